@@ -1,0 +1,44 @@
+// The index of the largest member, the first of equal ones: x[outer, COUNT, STRIDE] to indices[outer, STRIDE].
+// One output is the work of LANES threads: each looks through a run of neighbouring members, so that lanes lie in
+// the order of their members and a tie goes to the lower lane.
+// Expects: the constants of lanes.wgsl, OUTPUTS, COUNT, GROUPS (workgroups along x).
+
+var<workgroup> lane_members: array<u32, GROUP_THREADS>;
+
+@compute @workgroup_size(GROUP_THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let lane = lane_of(thread);
+    let slot = output_of(thread);
+    let run = (COUNT + LANES - 1u) / LANES;
+    for (var first = group.x * GROUP_OUTPUTS; first < OUTPUTS; first += GROUPS * GROUP_OUTPUTS) {
+        let output = min(first + slot, OUTPUTS - 1u);
+        let start = output / STRIDE * COUNT * STRIDE + output % STRIDE;
+        // A lane past the last member repeats the last one; being a higher lane, it loses the tie.
+        var best = min(lane * run, COUNT - 1u);
+        var largest = read_x(start + best * STRIDE);
+        for (var member = best + 1u; member < min(lane * run + run, COUNT); member++) {
+            let value = read_x(start + member * STRIDE);
+            if (value > largest) {
+                largest = value;
+                best = member;
+            }
+        }
+        let own = lane_slot(slot, lane);
+        lane_values[own] = largest;
+        lane_members[own] = best;
+        for (var half = LANES / 2u; half > 0u; half /= 2u) {
+            workgroupBarrier();
+            let other = lane_slot(slot, (lane + half) % LANES);
+            if (lane < half && (lane_values[other] > lane_values[own] ||
+                (lane_values[other] == lane_values[own] && lane_members[other] < lane_members[own]))) {
+                lane_values[own] = lane_values[other];
+                lane_members[own] = lane_members[other];
+            }
+        }
+        workgroupBarrier();
+        if (lane == 0u && first + slot < OUTPUTS) {
+            finish(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, lane_members[own]);
+        }
+        workgroupBarrier();
+    }
+}

@@ -1,0 +1,51 @@
+// Several threads of a workgroup ("lanes") work on one output; a workgroup works on GROUP_OUTPUTS outputs at once.
+// Threads are numbered so that neighbours read neighbouring memory: by lane where a group's elements lie side by
+// side (STRIDE = 1), else by output. Sums join in a fixed tree, so the same input gives the same bits.
+// Expects: LANES (a power of two), GROUP_OUTPUTS, STRIDE (elements between the members of a group).
+
+const GROUP_THREADS = LANES * GROUP_OUTPUTS;
+
+var<workgroup> lane_values: array<f32, GROUP_THREADS>;
+
+fn lane_of(thread: u32) -> u32 {
+    return select(thread / GROUP_OUTPUTS, thread % LANES, STRIDE == 1u);
+}
+
+fn output_of(thread: u32) -> u32 {
+    return select(thread % GROUP_OUTPUTS, thread / LANES, STRIDE == 1u);
+}
+
+fn lane_slot(output: u32, lane: u32) -> u32 {
+    return output * LANES + lane;
+}
+
+// The sum over the lanes of one output, known to all of them. Every thread of the workgroup must call it.
+fn sum_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
+    lane_values[lane_slot(output, lane)] = value;
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if (lane < half) {
+            lane_values[lane_slot(output, lane)] += lane_values[lane_slot(output, lane + half)];
+        }
+    }
+    workgroupBarrier();
+    let result = lane_values[lane_slot(output, 0u)];
+    workgroupBarrier();
+    return result;
+}
+
+// The largest value over the lanes of one output, known to all of them. Every thread of the workgroup must call it.
+fn max_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
+    lane_values[lane_slot(output, lane)] = value;
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if (lane < half) {
+            let slot = lane_slot(output, lane);
+            lane_values[slot] = max(lane_values[slot], lane_values[lane_slot(output, lane + half)]);
+        }
+    }
+    workgroupBarrier();
+    let result = lane_values[lane_slot(output, 0u)];
+    workgroupBarrier();
+    return result;
+}

@@ -1,0 +1,95 @@
+// Matrix product: out[row, column] = sum over k of left(row, k) * right(k, column), rows FIRST_ROW … LAST_ROW - 1,
+// columns FIRST_COLUMN … LAST_COLUMN - 1, k from FIRST_INNER to LAST_INNER - 1, in that order, into one accumulator
+// per output: every tiling gives the same bits.
+// A workgroup makes a tile of TILE_ROWS × TILE_COLUMNS outputs; it loads blocks of TILE_INNER along k of both
+// operands into workgroup memory. A thread makes THREAD_ROWS × THREAD_COLUMNS outputs in registers.
+// Expects: ROWS, COLUMNS, INNER (sizes of the whole product), the six ends above, TRANSPOSE_LEFT, TRANSPOSE_RIGHT,
+// TILE_INNER, THREAD_ROWS, THREAD_COLUMNS, GROUP_ROWS, GROUP_COLUMNS (threads along each side), ACCUMULATE.
+
+const TILE_ROWS = GROUP_ROWS * THREAD_ROWS;
+const TILE_COLUMNS = GROUP_COLUMNS * THREAD_COLUMNS;
+const GROUP_THREADS = GROUP_ROWS * GROUP_COLUMNS;
+
+var<workgroup> left_block: array<f32, TILE_INNER * TILE_ROWS>;
+var<workgroup> right_block: array<f32, TILE_INNER * TILE_COLUMNS>;
+
+// Threads walk along whatever lies side by side in memory.
+fn load_left_block(first_row: u32, first_inner: u32, thread: u32) {
+    for (var i = thread; i < TILE_INNER * TILE_ROWS; i += GROUP_THREADS) {
+        let r = select(i / TILE_INNER, i % TILE_ROWS, TRANSPOSE_LEFT);
+        let k = select(i % TILE_INNER, i / TILE_ROWS, TRANSPOSE_LEFT);
+        let row = first_row + r;
+        let inner = first_inner + k;
+        var value = 0.0;
+        if (row < LAST_ROW && inner < LAST_INNER) {
+            value = read_left(select(row * INNER + inner, inner * ROWS + row, TRANSPOSE_LEFT));
+        }
+        left_block[k * TILE_ROWS + r] = value;
+    }
+}
+
+fn load_right_block(first_inner: u32, first_column: u32, thread: u32) {
+    for (var i = thread; i < TILE_INNER * TILE_COLUMNS; i += GROUP_THREADS) {
+        let c = select(i % TILE_COLUMNS, i / TILE_INNER, TRANSPOSE_RIGHT);
+        let k = select(i / TILE_COLUMNS, i % TILE_INNER, TRANSPOSE_RIGHT);
+        let column = first_column + c;
+        let inner = first_inner + k;
+        var value = 0.0;
+        if (column < LAST_COLUMN && inner < LAST_INNER) {
+            value = read_right(select(inner * COLUMNS + column, column * INNER + inner, TRANSPOSE_RIGHT));
+        }
+        right_block[k * TILE_COLUMNS + c] = value;
+    }
+}
+
+@compute @workgroup_size(GROUP_COLUMNS, GROUP_ROWS)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let first_row = FIRST_ROW + group.y * TILE_ROWS;
+    let first_column = FIRST_COLUMN + group.x * TILE_COLUMNS;
+    let own_row = local.y * THREAD_ROWS;
+    let own_column = local.x * THREAD_COLUMNS;
+    var sums: array<array<f32, THREAD_COLUMNS>, THREAD_ROWS>;
+    if (ACCUMULATE) {
+        for (var r = 0u; r < THREAD_ROWS; r++) {
+            for (var c = 0u; c < THREAD_COLUMNS; c++) {
+                let row = min(first_row + own_row + r, LAST_ROW - 1u);
+                let column = min(first_column + own_column + c, LAST_COLUMN - 1u);
+                sums[r][c] = stored(row * COLUMNS + column);
+            }
+        }
+    }
+    for (var first_inner = FIRST_INNER; first_inner < LAST_INNER; first_inner += TILE_INNER) {
+        load_left_block(first_row, first_inner, thread);
+        load_right_block(first_inner, first_column, thread);
+        workgroupBarrier();
+        for (var k = 0u; k < TILE_INNER; k++) {
+            var left_values: array<f32, THREAD_ROWS>;
+            var right_values: array<f32, THREAD_COLUMNS>;
+            for (var r = 0u; r < THREAD_ROWS; r++) {
+                left_values[r] = left_block[k * TILE_ROWS + own_row + r];
+            }
+            for (var c = 0u; c < THREAD_COLUMNS; c++) {
+                right_values[c] = right_block[k * TILE_COLUMNS + own_column + c];
+            }
+            for (var r = 0u; r < THREAD_ROWS; r++) {
+                for (var c = 0u; c < THREAD_COLUMNS; c++) {
+                    sums[r][c] = fma(left_values[r], right_values[c], sums[r][c]);
+                }
+            }
+        }
+        workgroupBarrier();
+    }
+    for (var r = 0u; r < THREAD_ROWS; r++) {
+        for (var c = 0u; c < THREAD_COLUMNS; c++) {
+            let row = first_row + own_row + r;
+            let column = first_column + own_column + c;
+            if (row < LAST_ROW && column < LAST_COLUMN) {
+                finish(row * COLUMNS + column, row, column, sums[r][c]);
+            }
+        }
+    }
+}

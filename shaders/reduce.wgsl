@@ -1,0 +1,39 @@
+// Sum, mean or maximum: x[outer, COUNT, STRIDE] to y[outer, STRIDE], OUTPUTS elements in all.
+// One output is the work of LANES threads (shaders/lanes.wgsl): each adds every LANES-th member, then they join.
+// Expects: the constants of lanes.wgsl, OUTPUTS, COUNT, GROUPS (workgroups along x), OPERATION.
+
+const SUM = 0u;
+const MEAN = 1u;
+const MAX = 2u;
+
+@compute @workgroup_size(GROUP_THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let lane = lane_of(thread);
+    let slot = output_of(thread);
+    for (var first = group.x * GROUP_OUTPUTS; first < OUTPUTS; first += GROUPS * GROUP_OUTPUTS) {
+        // Threads past the last output repeat it, so that all reach the barriers.
+        let output = min(first + slot, OUTPUTS - 1u);
+        let start = output / STRIDE * COUNT * STRIDE + output % STRIDE;
+        var partial = select(0.0, read_x(start), OPERATION == MAX);
+        for (var member = lane; member < COUNT; member += LANES) {
+            let value = read_x(start + member * STRIDE);
+            if (OPERATION == MAX) {
+                partial = max(partial, value);
+            } else {
+                partial += value;
+            }
+        }
+        var result: f32;
+        if (OPERATION == MAX) {
+            result = max_over_lanes(slot, lane, partial);
+        } else {
+            result = sum_over_lanes(slot, lane, partial);
+        }
+        if (OPERATION == MEAN) {
+            result /= f32(COUNT);
+        }
+        if (lane == 0u && first + slot < OUTPUTS) {
+            finish(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, result);
+        }
+    }
+}

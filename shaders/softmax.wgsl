@@ -1,0 +1,29 @@
+// Softmax over rows of COUNT logits, and what is computed from it. One row is the work of LANES threads
+// (shaders/lanes.wgsl). The largest logit is subtracted first, so that no exponential overflows.
+// The file prepended to this one says what to do with a row: write_row(row, lane, largest, total), where `total` is
+// the sum of the exponentials.
+// Expects: the constants of lanes.wgsl (STRIDE = 1), OUTPUTS (rows), COUNT (classes), GROUPS.
+
+@compute @workgroup_size(GROUP_THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let lane = lane_of(thread);
+    let slot = output_of(thread);
+    for (var first = group.x * GROUP_OUTPUTS; first < OUTPUTS; first += GROUPS * GROUP_OUTPUTS) {
+        // Threads past the last row repeat it, so that all reach the barriers.
+        let row = min(first + slot, OUTPUTS - 1u);
+        let start = row * COUNT;
+        var largest = read_logits(start);
+        for (var class_index = lane; class_index < COUNT; class_index += LANES) {
+            largest = max(largest, read_logits(start + class_index));
+        }
+        largest = max_over_lanes(slot, lane, largest);
+        var partial = 0.0;
+        for (var class_index = lane; class_index < COUNT; class_index += LANES) {
+            partial += exp(read_logits(start + class_index) - largest);
+        }
+        let total = sum_over_lanes(slot, lane, partial);
+        if (first + slot < OUTPUTS) {
+            write_row(row, lane, largest, total);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+/*
+ * The contract between what is to be computed (graph, nn, train) and what computes it.
+ */
+import type { Graph } from "../graph/graph.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { NumericArray } from "../ops/kernel.ts";
+
+export type { NumericArray } from "../ops/kernel.ts";
+
+/** What a backend runs on. */
+export interface AdapterDescription {
+  /** Such as "NVIDIA H200 (Vulkan)" or "llvmpipe (LLVM 15.0.6, 256 bits), software". */
+  readonly name: string;
+  /** Whether the adapter is a program on the CPU that only behaves like a GPU. */
+  readonly software: boolean;
+}
+
+/** One entry of the list that every step replays. */
+export interface DispatchDescription {
+  readonly kernel: string;
+  /** Shapes of the inputs and outputs, such as "[64, 784] [784, 128] → [64, 128]". */
+  readonly shapes: string;
+  /** Workgroups along x, y, z. */
+  readonly grid: readonly [number, number, number];
+  /** Floating-point operations. */
+  readonly flops: number;
+  /** Bytes of the tensors it reads and writes, each counted once. */
+  readonly bytes: number;
+}
+
+export interface Executable {
+  /** What one step runs, in order. */
+  readonly dispatches: readonly DispatchDescription[];
+  /**
+   * Submits steps first … first + count − 1 and returns at once; runs are executed in the order of the calls, also
+   * across the executables of a session.
+   * @returns every scalar output of the graph, one element per step, once the steps are done
+   * @throws DeviceError where the device was lost or refused the work
+   */
+  run(first: number, count: number): Promise<Readonly<Record<string, NumericArray>>>;
+  /** An output of more than one element, as the last step run so far leaves it. */
+  read(output: string): Promise<NumericArray>;
+}
+
+/** The stored values of a model, and the executables that work on them. */
+export interface Session {
+  /** Makes everything that running the graph needs. Leaves that another graph of the session uses are shared. */
+  compile(graph: Graph): Promise<Executable>;
+  /**
+   * Gives a parameter, state or input new values, from `firstElement` on, after all runs called before.
+   * uint8 tensors of several axes are written in whole rows.
+   */
+  write(leaf: Tensor, values: NumericArray, firstElement?: number): void;
+  /** The values of a parameter, state or input after all runs called before; later runs do not change them. */
+  read(leaf: Tensor): Promise<NumericArray>;
+  /** Frees the values. Executables of this session must not be used afterwards. */
+  dispose(): void;
+}
+
+export interface Backend {
+  readonly kind: "webgpu" | "cpu";
+  readonly adapter: AdapterDescription;
+  /** The most bytes that one tensor of a batch should have, so that every op can take it. */
+  readonly maxTensorBytes: number;
+  createSession(): Session;
+  /** Settles when the device is lost without `dispose`, with the reason. Never for the CPU. */
+  readonly lost: Promise<string>;
+  dispose(): void;
+}

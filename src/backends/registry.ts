@@ -1,0 +1,25 @@
+import { GraphError } from "../errors.ts";
+import type { Op } from "../graph/tensor.ts";
+
+/**
+ * Joins the `kernels` that the folders of src/ops export for one backend.
+ * @param modules each file's exports, by path
+ */
+export function collectKernels<Kernel>(modules: Record<string, { kernels: Record<string, Kernel> }>): ReadonlyMap<string, Kernel> {
+  return new Map(Object.values(modules).flatMap(({ kernels }) => Object.entries(kernels)));
+}
+
+/**
+ * @throws GraphError naming the op and the file that should export its kernel
+ */
+export function findKernel<Kernel>(kernels: ReadonlyMap<string, Kernel>, op: Op, file: string): Kernel {
+  const kernel = kernels.get(op.kernel ?? op.name);
+  if (!kernel) {
+    throw new GraphError({
+      where: op.name,
+      what: `no kernel "${op.kernel ?? op.name}" is known`,
+      fix: `Export it from ${file} in the op's folder under src/ops`,
+    });
+  }
+  return kernel;
+}

@@ -1,0 +1,40 @@
+/** What every refusal of wgrad says: what was wrong, where, and what to do about it. */
+export interface Refusal {
+  /** What was wrong, with the offending values. */
+  what: string;
+  /** Where: an op, a file, a row and column, a byte offset, an option. */
+  where?: string;
+  /** What the caller can do. */
+  fix?: string;
+}
+
+/**
+ * The base class of every error that wgrad throws on purpose. The message reads
+ * `where: what. fix`; the three parts are kept as fields for programs.
+ */
+export class WgradError extends Error {
+  readonly what: string;
+  readonly where: string | undefined;
+  readonly fix: string | undefined;
+
+  constructor(refusal: Refusal, options?: ErrorOptions) {
+    const { what, where, fix } = refusal;
+    super(`${where === undefined ? "" : `${where}: `}${what}.${fix === undefined ? "" : ` ${fix}.`}`, options);
+    this.name = new.target.name;
+    this.what = what;
+    this.where = where;
+    this.fix = fix;
+  }
+}
+
+/** A graph that cannot be: shapes or types that do not fit an op. */
+export class GraphError extends WgradError {}
+
+/** An option or argument outside its range. */
+export class OptionError extends WgradError {}
+
+/** A file that is missing, truncated or not what its name says. */
+export class DataError extends WgradError {}
+
+/** No adapter, a lost device, a limit of the adapter, or a shader that does not compile. */
+export class DeviceError extends WgradError {}

@@ -1,0 +1,111 @@
+import { GraphError } from "../errors.ts";
+
+/** float32 is computed with; uint32 holds labels, indices and counts; uint8 holds data sets as they came. */
+export type DType = "float32" | "uint32" | "uint8";
+
+/** Sizes of the axes, outermost first; `[]` is a scalar. */
+export type Shape = readonly number[];
+
+/** What a value is: its shape and the type of its elements. */
+export interface TensorType {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/**
+ * What an op is, apart from how a backend runs it. Attributes are plain data (numbers, strings, arrays), so that
+ * two nodes with the same op, inputs and attributes are the same value; only leaves hold more.
+ */
+export interface Op {
+  readonly name: string;
+  /** "leaf": given from outside. "view": the same numbers in the same order under another shape. */
+  readonly kind: "leaf" | "view" | "compute";
+  /** The kernel that runs it, where several ops share one; its own name if absent. */
+  readonly kernel?: string;
+  /**
+   * The gradient of the loss with respect to each input, written in graph ops.
+   * @param upstream the gradient with respect to this node's output, of its shape
+   * @returns one tensor per input, of the input's shape; undefined where none flows (indices, comparisons)
+   */
+  gradient?(node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[];
+}
+
+/** A value in a graph: immutable, symbolic, known by identity. It holds no numbers and knows no device. */
+export class Tensor<Attributes extends object = object> implements TensorType {
+  readonly op: Op;
+  readonly inputs: readonly Tensor[];
+  readonly attributes: Attributes;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Number of elements. */
+  readonly size: number;
+
+  constructor(op: Op, inputs: readonly Tensor[], attributes: Attributes, type: TensorType) {
+    this.op = op;
+    this.inputs = inputs;
+    this.attributes = attributes;
+    this.shape = checkShape(type.shape, op.name);
+    this.dtype = type.dtype;
+    this.size = sizeOf(type.shape);
+  }
+
+  /** Such as `relu float32[64, 128]`, for messages. */
+  toString(): string {
+    const { name } = this.attributes as { name?: string };
+    return `${name ?? this.op.name} ${this.dtype}[${this.shape.join(", ")}]`;
+  }
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+/** The distance in elements between neighbours along each axis, row-major. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis]!;
+  }
+  return strides;
+}
+
+/** WGSL counts elements in 32 bits. */
+const LARGEST_SIZE = 2 ** 32 - 1;
+
+function checkShape(shape: Shape, where: string): Shape {
+  for (const size of shape) {
+    if (!Number.isInteger(size) || size < 1) {
+      throw new GraphError({
+        where,
+        what: `shape [${shape.join(", ")}] has an axis of size ${size}`,
+        fix: "Every axis must be a whole number of at least 1",
+      });
+    }
+  }
+  if (sizeOf(shape) > LARGEST_SIZE) {
+    throw new GraphError({
+      where,
+      what: `shape [${shape.join(", ")}] has more than 2^32 - 1 elements`,
+      fix: "Use a smaller batch or width",
+    });
+  }
+  return shape;
+}
+
+/** Refuses inputs of another type than an op takes, naming the op. */
+export function requireType(where: string, tensor: Tensor, ...allowed: DType[]): void {
+  if (!allowed.includes(tensor.dtype)) {
+    throw new GraphError({
+      where,
+      what: `takes ${allowed.join(" or ")} but was given ${tensor}`,
+      fix: tensor.dtype === "uint8" ? "Read it with takeBatch first" : "Convert it, for example with toFloat",
+    });
+  }
+}

@@ -1,0 +1,100 @@
+import { GraphError } from "../../errors.ts";
+import { constant } from "../../graph/leaves.ts";
+import { requireType, sameShape, Tensor, type DType, type Op, type Shape } from "../../graph/tensor.ts";
+import { sumToShape } from "../reduce/index.ts";
+
+/** A tensor, or a number that stands for a constant scalar. */
+export type Operand = Tensor | number;
+
+/** One row of the table of elementwise functions. */
+export interface ElementwiseFunction {
+  readonly name: string;
+  readonly arity: 1 | 2 | 3;
+  /** The formula, in JavaScript's float64. Parameters follow the arguments. */
+  readonly cpu: (...values: number[]) => number;
+  /** The function of shaders/elementwise.wgsl or shaders/activations.wgsl with the same meaning. */
+  readonly wgsl: string;
+  /** Floating-point operations, a transcendental function counted as 8; 1 if absent. */
+  readonly flops?: number;
+  /** Type of the inputs, float32 if absent. */
+  readonly takes?: DType;
+  /**
+   * The gradient with respect to each input, before broadcasting is undone. Absent where the function is constant
+   * almost everywhere (comparisons, step), so that no gradient flows.
+   */
+  readonly gradient?: (
+    upstream: Tensor,
+    inputs: readonly Tensor[],
+    output: Tensor,
+    parameters: readonly number[],
+  ) => readonly (Tensor | undefined)[];
+}
+
+export interface ElementwiseAttributes {
+  /** Numbers that the function takes after its arguments: a slope, an exponent. */
+  readonly parameters: readonly number[];
+}
+
+export interface ElementwiseOp extends Op {
+  readonly row: ElementwiseFunction;
+}
+
+/**
+ * Makes an op of a row.
+ * @returns a function from operands and parameters to the node, with broadcasting
+ */
+export function elementwise(row: ElementwiseFunction): (operands: readonly Operand[], ...parameters: number[]) => Tensor {
+  const op: ElementwiseOp = {
+    name: row.name,
+    kind: "compute",
+    kernel: "elementwise",
+    row,
+    gradient: (node, upstream) => gradient(row, node, upstream),
+  };
+  const dtype = row.takes ?? "float32";
+  return (operands, ...parameters) => {
+    const inputs = operands.map((operand) => (typeof operand === "number" ? constant(operand, [], dtype) : operand));
+    for (const tensor of inputs) requireType(row.name, tensor, dtype);
+    for (const value of parameters) {
+      if (!Number.isFinite(value)) {
+        throw new GraphError({ where: row.name, what: `the parameter ${value} is not finite`, fix: "Use a finite number" });
+      }
+    }
+    const shape = broadcastShapes(row.name, inputs);
+    return new Tensor<ElementwiseAttributes>(op, inputs, { parameters }, { shape, dtype: "float32" });
+  };
+}
+
+function gradient(row: ElementwiseFunction, node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[] {
+  if (!row.gradient) return node.inputs.map(() => undefined);
+  const { parameters } = node.attributes as ElementwiseAttributes;
+  return row
+    .gradient(upstream, node.inputs, node, parameters)
+    .map((partial, position) => partial && sumToShape(partial, node.inputs[position]!.shape));
+}
+
+/**
+ * The shape that inputs have together: axes are aligned at the last one, and an axis of size 1 is repeated.
+ * @throws GraphError naming the op and all shapes where sizes differ and none is 1
+ */
+export function broadcastShapes(where: string, inputs: readonly Tensor[]): Shape {
+  const rank = Math.max(...inputs.map(({ shape }) => shape.length));
+  return Array.from({ length: rank }, (_, axis) => {
+    const sizes = inputs.map(({ shape }) => shape[axis - rank + shape.length] ?? 1);
+    const size = Math.max(...sizes);
+    if (sizes.some((other) => other !== size && other !== 1)) {
+      throw new GraphError({
+        where,
+        what: `shapes ${inputs.map(({ shape }) => `[${shape.join(", ")}]`).join(" and ")} do not broadcast`,
+        fix: "Aligned at the last axis, sizes must be equal or 1",
+      });
+    }
+    return size;
+  });
+}
+
+/** Whether `shape` broadcasts to `target` without changing it. */
+export function broadcastsTo(shape: Shape, target: Shape): boolean {
+  const missing = target.length - shape.length;
+  return missing >= 0 && (sameShape(shape, target) || shape.every((size, axis) => size === 1 || size === target[axis + missing]));
+}

@@ -1,0 +1,3 @@
+export * from "./arithmetic.ts";
+export * from "./activations.ts";
+export type { Operand } from "./function.ts";

@@ -1,0 +1,48 @@
+import { GraphError } from "../../errors.ts";
+import { requireType, sizeOf, Tensor, type Op } from "../../graph/tensor.ts";
+
+export interface TakeBatchOptions {
+  /** Which example is at each position of the epoch, uint32 [examples]; the examples' own order if absent. */
+  readonly order?: Tensor;
+  /** The position of the batch's first example, a uint32 scalar. */
+  readonly start: Tensor;
+  /** Number of examples to take. */
+  readonly count: number;
+  /** Float values become value · scale + offset; 1 and 0 by default. */
+  readonly scale?: number;
+  readonly offset?: number;
+}
+
+export interface TakeBatchAttributes {
+  readonly scale: number;
+  readonly offset: number;
+  /** Elements of one example. */
+  readonly width: number;
+}
+
+const takeBatchOp: Op = { name: "takeBatch", kind: "compute" };
+
+/**
+ * Rows `order[start] … order[start + count − 1]` of a data set; `start + count` must not pass the end of the order.
+ * Bytes are converted, scaled and shifted on the way; uint32 (labels) are taken as they are.
+ * @param data [examples, …] uint8, float32 or uint32
+ * @returns [count, …] float32, or uint32 for uint32 data
+ * @throws GraphError where types or sizes do not fit
+ */
+export function takeBatch(data: Tensor, options: TakeBatchOptions): Tensor {
+  const { order, start, count, scale = 1, offset = 0 } = options;
+  requireType("takeBatch start", start, "uint32");
+  if (order) requireType("takeBatch order", order, "uint32");
+  const examples = data.shape[0];
+  if (examples === undefined || count > examples || (order && order.shape.length !== 1)) {
+    throw new GraphError({
+      where: "takeBatch",
+      what: `${count} rows of ${data}${order ? ` by order ${order}` : ""}`,
+      fix: "Give data [examples, …], an order [examples], and at most as many rows as there are examples",
+    });
+  }
+  const shape = [count, ...data.shape.slice(1)];
+  const attributes = { scale, offset, width: sizeOf(shape.slice(1)) };
+  const dtype = data.dtype === "uint32" ? "uint32" : "float32";
+  return new Tensor<TakeBatchAttributes>(takeBatchOp, order ? [data, start, order] : [data, start], attributes, { shape, dtype });
+}

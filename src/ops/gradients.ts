@@ -1,0 +1,50 @@
+import { GraphError } from "../errors.ts";
+import { constant } from "../graph/leaves.ts";
+import { topologicalOrder } from "../graph/graph.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { add } from "./elementwise/arithmetic.ts";
+import { reshape } from "./layout/index.ts";
+
+/**
+ * The gradient of a scalar with respect to each of `tensors`, by reverse mode: the graph is walked from the loss
+ * back, and each node's upstream gradient is the sum of what its consumers send (Rumelhart, Hinton and Williams
+ * 1986; Goodfellow, Bengio and Courville 2016, algorithm 6.6). The result is more graph.
+ * @param loss one float32 element
+ * @returns one tensor per entry of `tensors`, of its shape
+ * @throws GraphError where the loss is no scalar or does not depend, differentiably, on a tensor
+ */
+export function gradients(loss: Tensor, tensors: readonly Tensor[]): Tensor[] {
+  if (loss.size !== 1 || loss.dtype !== "float32") {
+    throw new GraphError({ where: "gradients", what: `the loss ${loss} is no scalar`, fix: "Reduce it with mean or sum first" });
+  }
+  const order = topologicalOrder([loss]);
+  const needed = dependents(order, tensors);
+  const upstreams = new Map<Tensor, Tensor>([[loss, reshape(constant(1), loss.shape)]]);
+  for (const node of order.toReversed()) {
+    const upstream = upstreams.get(node);
+    if (!upstream || !node.op.gradient || !node.inputs.some((tensor) => needed.has(tensor))) continue;
+    const partials = node.op.gradient(node, upstream);
+    node.inputs.forEach((tensor, position) => {
+      const partial = partials[position];
+      if (!partial || !needed.has(tensor)) return;
+      const earlier = upstreams.get(tensor);
+      upstreams.set(tensor, earlier ? add(earlier, partial) : partial);
+    });
+  }
+  return tensors.map((tensor) => upstreams.get(tensor) ?? refuse(loss, tensor));
+}
+
+function refuse(loss: Tensor, tensor: Tensor): never {
+  throw new GraphError({
+    where: "gradients",
+    what: `no gradient flows from ${loss} to ${tensor}`,
+    fix: "Use the tensor in the loss, not only through comparisons, argmax or as labels",
+  });
+}
+
+/** The nodes whose value depends on any of the tensors, those included. */
+function dependents(order: readonly Tensor[], tensors: readonly Tensor[]): Set<Tensor> {
+  const found = new Set(tensors);
+  for (const node of order) if (node.inputs.some((tensor) => found.has(tensor))) found.add(node);
+  return found;
+}

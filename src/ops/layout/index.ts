@@ -1,0 +1,119 @@
+import { GraphError } from "../../errors.ts";
+import { requireType, sameShape, sizeOf, Tensor, type Op, type Shape } from "../../graph/tensor.ts";
+import { broadcastsTo } from "../elementwise/function.ts";
+import { sumToShape } from "../reduce/index.ts";
+
+const reshapeOp: Op = {
+  name: "reshape",
+  kind: "view",
+  gradient: (node, upstream) => [reshape(upstream, node.inputs[0]!.shape)],
+};
+
+/**
+ * The same elements in the same row-major order under another shape. One size may be −1: it follows from the rest.
+ * @throws GraphError where the number of elements differs
+ */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  if (x.dtype === "uint8") requireType("reshape", x, "float32", "uint32");
+  const known = sizeOf(shape.filter((size) => size !== -1));
+  const wanted = shape.map((size) => (size === -1 ? x.size / known : size));
+  if (shape.filter((size) => size === -1).length > 1 || sizeOf(wanted) !== x.size || wanted.some((size) => !Number.isInteger(size))) {
+    throw new GraphError({
+      where: "reshape",
+      what: `${x} has ${x.size} elements and cannot become [${shape.join(", ")}]`,
+      fix: "The sizes must multiply to the same number; at most one may be -1",
+    });
+  }
+  return sameShape(x.shape, wanted) ? x : new Tensor(reshapeOp, [x], {}, { shape: wanted, dtype: x.dtype });
+}
+
+export interface TransposeAttributes {
+  /** Axis `axis` of the output is axis `order[axis]` of the input. */
+  readonly order: readonly number[];
+}
+
+const transposeOp: Op = {
+  name: "transpose",
+  kind: "compute",
+  gradient(node, upstream) {
+    const { order } = node.attributes as TransposeAttributes;
+    return [transpose(upstream, order.map((_, axis) => order.indexOf(axis)))];
+  },
+};
+
+/**
+ * The axes in another order; reversed if none is given.
+ * @throws GraphError where `order` is no permutation of the axes
+ */
+export function transpose(x: Tensor, order: readonly number[] = x.shape.map((_, axis) => x.shape.length - 1 - axis)): Tensor {
+  requireType("transpose", x, "float32", "uint32");
+  if (order.length !== x.shape.length || [...order].sort((a, b) => a - b).some((axis, position) => axis !== position)) {
+    throw new GraphError({
+      where: "transpose",
+      what: `order [${order.join(", ")}] is no permutation of the axes of ${x}`,
+      fix: `Name each of 0 … ${x.shape.length - 1} once`,
+    });
+  }
+  return new Tensor<TransposeAttributes>(transposeOp, [x], { order }, { shape: order.map((axis) => x.shape[axis]!), dtype: x.dtype });
+}
+
+const broadcastOp: Op = {
+  name: "broadcastTo",
+  kind: "compute",
+  gradient: (node, upstream) => [sumToShape(upstream, node.inputs[0]!.shape)],
+};
+
+/**
+ * Repeats axes of size 1, and adds axes in front.
+ * @throws GraphError where a size is neither 1 nor the target's
+ */
+export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  requireType("broadcastTo", x, "float32", "uint32");
+  if (sameShape(x.shape, shape)) return x;
+  if (!broadcastsTo(x.shape, shape)) {
+    throw new GraphError({
+      where: "broadcastTo",
+      what: `${x} does not broadcast to [${shape.join(", ")}]`,
+      fix: "Aligned at the last axis, sizes must be equal or 1",
+    });
+  }
+  return new Tensor(broadcastOp, [x], {}, { shape, dtype: x.dtype });
+}
+
+export interface AxisIndexAttributes {
+  /** Number of elements after the axis. */
+  readonly inner: number;
+  readonly count: number;
+}
+
+const axisIndexOp: Op = { name: "axisIndex", kind: "compute" };
+
+/** A tensor (uint32) whose every element is its own position along an axis. */
+export function axisIndex(shape: Shape, axis: number): Tensor {
+  const attributes = { inner: sizeOf(shape.slice(axis + 1)), count: shape[axis]! };
+  return new Tensor<AxisIndexAttributes>(axisIndexOp, [], attributes, { shape, dtype: "uint32" });
+}
+
+/** Slices of a pack start at multiples of 256 bytes, WebGPU's least alignment of a storage binding. */
+export const PACK_ALIGNMENT = 64;
+
+/** Elements from the start of one slice of a pack to the start of the next. */
+export const packedSize = (tensor: Tensor): number => Math.ceil(tensor.size / PACK_ALIGNMENT) * PACK_ALIGNMENT;
+
+export interface PackAttributes {
+  /** The first element of each slice. */
+  readonly offsets: readonly number[];
+}
+
+const packOp: Op = { name: "pack", kind: "compute" };
+
+/**
+ * Tensors one after the other as one flat vector, each slice starting at a multiple of 64 elements and padded with
+ * zeros. Parameters, gradients and moments in the same pack order let an optimizer run once over all of them.
+ */
+export function pack(tensors: readonly Tensor[]): Tensor {
+  for (const tensor of tensors) requireType("pack", tensor, "float32");
+  let end = 0;
+  const offsets = tensors.map((tensor) => (end += packedSize(tensor)) - packedSize(tensor));
+  return new Tensor<PackAttributes>(packOp, tensors, { offsets }, { shape: [end], dtype: "float32" });
+}

@@ -1,0 +1,40 @@
+import { stridesOf } from "../../graph/tensor.ts";
+import type { PointwiseKernel } from "../kernel.ts";
+import { integerLiteral } from "../wgsl.ts";
+import type { AxisIndexAttributes, TransposeAttributes } from "./index.ts";
+
+const transpose: PointwiseKernel = {
+  kind: "pointwise",
+  library: "",
+  gathers: true,
+  flops: () => 0,
+  expression(node, [x], { index }) {
+    const { order } = node.attributes as TransposeAttributes;
+    const from = stridesOf(node.inputs[0]!.shape);
+    const to = stridesOf(node.shape);
+    const terms = order.map(
+      (axis, position) =>
+        `${index} / ${integerLiteral(to[position]!)} % ${integerLiteral(node.shape[position]!)} * ${integerLiteral(from[axis]!)}`,
+    );
+    return x!.at(terms.length === 0 ? "0u" : terms.join(" + "));
+  },
+};
+
+const broadcastTo: PointwiseKernel = {
+  kind: "pointwise",
+  library: "",
+  flops: () => 0,
+  expression: (_, [x]) => x!.here(),
+};
+
+const axisIndex: PointwiseKernel = {
+  kind: "pointwise",
+  library: "",
+  flops: () => 0,
+  expression(node, _, { index }) {
+    const { inner, count } = node.attributes as AxisIndexAttributes;
+    return `${index} / ${integerLiteral(inner)} % ${integerLiteral(count)}`;
+  },
+};
+
+export const kernels = { transpose, broadcastTo, axisIndex };

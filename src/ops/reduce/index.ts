@@ -1,0 +1,119 @@
+import { GraphError } from "../../errors.ts";
+import { requireType, sameShape, sizeOf, Tensor, type Op, type Shape } from "../../graph/tensor.ts";
+import { divide, equal, multiply } from "../elementwise/arithmetic.ts";
+import { axisIndex, broadcastTo, reshape } from "../layout/index.ts";
+
+/** Which axes to reduce (negative ones count from the last; all if absent), and whether they stay with size 1. */
+export interface ReduceOptions {
+  readonly axes?: number | readonly number[];
+  readonly keepAxes?: boolean;
+}
+
+/** The input seen as [outer, count, inner], of which the middle is reduced. */
+export interface ReduceAttributes {
+  readonly outer: number;
+  readonly count: number;
+  readonly inner: number;
+}
+
+type ReduceGradient = (node: Tensor<ReduceAttributes>, upstream: Tensor) => Tensor;
+
+function reduction(name: string, gradient?: ReduceGradient): Op {
+  if (!gradient) return { name, kind: "compute" };
+  return {
+    name,
+    kind: "compute",
+    gradient: (node, upstream) => [gradient(node as Tensor<ReduceAttributes>, upstream)],
+  };
+}
+
+/** Gives every reduced element the value of its group. */
+function spread(value: Tensor, { attributes, inputs }: Tensor<ReduceAttributes>): Tensor {
+  const { outer, count, inner } = attributes;
+  const grouped = broadcastTo(reshape(value, [outer, 1, inner]), [outer, count, inner]);
+  return reshape(grouped, inputs[0]!.shape);
+}
+
+const sumOp = reduction("sum", (node, upstream) => spread(upstream, node));
+const meanOp = reduction("mean", (node, upstream) => spread(divide(upstream, node.attributes.count), node));
+const argmaxOp = reduction("argmax");
+const maxOp = reduction("max", (node, upstream) => {
+  const { outer, count, inner } = node.attributes;
+  const first = new Tensor<ReduceAttributes>(argmaxOp, node.inputs, node.attributes, {
+    shape: [outer, 1, inner],
+    dtype: "uint32",
+  });
+  const chosen = equal(axisIndex([outer, count, inner], 1), first);
+  return reshape(multiply(chosen, reshape(upstream, [outer, 1, inner])), node.inputs[0]!.shape);
+});
+
+function reducedAxes(where: string, x: Tensor, axes: ReduceOptions["axes"]): number[] {
+  const rank = x.shape.length;
+  const given = axes === undefined ? x.shape.map((_, axis) => axis) : typeof axes === "number" ? [axes] : [...axes];
+  const normal = given.map((axis) => (axis < 0 ? axis + rank : axis));
+  const wrong = given.find((_, position) => !(Number.isInteger(normal[position]) && normal[position]! >= 0 && normal[position]! < rank));
+  if (wrong !== undefined || new Set(normal).size !== normal.length) {
+    throw new GraphError({
+      where,
+      what: `axes [${given.join(", ")}] do not fit ${x}`,
+      fix: `Name different axes between ${-rank} and ${rank - 1}`,
+    });
+  }
+  return normal.sort((a, b) => a - b);
+}
+
+/** One node for one run of neighbouring axes. */
+function reduceRun(op: Op, x: Tensor, first: number, last: number): Tensor {
+  const shape = x.shape.map((size, axis) => (axis >= first && axis <= last ? 1 : size));
+  const attributes = {
+    outer: sizeOf(x.shape.slice(0, first)),
+    count: sizeOf(x.shape.slice(first, last + 1)),
+    inner: sizeOf(x.shape.slice(last + 1)),
+  };
+  return new Tensor<ReduceAttributes>(op, [x], attributes, { shape, dtype: op === argmaxOp ? "uint32" : "float32" });
+}
+
+function reduce(op: Op, x: Tensor, { axes, keepAxes = false }: ReduceOptions): Tensor {
+  requireType(op.name, x, "float32");
+  const chosen = reducedAxes(op.name, x, axes);
+  let result = x;
+  // Axes that do not touch are reduced one run after the other, the last run first.
+  for (let end = chosen.length - 1; end >= 0; ) {
+    let start = end;
+    while (start > 0 && chosen[start - 1] === chosen[start]! - 1) start--;
+    result = reduceRun(op, result, chosen[start]!, chosen[end]!);
+    end = start - 1;
+  }
+  if (chosen.length === 0) result = reduceRun(op, reshape(x, [...x.shape, 1]), x.shape.length, x.shape.length);
+  return keepAxes ? result : reshape(result, x.shape.filter((_, axis) => !chosen.includes(axis)));
+}
+
+/** The sum over axes. */
+export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(sumOp, x, options);
+
+/** The arithmetic mean over axes. */
+export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(meanOp, x, options);
+
+/** The largest element over axes; the gradient goes to the first of equal ones. */
+export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(maxOp, x, options);
+
+/**
+ * The index (uint32) of the largest element along one axis, or over all elements counted row-major; the first of
+ * equal ones. No gradient flows.
+ * @throws GraphError where axes are several but not all
+ */
+export function argmax(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const chosen = reducedAxes("argmax", x, options.axes);
+  if (chosen.length > 1 && chosen.length < x.shape.length) {
+    throw new GraphError({ where: "argmax", what: `several axes of ${x} have no single index`, fix: "Name one axis, or none for all" });
+  }
+  return reduce(argmaxOp, x, options);
+}
+
+/** Undoes broadcasting in a gradient: sums over the axes along which `shape` was repeated. */
+export function sumToShape(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const missing = x.shape.length - shape.length;
+  const axes = x.shape.flatMap((size, axis) => (axis < missing || (shape[axis - missing] === 1 && size > 1) ? [axis] : []));
+  return reshape(axes.length === 0 ? x : sum(x, { axes }), shape);
+}

@@ -1,0 +1,64 @@
+import { GraphError } from "../../errors.ts";
+import { requireType, Tensor, type Op } from "../../graph/tensor.ts";
+import { exp, multiply, subtract } from "../elementwise/arithmetic.ts";
+import { sum } from "../reduce/index.ts";
+
+const overClasses = { axes: -1, keepAxes: true } as const;
+
+const softmaxOp: Op = {
+  name: "softmax",
+  kind: "compute",
+  gradient: (node, upstream) => [multiply(node, subtract(upstream, sum(multiply(upstream, node), overClasses)))],
+};
+
+const logSoftmaxOp: Op = {
+  name: "logSoftmax",
+  kind: "compute",
+  gradient: (node, upstream) => [subtract(upstream, multiply(exp(node), sum(upstream, overClasses)))],
+};
+
+function overLastAxis(op: Op, logits: Tensor): Tensor {
+  requireType(op.name, logits, "float32");
+  if (logits.shape.length === 0) {
+    throw new GraphError({ where: op.name, what: `${logits} has no axis of classes`, fix: "Give at least one axis" });
+  }
+  return new Tensor(op, [logits], {}, logits);
+}
+
+/** e^(zᵢ − max z) / Σⱼ e^(zⱼ − max z) along the last axis (Goodfellow, Bengio and Courville 2016, equation 4.1). */
+export const softmax = (logits: Tensor): Tensor => overLastAxis(softmaxOp, logits);
+
+/** The logarithm of the softmax along the last axis, zᵢ − max z − ln Σⱼ e^(zⱼ − max z). */
+export const logSoftmax = (logits: Tensor): Tensor => overLastAxis(logSoftmaxOp, logits);
+
+const crossEntropyOp: Op = {
+  name: "softmaxCrossEntropy",
+  kind: "compute",
+  gradient: (node, upstream) => {
+    const [logits, labels] = node.inputs as [Tensor, Tensor];
+    return [new Tensor(crossEntropyGradientOp, [logits, labels, upstream], {}, logits), undefined];
+  },
+};
+
+const crossEntropyGradientOp: Op = { name: "softmaxCrossEntropyGradient", kind: "compute" };
+
+/**
+ * The cross-entropy of each example's softmax against its class, −ln softmax(z)[label], from the logits in one op.
+ * @param logits [examples, classes]
+ * @param labels uint32 [examples], each below the number of classes
+ * @returns [examples]
+ * @throws GraphError where the shapes or types differ from these
+ */
+export function softmaxCrossEntropyPerExample(logits: Tensor, labels: Tensor): Tensor {
+  const where = "softmaxCrossEntropy";
+  requireType(where, logits, "float32");
+  requireType(where, labels, "uint32");
+  if (logits.shape.length !== 2 || labels.shape.length !== 1 || labels.shape[0] !== logits.shape[0]) {
+    throw new GraphError({
+      where,
+      what: `logits ${logits} and labels ${labels} do not fit`,
+      fix: "Give logits [examples, classes] and integer labels [examples]",
+    });
+  }
+  return new Tensor(crossEntropyOp, [logits, labels], {}, { shape: labels.shape, dtype: "float32" });
+}
