@@ -1,0 +1,55 @@
+// `npm run setup`: makes sure that Dawn finds a WebGPU adapter on this machine. A GPU's own driver is taken where
+// there is one; else Mesa's software driver is installed, if that needs no password.
+
+import { describeAdapter, findAdapter } from "./setup/adapter.mjs";
+import { install, readAptSources, readIfThere, rootPrefix } from "./setup/install.mjs";
+import { parseOsRelease } from "./setup/os-release.mjs";
+import { choosePlan, PACKAGES } from "./setup/plan.mjs";
+
+process.exitCode = setUp() ? 0 : 1;
+
+/** @returns {boolean} whether there is an adapter now */
+function setUp() {
+  const found = findAdapter();
+  if (found.adapter) {
+    say(...describeAdapter(found.adapter), "Nothing to do.");
+    return true;
+  }
+  if (found.unloadable !== undefined) {
+    const needs = "It needs `npm ci` first and, on Linux, glibc 2.34 or newer.";
+    return giveUp("The package webgpu does not load:", found.unloadable, "", needs);
+  }
+  say(`No WebGPU adapter: ${found.reason}.`);
+  return provideAdapter();
+}
+
+function provideAdapter() {
+  const linux = process.platform === "linux";
+  const prefix = linux ? rootPrefix() : undefined;
+  const plan = choosePlan({
+    platform: process.platform,
+    osRelease: linux ? parseOsRelease(readIfThere("/etc/os-release")) : {},
+    sources: linux ? readAptSources() : [],
+    mayInstall: prefix !== undefined,
+  });
+  if (plan.action === "instructions") return giveUp(...plan.lines);
+
+  const origin = plan.from === "backports" ? plan.suite : "this distribution's packages";
+  say(`Installing from ${origin}: ${PACKAGES.join(" ")}`, "(Mesa's software driver; about a minute)");
+  const failure = install(plan, prefix);
+  if (failure !== undefined) return giveUp("apt could not install them:", failure);
+
+  const found = findAdapter();
+  if (!found.adapter) return giveUp(`Installed, but still no adapter: ${found.reason ?? found.unloadable}.`);
+  say(...describeAdapter(found.adapter), "Installed.");
+  return true;
+}
+
+function giveUp(...lines) {
+  say(...lines, "", "Training works without an adapter too, more slowly:", "  npx wgrad train --device cpu");
+  return false;
+}
+
+function say(...lines) {
+  console.log(lines.join("\n"));
+}

@@ -1,0 +1,200 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const repository = fileURLToPath(new URL("..", import.meta.url));
+const shader = "../../../shaders/matmul.wgsl?raw";
+const packages = ["node:fs", "node:fs/promises", "fs", "path", "webgpu", "commander"];
+
+/** What a file may import and what it may not, as the specifiers it would write. */
+interface Room {
+  allowed: string[];
+  forbidden: string[];
+}
+
+const rooms: Record<string, Room> = {
+  "src/errors.ts": { allowed: ["./random.ts"], forbidden: ["./graph/graph.ts", ...packages] },
+  "src/index.ts": {
+    allowed: ["./errors.ts", "./graph/detour.ts", "./train/fit.ts", "./backends/webgpu/index.ts"],
+    forbidden: ["./node/files.ts", "./web/page.ts", "../shaders/matmul.wgsl?raw", ...packages],
+  },
+  "src/graph/graph.ts": {
+    allowed: ["../errors.ts", "../random.ts", "./tensor.ts"],
+    forbidden: [
+      ...fromRoom("ops", "device", "backends", "nn", "train", "data", "formats", "node", "web"),
+      shader,
+      ...packages,
+    ],
+  },
+  "src/ops/matmul/index.ts": {
+    allowed: ["../../errors.ts", "../../graph/graph.ts", "../reduce/index.ts", shader],
+    forbidden: [
+      ...fromInnerRoom("device", "backends", "nn", "train", "data", "formats", "node", "web"),
+      "./cpu.ts",
+      "./webgpu.ts",
+      "../reduce/cpu.ts",
+      ...packages,
+    ],
+  },
+  "src/ops/matmul/cpu.ts": {
+    allowed: ["../../graph/graph.ts", "./index.ts", "../reduce/cpu.ts"],
+    forbidden: [...fromInnerRoom("device", "backends", "nn", "train", "data"), "./webgpu.ts", ...packages],
+  },
+  "src/ops/matmul/webgpu.ts": {
+    allowed: ["../../graph/graph.ts", "./index.ts", "../elementwise/webgpu.ts", shader],
+    forbidden: [...fromInnerRoom("device", "backends", "nn", "train", "data"), "./cpu.ts", ...packages],
+  },
+  "src/device/device.ts": {
+    allowed: ["../errors.ts", "./buffers.ts", shader],
+    forbidden: [...fromRoom("graph", "ops", "backends", "nn", "train", "data", "formats", "node", "web"), ...packages],
+  },
+  "src/backends/webgpu/plan.ts": {
+    allowed: ["../backend.ts", "../../ops/webgpu.ts", "../../device/device.ts", "../../graph/graph.ts", shader],
+    forbidden: [...fromInnerRoom("nn", "train", "data", "formats", "node", "web"), ...packages],
+  },
+  "src/nn/dense.ts": {
+    allowed: ["../errors.ts", "../random.ts", "../graph/graph.ts", "../ops/matmul/index.ts"],
+    forbidden: [
+      ...fromRoom("device", "backends", "train", "data", "formats", "node", "web"),
+      "../ops/matmul/cpu.ts",
+      "../ops/matmul/webgpu.ts",
+      shader,
+      ...packages,
+    ],
+  },
+  "src/train/fit.ts": {
+    allowed: [...fromRoom("graph", "ops", "nn", "formats"), "../backends/backend.ts"],
+    forbidden: [
+      ...fromRoom("device", "backends", "data", "node", "web"),
+      "../backends/index.ts",
+      "../backends/cpu/index.ts",
+      "../backends/webgpu/index.ts",
+      shader,
+      ...packages,
+    ],
+  },
+  "src/train/callbacks/checkpoint.ts": {
+    allowed: ["../fit.ts", "../../backends/backend.ts"],
+    forbidden: ["../../backends/cpu/index.ts", "../../data/mnist.ts", "../../device/device.ts"],
+  },
+  "src/data/mnist.ts": {
+    allowed: ["../errors.ts", "../random.ts", "./idx.ts"],
+    forbidden: [
+      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "formats", "node", "web"),
+      shader,
+      ...packages,
+    ],
+  },
+  "src/formats/onnx.ts": {
+    allowed: ["../errors.ts", "../graph/graph.ts", "../nn/dense.ts"],
+    forbidden: [...fromRoom("ops", "device", "backends", "train", "data", "node", "web"), shader, ...packages],
+  },
+  "src/node/files.ts": {
+    allowed: [
+      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats"),
+      "node:fs",
+      "webgpu",
+      "commander",
+    ],
+    forbidden: [...fromRoom("web"), shader],
+  },
+  "src/web/page.ts": {
+    allowed: [...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats"), "comlink"],
+    forbidden: [...fromRoom("node"), shader, "node:fs", "node:fs/promises", "webgpu", "commander"],
+  },
+};
+
+/** Every way to write an import, of a file that graph must not know. */
+const forms = [
+  'import { sum } from "../ops/reduce/index.ts";',
+  'import type { Sum } from "../ops/reduce/index.ts";',
+  'import "../ops/reduce/index.ts";',
+  'export { sum } from "../ops/reduce/index.ts";',
+  'export * from "../ops/reduce/index.ts";',
+  'export const loaded = await import("../ops/reduce/index.ts");',
+  'import { sum } from "./../ops/reduce/index.ts";',
+  'import { sum } from "../graph/../ops/reduce/index.ts";',
+];
+
+let folder: string;
+let reported: Finding[];
+
+interface Finding {
+  code: string;
+  filename: string;
+  labels: { span: { line: number } }[];
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "wgrad-lint-"));
+  copyFileSync(join(repository, ".oxlintrc.json"), join(folder, ".oxlintrc.json"));
+  for (const [file, { allowed, forbidden }] of Object.entries(rooms)) {
+    write(file, [...allowed, ...forbidden].map(importLine));
+  }
+  for (const [index, form] of forms.entries()) write(`src/graph/form-${index}.ts`, [form]);
+  write("src/graph/inline-type.ts", ['export type Sum = import("../ops/reduce/index.ts").Sum;']);
+  write("src/graph/detour.ts", ['export { fit } from "../index.ts";']);
+  write("src/train/data-type.ts", ['import type { Dataset } from "../data/dataset.ts";']);
+  const oxlint = join(repository, "node_modules", ".bin", "oxlint");
+  const { stdout } = spawnSync(oxlint, ["--format", "json"], { cwd: folder, encoding: "utf8" });
+  ({ diagnostics: reported } = JSON.parse(stdout) as { diagnostics: Finding[] });
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("a room imports what the arrows allow and nothing else", () => {
+  test.each(Object.entries(rooms))("%s", (file, { allowed, forbidden }) => {
+    const specifiers = [...allowed, ...forbidden];
+    expect(restrictedLines(file).map((line) => specifiers[line - 1])).toEqual(forbidden);
+  });
+
+  test.each(forms.map((form, index) => [form, index] as const))("%s", (_form, index) => {
+    expect(restrictedLines(`src/graph/form-${index}.ts`)).toEqual([1]);
+  });
+
+  test("an inline type import, which the rule on rooms does not see, is refused as such", () => {
+    expect(codes("src/graph/inline-type.ts")).toContain("typescript(consistent-type-imports)");
+  });
+
+  test("a room that reaches the others through the library's entry closes a cycle", () => {
+    expect(codes("src/graph/detour.ts")).toContain("import(no-cycle)");
+  });
+
+  test("train may import types from data", () => {
+    expect(restrictedLines("src/train/data-type.ts")).toEqual([]);
+  });
+});
+
+function codes(file: string): string[] {
+  return reported.filter(({ filename }) => filename === file).map(({ code }) => code);
+}
+
+function restrictedLines(file: string): number[] {
+  return reported
+    .filter(({ code, filename }) => code === "eslint(no-restricted-imports)" && filename === file)
+    .map(({ labels }) => labels[0]!.span.line)
+    .toSorted((a, b) => a - b);
+}
+
+function write(file: string, lines: string[]): void {
+  const path = join(folder, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${lines.join("\n")}\n`);
+}
+
+function importLine(specifier: string, index: number): string {
+  return `import { value${index} } from "${specifier}";`;
+}
+
+/** Specifiers of files in other rooms, as a file directly in a room writes them. */
+function fromRoom(...names: string[]): string[] {
+  return names.map((name) => `../${name}/part.ts`);
+}
+
+/** The same from a folder in a room. */
+function fromInnerRoom(...names: string[]): string[] {
+  return names.map((name) => `../../${name}/part.ts`);
+}

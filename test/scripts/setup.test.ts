@@ -1,0 +1,348 @@
+import { describe, expect, test } from "vitest";
+
+// The scripts are plain JavaScript, so that setup runs before anything is built: these are the types in their JSDoc.
+interface AptSource {
+  uris: string[];
+  suites: string[];
+  components: string[];
+  options: Record<string, string>;
+}
+
+interface Plan {
+  action: "install" | "instructions";
+  from?: "distribution" | "backports";
+  suite?: string;
+  archive?: AptSource[];
+  backports?: AptSource;
+  lines?: string[];
+}
+
+interface Child {
+  stdout: string;
+  stderr: string;
+  status: number | null;
+  signal: string | null;
+}
+
+interface AptSources {
+  parseDeb822Sources(text: string): AptSource[];
+  parseSourcesList(text: string): AptSource[];
+  debianSources(sources: AptSource[], codename: string): AptSource[];
+  formatSource(source: AptSource): string;
+}
+
+interface OsRelease {
+  parseOsRelease(text: string): Record<string, string>;
+}
+
+interface Planning {
+  choosePlan(machine: {
+    platform: string;
+    osRelease: Record<string, string>;
+    sources: AptSource[];
+    mayInstall: boolean;
+  }): Plan;
+}
+
+interface Adapter {
+  readProbe(child: Child): { adapter?: object | null; reason?: string; unloadable?: string };
+  isSoftware(adapter: { architecture: string; description: string; isFallbackAdapter?: boolean }): boolean;
+}
+
+const load = async <Module>(name: string) => (await import(`../../scripts/setup/${name}.mjs`)) as Module;
+const { parseDeb822Sources, parseSourcesList, debianSources, formatSource } = await load<AptSources>("apt-sources");
+const { parseOsRelease } = await load<OsRelease>("os-release");
+const { choosePlan } = await load<Planning>("plan");
+const { readProbe, isSoftware } = await load<Adapter>("adapter");
+
+const debian = parseDeb822Sources(`Types: deb
+# as the image was made
+URIs: http://mirror.example/debian
+Suites: bookworm bookworm-updates
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Types: deb
+URIs: http://mirror.example/debian-security
+Suites: bookworm-security
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+`);
+
+describe("deb822 sources", () => {
+  test("stanzas and their fields", () => {
+    const options = { "signed-by": "/usr/share/keyrings/debian-archive-keyring.gpg" };
+    expect(debian).toEqual([
+      {
+        uris: ["http://mirror.example/debian"],
+        suites: ["bookworm", "bookworm-updates"],
+        components: ["main"],
+        options,
+      },
+      { uris: ["http://mirror.example/debian-security"], suites: ["bookworm-security"], components: ["main"], options },
+    ]);
+  });
+
+  test("what is switched off, commented out or only source code is no source", () => {
+    const text = `Enabled: no
+Types: deb
+URIs: http://off.example
+Suites: bookworm
+Components: main
+
+# Types: deb
+# URIs: http://commented.example
+
+Types: deb-src
+URIs: http://source.example
+Suites: bookworm
+Components: main
+
+
+types: deb-src deb
+uris: http://first.example http://second.example
+suites: bookworm
+components: main contrib
+`;
+    expect(parseDeb822Sources(text)).toEqual([
+      {
+        uris: ["http://first.example", "http://second.example"],
+        suites: ["bookworm"],
+        components: ["main", "contrib"],
+        options: {},
+      },
+    ]);
+  });
+
+  test("a key written into the stanza is kept line by line", () => {
+    const stanza = `Types: deb
+URIs: http://mirror.example/debian
+Suites: bookworm
+Components: main
+Signed-By:
+ -----BEGIN PGP PUBLIC KEY BLOCK-----
+ .
+ mQINBGPL0BUBEADmW5NdOOHwPIJlgPu6
+ -----END PGP PUBLIC KEY BLOCK-----
+`;
+    const [source] = parseDeb822Sources(stanza);
+    expect(formatSource(source!)).toBe(stanza);
+  });
+
+  test.each(debian)("writing and reading a source gives it back: $uris", (source) => {
+    expect(parseDeb822Sources(formatSource(source))).toEqual([source]);
+  });
+});
+
+describe("one-line sources", () => {
+  test("options, several components, comments", () => {
+    const text = `# deb http://commented.example bookworm main
+deb cdrom:[Debian GNU/Linux 12.1.0 _Bookworm_]/ bookworm main
+
+deb http://mirror.example/debian bookworm main contrib # as installed
+deb-src http://mirror.example/debian bookworm main
+  deb [ arch=amd64,arm64 signed-by=/etc/apt/keys/debian.gpg check-valid-until=no ] https://a.example/x bookworm main
+deb [trusted=yes] file:/srv/packages ./
+`;
+    expect(parseSourcesList(text)).toEqual([
+      { uris: ["http://mirror.example/debian"], suites: ["bookworm"], components: ["main", "contrib"], options: {} },
+      {
+        uris: ["https://a.example/x"],
+        suites: ["bookworm"],
+        components: ["main"],
+        options: {
+          architectures: "amd64 arm64",
+          "signed-by": "/etc/apt/keys/debian.gpg",
+          "check-valid-until": "no",
+        },
+      },
+      { uris: ["file:/srv/packages"], suites: ["./"], components: [], options: { trusted: "yes" } },
+    ]);
+  });
+
+  test("a source goes over into the other format", () => {
+    const [source] = parseSourcesList("deb [arch=amd64 signed-by=/k.gpg] http://mirror.example/debian bookworm main");
+    expect(formatSource(source!)).toBe(`Types: deb
+URIs: http://mirror.example/debian
+Suites: bookworm
+Components: main
+Architectures: amd64
+Signed-By: /k.gpg
+`);
+  });
+});
+
+describe("Debian's own archive among the sources", () => {
+  const other = parseSourcesList("deb [signed-by=/k.gpg] http://other.example/debian bookworm main");
+  const tool = parseSourcesList("deb http://tool.example/apt bookworm stable\ndeb http://node.example nodistro main");
+
+  test("the security archive comes along but is not taken for the main one", () => {
+    expect(debianSources(debian.toReversed(), "bookworm")).toEqual(debian);
+  });
+
+  test("another publisher's bookworm main is left out, wherever it stands", () => {
+    expect(debianSources([...other, ...tool, ...debian], "bookworm")).toEqual(debian);
+  });
+
+  test("without bookworm-updates, Debian's keyring tells", () => {
+    const [main] = parseSourcesList(
+      "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://mirror.example/debian bookworm main",
+    );
+    expect(debianSources([...other, main!], "bookworm")).toEqual([main]);
+  });
+
+  test("one plain line is enough", () => {
+    const sources = parseSourcesList("deb http://mirror.example/debian bookworm main");
+    expect(debianSources(sources, "bookworm")).toEqual(sources);
+  });
+
+  test("nothing serves the release", () => {
+    expect(debianSources([...tool, debian[1]!], "bookworm")).toEqual([]);
+  });
+});
+
+const bookworm = parseOsRelease(`PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
+VERSION_ID="12"
+VERSION_CODENAME=bookworm
+ID=debian
+`);
+const linux = (osRelease: Record<string, string>, sources: AptSource[] = [], mayInstall = true) =>
+  choosePlan({ platform: "linux", osRelease, sources, mayInstall });
+
+describe("the plan", () => {
+  test("Debian 12 takes backports from its own mirror", () => {
+    expect(linux(bookworm, debian)).toEqual({
+      action: "install",
+      from: "backports",
+      suite: "bookworm-backports",
+      archive: debian,
+      backports: { ...debian[0], suites: ["bookworm-backports"] },
+    });
+  });
+
+  test("Debian 12 that lists backports already adds nothing", () => {
+    const listed = parseSourcesList("deb http://mirror.example/debian bookworm-backports main");
+    const plan = linux(bookworm, [...debian, ...listed]);
+    expect(plan).toMatchObject({ action: "install", from: "backports", archive: [debian[0], debian[1], ...listed] });
+    expect(plan.backports).toBeUndefined();
+  });
+
+  test("Debian 12 without a mirror is told so", () => {
+    expect(linux(bookworm).lines?.join("\n")).toContain('No apt source of this machine serves "bookworm main"');
+  });
+
+  test.each([
+    ["Debian 13", { ID: "debian", VERSION_CODENAME: "trixie" }],
+    ["Ubuntu 24.04", { ID: "ubuntu", ID_LIKE: "debian", VERSION_CODENAME: "noble" }],
+    ["Linux Mint 22", { ID: "mint", ID_LIKE: "ubuntu debian", VERSION_CODENAME: "wilma", UBUNTU_CODENAME: "noble" }],
+  ])("%s has packages of its own that do", (_name, osRelease) => {
+    expect(linux(osRelease, debian)).toEqual({ action: "install", from: "distribution" });
+  });
+
+  test.each([
+    ["Ubuntu 22.04", { ID: "ubuntu", ID_LIKE: "debian", VERSION_CODENAME: "jammy" }, /"jammy" is too old/],
+    ["Fedora", { ID: "fedora" }, /dnf install mesa-vulkan-drivers/],
+    ["Rocky Linux", { ID: "rocky", ID_LIKE: "rhel centos fedora" }, /dnf install mesa-vulkan-drivers/],
+    ["Arch", { ID: "arch" }, /pacman -S vulkan-swrast/],
+    ["openSUSE", { ID: "opensuse-leap", ID_LIKE: "suse opensuse" }, /zypper install libvulkan_lvp/],
+    ["an unknown one", {}, /lavapipe/],
+  ])("%s gets instructions", (_name, osRelease, expected) => {
+    const plan = linux(osRelease);
+    expect(plan.action).toBe("instructions");
+    expect(plan.lines?.join("\n")).toMatch(expected);
+  });
+
+  test.each([
+    ["darwin", /Metal/],
+    ["win32", /Direct3D 12/],
+    ["freebsd", /freebsd/],
+  ])("%s gets instructions", (platform, expected) => {
+    const plan = choosePlan({ platform, osRelease: {}, sources: [], mayInstall: false });
+    expect(plan.lines?.join("\n")).toMatch(expected);
+  });
+});
+
+describe("the commands to paste where setup may not install", () => {
+  test("Debian 12", () => {
+    expect(linux(bookworm, debian, false)).toEqual({
+      action: "instructions",
+      lines: [
+        "Setup may not install packages here. Run these commands:",
+        "",
+        "sudo tee /etc/apt/sources.list.d/bookworm-backports.sources <<'END'",
+        "Types: deb",
+        "URIs: http://mirror.example/debian",
+        "Suites: bookworm-backports",
+        "Components: main",
+        "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg",
+        "END",
+        "sudo apt-get update",
+        "sudo apt-get install --no-install-recommends -t bookworm-backports \\",
+        "  mesa-vulkan-drivers libvulkan1",
+      ],
+    });
+  });
+
+  test("Ubuntu", () => {
+    const plan = linux({ ID: "ubuntu", VERSION_CODENAME: "noble" }, [], false);
+    expect(plan.lines?.slice(2)).toEqual([
+      "sudo apt-get update",
+      "sudo apt-get install --no-install-recommends mesa-vulkan-drivers libvulkan1",
+    ]);
+  });
+
+  test("no line is wider than 80 columns", () => {
+    const others = ["fedora", "arch", "opensuse-leap", "void"].map((ID) => ({ ID }));
+    const apt = ["trixie", "jammy"].map((codename) => ({ ID: "debian", VERSION_CODENAME: codename }));
+    const plans = [...apt, ...others, bookworm].map((osRelease) => linux(osRelease, debian, false));
+    for (const line of plans.flatMap(({ lines }) => lines ?? [])) expect(line.length).toBeLessThanOrEqual(80);
+  });
+});
+
+test("os-release values with and without quotes", () => {
+  expect(parseOsRelease(`NAME="Debian GNU/Linux"\nID=debian\n# comment\nVARIANT='a b'\n\n`)).toEqual({
+    NAME: "Debian GNU/Linux",
+    ID: "debian",
+    VARIANT: "a b",
+  });
+});
+
+describe("what the probe's process says", () => {
+  const child = { stdout: "", stderr: "", status: 0, signal: null };
+
+  test("an adapter, even if the driver crashes as the process ends", () => {
+    const stdout = 'a driver\'s own line\n{"adapter":{"vendor":"mesa"}}\n';
+    expect(readProbe({ ...child, stdout, status: null, signal: "SIGSEGV" })).toEqual({ adapter: { vendor: "mesa" } });
+  });
+
+  test("no adapter, and Dawn's reason", () => {
+    const stderr = "Warning: vkCreateInstance: Found no drivers!\n    at somewhere\n";
+    expect(readProbe({ ...child, stdout: '{"adapter":null}\n', stderr })).toEqual({
+      adapter: null,
+      reason: "vkCreateInstance: Found no drivers",
+    });
+  });
+
+  test("a crash before any answer", () => {
+    expect(readProbe({ ...child, status: null, signal: "SIGSEGV" })).toEqual({
+      adapter: null,
+      reason: "the check ended with SIGSEGV",
+    });
+  });
+
+  test("the package webgpu missing", () => {
+    expect(readProbe({ ...child, stdout: '{"unloadable":"Cannot find package"}\n' })).toEqual({
+      unloadable: "Cannot find package",
+    });
+  });
+
+  test.each([
+    [true, { architecture: "software", description: "" }],
+    [true, { architecture: "", description: "", isFallbackAdapter: true }],
+    [true, { architecture: "", description: "llvmpipe: Mesa 25.0.7" }],
+    [true, { architecture: "", description: "SwiftShader Device" }],
+    [false, { architecture: "ampere", description: "NVIDIA", isFallbackAdapter: false }],
+  ])("software: %s for %o", (expected, adapter) => {
+    expect(isSoftware(adapter)).toBe(expected);
+  });
+});
