@@ -1,0 +1,253 @@
+import { OptionError } from "../errors.ts";
+import { Random } from "../random.ts";
+import { makeDataset, type Dataset } from "./dataset.ts";
+
+/*
+ * Every picture is computed with + − × ÷ and the square root alone, which IEEE 754 rounds in one way, so the same
+ * seed gives the same bytes in every engine; sine, cosine and logarithm may differ in their last bit.
+ */
+
+/** The length and width of a picture in pixels, as MNIST's. */
+const side = 28;
+
+/** Names the random streams of the two splits, so that no test digit is drawn from a training stream. */
+const streams = { train: 0x7472, test: 0x7465 } as const;
+
+/**
+ * How far the digits differ from each other. Lengths in pixels unless said otherwise; each pair is the range of a
+ * uniform number. Chosen by training the two models that `builtInDigits` names.
+ */
+const distortion = {
+  width: [13, 21],
+  height: [16, 22],
+  /** Horizontal shift per unit of height. */
+  slant: [-0.12, 0.42],
+  /** Tangent of the angle. */
+  rotation: [-0.2, 0.2],
+  shift: [-3, 3],
+  /** Of each control point, in units of the digit's box. */
+  jitter: [-0.05, 0.05],
+  /** Half of the stroke's thickness. */
+  radius: [0.7, 1.7],
+  /** Of the stroke's middle, in grey levels. */
+  ink: [190, 255],
+  /** Largest noise of a pixel, in grey levels. */
+  noise: [5, 50],
+} as const satisfies Record<string, readonly [number, number]>;
+
+/** x, y, x, y, … in a box of 0 … 1, y downward, joined by a smooth curve; a point given twice is a corner. */
+type Stroke = readonly number[];
+
+/** For each digit its ways of writing it, each a list of strokes. */
+const glyphs: readonly (readonly (readonly Stroke[])[])[] = [
+  [
+    [[0.5, 0, 0.2, 0.18, 0.14, 0.55, 0.28, 0.92, 0.52, 1, 0.78, 0.84, 0.86, 0.48, 0.75, 0.12, 0.5, 0]],
+    [[0.62, 0.04, 0.32, 0.08, 0.14, 0.42, 0.2, 0.85, 0.5, 1, 0.8, 0.8, 0.86, 0.4, 0.7, 0.08, 0.45, 0.02]],
+  ],
+  [
+    [[0.5, 0, 0.5, 0.5, 0.5, 1]],
+    [[0.28, 0.24, 0.54, 0, 0.54, 0, 0.52, 0.5, 0.52, 1]],
+    [
+      [0.3, 0.2, 0.52, 0, 0.52, 0, 0.52, 0.5, 0.52, 1],
+      [0.26, 1, 0.5, 0.99, 0.78, 1],
+    ],
+  ],
+  [
+    [[0.18, 0.24, 0.38, 0.02, 0.68, 0.04, 0.8, 0.28, 0.6, 0.58, 0.15, 1, 0.15, 1, 0.5, 0.98, 0.86, 0.98]],
+    [[0.2, 0.18, 0.46, 0, 0.76, 0.18, 0.64, 0.55, 0.3, 0.95, 0.14, 0.86, 0.3, 0.76, 0.6, 0.92, 0.88, 0.96]],
+  ],
+  [
+    [[0.2, 0.12, 0.46, 0, 0.76, 0.14, 0.7, 0.38, 0.42, 0.47, 0.42, 0.47, 0.76, 0.6, 0.8, 0.82, 0.5, 1, 0.17, 0.88]],
+    [[0.2, 0.03, 0.5, 0.02, 0.8, 0.03, 0.8, 0.03, 0.45, 0.4, 0.45, 0.4, 0.8, 0.56, 0.78, 0.9, 0.46, 1, 0.16, 0.9]],
+  ],
+  [
+    [
+      [0.26, 0.02, 0.16, 0.3, 0.14, 0.56, 0.14, 0.56, 0.5, 0.56, 0.88, 0.54],
+      [0.72, 0.08, 0.7, 0.5, 0.68, 1],
+    ],
+    [
+      [0.68, 0, 0.38, 0.34, 0.1, 0.66, 0.1, 0.66, 0.5, 0.66, 0.92, 0.64],
+      [0.68, 0, 0.68, 0.5, 0.68, 1],
+    ],
+  ],
+  [
+    [
+      [
+        0.82, 0.02, 0.55, 0.02, 0.28, 0.04, 0.28, 0.04, 0.22, 0.44, 0.22, 0.44, 0.55, 0.38,
+        0.82, 0.64, 0.62, 0.96, 0.16, 0.93,
+      ],
+    ],
+    [
+      [0.3, 0.04, 0.24, 0.44, 0.24, 0.44, 0.6, 0.42, 0.8, 0.68, 0.58, 0.98, 0.18, 0.94],
+      [0.3, 0.05, 0.56, 0.05, 0.86, 0.01],
+    ],
+  ],
+  [
+    [[0.7, 0.02, 0.38, 0.24, 0.18, 0.64, 0.34, 0.97, 0.7, 0.96, 0.82, 0.7, 0.58, 0.52, 0.24, 0.68]],
+    [[0.5, 0, 0.26, 0.34, 0.18, 0.7, 0.4, 1, 0.74, 0.9, 0.72, 0.62, 0.46, 0.58, 0.22, 0.78]],
+  ],
+  [
+    [[0.14, 0.06, 0.5, 0.05, 0.84, 0.04, 0.84, 0.04, 0.58, 0.48, 0.42, 1]],
+    [
+      [0.16, 0.16, 0.18, 0.04, 0.18, 0.04, 0.5, 0.05, 0.86, 0.03, 0.86, 0.03, 0.6, 0.45, 0.44, 1],
+      [0.34, 0.5, 0.56, 0.49, 0.8, 0.48],
+    ],
+  ],
+  [
+    [[0.72, 0.12, 0.46, 0, 0.22, 0.2, 0.48, 0.45, 0.8, 0.76, 0.5, 1, 0.2, 0.78, 0.48, 0.47, 0.78, 0.22, 0.7, 0.08]],
+    [
+      [0.5, 0, 0.24, 0.1, 0.28, 0.38, 0.5, 0.46, 0.74, 0.36, 0.76, 0.1, 0.5, 0],
+      [0.5, 0.46, 0.2, 0.62, 0.2, 0.9, 0.5, 1, 0.8, 0.9, 0.8, 0.62, 0.5, 0.46],
+    ],
+  ],
+  [
+    [[0.78, 0.2, 0.5, 0.01, 0.22, 0.22, 0.4, 0.5, 0.74, 0.34, 0.78, 0.16, 0.78, 0.16, 0.74, 0.58, 0.68, 1]],
+    [
+      [
+        0.74, 0.1, 0.4, 0.02, 0.22, 0.28, 0.46, 0.5, 0.76, 0.28, 0.76, 0.12, 0.76, 0.12,
+        0.8, 0.56, 0.6, 0.96, 0.26, 0.92,
+      ],
+    ],
+  ],
+];
+
+/** How many digits to draw, and from which seed. */
+export interface BuiltInDigitsOptions {
+  /** Training examples, a positive integer; default 10,000. */
+  train?: number;
+  /** Test examples, a positive integer; default 2,000. */
+  test?: number;
+  /** An integer in 0 … 2³²−1; default 1. The same seed gives the same bytes on every machine. */
+  seed?: number;
+}
+
+/**
+ * Draws 28×28 pictures of the ten digits, white (255) on black (0): strokes through jittered control points, with
+ * random width, height, slant, angle, place, thickness and pixel noise. Example i shows the digit i mod 10 and
+ * depends only on (seed, split, i), so a shorter set is the beginning of a longer one.
+ *
+ * Hard enough to tell models apart. Measured on seed 1 with 10,000 training digits, standardised features, Adam at
+ * 0.001 and batches of 64, as the share of the 2,000 test digits that was right: softmax regression 84.4 % after one
+ * epoch, 90.2 % after 5, at most 91.0 % in 40; a 784-128-10 relu network 93.8 % after one epoch, 98.5 % after 5 and
+ * 98.6 % after 8 (mean of three initialisations, which differ by ±0.2 %). Drawing the 12,000 took 0.6 s on one core.
+ *
+ * @throws OptionError for a count or seed outside its range.
+ */
+export function builtInDigits(options: BuiltInDigitsOptions = {}): { train: Dataset; test: Dataset } {
+  const { train = 10_000, test = 2_000, seed = 1 } = options;
+  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
+    throw new OptionError({ where: "seed", what: `${seed} is not an integer in 0 … 4294967295` });
+  }
+  return { train: drawSplit("train", train, seed), test: drawSplit("test", test, seed) };
+}
+
+function drawSplit(split: keyof typeof streams, count: number, seed: number): Dataset {
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new OptionError({ where: split, what: `${count} examples`, fix: "Ask for a positive whole number" });
+  }
+  const labels = Uint32Array.from({ length: count }, (_, index) => index % glyphs.length);
+  const features = new Uint8Array(count * side * side);
+  labels.forEach((label, index) => {
+    const pixels = features.subarray(index * side * side, (index + 1) * side * side);
+    drawDigit(label, new Random(streams[split], seed, index), pixels);
+  });
+  const classes = glyphs.map((_, digit) => String(digit));
+  return makeDataset({ name: `built-in digits, ${split}`, features, shape: [side, side], labels, classes });
+}
+
+function drawDigit(digit: number, random: Random, pixels: Uint8Array): void {
+  const variants = glyphs[digit]!;
+  const place = randomPlacement(random);
+  const radius = random.uniform(...distortion.radius);
+  const ink = random.uniform(...distortion.ink);
+  const noise = random.uniform(...distortion.noise);
+  const squaredDistance = new Float64Array(side * side).fill(Infinity);
+  for (const stroke of variants[random.below(variants.length)]!) {
+    const points = place(jittered(stroke, random));
+    markDistances(smoothCurve(points), radius + 1, squaredDistance);
+  }
+  for (let pixel = 0; pixel < pixels.length; pixel++) {
+    // Full inside the stroke, then down to nothing over one pixel: the anti-aliased edge.
+    const coverage = Math.min(1, Math.max(0, radius + 0.5 - Math.sqrt(squaredDistance[pixel]!)));
+    const level = ink * coverage + noise * random.uniform(-1, 1);
+    pixels[pixel] = Math.min(255, Math.max(0, Math.round(level)));
+  }
+}
+
+/** Moves each control point a little; a corner's two points stay together. */
+function jittered(stroke: Stroke, random: Random): Float64Array {
+  const moved = Float64Array.from(stroke, (value) => value + random.uniform(...distortion.jitter));
+  for (let index = 2; index < stroke.length; index += 2) {
+    if (stroke[index] !== stroke[index - 2] || stroke[index + 1] !== stroke[index - 1]) continue;
+    moved[index] = moved[index - 2]!;
+    moved[index + 1] = moved[index - 1]!;
+  }
+  return moved;
+}
+
+/** Draws a random affine map from the digit's box to pixels, about the picture's middle. */
+function randomPlacement(random: Random): (points: Float64Array) => Float64Array {
+  const width = random.uniform(...distortion.width);
+  const height = random.uniform(...distortion.height);
+  const slant = random.uniform(...distortion.slant);
+  const tangent = random.uniform(...distortion.rotation);
+  const cosine = 1 / Math.sqrt(1 + tangent * tangent);
+  const sine = tangent * cosine;
+  const left = (side - 1) / 2 + random.uniform(...distortion.shift);
+  const top = (side - 1) / 2 + random.uniform(...distortion.shift);
+  return (points) => {
+    const placed = new Float64Array(points.length);
+    for (let index = 0; index < points.length; index += 2) {
+      const y = (points[index + 1]! - 0.5) * height;
+      const x = (points[index]! - 0.5) * width - slant * y;
+      placed[index] = left + cosine * x - sine * y;
+      placed[index + 1] = top + sine * x + cosine * y;
+    }
+    return placed;
+  };
+}
+
+/** Straight pieces between two control points; at these sizes more can not be seen. */
+const piecesPerSpan = 5;
+
+/**
+ * The Catmull–Rom spline through the points (Catmull and Rom 1974), as the corners of a polyline x, y, x, y, …; at
+ * either end the end point stands in for the missing neighbour.
+ */
+function smoothCurve(points: Float64Array): Float64Array {
+  const count = points.length / 2;
+  const curve = new Float64Array(2 * ((count - 1) * piecesPerSpan + 1));
+  const at = (index: number, axis: number) => points[2 * Math.min(count - 1, Math.max(0, index)) + axis]!;
+  for (let piece = 0; piece <= (count - 1) * piecesPerSpan; piece++) {
+    const span = Math.floor(piece / piecesPerSpan);
+    const t = piece / piecesPerSpan - span;
+    for (const axis of [0, 1]) {
+      const [before, from, to, after] = [at(span - 1, axis), at(span, axis), at(span + 1, axis), at(span + 2, axis)];
+      const cubic = 3 * (from - to) + after - before;
+      const square = 2 * before - 5 * from + 4 * to - after;
+      curve[2 * piece + axis] = from + 0.5 * t * (to - before + t * (square + t * cubic));
+    }
+  }
+  return curve;
+}
+
+/** Lowers each pixel within `reach` of the polyline to its squared distance from it. */
+function markDistances(curve: Float64Array, reach: number, squaredDistance: Float64Array): void {
+  for (let index = 2; index < curve.length; index += 2) {
+    const [x0, y0, x1, y1] = [curve[index - 2]!, curve[index - 1]!, curve[index]!, curve[index + 1]!];
+    const [dx, dy] = [x1 - x0, y1 - y0];
+    const squaredLength = dx * dx + dy * dy;
+    const bottom = Math.min(side - 1, Math.floor(Math.max(y0, y1) + reach));
+    const right = Math.min(side - 1, Math.floor(Math.max(x0, x1) + reach));
+    const left = Math.max(0, Math.ceil(Math.min(x0, x1) - reach));
+    for (let y = Math.max(0, Math.ceil(Math.min(y0, y1) - reach)); y <= bottom; y++) {
+      for (let x = left; x <= right; x++) {
+        const along = squaredLength === 0 ? 0 : ((x - x0) * dx + (y - y0) * dy) / squaredLength;
+        const t = Math.min(1, Math.max(0, along));
+        const [offX, offY] = [x - x0 - t * dx, y - y0 - t * dy];
+        const squared = offX * offX + offY * offY;
+        if (squared < squaredDistance[y * side + x]!) squaredDistance[y * side + x] = squared;
+      }
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import { DataError } from "../errors.ts";
+
+/*
+ * The IDX format, as described with the MNIST files (LeCun, Cortes, Burges): two zero bytes, the type of a value, the
+ * number of dimensions, each dimension's size as a 32-bit big-endian integer, then the values, last dimension fastest.
+ */
+
+/** The contents of an IDX file. */
+export interface IdxFile {
+  /** The type of a value; wgrad reads unsigned bytes only, the type that MNIST and its kin use. */
+  readonly type: "uint8";
+  /** The size of each dimension, such as [60000, 28, 28]. */
+  readonly shape: readonly number[];
+  /** The values row after row. They share the memory of the bytes they were read from. */
+  readonly values: Uint8Array;
+}
+
+const typeNames: ReadonlyMap<number, string> = new Map([
+  [0x08, "uint8"],
+  [0x09, "int8"],
+  [0x0b, "int16"],
+  [0x0c, "int32"],
+  [0x0d, "float32"],
+  [0x0e, "float64"],
+]);
+
+/** Far above what occurs, and few enough that the product of their sizes stays a finite number. */
+const mostDimensions = 8;
+
+const copyAgain = "The file is damaged or incomplete: copy or download it again";
+const notIdx = "Give an IDX file, plain or as .gz, such as MNIST's train-images-idx3-ubyte.gz";
+
+/**
+ * Reads an unpacked IDX file of unsigned bytes.
+ * @param bytes the whole file.
+ * @param where the file's name, for messages.
+ * @throws DataError, with the byte offset, for bytes that are not IDX, another type of value, or dimensions that do
+ * not account for exactly the bytes of the file.
+ */
+export function parseIdx(bytes: Uint8Array, where: string): IdxFile {
+  const header = parseHeader(bytes, where);
+  if (header === undefined) {
+    const what = `the file ends within its header, after ${bytes.length} bytes`;
+    throw new DataError({ where: `${where}, byte ${bytes.length}`, what, fix: copyAgain });
+  }
+  const { shape, headerLength, fileLength } = header;
+  if (bytes.length !== fileLength) {
+    const found = bytes.length < fileLength ? "ends too early" : "has trailing bytes";
+    throw new DataError({
+      where: `${where}, byte ${Math.min(bytes.length, fileLength)}`,
+      what: `the file ${found}: ${describe(shape)} needs ${fileLength} bytes, found ${bytes.length}`,
+      fix: copyAgain,
+    });
+  }
+  return { type: "uint8", shape, values: bytes.subarray(headerLength) };
+}
+
+/**
+ * Reads an IDX file of unsigned bytes, plain or compressed with gzip; which of the two, its first bytes tell, not its
+ * name. Unpacking stops where the data exceed what the IDX header announces, and memory is taken for data that came,
+ * never for data that a header announces.
+ * @param bytes the whole file.
+ * @param where the file's name, for messages.
+ * @throws DataError as `parseIdx` does, and for a .gz that is cut short, damaged, or has anything after its end.
+ */
+export async function readIdx(bytes: Uint8Array, where: string): Promise<IdxFile> {
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return parseIdx(isGzip ? await unpack(bytes, where) : bytes, isGzip ? `${where}, unpacked` : where);
+}
+
+interface IdxHeader {
+  shape: number[];
+  headerLength: number;
+  /** The length that the header announces for the whole file. */
+  fileLength: number;
+}
+
+/** @returns the header, or undefined where the bytes end before it does. */
+function parseHeader(bytes: Uint8Array, where: string): IdxHeader | undefined {
+  const [zero, zeroToo, type, dimensions] = bytes;
+  if (type === undefined || dimensions === undefined) return undefined;
+  const found = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  if (zero !== 0 || zeroToo !== 0 || !typeNames.has(type)) {
+    const what = `not an IDX file: expected it to begin with 00 00 08, found ${found}`;
+    throw new DataError({ where: `${where}, byte 0`, what, fix: notIdx });
+  }
+  if (type !== 0x08) {
+    const what = `the values are ${typeNames.get(type)}, expected uint8 (type 08, found ${found.slice(6, 8)})`;
+    throw new DataError({ where: `${where}, byte 2`, what, fix: "wgrad reads IDX files of unsigned bytes only" });
+  }
+  if (dimensions < 1 || dimensions > mostDimensions) {
+    const what = `${dimensions} dimensions, expected 1 … ${mostDimensions}`;
+    throw new DataError({ where: `${where}, byte 3`, what, fix: notIdx });
+  }
+  const headerLength = 4 + 4 * dimensions;
+  if (bytes.length < headerLength) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, headerLength);
+  const shape = Array.from({ length: dimensions }, (_, index) => view.getUint32(4 + 4 * index));
+  return { shape, headerLength, fileLength: headerLength + shape.reduce((product, size) => product * size, 1) };
+}
+
+/** Unpacks a .gz with an IDX file in it; `bytes` begins with gzip's own signature. */
+async function unpack(bytes: Uint8Array, where: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let header: IdxHeader | undefined;
+  let length = 0;
+  for await (const chunk of gunzip(bytes, where)) {
+    chunks.push(chunk);
+    length += chunk.length;
+    header ??= parseHeader(concatenate(chunks, length), `${where}, unpacked`);
+    if (header !== undefined && length > header.fileLength) {
+      throw new DataError({
+        where: `${where}, unpacked, byte ${header.fileLength}`,
+        what: `the archive unpacks to more than the ${header.fileLength} bytes that ${describe(header.shape)} needs`,
+        fix: copyAgain,
+      });
+    }
+  }
+  // RFC 1952: a member ends with the length of its data mod 2³². Not every engine refuses bytes after that.
+  const stated = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true);
+  if (stated !== length % 2 ** 32) {
+    throw new DataError({
+      where: `${where}, byte ${bytes.length - 4}`,
+      what: `the archive should end with the length of its data, ${length}, found ${stated}: bytes follow its end`,
+      fix: copyAgain,
+    });
+  }
+  return concatenate(chunks, length);
+}
+
+async function* gunzip(bytes: Uint8Array, where: string): AsyncGenerator<Uint8Array> {
+  const reader = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  let length = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      length += value.length;
+      yield value;
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const what = `the gzip archive is cut short or damaged after ${length} unpacked bytes (${reason})`;
+    throw new DataError({ where, what, fix: copyAgain }, { cause });
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const joined = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    joined.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return joined;
+}
+
+function describe(shape: readonly number[]): string {
+  return `the header's shape ${shape.join("×")}`;
+}

@@ -1,0 +1,139 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { parseIdx, readIdx } from "../../src/data/idx.ts";
+import { DataError } from "../../src/errors.ts";
+import { writeIdx } from "./idx-files.ts";
+
+const file = "some/file";
+const good = writeIdx([2, 3], [1, 2, 3, 250, 251, 252]);
+
+async function refusal(bytes: Uint8Array): Promise<DataError> {
+  const error: unknown = await readIdx(bytes, file).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(DataError);
+  return error as DataError;
+}
+
+describe("a good file", () => {
+  test("plain", () => {
+    const { type, shape, values } = parseIdx(good, file);
+    expect({ type, shape, values: [...values] }).toEqual({
+      type: "uint8",
+      shape: [2, 3],
+      values: [1, 2, 3, 250, 251, 252],
+    });
+  });
+
+  test("packed reads as plain does, whatever its name", async () => {
+    expect(await readIdx(gzipSync(good), file)).toEqual(parseIdx(good, file));
+    expect(await readIdx(good, "named.gz")).toEqual(parseIdx(good, file));
+  });
+
+  test("that lies within a larger buffer", async () => {
+    const around = new Uint8Array(good.length + 12).fill(7);
+    around.set(good, 5);
+    const packed = gzipSync(good);
+    const aroundPacked = new Uint8Array(packed.length + 12).fill(7);
+    aroundPacked.set(packed, 5);
+    expect([...parseIdx(around.subarray(5, 5 + good.length), file).values]).toEqual([1, 2, 3, 250, 251, 252]);
+    const unpacked = await readIdx(aroundPacked.subarray(5, 5 + packed.length), file);
+    expect([...unpacked.values]).toEqual([1, 2, 3, 250, 251, 252]);
+  });
+
+  test("larger than one chunk of the unpacker", async () => {
+    const values = Uint8Array.from({ length: 300_000 }, (_, index) => (index * index) % 251);
+    const read = await readIdx(gzipSync(writeIdx([300, 1000], values)), file);
+    expect(read.shape).toEqual([300, 1000]);
+    expect(Buffer.compare(read.values, values)).toBe(0);
+  });
+});
+
+describe("a plain file is refused", () => {
+  test("with another signature", async () => {
+    const error = await refusal(new TextEncoder().encode("PNG and more"));
+    expect(error.where).toBe("some/file, byte 0");
+    expect(error.what).toContain("found 50 4e 47 20");
+  });
+
+  test("with another type of value, by its name", async () => {
+    const error = await refusal(writeIdx([1], [0, 0, 0, 0], 0x0d));
+    expect(error.where).toBe("some/file, byte 2");
+    expect(error.what).toContain("float32, expected uint8 (type 08, found 0d)");
+  });
+
+  test.each([0, 9])("with %i dimensions", async (dimensions) => {
+    const error = await refusal(writeIdx(Array.from({ length: dimensions }, () => 1), [1]));
+    expect(error.where).toBe("some/file, byte 3");
+    expect(error.what).toContain(`${dimensions} dimensions`);
+  });
+
+  test.each([0, 3, 4, 11])("that ends in its header, after %i bytes", async (length) => {
+    expect((await refusal(good.subarray(0, length))).where).toBe(`some/file, byte ${length}`);
+  });
+
+  test("that lacks its last value", async () => {
+    const error = await refusal(good.subarray(0, -1));
+    expect(error.where).toBe("some/file, byte 17");
+    expect(error.what).toContain("2×3 needs 18 bytes, found 17");
+  });
+
+  test("with one byte too many", async () => {
+    const error = await refusal(new Uint8Array([...good, 0]));
+    expect(error.where).toBe("some/file, byte 18");
+    expect(error.what).toContain("trailing bytes");
+  });
+
+  test("whose dimensions exceed any memory", async () => {
+    const error = await refusal(writeIdx([2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1], []));
+    expect(error.where).toBe("some/file, byte 16");
+  });
+
+  test("whose dimensions are large, with a zero among them", async () => {
+    const large = Array.from({ length: 7 }, () => 2 ** 32 - 1);
+    expect((await refusal(writeIdx([...large, 0], [1]))).what).toContain("needs 36 bytes, found 37");
+  });
+});
+
+describe("a packed file is refused", () => {
+  const values = Uint8Array.from({ length: 40_000 }, (_, index) => (index * index) % 253);
+  const packed = gzipSync(writeIdx([400, 100], values));
+  const end = packed.length;
+
+  test.each([2, 10, 300, end - 9, end - 8, end - 1])("cut to %i bytes", async (length) => {
+    const error = await refusal(packed.subarray(0, length));
+    expect(error.where).toBe(file);
+    expect(error.what).toContain("cut short or damaged");
+  });
+
+  test("with a changed byte", async () => {
+    const damaged = Uint8Array.from(packed);
+    damaged[end >> 1]! ^= 0x55;
+    expect((await refusal(damaged)).what).toContain("cut short or damaged");
+  });
+
+  test.each([
+    ["text", new TextEncoder().encode("and some more")],
+    ["zeros", new Uint8Array(512)],
+    ["another archive", gzipSync(Uint8Array.from([]))],
+  ])("with %s after its end", async (_, more) => {
+    expect((await refusal(Buffer.concat([packed, more]))).where).toContain(file);
+  });
+
+  test("that holds less than its header says", async () => {
+    const error = await refusal(gzipSync(writeIdx([1_000_000_000], [1, 2, 3])));
+    expect(error.where).toBe("some/file, unpacked, byte 11");
+    expect(error.what).toContain("needs 1000000008 bytes, found 11");
+  });
+
+  test("that holds more than its header says, before it is all unpacked", async () => {
+    const bomb = gzipSync(writeIdx([4], new Uint8Array(60_000_000)));
+    const before = process.memoryUsage().arrayBuffers;
+    const error = await refusal(bomb);
+    expect(error.where).toBe("some/file, unpacked, byte 12");
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
+  });
+
+  test("that holds no IDX file", async () => {
+    expect((await refusal(gzipSync("hello, world"))).where).toBe("some/file, unpacked, byte 0");
+    expect((await refusal(gzipSync(""))).where).toBe("some/file, unpacked, byte 0");
+  });
+});
