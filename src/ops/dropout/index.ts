@@ -16,6 +16,9 @@ const dropoutMaskOp: Op = { name: "dropoutMask", kind: "compute" };
  */
 export function dropoutMask(shape: Shape, rate: number, key: Tensor): Tensor {
   requireType("dropout key", key, "uint32");
+  if (key.size !== 1) {
+    throw new GraphError({ where: "dropout", what: `the key ${key} is no scalar`, fix: "Give one uint32" });
+  }
   if (!(rate >= 0 && rate < 1)) {
     throw new GraphError({ where: "dropout", what: `the rate ${rate} is outside [0, 1)`, fix: "Use the share of elements to drop" });
   }

@@ -2,7 +2,7 @@ import { GraphError } from "../../errors.ts";
 import { requireType, sizeOf, Tensor, type Op } from "../../graph/tensor.ts";
 
 export interface TakeBatchOptions {
-  /** Which example is at each position of the epoch, uint32 [examples]; the examples' own order if absent. */
+  /** Which example is at each position of the epoch, uint32 [positions]; the examples' own order if absent. */
   readonly order?: Tensor;
   /** The position of the batch's first example, a uint32 scalar. */
   readonly start: Tensor;
@@ -34,11 +34,12 @@ export function takeBatch(data: Tensor, options: TakeBatchOptions): Tensor {
   requireType("takeBatch start", start, "uint32");
   if (order) requireType("takeBatch order", order, "uint32");
   const examples = data.shape[0];
-  if (examples === undefined || count > examples || (order && order.shape.length !== 1)) {
+  const positions = order?.size ?? examples ?? 0;
+  if (examples === undefined || count > positions || start.size !== 1 || (order && order.shape.length !== 1)) {
     throw new GraphError({
       where: "takeBatch",
-      what: `${count} rows of ${data}${order ? ` by order ${order}` : ""}`,
-      fix: "Give data [examples, …], an order [examples], and at most as many rows as there are examples",
+      what: `${count} rows of ${data}${order ? ` by order ${order}` : ""} from start ${start}`,
+      fix: "Give data [examples, …], an order [positions], a scalar start, and at most as many rows as there are positions",
     });
   }
   const shape = [count, ...data.shape.slice(1)];

@@ -85,7 +85,8 @@ function reduce(op: Op, x: Tensor, { axes, keepAxes = false }: ReduceOptions): T
     end = start - 1;
   }
   if (chosen.length === 0) result = reduceRun(op, reshape(x, [...x.shape, 1]), x.shape.length, x.shape.length);
-  return keepAxes ? result : reshape(result, x.shape.filter((_, axis) => !chosen.includes(axis)));
+  const kept = x.shape.map((size, axis) => (chosen.includes(axis) ? 1 : size));
+  return reshape(result, keepAxes ? kept : kept.filter((_, axis) => !chosen.includes(axis)));
 }
 
 /** The sum over axes. */

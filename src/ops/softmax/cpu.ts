@@ -32,7 +32,8 @@ const logSoftmax: CpuKernel = (node, [z], output) => {
 
 const softmaxCrossEntropy: CpuKernel = (node, [z, labels], output) => {
   forEachRow(node.inputs[0]!, z!, (row, first, _, largest, logSum) => {
-    output[row] = largest + logSum - z![first + labels![row]!]!;
+    // The difference first: added to a large logit, the logarithm's digits would be lost.
+    output[row] = largest - z![first + labels![row]!]! + logSum;
   });
 };
 

@@ -1,0 +1,111 @@
+/*
+ * Writes the WGSL of one element: calls of functions that live in shaders/, nothing else.
+ */
+import { type ConstantAttributes } from "../../graph/leaves.ts";
+import { sizeOf, stridesOf, type Shape, type Tensor } from "../../graph/tensor.ts";
+import type { InputValue, Place } from "../../ops/kernel.ts";
+import { floatLiteral, integerLiteral } from "../../ops/wgsl.ts";
+import { isLiteral, isStepScalar, pointwiseKernel, rootOf } from "./kernels.ts";
+
+/** What an element's code needs to know of the kernel around it. */
+export interface ElementScope {
+  /** The WGSL that reads an element of a tensor from memory. */
+  load(tensor: Tensor, index: string): string;
+  /** The WGSL of a per-step scalar. */
+  scalar(tensor: Tensor): string;
+  /** Notes WGSL text that the code calls. */
+  useLibrary(text: string): void;
+  /** Nodes computed where they are read. */
+  readonly inlined: ReadonlySet<Tensor>;
+}
+
+/** The body of one generated function: `let` lines, and a name for each value computed so far. */
+export class ElementCode {
+  readonly lines: string[] = [];
+  readonly #scope: ElementScope;
+  readonly #names = new Map<string, string>();
+  readonly #ids = new Map<Tensor, number>();
+
+  constructor(scope: ElementScope) {
+    this.#scope = scope;
+  }
+
+  /** Makes a known WGSL expression the value of a tensor at a place. */
+  bind(tensor: Tensor, { index }: Place, expression: string): void {
+    this.#names.set(this.#key(tensor, index), expression);
+  }
+
+  /** The value of a tensor at a place of its own shape; computed or read where it is not known yet. */
+  value(tensor: Tensor, place: Place): string {
+    const root = rootOf(tensor);
+    const key = this.#key(root, place.index);
+    const known = this.#names.get(key);
+    if (known) return known;
+    if (isLiteral(root)) return literal(root);
+    if (isStepScalar(root)) return this.#scope.scalar(root);
+    const here = root === tensor ? place : placeAt(place.index, root.shape);
+    const computed = this.#scope.inlined.has(root) ? this.#expression(root, here) : this.#scope.load(root, place.index);
+    return this.#let(key, computed);
+  }
+
+  /** Computes a pointwise node at a place, and remembers it. */
+  compute(node: Tensor, place: Place): string {
+    return this.#let(this.#key(node, place.index), this.#expression(node, place));
+  }
+
+  #expression(node: Tensor, place: Place): string {
+    const kernel = pointwiseKernel(node)!;
+    this.#scope.useLibrary(kernel.library);
+    const inputs = node.inputs.map(
+      (tensor): InputValue => ({
+        here: () => this.value(tensor, broadcastPlace(place, node.shape, tensor.shape)),
+        at: (index) => this.value(tensor, placeAt(`(${index})`, tensor.shape)),
+      }),
+    );
+    return kernel.expression(node, inputs, place);
+  }
+
+  #let(key: string, expression: string): string {
+    const name = `value_${this.#names.size}`;
+    this.lines.push(`let ${name} = ${expression};`);
+    this.#names.set(key, name);
+    return name;
+  }
+
+  #key(tensor: Tensor, index: string): string {
+    let id = this.#ids.get(tensor);
+    if (id === undefined) this.#ids.set(tensor, (id = this.#ids.size));
+    return `${id} ${index}`;
+  }
+}
+
+function literal(tensor: Tensor): string {
+  const [value] = (tensor.attributes as ConstantAttributes).values;
+  return tensor.dtype === "float32" ? floatLiteral(value!) : integerLiteral(value!);
+}
+
+/** The place of a flat element in a shape. */
+export function placeAt(index: string, shape: Shape): Place {
+  const columns = integerLiteral(shape.at(-1) ?? 1);
+  return { index, row: `${index} / ${columns}`, column: `${index} % ${columns}` };
+}
+
+/** The place in an input's shape that broadcasting puts at a place of the output's shape. */
+export function broadcastPlace(place: Place, output: Shape, input: Shape): Place {
+  const size = sizeOf(input);
+  if (size === 1) return placeAt("0u", input);
+  if (size === sizeOf(output)) return input.at(-1) === output.at(-1) ? place : placeAt(place.index, input);
+  const columns = output.at(-1) ?? 1;
+  // A row vector and a column vector, the usual cases, need no division.
+  if (size === columns && input.at(-1) === columns) return placeAt(`(${place.column})`, input);
+  if (input.at(-1) === 1 && size * columns === sizeOf(output)) return placeAt(`(${place.row})`, input);
+  const strides = stridesOf(output);
+  const own = stridesOf(input);
+  const missing = output.length - input.length;
+  const terms = input.flatMap((axisSize, axis) =>
+    axisSize === 1
+      ? []
+      : [`${place.index} / ${integerLiteral(strides[axis + missing]!)} % ${integerLiteral(axisSize)} * ${integerLiteral(own[axis]!)}`],
+  );
+  return placeAt(`(${terms.join(" + ")})`, input);
+}

@@ -1,0 +1,208 @@
+/*
+ * Pass 4: pipelines and bind groups are made once; running a step only sets and dispatches them. Many steps go into
+ * one compute pass: within a pass each dispatch sees what those before it wrote.
+ */
+import type { Device } from "../../device/device.ts";
+import type { Pipeline } from "../../device/pipelines.ts";
+import { DeviceError } from "../../errors.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { constantOp, type ConstantAttributes } from "../../graph/leaves.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+import type { LaunchLimits } from "../../ops/kernel.ts";
+import type { DispatchDescription, Executable, NumericArray } from "../backend.ts";
+import { fuse } from "./fuse.ts";
+import { isLiteral, isStepScalar } from "./kernels.ts";
+import { lower, type Binding, type Launch } from "./lower.ts";
+import { plan, STEPS_PER_SUBMIT, type Plan, type StoredRegion, type VirtualBuffer } from "./plan.ts";
+import { ScalarRing } from "./scalars.ts";
+
+/** Elements after each buffer that a kernel must not touch, where guards are asked for. */
+const GUARD_ELEMENTS = 64;
+
+/** A NaN that no computation produces. */
+const POISON = 0x7fc0dead;
+
+export interface RecordOptions {
+  readonly storedRegion: StoredRegion;
+  readonly storedBuffer: (buffer: VirtualBuffer) => GPUBuffer | undefined;
+  /** Poison results before every run and check the words after each buffer, for tests. */
+  readonly guards: boolean;
+}
+
+interface Recorded {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly grid: readonly [number, number, number];
+}
+
+/** Makes everything that replaying a graph's step needs. */
+export async function record(device: Device, graph: Graph, options: RecordOptions): Promise<WebGPUExecutable> {
+  const { limits } = device;
+  const launchLimits: LaunchLimits = {
+    bindingElements: Math.floor(limits.maxStorageBufferBindingSize / 4),
+    gridSize: limits.maxComputeWorkgroupsPerDimension,
+    workgroupThreads: limits.maxComputeInvocationsPerWorkgroup,
+    workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+  };
+  // One binding is kept for the trace.
+  const fusion = fuse(graph, limits.maxStorageBuffersPerShaderStage - 1);
+  const planned = plan(graph, fusion, options.storedRegion);
+  const scalars = graph.nodes.filter(isStepScalar);
+  const launches = lower(planned, scalars, launchLimits);
+  const pipelines = await Promise.all(
+    launches.map(({ code, bindings, kernel }) => device.pipelines.get(code, bindings.map(({ access }) => access), kernel)),
+  );
+  return new WebGPUExecutable(device, graph, planned, launches, pipelines, new ScalarRing(device, scalars, STEPS_PER_SUBMIT), options);
+}
+
+export class WebGPUExecutable implements Executable {
+  readonly dispatches: readonly DispatchDescription[];
+  readonly #device: Device;
+  readonly #plan: Plan;
+  readonly #ring: ScalarRing;
+  readonly #options: RecordOptions;
+  readonly #buffers = new Map<VirtualBuffer, GPUBuffer>();
+  readonly #recorded: readonly Recorded[];
+  readonly #written = new Set<VirtualBuffer>();
+
+  constructor(
+    device: Device,
+    graph: Graph,
+    planned: Plan,
+    launches: readonly Launch[],
+    pipelines: readonly Pipeline[],
+    ring: ScalarRing,
+    options: RecordOptions,
+  ) {
+    this.dispatches = launches.map(({ kernel, shapes, grid, flops, bytes }) => ({ kernel, shapes, grid, flops, bytes }));
+    this.#device = device;
+    this.#plan = planned;
+    this.#ring = ring;
+    this.#options = options;
+    this.#recorded = launches.map((launch, position) => ({
+      pipeline: pipelines[position]!.pipeline,
+      bindGroup: this.#bindGroup(launch, pipelines[position]!.layout),
+      grid: launch.grid,
+    }));
+    for (const node of graph.nodes) if (node.op === constantOp && !isLiteral(node)) this.#writeConstant(node);
+    if (planned.traces.length > 0) device.staging.reserve(4 * planned.trace.elements, 3);
+  }
+
+  async run(first: number, count: number): Promise<Record<string, NumericArray>> {
+    this.#device.throwFault();
+    const rows: Promise<Float32Array>[] = [];
+    for (let done = 0; done < count; done += STEPS_PER_SUBMIT) {
+      rows.push(this.#submit(first + done, Math.min(STEPS_PER_SUBMIT, count - done)));
+    }
+    const parts = await Promise.all(rows);
+    this.#device.throwFault();
+    const { traces } = this.#plan;
+    return Object.fromEntries(
+      traces.map(({ name }, column) => {
+        const values = parts.flatMap((part) => Array.from({ length: part.length / traces.length }, (_, row) => part[row * traces.length + column]!));
+        return [name, Float32Array.from(values)];
+      }),
+    );
+  }
+
+  async read(output: string): Promise<NumericArray> {
+    const tensor = this.#plan.kept.get(output);
+    if (!tensor) throw new DeviceError({ where: "read", what: `"${output}" is no output of several elements`, fix: "Scalars come from run" });
+    const { buffer, offset, elements } = this.#plan.regions.get(tensor)!;
+    const bytes = await this.#readBack(this.#real(buffer), 4 * offset, 4 * elements);
+    return tensor.dtype === "float32" ? new Float32Array(bytes) : new Uint32Array(bytes);
+  }
+
+  dispose(): void {
+    for (const buffer of this.#buffers.values()) buffer.destroy();
+    this.#buffers.clear();
+    this.#ring.dispose();
+  }
+
+  /**
+   * With guards: the labels of buffers in which a kernel wrote past the end of a value.
+   * @returns empty where all is well
+   */
+  async spoiledGuards(): Promise<string[]> {
+    const spoiled: string[] = [];
+    for (const buffer of this.#written) {
+      const guard = new Uint32Array(await this.#readBack(this.#real(buffer), 4 * buffer.elements, 4 * GUARD_ELEMENTS));
+      if (guard.some((word) => word !== POISON)) spoiled.push(buffer.label);
+    }
+    return spoiled;
+  }
+
+  async #submit(first: number, count: number): Promise<Float32Array> {
+    const { gpu, staging } = this.#device;
+    if (this.#options.guards) this.#poison();
+    this.#ring.write(first, count);
+    const encoder = gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (let slot = 0; slot < count; slot++) {
+      pass.setBindGroup(1, this.#ring.bindGroup, [slot * this.#ring.stride]);
+      for (const { pipeline, bindGroup, grid } of this.#recorded) {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindGroup);
+        pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+      }
+    }
+    pass.end();
+    const { traces, trace } = this.#plan;
+    if (traces.length === 0) {
+      gpu.queue.submit([encoder.finish()]);
+      await gpu.queue.onSubmittedWorkDone();
+      return new Float32Array(0);
+    }
+    const copy = staging.copy(encoder, this.#real(trace.buffer), 0, 4 * traces.length * count);
+    gpu.queue.submit([encoder.finish()]);
+    return new Float32Array(await copy.arrived());
+  }
+
+  async #readBack(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
+    const { gpu, staging } = this.#device;
+    const encoder = gpu.createCommandEncoder({ label: "read back" });
+    const copy = staging.copy(encoder, buffer, offset, bytes);
+    gpu.queue.submit([encoder.finish()]);
+    const result = await copy.arrived();
+    this.#device.throwFault();
+    return result;
+  }
+
+  #bindGroup({ bindings, kernel }: Launch, layout: GPUBindGroupLayout): GPUBindGroup {
+    const entries = bindings.map((binding, position) => ({ binding: position, resource: this.#resource(binding) }));
+    return this.#device.gpu.createBindGroup({ layout, entries, label: kernel });
+  }
+
+  #resource({ region, access }: Binding): GPUBufferBinding {
+    const buffer = this.#real(region.buffer);
+    const own = this.#buffers.has(region.buffer);
+    if (own && access === "read_write") this.#written.add(region.buffer);
+    const guarded = own && this.#options.guards && region.offset + region.elements === region.buffer.elements;
+    return { buffer, offset: 4 * region.offset, size: 4 * (region.elements + (guarded ? GUARD_ELEMENTS : 0)) };
+  }
+
+  #real(buffer: VirtualBuffer): GPUBuffer {
+    const known = this.#options.storedBuffer(buffer) ?? this.#buffers.get(buffer);
+    if (known) return known;
+    const elements = buffer.elements + (this.#options.guards ? GUARD_ELEMENTS : 0);
+    const real = this.#device.createStorage(4 * elements, buffer.label);
+    this.#buffers.set(buffer, real);
+    return real;
+  }
+
+  #writeConstant(node: Tensor): void {
+    const { values } = node.attributes as ConstantAttributes;
+    const words = node.dtype === "float32" ? Float32Array.from(values) : Uint32Array.from(values);
+    const region = this.#plan.regions.get(node)!;
+    this.#device.gpu.queue.writeBuffer(this.#real(region.buffer), 4 * region.offset, words);
+  }
+
+  /** Packs keep their zero padding; everything else that is written gets poison, and so do the guards. */
+  #poison(): void {
+    for (const buffer of this.#written) {
+      const from = buffer.label === "pack" ? buffer.elements : 0;
+      const words = new Uint32Array(buffer.elements + GUARD_ELEMENTS - from).fill(POISON);
+      this.#device.gpu.queue.writeBuffer(this.#real(buffer), 4 * from, words);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Device } from "../../device/device.ts";
+import type { StepScalarAttributes } from "../../graph/leaves.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+
+/** WebGPU's least alignment of a dynamic offset. */
+const ALIGNMENT = 256;
+
+/**
+ * The per-step scalars of as many steps as one submit holds: a slot each, reached by a dynamic offset. The first word
+ * of a slot is its number. Writing is ordered with the submits by the queue, so slots are free to be written again.
+ */
+export class ScalarRing {
+  readonly bindGroup: GPUBindGroup;
+  /** Bytes from slot to slot. */
+  readonly stride: number;
+  readonly #device: Device;
+  readonly #scalars: readonly Tensor[];
+  readonly #buffer: GPUBuffer;
+  readonly #integers: Uint32Array;
+  readonly #floats: Float32Array;
+
+  constructor(device: Device, scalars: readonly Tensor[], slots: number) {
+    const bytes = 4 * (1 + scalars.length);
+    this.stride = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    this.#device = device;
+    this.#scalars = scalars;
+    const size = this.stride * slots;
+    this.#buffer = device.gpu.createBuffer({ size, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, label: "per-step scalars" });
+    this.bindGroup = device.gpu.createBindGroup({
+      label: "per-step scalars",
+      layout: device.pipelines.scalarsLayout,
+      entries: [{ binding: 0, resource: { buffer: this.#buffer, size: this.stride } }],
+    });
+    this.#integers = new Uint32Array(size / 4);
+    this.#floats = new Float32Array(this.#integers.buffer);
+  }
+
+  write(first: number, count: number): void {
+    for (let slot = 0; slot < count; slot++) {
+      const start = (slot * this.stride) / 4;
+      this.#integers[start] = slot;
+      this.#scalars.forEach(({ dtype, attributes }, position) => {
+        const value = (attributes as StepScalarAttributes).valueAt(first + slot);
+        (dtype === "float32" ? this.#floats : this.#integers)[start + 1 + position] = value;
+      });
+    }
+    this.#device.gpu.queue.writeBuffer(this.#buffer, 0, this.#integers.buffer as ArrayBuffer, 0, count * this.stride);
+  }
+
+  dispose(): void {
+    this.#buffer.destroy();
+  }
+}

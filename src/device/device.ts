@@ -1,0 +1,116 @@
+import { DeviceError } from "../errors.ts";
+import { describeAdapter, requestAdapter, type GpuSource } from "./adapter.ts";
+import { PipelineCache } from "./pipelines.ts";
+import { StagingRing } from "./staging.ts";
+
+/** The limits that planning depends on; each is asked for as high as the adapter goes. */
+const WANTED_LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+
+export type DeviceLimits = Record<(typeof WANTED_LIMITS)[number], number>;
+
+export interface DeviceOptions {
+  /** Plan as if the device allowed only this much, to try what happens on a smaller one. */
+  readonly limits?: Partial<DeviceLimits>;
+}
+
+/** A WebGPU device with what is cached per device, and its faults gathered in one place. */
+export class Device {
+  readonly gpu: GPUDevice;
+  readonly adapter: { readonly name: string; readonly software: boolean };
+  readonly limits: Readonly<DeviceLimits>;
+  readonly pipelines: PipelineCache;
+  readonly staging: StagingRing;
+  /** Settles with the reason when the device is lost other than by `destroy`. */
+  readonly lost: Promise<string>;
+  readonly #source: GpuSource;
+  #fault: DeviceError | undefined;
+  #destroyed = false;
+
+  constructor(source: GpuSource, gpu: GPUDevice, adapter: Device["adapter"], limits: DeviceLimits) {
+    this.#source = source;
+    this.gpu = gpu;
+    this.adapter = adapter;
+    this.limits = limits;
+    this.pipelines = new PipelineCache(gpu);
+    this.staging = new StagingRing(gpu);
+    this.lost = new Promise((resolve) => {
+      void gpu.lost.then(({ reason, message }) => {
+        if (this.#destroyed) return;
+        this.#fault = lostError(reason, message);
+        resolve(`${reason}: ${message}`);
+      });
+    });
+    gpu.addEventListener("uncapturederror", ({ error }) => {
+      this.#fault ??= new DeviceError({ where: "WebGPU", what: error.message.trim(), fix: "Please report this as a fault of wgrad" });
+    });
+  }
+
+  /** Throws the first fault that the device reported outside an error scope. */
+  throwFault(): void {
+    if (this.#fault) throw this.#fault;
+  }
+
+  get hasTimestamps(): boolean {
+    return this.gpu.features.has("timestamp-query");
+  }
+
+  /**
+   * A buffer for storage that can be written, read and copied.
+   * @param bytes rounded up to a multiple of 256
+   * @throws DeviceError with both numbers where the device does not allow so much
+   */
+  createStorage(bytes: number, label: string): GPUBuffer {
+    const size = Math.ceil(bytes / 256) * 256;
+    const { maxBufferSize } = this.limits;
+    if (size > maxBufferSize) {
+      throw new DeviceError({
+        where: label,
+        what: `needs ${megabytes(size)} in one buffer, and ${this.adapter.name} allows ${megabytes(maxBufferSize)}`,
+        fix: "Use a smaller batch or network, or train on the CPU",
+      });
+    }
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+    return this.gpu.createBuffer({ size, usage, label });
+  }
+
+  /** Gives the device back. Node exits only after this. */
+  destroy(): void {
+    this.#destroyed = true;
+    this.gpu.destroy();
+    this.#source.release();
+  }
+}
+
+function lostError(reason: string, message: string): DeviceError {
+  return new DeviceError({
+    where: "WebGPU",
+    what: `the device was lost (${reason}: ${message.trim()})`,
+    fix: "Acquire a new backend and continue from the last snapshot",
+  });
+}
+
+export const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0)} MiB`;
+
+/**
+ * Opens the best adapter of a source with all that it can do.
+ * @throws DeviceError where there is no adapter or it refuses a device
+ */
+export async function openDevice(source: GpuSource, options: DeviceOptions = {}): Promise<Device> {
+  const adapter = await requestAdapter(source);
+  const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
+  const requiredFeatures = (["timestamp-query"] as const).filter((name) => adapter.features.has(name));
+  const gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  const limits = Object.fromEntries(
+    WANTED_LIMITS.map((name) => [name, Math.min(gpu.limits[name], options.limits?.[name] ?? Infinity)]),
+  ) as DeviceLimits;
+  return new Device(source, gpu, describeAdapter(gpu.adapterInfo ?? adapter.info), limits);
+}

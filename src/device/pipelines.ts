@@ -1,0 +1,86 @@
+import { DeviceError } from "../errors.ts";
+
+/** How a kernel uses each buffer of group 0, in the order of the bindings. */
+export type BufferAccess = "read" | "read_write";
+
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  /** The layout of group 0. */
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** Compute pipelines by their WGSL, compiled once each and side by side. Layouts are explicit and shared. */
+export class PipelineCache {
+  readonly #gpu: GPUDevice;
+  readonly #pipelines = new Map<string, Promise<Pipeline>>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  /** Group 1: one uniform buffer of per-step scalars, at a dynamic offset. */
+  readonly scalarsLayout: GPUBindGroupLayout;
+
+  constructor(gpu: GPUDevice) {
+    this.#gpu = gpu;
+    this.scalarsLayout = gpu.createBindGroupLayout({
+      label: "per-step scalars",
+      entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform", hasDynamicOffset: true } }],
+    });
+  }
+
+  /**
+   * The pipeline of a kernel whose entry point is `main`.
+   * @throws DeviceError with the kernel's name, the line of WGSL and the compiler's message
+   */
+  get(code: string, accesses: readonly BufferAccess[], label: string): Promise<Pipeline> {
+    const key = `${accesses.join()}\n${code}`;
+    let pipeline = this.#pipelines.get(key);
+    if (!pipeline) {
+      pipeline = this.#compile(code, accesses, label);
+      this.#pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+
+  async #compile(code: string, accesses: readonly BufferAccess[], label: string): Promise<Pipeline> {
+    const gpu = this.#gpu;
+    const layout = this.#layout(accesses);
+    gpu.pushErrorScope("validation");
+    const module = gpu.createShaderModule({ code, label });
+    const compiling = gpu.createComputePipelineAsync({
+      label,
+      layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout, this.scalarsLayout] }),
+      compute: { module, entryPoint: "main" },
+    });
+    const scope = gpu.popErrorScope();
+    const [outcome, error] = await Promise.all([compiling.catch((reason: unknown) => reason), scope]);
+    if (error || outcome instanceof Error) throw await shaderError(module, code, label, error ?? (outcome as Error));
+    return { pipeline: outcome as GPUComputePipeline, layout };
+  }
+
+  #layout(accesses: readonly BufferAccess[]): GPUBindGroupLayout {
+    const key = accesses.join();
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      layout = this.#gpu.createBindGroupLayout({
+        label: key,
+        entries: accesses.map((access, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: access === "read" ? "read-only-storage" : "storage" },
+        })),
+      });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+}
+
+async function shaderError(module: GPUShaderModule, code: string, label: string, error: { message: string }): Promise<DeviceError> {
+  const { messages } = await module.getCompilationInfo();
+  const first = messages.find(({ type }) => type === "error");
+  if (!first) return new DeviceError({ where: `kernel ${label}`, what: error.message.trim(), fix: "Please report this" });
+  const line = code.split("\n")[first.lineNum - 1] ?? "";
+  return new DeviceError({
+    where: `kernel ${label}, line ${first.lineNum}, column ${first.linePos}`,
+    what: `${first.message} in \`${line.trim()}\``,
+    fix: "Correct the WGSL; generated lines come from the graph's ops",
+  });
+}
