@@ -87,6 +87,8 @@ class CpuExecutable implements Executable {
   readonly #graph: Graph;
   readonly #values: ReadonlyMap<Tensor, NumericArray>;
   readonly #work: readonly (() => void)[];
+  /** Outputs as the last step left them: an output may be a leaf that the same step updates. */
+  readonly #outputs: ReadonlyMap<string, NumericArray>;
   readonly #scalars: readonly { target: NumericArray; valueAt: (step: number) => number }[];
 
   constructor(graph: Graph, values: ReadonlyMap<Tensor, NumericArray>) {
@@ -102,6 +104,7 @@ class CpuExecutable implements Executable {
     this.#scalars = graph.nodes
       .filter((node) => node.op === stepScalarOp)
       .map((node) => ({ target: values.get(node)!, valueAt: (node.attributes as StepScalarAttributes).valueAt }));
+    this.#outputs = new Map(Object.entries(graph.outputs).map(([name, tensor]) => [name, values.get(tensor)!.slice()]));
     this.dispatches = computed.map(describe);
   }
 
@@ -111,14 +114,15 @@ class CpuExecutable implements Executable {
     for (let position = 0; position < count; position++) {
       for (const { target, valueAt } of this.#scalars) target[0] = valueAt(first + position);
       for (const compute of this.#work) compute();
-      for (const [name, tensor] of scalars) traces[name]![position] = this.#values.get(tensor)![0]!;
+      for (const [name, array] of this.#outputs) array.set(this.#values.get(this.#graph.outputs[name]!)!);
+      for (const [name] of scalars) traces[name]![position] = this.#outputs.get(name)![0]!;
       this.#update();
     }
     return traces;
   }
 
   async read(output: string): Promise<NumericArray> {
-    return this.#values.get(this.#graph.outputs[output]!)!.slice();
+    return this.#outputs.get(output)!.slice();
   }
 
   #update(): void {

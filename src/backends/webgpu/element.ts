@@ -93,8 +93,8 @@ export function placeAt(index: string, shape: Shape): Place {
 /** The place in an input's shape that broadcasting puts at a place of the output's shape. */
 export function broadcastPlace(place: Place, output: Shape, input: Shape): Place {
   const size = sizeOf(input);
-  if (size === 1) return placeAt("0u", input);
   if (size === sizeOf(output)) return input.at(-1) === output.at(-1) ? place : placeAt(place.index, input);
+  if (size === 1) return placeAt("0u", input);
   const columns = output.at(-1) ?? 1;
   // A row vector and a column vector, the usual cases, need no division.
   if (size === columns && input.at(-1) === columns) return placeAt(`(${place.column})`, input);

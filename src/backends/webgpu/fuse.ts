@@ -99,8 +99,8 @@ class Fuser {
   #readsElsewhere(reader: Cluster, source: Cluster): boolean {
     return reader.nodes.some((node) => {
       const aligned = !anchorKernel(node) && !pointwiseKernel(node)?.gathers;
-      const direct = this.#operands(node);
-      return this.#memoryInputs(node).some((root) => source.nodes.includes(root) && !(aligned && direct.includes(root)));
+      const elsewhere = aligned ? this.#operands(node).filter(isPack).flatMap((packed) => this.#memoryInputs(packed)) : this.#memoryInputs(node);
+      return elsewhere.some((root) => source.nodes.includes(root));
     });
   }
 
@@ -133,8 +133,7 @@ class Fuser {
   #memoryInputs(node: Tensor): Tensor[] {
     return node.inputs.map(rootOf).flatMap((root) => {
       if (isLiteral(root) || isStepScalar(root)) return [];
-      if (isPack(root)) return root.inputs.map(rootOf);
-      return this.#inlined.has(root) ? this.#memoryInputs(root) : [root];
+      return isPack(root) || this.#inlined.has(root) ? this.#memoryInputs(root) : [root];
     });
   }
 

@@ -29,6 +29,9 @@ export interface Launch extends DispatchDescription {
 
 const GROUP_THREADS = 256;
 
+/** Elements; a binding may start at any multiple of 256 bytes. */
+const ALIGNMENT = 64;
+
 /** Threads for a pointwise dispatch; more elements than that are walked in strides. */
 const pointwiseGroups = (elements: number, limits: LaunchLimits) => Math.min(Math.ceil(elements / GROUP_THREADS), limits.gridSize);
 
@@ -48,7 +51,7 @@ export function lower(plan: Plan, scalars: readonly Tensor[], limits: LaunchLimi
 /** A chain over a vector longer than a binding is cut; what is broadcast into it must fit as a whole. */
 function pointwiseLaunches(group: Group, plan: Plan, limits: LaunchLimits): AnchorLaunch[] {
   const { size } = group.chain[0]!;
-  const most = Math.floor(limits.bindingElements / 64) * 64;
+  const most = Math.floor(limits.bindingElements / ALIGNMENT) * ALIGNMENT;
   const longest = Math.min(size, most);
   return Array.from({ length: Math.ceil(size / longest) }, (_, part) => {
     const range: ElementRange = { start: part * longest, end: Math.min(size, (part + 1) * longest) };
@@ -166,7 +169,7 @@ class LaunchWriter implements ElementScope {
     // Values of the output's own size are read and written at the output's elements.
     const sameSize = anchor && tensor.size === anchor.size && position < 0;
     const range = position >= 0 ? inputRanges?.[position] : sameSize || this.#group.outputs.includes(tensor) ? outputRange : undefined;
-    return tensor.dtype === "uint8" ? whole : (range ?? whole);
+    return tensor.dtype === "uint8" || !range ? whole : { start: Math.floor(range.start / ALIGNMENT) * ALIGNMENT, end: range.end };
   }
 
   #window({ tensor, region, range, access }: { tensor: Tensor; region: Region; range: ElementRange; access: BufferAccess }): Binding {

@@ -10,7 +10,7 @@ import type { Tensor } from "../../graph/tensor.ts";
 import { identity } from "../../ops/elementwise/index.ts";
 import type { PackAttributes } from "../../ops/layout/index.ts";
 import type { Fusion, Group } from "./fuse.ts";
-import { isLiteral, isPack, isStepScalar, rootOf } from "./kernels.ts";
+import { isLiteral, isPack, isStepScalar, pointwiseKernel, rootOf } from "./kernels.ts";
 import { assignSlots } from "./slots.ts";
 
 /** A buffer that recording makes real; known by identity. */
@@ -60,6 +60,8 @@ class Planner {
   readonly #lastGroups: Group[] = [];
   readonly #makers = new Map<Tensor, Group>();
   readonly #regions = new Map<Tensor, Region>();
+  /** What lies in each slice of a pack: the members, or copies of them. */
+  readonly #slices = new Map<Tensor, readonly Tensor[]>();
   /** Groups that must run before another although they give it no value: readers of what it overwrites. */
   readonly #before = new Map<Group, Group[]>();
 
@@ -81,11 +83,11 @@ class Planner {
     }
     for (const node of this.#graph.nodes) this.#placeLeaf(node);
     for (const node of this.#graph.nodes.filter(isPack)) this.#placePack(node);
-    for (const { target, value } of this.#graph.updates) this.#placeUpdate(target, value);
+    this.#placeUpdates();
     for (const [name, tensor] of kept) {
       if (!this.#regions.has(tensor)) this.#regions.set(tensor, wholeBuffer(`output ${name}`, tensor.size));
     }
-    const groups = [...inOrder(this.#groups, this.#before), ...this.#lastGroups];
+    const groups = [...this.#inOrder(), ...this.#lastGroups];
     assignSlots(groups, this.#regions);
     const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * traces.length);
     return { groups, regions: this.#regions, traces, trace, kept, fusion: this.#fusion };
@@ -126,15 +128,34 @@ class Planner {
     const whole = wholeBuffer("pack", packed.size);
     this.#regions.set(packed, whole);
     const { offsets } = packed.attributes as PackAttributes;
-    const makers = new Set(packed.inputs.map((member) => this.#makers.get(rootOf(member))));
-    packed.inputs.forEach((member, position) => {
+    const roots = packed.inputs.map(rootOf);
+    const makers = new Set(roots.map((root) => this.#makers.get(root)));
+    const slices = packed.inputs.map((member, position) => {
       const root = rootOf(member);
       // A group that reads one slice and writes another would bind the buffer both ways.
-      const mixed = [...makers].some((maker) => maker?.inputs.includes(root));
+      const mixed = [...makers].some((maker) => maker?.inputs.includes(root)) || roots.indexOf(root) !== roots.lastIndexOf(root);
       const direct = this.#makers.has(root) && !this.#regions.has(root) && !mixed;
       const placed = direct ? root : this.#copy(member, this.#groups);
       this.#regions.set(placed, { buffer: whole.buffer, offset: offsets[position]!, elements: member.size });
+      return placed;
     });
+    this.#slices.set(packed, slices);
+  }
+
+  /**
+   * Updates in place where that is possible; else the value is kept apart and copied when all old values were read.
+   * Values that are old values themselves are saved first, so that every reader is known before any place is given.
+   */
+  #placeUpdates(): void {
+    const unplaced = new Set<Tensor>();
+    const values = this.#graph.updates.map(({ value }) => {
+      const root = rootOf(value);
+      const own = this.#makers.has(root) && !this.#regions.has(root) && !unplaced.has(root);
+      const saved = own ? root : this.#copy(value, this.#groups);
+      unplaced.add(saved);
+      return saved;
+    });
+    this.#graph.updates.forEach(({ target }, position) => this.#placeUpdate(target, values[position]!));
   }
 
   #placeUpdate(target: Tensor, value: Tensor): void {
@@ -146,35 +167,32 @@ class Planner {
         fix: "Compile the graph that updates them first",
       });
     }
-    const root = rootOf(value);
-    const maker = this.#makers.get(root);
-    if (maker && !this.#regions.has(root) && this.#mayOverwrite(target, maker)) {
-      this.#before.set(maker, [...(this.#before.get(maker) ?? []), ...this.#readersOf(target).filter((reader) => reader !== maker)]);
-      this.#regions.set(root, region);
+    const maker = this.#makers.get(value)!;
+    const readers = this.#readersOf(region).filter((reader) => reader !== maker);
+    if (!this.#mayOverwrite(target, region, maker) || readers.some((reader) => this.#dependsOn(reader, maker))) {
+      this.#regions.set(this.#copy(value, this.#lastGroups), region);
       return;
     }
-    // A leaf's old value, or a value that is already placed, is saved first: its place may be overwritten as well.
-    const saved = maker && !this.#regions.has(root) ? value : this.#copy(value, this.#groups);
-    this.#regions.set(this.#copy(saved, this.#lastGroups), region);
+    this.#before.set(maker, [...(this.#before.get(maker) ?? []), ...readers]);
+    this.#regions.set(value, region);
   }
 
-  /** Whether a group may write its result over the target while others, and it itself, still read the old values. */
-  #mayOverwrite(target: Tensor, maker: Group): boolean {
-    if (maker.anchor) return false;
-    const members = new Set(isPack(target) ? target.inputs : [target]);
-    const readsPart = maker.inputs.some((input) => input !== target && (members.has(input) || (isPack(input) && input.inputs.some((leaf) => members.has(leaf)))));
-    const aligned = maker.inputs.includes(target) ? target.size === maker.chain[0]!.size && !this.#gathers(maker, target) : true;
-    return !readsPart && aligned && this.#readersOf(target).every((reader) => reader === maker || !this.#dependsOn(reader, maker));
+  /** Whether a group may write its result over the target: it reads the target at its own element only, or not. */
+  #mayOverwrite(target: Tensor, region: Region, { anchor, chain, inputs }: Group): boolean {
+    if (anchor) return false;
+    const sharesBuffer = inputs.some((input) => input !== target && this.#regions.get(input)?.buffer === region.buffer);
+    const gathers = chain.some((node) => pointwiseKernel(node)?.gathers && node.inputs.some((input) => rootOf(input) === target));
+    return !sharesBuffer && !gathers && (!inputs.includes(target) || target.size === chain[0]!.size);
   }
 
-  #gathers(group: Group, target: Tensor): boolean {
-    return group.chain.some((node) => node.op.kernel !== "elementwise" && node.inputs.some((input) => rootOf(input) === target));
-  }
-
-  #readersOf(target: Tensor): Group[] {
-    const members = new Set<Tensor>([target, ...(isPack(target) ? target.inputs : [])]);
-    const overlaps = (input: Tensor) => members.has(input) || (isPack(input) && input.inputs.some((leaf) => members.has(leaf)));
-    return this.#groups.filter((group) => group.inputs.some(overlaps));
+  /** Groups that read what a region holds when the step begins. */
+  #readersOf(region: Region): Group[] {
+    const reads = (input: Tensor) => {
+      const other = this.#regions.get(input);
+      const leaves = input.op.kind === "leaf" || this.#storedRegion(input) !== undefined;
+      return leaves && other !== undefined && overlaps(other, region);
+    };
+    return this.#groups.filter((group) => group.inputs.some(reads));
   }
 
   #dependsOn(group: Group, other: Group): boolean {
@@ -185,30 +203,35 @@ class Planner {
       if (next === other) return true;
       if (seen.has(next)) continue;
       seen.add(next);
-      stack.push(...predecessors(next, this.#makers, this.#before));
+      stack.push(...this.#needs(next));
     }
     return false;
   }
+
+  /** The groups that must run before another. */
+  #needs(group: Group): Group[] {
+    const sources = group.inputs.flatMap((input) => this.#slices.get(input) ?? [input]);
+    const makers = sources.flatMap((source) => this.#makers.get(source) ?? []);
+    return [...makers, ...(this.#before.get(group) ?? [])].filter((other) => other !== group);
+  }
+
+  /** Groups each after those it needs: depth first, in the order they were found. */
+  #inOrder(): Group[] {
+    const ordered = new Set<Group>();
+    const visit = (group: Group): void => {
+      if (ordered.has(group)) return;
+      for (const needed of this.#needs(group)) visit(needed);
+      ordered.add(group);
+    };
+    for (const group of this.#groups) visit(group);
+    return [...ordered];
+  }
+}
+
+export function overlaps(a: Region, b: Region): boolean {
+  return a.buffer === b.buffer && a.offset < b.offset + b.elements && b.offset < a.offset + a.elements;
 }
 
 export function wholeBuffer(label: string, elements: number): Region {
   return { buffer: { label, elements }, offset: 0, elements };
-}
-
-function predecessors(group: Group, makers: ReadonlyMap<Tensor, Group>, before: ReadonlyMap<Group, readonly Group[]>): Group[] {
-  const sources = group.inputs.flatMap((input) => (isPack(input) ? input.inputs.map(rootOf) : [input]));
-  return [...sources.flatMap((source) => makers.get(source) ?? []), ...(before.get(group) ?? [])].filter((other) => other !== group);
-}
-
-/** Groups each after those it needs: depth first, in the order given. */
-function inOrder(groups: readonly Group[], before: ReadonlyMap<Group, readonly Group[]>): Group[] {
-  const makers = new Map(groups.flatMap((group) => group.outputs.map((output) => [output, group] as const)));
-  const ordered = new Set<Group>();
-  const visit = (group: Group): void => {
-    if (ordered.has(group)) return;
-    for (const needed of predecessors(group, makers, before)) visit(needed);
-    ordered.add(group);
-  };
-  for (const group of groups) visit(group);
-  return [...ordered];
 }

@@ -59,9 +59,9 @@ export class WebGPUSession implements Session {
     this.#regions.clear();
   }
 
-  /** Leaves that a graph packs lie together, in the pack's order, so that the pack is one region. */
+  /** Leaves that a graph updates as one pack lie together, in the pack's order, so that the pack is one region. */
   #place(graph: Graph): void {
-    for (const packed of graph.nodes.filter(isPack)) {
+    for (const packed of graph.updates.map(({ target }) => target).filter(isPack)) {
       if (!packed.inputs.every((member) => isStored(member) && !this.#regions.has(member))) continue;
       const buffer = this.#create(`pack of ${packed.inputs.length}`, packed.size);
       const { offsets } = packed.attributes as PackAttributes;

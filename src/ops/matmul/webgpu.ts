@@ -26,61 +26,91 @@ interface Part {
   readonly last: number;
 }
 
-/** Cuts 0 … size into parts of at most `most`, a multiple of 64 so that every part starts at a legal offset. */
+/** Cuts 0 … size into parts of at most `most`. */
 function parts(size: number, most: number): Part[] {
-  const length = most >= size ? size : Math.max(64, Math.floor(most / 64) * 64);
-  return Array.from({ length: Math.ceil(size / length) }, (_, part) => ({
-    first: part * length,
-    last: Math.min(size, (part + 1) * length),
+  return Array.from({ length: Math.ceil(size / most) }, (_, part) => ({
+    first: part * most,
+    last: Math.min(size, (part + 1) * most),
   }));
 }
 
-/** The elements of a matrix between two of its stored rows. */
-const storedRows = ({ first, last }: Part, width: number): ElementRange => ({ start: first * width, end: last * width });
+type Axis = "rows" | "inner" | "columns";
+
+/** The axes along and across the stored rows of both operands and the output. */
+function storedAxes({ transposeLeft, transposeRight }: MatmulAttributes): Record<"left" | "right" | "output", [Axis, Axis]> {
+  return {
+    left: transposeLeft ? ["inner", "rows"] : ["rows", "inner"],
+    right: transposeRight ? ["columns", "inner"] : ["inner", "columns"],
+    output: ["rows", "columns"],
+  };
+}
+
+/** The largest part of each axis with which all three matrices stay within what one binding reaches. */
+function largestParts(attributes: MatmulAttributes, { bindingElements, gridSize }: LaunchLimits, tiling: Tiling): Record<Axis, number> {
+  const { rows, inner, columns } = attributes;
+  const most = {
+    rows: Math.min(rows, gridSize * tiling.groupRows * tiling.threadRows),
+    inner,
+    columns: Math.min(columns, gridSize * tiling.groupColumns * tiling.threadColumns),
+  };
+  // A binding starts at a multiple of 64 elements, up to 63 before the part.
+  const reach = bindingElements - 63;
+  for (const [along, across] of Object.values(storedAxes(attributes))) {
+    if (attributes[along] * attributes[across] <= bindingElements) continue;
+    most[along] = Math.min(most[along], Math.max(1, Math.floor(reach / attributes[across])));
+    if (attributes[across] > reach) most[across] = Math.min(most[across], reach);
+  }
+  return most;
+}
+
+/** The stored elements of a part of a matrix: whole rows, or a piece of one where a row is longer than a binding. */
+function storedRange(along: Part, across: Part, width: number): ElementRange {
+  const single = along.last - along.first === 1;
+  return {
+    start: along.first * width + (single ? across.first : 0),
+    end: single ? along.first * width + across.last : along.last * width,
+  };
+}
 
 function launches(attributes: MatmulAttributes, limits: LaunchLimits): AnchorLaunch[] {
+  const tiling = chooseTiling(attributes.rows, attributes.columns);
+  const most = largestParts(attributes, limits, tiling);
+  return parts(attributes.rows, most.rows).flatMap((rows) =>
+    parts(attributes.columns, most.columns).flatMap((columns) =>
+      parts(attributes.inner, most.inner).map((inner) => launch(attributes, tiling, { rows, inner, columns })),
+    ),
+  );
+}
+
+function launch(attributes: MatmulAttributes, tiling: Tiling, part: Record<Axis, Part>): AnchorLaunch {
   const { rows, inner, columns, transposeLeft, transposeRight } = attributes;
-  const tiling = chooseTiling(rows, columns);
-  const { bindingElements, gridSize } = limits;
-  const tileRows = tiling.groupRows * tiling.threadRows;
-  const tileColumns = tiling.groupColumns * tiling.threadColumns;
-  // An operand is cut along its stored rows: of the left one the product's rows, or k where it is transposed.
-  const leftRows = Math.floor(bindingElements / (transposeLeft ? rows : inner));
-  const rightRows = Math.floor(bindingElements / (transposeRight ? inner : columns));
-  const mostRows = Math.min(Math.floor(bindingElements / columns), transposeLeft ? rows : leftRows, gridSize * tileRows);
-  const mostColumns = Math.min(transposeRight ? rightRows : columns, gridSize * tileColumns);
-  const mostInner = Math.min(transposeLeft ? leftRows : inner, transposeRight ? inner : rightRows);
-  const result: AnchorLaunch[] = [];
-  for (const row of parts(rows, mostRows)) {
-    for (const column of parts(columns, mostColumns)) {
-      for (const k of parts(inner, mostInner)) {
-        const last = k.last === inner;
-        result.push({
-          constants: {
-            ROWS: rows, COLUMNS: columns, INNER: inner,
-            FIRST_ROW: row.first, LAST_ROW: row.last,
-            FIRST_COLUMN: column.first, LAST_COLUMN: column.last,
-            FIRST_INNER: k.first, LAST_INNER: k.last,
-            TRANSPOSE_LEFT: String(transposeLeft), TRANSPOSE_RIGHT: String(transposeRight),
-            THREAD_ROWS: tiling.threadRows, THREAD_COLUMNS: tiling.threadColumns,
-            GROUP_ROWS: tiling.groupRows, GROUP_COLUMNS: tiling.groupColumns,
-            TILE_INNER: tiling.inner,
-            ACCUMULATE: String(k.first > 0),
-          },
-          grid: [Math.ceil((column.last - column.first) / tileColumns), Math.ceil((row.last - row.first) / tileRows), 1],
-          flops: 2 * (row.last - row.first) * (column.last - column.first) * (k.last - k.first),
-          inputRanges: [
-            storedRows(transposeLeft ? k : row, transposeLeft ? rows : inner),
-            storedRows(transposeRight ? column : k, transposeRight ? inner : columns),
-          ],
-          outputRange: storedRows(row, columns),
-          accumulates: k.first > 0,
-          partial: !last,
-        });
-      }
-    }
-  }
-  return result;
+  const size = (axis: Axis) => part[axis].last - part[axis].first;
+  const range = ([along, across]: [Axis, Axis]) => storedRange(part[along], part[across], attributes[across]);
+  const axes = storedAxes(attributes);
+  const accumulates = part.inner.first > 0;
+  return {
+    constants: {
+      ROWS: rows, COLUMNS: columns, INNER: inner,
+      FIRST_ROW: part.rows.first, LAST_ROW: part.rows.last,
+      FIRST_COLUMN: part.columns.first, LAST_COLUMN: part.columns.last,
+      FIRST_INNER: part.inner.first, LAST_INNER: part.inner.last,
+      TRANSPOSE_LEFT: String(transposeLeft), TRANSPOSE_RIGHT: String(transposeRight),
+      THREAD_ROWS: tiling.threadRows, THREAD_COLUMNS: tiling.threadColumns,
+      GROUP_ROWS: tiling.groupRows, GROUP_COLUMNS: tiling.groupColumns,
+      TILE_INNER: tiling.inner,
+      ACCUMULATE: String(accumulates),
+    },
+    grid: [
+      Math.ceil(size("columns") / (tiling.groupColumns * tiling.threadColumns)),
+      Math.ceil(size("rows") / (tiling.groupRows * tiling.threadRows)),
+      1,
+    ],
+    flops: 2 * size("rows") * size("columns") * size("inner"),
+    inputRanges: [range(axes.left), range(axes.right)],
+    outputRange: range(axes.output),
+    accumulates,
+    partial: part.inner.last < inner,
+  };
 }
 
 const matmul: AnchorKernel = {
