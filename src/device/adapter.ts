@@ -30,7 +30,7 @@ export async function requestAdapter({ gpu }: GpuSource): Promise<GPUAdapter> {
     throw new DeviceError({
       where: "WebGPU",
       what: "no adapter was found: there is no GPU with a driver that WebGPU can use",
-      fix: "In Node run `npm run setup`, in a browser switch hardware acceleration on; or train on the CPU",
+      fix: "To get one run `npm run setup` in Node, or switch hardware acceleration on in the browser",
     });
   }
   return adapter;

@@ -99,13 +99,19 @@ function checkShape(shape: Shape, where: string): Shape {
   return shape;
 }
 
+const CONVERSION: Readonly<Record<DType, string>> = {
+  uint8: "Read it with takeBatch first",
+  uint32: "Convert it with toFloat",
+  float32: "Declare it with the type that is taken: floats are not converted to integers",
+};
+
 /** Refuses inputs of another type than an op takes, naming the op. */
 export function requireType(where: string, tensor: Tensor, ...allowed: DType[]): void {
   if (!allowed.includes(tensor.dtype)) {
     throw new GraphError({
       where,
       what: `takes ${allowed.join(" or ")} but was given ${tensor}`,
-      fix: tensor.dtype === "uint8" ? "Read it with takeBatch first" : "Convert it, for example with toFloat",
+      fix: CONVERSION[tensor.dtype],
     });
   }
 }

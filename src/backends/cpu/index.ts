@@ -118,6 +118,8 @@ class CpuExecutable implements Executable {
       for (const [name] of scalars) traces[name]![position] = this.#outputs.get(name)![0]!;
       this.#update();
     }
+    // Timers, signals and painting get their turn between runs, as they do while a GPU works.
+    await new Promise((resolve) => setTimeout(resolve, 0));
     return traces;
   }
 

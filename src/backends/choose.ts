@@ -1,0 +1,53 @@
+import { browserGpu, type GpuSource } from "../device/adapter.ts";
+import { DeviceError, OptionError } from "../errors.ts";
+import type { Backend } from "./backend.ts";
+
+/** What computes: the best adapter that WebGPU finds, the CPU, or the first of the two that there is. */
+export const deviceChoices = ["webgpu", "cpu", "auto"] as const;
+
+export type DeviceChoice = (typeof deviceChoices)[number];
+
+export interface BackendOptions {
+  /** "auto" by default. */
+  readonly device?: DeviceChoice;
+  /** Where adapters come from; the browser's navigator.gpu by default. */
+  readonly source?: () => GpuSource | Promise<GpuSource>;
+  /** Takes the line that says why "auto" chose the CPU; the console by default. */
+  readonly log?: (line: string) => void;
+}
+
+/**
+ * A backend by choice. Only the one that is chosen is loaded.
+ * @throws DeviceError where the device is "webgpu" and there is no adapter
+ * @throws OptionError for another device
+ */
+export async function createBackend(options: BackendOptions = {}): Promise<Backend> {
+  const { device = "auto", source = browserGpu, log = (line) => console.warn(line) } = options;
+  if (!deviceChoices.includes(device)) {
+    const fix = `Choose one of ${deviceChoices.join(", ")}`;
+    throw new OptionError({ where: "device", what: `there is no device ${JSON.stringify(device)}`, fix });
+  }
+  if (device === "cpu") return cpuBackend();
+  try {
+    return await webgpuBackend(await source());
+  } catch (error) {
+    if (device !== "auto" || !(error instanceof DeviceError)) throw error;
+    log(`No GPU (${error.what}): computing on the CPU, which is much slower. ${error.fix}.`);
+    return cpuBackend();
+  }
+}
+
+async function cpuBackend(): Promise<Backend> {
+  const { createCpuBackend } = await import("./cpu/index.ts");
+  return createCpuBackend();
+}
+
+async function webgpuBackend(source: GpuSource): Promise<Backend> {
+  const { createWebGPUBackend } = await import("./webgpu/index.ts");
+  try {
+    return await createWebGPUBackend(source);
+  } catch (error) {
+    source.release();
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+/*
+ * The library: the same in a browser and in Node. Graphs, ops, layers, training and data are exported by their names;
+ * initializers, optimizers and schedules, whose short names would collide, as objects that hold them.
+ */
+export * from "./errors.ts";
+export { Random, randomKey } from "./random.ts";
+
+export { defineGraph, type Graph, type Update } from "./graph/graph.ts";
+export { constant, input, parameter, state, stepScalar } from "./graph/leaves.ts";
+export type { DType, Op, Shape, Tensor, TensorType } from "./graph/tensor.ts";
+
+export { dropoutMask } from "./ops/dropout/index.ts";
+export * from "./ops/elementwise/index.ts";
+export { takeBatch, type TakeBatchOptions } from "./ops/gather/index.ts";
+export { gradients } from "./ops/gradients.ts";
+export { axisIndex, broadcastTo, pack, reshape, transpose } from "./ops/layout/index.ts";
+export {
+  halfSumOfSquares,
+  meanSquaredError,
+  sigmoidBinaryCrossEntropy,
+  softmaxCrossEntropy,
+  type Loss,
+  type Reduction,
+} from "./ops/losses/index.ts";
+export { matmul, type MatmulOptions } from "./ops/matmul/index.ts";
+export { argmax, max, mean, sum, type ReduceOptions } from "./ops/reduce/index.ts";
+export { logSoftmax, softmax } from "./ops/softmax/index.ts";
+
+export * from "./nn/index.ts";
+export * from "./train/index.ts";
+
+export { makeDataset, standardization, unitScale, type Dataset, type Normalization } from "./data/dataset.ts";
+export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
+
+export type {
+  AdapterDescription,
+  Backend,
+  DispatchDescription,
+  Executable,
+  NumericArray,
+  Session,
+} from "./backends/backend.ts";
+export { createCpuBackend, type CpuOptions } from "./backends/cpu/index.ts";
+export { createBackend, type BackendOptions, type DeviceChoice } from "./backends/choose.ts";
+export { createWebGPUBackend, type WebGPUOptions } from "./backends/webgpu/index.ts";
+export { browserGpu, type GpuSource } from "./device/adapter.ts";

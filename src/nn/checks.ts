@@ -1,0 +1,66 @@
+import { OptionError } from "../errors.ts";
+
+/**
+ * Refuses a number that is not allowed.
+ * @param where the option, such as "adam beta1"
+ * @param range what would be allowed, such as "a number in [0, 1)"
+ * @throws OptionError where `allowed` is false or the value is no number
+ */
+export function requireNumber(where: string, value: number, allowed: boolean, range: string): void {
+  if (typeof value !== "number" || !allowed) {
+    throw new OptionError({ where, what: `${written(value)} is out of range`, fix: `Give ${range}` });
+  }
+}
+
+/**
+ * Refuses anything but a finite number above 0.
+ * @throws OptionError
+ */
+export function requirePositive(where: string, value: number): void {
+  requireNumber(where, value, value > 0 && value < Infinity, "a finite number above 0");
+}
+
+/**
+ * Refuses anything but a whole number of at least `least`.
+ * @throws OptionError
+ */
+export function requireCount(where: string, value: number, least = 1): void {
+  requireNumber(where, value, Number.isSafeInteger(value) && value >= least, `a whole number of at least ${least}`);
+}
+
+/**
+ * Refuses a seed that is no unsigned 32-bit integer, the numbers that name random streams.
+ * @throws OptionError
+ */
+export function requireSeed(where: string, value: number): void {
+  const allowed = Number.isInteger(value) && value >= 0 && value < 2 ** 32;
+  requireNumber(where, value, allowed, "a whole number in 0 … 4294967295");
+}
+
+/**
+ * The entry of a table under a name.
+ * @param kind what the table holds, such as "activation"
+ * @throws OptionError listing the known names
+ */
+export function entryOf<Entry>(
+  where: string,
+  kind: string,
+  table: Readonly<Record<string, Entry>>,
+  name: unknown,
+): Entry {
+  if (typeof name !== "string" || !Object.hasOwn(table, name)) {
+    throw new OptionError({
+      where,
+      what: `there is no ${kind} ${written(name)}`,
+      fix: `Choose one of ${Object.keys(table).join(", ")}`,
+    });
+  }
+  return table[name]!;
+}
+
+/** A value of any type, short enough for a message. */
+export function written(value: unknown): string {
+  if (typeof value === "number" || value === undefined) return String(value);
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}

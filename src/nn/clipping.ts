@@ -1,0 +1,22 @@
+import type { Tensor } from "../graph/tensor.ts";
+import { divide, greaterEqual, multiply, select, sqrt, square } from "../ops/elementwise/index.ts";
+import { sum } from "../ops/reduce/index.ts";
+import { requirePositive } from "./checks.ts";
+import { packGradients, type Gradients } from "./packed.ts";
+
+/** The Euclidean norm of all gradients together, a scalar. */
+export const globalNorm = (gradients: Gradients): Tensor => sqrt(sum(square(packGradients(gradients))));
+
+/**
+ * All gradients scaled by maxNorm / norm where their common norm reaches maxNorm, else unchanged (Pascanu, Mikolov and
+ * Bengio 2013, algorithm 1). Above a norm of 1.8e19 the squares exceed float32 and the result is 0.
+ * @param maxNorm above 0
+ * @returns the flat vector that `pack` makes of the gradients
+ * @throws OptionError for a norm that is not positive and finite
+ */
+export function clipByGlobalNorm(gradients: Gradients, maxNorm: number): Tensor {
+  requirePositive("clipByGlobalNorm maxNorm", maxNorm);
+  const gradient = packGradients(gradients);
+  const norm = globalNorm(gradient);
+  return multiply(gradient, select(greaterEqual(norm, maxNorm), divide(maxNorm, norm), 1));
+}

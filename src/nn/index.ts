@@ -1,0 +1,31 @@
+export { activations, type ActivationName } from "./activations.ts";
+export { clipByGlobalNorm, globalNorm } from "./clipping.ts";
+export * as initializers from "./initializers.ts";
+export type { Fans, Initializer } from "./initializers.ts";
+export {
+  activation,
+  dense,
+  dropout,
+  flatten,
+  type ApplyOptions,
+  type BuiltLayer,
+  type DenseOptions,
+  type Layer,
+  type LayerConfig,
+  type LayerContext,
+} from "./layers.ts";
+export { losses, oneHot, type ClassificationLoss, type LossName } from "./losses.ts";
+export { accuracy } from "./metrics.ts";
+export * as optimizers from "./optimizers.ts";
+export type {
+  AdamOptions,
+  AdamWOptions,
+  MomentumOptions,
+  Optimizer,
+  RmspropOptions,
+  UpdateOptions,
+} from "./optimizers.ts";
+export type { Gradients } from "./packed.ts";
+export * as schedules from "./schedules.ts";
+export type { CosineOptions, DecayOptions, Schedule } from "./schedules.ts";
+export { modelFromConfig, sequential, type Model, type ModelConfig, type SequentialOptions } from "./sequential.ts";

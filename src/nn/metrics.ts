@@ -1,0 +1,27 @@
+import { GraphError } from "../errors.ts";
+import { sizeOf, type Tensor } from "../graph/tensor.ts";
+import { equal, greaterEqual, toFloat } from "../ops/elementwise/index.ts";
+import { reshape } from "../ops/layout/index.ts";
+import { argmax } from "../ops/reduce/index.ts";
+
+/**
+ * For each example 1 where the prediction is its label, else 0; the mean is the accuracy. With several outputs the
+ * largest one (of equal ones the first) is the prediction; a single output predicts class 1 from `threshold` on, else
+ * class 0.
+ * @param outputs [examples, classes], or [examples, 1] for two classes
+ * @param labels uint32 [examples]
+ * @param threshold 0.5 by default, which suits outputs in [0, 1]; 0 suits logits
+ * @returns float32 [examples]
+ * @throws GraphError where the shapes differ from these
+ */
+export function accuracy(outputs: Tensor, labels: Tensor, threshold = 0.5): Tensor {
+  if (outputs.shape.length !== 2 || labels.shape.length !== 1 || labels.shape[0] !== outputs.shape[0]) {
+    throw new GraphError({
+      where: "accuracy",
+      what: `outputs ${outputs} and labels ${labels} do not fit`,
+      fix: "Give outputs [examples, classes] and integer labels [examples]",
+    });
+  }
+  if (sizeOf(outputs.shape.slice(1)) > 1) return equal(argmax(outputs, { axes: -1 }), labels);
+  return equal(greaterEqual(reshape(outputs, labels.shape), threshold), toFloat(labels));
+}

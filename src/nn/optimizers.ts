@@ -1,0 +1,221 @@
+/*
+ * Each optimizer is a graph from parameters and gradients to new parameters and new state. All are elementwise on the
+ * flat vector that `pack` makes of the parameters, so a backend runs each as one dispatch. In order of complexity.
+ */
+import type { Update } from "../graph/graph.ts";
+import { constant, state, stepScalar } from "../graph/leaves.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { add, divide, multiply, sqrt, square, subtract, type Operand } from "../ops/elementwise/index.ts";
+import { pack, packedSize } from "../ops/layout/index.ts";
+import { requireNumber, requirePositive } from "./checks.ts";
+import { packGradients, type Gradients } from "./packed.ts";
+
+export interface UpdateOptions {
+  /** A float32 scalar, usually a stepScalar. */
+  readonly learningRate: Tensor;
+}
+
+export interface Optimizer {
+  readonly name: string;
+  /** Its numbers, for printing and for a model file's metadata. */
+  readonly options: Readonly<Record<string, number>>;
+  /**
+   * The updates of one step: first that of `pack(parameters)`, then those of the optimizer's own states, which are
+   * flat vectors in the same slices, named such as "adam.firstMoment" and zero before the first step. Each call makes
+   * states of its own.
+   */
+  update(parameters: readonly Tensor[], gradients: Gradients, options: UpdateOptions): Update[];
+}
+
+/** What a rule works on: flat vectors, the rate, and a way to remember. */
+interface FlatStep {
+  readonly parameters: readonly Tensor[];
+  readonly weights: Tensor;
+  readonly gradient: Tensor;
+  readonly learningRate: Tensor;
+  remember(name: string): Tensor;
+}
+
+function optimizer(name: string, options: Record<string, number>, rule: (step: FlatStep) => Update[]): Optimizer {
+  return {
+    name,
+    options,
+    update(parameters, gradients, { learningRate }) {
+      const weights = pack(parameters);
+      const remember = (moment: string) => state(`${name}.${moment}`, weights.shape);
+      return rule({ parameters, weights, gradient: packGradients(gradients), learningRate, remember });
+    },
+  };
+}
+
+/** Refuses a share that is kept from step to step outside [0, 1). */
+function requireShare(where: string, value: number): void {
+  requireNumber(where, value, value >= 0 && value < 1, "a number in [0, 1)");
+}
+
+/** share · old + (1 − share) · new. */
+function movingAverage(share: number, old: Tensor, fresh: Tensor): Tensor {
+  return add(multiply(old, share), multiply(fresh, 1 - share));
+}
+
+/** Gradient descent: w ← w − ε g (Goodfellow, Bengio and Courville 2016, algorithm 8.1). */
+export function sgd(): Optimizer {
+  return optimizer("sgd", {}, ({ weights, gradient, learningRate }) => [
+    { target: weights, value: subtract(weights, multiply(gradient, learningRate)) },
+  ]);
+}
+
+export interface MomentumOptions {
+  /** α, the share of the last change that is kept, in [0, 1); 0.9 by default. */
+  readonly momentum?: number;
+}
+
+/**
+ * Gradient descent with momentum: Δw(t) = −ε ∂E/∂w(t) + α Δw(t−1), w ← w + Δw(t) (Rumelhart, Hinton and Williams
+ * 1986, equation 9). State: the last change, "momentum.change".
+ * @throws OptionError for a momentum outside [0, 1)
+ */
+export function momentum(options: MomentumOptions = {}): Optimizer {
+  const { momentum: share = 0.9 } = options;
+  requireShare("momentum momentum", share);
+  return optimizer("momentum", { momentum: share }, ({ weights, gradient, learningRate, remember }) => {
+    const last = remember("change");
+    const change = subtract(multiply(last, share), multiply(gradient, learningRate));
+    return [
+      { target: weights, value: add(weights, change) },
+      { target: last, value: change },
+    ];
+  });
+}
+
+/**
+ * Nesterov's accelerated gradient, with the gradient taken where the momentum will lead: v ← μ v − ε g,
+ * w ← w + μ v − ε g, where w is the point looked ahead to (Sutskever et al. 2013, equations 3 and 4, in the form of
+ * Bengio, Boulanger-Lewandowski and Pascanu 2013, section 3.5). State: v, "nesterov.velocity".
+ * @throws OptionError for a momentum outside [0, 1)
+ */
+export function nesterov(options: MomentumOptions = {}): Optimizer {
+  const { momentum: share = 0.9 } = options;
+  requireShare("nesterov momentum", share);
+  return optimizer("nesterov", { momentum: share }, ({ weights, gradient, learningRate, remember }) => {
+    const last = remember("velocity");
+    const descent = multiply(gradient, learningRate);
+    const velocity = subtract(multiply(last, share), descent);
+    return [
+      { target: weights, value: add(weights, subtract(multiply(velocity, share), descent)) },
+      { target: last, value: velocity },
+    ];
+  });
+}
+
+export interface RmspropOptions {
+  /** ρ, the share of the mean square that is kept, in [0, 1); 0.9 by default. */
+  readonly decay?: number;
+  /** Added to the root against division by 0, above 0; 1e-8 by default. */
+  readonly epsilon?: number;
+}
+
+/**
+ * The gradient divided by the root of its mean square: s ← ρ s + (1 − ρ) g², w ← w − ε g / (√s + epsilon) (Tieleman and
+ * Hinton 2012, lecture 6e). State: s, "rmsprop.meanSquare".
+ * @throws OptionError for an option outside its range
+ */
+export function rmsprop(options: RmspropOptions = {}): Optimizer {
+  const { decay = 0.9, epsilon = 1e-8 } = options;
+  requireShare("rmsprop decay", decay);
+  requirePositive("rmsprop epsilon", epsilon);
+  return optimizer("rmsprop", { decay, epsilon }, ({ weights, gradient, learningRate, remember }) => {
+    const last = remember("meanSquare");
+    const meanSquare = movingAverage(decay, last, square(gradient));
+    const direction = divide(gradient, add(sqrt(meanSquare), epsilon));
+    return [
+      { target: weights, value: subtract(weights, multiply(direction, learningRate)) },
+      { target: last, value: meanSquare },
+    ];
+  });
+}
+
+export interface AdamOptions {
+  /** The share of the mean gradient that is kept, in [0, 1); 0.9 by default. */
+  readonly beta1?: number;
+  /** The share of the mean square that is kept, in [0, 1); 0.999 by default. */
+  readonly beta2?: number;
+  /** Added to the root against division by 0, above 0; 1e-8 by default. */
+  readonly epsilon?: number;
+}
+
+function adamOptions(name: string, options: AdamOptions): Required<AdamOptions> {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+  requireShare(`${name} beta1`, beta1);
+  requireShare(`${name} beta2`, beta2);
+  requirePositive(`${name} epsilon`, epsilon);
+  return { beta1, beta2, epsilon };
+}
+
+/** 1 / (1 − βᵗ), t = step + 1: what makes a moving average that began at 0 unbiased (Kingma and Ba 2015, section 3). */
+function biasCorrection(name: string, beta: number): Tensor {
+  return stepScalar(name, (step) => 1 / (1 - beta ** (step + 1)));
+}
+
+/** The direction m̂ / (√v̂ + epsilon), and the updates of both moments. */
+function adamDirection({ gradient, remember }: FlatStep, options: Required<AdamOptions>) {
+  const { beta1, beta2, epsilon } = options;
+  const [lastFirst, lastSecond] = [remember("firstMoment"), remember("secondMoment")];
+  const first = movingAverage(beta1, lastFirst, gradient);
+  const second = movingAverage(beta2, lastSecond, square(gradient));
+  const mean = multiply(first, biasCorrection("firstCorrection", beta1));
+  const meanSquare = multiply(second, biasCorrection("secondCorrection", beta2));
+  const moments: Update[] = [
+    { target: lastFirst, value: first },
+    { target: lastSecond, value: second },
+  ];
+  return { direction: divide(mean, add(sqrt(meanSquare), epsilon)), moments };
+}
+
+/**
+ * Adam: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← w − ε m̂ / (√v̂ + epsilon) with m̂ = m / (1 − β₁ᵗ) and
+ * v̂ = v / (1 − β₂ᵗ) (Kingma and Ba 2015, algorithm 1). States: "adam.firstMoment" and "adam.secondMoment".
+ * @throws OptionError for an option outside its range
+ */
+export function adam(options: AdamOptions = {}): Optimizer {
+  const numbers = adamOptions("adam", options);
+  return optimizer("adam", { ...numbers }, (step) => {
+    const { weights, learningRate } = step;
+    const { direction, moments } = adamDirection(step, numbers);
+    return [{ target: weights, value: subtract(weights, multiply(direction, learningRate)) }, ...moments];
+  });
+}
+
+export interface AdamWOptions extends AdamOptions {
+  /** λ, at least 0; 0.01 by default. A step takes learningRate · λ off a decayed weight. */
+  readonly weightDecay?: number;
+  /** Which parameters decay; by default those with two axes or more, so that biases do not. */
+  readonly decays?: (parameter: Tensor) => boolean;
+}
+
+/**
+ * Adam with the weight decay beside the gradient: w ← w − ε (m̂ / (√v̂ + epsilon) + λ w) (Loshchilov and Hutter 2019,
+ * algorithm 2 with α = 1, so that the rate ε is also the schedule multiplier η).
+ * States: "adamW.firstMoment" and "adamW.secondMoment".
+ * @throws OptionError for an option outside its range
+ */
+export function adamW(options: AdamWOptions = {}): Optimizer {
+  const { weightDecay = 0.01, decays = ({ shape }: Tensor) => shape.length >= 2 } = options;
+  const numbers = adamOptions("adamW", options);
+  const allowed = weightDecay >= 0 && weightDecay < Infinity;
+  requireNumber("adamW weightDecay", weightDecay, allowed, "a finite number of at least 0");
+  return optimizer("adamW", { ...numbers, weightDecay }, (step) => {
+    const { parameters, weights, learningRate } = step;
+    const { direction, moments } = adamDirection(step, numbers);
+    const rates = perSlice(parameters, parameters.map((parameter) => (decays(parameter) ? weightDecay : 0)));
+    const change = rates === 0 ? direction : add(direction, multiply(weights, rates));
+    return [{ target: weights, value: subtract(weights, multiply(change, learningRate)) }, ...moments];
+  });
+}
+
+/** One number per parameter spread over the slices of their pack; the number itself where all are equal. */
+function perSlice(parameters: readonly Tensor[], numbers: readonly number[]): Operand {
+  if (numbers.every((number) => number === numbers[0])) return numbers[0]!;
+  const slices = parameters.map((parameter, slice) => new Array<number>(packedSize(parameter)).fill(numbers[slice]!));
+  return constant(slices.flat());
+}

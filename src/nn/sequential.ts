@@ -1,0 +1,222 @@
+import { GraphError, OptionError } from "../errors.ts";
+import { parameter } from "../graph/leaves.ts";
+import { sameShape, sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
+import { Random, randomKey } from "../random.ts";
+import type { ActivationName } from "./activations.ts";
+import { entryOf, requireCount, requireSeed, written } from "./checks.ts";
+import { activation, dense, dropout, flatten, type ApplyOptions, type Layer, type LayerConfig } from "./layers.ts";
+
+/** A model as plain JSON: everything but its parameters' values. */
+export interface ModelConfig {
+  readonly inputShape: readonly number[];
+  readonly seed: number;
+  readonly layers: readonly LayerConfig[];
+}
+
+/** A function of examples with parameters. */
+export interface Model {
+  /** What training changes, named such as `layers.0.weight`, in the order of the layers. */
+  readonly parameters: readonly Tensor[];
+  /** The shape of one example, of what each layer makes of it, and so of one output. */
+  readonly shapes: readonly Shape[];
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  /** Names the random streams of the initial values and, where training names no other, of dropout. */
+  readonly seed: number;
+  readonly config: ModelConfig;
+  /**
+   * @param x float32 [batch, ...inputShape]
+   * @returns [batch, ...outputShape]
+   * @throws GraphError for another shape
+   */
+  apply(x: Tensor, options?: ApplyOptions): Tensor;
+}
+
+export interface SequentialOptions {
+  /** The shape of one example, such as [28, 28]. */
+  readonly inputShape: readonly number[];
+  /** A whole number in 0 … 2³²−1; 1 by default. The same seed gives the same initial values. */
+  readonly seed?: number;
+}
+
+/** The first part of every key, so that one seed gives unrelated streams for different purposes: "in" and "dr". */
+const INITIAL_STREAM = 0x696e;
+const DROPOUT_STREAM = 0x6472;
+
+/** More float32 values than any device holds in one buffer; it keeps a nonsense width from exhausting the memory. */
+const LARGEST_PARAMETER = 2 ** 30;
+
+/** The key of a dropout layer's mask: a function of the seed, the step, the layer, and the part of a step's batch. */
+export function dropoutKey(seed: number, step: number, layer: number, part = 0): number {
+  return randomKey(DROPOUT_STREAM, seed, step, layer, part);
+}
+
+/**
+ * Layers applied one after the other.
+ * @throws OptionError for no layers, a shape that is none, or a seed outside its range; GraphError where a layer
+ * cannot take the shape that reaches it
+ */
+export function sequential(layers: readonly Layer[], options: SequentialOptions): Model {
+  return buildModel(layers, options, (index, position, name, shape, initializer, fans) => {
+    if (sizeOf(shape) > LARGEST_PARAMETER) {
+      throw new OptionError({
+        where: name,
+        what: `shape [${shape.join(", ")}] holds more than ${LARGEST_PARAMETER} values`,
+        fix: "Use fewer units",
+      });
+    }
+    return initializer(shape, fans, new Random(INITIAL_STREAM, options.seed ?? 1, index, position));
+  });
+}
+
+type ParameterArguments = Parameters<Parameters<Layer["build"]>[0]["parameter"]>;
+type InitialValues = (index: number, position: number, ...parameterArguments: ParameterArguments) => Float32Array;
+
+function buildModel(
+  layers: readonly Layer[],
+  { inputShape, seed = 1 }: SequentialOptions,
+  initialValues: InitialValues,
+): Model {
+  requireShape(inputShape);
+  requireSeed("sequential seed", seed);
+  if (layers.length === 0) {
+    throw new OptionError({ where: "sequential", what: "there are no layers", fix: "Give at least one" });
+  }
+  const parameters: Tensor[] = [];
+  const shapes: Shape[] = [inputShape];
+  const built = layers.map((layer, index) => {
+    let position = 0;
+    const result = layer.build({
+      index,
+      inputShape: shapes[index]!,
+      nextActivation: activationOf(layers[index + 1]),
+      parameter(name, shape, initializer, fans) {
+        const fullName = `layers.${index}.${name}`;
+        const made = parameter(fullName, shape, initialValues(index, position++, fullName, shape, initializer, fans));
+        parameters.push(made);
+        return made;
+      },
+    });
+    shapes.push(result.outputShape);
+    return result;
+  });
+  return {
+    parameters,
+    shapes,
+    inputShape,
+    outputShape: shapes.at(-1)!,
+    seed,
+    config: { inputShape: [...inputShape], seed, layers: layers.map(({ config }) => config) },
+    apply(x, options: ApplyOptions = {}) {
+      const { training = false, dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer) } = options;
+      requireBatch(x, inputShape);
+      return built.reduce((value, layer) => layer.apply(value, { training, dropoutKeyAt }), x);
+    },
+  };
+}
+
+function activationOf(layer: Layer | undefined): ActivationName | undefined {
+  return layer?.config.type === "activation" ? (layer.config.name as ActivationName) : undefined;
+}
+
+function requireShape(shape: unknown): asserts shape is readonly number[] {
+  if (!Array.isArray(shape) || shape.length === 0) {
+    throw new OptionError({
+      where: "inputShape",
+      what: `${written(shape)} is no list of sizes`,
+      fix: "Give one such as [28, 28]",
+    });
+  }
+  for (const size of shape) requireCount("inputShape", size);
+}
+
+function requireBatch(x: Tensor, inputShape: Shape): void {
+  if (x.dtype !== "float32" || !sameShape(x.shape.slice(1), inputShape) || x.shape.length === 0) {
+    throw new GraphError({
+      where: "model",
+      what: `takes float32[batch, ${inputShape.join(", ")}] but was given ${x}`,
+      fix: "Reshape the examples or build the model with their shape",
+    });
+  }
+}
+
+const notConfig = "Give what model.config was";
+const otherValues = "Give the values that were saved with this config";
+
+/** For each type of layer: the options of its config and how to make it again. */
+const layerTypes: Readonly<Record<string, { options: readonly string[]; make: (config: LayerConfig) => Layer }>> = {
+  dense: {
+    options: ["units", "activation", "bias"],
+    make: ({ units, activation: name, bias }) =>
+      dense(units as number, { activation: name as ActivationName, bias: bias as boolean }),
+  },
+  activation: { options: ["name"], make: ({ name }) => activation(name as ActivationName) },
+  flatten: { options: [], make: flatten },
+  dropout: { options: ["rate"], make: ({ rate }) => dropout(rate as number) },
+};
+
+/**
+ * The model that a config describes, as read from a file.
+ * @param config what `model.config` was; anything else is refused
+ * @param values the parameters' values by name, row-major; if absent, the initial values are drawn by the defaults
+ * (initializers are no part of a config)
+ * @throws OptionError naming the layer and option at fault, or the parameter whose values are missing, too many or
+ * of another length
+ */
+export function modelFromConfig(config: unknown, values?: Readonly<Record<string, ArrayLike<number>>>): Model {
+  const where = "model config";
+  const { inputShape, seed, layers } = requireObject(where, config, ["inputShape", "seed", "layers"]);
+  if (!Array.isArray(layers)) {
+    throw new OptionError({ where, what: `layers is ${written(layers)}, not a list`, fix: notConfig });
+  }
+  requireShape(inputShape);
+  const made = layers.map((layer, index) => layerFromConfig(`${where}, layer ${index}`, layer));
+  const options = { inputShape, seed: seed as number };
+  if (!values) return sequential(made, options);
+  const model = buildModel(made, options, (_index, _position, name, shape) => {
+    const found = Object.hasOwn(values, name) ? values[name]! : undefined;
+    if (found?.length !== sizeOf(shape)) {
+      const wanted = `shape [${shape.join(", ")}], which holds ${sizeOf(shape)}`;
+      const what = found ? `${found.length} values for ${wanted}` : "the values of this parameter are missing";
+      throw new OptionError({ where: name, what, fix: otherValues });
+    }
+    return Float32Array.from(found);
+  });
+  const known = new Set(model.parameters.map(({ attributes }) => (attributes as { name: string }).name));
+  const extra = Object.keys(values).find((name) => !known.has(name));
+  if (extra !== undefined) {
+    throw new OptionError({ where, what: `the model has no parameter "${extra}"`, fix: otherValues });
+  }
+  return model;
+}
+
+function layerFromConfig(where: string, config: unknown): Layer {
+  const { type } = requireObject(where, config);
+  const { options, make } = entryOf(where, "layer type", layerTypes, type);
+  const checked = requireObject(where, config, ["type", ...options]) as LayerConfig;
+  try {
+    return make(checked);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    const { what, fix } = error;
+    throw new OptionError({ where: `${where}, ${error.where}`, what, ...(fix && { fix }) }, { cause: error });
+  }
+}
+
+/** Checks that a value read from JSON is an object with exactly these fields, or with any if none are named. */
+function requireObject(where: string, value: unknown, fields?: readonly string[]): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new OptionError({ where, what: `${written(value)} is no object`, fix: notConfig });
+  }
+  const found = Object.keys(value);
+  const missing = fields?.find((field) => !found.includes(field));
+  const unknown = fields && found.find((field) => !fields.includes(field));
+  if (missing !== undefined || unknown !== undefined) {
+    throw new OptionError({
+      where,
+      what: missing === undefined ? `there is no option "${unknown}"` : `"${missing}" is missing`,
+      fix: `Give exactly ${fields!.join(", ")}`,
+    });
+  }
+  return value as Record<string, unknown>;
+}

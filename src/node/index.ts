@@ -1,0 +1,84 @@
+/*
+ * What Node adds to the library: Dawn, files and MNIST.
+ */
+import type { Backend } from "../backends/backend.ts";
+import { createBackend, type BackendOptions } from "../backends/choose.ts";
+import type { GpuSource } from "../device/adapter.ts";
+import { DeviceError } from "../errors.ts";
+import { loadModel, saveModel, type TrainedModel } from "../formats/model.ts";
+import type { TensorValues } from "../formats/safetensors.ts";
+import type { DawnOptions } from "./dawn.ts";
+import { plainReason, readFileOrRefuse, writeFileAtomically } from "./files.ts";
+
+export { loadModel, saveModel, type Facts, type TrainedModel } from "../formats/model.ts";
+export {
+  readSafetensors,
+  writeSafetensors,
+  type NamedTensor,
+  type Safetensors,
+  type TensorValues,
+} from "../formats/safetensors.ts";
+export { deviceChoices, type DeviceChoice } from "../backends/choose.ts";
+export type { GpuSource } from "../device/adapter.ts";
+export type { DawnOptions } from "./dawn.ts";
+export { readFileOrRefuse, writeFileAtomically } from "./files.ts";
+export {
+  loadMnist,
+  mnistChecksums,
+  mnistMirrors,
+  type MnistSource,
+  type MnistSourceOptions,
+} from "./mnist-source.ts";
+
+/**
+ * WebGPU in Node, by Dawn. The native module is loaded at the first call.
+ * @throws DeviceError with the system's reason where it does not load
+ */
+export async function dawnGpu(options?: DawnOptions): Promise<GpuSource> {
+  let dawn;
+  try {
+    dawn = await import("./dawn.ts");
+  } catch (cause) {
+    throw new DeviceError(
+      {
+        where: "WebGPU",
+        what: `the native module of the package webgpu does not load: ${plainReason(cause).split("\n")[0]}`,
+        fix: "Run `npm ci` on this machine; on Linux it needs glibc 2.34 or newer",
+      },
+      { cause },
+    );
+  }
+  return dawn.dawnGpu(options);
+}
+
+export interface NodeBackendOptions extends DawnOptions, Omit<BackendOptions, "source"> {}
+
+/**
+ * A backend for Node, by Dawn. Node exits only after its `dispose` was called.
+ * @throws DeviceError where the device is "webgpu" and there is no adapter or no Dawn
+ * @throws OptionError for another device
+ */
+export function createNodeBackend({ flags = [], ...options }: NodeBackendOptions = {}): Promise<Backend> {
+  return createBackend({ log: (line) => console.error(line), ...options, source: () => dawnGpu({ flags }) });
+}
+
+/**
+ * Writes a model to a file, whose name never shows a part of it.
+ * @param parameters values for each of the model's parameters, such as those of a snapshot
+ * @throws DataError with the path and the reason where the file cannot be written
+ */
+export function saveModelFile(
+  path: string,
+  trained: TrainedModel,
+  parameters: Readonly<Record<string, TensorValues>>,
+): Promise<void> {
+  return writeFileAtomically(path, saveModel(trained, parameters));
+}
+
+/**
+ * Reads a model from a file.
+ * @throws DataError with the path, for a file that cannot be read or is no model of wgrad
+ */
+export async function loadModelFile(path: string): Promise<TrainedModel> {
+  return loadModel(await readFileOrRefuse(path), path);
+}

@@ -1,0 +1,178 @@
+import type { Backend, Executable, Session } from "../backends/backend.ts";
+import type { Dataset, Normalization } from "../data/dataset.ts";
+import { OptionError } from "../errors.ts";
+import { defineGraph } from "../graph/graph.ts";
+import { constant } from "../graph/leaves.ts";
+import { sizeOf } from "../graph/tensor.ts";
+import type { ClassificationLoss, LossName } from "../nn/losses.ts";
+import type { Model } from "../nn/sequential.ts";
+import { sum } from "../ops/reduce/index.ts";
+import { exampleLeaves, takeFeatures, takeLabels, writeExamples, type ExampleLeaves } from "./batches.ts";
+import { lossOf, requireDataset, requireNormalization, rowsThatFit, unchanged } from "./options.ts";
+
+/** The most examples computed at a time: enough to fill a GPU, and about 3 MB of MNIST in float32. */
+const CHUNK = 1000;
+
+export interface EvaluatorOptions {
+  readonly model: Model;
+  readonly backend: Backend;
+  /** Holds the parameters: a trainer's session, or a new one, in which they have their initial values. */
+  readonly session: Session;
+  /** As in training; the features as they are by default. */
+  readonly normalization?: Normalization;
+  /** "softmaxCrossEntropy" by default. */
+  readonly loss?: LossName | ClassificationLoss;
+}
+
+export interface Evaluation {
+  /** Mean over the examples. */
+  readonly loss: number;
+  /** Share of right predictions, in [0, 1]. */
+  readonly accuracy: number;
+  /** Number of examples. */
+  readonly count: number;
+}
+
+/** Applies a model outside training, with dropout off, a chunk at a time, with what the parameters then hold. */
+export interface Evaluator {
+  /** @throws OptionError where the model and the data set do not fit */
+  evaluate(dataset: Dataset): Promise<Evaluation>;
+  /**
+   * The model's outputs.
+   * @param features examples row after row, of the model's input shape
+   * @returns outputs row after row, of the model's output shape; see `probabilities`
+   * @throws OptionError where the features are no whole number of examples
+   */
+  predict(features: Uint8Array | Float32Array): Promise<Float32Array>;
+}
+
+/**
+ * @throws OptionError for an unknown loss or a normalisation that is not finite
+ */
+export function createEvaluator(options: EvaluatorOptions): Evaluator {
+  const { model, backend, session, normalization = unchanged } = options;
+  requireNormalization(normalization);
+  return new ChunkEvaluator({
+    model,
+    session,
+    normalization,
+    loss: lossOf(options.loss ?? "softmaxCrossEntropy"),
+    chunk: Math.min(CHUNK, rowsThatFit(model, backend)),
+  });
+}
+
+interface EvaluatorParts {
+  readonly model: Model;
+  readonly session: Session;
+  readonly normalization: Normalization;
+  readonly loss: ClassificationLoss;
+  /** Examples at a time. */
+  readonly chunk: number;
+}
+
+type FeatureType = "uint8" | "float32";
+
+class ChunkEvaluator implements Evaluator {
+  readonly #parts: EvaluatorParts;
+  readonly #leaves = new Map<FeatureType, ExampleLeaves>();
+  readonly #metrics = new Map<string, Promise<Executable>>();
+  readonly #outputs = new Map<FeatureType, Promise<Executable>>();
+
+  constructor(parts: EvaluatorParts) {
+    this.#parts = parts;
+  }
+
+  async evaluate(dataset: Dataset): Promise<Evaluation> {
+    const { model, session, loss, chunk } = this.#parts;
+    requireDataset(model, dataset, loss);
+    const totals = { loss: 0, correct: 0 };
+    for (let first = 0; first < dataset.count; first += chunk) {
+      const rows = Math.min(chunk, dataset.count - first);
+      const executable = await this.#metricsOf(dataset.features, rows);
+      writeExamples(session, this.#leavesFor(dataset.features), dataset, first, rows);
+      const traces = await executable.run(0, 1);
+      totals.loss += traces.loss![0]!;
+      totals.correct += traces.correct![0]!;
+    }
+    const { count } = dataset;
+    return { loss: totals.loss / count, accuracy: totals.correct / count, count };
+  }
+
+  async predict(features: Uint8Array | Float32Array): Promise<Float32Array> {
+    const { model, session, chunk } = this.#parts;
+    const [width, outputWidth] = [sizeOf(model.inputShape), sizeOf(model.outputShape)];
+    if (features.length === 0 || features.length % width !== 0) {
+      throw new OptionError({
+        where: "predict",
+        what: `${features.length} values are no whole number of examples of [${model.inputShape.join(", ")}]`,
+        fix: `Give ${width} values for each example`,
+      });
+    }
+    const result = new Float32Array((features.length / width) * outputWidth);
+    const executable = await this.#outputsOf(features);
+    for (let first = 0; first * width < features.length; first += chunk) {
+      const rows = features.subarray(first * width, (first + chunk) * width);
+      session.write(this.#leavesFor(features).features, rows);
+      const [, outputs] = await Promise.all([executable.run(0, 1), executable.read("outputs")]);
+      result.set(outputs.subarray(0, (rows.length / width) * outputWidth), first * outputWidth);
+    }
+    return result;
+  }
+
+  #leavesFor(features: Uint8Array | Float32Array): ExampleLeaves {
+    const { model, chunk } = this.#parts;
+    const make = () => exampleLeaves(chunk, { features, shape: model.inputShape }, false);
+    return memoized(this.#leaves, typeOf(features), make);
+  }
+
+  /** The sums of losses and of right predictions over the leaves' first rows. */
+  #metricsOf(features: Uint8Array | Float32Array, count: number): Promise<Executable> {
+    const { model, session, normalization, loss } = this.#parts;
+    return memoized(this.#metrics, `${typeOf(features)} ${count}`, () => {
+      const leaves = this.#leavesFor(features);
+      const start = constant(0, [], "uint32");
+      const outputs = model.apply(takeFeatures(leaves, { model, normalization, start, count }));
+      const labels = takeLabels(leaves, start, count);
+      return session.compile(
+        defineGraph({ loss: sum(loss.perExample(outputs, labels)), correct: sum(loss.correct(outputs, labels)) }),
+      );
+    });
+  }
+
+  #outputsOf(features: Uint8Array | Float32Array): Promise<Executable> {
+    const { model, session, normalization, chunk } = this.#parts;
+    return memoized(this.#outputs, typeOf(features), () => {
+      const start = constant(0, [], "uint32");
+      const examples = takeFeatures(this.#leavesFor(features), { model, normalization, start, count: chunk });
+      return session.compile(defineGraph({ outputs: model.apply(examples) }));
+    });
+  }
+}
+
+const typeOf = (features: Uint8Array | Float32Array): FeatureType =>
+  features instanceof Uint8Array ? "uint8" : "float32";
+
+function memoized<Key, Value>(known: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  known.set(key, made);
+  return made;
+}
+
+/**
+ * The softmax of each row of logits, on the CPU (Goodfellow, Bengio and Courville 2016, equation 4.1).
+ * @param logits rows of `classes` values, such as `predict` returns
+ * @returns rows of `classes` probabilities
+ */
+export function probabilities(logits: Float32Array, classes: number): Float32Array {
+  const result = new Float32Array(logits.length);
+  for (let first = 0; first < logits.length; first += classes) {
+    const row = logits.subarray(first, first + classes);
+    const largest = Math.max(...row);
+    const weights = Array.from(row, (value) => Math.exp(value - largest));
+    const total = weights.reduce((all, weight) => all + weight, 0);
+    result.set(weights.map((weight) => weight / total), first);
+  }
+  return result;
+}

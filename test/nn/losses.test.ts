@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import { GraphError, OptionError } from "../../src/errors.ts";
+import { constant } from "../../src/graph/leaves.ts";
+import { accuracy, losses, oneHot, type ClassificationLoss } from "../../src/nn/index.ts";
+import { requireOutputs } from "../../src/nn/losses.ts";
+import { evaluate } from "./run.ts";
+
+const labels = constant([2, 0, 1], [3], "uint32");
+const outputs = constant([0.1, 0.2, 0.9, 0.3, 0.8, 0.1, -1, 2, 2], [3, 3]);
+const binaryLabels = constant([1, 0, 1], [3], "uint32");
+const single = constant([0.25, -0.5, 0.75], [3, 1]);
+
+async function both(loss: ClassificationLoss, y = outputs, classes = labels) {
+  const found = await evaluate({ loss: loss.perExample(y, classes), correct: loss.correct(y, classes) });
+  return found.outputs;
+}
+
+const entropy = (z: number[], label: number) =>
+  Math.log(z.reduce((sum, value) => sum + Math.exp(value), 0)) - z[label]!;
+const logistic = (z: number, target: number) => Math.log(1 + Math.exp(z)) - z * target;
+
+function expectClose(found: number[] | undefined, wanted: number[]) {
+  expect(found!.length).toBe(wanted.length);
+  found!.forEach((value, index) => expect(value).toBeCloseTo(wanted[index]!, 13));
+}
+
+describe("losses of class labels", () => {
+  test("softmax cross-entropy; of equal outputs the first is the prediction", async () => {
+    const found = await both(losses.softmaxCrossEntropy);
+    expectClose(found.loss, [entropy([0.1, 0.2, 0.9], 2), entropy([0.3, 0.8, 0.1], 0), entropy([-1, 2, 2], 1)]);
+    expect(found.correct).toEqual([1, 0, 1]);
+  });
+
+  test("squares against one-hot targets", async () => {
+    const squares = [0.01 + 0.04 + 0.01, 0.49 + 0.64 + 0.01, 1 + 1 + 4];
+    expectClose((await both(losses.meanSquaredError)).loss, squares.map((value) => value / 3));
+    expectClose((await both(losses.halfSumOfSquares)).loss, squares.map((value) => value / 2));
+  });
+
+  test("sigmoid cross-entropy against one-hot targets", async () => {
+    const { loss } = await both(losses.sigmoidBinaryCrossEntropy);
+    expect(loss![0]).toBeCloseTo(logistic(0.1, 0) + logistic(0.2, 0) + logistic(0.9, 1), 13);
+  });
+
+  test("one output for two classes: logits have their threshold at 0, squares at one half", async () => {
+    const logits = await both(losses.sigmoidBinaryCrossEntropy, single, binaryLabels);
+    expectClose(logits.loss, [logistic(0.25, 1), logistic(-0.5, 0), logistic(0.75, 1)]);
+    expect(logits.correct).toEqual([1, 1, 1]);
+    const squares = await both(losses.meanSquaredError, single, binaryLabels);
+    expectClose(squares.loss, [0.75 ** 2, 0.25, 0.0625]);
+    expect(squares.correct).toEqual([0, 1, 1]);
+  });
+
+  test("one-hot rows", async () => {
+    const { outputs: found } = await evaluate({ rows: oneHot(labels, 3) });
+    expect(found.rows).toEqual([0, 0, 1, 1, 0, 0, 0, 1, 0]);
+  });
+
+  test("outputs that do not fit the classes are refused", () => {
+    const tooFew = () => requireOutputs(losses.softmaxCrossEntropy, [5], 10);
+    expect(tooFew).toThrow(/output is \[5\] but the data has 10 classes.*dense\(10\)/);
+    expect(() => requireOutputs(losses.softmaxCrossEntropy, [1], 2)).toThrow(OptionError);
+    expect(() => requireOutputs(losses.sigmoidBinaryCrossEntropy, [1], 3)).toThrow(OptionError);
+    expect(() => requireOutputs(losses.sigmoidBinaryCrossEntropy, [2, 2], 2)).toThrow(OptionError);
+    expect(() => requireOutputs(losses.sigmoidBinaryCrossEntropy, [1], 2)).not.toThrow();
+    expect(() => accuracy(outputs, constant([1, 2], [2], "uint32"))).toThrow(GraphError);
+  });
+});

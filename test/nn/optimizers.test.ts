@@ -1,0 +1,185 @@
+import { describe, expect, test } from "vitest";
+import { OptionError } from "../../src/errors.ts";
+import { defineGraph } from "../../src/graph/graph.ts";
+import { parameter, stateOp, stepScalar } from "../../src/graph/leaves.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { optimizers, type Optimizer } from "../../src/nn/index.ts";
+import { add, exp, multiply, square } from "../../src/ops/elementwise/index.ts";
+import { gradients } from "../../src/ops/gradients.ts";
+import { pack } from "../../src/ops/layout/index.ts";
+import { sum } from "../../src/ops/reduce/index.ts";
+import { evaluate } from "./run.ts";
+
+const STEPS = 7;
+const weightValues = [0.5, -1.25, 2, 0, -0.75, 1.5];
+const biasValues = [1, -2];
+
+/** Changes from step to step, so that an update that takes the wrong step's rate is seen. */
+const rate = (step: number) => 0.1 / (1 + step);
+
+/** E = Σ ¾ w² + e^(w/5), and its derivative. */
+const energy = (w: Tensor) => sum(add(multiply(square(w), 0.75), exp(multiply(w, 0.2))));
+const slope = (w: number) => 1.5 * w + 0.2 * Math.exp(0.2 * w);
+
+/** One weight's rule with its memory, as the paper has it: from (weight, gradient, rate, t from 1) to the weight. */
+type PlainRule = (w: number, g: number, epsilon: number, t: number, memory: Record<string, number>) => number;
+
+function plainDescent(values: readonly number[], rule: PlainRule) {
+  const memories = values.map((): Record<string, number> => ({}));
+  let current = [...values];
+  for (let step = 0; step < STEPS; step++) {
+    current = current.map((w, index) => rule(w, slope(w), rate(step), step + 1, memories[index]!));
+  }
+  return { values: current, memories };
+}
+
+async function descend(optimizer: Optimizer, packed = false) {
+  const weight = parameter("weight", [3, 2], weightValues);
+  const bias = parameter("bias", [2], biasValues);
+  const parameters = [weight, bias];
+  const separate = gradients(add(energy(weight), energy(bias)), parameters);
+  const updates = optimizer.update(parameters, packed ? pack(separate) : separate, {
+    learningRate: stepScalar("learningRate", rate),
+  });
+  const states = updates.map(({ target }) => target).filter(({ op }) => op === stateOp);
+  const { leaves } = await evaluate({}, { updates, steps: STEPS, leaves: [...parameters, ...states] });
+  const names = states.map(({ attributes }) => (attributes as { name: string }).name);
+  const found = Object.fromEntries(names.map((name, index) => [name, leaves[index + 2]!]));
+  return { weight: leaves[0]!, bias: leaves[1]!, states: found };
+}
+
+function expectClose(found: readonly number[], wanted: readonly number[]) {
+  expect(found.length).toBe(wanted.length);
+  found.forEach((value, index) => expect(Math.abs(value - wanted[index]!)).toBeLessThanOrEqual(1e-12));
+}
+
+const adamRule =
+  (decay: number): PlainRule =>
+  (w, g, epsilon, t, memory) => {
+    memory.m = 0.8 * (memory.m ?? 0) + 0.2 * g;
+    memory.v = 0.95 * (memory.v ?? 0) + 0.05 * g * g;
+    const mean = memory.m / (1 - 0.8 ** t);
+    const meanSquare = memory.v / (1 - 0.95 ** t);
+    return w - epsilon * (mean / (Math.sqrt(meanSquare) + 1e-6) + decay * w);
+  };
+
+const adamOptions = { beta1: 0.8, beta2: 0.95, epsilon: 1e-6 };
+
+/** Each optimizer beside plain loops for weights and for biases, and its states' names in the loops. */
+const cases: [string, Optimizer, PlainRule, PlainRule, Record<string, string>][] = [
+  ["sgd", optimizers.sgd(), ...both((w, g, epsilon) => w - epsilon * g), {}],
+  [
+    "momentum",
+    optimizers.momentum({ momentum: 0.7 }),
+    ...both((w, g, epsilon, _, memory) => {
+      memory.change = -epsilon * g + 0.7 * (memory.change ?? 0);
+      return w + memory.change;
+    }),
+    { "momentum.change": "change" },
+  ],
+  [
+    "nesterov",
+    optimizers.nesterov({ momentum: 0.7 }),
+    ...both((w, g, epsilon, _, memory) => {
+      memory.v = 0.7 * (memory.v ?? 0) - epsilon * g;
+      return w + 0.7 * memory.v - epsilon * g;
+    }),
+    { "nesterov.velocity": "v" },
+  ],
+  [
+    "rmsprop",
+    optimizers.rmsprop({ decay: 0.8, epsilon: 1e-6 }),
+    ...both((w, g, epsilon, _, memory) => {
+      memory.s = 0.8 * (memory.s ?? 0) + 0.2 * g * g;
+      return w - (epsilon * g) / (Math.sqrt(memory.s) + 1e-6);
+    }),
+    { "rmsprop.meanSquare": "s" },
+  ],
+  ["adam", optimizers.adam(adamOptions), ...both(adamRule(0)), { "adam.firstMoment": "m", "adam.secondMoment": "v" }],
+  [
+    "adamW",
+    optimizers.adamW({ ...adamOptions, weightDecay: 0.3 }),
+    adamRule(0.3),
+    adamRule(0),
+    { "adamW.firstMoment": "m", "adamW.secondMoment": "v" },
+  ],
+  [
+    "adamW that decays every parameter",
+    optimizers.adamW({ ...adamOptions, weightDecay: 0.3, decays: () => true }),
+    ...both(adamRule(0.3)),
+    { "adamW.firstMoment": "m", "adamW.secondMoment": "v" },
+  ],
+];
+
+function both(rule: PlainRule): [PlainRule, PlainRule] {
+  return [rule, rule];
+}
+
+describe("optimizers follow the plain loops of their formulas", () => {
+  test.each(cases)("%s", async (_, optimizer, weightRule, biasRule, stateNames) => {
+    const found = await descend(optimizer);
+    const weight = plainDescent(weightValues, weightRule);
+    const bias = plainDescent(biasValues, biasRule);
+    expectClose(found.weight, weight.values);
+    expectClose(found.bias, bias.values);
+    expect(Object.keys(found.states)).toEqual(Object.keys(stateNames));
+    for (const [name, field] of Object.entries(stateNames)) {
+      expectClose(found.states[name]!.slice(0, 6), weight.memories.map((memory) => memory[field]!));
+      expectClose(found.states[name]!.slice(64, 66), bias.memories.map((memory) => memory[field]!));
+      expect(found.states[name]!.filter((value, index) => (index % 64 > 5 || index > 65) && value !== 0)).toEqual([]);
+    }
+  });
+
+  test.each(cases)("%s takes gradients that are already packed", async (_, optimizer) => {
+    expect(await descend(optimizer, true)).toEqual(await descend(optimizer));
+  });
+
+  test("Nesterov's form with the look-ahead stored is the one of Sutskever et al., equations 3 and 4", async () => {
+    const found = await descend(optimizers.nesterov({ momentum: 0.7 }));
+    const ahead = weightValues.map((start) => {
+      let [w, v] = [start, 0];
+      for (let step = 0; step < STEPS; step++) {
+        v = 0.7 * v - rate(step) * slope(w + 0.7 * v);
+        w += v;
+      }
+      return w + 0.7 * v;
+    });
+    expectClose(found.weight, ahead);
+  });
+
+  test("adamW needs no vector of decays where all parameters decay alike", () => {
+    const parameters = [parameter("weight", [3, 2]), parameter("bias", [2])];
+    const count = (optimizer: Optimizer) => {
+      const updates = optimizer.update(parameters, parameters, { learningRate: stepScalar("rate", rate) });
+      return defineGraph({}, updates).nodes.filter(({ op, size }) => op.name === "constant" && size > 1).length;
+    };
+    expect(count(optimizers.adamW())).toBe(1);
+    expect(count(optimizers.adamW({ decays: () => true }))).toBe(0);
+    expect(count(optimizers.adamW({ decays: () => false }))).toBe(0);
+  });
+});
+
+describe("optimizer options", () => {
+  test.each([
+    ["momentum 1", () => optimizers.momentum({ momentum: 1 }), /momentum.*1 is out of range.*\[0, 1\)/],
+    ["momentum NaN", () => optimizers.momentum({ momentum: NaN }), /NaN/],
+    ["nesterov −0.1", () => optimizers.nesterov({ momentum: -0.1 }), /nesterov momentum/],
+    ["rmsprop decay", () => optimizers.rmsprop({ decay: 1.5 }), /rmsprop decay/],
+    ["rmsprop epsilon", () => optimizers.rmsprop({ epsilon: 0 }), /rmsprop epsilon/],
+    ["adam beta1", () => optimizers.adam({ beta1: 1 }), /adam beta1/],
+    ["adam beta2", () => optimizers.adam({ beta2: -1 }), /adam beta2/],
+    ["adam epsilon", () => optimizers.adam({ epsilon: Infinity }), /adam epsilon/],
+    ["adamW weightDecay", () => optimizers.adamW({ weightDecay: -0.1 }), /adamW weightDecay/],
+    ["a string", () => optimizers.adam({ beta1: "0.9" as unknown as number }), /"0.9" is out of range/],
+  ])("%s is refused", (_, make, message) => {
+    expect(make).toThrow(OptionError);
+    expect(make).toThrow(message);
+  });
+
+  test("are kept for a model file", () => {
+    expect(optimizers.adamW()).toMatchObject({
+      name: "adamW",
+      options: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
+    });
+  });
+});

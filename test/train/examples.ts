@@ -1,0 +1,78 @@
+import type { Backend, Executable, Session } from "../../src/backends/backend.ts";
+import { makeDataset, type Dataset } from "../../src/data/dataset.ts";
+import { dense, sequential, type Model } from "../../src/nn/index.ts";
+import { Random } from "../../src/random.ts";
+import type { Snapshot, Trainer, TrainingProgress } from "../../src/train/index.ts";
+
+/** Points around one centre per class, in float32. */
+export function clouds(count: number, { classes = 3, width = 4, seed = 1, noise = 0.3 } = {}): Dataset {
+  const random = new Random(seed);
+  const centres = Array.from({ length: classes * width }, () => random.normal());
+  const labels = Uint32Array.from({ length: count }, (_, index) => index % classes);
+  const features = Float32Array.from({ length: count * width }, (_, index) => {
+    const label = labels[Math.floor(index / width)]!;
+    return centres[label * width + (index % width)]! + random.normal(0, noise);
+  });
+  const names = Array.from({ length: classes }, (_, label) => `class ${label}`);
+  return makeDataset({ name: "clouds", features, shape: [width], labels, classes: names });
+}
+
+/** The same points as bytes, of two axes and an odd row width. */
+export function bytePictures(count: number, seed = 1): Dataset {
+  const { features, labels, classes } = clouds(count, { width: 15, seed });
+  const bytes = Uint8Array.from(features, (value) => Math.max(0, Math.min(255, Math.round(128 + 40 * value))));
+  return makeDataset({ name: "pictures", features: bytes, shape: [3, 5], labels, classes });
+}
+
+export function smallModel(seed = 1, inputShape: readonly number[] = [4]): Model {
+  return sequential([dense(6, { activation: "tanh" }), dense(3)], { inputShape, seed });
+}
+
+/** All events of the rest of a run. */
+export async function finish(trainer: Trainer, options?: Parameters<Trainer["fit"]>[0]): Promise<TrainingProgress[]> {
+  const events: TrainingProgress[] = [];
+  for await (const event of trainer.fit(options)) events.push(event);
+  return events;
+}
+
+/** Every value of a snapshot by name. */
+export function valuesOf({ parameters, optimizer }: Snapshot): Record<string, number[]> {
+  const entries = [...Object.entries(parameters), ...Object.entries(optimizer)];
+  return Object.fromEntries(entries.map(([name, { values }]) => [name, [...values]]));
+}
+
+type Run = Executable["run"];
+
+export interface BackendChanges {
+  readonly maxTensorBytes?: number;
+  /** Stands between a caller and a run of an executable. */
+  readonly aroundRun?: (run: () => ReturnType<Run>, ...steps: Parameters<Run>) => ReturnType<Run>;
+}
+
+/** A backend that passes everything on to another, but for what is changed. */
+export function changedBackend(backend: Backend, changes: BackendChanges): Backend {
+  const { maxTensorBytes, aroundRun = (run) => run() } = changes;
+  return {
+    kind: backend.kind,
+    adapter: backend.adapter,
+    maxTensorBytes: maxTensorBytes ?? backend.maxTensorBytes,
+    lost: backend.lost,
+    dispose: () => backend.dispose(),
+    createSession(): Session {
+      const session = backend.createSession();
+      return {
+        write: (leaf, values, first) => session.write(leaf, values, first),
+        read: (leaf) => session.read(leaf),
+        dispose: () => session.dispose(),
+        async compile(graph) {
+          const executable = await session.compile(graph);
+          return {
+            dispatches: executable.dispatches,
+            run: (first, count) => aroundRun(() => executable.run(first, count), first, count),
+            read: (output) => executable.read(output),
+          };
+        },
+      };
+    },
+  };
+}

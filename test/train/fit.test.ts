@@ -1,0 +1,198 @@
+import { describe, expect, test } from "vitest";
+import type { Backend } from "../../src/backends/backend.ts";
+import { createCpuBackend } from "../../src/backends/cpu/index.ts";
+import { DeviceError } from "../../src/errors.ts";
+import { schedules } from "../../src/nn/index.ts";
+import { createTrainer, type TrainerOptions } from "../../src/train/index.ts";
+import { SubmitPace } from "../../src/train/pace.ts";
+import { changedBackend, clouds, finish, smallModel } from "./examples.ts";
+
+const options = (changes: Partial<TrainerOptions> = {}): TrainerOptions => ({
+  model: smallModel(),
+  dataset: clouds(63),
+  backend: createCpuBackend(),
+  learningRate: 0.02,
+  batchSize: 10,
+  epochs: 5,
+  ...changes,
+});
+
+/** A backend whose runs end a while after they were called, and how many were under way at once. */
+function slowBackend(milliseconds: number): { backend: Backend; counts: { now: number; most: number } } {
+  const counts = { now: 0, most: 0 };
+  const backend = changedBackend(createCpuBackend(), {
+    async aroundRun(run) {
+      counts.now++;
+      counts.most = Math.max(counts.most, counts.now);
+      const result = await run();
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      counts.now--;
+      return result;
+    },
+  });
+  return { backend, counts };
+}
+
+describe("events", () => {
+  test("come at multiples of steps and at the end, with the epoch and rate of their step", async () => {
+    const trainer = await createTrainer(options({ schedule: schedules.step({ every: 10, factor: 0.5 }) }));
+    const events = await finish(trainer, { every: 7 });
+    expect(events.map(({ step, epoch, learningRate }) => [step, epoch, learningRate])).toEqual([
+      [7, 2, 0.02],
+      [14, 3, 0.01],
+      [21, 4, 0.005],
+      [28, 5, 0.005],
+      [30, 5, 0.005],
+    ]);
+    for (const event of events) expect(event).toMatchObject({ stepsTotal: 30, epochs: 5 });
+  });
+
+  test("a schedule's run ends at maxSteps of the trainer, not at that of a call", async () => {
+    const trainer = await createTrainer(options({ schedule: schedules.cosine(), learningRate: 1, maxSteps: 20 }));
+    const rates = [...(await finish(trainer, { every: 1, maxSteps: 7 })), ...(await finish(trainer, { every: 1 }))];
+    expect(rates).toHaveLength(20);
+    rates.forEach(({ learningRate }, step) => {
+      expect(learningRate).toBeCloseTo((1 + Math.cos((Math.PI * step) / 20)) / 2, 14);
+    });
+  });
+
+  test("average loss and accuracy over the steps since the event before", async () => {
+    const single = await finish(await createTrainer(options()), { every: 1 });
+    const sparse = await finish(await createTrainer(options()), { every: 7 });
+    expect(single.map(({ step }) => step)).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+    let from = 0;
+    for (const { step, loss, accuracy } of sparse) {
+      const covered = single.slice(from, step);
+      const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+      expect(loss).toBeCloseTo(mean(covered.map((event) => event.loss)), 12);
+      expect(accuracy).toBeCloseTo(mean(covered.map((event) => event.accuracy)), 12);
+      from = step;
+    }
+  });
+
+  test("are about a hundred a run by default, also in pieces", async () => {
+    const trainer = await createTrainer(options({ epochs: 50 }));
+    const steps = (await finish(trainer, { maxSteps: 100 })).map(({ step }) => step);
+    expect(steps).toEqual([...Array.from({ length: 33 }, (_, index) => 3 * index + 3), 100]);
+    expect(await finish(trainer)).toHaveLength(67);
+    expect(await finish(trainer)).toEqual([]);
+    expect(await finish(await createTrainer(options({ maxSteps: 4 })))).toHaveLength(4);
+  });
+
+  test("measure the speed from the first submit to the last completion of the call", async () => {
+    const { backend } = slowBackend(20);
+    const trainer = await createTrainer(options({ backend, maxSteps: 3 }));
+    const start = performance.now();
+    const events = await finish(trainer);
+    const seconds = (performance.now() - start) / 1000;
+    const last = events.at(-1)!;
+    expect(last.seconds).toBeLessThanOrEqual(seconds);
+    expect(last.seconds).toBeGreaterThanOrEqual(0.019);
+    expect(last.imagesPerSecond).toBeCloseTo(30 / last.seconds, 6);
+  });
+});
+
+describe("submits", () => {
+  test("at most two runs are in flight, and leaving the loop waits for them", async () => {
+    const { backend, counts } = slowBackend(5);
+    const trainer = await createTrainer(options({ backend }));
+    for await (const { step } of trainer.fit({ every: 1 })) {
+      expect(counts.now).toBeLessThanOrEqual(2);
+      if (step === 12) break;
+    }
+    expect(counts).toEqual({ now: 0, most: 2 });
+    const reached = trainer.step;
+    expect(reached).toBeGreaterThan(12);
+    const [next] = await finish(trainer, { every: 1, maxSteps: 1 });
+    expect(next!.step).toBe(reached + 1);
+  });
+
+  test("an error inside the loop waits as well, and frees the trainer", async () => {
+    const { backend, counts } = slowBackend(5);
+    const trainer = await createTrainer(options({ backend }));
+    const looping = async () => {
+      for await (const { step } of trainer.fit({ every: 1 })) if (step === 2) throw new Error("mine");
+    };
+    await expect(looping()).rejects.toThrow("mine");
+    expect(counts.now).toBe(0);
+    expect(await finish(trainer, { maxSteps: 1 })).toHaveLength(1);
+  });
+
+  test("a device that fails in flight fails the loop, also where the caller was busy meanwhile", async () => {
+    let runs = 0;
+    const backend = changedBackend(createCpuBackend(), {
+      aroundRun: (run) => (++runs === 3 ? Promise.reject(new DeviceError({ what: "the device was lost" })) : run()),
+    });
+    const trainer = await createTrainer(options({ backend }));
+    const looping = async () => {
+      for await (const { step } of trainer.fit({ every: 1 })) await new Promise((resolve) => setTimeout(resolve, step));
+    };
+    await expect(looping()).rejects.toThrow(DeviceError);
+  });
+
+  test("never cross the end of an epoch that has an order, but cross that of the full batch", async () => {
+    const submitsOf = async (batchSize: number | "full", epochs: number) => {
+      const submits: { first: number; count: number }[] = [];
+      const backend = changedBackend(createCpuBackend(), {
+        aroundRun(run, first, count) {
+          submits.push({ first, count });
+          return run();
+        },
+      });
+      await finish(await createTrainer(options({ backend, batchSize, epochs })));
+      return submits;
+    };
+    const shuffled = await submitsOf(10, 40);
+    expect(shuffled.some(({ count }) => count > 1)).toBe(true);
+    for (const { first, count } of shuffled) expect((first % 6) + count).toBeLessThanOrEqual(6);
+    const full = await submitsOf("full", 240);
+    expect(full.some(({ count }) => count > 1)).toBe(true);
+    for (const submits of [shuffled, full]) {
+      expect(submits.reduce((next, { first, count }) => (first === next ? next + count : NaN), 0)).toBe(240);
+    }
+  });
+});
+
+describe("the pace of submits", () => {
+  /** Submits one after the other on a device that needs `perStep` milliseconds a step. */
+  function paced(perStep: number, submits: number): number[] {
+    const pace = new SubmitPace();
+    let now = 0;
+    return Array.from({ length: submits }, () => {
+      const { steps } = pace;
+      const submitted = now;
+      now += perStep * steps;
+      pace.record(steps, { submitted, returned: submitted, finished: now });
+      return steps;
+    });
+  }
+
+  test("doubles up to about 50 ms a submit, and to 256 steps", () => {
+    expect(paced(3, 8)).toEqual([1, 2, 4, 8, 16, 16, 16, 16]);
+    expect(paced(0.01, 11)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 256, 256]);
+    expect(paced(200, 3)).toEqual([1, 1, 1]);
+  });
+
+  test("counts a submit from the end of the one before", () => {
+    const pace = new SubmitPace();
+    pace.record(1, { submitted: 0, returned: 0, finished: 10 });
+    expect(pace.steps).toBe(2);
+    pace.record(1, { submitted: 0, returned: 0, finished: 20 });
+    expect(pace.steps).toBe(4);
+  });
+
+  test("goes down at once when steps become slower", () => {
+    const pace = new SubmitPace();
+    pace.record(1, { submitted: 0, returned: 0, finished: 1 });
+    pace.record(2, { submitted: 1, returned: 1, finished: 2 });
+    pace.record(4, { submitted: 2, returned: 2, finished: 202 });
+    expect(pace.steps).toBe(1);
+  });
+
+  test("trusts the time of the call where that did the work", () => {
+    const pace = new SubmitPace();
+    pace.record(1, { submitted: 0, returned: 40, finished: 80 });
+    pace.record(1, { submitted: 40, returned: 80, finished: 80 });
+    expect(pace.steps).toBe(1);
+  });
+});

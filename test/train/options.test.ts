@@ -1,0 +1,82 @@
+import { describe, expect, test } from "vitest";
+import { createCpuBackend } from "../../src/backends/cpu/index.ts";
+import { makeDataset } from "../../src/data/dataset.ts";
+import { OptionError } from "../../src/errors.ts";
+import { dense, flatten, sequential, type LossName } from "../../src/nn/index.ts";
+import { createEvaluator, createTrainer, type TrainerOptions } from "../../src/train/index.ts";
+import { bytePictures, clouds, smallModel } from "./examples.ts";
+
+const backend = createCpuBackend();
+const options = (changes: object): TrainerOptions => ({
+  model: smallModel(),
+  dataset: clouds(100),
+  backend,
+  learningRate: 0.01,
+  batchSize: 10,
+  epochs: 1,
+  ...changes,
+});
+
+const noExamples = makeDataset({
+  name: "nothing",
+  features: new Float32Array(),
+  shape: [4],
+  labels: new Uint32Array(),
+  classes: ["a", "b", "c"],
+});
+const transposed = { dataset: bytePictures(100), model: sequential([flatten(), dense(3)], { inputShape: [5, 3] }) };
+const unchangeable = { dataset: clouds(9, { width: 3 }), model: sequential([flatten()], { inputShape: [3] }) };
+
+describe("a trainer refuses", () => {
+  test.each<[string, object, RegExp]>([
+    ["a batch larger than the data", { batchSize: 512 }, /batch 512 is larger than the data set's 100 examples/],
+    ["a batch of 0", { batchSize: 0 }, /batchSize: 0 is out of range/],
+    ["a batch of 2.5", { batchSize: 2.5 }, /batchSize: 2.5/],
+    ["a batch of text", { batchSize: "all" }, /batchSize: "all" is no size. Give a number or "full"/],
+    ["a NaN learning rate", { learningRate: NaN }, /learningRate: NaN is out of range. Give a finite number above 0/],
+    ["a negative learning rate", { learningRate: -0.1 }, /learningRate: -0.1/],
+    ["a learning rate of 0", { learningRate: 0 }, /learningRate: 0/],
+    ["no epochs", { epochs: 0 }, /epochs: 0/],
+    ["half an epoch", { epochs: 0.5 }, /epochs: 0.5/],
+    ["no steps", { maxSteps: 0 }, /maxSteps: 0/],
+    ["a negative seed", { seed: -1 }, /seed: -1/],
+    ["a seed of 2³²", { seed: 2 ** 32 }, /seed: 4294967296/],
+    ["a norm of 0", { clipNorm: 0 }, /clipNorm: 0/],
+    ["parts of 0", { microBatchSize: 0 }, /microBatchSize: 0/],
+    ["a NaN scale", { normalization: { scale: NaN, offset: 0 } }, /normalization scale: NaN/],
+    ["an infinite offset", { normalization: { scale: 1, offset: Infinity } }, /normalization offset: Infinity/],
+    ["an unknown loss", { loss: "crossEntropy" as LossName }, /no loss "crossEntropy".*softmaxCrossEntropy/],
+    ["too few outputs", { model: sequential([dense(2)], { inputShape: [4] }) }, /is \[2\] but the data has 3 classes/],
+    ["other examples", { dataset: clouds(99, { width: 5 }) }, /clouds: an example is \[5\] but the model takes \[4\]/],
+    ["a transposed shape", transposed, /an example is \[3, 5\] but the model takes \[5, 3\]/],
+    ["a model without parameters", unchangeable, /no parameters/],
+    ["no examples", { dataset: noExamples }, /nothing: there are no examples/],
+  ])("%s", async (_, changes, message) => {
+    await expect(createTrainer(options(changes))).rejects.toThrow(OptionError);
+    await expect(createTrainer(options(changes))).rejects.toThrow(message);
+  });
+
+  test("options of fit outside their ranges", async () => {
+    const trainer = await createTrainer(options({}));
+    await expect(trainer.fit({ every: 0 }).next()).rejects.toThrow(/fit every: 0/);
+    await expect(trainer.fit({ maxSteps: 1.5 }).next()).rejects.toThrow(/fit maxSteps: 1.5/);
+  });
+
+  test("a second fit while the first runs, but not after it", async () => {
+    const trainer = await createTrainer(options({}));
+    const first = trainer.fit({ every: 1 });
+    await first.next();
+    await expect(trainer.fit().next()).rejects.toThrow(/already training/);
+    await first.return();
+    expect((await trainer.fit({ maxSteps: 1 }).next()).value).toMatchObject({ step: trainer.step });
+  });
+
+  test("data and features that do not fit in evaluation", async () => {
+    const model = smallModel();
+    const evaluator = createEvaluator({ model, backend, session: backend.createSession() });
+    await expect(evaluator.evaluate(clouds(9, { width: 5 }))).rejects.toThrow(OptionError);
+    await expect(evaluator.evaluate(noExamples)).rejects.toThrow(/no examples/);
+    await expect(evaluator.predict(new Float32Array(7))).rejects.toThrow(/7 values are no whole number of examples/);
+    await expect(evaluator.predict(new Float32Array(0))).rejects.toThrow(OptionError);
+  });
+});

@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import * as wgrad from "../../src/index.ts";
+
+test("the library's entry exports each room's names, none lost to a clash", () => {
+  const names = `add multiply select relu step sigmoid takeBatch gradients pack reshape softmaxCrossEntropy matmul
+    sum mean argmax softmax dropoutMask parameter state input constant stepScalar defineGraph dense activation flatten dropout
+    sequential modelFromConfig losses accuracy clipByGlobalNorm createTrainer createEvaluator probabilities makeDataset
+    standardization unitScale builtInDigits createCpuBackend WgradError OptionError Random`;
+  expect(names.split(/\s+/).filter((name) => !(name in wgrad))).toEqual([]);
+  expect(Object.keys(wgrad.optimizers).toSorted()).toEqual(["adam", "adamW", "momentum", "nesterov", "rmsprop", "sgd"]);
+  expect(Object.keys(wgrad.schedules).toSorted()).toEqual(["constant", "cosine", "exponential", "step", "warmup"]);
+  expect(Object.keys(wgrad.initializers)).toHaveLength(9);
+});
