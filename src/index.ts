@@ -32,6 +32,9 @@ export * from "./train/index.ts";
 export { makeDataset, standardization, unitScale, type Dataset, type Normalization } from "./data/dataset.ts";
 export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
 
+export { loadModel, saveModel, type TrainedModel } from "./formats/model.ts";
+export { readSafetensors, writeSafetensors } from "./formats/safetensors.ts";
+
 export type {
   AdapterDescription,
   Backend,

@@ -58,11 +58,28 @@ export const unitScale: Normalization = { scale: 1 / 255, offset: 0 };
  * features, as is usual for MNIST). Constant features give scale 1 over one unit.
  */
 export function standardization(features: Uint8Array | Float32Array): Normalization {
-  let sum = 0;
-  for (const value of features) sum += value;
-  const mean = sum / features.length;
-  let squares = 0;
-  for (const value of features) squares += (value - mean) ** 2;
-  const deviation = Math.sqrt(squares / features.length) || 1;
+  const { count, sum, squares } = features instanceof Uint8Array ? byteMoments(features) : moments(features);
+  const mean = sum / count;
+  const deviation = Math.sqrt(squares / count) || 1;
   return { scale: 1 / deviation, offset: -mean / deviation };
+}
+
+/** How often each byte occurs says all, in one pass. */
+function byteMoments(features: Uint8Array) {
+  const counts = new Float64Array(256);
+  for (const value of features) counts[value]!++;
+  return moments(Float32Array.from(counts.keys()), counts);
+}
+
+/** Count, sum, and sum of squared distances from the mean, each value taken as often as its weight says. */
+function moments(values: Float32Array, weights?: Float64Array) {
+  const weightOf = (index: number) => (weights ? weights[index]! : 1);
+  let [count, sum, squares] = [0, 0, 0];
+  values.forEach((value, index) => {
+    count += weightOf(index);
+    sum += weightOf(index) * value;
+  });
+  const mean = sum / count;
+  values.forEach((value, index) => (squares += weightOf(index) * (value - mean) ** 2));
+  return { count, sum, squares };
 }

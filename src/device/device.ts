@@ -108,7 +108,12 @@ export async function openDevice(source: GpuSource, options: DeviceOptions = {})
   const adapter = await requestAdapter(source);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
   const requiredFeatures = (["timestamp-query"] as const).filter((name) => adapter.features.has(name));
-  const gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  const gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((cause: unknown) => {
+    throw new DeviceError(
+      { where: "WebGPU", what: `${describeAdapter(adapter.info).name} gives no device: ${String(cause)}`, fix: "Update its driver" },
+      { cause },
+    );
+  });
   const limits = Object.fromEntries(
     WANTED_LIMITS.map((name) => [name, Math.min(gpu.limits[name], options.limits?.[name] ?? Infinity)]),
   ) as DeviceLimits;

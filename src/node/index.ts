@@ -43,7 +43,7 @@ export async function dawnGpu(options?: DawnOptions): Promise<GpuSource> {
       {
         where: "WebGPU",
         what: `the native module of the package webgpu does not load: ${plainReason(cause).split("\n")[0]}`,
-        fix: "Run `npm ci` on this machine; on Linux it needs glibc 2.34 or newer",
+        fix: "Run `npm ci`, then `npm run setup`; on Linux it needs glibc 2.34 or newer",
       },
       { cause },
     );

@@ -1,0 +1,28 @@
+/**
+ * The name that a misspelt one most likely stands for, by the fewest letters to insert, drop, change or swap; capital
+ * letters and dashes do not count.
+ * @returns undefined where none is near: more than 2 changes, or more than 2 of 5 letters
+ */
+export function nearest<Name extends string>(text: string, names: readonly Name[]): Name | undefined {
+  const plain = (word: string) => word.toLowerCase().replaceAll(/[-_ ]/g, "");
+  const distances = names.map((name) => ({ name, distance: editDistance(plain(text), plain(name)) }));
+  distances.sort((a, b) => a.distance - b.distance);
+  const [best] = distances;
+  return best && best.distance <= Math.min(2, 0.4 * best.name.length) ? best.name : undefined;
+}
+
+/** Damerau's distance in the form of optimal string alignment: no substring is changed twice. */
+function editDistance(a: string, b: string): number {
+  let twoBefore: number[] = [];
+  let before = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const changed = a[row - 1] === b[column - 1] ? 0 : 1;
+      const swapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1] ? twoBefore[column - 2]! + 1 : Infinity;
+      current.push(Math.min(before[column]! + 1, current[column - 1]! + 1, before[column - 1]! + changed, swapped));
+    }
+    [twoBefore, before] = [before, current];
+  }
+  return before[b.length]!;
+}

@@ -1,0 +1,31 @@
+import type { DispatchDescription } from "../../backends/backend.ts";
+import { scaled, wrap } from "./text.ts";
+
+const WIDTH = 80;
+
+/** The columns beside the shapes, and two spaces between each two. */
+const COLUMNS = { kernel: 27, grid: 9, flops: 6, bytes: 6 };
+const SHAPES = WIDTH - Object.values(COLUMNS).reduce((sum, width) => sum + width + 2, 0);
+
+/** A step's dispatches as a table of 80 columns: floating-point operations and bytes each with three digits. */
+export function planTable(dispatches: readonly DispatchDescription[]): string {
+  const total = (pick: (dispatch: DispatchDescription) => number) => dispatches.reduce((sum, each) => sum + pick(each), 0);
+  const [flops, bytes] = [total((each) => each.flops), total((each) => each.bytes)];
+  return [
+    ...row("kernel", "shapes", "grid", "FLOPs", "bytes"),
+    ...dispatches.flatMap((each) => row(each.kernel, each.shapes, each.grid.join("×"), scaled(each.flops), scaled(each.bytes))),
+    ...row(`${dispatches.length} dispatches`, "", "", scaled(flops), scaled(bytes)),
+  ].join("\n");
+}
+
+/** One row; names and shapes that are too long go on in the lines below. */
+function row(kernel: string, shapes: string, grid: string, flops: string, bytes: string): string[] {
+  const names = wrap(kernel.split(/ (?=\+)/), COLUMNS.kernel);
+  // A shape with its brackets stays together.
+  const parts = wrap(shapes.split(/ (?![^[]*\])/), SHAPES);
+  const lines = Math.max(names.length, parts.length, 1);
+  return Array.from({ length: lines }, (_, line) => {
+    const numbers = line === 0 ? [grid.padEnd(COLUMNS.grid), flops.padStart(COLUMNS.flops), bytes.padStart(COLUMNS.bytes)] : [];
+    return [(names[line] ?? "").padEnd(COLUMNS.kernel), (parts[line] ?? "").padEnd(SHAPES), ...numbers].join("  ").trimEnd();
+  });
+}

@@ -1,0 +1,66 @@
+/*
+ * How values are written for people.
+ */
+import type { Backend } from "../../backends/backend.ts";
+import type { Evaluation } from "../../train/index.ts";
+
+/** A whole number with a comma before each group of three digits. */
+export function count(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}
+
+/** A number with three digits that count and a unit's prefix, such as "12.8 M". */
+export function scaled(value: number): string {
+  const prefixes = ["", "k", "M", "G", "T"];
+  // 999.5 would be written as 1000.
+  const power = Math.min(prefixes.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value) * (1000 / 999.5)) / 3)));
+  const shown = value / 1000 ** power;
+  const digits = power === 0 || shown >= 99.95 ? 0 : shown >= 9.995 ? 1 : 2;
+  return `${shown.toFixed(digits)} ${prefixes[power]}`.trimEnd();
+}
+
+/** A share as "97.8 %"; "–" where there is none. */
+export function percent(share: number): string {
+  return Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "–";
+}
+
+/** A loss with about three digits that count, also where it is not finite. */
+export function lossText(loss: number): string {
+  return Number.isFinite(loss) && loss >= 1000 ? loss.toExponential(2) : loss.toFixed(loss < 0.0995 ? 4 : 3);
+}
+
+/** Such as "12 s", "3:20" or "1:02:03". */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (part: number) => String(part).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+/** What computes, plainly so where it is no GPU. */
+export function adapterText({ kind, adapter }: Backend): string {
+  if (kind === "cpu") return `none: ${adapter.name}`;
+  return adapter.software ? `${adapter.name}, a software adapter` : adapter.name;
+}
+
+/** What a test set gave, in training and in evaluation alike. */
+export function testText({ accuracy, loss }: Evaluation): string {
+  return `test accuracy ${percent(accuracy)}  loss ${lossText(loss)}`;
+}
+
+/** A line of a command's summary: a name, then what it is. */
+export function field(name: string, value: string): string {
+  return `${name.padEnd(10)}${value}`;
+}
+
+/** Words with spaces between, in lines of at most `width` columns. */
+export function wrap(words: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -1,0 +1,123 @@
+import { describe, expect, test } from "vitest";
+import { createCpuBackend } from "../../src/backends/cpu/index.ts";
+import { makeDataset } from "../../src/data/dataset.ts";
+import { DataError } from "../../src/errors.ts";
+import { loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
+import { readSafetensors, writeSafetensors, type TensorValues } from "../../src/formats/safetensors.ts";
+import { dense, dropout, flatten } from "../../src/nn/layers.ts";
+import { sequential } from "../../src/nn/sequential.ts";
+import { createEvaluator, createTrainer } from "../../src/train/index.ts";
+import { version } from "../../src/version.ts";
+
+const layers = () => [flatten(), dense(5, { activation: "tanh" }), dropout(0.1), dense(3, { bias: false })];
+
+const trained: TrainedModel = {
+  model: sequential(layers(), { inputShape: [2, 3], seed: 9 }),
+  loss: "softmaxCrossEntropy",
+  normalization: { scale: 1 / 255, offset: -0.1 },
+  classes: ["cat", "dog", "ox"],
+  step: 12,
+  training: { optimizer: "adam", learningRate: 0.01, shuffled: true, note: null },
+  results: { accuracy: 0.5, loss: 1.25 },
+};
+
+/** Values of each parameter: 0.5, 1.5, 2.5, … */
+const parameters: Record<string, TensorValues> = Object.fromEntries(
+  trained.model.parameters.map(({ attributes, shape, size }) => {
+    const values = Float32Array.from({ length: size }, (_, index) => index + 0.5);
+    return [(attributes as { name: string }).name, { shape, values }];
+  }),
+);
+
+const saved = saveModel(trained, parameters);
+
+describe("a model file", () => {
+  test("gives back all that was saved, with the values as the parameters' initial ones", () => {
+    const { model, ...facts } = loadModel(saved, "model.safetensors");
+    const { model: original, ...expected } = trained;
+    expect(facts).toEqual(expected);
+    expect(model.config).toEqual(original.config);
+    const initial = model.parameters.map(({ attributes, shape }) => {
+      const { name, initial: values } = attributes as { name: string; initial: Float32Array };
+      return [name, { shape, values }];
+    });
+    expect(Object.fromEntries(initial)).toEqual(parameters);
+  });
+
+  test("says by which version it was written, and leaves out results that there are not", () => {
+    const { results, ...rest } = trained;
+    const { metadata } = readSafetensors(saveModel(rest, parameters), "f");
+    expect(metadata).toMatchObject({ format: "wgrad", version });
+    expect(metadata).not.toHaveProperty("results");
+    expect(loadModel(saveModel(rest, parameters), "f")).not.toHaveProperty("results");
+    expect(results).toBeDefined();
+  });
+
+  test("keeps a result that is no finite number as null", () => {
+    const { results } = loadModel(saveModel({ ...trained, results: { loss: NaN } }, parameters), "f");
+    expect(results).toEqual({ loss: null });
+  });
+
+  test("computes the same as the trainer that it was saved from", async () => {
+    const dataset = makeDataset({
+      name: "ramps",
+      features: Uint8Array.from({ length: 60 }, (_, index) => (index * 37) % 256),
+      shape: [2, 3],
+      labels: Uint32Array.from({ length: 10 }, (_, index) => index % 3),
+      classes: trained.classes,
+    });
+    const { model, normalization, loss } = trained;
+    const backend = createCpuBackend();
+    const trainer = await createTrainer({ model, dataset, backend, normalization, batchSize: 4, epochs: 2, learningRate: 0.1 });
+    for await (const _ of trainer.fit());
+    const expected = await trainer.evaluate(dataset);
+    const snapshot = await trainer.snapshot();
+    const loaded = loadModel(saveModel({ ...trained, step: snapshot.step }, snapshot.parameters), "f");
+    const evaluator = createEvaluator({ model: loaded.model, backend, session: backend.createSession(), normalization, loss });
+    expect(await evaluator.evaluate(dataset)).toEqual(expected);
+  });
+});
+
+describe("loadModel refuses", () => {
+  const { tensors, metadata } = readSafetensors(saved, "f");
+  type Change = (parts: { tensors: Map<string, TensorValues>; metadata: Record<string, string> }) => void;
+  const changed = (change: Change): Uint8Array => {
+    const parts = { tensors: new Map(tensors), metadata: { ...metadata } };
+    change(parts);
+    return writeSafetensors([...parts.tensors].map(([name, tensor]) => ({ name, ...tensor })), parts.metadata);
+  };
+  const config = (change: object) => JSON.stringify({ ...trained.model.config, ...change });
+
+  test.each<[string, Change, RegExp]>([
+    ["another program's file", ({ metadata: m }) => void (m["format"] = "pt"), /f: this is a safetensors file, but no model/],
+    ["a missing entry", ({ metadata: m }) => void delete m["classes"], /entry "classes" is missing/],
+    ["an entry that is no JSON", ({ metadata: m }) => void (m["training"] = "{"), /entry "training" is no JSON/],
+    ["an unknown loss", ({ metadata: m }) => void (m["loss"] = "toString"), /entry "loss" is "toString"/],
+    ["a scale that is no number", ({ metadata: m }) => void (m["normalization"] = '{"scale":"1","offset":0}'), /"normalization"/],
+    ["no classes", ({ metadata: m }) => void (m["classes"] = "[]"), /entry "classes" is \[\]/],
+    ["a negative step", ({ metadata: m }) => void (m["step"] = "-1"), /entry "step" is -1/],
+    ["nested facts", ({ metadata: m }) => void (m["training"] = '{"a":{}}'), /entry "training"/],
+    ["a model that is no object", ({ metadata: m }) => void (m["model"] = "3"), /entry "model" is 3/],
+    ["an unknown layer", ({ metadata: m }) => void (m["model"] = config({ layers: [{ type: "magic" }] })), /no layer type "magic"/],
+    ["a missing tensor", ({ tensors: t }) => void t.delete("layers.1.bias"), /layers\.1\.bias: .*missing/],
+    ["a tensor too many", ({ tensors: t }) => void t.set("extra", { shape: [1], values: new Float32Array(1) }), /no parameter "extra"/],
+    [
+      "a tensor of another size",
+      ({ tensors: t }) => void t.set("layers.1.bias", { shape: [4], values: new Float32Array(4) }),
+      /layers\.1\.bias: 4 values for shape \[5\].*the file gives it shape \[4\]/,
+    ],
+    [
+      "a tensor of another shape",
+      ({ tensors: t }) => void t.set("layers.1.weight", { ...t.get("layers.1.weight")!, shape: [5, 6] }),
+      /tensor "layers\.1\.weight": its shape is \[5, 6\], but the network's is \[6, 5\]/,
+    ],
+    [
+      "a width beyond all memory, before anything of that size is made",
+      ({ metadata: m }) => void (m["model"] = config({ layers: [{ type: "dense", units: 2 ** 50, activation: "relu", bias: true }], inputShape: [6] })),
+      /do not fit/,
+    ],
+  ])("%s", (_, change, message) => {
+    expect(() => loadModel(changed(change), "f")).toThrow(DataError);
+    expect(() => loadModel(changed(change), "f")).toThrow(message);
+  });
+});

@@ -1,0 +1,138 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { DataError, OptionError } from "../../src/errors.ts";
+import { readSafetensors, writeSafetensors, type NamedTensor } from "../../src/formats/safetensors.ts";
+
+const weight: NamedTensor = { name: "weight", shape: [2, 3], values: Float32Array.of(1, -2, 3.5, 0, -0, 1e-40) };
+const bias: NamedTensor = { name: "bias", shape: [3], values: Float32Array.of(NaN, Infinity, 7) };
+
+/** A file with this header, whatever it says, and so many bytes of values. */
+function fileOf(header: unknown, values = 0, headerLength?: number | bigint): Uint8Array {
+  const json = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
+  const bytes = new Uint8Array(8 + json.length + values);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength ?? json.length), true);
+  bytes.set(json, 8);
+  return bytes;
+}
+
+const entry = (begin: number, end: number, shape: unknown = [(end - begin) / 4], dtype: unknown = "F32") => ({
+  dtype,
+  shape,
+  data_offsets: [begin, end],
+});
+
+describe("writeSafetensors", () => {
+  test("lays a file out as the format says", () => {
+    const bytes = writeSafetensors([weight, bias], { format: "wgrad" });
+    const headerLength = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    const header = new TextDecoder().decode(bytes.subarray(8, 8 + headerLength));
+    expect(headerLength % 8).toBe(0);
+    expect(header).toMatch(/^\{.*\} *$/);
+    expect(JSON.parse(header)).toEqual({
+      __metadata__: { format: "wgrad" },
+      weight: { dtype: "F32", shape: [2, 3], data_offsets: [0, 24] },
+      bias: { dtype: "F32", shape: [3], data_offsets: [24, 36] },
+    });
+    expect(bytes.length).toBe(8 + headerLength + 36);
+    expect(new DataView(bytes.buffer).getFloat32(8 + headerLength + 8, true)).toBe(3.5);
+  });
+
+  test.each<[string, NamedTensor[], RegExp]>([
+    ["two tensors of one name", [bias, bias], /tensor "bias": there are two tensors of this name/],
+    ["the reserved name", [{ ...bias, name: "__metadata__" }], /reserved by the format/],
+    ["values that do not fill the shape", [{ ...bias, shape: [4] }], /3 values for shape \[4\], which holds 4/],
+  ])("refuses %s", (_, tensors, message) => {
+    expect(() => writeSafetensors(tensors, {})).toThrow(OptionError);
+    expect(() => writeSafetensors(tensors, {})).toThrow(message);
+  });
+});
+
+describe("readSafetensors", () => {
+  test("reads what was written: any shapes, names, values and texts, wherever the bytes lie in memory", () => {
+    const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 });
+    const tensors = fc.uniqueArray(fc.record({ name: fc.string({ unit: "grapheme" }), shape: shapes }), {
+      selector: ({ name }) => name,
+      maxLength: 4,
+    });
+    const texts = fc.dictionary(fc.string(), fc.string());
+    fc.assert(
+      fc.property(tensors, texts, fc.integer({ min: 0, max: 7 }), (described, metadata, shift) => {
+        fc.pre(described.every(({ name }) => name !== "__metadata__"));
+        const written = described.map(({ name, shape }, position) => {
+          const size = shape.reduce((product, axis) => product * axis, 1);
+          return { name, shape, values: Float32Array.from({ length: size }, (_, index) => position + index / 7) };
+        });
+        const bytes = writeSafetensors(written, metadata);
+        const shifted = new Uint8Array(bytes.length + shift).subarray(shift);
+        shifted.set(bytes);
+        const read = readSafetensors(shifted, "file");
+        expect(Object.entries(read.metadata)).toEqual(Object.entries(metadata));
+        expect(new Map(read.tensors)).toEqual(new Map(written.map(({ name, ...tensor }) => [name, tensor])));
+      }),
+    );
+  });
+
+  test("keeps every bit, also of values that are no numbers", () => {
+    const { tensors } = readSafetensors(writeSafetensors([weight, bias], {}), "file");
+    for (const { name, values } of [weight, bias]) {
+      expect(new Uint32Array(tensors.get(name)!.values.buffer)).toEqual(new Uint32Array(values.buffer));
+    }
+  });
+
+  test("reads a file of another writer: no metadata, any order of the entries, no padding", () => {
+    const bytes = fileOf({ second: entry(4, 12), first: entry(0, 4, []) }, 12);
+    const { tensors, metadata } = readSafetensors(bytes, "file");
+    expect([...tensors.keys()]).toEqual(["first", "second"]);
+    expect(metadata).toEqual({});
+  });
+
+  const good = writeSafetensors([weight, bias], { format: "wgrad" });
+  test.each<[string, Uint8Array, RegExp]>([
+    ["an empty file", new Uint8Array(), /^f: this is no safetensors file/],
+    ["a text", new TextEncoder().encode("model weights, version 1"), /this is no safetensors file/],
+    ["a file that ends in its header", good.subarray(0, 40), /header should end at byte \d+, but the file has 40 bytes/],
+    ["a header beyond 100 MB", fileOf("{}", 0, 100_000_001), /100000001 bytes, more than the 100000000/],
+    ["a header beyond 2^53 bytes", fileOf("{}", 0, 2n ** 64n - 1n), /more than the 100000000/],
+    ["a header that is no JSON", fileOf("{oops"), /the header is no JSON/],
+    ["a header that is no UTF-8", fileOf("{}").fill(0xff, 9), /the header is no JSON/],
+    ["bytes after the header's object", fileOf("{} 1"), /the header is no JSON/],
+    ["a name twice", fileOf('{"a":1,"b":[{"a":{}}],"a":2}'), /the key "a" twice/],
+    ["a name twice in another spelling", fileOf('{"\\u0061":1,"a":2}'), /the key "a" twice/],
+    ["a field twice", fileOf('{"a":{"dtype":"F32","dtype":"F32"}}'), /the key "dtype" twice/],
+    ["metadata that is no object", fileOf({ __metadata__: [] }), /__metadata__ does not map strings to strings/],
+    ["metadata that holds a number", fileOf({ __metadata__: { step: 1 } }), /__metadata__ does not map/],
+    ["an entry that is no object", fileOf({ a: null }), /f, tensor "a": its entry in the header is no object/],
+    ["an unknown field", fileOf({ a: { ...entry(0, 4), scale: 1 } }, 4), /tensor "a".*unknown field "scale"/],
+    ["a missing field", fileOf({ a: { dtype: "F32", shape: [1] } }, 4), /data_offsets are undefined/],
+    ["another type", fileOf({ a: entry(0, 4, [2], "F16") }, 4), /tensor "a": its type is "F16", expected "F32"/],
+    ["a shape that is no list", fileOf({ a: entry(0, 4, 1) }, 4), /its shape is 1, not a list of whole numbers/],
+    ["a negative size", fileOf({ a: entry(0, 4, [-1, -1]) }, 4), /its shape is \[-1,-1\]/],
+    ["a fractional size", fileOf({ a: entry(0, 4, [0.5, 2]) }, 4), /its shape is \[0.5,2\]/],
+    ["three offsets", fileOf({ a: { ...entry(0, 4), data_offsets: [0, 4, 8] } }, 4), /data_offsets are \[0,4,8\]/],
+    ["an end before the begin", fileOf({ a: entry(8, 4, [1]) }, 8), /needs 4 bytes, but it has 8 … 4/],
+    ["fewer bytes than the shape needs", fileOf({ a: entry(0, 4, [2]) }, 4), /\[2\] needs 8 bytes, but it has 0 … 4/],
+    ["a shape beyond all memory", fileOf({ a: entry(0, 4, [2 ** 40, 2 ** 40]) }, 4), /needs 4\.8.*e\+24 bytes/],
+    ["values cut short", fileOf({ a: entry(0, 8) }, 4), /tensor "a": it ends at byte 8 of the values, but the file has 4/],
+    ["bytes after the values", fileOf({ a: entry(0, 4) }, 8), /end at byte 4 of the values, but the file has 8/],
+    ["a hole", fileOf({ a: entry(0, 4), b: entry(8, 12) }, 12), /tensor "b".*byte 8.*4 bytes came before: there is a hole/],
+    ["an overlap", fileOf({ a: entry(0, 8), b: entry(4, 12) }, 12), /tensor "b".*byte 4.*8 bytes.*two tensors overlap/],
+  ])("refuses %s", (_, bytes, message) => {
+    expect(() => readSafetensors(bytes, "f")).toThrow(DataError);
+    expect(() => readSafetensors(bytes, "f")).toThrow(message);
+  });
+
+  test("ends in a DataError or a result for a file with any one byte spoiled", () => {
+    fc.assert(
+      fc.property(fc.nat({ max: good.length - 1 }), fc.integer({ min: 0, max: 255 }), (position, value) => {
+        const spoiled = good.slice();
+        spoiled[position] = value;
+        try {
+          readSafetensors(spoiled, "f");
+        } catch (error) {
+          expect(error).toBeInstanceOf(DataError);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

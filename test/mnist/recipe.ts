@@ -1,0 +1,30 @@
+import type { Backend } from "../../src/backends/backend.ts";
+import { standardization, type Dataset } from "../../src/data/dataset.ts";
+import { dense, optimizers, schedules, sequential } from "../../src/nn/index.ts";
+import { loadMnist, type MnistSource } from "../../src/node/mnist-source.ts";
+import { createTrainer, type Trainer, type TrainerOptions } from "../../src/train/index.ts";
+
+/**
+ * MNIST from MNIST_DIR (where a missing file is an error) or from where else it is found; the built-in digits where
+ * it cannot be had, which is said.
+ */
+export function loadDigits(): Promise<MnistSource> {
+  return loadMnist({ log: (line) => console.log(line) });
+}
+
+/** The README's recipe, 784-128-10, with what a test changes. */
+export function recipe(backend: Backend, dataset: Dataset, seed: number, changes: Partial<TrainerOptions> = {}): Promise<Trainer> {
+  return createTrainer({
+    model: sequential([dense(128, { activation: "relu" }), dense(10)], { inputShape: [784], seed }),
+    dataset,
+    backend,
+    optimizer: optimizers.adam(),
+    learningRate: 2e-3,
+    schedule: schedules.cosine(),
+    batchSize: 64,
+    epochs: 3,
+    seed,
+    normalization: standardization(dataset.features),
+    ...changes,
+  });
+}
