@@ -70,6 +70,16 @@ const wholeOf = (tensor: Tensor, plan: Plan): ElementRange => ({ start: 0, end: 
 
 const wgslType = (dtype: DType) => (dtype === "float32" ? "f32" : "u32");
 
+/** A tensor's memory as one kernel sees it. */
+interface BoundTensor {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly dtype: DType;
+  readonly region: Region;
+  readonly range: ElementRange;
+  readonly access: BufferAccess;
+}
+
 class LaunchWriter implements ElementScope {
   readonly inlined: ReadonlySet<Tensor>;
   readonly #plan: Plan;
@@ -78,7 +88,7 @@ class LaunchWriter implements ElementScope {
   readonly #group: Group;
   readonly #launch: AnchorLaunch;
   readonly #libraries = new Set<string>();
-  readonly #bindings: { name: string; tensor: Tensor; region: Region; range: ElementRange; access: BufferAccess }[] = [];
+  readonly #bindings: BoundTensor[] = [];
   #usesScalars = false;
 
   constructor(plan: Plan, scalars: readonly Tensor[], limits: LaunchLimits, group: Group, launch: AnchorLaunch) {
@@ -103,8 +113,8 @@ class LaunchWriter implements ElementScope {
     const bound = [...inputs, ...outputs];
     const code = [
       ...Object.entries(constants).map(([name, value]) => `const ${name} = ${typeof value === "number" ? integerLiteral(value) : value};`),
-      ...bound.map(({ name, tensor, access }, binding) =>
-        `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${wgslType(tensor.dtype)}>;`),
+      ...bound.map(({ name, dtype, access }, binding) =>
+        `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${wgslType(dtype)}>;`),
       ...(this.#usesScalars ? [this.#scalarsDeclaration()] : []),
       ...this.#libraries,
       ...readers,
@@ -149,12 +159,12 @@ class LaunchWriter implements ElementScope {
     return this.#launch.partial ? outputs.slice(0, 1) : outputs;
   }
 
-  #bind(tensor: Tensor, access: BufferAccess) {
+  #bind(tensor: Tensor, access: BufferAccess): BoundTensor {
     const region = this.#plan.regions.get(tensor)!;
     let binding = this.#bindings.find((other) => other.region.buffer === region.buffer && other.region.offset === region.offset);
     if (!binding) {
       const name = `${access === "read" ? "input" : "output"}_${this.#bindings.length}`;
-      binding = { name, tensor, region, range: this.#rangeOf(tensor, region), access };
+      binding = { name, tensor, dtype: tensor.dtype, region, range: this.#rangeOf(tensor, region), access };
       this.#bindings.push(binding);
     }
     return binding;
@@ -172,7 +182,7 @@ class LaunchWriter implements ElementScope {
     return tensor.dtype === "uint8" || !range ? whole : { start: Math.floor(range.start / ALIGNMENT) * ALIGNMENT, end: range.end };
   }
 
-  #window({ tensor, region, range, access }: { tensor: Tensor; region: Region; range: ElementRange; access: BufferAccess }): Binding {
+  #window({ tensor, region, range, access }: BoundTensor): Binding {
     const elements = range.end - range.start;
     if (elements > this.#limits.bindingElements) {
       throw new DeviceError({
@@ -231,9 +241,19 @@ class LaunchWriter implements ElementScope {
     const name = "trace";
     if (!this.#bindings.some((binding) => binding.name === name)) {
       const tensor = this.#plan.traces[0]!.tensor;
-      this.#bindings.push({ name, tensor, region, range: { start: 0, end: region.elements }, access: "read_write" });
+      this.#bindings.push({ name, tensor, dtype: "float32", region, range: { start: 0, end: region.elements }, access: "read_write" });
     }
     return `trace[scalars.slot * ${integerLiteral(this.#plan.traces.length)} + ${integerLiteral(column)}] = ${value};`;
+  }
+
+  /** Of the trace a step touches one word, of what it gathers from at most an element per result, of all else everything. */
+  #touchedBytes({ name, tensor, range }: BoundTensor): number {
+    if (name === "trace") return 4;
+    const nodes = this.#group.anchor ? [this.#group.anchor, ...this.#group.chain] : this.#group.chain;
+    const readers = nodes.filter((node) => node.inputs.some((input) => rootOf(input) === tensor));
+    const whole = 4 * (range.end - range.start);
+    if (readers.length === 0 || !readers.every((node) => pointwiseKernel(node)?.gathers)) return whole;
+    return Math.min(whole, readers.reduce((sum, { size }) => sum + size, 0) * (tensor.dtype === "uint8" ? 1 : 4));
   }
 
   #scalarsDeclaration(): string {
@@ -250,8 +270,7 @@ class LaunchWriter implements ElementScope {
     const { anchor, chain, inputs, outputs } = this.#group;
     const operands = anchor ? [...new Set([...anchor.inputs, ...inputs.filter((input) => !anchor.inputs.map(rootOf).includes(input))])] : inputs;
     const shape = (tensor: Tensor) => `[${tensor.shape.join(", ")}]`;
-    // Of the trace a step touches one word, of all else its whole part.
-    const touched = this.#bindings.map(({ name, range }) => (name === "trace" ? 4 : 4 * (range.end - range.start)));
+    const touched = this.#bindings.map((binding) => this.#touchedBytes(binding));
     return {
       kernel: this.#name(),
       shapes: `${operands.map(shape).join(" ")} → ${outputs.map(shape).join(" ")}`,

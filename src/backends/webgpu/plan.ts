@@ -7,8 +7,7 @@ import { GraphError } from "../../errors.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { constantOp, isStored } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import { identity } from "../../ops/elementwise/index.ts";
-import type { PackAttributes } from "../../ops/layout/index.ts";
+import { copy, type PackAttributes } from "../../ops/layout/index.ts";
 import type { Fusion, Group } from "./fuse.ts";
 import { isLiteral, isPack, isStepScalar, pointwiseKernel, rootOf } from "./kernels.ts";
 import { assignSlots } from "./slots.ts";
@@ -100,7 +99,7 @@ class Planner {
   }
 
   #copy(tensor: Tensor, into: Group[]): Tensor {
-    const copied = identity(tensor);
+    const copied = copy(tensor);
     const group = { anchor: undefined, chain: [copied], outputs: [copied], inputs: this.#memoryOf(tensor) };
     into.push(group);
     this.#makers.set(copied, group);

@@ -120,11 +120,12 @@ export class WebGPUExecutable implements Executable {
   }
 
   /**
-   * With guards: the labels of buffers in which a kernel wrote past the end of a value.
+   * The labels of buffers in which a kernel wrote past the end of a value; known only with guards.
    * @returns empty where all is well
    */
   async spoiledGuards(): Promise<string[]> {
     const spoiled: string[] = [];
+    if (!this.#options.guards) return spoiled;
     for (const buffer of this.#written) {
       const guard = new Uint32Array(await this.#readBack(this.#real(buffer), 4 * buffer.elements, 4 * GUARD_ELEMENTS));
       if (guard.some((word) => word !== POISON)) spoiled.push(buffer.label);

@@ -43,7 +43,7 @@ export function erfc(x: number): number {
   return x < 0 ? 2 - value : value;
 }
 
-/** e^(−size²). Rounding size² would cost a relative error of size² · 2⁻⁵³, so a part with an exact square is split off. */
+/** e^(−size²). Rounding size² would cost a relative error of size² · 2⁻⁵³: a part with an exact square is split off. */
 function expOfNegativeSquare(size: number): number {
   const exact = Math.trunc(size * 16) / 16;
   return Math.exp(-exact * exact) * Math.exp(-(size - exact) * (size + exact));

@@ -39,7 +39,7 @@ export function takeBatch(data: Tensor, options: TakeBatchOptions): Tensor {
     throw new GraphError({
       where: "takeBatch",
       what: `${count} rows of ${data}${order ? ` by order ${order}` : ""} from start ${start}`,
-      fix: "Give data [examples, …], an order [positions], a scalar start, and at most as many rows as there are positions",
+      fix: "Give data [examples, …], an order [positions], a scalar start, and at most as many rows as positions",
     });
   }
   const shape = [count, ...data.shape.slice(1)];

@@ -21,6 +21,8 @@ const broadcastTo: CpuKernel = (node, [x], output) => {
   for (let index = 0; index < output.length; index++) output[index] = x![at(index)]!;
 };
 
+const copy: CpuKernel = (_, [x], output) => output.set(x!);
+
 const axisIndex: CpuKernel = (node, _, output) => {
   const { inner, count } = node.attributes as AxisIndexAttributes;
   for (let index = 0; index < output.length; index++) output[index] = Math.floor(index / inner) % count;
@@ -32,4 +34,4 @@ const pack: CpuKernel = (node: Tensor, inputs, output) => {
   inputs.forEach((values, position) => output.set(values, offsets[position]!));
 };
 
-export const kernels = { transpose, broadcastTo, axisIndex, pack };
+export const kernels = { transpose, broadcastTo, copy, axisIndex, pack };

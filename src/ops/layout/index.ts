@@ -80,6 +80,14 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return new Tensor(broadcastOp, [x], {}, { shape, dtype: x.dtype });
 }
 
+const copyOp: Op = { name: "copy", kind: "compute", gradient: (_, upstream) => [upstream] };
+
+/** The same values in a place of their own: what a planner inserts where a value must lie elsewhere. */
+export function copy(x: Tensor): Tensor {
+  requireType("copy", x, "float32", "uint32");
+  return new Tensor(copyOp, [x], {}, x);
+}
+
 export interface AxisIndexAttributes {
   /** Number of elements after the axis. */
   readonly inner: number;

@@ -27,6 +27,13 @@ const broadcastTo: PointwiseKernel = {
   expression: (_, [x]) => x!.here(),
 };
 
+const copy: PointwiseKernel = {
+  kind: "pointwise",
+  library: "",
+  flops: () => 0,
+  expression: (_, [x]) => x!.here(),
+};
+
 const axisIndex: PointwiseKernel = {
   kind: "pointwise",
   library: "",
@@ -37,4 +44,4 @@ const axisIndex: PointwiseKernel = {
   },
 };
 
-export const kernels = { transpose, broadcastTo, axisIndex };
+export const kernels = { transpose, broadcastTo, copy, axisIndex };

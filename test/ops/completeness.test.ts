@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { topologicalOrder } from "../../src/graph/graph.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import type { ElementwiseOp } from "../../src/ops/elementwise/function.ts";
+import activations from "../../shaders/activations.wgsl?raw";
+import arithmetic from "../../shaders/elementwise.wgsl?raw";
+import { allCases } from "./all-cases.ts";
+import { buildCase, caseGradients } from "./evaluate.ts";
+
+/** Exports that make no op: they help the ops, or the backends. */
+const HELPERS = new Set(["makeActivation", "packedSize", "PACK_ALIGNMENT", "sumToShape", "dropoutThreshold"]);
+
+const definitions = import.meta.glob<Record<string, unknown>>("../../src/ops/*/index.ts", { eager: true });
+const references = import.meta.glob<{ kernels: Record<string, unknown> }>("../../src/ops/*/cpu.ts", { eager: true });
+
+const exported = Object.values(definitions)
+  .flatMap((module) => Object.keys(module))
+  .filter((name) => !HELPERS.has(name));
+const kernelNames = Object.values(references).flatMap(({ kernels }) => Object.keys(kernels));
+
+const built = allCases.map(buildCase);
+/** Everything that the cases compute, forwards and backwards. */
+const parityNodes = built.flatMap((graph) => topologicalOrder([graph.output, ...Object.values(caseGradients(graph))]));
+const checkedNodes = built
+  .filter(({ opCase }) => opCase.differentiable && !opCase.parityOnly)
+  .flatMap(({ output }) => topologicalOrder([output]));
+
+test("every name is of one case", () => {
+  const names = allCases.map(({ name }) => name);
+  expect(names.filter((name, place) => names.indexOf(name) !== place)).toEqual([]);
+});
+
+test("every exported op has a case, and cases are for exported ops", () => {
+  const covered = new Set(allCases.flatMap(({ covers }) => covers));
+  expect(exported.filter((name) => !covered.has(name))).toEqual([]);
+  expect([...covered].filter((name) => !exported.includes(name))).toEqual([]);
+});
+
+test("every kernel of the CPU runs in a case", () => {
+  const reached = new Set(parityNodes.map(({ op }) => op.kernel ?? op.name));
+  expect(kernelNames.filter((name) => !reached.has(name))).toEqual([]);
+});
+
+test("every elementwise WGSL function runs in a case", () => {
+  const elementwise = parityNodes.filter(({ op }) => op.kernel === "elementwise");
+  const reached = new Set(elementwise.map(({ op }) => (op as ElementwiseOp).row.wgsl));
+  const source = arithmetic + activations;
+  const functions = Array.from(source.matchAll(/^fn (\w+)\(/gm), ([, name]) => name!);
+  const calledByOthers = (name: string) => source.match(new RegExp(`\\b${name}\\(`, "g"))!.length > 1;
+  expect(functions.filter((name) => !reached.has(name) && !calledByOthers(name))).toEqual([]);
+});
+
+test("every op with a gradient has it checked", () => {
+  // Derivatives are ops without a gradient of their own: it would be a second derivative.
+  const flows = (node: Tensor) => node.dtype === "float32" && node.op.gradient?.(node, node).some(Boolean);
+  const differentiable = parityNodes.filter(flows).map(({ op }) => op.name);
+  const checked = new Set(checkedNodes.map(({ op }) => op.name));
+  expect([...new Set(differentiable)].filter((name) => !checked.has(name))).toEqual([]);
+});

@@ -1,0 +1,94 @@
+import { describe } from "vitest";
+import { defineGraph } from "../../src/graph/graph.ts";
+import { constant, input, parameter, state } from "../../src/graph/leaves.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { less, relu } from "../../src/ops/elementwise/index.ts";
+import { gradients } from "../../src/ops/gradients.ts";
+import { pack } from "../../src/ops/layout/index.ts";
+import { argmax, sum } from "../../src/ops/reduce/index.ts";
+import { refuses } from "./refusals.ts";
+
+const x = (...shape: number[]) => input("x", shape);
+const y = (...shape: number[]) => input("y", shape);
+
+describe("leaves and graphs", () => {
+  const AXES = "Every axis must be a whole number of at least 1.";
+  const EACH = "Give one value per element, row after row.";
+  const weights = parameter("w", [2, 3]);
+  const updates =
+    (...pairs: [Tensor, Tensor][]) =>
+    () =>
+      defineGraph({}, pairs.map(([target, value]) => ({ target, value })));
+  refuses([
+    ["an empty axis", () => input("x", [3, 0]), `input: shape [3, 0] has an axis of size 0. ${AXES}`],
+    ["half an axis", () => parameter("w", [2.5]), `parameter: shape [2.5] has an axis of size 2.5. ${AXES}`],
+    [
+      "more elements than WGSL counts",
+      () => input("x", [2 ** 16, 2 ** 16]),
+      "input: shape [65536, 65536] has more than 2^32 - 1 elements. Use a smaller batch or width.",
+    ],
+    [
+      "too few initial values",
+      () => parameter("w", [2, 3], [1, 2]),
+      `parameter w: 2 initial values for shape [2, 3], which holds 6. ${EACH}`,
+    ],
+    [
+      "too many initial values",
+      () => state("m", [1], [1, 2]),
+      `state m: 2 initial values for shape [1], which holds 1. ${EACH}`,
+    ],
+    ["too few constants", () => constant([1, 2], [3]), `constant: 2 values for shape [3]. ${EACH}`],
+    [
+      "an infinite constant",
+      () => constant([1, -Infinity]),
+      "constant: the value -Infinity is not finite. Use finite values.",
+    ],
+    [
+      "an update by another shape",
+      updates([weights, x(3, 2)]),
+      "update: w float32[2, 3] cannot take the value x float32[3, 2]. Shapes must agree.",
+    ],
+    [
+      "an update of a computed value",
+      updates([relu(x(3)), y(3)]),
+      "update: relu float32[3] keeps no value. Update a parameter or a state.",
+    ],
+    [
+      "two updates of one leaf",
+      updates([weights, x(2, 3)], [weights, y(2, 3)]),
+      "update: w float32[2, 3] is updated twice. Update each leaf once.",
+    ],
+    [
+      "two updates of one leaf, once in a pack",
+      updates([weights, x(2, 3)], [pack([weights]), y(64)]),
+      "update: w float32[2, 3] is updated twice. Update each leaf once.",
+    ],
+  ]);
+});
+
+describe("gradients", () => {
+  const USE = "Use the tensor in the loss, not only through comparisons, argmax or as labels.";
+  const weights = parameter("w", [3]);
+  refuses([
+    [
+      "of a vector",
+      () => gradients(relu(weights), [weights]),
+      "gradients: the loss relu float32[3] is no scalar. Reduce it with mean or sum first.",
+    ],
+    [
+      "of an index",
+      () => gradients(argmax(weights), [weights]),
+      "gradients: the loss reshape uint32[] is no scalar. Reduce it with mean or sum first.",
+    ],
+    [
+      "by a tensor that the loss does not use",
+      () => gradients(sum(x(3)), [weights]),
+      `gradients: no gradient flows from reshape float32[] to w float32[3]. ${USE}`,
+    ],
+    [
+      "through a comparison",
+      () => gradients(sum(less(weights, 0)), [weights]),
+      `gradients: no gradient flows from reshape float32[] to w float32[3]. ${USE}`,
+    ],
+  ]);
+});

@@ -1,0 +1,152 @@
+/* The tests are tested: a flipped derivative or a spoiled result must be found. */
+import { describe, expect, test } from "vitest";
+import type { NumericArray } from "../../src/backends/backend.ts";
+import { topologicalOrder } from "../../src/graph/graph.ts";
+import type { Op, Tensor } from "../../src/graph/tensor.ts";
+import { negate } from "../../src/ops/elementwise/index.ts";
+import { Random } from "../../src/random.ts";
+import { allCases } from "./all-cases.ts";
+import type { OpCase } from "./cases.ts";
+import { buildCase, caseGradients, drawValues, evaluate, type BuiltCase } from "./evaluate.ts";
+import { compareGradients, judge, largestDifference, LARGEST_DIFFERENCE, numericGradients } from "./gradient-check.ts";
+import { check, judgeCase, scaleOf, toleranceOf, type JudgedCase } from "./parity.ts";
+
+/** Where the derivative is 0 everywhere no sign can be seen: the step, and the probability of an only class. */
+const isFlat = ({ op, inputs }: Tensor) =>
+  op.name === "step" || (/softmax/i.test(op.name) && inputs[0]!.shape.at(-1) === 1);
+
+interface Mutation {
+  readonly op: Op;
+  readonly position: number;
+  /** The node where the sign is wrong; every node of the op if absent. */
+  readonly node?: Tensor;
+}
+
+/** Runs `body` while an op's gradient by one of its inputs has the wrong sign. */
+function withFlippedSign<T>({ op: frozen, position, node }: Mutation, body: () => T): T {
+  const op = frozen as { -readonly [Key in keyof Op]: Op[Key] };
+  const right = op.gradient!;
+  op.gradient = (other, upstream) => {
+    const partials = right.call(op, other, upstream);
+    if (node && other !== node) return partials;
+    return partials.map((partial, place) => (place === position && partial ? negate(partial) : partial));
+  };
+  try {
+    return body();
+  } finally {
+    op.gradient = right;
+  }
+}
+
+/** Every place of a case's graph where a gradient flows towards a differentiable input. */
+function mutationsOf({ output, leaves, differentiable }: BuiltCase): Required<Mutation>[] {
+  const order = topologicalOrder([output]);
+  const reached = new Set<Tensor>(differentiable.map((name) => leaves[name]!));
+  for (const node of order) if (node.inputs.some((tensor) => reached.has(tensor))) reached.add(node);
+  return order
+    .filter((node) => reached.has(node) && !isFlat(node))
+    .flatMap((node) => {
+      const { op, inputs } = node;
+      const partials = op.gradient?.(node, node) ?? [];
+      const flows = (tensor: Tensor, position: number) => partials[position] !== undefined && reached.has(tensor);
+      return inputs.flatMap((tensor, position) => (flows(tensor, position) ? [{ op, position, node }] : []));
+    });
+}
+
+const checked = allCases.filter(({ differentiable, parityOnly }) => differentiable && !parityOnly);
+
+describe("a derivative of the wrong sign is found", () => {
+  test.each(checked)("$name", async (opCase) => {
+    const built = buildCase(opCase);
+    const question = {
+      loss: built.loss!,
+      leaves: built.leaves,
+      values: drawValues(built, new Random(1), false),
+      names: built.differentiable,
+    };
+    const numeric = await numericGradients(question);
+    const mutations = mutationsOf(built);
+    const mutated = new Set(mutations.map(({ node, position }) => node.inputs[position]));
+    const untouched = built.differentiable.filter((name) => !mutated.has(built.leaves[name]));
+    expect(topologicalOrder([built.output]).some(isFlat) ? [] : untouched).toEqual([]);
+    for (const mutation of mutations) {
+      const wrong = withFlippedSign(mutation, () => caseGradients(built));
+      const { difference } = await compareGradients(question, wrong, numeric);
+      expect(difference, `${mutation.node.op.name}, input ${mutation.position}`).toBeGreaterThan(LARGEST_DIFFERENCE);
+    }
+  });
+});
+
+test("every op's derivative by every input, wrong wherever the op occurs, is found by some case", async () => {
+  const graphs = checked.map(buildCase);
+  const nameOf = ({ op, position }: Mutation) => `${op.name}, input ${position}`;
+  const unseen = new Set(graphs.flatMap(mutationsOf).map(nameOf));
+  for (const built of graphs) {
+    const values = drawValues(built, new Random(1), false);
+    const right = await evaluate(judge, caseGradients(built), built.leaves, values);
+    for (const { op, position } of mutationsOf(built)) {
+      const everywhere = { op, position };
+      if (!unseen.has(nameOf(everywhere))) continue;
+      const wrong = withFlippedSign(everywhere, () => caseGradients(built));
+      const { difference } = largestDifference(await evaluate(judge, wrong, built.leaves, values), right);
+      if (difference > LARGEST_DIFFERENCE) unseen.delete(nameOf(everywhere));
+    }
+  }
+  expect([...unseen]).toEqual([]);
+});
+
+/** What a place of an output holds that no kernel wrote: the poison of the GPU's tests. */
+const POISON = { float32: NaN, uint32: 2 ** 32 - 1, uint8: 255 };
+
+/** A result that is right: the reference, rounded. */
+function rightResult({ outputs, reference }: JudgedCase, output: string): NumericArray {
+  const values = reference[output]!;
+  return outputs[output]!.dtype === "float32" ? Float32Array.from(values) : values.slice();
+}
+
+type Spoiler = (result: NumericArray, judged: JudgedCase, output: string) => void;
+
+const columnsOf = ({ shape }: Tensor) => shape.at(-1) ?? 1;
+
+const spoilers: Readonly<Record<string, Spoiler>> = {
+  "the last row is not written": (result, { outputs }, output) => {
+    const { dtype } = outputs[output]!;
+    result.fill(POISON[dtype], result.length - columnsOf(outputs[output]!));
+  },
+  "the last column is not written": (result, { outputs }, output) => {
+    const { dtype } = outputs[output]!;
+    const columns = columnsOf(outputs[output]!);
+    for (let element = columns - 1; element < result.length; element += columns) result[element] = POISON[dtype];
+  },
+  "one element is not written": (result, { outputs }, output) => {
+    result[Math.floor(result.length / 3)] = POISON[outputs[output]!.dtype];
+  },
+  // A bound must not be so wide that it hides a wrong result: a thousandth of the largest is seen.
+  "one element is a little wrong": (result, { opCase, outputs, reference }, output) => {
+    let largest = 0;
+    result.forEach((value, element) => {
+      if (Math.abs(value) > Math.abs(result[largest]!)) largest = element;
+    });
+    const tolerance = toleranceOf(opCase, output);
+    const whole = outputs[output]!.dtype !== "float32" || result[largest] === 0;
+    const scale = tolerance === "exact" ? Math.abs(result[largest]!) : scaleOf(tolerance, reference[output]!)(largest);
+    result[largest]! += whole ? 1 : scale / 1000;
+  },
+};
+
+async function expectFound(opCase: OpCase): Promise<void> {
+  const judged = await judgeCase(opCase, 1);
+  for (const output of Object.keys(judged.outputs)) {
+    check(judged, output, rightResult(judged, output));
+    for (const [what, spoil] of Object.entries(spoilers)) {
+      const result = rightResult(judged, output);
+      spoil(result, judged, output);
+      expect(() => check(judged, output, result), `${output}: ${what}`).toThrow(`${opCase.name}, ${output}: element`);
+    }
+    expect(() => check(judged, output, rightResult(judged, output).subarray(1))).toThrow("elements came back");
+  }
+}
+
+describe("a spoiled result is found", () => {
+  test.each(allCases)("$name", expectFound);
+});

@@ -1,0 +1,28 @@
+import { afterAll, expect, test } from "vitest";
+import type { Backend } from "../../src/backends/backend.ts";
+import { allCases } from "./all-cases.ts";
+import { check, ErrorTable, judgeCase, runJudged, seed } from "./parity.ts";
+
+/** Compares every case on a backend with the reference, and prints seed and errors at the end. */
+export function parityTests(acquire: () => Promise<Backend>): void {
+  const table = new ErrorTable();
+  let backend: Promise<Backend> | undefined;
+
+  test.each(allCases)("$name", async (opCase) => {
+    backend ??= acquire();
+    const judged = await judgeCase(opCase, seed);
+    const results = await runJudged(await backend, judged);
+    for (const [output, values] of Object.entries(results)) {
+      let fraction = Infinity;
+      expect(() => (fraction = check(judged, output, values)), `WGRAD_SEED=${seed} repeats this`).not.toThrow();
+      table.record(opCase, output, fraction);
+    }
+  });
+
+  afterAll(async () => {
+    const used = await backend;
+    if (!used) return;
+    console.log(`${used.adapter.name}, WGRAD_SEED=${seed}\n${table}`);
+    used.dispose();
+  });
+}
