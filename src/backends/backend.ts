@@ -38,6 +38,11 @@ export interface Executable {
    * @throws DeviceError where the device was lost or refused the work
    */
   run(first: number, count: number): Promise<Readonly<Record<string, NumericArray>>>;
+  /**
+   * Where the device has timestamps: runs one step dispatch by dispatch, and gives the nanoseconds of each on the
+   * GPU's clock, in the order of `dispatches`.
+   */
+  profile?(step: number): Promise<number[]>;
   /** An output of more than one element, as the last step run so far leaves it. */
   read(output: string): Promise<NumericArray>;
 }

@@ -13,7 +13,10 @@ import { reshape } from "./layout/index.ts";
  * @returns one tensor per entry of `tensors`, of its shape
  * @throws GraphError where the loss is no scalar or does not depend, differentiably, on a tensor
  */
-export function gradients(loss: Tensor, tensors: readonly Tensor[]): Tensor[] {
+export function gradients<const Tensors extends readonly Tensor[]>(
+  loss: Tensor,
+  tensors: Tensors,
+): { -readonly [Position in keyof Tensors]: Tensor } {
   if (loss.size !== 1 || loss.dtype !== "float32") {
     throw new GraphError({ where: "gradients", what: `the loss ${loss} is no scalar`, fix: "Reduce it with mean or sum first" });
   }
@@ -31,7 +34,8 @@ export function gradients(loss: Tensor, tensors: readonly Tensor[]): Tensor[] {
       upstreams.set(tensor, earlier ? add(earlier, partial) : partial);
     });
   }
-  return tensors.map((tensor) => upstreams.get(tensor) ?? refuse(loss, tensor));
+  const found = tensors.map((tensor) => upstreams.get(tensor) ?? refuse(loss, tensor));
+  return found as { -readonly [Position in keyof Tensors]: Tensor };
 }
 
 function refuse(loss: Tensor, tensor: Tensor): never {

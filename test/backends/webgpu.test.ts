@@ -140,6 +140,32 @@ describe("on one device", () => {
     expect(await session.read(images)).toEqual(changed);
   });
 
+  test("one scalar under two names, a leaf and a per-step scalar are outputs like any other", async () => {
+    const x = parameter("x", [], [3]);
+    const total = multiply(x, 2);
+    const graph = defineGraph(
+      { first: total, second: total, x, rate: stepScalar("rate", (step) => step + 0.5) },
+      [{ target: x, value: add(x, 1) }],
+    );
+    const executable = await backend.createSession().compile(graph);
+    const traces = await executable.run(4, 3);
+    expect(Object.fromEntries(Object.entries(traces).map(([name, values]) => [name, [...values]]))).toEqual({
+      first: [6, 8, 10],
+      second: [6, 8, 10],
+      x: [3, 4, 5],
+      rate: [4.5, 5.5, 6.5],
+    });
+  });
+
+  test("a profile runs one step and gives a time for each dispatch", async () => {
+    const [profiled, run] = [await prepare(backend), await prepare(backend)];
+    const times = await profiled.executable.profile!(0);
+    await run.executable.run(0, 1);
+    expect(times.length).toBe(profiled.executable.dispatches.length);
+    expect(times.every((time) => time >= 0 && time < 1e9)).toBe(true);
+    expect(await profiled.session.read(profiled.parameters[0])).toEqual(await run.session.read(run.parameters[0]));
+  });
+
   test("17 million elements, more than one grid of one element a thread", async () => {
     const count = 17_000_003;
     const x = input("x", [count]);

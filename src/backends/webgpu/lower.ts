@@ -229,9 +229,11 @@ class LaunchWriter implements ElementScope {
   }
 
   #stores(output: Tensor, value: string): string[] {
-    const column = this.#plan.traces.findIndex(({ tensor }) => tensor === output);
     const lines = this.#plan.regions.has(output) ? [`${this.#element(output)} = ${value};`] : [];
-    if (column >= 0) lines.push(this.#traceStore(column, output.dtype === "float32" ? value : `f32(${value})`));
+    const traced = output.dtype === "float32" ? value : `f32(${value})`;
+    this.#plan.traces.forEach(({ tensor }, column) => {
+      if (tensor === output) lines.push(this.#traceStore(column, traced));
+    });
     return lines;
   }
 

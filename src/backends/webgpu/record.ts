@@ -4,6 +4,7 @@
  */
 import type { Device } from "../../device/device.ts";
 import type { Pipeline } from "../../device/pipelines.ts";
+import { PassTimer } from "../../device/timing.ts";
 import { DeviceError } from "../../errors.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { constantOp, type ConstantAttributes } from "../../graph/leaves.ts";
@@ -113,6 +114,26 @@ export class WebGPUExecutable implements Executable {
     return tensor.dtype === "float32" ? new Float32Array(bytes) : new Uint32Array(bytes);
   }
 
+  /**
+   * Runs one step with a pass for each dispatch, which is slower than a step is in a run, and measures each.
+   * @returns nanoseconds on the GPU's clock, in the order of `dispatches`
+   * @throws DeviceError where the device has no timestamps
+   */
+  async profile(step: number): Promise<number[]> {
+    const timer = new PassTimer(this.#device, this.#recorded.length);
+    this.#ring.write(step, 1);
+    const encoder = this.#device.gpu.createCommandEncoder();
+    this.#recorded.forEach((dispatch, position) => {
+      const pass = encoder.beginComputePass({ timestampWrites: timer.writes(position) });
+      this.#encode(pass, 0, [dispatch]);
+      pass.end();
+    });
+    const times = await timer.submit(encoder);
+    timer.dispose();
+    this.#device.throwFault();
+    return times;
+  }
+
   dispose(): void {
     for (const buffer of this.#buffers.values()) buffer.destroy();
     this.#buffers.clear();
@@ -139,14 +160,7 @@ export class WebGPUExecutable implements Executable {
     this.#ring.write(first, count);
     const encoder = gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (let slot = 0; slot < count; slot++) {
-      pass.setBindGroup(1, this.#ring.bindGroup, [slot * this.#ring.stride]);
-      for (const { pipeline, bindGroup, grid } of this.#recorded) {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
-      }
-    }
+    for (let slot = 0; slot < count; slot++) this.#encode(pass, slot, this.#recorded);
     pass.end();
     const { traces, trace } = this.#plan;
     if (traces.length === 0) {
@@ -157,6 +171,15 @@ export class WebGPUExecutable implements Executable {
     const copy = staging.copy(encoder, this.#real(trace.buffer), 0, 4 * traces.length * count);
     gpu.queue.submit([encoder.finish()]);
     return new Float32Array(await copy.arrived());
+  }
+
+  #encode(pass: GPUComputePassEncoder, slot: number, dispatches: readonly Recorded[]): void {
+    pass.setBindGroup(1, this.#ring.bindGroup, [slot * this.#ring.stride]);
+    for (const { pipeline, bindGroup, grid } of dispatches) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+    }
   }
 
   async #readBack(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
