@@ -66,9 +66,9 @@ const rooms: Record<string, Room> = {
     ],
   },
   "src/train/fit.ts": {
-    allowed: [...fromRoom("graph", "ops", "nn", "formats"), "../backends/backend.ts"],
+    allowed: [...fromRoom("graph", "ops", "nn", "data", "formats"), "../backends/backend.ts"],
     forbidden: [
-      ...fromRoom("device", "backends", "data", "node", "web"),
+      ...fromRoom("device", "backends", "node", "web"),
       "../backends/index.ts",
       "../backends/cpu/index.ts",
       "../backends/webgpu/index.ts",
@@ -77,8 +77,8 @@ const rooms: Record<string, Room> = {
     ],
   },
   "src/train/callbacks/checkpoint.ts": {
-    allowed: ["../fit.ts", "../../backends/backend.ts"],
-    forbidden: ["../../backends/cpu/index.ts", "../../data/mnist.ts", "../../device/device.ts"],
+    allowed: ["../fit.ts", "../../backends/backend.ts", "../../data/order.ts"],
+    forbidden: ["../../backends/cpu/index.ts", "../../device/device.ts", "../../node/files.ts"],
   },
   "src/data/mnist.ts": {
     allowed: ["../errors.ts", "../random.ts", "./idx.ts"],
