@@ -1,12 +1,12 @@
 // The gradient of one example's cross-entropy with respect to its logits: (softmax(z) - onehot(label)) * upstream,
-// dz[row, class], each lane its classes. Completes softmax.wgsl.
+// dz[row, class], each lane its classes. A part of softmax.wgsl.
 
-fn write_row(row: u32, lane: u32, largest: f32, total: f32) {
+fn cross_entropy_gradient_row(row: u32, lane: u32, largest: f32, total: f32) {
     let label = read_labels(row);
     let factor = read_upstream(row);
     for (var column = lane; column < COUNT; column += LANES) {
         let index = row * COUNT + column;
         let probability = exp(read_logits(index) - largest) / total;
-        finish(index, row, column, (probability - select(0.0, 1.0, column == label)) * factor);
+        finish_gradient(index, row, column, (probability - select(0.0, 1.0, column == label)) * factor);
     }
 }

@@ -21,6 +21,9 @@ fn lane_slot(output: u32, lane: u32) -> u32 {
 
 // The sum over the lanes of one output, known to all of them. Every thread of the workgroup must call it.
 fn sum_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
+    if (LANES == 1u) {
+        return value;
+    }
     lane_values[lane_slot(output, lane)] = value;
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
@@ -36,6 +39,9 @@ fn sum_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
 
 // The largest value over the lanes of one output, known to all of them. Every thread of the workgroup must call it.
 fn max_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
+    if (LANES == 1u) {
+        return value;
+    }
     lane_values[lane_slot(output, lane)] = value;
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
@@ -46,6 +52,21 @@ fn max_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
     }
     workgroupBarrier();
     let result = lane_values[lane_slot(output, 0u)];
+    workgroupBarrier();
+    return result;
+}
+
+// The sum over all threads of the workgroup, known to all of them. Every thread must call it.
+fn sum_over_group(thread: u32, value: f32) -> f32 {
+    lane_values[thread] = value;
+    for (var half = GROUP_THREADS / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if (thread < half) {
+            lane_values[thread] += lane_values[thread + half];
+        }
+    }
+    workgroupBarrier();
+    let result = lane_values[0];
     workgroupBarrier();
     return result;
 }

@@ -7,7 +7,7 @@
 // `finish` is compiled once a strip and not once an output (on lavapipe 1 s instead of 9 s for 8×8 outputs a thread).
 // Expects: ROWS, COLUMNS, INNER (sizes of the whole product), the six ends above, TRANSPOSE_LEFT, TRANSPOSE_RIGHT,
 // TILE_INNER (at least GROUP_ROWS), THREAD_ROWS, THREAD_COLUMNS, GROUP_ROWS, GROUP_COLUMNS (threads along each side),
-// ACCUMULATE (start from what is stored).
+// ACCUMULATE (start from what is stored), COLUMN_SUMS (also finish_column_sum with the sum over k of right(k, column)).
 
 const TILE_ROWS = GROUP_ROWS * THREAD_ROWS;
 const TILE_COLUMNS = GROUP_COLUMNS * THREAD_COLUMNS;
@@ -63,6 +63,7 @@ fn main(
     let own_row = local.y * THREAD_ROWS;
     let own_column = local.x * THREAD_COLUMNS;
     var sums: array<array<f32, THREAD_COLUMNS>, THREAD_ROWS>;
+    var column_sums: array<f32, THREAD_COLUMNS>;
     if (ACCUMULATE) {
         for (var r = 0u; r < THREAD_ROWS; r++) {
             workgroupBarrier();
@@ -92,6 +93,9 @@ fn main(
             }
             for (var c = 0u; c < THREAD_COLUMNS; c++) {
                 right_values[c] = right_block[k * TILE_COLUMNS + own_column + c];
+                if (COLUMN_SUMS) {
+                    column_sums[c] += right_values[c];
+                }
             }
             for (var r = 0u; r < THREAD_ROWS; r++) {
                 for (var c = 0u; c < THREAD_COLUMNS; c++) {
@@ -114,5 +118,13 @@ fn main(
             }
         }
         workgroupBarrier();
+    }
+    if (COLUMN_SUMS && group.y == 0u && local.y == 0u) {
+        for (var c = 0u; c < THREAD_COLUMNS; c++) {
+            let column = first_column + own_column + c;
+            if (column < LAST_COLUMN) {
+                finish_column_sum(column, 0u, column, column_sums[c]);
+            }
+        }
     }
 }

@@ -1,7 +1,8 @@
 // Softmax over rows of COUNT logits, and what is computed from it. One row is the work of LANES threads
 // (shaders/lanes.wgsl). The largest logit is subtracted first, so that no exponential overflows.
-// The file prepended to this one says what to do with a row: write_row(row, lane, largest, total), where `total` is
-// the sum of the exponentials.
+// The files of the results wanted are prepended; the generated write_row(row, lane, largest, total), where
+// `total` is the sum of the exponentials, calls each for its row. At the end finish_totals(thread) makes sums over all
+// results where one workgroup has them all.
 // Expects: the constants of lanes.wgsl (STRIDE = 1), OUTPUTS (rows), COUNT (classes), GROUPS.
 
 @compute @workgroup_size(GROUP_THREADS)
@@ -26,4 +27,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             write_row(row, lane, largest, total);
         }
     }
+    finish_totals(thread);
 }

@@ -1,10 +1,8 @@
-// A row of softmax or log-softmax: y[row, class], each lane its classes. Completes softmax.wgsl.
-// Expects: LOGARITHM.
+// A row of softmax: y[row, class], each lane its classes. A part of softmax.wgsl.
 
-fn write_row(row: u32, lane: u32, largest: f32, total: f32) {
+fn softmax_row(row: u32, lane: u32, largest: f32, total: f32) {
     for (var column = lane; column < COUNT; column += LANES) {
         let index = row * COUNT + column;
-        let shifted = read_logits(index) - largest;
-        finish(index, row, column, select(exp(shifted) / total, shifted - log(total), LOGARITHM));
+        finish_softmax(index, row, column, exp(read_logits(index) - largest) / total);
     }
 }

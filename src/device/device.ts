@@ -59,6 +59,12 @@ export class Device {
     if (this.#fault) throw this.#fault;
   }
 
+  /** Threads of a subgroup, where that is one number on this adapter and WGSL may use subgroup operations. */
+  get subgroupSize(): number | undefined {
+    const { subgroupMinSize, subgroupMaxSize } = this.gpu.adapterInfo;
+    return this.gpu.features.has("subgroups") && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined;
+  }
+
   get hasTimestamps(): boolean {
     return this.gpu.features.has("timestamp-query");
   }
@@ -107,7 +113,7 @@ export const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed
 export async function openDevice(source: GpuSource, options: DeviceOptions = {}): Promise<Device> {
   const adapter = await requestAdapter(source);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
-  const requiredFeatures = (["timestamp-query"] as const).filter((name) => adapter.features.has(name));
+  const requiredFeatures = (["timestamp-query", "subgroups"] as const).filter((name) => adapter.features.has(name));
   const gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((cause: unknown) => {
     throw new DeviceError(
       { where: "WebGPU", what: `${describeAdapter(adapter.info).name} gives no device: ${String(cause)}`, fix: "Update its driver" },

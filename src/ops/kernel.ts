@@ -36,6 +36,8 @@ export interface PointwiseKernel {
   readonly library: string;
   /** Reads its inputs at other elements than its own, so that they must lie in memory. */
   readonly gathers?: boolean;
+  /** Cheap enough to be computed again by whatever reads it, instead of being stored, if it reads only leaves. */
+  readonly recomputed?: boolean;
   /** Floating-point operations per element, for the plan's table. */
   flops(node: Tensor): number;
   /** The WGSL expression of one element. */
@@ -48,20 +50,28 @@ export interface ElementRange {
   readonly end: number;
 }
 
-/** One dispatch of an anchor. */
+/** One dispatch of an anchor and of what it computes along. */
 export interface AnchorLaunch {
+  /** WGSL with the entry point `main`, which calls `read_NAME(index)` and each member's finish function. */
+  readonly source: string;
+  /** The NAME under which it reads each operand. */
+  readonly reads: Readonly<Record<string, Tensor>>;
+  /** For each member the function that takes its results: `(index, row, column, value)`. */
+  readonly finishes: readonly string[];
   /** Become `const NAME: u32` (or f32, where written with a suffix) before the WGSL. */
   readonly constants: Readonly<Record<string, number | string>>;
   /** Workgroups along x, y, z. */
   readonly grid: readonly [number, number, number];
   readonly flops: number;
-  /** Parts of inputs (by position) and output that this launch touches; whole tensors if absent. */
-  readonly inputRanges?: readonly ElementRange[];
+  /** Parts of operands (by NAME) and output that this launch touches; whole tensors if absent. */
+  readonly readRanges?: Readonly<Record<string, ElementRange>>;
   readonly outputRange?: ElementRange;
   /** Several launches add up into the output: this one starts from what lies there, … */
   readonly accumulates?: boolean;
   /** … and this one is not the last, so it stores the bare sum without the epilogue. */
   readonly partial?: boolean;
+  /** The WGSL uses subgroup operations. */
+  readonly subgroups?: boolean;
 }
 
 /** What the device allows to one dispatch. */
@@ -72,20 +82,32 @@ export interface LaunchLimits {
   readonly gridSize: number;
   readonly workgroupThreads: number;
   readonly workgroupBytes: number;
+  /** Threads of a subgroup, where that is one number and subgroup operations are allowed. */
+  readonly subgroupSize?: number | undefined;
 }
 
 /**
- * An op with a kernel of its own. Its WGSL reads each input through `read_NAME(index)` and hands each result to
- * `finish(index, row, column, value)`, both generated, so that any chain may be fused before and after it.
+ * An op with a kernel of its own. Its WGSL reads each input through `read_NAME(index)` and hands each result to a
+ * finish function, both generated, so that any chain may be fused before and after it.
  */
 export interface AnchorKernel {
   readonly kind: "anchor";
-  readonly source: string;
-  /** The NAME of each input, in order. */
-  readonly inputs: readonly string[];
   /** Positions of inputs that a chain may be fused into: each element is read about once. */
   readonly prologues?: readonly number[];
-  launches(node: Tensor, limits: LaunchLimits): AnchorLaunch[];
+  /**
+   * Whether the kernel of `members` (the first is this op's) can compute another anchor on the way, because it reads
+   * the same operand in the same order.
+   */
+  takes?(members: readonly Tensor[], other: Tensor, limits: LaunchLimits): boolean;
+  /**
+   * Whether one workgroup may run the whole kernel of `members`; it calls `finish_totals(thread)` at its end, so that
+   * sums over all of a member's results can be made on the way.
+   */
+  makesTotals?(members: readonly Tensor[]): boolean;
+  /** The sum or mean of all elements of its input, which a kernel that makes totals can compute. */
+  isTotal?(node: Tensor): "sum" | "mean" | undefined;
+  /** @param oneGroup one workgroup must run it all, since totals are made */
+  launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: boolean): AnchorLaunch[];
 }
 
 export type WebGPUKernel = PointwiseKernel | AnchorKernel;

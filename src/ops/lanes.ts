@@ -1,20 +1,19 @@
-import type { LaunchLimits } from "./kernel.ts";
-
 /** Threads of a workgroup that shares its outputs among lanes; more gained nothing on lavapipe. */
 const GROUP_THREADS = 128;
 
 /** Members that one lane should have before another joins. */
-const MEMBERS_PER_LANE = 8;
+const MEMBERS_PER_LANE = 16;
 
 /**
  * The constants of shaders/lanes.wgsl and the grid for `outputs` results of `count` members each. The number of
  * lanes, and so the order of additions, is a function of the shape alone.
+ * @param mostGroups workgroups at most; each walks over several outputs where there are more
  */
-export function laneLaunch(outputs: number, count: number, stride: number, limits: LaunchLimits) {
+export function laneLaunch(outputs: number, count: number, stride: number, mostGroups: number) {
   let lanes = 1;
   while (lanes < GROUP_THREADS && lanes * MEMBERS_PER_LANE < count) lanes *= 2;
   const groupOutputs = GROUP_THREADS / lanes;
-  const groups = Math.min(Math.ceil(outputs / groupOutputs), limits.gridSize);
+  const groups = Math.min(Math.ceil(outputs / groupOutputs), mostGroups);
   return {
     constants: { LANES: lanes, GROUP_OUTPUTS: groupOutputs, STRIDE: stride, OUTPUTS: outputs, COUNT: count, GROUPS: groups },
     grid: [groups, 1, 1] as const,

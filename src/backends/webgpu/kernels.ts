@@ -24,12 +24,7 @@ export function anchorKernel(node: Tensor): AnchorKernel | undefined {
   return kernel.kind === "anchor" ? kernel : undefined;
 }
 
-/** The tensor whose elements a chain of views shows. */
-export function rootOf(tensor: Tensor): Tensor {
-  let root = tensor;
-  while (root.op.kind === "view") root = root.inputs[0]!;
-  return root;
-}
+export { rootOf } from "../../graph/views.ts";
 
 /** A constant of one element is a literal in the kernels that read it. */
 export const isLiteral = (tensor: Tensor): boolean => tensor.op === constantOp && tensor.size === 1;

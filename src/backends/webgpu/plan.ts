@@ -8,7 +8,7 @@ import type { Graph } from "../../graph/graph.ts";
 import { constantOp, isStored } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { copy, type PackAttributes } from "../../ops/layout/index.ts";
-import type { Fusion, Group } from "./fuse.ts";
+import { nodesOf, type Fusion, type Group } from "./fuse.ts";
 import { isLiteral, isPack, isStepScalar, pointwiseKernel, rootOf } from "./kernels.ts";
 import { assignSlots } from "./slots.ts";
 
@@ -100,7 +100,8 @@ class Planner {
 
   #copy(tensor: Tensor, into: Group[]): Tensor {
     const copied = copy(tensor);
-    const group = { anchor: undefined, chain: [copied], outputs: [copied], inputs: this.#memoryOf(tensor) };
+    const members = [{ anchor: undefined, chain: [copied], totalOf: undefined }];
+    const group = { members, outputs: [copied], inputs: this.#memoryOf(tensor) };
     into.push(group);
     this.#makers.set(copied, group);
     return copied;
@@ -177,11 +178,21 @@ class Planner {
   }
 
   /** Whether a group may write its result over the target: it reads the target at its own element only, or not. */
-  #mayOverwrite(target: Tensor, region: Region, { anchor, chain, inputs }: Group): boolean {
-    if (anchor) return false;
-    const sharesBuffer = inputs.some((input) => input !== target && this.#regions.get(input)?.buffer === region.buffer);
-    const gathers = chain.some((node) => pointwiseKernel(node)?.gathers && node.inputs.some((input) => rootOf(input) === target));
-    return !sharesBuffer && !gathers && (!inputs.includes(target) || target.size === chain[0]!.size);
+  #mayOverwrite(target: Tensor, region: Region, group: Group): boolean {
+    const nodes = nodesOf(group);
+    if (group.members.some(({ anchor }) => anchor)) return false;
+    const sharesBuffer = group.inputs.some((input) => input !== target && this.#regions.get(input)?.buffer === region.buffer);
+    const elsewhere = nodes.some((node) => this.#gathersFrom(node, target));
+    return !sharesBuffer && !elsewhere && (!group.inputs.includes(target) || target.size === nodes[0]!.size);
+  }
+
+  /** Whether a node, or an inlined one that it reads, takes other elements of the target than its own. */
+  #gathersFrom(node: Tensor, target: Tensor): boolean {
+    const gathers = pointwiseKernel(node)?.gathers ?? false;
+    return node.inputs.map(rootOf).some((root) => {
+      if (root === target) return gathers;
+      return this.#fusion.inlined.has(root) && this.#gathersFrom(root, target);
+    });
   }
 
   /** Groups that read what a region holds when the step begins. */

@@ -13,7 +13,8 @@ import type { LaunchLimits } from "../../ops/kernel.ts";
 import type { DispatchDescription, Executable, NumericArray } from "../backend.ts";
 import { fuse } from "./fuse.ts";
 import { isLiteral, isStepScalar } from "./kernels.ts";
-import { lower, type Binding, type Launch } from "./lower.ts";
+import type { Binding, Launch } from "./launch.ts";
+import { lower } from "./lower.ts";
 import { plan, STEPS_PER_SUBMIT, type Plan, type StoredRegion, type VirtualBuffer } from "./plan.ts";
 import { ScalarRing } from "./scalars.ts";
 
@@ -44,9 +45,10 @@ export async function record(device: Device, graph: Graph, options: RecordOption
     gridSize: limits.maxComputeWorkgroupsPerDimension,
     workgroupThreads: limits.maxComputeInvocationsPerWorkgroup,
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    subgroupSize: device.subgroupSize,
   };
   // One binding is kept for the trace.
-  const fusion = fuse(graph, limits.maxStorageBuffersPerShaderStage - 1);
+  const fusion = fuse(graph, limits.maxStorageBuffersPerShaderStage - 1, launchLimits);
   const planned = plan(graph, fusion, options.storedRegion);
   const scalars = graph.nodes.filter(isStepScalar);
   const launches = lower(planned, scalars, launchLimits);

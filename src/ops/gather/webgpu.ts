@@ -7,6 +7,7 @@ const takeBatch: PointwiseKernel = {
   kind: "pointwise",
   library,
   gathers: true,
+  recomputed: true,
   flops: (node) => (node.dtype === "float32" ? 2 : 0),
   expression(node, [data, start, order], { index }) {
     const { scale, offset, width } = node.attributes as TakeBatchAttributes;

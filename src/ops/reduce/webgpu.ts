@@ -5,21 +5,34 @@ import type { AnchorKernel } from "../kernel.ts";
 import { laneLaunch } from "../lanes.ts";
 import type { ReduceAttributes } from "./index.ts";
 
-const reduceKernel = (source: string, constants: Record<string, number> = {}): AnchorKernel => ({
-  kind: "anchor",
-  source: lanesSource + source,
-  inputs: ["x"],
-  prologues: [0],
-  launches(node, limits) {
-    const { outer, count, inner } = node.attributes as ReduceAttributes;
-    const launch = laneLaunch(outer * inner, count, inner, limits);
-    return [{ ...launch, constants: { ...launch.constants, ...constants }, flops: outer * count * inner }];
-  },
-});
+function reduceKernel(source: string, constants: Record<string, number> = {}, total?: "sum" | "mean"): AnchorKernel {
+  return {
+    kind: "anchor",
+    prologues: [0],
+    isTotal({ attributes }) {
+      const { outer, inner } = attributes as ReduceAttributes;
+      return outer * inner === 1 ? total : undefined;
+    },
+    launches([node], limits) {
+      const { outer, count, inner } = node!.attributes as ReduceAttributes;
+      const launch = laneLaunch(outer * inner, count, inner, limits.gridSize);
+      return [
+        {
+          ...launch,
+          source: lanesSource + source,
+          reads: { x: node!.inputs[0]! },
+          finishes: ["finish"],
+          constants: { ...launch.constants, ...constants },
+          flops: outer * count * inner,
+        },
+      ];
+    },
+  };
+}
 
 export const kernels = {
-  sum: reduceKernel(reduceSource, { OPERATION: 0 }),
-  mean: reduceKernel(reduceSource, { OPERATION: 1 }),
+  sum: reduceKernel(reduceSource, { OPERATION: 0 }, "sum"),
+  mean: reduceKernel(reduceSource, { OPERATION: 1 }, "mean"),
   max: reduceKernel(reduceSource, { OPERATION: 2 }),
   argmax: reduceKernel(argmaxSource),
 };

@@ -1,31 +1,86 @@
+import argmaxRow from "../../../shaders/argmax_row.wgsl?raw";
 import crossEntropyGradientRow from "../../../shaders/cross_entropy_gradient_row.wgsl?raw";
 import crossEntropyRow from "../../../shaders/cross_entropy_row.wgsl?raw";
 import lanes from "../../../shaders/lanes.wgsl?raw";
+import logSoftmaxRow from "../../../shaders/log_softmax_row.wgsl?raw";
 import softmaxRows from "../../../shaders/softmax.wgsl?raw";
 import softmaxRow from "../../../shaders/softmax_row.wgsl?raw";
-import type { AnchorKernel } from "../kernel.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+import { rootOf } from "../../graph/views.ts";
+import type { AnchorKernel, AnchorLaunch, LaunchLimits } from "../kernel.ts";
 import { laneLaunch } from "../lanes.ts";
+import type { ReduceAttributes } from "../reduce/index.ts";
 
 /** Two passes over a row, each an exponential and a comparison or addition, and one to write. */
 const FLOPS_PER_LOGIT = 20;
 
-function rowKernel(row: string, inputs: readonly string[], constants: Record<string, string> = {}): AnchorKernel {
-  return {
-    kind: "anchor",
-    source: lanes + row + softmaxRows,
-    inputs,
-    launches(node, limits) {
-      const { shape, size } = node.inputs[0]!;
-      const classes = shape[shape.length - 1]!;
-      const launch = laneLaunch(size / classes, classes, 1, limits);
-      return [{ ...launch, constants: { ...launch.constants, ...constants }, flops: FLOPS_PER_LOGIT * size }];
-    },
-  };
+/** Up to so many rows one workgroup does them all where that saves the dispatches of their sums. */
+const MOST_ROWS_OF_ONE_GROUP = 1024;
+
+/** What can be computed from a row of logits, its largest and the sum of its exponentials. */
+const results: Readonly<Record<string, { source: string; call: string; finish: string; reads: readonly string[] }>> = {
+  softmax: { source: softmaxRow, call: "softmax_row", finish: "finish_softmax", reads: ["logits"] },
+  logSoftmax: { source: logSoftmaxRow, call: "log_softmax_row", finish: "finish_log_softmax", reads: ["logits"] },
+  softmaxCrossEntropy: { source: crossEntropyRow, call: "cross_entropy_row", finish: "finish_loss", reads: ["logits", "labels"] },
+  softmaxCrossEntropyGradient: {
+    source: crossEntropyGradientRow,
+    call: "cross_entropy_gradient_row",
+    finish: "finish_gradient",
+    reads: ["logits", "labels", "upstream"],
+  },
+  argmax: { source: argmaxRow, call: "argmax_row", finish: "finish_argmax", reads: ["logits"] },
+};
+
+const readsOf = (node: Tensor): [string, Tensor][] => results[node.op.name]!.reads.map((name, position) => [name, node.inputs[position]!]);
+
+function rowsOf(logits: Tensor): { rows: number; classes: number } {
+  const classes = logits.shape.at(-1)!;
+  return { rows: logits.size / classes, classes };
 }
 
+/** Whether an argmax is over the classes, as this kernel can compute it. */
+function isOverClasses(node: Tensor, classes: number): boolean {
+  if (node.op.name !== "argmax") return true;
+  const { count, inner } = node.attributes as ReduceAttributes;
+  return inner === 1 && count === classes;
+}
+
+/** Another result of the same logits, with the same labels where both read labels. */
+function takes(members: readonly Tensor[], other: Tensor): boolean {
+  const logits = members[0]!.inputs[0]!;
+  if (!results[other.op.name] || members.some(({ op }) => op === other.op)) return false;
+  if (rootOf(other.inputs[0]!) !== rootOf(logits) || !isOverClasses(other, rowsOf(logits).classes)) return false;
+  const known = Object.fromEntries(members.flatMap(readsOf));
+  return readsOf(other).every(([name, tensor]) => !known[name] || rootOf(known[name]) === rootOf(tensor));
+}
+
+function launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: boolean): AnchorLaunch[] {
+  const logits = members[0]!.inputs[0]!;
+  const { rows, classes } = rowsOf(logits);
+  const parts = members.map(({ op }) => results[op.name]!);
+  const calls = parts.map(({ call }) => `    ${call}(row, lane, largest, total);\n`).join("");
+  const writeRow = `fn write_row(row: u32, lane: u32, largest: f32, total: f32) {\n${calls}}\n`;
+  return [
+    {
+      ...laneLaunch(rows, classes, 1, oneGroup ? 1 : limits.gridSize),
+      source: [lanes, ...new Set(parts.map(({ source }) => source)), writeRow, softmaxRows].join("\n"),
+      reads: Object.fromEntries(members.flatMap(readsOf)),
+      finishes: parts.map(({ finish }) => finish),
+      flops: FLOPS_PER_LOGIT * logits.size,
+    },
+  ];
+}
+
+const rowKernel: AnchorKernel = {
+  kind: "anchor",
+  takes,
+  makesTotals: (members) => rowsOf(members[0]!.inputs[0]!).rows <= MOST_ROWS_OF_ONE_GROUP,
+  launches,
+};
+
 export const kernels = {
-  softmax: rowKernel(softmaxRow, ["logits"], { LOGARITHM: "false" }),
-  logSoftmax: rowKernel(softmaxRow, ["logits"], { LOGARITHM: "true" }),
-  softmaxCrossEntropy: rowKernel(crossEntropyRow, ["logits", "labels"]),
-  softmaxCrossEntropyGradient: rowKernel(crossEntropyGradientRow, ["logits", "labels", "upstream"]),
+  softmax: rowKernel,
+  logSoftmax: rowKernel,
+  softmaxCrossEntropy: rowKernel,
+  softmaxCrossEntropyGradient: rowKernel,
 };

@@ -1,0 +1,83 @@
+// Matrix product by subgroups of eight: out[row, column] = sum over k of left(row, k) * right(k, column), k in order into
+// one accumulator per output, so that the bits are those of matmul.wgsl.
+// A workgroup is one subgroup and makes THREAD_ROWS × 8 THREAD_COLUMNS outputs. For each k a lane reads the left operand
+// of one row in eight and hands it to the others by broadcast, and the right operand of every eighth column for itself.
+// There is no workgroup memory and no barrier: on lavapipe both cost more than the product.
+// Expects: what matmul.wgsl expects, but THREAD_ROWS a multiple of eight, and no GROUP_… or TILE_….
+
+const LANES = 8u;
+
+fn read_row(row: u32, k: u32) -> f32 {
+    let inside = min(row, LAST_ROW - 1u);
+    return read_left(select(inside * INNER + k, k * ROWS + inside, TRANSPOSE_LEFT));
+}
+
+fn read_column(k: u32, column: u32) -> f32 {
+    let inside = min(column, LAST_COLUMN - 1u);
+    return read_right(select(k * COLUMNS + inside, inside * INNER + k, TRANSPOSE_RIGHT));
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+    let first_row = FIRST_ROW + group.y * THREAD_ROWS;
+    let first_column = FIRST_COLUMN + group.x * (LANES * THREAD_COLUMNS);
+    var sums: array<array<f32, THREAD_COLUMNS>, THREAD_ROWS>;
+    var column_sums: array<f32, THREAD_COLUMNS>;
+    // The grid is one deep, so group.z is 0; that the compiler cannot know it keeps loops that begin there from being
+    // unrolled: compiling takes a tenth of the time, and running no longer.
+    if (ACCUMULATE) {
+        for (var r = group.z; r < THREAD_ROWS; r++) {
+            for (var c = group.z; c < THREAD_COLUMNS; c++) {
+                let row = min(first_row + r, LAST_ROW - 1u);
+                let column = min(first_column + c * LANES + lane, LAST_COLUMN - 1u);
+                sums[r][c] = stored(row * COLUMNS + column);
+            }
+        }
+    }
+    for (var k = FIRST_INNER + group.z; k < LAST_INNER; k++) {
+        var right_values: array<f32, THREAD_COLUMNS>;
+        for (var c = 0u; c < THREAD_COLUMNS; c++) {
+            right_values[c] = read_column(k, first_column + c * LANES + lane);
+            if (COLUMN_SUMS) {
+                column_sums[c] += right_values[c];
+            }
+        }
+        for (var first = 0u; first < THREAD_ROWS; first += LANES) {
+            let own = read_row(first_row + first + lane, k);
+            let left_0 = subgroupBroadcast(own, 0u);
+            let left_1 = subgroupBroadcast(own, 1u);
+            let left_2 = subgroupBroadcast(own, 2u);
+            let left_3 = subgroupBroadcast(own, 3u);
+            let left_4 = subgroupBroadcast(own, 4u);
+            let left_5 = subgroupBroadcast(own, 5u);
+            let left_6 = subgroupBroadcast(own, 6u);
+            let left_7 = subgroupBroadcast(own, 7u);
+            for (var c = 0u; c < THREAD_COLUMNS; c++) {
+                let right_value = right_values[c];
+                sums[first][c] = fma(left_0, right_value, sums[first][c]);
+                sums[first + 1u][c] = fma(left_1, right_value, sums[first + 1u][c]);
+                sums[first + 2u][c] = fma(left_2, right_value, sums[first + 2u][c]);
+                sums[first + 3u][c] = fma(left_3, right_value, sums[first + 3u][c]);
+                sums[first + 4u][c] = fma(left_4, right_value, sums[first + 4u][c]);
+                sums[first + 5u][c] = fma(left_5, right_value, sums[first + 5u][c]);
+                sums[first + 6u][c] = fma(left_6, right_value, sums[first + 6u][c]);
+                sums[first + 7u][c] = fma(left_7, right_value, sums[first + 7u][c]);
+            }
+        }
+    }
+    for (var c = group.z; c < THREAD_COLUMNS; c++) {
+        let column = first_column + c * LANES + lane;
+        if (column >= LAST_COLUMN) {
+            continue;
+        }
+        for (var r = group.z; r < THREAD_ROWS; r++) {
+            let row = first_row + r;
+            if (row < LAST_ROW) {
+                finish(row * COLUMNS + column, row, column, sums[r][c]);
+            }
+        }
+        if (COLUMN_SUMS && group.y == 0u) {
+            finish_column_sum(column, 0u, column, column_sums[c]);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+import bytesLibrary from "../../../shaders/bytes.wgsl?raw";
+import { DeviceError } from "../../errors.ts";
+import type { BufferAccess } from "../../device/pipelines.ts";
+import type { DType, Tensor } from "../../graph/tensor.ts";
+import type { AnchorLaunch, ElementRange, LaunchLimits } from "../../ops/kernel.ts";
+import { integerLiteral } from "../../ops/wgsl.ts";
+import { byteRows, byteRowWords } from "./bytes.ts";
+import { ElementCode, placeAt, type ElementScope } from "./element.ts";
+import { anchorsOf, nodesOf, type Group, type Member } from "./fuse.ts";
+import { anchorKernel, pointwiseKernel, rootOf } from "./kernels.ts";
+import { ALIGNMENT, type Binding, type Launch } from "./launch.ts";
+import type { Plan, Region } from "./plan.ts";
+
+/** A tensor's memory as one kernel sees it. */
+interface BoundTensor {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly dtype: DType;
+  readonly region: Region;
+  readonly range: ElementRange;
+  readonly access: BufferAccess;
+}
+
+interface KernelParts {
+  readonly plan: Plan;
+  readonly scalars: readonly Tensor[];
+  readonly limits: LaunchLimits;
+  readonly group: Group;
+  readonly launch: AnchorLaunch;
+}
+
+const PLACE = { index: "index", row: "row", column: "column" };
+
+const wgslType = (dtype: DType) => (dtype === "float32" ? "f32" : "u32");
+
+/**
+ * Writes the WGSL of one dispatch: constants, bindings, and the functions that tie a kernel's own text to memory
+ * (`read_…`, `finish…`, `stored`, `finish_totals`) before that text.
+ */
+export class KernelWriter implements ElementScope {
+  readonly inlined: ReadonlySet<Tensor>;
+  readonly #parts: KernelParts;
+  readonly #libraries = new Set<string>();
+  readonly #bindings: BoundTensor[] = [];
+  #usesScalars = false;
+
+  constructor(parts: KernelParts) {
+    this.#parts = parts;
+    this.inlined = parts.plan.fusion.inlined;
+  }
+
+  write(): Launch {
+    const { group, launch } = this.#parts;
+    // Outputs are bound first: one that works in place is then read through the same binding.
+    for (const output of this.#stored()) this.#bind(output, "read_write");
+    const functions = [...this.#finishFunctions(), ...this.#readFunctions()];
+    const bound = [...this.#bindings.filter(({ access }) => access === "read"), ...this.#bindings.filter(({ access }) => access !== "read")];
+    const constants = { ...launch.constants, OUTPUT_COLUMNS: nodesOf(group)[0]!.shape.at(-1) ?? 1 };
+    const code = [
+      ...(launch.subgroups ? ["enable subgroups;"] : []),
+      ...Object.entries(constants).map(([name, value]) => `const ${name} = ${typeof value === "number" ? integerLiteral(value) : value};`),
+      ...bound.map(({ name, dtype, access }, binding) =>
+        `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${wgslType(dtype)}>;`),
+      ...(this.#usesScalars ? [this.#scalarsDeclaration()] : []),
+      ...this.#libraries,
+      ...functions,
+      launch.source,
+    ].join("\n");
+    return { ...this.#describe(), code, grid: launch.grid, bindings: bound.map((binding) => this.#window(binding)) };
+  }
+
+  load(tensor: Tensor, index: string): string {
+    const { name, range } = this.#bind(tensor, "read");
+    if (tensor.dtype === "uint8") return this.#loadByte(tensor, name, index);
+    return `${name}[${shifted(index, range.start)}]`;
+  }
+
+  scalar(tensor: Tensor): string {
+    this.#usesScalars = true;
+    return `scalars.value_${this.#parts.scalars.indexOf(tensor)}`;
+  }
+
+  useLibrary(text: string): void {
+    this.#libraries.add(text);
+  }
+
+  #loadByte(tensor: Tensor, name: string, index: string): string {
+    this.useLibrary(bytesLibrary);
+    const width = tensor.size / byteRows(tensor);
+    const stride = byteRowWords(tensor) * 4;
+    const [w, s] = [integerLiteral(width), integerLiteral(stride)];
+    const at = width === stride ? index : `(${index} / ${w} * ${s} + ${index} % ${w})`;
+    return `byte_of(${name}[${at} / 4u], ${at} % 4u)`;
+  }
+
+  /** What this launch writes: the outputs that have memory, or only the bare sum if there is more to come. */
+  #stored(): Tensor[] {
+    const { group, launch } = this.#parts;
+    return launch.partial ? group.outputs.slice(0, 1) : [...group.outputs];
+  }
+
+  #bind(tensor: Tensor, access: BufferAccess): BoundTensor {
+    const region = this.#parts.plan.regions.get(tensor)!;
+    let binding = this.#bindings.find((other) => other.region.buffer === region.buffer && other.region.offset === region.offset);
+    if (!binding) {
+      const name = `${access === "read" ? "input" : "output"}_${this.#bindings.length}`;
+      binding = { name, tensor, dtype: tensor.dtype, region, range: this.#rangeOf(tensor, region), access };
+      this.#bindings.push(binding);
+    }
+    return binding;
+  }
+
+  /** The part of a tensor that the launch touches; values of the output's size are touched where the output is. */
+  #rangeOf(tensor: Tensor, region: Region): ElementRange {
+    const { launch, group } = this.#parts;
+    const whole = { start: 0, end: region.elements };
+    if (tensor.dtype === "uint8" || nodesOf(group).some((node) => this.#gathersFrom(node, tensor))) return whole;
+    const name = Object.keys(launch.reads).find((read) => rootOf(launch.reads[read]!) === tensor);
+    const range = name ? launch.readRanges?.[name] : tensor.size === nodesOf(group)[0]!.size ? launch.outputRange : undefined;
+    return range ? { start: Math.floor(range.start / ALIGNMENT) * ALIGNMENT, end: range.end } : whole;
+  }
+
+  #gathersFrom(node: Tensor, tensor: Tensor): boolean {
+    const gathers = pointwiseKernel(node)?.gathers ?? false;
+    return node.inputs.map(rootOf).some((root) => (root === tensor ? gathers : this.inlined.has(root) && this.#gathersFrom(root, tensor)));
+  }
+
+  #window({ tensor, region, range, access }: BoundTensor): Binding {
+    const elements = range.end - range.start;
+    const { bindingElements } = this.#parts.limits;
+    if (elements > bindingElements) {
+      throw new DeviceError({
+        where: this.#name(),
+        what: `${tensor} needs ${4 * elements} bytes in one binding, and this device allows ${4 * bindingElements}`,
+        fix: "Use a smaller batch or micro-batches, or train on the CPU",
+      });
+    }
+    return { region: { ...region, offset: region.offset + range.start, elements }, access };
+  }
+
+  #readFunctions(): string[] {
+    return Object.entries(this.#parts.launch.reads).map(([name, tensor]) => {
+      const code = new ElementCode(this);
+      const value = code.value(tensor, placeAt("index", tensor.shape));
+      return functionText(`read_${name}(index: u32) -> ${wgslType(tensor.dtype)}`, [...code.lines, `return ${value};`]);
+    });
+  }
+
+  /** One function a member, in the launch's names; names that no member has take results and drop them. */
+  #finishFunctions(): string[] {
+    const { group, launch } = this.#parts;
+    const members = group.members.filter(({ totalOf }) => !totalOf);
+    if (members[0]!.anchor === undefined) return [this.#finishFunction(members[0]!, "finish")];
+    const finishes = launch.finishes.map((name, position) => {
+      const member = members[position];
+      return member ? this.#finishFunction(member, name) : functionText(`${name}(index: u32, row: u32, column: u32, value: f32)`, []);
+    });
+    return [this.#storedFunction(), ...this.#totalsFunctions(), ...finishes];
+  }
+
+  #finishFunction(member: Member, name: string): string {
+    const { anchor } = member;
+    const head = `${name}(index: u32, row: u32, column: u32${anchor ? `, value: ${wgslType(anchor.dtype)}` : ""})`;
+    if (this.#parts.launch.partial) return functionText(head, [`${this.#element(this.#stored()[0]!)} = value;`]);
+    return functionText(head, this.#memberLines(member));
+  }
+
+  /** Computes a member's chain where `index`, `row`, `column` and, after an anchor, `value` are known, and stores it. */
+  #memberLines({ anchor, chain }: Member): string[] {
+    const { group } = this.#parts;
+    const first = anchor ?? chain[0]!;
+    const code = new ElementCode(this);
+    if (anchor) code.bind(anchor, PLACE, "value");
+    for (const node of chain) code.compute(node, node.shape.at(-1) === first.shape.at(-1) ? PLACE : placeAt("index", node.shape));
+    const own = [...(anchor ? [anchor] : []), ...chain];
+    const stores = group.outputs.filter((output) => own.includes(output)).flatMap((output) => this.#stores(output, code.value(output, PLACE)));
+    const totals = this.#totals().flatMap(({ totalOf }, position) =>
+      own.includes(totalOf!) ? [`total_${position} += ${code.value(totalOf!, PLACE)};`] : []);
+    return [...code.lines, ...stores, ...totals];
+  }
+
+  #totals(): Member[] {
+    return this.#parts.group.members.filter(({ totalOf }) => totalOf);
+  }
+
+  /** Each thread's part of each total, and what becomes of the totals at the kernel's end. */
+  #totalsFunctions(): string[] {
+    const { group } = this.#parts;
+    const anchors = anchorsOf(group);
+    if (!anchorKernel(anchors[0]!)!.makesTotals) return [];
+    const totals = this.#totals();
+    const parts = totals.map((_, position) => `var<private> total_${position}: f32 = 0.0;`);
+    const finishes = totals.map((member, position) => functionText(`finish_total_${position}(index: u32, row: u32, column: u32, value: f32)`, this.#memberLines(member)));
+    const lines = totals.flatMap((member, position) => this.#totalLines(member, position));
+    return [...parts, ...finishes, functionText("finish_totals(thread: u32)", lines)];
+  }
+
+  #totalLines({ anchor, totalOf }: Member, position: number): string[] {
+    const isMean = anchorKernel(anchor!)!.isTotal!(anchor!) === "mean";
+    const sum = `sum_over_group(thread, total_${position})${isMean ? ` / f32(${integerLiteral(totalOf!.size)})` : ""}`;
+    return [`let sum_${position} = ${sum};`, `if (thread == 0u) { finish_total_${position}(0u, 0u, 0u, sum_${position}); }`];
+  }
+
+  /** What lies in the output that a launch adds to. */
+  #storedFunction(): string {
+    const accumulated = this.#parts.launch.accumulates ? this.#stored()[0] : undefined;
+    return functionText("stored(index: u32) -> f32", [`return ${accumulated ? this.#element(accumulated) : "0.0"};`]);
+  }
+
+  #element(tensor: Tensor): string {
+    const { name, range } = this.#bind(tensor, "read_write");
+    return `${name}[${shifted("index", range.start)}]`;
+  }
+
+  #stores(output: Tensor, value: string): string[] {
+    const lines = [`${this.#element(output)} = ${value};`];
+    const traced = output.dtype === "float32" ? value : `f32(${value})`;
+    this.#parts.plan.traces.forEach(({ tensor }, column) => {
+      if (tensor === output) lines.push(this.#traceStore(column, traced));
+    });
+    return lines;
+  }
+
+  #traceStore(column: number, value: string): string {
+    this.#usesScalars = true;
+    const { trace, traces } = this.#parts.plan;
+    const name = "trace";
+    if (!this.#bindings.some((binding) => binding.name === name)) {
+      const range = { start: 0, end: trace.elements };
+      this.#bindings.push({ name, tensor: traces[0]!.tensor, dtype: "float32", region: trace, range, access: "read_write" });
+    }
+    return `trace[scalars.slot * ${integerLiteral(traces.length)} + ${integerLiteral(column)}] = ${value};`;
+  }
+
+  #scalarsDeclaration(): string {
+    const fields = this.#parts.scalars.map(({ dtype }, position) => `value_${position}: ${wgslType(dtype)},`);
+    return `struct Scalars { slot: u32, ${fields.join(" ")} }\n@group(1) @binding(0) var<uniform> scalars: Scalars;`;
+  }
+
+  #name(): string {
+    return nodesOf(this.#parts.group).map(({ op }) => op.name).join(" + ");
+  }
+
+  #describe(): Omit<Launch, "code" | "bindings" | "grid"> {
+    const { group, launch } = this.#parts;
+    const anchorOperands = Object.values(launch.reads);
+    const others = group.inputs.filter((input) => !anchorOperands.some((operand) => rootOf(operand) === input));
+    const shape = (tensor: Tensor) => `[${tensor.shape.join(", ")}]`;
+    const chainFlops = nodesOf(group).reduce((sum, node) => sum + node.size * (pointwiseKernel(node)?.flops(node) ?? 0), 0);
+    return {
+      kernel: this.#name(),
+      shapes: `${[...anchorOperands, ...others].map(shape).join(" ")} → ${group.outputs.map(shape).join(" ")}`,
+      flops: launch.flops + chainFlops,
+      bytes: this.#bindings.reduce((sum, binding) => sum + this.#touchedBytes(binding), 0),
+    };
+  }
+
+  /** Of the trace a step touches a word, of what only recomputed gathers read an element per result, else everything. */
+  #touchedBytes({ name, tensor, range }: BoundTensor): number {
+    if (name === "trace") return 4;
+    const whole = 4 * (range.end - range.start);
+    const gathered = [...nodesOf(this.#parts.group), ...this.inlined].filter((node) => node.inputs.some((input) => rootOf(input) === tensor));
+    if (gathered.length === 0 || !gathered.every((node) => pointwiseKernel(node)?.gathers)) return whole;
+    const largest = Math.max(...gathered.map(({ size }) => size));
+    return Math.min(whole, largest * (tensor.dtype === "uint8" ? 1 : 4));
+  }
+}
+
+const shifted = (index: string, start: number) => (start === 0 ? index : `${index} - ${integerLiteral(start)}`);
+
+const functionText = (head: string, lines: readonly string[]) => `fn ${head} {\n${lines.map((line) => `    ${line}\n`).join("")}}`;

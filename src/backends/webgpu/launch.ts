@@ -1,0 +1,17 @@
+import type { BufferAccess } from "../../device/pipelines.ts";
+import type { DispatchDescription } from "../backend.ts";
+import type { Region } from "./plan.ts";
+
+export interface Binding {
+  readonly region: Region;
+  readonly access: BufferAccess;
+}
+
+/** One dispatch, ready to be recorded. */
+export interface Launch extends DispatchDescription {
+  readonly code: string;
+  readonly bindings: readonly Binding[];
+}
+
+/** Elements; a binding may start at any multiple of 256 bytes. */
+export const ALIGNMENT = 64;

@@ -1,0 +1,77 @@
+/*
+ * What is computed on. In float32 a sum depends on the order of its terms; where the numbers are multiples of a power
+ * of two with few digits, every order gives the same. The networks of the benchmark start from such numbers, so that
+ * forward all of it is exact, and a relu is open on the GPU exactly where it is on the CPU.
+ */
+import { makeDataset, type Dataset, type Normalization } from "../data/dataset.ts";
+import { sizeOf } from "../graph/tensor.ts";
+import type { Initializer } from "../nn/initializers.ts";
+import { dense } from "../nn/layers.ts";
+import { sequential, type Model } from "../nn/sequential.ts";
+import { Random } from "../random.ts";
+
+/** The features of an example and the classes, as MNIST's. */
+export const FEATURES = 784;
+export const CLASSES = 10;
+
+/** As many examples as MNIST has. */
+const EXAMPLES = 60_000;
+
+/** Bytes 0 … 15 become multiples of ¼ from −2 on. */
+export const normalization: Normalization = { scale: 0.25, offset: -2 };
+
+let pictures: Dataset | undefined;
+
+/** Pictures of noise, with labels at random; made once. */
+export function noisePictures(): Dataset {
+  pictures ??= makeDataset({
+    name: "noise",
+    features: noiseBytes(EXAMPLES * FEATURES),
+    shape: [FEATURES],
+    labels: Uint32Array.from(noiseBytes(EXAMPLES), (byte) => byte % CLASSES),
+    classes: Array.from({ length: CLASSES }, (_, digit) => String(digit)),
+  });
+  return pictures;
+}
+
+/** Bytes in 0 … 15, four at a time (Marsaglia 2003, "Xorshift RNGs"). */
+function noiseBytes(count: number): Uint8Array {
+  const words = new Uint32Array(Math.ceil(count / 4));
+  let state = 0x9e3779b9;
+  for (let word = 0; word < words.length; word++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    words[word] = (state >>> 4) & 0x0f0f0f0f;
+  }
+  return new Uint8Array(words.buffer, 0, count);
+}
+
+/** One half of the values is −size and the other +size, at random. */
+const signs = (size: number): Initializer => (shape, _, random) =>
+  Float32Array.from({ length: sizeOf(shape) }, () => (random.below(2) === 0 ? size : -size));
+
+/** Each output is the sum or difference of two inputs, which keeps both the digits and, behind a relu, the variance. */
+const pairs: Initializer = ([inputs, outputs], _, random) => {
+  const values = new Float32Array(inputs! * outputs!);
+  for (let output = 0; output < outputs!; output++) {
+    for (let pick = 0; pick < 2; pick++) values[random.below(inputs!) * outputs! + output] = random.below(2) === 0 ? 1 : -1;
+  }
+  return values;
+};
+
+/** A network of dense layers with relu between them, whose outputs for the pictures of noise are exact in float32. */
+export function exactNetwork(hidden: readonly number[]): Model {
+  const layers = hidden.map((width, layer) => dense(width, { activation: "relu", weights: layer === 0 ? signs(2 ** -4) : pairs }));
+  const last = signs(2 ** -Math.ceil(Math.log2(Math.sqrt(hidden.at(-1) ?? FEATURES))));
+  return sequential([...layers, dense(CLASSES, { weights: last })], { inputShape: [FEATURES] });
+}
+
+/** Such as "784-128-10". */
+export const networkName = (hidden: readonly number[]): string => [FEATURES, ...hidden, CLASSES].join("-");
+
+/** Numbers in [−1, 1). */
+export function uniformValues(count: number, seed: number): Float32Array {
+  const random = new Random(seed);
+  return Float32Array.from({ length: count }, () => random.uniform(-1, 1));
+}
