@@ -67,8 +67,13 @@ export function exactNetwork(hidden: readonly number[]): Model {
   return sequential([...layers, dense(CLASSES, { weights: last })], { inputShape: [FEATURES] });
 }
 
-/** Such as "784-128-10". */
-export const networkName = (hidden: readonly number[]): string => [FEATURES, ...hidden, CLASSES].join("-");
+/** Such as "784-128-10", or "784-(16×128)-10" for sixteen hidden layers of one width. */
+export function networkName(hidden: readonly number[]): string {
+  const [width] = hidden;
+  const alike = hidden.length > 1 && hidden.every((each) => each === width);
+  return [FEATURES, ...(alike ? [`(${hidden.length}×${width})`] : hidden), CLASSES].join("-");
+}
+
 
 /** Numbers in [−1, 1). */
 export function uniformValues(count: number, seed: number): Float32Array {

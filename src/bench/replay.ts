@@ -78,17 +78,28 @@ export class Replay {
     return { each, sum: spreadOf(samples.map((times) => times.reduce((sum, time) => sum + time, 0))) };
   }
 
-  /** CPU seconds for one step of the call that submits steps, until it returns. */
-  async encoding(): Promise<number> {
-    const count = Math.min(64, this.#stepsFor(0.1));
-    const samples: number[] = [];
-    for (let left = this.#samplesOf(count * this.#stepSeconds); left > 0; left--) {
-      const started = now();
-      const running = this.executable.run(this.#next(count), count);
-      samples.push((now() - started) / count);
-      await running;
+  /**
+   * CPU seconds of the call that submits steps, until it returns: what a step adds to it, and what it takes besides.
+   */
+  async encoding(): Promise<{ perStep: number; perSubmit: number }> {
+    const many = Math.max(2, Math.min(64, this.#stepsFor(0.5)));
+    const calls: { one: number[]; many: number[] } = { one: [], many: [] };
+    for (let left = this.#samplesOf(many * this.#stepSeconds); left > 0; left--) {
+      calls.one.push(await this.#call(1));
+      calls.many.push(await this.#call(many));
     }
-    return spreadOf(samples).median;
+    const [one, all] = [spreadOf(calls.one).median, spreadOf(calls.many).median];
+    const perStep = Math.max(0, (all - one) / (many - 1));
+    return { perStep, perSubmit: Math.max(0, one - perStep) };
+  }
+
+  /** Seconds until a run's call returns; the run is over when this is. */
+  async #call(count: number): Promise<number> {
+    const started = now();
+    const running = this.executable.run(this.#next(count), count);
+    const seconds = now() - started;
+    await running;
+    return seconds;
   }
 
   async #run(count: number): Promise<number> {

@@ -64,9 +64,11 @@ export interface StepRow extends Rates {
 export interface DetailedStepRow extends StepRow {
   /** Empty where the GPU's clock cannot be read. */
   readonly kernels: readonly KernelRow[];
-  /** CPU time of the call that submits steps, until it returns. */
+  /** CPU time of the call that submits steps, until it returns: what each step adds to it, … */
   readonly encodeSecondsPerStep: number;
   readonly encodeSecondsPerDispatch: number;
+  /** … and what it takes besides. */
+  readonly submitSeconds: number;
   /** As a user trains: `fit`, with an order of its own for each epoch and the metrics read back. */
   readonly trainingImagesPerSecond: number;
 }
@@ -126,6 +128,15 @@ export interface BenchmarkReport {
   /** Results that differed from the CPU's, and so were not timed. */
   readonly wrong: readonly LeftOut[];
 }
+
+/** One finding after the other, in the order of the report. */
+export type BenchmarkEvent =
+  | { readonly kind: "beginning"; readonly report: BenchmarkReport }
+  | { readonly kind: "kernel"; readonly row: KernelRow }
+  | { readonly kind: "step"; readonly row: DetailedStepRow }
+  | { readonly kind: "growth"; readonly row: GrowthRow }
+  | { readonly kind: "leftOut"; readonly left: LeftOut }
+  | { readonly kind: "wrong"; readonly left: LeftOut };
 
 /** The rates of work that took so long, against the ceilings. */
 export function ratesOf(work: { flops: number; bytes: number }, seconds: number, ceilings: Ceilings): Rates {

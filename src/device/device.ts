@@ -17,7 +17,12 @@ const WANTED_LIMITS = [
 
 export type DeviceLimits = Record<(typeof WANTED_LIMITS)[number], number>;
 
+/** What is used where the adapter has it. */
+const OPTIONAL_FEATURES = ["timestamp-query", "subgroups"] as const;
+
 export interface DeviceOptions {
+  /** Of the optional features those to use, all by default: fewer, to try what happens on a lesser adapter. */
+  readonly features?: readonly (typeof OPTIONAL_FEATURES)[number][];
   /** Plan as if the device allowed only this much, to try what happens on a smaller one. */
   readonly limits?: Partial<DeviceLimits>;
 }
@@ -113,7 +118,7 @@ export const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed
 export async function openDevice(source: GpuSource, options: DeviceOptions = {}): Promise<Device> {
   const adapter = await requestAdapter(source);
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
-  const requiredFeatures = (["timestamp-query", "subgroups"] as const).filter((name) => adapter.features.has(name));
+  const requiredFeatures = (options.features ?? OPTIONAL_FEATURES).filter((name) => adapter.features.has(name));
   const gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((cause: unknown) => {
     throw new DeviceError(
       { where: "WebGPU", what: `${describeAdapter(adapter.info).name} gives no device: ${String(cause)}`, fix: "Update its driver" },

@@ -82,6 +82,8 @@ export interface LaunchLimits {
   readonly gridSize: number;
   readonly workgroupThreads: number;
   readonly workgroupBytes: number;
+  /** Threads that are worth launching where each can also walk over several elements. */
+  readonly usefulThreads: number;
   /** Threads of a subgroup, where that is one number and subgroup operations are allowed. */
   readonly subgroupSize?: number | undefined;
 }

@@ -30,6 +30,8 @@ export interface FitOptions {
   readonly every?: number;
   /** Steps to make in this call, at least 1; by default all that are left of the run. */
   readonly maxSteps?: number;
+  /** Steps that one submit holds, at least 1; by default as many as take about a tenth of a second, at most 256. */
+  readonly stepsPerSubmit?: number;
 }
 
 /** Puts steps into the stream of commands. */
@@ -60,7 +62,7 @@ interface Submit {
 export async function* runSteps(
   plan: TrainingPlan,
   stream: StepStream,
-  { every, end }: { every: number; end: number },
+  { every, end, stepsPerSubmit }: { every: number; end: number; stepsPerSubmit: number | undefined },
 ): AsyncGenerator<TrainingProgress, void, undefined> {
   const pace = new SubmitPace();
   const report = new Report(plan, stream.step);
@@ -68,7 +70,7 @@ export async function* runSteps(
   try {
     while (inFlight.length > 0 || stream.step < end) {
       while (inFlight.length < MOST_IN_FLIGHT && stream.step < end) {
-        inFlight.push(submitNext(stream, Math.min(pace.steps, end - stream.step)));
+        inFlight.push(submitNext(stream, Math.min(stepsPerSubmit ?? pace.steps, end - stream.step)));
       }
       const { first, steps, times, metrics } = inFlight[0]!;
       const { losses, correct } = await metrics;

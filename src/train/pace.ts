@@ -1,5 +1,5 @@
-/** Work that one submit should hold: long enough to hide its cost, short enough that a page stays responsive. */
-const TARGET_MILLISECONDS = 50;
+/** Work that one submit should hold: long enough to hide its cost, short enough that an interruption is heard. */
+const TARGET_MILLISECONDS = 100;
 
 /** The most steps in one submit, however short they are. */
 const MOST_STEPS = 256;

@@ -113,9 +113,10 @@ class SessionTrainer implements Trainer, StepStream {
 
   async *fit(options: FitOptions = {}): AsyncGenerator<TrainingProgress, void, undefined> {
     const { plan } = this.#parts;
-    const { every = Math.max(1, Math.floor(plan.stepsTotal / 100)), maxSteps } = options;
+    const { every = Math.max(1, Math.floor(plan.stepsTotal / 100)), maxSteps, stepsPerSubmit } = options;
     requireCount("fit every", every);
     if (maxSteps !== undefined) requireCount("fit maxSteps", maxSteps);
+    if (stepsPerSubmit !== undefined) requireCount("fit stepsPerSubmit", stepsPerSubmit);
     if (this.#fitting) {
       throw new OptionError({
         where: "fit",
@@ -126,7 +127,7 @@ class SessionTrainer implements Trainer, StepStream {
     this.#fitting = true;
     const end = Math.min(plan.stepsTotal, this.#step + (maxSteps ?? Infinity));
     try {
-      yield* runSteps(plan, this, { every, end });
+      yield* runSteps(plan, this, { every, end, stepsPerSubmit });
     } finally {
       this.#fitting = false;
     }

@@ -12,7 +12,7 @@ import { overlaps, plan, wholeBuffer, type Plan, type Region } from "../../src/b
 import { acquireBackend } from "../gpu.ts";
 import { randomGraph } from "./random-graph.ts";
 
-const limits = { bindingElements: 2 ** 25, gridSize: 65_535, workgroupThreads: 256, workgroupBytes: 16_384 };
+const limits = { bindingElements: 2 ** 25, gridSize: 65_535, workgroupThreads: 256, workgroupBytes: 16_384, usefulThreads: 4096 };
 
 const instruction = fc.record({ op: fc.nat(16), a: fc.nat(40), b: fc.nat(40) });
 const graphs = fc

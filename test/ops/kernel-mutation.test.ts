@@ -1,6 +1,5 @@
 /* The tests are tested: a kernel that leaves out the last row or the last column of its result must be found. */
 import { describe, expect, test } from "vitest";
-import type { DispatchDescription } from "../../src/backends/backend.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { acquireBackend } from "../gpu.ts";
 import { allCases } from "./all-cases.ts";
@@ -31,16 +30,17 @@ async function withRewrittenShaders<T>(rewrite: Rewrite, body: () => Promise<T>)
   }
 }
 
-/** Rows and columns in which a kernel counts its first result. */
-function resultShape({ shapes }: DispatchDescription, code: string): { rows: number; columns: number } {
-  const [written] = /(?<=\[)[^\]]*(?=\])/.exec(shapes.slice(shapes.indexOf("→")))!;
-  const size = written === "" ? 1 : written.split(", ").reduce((product, axis) => product * Number(axis), 1);
-  const columns = Number(/const OUTPUT_COLUMNS = (\d+)u/.exec(code)![1]);
-  return { rows: size / columns, columns };
+/** The functions of a kernel that take its results, each with the shape that its first line names. */
+function finishesOf(code: string): { name: string; rows: number; columns: number }[] {
+  return [...code.matchAll(/fn (finish\w*)\([^)]*\) \{\n +\/\/ \w+\[([^\]]*)\]/g)].map(([, name, shape]) => {
+    const sizes = shape === "" ? [] : shape!.split(", ").map(Number);
+    const columns = sizes.at(-1) ?? 1;
+    return { name: name!, rows: sizes.reduce((product, size) => product * size, 1) / columns, columns };
+  });
 }
 
-const leaveOut = (condition: string) => (code: string) =>
-  code.replace(/fn finish\([^)]*\) \{\n/, (head) => `${head}    if (${condition}) { return; }\n`);
+const leaveOut = (name: string, condition: string) => (code: string) =>
+  code.replace(new RegExp(`fn ${name}\\([^)]*\\) \\{\n`), (head) => `${head}    if (${condition}) { return; }\n`);
 
 /** Whether the check of a case fails when its graph runs on a new device. */
 async function isFound(judged: JudgedCase): Promise<boolean> {
@@ -57,33 +57,33 @@ async function isFound(judged: JudgedCase): Promise<boolean> {
   }
 }
 
-async function dispatchesOf({ outputs }: JudgedCase): Promise<{ dispatches: readonly DispatchDescription[]; modules: string[] }> {
+async function modulesOf({ outputs }: JudgedCase): Promise<string[]> {
   const modules: string[] = [];
   const backend = await acquireBackend();
   const note: Rewrite = (code) => {
     modules.push(code);
     return code;
   };
-  const { dispatches } = await withRewrittenShaders(note, () => backend.createSession().compile(defineGraph(outputs)));
+  await withRewrittenShaders(note, () => backend.createSession().compile(defineGraph(outputs)));
   backend.dispose();
-  return { dispatches, modules };
+  return modules;
 }
 
 describe("a kernel that leaves out the end of its result is found", () => {
   test.each(chosen)("$op", async ({ opCase }) => {
     const judged = await judgeCase(opCase, 1);
     expect(await isFound(judged)).toBe(false);
-    const { dispatches, modules } = await dispatchesOf(judged);
-    // Equal kernels are compiled once, so that a module may stand for several dispatches.
-    expect(modules.length).toBeLessThanOrEqual(dispatches.length);
-    if (modules.length < dispatches.length) return;
-    for (const [module, dispatch] of dispatches.entries()) {
-      const { rows, columns } = resultShape(dispatch, modules[module]!);
-      for (const condition of [`row == ${rows - 1}u`, `column == ${columns - 1}u`]) {
-        const mutate = leaveOut(condition);
-        expect(mutate(modules[module]!)).not.toBe(modules[module]);
-        const rewrite: Rewrite = (code, position) => (position === module ? mutate(code) : code);
-        expect(await withRewrittenShaders(rewrite, () => isFound(judged)), `${dispatch.kernel} without ${condition}`).toBe(true);
+    const modules = await modulesOf(judged);
+    for (const [module, code] of modules.entries()) {
+      const finishes = finishesOf(code);
+      expect(finishes.length).toBeGreaterThan(0);
+      for (const { name, rows, columns } of finishes) {
+        for (const condition of [`row == ${rows - 1}u`, `column == ${columns - 1}u`]) {
+          const mutate = leaveOut(name, condition);
+          expect(mutate(code)).not.toBe(code);
+          const rewrite: Rewrite = (other, position) => (position === module ? mutate(other) : other);
+          expect(await withRewrittenShaders(rewrite, () => isFound(judged)), `${name} of module ${module} without ${condition}`).toBe(true);
+        }
       }
     }
   });

@@ -167,8 +167,8 @@ describe("the pace of submits", () => {
     });
   }
 
-  test("doubles up to about 50 ms a submit, and to 256 steps", () => {
-    expect(paced(3, 8)).toEqual([1, 2, 4, 8, 16, 16, 16, 16]);
+  test("doubles up to about 100 ms a submit, and to 256 steps", () => {
+    expect(paced(3, 8)).toEqual([1, 2, 4, 8, 16, 32, 33, 33]);
     expect(paced(0.01, 11)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 256, 256]);
     expect(paced(200, 3)).toEqual([1, 1, 1]);
   });
@@ -185,14 +185,14 @@ describe("the pace of submits", () => {
     const pace = new SubmitPace();
     pace.record(1, { submitted: 0, returned: 0, finished: 1 });
     pace.record(2, { submitted: 1, returned: 1, finished: 2 });
-    pace.record(4, { submitted: 2, returned: 2, finished: 202 });
+    pace.record(4, { submitted: 2, returned: 2, finished: 402 });
     expect(pace.steps).toBe(1);
   });
 
   test("trusts the time of the call where that did the work", () => {
     const pace = new SubmitPace();
-    pace.record(1, { submitted: 0, returned: 40, finished: 80 });
-    pace.record(1, { submitted: 40, returned: 80, finished: 80 });
+    pace.record(1, { submitted: 0, returned: 120, finished: 240 });
+    pace.record(1, { submitted: 120, returned: 240, finished: 240 });
     expect(pace.steps).toBe(1);
   });
 });

@@ -176,7 +176,7 @@ export class KernelWriter implements ElementScope {
     const stores = group.outputs.filter((output) => own.includes(output)).flatMap((output) => this.#stores(output, code.value(output, PLACE)));
     const totals = this.#totals().flatMap(({ totalOf }, position) =>
       own.includes(totalOf!) ? [`total_${position} += ${code.value(totalOf!, PLACE)};`] : []);
-    return [...code.lines, ...stores, ...totals];
+    return [`// ${first.dtype}[${first.shape.join(", ")}]`, ...code.lines, ...stores, ...totals];
   }
 
   #totals(): Member[] {

@@ -10,7 +10,7 @@ import { KernelWriter } from "./kernel-writer.ts";
 import { ALIGNMENT, type Launch } from "./launch.ts";
 import type { Plan } from "./plan.ts";
 
-const GROUP_THREADS = 256;
+const GROUP_THREADS = 64;
 
 /**
  * @param scalars the per-step scalars, in the order of their fields in the uniform
@@ -31,7 +31,8 @@ function pointwiseLaunches(group: Group, limits: LaunchLimits): AnchorLaunch[] {
   const longest = Math.min(size, Math.floor(limits.bindingElements / ALIGNMENT) * ALIGNMENT);
   return Array.from({ length: Math.ceil(size / longest) }, (_, part) => {
     const range = { start: part * longest, end: Math.min(size, (part + 1) * longest) };
-    const groups = Math.min(Math.ceil((range.end - range.start) / GROUP_THREADS), limits.gridSize);
+    const threads = Math.min(range.end - range.start, limits.usefulThreads);
+    const groups = Math.min(Math.ceil(threads / GROUP_THREADS), limits.gridSize);
     return {
       source: pointwiseSource,
       reads: {},

@@ -18,6 +18,13 @@ import { lower } from "./lower.ts";
 import { plan, STEPS_PER_SUBMIT, type Plan, type StoredRegion, type VirtualBuffer } from "./plan.ts";
 import { ScalarRing } from "./scalars.ts";
 
+/**
+ * On lavapipe a workgroup costs more than its elements: Adam over 100,000 parameters took 0.49 ms with 64 workgroups of
+ * 64 threads and 0.84 ms with 398 of 256. A GPU is filled by this many threads and gains nothing from more.
+ */
+const SOFTWARE_THREADS = 4096;
+const HARDWARE_THREADS = 2 ** 18;
+
 /** Elements after each buffer that a kernel must not touch, where guards are asked for. */
 const GUARD_ELEMENTS = 64;
 
@@ -45,6 +52,7 @@ export async function record(device: Device, graph: Graph, options: RecordOption
     gridSize: limits.maxComputeWorkgroupsPerDimension,
     workgroupThreads: limits.maxComputeInvocationsPerWorkgroup,
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    usefulThreads: device.adapter.software ? SOFTWARE_THREADS : HARDWARE_THREADS,
     subgroupSize: device.subgroupSize,
   };
   // One binding is kept for the trace.

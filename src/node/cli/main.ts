@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { OptionError, WgradError } from "../../errors.ts";
 import { version } from "../../version.ts";
+import { benchCommand } from "./bench.ts";
 import { debugs } from "./debug.ts";
 import { devicesCommand } from "./devices.ts";
 import { evaluateCommand } from "./evaluate.ts";
@@ -23,6 +24,7 @@ function program(): Command {
   evaluateCommand(wgrad.command("evaluate"));
   devicesCommand(wgrad.command("devices"));
   planCommand(wgrad.command("plan"));
+  benchCommand(wgrad.command("bench"));
   return wgrad;
 }
 

@@ -1,0 +1,185 @@
+/*
+ * The single kernels that are timed: small graphs, with values for their inputs and what is compared afterwards.
+ */
+import type { NumericArray, Session } from "../backends/backend.ts";
+import { defineGraph, type Graph } from "../graph/graph.ts";
+import { input, parameter, stepScalar } from "../graph/leaves.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { adam } from "../nn/optimizers.ts";
+import { takeBatch } from "../ops/gather/index.ts";
+import { gradients } from "../ops/gradients.ts";
+import { pack } from "../ops/layout/index.ts";
+import { softmaxCrossEntropy } from "../ops/losses/index.ts";
+import { matmul, type MatmulOptions } from "../ops/matmul/index.ts";
+import { sum } from "../ops/reduce/index.ts";
+import { Random } from "../random.ts";
+import type { Tolerance } from "./check.ts";
+import { CLASSES, FEATURES, noisePictures, normalization, uniformValues } from "./data.ts";
+
+/** A result to compare: an output by its name, or a leaf that the graph updates. */
+export interface Result {
+  readonly of: string | Tensor;
+  readonly tolerance: Tolerance;
+}
+
+/** A graph with all that running it once needs. */
+export interface Problem {
+  readonly graph: Graph;
+  readonly values: readonly (readonly [leaf: Tensor, values: NumericArray])[];
+  readonly results: readonly Result[];
+}
+
+export interface KernelCase {
+  readonly name: string;
+  readonly shapes: string;
+  /** Operations and bytes that the work needs, however it is done: every operand and result counted once. */
+  readonly flops: number;
+  readonly bytes: number;
+  /** Makes the values, which may be many. */
+  build(): Problem;
+  /**
+   * A smaller problem whose results are some rows of the results of `build`, where the CPU would take too long for
+   * all of them.
+   */
+  sample?(problem: Problem): { problem: Problem; rows: readonly number[] };
+}
+
+/** Writes a problem's values to a session that has compiled its graph. */
+export function writeValues(session: Session, { values }: Problem): void {
+  for (const [leaf, numbers] of values) session.write(leaf, numbers);
+}
+
+interface Product extends MatmulOptions {
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+  /** Compare only so many rows. */
+  readonly sampledRows?: number;
+}
+
+const shapeText = (shape: readonly number[]) => `[${shape.join(", ")}]`;
+
+function product({ rows, inner, columns, sampledRows, ...options }: Product): KernelCase {
+  const leftShape = options.transposeLeft ? [inner, rows] : [rows, inner];
+  const rightShape = options.transposeRight ? [columns, inner] : [inner, columns];
+  const transposed = `${options.transposeLeft ? ", left transposed" : ""}${options.transposeRight ? ", right transposed" : ""}`;
+  const graphOf = (left: Tensor, right: Tensor, leftValues: NumericArray, rightValues: NumericArray): Problem => ({
+    graph: defineGraph({ product: matmul(left, right, options) }),
+    values: [[left, leftValues], [right, rightValues]],
+    results: [{ of: "product", tolerance: { joined: inner } }],
+  });
+  return {
+    name: `matmul ${rows}x${inner}x${columns}${transposed}`,
+    shapes: `${shapeText(leftShape)} ${shapeText(rightShape)} → ${shapeText([rows, columns])}`,
+    flops: 2 * rows * inner * columns,
+    bytes: 4 * (rows * inner + inner * columns + rows * columns),
+    build: () => graphOf(input("left", leftShape), input("right", rightShape), uniformValues(rows * inner, 1), uniformValues(inner * columns, 2)),
+    ...(sampledRows !== undefined && {
+      sample({ values: [left, right] }: Problem) {
+        const random = new Random(3);
+        const chosen = [0, rows - 1, ...Array.from({ length: sampledRows - 2 }, () => random.below(rows))];
+        const picked = new Float32Array(chosen.length * inner);
+        chosen.forEach((row, position) => picked.set(left![1].subarray(row * inner, (row + 1) * inner), position * inner));
+        return { problem: graphOf(input("left", [chosen.length, inner]), right![0], picked, right![1]), rows: chosen };
+      },
+    }),
+  };
+}
+
+/** Whole numbers, whose sums are exact in any order. */
+function smallIntegers(count: number): Float32Array {
+  const random = new Random(4);
+  return Float32Array.from({ length: count }, () => random.below(9) - 4);
+}
+
+function reduction(name: string, shape: readonly number[], axes?: number): KernelCase {
+  const count = shape.reduce((all, size) => all * size, 1);
+  const build = (): Problem => {
+    const terms = input("terms", shape);
+    return {
+      graph: defineGraph({ sums: sum(terms, axes === undefined ? {} : { axes }) }),
+      values: [[terms, smallIntegers(count)]],
+      results: [{ of: "sums", tolerance: {} }],
+    };
+  };
+  const results = axes === undefined ? [] : shape.filter((_, axis) => axis !== axes);
+  const bytes = 4 * (count + results.reduce((all, size) => all * size, 1));
+  return { name, shapes: `${shapeText(shape)} → ${shapeText(results)}`, flops: count, bytes, build };
+}
+
+/** The loss of a batch and its gradient. The functions of an element are counted as one operation each. */
+function crossEntropy(batch: number): KernelCase {
+  const build = (): Problem => {
+    const logits = input("logits", [batch, CLASSES]);
+    const labels = input("labels", [batch], "uint32");
+    const loss = softmaxCrossEntropy(logits, labels);
+    const random = new Random(5);
+    return {
+      graph: defineGraph({ loss, gradient: gradients(loss, [logits])[0] }),
+      values: [
+        [logits, uniformValues(batch * CLASSES, 6)],
+        [labels, Uint32Array.from({ length: batch }, () => random.below(CLASSES))],
+      ],
+      // The logits are within ±1; exp may err by 3 + 2·2 units in the last place, twice as many halves of one.
+      results: ["loss", "gradient"].map((of) => ({ of, tolerance: { joined: batch, units: 64 } })),
+    };
+  };
+  const elements = batch * CLASSES;
+  const shapes = `[${batch}, ${CLASSES}] [${batch}] → [] [${batch}, ${CLASSES}]`;
+  return { name: `cross-entropy ${batch}x${CLASSES}`, shapes, flops: 6 * elements, bytes: 4 * (2 * elements + batch + 1), build };
+}
+
+/** Adam's update of so many parameters. */
+function optimizer(count: number): KernelCase {
+  const build = (): Problem => {
+    const weights = parameter("weights", [count], uniformValues(count, 7));
+    const gradient = input("gradient", pack([weights]).shape);
+    const updates = adam().update([weights], gradient, { learningRate: stepScalar("rate", () => 1e-3) });
+    const moments = updates.slice(1).map(({ target }) => target);
+    return {
+      graph: defineGraph({}, updates),
+      // The zeros at the end are the padding of the pack. Elsewhere no gradient is near 0, where the direction jumps.
+      values: [[gradient, uniformValues(gradient.size, 8).map((value, at) => (at < count ? value + Math.sign(value) : 0))]],
+      results: [weights, ...moments].map((of) => ({ of, tolerance: { units: 32 } })),
+    };
+  };
+  const shapes = `[${count}] × 4 → [${count}] × 3`;
+  return { name: `adam ${count}`, shapes, flops: 14 * count, bytes: 4 * 7 * count, build };
+}
+
+/** Rows of bytes by an order, made floats. */
+function batchTaking(count: number): KernelCase {
+  const build = (): Problem => {
+    const { features, count: examples } = noisePictures();
+    const data = input("features", [examples, FEATURES], "uint8");
+    const order = input("order", [examples], "uint32");
+    const start = stepScalar("start", (step) => (step * count) % (examples - count), "uint32");
+    return {
+      graph: defineGraph({ batch: takeBatch(data, { order, start, count, ...normalization }) }),
+      values: [[data, features], [order, new Random(9).permutation(examples)]],
+      results: [{ of: "batch", tolerance: {} }],
+    };
+  };
+  const elements = count * FEATURES;
+  const shapes = `u8[60000, ${FEATURES}] → [${count}, ${FEATURES}]`;
+  return { name: `take batch ${count}x${FEATURES}`, shapes, flops: 2 * elements, bytes: elements + 4 * count + 4 * elements, build };
+}
+
+/** The kernels of a training step on their own, and products that are larger. */
+export const kernelCases: readonly KernelCase[] = [
+  product({ rows: 64, inner: FEATURES, columns: 128 }),
+  product({ rows: FEATURES, inner: 64, columns: 128, transposeLeft: true }),
+  product({ rows: 64, inner: 128, columns: CLASSES }),
+  product({ rows: 64, inner: CLASSES, columns: 128, transposeRight: true }),
+  product({ rows: 128, inner: 64, columns: CLASSES, transposeLeft: true }),
+  product({ rows: 512, inner: 512, columns: 512 }),
+  product({ rows: 1024, inner: 1024, columns: 1024, sampledRows: 32 }),
+  reduction("column sums 512x128", [512, 128], 0),
+  reduction("sum 1000000", [1_000_000]),
+  crossEntropy(64),
+  crossEntropy(512),
+  optimizer(100_000),
+  optimizer(1_000_000),
+  batchTaking(64),
+  batchTaking(512),
+];

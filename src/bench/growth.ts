@@ -1,0 +1,106 @@
+/*
+ * How a step's cost grows with the batch, the width and the depth, one of them at a time.
+ */
+import { DeviceError } from "../errors.ts";
+import { CLASSES, FEATURES, networkName } from "./data.ts";
+import { FEWEST_SAMPLES } from "./replay.ts";
+import { growthAxes, type GrowthAxis, type GrowthRow, type LeftOut } from "./report.ts";
+import { measureStep, type StepBench, type StepCase, type StepCosts } from "./step.ts";
+
+/** Where every axis begins: 784-128-10 at batch 64. */
+const BASE: Readonly<Record<GrowthAxis, number>> = { batch: 64, width: 128, depth: 1 };
+
+const powersOfTwo = (first: number, last: number): number[] =>
+  Array.from({ length: Math.log2(last / first) + 1 }, (_, power) => first * 2 ** power);
+
+const VALUES: Readonly<Record<GrowthAxis, readonly number[]>> = {
+  batch: powersOfTwo(1, 8192),
+  width: powersOfTwo(16, 4096),
+  depth: powersOfTwo(1, 16),
+};
+
+/** Cases that would take longer, all told, are left out. */
+const MOST_SECONDS = 20;
+
+export interface GrowthCase extends StepCase {
+  readonly axis: GrowthAxis;
+  readonly value: number;
+}
+
+/** All cases, each axis from its smallest value on. */
+export function growthCases(): GrowthCase[] {
+  return growthAxes.flatMap((axis) =>
+    VALUES[axis].map((value) => {
+      const sizes: Record<GrowthAxis, number> = { ...BASE };
+      sizes[axis] = value;
+      const { batch, width, depth } = sizes;
+      return { name: `growth ${axis} ${value}`, axis, value, batch, hidden: new Array<number>(depth).fill(width) };
+    }),
+  );
+}
+
+/** Multiplications and additions of a step: forward, and twice that backward but for the first layer's input. */
+export function stepFlops({ hidden, batch }: StepCase): number {
+  const widths = [FEATURES, ...hidden, CLASSES];
+  const products = widths.slice(1).map((width, layer) => widths[layer]! * width);
+  const weights = products.reduce((sum, size) => sum + size, 0);
+  return 2 * batch * (3 * weights - products[0]!) + 14 * weights;
+}
+
+/** What the largest case so far took. */
+export interface Experience extends StepCosts {
+  readonly stepCase: StepCase;
+  readonly stepSeconds: number;
+}
+
+/**
+ * Seconds that a case will take: compiling by the number of layers; the CPU's and the GPU's steps by their operations.
+ * @param timed seconds that are spent timing where steps are short
+ */
+export function predictSeconds(stepCase: StepCase, known: Experience, timed: number): number {
+  const ratio = stepFlops(stepCase) / stepFlops(known.stepCase);
+  const layers = (stepCase.hidden.length + 1) / (known.stepCase.hidden.length + 1);
+  const step = known.stepSeconds * ratio;
+  // A step to warm up and those that are timed; the ones that were compared are among checkSeconds.
+  return known.compileSeconds * layers + known.checkSeconds * ratio + Math.max(timed, (1 + FEWEST_SAMPLES) * step);
+}
+
+/** Takes what was measured, and what was left out, as it comes. */
+export interface GrowthListener {
+  measured(row: GrowthRow): void;
+  leftOut(left: LeftOut): void;
+  /** Runs a measurement; undefined where its result was wrong, which the listener has noted then. */
+  attempt<Value>(name: string, measure: () => Promise<Value>): Promise<Value | undefined>;
+}
+
+/** Measures the cases that are wanted. */
+export async function measureGrowth(bench: StepBench, cases: readonly GrowthCase[], listener: GrowthListener): Promise<void> {
+  for (const axis of growthAxes) {
+    let known: Experience | undefined;
+    for (const stepCase of cases.filter((each) => each.axis === axis)) {
+      const predicted = known ? predictSeconds(stepCase, known, bench.settings.mostSeconds) : 0;
+      if (predicted > MOST_SECONDS) {
+        const why = `predicted to take ${Math.round(predicted)} s, and ${MOST_SECONDS} s are the most`;
+        listener.leftOut({ name: stepCase.name, why: `${networkName(stepCase.hidden)} at batch ${stepCase.batch} was ${why}` });
+        continue;
+      }
+      known = (await measureCase(bench, stepCase, listener)) ?? known;
+    }
+  }
+}
+
+async function measureCase(bench: StepBench, stepCase: GrowthCase, listener: GrowthListener): Promise<Experience | undefined> {
+  const { name, axis, value } = stepCase;
+  try {
+    const measured = await listener.attempt(name, () => measureStep(bench, stepCase));
+    if (!measured) return undefined;
+    const { row, costs } = measured;
+    listener.measured({ ...row, axis, value });
+    return { stepCase, stepSeconds: row.seconds.median, ...costs };
+  } catch (error) {
+    // Where the device was lost, the next case throws as well; where it cannot hold this case, the others go on.
+    if (!(error instanceof DeviceError) || error.where === "WebGPU") throw error;
+    listener.leftOut({ name, why: error.what });
+    return undefined;
+  }
+}

@@ -1,0 +1,177 @@
+/*
+ * The kernel benchmark, the same in Node and in a browser.
+ */
+import { createWebGPUBackend } from "../backends/webgpu/index.ts";
+import type { Backend } from "../backends/backend.ts";
+import type { GpuSource } from "../device/adapter.ts";
+import { openDevice } from "../device/device.ts";
+import { OptionError } from "../errors.ts";
+import { version } from "../version.ts";
+import { kernelCases } from "./cases.ts";
+import { measureCeilings } from "./ceilings.ts";
+import { ResultError } from "./check.ts";
+import { growthCases, measureGrowth } from "./growth.ts";
+import { measureKernel } from "./kernels.ts";
+import { metered } from "./memory.ts";
+import { quickly, thorough } from "./replay.ts";
+import type { BenchmarkEvent, BenchmarkReport, DetailedStepRow, Environment, GrowthRow, KernelRow, LeftOut, Scope } from "./report.ts";
+import { measureStepInDetail, type StepBench, type StepCase } from "./step.ts";
+
+export * from "./report.ts";
+export { comparison, readReport } from "./compare.ts";
+export { ReportLines } from "./text.ts";
+
+export interface BenchmarkOptions extends Scope {
+  /** Where the adapter comes from; it is opened twice, and released at the end. */
+  readonly source: GpuSource;
+  /** What runs it and on what, in words. */
+  readonly runtime: string;
+  readonly system: string;
+  /** Makes the backend that is measured; the WebGPU one by default. */
+  readonly createBackend?: (source: GpuSource) => Promise<Backend>;
+  /** Takes each finding as it is made. */
+  readonly emit?: (event: BenchmarkEvent) => void;
+}
+
+/** The README's network at two batches. */
+const stepCases: readonly StepCase[] = [64, 512].map((batch) => ({ name: `step 784-128-10 batch ${batch}`, hidden: [128], batch }));
+
+/** Kernels of which one run takes about a second on a software adapter; a quick benchmark has them only by their name. */
+const SLOW_FLOPS = 1e9;
+
+/**
+ * Measures the adapter's ceilings, single kernels, training steps with all their kernels, and, if asked, how a step's
+ * cost grows.
+ * @throws OptionError where the filter leaves nothing to measure
+ * @throws DeviceError where there is no adapter or it is lost
+ * @throws ResultError where even the ceilings' kernels compute something wrong
+ */
+export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkReport> {
+  const wanted = chooseCases(options);
+  try {
+    return await new Benchmark(options, wanted).run();
+  } finally {
+    options.source.release();
+  }
+}
+
+type Wanted = ReturnType<typeof chooseCases>;
+
+function chooseCases({ filter, quick, growth }: Scope) {
+  const matches = ({ name }: { name: string }) => plain(name).includes(plain(filter));
+  const skipsSlow = quick && filter === "";
+  const wanted = {
+    kernels: kernelCases.filter(matches).filter(({ flops }) => !skipsSlow || flops < SLOW_FLOPS),
+    steps: stepCases.filter(matches),
+    growth: growth ? growthCases().filter(matches) : [],
+  };
+  if (Object.values(wanted).some((cases) => cases.length > 0)) return wanted;
+  throw new OptionError({
+    where: "filter",
+    what: `nothing that is measured has ${JSON.stringify(filter)} in its name`,
+    fix: `Names are such as ${[kernelCases[0]!, stepCases[0]!, growthCases()[0]!].map(({ name }) => `"${name}"`).join(", ")} (growth only if asked for)`,
+  });
+}
+
+/** Without what is tedious to type. */
+const plain = (text: string) => text.toLowerCase().replaceAll("×", "x").replaceAll(/\s+/g, " ").trim();
+
+class Benchmark {
+  readonly #options: BenchmarkOptions;
+  readonly #wanted: Wanted;
+  readonly #kernels: KernelRow[] = [];
+  readonly #steps: DetailedStepRow[] = [];
+  readonly #growth: GrowthRow[] = [];
+  readonly #leftOut: LeftOut[] = [];
+  readonly #wrong: LeftOut[] = [];
+
+  constructor(options: BenchmarkOptions, wanted: Wanted) {
+    this.#options = options;
+    this.#wanted = wanted;
+  }
+
+  async run(): Promise<BenchmarkReport> {
+    const { quick, growth, filter, source, createBackend = createWebGPUBackend } = this.#options;
+    const settings = quick ? quickly : thorough;
+    const { environment, ceilings, clock } = await this.#begin();
+    const report: BenchmarkReport = {
+      format: 1,
+      environment,
+      scope: { quick, growth, filter },
+      clock,
+      ceilings,
+      kernels: this.#kernels,
+      steps: this.#steps,
+      growth: this.#growth,
+      leftOut: this.#leftOut,
+      wrong: this.#wrong,
+    };
+    this.#emit({ kind: "beginning", report });
+    const { source: counted, meter } = metered({ ...source, release() {} });
+    const backend = await createBackend(counted);
+    try {
+      await this.#measure({ backend, ceilings, clock, settings, meter });
+    } finally {
+      backend.dispose();
+    }
+    return report;
+  }
+
+  /** The ceilings have a device of their own, whose large buffers are gone before anything else is measured. */
+  async #begin() {
+    const { source, quick, runtime, system } = this.#options;
+    const device = await openDevice({ ...source, release() {} });
+    try {
+      const { ceilings, clock } = await measureCeilings(device, quick ? quickly : thorough);
+      const driver = device.gpu.adapterInfo?.description ?? "";
+      const { adapter } = device;
+      const environment: Environment = { date: new Date().toISOString(), version, adapter, driver, runtime, system };
+      return { environment, ceilings, clock };
+    } finally {
+      device.destroy();
+    }
+  }
+
+  async #measure(bench: StepBench): Promise<void> {
+    for (const kernelCase of this.#wanted.kernels) {
+      const row = await this.#attempt(kernelCase.name, () => measureKernel(bench, kernelCase));
+      if (!row) continue;
+      this.#kernels.push(row);
+      this.#emit({ kind: "kernel", row });
+    }
+    for (const stepCase of this.#wanted.steps) {
+      const row = await this.#attempt(stepCase.name, () => measureStepInDetail(bench, stepCase));
+      if (!row) continue;
+      this.#steps.push(row);
+      this.#emit({ kind: "step", row });
+    }
+    await measureGrowth(bench, this.#wanted.growth, {
+      attempt: (name, measure) => this.#attempt(name, measure),
+      measured: (row) => {
+        this.#growth.push(row);
+        this.#emit({ kind: "growth", row });
+      },
+      leftOut: (left) => {
+        this.#leftOut.push(left);
+        this.#emit({ kind: "leftOut", left });
+      },
+    });
+  }
+
+  /** A wrong result is noted and keeps its own case from being timed, and no other. */
+  async #attempt<Value>(name: string, measure: () => Promise<Value>): Promise<Value | undefined> {
+    try {
+      return await measure();
+    } catch (error) {
+      if (!(error instanceof ResultError)) throw error;
+      const left = { name, why: `${error.where}: ${error.what}` };
+      this.#wrong.push(left);
+      this.#emit({ kind: "wrong", left });
+      return undefined;
+    }
+  }
+
+  #emit(event: BenchmarkEvent): void {
+    this.#options.emit?.(event);
+  }
+}

@@ -1,0 +1,254 @@
+/*
+ * A training step of a network: its first steps are compared with the CPU's, then the whole and its kernels are timed.
+ */
+import type { Backend, Executable, Session } from "../backends/backend.ts";
+import { createCpuBackend } from "../backends/cpu/index.ts";
+import { DeviceError } from "../errors.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Model } from "../nn/sequential.ts";
+import { packedSize } from "../ops/layout/index.ts";
+import type { Snapshot } from "../train/snapshot.ts";
+import { createTrainer, type Trainer } from "../train/trainer.ts";
+import { requireClose } from "./check.ts";
+import { exactNetwork, networkName, noisePictures, normalization } from "./data.ts";
+import type { Bench } from "./kernels.ts";
+import type { BufferMeter } from "./memory.ts";
+import { Replay } from "./replay.ts";
+import { ratesOf, type DetailedStepRow, type KernelRow, type StepRow } from "./report.ts";
+
+export interface StepCase {
+  readonly name: string;
+  /** Widths of the hidden layers. */
+  readonly hidden: readonly number[];
+  readonly batch: number;
+}
+
+/** A benchmark of steps counts buffers as well. */
+export interface StepBench extends Bench {
+  readonly meter: BufferMeter;
+}
+
+/** What a case took to be ready, for predicting larger ones. */
+export interface StepCosts {
+  readonly compileSeconds: number;
+  readonly checkSeconds: number;
+}
+
+const LEARNING_RATE = 1e-3;
+
+/** Steps that are compared with the CPU's, the first of them in every number. */
+const COMPARED_STEPS = 3;
+
+/** A trainer, and the executable that runs its step. */
+interface Subject {
+  readonly trainer: Trainer;
+  readonly model: Model;
+  readonly step: Executable;
+}
+
+const seconds = () => performance.now() / 1000;
+
+/**
+ * Checks a step and times it as a whole.
+ * @throws ResultError, before anything is timed, where a first step differs from the CPU's
+ * @throws DeviceError where the device cannot hold the batch at once
+ */
+export async function measureStep(bench: StepBench, stepCase: StepCase): Promise<{ row: StepRow; costs: StepCosts }> {
+  return withSubject(bench, stepCase, async (subject, costs, gpuBytes) => {
+    const replay = new Replay(subject.step, bench.settings, subject.trainer.step);
+    await replay.warmUp();
+    return { row: await wholeRow(bench, stepCase, subject, { replay, gpuBytes, ...costs }), costs };
+  });
+}
+
+/** As measureStep, and each kernel of the step, the cost of submitting it, and the training loop around it. */
+export async function measureStepInDetail(bench: StepBench, stepCase: StepCase): Promise<DetailedStepRow> {
+  return withSubject(bench, stepCase, async (subject, costs, gpuBytes) => {
+    const { step, trainer } = subject;
+    const replay = new Replay(step, bench.settings, trainer.step);
+    await replay.warmUp();
+    const row = await wholeRow(bench, stepCase, subject, { replay, gpuBytes, ...costs });
+    const kernels = bench.clock === "timestamps" ? await kernelRows(bench, stepCase, step, replay) : [];
+    const { perStep, perSubmit } = await replay.encoding();
+    return {
+      ...row,
+      kernels,
+      encodeSecondsPerStep: perStep,
+      encodeSecondsPerDispatch: perStep / step.dispatches.length,
+      submitSeconds: perSubmit,
+      trainingImagesPerSecond: await trainingRate(bench, trainer, row),
+    };
+  });
+}
+
+async function withSubject<Value>(
+  bench: StepBench,
+  stepCase: StepCase,
+  measure: (subject: Subject, costs: StepCosts, gpuBytes: number) => Promise<Value>,
+): Promise<Value> {
+  const bytesBefore = bench.meter.bytes;
+  const started = seconds();
+  const subject = await prepare(bench.backend, stepCase);
+  try {
+    const compiled = seconds();
+    const gpuBytes = bench.meter.bytes - bytesBefore;
+    await checkSteps(stepCase, subject);
+    const costs = { compileSeconds: compiled - started, checkSeconds: seconds() - compiled };
+    return await measure(subject, costs, gpuBytes);
+  } finally {
+    subject.trainer.dispose();
+  }
+}
+
+async function prepare(backend: Backend, { name, hidden, batch }: StepCase): Promise<Subject> {
+  const model = exactNetwork(hidden);
+  const executables: Executable[] = [];
+  const trainer = await createTrainer({
+    model,
+    dataset: noisePictures(),
+    normalization,
+    backend: { ...backend, createSession: () => noting(backend.createSession(), executables) },
+    learningRate: LEARNING_RATE,
+    batchSize: batch,
+    epochs: 1_000_000,
+  });
+  const step = executables.find(({ dispatches }) => dispatches === trainer.dispatches);
+  if (step) return { trainer, model, step };
+  trainer.dispose();
+  throw new DeviceError({ where: name, what: "the batch is too large for this device to take it at once", fix: "Use a smaller one" });
+}
+
+/** A session that notes what is compiled in it: a trainer does not show its executable, which alone can be profiled. */
+function noting(session: Session, executables: Executable[]): Session {
+  return {
+    async compile(graph) {
+      const executable = await session.compile(graph);
+      executables.push(executable);
+      return executable;
+    },
+    write: (leaf, values, firstElement) => session.write(leaf, values, firstElement),
+    read: (leaf) => session.read(leaf),
+    dispose: () => session.dispose(),
+  };
+}
+
+interface Measured extends StepCosts {
+  readonly replay: Replay;
+  readonly gpuBytes: number;
+}
+
+async function wholeRow(bench: Bench, { name, hidden, batch }: StepCase, { step }: Subject, measured: Measured): Promise<StepRow> {
+  const { replay, gpuBytes, compileSeconds } = measured;
+  const { dispatches } = step;
+  const total = (pick: (dispatch: (typeof dispatches)[number]) => number) => dispatches.reduce((sum, each) => sum + pick(each), 0);
+  const [flops, bytes] = [total((each) => each.flops), total((each) => each.bytes)];
+  const time = await replay.wallClock();
+  return {
+    name,
+    network: networkName(hidden),
+    batch,
+    dispatches: dispatches.length,
+    flops,
+    bytes,
+    seconds: time,
+    ...ratesOf({ flops, bytes }, time.median, bench.ceilings),
+    imagesPerSecond: batch / time.median,
+    compileSeconds,
+    gpuBytes,
+  };
+}
+
+async function kernelRows({ ceilings }: Bench, { name }: StepCase, step: Executable, replay: Replay): Promise<KernelRow[]> {
+  const { each } = await replay.timestamps();
+  return step.dispatches.map(({ kernel, shapes, flops, bytes }, position) => ({
+    name: `${name}, ${position + 1} ${kernel}`,
+    kernel,
+    shapes,
+    dispatches: 1,
+    flops,
+    bytes,
+    clock: "timestamps",
+    seconds: each[position]!,
+    ...ratesOf({ flops, bytes }, each[position]!.median, ceilings),
+  }));
+}
+
+/** Images per second of `fit`, which chooses by itself how many steps go into a submit. */
+async function trainingRate({ settings }: Bench, trainer: Trainer, { seconds: step }: StepRow): Promise<number> {
+  const steps = Math.max(3, Math.ceil(settings.mostSeconds / step.median));
+  let rate = 0;
+  for await (const { imagesPerSecond } of trainer.fit({ maxSteps: steps, every: steps })) rate = imagesPerSecond;
+  return rate;
+}
+
+/**
+ * Compares the first step in every number, and the loss of a few after it.
+ * @throws ResultError
+ */
+async function checkSteps({ name, hidden, batch }: StepCase, { trainer, model }: Subject): Promise<void> {
+  const { trainer: reference } = await prepare(createCpuBackend({ precision: "float64" }), { name, hidden, batch });
+  try {
+    const [actual, expected] = [await firstStep(trainer), await firstStep(reference)];
+    const where = `${name}, first step`;
+    requireClose(`${where}, loss`, actual.losses, expected.losses, { joined: batch, units: 64, scale: Math.max(1, expected.losses[0]!) });
+    requireClose(`${where}, share of right predictions`, actual.accuracies, expected.accuracies);
+    checkUpdate(where, model.parameters, { batch, layers: hidden.length + 1 }, actual, expected.snapshot);
+    const later = [await lossesOf(trainer), await lossesOf(reference)] as const;
+    // Where a gradient is nearly 0, Adam's first direction may be either one, so these only follow each other.
+    requireClose(`${name}, loss of steps 2 to ${COMPARED_STEPS}`, ...later, { units: 1e-3 * 2 ** 24 });
+  } finally {
+    reference.dispose();
+  }
+}
+
+interface FirstStep {
+  readonly losses: Float64Array;
+  readonly accuracies: Float64Array;
+  readonly snapshot: Snapshot;
+  readonly before: Snapshot;
+}
+
+async function firstStep(trainer: Trainer): Promise<FirstStep> {
+  const before = await trainer.snapshot();
+  const [losses, accuracies] = [new Float64Array(1), new Float64Array(1)];
+  for await (const { loss, accuracy } of trainer.fit({ maxSteps: 1 })) [losses[0], accuracies[0]] = [loss, accuracy];
+  return { losses, accuracies, snapshot: await trainer.snapshot(), before };
+}
+
+async function lossesOf(trainer: Trainer): Promise<Float64Array> {
+  const losses: number[] = [];
+  for await (const { loss } of trainer.fit({ maxSteps: COMPARED_STEPS - 1, every: 1 })) losses.push(loss);
+  return Float64Array.from(losses);
+}
+
+/** Adam's shares and epsilon, the defaults of `adam()`. */
+const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+
+/**
+ * The first moment is a tenth of the gradient, and is compared with the CPU's. Of the second moment and the parameters
+ * it is compared what Adam makes of this device's own gradient: where that is nearly 0 its direction may jump.
+ */
+function checkUpdate(where: string, parameters: readonly Tensor[], sizes: { batch: number; layers: number }, actual: FirstStep, expected: Snapshot): void {
+  const [first, second] = [actual.snapshot.optimizer["adam.firstMoment"]!.values, actual.snapshot.optimizer["adam.secondMoment"]!.values];
+  const expectedFirst = expected.optimizer["adam.firstMoment"]!.values;
+  const expectedSecond = first.map((moment) => (1 - ADAM.beta2) * (moment / (1 - ADAM.beta1)) ** 2);
+  requireClose(`${where}, second moment`, second, expectedSecond, { units: 32 });
+  let start = 0;
+  for (const parameter of parameters) {
+    const { name } = parameter.attributes as { name: string };
+    const slice = [start, start + parameter.size] as const;
+    start += packedSize(parameter);
+    const tolerance = { joined: sizes.batch, units: 64 * sizes.layers };
+    requireClose(`${where}, gradient of ${name}`, first.subarray(...slice), expectedFirst.subarray(...slice), tolerance);
+    const old = actual.before.parameters[name]!.values;
+    const updated = old.map((value, at) => value - direction(first[slice[0] + at]!, second[slice[0] + at]!));
+    requireClose(`${where}, ${name}`, actual.snapshot.parameters[name]!.values, updated, { units: 32 });
+  }
+}
+
+/** What Adam takes off a parameter in its first step. */
+function direction(firstMoment: number, secondMoment: number): number {
+  const mean = firstMoment / (1 - ADAM.beta1);
+  const meanSquare = secondMoment / (1 - ADAM.beta2);
+  return (LEARNING_RATE * mean) / (Math.sqrt(meanSquare) + ADAM.epsilon);
+}
