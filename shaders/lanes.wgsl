@@ -56,17 +56,29 @@ fn max_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
     return result;
 }
 
-// The sum over all threads of the workgroup, known to all of them. Every thread must call it.
+// Threads that add up what the others left, in a sum over the whole workgroup.
+const GROUP_ADDERS = 8u;
+
+// The sum over all threads of the workgroup, right in thread 0 only. Every thread must call it. Two rounds with few
+// barriers: on lavapipe each barrier costs more to compile than a kernel without one.
 fn sum_over_group(thread: u32, value: f32) -> f32 {
     lane_values[thread] = value;
-    for (var half = GROUP_THREADS / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (thread < half) {
-            lane_values[thread] += lane_values[thread + half];
+    workgroupBarrier();
+    var partial = 0.0;
+    if (thread < GROUP_ADDERS) {
+        for (var other = thread; other < GROUP_THREADS; other += GROUP_ADDERS) {
+            partial += lane_values[other];
         }
     }
     workgroupBarrier();
-    let result = lane_values[0];
+    lane_values[thread] = partial;
     workgroupBarrier();
-    return result;
+    var total = 0.0;
+    if (thread == 0u) {
+        for (var adder = thread; adder < GROUP_ADDERS; adder++) {
+            total += lane_values[adder];
+        }
+    }
+    workgroupBarrier();
+    return total;
 }

@@ -19,12 +19,12 @@ const rooms: Record<string, Room> = {
   "src/errors.ts": { allowed: ["./random.ts"], forbidden: ["./graph/graph.ts", ...packages] },
   "src/index.ts": {
     allowed: ["./errors.ts", "./graph/detour.ts", "./train/fit.ts", "./backends/webgpu/index.ts"],
-    forbidden: ["./node/files.ts", "./web/page.ts", "../shaders/matmul.wgsl?raw", ...packages],
+    forbidden: ["./bench/index.ts", "./node/files.ts", "./web/page.ts", "../shaders/matmul.wgsl?raw", ...packages],
   },
   "src/graph/graph.ts": {
     allowed: ["../errors.ts", "../random.ts", "./tensor.ts"],
     forbidden: [
-      ...fromRoom("ops", "device", "backends", "nn", "train", "data", "formats", "node", "web"),
+      ...fromRoom("ops", "device", "backends", "nn", "train", "data", "formats", "bench", "node", "web"),
       shader,
       ...packages,
     ],
@@ -32,7 +32,7 @@ const rooms: Record<string, Room> = {
   "src/ops/matmul/index.ts": {
     allowed: ["../../errors.ts", "../../graph/graph.ts", "../reduce/index.ts", shader],
     forbidden: [
-      ...fromInnerRoom("device", "backends", "nn", "train", "data", "formats", "node", "web"),
+      ...fromInnerRoom("device", "backends", "nn", "train", "data", "formats", "bench", "node", "web"),
       "./cpu.ts",
       "./webgpu.ts",
       "../reduce/cpu.ts",
@@ -49,16 +49,16 @@ const rooms: Record<string, Room> = {
   },
   "src/device/device.ts": {
     allowed: ["../errors.ts", "./buffers.ts", shader],
-    forbidden: [...fromRoom("graph", "ops", "backends", "nn", "train", "data", "formats", "node", "web"), ...packages],
+    forbidden: [...fromRoom("graph", "ops", "backends", "nn", "train", "data", "formats", "bench", "node", "web"), ...packages],
   },
   "src/backends/webgpu/plan.ts": {
     allowed: ["../backend.ts", "../../ops/webgpu.ts", "../../device/device.ts", "../../graph/graph.ts", shader],
-    forbidden: [...fromInnerRoom("nn", "train", "data", "formats", "node", "web"), ...packages],
+    forbidden: [...fromInnerRoom("nn", "train", "data", "formats", "bench", "node", "web"), ...packages],
   },
   "src/nn/dense.ts": {
     allowed: ["../errors.ts", "../random.ts", "../graph/graph.ts", "../ops/matmul/index.ts"],
     forbidden: [
-      ...fromRoom("device", "backends", "train", "data", "formats", "node", "web"),
+      ...fromRoom("device", "backends", "train", "data", "formats", "bench", "node", "web"),
       "../ops/matmul/cpu.ts",
       "../ops/matmul/webgpu.ts",
       shader,
@@ -68,7 +68,7 @@ const rooms: Record<string, Room> = {
   "src/train/fit.ts": {
     allowed: [...fromRoom("graph", "ops", "nn", "data", "formats"), "../backends/backend.ts"],
     forbidden: [
-      ...fromRoom("device", "backends", "node", "web"),
+      ...fromRoom("device", "backends", "bench", "node", "web"),
       "../backends/index.ts",
       "../backends/cpu/index.ts",
       "../backends/webgpu/index.ts",
@@ -83,18 +83,22 @@ const rooms: Record<string, Room> = {
   "src/data/mnist.ts": {
     allowed: ["../errors.ts", "../random.ts", "./idx.ts"],
     forbidden: [
-      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "formats", "node", "web"),
+      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "formats", "bench", "node", "web"),
       shader,
       ...packages,
     ],
   },
   "src/formats/onnx.ts": {
     allowed: ["../errors.ts", "../graph/graph.ts", "../nn/dense.ts"],
-    forbidden: [...fromRoom("ops", "device", "backends", "train", "data", "node", "web"), shader, ...packages],
+    forbidden: [...fromRoom("ops", "device", "backends", "train", "data", "bench", "node", "web"), shader, ...packages],
+  },
+  "src/bench/step.ts": {
+    allowed: [...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats"), "../../shaders/matmul.wgsl?raw"],
+    forbidden: [...fromRoom("node", "web"), ...packages],
   },
   "src/node/files.ts": {
     allowed: [
-      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats"),
+      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats", "bench"),
       "node:fs",
       "webgpu",
       "commander",
@@ -102,7 +106,7 @@ const rooms: Record<string, Room> = {
     forbidden: [...fromRoom("web"), shader],
   },
   "src/web/page.ts": {
-    allowed: [...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats"), "comlink"],
+    allowed: [...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats", "bench"), "comlink"],
     forbidden: [...fromRoom("node"), shader, "node:fs", "node:fs/promises", "webgpu", "commander"],
   },
 };

@@ -2,10 +2,10 @@
  * How a step's cost grows with the batch, the width and the depth, one of them at a time.
  */
 import { DeviceError } from "../errors.ts";
-import { CLASSES, FEATURES, networkName } from "./data.ts";
+import { networkName } from "./data.ts";
 import { FEWEST_SAMPLES } from "./replay.ts";
 import { growthAxes, type GrowthAxis, type GrowthRow, type LeftOut } from "./report.ts";
-import { measureStep, type StepBench, type StepCase, type StepCosts } from "./step.ts";
+import { measureStep, stepFlops, type StepBench, type StepCase, type StepCosts } from "./step.ts";
 
 /** Where every axis begins: 784-128-10 at batch 64. */
 const BASE: Readonly<Record<GrowthAxis, number>> = { batch: 64, width: 128, depth: 1 };
@@ -39,14 +39,6 @@ export function growthCases(): GrowthCase[] {
   );
 }
 
-/** Multiplications and additions of a step: forward, and twice that backward but for the first layer's input. */
-export function stepFlops({ hidden, batch }: StepCase): number {
-  const widths = [FEATURES, ...hidden, CLASSES];
-  const products = widths.slice(1).map((width, layer) => widths[layer]! * width);
-  const weights = products.reduce((sum, size) => sum + size, 0);
-  return 2 * batch * (3 * weights - products[0]!) + 14 * weights;
-}
-
 /** What the largest case so far took. */
 export interface Experience extends StepCosts {
   readonly stepCase: StepCase;
@@ -75,28 +67,34 @@ export interface GrowthListener {
 
 /** Measures the cases that are wanted. */
 export async function measureGrowth(bench: StepBench, cases: readonly GrowthCase[], listener: GrowthListener): Promise<void> {
+  const measured = new Map<string, Measured>();
   for (const axis of growthAxes) {
     let known: Experience | undefined;
     for (const stepCase of cases.filter((each) => each.axis === axis)) {
       const predicted = known ? predictSeconds(stepCase, known, bench.settings.mostSeconds) : 0;
+      const size = `${networkName(stepCase.hidden)} at batch ${stepCase.batch}`;
       if (predicted > MOST_SECONDS) {
-        const why = `predicted to take ${Math.round(predicted)} s, and ${MOST_SECONDS} s are the most`;
-        listener.leftOut({ name: stepCase.name, why: `${networkName(stepCase.hidden)} at batch ${stepCase.batch} was ${why}` });
+        const why = `${size} would take ${Math.round(predicted)} s by prediction, and ${MOST_SECONDS} s are the most`;
+        listener.leftOut({ name: stepCase.name, why });
         continue;
       }
-      known = (await measureCase(bench, stepCase, listener)) ?? known;
+      // The axes cross where they begin.
+      const found = measured.get(size) ?? (await measureCase(bench, stepCase, listener));
+      if (!found) continue;
+      measured.set(size, found);
+      const { name, value } = stepCase;
+      listener.measured({ ...found.row, name, axis, value });
+      known = { stepCase, stepSeconds: found.row.seconds.median, ...found.costs };
     }
   }
 }
 
-async function measureCase(bench: StepBench, stepCase: GrowthCase, listener: GrowthListener): Promise<Experience | undefined> {
-  const { name, axis, value } = stepCase;
+type Measured = Awaited<ReturnType<typeof measureStep>>;
+
+async function measureCase(bench: StepBench, stepCase: GrowthCase, listener: GrowthListener): Promise<Measured | undefined> {
+  const { name } = stepCase;
   try {
-    const measured = await listener.attempt(name, () => measureStep(bench, stepCase));
-    if (!measured) return undefined;
-    const { row, costs } = measured;
-    listener.measured({ ...row, axis, value });
-    return { stepCase, stepSeconds: row.seconds.median, ...costs };
+    return await listener.attempt(name, () => measureStep(bench, stepCase));
   } catch (error) {
     // Where the device was lost, the next case throws as well; where it cannot hold this case, the others go on.
     if (!(error instanceof DeviceError) || error.where === "WebGPU") throw error;

@@ -19,7 +19,7 @@ import { measureStepInDetail, type StepBench, type StepCase } from "./step.ts";
 
 export * from "./report.ts";
 export { comparison, readReport } from "./compare.ts";
-export { ReportLines } from "./text.ts";
+export { growthLayout, headFields, kernelLayout, ReportLines, stepFields, type TableLayout } from "./text.ts";
 
 export interface BenchmarkOptions extends Scope {
   /** Where the adapter comes from; it is opened twice, and released at the end. */
@@ -47,9 +47,8 @@ const SLOW_FLOPS = 1e9;
  * @throws ResultError where even the ceilings' kernels compute something wrong
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkReport> {
-  const wanted = chooseCases(options);
   try {
-    return await new Benchmark(options, wanted).run();
+    return await new Benchmark(options, chooseCases(options)).run();
   } finally {
     options.source.release();
   }

@@ -80,8 +80,9 @@ export class Replay {
 
   /**
    * CPU seconds of the call that submits steps, until it returns: what a step adds to it, and what it takes besides.
+   * Undefined where steps are so few or the clock so coarse that the calls cannot be told apart.
    */
-  async encoding(): Promise<{ perStep: number; perSubmit: number }> {
+  async encoding(): Promise<{ perStep: number; perSubmit: number } | undefined> {
     const many = Math.max(2, Math.min(64, this.#stepsFor(0.5)));
     const calls: { one: number[]; many: number[] } = { one: [], many: [] };
     for (let left = this.#samplesOf(many * this.#stepSeconds); left > 0; left--) {
@@ -89,8 +90,8 @@ export class Replay {
       calls.many.push(await this.#call(many));
     }
     const [one, all] = [spreadOf(calls.one).median, spreadOf(calls.many).median];
-    const perStep = Math.max(0, (all - one) / (many - 1));
-    return { perStep, perSubmit: Math.max(0, one - perStep) };
+    const perStep = (all - one) / (many - 1);
+    return perStep > 0 && perStep < one ? { perStep, perSubmit: one - perStep } : undefined;
   }
 
   /** Seconds until a run's call returns; the run is over when this is. */

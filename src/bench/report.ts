@@ -60,15 +60,21 @@ export interface StepRow extends Rates {
   readonly gpuBytes: number;
 }
 
+/** CPU time of the call that submits steps, until it returns. */
+export interface Encoding {
+  /** What each step adds to it. */
+  readonly secondsPerStep: number;
+  readonly secondsPerDispatch: number;
+  /** What it takes besides. */
+  readonly secondsPerSubmit: number;
+}
+
 /** A training step, taken apart. */
 export interface DetailedStepRow extends StepRow {
   /** Empty where the GPU's clock cannot be read. */
   readonly kernels: readonly KernelRow[];
-  /** CPU time of the call that submits steps, until it returns: what each step adds to it, … */
-  readonly encodeSecondsPerStep: number;
-  readonly encodeSecondsPerDispatch: number;
-  /** … and what it takes besides. */
-  readonly submitSeconds: number;
+  /** Null where the clock cannot tell. */
+  readonly encoding: Encoding | null;
   /** As a user trains: `fit`, with an order of its own for each epoch and the metrics read back. */
   readonly trainingImagesPerSecond: number;
 }

@@ -36,17 +36,17 @@ export const kernelLayout: TableLayout<KernelRow> = {
 /** How a step's cost grows. */
 export const growthLayout: TableLayout<GrowthRow> = {
   columns: [
-    { title: "", width: 10 },
+    { title: "", width: 12 },
     { title: "network", width: 16 },
-    { title: "images/s", width: 10, right: true },
-    { title: "compile", width: 8, right: true },
+    { title: "images/s", width: 8, right: true },
+    { title: "memory", width: 8, right: true },
     ...MEASURED_COLUMNS,
   ],
   cells: (row) => [
     `${row.axis} ${row.value}`,
     row.network,
     countText(row.imagesPerSecond),
-    timeText(row.compileSeconds),
+    bytesText(row.gpuBytes),
     ...measuredCells(row),
   ],
 };
@@ -78,16 +78,23 @@ export function headFields({ environment, clock, ceilings, scope }: BenchmarkRep
 
 /** What a step's summary says, as names and values. */
 export function stepFields(row: DetailedStepRow): [name: string, value: string][] {
-  const { seconds, batch, imagesPerSecond, trainingImagesPerSecond, kernels, dispatches } = row;
+  const { seconds, batch, imagesPerSecond, trainingImagesPerSecond, kernels } = row;
   const together = kernels.reduce((sum, kernel) => sum + kernel.seconds.median, 0);
-  const rate = `${rateText(row.flopsPerSecond, "FLOP")}, ${shareText(row.shareOfCeiling)} of the ceiling of ${row.boundBy}`;
+  const rate = `${rateText(row.flopsPerSecond, "FLOP")}, ${shareText(row.shareOfCeiling)} of what ${row.boundBy} allows`;
   return [
     ["whole step", `${timeText(seconds.median)} ±${spreadText(seconds)}, ${countText(imagesPerSecond)} images/s, ${rate}`],
     ["kernels", kernels.length > 0 ? `${timeText(together)} together` : "not told apart: that takes the GPU's timestamps, unrounded"],
     ["training", `${countText(trainingImagesPerSecond)} images/s by fit, 60,000 images in ${timeText(60_000 / trainingImagesPerSecond)}`],
-    ["CPU time", `${timeText(row.encodeSecondsPerStep)} to encode a step, ${timeText(row.encodeSecondsPerDispatch)} for each of ${dispatches} dispatches; a submit besides ${timeText(row.submitSeconds)}`],
+    ["CPU time", encodingText(row)],
     ["GPU memory", `${bytesText(row.gpuBytes)}, the data set of 60,000 × 784 bytes among it; compiled in ${timeText(row.compileSeconds)}, batch ${batch}`],
   ];
+}
+
+function encodingText({ encoding, dispatches }: DetailedStepRow): string {
+  if (!encoding) return "too short for this clock to tell how long encoding a step takes";
+  const { secondsPerStep, secondsPerDispatch, secondsPerSubmit } = encoding;
+  const each = `${timeText(secondsPerDispatch)} for each of ${dispatches} dispatches`;
+  return `${timeText(secondsPerStep)} to encode a step, ${each}; ${timeText(secondsPerSubmit)} besides for a submit`;
 }
 
 /** The lines of a report, with a heading where another table begins. */

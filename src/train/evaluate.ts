@@ -2,7 +2,7 @@ import type { Backend, Executable, Session } from "../backends/backend.ts";
 import type { Dataset, Normalization } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import { defineGraph } from "../graph/graph.ts";
-import { constant } from "../graph/leaves.ts";
+import { constant, stepScalar } from "../graph/leaves.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import type { ClassificationLoss, LossName } from "../nn/losses.ts";
 import type { Model } from "../nn/sequential.ts";
@@ -12,6 +12,9 @@ import { lossOf, requireDataset, requireNormalization, rowsThatFit, unchanged } 
 
 /** The most examples computed at a time: enough to fill a GPU, and about 3 MB of MNIST in float32. */
 const CHUNK = 1000;
+
+/** The most chunks uploaded at a time and computed in one submit: MNIST's test set. */
+const CHUNKS_OF_A_WINDOW = 10;
 
 export interface EvaluatorOptions {
   readonly model: Model;
@@ -57,8 +60,14 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     session,
     normalization,
     loss: lossOf(options.loss ?? "softmaxCrossEntropy"),
-    chunk: Math.min(CHUNK, rowsThatFit(model, backend)),
+    ...windowOf(model, backend),
   });
+}
+
+function windowOf(model: Model, backend: Backend): { chunk: number; window: number } {
+  const fitting = rowsThatFit(model, backend);
+  const chunk = Math.min(CHUNK, fitting);
+  return { chunk, window: chunk * Math.max(1, Math.min(CHUNKS_OF_A_WINDOW, Math.floor(fitting / chunk))) };
 }
 
 interface EvaluatorParts {
@@ -68,6 +77,8 @@ interface EvaluatorParts {
   readonly loss: ClassificationLoss;
   /** Examples at a time. */
   readonly chunk: number;
+  /** Examples on the device, a multiple of the chunk. */
+  readonly window: number;
 }
 
 type FeatureType = "uint8" | "float32";
@@ -83,19 +94,34 @@ class ChunkEvaluator implements Evaluator {
   }
 
   async evaluate(dataset: Dataset): Promise<Evaluation> {
-    const { model, session, loss, chunk } = this.#parts;
+    const { model, session, loss, window } = this.#parts;
     requireDataset(model, dataset, loss);
     const totals = { loss: 0, correct: 0 };
-    for (let first = 0; first < dataset.count; first += chunk) {
-      const rows = Math.min(chunk, dataset.count - first);
-      const executable = await this.#metricsOf(dataset.features, rows);
+    for (let first = 0; first < dataset.count; first += window) {
+      const rows = Math.min(window, dataset.count - first);
+      const runs = await this.#windowRuns(dataset.features, rows);
       writeExamples(session, this.#leavesFor(dataset.features), dataset, first, rows);
-      const traces = await executable.run(0, 1);
-      totals.loss += traces.loss![0]!;
-      totals.correct += traces.correct![0]!;
+      for (const traces of await Promise.all(runs.map((run) => run()))) {
+        totals.loss += total(traces.loss!);
+        totals.correct += total(traces.correct!);
+      }
     }
     const { count } = dataset;
     return { loss: totals.loss / count, accuracy: totals.correct / count, count };
+  }
+
+  /** The submits that go over the first rows of the window: all whole chunks in one, and what is left. */
+  async #windowRuns(features: Uint8Array | Float32Array, rows: number): Promise<(() => ReturnType<Executable["run"]>)[]> {
+    const { chunk } = this.#parts;
+    const chunks = Math.floor(rows / chunk);
+    const rest = rows % chunk;
+    const whole = chunks > 0 ? await this.#metricsOf(features, chunk) : undefined;
+    const remainder = rest > 0 ? await this.#metricsOf(features, rest) : undefined;
+    return [
+      ...(whole ? [() => whole.run(0, chunks)] : []),
+      // A run's number is where it starts, in chunks.
+      ...(remainder ? [() => remainder.run(chunks, 1)] : []),
+    ];
   }
 
   async predict(features: Uint8Array | Float32Array): Promise<Float32Array> {
@@ -120,17 +146,17 @@ class ChunkEvaluator implements Evaluator {
   }
 
   #leavesFor(features: Uint8Array | Float32Array): ExampleLeaves {
-    const { model, chunk } = this.#parts;
-    const make = () => exampleLeaves(chunk, { features, shape: model.inputShape }, false);
+    const { model, window } = this.#parts;
+    const make = () => exampleLeaves(window, { features, shape: model.inputShape }, false);
     return memoized(this.#leaves, typeOf(features), make);
   }
 
-  /** The sums of losses and of right predictions over the leaves' first rows. */
+  /** The sums of losses and of right predictions over `count` rows from chunk number `run` on. */
   #metricsOf(features: Uint8Array | Float32Array, count: number): Promise<Executable> {
-    const { model, session, normalization, loss } = this.#parts;
+    const { model, session, normalization, loss, chunk } = this.#parts;
     return memoized(this.#metrics, `${typeOf(features)} ${count}`, () => {
       const leaves = this.#leavesFor(features);
-      const start = constant(0, [], "uint32");
+      const start = stepScalar("start", (run) => run * chunk, "uint32");
       const outputs = model.apply(takeFeatures(leaves, { model, normalization, start, count }));
       const labels = takeLabels(leaves, start, count);
       return session.compile(
@@ -148,6 +174,8 @@ class ChunkEvaluator implements Evaluator {
     });
   }
 }
+
+const total = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0);
 
 const typeOf = (features: Uint8Array | Float32Array): FeatureType =>
   features instanceof Uint8Array ? "uint8" : "float32";

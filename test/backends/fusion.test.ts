@@ -79,6 +79,18 @@ describe("what a step costs, whatever the machine", () => {
     trainer.dispose();
   });
 
+  test("evaluating 10,000 images is one submit", async () => {
+    const trainer = await makeTrainer(backend, small());
+    const { train: images } = builtInDigits({ train: 10_000, test: 1 });
+    await trainer.evaluate(images);
+    const counts = await countCalls(async () => {
+      expect((await trainer.evaluate(images)).count).toBe(10_000);
+    });
+    expect(counts.submit).toBe(1);
+    expect(counts.createBuffer).toBe(0);
+    trainer.dispose();
+  });
+
   test("clipping by the global norm adds at most two dispatches", async () => {
     const trainer = await makeTrainer(backend, small(), { clipNorm: 1 });
     expect(trainer.dispatches.length).toBeLessThanOrEqual(9);

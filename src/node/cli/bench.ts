@@ -1,4 +1,5 @@
 import { access, constants } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { dirname } from "node:path";
 import { Option, type Command } from "commander";
@@ -40,7 +41,7 @@ async function bench(flags: BenchFlags): Promise<void> {
   const lines = new ReportLines();
   const report = await runBenchmark({
     source: await dawnGpu({ flags: ["disable-dawn-features=timestamp_quantization"] }),
-    runtime: `Node ${process.version}, Dawn`,
+    runtime: `Node ${process.version}, Dawn${dawnVersion()}`,
     system: `${process.platform} ${process.arch}, ${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${count(cpus().length)} cores`,
     filter: flags.filter,
     growth: flags.growth,
@@ -53,6 +54,16 @@ async function bench(flags: BenchFlags): Promise<void> {
     console.log(`\n${field("report", flags.json)}`);
   }
   refuseWrong(report);
+}
+
+/** The version of the package that Dawn comes in, where it lies beside its package.json. */
+function dawnVersion(): string {
+  try {
+    const { version } = createRequire(import.meta.url)("webgpu/package.json") as { version: string };
+    return ` (webgpu ${version})`;
+  } catch {
+    return "";
+  }
 }
 
 function print(lines: readonly string[]): void {
