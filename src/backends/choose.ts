@@ -1,6 +1,7 @@
 import { browserGpu, type GpuSource } from "../device/adapter.ts";
 import { DeviceError, OptionError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
+import type { TuningStore } from "./webgpu/index.ts";
 
 /** What computes: the best adapter that WebGPU finds, the CPU, or the first of the two that there is. */
 export const deviceChoices = ["webgpu", "cpu", "auto"] as const;
@@ -12,7 +13,9 @@ export interface BackendOptions {
   readonly device?: DeviceChoice;
   /** Where adapters come from; the browser's navigator.gpu by default. */
   readonly source?: () => GpuSource | Promise<GpuSource>;
-  /** Takes the line that says why "auto" chose the CPU; the console by default. */
+  /** Where the tuner's choices are kept; without it, tilings are chosen by rule of thumb. */
+  readonly tuning?: TuningStore;
+  /** Takes the line that says why "auto" chose the CPU, or why kept choices are ignored; the console by default. */
   readonly log?: (line: string) => void;
 }
 
@@ -29,7 +32,7 @@ export async function createBackend(options: BackendOptions = {}): Promise<Backe
   }
   if (device === "cpu") return cpuBackend();
   try {
-    return await webgpuBackend(await source());
+    return await webgpuBackend(await source(), options.tuning, log);
   } catch (error) {
     if (device !== "auto" || !(error instanceof DeviceError)) throw error;
     log(`No GPU (${error.what}): computing on the CPU, which is much slower. ${error.fix}.`);
@@ -42,10 +45,10 @@ async function cpuBackend(): Promise<Backend> {
   return createCpuBackend();
 }
 
-async function webgpuBackend(source: GpuSource): Promise<Backend> {
+async function webgpuBackend(source: GpuSource, tuning: TuningStore | undefined, log: (line: string) => void): Promise<Backend> {
   const { createWebGPUBackend } = await import("./webgpu/index.ts");
   try {
-    return await createWebGPUBackend(source);
+    return await createWebGPUBackend(source, { tuning, log });
   } catch (error) {
     source.release();
     throw error;

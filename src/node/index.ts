@@ -8,6 +8,7 @@ import { DeviceError } from "../errors.ts";
 import { loadModel, saveModel, type TrainedModel } from "../formats/model.ts";
 import type { TensorValues } from "../formats/safetensors.ts";
 import type { DawnOptions } from "./dawn.ts";
+import { fileTuningStore } from "./tuning-store.ts";
 import { plainReason, readFileOrRefuse, writeFileAtomically } from "./files.ts";
 
 export { loadModel, saveModel, type Facts, type TrainedModel } from "../formats/model.ts";
@@ -22,6 +23,7 @@ export { deviceChoices, type DeviceChoice } from "../backends/choose.ts";
 export type { GpuSource } from "../device/adapter.ts";
 export type { DawnOptions } from "./dawn.ts";
 export { readFileOrRefuse, writeFileAtomically } from "./files.ts";
+export { fileTuningStore } from "./tuning-store.ts";
 export {
   loadMnist,
   mnistChecksums,
@@ -54,12 +56,17 @@ export async function dawnGpu(options?: DawnOptions): Promise<GpuSource> {
 export interface NodeBackendOptions extends DawnOptions, Omit<BackendOptions, "source"> {}
 
 /**
- * A backend for Node, by Dawn. Node exits only after its `dispose` was called.
+ * A backend for Node, by Dawn, with the choices that `wgrad tune` kept for the adapter. Node exits only after its `dispose` was called.
  * @throws DeviceError where the device is "webgpu" and there is no adapter or no Dawn
  * @throws OptionError for another device
  */
 export function createNodeBackend({ flags = [], ...options }: NodeBackendOptions = {}): Promise<Backend> {
-  return createBackend({ log: (line) => console.error(line), ...options, source: () => dawnGpu({ flags }) });
+  return createBackend({
+    log: (line) => console.error(line),
+    tuning: fileTuningStore(),
+    ...options,
+    source: () => dawnGpu({ flags }),
+  });
 }
 
 /**

@@ -82,6 +82,8 @@ export interface LaunchLimits {
   readonly gridSize: number;
   readonly workgroupThreads: number;
   readonly workgroupBytes: number;
+  /** The tuner's choice for a class of matrix products, by the tiling's name. */
+  readonly tilingOf?: ((productClass: string) => string | undefined) | undefined;
   /** Threads that are worth launching where each can also walk over several elements. */
   readonly usefulThreads: number;
   /** Threads of a subgroup, where that is one number and subgroup operations are allowed. */

@@ -1,24 +1,48 @@
 import type { GpuSource } from "../../device/adapter.ts";
 import { openDevice, type DeviceOptions } from "../../device/device.ts";
+import type { MatmulAttributes } from "../../ops/matmul/index.ts";
 import type { Backend } from "../backend.ts";
 import { WebGPUSession } from "./session.ts";
+import { loadChoices, tune, tuningKey, type TuningResult, type TuningStore } from "./tuning.ts";
+
+export type { TuningResult, TuningStore } from "./tuning.ts";
 
 export interface WebGPUOptions extends DeviceOptions {
   /** Poison results before every run and guard the words after them: slow, for tests of kernels. */
   readonly guards?: boolean;
+  /** Where the tuner's choices are kept; without it, tilings are chosen by rule of thumb. */
+  readonly tuning?: TuningStore | undefined;
+  /** Takes the line that says why kept choices are ignored; the console by default. */
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+/** A backend that can also be tuned to its adapter. */
+export interface WebGPUBackend extends Backend {
+  /**
+   * Times every tiling for the classes of the products given and keeps the fastest of each, in the store and for
+   * sessions made from now on.
+   */
+  tune(products: readonly MatmulAttributes[], report: (result: TuningResult) => void): Promise<void>;
 }
 
 /**
  * A backend on the best adapter of a source.
  * @throws DeviceError where there is no adapter
  */
-export async function createWebGPUBackend(source: GpuSource, options: WebGPUOptions = {}): Promise<Backend> {
+export async function createWebGPUBackend(source: GpuSource, options: WebGPUOptions = {}): Promise<WebGPUBackend> {
+  const { guards = false, tuning, log = (line) => console.warn(line) } = options;
   const device = await openDevice(source, options);
+  const key = tuningKey(device);
+  let choices = tuning ? await loadChoices(tuning, key, log) : {};
   return {
     kind: "webgpu",
     adapter: device.adapter,
     maxTensorBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
-    createSession: () => new WebGPUSession(device, options.guards ?? false),
+    createSession: () => new WebGPUSession(device, { guards, tilingOf: (product) => choices[product] }),
+    async tune(products, report) {
+      choices = { ...choices, ...(await tune(device, products, report)) };
+      await tuning?.save(key, JSON.stringify(choices, undefined, 2));
+    },
     lost: device.lost,
     dispose: () => device.destroy(),
   };

@@ -34,6 +34,7 @@ const POISON = 0x7fc0dead;
 export interface RecordOptions {
   readonly storedRegion: StoredRegion;
   readonly storedBuffer: (buffer: VirtualBuffer) => GPUBuffer | undefined;
+  readonly tilingOf: LaunchLimits["tilingOf"];
   /** Poison results before every run and check the words after each buffer, for tests. */
   readonly guards: boolean;
 }
@@ -44,19 +45,23 @@ interface Recorded {
   readonly grid: readonly [number, number, number];
 }
 
-/** Makes everything that replaying a graph's step needs. */
-export async function record(device: Device, graph: Graph, options: RecordOptions): Promise<WebGPUExecutable> {
-  const { limits } = device;
-  const launchLimits: LaunchLimits = {
+/** What a device allows and what pays on it. */
+export function launchLimitsOf({ limits, adapter, subgroupSize }: Device): Omit<LaunchLimits, "tilingOf"> {
+  return {
     bindingElements: Math.floor(limits.maxStorageBufferBindingSize / 4),
     gridSize: limits.maxComputeWorkgroupsPerDimension,
     workgroupThreads: limits.maxComputeInvocationsPerWorkgroup,
     workgroupBytes: limits.maxComputeWorkgroupStorageSize,
-    usefulThreads: device.adapter.software ? SOFTWARE_THREADS : HARDWARE_THREADS,
-    subgroupSize: device.subgroupSize,
+    usefulThreads: adapter.software ? SOFTWARE_THREADS : HARDWARE_THREADS,
+    subgroupSize,
   };
+}
+
+/** Makes everything that replaying a graph's step needs. */
+export async function record(device: Device, graph: Graph, options: RecordOptions): Promise<WebGPUExecutable> {
+  const launchLimits: LaunchLimits = { ...launchLimitsOf(device), tilingOf: options.tilingOf };
   // One binding is kept for the trace.
-  const fusion = fuse(graph, limits.maxStorageBuffersPerShaderStage - 1, launchLimits);
+  const fusion = fuse(graph, device.limits.maxStorageBuffersPerShaderStage - 1, launchLimits);
   const planned = plan(graph, fusion, options.storedRegion);
   const scalars = graph.nodes.filter(isStepScalar);
   const launches = lower(planned, scalars, launchLimits);

@@ -8,19 +8,19 @@ import type { NumericArray, Session } from "../backend.ts";
 import { byteRows, byteRowWords, wordsOf } from "./bytes.ts";
 import { isPack } from "./kernels.ts";
 import type { Region, VirtualBuffer } from "./plan.ts";
-import { record, type WebGPUExecutable } from "./record.ts";
+import { record, type RecordOptions, type WebGPUExecutable } from "./record.ts";
 
 /** The stored leaves of a model in GPU memory. */
 export class WebGPUSession implements Session {
   readonly #device: Device;
-  readonly #guards: boolean;
+  readonly #options: Pick<RecordOptions, "guards" | "tilingOf">;
   readonly #regions = new Map<Tensor, Region>();
   readonly #buffers = new Map<VirtualBuffer, GPUBuffer>();
   readonly #executables: WebGPUExecutable[] = [];
 
-  constructor(device: Device, guards: boolean) {
+  constructor(device: Device, options: Pick<RecordOptions, "guards" | "tilingOf">) {
     this.#device = device;
-    this.#guards = guards;
+    this.#options = options;
   }
 
   async compile(graph: Graph): Promise<WebGPUExecutable> {
@@ -28,7 +28,7 @@ export class WebGPUSession implements Session {
     const executable = await record(this.#device, graph, {
       storedRegion: (tensor) => this.#storedRegion(tensor),
       storedBuffer: (buffer) => this.#buffers.get(buffer),
-      guards: this.#guards,
+      ...this.#options,
     });
     this.#executables.push(executable);
     return executable;

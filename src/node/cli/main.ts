@@ -8,6 +8,7 @@ import { devicesCommand } from "./devices.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { planCommand } from "./plan.ts";
 import { trainCommand } from "./train.ts";
+import { tuneCommand } from "./tune.ts";
 
 const FAILED = 1;
 const BAD_ARGUMENTS = 2;
@@ -24,6 +25,7 @@ function program(): Command {
   evaluateCommand(wgrad.command("evaluate"));
   devicesCommand(wgrad.command("devices"));
   planCommand(wgrad.command("plan"));
+  tuneCommand(wgrad.command("tune"));
   benchCommand(wgrad.command("bench"));
   return wgrad;
 }

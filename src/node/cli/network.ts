@@ -1,4 +1,4 @@
-import { standardization, unitScale, type Dataset, type Normalization } from "../../data/dataset.ts";
+import { makeDataset, standardization, unitScale, type Dataset, type Normalization } from "../../data/dataset.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { dense, flatten } from "../../nn/layers.ts";
 import { sequential, type Model } from "../../nn/sequential.ts";
@@ -30,4 +30,16 @@ export function stepOptions(
 /** How the network sees the pixels. */
 export function normalizationOf({ standardize }: NetworkFlags, dataset: Dataset): Normalization {
   return standardize ? standardization(dataset.features) : unitScale;
+}
+
+/** A data set of MNIST's size, all black: for what depends on shapes alone. */
+export function blankMnist(): Dataset {
+  const [count, side] = [60_000, 28];
+  return makeDataset({
+    name: "blank pictures",
+    features: new Uint8Array(count * side * side),
+    shape: [side, side],
+    labels: new Uint32Array(count),
+    classes: Array.from({ length: 10 }, (_, digit) => String(digit)),
+  });
 }

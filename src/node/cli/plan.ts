@@ -1,8 +1,7 @@
 import { Option, type Command } from "commander";
-import { makeDataset, type Dataset } from "../../data/dataset.ts";
 import { createTrainer } from "../../train/index.ts";
 import { createNodeBackend, type DeviceChoice } from "../index.ts";
-import { buildNetwork, describeNetwork, normalizationOf, stepOptions } from "./network.ts";
+import { blankMnist, buildNetwork, describeNetwork, normalizationOf, stepOptions } from "./network.ts";
 import { deviceOption, networkOptions, type NetworkFlags } from "./options.ts";
 import { planTable } from "./plan-table.ts";
 import { adapterText, field } from "./text.ts";
@@ -40,16 +39,4 @@ async function plan(flags: PlanFlags): Promise<void> {
   } finally {
     backend.dispose();
   }
-}
-
-/** A data set of MNIST's size, all black: the plan depends on the shapes alone. */
-function blankMnist(): Dataset {
-  const [count, side] = [60_000, 28];
-  return makeDataset({
-    name: "blank pictures",
-    features: new Uint8Array(count * side * side),
-    shape: [side, side],
-    labels: new Uint32Array(count),
-    classes: Array.from({ length: 10 }, (_, digit) => String(digit)),
-  });
 }

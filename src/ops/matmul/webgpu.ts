@@ -1,63 +1,9 @@
-import subgroupSource from "../../../shaders/matmul_subgroup.wgsl?raw";
-import tiledSource from "../../../shaders/matmul.wgsl?raw";
 import type { Tensor } from "../../graph/tensor.ts";
 import { rootOf } from "../../graph/views.ts";
 import type { AnchorKernel, AnchorLaunch, ElementRange, LaunchLimits } from "../kernel.ts";
 import type { ReduceAttributes } from "../reduce/index.ts";
 import type { MatmulAttributes } from "./index.ts";
-
-/** How a product is divided: what is constant in the WGSL, and the outputs that one workgroup makes. */
-export interface Tiling {
-  readonly source: string;
-  readonly subgroups: boolean;
-  readonly constants: Readonly<Record<string, number>>;
-  readonly tileRows: number;
-  readonly tileColumns: number;
-}
-
-/** Through workgroup memory: threads of a workgroup along rows and columns, outputs of a thread along both. */
-export function tiled(threadRows: number, threadColumns: number, groupRows = 8, groupColumns = 8): Tiling {
-  return {
-    source: tiledSource,
-    subgroups: false,
-    constants: {
-      THREAD_ROWS: threadRows,
-      THREAD_COLUMNS: threadColumns,
-      GROUP_ROWS: groupRows,
-      GROUP_COLUMNS: groupColumns,
-      TILE_INNER: 16,
-    },
-    tileRows: groupRows * threadRows,
-    tileColumns: groupColumns * threadColumns,
-  };
-}
-
-/** The subgroup size that shaders/matmul_subgroup.wgsl is written for. */
-const LANES = 8;
-
-/** By subgroups of eight: rows and columns of a thread's outputs, the rows a multiple of eight. */
-export function bySubgroups(threadRows: number, threadColumns: number): Tiling {
-  return {
-    source: subgroupSource,
-    subgroups: true,
-    constants: { THREAD_ROWS: threadRows, THREAD_COLUMNS: threadColumns },
-    tileRows: threadRows,
-    tileColumns: LANES * threadColumns,
-  };
-}
-
-/**
- * The tiling for a shape. Subgroups of eight are lavapipe's vectors: there, reading an operand once for eight rows and
- * handing it on by broadcasts ran 3 to 5 times faster than workgroup memory (64×784 · 784×128: 4.7 against 19
- * GFLOP/s on two cores). A side shorter than a tile gets fewer outputs per thread, so that threads do not compute padding.
- */
-export function chooseTiling(rows: number, columns: number, { subgroupSize }: LaunchLimits): Tiling {
-  if (subgroupSize === LANES) {
-    return bySubgroups(rows > 8 ? 16 : 8, columns > 32 ? 8 : columns > 16 ? 4 : columns > 8 ? 2 : 1);
-  }
-  const along = (size: number) => (size >= 64 ? 8 : size >= 16 ? 4 : size >= 8 ? 2 : 1);
-  return tiled(along(rows), along(columns));
-}
+import { chooseTiling, type Tiling } from "./tilings.ts";
 
 interface Part {
   readonly first: number;
@@ -112,7 +58,7 @@ function storedRange(along: Part, across: Part, width: number): ElementRange {
 
 function launches(members: readonly Tensor[], limits: LaunchLimits): AnchorLaunch[] {
   const attributes = members[0]!.attributes as MatmulAttributes;
-  const tiling = chooseTiling(attributes.rows, attributes.columns, limits);
+  const tiling = chooseTiling(attributes, limits);
   const most = largestParts(attributes, limits, tiling);
   return parts(attributes.rows, most.rows).flatMap((rows) =>
     parts(attributes.columns, most.columns).flatMap((columns) =>

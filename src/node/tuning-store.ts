@@ -1,0 +1,33 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { TuningStore } from "../backends/webgpu/index.ts";
+import { writeFileAtomically } from "./files.ts";
+
+/** The user's folder for what programs can make again. */
+function cacheFolder(environment: NodeJS.ProcessEnv): string {
+  if (process.platform === "win32" && environment["LOCALAPPDATA"]) return join(environment["LOCALAPPDATA"], "wgrad", "cache");
+  if (process.platform === "darwin") return join(homedir(), "Library", "Caches", "wgrad");
+  return join(environment["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "wgrad");
+}
+
+/** Keeps the tuner's choices in the user's cache folder, a file for each adapter and version. */
+export function fileTuningStore(folder = cacheFolder(process.env)): TuningStore & { pathOf(key: string): string } {
+  const pathOf = (key: string) => join(folder, `tuning-${createHash("sha256").update(key).digest("hex").slice(0, 16)}.json`);
+  return {
+    pathOf,
+    async load(key) {
+      try {
+        return await readFile(pathOf(key), "utf8");
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw error;
+      }
+    },
+    async save(key, text) {
+      await mkdir(folder, { recursive: true });
+      await writeFileAtomically(pathOf(key), new TextEncoder().encode(text));
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import subgroupSource from "../../../shaders/matmul_subgroup.wgsl?raw";
+import tiledSource from "../../../shaders/matmul.wgsl?raw";
+import type { LaunchLimits } from "../kernel.ts";
+import type { MatmulAttributes } from "./index.ts";
+
+/** How a product is divided: what is constant in the WGSL, and the outputs that one workgroup makes. */
+export interface Tiling {
+  readonly source: string;
+  readonly subgroups: boolean;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly tileRows: number;
+  readonly tileColumns: number;
+}
+
+/** Through workgroup memory: threads of a workgroup along rows and columns, outputs of a thread along both. */
+function tiled(threadRows: number, threadColumns: number, groupRows = 8, groupColumns = 8): Tiling {
+  return {
+    source: tiledSource,
+    subgroups: false,
+    constants: {
+      THREAD_ROWS: threadRows,
+      THREAD_COLUMNS: threadColumns,
+      GROUP_ROWS: groupRows,
+      GROUP_COLUMNS: groupColumns,
+      TILE_INNER: 16,
+    },
+    tileRows: groupRows * threadRows,
+    tileColumns: groupColumns * threadColumns,
+  };
+}
+
+/** The subgroup size that shaders/matmul_subgroup.wgsl is written for. */
+const LANES = 8;
+
+/** By subgroups of eight: rows and columns of a thread's outputs, the rows a multiple of eight. */
+function bySubgroups(threadRows: number, threadColumns: number): Tiling {
+  return {
+    source: subgroupSource,
+    subgroups: true,
+    constants: { THREAD_ROWS: threadRows, THREAD_COLUMNS: threadColumns },
+    tileRows: threadRows,
+    tileColumns: LANES * threadColumns,
+  };
+}
+
+/** Every tiling that there is, by its name: all give the same bits, so that a tuner may choose freely. */
+export const tilings: Readonly<Record<string, Tiling>> = {
+  "8×8 outputs": tiled(8, 8),
+  "8×4 outputs": tiled(8, 4),
+  "4×8 outputs": tiled(4, 8),
+  "4×4 outputs": tiled(4, 4),
+  "4×4 outputs, 16×16 threads": tiled(4, 4, 16, 16),
+  "4×2 outputs": tiled(4, 2),
+  "2×4 outputs": tiled(2, 4),
+  "2×2 outputs": tiled(2, 2),
+  "2×1 outputs": tiled(2, 1),
+  "1×1 outputs": tiled(1, 1),
+  "subgroups, 16×8 outputs": bySubgroups(16, 8),
+  "subgroups, 16×4 outputs": bySubgroups(16, 4),
+  "subgroups, 16×2 outputs": bySubgroups(16, 2),
+  "subgroups, 8×8 outputs": bySubgroups(8, 8),
+  "subgroups, 8×4 outputs": bySubgroups(8, 4),
+  "subgroups, 8×2 outputs": bySubgroups(8, 2),
+  "subgroups, 8×1 outputs": bySubgroups(8, 1),
+};
+
+/** The names of the tilings that a device can run. */
+export function possibleTilings({ subgroupSize, workgroupThreads, workgroupBytes }: LaunchLimits): string[] {
+  return Object.keys(tilings).filter((name) => {
+    const { subgroups, constants, tileRows, tileColumns } = tilings[name]!;
+    if (subgroups) return subgroupSize === LANES;
+    const { GROUP_ROWS = 0, GROUP_COLUMNS = 0, TILE_INNER = 0 } = constants;
+    return GROUP_ROWS * GROUP_COLUMNS <= workgroupThreads && 4 * TILE_INNER * (tileRows + tileColumns) <= workgroupBytes;
+  });
+}
+
+/** Products whose sizes agree to within a factor of two, and which are transposed alike, share a choice. */
+export function productClass({ rows, inner, columns, transposeLeft, transposeRight }: MatmulAttributes): string {
+  const size = (value: number) => 2 ** Math.round(Math.log2(value));
+  return `${size(rows)}×${size(inner)}${transposeLeft ? "ᵀ" : ""} · ${size(inner)}×${size(columns)}${transposeRight ? "ᵀ" : ""}`;
+}
+
+/** The tuner's choice for a product, if there is one that the device can run, else one by rule of thumb. */
+export function chooseTiling(attributes: MatmulAttributes, limits: LaunchLimits): Tiling {
+  const chosen = limits.tilingOf?.(productClass(attributes));
+  if (chosen !== undefined && possibleTilings(limits).includes(chosen)) return tilings[chosen]!;
+  return usualTiling(attributes, limits);
+}
+
+/**
+ * The tiling for a shape by rule of thumb. Subgroups of eight are lavapipe's vectors: there, reading an operand once for
+ * eight rows and handing it on by broadcasts ran 3 to 5 times faster than workgroup memory (64×784 · 784×128: 4.7
+ * against 19 GFLOP/s on two cores). A side shorter than a tile gets fewer outputs per thread, so that threads do not
+ * compute padding.
+ */
+function usualTiling({ rows, columns }: MatmulAttributes, { subgroupSize }: LaunchLimits): Tiling {
+  if (subgroupSize === LANES) {
+    return bySubgroups(rows > 8 ? 16 : 8, columns > 32 ? 8 : columns > 16 ? 4 : columns > 8 ? 2 : 1);
+  }
+  const along = (size: number) => (size >= 64 ? 8 : size >= 16 ? 4 : size >= 8 ? 2 : 1);
+  return tiled(along(rows), along(columns));
+}
