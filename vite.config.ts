@@ -1,24 +1,35 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const entry = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-export default defineConfig({
-  build: {
-    target: "es2023",
-    minify: false,
-    // An SSR build leaves Node's modules and the packages of node_modules as imports; the library entry
-    // uses neither, so the same build serves the browser.
-    ssr: true,
-    rolldownOptions: {
-      input: {
-        index: entry("src/index.ts"),
-        node: entry("src/node/index.ts"),
-        cli: entry("src/node/cli/main.ts"),
-      },
-      output: { entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },
+/** The library and the command line, in dist. */
+const library: ViteUserConfig["build"] = {
+  target: "es2023",
+  minify: false,
+  // An SSR build leaves Node's modules and the packages of node_modules as imports; the library entry
+  // uses neither, so the same build serves the browser.
+  ssr: true,
+  rolldownOptions: {
+    input: {
+      index: entry("src/index.ts"),
+      node: entry("src/node/index.ts"),
+      cli: entry("src/node/cli/main.ts"),
     },
+    output: { entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },
   },
+};
+
+/** The pages, in dist/pages: `vite build --mode pages`. They may be served from any folder. */
+const pages: ViteUserConfig["build"] = {
+  target: "es2023",
+  outDir: "dist/pages",
+  rolldownOptions: { input: { bench: entry("bench.html") } },
+};
+
+export default defineConfig(({ mode }) => ({
+  base: mode === "pages" ? "./" : "/",
+  build: mode === "pages" ? pages : library,
   test: {
     include: ["test/**/*.test.ts"],
     // One process a file: Dawn is a native addon, and a device lost in one file must not reach another.
@@ -26,4 +37,4 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
-});
+}));

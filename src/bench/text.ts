@@ -36,9 +36,9 @@ export const kernelLayout: TableLayout<KernelRow> = {
 /** How a step's cost grows. */
 export const growthLayout: TableLayout<GrowthRow> = {
   columns: [
-    { title: "", width: 12 },
+    { title: "", width: 10 },
     { title: "network", width: 16 },
-    { title: "images/s", width: 8, right: true },
+    { title: "images/s", width: 10, right: true },
     { title: "memory", width: 8, right: true },
     ...MEASURED_COLUMNS,
   ],

@@ -102,8 +102,8 @@ class ChunkEvaluator implements Evaluator {
       const runs = await this.#windowRuns(dataset.features, rows);
       writeExamples(session, this.#leavesFor(dataset.features), dataset, first, rows);
       for (const traces of await Promise.all(runs.map((run) => run()))) {
-        totals.loss += total(traces.loss!);
-        totals.correct += total(traces.correct!);
+        totals.loss += totalOf(traces.loss!);
+        totals.correct += totalOf(traces.correct!);
       }
     }
     const { count } = dataset;
@@ -175,7 +175,7 @@ class ChunkEvaluator implements Evaluator {
   }
 }
 
-const total = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0);
+const totalOf = (values: ArrayLike<number>) => Array.from(values).reduce((before, value) => before + value, 0);
 
 const typeOf = (features: Uint8Array | Float32Array): FeatureType =>
   features instanceof Uint8Array ? "uint8" : "float32";
