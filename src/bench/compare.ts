@@ -63,11 +63,14 @@ export function comparison(where: string, before: BenchmarkReport, now: Benchmar
 
 const count = (all: readonly Comparison[], change: Change) => all.filter((each) => each.change === change).length;
 
+const tilings = ({ environment }: BenchmarkReport) => (environment.tuned ? "by wgrad tune" : "by rule of thumb");
+
 /** What makes the two hard to compare. */
 function differences(before: BenchmarkReport, now: BenchmarkReport): string[] {
   const facts = ["runtime", "system", "driver"] as const;
   const pairs = [
     ["adapter", before.environment.adapter.name, now.environment.adapter.name],
+    ["choice of tilings", tilings(before), tilings(now)],
     ...facts.map((fact) => [fact, before.environment[fact], now.environment[fact]] as const),
   ] as const;
   return pairs.filter(([, old, fresh]) => old !== fresh).flatMap(([fact, old, fresh]) => [`another ${fact}: it was`, `  ${old}`, "and is", `  ${fresh}`]);

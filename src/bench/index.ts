@@ -1,7 +1,7 @@
 /*
  * The kernel benchmark, the same in Node and in a browser.
  */
-import { createWebGPUBackend } from "../backends/webgpu/index.ts";
+import { createWebGPUBackend, type TuningStore } from "../backends/webgpu/index.ts";
 import type { Backend } from "../backends/backend.ts";
 import type { GpuSource } from "../device/adapter.ts";
 import { openDevice } from "../device/device.ts";
@@ -13,8 +13,8 @@ import { ResultError } from "./check.ts";
 import { growthCases, measureGrowth } from "./growth.ts";
 import { measureKernel } from "./kernels.ts";
 import { metered } from "./memory.ts";
-import { quickly, thorough } from "./replay.ts";
-import type { BenchmarkEvent, BenchmarkReport, DetailedStepRow, Environment, GrowthRow, KernelRow, LeftOut, Scope } from "./report.ts";
+import { quickly, thorough, type TimingSettings } from "./replay.ts";
+import type { BenchmarkEvent, BenchmarkReport, DetailedStepRow, GrowthRow, KernelRow, LeftOut, Scope } from "./report.ts";
 import { measureStepInDetail, type StepBench, type StepCase } from "./step.ts";
 
 export * from "./report.ts";
@@ -27,8 +27,10 @@ export interface BenchmarkOptions extends Scope {
   /** What runs it and on what, in words. */
   readonly runtime: string;
   readonly system: string;
+  /** Where the tuner's choices were kept, if anywhere; they are used as in training. */
+  readonly tuning?: TuningStore;
   /** Makes the backend that is measured; the WebGPU one by default. */
-  readonly createBackend?: (source: GpuSource) => Promise<Backend>;
+  readonly createBackend?: (source: GpuSource, options: { tuning?: TuningStore }) => Promise<Backend>;
   /** Takes each finding as it is made. */
   readonly emit?: (event: BenchmarkEvent) => void;
 }
@@ -90,42 +92,39 @@ class Benchmark {
   }
 
   async run(): Promise<BenchmarkReport> {
-    const { quick, growth, filter, source, createBackend = createWebGPUBackend } = this.#options;
+    const { quick, growth, filter, source, runtime, system, createBackend = createWebGPUBackend } = this.#options;
     const settings = quick ? quickly : thorough;
-    const { environment, ceilings, clock } = await this.#begin();
-    const report: BenchmarkReport = {
-      format: 1,
-      environment,
-      scope: { quick, growth, filter },
-      clock,
-      ceilings,
-      kernels: this.#kernels,
-      steps: this.#steps,
-      growth: this.#growth,
-      leftOut: this.#leftOut,
-      wrong: this.#wrong,
-    };
-    this.#emit({ kind: "beginning", report });
+    const { ceilings, clock, driver } = await this.#ceilings(settings);
     const { source: counted, meter } = metered({ ...source, release() {} });
-    const backend = await createBackend(counted);
+    const tuning = new NotedStore(this.#options.tuning);
+    const backend = await createBackend(counted, { tuning });
+    const { adapter } = backend;
     try {
+      const report: BenchmarkReport = {
+        format: 1,
+        environment: { date: new Date().toISOString(), version, adapter, driver, runtime, system, tuned: tuning.found },
+        scope: { quick, growth, filter },
+        clock,
+        ceilings,
+        kernels: this.#kernels,
+        steps: this.#steps,
+        growth: this.#growth,
+        leftOut: this.#leftOut,
+        wrong: this.#wrong,
+      };
+      this.#emit({ kind: "beginning", report });
       await this.#measure({ backend, ceilings, clock, settings, meter });
+      return report;
     } finally {
       backend.dispose();
     }
-    return report;
   }
 
   /** The ceilings have a device of their own, whose large buffers are gone before anything else is measured. */
-  async #begin() {
-    const { source, quick, runtime, system } = this.#options;
-    const device = await openDevice({ ...source, release() {} });
+  async #ceilings(settings: TimingSettings) {
+    const device = await openDevice({ ...this.#options.source, release() {} });
     try {
-      const { ceilings, clock } = await measureCeilings(device, quick ? quickly : thorough);
-      const driver = device.gpu.adapterInfo?.description ?? "";
-      const { adapter } = device;
-      const environment: Environment = { date: new Date().toISOString(), version, adapter, driver, runtime, system };
-      return { environment, ceilings, clock };
+      return { ...(await measureCeilings(device, settings)), driver: device.gpu.adapterInfo?.description ?? "" };
     } finally {
       device.destroy();
     }
@@ -173,4 +172,23 @@ class Benchmark {
   #emit(event: BenchmarkEvent): void {
     this.#options.emit?.(event);
   }
+}
+
+/** The tuner's choices as they are kept, which a benchmark does not change. */
+class NotedStore implements TuningStore {
+  readonly #store: TuningStore | undefined;
+  /** Whether there are choices for this adapter. */
+  found = false;
+
+  constructor(store: TuningStore | undefined) {
+    this.#store = store;
+  }
+
+  async load(key: string): Promise<string | undefined> {
+    const text = await this.#store?.load(key);
+    this.found = text !== undefined;
+    return text;
+  }
+
+  async save(): Promise<void> {}
 }

@@ -79,17 +79,17 @@ export class Replay {
   }
 
   /**
-   * CPU seconds of the call that submits steps, until it returns: what a step adds to it, and what it takes besides.
-   * Undefined where steps are so few or the clock so coarse that the calls cannot be told apart.
+   * CPU seconds of the call that submits steps, until it returns: what a step adds to it, and what it takes besides, by
+   * the fastest calls, as whatever else the CPU does makes others longer. Undefined where steps are so few or the
+   * clock so coarse that calls of one step and of many cannot be told apart.
    */
   async encoding(): Promise<{ perStep: number; perSubmit: number } | undefined> {
     const many = Math.max(2, Math.min(64, this.#stepsFor(0.5)));
-    const calls: { one: number[]; many: number[] } = { one: [], many: [] };
+    let [one, all] = [Infinity, Infinity];
     for (let left = this.#samplesOf(many * this.#stepSeconds); left > 0; left--) {
-      calls.one.push(await this.#call(1));
-      calls.many.push(await this.#call(many));
+      one = Math.min(one, await this.#call(1));
+      all = Math.min(all, await this.#call(many));
     }
-    const [one, all] = [spreadOf(calls.one).median, spreadOf(calls.many).median];
     const perStep = (all - one) / (many - 1);
     return perStep > 0 && perStep < one ? { perStep, perSubmit: one - perStep } : undefined;
   }

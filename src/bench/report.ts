@@ -109,6 +109,8 @@ export interface Environment {
   readonly runtime: string;
   /** Such as "linux x64, AMD EPYC, 2 cores". */
   readonly system: string;
+  /** Whether choices of `wgrad tune` for this adapter were used. */
+  readonly tuned: boolean;
 }
 
 /** How thoroughly it was measured. */

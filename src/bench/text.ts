@@ -62,7 +62,7 @@ export function fieldLines(name: string, value: string): string[] {
 
 /** What was measured, where and when, as names and values. */
 export function headFields({ environment, clock, ceilings, scope }: BenchmarkReport): [name: string, value: string][] {
-  const { date, version, adapter, driver, runtime, system } = environment;
+  const { date, version, adapter, driver, runtime, system, tuned } = environment;
   const clocks = clock === "timestamps" ? "single kernels by the GPU's timestamps, whole steps by the wall clock" : "all by the wall clock: the GPU's timestamps are missing or rounded";
   const { flopsPerSecond, bytesPerSecond, copiedBytes } = ceilings;
   return [
@@ -71,6 +71,7 @@ export function headFields({ environment, clock, ceilings, scope }: BenchmarkRep
     ...(driver ? [["driver", driver] as [string, string]] : []),
     ["runtime", runtime],
     ["system", system],
+    ["tilings", tuned ? "of products as `wgrad tune` chose them here" : "of products by rule of thumb; `wgrad tune` chooses by trying"],
     ["times", `medians after a warm-up, ± half the distance of the quartiles; ${clocks}`],
     ["ceilings", `float32 multiply-adds ${rateText(flopsPerSecond, "FLOP")}, copying ${bytesText(copiedBytes)} ${rateText(bytesPerSecond, "B")} (read and written)`],
   ];

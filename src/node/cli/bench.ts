@@ -6,7 +6,7 @@ import { Option, type Command } from "commander";
 import type { BenchmarkReport } from "../../bench/report.ts";
 import { DataError, WgradError } from "../../errors.ts";
 import { plainReason } from "../files.ts";
-import { dawnGpu, readFileOrRefuse, writeFileAtomically } from "../index.ts";
+import { dawnGpu, fileTuningStore, readFileOrRefuse, writeFileAtomically } from "../index.ts";
 import { count, field } from "./text.ts";
 
 interface BenchFlags {
@@ -43,6 +43,7 @@ async function bench(flags: BenchFlags): Promise<void> {
     source: await dawnGpu({ flags: ["disable-dawn-features=timestamp_quantization"] }),
     runtime: `Node ${process.version}, Dawn${dawnVersion()}`,
     system: `${process.platform} ${process.arch}, ${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${count(cpus().length)} cores`,
+    tuning: fileTuningStore(),
     filter: flags.filter,
     growth: flags.growth,
     quick: flags.quick,

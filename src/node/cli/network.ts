@@ -34,12 +34,12 @@ export function normalizationOf({ standardize }: NetworkFlags, dataset: Dataset)
 
 /** A data set of MNIST's size, all black: for what depends on shapes alone. */
 export function blankMnist(): Dataset {
-  const [count, side] = [60_000, 28];
+  const [examples, side] = [60_000, 28];
   return makeDataset({
     name: "blank pictures",
-    features: new Uint8Array(count * side * side),
+    features: new Uint8Array(examples * side * side),
     shape: [side, side],
-    labels: new Uint32Array(count),
+    labels: new Uint32Array(examples),
     classes: Array.from({ length: 10 }, (_, digit) => String(digit)),
   });
 }
