@@ -92,7 +92,7 @@ export function stepFields(row: DetailedStepRow): [name: string, value: string][
 }
 
 function encodingText({ encoding, dispatches }: DetailedStepRow): string {
-  if (!encoding) return "too short for this clock to tell how long encoding a step takes";
+  if (!encoding) return "of encoding a step not told apart: too short for this clock, or lost among other work";
   const { secondsPerStep, secondsPerDispatch, secondsPerSubmit } = encoding;
   const each = `${timeText(secondsPerDispatch)} for each of ${dispatches} dispatches`;
   return `${timeText(secondsPerStep)} to encode a step, ${each}; ${timeText(secondsPerSubmit)} besides for a submit`;

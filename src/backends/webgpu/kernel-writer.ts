@@ -259,10 +259,17 @@ export class KernelWriter implements ElementScope {
   #touchedBytes({ name, tensor, range }: BoundTensor): number {
     if (name === "trace") return 4;
     const whole = 4 * (range.end - range.start);
-    const gathered = [...nodesOf(this.#parts.group), ...this.inlined].filter((node) => node.inputs.some((input) => rootOf(input) === tensor));
-    if (gathered.length === 0 || !gathered.every((node) => pointwiseKernel(node)?.gathers)) return whole;
-    const largest = Math.max(...gathered.map(({ size }) => size));
+    const readers = nodesOf(this.#parts.group).flatMap((node) => this.#readersWithin(node, tensor));
+    if (readers.length === 0 || !readers.every((node) => pointwiseKernel(node)?.gathers)) return whole;
+    const largest = Math.max(...readers.map(({ size }) => size));
     return Math.min(whole, largest * (tensor.dtype === "uint8" ? 1 : 4));
+  }
+
+  /** A node, or those inlined in it, that read a tensor. */
+  #readersWithin(node: Tensor, tensor: Tensor): Tensor[] {
+    const roots = node.inputs.map(rootOf);
+    const inlined = roots.filter((root) => this.inlined.has(root)).flatMap((root) => this.#readersWithin(root, tensor));
+    return roots.includes(tensor) ? [node, ...inlined] : inlined;
   }
 }
 
