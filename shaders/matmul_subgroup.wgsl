@@ -1,11 +1,9 @@
-// Matrix product by subgroups of eight: out[row, column] = sum over k of left(row, k) * right(k, column), k in order into
+// Matrix product by subgroups of four or eight: out[row, column] = sum over k of left(row, k) * right(k, column), k in order into
 // one accumulator per output, so that the bits are those of matmul.wgsl.
-// A workgroup is one subgroup and makes THREAD_ROWS × 8 THREAD_COLUMNS outputs. For each k a lane reads the left operand
-// of one row in eight and hands it to the others by broadcast, and the right operand of every eighth column for itself.
+// A workgroup is one subgroup and makes THREAD_ROWS × LANES THREAD_COLUMNS outputs. For each k a lane reads the left
+// operand of one row in LANES and hands it to the others by broadcast, and the right operand of every LANES-th column.
 // There is no workgroup memory and no barrier: on lavapipe both cost more than the product.
-// Expects: what matmul.wgsl expects, but THREAD_ROWS a multiple of eight, and no GROUP_… or TILE_….
-
-const LANES = 8u;
+// Expects: what matmul.wgsl expects, but THREAD_ROWS a multiple of eight, LANES (4 or 8), and no GROUP_… or TILE_….
 
 fn read_row(row: u32, k: u32) -> f32 {
     let inside = min(row, LAST_ROW - 1u);
@@ -48,20 +46,26 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
             let left_1 = subgroupBroadcast(own, 1u);
             let left_2 = subgroupBroadcast(own, 2u);
             let left_3 = subgroupBroadcast(own, 3u);
-            let left_4 = subgroupBroadcast(own, 4u);
-            let left_5 = subgroupBroadcast(own, 5u);
-            let left_6 = subgroupBroadcast(own, 6u);
-            let left_7 = subgroupBroadcast(own, 7u);
             for (var c = 0u; c < THREAD_COLUMNS; c++) {
                 let right_value = right_values[c];
                 sums[first][c] = fma(left_0, right_value, sums[first][c]);
                 sums[first + 1u][c] = fma(left_1, right_value, sums[first + 1u][c]);
                 sums[first + 2u][c] = fma(left_2, right_value, sums[first + 2u][c]);
                 sums[first + 3u][c] = fma(left_3, right_value, sums[first + 3u][c]);
-                sums[first + 4u][c] = fma(left_4, right_value, sums[first + 4u][c]);
-                sums[first + 5u][c] = fma(left_5, right_value, sums[first + 5u][c]);
-                sums[first + 6u][c] = fma(left_6, right_value, sums[first + 6u][c]);
-                sums[first + 7u][c] = fma(left_7, right_value, sums[first + 7u][c]);
+            }
+            if (LANES == 8u) {
+                // A lane must be named by a constant; in a subgroup of four these are never reached.
+                let left_4 = subgroupBroadcast(own, 4u);
+                let left_5 = subgroupBroadcast(own, 5u);
+                let left_6 = subgroupBroadcast(own, 6u);
+                let left_7 = subgroupBroadcast(own, 7u);
+                for (var c = 0u; c < THREAD_COLUMNS; c++) {
+                    let right_value = right_values[c];
+                    sums[first + 4u][c] = fma(left_4, right_value, sums[first + 4u][c]);
+                    sums[first + 5u][c] = fma(left_5, right_value, sums[first + 5u][c]);
+                    sums[first + 6u][c] = fma(left_6, right_value, sums[first + 6u][c]);
+                    sums[first + 7u][c] = fma(left_7, right_value, sums[first + 7u][c]);
+                }
             }
         }
     }

@@ -71,7 +71,7 @@ export async function tune(device: Device, products: readonly MatmulAttributes[]
   for (const [product, attributes] of classes) {
     let best = Infinity;
     let expected: ArrayLike<number> | undefined;
-    for (const tiling of possibleTilings(launchLimitsOf(device))) {
+    for (const tiling of Object.keys(possibleTilings(launchLimitsOf(device)))) {
       const { milliseconds, values } = await timeTiling(device, attributes, tiling);
       expected ??= values;
       const same = sameBits(values, expected);

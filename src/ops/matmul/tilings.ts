@@ -29,22 +29,21 @@ function tiled(threadRows: number, threadColumns: number, groupRows = 8, groupCo
   };
 }
 
-/** The subgroup size that shaders/matmul_subgroup.wgsl is written for. */
-const LANES = 8;
+/** The subgroup sizes that shaders/matmul_subgroup.wgsl is written for: SwiftShader's and lavapipe's vectors. */
+const SUBGROUP_SIZES = [4, 8];
 
-/** By subgroups of eight: rows and columns of a thread's outputs, the rows a multiple of eight. */
-function bySubgroups(threadRows: number, threadColumns: number): Tiling {
+/** By subgroups: rows and columns of a thread's outputs, the rows a multiple of eight. */
+function bySubgroups(lanes: number, threadRows: number, threadColumns: number): Tiling {
   return {
     source: subgroupSource,
     subgroups: true,
-    constants: { THREAD_ROWS: threadRows, THREAD_COLUMNS: threadColumns },
+    constants: { LANES: lanes, THREAD_ROWS: threadRows, THREAD_COLUMNS: threadColumns },
     tileRows: threadRows,
-    tileColumns: LANES * threadColumns,
+    tileColumns: lanes * threadColumns,
   };
 }
 
-/** Every tiling that there is, by its name: all give the same bits, so that a tuner may choose freely. */
-export const tilings: Readonly<Record<string, Tiling>> = {
+const tiledByName: Readonly<Record<string, Tiling>> = {
   "8×8 outputs": tiled(8, 8),
   "8×4 outputs": tiled(8, 4),
   "4×8 outputs": tiled(4, 8),
@@ -55,23 +54,20 @@ export const tilings: Readonly<Record<string, Tiling>> = {
   "2×2 outputs": tiled(2, 2),
   "2×1 outputs": tiled(2, 1),
   "1×1 outputs": tiled(1, 1),
-  "subgroups, 16×8 outputs": bySubgroups(16, 8),
-  "subgroups, 16×4 outputs": bySubgroups(16, 4),
-  "subgroups, 16×2 outputs": bySubgroups(16, 2),
-  "subgroups, 8×8 outputs": bySubgroups(8, 8),
-  "subgroups, 8×4 outputs": bySubgroups(8, 4),
-  "subgroups, 8×2 outputs": bySubgroups(8, 2),
-  "subgroups, 8×1 outputs": bySubgroups(8, 1),
 };
 
-/** The names of the tilings that a device can run. */
-export function possibleTilings({ subgroupSize, workgroupThreads, workgroupBytes }: LaunchLimits): string[] {
-  return Object.keys(tilings).filter((name) => {
-    const { subgroups, constants, tileRows, tileColumns } = tilings[name]!;
-    if (subgroups) return subgroupSize === LANES;
+const SUBGROUP_OUTPUTS = [[16, 8], [16, 4], [16, 2], [8, 8], [8, 4], [8, 2], [8, 1]] as const;
+
+/** Every tiling that a device can run, by its name: all give the same bits, so that a tuner may choose freely. */
+export function possibleTilings({ subgroupSize, workgroupThreads, workgroupBytes }: LaunchLimits): Readonly<Record<string, Tiling>> {
+  const fitting = Object.entries(tiledByName).filter(([, { constants, tileRows, tileColumns }]) => {
     const { GROUP_ROWS = 0, GROUP_COLUMNS = 0, TILE_INNER = 0 } = constants;
     return GROUP_ROWS * GROUP_COLUMNS <= workgroupThreads && 4 * TILE_INNER * (tileRows + tileColumns) <= workgroupBytes;
   });
+  const subgroups = subgroupSize !== undefined && SUBGROUP_SIZES.includes(subgroupSize)
+    ? SUBGROUP_OUTPUTS.map(([rows, columns]) => [`subgroups, ${rows}×${columns} outputs`, bySubgroups(subgroupSize, rows, columns)] as const)
+    : [];
+  return Object.fromEntries([...fitting, ...subgroups]);
 }
 
 /** Products whose sizes agree to within a factor of two, and which are transposed alike, share a choice. */
@@ -83,19 +79,20 @@ export function productClass({ rows, inner, columns, transposeLeft, transposeRig
 /** The tuner's choice for a product, if there is one that the device can run, else one by rule of thumb. */
 export function chooseTiling(attributes: MatmulAttributes, limits: LaunchLimits): Tiling {
   const chosen = limits.tilingOf?.(productClass(attributes));
-  if (chosen !== undefined && possibleTilings(limits).includes(chosen)) return tilings[chosen]!;
-  return usualTiling(attributes, limits);
+  const tiling = chosen === undefined ? undefined : possibleTilings(limits)[chosen];
+  return tiling ?? usualTiling(attributes, limits);
 }
 
 /**
- * The tiling for a shape by rule of thumb. Subgroups of eight are lavapipe's vectors: there, reading an operand once for
- * eight rows and handing it on by broadcasts ran 3 to 5 times faster than workgroup memory (64×784 · 784×128: 4.7
- * against 19 GFLOP/s on two cores). A side shorter than a tile gets fewer outputs per thread, so that threads do not
- * compute padding.
+ * The tiling for a shape by rule of thumb. Subgroups of four or eight are the vectors of software adapters: there, reading
+ * an operand once for all rows of a subgroup and handing it on by broadcasts ran 3 to 5 times faster than workgroup memory
+ * (64×784 · 784×128 on lavapipe: 4.7 against 19 GFLOP/s on two cores). A side shorter than a tile gets fewer outputs per
+ * thread, so that threads do not compute padding.
  */
 function usualTiling({ rows, columns }: MatmulAttributes, { subgroupSize }: LaunchLimits): Tiling {
-  if (subgroupSize === LANES) {
-    return bySubgroups(rows > 8 ? 16 : 8, columns > 32 ? 8 : columns > 16 ? 4 : columns > 8 ? 2 : 1);
+  if (subgroupSize !== undefined && SUBGROUP_SIZES.includes(subgroupSize)) {
+    const perLane = columns / subgroupSize;
+    return bySubgroups(subgroupSize, rows > 8 ? 16 : 8, perLane > 4 ? 8 : perLane > 2 ? 4 : perLane > 1 ? 2 : 1);
   }
   const along = (size: number) => (size >= 64 ? 8 : size >= 16 ? 4 : size >= 8 ? 2 : 1);
   return tiled(along(rows), along(columns));
