@@ -40,10 +40,7 @@ interface Recipes {
 }
 
 interface Summaries {
-  summarize(
-    reports: { runs: object[] }[],
-    target: number,
-  ): {
+  summarize(found: { reports: { runs: object[] }[]; benchmark?: object; target: number }): {
     recipes: { name: string; seeds: number; modes: Record<string, object> }[];
     goals: { goal: string; measured: string; reached: boolean | null }[];
   };
@@ -178,7 +175,8 @@ describe("the archive's contents", () => {
   /** The project with a dist of its own, so that the test needs no build. */
   beforeEach(() => {
     for (const name of ["node_modules", "scripts", "package.json", "LICENSE"]) symlinkSync(join(project, name), join(root, name));
-    for (const name of ["cli.js", "index.js", "node.js", "chunks/a.js", "types/index.d.ts", "wgrad-bench.tar.gz"]) write(`dist/${name}`);
+    const built = ["cli.js", "index.js", "node.js", "chunks/a.js", "types/index.d.ts", "pages/assets/a.js"];
+    for (const name of [...built, "wgrad-bench.tar.gz"]) write(`dist/${name}`);
     for (const name of digits) write(`digits/${name}.gz`, gzipSync(name));
     for (const name of ["libvulkan.so.1", "libstdc++.so.6"]) write(`system/usr/lib/x86_64-linux-gnu/${name}`);
   });
@@ -267,7 +265,11 @@ describe("the summary", () => {
   const graphs = { mode: "PyTorch CUDA graphs", ...recipe, seeds: [seed(0.5, 0.9, 0.95)] };
 
   test("medians side by side, and the goals", () => {
-    const summary = summarize([{ runs: [wgrad] }, { runs: [eager, graphs] }], 0.98);
+    const benchmark = {
+      ceilings: { flopsPerSecond: 50e12 },
+      kernels: [{ flops: 2 * 1024 ** 3, flopsPerSecond: 40e12 }, { flops: 2 * 4096 ** 3, flopsPerSecond: 35e12 }],
+    };
+    const summary = summarize({ reports: [{ runs: [wgrad] }, { runs: [eager, graphs] }], benchmark, target: 0.98 });
     expect(summary.recipes).toHaveLength(1);
     expect(summary.recipes[0]!.modes).toMatchObject({
       wgrad: { seconds: 0.6, accuracy: 0.981, firstEpoch: 2, secondsToTarget: 0.4 },
@@ -278,6 +280,7 @@ describe("the summary", () => {
       { goal: "98.00 % on the test set in under 1 s, whole schedule", measured: "0.600 s (batch 64), 98.10 %", reached: true },
       { goal: "batch 64: images/s at least 3 × PyTorch eager", measured: "5.00 ×", reached: true },
       { goal: "batch 64: images/s at least 1 × PyTorch CUDA graphs", measured: "0.83 ×", reached: false },
+      { goal: "float32 product 4096³: at least 60 % of the measured multiply-add ceiling", measured: "70.00 %", reached: true },
     ]);
     expect(summaryLines(summary)).toEqual([
       "784-128-10, batch 64, 20 steps, medians of 3 seeds",
@@ -291,18 +294,20 @@ describe("the summary", () => {
       "yes  98.00 % on the test set in under 1 s, whole schedule: 0.600 s (batch 64), 98.10 %",
       "yes  batch 64: images/s at least 3 × PyTorch eager: 5.00 ×",
       "no   batch 64: images/s at least 1 × PyTorch CUDA graphs: 0.83 ×",
+      "yes  float32 product 4096³: at least 60 % of the measured multiply-add ceiling: 70.00 %",
     ]);
   });
 
   test("a mode that is not there or failed is left open", () => {
     const failed = { ...graphs, seeds: [], failed: "RuntimeError: no capture" };
-    const summary = summarize([{ runs: [wgrad] }, { runs: [failed] }], 0.99);
+    const summary = summarize({ reports: [{ runs: [wgrad] }, { runs: [failed] }], target: 0.99 });
     expect(summary.goals.map(({ measured, reached }) => [measured, reached])).toEqual([
       ["accuracy not reached", false],
       ["not measured", null],
       ["not measured", null],
+      ["not measured", null],
     ]);
     expect(summaryLines(summary)[2]).toBe("images/s                               1,667                   –                   –");
-    expect(summarize([], 0.98).goals.every(({ reached }) => reached === null)).toBe(true);
+    expect(summarize({ reports: [], target: 0.98 }).goals.every(({ reached }) => reached === null)).toBe(true);
   });
 });
