@@ -1,0 +1,153 @@
+/**
+ * What mnist98.mjs and pytorch_mnist.py write, as far as the summary reads it.
+ *
+ * @typedef {object} SeedResult
+ * @property {number} seconds
+ * @property {number} imagesPerSecond
+ * @property {number} accuracy on the test set, after the last step
+ * @property {number[]} secondsAtEpoch
+ * @property {number[]} accuracyAtEpoch
+ *
+ * @typedef {object} Run
+ * @property {string} mode
+ * @property {string} name of the recipe
+ * @property {number} [batch]
+ * @property {number} [width]
+ * @property {number} [steps]
+ * @property {SeedResult[]} seeds none where the run failed
+ *
+ * @typedef {{ runs: Run[] }} Report
+ *
+ * What `wgrad bench` writes, likewise.
+ *
+ * @typedef {object} Benchmark
+ * @property {{ flopsPerSecond: number }} ceilings
+ * @property {{ flops: number, flopsPerSecond: number }[]} kernels
+ *
+ * Medians over the seeds; null where fewer than half of them reached the target.
+ *
+ * @typedef {object} Medians
+ * @property {number} imagesPerSecond
+ * @property {number} seconds
+ * @property {number} accuracy
+ * @property {number | null} firstEpoch the first one at whose end the accuracy is at the target
+ * @property {number | null} secondsToTarget up to the end of that epoch
+ *
+ * @typedef {object} Summary
+ * @property {number} target
+ * @property {{ name: string, width: number, steps: number, seeds: number, modes: Record<string, Medians> }[]} recipes
+ * @property {{ goal: string, measured: string, reached: boolean | null }[]} goals null where it was not measured
+ */
+
+/** float32 operations of the product 4096³. */
+const LARGE_PRODUCT = 2 * 4096 ** 3;
+
+const WGRAD = "wgrad";
+const EAGER = "PyTorch eager";
+const GRAPHS = "PyTorch CUDA graphs";
+
+/**
+ * Puts the reports side by side.
+ *
+ * @param {{ reports: Report[], benchmark?: Benchmark, target: number }} found `target` is the test accuracy aimed at
+ * @returns {Summary}
+ */
+export function summarize({ reports, benchmark, target }) {
+  const runs = reports.flatMap((report) => report.runs).filter(({ seeds }) => seeds.length > 0);
+  const recipes = [...new Set(runs.map(({ name }) => name))].map((name) => {
+    const own = runs.filter((run) => run.name === name);
+    const { batch, width, steps } = own[0];
+    const modes = Object.fromEntries(own.map((run) => [run.mode, mediansOf(run.seeds, target)]));
+    return { name, batch, width, steps, seeds: own[0].seeds.length, modes };
+  });
+  const { modes: small } = recipes.find(({ batch }) => batch === 64) ?? { modes: {} };
+  const speedGoals = [speedGoal(small, EAGER, 3), speedGoal(small, GRAPHS, 1)];
+  return { target, recipes, goals: [timeGoal(recipes, target), ...speedGoals, productGoal(benchmark)] };
+}
+
+/**
+ * @param {SeedResult[]} seeds
+ * @param {number} target
+ * @returns {Medians}
+ */
+function mediansOf(seeds, target) {
+  const epochs = seeds.map(({ accuracyAtEpoch }) => accuracyAtEpoch.findIndex((accuracy) => accuracy >= target));
+  const secondsTo = seeds.map(({ secondsAtEpoch }, seed) => secondsAtEpoch[epochs[seed]] ?? Infinity);
+  return {
+    imagesPerSecond: median(seeds.map(({ imagesPerSecond }) => imagesPerSecond)),
+    seconds: median(seeds.map(({ seconds }) => seconds)),
+    accuracy: median(seeds.map(({ accuracy }) => accuracy)),
+    firstEpoch: finiteOrNull(median(epochs.map((epoch) => (epoch < 0 ? Infinity : epoch + 1)))),
+    secondsToTarget: finiteOrNull(median(secondsTo)),
+  };
+}
+
+function timeGoal(recipes, target) {
+  const goal = `${percent(target)} on the test set in under 1 s, whole schedule`;
+  const own = recipes.flatMap(({ name, modes }) => (modes[WGRAD] ? [{ name, ...modes[WGRAD] }] : []));
+  if (own.length === 0) return { goal, measured: "not measured", reached: null };
+  const right = own.filter(({ accuracy }) => accuracy >= target);
+  if (right.length === 0) return { goal, measured: "accuracy not reached", reached: false };
+  const { name, seconds, accuracy } = right.toSorted((one, other) => one.seconds - other.seconds)[0];
+  return { goal, measured: `${seconds.toFixed(3)} s (${name}), ${percent(accuracy)}`, reached: seconds < 1 };
+}
+
+function speedGoal(modes, peer, factor) {
+  const goal = `batch 64: images/s at least ${factor} × ${peer}`;
+  if (!modes[WGRAD] || !modes[peer]) return { goal, measured: "not measured", reached: null };
+  const ratio = modes[WGRAD].imagesPerSecond / modes[peer].imagesPerSecond;
+  return { goal, measured: `${ratio.toFixed(2)} ×`, reached: ratio >= factor };
+}
+
+function productGoal(benchmark) {
+  const goal = "float32 product 4096³: at least 60 % of the measured multiply-add ceiling";
+  const product = benchmark?.kernels.find(({ flops }) => flops === LARGE_PRODUCT);
+  if (product === undefined) return { goal, measured: "not measured", reached: null };
+  const share = product.flopsPerSecond / benchmark.ceilings.flopsPerSecond;
+  return { goal, measured: percent(share), reached: share >= 0.6 };
+}
+
+/**
+ * The summary as text.
+ *
+ * @param {Summary} summary
+ * @returns {string[]} lines
+ */
+export function summaryLines({ target, recipes, goals }) {
+  const modes = [WGRAD, EAGER, GRAPHS];
+  const rows = [
+    ["images/s", ({ imagesPerSecond }) => Math.round(imagesPerSecond).toLocaleString("en-US")],
+    ["whole schedule, s", ({ seconds }) => seconds.toFixed(3)],
+    ["test accuracy after it", ({ accuracy }) => percent(accuracy)],
+    [`first epoch at ${percent(target)}`, ({ firstEpoch }) => firstEpoch ?? "none"],
+    ["s to its end", ({ secondsToTarget }) => secondsToTarget?.toFixed(3) ?? "none"],
+  ];
+  const line = (label, cells) => [label.padEnd(24), ...cells.map((cell) => String(cell).padStart(20))].join("");
+  return [
+    ...recipes.flatMap(({ name, width, steps, seeds, modes: measured }) => [
+      `784-${width}-10, ${name}, ${steps} steps, medians of ${seeds} seeds`,
+      line("", modes),
+      ...rows.map(([label, cell]) => line(label, modes.map((mode) => (measured[mode] ? cell(measured[mode]) : "–")))),
+      "",
+    ]),
+    ...goals.map(({ goal, measured, reached }) => `${answer(reached).padEnd(5)}${goal}: ${measured}`),
+  ];
+}
+
+function answer(reached) {
+  if (reached === null) return "?";
+  return reached ? "yes" : "no";
+}
+
+/** The middle value; the upper one of two. */
+function median(values) {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)];
+}
+
+function finiteOrNull(value) {
+  return Number.isFinite(value) ? value : null;
+}
+
+function percent(share) {
+  return `${(100 * share).toFixed(2)} %`;
+}
