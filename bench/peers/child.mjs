@@ -1,0 +1,35 @@
+/*
+ * One runtime, one measure, one process: `node child.mjs RUNTIME MEASURE FOLDER` prints the result as a line of JSON.
+ * A runtime that computes something wrong prints { "wrong": why }.
+ */
+import { writeSync } from "node:fs";
+import { measureProducts } from "./measures/products.mjs";
+import { WrongResult, measureCalls, measureEpoch, measureStep } from "./measures/training.mjs";
+import { openRuntime, runtimeNamed } from "./runtimes/index.mjs";
+
+const [name, measure, folder] = process.argv.slice(2);
+const { device } = runtimeNamed(name);
+
+const work = {
+  batch1: (runtime) => measureStep(runtime, folder, 1),
+  batch64: (runtime) => measureStep(runtime, folder, 64),
+  batch512: (runtime) => measureStep(runtime, folder, 512),
+  epoch: (runtime) => measureEpoch(runtime, folder),
+  calls: (runtime) => measureCalls(runtime, folder),
+  products: (runtime) => measureProducts(runtime, device),
+};
+
+async function result() {
+  const runtime = await openRuntime(name);
+  try {
+    const values = await work[measure](runtime);
+    return { ...values, adapter: await runtime.adapter() };
+  } catch (error) {
+    if (error instanceof WrongResult) return { wrong: error.message };
+    throw error;
+  }
+}
+
+writeSync(1, `${JSON.stringify(await result())}\n`);
+// Dawn would keep the process.
+process.exit(0);

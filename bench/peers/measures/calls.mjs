@@ -1,0 +1,30 @@
+/*
+ * Counts what a runtime asks of WebGPU, by wrapping the classes of the Dawn that it uses.
+ */
+
+/** @typedef {{ dispatches: number, passes: number, submits: number, bindGroups: number, buffers: number }} GpuCalls */
+
+/** @returns {() => GpuCalls} gives the calls since the counting began; call it once, after the runtime was opened */
+export function countGpuCalls() {
+  const methods = [
+    [GPUComputePassEncoder, "dispatchWorkgroups", "dispatches"],
+    [GPUComputePassEncoder, "dispatchWorkgroupsIndirect", "dispatches"],
+    [GPUCommandEncoder, "beginComputePass", "passes"],
+    [GPUQueue, "submit", "submits"],
+    [GPUDevice, "createBindGroup", "bindGroups"],
+    [GPUDevice, "createBuffer", "buffers"],
+  ];
+  const calls = Object.fromEntries(methods.map(([, , kind]) => [kind, 0]));
+  for (const [owner, name, kind] of methods) {
+    const original = owner.prototype[name];
+    owner.prototype[name] = function counted(...parameters) {
+      calls[kind]++;
+      return original.apply(this, parameters);
+    };
+  }
+  return () => ({ ...calls });
+}
+
+/** @returns {GpuCalls} */
+export const callsBetween = (before, after) =>
+  Object.fromEntries(Object.keys(after).map((kind) => [kind, after[kind] - before[kind]]));

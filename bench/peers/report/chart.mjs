@@ -1,0 +1,70 @@
+/*
+ * The results as one SVG: a small bar chart for each row that has a scale of its own.
+ */
+import * as echarts from "echarts/core";
+import { BarChart } from "echarts/charts";
+import { GridComponent, TitleComponent } from "echarts/components";
+import { SVGRenderer } from "echarts/renderers";
+import { numberText } from "./table.mjs";
+
+echarts.use([BarChart, GridComponent, TitleComponent, SVGRenderer]);
+
+const COLUMNS = 3;
+const [WIDTH, HEAD, PANEL] = [960, 86, 190];
+const COLOURS = { wgrad: "#0b6e4f", webgpu: "#8fa3b0", wasm: "#d7b98e" };
+
+/**
+ * @param {readonly import("../runtimes/index.mjs").RuntimeEntry[]} runtimes
+ * @param {ReturnType<typeof import("./table.mjs").summarise>} summary
+ * @param {string} subtitle adapter, machine, date and versions
+ * @returns {string} the text of an SVG file
+ */
+export function chartSvg(runtimes, summary, subtitle) {
+  const timed = summary.filter(({ measure }) => measure !== "calls");
+  const height = HEAD + PANEL * Math.ceil(timed.length / COLUMNS);
+  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
+  const panels = timed.map((row, index) => panel(runtimes, row, index));
+  chart.setOption({
+    animation: false,
+    backgroundColor: "#ffffff",
+    title: [
+      { text: "784-128-10 on MNIST, Adam: wgrad beside its peers", subtext: subtitle, left: 16, top: 8 },
+      ...panels.map(({ title }) => title),
+    ],
+    grid: panels.map(({ grid }) => grid),
+    xAxis: panels.map((_, gridIndex) => ({ gridIndex, type: "value", show: false })),
+    yAxis: panels.map(({ names }, gridIndex) => ({
+      gridIndex,
+      type: "category",
+      data: names,
+      inverse: true,
+      axisTick: { show: false },
+      axisLine: { show: false },
+    })),
+    series: panels.map(({ bars }, index) => ({
+      type: "bar",
+      xAxisIndex: index,
+      yAxisIndex: index,
+      data: bars,
+      barWidth: 18,
+      label: { show: true, position: "right", formatter: ({ value }) => numberText(value) },
+    })),
+  });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return `${svg}\n`;
+}
+
+/** Where a row's bars stand, and the bars: only runtimes that have the number. */
+function panel(runtimes, { label, higher, values }, index) {
+  const shown = runtimes.filter(({ name }) => Number.isFinite(values[name]));
+  const left = 16 + (index % COLUMNS) * ((WIDTH - 16) / COLUMNS);
+  const top = HEAD + Math.floor(index / COLUMNS) * PANEL;
+  const better = higher ? "more is better" : "less is better";
+  return {
+    title: { text: label, subtext: better, left, top, itemGap: 2, textStyle: { fontSize: 13 }, subtextStyle: { fontSize: 11 } },
+    grid: { left: left + 100, top: top + 38, width: 150, height: 28 * shown.length },
+    names: shown.map((runtime) => runtime.label),
+    bars: shown.map(({ name, device }) => ({ value: values[name], itemStyle: { color: COLOURS[name] ?? COLOURS[device] } })),
+  };
+}

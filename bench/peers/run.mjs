@@ -1,0 +1,153 @@
+/*
+ * Measures wgrad beside TensorFlow.js and jax-js, in turn, round after round. `node bench/peers/run.mjs --help`
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { parseArgs } from "node:util";
+import { allMeasures, applies } from "./measures/rows.mjs";
+import { runMeasure } from "./processes.mjs";
+import { remarks, summarise, tableText } from "./report/table.mjs";
+import { allRuntimes } from "./runtimes/index.mjs";
+import { writeWork } from "./work.mjs";
+
+const HELP = `node bench/peers/run.mjs [options]
+
+Trains the same network on the same data with each runtime, and prints one table.
+MNIST comes from MNIST_DIR or data/mnist; wgrad from dist/ (npm run build).
+
+  --rounds N     how often each measure is taken; the medians are shown (default 3)
+  --only A,B     only these runtimes and measures
+                 runtimes: ${allRuntimes.map(({ name }) => name).join(", ")}
+                 measures: ${allMeasures.join(", ")}
+  --json FILE    writes every round's numbers
+  --svg FILE     draws the medians
+`;
+
+class UsageError extends Error {}
+
+function readOptions() {
+  const options = {
+    rounds: { type: "string", default: "3" },
+    only: { type: "string", default: "" },
+    json: { type: "string" },
+    svg: { type: "string" },
+    help: { type: "boolean" },
+  };
+  let values;
+  try {
+    ({ values } = parseArgs({ options }));
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new UsageError(`--rounds: ${values.rounds} is no count; give 1 or more`);
+  const names = values.only.split(",").filter(Boolean);
+  const unknown = names.find((name) => !allMeasures.includes(name) && !allRuntimes.some((runtime) => runtime.name === name));
+  if (unknown) throw new UsageError(`--only: "${unknown}" is neither a runtime nor a measure; see --help`);
+  return { ...values, rounds, ...chosen(names) };
+}
+
+/** The runtimes and the measures that were named; all of a kind of which none was. */
+function chosen(names) {
+  const namedRuntimes = allRuntimes.filter(({ name }) => names.includes(name));
+  const namedMeasures = allMeasures.filter((name) => names.includes(name));
+  return {
+    runtimes: namedRuntimes.length > 0 ? namedRuntimes : allRuntimes,
+    measures: namedMeasures.length > 0 ? namedMeasures : allMeasures,
+  };
+}
+
+/** Runtime after runtime for each measure, so that a noisy minute meets all of them. */
+async function runRounds({ rounds, runtimes, measures }, work) {
+  const results = Object.fromEntries(runtimes.map(({ name }) => [name, {}]));
+  if (measures.includes("start")) for (const { name } of runtimes) await runMeasure(name, "start", work);
+  for (let round = 1; round <= rounds; round++) {
+    for (const measure of measures) {
+      for (const runtime of runtimes.filter((each) => applies(measure, each))) {
+        showProgress(`round ${round} of ${rounds}: ${measure}, ${runtime.label}`);
+        const values = await runMeasure(runtime.name, measure, work);
+        (results[runtime.name][measure] ??= []).push(values);
+      }
+    }
+  }
+  showProgress("");
+  return results;
+}
+
+/** One line on a terminal, each over the one before. */
+function showProgress(line) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+}
+
+/** The version of a package by the path of its package.json. */
+function installed(path) {
+  try {
+    return JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")).version;
+  } catch {
+    throw new UsageError(`${path}: a package is not installed; run \`npm ci\` in wgrad's folder and in bench/peers`);
+  }
+}
+
+function versions() {
+  return {
+    wgrad: installed("../../package.json"),
+    tfjs: installed("node_modules/@tensorflow/tfjs-core/package.json"),
+    "jax-js": installed("node_modules/@jax-js/jax/package.json"),
+    "Dawn (wgrad)": installed("../../node_modules/webgpu/package.json"),
+    "Dawn (peers)": installed("node_modules/webgpu/package.json"),
+    Node: process.versions.node,
+  };
+}
+
+/** The adapters that the runtimes named; one if all is well. */
+function adaptersOf(runtimes, results) {
+  const rounds = runtimes.filter(({ device }) => device === "webgpu").flatMap(({ name }) => Object.values(results[name]).flat());
+  const names = new Set(rounds.flatMap(({ adapter }) => adapter ?? []).map((name) => name.replace(/[()]/g, "")));
+  return names.size === 0 ? "no WebGPU" : [...names].join(" and ");
+}
+
+/** What the numbers were measured with, as data and as two lines. */
+function circumstances({ runtimes, rounds }, results, source, loadBefore) {
+  const facts = {
+    date: new Date().toISOString().slice(0, 10),
+    adapter: adaptersOf(runtimes, results),
+    cpu: `${cpus().length} × ${cpus()[0].model}`,
+    load: [loadBefore, loadavg()[0]],
+    data: source,
+    rounds,
+    versions: versions(),
+  };
+  const load = facts.load.map((value) => value.toFixed(1)).join(" → ");
+  const where = `${facts.adapter}; ${facts.cpu}; load ${load}; ${facts.date}`;
+  const what = Object.entries(facts.versions).map(([name, version]) => `${name} ${version}`).join(", ");
+  return { facts, where, what };
+}
+
+async function main() {
+  const options = readOptions();
+  if (options.help) return console.log(HELP);
+  versions();
+  const loadBefore = loadavg()[0];
+  const work = await writeWork();
+  const results = await runRounds(options, work).finally(work.remove);
+  const summary = summarise(options.runtimes, results);
+  const notes = remarks(options.runtimes, results);
+  const { facts, where, what } = circumstances(options, results, work.source, loadBefore);
+  console.log(`${where}\n${what}`);
+  console.log(`784-128-10, relu, softmax cross-entropy, Adam, float32; ${work.source}; medians of ${options.rounds} round(s)`);
+  console.log("ratio: wgrad to the better peer on WebGPU, above 1 where wgrad is better\n");
+  console.log([tableText(options.runtimes, summary), ...(notes.length > 0 ? ["", ...notes] : [])].join("\n"));
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...facts, summary, notes, results }, undefined, 1)}\n`);
+  if (options.svg) {
+    const { chartSvg } = await import("./report/chart.mjs");
+    writeFileSync(options.svg, chartSvg(options.runtimes, summary, `${where}\n${what}`));
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}

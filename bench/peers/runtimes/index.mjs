@@ -1,0 +1,71 @@
+/*
+ * What is compared. Each runtime runs in a process of its own; its module is loaded there only.
+ */
+
+/**
+ * One training job: 784-128-10, relu, softmax cross-entropy, Adam (1e-3, 0.9, 0.999, 1e-8), float32.
+ * @typedef {object} TrainingTask
+ * @property {number} batch examples per step
+ * @property {number} count number of examples
+ * @property {Uint8Array} features `count` rows of 784 bytes; the network sees byte · scale + offset
+ * @property {Uint32Array} labels
+ * @property {number} scale
+ * @property {number} offset
+ * @property {Uint32Array} order step s takes examples order[s·batch] … order[(s+1)·batch − 1]
+ * @property {Float32Array[]} parameters weight [784, 128], bias [128], weight [128, 10], bias [10]
+ */
+
+/**
+ * @typedef {object} Trainer
+ * @property {(steps: number, every: number, onRead?: (stepsDone: number) => void) => Promise<number[]>} run
+ *   makes the next steps, reads a loss back at every so many and at the last, and returns those; with `every` 1 they
+ *   are the losses of the single steps
+ */
+
+/**
+ * @typedef {object} Runtime
+ * @property {() => string | Promise<string>} adapter what it computes on
+ * @property {(task: TrainingTask) => Promise<Trainer>} trainer
+ * @property {(task: ProductTask) => Promise<(times: number) => Promise<Float32Array>>} product
+ *   gives a function that computes the product so many times and reads the last result back
+ */
+
+/**
+ * left [rows, inner] · right [inner, columns]
+ * @typedef {{ rows: number, inner: number, columns: number, left: Float32Array, right: Float32Array }} ProductTask
+ */
+
+/**
+ * @typedef {object} RuntimeEntry
+ * @property {string} name
+ * @property {string} label
+ * @property {"webgpu" | "wasm"} device
+ * @property {() => Promise<{ open: (device: string) => Promise<Runtime> }>} load
+ */
+
+const wgrad = () => import("./wgrad.mjs");
+const tfjs = () => import("./tfjs.mjs");
+const jax = () => import("./jax.mjs");
+
+/** @type {readonly RuntimeEntry[]} */
+export const allRuntimes = [
+  { name: "wgrad", label: "wgrad webgpu", device: "webgpu", load: wgrad },
+  { name: "tfjs", label: "tfjs webgpu", device: "webgpu", load: tfjs },
+  { name: "jax", label: "jax-js webgpu", device: "webgpu", load: jax },
+  { name: "tfjs-wasm", label: "tfjs wasm", device: "wasm", load: tfjs },
+  { name: "jax-wasm", label: "jax-js wasm", device: "wasm", load: jax },
+];
+
+/** @param {string} name */
+export function runtimeNamed(name) {
+  const found = allRuntimes.find((runtime) => runtime.name === name);
+  if (!found) throw new Error(`runtime "${name}": there is none; name one of ${allRuntimes.map((each) => each.name).join(", ")}`);
+  return found;
+}
+
+/** @param {string} name */
+export async function openRuntime(name) {
+  const { load, device } = runtimeNamed(name);
+  const { open } = await load();
+  return open(device);
+}
