@@ -134,7 +134,8 @@ async function main() {
   const notes = remarks(options.runtimes, results);
   const { facts, where, what } = circumstances(options, results, work.source, loadBefore);
   console.log(`${where}\n${what}`);
-  console.log(`784-128-10, relu, softmax cross-entropy, Adam, float32; ${work.source}; medians of ${options.rounds} round(s)`);
+  console.log("784-128-10, relu, softmax cross-entropy, Adam, float32");
+  console.log(`${work.source}; rounds: ${options.rounds}, medians`);
   console.log("ratio: wgrad to the better peer on WebGPU, above 1 where wgrad is better\n");
   console.log([tableText(options.runtimes, summary), ...(notes.length > 0 ? ["", ...notes] : [])].join("\n"));
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...facts, summary, notes, results }, undefined, 1)}\n`);

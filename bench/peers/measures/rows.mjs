@@ -28,7 +28,7 @@ export const rows = [
   { label: "512 cubed, GFLOP/s", measure: "products", key: "512x512x512", higher: true, times: 2 },
   { label: "1024 cubed, GFLOP/s", measure: "products", key: "1024x1024x1024", higher: true, times: 2 },
   { label: "start to first step, s", measure: "start", key: "seconds", atMost: 0.6 },
-  { label: "…without shader cache, s", measure: "coldStart", key: "seconds", atMost: 2.5 },
+  { label: "start, no shader cache, s", measure: "coldStart", key: "seconds", atMost: 2.5 },
 ];
 
 export const allMeasures = [...new Set(rows.map(({ measure }) => measure))];

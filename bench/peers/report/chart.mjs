@@ -28,7 +28,7 @@ export function chartSvg(runtimes, summary, subtitle) {
     animation: false,
     backgroundColor: "#ffffff",
     title: [
-      { text: "784-128-10 on MNIST, Adam: wgrad beside its peers", subtext: subtitle, left: 16, top: 8 },
+      { text: "784-128-10 on MNIST, Adam: wgrad beside its peers", subtext: subtitle, left: 16, top: 8, subtextStyle: { lineHeight: 16 } },
       ...panels.map(({ title }) => title),
     ],
     grid: panels.map(({ grid }) => grid),
