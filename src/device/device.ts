@@ -109,7 +109,7 @@ function lostError(reason: string, message: string): DeviceError {
   });
 }
 
-export const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0)} MiB`;
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0)} MiB`;
 
 /**
  * Opens the best adapter of a source with all that it can do.

@@ -13,10 +13,9 @@ function cacheFolder(environment: NodeJS.ProcessEnv): string {
 }
 
 /** Keeps the tuner's choices in the user's cache folder, a file for each adapter and version. */
-export function fileTuningStore(folder = cacheFolder(process.env)): TuningStore & { pathOf(key: string): string } {
+export function fileTuningStore(folder = cacheFolder(process.env)): TuningStore {
   const pathOf = (key: string) => join(folder, `tuning-${createHash("sha256").update(key).digest("hex").slice(0, 16)}.json`);
   return {
-    pathOf,
     async load(key) {
       try {
         return await readFile(pathOf(key), "utf8");

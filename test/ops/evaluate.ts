@@ -66,6 +66,12 @@ export function drawValues({ opCase, output, loss }: BuiltCase, random: Random, 
   return Object.fromEntries(values);
 }
 
+/** What a gradient check asks of a case: its loss, its inputs at places away from kinks, and by which to differentiate. */
+export function gradientQuestion(built: BuiltCase, random: Random) {
+  const { loss, leaves, differentiable } = built;
+  return { loss: loss!, leaves, values: drawValues(built, random, false), names: differentiable };
+}
+
 function arrayOf(dtype: DType, values: ArrayLike<number>): NumericArray {
   if (dtype === "float32") return Float32Array.from(values);
   return dtype === "uint32" ? Uint32Array.from(values) : Uint8Array.from(values);

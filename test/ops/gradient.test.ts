@@ -12,7 +12,7 @@ import { max, sum } from "../../src/ops/reduce/index.ts";
 import { Random } from "../../src/random.ts";
 import { allCases } from "./all-cases.ts";
 import { uniform, type InputValues } from "./cases.ts";
-import { buildCase, caseGradients, drawValues, evaluate } from "./evaluate.ts";
+import { buildCase, caseGradients, evaluate, gradientQuestion } from "./evaluate.ts";
 import { compareGradients, judge, LARGEST_DIFFERENCE, numericGradients } from "./gradient-check.ts";
 
 const checked = allCases.filter(({ differentiable, parityOnly }) => differentiable && !parityOnly);
@@ -20,12 +20,7 @@ const checked = allCases.filter(({ differentiable, parityOnly }) => differentiab
 describe("every gradient, in float64, against central differences", () => {
   test.each(checked)("$name", async (opCase) => {
     const built = buildCase(opCase);
-    const question = {
-      loss: built.loss!,
-      leaves: built.leaves,
-      values: drawValues(built, new Random(1), false),
-      names: built.differentiable,
-    };
+    const question = gradientQuestion(built, new Random(1));
     const worst = await compareGradients(question, caseGradients(built), await numericGradients(question));
     expect(worst.difference, JSON.stringify(worst)).toBeLessThanOrEqual(LARGEST_DIFFERENCE);
   });

@@ -7,7 +7,7 @@ import { negate } from "../../src/ops/elementwise/index.ts";
 import { Random } from "../../src/random.ts";
 import { allCases } from "./all-cases.ts";
 import type { OpCase } from "./cases.ts";
-import { buildCase, caseGradients, drawValues, evaluate, type BuiltCase } from "./evaluate.ts";
+import { buildCase, caseGradients, drawValues, evaluate, gradientQuestion, type BuiltCase } from "./evaluate.ts";
 import { compareGradients, judge, largestDifference, LARGEST_DIFFERENCE, numericGradients } from "./gradient-check.ts";
 import { check, judgeCase, scaleOf, toleranceOf, type JudgedCase } from "./parity.ts";
 
@@ -58,12 +58,7 @@ const checked = allCases.filter(({ differentiable, parityOnly }) => differentiab
 describe("a derivative of the wrong sign is found", () => {
   test.each(checked)("$name", async (opCase) => {
     const built = buildCase(opCase);
-    const question = {
-      loss: built.loss!,
-      leaves: built.leaves,
-      values: drawValues(built, new Random(1), false),
-      names: built.differentiable,
-    };
+    const question = gradientQuestion(built, new Random(1));
     const numeric = await numericGradients(question);
     const mutations = mutationsOf(built);
     const mutated = new Set(mutations.map(({ node, position }) => node.inputs[position]));
