@@ -7,7 +7,7 @@ import { integerLiteral } from "../../ops/wgsl.ts";
 import { byteRows, byteRowWords } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope } from "./element.ts";
 import { anchorsOf, nodesOf, type Group, type Member } from "./fuse.ts";
-import { anchorKernel, pointwiseKernel, rootOf } from "./kernels.ts";
+import { anchorKernel, gathersFrom, pointwiseKernel, rootOf } from "./kernels.ts";
 import { ALIGNMENT, type Binding, type Launch } from "./launch.ts";
 import type { Plan, Region } from "./plan.ts";
 
@@ -114,15 +114,10 @@ export class KernelWriter implements ElementScope {
   #rangeOf(tensor: Tensor, region: Region): ElementRange {
     const { launch, group } = this.#parts;
     const whole = { start: 0, end: region.elements };
-    if (tensor.dtype === "uint8" || nodesOf(group).some((node) => this.#gathersFrom(node, tensor))) return whole;
+    if (tensor.dtype === "uint8" || nodesOf(group).some((node) => gathersFrom(node, tensor, this.inlined))) return whole;
     const name = Object.keys(launch.reads).find((read) => rootOf(launch.reads[read]!) === tensor);
     const range = name ? launch.readRanges?.[name] : tensor.size === nodesOf(group)[0]!.size ? launch.outputRange : undefined;
     return range ? { start: Math.floor(range.start / ALIGNMENT) * ALIGNMENT, end: range.end } : whole;
-  }
-
-  #gathersFrom(node: Tensor, tensor: Tensor): boolean {
-    const gathers = pointwiseKernel(node)?.gathers ?? false;
-    return node.inputs.map(rootOf).some((root) => (root === tensor ? gathers : this.inlined.has(root) && this.#gathersFrom(root, tensor)));
   }
 
   #window({ tensor, region, range, access }: BoundTensor): Binding {

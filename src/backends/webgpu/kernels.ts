@@ -1,6 +1,7 @@
 import { constantOp, stepScalarOp } from "../../graph/leaves.ts";
 import type { Op, Tensor } from "../../graph/tensor.ts";
 import type { AnchorKernel, PointwiseKernel, WebGPUKernel } from "../../ops/kernel.ts";
+import { rootOf } from "../../graph/views.ts";
 import { collectKernels, findKernel } from "../registry.ts";
 
 const kernels = collectKernels<WebGPUKernel>(import.meta.glob("../../ops/*/webgpu.ts", { eager: true }));
@@ -24,7 +25,14 @@ export function anchorKernel(node: Tensor): AnchorKernel | undefined {
   return kernel.kind === "anchor" ? kernel : undefined;
 }
 
-export { rootOf } from "../../graph/views.ts";
+
+export { rootOf };
+
+/** Whether a node, or an inlined one that it reads, takes other elements of a tensor than its own. */
+export function gathersFrom(node: Tensor, tensor: Tensor, inlined: ReadonlySet<Tensor>): boolean {
+  const gathers = pointwiseKernel(node)?.gathers ?? false;
+  return node.inputs.map(rootOf).some((root) => (root === tensor ? gathers : inlined.has(root) && gathersFrom(root, tensor, inlined)));
+}
 
 /** A constant of one element is a literal in the kernels that read it. */
 export const isLiteral = (tensor: Tensor): boolean => tensor.op === constantOp && tensor.size === 1;

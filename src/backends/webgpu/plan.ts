@@ -9,7 +9,7 @@ import { constantOp, isStored } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { copy, type PackAttributes } from "../../ops/layout/index.ts";
 import { nodesOf, type Fusion, type Group } from "./fuse.ts";
-import { isLiteral, isPack, isStepScalar, pointwiseKernel, rootOf } from "./kernels.ts";
+import { gathersFrom, isLiteral, isPack, isStepScalar, rootOf } from "./kernels.ts";
 import { assignSlots } from "./slots.ts";
 
 /** A buffer that recording makes real; known by identity. */
@@ -182,17 +182,8 @@ class Planner {
     const nodes = nodesOf(group);
     if (group.members.some(({ anchor }) => anchor)) return false;
     const sharesBuffer = group.inputs.some((input) => input !== target && this.#regions.get(input)?.buffer === region.buffer);
-    const elsewhere = nodes.some((node) => this.#gathersFrom(node, target));
+    const elsewhere = nodes.some((node) => gathersFrom(node, target, this.#fusion.inlined));
     return !sharesBuffer && !elsewhere && (!group.inputs.includes(target) || target.size === nodes[0]!.size);
-  }
-
-  /** Whether a node, or an inlined one that it reads, takes other elements of the target than its own. */
-  #gathersFrom(node: Tensor, target: Tensor): boolean {
-    const gathers = pointwiseKernel(node)?.gathers ?? false;
-    return node.inputs.map(rootOf).some((root) => {
-      if (root === target) return gathers;
-      return this.#fusion.inlined.has(root) && this.#gathersFrom(root, target);
-    });
   }
 
   /** Groups that read what a region holds when the step begins. */
