@@ -38,3 +38,6 @@ export class DataError extends WgradError {}
 
 /** No adapter, a lost device, a limit of the adapter, or a shader that does not compile. */
 export class DeviceError extends WgradError {}
+
+/** The device is gone, and with it all that it held; `Backend.restart` opens another one. */
+export class DeviceLostError extends DeviceError {}

@@ -29,7 +29,21 @@ export { logSoftmax, softmax } from "./ops/softmax/index.ts";
 export * from "./nn/index.ts";
 export * from "./train/index.ts";
 
-export { makeDataset, standardization, unitScale, type Dataset, type Normalization } from "./data/dataset.ts";
+export {
+  columnStandardization,
+  isRegression,
+  makeDataset,
+  makeRegressionDataset,
+  standardization,
+  unitScale,
+  type Dataset,
+  type Examples,
+  type Normalization,
+  type RegressionDataset,
+  type TrainingData,
+  type UniformNormalization,
+} from "./data/dataset.ts";
+export { epochOrder } from "./data/order.ts";
 export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
 
 export { loadModel, saveModel, type TrainedModel } from "./formats/model.ts";

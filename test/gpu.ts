@@ -8,6 +8,25 @@ export function acquireBackend(options?: WebGPUOptions): Promise<Backend> {
   return createWebGPUBackend(dawnGpu(), options);
 }
 
+/** A backend whose device can be lost at will. */
+export async function acquireLosableBackend(): Promise<{ backend: Backend; lose(): void }> {
+  const source = dawnGpu();
+  let device: GPUDevice | undefined;
+  const requestAdapter = async (options?: GPURequestAdapterOptions) => {
+    const adapter = (await source.gpu.requestAdapter(options))!;
+    const requestDevice = async (descriptor?: GPUDeviceDescriptor) => (device = await adapter.requestDevice(descriptor));
+    return new Proxy(adapter, {
+      get: (target, name) => {
+        if (name === "requestDevice") return requestDevice;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  };
+  const backend = await createWebGPUBackend({ ...source, gpu: { requestAdapter } as unknown as GPU });
+  return { backend, lose: () => device!.destroy() };
+}
+
 /** Fails where a kernel of a backend with guards wrote past the end of a value. */
 export async function requireIntactGuards(executable: Executable): Promise<void> {
   if (!(executable instanceof WebGPUExecutable)) return;

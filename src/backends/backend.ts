@@ -35,7 +35,7 @@ export interface Executable {
    * Submits steps first … first + count − 1 and returns at once; runs are executed in the order of the calls, also
    * across the executables of a session.
    * @returns every scalar output of the graph, one element per step, once the steps are done
-   * @throws DeviceError where the device was lost or refused the work
+   * @throws DeviceLostError where the device was lost, DeviceError where it refused the work
    */
   run(first: number, count: number): Promise<Readonly<Record<string, NumericArray>>>;
   /**
@@ -68,7 +68,12 @@ export interface Backend {
   /** The most bytes that one tensor of a batch should have, so that every op can take it. */
   readonly maxTensorBytes: number;
   createSession(): Session;
-  /** Settles when the device is lost without `dispose`, with the reason. Never for the CPU. */
+  /** Settles when the present device is lost without `dispose`, with the reason. Never for the CPU. */
   readonly lost: Promise<string>;
+  /**
+   * Where the device is lost, opens another one; else does nothing. Sessions made before stay dead.
+   * @throws DeviceError where there is no adapter any more
+   */
+  restart(): Promise<void>;
   dispose(): void;
 }

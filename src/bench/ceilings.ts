@@ -83,9 +83,7 @@ class CeilingTimer {
     const encoder = gpu.createCommandEncoder();
     const copy = staging.copy(encoder, buffer, offset, bytes);
     gpu.queue.submit([encoder.finish()]);
-    const result = await copy.arrived();
-    this.device.throwFault();
-    return result;
+    return this.device.arrived(copy);
   }
 
   dispose(): void {

@@ -3,7 +3,7 @@
  * of two with few digits, every order gives the same. The networks of the benchmark start from such numbers, so that
  * forward all of it is exact, and a relu is open on the GPU exactly where it is on the CPU.
  */
-import { makeDataset, type Dataset, type Normalization } from "../data/dataset.ts";
+import { makeDataset, type Dataset, type UniformNormalization } from "../data/dataset.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import type { Initializer } from "../nn/initializers.ts";
 import { dense } from "../nn/layers.ts";
@@ -18,7 +18,7 @@ export const CLASSES = 10;
 const EXAMPLES = 60_000;
 
 /** Bytes 0 … 15 become multiples of ¼ from −2 on. */
-export const normalization: Normalization = { scale: 0.25, offset: -2 };
+export const normalization: UniformNormalization = { scale: 0.25, offset: -2 };
 
 let pictures: Dataset | undefined;
 

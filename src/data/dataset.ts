@@ -1,26 +1,49 @@
 import { DataError } from "../errors.ts";
 
 /**
- * Examples with their labels. Features stay in the type they came in (pixels as bytes); the model reads
+ * What a model is shown. Features stay in the type they came in (pixels as bytes); the model reads
  * `feature · scale + offset`, computed where the batch is taken.
  */
-export interface Dataset {
+export interface Examples {
   /** What the data is, for messages: "MNIST", "built-in digits". */
   readonly name: string;
   /** Row after row, `count` rows of the product of `shape` values. */
   readonly features: Uint8Array | Float32Array;
   /** The shape of one example, such as [28, 28]. */
   readonly shape: readonly number[];
-  /** One class index per example. */
-  readonly labels: Uint32Array;
-  /** The name of each class; its length is the number of classes. */
-  readonly classes: readonly string[];
   /** Number of examples. */
   readonly count: number;
 }
 
-/** The constants of `feature · scale + offset`. */
+/** Examples of classes. */
+export interface Dataset extends Examples {
+  /** One class index per example. */
+  readonly labels: Uint32Array;
+  /** The name of each class; its length is the number of classes. */
+  readonly classes: readonly string[];
+}
+
+/** Examples of quantities, for regression. */
+export interface RegressionDataset extends Examples {
+  /** Row after row, one value per output. */
+  readonly targets: Float32Array;
+  /** The name of each output; its length is the number of outputs. */
+  readonly outputs: readonly string[];
+}
+
+/** What a model learns from. */
+export type TrainingData = Dataset | RegressionDataset;
+
+export const isRegression = (data: TrainingData): data is RegressionDataset => "targets" in data;
+
+/** The constants of `feature · scale + offset`: for all features one, or for each feature its own. */
 export interface Normalization {
+  readonly scale: number | readonly number[];
+  readonly offset: number | readonly number[];
+}
+
+/** One pair of constants for all features. */
+export interface UniformNormalization extends Normalization {
   readonly scale: number;
   readonly offset: number;
 }
@@ -30,15 +53,8 @@ export interface Normalization {
  * @throws DataError naming the first fault.
  */
 export function makeDataset(parts: Omit<Dataset, "count">): Dataset {
-  const { name, features, shape, labels, classes } = parts;
-  const width = shape.reduce((product, size) => product * size, 1);
-  if (features.length !== labels.length * width) {
-    throw new DataError({
-      where: name,
-      what: `${features.length / width} examples of ${shape.join("×")} but ${labels.length} labels`,
-      fix: "Features and labels must come from the same set and have the same length",
-    });
-  }
+  const { name, labels, classes } = parts;
+  requireRows(parts, labels.length, "labels");
   const wrong = labels.findIndex((label) => label >= classes.length);
   if (wrong >= 0) {
     throw new DataError({
@@ -50,18 +66,59 @@ export function makeDataset(parts: Omit<Dataset, "count">): Dataset {
   return { ...parts, count: labels.length };
 }
 
+/**
+ * Checks that features and targets fit each other and every target is finite.
+ * @throws DataError naming the first fault.
+ */
+export function makeRegressionDataset(parts: Omit<RegressionDataset, "count">): RegressionDataset {
+  const { name, targets, outputs } = parts;
+  const count = targets.length / outputs.length;
+  requireRows(parts, count, "rows of targets");
+  const wrong = targets.findIndex((target) => !Number.isFinite(target));
+  if (wrong >= 0) {
+    throw new DataError({
+      where: name,
+      what: `the target "${outputs[wrong % outputs.length]}" of example ${Math.floor(wrong / outputs.length)} is ${targets[wrong]}`,
+      fix: "Leave such examples out",
+    });
+  }
+  return { ...parts, count };
+}
+
+function requireRows({ name, features, shape }: Omit<Examples, "count">, rows: number, of: string): void {
+  const width = shape.reduce((product, size) => product * size, 1);
+  if (features.length === rows * width) return;
+  throw new DataError({
+    where: name,
+    what: `${features.length / width} examples of ${shape.join("×")} but ${rows} ${of}`,
+    fix: `Features and ${of} must come from the same set and have the same length`,
+  });
+}
+
 /** Pixels from 0 … 255 to 0 … 1. */
-export const unitScale: Normalization = { scale: 1 / 255, offset: 0 };
+export const unitScale: UniformNormalization = { scale: 1 / 255, offset: 0 };
 
 /**
  * Constants that give the features mean 0 and standard deviation 1 over the whole set (one mean for all
  * features, as is usual for MNIST). Constant features give scale 1 over one unit.
  */
-export function standardization(features: Uint8Array | Float32Array): Normalization {
+export function standardization(features: Uint8Array | Float32Array): UniformNormalization {
   const { count, sum, squares } = features instanceof Uint8Array ? byteMoments(features) : moments(features);
   const mean = sum / count;
   const deviation = Math.sqrt(squares / count) || 1;
   return { scale: 1 / deviation, offset: -mean / deviation };
+}
+
+/**
+ * Constants that give each feature mean 0 and standard deviation 1 over the whole set, for columns of different
+ * units. A constant feature becomes 0.
+ * @param features rows of `width` values
+ */
+export function columnStandardization(features: Uint8Array | Float32Array, width: number): Normalization {
+  const columns = Array.from({ length: width }, (_, column) =>
+    standardization(Float32Array.from(features.filter((_value, index) => index % width === column))),
+  );
+  return { scale: columns.map(({ scale }) => scale), offset: columns.map(({ offset }) => offset) };
 }
 
 /** How often each byte occurs says all, in one pass. */

@@ -1,7 +1,7 @@
-import { DeviceError } from "../errors.ts";
+import { DeviceError, DeviceLostError } from "../errors.ts";
 import { describeAdapter, requestAdapter, type GpuSource } from "./adapter.ts";
 import { PipelineCache } from "./pipelines.ts";
-import { StagingRing } from "./staging.ts";
+import { StagingRing, type Readback } from "./staging.ts";
 
 /** The limits that planning depends on; each is asked for as high as the adapter goes. */
 const WANTED_LIMITS = [
@@ -36,12 +36,10 @@ export class Device {
   readonly staging: StagingRing;
   /** Settles with the reason when the device is lost other than by `destroy`. */
   readonly lost: Promise<string>;
-  readonly #source: GpuSource;
   #fault: DeviceError | undefined;
   #destroyed = false;
 
-  constructor(source: GpuSource, gpu: GPUDevice, adapter: Device["adapter"], limits: DeviceLimits) {
-    this.#source = source;
+  constructor(gpu: GPUDevice, adapter: Device["adapter"], limits: DeviceLimits) {
     this.gpu = gpu;
     this.adapter = adapter;
     this.limits = limits;
@@ -59,9 +57,28 @@ export class Device {
     });
   }
 
+  get isLost(): boolean {
+    return this.#fault instanceof DeviceLostError;
+  }
+
   /** Throws the first fault that the device reported outside an error scope. */
   throwFault(): void {
     if (this.#fault) throw this.#fault;
+  }
+
+  /** Waits for a readback; where it fails, the fault behind it is thrown. */
+  async arrived(copy: Readback): Promise<ArrayBuffer> {
+    let bytes: ArrayBuffer | undefined;
+    try {
+      bytes = await copy.arrived();
+    } catch (error) {
+      // A mapping can fail shortly before its device is known to be lost.
+      await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 1000))]);
+      this.throwFault();
+      throw error;
+    }
+    this.throwFault();
+    return bytes;
   }
 
   /** Threads of a subgroup, where that is one number on this adapter and WGSL may use subgroup operations. */
@@ -93,19 +110,18 @@ export class Device {
     return this.gpu.createBuffer({ size, usage, label });
   }
 
-  /** Gives the device back. Node exits only after this. */
+  /** Gives the device back. */
   destroy(): void {
     this.#destroyed = true;
     this.gpu.destroy();
-    this.#source.release();
   }
 }
 
-function lostError(reason: string, message: string): DeviceError {
-  return new DeviceError({
+function lostError(reason: string, message: string): DeviceLostError {
+  return new DeviceLostError({
     where: "WebGPU",
     what: `the device was lost (${reason}: ${message.trim()})`,
-    fix: "Acquire a new backend and continue from the last snapshot",
+    fix: "Restart the backend, or acquire a new one, and continue from the last snapshot",
   });
 }
 
@@ -128,5 +144,5 @@ export async function openDevice(source: GpuSource, options: DeviceOptions = {})
   const limits = Object.fromEntries(
     WANTED_LIMITS.map((name) => [name, Math.min(gpu.limits[name], options.limits?.[name] ?? Infinity)]),
   ) as DeviceLimits;
-  return new Device(source, gpu, describeAdapter(gpu.adapterInfo ?? adapter.info), limits);
+  return new Device(gpu, describeAdapter(gpu.adapterInfo ?? adapter.info), limits);
 }

@@ -1,6 +1,11 @@
 /** Bytes of the smallest staging buffer: traces of a few steps share it. */
 const SMALLEST = 4096;
 
+/** A copy to the host that was encoded. */
+export interface Readback {
+  arrived(): Promise<ArrayBuffer>;
+}
+
 /**
  * Reads buffers back without stopping the work after them: each read is copied, in the order of the queue, to a
  * staging buffer of its own, which comes back to the ring once it was read.
@@ -14,7 +19,7 @@ export class StagingRing {
   }
 
   /** Encodes the copy; `arrived` must be called after the encoder's commands were submitted. */
-  copy(encoder: GPUCommandEncoder, source: GPUBuffer, offset: number, bytes: number): { arrived(): Promise<ArrayBuffer> } {
+  copy(encoder: GPUCommandEncoder, source: GPUBuffer, offset: number, bytes: number): Readback {
     const size = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes)));
     const buffer = this.#free.get(size)?.pop() ?? this.#create(size);
     encoder.copyBufferToBuffer(source, offset, buffer, 0, bytes);

@@ -3,6 +3,7 @@
  * needed to use it again.
  */
 import { DataError, WgradError } from "../errors.ts";
+import { sizeOf } from "../graph/tensor.ts";
 import { losses, type LossName } from "../nn/losses.ts";
 import { modelFromConfig, type Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
@@ -16,10 +17,15 @@ export interface TrainedModel {
   /** The network. Read from a file, its parameters have the file's values as their initial ones. */
   readonly model: Model;
   readonly loss: LossName;
-  /** What the model sees of a feature: feature · scale + offset. */
-  readonly normalization: { readonly scale: number; readonly offset: number };
-  /** The name of each class. */
+  /** What the model sees of a feature: feature · scale + offset, for all features or for each its own. */
+  readonly normalization: {
+    readonly scale: number | readonly number[];
+    readonly offset: number | readonly number[];
+  };
+  /** The name of each class; none of a model of quantities. */
   readonly classes: readonly string[];
+  /** The names of the outputs of a model of quantities. */
+  readonly outputs?: readonly string[];
   /** Steps that the parameters have seen. */
   readonly step: number;
   /** The options of the training. */
@@ -39,7 +45,7 @@ const NOT_A_MODEL = "Give a model file that wgrad wrote, such as `wgrad train --
  * @throws OptionError for values that do not fill their shape
  */
 export function saveModel(trained: TrainedModel, parameters: Readonly<Record<string, TensorValues>>): Uint8Array {
-  const { model, loss, normalization, classes, step, training, results } = trained;
+  const { model, loss, normalization, classes, outputs, step, training, results } = trained;
   const tensors = Object.entries(parameters).map(([name, { shape, values }]) => ({ name, shape, values }));
   return writeSafetensors(tensors, {
     format: FORMAT,
@@ -47,7 +53,7 @@ export function saveModel(trained: TrainedModel, parameters: Readonly<Record<str
     loss,
     model: JSON.stringify(model.config),
     normalization: JSON.stringify(normalization),
-    classes: JSON.stringify(classes),
+    ...(outputs ? { outputs: JSON.stringify(outputs) } : { classes: JSON.stringify(classes) }),
     step: JSON.stringify(step),
     training: JSON.stringify(training),
     ...(results && { results: JSON.stringify(results) }),
@@ -68,11 +74,14 @@ export function loadModel(bytes: Uint8Array, where: string): TrainedModel {
     throw new DataError({ where, what: "this is a safetensors file, but no model that wgrad wrote", fix: NOT_A_MODEL });
   }
   const entries = new Metadata(metadata, where);
+  const model = restoreModel(entries.json("model", isFilled), tensors, where);
   return {
-    model: restoreModel(entries.json("model", isFilled), tensors, where),
+    model,
     loss: entries.text("loss", isLossName),
-    normalization: entries.json("normalization", isNormalization),
-    classes: entries.json("classes", isNames),
+    normalization: entries.json("normalization", isNormalizationOf(sizeOf(model.inputShape))),
+    ...(metadata["outputs"] === undefined
+      ? { classes: entries.json("classes", isNames) }
+      : { classes: [], outputs: entries.json("outputs", isNames) }),
     step: entries.json("step", isStep),
     training: entries.json("training", isFacts),
     ...(metadata["results"] !== undefined && { results: entries.json("results", isFacts) }),
@@ -142,8 +151,12 @@ const isFilled = (value: unknown): value is object => typeof value === "object" 
 
 const isLossName = (value: unknown): value is LossName => typeof value === "string" && Object.hasOwn(losses, value);
 
-const isNormalization = (value: unknown): value is TrainedModel["normalization"] =>
-  isFilled(value) && "scale" in value && Number.isFinite(value.scale) && "offset" in value && Number.isFinite(value.offset);
+const isNormalizationOf = (features: number) => {
+  const isConstant = (value: unknown) =>
+    Array.isArray(value) ? value.length === features && value.every(Number.isFinite) : Number.isFinite(value);
+  return (value: unknown): value is TrainedModel["normalization"] =>
+    isFilled(value) && "scale" in value && isConstant(value.scale) && "offset" in value && isConstant(value.offset);
+};
 
 const isNames = (value: unknown): value is string[] =>
   Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string");

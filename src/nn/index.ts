@@ -14,7 +14,7 @@ export {
   type LayerConfig,
   type LayerContext,
 } from "./layers.ts";
-export { losses, oneHot, type ClassificationLoss, type LossName } from "./losses.ts";
+export { losses, oneHot, type ClassificationLoss, type LossName, type RegressionLoss, type TrainingLoss } from "./losses.ts";
 export { accuracy } from "./metrics.ts";
 export * as optimizers from "./optimizers.ts";
 export type {

@@ -26,6 +26,20 @@ export interface ClassificationLoss {
   correct(outputs: Tensor, labels: Tensor): Tensor;
 }
 
+/** A loss of quantities. */
+export interface RegressionLoss {
+  readonly name: string;
+  /**
+   * @param outputs [examples, outputs]
+   * @param targets float32 of the same shape
+   * @returns the loss of each example, [examples]
+   */
+  perTarget(outputs: Tensor, targets: Tensor): Tensor;
+}
+
+/** What training lowers. The losses known by name that take single values as targets are of both kinds. */
+export type TrainingLoss = ClassificationLoss | RegressionLoss;
+
 /**
  * 1 at each example's label, else 0.
  * @param labels uint32 [examples]
@@ -36,8 +50,8 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
   return equal(axisIndex([examples, classes], 1), reshape(labels, [examples, 1]));
 }
 
-/** A loss with one target per output: one-hot for several outputs, the label itself (0 or 1) for one. */
-function ofTargets(name: string, loss: Loss, threshold: number): ClassificationLoss {
+/** A loss with one target per output; of labels, one-hot for several outputs, the label itself (0 or 1) for one. */
+function ofTargets(name: string, loss: Loss, threshold: number): ClassificationLoss & RegressionLoss {
   return {
     name,
     takesSingleOutput: true,
@@ -46,6 +60,7 @@ function ofTargets(name: string, loss: Loss, threshold: number): ClassificationL
       const targets = classes === 1 ? reshape(toFloat(labels), outputs.shape) : oneHot(labels, classes);
       return loss(outputs, targets, "none");
     },
+    perTarget: (outputs, targets) => loss(outputs, targets, "none"),
     correct: (outputs, labels) => accuracy(outputs, labels, threshold),
   };
 }
@@ -64,21 +79,49 @@ export const losses = {
     correct: (outputs, labels) => accuracy(outputs, labels),
   },
   sigmoidBinaryCrossEntropy: ofTargets("sigmoidBinaryCrossEntropy", sigmoidBinaryCrossEntropy, 0),
-} as const satisfies Record<string, ClassificationLoss>;
+} as const satisfies Record<string, TrainingLoss>;
 
 export type LossName = keyof typeof losses;
 
 /**
- * Checks that a model's outputs can be compared with labels of this many classes.
+ * Checks that a loss takes class labels and a model's outputs can be compared with so many of them.
  * @param outputShape the shape of one output
  * @throws OptionError where the loss cannot take them
  */
-export function requireOutputs(loss: ClassificationLoss, outputShape: Shape, classes: number): void {
+export function requireOutputs(
+  loss: TrainingLoss,
+  outputShape: Shape,
+  classes: number,
+): asserts loss is ClassificationLoss {
+  if (!("perExample" in loss)) {
+    throw new OptionError({ where: loss.name, what: "this loss takes no classes", fix: "Choose softmaxCrossEntropy" });
+  }
   const single = loss.takesSingleOutput && classes === 2;
   if (outputShape.length === 1 && (outputShape[0] === classes || (single && outputShape[0] === 1))) return;
   throw new OptionError({
     where: loss.name,
     what: `the model's output is [${outputShape.join(", ")}] but the data has ${classes} classes`,
     fix: `End the model with dense(${classes})${single ? " or dense(1)" : ""}`,
+  });
+}
+
+/**
+ * Checks that a loss takes quantities and a model gives so many of them.
+ * @param outputShape the shape of one output
+ * @throws OptionError where the loss cannot take them
+ */
+export function requireTargets(
+  loss: TrainingLoss,
+  outputShape: Shape,
+  outputs: number,
+): asserts loss is RegressionLoss {
+  if (!("perTarget" in loss)) {
+    throw new OptionError({ where: loss.name, what: "this loss takes classes only", fix: "Choose meanSquaredError" });
+  }
+  if (outputShape.length === 1 && outputShape[0] === outputs) return;
+  throw new OptionError({
+    where: loss.name,
+    what: `the model's output is [${outputShape.join(", ")}] but the data has ${outputs} values to predict`,
+    fix: `End the model with dense(${outputs})`,
   });
 }

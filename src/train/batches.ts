@@ -1,17 +1,20 @@
 import type { Session } from "../backends/backend.ts";
-import type { Dataset, Normalization } from "../data/dataset.ts";
-import { input } from "../graph/leaves.ts";
+import { isRegression, type Normalization, type TrainingData } from "../data/dataset.ts";
+import { constant, input } from "../graph/leaves.ts";
 import { sizeOf, type Tensor } from "../graph/tensor.ts";
+import type { RegressionLoss, TrainingLoss } from "../nn/losses.ts";
 import type { Model } from "../nn/sequential.ts";
+import { add, multiply } from "../ops/elementwise/index.ts";
 import { takeBatch } from "../ops/gather/index.ts";
 import { reshape } from "../ops/layout/index.ts";
+import { sum } from "../ops/reduce/index.ts";
 
 /** Examples on the device, in the type they came in. */
 export interface ExampleLeaves {
   /** [examples, features of one] uint8 or float32. */
   readonly features: Tensor;
-  /** uint32 [examples]. */
-  readonly labels: Tensor;
+  /** What is to be said of each: labels, uint32 [examples], or targets, float32 [examples, outputs]. */
+  readonly answers: Tensor;
   /** Which example is at each position, uint32 [examples]; their own order if absent. */
   readonly order?: Tensor;
 }
@@ -19,12 +22,13 @@ export interface ExampleLeaves {
 /** Leaves for a number of examples such as a data set's. */
 export function exampleLeaves(
   count: number,
-  { features, shape }: Pick<Dataset, "features" | "shape">,
+  data: Pick<TrainingData, "features" | "shape"> & { readonly outputs?: readonly string[] },
   shuffled: boolean,
 ): ExampleLeaves {
+  const { features, shape, outputs } = data;
   return {
     features: input("features", [count, sizeOf(shape)], features instanceof Uint8Array ? "uint8" : "float32"),
-    labels: input("labels", [count], "uint32"),
+    answers: outputs ? input("targets", [count, outputs.length]) : input("labels", [count], "uint32"),
     ...(shuffled && { order: input("order", [count], "uint32") }),
   };
 }
@@ -33,13 +37,14 @@ export function exampleLeaves(
 export function writeExamples(
   session: Session,
   leaves: ExampleLeaves,
-  dataset: Dataset,
+  data: TrainingData,
   first: number,
   count: number,
 ): void {
-  const width = sizeOf(dataset.shape);
-  session.write(leaves.features, dataset.features.subarray(first * width, (first + count) * width));
-  session.write(leaves.labels, dataset.labels.subarray(first, first + count));
+  const rows = <Values extends Uint8Array | Uint32Array | Float32Array>(values: Values, width: number) =>
+    values.subarray(first * width, (first + count) * width);
+  session.write(leaves.features, rows(data.features, sizeOf(data.shape)));
+  session.write(leaves.answers, isRegression(data) ? rows(data.targets, data.outputs.length) : rows(data.labels, 1));
 }
 
 /** Examples of a model's input shape, normalised, from a position on. */
@@ -49,11 +54,27 @@ export function takeFeatures(
 ): Tensor {
   const { model, normalization, start, count } = options;
   const { features, order } = leaves;
-  const rows = takeBatch(features, { ...(order && { order }), start, count, ...normalization });
+  const { scale, offset } = normalization;
+  const place = { ...(order && { order }), start, count };
+  const rows =
+    typeof scale === "number" && typeof offset === "number"
+      ? takeBatch(features, { ...place, scale, offset })
+      : add(multiply(takeBatch(features, place), perFeature(scale)), perFeature(offset));
   return reshape(rows, [count, ...model.inputShape]);
 }
 
-/** The labels of the same examples. */
-export function takeLabels({ labels, order }: ExampleLeaves, start: Tensor, count: number): Tensor {
-  return takeBatch(labels, { ...(order && { order }), start, count });
+const perFeature = (values: number | readonly number[]) =>
+  constant(values, typeof values === "number" ? [] : [values.length]);
+
+/** The labels or targets of the same examples. */
+export function takeAnswers({ answers, order }: ExampleLeaves, start: Tensor, count: number): Tensor {
+  return takeBatch(answers, { ...(order && { order }), start, count });
+}
+
+/** The sum of the examples' losses and, for labels, the number of right predictions. */
+export function totalsOf(loss: TrainingLoss, outputs: Tensor, answers: Tensor): { loss: Tensor; correct?: Tensor } {
+  if (answers.dtype === "uint32" && "perExample" in loss) {
+    return { loss: sum(loss.perExample(outputs, answers)), correct: sum(loss.correct(outputs, answers)) };
+  }
+  return { loss: sum((loss as RegressionLoss).perTarget(outputs, answers)) };
 }

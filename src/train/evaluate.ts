@@ -1,14 +1,13 @@
 import type { Backend, Executable, Session } from "../backends/backend.ts";
-import type { Dataset, Normalization } from "../data/dataset.ts";
+import type { Normalization, TrainingData } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { constant, stepScalar } from "../graph/leaves.ts";
 import { sizeOf } from "../graph/tensor.ts";
-import type { ClassificationLoss, LossName } from "../nn/losses.ts";
+import type { LossName, TrainingLoss } from "../nn/losses.ts";
 import type { Model } from "../nn/sequential.ts";
-import { sum } from "../ops/reduce/index.ts";
-import { exampleLeaves, takeFeatures, takeLabels, writeExamples, type ExampleLeaves } from "./batches.ts";
-import { lossOf, requireDataset, requireNormalization, rowsThatFit, unchanged } from "./options.ts";
+import { exampleLeaves, takeAnswers, takeFeatures, totalsOf, writeExamples, type ExampleLeaves } from "./batches.ts";
+import { lossFor, lossOf, requireDataset, requireNormalization, rowsThatFit, unchanged } from "./options.ts";
 
 /** The most examples computed at a time: enough to fill a GPU, and about 3 MB of MNIST in float32. */
 const CHUNK = 1000;
@@ -23,14 +22,14 @@ export interface EvaluatorOptions {
   readonly session: Session;
   /** As in training; the features as they are by default. */
   readonly normalization?: Normalization;
-  /** "softmaxCrossEntropy" by default. */
-  readonly loss?: LossName | ClassificationLoss;
+  /** By default "softmaxCrossEntropy" of classes and "meanSquaredError" of quantities. */
+  readonly loss?: LossName | TrainingLoss;
 }
 
 export interface Evaluation {
   /** Mean over the examples. */
   readonly loss: number;
-  /** Share of right predictions, in [0, 1]. */
+  /** Share of right predictions, in [0, 1]; NaN of quantities, which are never simply right. */
   readonly accuracy: number;
   /** Number of examples. */
   readonly count: number;
@@ -39,7 +38,7 @@ export interface Evaluation {
 /** Applies a model outside training, with dropout off, a chunk at a time, with what the parameters then hold. */
 export interface Evaluator {
   /** @throws OptionError where the model and the data set do not fit */
-  evaluate(dataset: Dataset): Promise<Evaluation>;
+  evaluate(dataset: TrainingData): Promise<Evaluation>;
   /**
    * The model's outputs.
    * @param features examples row after row, of the model's input shape
@@ -54,12 +53,12 @@ export interface Evaluator {
  */
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { model, backend, session, normalization = unchanged } = options;
-  requireNormalization(normalization);
+  requireNormalization(normalization, sizeOf(model.inputShape));
   return new ChunkEvaluator({
     model,
     session,
     normalization,
-    loss: lossOf(options.loss ?? "softmaxCrossEntropy"),
+    loss: options.loss === undefined ? undefined : lossOf(options.loss),
     ...windowOf(model, backend),
   });
 }
@@ -74,36 +73,42 @@ interface EvaluatorParts {
   readonly model: Model;
   readonly session: Session;
   readonly normalization: Normalization;
-  readonly loss: ClassificationLoss;
+  /** The usual one of the data where none is named. */
+  readonly loss: TrainingLoss | undefined;
   /** Examples at a time. */
   readonly chunk: number;
   /** Examples on the device, a multiple of the chunk. */
   readonly window: number;
 }
 
-type FeatureType = "uint8" | "float32";
+/** What of a data set the leaves depend on. */
+interface DataKind {
+  readonly features: Uint8Array | Float32Array;
+  readonly outputs?: readonly string[];
+}
 
 class ChunkEvaluator implements Evaluator {
   readonly #parts: EvaluatorParts;
-  readonly #leaves = new Map<FeatureType, ExampleLeaves>();
+  readonly #leaves = new Map<string, ExampleLeaves>();
   readonly #metrics = new Map<string, Promise<Executable>>();
-  readonly #outputs = new Map<FeatureType, Promise<Executable>>();
+  readonly #outputs = new Map<string, Promise<Executable>>();
 
   constructor(parts: EvaluatorParts) {
     this.#parts = parts;
   }
 
-  async evaluate(dataset: Dataset): Promise<Evaluation> {
-    const { model, session, loss, window } = this.#parts;
+  async evaluate(dataset: TrainingData): Promise<Evaluation> {
+    const { model, session, window } = this.#parts;
+    const loss = this.#parts.loss ?? lossFor(dataset, undefined);
     requireDataset(model, dataset, loss);
     const totals = { loss: 0, correct: 0 };
     for (let first = 0; first < dataset.count; first += window) {
       const rows = Math.min(window, dataset.count - first);
-      const runs = await this.#windowRuns(dataset.features, rows);
-      writeExamples(session, this.#leavesFor(dataset.features), dataset, first, rows);
+      const runs = await this.#windowRuns(dataset, loss, rows);
+      writeExamples(session, this.#leavesFor(dataset), dataset, first, rows);
       for (const traces of await Promise.all(runs.map((run) => run()))) {
         totals.loss += totalOf(traces.loss!);
-        totals.correct += totalOf(traces.correct!);
+        totals.correct += traces.correct ? totalOf(traces.correct) : NaN;
       }
     }
     const { count } = dataset;
@@ -111,12 +116,12 @@ class ChunkEvaluator implements Evaluator {
   }
 
   /** The submits that go over the first rows of the window: all whole chunks in one, and what is left. */
-  async #windowRuns(features: Uint8Array | Float32Array, rows: number): Promise<(() => ReturnType<Executable["run"]>)[]> {
+  async #windowRuns(data: DataKind, loss: TrainingLoss, rows: number): Promise<(() => ReturnType<Executable["run"]>)[]> {
     const { chunk } = this.#parts;
     const chunks = Math.floor(rows / chunk);
     const rest = rows % chunk;
-    const whole = chunks > 0 ? await this.#metricsOf(features, chunk) : undefined;
-    const remainder = rest > 0 ? await this.#metricsOf(features, rest) : undefined;
+    const whole = chunks > 0 ? await this.#metricsOf(data, loss, chunk) : undefined;
+    const remainder = rest > 0 ? await this.#metricsOf(data, loss, rest) : undefined;
     return [
       ...(whole ? [() => whole.run(0, chunks)] : []),
       // A run's number is where it starts, in chunks.
@@ -138,38 +143,35 @@ class ChunkEvaluator implements Evaluator {
     const executable = await this.#outputsOf(features);
     for (let first = 0; first * width < features.length; first += chunk) {
       const rows = features.subarray(first * width, (first + chunk) * width);
-      session.write(this.#leavesFor(features).features, rows);
+      session.write(this.#leavesFor({ features }).features, rows);
       const [, outputs] = await Promise.all([executable.run(0, 1), executable.read("outputs")]);
       result.set(outputs.subarray(0, (rows.length / width) * outputWidth), first * outputWidth);
     }
     return result;
   }
 
-  #leavesFor(features: Uint8Array | Float32Array): ExampleLeaves {
+  #leavesFor(data: DataKind): ExampleLeaves {
     const { model, window } = this.#parts;
-    const make = () => exampleLeaves(window, { features, shape: model.inputShape }, false);
-    return memoized(this.#leaves, typeOf(features), make);
+    const make = () => exampleLeaves(window, { ...data, shape: model.inputShape }, false);
+    return memoized(this.#leaves, kindOf(data), make);
   }
 
   /** The sums of losses and of right predictions over `count` rows from chunk number `run` on. */
-  #metricsOf(features: Uint8Array | Float32Array, count: number): Promise<Executable> {
-    const { model, session, normalization, loss, chunk } = this.#parts;
-    return memoized(this.#metrics, `${typeOf(features)} ${count}`, () => {
-      const leaves = this.#leavesFor(features);
+  #metricsOf(data: DataKind, loss: TrainingLoss, count: number): Promise<Executable> {
+    const { model, session, normalization, chunk } = this.#parts;
+    return memoized(this.#metrics, `${kindOf(data)} ${count}`, () => {
+      const leaves = this.#leavesFor(data);
       const start = stepScalar("start", (run) => run * chunk, "uint32");
       const outputs = model.apply(takeFeatures(leaves, { model, normalization, start, count }));
-      const labels = takeLabels(leaves, start, count);
-      return session.compile(
-        defineGraph({ loss: sum(loss.perExample(outputs, labels)), correct: sum(loss.correct(outputs, labels)) }),
-      );
+      return session.compile(defineGraph({ ...totalsOf(loss, outputs, takeAnswers(leaves, start, count)) }));
     });
   }
 
   #outputsOf(features: Uint8Array | Float32Array): Promise<Executable> {
     const { model, session, normalization, chunk } = this.#parts;
-    return memoized(this.#outputs, typeOf(features), () => {
+    return memoized(this.#outputs, kindOf({ features }), () => {
       const start = constant(0, [], "uint32");
-      const examples = takeFeatures(this.#leavesFor(features), { model, normalization, start, count: chunk });
+      const examples = takeFeatures(this.#leavesFor({ features }), { model, normalization, start, count: chunk });
       return session.compile(defineGraph({ outputs: model.apply(examples) }));
     });
   }
@@ -177,8 +179,8 @@ class ChunkEvaluator implements Evaluator {
 
 const totalOf = (values: ArrayLike<number>) => Array.from(values).reduce((before, value) => before + value, 0);
 
-const typeOf = (features: Uint8Array | Float32Array): FeatureType =>
-  features instanceof Uint8Array ? "uint8" : "float32";
+const kindOf = ({ features, outputs }: DataKind) =>
+  `${features instanceof Uint8Array ? "uint8" : "float32"} ${outputs ? "targets" : "labels"}`;
 
 function memoized<Key, Value>(known: Map<Key, Value>, key: Key, make: () => Value): Value {
   const found = known.get(key);

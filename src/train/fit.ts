@@ -12,7 +12,7 @@ export interface TrainingProgress {
   readonly epochs: number;
   /** The mean loss, as it is, also where it is not finite. */
   readonly loss: number;
-  /** The share of right predictions before each step's update, in [0, 1]. */
+  /** The share of right predictions before each step's update, in [0, 1]; NaN of quantities. */
   readonly accuracy: number;
   /** The rate of that step. */
   readonly learningRate: number;
@@ -42,6 +42,11 @@ export interface StepStream {
   readonly stepsAllowed: number;
   /** Submits the next steps and returns at once. */
   submit(steps: number): Promise<StepMetrics>;
+  /**
+   * Where a submit failed for the loss of its device: acquires another and goes back to the last step that finished.
+   * @throws the failure itself for any other reason
+   */
+  recover(failure: unknown): Promise<void>;
 }
 
 /** At most this many submits wait or work on the device: one works while the next is prepared. */
@@ -73,14 +78,22 @@ export async function* runSteps(
         inFlight.push(submitNext(stream, Math.min(stepsPerSubmit ?? pace.steps, end - stream.step)));
       }
       const { first, steps, times, metrics } = inFlight[0]!;
-      const { losses, correct } = await metrics;
+      let finishedSteps: StepMetrics;
+      try {
+        finishedSteps = await metrics;
+      } catch (failure) {
+        await Promise.allSettled(inFlight.splice(0).map((submit) => submit.metrics));
+        await stream.recover(failure);
+        continue;
+      }
+      const { losses, correct } = finishedSteps;
       inFlight.shift();
       const finished = performance.now();
       pace.record(steps, { ...times, finished });
       report.finish(first + steps, finished);
       for (let position = 0; position < steps; position++) {
         const step = first + position + 1;
-        report.add(losses[position]!, correct[position]!);
+        report.add(losses[position]!, correct?.[position] ?? NaN);
         if (step % every === 0 || step === end) yield report.event(step);
       }
     }

@@ -1,20 +1,21 @@
 import type { Backend } from "../backends/backend.ts";
-import type { Dataset, Normalization } from "../data/dataset.ts";
+import { isRegression, type Normalization, type TrainingData } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import { entryOf, requireCount, requireNumber, requirePositive, requireSeed, written } from "../nn/checks.ts";
-import { losses, requireOutputs, type ClassificationLoss, type LossName } from "../nn/losses.ts";
+import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { adam, type Optimizer } from "../nn/optimizers.ts";
 import { constant, type Schedule } from "../nn/schedules.ts";
 import type { Model } from "../nn/sequential.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 export interface TrainerOptions {
   readonly model: Model;
   /** What to learn from; evaluation takes its own. */
-  readonly dataset: Dataset;
+  readonly dataset: TrainingData;
   readonly backend: Backend;
-  /** "softmaxCrossEntropy" by default. */
-  readonly loss?: LossName | ClassificationLoss;
+  /** By default "softmaxCrossEntropy" of classes and "meanSquaredError" of quantities. */
+  readonly loss?: LossName | TrainingLoss;
   /** `adam()` by default. */
   readonly optimizer?: Optimizer;
   /** The base rate, finite and above 0; the schedule multiplies it. */
@@ -38,14 +39,32 @@ export interface TrainerOptions {
    * largest tensor allows. Dropout draws anew for each part, so with dropout the parts change the result.
    */
   readonly microBatchSize?: number;
+  /** Goes on from where another trainer of the same options was; from the initial values by default. */
+  readonly resumeFrom?: Snapshot;
+  /**
+   * Seconds between the snapshots in memory from which training goes on where the device is lost, above 0; 5 by
+   * default, Infinity for none but the start.
+   */
+  readonly snapshotSeconds?: number;
+  /** Is told when a lost device was replaced. */
+  readonly onRecovery?: (recovery: Recovery) => void;
+}
+
+/** A device was lost, another one opened, and training went on. */
+export interface Recovery {
+  /** Why the device was lost. */
+  readonly reason: string;
+  /** The step that training went back to, and the last one that had been reported: those between are repeated unseen. */
+  readonly fromStep: number;
+  readonly toStep: number;
 }
 
 /** The options with every default filled in, and the numbers that follow from them. */
 export interface TrainingPlan {
   readonly model: Model;
-  readonly dataset: Dataset;
+  readonly dataset: TrainingData;
   readonly backend: Backend;
-  readonly loss: ClassificationLoss;
+  readonly loss: TrainingLoss;
   readonly optimizer: Optimizer;
   readonly seed: number;
   readonly normalization: Normalization;
@@ -62,6 +81,9 @@ export interface TrainingPlan {
   readonly stepsTotal: number;
   /** The learning rate at a step, counted from 0. */
   learningRateAt(step: number): number;
+  readonly resumeFrom: Snapshot | undefined;
+  readonly snapshotSeconds: number;
+  readonly onRecovery: (recovery: Recovery) => void;
 }
 
 /** The features as the model reads them by default: value · 1 + 0. */
@@ -72,9 +94,10 @@ export const unchanged: Normalization = { scale: 1, offset: 0 };
  * @throws OptionError naming the option at fault
  */
 export function planTraining(options: TrainerOptions): TrainingPlan {
-  const { model, dataset, backend, learningRate, epochs, maxSteps, seed = 1, clipNorm } = options;
+  const { model, dataset, backend, learningRate, epochs, maxSteps, seed = 1, clipNorm, resumeFrom } = options;
   const { optimizer = adam(), schedule = constant(), normalization = unchanged } = options;
-  const loss = lossOf(options.loss ?? "softmaxCrossEntropy");
+  const { snapshotSeconds = 5, onRecovery = () => {} } = options;
+  const loss = lossFor(dataset, options.loss);
   requireDataset(model, dataset, loss);
   if (model.parameters.length === 0) {
     throw new OptionError({ where: "model", what: "there are no parameters to train", fix: "Add a dense layer" });
@@ -84,7 +107,8 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
   if (maxSteps !== undefined) requireCount("maxSteps", maxSteps);
   if (clipNorm !== undefined) requirePositive("clipNorm", clipNorm);
   requireSeed("seed", seed);
-  requireNormalization(normalization);
+  requireNumber("snapshotSeconds", snapshotSeconds, snapshotSeconds > 0, "a number above 0, or Infinity");
+  requireNormalization(normalization, sizeOf(dataset.shape));
   const batch = batchOf(options.batchSize, dataset);
   const stepsPerEpoch = Math.floor(dataset.count / batch);
   const stepsTotal = Math.min(epochs * stepsPerEpoch, maxSteps ?? Infinity);
@@ -104,25 +128,46 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
     epochs,
     stepsTotal,
     learningRateAt: (step) => learningRate * schedule(step, stepsTotal),
+    resumeFrom,
+    snapshotSeconds,
+    onRecovery,
   };
 }
 
-/** @throws OptionError for an unknown name */
-export function lossOf(loss: LossName | ClassificationLoss): ClassificationLoss {
-  return typeof loss === "object" ? loss : entryOf<ClassificationLoss>("loss", "loss", losses, loss);
+/**
+ * The loss of that name, or the usual one for such data.
+ * @throws OptionError for an unknown name
+ */
+export function lossFor(dataset: TrainingData, loss: LossName | TrainingLoss | undefined): TrainingLoss {
+  if (loss !== undefined) return lossOf(loss);
+  return isRegression(dataset) ? losses.meanSquaredError : losses.softmaxCrossEntropy;
 }
 
-/** @throws OptionError where scale or offset is not finite */
-export function requireNormalization({ scale, offset }: Normalization): void {
-  requireNumber("normalization scale", scale, Number.isFinite(scale), "a finite number");
-  requireNumber("normalization offset", offset, Number.isFinite(offset), "a finite number");
+/** @throws OptionError for an unknown name */
+export function lossOf(loss: LossName | TrainingLoss): TrainingLoss {
+  return typeof loss === "object" ? loss : entryOf<TrainingLoss>("loss", "loss", losses, loss);
+}
+
+/** @throws OptionError where scale or offset is not finite, or there is not one for each of `width` features */
+export function requireNormalization(normalization: Normalization, width: number): void {
+  for (const name of ["scale", "offset"] as const) {
+    const values = normalization[name];
+    const where = `normalization ${name}`;
+    if (typeof values === "object" && values.length !== width) {
+      const what = `${values.length} values for ${width} features`;
+      throw new OptionError({ where, what, fix: "Give one number, or one for each feature" });
+    }
+    for (const value of typeof values === "object" ? values : [values]) {
+      requireNumber(where, value, Number.isFinite(value), "a finite number");
+    }
+  }
 }
 
 /**
- * Checks that a model takes a data set's examples, as they are or flattened, and that its outputs fit the classes.
+ * Checks that a model takes a data set's examples, as they are or flattened, and that its outputs fit the answers.
  * @throws OptionError
  */
-export function requireDataset(model: Model, dataset: Dataset, loss: ClassificationLoss): void {
+export function requireDataset(model: Model, dataset: TrainingData, loss: TrainingLoss): void {
   const { inputShape } = model;
   if (dataset.count === 0) {
     throw new OptionError({ where: dataset.name, what: "there are no examples", fix: "Give at least one" });
@@ -135,10 +180,11 @@ export function requireDataset(model: Model, dataset: Dataset, loss: Classificat
       fix: `Build the model with inputShape [${dataset.shape.join(", ")}]`,
     });
   }
-  requireOutputs(loss, model.outputShape, dataset.classes.length);
+  if (isRegression(dataset)) requireTargets(loss, model.outputShape, dataset.outputs.length);
+  else requireOutputs(loss, model.outputShape, dataset.classes.length);
 }
 
-function batchOf(batchSize: number | "full", dataset: Dataset): number {
+function batchOf(batchSize: number | "full", dataset: TrainingData): number {
   if (batchSize === "full") return dataset.count;
   if (typeof batchSize !== "number") {
     const what = `${written(batchSize)} is no size`;

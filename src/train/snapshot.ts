@@ -1,4 +1,5 @@
 import type { Session } from "../backends/backend.ts";
+import { OptionError } from "../errors.ts";
 import type { StoredAttributes } from "../graph/leaves.ts";
 import type { Shape, Tensor } from "../graph/tensor.ts";
 
@@ -26,3 +27,30 @@ export async function readAll(session: Session, leaves: readonly Tensor[]): Prom
   });
   return Object.fromEntries(await Promise.all(reads));
 }
+
+/**
+ * Gives leaves the values of a snapshot.
+ * @throws OptionError naming the leaf where a value is missing, is of another shape, or belongs to no leaf
+ */
+export function writeAll(
+  session: Session,
+  leaves: readonly Tensor[],
+  stored: Readonly<Record<string, StoredValues>>,
+): void {
+  const nameOf = (leaf: Tensor) => (leaf.attributes as StoredAttributes).name;
+  for (const leaf of leaves) {
+    const found = Object.hasOwn(stored, nameOf(leaf)) ? stored[nameOf(leaf)] : undefined;
+    const shapeText = (shape: Shape) => `[${shape.join(", ")}]`;
+    if (!found) throw otherRun(nameOf(leaf), "the snapshot has no such value");
+    if (found.shape.join() !== leaf.shape.join() || found.values.length !== leaf.size) {
+      throw otherRun(nameOf(leaf), `the snapshot has it as ${shapeText(found.shape)}, this trainer as ${shapeText(leaf.shape)}`);
+    }
+  }
+  const known = new Set(leaves.map(nameOf));
+  const extra = Object.keys(stored).find((name) => !known.has(name));
+  if (extra !== undefined) throw otherRun(extra, "this trainer has no such value");
+  for (const leaf of leaves) session.write(leaf, stored[nameOf(leaf)]!.values);
+}
+
+const otherRun = (where: string, what: string) =>
+  new OptionError({ where, what, fix: "Go on with the network and optimizer that the snapshot was taken with" });

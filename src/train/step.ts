@@ -3,6 +3,7 @@
  * gradient to a sum and one that applies the sum.
  */
 import type { DispatchDescription, Executable, NumericArray, Session } from "../backends/backend.ts";
+import { isRegression } from "../data/dataset.ts";
 import { defineGraph, type Update } from "../graph/graph.ts";
 import { state, stateOp, stepScalar } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -11,14 +12,13 @@ import { packGradients, type Gradients } from "../nn/packed.ts";
 import { dropoutKey } from "../nn/sequential.ts";
 import { add, multiply, select } from "../ops/elementwise/index.ts";
 import { gradients } from "../ops/gradients.ts";
-import { sum } from "../ops/reduce/index.ts";
-import { takeFeatures, takeLabels, type ExampleLeaves } from "./batches.ts";
+import { takeAnswers, takeFeatures, totalsOf, type ExampleLeaves } from "./batches.ts";
 import type { TrainingPlan } from "./options.ts";
 
-/** The loss (mean over the batch) and the number of right predictions of each step of a run. */
+/** The loss (mean over the batch) and, of classes, the number of right predictions of each step of a run. */
 export interface StepMetrics {
   readonly losses: ArrayLike<number>;
-  readonly correct: ArrayLike<number>;
+  readonly correct?: ArrayLike<number> | undefined;
 }
 
 export interface StepRunner {
@@ -50,7 +50,7 @@ function partMetrics(plan: TrainingPlan, leaves: ExampleLeaves, { count, placeOf
     return (step % stepsPerEpoch) * batch + offset;
   }, "uint32");
   const features = takeFeatures(leaves, { model, normalization, start, count });
-  const labels = takeLabels(leaves, start, count);
+  const answers = takeAnswers(leaves, start, count);
   const outputs = model.apply(features, {
     training: true,
     dropoutKeyAt: (run, layer) => {
@@ -58,12 +58,9 @@ function partMetrics(plan: TrainingPlan, leaves: ExampleLeaves, { count, placeOf
       return dropoutKey(seed, step, layer, offset);
     },
   });
-  const partLoss = multiply(sum(loss.perExample(outputs, labels)), 1 / batch);
-  return {
-    loss: partLoss,
-    correct: sum(loss.correct(outputs, labels)),
-    gradient: gradients(partLoss, model.parameters),
-  };
+  const totals = totalsOf(loss, outputs, answers);
+  const partLoss = multiply(totals.loss, 1 / batch);
+  return { metrics: { ...totals, loss: partLoss }, gradient: gradients(partLoss, model.parameters) };
 }
 
 /** What the optimizer makes of a step's gradient. */
@@ -76,18 +73,18 @@ const statesOf = (updates: readonly Update[]): Tensor[] =>
   updates.map(({ target }) => target).filter(({ op }) => op === stateOp);
 
 async function compileWhole(plan: TrainingPlan, session: Session, leaves: ExampleLeaves): Promise<StepRunner> {
-  const { loss, correct, gradient } = partMetrics(plan, leaves, {
+  const { metrics, gradient } = partMetrics(plan, leaves, {
     count: plan.batch,
     placeOf: (step) => ({ step, offset: 0 }),
   });
   const updates = optimizerUpdates(plan, gradient);
-  const executable = await session.compile(defineGraph({ loss, correct }, updates));
+  const executable = await session.compile(defineGraph(metrics, updates));
   return {
     dispatches: executable.dispatches,
     states: statesOf(updates),
     async run(first, count) {
       const traces = await executable.run(first, count);
-      return { losses: traces.loss!, correct: traces.correct! };
+      return { losses: traces.loss!, correct: traces.correct };
     },
   };
 }
@@ -128,7 +125,7 @@ async function compileDivided(plan: TrainingPlan, session: Session, leaves: Exam
       });
       const finished = await Promise.all(steps);
       const totals = (name: string) => finished.map((traces) => total(traces.map((trace) => trace[name])));
-      return { losses: totals("loss"), correct: totals("correct") };
+      return { losses: totals("loss"), ...(!isRegression(plan.dataset) && { correct: totals("correct") }) };
     },
   };
 }
@@ -142,8 +139,8 @@ function compilePart(
   before: Tensor,
   part: Part,
 ): Promise<Executable> {
-  const { loss, correct, gradient } = partMetrics(plan, leaves, part);
-  return session.compile(defineGraph({ loss, correct }, [{ target, value: add(before, packGradients(gradient)) }]));
+  const { metrics, gradient } = partMetrics(plan, leaves, part);
+  return session.compile(defineGraph(metrics, [{ target, value: add(before, packGradients(gradient)) }]));
 }
 
 /** The sum of all elements of arrays, of which some may be absent. */

@@ -1,14 +1,20 @@
 import type { DispatchDescription, Session } from "../backends/backend.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { TrainingData } from "../data/dataset.ts";
 import { epochOrder } from "../data/order.ts";
-import { OptionError } from "../errors.ts";
+import { DeviceLostError, OptionError } from "../errors.ts";
 import { requireCount } from "../nn/checks.ts";
 import { exampleLeaves, writeExamples, type ExampleLeaves } from "./batches.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
 import { runSteps, type FitOptions, type StepStream, type TrainingProgress } from "./fit.ts";
 import { planTraining, type TrainerOptions, type TrainingPlan } from "./options.ts";
-import { readAll, type Snapshot } from "./snapshot.ts";
+import { readAll, writeAll, type Snapshot } from "./snapshot.ts";
 import { compileStep, type StepMetrics, type StepRunner } from "./step.ts";
+
+/** A device lost again within this time is given up. */
+const LOST_AGAIN_MILLISECONDS = 60_000;
+
+/** Steps of a submit that repeats what was reported, which nothing measures. */
+const REPEATED_STEPS = 32;
 
 /** A model in training: its parameters, the optimizer's state and the data set on a device. */
 export interface Trainer {
@@ -22,17 +28,18 @@ export interface Trainer {
   readonly step: number;
   /** What one step runs, in order. */
   readonly dispatches: readonly DispatchDescription[];
-  /** The session that holds the parameters, for graphs of the caller's own. */
+  /** The session that holds the parameters, for graphs of the caller's own; another one once a lost device was replaced. */
   readonly session: Session;
   /**
    * Trains, and yields where the run stands at every so many steps; steps go on while the caller looks at an event.
    * Leaving the loop waits for what is in flight; another call goes on from there.
    * @throws OptionError, at the first event, for an option outside its range or while another fit of this trainer runs;
-   * DeviceError where the device is lost
+   * DeviceError where the device cannot do the work, or was lost twice within a minute. Lost once, it is replaced:
+   * training goes back to the last snapshot in memory and repeats what was reported, unseen and to the same bits.
    */
   fit(options?: FitOptions): AsyncGenerator<TrainingProgress, void, undefined>;
   /** Loss and accuracy of a data set, with the parameters as the steps submitted so far leave them. */
-  evaluate(dataset: Dataset): Promise<Evaluation>;
+  evaluate(dataset: TrainingData): Promise<Evaluation>;
   /** The model's outputs for examples, row after row. */
   predict(features: Uint8Array | Float32Array): Promise<Float32Array>;
   /** The parameters and the optimizer's state after the steps submitted so far, though training may go on meanwhile. */
@@ -45,58 +52,76 @@ export interface Trainer {
  * Uploads the data set and compiles the step. An epoch visits the examples in an order of its own, which depends on
  * (seed, epoch) alone, in ⌊examples / batch⌋ steps; the examples at the end of the order that fill no batch are left
  * out in that epoch. What a step does depends on the options and its number only.
- * @throws OptionError for an option outside its range, a batch larger than the data set, or a model that does not fit
- * the data; DeviceError where the device cannot hold it
+ * @throws OptionError for an option outside its range, a batch larger than the data set, a model that does not fit
+ * the data, or a snapshot of another trainer; DeviceError where the device cannot hold it
  */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const plan = planTraining(options);
-  const { model, dataset, backend, normalization, loss } = plan;
-  const session = backend.createSession();
-  try {
-    const leaves = exampleLeaves(dataset.count, dataset, plan.shuffled);
-    const runner = await compileStep(plan, session, leaves);
-    writeExamples(session, leaves, dataset, 0, dataset.count);
-    const evaluator = createEvaluator({ model, backend, session, normalization, loss });
-    return new SessionTrainer({ plan, session, leaves, runner, evaluator });
-  } catch (error) {
-    session.dispose();
-    throw error;
-  }
+  return new SessionTrainer(plan, await placeOnDevice(plan, plan.resumeFrom), plan.resumeFrom);
 }
 
-interface TrainerParts {
-  readonly plan: TrainingPlan;
+/** What is gone with a device. */
+interface Placed {
   readonly session: Session;
   readonly leaves: ExampleLeaves;
   readonly runner: StepRunner;
   readonly evaluator: Evaluator;
 }
 
+async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefined): Promise<Placed> {
+  const { model, dataset, backend, normalization, loss } = plan;
+  const session = backend.createSession();
+  try {
+    const leaves = exampleLeaves(dataset.count, dataset, plan.shuffled);
+    const runner = await compileStep(plan, session, leaves);
+    writeExamples(session, leaves, dataset, 0, dataset.count);
+    if (start) {
+      writeAll(session, model.parameters, start.parameters);
+      writeAll(session, runner.states, start.optimizer);
+    }
+    return { session, leaves, runner, evaluator: createEvaluator({ model, backend, session, normalization, loss }) };
+  } catch (error) {
+    session.dispose();
+    throw error;
+  }
+}
+
 class SessionTrainer implements Trainer, StepStream {
-  readonly #parts: TrainerParts;
-  #step = 0;
+  readonly #plan: TrainingPlan;
+  #placed: Placed;
+  #step: number;
+  /** Steps whose metrics have arrived. */
+  #finished: number;
   /** The epoch whose order the device holds or will hold after the runs so far. */
   #orderedEpoch = -1;
   #fitting = false;
+  /** What a lost device would be replaced from; the initial values if undefined. */
+  #kept: Snapshot | undefined;
+  #keptAt = performance.now();
+  #lostAt = -Infinity;
+  #recovery: Promise<void> | undefined;
 
-  constructor(parts: TrainerParts) {
-    this.#parts = parts;
+  constructor(plan: TrainingPlan, placed: Placed, start: Snapshot | undefined) {
+    this.#plan = plan;
+    this.#placed = placed;
+    this.#kept = start;
+    this.#step = this.#finished = start?.step ?? 0;
   }
 
   get stepsTotal(): number {
-    return this.#parts.plan.stepsTotal;
+    return this.#plan.stepsTotal;
   }
 
   get stepsPerEpoch(): number {
-    return this.#parts.plan.stepsPerEpoch;
+    return this.#plan.stepsPerEpoch;
   }
 
   get batch(): number {
-    return this.#parts.plan.batch;
+    return this.#plan.batch;
   }
 
   get microBatch(): number {
-    return this.#parts.plan.microBatch;
+    return this.#plan.microBatch;
   }
 
   get step(): number {
@@ -104,15 +129,15 @@ class SessionTrainer implements Trainer, StepStream {
   }
 
   get dispatches(): readonly DispatchDescription[] {
-    return this.#parts.runner.dispatches;
+    return this.#placed.runner.dispatches;
   }
 
   get session(): Session {
-    return this.#parts.session;
+    return this.#placed.session;
   }
 
   async *fit(options: FitOptions = {}): AsyncGenerator<TrainingProgress, void, undefined> {
-    const { plan } = this.#parts;
+    const plan = this.#plan;
     const { every = Math.max(1, Math.floor(plan.stepsTotal / 100)), maxSteps, stepsPerSubmit } = options;
     requireCount("fit every", every);
     if (maxSteps !== undefined) requireCount("fit maxSteps", maxSteps);
@@ -135,39 +160,94 @@ class SessionTrainer implements Trainer, StepStream {
 
   /** Up to the end of the epoch, whose order must stay on the device until then. */
   get stepsAllowed(): number {
-    const { shuffled, stepsPerEpoch } = this.#parts.plan;
+    const { shuffled, stepsPerEpoch } = this.#plan;
     return shuffled ? stepsPerEpoch - (this.#step % stepsPerEpoch) : Infinity;
   }
 
-  submit(steps: number): Promise<StepMetrics> {
-    const { plan, session, leaves, runner } = this.#parts;
+  async submit(steps: number): Promise<StepMetrics> {
+    const plan = this.#plan;
+    const { session, leaves, runner } = this.#placed;
     const epoch = Math.floor(this.#step / plan.stepsPerEpoch);
     if (leaves.order && epoch !== this.#orderedEpoch) {
       session.write(leaves.order, epochOrder(plan.dataset.count, plan.seed, epoch));
       this.#orderedEpoch = epoch;
     }
-    const metrics = runner.run(this.#step, steps);
+    this.#keepSnapshot();
+    const running = runner.run(this.#step, steps);
     this.#step += steps;
+    const last = this.#step;
+    const metrics = await running;
+    this.#finished = Math.max(this.#finished, last);
     return metrics;
   }
 
-  evaluate(dataset: Dataset): Promise<Evaluation> {
-    return this.#parts.evaluator.evaluate(dataset);
+  async recover(failure: unknown): Promise<void> {
+    if (!(failure instanceof DeviceLostError)) throw failure;
+    this.#recovery ??= this.#replaceDevice(failure).finally(() => (this.#recovery = undefined));
+    await this.#recovery;
+  }
+
+  evaluate(dataset: TrainingData): Promise<Evaluation> {
+    return this.#onDevice(({ evaluator }) => evaluator.evaluate(dataset));
   }
 
   predict(features: Uint8Array | Float32Array): Promise<Float32Array> {
-    return this.#parts.evaluator.predict(features);
+    return this.#onDevice(({ evaluator }) => evaluator.predict(features));
   }
 
-  async snapshot(): Promise<Snapshot> {
-    const { plan, session, runner } = this.#parts;
-    const step = this.#step;
-    const reads = [readAll(session, plan.model.parameters), readAll(session, runner.states)] as const;
-    const [parameters, optimizer] = await Promise.all(reads);
-    return { step, parameters, optimizer };
+  snapshot(): Promise<Snapshot> {
+    return this.#onDevice(async ({ session, runner }) => {
+      const step = this.#step;
+      const reads = [readAll(session, this.#plan.model.parameters), readAll(session, runner.states)] as const;
+      const [parameters, optimizer] = await Promise.all(reads);
+      return { step, parameters, optimizer };
+    });
   }
 
   dispose(): void {
-    this.#parts.session.dispose();
+    this.#placed.session.dispose();
+  }
+
+  /** Works on the device, once more if it is lost meanwhile. */
+  async #onDevice<Result>(work: (placed: Placed) => Promise<Result>): Promise<Result> {
+    try {
+      return await work(this.#placed);
+    } catch (failure) {
+      await this.recover(failure);
+      return work(this.#placed);
+    }
+  }
+
+  /** Takes a snapshot for `recover` now and then, in the stream of commands and without waiting for it. */
+  #keepSnapshot(): void {
+    const now = performance.now();
+    if (now - this.#keptAt < 1000 * this.#plan.snapshotSeconds) return;
+    this.#keptAt = now;
+    void this.snapshot().then(
+      (snapshot) => {
+        if (snapshot.step <= this.#finished) this.#kept = snapshot;
+      },
+      // A lost device fails the steps as well, which is where it is heard.
+      () => {},
+    );
+  }
+
+  async #replaceDevice(failure: DeviceLostError): Promise<void> {
+    const now = performance.now();
+    if (now - this.#lostAt < LOST_AGAIN_MILLISECONDS) {
+      const { where, what } = failure;
+      const fix = "Update the GPU's driver, train a smaller network, or train on the CPU";
+      throw new DeviceLostError({ ...(where && { where }), what: `${what}, twice within a minute`, fix }, { cause: failure });
+    }
+    this.#lostAt = now;
+    const { backend, onRecovery } = this.#plan;
+    this.#placed.session.dispose();
+    await backend.restart();
+    this.#placed = await placeOnDevice(this.#plan, this.#kept);
+    const [fromStep, toStep] = [this.#kept?.step ?? 0, this.#finished];
+    this.#step = fromStep;
+    this.#orderedEpoch = -1;
+    while (this.#step < toStep) await this.submit(Math.min(REPEATED_STEPS, this.stepsAllowed, toStep - this.#step));
+    onRecovery({ reason: failure.what, fromStep, toStep });
   }
 }

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
-import { createWebGPUBackend } from "../../src/backends/webgpu/index.ts";
 import { openDevice } from "../../src/device/device.ts";
-import { DeviceError } from "../../src/errors.ts";
+import { DeviceError, DeviceLostError } from "../../src/errors.ts";
 import { defineGraph, type Graph } from "../../src/graph/graph.ts";
 import { constant, input, parameter, state, stepScalar } from "../../src/graph/leaves.ts";
 import { dawnGpu } from "../../src/node/dawn.ts";
@@ -15,7 +14,7 @@ import { matmul } from "../../src/ops/matmul/index.ts";
 import { mean, sum } from "../../src/ops/reduce/index.ts";
 import { takeBatch } from "../../src/ops/gather/index.ts";
 import { Random } from "../../src/random.ts";
-import { acquireBackend } from "../gpu.ts";
+import { acquireBackend, acquireLosableBackend } from "../gpu.ts";
 
 const random = new Random(42);
 const uniform = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-1, 1));
@@ -200,10 +199,12 @@ describe("on one device", () => {
   });
 
   test("a shader that does not compile names the kernel, the line and the message", async () => {
-    const device = await openDevice(dawnGpu());
+    const source = dawnGpu();
+    const device = await openDevice(source);
     const code = "@compute @workgroup_size(1)\nfn main() {\n    let x = missing(1);\n}";
     await expect(device.pipelines.get(code, [], "broken")).rejects.toThrow(/kernel broken, line 3, column \d+: .*missing.*`let x = missing\(1\);`/);
     device.destroy();
+    source.release();
   });
 });
 
@@ -256,25 +257,17 @@ describe("faults of the device", () => {
   });
 
   test("losing the device settles `lost` and fails later runs; disposing it does not", async () => {
-    const source = dawnGpu();
-    let device: GPUDevice | undefined;
-    const requestAdapter = async (options?: GPURequestAdapterOptions) => {
-      const adapter = (await source.gpu.requestAdapter(options))!;
-      const requestDevice = async (descriptor?: GPUDeviceDescriptor) => (device = await adapter.requestDevice(descriptor));
-      return new Proxy(adapter, {
-        get: (target, name) => {
-          if (name === "requestDevice") return requestDevice;
-          const value: unknown = Reflect.get(target, name, target);
-          return typeof value === "function" ? value.bind(target) : value;
-        },
-      });
-    };
-    const backend = await createWebGPUBackend({ ...source, gpu: { requestAdapter } as unknown as GPU });
+    const { backend, lose } = await acquireLosableBackend();
     const { executable } = await prepare(backend);
     await executable.run(0, 1);
-    device!.destroy();
+    lose();
     expect(await backend.lost).toMatch(/destroyed/);
-    await expect(executable.run(1, 1)).rejects.toThrow(/the device was lost .* Acquire a new backend/);
+    await expect(executable.run(1, 1)).rejects.toThrow(/the device was lost .* Restart the backend/);
+    await expect(executable.run(1, 1)).rejects.toThrow(DeviceLostError);
+    await backend.restart();
+    const renewed = await prepare(backend);
+    expect((await renewed.executable.run(0, 1)).loss).toHaveLength(1);
+    backend.dispose();
 
     const other = await acquireBackend();
     other.dispose();

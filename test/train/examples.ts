@@ -57,6 +57,7 @@ export function changedBackend(backend: Backend, changes: BackendChanges): Backe
     adapter: backend.adapter,
     maxTensorBytes: maxTensorBytes ?? backend.maxTensorBytes,
     lost: backend.lost,
+    restart: () => backend.restart(),
     dispose: () => backend.dispose(),
     createSession(): Session {
       const session = backend.createSession();

@@ -26,6 +26,7 @@ export function createCpuBackend(options: CpuOptions = {}): Backend {
     maxTensorBytes: 2 ** 31,
     createSession: () => new CpuSession(precision === "float64" ? Float64Array : Float32Array),
     lost: new Promise(() => {}),
+    async restart() {},
     dispose() {},
   };
 }

@@ -31,19 +31,38 @@ export interface WebGPUBackend extends Backend {
  */
 export async function createWebGPUBackend(source: GpuSource, options: WebGPUOptions = {}): Promise<WebGPUBackend> {
   const { guards = false, tuning, log = (line) => console.warn(line) } = options;
-  const device = await openDevice(source, options);
+  let device = await openDevice(source, options);
   const key = tuningKey(device);
   let choices = tuning ? await loadChoices(tuning, key, log) : {};
+  let restarting: Promise<void> | undefined;
+  const replaceDevice = async () => {
+    device.destroy();
+    device = await openDevice(source, options);
+  };
   return {
     kind: "webgpu",
-    adapter: device.adapter,
-    maxTensorBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
+    get adapter() {
+      return device.adapter;
+    },
+    get maxTensorBytes() {
+      return Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+    },
     createSession: () => new WebGPUSession(device, { guards, tilingOf: (product) => choices[product] }),
+    async restart() {
+      if (!device.isLost) return;
+      restarting ??= replaceDevice().finally(() => (restarting = undefined));
+      await restarting;
+    },
     async tune(products, report) {
       choices = { ...choices, ...(await tune(device, products, report)) };
       await tuning?.save(key, JSON.stringify(choices, undefined, 2));
     },
-    lost: device.lost,
-    dispose: () => device.destroy(),
+    get lost() {
+      return device.lost;
+    },
+    dispose() {
+      device.destroy();
+      source.release();
+    },
   };
 }

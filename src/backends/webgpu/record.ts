@@ -111,7 +111,6 @@ export class WebGPUExecutable implements Executable {
       rows.push(this.#submit(first + done, Math.min(STEPS_PER_SUBMIT, count - done)));
     }
     const parts = await Promise.all(rows);
-    this.#device.throwFault();
     const { traces } = this.#plan;
     return Object.fromEntries(
       traces.map(({ name }, column) => {
@@ -185,7 +184,7 @@ export class WebGPUExecutable implements Executable {
     }
     const copy = staging.copy(encoder, this.#real(trace.buffer), 0, 4 * traces.length * count);
     gpu.queue.submit([encoder.finish()]);
-    return new Float32Array(await copy.arrived());
+    return new Float32Array(await this.#device.arrived(copy));
   }
 
   #encode(pass: GPUComputePassEncoder, slot: number, dispatches: readonly Recorded[]): void {
@@ -202,9 +201,7 @@ export class WebGPUExecutable implements Executable {
     const encoder = gpu.createCommandEncoder({ label: "read back" });
     const copy = staging.copy(encoder, buffer, offset, bytes);
     gpu.queue.submit([encoder.finish()]);
-    const result = await copy.arrived();
-    this.#device.throwFault();
-    return result;
+    return this.#device.arrived(copy);
   }
 
   #bindGroup({ bindings, kernel }: Launch, layout: GPUBindGroupLayout): GPUBindGroup {

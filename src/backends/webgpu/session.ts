@@ -46,8 +46,7 @@ export class WebGPUSession implements Session {
     const encoder = gpu.createCommandEncoder({ label: `read ${leaf}` });
     const copy = staging.copy(encoder, this.#buffers.get(buffer)!, 4 * offset, 4 * wordsOf(leaf));
     gpu.queue.submit([encoder.finish()]);
-    const bytes = await copy.arrived();
-    this.#device.throwFault();
+    const bytes = await this.#device.arrived(copy);
     if (leaf.dtype === "uint8") return withoutPadding(leaf, new Uint8Array(bytes));
     return leaf.dtype === "uint32" ? new Uint32Array(bytes) : new Float32Array(bytes);
   }

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { DeviceLostError, OptionError } from "../../src/errors.ts";
+import { dense, dropout, sequential } from "../../src/nn/index.ts";
+import { createTrainer, type Recovery, type TrainerOptions, type TrainingProgress } from "../../src/train/index.ts";
+import { backends } from "../backends.ts";
+import { acquireLosableBackend } from "../gpu.ts";
+import { clouds, finish, smallModel, valuesOf } from "./examples.ts";
+
+const options = {
+  model: sequential([dense(6, { activation: "tanh" }), dropout(0.2), dense(3)], { inputShape: [4] }),
+  dataset: clouds(60),
+  learningRate: 0.02,
+  batchSize: 10,
+  epochs: 20,
+} satisfies Partial<TrainerOptions>;
+
+const logOf = (events: readonly TrainingProgress[]) =>
+  events.map(({ step, epoch, loss, accuracy, learningRate }) => ({ step, epoch, loss, accuracy, learningRate }));
+
+describe("a device lost while training", () => {
+  test.each([
+    ["goes back to the newest snapshot", 0.001],
+    ["goes back to the start where there is none", Infinity],
+  ])("%s, and ends with the bits and the log of a run that lost none", async (_name, snapshotSeconds) => {
+    const { backend, lose } = await acquireLosableBackend();
+    const plain = await createTrainer({ ...options, backend });
+    const expected = logOf(await finish(plain, { every: 3, stepsPerSubmit: 2 }));
+    const wanted = valuesOf(await plain.snapshot());
+    plain.dispose();
+
+    const recoveries: Recovery[] = [];
+    const trainer = await createTrainer({ ...options, backend, snapshotSeconds, onRecovery: (one) => recoveries.push(one) });
+    const events: TrainingProgress[] = [];
+    for await (const event of trainer.fit({ every: 3, stepsPerSubmit: 2 })) {
+      events.push(event);
+      if (event.step === 60) lose();
+    }
+    expect(recoveries).toHaveLength(1);
+    expect(recoveries[0]!.reason).toMatch(/device was lost/);
+    expect(recoveries[0]!.toStep).toBeGreaterThanOrEqual(60);
+    if (snapshotSeconds === Infinity) expect(recoveries[0]!.fromStep).toBe(0);
+    else expect(recoveries[0]!.fromStep).toBeGreaterThan(0);
+    expect(logOf(events)).toEqual(expected);
+    expect(valuesOf(await trainer.snapshot())).toEqual(wanted);
+    trainer.dispose();
+    backend.dispose();
+  });
+
+  test("a second loss within a minute ends the run and says so", async () => {
+    const { backend, lose } = await acquireLosableBackend();
+    const trainer = await createTrainer({ ...options, backend });
+    const looping = async () => {
+      for await (const { step } of trainer.fit({ every: 1 })) if (step === 6 || step === 12) lose();
+    };
+    await expect(looping()).rejects.toThrow(/device was lost.*twice within a minute.*train on the CPU/);
+    await expect(trainer.evaluate(options.dataset)).rejects.toThrow(DeviceLostError);
+    backend.dispose();
+  });
+
+  test("while it only evaluates or predicts is replaced as well, with the parameters that were reached", async () => {
+    const { backend, lose } = await acquireLosableBackend();
+    const trainer = await createTrainer({ ...options, backend });
+    await finish(trainer, { maxSteps: 30 });
+    const before = await trainer.evaluate(options.dataset);
+    const other = await createTrainer({ ...options, backend });
+    lose();
+    await backend.lost;
+    expect(await trainer.evaluate(options.dataset)).toEqual(before);
+    expect(trainer.step).toBe(30);
+    // The other trainer of the same backend finds the device already replaced.
+    expect(await finish(other, { every: 120 })).toHaveLength(1);
+    backend.dispose();
+  });
+
+  test("our own dispose is no fault to recover from", async () => {
+    const { backend } = await acquireLosableBackend();
+    const recoveries: Recovery[] = [];
+    const trainer = await createTrainer({ ...options, backend, onRecovery: (one) => recoveries.push(one) });
+    await finish(trainer, { maxSteps: 6 });
+    trainer.dispose();
+    backend.dispose();
+    await backend.restart();
+    expect(recoveries).toEqual([]);
+  });
+});
+
+describe.each(backends)("a snapshot on $name", ({ create }) => {
+  test("goes on in another trainer to the same bits and the same events", async () => {
+    const backend = await create();
+    const whole = await createTrainer({ ...options, backend });
+    const expected = logOf(await finish(whole, { every: 5 }));
+    const first = await createTrainer({ ...options, backend });
+    await finish(first, { maxSteps: 35 });
+    const snapshot = await first.snapshot();
+    const second = await createTrainer({ ...options, backend, resumeFrom: snapshot });
+    expect(second.step).toBe(35);
+    expect(logOf(await finish(second, { every: 5 }))).toEqual(expected.slice(7));
+    expect(valuesOf(await second.snapshot())).toEqual(valuesOf(await whole.snapshot()));
+    backend.dispose();
+  });
+
+  test("of another network or optimizer is refused by name", async () => {
+    const backend = await create();
+    const snapshot = await (await createTrainer({ ...options, backend })).snapshot();
+    const wider = createTrainer({ ...options, model: smallModel(), backend, resumeFrom: snapshot });
+    await expect(wider).rejects.toThrow(OptionError);
+    await expect(wider).rejects.toThrow(/layers\.1\.weight: the snapshot has no such value/);
+    const parameters = { ...snapshot.parameters, "layers.0.bias": { shape: [5], values: new Float32Array(5) } };
+    const resumed = createTrainer({ ...options, backend, resumeFrom: { ...snapshot, parameters } });
+    await expect(resumed).rejects.toThrow(/layers\.0\.bias: the snapshot has it as \[5\], this trainer as \[6\]/);
+    const optimizer = { ...snapshot.optimizer, velocity: { shape: [1], values: new Float32Array(1) } };
+    const other = createTrainer({ ...options, backend, resumeFrom: { ...snapshot, optimizer } });
+    await expect(other).rejects.toThrow(/velocity: this trainer has no such value/);
+    backend.dispose();
+  });
+});
