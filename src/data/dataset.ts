@@ -115,10 +115,16 @@ export function standardization(features: Uint8Array | Float32Array): UniformNor
  * @param features rows of `width` values
  */
 export function columnStandardization(features: Uint8Array | Float32Array, width: number): Normalization {
-  const columns = Array.from({ length: width }, (_, column) =>
-    standardization(Float32Array.from(features.filter((_value, index) => index % width === column))),
-  );
-  return { scale: columns.map(({ scale }) => scale), offset: columns.map(({ offset }) => offset) };
+  const rows = features.length / width;
+  const means = new Float64Array(width);
+  features.forEach((value, index) => (means[index % width]! += value / rows));
+  const variances = new Float64Array(width);
+  features.forEach((value, index) => (variances[index % width]! += (value - means[index % width]!) ** 2 / rows));
+  const deviations = Array.from(variances, (variance) => Math.sqrt(variance) || 1);
+  return {
+    scale: deviations.map((deviation) => 1 / deviation),
+    offset: deviations.map((deviation, column) => -means[column]! / deviation),
+  };
 }
 
 /** How often each byte occurs says all, in one pass. */
