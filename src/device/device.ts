@@ -37,6 +37,8 @@ export class Device {
   /** Settles with the reason when the device is lost other than by `destroy`. */
   readonly lost: Promise<string>;
   #fault: DeviceError | undefined;
+  /** Bytes of all storage made so far, for messages. */
+  #allocated = 0;
   #destroyed = false;
 
   constructor(gpu: GPUDevice, adapter: Device["adapter"], limits: DeviceLimits) {
@@ -106,8 +108,33 @@ export class Device {
         fix: "Use a smaller batch or network, or train on the CPU",
       });
     }
+    this.#allocated += size;
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
     return this.gpu.createBuffer({ size, usage, label });
+  }
+
+  /**
+   * Makes buffers, and waits until the device has answered for the memory.
+   * @param make calls `createStorage`, at once
+   * @throws DeviceError with the bytes asked for where there was not enough
+   */
+  async allocate<Result>(make: () => Result): Promise<Result> {
+    const before = this.#allocated;
+    this.gpu.pushErrorScope("out-of-memory");
+    let result: Result;
+    try {
+      result = make();
+    } catch (error) {
+      await this.gpu.popErrorScope();
+      throw error;
+    }
+    const failure = await this.gpu.popErrorScope();
+    if (!failure) return result;
+    throw new DeviceError({
+      where: this.adapter.name,
+      what: `there is not enough memory for ${megabytes(this.#allocated - before)} more, after ${megabytes(before)} before (${failure.message.trim()})`,
+      fix: "Use a smaller batch or network, or train on the CPU",
+    });
   }
 
   /** Gives the device back. */

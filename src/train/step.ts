@@ -12,7 +12,8 @@ import { packGradients, type Gradients } from "../nn/packed.ts";
 import { dropoutKey } from "../nn/sequential.ts";
 import { add, multiply, select } from "../ops/elementwise/index.ts";
 import { gradients } from "../ops/gradients.ts";
-import { takeAnswers, takeFeatures, totalsOf, type ExampleLeaves } from "./batches.ts";
+import { takeAnswers, takeFeatures, totalsOf } from "./batches.ts";
+import type { Feed } from "./feed.ts";
 import type { TrainingPlan } from "./options.ts";
 
 /** The loss (mean over the batch) and, of classes, the number of right predictions of each step of a run. */
@@ -31,8 +32,8 @@ export interface StepRunner {
 }
 
 /** Compiles the step that a plan describes. */
-export async function compileStep(plan: TrainingPlan, session: Session, leaves: ExampleLeaves): Promise<StepRunner> {
-  return plan.microBatch === plan.batch ? compileWhole(plan, session, leaves) : compileDivided(plan, session, leaves);
+export async function compileStep(plan: TrainingPlan, session: Session, feed: Feed): Promise<StepRunner> {
+  return plan.microBatch === plan.batch ? compileWhole(plan, session, feed) : compileDivided(plan, session, feed);
 }
 
 /** A part of a step's batch: `count` examples from `offset` on, run as number `runAt` of its executable. */
@@ -43,14 +44,14 @@ interface Part {
 }
 
 /** The loss and the right predictions of a part, divided by the size of the whole batch, and the loss's gradients. */
-function partMetrics(plan: TrainingPlan, leaves: ExampleLeaves, { count, placeOf }: Part) {
-  const { model, normalization, loss, batch, stepsPerEpoch, seed } = plan;
+function partMetrics(plan: TrainingPlan, feed: Feed, { count, placeOf }: Part) {
+  const { model, normalization, loss, batch, seed } = plan;
   const start = stepScalar("start", (run) => {
     const { step, offset } = placeOf(run);
-    return (step % stepsPerEpoch) * batch + offset;
+    return feed.positionOf(step, offset);
   }, "uint32");
-  const features = takeFeatures(leaves, { model, normalization, start, count });
-  const answers = takeAnswers(leaves, start, count);
+  const features = takeFeatures(feed.leaves, { model, normalization, start, count });
+  const answers = takeAnswers(feed.leaves, start, count);
   const outputs = model.apply(features, {
     training: true,
     dropoutKeyAt: (run, layer) => {
@@ -72,8 +73,8 @@ function optimizerUpdates({ model, optimizer, clipNorm, learningRateAt }: Traini
 const statesOf = (updates: readonly Update[]): Tensor[] =>
   updates.map(({ target }) => target).filter(({ op }) => op === stateOp);
 
-async function compileWhole(plan: TrainingPlan, session: Session, leaves: ExampleLeaves): Promise<StepRunner> {
-  const { metrics, gradient } = partMetrics(plan, leaves, {
+async function compileWhole(plan: TrainingPlan, session: Session, feed: Feed): Promise<StepRunner> {
+  const { metrics, gradient } = partMetrics(plan, feed, {
     count: plan.batch,
     placeOf: (step) => ({ step, offset: 0 }),
   });
@@ -83,13 +84,14 @@ async function compileWhole(plan: TrainingPlan, session: Session, leaves: Exampl
     dispatches: executable.dispatches,
     states: statesOf(updates),
     async run(first, count) {
+      feed.prepare(session, first);
       const traces = await executable.run(first, count);
       return { losses: traces.loss!, correct: traces.correct };
     },
   };
 }
 
-async function compileDivided(plan: TrainingPlan, session: Session, leaves: ExampleLeaves): Promise<StepRunner> {
+async function compileDivided(plan: TrainingPlan, session: Session, feed: Feed): Promise<StepRunner> {
   const { batch, microBatch } = plan;
   const parts = Math.floor(batch / microBatch);
   const rest = batch % microBatch;
@@ -98,17 +100,28 @@ async function compileDivided(plan: TrainingPlan, session: Session, leaves: Exam
   const updates = optimizerUpdates(plan, accumulated);
   const apply = await session.compile(defineGraph({}, updates));
   const isLater = stepScalar("isLaterPart", (run) => (run % parts === 0 ? 0 : 1));
-  const accumulate = await compilePart(plan, session, leaves, accumulated, select(isLater, accumulated, 0), {
+  const accumulate = await compilePart(plan, session, feed, accumulated, select(isLater, accumulated, 0), {
     count: microBatch,
     placeOf: (run) => ({ step: Math.floor(run / parts), offset: (run % parts) * microBatch }),
   });
   const accumulateRest =
     rest === 0
       ? undefined
-      : await compilePart(plan, session, leaves, accumulated, accumulated, {
+      : await compilePart(plan, session, feed, accumulated, accumulated, {
           count: rest,
           placeOf: (step) => ({ step, offset: parts * microBatch }),
         });
+  /** In the stream of commands: uploads and runs follow each other in the order of the calls. */
+  const runParts = (step: number) => {
+    const together = feed.byParts ? 1 : parts;
+    const traces = Array.from({ length: parts / together }, (_, part) => {
+      feed.prepare(session, step, part * microBatch);
+      return accumulate.run(step * parts + part, together);
+    });
+    if (!accumulateRest) return traces;
+    feed.prepare(session, step, parts * microBatch);
+    return [...traces, accumulateRest.run(step, 1)];
+  };
   return {
     dispatches: [
       ...Array.from({ length: parts }, () => accumulate.dispatches).flat(),
@@ -119,8 +132,7 @@ async function compileDivided(plan: TrainingPlan, session: Session, leaves: Exam
     async run(first, count) {
       const steps = Array.from({ length: count }, (_, position) => {
         const step = first + position;
-        const traces = [accumulate.run(step * parts, parts)];
-        if (accumulateRest) traces.push(accumulateRest.run(step, 1));
+        const traces = runParts(step);
         return Promise.all([...traces, apply.run(step, 1)]);
       });
       const finished = await Promise.all(steps);
@@ -134,12 +146,12 @@ async function compileDivided(plan: TrainingPlan, session: Session, leaves: Exam
 function compilePart(
   plan: TrainingPlan,
   session: Session,
-  leaves: ExampleLeaves,
+  feed: Feed,
   target: Tensor,
   before: Tensor,
   part: Part,
 ): Promise<Executable> {
-  const { metrics, gradient } = partMetrics(plan, leaves, part);
+  const { metrics, gradient } = partMetrics(plan, feed, part);
   return session.compile(defineGraph(metrics, [{ target, value: add(before, packGradients(gradient)) }]));
 }
 

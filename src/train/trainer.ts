@@ -1,10 +1,9 @@
 import type { DispatchDescription, Session } from "../backends/backend.ts";
 import type { TrainingData } from "../data/dataset.ts";
-import { epochOrder } from "../data/order.ts";
 import { DeviceLostError, OptionError } from "../errors.ts";
 import { requireCount } from "../nn/checks.ts";
-import { exampleLeaves, writeExamples, type ExampleLeaves } from "./batches.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
+import { createFeed, type Feed } from "./feed.ts";
 import { runSteps, type FitOptions, type StepStream, type TrainingProgress } from "./fit.ts";
 import { planTraining, type TrainerOptions, type TrainingPlan } from "./options.ts";
 import { readAll, writeAll, type Snapshot } from "./snapshot.ts";
@@ -49,7 +48,8 @@ export interface Trainer {
 }
 
 /**
- * Uploads the data set and compiles the step. An epoch visits the examples in an order of its own, which depends on
+ * Uploads the data set, or has it pass through a window on the device where it is larger than a binding may be, and
+ * compiles the step. An epoch visits the examples in an order of its own, which depends on
  * (seed, epoch) alone, in ⌊examples / batch⌋ steps; the examples at the end of the order that fill no batch are left
  * out in that epoch. What a step does depends on the options and its number only.
  * @throws OptionError for an option outside its range, a batch larger than the data set, a model that does not fit
@@ -63,23 +63,24 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
 /** What is gone with a device. */
 interface Placed {
   readonly session: Session;
-  readonly leaves: ExampleLeaves;
+  readonly feed: Feed;
   readonly runner: StepRunner;
   readonly evaluator: Evaluator;
 }
 
 async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefined): Promise<Placed> {
-  const { model, dataset, backend, normalization, loss } = plan;
+  const { model, backend, normalization, loss } = plan;
   const session = backend.createSession();
   try {
-    const leaves = exampleLeaves(dataset.count, dataset, plan.shuffled);
-    const runner = await compileStep(plan, session, leaves);
-    writeExamples(session, leaves, dataset, 0, dataset.count);
+    const feed = createFeed(plan);
+    const runner = await compileStep(plan, session, feed);
+    // The upload goes on while the caller gets ready.
+    feed.prepare(session, start?.step ?? 0);
     if (start) {
       writeAll(session, model.parameters, start.parameters);
       writeAll(session, runner.states, start.optimizer);
     }
-    return { session, leaves, runner, evaluator: createEvaluator({ model, backend, session, normalization, loss }) };
+    return { session, feed, runner, evaluator: createEvaluator({ model, backend, session, normalization, loss }) };
   } catch (error) {
     session.dispose();
     throw error;
@@ -92,8 +93,6 @@ class SessionTrainer implements Trainer, StepStream {
   #step: number;
   /** Steps whose metrics have arrived. */
   #finished: number;
-  /** The epoch whose order the device holds or will hold after the runs so far. */
-  #orderedEpoch = -1;
   #fitting = false;
   /** What a lost device would be replaced from; the initial values if undefined. */
   #kept: Snapshot | undefined;
@@ -158,22 +157,13 @@ class SessionTrainer implements Trainer, StepStream {
     }
   }
 
-  /** Up to the end of the epoch, whose order must stay on the device until then. */
   get stepsAllowed(): number {
-    const { shuffled, stepsPerEpoch } = this.#plan;
-    return shuffled ? stepsPerEpoch - (this.#step % stepsPerEpoch) : Infinity;
+    return this.#placed.feed.stepsAllowed(this.#step);
   }
 
   async submit(steps: number): Promise<StepMetrics> {
-    const plan = this.#plan;
-    const { session, leaves, runner } = this.#placed;
-    const epoch = Math.floor(this.#step / plan.stepsPerEpoch);
-    if (leaves.order && epoch !== this.#orderedEpoch) {
-      session.write(leaves.order, epochOrder(plan.dataset.count, plan.seed, epoch));
-      this.#orderedEpoch = epoch;
-    }
     this.#keepSnapshot();
-    const running = runner.run(this.#step, steps);
+    const running = this.#placed.runner.run(this.#step, steps);
     this.#step += steps;
     const last = this.#step;
     const metrics = await running;
@@ -246,7 +236,6 @@ class SessionTrainer implements Trainer, StepStream {
     this.#placed = await placeOnDevice(this.#plan, this.#kept);
     const [fromStep, toStep] = [this.#kept?.step ?? 0, this.#finished];
     this.#step = fromStep;
-    this.#orderedEpoch = -1;
     while (this.#step < toStep) await this.submit(Math.min(REPEATED_STEPS, this.stepsAllowed, toStep - this.#step));
     onRecovery({ reason: failure.what, fromStep, toStep });
   }

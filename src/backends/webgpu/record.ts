@@ -68,7 +68,9 @@ export async function record(device: Device, graph: Graph, options: RecordOption
   const pipelines = await Promise.all(
     launches.map(({ code, bindings, kernel }) => device.pipelines.get(code, bindings.map(({ access }) => access), kernel)),
   );
-  return new WebGPUExecutable(device, graph, planned, launches, pipelines, new ScalarRing(device, scalars, STEPS_PER_SUBMIT), options);
+  return device.allocate(
+    () => new WebGPUExecutable(device, graph, planned, launches, pipelines, new ScalarRing(device, scalars, STEPS_PER_SUBMIT), options),
+  );
 }
 
 export class WebGPUExecutable implements Executable {
