@@ -1,5 +1,7 @@
 import { SubmitPace, type SubmitTimes } from "./pace.ts";
+import { CheckpointTaker, type CheckpointOptions } from "./checkpoints.ts";
 import type { TrainingPlan } from "./options.ts";
+import type { Snapshot, Unreported } from "./snapshot.ts";
 import type { StepMetrics } from "./step.ts";
 
 /** Where a run stands. Loss and accuracy are means over the steps since the event before. */
@@ -32,12 +34,18 @@ export interface FitOptions {
   readonly maxSteps?: number;
   /** Steps that one submit holds, at least 1; by default as many as take about a tenth of a second, at most 256. */
   readonly stepsPerSubmit?: number;
+  /** Ends this call when aborted: no more steps are submitted, and those in flight are finished and reported. */
+  readonly signal?: AbortSignal;
+  /** Hands the state of the run over now and then, and at the end of this call. */
+  readonly checkpoint?: CheckpointOptions;
 }
 
 /** Puts steps into the stream of commands. */
 export interface StepStream {
   /** Number of steps submitted so far. */
   readonly step: number;
+  /** Sums over finished steps that no event has told of. */
+  unreported: Unreported;
   /** The most steps that one submit may hold now. */
   readonly stepsAllowed: number;
   /** Submits the next steps and returns at once. */
@@ -47,6 +55,8 @@ export interface StepStream {
    * @throws the failure itself for any other reason
    */
   recover(failure: unknown): Promise<void>;
+  /** The state after the steps submitted so far, asked for in the stream of commands. */
+  takeSnapshot(): Promise<Snapshot>;
 }
 
 /** At most this many submits wait or work on the device: one works while the next is prepared. */
@@ -60,6 +70,13 @@ interface Submit {
   readonly metrics: Promise<StepMetrics>;
 }
 
+interface RunOptions extends Pick<FitOptions, "signal" | "checkpoint"> {
+  readonly every: number;
+  /** The step to end at. */
+  readonly end: number;
+  readonly stepsPerSubmit: number | undefined;
+}
+
 /**
  * Submits steps until `end` and yields an event after each step whose number is a multiple of `every`, and after the
  * last. When the caller leaves early, it waits for what is in flight.
@@ -67,15 +84,22 @@ interface Submit {
 export async function* runSteps(
   plan: TrainingPlan,
   stream: StepStream,
-  { every, end, stepsPerSubmit }: { every: number; end: number; stepsPerSubmit: number | undefined },
+  { every, end, stepsPerSubmit, signal, checkpoint }: RunOptions,
 ): AsyncGenerator<TrainingProgress, void, undefined> {
   const pace = new SubmitPace();
-  const report = new Report(plan, stream.step);
+  const report = new Report(plan, stream);
+  const checkpoints = new CheckpointTaker(checkpoint, stream.step);
+  const snapshot = () => stream.takeSnapshot();
+  const goesOn = () => stream.step < end && !signal?.aborted;
   const inFlight: Submit[] = [];
+  /** Finished steps whose turn to be reported comes. */
+  const arrived: FinishedStep[] = [];
   try {
-    while (inFlight.length > 0 || stream.step < end) {
-      while (inFlight.length < MOST_IN_FLIGHT && stream.step < end) {
-        inFlight.push(submitNext(stream, Math.min(stepsPerSubmit ?? pace.steps, end - stream.step)));
+    while (inFlight.length > 0 || goesOn()) {
+      while (inFlight.length < MOST_IN_FLIGHT && goesOn()) {
+        const wanted = Math.min(stepsPerSubmit ?? pace.steps, end - stream.step, checkpoints.stepsAllowed(stream.step));
+        inFlight.push(submitNext(stream, wanted));
+        checkpoints.submitted(stream.step, snapshot);
       }
       const { first, steps, times, metrics } = inFlight[0]!;
       let finishedSteps: StepMetrics;
@@ -84,22 +108,45 @@ export async function* runSteps(
       } catch (failure) {
         await Promise.allSettled(inFlight.splice(0).map((submit) => submit.metrics));
         await stream.recover(failure);
+        checkpoints.forget(stream.step);
         continue;
       }
-      const { losses, correct } = finishedSteps;
       inFlight.shift();
+      arrived.push(...stepsOf(first, finishedSteps));
       const finished = performance.now();
       pace.record(steps, { ...times, finished });
       report.finish(first + steps, finished);
-      for (let position = 0; position < steps; position++) {
-        const step = first + position + 1;
-        report.add(losses[position]!, correct?.[position] ?? NaN);
+      for (let next = arrived.shift(); next; next = arrived.shift()) {
+        const { step } = next;
+        report.add(next);
         if (step % every === 0 || step === end) yield report.event(step);
+        await checkpoints.reached(step, report.unreported);
       }
     }
+    await checkpoints.finish(stream.step, report.unreported, snapshot);
   } finally {
-    await Promise.allSettled(inFlight.map(({ metrics }) => metrics));
+    const left = await Promise.allSettled(inFlight.map(async ({ first, metrics }) => stepsOf(first, await metrics)));
+    for (const result of left) if (result.status === "fulfilled") arrived.push(...result.value);
+    for (const finished of arrived) report.add(finished);
+    stream.unreported = report.unreported;
+    await checkpoints.settled();
   }
+}
+
+interface FinishedStep {
+  /** Counted from 1. */
+  readonly step: number;
+  readonly loss: number;
+  readonly correct: number;
+}
+
+function stepsOf(first: number, { losses, correct }: StepMetrics): FinishedStep[] {
+  return Array.from(losses, (loss, position) => ({
+    step: first + position + 1,
+    loss,
+    // Of quantities nothing is simply right.
+    correct: correct?.[position] ?? NaN,
+  }));
 }
 
 function submitNext(stream: StepStream, wanted: number): Submit {
@@ -120,14 +167,21 @@ class Report {
   readonly #started = performance.now();
   #finishedSteps: number;
   #seconds = 0;
-  #steps = 0;
-  #loss = 0;
-  #correct = 0;
+  #steps: number;
+  #loss: number;
+  #correct: number;
 
-  constructor(plan: TrainingPlan, firstStep: number) {
+  constructor(plan: TrainingPlan, { step, unreported }: StepStream) {
     this.#plan = plan;
-    this.#firstStep = firstStep;
-    this.#finishedSteps = firstStep;
+    this.#firstStep = step;
+    this.#finishedSteps = step;
+    this.#steps = unreported.steps;
+    this.#loss = unreported.loss;
+    this.#correct = unreported.correct;
+  }
+
+  get unreported(): Unreported {
+    return { steps: this.#steps, loss: this.#loss, correct: this.#correct };
   }
 
   finish(steps: number, now: number): void {
@@ -135,7 +189,7 @@ class Report {
     this.#seconds = (now - this.#started) / 1000;
   }
 
-  add(loss: number, correct: number): void {
+  add({ loss, correct }: FinishedStep): void {
     this.#steps++;
     this.#loss += loss;
     this.#correct += correct;

@@ -5,7 +5,8 @@ export {
   type Evaluator,
   type EvaluatorOptions,
 } from "./evaluate.ts";
+export type { Checkpoint, CheckpointOptions } from "./checkpoints.ts";
 export type { FitOptions, TrainingProgress } from "./fit.ts";
 export type { Recovery, TrainerOptions } from "./options.ts";
-export type { Snapshot, StoredValues } from "./snapshot.ts";
+export type { Snapshot, StoredValues, Unreported } from "./snapshot.ts";
 export { createTrainer, type Trainer } from "./trainer.ts";

@@ -4,9 +4,10 @@ import { DeviceLostError, OptionError } from "../errors.ts";
 import { requireCount } from "../nn/checks.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
 import { createFeed, type Feed } from "./feed.ts";
+import { requireCheckpointOptions } from "./checkpoints.ts";
 import { runSteps, type FitOptions, type StepStream, type TrainingProgress } from "./fit.ts";
 import { planTraining, type TrainerOptions, type TrainingPlan } from "./options.ts";
-import { readAll, writeAll, type Snapshot } from "./snapshot.ts";
+import { nothingUnreported, readAll, writeAll, type Snapshot, type Unreported } from "./snapshot.ts";
 import { compileStep, type StepMetrics, type StepRunner } from "./step.ts";
 
 /** A device lost again within this time is given up. */
@@ -94,6 +95,7 @@ class SessionTrainer implements Trainer, StepStream {
   /** Steps whose metrics have arrived. */
   #finished: number;
   #fitting = false;
+  unreported: Unreported;
   /** What a lost device would be replaced from; the initial values if undefined. */
   #kept: Snapshot | undefined;
   #keptAt = performance.now();
@@ -105,6 +107,7 @@ class SessionTrainer implements Trainer, StepStream {
     this.#placed = placed;
     this.#kept = start;
     this.#step = this.#finished = start?.step ?? 0;
+    this.unreported = start?.unreported ?? nothingUnreported;
   }
 
   get stepsTotal(): number {
@@ -137,10 +140,11 @@ class SessionTrainer implements Trainer, StepStream {
 
   async *fit(options: FitOptions = {}): AsyncGenerator<TrainingProgress, void, undefined> {
     const plan = this.#plan;
-    const { every = Math.max(1, Math.floor(plan.stepsTotal / 100)), maxSteps, stepsPerSubmit } = options;
+    const { every = Math.max(1, Math.floor(plan.stepsTotal / 100)), maxSteps, stepsPerSubmit, signal, checkpoint } = options;
     requireCount("fit every", every);
     if (maxSteps !== undefined) requireCount("fit maxSteps", maxSteps);
     if (stepsPerSubmit !== undefined) requireCount("fit stepsPerSubmit", stepsPerSubmit);
+    if (checkpoint) requireCheckpointOptions(checkpoint);
     if (this.#fitting) {
       throw new OptionError({
         where: "fit",
@@ -151,7 +155,7 @@ class SessionTrainer implements Trainer, StepStream {
     this.#fitting = true;
     const end = Math.min(plan.stepsTotal, this.#step + (maxSteps ?? Infinity));
     try {
-      yield* runSteps(plan, this, { every, end, stepsPerSubmit });
+      yield* runSteps(plan, this, { every, end, stepsPerSubmit, ...(signal && { signal }), ...(checkpoint && { checkpoint }) });
     } finally {
       this.#fitting = false;
     }
@@ -186,12 +190,16 @@ class SessionTrainer implements Trainer, StepStream {
   }
 
   snapshot(): Promise<Snapshot> {
-    return this.#onDevice(async ({ session, runner }) => {
-      const step = this.#step;
-      const reads = [readAll(session, this.#plan.model.parameters), readAll(session, runner.states)] as const;
-      const [parameters, optimizer] = await Promise.all(reads);
-      return { step, parameters, optimizer };
-    });
+    return this.#onDevice(() => this.takeSnapshot());
+  }
+
+  async takeSnapshot(): Promise<Snapshot> {
+    const { session, runner } = this.#placed;
+    const step = this.#step;
+    const known = this.#fitting ? undefined : this.unreported;
+    const reads = [readAll(session, this.#plan.model.parameters), readAll(session, runner.states)] as const;
+    const [parameters, optimizer] = await Promise.all(reads);
+    return { step, parameters, optimizer, ...(known && { unreported: known }) };
   }
 
   dispose(): void {
@@ -213,7 +221,7 @@ class SessionTrainer implements Trainer, StepStream {
     const now = performance.now();
     if (now - this.#keptAt < 1000 * this.#plan.snapshotSeconds) return;
     this.#keptAt = now;
-    void this.snapshot().then(
+    void this.takeSnapshot().then(
       (snapshot) => {
         if (snapshot.step <= this.#finished) this.#kept = snapshot;
       },
