@@ -30,8 +30,12 @@ export interface FitOptions {
   readonly every?: number;
   /** Steps to make in this call, at least 1; by default all that are left of the run. */
   readonly maxSteps?: number;
-  /** Steps that one submit holds, at least 1; by default as many as take about a tenth of a second, at most 256. */
+  /** Steps that one submit holds, at least 1; by default as many as take about `submitMilliseconds`, at most 256. */
   readonly stepsPerSubmit?: number;
+  /** Work that one submit should hold, above 0; 100 by default. A page that must answer at once wants less. */
+  readonly submitMilliseconds?: number;
+  /** Once aborted, nothing more is submitted: the loop ends after the events of what was in flight. */
+  readonly signal?: AbortSignal;
 }
 
 /** Puts steps into the stream of commands. */
@@ -60,20 +64,29 @@ interface Submit {
   readonly metrics: Promise<StepMetrics>;
 }
 
+/** A call's options, checked and with the end of its steps. */
+interface StepRun extends Pick<FitOptions, "stepsPerSubmit" | "submitMilliseconds" | "signal"> {
+  readonly every: number;
+  readonly end: number;
+}
+
 /**
  * Submits steps until `end` and yields an event after each step whose number is a multiple of `every`, and after the
- * last. When the caller leaves early, it waits for what is in flight.
+ * last, also where that is earlier because of a signal. When the caller leaves early, it waits for what is in flight.
  */
 export async function* runSteps(
   plan: TrainingPlan,
   stream: StepStream,
-  { every, end, stepsPerSubmit }: { every: number; end: number; stepsPerSubmit: number | undefined },
+  { every, end: wantedEnd, stepsPerSubmit, submitMilliseconds, signal }: StepRun,
 ): AsyncGenerator<TrainingProgress, void, undefined> {
-  const pace = new SubmitPace();
+  const pace = new SubmitPace(submitMilliseconds);
   const report = new Report(plan, stream.step);
   const inFlight: Submit[] = [];
   try {
+    let end = wantedEnd;
     while (inFlight.length > 0 || stream.step < end) {
+      if (signal?.aborted) end = Math.min(end, stream.step);
+      if (inFlight.length === 0 && stream.step >= end) break;
       while (inFlight.length < MOST_IN_FLIGHT && stream.step < end) {
         inFlight.push(submitNext(stream, Math.min(stepsPerSubmit ?? pace.steps, end - stream.step)));
       }

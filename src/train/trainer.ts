@@ -1,8 +1,8 @@
 import type { DispatchDescription, Session } from "../backends/backend.ts";
 import type { TrainingData } from "../data/dataset.ts";
 import { epochOrder } from "../data/order.ts";
-import { DeviceLostError, OptionError } from "../errors.ts";
-import { requireCount } from "../nn/checks.ts";
+import { DeviceError, DeviceLostError, OptionError } from "../errors.ts";
+import { requireCount, requirePositive } from "../nn/checks.ts";
 import { exampleLeaves, writeExamples, type ExampleLeaves } from "./batches.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
 import { runSteps, type FitOptions, type StepStream, type TrainingProgress } from "./fit.ts";
@@ -42,6 +42,12 @@ export interface Trainer {
   evaluate(dataset: TrainingData): Promise<Evaluation>;
   /** The model's outputs for examples, row after row. */
   predict(features: Uint8Array | Float32Array): Promise<Float32Array>;
+  /**
+   * Makes the next step, dispatch by dispatch and in no fit.
+   * @returns nanoseconds of each on the GPU's clock, in the order of `dispatches`; browsers round them
+   * @throws DeviceError where the device has no timestamps, or the step is divided into parts
+   */
+  profile(): Promise<number[]>;
   /** The parameters and the optimizer's state after the steps submitted so far, though training may go on meanwhile. */
   snapshot(): Promise<Snapshot>;
   /** Frees what the device holds. The trainer must not be used afterwards. */
@@ -138,10 +144,11 @@ class SessionTrainer implements Trainer, StepStream {
 
   async *fit(options: FitOptions = {}): AsyncGenerator<TrainingProgress, void, undefined> {
     const plan = this.#plan;
-    const { every = Math.max(1, Math.floor(plan.stepsTotal / 100)), maxSteps, stepsPerSubmit } = options;
+    const { every = Math.max(1, Math.floor(plan.stepsTotal / 100)), maxSteps, stepsPerSubmit, submitMilliseconds } = options;
     requireCount("fit every", every);
     if (maxSteps !== undefined) requireCount("fit maxSteps", maxSteps);
     if (stepsPerSubmit !== undefined) requireCount("fit stepsPerSubmit", stepsPerSubmit);
+    if (submitMilliseconds !== undefined) requirePositive("fit submitMilliseconds", submitMilliseconds);
     if (this.#fitting) {
       throw new OptionError({
         where: "fit",
@@ -152,7 +159,7 @@ class SessionTrainer implements Trainer, StepStream {
     this.#fitting = true;
     const end = Math.min(plan.stepsTotal, this.#step + (maxSteps ?? Infinity));
     try {
-      yield* runSteps(plan, this, { every, end, stepsPerSubmit });
+      yield* runSteps(plan, this, { ...options, every, end });
     } finally {
       this.#fitting = false;
     }
@@ -165,15 +172,9 @@ class SessionTrainer implements Trainer, StepStream {
   }
 
   async submit(steps: number): Promise<StepMetrics> {
-    const plan = this.#plan;
-    const { session, leaves, runner } = this.#placed;
-    const epoch = Math.floor(this.#step / plan.stepsPerEpoch);
-    if (leaves.order && epoch !== this.#orderedEpoch) {
-      session.write(leaves.order, epochOrder(plan.dataset.count, plan.seed, epoch));
-      this.#orderedEpoch = epoch;
-    }
+    this.#placeOrder();
     this.#keepSnapshot();
-    const running = runner.run(this.#step, steps);
+    const running = this.#placed.runner.run(this.#step, steps);
     this.#step += steps;
     const last = this.#step;
     const metrics = await running;
@@ -204,8 +205,31 @@ class SessionTrainer implements Trainer, StepStream {
     });
   }
 
+  async profile(): Promise<number[]> {
+    const { profile } = this.#placed.runner;
+    if (!profile) {
+      const what = "this backend times no single dispatch of such a step";
+      throw new DeviceError({ where: "profile", what, fix: "Use a GPU, and a batch that it takes at once" });
+    }
+    this.#placeOrder();
+    const last = ++this.#step;
+    const nanoseconds = await profile(last - 1);
+    this.#finished = Math.max(this.#finished, last);
+    return nanoseconds;
+  }
+
   dispose(): void {
     this.#placed.session.dispose();
+  }
+
+  /** Writes the order of the next step's epoch, unless the device has it. */
+  #placeOrder(): void {
+    const { dataset, seed, stepsPerEpoch } = this.#plan;
+    const { session, leaves } = this.#placed;
+    const epoch = Math.floor(this.#step / stepsPerEpoch);
+    if (!leaves.order || epoch === this.#orderedEpoch) return;
+    session.write(leaves.order, epochOrder(dataset.count, seed, epoch));
+    this.#orderedEpoch = epoch;
   }
 
   /** Works on the device, once more if it is lost meanwhile. */
