@@ -32,9 +32,14 @@ export interface FitOptions {
   readonly every?: number;
   /** Steps to make in this call, at least 1; by default all that are left of the run. */
   readonly maxSteps?: number;
-  /** Steps that one submit holds, at least 1; by default as many as take about a tenth of a second, at most 256. */
+  /** Steps that one submit holds, at least 1; by default as many as take about `submitMilliseconds`, at most 256. */
   readonly stepsPerSubmit?: number;
-  /** Ends this call when aborted: no more steps are submitted, and those in flight are finished and reported. */
+  /** Work that one submit should hold, above 0; 100 by default. A page that must answer at once wants less. */
+  readonly submitMilliseconds?: number;
+  /**
+   * Once aborted, nothing more is submitted: the loop ends after the events of what was in flight. The last one tells
+   * how far it got; the steps since the one before are told of again by the next call's first event.
+   */
   readonly signal?: AbortSignal;
   /** Hands the state of the run over now and then, and at the end of this call. */
   readonly checkpoint?: CheckpointOptions;
@@ -70,23 +75,22 @@ interface Submit {
   readonly metrics: Promise<StepMetrics>;
 }
 
-interface RunOptions extends Pick<FitOptions, "signal" | "checkpoint"> {
+/** A call's options, checked and with the end of its steps. */
+interface StepRun extends Pick<FitOptions, "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint"> {
   readonly every: number;
-  /** The step to end at. */
   readonly end: number;
-  readonly stepsPerSubmit: number | undefined;
 }
 
 /**
  * Submits steps until `end` and yields an event after each step whose number is a multiple of `every`, and after the
- * last. When the caller leaves early, it waits for what is in flight.
+ * last, also where that is earlier because of a signal. When the caller leaves early, it waits for what is in flight.
  */
 export async function* runSteps(
   plan: TrainingPlan,
   stream: StepStream,
-  { every, end, stepsPerSubmit, signal, checkpoint }: RunOptions,
+  { every, end, stepsPerSubmit, submitMilliseconds, signal, checkpoint }: StepRun,
 ): AsyncGenerator<TrainingProgress, void, undefined> {
-  const pace = new SubmitPace();
+  const pace = new SubmitPace(submitMilliseconds);
   const report = new Report(plan, stream);
   const checkpoints = new CheckpointTaker(checkpoint, stream.step);
   const snapshot = () => stream.takeSnapshot();
@@ -123,6 +127,7 @@ export async function* runSteps(
         await checkpoints.reached(step, report.unreported);
       }
     }
+    if (stream.step < end && report.unreported.steps > 0) yield report.event(stream.step, { begin: false });
     await checkpoints.finish(stream.step, report.unreported, snapshot);
   } finally {
     const left = await Promise.allSettled(inFlight.map(async ({ first, metrics }) => stepsOf(first, await metrics)));
@@ -195,8 +200,8 @@ class Report {
     this.#correct += correct;
   }
 
-  /** Describes the steps since the event before, and begins anew. */
-  event(step: number): TrainingProgress {
+  /** Describes the steps since the event before, and begins anew if asked to. */
+  event(step: number, { begin = true } = {}): TrainingProgress {
     const { batch, stepsPerEpoch, stepsTotal, epochs, learningRateAt } = this.#plan;
     const event = {
       step,
@@ -209,7 +214,7 @@ class Report {
       seconds: this.#seconds,
       imagesPerSecond: ((this.#finishedSteps - this.#firstStep) * batch) / this.#seconds,
     };
-    this.#steps = this.#loss = this.#correct = 0;
+    if (begin) this.#steps = this.#loss = this.#correct = 0;
     return event;
   }
 }

@@ -1,4 +1,4 @@
-/** Work that one submit should hold: long enough to hide its cost, short enough that an interruption is heard. */
+/** Work that one submit holds by default: long enough to hide its cost, short enough that an interruption is heard. */
 const TARGET_MILLISECONDS = 100;
 
 /** The most steps in one submit, however short they are. */
@@ -13,8 +13,13 @@ export interface SubmitTimes {
 
 /** Chooses how many steps the next submit holds, from how long the last ones took. No result depends on it. */
 export class SubmitPace {
+  readonly #targetMilliseconds: number;
   #steps = 1;
   #lastFinished = -Infinity;
+
+  constructor(targetMilliseconds = TARGET_MILLISECONDS) {
+    this.#targetMilliseconds = targetMilliseconds;
+  }
 
   /** Steps that the next submit should hold: from 1 to 256. */
   get steps(): number {
@@ -26,7 +31,7 @@ export class SubmitPace {
     // A device begins a submit when the one before is done. The CPU backend has done the work when the call returns.
     const milliseconds = Math.max(finished - Math.max(submitted, this.#lastFinished), returned - submitted);
     this.#lastFinished = finished;
-    const wanted = Math.floor((TARGET_MILLISECONDS * steps) / milliseconds);
+    const wanted = Math.floor((this.#targetMilliseconds * steps) / milliseconds);
     // Doubling at most keeps one wrong measurement from making a submit that blocks the device for long.
     this.#steps = Math.max(1, Math.min(wanted, 2 * this.#steps, MOST_STEPS));
   }

@@ -29,6 +29,8 @@ export interface StepRunner {
   readonly states: readonly Tensor[];
   /** Submits steps first … first + count − 1 at once. */
   run(first: number, count: number): Promise<StepMetrics>;
+  /** Runs one step dispatch by dispatch, for the nanoseconds of each; absent where that cannot be. */
+  readonly profile: ((step: number) => Promise<number[]>) | undefined;
 }
 
 /** Compiles the step that a plan describes. */
@@ -88,6 +90,12 @@ async function compileWhole(plan: TrainingPlan, session: Session, feed: Feed): P
       const traces = await executable.run(first, count);
       return { losses: traces.loss!, correct: traces.correct };
     },
+    profile:
+      executable.profile &&
+      ((step) => {
+        feed.prepare(session, step);
+        return executable.profile!(step);
+      }),
   };
 }
 
@@ -129,6 +137,7 @@ async function compileDivided(plan: TrainingPlan, session: Session, feed: Feed):
       ...apply.dispatches,
     ],
     states: statesOf(updates),
+    profile: undefined,
     async run(first, count) {
       const steps = Array.from({ length: count }, (_, position) => {
         const step = first + position;

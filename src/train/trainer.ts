@@ -1,7 +1,7 @@
 import type { DispatchDescription, Session } from "../backends/backend.ts";
 import type { TrainingData } from "../data/dataset.ts";
-import { DeviceLostError, OptionError } from "../errors.ts";
-import { requireCount } from "../nn/checks.ts";
+import { DeviceError, DeviceLostError, OptionError } from "../errors.ts";
+import { requireCount, requirePositive } from "../nn/checks.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
 import { createFeed, type Feed } from "./feed.ts";
 import { requireCheckpointOptions } from "./checkpoints.ts";
@@ -42,6 +42,12 @@ export interface Trainer {
   evaluate(dataset: TrainingData): Promise<Evaluation>;
   /** The model's outputs for examples, row after row. */
   predict(features: Uint8Array | Float32Array): Promise<Float32Array>;
+  /**
+   * Makes the next step, dispatch by dispatch and in no fit.
+   * @returns nanoseconds of each on the GPU's clock, in the order of `dispatches`; browsers round them
+   * @throws DeviceError where the device has no timestamps, or the step is divided into parts
+   */
+  profile(): Promise<number[]>;
   /** The parameters and the optimizer's state after the steps submitted so far, though training may go on meanwhile. */
   snapshot(): Promise<Snapshot>;
   /** Frees what the device holds. The trainer must not be used afterwards. */
@@ -140,10 +146,11 @@ class SessionTrainer implements Trainer, StepStream {
 
   async *fit(options: FitOptions = {}): AsyncGenerator<TrainingProgress, void, undefined> {
     const plan = this.#plan;
-    const { every = Math.max(1, Math.floor(plan.stepsTotal / 100)), maxSteps, stepsPerSubmit, signal, checkpoint } = options;
+    const { every = Math.max(1, Math.floor(plan.stepsTotal / 100)), maxSteps, stepsPerSubmit, submitMilliseconds, checkpoint } = options;
     requireCount("fit every", every);
     if (maxSteps !== undefined) requireCount("fit maxSteps", maxSteps);
     if (stepsPerSubmit !== undefined) requireCount("fit stepsPerSubmit", stepsPerSubmit);
+    if (submitMilliseconds !== undefined) requirePositive("fit submitMilliseconds", submitMilliseconds);
     if (checkpoint) requireCheckpointOptions(checkpoint);
     if (this.#fitting) {
       throw new OptionError({
@@ -155,7 +162,7 @@ class SessionTrainer implements Trainer, StepStream {
     this.#fitting = true;
     const end = Math.min(plan.stepsTotal, this.#step + (maxSteps ?? Infinity));
     try {
-      yield* runSteps(plan, this, { every, end, stepsPerSubmit, ...(signal && { signal }), ...(checkpoint && { checkpoint }) });
+      yield* runSteps(plan, this, { ...options, every, end });
     } finally {
       this.#fitting = false;
     }
@@ -200,6 +207,18 @@ class SessionTrainer implements Trainer, StepStream {
     const reads = [readAll(session, this.#plan.model.parameters), readAll(session, runner.states)] as const;
     const [parameters, optimizer] = await Promise.all(reads);
     return { step, parameters, optimizer, ...(known && { unreported: known }) };
+  }
+
+  async profile(): Promise<number[]> {
+    const { profile } = this.#placed.runner;
+    if (!profile) {
+      const what = "this backend times no single dispatch of such a step";
+      throw new DeviceError({ where: "profile", what, fix: "Use a GPU, and a batch that it takes at once" });
+    }
+    const last = ++this.#step;
+    const nanoseconds = await profile(last - 1);
+    this.#finished = Math.max(this.#finished, last);
+    return nanoseconds;
   }
 
   dispose(): void {

@@ -66,7 +66,9 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
     expect(await trainer.snapshot()).toEqual(last);
     const resumed = await run(backend, last, { every: 7 });
     const rest = resumed.log.map(({ step, loss }) => ({ step, loss }));
-    expect([...log, ...rest]).toEqual(whole.log.map(({ step, loss }) => ({ step, loss })));
+    // The last event before the pause tells how far the run got, and is no part of the log of the whole run.
+    expect(log.at(-1)!.step).toBe(last!.step);
+    expect([...log.filter(({ step }) => step % 7 === 0), ...rest]).toEqual(whole.log.map(({ step, loss }) => ({ step, loss })));
     expect(resumed.end).toEqual(whole.end);
   });
 

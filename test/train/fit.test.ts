@@ -153,10 +153,47 @@ describe("submits", () => {
   });
 });
 
+describe("a signal", () => {
+  test("ends the loop after every event of what was submitted", async () => {
+    const { backend, counts } = slowBackend(5);
+    const trainer = await createTrainer(options({ backend }));
+    const controller = new AbortController();
+    const steps: number[] = [];
+    for await (const { step } of trainer.fit({ every: 1, stepsPerSubmit: 3, signal: controller.signal })) {
+      steps.push(step);
+      if (step === 7) controller.abort();
+    }
+    // Steps 7 to 9 are one submit, and the next was in flight already.
+    expect(steps).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+    expect(trainer.step).toBe(12);
+    expect(counts.now).toBe(0);
+    expect((await finish(trainer, { every: 1, maxSteps: 1 })).map(({ step }) => step)).toEqual([13]);
+  });
+
+  test("ends a call's last event where the steps are no multiple", async () => {
+    const { backend } = slowBackend(1);
+    const trainer = await createTrainer(options({ backend }));
+    const controller = new AbortController();
+    const steps: number[] = [];
+    for await (const { step } of trainer.fit({ every: 5, stepsPerSubmit: 1, signal: controller.signal })) {
+      steps.push(step);
+      controller.abort();
+    }
+    expect(steps).toEqual([5, trainer.step]);
+    expect(trainer.step).toBeGreaterThan(5);
+  });
+
+  test("that was aborted before lets no step through", async () => {
+    const trainer = await createTrainer(options());
+    expect(await finish(trainer, { signal: AbortSignal.abort() })).toEqual([]);
+    expect(trainer.step).toBe(0);
+  });
+});
+
 describe("the pace of submits", () => {
   /** Submits one after the other on a device that needs `perStep` milliseconds a step. */
-  function paced(perStep: number, submits: number): number[] {
-    const pace = new SubmitPace();
+  function paced(perStep: number, submits: number, target?: number): number[] {
+    const pace = new SubmitPace(target);
     let now = 0;
     return Array.from({ length: submits }, () => {
       const { steps } = pace;
@@ -171,6 +208,7 @@ describe("the pace of submits", () => {
     expect(paced(3, 8)).toEqual([1, 2, 4, 8, 16, 32, 33, 33]);
     expect(paced(0.01, 11)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 256, 256]);
     expect(paced(200, 3)).toEqual([1, 1, 1]);
+    expect(paced(3, 6, 30)).toEqual([1, 2, 4, 8, 10, 10]);
   });
 
   test("counts a submit from the end of the one before", () => {

@@ -59,6 +59,7 @@ describe("a trainer refuses", () => {
   test("options of fit outside their ranges", async () => {
     const trainer = await createTrainer(options({}));
     await expect(trainer.fit({ every: 0 }).next()).rejects.toThrow(/fit every: 0/);
+    await expect(trainer.fit({ submitMilliseconds: 0 }).next()).rejects.toThrow(/fit submitMilliseconds: 0/);
     await expect(trainer.fit({ maxSteps: 1.5 }).next()).rejects.toThrow(/fit maxSteps: 1.5/);
   });
 

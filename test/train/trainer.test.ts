@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { makeDataset, standardization } from "../../src/data/dataset.ts";
+import { DeviceError } from "../../src/errors.ts";
 import { epochOrder } from "../../src/data/order.ts";
 import { dense, dropout, initializers, optimizers, schedules, sequential } from "../../src/nn/index.ts";
 import { createTrainer, type TrainerOptions } from "../../src/train/index.ts";
@@ -213,6 +214,27 @@ describe.each(backends)("training on $name", ({ create }) => {
     const start = await createTrainer(options());
     expect((await start.snapshot()).step).toBe(0);
     start.dispose();
+  });
+
+  test("profiling makes a step as any other and times each dispatch, where the device can", async () => {
+    const trainer = await createTrainer(options());
+    await finish(trainer, { maxSteps: 6 });
+    if (backend.kind === "cpu") {
+      await expect(trainer.profile()).rejects.toThrow(DeviceError);
+      expect(trainer.step).toBe(6);
+    } else {
+      const nanoseconds = await trainer.profile();
+      expect(nanoseconds).toHaveLength(trainer.dispatches.length);
+      expect(nanoseconds.every((time) => time >= 0)).toBe(true);
+      expect(trainer.step).toBe(7);
+    }
+    const events = await finish(trainer, { every: 1 });
+    expect(events[0]!.step).toBe(backend.kind === "cpu" ? 7 : 8);
+    expect(valuesOf(await trainer.snapshot())).toEqual(valuesOf(await trained()));
+    trainer.dispose();
+    const divided = await createTrainer(options({ microBatchSize: 4 }));
+    await expect(divided.profile()).rejects.toThrow(/Use a GPU, and a batch that it takes at once/);
+    divided.dispose();
   });
 
   test("a loss that is not finite is shown as it is", async () => {
