@@ -7,6 +7,8 @@ export {
 } from "./evaluate.ts";
 export type { Checkpoint, CheckpointOptions } from "./checkpoints.ts";
 export type { FitOptions, TrainingProgress } from "./fit.ts";
+export { createGradientNorms, type GradientNormOptions, type GradientNorms } from "./gradient-norms.ts";
+export { minimize, type Minimization, type MinimizeOptions } from "./minimize.ts";
 export type { Recovery, TrainerOptions } from "./options.ts";
 export type { Snapshot, StoredValues, Unreported } from "./snapshot.ts";
 export { createTrainer, type Trainer } from "./trainer.ts";
