@@ -1,5 +1,6 @@
 import { SubmitPace, type SubmitTimes } from "./pace.ts";
 import { CheckpointTaker, type CheckpointOptions } from "./checkpoints.ts";
+import { placeOfFault } from "./guard.ts";
 import type { TrainingPlan } from "./options.ts";
 import type { Snapshot, Unreported } from "./snapshot.ts";
 import type { StepMetrics } from "./step.ts";
@@ -18,6 +19,8 @@ export interface TrainingProgress {
   readonly accuracy: number;
   /** The rate of that step. */
   readonly learningRate: number;
+  /** Steps since the event before whose updates were left out, where that was asked for. */
+  readonly skipped: readonly SkippedStep[];
   /**
    * Wall time of this call of fit, from its first submit to the last completion. Shuffling and uploads are inside, and
    * so is what the caller does between events if it holds training up.
@@ -25,6 +28,16 @@ export interface TrainingProgress {
   readonly seconds: number;
   /** Examples of the finished steps of this call over `seconds`. */
   readonly imagesPerSecond: number;
+}
+
+/** A step whose loss or gradient was not finite, and which changed no parameter. */
+export interface SkippedStep {
+  /** Counted from 1. */
+  readonly step: number;
+  /** The first parameter whose gradient was not finite, or "loss". */
+  readonly place: string;
+  /** The rate of that step. */
+  readonly learningRate: number;
 }
 
 export interface FitOptions {
@@ -60,6 +73,13 @@ export interface StepStream {
    * @throws the failure itself for any other reason
    */
   recover(failure: unknown): Promise<void>;
+  /**
+   * Hears of a step that was left out.
+   * @throws DivergedError where that ends the run; the stream then stands before the step
+   */
+  leaveOut(step: SkippedStep): void;
+  /** The factor of the learning rate after the steps left out so far. */
+  readonly rateFactor: number;
   /** The state after the steps submitted so far, asked for in the stream of commands. */
   takeSnapshot(): Promise<Snapshot>;
 }
@@ -122,6 +142,7 @@ export async function* runSteps(
       report.finish(first + steps, finished);
       for (let next = arrived.shift(); next; next = arrived.shift()) {
         const { step } = next;
+        if (next.fault > 0) report.leaveOut(next);
         report.add(next);
         if (step % every === 0 || step === end) yield report.event(step);
         await checkpoints.reached(step, report.unreported);
@@ -132,7 +153,8 @@ export async function* runSteps(
   } finally {
     const left = await Promise.allSettled(inFlight.map(async ({ first, metrics }) => stepsOf(first, await metrics)));
     for (const result of left) if (result.status === "fulfilled") arrived.push(...result.value);
-    for (const finished of arrived) report.add(finished);
+    // After a stop the stream stands before them.
+    for (const finished of arrived) if (finished.step <= stream.step) report.add(finished);
     stream.unreported = report.unreported;
     await checkpoints.settled();
   }
@@ -143,14 +165,17 @@ interface FinishedStep {
   readonly step: number;
   readonly loss: number;
   readonly correct: number;
+  /** Above 0 where the step was left out, see `placeOfFault`. */
+  readonly fault: number;
 }
 
-function stepsOf(first: number, { losses, correct }: StepMetrics): FinishedStep[] {
+function stepsOf(first: number, { losses, correct, faults }: StepMetrics): FinishedStep[] {
   return Array.from(losses, (loss, position) => ({
     step: first + position + 1,
     loss,
     // Of quantities nothing is simply right.
     correct: correct?.[position] ?? NaN,
+    fault: faults?.[position] ?? 0,
   }));
 }
 
@@ -168,6 +193,7 @@ function submitNext(stream: StepStream, wanted: number): Submit {
 /** Sums metrics between events and measures speed. */
 class Report {
   readonly #plan: TrainingPlan;
+  readonly #stream: StepStream;
   readonly #firstStep: number;
   readonly #started = performance.now();
   #finishedSteps: number;
@@ -175,9 +201,12 @@ class Report {
   #steps: number;
   #loss: number;
   #correct: number;
+  #skipped: SkippedStep[] = [];
 
-  constructor(plan: TrainingPlan, { step, unreported }: StepStream) {
+  constructor(plan: TrainingPlan, stream: StepStream) {
+    const { step, unreported } = stream;
     this.#plan = plan;
+    this.#stream = stream;
     this.#firstStep = step;
     this.#finishedSteps = step;
     this.#steps = unreported.steps;
@@ -200,6 +229,14 @@ class Report {
     this.#correct += correct;
   }
 
+  leaveOut({ step, fault }: FinishedStep): void {
+    const { packed, learningRateAt } = this.#plan;
+    const learningRate = learningRateAt(step - 1) * this.#stream.rateFactor;
+    const skipped = { step, place: placeOfFault(fault, packed), learningRate };
+    this.#skipped.push(skipped);
+    this.#stream.leaveOut(skipped);
+  }
+
   /** Describes the steps since the event before, and begins anew if asked to. */
   event(step: number, { begin = true } = {}): TrainingProgress {
     const { batch, stepsPerEpoch, stepsTotal, epochs, learningRateAt } = this.#plan;
@@ -210,11 +247,15 @@ class Report {
       epochs,
       loss: this.#loss / this.#steps,
       accuracy: this.#correct / (this.#steps * batch),
-      learningRate: learningRateAt(step - 1),
+      learningRate: learningRateAt(step - 1) * this.#stream.rateFactor,
+      skipped: this.#skipped,
       seconds: this.#seconds,
       imagesPerSecond: ((this.#finishedSteps - this.#firstStep) * batch) / this.#seconds,
     };
-    if (begin) this.#steps = this.#loss = this.#correct = 0;
+    if (begin) {
+      this.#steps = this.#loss = this.#correct = 0;
+      this.#skipped = [];
+    }
     return event;
   }
 }

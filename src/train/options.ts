@@ -1,12 +1,14 @@
 import type { Backend } from "../backends/backend.ts";
 import { isRegression, type Normalization, type TrainingData } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
-import { sizeOf } from "../graph/tensor.ts";
+import { sizeOf, type Tensor } from "../graph/tensor.ts";
 import { entryOf, requireCount, requireNumber, requirePositive, requireSeed, written } from "../nn/checks.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { adam, type Optimizer } from "../nn/optimizers.ts";
+import { packGradients } from "../nn/packed.ts";
 import { constant, type Schedule } from "../nn/schedules.ts";
 import type { Model } from "../nn/sequential.ts";
+import { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export interface TrainerOptions {
@@ -39,6 +41,12 @@ export interface TrainerOptions {
    * largest tensor allows. Dropout draws anew for each part, so with dropout the parts change the result.
    */
   readonly microBatchSize?: number;
+  /**
+   * What becomes of a step whose loss or gradient is NaN or infinite. Without it nothing is looked for, and such a step
+   * spoils the parameters. It costs a dispatch more in a step, and
+   * but for "skip" another one of a single element.
+   */
+  readonly onNonFinite?: NonFiniteChoice;
   /** Goes on from where another trainer of the same options was; from the initial values by default. */
   readonly resumeFrom?: Snapshot;
   /**
@@ -81,6 +89,9 @@ export interface TrainingPlan {
   readonly stepsTotal: number;
   /** The learning rate at a step, counted from 0. */
   learningRateAt(step: number): number;
+  readonly onNonFinite: NonFiniteChoice | undefined;
+  /** The parameters as one vector, in whose slices a gradient's elements lie. */
+  readonly packed: Tensor;
   readonly resumeFrom: Snapshot | undefined;
   readonly snapshotSeconds: number;
   readonly onRecovery: (recovery: Recovery) => void;
@@ -94,7 +105,7 @@ export const unchanged: Normalization = { scale: 1, offset: 0 };
  * @throws OptionError naming the option at fault
  */
 export function planTraining(options: TrainerOptions): TrainingPlan {
-  const { model, dataset, backend, learningRate, epochs, maxSteps, seed = 1, clipNorm, resumeFrom } = options;
+  const { model, dataset, backend, learningRate, epochs, maxSteps, seed = 1, clipNorm, resumeFrom, onNonFinite } = options;
   const { optimizer = adam(), schedule = constant(), normalization = unchanged } = options;
   const { snapshotSeconds = 5, onRecovery = () => {} } = options;
   const loss = lossFor(dataset, options.loss);
@@ -107,6 +118,10 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
   if (maxSteps !== undefined) requireCount("maxSteps", maxSteps);
   if (clipNorm !== undefined) requirePositive("clipNorm", clipNorm);
   requireSeed("seed", seed);
+  if (onNonFinite !== undefined && !nonFiniteChoices.includes(onNonFinite)) {
+    const what = `there is no choice ${written(onNonFinite)}`;
+    throw new OptionError({ where: "onNonFinite", what, fix: `Choose one of ${nonFiniteChoices.join(", ")}` });
+  }
   requireNumber("snapshotSeconds", snapshotSeconds, snapshotSeconds > 0, "a number above 0, or Infinity");
   requireNormalization(normalization, sizeOf(dataset.shape));
   const batch = batchOf(options.batchSize, dataset);
@@ -128,6 +143,8 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
     epochs,
     stepsTotal,
     learningRateAt: (step) => learningRate * schedule(step, stepsTotal),
+    onNonFinite,
+    packed: packGradients(model.parameters),
     resumeFrom,
     snapshotSeconds,
     onRecovery,

@@ -14,12 +14,15 @@ import { add, multiply, select } from "../ops/elementwise/index.ts";
 import { gradients } from "../ops/gradients.ts";
 import { takeAnswers, takeFeatures, totalsOf } from "./batches.ts";
 import type { Feed } from "./feed.ts";
+import { guardStep } from "./guard.ts";
 import type { TrainingPlan } from "./options.ts";
 
 /** The loss (mean over the batch) and, of classes, the number of right predictions of each step of a run. */
 export interface StepMetrics {
   readonly losses: ArrayLike<number>;
   readonly correct?: ArrayLike<number> | undefined;
+  /** Where steps are guarded: 0 for one that was finite, see `placeOfFault`. */
+  readonly faults?: ArrayLike<number> | undefined;
 }
 
 export interface StepRunner {
@@ -66,10 +69,16 @@ function partMetrics(plan: TrainingPlan, feed: Feed, { count, placeOf }: Part) {
   return { metrics: { ...totals, loss: partLoss }, gradient: gradients(partLoss, model.parameters) };
 }
 
-/** What the optimizer makes of a step's gradient. */
-function optimizerUpdates({ model, optimizer, clipNorm, learningRateAt }: TrainingPlan, gradient: Gradients): Update[] {
+/** What the optimizer makes of a step's gradient, and what was not finite in it where that is guarded. */
+function optimizerUpdates(plan: TrainingPlan, found: Gradients, loss?: Tensor): { updates: Update[]; fault?: Tensor } {
+  const { model, optimizer, clipNorm, learningRateAt, onNonFinite } = plan;
+  const gradient = packGradients(found);
   const clipped = clipNorm === undefined ? gradient : clipByGlobalNorm(gradient, clipNorm);
-  return optimizer.update(model.parameters, clipped, { learningRate: stepScalar("learningRate", learningRateAt) });
+  const learningRate = stepScalar("learningRate", learningRateAt);
+  if (!onNonFinite) return { updates: optimizer.update(model.parameters, clipped, { learningRate }) };
+  const guard = guardStep(onNonFinite, gradient, loss, learningRate);
+  const updates = optimizer.update(model.parameters, clipped, { learningRate: guard.learningRate });
+  return { updates: guard.guarded(updates), fault: guard.fault };
 }
 
 const statesOf = (updates: readonly Update[]): Tensor[] =>
@@ -80,15 +89,15 @@ async function compileWhole(plan: TrainingPlan, session: Session, feed: Feed): P
     count: plan.batch,
     placeOf: (step) => ({ step, offset: 0 }),
   });
-  const updates = optimizerUpdates(plan, gradient);
-  const executable = await session.compile(defineGraph(metrics, updates));
+  const { updates, fault } = optimizerUpdates(plan, gradient, metrics.loss);
+  const executable = await session.compile(defineGraph({ ...metrics, ...(fault && { fault }) }, updates));
   return {
     dispatches: executable.dispatches,
     states: statesOf(updates),
     async run(first, count) {
       feed.prepare(session, first);
       const traces = await executable.run(first, count);
-      return { losses: traces.loss!, correct: traces.correct };
+      return { losses: traces.loss!, correct: traces.correct, faults: traces.fault };
     },
     profile:
       executable.profile &&
@@ -105,8 +114,8 @@ async function compileDivided(plan: TrainingPlan, session: Session, feed: Feed):
   const rest = batch % microBatch;
   const accumulated = state("accumulatedGradient", packGradients(plan.model.parameters).shape);
   // The graph that updates the parameters as one vector comes first: a backend places them as the first graph needs them.
-  const updates = optimizerUpdates(plan, accumulated);
-  const apply = await session.compile(defineGraph({}, updates));
+  const { updates, fault } = optimizerUpdates(plan, accumulated);
+  const apply = await session.compile(defineGraph({ ...(fault && { fault }) }, updates));
   const isLater = stepScalar("isLaterPart", (run) => (run % parts === 0 ? 0 : 1));
   const accumulate = await compilePart(plan, session, feed, accumulated, select(isLater, accumulated, 0), {
     count: microBatch,
@@ -146,7 +155,11 @@ async function compileDivided(plan: TrainingPlan, session: Session, feed: Feed):
       });
       const finished = await Promise.all(steps);
       const totals = (name: string) => finished.map((traces) => total(traces.map((trace) => trace[name])));
-      return { losses: totals("loss"), ...(!isRegression(plan.dataset) && { correct: totals("correct") }) };
+      return {
+        losses: totals("loss"),
+        ...(!isRegression(plan.dataset) && { correct: totals("correct") }),
+        ...(fault && { faults: totals("fault") }),
+      };
     },
   };
 }

@@ -1,11 +1,12 @@
 import type { DispatchDescription, Session } from "../backends/backend.ts";
 import type { TrainingData } from "../data/dataset.ts";
-import { DeviceError, DeviceLostError, OptionError } from "../errors.ts";
+import { DeviceError, DeviceLostError, DivergedError, OptionError } from "../errors.ts";
 import { requireCount, requirePositive } from "../nn/checks.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
 import { createFeed, type Feed } from "./feed.ts";
 import { requireCheckpointOptions } from "./checkpoints.ts";
-import { runSteps, type FitOptions, type StepStream, type TrainingProgress } from "./fit.ts";
+import { runSteps, type FitOptions, type SkippedStep, type StepStream, type TrainingProgress } from "./fit.ts";
+import { holdsStop, isStopped, rateFactorOf } from "./guard.ts";
 import { planTraining, type TrainerOptions, type TrainingPlan } from "./options.ts";
 import { nothingUnreported, readAll, writeAll, type Snapshot, type Unreported } from "./snapshot.ts";
 import { compileStep, type StepMetrics, type StepRunner } from "./step.ts";
@@ -34,6 +35,7 @@ export interface Trainer {
    * Trains, and yields where the run stands at every so many steps; steps go on while the caller looks at an event.
    * Leaving the loop waits for what is in flight; another call goes on from there.
    * @throws OptionError, at the first event, for an option outside its range or while another fit of this trainer runs;
+   * DivergedError where `onNonFinite` says to stop and a step was not finite: the next call begins with that step;
    * DeviceError where the device cannot do the work, or was lost twice within a minute. Lost once, it is replaced:
    * training goes back to the last snapshot in memory and repeats what was reported, unseen and to the same bits.
    */
@@ -100,8 +102,11 @@ class SessionTrainer implements Trainer, StepStream {
   #step: number;
   /** Steps whose metrics have arrived. */
   #finished: number;
+  /** How often the run was set back to an earlier step. */
+  #rewinds = 0;
   #fitting = false;
   unreported: Unreported;
+  #rateFactor: number;
   /** What a lost device would be replaced from; the initial values if undefined. */
   #kept: Snapshot | undefined;
   #keptAt = performance.now();
@@ -114,6 +119,7 @@ class SessionTrainer implements Trainer, StepStream {
     this.#kept = start;
     this.#step = this.#finished = start?.step ?? 0;
     this.unreported = start?.unreported ?? nothingUnreported;
+    this.#rateFactor = rateFactorOf(start?.optimizer);
   }
 
   get stepsTotal(): number {
@@ -176,9 +182,9 @@ class SessionTrainer implements Trainer, StepStream {
     this.#keepSnapshot();
     const running = this.#placed.runner.run(this.#step, steps);
     this.#step += steps;
-    const last = this.#step;
+    const [last, rewinds] = [this.#step, this.#rewinds];
     const metrics = await running;
-    this.#finished = Math.max(this.#finished, last);
+    if (rewinds === this.#rewinds) this.#finished = Math.max(this.#finished, last);
     return metrics;
   }
 
@@ -186,6 +192,27 @@ class SessionTrainer implements Trainer, StepStream {
     if (!(failure instanceof DeviceLostError)) throw failure;
     this.#recovery ??= this.#replaceDevice(failure).finally(() => (this.#recovery = undefined));
     await this.#recovery;
+  }
+
+  get rateFactor(): number {
+    return this.#rateFactor;
+  }
+
+  leaveOut({ step, place, learningRate }: SkippedStep): void {
+    const { onNonFinite } = this.#plan;
+    if (onNonFinite === "halve") this.#rateFactor /= 2;
+    if (onNonFinite !== "stop") return;
+    // The steps after it changed nothing; they are to come again.
+    this.#step = this.#finished = step - 1;
+    this.#rewinds++;
+    const stopped = this.#placed.runner.states.find(isStopped)!;
+    this.#placed.session.write(stopped, Float32Array.of(0));
+    const what = place === "loss" ? "the loss is not finite" : `the gradient of ${place} is not finite`;
+    throw new DivergedError(step, {
+      where: `step ${step}`,
+      what: `${what}, at learning rate ${learningRate}`,
+      fix: "Use a smaller learning rate, clip the gradient, or look for values in the data that are far too large",
+    });
   }
 
   evaluate(dataset: TrainingData): Promise<Evaluation> {
@@ -242,7 +269,7 @@ class SessionTrainer implements Trainer, StepStream {
     this.#keptAt = now;
     void this.takeSnapshot().then(
       (snapshot) => {
-        if (snapshot.step <= this.#finished) this.#kept = snapshot;
+        if (snapshot.step <= this.#finished && !holdsStop(snapshot.optimizer)) this.#kept = snapshot;
       },
       // A lost device fails the steps as well, which is where it is heard.
       () => {},
