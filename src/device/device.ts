@@ -137,9 +137,14 @@ export class Device {
     });
   }
 
-  /** Gives the device back. */
+  /** Gives the device back; what still waits for it fails. */
   destroy(): void {
     this.#destroyed = true;
+    this.#fault ??= new DeviceError({
+      where: "WebGPU",
+      what: "the backend was disposed of while it worked",
+      fix: "Wait for what was begun, or leave its loop, before dispose",
+    });
     this.gpu.destroy();
   }
 }

@@ -62,6 +62,8 @@ export interface FitOptions {
 export interface StepStream {
   /** Number of steps submitted so far. */
   readonly step: number;
+  /** Whether nothing can be asked of it any more. */
+  readonly disposed: boolean;
   /** Sums over finished steps that no event has told of. */
   unreported: Unreported;
   /** The most steps that one submit may hold now. */
@@ -114,7 +116,7 @@ export async function* runSteps(
   const report = new Report(plan, stream);
   const checkpoints = new CheckpointTaker(checkpoint, stream.step);
   const snapshot = () => stream.takeSnapshot();
-  const goesOn = () => stream.step < end && !signal?.aborted;
+  const goesOn = () => stream.step < end && !signal?.aborted && !stream.disposed;
   const inFlight: Submit[] = [];
   /** Finished steps whose turn to be reported comes. */
   const arrived: FinishedStep[] = [];
@@ -131,6 +133,7 @@ export async function* runSteps(
         finishedSteps = await metrics;
       } catch (failure) {
         await Promise.allSettled(inFlight.splice(0).map((submit) => submit.metrics));
+        if (stream.disposed) return;
         await stream.recover(failure);
         checkpoints.forget(stream.step);
         continue;
@@ -145,6 +148,7 @@ export async function* runSteps(
         if (next.fault > 0) report.leaveOut(next);
         report.add(next);
         if (step % every === 0 || step === end) yield report.event(step);
+        if (stream.disposed) return;
         await checkpoints.reached(step, report.unreported);
       }
     }

@@ -52,7 +52,10 @@ export interface Trainer {
   profile(): Promise<number[]>;
   /** The parameters and the optimizer's state after the steps submitted so far, though training may go on meanwhile. */
   snapshot(): Promise<Snapshot>;
-  /** Frees what the device holds. The trainer must not be used afterwards. */
+  /**
+   * Frees what the device holds. A loop that still runs ends at its next event, without another; the trainer cannot be
+   * used afterwards.
+   */
   dispose(): void;
 }
 
@@ -105,6 +108,7 @@ class SessionTrainer implements Trainer, StepStream {
   /** How often the run was set back to an earlier step. */
   #rewinds = 0;
   #fitting = false;
+  #disposed = false;
   unreported: Unreported;
   #rateFactor: number;
   /** What a lost device would be replaced from; the initial values if undefined. */
@@ -158,6 +162,7 @@ class SessionTrainer implements Trainer, StepStream {
     if (stepsPerSubmit !== undefined) requireCount("fit stepsPerSubmit", stepsPerSubmit);
     if (submitMilliseconds !== undefined) requirePositive("fit submitMilliseconds", submitMilliseconds);
     if (checkpoint) requireCheckpointOptions(checkpoint);
+    this.#requireLive("fit");
     if (this.#fitting) {
       throw new OptionError({
         where: "fit",
@@ -216,15 +221,15 @@ class SessionTrainer implements Trainer, StepStream {
   }
 
   evaluate(dataset: TrainingData): Promise<Evaluation> {
-    return this.#onDevice(({ evaluator }) => evaluator.evaluate(dataset));
+    return this.#onDevice("evaluate", ({ evaluator }) => evaluator.evaluate(dataset));
   }
 
   predict(features: Uint8Array | Float32Array): Promise<Float32Array> {
-    return this.#onDevice(({ evaluator }) => evaluator.predict(features));
+    return this.#onDevice("predict", ({ evaluator }) => evaluator.predict(features));
   }
 
   snapshot(): Promise<Snapshot> {
-    return this.#onDevice(() => this.takeSnapshot());
+    return this.#onDevice("snapshot", () => this.takeSnapshot());
   }
 
   async takeSnapshot(): Promise<Snapshot> {
@@ -248,12 +253,23 @@ class SessionTrainer implements Trainer, StepStream {
     return nanoseconds;
   }
 
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
   dispose(): void {
+    this.#disposed = true;
     this.#placed.session.dispose();
   }
 
+  #requireLive(where: string): void {
+    if (!this.#disposed) return;
+    throw new OptionError({ where, what: "this trainer was disposed of", fix: "Create another one; resumeFrom goes on from a snapshot" });
+  }
+
   /** Works on the device, once more if it is lost meanwhile. */
-  async #onDevice<Result>(work: (placed: Placed) => Promise<Result>): Promise<Result> {
+  async #onDevice<Result>(where: string, work: (placed: Placed) => Promise<Result>): Promise<Result> {
+    this.#requireLive(where);
     try {
       return await work(this.#placed);
     } catch (failure) {

@@ -112,7 +112,9 @@ export class WebGPUExecutable implements Executable {
     for (let done = 0; done < count; done += STEPS_PER_SUBMIT) {
       rows.push(this.#submit(first + done, Math.min(STEPS_PER_SUBMIT, count - done)));
     }
-    const parts = await Promise.all(rows);
+    const parts = await Promise.all(rows).catch(async (error: unknown) => {
+      throw await this.#located(error);
+    });
     const { traces } = this.#plan;
     return Object.fromEntries(
       traces.map(({ name }, column) => {
@@ -187,6 +189,24 @@ export class WebGPUExecutable implements Executable {
     const copy = staging.copy(encoder, this.#real(trace.buffer), 0, 4 * traces.length * count);
     gpu.queue.submit([encoder.finish()]);
     return new Float32Array(await this.#device.arrived(copy));
+  }
+
+  /** A fault of the device, with the name of the kernel that it comes of, which is found by trying each by itself. */
+  async #located(error: unknown): Promise<unknown> {
+    if (!(error instanceof DeviceError) || this.#device.isLost) return error;
+    const { gpu } = this.#device;
+    for (const [position, dispatch] of this.#recorded.entries()) {
+      gpu.pushErrorScope("validation");
+      const encoder = gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      this.#encode(pass, 0, [dispatch]);
+      pass.end();
+      gpu.queue.submit([encoder.finish()]);
+      const found = await gpu.popErrorScope();
+      const { what, fix } = error;
+      if (found) return new DeviceError({ where: `kernel ${this.dispatches[position]!.kernel}`, what, ...(fix && { fix }) }, { cause: error });
+    }
+    return error;
   }
 
   #encode(pass: GPUComputePassEncoder, slot: number, dispatches: readonly Recorded[]): void {
