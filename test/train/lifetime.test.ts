@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { DeviceError, OptionError } from "../../src/errors.ts";
-import { createTrainer, type TrainerOptions } from "../../src/train/index.ts";
+import { createTrainer, type Recovery, type TrainerOptions } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { acquireBackend, acquireLosableBackend } from "../gpu.ts";
 import { clouds, finish, smallModel, valuesOf } from "./examples.ts";
@@ -66,7 +66,7 @@ describe.each(backends)("trainers on $name", ({ create }) => {
 
 test("a backend disposed of while a loop runs ends it with an error that says so, and no recovery", async () => {
   const backend = await acquireBackend();
-  const onRecovery = vi.fn();
+  const onRecovery = vi.fn<(recovery: Recovery) => void>();
   const trainer = await createTrainer({ ...options(backend), onRecovery });
   const looping = async () => {
     for await (const { step } of trainer.fit({ every: 1, stepsPerSubmit: 3 })) if (step === 10) backend.dispose();
