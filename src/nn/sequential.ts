@@ -108,9 +108,10 @@ function buildModel(
     seed,
     config: { inputShape: [...inputShape], seed, layers: layers.map(({ config }) => config) },
     apply(x, options: ApplyOptions = {}) {
-      const { training = false, dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer) } = options;
+      const { training = false, precision = "float32" } = options;
+      const { dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer) } = options;
       requireBatch(x, inputShape);
-      return built.reduce((value, layer) => layer.apply(value, { training, dropoutKeyAt }), x);
+      return built.reduce((value, layer) => layer.apply(value, { training, dropoutKeyAt, precision }), x);
     },
   };
 }

@@ -42,9 +42,9 @@ interface Part {
   placeOf(run: number): { step: number; offset: number };
 }
 
-/** The loss and the right predictions of a part, divided by the size of the whole batch, and the loss's gradients. */
+/** The loss and the right predictions of a part, divided by the size of the whole batch, and the scaled loss's gradients. */
 function partMetrics(plan: TrainingPlan, leaves: ExampleLeaves, { count, placeOf }: Part) {
-  const { model, normalization, loss, batch, stepsPerEpoch, seed } = plan;
+  const { model, normalization, loss, batch, stepsPerEpoch, seed, precision, lossScale } = plan;
   const start = stepScalar("start", (run) => {
     const { step, offset } = placeOf(run);
     return (step % stepsPerEpoch) * batch + offset;
@@ -53,6 +53,7 @@ function partMetrics(plan: TrainingPlan, leaves: ExampleLeaves, { count, placeOf
   const answers = takeAnswers(leaves, start, count);
   const outputs = model.apply(features, {
     training: true,
+    precision,
     dropoutKeyAt: (run, layer) => {
       const { step, offset } = placeOf(run);
       return dropoutKey(seed, step, layer, offset);
@@ -60,11 +61,13 @@ function partMetrics(plan: TrainingPlan, leaves: ExampleLeaves, { count, placeOf
   });
   const totals = totalsOf(loss, outputs, answers);
   const partLoss = multiply(totals.loss, 1 / batch);
-  return { metrics: { ...totals, loss: partLoss }, gradient: gradients(partLoss, model.parameters) };
+  const scaledLoss = lossScale === 1 ? partLoss : multiply(partLoss, lossScale);
+  return { metrics: { ...totals, loss: partLoss }, gradient: gradients(scaledLoss, model.parameters) };
 }
 
-/** What the optimizer makes of a step's gradient. */
-function optimizerUpdates({ model, optimizer, clipNorm, learningRateAt }: TrainingPlan, gradient: Gradients): Update[] {
+/** What the optimizer makes of a step's gradient of the scaled loss. */
+function optimizerUpdates({ model, optimizer, clipNorm, learningRateAt, lossScale }: TrainingPlan, scaled: Gradients): Update[] {
+  const gradient = lossScale === 1 ? scaled : multiply(packGradients(scaled), 1 / lossScale);
   const clipped = clipNorm === undefined ? gradient : clipByGlobalNorm(gradient, clipNorm);
   return optimizer.update(model.parameters, clipped, { learningRate: stepScalar("learningRate", learningRateAt) });
 }
