@@ -18,7 +18,7 @@ const WANTED_LIMITS = [
 export type DeviceLimits = Record<(typeof WANTED_LIMITS)[number], number>;
 
 /** What is used where the adapter has it. */
-const OPTIONAL_FEATURES = ["timestamp-query", "subgroups"] as const;
+const OPTIONAL_FEATURES = ["timestamp-query", "subgroups", "shader-f16"] as const;
 
 export interface DeviceOptions {
   /** Of the optional features those to use, all by default: fewer, to try what happens on a lesser adapter. */
@@ -91,6 +91,13 @@ export class Device {
 
   get hasTimestamps(): boolean {
     return this.gpu.features.has("timestamp-query");
+  }
+
+  /** @throws DeviceError where WGSL may not use float16 on this adapter */
+  requireFloat16(): void {
+    if (this.gpu.features.has("shader-f16")) return;
+    const what = `${this.adapter.name} offers no shader-f16`;
+    throw new DeviceError({ where: "precision float16", what, fix: "Use precision float32, or another adapter" });
   }
 
   /**

@@ -48,9 +48,9 @@ interface Part {
   placeOf(run: number): { step: number; offset: number };
 }
 
-/** The loss and the right predictions of a part, divided by the size of the whole batch, and the loss's gradients. */
+/** The loss and the right predictions of a part, divided by the size of the whole batch, and the scaled loss's gradients. */
 function partMetrics(plan: TrainingPlan, feed: Feed, { count, placeOf }: Part) {
-  const { model, normalization, loss, batch, seed } = plan;
+  const { model, normalization, loss, batch, seed, precision, lossScale } = plan;
   const start = stepScalar("start", (run) => {
     const { step, offset } = placeOf(run);
     return feed.positionOf(step, offset);
@@ -59,6 +59,7 @@ function partMetrics(plan: TrainingPlan, feed: Feed, { count, placeOf }: Part) {
   const answers = takeAnswers(feed.leaves, start, count);
   const outputs = model.apply(features, {
     training: true,
+    precision,
     dropoutKeyAt: (run, layer) => {
       const { step, offset } = placeOf(run);
       return dropoutKey(seed, step, layer, offset);
@@ -66,13 +67,15 @@ function partMetrics(plan: TrainingPlan, feed: Feed, { count, placeOf }: Part) {
   });
   const totals = totalsOf(loss, outputs, answers);
   const partLoss = multiply(totals.loss, 1 / batch);
-  return { metrics: { ...totals, loss: partLoss }, gradient: gradients(partLoss, model.parameters) };
+  const scaledLoss = lossScale === 1 ? partLoss : multiply(partLoss, lossScale);
+  return { metrics: { ...totals, loss: partLoss }, gradient: gradients(scaledLoss, model.parameters) };
 }
 
-/** What the optimizer makes of a step's gradient, and what was not finite in it where that is guarded. */
-function optimizerUpdates(plan: TrainingPlan, found: Gradients, loss?: Tensor): { updates: Update[]; fault?: Tensor } {
-  const { model, optimizer, clipNorm, learningRateAt, onNonFinite } = plan;
-  const gradient = packGradients(found);
+/** What the optimizer makes of a step's gradient of the scaled loss, and what was not finite in it where that is guarded. */
+function optimizerUpdates(plan: TrainingPlan, scaled: Gradients, loss?: Tensor): { updates: Update[]; fault?: Tensor } {
+  const { model, optimizer, clipNorm, learningRateAt, onNonFinite, lossScale } = plan;
+  const packed = packGradients(scaled);
+  const gradient = lossScale === 1 ? packed : multiply(packed, 1 / lossScale);
   const clipped = clipNorm === undefined ? gradient : clipByGlobalNorm(gradient, clipNorm);
   const learningRate = stepScalar("learningRate", learningRateAt);
   if (!onNonFinite) return { updates: optimizer.update(model.parameters, clipped, { learningRate }) };

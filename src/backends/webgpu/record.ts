@@ -65,6 +65,7 @@ export async function record(device: Device, graph: Graph, options: RecordOption
   const planned = plan(graph, fusion, options.storedRegion);
   const scalars = graph.nodes.filter(isStepScalar);
   const launches = lower(planned, scalars, launchLimits);
+  if (launches.some(({ float16 }) => float16)) device.requireFloat16();
   const pipelines = await Promise.all(
     launches.map(({ code, bindings, kernel }) => device.pipelines.get(code, bindings.map(({ access }) => access), kernel)),
   );
