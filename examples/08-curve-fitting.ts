@@ -44,8 +44,8 @@ export async function fitCurve(
   const layers = [dense(units, { activation, weights: initializers.normal(3), biases: initializers.normal(1) }), dense(1)];
   const model = sequential(layers, { inputShape: [1], seed: 7 });
   const trainer = await createTrainer({ model, dataset, backend, learningRate: 0.05, batchSize: "full", epochs: steps });
-  // oxlint-disable-next-line no-unused-vars
-  for await (const _ of trainer.fit());
+  const events = trainer.fit();
+  while (!(await events.next()).done);
   const { loss } = await trainer.evaluate(dataset);
   const [w, b, v, c] = Object.values((await trainer.snapshot()).parameters).map(({ values }) => values) as Float32Array[];
   trainer.dispose();

@@ -188,9 +188,24 @@ function axis({ name, min, max, log, categories }: Axis, gridIndex: number, name
     ...(max !== undefined && { max }),
     scale: true,
     nameTextStyle: { fontSize: 12, color: axisColors.text, fontFamily: FONT },
-    axisLabel: { fontSize: 11, color: axisColors.text, fontFamily: FONT, hideOverlap: true },
+    axisLabel: {
+      fontSize: 11,
+      color: axisColors.text,
+      fontFamily: FONT,
+      hideOverlap: true,
+      ...(log && { formatter: powerOfTen }),
+    },
     axisLine: { show: true, onZero: false, lineStyle: { color: axisColors.line } },
     axisTick: { show: true, lineStyle: { color: axisColors.line } },
     splitLine: { show: !categories, lineStyle: { color: axisColors.grid } },
   };
 }
+
+/** 0.001 … 10,000 as they are, and powers of ten beyond as powers. */
+function powerOfTen(value: number): string {
+  const exponent = Math.round(Math.log10(value));
+  if (exponent >= -3 && exponent <= 4) return Number(value.toPrecision(6)).toLocaleString("en-US");
+  return `10${[...String(exponent)].map((digit) => SUPERSCRIPTS["-0123456789".indexOf(digit)]).join("")}`;
+}
+
+const SUPERSCRIPTS = [..."⁻⁰¹²³⁴⁵⁶⁷⁸⁹"];
