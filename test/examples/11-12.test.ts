@@ -85,7 +85,7 @@ onBackends("mnist in minibatches", (backend) => {
     }
     const accuracy = ({ marks }: Contestant) => marks.at(-1)!.accuracy;
     expect(accuracy(framework)).toBeGreaterThan(accuracy(hand));
-    expect(accuracy(framework)).toBeGreaterThan(0.8);
+    expect(accuracy(framework)).toBeGreaterThan(0.7);
     expect(table([hand, framework])).toHaveLength(4);
     expect(table([hand, framework])[3]).toMatch(/^\| by wgrad \| +45 \| +\d+\.\d \| +\d+\.\d\d % \|$/);
   });
