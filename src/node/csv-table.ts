@@ -16,7 +16,9 @@ export interface CsvTableOptions extends Omit<TableOptions, "name"> {
  */
 export async function readCsvTable(path: string, { delimiter, ...options }: CsvTableOptions = {}): Promise<Table> {
   const builder = new TableBuilder({ ...options, name: inputName(path) });
-  await readCsvFile(path, delimiter === undefined ? {} : { delimiter }, (cells, line) => builder.add(cells, line));
+  for await (const rows of readCsvFile(path, delimiter === undefined ? {} : { delimiter })) {
+    for (const { cells, line } of rows) builder.add(cells, line);
+  }
   return builder.finish();
 }
 
@@ -37,9 +39,11 @@ export async function readCsvDataset(
   const rows = new TableRows(schema, { name, labelled: true, ...(header !== undefined && { header }) });
   const features = new ValueList();
   const labels: number[] = [];
-  await readCsvFile(path, delimiter === undefined ? {} : { delimiter }, (cells, line) => {
-    const row = rows.encode(cells, line, features);
-    if (row) labels.push(row.label!);
-  });
+  for await (const found of readCsvFile(path, delimiter === undefined ? {} : { delimiter })) {
+    for (const { cells, line } of found) {
+      const row = rows.encode(cells, line, features);
+      if (row) labels.push(row.label!);
+    }
+  }
   return datasetFromRows(name, features.values, labels, schema);
 }

@@ -5,9 +5,6 @@
 import Papa from "papaparse";
 import { DataError } from "../errors.ts";
 
-/** Takes one row. @param line the number of the line that the row begins on, counted from 1 */
-export type TakeRow = (cells: readonly string[], line: number) => void;
-
 export interface CsvOptions {
   /** The file's name, for messages. */
   readonly where: string;
@@ -20,20 +17,24 @@ const delimiters = [",", ";", "\t", "|"];
 /** How far the first line is looked for before what there is of it has to do. */
 const LONGEST_LOOK = 1 << 20;
 
+/** A row, and the number of the line that it begins on, counted from 1. */
+export interface CsvRow {
+  readonly cells: readonly string[];
+  readonly line: number;
+}
+
 /**
- * Reads CSV from pieces of text, such as a string in a list or the chunks of a file, and gives its rows one by one.
- * Empty lines are left out, cells keep their spaces, and a byte order mark is taken off.
- * @throws DataError with line and column for a quote that is never closed or stands where none may; whatever
- * `takeRow` throws
+ * Reads CSV from pieces of text, such as a string in a list or the chunks of a file, and gives the rows that each piece
+ * completes. Empty lines are left out, cells keep their spaces, and a byte order mark is taken off.
+ * @throws DataError with line and column for a quote that is never closed or stands where none may
  */
-export async function parseCsv(
+export async function* parseCsv(
   pieces: Iterable<string> | AsyncIterable<string>,
   options: CsvOptions,
-  takeRow: TakeRow,
-): Promise<void> {
-  const rows = new CsvRows(options, takeRow);
-  for await (const piece of pieces) rows.push(piece);
-  rows.finish();
+): AsyncGenerator<readonly CsvRow[]> {
+  const rows = new CsvRows(options);
+  for await (const piece of pieces) yield rows.push(piece);
+  yield rows.finish();
 }
 
 /** What Papa Parse's parser gives for a text. */
@@ -46,7 +47,6 @@ interface ParsedText {
 
 class CsvRows {
   readonly #options: CsvOptions;
-  readonly #takeRow: TakeRow;
   #parser: Papa.Parser | undefined;
   /** Text that may not be whole rows yet. */
   #rest = "";
@@ -55,33 +55,35 @@ class CsvRows {
   /** Only where quotes occur can a cell hold the end of a line. */
   #quotes = false;
 
-  constructor(options: CsvOptions, takeRow: TakeRow) {
+  constructor(options: CsvOptions) {
     this.#options = options;
-    this.#takeRow = takeRow;
   }
 
-  push(piece: string): void {
+  push(piece: string): CsvRow[] {
     this.#quotes ||= piece.includes('"');
     this.#rest += piece;
-    if (this.#parser === undefined && this.#rest.length < LONGEST_LOOK && !/[\r\n]./s.test(this.#rest)) return;
-    this.#parse(true);
+    if (this.#parser === undefined && this.#rest.length < LONGEST_LOOK && !/[\r\n]./s.test(this.#rest)) return [];
+    return this.#parse(true);
   }
 
-  finish(): void {
-    if (this.#rest !== "") this.#parse(false);
+  finish(): CsvRow[] {
+    return this.#rest === "" ? [] : this.#parse(false);
   }
 
-  #parse(isMoreToCome: boolean): void {
+  #parse(isMoreToCome: boolean): CsvRow[] {
     const parser = (this.#parser ??= this.#begin());
     const text = this.#rest;
     const { data, errors, meta } = parser.parse(text, 0, isMoreToCome) as ParsedText;
     // What is said of the row that is not taken yet may be said of its half only.
     const error = errors.find(({ row }) => row < data.length);
+    const rows: CsvRow[] = [];
     data.forEach((cells, row) => {
       if (error?.row === row) throw this.#quoteError(text, error);
-      this.#take(cells);
+      const taken = this.#take(cells);
+      if (taken.cells.length > 1 || taken.cells[0] !== "") rows.push(taken);
     });
     this.#rest = isMoreToCome ? text.slice(meta.cursor) : "";
+    return rows;
   }
 
   #begin(): Papa.Parser {
@@ -94,14 +96,14 @@ class CsvRows {
     return new Papa.Parser({ delimiter: this.#options.delimiter ?? found, newline: this.#newline });
   }
 
-  #take(cells: readonly string[]): void {
+  #take(cells: readonly string[]): CsvRow {
     const line = this.#line;
     // A row ends at LF, and at CR LF the CR is left at the end of its last cell.
     const last = cells.at(-1)!;
     const whole = last.endsWith("\r") ? [...cells.slice(0, -1), last.slice(0, -1)] : cells;
     this.#line++;
     if (this.#quotes) for (const cell of cells) if (cell.includes(this.#newline)) this.#line += cell.split(this.#newline).length - 1;
-    if (whole.length > 1 || whole[0] !== "") this.#takeRow(whole, line);
+    return { cells: whole, line };
   }
 
   #quoteError(text: string, { code, index }: { code: string; index: number }): DataError {

@@ -45,7 +45,7 @@ export interface StoppingProgress extends TrainingProgress {
 }
 
 /** Why training stopped. */
-export type StopKind = "finished" | "patience" | "lossTolerance" | "gradientTolerance" | "maxSeconds" | "aborted";
+export type StopKind = "finished" | "maxSteps" | "patience" | "lossTolerance" | "gradientTolerance" | "maxSeconds" | "aborted";
 
 export interface Stop {
   readonly kind: StopKind;
@@ -75,8 +75,10 @@ export async function* fitUntil(
   const checkEvery = options.checkEvery ?? Math.max(trainer.stepsPerEpoch, Math.ceil(trainer.stepsTotal / 100));
   const checks = isChecked(options) ? new Checks(trainer, options) : undefined;
   let verdict: Verdict | undefined;
+  let epochs = 0;
   for await (const event of trainer.fit({ ...fitOptionsOf(options), every, ...(checks && { pauseEvery: checkEvery }) })) {
     checks?.add(event);
+    epochs = event.epochs;
     const isCheck = checks && (event.step % checkEvery === 0 || event.step === trainer.stepsTotal);
     const validation = isCheck ? await checks.validate() : undefined;
     yield { ...event, ...(validation && { validation }) };
@@ -85,8 +87,16 @@ export async function* fitUntil(
   }
   const step = trainer.step;
   verdict ??= signal?.aborted && step < trainer.stepsTotal ? { kind: "aborted", reason: "it was asked to" } : undefined;
-  verdict ??= { kind: "finished", reason: `all ${written(trainer.stepsTotal)} steps were made` };
+  verdict ??= endOf(trainer, epochs);
   return { ...verdict, step, parametersOf: checks?.goBack() ?? step };
+}
+
+/** The end of the run, which a maximum of steps may have brought nearer. */
+function endOf({ stepsTotal, stepsPerEpoch }: Trainer, epochs: number): Verdict {
+  const isCut = stepsTotal < epochs * stepsPerEpoch;
+  const steps = `${written(stepsTotal)} ${stepsTotal === 1 ? "step" : "steps"}`;
+  if (isCut) return { kind: "maxSteps", reason: `the maximum of ${steps} was reached` };
+  return { kind: "finished", reason: `all ${steps} were made` };
 }
 
 type FitThrough = Pick<FitOptions, "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint">;

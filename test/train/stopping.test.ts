@@ -83,7 +83,7 @@ describe("patience", () => {
     const { events, stop } = await runUntil(await trainerOf({ maxSteps: 60 }), { validation, patience: 1000, checkEvery: 6 });
     const losses = events.flatMap((event) => (event.validation ? [[event.validation.loss, event.step]] : []));
     const [, step] = losses.reduce((best, next) => (next[0]! < best[0]! ? next : best));
-    expect(stop).toMatchObject({ kind: "finished", step: 60, parametersOf: step });
+    expect(stop).toMatchObject({ kind: "maxSteps", reason: "the maximum of 60 steps was reached", step: 60, parametersOf: step });
   });
 
   test("an improvement smaller than asked for is none", async () => {
@@ -171,4 +171,16 @@ test.each<[StoppingOptions, RegExp]>([
   [{ maxSeconds: 0 }, /maxSeconds: 0/],
 ])("%o is refused", async (options, message) => {
   await expect(runUntil(await trainerOf({ maxSteps: 30 }), options)).rejects.toThrow(message);
+});
+
+test("a signal ends it after what was in flight", async () => {
+  const controller = new AbortController();
+  const run = fitUntil(await trainerOf(), { every: 5, signal: controller.signal });
+  let result = await run.next();
+  while (!result.done) {
+    controller.abort();
+    result = await run.next();
+  }
+  expect(result.value).toMatchObject({ kind: "aborted" });
+  expect(result.value.step).toBeLessThan(300);
 });
