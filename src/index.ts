@@ -43,6 +43,23 @@ export {
   type TrainingData,
   type UniformNormalization,
 } from "./data/dataset.ts";
+export { splitDataset, takeExamples, type Split, type SplitOptions } from "./data/split.ts";
+export {
+  datasetFromTable,
+  featureMeans,
+  fillMissing,
+  schemaOf,
+  standardizeTargets,
+  targetMoments,
+  targetsInUnits,
+  usualTask,
+  type TableConstants,
+  type Task,
+} from "./data/table-data.ts";
+export { datasetFromRows, TableRows, type EncodedRow, type TableRowsOptions } from "./data/table-rows.ts";
+export { featureNames, type FeatureColumn, type LabelColumn, type TableSchema } from "./data/table-schema.ts";
+export { TableBuilder, type Table, type TableOptions } from "./data/table.ts";
+export { ValueList } from "./data/values.ts";
 export { epochOrder } from "./data/order.ts";
 export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
 export * as points from "./data/points.ts";

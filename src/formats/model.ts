@@ -30,6 +30,10 @@ export interface TrainedModel {
   readonly step: number;
   /** The options of the training. */
   readonly training: Facts;
+  /** What every option of the command line was, as its configuration file would say it. */
+  readonly configuration?: Readonly<Record<string, unknown>>;
+  /** How a table's columns become features, as `TableSchema` describes it. */
+  readonly table?: object;
   /** What the test set gave, if it was used. */
   readonly results?: Facts;
 }
@@ -54,7 +58,7 @@ export function saveModel(trained: TrainedModel, parameters: Readonly<Record<str
 
 /** All of a model but its parameters, as a file's metadata. */
 export function modelMetadata(trained: TrainedModel): Record<string, string> {
-  const { model, loss, normalization, classes, outputs, step, training, results } = trained;
+  const { model, loss, normalization, classes, outputs, step, training, configuration, table, results } = trained;
   return {
     format: FORMAT,
     version,
@@ -64,6 +68,8 @@ export function modelMetadata(trained: TrainedModel): Record<string, string> {
     ...(outputs ? { outputs: JSON.stringify(outputs) } : { classes: JSON.stringify(classes) }),
     step: JSON.stringify(step),
     training: JSON.stringify(training),
+    ...(configuration && { configuration: JSON.stringify(configuration) }),
+    ...(table && { table: JSON.stringify(table) }),
     ...(results && { results: JSON.stringify(results) }),
   };
 }
@@ -92,6 +98,8 @@ export function loadModel(bytes: Uint8Array, where: string): TrainedModel {
       : { classes: [], outputs: entries.json("outputs", isNames) }),
     step: entries.json("step", isStep),
     training: entries.json("training", isFacts),
+    ...(metadata["configuration"] !== undefined && { configuration: entries.json("configuration", isRecord) }),
+    ...(metadata["table"] !== undefined && { table: entries.json("table", isRecord) }),
     ...(metadata["results"] !== undefined && { results: entries.json("results", isFacts) }),
   };
 }
@@ -157,6 +165,8 @@ class Metadata {
 }
 
 const isFilled = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => isFilled(value) && !Array.isArray(value);
 
 const isLossName = (value: unknown): value is LossName => typeof value === "string" && Object.hasOwn(losses, value);
 

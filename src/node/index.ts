@@ -24,6 +24,7 @@ export type { GpuSource } from "../device/adapter.ts";
 export type { DawnOptions } from "./dawn.ts";
 export { readFileOrRefuse, writeFileAtomically } from "./files.ts";
 export { fileTuningStore } from "./tuning-store.ts";
+export { readCsvDataset, readCsvTable, type CsvDatasetOptions, type CsvTableOptions } from "./csv-table.ts";
 export {
   loadMnist,
   mnistChecksums,

@@ -17,6 +17,8 @@ export interface TrainingProgress {
   readonly loss: number;
   /** The share of right predictions before each step's update, in [0, 1]; NaN of quantities. */
   readonly accuracy: number;
+  /** The mean norm of the gradients before they are clipped, where the trainer measures it; of the steps of this call. */
+  readonly gradientNorm?: number;
   /** The rate of that step. */
   readonly learningRate: number;
   /** Steps since the event before whose updates were left out, where that was asked for. */
@@ -43,6 +45,11 @@ export interface SkippedStep {
 export interface FitOptions {
   /** Steps from one event to the next, at least 1; by default a hundredth of the run, rounded down, at least 1. */
   readonly every?: number;
+  /**
+   * Has the steps after each multiple of this wait for the caller, at least 1; an event comes there as well. In the loop
+   * the trainer then stands at exactly that step, to be evaluated or left. Not at all by default.
+   */
+  readonly pauseEvery?: number;
   /** Steps to make in this call, at least 1; by default all that are left of the run. */
   readonly maxSteps?: number;
   /** Steps that one submit holds, at least 1; by default as many as take about `submitMilliseconds`, at most 256. */
@@ -98,7 +105,7 @@ interface Submit {
 }
 
 /** A call's options, checked and with the end of its steps. */
-interface StepRun extends Pick<FitOptions, "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint"> {
+interface StepRun extends Pick<FitOptions, "pauseEvery" | "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint"> {
   readonly every: number;
   readonly end: number;
 }
@@ -110,20 +117,23 @@ interface StepRun extends Pick<FitOptions, "stepsPerSubmit" | "submitMillisecond
 export async function* runSteps(
   plan: TrainingPlan,
   stream: StepStream,
-  { every, end, stepsPerSubmit, submitMilliseconds, signal, checkpoint }: StepRun,
+  { every, end, pauseEvery = Infinity, stepsPerSubmit, submitMilliseconds, signal, checkpoint }: StepRun,
 ): AsyncGenerator<TrainingProgress, void, undefined> {
   const pace = new SubmitPace(submitMilliseconds);
   const report = new Report(plan, stream);
   const checkpoints = new CheckpointTaker(checkpoint, stream.step);
   const snapshot = () => stream.takeSnapshot();
+  const isPause = (step: number) => step % pauseEvery === 0;
   const goesOn = () => stream.step < end && !signal?.aborted && !stream.disposed;
   const inFlight: Submit[] = [];
   /** Finished steps whose turn to be reported comes. */
   const arrived: FinishedStep[] = [];
   try {
     while (inFlight.length > 0 || goesOn()) {
-      while (inFlight.length < MOST_IN_FLIGHT && goesOn()) {
-        const wanted = Math.min(stepsPerSubmit ?? pace.steps, end - stream.step, checkpoints.stepsAllowed(stream.step));
+      while (inFlight.length < MOST_IN_FLIGHT && goesOn() && !(inFlight.length > 0 && isPause(stream.step))) {
+        const untilPause = pauseEvery === Infinity ? Infinity : pauseEvery - (stream.step % pauseEvery);
+        const allowed = Math.min(end - stream.step, untilPause, checkpoints.stepsAllowed(stream.step));
+        const wanted = Math.min(stepsPerSubmit ?? pace.steps, allowed);
         inFlight.push(submitNext(stream, wanted));
         checkpoints.submitted(stream.step, snapshot);
       }
@@ -147,7 +157,7 @@ export async function* runSteps(
         const { step } = next;
         if (next.fault > 0) report.leaveOut(next);
         report.add(next);
-        if (step % every === 0 || step === end) yield report.event(step);
+        if (step % every === 0 || isPause(step) || step === end) yield report.event(step);
         if (stream.disposed) return;
         await checkpoints.reached(step, report.unreported);
       }
@@ -169,16 +179,18 @@ interface FinishedStep {
   readonly step: number;
   readonly loss: number;
   readonly correct: number;
+  readonly gradientNorm: number;
   /** Above 0 where the step was left out, see `placeOfFault`. */
   readonly fault: number;
 }
 
-function stepsOf(first: number, { losses, correct, faults }: StepMetrics): FinishedStep[] {
+function stepsOf(first: number, { losses, correct, faults, gradientNorms }: StepMetrics): FinishedStep[] {
   return Array.from(losses, (loss, position) => ({
     step: first + position + 1,
     loss,
     // Of quantities nothing is simply right.
     correct: correct?.[position] ?? NaN,
+    gradientNorm: gradientNorms?.[position] ?? NaN,
     fault: faults?.[position] ?? 0,
   }));
 }
@@ -205,6 +217,8 @@ class Report {
   #steps: number;
   #loss: number;
   #correct: number;
+  /** Not kept from call to call: how many, and the sum. */
+  #norms = { count: 0, sum: 0 };
   #skipped: SkippedStep[] = [];
 
   constructor(plan: TrainingPlan, stream: StepStream) {
@@ -227,10 +241,12 @@ class Report {
     this.#seconds = (now - this.#started) / 1000;
   }
 
-  add({ loss, correct }: FinishedStep): void {
+  add({ loss, correct, gradientNorm }: FinishedStep): void {
     this.#steps++;
     this.#loss += loss;
     this.#correct += correct;
+    this.#norms.count++;
+    this.#norms.sum += gradientNorm;
   }
 
   leaveOut({ step, fault }: FinishedStep): void {
@@ -243,7 +259,7 @@ class Report {
 
   /** Describes the steps since the event before, and begins anew if asked to. */
   event(step: number, { begin = true } = {}): TrainingProgress {
-    const { batch, stepsPerEpoch, stepsTotal, epochs, learningRateAt } = this.#plan;
+    const { batch, stepsPerEpoch, stepsTotal, epochs, gradientNorm, learningRateAt } = this.#plan;
     const event = {
       step,
       stepsTotal,
@@ -251,6 +267,7 @@ class Report {
       epochs,
       loss: this.#loss / this.#steps,
       accuracy: this.#correct / (this.#steps * batch),
+      ...(gradientNorm && { gradientNorm: this.#norms.sum / this.#norms.count }),
       learningRate: learningRateAt(step - 1) * this.#stream.rateFactor,
       skipped: this.#skipped,
       seconds: this.#seconds,
@@ -258,6 +275,7 @@ class Report {
     };
     if (begin) {
       this.#steps = this.#loss = this.#correct = 0;
+      this.#norms = { count: 0, sum: 0 };
       this.#skipped = [];
     }
     return event;

@@ -37,6 +37,8 @@ export interface TrainerOptions {
   readonly normalization?: Normalization;
   /** Clips the gradients to this global norm; not at all by default. */
   readonly clipNorm?: number;
+  /** Measures the norm of each step's gradient, before it is clipped; not by default. One more value is read back. */
+  readonly gradientNorm?: boolean;
   /**
    * Examples whose gradient is computed at a time. By default the whole batch, or as much of it as the backend's
    * largest tensor allows. Dropout draws anew for each part, so with dropout the parts change the result.
@@ -94,6 +96,7 @@ export interface TrainingPlan {
   readonly precision: Precision;
   /** 1 where the loss is not scaled. */
   readonly lossScale: number;
+  readonly gradientNorm: boolean;
   /** Examples per step. */
   readonly batch: number;
   /** Examples at a time; `batch` where a step is not divided. */
@@ -124,7 +127,7 @@ export const unchanged: Normalization = { scale: 1, offset: 0 };
 export function planTraining(options: TrainerOptions): TrainingPlan {
   const { model, dataset, backend, learningRate, epochs, maxSteps, seed = 1, clipNorm, resumeFrom, onNonFinite } = options;
   const { optimizer = adam(), schedule = constant(), normalization = unchanged } = options;
-  const { snapshotSeconds = 5, onRecovery = () => {}, precision = "float32" } = options;
+  const { gradientNorm = false, snapshotSeconds = 5, onRecovery = () => {}, precision = "float32" } = options;
   const loss = lossFor(dataset, options.loss);
   requireDataset(model, dataset, loss);
   if (model.parameters.length === 0) {
@@ -156,6 +159,7 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
     clipNorm,
     precision,
     lossScale: lossScaleOf(options.lossScale, precision, batch),
+    gradientNorm,
     batch,
     microBatch: microBatchOf(options.microBatchSize, batch, rowsThatFit(model, backend)),
     shuffled: options.batchSize !== "full",

@@ -7,7 +7,7 @@ import { isRegression } from "../data/dataset.ts";
 import { defineGraph, type Update } from "../graph/graph.ts";
 import { state, stateOp, stepScalar } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { clipByGlobalNorm } from "../nn/clipping.ts";
+import { clipByGlobalNorm, globalNorm } from "../nn/clipping.ts";
 import { packGradients, type Gradients } from "../nn/packed.ts";
 import { dropoutKey } from "../nn/sequential.ts";
 import { add, multiply, select } from "../ops/elementwise/index.ts";
@@ -23,6 +23,8 @@ export interface StepMetrics {
   readonly correct?: ArrayLike<number> | undefined;
   /** Where steps are guarded: 0 for one that was finite, see `placeOfFault`. */
   readonly faults?: ArrayLike<number> | undefined;
+  /** The norm of the gradient of each step, where it is measured. */
+  readonly gradientNorms?: ArrayLike<number> | undefined;
 }
 
 export interface StepRunner {
@@ -84,6 +86,10 @@ function optimizerUpdates(plan: TrainingPlan, scaled: Gradients, loss?: Tensor):
   return { updates: guard.guarded(updates), fault: guard.fault };
 }
 
+/** What is read back of a step's gradient. */
+const gradientMetrics = (plan: TrainingPlan, gradient: Gradients): Readonly<Record<string, Tensor>> =>
+  plan.gradientNorm ? { gradientNorm: globalNorm(gradient) } : {};
+
 const statesOf = (updates: readonly Update[]): Tensor[] =>
   updates.map(({ target }) => target).filter(({ op }) => op === stateOp);
 
@@ -93,14 +99,14 @@ async function compileWhole(plan: TrainingPlan, session: Session, feed: Feed): P
     placeOf: (step) => ({ step, offset: 0 }),
   });
   const { updates, fault } = optimizerUpdates(plan, gradient, metrics.loss);
-  const executable = await session.compile(defineGraph({ ...metrics, ...(fault && { fault }) }, updates));
+  const executable = await session.compile(defineGraph({ ...metrics, ...(fault && { fault }), ...gradientMetrics(plan, gradient) }, updates));
   return {
     dispatches: executable.dispatches,
     states: statesOf(updates),
     async run(first, count) {
       feed.prepare(session, first);
       const traces = await executable.run(first, count);
-      return { losses: traces.loss!, correct: traces.correct, faults: traces.fault };
+      return { losses: traces.loss!, correct: traces.correct, faults: traces.fault, gradientNorms: traces.gradientNorm };
     },
     profile:
       executable.profile &&
@@ -118,7 +124,7 @@ async function compileDivided(plan: TrainingPlan, session: Session, feed: Feed):
   const accumulated = state("accumulatedGradient", packGradients(plan.model.parameters).shape);
   // The graph that updates the parameters as one vector comes first: a backend places them as the first graph needs them.
   const { updates, fault } = optimizerUpdates(plan, accumulated);
-  const apply = await session.compile(defineGraph({ ...(fault && { fault }) }, updates));
+  const apply = await session.compile(defineGraph({ ...(fault && { fault }), ...gradientMetrics(plan, accumulated) }, updates));
   const isLater = stepScalar("isLaterPart", (run) => (run % parts === 0 ? 0 : 1));
   const accumulate = await compilePart(plan, session, feed, accumulated, select(isLater, accumulated, 0), {
     count: microBatch,
@@ -162,6 +168,7 @@ async function compileDivided(plan: TrainingPlan, session: Session, feed: Feed):
         losses: totals("loss"),
         ...(!isRegression(plan.dataset) && { correct: totals("correct") }),
         ...(fault && { faults: totals("fault") }),
+        ...(plan.gradientNorm && { gradientNorms: totals("gradientNorm") }),
       };
     },
   };

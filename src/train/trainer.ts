@@ -53,6 +53,12 @@ export interface Trainer {
   /** The parameters and the optimizer's state after the steps submitted so far, though training may go on meanwhile. */
   snapshot(): Promise<Snapshot>;
   /**
+   * Goes back, or on, to where this trainer or another one of the same options was: the next step is the one after the
+   * snapshot's.
+   * @throws OptionError for a snapshot of other parameters, or while a fit of this trainer runs
+   */
+  restore(snapshot: Snapshot): void;
+  /**
    * Frees what the device holds. A loop that still runs ends at its next event, without another; the trainer cannot be
    * used afterwards.
    */
@@ -88,15 +94,17 @@ async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefined): P
     const runner = await compileStep(plan, session, feed);
     // The upload goes on while the caller gets ready.
     feed.prepare(session, start?.step ?? 0);
-    if (start) {
-      writeAll(session, model.parameters, start.parameters);
-      writeAll(session, runner.states, start.optimizer);
-    }
+    if (start) writeSnapshot(plan, { session, runner }, start);
     return { session, feed, runner, evaluator: createEvaluator({ model, backend, session, normalization, loss }) };
   } catch (error) {
     session.dispose();
     throw error;
   }
+}
+
+function writeSnapshot({ model }: TrainingPlan, { session, runner }: Pick<Placed, "session" | "runner">, snapshot: Snapshot): void {
+  writeAll(session, model.parameters, snapshot.parameters);
+  writeAll(session, runner.states, snapshot.optimizer);
 }
 
 class SessionTrainer implements Trainer, StepStream {
@@ -157,19 +165,14 @@ class SessionTrainer implements Trainer, StepStream {
   async *fit(options: FitOptions = {}): AsyncGenerator<TrainingProgress, void, undefined> {
     const plan = this.#plan;
     const { every = Math.max(1, Math.floor(plan.stepsTotal / 100)), maxSteps, stepsPerSubmit, submitMilliseconds, checkpoint } = options;
+    if (options.pauseEvery !== undefined) requireCount("fit pauseEvery", options.pauseEvery);
     requireCount("fit every", every);
     if (maxSteps !== undefined) requireCount("fit maxSteps", maxSteps);
     if (stepsPerSubmit !== undefined) requireCount("fit stepsPerSubmit", stepsPerSubmit);
     if (submitMilliseconds !== undefined) requirePositive("fit submitMilliseconds", submitMilliseconds);
     if (checkpoint) requireCheckpointOptions(checkpoint);
     this.#requireLive("fit");
-    if (this.#fitting) {
-      throw new OptionError({
-        where: "fit",
-        what: "this trainer is already training",
-        fix: "Finish or leave the other loop first",
-      });
-    }
+    this.#requireIdle("fit");
     this.#fitting = true;
     const end = Math.min(plan.stepsTotal, this.#step + (maxSteps ?? Infinity));
     try {
@@ -253,6 +256,17 @@ class SessionTrainer implements Trainer, StepStream {
     return nanoseconds;
   }
 
+  restore(snapshot: Snapshot): void {
+    this.#requireLive("restore");
+    this.#requireIdle("restore");
+    writeSnapshot(this.#plan, this.#placed, snapshot);
+    this.#step = this.#finished = snapshot.step;
+    this.#rewinds++;
+    this.unreported = snapshot.unreported ?? nothingUnreported;
+    this.#rateFactor = rateFactorOf(snapshot.optimizer);
+    [this.#kept, this.#keptAt] = [snapshot, performance.now()];
+  }
+
   get disposed(): boolean {
     return this.#disposed;
   }
@@ -265,6 +279,11 @@ class SessionTrainer implements Trainer, StepStream {
   #requireLive(where: string): void {
     if (!this.#disposed) return;
     throw new OptionError({ where, what: "this trainer was disposed of", fix: "Create another one; resumeFrom goes on from a snapshot" });
+  }
+
+  #requireIdle(where: string): void {
+    if (!this.#fitting) return;
+    throw new OptionError({ where, what: "this trainer is already training", fix: "Finish or leave the other loop first" });
   }
 
   /** Works on the device, once more if it is lost meanwhile. */

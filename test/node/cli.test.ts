@@ -96,6 +96,8 @@ describe("wgrad train", () => {
       backend: "cpu",
       steps: 300,
       seed: 1,
+      stop: "finished",
+      why: "all 300 steps were made",
     });
     expect(done!["testAccuracy"]).toBeGreaterThan(0.9);
     expect((done!["imagesPerSecond"] as number) * (done!["seconds"] as number)).toBeCloseTo(300 * 20);

@@ -1,53 +1,129 @@
-import type { Command } from "commander";
-import type { Dataset } from "../../data/dataset.ts";
-import { DataError } from "../../errors.ts";
+import { Option, type Command } from "commander";
+import { isRegression, type TrainingData } from "../../data/dataset.ts";
+import { targetsInUnits } from "../../data/table-data.ts";
+import { tableSchemaFrom } from "../../data/table-schema.ts";
+import { DataError, OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
-import { createEvaluator } from "../../train/index.ts";
-import { createNodeBackend, loadMnist, loadModelFile, type DeviceChoice, type TrainedModel } from "../index.ts";
-import { dataOption, deviceOption } from "./options.ts";
-import { adapterText, count, field, testText } from "./text.ts";
+import {
+  classificationMetrics,
+  confusionMatrix,
+  createEvaluator,
+  predictedClasses,
+  regressionMetrics,
+  type ClassificationMetrics,
+  type Evaluation,
+  type RegressionMetrics,
+} from "../../train/index.ts";
+import { createNodeBackend, loadMnist, loadModelFile, readCsvDataset, type DeviceChoice, type TrainedModel } from "../index.ts";
+import { csvOptions, requireOneSource, sourceOptions, type SourceFlags } from "./data-options.ts";
+import { csvFormat, readPictures } from "./data-source.ts";
+import { classTable, confusionTable } from "./metrics-text.ts";
+import { deviceOption } from "./options.ts";
+import { adapterText, count, field, outcomeText } from "./text.ts";
 
-interface EvaluateFlags {
-  readonly data?: string;
+interface EvaluateFlags extends SourceFlags {
   readonly device: DeviceChoice;
+  readonly json?: true;
 }
+
+const EXAMPLES = `
+Example:
+  wgrad evaluate digits.safetensors --data data/mnist
+  wgrad evaluate flowers.safetensors --csv more-flowers.csv --json`;
 
 /** `wgrad evaluate`. */
 export function evaluateCommand(command: Command): Command {
+  command
+    .description("Measures a trained model on MNIST's test set, on pictures in IDX files, or on a table of the columns that it was trained on.")
+    .argument("<model>", "a file that `wgrad train --out` wrote");
+  for (const option of [...sourceOptions(), ...csvOptions()]) command.addOption(option);
   return command
-    .description("Prints a trained model's accuracy and loss on the test set.")
-    .argument("<model>", "a file that `wgrad train --out` wrote")
-    .addOption(dataOption())
     .addOption(deviceOption())
-    .addHelpText("after", "\nExample:\n  wgrad evaluate digits.safetensors --data data/mnist")
+    .addOption(new Option("--json", "print all that was measured as JSON, with the whole confusion matrix"))
+    .addHelpText("after", EXAMPLES)
     .action(evaluate);
 }
 
 async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
+  requireOneSource(flags);
   const trained = await loadModelFile(path);
-  const { test, source } = await loadMnist({ directory: flags.data });
+  const { test, source } = await examplesFor(path, trained, flags);
   requireFit(path, trained, test);
   const backend = await createNodeBackend({ device: flags.device });
   try {
-    const { model, loss, normalization, step, training } = trained;
-    console.log(field("model", `${path}: ${count(step)} steps on ${training["data"]}`));
-    console.log(field("data", `${source}: ${count(test.count)} for testing`));
-    console.log(field("adapter", adapterText(backend)));
+    const { model, loss, normalization } = trained;
     const evaluator = createEvaluator({ model, loss, normalization, backend, session: backend.createSession() });
-    console.log(testText(await evaluator.evaluate(test)));
+    const evaluation = await evaluator.evaluate(test);
+    const measured = { evaluation, ...metricsOf(path, trained, test, await evaluator.predict(test.features)) };
+    if (flags.json) return console.log(JSON.stringify(asJson(measured), undefined, 2));
+    print({ path, trained, source, examples: test.count, adapter: adapterText(backend), measured });
   } finally {
     backend.dispose();
   }
 }
 
+interface Measured {
+  readonly evaluation: Evaluation;
+  readonly classification: ClassificationMetrics | undefined;
+  readonly regression: RegressionMetrics | undefined;
+}
+
+interface Printed {
+  readonly path: string;
+  readonly trained: TrainedModel;
+  readonly source: string;
+  readonly examples: number;
+  readonly adapter: string;
+  readonly measured: Measured;
+}
+
+function print({ path, trained, source, examples, adapter, measured }: Printed): void {
+  console.log(field("model", `${path}: ${count(trained.step)} steps on ${trained.training["data"]}`));
+  console.log(field("data", `${source}: ${count(examples)} for testing`));
+  console.log(field("adapter", adapter));
+  console.log(outcomeText({ part: "test", ...measured }));
+  if (measured.classification) console.log(`\n${classTable(measured.classification)}\n\n${confusionTable(measured.classification)}`);
+}
+
+function asJson({ evaluation, classification, regression }: Measured): object {
+  const { loss, count: examples } = evaluation;
+  return { examples, loss, ...classification, ...regression };
+}
+
+async function examplesFor(path: string, trained: TrainedModel, flags: SourceFlags): Promise<{ test: TrainingData; source: string }> {
+  const { csv, images, labels, data } = flags;
+  if (csv !== undefined) {
+    if (!trained.table) throw new OptionError({ where: "--csv", what: `${path} was trained on pictures, not on a table`, fix: "Give --data or --images" });
+    return { test: await readCsvDataset(csv, tableSchemaFrom(trained.table, path), csvFormat(flags)), source: csv };
+  }
+  if (trained.table) {
+    const what = `the model was trained on a table, ${trained.training["data"]}`;
+    throw new OptionError({ where: path, what, fix: "Name a table of the same columns with --csv" });
+  }
+  if (images !== undefined && labels !== undefined) return { test: await readPictures(images, labels, trained.classes), source: images };
+  return loadMnist({ directory: data ?? images });
+}
+
+function metricsOf(path: string, { table, model }: TrainedModel, test: TrainingData, outputs: Float32Array): Omit<Measured, "evaluation"> {
+  if (!isRegression(test)) {
+    const said = predictedClasses(outputs, sizeOf(model.outputShape));
+    const confusion = confusionMatrix(test.labels, said, test.classes.length);
+    return { classification: classificationMetrics(confusion, test.classes), regression: undefined };
+  }
+  const label = table && tableSchemaFrom(table, path).label;
+  const inUnits = (values: Float32Array) => (label?.kind === "number" ? targetsInUnits(values, label) : values);
+  return { classification: undefined, regression: regressionMetrics(inUnits(test.targets), inUnits(outputs)) };
+}
+
 /** @throws DataError where the model was made for other pictures or classes */
-function requireFit(where: string, { model, classes }: TrainedModel, { name, shape, classes: found }: Dataset): void {
+function requireFit(where: string, { model, classes }: TrainedModel, test: TrainingData): void {
+  const { name, shape } = test;
   const fix = "Name the folder of the data that the model was trained on with --data";
   if (sizeOf(shape) !== sizeOf(model.inputShape)) {
     const what = `the model takes pictures of ${model.inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;
     throw new DataError({ where, what, fix });
   }
-  if (classes.join() !== found.join()) {
-    throw new DataError({ where, what: `the model's classes are ${classes.join(", ")}, those of ${name} ${found.join(", ")}`, fix });
+  if (!isRegression(test) && classes.join() !== test.classes.join()) {
+    throw new DataError({ where, what: `the model's classes are ${classes.join(", ")}, those of ${name} ${test.classes.join(", ")}`, fix });
   }
 }

@@ -6,6 +6,7 @@ import { benchCommand } from "./bench.ts";
 import { debugs } from "./debug.ts";
 import { devicesCommand } from "./devices.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { predictCommand } from "./predict.ts";
 import { planCommand } from "./plan.ts";
 import { trainCommand } from "./train.ts";
 import { tuneCommand } from "./tune.ts";
@@ -23,6 +24,7 @@ function program(): Command {
     .addHelpText("after", "\nExample:\n  wgrad train --hidden 128,64 --out digits.safetensors");
   trainCommand(wgrad.command("train"));
   evaluateCommand(wgrad.command("evaluate"));
+  predictCommand(wgrad.command("predict"));
   devicesCommand(wgrad.command("devices"));
   planCommand(wgrad.command("plan"));
   tuneCommand(wgrad.command("tune"));

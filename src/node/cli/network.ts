@@ -1,36 +1,56 @@
-import { makeDataset, standardization, unitScale, type Dataset, type Normalization } from "../../data/dataset.ts";
+import { isRegression, makeDataset, standardization, unitScale, type Dataset, type Normalization, type TrainingData } from "../../data/dataset.ts";
+import { OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
-import { dense, flatten } from "../../nn/layers.ts";
+import { dense, dropout as dropoutLayer, flatten } from "../../nn/layers.ts";
+import type { Optimizer } from "../../nn/optimizers.ts";
 import { sequential, type Model } from "../../nn/sequential.ts";
 import type { TrainerOptions } from "../../train/index.ts";
 import { optimizers, type NetworkFlags } from "./options.ts";
 import { count } from "./text.ts";
 
-/** The network that the options describe, for a data set's examples and classes. */
-export function buildNetwork({ hidden, activation, seed }: NetworkFlags, { shape, classes }: Dataset): Model {
-  const layers = hidden.map((width) => dense(width, { activation }));
-  return sequential([flatten(), ...layers, dense(classes.length)], { inputShape: shape, seed });
+/** The network that the options describe, for a data set's examples and what is to be said of them. */
+export function buildNetwork({ hidden, activation, dropout, seed }: NetworkFlags, data: TrainingData): Model {
+  const layers = hidden.flatMap((width) => [dense(width, { activation }), ...(dropout > 0 ? [dropoutLayer(dropout)] : [])]);
+  const outputs = isRegression(data) ? data.outputs : data.classes;
+  return sequential([flatten(), ...layers, dense(outputs.length)], { inputShape: data.shape, seed });
 }
 
 /** Such as "784-128-10 relu, 101,770 parameters", and with what other precision than float32 it is trained. */
-export function describeNetwork({ hidden, activation, precision }: NetworkFlags, model: Model): string {
+export function describeNetwork({ hidden, activation, dropout, precision }: NetworkFlags, model: Model): string {
   const widths = [sizeOf(model.inputShape), ...hidden, ...model.outputShape].join("-");
   const parameters = model.parameters.reduce((sum, { size }) => sum + size, 0);
+  const left = dropout > 0 && hidden.length > 0 ? `, dropout ${dropout}` : "";
   const products = precision === "float32" ? "" : `, ${precision} products`;
-  return `${widths}${hidden.length > 0 ? ` ${activation}` : ", linear"}, ${count(parameters)} parameters${products}`;
+  return `${widths}${hidden.length > 0 ? ` ${activation}` : ", linear"}${left}, ${count(parameters)} parameters${products}`;
 }
 
-/** What of a trainer's options the network's options settle. */
-export function stepOptions(
-  flags: NetworkFlags,
-): Required<Pick<TrainerOptions, "loss" | "optimizer" | "batchSize" | "seed" | "precision">> {
-  const { loss, optimizer, batch, seed, precision } = flags;
-  return { loss, optimizer: optimizers[optimizer](), batchSize: batch, seed, precision };
+/** Examples of a step where none are named: 64, or all of fewer. */
+export const batchOf = ({ batch }: Pick<NetworkFlags, "batch">, examples: number): number | "full" => batch ?? Math.min(64, examples);
+
+type StepOptions = Pick<TrainerOptions, "loss" | "optimizer" | "batchSize" | "seed" | "clipNorm" | "precision">;
+
+/** What of a trainer's options the network's options settle, for so many examples. */
+export function stepOptions(flags: NetworkFlags, examples: number): StepOptions & Pick<TrainerOptions, "batchSize"> {
+  const { loss, clipNorm, seed, precision } = flags;
+  return {
+    optimizer: optimizerOf(flags),
+    batchSize: batchOf(flags, examples),
+    seed,
+    precision,
+    ...(loss !== undefined && { loss }),
+    ...(clipNorm !== undefined && { clipNorm }),
+  };
+}
+
+function optimizerOf({ optimizer, weightDecay }: NetworkFlags): Optimizer {
+  if (weightDecay === undefined) return optimizers[optimizer]();
+  if (optimizer === "adamW") return optimizers.adamW({ weightDecay });
+  throw new OptionError({ where: "--weight-decay", what: `${optimizer} has none`, fix: "Add --optimizer adamW" });
 }
 
 /** How the network sees the pixels. */
-export function normalizationOf({ standardize }: NetworkFlags, dataset: Dataset): Normalization {
-  return standardize ? standardization(dataset.features) : unitScale;
+export function normalizationOf({ standardize }: Pick<NetworkFlags, "standardize">, { features }: TrainingData): Normalization {
+  return standardize ? standardization(features) : unitScale;
 }
 
 /** A data set of MNIST's size, all black: for what depends on shapes alone. */

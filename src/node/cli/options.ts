@@ -50,6 +50,11 @@ export function positiveNumber(flag: string): Parser<number> {
   };
 }
 
+/** A finite number of at least 0. */
+function atLeastZero(flag: string): Parser<number> {
+  return (text) => (Number(text) === 0 && text.trim() !== "" ? 0 : positiveNumber(flag)(text));
+}
+
 /** One of several names; the flag without its dashes says of what. */
 function oneOf<Name extends string>(flag: string, names: readonly Name[]): Parser<Name> {
   return (text) => {
@@ -91,56 +96,128 @@ export function batchSize(flag: string): Parser<number | "full"> {
   };
 }
 
+/** Columns by name or position, with commas between. */
+export function columnList(text: string): string[] {
+  return text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+}
+
+/** What a configuration file may give for an option, as JSON Schema says it. */
+export type ValueSchema = Readonly<Record<string, unknown>>;
+
+/** An option that a configuration file may give as well, under its name in camel case. */
+export class SettableOption extends Option {
+  readonly schema: ValueSchema;
+
+  constructor(flags: string, description: string, schema: ValueSchema) {
+    super(flags, description);
+    this.schema = schema;
+  }
+}
+
+const flagOf = (flags: string) => /--[\w-]+/.exec(flags)![0];
+
+/** A whole number of at least `least`. */
+export function wholeNumberOption(flags: string, description: string, least: number, most?: number): SettableOption {
+  const schema = { type: "integer", minimum: least, ...(most !== undefined && { maximum: most }) };
+  return new SettableOption(flags, description, schema).argParser(wholeNumber(flagOf(flags), least, most));
+}
+
+/** A finite number above 0. */
+export function positiveOption(flags: string, description: string): SettableOption {
+  return new SettableOption(flags, description, { type: "number", exclusiveMinimum: 0 }).argParser(positiveNumber(flagOf(flags)));
+}
+
+/** A finite number of at least 0. */
+export function atLeastZeroOption(flags: string, description: string): SettableOption {
+  return new SettableOption(flags, description, { type: "number", minimum: 0 }).argParser(atLeastZero(flagOf(flags)));
+}
+
+/** A number of at least 0 and below 1. */
+export function shareOption(flags: string, description: string): SettableOption {
+  const schema = { type: "number", minimum: 0, exclusiveMaximum: 1 };
+  return new SettableOption(flags, description, schema).argParser((text) => {
+    const value = Number(text);
+    if (text.trim() !== "" && value >= 0 && value < 1) return value;
+    throw new OptionError({ where: flagOf(flags), what: `${JSON.stringify(text)} is out of range`, fix: "Give a number in [0, 1), such as 0.1" });
+  });
+}
+
+/** One of several names, which the help lists. */
+export function nameOption<Name extends string>(flag: string, what: string, names: readonly Name[], preset?: Name): SettableOption {
+  const option = new SettableOption(`${flag} <name>`, `${what}: ${names.join(", ")}`, { enum: names }).argParser(oneOf(flag, names));
+  return preset === undefined ? option : option.default(preset, preset);
+}
+
+export function textOption(flags: string, description: string): SettableOption {
+  return new SettableOption(flags, description, { type: "string", minLength: 1 });
+}
+
+export function switchOption(flags: string, description: string): SettableOption {
+  return new SettableOption(flags, description, { type: "boolean" });
+}
+
+export function columnsOption(flags: string, description: string): SettableOption {
+  return new SettableOption(flags, description, { type: "array", items: { type: "string" } }).argParser(columnList);
+}
+
 /** What the network and its training step depend on. */
 export interface NetworkFlags {
   readonly hidden: readonly number[];
   readonly activation: ActivationName;
-  readonly loss: LossName;
+  readonly dropout: number;
+  /** The usual one of the data by default. */
+  readonly loss?: LossName;
   readonly optimizer: OptimizerName;
-  readonly batch: number | "full";
+  readonly weightDecay?: number;
+  readonly clipNorm?: number;
+  /** 64 by default, or all of fewer examples. */
+  readonly batch?: number | "full";
   readonly seed: number;
   readonly standardize: boolean;
   readonly precision: Precision;
 }
 
-/** An option that takes one of several names, which its help lists. */
-function nameOption<Name extends string>(flag: string, what: string, names: readonly Name[], preset: Name): Option {
-  const description = `${what}: ${names.join(", ")}`;
-  return new Option(`${flag} <name>`, description).argParser(oneOf(flag, names)).default(preset, preset);
-}
-
 /** The options of `NetworkFlags`, for a command's help in this order. */
-export function networkOptions(): Option[] {
-  return [
-    new Option("--hidden <widths>", "widths of the hidden layers, such as 128,64; none for a linear model")
+export function networkOptions(): SettableOption[] {
+  const hidden = { type: "array", items: { type: "integer", minimum: 1 } };
+  const batch = { anyOf: [{ type: "integer", minimum: 1 }, { const: "full" }] };
+  const options = [
+    new SettableOption("--hidden <widths>", "widths of the hidden layers, such as 128,64; none for a linear model", hidden)
       .argParser(widths("--hidden"))
       .default([128], "128"),
     nameOption("--activation", "of the hidden layers", namesOf(activations), "relu"),
-    nameOption("--loss", "what training lowers", namesOf(losses), "softmaxCrossEntropy"),
+    shareOption("--dropout <share>", "of each hidden layer's outputs, left out at random while training").default(0),
+    nameOption(
+      "--loss",
+      "what training lowers (default: softmaxCrossEntropy of classes, meanSquaredError of quantities)",
+      namesOf(losses),
+    ),
     nameOption("--optimizer", "the update rule", namesOf(optimizers), "adam"),
-    new Option("--batch <size>", "examples per step, or full for all of them").argParser(batchSize("--batch")).default(64),
-    new Option("--seed <number>", "of the initial values and the order of the examples")
-      .argParser(wholeNumber("--seed", 0, 2 ** 32 - 1))
-      .default(1),
-    new Option("--no-standardize", "take pixels as 0 … 1 (default: with mean 0 and deviation 1)"),
+    atLeastZeroOption("--weight-decay <rate>", "of adamW, at least 0 (default: 0.01)"),
+    positiveOption("--clip-norm <norm>", "clip the gradients to this common norm"),
+    new SettableOption("--batch <size>", "examples per step, or full for all of them (default: 64)", batch).argParser(batchSize("--batch")),
+    wholeNumberOption("--seed <number>", "of the initial values and the order of the examples", 0, 2 ** 32 - 1).default(1),
+    switchOption("--no-standardize", "take pixels as 0 … 1 and columns as they are (default: with mean 0 and deviation 1)").default(true),
     nameOption("--precision", "of what the matrix products of a step multiply", precisions, "float32"),
   ];
+  for (const option of options) option.helpGroup("Network and step:");
+  return options;
 }
 
 /** --schedule, for training. */
-export function scheduleOption(): Option {
+export function scheduleOption(): SettableOption {
   return nameOption("--schedule", "of the learning rate", namesOf(schedules), "cosine");
 }
 
 /** --data, for commands that read the data set. */
-export function dataOption(): Option {
-  return new Option(
+export function dataOption(): SettableOption {
+  return textOption(
     "--data <folder>",
     "folder of the four MNIST files (default: MNIST_DIR, else data/mnist, else a download, else built-in digits)",
   );
 }
 
 /** --device, for commands that compute. */
-export function deviceOption(): Option {
+export function deviceOption(): SettableOption {
   return nameOption("--device", "what computes; auto takes the CPU where there is no GPU", deviceChoices, "auto");
 }

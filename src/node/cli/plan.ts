@@ -28,7 +28,7 @@ async function plan(flags: PlanFlags): Promise<void> {
     const dataset = blankMnist();
     const model = buildNetwork(flags, dataset);
     const normalization = normalizationOf(flags, dataset);
-    const trainer = await createTrainer({ ...stepOptions(flags), model, dataset, backend, normalization, epochs: 1, learningRate: 1 });
+    const trainer = await createTrainer({ ...stepOptions(flags, dataset.count), model, dataset, backend, normalization, epochs: 1, learningRate: 1 });
     if (flags.json) {
       console.log(JSON.stringify({ dispatches: trainer.dispatches }, undefined, 2));
       return;

@@ -1,4 +1,4 @@
-import type { TrainingProgress } from "../../train/index.ts";
+import type { StoppingProgress } from "../../train/index.ts";
 import { count, duration, lossText, percent } from "./text.ts";
 
 /** Where the line goes: standard output, or a stand-in for it. */
@@ -17,15 +17,19 @@ const REDRAW_MILLISECONDS = 50;
 
 const CLEAR_TO_END = "\u001b[K";
 
-/** Such as "938/2814", "epoch 1/3", "loss 0.123", "accuracy 96.1 %", "12,345 images/s", "2 s left". */
-export function progressFields(progress: TrainingProgress): string[] {
-  const { step, stepsTotal, epoch, epochs, loss, accuracy, imagesPerSecond, seconds } = progress;
+/**
+ * Such as "938/2814", "epoch 1/3", "loss 0.123", "accuracy 96.1 %", "12,345 images/s", "2 s left"; quantities have no
+ * accuracy, and a check has the validation loss.
+ */
+export function progressFields(progress: StoppingProgress, unit = "images"): string[] {
+  const { step, stepsTotal, epoch, epochs, loss, accuracy, imagesPerSecond, seconds, validation } = progress;
   return [
     `${step}/${stepsTotal}`,
     `epoch ${epoch}/${epochs}`,
     `loss ${lossText(loss)}`,
-    `accuracy ${percent(accuracy)}`,
-    `${count(imagesPerSecond)} images/s`,
+    ...(Number.isNaN(accuracy) ? [] : [`accuracy ${percent(accuracy)}`]),
+    ...(validation ? [`validation ${lossText(validation.loss)}`] : []),
+    `${count(imagesPerSecond)} ${unit}/s`,
     `${duration(((stepsTotal - step) * seconds) / step)} left`,
   ];
 }
@@ -33,15 +37,18 @@ export function progressFields(progress: TrainingProgress): string[] {
 /** Shows where training stands: on a terminal in one line that is drawn anew, elsewhere in at most 20 lines a run. */
 export class ProgressLine {
   readonly #screen: Screen;
+  readonly #unit: string;
   #shownPart = -1;
   #drawn = -Infinity;
   #pending: string | undefined;
 
-  constructor(screen: Screen) {
+  /** @param unit what an example is */
+  constructor(screen: Screen, unit = "images") {
     this.#screen = screen;
+    this.#unit = unit;
   }
 
-  show(progress: TrainingProgress): void {
+  show(progress: StoppingProgress): void {
     if (this.#screen.isTTY) this.#redraw(progress);
     else this.#print(progress);
   }
@@ -52,8 +59,8 @@ export class ProgressLine {
     if (this.#drawn > -Infinity) this.#screen.write("\n");
   }
 
-  #redraw(progress: TrainingProgress): void {
-    const fields = progressFields(progress);
+  #redraw(progress: StoppingProgress): void {
+    const fields = progressFields(progress, this.#unit);
     // A terminal that is as wide as the line may begin a new one.
     const width = (this.#screen.columns || 80) - 1;
     while (fields.join("  ").length > width && fields.length > 1) fields.pop();
@@ -65,10 +72,10 @@ export class ProgressLine {
     this.#pending = undefined;
   }
 
-  #print(progress: TrainingProgress): void {
+  #print(progress: StoppingProgress): void {
     const part = Math.floor(((PLAIN_LINES - 1) * progress.step) / progress.stepsTotal);
     if (part === this.#shownPart) return;
     this.#shownPart = part;
-    this.#screen.write(`${progressFields(progress).join("  ")}\n`);
+    this.#screen.write(`${progressFields(progress, this.#unit).join("  ")}\n`);
   }
 }

@@ -2,7 +2,7 @@
  * How values are written for people.
  */
 import type { Backend } from "../../backends/backend.ts";
-import type { Evaluation } from "../../train/index.ts";
+import type { Evaluation, RegressionMetrics } from "../../train/index.ts";
 
 /** A whole number with a comma before each group of three digits. */
 export function count(value: number): string {
@@ -44,14 +44,29 @@ export function adapterText({ kind, adapter }: Backend): string {
   return adapter.software ? `${adapter.name}, a software adapter` : adapter.name;
 }
 
-/** What a test set gave, in training and in evaluation alike. */
-export function testText({ accuracy, loss }: Evaluation): string {
-  return `test accuracy ${percent(accuracy)}  loss ${lossText(loss)}`;
+/** What a part of the data gave, in training and in evaluation alike. */
+export function outcomeText({ part, evaluation, regression }: OutcomeValues): string {
+  const loss = `loss ${lossText(evaluation.loss)}`;
+  if (!regression) return `${part} accuracy ${percent(evaluation.accuracy)}  ${loss}`;
+  const { r2, rmse, mae } = regression;
+  return `${part} R² ${Number.isNaN(r2) ? "–" : r2.toFixed(3)}  RMSE ${quantity(rmse)}  MAE ${quantity(mae)}  ${loss}`;
 }
 
-/** A line of a command's summary: a name, then what it is. */
-export function field(name: string, value: string): string {
-  return `${name.padEnd(10)}${value}`;
+interface OutcomeValues {
+  readonly part: string;
+  readonly evaluation: Evaluation;
+  readonly regression: RegressionMetrics | undefined;
+}
+
+/** A quantity with four digits that count. */
+export function quantity(value: number): string {
+  return Number.isFinite(value) ? value.toLocaleString("en-US", { maximumSignificantDigits: 4 }) : String(value);
+}
+
+/** A line of a command's summary: a name, then what it is; what would go beyond 80 columns, in a line of its own. */
+export function field(name: string, value: string, more = ""): string {
+  const line = `${name.padEnd(10)}${value}`;
+  return line.length + more.length <= 80 ? line + more : `${line.trimEnd()}\n${" ".repeat(10)}${more.trimStart()}`;
 }
 
 /** Words with spaces between, in lines of at most `width` columns. */

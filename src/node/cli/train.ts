@@ -3,78 +3,54 @@ import { access, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { Option, type Command } from "commander";
-import type { Backend } from "../../backends/backend.ts";
-import type { Normalization } from "../../data/dataset.ts";
 import { DataError } from "../../errors.ts";
-import type { Model } from "../../nn/sequential.ts";
-import { warmup as warmedUp } from "../../nn/schedules.ts";
-import { createTrainer, type Evaluation, type Trainer, type TrainingProgress } from "../../train/index.ts";
+import type { Stop, StoppingProgress, Trainer } from "../../train/index.ts";
 import { plainReason } from "../files.ts";
-import { createNodeBackend, loadMnist, saveModelFile, type DeviceChoice, type MnistSource } from "../index.ts";
+import { createNodeBackend } from "../index.ts";
+import { applyConfigFile, configOption, configurationOf } from "./config.ts";
+import { loadTrainingSource } from "./data-source.ts";
 import { debugs } from "./debug.ts";
 import { EventLog } from "./event-log.ts";
 import { INTERRUPTED, Interruption } from "./interrupt.ts";
-import { buildNetwork, describeNetwork, normalizationOf, stepOptions } from "./network.ts";
-import {
-  dataOption,
-  deviceOption,
-  networkOptions,
-  positiveNumber,
-  scheduleOption,
-  schedules,
-  wholeNumber,
-  type NetworkFlags,
-  type ScheduleName,
-} from "./options.ts";
+import { describeNetwork } from "./network.ts";
 import { planTable } from "./plan-table.ts";
 import { ProgressLine } from "./progress.ts";
-import { adapterText, count, field, lossText, percent, testText } from "./text.ts";
+import { adapterText, count, field, lossText, outcomeText, percent } from "./text.ts";
+import { trainOptions, type TrainFlags } from "./train-options.ts";
+import { fitRun, measure, prepare, saveRun, type Outcome, type Run, type Subject } from "./training-run.ts";
 
-interface TrainFlags extends NetworkFlags {
-  readonly data?: string;
-  readonly lr: number;
-  readonly schedule: ScheduleName;
-  readonly warmup: number;
-  readonly epochs: number;
-  readonly maxSteps?: number;
-  readonly device: DeviceChoice;
-  readonly out?: string;
-  readonly log?: string;
-}
+const EXAMPLES = `
+Example:
+  wgrad train --hidden 256,128 --epochs 5 --out digits.safetensors
+  wgrad train --csv flowers.csv --label species --validation 0.2 --patience 10
+  wgrad train --csv homes.csv --label price --task regression --missing mean
+  wgrad train --images photos.idx --labels kinds.idx --validation 0.1
+  wgrad train --config run.json --lr 0.001 --print-config`;
 
 /** `wgrad train`. */
 export function trainCommand(command: Command): Command {
-  command
-    .description("Trains a network on MNIST, or on built-in digits where there is no MNIST.")
-    .addOption(dataOption());
-  for (const option of networkOptions()) command.addOption(option);
+  command.description("Trains a network on MNIST, on built-in digits where there is no MNIST, or on data of your own.");
+  for (const option of trainOptions()) command.addOption(option);
   return command
-    .addOption(new Option("--lr <rate>", "learning rate").argParser(positiveNumber("--lr")).default(0.002))
-    .addOption(scheduleOption())
-    .addOption(
-      new Option("--warmup <steps>", "linear rise of the learning rate before the schedule")
-        .argParser(wholeNumber("--warmup", 0))
-        .default(0),
-    )
-    .addOption(new Option("--epochs <number>", "passes over the data").argParser(wholeNumber("--epochs", 1)).default(3))
-    .addOption(
-      new Option("--max-steps <number>", "end the run and its schedule earlier").argParser(wholeNumber("--max-steps", 1)),
-    )
-    .addOption(deviceOption())
-    .option("--out <file>", "write the trained model, such as MODEL.safetensors")
-    .option("--log <file>", "write the progress, a JSON object a line, such as RUN.jsonl")
-    .addHelpText("after", "\nExample:\n  wgrad train --hidden 256,128 --epochs 5 --out digits.safetensors")
-    .action(train);
+    .addOption(configOption())
+    .addOption(new Option("--print-config", "print every option as a configuration file would give it, and train nothing"))
+    .addHelpText("after", EXAMPLES)
+    .action(() => train(command));
 }
 
-async function train(flags: TrainFlags): Promise<void> {
+async function train(command: Command): Promise<void> {
+  const { config, printConfig } = command.opts<{ config?: string; printConfig?: true }>();
+  if (config !== undefined) await applyConfigFile(command, config);
+  const configuration = configurationOf(command);
+  if (printConfig) return console.log(JSON.stringify(configuration, undefined, 2));
+  const flags = command.opts<TrainFlags>();
   if (flags.out !== undefined) await requireWritable(flags.out);
   const log = flags.log === undefined ? undefined : new EventLog(flags.log);
   try {
-    const data = await loadMnist({ directory: flags.data });
+    const data = await loadTrainingSource(flags);
     const backend = await createNodeBackend({ device: flags.device });
     try {
-      await trainOn({ flags, data, backend, log });
+      await trainOn({ flags, configuration, data, backend }, log);
     } finally {
       backend.dispose();
     }
@@ -96,69 +72,56 @@ async function requireWritable(path: string): Promise<void> {
   if (found?.isDirectory()) throw refuse("there is a folder of this name");
 }
 
-interface Run {
-  readonly flags: TrainFlags;
-  readonly data: MnistSource;
-  readonly backend: Backend;
-  readonly log: EventLog | undefined;
-}
-
-async function trainOn(run: Run): Promise<void> {
-  const { flags, data, backend, log } = run;
+async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
+  const { flags, backend } = run;
   const subject = await prepare(run);
   const { trainer } = subject;
   if (debugs("plan")) console.error(planTable(trainer.dispatches));
   describe(run, subject);
   const startupSeconds = performance.now() / 1000;
-  const { reached, interrupted } = await fit(trainer, log);
+  const { reached, stop } = await fit(run, trainer, log);
   const { seconds = 0, imagesPerSecond = 0 } = reached ?? {};
   const facts = { seconds, imagesPerSecond, adapter: backend.adapter.name, backend: backend.kind, seed: flags.seed, startupSeconds };
-  if (interrupted) return reportInterruption(run, reached, facts);
+  if (!stop) return reportInterruption(log, reached, facts);
+  if (stop.kind !== "finished") console.log(stopText(stop));
   const began = performance.now();
-  const test = await trainer.evaluate(data.test);
+  const outcome = await measure(run, trainer);
   const evaluationSeconds = (performance.now() - began) / 1000;
-  console.log(`${testText(test)}  (${seconds.toFixed(1)} s, ${count(imagesPerSecond)} images/s)`);
-  if (!Number.isFinite(test.loss)) console.error("The loss is no finite number: the training diverged. Try a smaller --lr.");
-  const { accuracy: testAccuracy, loss: testLoss } = test;
-  log?.write({ event: "done", testAccuracy, testLoss, ...facts, evaluationSeconds, steps: trainer.step });
-  if (flags.out !== undefined) await save(flags.out, run, subject, test);
+  console.log(`${outcomeText(outcome)}  (${seconds.toFixed(1)} s, ${count(imagesPerSecond)} ${unitOf(run)}/s)`);
+  if (!Number.isFinite(outcome.evaluation.loss)) {
+    console.error("The loss is no finite number: the training diverged. Try a smaller --lr.");
+  }
+  log?.write({ event: "done", ...resultFields(outcome), ...facts, evaluationSeconds, steps: stop.step, stop: stop.kind, why: stop.reason });
+  if (flags.out !== undefined) {
+    await saveRun(flags.out, run, subject, outcome);
+    console.log(field("model", flags.out));
+  }
 }
 
-/** What is trained. */
-interface Subject {
-  readonly model: Model;
-  readonly normalization: Normalization;
-  readonly trainer: Trainer;
+/** Such as testAccuracy and testLoss, or validationR2. */
+function resultFields({ part, evaluation, regression }: Outcome): Record<string, number> {
+  const { accuracy, loss } = evaluation;
+  const values = regression ? { Loss: loss, R2: regression.r2, Rmse: regression.rmse, Mae: regression.mae } : { Accuracy: accuracy, Loss: loss };
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${part}${name}`, value]));
 }
 
-async function prepare({ flags, data, backend }: Run): Promise<Subject> {
-  const { epochs, maxSteps, lr, warmup } = flags;
-  const model = buildNetwork(flags, data.train);
-  const normalization = normalizationOf(flags, data.train);
-  const decay = schedules[flags.schedule]();
-  const trainer = await createTrainer({
-    ...stepOptions(flags),
-    model,
-    dataset: data.train,
-    backend,
-    normalization,
-    epochs,
-    learningRate: lr,
-    schedule: warmup > 0 ? warmedUp(warmup, decay) : decay,
-    ...(maxSteps !== undefined && { maxSteps }),
-  });
-  return { model, normalization, trainer };
-}
+/** What the progress counts. */
+const unitOf = ({ data }: Run) => (data.table ? "rows" : "images");
 
 /** Prints what is trained, on which data and by what. */
-function describe({ flags, data, backend }: Run, { model, trainer }: Subject): void {
+function describe(run: Run, { model, trainer }: Subject): void {
+  const { flags, data, backend } = run;
   const { batch, stepsTotal } = trainer;
-  const { train: examples, test } = data;
+  const parts = [
+    `${count(data.train.count)} for training`,
+    ...(data.validation ? [`${count(data.validation.count)} for validation`] : []),
+    ...(data.test ? [`${count(data.test.count)} for testing`] : []),
+  ];
   const warmup = flags.warmup > 0 ? ` after ${flags.warmup} steps of warm-up` : "";
   const rate = `learning rate ${flags.lr} (${flags.schedule}${warmup})`;
   console.log(
     [
-      field("data", `${data.source}: ${count(examples.count)} for training, ${count(test.count)} for testing`),
+      field("data", `${data.source}:`, ` ${parts.join(", ")}`),
       field("adapter", adapterText(backend)),
       field("network", describeNetwork(flags, model)),
       field("training", `${count(stepsTotal)} steps of ${count(batch)}, ${flags.optimizer}, ${rate}`),
@@ -166,53 +129,52 @@ function describe({ flags, data, backend }: Run, { model, trainer }: Subject): v
   );
 }
 
-/** The most steps from one event to the next, so that Ctrl-C is heard soon. */
-const MOST_STEPS_BETWEEN_EVENTS = 100;
+const stopText = ({ step, parametersOf, reason }: Stop): string => {
+  const from = parametersOf === step ? "" : `; the model is that of step ${count(parametersOf)}`;
+  return field("stopped", `at step ${count(step)}: ${reason}`, from);
+};
 
-/** Trains to the end, or until Ctrl-C is pressed. */
-async function fit(trainer: Trainer, log: EventLog | undefined) {
-  const every = Math.min(MOST_STEPS_BETWEEN_EVENTS, Math.ceil(trainer.stepsTotal / 100));
-  const line = new ProgressLine(process.stdout);
+/** Trains to the end, or until Ctrl-C is pressed, where no reason to stop is given. */
+async function fit(run: Run, trainer: Trainer, log: EventLog | undefined): Promise<{ reached: StoppingProgress | undefined; stop: Stop | undefined }> {
+  const line = new ProgressLine(process.stdout, unitOf(run));
   const interruption = new Interruption();
-  let reached: TrainingProgress | undefined;
+  let reached: StoppingProgress | undefined;
+  const steps = fitRun(run, trainer);
   try {
-    for await (const progress of trainer.fit({ every })) {
-      reached = progress;
-      line.show(progress);
-      const { step, epoch, loss, accuracy, learningRate, imagesPerSecond } = progress;
-      log?.write({ event: "progress", step, epoch, loss, accuracy, learningRate, imagesPerSecond });
+    for (let next = await steps.next(); !interruption.asked; next = await steps.next()) {
+      if (next.done) return { reached, stop: next.value };
+      reached = next.value;
+      line.show(reached);
+      log?.write(progressEvent(reached));
       // The CPU backend never waits, and signals are heard only while the process does.
       await setImmediate();
-      if (interruption.asked) break;
     }
+    return { reached, stop: undefined };
   } finally {
+    await steps.return(undefined as never);
     line.finish();
     interruption.stopListening();
   }
-  return { reached, interrupted: interruption.asked };
 }
 
-function reportInterruption({ log }: Run, reached: TrainingProgress | undefined, facts: object): void {
+function progressEvent({ step, epoch, loss, accuracy, learningRate, imagesPerSecond, gradientNorm, validation }: StoppingProgress): object {
+  return {
+    event: "progress",
+    step,
+    epoch,
+    loss,
+    accuracy,
+    learningRate,
+    imagesPerSecond,
+    ...(gradientNorm !== undefined && { gradientNorm }),
+    ...(validation && { validationLoss: validation.loss, validationAccuracy: validation.accuracy }),
+  };
+}
+
+function reportInterruption(log: EventLog | undefined, reached: StoppingProgress | undefined, facts: object): void {
   const { step = 0, stepsTotal = 0, epoch = 0, loss = NaN, accuracy = NaN } = reached ?? {};
   const metrics = `loss ${lossText(loss)}, training accuracy ${percent(accuracy)}`;
   console.log(`interrupted at step ${count(step)} of ${count(stepsTotal)} (epoch ${epoch}): ${metrics}`);
   log?.write({ event: "interrupted", step, epoch, loss, accuracy, ...facts });
   process.exitCode = INTERRUPTED;
-}
-
-async function save(path: string, { flags, data }: Run, subject: Subject, test: Evaluation): Promise<void> {
-  const { model, normalization, trainer } = subject;
-  const { step, parameters } = await trainer.snapshot();
-  const { optimizer, lr: learningRate, schedule, warmup, epochs, seed, precision } = flags;
-  const trained = {
-    model,
-    loss: flags.loss,
-    normalization,
-    classes: data.train.classes,
-    step,
-    training: { data: data.train.name, optimizer, learningRate, schedule, warmup, batch: trainer.batch, epochs, seed, precision },
-    results: { data: data.test.name, ...test },
-  };
-  await saveModelFile(path, trained, parameters);
-  console.log(field("model", path));
 }

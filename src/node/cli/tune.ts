@@ -5,7 +5,7 @@ import type { MatmulAttributes } from "../../ops/matmul/index.ts";
 import type { Precision } from "../../ops/matmul/precision.ts";
 import type { Model } from "../../nn/sequential.ts";
 import { dawnGpu, fileTuningStore } from "../index.ts";
-import { blankMnist, buildNetwork, describeNetwork } from "./network.ts";
+import { batchOf, blankMnist, buildNetwork, describeNetwork } from "./network.ts";
 import { networkOptions, type NetworkFlags } from "./options.ts";
 import { adapterText, field } from "./text.ts";
 
@@ -26,7 +26,8 @@ async function tuneProducts(flags: NetworkFlags): Promise<void> {
   try {
     console.log(field("adapter", adapterText(backend)));
     console.log(field("network", describeNetwork(flags, model)));
-    const batch = flags.batch === "full" ? data.count : flags.batch;
+    const size = batchOf(flags, data.count);
+    const batch = size === "full" ? data.count : size;
     const fastest = new Map<string, { tiling: string; milliseconds: number }>();
     let shown = "";
     await backend.tune(productsOf(model, batch, flags.precision), ({ product, tiling, milliseconds }) => {

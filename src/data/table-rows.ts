@@ -1,0 +1,177 @@
+/*
+ * Reading a table of columns that are known: from a model's schema, in any order of the columns.
+ */
+import { DataError } from "../errors.ts";
+import { className, isMissing, numberIn } from "./cells.ts";
+import { makeDataset, makeRegressionDataset, type TrainingData } from "./dataset.ts";
+import { standardizeTargets } from "./table-data.ts";
+import { cellPlace, missingValue, notANumber, raggedRow } from "./table.ts";
+import { looksLikeHeader, namesFrom, requireDistinct } from "./table-columns.ts";
+import { featureCount, type FeatureColumn, type TableSchema } from "./table-schema.ts";
+import type { ValueList } from "./values.ts";
+
+export interface TableRowsOptions {
+  /** The file's name, for messages. */
+  readonly name: string;
+  /** Whether the first row names the columns; by default it does where that of the training table did, or it looks so. */
+  readonly header?: boolean;
+  /** Whether each row must have its label. */
+  readonly labelled: boolean;
+}
+
+/** What a row is besides its features. */
+export interface EncodedRow {
+  /** The index of its class, or the quantity in the table's own units; undefined where labels are not asked for. */
+  readonly label: number | undefined;
+}
+
+/** Turns rows of columns that a schema knows into examples. Columns that it does not know are left aside. */
+export class TableRows {
+  readonly #schema: TableSchema;
+  readonly #options: TableRowsOptions;
+  readonly #known: readonly KnownColumn[];
+  #begun = false;
+  /** For each of the schema's columns, and for the label, which cell it is; the label is −1 where it is not there. */
+  #cells: readonly number[] = [];
+  #labelCell = -1;
+  #width = 0;
+
+  constructor(schema: TableSchema, options: TableRowsOptions) {
+    this.#schema = schema;
+    this.#options = options;
+    this.#known = schema.columns.map((column) => ({
+      column,
+      categories: new Map(column.kind === "category" ? column.categories.map((name, index) => [name, index]) : []),
+    }));
+  }
+
+  /**
+   * @param features takes the features of the row
+   * @returns the rest of the example; undefined for the header
+   * @throws DataError naming line and column for a cell that cannot be used, and for columns that are not there
+   */
+  encode(cells: readonly string[], line: number, features: ValueList): EncodedRow | undefined {
+    if (!this.#begun && this.#begin(cells, line)) return undefined;
+    if (cells.length !== this.#width) throw raggedRow(this.#options.name, line, cells.length, this.#width);
+    const first = features.length;
+    this.#known.forEach((known, index) => {
+      const at = this.#cells[index]!;
+      const filled = this.#encodeCell(known, cells[at]!, { line, name: known.column.name, position: at + 1 }, features);
+      for (let count = 0; count < filled; count++) features.push(this.#schema.fill![features.length - first]!);
+    });
+    return { label: this.#options.labelled ? this.#labelOf(cells[this.#labelCell]!, line) : undefined };
+  }
+
+  /** Finds the columns. @returns whether the row was a header */
+  #begin(cells: readonly string[], line: number): boolean {
+    this.#begun = true;
+    this.#width = cells.length;
+    const isHeader = this.#options.header ?? (this.#schema.header || looksLikeHeader(cells, undefined));
+    if (isHeader && this.#schema.header) this.#placeByName(namesFrom(cells, true), line);
+    else this.#placeByPosition(cells.length, line);
+    return isHeader;
+  }
+
+  #placeByName(names: readonly string[], line: number): void {
+    const { columns, label } = this.#schema;
+    const where = `${this.#options.name}, line ${line}`;
+    requireDistinct(names, where);
+    const wanted = [...columns.map(({ name }) => name), ...(this.#options.labelled ? [label.name] : [])];
+    const missing = wanted.filter((name) => !names.includes(name));
+    if (missing.length > 0) {
+      const listed = missing.slice(0, 8).map((name) => JSON.stringify(name)).join(", ");
+      throw new DataError({
+        where,
+        what: `the header lacks ${missing.length === 1 ? "a column" : `${missing.length} columns`} of the model: ${listed}`,
+        fix: "Give a table with the columns that the model was trained on, or --no-header to take them by position",
+      });
+    }
+    this.#cells = columns.map(({ name }) => names.indexOf(name));
+    this.#labelCell = names.indexOf(label.name);
+  }
+
+  /** All columns of the training table, or those besides the label, or the features alone. */
+  #placeByPosition(width: number, line: number): void {
+    const { columns, label, width: trained } = this.#schema;
+    const { labelled, name } = this.#options;
+    this.#labelCell = label.position - 1;
+    if (width === trained) this.#cells = columns.map(({ position }) => position - 1);
+    else if (labelled) throw raggedRow(name, line, width, trained);
+    else if (width === trained - 1) {
+      this.#cells = columns.map(({ position }) => (position > label.position ? position - 2 : position - 1));
+    } else if (width === columns.length) this.#cells = columns.map((_, index) => index);
+    else throw raggedRow(name, line, width, trained - 1);
+  }
+
+  /** @returns how many features are left to fill for the want of a value */
+  #encodeCell({ column, categories }: KnownColumn, cell: string, place: Place, features: ValueList): number {
+    if (column.kind === "number") {
+      const value = numberIn(cell);
+      if (!Number.isNaN(value)) features.push(value);
+      else if (!isMissing(cell)) throw notANumber(this.#options.name, place.line, place, cell);
+      else return this.#missing(1, place);
+      return 0;
+    }
+    if (isMissing(cell)) return this.#missing(categories.size, place);
+    const category = categories.get(className(cell));
+    if (category === undefined) throw this.#unknown("category", cell, place, column.categories);
+    for (let index = 0; index < categories.size; index++) features.push(index === category ? 1 : 0);
+    return 0;
+  }
+
+  #missing(count: number, place: Place): number {
+    if (!this.#schema.fill) throw missingValue(this.#options.name, place.line, place);
+    return count;
+  }
+
+  #labelOf(cell: string, line: number): number {
+    const { label } = this.#schema;
+    const place = { line, name: label.name, position: this.#labelCell + 1 };
+    if (isMissing(cell)) {
+      const where = cellPlace(this.#options.name, line, place);
+      throw new DataError({ where, what: "the label is missing", fix: "Leave such rows out" });
+    }
+    const value = label.kind === "class" ? label.classes.indexOf(className(cell)) : numberIn(cell);
+    if (value === -1 && label.kind === "class") throw this.#unknown("label", cell, place, label.classes);
+    if (Number.isNaN(value)) throw notANumber(this.#options.name, line, place, cell);
+    return value;
+  }
+
+  #unknown(what: "category" | "label", cell: string, place: Place, known: readonly string[]): DataError {
+    const listed = known.length > 10 ? `${known.slice(0, 9).join(", ")}, …` : known.join(", ");
+    return new DataError({
+      where: cellPlace(this.#options.name, place.line, place),
+      what: `the model knows no ${what} ${JSON.stringify(cell.trim().slice(0, 40))}; it was trained on ${listed}`,
+      fix: "Leave such rows out, or train on a table that has them",
+    });
+  }
+}
+
+interface Place {
+  readonly line: number;
+  readonly name: string;
+  readonly position: number;
+}
+
+interface KnownColumn {
+  readonly column: FeatureColumn;
+  readonly categories: ReadonlyMap<string, number>;
+}
+
+/**
+ * The data set that encoded rows are, as the model was trained: quantities by their mean and deviation.
+ * @param labels the label of each row, as `TableRows.encode` gives it
+ * @throws DataError where there are none
+ */
+export function datasetFromRows(
+  name: string,
+  features: Uint8Array | Float32Array,
+  labels: readonly number[],
+  { columns, label }: TableSchema,
+): TrainingData {
+  if (labels.length === 0) throw new DataError({ where: name, what: "there are no rows of data", fix: "Give at least one" });
+  const examples = { name, features, shape: [featureCount(columns)] };
+  if (label.kind === "class") return makeDataset({ ...examples, labels: Uint32Array.from(labels), classes: label.classes });
+  const targets = standardizeTargets(Float32Array.from(labels), label);
+  return makeRegressionDataset({ ...examples, targets, outputs: [label.name] });
+}

@@ -1,0 +1,116 @@
+/*
+ * The options that say which data: MNIST, pictures of one's own in IDX files, or a table in a CSV file.
+ */
+import { OptionError } from "../../errors.ts";
+import type { Task } from "../../data/table-data.ts";
+import {
+  columnsOption,
+  dataOption,
+  nameOption,
+  shareOption,
+  SettableOption,
+  switchOption,
+  textOption,
+  wholeNumberOption,
+} from "./options.ts";
+
+/** How a CSV file is to be read. */
+export interface CsvFlags {
+  readonly csv?: string;
+  readonly header?: boolean;
+  readonly delimiter?: string;
+}
+
+/** Where examples come from. */
+export interface SourceFlags extends CsvFlags {
+  readonly data?: string;
+  readonly images?: string;
+  readonly labels?: string;
+}
+
+export interface DataFlags extends SourceFlags {
+  readonly testCsv?: string;
+  readonly testImages?: string;
+  readonly testLabels?: string;
+  readonly label?: string;
+  readonly task?: Task;
+  readonly drop: readonly string[];
+  readonly categorical: readonly string[];
+  readonly refuseText?: boolean;
+  readonly maxCategories: number;
+  readonly missing: "refuse" | "mean" | "zero";
+  /** A share of the examples; 0 holds none back. */
+  readonly validation: number;
+}
+
+const delimiter = (text: string): string => {
+  const named = text === "tab" ? "\t" : text;
+  if (named.length === 1 && !/["\r\n]/.test(named)) return named;
+  throw new OptionError({ where: "--delimiter", what: `${JSON.stringify(text)} separates no columns`, fix: 'Give one character, such as ";", or tab' });
+};
+
+/** Where examples are read from, for every command that reads some. */
+export function sourceOptions(): SettableOption[] {
+  return grouped("Data:", [
+    dataOption(),
+    textOption("--images <path>", "pictures in an IDX file, or a folder of the four files as for --data"),
+    textOption("--labels <file>", "their labels in an IDX file"),
+    textOption("--csv <file>", "a table in CSV, such as DATA.csv"),
+  ]);
+}
+
+/** How CSV is written, where that is not to be found out. */
+export function csvOptions(): SettableOption[] {
+  return grouped("Tables:", [
+    switchOption("--header", "the first row names the columns (default: found out)"),
+    switchOption("--no-header", "the first row is data; columns go by their positions"),
+    new SettableOption("--delimiter <character>", "between columns, or tab (default: found out)", { type: "string", minLength: 1 }).argParser(delimiter),
+  ]);
+}
+
+/** The options of `DataFlags`. */
+export function dataOptions(): SettableOption[] {
+  return [
+    ...sourceOptions(),
+    ...grouped("Data:", [
+      textOption("--test-images <file>", "pictures to test on"),
+      textOption("--test-labels <file>", "their labels"),
+      textOption("--test-csv <file>", "a table of the same columns, in any order, to test on"),
+      shareOption("--validation <share>", "of the examples held back, such as 0.1; of each class alike").default(0),
+    ]),
+    ...grouped("Tables:", [
+      textOption("--label <column>", "what to predict: a name, a position from 1, or last (default: label, class, target or y)"),
+      nameOption("--task", "what the label is (default: classes if text or at most 20 whole numbers)", ["classification", "regression"]),
+      columnsOption("--drop <columns>", "leave columns out, such as id,2").default([], "none"),
+      columnsOption("--categorical <columns>", "columns whose numbers are categories").default([], "none"),
+      switchOption("--refuse-text", "refuse columns of text (default: one feature for each text)"),
+      wholeNumberOption("--max-categories <number>", "different texts that a column may have", 1).default(100),
+      nameOption("--missing", "what becomes of cells that are empty, NA, NaN, null, None or ?", ["refuse", "mean", "zero"], "refuse"),
+    ]),
+    ...csvOptions(),
+  ];
+}
+
+function grouped(heading: string, options: readonly SettableOption[]): SettableOption[] {
+  for (const option of options) option.helpGroup(heading);
+  return [...options];
+}
+
+/** @throws OptionError where options of several sources are given, or one without its companion */
+export function requireOneSource(flags: SourceFlags & Partial<DataFlags>): void {
+  const given = (["csv", "images", "data"] as const).filter((name) => flags[name] !== undefined);
+  if (given.length > 1) throw both(`--${given[0]} and --${given[1]}`);
+  const needs = (option: string, value: unknown, other: string, present: boolean) => {
+    if (value === undefined || present) return;
+    throw new OptionError({ where: `--${option}`, what: `it belongs to --${other}`, fix: `Give --${other} as well` });
+  };
+  needs("labels", flags.labels, "images", flags.images !== undefined);
+  needs("test-csv", flags.testCsv, "csv", flags.csv !== undefined);
+  needs("label", flags.label, "csv", flags.csv !== undefined);
+  needs("task", flags.task, "csv", flags.csv !== undefined);
+  needs("test-images", flags.testImages, "images", flags.images !== undefined);
+  needs("test-images", flags.testImages, "test-labels", flags.testLabels !== undefined);
+  needs("test-labels", flags.testLabels, "test-images", flags.testImages !== undefined);
+}
+
+const both = (where: string) => new OptionError({ where, what: "each names the data", fix: "Give one of them" });

@@ -1,0 +1,122 @@
+import { stat } from "node:fs/promises";
+import { columnStandardization, isRegression, type Dataset, type Normalization, type TrainingData } from "../../data/dataset.ts";
+import { datasetFromIdx, type NamedBytes } from "../../data/mnist.ts";
+import { splitDataset } from "../../data/split.ts";
+import { datasetFromTable, featureMeans, fillMissing, schemaOf, standardizeTargets, targetMoments } from "../../data/table-data.ts";
+import type { TableSchema } from "../../data/table-schema.ts";
+import { OptionError } from "../../errors.ts";
+import { sizeOf } from "../../graph/tensor.ts";
+import { loadMnist, readCsvDataset, readCsvTable, readFileOrRefuse } from "../index.ts";
+import { requireOneSource, type CsvFlags, type DataFlags } from "./data-options.ts";
+import { normalizationOf } from "./network.ts";
+import { count } from "./text.ts";
+
+/** What a network is trained and measured on. */
+export interface TrainingSource {
+  /** Where the data come from, in words. */
+  readonly source: string;
+  readonly train: TrainingData;
+  readonly validation: TrainingData | undefined;
+  readonly test: TrainingData | undefined;
+  readonly normalization: Normalization;
+  /** How a table's columns become features. */
+  readonly table: TableSchema | undefined;
+}
+
+type Flags = DataFlags & { readonly seed: number; readonly standardize: boolean };
+
+/**
+ * Reads the data that the options name.
+ * @throws DataError and OptionError for what cannot be used
+ */
+export async function loadTrainingSource(flags: Flags): Promise<TrainingSource> {
+  requireOneSource(flags);
+  if (flags.csv !== undefined) return tableSource(flags.csv, flags);
+  const { train: all, test, source } = await pictures(flags);
+  const { train, validation } = divided(all, flags);
+  return { source, train, validation, test, normalization: normalizationOf(flags, train), table: undefined };
+}
+
+function divided(all: TrainingData, { validation, seed }: Flags): { train: TrainingData; validation: TrainingData | undefined } {
+  return validation > 0 ? splitDataset(all, { validation, seed }) : { train: all, validation: undefined };
+}
+
+interface Pictures {
+  readonly train: Dataset;
+  readonly test: Dataset | undefined;
+  readonly source: string;
+}
+
+async function pictures(flags: Flags): Promise<Pictures> {
+  const { data, images, labels, testImages, testLabels } = flags;
+  if (images === undefined) return loadMnist({ directory: data });
+  if (await isFolder(images)) return loadMnist({ directory: images });
+  const train = await readPictures(images, labels);
+  const test = testImages === undefined ? undefined : await readPictures(testImages, testLabels, train.classes);
+  return { train, test, source: images };
+}
+
+const isFolder = (path: string) => stat(path).then((found) => found.isDirectory(), () => false);
+
+const named = async (name: string): Promise<NamedBytes> => ({ name, bytes: await readFileOrRefuse(name) });
+
+/**
+ * Pictures and labels in IDX files.
+ * @param classes as many as the largest label says by default
+ */
+export async function readPictures(images: string, labels: string | undefined, classes?: readonly string[]): Promise<Dataset> {
+  if (labels === undefined) {
+    throw new OptionError({ where: "--images", what: `${images} is a file, and its labels are in another`, fix: "Name that with --labels" });
+  }
+  const pair = { name: images, images: await named(images), labels: await named(labels) };
+  if (classes) return datasetFromIdx({ ...pair, classes });
+  const bytes = Array.from({ length: 256 }, (_, label) => String(label));
+  const data = await datasetFromIdx({ ...pair, classes: bytes });
+  const largest = data.labels.reduce((most, label) => Math.max(most, label), 1);
+  return { ...data, classes: bytes.slice(0, largest + 1) };
+}
+
+async function tableSource(path: string, flags: Flags): Promise<TrainingSource> {
+  const { label, header, drop, categorical, refuseText, missing, maxCategories, task, standardize, testCsv } = flags;
+  const table = await readCsvTable(path, {
+    ...csvFormat(flags),
+    ...(label !== undefined && { label }),
+    ...(header !== undefined && { header }),
+    drop,
+    categorical,
+    text: refuseText ? "refuse" : "one-hot",
+    missing: missing === "refuse" ? "refuse" : "keep",
+    mostCategories: maxCategories,
+  });
+  const parts = divided(datasetFromTable(table, task), flags);
+  const width = sizeOf(parts.train.shape);
+  const fill = missing === "refuse" ? undefined : missing === "mean" ? featureMeans(parts.train.features, width) : new Array<number>(width).fill(0);
+  const target = isRegression(parts.train) && standardize ? targetMoments(parts.train.targets) : undefined;
+  const settled = (data: TrainingData): TrainingData => {
+    if (fill) fillMissing(data.features, fill);
+    return target && isRegression(data) ? { ...data, targets: standardizeTargets(data.targets, target) } : data;
+  };
+  const schema = schemaOf(table, parts.train, { ...(fill && { fill }), ...(target && { target }) });
+  const train = settled(parts.train);
+  return {
+    source: `${table.name}, ${described(schema, train)}`,
+    train,
+    validation: parts.validation && settled(parts.validation),
+    test: testCsv === undefined ? undefined : await readCsvDataset(testCsv, schema, csvFormat(flags)),
+    normalization: standardize ? columnStandardization(train.features, width) : { scale: 1, offset: 0 },
+    table: schema,
+  };
+}
+
+/** How a CSV file is written, as far as the options say it. */
+export const csvFormat = ({ header, delimiter }: CsvFlags) => ({
+  ...(header !== undefined && { header }),
+  ...(delimiter !== undefined && { delimiter }),
+});
+
+/** Such as "4 columns as 6 features, 3 classes of species". */
+function described({ columns, label }: TableSchema, { shape }: TrainingData): string {
+  const features = sizeOf(shape);
+  const width = `${count(columns.length)} columns${features === columns.length ? "" : ` as ${count(features)} features`}`;
+  return `${width}, ${label.kind === "class" ? `${label.classes.length} classes of ${label.name}` : `${label.name} as a quantity`}`;
+}

@@ -1,0 +1,146 @@
+import { Option, type Command } from "commander";
+import { tableSchemaFrom } from "../../data/table-schema.ts";
+import { DataError, OptionError } from "../../errors.ts";
+import { sizeOf } from "../../graph/tensor.ts";
+import { createEvaluator, type Evaluator } from "../../train/index.ts";
+import { cannotBeRead, inputName, openInput, STANDARD_INPUT } from "../csv-file.ts";
+import { isPng, readPng, resizePicture } from "../png.ts";
+import { createNodeBackend, loadModelFile, type DeviceChoice, type TrainedModel } from "../index.ts";
+import { csvOptions, type CsvFlags } from "./data-options.ts";
+import { deviceOption, nameOption } from "./options.ts";
+import { createPredictionWriter, type PredictionFormat } from "./prediction-writer.ts";
+import { tableBatches, type FeatureBatch } from "./table-batches.ts";
+
+interface PredictFlags extends CsvFlags {
+  readonly format: PredictionFormat;
+  readonly probabilities?: true;
+  readonly invert?: true;
+  readonly resize?: true;
+  readonly device: DeviceChoice;
+}
+
+const EXAMPLES = `
+Example:
+  wgrad predict flowers.safetensors new-flowers.csv > said.csv
+  wgrad predict flowers.safetensors --probabilities --format json < new-flowers.csv
+  wgrad predict digits.safetensors seven.png --invert --resize`;
+
+/** `wgrad predict`. */
+export function predictCommand(command: Command): Command {
+  command
+    .description(
+      "Says what a trained model makes of new examples: a line for each row of a table, in its order, or for a picture. " +
+        "A table has the columns that the model was trained on, in any order; it needs no label.",
+    )
+    .argument("<model>", "a file that `wgrad train --out` wrote")
+    .argument("[input]", "a CSV file or a PNG picture (default: standard input)")
+    .addOption(nameOption("--format", "of what is printed", ["csv", "json"], "csv"))
+    .addOption(new Option("--probabilities", "print the probability of each class as well"))
+    .addOption(new Option("--invert", "exchange black and white of a picture, for black on white"))
+    .addOption(new Option("--resize", "bring a picture of another size to the model's"));
+  for (const option of csvOptions()) command.addOption(option);
+  return command.addOption(deviceOption()).addHelpText("after", EXAMPLES).action(predict);
+}
+
+async function predict(path: string, input: string = STANDARD_INPUT, flags: PredictFlags): Promise<void> {
+  const trained = await loadModelFile(path);
+  const batches = await batchesOf(path, trained, input, flags);
+  // What is computed on is told where it does not mix with the predictions.
+  const backend = await createNodeBackend({ device: flags.device });
+  try {
+    const { model, loss, normalization } = trained;
+    const evaluator = createEvaluator({ model, loss, normalization, backend, session: backend.createSession() });
+    await writeAll(evaluator, trained, path, batches, flags);
+  } finally {
+    backend.dispose();
+  }
+}
+
+async function writeAll(
+  evaluator: Evaluator,
+  trained: TrainedModel,
+  path: string,
+  batches: AsyncIterable<FeatureBatch>,
+  { format, probabilities }: PredictFlags,
+): Promise<void> {
+  const writer = createPredictionWriter({ trained, path, format, probabilities: probabilities === true });
+  for await (const { features } of batches) {
+    const lines = writer.linesOf(await evaluator.predict(features));
+    // A slow reader is waited for, so that no more than a batch is held.
+    if (!process.stdout.write(`${lines.join("\n")}\n`)) await drained(process.stdout);
+  }
+}
+
+/** Waits until a stream takes more; a reader that left ends the waiting too. */
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once("drain", resolve);
+    stream.once("close", resolve);
+    stream.once("error", () => resolve());
+  });
+}
+
+async function batchesOf(path: string, trained: TrainedModel, input: string, flags: PredictFlags): Promise<AsyncIterable<FeatureBatch>> {
+  const chunks = openInput(input)[Symbol.asyncIterator]();
+  const first = await firstChunk(chunks, input);
+  if (isPng(first)) return onePicture(await allOf(first, chunks), inputName(input), trained, flags);
+  if (!trained.table) {
+    throw new OptionError({
+      where: inputName(input),
+      what: `${path} was trained on pictures, and this is no PNG`,
+      fix: `Give a PNG of ${trained.model.inputShape.join("×")} pixels`,
+    });
+  }
+  return tableBatches(again(first, chunks), { name: inputName(input), schema: tableSchemaFrom(trained.table, path), ...flags });
+}
+
+async function firstChunk(chunks: AsyncIterator<Uint8Array>, input: string): Promise<Uint8Array> {
+  const { done, value } = await chunks.next().catch((cause: unknown) => {
+    throw cannotBeRead(inputName(input), cause);
+  });
+  return done ? new Uint8Array() : value;
+}
+
+async function* again(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield first;
+  yield* { [Symbol.asyncIterator]: () => rest };
+}
+
+async function allOf(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of again(first, rest)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function* onePicture(bytes: Uint8Array, where: string, { model, table }: TrainedModel, flags: PredictFlags): AsyncGenerator<FeatureBatch> {
+  const [height, width] = pictureShape(model.inputShape);
+  if (height * width !== sizeOf(model.inputShape) || (table && !isAllNumbers(table))) {
+    throw new DataError({ where, what: `the model takes ${sizeOf(model.inputShape)} features, which are no picture`, fix: "Give a table" });
+  }
+  const found = readPng(bytes, where, { invert: flags.invert === true });
+  const fits = found.width === width && found.height === height;
+  if (!fits && !flags.resize) {
+    throw new DataError({
+      where,
+      what: `the picture has ${found.width}×${found.height} pixels (width × height), the model takes ${width}×${height}`,
+      fix: "Cut it to that size, or have it brought to it with --resize",
+    });
+  }
+  const { pixels } = fits ? found : resizePicture(found, width, height);
+  warnOfBright(pixels, where);
+  yield { features: pixels };
+}
+
+/** Rows and columns of the pictures of a model; of a table of pixels those of a square. */
+function pictureShape(inputShape: readonly number[]): [height: number, width: number] {
+  if (inputShape.length === 2) return [inputShape[0]!, inputShape[1]!];
+  const side = Math.floor(Math.sqrt(sizeOf(inputShape)));
+  return [side, side];
+}
+
+const isAllNumbers = (table: object) => tableSchemaFrom(table, "").columns.every(({ kind }) => kind === "number");
+
+function warnOfBright(pixels: Uint8Array, where: string): void {
+  const mean = pixels.reduce((sum, pixel) => sum + pixel, 0) / pixels.length;
+  if (mean > 127) console.error(`${where} is mostly bright; MNIST's digits are white on black. For black on white add --invert.`);
+}

@@ -1,0 +1,131 @@
+/*
+ * One training from its options to its model, without a word on the screen: what `wgrad train` and `wgrad sweep` share.
+ */
+import type { Backend } from "../../backends/backend.ts";
+import { isRegression, type TrainingData } from "../../data/dataset.ts";
+import { targetsInUnits } from "../../data/table-data.ts";
+import { warmup as warmedUp } from "../../nn/schedules.ts";
+import type { Model } from "../../nn/sequential.ts";
+import {
+  createTrainer,
+  fitUntil,
+  regressionMetrics,
+  type Evaluation,
+  type RegressionMetrics,
+  type Stop,
+  type StoppingOptions,
+  type StoppingProgress,
+  type Trainer,
+} from "../../train/index.ts";
+import { saveModelFile } from "../index.ts";
+import type { TrainingSource } from "./data-source.ts";
+import { batchOf, buildNetwork, stepOptions } from "./network.ts";
+import { schedules } from "./options.ts";
+import type { TrainFlags } from "./train-options.ts";
+
+export interface Run {
+  readonly flags: TrainFlags;
+  /** Every option, as a configuration file would say it. */
+  readonly configuration: Readonly<Record<string, unknown>>;
+  readonly data: TrainingSource;
+  readonly backend: Backend;
+}
+
+/** What is trained. */
+export interface Subject {
+  readonly model: Model;
+  readonly trainer: Trainer;
+}
+
+/** Steps that a run on a table makes where no epochs are named: enough for a small one, and not long. */
+const STEPS_OF_A_TABLE = 2000;
+
+export function epochsOf({ flags, data }: Pick<Run, "flags" | "data">): number {
+  if (flags.epochs !== undefined) return flags.epochs;
+  if (!data.table) return 3;
+  const batch = batchOf(flags, data.train.count);
+  const stepsPerEpoch = batch === "full" ? 1 : Math.max(1, Math.floor(data.train.count / batch));
+  return Math.max(3, Math.ceil(STEPS_OF_A_TABLE / stepsPerEpoch));
+}
+
+export async function prepare(run: Run): Promise<Subject> {
+  const { flags, data, backend } = run;
+  const { maxSteps, lr, warmup, gradientTolerance } = flags;
+  const model = buildNetwork(flags, data.train);
+  const decay = schedules[flags.schedule]();
+  const trainer = await createTrainer({
+    ...stepOptions(flags, data.train.count),
+    model,
+    dataset: data.train,
+    backend,
+    normalization: data.normalization,
+    epochs: epochsOf(run),
+    learningRate: lr,
+    schedule: warmup > 0 ? warmedUp(warmup, decay) : decay,
+    gradientNorm: gradientTolerance !== undefined,
+    ...(maxSteps !== undefined && { maxSteps }),
+  });
+  return { model, trainer };
+}
+
+/** The most steps from one event to the next, so that Ctrl-C is heard soon. */
+const MOST_STEPS_BETWEEN_EVENTS = 100;
+
+/** Trains until a reason to stop is found; see `fitUntil`. */
+export function fitRun({ flags, data }: Run, trainer: Trainer): AsyncGenerator<StoppingProgress, Stop, undefined> {
+  const { maxSeconds, patience, minImprovement, lossTolerance, gradientTolerance, checkEvery } = flags;
+  const options: StoppingOptions = {
+    every: Math.min(MOST_STEPS_BETWEEN_EVENTS, Math.ceil(trainer.stepsTotal / 100)),
+    minImprovement,
+    ...(data.validation && { validation: data.validation }),
+    ...(maxSeconds !== undefined && { maxSeconds }),
+    ...(patience !== undefined && { patience }),
+    ...(lossTolerance !== undefined && { lossTolerance }),
+    ...(gradientTolerance !== undefined && { gradientTolerance }),
+    ...(checkEvery !== undefined && { checkEvery }),
+  };
+  return fitUntil(trainer, options);
+}
+
+/** What a trained network gave on a part of the data. */
+export interface Outcome {
+  /** Which part: the examples that are farthest from training. */
+  readonly part: "test" | "validation" | "training";
+  readonly name: string;
+  readonly evaluation: Evaluation;
+  /** Of a quantity, in its own units. */
+  readonly regression: RegressionMetrics | undefined;
+}
+
+/** Measures on the test set, else on what was held back, else on the training set. */
+export async function measure({ data }: Run, trainer: Trainer): Promise<Outcome> {
+  const part = data.test ? "test" : data.validation ? "validation" : "training";
+  const examples: TrainingData = data.test ?? data.validation ?? data.train;
+  const evaluation = await trainer.evaluate(examples);
+  if (!isRegression(examples)) return { part, name: examples.name, evaluation, regression: undefined };
+  const label = data.table?.label;
+  const inUnits = (values: Float32Array) => (label?.kind === "number" ? targetsInUnits(values, label) : values);
+  const regression = regressionMetrics(inUnits(examples.targets), inUnits(await trainer.predict(examples.features)));
+  return { part, name: examples.name, evaluation, regression };
+}
+
+/** Writes the model with all that is needed to use it again. */
+export async function saveRun(path: string, run: Run, { model, trainer }: Subject, outcome: Outcome): Promise<void> {
+  const { flags, data, configuration } = run;
+  const { train, normalization, table } = data;
+  const { step, parameters } = await trainer.snapshot();
+  const { optimizer, lr: learningRate, schedule, warmup, seed } = flags;
+  const training = { data: train.name, optimizer, learningRate, schedule, warmup, batch: trainer.batch, epochs: epochsOf(run), seed };
+  const trained = {
+    model,
+    loss: flags.loss ?? (isRegression(train) ? "meanSquaredError" : "softmaxCrossEntropy"),
+    normalization,
+    ...(isRegression(train) ? { classes: [], outputs: train.outputs } : { classes: train.classes }),
+    step,
+    training,
+    configuration,
+    ...(table && { table }),
+    results: { data: outcome.name, ...outcome.evaluation, ...outcome.regression },
+  } as const;
+  await saveModelFile(path, trained, parameters);
+}

@@ -1,0 +1,49 @@
+import { datasetFromRows, TableRows, type TableRowsOptions } from "../data/table-rows.ts";
+import type { TrainingData } from "../data/dataset.ts";
+import type { TableSchema } from "../data/table-schema.ts";
+import { TableBuilder, type Table, type TableOptions } from "../data/table.ts";
+import { ValueList } from "../data/values.ts";
+import { inputName, readCsvFile } from "./csv-file.ts";
+
+export interface CsvTableOptions extends Omit<TableOptions, "name"> {
+  /** One character; found out by default. */
+  readonly delimiter?: string;
+}
+
+/**
+ * Reads a table to train on from a CSV file.
+ * @throws DataError naming file, line and column of what cannot be used; OptionError for a column that is not there
+ */
+export async function readCsvTable(path: string, { delimiter, ...options }: CsvTableOptions = {}): Promise<Table> {
+  const builder = new TableBuilder({ ...options, name: inputName(path) });
+  for await (const rows of readCsvFile(path, delimiter === undefined ? {} : { delimiter })) {
+    for (const { cells, line } of rows) builder.add(cells, line);
+  }
+  return builder.finish();
+}
+
+export interface CsvDatasetOptions extends Pick<TableRowsOptions, "header"> {
+  readonly delimiter?: string;
+}
+
+/**
+ * Reads examples with their labels from a CSV file whose columns a schema describes, in any order.
+ * @throws DataError naming file, line and column of what cannot be used
+ */
+export async function readCsvDataset(
+  path: string,
+  schema: TableSchema,
+  { delimiter, header }: CsvDatasetOptions = {},
+): Promise<TrainingData> {
+  const name = inputName(path);
+  const rows = new TableRows(schema, { name, labelled: true, ...(header !== undefined && { header }) });
+  const features = new ValueList();
+  const labels: number[] = [];
+  for await (const found of readCsvFile(path, delimiter === undefined ? {} : { delimiter })) {
+    for (const { cells, line } of found) {
+      const row = rows.encode(cells, line, features);
+      if (row) labels.push(row.label!);
+    }
+  }
+  return datasetFromRows(name, features.values, labels, schema);
+}

@@ -1,0 +1,120 @@
+/*
+ * CSV (RFC 4180), a piece of text at a time. What separates columns and whether lines end in CR is found out; line
+ * numbers count the lines of the file, also those inside quotes.
+ */
+import Papa from "papaparse";
+import { DataError } from "../errors.ts";
+
+export interface CsvOptions {
+  /** The file's name, for messages. */
+  readonly where: string;
+  /** One character; by default what the first line holds most of: comma, semicolon, tab or vertical bar. */
+  readonly delimiter?: string;
+}
+
+const delimiters = [",", ";", "\t", "|"];
+
+/** How far the first line is looked for before what there is of it has to do. */
+const LONGEST_LOOK = 1 << 20;
+
+/** A row, and the number of the line that it begins on, counted from 1. */
+export interface CsvRow {
+  readonly cells: readonly string[];
+  readonly line: number;
+}
+
+/**
+ * Reads CSV from pieces of text, such as a string in a list or the chunks of a file, and gives the rows that each piece
+ * completes. Empty lines are left out, cells keep their spaces, and a byte order mark is taken off.
+ * @throws DataError with line and column for a quote that is never closed or stands where none may
+ */
+export async function* parseCsv(
+  pieces: Iterable<string> | AsyncIterable<string>,
+  options: CsvOptions,
+): AsyncGenerator<readonly CsvRow[]> {
+  const rows = new CsvRows(options);
+  for await (const piece of pieces) yield rows.push(piece);
+  yield rows.finish();
+}
+
+/** What Papa Parse's parser gives for a text. */
+interface ParsedText {
+  readonly data: readonly (readonly string[])[];
+  /** `row` counts within `data`, `index` within the text. */
+  readonly errors: readonly { readonly code: string; readonly row: number; readonly index: number }[];
+  readonly meta: { readonly cursor: number };
+}
+
+class CsvRows {
+  readonly #options: CsvOptions;
+  #parser: Papa.Parser | undefined;
+  /** Text that may not be whole rows yet. */
+  #rest = "";
+  #line = 1;
+  #newline: "\n" | "\r" = "\n";
+  /** Only where quotes occur can a cell hold the end of a line. */
+  #quotes = false;
+
+  constructor(options: CsvOptions) {
+    this.#options = options;
+  }
+
+  push(piece: string): CsvRow[] {
+    this.#quotes ||= piece.includes('"');
+    this.#rest += piece;
+    if (this.#parser === undefined && this.#rest.length < LONGEST_LOOK && !/[\r\n]./s.test(this.#rest)) return [];
+    return this.#parse(true);
+  }
+
+  finish(): CsvRow[] {
+    return this.#rest === "" ? [] : this.#parse(false);
+  }
+
+  #parse(isMoreToCome: boolean): CsvRow[] {
+    const parser = (this.#parser ??= this.#begin());
+    const text = this.#rest;
+    const { data, errors, meta } = parser.parse(text, 0, isMoreToCome) as ParsedText;
+    // What is said of the row that is not taken yet may be said of its half only.
+    const error = errors.find(({ row }) => row < data.length);
+    const rows: CsvRow[] = [];
+    data.forEach((cells, row) => {
+      if (error?.row === row) throw this.#quoteError(text, error);
+      const taken = this.#take(cells);
+      if (taken.cells.length > 1 || taken.cells[0] !== "") rows.push(taken);
+    });
+    this.#rest = isMoreToCome ? text.slice(meta.cursor) : "";
+    return rows;
+  }
+
+  #begin(): Papa.Parser {
+    this.#rest = this.#rest.replace(/^\uFEFF/, "");
+    // At the end of a line alone, as on the first Macintoshes; a CR before LF is taken off where the row is taken.
+    if (this.#rest.includes("\r") && !this.#rest.includes("\n")) this.#newline = "\r";
+    const firstLine = this.#rest.replaceAll(/"[^"]*"/g, "").match(/^[^\r\n]*/)![0];
+    const countOf = (character: string) => firstLine.split(character).length;
+    const found = delimiters.reduce((best, next) => (countOf(next) > countOf(best) ? next : best));
+    return new Papa.Parser({ delimiter: this.#options.delimiter ?? found, newline: this.#newline });
+  }
+
+  #take(cells: readonly string[]): CsvRow {
+    const line = this.#line;
+    // A row ends at LF, and at CR LF the CR is left at the end of its last cell.
+    const last = cells.at(-1)!;
+    const whole = last.endsWith("\r") ? [...cells.slice(0, -1), last.slice(0, -1)] : cells;
+    this.#line++;
+    if (this.#quotes) for (const cell of cells) if (cell.includes(this.#newline)) this.#line += cell.split(this.#newline).length - 1;
+    return { cells: whole, line };
+  }
+
+  #quoteError(text: string, { code, index }: { code: string; index: number }): DataError {
+    // The text before the cell ends after a delimiter, so its last row has one empty cell for this one.
+    const before = this.#parser!.parse(text.slice(0, index - 1), 0, false) as ParsedText;
+    const column = before.data.at(-1)?.length ?? 1;
+    const begins = JSON.stringify(text.slice(index - 1, index + 19));
+    return new DataError({
+      where: `${this.#options.where}, line ${this.#line}, column ${column}`,
+      what: code === "MissingQuotes" ? `the quote is never closed: ${begins}` : `text follows a closing quote: ${begins}`,
+      fix: 'Quote a cell as a whole, and double the quotes inside it: "say ""yes"""',
+    });
+  }
+}

@@ -1,0 +1,98 @@
+import { convertIndexedToRgb, decode, type DecodedPng } from "fast-png";
+import { DataError } from "../errors.ts";
+
+/** A grey picture. */
+export interface GreyPicture {
+  readonly width: number;
+  readonly height: number;
+  /** Row after row, 0 black … 255 white. */
+  readonly pixels: Uint8Array;
+}
+
+export interface PngOptions {
+  /** Exchanges black and white: MNIST's digits are white on black. */
+  readonly invert?: boolean;
+}
+
+/** Whether bytes begin as those of a PNG do. */
+export const isPng = (bytes: Uint8Array): boolean => [0x89, 0x50, 0x4e, 0x47].every((byte, index) => bytes[index] === byte);
+
+/**
+ * Reads a PNG as grey: colours by their luma (ITU-R BT.601), and what is transparent lies over the background, which is
+ * black, or white where the picture is then inverted.
+ * @param where the file's name, for messages
+ * @throws DataError for bytes that are no PNG or a damaged one
+ */
+export function readPng(bytes: Uint8Array, where: string, { invert = false }: PngOptions = {}): GreyPicture {
+  const { width, height, channels, data, depth } = decoded(bytes, where);
+  const largest = 2 ** depth - 1;
+  const background = invert ? 1 : 0;
+  const hasAlpha = channels === 2 || channels === 4;
+  const pixels = Uint8Array.from({ length: width * height }, (_, pixel) => {
+    const at = pixel * channels;
+    const part = (channel: number) => data[at + channel]! / largest;
+    const grey = channels < 3 ? part(0) : 0.299 * part(0) + 0.587 * part(1) + 0.114 * part(2);
+    const alpha = hasAlpha ? part(channels - 1) : 1;
+    const seen = grey * alpha + background * (1 - alpha);
+    return Math.round(255 * (invert ? 1 - seen : seen));
+  });
+  return { width, height, pixels };
+}
+
+type Samples = Pick<DecodedPng, "width" | "height" | "channels" | "data" | "depth">;
+
+function decoded(bytes: Uint8Array, where: string): Samples {
+  try {
+    const picture = decode(bytes);
+    if (picture.palette) {
+      const data = convertIndexedToRgb(picture);
+      return { ...picture, data, depth: 8, channels: data.length / (picture.width * picture.height) };
+    }
+    return picture.depth < 8 ? unpacked(picture) : picture;
+  } catch (cause) {
+    const what = `this is no PNG that can be read: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw new DataError({ where, what, fix: "Save the picture as PNG again" }, { cause });
+  }
+}
+
+/** Samples of 1, 2 or 4 bits, each in a byte of its own; every row begins with a new byte. */
+function unpacked(picture: DecodedPng): Samples {
+  const { width, height, depth, data } = picture;
+  const perByte = 8 / depth;
+  const rowBytes = Math.ceil(width / perByte);
+  const samples = Uint8Array.from({ length: width * height }, (_, pixel) => {
+    const [row, column] = [Math.floor(pixel / width), pixel % width];
+    const byte = data[row * rowBytes + Math.floor(column / perByte)]!;
+    return (byte >> (8 - depth * ((column % perByte) + 1))) & (2 ** depth - 1);
+  });
+  return { ...picture, data: samples, channels: 1 };
+}
+
+/**
+ * A picture in another size: each pixel is the mean of the area that it covers of the picture before, stretched to the
+ * new shape.
+ */
+export function resizePicture({ width, height, pixels }: GreyPicture, newWidth: number, newHeight: number): GreyPicture {
+  const columns = coverage(width, newWidth);
+  const rows = coverage(height, newHeight);
+  const resized = Uint8Array.from({ length: newWidth * newHeight }, (_, pixel) => {
+    let sum = 0;
+    for (const row of rows[Math.floor(pixel / newWidth)]!) {
+      for (const column of columns[pixel % newWidth]!) sum += row.share * column.share * pixels[row.index * width + column.index]!;
+    }
+    return Math.round(sum);
+  });
+  return { width: newWidth, height: newHeight, pixels: resized };
+}
+
+/** For each of `count` equal parts of a line of `length` pixels, which pixels it covers and by which share of itself. */
+function coverage(length: number, count: number): { index: number; share: number }[][] {
+  return Array.from({ length: count }, (_, part) => {
+    const [from, to] = [(part * length) / count, ((part + 1) * length) / count];
+    const covered = [];
+    for (let index = Math.floor(from); index < to - 1e-9; index++) {
+      covered.push({ index, share: (Math.min(to, index + 1) - Math.max(from, index)) / (to - from) });
+    }
+    return covered;
+  });
+}

@@ -1,0 +1,186 @@
+import { describe, expect, test } from "vitest";
+import { createCpuBackend } from "../../src/backends/cpu/index.ts";
+import { makeRegressionDataset } from "../../src/data/dataset.ts";
+import { dense, initializers, optimizers, sequential } from "../../src/nn/index.ts";
+import {
+  createTrainer,
+  fitUntil,
+  type Stop,
+  type StoppingOptions,
+  type StoppingProgress,
+  type Trainer,
+  type TrainerOptions,
+} from "../../src/train/index.ts";
+import { backends } from "../backends.ts";
+import { clouds, finish, smallModel, valuesOf } from "./examples.ts";
+
+const trainerOf = (changes: Partial<TrainerOptions> = {}): Promise<Trainer> =>
+  createTrainer({
+    model: smallModel(),
+    dataset: clouds(60),
+    backend: createCpuBackend(),
+    learningRate: 0.02,
+    batchSize: 10,
+    epochs: 50,
+    ...changes,
+  });
+
+async function runUntil(trainer: Trainer, options: StoppingOptions): Promise<{ events: StoppingProgress[]; stop: Stop }> {
+  const events: StoppingProgress[] = [];
+  const run = fitUntil(trainer, options);
+  for (;;) {
+    const { done, value } = await run.next();
+    if (done) return { events, stop: value };
+    events.push(value);
+  }
+}
+
+/** One weight w from 1, with loss w² over one example: each step of rate 0.1 multiplies w by 0.8, and the gradient is 2w. */
+const parabola = (changes: Partial<TrainerOptions> = {}) =>
+  createTrainer({
+    model: sequential([dense(1, { bias: false, weights: initializers.constant(1) })], { inputShape: [1] }),
+    dataset: makeRegressionDataset({ name: "parabola", features: Float32Array.of(1), shape: [1], targets: Float32Array.of(0), outputs: ["w"] }),
+    backend: createCpuBackend(),
+    optimizer: optimizers.sgd(),
+    learningRate: 0.1,
+    batchSize: "full",
+    epochs: 100,
+    ...changes,
+  });
+
+test("without a reason to stop it is fit, and says that all steps were made", async () => {
+  const plain = await finish(await trainerOf(), { every: 7 });
+  const { events, stop } = await runUntil(await trainerOf(), { every: 7 });
+  expect(stop).toEqual({ kind: "finished", step: 300, parametersOf: 300, reason: "all 300 steps were made" });
+  const numbers = (all: typeof plain) => all.map(({ step, loss, accuracy }) => [step, loss, accuracy]);
+  expect(numbers(events)).toEqual(numbers(plain));
+  expect(events.at(-1)!.imagesPerSecond * events.at(-1)!.seconds).toBeCloseTo(3000, 6);
+});
+
+describe("patience", () => {
+  // A validation set that has other centres: the loss on it falls first and rises then.
+  const validation = clouds(30, { seed: 9, noise: 2 });
+
+  test("stops after so many checks without a lower validation loss, with the parameters of the lowest", async () => {
+    const trainer = await trainerOf();
+    const { events, stop } = await runUntil(trainer, { validation, patience: 4, checkEvery: 5, every: 10 });
+    const checks = events.filter((event) => event.validation);
+    expect(checks.map(({ step }) => step)).toEqual(Array.from(checks.keys(), (index) => 5 * index + 5));
+    expect(events.map(({ step }) => step)).toEqual(checks.map(({ step }) => step));
+    const losses = checks.map((event) => event.validation!.loss);
+    const best = losses.indexOf(Math.min(...losses));
+    expect(losses.length).toBe(best + 5);
+    expect(stop).toMatchObject({ kind: "patience", step: 5 * (best + 5), parametersOf: 5 * (best + 1) });
+    expect(stop.reason).toBe(`the validation loss was lowest, ${losses[best]!.toPrecision(6)}, at step ${5 * (best + 1)}, 4 checks ago`);
+    expect((await trainer.evaluate(validation)).loss).toBe(losses[best]);
+    const again = await trainerOf();
+    await finish(again, { maxSteps: stop.parametersOf });
+    expect(valuesOf(await trainer.snapshot())).toEqual(valuesOf(await again.snapshot()));
+    expect(trainer.step).toBe(stop.parametersOf);
+  });
+
+  test("goes back to the best parameters at the end of the run as well", async () => {
+    const { events, stop } = await runUntil(await trainerOf({ maxSteps: 60 }), { validation, patience: 1000, checkEvery: 6 });
+    const losses = events.flatMap((event) => (event.validation ? [[event.validation.loss, event.step]] : []));
+    const [, step] = losses.reduce((best, next) => (next[0]! < best[0]! ? next : best));
+    expect(stop).toMatchObject({ kind: "maxSteps", reason: "the maximum of 60 steps was reached", step: 60, parametersOf: step });
+  });
+
+  test("an improvement smaller than asked for is none", async () => {
+    const { stop } = await runUntil(await trainerOf(), { validation: clouds(30), patience: 3, checkEvery: 5, minImprovement: 100 });
+    expect(stop).toMatchObject({ kind: "patience", step: 20, parametersOf: 5 });
+  });
+
+  test("does not change what training computes", async () => {
+    const plain = await finish(await trainerOf({ maxSteps: 40 }), { every: 1 });
+    const { events } = await runUntil(await trainerOf({ maxSteps: 40 }), { validation, checkEvery: 3, every: 1 });
+    expect(events.map(({ loss }) => loss)).toEqual(plain.map(({ loss }) => loss));
+  });
+});
+
+describe("tolerances", () => {
+  test("of the loss: at the check where its change was below it for the third time", async () => {
+    const { stop, events } = await runUntil(await parabola(), { lossTolerance: 1e-3, checkEvery: 1 });
+    // The loss at step t is 0.64^(t−1), so its change is 0.36 · 0.64^(t−2), below 1e-3 from t = 16 on.
+    expect(stop).toEqual({
+      kind: "lossTolerance",
+      step: 17 + 1,
+      parametersOf: 18,
+      reason: "the loss changed by less than 0.001 at 3 checks in a row",
+    });
+    expect(events.at(-1)!.step).toBe(18);
+  });
+
+  test.each(backends)("of the gradient's norm, on $name", async ({ create }) => {
+    const trainer = await parabola({ backend: await create(), gradientNorm: true });
+    const { stop, events } = await runUntil(trainer, { gradientTolerance: 0.01, checkEvery: 1, stays: 2, every: 1 });
+    events.forEach(({ gradientNorm }, index) => expect(gradientNorm).toBeCloseTo(2 * 0.8 ** index, 6));
+    // 2 · 0.8^(t−1) is below 0.01 from t = 25 on.
+    expect(stop).toMatchObject({ kind: "gradientTolerance", step: 26, parametersOf: 26 });
+  });
+
+  test("the norm is that before clipping, and the same in parts of a batch", async () => {
+    const normsOf = async (changes: Partial<TrainerOptions>) =>
+      (await finish(await trainerOf({ gradientNorm: true, maxSteps: 1, ...changes }), { every: 1 })).map((event) => event.gradientNorm!);
+    const [whole, clipped, divided] = [await normsOf({}), await normsOf({ clipNorm: 0.01 }), await normsOf({ microBatchSize: 4 })];
+    expect(whole[0]).toBeGreaterThan(0.1);
+    expect(clipped[0]).toBeCloseTo(whole[0]!, 6);
+    expect(divided[0]).toBeCloseTo(whole[0]!, 6);
+    expect((await finish(await trainerOf({ maxSteps: 1 })))[0]).not.toHaveProperty("gradientNorm");
+  });
+});
+
+test("time that is up ends it at the next event", async () => {
+  const { stop, events } = await runUntil(await trainerOf({ epochs: 100_000 }), { maxSeconds: 0.05, every: 10 });
+  expect(stop).toMatchObject({ kind: "maxSeconds", reason: "0.05 seconds were up" });
+  expect(stop.step).toBeLessThan(600_000);
+  expect(events.at(-1)!.seconds).toBeGreaterThanOrEqual(0.05);
+  expect(events.at(-2)?.seconds ?? 0).toBeLessThan(0.05);
+});
+
+describe("restore", () => {
+  test("takes a trainer back to a step, and on to the same bits", async () => {
+    const trainer = await trainerOf();
+    await finish(trainer, { maxSteps: 20 });
+    const kept = await trainer.snapshot();
+    const after = await finish(trainer, { maxSteps: 15, every: 1 });
+    trainer.restore(kept);
+    expect(trainer.step).toBe(20);
+    const again = await finish(trainer, { maxSteps: 15, every: 1 });
+    expect(again.map(({ step, loss }) => [step, loss])).toEqual(after.map(({ step, loss }) => [step, loss]));
+  });
+
+  test("is refused while it trains, and for a snapshot of another network", async () => {
+    const trainer = await trainerOf();
+    const snapshot = await trainer.snapshot();
+    for await (const _ of trainer.fit({ maxSteps: 1 })) expect(() => trainer.restore(snapshot)).toThrow(/^restore: this trainer is already training/);
+    const other = await parabola();
+    expect(() => other.restore(snapshot)).toThrow(/Go on with the network and optimizer/);
+  });
+});
+
+test.each<[StoppingOptions, RegExp]>([
+  [{ patience: 2 }, /patience: there is no validation set/],
+  [{ patience: 0, validation: clouds(6) }, /patience: 0 is out of range/],
+  [{ checkEvery: 1.5 }, /checkEvery: 1\.5/],
+  [{ lossTolerance: 0 }, /lossTolerance: 0/],
+  [{ gradientTolerance: -1 }, /gradientTolerance: -1/],
+  [{ gradientTolerance: 1 }, /gradientTolerance: this trainer does not measure.*gradientNorm: true/],
+  [{ minImprovement: NaN }, /minImprovement: NaN/],
+  [{ stays: 0 }, /stays: 0/],
+  [{ maxSeconds: 0 }, /maxSeconds: 0/],
+])("%o is refused", async (options, message) => {
+  await expect(runUntil(await trainerOf({ maxSteps: 30 }), options)).rejects.toThrow(message);
+});
+
+test("a signal ends it after what was in flight", async () => {
+  const controller = new AbortController();
+  const run = fitUntil(await trainerOf(), { every: 5, signal: controller.signal });
+  let result = await run.next();
+  while (!result.done) {
+    controller.abort();
+    result = await run.next();
+  }
+  expect(result.value).toMatchObject({ kind: "aborted" });
+  expect(result.value.step).toBeLessThan(300);
+});
