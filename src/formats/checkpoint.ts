@@ -14,10 +14,15 @@ export interface RunState {
   readonly parameters: Values;
   readonly optimizer: Values;
   /** Sums over the steps since the last event. */
-  readonly unreported: { readonly steps: number; readonly loss: number; readonly correct: number };
+  readonly unreported: { readonly steps: number; readonly loss: number; readonly correct: number; readonly gradientNorm: number };
+  /** The state that a run with patience may go back to. */
+  readonly best?: { readonly step: number; readonly parameters: Values; readonly optimizer: Values };
   /** Whatever else the run goes on from, as plain JSON: its options, the best so far. */
   readonly run: Readonly<Record<string, unknown>>;
 }
+
+/** Before the names of the best state's tensors, which are named like the others. */
+const BEST_PREFIX = `${OPTIMIZER_PREFIX}best.`;
 
 const NOT_A_CHECKPOINT = "Give a file that `wgrad train --checkpoint` wrote";
 
@@ -26,15 +31,24 @@ const NOT_A_CHECKPOINT = "Give a file that `wgrad train --checkpoint` wrote";
  * @returns the bytes of a safetensors file
  * @throws OptionError for values that do not fill their shape
  */
-export function saveCheckpoint(trained: TrainedModel, { parameters, optimizer, unreported, run }: RunState): Uint8Array {
-  const { steps, loss, correct } = unreported;
-  return writeSafetensors([...tensorsOf("", parameters), ...tensorsOf(OPTIMIZER_PREFIX, optimizer)], {
+export function saveCheckpoint(trained: TrainedModel, { parameters, optimizer, unreported, best, run }: RunState): Uint8Array {
+  const { steps, loss, correct, gradientNorm } = unreported;
+  const tensors = [...valuesAsTensors("", { parameters, optimizer }), ...(best ? valuesAsTensors(BEST_PREFIX, best) : [])];
+  return writeSafetensors(tensors, {
     ...modelMetadata(trained),
     // JSON has no NaN, which is what quantities have for right predictions.
-    unreported: [steps, loss, correct].join(" "),
+    unreported: [steps, loss, correct, gradientNorm].join(" "),
+    ...(best && { best: String(best.step) }),
     run: JSON.stringify(run),
   });
 }
+
+type State = Pick<RunState, "parameters" | "optimizer">;
+
+const valuesAsTensors = (prefix: string, { parameters, optimizer }: State): NamedTensor[] => [
+  ...tensorsOf(prefix, parameters),
+  ...tensorsOf(`${prefix}${OPTIMIZER_PREFIX}`, optimizer),
+];
 
 const tensorsOf = (prefix: string, values: Values): NamedTensor[] =>
   Object.entries(values).map(([name, tensor]) => ({ name: `${prefix}${name}`, ...tensor }));
@@ -47,22 +61,40 @@ const tensorsOf = (prefix: string, values: Values): NamedTensor[] =>
 export function loadCheckpoint(bytes: Uint8Array, where: string): { trained: TrainedModel; state: RunState } {
   const trained = loadModel(bytes, where);
   const { tensors, metadata } = readSafetensors(bytes, where);
-  const parameters: Record<string, TensorValues> = {};
-  const optimizer: Record<string, TensorValues> = {};
-  for (const [name, tensor] of tensors) {
-    if (name.startsWith(OPTIMIZER_PREFIX)) optimizer[name.slice(OPTIMIZER_PREFIX.length)] = tensor;
-    else parameters[name] = tensor;
-  }
-  const unreported = unreportedOf(metadata["unreported"], where);
-  return { trained, state: { parameters, optimizer, unreported, run: runOf(metadata["run"], where) } };
+  const isOfBest = (name: string) => name.startsWith(BEST_PREFIX);
+  const all = [...tensors];
+  const ofBest = all.filter(([name]) => isOfBest(name)).map(([name, tensor]) => [name.slice(BEST_PREFIX.length), tensor] as const);
+  const best = metadata["best"] === undefined ? undefined : { step: stepOf(metadata["best"], where), ...stateOf(ofBest) };
+  const state = {
+    ...stateOf(all.filter(([name]) => !isOfBest(name))),
+    unreported: unreportedOf(metadata["unreported"], where),
+    ...(best && { best }),
+    run: runOf(metadata["run"], where),
+  };
+  return { trained, state };
+}
+
+function stateOf(tensors: readonly (readonly [name: string, tensor: TensorValues])[]): State {
+  const isOptimizer = (name: string) => name.startsWith(OPTIMIZER_PREFIX);
+  return {
+    parameters: Object.fromEntries(tensors.filter(([name]) => !isOptimizer(name))),
+    optimizer: Object.fromEntries(
+      tensors.filter(([name]) => isOptimizer(name)).map(([name, tensor]) => [name.slice(OPTIMIZER_PREFIX.length), tensor]),
+    ),
+  };
+}
+
+function stepOf(text: string, where: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new DataError({ where, what: `the metadata's entry "best" is ${JSON.stringify(text).slice(0, 60)}, no step`, fix: NOT_A_CHECKPOINT });
 }
 
 function unreportedOf(text: string | undefined, where: string): RunState["unreported"] {
-  const [steps, loss, correct, ...rest] = (text ?? "").split(" ").map(Number);
-  if (text === undefined || correct === undefined || rest.length > 0 || !Number.isSafeInteger(steps) || steps! < 0) {
+  const [steps, loss, correct, gradientNorm, ...rest] = (text ?? "").split(" ").map(Number);
+  if (text === undefined || gradientNorm === undefined || rest.length > 0 || !Number.isSafeInteger(steps) || steps! < 0) {
     throw new DataError({ where, what: "this model carries no state of its training", fix: NOT_A_CHECKPOINT });
   }
-  return { steps: steps!, loss: loss!, correct };
+  return { steps: steps!, loss: loss!, correct: correct!, gradientNorm };
 }
 
 function runOf(text: string | undefined, where: string): RunState["run"] {

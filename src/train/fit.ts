@@ -17,7 +17,7 @@ export interface TrainingProgress {
   readonly loss: number;
   /** The share of right predictions before each step's update, in [0, 1]; NaN of quantities. */
   readonly accuracy: number;
-  /** The mean norm of the gradients before they are clipped, where the trainer measures it; of the steps of this call. */
+  /** The mean norm of the gradients before they are clipped, where the trainer measures it. */
   readonly gradientNorm?: number;
   /** The rate of that step. */
   readonly learningRate: number;
@@ -217,8 +217,7 @@ class Report {
   #steps: number;
   #loss: number;
   #correct: number;
-  /** Not kept from call to call: how many, and the sum. */
-  #norms = { count: 0, sum: 0 };
+  #gradientNorm: number;
   #skipped: SkippedStep[] = [];
 
   constructor(plan: TrainingPlan, stream: StepStream) {
@@ -230,10 +229,11 @@ class Report {
     this.#steps = unreported.steps;
     this.#loss = unreported.loss;
     this.#correct = unreported.correct;
+    this.#gradientNorm = unreported.gradientNorm;
   }
 
   get unreported(): Unreported {
-    return { steps: this.#steps, loss: this.#loss, correct: this.#correct };
+    return { steps: this.#steps, loss: this.#loss, correct: this.#correct, gradientNorm: this.#gradientNorm };
   }
 
   finish(steps: number, now: number): void {
@@ -245,8 +245,7 @@ class Report {
     this.#steps++;
     this.#loss += loss;
     this.#correct += correct;
-    this.#norms.count++;
-    this.#norms.sum += gradientNorm;
+    if (this.#plan.gradientNorm) this.#gradientNorm += gradientNorm;
   }
 
   leaveOut({ step, fault }: FinishedStep): void {
@@ -267,15 +266,14 @@ class Report {
       epochs,
       loss: this.#loss / this.#steps,
       accuracy: this.#correct / (this.#steps * batch),
-      ...(gradientNorm && { gradientNorm: this.#norms.sum / this.#norms.count }),
+      ...(gradientNorm && { gradientNorm: this.#gradientNorm / this.#steps }),
       learningRate: learningRateAt(step - 1) * this.#stream.rateFactor,
       skipped: this.#skipped,
       seconds: this.#seconds,
       imagesPerSecond: ((this.#finishedSteps - this.#firstStep) * batch) / this.#seconds,
     };
     if (begin) {
-      this.#steps = this.#loss = this.#correct = 0;
-      this.#norms = { count: 0, sum: 0 };
+      this.#steps = this.#loss = this.#correct = this.#gradientNorm = 0;
       this.#skipped = [];
     }
     return event;

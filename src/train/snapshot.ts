@@ -16,9 +16,11 @@ export interface Unreported {
   readonly loss: number;
   /** Right predictions; NaN of quantities. */
   readonly correct: number;
+  /** 0 where it is not measured. */
+  readonly gradientNorm: number;
 }
 
-export const nothingUnreported: Unreported = { steps: 0, loss: 0, correct: 0 };
+export const nothingUnreported: Unreported = { steps: 0, loss: 0, correct: 0, gradientNorm: 0 };
 
 /** The state of a run after a number of steps. */
 export interface Snapshot {

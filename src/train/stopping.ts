@@ -37,6 +37,29 @@ export interface StoppingOptions
   readonly stays?: number;
   /** Stops at the first event after so many seconds, above 0; where that is depends on the device's speed. */
   readonly maxSeconds?: number;
+  /** Is filled while training; a filled one is gone on from, by a trainer that goes on from the same step. */
+  readonly memory?: StoppingMemory;
+}
+
+/** Where the search for a reason to stop stands, for a run that is to go on after an interruption. */
+export interface StoppingMemory {
+  state?: StoppingState;
+}
+
+export interface StoppingState {
+  /** The last event's step, and what the events since the last check told: number of steps, and sums over them. */
+  readonly lastStep: number;
+  readonly steps: number;
+  readonly loss: number;
+  readonly gradientNorm: number;
+  /** The mean loss between the two checks before; none before the second check. */
+  readonly lossBefore?: number;
+  /** Checks in a row at which each tolerance was kept. */
+  readonly lossStays: number;
+  readonly gradientStays: number;
+  /** The lowest validation loss, the run as it was then, and the checks since. */
+  readonly best?: { readonly loss: number; readonly snapshot: Snapshot };
+  readonly sinceBest: number;
 }
 
 /** An event of training, at a check with what the validation set gave. */
@@ -119,25 +142,34 @@ function timeIsUp(seconds: number, most: number): Verdict | undefined {
   return seconds >= most ? { kind: "maxSeconds", reason: `${written(most)} seconds were up` } : undefined;
 }
 
+const NOTHING_SEEN: Omit<StoppingState, "lastStep"> = {
+  steps: 0,
+  loss: 0,
+  gradientNorm: 0,
+  lossStays: 0,
+  gradientStays: 0,
+  sinceBest: 0,
+};
+
 /** What is looked at between the pieces of a run. */
 class Checks {
   readonly #trainer: Trainer;
   readonly #options: StoppingOptions;
-  /** Since the last check. */
-  #steps = 0;
-  #loss = 0;
-  #gradientNorm = 0;
-  #lastStep: number;
-  #lossBefore = NaN;
-  #lossStays = 0;
-  #gradientStays = 0;
-  #best: { readonly loss: number; readonly snapshot: Snapshot } | undefined;
-  #sinceBest = 0;
+  readonly #memory: StoppingMemory;
 
   constructor(trainer: Trainer, options: StoppingOptions) {
     this.#trainer = trainer;
     this.#options = options;
-    this.#lastStep = trainer.step;
+    this.#memory = options.memory ?? {};
+    this.#memory.state ??= { ...NOTHING_SEEN, lastStep: trainer.step };
+  }
+
+  get #state(): StoppingState {
+    return this.#memory.state!;
+  }
+
+  #change(changes: Partial<StoppingState>): void {
+    this.#memory.state = { ...this.#state, ...changes };
   }
 
   /** Takes an event, whose means are over the steps since the one before. */
@@ -149,11 +181,14 @@ class Checks {
         fix: "Make it with gradientNorm: true",
       });
     }
-    const steps = step - this.#lastStep;
-    this.#lastStep = step;
-    this.#steps += steps;
-    this.#loss += steps * loss;
-    this.#gradientNorm += steps * gradientNorm;
+    const before = this.#state;
+    const steps = step - before.lastStep;
+    this.#change({
+      lastStep: step,
+      steps: before.steps + steps,
+      loss: before.loss + steps * loss,
+      gradientNorm: before.gradientNorm + steps * gradientNorm,
+    });
   }
 
   async validate(): Promise<Evaluation | undefined> {
@@ -162,41 +197,44 @@ class Checks {
   }
 
   async verdict(validation: Evaluation | undefined): Promise<Verdict | undefined> {
-    const [loss, gradientNorm] = [this.#loss / this.#steps, this.#gradientNorm / this.#steps];
-    this.#steps = this.#loss = this.#gradientNorm = 0;
-    const change = Math.abs(loss - this.#lossBefore);
-    this.#lossBefore = loss;
+    const { steps, lossBefore = NaN, ...sums } = this.#state;
+    const [loss, gradientNorm] = [sums.loss / steps, sums.gradientNorm / steps];
+    this.#change({ steps: 0, loss: 0, gradientNorm: 0, lossBefore: loss });
+    const change = Math.abs(loss - lossBefore);
     return (await this.#patienceIsOver(validation)) ?? this.#lossStandsStill(change) ?? this.#gradientIsSmall(gradientNorm);
   }
 
   async #patienceIsOver(validation: Evaluation | undefined): Promise<Verdict | undefined> {
     const { patience, minImprovement = 0 } = this.#options;
     if (!validation || patience === undefined) return undefined;
-    if (!this.#best || validation.loss < this.#best.loss - minImprovement) {
-      this.#best = { loss: validation.loss, snapshot: await this.#trainer.snapshot() };
-      this.#sinceBest = 0;
+    const { best } = this.#state;
+    if (!best || validation.loss < best.loss - minImprovement) {
+      this.#change({ best: { loss: validation.loss, snapshot: await this.#trainer.snapshot() }, sinceBest: 0 });
       return undefined;
     }
-    this.#sinceBest++;
-    if (this.#sinceBest < patience) return undefined;
-    const { loss, snapshot } = this.#best;
-    const ago = `${this.#sinceBest} ${this.#sinceBest === 1 ? "check" : "checks"} ago`;
+    const sinceBest = this.#state.sinceBest + 1;
+    this.#change({ sinceBest });
+    if (sinceBest < patience) return undefined;
+    const { loss, snapshot } = best;
+    const ago = `${sinceBest} ${sinceBest === 1 ? "check" : "checks"} ago`;
     return { kind: "patience", reason: `the validation loss was lowest, ${written(loss)}, at step ${written(snapshot.step)}, ${ago}` };
   }
 
   #lossStandsStill(change: number): Verdict | undefined {
     const { lossTolerance, stays = 3 } = this.#options;
     if (lossTolerance === undefined) return undefined;
-    this.#lossStays = change < lossTolerance ? this.#lossStays + 1 : 0;
-    if (this.#lossStays < stays) return undefined;
+    const lossStays = change < lossTolerance ? this.#state.lossStays + 1 : 0;
+    this.#change({ lossStays });
+    if (lossStays < stays) return undefined;
     return { kind: "lossTolerance", reason: `the loss changed by less than ${lossTolerance} at ${stays} checks in a row` };
   }
 
   #gradientIsSmall(norm: number): Verdict | undefined {
     const { gradientTolerance, stays = 3 } = this.#options;
     if (gradientTolerance === undefined) return undefined;
-    this.#gradientStays = norm < gradientTolerance ? this.#gradientStays + 1 : 0;
-    if (this.#gradientStays < stays) return undefined;
+    const gradientStays = norm < gradientTolerance ? this.#state.gradientStays + 1 : 0;
+    this.#change({ gradientStays });
+    if (gradientStays < stays) return undefined;
     return {
       kind: "gradientTolerance",
       reason: `the gradient's norm was below ${gradientTolerance} at ${stays} checks in a row`,
@@ -205,9 +243,10 @@ class Checks {
 
   /** Gives the trainer the parameters of the lowest validation loss. @returns their step, where there is patience */
   goBack(): number | undefined {
-    if (!this.#best) return undefined;
-    if (this.#best.snapshot.step !== this.#trainer.step) this.#trainer.restore(this.#best.snapshot);
-    return this.#best.snapshot.step;
+    const { best } = this.#state;
+    if (!best) return undefined;
+    if (best.snapshot.step !== this.#trainer.step) this.#trainer.restore(best.snapshot);
+    return best.snapshot.step;
   }
 }
 

@@ -32,9 +32,18 @@ describe("a checkpoint's file", () => {
   test("keeps sums that JSON has no number for", async () => {
     const { trained, state } = await example();
     for (const [loss, correct] of [[Infinity, NaN], [-0.1, 3], [1e-300, 0.1 + 0.2]] as const) {
-      const unreported = { steps: 3, loss, correct };
+      const unreported = { steps: 3, loss, correct, gradientNorm: 0.1 };
       expect(loadCheckpoint(saveCheckpoint(trained, { ...state, unreported }), "a file").state.unreported).toEqual(unreported);
     }
+  });
+
+  test("keeps the best state beside the last", async () => {
+    const { trained, state } = await example();
+    const doubled = (values: typeof state.parameters) =>
+      Object.fromEntries(Object.entries(values).map(([name, { shape, values: all }]) => [name, { shape, values: all.map((value) => 2 * value) }]));
+    const best = { step: 3, parameters: doubled(state.parameters), optimizer: doubled(state.optimizer) };
+    const { state: read } = loadCheckpoint(saveCheckpoint(trained, { ...state, best }), "a file");
+    expect(read).toEqual({ ...state, best });
   });
 
   test("is refused where it is a model without a run", async () => {

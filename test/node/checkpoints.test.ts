@@ -16,7 +16,7 @@ const values = (fill: number) =>
   );
 const trainedAt = (step: number) =>
   ({ model, loss: "softmaxCrossEntropy", normalization: { scale: 1, offset: 0 }, classes: ["a", "b", "c"], step, training: {} }) as const;
-const stateAt = (step: number) => ({ parameters: values(step), optimizer: {}, unreported: { steps: 0, loss: 0, correct: 0 }, run: { step } });
+const stateAt = (step: number) => ({ parameters: values(step), optimizer: {}, unreported: { steps: 0, loss: 0, correct: 0, gradientNorm: 0 }, run: { step } });
 
 describe("a folder of checkpoints", () => {
   let folder: ReturnType<typeof temporaryFolder>;

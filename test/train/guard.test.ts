@@ -103,7 +103,7 @@ describe.each(backends)("steps that are not finite on $name", ({ create }) => {
     const { "guard.stopped": stopped, ...values } = valuesOf(await trainer.snapshot());
     expect(stopped).toEqual([0]);
     expect(values).toEqual(valuesOf(await until.snapshot()));
-    expect((await trainer.snapshot()).unreported).toEqual({ steps: 0, loss: 0, correct: 0 });
+    expect((await trainer.snapshot()).unreported).toEqual({ steps: 0, loss: 0, correct: 0, gradientNorm: 0 });
     trainer.dispose();
     until.dispose();
   });
