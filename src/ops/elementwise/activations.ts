@@ -18,6 +18,7 @@ export interface ActivationRow {
 }
 
 /** Makes an activation of a row: a function from a tensor and parameters to the node. */
+/* @__NO_SIDE_EFFECTS__ */
 export function makeActivation(row: ActivationRow): (x: Operand, ...parameters: number[]) => Tensor {
   const { name, flops, derivative } = row;
   const derivativeOp = elementwise({

@@ -40,9 +40,10 @@ export interface ElementwiseOp extends Op {
 }
 
 /**
- * Makes an op of a row.
+ * Makes an op of a row. Bundlers read the annotation: an op that a page does not use is left out.
  * @returns a function from operands and parameters to the node, with broadcasting
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function elementwise(row: ElementwiseFunction): (operands: readonly Operand[], ...parameters: number[]) => Tensor {
   const op: ElementwiseOp = {
     name: row.name,
