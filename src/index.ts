@@ -46,7 +46,7 @@ export {
 export { epochOrder } from "./data/order.ts";
 export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
 
-export { loadModel, saveModel, type TrainedModel } from "./formats/model.ts";
+export { loadModel, saveModel, type FileExtensions, type TrainedModel } from "./formats/model.ts";
 export { readSafetensors, writeSafetensors } from "./formats/safetensors.ts";
 
 export type {

@@ -1,5 +1,6 @@
-export { activations, type ActivationName } from "./activations.ts";
+export { activations, type ActivationName, type CustomActivation } from "./activations.ts";
 export { clipByGlobalNorm, globalNorm } from "./clipping.ts";
+export type { ModelExtensions } from "./extensions.ts";
 export * as initializers from "./initializers.ts";
 export type { Fans, Initializer } from "./initializers.ts";
 export {

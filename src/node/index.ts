@@ -5,13 +5,13 @@ import type { Backend } from "../backends/backend.ts";
 import { createBackend, type BackendOptions } from "../backends/choose.ts";
 import type { GpuSource } from "../device/adapter.ts";
 import { DeviceError } from "../errors.ts";
-import { loadModel, saveModel, type TrainedModel } from "../formats/model.ts";
+import { loadModel, saveModel, type FileExtensions, type TrainedModel } from "../formats/model.ts";
 import type { TensorValues } from "../formats/safetensors.ts";
 import type { DawnOptions } from "./dawn.ts";
 import { fileTuningStore } from "./tuning-store.ts";
 import { plainReason, readFileOrRefuse, writeFileAtomically } from "./files.ts";
 
-export { loadModel, saveModel, type Facts, type TrainedModel } from "../formats/model.ts";
+export { loadModel, saveModel, type Facts, type FileExtensions, type TrainedModel } from "../formats/model.ts";
 export {
   readSafetensors,
   writeSafetensors,
@@ -84,8 +84,9 @@ export function saveModelFile(
 
 /**
  * Reads a model from a file.
+ * @param extensions what layers, activations and losses of one's own are, where the model has any
  * @throws DataError with the path, for a file that cannot be read or is no model of wgrad
  */
-export async function loadModelFile(path: string): Promise<TrainedModel> {
-  return loadModel(await readFileOrRefuse(path), path);
+export async function loadModelFile(path: string, extensions?: FileExtensions): Promise<TrainedModel> {
+  return loadModel(await readFileOrRefuse(path), path, extensions);
 }
