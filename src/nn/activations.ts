@@ -30,6 +30,7 @@ export const activations = {
   silu: (x: Tensor) => silu(x),
 } as const satisfies Record<string, (x: Tensor) => Tensor>;
 
+/** The name of one of `activations`. */
 export type ActivationName = keyof typeof activations;
 
 /** An activation of one's own. */

@@ -42,16 +42,22 @@ export interface ApplyOptions {
 export interface BuiltLayer {
   /** The shape of one example that leaves the layer. */
   readonly outputShape: Shape;
-  /** @param x [batch, ...inputShape] */
+  /**
+   * What the layer makes of examples.
+   * @param x [batch, ...inputShape]
+   * @returns [batch, ...outputShape]
+   */
   apply(x: Tensor, options: Required<ApplyOptions>): Tensor;
 }
 
 /** One step of a model, before it knows the shape of its input. */
 export interface Layer {
   readonly config: LayerConfig;
+  /** Makes the layer's parameters and says what shape leaves it. */
   build(context: LayerContext): BuiltLayer;
 }
 
+/** What a dense layer adds to its matrix product, and what its parameters start from. */
 export interface DenseOptions {
   /** Applied to the sums; "identity" by default. */
   readonly activation?: ActivationName | CustomActivation;

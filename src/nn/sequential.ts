@@ -32,6 +32,7 @@ export interface Model {
   apply(x: Tensor, options?: ApplyOptions): Tensor;
 }
 
+/** What a model takes, and from which random numbers it starts. */
 export interface SequentialOptions {
   /** The shape of one example, such as [28, 28]. */
   readonly inputShape: readonly number[];

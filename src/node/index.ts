@@ -1,5 +1,7 @@
-/*
+/**
  * What Node adds to the library: Dawn, files and MNIST.
+ *
+ * @module wgrad/node
  */
 import type { Backend } from "../backends/backend.ts";
 import { createBackend, type BackendOptions } from "../backends/choose.ts";
@@ -24,6 +26,7 @@ export type { GpuSource } from "../device/adapter.ts";
 export type { DawnOptions } from "./dawn.ts";
 export { readFileOrRefuse, writeFileAtomically } from "./files.ts";
 export { fileTuningStore } from "./tuning-store.ts";
+export { mnistFileNames, type MnistFile } from "../data/mnist.ts";
 export {
   loadMnist,
   mnistChecksums,
@@ -53,6 +56,7 @@ export async function dawnGpu(options?: DawnOptions): Promise<GpuSource> {
   return dawn.dawnGpu(options);
 }
 
+/** What computes in Node, and how. */
 export interface NodeBackendOptions extends DawnOptions, Omit<BackendOptions, "source"> {}
 
 /**

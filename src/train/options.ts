@@ -9,6 +9,7 @@ import { constant, type Schedule } from "../nn/schedules.ts";
 import type { Model } from "../nn/sequential.ts";
 import type { Snapshot } from "./snapshot.ts";
 
+/** What is trained, on which data, by what and how long. */
 export interface TrainerOptions {
   readonly model: Model;
   /** What to learn from; evaluation takes its own. */

@@ -11,7 +11,9 @@ export interface ActivationRow {
   /** The WGSL function with the same meaning: one of `source`, or of wgrad's own. */
   readonly wgsl: string;
   readonly derivative: {
+    /** Its formula. */
     readonly cpu: (x: number, ...parameters: number[]) => number;
+    /** Its WGSL function. */
     readonly wgsl: string;
     /** The derivative may be computed from the output instead, so that the input need not be kept. */
     readonly ofOutput?: boolean;

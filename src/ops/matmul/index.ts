@@ -1,12 +1,14 @@
 import { GraphError } from "../../errors.ts";
 import { requireType, Tensor, type Op } from "../../graph/tensor.ts";
 
+/** Which of the two operands is taken transposed. */
 export interface MatmulOptions {
   /** Use the left operand's transpose. */
   readonly transposeLeft?: boolean;
   readonly transposeRight?: boolean;
 }
 
+/** The sizes of a product [rows, inner] · [inner, columns], as it is computed. */
 export interface MatmulAttributes {
   readonly transposeLeft: boolean;
   readonly transposeRight: boolean;
