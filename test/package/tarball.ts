@@ -58,7 +58,7 @@ export function npm(cwd: string, ...args: string[]): string {
 export function complaintsOfTypes(cwd: string, ...args: string[]): string {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   try {
-    return execFileSync(process.execPath, [tsc, "--noEmit", "--strict", "--target", "es2023", ...args], { cwd, encoding: "utf8" });
+    return execFileSync(process.execPath, [tsc, "--ignoreConfig", "--noEmit", "--strict", "--target", "es2023", ...args], { cwd, encoding: "utf8" });
   } catch (error) {
     return (error as { stdout: string }).stdout;
   }
