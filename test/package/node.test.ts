@@ -4,12 +4,15 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { builtInDigits } from "../../src/index.ts";
 import { writeIdx } from "../data/idx-files.ts";
 import { writeMnist } from "../node/built-cli.ts";
 import { readmeExample } from "./readme.ts";
 import { complaintsOfTypes, createProject, pack, stagePackage, writeFiles, type Staged } from "./tarball.ts";
+
+// npm, a type checker or a browser start for each, on cores that other tests use as well.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const run = promisify(execFile);
 

@@ -6,8 +6,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { npm, root, writeFiles } from "./tarball.ts";
+
+// npm, a type checker or a browser start for each, on cores that other tests use as well.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const run = promisify(execFile);
 const folder = join(root, "docs", "api");
@@ -16,7 +19,7 @@ let out: string;
 beforeAll(() => {
   out = mkdtempSync(join(tmpdir(), "wgrad-reference-"));
   npm(folder, "ci", "--prefer-offline", "--no-audit", "--no-fund");
-}, 180_000);
+});
 afterAll(() => rmSync(out, { recursive: true }));
 
 /** @returns what TypeDoc complains of */
@@ -37,7 +40,7 @@ test("every exported name is documented, and nothing that they mention is missin
     expect(existsSync(join(out, page)), page).toBe(true);
   }
   expect(readFileSync(join(out, "functions/wgrad.createTrainer.html"), "utf8")).toMatch(/Uploads the data set and compiles the step/);
-}, 180_000);
+});
 
 test("a name without a docstring would be told", async () => {
   writeFiles(out, {
@@ -54,4 +57,4 @@ test("a name without a docstring would be told", async () => {
   const found = await typedoc("--emit", "none", "--options", join(out, "sample", "typedoc.json"));
   expect(found).toMatch(/undocumented.* does not have any documentation/);
   expect(found).not.toMatch(/\bdocumented .* does not have/);
-}, 180_000);
+});

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tmpdir } from "node:os";
@@ -25,6 +25,7 @@ export async function stagePackage(parent = tmpdir()): Promise<Staged> {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", join(outDir, "types")], { cwd: root });
   for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md"]) copyFileSync(join(root, name), join(folder, name));
+  cpSync(join(root, "docs", "guide"), join(folder, "docs", "guide"), { recursive: true });
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 

@@ -3,10 +3,13 @@
  */
 import type { Browser } from "playwright-core";
 import { build, createServer, preview } from "vite";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { consoleOf, openChromium } from "./chromium.ts";
 import { readmeExample } from "./readme.ts";
 import { complaintsOfTypes, createProject, pack, stagePackage, type Staged } from "./tarball.ts";
+
+// npm, a type checker or a browser start for each, on cores that other tests use as well.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const page = (script: string) => `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/${script}"></script>\n`;
 
