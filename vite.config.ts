@@ -11,6 +11,8 @@ const library: ViteUserConfig["build"] = {
   // uses neither, so the same build serves the browser.
   ssr: true,
   rolldownOptions: {
+    // Of Node's, the bundler would put `createRequire` into the chunk that all others share.
+    platform: "neutral",
     input: {
       index: entry("src/index.ts"),
       node: entry("src/node/index.ts"),

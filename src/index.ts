@@ -1,12 +1,14 @@
-/*
+/**
  * The library: the same in a browser and in Node. Graphs, ops, layers, training and data are exported by their names;
  * initializers, optimizers, schedules and sets of points, whose short names would collide, as objects that hold them.
+ *
+ * @module wgrad
  */
 export * from "./errors.ts";
 export { Random, randomKey } from "./random.ts";
 
 export { defineGraph, type Graph, type Update } from "./graph/graph.ts";
-export { constant, input, parameter, state, stepScalar } from "./graph/leaves.ts";
+export { constant, input, parameter, state, stepScalar, type StoredAttributes } from "./graph/leaves.ts";
 export type { DType, Op, Shape, Tensor, TensorType } from "./graph/tensor.ts";
 
 export { dropoutMask } from "./ops/dropout/index.ts";
@@ -22,7 +24,7 @@ export {
   type Loss,
   type Reduction,
 } from "./ops/losses/index.ts";
-export { matmul, type MatmulOptions } from "./ops/matmul/index.ts";
+export { matmul, type MatmulAttributes, type MatmulOptions } from "./ops/matmul/index.ts";
 export { argmax, max, mean, sum, type ReduceOptions } from "./ops/reduce/index.ts";
 export { logSoftmax, softmax } from "./ops/softmax/index.ts";
 
@@ -65,7 +67,7 @@ export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
 export * as points from "./data/points.ts";
 export type { LineOptions, PointsOptions, PolynomialOptions, SineOptions, SpiralsOptions } from "./data/points.ts";
 
-export { loadModel, saveModel, type TrainedModel } from "./formats/model.ts";
+export { loadModel, saveModel, type FileExtensions, type TrainedModel } from "./formats/model.ts";
 export { readSafetensors, writeSafetensors } from "./formats/safetensors.ts";
 
 export type {
@@ -77,6 +79,13 @@ export type {
   Session,
 } from "./backends/backend.ts";
 export { createCpuBackend, type CpuOptions } from "./backends/cpu/index.ts";
-export { createBackend, type BackendOptions, type DeviceChoice } from "./backends/choose.ts";
-export { createWebGPUBackend, type WebGPUOptions } from "./backends/webgpu/index.ts";
+export { createBackend, deviceChoices, type BackendOptions, type DeviceChoice } from "./backends/choose.ts";
+export {
+  createWebGPUBackend,
+  type TuningResult,
+  type TuningStore,
+  type WebGPUBackend,
+  type WebGPUOptions,
+} from "./backends/webgpu/index.ts";
 export { browserGpu, type GpuSource } from "./device/adapter.ts";
+export type { DeviceLimits, DeviceOptions } from "./device/device.ts";

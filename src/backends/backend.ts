@@ -28,6 +28,7 @@ export interface DispatchDescription {
   readonly bytes: number;
 }
 
+/** A compiled graph: a fixed list of dispatches that every step replays. */
 export interface Executable {
   /** What one step runs, in order. */
   readonly dispatches: readonly DispatchDescription[];
@@ -62,11 +63,13 @@ export interface Session {
   dispose(): void;
 }
 
+/** What computes: a GPU by WebGPU, or the CPU. Sessions of one backend share its device. */
 export interface Backend {
   readonly kind: "webgpu" | "cpu";
   readonly adapter: AdapterDescription;
   /** The most bytes that one tensor of a batch should have, so that every op can take it. */
   readonly maxTensorBytes: number;
+  /** A place for one model's values, empty at first. */
   createSession(): Session;
   /** Settles when the present device is lost without `dispose`, with the reason. Never for the CPU. */
   readonly lost: Promise<string>;
@@ -75,5 +78,6 @@ export interface Backend {
    * @throws DeviceError where there is no adapter any more
    */
   restart(): Promise<void>;
+  /** Gives the device back. Neither the backend nor its sessions must be used afterwards. */
   dispose(): void;
 }

@@ -6,8 +6,10 @@ import type { TuningStore } from "./webgpu/index.ts";
 /** What computes: the best adapter that WebGPU finds, the CPU, or the first of the two that there is. */
 export const deviceChoices = ["webgpu", "cpu", "auto"] as const;
 
+/** One of `deviceChoices`. */
 export type DeviceChoice = (typeof deviceChoices)[number];
 
+/** What shall compute, and where it is looked for. */
 export interface BackendOptions {
   /** "auto" by default. */
   readonly device?: DeviceChoice;

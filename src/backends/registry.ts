@@ -5,6 +5,7 @@ import type { Op } from "../graph/tensor.ts";
  * Joins the `kernels` that the folders of src/ops export for one backend.
  * @param modules each file's exports, by path
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function collectKernels<Kernel>(modules: Record<string, { kernels: Record<string, Kernel> }>): ReadonlyMap<string, Kernel> {
   return new Map(Object.values(modules).flatMap(({ kernels }) => Object.entries(kernels)));
 }

@@ -34,6 +34,7 @@ export interface RegressionDataset extends Examples {
 /** What a model learns from. */
 export type TrainingData = Dataset | RegressionDataset;
 
+/** Whether data is of quantities, not of classes. */
 export const isRegression = (data: TrainingData): data is RegressionDataset => "targets" in data;
 
 /** The constants of `feature · scale + offset`: for all features one, or for each feature its own. */

@@ -15,11 +15,13 @@ const WANTED_LIMITS = [
   "maxComputeWorkgroupsPerDimension",
 ] as const;
 
+/** The limits of WebGPU that matter to wgrad, by their names there. */
 export type DeviceLimits = Record<(typeof WANTED_LIMITS)[number], number>;
 
 /** What is used where the adapter has it. */
 const OPTIONAL_FEATURES = ["timestamp-query", "subgroups", "shader-f16"] as const;
 
+/** How a device is opened. */
 export interface DeviceOptions {
   /** Of the optional features those to use, all by default: fewer, to try what happens on a lesser adapter. */
   readonly features?: readonly (typeof OPTIONAL_FEATURES)[number][];

@@ -2,9 +2,10 @@
  * A trained model as a safetensors file: its parameters by their names, and in the metadata, as JSON, all else that is
  * needed to use it again.
  */
-import { DataError, WgradError } from "../errors.ts";
+import { DataError, OptionError, WgradError } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
-import { losses, type LossName } from "../nn/losses.ts";
+import type { ModelExtensions } from "../nn/extensions.ts";
+import { losses, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { modelFromConfig, type Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
 import { readSafetensors, writeSafetensors, type Safetensors, type TensorValues } from "./safetensors.ts";
@@ -16,7 +17,8 @@ export type Facts = Readonly<Record<string, string | number | boolean | null>>;
 export interface TrainedModel {
   /** The network. Read from a file, its parameters have the file's values as their initial ones. */
   readonly model: Model;
-  readonly loss: LossName;
+  /** A name, or a loss of one's own, of which a file keeps the name. */
+  readonly loss: LossName | TrainingLoss;
   /** What the model sees of a feature: feature · scale + offset, for all features or for each its own. */
   readonly normalization: {
     readonly scale: number | readonly number[];
@@ -38,6 +40,11 @@ export interface TrainedModel {
   readonly results?: Facts;
 }
 
+/** What stands behind the names in a model's file that are not wgrad's own. */
+export interface FileExtensions extends ModelExtensions {
+  readonly losses?: readonly TrainingLoss[];
+}
+
 const FORMAT = "wgrad";
 
 /** Before the names of the optimizer's states in a checkpoint, which is a model as well. */
@@ -49,7 +56,7 @@ const NOT_A_MODEL = "Give a model file that wgrad wrote, such as `wgrad train --
  * Writes a model with the given values of its parameters, such as those of a snapshot.
  * @param parameters values for each of the model's parameters, by name
  * @returns the bytes of a safetensors file
- * @throws OptionError for values that do not fill their shape
+ * @throws OptionError for values that do not fill their shape, and for a loss of one's own under a name of wgrad's
  */
 export function saveModel(trained: TrainedModel, parameters: Readonly<Record<string, TensorValues>>): Uint8Array {
   const tensors = Object.entries(parameters).map(([name, { shape, values }]) => ({ name, shape, values }));
@@ -62,7 +69,7 @@ export function modelMetadata(trained: TrainedModel): Record<string, string> {
   return {
     format: FORMAT,
     version,
-    loss,
+    loss: lossName(loss),
     model: JSON.stringify(model.config),
     normalization: JSON.stringify(normalization),
     ...(outputs ? { outputs: JSON.stringify(outputs) } : { classes: JSON.stringify(classes) }),
@@ -78,20 +85,21 @@ export function modelMetadata(trained: TrainedModel): Record<string, string> {
  * Reads a file that `saveModel` wrote.
  * @param bytes the whole file
  * @param where the file's name, for messages
+ * @param extensions what layers, activations and losses of one's own are, where the model has any
  * @throws DataError for anything that `readSafetensors` refuses; for a safetensors file that is no model of wgrad;
  * naming the entry, for metadata that is missing or not what it should be; and naming the tensor and both shapes, for
  * tensors that are not the network's parameters
  */
-export function loadModel(bytes: Uint8Array, where: string): TrainedModel {
+export function loadModel(bytes: Uint8Array, where: string, extensions: FileExtensions = {}): TrainedModel {
   const { tensors, metadata } = readSafetensors(bytes, where);
   if (metadata["format"] !== FORMAT) {
     throw new DataError({ where, what: "this is a safetensors file, but no model that wgrad wrote", fix: NOT_A_MODEL });
   }
   const entries = new Metadata(metadata, where);
-  const model = restoreModel(entries.json("model", isFilled), tensors, where);
+  const model = restoreModel(entries.json("model", isFilled), { tensors, where, extensions });
   return {
     model,
-    loss: entries.text("loss", isLossName),
+    loss: lossNamed(entries.text("loss", isText), where, extensions.losses),
     normalization: entries.json("normalization", isNormalizationOf(sizeOf(model.inputShape))),
     ...(metadata["outputs"] === undefined
       ? { classes: entries.json("classes", isNames) }
@@ -104,12 +112,17 @@ export function loadModel(bytes: Uint8Array, where: string): TrainedModel {
   };
 }
 
-function restoreModel(config: object, tensors: Safetensors["tensors"], where: string): Model {
+interface ModelFile extends Pick<Safetensors, "tensors"> {
+  readonly where: string;
+  readonly extensions: FileExtensions;
+}
+
+function restoreModel(config: object, { tensors, where, extensions }: ModelFile): Model {
   const ofModel = [...tensors].filter(([name]) => !name.startsWith(OPTIMIZER_PREFIX));
   const values = Object.fromEntries(ofModel.map(([name, tensor]) => [name, tensor.values]));
   let model: Model;
   try {
-    model = modelFromConfig(config, values);
+    model = modelFromConfig(config, values, extensions);
   } catch (cause) {
     if (!(cause instanceof WgradError)) throw cause;
     const { shape } = tensors.get(cause.where ?? "") ?? {};
@@ -168,7 +181,23 @@ const isFilled = (value: unknown): value is object => typeof value === "object" 
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => isFilled(value) && !Array.isArray(value);
 
-const isLossName = (value: unknown): value is LossName => typeof value === "string" && Object.hasOwn(losses, value);
+const isText = (value: unknown): value is string => typeof value === "string";
+
+const isLossName = (name: string): name is LossName => Object.hasOwn(losses, name);
+
+function lossName(loss: LossName | TrainingLoss): string {
+  if (typeof loss === "string") return loss;
+  const { name } = loss;
+  if (!isLossName(name) || losses[name] === loss) return name;
+  throw new OptionError({ where: "loss", what: `"${name}" is the name of a loss of wgrad's own`, fix: "Give yours another name" });
+}
+
+function lossNamed(name: string, where: string, own: FileExtensions["losses"] = []): LossName | TrainingLoss {
+  const found = own.find((loss) => loss.name === name) ?? (isLossName(name) ? name : undefined);
+  if (found !== undefined) return found;
+  const what = `the metadata's entry "loss" is ${JSON.stringify(name)}, which is none of wgrad's losses; one of your own is given as { losses: [loss] }`;
+  throw new DataError({ where, what, fix: NOT_A_MODEL });
+}
 
 const isNormalizationOf = (features: number) => {
   const isConstant = (value: unknown) =>

@@ -1,3 +1,4 @@
+import { OptionError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import {
   elu,
@@ -12,6 +13,7 @@ import {
   step,
   tanh,
 } from "../ops/elementwise/index.ts";
+import { entryOf, written } from "./checks.ts";
 
 /** The activations that layers know by name, with their parameters at the defaults (slope 0.01, α = 1). */
 export const activations = {
@@ -28,10 +30,43 @@ export const activations = {
   silu: (x: Tensor) => silu(x),
 } as const satisfies Record<string, (x: Tensor) => Tensor>;
 
+/** The name of one of `activations`. */
 export type ActivationName = keyof typeof activations;
 
+/** An activation of one's own. */
+export interface CustomActivation {
+  /** What stands for it in a model's config: a name that none of wgrad's own activations has. */
+  readonly name: string;
+  /**
+   * Any function of graph ops, whose derivative follows from theirs, or one of `makeActivation`.
+   * @param x float32 [batch, …]
+   * @returns the same shape
+   */
+  apply(x: Tensor): Tensor;
+}
+
+/**
+ * The activation that an option of a layer names or is.
+ * @param where the option, for messages
+ * @throws OptionError for an unknown name, and for an object that is no activation or has a name of wgrad's own
+ */
+export function activationOf(where: string, given: ActivationName | CustomActivation): CustomActivation {
+  if (typeof given !== "object" || given === null) {
+    return { name: given, apply: entryOf<(x: Tensor) => Tensor>(where, "activation", activations, given) };
+  }
+  const { name, apply } = given;
+  if (typeof name !== "string" || name === "" || typeof apply !== "function") {
+    const fix = "Give { name, apply }, where apply takes a tensor to one of the same shape";
+    throw new OptionError({ where, what: `${written(given)} is no activation`, fix });
+  }
+  if (Object.hasOwn(activations, name)) {
+    throw new OptionError({ where, what: `"${name}" is the name of an activation of wgrad's own`, fix: "Choose another name" });
+  }
+  return given;
+}
+
 /** Those that are near 0 for negative and near x for positive arguments, which He's variance was derived for. */
-export const rectifiers: ReadonlySet<ActivationName> = new Set<ActivationName>([
+export const rectifiers: ReadonlySet<string> = new Set<ActivationName>([
   "relu",
   "leakyRelu",
   "elu",

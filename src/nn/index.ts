@@ -1,5 +1,7 @@
-export { activations, type ActivationName } from "./activations.ts";
+export { activations, type ActivationName, type CustomActivation } from "./activations.ts";
 export { clipByGlobalNorm, globalNorm } from "./clipping.ts";
+export type { ModelExtensions } from "./extensions.ts";
+/** Values of parameters before the first step. */
 export * as initializers from "./initializers.ts";
 export type { Fans, Initializer } from "./initializers.ts";
 export {
@@ -16,6 +18,7 @@ export {
 } from "./layers.ts";
 export { losses, oneHot, type ClassificationLoss, type LossName, type RegressionLoss, type TrainingLoss } from "./losses.ts";
 export { accuracy } from "./metrics.ts";
+/** Rules by which gradients change parameters. */
 export * as optimizers from "./optimizers.ts";
 export type {
   AdamOptions,
@@ -26,6 +29,7 @@ export type {
   UpdateOptions,
 } from "./optimizers.ts";
 export type { Gradients } from "./packed.ts";
+/** How the learning rate changes over a run. */
 export * as schedules from "./schedules.ts";
 export type { CosineOptions, DecayOptions, Schedule } from "./schedules.ts";
 export { modelFromConfig, sequential, type Model, type ModelConfig, type SequentialOptions } from "./sequential.ts";

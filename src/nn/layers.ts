@@ -6,8 +6,8 @@ import { add, multiply } from "../ops/elementwise/index.ts";
 import { reshape } from "../ops/layout/index.ts";
 import { matmul } from "../ops/matmul/index.ts";
 import type { Precision } from "../ops/matmul/precision.ts";
-import { activations, rectifiers, type ActivationName } from "./activations.ts";
-import { entryOf, requireCount, requireNumber, written } from "./checks.ts";
+import { activationOf, rectifiers, type ActivationName, type CustomActivation } from "./activations.ts";
+import { requireCount, requireNumber, written } from "./checks.ts";
 import { heNormal, xavierUniform, zeros, type Fans, type Initializer } from "./initializers.ts";
 
 /** A layer as plain JSON: its type and that type's options. */
@@ -22,8 +22,8 @@ export interface LayerContext {
   readonly index: number;
   /** The shape of one example that reaches the layer. */
   readonly inputShape: Shape;
-  /** The activation that the next layer applies to this one's output, if it is an activation layer. */
-  readonly nextActivation: ActivationName | undefined;
+  /** The name of the activation that the next layer applies to this one's output, if it is an activation layer. */
+  readonly nextActivation: string | undefined;
   /** Makes a parameter named `layers.INDEX.NAME`, with initial values from a random stream of its own. */
   parameter(name: string, shape: Shape, initializer: Initializer, fans: Fans): Tensor;
 }
@@ -45,24 +45,30 @@ export interface ApplyOptions {
 export interface BuiltLayer {
   /** The shape of one example that leaves the layer. */
   readonly outputShape: Shape;
-  /** @param x [batch, ...inputShape] */
+  /**
+   * What the layer makes of examples.
+   * @param x [batch, ...inputShape]
+   * @returns [batch, ...outputShape]
+   */
   apply(x: Tensor, options: Required<ApplyOptions>): Tensor;
 }
 
 /** One step of a model, before it knows the shape of its input. */
 export interface Layer {
   readonly config: LayerConfig;
+  /** Makes the layer's parameters and says what shape leaves it. */
   build(context: LayerContext): BuiltLayer;
 }
 
+/** What a dense layer adds to its matrix product, and what its parameters start from. */
 export interface DenseOptions {
   /** Applied to the sums; "identity" by default. */
-  readonly activation?: ActivationName;
+  readonly activation?: ActivationName | CustomActivation;
   /** Whether a bias is added; true by default. */
   readonly bias?: boolean;
   /**
    * Initial weights. By default He normal where the layer's own or, without one, the next layer's activation is a
-   * rectifier (relu, leakyRelu, elu, softplus, gelu, geluTanh, silu), else Xavier uniform.
+   * rectifier (relu, leakyRelu, elu, softplus, gelu, geluTanh, silu), else, also for one of your own, Xavier uniform.
    */
   readonly weights?: Initializer;
   /** Initial biases; zeros by default. */
@@ -76,9 +82,10 @@ export interface DenseOptions {
  * than one axis
  */
 export function dense(units: number, options: DenseOptions = {}): Layer {
-  const { activation: name = "identity", bias = true, biases = zeros } = options;
+  const { bias = true, biases = zeros } = options;
   requireCount("dense units", units);
-  const activate = entryOf("dense", "activation", activations, name);
+  const chosen = activationOf("dense", options.activation ?? "identity");
+  const { name } = chosen;
   if (typeof bias !== "boolean") {
     throw new OptionError({ where: "dense bias", what: `${written(bias)} is neither true nor false`, fix: "Give one" });
   }
@@ -96,7 +103,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
         apply(x, { precision }) {
           const product = matmul(x, weight, { precision });
           const sums = biasRow ? add(product, biasRow) : product;
-          return name === "identity" ? sums : activate(sums);
+          return name === "identity" ? sums : chosen.apply(sums);
         },
       };
     },
@@ -116,13 +123,13 @@ function singleAxis(shape: Shape): number {
 
 /**
  * A function applied to each element; see `activations` for the names.
- * @throws OptionError for an unknown name
+ * @throws OptionError for an unknown name, and for one of your own that is no activation
  */
-export function activation(name: ActivationName): Layer {
-  const activate = entryOf("activation layer", "activation", activations, name);
+export function activation(given: ActivationName | CustomActivation): Layer {
+  const chosen = activationOf("activation layer", given);
   return {
-    config: { type: "activation", name },
-    build: ({ inputShape }) => ({ outputShape: inputShape, apply: activate }),
+    config: { type: "activation", name: chosen.name },
+    build: ({ inputShape }) => ({ outputShape: inputShape, apply: (x) => chosen.apply(x) }),
   };
 }
 

@@ -81,6 +81,7 @@ export const losses = {
   sigmoidBinaryCrossEntropy: ofTargets("sigmoidBinaryCrossEntropy", sigmoidBinaryCrossEntropy, 0),
 } as const satisfies Record<string, TrainingLoss>;
 
+/** The name of one of `losses`. */
 export type LossName = keyof typeof losses;
 
 /**

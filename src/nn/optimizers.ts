@@ -10,11 +10,13 @@ import { pack, packedSize } from "../ops/layout/index.ts";
 import { requireNumber, requirePositive } from "./checks.ts";
 import { packGradients, type Gradients } from "./packed.ts";
 
+/** What an optimizer is told at each step. */
 export interface UpdateOptions {
   /** A float32 scalar, usually a stepScalar. */
   readonly learningRate: Tensor;
 }
 
+/** A rule that makes new parameters of old ones and their gradients. Any object with these three will do. */
 export interface Optimizer {
   readonly name: string;
   /** Its numbers, for printing and for a model file's metadata. */
@@ -65,6 +67,7 @@ export function sgd(): Optimizer {
   ]);
 }
 
+/** The options of `momentum` and `nesterov`. */
 export interface MomentumOptions {
   /** α, the share of the last change that is kept, in [0, 1); 0.9 by default. */
   readonly momentum?: number;
@@ -108,6 +111,7 @@ export function nesterov(options: MomentumOptions = {}): Optimizer {
   });
 }
 
+/** The options of `rmsprop`. */
 export interface RmspropOptions {
   /** ρ, the share of the mean square that is kept, in [0, 1); 0.9 by default. */
   readonly decay?: number;
@@ -135,6 +139,7 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
   });
 }
 
+/** The options of `adam`. */
 export interface AdamOptions {
   /** The share of the mean gradient that is kept, in [0, 1); 0.9 by default. */
   readonly beta1?: number;
@@ -186,6 +191,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
   });
 }
 
+/** The options of `adamW`. */
 export interface AdamWOptions extends AdamOptions {
   /** λ, at least 0; 0.01 by default. A step takes learningRate · λ off a decayed weight. */
   readonly weightDecay?: number;

@@ -16,6 +16,7 @@ export function constant(): Schedule {
   return () => 1;
 }
 
+/** How fast `step` and `exponential` decay. */
 export interface DecayOptions {
   /** Steps after which the rate has been multiplied by `factor` once, at least 1; a third of the run by default. */
   readonly every?: number;
@@ -47,6 +48,7 @@ export function exponential(options: DecayOptions = {}): Schedule {
   return (current, totalSteps) => factor ** (current / everyOf(totalSteps));
 }
 
+/** Where `cosine` ends. */
 export interface CosineOptions {
   /** The factor that is reached at `totalSteps`, in [0, 1]; 0 by default. */
   readonly final?: number;

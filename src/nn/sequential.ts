@@ -2,8 +2,8 @@ import { GraphError, OptionError } from "../errors.ts";
 import { parameter } from "../graph/leaves.ts";
 import { sameShape, sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { Random, randomKey } from "../random.ts";
-import type { ActivationName } from "./activations.ts";
-import { entryOf, requireCount, requireSeed, written } from "./checks.ts";
+import { requireCount, requireSeed, written } from "./checks.ts";
+import { activationNamed, checkedLayer, type ModelExtensions } from "./extensions.ts";
 import { activation, dense, dropout, flatten, type ApplyOptions, type Layer, type LayerConfig } from "./layers.ts";
 
 /** A model as plain JSON: everything but its parameters' values. */
@@ -39,6 +39,7 @@ export interface Model {
   applyEach(x: Tensor, options?: ApplyOptions): Tensor[];
 }
 
+/** What a model takes, and from which random numbers it starts. */
 export interface SequentialOptions {
   /** The shape of one example, such as [28, 28]. */
   readonly inputShape: readonly number[];
@@ -99,13 +100,14 @@ function buildModel(
       nextActivation: activationOf(layers[index + 1]),
       parameter(name, shape, initializer, fans) {
         const fullName = `layers.${index}.${name}`;
+        requireNewName(fullName, parameters);
         const made = parameter(fullName, shape, initialValues(index, position++, fullName, shape, initializer, fans));
         parameters.push(made);
         return made;
       },
     });
     shapes.push(result.outputShape);
-    return result;
+    return checkedLayer(layer, index, result);
   });
   const applyEach = (x: Tensor, options: ApplyOptions = {}): Tensor[] => {
     const { training = false, precision = "float32" } = options;
@@ -126,8 +128,14 @@ function buildModel(
   };
 }
 
-function activationOf(layer: Layer | undefined): ActivationName | undefined {
-  return layer?.config.type === "activation" ? (layer.config.name as ActivationName) : undefined;
+function activationOf(layer: Layer | undefined): string | undefined {
+  return layer?.config.type === "activation" ? String(layer.config["name"]) : undefined;
+}
+
+function requireNewName(name: string, parameters: readonly Tensor[]): void {
+  if (parameters.some(({ attributes }) => (attributes as { name: string }).name === name)) {
+    throw new OptionError({ where: name, what: "the layer makes two parameters of this name", fix: "Name each otherwise" });
+  }
 }
 
 function requireShape(shape: unknown): asserts shape is readonly number[] {
@@ -154,14 +162,19 @@ function requireBatch(x: Tensor, inputShape: Shape): void {
 const notConfig = "Give what model.config was";
 const otherValues = "Give the values that were saved with this config";
 
-/** For each type of layer: the options of its config and how to make it again. */
-const layerTypes: Readonly<Record<string, { options: readonly string[]; make: (config: LayerConfig) => Layer }>> = {
+/** How a layer of wgrad's own is made again of the options in its config. */
+interface LayerType {
+  readonly options: readonly string[];
+  make(config: LayerConfig, extensions: ModelExtensions): Layer;
+}
+
+const layerTypes: Readonly<Record<string, LayerType>> = {
   dense: {
     options: ["units", "activation", "bias"],
-    make: ({ units, activation: name, bias }) =>
-      dense(units as number, { activation: name as ActivationName, bias: bias as boolean }),
+    make: ({ units, activation: name, bias }, { activations }) =>
+      dense(units as number, { activation: activationNamed(name, activations), bias: bias as boolean }),
   },
-  activation: { options: ["name"], make: ({ name }) => activation(name as ActivationName) },
+  activation: { options: ["name"], make: ({ name }, { activations }) => activation(activationNamed(name, activations)) },
   flatten: { options: [], make: flatten },
   dropout: { options: ["rate"], make: ({ rate }) => dropout(rate as number) },
 };
@@ -171,17 +184,22 @@ const layerTypes: Readonly<Record<string, { options: readonly string[]; make: (c
  * @param config what `model.config` was; anything else is refused
  * @param values the parameters' values by name, row-major; if absent, the initial values are drawn by the defaults
  * (initializers are no part of a config)
+ * @param extensions what layers and activations of one's own are, where the model has any
  * @throws OptionError naming the layer and option at fault, or the parameter whose values are missing, too many or
  * of another length
  */
-export function modelFromConfig(config: unknown, values?: Readonly<Record<string, ArrayLike<number>>>): Model {
+export function modelFromConfig(
+  config: unknown,
+  values?: Readonly<Record<string, ArrayLike<number>>>,
+  extensions: ModelExtensions = {},
+): Model {
   const where = "model config";
   const { inputShape, seed, layers } = requireObject(where, config, ["inputShape", "seed", "layers"]);
   if (!Array.isArray(layers)) {
     throw new OptionError({ where, what: `layers is ${written(layers)}, not a list`, fix: notConfig });
   }
   requireShape(inputShape);
-  const made = layers.map((layer, index) => layerFromConfig(`${where}, layer ${index}`, layer));
+  const made = layers.map((layer, index) => layerFromConfig(`${where}, layer ${index}`, layer, extensions));
   const options = { inputShape, seed: seed as number };
   if (!values) return sequential(made, options);
   const model = buildModel(made, options, (_index, _position, name, shape) => {
@@ -201,17 +219,30 @@ export function modelFromConfig(config: unknown, values?: Readonly<Record<string
   return model;
 }
 
-function layerFromConfig(where: string, config: unknown): Layer {
-  const { type } = requireObject(where, config);
-  const { options, make } = entryOf(where, "layer type", layerTypes, type);
-  const checked = requireObject(where, config, ["type", ...options]) as LayerConfig;
+function layerFromConfig(where: string, config: unknown, extensions: ModelExtensions): Layer {
+  const { options, make } = layerTypeOf(where, requireObject(where, config)["type"], extensions);
+  const checked = requireObject(where, config, options && ["type", ...options]) as LayerConfig;
   try {
-    return make(checked);
+    return make(checked, extensions);
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     const { what, fix } = error;
     throw new OptionError({ where: `${where}, ${error.where}`, what, ...(fix && { fix }) }, { cause: error });
   }
+}
+
+function layerTypeOf(where: string, type: unknown, { layers = {} }: ModelExtensions): Partial<LayerType> & Pick<LayerType, "make"> {
+  const clash = Object.keys(layers).find((name) => Object.hasOwn(layerTypes, name));
+  if (clash !== undefined) {
+    throw new OptionError({ where: "layers", what: `"${clash}" is a layer type of wgrad's own`, fix: "Name yours otherwise" });
+  }
+  if (typeof type === "string" && Object.hasOwn(layers, type)) return { make: layers[type]! };
+  if (typeof type === "string" && Object.hasOwn(layerTypes, type)) return layerTypes[type]!;
+  throw new OptionError({
+    where,
+    what: `there is no layer type ${written(type)}, unless you give your own as { layers: { ${written(type)}: … } }`,
+    fix: `Choose one of ${Object.keys(layerTypes).join(", ")}`,
+  });
 }
 
 /** Checks that a value read from JSON is an object with exactly these fields, or with any if none are named. */

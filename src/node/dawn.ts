@@ -7,6 +7,7 @@ import type { GpuSource } from "../device/adapter.ts";
  */
 const alive = new Set<GPU>();
 
+/** How Dawn is started. */
 export interface DawnOptions {
   /** Dawn's switches, such as "disable-dawn-features=timestamp_quantization". */
   readonly flags?: readonly string[];

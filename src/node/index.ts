@@ -1,17 +1,19 @@
-/*
+/**
  * What Node adds to the library: Dawn, files and MNIST.
+ *
+ * @module wgrad/node
  */
 import type { Backend } from "../backends/backend.ts";
 import { createBackend, type BackendOptions } from "../backends/choose.ts";
 import type { GpuSource } from "../device/adapter.ts";
 import { DeviceError } from "../errors.ts";
-import { loadModel, saveModel, type TrainedModel } from "../formats/model.ts";
+import { loadModel, saveModel, type FileExtensions, type TrainedModel } from "../formats/model.ts";
 import type { TensorValues } from "../formats/safetensors.ts";
 import type { DawnOptions } from "./dawn.ts";
 import { fileTuningStore } from "./tuning-store.ts";
 import { plainReason, readFileOrRefuse, writeFileAtomically } from "./files.ts";
 
-export { loadModel, saveModel, type Facts, type TrainedModel } from "../formats/model.ts";
+export { loadModel, saveModel, type Facts, type FileExtensions, type TrainedModel } from "../formats/model.ts";
 export {
   readSafetensors,
   writeSafetensors,
@@ -25,6 +27,7 @@ export type { DawnOptions } from "./dawn.ts";
 export { readFileOrRefuse, writeFileAtomically } from "./files.ts";
 export { fileTuningStore } from "./tuning-store.ts";
 export { readCsvDataset, readCsvTable, type CsvDatasetOptions, type CsvTableOptions } from "./csv-table.ts";
+export { mnistFileNames, type MnistFile } from "../data/mnist.ts";
 export {
   loadMnist,
   mnistChecksums,
@@ -54,6 +57,7 @@ export async function dawnGpu(options?: DawnOptions): Promise<GpuSource> {
   return dawn.dawnGpu(options);
 }
 
+/** What computes in Node, and how. */
 export interface NodeBackendOptions extends DawnOptions, Omit<BackendOptions, "source"> {}
 
 /**
@@ -85,8 +89,9 @@ export function saveModelFile(
 
 /**
  * Reads a model from a file.
+ * @param extensions what layers, activations and losses of one's own are, where the model has any
  * @throws DataError with the path, for a file that cannot be read or is no model of wgrad
  */
-export async function loadModelFile(path: string): Promise<TrainedModel> {
-  return loadModel(await readFileOrRefuse(path), path);
+export async function loadModelFile(path: string, extensions?: FileExtensions): Promise<TrainedModel> {
+  return loadModel(await readFileOrRefuse(path), path, extensions);
 }

@@ -34,6 +34,8 @@ export interface PointwiseKernel {
   readonly kind: "pointwise";
   /** WGSL text of the functions that the expression calls. */
   readonly library: string;
+  /** WGSL text that the expression of this node calls besides. */
+  ownLibrary?(node: Tensor): string | undefined;
   /** Reads its inputs at other elements than its own, so that they must lie in memory. */
   readonly gathers?: boolean;
   /** Cheap enough to be computed again by whatever reads it, instead of being stored, if it reads only leaves. */

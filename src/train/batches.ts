@@ -1,5 +1,6 @@
 import type { Session } from "../backends/backend.ts";
 import { isRegression, type Normalization, type TrainingData } from "../data/dataset.ts";
+import { GraphError } from "../errors.ts";
 import { constant, input } from "../graph/leaves.ts";
 import { sizeOf, type Tensor } from "../graph/tensor.ts";
 import type { RegressionLoss, TrainingLoss } from "../nn/losses.ts";
@@ -74,7 +75,21 @@ export function takeAnswers({ answers, order }: ExampleLeaves, start: Tensor, co
 /** The sum of the examples' losses and, for labels, the number of right predictions. */
 export function totalsOf(loss: TrainingLoss, outputs: Tensor, answers: Tensor): { loss: Tensor; correct?: Tensor } {
   if (answers.dtype === "uint32" && "perExample" in loss) {
-    return { loss: sum(loss.perExample(outputs, answers)), correct: sum(loss.correct(outputs, answers)) };
+    const { name } = loss;
+    return {
+      loss: sum(onePerExample(`loss ${name}`, loss.perExample(outputs, answers), outputs)),
+      correct: sum(onePerExample(`correct of loss ${name}`, loss.correct(outputs, answers), outputs)),
+    };
   }
-  return { loss: sum((loss as RegressionLoss).perTarget(outputs, answers)) };
+  return { loss: sum(onePerExample(`loss ${loss.name}`, (loss as RegressionLoss).perTarget(outputs, answers), outputs)) };
+}
+
+/** The sums are divided by the number of examples, so a loss of one's own that divides already would count too little. */
+function onePerExample(where: string, values: Tensor, { shape: [examples] }: Tensor): Tensor {
+  if (values.dtype === "float32" && values.shape.length === 1 && values.size === examples) return values;
+  throw new GraphError({
+    where,
+    what: `it gives ${values} for ${examples} examples`,
+    fix: "Give one float32 value for each example, [examples]: reduce over the outputs only",
+  });
 }

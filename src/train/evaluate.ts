@@ -15,6 +15,7 @@ const CHUNK = 1000;
 /** The most chunks uploaded at a time and computed in one submit: MNIST's test set. */
 const CHUNKS_OF_A_WINDOW = 10;
 
+/** What is evaluated, and by what. */
 export interface EvaluatorOptions {
   readonly model: Model;
   readonly backend: Backend;
@@ -26,6 +27,7 @@ export interface EvaluatorOptions {
   readonly loss?: LossName | TrainingLoss;
 }
 
+/** How well a model does on a data set. */
 export interface Evaluation {
   /** Mean over the examples. */
   readonly loss: number;

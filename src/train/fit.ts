@@ -42,6 +42,7 @@ export interface SkippedStep {
   readonly learningRate: number;
 }
 
+/** How far one call of fit goes, and how often it tells. */
 export interface FitOptions {
   /** Steps from one event to the next, at least 1; by default a hundredth of the run, rounded down, at least 1. */
   readonly every?: number;

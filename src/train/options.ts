@@ -12,6 +12,7 @@ import { precisions, type Precision } from "../ops/matmul/precision.ts";
 import { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
 import type { Snapshot } from "./snapshot.ts";
 
+/** What is trained, on which data, by what and how long. */
 export interface TrainerOptions {
   readonly model: Model;
   /** What to learn from; evaluation takes its own. */

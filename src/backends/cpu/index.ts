@@ -12,6 +12,7 @@ import { collectKernels, findKernel } from "../registry.ts";
 
 const kernels = collectKernels<CpuKernel>(import.meta.glob("../../ops/*/cpu.ts", { eager: true }));
 
+/** How the CPU computes. */
 export interface CpuOptions {
   /** What float32 tensors are computed and stored in; "float32" by default, "float64" to judge. */
   readonly precision?: "float32" | "float64";

@@ -55,7 +55,7 @@ export class ElementCode {
 
   #expression(node: Tensor, place: Place): string {
     const kernel = pointwiseKernel(node)!;
-    this.#scope.useLibrary(kernel.library);
+    for (const text of [kernel.library, kernel.ownLibrary?.(node)]) if (text) this.#scope.useLibrary(text);
     const inputs = node.inputs.map(
       (tensor): InputValue => ({
         here: () => this.value(tensor, broadcastPlace(place, node.shape, tensor.shape)),

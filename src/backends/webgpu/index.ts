@@ -7,6 +7,7 @@ import { loadChoices, tune, tuningKey, type TuningResult, type TuningStore } fro
 
 export type { TuningResult, TuningStore } from "./tuning.ts";
 
+/** How a WebGPU device is opened and used. */
 export interface WebGPUOptions extends DeviceOptions {
   /** Poison results before every run and guard the words after them: slow, for tests of kernels. */
   readonly guards?: boolean;

@@ -17,6 +17,7 @@ import { WebGPUSession } from "./session.ts";
 export interface TuningStore {
   /** The text saved under the key, or undefined. */
   load(key: string): Promise<string | undefined>;
+  /** Keeps a text under a key, in place of what was there. */
   save(key: string, text: string): Promise<void>;
 }
 

@@ -6,25 +6,34 @@ import { elementwise, type Operand } from "./function.ts";
 /** An activation: a function of one number and its derivative, each with a WGSL twin. */
 export interface ActivationRow {
   readonly name: string;
+  /** The formula, in JavaScript's float64. Parameters follow the argument. */
   readonly cpu: (x: number, ...parameters: number[]) => number;
+  /** The WGSL function with the same meaning: one of `source`, or of wgrad's own. */
   readonly wgsl: string;
   readonly derivative: {
+    /** Its formula. */
     readonly cpu: (x: number, ...parameters: number[]) => number;
+    /** Its WGSL function. */
     readonly wgsl: string;
     /** The derivative may be computed from the output instead, so that the input need not be kept. */
     readonly ofOutput?: boolean;
   };
-  readonly flops: number;
+  /** WGSL text with both functions, for those that are not wgrad's own: `fn NAME(x: f32, …) -> f32 { … }`. */
+  readonly source?: string;
+  /** Floating-point operations, a transcendental function counted as 8; 1 if absent. */
+  readonly flops?: number;
 }
 
 /** Makes an activation of a row: a function from a tensor and parameters to the node. */
+/* @__NO_SIDE_EFFECTS__ */
 export function makeActivation(row: ActivationRow): (x: Operand, ...parameters: number[]) => Tensor {
-  const { name, flops, derivative } = row;
+  const { name, source, flops, derivative } = row;
   const derivativeOp = elementwise({
     name: `${name}Derivative`,
     arity: 1,
     cpu: derivative.cpu as (...values: number[]) => number,
     wgsl: derivative.wgsl,
+    source,
     flops,
   });
   const op = elementwise({
@@ -32,6 +41,7 @@ export function makeActivation(row: ActivationRow): (x: Operand, ...parameters: 
     arity: 1,
     cpu: row.cpu as (...values: number[]) => number,
     wgsl: row.wgsl,
+    source,
     flops,
     gradient: (upstream, [x], output, parameters) => [
       multiply(upstream, derivativeOp([derivative.ofOutput ? output : x!], ...parameters)),

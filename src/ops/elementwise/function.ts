@@ -12,10 +12,12 @@ export interface ElementwiseFunction {
   readonly arity: 1 | 2 | 3;
   /** The formula, in JavaScript's float64. Parameters follow the arguments. */
   readonly cpu: (...values: number[]) => number;
-  /** The function of shaders/elementwise.wgsl or shaders/activations.wgsl with the same meaning. */
+  /** The WGSL function with the same meaning: one of `source`, or of wgrad's own. */
   readonly wgsl: string;
+  /** WGSL text with that function, for one that is not wgrad's own: `fn NAME(x: f32, …) -> f32 { … }`. */
+  readonly source?: string | undefined;
   /** Floating-point operations, a transcendental function counted as 8; 1 if absent. */
-  readonly flops?: number;
+  readonly flops?: number | undefined;
   /** Type of the inputs, float32 if absent. */
   readonly takes?: DType;
   /**
@@ -40,9 +42,12 @@ export interface ElementwiseOp extends Op {
 }
 
 /**
- * Makes an op of a row.
- * @returns a function from operands and parameters to the node, with broadcasting
+ * Makes an op of a row: a function of numbers that both backends apply element by element, fused like any other.
+ * Bundlers read the annotation: an op that a page does not use is left out.
+ * @returns a function from operands and parameters to the node, with broadcasting; it throws a GraphError for operands
+ * of another type, shapes that do not broadcast, and a parameter that is not finite
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function elementwise(row: ElementwiseFunction): (operands: readonly Operand[], ...parameters: number[]) => Tensor {
   const op: ElementwiseOp = {
     name: row.name,

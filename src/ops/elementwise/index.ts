@@ -1,3 +1,3 @@
 export * from "./arithmetic.ts";
 export * from "./activations.ts";
-export type { Operand } from "./function.ts";
+export { elementwise, type ElementwiseFunction, type Operand } from "./function.ts";

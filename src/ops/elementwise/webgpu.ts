@@ -1,12 +1,22 @@
 import activations from "../../../shaders/activations.wgsl?raw";
 import arithmetic from "../../../shaders/elementwise.wgsl?raw";
+import { GraphError } from "../../errors.ts";
 import type { PointwiseKernel } from "../kernel.ts";
 import { floatLiteral } from "../wgsl.ts";
 import type { ElementwiseAttributes, ElementwiseOp } from "./function.ts";
 
+const library = arithmetic + activations;
+
 const elementwise: PointwiseKernel = {
   kind: "pointwise",
-  library: arithmetic + activations,
+  library,
+  ownLibrary(node) {
+    const { source } = (node.op as ElementwiseOp).row;
+    if (source === undefined) return undefined;
+    const taken = Array.from(source.matchAll(/\bfn\s+(\w+)/g), ([, name]) => name!).find((name) => library.includes(`fn ${name}(`));
+    if (taken === undefined) return source;
+    throw new GraphError({ where: node.op.name, what: `wgrad has a WGSL function "${taken}" already`, fix: "Name yours otherwise" });
+  },
   flops: (node) => (node.op as ElementwiseOp).row.flops ?? 1,
   expression(node, inputs) {
     const { wgsl } = (node.op as ElementwiseOp).row;

@@ -1,6 +1,7 @@
 import { GraphError } from "../../errors.ts";
 import { requireType, sizeOf, Tensor, type Op } from "../../graph/tensor.ts";
 
+/** Where a batch lies, and what becomes of its values. */
 export interface TakeBatchOptions {
   /** Which example is at each position of the epoch, uint32 [positions]; the examples' own order if absent. */
   readonly order?: Tensor;

@@ -2,6 +2,7 @@ import { GraphError } from "../../errors.ts";
 import { requireType, Tensor, type Op } from "../../graph/tensor.ts";
 import { precisions, type Precision } from "./precision.ts";
 
+/** Which of the two operands is taken transposed. */
 export interface MatmulOptions {
   /** Use the left operand's transpose. */
   readonly transposeLeft?: boolean;
@@ -13,6 +14,7 @@ export interface MatmulOptions {
   readonly precision?: Precision;
 }
 
+/** The sizes of a product [rows, inner] · [inner, columns], as it is computed. */
 export interface MatmulAttributes {
   readonly transposeLeft: boolean;
   readonly transposeRight: boolean;

@@ -17,6 +17,7 @@ export interface Tiling {
 }
 
 /** Through workgroup memory: threads of a workgroup along rows and columns, outputs of a thread along both. */
+/* @__NO_SIDE_EFFECTS__ */
 function tiled(threadRows: number, threadColumns: number, groupRows = 8, groupColumns = 8): Tiling {
   return {
     subgroups: false,

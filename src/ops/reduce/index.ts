@@ -18,6 +18,7 @@ export interface ReduceAttributes {
 
 type ReduceGradient = (node: Tensor<ReduceAttributes>, upstream: Tensor) => Tensor;
 
+/* @__NO_SIDE_EFFECTS__ */
 function reduction(name: string, gradient?: ReduceGradient): Op {
   if (!gradient) return { name, kind: "compute" };
   return {

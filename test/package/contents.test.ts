@@ -1,0 +1,151 @@
+/*
+ * What is in the package: its entries, what each brings along, and what bundlers make of it.
+ */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { build, type Rolldown } from "vite";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { pack, root, stagePackage, writeFiles, type Staged } from "./tarball.ts";
+
+// npm, a type checker or a browser start for each, on cores that other tests use as well.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
+
+const run = promisify(execFile);
+
+let staged: Staged;
+
+beforeAll(async () => {
+  staged = await stagePackage();
+});
+afterAll(() => staged?.remove());
+
+test("publint has nothing to say", async () => {
+  const { messages, pkg } = await publint({ pkgDir: staged.folder, pack: "npm", strict: true });
+  expect(messages.map((message) => formatMessage(message, pkg as Record<string, unknown>))).toEqual([]);
+});
+
+test("the types are found wherever modules are", async () => {
+  // Every Node that wgrad runs on imports modules, and requires them too; resolution without "exports" is older than they.
+  const attw = join(root, "node_modules", "@arethetypeswrong", "cli", "dist", "index.js");
+  const args = [attw, pack(staged), "--profile", "esm-only", "--format", "json"];
+  const { stdout } = await run(process.execPath, args, { cwd: staged.folder, maxBuffer: 2 ** 26 });
+  const { problems } = JSON.parse(stdout) as { problems: Record<string, { resolutionKind?: string }[]> };
+  const counted = Object.values(problems).flat().filter(({ resolutionKind }) => !["node10", "node16-cjs"].includes(resolutionKind!));
+  expect(counted).toEqual([]);
+});
+
+/** The files that an entry reaches, and all else that they import. */
+function reach(entry: string): { files: string[]; packages: string[] } {
+  const [files, packages] = [new Set<string>(), new Set<string>()];
+  const visit = (file: string) => {
+    if (files.has(file)) return;
+    files.add(file);
+    const text = readFileSync(file, "utf8");
+    for (const [, specifier] of text.matchAll(/(?:^(?:import|export)\b[^"'\n]*|\bimport\()["']([^"']+)["']/gm)) {
+      if (specifier!.startsWith(".")) visit(join(dirname(file), specifier!));
+      else packages.add(specifier!);
+    }
+  };
+  visit(join(staged.folder, "dist", entry));
+  return { files: [...files].map((file) => relative(staged.folder, file)), packages: [...packages].toSorted() };
+}
+
+describe("what the entries import", () => {
+  test("wgrad: nothing of Node's and no package", () => {
+    const { files, packages } = reach("index.js");
+    expect(packages).toEqual([]);
+    // Both backends are behind it.
+    expect(files.length).toBeGreaterThan(8);
+  });
+
+  test("wgrad/node: Dawn and Node's modules", () => {
+    const { packages } = reach("node.js");
+    expect(packages.filter((name) => !name.startsWith("node:"))).toEqual(["webgpu"]);
+    expect(packages).toContain("node:fs/promises");
+  });
+
+  test("no file of the library reads `process` or `require`", () => {
+    const { files } = reach("index.js");
+    const naming = files.filter((file) => /\b(process\.|require\(|Buffer\.|__dirname)/.test(readFileSync(join(staged.folder, file), "utf8")));
+    expect(naming).toEqual([]);
+  });
+});
+
+/** What a page that imports some names carries. */
+async function bundle(names: readonly string[]): Promise<Rolldown.OutputChunk[]> {
+  writeFiles(staged.folder, {
+    "page.js": `import { ${names.join(", ")} } from "./dist/index.js";\nglobalThis.used = [${names.join(", ")}];\n`,
+  });
+  const result = await build({
+    root: staged.folder,
+    configFile: false,
+    logLevel: "error",
+    build: { write: false, rolldownOptions: { input: join(staged.folder, "page.js") } },
+  });
+  return (result as Rolldown.RolldownOutput).output.filter((chunk) => chunk.type === "chunk");
+}
+
+const compressed = (chunks: readonly Rolldown.OutputChunk[]) =>
+  chunks.reduce((bytes, { code }) => bytes + gzipSync(code).length, 0);
+
+const mentions = (chunks: readonly Rolldown.OutputChunk[], text: string) => chunks.some(({ code }) => code.includes(text));
+
+/** Words that only one part of the library has, and that no minifier changes. */
+const marks = {
+  optimizers: "firstMoment",
+  schedules: "cosine schedule",
+  trainer: "accumulatedGradient",
+  "built-in digits": "examples, a positive integer",
+  "the models' file format": "__metadata__",
+};
+
+describe("what a bundler leaves out", () => {
+  test("a page that trains carries optimizers, the trainer and both backends", async () => {
+    const chunks = await bundle(["createBackend", "createTrainer", "dense", "optimizers", "schedules", "sequential"]);
+    expect(Object.values(marks).map((mark) => mentions(chunks, mark))).toEqual([true, true, true, false, false]);
+  });
+
+  test("a page that only predicts carries neither optimizers nor the trainer", async () => {
+    const chunks = await bundle(["createBackend", "createEvaluator", "loadModel"]);
+    expect(Object.values(marks).map((mark) => mentions(chunks, mark))).toEqual([false, false, false, false, true]);
+  });
+
+  test("a page that takes one op carries no other", async () => {
+    const chunks = await bundle(["matmul"]);
+    expect(mentions(chunks, '"matmul"') || mentions(chunks, "`matmul`")).toBe(true);
+    for (const other of ["sigmoid", "integerPower", "softmaxCrossEntropy", "dropoutMask"]) expect([other, mentions(chunks, other)]).toEqual([other, false]);
+  });
+
+  test("a backend is loaded when it is chosen", async () => {
+    const chunks = await bundle(["createBackend"]);
+    const [webgpu, cpu] = [chunks.filter(({ code }) => code.includes("@compute")), chunks.filter(({ code }) => code.includes("CPU reference"))];
+    expect([webgpu.length, cpu.length]).toEqual([1, 1]);
+    expect([...webgpu, ...cpu].every(({ isDynamicEntry }) => isDynamicEntry)).toBe(true);
+  });
+});
+
+test("the README's sizes are this version's, to a tenth", async () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const pages = {
+    "only predicts": ["createBackend", "createEvaluator", "loadModel"],
+    trains: ["createBackend", "createTrainer", "dense", "makeDataset", "optimizers", "schedules", "sequential"],
+  };
+  for (const [what, names] of Object.entries(pages)) {
+    const chunks = await bundle(names);
+    const [, ...claimed] = new RegExp(`\\| ${what} \\| ([\\d.]+) kB \\| ([\\d.]+) kB \\| ([\\d.]+) kB \\|`).exec(readme) ?? [];
+    const later = chunks.filter(({ isDynamicEntry }) => isDynamicEntry);
+    const parts = [
+      chunks.filter(({ isDynamicEntry }) => !isDynamicEntry),
+      later.filter(({ code }) => code.includes("@compute")),
+      later.filter(({ code }) => code.includes("CPU reference")),
+    ];
+    parts.map(compressed).forEach((bytes, part) => {
+      expect(Math.abs(bytes / 1000 / Number(claimed[part]) - 1), `${what}: ${parts.map(compressed).join(", ")} bytes`).toBeLessThan(0.1);
+    });
+  }
+});

@@ -1,0 +1,311 @@
+/*
+ * Layers, activations and losses of a user's own, by nothing but the public entry.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  abs,
+  accuracy,
+  activation,
+  add,
+  createEvaluator,
+  createTrainer,
+  createCpuBackend,
+  DataError,
+  defineGraph,
+  dense,
+  elementwise,
+  exp,
+  gradients,
+  GraphError,
+  initializers,
+  lessEqual,
+  loadModel,
+  logSoftmax,
+  makeActivation,
+  makeDataset,
+  makeRegressionDataset,
+  mean,
+  modelFromConfig,
+  multiply,
+  negate,
+  oneHot,
+  OptionError,
+  optimizers,
+  parameter,
+  saveModel,
+  select,
+  sequential,
+  square,
+  subtract,
+  sum,
+  type Backend,
+  type ClassificationLoss,
+  type CustomActivation,
+  type Layer,
+  type LayerConfig,
+  type RegressionLoss,
+  type Tensor,
+  type TrainedModel,
+  type TrainerOptions,
+} from "../../src/index.ts";
+import { backends } from "../backends.ts";
+
+/** A function of graph ops: its derivative follows from theirs. */
+const gaussian: CustomActivation = { name: "gaussian", apply: (x) => exp(negate(square(x))) };
+
+/** A function and its derivative in closed form, for both backends. */
+const softsignOf = makeActivation({
+  name: "softsign",
+  cpu: (x) => x / (1 + Math.abs(x)),
+  wgsl: "softsign",
+  derivative: { cpu: (x) => 1 / (1 + Math.abs(x)) ** 2, wgsl: "softsign_derivative" },
+  source: `
+    fn softsign(x: f32) -> f32 { return x / (1.0 + abs(x)); }
+    fn softsign_derivative(x: f32) -> f32 { let s = 1.0 + abs(x); return 1.0 / (s * s); }`,
+  flops: 3,
+});
+const softsign: CustomActivation = { name: "softsign", apply: (x) => softsignOf(x) };
+
+/** What wgrad has no op for, with a number of its own and a derivative written in graph ops. */
+const wave: (operands: readonly Tensor[], frequency: number, phase: number) => Tensor = elementwise({
+  name: "wave",
+  arity: 1,
+  cpu: (x, frequency, phase) => Math.sin(frequency! * x! + phase!),
+  wgsl: "wave",
+  source: "fn wave(x: f32, frequency: f32, phase: f32) -> f32 { return sin(frequency * x + phase); }",
+  flops: 10,
+  gradient: (upstream, [x], _output, [frequency, phase]) => [
+    multiply(upstream, multiply(wave([x!], frequency!, phase! + Math.PI / 2), frequency!)),
+  ],
+});
+const sine: CustomActivation = { name: "sine", apply: (x) => wave([x], 3, 0) };
+
+/** x · scale + shift, with a scale and a shift for each feature. */
+function scaleShift(start: number): Layer {
+  return {
+    config: { type: "scaleShift", start },
+    build({ inputShape, parameter: make }) {
+      const fans = { fanIn: 1, fanOut: 1 };
+      const scale = make("scale", inputShape, initializers.constant(start), fans);
+      const shift = make("shift", inputShape, initializers.zeros, fans);
+      return { outputShape: inputShape, apply: (x) => add(multiply(x, scale), shift) };
+    },
+  };
+}
+
+/** ½ e² for an error of at most 1, else |e| − ½ (Huber 1964). */
+const huber: RegressionLoss = {
+  name: "huber",
+  perTarget(outputs, targets) {
+    const error = abs(subtract(outputs, targets));
+    return mean(select(lessEqual(error, 1), multiply(square(error), 0.5), subtract(error, 0.5)), { axes: 1 });
+  },
+};
+
+/** Cross-entropy to a label of 0.9, and the rest spread over all classes. */
+const smoothed: ClassificationLoss = {
+  name: "smoothed",
+  takesSingleOutput: false,
+  perExample(outputs, labels) {
+    const classes = outputs.shape[1]!;
+    const targets = add(multiply(oneHot(labels, classes), 0.9), 0.1 / classes);
+    return negate(sum(multiply(targets, logSoftmax(outputs)), { axes: 1 }));
+  },
+  correct: (outputs, labels) => accuracy(outputs, labels),
+};
+
+const count = 64;
+const features = Float32Array.from({ length: count }, (_, index) => (2 * index) / (count - 1) - 1);
+const curve = makeRegressionDataset({
+  name: "a curve",
+  features,
+  shape: [1],
+  targets: features.map((x) => Math.sin(4 * x)),
+  outputs: ["y"],
+});
+const sides = makeDataset({
+  name: "the sides of a curve",
+  features: Float32Array.from({ length: 2 * count }, (_, index) => Math.sin(index)),
+  shape: [2],
+  labels: Uint32Array.from({ length: count }, (_, row) => Number(Math.sin(2 * row) > Math.sin(2 * row + 1))),
+  classes: ["below", "above"],
+});
+
+const layers = () => [dense(16, { activation: softsign }), scaleShift(1), dense(16), activation(sine), dense(8, { activation: gaussian }), dense(1)];
+const build = () => sequential(layers(), { inputShape: [1] });
+const options = { dataset: curve, loss: huber, learningRate: 0.01, batchSize: "full", epochs: 150 } as const;
+
+/** The losses of every step of a run. */
+async function lossesOf(backend: Backend, changes: Partial<TrainerOptions> = {}): Promise<number[]> {
+  const trainer = await createTrainer({ model: build(), backend, ...options, ...changes });
+  const losses: number[] = [];
+  for await (const { loss } of trainer.fit({ every: 1 })) losses.push(loss);
+  trainer.dispose();
+  return losses;
+}
+
+const functions: readonly [string, (x: Tensor) => Tensor][] = [gaussian, softsign, sine].map(({ name, apply }) => [name, apply]);
+
+const points = Float32Array.from([-4, -1.5, -0.3, 0.2, 0.9, 3]);
+
+async function valueAndSlope(backend: Backend, f: (x: Tensor) => Tensor, at: ArrayLike<number>) {
+  const x = parameter("x", [at.length], at);
+  const value = f(x);
+  const executable = await backend.createSession().compile(defineGraph({ value, slope: gradients(sum(value), [x])[0] }));
+  await executable.run(0, 1);
+  return { value: await executable.read("value"), slope: await executable.read("slope") };
+}
+
+test.each(functions)("%s: the derivative is that of the function", async (_name, f) => {
+  const judge = createCpuBackend({ precision: "float64" });
+  const { slope } = await valueAndSlope(judge, f, points);
+  const step = 2 ** -17;
+  const [above, below] = [points.map((x) => x + step), points.map((x) => x - step)];
+  const [high, low] = [await valueAndSlope(judge, f, above), await valueAndSlope(judge, f, below)];
+  // Central differences are off by step² · f‴ / 6, below 1e-9 here, and by 2⁻⁵³ / step.
+  slope.forEach((value, index) => expect(value).toBeCloseTo((high.value[index]! - low.value[index]!) / (above[index]! - below[index]!), 7));
+});
+
+describe.each(backends)("on $name", ({ create }) => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await create();
+  });
+  afterAll(() => backend?.dispose());
+
+  test.each(functions)("%s and its derivative are the formulas", async (name, f) => {
+    const judged = await valueAndSlope(createCpuBackend({ precision: "float64" }), f, points);
+    const found = await valueAndSlope(backend, f, points);
+    // WGSL's sin is allowed 2⁻¹¹ within ±π only; 1e-3 bounds it for the argument of 12, times the frequency of 3.
+    const digits = name === "sine" ? 2 : 6;
+    for (const part of ["value", "slope"] as const) {
+      judged[part].forEach((value, index) => expect(found[part][index]).toBeCloseTo(value, digits));
+    }
+  });
+
+  test("a model of them trains, as it does in float64", async () => {
+    // Adam would divide the rounding of a gradient near 0 by its size; plain descent keeps it as small as it is.
+    const plain = { optimizer: optimizers.sgd(), learningRate: 0.05, epochs: 20 };
+    const judged = await lossesOf(createCpuBackend({ precision: "float64" }), plain);
+    const found = await lossesOf(backend, plain);
+    // On the CPU and on lavapipe they differ by less than 3e-7; WGSL allows the sine alone 5e-4. The loss falls to 1/30.
+    judged.forEach((loss, step) => expect(Math.abs(found[step]! / loss - 1)).toBeLessThan(1e-2));
+    const adam = await lossesOf(backend);
+    expect(adam.at(-1)).toBeLessThan(adam[0]! / 20);
+  });
+
+  test("a loss of class labels trains, and counts what is right", async () => {
+    const model = sequential([dense(8, { activation: softsign }), dense(2)], { inputShape: [2] });
+    const trainer = await createTrainer({ model, backend, dataset: sides, loss: smoothed, learningRate: 0.05, batchSize: 32, epochs: 40 });
+    for await (const _ of trainer.fit());
+    const { loss, accuracy: share } = await trainer.evaluate(sides);
+    expect(share).toBeGreaterThan(0.95);
+    // The least that this loss can be: the entropy of targets 0.95 and 0.05.
+    expect(loss).toBeGreaterThan(-0.95 * Math.log(0.95) - 0.05 * Math.log(0.05));
+    trainer.dispose();
+  });
+
+  test("saved and read, with what stands behind its names, it predicts the same bits", async () => {
+    const trainer = await createTrainer({ model: build(), backend, ...options, epochs: 5 });
+    for await (const _ of trainer.fit());
+    const saved = saveModel(trainedOf(), (await trainer.snapshot()).parameters);
+    const { model, loss } = loadModel(saved, "curve.safetensors", extensions);
+    expect(loss).toBe(huber);
+    const evaluator = createEvaluator({ model, loss, backend, session: backend.createSession() });
+    expect(await evaluator.predict(features)).toEqual(await trainer.predict(features));
+    expect(await evaluator.evaluate(curve)).toEqual(await trainer.evaluate(curve));
+    trainer.dispose();
+  });
+});
+
+test("on a GPU, activations and layers of one's own take no kernel more than wgrad's", async () => {
+  const backend = await backends.find(({ name }) => name === "webgpu")!.create();
+  const dispatches = async (model: ReturnType<typeof build>) => {
+    const trainer = await createTrainer({ model, backend, ...options });
+    return trainer.dispatches.map(({ kernel }) => kernel);
+  };
+  const layersWith = (chosen: CustomActivation | "tanh") => [dense(16, { activation: chosen }), dense(1)];
+  const known = await dispatches(sequential(layersWith("tanh"), { inputShape: [1] }));
+  for (const own of [gaussian, softsign, sine]) {
+    expect(await dispatches(sequential(layersWith(own), { inputShape: [1] }))).toHaveLength(known.length);
+  }
+  const kernels = await dispatches(sequential(layersWith(softsign), { inputShape: [1] }));
+  expect(kernels[0]).toMatch(/matmul.*softsign/);
+  backend.dispose();
+});
+
+const trainedOf = (changes: Partial<TrainedModel> = {}): TrainedModel => ({
+  model: build(),
+  loss: huber,
+  normalization: { scale: 1, offset: 0 },
+  classes: [],
+  outputs: ["y"],
+  step: 5,
+  training: {},
+  ...changes,
+});
+
+const extensions = {
+  layers: { scaleShift: ({ start }: LayerConfig) => scaleShift(start as number) },
+  activations: [gaussian, softsign, sine],
+  losses: [huber],
+};
+
+describe("what is refused", () => {
+  const values = () =>
+    Object.fromEntries(build().parameters.map(({ attributes, shape }) => {
+      const { name, initial } = attributes as { name: string; initial: Float32Array };
+      return [name, { shape, values: initial }];
+    }));
+  const saved = saveModel(trainedOf(), values());
+
+  test.each([
+    ["layers", /no layer type "scaleShift", unless you give your own as \{ layers: \{ "scaleShift": … \} \}/],
+    ["activations", /no activation "softsign", unless you give your own as \{ activations: /],
+    ["losses", /entry "loss" is "huber", .* given as \{ losses: \[loss\] \}/],
+  ])("a file whose %s nobody gave", (missing, message) => {
+    const load = () => loadModel(saved, "curve.safetensors", { ...extensions, [missing]: undefined });
+    expect(load).toThrow(DataError);
+    expect(load).toThrow(message);
+  });
+
+  test.each<[string, () => unknown, RegExp]>([
+    ["an activation of a taken name", () => dense(1, { activation: { name: "relu", apply: gaussian.apply } }), /"relu" is the name/],
+    ["an activation without a function", () => activation({ name: "mine" } as CustomActivation), /activation layer: .*is no activation/],
+    ["a layer type of a taken name", () => modelFromConfig(build().config, undefined, { layers: { dense: () => dense(1) } }), /"dense" is a layer type/],
+    ["a loss of a taken name", () => saveModel(trainedOf({ loss: { ...huber, name: "meanSquaredError" } }), values()), /name of a loss of wgrad's own/],
+    ["two parameters of one name", () => sequential([twice], { inputShape: [1] }), /layers\.0\.same: the layer makes two/],
+  ])("%s", (_name, act, message) => {
+    expect(act).toThrow(OptionError);
+    expect(act).toThrow(message);
+  });
+
+  const twice: Layer = {
+    config: { type: "twice" },
+    build({ inputShape, parameter: make }) {
+      const made = ["same", "same"].map((name) => make(name, [1], initializers.zeros, { fanIn: 1, fanOut: 1 }));
+      return { outputShape: inputShape, apply: (x) => multiply(x, made[0]!) };
+    },
+  };
+
+  test("a layer that makes another shape than it said", () => {
+    const liar: Layer = { config: { type: "liar" }, build: ({ inputShape }) => ({ outputShape: inputShape, apply: (x) => sum(x, { axes: 1 }) }) };
+    const apply = () => sequential([liar], { inputShape: [3] }).apply(parameter("x", [4, 3]));
+    expect(apply).toThrow(GraphError);
+    expect(apply).toThrow(/layer 0, liar: it makes reshape float32\[4\] of x float32\[4, 3\], but said that it makes \[batch, 3\]/);
+  });
+
+  test("a loss that is not one number for each example", async () => {
+    const whole: RegressionLoss = { name: "whole", perTarget: (outputs, targets) => mean(square(subtract(outputs, targets))) };
+    const made = createTrainer({ model: build(), backend: createCpuBackend(), ...options, loss: whole });
+    await expect(made).rejects.toThrow(/loss whole: it gives reshape float32\[\] for 64 examples\. Give one float32 value for each example/);
+  });
+
+  test("WGSL under the name of a function of wgrad's", async () => {
+    const { create } = backends.find(({ name }) => name === "webgpu")!;
+    const backend = await create();
+    const clash = makeActivation({ name: "clash", cpu: (x) => x, wgsl: "relu", source: "fn relu(x: f32) -> f32 { return x; }", derivative: { cpu: () => 1, wgsl: "relu" } });
+    await expect(valueAndSlope(backend, (x) => clash(x), [1])).rejects.toThrow(/clash: wgrad has a WGSL function "relu" already/);
+    backend.dispose();
+  });
+});

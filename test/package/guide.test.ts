@@ -1,0 +1,94 @@
+/*
+ * The guide's pages: each is one program, run from top to bottom with the packed library, and prints what it says.
+ */
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { transformWithOxc } from "vite";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { complaintsOfTypes, root, stagePackage, writeFiles, type Staged } from "./tarball.ts";
+
+// npm, a type checker or a browser start for each, on cores that other tests use as well.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
+
+const run = promisify(execFile);
+const folder = join(root, "docs", "guide");
+
+interface Part {
+  readonly code: string;
+  /** What the program prints in this part, where the page says. */
+  readonly output: string | undefined;
+}
+
+function partsOf(page: string): Part[] {
+  const text = readFileSync(join(folder, page), "utf8");
+  const blocks = Array.from(text.matchAll(/^```(ts|text output)\n(.*?)^```$/gms), ([, kind, body]) => ({ kind, body: body! }));
+  return blocks.flatMap(({ kind, body }, index) => {
+    if (kind !== "ts") return [];
+    const next = blocks[index + 1];
+    return [{ code: body, output: next?.kind === "ts" ? undefined : next?.body }];
+  });
+}
+
+const END_OF_PART = "--- end of part ---";
+
+const pages = Object.fromEntries(
+  readdirSync(folder)
+    .map((page) => [page, partsOf(page)] as const)
+    .filter(([, parts]) => parts.length > 0),
+);
+
+let staged: Staged;
+
+beforeAll(async () => {
+  // Below the checkout, the package finds Dawn; and a package finds itself by its own name.
+  staged = await stagePackage(join(root, "node_modules", ".cache"));
+  for (const [page, parts] of Object.entries(pages)) {
+    const name = page.replace(".md", "");
+    writeFiles(staged.folder, { [`${name}.ts`]: parts.map(({ code }) => code).join("\n") });
+    const marked = parts.map(({ code }) => `${code}\nconsole.log(${JSON.stringify(END_OF_PART)});\n`).join("");
+    const { code } = await transformWithOxc(marked, `${name}.ts`, { target: "es2023" });
+    writeFiles(staged.folder, { [`${name}.mjs`]: code });
+  }
+});
+afterAll(() => staged?.remove());
+
+test("the pages' code is sound in strict TypeScript", () => {
+  const files = Object.keys(pages).map((page) => page.replace(".md", ".ts"));
+  expect(files).toHaveLength(6);
+  expect(complaintsOfTypes(staged.folder, "--module", "nodenext", "--types", "node", ...files)).toBe("");
+});
+
+describe.each(Object.entries(pages))("%s", (page, parts) => {
+  test("prints what it says", async () => {
+    const { stdout, stderr } = await run(process.execPath, [page.replace(".md", ".mjs")], { cwd: staged.folder });
+    const printed = stdout.split(`${END_OF_PART}\n`).slice(0, -1);
+    expect(printed.map((text, index) => (parts[index]!.output === undefined ? undefined : text))).toEqual(parts.map(({ output }) => output));
+    expect(stderr).not.toMatch(/No GPU/);
+  });
+});
+
+test("the plan is the one that `wgrad plan` prints, whatever the adapter's grid", async () => {
+  const text = readFileSync(join(folder, "how-a-step-runs.md"), "utf8");
+  const [, shown] = /^```text plan\n(.*?)^```$/ms.exec(text)!;
+  const { MNIST_DIR: _mnist, ...env } = process.env;
+  const { stdout } = await run(process.execPath, [join("dist", "cli.js"), "plan"], { cwd: staged.folder, env });
+  const plain = (plan: string) =>
+    plan
+      .replace(/^adapter .*\n/m, "")
+      .replaceAll(/\d+×\d+×\d+/g, "")
+      .replaceAll(/[ \n]+/g, " ")
+      .trim();
+  expect(plain(shown!)).toBe(plain(stdout));
+});
+
+test("every page is in the index, and every link leads somewhere", () => {
+  const index = readFileSync(join(folder, "README.md"), "utf8");
+  for (const page of Object.keys(pages)) expect(index).toContain(`](${page})`);
+  for (const page of readdirSync(folder)) {
+    for (const [, target] of readFileSync(join(folder, page), "utf8").matchAll(/\]\(([^)#:]+)(#[^)]*)?\)/g)) {
+      expect(() => readFileSync(join(folder, target!)), `${page}: ${target}`).not.toThrow();
+    }
+  }
+});

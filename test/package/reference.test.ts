@@ -1,0 +1,60 @@
+/*
+ * The API reference, made as `npm run docs` makes it, in another place.
+ */
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { npm, root, writeFiles } from "./tarball.ts";
+
+// npm, a type checker or a browser start for each, on cores that other tests use as well.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
+
+const run = promisify(execFile);
+const folder = join(root, "docs", "api");
+
+let out: string;
+beforeAll(() => {
+  out = mkdtempSync(join(tmpdir(), "wgrad-reference-"));
+  npm(folder, "ci", "--prefer-offline", "--no-audit", "--no-fund");
+});
+afterAll(() => rmSync(out, { recursive: true }));
+
+/** @returns what TypeDoc complains of */
+async function typedoc(...options: string[]): Promise<string> {
+  const program = join(folder, "node_modules", "typedoc", "bin", "typedoc");
+  try {
+    await run(process.execPath, [program, ...options], { cwd: folder });
+    return "";
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    return stdout + stderr;
+  }
+}
+
+test("every exported name is documented, and nothing that they mention is missing", async () => {
+  expect(await typedoc("--out", out)).toBe("");
+  for (const page of ["modules/wgrad.html", "modules/wgrad_node.html", "functions/wgrad.createTrainer.html"]) {
+    expect(existsSync(join(out, page)), page).toBe(true);
+  }
+  expect(readFileSync(join(out, "functions/wgrad.createTrainer.html"), "utf8")).toMatch(/Uploads the data set and compiles the step/);
+});
+
+test("a name without a docstring would be told", async () => {
+  writeFiles(out, {
+    "sample/names.ts": "/** With one. */\nexport const documented = 1;\nexport const undocumented = 2;\n",
+    "sample/tsconfig.json": JSON.stringify({ compilerOptions: { types: [] }, include: ["names.ts"] }),
+    "sample/typedoc.json": JSON.stringify({
+      extends: [join(folder, "typedoc.json")],
+      entryPoints: ["names.ts"],
+      tsconfig: "tsconfig.json",
+      intentionallyNotDocumented: [],
+      intentionallyNotExported: [],
+    }),
+  });
+  const found = await typedoc("--emit", "none", "--options", join(out, "sample", "typedoc.json"));
+  expect(found).toMatch(/undocumented.* does not have any documentation/);
+  expect(found).not.toMatch(/\bdocumented .* does not have/);
+});

@@ -1,0 +1,66 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { tmpdir } from "node:os";
+import { build } from "vite";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A folder with the package in it as `npm pack` would pack it, and nothing else. */
+export interface Staged {
+  readonly folder: string;
+  remove(): void;
+}
+
+/**
+ * Builds the package into a folder of its own, so that tests that run side by side leave the checkout's dist alone.
+ * @param parent where the folder is made; below the checkout, the package finds what it depends on
+ */
+export async function stagePackage(parent = tmpdir()): Promise<Staged> {
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(join(parent, "wgrad-package-"));
+  const outDir = join(folder, "dist");
+  await build({ root, configFile: join(root, "vite.config.ts"), logLevel: "error", build: { outDir } });
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", join(outDir, "types")], { cwd: root });
+  for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md"]) copyFileSync(join(root, name), join(folder, name));
+  cpSync(join(root, "docs", "guide"), join(folder, "docs", "guide"), { recursive: true });
+  return { folder, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+/** Packs a staged package; npm would build it first in the checkout. */
+export function pack({ folder }: Staged): string {
+  const [packed] = JSON.parse(npm(folder, "pack", "--ignore-scripts", "--json")) as [{ filename: string }];
+  return join(folder, packed.filename);
+}
+
+/** A new project with nothing but packages that are installed as a user would. */
+export function createProject(files: Readonly<Record<string, string>>, ...packages: string[]): Staged {
+  const folder = mkdtempSync(join(tmpdir(), "wgrad-project-"));
+  writeFiles(folder, { "package.json": JSON.stringify({ private: true, type: "module" }), ...files });
+  npm(folder, "install", "--prefer-offline", "--no-audit", "--no-fund", ...packages);
+  return { folder, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+export function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+}
+
+/** @returns what npm prints */
+export function npm(cwd: string, ...args: string[]): string {
+  return execFileSync("npm", args, { cwd, encoding: "utf8", shell: process.platform === "win32", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** Runs the checkout's TypeScript over a project, packages' own types included. @returns the complaints */
+export function complaintsOfTypes(cwd: string, ...args: string[]): string {
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  try {
+    return execFileSync(process.execPath, [tsc, "--ignoreConfig", "--noEmit", "--strict", "--target", "es2023", ...args], { cwd, encoding: "utf8" });
+  } catch (error) {
+    return (error as { stdout: string }).stdout;
+  }
+}
