@@ -21,6 +21,8 @@ export interface TrainingProgress {
   readonly gradientNorm?: number;
   /** The rate of that step. */
   readonly learningRate: number;
+  /** Tells how far an aborted call got; the next call's first event tells of these steps again. */
+  readonly interim?: true;
   /** Steps since the event before whose updates were left out, where that was asked for. */
   readonly skipped: readonly SkippedStep[];
   /**
@@ -270,6 +272,7 @@ class Report {
       ...(gradientNorm && { gradientNorm: this.#gradientNorm / this.#steps }),
       learningRate: learningRateAt(step - 1) * this.#stream.rateFactor,
       skipped: this.#skipped,
+      ...(!begin && { interim: true as const }),
       seconds: this.#seconds,
       imagesPerSecond: ((this.#finishedSteps - this.#firstStep) * batch) / this.#seconds,
     };

@@ -21,5 +21,5 @@ export {
 export { minimize, type Minimization, type MinimizeOptions } from "./minimize.ts";
 export type { Recovery, TrainerOptions } from "./options.ts";
 export type { Snapshot, StoredValues, Unreported } from "./snapshot.ts";
-export { fitUntil, type Stop, type StopKind, type StoppingOptions, type StoppingProgress } from "./stopping.ts";
+export { fitUntil, type Stop, type StopKind, type StoppingMemory, type StoppingOptions, type StoppingProgress, type StoppingState } from "./stopping.ts";
 export { createTrainer, type Trainer } from "./trainer.ts";

@@ -100,9 +100,9 @@ export async function* fitUntil(
   let verdict: Verdict | undefined;
   let epochs = 0;
   for await (const event of trainer.fit({ ...fitOptionsOf(options), every, ...(checks && { pauseEvery: checkEvery }) })) {
-    checks?.add(event);
+    if (!event.interim) checks?.add(event);
     epochs = event.epochs;
-    const isCheck = checks && (event.step % checkEvery === 0 || event.step === trainer.stepsTotal);
+    const isCheck = checks && !event.interim && (event.step % checkEvery === 0 || event.step === trainer.stepsTotal);
     const validation = isCheck ? await checks.validate() : undefined;
     yield { ...event, ...(validation && { validation }) };
     verdict = (isCheck ? await checks.verdict(validation) : undefined) ?? timeIsUp(event.seconds, maxSeconds);

@@ -30,13 +30,16 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with the child once it runs. */
   readonly started?: (child: ReturnType<typeof spawn>) => void;
+  /** The path is that of a program, which is not to be run by Node. */
+  readonly program?: boolean;
 }
 
 /** Runs the command line to its end, with no MNIST and no debugging named in the environment. */
 export function runCli(path: string, args: readonly string[], options: RunOptions): Promise<Finished> {
   const { MNIST_DIR: _mnist, DEBUG: _debug, ...inherited } = process.env;
   const env = { ...inherited, ...options.env };
-  const child = spawn(process.execPath, [path, ...args], { cwd: options.cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  const [program, values] = options.program ? [path, args] : [process.execPath, [path, ...args]];
+  const child = spawn(program, values, { cwd: options.cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   const said = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (said.stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (said.stderr += text));

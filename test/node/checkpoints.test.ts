@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DataError } from "../../src/errors.ts";
@@ -62,6 +62,23 @@ describe("a folder of checkpoints", () => {
     await expect(save(50)).rejects.toThrow(/step-000000050\.safetensors: cannot be written/);
     expect(readFileSync(good)).toEqual(before);
     expect(readdirSync(path).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  test("that its user may not write to is refused in plain words, and left whole", async () => {
+    const good = await save(25);
+    const before = readFileSync(good);
+    chmodSync(path, 0o555);
+    // Root writes anywhere.
+    const isRoot = process.getuid?.() === 0;
+    chmodSync(folder.path, 0o755);
+    if (isRoot) process.seteuid!(65_534);
+    try {
+      await expect(save(50)).rejects.toThrow(/step-000000050\.safetensors: cannot be written: permission denied/);
+    } finally {
+      if (isRoot) process.seteuid!(0);
+      chmodSync(path, 0o755);
+    }
+    expect(readFileSync(good)).toEqual(before);
   });
 
   test("that vanished is made again; a file in its place is refused and left alone", async () => {

@@ -136,7 +136,7 @@ describe("wgrad train", () => {
 
   test("trains a linear model, and writes numbers that are not finite as null", async () => {
     const args = ["--hidden", "none", "--loss", "meanSquaredError", "--optimizer", "sgd", "--lr", "1e20", "--epochs", "3"];
-    const { code, stdout, stderr } = await wgrad(["train", ...quick, ...args, "--log", "nan.jsonl"]);
+    const { code, stdout, stderr } = await wgrad(["train", "--on-nan", "ignore", ...quick, ...args, "--log", "nan.jsonl"]);
     expect(stdout).toContain("network   20-10, linear, 210 parameters");
     expect(stderr).toMatch(/training diverged. Try a smaller --lr/);
     expect(eventsOf("nan.jsonl").at(-1)).toMatchObject({ event: "done", testLoss: null });
@@ -216,7 +216,7 @@ describe("devices", () => {
     });
 
     test("--device auto trains on the CPU and says in one line why and how to get a GPU", async () => {
-      const { code, stdout, stderr } = await wgrad(["train", ...quick, "--device", "auto", "--epochs", "1"], { env });
+      const { code, stdout, stderr } = await wgrad(["train", "--on-nan", "ignore", ...quick, "--device", "auto", "--epochs", "1"], { env });
       expect(stderr).toMatch(/^No GPU \(.*GLIBC_2\.34 not found\).* CPU.*`npm run setup`.*\n$/);
       expect(stdout).toContain("adapter   none: CPU reference");
       expect(code).toBe(0);

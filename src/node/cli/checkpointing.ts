@@ -2,13 +2,19 @@
  * Checkpoints of `wgrad train`: when they are taken, where they lie, and how a run goes on from one.
  */
 import { createHash } from "node:crypto";
-import { Option } from "commander";
 import { isRegression, type TrainingData } from "../../data/dataset.ts";
 import { OptionError, WgradError } from "../../errors.ts";
 import type { TrainedModel } from "../../formats/model.ts";
-import type { Checkpoint, CheckpointOptions, Snapshot, TrainingProgress } from "../../train/index.ts";
+import type {
+  Checkpoint,
+  CheckpointOptions,
+  Snapshot,
+  StoppingMemory,
+  StoppingProgress,
+  StoppingState,
+} from "../../train/index.ts";
 import { CheckpointFolder } from "../checkpoints.ts";
-import { wholeNumber } from "./options.ts";
+import { nameOption, SettableOption, switchOption, textOption, wholeNumberOption } from "./options.ts";
 
 /** Steps or seconds from one checkpoint to the next. */
 export type Interval = Pick<CheckpointOptions, "everySteps" | "everySeconds">;
@@ -17,45 +23,43 @@ export const checkpointErrorChoices = ["continue", "stop"] as const;
 
 export interface CheckpointFlags {
   readonly checkpoint?: string;
-  readonly every: Interval;
+  /** See `intervalOf`. */
+  readonly every: string;
   readonly keep: number;
   readonly resume: boolean;
   readonly onCheckpointError: (typeof checkpointErrorChoices)[number];
 }
 
 /** The options of `CheckpointFlags`, for a command's help in this order. */
-export function checkpointOptions(): Option[] {
+export function checkpointOptions(): SettableOption[] {
+  const every = { type: "string", pattern: INTERVAL.source };
   return [
-    new Option("--checkpoint <folder>", "keep the state of the run there, to go on from"),
-    new Option("--every <interval>", "steps, such as 25, or seconds, such as 5s, from one checkpoint to the next")
-      .argParser(interval("--every"))
-      .default({ everySeconds: 30 }, "30s"),
-    new Option("--keep <number>", "how many of the last checkpoints are kept, besides the best")
-      .argParser(wholeNumber("--keep", 1))
-      .default(3),
-    new Option("--resume", "go on from the newest whole checkpoint, if there is one").default(false),
-    new Option("--on-checkpoint-error <choice>", "what becomes of training when one cannot be written")
-      .choices(checkpointErrorChoices)
-      .default("continue"),
-  ];
+    textOption("--checkpoint <folder>", "keep the state of the run there, to go on from"),
+    new SettableOption("--every <interval>", "steps, such as 25, or seconds, such as 5s, from one to the next", every)
+      .argParser((text) => (intervalOf(text), text))
+      .default("30s"),
+    wholeNumberOption("--keep <number>", "how many of the last ones stay, besides the best", 1).default(3),
+    switchOption("--resume", "go on from the newest whole one, if there is any").default(false),
+    nameOption("--on-checkpoint-error", "when one cannot be written", checkpointErrorChoices, "continue"),
+  ].map((option) => option.helpGroup("Checkpoints:"));
 }
 
 /** Steps, "25", or seconds, "5s" or "0.5s". */
-export function interval(flag: string): (text: string) => Interval {
-  return (text) => {
-    const seconds = /^(\d+(?:\.\d+)?)s$/.exec(text)?.[1];
-    if (seconds !== undefined && Number(seconds) > 0) return { everySeconds: Number(seconds) };
-    if (/^\d+$/.test(text) && Number(text) >= 1) return { everySteps: Number(text) };
-    const what = `${JSON.stringify(text)} is no interval`;
-    throw new OptionError({ where: flag, what, fix: "Give a whole number of steps, such as 25, or seconds, such as 5s" });
-  };
+const INTERVAL = /^(?:[1-9]\d*|\d+(?:\.\d+)?s)$/;
+
+/** @throws OptionError for a text that is no interval */
+export function intervalOf(text: string): Interval {
+  const value = parseFloat(text);
+  if (INTERVAL.test(text) && value > 0) return text.endsWith("s") ? { everySeconds: value } : { everySteps: value };
+  const what = `${JSON.stringify(text)} is no interval`;
+  throw new OptionError({ where: "--every", what, fix: "Give a whole number of steps, such as 25, or seconds, such as 5s" });
 }
 
 /** What must be the same for a run to go on from a checkpoint: every option that a step depends on, and the data. */
 export type RunIdentity = Readonly<Record<string, unknown>>;
 
 /** A name for the contents of a data set. */
-export function fingerprint(data: TrainingData): string {
+function fingerprint(data: TrainingData): string {
   const hash = createHash("sha256");
   for (const values of [data.features, isRegression(data) ? data.targets : data.labels]) {
     hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
@@ -63,17 +67,35 @@ export function fingerprint(data: TrainingData): string {
   return hash.digest("hex").slice(0, 16);
 }
 
+/** A search for a reason to stop as JSON; the best state itself lies among the tensors. */
+type KeptStopping = Omit<StoppingState, "best"> & { readonly bestLoss?: number };
+
+/** Options that no step depends on, and names of files whose contents count instead. */
+const FREE_OPTIONS: ReadonlySet<string> = new Set([
+  "data", "csv", "testCsv", "images", "labels", "testImages", "testLabels", "device", "out", "log", "report", "config", "maxSeconds",
+  "checkpoint", "every", "keep", "resume", "onCheckpointError",
+]);
+
+/** What of a run's options and data its checkpoints belong to. */
+export function runIdentity(
+  configuration: Readonly<Record<string, unknown>>,
+  { train, validation }: { readonly train: TrainingData; readonly validation?: TrainingData | undefined },
+): RunIdentity {
+  const options = Object.entries(configuration).filter(([name]) => !FREE_OPTIONS.has(name));
+  return { ...Object.fromEntries(options), trainingData: fingerprint(train), ...(validation && { validationData: fingerprint(validation) }) };
+}
+
 /** Keeps the checkpoints of one run. */
 export class RunKeeper {
   /** What the run goes on from; it begins anew if undefined. */
   readonly resumeFrom: Snapshot | undefined;
-  /** What the checkpoint that it goes on from carried besides. */
-  readonly extra: unknown;
+  /** Where the search for a reason to stop stands. */
+  readonly memory: StoppingMemory = {};
   readonly #flags: CheckpointFlags;
   readonly #folder: CheckpointFolder;
   readonly #identity: RunIdentity;
   readonly #say: (line: string) => void;
-  #best: { readonly loss: number; readonly step: number } | undefined;
+  #bestLoss = Infinity;
   #loss = NaN;
   #lastGood: string | undefined;
   #hasFailed = false;
@@ -88,26 +110,31 @@ export class RunKeeper {
     const { flags, folder, identity, say, found } = keeper;
     [this.#flags, this.#folder, this.#identity, this.#say] = [flags, folder, identity, say];
     if (!found) return;
-    const { parameters, optimizer, unreported, run } = found.state;
+    const { parameters, optimizer, unreported, best, run } = found.state;
     this.resumeFrom = { step: found.trained.step, parameters, optimizer, unreported };
-    this.extra = run["extra"];
-    const best = run["best"] as { loss: number | null; step: number } | undefined;
-    if (best) this.#best = { loss: best.loss ?? Infinity, step: best.step };
+    const stopping = run["stopping"] as KeptStopping | undefined;
+    if (stopping) {
+      const { bestLoss = Infinity, ...state } = stopping;
+      this.memory.state = { ...state, ...(best && { best: { loss: bestLoss, snapshot: best } }) };
+    }
+    this.#bestLoss = (run["bestLoss"] as number | undefined) ?? Infinity;
     this.#lastGood = found.path;
   }
 
   /**
    * Looks at the folder of --checkpoint, and with --resume for what to go on from.
+   * @param identify is asked only where checkpoints are kept
    * @param say takes a line for the user
    * @throws OptionError where the folder holds another run's checkpoints, naming the options that differ
    */
-  static async open(flags: CheckpointFlags, identity: RunIdentity, say: (line: string) => void): Promise<RunKeeper | undefined> {
+  static async open(flags: CheckpointFlags, identify: () => RunIdentity, say: (line: string) => void): Promise<RunKeeper | undefined> {
     const { checkpoint, keep, resume } = flags;
     if (checkpoint === undefined) {
       if (!resume) return undefined;
       throw new OptionError({ where: "--resume", what: "there is no folder to go on from", fix: "Name it with --checkpoint" });
     }
     const folder = new CheckpointFolder(checkpoint, keep);
+    const identity = identify();
     const found = await folder.newest(say);
     if (found && !resume) {
       const what = `there are checkpoints already, up to step ${found.trained.step}`;
@@ -124,28 +151,33 @@ export class RunKeeper {
     return this.#lastGood;
   }
 
-  /** Takes note of an event; the checkpoint with the lowest loss so far is the best. */
-  note({ loss }: Pick<TrainingProgress, "loss">): void {
-    this.#loss = loss;
+  /** Takes note of an event; the checkpoint with the lowest loss so far is the best: on the validation set if there is one. */
+  note({ loss, validation }: StoppingProgress, hasValidation: boolean): void {
+    if (!hasValidation) this.#loss = loss;
+    else if (validation) this.#loss = validation.loss;
   }
 
   /**
    * For `fit`.
    * @param describe the model after so many steps
-   * @param extra whatever else is to come back on resuming, as plain JSON
    */
-  options(describe: (step: number) => TrainedModel, extra: () => unknown = () => undefined): CheckpointOptions {
-    return { ...this.#flags.every, save: (checkpoint) => this.#save(checkpoint, describe, extra) };
+  options(describe: (step: number) => TrainedModel): CheckpointOptions {
+    return { ...intervalOf(this.#flags.every), save: (checkpoint) => this.#save(checkpoint, describe) };
   }
 
-  async #save(checkpoint: Checkpoint, describe: (step: number) => TrainedModel, extra: () => unknown): Promise<void> {
-    const { step, ...state } = checkpoint;
-    const isBest = this.#loss < (this.#best?.loss ?? Infinity);
-    const best = isBest ? { loss: this.#loss, step } : this.#best;
-    const run = { identity: this.#identity, ...(best && { best }), extra: extra() };
+  async #save({ step, ...state }: Checkpoint, describe: (step: number) => TrainedModel): Promise<void> {
+    const isBest = this.#loss < this.#bestLoss;
+    const bestLoss = isBest ? this.#loss : this.#bestLoss;
+    const { best, ...stopping } = this.memory.state ?? {};
+    const run = {
+      identity: this.#identity,
+      ...(bestLoss < Infinity && { bestLoss }),
+      ...(this.memory.state && { stopping: { ...stopping, ...(best && { bestLoss: best.loss }) } }),
+    };
     try {
-      this.#lastGood = await this.#folder.save(describe(step), { ...state, run }, isBest);
-      this.#best = best;
+      const kept = { ...state, run, ...(best && { best: best.snapshot }) };
+      this.#lastGood = await this.#folder.save(describe(step), kept, isBest);
+      this.#bestLoss = bestLoss;
     } catch (error) {
       if (!(error instanceof WgradError) || this.#flags.onCheckpointError === "stop") throw error;
       if (!this.#hasFailed) this.#say(`No checkpoint at step ${step}, and training goes on: ${error.message}`);

@@ -1,26 +1,35 @@
-/** The exit code of a command that Ctrl-C ended. */
-export const INTERRUPTED = 130;
+/** Exit codes of a command that a signal ended, by the system's custom of 128 and the signal's number. */
+const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Ctrl-C while training: the first asks to stop after the steps in flight, the second ends the process at once. */
+type EndingSignal = keyof typeof exitCodes;
+
+/** Ctrl-C or SIGTERM while training: the first asks to stop after the steps in flight, the second ends the process at once. */
 export class Interruption {
-  #asked = false;
-  readonly #listener = (): void => {
-    if (this.#asked) process.exit(INTERRUPTED);
-    this.#asked = true;
+  readonly #abort = new AbortController();
+  #exitCode: number | undefined;
+  readonly #listener = (signal: EndingSignal): void => {
+    if (this.#exitCode !== undefined) process.exit(exitCodes[signal]);
+    this.#exitCode = exitCodes[signal];
+    this.#abort.abort();
   };
 
   /** Listens from now on. */
   constructor() {
-    process.on("SIGINT", this.#listener);
+    for (const signal of Object.keys(exitCodes)) process.on(signal, this.#listener);
   }
 
-  /** Whether Ctrl-C was pressed. */
-  get asked(): boolean {
-    return this.#asked;
+  /** Aborted by the first of the signals. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
   }
 
-  /** Leaves Ctrl-C to the system again, which ends the process. */
+  /** What the process should exit with: 130 after Ctrl-C, 143 after SIGTERM; undefined if there was none. */
+  get exitCode(): number | undefined {
+    return this.#exitCode;
+  }
+
+  /** Leaves the signals to the system again, which ends the process. */
   stopListening(): void {
-    process.off("SIGINT", this.#listener);
+    for (const signal of Object.keys(exitCodes)) process.off(signal, this.#listener);
   }
 }

@@ -1,11 +1,14 @@
 /*
  * What can be said of a training: on the command line, and in a configuration file.
  */
+import { nonFiniteChoices } from "../../train/index.ts";
 import type { DeviceChoice } from "../index.ts";
+import { checkpointOptions, type CheckpointFlags } from "./checkpointing.ts";
 import { dataOptions, type DataFlags } from "./data-options.ts";
 import {
   atLeastZeroOption,
   deviceOption,
+  nameOption,
   networkOptions,
   positiveOption,
   scheduleOption,
@@ -27,11 +30,15 @@ export interface StopFlags {
   readonly checkEvery?: number;
 }
 
-export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags {
+/** What becomes of a step whose loss or gradient is not finite. */
+export const onNanChoices = [...nonFiniteChoices, "ignore"] as const;
+
+export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, CheckpointFlags {
   readonly lr: number;
   readonly schedule: ScheduleName;
   readonly warmup: number;
   readonly epochs?: number;
+  readonly onNan: (typeof onNanChoices)[number];
   readonly device: DeviceChoice;
   readonly out?: string;
   readonly log?: string;
@@ -39,7 +46,7 @@ export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags {
 
 /** Every option that a configuration file may give, in the order of the help. */
 export function trainOptions(): SettableOption[] {
-  return [...dataOptions(), ...networkOptions(), ...rateOptions(), ...stopOptions(), ...outputOptions()];
+  return [...dataOptions(), ...networkOptions(), ...rateOptions(), ...stopOptions(), ...checkpointOptions(), ...outputOptions()];
 }
 
 function rateOptions(): SettableOption[] {
@@ -59,6 +66,7 @@ function stopOptions(): SettableOption[] {
     atLeastZeroOption("--min-improvement <loss>", "how much lower counts").default(0),
     positiveOption("--loss-tolerance <change>", "stop when the loss changes by less at three checks in a row"),
     positiveOption("--gradient-tolerance <norm>", "stop when the gradient's norm is below at three checks in a row"),
+    nameOption("--on-nan", "when the loss or gradient is NaN or infinite", onNanChoices, "stop"),
     wholeNumberOption("--check-every <steps>", "from one check to the next (default: an epoch, at most 100 a run)", 1),
   ].map((option) => option.helpGroup("When to stop:"));
 }

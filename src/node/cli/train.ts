@@ -3,21 +3,22 @@ import { access, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { Option, type Command } from "commander";
-import { DataError } from "../../errors.ts";
-import type { Stop, StoppingProgress, Trainer } from "../../train/index.ts";
+import { DataError, DivergedError } from "../../errors.ts";
+import type { SkippedStep, Stop, StoppingProgress } from "../../train/index.ts";
 import { plainReason } from "../files.ts";
 import { createNodeBackend } from "../index.ts";
 import { applyConfigFile, configOption, configurationOf } from "./config.ts";
 import { loadTrainingSource } from "./data-source.ts";
+import { RunKeeper, runIdentity } from "./checkpointing.ts";
 import { debugs } from "./debug.ts";
 import { EventLog } from "./event-log.ts";
-import { INTERRUPTED, Interruption } from "./interrupt.ts";
+import { Interruption } from "./interrupt.ts";
 import { describeNetwork } from "./network.ts";
 import { planTable } from "./plan-table.ts";
 import { ProgressLine } from "./progress.ts";
 import { adapterText, count, field, lossText, outcomeText, percent } from "./text.ts";
 import { trainOptions, type TrainFlags } from "./train-options.ts";
-import { fitRun, measure, prepare, saveRun, type Outcome, type Run, type Subject } from "./training-run.ts";
+import { fitRun, measure, prepare, saveRun, trainedModel, type Outcome, type Run, type Subject } from "./training-run.ts";
 
 const EXAMPLES = `
 Example:
@@ -73,16 +74,23 @@ async function requireWritable(path: string): Promise<void> {
 }
 
 async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
-  const { flags, backend } = run;
-  const subject = await prepare(run);
+  const { flags, configuration, data, backend } = run;
+  const keeper = await RunKeeper.open(flags, () => runIdentity(configuration, data), (line) => console.error(line));
+  const subject = await prepare(run, keeper?.resumeFrom);
+  log?.begin(keeper?.resumeFrom?.step ?? 0);
   const { trainer } = subject;
   if (debugs("plan")) console.error(planTable(trainer.dispatches));
   describe(run, subject);
+  if (keeper?.resumeFrom) console.log(field("resumed", `at step ${count(trainer.step)}, from ${keeper.lastGood}`));
   const startupSeconds = performance.now() / 1000;
-  const { reached, stop } = await fit(run, trainer, log);
+  const interruption = new Interruption();
+  const { reached, stop } = await fit({ run, subject, log, keeper, signal: interruption.signal }).finally(() => interruption.stopListening());
   const { seconds = 0, imagesPerSecond = 0 } = reached ?? {};
   const facts = { seconds, imagesPerSecond, adapter: backend.adapter.name, backend: backend.kind, seed: flags.seed, startupSeconds };
-  if (!stop) return reportInterruption(log, reached, facts);
+  if (interruption.exitCode !== undefined) {
+    process.exitCode = interruption.exitCode;
+    return reportInterruption(log, keeper, reached, facts);
+  }
   if (stop.kind !== "finished") console.log(stopText(stop));
   const began = performance.now();
   const outcome = await measure(run, trainer);
@@ -134,26 +142,52 @@ const stopText = ({ step, parametersOf, reason }: Stop): string => {
   return field("stopped", `at step ${count(step)}: ${reason}`, from);
 };
 
-/** Trains to the end, or until Ctrl-C is pressed, where no reason to stop is given. */
-async function fit(run: Run, trainer: Trainer, log: EventLog | undefined): Promise<{ reached: StoppingProgress | undefined; stop: Stop | undefined }> {
+interface Fitting {
+  readonly run: Run;
+  readonly subject: Subject;
+  readonly log: EventLog | undefined;
+  readonly keeper: RunKeeper | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Trains to the end, or until Ctrl-C is pressed. */
+async function fit({ run, subject, log, keeper, signal }: Fitting): Promise<{ reached: StoppingProgress | undefined; stop: Stop }> {
   const line = new ProgressLine(process.stdout, unitOf(run));
-  const interruption = new Interruption();
+  const checkpoint = keeper?.options((step) => trainedModel(run, subject, step));
+  const steps = fitRun(run, subject.trainer, { signal, ...(checkpoint && { checkpoint }), ...(keeper && { memory: keeper.memory }) });
+  const left = new LeftOut();
   let reached: StoppingProgress | undefined;
-  const steps = fitRun(run, trainer);
   try {
-    for (let next = await steps.next(); !interruption.asked; next = await steps.next()) {
+    for (;;) {
+      const next = await steps.next();
       if (next.done) return { reached, stop: next.value };
       reached = next.value;
       line.show(reached);
-      log?.write(progressEvent(reached));
+      keeper?.note(reached, run.data.validation !== undefined);
+      if (!reached.interim) log?.write(progressEvent(reached));
+      for (const skipped of reached.skipped) left.tell(skipped);
       // The CPU backend never waits, and signals are heard only while the process does.
       await setImmediate();
     }
-    return { reached, stop: undefined };
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error;
+    const { step, where = "", what, fix } = error;
+    const good = keeper?.lastGood ? `. The last good checkpoint is ${keeper.lastGood}` : "";
+    throw new DivergedError(step, { where, what, fix: `${fix}, or choose another --on-nan${good}` });
   } finally {
-    await steps.return(undefined as never);
     line.finish();
-    interruption.stopListening();
+  }
+}
+
+/** Says of the first few steps that were left out which and why, and of how many more. */
+class LeftOut {
+  #told = 0;
+
+  tell({ step, place, learningRate }: SkippedStep): void {
+    this.#told++;
+    const what = place === "loss" ? "the loss" : `the gradient of ${place}`;
+    if (this.#told <= 3) console.error(`step ${count(step)} was left out: ${what} is not finite, at learning rate ${learningRate}`);
+    if (this.#told === 4) console.error("More steps are left out, which are not told of one by one.");
   }
 }
 
@@ -171,10 +205,15 @@ function progressEvent({ step, epoch, loss, accuracy, learningRate, imagesPerSec
   };
 }
 
-function reportInterruption(log: EventLog | undefined, reached: StoppingProgress | undefined, facts: object): void {
+function reportInterruption(
+  log: EventLog | undefined,
+  keeper: RunKeeper | undefined,
+  reached: StoppingProgress | undefined,
+  facts: object,
+): void {
   const { step = 0, stepsTotal = 0, epoch = 0, loss = NaN, accuracy = NaN } = reached ?? {};
   const metrics = `loss ${lossText(loss)}, training accuracy ${percent(accuracy)}`;
   console.log(`interrupted at step ${count(step)} of ${count(stepsTotal)} (epoch ${epoch}): ${metrics}`);
+  if (keeper?.lastGood) console.log(`The same command with --resume goes on from ${keeper.lastGood}.`);
   log?.write({ event: "interrupted", step, epoch, loss, accuracy, ...facts });
-  process.exitCode = INTERRUPTED;
 }

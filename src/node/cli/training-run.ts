@@ -11,13 +11,14 @@ import {
   fitUntil,
   regressionMetrics,
   type Evaluation,
+  type Snapshot,
   type RegressionMetrics,
   type Stop,
   type StoppingOptions,
   type StoppingProgress,
   type Trainer,
 } from "../../train/index.ts";
-import { saveModelFile } from "../index.ts";
+import { saveModelFile, type TrainedModel } from "../index.ts";
 import type { TrainingSource } from "./data-source.ts";
 import { batchOf, buildNetwork, stepOptions } from "./network.ts";
 import { schedules } from "./options.ts";
@@ -48,9 +49,9 @@ export function epochsOf({ flags, data }: Pick<Run, "flags" | "data">): number {
   return Math.max(3, Math.ceil(STEPS_OF_A_TABLE / stepsPerEpoch));
 }
 
-export async function prepare(run: Run): Promise<Subject> {
+export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject> {
   const { flags, data, backend } = run;
-  const { maxSteps, lr, warmup, gradientTolerance } = flags;
+  const { maxSteps, lr, warmup, gradientTolerance, onNan } = flags;
   const model = buildNetwork(flags, data.train);
   const decay = schedules[flags.schedule]();
   const trainer = await createTrainer({
@@ -64,6 +65,8 @@ export async function prepare(run: Run): Promise<Subject> {
     schedule: warmup > 0 ? warmedUp(warmup, decay) : decay,
     gradientNorm: gradientTolerance !== undefined,
     ...(maxSteps !== undefined && { maxSteps }),
+    ...(onNan !== "ignore" && { onNonFinite: onNan }),
+    ...(resumeFrom && { resumeFrom }),
   });
   return { model, trainer };
 }
@@ -72,11 +75,16 @@ export async function prepare(run: Run): Promise<Subject> {
 const MOST_STEPS_BETWEEN_EVENTS = 100;
 
 /** Trains until a reason to stop is found; see `fitUntil`. */
-export function fitRun({ flags, data }: Run, trainer: Trainer): AsyncGenerator<StoppingProgress, Stop, undefined> {
+export function fitRun(
+  { flags, data }: Run,
+  trainer: Trainer,
+  more: Pick<StoppingOptions, "signal" | "checkpoint" | "memory"> = {},
+): AsyncGenerator<StoppingProgress, Stop, undefined> {
   const { maxSeconds, patience, minImprovement, lossTolerance, gradientTolerance, checkEvery } = flags;
   const options: StoppingOptions = {
     every: Math.min(MOST_STEPS_BETWEEN_EVENTS, Math.ceil(trainer.stepsTotal / 100)),
     minImprovement,
+    ...more,
     ...(data.validation && { validation: data.validation }),
     ...(maxSeconds !== undefined && { maxSeconds }),
     ...(patience !== undefined && { patience }),
@@ -109,14 +117,13 @@ export async function measure({ data }: Run, trainer: Trainer): Promise<Outcome>
   return { part, name: examples.name, evaluation, regression };
 }
 
-/** Writes the model with all that is needed to use it again. */
-export async function saveRun(path: string, run: Run, { model, trainer }: Subject, outcome: Outcome): Promise<void> {
+/** The model after so many steps, with all that is needed to use it again. */
+export function trainedModel(run: Run, { model, trainer }: Subject, step: number): TrainedModel {
   const { flags, data, configuration } = run;
   const { train, normalization, table } = data;
-  const { step, parameters } = await trainer.snapshot();
   const { optimizer, lr: learningRate, schedule, warmup, seed } = flags;
   const training = { data: train.name, optimizer, learningRate, schedule, warmup, batch: trainer.batch, epochs: epochsOf(run), seed };
-  const trained = {
+  return {
     model,
     loss: flags.loss ?? (isRegression(train) ? "meanSquaredError" : "softmaxCrossEntropy"),
     normalization,
@@ -125,7 +132,12 @@ export async function saveRun(path: string, run: Run, { model, trainer }: Subjec
     training,
     configuration,
     ...(table && { table }),
-    results: { data: outcome.name, ...outcome.evaluation, ...outcome.regression },
-  } as const;
-  await saveModelFile(path, trained, parameters);
+  };
+}
+
+/** Writes the model with what it gave. */
+export async function saveRun(path: string, run: Run, subject: Subject, outcome: Outcome): Promise<void> {
+  const { step, parameters } = await subject.trainer.snapshot();
+  const results = { data: outcome.name, ...outcome.evaluation, ...outcome.regression };
+  await saveModelFile(path, { ...trainedModel(run, subject, step), results }, parameters);
 }

@@ -1,0 +1,145 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { readSafetensors } from "../../src/formats/safetensors.ts";
+import { buildCli, runCli, smallPictures, temporaryFolder, writeMnist, type RunOptions } from "./built-cli.ts";
+
+let cli: Awaited<ReturnType<typeof buildCli>>;
+let folder: ReturnType<typeof temporaryFolder>;
+const inFolder = (name: string) => join(folder.path, name);
+const wgrad = (args: readonly string[], options: Omit<RunOptions, "cwd"> = {}) => runCli(cli.path, args, { cwd: folder.path, ...options });
+
+const training = ["train", "--data", "data", "--device", "cpu", "--hidden", "8", "--batch", "20", "--lr", "0.02", "--epochs", "200"];
+const keeping = ["--checkpoint", "kept", "--every", "25", "--log", "run.jsonl", "--out", "model.safetensors"];
+
+beforeAll(async () => {
+  cli = await buildCli();
+  folder = temporaryFolder();
+  writeMnist(inFolder("data"), smallPictures());
+});
+
+afterAll(() => {
+  cli.remove();
+  folder.remove();
+});
+
+afterEach(() => {
+  for (const name of readdirSync(folder.path)) if (name !== "data") rmSync(inFolder(name), { recursive: true });
+});
+
+/** What of a run does not depend on the clock. */
+function outcome(log = "run.jsonl", model = "model.safetensors") {
+  const lines = readFileSync(inFolder(log), "utf8").trimEnd().split("\n");
+  const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ event }) => event === "progress");
+  const numbers = events.map(({ step, epoch, loss, accuracy, learningRate, validationLoss }) => ({ step, epoch, loss, accuracy, learningRate, validationLoss }));
+  return { log: numbers, tensors: readSafetensors(readFileSync(inFolder(model)), model).tensors };
+}
+
+/** Ends a run by a signal once its folder holds a checkpoint. */
+const endedBy = (signal: NodeJS.Signals, args: readonly string[]) =>
+  wgrad(args, {
+    started(child) {
+      const timer = setInterval(() => {
+        if (!existsSync(inFolder("kept")) || readdirSync(inFolder("kept")).length === 0) return;
+        clearInterval(timer);
+        child.kill(signal);
+      }, 2);
+      child.on("close", () => clearInterval(timer));
+    },
+  });
+
+describe("wgrad train --checkpoint", () => {
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("on %s saves, exits with %i, and --resume ends with the log and the bits of a run that never stopped", async (signal, code) => {
+    const options = ["--validation", "0.2", "--patience", "100"];
+    await wgrad([...training, ...options, "--log", "whole.jsonl", "--out", "whole.safetensors"]);
+    const ended = await endedBy(signal, [...training, ...options, ...keeping]);
+    expect(ended.code).toBe(code);
+    expect(ended.stdout).toMatch(/interrupted at step [\d,]+ of 1,600/);
+    const [, last] = /The same command with --resume goes on from (\S+)\./.exec(ended.stdout)!;
+    const reached = Number(/interrupted at step ([\d,]+)/.exec(ended.stdout)![1]!.replace(",", ""));
+    expect(last).toBe(`kept/step-${String(reached).padStart(9, "0")}.safetensors`);
+    const resumed = await wgrad([...training, ...options, ...keeping, "--resume"]);
+    expect(resumed).toMatchObject({ code: 0, stderr: "" });
+    expect(resumed.stdout).toContain(`resumed   at step ${reached.toLocaleString("en-US")}, from ${last}`);
+    expect(outcome()).toEqual(outcome("whole.jsonl", "whole.safetensors"));
+    expect(readdirSync(inFolder("kept")).filter((name) => name.startsWith("step-"))).toHaveLength(3);
+    expect(existsSync(inFolder("kept/best.safetensors"))).toBe(true);
+  });
+
+  test("a checkpoint is a model that evaluate takes", async () => {
+    await wgrad([...training, "--max-steps", "60", ...keeping]);
+    const { code, stdout } = await wgrad(["evaluate", "kept/step-000000060.safetensors", "--data", "data", "--device", "cpu"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/test accuracy/);
+  });
+
+  test("begins anew, and says so, where there is none to go on from", async () => {
+    const { code, stderr } = await wgrad([...training, "--max-steps", "30", ...keeping, "--resume"]);
+    expect(stderr).toContain("There is no checkpoint in kept yet: the run begins anew.");
+    expect(code).toBe(0);
+  });
+
+  test("refuses a folder that is in use, other options by their names, other data, and --resume without a folder", async () => {
+    await wgrad([...training, "--max-steps", "30", ...keeping]);
+    const again = await wgrad([...training, "--max-steps", "30", ...keeping]);
+    expect(again.code).toBe(2);
+    expect(again.stderr).toMatch(/kept: there are checkpoints already, up to step 30\. Add --resume/);
+    const other = await wgrad([...training, "--max-steps", "30", "--lr", "0.01", "--seed", "5", ...keeping, "--resume"]);
+    expect(other.code).toBe(2);
+    expect(other.stderr).toMatch(/other options: .*seed was 1 and is 5.*lr was 0\.02 and is 0\.01|other options: .*lr was 0\.02 and is 0\.01.*seed was 1 and is 5/);
+    const data = { ...smallPictures() };
+    data.trainLabels = data.trainLabels.map((byte, index) => (index === data.trainLabels.length - 1 ? (byte + 1) % 10 : byte));
+    writeMnist(inFolder("changed"), data);
+    const changed = await wgrad([...training, "--max-steps", "30", "--data", "changed", ...keeping, "--resume"]);
+    expect(changed.code).toBe(2);
+    expect(changed.stderr).toMatch(/trainingData was "[0-9a-f]{16}" and is "[0-9a-f]{16}"/);
+    const nowhere = await wgrad([...training, "--resume"]);
+    expect(nowhere.code).toBe(2);
+    expect(nowhere.stderr).toMatch(/--resume: there is no folder to go on from\. Name it with --checkpoint/);
+    const wrong = await wgrad([...training, "--checkpoint", "kept", "--every", "0"]);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toMatch(/--every: "0" is no interval/);
+  });
+
+  test("that cannot be written is told once, and training goes on or stops as asked", async () => {
+    writeFileSync(inFolder("kept"), "mine");
+    const none = await wgrad([...training, "--max-steps", "100", ...keeping]);
+    expect(none.code).toBe(1);
+    expect(none.stderr).toMatch(/a part of the path is a file/);
+    rmSync(inFolder("kept"));
+    // Files of at most one block of 512 bytes: what a full disk does, to the checkpoint and not to the log before it.
+    const limited = ["-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", process.execPath, cli.path, ...training, "--max-steps", "100", "--checkpoint", "kept", "--every", "25"];
+    const on = await runCli("/bin/sh", limited, { cwd: folder.path, program: true });
+    expect(on.stderr.match(/No checkpoint at step/g)).toHaveLength(1);
+    expect(on.stderr).toMatch(/No checkpoint at step 25, and training goes on: .*cannot be written/);
+    expect(on.stdout).toMatch(/test accuracy/);
+    expect(on.code).toBe(0);
+    const stopped = await runCli("/bin/sh", [...limited, "--on-checkpoint-error", "stop"], { cwd: folder.path, program: true });
+    expect(stopped.code).toBe(1);
+    expect(stopped.stderr).toMatch(/cannot be written/);
+    expect(readdirSync(inFolder("kept"))).toEqual([]);
+  });
+});
+
+describe("a loss or gradient that is not finite", () => {
+  const diverging = ["train", "--data", "data", "--device", "cpu", "--hidden", "8", "--batch", "20", "--epochs", "20", "--optimizer", "sgd", "--lr", "1e30", "--no-standardize"];
+
+  test("stops with the step, the place, the rate and the last good checkpoint", async () => {
+    const { code, stderr } = await wgrad([...diverging, "--checkpoint", "kept", "--every", "1"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/step \d+: the (gradient of layers\.\d\.\w+|loss) is not finite, at learning rate [\d.e+]+.*choose another --on-nan/);
+    expect(stderr).toMatch(/The last good checkpoint is kept\/step-\d+\.safetensors/);
+  });
+
+  test("is skipped or ignored where asked", async () => {
+    const skipped = await wgrad([...diverging, "--on-nan", "skip"]);
+    expect(skipped.code).toBe(0);
+    expect(skipped.stderr).toMatch(/step \d+ was left out: .* is not finite/);
+    const ignored = await wgrad([...diverging, "--on-nan", "ignore"]);
+    expect(ignored.code).toBe(0);
+    expect(ignored.stderr).toMatch(/the training diverged/);
+  });
+});
