@@ -4,9 +4,10 @@
  */
 import { DataError, WgradError } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
-import { losses, type LossName } from "../nn/losses.ts";
+import { losses, requireOutputs, requireTargets, type LossName } from "../nn/losses.ts";
 import { modelFromConfig, type Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
+import { parseJson, quoted } from "./json.ts";
 import { readSafetensors, writeSafetensors, type Safetensors, type TensorValues } from "./safetensors.ts";
 
 /** Plain facts for a reader; a number that is not finite becomes null in the file. */
@@ -75,17 +76,35 @@ export function loadModel(bytes: Uint8Array, where: string): TrainedModel {
   }
   const entries = new Metadata(metadata, where);
   const model = restoreModel(entries.json("model", isFilled), tensors, where);
+  const loss = entries.text("loss", isLossName);
+  const answers =
+    metadata["outputs"] === undefined
+      ? { classes: entries.json("classes", isNames) }
+      : { classes: [], outputs: entries.json("outputs", isNames) };
+  requireAnswers(model, loss, answers, where);
   return {
     model,
-    loss: entries.text("loss", isLossName),
+    loss,
     normalization: entries.json("normalization", isNormalizationOf(sizeOf(model.inputShape))),
-    ...(metadata["outputs"] === undefined
-      ? { classes: entries.json("classes", isNames) }
-      : { classes: [], outputs: entries.json("outputs", isNames) }),
+    ...answers,
     step: entries.json("step", isStep),
     training: entries.json("training", isFacts),
     ...(metadata["results"] !== undefined && { results: entries.json("results", isFacts) }),
   };
+}
+
+/** What the names of a model's outputs stand for. */
+type Answers = Pick<TrainedModel, "classes" | "outputs">;
+
+/** @throws DataError where the network's outputs are not those that the names and the loss speak of */
+function requireAnswers({ outputShape }: Model, loss: LossName, { classes, outputs }: Answers, where: string): void {
+  try {
+    if (outputs) requireTargets(losses[loss], outputShape, outputs.length);
+    else requireOutputs(losses[loss], outputShape, classes.length);
+  } catch (cause) {
+    if (!(cause instanceof WgradError)) throw cause;
+    throw new DataError({ where, what: `${cause.where}: ${cause.what}`, fix: NOT_A_MODEL }, { cause });
+  }
 }
 
 function restoreModel(config: object, tensors: Safetensors["tensors"], where: string): Model {
@@ -105,7 +124,7 @@ function restoreModel(config: object, tensors: Safetensors["tensors"], where: st
     const { shape } = tensors.get(name)!;
     if (shape.join() !== parameter.shape.join()) {
       const what = `its shape is [${shape.join(", ")}], but the network's is [${parameter.shape.join(", ")}]`;
-      throw new DataError({ where: `${where}, tensor "${name}"`, what, fix: NOT_A_MODEL });
+      throw new DataError({ where: `${where}, tensor ${quoted(name)}`, what, fix: NOT_A_MODEL });
     }
   }
   return model;
@@ -127,18 +146,14 @@ class Metadata {
 
   json<Value>(name: string, isValid: (value: unknown) => value is Value): Value {
     const text = this.#entries[name];
-    let value: unknown;
-    try {
-      value = text === undefined ? undefined : JSON.parse(text);
-    } catch (cause) {
-      throw this.#refusal(name, `is no JSON: ${(cause as Error).message}`);
-    }
-    return this.#checked(name, value, isValid);
+    const parsed = text === undefined ? { value: undefined } : parseJson(text);
+    if ("fault" in parsed) throw this.#refusal(name, parsed.fault);
+    return this.#checked(name, parsed.value, isValid);
   }
 
   #checked<Value>(name: string, value: unknown, isValid: (value: unknown) => value is Value): Value {
     if (value === undefined) throw this.#refusal(name, "is missing");
-    if (!isValid(value)) throw this.#refusal(name, `is ${JSON.stringify(value).slice(0, 60)}, not what wgrad writes`);
+    if (!isValid(value)) throw this.#refusal(name, `is ${quoted(value)}, not what wgrad writes`);
     return value;
   }
 

@@ -46,6 +46,9 @@ const DROPOUT_STREAM = 0x6472;
 /** More float32 values than any device holds in one buffer; it keeps a nonsense width from exhausting the memory. */
 const LARGEST_PARAMETER = 2 ** 30;
 
+/** More than any examples have; it keeps the shapes in messages short. */
+const MOST_AXES = 16;
+
 /** The key of a dropout layer's mask: a function of the seed, the step, the layer, and the part of a step's batch. */
 export function dropoutKey(seed: number, step: number, layer: number, part = 0): number {
   return randomKey(DROPOUT_STREAM, seed, step, layer, part);
@@ -127,6 +130,9 @@ function requireShape(shape: unknown): asserts shape is readonly number[] {
       fix: "Give one such as [28, 28]",
     });
   }
+  if (shape.length > MOST_AXES) {
+    throw new OptionError({ where: "inputShape", what: `there are ${shape.length} axes`, fix: `Give at most ${MOST_AXES}` });
+  }
   for (const size of shape) requireCount("inputShape", size);
 }
 
@@ -180,12 +186,13 @@ export function modelFromConfig(config: unknown, values?: Readonly<Record<string
       const what = found ? `${found.length} values for ${wanted}` : "the values of this parameter are missing";
       throw new OptionError({ where: name, what, fix: otherValues });
     }
-    return Float32Array.from(found);
+    // The parameter makes a copy of its own.
+    return found instanceof Float32Array ? found : Float32Array.from(found);
   });
   const known = new Set(model.parameters.map(({ attributes }) => (attributes as { name: string }).name));
   const extra = Object.keys(values).find((name) => !known.has(name));
   if (extra !== undefined) {
-    throw new OptionError({ where, what: `the model has no parameter "${extra}"`, fix: otherValues });
+    throw new OptionError({ where, what: `the model has no parameter ${written(extra)}`, fix: otherValues });
   }
   return model;
 }
@@ -214,7 +221,7 @@ function requireObject(where: string, value: unknown, fields?: readonly string[]
   if (missing !== undefined || unknown !== undefined) {
     throw new OptionError({
       where,
-      what: missing === undefined ? `there is no option "${unknown}"` : `"${missing}" is missing`,
+      what: missing === undefined ? `there is no option ${written(unknown)}` : `"${missing}" is missing`,
       fix: `Give exactly ${fields!.join(", ")}`,
     });
   }
