@@ -9,10 +9,16 @@ const MOST_LEVELS = 16;
 /** Objects, lists and texts, keys among them, at up to about 100 bytes each; numbers take 8. */
 const MOST_PARTS = 100_000;
 
+/** Members of objects and lists, most of them numbers: those of the features' constants, if there are many. */
+const MOST_MEMBERS = 1_000_000;
+
 /** A text's value, or why it has none, in words that follow its name: "is no JSON: …". */
 export type ParsedJson = { readonly value: unknown } | { readonly fault: string };
 
-/** Parses JSON that has no key twice in one object, at most 16 levels and at most 100,000 objects, lists and texts. */
+/**
+ * Parses JSON that has no key twice in one object, at most 16 levels, 100,000 objects, lists and texts, and a million
+ * commas.
+ */
 export function parseJson(text: string): ParsedJson {
   try {
     const fault = findFault(text);
@@ -22,7 +28,7 @@ export function parseJson(text: string): ParsedJson {
   }
 }
 
-const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
+const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
@@ -32,7 +38,7 @@ const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x
 function findFault(text: string): string | undefined {
   // One entry per open object or list; a list has no keys.
   const open: (Set<string> | undefined)[] = [];
-  let parts = 0;
+  let [parts, members] = [0, 0];
   let lastText = "";
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -45,12 +51,14 @@ function findFault(text: string): string | undefined {
       open.push(code === OPEN_OBJECT ? new Set() : undefined);
       parts++;
     } else if (code === CLOSE_OBJECT || code === CLOSE_LIST) open.pop();
+    else if (code === COMMA) members++;
     else if (code === COLON) {
       const key = JSON.parse(lastText) as string;
       if (open.at(-1)?.has(key)) return `has the key ${shortened(lastText)} twice`;
       open.at(-1)?.add(key);
     }
     if (open.length > MOST_LEVELS) return `has more than ${MOST_LEVELS} levels`;
+    if (members > MOST_MEMBERS) return `has more than ${MOST_MEMBERS} values`;
     if (parts > MOST_PARTS) return `has more than ${MOST_PARTS} objects, lists and texts`;
   }
   return undefined;
