@@ -46,8 +46,9 @@ export {
 export { epochOrder } from "./data/order.ts";
 export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
 
-export { loadModel, saveModel, type TrainedModel } from "./formats/model.ts";
-export { readSafetensors, writeSafetensors } from "./formats/safetensors.ts";
+export { initialValues, loadModel, saveModel, type ParameterValues, type TrainedModel } from "./formats/model.ts";
+export { loadPytorch, pytorchCode, savePytorch, type ImportOptions } from "./formats/pytorch.ts";
+export { readSafetensors, writeSafetensors, type ReadOptions } from "./formats/safetensors.ts";
 
 export type {
   AdapterDescription,

@@ -3,6 +3,7 @@
  * needed to use it again.
  */
 import { DataError, WgradError } from "../errors.ts";
+import type { StoredAttributes } from "../graph/leaves.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import { losses, requireOutputs, requireTargets, type LossName } from "../nn/losses.ts";
 import { modelFromConfig, type Model } from "../nn/sequential.ts";
@@ -37,7 +38,19 @@ export interface TrainedModel {
 
 const FORMAT = "wgrad";
 
-const NOT_A_MODEL = "Give a model file that wgrad wrote, such as `wgrad train --out` does";
+const NOT_A_MODEL = "Give a model file that wgrad wrote, such as `wgrad train --out` does; `wgrad import` reads PyTorch's";
+
+/** Values by parameter. */
+export type ParameterValues = Readonly<Record<string, TensorValues>>;
+
+/** The values that the parameters have before a step, which of a model that was read are those of its file. */
+export function initialValues({ parameters }: Model): ParameterValues {
+  const entries = parameters.map(({ attributes, shape, size }) => {
+    const { name, initial } = attributes as StoredAttributes;
+    return [name, { shape, values: initial ?? new Float32Array(size) }] as const;
+  });
+  return Object.fromEntries(entries);
+}
 
 /**
  * Writes a model with the given values of its parameters, such as those of a snapshot.
@@ -45,11 +58,15 @@ const NOT_A_MODEL = "Give a model file that wgrad wrote, such as `wgrad train --
  * @returns the bytes of a safetensors file
  * @throws OptionError for values that do not fill their shape
  */
-export function saveModel(trained: TrainedModel, parameters: Readonly<Record<string, TensorValues>>): Uint8Array {
-  const { model, loss, normalization, classes, outputs, step, training, results } = trained;
+export function saveModel(trained: TrainedModel, parameters: ParameterValues): Uint8Array {
   const tensors = Object.entries(parameters).map(([name, { shape, values }]) => ({ name, shape, values }));
-  return writeSafetensors(tensors, {
-    format: FORMAT,
+  return writeSafetensors(tensors, { format: FORMAT, ...describeTrained(trained) });
+}
+
+/** All but the parameters' values, as a file's metadata. */
+export function describeTrained(trained: TrainedModel): Record<string, string> {
+  const { model, loss, normalization, classes, outputs, step, training, results } = trained;
+  return {
     version,
     loss,
     model: JSON.stringify(model.config),
@@ -58,7 +75,7 @@ export function saveModel(trained: TrainedModel, parameters: Readonly<Record<str
     step: JSON.stringify(step),
     training: JSON.stringify(training),
     ...(results && { results: JSON.stringify(results) }),
-  });
+  };
 }
 
 /**
@@ -74,6 +91,16 @@ export function loadModel(bytes: Uint8Array, where: string): TrainedModel {
   if (metadata["format"] !== FORMAT) {
     throw new DataError({ where, what: "this is a safetensors file, but no model that wgrad wrote", fix: NOT_A_MODEL });
   }
+  return restoreTrained({ tensors, metadata }, where);
+}
+
+/**
+ * The model that metadata such as `describeTrained` makes describes.
+ * @param tensors the parameters' values
+ * @param where the file's name, for messages
+ * @throws DataError, as `loadModel` does
+ */
+export function restoreTrained({ tensors, metadata }: Safetensors, where: string): TrainedModel {
   const entries = new Metadata(metadata, where);
   const model = restoreModel(entries.json("model", isFilled), tensors, where);
   const loss = entries.text("loss", isLossName);
@@ -97,7 +124,7 @@ export function loadModel(bytes: Uint8Array, where: string): TrainedModel {
 type Answers = Pick<TrainedModel, "classes" | "outputs">;
 
 /** @throws DataError where the network's outputs are not those that the names and the loss speak of */
-function requireAnswers({ outputShape }: Model, loss: LossName, { classes, outputs }: Answers, where: string): void {
+export function requireAnswers({ outputShape }: Model, loss: LossName, { classes, outputs }: Answers, where: string): void {
   try {
     if (outputs) requireTargets(losses[loss], outputShape, outputs.length);
     else requireOutputs(losses[loss], outputShape, classes.length);
@@ -120,7 +147,7 @@ function restoreModel(config: object, tensors: Safetensors["tensors"], where: st
     throw new DataError({ where, what, fix: NOT_A_MODEL }, { cause });
   }
   for (const parameter of model.parameters) {
-    const { name } = parameter.attributes as { name: string };
+    const { name } = parameter.attributes as StoredAttributes;
     const { shape } = tensors.get(name)!;
     if (shape.join() !== parameter.shape.join()) {
       const what = `its shape is [${shape.join(", ")}], but the network's is [${parameter.shape.join(", ")}]`;

@@ -144,17 +144,14 @@ describe("a packed file is refused", () => {
     const archive = gzipSync(writeIdx([200_000], noise));
     const given: number[] = [];
     const Engine = globalThis.DecompressionStream;
-    vi.stubGlobal("DecompressionStream", class {
-      constructor() {
-        const engine = new Engine("gzip");
-        const meter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-          transform(chunk, controller) {
-            given.push(chunk.length);
-            controller.enqueue(chunk);
-          },
-        });
-        return { writable: meter.writable, readable: meter.readable.pipeThrough(engine) };
-      }
+    vi.stubGlobal("DecompressionStream", function MeteredEngine() {
+      const meter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+        transform(chunk, controller) {
+          given.push(chunk.length);
+          controller.enqueue(chunk);
+        },
+      });
+      return { writable: meter.writable, readable: meter.readable.pipeThrough(new Engine("gzip")) };
     });
     try {
       expect(Buffer.compare((await readIdx(archive, file)).values, noise)).toBe(0);
