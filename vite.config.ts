@@ -11,6 +11,8 @@ const library: ViteUserConfig["build"] = {
   // uses neither, so the same build serves the browser.
   ssr: true,
   rolldownOptions: {
+    // Else the bundler's own helpers, in a chunk that the library shares, import Node's `module`.
+    platform: "neutral",
     input: {
       index: entry("src/index.ts"),
       node: entry("src/node/index.ts"),

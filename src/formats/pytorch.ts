@@ -53,6 +53,9 @@ function modulesOf({ type, ...options }: LayerConfig, [inputs]: readonly number[
   }
 }
 
+/** Marks in the metadata a file that describes its network. */
+const PRODUCER = "wgrad";
+
 interface SequentialModules {
   readonly modules: readonly string[];
   /** For each layer the number of its first module. */
@@ -99,7 +102,7 @@ export function savePytorch(trained: TrainedModel, parameters: ParameterValues =
   const tensors = Object.entries(parameters).map(([name, tensor]): NamedTensor => {
     return { name: pytorchName(name, positions), ...inOtherLayout(tensor) };
   });
-  return writeSafetensors(tensors, { format: "pt", ...describeTrained(trained) });
+  return writeSafetensors(tensors, { format: "pt", producer: PRODUCER, ...describeTrained(trained) });
 }
 
 /**
@@ -154,7 +157,11 @@ export interface ImportOptions {
  */
 export function loadPytorch(bytes: Uint8Array, where: string, options: ImportOptions = {}): TrainedModel {
   const file = readSafetensors(bytes, where, { convert: true });
-  return file.metadata["model"] === undefined ? fromLinearLayers(file, where, options) : fromOwnFile(file, where, options);
+  const { format, producer } = file.metadata;
+  if (format === "wgrad") {
+    throw new DataError({ where, what: "this is a model of wgrad already", fix: "Use it as it is" });
+  }
+  return producer === PRODUCER ? fromOwnFile(file, where, options) : fromLinearLayers(file, where, options);
 }
 
 function fromOwnFile({ tensors, metadata }: Safetensors, where: string, options: ImportOptions): TrainedModel {
@@ -165,7 +172,7 @@ function fromOwnFile({ tensors, metadata }: Safetensors, where: string, options:
   }
   // Module and layer numbers differ, but not their order.
   const prefixes = [...new Set([...tensors.keys()].map(prefixOf))].toSorted(byNumbers);
-  const layers = denseLayers(metadata["model"]!);
+  const layers = denseLayers(metadata["model"] ?? "");
   const nameOf = (name: string) => {
     const prefix = prefixOf(name);
     return `layers.${layers[prefixes.indexOf(prefix)]}${name.slice(prefix.length)}`;

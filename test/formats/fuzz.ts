@@ -1,10 +1,10 @@
 import { gzipSync } from "node:zlib";
 import { readIdx } from "../../src/data/idx.ts";
 import { DataError } from "../../src/errors.ts";
-import type { StoredAttributes } from "../../src/graph/leaves.ts";
 import { sizeOf } from "../../src/graph/tensor.ts";
-import { loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
-import { readSafetensors, writeSafetensors, type TensorValues } from "../../src/formats/safetensors.ts";
+import { initialValues, loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
+import { loadPytorch, savePytorch } from "../../src/formats/pytorch.ts";
+import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { dense, dropout, flatten } from "../../src/nn/layers.ts";
 import { sequential } from "../../src/nn/sequential.ts";
 import { Random } from "../../src/random.ts";
@@ -37,9 +37,9 @@ const tensors = [
 const large = [{ name: "weight", shape: [700, 500], values: values(350_000, 4) }];
 
 /** A trained model of classes, or one of quantities. */
-function model(quantities: boolean): Uint8Array {
+function model(quantities: boolean): TrainedModel {
   const layers = [flatten(), dense(5, { activation: "tanh" }), dropout(0.1), dense(3, { bias: quantities })];
-  const trained: TrainedModel = {
+  return {
     model: sequential(layers, { inputShape: [2, 3], seed: 9 }),
     loss: quantities ? "meanSquaredError" : "softmaxCrossEntropy",
     normalization: { scale: [1, 2, 3, 4, 5, 6], offset: -0.1 },
@@ -47,16 +47,9 @@ function model(quantities: boolean): Uint8Array {
     step: 12,
     training: { optimizer: "adam", learningRate: 0.01 },
   };
-  return saveModel(trained, parametersOf(trained));
 }
 
-function parametersOf({ model: { parameters } }: TrainedModel): Record<string, TensorValues> {
-  const entries = parameters.map(({ attributes, shape }) => {
-    const { name, initial } = attributes as StoredAttributes;
-    return [name, { shape, values: initial! }] as const;
-  });
-  return Object.fromEntries(entries);
-}
+const saved = (trained: TrainedModel) => saveModel(trained, initialValues(trained.model));
 
 function require(holds: boolean, what: string): void {
   if (!holds) throw new Error(`accepted, but ${what}`);
@@ -70,12 +63,22 @@ const readTensors = (bytes: Uint8Array, convert: boolean) => {
   return read;
 };
 
-const readModel = (bytes: Uint8Array) => {
-  const trained = loadModel(bytes, "file");
-  const again = loadModel(saveModel(trained, parametersOf(trained)), "again");
+function readModel(bytes: Uint8Array, load = loadModel): void {
+  const trained = load(bytes, "file");
+  const again = loadModel(saved(trained), "again");
   require(JSON.stringify(again) === JSON.stringify(trained), "saved and read again it is another");
-  return trained;
-};
+}
+
+/** Such as PyTorch's own library writes. */
+const foreign = writeSafetensors(
+  [
+    { name: "layers.0.bias", shape: [4], values: values(4, 5) },
+    { name: "layers.0.weight", shape: [4, 3], values: values(12, 6) },
+    { name: "layers.10.weight", shape: [2, 5], values: values(10, 7) },
+    { name: "layers.2.weight", shape: [5, 4], values: values(20, 8) },
+  ],
+  { format: "pt" },
+);
 
 const pictures = writeIdx([20, 6, 5], Uint8Array.from({ length: 600 }, (_, index) => (index * index) % 251));
 
@@ -120,7 +123,13 @@ export const subjects: readonly Subject[] = [
     mutations: safetensorsMutations,
     read: (bytes) => readTensors(bytes, true),
   },
-  { name: "loadModel", files: [model(false), model(true)], mutations: safetensorsMutations, read: readModel },
+  { name: "loadModel", files: [saved(model(false)), saved(model(true))], mutations: safetensorsMutations, read: (bytes) => readModel(bytes) },
+  {
+    name: "loadPytorch",
+    files: [savePytorch(model(false)), savePytorch(model(true)), foreign],
+    mutations: safetensorsMutations,
+    read: (bytes) => readModel(bytes, loadPytorch),
+  },
   { name: "readIdx", files: [pictures], mutations: anyMutations, read: (bytes) => readIdx(bytes, "file") },
   {
     name: "readIdx of a .gz",

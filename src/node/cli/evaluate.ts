@@ -30,7 +30,9 @@ async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
   const backend = await createNodeBackend({ device: flags.device });
   try {
     const { model, loss, normalization, step, training } = trained;
-    console.log(field("model", `${path}: ${count(step)} steps on ${training["data"]}`));
+    const { data, importedFrom } = training;
+    const origin = importedFrom === undefined ? `${count(step)} steps on ${data}` : `imported from ${importedFrom}`;
+    console.log(field("model", `${path}: ${origin}`));
     console.log(field("data", `${source}: ${count(test.count)} for testing`));
     console.log(field("adapter", adapterText(backend)));
     const evaluator = createEvaluator({ model, loss, normalization, backend, session: backend.createSession() });

@@ -6,6 +6,8 @@ import { benchCommand } from "./bench.ts";
 import { debugs } from "./debug.ts";
 import { devicesCommand } from "./devices.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { exportCommand } from "./export.ts";
+import { importCommand } from "./import.ts";
 import { planCommand } from "./plan.ts";
 import { trainCommand } from "./train.ts";
 import { tuneCommand } from "./tune.ts";
@@ -23,6 +25,8 @@ function program(): Command {
     .addHelpText("after", "\nExample:\n  wgrad train --hidden 128,64 --out digits.safetensors");
   trainCommand(wgrad.command("train"));
   evaluateCommand(wgrad.command("evaluate"));
+  exportCommand(wgrad.command("export"));
+  importCommand(wgrad.command("import"));
   devicesCommand(wgrad.command("devices"));
   planCommand(wgrad.command("plan"));
   tuneCommand(wgrad.command("tune"));
