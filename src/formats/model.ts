@@ -2,9 +2,9 @@
  * A trained model as a safetensors file: its parameters by their names, and in the metadata, as JSON, all else that is
  * needed to use it again.
  */
-import { DataError, WgradError } from "../errors.ts";
+import { DataError, OptionError, WgradError } from "../errors.ts";
 import type { StoredAttributes } from "../graph/leaves.ts";
-import { sizeOf } from "../graph/tensor.ts";
+import { sameShape, sizeOf } from "../graph/tensor.ts";
 import { losses, requireOutputs, requireTargets, type LossName } from "../nn/losses.ts";
 import { modelFromConfig, type Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
@@ -56,11 +56,28 @@ export function initialValues({ parameters }: Model): ParameterValues {
  * Writes a model with the given values of its parameters, such as those of a snapshot.
  * @param parameters values for each of the model's parameters, by name
  * @returns the bytes of a safetensors file
- * @throws OptionError for values that do not fill their shape
+ * @throws OptionError naming the parameter, for values that are missing, too many or of another shape than the model's
  */
 export function saveModel(trained: TrainedModel, parameters: ParameterValues): Uint8Array {
+  requireParameters(trained.model, parameters);
   const tensors = Object.entries(parameters).map(([name, { shape, values }]) => ({ name, shape, values }));
   return writeSafetensors(tensors, { format: FORMAT, ...describeTrained(trained) });
+}
+
+/** @throws OptionError naming the parameter, for values that are missing, too many or of another shape than the model's */
+export function requireParameters({ parameters: wanted }: Model, given: ParameterValues): void {
+  const fix = "Give the values of this model's parameters";
+  const shapes = new Map(wanted.map(({ attributes, shape }) => [(attributes as StoredAttributes).name, shape]));
+  for (const [where, shape] of shapes) {
+    const found = Object.hasOwn(given, where) ? given[where] : undefined;
+    if (!found) throw new OptionError({ where, what: "the values of this parameter are missing", fix });
+    if (!sameShape(found.shape, shape) || found.values.length !== sizeOf(shape)) {
+      const what = `${found.values.length} values of shape [${found.shape.join(", ")}] for shape [${shape.join(", ")}]`;
+      throw new OptionError({ where, what, fix });
+    }
+  }
+  const extra = Object.keys(given).find((name) => !shapes.has(name));
+  if (extra !== undefined) throw new OptionError({ where: quoted(extra), what: "the model has no such parameter", fix });
 }
 
 /** All but the parameters' values, as a file's metadata. */

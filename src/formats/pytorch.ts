@@ -5,14 +5,16 @@
 import { DataError, OptionError } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import type { ActivationName } from "../nn/activations.ts";
+import { entryOf, written } from "../nn/checks.ts";
 import type { LayerConfig } from "../nn/layers.ts";
-import type { LossName } from "../nn/losses.ts";
+import { losses, type LossName } from "../nn/losses.ts";
 import { modelFromConfig, type ModelConfig } from "../nn/sequential.ts";
 import { parseJson, quoted } from "./json.ts";
 import {
   describeTrained,
   initialValues,
   requireAnswers,
+  requireParameters,
   restoreTrained,
   type ParameterValues,
   type TrainedModel,
@@ -95,9 +97,10 @@ const inOtherLayout = (tensor: TensorValues) => (tensor.shape.length === 2 ? tra
  * A model as a safetensors file that PyTorch's nn.Sequential loads; `pytorchCode` says how. wgrad's own description goes
  * along as metadata, so that `loadPytorch` gives back the same model to the bit.
  * @param parameters values for each of the model's parameters; those that the model was read with by default
- * @throws OptionError for values that do not fill their shape
+ * @throws OptionError for values that are not those of the model's parameters
  */
 export function savePytorch(trained: TrainedModel, parameters: ParameterValues = initialValues(trained.model)): Uint8Array {
+  requireParameters(trained.model, parameters);
   const { positions } = sequentialModules(trained.model.config, trained.model.shapes);
   const tensors = Object.entries(parameters).map(([name, tensor]): NamedTensor => {
     return { name: pytorchName(name, positions), ...inOtherLayout(tensor) };
@@ -207,6 +210,7 @@ const NO_LINEAR = "Import a network of Linear layers with activations between th
 const shapeText = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 
 function fromLinearLayers({ tensors }: Safetensors, where: string, options: ImportOptions): TrainedModel {
+  requireLists(options);
   const linears = linearLayers(tensors, where, options.layers);
   requireChain(linears, where);
   const { activation = "relu", normalization = { scale: 1, offset: 0 } } = options;
@@ -230,18 +234,29 @@ function fromLinearLayers({ tensors }: Safetensors, where: string, options: Impo
   const model = modelFromConfig({ inputShape, seed: 1, layers: [...flattens, ...dense] }, Object.fromEntries(values));
   const answers = answersOf(options, model.outputShape[0]!);
   const loss = options.loss ?? (answers.outputs ? "meanSquaredError" : "softmaxCrossEntropy");
+  entryOf("loss", "loss", losses, loss);
   requireAnswers(model, loss, answers, where);
   requireNormalization(normalization, inputs);
   return { model, loss, normalization, ...answers, step: 0, training: { importedFrom: where } };
 }
 
+/** @throws OptionError for what is no list of names, or of sizes */
+function requireLists({ layers, classes, outputs, inputShape }: ImportOptions): void {
+  for (const [where, list] of Object.entries({ layers, classes, outputs, inputShape })) {
+    const type = where === "inputShape" ? "number" : "string";
+    if (list === undefined || (Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === type))) continue;
+    const fix = type === "number" ? "Give a list of sizes such as [28, 28]" : 'Give a list of names such as ["a", "b"]';
+    throw new OptionError({ where, what: `${written(list)} is none`, fix });
+  }
+}
+
 /** @throws OptionError where there is not one finite number for all features or one for each */
 function requireNormalization(normalization: TrainedModel["normalization"], features: number): void {
   for (const name of ["scale", "offset"] as const) {
-    const values = normalization[name];
-    const numbers = typeof values === "number" ? [values] : values;
-    if ((typeof values !== "number" && numbers.length !== features) || !numbers.every(Number.isFinite)) {
-      const what = `${quoted(values)} is not what ${features} features can be taken with`;
+    const values = (normalization as Partial<TrainedModel["normalization"]> | null)?.[name];
+    const numbers = Array.isArray(values) && values.length === features ? values : [values];
+    if (!numbers.every(Number.isFinite)) {
+      const what = `${written(values)} is not what ${features} features can be taken with`;
       throw new OptionError({ where: `normalization ${name}`, what, fix: "Give one finite number, or one for each feature" });
     }
   }

@@ -45,7 +45,7 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size
  * Writes tensors as float32 in the order given. The values begin at a multiple of 8 bytes.
  * @param metadata free text by key
  * @returns the bytes of the whole file
- * @throws OptionError for a name that is used twice or reserved, and for values that do not fill their shape
+ * @throws OptionError for a name that is used twice or reserved, a shape that is none, and values that do not fill it
  */
 export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
   const header = new Map<string, unknown>([[METADATA, metadata]]);
@@ -70,10 +70,13 @@ export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Read
 }
 
 function requireWritable(taken: boolean, name: string, shape: readonly number[], values: Float32Array): void {
-  const where = `tensor "${name}"`;
+  const where = `tensor ${quoted(name)}`;
   if (taken) {
     const what = name === METADATA ? "this name is reserved by the format" : "there are two tensors of this name";
     throw new OptionError({ where, what, fix: "Give each tensor a name of its own" });
+  }
+  if (!isCounts(shape)) {
+    throw new OptionError({ where, what: `${quoted(shape)} is no shape`, fix: "Give a list of whole numbers" });
   }
   if (values.length !== sizeOf(shape)) {
     const what = `${values.length} values for shape [${shape.join(", ")}], which holds ${sizeOf(shape)}`;

@@ -75,11 +75,8 @@ export function sequential(layers: readonly Layer[], options: SequentialOptions)
 type ParameterArguments = Parameters<Parameters<Layer["build"]>[0]["parameter"]>;
 type InitialValues = (index: number, position: number, ...parameterArguments: ParameterArguments) => Float32Array;
 
-function buildModel(
-  layers: readonly Layer[],
-  { inputShape, seed = 1 }: SequentialOptions,
-  initialValues: InitialValues,
-): Model {
+function buildModel(layers: readonly Layer[], options: SequentialOptions, initialValues: InitialValues): Model {
+  const { inputShape, seed = 1 } = requireParts(layers, options);
   requireShape(inputShape);
   requireSeed("sequential seed", seed);
   if (layers.length === 0) {
@@ -110,8 +107,7 @@ function buildModel(
     outputShape: shapes.at(-1)!,
     seed,
     config: { inputShape: [...inputShape], seed, layers: layers.map(({ config }) => config) },
-    apply(x, options: ApplyOptions = {}) {
-      const { training = false, dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer) } = options;
+    apply(x, { training = false, dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer) }: ApplyOptions = {}) {
       requireBatch(x, inputShape);
       return built.reduce((value, layer) => layer.apply(value, { training, dropoutKeyAt }), x);
     },
@@ -120,6 +116,23 @@ function buildModel(
 
 function activationOf(layer: Layer | undefined): ActivationName | undefined {
   return layer?.config.type === "activation" ? (layer.config.name as ActivationName) : undefined;
+}
+
+/** @throws OptionError for layers or options that are none */
+function requireParts(layers: readonly Layer[], options: SequentialOptions): SequentialOptions {
+  const where = "sequential";
+  if (!Array.isArray(layers)) {
+    throw new OptionError({ where, what: `${written(layers)} is no list of layers`, fix: "Give one such as [dense(10)]" });
+  }
+  const wrong = layers.findIndex((layer: Partial<Layer> | null | undefined) => typeof layer?.build !== "function");
+  if (wrong >= 0) {
+    const what = `layer ${wrong} is ${written(layers[wrong])}, which is no layer`;
+    throw new OptionError({ where, what, fix: "Give what dense(), activation(), flatten() or dropout() returns" });
+  }
+  if (typeof options !== "object" || options === null) {
+    throw new OptionError({ where, what: `${written(options)} are no options`, fix: "Give { inputShape: [784] }" });
+  }
+  return options;
 }
 
 function requireShape(shape: unknown): asserts shape is readonly number[] {

@@ -78,6 +78,13 @@ describe("a model file", () => {
   });
 });
 
+test("saveModel refuses values that are not the model's, which loadModel would", () => {
+  const { "layers.1.bias": bias, ...rest } = parameters;
+  expect(() => saveModel(trained, rest)).toThrow(/layers\.1\.bias: the values of this parameter are missing/);
+  expect(() => saveModel(trained, { ...parameters, more: bias! })).toThrow(/"more": the model has no such parameter/);
+  expect(() => saveModel(trained, { ...parameters, "layers.3.weight": bias! })).toThrow(/5 values of shape \[5\] for shape \[5, 3\]/);
+});
+
 describe("loadModel refuses", () => {
   const { tensors, metadata } = readSafetensors(saved, "f");
   type Change = (parts: { tensors: Map<string, TensorValues>; metadata: Record<string, string> }) => void;

@@ -4,9 +4,10 @@
 import { OptionError } from "../../errors.ts";
 import { sizeOf, type Shape } from "../../graph/tensor.ts";
 import type { ActivationName } from "../../nn/activations.ts";
+import type { Model } from "../../nn/sequential.ts";
 import type { LayerConfig } from "../../nn/layers.ts";
 import { version } from "../../version.ts";
-import { initialValues, type ParameterValues, type TrainedModel } from "../model.ts";
+import { initialValues, requireParameters, type ParameterValues, type TrainedModel } from "../model.ts";
 import { encodeModel, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from "./protobuf.ts";
 
 /** The version of the operators, that of ONNX 1.17: the newest in which one that is used here changed. */
@@ -31,11 +32,12 @@ const INPUT = "features";
  * are in the metadata, as JSON. Dropout is left out, since it acts in training alone.
  * @param parameters values for each of the model's parameters; those that the model was read with by default
  * @returns the file's bytes
- * @throws OptionError for values that do not fill their shape, and for more than the 2 GB of a file
+ * @throws OptionError for values that are not those of the model's parameters, and for more than the 2 GB of a file
  */
 export function saveOnnx(trained: TrainedModel, parameters: ParameterValues = initialValues(trained.model)): Uint8Array {
   const { model, classes, outputs, loss, step } = trained;
-  requireValues(model.parameters.map(({ attributes, shape }) => [(attributes as { name: string }).name, shape]), parameters);
+  requireRoom(model);
+  requireParameters(model, parameters);
   const graph = new GraphWriter(parameters);
   normalize(graph, trained);
   model.config.layers.forEach((layer, index) => layerWriters[layer.type]!(graph, layer, `layers.${index}`));
@@ -60,18 +62,11 @@ export function saveOnnx(trained: TrainedModel, parameters: ParameterValues = in
   });
 }
 
-function requireValues(wanted: readonly (readonly [string, Shape])[], parameters: ParameterValues): void {
-  const bytes = wanted.reduce((sum, [, shape]) => sum + 4 * sizeOf(shape), 0);
-  if (bytes > MOST_VALUE_BYTES) {
-    const what = `the parameters have ${bytes} bytes, more than the ${MOST_VALUE_BYTES} that an ONNX file takes`;
-    throw new OptionError({ where: "saveOnnx", what, fix: "Save it as safetensors" });
-  }
-  for (const [name, shape] of wanted) {
-    const found = Object.hasOwn(parameters, name) ? parameters[name]!.values.length : 0;
-    if (found === sizeOf(shape)) continue;
-    const what = `${found} values for shape [${shape.join(", ")}], which holds ${sizeOf(shape)}`;
-    throw new OptionError({ where: name, what, fix: "Give the values of this model's parameters" });
-  }
+function requireRoom({ parameters }: Model): void {
+  const bytes = parameters.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+  if (bytes <= MOST_VALUE_BYTES) return;
+  const what = `the parameters have ${bytes} bytes, more than the ${MOST_VALUE_BYTES} that an ONNX file takes`;
+  throw new OptionError({ where: "saveOnnx", what, fix: "Save it as safetensors" });
 }
 
 /** Dimensions of which the first may be any. */
