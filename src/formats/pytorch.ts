@@ -39,7 +39,7 @@ const activationModules: Readonly<Record<ActivationName, string>> = {
 
 /** What stands in the nn.Sequential for a layer; a dense layer's first module is its Linear. */
 function modulesOf({ type, ...options }: LayerConfig, [inputs]: readonly number[]): string[] {
-  const activationModule = (name: unknown) => activationModules[name as ActivationName];
+  const activationModule = (name: unknown) => entryOf("PyTorch", "module for the activation", activationModules, name);
   switch (type) {
     case "dense": {
       const { units, activation, bias } = options;
@@ -50,8 +50,10 @@ function modulesOf({ type, ...options }: LayerConfig, [inputs]: readonly number[
       return [activationModule(options["name"])];
     case "dropout":
       return [`nn.Dropout(${options["rate"]})`];
-    default:
+    case "flatten":
       return ["nn.Flatten()"];
+    default:
+      throw new OptionError({ where: "PyTorch", what: `there is no module for the layer ${written(type)}`, fix: "Write this layer in Python" });
   }
 }
 
@@ -97,7 +99,7 @@ const inOtherLayout = (tensor: TensorValues) => (tensor.shape.length === 2 ? tra
  * A model as a safetensors file that PyTorch's nn.Sequential loads; `pytorchCode` says how. wgrad's own description goes
  * along as metadata, so that `loadPytorch` gives back the same model to the bit.
  * @param parameters values for each of the model's parameters; those that the model was read with by default
- * @throws OptionError for values that are not those of the model's parameters
+ * @throws OptionError for values that are not those of the model's parameters, and for a layer that is none of wgrad's
  */
 export function savePytorch(trained: TrainedModel, parameters: ParameterValues = initialValues(trained.model)): Uint8Array {
   requireParameters(trained.model, parameters);

@@ -4,6 +4,7 @@ import { makeDataset, standardization, type Dataset } from "../../src/data/datas
 import { OptionError } from "../../src/errors.ts";
 import { initialValues, loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
 import { saveOnnx } from "../../src/formats/onnx/index.ts";
+import { savePytorch } from "../../src/formats/pytorch.ts";
 import { activations, type ActivationName } from "../../src/nn/activations.ts";
 import { constant, normal } from "../../src/nn/initializers.ts";
 import { activation, dense, dropout, flatten } from "../../src/nn/layers.ts";
@@ -123,6 +124,14 @@ describe("saveOnnx refuses", () => {
     expect(() => saveOnnx(trained, rest)).toThrow(/layers\.0\.bias: the values of this parameter are missing/);
     const wide = { ...initialValues(trained.model), "layers.0.bias": { ...bias!, shape: [1, 2] } };
     expect(() => saveOnnx(trained, wide)).toThrow(/layers\.0\.bias: 2 values of shape \[1, 2\] for shape \[2\]/);
+  });
+
+  test("a layer or an activation that is none of wgrad's, as PyTorch's writer does", () => {
+    const config = (layer: object) => ({ ...trained, model: { ...trained.model, config: { ...trained.model.config, layers: [layer] } } }) as TrainedModel;
+    for (const save of [saveOnnx, savePytorch]) {
+      expect(() => save(config({ type: "mine" }))).toThrow(/there is no (form of|module for) the layer "mine"/);
+      expect(() => save(config({ type: "activation", name: "mish" }))).toThrow(/there is no (form of|module for) the activation "mish"/);
+    }
   });
 
   test("more than a file of ONNX can hold, before anything is made", () => {

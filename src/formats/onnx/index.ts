@@ -4,6 +4,7 @@
 import { OptionError } from "../../errors.ts";
 import { sizeOf, type Shape } from "../../graph/tensor.ts";
 import type { ActivationName } from "../../nn/activations.ts";
+import { entryOf } from "../../nn/checks.ts";
 import type { Model } from "../../nn/sequential.ts";
 import type { LayerConfig } from "../../nn/layers.ts";
 import { version } from "../../version.ts";
@@ -32,7 +33,7 @@ const INPUT = "features";
  * are in the metadata, as JSON. Dropout is left out, since it acts in training alone.
  * @param parameters values for each of the model's parameters; those that the model was read with by default
  * @returns the file's bytes
- * @throws OptionError for values that are not those of the model's parameters, and for more than the 2 GB of a file
+ * @throws OptionError for values that are not those of the model's parameters, a layer that is none of wgrad's, and for more than the 2 GB of a file
  */
 export function saveOnnx(trained: TrainedModel, parameters: ParameterValues = initialValues(trained.model)): Uint8Array {
   const { model, classes, outputs, loss, step } = trained;
@@ -40,7 +41,7 @@ export function saveOnnx(trained: TrainedModel, parameters: ParameterValues = in
   requireParameters(model, parameters);
   const graph = new GraphWriter(parameters);
   normalize(graph, trained);
-  model.config.layers.forEach((layer, index) => layerWriters[layer.type]!(graph, layer, `layers.${index}`));
+  model.config.layers.forEach((layer, index) => entryOf("ONNX", "form of the layer", layerWriters, layer.type)(graph, layer, `layers.${index}`));
   const names = finish(graph, trained);
   return encodeModel({
     irVersion: BigInt(IR_VERSION),
@@ -151,7 +152,7 @@ const activationWriters: Readonly<Record<ActivationName, (graph: GraphWriter, na
 };
 
 const writeActivation = (graph: GraphWriter, activation: unknown, name: string) =>
-  activationWriters[activation as ActivationName](graph, `${name}.${activation as string}`);
+  entryOf("ONNX", "form of the activation", activationWriters, activation)(graph, `${name}.${activation as string}`);
 
 /** For each type of layer its nodes. */
 const layerWriters: Readonly<Record<string, (graph: GraphWriter, config: LayerConfig, name: string) => void>> = {
