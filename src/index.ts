@@ -67,8 +67,9 @@ export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
 export * as points from "./data/points.ts";
 export type { LineOptions, PointsOptions, PolynomialOptions, SineOptions, SpiralsOptions } from "./data/points.ts";
 
-export { loadModel, saveModel, type FileExtensions, type TrainedModel } from "./formats/model.ts";
-export { readSafetensors, writeSafetensors } from "./formats/safetensors.ts";
+export { initialValues, loadModel, saveModel, type FileExtensions, type ParameterValues, type TrainedModel } from "./formats/model.ts";
+export { loadPytorch, pytorchCode, savePytorch, type ImportOptions } from "./formats/pytorch.ts";
+export { readSafetensors, writeSafetensors, type ReadOptions } from "./formats/safetensors.ts";
 
 export type {
   AdapterDescription,

@@ -1,3 +1,5 @@
+import { OptionError } from "./errors.ts";
+
 /*
  * Random numbers by integer arithmetic alone, so that the CPU and a WGSL kernel draw the same bits.
  */
@@ -38,8 +40,15 @@ export class Random {
     return low + (high - low) * (this.integer() / 2 ** 32);
   }
 
-  /** A uniform integer in 0 … count−1, without the bias of a remainder. */
+  /**
+   * A uniform integer in 0 … count−1, without the bias of a remainder.
+   * @param count a whole number in 1 … 2³²
+   * @throws OptionError for another count
+   */
   below(count: number): number {
+    if (!(Number.isInteger(count) && count >= 1 && count <= 2 ** 32)) {
+      throw new OptionError({ where: "random below", what: `${count} is out of range`, fix: "Give a whole number in 1 … 4294967296" });
+    }
     const limit = 2 ** 32 - (2 ** 32 % count);
     let drawn = this.integer();
     while (drawn >= limit) drawn = this.integer();

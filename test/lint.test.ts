@@ -19,7 +19,7 @@ const rooms: Record<string, Room> = {
   "src/errors.ts": { allowed: ["./random.ts"], forbidden: ["./graph/graph.ts", ...packages] },
   "src/index.ts": {
     allowed: ["./errors.ts", "./graph/detour.ts", "./train/fit.ts", "./backends/webgpu/index.ts"],
-    forbidden: ["./bench/index.ts", "./node/files.ts", "./web/page.ts", "../shaders/matmul.wgsl?raw", ...packages],
+    forbidden: ["./bench/index.ts", "./formats/onnx/index.ts", "./node/files.ts", "./web/page.ts", "../shaders/matmul.wgsl?raw", ...packages],
   },
   "src/graph/graph.ts": {
     allowed: ["../errors.ts", "../random.ts", "./tensor.ts"],
@@ -88,9 +88,23 @@ const rooms: Record<string, Room> = {
       ...packages,
     ],
   },
-  "src/formats/onnx.ts": {
+  "src/formats/model.ts": {
     allowed: ["../errors.ts", "../graph/graph.ts", "../nn/dense.ts"],
-    forbidden: [...fromRoom("ops", "device", "backends", "train", "data", "bench", "node", "web"), shader, ...packages],
+    forbidden: [
+      ...fromRoom("ops", "device", "backends", "train", "data", "bench", "node", "web"),
+      shader,
+      "@bufbuild/protobuf",
+      ...packages,
+    ],
+  },
+  "src/formats/onnx/graph.ts": {
+    allowed: ["../../errors.ts", "../../graph/graph.ts", "../../nn/dense.ts", "../model.ts", "@bufbuild/protobuf", "@bufbuild/protobuf/wkt"],
+    forbidden: [
+      ...fromInnerRoom("ops", "device", "backends", "train", "data", "bench", "node", "web"),
+      shader,
+      "@types/node",
+      ...packages,
+    ],
   },
   "src/bench/step.ts": {
     allowed: [...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats"), "../../shaders/matmul.wgsl?raw"],

@@ -30,7 +30,7 @@ export async function createBackend(options: BackendOptions = {}): Promise<Backe
   const { device = "auto", source = browserGpu, log = (line) => console.warn(line) } = options;
   if (!deviceChoices.includes(device)) {
     const fix = `Choose one of ${deviceChoices.join(", ")}`;
-    throw new OptionError({ where: "device", what: `there is no device ${JSON.stringify(device)}`, fix });
+    throw new OptionError({ where: "device", what: `there is no device ${String(device)}`, fix });
   }
   if (device === "cpu") return cpuBackend();
   try {

@@ -1,4 +1,4 @@
-import { DataError } from "../errors.ts";
+import { DataError, OptionError } from "../errors.ts";
 
 /**
  * What a model is shown. Features stay in the type they came in (pixels as bytes); the model reads
@@ -55,6 +55,8 @@ export interface UniformNormalization extends Normalization {
  */
 export function makeDataset(parts: Omit<Dataset, "count">): Dataset {
   const { name, labels, classes } = parts;
+  if (!(labels instanceof Uint32Array)) throw otherType(name, "the labels", labels, "a Uint32Array");
+  requireNames(name, "classes", classes);
   requireRows(parts, labels.length, "labels");
   const wrong = labels.findIndex((label) => label >= classes.length);
   if (wrong >= 0) {
@@ -73,6 +75,8 @@ export function makeDataset(parts: Omit<Dataset, "count">): Dataset {
  */
 export function makeRegressionDataset(parts: Omit<RegressionDataset, "count">): RegressionDataset {
   const { name, targets, outputs } = parts;
+  if (!(targets instanceof Float32Array)) throw otherType(name, "the targets", targets, "a Float32Array");
+  requireNames(name, "outputs", outputs);
   const count = targets.length / outputs.length;
   requireRows(parts, count, "rows of targets");
   const wrong = targets.findIndex((target) => !Number.isFinite(target));
@@ -86,7 +90,26 @@ export function makeRegressionDataset(parts: Omit<RegressionDataset, "count">): 
   return { ...parts, count };
 }
 
+function otherType(where: string, what: string, found: unknown, wanted: string): DataError {
+  const type = typeof found === "object" && found !== null ? found.constructor.name : typeof found;
+  return new DataError({ where, what: `${what} are of the type ${type}`, fix: `Give ${wanted}` });
+}
+
+function requireNames(where: string, what: string, names: readonly string[]): void {
+  if (!Array.isArray(names) || !names.every((name) => typeof name === "string")) {
+    throw otherType(where, `the ${what}`, names, "a list of names");
+  }
+  if (names.length === 0) throw new DataError({ where, what: `there are no ${what}`, fix: "Name at least one" });
+}
+
 function requireRows({ name, features, shape }: Omit<Examples, "count">, rows: number, of: string): void {
+  if (!(features instanceof Uint8Array || features instanceof Float32Array)) {
+    throw otherType(name, "the features", features, "a Uint8Array or a Float32Array");
+  }
+  if (!Array.isArray(shape) || shape.length === 0 || !shape.every((size) => Number.isSafeInteger(size) && size >= 1)) {
+    const what = `${Array.isArray(shape) ? `[${shape.map(String).join(", ")}]` : String(shape)} is no shape of an example`;
+    throw new DataError({ where: name, what, fix: "Give a list of whole numbers of at least 1, such as [28, 28]" });
+  }
   const width = shape.reduce((product, size) => product * size, 1);
   if (features.length === rows * width) return;
   throw new DataError({
@@ -102,8 +125,10 @@ export const unitScale: UniformNormalization = { scale: 1 / 255, offset: 0 };
 /**
  * Constants that give the features mean 0 and standard deviation 1 over the whole set (one mean for all
  * features, as is usual for MNIST). Constant features give scale 1 over one unit.
+ * @throws OptionError where there are no features
  */
 export function standardization(features: Uint8Array | Float32Array): UniformNormalization {
+  if (features.length === 0) throw noFeatures();
   const { count, sum, squares } = features instanceof Uint8Array ? byteMoments(features) : moments(features);
   const mean = sum / count;
   const deviation = Math.sqrt(squares / count) || 1;
@@ -114,8 +139,14 @@ export function standardization(features: Uint8Array | Float32Array): UniformNor
  * Constants that give each feature mean 0 and standard deviation 1 over the whole set, for columns of different
  * units. A constant feature becomes 0.
  * @param features rows of `width` values
+ * @throws OptionError where they are no whole number of rows, or none
  */
 export function columnStandardization(features: Uint8Array | Float32Array, width: number): Normalization {
+  if (features.length === 0) throw noFeatures();
+  if (!(Number.isSafeInteger(width) && width >= 1 && features.length % width === 0)) {
+    const what = `${features.length} values are no rows of ${String(width)}`;
+    throw new OptionError({ where: "columnStandardization", what, fix: "Give the number of features of one example" });
+  }
   const rows = features.length / width;
   const means = new Float64Array(width);
   features.forEach((value, index) => (means[index % width]! += value / rows));
@@ -127,6 +158,9 @@ export function columnStandardization(features: Uint8Array | Float32Array, width
     offset: deviations.map((deviation, column) => -means[column]! / deviation),
   };
 }
+
+const noFeatures = () =>
+  new OptionError({ where: "standardization", what: "there are no features", fix: "Give those of at least one example" });
 
 /** How often each byte occurs says all, in one pass. */
 function byteMoments(features: Uint8Array) {

@@ -10,6 +10,9 @@ import { makeDataset, type Dataset } from "./dataset.ts";
 /** The length and width of a picture in pixels, as MNIST's. */
 const side = 28;
 
+/** About 800 MB of pictures, and a minute to draw them. */
+const mostExamples = 1_000_000;
+
 /** Names the random streams of the two splits, so that no test digit is drawn from a training stream. */
 const streams = { train: 0x7472, test: 0x7465 } as const;
 
@@ -113,9 +116,9 @@ const glyphs: readonly (readonly (readonly Stroke[])[])[] = [
 
 /** How many digits to draw, and from which seed. */
 export interface BuiltInDigitsOptions {
-  /** Training examples, a positive integer; default 10,000. */
+  /** Training examples, a whole number of 1 … 1,000,000; default 10,000. */
   train?: number;
-  /** Test examples, a positive integer; default 2,000. */
+  /** Test examples, as many; default 2,000. */
   test?: number;
   /** An integer in 0 … 2³²−1; default 1. The same seed gives the same bytes on every machine. */
   seed?: number;
@@ -136,14 +139,15 @@ export interface BuiltInDigitsOptions {
 export function builtInDigits(options: BuiltInDigitsOptions = {}): { train: Dataset; test: Dataset } {
   const { train = 10_000, test = 2_000, seed = 1 } = options;
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
-    throw new OptionError({ where: "seed", what: `${seed} is not an integer in 0 … 4294967295` });
+    throw new OptionError({ where: "seed", what: `${String(seed)} is out of range`, fix: "Give an integer in 0 … 4294967295" });
   }
   return { train: drawSplit("train", train, seed), test: drawSplit("test", test, seed) };
 }
 
 function drawSplit(split: keyof typeof streams, count: number, seed: number): Dataset {
-  if (!Number.isSafeInteger(count) || count < 1) {
-    throw new OptionError({ where: split, what: `${count} examples`, fix: "Ask for a positive whole number" });
+  if (!Number.isSafeInteger(count) || count < 1 || count > mostExamples) {
+    const fix = `Ask for a whole number of at least 1, at most ${mostExamples}`;
+    throw new OptionError({ where: split, what: `${String(count)} examples cannot be drawn`, fix });
   }
   const labels = Uint32Array.from({ length: count }, (_, index) => index % glyphs.length);
   const features = new Uint8Array(count * side * side);

@@ -99,7 +99,10 @@ function parseHeader(bytes: Uint8Array, where: string): IdxHeader | undefined {
   return { shape, headerLength, fileLength: headerLength + shape.reduce((product, size) => product * size, 1) };
 }
 
-/** Unpacks a .gz with an IDX file in it; `bytes` begins with gzip's own signature. */
+/**
+ * Unpacks a .gz with an IDX file in it; `bytes` begins with gzip's own signature. What is unpacked is compared with the
+ * header as it comes, so that no more than one chunk of a false archive is.
+ */
 async function unpack(bytes: Uint8Array, where: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let header: IdxHeader | undefined;
@@ -107,7 +110,10 @@ async function unpack(bytes: Uint8Array, where: string): Promise<Uint8Array> {
   for await (const chunk of gunzip(bytes, where)) {
     chunks.push(chunk);
     length += chunk.length;
-    header ??= parseHeader(concatenate(chunks, length), `${where}, unpacked`);
+    if (header === undefined) {
+      header = parseHeader(concatenate(chunks, length), `${where}, unpacked`);
+      if (header !== undefined) requireReadable(header, where);
+    }
     if (header !== undefined && length > header.fileLength) {
       throw new DataError({
         where: `${where}, unpacked, byte ${header.fileLength}`,
@@ -128,8 +134,30 @@ async function unpack(bytes: Uint8Array, where: string): Promise<Uint8Array> {
   return concatenate(chunks, length);
 }
 
+/** The most that is unpacked: 85 times MNIST's training pictures. */
+const mostUnpacked = 2 ** 32 - 1;
+
+function requireReadable({ shape, fileLength }: IdxHeader, where: string): void {
+  if (fileLength <= mostUnpacked) return;
+  const what = `${describe(shape)} needs ${fileLength} bytes, and at most ${mostUnpacked} are unpacked`;
+  throw new DataError({ where: `${where}, unpacked, byte 4`, what, fix: "Unpack the file first, or divide it" });
+}
+
+/** Packed bytes at a time. Browsers unpack all that they are given at once, to at most 1032 times its length. */
+const packedBytesAtATime = 2 ** 14;
+
 async function* gunzip(bytes: Uint8Array, where: string): AsyncGenerator<Uint8Array> {
-  const reader = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  let position = 0;
+  const source = new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      pull(controller) {
+        if (position >= bytes.length) controller.close();
+        else controller.enqueue(new Uint8Array(bytes.subarray(position, (position += packedBytesAtATime))));
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const reader = source.pipeThrough(new DecompressionStream("gzip")).getReader();
   let length = 0;
   try {
     for (;;) {

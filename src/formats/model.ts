@@ -3,11 +3,13 @@
  * needed to use it again.
  */
 import { DataError, OptionError, WgradError } from "../errors.ts";
-import { sizeOf } from "../graph/tensor.ts";
+import type { StoredAttributes } from "../graph/leaves.ts";
+import { sameShape, sizeOf } from "../graph/tensor.ts";
 import type { ModelExtensions } from "../nn/extensions.ts";
-import { losses, type LossName, type TrainingLoss } from "../nn/losses.ts";
+import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { modelFromConfig, type Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
+import { parseJson, quoted } from "./json.ts";
 import { readSafetensors, writeSafetensors, type Safetensors, type TensorValues } from "./safetensors.ts";
 
 /** Plain facts for a reader; a number that is not finite becomes null in the file. */
@@ -50,17 +52,47 @@ const FORMAT = "wgrad";
 /** Before the names of the optimizer's states in a checkpoint, which is a model as well. */
 export const OPTIMIZER_PREFIX = "optimizer.";
 
-const NOT_A_MODEL = "Give a model file that wgrad wrote, such as `wgrad train --out` does";
+const NOT_A_MODEL = "Give a model file that wgrad wrote, such as `wgrad train --out` does; `wgrad import` reads PyTorch's";
+
+/** Values by parameter. */
+export type ParameterValues = Readonly<Record<string, TensorValues>>;
+
+/** The values that the parameters have before a step, which of a model that was read are those of its file. */
+export function initialValues({ parameters }: Model): ParameterValues {
+  const entries = parameters.map(({ attributes, shape, size }) => {
+    const { name, initial } = attributes as StoredAttributes;
+    return [name, { shape, values: initial ?? new Float32Array(size) }] as const;
+  });
+  return Object.fromEntries(entries);
+}
 
 /**
  * Writes a model with the given values of its parameters, such as those of a snapshot.
  * @param parameters values for each of the model's parameters, by name
  * @returns the bytes of a safetensors file
- * @throws OptionError for values that do not fill their shape, and for a loss of one's own under a name of wgrad's
+ * @throws OptionError naming the parameter, for values that are missing, too many or of another shape than the model's;
+ * and for a loss of one's own under a name of wgrad's
  */
-export function saveModel(trained: TrainedModel, parameters: Readonly<Record<string, TensorValues>>): Uint8Array {
+export function saveModel(trained: TrainedModel, parameters: ParameterValues): Uint8Array {
+  requireParameters(trained.model, parameters);
   const tensors = Object.entries(parameters).map(([name, { shape, values }]) => ({ name, shape, values }));
   return writeSafetensors(tensors, modelMetadata(trained));
+}
+
+/** @throws OptionError naming the parameter, for values that are missing, too many or of another shape than the model's */
+export function requireParameters({ parameters: wanted }: Model, given: ParameterValues): void {
+  const fix = "Give the values of this model's parameters";
+  const shapes = new Map(wanted.map(({ attributes, shape }) => [(attributes as StoredAttributes).name, shape]));
+  for (const [where, shape] of shapes) {
+    const found = Object.hasOwn(given, where) ? given[where] : undefined;
+    if (!found) throw new OptionError({ where, what: "the values of this parameter are missing", fix });
+    if (!sameShape(found.shape, shape) || found.values.length !== sizeOf(shape)) {
+      const what = `${found.values.length} values of shape [${found.shape.join(", ")}] for shape [${shape.join(", ")}]`;
+      throw new OptionError({ where, what, fix });
+    }
+  }
+  const extra = Object.keys(given).find((name) => !shapes.has(name));
+  if (extra !== undefined) throw new OptionError({ where: quoted(extra), what: "the model has no such parameter", fix });
 }
 
 /** All of a model but its parameters, as a file's metadata. */
@@ -95,21 +127,55 @@ export function loadModel(bytes: Uint8Array, where: string, extensions: FileExte
   if (metadata["format"] !== FORMAT) {
     throw new DataError({ where, what: "this is a safetensors file, but no model that wgrad wrote", fix: NOT_A_MODEL });
   }
+  return restoreTrained({ tensors, metadata }, where, extensions);
+}
+
+/**
+ * The model that metadata such as `modelMetadata` makes describes.
+ * @param tensors the parameters' values
+ * @param where the file's name, for messages
+ * @throws DataError, as `loadModel` does
+ */
+export function restoreTrained({ tensors, metadata }: Safetensors, where: string, extensions: FileExtensions = {}): TrainedModel {
   const entries = new Metadata(metadata, where);
   const model = restoreModel(entries.json("model", isFilled), { tensors, where, extensions });
+  const loss = lossNamed(entries.text("loss", isText), where, extensions.losses);
+  const answers =
+    metadata["outputs"] === undefined
+      ? { classes: entries.json("classes", isNames) }
+      : { classes: [], outputs: entries.json("outputs", isNames) };
+  requireAnswers(model, loss, answers, where);
   return {
     model,
-    loss: lossNamed(entries.text("loss", isText), where, extensions.losses),
+    loss,
     normalization: entries.json("normalization", isNormalizationOf(sizeOf(model.inputShape))),
-    ...(metadata["outputs"] === undefined
-      ? { classes: entries.json("classes", isNames) }
-      : { classes: [], outputs: entries.json("outputs", isNames) }),
+    ...answers,
     step: entries.json("step", isStep),
     training: entries.json("training", isFacts),
     ...(metadata["configuration"] !== undefined && { configuration: entries.json("configuration", isRecord) }),
     ...(metadata["table"] !== undefined && { table: entries.json("table", isRecord) }),
     ...(metadata["results"] !== undefined && { results: entries.json("results", isFacts) }),
   };
+}
+
+/** What the names of a model's outputs stand for. */
+type Answers = Pick<TrainedModel, "classes" | "outputs">;
+
+/** @throws DataError where the network's outputs are not those that the names and the loss speak of */
+export function requireAnswers(
+  { outputShape }: Model,
+  loss: LossName | TrainingLoss,
+  { classes, outputs }: Answers,
+  where: string,
+): void {
+  const chosen: TrainingLoss = typeof loss === "string" ? losses[loss] : loss;
+  try {
+    if (outputs) requireTargets(chosen, outputShape, outputs.length);
+    else requireOutputs(chosen, outputShape, classes.length);
+  } catch (cause) {
+    if (!(cause instanceof WgradError)) throw cause;
+    throw new DataError({ where, what: `${cause.where}: ${cause.what}`, fix: NOT_A_MODEL }, { cause });
+  }
 }
 
 interface ModelFile extends Pick<Safetensors, "tensors"> {
@@ -131,11 +197,11 @@ function restoreModel(config: object, { tensors, where, extensions }: ModelFile)
     throw new DataError({ where, what, fix: NOT_A_MODEL }, { cause });
   }
   for (const parameter of model.parameters) {
-    const { name } = parameter.attributes as { name: string };
+    const { name } = parameter.attributes as StoredAttributes;
     const { shape } = tensors.get(name)!;
     if (shape.join() !== parameter.shape.join()) {
       const what = `its shape is [${shape.join(", ")}], but the network's is [${parameter.shape.join(", ")}]`;
-      throw new DataError({ where: `${where}, tensor "${name}"`, what, fix: NOT_A_MODEL });
+      throw new DataError({ where: `${where}, tensor ${quoted(name)}`, what, fix: NOT_A_MODEL });
     }
   }
   return model;
@@ -157,18 +223,14 @@ class Metadata {
 
   json<Value>(name: string, isValid: (value: unknown) => value is Value): Value {
     const text = this.#entries[name];
-    let value: unknown;
-    try {
-      value = text === undefined ? undefined : JSON.parse(text);
-    } catch (cause) {
-      throw this.#refusal(name, `is no JSON: ${(cause as Error).message}`);
-    }
-    return this.#checked(name, value, isValid);
+    const parsed = text === undefined ? { value: undefined } : parseJson(text);
+    if ("fault" in parsed) throw this.#refusal(name, parsed.fault);
+    return this.#checked(name, parsed.value, isValid);
   }
 
   #checked<Value>(name: string, value: unknown, isValid: (value: unknown) => value is Value): Value {
     if (value === undefined) throw this.#refusal(name, "is missing");
-    if (!isValid(value)) throw this.#refusal(name, `is ${JSON.stringify(value).slice(0, 60)}, not what wgrad writes`);
+    if (!isValid(value)) throw this.#refusal(name, `is ${quoted(value)}, not what wgrad writes`);
     return value;
   }
 
@@ -185,7 +247,8 @@ const isText = (value: unknown): value is string => typeof value === "string";
 
 const isLossName = (name: string): name is LossName => Object.hasOwn(losses, name);
 
-function lossName(loss: LossName | TrainingLoss): string {
+/** @throws OptionError for a loss of one's own under a name of wgrad's */
+export function lossName(loss: LossName | TrainingLoss): string {
   if (typeof loss === "string") return loss;
   const { name } = loss;
   if (!isLossName(name) || losses[name] === loss) return name;

@@ -4,7 +4,8 @@
  * data_offsets, which count from the header's end; "__metadata__" maps strings to strings.
  */
 import { DataError, OptionError } from "../errors.ts";
-import { repeatedKey } from "./json-keys.ts";
+import { floatBytes, toFloat32, type FloatType } from "./float-types.ts";
+import { parseJson, quoted } from "./json.ts";
 
 /** The values of a tensor, row-major. */
 export interface TensorValues {
@@ -32,6 +33,9 @@ const LENGTH_BYTES = 8;
 /** As the format's own library has it. */
 const LARGEST_HEADER = 100_000_000;
 
+/** More than any tensor of a network has. */
+const MOST_AXES = 16;
+
 const NOT_SAFETENSORS = "Give a .safetensors file, such as `wgrad train --out` writes";
 const DAMAGED = "The file is damaged or incomplete: copy or write it again";
 
@@ -41,7 +45,7 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size
  * Writes tensors as float32 in the order given. The values begin at a multiple of 8 bytes.
  * @param metadata free text by key
  * @returns the bytes of the whole file
- * @throws OptionError for a name that is used twice or reserved, and for values that do not fill their shape
+ * @throws OptionError for a name that is used twice or reserved, a shape that is none, and values that do not fill it
  */
 export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
   const header = new Map<string, unknown>([[METADATA, metadata]]);
@@ -66,10 +70,13 @@ export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Read
 }
 
 function requireWritable(taken: boolean, name: string, shape: readonly number[], values: Float32Array): void {
-  const where = `tensor "${name}"`;
+  const where = `tensor ${quoted(name)}`;
   if (taken) {
     const what = name === METADATA ? "this name is reserved by the format" : "there are two tensors of this name";
     throw new OptionError({ where, what, fix: "Give each tensor a name of its own" });
+  }
+  if (!isCounts(shape)) {
+    throw new OptionError({ where, what: `${quoted(shape)} is no shape`, fix: "Give a list of whole numbers" });
   }
   if (values.length !== sizeOf(shape)) {
     const what = `${values.length} values for shape [${shape.join(", ")}], which holds ${sizeOf(shape)}`;
@@ -77,29 +84,52 @@ function requireWritable(taken: boolean, name: string, shape: readonly number[],
   }
 }
 
+export interface ReadOptions {
+  /**
+   * Whether tensors of F16, BF16 and F64 are read too, and made float32: the first two exactly, F64 rounded to the
+   * nearest. False by default: then F32 alone is read. Integers, bool and 8-bit floats are always refused.
+   */
+  readonly convert?: boolean;
+}
+
 /**
- * Reads a safetensors file of float32 tensors. Nothing is allocated by what the header says before that was checked
- * against the file's length.
+ * Reads a safetensors file. Nothing is allocated by what the header says before that was checked against the file's
+ * length.
  * @param bytes the whole file
  * @param where the file's name, for messages
  * @throws DataError naming the tensor and the numbers for a file that is no safetensors file; a header that is cut
- * short, too long, no JSON object, or has a key twice; a field or type that is unknown or missing; offsets outside the
- * file; a tensor whose bytes are not those of its shape; and bytes that belong to no tensor or to two
+ * short, too long, no JSON object, has a key twice, or has more than 100,000 texts, lists and objects (about 12,000
+ * tensors); a field or type that is unknown or missing; offsets outside the file; a tensor whose bytes are not those
+ * of its shape; bytes that belong to no tensor or to two; and a finite value beyond float32
  */
-export function readSafetensors(bytes: Uint8Array, where: string): Safetensors {
+export function readSafetensors(bytes: Uint8Array, where: string, { convert = false }: ReadOptions = {}): Safetensors {
   const { header, headerEnd } = readHeader(bytes, where);
   const { [METADATA]: found = {}, ...entries } = header;
   const metadata = checkMetadata(found, where);
-  const described = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry, where));
+  const types: readonly FloatType[] = convert ? ["F32", "F16", "BF16", "F64"] : ["F32"];
+  const described = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry, where, types));
   described.sort((a, b) => a.begin - b.begin || a.end - b.end);
   requireEveryByteOnce(described, bytes.length - headerEnd, where);
-  const values = bytes.byteOffset + headerEnd;
-  const tensors = described.map(({ name, shape, begin, end }): [string, TensorValues] => {
+  const start = bytes.byteOffset + headerEnd;
+  const tensors = described.map(({ name, type, shape, begin, end }): [string, TensorValues] => {
     // A copy, since the values need not lie at a multiple of 4 bytes in the memory of `bytes`.
-    return [name, { shape, values: new Float32Array(bytes.buffer.slice(values + begin, values + end)) }];
+    const values = toFloat32(type, bytes.buffer.slice(start + begin, start + end) as ArrayBuffer);
+    if (type === "F64") requireNoOverflow(values, bytes.subarray(headerEnd + begin, headerEnd + end), inFile(where, name));
+    return [name, { shape, values }];
   });
   return { tensors: new Map(tensors), metadata };
 }
+
+function requireNoOverflow(values: Float32Array, doubles: Uint8Array, where: string): void {
+  const view = new DataView(doubles.buffer, doubles.byteOffset, doubles.length);
+  const double = (index: number) => view.getFloat64(8 * index, true);
+  const wrong = values.findIndex((value, index) => Math.abs(value) === Infinity && Number.isFinite(double(index)));
+  if (wrong < 0) return;
+  const what = `its value ${double(wrong)} at element ${wrong} is beyond float32`;
+  throw new DataError({ where, what, fix: "Scale the values, or save them as float32" });
+}
+
+const inFile = (file: string, name: string) => `${file}, tensor ${quoted(name)}`;
 
 function readHeader(bytes: Uint8Array, where: string): { header: Record<string, unknown>; headerEnd: number } {
   const refuse = (what: string, fix: string, cause?: unknown) => new DataError({ where, what, fix }, { cause });
@@ -116,17 +146,15 @@ function readHeader(bytes: Uint8Array, where: string): { header: Record<string, 
     throw refuse(`the header should end at byte ${headerEnd}, but the file has ${bytes.length} bytes`, DAMAGED);
   }
   let text: string;
-  let header: unknown;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, headerEnd));
-    header = JSON.parse(text);
   } catch (cause) {
     throw refuse(`the header is no JSON: ${(cause as Error).message}`, DAMAGED, cause);
   }
-  const repeated = repeatedKey(text);
-  if (repeated !== undefined) throw refuse(`the header has the key ${JSON.stringify(repeated)} twice`, DAMAGED);
+  const parsed = parseJson(text);
+  if ("fault" in parsed) throw refuse(`the header ${parsed.fault}`, DAMAGED);
   // The header begins with a brace, so it is an object.
-  return { header: header as Record<string, unknown>, headerEnd };
+  return { header: parsed.value as Record<string, unknown>, headerEnd };
 }
 
 function checkMetadata(found: unknown, where: string): Record<string, string> {
@@ -138,36 +166,42 @@ function checkMetadata(found: unknown, where: string): Record<string, string> {
 
 interface Entry {
   readonly name: string;
+  readonly type: FloatType;
   readonly shape: readonly number[];
   /** Bytes from the header's end. */
   readonly begin: number;
   readonly end: number;
 }
 
-function checkEntry(name: string, entry: unknown, file: string): Entry {
-  const where = `${file}, tensor "${name}"`;
+function checkEntry(name: string, entry: unknown, file: string, types: readonly FloatType[]): Entry {
+  const where = inFile(file, name);
   const refuse = (what: string, fix = DAMAGED) => new DataError({ where, what, fix });
   if (!isObject(entry)) throw refuse("its entry in the header is no object");
   const { dtype, shape, data_offsets: offsets, ...others } = entry;
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw refuse(`its entry has the unknown field ${JSON.stringify(unknown)}`);
-  if (dtype !== "F32") throw refuse(`its type is ${JSON.stringify(dtype)}, expected "F32"`, "Convert it to float32");
-  if (!isCounts(shape)) throw refuse(`its shape is ${JSON.stringify(shape)}, not a list of whole numbers`);
+  if (unknown !== undefined) throw refuse(`its entry has the unknown field ${quoted(unknown)}`);
+  const type = types.find((known) => known === dtype);
+  if (type === undefined) {
+    throw refuse(`its type is ${quoted(dtype)}, expected ${types.map(quoted).join(" or ")}`, "Convert it to float32");
+  }
+  if (!isCounts(shape)) throw refuse(`its shape is ${quoted(shape)}, not a list of whole numbers`);
+  if (shape.length > MOST_AXES) throw refuse(`its shape has ${shape.length} axes, more than ${MOST_AXES}`);
   if (!isCounts(offsets) || offsets.length !== 2) {
-    throw refuse(`its data_offsets are ${JSON.stringify(offsets)}, not two whole numbers`);
+    throw refuse(`its data_offsets are ${quoted(offsets)}, not two whole numbers`);
   }
   const [begin, end] = offsets as [number, number];
-  if (end - begin !== 4 * sizeOf(shape)) {
-    throw refuse(`its shape [${shape.join(", ")}] needs ${4 * sizeOf(shape)} bytes, but it has ${begin} … ${end}`);
+  const needed = floatBytes[type] * sizeOf(shape);
+  if (end - begin !== needed) {
+    throw refuse(`its shape [${shape.join(", ")}] needs ${needed} bytes, but it has ${begin} … ${end}`);
   }
-  return { name, shape, begin, end };
+  return { name, type, shape, begin, end };
 }
 
 /** @param entries in the order of their bytes */
 function requireEveryByteOnce(entries: readonly Entry[], length: number, file: string): void {
   let reached = 0;
   for (const { name, begin, end } of entries) {
-    const where = `${file}, tensor "${name}"`;
+    const where = inFile(file, name);
     if (begin !== reached) {
       const what = `it begins at byte ${begin} of the values, but ${reached} bytes came before`;
       throw new DataError({ where, what: `${what}: ${begin < reached ? "two tensors overlap" : "there is a hole"}`, fix: DAMAGED });

@@ -60,7 +60,7 @@ export function entryOf<Entry>(
 
 /** A value of any type, short enough for a message. */
 export function written(value: unknown): string {
-  if (typeof value === "number" || value === undefined) return String(value);
-  const text = JSON.stringify(value) ?? typeof value;
+  if (typeof value !== "object" && typeof value !== "string") return String(value);
+  const text = JSON.stringify(value);
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }

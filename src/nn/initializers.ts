@@ -4,7 +4,7 @@
 import { OptionError } from "../errors.ts";
 import { sizeOf, type Shape } from "../graph/tensor.ts";
 import type { Random } from "../random.ts";
-import { requireNumber } from "./checks.ts";
+import { requireNumber, written } from "./checks.ts";
 
 /** How many inputs one output of the layer has, and how many outputs one input reaches. */
 export interface Fans {
@@ -71,9 +71,13 @@ export const heUniform: Initializer = (shape, { fanIn }, random) => {
 
 /**
  * Values that the caller has, row-major; a dense layer's weight is [inputs, units].
- * @throws OptionError, when the layer is built, where their number is not the parameter's
+ * @throws OptionError for no list and, when the layer is built, where their number is not the parameter's
  */
 export function given(values: ArrayLike<number>): Initializer {
+  if (typeof (values as Partial<ArrayLike<number>> | null | undefined)?.length !== "number" || typeof values === "string") {
+    const what = `${written(values)} is no list of values`;
+    throw new OptionError({ where: "given initializer", what, fix: "Give one value per element, row after row" });
+  }
   return (shape) => {
     if (values.length !== sizeOf(shape)) {
       throw new OptionError({

@@ -54,6 +54,9 @@ const DROPOUT_STREAM = 0x6472;
 /** More float32 values than any device holds in one buffer; it keeps a nonsense width from exhausting the memory. */
 const LARGEST_PARAMETER = 2 ** 30;
 
+/** More than any examples have; it keeps the shapes in messages short. */
+const MOST_AXES = 16;
+
 /** The key of a dropout layer's mask: a function of the seed, the step, the layer, and the part of a step's batch. */
 export function dropoutKey(seed: number, step: number, layer: number, part = 0): number {
   return randomKey(DROPOUT_STREAM, seed, step, layer, part);
@@ -80,11 +83,8 @@ export function sequential(layers: readonly Layer[], options: SequentialOptions)
 type ParameterArguments = Parameters<Parameters<Layer["build"]>[0]["parameter"]>;
 type InitialValues = (index: number, position: number, ...parameterArguments: ParameterArguments) => Float32Array;
 
-function buildModel(
-  layers: readonly Layer[],
-  { inputShape, seed = 1 }: SequentialOptions,
-  initialValues: InitialValues,
-): Model {
+function buildModel(layers: readonly Layer[], given: SequentialOptions, initialValues: InitialValues): Model {
+  const { inputShape, seed = 1 } = requireParts(layers, given);
   requireShape(inputShape);
   requireSeed("sequential seed", seed);
   if (layers.length === 0) {
@@ -138,6 +138,23 @@ function requireNewName(name: string, parameters: readonly Tensor[]): void {
   }
 }
 
+/** @throws OptionError for layers or options that are none */
+function requireParts(layers: readonly Layer[], options: SequentialOptions): SequentialOptions {
+  const where = "sequential";
+  if (!Array.isArray(layers)) {
+    throw new OptionError({ where, what: `${written(layers)} is no list of layers`, fix: "Give one such as [dense(10)]" });
+  }
+  const wrong = layers.findIndex((layer: Partial<Layer> | null | undefined) => typeof layer?.build !== "function");
+  if (wrong >= 0) {
+    const what = `layer ${wrong} is ${written(layers[wrong])}, which is no layer`;
+    throw new OptionError({ where, what, fix: "Give what dense(), activation(), flatten() or dropout() returns" });
+  }
+  if (typeof options !== "object" || options === null) {
+    throw new OptionError({ where, what: `${written(options)} are no options`, fix: "Give { inputShape: [784] }" });
+  }
+  return options;
+}
+
 function requireShape(shape: unknown): asserts shape is readonly number[] {
   if (!Array.isArray(shape) || shape.length === 0) {
     throw new OptionError({
@@ -145,6 +162,9 @@ function requireShape(shape: unknown): asserts shape is readonly number[] {
       what: `${written(shape)} is no list of sizes`,
       fix: "Give one such as [28, 28]",
     });
+  }
+  if (shape.length > MOST_AXES) {
+    throw new OptionError({ where: "inputShape", what: `there are ${shape.length} axes`, fix: `Give at most ${MOST_AXES}` });
   }
   for (const size of shape) requireCount("inputShape", size);
 }
@@ -209,12 +229,13 @@ export function modelFromConfig(
       const what = found ? `${found.length} values for ${wanted}` : "the values of this parameter are missing";
       throw new OptionError({ where: name, what, fix: otherValues });
     }
-    return Float32Array.from(found);
+    // The parameter makes a copy of its own.
+    return found instanceof Float32Array ? found : Float32Array.from(found);
   });
   const known = new Set(model.parameters.map(({ attributes }) => (attributes as { name: string }).name));
   const extra = Object.keys(values).find((name) => !known.has(name));
   if (extra !== undefined) {
-    throw new OptionError({ where, what: `the model has no parameter "${extra}"`, fix: otherValues });
+    throw new OptionError({ where, what: `the model has no parameter ${written(extra)}`, fix: otherValues });
   }
   return model;
 }
@@ -256,7 +277,7 @@ function requireObject(where: string, value: unknown, fields?: readonly string[]
   if (missing !== undefined || unknown !== undefined) {
     throw new OptionError({
       where,
-      what: missing === undefined ? `there is no option "${unknown}"` : `"${missing}" is missing`,
+      what: missing === undefined ? `there is no option ${written(unknown)}` : `"${missing}" is missing`,
       fix: `Give exactly ${fields!.join(", ")}`,
     });
   }

@@ -98,11 +98,12 @@ type Fetching = Required<Pick<MnistSourceOptions, "fetch" | "mirrors" | "checksu
 function checkedFetching(options: MnistSourceOptions): Fetching {
   const { fetch = globalThis.fetch, mirrors = mnistMirrors, checksums = mnistChecksums, timeoutSeconds = 20 } = options;
   if (!(timeoutSeconds > 0 && timeoutSeconds <= 86_400)) {
-    throw new OptionError({ where: "timeoutSeconds", what: `${timeoutSeconds} is outside (0, 86400]` });
+    const fix = "Give a number of seconds";
+    throw new OptionError({ where: "timeoutSeconds", what: `${String(timeoutSeconds)} is outside (0, 86400]`, fix });
   }
   const insecure = mirrors.find((mirror) => !URL.canParse(mirror) || new URL(mirror).protocol !== "https:");
   if (insecure !== undefined) {
-    throw new OptionError({ where: "mirrors", what: `${insecure} is not an https address` });
+    throw new OptionError({ where: "mirrors", what: `${insecure} is not an https address`, fix: "Give addresses that begin with https://" });
   }
   return { fetch, mirrors, checksums, timeoutSeconds };
 }
@@ -204,7 +205,8 @@ async function downloadFromAny(
 }
 
 async function download(address: string, checksum: string, { fetch, timeoutSeconds }: Fetching): Promise<Uint8Array> {
-  const response = await fetch(address, { signal: AbortSignal.timeout(1000 * timeoutSeconds) });
+  // A redirection could lead to a host that nobody named, or away from TLS.
+  const response = await fetch(address, { redirect: "error", signal: AbortSignal.timeout(1000 * timeoutSeconds) });
   if (!response.ok || response.body === null) throw new DownloadError({ what: `status ${response.status}` });
   const chunks: Uint8Array[] = [];
   let length = 0;

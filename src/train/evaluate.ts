@@ -4,6 +4,7 @@ import { OptionError } from "../errors.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { constant, stepScalar } from "../graph/leaves.ts";
 import { sizeOf } from "../graph/tensor.ts";
+import { requireCount } from "../nn/checks.ts";
 import type { LossName, TrainingLoss } from "../nn/losses.ts";
 import type { Model } from "../nn/sequential.ts";
 import { exampleLeaves, takeAnswers, takeFeatures, totalsOf, writeExamples, type ExampleLeaves } from "./batches.ts";
@@ -134,6 +135,10 @@ class ChunkEvaluator implements Evaluator {
   async predict(features: Uint8Array | Float32Array): Promise<Float32Array> {
     const { model, session, chunk } = this.#parts;
     const [width, outputWidth] = [sizeOf(model.inputShape), sizeOf(model.outputShape)];
+    if (!(features instanceof Uint8Array || features instanceof Float32Array)) {
+      const what = `the features are of the type ${typeof features}`;
+      throw new OptionError({ where: "predict", what, fix: "Give a Uint8Array or a Float32Array" });
+    }
     if (features.length === 0 || features.length % width !== 0) {
       throw new OptionError({
         where: "predict",
@@ -196,8 +201,14 @@ function memoized<Key, Value>(known: Map<Key, Value>, key: Key, make: () => Valu
  * The softmax of each row of logits, on the CPU (Goodfellow, Bengio and Courville 2016, equation 4.1).
  * @param logits rows of `classes` values, such as `predict` returns
  * @returns rows of `classes` probabilities
+ * @throws OptionError where the logits are no whole number of rows
  */
 export function probabilities(logits: Float32Array, classes: number): Float32Array {
+  requireCount("probabilities classes", classes);
+  if (logits.length % classes !== 0) {
+    const what = `${logits.length} logits are no whole number of rows of ${classes}`;
+    throw new OptionError({ where: "probabilities", what, fix: `Give ${classes} logits for each example` });
+  }
   const result = new Float32Array(logits.length);
   for (let first = 0; first < logits.length; first += classes) {
     const row = logits.subarray(first, first + classes);

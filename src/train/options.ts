@@ -134,6 +134,7 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
   if (model.parameters.length === 0) {
     throw new OptionError({ where: "model", what: "there are no parameters to train", fix: "Add a dense layer" });
   }
+  requireRules(optimizer, schedule);
   requirePositive("learningRate", learningRate);
   requireCount("epochs", epochs);
   if (maxSteps !== undefined) requireCount("maxSteps", maxSteps);
@@ -187,20 +188,35 @@ export function lossFor(dataset: TrainingData, loss: LossName | TrainingLoss | u
 
 /** @throws OptionError for an unknown name */
 export function lossOf(loss: LossName | TrainingLoss): TrainingLoss {
-  return typeof loss === "object" ? loss : entryOf<TrainingLoss>("loss", "loss", losses, loss);
+  const isOwn = typeof loss === "object" && loss !== null && ("perExample" in loss || "perTarget" in loss);
+  return isOwn ? loss : entryOf<TrainingLoss>("loss", "loss", losses, loss);
+}
+
+/** @throws OptionError for what is no optimizer or no schedule */
+function requireRules(optimizer: Optimizer, schedule: Schedule): void {
+  if (typeof (optimizer as Partial<Optimizer> | null)?.update !== "function") {
+    throw new OptionError({ where: "optimizer", what: `${written(optimizer)} is no optimizer`, fix: "Give one such as optimizers.adam()" });
+  }
+  if (typeof schedule !== "function") {
+    throw new OptionError({ where: "schedule", what: `${written(schedule)} is no schedule`, fix: "Give one such as schedules.cosine()" });
+  }
 }
 
 /** @throws OptionError where scale or offset is not finite, or there is not one for each of `width` features */
 export function requireNormalization(normalization: Normalization, width: number): void {
+  if (typeof normalization !== "object" || normalization === null) {
+    const what = `${written(normalization)} is no scale and offset`;
+    throw new OptionError({ where: "normalization", what, fix: "Give { scale: 1, offset: 0 }, or what standardization() does" });
+  }
   for (const name of ["scale", "offset"] as const) {
     const values = normalization[name];
     const where = `normalization ${name}`;
-    if (typeof values === "object" && values.length !== width) {
-      const what = `${values.length} values for ${width} features`;
+    if (typeof values !== "number" && !(Array.isArray(values) && values.length === width)) {
+      const what = Array.isArray(values) ? `${values.length} values for ${width} features` : `${written(values)} is no number`;
       throw new OptionError({ where, what, fix: "Give one number, or one for each feature" });
     }
-    for (const value of typeof values === "object" ? values : [values]) {
-      requireNumber(where, value, Number.isFinite(value), "a finite number");
+    for (const value of typeof values === "number" ? [values] : values) {
+      requireNumber(where, value, Number.isFinite(Math.fround(value)), "a finite number of float32");
     }
   }
 }

@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { parseIdx, readIdx } from "../../src/data/idx.ts";
 import { DataError } from "../../src/errors.ts";
 import { writeIdx } from "./idx-files.ts";
@@ -130,6 +130,36 @@ describe("a packed file is refused", () => {
     const error = await refusal(bomb);
     expect(error.where).toBe("some/file, unpacked, byte 12");
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
+  });
+
+  test("that would hold more than any memory, at its header", async () => {
+    const error = await refusal(gzipSync(writeIdx([2 ** 31, 2 ** 31], new Uint8Array(1000))));
+    expect(error.where).toBe("some/file, unpacked, byte 4");
+    expect(error.what).toContain("needs 4611686018427388000 bytes, and at most 4294967295 are unpacked");
+  });
+
+  test("is given to the engine a little at a time, since a browser unpacks all that it is given at once", async () => {
+    // Bytes that do not pack, so that the archive is long.
+    const noise = Uint8Array.from({ length: 200_000 }, (_, index) => Math.imul(index, 2654435761) >>> 24 ^ (index >>> 3));
+    const archive = gzipSync(writeIdx([200_000], noise));
+    const given: number[] = [];
+    const Engine = globalThis.DecompressionStream;
+    vi.stubGlobal("DecompressionStream", function MeteredEngine() {
+      const meter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+        transform(chunk, controller) {
+          given.push(chunk.length);
+          controller.enqueue(chunk);
+        },
+      });
+      return { writable: meter.writable, readable: meter.readable.pipeThrough(new Engine("gzip")) };
+    });
+    try {
+      expect(Buffer.compare((await readIdx(archive, file)).values, noise)).toBe(0);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(Math.max(...given)).toBe(2 ** 14);
+    expect(given.reduce((sum, length) => sum + length)).toBe(archive.length);
   });
 
   test("that holds no IDX file", async () => {

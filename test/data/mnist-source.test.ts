@@ -127,6 +127,21 @@ test("MNIST itself where the machine's MNIST_DIR names it, else a small set in i
 });
 
 describe("downloading", () => {
+  test("asks mirrors by TLS alone, and follows none of them elsewhere", async () => {
+    expect(mnistMirrors.every((mirror) => mirror.startsWith("https://"))).toBe(true);
+    const redirects: unknown[] = [];
+    const giving = network({ "first.example": gives });
+    await load({
+      mirrors,
+      checksums,
+      fetch: (address, init) => {
+        redirects.push(init?.redirect);
+        return giving(address, init);
+      },
+    });
+    expect(redirects).toEqual(["error", "error", "error", "error"]);
+  });
+
   test("keeps the four files, so that the next call needs no network", async () => {
     const first = await load({ mirrors, checksums, fetch: network({ "first.example": gives }) });
     expect(first).toMatchObject({ kind: "mnist", source: `MNIST in ${cacheDirectory}` });

@@ -78,6 +78,13 @@ describe("a model file", () => {
   });
 });
 
+test("saveModel refuses values that are not the model's, which loadModel would", () => {
+  const { "layers.1.bias": bias, ...rest } = parameters;
+  expect(() => saveModel(trained, rest)).toThrow(/layers\.1\.bias: the values of this parameter are missing/);
+  expect(() => saveModel(trained, { ...parameters, more: bias! })).toThrow(/"more": the model has no such parameter/);
+  expect(() => saveModel(trained, { ...parameters, "layers.3.weight": bias! })).toThrow(/5 values of shape \[5\] for shape \[5, 3\]/);
+});
+
 describe("loadModel refuses", () => {
   const { tensors, metadata } = readSafetensors(saved, "f");
   type Change = (parts: { tensors: Map<string, TensorValues>; metadata: Record<string, string> }) => void;
@@ -95,6 +102,12 @@ describe("loadModel refuses", () => {
     ["an unknown loss", ({ metadata: m }) => void (m["loss"] = "toString"), /entry "loss" is "toString"/],
     ["a scale that is no number", ({ metadata: m }) => void (m["normalization"] = '{"scale":"1","offset":0}'), /"normalization"/],
     ["no classes", ({ metadata: m }) => void (m["classes"] = "[]"), /entry "classes" is \[\]/],
+    ["more classes than outputs", ({ metadata: m }) => void (m["classes"] = '["a","b","c","d"]'), /output is \[3\] but the data has 4 classes/],
+    ["quantities under a loss of classes", ({ metadata: m }) => void (m["outputs"] = '["a","b","c"]'), /this loss takes classes only/],
+    ["other names of quantities", ({ metadata: m }) => void Object.assign(m, { loss: "meanSquaredError", outputs: '["a"]' }), /has 1 values/],
+    ["an entry with a key twice", ({ metadata: m }) => void (m["training"] = '{"a":1,"a":2}'), /entry "training" has the key "a" twice/],
+    ["an entry of nothing but lists", ({ metadata: m }) => void (m["training"] = `[${"[],".repeat(200_000)}[]]`), /"training" has more than 100000/],
+    ["examples of too many axes", ({ metadata: m }) => void (m["model"] = config({ inputShape: new Array<number>(99).fill(1) })), /there are 99 axes/],
     ["a negative step", ({ metadata: m }) => void (m["step"] = "-1"), /entry "step" is -1/],
     ["nested facts", ({ metadata: m }) => void (m["training"] = '{"a":{}}'), /entry "training"/],
     ["a model that is no object", ({ metadata: m }) => void (m["model"] = "3"), /entry "model" is 3/],

@@ -99,6 +99,14 @@ describe("readSafetensors", () => {
     ["a name twice", fileOf('{"a":1,"b":[{"a":{}}],"a":2}'), /the key "a" twice/],
     ["a name twice in another spelling", fileOf('{"\\u0061":1,"a":2}'), /the key "a" twice/],
     ["a field twice", fileOf('{"a":{"dtype":"F32","dtype":"F32"}}'), /the key "dtype" twice/],
+    ["a name twice behind escapes", fileOf('{"a\\\\":1,"\\"":2,"a\\\\":3}'), /the key "a\\\\" twice/],
+    ["a name twice inside metadata", fileOf('{"__metadata__":{"k":"1","k":"1"}}'), /the key "k" twice/],
+    ["a key with an escape that is none", fileOf('{"\\x":1}'), /the header is no JSON/],
+    ["a header of nothing but open brackets", fileOf(`{"a":${"[".repeat(1_000_000)}`), /more than 16 levels/],
+    ["a header of nothing but empty lists", fileOf(`{"a":[${"[],".repeat(1_000_000)}[]]}`), /more than 100000 objects, lists and texts/],
+    ["a text without end", fileOf(`{"${"a".repeat(5_000_000)}`), /the header is no JSON/],
+    ["a key of nothing but escapes, twice", fileOf(`{${`"${"\\".repeat(2_000_000)}":1,`.repeat(2)}"b":1}`), /the key "\\+… twice/],
+    ["a shape of many axes", fileOf({ a: entry(0, 4, new Array<number>(17).fill(1)) }, 4), /17 axes, more than 16/],
     ["metadata that is no object", fileOf({ __metadata__: [] }), /__metadata__ does not map strings to strings/],
     ["metadata that holds a number", fileOf({ __metadata__: { step: 1 } }), /__metadata__ does not map/],
     ["an entry that is no object", fileOf({ a: null }), /f, tensor "a": its entry in the header is no object/],
@@ -119,6 +127,40 @@ describe("readSafetensors", () => {
   ])("refuses %s", (_, bytes, message) => {
     expect(() => readSafetensors(bytes, "f")).toThrow(DataError);
     expect(() => readSafetensors(bytes, "f")).toThrow(message);
+  });
+
+  test("of floats that are converted: each to float32, those of half the bits exactly", () => {
+    const header = {
+      double: { dtype: "F64", shape: [2, 2], data_offsets: [0, 32] },
+      brain: { dtype: "BF16", shape: [5], data_offsets: [32, 42] },
+      half: { dtype: "F16", shape: [9], data_offsets: [42, 60] },
+      single: { dtype: "F32", shape: [], data_offsets: [60, 64] },
+    };
+    const bytes = fileOf(header, 64);
+    const view = new DataView(bytes.buffer, bytes.length - 64);
+    [0.1, -Infinity, -0, 3e-46].forEach((value, index) => view.setFloat64(8 * index, value, true));
+    [0x3f80, 0xc049, 0x0001, 0x7f80, 0x7fc1].forEach((word, index) => view.setUint16(32 + 2 * index, word, true));
+    const halves = [0x3c00, 0xc248, 0x0001, 0x83ff, 0x0400, 0x7bff, 0xfc00, 0x7e01, 0x8000];
+    halves.forEach((word, index) => view.setUint16(42 + 2 * index, word, true));
+    view.setFloat32(60, 1.5, true);
+    expect(() => readSafetensors(bytes, "f")).toThrow(/tensor "double": its type is "F64", expected "F32"\. Convert it/);
+    const { tensors } = readSafetensors(bytes, "f", { convert: true });
+    expect(tensors.get("double")).toEqual({ shape: [2, 2], values: Float32Array.of(0.1, -Infinity, -0, 0) });
+    expect([...tensors.get("brain")!.values]).toEqual([1, -3.140625, 2 ** -133, Infinity, NaN]);
+    expect([...tensors.get("half")!.values]).toEqual(
+      [1, -3.140625, 2 ** -24, -1023 * 2 ** -24, 2 ** -14, 65504, -Infinity, NaN, -0],
+    );
+    expect([...tensors.get("single")!.values]).toEqual([1.5]);
+  });
+
+  test("refuses a float64 that float32 cannot hold, and types that are no floats", () => {
+    const double = fileOf({ a: { dtype: "F64", shape: [2], data_offsets: [0, 16] } }, 16);
+    new DataView(double.buffer, double.length - 8).setFloat64(0, -1e39, true);
+    expect(() => readSafetensors(double, "f", { convert: true })).toThrow(/tensor "a": its value -1e\+39 at element 1 is beyond float32/);
+    for (const dtype of ["I64", "U8", "BOOL", "F8_E4M3", "f32", "toString"]) {
+      const read = () => readSafetensors(fileOf({ a: entry(0, 4, [4], dtype) }, 4), "f", { convert: true });
+      expect(read).toThrow(`its type is "${dtype}", expected "F32" or "F16" or "BF16" or "F64"`);
+    }
   });
 
   test("ends in a DataError or a result for a file with any one byte spoiled", () => {

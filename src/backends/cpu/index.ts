@@ -2,6 +2,7 @@
  * The reference: every node of a graph by its plain formula, one after the other. In float64 it judges the
  * gradients and the GPU; in float32 it is what trains where there is no GPU.
  */
+import { OptionError } from "../../errors.ts";
 import { updatedLeaves, type Graph } from "../../graph/graph.ts";
 import { constantOp, isStored, stepScalarOp, type ConstantAttributes, type StepScalarAttributes } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -18,9 +19,15 @@ export interface CpuOptions {
   readonly precision?: "float32" | "float64";
 }
 
-/** A backend that needs no GPU. */
+/**
+ * A backend that needs no GPU.
+ * @throws OptionError for another precision
+ */
 export function createCpuBackend(options: CpuOptions = {}): Backend {
   const { precision = "float32" } = options;
+  if (precision !== "float32" && precision !== "float64") {
+    throw new OptionError({ where: "precision", what: `there is no ${String(precision)}`, fix: "Choose float32 or float64" });
+  }
   return {
     kind: "cpu",
     adapter: { name: `CPU reference, ${precision}`, software: true },

@@ -4,7 +4,7 @@
  */
 import type { Command, Option } from "commander";
 import { DataError, OptionError } from "../../errors.ts";
-import { repeatedKey } from "../../formats/json-keys.ts";
+import { parseJson } from "../../formats/json.ts";
 import { readFileOrRefuse } from "../index.ts";
 import { nearest } from "./nearest.ts";
 import { SettableOption, textOption } from "./options.ts";
@@ -38,15 +38,10 @@ export async function applyConfigFile(command: Command, path: string): Promise<v
 async function readObject(path: string): Promise<object> {
   const refuse = (what: string) => new DataError({ where: path, what, fix: 'Give a JSON object such as {"epochs": 5}' });
   const text = new TextDecoder().decode(await readFileOrRefuse(path));
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw refuse(`this is no JSON: ${(cause as Error).message}`);
-  }
+  const parsed = parseJson(text);
+  if ("fault" in parsed) throw refuse(`this ${parsed.fault}`);
+  const { value } = parsed;
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse("this is no JSON object");
-  const twice = repeatedKey(text);
-  if (twice !== undefined) throw refuse(`"${twice}" stands there twice`);
   return value;
 }
 

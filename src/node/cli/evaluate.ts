@@ -78,7 +78,9 @@ interface Printed {
 }
 
 function print({ path, trained, source, examples, adapter, measured }: Printed): void {
-  console.log(field("model", `${path}: ${count(trained.step)} steps on ${trained.training["data"]}`));
+  const { data, importedFrom } = trained.training;
+  const origin = importedFrom === undefined ? `${count(trained.step)} steps on ${data}` : `imported from ${importedFrom}`;
+  console.log(field("model", `${path}: ${origin}`));
   console.log(field("data", `${source}: ${count(examples)} for testing`));
   console.log(field("adapter", adapter));
   console.log(outcomeText({ part: "test", ...measured }));

@@ -7,6 +7,8 @@ import { debugs } from "./debug.ts";
 import { devicesCommand } from "./devices.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { predictCommand } from "./predict.ts";
+import { exportCommand } from "./export.ts";
+import { importCommand } from "./import.ts";
 import { planCommand } from "./plan.ts";
 import { trainCommand } from "./train.ts";
 import { tuneCommand } from "./tune.ts";
@@ -25,6 +27,8 @@ function program(): Command {
   trainCommand(wgrad.command("train"));
   evaluateCommand(wgrad.command("evaluate"));
   predictCommand(wgrad.command("predict"));
+  exportCommand(wgrad.command("export"));
+  importCommand(wgrad.command("import"));
   devicesCommand(wgrad.command("devices"));
   planCommand(wgrad.command("plan"));
   tuneCommand(wgrad.command("tune"));

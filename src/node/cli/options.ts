@@ -56,7 +56,7 @@ function atLeastZero(flag: string): Parser<number> {
 }
 
 /** One of several names; the flag without its dashes says of what. */
-function oneOf<Name extends string>(flag: string, names: readonly Name[]): Parser<Name> {
+export function oneOf<Name extends string>(flag: string, names: readonly Name[]): Parser<Name> {
   return (text) => {
     const found = names.find((name) => name === text);
     if (found !== undefined) return found;

@@ -28,7 +28,7 @@ const takeBatchOp: Op = { name: "takeBatch", kind: "compute" };
  * Bytes are converted, scaled and shifted on the way; uint32 (labels) are taken as they are.
  * @param data [examples, …] uint8, float32 or uint32
  * @returns [count, …] float32, or uint32 for uint32 data
- * @throws GraphError where types or sizes do not fit
+ * @throws GraphError where types or sizes do not fit, and for a scale or offset that is not finite
  */
 export function takeBatch(data: Tensor, options: TakeBatchOptions): Tensor {
   const { order, start, count, scale = 1, offset = 0 } = options;
@@ -42,6 +42,10 @@ export function takeBatch(data: Tensor, options: TakeBatchOptions): Tensor {
       what: `${count} rows of ${data}${order ? ` by order ${order}` : ""} from start ${start}`,
       fix: "Give data [examples, …], an order [positions], a scalar start, and at most as many rows as positions",
     });
+  }
+  if (!Number.isFinite(scale) || !Number.isFinite(offset)) {
+    const what = `value · ${scale} + ${offset} is not finite`;
+    throw new GraphError({ where: "takeBatch", what, fix: "Use a finite scale and offset" });
   }
   const shape = [count, ...data.shape.slice(1)];
   const attributes = { scale, offset, width: sizeOf(shape.slice(1)) };

@@ -96,8 +96,15 @@ export interface AxisIndexAttributes {
 
 const axisIndexOp: Op = { name: "axisIndex", kind: "compute" };
 
-/** A tensor (uint32) whose every element is its own position along an axis. */
+/**
+ * A tensor (uint32) whose every element is its own position along an axis.
+ * @throws GraphError for an axis that the shape does not have
+ */
 export function axisIndex(shape: Shape, axis: number): Tensor {
+  if (!(Number.isInteger(axis) && axis >= 0 && axis < shape.length)) {
+    const what = `the shape [${shape.join(", ")}] has no axis ${axis}`;
+    throw new GraphError({ where: "axisIndex", what, fix: `Name one of the ${shape.length} axes, counted from 0` });
+  }
   const attributes = { inner: sizeOf(shape.slice(axis + 1)), count: shape[axis]! };
   return new Tensor<AxisIndexAttributes>(axisIndexOp, [], attributes, { shape, dtype: "uint32" });
 }

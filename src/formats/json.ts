@@ -1,0 +1,84 @@
+/*
+ * JSON from files of strangers. `JSON.parse` takes the last of two equal keys silently, so two programs may read one
+ * text in two ways; and a text of nothing but brackets becomes a value of many times its length. Both are found before.
+ */
+
+/** Deeper than anything that wgrad writes. */
+const MOST_LEVELS = 16;
+
+/** Objects, lists and texts, keys among them, at up to about 100 bytes each; numbers take 8. */
+const MOST_PARTS = 100_000;
+
+/** Members of objects and lists, most of them numbers: those of the features' constants, if there are many. */
+const MOST_MEMBERS = 1_000_000;
+
+/** A text's value, or why it has none, in words that follow its name: "is no JSON: …". */
+export type ParsedJson = { readonly value: unknown } | { readonly fault: string };
+
+/**
+ * Parses JSON that has no key twice in one object, at most 16 levels, 100,000 objects, lists and texts, and a million
+ * commas.
+ */
+export function parseJson(text: string): ParsedJson {
+  try {
+    const fault = findFault(text);
+    return fault === undefined ? { value: JSON.parse(text) as unknown } : { fault };
+  } catch (error) {
+    return { fault: `is no JSON: ${(error as Error).message}` };
+  }
+}
+
+const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/**
+ * Finds what `JSON.parse` would let pass; what it refuses may pass here.
+ * @throws SyntaxError for a key that is no JSON
+ */
+function findFault(text: string): string | undefined {
+  // One entry per open object or list; a list has no keys.
+  const open: (Set<string> | undefined)[] = [];
+  let [parts, members] = [0, 0];
+  let lastText = "";
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      const end = endOfText(text, at);
+      lastText = text.slice(at, end);
+      at = end - 1;
+      parts++;
+    } else if (code === OPEN_OBJECT || code === OPEN_LIST) {
+      open.push(code === OPEN_OBJECT ? new Set() : undefined);
+      parts++;
+    } else if (code === CLOSE_OBJECT || code === CLOSE_LIST) open.pop();
+    else if (code === COMMA) members++;
+    else if (code === COLON) {
+      const key = JSON.parse(lastText) as string;
+      if (open.at(-1)?.has(key)) return `has the key ${shortened(lastText)} twice`;
+      open.at(-1)?.add(key);
+    }
+    if (open.length > MOST_LEVELS) return `has more than ${MOST_LEVELS} levels`;
+    if (members > MOST_MEMBERS) return `has more than ${MOST_MEMBERS} values`;
+    if (parts > MOST_PARTS) return `has more than ${MOST_PARTS} objects, lists and texts`;
+  }
+  return undefined;
+}
+
+/** Where the text that begins with the quote at `start` ends, after its last quote. */
+function endOfText(text: string, start: number): number {
+  for (let from = start + 1; ; ) {
+    const quote = text.indexOf('"', from);
+    if (quote < 0) return text.length;
+    let escapes = 0;
+    while (text.charCodeAt(quote - 1 - escapes) === BACKSLASH) escapes++;
+    if (escapes % 2 === 0) return quote + 1;
+    from = quote + 1;
+  }
+}
+
+/** A value as JSON, short enough for a message. */
+export function quoted(value: unknown): string {
+  return shortened(JSON.stringify(value) ?? "undefined");
+}
+
+const shortened = (text: string) => (text.length <= 60 ? text : `${text.slice(0, 59)}…`);

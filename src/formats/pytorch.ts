@@ -1,0 +1,322 @@
+/*
+ * Networks as PyTorch keeps them: a safetensors file of an nn.Sequential's state, in which a Linear layer's weight is
+ * [outputs, inputs] and each module, an activation too, takes a number.
+ */
+import { DataError, OptionError } from "../errors.ts";
+import { sizeOf } from "../graph/tensor.ts";
+import type { ActivationName } from "../nn/activations.ts";
+import { entryOf, written } from "../nn/checks.ts";
+import type { LayerConfig } from "../nn/layers.ts";
+import { losses, type LossName } from "../nn/losses.ts";
+import { modelFromConfig, type ModelConfig } from "../nn/sequential.ts";
+import { parseJson, quoted } from "./json.ts";
+import {
+  initialValues,
+  lossName,
+  modelMetadata,
+  requireAnswers,
+  requireParameters,
+  restoreTrained,
+  type ParameterValues,
+  type TrainedModel,
+} from "./model.ts";
+import { readSafetensors, writeSafetensors, type NamedTensor, type Safetensors, type TensorValues } from "./safetensors.ts";
+
+/** The module of each activation with the parameters at wgrad's defaults, which are PyTorch's too. */
+const activationModules: Readonly<Record<ActivationName, string>> = {
+  identity: "nn.Identity()",
+  // PyTorch has the function but no module: `pytorchCode` makes one.
+  step: "Step()",
+  sigmoid: "nn.Sigmoid()",
+  tanh: "nn.Tanh()",
+  relu: "nn.ReLU()",
+  leakyRelu: "nn.LeakyReLU()",
+  elu: "nn.ELU()",
+  softplus: "nn.Softplus()",
+  gelu: "nn.GELU()",
+  geluTanh: 'nn.GELU(approximate="tanh")',
+  silu: "nn.SiLU()",
+};
+
+/** What stands in the nn.Sequential for a layer; a dense layer's first module is its Linear. */
+function modulesOf({ type, ...options }: LayerConfig, [inputs]: readonly number[]): string[] {
+  const activationModule = (name: unknown) => entryOf("PyTorch", "module for the activation", activationModules, name);
+  switch (type) {
+    case "dense": {
+      const { units, activation, bias } = options;
+      const linear = `nn.Linear(${inputs}, ${units}${bias ? "" : ", bias=False"})`;
+      return activation === "identity" ? [linear] : [linear, activationModule(activation)];
+    }
+    case "activation":
+      return [activationModule(options["name"])];
+    case "dropout":
+      return [`nn.Dropout(${options["rate"]})`];
+    case "flatten":
+      return ["nn.Flatten()"];
+    default:
+      throw new OptionError({ where: "PyTorch", what: `there is no module for the layer ${written(type)}`, fix: "Write this layer in Python" });
+  }
+}
+
+/** Marks in the metadata a file that describes its network. */
+const PRODUCER = "wgrad";
+
+interface SequentialModules {
+  readonly modules: readonly string[];
+  /** For each layer the number of its first module. */
+  readonly positions: readonly number[];
+}
+
+/** A flatten at the beginning is left out: `pytorchCode` flattens what it is given. */
+function sequentialModules(config: ModelConfig, shapes: readonly (readonly number[])[]): SequentialModules {
+  const modules: string[] = [];
+  const positions = config.layers.map((layer, index) => {
+    const position = modules.length;
+    if (index > 0 || layer.type !== "flatten") modules.push(...modulesOf(layer, shapes[index]!));
+    return position;
+  });
+  return { modules, positions };
+}
+
+/** What a parameter of wgrad, such as "layers.1.weight", is called there. */
+function pytorchName(name: string, positions: readonly number[]): string {
+  return name.replace(/^layers\.(\d+)\./, (_, layer: string) => `layers.${positions[Number(layer)]}.`);
+}
+
+/** The values with rows and columns exchanged, to the bit. */
+function transposed({ shape, values }: TensorValues): TensorValues {
+  const [rows, columns] = shape as [number, number];
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const result = new Uint32Array(bits.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) result[column * rows + row] = bits[row * columns + column]!;
+  }
+  return { shape: [columns, rows], values: new Float32Array(result.buffer) };
+}
+
+const inOtherLayout = (tensor: TensorValues) => (tensor.shape.length === 2 ? transposed(tensor) : tensor);
+
+/**
+ * A model as a safetensors file that PyTorch's nn.Sequential loads; `pytorchCode` says how. wgrad's own description goes
+ * along as metadata, so that `loadPytorch` gives back the same model to the bit.
+ * @param parameters values for each of the model's parameters; those that the model was read with by default
+ * @throws OptionError for values that are not those of the model's parameters, and for a layer that is none of wgrad's
+ */
+export function savePytorch(trained: TrainedModel, parameters: ParameterValues = initialValues(trained.model)): Uint8Array {
+  requireParameters(trained.model, parameters);
+  const { positions } = sequentialModules(trained.model.config, trained.model.shapes);
+  const tensors = Object.entries(parameters).map(([name, tensor]): NamedTensor => {
+    return { name: pytorchName(name, positions), ...inOtherLayout(tensor) };
+  });
+  return writeSafetensors(tensors, { ...modelMetadata(trained), format: "pt", producer: PRODUCER });
+}
+
+/**
+ * The lines of Python that load what `savePytorch` wrote, for PyTorch with the package safetensors.
+ * @param path of the file
+ */
+export function pytorchCode({ model, loss }: TrainedModel, path: string): string {
+  const { modules } = sequentialModules(model.config, model.shapes);
+  const asStep = 'Step = type("Step", (nn.Module,), {"forward": lambda self, x: (x >= 0).to(x.dtype)})';
+  const byLoss: Partial<Record<string, string>> = { softmaxCrossEntropy: ".softmax(-1)", sigmoidBinaryCrossEntropy: ".sigmoid()" };
+  const last = byLoss[lossName(loss)] ?? "";
+  return [
+    "import json, torch",
+    "from torch import nn",
+    "from safetensors import safe_open",
+    ...(modules.includes(activationModules.step) ? [asStep] : []),
+    `with safe_open(${JSON.stringify(path)}, "pt") as file:`,
+    "    state = {name: file.get_tensor(name) for name in file.keys()}",
+    '    normalization = json.loads(file.metadata()["normalization"])',
+    `network = nn.ModuleDict({"layers": nn.Sequential(${modules.join(", ")})}).eval()`,
+    "network.load_state_dict(state)",
+    'scale, offset = (torch.tensor(normalization[name]) for name in ("scale", "offset"))',
+    `predict = lambda x: network["layers"](x.float().flatten(1) * scale + offset)${last}`,
+  ].join("\n");
+}
+
+/** What a file of PyTorch does not say. */
+export interface ImportOptions {
+  /** Applied between the Linear layers; "relu" by default. */
+  readonly activation?: ActivationName;
+  /** The names of the Linear layers in their order, such as ["fc1", "fc2"]; by default as their numbers say. */
+  readonly layers?: readonly string[];
+  /** The shape of one example; one axis of the first layer's inputs by default. */
+  readonly inputShape?: readonly number[];
+  /** How the network sees the features; as they are by default. */
+  readonly normalization?: TrainedModel["normalization"];
+  /** The name of each class; "0", "1", … by default, but for a network of one output. */
+  readonly classes?: readonly string[];
+  /** The name of each output of a network of quantities; "output" by default for a network of one output. */
+  readonly outputs?: readonly string[];
+  /** By default "softmaxCrossEntropy" of classes and "meanSquaredError" of quantities. */
+  readonly loss?: LossName;
+}
+
+/**
+ * Reads a network of Linear layers from a safetensors file of PyTorch's, or what `savePytorch` wrote, which says all by
+ * itself. Values of float16, bfloat16 and float64 become float32.
+ * @param bytes the whole file
+ * @param where the file's name, for messages
+ * @throws DataError for anything that `readSafetensors` refuses, and naming the tensor and the shapes, for one that is
+ * no Linear layer's, or layers of which one does not take what the one before gives; OptionError for an option that
+ * does not fit, or any where the file says all by itself
+ */
+export function loadPytorch(bytes: Uint8Array, where: string, options: ImportOptions = {}): TrainedModel {
+  const file = readSafetensors(bytes, where, { convert: true });
+  const { format, producer } = file.metadata;
+  if (format === "wgrad") {
+    throw new DataError({ where, what: "this is a model of wgrad already", fix: "Use it as it is" });
+  }
+  return producer === PRODUCER ? fromOwnFile(file, where, options) : fromLinearLayers(file, where, options);
+}
+
+function fromOwnFile({ tensors, metadata }: Safetensors, where: string, options: ImportOptions): TrainedModel {
+  const [given] = Object.entries(options).find(([, value]) => value !== undefined) ?? [];
+  if (given !== undefined) {
+    const what = `${where} was written by wgrad and describes its network itself`;
+    throw new OptionError({ where: given, what, fix: "Leave this option out" });
+  }
+  // Module and layer numbers differ, but not their order.
+  const prefixes = [...new Set([...tensors.keys()].map(prefixOf))].toSorted(byNumbers);
+  const layers = denseLayers(metadata["model"] ?? "");
+  const nameOf = (name: string) => {
+    const prefix = prefixOf(name);
+    return `layers.${layers[prefixes.indexOf(prefix)]}${name.slice(prefix.length)}`;
+  };
+  const isRenamed = prefixes.length === layers.length;
+  const renamed = [...tensors].map(([name, tensor]) => [isRenamed ? nameOf(name) : name, inOtherLayout(tensor)] as const);
+  return restoreTrained({ tensors: new Map(renamed), metadata }, where);
+}
+
+/** The numbers of the dense layers in a model's config, as far as it is one: `restoreTrained` checks all of it. */
+function denseLayers(config: string): number[] {
+  const parsed = parseJson(config);
+  const { layers } = ("value" in parsed && (parsed.value as Partial<ModelConfig> | null)) || {};
+  if (!Array.isArray(layers)) return [];
+  return layers.flatMap((layer: LayerConfig | null, index) => (layer?.type === "dense" ? [index] : []));
+}
+
+/** "layers.0" of "layers.0.weight". */
+const prefixOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf(".")));
+
+/** Numbers in names count as numbers: "layers.10" comes after "layers.2". */
+const { compare: byNumbers } = new Intl.Collator("en", { numeric: true });
+
+interface Linear {
+  readonly name: string;
+  readonly weight: TensorValues;
+  readonly bias: TensorValues | undefined;
+}
+
+const NO_LINEAR = "Import a network of Linear layers with activations between them";
+
+const shapeText = (shape: readonly number[]) => `[${shape.join(", ")}]`;
+
+function fromLinearLayers({ tensors }: Safetensors, where: string, options: ImportOptions): TrainedModel {
+  requireLists(options);
+  const linears = linearLayers(tensors, where, options.layers);
+  requireChain(linears, where);
+  const { activation = "relu", normalization = { scale: 1, offset: 0 } } = options;
+  const inputs = linears[0]!.weight.shape[1]!;
+  const { inputShape = [inputs] } = options;
+  const flattens = inputShape.length > 1 ? [{ type: "flatten" }] : [];
+  const dense = linears.map(({ weight, bias }, index) => ({
+    type: "dense",
+    units: weight.shape[0]!,
+    activation: index < linears.length - 1 ? activation : "identity",
+    bias: bias !== undefined,
+  }));
+  if (sizeOf(inputShape) !== inputs) {
+    const what = `${shapeText(inputShape)} has ${sizeOf(inputShape)} features, but the first layer takes ${inputs}`;
+    throw new OptionError({ where: "inputShape", what, fix: `Give a shape of ${inputs} features` });
+  }
+  const values = linears.flatMap(({ weight, bias }, index) => {
+    const name = `layers.${index + flattens.length}`;
+    return [[`${name}.weight`, transposed(weight).values] as const, ...(bias ? [[`${name}.bias`, bias.values] as const] : [])];
+  });
+  const model = modelFromConfig({ inputShape, seed: 1, layers: [...flattens, ...dense] }, Object.fromEntries(values));
+  const answers = answersOf(options, model.outputShape[0]!);
+  const loss = options.loss ?? (answers.outputs ? "meanSquaredError" : "softmaxCrossEntropy");
+  entryOf("loss", "loss", losses, loss);
+  requireAnswers(model, loss, answers, where);
+  requireNormalization(normalization, inputs);
+  return { model, loss, normalization, ...answers, step: 0, training: { importedFrom: where } };
+}
+
+/** @throws OptionError for what is no list of names, or of sizes */
+function requireLists({ layers, classes, outputs, inputShape }: ImportOptions): void {
+  for (const [where, list] of Object.entries({ layers, classes, outputs, inputShape })) {
+    const type = where === "inputShape" ? "number" : "string";
+    if (list === undefined || (Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === type))) continue;
+    const fix = type === "number" ? "Give a list of sizes such as [28, 28]" : 'Give a list of names such as ["a", "b"]';
+    throw new OptionError({ where, what: `${written(list)} is none`, fix });
+  }
+}
+
+/** @throws OptionError where there is not one finite number for all features or one for each */
+function requireNormalization(normalization: TrainedModel["normalization"], features: number): void {
+  for (const name of ["scale", "offset"] as const) {
+    const values = (normalization as Partial<TrainedModel["normalization"]> | null)?.[name];
+    const numbers = Array.isArray(values) && values.length === features ? values : [values];
+    if (!numbers.every(Number.isFinite)) {
+      const what = `${written(values)} is not what ${features} features can be taken with`;
+      throw new OptionError({ where: `normalization ${name}`, what, fix: "Give one finite number, or one for each feature" });
+    }
+  }
+}
+
+function answersOf({ classes, outputs }: ImportOptions, count: number): Pick<TrainedModel, "classes" | "outputs"> {
+  if (classes && outputs) {
+    throw new OptionError({ where: "classes", what: "a network has classes or outputs, not both", fix: "Name one of them" });
+  }
+  if (outputs ?? (count === 1 && !classes)) return { classes: [], outputs: outputs ?? ["output"] };
+  return { classes: classes ?? Array.from({ length: count }, (_, index) => String(index)) };
+}
+
+function linearLayers(tensors: Safetensors["tensors"], file: string, order: readonly string[] | undefined): Linear[] {
+  const found = new Map<string, { weight?: TensorValues; bias?: TensorValues }>();
+  for (const [name, tensor] of tensors) {
+    const prefix = prefixOf(name);
+    const part = prefix === "" ? name : name.slice(prefix.length + 1);
+    const { length: axes } = tensor.shape;
+    if (!((part === "weight" && axes === 2) || (part === "bias" && axes === 1)) || tensor.values.length === 0) {
+      const what = `${shapeText(tensor.shape)} is no Linear layer's weight [outputs, inputs] or bias [outputs]`;
+      throw new DataError({ where: `${file}, tensor ${quoted(name)}`, what, fix: NO_LINEAR });
+    }
+    found.set(prefix, { ...found.get(prefix), [part]: tensor });
+  }
+  if (found.size === 0) throw new DataError({ where: file, what: "there are no tensors", fix: NO_LINEAR });
+  const names = [...found.keys()].toSorted(byNumbers);
+  return orderedNames(names, order).map((name) => {
+    const { weight, bias } = found.get(name)!;
+    const where = `${file}, layer ${quoted(name)}`;
+    if (!weight) throw new DataError({ where, what: "it has a bias but no weight", fix: NO_LINEAR });
+    if (bias && bias.shape[0] !== weight.shape[0]) {
+      const what = `its bias is ${shapeText(bias.shape)}, but its weight ${shapeText(weight.shape)} gives ${weight.shape[0]} outputs`;
+      throw new DataError({ where, what, fix: NO_LINEAR });
+    }
+    return { name, weight, bias };
+  });
+}
+
+/** @throws OptionError where the order does not name each layer once */
+function orderedNames(names: readonly string[], order: readonly string[] | undefined): readonly string[] {
+  if (!order || (order.length === names.length && names.every((name) => order.includes(name)))) return order ?? names;
+  const what = `${quoted(order.join(","))} does not name each layer of the file once`;
+  throw new OptionError({ where: "layers", what, fix: `Give ${quoted(names.join(","))} in the order in which they work` });
+}
+
+function requireChain(linears: readonly Linear[], file: string): void {
+  linears.slice(1).forEach(({ name, weight }, index) => {
+    const before = linears[index]!;
+    if (weight.shape[1] === before.weight.shape[0]) return;
+    throw new DataError({
+      where: `${file}, layer ${quoted(name)}`,
+      what:
+        `its weight ${shapeText(weight.shape)} takes ${weight.shape[1]} inputs, but ${quoted(before.name)} before it, ` +
+        `${shapeText(before.weight.shape)}, gives ${before.weight.shape[0]}`,
+      fix: "Name the layers in the order in which they work, or import a network that is a chain of them",
+    });
+  });
+}

@@ -1,0 +1,80 @@
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { OptionError } from "../../errors.ts";
+import { lossName, type TrainedModel } from "../../formats/model.ts";
+import { pytorchCode, savePytorch } from "../../formats/pytorch.ts";
+import { sizeOf } from "../../graph/tensor.ts";
+import type { Model } from "../../nn/sequential.ts";
+import { writeFileAtomically } from "../files.ts";
+import { loadModelFile } from "../index.ts";
+import { count, field } from "./text.ts";
+
+interface ExportFlags {
+  readonly onnx?: string;
+  readonly safetensors?: string;
+}
+
+/** `wgrad export`. */
+export function exportCommand(command: Command): Command {
+  return command
+    .description("Writes a trained model for other programs: ONNX, with the normalisation inside, or PyTorch.")
+    .argument("<model>", "a file that `wgrad train --out` wrote")
+    .option("--onnx <file>", "write ONNX, such as MODEL.onnx")
+    .option("--safetensors <file>", "write safetensors with PyTorch's names and layout, and print the Python that loads it")
+    .addHelpText("after", "\nExample:\n  wgrad export digits.safetensors --onnx digits.onnx")
+    .action(exportModel);
+}
+
+async function exportModel(path: string, { onnx, safetensors }: ExportFlags): Promise<void> {
+  if (onnx === undefined && safetensors === undefined) {
+    throw new OptionError({ where: "export", what: "there is nothing to write", fix: "Name a file with --onnx or --safetensors" });
+  }
+  requireOtherFile("--onnx", onnx, path, safetensors);
+  requireOtherFile("--safetensors", safetensors, path);
+  const trained = await loadModelFile(path);
+  const { model } = trained;
+  console.log(field("model", `${path}: ${networkText(model)}`));
+  if (onnx !== undefined) {
+    const { saveOnnx } = await import("../../formats/onnx/index.ts");
+    await writeFileAtomically(onnx, saveOnnx(trained));
+    console.log(field("onnx", `${onnx}: ${onnxText(trained)}`));
+  }
+  if (safetensors !== undefined) {
+    await writeFileAtomically(safetensors, savePytorch(trained));
+    console.log(field("pytorch", `${safetensors}, which this loads:`));
+    console.log(`\n${pytorchCode(trained, safetensors)}`);
+  }
+}
+
+/**
+ * Refuses a file to write that is the one that is read, or another that is written.
+ * @throws OptionError
+ */
+export function requireOtherFile(flag: string, path: string | undefined, ...others: (string | undefined)[]): void {
+  const other = others.find((name) => path !== undefined && name !== undefined && realPath(name) === realPath(path));
+  if (other === undefined) return;
+  throw new OptionError({ where: flag, what: `${path} is the same file as ${other}`, fix: "Give it a name of its own" });
+}
+
+/** Where links lead, for a file that exists. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+/** Such as "784-128-10, 101,770 parameters". */
+export function networkText({ parameters, inputShape }: Model): string {
+  const widths = parameters.filter(({ shape }) => shape.length === 2).map(({ shape }) => shape[1]!);
+  const total = parameters.reduce((sum, { size }) => sum + size, 0);
+  return `${[sizeOf(inputShape), ...widths].join("-")}, ${count(total)} parameters`;
+}
+
+function onnxText({ model, loss }: TrainedModel): string {
+  const outputs = lossName(loss).endsWith("CrossEntropy") ? "logits, probabilities" : "outputs";
+  const batchOf = (shape: readonly number[]) => `[${["batch", ...shape].join(", ")}]`;
+  return `features ${batchOf(model.inputShape)} → ${outputs} ${batchOf(model.outputShape)}`;
+}

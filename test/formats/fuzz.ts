@@ -1,0 +1,199 @@
+import { gzipSync } from "node:zlib";
+import { readIdx } from "../../src/data/idx.ts";
+import { DataError } from "../../src/errors.ts";
+import { sizeOf } from "../../src/graph/tensor.ts";
+import { initialValues, loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
+import { loadPytorch, savePytorch } from "../../src/formats/pytorch.ts";
+import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { dense, dropout, flatten } from "../../src/nn/layers.ts";
+import { sequential } from "../../src/nn/sequential.ts";
+import { Random } from "../../src/random.ts";
+import { writeIdx } from "../data/idx-files.ts";
+import { anyMutations, fileOf, mutated, safetensorsMutations, type Mutation } from "./mutations.ts";
+
+/** A reader, good files for it, and what must hold of all that it accepts. */
+export interface Subject {
+  readonly name: string;
+  readonly files: readonly Uint8Array[];
+  readonly mutations: readonly Mutation[];
+  /** Reads, and throws another error than a DataError where what was read cannot be. */
+  readonly read: (bytes: Uint8Array) => unknown;
+}
+
+/** A reader may take this much for the parts of small files, and the engine as much for its own purposes. */
+const SLACK_BYTES = 4 * 2 ** 20;
+
+const values = (size: number, seed: number) => {
+  const random = new Random(seed);
+  return Float32Array.from({ length: size }, () => random.normal());
+};
+
+const tensors = [
+  { name: "weight", shape: [2, 3], values: values(6, 1) },
+  { name: "bias", shape: [3], values: values(3, 2) },
+  { name: "step", shape: [], values: values(1, 3) },
+];
+
+const large = [{ name: "weight", shape: [700, 500], values: values(350_000, 4) }];
+
+/** A trained model of classes, or one of quantities. */
+function model(quantities: boolean): TrainedModel {
+  const layers = [flatten(), dense(5, { activation: "tanh" }), dropout(0.1), dense(3, { bias: quantities })];
+  return {
+    model: sequential(layers, { inputShape: [2, 3], seed: 9 }),
+    loss: quantities ? "meanSquaredError" : "softmaxCrossEntropy",
+    normalization: { scale: [1, 2, 3, 4, 5, 6], offset: -0.1 },
+    ...(quantities ? { classes: [], outputs: ["x", "y", "z"] } : { classes: ["cat", "dog", "ox"] }),
+    step: 12,
+    training: { optimizer: "adam", learningRate: 0.01 },
+  };
+}
+
+const saved = (trained: TrainedModel) => saveModel(trained, initialValues(trained.model));
+
+function require(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`accepted, but ${what}`);
+}
+
+const readTensors = (bytes: Uint8Array, convert: boolean) => {
+  const read = readSafetensors(bytes, "file", { convert });
+  for (const { shape, values: found } of read.tensors.values()) {
+    require(found.length === sizeOf(shape), "the values do not fill their shape");
+  }
+  return read;
+};
+
+function readModel(bytes: Uint8Array, load = loadModel): void {
+  const trained = load(bytes, "file");
+  const again = loadModel(saved(trained), "again");
+  require(JSON.stringify(again) === JSON.stringify(trained), "saved and read again it is another");
+}
+
+/** Such as PyTorch's own library writes. */
+const foreign = writeSafetensors(
+  [
+    { name: "layers.0.bias", shape: [4], values: values(4, 5) },
+    { name: "layers.0.weight", shape: [4, 3], values: values(12, 6) },
+    { name: "layers.10.weight", shape: [2, 5], values: values(10, 7) },
+    { name: "layers.2.weight", shape: [5, 4], values: values(20, 8) },
+  ],
+  { format: "pt" },
+);
+
+const pictures = writeIdx([20, 6, 5], Uint8Array.from({ length: 600 }, (_, index) => (index * index) % 251));
+
+/** As an array of its own: a Buffer's slices share its memory. */
+const packed = (bytes: Uint8Array) => new Uint8Array(gzipSync(bytes));
+
+/** A file of small floats, all types in it. */
+const mixed = (() => {
+  const header = {
+    a: { dtype: "F64", shape: [2], data_offsets: [0, 16] },
+    b: { dtype: "BF16", shape: [3], data_offsets: [16, 22] },
+    c: { dtype: "F16", shape: [1, 3], data_offsets: [22, 28] },
+  };
+  return fileOf(JSON.stringify(header), new Uint8Array(28).fill(0x3c));
+})();
+
+const megabytes = (text: string, count: number) => text.repeat(Math.floor((count * 2 ** 20) / text.length));
+
+const manyKeys = (value: string) => Array.from({ length: 500_000 }, (_, index) => `"${index}k":${value}`).join(",");
+
+/** Headers of many megabytes that a parser would make a multiple of. */
+export const bombs: Readonly<Record<string, string>> = {
+  "open brackets": `{"a":${megabytes("[", 8)}`,
+  "empty lists": `{"a":[${megabytes("[],", 8)}[]]}`,
+  "empty objects": `{"a":[${megabytes("{},", 8)}{}]}`,
+  "short texts": `{"a":[${megabytes('"ab",', 8)}""]}`,
+  numbers: `{"a":{"dtype":"F32","shape":[${megabytes("0,", 8)}0],"data_offsets":[0,0]}}`,
+  "one number": `{"a":{"dtype":"F32","shape":[${megabytes("1", 8)}],"data_offsets":[0,0]}}`,
+  "many keys": `{${manyKeys("1")}}`,
+  "much metadata": `{"__metadata__":{${manyKeys('""')}}}`,
+  "many tensors": `{${manyKeys('{"dtype":"F32","shape":[0],"data_offsets":[0,0]}')}}`,
+  "a long name": `{"${megabytes("x", 8)}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}`,
+  "a long name that is no tensor": `{"${megabytes("\\n", 8)}":1}`,
+  "a text without end": `{"${megabytes('\\"', 8)}`,
+  spaces: `{${megabytes(" ", 8)}}`,
+};
+
+export const subjects: readonly Subject[] = [
+  {
+    name: "readSafetensors",
+    files: [writeSafetensors(tensors, { format: "pt" }), writeSafetensors(large, {}), mixed],
+    mutations: safetensorsMutations,
+    read: (bytes) => readTensors(bytes, true),
+  },
+  { name: "loadModel", files: [saved(model(false)), saved(model(true))], mutations: safetensorsMutations, read: (bytes) => readModel(bytes) },
+  {
+    name: "loadPytorch",
+    files: [savePytorch(model(false)), savePytorch(model(true)), foreign],
+    mutations: safetensorsMutations,
+    read: (bytes) => readModel(bytes, (file, where) => loadPytorch(file, where)),
+  },
+  { name: "readIdx", files: [pictures], mutations: anyMutations, read: (bytes) => readIdx(bytes, "file") },
+  {
+    name: "readIdx of a .gz",
+    files: [packed(pictures), packed(writeIdx([4], [1, 2, 3, 4]))],
+    mutations: anyMutations,
+    read: (bytes) => readIdx(bytes, "file"),
+  },
+];
+
+export interface FuzzReport {
+  readonly files: number;
+  readonly loaded: number;
+  readonly refused: number;
+  /** Different refusals, numbers and names apart. */
+  readonly reasons: number;
+  readonly slowestMilliseconds: number;
+  /** The most memory that reading a file took, over what is allowed, which is four times the file and some slack. */
+  readonly memoryShare: number;
+}
+
+/**
+ * Reads mutated files of a subject.
+ * @throws Error naming the seed and the file's number for anything but a DataError that says what, where and what to do
+ */
+export async function fuzz(subject: Subject, { count, seed }: { count: number; seed: number }): Promise<FuzzReport> {
+  const report = { files: count, loaded: 0, refused: 0, slowestMilliseconds: 0, memoryShare: 0 };
+  const reasons = new Set<string>();
+  for (let number = 0; number < count; number++) {
+    const good = subject.files[number % subject.files.length]!;
+    const bytes = mutated(good, subject.mutations, new Random(seed, number));
+    const { refusal, milliseconds, memoryShare } = await readMeasured(subject.read, bytes).catch((cause: unknown) => {
+      throw new Error(`${subject.name}, seed ${seed}, file ${number}: ${String(cause).slice(0, 300)}`, { cause });
+    });
+    if (refusal) reasons.add(refusal.what.replaceAll(/"(?:[^"\\]|\\.)*"|[\d.]+/g, "_"));
+    report[refusal ? "refused" : "loaded"]++;
+    report.slowestMilliseconds = Math.max(report.slowestMilliseconds, milliseconds);
+    report.memoryShare = Math.max(report.memoryShare, memoryShare);
+  }
+  return { ...report, reasons: reasons.size };
+}
+
+/**
+ * Reads one file.
+ * @returns the refusal, if it was refused, and what it cost
+ * @throws whatever was thrown but a DataError that says what, where and what to do, and is short
+ */
+export async function readMeasured(read: Subject["read"], bytes: Uint8Array) {
+  let refusal: DataError | undefined;
+  const before = memory();
+  const began = process.cpuUsage();
+  try {
+    await read(bytes);
+  } catch (error) {
+    const clear = error instanceof DataError && error.where && error.what && error.fix && error.message.length < 600;
+    if (!clear) throw error;
+    refusal = error;
+  }
+  // Of the processor: what other programs take of the machine is no fault of the reader's.
+  const { user, system } = process.cpuUsage(began);
+  const milliseconds = (user + system) / 1000;
+  return { refusal, milliseconds, memoryShare: (memory() - before) / (4 * bytes.length + SLACK_BYTES) };
+}
+
+function memory(): number {
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}

@@ -1,0 +1,236 @@
+/*
+ * Whatever a caller gives, there is an error that says what, where and what to do, or a result: nothing else.
+ */
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createBackend } from "../../src/backends/choose.ts";
+import { createCpuBackend, type CpuOptions } from "../../src/backends/cpu/index.ts";
+import {
+  columnStandardization,
+  makeDataset,
+  makeRegressionDataset,
+  standardization,
+} from "../../src/data/dataset.ts";
+import { builtInDigits } from "../../src/data/digits.ts";
+import { epochOrder } from "../../src/data/order.ts";
+import { defineGraph } from "../../src/graph/graph.ts";
+import { constant, input, parameter, state, stepScalar } from "../../src/graph/leaves.ts";
+import { sizeOf, type DType, type Shape, type Tensor } from "../../src/graph/tensor.ts";
+import { activations, type ActivationName } from "../../src/nn/activations.ts";
+import { clipByGlobalNorm } from "../../src/nn/clipping.ts";
+import * as initializers from "../../src/nn/initializers.ts";
+import { activation, dense, dropout, flatten, type Layer } from "../../src/nn/layers.ts";
+import { oneHot } from "../../src/nn/losses.ts";
+import * as optimizers from "../../src/nn/optimizers.ts";
+import * as schedules from "../../src/nn/schedules.ts";
+import { modelFromConfig, sequential } from "../../src/nn/sequential.ts";
+import { dropoutMask } from "../../src/ops/dropout/index.ts";
+import { add, elu, leakyRelu, power } from "../../src/ops/elementwise/index.ts";
+import { takeBatch } from "../../src/ops/gather/index.ts";
+import { axisIndex, broadcastTo, pack, reshape, transpose } from "../../src/ops/layout/index.ts";
+import { meanSquaredError, softmaxCrossEntropy } from "../../src/ops/losses/index.ts";
+import { matmul } from "../../src/ops/matmul/index.ts";
+import { argmax, max, mean, sum } from "../../src/ops/reduce/index.ts";
+import { softmax } from "../../src/ops/softmax/index.ts";
+import { Random } from "../../src/random.ts";
+import { probabilities } from "../../src/train/index.ts";
+import { anything, attempt, attemptAsync, holds, numbers, shapes } from "./refusals.ts";
+
+/** Arguments that TypeScript would not let pass. */
+const given = <Value>(value: unknown): Value => value as Value;
+
+const names = fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...Object.keys(activations)) }, anything);
+
+describe("layers and models", () => {
+  test("dense, dropout and activation", () => {
+    holds(
+      (units, name, bias) => dense(given(units), { activation: given(name), bias: given(bias) }),
+      anything,
+      names,
+      fc.oneof({ weight: 3, arbitrary: fc.boolean() }, anything),
+    );
+    holds((rate) => dropout(given(rate)), anything);
+    holds((name) => activation(given(name)), names);
+  });
+
+  const layers = fc.oneof(
+    { weight: 4, arbitrary: fc.constant<unknown>(undefined).chain(() => fc.constantFrom(1, 2, 7).map((units) => dense(units))) },
+    { weight: 2, arbitrary: fc.constant(flatten()) },
+    fc.constant(activation("tanh")),
+    fc.constantFrom(2 ** 31, 2 ** 52).map((units) => dense(units)),
+    anything,
+  );
+  const lists = fc.oneof({ weight: 6, arbitrary: fc.array(layers, { maxLength: 4 }) }, anything);
+
+  test("sequential", () => {
+    holds(
+      (list, inputShape, seed) => sequential(given(list), { inputShape: given(inputShape), seed: given(seed) }),
+      lists,
+      fc.oneof({ weight: 5, arbitrary: shapes as fc.Arbitrary<unknown> }, anything),
+      anything,
+    );
+    holds((list, options) => sequential(given<Layer[]>(list), given(options)), fc.constant([dense(2)]), fc.oneof(fc.constant({ inputShape: [2] }), anything));
+  });
+
+  test("a model's config of any JSON, or a good one with parts changed", () => {
+    const good = sequential([flatten(), dense(2, { activation: "elu" }), dropout(0.5)], { inputShape: [3, 2] }).config;
+    const part = fc.oneof(fc.jsonValue({ maxDepth: 2 }), numbers);
+    holds(
+      (name, layer, option, value) => {
+        const changed = structuredClone(good) as unknown as { layers: Record<string, unknown>[] };
+        if (layer < 0) return modelFromConfig({ ...changed, [name]: value });
+        changed.layers[layer]![option] = value;
+        return modelFromConfig(changed);
+      },
+      fc.constantFrom("inputShape", "seed", "layers", "more"),
+      fc.integer({ min: -1, max: 2 }),
+      fc.constantFrom("type", "units", "activation", "bias", "rate", "more"),
+      fc.oneof(part, fc.constantFrom<unknown>(1, 0.5, "relu", true)),
+    );
+  });
+
+  test("initializers", () => {
+    for (const make of [initializers.constant, initializers.normal, initializers.uniform]) holds((value) => make(given(value)), anything);
+    holds((values, inputs) => sequential([dense(2, { weights: initializers.given(given(values)) })], { inputShape: [inputs] }), fc.oneof(fc.array(numbers, { maxLength: 6 }), anything), fc.integer({ min: 1, max: 3 }));
+  });
+
+  test("optimizers", () => {
+    const options = (...keys: string[]) => fc.record(Object.fromEntries(keys.map((key) => [key, fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, anything)])));
+    holds((values) => optimizers.momentum(values), options("momentum"));
+    holds((values) => optimizers.nesterov(values), options("momentum"));
+    holds((values) => optimizers.rmsprop(values), options("decay", "epsilon"));
+    holds((values) => optimizers.adam(values), options("beta1", "beta2", "epsilon"));
+    holds((values) => optimizers.adamW(values), options("beta1", "beta2", "epsilon", "weightDecay"));
+  });
+
+  test("schedules, whose factors lie in [0, 1] at every step", () => {
+    const steps = fc.integer({ min: 1, max: 1000 });
+    const check = (schedule: schedules.Schedule, total: number) => {
+      for (const step of [0, total >> 1, total - 1]) {
+        expect(schedule(step, total)).toBeGreaterThanOrEqual(0);
+        expect(schedule(step, total)).toBeLessThanOrEqual(1);
+      }
+    };
+    const decay = fc.record({ every: anything, factor: anything });
+    holds((options, total) => check(schedules.step(given(options)), total), decay, steps);
+    holds((options, total) => check(schedules.exponential(given(options)), total), decay, steps);
+    holds((final, total) => check(schedules.cosine({ final: given(final) }), total), anything, steps);
+    holds((rise, total) => check(schedules.warmup(given(rise), schedules.cosine()), total), anything, steps);
+  });
+
+  test("clipping and one-hot labels", () => {
+    holds((norm) => clipByGlobalNorm([parameter("w", [2])], given(norm)), anything);
+    holds((classes) => oneHot(input("labels", [3], "uint32"), classes), numbers);
+  });
+});
+
+describe("data sets", () => {
+  const features = fc.oneof(
+    fc.uint8Array({ maxLength: 12 }),
+    fc.float32Array({ maxLength: 12 }),
+    fc.constantFrom<unknown>(null, [1, 2], "pixels", new Float64Array(4)),
+  );
+  const shape = fc.oneof({ weight: 4, arbitrary: fc.constantFrom<unknown>([1], [2], [2, 1]) }, shapes as fc.Arbitrary<unknown>, anything);
+  const list = (length: number) => fc.oneof({ weight: 4, arbitrary: fc.array(fc.string({ maxLength: 3 }), { maxLength: length }) as fc.Arbitrary<unknown> }, anything);
+
+  test("makeDataset and makeRegressionDataset", () => {
+    const labels = fc.oneof({ weight: 4, arbitrary: fc.uint32Array({ maxLength: 6, max: 3 }) as fc.Arbitrary<unknown> }, anything);
+    holds((...[values, sizes, answers, classes]) => makeDataset({ name: "d", features: given(values), shape: given(sizes), labels: given(answers), classes: given(classes) }), features, shape, labels, list(4));
+    const targets = fc.oneof({ weight: 4, arbitrary: fc.float32Array({ maxLength: 6 }) as fc.Arbitrary<unknown> }, anything);
+    holds((...[values, sizes, answers, outputs]) => makeRegressionDataset({ name: "d", features: given(values), shape: given(sizes), targets: given(answers), outputs: given(outputs) }), features, shape, targets, list(3));
+  });
+
+  test("constants that standardise are finite for finite features", () => {
+    const finite = fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 12 }), fc.float32Array({ minLength: 1, maxLength: 12, noNaN: true, min: Math.fround(-1e30), max: Math.fround(1e30) }));
+    fc.assert(
+      fc.property(finite, (values) => {
+        for (const constants of Object.values(standardization(values))) expect(Number.isFinite(constants)).toBe(true);
+      }),
+    );
+    holds((values, width) => {
+      const { scale, offset } = columnStandardization(values, given(width));
+      for (const constants of [scale, offset].flat()) expect(Number.isFinite(constants)).toBe(true);
+    }, finite, anything);
+  });
+
+  test("built-in digits and an epoch's order", () => {
+    // The defaults would draw thousands.
+    const few = fc.oneof({ weight: 3, arbitrary: fc.constant<unknown>(2) }, anything.filter((value) => value !== undefined));
+    holds((train, held, seed) => builtInDigits({ train: given(train), test: given(held), seed: given(seed) }), few, few, few);
+    holds((count) => epochOrder(count, 1, 0), numbers);
+    holds((count) => new Random(1).below(count), numbers);
+  });
+});
+
+describe("graphs", () => {
+  const small = fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 3 });
+  const types = fc.constantFrom<DType>("float32", "uint32", "uint8");
+  const tensors = fc.tuple(small, types).map(([shape, dtype]) => input("x", shape, dtype));
+  const floats = small.map((shape) => input("x", shape));
+
+  test("leaves", () => {
+    for (const leaf of [parameter, state]) {
+      holds((shape, values) => leaf("w", shape, values), shapes, fc.option(fc.array(numbers, { maxLength: 4 }), { nil: undefined }));
+    }
+    holds((shape, dtype) => input("x", shape, dtype), shapes, types);
+    holds((value, shape) => constant(value, shape), fc.oneof(numbers, fc.array(numbers, { maxLength: 4 })), fc.option(shapes, { nil: undefined }));
+  });
+
+  test("ops of two tensors", () => {
+    // Few enough that some fit every op.
+    const shape = fc.constantFrom<Shape>([2, 2], [2], [2, 1], [1, 3], []);
+    const fitting = fc.tuple(shape, fc.constantFrom<DType>("float32", "float32", "uint32", "uint8")).map(([sizes, dtype]) => input("x", sizes, dtype));
+    const ops = [add, matmul, meanSquaredError, softmaxCrossEntropy] as ((a: Tensor, b: Tensor) => Tensor)[];
+    for (const op of ops) holds(op, fitting, fitting);
+  });
+
+  test("ops with shapes and axes", () => {
+    holds((x, shape) => requireSize(reshape(x, shape), x.size), tensors, fc.oneof(shapes, small, fc.constant([-1])));
+    holds((x, order) => transpose(x, order), tensors, fc.oneof(fc.constantFrom<number[] | undefined>([1, 0], [0], undefined), fc.array(numbers, { maxLength: 3 })));
+    holds((x, shape) => broadcastTo(x, shape), tensors, fc.oneof(shapes, small));
+    const axes = fc.option(fc.oneof(fc.integer({ min: -3, max: 3 }), numbers, fc.array(fc.integer({ min: -3, max: 3 }), { maxLength: 3 })), { nil: undefined });
+    for (const op of [sum, mean, max, argmax]) holds((x, chosen, keepAxes) => op(x, { keepAxes, ...(chosen !== undefined && { axes: chosen }) }), floats, axes, fc.boolean());
+    holds((x) => softmax(x), tensors);
+    holds((shape, axis) => axisIndex(shape, axis), shapes, fc.oneof(fc.integer({ min: 0, max: 2 }), numbers));
+    holds((list) => pack(list), fc.array(tensors, { maxLength: 3 }));
+  });
+
+  test("ops with numbers", () => {
+    const x = input("x", [3]);
+    for (const op of [power, leakyRelu, elu] as ((x: Tensor, value: number) => Tensor)[]) holds((value) => op(x, value), numbers);
+    const key = stepScalar("key", () => 1, "uint32");
+    holds((shape, rate) => dropoutMask(shape, rate, key), shapes, numbers);
+    const [start, data] = [constant(0, [], "uint32"), input("data", [5, 2], "uint8")];
+    holds((count, scale, offset) => takeBatch(data, { start, count, scale, offset }), numbers, numbers, numbers);
+  });
+
+  test("updates", () => {
+    const target = fc.oneof(small.map((shape) => parameter("w", shape)), floats);
+    holds((first, second, value) => defineGraph({}, [{ target: first, value }, { target: second, value }]), target, target, floats);
+  });
+});
+
+function requireSize(tensor: Tensor, size: number): void {
+  expect(sizeOf(tensor.shape as Shape)).toBe(size);
+}
+
+test("backends", async () => {
+  holds((precision) => createCpuBackend({ precision } as CpuOptions), fc.oneof(fc.constantFrom<unknown>("float32", "float64"), anything));
+  const outcomes = { succeeded: 0, refused: 0 };
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(fc.constant<unknown>("cpu"), anything.filter((value) => value !== undefined)), async (device) => {
+      await attemptAsync(outcomes, () => createBackend({ device: given(device) }));
+    }),
+  );
+  expect(outcomes).toEqual({ succeeded: expect.any(Number), refused: expect.any(Number) });
+});
+
+test("probabilities", () => {
+  holds((logits, classes) => probabilities(logits, given(classes)), fc.float32Array({ maxLength: 8 }), anything);
+  const outcomes = { succeeded: 0, refused: 0 };
+  expect(attempt(outcomes, () => probabilities(Float32Array.of(0, 0, 0, 0), 2))).toEqual(Float32Array.of(0.5, 0.5, 0.5, 0.5));
+});
+
+test("the names of activations are those that the layers take", () => {
+  for (const name of Object.keys(activations)) expect(activation(name as ActivationName).config).toEqual({ type: "activation", name });
+});
