@@ -8,6 +8,7 @@ import { devicesCommand } from "./devices.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { predictCommand } from "./predict.ts";
 import { planCommand } from "./plan.ts";
+import { sweepCommand } from "./sweep.ts";
 import { trainCommand } from "./train.ts";
 import { tuneCommand } from "./tune.ts";
 
@@ -24,6 +25,7 @@ function program(): Command {
     .addHelpText("after", "\nExample:\n  wgrad train --hidden 128,64 --out digits.safetensors");
   trainCommand(wgrad.command("train"));
   evaluateCommand(wgrad.command("evaluate"));
+  sweepCommand(wgrad.command("sweep"));
   predictCommand(wgrad.command("predict"));
   devicesCommand(wgrad.command("devices"));
   planCommand(wgrad.command("plan"));
