@@ -33,12 +33,12 @@ const notVaried = new Set(["csv", "data", "device", "images", "label", "labels",
 const EXAMPLES = `
 Example:
   wgrad sweep --grid lr=0.001,0.002 --grid hidden=64,128 --epochs 2 --out runs
-  wgrad sweep --csv flowers.csv --label species --grid "hidden=32;64,32" --out runs
-  wgrad sweep --random 20 --range lr=1e-4..1e-2:log --range batch=16..128 --out runs
+  wgrad sweep --csv flowers.csv --label species --grid "hidden=8;8,4" --out runs
+  wgrad sweep --random 20 --range lr=1e-4..1e-2:log --range batch=16..64 --out r
 
 A folder holds a file for each run that is done: the same command again goes on
-where it was interrupted, and one with more values makes only what is missing. The best model is that of
-the lowest validation loss of all runs in the folder.`;
+where it was interrupted, and one with more values makes only what is missing.
+The best model is that of the lowest validation loss of all runs in the folder.`;
 
 const collected = (text: string, before: readonly string[]): string[] => [...before, text];
 
