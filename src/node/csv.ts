@@ -45,6 +45,9 @@ interface ParsedText {
   readonly meta: { readonly cursor: number };
 }
 
+/** A text without what stands in quotes, of which the last may still be open. */
+const outsideQuotes = (text: string) => text.replaceAll(/"[^"]*(?:"|$)/g, "");
+
 class CsvRows {
   readonly #options: CsvOptions;
   #parser: Papa.Parser | undefined;
@@ -62,7 +65,8 @@ class CsvRows {
   push(piece: string): CsvRow[] {
     this.#quotes ||= piece.includes('"');
     this.#rest += piece;
-    if (this.#parser === undefined && this.#rest.length < LONGEST_LOOK && !/[\r\n]./s.test(this.#rest)) return [];
+    const isFirstLineOpen = () => this.#rest.length < LONGEST_LOOK && !/[\r\n]./s.test(outsideQuotes(this.#rest));
+    if (this.#parser === undefined && isFirstLineOpen()) return [];
     return this.#parse(true);
   }
 
@@ -89,8 +93,9 @@ class CsvRows {
   #begin(): Papa.Parser {
     this.#rest = this.#rest.replace(/^\uFEFF/, "");
     // At the end of a line alone, as on the first Macintoshes; a CR before LF is taken off where the row is taken.
-    if (this.#rest.includes("\r") && !this.#rest.includes("\n")) this.#newline = "\r";
-    const firstLine = this.#rest.replaceAll(/"[^"]*"/g, "").match(/^[^\r\n]*/)![0];
+    const plain = outsideQuotes(this.#rest);
+    if (plain.includes("\r") && !plain.includes("\n")) this.#newline = "\r";
+    const firstLine = plain.match(/^[^\r\n]*/)![0];
     const countOf = (character: string) => firstLine.split(character).length;
     const found = delimiters.reduce((best, next) => (countOf(next) > countOf(best) ? next : best));
     return new Papa.Parser({ delimiter: this.#options.delimiter ?? found, newline: this.#newline });

@@ -265,6 +265,8 @@ describe("help", () => {
   test.each<[string, RegExp[]]>([
     ["train", [/\(default: 128\)/, /\(default: relu\)/, /\(default: 64\)/, /\(default: 0\.002\)/, /\(default: cosine\)/]],
     ["evaluate", [/\(default: auto\)/]],
+    ["predict", [/\(default: csv\)/]],
+    ["sweep", [/\(default: 0\.1\)/, /--out <folder>/]],
     ["devices", []],
     ["plan", [/\(default: adam\)/, /--json/]],
   ])("wgrad %s --help fits 80 columns and has defaults and an example", async (command, expected) => {

@@ -14,7 +14,7 @@ export const configOption = (): Option =>
   textOption("--config <file>", "take options from a JSON file; those given here win, such as RUN.json");
 
 /** The options of a command that a file may give, by their names. */
-function settableOptions(command: Command): Map<string, SettableOption> {
+export function settableOptions(command: Command): Map<string, SettableOption> {
   const options = command.options.filter((option) => option instanceof SettableOption && option.long !== "--config");
   return new Map(options.map((option) => [option.attributeName(), option as SettableOption]));
 }
@@ -72,8 +72,9 @@ function parsedValue(option: SettableOption, value: unknown, where: string): unk
 }
 
 function hasKindOf(schema: SettableOption["schema"], value: unknown): boolean {
-  const { type, enum: names, const: only, anyOf, items } = schema as {
+  const { type, enum: names, const: only, anyOf, items, minLength = 0 } = schema as {
     type?: string;
+    minLength?: number;
     enum?: readonly unknown[];
     const?: unknown;
     anyOf?: readonly SettableOption["schema"][];
@@ -84,6 +85,7 @@ function hasKindOf(schema: SettableOption["schema"], value: unknown): boolean {
   if (only !== undefined) return value === only;
   if (type === "array") return Array.isArray(value) && value.every((part) => hasKindOf(items!, part));
   if (type === "integer") return Number.isInteger(value);
+  if (type === "string") return typeof value === "string" && value.length >= minLength;
   return typeof value === type;
 }
 

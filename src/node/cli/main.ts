@@ -10,6 +10,7 @@ import { predictCommand } from "./predict.ts";
 import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
 import { planCommand } from "./plan.ts";
+import { sweepCommand } from "./sweep.ts";
 import { trainCommand } from "./train.ts";
 import { tuneCommand } from "./tune.ts";
 
@@ -26,6 +27,7 @@ function program(): Command {
     .addHelpText("after", "\nExample:\n  wgrad train --hidden 128,64 --out digits.safetensors");
   trainCommand(wgrad.command("train"));
   evaluateCommand(wgrad.command("evaluate"));
+  sweepCommand(wgrad.command("sweep"));
   predictCommand(wgrad.command("predict"));
   exportCommand(wgrad.command("export"));
   importCommand(wgrad.command("import"));

@@ -12,7 +12,7 @@ const shortened = (name: string, most: number) => (name.length <= most ? name : 
 /** Precision, recall and F1 of each class, and their means. */
 export function classTable({ classes, macro }: ClassificationMetrics): string {
   const width = Math.max(5, ...classes.map(({ name }) => Math.min(LONGEST_NAME, name.length)));
-  const row = (name: string, ...cells: string[]) => `${name.padEnd(width)}${cells.map((cell) => cell.padStart(11)).join("")}`;
+  const row = (name: string, ...cells: string[]) => `${name.padEnd(width)}${cells.map((cell) => cell.padStart(11)).join("")}`.trimEnd();
   return [
     row("class", "precision", "recall", "F1", "examples"),
     ...classes.map(({ name, precision, recall, f1, support }) =>

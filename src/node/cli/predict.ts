@@ -21,8 +21,8 @@ interface PredictFlags extends CsvFlags {
 
 const EXAMPLES = `
 Example:
-  wgrad predict flowers.safetensors new-flowers.csv > said.csv
-  wgrad predict flowers.safetensors --probabilities --format json < new-flowers.csv
+  wgrad predict flowers.safetensors new.csv > said.csv
+  wgrad predict flowers.safetensors --probabilities --format json < new.csv
   wgrad predict digits.safetensors seven.png --invert --resize`;
 
 /** `wgrad predict`. */

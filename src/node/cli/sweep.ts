@@ -1,0 +1,238 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { Option, type Command } from "commander";
+import type { Backend } from "../../backends/backend.ts";
+import { DataError, DivergedError, OptionError } from "../../errors.ts";
+import { makeFolderOrRefuse } from "../files.ts";
+import { createNodeBackend, writeFileAtomically } from "../index.ts";
+import { applyConfigFile, configOption, configurationOf, settableOptions } from "./config.ts";
+import { loadTrainingSource, type TrainingSource } from "./data-source.ts";
+import { Interruption } from "./interrupt.ts";
+import { wholeNumber } from "./options.ts";
+import { gridRuns, parseChoices, parseRange, randomRuns, runName, type Changes } from "./sweep-plan.ts";
+import { resultsCsv, resultsTable, type RunResult } from "./sweep-results.ts";
+import { adapterText, count, field, outcomeText } from "./text.ts";
+import { trainOptions, type TrainFlags } from "./train-options.ts";
+import { fitRun, measure, prepare, saveRun, type Outcome, type Run, type Subject } from "./training-run.ts";
+
+interface SweepFlags {
+  readonly grid: readonly string[];
+  readonly range: readonly string[];
+  readonly random?: number;
+  readonly out: string;
+  readonly config?: string;
+}
+
+/** Options of `wgrad train` that a sweep sees to itself. */
+const notSwept = new Set([
+  "out", "log", "testCsv", "testImages", "testLabels", "checkpoint", "every", "keep", "resume", "onCheckpointError",
+]);
+
+/** What must be the same for all, or their validation losses could not be compared. */
+const notVaried = new Set(["csv", "data", "device", "images", "label", "labels", "loss", "task", "validation"]);
+
+const EXAMPLES = `
+Example:
+  wgrad sweep --grid lr=0.001,0.002 --grid hidden=64,128 --epochs 2 --out runs
+  wgrad sweep --csv flowers.csv --label species --grid "hidden=8;8,4" --out runs
+  wgrad sweep --random 20 --range lr=1e-4..1e-2:log --range batch=16..64 --out r
+
+A folder holds a file for each run that is done: the same command again goes on
+where it was interrupted, and one with more values makes only what is missing.
+The best model is that of the lowest validation loss of all runs in the folder.`;
+
+const collected = (text: string, before: readonly string[]): string[] => [...before, text];
+
+/** `wgrad sweep`. */
+export function sweepCommand(command: Command): Command {
+  command
+    .description("Trains with several settings, compares them on examples that are held back, and keeps the best model.")
+    .addOption(new Option("--grid <option=values>", "try each of these values; several of them give all combinations").argParser(collected).default([], "none"))
+    .addOption(new Option("--random <runs>", "draw so many settings instead of all combinations").argParser(wholeNumber("--random", 1)))
+    .addOption(new Option("--range <option=a..b>", "draw a number from a range; with :log after it, its logarithm").argParser(collected).default([], "none"))
+    .addOption(new Option("--out <folder>", "where results and the best model are kept").makeOptionMandatory());
+  for (const option of trainOptions()) {
+    if (notSwept.has(option.attributeName())) continue;
+    if (option.attributeName() === "validation") option.default(0.1);
+    command.addOption(option);
+  }
+  return command.addOption(configOption()).addHelpText("after", EXAMPLES).action(() => sweep(command));
+}
+
+async function sweep(command: Command): Promise<void> {
+  const { config, out } = command.opts<SweepFlags>();
+  if (config !== undefined) await applyConfigFile(command, config);
+  const runs = plannedRuns(command);
+  const flags = command.opts<TrainFlags>();
+  if (flags.validation === 0) {
+    throw new OptionError({ where: "--validation", what: "there is nothing to compare the runs on", fix: "Hold a share back, such as 0.1" });
+  }
+  await makeFolderOrRefuse(out);
+  const backend = await createNodeBackend({ device: flags.device });
+  try {
+    console.log(field("sweep", `${count(runs.length)} runs in ${out}`));
+    console.log(field("adapter", adapterText(backend)));
+    await new Sweep(out, configurationOf(command), flags, backend).runAll(runs);
+  } finally {
+    backend.dispose();
+  }
+}
+
+function plannedRuns(command: Command): Changes[] {
+  const { grid, range, random } = command.opts<SweepFlags>();
+  const { seed } = command.opts<TrainFlags>();
+  const options = new Map([...settableOptions(command)].filter(([name]) => !notVaried.has(name)));
+  const choices = grid.map((text) => parseChoices(text, options));
+  const ranges = range.map((text) => parseRange(text, options));
+  if (choices.length + ranges.length === 0) {
+    throw new OptionError({ where: "sweep", what: "there is nothing to vary", fix: "Give values such as --grid lr=0.001,0.002" });
+  }
+  if (random === undefined && ranges.length > 0) {
+    throw new OptionError({ where: "--range", what: "a range has no end of values", fix: "Say how many to draw with --random" });
+  }
+  return random === undefined ? gridRuns(choices) : randomRuns(random, seed, ranges, choices);
+}
+
+/** The runs of a sweep and the folder of their results. */
+class Sweep {
+  readonly #folder: string;
+  readonly #configuration: Readonly<Record<string, unknown>>;
+  readonly #flags: TrainFlags;
+  readonly #backend: Backend;
+  /** Runs that are done, by their names. */
+  readonly #done = new Map<string, RunResult>();
+  /** The data of the last run, which most often are those of the next. */
+  #data: { readonly key: string; readonly source: TrainingSource } | undefined;
+
+  constructor(folder: string, configuration: Readonly<Record<string, unknown>>, flags: TrainFlags, backend: Backend) {
+    this.#folder = folder;
+    this.#configuration = configuration;
+    this.#flags = flags;
+    this.#backend = backend;
+  }
+
+  async runAll(runs: readonly Changes[]): Promise<void> {
+    const interruption = new Interruption();
+    const results: RunResult[] = [];
+    await this.#readDone();
+    try {
+      for (const [index, changes] of runs.entries()) {
+        const result = await this.#resultOf(changes, `${index + 1}/${runs.length}`, interruption);
+        if (!result) break;
+        results.push(result);
+        await this.#write("results.csv", resultsCsv(results));
+      }
+    } finally {
+      interruption.stopListening();
+    }
+    if (results.length > 0) console.log(`\n${resultsTable(results)}\n`);
+    if (results.some(({ score }) => score !== null)) console.log(field("best", join(this.#folder, BEST)));
+    console.log(field("results", join(this.#folder, "results.csv")));
+    if (results.length < runs.length) {
+      console.log(`interrupted after ${results.length} of ${runs.length} runs; the same command goes on`);
+      process.exitCode = interruption.exitCode ?? 0;
+    }
+  }
+
+  /** From its file where the run is done, else by training. @returns undefined where it was interrupted */
+  async #resultOf(changes: Changes, place: string, interruption: Interruption): Promise<RunResult | undefined> {
+    const configuration = { ...this.#configuration, ...changes };
+    const name = runName(configuration);
+    const done = this.#done.get(name);
+    const label = Object.entries(changes).map(([option, value]) => `${option} ${String(value)}`).join(", ");
+    if (done) {
+      console.log(`${place}  ${label}: done before`);
+      return done;
+    }
+    const flags = { ...this.#flags, ...changes } as TrainFlags;
+    const run: Run = { flags, configuration, data: await this.#dataOf(flags), backend: this.#backend };
+    const subject = await prepare(run);
+    try {
+      const began = performance.now();
+      const stop = await this.#train(run, subject, interruption);
+      if (stop === undefined) return undefined;
+      const outcome = await measure(run, subject.trainer);
+      console.log(`${place}  ${label}: ${outcomeText(outcome)}`);
+      const seconds = (performance.now() - began) / 1000;
+      const result = { name, changes, ...scoreOf(outcome), steps: subject.trainer.step, stop, seconds };
+      // The model first: a run whose file is there is done with all that belongs to it.
+      if (isBest(result, [...this.#done.values()])) await saveRun(join(this.#folder, BEST), run, subject, outcome);
+      await this.#write(`${name}.json`, `${JSON.stringify({ ...result, configuration }, undefined, 2)}\n`);
+      this.#done.set(name, result);
+      return result;
+    } finally {
+      subject.trainer.dispose();
+    }
+  }
+
+  /** @returns why it stopped; undefined where it was interrupted */
+  async #train(run: Run, { trainer }: Subject, interruption: Interruption): Promise<string | undefined> {
+    const steps = fitRun(run, trainer, { signal: interruption.signal });
+    try {
+      for (;;) {
+        const next = await steps.next();
+        if (interruption.exitCode !== undefined) return undefined;
+        if (next.done) return next.value.kind;
+        await setImmediate();
+      }
+    } catch (error) {
+      // The others go on; what it is worth is measured with the parameters from before that step.
+      if (error instanceof DivergedError) return "diverged";
+      throw error;
+    } finally {
+      await steps.return(undefined as never);
+    }
+  }
+
+  /** The same examples for runs that differ in no option of the data. */
+  async #dataOf(flags: TrainFlags): Promise<TrainingSource> {
+    const { csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories } = flags;
+    const { missing, validation, standardize } = flags;
+    // The split is by the common seed: runs of other seeds are compared on the same examples.
+    const { seed } = this.#flags;
+    const settings = [csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories];
+    const key = JSON.stringify([...settings, missing, validation, standardize]);
+    if (this.#data?.key !== key) this.#data = { key, source: withoutTest(await loadTrainingSource({ ...flags, seed })) };
+    return this.#data.source;
+  }
+
+  /** Reads the results of earlier sweeps in the folder. */
+  async #readDone(): Promise<void> {
+    for (const file of await readdir(this.#folder)) {
+      const name = /^([0-9a-f]{12})\.json$/.exec(file)?.[1];
+      if (name !== undefined) this.#done.set(name, await readResult(join(this.#folder, file), name));
+    }
+  }
+
+  #write(name: string, text: string): Promise<void> {
+    return writeFileAtomically(join(this.#folder, name), new TextEncoder().encode(text));
+  }
+}
+
+async function readResult(path: string, name: string): Promise<RunResult> {
+  try {
+    const { changes, score, metrics, steps, stop, seconds } = JSON.parse(await readFile(path, "utf8")) as RunResult;
+    if (typeof changes === "object" && typeof metrics === "object") return { name, changes, score, metrics, steps, stop, seconds };
+  } catch {
+    // It is refused below.
+  }
+  throw new DataError({ where: path, what: "this is no result of a run", fix: "Remove the file, and the run is made again" });
+}
+
+const BEST = "best.safetensors";
+
+/** The best model is chosen on what was held back, so that the test set stays unseen. */
+const withoutTest = (source: TrainingSource): TrainingSource => ({ ...source, test: undefined });
+
+/** The validation loss, which the best run has lowest; null where training diverged. */
+function scoreOf({ evaluation, regression }: Outcome): Pick<RunResult, "score" | "metrics"> {
+  const { loss, accuracy } = evaluation;
+  return {
+    score: Number.isFinite(loss) ? loss : null,
+    metrics: regression ? { loss, r2: regression.r2, rmse: regression.rmse, mae: regression.mae } : { loss, accuracy },
+  };
+}
+
+const isBest = ({ score }: RunResult, before: readonly RunResult[]) =>
+  score !== null && before.every((other) => other.score === null || score < other.score);

@@ -1,0 +1,84 @@
+import { Ajv } from "ajv";
+import { Command } from "commander";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { applyConfigFile, configurationOf, configurationSchema } from "../../src/node/cli/config.ts";
+import { SettableOption } from "../../src/node/cli/options.ts";
+import { trainCommand } from "../../src/node/cli/train.ts";
+
+let folder: string;
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "wgrad-config-"))));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The command with these arguments, which does nothing. */
+async function commandOf(args: readonly string[] = []): Promise<Command> {
+  const command = trainCommand(new Command("train").exitOverride().configureOutput({ writeErr: () => {} })).action(() => {});
+  await command.parseAsync(args, { from: "user" });
+  return command;
+}
+
+async function configured(contents: unknown, args: readonly string[] = []): Promise<Record<string, unknown>> {
+  const path = join(folder, "run.json");
+  writeFileSync(path, typeof contents === "string" ? contents : JSON.stringify(contents));
+  const command = await commandOf(args);
+  await applyConfigFile(command, path);
+  return configurationOf(command);
+}
+
+/** A value for each option that is not its default. */
+const everyOption: Readonly<Record<string, unknown>> = {
+  data: "d", images: "i", labels: "l", csv: "c.csv", testImages: "ti", testLabels: "tl", testCsv: "t.csv", validation: 0.25,
+  label: "species", task: "regression", drop: ["a", "b,c"], categorical: ["z"], refuseText: true, maxCategories: 7, missing: "mean",
+  header: false, delimiter: ";", hidden: [64, 32], activation: "tanh", dropout: 0.5, loss: "meanSquaredError", optimizer: "adamW",
+  weightDecay: 0.1, clipNorm: 2, batch: "full", seed: 9, standardize: false, lr: 0.1, schedule: "constant", warmup: 3, epochs: 8,
+  maxSteps: 4, maxSeconds: 1.5, patience: 2, minImprovement: 0.01, lossTolerance: 1e-4, gradientTolerance: 1e-3, checkEvery: 5,
+  device: "cpu", out: "o", log: "g",
+}; // prettier-ignore
+
+test("the published schema is made from the options of train", async () => {
+  await expect(`${JSON.stringify(configurationSchema(await commandOf()), undefined, 2)}\n`).toMatchFileSnapshot("../../wgrad.schema.json");
+});
+
+describe("a configuration file", () => {
+  test("takes every option, the schema too, and comes back whole", async () => {
+    const command = await commandOf();
+    const names = command.options.filter((option) => option instanceof SettableOption).map((option) => option.attributeName());
+    expect(new Set(Object.keys(everyOption))).toEqual(new Set(names.filter((name) => name !== "config")));
+    expect(await configured({ $schema: "x", ...everyOption })).toEqual(everyOption);
+    const schema = JSON.parse(readFileSync("wgrad.schema.json", "utf8")) as object;
+    const validate = new Ajv().compile(schema);
+    expect(validate(everyOption)).toBe(true);
+    expect(validate(configurationOf(command))).toBe(true);
+  });
+
+  test("gives way to the command line, and overrides defaults", async () => {
+    const found = await configured({ lr: 0.5, epochs: 7, hidden: [] }, ["--lr", "0.1", "--batch", "32"]);
+    expect(found).toMatchObject({ lr: 0.1, epochs: 7, hidden: [], batch: 32, optimizer: "adam" });
+    expect(await configured({ standardize: true, header: true }, ["--no-standardize", "--no-header"])).toMatchObject({
+      standardize: false,
+      header: false,
+    });
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ["no JSON", "{", /run\.json: this is no JSON/],
+    ["no object", [1], /run\.json: this is no JSON object/],
+    ["a key twice", '{"lr": 1, "lr": 2}', /"lr" stands there twice/],
+    ["an unknown option", { epoch: 3 }, /run\.json: there is no option "epoch"\. Did you mean epochs\?/],
+    ["config itself", { config: "x" }, /there is no option "config"/],
+  ])("is refused with %s", async (_, contents, message) => {
+    await expect(configured(contents)).rejects.toThrow(message);
+  });
+
+  test.each<[string, unknown]>([
+    ["lr", "fast"], ["lr", -1], ["lr", "0.1"], ["epochs", 1.5], ["epochs", 0], ["hidden", "64"], ["hidden", [0]], ["hidden", [1.5]],
+    ["batch", "all"], ["batch", 0], ["optimizer", "adma"], ["standardize", "no"], ["seed", 2 ** 32], ["validation", 1], ["dropout", -0.1],
+    ["drop", "id"], ["drop", [1]], ["weightDecay", -1], ["device", "gpu"], ["lr", null], ["header", 1], ["csv", ""], ["delimiter", ""],
+  ])("%s: %o is refused by the schema and by the command alike", async (name, value) => { // prettier-ignore
+    const schema = JSON.parse(readFileSync("wgrad.schema.json", "utf8")) as object;
+    expect(new Ajv().validate(schema, { [name]: value })).toBe(false);
+    await expect(configured({ [name]: value })).rejects.toThrow(new RegExp(`run\\.json, ${name}: `));
+  });
+});

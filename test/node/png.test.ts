@@ -1,0 +1,61 @@
+import { encode } from "fast-png";
+import { describe, expect, test } from "vitest";
+import { isPng, readPng, resizePicture } from "../../src/node/png.ts";
+
+/** 5×2 pixels of one bit each: 10101, 01010. */
+const BITS = "iVBORw0KGgoAAAANSUhEUgAAAAUAAAACAQAAAAC4ESvwAAAADElEQVR4nGNYwRAAAAJMAPmOlwN7AAAAAElFTkSuQmCC";
+
+/** 3×1 pixels of a palette of red, green and blue. */
+const PALETTE =
+  "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABCAMAAAAsPuSGAAAACVBMVEX/AAAA/wAAAP8tSs2KAAAADElEQVR4nGNgYGQCAAAIAAQ24LCmAAAAAElFTkSuQmCC";
+
+const png = (channels: number, data: number[], { depth = 8, width = data.length / channels }: { depth?: 8 | 16; width?: number } = {}) =>
+  encode({ width, height: data.length / channels / width, channels, depth, data: depth === 16 ? Uint16Array.from(data) : Uint8Array.from(data) });
+
+const pixelsOf = (bytes: Uint8Array, invert = false) => [...readPng(bytes, "p.png", { invert }).pixels];
+
+describe("a PNG becomes grey", () => {
+  test("from grey, of 8 and 16 bits", () => {
+    expect(readPng(png(1, [0, 7, 128, 255], { width: 2 }), "p")).toEqual({ width: 2, height: 2, pixels: Uint8Array.of(0, 7, 128, 255) });
+    expect(pixelsOf(png(1, [0, 257, 65535], { depth: 16 }))).toEqual([0, 1, 255]);
+  });
+
+  test("from colours by their luma", () => {
+    expect(pixelsOf(png(3, [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255]))).toEqual([76, 150, 29, 255]);
+  });
+
+  test("with what is transparent over black, or over white where it is inverted", () => {
+    const ink = png(2, [0, 255, 0, 0, 255, 255, 255, 51]);
+    expect(pixelsOf(ink)).toEqual([0, 0, 255, 51]);
+    expect(pixelsOf(ink, true)).toEqual([255, 0, 0, 0]);
+    expect(pixelsOf(png(4, [0, 0, 0, 0, 255, 0, 0, 255]))).toEqual([0, 76]);
+  });
+
+  test("from a palette and from single bits", () => {
+    const bits = Buffer.from(BITS, "base64");
+    expect(readPng(bits, "bits")).toMatchObject({ width: 5, height: 2, pixels: Uint8Array.of(255, 0, 255, 0, 255, 0, 255, 0, 255, 0) });
+    expect(pixelsOf(Buffer.from(PALETTE, "base64"))).toEqual([76, 150, 29]);
+  });
+
+  test("is refused where it is none, or damaged", () => {
+    const good = png(1, [1, 2, 3, 4], { width: 2 });
+    expect([isPng(good), isPng(Uint8Array.of(1, 2, 3, 4)), isPng(new Uint8Array())]).toEqual([true, false, false]);
+    expect(() => readPng(Uint8Array.of(1, 2, 3), "x.png")).toThrow(/^x\.png: this is no PNG that can be read/);
+    expect(() => readPng(good.subarray(0, 40), "x.png")).toThrow(/^x\.png: this is no PNG that can be read/);
+  });
+});
+
+describe("another size", () => {
+  const picture = { width: 4, height: 2, pixels: Uint8Array.of(0, 100, 200, 200, 20, 40, 0, 80) };
+
+  test("smaller: the mean of what a pixel covers", () => {
+    expect(resizePicture(picture, 2, 1)).toEqual({ width: 2, height: 1, pixels: Uint8Array.of(40, 120) });
+    // The second of three pixels covers two thirds of the second and of the third.
+    expect([...resizePicture({ width: 4, height: 1, pixels: Uint8Array.of(0, 80, 180, 240) }, 3, 1).pixels]).toEqual([20, 130, 225]);
+  });
+
+  test("larger, and the same", () => {
+    expect([...resizePicture({ width: 2, height: 1, pixels: Uint8Array.of(10, 20) }, 4, 2).pixels]).toEqual([10, 10, 20, 20, 10, 10, 20, 20]);
+    expect(resizePicture(picture, 4, 2)).toEqual(picture);
+  });
+});
