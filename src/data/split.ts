@@ -5,6 +5,7 @@ import { isRegression, type Dataset, type RegressionDataset, type TrainingData }
 /** Names the random streams of splits ("sp"), apart from those of other uses of the same seed. */
 const splitStream = 0x7370;
 
+/** How much is held back, and which. */
 export interface SplitOptions {
   /** The share of the examples that is held back, in (0, 1). */
   readonly validation: number;

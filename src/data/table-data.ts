@@ -7,6 +7,7 @@ import { makeDataset, makeRegressionDataset, isRegression, type TrainingData } f
 import type { Table } from "./table.ts";
 import { featureCount, type LabelColumn, type TableSchema } from "./table-schema.ts";
 
+/** Whether a label is a class or a quantity. */
 export type Task = "classification" | "regression";
 
 /** The most different whole numbers that are taken as classes where no task is named. */

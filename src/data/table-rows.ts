@@ -10,6 +10,7 @@ import { looksLikeHeader, namesFrom, requireDistinct } from "./table-columns.ts"
 import { featureCount, type FeatureColumn, type TableSchema } from "./table-schema.ts";
 import type { ValueList } from "./values.ts";
 
+/** How another table of known columns is to be read. */
 export interface TableRowsOptions {
   /** The file's name, for messages. */
   readonly name: string;

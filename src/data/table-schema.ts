@@ -23,6 +23,7 @@ export type LabelColumn = { readonly name: string; readonly position: number } &
   | { readonly kind: "number"; readonly mean: number; readonly deviation: number }
 );
 
+/** All that is needed to turn such a table into the same features again. */
 export interface TableSchema {
   /** Whether the columns are known by names; else by their positions. */
   readonly header: boolean;

@@ -8,6 +8,7 @@ import type { FeatureColumn } from "./table-schema.ts";
 import { columnPosition, columnsOf, looksLikeHeader, namesFrom, requireDistinct } from "./table-columns.ts";
 import { ValueList } from "./values.ts";
 
+/** How a table is to be understood. */
 export interface TableOptions {
   /** The file's name, for messages. */
   readonly name: string;

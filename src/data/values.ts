@@ -9,10 +9,12 @@ export class ValueList {
   #values: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer> = new Uint8Array(LEAST_ROOM);
   #length = 0;
 
+  /** How many values there are. */
   get length(): number {
     return this.#length;
   }
 
+  /** Adds a value at the end. */
   push(value: number): void {
     if (this.#length === this.#values.length) this.#grow();
     this.#values[this.#length] = value;

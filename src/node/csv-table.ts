@@ -5,6 +5,7 @@ import { TableBuilder, type Table, type TableOptions } from "../data/table.ts";
 import { ValueList } from "../data/values.ts";
 import { inputName, readCsvFile } from "./csv-file.ts";
 
+/** How a CSV file is to be read and understood. */
 export interface CsvTableOptions extends Omit<TableOptions, "name"> {
   /** One character; found out by default. */
   readonly delimiter?: string;
@@ -22,6 +23,7 @@ export async function readCsvTable(path: string, { delimiter, ...options }: CsvT
   return builder.finish();
 }
 
+/** How a CSV file of known columns is to be read. */
 export interface CsvDatasetOptions extends Pick<TableRowsOptions, "header"> {
   readonly delimiter?: string;
 }

@@ -16,6 +16,7 @@ export interface ClassMetrics {
   readonly support: number;
 }
 
+/** How good predictions of classes are. */
 export interface ClassificationMetrics {
   /** The share of right predictions. */
   readonly accuracy: number;
@@ -83,6 +84,7 @@ export function classificationMetrics(
   };
 }
 
+/** How good predictions of one quantity are. */
 export interface RegressionMetrics {
   /**
    * The share of the targets' variance that the predictions explain, 1 − Σ(y − ŷ)² / Σ(y − ȳ)²: 1 is perfect, 0 as good

@@ -10,6 +10,7 @@ import type { FitOptions, TrainingProgress } from "./fit.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Trainer } from "./trainer.ts";
 
+/** What ends a training before its last step. */
 export interface StoppingOptions
   extends Pick<FitOptions, "every" | "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint"> {
   /** Evaluated at every check. */
@@ -70,6 +71,7 @@ export interface StoppingProgress extends TrainingProgress {
 /** Why training stopped. */
 export type StopKind = "finished" | "maxSteps" | "patience" | "lossTolerance" | "gradientTolerance" | "maxSeconds" | "aborted";
 
+/** Why and where training stopped. */
 export interface Stop {
   readonly kind: StopKind;
   /** The last step that was made. */

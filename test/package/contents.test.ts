@@ -63,9 +63,9 @@ describe("what the entries import", () => {
     expect(files.length).toBeGreaterThan(8);
   });
 
-  test("wgrad/node: Dawn and Node's modules", () => {
+  test("wgrad/node: Dawn, Node's modules and the parser of CSV", () => {
     const { packages } = reach("node.js");
-    expect(packages.filter((name) => !name.startsWith("node:"))).toEqual(["webgpu"]);
+    expect(packages.filter((name) => !name.startsWith("node:"))).toEqual(["papaparse", "webgpu"]);
     expect(packages).toContain("node:fs/promises");
   });
 

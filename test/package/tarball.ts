@@ -24,7 +24,7 @@ export async function stagePackage(parent = tmpdir()): Promise<Staged> {
   await build({ root, configFile: join(root, "vite.config.ts"), logLevel: "error", build: { outDir } });
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", join(outDir, "types")], { cwd: root });
-  for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md"]) copyFileSync(join(root, name), join(folder, name));
+  for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "wgrad.schema.json"]) copyFileSync(join(root, name), join(folder, name));
   cpSync(join(root, "docs", "guide"), join(folder, "docs", "guide"), { recursive: true });
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
