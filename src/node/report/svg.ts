@@ -1,25 +1,15 @@
 /*
  * Charts as SVG text, by Apache ECharts, which draws SVG without a document.
  */
-import { CustomChart, HeatmapChart, LineChart, ScatterChart } from "echarts/charts";
-import { GridComponent, LegendComponent, TitleComponent, VisualMapComponent } from "echarts/components";
+import { CustomChart, LineChart, ScatterChart } from "echarts/charts";
+import { GridComponent, LegendComponent, TitleComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import type { EChartsOption } from "echarts";
 import { SVGRenderer } from "echarts/renderers";
 
 export type { EChartsOption } from "echarts";
 
-use([
-  CustomChart,
-  GridComponent,
-  HeatmapChart,
-  LegendComponent,
-  LineChart,
-  ScatterChart,
-  SVGRenderer,
-  TitleComponent,
-  VisualMapComponent,
-]);
+use([CustomChart, GridComponent, LegendComponent, LineChart, ScatterChart, SVGRenderer, TitleComponent]);
 
 export interface SvgOptions {
   /** In CSS pixels; the picture scales. */
