@@ -48,7 +48,9 @@ function chart(name: string, given: readonly Line[], axes: Axes, points: Line["d
   const shown = given.map((line) => ({ ...line, data: line.data.filter(isShown) }));
   const text = { fontSize: 11, color: TEXT, fontFamily: FONT };
   const percent = { min: 0, max: 1, axisLabel: { ...text, formatter: (value: number) => `${Math.round(100 * value)} %` } };
-  const least = Math.min(...shown.flatMap(({ data }) => data.map(([, y]) => y)));
+  // The first tenth of the steps would leave the rest no room.
+  const end = Math.max(...shown.flatMap(({ data }) => data.map(([x]) => x)));
+  const least = Math.min(...shown.flatMap(({ data }) => data.flatMap(([x, y]) => (x >= end / 10 ? [y] : []))));
   const zoomed = { ...percent, min: Math.max(0, Math.floor(10 * least) / 10) };
   const axis = (title: string, gap: number) => ({
     name: title,
@@ -62,7 +64,7 @@ function chart(name: string, given: readonly Line[], axes: Axes, points: Line["d
   });
   const option: EChartsOption = {
     grid: { left: 54, right: 14, top: 18 + 17 * legendRows(shown), bottom: 40 },
-    legend: { width: LEGEND_WIDTH, top: 4, left: 48, itemWidth: 14, itemGap: 12, textStyle: text, selectedMode: false, data: shown.map((line) => ({ name: line.name, icon: LINE_ICON })) },
+    legend: { width: LEGEND_WIDTH, top: 4, left: 48, itemWidth: 14, itemGap: 20, textStyle: text, selectedMode: false, data: shown.map((line) => ({ name: line.name, icon: LINE_ICON })) },
     xAxis: { type: "value", ...axis(axes.x, 26) },
     yAxis: { type: axes.log ? "log" : "value", ...axis(axes.y, 40), ...(axes.percent && zoomed) } as NonNullable<EChartsOption["yAxis"]>,
     series: [
@@ -83,7 +85,7 @@ const LEGEND_WIDTH = 300;
 function legendRows(named: readonly Line[]): number {
   let [rows, used] = [1, 0];
   for (const { name } of named) {
-    const width = 32 + 6 * name.length;
+    const width = 40 + 6 * name.length;
     if (used > 0 && used + width > LEGEND_WIDTH) [rows, used] = [rows + 1, 0];
     used += width;
   }

@@ -33,7 +33,7 @@ export function reportHtml(facts: ReportFacts): string {
 <section><h2>Training</h2>
 <div class="charts">
 ${figure(new Markup(lossChart(curves)), "Loss: the mean over the steps since the point before.")}
-${hasAccuracy ? figure(new Markup(accuracyChart(curves)), "Accuracy, of training before each step's update.") : ""}
+${hasAccuracy ? figure(new Markup(accuracyChart(curves)), "Accuracy, of training before each step's update; the axis suits all but the first tenth.") : ""}
 ${figure(new Markup(gradientChart(gradientNorms)), "Gradient norm per layer, on the first training examples.")}
 </div></section>
 ${facts.classes ? classSections(facts.classes, facts.examined) : ""}
