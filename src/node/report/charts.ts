@@ -1,5 +1,5 @@
 import type { Curve, OutputResults, ReportFacts } from "./facts.ts";
-import { renderSvg, type EChartsOption } from "./svg.ts";
+import { logLabel, renderSvg, type EChartsOption } from "./svg.ts";
 
 /** Colours that also those tell apart who see fewer of them (Okabe and Ito 2008). */
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#aa5599", "#cc9a00", "#56b4e9", "#555555"];
@@ -66,7 +66,7 @@ function chart(name: string, given: readonly Line[], axes: Axes, points: Line["d
     grid: { left: 54, right: 14, top: 18 + 17 * legendRows(shown), bottom: 40 },
     legend: { width: LEGEND_WIDTH, top: 4, left: 48, itemWidth: 14, itemGap: 20, textStyle: text, selectedMode: false, data: shown.map((line) => ({ name: line.name, icon: LINE_ICON })) },
     xAxis: { type: "value", ...axis(axes.x, 26) },
-    yAxis: { type: axes.log ? "log" : "value", ...axis(axes.y, 40), ...(axes.percent && zoomed) } as NonNullable<EChartsOption["yAxis"]>,
+    yAxis: { type: axes.log ? "log" : "value", ...axis(axes.y, 40), ...(axes.percent && zoomed), ...(axes.log && { axisLabel: { ...text, formatter: logLabel } }) } as NonNullable<EChartsOption["yAxis"]>,
     series: [
       ...shown.map((line, index) => {
         const color = COLORS[index % COLORS.length]!;

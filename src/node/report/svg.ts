@@ -32,6 +32,15 @@ export function renderSvg(option: EChartsOption, { width, height, name }: SvgOpt
   }
 }
 
+/** A power of ten on a logarithmic axis: 0.001 … 10,000 as they are, and beyond such as 10⁻⁸. */
+export function logLabel(value: number): string {
+  const exponent = Math.round(Math.log10(value));
+  if (exponent >= -3 && exponent <= 4) return Number(value.toPrecision(6)).toLocaleString("en-US");
+  return `10${[...String(exponent)].map((digit) => SUPERSCRIPTS["-0123456789".indexOf(digit)]).join("")}`;
+}
+
+const SUPERSCRIPTS = [..."⁻⁰¹²³⁴⁵⁶⁷⁸⁹"];
+
 /**
  * Takes out what only a pointer over a live chart uses, counts ids from 0 where ECharts counts on from chart to chart,
  * and rounds coordinates to hundredths of a pixel.
