@@ -2,7 +2,7 @@
  * The examples' pictures: panels side by side, each with axes, lines, points and filled contours.
  */
 import { contours } from "d3-contour";
-import { renderSvg, type EChartsOption } from "../../src/node/report/svg.ts";
+import { logLabel, renderSvg, type EChartsOption } from "../../src/node/report/svg.ts";
 
 type Series = Extract<NonNullable<EChartsOption["series"]>, readonly unknown[]>[number];
 export type Point = readonly [x: number, y: number];
@@ -193,19 +193,10 @@ function axis({ name, min, max, log, categories }: Axis, gridIndex: number, name
       color: axisColors.text,
       fontFamily: FONT,
       hideOverlap: true,
-      ...(log && { formatter: powerOfTen }),
+      ...(log && { formatter: logLabel }),
     },
     axisLine: { show: true, onZero: false, lineStyle: { color: axisColors.line } },
     axisTick: { show: true, lineStyle: { color: axisColors.line } },
     splitLine: { show: !categories, lineStyle: { color: axisColors.grid } },
   };
 }
-
-/** 0.001 … 10,000 as they are, and powers of ten beyond as powers. */
-function powerOfTen(value: number): string {
-  const exponent = Math.round(Math.log10(value));
-  if (exponent >= -3 && exponent <= 4) return Number(value.toPrecision(6)).toLocaleString("en-US");
-  return `10${[...String(exponent)].map((digit) => SUPERSCRIPTS["-0123456789".indexOf(digit)]).join("")}`;
-}
-
-const SUPERSCRIPTS = [..."⁻⁰¹²³⁴⁵⁶⁷⁸⁹"];

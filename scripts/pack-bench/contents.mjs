@@ -84,7 +84,7 @@ function builtFiles(dist) {
     throw new Error(`${dist}: wgrad is not built there. Run \`npm run build\` first.`);
   }
   // Types, pages for browsers and earlier archives lie there too.
-  return folder(dist, "dist").filter(({ name }) => /^dist\/(chunks\/)?[^/]+\.js$/.test(name));
+  return folder(dist, "dist").filter(({ name }) => /^dist\/(chunks\/)?([^/]+\.js|LICENSES\.txt)$/.test(name));
 }
 
 function libraries(system) {

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { main as neuron } from "../../examples/01-neuron.ts";
 import { fieldPlaces, filledContours, line, picture, points } from "../../examples/lib/picture.ts";
+import { logLabel } from "../../src/node/report/svg.ts";
 import { createCpuBackend } from "../../src/index.ts";
 
 const numbers = Array.from({ length: 13 }, (_, index) => String(index + 1).padStart(2, "0"));
@@ -31,6 +32,10 @@ test("a picture is the same text each time, with ids of its own and the values o
   expect(draw("one")).toContain("a &lt; b &amp; c");
   expect(draw("one").replaceAll("example-one-", "example-two-")).toBe(draw("two"));
   expect(draw("one")).toMatch(/id="example-one-c0"/);
+});
+
+test("a logarithmic axis has short labels", () => {
+  expect([1e-8, 1e-5, 0.001, 0.1, 1, 1000, 1e4, 1e12].map(logLabel)).toEqual(["10⁻⁸", "10⁻⁵", "0.001", "0.1", "1", "1,000", "10,000", "10¹²"]);
 });
 
 test("filled contours lie where the values pass the threshold", () => {

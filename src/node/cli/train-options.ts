@@ -42,6 +42,7 @@ export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, Checkpoi
   readonly device: DeviceChoice;
   readonly out?: string;
   readonly log?: string;
+  readonly report?: string;
 }
 
 /** Every option that a configuration file may give, in the order of the help. */
@@ -76,5 +77,6 @@ function outputOptions(): SettableOption[] {
     deviceOption(),
     textOption("--out <file>", "write the trained model, such as MODEL.safetensors"),
     textOption("--log <file>", "write the progress, a JSON object a line, such as RUN.jsonl"),
+    textOption("--report <file>", "write a page about the run: curves, mistakes, weights, times, such as RUN.html"),
   ];
 }

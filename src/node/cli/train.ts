@@ -6,6 +6,7 @@ import { Option, type Command } from "commander";
 import { DataError, DivergedError } from "../../errors.ts";
 import type { SkippedStep, Stop, StoppingProgress } from "../../train/index.ts";
 import { plainReason } from "../files.ts";
+import type { ReportRecorder } from "../report/index.ts";
 import { createNodeBackend } from "../index.ts";
 import { applyConfigFile, configOption, configurationOf } from "./config.ts";
 import { loadTrainingSource } from "./data-source.ts";
@@ -17,6 +18,7 @@ import { describeNetwork } from "./network.ts";
 import { planTable } from "./plan-table.ts";
 import { ProgressLine } from "./progress.ts";
 import { adapterText, count, field, lossText, outcomeText, percent } from "./text.ts";
+import { startReport } from "./train-report.ts";
 import { trainOptions, type TrainFlags } from "./train-options.ts";
 import { fitRun, measure, prepare, saveRun, trainedModel, type Outcome, type Run, type Subject } from "./training-run.ts";
 
@@ -45,7 +47,8 @@ async function train(command: Command): Promise<void> {
   const configuration = configurationOf(command);
   if (printConfig) return console.log(JSON.stringify(configuration, undefined, 2));
   const flags = command.opts<TrainFlags>();
-  if (flags.out !== undefined) await requireWritable(flags.out);
+  if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
+  if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
   const log = flags.log === undefined ? undefined : new EventLog(flags.log);
   try {
     const data = await loadTrainingSource(flags);
@@ -61,9 +64,9 @@ async function train(command: Command): Promise<void> {
 }
 
 /** @throws DataError where a file of this name cannot be made, before any work is done for it */
-async function requireWritable(path: string): Promise<void> {
+async function requireWritable(path: string, what: string, flag: string): Promise<void> {
   const refuse = (reason: string) =>
-    new DataError({ where: path, what: `the model cannot be written: ${reason}`, fix: "Choose another path for --out" });
+    new DataError({ where: path, what: `${what} cannot be written: ${reason}`, fix: `Choose another path for ${flag}` });
   const folder = dirname(path);
   await access(folder, constants.W_OK).catch((error: unknown) => {
     throw refuse(`folder ${folder}: ${plainReason(error)}`);
@@ -83,8 +86,10 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   describe(run, subject);
   if (keeper?.resumeFrom) console.log(field("resumed", `at step ${count(trainer.step)}, from ${keeper.lastGood}`));
   const startupSeconds = performance.now() / 1000;
+  const report = flags.report === undefined ? undefined : await startReport(flags.report, run, subject);
+  const recorder = report?.recorder;
   const interruption = new Interruption();
-  const { reached, stop } = await fit({ run, subject, log, keeper, signal: interruption.signal }).finally(() => interruption.stopListening());
+  const { reached, stop } = await fit({ run, subject, log, keeper, recorder, signal: interruption.signal }).finally(() => interruption.stopListening());
   const { seconds = 0, imagesPerSecond = 0 } = reached ?? {};
   const facts = { seconds, imagesPerSecond, adapter: backend.adapter.name, backend: backend.kind, seed: flags.seed, startupSeconds };
   if (interruption.exitCode !== undefined) {
@@ -104,6 +109,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
     await saveRun(flags.out, run, subject, outcome);
     console.log(field("model", flags.out));
   }
+  await report?.write(reached, stop, outcome);
 }
 
 /** Such as testAccuracy and testLoss, or validationR2. */
@@ -147,11 +153,12 @@ interface Fitting {
   readonly subject: Subject;
   readonly log: EventLog | undefined;
   readonly keeper: RunKeeper | undefined;
+  readonly recorder: ReportRecorder | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Trains to the end, or until Ctrl-C is pressed. */
-async function fit({ run, subject, log, keeper, signal }: Fitting): Promise<{ reached: StoppingProgress | undefined; stop: Stop }> {
+async function fit({ run, subject, log, keeper, recorder, signal }: Fitting): Promise<{ reached: StoppingProgress | undefined; stop: Stop }> {
   const line = new ProgressLine(process.stdout, unitOf(run));
   const checkpoint = keeper?.options((step) => trainedModel(run, subject, step));
   const steps = fitRun(run, subject.trainer, { signal, ...(checkpoint && { checkpoint }), ...(keeper && { memory: keeper.memory }) });
@@ -165,6 +172,7 @@ async function fit({ run, subject, log, keeper, signal }: Fitting): Promise<{ re
       line.show(reached);
       keeper?.note(reached, run.data.validation !== undefined);
       if (!reached.interim) log?.write(progressEvent(reached));
+      if (!reached.interim) await recorder?.progress(reached);
       for (const skipped of reached.skipped) left.tell(skipped);
       // The CPU backend never waits, and signals are heard only while the process does.
       await setImmediate();

@@ -1,25 +1,15 @@
 /*
  * Charts as SVG text, by Apache ECharts, which draws SVG without a document.
  */
-import { CustomChart, HeatmapChart, LineChart, ScatterChart } from "echarts/charts";
-import { GridComponent, LegendComponent, TitleComponent, VisualMapComponent } from "echarts/components";
+import { CustomChart, LineChart, ScatterChart } from "echarts/charts";
+import { GridComponent, LegendComponent, TitleComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import type { EChartsOption } from "echarts";
 import { SVGRenderer } from "echarts/renderers";
 
 export type { EChartsOption } from "echarts";
 
-use([
-  CustomChart,
-  GridComponent,
-  HeatmapChart,
-  LegendComponent,
-  LineChart,
-  ScatterChart,
-  SVGRenderer,
-  TitleComponent,
-  VisualMapComponent,
-]);
+use([CustomChart, GridComponent, LegendComponent, LineChart, ScatterChart, SVGRenderer, TitleComponent]);
 
 export interface SvgOptions {
   /** In CSS pixels; the picture scales. */
@@ -41,6 +31,15 @@ export function renderSvg(option: EChartsOption, { width, height, name }: SvgOpt
     chart.dispose();
   }
 }
+
+/** A power of ten on a logarithmic axis: 0.001 … 10,000 as they are, and beyond such as 10⁻⁸. */
+export function logLabel(value: number): string {
+  const exponent = Math.round(Math.log10(value));
+  if (exponent >= -3 && exponent <= 4) return Number(value.toPrecision(6)).toLocaleString("en-US");
+  return `10${[...String(exponent)].map((digit) => SUPERSCRIPTS["-0123456789".indexOf(digit)]).join("")}`;
+}
+
+const SUPERSCRIPTS = [..."⁻⁰¹²³⁴⁵⁶⁷⁸⁹"];
 
 /**
  * Takes out what only a pointer over a live chart uses, counts ids from 0 where ECharts counts on from chart to chart,

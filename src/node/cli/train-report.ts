@@ -1,0 +1,69 @@
+import { isRegression } from "../../data/dataset.ts";
+import { targetsInUnits } from "../../data/table-data.ts";
+import type { Stop, TrainingProgress } from "../../train/index.ts";
+import type { Field, ReportRecorder } from "../report/index.ts";
+import { describeNetwork } from "./network.ts";
+import { adapterText, count, duration, field, lossText, percent, quantity } from "./text.ts";
+import type { Outcome, Run, Subject } from "./training-run.ts";
+
+/** The report of a run: what records it, and what writes it in the end. */
+export interface RunReport {
+  readonly recorder: ReportRecorder;
+  /** @throws DataError where the file cannot be written */
+  write(reached: TrainingProgress | undefined, stop: Stop, outcome: Outcome): Promise<void>;
+}
+
+/** Begins the report of a run, before its first step. Charts are loaded only here. */
+export async function startReport(path: string, run: Run, { model, trainer }: Subject): Promise<RunReport> {
+  const { ReportRecorder, writeReport } = await import("../report/index.ts");
+  const { flags, configuration, data, backend } = run;
+  const { train, validation, test, normalization, table } = data;
+  const loss = flags.loss ?? (isRegression(train) ? "meanSquaredError" : "softmaxCrossEntropy");
+  const label = table?.label;
+  const inUnits = (targets: Float32Array) => (label?.kind === "number" ? targetsInUnits(targets, label) : targets);
+  const recorder = new ReportRecorder({ trainer, model, backend, train, validation, test, normalization, loss, inUnits });
+  await recorder.start();
+  return {
+    recorder,
+    async write(reached, stop, outcome) {
+      const facts = await recorder.finish({
+        title: `${train.name}: ${describeNetwork(flags, model)}`,
+        results: [...outcomeFields(outcome), ...runFields(run, trainer.batch, reached, stop), ["adapter", adapterText(backend)]],
+        options: Object.entries(configuration).map(([name, value]) => [name, optionText(value)] as const),
+      });
+      await writeReport(path, facts);
+      console.log(field("report", path));
+    },
+  };
+}
+
+function outcomeFields({ part, evaluation, regression }: Outcome): Field[] {
+  const loss: Field = [`${part} loss`, lossText(evaluation.loss)];
+  if (!regression) return [[`${part} accuracy`, percent(evaluation.accuracy)], loss];
+  const { r2, rmse, mae } = regression;
+  return [[`${part} R²`, Number.isNaN(r2) ? "–" : r2.toFixed(3)], [`${part} RMSE`, quantity(rmse)], [`${part} MAE`, quantity(mae)], loss];
+}
+
+function runFields({ data }: Run, batch: number, reached: TrainingProgress | undefined, stop: Stop): Field[] {
+  const { source, train, validation, test } = data;
+  const examples = [`${count(train.count)} for training`];
+  if (validation) examples.push(`${count(validation.count)} for validation`);
+  if (test) examples.push(`${count(test.count)} for testing`);
+  const time: Field[] = reached ? [["time", `${duration(reached.seconds)}, ${count(reached.imagesPerSecond)} examples/s`]] : [];
+  const parameters: Field[] = stop.parametersOf === stop.step ? [] : [["model", `as it was after step ${count(stop.parametersOf)}`]];
+  return [
+    ["steps", `${count(stop.step)}, ${count(batch)} examples each`],
+    ["stopped", stop.reason],
+    ...parameters,
+    ...time,
+    ["data", `${source}: ${examples.join(", ")}`],
+    ["written", `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`],
+  ];
+}
+
+/** An option's value as text; one that was not given is null. */
+function optionText(value: unknown): string {
+  if (value === null || value === undefined) return "–";
+  if (Array.isArray(value)) return value.join(",") || "none";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

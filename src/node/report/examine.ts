@@ -1,0 +1,106 @@
+/*
+ * What a trained model makes of examples, and what its weights look like.
+ */
+import { isRegression, type Dataset, type RegressionDataset, type TrainingData } from "../../data/dataset.ts";
+import { sizeOf, type Shape } from "../../graph/tensor.ts";
+import type { LossName } from "../../nn/losses.ts";
+import type { Model } from "../../nn/sequential.ts";
+import { confusionMatrix, predictedClasses, regressionMetrics } from "../../train/metrics.ts";
+import { probabilities, type StoredValues } from "../../train/index.ts";
+import type { ClassResults, Mistake, OutputResults, Picture, ReportFacts } from "./facts.ts";
+import { greyPicture, signedPicture } from "./images.ts";
+
+const MOST_MISTAKES = 24;
+const MOST_UNITS = 64;
+const MOST_POINTS = 500;
+
+/** The first so many examples of a data set. */
+export function firstExamples<Data extends TrainingData>(data: Data, wanted: number): Data {
+  const count = Math.min(wanted, data.count);
+  const features = data.features.subarray(0, count * sizeOf(data.shape));
+  if (isRegression(data)) return { ...data, count, features, targets: data.targets.subarray(0, count * data.outputs.length) };
+  return { ...data, count, features, labels: data.labels.subarray(0, count) };
+}
+
+export interface ExamineOptions {
+  readonly loss: LossName;
+  /** From targets as they are trained on to the units of a reader; as they are by default. */
+  readonly inUnits?: (targets: Float32Array) => Float32Array;
+}
+
+/** What the outputs for a data set's examples are worth. */
+export function examine(data: TrainingData, outputs: Float32Array, options: ExamineOptions): Pick<ReportFacts, "classes" | "outputs"> {
+  const { loss, inUnits = (targets) => targets } = options;
+  if (!isRegression(data)) return { classes: examineClasses(data, outputs, loss) };
+  return { outputs: examineOutputs({ ...data, targets: inUnits(data.targets) }, inUnits(outputs)) };
+}
+
+function examineClasses(data: Dataset, outputs: Float32Array, loss: LossName): ClassResults {
+  const { labels, classes, count } = data;
+  const width = outputs.length / count;
+  const threshold = loss === "sigmoidBinaryCrossEntropy" ? 0 : 0.5;
+  const predictions = predictedClasses(outputs, width, threshold);
+  const wrong = Array.from(labels.keys()).filter((example) => predictions[example] !== labels[example]);
+  const outputOf = (example: number, label: number) => outputs[example * width + label]!;
+  const margin = (example: number) =>
+    width === 1
+      ? Math.abs(outputs[example]! - threshold)
+      : outputOf(example, predictions[example]!) - outputOf(example, labels[example]!);
+  const surest = wrong.toSorted((a, b) => margin(b) - margin(a)).slice(0, MOST_MISTAKES);
+  return {
+    classes,
+    confusion: confusionMatrix(labels, predictions, classes.length),
+    mistakes: wrong.length,
+    worst: surest.map((example): Mistake => {
+      const [prediction, label] = [predictions[example]!, labels[example]!];
+      const shares = sharesOf(outputs.subarray(example * width, (example + 1) * width), loss);
+      const names = { label: classes[label]!, prediction: classes[prediction]! };
+      const picture = pictureOf(data, example, `${names.label}, taken for ${names.prediction}`);
+      return { example, ...names, ...(shares && { probabilities: [shares[prediction]!, shares[label]!] }), ...(picture && { picture }) };
+    }),
+  };
+}
+
+/** The classes' probabilities where the loss took the outputs for logits. */
+function sharesOf(row: Float32Array, loss: LossName): ArrayLike<number> | undefined {
+  if (loss === "softmaxCrossEntropy") return probabilities(row, row.length);
+  if (loss !== "sigmoidBinaryCrossEntropy") return undefined;
+  const shares = Array.from(row, (logit) => 1 / (1 + Math.exp(-logit)));
+  return shares.length === 1 ? [1 - shares[0]!, shares[0]!] : shares;
+}
+
+/** An example of two axes as a picture. */
+function pictureOf({ features, shape }: Dataset, example: number, caption: string): Picture | undefined {
+  if (shape.length !== 2) return undefined;
+  const [height, width] = shape as [number, number];
+  const values = features.subarray(example * width * height, (example + 1) * width * height);
+  const [least, most] = features instanceof Uint8Array ? [0, 255] : [Math.min(...values), Math.max(...values)];
+  return { source: greyPicture(values, width, least, most), width, height, caption };
+}
+
+function examineOutputs({ targets, outputs: names, count }: RegressionDataset, predictions: Float32Array): OutputResults[] {
+  return names.map((name, output) => {
+    const columnOf = (values: Float32Array) => Float32Array.from({ length: count }, (_, row) => values[row * names.length + output]!);
+    const [wanted, found] = [columnOf(targets), columnOf(predictions)];
+    const points = Array.from(wanted.subarray(0, MOST_POINTS), (target, row) => [target, found[row]!] as const);
+    return { name, metrics: regressionMetrics(wanted, found), points };
+  });
+}
+
+/** The weights of the first layer that has any: of each unit a picture of the examples' shape, or a row. */
+export function firstWeights(
+  model: Model,
+  parameters: Readonly<Record<string, StoredValues>>,
+  exampleShape: Shape,
+): ReportFacts["weights"] {
+  const { name } = model.parameters[0]!.attributes as { name: string };
+  const { shape: [inputs = 1, units = 1], values } = parameters[name]!;
+  const isPicture = exampleShape.length === 2 && sizeOf(exampleShape) === inputs;
+  const [height, width] = isPicture ? (exampleShape as [number, number]) : [1, inputs];
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const pictures = Array.from({ length: Math.min(units, MOST_UNITS) }, (_, unit): Picture => {
+    const column = Float32Array.from({ length: inputs }, (__, row) => values[row * units + unit]!);
+    return { source: signedPicture(column, width, largest), width, height, caption: `weights of unit ${unit}` };
+  });
+  return { pictures, units, largest };
+}

@@ -1,0 +1,28 @@
+import { encode } from "fast-png";
+
+/** Blue, white and orange, for −1, 0 and 1. */
+const NEGATIVE = [0, 114, 178];
+const POSITIVE = [213, 94, 0];
+
+function dataUri(png: Uint8Array): string {
+  return `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
+}
+
+/** A grey picture, from black for `least` to white for `most`. */
+export function greyPicture(values: ArrayLike<number>, width: number, least: number, most: number): string {
+  const scale = 255 / (most - least || 1);
+  const data = Uint8Array.from(values, (value) => Math.max(0, Math.min(255, Math.round((value - least) * scale))));
+  return dataUri(encode({ width, height: data.length / width, data, channels: 1 }));
+}
+
+/** A picture of numbers of either sign: white for 0, orange for `largest`, blue for −`largest`. */
+export function signedPicture(values: ArrayLike<number>, width: number, largest: number): string {
+  const data = new Uint8Array(3 * values.length);
+  for (let index = 0; index < values.length; index++) {
+    // Thirty-two shades to a side, which the file packs well.
+    const share = Math.round((32 * values[index]!) / (largest || 1)) / 32;
+    const full = share < 0 ? NEGATIVE : POSITIVE;
+    data.set(full.map((channel) => Math.round(255 + (channel - 255) * Math.min(1, Math.abs(share)))), 3 * index);
+  }
+  return dataUri(encode({ width, height: values.length / width, data, channels: 3 }));
+}
