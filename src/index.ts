@@ -59,5 +59,14 @@ export type {
 } from "./backends/backend.ts";
 export { createCpuBackend, type CpuOptions } from "./backends/cpu/index.ts";
 export { createBackend, type BackendOptions, type DeviceChoice } from "./backends/choose.ts";
-export { createWebGPUBackend, type WebGPUOptions } from "./backends/webgpu/index.ts";
+export { browserTuningStore } from "./backends/webgpu/browser-store.ts";
+export {
+  createWebGPUBackend,
+  type Tuned,
+  type TuningOptions,
+  type TuningResult,
+  type TuningStore,
+  type WebGPUBackend,
+  type WebGPUOptions,
+} from "./backends/webgpu/index.ts";
 export { browserGpu, type GpuSource } from "./device/adapter.ts";

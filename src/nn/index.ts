@@ -26,6 +26,7 @@ export type {
   UpdateOptions,
 } from "./optimizers.ts";
 export type { Gradients } from "./packed.ts";
+export { stepProducts } from "./products.ts";
 export * as schedules from "./schedules.ts";
 export type { CosineOptions, DecayOptions, Schedule } from "./schedules.ts";
 export { modelFromConfig, sequential, type Model, type ModelConfig, type SequentialOptions } from "./sequential.ts";
