@@ -12,8 +12,12 @@ import {
   type BenchmarkReport,
   type TableLayout,
 } from "../src/bench/index.ts";
+import { browserTuningStore } from "../src/backends/webgpu/browser-store.ts";
+import { createWebGPUBackend } from "../src/backends/webgpu/index.ts";
+import { exactNetwork } from "../src/bench/data.ts";
 import { browserGpu } from "../src/device/adapter.ts";
 import { WgradError } from "../src/errors.ts";
+import { stepProducts } from "../src/nn/products.ts";
 
 function element<Name extends keyof HTMLElementTagNameMap>(name: Name, text = ""): HTMLElementTagNameMap[Name] {
   const made = document.createElement(name);
@@ -124,14 +128,30 @@ function fillForm(settings: URLSearchParams): void {
   }
 }
 
+const tuning = browserTuningStore();
+
+/** Keeps the fastest tilings for the steps that are timed. */
+async function tune(): Promise<void> {
+  say("running", "Tuning …");
+  const backend = await createWebGPUBackend(browserGpu(), { tuning });
+  try {
+    const model = exactNetwork([128]);
+    await backend.tune([64, 512].flatMap((batch) => stepProducts(model, batch)), () => {}, { budget: 1000 });
+  } finally {
+    backend.dispose();
+  }
+}
+
 async function run(settings: URLSearchParams): Promise<void> {
   const page = new Page();
-  say("running", "Measuring …");
   try {
+    if (settings.has("tune")) await tune();
+    say("running", "Measuring …");
     const report = await runBenchmark({
       source: browserGpu(),
       runtime: navigator.userAgent,
       system: `${navigator.hardwareConcurrency} logical cores`,
+      tuning,
       filter: settings.get("filter") ?? "",
       growth: settings.has("growth"),
       quick: settings.has("quick"),

@@ -3,7 +3,7 @@
 
 var<workgroup> left_block: array<Operand, TILE_INNER * TILE_ROWS>;
 var<workgroup> right_block: array<Operand, TILE_INNER * TILE_COLUMNS>;
-var<workgroup> exact_block: array<f32, TILE_INNER * TILE_COLUMNS>;
+var<workgroup> exact_block: array<f32, select(GROUP_ROWS, TILE_INNER, COLUMN_SUMS) * TILE_COLUMNS>;
 
 fn store_right(i: u32, value: f32) {
     right_block[i] = operand_of(value);

@@ -81,8 +81,11 @@ export type {
 } from "./backends/backend.ts";
 export { createCpuBackend, type CpuOptions } from "./backends/cpu/index.ts";
 export { createBackend, deviceChoices, type BackendOptions, type DeviceChoice } from "./backends/choose.ts";
+export { browserTuningStore } from "./backends/webgpu/browser-store.ts";
 export {
   createWebGPUBackend,
+  type Tuned,
+  type TuningOptions,
   type TuningResult,
   type TuningStore,
   type WebGPUBackend,

@@ -35,6 +35,8 @@ export interface KernelCase {
   /** Operations and bytes that the work needs, however it is done: every operand and result counted once. */
   readonly flops: number;
   readonly bytes: number;
+  /** The name of a smaller case that tells how long this one will take, where that may be too long. */
+  readonly predictedBy?: string;
   /** Makes the values, which may be many. */
   build(): Problem;
   /**
@@ -55,11 +57,12 @@ interface Product extends MatmulOptions {
   readonly columns: number;
   /** Compare only so many rows. */
   readonly sampledRows?: number;
+  readonly predictedBy?: string;
 }
 
 const shapeText = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 
-function product({ rows, inner, columns, sampledRows, ...options }: Product): KernelCase {
+function product({ rows, inner, columns, sampledRows, predictedBy, ...options }: Product): KernelCase {
   const leftShape = options.transposeLeft ? [inner, rows] : [rows, inner];
   const rightShape = options.transposeRight ? [columns, inner] : [inner, columns];
   const transposed = `${options.transposeLeft ? ", left transposed" : ""}${options.transposeRight ? ", right transposed" : ""}`;
@@ -71,6 +74,7 @@ function product({ rows, inner, columns, sampledRows, ...options }: Product): Ke
   return {
     name: `matmul ${rows}x${inner}x${columns}${transposed}`,
     shapes: `${shapeText(leftShape)} ${shapeText(rightShape)} → ${shapeText([rows, columns])}`,
+    ...(predictedBy !== undefined && { predictedBy }),
     flops: 2 * rows * inner * columns,
     bytes: 4 * (rows * inner + inner * columns + rows * columns),
     build: () => graphOf(input("left", leftShape), input("right", rightShape), uniformValues(rows * inner, 1), uniformValues(inner * columns, 2)),
@@ -174,6 +178,7 @@ export const kernelCases: readonly KernelCase[] = [
   product({ rows: 128, inner: 64, columns: CLASSES, transposeLeft: true }),
   product({ rows: 512, inner: 512, columns: 512 }),
   product({ rows: 1024, inner: 1024, columns: 1024, sampledRows: 32 }),
+  product({ rows: 4096, inner: 4096, columns: 4096, sampledRows: 4, predictedBy: "matmul 1024x1024x1024" }),
   reduction("column sums 512x128", [512, 128], 0),
   reduction("sum 1000000", [1_000_000]),
   crossEntropy(64),

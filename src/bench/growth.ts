@@ -4,7 +4,7 @@
 import { DeviceError } from "../errors.ts";
 import { networkName } from "./data.ts";
 import { FEWEST_SAMPLES } from "./replay.ts";
-import { growthAxes, type GrowthAxis, type GrowthRow, type LeftOut } from "./report.ts";
+import { growthAxes, type GrowthAxis, type GrowthRow, type KernelRow, type LeftOut } from "./report.ts";
 import { measureStep, stepFlops, type StepBench, type StepCase, type StepCosts } from "./step.ts";
 
 /** Where every axis begins: 784-128-10 at batch 64. */
@@ -20,7 +20,7 @@ const VALUES: Readonly<Record<GrowthAxis, readonly number[]>> = {
 };
 
 /** Cases that would take longer, all told, are left out. */
-const MOST_SECONDS = 20;
+export const MOST_SECONDS = 20;
 
 export interface GrowthCase extends StepCase {
   readonly axis: GrowthAxis;
@@ -57,6 +57,14 @@ export function predictSeconds(stepCase: StepCase, known: Experience, timed: num
   return known.compileSeconds * layers + known.checkSeconds * ratio + Math.max(timed, (1 + FEWEST_SAMPLES) * step);
 }
 
+/** Seconds that a kernel will take whose every run is long: one to compare, one to warm up, and those that are timed. */
+export const predictKernelSeconds = (flops: number, known: Pick<KernelRow, "flops" | "seconds">): number =>
+  (2 + FEWEST_SAMPLES) * known.seconds.median * (flops / known.flops);
+
+/** Why something is left out that would take too long. */
+export const tooLong = (what: string, seconds: number): string =>
+  `${what} would take ${Math.round(seconds)} s by prediction, and ${MOST_SECONDS} s are the most`;
+
 /** Takes what was measured, and what was left out, as it comes. */
 export interface GrowthListener {
   measured(row: GrowthRow): void;
@@ -74,8 +82,7 @@ export async function measureGrowth(bench: StepBench, cases: readonly GrowthCase
       const predicted = known ? predictSeconds(stepCase, known, bench.settings.mostSeconds) : 0;
       const size = `${networkName(stepCase.hidden)} at batch ${stepCase.batch}`;
       if (predicted > MOST_SECONDS) {
-        const why = `${size} would take ${Math.round(predicted)} s by prediction, and ${MOST_SECONDS} s are the most`;
-        listener.leftOut({ name: stepCase.name, why });
+        listener.leftOut({ name: stepCase.name, why: tooLong(size, predicted) });
         continue;
       }
       // The axes cross where they begin.

@@ -7,10 +7,10 @@ import type { GpuSource } from "../device/adapter.ts";
 import { openDevice } from "../device/device.ts";
 import { OptionError } from "../errors.ts";
 import { version } from "../version.ts";
-import { kernelCases } from "./cases.ts";
+import { kernelCases, type KernelCase } from "./cases.ts";
 import { measureCeilings } from "./ceilings.ts";
 import { ResultError } from "./check.ts";
-import { growthCases, measureGrowth } from "./growth.ts";
+import { growthCases, measureGrowth, MOST_SECONDS, predictKernelSeconds, tooLong } from "./growth.ts";
 import { measureKernel } from "./kernels.ts";
 import { metered } from "./memory.ts";
 import { quickly, thorough, type TimingSettings } from "./replay.ts";
@@ -132,6 +132,11 @@ class Benchmark {
 
   async #measure(bench: StepBench): Promise<void> {
     for (const kernelCase of this.#wanted.kernels) {
+      const predicted = await this.#predict(bench, kernelCase);
+      if (predicted > MOST_SECONDS) {
+        this.#leaveOut({ name: kernelCase.name, why: tooLong("it", predicted) });
+        continue;
+      }
       const row = await this.#attempt(kernelCase.name, () => measureKernel(bench, kernelCase));
       if (!row) continue;
       this.#kernels.push(row);
@@ -149,11 +154,21 @@ class Benchmark {
         this.#growth.push(row);
         this.#emit({ kind: "growth", row });
       },
-      leftOut: (left) => {
-        this.#leftOut.push(left);
-        this.#emit({ kind: "leftOut", left });
-      },
+      leftOut: (left) => this.#leaveOut(left),
     });
+  }
+
+  /** Seconds that a kernel will take, by a smaller one, which is measured for it where it was not wanted; else 0. */
+  async #predict(bench: StepBench, { flops, predictedBy }: KernelCase): Promise<number> {
+    const smaller = kernelCases.find(({ name }) => name === predictedBy);
+    if (!smaller) return 0;
+    const known = this.#kernels.find(({ name }) => name === predictedBy) ?? (await this.#attempt(smaller.name, () => measureKernel(bench, smaller)));
+    return known ? predictKernelSeconds(flops, known) : 0;
+  }
+
+  #leaveOut(left: LeftOut): void {
+    this.#leftOut.push(left);
+    this.#emit({ kind: "leftOut", left });
   }
 
   /** A wrong result is noted and keeps its own case from being timed, and no other. */

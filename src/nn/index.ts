@@ -29,6 +29,7 @@ export type {
   UpdateOptions,
 } from "./optimizers.ts";
 export type { Gradients } from "./packed.ts";
+export { stepProducts } from "./products.ts";
 /** How the learning rate changes over a run. */
 export * as schedules from "./schedules.ts";
 export type { CosineOptions, DecayOptions, Schedule } from "./schedules.ts";

@@ -74,6 +74,8 @@ export interface AnchorLaunch {
   readonly partial?: boolean;
   /** The WGSL uses subgroup operations. */
   readonly subgroups?: boolean;
+  /** Of pointwise nodes: the WGSL calls `finish_four(four)`, for elements 4 · four … 4 · four + 3. */
+  readonly four?: boolean;
   /** The WGSL uses float16. */
   readonly float16?: boolean;
 }

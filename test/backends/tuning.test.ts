@@ -1,15 +1,17 @@
+import { IDBFactory } from "fake-indexeddb";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { NumericArray } from "../../src/backends/backend.ts";
+import { browserTuningStore } from "../../src/backends/webgpu/browser-store.ts";
 import { createWebGPUBackend, type TuningResult, type TuningStore } from "../../src/backends/webgpu/index.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { parameter } from "../../src/graph/leaves.ts";
 import { dawnGpu } from "../../src/node/dawn.ts";
 import { fileTuningStore } from "../../src/node/tuning-store.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
-import { possibleTilings, productClass } from "../../src/ops/matmul/tilings.ts";
+import { possibleTilings, productClass, promisingTilings, usualTiling } from "../../src/ops/matmul/tilings.ts";
 import { Random } from "../../src/random.ts";
 
 const SHAPE = { rows: 19, inner: 33, columns: 21, transposeLeft: false, transposeRight: false, precision: "float32" } as const;
@@ -38,10 +40,11 @@ async function product(tuning?: TuningStore): Promise<{ result: NumericArray; li
 /** A store that holds one text, whatever the key. */
 const holding = (text: string): TuningStore => ({ load: async () => text, save: async () => {} });
 
+const limits = { bindingElements: 2 ** 25, gridSize: 65_535, workgroupThreads: 256, workgroupBytes: 32_768, usefulThreads: 4096, subgroupSize: 8 };
+
 test("every tiling, kept as a choice, is used and gives the bits of the rule of thumb", async () => {
   const { result } = await product();
   const grids = new Set<string>();
-  const limits = { bindingElements: 2 ** 25, gridSize: 65_535, workgroupThreads: 256, workgroupBytes: 32_768, usefulThreads: 4096, subgroupSize: 8 };
   for (const name of Object.keys(possibleTilings(limits))) {
     const kept = await product(holding(JSON.stringify({ [productClass(SHAPE)]: name })));
     expect(kept.result, name).toEqual(result);
@@ -68,10 +71,11 @@ test("tuning times every possible tiling, keeps a choice per class, and the next
   const store = fileTuningStore(folder);
   const results: TuningResult[] = [];
   const backend = await createWebGPUBackend(dawnGpu(), { tuning: store });
-  await backend.tune([SHAPE, { ...SHAPE, rows: 17 }], (result) => results.push(result));
+  const tuned = await backend.tune([SHAPE, { ...SHAPE, rows: 17 }], (result) => results.push(result), { full: true });
   backend.dispose();
+  expect(tuned.untimed).toEqual([]);
   expect(new Set(results.map(({ product: name }) => name))).toEqual(new Set([productClass(SHAPE)]));
-  expect(results.length).toBeGreaterThan(5);
+  expect(results.map(({ tiling }) => tiling)).toEqual(Object.keys(possibleTilings(limits)));
   expect(results.every(({ milliseconds }) => milliseconds !== undefined && milliseconds > 0)).toBe(true);
   const fastest = results.reduce((best, result) => (result.milliseconds! < best.milliseconds! ? result : best));
   let kept: string | undefined;
@@ -79,4 +83,85 @@ test("tuning times every possible tiling, keeps a choice per class, and the next
   const { lines } = await product(spied);
   expect(JSON.parse(kept!)).toEqual({ [productClass(SHAPE)]: fastest.tiling });
   expect(lines).toEqual([]);
+});
+
+const products = [SHAPE, { ...SHAPE, rows: 128, inner: 90 }];
+
+test("a brief tuning times a few tilings of a kind, the rule of thumb's first, and the larger product before the other", { timeout: 120_000 }, async () => {
+  const results: TuningResult[] = [];
+  const backend = await createWebGPUBackend(dawnGpu());
+  const { choices, untimed } = await backend.tune(products, (result) => results.push(result), { budget: 60_000 });
+  backend.dispose();
+  expect(untimed).toEqual([]);
+  expect(Object.keys(choices)).toEqual([productClass(products[1]!), productClass(SHAPE)]);
+  for (const shape of products) {
+    const timed = results.filter((result) => result.product === productClass(shape));
+    expect(timed.map(({ tiling }) => tiling)).toEqual(promisingTilings(shape, limits));
+    expect(timed.length).toBeLessThanOrEqual(5);
+    expect(timed[0]!.tiling).toBe(usualTiling(shape, limits));
+  }
+});
+
+test("without time left, no class is begun, and what chose before goes on", async () => {
+  const backend = await createWebGPUBackend(dawnGpu());
+  const report = () => expect.fail("nothing should be timed");
+  expect(await backend.tune(products, report, { budget: 0 })).toEqual({ choices: {}, untimed: [productClass(products[1]!), productClass(SHAPE)] });
+  backend.dispose();
+});
+
+test("the rule of thumb names a tiling that there is, whatever the shape and the device", () => {
+  const sizes = [1, 3, 8, 10, 17, 64, 784];
+  for (const subgroupSize of [undefined, 4, 8, 32]) {
+    const on = { ...limits, subgroupSize };
+    for (const rows of sizes) {
+      for (const columns of sizes) {
+        const shape = { ...SHAPE, rows, columns };
+        expect(Object.keys(possibleTilings(on))).toContain(usualTiling(shape, on));
+        expect(promisingTilings(shape, on)[0]).toBe(usualTiling(shape, on));
+      }
+    }
+  }
+});
+
+describe("choices kept in IndexedDB", () => {
+  const choice = { [productClass(SHAPE)]: "2×2 outputs" };
+
+  beforeEach(() => void vi.stubGlobal("indexedDB", new IDBFactory()));
+  afterEach(() => void vi.unstubAllGlobals());
+
+  test("are there again, under their key alone", async () => {
+    const store = browserTuningStore();
+    expect(await store.load("a")).toBeUndefined();
+    await store.save("a", "1");
+    await store.save("a", "2");
+    expect(await browserTuningStore().load("a")).toBe("2");
+    expect(await store.load("b")).toBeUndefined();
+    expect(await browserTuningStore("another").load("a")).toBeUndefined();
+  });
+
+  test("cold and warm: a backend uses what another one kept", async () => {
+    const store = browserTuningStore();
+    let key = "";
+    const cold = await product({ ...store, load: (asked) => store.load((key = asked)) });
+    await store.save(key, JSON.stringify(choice));
+    const warm = await product(browserTuningStore());
+    expect(cold.lines).toEqual([]);
+    expect(warm).toMatchObject({ result: cold.result, lines: [] });
+    expect(warm.grid).toBe("2,2,1");
+    expect(cold.grid).not.toBe(warm.grid);
+  });
+
+  test("corrupt, or where the browser keeps nothing: one line, and the rule of thumb", async () => {
+    const store = browserTuningStore();
+    const usual = await product();
+    const corrupt = await product({ ...store, load: async (key) => (await store.save(key, "{"), store.load(key)) });
+    vi.stubGlobal("indexedDB", { open: () => { throw new Error("storage is off"); } });
+    const refused = await product(browserTuningStore());
+    for (const found of [corrupt, refused]) {
+      expect(found.lines.length).toBe(1);
+      expect(found.result).toEqual(usual.result);
+      expect(found.grid).toBe(usual.grid);
+    }
+    expect(refused.lines[0]).toContain("storage is off");
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { growthCases, measureGrowth, predictSeconds, type Experience, type GrowthCase } from "../../src/bench/growth.ts";
+import { growthCases, measureGrowth, predictKernelSeconds, predictSeconds, type Experience, type GrowthCase } from "../../src/bench/growth.ts";
 import { quickly } from "../../src/bench/replay.ts";
 import type { GrowthRow, LeftOut } from "../../src/bench/report.ts";
 import { stepFlops, type StepBench } from "../../src/bench/step.ts";
@@ -69,5 +69,10 @@ describe("how cost grows", () => {
     const deep = cases.find(({ name }) => name === "growth depth 2")!;
     const ratio = stepFlops(deep) / stepFlops(base);
     expect(predictSeconds(deep, known, 1)).toBeCloseTo(3 + ratio * (3 + 2));
+  });
+
+  test("for a large kernel, five runs of as many more operations", () => {
+    const known = { flops: 2e9, seconds: { median: 0.25, lowerQuartile: 0.2, upperQuartile: 0.3, samples: 3 } };
+    expect(predictKernelSeconds(128e9, known)).toBeCloseTo(5 * 64 * 0.25);
   });
 });

@@ -1,14 +1,15 @@
 import { afterAll, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { allCases } from "./all-cases.ts";
+import type { OpCase } from "./cases.ts";
 import { check, ErrorTable, judgeCase, runJudged, seed } from "./parity.ts";
 
-/** Compares every case on a backend with the reference, and prints seed and errors at the end. */
-export function parityTests(acquire: () => Promise<Backend>): void {
+/** Compares cases on a backend with the reference, and of all cases prints seed and errors at the end. */
+export function parityTests(acquire: () => Promise<Backend>, cases: readonly OpCase[] = allCases): void {
   const table = new ErrorTable();
   let backend: Promise<Backend> | undefined;
 
-  test.each(allCases)("$name", async (opCase) => {
+  test.each(cases)("$name", async (opCase) => {
     backend ??= acquire();
     const judged = await judgeCase(opCase, seed);
     const results = await runJudged(await backend, judged);
@@ -22,7 +23,7 @@ export function parityTests(acquire: () => Promise<Backend>): void {
   afterAll(async () => {
     const used = await backend;
     if (!used) return;
-    console.log(`${used.adapter.name}, WGRAD_SEED=${seed}\n${table}`);
+    if (cases === allCases) console.log(`${used.adapter.name}, WGRAD_SEED=${seed}\n${table}`);
     used.dispose();
   });
 }

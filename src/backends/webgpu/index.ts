@@ -3,9 +3,9 @@ import { openDevice, type DeviceOptions } from "../../device/device.ts";
 import type { MatmulAttributes } from "../../ops/matmul/index.ts";
 import type { Backend } from "../backend.ts";
 import { WebGPUSession } from "./session.ts";
-import { loadChoices, tune, tuningKey, type TuningResult, type TuningStore } from "./tuning.ts";
+import { loadChoices, tune, tuningKey, type Tuned, type TuningOptions, type TuningResult, type TuningStore } from "./tuning.ts";
 
-export type { TuningResult, TuningStore } from "./tuning.ts";
+export type { Tuned, TuningOptions, TuningResult, TuningStore } from "./tuning.ts";
 
 /** How a WebGPU device is opened and used. */
 export interface WebGPUOptions extends DeviceOptions {
@@ -20,10 +20,10 @@ export interface WebGPUOptions extends DeviceOptions {
 /** A backend that can also be tuned to its adapter. */
 export interface WebGPUBackend extends Backend {
   /**
-   * Times every tiling for the classes of the products given and keeps the fastest of each, in the store and for
-   * sessions made from now on.
+   * Times tilings for the classes of the products given and keeps the fastest of each, in the store and for sessions made
+   * from now on. By default it is over within a few tenths of a second on a GPU, and a little later where compiling is slow.
    */
-  tune(products: readonly MatmulAttributes[], report: (result: TuningResult) => void): Promise<void>;
+  tune(products: readonly MatmulAttributes[], report: (result: TuningResult) => void, options?: TuningOptions): Promise<Tuned>;
 }
 
 /**
@@ -54,9 +54,11 @@ export async function createWebGPUBackend(source: GpuSource, options: WebGPUOpti
       restarting ??= replaceDevice().finally(() => (restarting = undefined));
       await restarting;
     },
-    async tune(products, report) {
-      choices = { ...choices, ...(await tune(device, products, report)) };
+    async tune(products, report, tuningOptions) {
+      const tuned = await tune(device, products, report, tuningOptions);
+      choices = { ...choices, ...tuned.choices };
       await tuning?.save(key, JSON.stringify(choices, undefined, 2));
+      return tuned;
     },
     get lost() {
       return device.lost;

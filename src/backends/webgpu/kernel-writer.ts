@@ -8,7 +8,7 @@ import { byteRows, byteRowWords } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope } from "./element.ts";
 import { anchorsOf, nodesOf, type Group, type Member } from "./fuse.ts";
 import { anchorKernel, gathersFrom, pointwiseKernel, rootOf } from "./kernels.ts";
-import { ALIGNMENT, type Binding, type Launch } from "./launch.ts";
+import { ALIGNMENT, OWN_PLACE as PLACE, type Binding, type Launch } from "./launch.ts";
 import type { Plan, Region } from "./plan.ts";
 
 /** A tensor's memory as one kernel sees it. */
@@ -29,7 +29,8 @@ interface KernelParts {
   readonly launch: AnchorLaunch;
 }
 
-const PLACE = { index: "index", row: "row", column: "column" };
+/** The elements of a vector of four. */
+const LANES = ["x", "y", "z", "w"] as const;
 
 const wgslType = (dtype: DType) => (dtype === "float32" ? "f32" : "u32");
 
@@ -43,6 +44,8 @@ export class KernelWriter implements ElementScope {
   readonly #libraries = new Set<string>();
   readonly #bindings: BoundTensor[] = [];
   #usesScalars = false;
+  /** Which of four elements is written at the time, where a thread takes four. */
+  #lane: (typeof LANES)[number] | undefined;
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
@@ -61,7 +64,7 @@ export class KernelWriter implements ElementScope {
       ...(launch.float16 ? ["enable f16;"] : []),
       ...Object.entries(constants).map(([name, value]) => `const ${name} = ${typeof value === "number" ? integerLiteral(value) : value};`),
       ...bound.map(({ name, dtype, access }, binding) =>
-        `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${wgslType(dtype)}>;`),
+        `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${launch.four ? "vec4<f32>" : wgslType(dtype)}>;`),
       ...(this.#usesScalars ? [this.#scalarsDeclaration()] : []),
       ...this.#libraries,
       ...functions,
@@ -73,6 +76,7 @@ export class KernelWriter implements ElementScope {
   load(tensor: Tensor, index: string): string {
     const { name, range } = this.#bind(tensor, "read");
     if (tensor.dtype === "uint8") return this.#loadByte(tensor, name, index);
+    if (this.#lane) return `${name}_four.${this.#lane}`;
     return `${name}[${shifted(index, range.start)}]`;
   }
 
@@ -146,6 +150,7 @@ export class KernelWriter implements ElementScope {
   #finishFunctions(): string[] {
     const { group, launch } = this.#parts;
     const members = group.members.filter(({ totalOf }) => !totalOf);
+    if (launch.four) return [this.#finishFour(members[0]!)];
     if (members[0]!.anchor === undefined) return [this.#finishFunction(members[0]!, "finish")];
     const finishes = launch.finishes.map((name, position) => {
       const member = members[position];
@@ -159,6 +164,20 @@ export class KernelWriter implements ElementScope {
     const head = `${name}(index: u32, row: u32, column: u32${anchor ? `, value: ${wgslType(anchor.dtype)}` : ""})`;
     if (this.#parts.launch.partial) return functionText(head, [`${this.#element(this.#stored()[0]!)} = value;`]);
     return functionText(head, this.#memberLines(member));
+  }
+
+  /** Reads four elements of everything, computes one after the other, and writes four of each result. */
+  #finishFour(member: Member): string {
+    const columns = integerLiteral(nodesOf(this.#parts.group)[0]!.shape.at(-1) ?? 1);
+    const elements = LANES.flatMap((lane, position) => {
+      this.#lane = lane;
+      const place = [`let index = 4u * four + ${position}u;`, `let row = index / ${columns};`, `let column = index % ${columns};`];
+      return ["{", ...[...place, ...this.#memberLines(member)].map((line) => `    ${line}`), "}"];
+    });
+    const at = ({ name, range }: BoundTensor) => `${name}[${shifted("four", range.start / 4)}]`;
+    const reads = this.#bindings.map((bound) => `var ${bound.name}_four = ${at(bound)};`);
+    const writes = this.#bindings.filter(({ access }) => access !== "read").map((bound) => `${at(bound)} = ${bound.name}_four;`);
+    return functionText("finish_four(four: u32)", [...reads, ...elements, ...writes]);
   }
 
   /** Computes a member's chain where `index`, `row`, `column` and, after an anchor, `value` are known, and stores it. */
@@ -205,6 +224,7 @@ export class KernelWriter implements ElementScope {
 
   #element(tensor: Tensor): string {
     const { name, range } = this.#bind(tensor, "read_write");
+    if (this.#lane) return `${name}_four.${this.#lane}`;
     return `${name}[${shifted("index", range.start)}]`;
   }
 

@@ -15,5 +15,8 @@ export interface Launch extends DispatchDescription {
   readonly float16: boolean;
 }
 
+/** The names under which a generated function knows where it is. */
+export const OWN_PLACE = { index: "index", row: "row", column: "column" } as const;
+
 /** Elements; a binding may start at any multiple of 256 bytes. */
 export const ALIGNMENT = 64;

@@ -1,9 +1,11 @@
 /*
  * Pass 3: each group becomes WGSL, bindings and a grid.
  */
+import pointwiseFourSource from "../../../shaders/pointwise_four.wgsl?raw";
 import pointwiseSource from "../../../shaders/pointwise.wgsl?raw";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { AnchorLaunch, LaunchLimits } from "../../ops/kernel.ts";
+import { takesFour } from "./four.ts";
 import { anchorsOf, nodesOf, type Group } from "./fuse.ts";
 import { anchorKernel } from "./kernels.ts";
 import { KernelWriter } from "./kernel-writer.ts";
@@ -20,21 +22,23 @@ export function lower(plan: Plan, scalars: readonly Tensor[], limits: LaunchLimi
   return plan.groups.flatMap((group) => {
     const anchors = anchorsOf(group);
     const oneGroup = group.members.some(({ totalOf }) => totalOf);
-    const launches = anchors.length > 0 ? anchorKernel(anchors[0]!)!.launches(anchors, limits, oneGroup) : pointwiseLaunches(group, limits);
+    const launches = anchors.length > 0 ? anchorKernel(anchors[0]!)!.launches(anchors, limits, oneGroup) : pointwiseLaunches(group, plan, limits);
     return launches.map((launch) => new KernelWriter({ plan, scalars, limits, group, launch }).write());
   });
 }
 
 /** A chain over a vector longer than a binding is cut; what is broadcast into it must fit as a whole. */
-function pointwiseLaunches(group: Group, limits: LaunchLimits): AnchorLaunch[] {
+function pointwiseLaunches(group: Group, plan: Plan, limits: LaunchLimits): AnchorLaunch[] {
   const { size } = nodesOf(group)[0]!;
+  const four = takesFour(group, plan);
   const longest = Math.min(size, Math.floor(limits.bindingElements / ALIGNMENT) * ALIGNMENT);
   return Array.from({ length: Math.ceil(size / longest) }, (_, part) => {
     const range = { start: part * longest, end: Math.min(size, (part + 1) * longest) };
-    const threads = Math.min(range.end - range.start, limits.usefulThreads);
+    const threads = Math.min((range.end - range.start) / (four ? 4 : 1), limits.usefulThreads);
     const groups = Math.min(Math.ceil(threads / GROUP_THREADS), limits.gridSize);
     return {
-      source: pointwiseSource,
+      source: four ? pointwiseFourSource : pointwiseSource,
+      four,
       reads: {},
       finishes: ["finish"],
       constants: { FIRST: range.start, LAST: range.end, THREADS: groups * GROUP_THREADS, GROUP_THREADS },

@@ -1,13 +1,14 @@
 /*
  * Which tiling is fastest differs from GPU to GPU, and no rule of thumb knows them all. The tuner times the candidates on
  * the adapter at hand, one class of products after the other; its choices are kept by whoever has a place for them. As
- * every tiling gives the same bits, a choice changes speed and nothing else.
+ * every tiling gives the same bits, a choice changes speed and nothing else. Nothing tunes unless it is asked to, so no
+ * first step waits for it.
  */
 import type { Device } from "../../device/device.ts";
 import { defineGraph } from "../../graph/graph.ts";
 import { parameter } from "../../graph/leaves.ts";
 import { matmul, type MatmulAttributes } from "../../ops/matmul/index.ts";
-import { possibleTilings, productClass } from "../../ops/matmul/tilings.ts";
+import { possibleTilings, productClass, promisingTilings } from "../../ops/matmul/tilings.ts";
 import { Random } from "../../random.ts";
 import { version } from "../../version.ts";
 import { launchLimitsOf } from "./record.ts";
@@ -58,31 +59,105 @@ export interface TuningResult {
   readonly milliseconds: number | undefined;
 }
 
-/** What one candidate may take for one class, so that a sweep stays a matter of seconds on the slowest adapter. */
-const CANDIDATE_MILLISECONDS = 20;
+export interface TuningOptions {
+  /** Time every tiling for every class, however long that takes; false by default. */
+  readonly full?: boolean;
+  /** Unless full: once so many milliseconds have passed, no further candidate is begun; 300 by default. */
+  readonly budget?: number;
+}
+
+export interface Tuned {
+  /** The fastest tiling of each class that was timed. */
+  readonly choices: TuningChoices;
+  /** The classes that time ran out for: what chose for them before goes on. */
+  readonly untimed: readonly string[];
+}
+
+/** Candidates compiled at a time, side by side. */
+const BATCH = 4;
+
+/** What timing one candidate may take, in milliseconds, so that a full sweep is a matter of seconds besides compiling. */
+const CANDIDATE_MILLISECONDS = { full: 20, brief: 5 };
+
+/** A candidate that takes so many times the best time is timed no longer. */
+const CLEARLY_SLOWER = 1.25;
 
 /**
- * Times every possible tiling for each class of the products given.
+ * Times tilings for each class of the products given, the largest products first: by default those that may well be
+ * fastest, within a budget of time.
  * @param report takes each result as it comes
- * @returns the fastest tiling of each class
  */
-export async function tune(device: Device, products: readonly MatmulAttributes[], report: (result: TuningResult) => void): Promise<TuningChoices> {
-  const classes = new Map(products.map((product) => [productClass(product), product]));
+export async function tune(
+  device: Device,
+  products: readonly MatmulAttributes[],
+  report: (result: TuningResult) => void,
+  { full = false, budget = 300 }: TuningOptions = {},
+): Promise<Tuned> {
+  const deadline = full ? Infinity : performance.now() + budget;
+  const limits = launchLimitsOf(device);
+  const work = ({ rows, inner, columns }: MatmulAttributes) => rows * inner * columns;
+  const classes = new Map([...products].sort((a, b) => work(b) - work(a)).map((product) => [productClass(product), product]));
   const choices: Record<string, string> = {};
+  const untimed: string[] = [];
   for (const [product, attributes] of classes) {
-    let best = Infinity;
-    let expected: ArrayLike<number> | undefined;
-    for (const tiling of Object.keys(possibleTilings(launchLimitsOf(device)))) {
-      const { milliseconds, values } = await timeTiling(device, attributes, tiling);
-      expected ??= values;
-      const same = sameBits(values, expected);
-      report({ product, tiling, milliseconds: same ? milliseconds : undefined });
-      if (!same || milliseconds >= best) continue;
-      best = milliseconds;
-      choices[product] = tiling;
+    const candidates = full ? Object.keys(possibleTilings(limits)) : promisingTilings(attributes, limits);
+    const race = new Race(device, attributes, full ? CANDIDATE_MILLISECONDS.full : CANDIDATE_MILLISECONDS.brief);
+    for (let first = 0; first < candidates.length && performance.now() < deadline; first += BATCH) {
+      const batch = candidates.slice(first, first + BATCH);
+      await race.enter(batch, (tiling, milliseconds) => report({ product, tiling, milliseconds }));
+    }
+    if (race.fastest === undefined) untimed.push(product);
+    else choices[product] = race.fastest;
+  }
+  return { choices, untimed };
+}
+
+/** The candidates of one class against each other. */
+class Race {
+  readonly #device: Device;
+  readonly #attributes: MatmulAttributes;
+  readonly #milliseconds: number;
+  #expected: ArrayLike<number> | undefined;
+  #best = Infinity;
+  fastest: string | undefined;
+
+  constructor(device: Device, attributes: MatmulAttributes, milliseconds: number) {
+    this.#device = device;
+    this.#attributes = attributes;
+    this.#milliseconds = milliseconds;
+  }
+
+  /** Compiles candidates side by side, then times one after the other. */
+  async enter(tilings: readonly string[], report: (tiling: string, milliseconds: number | undefined) => void): Promise<void> {
+    const sessions = tilings.map((tiling) => new WebGPUSession(this.#device, { guards: false, tilingOf: () => tiling }));
+    try {
+      const graph = productGraph(this.#attributes);
+      const executables = await Promise.all(sessions.map((session) => session.compile(graph)));
+      for (const [position, executable] of executables.entries()) {
+        const milliseconds = await this.#time(executable);
+        const values = await executable.read("product");
+        this.#expected ??= values;
+        const same = sameBits(values, this.#expected);
+        report(tilings[position]!, same ? milliseconds : undefined);
+        if (!same || milliseconds >= this.#best) continue;
+        this.#best = milliseconds;
+        this.fastest = tilings[position]!;
+      }
+    } finally {
+      for (const session of sessions) session.dispose();
     }
   }
-  return choices;
+
+  async #time(executable: Runner): Promise<number> {
+    // A driver may compile when a kernel first runs (lavapipe takes some tenths of a second for it).
+    await executable.run(0, 1);
+    let milliseconds = Math.min(await timeRuns(executable, 1), await timeRuns(executable, 1));
+    const steps = Math.max(1, Math.min(256, Math.floor(this.#milliseconds / 3 / milliseconds)));
+    for (let repetition = 0; repetition < 3 && milliseconds <= CLEARLY_SLOWER * this.#best; repetition++) {
+      milliseconds = Math.min(milliseconds, await timeRuns(executable, steps));
+    }
+    return milliseconds;
+  }
 }
 
 function sameBits(values: ArrayLike<number>, expected: ArrayLike<number>): boolean {
@@ -90,19 +165,11 @@ function sameBits(values: ArrayLike<number>, expected: ArrayLike<number>): boole
   return true;
 }
 
-async function timeTiling(device: Device, attributes: MatmulAttributes, tiling: string) {
-  const session = new WebGPUSession(device, { guards: false, tilingOf: () => tiling });
-  const executable = await session.compile(productGraph(attributes));
-  await executable.run(0, 1);
-  let milliseconds = await timeRuns(executable, 1);
-  const steps = Math.max(1, Math.min(256, Math.floor(CANDIDATE_MILLISECONDS / 3 / milliseconds)));
-  for (let repetition = 0; repetition < 3; repetition++) milliseconds = Math.min(milliseconds, await timeRuns(executable, steps));
-  const values = await executable.read("product");
-  session.dispose();
-  return { milliseconds, values };
+interface Runner {
+  run(first: number, count: number): Promise<unknown>;
 }
 
-async function timeRuns(executable: { run(first: number, count: number): Promise<unknown> }, steps: number): Promise<number> {
+async function timeRuns(executable: Runner, steps: number): Promise<number> {
   const began = performance.now();
   await executable.run(0, steps);
   return (performance.now() - began) / steps;

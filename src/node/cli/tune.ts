@@ -1,25 +1,32 @@
-import type { Command } from "commander";
-import { createWebGPUBackend } from "../../backends/webgpu/index.ts";
-import { sizeOf } from "../../graph/tensor.ts";
-import type { MatmulAttributes } from "../../ops/matmul/index.ts";
-import type { Precision } from "../../ops/matmul/precision.ts";
-import type { Model } from "../../nn/sequential.ts";
+import { Option, type Command } from "commander";
+import { createWebGPUBackend, type TuningResult } from "../../backends/webgpu/index.ts";
+import { stepProducts } from "../../nn/products.ts";
 import { dawnGpu, fileTuningStore } from "../index.ts";
 import { batchOf, blankMnist, buildNetwork, describeNetwork } from "./network.ts";
 import { networkOptions, type NetworkFlags } from "./options.ts";
 import { adapterText, field } from "./text.ts";
 
+interface TuneFlags extends NetworkFlags {
+  readonly full: boolean;
+}
+
+/** Milliseconds for all classes of products together; compiling on a software adapter takes most of it. */
+const BUDGET = 1000;
+
 /** `wgrad tune`. */
 export function tuneCommand(command: Command): Command {
   command.description(
-    "Times every way to divide the network's matrix products on this adapter, and keeps the fastest for later runs. " +
-      "All give the same results.",
+    "Times ways to divide the network's matrix products on this adapter, for about a second, and keeps the fastest for " +
+      "later runs. All give the same results.",
   );
   for (const option of networkOptions()) command.addOption(option);
-  return command.addHelpText("after", "\nExample:\n  wgrad tune --hidden 512,256 --batch 128").action(tuneProducts);
+  return command
+    .addOption(new Option("--full", "time every way for every product, which takes a minute or more on a software adapter").default(false))
+    .addHelpText("after", "\nExample:\n  wgrad tune --hidden 512,256 --batch 128")
+    .action(tuneProducts);
 }
 
-async function tuneProducts(flags: NetworkFlags): Promise<void> {
+async function tuneProducts(flags: TuneFlags): Promise<void> {
   const data = blankMnist();
   const model = buildNetwork(flags, data);
   const backend = await createWebGPUBackend(await dawnGpu(), { tuning: fileTuningStore() });
@@ -28,30 +35,31 @@ async function tuneProducts(flags: NetworkFlags): Promise<void> {
     console.log(field("network", describeNetwork(flags, model)));
     const size = batchOf(flags, data.count);
     const batch = size === "full" ? data.count : size;
-    const fastest = new Map<string, { tiling: string; milliseconds: number }>();
-    let shown = "";
-    await backend.tune(productsOf(model, batch, flags.precision), ({ product, tiling, milliseconds }) => {
-      if (product !== shown) console.log(`\n${product}`);
-      shown = product;
-      console.log(`  ${tiling.padEnd(28)} ${milliseconds === undefined ? "other bits: left out" : `${milliseconds.toFixed(3).padStart(9)} ms`}`);
-      const best = fastest.get(product);
-      if (milliseconds !== undefined && !(best && best.milliseconds <= milliseconds)) fastest.set(product, { tiling, milliseconds });
-    });
-    console.log("\nkept");
-    for (const [product, { tiling, milliseconds }] of fastest) console.log(`  ${product.padEnd(28)} ${tiling}, ${milliseconds.toFixed(3)} ms`);
+    const sweep = new Sweep();
+    const began = performance.now();
+    const { choices, untimed } = await backend.tune(
+      stepProducts(model, batch, flags.precision),
+      (result) => sweep.show(result),
+      { full: flags.full, budget: BUDGET },
+    );
+    console.log(`\nkept after ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    for (const [product, tiling] of Object.entries(choices)) console.log(`  ${product.padEnd(28)} ${tiling}`);
+    if (untimed.length > 0) {
+      console.log("\nno time for, so left as they were (--full times everything)");
+      for (const product of untimed) console.log(`  ${product}`);
+    }
   } finally {
     backend.dispose();
   }
 }
 
-/** The products of a training step: forward, and both gradients, of each dense layer. */
-function productsOf(model: Model, batch: number, precision: Precision): MatmulAttributes[] {
-  const widths = model.parameters.filter(({ shape }) => shape.length === 2).map(({ shape }) => [shape[0]!, shape[1]!] as const);
-  const product = (rows: number, inner: number, columns: number, transposed: { left?: true; right?: true } = {}) =>
-    ({ rows, inner, columns, transposeLeft: transposed.left ?? false, transposeRight: transposed.right ?? false, precision });
-  return widths.flatMap(([inputs, outputs]) => [
-    product(batch, inputs, outputs),
-    product(inputs, batch, outputs, { left: true }),
-    ...(inputs === sizeOf(model.inputShape) ? [] : [product(batch, outputs, inputs, { right: true })]),
-  ]);
+/** Prints results as they come, under the class of products that they are of. */
+class Sweep {
+  #product = "";
+
+  show({ product, tiling, milliseconds }: TuningResult): void {
+    if (product !== this.#product) console.log(`\n${product}`);
+    this.#product = product;
+    console.log(`  ${tiling.padEnd(28)} ${milliseconds === undefined ? "other bits: left out" : `${milliseconds.toFixed(3).padStart(9)} ms`}`);
+  }
 }

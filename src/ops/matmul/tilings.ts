@@ -56,10 +56,11 @@ const tiledByName: Readonly<Record<string, Tiling>> = {
   "2×4 outputs": tiled(2, 4),
   "2×2 outputs": tiled(2, 2),
   "2×1 outputs": tiled(2, 1),
+  "1×2 outputs": tiled(1, 2),
   "1×1 outputs": tiled(1, 1),
 };
 
-const SUBGROUP_OUTPUTS = [[16, 8], [16, 4], [16, 2], [8, 8], [8, 4], [8, 2], [8, 1]] as const;
+const SUBGROUP_OUTPUTS = [[16, 8], [16, 4], [16, 2], [16, 1], [8, 8], [8, 4], [8, 2], [8, 1]] as const;
 
 /** What of the WGSL depends on the operands' type. */
 const OPERANDS: Readonly<Record<Precision, { operand: string; blocks: string }>> = {
@@ -73,6 +74,8 @@ export function sourceOf({ subgroups }: Tiling, precision: Precision): string {
   return (subgroups ? [operand, subgroupSource] : [operand, tiledSource, blocks]).join("\n");
 }
 
+const subgroupName = (rows: number, columns: number) => `subgroups, ${rows}×${columns} outputs`;
+
 /** Every tiling that a device can run, by its name: all give the same bits, so that a tuner may choose freely. */
 export function possibleTilings({ subgroupSize, workgroupThreads, workgroupBytes }: LaunchLimits): Readonly<Record<string, Tiling>> {
   const fitting = Object.entries(tiledByName).filter(([, { constants, tileRows, tileColumns }]) => {
@@ -80,7 +83,7 @@ export function possibleTilings({ subgroupSize, workgroupThreads, workgroupBytes
     return GROUP_ROWS * GROUP_COLUMNS <= workgroupThreads && 4 * TILE_INNER * (tileRows + tileColumns) <= workgroupBytes;
   });
   const subgroups = subgroupSize !== undefined && SUBGROUP_SIZES.includes(subgroupSize)
-    ? SUBGROUP_OUTPUTS.map(([rows, columns]) => [`subgroups, ${rows}×${columns} outputs`, bySubgroups(subgroupSize, rows, columns)] as const)
+    ? SUBGROUP_OUTPUTS.map(([rows, columns]) => [subgroupName(rows, columns), bySubgroups(subgroupSize, rows, columns)] as const)
     : [];
   return Object.fromEntries([...fitting, ...subgroups]);
 }
@@ -91,24 +94,51 @@ export function productClass({ rows, inner, columns, transposeLeft, transposeRig
   return `${size(rows)}×${size(inner)}${transposeLeft ? "ᵀ" : ""} · ${size(inner)}×${size(columns)}${transposeRight ? "ᵀ" : ""}${precision === "float16" ? ", float16" : ""}`;
 }
 
-/** The tuner's choice for a product, if there is one that the device can run, else one by rule of thumb. */
+/** The tuner's choice for a product, if there is one that the device can run, else the one by rule of thumb. */
 export function chooseTiling(attributes: MatmulAttributes, limits: LaunchLimits): Tiling {
+  const possible = possibleTilings(limits);
   const chosen = limits.tilingOf?.(productClass(attributes));
-  const tiling = chosen === undefined ? undefined : possibleTilings(limits)[chosen];
-  return tiling ?? usualTiling(attributes, limits);
+  return (chosen === undefined ? undefined : possible[chosen]) ?? possible[usualTiling(attributes, limits)]!;
 }
 
 /**
- * The tiling for a shape by rule of thumb. Subgroups of four or eight are the vectors of software adapters: there, reading
- * an operand once for all rows of a subgroup and handing it on by broadcasts ran 3 to 5 times faster than workgroup memory
- * (64×784 · 784×128 on lavapipe: 4.7 against 19 GFLOP/s on two cores). A side shorter than a tile gets fewer outputs per
- * thread, so that threads do not compute padding.
+ * The name of the tiling for a shape by rule of thumb. Subgroups of four or eight are the vectors of software adapters:
+ * there, reading an operand once for all rows of a subgroup and handing it on by broadcasts ran 3 to 5 times faster than
+ * workgroup memory (64×784 · 784×128 on lavapipe: 4.7 against 19 GFLOP/s on two cores). A side shorter than a tile gets
+ * fewer outputs per thread, so that threads do not compute padding.
  */
-function usualTiling({ rows, columns }: MatmulAttributes, { subgroupSize }: LaunchLimits): Tiling {
+export function usualTiling({ rows, columns }: MatmulAttributes, { subgroupSize }: LaunchLimits): string {
   if (subgroupSize !== undefined && SUBGROUP_SIZES.includes(subgroupSize)) {
     const perLane = columns / subgroupSize;
-    return bySubgroups(subgroupSize, rows > 8 ? 16 : 8, perLane > 4 ? 8 : perLane > 2 ? 4 : perLane > 1 ? 2 : 1);
+    return subgroupName(rows > 8 ? 16 : 8, perLane > 4 ? 8 : perLane > 2 ? 4 : perLane > 1 ? 2 : 1);
   }
   const along = (size: number) => (size >= 64 ? 8 : size >= 16 ? 4 : size >= 8 ? 2 : 1);
-  return tiled(along(rows), along(columns));
+  const [down, across] = [along(rows), along(columns)];
+  // Beside a short side, more workgroups instead of longer tiles.
+  return `${Math.min(down, 2 * across)}×${Math.min(across, 2 * down)} outputs`;
+}
+
+/** The most candidates of a class that are worth a tuner's time by default. */
+const MOST_CANDIDATES = 5;
+
+/** A tiling is no candidate if its tiles reach so far beyond the product that they compute this many times its outputs. */
+const MOST_PADDING = 2;
+
+/**
+ * The names of the tilings that may well be fastest for a product: the rule of thumb's first, then those of its kind
+ * whose tiles fit, the nearest in size first.
+ */
+export function promisingTilings(attributes: MatmulAttributes, limits: LaunchLimits): string[] {
+  const possible = possibleTilings(limits);
+  const usual = usualTiling(attributes, limits);
+  const { rows, columns } = attributes;
+  const outputs = ({ tileRows, tileColumns }: Tiling) =>
+    Math.ceil(rows / tileRows) * tileRows * Math.ceil(columns / tileColumns) * tileColumns;
+  const most = MOST_PADDING * Math.min(...Object.values(possible).map(outputs));
+  const area = ({ tileRows, tileColumns }: Tiling) => Math.log2(tileRows * tileColumns);
+  const distance = (tiling: Tiling) => Math.abs(area(tiling) - area(possible[usual]!));
+  const others = Object.entries(possible)
+    .filter(([name, tiling]) => name !== usual && tiling.subgroups === possible[usual]!.subgroups && outputs(tiling) <= most)
+    .sort(([, a], [, b]) => distance(a) - distance(b));
+  return [usual, ...others.map(([name]) => name)].slice(0, MOST_CANDIDATES);
 }

@@ -1,0 +1,10 @@
+// A chain of pointwise nodes for the elements FIRST … LAST - 1, both multiples of four: each thread takes every THREADS-th
+// four of them, which lie in memory as one vector. The results are those of pointwise.wgsl, element by element.
+// Expects: FIRST, LAST, THREADS.
+
+@compute @workgroup_size(GROUP_THREADS)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    for (var four = FIRST / 4u + id.x; four < LAST / 4u; four += THREADS) {
+        finish_four(four);
+    }
+}

@@ -1,0 +1,99 @@
+/* Every tiling that the tuner may choose is held to what the products are held to. */
+import { afterAll, describe, expect, test } from "vitest";
+import type { Backend } from "../../src/backends/backend.ts";
+import { createCpuBackend } from "../../src/backends/cpu/index.ts";
+import { launchLimitsOf } from "../../src/backends/webgpu/record.ts";
+import { WebGPUSession } from "../../src/backends/webgpu/session.ts";
+import { openDevice } from "../../src/device/device.ts";
+import { defineGraph } from "../../src/graph/graph.ts";
+import { input } from "../../src/graph/leaves.ts";
+import { dawnGpu } from "../../src/node/dawn.ts";
+import { dense, sequential } from "../../src/nn/index.ts";
+import { matmul } from "../../src/ops/matmul/index.ts";
+import { possibleTilings } from "../../src/ops/matmul/tilings.ts";
+import { createTrainer } from "../../src/train/index.ts";
+import { clouds, finish } from "../train/examples.ts";
+import { cases } from "./matmul.cases.ts";
+import { parityTests } from "./parity-suite.ts";
+
+const source = dawnGpu();
+const device = await openDevice(source);
+afterAll(() => {
+  device.destroy();
+  smallDevice.destroy();
+  source.release();
+});
+
+/**
+ * Edges within and beyond a tile, each side transposed once, both precisions. A case is a kernel to compile for each
+ * tiling (0.25 s on lavapipe on two quiet cores), which is all of the time; parity.test.ts has every case.
+ */
+const chosen = cases.filter(({ name }) => /^matmul (257×129ᵀ · 129×65|257×129 · 129×65ᵀ|17×129ᵀ · 129×65, float16)$/.test(name));
+
+/** A device whose bindings reach 1024 bytes, so that long products are cut and added up in memory. */
+const smallDevice = await openDevice(source, { limits: { maxStorageBufferBindingSize: 1024 } });
+
+/** A backend whose products are all divided in one way, or by rule of thumb. */
+function backendWith(tiling: string | undefined, on = device): Backend {
+  return {
+    kind: "webgpu",
+    adapter: device.adapter,
+    maxTensorBytes: 2 ** 27,
+    createSession: () => new WebGPUSession(on, { guards: true, tilingOf: () => tiling }),
+    lost: device.lost,
+    async restart() {},
+    dispose() {},
+  };
+}
+
+/** The parameters after a few steps of a linear model whose sizes no tile divides, and the loss of each. */
+async function trained(backend: Backend, precision: "float32" | "float16") {
+  const model = sequential([dense(3)], { inputShape: [17], seed: 4 });
+  const dataset = clouds(99, { width: 17 });
+  const trainer = await createTrainer({ model, dataset, backend, precision, learningRate: 0.01, batchSize: 33, epochs: 2 });
+  const losses = (await finish(trainer, { every: 1 })).map(({ loss }) => loss);
+  const { parameters } = await trainer.snapshot();
+  trainer.dispose();
+  return { losses, parameters };
+}
+
+/** [9, 40] · [40, 7], which the small device takes in two parts along 40. */
+async function cutProduct(backend: Backend) {
+  const [left, right] = [input("left", [40, 9]), input("right", [40, 7])];
+  const session = backend.createSession();
+  const executable = await session.compile(defineGraph({ product: matmul(left, right, { transposeLeft: true }) }));
+  for (const leaf of [left, right]) session.write(leaf, Float32Array.from({ length: leaf.size }, (_, at) => Math.sin(at + leaf.size)));
+  await executable.run(0, 1);
+  const product = await executable.read("product");
+  session.dispose();
+  return { dispatches: executable.dispatches.length, product };
+}
+
+const whole = await cutProduct(backendWith(undefined));
+
+const precisions = ["float32", "float16"] as const;
+const usual = await Promise.all(precisions.map((precision) => trained(backendWith(undefined), precision)));
+const reference = await Promise.all(precisions.map((precision) => trained(createCpuBackend(), precision)));
+
+const tilings = Object.entries(possibleTilings({ ...launchLimitsOf(device), tilingOf: undefined }));
+
+describe.each(tilings)("tiling %s", (name, { tileRows, tileColumns }) => {
+  test("is used", async () => {
+    const graph = defineGraph({ product: matmul(input("left", [257, 3]), input("right", [3, 129])) });
+    const [dispatch] = (await backendWith(name).createSession().compile(graph)).dispatches;
+    expect(dispatch!.grid).toEqual([Math.ceil(129 / tileColumns), Math.ceil(257 / tileRows), 1]);
+  });
+
+  parityTests(async () => backendWith(name), chosen);
+
+  test("a product whose inner axis is cut gives the bits of one that is not", async () => {
+    const found = await cutProduct(backendWith(name, smallDevice));
+    expect(found).toEqual({ dispatches: 2, product: whole.product });
+  });
+
+  test.each([...precisions.entries()])("a training run (%i, %s) ends in the bits of the rule of thumb, and follows the CPU", async (at, precision) => {
+    const found = await trained(backendWith(name), precision);
+    expect(found).toEqual(usual[at]);
+    for (const [step, loss] of found.losses.entries()) expect(Math.abs(loss / reference[at]!.losses[step]! - 1)).toBeLessThan(1e-5);
+  });
+});
