@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { demoPlugins } from "./scripts/demo/plugins.ts";
 
 const entry = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -20,16 +21,20 @@ const library: ViteUserConfig["build"] = {
   },
 };
 
-/** The pages, in dist/pages: `vite build --mode pages`. They may be served from any folder. */
+/** The demo and the benchmark as pages, in dist/demo: `vite build --mode demo`. They may be served from any folder. */
 const pages: ViteUserConfig["build"] = {
   target: "es2023",
-  outDir: "dist/pages",
-  rolldownOptions: { input: { bench: entry("bench.html") } },
+  outDir: "dist/demo",
+  rolldownOptions: { input: { index: entry("index.html"), bench: entry("bench.html") } },
 };
 
 export default defineConfig(({ mode }) => ({
-  base: mode === "pages" ? "./" : "/",
-  build: mode === "pages" ? pages : library,
+  base: mode === "demo" ? "./" : "/",
+  build: mode === "demo" ? pages : library,
+  // What lies in public belongs to the demo.
+  publicDir: mode === "production" ? false : "public",
+  worker: { format: "es" },
+  plugins: mode === "demo" || mode === "development" ? demoPlugins() : [],
   test: {
     include: ["test/**/*.test.ts"],
     // One process a file: Dawn is a native addon, and a device lost in one file must not reach another.
