@@ -52,7 +52,7 @@ function serviceWorker(): Plugin {
         const names = Object.keys(bundle).filter((name) => name !== MNIST_LIST).sort();
         for (const name of names) hash.update(name).update(contentOf(bundle[name]!));
         const version = JSON.stringify(hash.digest("hex").slice(0, 12));
-        const source = `const VERSION = ${version};\nconst FILES = ${JSON.stringify(["./", ...names])};\n\n`;
+        const source = `const VERSION = ${version};\nconst FILES = ${JSON.stringify(["./", MNIST_LIST, ...names])};\n\n`;
         const text = readFileSync(fromHere("service-worker.js"), "utf8");
         this.emitFile({ type: "asset", fileName: "service-worker.js", source: source + text });
       },

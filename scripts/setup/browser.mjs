@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** The package that brings a browser to Debian; Ubuntu's of that name installs a snap, which needs snapd. */
-export const BROWSER_PACKAGE = "chromium";
+/** The packages that bring a browser. Ubuntu's installs a snap, which does not run where there is no snapd. */
+const PACKAGES = { ubuntu: "chromium-browser", debian: "chromium" };
 
 /** What a test says where there is no browser. */
 export const NO_BROWSER =
@@ -61,25 +61,19 @@ function mayRun(file) {
  * @param {string} machine.platform as `process.platform`
  * @param {string[]} machine.family the distribution and those it derives from, nearest first
  * @param {boolean} machine.mayInstall whether this process can become root without asking
- * @returns {{ action: "install", packages: string[] } | { action: "instructions", lines: string[] }}
+ * @returns {{ action: "install", package: string } | { action: "instructions", lines: string[] }}
  */
 export function chooseBrowserPlan({ platform, family, mayInstall }) {
   const byHand = (...lines) => ({ action: "instructions", lines });
   if (platform !== "linux") return byHand("Install Chrome from its maker's page, or name a browser in CHROME_PATH.");
-  if (family[0] === "ubuntu" || family.includes("ubuntu")) {
-    return byHand(
-      "Ubuntu's package chromium is a snap, which does not run everywhere. Install it with",
-      "  sudo snap install chromium",
-      "or install Chrome from its maker's page, or name a browser in CHROME_PATH.",
-    );
-  }
-  if (family.includes("debian")) {
-    if (mayInstall) return { action: "install", packages: [BROWSER_PACKAGE] };
+  const known = Object.keys(PACKAGES).find((name) => family.includes(name));
+  if (known !== undefined && mayInstall) return { action: "install", package: PACKAGES[known] };
+  if (known !== undefined) {
     return byHand(
       "Setup may not install packages here. Run these commands:",
       "",
       "sudo apt-get update",
-      `sudo apt-get install --no-install-recommends ${BROWSER_PACKAGE}`,
+      `sudo apt-get install --no-install-recommends ${PACKAGES[known]}`,
     );
   }
   return byHand("Install chromium from your distribution's packages, or name a browser in CHROME_PATH.");

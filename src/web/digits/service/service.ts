@@ -42,8 +42,8 @@ class DigitsService implements DigitsApi {
   #training: Promise<void> = Promise.resolve();
   /** Time spent training this network, in seconds. */
   #seconds = 0;
-  #tests = new Budget(0.15, 400);
-  #pictures = new Budget(0.1, 200);
+  #tests: Budget | undefined;
+  #pictures: Budget | undefined;
   #weightsWatched = true;
 
   constructor(getBackend: () => Promise<Backend>, getPage: () => string) {
@@ -58,6 +58,7 @@ class DigitsService implements DigitsApi {
   begin(settings: DigitsSettings, run: boolean): Promise<void> {
     return this.#alone(async () => {
       await this.#prepare(settings, undefined);
+      if (!run) await this.#tellLooks();
       return run;
     });
   }
@@ -70,6 +71,7 @@ class DigitsService implements DigitsApi {
       }
       const snapshot = await run.trainer.snapshot();
       await this.#prepare(settings, run.options.loaded, snapshot);
+      if (!wasRunning) await this.#tellLooks();
       return wasRunning;
     });
   }
@@ -123,6 +125,7 @@ class DigitsService implements DigitsApi {
       const before = this.#required().options;
       const loaded = { file: name, model: trained.model, normalization: trained.normalization };
       await this.#prepare(settingsOf(trained, before.settings), loaded);
+      await this.#tellLooks();
       return false;
     });
   }
@@ -181,8 +184,9 @@ class DigitsService implements DigitsApi {
       file: loaded?.file,
       dispatches: trainer.dispatches,
     });
-    await this.#tellTest(run);
-    await this.#tellWeights(run);
+    // Training begins with them; without it they follow.
+    this.#tests = new Budget(0.3, 400);
+    this.#pictures = new Budget(0.2, 200);
   }
 
   #dataOf({ data }: DigitsSettings): Promise<DigitsData> {
@@ -225,13 +229,12 @@ class DigitsService implements DigitsApi {
         if (now - turned > TURN_MILLISECONDS) {
           await nextTask();
           turned = performance.now();
-          if (this.#tests.isDue) testing = this.#tests.spend(() => this.#tellTest(run));
-          if (this.#pictures.isDue) drawing = this.#pictures.spend(() => this.#tellWeights(run));
+          if (this.#tests?.isDue) testing = this.#tests.spend(() => this.#tellTest(run));
+          if (this.#pictures?.isDue) drawing = this.#pictures.spend(() => this.#tellWeights(run));
         }
       }
       tell();
-      await this.#tellTest(run);
-      await this.#tellWeights(run);
+      await this.#tellLooks();
     } catch (error) {
       tell();
       this.#fail(error);
@@ -239,6 +242,12 @@ class DigitsService implements DigitsApi {
       this.#controller = undefined;
       await Promise.all([testing, drawing]);
     }
+  }
+
+  async #tellLooks(): Promise<void> {
+    const run = this.#required();
+    await this.#tellTest(run);
+    await this.#tellWeights(run);
   }
 
   /** Never rejects: a fault is told. */

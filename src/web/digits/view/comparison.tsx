@@ -23,7 +23,7 @@ export function Comparison() {
   const now = state.value;
   const busy = now.kind === "busy";
   return (
-    <div data-testid="comparison">
+    <div data-testid="comparison" class="stack">
       <p class="quiet">
         Trains this network anew for {STEPS} steps on the GPU and then on the CPU, in JavaScript, from the same seed. The
         training that is shown waits meanwhile.
@@ -45,7 +45,8 @@ function Result({ gpu, cpu, largestDifference }: Compared) {
       <Plot
         title="Loss"
         testId="comparison-chart"
-        xLabel="by step"
+        xLabel="step"
+        wholeSteps
         series={[
           { label: "GPU", colour: "--accent", width: 4 },
           { label: "CPU", colour: "--accent-2", width: 2, dash: [5, 4] },

@@ -15,14 +15,15 @@ export function Curves() {
   const seconds = options.axis === "time";
   const common = {
     series: seriesFor(options),
-    xLabel: seconds ? "by time (s)" : "by step",
+    xLabel: seconds ? "time" : "step",
+    wholeSteps: !seconds,
     xValue: (x: number) => (seconds ? `${x.toFixed(1)} s` : String(Math.round(x))),
   };
   return (
     <section class="card" aria-label="Curves">
       <div class="plots">
         <Plot {...common} title="Loss" data={loss} logarithmic={options.logarithmic} yValue={rounded} testId="loss-chart" />
-        <Plot {...common} title="Accuracy" data={accuracy} yRange={[0, 1]} yValue={percent} testId="accuracy-chart" />
+        <Plot {...common} title="Accuracy" data={accuracy} yRange={[0, 1]} yValue={percent} yTick={(share) => `${Math.round(100 * share)} %`} testId="accuracy-chart" />
       </div>
       <ViewFields options={options} />
     </section>

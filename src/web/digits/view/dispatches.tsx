@@ -29,7 +29,7 @@ export function Dispatches() {
   const flops = dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0);
   return (
     <div>
-      <div class="row spread">
+      <div class="row spread measure">
         <p class="quiet">
           A step is {dispatches.length} dispatches in one compute pass and {amount(flops)}FLOP.{" "}
           {times

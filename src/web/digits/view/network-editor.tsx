@@ -12,11 +12,9 @@ export function NetworkEditor() {
   const addLayer = () => edit({ layers: [...layers, layers.at(-1) ?? { units: 64, activation: "relu", dropout: 0 }] });
   return (
     <section class="card" aria-label="Network">
-      <div class="row spread">
-        <h2>Network</h2>
-        <PresetChoice />
-      </div>
-      <p class="quiet">784 inputs, one for each pixel</p>
+      <h2>Network</h2>
+      <PresetChoice />
+      <p class="quiet">784 inputs, one a pixel</p>
       <ol class="layers">
         {layers.map((layer, place) => (
           <li key={place}>
@@ -25,7 +23,7 @@ export function NetworkEditor() {
         ))}
       </ol>
       <div class="row spread">
-        <span class="quiet">10 outputs, one for each digit</span>
+        <span class="quiet">10 outputs, one a digit</span>
         <button type="button" data-testid="add-layer" disabled={layers.length >= mostLayers} onClick={addLayer}>
           Add layer
         </button>
@@ -45,7 +43,7 @@ function PresetChoice() {
   const shown = JSON.stringify(draft.value);
   const name = Object.keys(presets).find((preset) => JSON.stringify({ ...presets[preset], data: draft.value.data }) === shown);
   return (
-    <label class="field inline">
+    <label class="field preset">
       Preset
       <select
         data-testid="preset"

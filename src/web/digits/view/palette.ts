@@ -14,8 +14,12 @@ export const token = (name: string): string => getComputedStyle(document.documen
 
 type Colour = readonly [red: number, green: number, blue: number];
 
+/** A canvas writes every opaque colour as #rrggbb; a build may shorten those of a style sheet. */
+const parser = new OffscreenCanvas(1, 1).getContext("2d")!;
+
 function parsed(name: string): Colour {
-  const digits = token(name).slice(1);
+  parser.fillStyle = token(name);
+  const digits = String(parser.fillStyle).slice(1);
   return [0, 2, 4].map((place) => parseInt(digits.slice(place, place + 2), 16)) as unknown as Colour;
 }
 

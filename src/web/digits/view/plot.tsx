@@ -20,16 +20,22 @@ export interface PlotProps {
   /** x and each series; where a series has no value, null. */
   readonly data: uPlot.AlignedData;
   readonly logarithmic?: boolean;
-  /** How x and y are written beside the cursor. */
+  /** How x and y are written beside the cursor, and y on its axis. */
   readonly xValue: (value: number) => string;
   readonly yValue: (value: number) => string;
+  readonly yTick?: (value: number) => string;
   readonly xLabel: string;
+  /** Whether x counts steps. */
+  readonly wholeSteps: boolean;
   /** The ends of the y axis, where they are fixed. */
   readonly yRange?: readonly [number, number];
   readonly testId: string;
 }
 
 const HEIGHT = 180;
+
+/** Distances between ticks, where x counts. */
+const WHOLE = [1, 2, 5].flatMap((first) => [0, 1, 2, 3, 4, 5, 6].map((power) => first * 10 ** power)).sort((a, b) => a - b);
 
 export function Plot(props: PlotProps) {
   const host = useRef<HTMLDivElement>(null);
@@ -52,13 +58,13 @@ export function Plot(props: PlotProps) {
   return (
     <figure class="plot" data-testid={testId}>
       <figcaption>{title}</figcaption>
-      <div ref={host} role="img" aria-label={`Chart: ${title} ${xLabel}`} />
+      <div ref={host} role="img" aria-label={`Chart: ${title} by ${xLabel}`} />
     </figure>
   );
 }
 
 function optionsOf(props: PlotProps, width: number): uPlot.Options {
-  const { series, logarithmic = false, xValue, yValue, xLabel, yRange } = props;
+  const { series, logarithmic = false, xValue, yValue, yTick = yValue, xLabel, wholeSteps, yRange } = props;
   const [muted, line] = [token("--muted"), token("--line")];
   const axis = { stroke: muted, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "11px system-ui" };
   return {
@@ -70,8 +76,8 @@ function optionsOf(props: PlotProps, width: number): uPlot.Options {
       y: { distr: logarithmic ? 3 : 1, ...(yRange && { range: [...yRange] as [number, number] }) },
     },
     axes: [
-      { ...axis, size: 28 },
-      { ...axis, size: 46, values: (_plot, values) => values.map((value) => (value === null ? "" : yValue(value))) },
+      { ...axis, size: 28, ...(wholeSteps && { incrs: WHOLE }) },
+      { ...axis, size: 54, values: (_plot, values) => values.map((value) => (value === null ? "" : yTick(value))) },
     ],
     series: [
       { label: xLabel, value: (_plot, value: number | null) => (value === null ? "–" : xValue(value)) },
