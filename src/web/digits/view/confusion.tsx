@@ -70,7 +70,7 @@ function Matrix({ counts }: { counts: Uint32Array }) {
                     type="button"
                     id={`cell-${cell}`}
                     class={actual === predicted ? "right" : "wrong"}
-                    style={{ "--share": count === 0 ? 0 : Math.round(15 + 45 * share) }}
+                    style={{ "--share": count === 0 ? 0 : Math.round(12 + 36 * share) }}
                     tabIndex={cell === focused.value ? 0 : -1}
                     aria-label={`${count} of digit ${actual} taken for ${predicted}`}
                     onClick={() => choose(actual, predicted)}
