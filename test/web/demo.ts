@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
-import { expect } from "vitest";
+import { vi } from "vitest";
 import { noteErrors } from "./browser.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -15,7 +15,11 @@ export async function buildDemo(): Promise<{ folder: string; remove(): void }> {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "wgrad-demo-"));
   const outDir = { outDir: folder, emptyOutDir: true };
+  // Vitest's own value would make it a build for tests.
+  const { NODE_ENV } = process.env;
+  process.env["NODE_ENV"] = "production";
   await build({ root, configFile: join(root, "vite.config.ts"), mode: "demo", logLevel: "error", build: outDir });
+  process.env["NODE_ENV"] = NODE_ENV;
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
@@ -61,17 +65,23 @@ export class Visitor {
 
   /** Waits until a number on the page is at least so large. */
   async reaches(id: string, least: number): Promise<void> {
-    await expect.poll(() => this.number(id), WAIT).toBeGreaterThanOrEqual(least);
+    await vi.waitFor(async () => {
+      const now = await this.number(id);
+      if (!(now >= least)) throw new Error(`${id} is ${now}, not ${least}`);
+    }, WAIT);
   }
 
-  async says(id: string, text: RegExp | string): Promise<void> {
-    await expect.poll(() => this.text(id), WAIT).toMatch(text);
+  async says(id: string, text: RegExp): Promise<void> {
+    await vi.waitFor(async () => {
+      const now = await this.text(id);
+      if (!text.test(now)) throw new Error(`${id} says "${now}", not ${text}`);
+    }, WAIT);
   }
 
   /** Pauses, and waits until nothing runs any more. */
   async pause(): Promise<number> {
     await this.click("start");
-    await this.says("start", "Start");
+    await this.says("start", /^Start$/);
     return this.number("step-count");
   }
 
