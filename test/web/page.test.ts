@@ -1,7 +1,10 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { builtInDigits } from "../../src/data/digits.ts";
+import { writeIdx } from "../data/idx-files.ts";
 import { launchBrowser, serve } from "./browser.ts";
 import { buildDemo, SMALL, Visitor } from "./demo.ts";
 
@@ -254,6 +257,24 @@ test("without WebGPU it trains on the CPU and says why", async () => {
   } finally {
     await plain.close();
   }
+});
+
+test("takes MNIST where it lies beside the page", async () => {
+  const { train, test: held } = builtInDigits({ train: 300, test: 60 });
+  const files = {
+    "train-images-idx3-ubyte.gz": gzipSync(writeIdx([300, 28, 28], train.features as Uint8Array)),
+    "train-labels-idx1-ubyte.gz": gzipSync(writeIdx([300], Uint8Array.from(train.labels))),
+    "t10k-images-idx3-ubyte": writeIdx([60, 28, 28], held.features as Uint8Array),
+    "t10k-labels-idx1-ubyte": writeIdx([60], Uint8Array.from(held.labels)),
+  };
+  mkdirSync(join(demo.folder, "mnist"), { recursive: true });
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(demo.folder, "mnist", name), bytes);
+  writeFileSync(join(demo.folder, "mnist", "files.json"), JSON.stringify(Object.keys(files)));
+  const visitor = await Visitor.arrive(browser, `${site.address}#digits?layers=16-relu&batch=32`);
+  await visitor.says("data", /^MNIST: 300 digits to learn from, 60 others/);
+  await visitor.reaches("step-count", 2);
+  expect(visitor.errors).toEqual([]);
+  await visitor.leave();
 });
 
 test("every name of an element that tests use is listed", () => {

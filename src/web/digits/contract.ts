@@ -48,9 +48,11 @@ export interface Mistake {
   readonly confidence: number;
 }
 
-/** The network applied to the whole test set. */
+/** The network applied to the test set, or to its beginning where the device is slow and training goes on. */
 export interface TestEvent {
   readonly kind: "test";
+  /** Pictures that were looked at. */
+  readonly count: number;
   readonly step: number;
   readonly seconds: number;
   readonly loss: number;

@@ -15,6 +15,9 @@ export interface DigitsData {
 /** Few enough to be drawn in about a third of a second on a slow core, enough to learn 96 % from. */
 const BUILT_IN = { train: 5000, test: 500 };
 
+/** What the pad draws and the pictures show. */
+const SHAPE = [28, 28];
+
 /** Beside the page; the list names the files that are there, so that no request fails. */
 const FOLDER = "mnist/";
 
@@ -30,7 +33,12 @@ export async function loadData(choice: DigitsSettings["data"], base: string): Pr
   if (mnistFiles.every((file) => nameOf(file) !== undefined)) {
     try {
       const entries = await Promise.all(mnistFiles.map(async (file) => [file, await fetched(folder, nameOf(file)!)] as const));
-      return { name: "MNIST", ...(await mnistFromFiles(Object.fromEntries(entries) as Record<MnistFile, NamedBytes>)) };
+      const { train, test } = await mnistFromFiles(Object.fromEntries(entries) as Record<MnistFile, NamedBytes>);
+      if (train.shape.join() !== SHAPE.join()) {
+        const [found, wanted] = [train.shape.join("×"), SHAPE.join("×")];
+        throw new DataError({ where: "mnist/", what: `pictures of ${found}`, fix: `This page takes those of ${wanted} only` });
+      }
+      return { name: "MNIST", train, test };
     } catch (error) {
       // fetch fails so without a network.
       if (choice === "mnist" || !(error instanceof TypeError)) throw error;

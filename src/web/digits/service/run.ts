@@ -13,6 +13,7 @@ import {
   saveModel,
   standardization,
   type Backend,
+  type Dataset,
   type Executable,
   type LossName,
   type Model,
@@ -102,17 +103,18 @@ export class Run {
     return this.options.data.train.classes.length;
   }
 
-  /** Applies the network to the whole test set. */
-  async test(): Promise<Omit<TestEvent, "kind" | "seconds">> {
+  /** Applies the network to the first pictures of the test set, at most so many. */
+  async test(most: number): Promise<Omit<TestEvent, "kind" | "seconds">> {
     const { classes, trainer } = this;
-    const { test } = this.options.data;
+    const test = firstOf(this.options.data.test, most);
     const step = trainer.step;
     const [{ loss, accuracy }, outputs] = await Promise.all([trainer.evaluate(test), trainer.predict(test.features)]);
     const predictions = (this.predictions = predictionsOf(outputs, classes));
     const shares = sharesOf(outputs, classes, this.loss);
     const mistakes = worstMistakes(test.labels, predictions, shares, classes);
     const pictures = picturesOf(test, mistakes.map(({ index }) => index));
-    return { step, loss, accuracy, confusion: confusionOf(test.labels, predictions, classes), mistakes, pictures };
+    const { count } = test;
+    return { step, count, loss, accuracy, confusion: confusionOf(test.labels, predictions, classes), mistakes, pictures };
   }
 
   /** The first layer's weights; undefined where the network begins with something else. */
@@ -190,4 +192,10 @@ export class Run {
     };
     return saveModel(trained, snapshot.parameters);
   }
+}
+
+function firstOf(data: Dataset, most: number): Dataset {
+  const count = Math.min(most, data.count);
+  const features = data.features.subarray(0, (data.features.length / data.count) * count);
+  return { ...data, features, labels: data.labels.subarray(0, count), count };
 }

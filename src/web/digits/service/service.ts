@@ -19,6 +19,10 @@ const SUBMIT_MILLISECONDS = 30;
 /** The page is told of new steps so often: as often as a chart can be read. */
 const TELL_MILLISECONDS = 60;
 
+/** Of the test set so many pictures are looked at while training, or all of it where these take no longer than that. */
+const FEW_TESTS = 1000;
+const QUICK_MILLISECONDS = 100;
+
 /** The least time between two tasks of the worker in which nothing else is heard. */
 const TURN_MILLISECONDS = 8;
 
@@ -43,6 +47,7 @@ class DigitsService implements DigitsApi {
   /** Time spent training this network, in seconds. */
   #seconds = 0;
   #tests: Budget | undefined;
+  #mostTests = FEW_TESTS;
   #pictures: Budget | undefined;
   #weightsWatched = true;
 
@@ -229,7 +234,7 @@ class DigitsService implements DigitsApi {
         if (now - turned > TURN_MILLISECONDS) {
           await nextTask();
           turned = performance.now();
-          if (this.#tests?.isDue) testing = this.#tests.spend(() => this.#tellTest(run));
+          if (this.#tests?.isDue) testing = this.#tests.spend(() => this.#tellTest(run, this.#mostTests));
           if (this.#pictures?.isDue) drawing = this.#pictures.spend(() => this.#tellWeights(run));
         }
       }
@@ -251,9 +256,11 @@ class DigitsService implements DigitsApi {
   }
 
   /** Never rejects: a fault is told. */
-  async #tellTest(run: Run): Promise<void> {
+  async #tellTest(run: Run, most = Infinity): Promise<void> {
     try {
-      const found = await run.test();
+      const started = performance.now();
+      const found = await run.test(most);
+      this.#mostTests = performance.now() - started < QUICK_MILLISECONDS ? Infinity : FEW_TESTS;
       this.#tell({ kind: "test", seconds: this.#seconds, ...found }, [found.pictures.buffer as ArrayBuffer]);
     } catch (error) {
       this.#fail(error);

@@ -52,12 +52,18 @@ function Numbers() {
       <Fact name="step" value={String(step.value)} testId="step-count" of={prepared.value && `of ${prepared.value.stepsTotal}`} />
       <Fact name="epoch" value={now ? String(now.epoch) : "–"} />
       <Fact name="training loss" value={now ? now.loss.toFixed(4) : "–"} testId="train-loss" />
-      <Fact name="test accuracy" value={test.value ? percent(test.value.accuracy) : "–"} testId="test-accuracy" />
+      <Fact name="test accuracy" value={test.value ? percent(test.value.accuracy) : "–"} testId="test-accuracy" of={partTested()} />
       <Fact name="learning rate" value={now ? rounded(now.learningRate) : "–"} />
       <Fact name="images/s" value={now ? Math.round(now.imagesPerSecond).toLocaleString("en") : "–"} testId="images-per-second" />
       <Fact name="ms/step" value={milliseconds ? rounded(milliseconds) : "–"} testId="step-milliseconds" />
     </dl>
   );
+}
+
+/** Says where only a part of the test set was looked at. */
+function partTested(): string | undefined {
+  const count = test.value?.count;
+  return count === undefined || count === prepared.value?.testExamples ? undefined : `of ${count.toLocaleString("en")}`;
 }
 
 const batchSize = () => Math.min(prepared.value!.settings.batchSize, prepared.value!.trainingExamples);
