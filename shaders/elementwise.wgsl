@@ -71,6 +71,10 @@ fn equal_index(a: u32, b: u32) -> f32 {
     return select(0.0, 1.0, a == b);
 }
 
+fn is_not_finite(x: f32) -> f32 {
+    return select(0.0, 1.0, (bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u);
+}
+
 fn choose(condition: f32, a: f32, b: f32) -> f32 {
     return select(a, b, condition == 0.0);
 }

@@ -1,11 +1,11 @@
 // Matrix product: out[row, column] = sum over k of left(row, k) * right(k, column), rows FIRST_ROW … LAST_ROW - 1,
 // columns FIRST_COLUMN … LAST_COLUMN - 1, k from FIRST_INNER to LAST_INNER - 1, in that order, into one accumulator
-// per output: every tiling gives the same bits.
+// per output: every tiling gives the same bits. Operands are of the type Operand; the product of two is added to a float32.
 // A workgroup makes a tile of TILE_ROWS × TILE_COLUMNS outputs; it loads blocks of TILE_INNER along k of both
 // operands into workgroup memory. A thread makes THREAD_ROWS × THREAD_COLUMNS outputs in registers; they leave through
 // workgroup memory in strips, so that neighbouring threads write neighbouring outputs, and so that the text of
 // `finish` is compiled once a strip and not once an output (on lavapipe 1 s instead of 9 s for 8×8 outputs a thread).
-// Expects: ROWS, COLUMNS, INNER (sizes of the whole product), the six ends above, TRANSPOSE_LEFT, TRANSPOSE_RIGHT,
+// Expects one of operand_….wgsl and the matmul_blocks_….wgsl of its name, and: ROWS, COLUMNS, INNER (sizes of the whole product), the six ends above, TRANSPOSE_LEFT, TRANSPOSE_RIGHT,
 // TILE_INNER (at least GROUP_ROWS), THREAD_ROWS, THREAD_COLUMNS, GROUP_ROWS, GROUP_COLUMNS (threads along each side),
 // ACCUMULATE (start from what is stored), COLUMN_SUMS (also finish_column_sum with the sum over k of right(k, column)).
 
@@ -20,9 +20,6 @@ fn strip_row(i: u32, r: u32) -> u32 {
     return i / TILE_COLUMNS * THREAD_ROWS + r;
 }
 
-var<workgroup> left_block: array<f32, TILE_INNER * TILE_ROWS>;
-var<workgroup> right_block: array<f32, TILE_INNER * TILE_COLUMNS>;
-
 // Threads walk along whatever lies side by side in memory.
 fn load_left_block(first_row: u32, first_inner: u32, thread: u32) {
     for (var i = thread; i < TILE_INNER * TILE_ROWS; i += GROUP_THREADS) {
@@ -34,7 +31,7 @@ fn load_left_block(first_row: u32, first_inner: u32, thread: u32) {
         if (row < LAST_ROW && inner < LAST_INNER) {
             value = read_left(select(row * INNER + inner, inner * ROWS + row, TRANSPOSE_LEFT));
         }
-        left_block[k * TILE_ROWS + r] = value;
+        left_block[k * TILE_ROWS + r] = operand_of(value);
     }
 }
 
@@ -48,7 +45,7 @@ fn load_right_block(first_inner: u32, first_column: u32, thread: u32) {
         if (column < LAST_COLUMN && inner < LAST_INNER) {
             value = read_right(select(inner * COLUMNS + column, column * INNER + inner, TRANSPOSE_RIGHT));
         }
-        right_block[k * TILE_COLUMNS + c] = value;
+        store_right(k * TILE_COLUMNS + c, value);
     }
 }
 
@@ -70,11 +67,11 @@ fn main(
             for (var i = thread; i < STRIP; i += GROUP_THREADS) {
                 let row = min(first_row + strip_row(i, r), LAST_ROW - 1u);
                 let column = min(first_column + i % TILE_COLUMNS, LAST_COLUMN - 1u);
-                right_block[i] = stored(row * COLUMNS + column);
+                set_strip(i, stored(row * COLUMNS + column));
             }
             workgroupBarrier();
             for (var c = 0u; c < THREAD_COLUMNS; c++) {
-                sums[r][c] = right_block[local.y * TILE_COLUMNS + own_column + c];
+                sums[r][c] = strip_value(local.y * TILE_COLUMNS + own_column + c);
             }
         }
         workgroupBarrier();
@@ -89,12 +86,13 @@ fn main(
             var left_values: array<f32, THREAD_ROWS>;
             var right_values: array<f32, THREAD_COLUMNS>;
             for (var r = 0u; r < THREAD_ROWS; r++) {
-                left_values[r] = left_block[k * TILE_ROWS + own_row + r];
+                left_values[r] = f32(left_block[k * TILE_ROWS + own_row + r]);
             }
             for (var c = 0u; c < THREAD_COLUMNS; c++) {
-                right_values[c] = right_block[k * TILE_COLUMNS + own_column + c];
+                let i = k * TILE_COLUMNS + own_column + c;
+                right_values[c] = f32(right_block[i]);
                 if (COLUMN_SUMS) {
-                    column_sums[c] += right_values[c];
+                    column_sums[c] += exact_right(i, right_values[c]);
                 }
             }
             for (var r = 0u; r < THREAD_ROWS; r++) {
@@ -107,14 +105,14 @@ fn main(
     }
     for (var r = 0u; r < THREAD_ROWS; r++) {
         for (var c = 0u; c < THREAD_COLUMNS; c++) {
-            right_block[local.y * TILE_COLUMNS + own_column + c] = sums[r][c];
+            set_strip(local.y * TILE_COLUMNS + own_column + c, sums[r][c]);
         }
         workgroupBarrier();
         for (var i = thread; i < STRIP; i += GROUP_THREADS) {
             let row = first_row + strip_row(i, r);
             let column = first_column + i % TILE_COLUMNS;
             if (row < LAST_ROW && column < LAST_COLUMN) {
-                finish(row * COLUMNS + column, row, column, right_block[i]);
+                finish(row * COLUMNS + column, row, column, strip_value(i));
             }
         }
         workgroupBarrier();

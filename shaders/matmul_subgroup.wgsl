@@ -3,7 +3,7 @@
 // A workgroup is one subgroup and makes THREAD_ROWS × LANES THREAD_COLUMNS outputs. For each k a lane reads the left
 // operand of one row in LANES and hands it to the others by broadcast, and the right operand of every LANES-th column.
 // There is no workgroup memory and no barrier: on lavapipe both cost more than the product.
-// Expects: what matmul.wgsl expects, but THREAD_ROWS a multiple of eight, LANES (4 or 8), and no GROUP_… or TILE_….
+// Expects: what matmul.wgsl expects but its blocks, and THREAD_ROWS a multiple of eight, LANES (4 or 8), and no GROUP_… or TILE_….
 
 fn read_row(row: u32, k: u32) -> f32 {
     let inside = min(row, LAST_ROW - 1u);
@@ -35,13 +35,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     for (var k = FIRST_INNER + group.z; k < LAST_INNER; k++) {
         var right_values: array<f32, THREAD_COLUMNS>;
         for (var c = 0u; c < THREAD_COLUMNS; c++) {
-            right_values[c] = read_column(k, first_column + c * LANES + lane);
+            let exact = read_column(k, first_column + c * LANES + lane);
+            right_values[c] = f32(operand_of(exact));
             if (COLUMN_SUMS) {
-                column_sums[c] += right_values[c];
+                column_sums[c] += exact;
             }
         }
         for (var first = 0u; first < THREAD_ROWS; first += LANES) {
-            let own = read_row(first_row + first + lane, k);
+            let own = f32(operand_of(read_row(first_row + first + lane, k)));
             let left_0 = subgroupBroadcast(own, 0u);
             let left_1 = subgroupBroadcast(own, 1u);
             let left_2 = subgroupBroadcast(own, 2u);

@@ -41,3 +41,14 @@ export class DeviceError extends WgradError {}
 
 /** The device is gone, and with it all that it held; `Backend.restart` opens another one. */
 export class DeviceLostError extends DeviceError {}
+
+/** Training met a loss or gradient that is NaN or infinite; the parameters are as they were before that step. */
+export class DivergedError extends WgradError {
+  /** The step that was left out, counted from 1. */
+  readonly step: number;
+
+  constructor(step: number, refusal: Refusal) {
+    super(refusal);
+    this.step = step;
+  }
+}

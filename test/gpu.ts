@@ -8,8 +8,8 @@ export function acquireBackend(options?: WebGPUOptions): Promise<Backend> {
   return createWebGPUBackend(dawnGpu(), options);
 }
 
-/** A backend whose device can be lost at will. */
-export async function acquireLosableBackend(): Promise<{ backend: Backend; lose(): void }> {
+/** A backend whose device can be lost at will, and is given away. */
+export async function acquireLosableBackend(): Promise<{ backend: Backend; lose(): void; device(): GPUDevice }> {
   const source = dawnGpu();
   let device: GPUDevice | undefined;
   const requestAdapter = async (options?: GPURequestAdapterOptions) => {
@@ -24,7 +24,7 @@ export async function acquireLosableBackend(): Promise<{ backend: Backend; lose(
     });
   };
   const backend = await createWebGPUBackend({ ...source, gpu: { requestAdapter } as unknown as GPU });
-  return { backend, lose: () => device!.destroy() };
+  return { backend, lose: () => device!.destroy(), device: () => device! };
 }
 
 /** Fails where a kernel of a backend with guards wrote past the end of a value. */

@@ -18,7 +18,7 @@ const WANTED_LIMITS = [
 export type DeviceLimits = Record<(typeof WANTED_LIMITS)[number], number>;
 
 /** What is used where the adapter has it. */
-const OPTIONAL_FEATURES = ["timestamp-query", "subgroups"] as const;
+const OPTIONAL_FEATURES = ["timestamp-query", "subgroups", "shader-f16"] as const;
 
 export interface DeviceOptions {
   /** Of the optional features those to use, all by default: fewer, to try what happens on a lesser adapter. */
@@ -37,6 +37,8 @@ export class Device {
   /** Settles with the reason when the device is lost other than by `destroy`. */
   readonly lost: Promise<string>;
   #fault: DeviceError | undefined;
+  /** Bytes of all storage made so far, for messages. */
+  #allocated = 0;
   #destroyed = false;
 
   constructor(gpu: GPUDevice, adapter: Device["adapter"], limits: DeviceLimits) {
@@ -91,6 +93,13 @@ export class Device {
     return this.gpu.features.has("timestamp-query");
   }
 
+  /** @throws DeviceError where WGSL may not use float16 on this adapter */
+  requireFloat16(): void {
+    if (this.gpu.features.has("shader-f16")) return;
+    const what = `${this.adapter.name} offers no shader-f16`;
+    throw new DeviceError({ where: "precision float16", what, fix: "Use precision float32, or another adapter" });
+  }
+
   /**
    * A buffer for storage that can be written, read and copied.
    * @param bytes rounded up to a multiple of 256
@@ -106,13 +115,43 @@ export class Device {
         fix: "Use a smaller batch or network, or train on the CPU",
       });
     }
+    this.#allocated += size;
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
     return this.gpu.createBuffer({ size, usage, label });
   }
 
-  /** Gives the device back. */
+  /**
+   * Makes buffers, and waits until the device has answered for the memory.
+   * @param make calls `createStorage`, at once
+   * @throws DeviceError with the bytes asked for where there was not enough
+   */
+  async allocate<Result>(make: () => Result): Promise<Result> {
+    const before = this.#allocated;
+    this.gpu.pushErrorScope("out-of-memory");
+    let result: Result;
+    try {
+      result = make();
+    } catch (error) {
+      await this.gpu.popErrorScope();
+      throw error;
+    }
+    const failure = await this.gpu.popErrorScope();
+    if (!failure) return result;
+    throw new DeviceError({
+      where: this.adapter.name,
+      what: `there is not enough memory for ${megabytes(this.#allocated - before)} more, after ${megabytes(before)} before (${failure.message.trim()})`,
+      fix: "Use a smaller batch or network, or train on the CPU",
+    });
+  }
+
+  /** Gives the device back; what still waits for it fails. */
   destroy(): void {
     this.#destroyed = true;
+    this.#fault ??= new DeviceError({
+      where: "WebGPU",
+      what: "the backend was disposed of while it worked",
+      fix: "Wait for what was begun, or leave its loop, before dispose",
+    });
     this.gpu.destroy();
   }
 }

@@ -36,6 +36,9 @@ export interface TrainedModel {
 
 const FORMAT = "wgrad";
 
+/** Before the names of the optimizer's states in a checkpoint, which is a model as well. */
+export const OPTIMIZER_PREFIX = "optimizer.";
+
 const NOT_A_MODEL = "Give a model file that wgrad wrote, such as `wgrad train --out` does";
 
 /**
@@ -45,9 +48,14 @@ const NOT_A_MODEL = "Give a model file that wgrad wrote, such as `wgrad train --
  * @throws OptionError for values that do not fill their shape
  */
 export function saveModel(trained: TrainedModel, parameters: Readonly<Record<string, TensorValues>>): Uint8Array {
-  const { model, loss, normalization, classes, outputs, step, training, results } = trained;
   const tensors = Object.entries(parameters).map(([name, { shape, values }]) => ({ name, shape, values }));
-  return writeSafetensors(tensors, {
+  return writeSafetensors(tensors, modelMetadata(trained));
+}
+
+/** All of a model but its parameters, as a file's metadata. */
+export function modelMetadata(trained: TrainedModel): Record<string, string> {
+  const { model, loss, normalization, classes, outputs, step, training, results } = trained;
+  return {
     format: FORMAT,
     version,
     loss,
@@ -57,7 +65,7 @@ export function saveModel(trained: TrainedModel, parameters: Readonly<Record<str
     step: JSON.stringify(step),
     training: JSON.stringify(training),
     ...(results && { results: JSON.stringify(results) }),
-  });
+  };
 }
 
 /**
@@ -89,7 +97,8 @@ export function loadModel(bytes: Uint8Array, where: string): TrainedModel {
 }
 
 function restoreModel(config: object, tensors: Safetensors["tensors"], where: string): Model {
-  const values = Object.fromEntries([...tensors].map(([name, tensor]) => [name, tensor.values]));
+  const ofModel = [...tensors].filter(([name]) => !name.startsWith(OPTIMIZER_PREFIX));
+  const values = Object.fromEntries(ofModel.map(([name, tensor]) => [name, tensor.values]));
   let model: Model;
   try {
     model = modelFromConfig(config, values);

@@ -5,6 +5,7 @@ import { dropoutMask } from "../ops/dropout/index.ts";
 import { add, multiply } from "../ops/elementwise/index.ts";
 import { reshape } from "../ops/layout/index.ts";
 import { matmul } from "../ops/matmul/index.ts";
+import type { Precision } from "../ops/matmul/precision.ts";
 import { activations, rectifiers, type ActivationName } from "./activations.ts";
 import { entryOf, requireCount, requireNumber, written } from "./checks.ts";
 import { heNormal, xavierUniform, zeros, type Fans, type Initializer } from "./initializers.ts";
@@ -36,6 +37,8 @@ export interface ApplyOptions {
    * applies the model several times in one step gives each its own.
    */
   readonly dropoutKeyAt?: (step: number, layer: number) => number;
+  /** Of the matrix products; "float32" by default. See `matmul`. */
+  readonly precision?: Precision;
 }
 
 /** A layer with its parameters. */
@@ -90,8 +93,8 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
       const biasRow = bias ? parameter("bias", [units], biases, fans) : undefined;
       return {
         outputShape: [units],
-        apply(x) {
-          const product = matmul(x, weight);
+        apply(x, { precision }) {
+          const product = matmul(x, weight, { precision });
           const sums = biasRow ? add(product, biasRow) : product;
           return name === "identity" ? sums : activate(sums);
         },

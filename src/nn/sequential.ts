@@ -108,10 +108,11 @@ function buildModel(
     return result;
   });
   const applyEach = (x: Tensor, options: ApplyOptions = {}): Tensor[] => {
-    const { training = false, dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer) } = options;
+    const { training = false, precision = "float32" } = options;
+    const { dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer) } = options;
     requireBatch(x, inputShape);
     let value = x;
-    return built.map((layer) => (value = layer.apply(value, { training, dropoutKeyAt })));
+    return built.map((layer) => (value = layer.apply(value, { training, dropoutKeyAt, precision })));
   };
   return {
     parameters,

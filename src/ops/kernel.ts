@@ -72,6 +72,8 @@ export interface AnchorLaunch {
   readonly partial?: boolean;
   /** The WGSL uses subgroup operations. */
   readonly subgroups?: boolean;
+  /** The WGSL uses float16. */
+  readonly float16?: boolean;
 }
 
 /** What the device allows to one dispatch. */

@@ -1,5 +1,8 @@
 import { SubmitPace, type SubmitTimes } from "./pace.ts";
+import { CheckpointTaker, type CheckpointOptions } from "./checkpoints.ts";
+import { placeOfFault } from "./guard.ts";
 import type { TrainingPlan } from "./options.ts";
+import type { Snapshot, Unreported } from "./snapshot.ts";
 import type { StepMetrics } from "./step.ts";
 
 /** Where a run stands. Loss and accuracy are means over the steps since the event before. */
@@ -16,6 +19,8 @@ export interface TrainingProgress {
   readonly accuracy: number;
   /** The rate of that step. */
   readonly learningRate: number;
+  /** Steps since the event before whose updates were left out, where that was asked for. */
+  readonly skipped: readonly SkippedStep[];
   /**
    * Wall time of this call of fit, from its first submit to the last completion. Shuffling and uploads are inside, and
    * so is what the caller does between events if it holds training up.
@@ -23,6 +28,16 @@ export interface TrainingProgress {
   readonly seconds: number;
   /** Examples of the finished steps of this call over `seconds`. */
   readonly imagesPerSecond: number;
+}
+
+/** A step whose loss or gradient was not finite, and which changed no parameter. */
+export interface SkippedStep {
+  /** Counted from 1. */
+  readonly step: number;
+  /** The first parameter whose gradient was not finite, or "loss". */
+  readonly place: string;
+  /** The rate of that step. */
+  readonly learningRate: number;
 }
 
 export interface FitOptions {
@@ -34,14 +49,23 @@ export interface FitOptions {
   readonly stepsPerSubmit?: number;
   /** Work that one submit should hold, above 0; 100 by default. A page that must answer at once wants less. */
   readonly submitMilliseconds?: number;
-  /** Once aborted, nothing more is submitted: the loop ends after the events of what was in flight. */
+  /**
+   * Once aborted, nothing more is submitted: the loop ends after the events of what was in flight. The last one tells
+   * how far it got; the steps since the one before are told of again by the next call's first event.
+   */
   readonly signal?: AbortSignal;
+  /** Hands the state of the run over now and then, and at the end of this call. */
+  readonly checkpoint?: CheckpointOptions;
 }
 
 /** Puts steps into the stream of commands. */
 export interface StepStream {
   /** Number of steps submitted so far. */
   readonly step: number;
+  /** Whether nothing can be asked of it any more. */
+  readonly disposed: boolean;
+  /** Sums over finished steps that no event has told of. */
+  unreported: Unreported;
   /** The most steps that one submit may hold now. */
   readonly stepsAllowed: number;
   /** Submits the next steps and returns at once. */
@@ -51,6 +75,15 @@ export interface StepStream {
    * @throws the failure itself for any other reason
    */
   recover(failure: unknown): Promise<void>;
+  /**
+   * Hears of a step that was left out.
+   * @throws DivergedError where that ends the run; the stream then stands before the step
+   */
+  leaveOut(step: SkippedStep): void;
+  /** The factor of the learning rate after the steps left out so far. */
+  readonly rateFactor: number;
+  /** The state after the steps submitted so far, asked for in the stream of commands. */
+  takeSnapshot(): Promise<Snapshot>;
 }
 
 /** At most this many submits wait or work on the device: one works while the next is prepared. */
@@ -65,7 +98,7 @@ interface Submit {
 }
 
 /** A call's options, checked and with the end of its steps. */
-interface StepRun extends Pick<FitOptions, "stepsPerSubmit" | "submitMilliseconds" | "signal"> {
+interface StepRun extends Pick<FitOptions, "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint"> {
   readonly every: number;
   readonly end: number;
 }
@@ -77,18 +110,22 @@ interface StepRun extends Pick<FitOptions, "stepsPerSubmit" | "submitMillisecond
 export async function* runSteps(
   plan: TrainingPlan,
   stream: StepStream,
-  { every, end: wantedEnd, stepsPerSubmit, submitMilliseconds, signal }: StepRun,
+  { every, end, stepsPerSubmit, submitMilliseconds, signal, checkpoint }: StepRun,
 ): AsyncGenerator<TrainingProgress, void, undefined> {
   const pace = new SubmitPace(submitMilliseconds);
-  const report = new Report(plan, stream.step);
+  const report = new Report(plan, stream);
+  const checkpoints = new CheckpointTaker(checkpoint, stream.step);
+  const snapshot = () => stream.takeSnapshot();
+  const goesOn = () => stream.step < end && !signal?.aborted && !stream.disposed;
   const inFlight: Submit[] = [];
+  /** Finished steps whose turn to be reported comes. */
+  const arrived: FinishedStep[] = [];
   try {
-    let end = wantedEnd;
-    while (inFlight.length > 0 || stream.step < end) {
-      if (signal?.aborted) end = Math.min(end, stream.step);
-      if (inFlight.length === 0 && stream.step >= end) break;
-      while (inFlight.length < MOST_IN_FLIGHT && stream.step < end) {
-        inFlight.push(submitNext(stream, Math.min(stepsPerSubmit ?? pace.steps, end - stream.step)));
+    while (inFlight.length > 0 || goesOn()) {
+      while (inFlight.length < MOST_IN_FLIGHT && goesOn()) {
+        const wanted = Math.min(stepsPerSubmit ?? pace.steps, end - stream.step, checkpoints.stepsAllowed(stream.step));
+        inFlight.push(submitNext(stream, wanted));
+        checkpoints.submitted(stream.step, snapshot);
       }
       const { first, steps, times, metrics } = inFlight[0]!;
       let finishedSteps: StepMetrics;
@@ -96,23 +133,54 @@ export async function* runSteps(
         finishedSteps = await metrics;
       } catch (failure) {
         await Promise.allSettled(inFlight.splice(0).map((submit) => submit.metrics));
+        if (stream.disposed) return;
         await stream.recover(failure);
+        checkpoints.forget(stream.step);
         continue;
       }
-      const { losses, correct } = finishedSteps;
       inFlight.shift();
+      arrived.push(...stepsOf(first, finishedSteps));
       const finished = performance.now();
       pace.record(steps, { ...times, finished });
       report.finish(first + steps, finished);
-      for (let position = 0; position < steps; position++) {
-        const step = first + position + 1;
-        report.add(losses[position]!, correct?.[position] ?? NaN);
+      for (let next = arrived.shift(); next; next = arrived.shift()) {
+        const { step } = next;
+        if (next.fault > 0) report.leaveOut(next);
+        report.add(next);
         if (step % every === 0 || step === end) yield report.event(step);
+        if (stream.disposed) return;
+        await checkpoints.reached(step, report.unreported);
       }
     }
+    if (stream.step < end && report.unreported.steps > 0) yield report.event(stream.step, { begin: false });
+    await checkpoints.finish(stream.step, report.unreported, snapshot);
   } finally {
-    await Promise.allSettled(inFlight.map(({ metrics }) => metrics));
+    const left = await Promise.allSettled(inFlight.map(async ({ first, metrics }) => stepsOf(first, await metrics)));
+    for (const result of left) if (result.status === "fulfilled") arrived.push(...result.value);
+    // After a stop the stream stands before them.
+    for (const finished of arrived) if (finished.step <= stream.step) report.add(finished);
+    stream.unreported = report.unreported;
+    await checkpoints.settled();
   }
+}
+
+interface FinishedStep {
+  /** Counted from 1. */
+  readonly step: number;
+  readonly loss: number;
+  readonly correct: number;
+  /** Above 0 where the step was left out, see `placeOfFault`. */
+  readonly fault: number;
+}
+
+function stepsOf(first: number, { losses, correct, faults }: StepMetrics): FinishedStep[] {
+  return Array.from(losses, (loss, position) => ({
+    step: first + position + 1,
+    loss,
+    // Of quantities nothing is simply right.
+    correct: correct?.[position] ?? NaN,
+    fault: faults?.[position] ?? 0,
+  }));
 }
 
 function submitNext(stream: StepStream, wanted: number): Submit {
@@ -129,18 +197,29 @@ function submitNext(stream: StepStream, wanted: number): Submit {
 /** Sums metrics between events and measures speed. */
 class Report {
   readonly #plan: TrainingPlan;
+  readonly #stream: StepStream;
   readonly #firstStep: number;
   readonly #started = performance.now();
   #finishedSteps: number;
   #seconds = 0;
-  #steps = 0;
-  #loss = 0;
-  #correct = 0;
+  #steps: number;
+  #loss: number;
+  #correct: number;
+  #skipped: SkippedStep[] = [];
 
-  constructor(plan: TrainingPlan, firstStep: number) {
+  constructor(plan: TrainingPlan, stream: StepStream) {
+    const { step, unreported } = stream;
     this.#plan = plan;
-    this.#firstStep = firstStep;
-    this.#finishedSteps = firstStep;
+    this.#stream = stream;
+    this.#firstStep = step;
+    this.#finishedSteps = step;
+    this.#steps = unreported.steps;
+    this.#loss = unreported.loss;
+    this.#correct = unreported.correct;
+  }
+
+  get unreported(): Unreported {
+    return { steps: this.#steps, loss: this.#loss, correct: this.#correct };
   }
 
   finish(steps: number, now: number): void {
@@ -148,14 +227,22 @@ class Report {
     this.#seconds = (now - this.#started) / 1000;
   }
 
-  add(loss: number, correct: number): void {
+  add({ loss, correct }: FinishedStep): void {
     this.#steps++;
     this.#loss += loss;
     this.#correct += correct;
   }
 
-  /** Describes the steps since the event before, and begins anew. */
-  event(step: number): TrainingProgress {
+  leaveOut({ step, fault }: FinishedStep): void {
+    const { packed, learningRateAt } = this.#plan;
+    const learningRate = learningRateAt(step - 1) * this.#stream.rateFactor;
+    const skipped = { step, place: placeOfFault(fault, packed), learningRate };
+    this.#skipped.push(skipped);
+    this.#stream.leaveOut(skipped);
+  }
+
+  /** Describes the steps since the event before, and begins anew if asked to. */
+  event(step: number, { begin = true } = {}): TrainingProgress {
     const { batch, stepsPerEpoch, stepsTotal, epochs, learningRateAt } = this.#plan;
     const event = {
       step,
@@ -164,11 +251,15 @@ class Report {
       epochs,
       loss: this.#loss / this.#steps,
       accuracy: this.#correct / (this.#steps * batch),
-      learningRate: learningRateAt(step - 1),
+      learningRate: learningRateAt(step - 1) * this.#stream.rateFactor,
+      skipped: this.#skipped,
       seconds: this.#seconds,
       imagesPerSecond: ((this.#finishedSteps - this.#firstStep) * batch) / this.#seconds,
     };
-    this.#steps = this.#loss = this.#correct = 0;
+    if (begin) {
+      this.#steps = this.#loss = this.#correct = 0;
+      this.#skipped = [];
+    }
     return event;
   }
 }

@@ -5,7 +5,11 @@ export {
   type Evaluator,
   type EvaluatorOptions,
 } from "./evaluate.ts";
-export type { FitOptions, TrainingProgress } from "./fit.ts";
+export type { Checkpoint, CheckpointOptions } from "./checkpoints.ts";
+export type { FitOptions, SkippedStep, TrainingProgress } from "./fit.ts";
+export { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
+export { createGradientNorms, type GradientNormOptions, type GradientNorms } from "./gradient-norms.ts";
+export { minimize, type Minimization, type MinimizeOptions } from "./minimize.ts";
 export type { Recovery, TrainerOptions } from "./options.ts";
-export type { Snapshot, StoredValues } from "./snapshot.ts";
+export type { Snapshot, StoredValues, Unreported } from "./snapshot.ts";
 export { createTrainer, type Trainer } from "./trainer.ts";

@@ -1,12 +1,15 @@
 import type { Backend } from "../backends/backend.ts";
 import { isRegression, type Normalization, type TrainingData } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
-import { sizeOf } from "../graph/tensor.ts";
+import { sizeOf, type Tensor } from "../graph/tensor.ts";
 import { entryOf, requireCount, requireNumber, requirePositive, requireSeed, written } from "../nn/checks.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { adam, type Optimizer } from "../nn/optimizers.ts";
+import { packGradients } from "../nn/packed.ts";
 import { constant, type Schedule } from "../nn/schedules.ts";
 import type { Model } from "../nn/sequential.ts";
+import { precisions, type Precision } from "../ops/matmul/precision.ts";
+import { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export interface TrainerOptions {
@@ -39,6 +42,25 @@ export interface TrainerOptions {
    * largest tensor allows. Dropout draws anew for each part, so with dropout the parts change the result.
    */
   readonly microBatchSize?: number;
+  /**
+   * What becomes of a step whose loss or gradient is NaN or infinite. Without it nothing is looked for, and such a step
+   * spoils the parameters. It costs a dispatch more in a step, and but for "skip" another one of a single element.
+   */
+  readonly onNonFinite?: NonFiniteChoice;
+  /**
+   * Of the matrix products of a training step; "float32" by default. With "float16" (mixed precision; Micikevicius et al.
+   * 2018, arXiv 1710.03740) the operands of every product are rounded to float16, forward and backward; sums, parameters,
+   * the optimizer's state and all else stay float32, and so do evaluation and prediction. An operand beyond float16's
+   * ±65,504 is taken as that: an overflow clips one number, and no step is skipped. Needs a device with shader-f16; the
+   * CPU rounds likewise, which takes longer than float32 there.
+   */
+  readonly precision?: Precision;
+  /**
+   * With "float16", the loss is multiplied by it before its gradient is taken, so that small gradients are not lost, and
+   * the gradient divided by it before anything uses it. Finite and above 0, best a power of two, which changes no digit;
+   * by default 1024 times the batch size, rounded up to a power of two.
+   */
+  readonly lossScale?: number;
   /** Goes on from where another trainer of the same options was; from the initial values by default. */
   readonly resumeFrom?: Snapshot;
   /**
@@ -69,6 +91,9 @@ export interface TrainingPlan {
   readonly seed: number;
   readonly normalization: Normalization;
   readonly clipNorm: number | undefined;
+  readonly precision: Precision;
+  /** 1 where the loss is not scaled. */
+  readonly lossScale: number;
   /** Examples per step. */
   readonly batch: number;
   /** Examples at a time; `batch` where a step is not divided. */
@@ -81,6 +106,9 @@ export interface TrainingPlan {
   readonly stepsTotal: number;
   /** The learning rate at a step, counted from 0. */
   learningRateAt(step: number): number;
+  readonly onNonFinite: NonFiniteChoice | undefined;
+  /** The parameters as one vector, in whose slices a gradient's elements lie. */
+  readonly packed: Tensor;
   readonly resumeFrom: Snapshot | undefined;
   readonly snapshotSeconds: number;
   readonly onRecovery: (recovery: Recovery) => void;
@@ -94,9 +122,9 @@ export const unchanged: Normalization = { scale: 1, offset: 0 };
  * @throws OptionError naming the option at fault
  */
 export function planTraining(options: TrainerOptions): TrainingPlan {
-  const { model, dataset, backend, learningRate, epochs, maxSteps, seed = 1, clipNorm, resumeFrom } = options;
+  const { model, dataset, backend, learningRate, epochs, maxSteps, seed = 1, clipNorm, resumeFrom, onNonFinite } = options;
   const { optimizer = adam(), schedule = constant(), normalization = unchanged } = options;
-  const { snapshotSeconds = 5, onRecovery = () => {} } = options;
+  const { snapshotSeconds = 5, onRecovery = () => {}, precision = "float32" } = options;
   const loss = lossFor(dataset, options.loss);
   requireDataset(model, dataset, loss);
   if (model.parameters.length === 0) {
@@ -107,8 +135,13 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
   if (maxSteps !== undefined) requireCount("maxSteps", maxSteps);
   if (clipNorm !== undefined) requirePositive("clipNorm", clipNorm);
   requireSeed("seed", seed);
+  if (onNonFinite !== undefined && !nonFiniteChoices.includes(onNonFinite)) {
+    const what = `there is no choice ${written(onNonFinite)}`;
+    throw new OptionError({ where: "onNonFinite", what, fix: `Choose one of ${nonFiniteChoices.join(", ")}` });
+  }
   requireNumber("snapshotSeconds", snapshotSeconds, snapshotSeconds > 0, "a number above 0, or Infinity");
   requireNormalization(normalization, sizeOf(dataset.shape));
+  requirePrecision(precision);
   const batch = batchOf(options.batchSize, dataset);
   const stepsPerEpoch = Math.floor(dataset.count / batch);
   const stepsTotal = Math.min(epochs * stepsPerEpoch, maxSteps ?? Infinity);
@@ -121,6 +154,8 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
     seed,
     normalization,
     clipNorm,
+    precision,
+    lossScale: lossScaleOf(options.lossScale, precision, batch),
     batch,
     microBatch: microBatchOf(options.microBatchSize, batch, rowsThatFit(model, backend)),
     shuffled: options.batchSize !== "full",
@@ -128,6 +163,8 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
     epochs,
     stepsTotal,
     learningRateAt: (step) => learningRate * schedule(step, stepsTotal),
+    onNonFinite,
+    packed: packGradients(model.parameters),
     resumeFrom,
     snapshotSeconds,
     onRecovery,
@@ -199,6 +236,22 @@ function batchOf(batchSize: number | "full", dataset: TrainingData): number {
     });
   }
   return batchSize;
+}
+
+/** What one example's gradient is multiplied by at least, by default. */
+const EXAMPLE_SCALE = 1024;
+
+function requirePrecision(precision: Precision): void {
+  if (precisions.includes(precision)) return;
+  const what = `there is no precision ${written(precision)}`;
+  throw new OptionError({ where: "precision", what, fix: `Choose one of ${precisions.join(", ")}` });
+}
+
+function lossScaleOf(wanted: number | undefined, precision: Precision, batch: number): number {
+  if (wanted === undefined) return precision === "float16" ? 2 ** Math.ceil(Math.log2(EXAMPLE_SCALE * batch)) : 1;
+  requirePositive("lossScale", wanted);
+  if (precision === "float16") return wanted;
+  throw new OptionError({ where: "lossScale", what: "the loss is scaled with precision float16 only", fix: "Leave it out" });
 }
 
 /** How many examples' widest float32 tensor (input or a layer's output) a backend takes at once; at least 1. */

@@ -10,6 +10,16 @@ export interface StoredValues {
   readonly values: Float32Array;
 }
 
+/** Sums over the steps since the last event. */
+export interface Unreported {
+  readonly steps: number;
+  readonly loss: number;
+  /** Right predictions; NaN of quantities. */
+  readonly correct: number;
+}
+
+export const nothingUnreported: Unreported = { steps: 0, loss: 0, correct: 0 };
+
 /** The state of a run after a number of steps. */
 export interface Snapshot {
   /** Steps that the values have seen: the number of the last step, counted from 1; 0 before the first. */
@@ -17,6 +27,8 @@ export interface Snapshot {
   readonly parameters: Readonly<Record<string, StoredValues>>;
   /** The optimizer's states, flat vectors in the slices of `pack(parameters)`; none for plain SGD. */
   readonly optimizer: Readonly<Record<string, StoredValues>>;
+  /** What the first event of a run that goes on from here begins with; not known while a fit is under way. */
+  readonly unreported?: Unreported;
 }
 
 /** Asks for the values of leaves at once, in the stream of commands, so that later runs do not change them. */

@@ -12,13 +12,17 @@ import { packGradients, type Gradients } from "../nn/packed.ts";
 import { dropoutKey } from "../nn/sequential.ts";
 import { add, multiply, select } from "../ops/elementwise/index.ts";
 import { gradients } from "../ops/gradients.ts";
-import { takeAnswers, takeFeatures, totalsOf, type ExampleLeaves } from "./batches.ts";
+import { takeAnswers, takeFeatures, totalsOf } from "./batches.ts";
+import type { Feed } from "./feed.ts";
+import { guardStep } from "./guard.ts";
 import type { TrainingPlan } from "./options.ts";
 
 /** The loss (mean over the batch) and, of classes, the number of right predictions of each step of a run. */
 export interface StepMetrics {
   readonly losses: ArrayLike<number>;
   readonly correct?: ArrayLike<number> | undefined;
+  /** Where steps are guarded: 0 for one that was finite, see `placeOfFault`. */
+  readonly faults?: ArrayLike<number> | undefined;
 }
 
 export interface StepRunner {
@@ -33,8 +37,8 @@ export interface StepRunner {
 }
 
 /** Compiles the step that a plan describes. */
-export async function compileStep(plan: TrainingPlan, session: Session, leaves: ExampleLeaves): Promise<StepRunner> {
-  return plan.microBatch === plan.batch ? compileWhole(plan, session, leaves) : compileDivided(plan, session, leaves);
+export async function compileStep(plan: TrainingPlan, session: Session, feed: Feed): Promise<StepRunner> {
+  return plan.microBatch === plan.batch ? compileWhole(plan, session, feed) : compileDivided(plan, session, feed);
 }
 
 /** A part of a step's batch: `count` examples from `offset` on, run as number `runAt` of its executable. */
@@ -44,17 +48,18 @@ interface Part {
   placeOf(run: number): { step: number; offset: number };
 }
 
-/** The loss and the right predictions of a part, divided by the size of the whole batch, and the loss's gradients. */
-function partMetrics(plan: TrainingPlan, leaves: ExampleLeaves, { count, placeOf }: Part) {
-  const { model, normalization, loss, batch, stepsPerEpoch, seed } = plan;
+/** The loss and the right predictions of a part, divided by the size of the whole batch, and the scaled loss's gradients. */
+function partMetrics(plan: TrainingPlan, feed: Feed, { count, placeOf }: Part) {
+  const { model, normalization, loss, batch, seed, precision, lossScale } = plan;
   const start = stepScalar("start", (run) => {
     const { step, offset } = placeOf(run);
-    return (step % stepsPerEpoch) * batch + offset;
+    return feed.positionOf(step, offset);
   }, "uint32");
-  const features = takeFeatures(leaves, { model, normalization, start, count });
-  const answers = takeAnswers(leaves, start, count);
+  const features = takeFeatures(feed.leaves, { model, normalization, start, count });
+  const answers = takeAnswers(feed.leaves, start, count);
   const outputs = model.apply(features, {
     training: true,
+    precision,
     dropoutKeyAt: (run, layer) => {
       const { step, offset } = placeOf(run);
       return dropoutKey(seed, step, layer, offset);
@@ -62,56 +67,81 @@ function partMetrics(plan: TrainingPlan, leaves: ExampleLeaves, { count, placeOf
   });
   const totals = totalsOf(loss, outputs, answers);
   const partLoss = multiply(totals.loss, 1 / batch);
-  return { metrics: { ...totals, loss: partLoss }, gradient: gradients(partLoss, model.parameters) };
+  const scaledLoss = lossScale === 1 ? partLoss : multiply(partLoss, lossScale);
+  return { metrics: { ...totals, loss: partLoss }, gradient: gradients(scaledLoss, model.parameters) };
 }
 
-/** What the optimizer makes of a step's gradient. */
-function optimizerUpdates({ model, optimizer, clipNorm, learningRateAt }: TrainingPlan, gradient: Gradients): Update[] {
+/** What the optimizer makes of a step's gradient of the scaled loss, and what was not finite in it where that is guarded. */
+function optimizerUpdates(plan: TrainingPlan, scaled: Gradients, loss?: Tensor): { updates: Update[]; fault?: Tensor } {
+  const { model, optimizer, clipNorm, learningRateAt, onNonFinite, lossScale } = plan;
+  const packed = packGradients(scaled);
+  const gradient = lossScale === 1 ? packed : multiply(packed, 1 / lossScale);
   const clipped = clipNorm === undefined ? gradient : clipByGlobalNorm(gradient, clipNorm);
-  return optimizer.update(model.parameters, clipped, { learningRate: stepScalar("learningRate", learningRateAt) });
+  const learningRate = stepScalar("learningRate", learningRateAt);
+  if (!onNonFinite) return { updates: optimizer.update(model.parameters, clipped, { learningRate }) };
+  const guard = guardStep(onNonFinite, gradient, loss, learningRate);
+  const updates = optimizer.update(model.parameters, clipped, { learningRate: guard.learningRate });
+  return { updates: guard.guarded(updates), fault: guard.fault };
 }
 
 const statesOf = (updates: readonly Update[]): Tensor[] =>
   updates.map(({ target }) => target).filter(({ op }) => op === stateOp);
 
-async function compileWhole(plan: TrainingPlan, session: Session, leaves: ExampleLeaves): Promise<StepRunner> {
-  const { metrics, gradient } = partMetrics(plan, leaves, {
+async function compileWhole(plan: TrainingPlan, session: Session, feed: Feed): Promise<StepRunner> {
+  const { metrics, gradient } = partMetrics(plan, feed, {
     count: plan.batch,
     placeOf: (step) => ({ step, offset: 0 }),
   });
-  const updates = optimizerUpdates(plan, gradient);
-  const executable = await session.compile(defineGraph(metrics, updates));
+  const { updates, fault } = optimizerUpdates(plan, gradient, metrics.loss);
+  const executable = await session.compile(defineGraph({ ...metrics, ...(fault && { fault }) }, updates));
   return {
     dispatches: executable.dispatches,
     states: statesOf(updates),
     async run(first, count) {
+      feed.prepare(session, first);
       const traces = await executable.run(first, count);
-      return { losses: traces.loss!, correct: traces.correct };
+      return { losses: traces.loss!, correct: traces.correct, faults: traces.fault };
     },
-    profile: executable.profile && ((step) => executable.profile!(step)),
+    profile:
+      executable.profile &&
+      ((step) => {
+        feed.prepare(session, step);
+        return executable.profile!(step);
+      }),
   };
 }
 
-async function compileDivided(plan: TrainingPlan, session: Session, leaves: ExampleLeaves): Promise<StepRunner> {
+async function compileDivided(plan: TrainingPlan, session: Session, feed: Feed): Promise<StepRunner> {
   const { batch, microBatch } = plan;
   const parts = Math.floor(batch / microBatch);
   const rest = batch % microBatch;
   const accumulated = state("accumulatedGradient", packGradients(plan.model.parameters).shape);
   // The graph that updates the parameters as one vector comes first: a backend places them as the first graph needs them.
-  const updates = optimizerUpdates(plan, accumulated);
-  const apply = await session.compile(defineGraph({}, updates));
+  const { updates, fault } = optimizerUpdates(plan, accumulated);
+  const apply = await session.compile(defineGraph({ ...(fault && { fault }) }, updates));
   const isLater = stepScalar("isLaterPart", (run) => (run % parts === 0 ? 0 : 1));
-  const accumulate = await compilePart(plan, session, leaves, accumulated, select(isLater, accumulated, 0), {
+  const accumulate = await compilePart(plan, session, feed, accumulated, select(isLater, accumulated, 0), {
     count: microBatch,
     placeOf: (run) => ({ step: Math.floor(run / parts), offset: (run % parts) * microBatch }),
   });
   const accumulateRest =
     rest === 0
       ? undefined
-      : await compilePart(plan, session, leaves, accumulated, accumulated, {
+      : await compilePart(plan, session, feed, accumulated, accumulated, {
           count: rest,
           placeOf: (step) => ({ step, offset: parts * microBatch }),
         });
+  /** In the stream of commands: uploads and runs follow each other in the order of the calls. */
+  const runParts = (step: number) => {
+    const together = feed.byParts ? 1 : parts;
+    const traces = Array.from({ length: parts / together }, (_, part) => {
+      feed.prepare(session, step, part * microBatch);
+      return accumulate.run(step * parts + part, together);
+    });
+    if (!accumulateRest) return traces;
+    feed.prepare(session, step, parts * microBatch);
+    return [...traces, accumulateRest.run(step, 1)];
+  };
   return {
     dispatches: [
       ...Array.from({ length: parts }, () => accumulate.dispatches).flat(),
@@ -123,13 +153,16 @@ async function compileDivided(plan: TrainingPlan, session: Session, leaves: Exam
     async run(first, count) {
       const steps = Array.from({ length: count }, (_, position) => {
         const step = first + position;
-        const traces = [accumulate.run(step * parts, parts)];
-        if (accumulateRest) traces.push(accumulateRest.run(step, 1));
+        const traces = runParts(step);
         return Promise.all([...traces, apply.run(step, 1)]);
       });
       const finished = await Promise.all(steps);
       const totals = (name: string) => finished.map((traces) => total(traces.map((trace) => trace[name])));
-      return { losses: totals("loss"), ...(!isRegression(plan.dataset) && { correct: totals("correct") }) };
+      return {
+        losses: totals("loss"),
+        ...(!isRegression(plan.dataset) && { correct: totals("correct") }),
+        ...(fault && { faults: totals("fault") }),
+      };
     },
   };
 }
@@ -138,12 +171,12 @@ async function compileDivided(plan: TrainingPlan, session: Session, leaves: Exam
 function compilePart(
   plan: TrainingPlan,
   session: Session,
-  leaves: ExampleLeaves,
+  feed: Feed,
   target: Tensor,
   before: Tensor,
   part: Part,
 ): Promise<Executable> {
-  const { metrics, gradient } = partMetrics(plan, leaves, part);
+  const { metrics, gradient } = partMetrics(plan, feed, part);
   return session.compile(defineGraph(metrics, [{ target, value: add(before, packGradients(gradient)) }]));
 }
 

@@ -1,13 +1,14 @@
 import type { DispatchDescription, Session } from "../backends/backend.ts";
 import type { TrainingData } from "../data/dataset.ts";
-import { epochOrder } from "../data/order.ts";
-import { DeviceError, DeviceLostError, OptionError } from "../errors.ts";
+import { DeviceError, DeviceLostError, DivergedError, OptionError } from "../errors.ts";
 import { requireCount, requirePositive } from "../nn/checks.ts";
-import { exampleLeaves, writeExamples, type ExampleLeaves } from "./batches.ts";
 import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts";
-import { runSteps, type FitOptions, type StepStream, type TrainingProgress } from "./fit.ts";
+import { createFeed, type Feed } from "./feed.ts";
+import { requireCheckpointOptions } from "./checkpoints.ts";
+import { runSteps, type FitOptions, type SkippedStep, type StepStream, type TrainingProgress } from "./fit.ts";
+import { holdsStop, isStopped, rateFactorOf } from "./guard.ts";
 import { planTraining, type TrainerOptions, type TrainingPlan } from "./options.ts";
-import { readAll, writeAll, type Snapshot } from "./snapshot.ts";
+import { nothingUnreported, readAll, writeAll, type Snapshot, type Unreported } from "./snapshot.ts";
 import { compileStep, type StepMetrics, type StepRunner } from "./step.ts";
 
 /** A device lost again within this time is given up. */
@@ -34,6 +35,7 @@ export interface Trainer {
    * Trains, and yields where the run stands at every so many steps; steps go on while the caller looks at an event.
    * Leaving the loop waits for what is in flight; another call goes on from there.
    * @throws OptionError, at the first event, for an option outside its range or while another fit of this trainer runs;
+   * DivergedError where `onNonFinite` says to stop and a step was not finite: the next call begins with that step;
    * DeviceError where the device cannot do the work, or was lost twice within a minute. Lost once, it is replaced:
    * training goes back to the last snapshot in memory and repeats what was reported, unseen and to the same bits.
    */
@@ -50,12 +52,16 @@ export interface Trainer {
   profile(): Promise<number[]>;
   /** The parameters and the optimizer's state after the steps submitted so far, though training may go on meanwhile. */
   snapshot(): Promise<Snapshot>;
-  /** Frees what the device holds. The trainer must not be used afterwards. */
+  /**
+   * Frees what the device holds. A loop that still runs ends at its next event, without another; the trainer cannot be
+   * used afterwards.
+   */
   dispose(): void;
 }
 
 /**
- * Uploads the data set and compiles the step. An epoch visits the examples in an order of its own, which depends on
+ * Uploads the data set, or has it pass through a window on the device where it is larger than a binding may be, and
+ * compiles the step. An epoch visits the examples in an order of its own, which depends on
  * (seed, epoch) alone, in ⌊examples / batch⌋ steps; the examples at the end of the order that fill no batch are left
  * out in that epoch. What a step does depends on the options and its number only.
  * @throws OptionError for an option outside its range, a batch larger than the data set, a model that does not fit
@@ -69,23 +75,24 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
 /** What is gone with a device. */
 interface Placed {
   readonly session: Session;
-  readonly leaves: ExampleLeaves;
+  readonly feed: Feed;
   readonly runner: StepRunner;
   readonly evaluator: Evaluator;
 }
 
 async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefined): Promise<Placed> {
-  const { model, dataset, backend, normalization, loss } = plan;
+  const { model, backend, normalization, loss } = plan;
   const session = backend.createSession();
   try {
-    const leaves = exampleLeaves(dataset.count, dataset, plan.shuffled);
-    const runner = await compileStep(plan, session, leaves);
-    writeExamples(session, leaves, dataset, 0, dataset.count);
+    const feed = createFeed(plan);
+    const runner = await compileStep(plan, session, feed);
+    // The upload goes on while the caller gets ready.
+    feed.prepare(session, start?.step ?? 0);
     if (start) {
       writeAll(session, model.parameters, start.parameters);
       writeAll(session, runner.states, start.optimizer);
     }
-    return { session, leaves, runner, evaluator: createEvaluator({ model, backend, session, normalization, loss }) };
+    return { session, feed, runner, evaluator: createEvaluator({ model, backend, session, normalization, loss }) };
   } catch (error) {
     session.dispose();
     throw error;
@@ -98,9 +105,12 @@ class SessionTrainer implements Trainer, StepStream {
   #step: number;
   /** Steps whose metrics have arrived. */
   #finished: number;
-  /** The epoch whose order the device holds or will hold after the runs so far. */
-  #orderedEpoch = -1;
+  /** How often the run was set back to an earlier step. */
+  #rewinds = 0;
   #fitting = false;
+  #disposed = false;
+  unreported: Unreported;
+  #rateFactor: number;
   /** What a lost device would be replaced from; the initial values if undefined. */
   #kept: Snapshot | undefined;
   #keptAt = performance.now();
@@ -112,6 +122,8 @@ class SessionTrainer implements Trainer, StepStream {
     this.#placed = placed;
     this.#kept = start;
     this.#step = this.#finished = start?.step ?? 0;
+    this.unreported = start?.unreported ?? nothingUnreported;
+    this.#rateFactor = rateFactorOf(start?.optimizer);
   }
 
   get stepsTotal(): number {
@@ -144,11 +156,13 @@ class SessionTrainer implements Trainer, StepStream {
 
   async *fit(options: FitOptions = {}): AsyncGenerator<TrainingProgress, void, undefined> {
     const plan = this.#plan;
-    const { every = Math.max(1, Math.floor(plan.stepsTotal / 100)), maxSteps, stepsPerSubmit, submitMilliseconds } = options;
+    const { every = Math.max(1, Math.floor(plan.stepsTotal / 100)), maxSteps, stepsPerSubmit, submitMilliseconds, checkpoint } = options;
     requireCount("fit every", every);
     if (maxSteps !== undefined) requireCount("fit maxSteps", maxSteps);
     if (stepsPerSubmit !== undefined) requireCount("fit stepsPerSubmit", stepsPerSubmit);
     if (submitMilliseconds !== undefined) requirePositive("fit submitMilliseconds", submitMilliseconds);
+    if (checkpoint) requireCheckpointOptions(checkpoint);
+    this.#requireLive("fit");
     if (this.#fitting) {
       throw new OptionError({
         where: "fit",
@@ -165,20 +179,17 @@ class SessionTrainer implements Trainer, StepStream {
     }
   }
 
-  /** Up to the end of the epoch, whose order must stay on the device until then. */
   get stepsAllowed(): number {
-    const { shuffled, stepsPerEpoch } = this.#plan;
-    return shuffled ? stepsPerEpoch - (this.#step % stepsPerEpoch) : Infinity;
+    return this.#placed.feed.stepsAllowed(this.#step);
   }
 
   async submit(steps: number): Promise<StepMetrics> {
-    this.#placeOrder();
     this.#keepSnapshot();
     const running = this.#placed.runner.run(this.#step, steps);
     this.#step += steps;
-    const last = this.#step;
+    const [last, rewinds] = [this.#step, this.#rewinds];
     const metrics = await running;
-    this.#finished = Math.max(this.#finished, last);
+    if (rewinds === this.#rewinds) this.#finished = Math.max(this.#finished, last);
     return metrics;
   }
 
@@ -188,21 +199,46 @@ class SessionTrainer implements Trainer, StepStream {
     await this.#recovery;
   }
 
+  get rateFactor(): number {
+    return this.#rateFactor;
+  }
+
+  leaveOut({ step, place, learningRate }: SkippedStep): void {
+    const { onNonFinite } = this.#plan;
+    if (onNonFinite === "halve") this.#rateFactor /= 2;
+    if (onNonFinite !== "stop") return;
+    // The steps after it changed nothing; they are to come again.
+    this.#step = this.#finished = step - 1;
+    this.#rewinds++;
+    const stopped = this.#placed.runner.states.find(isStopped)!;
+    this.#placed.session.write(stopped, Float32Array.of(0));
+    const what = place === "loss" ? "the loss is not finite" : `the gradient of ${place} is not finite`;
+    throw new DivergedError(step, {
+      where: `step ${step}`,
+      what: `${what}, at learning rate ${learningRate}`,
+      fix: "Use a smaller learning rate, clip the gradient, or look for values in the data that are far too large",
+    });
+  }
+
   evaluate(dataset: TrainingData): Promise<Evaluation> {
-    return this.#onDevice(({ evaluator }) => evaluator.evaluate(dataset));
+    return this.#onDevice("evaluate", ({ evaluator }) => evaluator.evaluate(dataset));
   }
 
   predict(features: Uint8Array | Float32Array): Promise<Float32Array> {
-    return this.#onDevice(({ evaluator }) => evaluator.predict(features));
+    return this.#onDevice("predict", ({ evaluator }) => evaluator.predict(features));
   }
 
   snapshot(): Promise<Snapshot> {
-    return this.#onDevice(async ({ session, runner }) => {
-      const step = this.#step;
-      const reads = [readAll(session, this.#plan.model.parameters), readAll(session, runner.states)] as const;
-      const [parameters, optimizer] = await Promise.all(reads);
-      return { step, parameters, optimizer };
-    });
+    return this.#onDevice("snapshot", () => this.takeSnapshot());
+  }
+
+  async takeSnapshot(): Promise<Snapshot> {
+    const { session, runner } = this.#placed;
+    const step = this.#step;
+    const known = this.#fitting ? undefined : this.unreported;
+    const reads = [readAll(session, this.#plan.model.parameters), readAll(session, runner.states)] as const;
+    const [parameters, optimizer] = await Promise.all(reads);
+    return { step, parameters, optimizer, ...(known && { unreported: known }) };
   }
 
   async profile(): Promise<number[]> {
@@ -211,29 +247,29 @@ class SessionTrainer implements Trainer, StepStream {
       const what = "this backend times no single dispatch of such a step";
       throw new DeviceError({ where: "profile", what, fix: "Use a GPU, and a batch that it takes at once" });
     }
-    this.#placeOrder();
     const last = ++this.#step;
     const nanoseconds = await profile(last - 1);
     this.#finished = Math.max(this.#finished, last);
     return nanoseconds;
   }
 
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
   dispose(): void {
+    this.#disposed = true;
     this.#placed.session.dispose();
   }
 
-  /** Writes the order of the next step's epoch, unless the device has it. */
-  #placeOrder(): void {
-    const { dataset, seed, stepsPerEpoch } = this.#plan;
-    const { session, leaves } = this.#placed;
-    const epoch = Math.floor(this.#step / stepsPerEpoch);
-    if (!leaves.order || epoch === this.#orderedEpoch) return;
-    session.write(leaves.order, epochOrder(dataset.count, seed, epoch));
-    this.#orderedEpoch = epoch;
+  #requireLive(where: string): void {
+    if (!this.#disposed) return;
+    throw new OptionError({ where, what: "this trainer was disposed of", fix: "Create another one; resumeFrom goes on from a snapshot" });
   }
 
   /** Works on the device, once more if it is lost meanwhile. */
-  async #onDevice<Result>(work: (placed: Placed) => Promise<Result>): Promise<Result> {
+  async #onDevice<Result>(where: string, work: (placed: Placed) => Promise<Result>): Promise<Result> {
+    this.#requireLive(where);
     try {
       return await work(this.#placed);
     } catch (failure) {
@@ -247,9 +283,9 @@ class SessionTrainer implements Trainer, StepStream {
     const now = performance.now();
     if (now - this.#keptAt < 1000 * this.#plan.snapshotSeconds) return;
     this.#keptAt = now;
-    void this.snapshot().then(
+    void this.takeSnapshot().then(
       (snapshot) => {
-        if (snapshot.step <= this.#finished) this.#kept = snapshot;
+        if (snapshot.step <= this.#finished && !holdsStop(snapshot.optimizer)) this.#kept = snapshot;
       },
       // A lost device fails the steps as well, which is where it is heard.
       () => {},
@@ -270,7 +306,6 @@ class SessionTrainer implements Trainer, StepStream {
     this.#placed = await placeOnDevice(this.#plan, this.#kept);
     const [fromStep, toStep] = [this.#kept?.step ?? 0, this.#finished];
     this.#step = fromStep;
-    this.#orderedEpoch = -1;
     while (this.#step < toStep) await this.submit(Math.min(REPEATED_STEPS, this.stepsAllowed, toStep - this.#step));
     onRecovery({ reason: failure.what, fromStep, toStep });
   }

@@ -7,7 +7,7 @@ import type { DeviceChoice } from "../index.ts";
 import type { DeviceInfo, WorkerApi } from "./contract.ts";
 import { connect, formatDigits, parseDigits, reset, setVisible, stepOnce, toggleRunning } from "./digits/state.ts";
 import { Digits } from "./digits/view/index.tsx";
-import { Playground } from "./playground/index.tsx";
+import { Playground, playgroundCommands } from "./playground/index.tsx";
 import { formatPlayground, parsePlayground } from "./playground/state.ts";
 import { formatHash, parseHash, tabs, type Tab } from "./url.ts";
 import { TabList } from "./tab-list.tsx";
@@ -60,14 +60,17 @@ function keepAddress(): void {
   });
 }
 
+const digitsCommands = { toggle: toggleRunning, step: stepOnce, reset };
+
 /** Space starts and pauses, S steps, R resets, wherever the keys have no other use. */
 function onKey(event: KeyboardEvent): void {
   const { target, key, ctrlKey, metaKey, altKey, repeat } = event;
-  if (tab.value !== "digits" || ctrlKey || metaKey || altKey || repeat) return;
+  if (ctrlKey || metaKey || altKey || repeat) return;
   const typing = target instanceof Element && target.closest("input, select, textarea") !== null;
   const pressing = target instanceof Element && target.closest("button, a, summary, [role=tab]") !== null;
   if (typing || (pressing && key === " ")) return;
-  const action = { " ": toggleRunning, s: stepOnce, r: reset }[key.toLowerCase()];
+  const commands = tab.value === "digits" ? digitsCommands : playgroundCommands;
+  const action = { " ": commands.toggle, s: commands.step, r: commands.reset }[key.toLowerCase()];
   if (!action) return;
   event.preventDefault();
   void action();

@@ -65,6 +65,16 @@ describe("what a step costs, whatever the machine", () => {
   });
   afterAll(() => backend.dispose());
 
+  test.each([
+    ["784-128-10", 7, {}],
+    ["784-128-10, clipped", 9, { clipNorm: 1 }],
+  ] as const)("with float16 products %s takes at most %i dispatches", async (_, most, changes) => {
+    const trainer = await makeTrainer(backend, small(), { precision: "float16", ...changes });
+    expect(trainer.dispatches.length).toBeLessThanOrEqual(most);
+    expect(trainer.dispatches.filter(({ kernel }) => kernel.startsWith("matmul float16")).length).toBe(5);
+    trainer.dispose();
+  });
+
   test("784-128-10 with Adam is seven dispatches; twenty steps are one pass and one submit, and make nothing", async () => {
     const trainer = await makeTrainer(backend, small());
     expect(trainer.dispatches.length).toBe(7);
@@ -129,11 +139,11 @@ describe("every tiling gives the same bits", () => {
     expect(results[1]).toEqual(results[0]);
   });
 
-  test("thirty steps of training end with the same parameters", async () => {
+  test.each(["float32", "float16"] as const)("thirty steps of training with %s products end with the same parameters", async (precision) => {
     const snapshots = [];
-    for (const features of [["subgroups"], []] as const) {
+    for (const features of [["subgroups", "shader-f16"], ["shader-f16"]] as const) {
       const backend = await acquireBackend({ features });
-      const trainer = await makeTrainer(backend, small());
+      const trainer = await makeTrainer(backend, small(), { precision });
       for await (const { loss } of trainer.fit({ every: 30, maxSteps: 30 })) expect(loss).toBeGreaterThan(0);
       snapshots.push((await trainer.snapshot()).parameters);
       backend.dispose();

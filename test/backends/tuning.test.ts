@@ -12,7 +12,7 @@ import { matmul } from "../../src/ops/matmul/index.ts";
 import { possibleTilings, productClass } from "../../src/ops/matmul/tilings.ts";
 import { Random } from "../../src/random.ts";
 
-const SHAPE = { rows: 19, inner: 33, columns: 21, transposeLeft: false, transposeRight: false };
+const SHAPE = { rows: 19, inner: 33, columns: 21, transposeLeft: false, transposeRight: false, precision: "float32" } as const;
 const random = new Random(5);
 const drawn = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-1, 1));
 const values = { left: drawn(19 * 33), right: drawn(33 * 21) };

@@ -256,6 +256,17 @@ describe("faults of the device", () => {
     backend.dispose();
   });
 
+  test("memory that the device has not is refused with the bytes, before anything runs", async () => {
+    const { backend, device } = await acquireLosableBackend();
+    const { executable } = await prepare(backend);
+    device().popErrorScope = () => Promise.resolve({ message: "VK_ERROR_OUT_OF_DEVICE_MEMORY" } as GPUOutOfMemoryError);
+    const compiling = backend.createSession().compile(defineGraph({ total: sum(parameter("weights", [2 ** 19])) }));
+    await expect(compiling).rejects.toThrow(DeviceError);
+    await expect(compiling).rejects.toThrow(/not enough memory for 2\.0 MiB more, after \d.*VK_ERROR_OUT_OF_DEVICE_MEMORY.*smaller batch/);
+    expect((await executable.run(0, 1)).loss).toHaveLength(1);
+    backend.dispose();
+  });
+
   test("losing the device settles `lost` and fails later runs; disposing it does not", async () => {
     const { backend, lose } = await acquireLosableBackend();
     const { executable } = await prepare(backend);

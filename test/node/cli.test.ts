@@ -125,9 +125,9 @@ describe("wgrad train", () => {
 
   test("takes every option", async () => {
     const options = "--hidden 6,5 --activation tanh --loss meanSquaredError --optimizer momentum --schedule step --warmup 3";
-    const more = "--lr 0.5 --batch full --epochs 4 --max-steps 3 --seed 7 --no-standardize";
+    const more = "--lr 0.5 --batch full --epochs 4 --max-steps 3 --seed 7 --no-standardize --precision float16";
     const { code, stdout } = await wgrad(["train", ...quick, ...options.split(" "), ...more.split(" ")]);
-    expect(stdout).toContain("network   20-6-5-10 tanh, 221 parameters");
+    expect(stdout).toContain("network   20-6-5-10 tanh, 221 parameters, float16 products");
     expect(stdout).toContain("training  3 steps of 200, momentum, learning rate 0.5 (step after 3 steps of warm-up)");
     expect(code).toBe(0);
   });

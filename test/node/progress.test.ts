@@ -13,6 +13,7 @@ const progress = (step: number, change: Partial<TrainingProgress> = {}): Trainin
   learningRate: 0.001,
   seconds: step / 100,
   imagesPerSecond: 12_345.6,
+  skipped: [],
   ...change,
 });
 

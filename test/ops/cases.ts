@@ -48,6 +48,8 @@ export interface OpCase<Name extends string = string> {
   readonly covers: readonly string[];
   readonly inputs: Readonly<Record<Name, InputSpec>>;
   build(inputs: Readonly<Record<Name, Tensor>>): Tensor;
+  /** Draws the weights of the output's elements in the sum whose gradients are taken; in ±[0.5, 1.5] if absent. */
+  readonly upstream?: Draw;
   /**
    * The inputs that a gradient flows to, each with the number of terms that one element of its gradient joins. Every
    * shape is a kernel of its own to compile, so that a large case names none unless it is about the gradient.

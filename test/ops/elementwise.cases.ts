@@ -1,5 +1,5 @@
 import {
-  abs, add, divide, equal, exp, greater, greaterEqual, less, lessEqual, log, maximum, minimum, multiply, negate,
+  abs, add, divide, equal, exp, greater, greaterEqual, isNotFinite, less, lessEqual, log, maximum, minimum, multiply, negate,
   notEqual, power, select, sqrt, square, subtract, toFloat,
 } from "../../src/ops/elementwise/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
@@ -159,6 +159,13 @@ const comparisons: OpCase[] = Object.entries(comparing).map(([name, f]) =>
 );
 
 const chosen: OpCase[] = [
+  opCase({
+    name: "isNotFinite",
+    covers: ["isNotFinite"],
+    inputs: { x: { shape: [3, 17], draw: tied, special: [NaN, Infinity, -Infinity, 3.4028234663852886e38, -1e-40, 0] } },
+    build: ({ x }) => isNotFinite(x),
+    tolerance: "exact",
+  }),
   opCase({
     name: "select",
     covers: ["select"],

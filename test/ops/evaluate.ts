@@ -61,7 +61,8 @@ export function drawValues({ opCase, output, loss }: BuiltCase, random: Random, 
   });
   if (loss) {
     const weight = () => random.uniform(0.5, 1.5) * (random.below(2) === 0 ? 1 : -1);
-    values.push([UPSTREAM, Float32Array.from({ length: output.size }, weight)]);
+    const weights = opCase.upstream?.(random, output.size) ?? Array.from({ length: output.size }, weight);
+    values.push([UPSTREAM, Float32Array.from(weights)]);
   }
   return Object.fromEntries(values);
 }

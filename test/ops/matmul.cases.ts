@@ -1,7 +1,7 @@
 import { matmul, type MatmulOptions } from "../../src/ops/matmul/index.ts";
-import { opCase, uniform, type OpCase } from "./cases.ts";
+import { awayFromZero, exactly, opCase, uniform, type Draw, type OpCase } from "./cases.ts";
 
-type Way = Required<MatmulOptions>;
+type Way = Required<Pick<MatmulOptions, "transposeLeft" | "transposeRight">>;
 
 const combinations: readonly Way[] = [
   { transposeLeft: false, transposeRight: false },
@@ -32,6 +32,49 @@ function product([rows, inner, columns]: Sizes, options: Way, parityOnly: boolea
   });
 }
 
+/**
+ * Sixteenths within ±15/16 are numbers of float16, and so are the places that central differences go to; the rounding
+ * then is none, whose derivative would be 0 or infinite.
+ */
+const sixteenths: Draw = (random, size) => Array.from({ length: size }, () => (random.below(31) - 15) / 16);
+
+/**
+ * In float16. The reference rounds its operands as the GPU does, and the products of rounded operands are exact in
+ * float32, so that the bound is that of float32: a rounding to the wrong side would be seen.
+ */
+function halfProduct(sizes: Sizes, way: Way, { draw = awayFromZero(1), parityOnly = true }: { draw?: Draw; parityOnly?: boolean } = {}): OpCase {
+  const usual = product(sizes, way, parityOnly);
+  const { left, right } = usual.inputs;
+  return {
+    ...usual,
+    name: `${usual.name}, float16`,
+    inputs: { left: { ...left!, draw }, right: { ...right!, draw } },
+    upstream: sixteenths,
+    build: (tensors) => matmul(tensors["left"]!, tensors["right"]!, { ...way, precision: "float16" }),
+    // The gradient's products are of the same precision.
+    differentiable: { left: sizes[2], right: sizes[0] },
+  };
+}
+
+/** Operands beyond the ends of float16, on them, and half-way between two numbers, times a power of two. */
+const atTheEnds = opCase({
+  name: "matmul at the ends of float16",
+  covers: ["matmul"],
+  inputs: {
+    left: {
+      shape: [12, 1],
+      draw: exactly(
+        7e4, -1e30, 65_519, 65_503, 2 ** -14, 2 ** -14 * (1 - 2 ** -11), 2 ** -14 * (1 - 2 ** -10), -1e-30,
+        1 + 2 ** -11, 1 + 3 * 2 ** -11, -1 - 2 ** -11 - 2 ** -20, 0,
+      ),
+    },
+    right: { shape: [1, 2], draw: exactly(2, -0.5) },
+  },
+  build: ({ left, right }) => matmul(left, right, { precision: "float16" }),
+  tolerance: "exact",
+  parityOnly: true,
+});
+
 const [plain, rightTransposed, leftTransposed, bothTransposed] = combinations as [Way, Way, Way, Way];
 
 const everyWay = (sizes: Sizes, parityOnly: boolean) => combinations.map((way) => product(sizes, way, parityOnly));
@@ -52,4 +95,11 @@ export const cases: readonly OpCase[] = [
   product([64, 10, 128], rightTransposed, true),
   product([1, 1000, 300], plain, true),
   product([300, 1000, 1], bothTransposed, true),
+  ...combinations.map((way) => halfProduct([3, 5, 2], way, { draw: sixteenths, parityOnly: false })),
+  ...combinations.map((way) => halfProduct([17, 129, 65], way)),
+  halfProduct([65, 3, 9], plain),
+  halfProduct([64, 784, 128], plain),
+  halfProduct([784, 64, 128], leftTransposed),
+  halfProduct([64, 10, 128], rightTransposed),
+  atTheEnds,
 ];

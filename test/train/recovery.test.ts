@@ -50,7 +50,7 @@ describe("a device lost while training", () => {
     const { backend, lose } = await acquireLosableBackend();
     const trainer = await createTrainer({ ...options, backend });
     const looping = async () => {
-      for await (const { step } of trainer.fit({ every: 1 })) if (step === 6 || step === 12) lose();
+      for await (const { step } of trainer.fit({ every: 1, stepsPerSubmit: 2 })) if (step === 6 || step === 12) lose();
     };
     await expect(looping()).rejects.toThrow(/device was lost.*twice within a minute.*train on the CPU/);
     await expect(trainer.evaluate(options.dataset)).rejects.toThrow(DeviceLostError);

@@ -58,6 +58,7 @@ export class KernelWriter implements ElementScope {
     const constants = { ...launch.constants, OUTPUT_COLUMNS: nodesOf(group)[0]!.shape.at(-1) ?? 1 };
     const code = [
       ...(launch.subgroups ? ["enable subgroups;"] : []),
+      ...(launch.float16 ? ["enable f16;"] : []),
       ...Object.entries(constants).map(([name, value]) => `const ${name} = ${typeof value === "number" ? integerLiteral(value) : value};`),
       ...bound.map(({ name, dtype, access }, binding) =>
         `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${wgslType(dtype)}>;`),
@@ -233,7 +234,8 @@ export class KernelWriter implements ElementScope {
   }
 
   #name(): string {
-    return nodesOf(this.#parts.group).map(({ op }) => op.name).join(" + ");
+    const [first, ...others] = nodesOf(this.#parts.group).map(({ op }) => op.name);
+    return [this.#parts.launch.float16 ? `${first} float16` : first, ...others].join(" + ");
   }
 
   #describe(): Omit<Launch, "code" | "bindings" | "grid"> {
@@ -244,6 +246,7 @@ export class KernelWriter implements ElementScope {
     const chainFlops = nodesOf(group).reduce((sum, node) => sum + node.size * (pointwiseKernel(node)?.flops(node) ?? 0), 0);
     return {
       kernel: this.#name(),
+      float16: launch.float16 ?? false,
       shapes: `${[...anchorOperands, ...others].map(shape).join(" ")} → ${group.outputs.map(shape).join(" ")}`,
       flops: launch.flops + chainFlops,
       bytes: this.#bindings.reduce((sum, binding) => sum + this.#touchedBytes(binding), 0),

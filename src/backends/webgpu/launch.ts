@@ -11,6 +11,8 @@ export interface Binding {
 export interface Launch extends DispatchDescription {
   readonly code: string;
   readonly bindings: readonly Binding[];
+  /** The code needs the feature shader-f16. */
+  readonly float16: boolean;
 }
 
 /** Elements; a binding may start at any multiple of 256 bytes. */

@@ -65,10 +65,13 @@ export async function record(device: Device, graph: Graph, options: RecordOption
   const planned = plan(graph, fusion, options.storedRegion);
   const scalars = graph.nodes.filter(isStepScalar);
   const launches = lower(planned, scalars, launchLimits);
+  if (launches.some(({ float16 }) => float16)) device.requireFloat16();
   const pipelines = await Promise.all(
     launches.map(({ code, bindings, kernel }) => device.pipelines.get(code, bindings.map(({ access }) => access), kernel)),
   );
-  return new WebGPUExecutable(device, graph, planned, launches, pipelines, new ScalarRing(device, scalars, STEPS_PER_SUBMIT), options);
+  return device.allocate(
+    () => new WebGPUExecutable(device, graph, planned, launches, pipelines, new ScalarRing(device, scalars, STEPS_PER_SUBMIT), options),
+  );
 }
 
 export class WebGPUExecutable implements Executable {
@@ -110,7 +113,9 @@ export class WebGPUExecutable implements Executable {
     for (let done = 0; done < count; done += STEPS_PER_SUBMIT) {
       rows.push(this.#submit(first + done, Math.min(STEPS_PER_SUBMIT, count - done)));
     }
-    const parts = await Promise.all(rows);
+    const parts = await Promise.all(rows).catch(async (error: unknown) => {
+      throw await this.#located(error);
+    });
     const { traces } = this.#plan;
     return Object.fromEntries(
       traces.map(({ name }, column) => {
@@ -185,6 +190,24 @@ export class WebGPUExecutable implements Executable {
     const copy = staging.copy(encoder, this.#real(trace.buffer), 0, 4 * traces.length * count);
     gpu.queue.submit([encoder.finish()]);
     return new Float32Array(await this.#device.arrived(copy));
+  }
+
+  /** A fault of the device, with the name of the kernel that it comes of, which is found by trying each by itself. */
+  async #located(error: unknown): Promise<unknown> {
+    if (!(error instanceof DeviceError) || this.#device.isLost) return error;
+    const { gpu } = this.#device;
+    for (const [position, dispatch] of this.#recorded.entries()) {
+      gpu.pushErrorScope("validation");
+      const encoder = gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      this.#encode(pass, 0, [dispatch]);
+      pass.end();
+      gpu.queue.submit([encoder.finish()]);
+      const found = await gpu.popErrorScope();
+      const { what, fix } = error;
+      if (found) return new DeviceError({ where: `kernel ${this.dispatches[position]!.kernel}`, what, ...(fix && { fix }) }, { cause: error });
+    }
+    return error;
   }
 
   #encode(pass: GPUComputePassEncoder, slot: number, dispatches: readonly Recorded[]): void {

@@ -24,7 +24,7 @@ export class WebGPUSession implements Session {
   }
 
   async compile(graph: Graph): Promise<WebGPUExecutable> {
-    this.#place(graph);
+    await this.#device.allocate(() => this.#place(graph));
     const executable = await record(this.#device, graph, {
       storedRegion: (tensor) => this.#storedRegion(tensor),
       storedBuffer: (buffer) => this.#buffers.get(buffer),

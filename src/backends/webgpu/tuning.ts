@@ -107,11 +107,11 @@ async function timeRuns(executable: { run(first: number, count: number): Promise
   return (performance.now() - began) / steps;
 }
 
-function productGraph({ rows, inner, columns, transposeLeft, transposeRight }: MatmulAttributes) {
+function productGraph({ rows, inner, columns, transposeLeft, transposeRight, precision }: MatmulAttributes) {
   const random = new Random(1);
   const drawn = (name: string, a: number, b: number) =>
     parameter(name, [a, b], Float32Array.from({ length: a * b }, () => random.uniform(-1, 1)));
   const left = transposeLeft ? drawn("left", inner, rows) : drawn("left", rows, inner);
   const right = transposeRight ? drawn("right", columns, inner) : drawn("right", inner, columns);
-  return defineGraph({ product: matmul(left, right, { transposeLeft, transposeRight }) });
+  return defineGraph({ product: matmul(left, right, { transposeLeft, transposeRight, precision }) });
 }

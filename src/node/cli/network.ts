@@ -12,19 +12,20 @@ export function buildNetwork({ hidden, activation, seed }: NetworkFlags, { shape
   return sequential([flatten(), ...layers, dense(classes.length)], { inputShape: shape, seed });
 }
 
-/** Such as "784-128-10 relu, 101,770 parameters". */
-export function describeNetwork({ hidden, activation }: NetworkFlags, model: Model): string {
+/** Such as "784-128-10 relu, 101,770 parameters", and with what other precision than float32 it is trained. */
+export function describeNetwork({ hidden, activation, precision }: NetworkFlags, model: Model): string {
   const widths = [sizeOf(model.inputShape), ...hidden, ...model.outputShape].join("-");
   const parameters = model.parameters.reduce((sum, { size }) => sum + size, 0);
-  return `${widths}${hidden.length > 0 ? ` ${activation}` : ", linear"}, ${count(parameters)} parameters`;
+  const products = precision === "float32" ? "" : `, ${precision} products`;
+  return `${widths}${hidden.length > 0 ? ` ${activation}` : ", linear"}, ${count(parameters)} parameters${products}`;
 }
 
 /** What of a trainer's options the network's options settle. */
 export function stepOptions(
   flags: NetworkFlags,
-): Required<Pick<TrainerOptions, "loss" | "optimizer" | "batchSize" | "seed">> {
-  const { loss, optimizer, batch, seed } = flags;
-  return { loss, optimizer: optimizers[optimizer](), batchSize: batch, seed };
+): Required<Pick<TrainerOptions, "loss" | "optimizer" | "batchSize" | "seed" | "precision">> {
+  const { loss, optimizer, batch, seed, precision } = flags;
+  return { loss, optimizer: optimizers[optimizer](), batchSize: batch, seed, precision };
 }
 
 /** How the network sees the pixels. */

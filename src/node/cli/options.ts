@@ -8,6 +8,7 @@ import { activations, type ActivationName } from "../../nn/activations.ts";
 import { losses, type LossName } from "../../nn/losses.ts";
 import { adam, adamW, momentum, nesterov, rmsprop, sgd } from "../../nn/optimizers.ts";
 import { constant, cosine, exponential, step } from "../../nn/schedules.ts";
+import { precisions, type Precision } from "../../ops/matmul/precision.ts";
 import { deviceChoices } from "../index.ts";
 import { nearest } from "./nearest.ts";
 
@@ -99,6 +100,7 @@ export interface NetworkFlags {
   readonly batch: number | "full";
   readonly seed: number;
   readonly standardize: boolean;
+  readonly precision: Precision;
 }
 
 /** An option that takes one of several names, which its help lists. */
@@ -121,6 +123,7 @@ export function networkOptions(): Option[] {
       .argParser(wholeNumber("--seed", 0, 2 ** 32 - 1))
       .default(1),
     new Option("--no-standardize", "take pixels as 0 … 1 (default: with mean 0 and deviation 1)"),
+    nameOption("--precision", "of what the matrix products of a step multiply", precisions, "float32"),
   ];
 }
 

@@ -203,14 +203,14 @@ function reportInterruption({ log }: Run, reached: TrainingProgress | undefined,
 async function save(path: string, { flags, data }: Run, subject: Subject, test: Evaluation): Promise<void> {
   const { model, normalization, trainer } = subject;
   const { step, parameters } = await trainer.snapshot();
-  const { optimizer, lr: learningRate, schedule, warmup, epochs, seed } = flags;
+  const { optimizer, lr: learningRate, schedule, warmup, epochs, seed, precision } = flags;
   const trained = {
     model,
     loss: flags.loss,
     normalization,
     classes: data.train.classes,
     step,
-    training: { data: data.train.name, optimizer, learningRate, schedule, warmup, batch: trainer.batch, epochs, seed },
+    training: { data: data.train.name, optimizer, learningRate, schedule, warmup, batch: trainer.batch, epochs, seed, precision },
     results: { data: data.test.name, ...test },
   };
   await saveModelFile(path, trained, parameters);

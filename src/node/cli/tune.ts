@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { createWebGPUBackend } from "../../backends/webgpu/index.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import type { MatmulAttributes } from "../../ops/matmul/index.ts";
+import type { Precision } from "../../ops/matmul/precision.ts";
 import type { Model } from "../../nn/sequential.ts";
 import { dawnGpu, fileTuningStore } from "../index.ts";
 import { blankMnist, buildNetwork, describeNetwork } from "./network.ts";
@@ -28,7 +29,7 @@ async function tuneProducts(flags: NetworkFlags): Promise<void> {
     const batch = flags.batch === "full" ? data.count : flags.batch;
     const fastest = new Map<string, { tiling: string; milliseconds: number }>();
     let shown = "";
-    await backend.tune(productsOf(model, batch), ({ product, tiling, milliseconds }) => {
+    await backend.tune(productsOf(model, batch, flags.precision), ({ product, tiling, milliseconds }) => {
       if (product !== shown) console.log(`\n${product}`);
       shown = product;
       console.log(`  ${tiling.padEnd(28)} ${milliseconds === undefined ? "other bits: left out" : `${milliseconds.toFixed(3).padStart(9)} ms`}`);
@@ -43,11 +44,13 @@ async function tuneProducts(flags: NetworkFlags): Promise<void> {
 }
 
 /** The products of a training step: forward, and both gradients, of each dense layer. */
-function productsOf(model: Model, batch: number): MatmulAttributes[] {
+function productsOf(model: Model, batch: number, precision: Precision): MatmulAttributes[] {
   const widths = model.parameters.filter(({ shape }) => shape.length === 2).map(({ shape }) => [shape[0]!, shape[1]!] as const);
+  const product = (rows: number, inner: number, columns: number, transposed: { left?: true; right?: true } = {}) =>
+    ({ rows, inner, columns, transposeLeft: transposed.left ?? false, transposeRight: transposed.right ?? false, precision });
   return widths.flatMap(([inputs, outputs]) => [
-    { rows: batch, inner: inputs, columns: outputs, transposeLeft: false, transposeRight: false },
-    { rows: inputs, inner: batch, columns: outputs, transposeLeft: true, transposeRight: false },
-    ...(inputs === sizeOf(model.inputShape) ? [] : [{ rows: batch, inner: outputs, columns: inputs, transposeLeft: false, transposeRight: true }]),
+    product(batch, inputs, outputs),
+    product(inputs, batch, outputs, { left: true }),
+    ...(inputs === sizeOf(model.inputShape) ? [] : [product(batch, outputs, inputs, { right: true })]),
   ]);
 }

@@ -142,6 +142,13 @@ const equalIndexOp = elementwise({
 
 const toFloatOp = elementwise({ name: "toFloat", arity: 1, cpu: (x) => x!, wgsl: "f32", takes: "uint32" });
 
+const isNotFiniteOp = elementwise({
+  name: "isNotFinite",
+  arity: 1,
+  cpu: (x) => Number(!Number.isFinite(x!)),
+  wgsl: "is_not_finite",
+});
+
 const selectOp = elementwise({
   name: "select",
   arity: 3,
@@ -213,6 +220,9 @@ export const equal = (a: Operand, b: Operand): Tensor =>
 
 /** 1 where a ≠ b, else 0. */
 export const notEqual = (a: Operand, b: Operand): Tensor => notEqualOp([a, b]);
+
+/** 1 where x is NaN or infinite, else 0; told by the bits on a GPU, whose compiler may assume that there is no NaN. */
+export const isNotFinite = (x: Operand): Tensor => isNotFiniteOp([x]);
 
 /** `a` where the condition is not 0, else `b`. The gradient goes to the one chosen, none to the condition. */
 export const select = (condition: Operand, a: Operand, b: Operand): Tensor => selectOp([condition, a, b]);

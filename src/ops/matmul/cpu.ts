@@ -1,8 +1,10 @@
 import type { CpuKernel } from "../kernel.ts";
 import type { MatmulAttributes } from "./index.ts";
+import { toFloat16 } from "./precision.ts";
 
-const matmul: CpuKernel = (node, [left, right], output) => {
-  const { transposeLeft, transposeRight, rows, inner, columns } = node.attributes as MatmulAttributes;
+const matmul: CpuKernel = (node, operands, output) => {
+  const { transposeLeft, transposeRight, precision, rows, inner, columns } = node.attributes as MatmulAttributes;
+  const [left, right] = precision === "float16" ? operands.map((values) => values.map(toFloat16)) : operands;
   const [leftRow, leftInner] = transposeLeft ? [1, rows] : [inner, 1];
   const [rightInner, rightColumn] = transposeRight ? [1, inner] : [columns, 1];
   const sums = new Float64Array(columns);

@@ -1,15 +1,22 @@
 import { GraphError } from "../../errors.ts";
 import { requireType, Tensor, type Op } from "../../graph/tensor.ts";
+import { precisions, type Precision } from "./precision.ts";
 
 export interface MatmulOptions {
   /** Use the left operand's transpose. */
   readonly transposeLeft?: boolean;
   readonly transposeRight?: boolean;
+  /**
+   * "float16" multiplies operands rounded to float16 (see toFloat16) and adds up in float32; the products of the gradient
+   * do the same. Needs a device with shader-f16, or the CPU, which rounds likewise. "float32" by default.
+   */
+  readonly precision?: Precision;
 }
 
 export interface MatmulAttributes {
   readonly transposeLeft: boolean;
   readonly transposeRight: boolean;
+  readonly precision: Precision;
   /** The product is [rows, inner] · [inner, columns]. */
   readonly rows: number;
   readonly inner: number;
@@ -21,14 +28,14 @@ const matmulOp: Op = {
   kind: "compute",
   gradient(node, upstream) {
     const [left, right] = node.inputs as [Tensor, Tensor];
-    const { transposeLeft, transposeRight } = node.attributes as MatmulAttributes;
+    const { transposeLeft, transposeRight, precision } = node.attributes as MatmulAttributes;
     return [
       transposeLeft
-        ? matmul(right, upstream, { transposeLeft: transposeRight, transposeRight: true })
-        : matmul(upstream, right, { transposeRight: !transposeRight }),
+        ? matmul(right, upstream, { transposeLeft: transposeRight, transposeRight: true, precision })
+        : matmul(upstream, right, { transposeRight: !transposeRight, precision }),
       transposeRight
-        ? matmul(upstream, left, { transposeLeft: true, transposeRight: transposeLeft })
-        : matmul(left, upstream, { transposeLeft: !transposeLeft }),
+        ? matmul(upstream, left, { transposeLeft: true, transposeRight: transposeLeft, precision })
+        : matmul(left, upstream, { transposeLeft: !transposeLeft, precision }),
     ];
   },
 };
@@ -38,10 +45,14 @@ const matmulOp: Op = {
  * @param left [rows, inner], or [inner, rows] with transposeLeft
  * @param right [inner, columns], or [columns, inner] with transposeRight
  * @returns [rows, columns]
- * @throws GraphError where an operand is no matrix or the inner sizes differ
+ * @throws GraphError where an operand is no matrix, the inner sizes differ, or the precision is unknown
  */
 export function matmul(left: Tensor, right: Tensor, options: MatmulOptions = {}): Tensor {
-  const { transposeLeft = false, transposeRight = false } = options;
+  const { transposeLeft = false, transposeRight = false, precision = "float32" } = options;
+  if (!precisions.includes(precision)) {
+    const what = `there is no precision ${JSON.stringify(precision)}`;
+    throw new GraphError({ where: "matmul", what, fix: `Choose one of ${precisions.join(", ")}` });
+  }
   for (const tensor of [left, right]) {
     requireType("matmul", tensor, "float32");
     if (tensor.shape.length !== 2) {
@@ -58,6 +69,6 @@ export function matmul(left: Tensor, right: Tensor, options: MatmulOptions = {})
       fix: "The inner sizes must be equal",
     });
   }
-  const attributes = { transposeLeft, transposeRight, rows, inner, columns };
+  const attributes = { transposeLeft, transposeRight, precision, rows, inner, columns };
   return new Tensor<MatmulAttributes>(matmulOp, [left, right], attributes, { shape: [rows, columns], dtype: "float32" });
 }

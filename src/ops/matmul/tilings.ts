@@ -1,11 +1,15 @@
+import blocksFloat16 from "../../../shaders/matmul_blocks_float16.wgsl?raw";
+import blocksFloat32 from "../../../shaders/matmul_blocks_float32.wgsl?raw";
+import operandFloat16 from "../../../shaders/operand_float16.wgsl?raw";
+import operandFloat32 from "../../../shaders/operand_float32.wgsl?raw";
 import subgroupSource from "../../../shaders/matmul_subgroup.wgsl?raw";
 import tiledSource from "../../../shaders/matmul.wgsl?raw";
 import type { LaunchLimits } from "../kernel.ts";
 import type { MatmulAttributes } from "./index.ts";
+import type { Precision } from "./precision.ts";
 
 /** How a product is divided: what is constant in the WGSL, and the outputs that one workgroup makes. */
 export interface Tiling {
-  readonly source: string;
   readonly subgroups: boolean;
   readonly constants: Readonly<Record<string, number>>;
   readonly tileRows: number;
@@ -15,7 +19,6 @@ export interface Tiling {
 /** Through workgroup memory: threads of a workgroup along rows and columns, outputs of a thread along both. */
 function tiled(threadRows: number, threadColumns: number, groupRows = 8, groupColumns = 8): Tiling {
   return {
-    source: tiledSource,
     subgroups: false,
     constants: {
       THREAD_ROWS: threadRows,
@@ -35,7 +38,6 @@ const SUBGROUP_SIZES = [4, 8];
 /** By subgroups: rows and columns of a thread's outputs, the rows a multiple of eight. */
 function bySubgroups(lanes: number, threadRows: number, threadColumns: number): Tiling {
   return {
-    source: subgroupSource,
     subgroups: true,
     constants: { LANES: lanes, THREAD_ROWS: threadRows, THREAD_COLUMNS: threadColumns },
     tileRows: threadRows,
@@ -58,6 +60,18 @@ const tiledByName: Readonly<Record<string, Tiling>> = {
 
 const SUBGROUP_OUTPUTS = [[16, 8], [16, 4], [16, 2], [8, 8], [8, 4], [8, 2], [8, 1]] as const;
 
+/** What of the WGSL depends on the operands' type. */
+const OPERANDS: Readonly<Record<Precision, { operand: string; blocks: string }>> = {
+  float32: { operand: operandFloat32, blocks: blocksFloat32 },
+  float16: { operand: operandFloat16, blocks: blocksFloat16 },
+};
+
+/** The WGSL of a product divided so. */
+export function sourceOf({ subgroups }: Tiling, precision: Precision): string {
+  const { operand, blocks } = OPERANDS[precision];
+  return (subgroups ? [operand, subgroupSource] : [operand, tiledSource, blocks]).join("\n");
+}
+
 /** Every tiling that a device can run, by its name: all give the same bits, so that a tuner may choose freely. */
 export function possibleTilings({ subgroupSize, workgroupThreads, workgroupBytes }: LaunchLimits): Readonly<Record<string, Tiling>> {
   const fitting = Object.entries(tiledByName).filter(([, { constants, tileRows, tileColumns }]) => {
@@ -70,10 +84,10 @@ export function possibleTilings({ subgroupSize, workgroupThreads, workgroupBytes
   return Object.fromEntries([...fitting, ...subgroups]);
 }
 
-/** Products whose sizes agree to within a factor of two, and which are transposed alike, share a choice. */
-export function productClass({ rows, inner, columns, transposeLeft, transposeRight }: MatmulAttributes): string {
+/** Products whose sizes agree to within a factor of two, and which are transposed and rounded alike, share a choice. */
+export function productClass({ rows, inner, columns, transposeLeft, transposeRight, precision }: MatmulAttributes): string {
   const size = (value: number) => 2 ** Math.round(Math.log2(value));
-  return `${size(rows)}×${size(inner)}${transposeLeft ? "ᵀ" : ""} · ${size(inner)}×${size(columns)}${transposeRight ? "ᵀ" : ""}`;
+  return `${size(rows)}×${size(inner)}${transposeLeft ? "ᵀ" : ""} · ${size(inner)}×${size(columns)}${transposeRight ? "ᵀ" : ""}${precision === "float16" ? ", float16" : ""}`;
 }
 
 /** The tuner's choice for a product, if there is one that the device can run, else one by rule of thumb. */

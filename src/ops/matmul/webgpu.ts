@@ -3,7 +3,7 @@ import { rootOf } from "../../graph/views.ts";
 import type { AnchorKernel, AnchorLaunch, ElementRange, LaunchLimits } from "../kernel.ts";
 import type { ReduceAttributes } from "../reduce/index.ts";
 import type { MatmulAttributes } from "./index.ts";
-import { chooseTiling, type Tiling } from "./tilings.ts";
+import { chooseTiling, sourceOf, type Tiling } from "./tilings.ts";
 
 interface Part {
   readonly first: number;
@@ -70,15 +70,16 @@ function launches(members: readonly Tensor[], limits: LaunchLimits): AnchorLaunc
 function launch(members: readonly Tensor[], tiling: Tiling, part: Record<Axis, Part>): AnchorLaunch {
   const product = members[0]!;
   const attributes = product.attributes as MatmulAttributes;
-  const { rows, inner, columns, transposeLeft, transposeRight } = attributes;
+  const { rows, inner, columns, transposeLeft, transposeRight, precision } = attributes;
   const size = (axis: Axis) => part[axis].last - part[axis].first;
   const range = ([along, across]: [Axis, Axis]) => storedRange(part[along], part[across], attributes[across]);
   const axes = storedAxes(attributes);
   const accumulates = part.inner.first > 0;
   const sumsColumns = members.length > 1;
   return {
-    source: tiling.source,
+    source: sourceOf(tiling, precision),
     subgroups: tiling.subgroups,
+    float16: precision === "float16",
     reads: { left: product.inputs[0]!, right: product.inputs[1]! },
     finishes: ["finish", "finish_column_sum"],
     constants: {

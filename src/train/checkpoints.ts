@@ -1,0 +1,100 @@
+/*
+ * Snapshots of a run for keeping, taken in the stream of commands while training goes on. What is kept at a step belongs
+ * to exactly that step: the values as it left them, and the sums that the next event will go on from.
+ */
+import { OptionError } from "../errors.ts";
+import { requireCount, requirePositive } from "../nn/checks.ts";
+import type { Snapshot, Unreported } from "./snapshot.ts";
+
+/** All that a run goes on from, as if it had never stopped. */
+export type Checkpoint = Required<Snapshot>;
+
+/** When checkpoints are taken, besides the one at the end, and what becomes of them. */
+export interface CheckpointOptions {
+  /** After every so many steps, at their multiples; either this or `everySeconds`. */
+  readonly everySteps?: number;
+  /** After so many seconds, at the end of the submit that then ends; above 0. */
+  readonly everySeconds?: number;
+  /**
+   * Keeps a checkpoint, after the event of its step was looked at. Training goes on meanwhile; it waits only where the
+   * next checkpoint comes before this one is kept. What it throws ends `fit`.
+   */
+  save(checkpoint: Checkpoint): Promise<void>;
+}
+
+/** @throws OptionError */
+export function requireCheckpointOptions({ everySteps, everySeconds }: CheckpointOptions): void {
+  if ((everySteps === undefined) === (everySeconds === undefined)) {
+    const what = "there must be one of everySteps and everySeconds";
+    throw new OptionError({ where: "fit checkpoint", what, fix: "Give either a number of steps or of seconds" });
+  }
+  if (everySteps !== undefined) requireCount("fit checkpoint everySteps", everySteps);
+  if (everySeconds !== undefined) requirePositive("fit checkpoint everySeconds", everySeconds);
+}
+
+/** Takes checkpoints of a run of submits. */
+export class CheckpointTaker {
+  readonly #options: CheckpointOptions | undefined;
+  /** Snapshots that were asked for, by their steps; the events before those steps are still to come. */
+  readonly #asked = new Map<number, Promise<Snapshot>>();
+  #saving: Promise<void> = Promise.resolve();
+  #lastStep: number;
+  #lastTime = performance.now();
+
+  constructor(options: CheckpointOptions | undefined, firstStep: number) {
+    this.#options = options;
+    this.#lastStep = firstStep;
+  }
+
+  /** The most steps that the next submit may hold, so that it ends where a checkpoint is due. */
+  stepsAllowed(step: number): number {
+    const { everySteps = Infinity } = this.#options ?? {};
+    return everySteps - (step % everySteps);
+  }
+
+  /** After each submit: asks for a snapshot where one is due. */
+  submitted(step: number, snapshot: () => Promise<Snapshot>): void {
+    if (!this.#isDue(step)) return;
+    const asked = snapshot();
+    // Where the device is lost the steps fail as well, which is where it is heard.
+    asked.catch(() => {});
+    this.#asked.set(step, asked);
+    [this.#lastStep, this.#lastTime] = [step, performance.now()];
+  }
+
+  #isDue(step: number): boolean {
+    if (!this.#options) return false;
+    const { everySteps, everySeconds } = this.#options;
+    if (everySteps !== undefined) return step % everySteps === 0;
+    return performance.now() - this.#lastTime >= 1000 * everySeconds!;
+  }
+
+  /** After the event of a step, if it had one: keeps the snapshot that was asked for there. */
+  async reached(step: number, unreported: Unreported): Promise<void> {
+    const asked = this.#asked.get(step);
+    if (!asked) return;
+    this.#asked.delete(step);
+    await this.#saving;
+    this.#saving = asked.then((snapshot) => this.#options!.save({ ...snapshot, unreported }));
+    // It is thrown where it is waited for.
+    this.#saving.catch(() => {});
+  }
+
+  /** Forgets what was asked of a device that is gone; the steps come again. */
+  forget(step: number): void {
+    this.#asked.clear();
+    this.#lastStep = Math.min(this.#lastStep, step);
+  }
+
+  /** Keeps the end of the run, and waits until it is kept. */
+  async finish(step: number, unreported: Unreported, snapshot: () => Promise<Snapshot>): Promise<void> {
+    await this.#saving;
+    if (!this.#options || step === this.#lastStep) return;
+    await this.#options.save({ ...(await snapshot()), unreported });
+  }
+
+  /** Waits for what is being kept, whatever becomes of it. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([this.#saving]);
+  }
+}

@@ -1,0 +1,158 @@
+/*
+ * How examples reach the device: all of them once, with each epoch's order beside them; or, where they are too large
+ * for one binding, row by row in the epoch's order through a window that is written again and again.
+ */
+import type { Session } from "../backends/backend.ts";
+import { isRegression, type TrainingData } from "../data/dataset.ts";
+import { epochOrder } from "../data/order.ts";
+import { sizeOf } from "../graph/tensor.ts";
+import { exampleLeaves, writeExamples, type ExampleLeaves } from "./batches.ts";
+import type { TrainingPlan } from "./options.ts";
+
+/** Where a run of the step's graphs finds its examples. */
+export interface Feed {
+  readonly leaves: ExampleLeaves;
+  /** Whether each part of a divided step must be prepared by itself. */
+  readonly byParts: boolean;
+  /** The most steps from this one on whose examples are on the device together. */
+  stepsAllowed(step: number): number;
+  /** The position in the leaves of example number `offset` of a step's batch. */
+  positionOf(step: number, offset: number): number;
+  /** Brings the examples of the steps from this one on, or of the part from `offset` on, to the device. */
+  prepare(session: Session, step: number, offset?: number): void;
+}
+
+/** The most bytes of a window: some dozens of steps, so that uploads are few, and little memory. */
+const WINDOW_BYTES = 2 ** 24;
+
+/** A feed for a session that has not been used yet. */
+export function createFeed(plan: TrainingPlan): Feed {
+  const { dataset, backend } = plan;
+  const bytes = dataset.count * Math.max(rowBytes(dataset), answerBytes(dataset));
+  return bytes <= backend.maxTensorBytes ? new ResidentFeed(plan) : new WindowFeed(plan);
+}
+
+/** Bytes of an example's features on the device, where rows of bytes are padded to whole words. */
+function rowBytes({ features, shape }: TrainingData): number {
+  const width = sizeOf(shape);
+  return features instanceof Uint8Array ? 4 * Math.ceil(width / 4) : 4 * width;
+}
+
+const answerBytes = (data: TrainingData) => 4 * (isRegression(data) ? data.outputs.length : 1);
+
+class ResidentFeed implements Feed {
+  readonly leaves: ExampleLeaves;
+  readonly byParts = false;
+  readonly #plan: TrainingPlan;
+  #written = false;
+  /** The epoch whose order the device holds or will hold after the runs so far. */
+  #orderedEpoch = -1;
+
+  constructor(plan: TrainingPlan) {
+    this.#plan = plan;
+    this.leaves = exampleLeaves(plan.dataset.count, plan.dataset, plan.shuffled);
+  }
+
+  /** Up to the end of the epoch, whose order must stay on the device until then. */
+  stepsAllowed(step: number): number {
+    const { shuffled, stepsPerEpoch } = this.#plan;
+    return shuffled ? stepsPerEpoch - (step % stepsPerEpoch) : Infinity;
+  }
+
+  positionOf(step: number, offset: number): number {
+    return (step % this.#plan.stepsPerEpoch) * this.#plan.batch + offset;
+  }
+
+  prepare(session: Session, step: number): void {
+    const { dataset, seed, stepsPerEpoch } = this.#plan;
+    if (!this.#written) writeExamples(session, this.leaves, dataset, 0, dataset.count);
+    this.#written = true;
+    const epoch = Math.floor(step / stepsPerEpoch);
+    if (!this.leaves.order || epoch === this.#orderedEpoch) return;
+    session.write(this.leaves.order, epochOrder(dataset.count, seed, epoch));
+    this.#orderedEpoch = epoch;
+  }
+}
+
+/**
+ * The device's queue keeps writes and runs in order, so one window is enough: its next rows are gathered and handed over
+ * while the device still works on the runs before.
+ */
+class WindowFeed implements Feed {
+  readonly leaves: ExampleLeaves;
+  readonly byParts: boolean;
+  readonly #plan: TrainingPlan;
+  /** Whole steps of a window; 1 where a step is divided, of which the window holds a part. */
+  readonly #steps: number;
+  readonly #rows: TrainingData;
+  #order: { readonly epoch: number; readonly examples: Uint32Array } | undefined;
+  /** The first example that the window holds, counted over the whole run. */
+  #held = -1;
+
+  constructor(plan: TrainingPlan) {
+    const { dataset, backend, batch, microBatch, stepsPerEpoch } = plan;
+    this.#plan = plan;
+    this.byParts = microBatch < batch;
+    const bytes = Math.min(WINDOW_BYTES, backend.maxTensorBytes);
+    const fitting = Math.floor(bytes / (batch * Math.max(rowBytes(dataset), answerBytes(dataset))));
+    this.#steps = this.byParts ? 1 : Math.max(1, Math.min(stepsPerEpoch, fitting));
+    const rows = this.byParts ? microBatch : this.#steps * batch;
+    this.#rows = emptyRows(dataset, rows);
+    this.leaves = exampleLeaves(rows, dataset, false);
+  }
+
+  stepsAllowed(step: number): number {
+    const { stepsPerEpoch } = this.#plan;
+    const ofEpoch = step % stepsPerEpoch;
+    return Math.min(this.#steps - (ofEpoch % this.#steps), stepsPerEpoch - ofEpoch);
+  }
+
+  positionOf(step: number, offset: number): number {
+    const { stepsPerEpoch, batch } = this.#plan;
+    return this.byParts ? 0 : ((step % stepsPerEpoch) % this.#steps) * batch + offset;
+  }
+
+  prepare(session: Session, step: number, offset = 0): void {
+    const { batch, microBatch, stepsPerEpoch } = this.#plan;
+    const ofEpoch = step % stepsPerEpoch;
+    const first = (ofEpoch - (ofEpoch % this.#steps)) * batch + offset;
+    const last = this.byParts ? offset + microBatch : this.#steps * batch;
+    const held = Math.floor(step / stepsPerEpoch) * stepsPerEpoch * batch + first;
+    if (held === this.#held) return;
+    this.#held = held;
+    const epochEnd = stepsPerEpoch * batch;
+    const count = Math.min(this.byParts ? Math.min(last, batch) - offset : last, epochEnd - first);
+    gatherRows(this.#plan.dataset, this.#rows, this.#orderOf(Math.floor(step / stepsPerEpoch)), first, count);
+    writeExamples(session, this.leaves, this.#rows, 0, count);
+  }
+
+  /** The order of an epoch; their own order where the batch is full. */
+  #orderOf(epoch: number): Uint32Array {
+    const { dataset, seed, shuffled } = this.#plan;
+    if (this.#order && (this.#order.epoch === epoch || !shuffled)) return this.#order.examples;
+    const examples = shuffled ? epochOrder(dataset.count, seed, epoch) : Uint32Array.from({ length: dataset.count }, (_, index) => index);
+    this.#order = { epoch, examples };
+    return examples;
+  }
+}
+
+function emptyRows(data: TrainingData, count: number): TrainingData {
+  const length = count * sizeOf(data.shape);
+  const features = data.features instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
+  return isRegression(data)
+    ? { ...data, features, targets: new Float32Array(count * data.outputs.length), count }
+    : { ...data, features, labels: new Uint32Array(count), count };
+}
+
+/** Copies the examples order[first] … order[first + count − 1] to the first rows of a window. */
+function gatherRows(data: TrainingData, window: TrainingData, order: Uint32Array, first: number, count: number): void {
+  const width = sizeOf(data.shape);
+  for (let row = 0; row < count; row++) {
+    const example = order[first + row]!;
+    window.features.set(data.features.subarray(example * width, (example + 1) * width), row * width);
+    if (!isRegression(data)) (window as typeof data).labels[row] = data.labels[example]!;
+    else for (let output = 0; output < data.outputs.length; output++) {
+      (window as typeof data).targets[row * data.outputs.length + output] = data.targets[example * data.outputs.length + output]!;
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import type { Session } from "../backends/backend.ts";
+import { GraphError } from "../errors.ts";
+import { defineGraph } from "../graph/graph.ts";
+import { state, stepScalar } from "../graph/leaves.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { requireCount, requirePositive } from "../nn/checks.ts";
+import { sgd, type Optimizer } from "../nn/optimizers.ts";
+import { constant, type Schedule } from "../nn/schedules.ts";
+import { lessEqual, maximum, select, sqrt, square, subtract } from "../ops/elementwise/index.ts";
+import { gradients } from "../ops/gradients.ts";
+import { sum } from "../ops/reduce/index.ts";
+
+export interface MinimizeOptions {
+  /** Where the parameters live, and hold their values afterwards. */
+  readonly session: Session;
+  /** What may change: parameters that the loss depends on. */
+  readonly parameters: readonly Tensor[];
+  /** `sgd()` by default. */
+  readonly optimizer?: Optimizer;
+  /** The base rate, finite and above 0; the schedule multiplies it. */
+  readonly learningRate: number;
+  /** `constant()` by default; its run has `maxSteps` steps. */
+  readonly schedule?: Schedule;
+  /** The most steps to make, at least 1. */
+  readonly maxSteps: number;
+  /**
+   * Stops after the first step whose length, the Euclidean norm of the change of all parameters together, is at most
+   * this, above 0; not before `maxSteps` by default.
+   */
+  readonly smallestStep?: number;
+  /** Scalars to keep a record of, by name, such as the parameters themselves. */
+  readonly record?: Readonly<Record<string, Tensor>>;
+}
+
+export interface Minimization {
+  /** Steps made. */
+  readonly steps: number;
+  /** Why no more were made; "notFinite" where the loss became NaN or infinite. */
+  readonly stopped: "maxSteps" | "smallStep" | "notFinite";
+  /** The loss at the start and after each step: `steps` + 1 values. */
+  readonly losses: readonly number[];
+  /** The length of each step: `steps` values. */
+  readonly stepLengths: readonly number[];
+  /** What was to be recorded, at the start and after each step. */
+  readonly record: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Steps of one submit: few enough to stop soon, many enough that reading their record costs little. */
+const STEPS_PER_SUBMIT = 128;
+
+/**
+ * Lowers a scalar by gradient descent, or another optimizer: for losses written by hand. A model with data is trained
+ * by `createTrainer`.
+ * @param loss one float32 element; it may depend on the step through step scalars
+ * @throws OptionError for an option outside its range; GraphError where the loss is no scalar, does not depend on a
+ * parameter, or something to record is no scalar
+ */
+export async function minimize(loss: Tensor, options: MinimizeOptions): Promise<Minimization> {
+  const { session, maxSteps, smallestStep } = options;
+  requireCount("minimize maxSteps", maxSteps);
+  if (smallestStep !== undefined) requirePositive("minimize smallestStep", smallestStep);
+  const executable = await session.compile(stepGraph(loss, options));
+  const traces: Record<string, number[]> = {};
+  // The run after the last step changes nothing: it is there for what holds then.
+  for (let first = 0; first <= maxSteps; first += STEPS_PER_SUBMIT) {
+    const found = await executable.run(first, Math.min(STEPS_PER_SUBMIT, maxSteps + 1 - first));
+    for (const [name, values] of Object.entries(found)) for (const value of values) (traces[name] ??= []).push(value);
+    if (traces["stopped"]!.at(-1) === 1 || !Number.isFinite(traces["loss"]!.at(-1))) break;
+  }
+  return summary(traces, options);
+}
+
+function stepGraph(loss: Tensor, options: MinimizeOptions) {
+  const { parameters, optimizer = sgd(), learningRate, schedule = constant(), maxSteps, smallestStep } = options;
+  requirePositive("minimize learningRate", learningRate);
+  const record = Object.entries(options.record ?? {});
+  const wrong = record.find(([, tensor]) => tensor.size !== 1 || tensor.dtype !== "float32");
+  if (wrong) throw new GraphError({ where: `record ${wrong[0]}`, what: `${wrong[1]} is no scalar`, fix: "Record numbers" });
+  const rate = stepScalar("learningRate", (step) => learningRate * schedule(step, maxSteps));
+  const updates = optimizer.update(parameters, gradients(loss, parameters), { learningRate: rate });
+  const { target, value } = updates[0]!;
+  const stepLength = sqrt(sum(square(subtract(value, target))));
+  const stopped = state("minimize.stopped", []);
+  const isLast = stepScalar("isLast", (step) => Number(step + 1 >= maxSteps));
+  const stops = smallestStep === undefined ? isLast : maximum(isLast, lessEqual(stepLength, smallestStep));
+  return defineGraph(
+    { loss, stepLength, stopped, ...Object.fromEntries(record.map(([name, tensor]) => [`record ${name}`, tensor])) },
+    [
+      ...updates.map((update) => ({ target: update.target, value: select(stopped, update.target, update.value) })),
+      { target: stopped, value: maximum(stopped, stops) },
+    ],
+  );
+}
+
+function summary(traces: Readonly<Record<string, readonly number[]>>, options: MinimizeOptions): Minimization {
+  const { maxSteps, smallestStep = 0, record = {} } = options;
+  const [losses, lengths, stopped] = [traces["loss"]!, traces["stepLength"]!, traces["stopped"]!];
+  const spoiled = losses.findIndex((loss) => !Number.isFinite(loss));
+  const ended = stopped.indexOf(1);
+  const isSpoiled = spoiled >= 0 && (ended < 0 || spoiled <= ended);
+  const steps = isSpoiled ? spoiled : ended;
+  const reason = steps < maxSteps || lengths[steps - 1]! <= smallestStep ? "smallStep" : "maxSteps";
+  return {
+    steps,
+    stopped: isSpoiled ? "notFinite" : reason,
+    losses: losses.slice(0, steps + 1),
+    stepLengths: lengths.slice(0, steps),
+    record: Object.fromEntries(Object.keys(record).map((name) => [name, traces[`record ${name}`]!.slice(0, steps + 1)])),
+  };
+}

@@ -1,0 +1,75 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { main as neuron } from "../../examples/01-neuron.ts";
+import { fieldPlaces, filledContours, line, picture, points } from "../../examples/lib/picture.ts";
+import { createCpuBackend } from "../../src/index.ts";
+
+const numbers = Array.from({ length: 13 }, (_, index) => String(index + 1).padStart(2, "0"));
+const run = promisify(execFile);
+
+test("every example has a file, a picture and its place in the index", async () => {
+  const files = (await readdir("examples")).filter((name) => name.endsWith(".ts"));
+  expect(files.map((name) => name.slice(0, 2))).toEqual(numbers);
+  const index = await readFile("examples/README.md", "utf8");
+  for (const file of files) expect(index).toContain(`(${file})`);
+  for (const number of numbers) {
+    expect(index).toContain(`(../docs/examples/${number}.svg)`);
+    const svg = await readFile(`docs/examples/${number}.svg`, "utf8");
+    expect(svg).toMatch(/^<svg [^]*<\/svg>\n$/);
+    expect(svg.length).toBeLessThan(100_000);
+    expect(svg.replace('xmlns="http://www.w3.org/2000/svg"', "")).not.toMatch(/https?:|<script|zr\d|NaN/);
+  }
+});
+
+test("a picture is the same text each time, with ids of its own and the values on it", () => {
+  const draw = (name: string) => picture(name, [{ title: "a < b & c", series: [line("f", [[0, 0], [1, 2]]), points("p", [[0.5, 1]])] }]);
+  expect(draw("one")).toBe(draw("one"));
+  expect(draw("one")).toContain("a &lt; b &amp; c");
+  expect(draw("one").replaceAll("example-one-", "example-two-")).toBe(draw("two"));
+  expect(draw("one")).toMatch(/id="example-one-c0"/);
+});
+
+test("filled contours lie where the values pass the threshold", () => {
+  const field = { x: [0, 1], y: [0, 1], size: 21 } as const;
+  const places = fieldPlaces(field);
+  expect([...places.slice(0, 4), ...places.slice(-2)].map((value) => Number(value.toFixed(6)))).toEqual([0, 0, 0.05, 0, 1, 1]);
+  const values = Array.from({ length: 441 }, (_, index) => places[2 * index]!);
+  const contours = filledContours({ ...field, values, thresholds: [0.3], colors: ["#aaaaaa", "#bbbbbb"] });
+  const panel = { width: 200, height: 200, left: 50, right: 50, top: 50, bottom: 50 };
+  const svg = picture("c", [{ title: "", x: { min: 0, max: 1 }, y: { min: 0, max: 1 }, series: [contours] }], 1, panel);
+  const path = (fill: string) => new RegExp(`<path d="([^"]*)"[^>]*fill="${fill}"`).exec(svg)![1]!;
+  const xs = (d: string) => [...d.matchAll(/[ML](-?[\d.]+)/g)].map(([, x]) => Number(x));
+  // 0.3 of the way from 50 to 150.
+  expect(Math.min(...xs(path("#aaaaaa")))).toBe(50);
+  expect(Math.min(...xs(path("#bbbbbb")))).toBeCloseTo(80, 0);
+  expect(Math.max(...xs(path("#bbbbbb")))).toBe(150);
+});
+
+test("an example's main prints and draws, and runs only when called", async () => {
+  const [lines, pictures]: [string[], string[]] = [[], []];
+  const backend = createCpuBackend();
+  await neuron({ backend, print: (text) => lines.push(text), draw: async (svg) => void pictures.push(svg) });
+  expect(lines).toContain("1 AND 1 = 1");
+  expect(lines).toContain("0 OR 0 = 0");
+  expect(pictures).toHaveLength(1);
+  // What is committed is what the example draws.
+  expect(`${pictures[0]}\n`).toBe(await readFile("docs/examples/01.svg", "utf8"));
+});
+
+test("npm run example takes a number, a device and a folder, and refuses others by name", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "wgrad-test-"));
+  try {
+    const { stdout } = await run("node", ["scripts/run.mjs", "4", "--device", "cpu", "--out", folder]);
+    expect(stdout).toContain("z = (2 + 3) · 4 = 20, ∂z/∂x = 4, ∂z/∂y = 4, ∂z/∂w = 5");
+    expect(await readFile(join(folder, "04.svg"), "utf8")).toBe(await readFile("docs/examples/04.svg", "utf8"));
+    const refused = (...args: string[]) => run("node", ["scripts/run.mjs", ...args]).catch((error: unknown) => error as { code: number; stderr: string });
+    expect(await refused("99")).toMatchObject({ code: 2, stderr: expect.stringContaining("13-vanishing-gradients.ts") });
+    expect(await refused("4", "--device", "gpu")).toMatchObject({ code: 2, stderr: expect.stringContaining("npm run example -- 4 --device cpu") });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
