@@ -34,20 +34,18 @@ export async function openPage(api: Remote<WorkerApi>, worker: Worker, search: U
     return;
   }
   await connect(api.digits);
-  if (tab.value !== "digits") setVisible(false);
 }
 
 function readAddress(): void {
   const { tab: wanted, params } = parseHash(location.hash);
-  if (wanted === "digits") parseDigits(params);
-  else if (params.size > 0) parsePlayground(params);
+  // Without any fields a tab stays as it is.
+  if (params.size > 0) (wanted === "digits" ? parseDigits : parsePlayground)(params);
   show(wanted);
 }
 
 function show(wanted: Tab): void {
-  const before = tab.value;
   tab.value = wanted;
-  if (before !== wanted) setVisible(wanted === "digits");
+  setVisible(wanted === "digits");
 }
 
 /** Writes the state into the address a moment after it changed. */

@@ -78,6 +78,13 @@ export class Visitor {
     }, WAIT);
   }
 
+  /** Waits until the address holds what is looked for. */
+  async goesTo(text: RegExp): Promise<void> {
+    await vi.waitFor(() => {
+      if (!text.test(this.page.url())) throw new Error(`the address is ${this.page.url()}, without ${text}`);
+    }, WAIT);
+  }
+
   /** Pauses, and waits until nothing runs any more. */
   async pause(): Promise<number> {
     await this.click("start");

@@ -63,11 +63,11 @@ describe("a visitor of the Digits tab", () => {
     await visitor.says("prediction", /^1$/);
     const before = await visitor.probabilities();
     expect(await visitor.text("hidden")).toMatch(/Hidden layer 1: \d+ of 32 above 0/);
-    const [step, accuracy] = [await visitor.number("step-count"), await visitor.text("test-accuracy")];
     const download = visitor.page.waitForEvent("download");
     await visitor.click("save");
     const file = join(demo.folder, "kept.safetensors");
     await (await download).saveAs(file);
+    const accuracy = await visitor.text("test-accuracy");
 
     await visitor.page.reload();
     await visitor.reaches("step-count", 1);
@@ -75,11 +75,10 @@ describe("a visitor of the Digits tab", () => {
     await visitor.says("data", /from kept\.safetensors$/);
     await visitor.says("start", /^Start$/);
     expect(await visitor.number("step-count")).toBe(0);
-    await expect.poll(() => visitor.text("test-accuracy")).toBe(accuracy);
+    await expect.poll(() => visitor.text("test-accuracy"), { timeout: 60_000 }).toBe(accuracy);
     await drawOne(visitor);
     await visitor.says("prediction", /^1$/);
     expect(await visitor.probabilities()).toBe(before);
-    expect(step).toBeGreaterThan(0);
   });
 
   test("is told of a file that is no network, and keeps the one there was", async () => {
@@ -130,8 +129,8 @@ describe("a visitor of the Digits tab", () => {
   test("changes options at once, and hears what needs a restart", async () => {
     await visitor.click("step");
     await visitor.says("step-count", /^1$/);
-    await visitor.page.getByTestId("learning-rate").fill("0.5");
-    await expect.poll(() => visitor.page.url()).toMatch(/rate=0\.5/);
+    await visitor.page.getByTestId("learning-rate").fill("0.005");
+    await visitor.goesTo(/rate=0\.005/);
     expect(await visitor.text("step-count")).toBe("1");
     expect(await visitor.page.getByTestId("restart-needed").count()).toBe(0);
     await visitor.page.getByTestId("width-0").fill("24");
@@ -139,7 +138,7 @@ describe("a visitor of the Digits tab", () => {
     expect(visitor.page.url()).toMatch(/layers=32-relu/);
     await visitor.click("apply");
     await visitor.says("data", /19,090 parameters/);
-    await expect.poll(() => visitor.page.url()).toMatch(/layers=24-relu/);
+    await visitor.goesTo(/layers=24-relu/);
     expect(await visitor.text("step-count")).toBe("0");
   });
 
@@ -157,7 +156,7 @@ describe("a visitor of the Digits tab", () => {
   test("leaves the tab: training waits, and goes on when the visitor is back", async () => {
     await visitor.click("tab-playground");
     expect(await visitor.page.getByTestId("step-count").count()).toBe(0);
-    await expect.poll(() => visitor.page.url()).toMatch(/#playground/);
+    await visitor.goesTo(/#playground/);
     await visitor.click("tab-digits");
     const step = await visitor.number("step-count");
     await visitor.reaches("step-count", step + 5);
@@ -174,8 +173,9 @@ describe("a visitor of the Digits tab", () => {
 
     await visitor.click("tab-comparison");
     await visitor.click("compare");
-    // 30 steps of rounding differences, each about 1e-7 of the loss, may double from step to step for a while.
-    await visitor.says("largest-difference", /^(0|\d\.\de-[5-9])$/);
+    // Rounding differs by about 1e-7 of the loss, and Adam divides small gradients by their size: over 30 steps the curves
+    // of one and the same training stay closer than a thousandth.
+    await visitor.says("largest-difference", /^(0|\d\.\de-[4-9])$/);
     expect(await visitor.text("speed-ratio")).toMatch(/^[\d.]+ ×$/);
 
     await visitor.click("tab-dispatches");
@@ -209,7 +209,32 @@ test("an address restores the whole state", async () => {
   expect(new URL(visitor.page.url()).hash).toBe(hash);
   await visitor.page.evaluate("location.hash = '#digits?batch=0&seed=5&data=digits'");
   await visitor.says("notice", /batch=0/);
-  await expect.poll(() => value("seed")).toBe("5");
+  await expect.poll(() => value("seed"), { timeout: 60_000 }).toBe("5");
+  expect(visitor.errors).toEqual([]);
+  await visitor.leave();
+});
+
+test("a network that diverges stops and says so, and a reset mends it", async () => {
+  const visitor = await Visitor.arrive(browser, `${site.address}#digits?layers=16-relu&batch=32&loss=halfSumOfSquares&optimizer=sgd&rate=10&data=digits`);
+  await visitor.says("fault", /the loss of step \d+ is (NaN|Infinity|-Infinity)\. Choose a lower learning rate and reset\./);
+  await visitor.says("start", /^Start$/);
+  await visitor.page.getByTestId("learning-rate").fill("0.01");
+  await visitor.click("reset");
+  await visitor.says("step-count", /^0$/);
+  await visitor.click("start");
+  await visitor.reaches("step-count", 10);
+  expect(await visitor.page.getByTestId("fault").count()).toBe(0);
+  expect(await visitor.number("train-loss")).toBeGreaterThan(0);
+  expect(visitor.errors).toEqual([]);
+  await visitor.leave();
+});
+
+test("the Digits tab begins when it is first shown, where the address names the other one", async () => {
+  const visitor = await Visitor.arrive(browser, `${site.address}#playground`);
+  await visitor.says("backend", /^WebGPU$/);
+  expect(await visitor.page.getByTestId("step-count").count()).toBe(0);
+  await visitor.click("tab-digits");
+  await visitor.reaches("step-count", 2);
   expect(visitor.errors).toEqual([]);
   await visitor.leave();
 });
@@ -217,6 +242,7 @@ test("an address restores the whole state", async () => {
 test("works without a network once it was loaded", async () => {
   const own = await serve(demo.folder);
   const visitor = await Visitor.arrive(browser, own.address + SMALL);
+  await visitor.reaches("step-count", 1);
   await visitor.page.evaluate("navigator.serviceWorker.ready.then(() => {})");
   await own.close();
   await visitor.page.reload();

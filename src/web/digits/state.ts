@@ -53,11 +53,15 @@ export const curves = { training: new TrainingHistory(), test: [] as TestPoint[]
 
 let api: Remote<DigitsApi>;
 
-/** Connects the tab with its worker and begins to train. */
+/** Whether the tab is shown, and whether it trains as soon as it is. */
+let visible = true;
+let resumes = true;
+
+/** Connects the tab with its worker and begins to train, once it is shown. */
 export async function connect(remote: Remote<DigitsApi>): Promise<void> {
   api = remote;
   await api.subscribe(proxy(receive));
-  await act(() => api.begin(draft.value, true));
+  await act(() => api.begin(draft.value, visible));
 }
 
 function receive(event: DigitsEvent): void {
@@ -137,13 +141,12 @@ export function reset(): Promise<void> {
 }
 
 /** Ends or resumes work as the tab goes and comes. */
-let resumes = false;
-export function setVisible(visible: boolean): void {
-  if (!prepared.value) return;
-  if (!visible) {
-    resumes = running.value;
-    void act(() => api.pause());
-  } else if (resumes) void act(() => api.start());
+export function setVisible(now: boolean): void {
+  if (now === visible) return;
+  visible = now;
+  if (!now && prepared.value) resumes = running.value;
+  if (api && !now) void act(() => api.pause());
+  if (api && now && resumes) void act(() => api.start());
 }
 
 /** Takes a change of the editor: what needs no restart is applied at once, all else waits. */

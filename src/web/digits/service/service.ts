@@ -2,7 +2,16 @@
  * The worker's side of the Digits tab: one network in training, what the page is told of it, and what it may ask.
  */
 import { transfer } from "comlink";
-import { DeviceLostError, loadModel, OptionError, type Backend, type Recovery, type Snapshot } from "../../../index.ts";
+import {
+  DeviceLostError,
+  loadModel,
+  OptionError,
+  type Backend,
+  type Recovery,
+  type Snapshot,
+  type TrainingProgress,
+  WgradError,
+} from "../../../index.ts";
 import type { Answer, CellPictures, Comparison, DigitsApi, DigitsEvent, StepProfile } from "../contract.ts";
 import { needsRestart, type DigitsSettings } from "../settings.ts";
 import { cellOf } from "./answers.ts";
@@ -226,6 +235,7 @@ class DigitsService implements DigitsApi {
       const options = { every: 1, submitMilliseconds: SUBMIT_MILLISECONDS, signal: controller.signal };
       for await (const progress of run.trainer.fit({ ...options, ...(maxSteps !== undefined && { maxSteps }) })) {
         steps.add(progress);
+        if (!Number.isFinite(progress.loss)) throw diverged(progress);
         const now = performance.now();
         if (now - told > TELL_MILLISECONDS) {
           told = now;
@@ -239,6 +249,8 @@ class DigitsService implements DigitsApi {
         }
       }
       tell();
+      // A pause is seen at once; what the last step made of the network follows.
+      if (maxSteps === undefined) this.#tellStatus(false);
       await this.#tellLooks();
     } catch (error) {
       tell();
@@ -289,3 +301,7 @@ class DigitsService implements DigitsApi {
     this.#tell({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
   };
 }
+
+/** Seen on the page's own side, which has every step's loss: the trainer's guard would cost each step a dispatch. */
+const diverged = ({ step, loss }: TrainingProgress) =>
+  new WgradError({ what: `the loss of step ${step} is ${loss}`, fix: "Choose a lower learning rate and reset" });
