@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { demoPlugins } from "./scripts/demo/plugins.ts";
 
 const entry = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -24,11 +25,11 @@ const library: ViteUserConfig["build"] = {
   },
 };
 
-/** The pages, in dist/pages: `vite build --mode pages`. They may be served from any folder. */
+/** The demo and the benchmark as pages, in dist/demo: `vite build --mode demo`. They may be served from any folder. */
 const pages: ViteUserConfig["build"] = {
   target: "es2023",
-  outDir: "dist/pages",
-  rolldownOptions: { input: { bench: entry("bench.html") } },
+  outDir: "dist/demo",
+  rolldownOptions: { input: { index: entry("index.html"), bench: entry("bench.html") } },
 };
 
 /** What the library's build holds of others: a report's charts, a chunk that only a report loads. */
@@ -46,9 +47,13 @@ const licences = {
 
 export default defineConfig(({ command, mode }) => ({
   // As dependencies, they would install 67 MB with every use of the library; the chunk has 1.3 MB.
-  ...(command === "build" && mode !== "pages" && { ssr: { noExternal: bundled }, plugins: [licences] }),
-  base: mode === "pages" ? "./" : "/",
-  build: mode === "pages" ? pages : library,
+  ...(command === "build" && mode !== "demo" && { ssr: { noExternal: bundled } }),
+  base: mode === "demo" ? "./" : "/",
+  build: mode === "demo" ? pages : library,
+  // What lies in public belongs to the demo.
+  publicDir: mode === "production" ? false : "public",
+  worker: { format: "es" },
+  plugins: mode === "demo" || mode === "development" ? demoPlugins() : command === "build" ? [licences] : [],
   test: {
     include: ["test/**/*.test.ts"],
     // One process a file: Dawn is a native addon, and a device lost in one file must not reach another.

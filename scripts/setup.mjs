@@ -1,12 +1,16 @@
 // `npm run setup`: makes sure that Dawn finds a WebGPU adapter on this machine. A GPU's own driver is taken where
-// there is one; else Mesa's software driver is installed, if that needs no password.
+// there is one; else Mesa's software driver is installed, if that needs no password. Then the same for the browser that
+// the demo is tested in, without which only those tests fail.
 
 import { describeAdapter, findAdapter } from "./setup/adapter.mjs";
-import { install, readAptSources, readIfThere, rootPrefix } from "./setup/install.mjs";
-import { parseOsRelease } from "./setup/os-release.mjs";
+import { chooseBrowserPlan, findBrowser } from "./setup/browser.mjs";
+import { install, installPackages, readAptSources, readIfThere, rootPrefix } from "./setup/install.mjs";
+import { distributionFamily, parseOsRelease } from "./setup/os-release.mjs";
 import { choosePlan, PACKAGES } from "./setup/plan.mjs";
 
 process.exitCode = setUp() ? 0 : 1;
+say("");
+provideBrowser();
 
 /** @returns {boolean} whether there is an adapter now */
 function setUp() {
@@ -43,6 +47,23 @@ function provideAdapter() {
   if (!found.adapter) return giveUp(`Installed, but still no adapter: ${found.reason ?? found.unloadable}.`);
   say(...describeAdapter(found.adapter), "Installed.");
   return true;
+}
+
+function provideBrowser() {
+  const found = findBrowser();
+  if (found !== undefined) return say(`Browser for the demo's tests: ${found}`);
+  const linux = process.platform === "linux";
+  const prefix = linux ? rootPrefix() : undefined;
+  const family = linux ? distributionFamily(parseOsRelease(readIfThere("/etc/os-release"))) : [];
+  const plan = chooseBrowserPlan({ platform: process.platform, family, mayInstall: prefix !== undefined });
+  say("No browser for the demo's tests.");
+  if (plan.action === "instructions") return say(...plan.lines);
+
+  say(`Installing from this distribution's packages: ${plan.package}`);
+  const failure = installPackages([plan.package], prefix);
+  if (failure !== undefined) return say("apt could not install it:", failure);
+  const installed = findBrowser();
+  say(installed === undefined ? "Installed, but still no browser is found." : `Browser for the demo's tests: ${installed}`);
 }
 
 function giveUp(...lines) {

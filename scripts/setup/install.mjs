@@ -45,7 +45,7 @@ export function readAptSources() {
  * @returns {string | undefined} what apt said, when it failed
  */
 export function install(plan, prefix) {
-  if (plan.from === "distribution") return updateAndInstall(prefix, [], []);
+  if (plan.from === "distribution") return installPackages(PACKAGES, prefix);
   const folder = temporaryAptFolder(plan);
   try {
     return updateAndInstall(
@@ -55,11 +55,22 @@ export function install(plan, prefix) {
         ["Dir::Etc::sourceparts", join(folder, "sources")],
         ["Dir::State::lists", join(folder, "lists")],
       ].flatMap(([name, value]) => ["-o", `${name}=${value}`]),
-      ["-t", plan.suite],
+      ["-t", plan.suite, ...PACKAGES],
     );
   } finally {
     run([...prefix, "rm", "-rf", folder]);
   }
+}
+
+/**
+ * Installs packages from the machine's own sources.
+ *
+ * @param {string[]} packages
+ * @param {string[]} prefix what makes a command run as root
+ * @returns {string | undefined} what apt said, when it failed
+ */
+export function installPackages(packages, prefix) {
+  return updateAndInstall(prefix, [], packages);
 }
 
 /** Sources and package lists of this run alone, so that the machine's own stay as they are. */
@@ -75,11 +86,11 @@ function temporaryAptFolder({ archive, backports }) {
 }
 
 /** A source of the machine that cannot be reached must not stop the others, so only installing may fail. */
-function updateAndInstall(prefix, aptOptions, installOptions) {
+function updateAndInstall(prefix, aptOptions, toInstall) {
   const environment = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"];
   const apt = [...prefix, ...environment, "apt-get", ...WAIT_FOR_LOCK, ...aptOptions];
   const updated = run([...apt, "update"]);
-  const installed = run([...apt, "install", "-y", "--no-install-recommends", ...installOptions, ...PACKAGES]);
+  const installed = run([...apt, "install", "-y", "--no-install-recommends", ...toInstall]);
   return installed.status === 0 ? undefined : `${updated.stderr}${installed.stderr}`.trim();
 }
 

@@ -87,7 +87,7 @@ test.each([
 
 test("the page is built to be served from any folder", async () => {
   const root = fileURLToPath(new URL("../..", import.meta.url));
-  await build({ root, configFile: join(root, "vite.config.ts"), mode: "pages", logLevel: "error", build: { outDir: inFolder("pages"), emptyOutDir: true } });
+  await build({ root, configFile: join(root, "vite.config.ts"), mode: "demo", logLevel: "error", build: { outDir: inFolder("pages"), emptyOutDir: true } });
   const page = readFileSync(inFolder("pages/bench.html"), "utf8");
   const links = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link!).filter((link) => !link.startsWith("data:"));
   expect(links.some((link) => link.endsWith(".js"))).toBe(true);

@@ -1,0 +1,91 @@
+/*
+ * What the demo's build does besides bundling: a service worker that keeps the page's own files, a list of the MNIST
+ * files beside the page, and a limit on the page's size.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import type { Plugin } from "vite";
+
+/** The most that the page's JavaScript, with the shaders in it, may be when packed by gzip. */
+export const LARGEST_KILOBYTES = 150;
+
+const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Which of MNIST's files lie beside the page; `npm run demo:mnist` writes it with them. */
+const MNIST_LIST = "mnist/files.json";
+
+export function demoPlugins(): Plugin[] {
+  return [mnistList(), serviceWorker(), sizeLimit()];
+}
+
+/** Says that there is no MNIST where nobody put it, so that the page need not ask for files that are not there. */
+function mnistList(): Plugin {
+  const isThere = () => existsSync(fromHere(`../../public/${MNIST_LIST}`));
+  return {
+    name: "wgrad-mnist-list",
+    configureServer({ middlewares }) {
+      middlewares.use((request, response, next) => {
+        if (isThere() || request.url !== `/${MNIST_LIST}`) return next();
+        response.setHeader("content-type", "application/json");
+        response.end("[]");
+      });
+    },
+    generateBundle() {
+      if (!isThere()) this.emitFile({ type: "asset", fileName: MNIST_LIST, source: "[]\n" });
+    },
+  };
+}
+
+const contentOf = (file: { code: string } | { source: string | Uint8Array }) => ("code" in file ? file.code : file.source);
+
+function serviceWorker(): Plugin {
+  return {
+    name: "wgrad-service-worker",
+    apply: "build",
+    generateBundle: {
+      order: "post",
+      handler(_options, bundle) {
+        const hash = createHash("sha256");
+        const names = Object.keys(bundle).filter((name) => name !== MNIST_LIST).sort();
+        for (const name of names) hash.update(name).update(contentOf(bundle[name]!));
+        const version = JSON.stringify(hash.digest("hex").slice(0, 12));
+        const source = `const VERSION = ${version};\nconst FILES = ${JSON.stringify(["./", MNIST_LIST, ...names])};\n\n`;
+        const text = readFileSync(fromHere("service-worker.js"), "utf8");
+        this.emitFile({ type: "asset", fileName: "service-worker.js", source: source + text });
+      },
+    },
+  };
+}
+
+/** Prints the size of all that the demo's page can load, and fails the build where it is too large. */
+function sizeLimit(): Plugin {
+  return {
+    name: "wgrad-size-limit",
+    apply: "build",
+    writeBundle({ dir }, bundle) {
+      // The service worker names all files, those of the other page too.
+      const names = Object.keys(bundle).filter((name) => name !== "service-worker.js");
+      const files = reachable("index.html", names, (name) => readFileSync(join(dir!, name), "utf8"));
+      const scripts = files.filter((name) => name.endsWith(".js"));
+      const kilobytes = scripts.reduce((sum, name) => sum + gzipSync(readFileSync(join(dir!, name))).length, 0) / 1000;
+      const said = `the demo's JavaScript and WGSL: ${kilobytes.toFixed(1)} KB gzipped in ${scripts.length} files`;
+      if (kilobytes > LARGEST_KILOBYTES) this.error(`${said}, more than ${LARGEST_KILOBYTES} KB`);
+      this.info(`${said}, of at most ${LARGEST_KILOBYTES} KB`);
+    },
+  };
+}
+
+/** The files whose names occur in the first one, in those, and so on. */
+export function reachable(first: string, names: readonly string[], textOf: (name: string) => string): string[] {
+  const found = [first];
+  for (const name of found) {
+    if (!/\.(html|js|css)$/.test(name)) continue;
+    const text = textOf(name);
+    const base = (other: string) => other.slice(other.lastIndexOf("/") + 1);
+    found.push(...names.filter((other) => !found.includes(other) && text.includes(base(other))));
+  }
+  return found;
+}

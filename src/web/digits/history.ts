@@ -1,0 +1,94 @@
+/*
+ * The curve of a run, kept short enough to draw whatever its length.
+ */
+
+/** Points are joined in pairs where there are more than this. */
+const MOST_POINTS = 2000;
+
+/** One or more steps in a row, averaged. */
+interface Bucket {
+  /** The last of its steps. */
+  step: number;
+  seconds: number;
+  loss: number;
+  accuracy: number;
+  steps: number;
+}
+
+export interface TrainingCurve {
+  readonly steps: Float64Array;
+  readonly seconds: Float64Array;
+  readonly losses: Float64Array;
+  readonly accuracies: Float64Array;
+}
+
+/** The losses and accuracies of all steps so far. */
+export class TrainingHistory {
+  #buckets: Bucket[] = [];
+  #bucketSteps = 1;
+
+  /**
+   * @param step number of the last one
+   * @param secondsBefore when the steps before had ended
+   * @param seconds when the last one ended
+   */
+  add(losses: ArrayLike<number>, accuracies: ArrayLike<number>, step: number, secondsBefore: number, seconds: number): void {
+    const { length } = losses;
+    for (let index = 0; index < length; index++) {
+      const one = {
+        step: step - length + 1 + index,
+        seconds: secondsBefore + ((seconds - secondsBefore) * (index + 1)) / length,
+        loss: losses[index]!,
+        accuracy: accuracies[index]!,
+        steps: 1,
+      };
+      const last = this.#buckets.at(-1);
+      if (last && last.steps < this.#bucketSteps) this.#buckets[this.#buckets.length - 1] = joined(last, one);
+      else this.#buckets.push(one);
+    }
+    if (this.#buckets.length > MOST_POINTS) this.#halve();
+  }
+
+  get secondsNow(): number {
+    return this.#buckets.at(-1)?.seconds ?? 0;
+  }
+
+  curve(): TrainingCurve {
+    const column = (name: "step" | "seconds" | "loss" | "accuracy") => Float64Array.from(this.#buckets, (bucket) => bucket[name]);
+    return { steps: column("step"), seconds: column("seconds"), losses: column("loss"), accuracies: column("accuracy") };
+  }
+
+  #halve(): void {
+    this.#bucketSteps *= 2;
+    const pairs: Bucket[] = [];
+    for (let index = 0; index < this.#buckets.length; index += 2) {
+      const [first, second] = [this.#buckets[index]!, this.#buckets[index + 1]];
+      pairs.push(second ? joined(first, second) : first);
+    }
+    this.#buckets = pairs;
+  }
+}
+
+function joined(first: Bucket, second: Bucket): Bucket {
+  const steps = first.steps + second.steps;
+  const mean = (name: "loss" | "accuracy") => (first[name] * first.steps + second[name] * second.steps) / steps;
+  return { step: second.step, seconds: second.seconds, loss: mean("loss"), accuracy: mean("accuracy"), steps };
+}
+
+/**
+ * An exponential moving average that begins without a bias towards 0; values that are not finite are left out of it.
+ * @param keep the share that is kept from value to value, in [0, 1)
+ */
+export function smoothed(values: ArrayLike<number>, keep: number): Float64Array {
+  const result = new Float64Array(values.length);
+  let [average, weight] = [0, 0];
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!;
+    if (Number.isFinite(value)) {
+      average = keep * average + (1 - keep) * value;
+      weight = keep * weight + (1 - keep);
+    }
+    result[index] = weight > 0 ? average / weight : value;
+  }
+  return result;
+}

@@ -1,0 +1,67 @@
+/*
+ * What is measured apart from the training that is shown, on trainers of its own.
+ */
+import { createCpuBackend, DeviceError, type Backend } from "../../../index.ts";
+import type { ComparedRun, Comparison, StepProfile } from "../contract.ts";
+import { Run, type RunOptions } from "./run.ts";
+import { nextTask } from "./turns.ts";
+
+type Subject = Omit<RunOptions, "backend" | "resumeFrom" | "onRecovery">;
+
+/** Steps whose times are taken, after one that is not. */
+const PROFILED_STEPS = 9;
+
+/**
+ * Trains on the GPU and on the CPU from the same seed.
+ * @param steps at least 2
+ * @throws DeviceError where there is no GPU
+ */
+export async function compareDevices({ backend, ...subject }: RunOptions, steps: number): Promise<Comparison> {
+  if (backend.kind === "cpu") {
+    throw new DeviceError({ where: "comparison", what: "this page computes on the CPU already", fix: "Open it where WebGPU has an adapter" });
+  }
+  const gpu = await firstSteps(subject, backend, steps);
+  const cpuBackend = createCpuBackend();
+  const cpu = await firstSteps(subject, cpuBackend, steps);
+  cpuBackend.dispose();
+  const differences = Array.from(gpu.losses, (loss, step) => Math.abs(loss - cpu.losses[step]!));
+  return { gpu, cpu, largestDifference: Math.max(...differences) };
+}
+
+async function firstSteps({ settings, data, loaded }: Subject, backend: Backend, steps: number): Promise<ComparedRun> {
+  const { trainer } = await Run.create({ settings, data, loaded, backend });
+  try {
+    const losses: number[] = [];
+    let imagesPerSecond = NaN;
+    // The first step pays for what is made only once.
+    for await (const { loss } of trainer.fit({ every: 1, maxSteps: 1 })) losses.push(loss);
+    for await (const progress of trainer.fit({ every: 1, maxSteps: steps - 1, submitMilliseconds: 30 })) {
+      losses.push(progress.loss);
+      ({ imagesPerSecond } = progress);
+      if (backend.kind === "cpu") await nextTask();
+    }
+    return { losses: Float32Array.from(losses), imagesPerSecond };
+  } finally {
+    trainer.dispose();
+  }
+}
+
+/** The dispatches of a step, and where the device tells, the median time of each over a few steps. */
+export async function profileStep({ settings, data, loaded, backend }: RunOptions): Promise<StepProfile> {
+  const { trainer } = await Run.create({ settings, data, loaded, backend });
+  try {
+    const { dispatches } = trainer;
+    try {
+      await trainer.profile();
+      const rows: number[][] = [];
+      for (let step = 0; step < PROFILED_STEPS; step++) rows.push(await trainer.profile());
+      const medianOf = (column: number) => rows.map((row) => row[column]!).sort((a, b) => a - b)[(PROFILED_STEPS - 1) / 2]!;
+      return { dispatches, nanoseconds: dispatches.map((_, column) => medianOf(column)), reason: undefined };
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      return { dispatches, nanoseconds: undefined, reason: error.what };
+    }
+  } finally {
+    trainer.dispose();
+  }
+}

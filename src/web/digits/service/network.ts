@@ -1,0 +1,74 @@
+/*
+ * From the visitor's settings to the library's models and options, and back from a loaded model.
+ */
+import {
+  dense,
+  dropout,
+  optimizers,
+  schedules,
+  sequential,
+  type ActivationName,
+  type LayerConfig,
+  type Model,
+  type Optimizer,
+  type Schedule,
+  type TrainedModel,
+} from "../../../index.ts";
+import { defaultSettings, optimizerNames, scheduleNames, type DigitsSettings, type HiddenLayer } from "../settings.ts";
+
+/** Steps of a rising rate at the beginning, where the visitor chooses that. */
+const WARMUP_STEPS = 100;
+
+export function modelOf({ layers, seed }: DigitsSettings, features: number, classes: number): Model {
+  const hidden = layers.flatMap(({ units, activation, dropout: rate }) => [
+    dense(units, { activation }),
+    ...(rate > 0 ? [dropout(rate)] : []),
+  ]);
+  return sequential([...hidden, dense(classes)], { inputShape: [features], seed });
+}
+
+export function optimizerOf({ optimizer }: DigitsSettings): Optimizer {
+  return optimizers[optimizer]();
+}
+
+export function scheduleOf({ schedule }: DigitsSettings): Schedule {
+  return schedule === "warmup" ? schedules.warmup(WARMUP_STEPS, schedules.cosine()) : schedules[schedule]();
+}
+
+/** The settings as a model file's record of its training. */
+export function factsOf({ optimizer, learningRate, schedule, batchSize, epochs, seed }: DigitsSettings, data: string) {
+  return { optimizer, learningRate, schedule, batchSize, epochs, seed, data };
+}
+
+/** Settings under which a loaded model is shown: its own where the file names them, else those before. */
+export function settingsOf({ model, loss, training }: TrainedModel, before: DigitsSettings): DigitsSettings {
+  const known = <Name extends string>(names: readonly Name[], value: unknown, usual: Name) =>
+    names.find((name) => name === value) ?? usual;
+  const numberOf = (name: "learningRate" | "batchSize" | "epochs") => {
+    const value = training[name];
+    return typeof value === "number" && value > 0 ? value : before[name];
+  };
+  return {
+    layers: hiddenLayers(model.config.layers),
+    loss,
+    optimizer: known(optimizerNames, training["optimizer"], defaultSettings.optimizer),
+    learningRate: numberOf("learningRate"),
+    schedule: known(scheduleNames, training["schedule"], defaultSettings.schedule),
+    batchSize: numberOf("batchSize"),
+    epochs: numberOf("epochs"),
+    seed: model.seed,
+    data: before.data,
+  };
+}
+
+/** The layers between input and output as the editor shows them: activations and dropout belong to the layer before. */
+export function hiddenLayers(configs: readonly LayerConfig[]): HiddenLayer[] {
+  const layers: HiddenLayer[] = [];
+  for (const { type, units, activation, name, rate } of configs) {
+    const last = layers.at(-1);
+    if (type === "dense") layers.push({ units: units as number, activation: activation as ActivationName, dropout: 0 });
+    else if (type === "activation" && last) layers[layers.length - 1] = { ...last, activation: name as ActivationName };
+    else if (type === "dropout" && last) layers[layers.length - 1] = { ...last, dropout: rate as number };
+  }
+  return layers.slice(0, -1);
+}

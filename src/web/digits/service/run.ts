@@ -1,0 +1,201 @@
+/*
+ * A network in training on the Digits tab, and looks into it.
+ */
+import {
+  add,
+  constant,
+  createTrainer,
+  defineGraph,
+  DeviceLostError,
+  input,
+  multiply,
+  reshape,
+  saveModel,
+  standardization,
+  type Backend,
+  type Dataset,
+  type Executable,
+  type LossName,
+  type Model,
+  type Normalization,
+  type Recovery,
+  type Session,
+  type Snapshot,
+  type Trainer,
+} from "../../../index.ts";
+import type { Answer, TestEvent, WeightsEvent } from "../contract.ts";
+import type { DigitsSettings } from "../settings.ts";
+import { confusionOf, picturesOf, predictionsOf, sharesOf, weightPictures, worstMistakes } from "./answers.ts";
+import type { DigitsData } from "./data.ts";
+import { factsOf, modelOf, optimizerOf, scheduleOf } from "./network.ts";
+
+/** A network that was not drawn from the settings: the one of a file. */
+export interface LoadedNetwork {
+  readonly file: string;
+  readonly model: Model;
+  readonly normalization: Normalization;
+}
+
+export interface RunOptions {
+  readonly backend: Backend;
+  readonly settings: DigitsSettings;
+  readonly data: DigitsData;
+  readonly loaded: LoadedNetwork | undefined;
+  readonly resumeFrom?: Snapshot;
+  readonly onRecovery?: (recovery: Recovery) => void;
+}
+
+/** What of a picture's way through the network is read. */
+interface Look {
+  readonly picture: ReturnType<typeof input>;
+  readonly executable: Executable;
+  readonly layers: readonly number[];
+}
+
+export class Run {
+  readonly options: RunOptions;
+  readonly trainer: Trainer;
+  readonly model: Model;
+  readonly normalization: Normalization;
+  /** What the network last took each test picture for. */
+  predictions: Uint32Array | undefined;
+  #look: { session: Session; made: Promise<Look> } | undefined;
+  /** Looks at pictures one after the other: each writes the same input. */
+  #looking: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: RunOptions, model: Model, normalization: Normalization, trainer: Trainer) {
+    this.options = options;
+    this.model = model;
+    this.normalization = normalization;
+    this.trainer = trainer;
+  }
+
+  /** @throws as `createTrainer` does */
+  static async create(options: RunOptions): Promise<Run> {
+    const { backend, settings, data, loaded, resumeFrom, onRecovery } = options;
+    const { train } = data;
+    const model = loaded?.model ?? modelOf(settings, train.features.length / train.count, train.classes.length);
+    const normalization = loaded?.normalization ?? standardization(train.features);
+    const trainer = await createTrainer({
+      model,
+      dataset: train,
+      backend,
+      normalization,
+      loss: settings.loss,
+      optimizer: optimizerOf(settings),
+      learningRate: settings.learningRate,
+      schedule: scheduleOf(settings),
+      batchSize: Math.min(settings.batchSize, train.count),
+      epochs: settings.epochs,
+      seed: settings.seed,
+      snapshotSeconds: 2,
+      ...(resumeFrom && { resumeFrom }),
+      ...(onRecovery && { onRecovery }),
+    });
+    return new Run(options, model, normalization, trainer);
+  }
+
+  get loss(): LossName {
+    return this.options.settings.loss;
+  }
+
+  get classes(): number {
+    return this.options.data.train.classes.length;
+  }
+
+  /** Applies the network to the first pictures of the test set, at most so many. */
+  async test(most: number): Promise<Omit<TestEvent, "kind" | "seconds">> {
+    const { classes, trainer } = this;
+    const test = firstOf(this.options.data.test, most);
+    const step = trainer.step;
+    const [{ loss, accuracy }, outputs] = await Promise.all([trainer.evaluate(test), trainer.predict(test.features)]);
+    const predictions = (this.predictions = predictionsOf(outputs, classes));
+    const shares = sharesOf(outputs, classes, this.loss);
+    const mistakes = worstMistakes(test.labels, predictions, shares, classes);
+    const pictures = picturesOf(test, mistakes.map(({ index }) => index));
+    const { count } = test;
+    return { step, count, loss, accuracy, confusion: confusionOf(test.labels, predictions, classes), mistakes, pictures };
+  }
+
+  /** The first layer's weights; undefined where the network begins with something else. */
+  async weights(): Promise<Omit<WeightsEvent, "kind"> | undefined> {
+    const [weight] = this.model.parameters;
+    const units = weight?.shape[1];
+    if (!weight || units === undefined) return undefined;
+    return { units, ...weightPictures(await this.trainer.session.read(weight), units) };
+  }
+
+  /** What the network makes of a picture, and what its hidden layers give. */
+  async answer(picture: Uint8Array): Promise<Answer> {
+    const answered = this.#looking.then(async () => {
+      try {
+        return await this.#answer(picture);
+      } catch (error) {
+        if (!(error instanceof DeviceLostError)) throw error;
+        // The trainer replaces a lost device where it predicts by itself.
+        await this.trainer.predict(picture);
+        return this.#answer(picture);
+      }
+    });
+    this.#looking = answered.catch(() => {});
+    return answered;
+  }
+
+  async #answer(picture: Uint8Array): Promise<Answer> {
+    const { session } = this.trainer;
+    if (this.#look?.session !== session) this.#look = { session, made: this.#compileLook(session) };
+    const { picture: leaf, executable, layers } = await this.#look.made;
+    session.write(leaf, Float32Array.from(picture));
+    const traces = executable.run(0, 1);
+    const valuesOf = async (layer: number) => {
+      const name = String(layer);
+      // A layer of one unit is a scalar of the run.
+      const values = this.model.shapes[layer + 1]!.join() === "1" ? (await traces)[name]! : await executable.read(name);
+      return Float32Array.from(values);
+    };
+    const values = await Promise.all(layers.map(valuesOf));
+    await traces;
+    const outputs = values.at(-1)!;
+    return { probabilities: sharesOf(outputs, outputs.length, this.loss), hidden: values.slice(0, -1) };
+  }
+
+  async #compileLook(session: Session): Promise<Look> {
+    const { model, normalization } = this;
+    const features = model.inputShape.reduce((product, size) => product * size, 1);
+    const picture = input("picture", [1, features]);
+    const constants = (values: number | readonly number[]) => constant(values, typeof values === "number" ? [] : [features]);
+    const scaled = add(multiply(picture, constants(normalization.scale)), constants(normalization.offset));
+    const values = model.applyEach(reshape(scaled, [1, ...model.inputShape]));
+    // Without training dropout changes nothing, and a dense layer before an activation is shown after it.
+    const shows = (layer: number) => {
+      const type = model.config.layers[layer]!.type;
+      return type === "activation" || (type === "dense" && model.config.layers[layer + 1]?.type !== "activation");
+    };
+    const layers = values.flatMap((_, layer) => (shows(layer) || layer === values.length - 1 ? [layer] : []));
+    const outputs = Object.fromEntries(layers.map((layer) => [String(layer), values[layer]!]));
+    return { picture, layers, executable: await session.compile(defineGraph(outputs)) };
+  }
+
+  /** The network as a file, with what the test set gives. */
+  async save(): Promise<Uint8Array> {
+    const { trainer, model, normalization, loss, options } = this;
+    const { train, test } = options.data;
+    const [snapshot, results] = await Promise.all([trainer.snapshot(), trainer.evaluate(test)]);
+    const trained = {
+      model,
+      loss,
+      normalization,
+      classes: train.classes,
+      step: snapshot.step,
+      training: factsOf(options.settings, train.name),
+      results: { ...results },
+    };
+    return saveModel(trained, snapshot.parameters);
+  }
+}
+
+function firstOf(data: Dataset, most: number): Dataset {
+  const count = Math.min(most, data.count);
+  const features = data.features.subarray(0, (data.features.length / data.count) * count);
+  return { ...data, features, labels: data.labels.subarray(0, count), count };
+}

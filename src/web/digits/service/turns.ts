@@ -1,0 +1,50 @@
+/** Lets messages of the page be heard: resolves in a task of its own, after those that wait. */
+export function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.addEventListener("message", () => {
+      port1.close();
+      resolve();
+    });
+    port1.start();
+    port2.postMessage(undefined);
+  });
+}
+
+/** Runs works one after the other, in the order in which they were asked for. */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  take<Result>(work: () => Promise<Result>): Promise<Result> {
+    const taken = this.#last.then(work);
+    this.#last = taken.catch(() => {});
+    return taken;
+  }
+}
+
+/** Says when something costly may be done again, so that it takes a given share of the time at most. */
+export class Budget {
+  readonly #share: number;
+  readonly #leastMilliseconds: number;
+  #due = -Infinity;
+
+  constructor(share: number, leastMilliseconds: number) {
+    this.#share = share;
+    this.#leastMilliseconds = leastMilliseconds;
+  }
+
+  get isDue(): boolean {
+    return performance.now() >= this.#due;
+  }
+
+  async spend<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#due = Infinity;
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      const now = performance.now();
+      this.#due = now + Math.max(this.#leastMilliseconds, (now - started) / this.#share);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { signal } from "@preact/signals";
+import type { Comparison as Compared } from "../contract.ts";
+import { compareDevices, prepared } from "../state.ts";
+import { rounded } from "./format.ts";
+import { Plot } from "./plot.tsx";
+
+/** Few enough for a slow CPU, enough for the curves to fall. */
+const STEPS = 30;
+
+const state = signal<{ kind: "idle" } | { kind: "busy" } | { kind: "done"; found: Compared } | { kind: "failed"; message: string }>({ kind: "idle" });
+
+async function compare(): Promise<void> {
+  state.value = { kind: "busy" };
+  try {
+    state.value = { kind: "done", found: await compareDevices(STEPS) };
+  } catch (error) {
+    state.value = { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Both backends from the same seed. */
+export function Comparison() {
+  const now = state.value;
+  const busy = now.kind === "busy";
+  return (
+    <div data-testid="comparison" class="stack">
+      <p class="quiet">
+        Trains this network anew for {STEPS} steps on the GPU and then on the CPU, in JavaScript, from the same seed. The
+        training that is shown waits meanwhile.
+      </p>
+      <button type="button" class="primary" data-testid="compare" disabled={!prepared.value || busy} onClick={compare}>
+        {busy ? "Training on both …" : "Train on both"}
+      </button>
+      {now.kind === "failed" && <p class="fault" role="alert">{now.message}</p>}
+      {now.kind === "done" && <Result {...now.found} />}
+    </div>
+  );
+}
+
+function Result({ gpu, cpu, largestDifference }: Compared) {
+  const steps = Array.from(gpu.losses, (_, step) => step + 1);
+  const rate = (imagesPerSecond: number) => Math.round(imagesPerSecond).toLocaleString("en");
+  return (
+    <>
+      <Plot
+        title="Loss"
+        testId="comparison-chart"
+        xLabel="step"
+        wholeSteps
+        series={[
+          { label: "GPU", colour: "--accent", width: 4 },
+          { label: "CPU", colour: "--accent-2", width: 2, dash: [5, 4] },
+        ]}
+        data={[steps, [...gpu.losses], [...cpu.losses]]}
+        xValue={String}
+        yValue={rounded}
+      />
+      <dl class="numbers">
+        <div>
+          <dt>largest difference of the losses</dt>
+          <dd data-testid="largest-difference">{largestDifference === 0 ? "0" : largestDifference.toExponential(1)}</dd>
+        </div>
+        <div>
+          <dt>GPU, images/s</dt>
+          <dd>{rate(gpu.imagesPerSecond)}</dd>
+        </div>
+        <div>
+          <dt>CPU, images/s</dt>
+          <dd>{rate(cpu.imagesPerSecond)}</dd>
+        </div>
+        <div>
+          <dt>GPU over CPU</dt>
+          <dd data-testid="speed-ratio">{rounded(gpu.imagesPerSecond / cpu.imagesPerSecond)} ×</dd>
+        </div>
+      </dl>
+    </>
+  );
+}

@@ -1,0 +1,143 @@
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { CellPictures, Mistake } from "../contract.ts";
+import { cellPictures, test } from "../state.ts";
+import { percent } from "./format.ts";
+import { drawMosaic, inkColours, scheme } from "./palette.ts";
+
+/** The cell whose pictures are shown, and where the keyboard is. */
+const chosen = signal<{ actual: number; predicted: number; found: CellPictures } | undefined>(undefined);
+const focused = signal(0);
+
+async function choose(actual: number, predicted: number): Promise<void> {
+  focused.value = actual * 10 + predicted;
+  chosen.value = { actual, predicted, found: await cellPictures(actual, predicted) };
+}
+
+/** What the test set was taken for, and where the network was surest and wrong. */
+export function Confusion() {
+  const now = test.value;
+  if (!now) return <p class="quiet">The test set was not looked at yet.</p>;
+  return (
+    <div class="confusion-view">
+      <figure>
+        <Matrix counts={now.confusion} />
+        <figcaption class="quiet">Rows: what it is. Columns: what the network said. Choose a cell to see its digits.</figcaption>
+      </figure>
+      <div class="pictures-view">
+        <ChosenCell />
+        <h3>Surest mistakes</h3>
+        {now.mistakes.length === 0 ? <p class="quiet">None: every test digit is right.</p> : <Mistakes list={now.mistakes} pictures={now.pictures} />}
+      </div>
+    </div>
+  );
+}
+
+const digits = Array.from({ length: 10 }, (_, digit) => digit);
+
+function Matrix({ counts }: { counts: Uint32Array }) {
+  const largest = digits.map((row) => Math.max(1, ...digits.map((column) => counts[row * 10 + column]!)));
+  const move = (event: KeyboardEvent) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 10, ArrowUp: -10 }[event.key];
+    const next = focused.value + (by ?? 0);
+    if (by === undefined || next < 0 || next > 99) return;
+    event.preventDefault();
+    focused.value = next;
+    document.getElementById(`cell-${next}`)?.focus();
+  };
+  return (
+    <table class="confusion" data-testid="confusion" onKeyDown={move}>
+      <caption class="hidden">Confusion matrix of the test set</caption>
+      <thead>
+        <tr>
+          <td />
+          {digits.map((digit) => (
+            <th key={digit} scope="col">{digit}</th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {digits.map((actual) => (
+          <tr key={actual}>
+            <th scope="row">{actual}</th>
+            {digits.map((predicted) => {
+              const cell = actual * 10 + predicted;
+              const count = counts[cell]!;
+              const share = actual === predicted ? count / largest[actual]! : Math.min(1, (6 * count) / largest[actual]!);
+              return (
+                <td key={predicted}>
+                  <button
+                    type="button"
+                    id={`cell-${cell}`}
+                    class={actual === predicted ? "right" : "wrong"}
+                    style={{ "--share": count === 0 ? 0 : Math.round(12 + 36 * share) }}
+                    tabIndex={cell === focused.value ? 0 : -1}
+                    aria-label={`${count} of digit ${actual} taken for ${predicted}`}
+                    onClick={() => choose(actual, predicted)}
+                  >
+                    {count || ""}
+                  </button>
+                </td>
+              );
+            })}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function ChosenCell() {
+  const cell = chosen.value;
+  if (!cell) return null;
+  const { actual, predicted, found } = cell;
+  return (
+    <>
+      <h3>
+        {actual} taken for {predicted}
+      </h3>
+      {found.count === 0 ? (
+        <p class="quiet">There is none.</p>
+      ) : (
+        <Pictures pictures={found.pictures} count={found.count} label={`Test digits ${actual} taken for ${predicted}`} testId="cell-pictures" />
+      )}
+    </>
+  );
+}
+
+function Pictures(props: { pictures: Uint8Array; count: number; label: string; testId: string }) {
+  const { pictures, count, label, testId } = props;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const colours = scheme.value;
+  const columns = Math.min(count, 10);
+  useEffect(() => {
+    if (canvas.current) drawMosaic(canvas.current, { side: 28, columns, count }, inkColours(), (index) => pictures[index]!);
+  }, [pictures, colours]);
+  return <canvas ref={canvas} class="mosaic" role="img" aria-label={label} data-testid={testId} style={{ maxWidth: `${columns * 32}px` }} />;
+}
+
+function Mistakes({ list, pictures }: { list: readonly Mistake[]; pictures: Uint8Array }) {
+  return (
+    <ul class="mistakes" data-testid="mistakes">
+      {list.map(({ index, actual, predicted, confidence }, place) => (
+        <li key={index}>
+          <Picture pixels={pictures.subarray(place * 784, (place + 1) * 784)} label={`Test digit ${index}`} />
+          <span>
+            <strong>{predicted}</strong> not {actual}
+            <br />
+            <span class="quiet">{percent(confidence)}</span>
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function Picture({ pixels, label }: { pixels: Uint8Array; label: string }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const colours = scheme.value;
+  useEffect(() => {
+    if (canvas.current) drawMosaic(canvas.current, { side: 28, columns: 1, count: 1 }, inkColours(), (index) => pixels[index]!);
+  }, [pixels, colours]);
+  return <canvas ref={canvas} class="picture" role="img" aria-label={label} width={28} height={28} />;
+}

@@ -1,0 +1,128 @@
+import { useEffect, useState } from "preact/hooks";
+import type uPlot from "uplot";
+import { smoothed, type TrainingCurve } from "../history.ts";
+import { curves, curvesVersion, viewOptions, type TestPoint, type ViewOptions } from "../state.ts";
+import { percent, rounded } from "./format.ts";
+import { Plot, type PlotSeries } from "./plot.tsx";
+
+/** The charts are drawn again so often at most: a redraw costs the page a few milliseconds. */
+const REDRAW_MILLISECONDS = 150;
+
+/** Loss and accuracy, training against test. */
+export function Curves() {
+  const options = viewOptions.value;
+  const { loss, accuracy } = useCurves(options);
+  const seconds = options.axis === "time";
+  const common = {
+    series: seriesFor(options),
+    xLabel: seconds ? "time" : "step",
+    wholeSteps: !seconds,
+    xValue: (x: number) => (seconds ? `${x.toFixed(1)} s` : String(Math.round(x))),
+  };
+  return (
+    <section class="card" aria-label="Curves">
+      <div class="plots">
+        <Plot {...common} title="Loss" data={loss} logarithmic={options.logarithmic} yValue={rounded} testId="loss-chart" />
+        <Plot {...common} title="Accuracy" data={accuracy} yRange={[0, 1]} yValue={percent} yTick={(share) => `${Math.round(100 * share)} %`} testId="accuracy-chart" />
+      </div>
+      <ViewFields options={options} />
+    </section>
+  );
+}
+
+function ViewFields({ options }: { options: ViewOptions }) {
+  const change = (changes: Partial<ViewOptions>) => (viewOptions.value = { ...viewOptions.value, ...changes });
+  return (
+    <div class="row view-fields">
+      <label class="field inline">
+        Along
+        <select data-testid="axis" value={options.axis} onChange={({ currentTarget }) => change({ axis: currentTarget.value as ViewOptions["axis"] })}>
+          <option value="step">steps</option>
+          <option value="time">time</option>
+        </select>
+      </label>
+      <label class="field inline">
+        <input type="checkbox" data-testid="log-scale" checked={options.logarithmic} onChange={({ currentTarget }) => change({ logarithmic: currentTarget.checked })} />
+        log loss
+      </label>
+      <label class="field inline">
+        <input type="checkbox" checked={options.raw} onChange={({ currentTarget }) => change({ raw: currentTarget.checked })} />
+        raw
+      </label>
+      <label class="field inline">
+        Smoothing
+        <input
+          type="range"
+          min={0}
+          max={0.99}
+          step={0.01}
+          value={options.smoothing}
+          onInput={({ currentTarget }) => change({ smoothing: Number(currentTarget.value) })}
+        />
+      </label>
+    </div>
+  );
+}
+
+const seriesFor = ({ raw }: ViewOptions): PlotSeries[] => [
+  ...(raw ? [{ label: "batch", colour: "--accent-faint", width: 1 }] : []),
+  { label: "training", colour: "--accent", width: 2 },
+  { label: "test", colour: "--accent-2", width: 2, dash: [6, 3], points: true },
+];
+
+/** The charts' data, made anew as points come, but not at each of them. */
+function useCurves(options: ViewOptions): { loss: uPlot.AlignedData; accuracy: uPlot.AlignedData } {
+  const [data, setData] = useState(() => alignedCurves(options));
+  const version = curvesVersion.value;
+  useEffect(() => setData(alignedCurves(options)), [options]);
+  useEffect(() => {
+    const timer = setTimeout(() => setData(alignedCurves(viewOptions.peek())), untilNextRedraw());
+    return () => clearTimeout(timer);
+  }, [version]);
+  return data;
+}
+
+let lastRedraw = 0;
+
+/** Milliseconds to wait for the next redraw. */
+function untilNextRedraw(): number {
+  const now = performance.now();
+  const wait = Math.max(0, lastRedraw + REDRAW_MILLISECONDS - now);
+  if (wait === 0) lastRedraw = now;
+  return wait;
+}
+
+function alignedCurves(options: ViewOptions): { loss: uPlot.AlignedData; accuracy: uPlot.AlignedData } {
+  const training = curves.training.curve();
+  return {
+    loss: aligned(options, training, training.losses, curves.test, "loss"),
+    accuracy: aligned(options, training, training.accuracies, curves.test, "accuracy"),
+  };
+}
+
+/** The training's and the test's points along one x, where either may have none. */
+function aligned(
+  { axis, raw, smoothing }: ViewOptions,
+  { steps, seconds }: TrainingCurve,
+  values: Float64Array,
+  test: readonly TestPoint[],
+  name: "loss" | "accuracy",
+): uPlot.AlignedData {
+  const trainingX = axis === "time" ? seconds : steps;
+  const smooth = smoothed(values, smoothing);
+  const columns: [number[], (number | null)[], (number | null)[], (number | null)[]] = [[], [], [], []];
+  let [next, nextTest] = [0, 0];
+  while (next < trainingX.length || nextTest < test.length) {
+    const x = trainingX[next] ?? Infinity;
+    const point = test[nextTest];
+    const testX = point ? (axis === "time" ? point.seconds : point.step) : Infinity;
+    const [hasTraining, hasTest] = [x <= testX, testX <= x];
+    columns[0].push(Math.min(x, testX));
+    columns[1].push(hasTraining ? values[next]! : null);
+    columns[2].push(hasTraining ? smooth[next]! : null);
+    columns[3].push(hasTest ? point![name] : null);
+    if (hasTraining) next++;
+    if (hasTest) nextTest++;
+  }
+  return raw ? columns : [columns[0], columns[2], columns[3]];
+}

@@ -1,0 +1,78 @@
+import { signal } from "@preact/signals";
+import type { StepProfile } from "../contract.ts";
+import { prepared, profileStep } from "../state.ts";
+import { amount, rounded } from "./format.ts";
+
+/** What was measured, of which network. */
+const measured = signal<{ of: readonly unknown[]; profile: StepProfile } | undefined>(undefined);
+const busy = signal(false);
+const failure = signal<string | undefined>(undefined);
+
+async function measure(): Promise<void> {
+  busy.value = true;
+  failure.value = undefined;
+  const of = prepared.value!.dispatches;
+  try {
+    measured.value = { of, profile: await profileStep() };
+  } catch (error) {
+    failure.value = error instanceof Error ? error.message : String(error);
+  }
+  busy.value = false;
+}
+
+/** The list that every step replays. */
+export function Dispatches() {
+  const dispatches = prepared.value?.dispatches ?? [];
+  const profile = measured.value?.of === dispatches ? measured.value?.profile : undefined;
+  const times = profile?.nanoseconds;
+  const timesTotal = times?.reduce((sum, time) => sum + time, 0) ?? 0;
+  const flops = dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0);
+  return (
+    <div>
+      <div class="row spread measure">
+        <p class="quiet">
+          A step is {dispatches.length} dispatches in one compute pass and {amount(flops)}FLOP.{" "}
+          {times
+            ? `Measured one by one, a pass each, medians: ${rounded(timesTotal / 1e6)} ms together. Browsers round the GPU's clock.`
+            : "Bars: share of the arithmetic."}
+        </p>
+        <button type="button" data-testid="profile" disabled={!prepared.value || busy.value} onClick={measure}>
+          {busy.value ? "Measuring …" : "Measure"}
+        </button>
+      </div>
+      {profile?.reason && <p class="notice">No time per kernel here: {profile.reason}.</p>}
+      {failure.value && <p class="fault" role="alert">{failure.value}</p>}
+      <div class="scroll" tabIndex={0} role="region" aria-label="Dispatches of a step">
+        <table class="dispatches" data-testid="dispatches">
+          <thead>
+            <tr>
+              <th>Kernel</th>
+              <th>Shapes</th>
+              <th class="number">FLOP</th>
+              <th class="number">Bytes</th>
+              {times && <th class="number">µs</th>}
+              <th>{times ? "Time" : "Arithmetic"}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {dispatches.map((dispatch, place) => {
+              const share = times ? times[place]! / (timesTotal || 1) : dispatch.flops / (flops || 1);
+              return (
+                <tr key={place}>
+                  <td>{dispatch.kernel}</td>
+                  <td class="shapes">{dispatch.shapes}</td>
+                  <td class="number">{amount(dispatch.flops)}</td>
+                  <td class="number">{amount(dispatch.bytes)}</td>
+                  {times && <td class="number">{Math.round(times[place]! / 1000)}</td>}
+                  <td class="bar-cell">
+                    <span class="bar"><span style={{ width: `${100 * share}%` }} /></span>
+                  </td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+    </div>
+  );
+}

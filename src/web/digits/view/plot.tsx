@@ -1,0 +1,95 @@
+/*
+ * A chart of uPlot that lives with its component.
+ */
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import { scheme, token } from "./palette.ts";
+
+export interface PlotSeries {
+  readonly label: string;
+  /** A token of style.css. */
+  readonly colour: string;
+  readonly width: number;
+  readonly dash?: readonly number[];
+  readonly points?: boolean;
+}
+
+export interface PlotProps {
+  readonly title: string;
+  readonly series: readonly PlotSeries[];
+  /** x and each series; where a series has no value, null. */
+  readonly data: uPlot.AlignedData;
+  readonly logarithmic?: boolean;
+  /** How x and y are written beside the cursor, and y on its axis. */
+  readonly xValue: (value: number) => string;
+  readonly yValue: (value: number) => string;
+  readonly yTick?: (value: number) => string;
+  readonly xLabel: string;
+  /** Whether x counts steps. */
+  readonly wholeSteps: boolean;
+  /** The ends of the y axis, where they are fixed. */
+  readonly yRange?: readonly [number, number];
+  readonly testId: string;
+}
+
+const HEIGHT = 180;
+
+/** Distances between ticks, where x counts. */
+const WHOLE = [1, 2, 5].flatMap((first) => [0, 1, 2, 3, 4, 5, 6].map((power) => first * 10 ** power)).sort((a, b) => a - b);
+
+export function Plot(props: PlotProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const { title, data, logarithmic = false, xLabel, testId } = props;
+  const labels = props.series.map(({ label }) => label).join();
+  const colours = scheme.value;
+  useEffect(() => {
+    const element = host.current!;
+    const made = new uPlot(optionsOf(props, element.clientWidth), data, element);
+    plot.current = made;
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+    };
+  }, [logarithmic, xLabel, labels, colours]);
+  useEffect(() => plot.current?.setData(data), [data]);
+  return (
+    <figure class="plot" data-testid={testId}>
+      <figcaption>{title}</figcaption>
+      <div ref={host} role="img" aria-label={`Chart: ${title} by ${xLabel}`} />
+    </figure>
+  );
+}
+
+function optionsOf(props: PlotProps, width: number): uPlot.Options {
+  const { series, logarithmic = false, xValue, yValue, yTick = yValue, xLabel, wholeSteps, yRange } = props;
+  const [muted, line] = [token("--muted"), token("--line")];
+  const axis = { stroke: muted, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "11px system-ui" };
+  return {
+    width,
+    height: HEIGHT,
+    cursor: { drag: { x: false, y: false }, points: { size: 6 } },
+    scales: {
+      x: { time: false },
+      y: { distr: logarithmic ? 3 : 1, ...(yRange && { range: [...yRange] as [number, number] }) },
+    },
+    axes: [
+      { ...axis, size: 28, ...(wholeSteps && { incrs: WHOLE }) },
+      { ...axis, size: 54, values: (_plot, values) => values.map((value) => (value === null ? "" : yTick(value))) },
+    ],
+    series: [
+      { label: xLabel, value: (_plot, value: number | null) => (value === null ? "–" : xValue(value)) },
+      ...series.map(({ label, colour, width: thickness, dash, points = false }) => ({
+        label,
+        stroke: token(colour),
+        width: thickness,
+        spanGaps: true,
+        points: { show: points, size: 4 },
+        ...(dash && { dash: [...dash] }),
+        value: (_plot: uPlot, value: number | null) => (value === null || value === undefined ? "–" : yValue(value)),
+      })),
+    ],
+  };
+}

@@ -1,0 +1,46 @@
+import { useEffect, useRef } from "preact/hooks";
+import { watchWeights, weights } from "../state.ts";
+import { rounded } from "./format.ts";
+import { divergingColours, drawMosaic, scheme } from "./palette.ts";
+
+/** More units than this are not shown. */
+const MOST_UNITS = 128;
+
+/** What each unit of the first layer looks for. */
+export function Weights() {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const now = weights.value;
+  const colours = scheme.value;
+  useEffect(() => {
+    watchWeights(true);
+    return () => watchWeights(false);
+  }, []);
+  const count = Math.min(now?.units ?? 0, MOST_UNITS);
+  const columns = columnsFor(count);
+  useEffect(() => {
+    if (!now || !canvas.current) return;
+    const { values } = now;
+    drawMosaic(canvas.current, { side: 28, columns, count }, divergingColours(), (index) => values[index]! + 128);
+  }, [now, colours]);
+  return (
+    <figure>
+      <canvas
+        ref={canvas}
+        class="mosaic"
+        data-testid="weights"
+        role="img"
+        aria-label="The weights of the first layer, one picture for each unit"
+        style={{ maxWidth: `${columns * 58}px` }}
+      />
+      <figcaption class="quiet">
+        What each unit of the first layer looks for: <span class="high">blue</span> ink speaks for it,{" "}
+        <span class="low">orange</span> against.
+        {now && ` Strongest weight ${rounded(now.largest)}.`}
+        {now && now.units > count && ` ${count} of ${now.units} units are shown.`}
+      </figcaption>
+    </figure>
+  );
+}
+
+/** About twice as wide as high, as the card is. */
+const columnsFor = (count: number) => Math.max(1, Math.min(count, count <= 12 ? count : Math.ceil(Math.sqrt(2.6 * count))));

@@ -1,0 +1,33 @@
+/*
+ * The worker: it owns the device and all training, so that the page never waits for them.
+ */
+import { expose, proxy } from "comlink";
+import type { OpenOptions, WorkerApi } from "./contract.ts";
+import { openBackend, type OpenedDevice } from "./device.ts";
+import { createDigitsService } from "./digits/service/service.ts";
+import { createPlaygroundService } from "./playground/service.ts";
+
+let settle: (device: Promise<OpenedDevice>) => void;
+const opened = new Promise<OpenedDevice>((resolve) => (settle = resolve));
+// Whoever waits for the backend hears of a failure too; here it is no unhandled one.
+opened.catch(() => {});
+const getBackend = async () => (await opened).backend;
+
+let mayLose = false;
+let page = self.location.href;
+
+const api: WorkerApi = {
+  async open(options: OpenOptions) {
+    mayLose = options.test;
+    page = options.page;
+    settle(openBackend(options));
+    return (await opened).info;
+  },
+  digits: proxy(createDigitsService(getBackend, () => page)),
+  playground: proxy(createPlaygroundService(getBackend)),
+  loseDevice() {
+    if (mayLose) void opened.then(({ loseDevice }) => loseDevice());
+  },
+};
+
+expose(api);

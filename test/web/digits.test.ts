@@ -1,0 +1,172 @@
+import { describe, expect, test } from "vitest";
+import { makeDataset } from "../../src/data/dataset.ts";
+import { dense, dropout, sequential } from "../../src/nn/index.ts";
+import { smoothed, TrainingHistory } from "../../src/web/digits/history.ts";
+import {
+  cellOf,
+  confusionOf,
+  predictionsOf,
+  sharesOf,
+  weightPictures,
+  worstMistakes,
+} from "../../src/web/digits/service/answers.ts";
+import { hiddenLayers, modelOf } from "../../src/web/digits/service/network.ts";
+import {
+  defaultSettings,
+  faultsOf,
+  formatSettings,
+  needsRestart,
+  parseSettings,
+  presets,
+  type DigitsSettings,
+} from "../../src/web/digits/settings.ts";
+import { amount, rounded } from "../../src/web/digits/view/format.ts";
+import { formatHash, parseHash } from "../../src/web/url.ts";
+
+const settings: DigitsSettings = {
+  layers: [
+    { units: 48, activation: "tanh", dropout: 0.25 },
+    { units: 16, activation: "leakyRelu", dropout: 0 },
+  ],
+  loss: "meanSquaredError",
+  optimizer: "nesterov",
+  learningRate: 1.5e-5,
+  schedule: "warmup",
+  batchSize: 33,
+  epochs: 7,
+  seed: 4294967295,
+  data: "digits",
+};
+
+describe("settings as an address", () => {
+  test("come back as they were, also through the hash", () => {
+    for (const each of [settings, { ...settings, layers: [] }, ...Object.values(presets)]) {
+      const { tab, params } = parseHash(formatHash("digits", formatSettings(each)));
+      expect(tab).toBe("digits");
+      expect(parseSettings(params)).toEqual({ settings: each, faults: [] });
+    }
+  });
+
+  test("are readable", () => {
+    expect(formatHash("digits", formatSettings(settings))).toMatch(/^#digits\?layers=48-tanh-0\.25,16-leakyRelu&loss=/);
+  });
+
+  test("what is missing is the usual", () => {
+    expect(parseSettings(new URLSearchParams("batch=8"))).toEqual({ settings: { ...defaultSettings, batchSize: 8 }, faults: [] });
+  });
+
+  test.each([
+    "layers=0-relu", "layers=64", "layers=64-nothing", "layers=64-toString", "layers=64-relu-1", "layers=1e9-relu",
+    "layers=1-relu,1-relu,1-relu,1-relu,1-relu,1-relu", "loss=none", "optimizer=Adam", "rate=0", "rate=fast", "rate=",
+    "schedule=x", "batch=1.5", "batch=0", "epochs=-1", "seed=4294967296", "data=cifar",
+  ])("%s is named and replaced by the usual", (text) => {
+    expect(parseSettings(new URLSearchParams(text))).toEqual({ settings: defaultSettings, faults: [text] });
+  });
+
+  test("a hash that names no tab is that of the Digits tab", () => {
+    for (const hash of ["", "#", "#nothing?batch=2"]) expect(parseHash(hash)).toMatchObject({ tab: "digits" });
+    expect(parseHash("#nothing?batch=2").params.size).toBe(0);
+    expect(parseHash("#playground")).toMatchObject({ tab: "playground" });
+    expect(formatHash("playground", new URLSearchParams())).toBe("#playground");
+  });
+});
+
+describe("settings that change", () => {
+  test("need a restart where the weights or what they are compared with differ", () => {
+    const changed = (changes: Partial<DigitsSettings>) => needsRestart(settings, { ...settings, ...changes });
+    expect(changed({ learningRate: 1, schedule: "constant", batchSize: 1, epochs: 1 })).toBe(false);
+    expect(changed({ layers: settings.layers.slice(1) })).toBe(true);
+    for (const changes of [{ loss: "softmaxCrossEntropy" }, { optimizer: "sgd" }, { seed: 2 }, { data: "auto" }] as const) {
+      expect(changed(changes)).toBe(true);
+    }
+  });
+
+  test("are refused outside their ranges, in words", () => {
+    expect(faultsOf(settings)).toEqual([]);
+    const wrong = { ...settings, layers: [{ units: 0, activation: "relu" as const, dropout: 2 }], learningRate: NaN, batchSize: 2.5 };
+    expect(faultsOf(wrong)).toEqual([
+      "a layer's width must be a whole number in 1 … 2048",
+      "dropout must be a number in 0 … 0.9",
+      "the learning rate must be a number in 0.000001 … 10",
+      "the batch size must be a whole number in 1 … 1024",
+    ]);
+  });
+
+  test("become a model, and a model's layers become settings again", () => {
+    const model = modelOf(settings, 784, 10);
+    expect(model.config.layers.map(({ type }) => type)).toEqual(["dense", "dropout", "dense", "dense"]);
+    expect(hiddenLayers(model.config.layers)).toEqual(settings.layers);
+    expect(hiddenLayers(sequential([dropout(0.5), dense(3)], { inputShape: [4] }).config.layers)).toEqual([]);
+  });
+});
+
+describe("the history of a run", () => {
+  test("keeps the step, the time and the mean of what it joins", () => {
+    const history = new TrainingHistory();
+    for (let first = 0; first < 5000; first += 100) {
+      const values = Float32Array.from({ length: 100 }, (_, index) => first + index + 1);
+      history.add(values, values, first + 100, first / 10, first / 10 + 10);
+    }
+    const { steps, seconds, losses, accuracies } = history.curve();
+    expect(steps.length).toBeLessThanOrEqual(2000);
+    expect(steps.at(-1)).toBe(5000);
+    expect(seconds.at(-1)).toBeCloseTo(500, 9);
+    const width = steps[1]! - steps[0]!;
+    expect(width).toBe(4);
+    steps.forEach((step, index) => {
+      expect(losses[index]).toBe(step - 1.5);
+      expect(accuracies[index]).toBe(losses[index]);
+      expect(seconds[index]).toBeCloseTo(step / 10, 9);
+    });
+  });
+
+  test("is smoothed without a bias at its beginning, around what is not finite", () => {
+    expect([...smoothed([4, 4, 4], 0.9)]).toEqual([expect.closeTo(4, 12), expect.closeTo(4, 12), expect.closeTo(4, 12)]);
+    const [first, second] = smoothed([1, 2], 0.5);
+    expect(first).toBe(1);
+    expect(second).toBeCloseTo((0.25 * 1 + 0.5 * 2) / 0.75, 12);
+    expect([...smoothed([1, NaN, 1], 0.5)]).toEqual([1, 1, 1]);
+    expect([...smoothed([3, 1, 2], 0)]).toEqual([3, 1, 2]);
+  });
+});
+
+describe("what the outputs say", () => {
+  const labels = Uint32Array.of(0, 1, 2, 1);
+  const outputs = Float32Array.of(3, 1, 0, 0, 1, 4, 0, 0, 0, 2, 0.5, 0);
+  const predictions = predictionsOf(outputs, 3);
+
+  test("predictions, the first of equal ones, and the confusion matrix", () => {
+    expect([...predictions]).toEqual([0, 2, 0, 0]);
+    expect([...confusionOf(labels, predictions, 3)]).toEqual([1, 0, 0, 1, 0, 1, 1, 0, 0]);
+  });
+
+  test("mistakes, the surest first", () => {
+    const shares = sharesOf(outputs, 3, "softmaxCrossEntropy");
+    const mistakes = worstMistakes(labels, predictions, shares, 3);
+    expect(mistakes.map(({ index, actual, predicted }) => [index, actual, predicted])).toEqual([[1, 1, 2], [3, 1, 0], [2, 2, 0]]);
+    expect(mistakes[0]!.confidence).toBeCloseTo(Math.exp(4) / (1 + Math.E + Math.exp(4)), 6);
+  });
+
+  test("shares of the losses that are no softmax", () => {
+    const values = Float32Array.of(-1, 0, 0.5, 2);
+    expect([...sharesOf(values, 4, "meanSquaredError")]).toEqual([0, 0, 0.5, 1]);
+    expect(sharesOf(values, 4, "sigmoidBinaryCrossEntropy")[3]).toBeCloseTo(1 / (1 + Math.exp(-2)), 6);
+  });
+
+  test("the pictures of a cell", () => {
+    const features = Uint8Array.from({ length: 8 }, (_, index) => index);
+    const data = makeDataset({ name: "pairs", features, shape: [2], labels, classes: ["0", "1", "2"] });
+    expect(cellOf(data, predictions, 1, 0)).toEqual({ pictures: Uint8Array.of(6, 7), count: 1 });
+    expect(cellOf(data, predictions, 0, 1)).toEqual({ pictures: new Uint8Array(), count: 0 });
+  });
+
+  test("weights as pictures, one unit after the other", () => {
+    expect(weightPictures([1, -2, 0, 4, -4, 1], 2)).toEqual({ values: Int8Array.of(32, 0, -127, -63, 127, 32), largest: 4 });
+    expect(weightPictures([0, 0], 1)).toEqual({ values: Int8Array.of(0, 0), largest: 0 });
+  });
+});
+
+test("numbers are written short", () => {
+  expect([0.00299999, 1234.5, 0, 3e-7, 2e7, NaN].map(rounded)).toEqual(["0.003", "1230", "0", "3.00e-7", "2.00e+7", "–"]);
+  expect([0, 12, 999, 1000, 12_834_000].map(amount)).toEqual(["0", "12", "999", "1 k", "12.8 M"]);
+});

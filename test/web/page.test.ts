@@ -1,0 +1,312 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { builtInDigits } from "../../src/data/digits.ts";
+import { writeIdx } from "../data/idx-files.ts";
+import { launchBrowser, serve } from "./browser.ts";
+import { buildDemo, SMALL, Visitor } from "./demo.ts";
+
+// A software GPU on a machine that runs other tests as well.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+
+let demo: Awaited<ReturnType<typeof buildDemo>>;
+let site: Awaited<ReturnType<typeof serve>>;
+let browser: Browser;
+
+beforeAll(async () => {
+  demo = await buildDemo();
+  site = await serve(demo.folder);
+  browser = await launchBrowser({ webgpu: true });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+  demo?.remove();
+});
+
+/** A 1, drawn slightly slanted and off the middle. */
+const ONE: (readonly [x: number, y: number])[] = [[0.62, 0.2], [0.58, 0.5], [0.55, 0.82]];
+const drawOne = (visitor: Visitor) => visitor.draw(ONE);
+
+describe("a visitor of the Digits tab", () => {
+  let visitor: Visitor;
+  beforeAll(async () => {
+    visitor = await Visitor.arrive(browser, `${site.address}?test${SMALL}`);
+  });
+  afterAll(() => visitor.leave());
+
+  test("sees the network learn without a click, on the GPU, to 90 % of the test digits", async () => {
+    await visitor.reaches("test-accuracy", 90);
+    expect(await visitor.text("backend")).toBe("WebGPU");
+    expect(await visitor.text("adapter")).toMatch(/swiftshader/i);
+    expect(await visitor.text("data")).toMatch(/^built-in digits: 5,000 digits to learn from, 500 others to test with; 25,450 parameters/);
+    expect(await visitor.number("train-loss")).toBeLessThan(1.5);
+  });
+
+  test("pauses: the step count holds still; a step adds one", async () => {
+    const paused = await visitor.pause();
+    expect(paused).toBeGreaterThan(0);
+    await visitor.page.waitForTimeout(1000);
+    expect(await visitor.number("step-count")).toBe(paused);
+    await visitor.click("step");
+    await visitor.reaches("step-count", paused + 1);
+    await visitor.page.waitForTimeout(500);
+    expect(await visitor.number("step-count")).toBe(paused + 1);
+    expect(await visitor.text("start")).toBe("Start");
+  });
+
+  test("draws a 1, and the network says 1; the file of the network says the same after a reload", async () => {
+    await drawOne(visitor);
+    await visitor.says("prediction", /^1$/);
+    const before = await visitor.probabilities();
+    expect(await visitor.text("hidden")).toMatch(/Hidden layer 1: \d+ of 32 above 0/);
+    const download = visitor.page.waitForEvent("download");
+    await visitor.click("save");
+    const file = join(demo.folder, "kept.safetensors");
+    await (await download).saveAs(file);
+    const accuracy = await visitor.text("test-accuracy");
+
+    await visitor.page.reload();
+    await visitor.reaches("step-count", 1);
+    await visitor.page.getByTestId("load").setInputFiles(file);
+    await visitor.says("data", /from kept\.safetensors$/);
+    await visitor.says("start", /^Start$/);
+    expect(await visitor.number("step-count")).toBe(0);
+    await expect.poll(() => visitor.text("test-accuracy"), { timeout: 60_000 }).toBe(accuracy);
+    await drawOne(visitor);
+    await visitor.says("prediction", /^1$/);
+    expect(await visitor.probabilities()).toBe(before);
+  });
+
+  test("is told of a file that is no network, and keeps the one there was", async () => {
+    const before = await visitor.probabilities();
+    const file = join(demo.folder, "letter.txt");
+    writeFileSync(file, "Dear network");
+    await visitor.page.getByTestId("load").setInputFiles(file);
+    await visitor.says("fault", /letter\.txt/);
+    expect(await visitor.text("data")).toMatch(/from kept\.safetensors$/);
+    expect(await visitor.probabilities()).toBe(before);
+  });
+
+  test("resets: training begins again with the same first loss", async () => {
+    const firstLoss = async () => {
+      await visitor.click("reset");
+      await visitor.says("step-count", /^0$/);
+      await visitor.says("train-loss", /^–$/);
+      await visitor.click("step");
+      await visitor.says("step-count", /^1$/);
+      return visitor.text("train-loss");
+    };
+    const first = await firstLoss();
+    expect(Number(first)).toBeGreaterThan(1);
+    await visitor.click("step");
+    await visitor.says("step-count", /^2$/);
+    expect(await visitor.text("train-loss")).not.toBe(first);
+    expect(await firstLoss()).toBe(first);
+  });
+
+  test("has keys for start, step and reset, where nothing is typed", async () => {
+    const { keyboard } = visitor.page;
+    await visitor.page.locator("h1").click();
+    await keyboard.press("s");
+    await visitor.says("step-count", /^2$/);
+    await keyboard.press(" ");
+    await visitor.says("start", /^Pause$/);
+    await visitor.reaches("step-count", 3);
+    await keyboard.press(" ");
+    await visitor.says("start", /^Start$/);
+    await keyboard.press("r");
+    await visitor.says("step-count", /^0$/);
+    await visitor.page.getByTestId("seed").focus();
+    await keyboard.press("s");
+    await visitor.page.waitForTimeout(300);
+    expect(await visitor.text("step-count")).toBe("0");
+  });
+
+  test("changes options at once, and hears what needs a restart", async () => {
+    await visitor.click("step");
+    await visitor.says("step-count", /^1$/);
+    await visitor.page.getByTestId("learning-rate").fill("0.005");
+    await visitor.goesTo(/rate=0\.005/);
+    expect(await visitor.text("step-count")).toBe("1");
+    expect(await visitor.page.getByTestId("restart-needed").count()).toBe(0);
+    await visitor.page.getByTestId("width-0").fill("24");
+    await visitor.says("restart-needed", /need a restart/);
+    expect(visitor.page.url()).toMatch(/layers=32-relu/);
+    await visitor.click("apply");
+    await visitor.says("data", /19,090 parameters/);
+    await visitor.goesTo(/layers=24-relu/);
+    expect(await visitor.text("step-count")).toBe("0");
+  });
+
+  test("loses the GPU while it trains, and training goes on", async () => {
+    await visitor.click("start");
+    await visitor.reaches("step-count", 5);
+    await visitor.page.evaluate("wgradTest.loseDevice()");
+    await visitor.says("notice", /^The GPU was lost and replaced; training went on from step \d+\./);
+    const step = await visitor.number("step-count");
+    await visitor.reaches("step-count", step + 10);
+    expect(await visitor.text("backend")).toBe("WebGPU");
+    expect(await visitor.page.getByTestId("fault").count()).toBe(0);
+  });
+
+  test("leaves the tab: training waits, and goes on when the visitor is back", async () => {
+    await visitor.click("tab-playground");
+    expect(await visitor.page.getByTestId("step-count").count()).toBe(0);
+    await visitor.goesTo(/#playground/);
+    await visitor.click("tab-digits");
+    const step = await visitor.number("step-count");
+    await visitor.reaches("step-count", step + 5);
+    await visitor.pause();
+  });
+
+  test("looks into mistakes, both devices and the list of dispatches", async () => {
+    await visitor.click("tab-confusion");
+    const cells = await visitor.page.locator("[data-testid=confusion] button").allTextContents();
+    expect(cells.reduce((sum, text) => sum + Number(text), 0)).toBe(500);
+    const busiest = cells.map(Number).reduce((best, count, index, all) => (count > all[best]! ? index : best), 0);
+    await visitor.page.locator("[data-testid=confusion] button").nth(busiest).click();
+    await visitor.page.getByTestId("cell-pictures").waitFor();
+
+    await visitor.click("tab-comparison");
+    await visitor.click("compare");
+    // Rounding differs by about 1e-7 of the loss, and Adam divides small gradients by their size: over 30 steps the curves
+    // of one and the same training stay closer than a thousandth.
+    await visitor.says("largest-difference", /^(0|\d\.\de-[4-9])$/);
+    expect(await visitor.text("speed-ratio")).toMatch(/^[\d.]+ ×$/);
+
+    await visitor.click("tab-dispatches");
+    const table = visitor.page.getByTestId("dispatches");
+    const kernels = await table.locator("tbody td:first-child").allTextContents();
+    expect(kernels).toHaveLength(7);
+    expect(kernels[0]).toMatch(/^matmul/);
+    await visitor.click("profile");
+    await table.locator("th", { hasText: "µs" }).waitFor();
+  });
+
+  test("has seen no error on the console in all of this, and no file was missing", () => {
+    expect(visitor.errors).toEqual([]);
+    expect(site.missing).toEqual([]);
+  });
+});
+
+test("an address restores the whole state", async () => {
+  const hash =
+    "#digits?layers=20-tanh-0.1,12-sigmoid&loss=meanSquaredError&optimizer=momentum&rate=0.02&schedule=step&batch=16" +
+    "&epochs=3&seed=7&data=digits&axis=time&scale=log";
+  const visitor = await Visitor.arrive(browser, site.address + hash);
+  await visitor.reaches("step-count", 1);
+  const value = (id: string) => visitor.page.getByTestId(id).inputValue();
+  const ids = ["width-0", "width-1", "loss", "optimizer", "learning-rate", "schedule", "batch-size", "epochs", "seed", "data-choice", "axis"];
+  expect(await Promise.all(ids.map(value))).toEqual([
+    "20", "12", "meanSquaredError", "momentum", "0.02", "step", "16", "3", "7", "digits", "time",
+  ]);
+  expect(await visitor.page.getByTestId("log-scale").isChecked()).toBe(true);
+  await visitor.page.waitForTimeout(500);
+  expect(new URL(visitor.page.url()).hash).toBe(hash);
+  await visitor.page.evaluate("location.hash = '#digits?batch=0&seed=5&data=digits'");
+  await visitor.says("notice", /batch=0/);
+  await expect.poll(() => value("seed"), { timeout: 60_000 }).toBe("5");
+  expect(visitor.errors).toEqual([]);
+  await visitor.leave();
+});
+
+test("a network that diverges stops and says so, and a reset mends it", async () => {
+  const visitor = await Visitor.arrive(browser, `${site.address}#digits?layers=16-relu&batch=32&loss=halfSumOfSquares&optimizer=sgd&rate=10&data=digits`);
+  await visitor.says("fault", /the loss of step \d+ is (NaN|Infinity|-Infinity)\. Choose a lower learning rate and reset\./);
+  await visitor.says("start", /^Start$/);
+  await visitor.page.getByTestId("learning-rate").fill("0.01");
+  await visitor.click("reset");
+  await visitor.says("step-count", /^0$/);
+  await visitor.click("start");
+  await visitor.reaches("step-count", 10);
+  expect(await visitor.page.getByTestId("fault").count()).toBe(0);
+  expect(await visitor.number("train-loss")).toBeGreaterThan(0);
+  expect(visitor.errors).toEqual([]);
+  await visitor.leave();
+});
+
+test("the Digits tab begins when it is first shown, where the address names the other one", async () => {
+  const visitor = await Visitor.arrive(browser, `${site.address}#playground`);
+  await visitor.says("backend", /^WebGPU$/);
+  expect(await visitor.page.getByTestId("step-count").count()).toBe(0);
+  await visitor.click("tab-digits");
+  await visitor.reaches("step-count", 2);
+  expect(visitor.errors).toEqual([]);
+  await visitor.leave();
+});
+
+test("works without a network once it was loaded", async () => {
+  const own = await serve(demo.folder);
+  const visitor = await Visitor.arrive(browser, own.address + SMALL);
+  await visitor.reaches("step-count", 1);
+  await visitor.page.evaluate("navigator.serviceWorker.ready.then(() => {})");
+  await own.close();
+  await visitor.page.reload();
+  await visitor.reaches("step-count", 1);
+  expect(visitor.errors).toEqual([]);
+  await visitor.leave();
+});
+
+test.each([
+  { dark: false, width: 1280 },
+  { dark: true, width: 390 },
+])("has no serious accessibility fault: %j", async (options) => {
+  const visitor = await Visitor.arrive(browser, site.address + SMALL, options);
+  await visitor.reaches("step-count", 2);
+  await visitor.pause();
+  await drawOne(visitor);
+  await visitor.page.getByTestId("prediction").waitFor();
+  expect(await visitor.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(options.width);
+  for (const look of ["weights", "confusion", "comparison", "dispatches"]) {
+    await visitor.click(`tab-${look}`);
+    expect(await visitor.accessibilityFaults()).toEqual([]);
+  }
+  await visitor.click("tab-playground");
+  expect(await visitor.accessibilityFaults()).toEqual([]);
+  expect(visitor.errors).toEqual([]);
+  await visitor.leave();
+});
+
+test("without WebGPU it trains on the CPU and says why", async () => {
+  const plain = await launchBrowser({ webgpu: false });
+  try {
+    const visitor = await Visitor.arrive(plain, site.address + SMALL);
+    await visitor.reaches("step-count", 20);
+    expect(await visitor.text("backend")).toBe("CPU");
+    expect(await visitor.text("cpu-reason")).toMatch(/^No GPU \(.+\): computing on the CPU/);
+    await visitor.pause();
+    expect(visitor.errors).toEqual([]);
+  } finally {
+    await plain.close();
+  }
+});
+
+test("takes MNIST where it lies beside the page", async () => {
+  const { train, test: held } = builtInDigits({ train: 300, test: 60 });
+  const files = {
+    "train-images-idx3-ubyte.gz": gzipSync(writeIdx([300, 28, 28], train.features as Uint8Array)),
+    "train-labels-idx1-ubyte.gz": gzipSync(writeIdx([300], Uint8Array.from(train.labels))),
+    "t10k-images-idx3-ubyte": writeIdx([60, 28, 28], held.features as Uint8Array),
+    "t10k-labels-idx1-ubyte": writeIdx([60], Uint8Array.from(held.labels)),
+  };
+  mkdirSync(join(demo.folder, "mnist"), { recursive: true });
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(demo.folder, "mnist", name), bytes);
+  writeFileSync(join(demo.folder, "mnist", "files.json"), JSON.stringify(Object.keys(files)));
+  const visitor = await Visitor.arrive(browser, `${site.address}#digits?layers=16-relu&batch=32`);
+  await visitor.says("data", /^MNIST: 300 digits to learn from, 60 others/);
+  await visitor.reaches("step-count", 2);
+  expect(visitor.errors).toEqual([]);
+  await visitor.leave();
+});
+
+test("every name of an element that tests use is listed", () => {
+  const list = readFileSync(new URL("../../src/web/README.md", import.meta.url), "utf8");
+  const own = readFileSync(new URL(import.meta.url), "utf8") + readFileSync(new URL("demo.ts", import.meta.url), "utf8");
+  const used = [...own.matchAll(/(?:getByTestId|text|number|says|reaches|click)\("([a-z0-9-]+)"/g)].map(([, id]) => id!);
+  expect(used.length).toBeGreaterThan(20);
+  for (const id of used) expect(list).toContain(`\`${id}\``);
+});
