@@ -1,6 +1,6 @@
 /*
  * The library: the same in a browser and in Node. Graphs, ops, layers, training and data are exported by their names;
- * initializers, optimizers and schedules, whose short names would collide, as objects that hold them.
+ * initializers, optimizers, schedules and sets of points, whose short names would collide, as objects that hold them.
  */
 export * from "./errors.ts";
 export { Random, randomKey } from "./random.ts";
@@ -45,6 +45,8 @@ export {
 } from "./data/dataset.ts";
 export { epochOrder } from "./data/order.ts";
 export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
+export * as points from "./data/points.ts";
+export type { LineOptions, PointsOptions, PolynomialOptions, SineOptions, SpiralsOptions } from "./data/points.ts";
 
 export { loadModel, saveModel, type TrainedModel } from "./formats/model.ts";
 export { readSafetensors, writeSafetensors } from "./formats/safetensors.ts";

@@ -1,0 +1,191 @@
+/*
+ * Small sets of points to learn from and to look at: two classes in the plane, and curves with noise. All lie in about
+ * −1 … 1 along each axis and are drawn anew from the seed, so that another seed is a test set of the same problem. The
+ * random numbers do not depend on the noise, so a change of noise alone moves each point along its own direction.
+ */
+import { OptionError } from "../errors.ts";
+import { Random } from "../random.ts";
+import { makeDataset, makeRegressionDataset, type Dataset, type RegressionDataset } from "./dataset.ts";
+
+export interface PointsOptions {
+  /** Number of points, at least 1; 200 by default. The first points stay the same when more are drawn. */
+  readonly count?: number;
+  /** Standard deviation of the normal noise, at least 0; 0.1 by default, for `linear` 0. */
+  readonly noise?: number;
+  /** A whole number in 0 … 2³²−1; 1 by default. */
+  readonly seed?: number;
+}
+
+/** Names the random streams of points ("po"), apart from those of other uses of the same seed. */
+const POINTS_STREAM = 0x706f;
+
+function checked({ count = 200, noise = 0.1, seed = 1 }: PointsOptions): Required<PointsOptions> {
+  const refuse = (where: string, value: unknown, fix: string) =>
+    new OptionError({ where: `points ${where}`, what: `${String(value)} is out of range`, fix });
+  if (!Number.isSafeInteger(count) || count < 1) throw refuse("count", count, "Give a whole number of at least 1");
+  if (!(noise >= 0 && noise < Infinity)) throw refuse("noise", noise, "Give a finite number of at least 0");
+  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
+    throw refuse("seed", seed, "Give a whole number in 0 … 4294967295");
+  }
+  return { count, noise, seed };
+}
+
+/** The place of a point of a class, before noise. */
+type Draw = (label: number, random: Random) => readonly [x: number, y: number];
+
+/** Points of two classes in turn, with noise of its own on either coordinate. */
+function classes(name: string, options: PointsOptions, draw: Draw): Dataset {
+  const { count, noise, seed } = checked(options);
+  const random = new Random(POINTS_STREAM, seed);
+  const labels = Uint32Array.from({ length: count }, (_, index) => index % 2);
+  const features = new Float32Array(2 * count);
+  labels.forEach((label, index) => {
+    const place = draw(label, random);
+    features.set(place.map((value) => value + random.normal(0, noise)), 2 * index);
+  });
+  return makeDataset({ name, features, shape: [2], labels, classes: ["0", "1"] });
+}
+
+/** Normal direction, distance from the origin and half of the gap of the line between the classes of `linear`. */
+const boundary = { normal: [0.6, 0.8], distance: 0.15, margin: 0.12 } as const;
+
+/**
+ * Two classes on either side of the line 0.6 x + 0.8 y = 0.15, uniform in the square −1 … 1 but for a gap of 0.24.
+ * With noise 0, the default, a line separates them; noise carries points across it.
+ * @returns shape [2], classes "0" (below the line) and "1" (above) in turn
+ * @throws OptionError for an option outside its range
+ */
+export function linear(options: PointsOptions = {}): Dataset {
+  return classes("linear", { noise: 0, ...options }, (label, random) => {
+    for (;;) {
+      const place = [random.uniform(-1, 1), random.uniform(-1, 1)] as const;
+      const above = boundary.normal[0] * place[0] + boundary.normal[1] * place[1] - boundary.distance;
+      if ((label === 1 ? above : -above) >= boundary.margin) return place;
+    }
+  });
+}
+
+/**
+ * The four quadrants of the square −1 … 1, less 0.1 along either axis: class "1" where x and y differ in sign. No line
+ * separates the classes, which a single neuron therefore cannot learn (Minsky and Papert 1969).
+ * @returns shape [2], the two classes in turn
+ * @throws OptionError for an option outside its range
+ */
+export function xor(options: PointsOptions = {}): Dataset {
+  return classes("xor", options, (label, random) => {
+    const side = random.below(2) === 0 ? -1 : 1;
+    return [side * random.uniform(0.1, 1), (label === 1 ? -side : side) * random.uniform(0.1, 1)];
+  });
+}
+
+/**
+ * Two circles about the origin, of radius 0.9 (class "0") and 0.4 (class "1").
+ * @returns shape [2], the two classes in turn
+ * @throws OptionError for an option outside its range
+ */
+export function circles(options: PointsOptions = {}): Dataset {
+  return classes("circles", options, (label, random) => {
+    const angle = random.uniform(0, 2 * Math.PI);
+    const radius = label === 1 ? 0.4 : 0.9;
+    return [radius * Math.cos(angle), radius * Math.sin(angle)];
+  });
+}
+
+/**
+ * Two half circles that reach into each other: the upper one (class "0") about (−1/3, −1/6) and the lower one
+ * (class "1") about (1/3, 1/6), both of radius 2/3. It is scikit-learn's make_moons, centred and scaled to the square.
+ * @returns shape [2], the two classes in turn
+ * @throws OptionError for an option outside its range
+ */
+export function moons(options: PointsOptions = {}): Dataset {
+  return classes("moons", options, (label, random) => {
+    const angle = random.uniform(0, Math.PI);
+    const side = label === 1 ? -1 : 1;
+    return [side * ((2 / 3) * Math.cos(angle) - 1 / 3), side * ((2 / 3) * Math.sin(angle) - 1 / 6)];
+  });
+}
+
+export interface SpiralsOptions extends PointsOptions {
+  /** How often either arm goes round, above 0; 1.25 by default. */
+  readonly turns?: number;
+}
+
+/**
+ * Two arms that wind about the origin from radius 0.1 to 1, one half a turn behind the other (Archimedean spirals;
+ * after the two-spirals problem of Lang and Witbrock 1988).
+ * @returns shape [2], the two classes in turn
+ * @throws OptionError for an option outside its range
+ */
+export function spirals({ turns = 1.25, ...options }: SpiralsOptions = {}): Dataset {
+  if (!(turns > 0 && turns < Infinity)) {
+    const what = `${String(turns)} is out of range`;
+    throw new OptionError({ where: "points turns", what, fix: "Give a finite number above 0" });
+  }
+  return classes("spirals", options, (label, random) => {
+    const along = random.uniform();
+    const angle = 2 * Math.PI * turns * along + label * Math.PI;
+    const radius = 0.1 + 0.9 * along;
+    return [radius * Math.cos(angle), radius * Math.sin(angle)];
+  });
+}
+
+/** Points of a function of x in −1 … 1, with noise on y. */
+function curve(name: string, options: PointsOptions, valueAt: (x: number) => number): RegressionDataset {
+  const { count, noise, seed } = checked(options);
+  const random = new Random(POINTS_STREAM, seed);
+  const features = new Float32Array(count);
+  const targets = new Float32Array(count);
+  for (let index = 0; index < count; index++) {
+    const x = random.uniform(-1, 1);
+    features[index] = x;
+    targets[index] = valueAt(x) + random.normal(0, noise);
+  }
+  return makeRegressionDataset({ name, features, shape: [1], targets, outputs: ["y"] });
+}
+
+export interface LineOptions extends PointsOptions {
+  /** 0.7 by default. */
+  readonly slope?: number;
+  /** y at x = 0; 0.2 by default. */
+  readonly intercept?: number;
+}
+
+/**
+ * y = slope · x + intercept at x uniform in −1 … 1.
+ * @returns shape [1], output "y"
+ * @throws OptionError for an option outside its range, DataError for a slope or intercept that is not finite
+ */
+export function line({ slope = 0.7, intercept = 0.2, ...options }: LineOptions = {}): RegressionDataset {
+  return curve("line", options, (x) => slope * x + intercept);
+}
+
+export interface PolynomialOptions extends PointsOptions {
+  /** Of x⁰, x¹, x², …; 0.1 − 1.1 x − 0.4 x² + 1.8 x³ by default. */
+  readonly coefficients?: readonly number[];
+}
+
+/**
+ * A polynomial of x uniform in −1 … 1.
+ * @returns shape [1], output "y"
+ * @throws OptionError for an option outside its range, DataError for a coefficient that is not finite
+ */
+export function polynomial(options: PolynomialOptions = {}): RegressionDataset {
+  const { coefficients = [0.1, -1.1, -0.4, 1.8], ...rest } = options;
+  return curve("polynomial", rest, (x) => coefficients.reduceRight((value, coefficient) => value * x + coefficient, 0));
+}
+
+export interface SineOptions extends PointsOptions {
+  /** Full waves between x = −1 and 1; 1.5 by default. */
+  readonly waves?: number;
+  /** 0.8 by default. */
+  readonly amplitude?: number;
+}
+
+/**
+ * y = amplitude · sin(π · waves · x) at x uniform in −1 … 1.
+ * @returns shape [1], output "y"
+ * @throws OptionError for an option outside its range, DataError for waves or an amplitude that is not finite
+ */
+export function sine({ waves = 1.5, amplitude = 0.8, ...options }: SineOptions = {}): RegressionDataset {
+  return curve("sine", options, (x) => amplitude * Math.sin(Math.PI * waves * x));
+}
