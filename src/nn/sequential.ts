@@ -30,6 +30,13 @@ export interface Model {
    * @throws GraphError for another shape
    */
   apply(x: Tensor, options?: ApplyOptions): Tensor;
+  /**
+   * What each layer makes of the examples, to look inside; the last is what `apply` gives.
+   * @param x float32 [batch, ...inputShape]
+   * @returns for each layer [batch, ...its entry in `shapes`]
+   * @throws GraphError for another shape
+   */
+  applyEach(x: Tensor, options?: ApplyOptions): Tensor[];
 }
 
 export interface SequentialOptions {
@@ -100,6 +107,12 @@ function buildModel(
     shapes.push(result.outputShape);
     return result;
   });
+  const applyEach = (x: Tensor, options: ApplyOptions = {}): Tensor[] => {
+    const { training = false, dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer) } = options;
+    requireBatch(x, inputShape);
+    let value = x;
+    return built.map((layer) => (value = layer.apply(value, { training, dropoutKeyAt })));
+  };
   return {
     parameters,
     shapes,
@@ -107,11 +120,8 @@ function buildModel(
     outputShape: shapes.at(-1)!,
     seed,
     config: { inputShape: [...inputShape], seed, layers: layers.map(({ config }) => config) },
-    apply(x, options: ApplyOptions = {}) {
-      const { training = false, dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer) } = options;
-      requireBatch(x, inputShape);
-      return built.reduce((value, layer) => layer.apply(value, { training, dropoutKeyAt }), x);
-    },
+    apply: (x, options) => applyEach(x, options).at(-1)!,
+    applyEach,
   };
 }
 

@@ -57,6 +57,24 @@ describe("sequential", () => {
     expect(model.apply(input("x", [7, 2, 3])).shape).toEqual([7, 3]);
   });
 
+  test("the values of each layer, of which the last is the output", async () => {
+    const model = sequential([flatten(), dense(3, { activation: "tanh" }), dropout(0.5), dense(2)], { inputShape: [2, 2] });
+    const x = constant([0.5, -1, 2, 0.25, 1, 1, -0.5, 3], [2, 2, 2]);
+    const values = model.applyEach(x);
+    expect(values.map(({ shape }) => shape)).toEqual([[2, 4], [2, 3], [2, 3], [2, 2]]);
+    const [flat, hidden, kept, output] = values;
+    const { outputs } = await evaluate({ flat: flat!, hidden: hidden!, kept: kept!, output: output!, whole: model.apply(x) });
+    expect(outputs["flat"]).toEqual([0.5, -1, 2, 0.25, 1, 1, -0.5, 3]);
+    const weight = initialOf(model.parameters[0]!);
+    const firstHidden = Math.tanh([0.5, -1, 2, 0.25].reduce((sum, value, row) => sum + value * weight[3 * row]!, 0));
+    expect(outputs["hidden"]![0]).toBeCloseTo(firstHidden, 12);
+    expect(outputs["kept"]).toEqual(outputs["hidden"]);
+    expect(outputs["output"]).toEqual(outputs["whole"]);
+    const dropped = await evaluate({ kept: model.applyEach(x, { training: true })[2]! });
+    expect(dropped.outputs["kept"]!.some((value) => value === 0)).toBe(true);
+    expect(() => model.applyEach(input("x", [2, 4]))).toThrow(GraphError);
+  });
+
   test("a dense layer is activation(x · W + b) with W [inputs, units]", async () => {
     const model = sequential(
       [
