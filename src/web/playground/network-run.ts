@@ -104,7 +104,8 @@ class NetworkRun implements Run {
     this.#train = train;
     this.#trainer = trainer;
     // What was added the page has already, at the end of the set.
-    this.problem = { points: rowsOf(train, train.count - config.points.length), test: rowsOf(network.test) };
+    const { test } = network;
+    this.problem = { points: rowsOf(train, train.count - config.points.length), test: test ? rowsOf(test) : new Float32Array() };
   }
 
   get step(): number {

@@ -31,6 +31,10 @@ import {
 import type { Point } from "./fields.ts";
 import type { ClassifySettings, NeuronSettings, PlaygroundConfig, RegressSettings } from "./settings.ts";
 
+const { circles, xor, moons, spirals, linear, line, polynomial, sine } = points;
+const planes = { circles, xor, moons, spirals, linear };
+const curves = { line, polynomial, sine };
+
 /** A network and what it learns. */
 export interface NetworkProblem {
   readonly model: Model;
@@ -104,7 +108,7 @@ function neuron(settings: NeuronSettings): NetworkProblem {
 function regression(settings: RegressSettings): NetworkProblem {
   const { data, noise, count, seed, layers, loss } = settings;
   const hidden = layers.map(({ units, activation }) => dense(units, { activation }));
-  const generate = data === "own" ? undefined : points[data];
+  const generate = data === "own" ? undefined : curves[data];
   return {
     model: sequential([...hidden, dense(1)], { inputShape: [1], seed }),
     train: curvePoints(generate?.({ noise, count, seed }), settings.points),
@@ -119,7 +123,7 @@ function regression(settings: RegressSettings): NetworkProblem {
 const testSeed = (seed: number): number => 1_000_000 + seed;
 
 function planeData({ data, noise, count, seed, points: added }: ClassifySettings | NeuronSettings) {
-  const generate = data === "own" ? undefined : points[data];
+  const generate = data === "own" ? undefined : planes[data];
   return {
     train: planePoints(generate?.({ noise, count, seed }), added),
     test: generate?.({ noise, count, seed: testSeed(seed) }),
@@ -168,15 +172,12 @@ export function optimizerOf({ optimizer, momentum, weightDecay = 0 }: OptimizerS
   }
 }
 
-/** Rows of x, y, class for the page. */
-export function rowsOf(data: TrainingData | undefined, count = data?.count ?? 0): Float32Array {
-  const rows = new Float32Array(3 * count);
-  for (let index = 0; data && index < count; index++) {
-    const row =
-      "targets" in data
-        ? [data.features[index]!, data.targets[index]!, 0]
-        : [data.features[2 * index]!, data.features[2 * index + 1]!, data.labels[index]!];
-    rows.set(row, 3 * index);
-  }
-  return rows;
+/** Rows of x, y, class for the page: the first ones of a data set. */
+export function rowsOf(data: TrainingData, count = data.count): Float32Array {
+  const rows = Array.from({ length: count }, (_, index) =>
+    "targets" in data
+      ? [data.features[index]!, data.targets[index]!, 0]
+      : [data.features[2 * index]!, data.features[2 * index + 1]!, data.labels[index]!],
+  );
+  return Float32Array.from(rows.flat());
 }
