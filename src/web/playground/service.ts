@@ -28,6 +28,8 @@ class PlaygroundService implements PlaygroundApi {
   #wanted: PlaygroundConfig | undefined;
   #run: Run | undefined;
   #running = false;
+  /** Whether the weights of the run are worth going on with. */
+  #diverged = false;
   /** Tells an older loop from the present one. */
   #loop = 0;
   #frameMilliseconds = FRAME_MILLISECONDS;
@@ -52,10 +54,11 @@ class PlaygroundService implements PlaygroundApi {
       const wanted = this.#wanted;
       if (!wanted) return;
       this.#wanted = undefined;
-      const goesOn = this.#config !== undefined && this.#run !== undefined && weightsOf(this.#config) === weightsOf(wanted);
-      const onlySpeed = goesOn && this.#config !== undefined && paceAside(this.#config) === paceAside(wanted);
+      const before = this.#run && this.#config;
+      const isSame = before && paceAside(before) === paceAside(wanted);
+      const goesOn = before && weightsOf(before) === weightsOf(wanted) && !this.#diverged;
       this.#config = wanted;
-      if (!onlySpeed) await this.#begin(goesOn ? await this.#run?.snapshot() : undefined);
+      if (!isSame) await this.#begin(goesOn ? await this.#run?.snapshot() : undefined);
     });
   }
 
@@ -119,9 +122,10 @@ class PlaygroundService implements PlaygroundApi {
     const frame = await this.#run?.frame();
     if (!frame) return;
     this.#send({ kind: "frame", frame }, buffersOf(frame));
-    if (Number.isFinite(frame.loss)) return;
+    this.#diverged = !Number.isFinite(frame.loss);
+    if (!this.#diverged) return;
     this.#setRunning(false);
-    const message = "The loss is no longer a finite number: the learning rate is too high. Lower it and reset.";
+    const message = "The loss is no longer a finite number: the learning rate is too high. Lower it and start again.";
     this.#listener({ kind: "error", message });
   }
 

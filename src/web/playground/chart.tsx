@@ -1,0 +1,81 @@
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import { history, type History } from "./controller.ts";
+import { css, palette, type Palette } from "./palette.ts";
+import { numberText } from "./text.ts";
+
+const HEIGHT = 150;
+
+/** A chart is drawn again so often at most, since that costs the page a few milliseconds. */
+const REDRAW_MILLISECONDS = 150;
+
+/** Loss of the training and test points by step. */
+export function LossChart() {
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<uPlot | undefined>(undefined);
+  const logarithmic = useSignal(false);
+  useSignalEffect(() => {
+    const colours = palette.value;
+    if (!colours || !place.current) return;
+    const options = optionsOf(colours, logarithmic.value, place.current.clientWidth);
+    const made = new uPlot(options, dataOf(history.peek(), logarithmic.value), place.current);
+    chart.current = made;
+    return () => made.destroy();
+  });
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useSignalEffect(() => {
+    void history.value;
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      chart.current?.setData(dataOf(history.peek(), logarithmic.peek()));
+    }, REDRAW_MILLISECONDS);
+  });
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => chart.current?.setSize({ width: entry!.contentRect.width, height: HEIGHT }));
+    observer.observe(place.current!);
+    return () => observer.disconnect();
+  }, []);
+  return (
+    <section class="card playground-chart" aria-labelledby="playground-chart-title">
+      <div class="row playground-between">
+        <h2 id="playground-chart-title">Loss</h2>
+        <label class="playground-check">
+          <input
+            type="checkbox"
+            data-testid="playground-log-scale"
+            checked={logarithmic.value}
+            onChange={({ currentTarget }) => (logarithmic.value = currentTarget.checked)}
+          />
+          Log scale
+        </label>
+      </div>
+      <div ref={place} data-testid="playground-chart" role="img" aria-label="The loss by step; its present values stand among the numbers" />
+    </section>
+  );
+}
+
+function optionsOf({ blue, orange, muted, line }: Palette, logarithmic: boolean, width: number): uPlot.Options {
+  const axis = { stroke: css(muted), grid: { stroke: css(line), width: 1 }, ticks: { stroke: css(line), width: 1 } };
+  const value = (_: uPlot, raw: number | null) => (raw === null ? "–" : numberText(raw));
+  return {
+    width,
+    height: HEIGHT,
+    scales: { x: { time: false }, y: { distr: logarithmic ? 3 : 1 } },
+    axes: [{ ...axis, size: 30 }, { ...axis, size: 52 }],
+    cursor: { drag: { x: false, y: false } },
+    legend: { live: true },
+    series: [
+      { label: "Step" },
+      { label: "Training", stroke: css(blue), width: 2, value },
+      { label: "Test", stroke: css(orange), width: 2, dash: [6, 3], value },
+    ],
+  };
+}
+
+/** A gap where a value cannot be drawn: there is no test set, or no logarithm. */
+function dataOf({ steps, losses, testLosses }: History, logarithmic: boolean): uPlot.AlignedData {
+  const drawn = (values: readonly number[]) => values.map((value) => (Number.isFinite(value) && (value > 0 || !logarithmic) ? value : null));
+  return [[...steps], drawn(losses), drawn(testLosses)];
+}

@@ -1,0 +1,140 @@
+/* What the page knows of the worker's run, and what it asks of the worker. */
+import { effect, signal } from "@preact/signals";
+import * as Comlink from "comlink";
+import type { Frame, PlaygroundApi, PlaygroundEvent, Problem } from "./contract.ts";
+import type { Mode } from "./settings.ts";
+import { currentConfig } from "./state.ts";
+
+/** The points of the run, and the mode they belong to. */
+export const problem = signal<(Problem & { readonly mode: Mode }) | undefined>(undefined);
+
+export const frame = signal<Frame | undefined>(undefined);
+
+/** A frame for words: a new one each second while training runs, so that nobody is read 25 texts a second. */
+export const spokenFrame = signal<Frame | undefined>(undefined);
+
+export const running = signal(false);
+
+/** What went wrong or should be known, as a sentence. */
+export const message = signal<{ readonly kind: "error" | "note"; readonly text: string } | undefined>(undefined);
+
+/** Losses by step; test is NaN where there is no test set. Replaced at each change, its arrays are not. */
+export interface History {
+  readonly steps: number[];
+  readonly losses: number[];
+  readonly testLosses: number[];
+}
+
+const emptyHistory = (): History => ({ steps: [], losses: [], testLosses: [] });
+
+export const history = signal<History>(emptyHistory());
+
+/** The two parameters after every step, pair after pair; of mode "surface". */
+export const path = signal<readonly number[]>([]);
+
+/** More than a chart has pixels; then every other one is dropped. */
+const MOST_RECORDS = 800;
+
+/** Past this the oldest steps of a path are dropped. */
+const MOST_PATH_NUMBERS = 4000;
+
+/** Settings that change faster than this, as while a slider moves, are sent once. */
+const SETTLE_MILLISECONDS = 120;
+
+let worker: Comlink.Remote<PlaygroundApi> | undefined;
+
+/** Whether training should run while the tab is shown: from the start on, until somebody pauses it. */
+let shouldRun = true;
+
+let spokenAt = -Infinity;
+
+function receive(event: PlaygroundEvent): void {
+  switch (event.kind) {
+    case "problem":
+      problem.value = { ...event.problem, mode: event.mode };
+      message.value = undefined;
+      if (!event.fresh) return;
+      history.value = emptyHistory();
+      path.value = [];
+      frame.value = undefined;
+      return;
+    case "frame":
+      record(event.frame);
+      return;
+    case "running":
+      running.value = event.running;
+      return;
+    case "recovery":
+      message.value = { kind: "note", text: `The GPU was lost (${event.reason}) and opened again; training goes on.` };
+      return;
+    case "error":
+      shouldRun = false;
+      message.value = { kind: "error", text: event.message };
+  }
+}
+
+function record(next: Frame): void {
+  frame.value = next;
+  if (!running.value || performance.now() - spokenAt > 1000) {
+    spokenFrame.value = next;
+    spokenAt = performance.now();
+  }
+  if (next.path.length > 0) path.value = [...path.value, ...next.path].slice(-MOST_PATH_NUMBERS);
+  const { steps, losses, testLosses } = history.value;
+  if (steps.at(-1) === next.step) return;
+  steps.push(next.step);
+  losses.push(next.loss);
+  testLosses.push(next.testLoss);
+  if (steps.length > MOST_RECORDS) for (const values of [steps, losses, testLosses]) keepEveryOther(values);
+  history.value = { steps, losses, testLosses };
+}
+
+function keepEveryOther(values: number[]): void {
+  const kept = values.filter((_, index) => index % 2 === 0);
+  values.splice(0, values.length, ...kept);
+}
+
+/**
+ * Sends settings to the worker as they change, and trains while connected.
+ * @returns ends that, and pauses the training
+ */
+export function connect(api: Comlink.Remote<PlaygroundApi>): () => void {
+  worker = api;
+  void api.subscribe(Comlink.proxy(receive));
+  const slow = matchMedia("(prefers-reduced-motion: reduce)");
+  const setFrameTime = () => void api.setFrameTime(slow.matches ? 500 : 40);
+  setFrameTime();
+  slow.addEventListener("change", setFrameTime);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = effect(() => {
+    const config = currentConfig.value;
+    clearTimeout(timer);
+    timer = setTimeout(() => void api.configure(config), timer === undefined ? 0 : SETTLE_MILLISECONDS);
+  });
+  if (shouldRun) void api.start();
+  return () => {
+    slow.removeEventListener("change", setFrameTime);
+    clearTimeout(timer);
+    stop();
+    void api.pause();
+    worker = undefined;
+  };
+}
+
+/** What the buttons and keys do; nothing while the tab is not shown. */
+export const playgroundCommands = {
+  /** Starts or pauses. */
+  toggle(): void {
+    shouldRun = !running.value;
+    void (running.value ? worker?.pause() : worker?.start());
+  },
+  /** Pauses and makes one step. */
+  step(): void {
+    shouldRun = false;
+    void worker?.step();
+  },
+  /** Starts over. */
+  reset(): void {
+    void worker?.reset();
+  },
+};
