@@ -85,9 +85,9 @@ function OwnPoints({ mode }: { mode: PointsMode }) {
         <button
           type="button"
           data-testid="playground-remove-points"
-          onClick={() => (mode === "regress" ? change(mode, { data: "own", points: [] }) : change(mode, { data: "own", points: [] }))}
+          onClick={() => change(mode, { data: "own", points: [] })}
         >
-          Remove all points
+          Remove all
         </button>
       </div>
     </fieldset>
@@ -116,6 +116,9 @@ const modelNames = {
   saddle: "Two weights: y = b·tanh(a·x)",
 };
 
+/** With which descent gets somewhere within a minute; a neuron's slopes are gentle. */
+const usualRates = { line: 0.1, logistic: 1, squared: 3, saddle: 0.1 } as const;
+
 const shareOfExtent = range(-1, 1, 0.01, 0);
 
 function SurfaceData() {
@@ -123,7 +126,7 @@ function SurfaceData() {
   const [first, second] = start;
   return (
     <>
-      <Select label="Model" testId="model" field={surfaceFields.model} names={modelNames} value={model} onChange={(next) => change("surface", { model: next })} />
+      <Select label="Model" testId="model" field={surfaceFields.model} names={modelNames} value={model} onChange={(next) => change("surface", { model: next, learningRate: usualRates[next] })} />
       <Slider label="Noise" testId="noise" field={surfaceFields.noise} value={noise} onChange={(next) => change("surface", { noise: next })} />
       <NumberInput label="Seed" testId="seed" field={surfaceFields.seed} value={seed} onChange={(next) => change("surface", { seed: next })} />
       <p class="playground-note">Click or tap the picture to say where descent starts, or move these.</p>

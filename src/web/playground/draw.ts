@@ -1,5 +1,5 @@
 /* What is on the canvases. Every function draws on a square of side `size` in CSS pixels. */
-import { CURVE_POINTS, PLANE_SIDE, SURFACE_SIDE, type LossSurface } from "./contract.ts";
+import { CURVE_POINTS, PLANE_SIDE, SURFACE_SIDE, type Frame, type LossSurface } from "./contract.ts";
 import type { Point } from "./fields.ts";
 import { css, diverging, mix, type Colour, type Palette } from "./palette.ts";
 import { EXTENT } from "./settings.ts";
@@ -99,24 +99,41 @@ export function drawAxes({ context, size, palette }: Drawing): void {
   context.stroke();
 }
 
+function drawProbabilities(drawing: Drawing, probabilities: Float32Array): void {
+  picture(drawing, PLANE_SIDE, (index) => diverging(drawing.palette, 2 * probabilities[index]! - 1));
+}
+
 /** The probability of class 1 over the plane, and the line where it is one half. */
 export function drawDecision(drawing: Drawing, probabilities: Float32Array): void {
   const { context, palette } = drawing;
-  picture(drawing, PLANE_SIDE, (index) => diverging(palette, 2 * probabilities[index]! - 1));
+  drawProbabilities(drawing, probabilities);
   context.strokeStyle = css(palette.text, 0.7);
   context.lineWidth = 1.5;
   contour(drawing, probabilities, PLANE_SIDE, 0.5);
 }
 
-/** The line w₁x + w₂y + b = 0, and the weights as an arrow from it to the side of class 1. */
-export function drawNeuron(drawing: Drawing, [w1, w2, b]: ArrayLike<number> & Iterable<number>): void {
-  const { context, palette } = drawing;
+/**
+ * The line w₁x + w₂y + b = 0, the weights as an arrow from it to the side of class 1, and the two sides: of a neuron
+ * that says 0 or 1 in one colour each, else by probability.
+ */
+export function drawNeuron(drawing: Drawing, { parameters, outputs }: Frame, isHard: boolean): void {
+  const { context, palette, size } = drawing;
+  const [w1, w2, b] = parameters;
+  if (!isHard) drawProbabilities(drawing, outputs);
   const length = Math.hypot(w1!, w2!);
   if (!(length > 0)) return;
   const [normalX, normalY] = [w1! / length, w2! / length];
   const foot = [(-b! / length) * normalX, (-b! / length) * normalY] as const;
   const at = (along: number, across: number) =>
     placeOf(drawing, foot[0] - along * normalY + across * normalX, foot[1] + along * normalX + across * normalY);
+  if (isHard) {
+    context.fillStyle = css(diverging(palette, -1));
+    context.fillRect(0, 0, size, size);
+    context.fillStyle = css(diverging(palette, 1));
+    context.beginPath();
+    for (const [along, across] of [[-10, 0], [10, 0], [10, 10], [-10, 10]] as const) context.lineTo(...at(along, across));
+    context.fill();
+  }
   context.strokeStyle = css(palette.text);
   context.lineWidth = 2.5;
   context.beginPath();
@@ -144,18 +161,18 @@ export function drawCurve(drawing: Drawing, values: Float32Array, { colour, widt
   context.stroke();
 }
 
-/** Bands of a loss surface; heights are shown by their cube root, so that the valley has bands as well. */
+/** Bands of a loss surface; heights are shown by their root, so that the valley has bands as well. */
 const BANDS = 14;
 
 /** Heat and contour lines of a loss surface: the lower, the bluer. */
 export function drawLossSurface(drawing: Drawing, { losses, names }: LossSurface): void {
   const { context, palette, size } = drawing;
   const [least, most] = [Math.min(...losses), Math.max(...losses)];
-  const heightOf = (loss: number) => Math.cbrt((loss - least) / (most - least || 1));
+  const heightOf = (loss: number) => Math.sqrt((loss - least) / (most - least || 1));
   picture(drawing, SURFACE_SIDE, (index) => mix(palette.blue, palette.surface, 0.25 + 0.75 * heightOf(losses[index]!)));
   context.strokeStyle = css(palette.text, 0.35);
   context.lineWidth = 1;
-  for (let band = 1; band < BANDS; band++) contour(drawing, losses, SURFACE_SIDE, least + (most - least) * (band / BANDS) ** 3);
+  for (let band = 1; band < BANDS; band++) contour(drawing, losses, SURFACE_SIDE, least + (most - least) * (band / BANDS) ** 2);
   drawAxes(drawing);
   context.fillStyle = css(palette.text);
   context.font = "13px system-ui, sans-serif";

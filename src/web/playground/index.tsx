@@ -22,17 +22,19 @@ export function Playground({ api }: { api: Comlink.Remote<PlaygroundApi> }) {
   const { mode } = playgroundState.value;
   return (
     <div class="playground">
-      <Toolbar />
-      <Message />
-      <DataPanel />
+      <div class="playground-top">
+        <Toolbar />
+        <Message />
+      </div>
       <div class="playground-middle">
         <Plot />
         <Numbers />
       </div>
+      <DataPanel />
       <div class="playground-side">
         <NetworkPanel />
         {mode === "surface" && <FitPlot />}
-        <LossChart />
+        <LossChart hasTest={mode !== "surface"} />
       </div>
     </div>
   );
@@ -101,9 +103,9 @@ function Numbers() {
     <dl class="numbers playground-numbers">
       <Entry name="Step" testId="step-count" text={String(step)} />
       <Entry name="Loss" testId="loss" text={numberText(loss)} />
-      {hasClasses && <Entry name="Right" testId="accuracy" text={shareText(accuracy)} />}
+      {hasClasses && <Entry name="Accuracy" testId="accuracy" text={shareText(accuracy)} />}
       {mode !== "surface" && <Entry name="Test loss" testId="test-loss" text={numberText(testLoss)} />}
-      {hasClasses && <Entry name="Test, right" testId="test-accuracy" text={shareText(testAccuracy)} />}
+      {hasClasses && <Entry name="Test accuracy" testId="test-accuracy" text={shareText(testAccuracy)} />}
     </dl>
   );
 }

@@ -136,12 +136,12 @@ function SurfaceNumbers() {
 }
 
 const lossNames = {
-  sigmoidBinaryCrossEntropy: "Cross-entropy, sigmoid",
-  softmaxCrossEntropy: "Cross-entropy, softmax",
-  meanSquaredError: "Mean squared error",
-  halfSumOfSquares: "Half the sum of squares",
+  sigmoidBinaryCrossEntropy: "Cross-entropy",
+  softmaxCrossEntropy: "Softmax, two outputs",
+  meanSquaredError: "Squared error",
+  halfSumOfSquares: "Half of squares",
 };
-const ruleNames = { perceptron: "Perceptron (Rosenblatt)", logistic: "Logistic neuron" };
+const ruleNames = { perceptron: "Perceptron", logistic: "Logistic neuron" };
 
 function Loss({ mode }: { mode: Mode }) {
   const { classify, regress, neuron } = playgroundState.value;
@@ -164,7 +164,7 @@ const optimizerNames = {
   nesterov: "Nesterov",
   rmsprop: "RMSprop",
   adam: "Adam",
-  adamW: "AdamW (weight decay)",
+  adamW: "AdamW",
 };
 const batchNames = { full: "All points" };
 

@@ -57,7 +57,7 @@ export function mix(from: Colour, to: Colour, share: number): Colour {
 export const css = ([red, green, blue]: Colour, alpha = 1): string => `rgb(${red} ${green} ${blue} / ${alpha})`;
 
 /** Blue for −1, the surface's colour for 0, orange for 1; the picture stays paler than the points on it. */
-export function diverging({ surface, blue, orange }: Palette, value: number, strength = 0.6): Colour {
+export function diverging({ surface, blue, orange }: Palette, value: number, strength = 0.45): Colour {
   const clamped = Math.max(-1, Math.min(1, value));
   return mix(surface, clamped < 0 ? blue : orange, strength * Math.abs(clamped));
 }

@@ -65,9 +65,9 @@ function draw(drawing: Drawing): void {
     if (current) drawCurve(drawing, current.outputs, { colour: drawing.palette.orange });
     return;
   }
-  if (current) drawDecision(drawing, current.outputs);
+  if (current && mode === "classify") drawDecision(drawing, current.outputs);
+  if (current && mode === "neuron") drawNeuron(drawing, current, playgroundState.value.neuron.rule === "perceptron");
   drawPoints(drawing, rows, points);
-  if (mode === "neuron" && current) drawNeuron(drawing, current.parameters);
 }
 
 /** The picture in words. */
@@ -97,8 +97,9 @@ export function FitPlot() {
     if (frame.value?.mode === "surface") drawCurve(drawing, frame.value.outputs, { colour: drawing.palette.orange });
   };
   return (
-    <div class="playground-fit">
+    <figure class="card playground-fit">
+      <figcaption>The model on its points</figcaption>
       <Canvas testId="fit" draw={drawFit} label={() => "The points, and the model with the present two parameters"} />
-    </div>
+    </figure>
   );
 }

@@ -50,7 +50,7 @@ const neuron = (activation: "identity" | "sigmoid") => (slope: number, bias: num
 
 /** Class 1 where a noisy line is above 0, so that the classes overlap and the least loss is not at infinity. */
 function overlapping(options: { noise: number; seed: number; count: number }): TrainingData {
-  const { features, targets } = points.line({ ...options, slope: 1, intercept: -0.1 });
+  const { features, targets } = points.line({ ...options, noise: 2 * options.noise, slope: 1, intercept: -0.1 });
   const labels = Uint32Array.from(targets, (target) => (target > 0 ? 1 : 0));
   return makeDataset({ name: "overlapping", features, shape: [1], labels, classes: ["0", "1"] });
 }
