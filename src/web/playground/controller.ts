@@ -3,7 +3,7 @@ import { effect, signal } from "@preact/signals";
 import * as Comlink from "comlink";
 import type { Frame, PlaygroundApi, PlaygroundEvent, Problem } from "./contract.ts";
 import type { Mode } from "./settings.ts";
-import { currentConfig } from "./state.ts";
+import { currentConfig, hasNoPoints } from "./state.ts";
 
 /** The points of the run, and the mode they belong to. */
 export const problem = signal<(Problem & { readonly mode: Mode }) | undefined>(undefined);
@@ -43,6 +43,11 @@ const SETTLE_MILLISECONDS = 120;
 
 let worker: Comlink.Remote<PlaygroundApi> | undefined;
 
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Sends settings that wait to settle; a command must not overtake them. */
+let sendSettings = () => {};
+
 /** Whether training should run while the tab is shown: from the start on, until somebody pauses it. */
 let shouldRun = true;
 
@@ -56,7 +61,8 @@ function receive(event: PlaygroundEvent): void {
       if (!event.fresh) return;
       history.value = emptyHistory();
       path.value = [];
-      frame.value = undefined;
+      // Where a run begins its first frame follows, and until then the last one of the run before stays.
+      if (hasNoPoints.value) frame.value = undefined;
       return;
     case "frame":
       record(event.frame);
@@ -105,12 +111,17 @@ export function connect(api: Comlink.Remote<PlaygroundApi>): () => void {
   const setFrameTime = () => void api.setFrameTime(slow.matches ? 500 : 40);
   setFrameTime();
   slow.addEventListener("change", setFrameTime);
-  let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = effect(() => {
     const config = currentConfig.value;
     clearTimeout(timer);
-    timer = setTimeout(() => void api.configure(config), timer === undefined ? 0 : SETTLE_MILLISECONDS);
+    sendSettings = () => {
+      clearTimeout(timer);
+      sendSettings = () => {};
+      void api.configure(config);
+    };
+    timer = setTimeout(() => sendSettings(), SETTLE_MILLISECONDS);
   });
+  sendSettings();
   if (shouldRun) void api.start();
   return () => {
     slow.removeEventListener("change", setFrameTime);
@@ -125,16 +136,19 @@ export function connect(api: Comlink.Remote<PlaygroundApi>): () => void {
 export const playgroundCommands = {
   /** Starts or pauses. */
   toggle(): void {
+    sendSettings();
     shouldRun = !running.value;
     void (running.value ? worker?.pause() : worker?.start());
   },
   /** Pauses and makes one step. */
   step(): void {
+    sendSettings();
     shouldRun = false;
     void worker?.step();
   },
   /** Starts over. */
   reset(): void {
+    sendSettings();
     void worker?.reset();
   },
 };

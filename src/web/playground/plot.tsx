@@ -5,7 +5,7 @@ import { frame, path, problem, spokenFrame } from "./controller.ts";
 import { drawAxes, drawBackground, drawCurve, drawDecision, drawLossSurface, drawNeuron, drawPath, drawPoints, fromPixel, type Drawing } from "./draw.ts";
 import { MOST_POINTS, rounded } from "./fields.ts";
 import { EXTENT } from "./settings.ts";
-import { change, playgroundState } from "./state.ts";
+import { change, hasNoPoints, playgroundState } from "./state.ts";
 import { numberText, shareText } from "./text.ts";
 
 /** The class of the points that are added next. */
@@ -41,9 +41,7 @@ export function Plot() {
 
 /** What to do where there is nothing to see yet. */
 function Hint() {
-  const { mode } = playgroundState.value;
-  const empty = mode !== "surface" && playgroundState.value[mode].data === "own" && playgroundState.value[mode].points.length === 0;
-  return empty ? <p class="playground-hint">Click or tap to add points</p> : null;
+  return hasNoPoints.value ? <p class="playground-hint">Click or tap to add points</p> : null;
 }
 
 function draw(drawing: Drawing): void {

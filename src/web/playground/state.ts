@@ -42,6 +42,14 @@ export const currentConfig = computed<PlaygroundConfig>(() => {
   return { mode, ...settings[mode] } as PlaygroundConfig;
 });
 
+/** Whether the visitor has removed all points and added none. */
+export const hasNoPoints = computed(() => {
+  const { mode } = playgroundState.value;
+  if (mode === "surface") return false;
+  const { data, points } = playgroundState.value[mode];
+  return data === "own" && points.length === 0;
+});
+
 /** Changes settings of a mode. */
 export function change<Of extends Mode>(mode: Of, settings: Partial<PlaygroundState[Of]>): void {
   const state = playgroundState.value;
