@@ -99,11 +99,11 @@ describe.each(backends)("the playground on $name", ({ create }) => {
   });
 
   test("the perceptron's line separates the points, and Rosenblatt's rule then rests", async () => {
-    await playground.api.configure(configOf("neuron", { data: "linear", noise: 0, count: 60 }));
+    await playground.api.configure(configOf("neuron", { data: "linear", noise: 0, count: 60, seed: 6 }));
     const end = await playground.trainUntil(({ accuracy, step }) => accuracy === 1 || step > mostSteps);
     expect(end.accuracy).toBe(1);
     const [w1, w2, b] = end.parameters;
-    const { features, labels } = points.linear({ count: 60 });
+    const { features, labels } = points.linear({ count: 60, seed: 6 });
     labels.forEach((label, index) => {
       const side = w1! * features[2 * index]! + w2! * features[2 * index + 1]! + b!;
       expect(side > 0).toBe(label === 1);

@@ -5,7 +5,7 @@ import { history, type History } from "./controller.ts";
 import { css, palette, type Palette } from "./palette.ts";
 import { numberText } from "./text.ts";
 
-const HEIGHT = 150;
+const HEIGHT = 110;
 
 /** A chart is drawn again so often at most, since that costs the page a few milliseconds. */
 const REDRAW_MILLISECONDS = 150;

@@ -126,6 +126,7 @@ export function connect(api: Comlink.Remote<PlaygroundApi>): () => void {
   return () => {
     slow.removeEventListener("change", setFrameTime);
     clearTimeout(timer);
+    sendSettings = () => {};
     stop();
     void api.pause();
     worker = undefined;

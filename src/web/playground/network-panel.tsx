@@ -34,7 +34,7 @@ function Layers({ mode }: { mode: NetworkMode }) {
   const setLayers = (next: readonly Layer[]) => change(mode, { layers: next });
   return (
     <>
-      <p class="playground-note">Changes of layers and optimizer start over; all others take effect under way.</p>
+      <p class="playground-note">Layers and optimizer start over; all else takes effect under way.</p>
       {layers.map((layer, index) => (
         <LayerRow
           key={index}

@@ -64,6 +64,8 @@ export const neuronFields = {
   ...points,
   noise: range(0, 0.5, 0.01, 0),
   count: range(10, 400, 10, 60),
+  /** At first the line that begins with nine of ten points on the wrong side. */
+  seed: range(1, 9999, 1, 6),
   /** Rosenblatt's rule, or a logistic neuron, which lowers the cross-entropy. */
   rule: choice(["perceptron", "logistic"], "perceptron"),
   learningRate: choice(learningRates, 0.1),
