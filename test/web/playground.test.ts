@@ -41,7 +41,9 @@ const warmth = (page: Page, x: number, y: number) =>
     return red! - blue!;
   }, [x, y]);
 
-const addressHas = (visitor: Visitor, part: string) => expect.poll(() => visitor.page.url(), { timeout: 20_000 }).toContain(part);
+async function addressHas({ page }: Visitor, part: string): Promise<void> {
+  await expect.poll(() => page.url(), { timeout: 20_000 }).toContain(part);
+}
 
 /** XOR, small enough for a software GPU. */
 const XOR = "#playground?classify.data=xor&classify.noise=0&classify.count=60&classify.layers=8-tanh&classify.learningRate=0.03";
