@@ -74,6 +74,10 @@ describe.each(backends)("the playground on $name", ({ create }) => {
     }
     expect(end.hidden.map(({ units, values }) => [units, values.length])).toEqual([[8, 8 * PLANE_SIDE ** 2]]);
     for (const value of end.hidden[0]!.values) expect(Math.abs(value)).toBeLessThanOrEqual(1);
+    // A unit is tanh(w·x + b): along a row of the picture, which is one unit's, it only rises or only falls.
+    const row = [...end.hidden[0]!.values.subarray(3 * PLANE_SIDE ** 2, 3 * PLANE_SIDE ** 2 + PLANE_SIDE)];
+    const steps = row.slice(1).map((value, index) => value - row[index]!);
+    expect(steps.every((change) => change >= 0) || steps.every((change) => change <= 0)).toBe(true);
   });
 
   test.each(["softmaxCrossEntropy", "meanSquaredError"] as const)("%s separates the linear set, its picture are shares", async (loss) => {

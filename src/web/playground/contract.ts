@@ -41,7 +41,7 @@ export interface Frame {
   readonly testAccuracy: number;
   /** The probability of class 1 at each point of the plane, rows from the bottom; or the curve's y. */
   readonly outputs: Float32Array;
-  /** For each hidden layer, point after point, its units' values. */
+  /** For each hidden layer, unit after unit, its values at the same points. */
   readonly hidden: readonly { readonly units: number; readonly values: Float32Array }[];
   /** Of a neuron its weights and bias, of a loss surface its two parameters, else nothing. */
   readonly parameters: Float32Array;

@@ -1,5 +1,5 @@
 /* What the page knows of the worker's run, and what it asks of the worker. */
-import { effect, signal } from "@preact/signals";
+import { effect, signal, type Signal } from "@preact/signals";
 import * as Comlink from "comlink";
 import type { Frame, PlaygroundApi, PlaygroundEvent, Problem } from "./contract.ts";
 import type { Mode } from "./settings.ts";
@@ -10,8 +10,11 @@ export const problem = signal<(Problem & { readonly mode: Mode }) | undefined>(u
 
 export const frame = signal<Frame | undefined>(undefined);
 
-/** A frame for words: a new one each second while training runs, so that nobody is read 25 texts a second. */
+/** For words: a new one each second while training runs, so that nobody is read 25 texts a second. */
 export const spokenFrame = signal<Frame | undefined>(undefined);
+
+/** For the many pictures of hidden units, which take the page longer to draw than all else. */
+export const unitsFrame = signal<Frame | undefined>(undefined);
 
 export const running = signal(false);
 
@@ -51,7 +54,19 @@ let sendSettings = () => {};
 /** Whether training should run while the tab is shown: from the start on, until somebody pauses it. */
 let shouldRun = true;
 
-let spokenAt = -Infinity;
+/** Sets a signal at most so often while training runs, and always while it does not. */
+function seldom(target: Signal<Frame | undefined>, milliseconds: number): (next: Frame) => void {
+  let last = -Infinity;
+  return (next) => {
+    const now = performance.now();
+    if (running.value && now - last < milliseconds) return;
+    target.value = next;
+    last = now;
+  };
+}
+
+const showSpoken = seldom(spokenFrame, 1000);
+const showUnits = seldom(unitsFrame, 120);
 
 function receive(event: PlaygroundEvent): void {
   switch (event.kind) {
@@ -62,7 +77,7 @@ function receive(event: PlaygroundEvent): void {
       history.value = emptyHistory();
       path.value = [];
       // Where a run begins its first frame follows, and until then the last one of the run before stays.
-      if (hasNoPoints.value) frame.value = undefined;
+      if (hasNoPoints.value) frame.value = spokenFrame.value = unitsFrame.value = undefined;
       return;
     case "frame":
       record(event.frame);
@@ -81,10 +96,8 @@ function receive(event: PlaygroundEvent): void {
 
 function record(next: Frame): void {
   frame.value = next;
-  if (!running.value || performance.now() - spokenAt > 1000) {
-    spokenFrame.value = next;
-    spokenAt = performance.now();
-  }
+  showSpoken(next);
+  showUnits(next);
   if (next.path.length > 0) path.value = [...path.value, ...next.path].slice(-MOST_PATH_NUMBERS);
   const { steps, losses, testLosses } = history.value;
   if (steps.at(-1) === next.step) return;

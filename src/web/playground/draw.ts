@@ -1,7 +1,7 @@
 /* What is on the canvases. Every function draws on a square of side `size` in CSS pixels. */
 import { CURVE_POINTS, PLANE_SIDE, SURFACE_SIDE, type Frame, type LossSurface } from "./contract.ts";
 import type { Point } from "./fields.ts";
-import { css, diverging, mix, type Colour, type Palette } from "./palette.ts";
+import { css, rampColour, type Colour, type Palette, type Ramp } from "./palette.ts";
 import { EXTENT } from "./settings.ts";
 
 export interface Drawing {
@@ -11,23 +11,27 @@ export interface Drawing {
 }
 
 /** From −extent … extent to pixels, and back. */
-export const toPixel = (value: number, size: number, extent = EXTENT): number => ((value / extent + 1) / 2) * size;
+const toPixel = (value: number, size: number, extent = EXTENT): number => ((value / extent + 1) / 2) * size;
 export const fromPixel = (pixel: number, size: number, extent = EXTENT): number => extent * ((2 * pixel) / size - 1);
 
 /** Where a place is drawn, y upward. */
 const placeOf = ({ size }: Drawing, x: number, y: number, extent = EXTENT) =>
   [toPixel(x, size, extent), size - toPixel(y, size, extent)] as const;
 
-/** A picture of `side` rows from the bottom, scaled so that the outer values lie on the border. */
-function picture({ context, size }: Drawing, side: number, colourOf: (index: number) => Colour): void {
+/** What a picture is painted on before it is scaled. */
+const scratch = new OffscreenCanvas(1, 1);
+
+/** A picture of `side` rows from the bottom of shares in [0, 1], scaled so that the outer values lie on the border. */
+function picture({ context, size }: Drawing, side: number, ramp: Ramp, shareOf: (index: number) => number): void {
   const image = new ImageData(side, side);
+  const pixels = new Uint32Array(image.data.buffer);
   for (let row = 0; row < side; row++) {
     for (let column = 0; column < side; column++) {
-      const colour = colourOf((side - 1 - row) * side + column);
-      image.data.set([...colour, 255], 4 * (row * side + column));
+      const share = Math.max(0, Math.min(1, shareOf((side - 1 - row) * side + column)));
+      pixels[row * side + column] = ramp[Math.round(255 * share)]!;
     }
   }
-  const scratch = new OffscreenCanvas(side, side);
+  scratch.width = scratch.height = side;
   scratch.getContext("2d")!.putImageData(image, 0, 0);
   const spacing = size / (side - 1);
   context.imageSmoothingEnabled = true;
@@ -41,12 +45,9 @@ function contour({ context, size }: Drawing, values: Float32Array, side: number,
   context.beginPath();
   for (let row = 0; row + 1 < side; row++) {
     for (let column = 0; column + 1 < side; column++) {
-      const corners = [
-        [0, 0, above(row, column)],
-        [1, 0, above(row, column + 1)],
-        [1, 1, above(row + 1, column + 1)],
-        [0, 1, above(row + 1, column)],
-      ] as const;
+      const around = [above(row, column), above(row, column + 1), above(row + 1, column + 1), above(row + 1, column)] as const;
+      if (around.every((value) => value < 0) || around.every((value) => value >= 0)) continue;
+      const corners = [[0, 0, around[0]], [1, 0, around[1]], [1, 1, around[2]], [0, 1, around[3]]] as const;
       const crossings = corners.flatMap(([x, y, value], index) => {
         const [nextX, nextY, nextValue] = corners[(index + 1) % 4]!;
         if (value < 0 === nextValue < 0) return [];
@@ -100,7 +101,7 @@ export function drawAxes({ context, size, palette }: Drawing): void {
 }
 
 function drawProbabilities(drawing: Drawing, probabilities: Float32Array): void {
-  picture(drawing, PLANE_SIDE, (index) => diverging(drawing.palette, 2 * probabilities[index]! - 1));
+  picture(drawing, PLANE_SIDE, drawing.palette.regions, (index) => probabilities[index]!);
 }
 
 /** The probability of class 1 over the plane, and the line where it is one half. */
@@ -127,9 +128,9 @@ export function drawNeuron(drawing: Drawing, { parameters, outputs }: Frame, isH
   const at = (along: number, across: number) =>
     placeOf(drawing, foot[0] - along * normalY + across * normalX, foot[1] + along * normalX + across * normalY);
   if (isHard) {
-    context.fillStyle = css(diverging(palette, -1));
+    context.fillStyle = rampColour(palette.regions, 0);
     context.fillRect(0, 0, size, size);
-    context.fillStyle = css(diverging(palette, 1));
+    context.fillStyle = rampColour(palette.regions, 255);
     context.beginPath();
     for (const [along, across] of [[-10, 0], [10, 0], [10, 10], [-10, 10]] as const) context.lineTo(...at(along, across));
     context.fill();
@@ -169,7 +170,7 @@ export function drawLossSurface(drawing: Drawing, { losses, names }: LossSurface
   const { context, palette, size } = drawing;
   const [least, most] = [Math.min(...losses), Math.max(...losses)];
   const heightOf = (loss: number) => Math.sqrt((loss - least) / (most - least || 1));
-  picture(drawing, SURFACE_SIDE, (index) => mix(palette.blue, palette.surface, 0.25 + 0.75 * heightOf(losses[index]!)));
+  picture(drawing, SURFACE_SIDE, palette.heights, (index) => heightOf(losses[index]!));
   context.strokeStyle = css(palette.text, 0.35);
   context.lineWidth = 1;
   for (let band = 1; band < BANDS; band++) contour(drawing, losses, SURFACE_SIDE, least + (most - least) * (band / BANDS) ** 2);
@@ -210,12 +211,12 @@ export function drawPath(drawing: Drawing, path: readonly number[], extent: numb
 /** One hidden unit's values: over the plane as a picture, over x as a curve; scaled to the unit's largest value. */
 export function drawUnit(drawing: Drawing, values: Float32Array): void {
   const { palette } = drawing;
-  const largest = Math.max(1e-6, ...values.map(Math.abs));
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
   if (values.length === CURVE_POINTS) {
     drawBackground(drawing);
     drawAxes(drawing);
     drawCurve(drawing, values.map((value) => value / largest), { colour: palette.blue, width: 3 });
     return;
   }
-  picture(drawing, PLANE_SIDE, (index) => diverging(palette, values[index]! / largest, 1));
+  picture(drawing, PLANE_SIDE, palette.units, (index) => (values[index]! / largest + 1) / 2);
 }

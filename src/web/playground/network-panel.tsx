@@ -1,8 +1,7 @@
 /* What learns, and how: the layers with pictures of their units, the loss, the optimizer and its numbers. */
 import { Canvas } from "./canvas.tsx";
-import { frame } from "./controller.ts";
+import { frame, unitsFrame } from "./controller.ts";
 import { NumberInput, Select, Slider } from "./controls.tsx";
-import { CURVE_POINTS } from "./contract.ts";
 import { drawBackground, drawUnit, type Drawing } from "./draw.ts";
 import { choice, MOST_LAYERS, MOST_UNITS, range } from "./fields.ts";
 import { activationNames, classifyFields, neuronFields, regressFields, surfaceFields, type ClassifySettings, type Mode } from "./settings.ts";
@@ -96,11 +95,11 @@ function LayerRow({ mode, index, layer, onChange, onRemove }: LayerRowProps) {
 }
 
 function drawHidden(drawing: Drawing, { mode, layer, unit }: { mode: Mode; layer: number; unit: number }): void {
-  const current = frame.value?.mode === mode ? frame.value : undefined;
+  const current = unitsFrame.value?.mode === mode ? unitsFrame.value : undefined;
   const hidden = current?.hidden[layer];
   if (!hidden || unit >= hidden.units) return drawBackground(drawing);
-  const count = mode === "regress" ? CURVE_POINTS : hidden.values.length / hidden.units;
-  drawUnit(drawing, Float32Array.from({ length: count }, (_, point) => hidden.values[point * hidden.units + unit]!));
+  const count = hidden.values.length / hidden.units;
+  drawUnit(drawing, hidden.values.subarray(unit * count, (unit + 1) * count));
 }
 
 function NeuronNumbers() {

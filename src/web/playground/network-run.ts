@@ -4,6 +4,7 @@ import {
   defineGraph,
   DeviceLostError,
   input,
+  transpose,
   type Backend,
   type Executable,
   type Session,
@@ -179,7 +180,7 @@ class NetworkRun implements Run {
     const x = input("view", [values.length / inputs, inputs]);
     const layers = model.applyEach(x);
     const outputs: Record<string, Tensor> = { outputs: shown(layers.at(-1)!) };
-    this.#hiddenLayers().forEach(({ name }, layer) => (outputs[name] = layers[layer]!));
+    this.#hiddenLayers().forEach(({ name }, layer) => (outputs[name] = transpose(layers[layer]!)));
     const executable = await session.compile(defineGraph(outputs));
     session.write(x, values);
     return (this.#view = { session, executable });

@@ -1,6 +1,6 @@
 /* Gradient descent on the loss of a model with two parameters. Runs in the worker. */
 import {
-  add,
+  broadcastTo,
   createTrainer,
   defineGraph,
   dense,
@@ -9,10 +9,8 @@ import {
   losses,
   makeDataset,
   mean,
-  multiply,
   points,
   probabilities,
-  reshape,
   sequential,
   stepScalar,
   type Backend,
@@ -102,7 +100,7 @@ async function computeSurface(backend: Backend, { model, data, loss, extent, nam
   const { loss: value, answers } = lossOn(dataset, loss, swept.apply(x));
   const updates = swept.parameters.map((target, index) => {
     const next = stepScalar(`next ${index}`, (run) => coordinates[index]!(run + 1));
-    return { target, value: add(multiply(target, 0), reshape(next, target.shape.map(() => 1))) };
+    return { target, value: broadcastTo(next, target.shape) };
   });
   const session = backend.createSession();
   try {
