@@ -33,7 +33,7 @@ function Layers({ mode }: { mode: NetworkMode }) {
   const setLayers = (next: readonly Layer[]) => change(mode, { layers: next });
   return (
     <>
-      <p class="playground-note">Layers and optimizer start over; all else takes effect under way.</p>
+      <p class="playground-note">Layers and optimizer start over; all else goes on.</p>
       {layers.map((layer, index) => (
         <LayerRow
           key={index}
