@@ -50,7 +50,7 @@ export function settingsOf({ model, loss, training }: TrainedModel, before: Digi
   };
   return {
     layers: hiddenLayers(model.config.layers),
-    loss,
+    loss: typeof loss === "string" ? loss : before.loss,
     optimizer: known(optimizerNames, training["optimizer"], defaultSettings.optimizer),
     learningRate: numberOf("learningRate"),
     schedule: known(scheduleNames, training["schedule"], defaultSettings.schedule),

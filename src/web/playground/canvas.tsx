@@ -1,0 +1,45 @@
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { Drawing } from "./draw.ts";
+import { palette } from "./palette.ts";
+
+interface CanvasProps {
+  /** Follows "playground-". */
+  readonly testId?: string;
+  /** Draws what the signals that it reads say; called again when they change. */
+  readonly draw: (drawing: Drawing) => void;
+  /** The picture in words; decoration without. */
+  readonly label?: () => string;
+}
+
+/** A square canvas as wide as the element around it, sharp on any screen. */
+export function Canvas({ testId, draw, label }: CanvasProps) {
+  const reference = useRef<HTMLCanvasElement>(null);
+  const size = useSignal(0);
+  const latest = useRef(draw);
+  latest.current = draw;
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => (size.value = entry!.contentRect.width));
+    observer.observe(reference.current!);
+    return () => observer.disconnect();
+  }, []);
+  useSignalEffect(() => {
+    const canvas = reference.current;
+    const colours = palette.value;
+    const side = size.value;
+    if (!canvas || !colours || side === 0) return;
+    const ratio = window.devicePixelRatio;
+    const pixels = Math.round(side * ratio);
+    if (canvas.width !== pixels) canvas.width = canvas.height = pixels;
+    const context = canvas.getContext("2d")!;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    latest.current({ context, size: side, palette: colours });
+  });
+  return (
+    <canvas
+      ref={reference}
+      data-testid={testId && `playground-${testId}`}
+      {...(label ? { role: "img", "aria-label": label() } : { "aria-hidden": true })}
+    />
+  );
+}
