@@ -64,6 +64,7 @@ export { TableBuilder, type Table, type TableOptions } from "./data/table.ts";
 export { ValueList } from "./data/values.ts";
 export { epochOrder } from "./data/order.ts";
 export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
+/** Sets of points to learn from: two classes in the plane, and curves. */
 export * as points from "./data/points.ts";
 export type { LineOptions, PointsOptions, PolynomialOptions, SineOptions, SpiralsOptions } from "./data/points.ts";
 
@@ -86,6 +87,7 @@ export {
   createWebGPUBackend,
   type Tuned,
   type TuningOptions,
+  type TuningChoices,
   type TuningResult,
   type TuningStore,
   type WebGPUBackend,

@@ -68,7 +68,7 @@ export function contentsOf({ project, node, mnist, system }) {
     { name: "LICENSE", source: join(project, "LICENSE") },
     ...Object.entries(SCRIPTS).map(([name, script]) => ({ name, source: join(project, "scripts", script) })),
     ...builtFiles(join(project, "dist")),
-    ...folder(join(packages, "commander"), "node_modules/commander"),
+    ...dependencies(project, packages),
     // Of Dawn, only what Linux on x86-64 loads: index.js imports nothing of what the package depends on.
     ...["package.json", "index.js", "LICENSE.md", "dist/linux-x64/dawn.node"].map((name) => ({
       name: `node_modules/webgpu/${name}`,
@@ -85,6 +85,20 @@ function builtFiles(dist) {
   }
   // Types, pages for browsers and earlier archives lie there too.
   return folder(dist, "dist").filter(({ name }) => /^dist\/(chunks\/)?([^/]+\.js|LICENSES\.txt)$/.test(name));
+}
+
+/** The packages that the built code imports, with those that they depend on in turn; Dawn's own is packed in part. */
+function dependencies(project, packages) {
+  const found = new Set(["webgpu"]);
+  const waiting = [project];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    const { dependencies: named = {} } = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
+    const more = Object.keys(named).filter((name) => !found.has(name));
+    for (const name of more) found.add(name);
+    waiting.push(...more.map((name) => join(packages, name)));
+  }
+  found.delete("webgpu");
+  return [...found].flatMap((name) => folder(join(packages, name), `node_modules/${name}`));
 }
 
 function libraries(system) {

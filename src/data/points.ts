@@ -7,6 +7,7 @@ import { OptionError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { makeDataset, makeRegressionDataset, type Dataset, type RegressionDataset } from "./dataset.ts";
 
+/** How many points, how noisy, and from which seed. */
 export interface PointsOptions {
   /** Number of points, at least 1; 200 by default. The first points stay the same when more are drawn. */
   readonly count?: number;
@@ -105,6 +106,7 @@ export function moons(options: PointsOptions = {}): Dataset {
   });
 }
 
+/** Points of two spirals, with how often they wind. */
 export interface SpiralsOptions extends PointsOptions {
   /** How often either arm goes round, above 0; 1.25 by default. */
   readonly turns?: number;
@@ -143,6 +145,7 @@ function curve(name: string, options: PointsOptions, valueAt: (x: number) => num
   return makeRegressionDataset({ name, features, shape: [1], targets, outputs: ["y"] });
 }
 
+/** Points about a line, with its slope and intercept. */
 export interface LineOptions extends PointsOptions {
   /** 0.7 by default. */
   readonly slope?: number;
@@ -159,6 +162,7 @@ export function line({ slope = 0.7, intercept = 0.2, ...options }: LineOptions =
   return curve("line", options, (x) => slope * x + intercept);
 }
 
+/** Points about a polynomial, with its coefficients. */
 export interface PolynomialOptions extends PointsOptions {
   /** Of x⁰, x¹, x², …; 0.1 − 1.1 x − 0.4 x² + 1.8 x³ by default. */
   readonly coefficients?: readonly number[];
@@ -174,6 +178,7 @@ export function polynomial(options: PolynomialOptions = {}): RegressionDataset {
   return curve("polynomial", rest, (x) => coefficients.reduceRight((value, coefficient) => value * x + coefficient, 0));
 }
 
+/** Points about a sine, with its waves and height. */
 export interface SineOptions extends PointsOptions {
   /** Full waves between x = −1 and 1; 1.5 by default. */
   readonly waves?: number;

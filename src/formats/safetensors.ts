@@ -84,6 +84,7 @@ function requireWritable(taken: boolean, name: string, shape: readonly number[],
   }
 }
 
+/** How a safetensors file is read. */
 export interface ReadOptions {
   /**
    * Whether tensors of F16, BF16 and F64 are read too, and made float32: the first two exactly, F64 rounded to the

@@ -15,6 +15,7 @@ import { lossFor, requireDataset, requireNormalization, rowsThatFit, unchanged }
 /** As many examples as say how a gradient stands, at little cost. */
 const EXAMPLES = 256;
 
+/** Of which model and examples the gradient is measured. */
 export interface GradientNormOptions {
   readonly model: Model;
   readonly backend: Backend;

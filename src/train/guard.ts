@@ -15,6 +15,7 @@ import { max } from "../ops/reduce/index.ts";
  */
 export const nonFiniteChoices = ["stop", "skip", "halve"] as const;
 
+/** One of `nonFiniteChoices`. */
 export type NonFiniteChoice = (typeof nonFiniteChoices)[number];
 
 /** The state that remembers a stop: 1 from the step on that was not finite. */

@@ -10,6 +10,7 @@ import { lessEqual, maximum, select, sqrt, square, subtract } from "../ops/eleme
 import { gradients } from "../ops/gradients.ts";
 import { sum } from "../ops/reduce/index.ts";
 
+/** What may change, how, and when it ends. */
 export interface MinimizeOptions {
   /** Where the parameters live, and hold their values afterwards. */
   readonly session: Session;
@@ -32,6 +33,7 @@ export interface MinimizeOptions {
   readonly record?: Readonly<Record<string, Tensor>>;
 }
 
+/** What a minimisation found, and why it ended. */
 export interface Minimization {
   /** Steps made. */
   readonly steps: number;

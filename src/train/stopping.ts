@@ -47,6 +47,7 @@ export interface StoppingMemory {
   state?: StoppingState;
 }
 
+/** Where a search for a reason to stop stands: plain data but for the best snapshot. */
 export interface StoppingState {
   /** The last event's step, and what the events since the last check told: number of steps, and sums over them. */
   readonly lastStep: number;

@@ -60,12 +60,18 @@ function keepAddress(): void {
 
 const digitsCommands = { toggle: toggleRunning, step: stepOnce, reset };
 
+
+/** What letters are typed into, or chosen by. */
+const TYPED_INTO = "input:not([type=radio], [type=checkbox], [type=range], [type=color], [type=file]), select, textarea";
+
+const PRESSED_BY_SPACE = "button, a, summary, [role=tab], input[type=radio], input[type=checkbox]";
+
 /** Space starts and pauses, S steps, R resets, wherever the keys have no other use. */
 function onKey(event: KeyboardEvent): void {
   const { target, key, ctrlKey, metaKey, altKey, repeat } = event;
   if (ctrlKey || metaKey || altKey || repeat) return;
-  const typing = target instanceof Element && target.closest("input, select, textarea") !== null;
-  const pressing = target instanceof Element && target.closest("button, a, summary, [role=tab]") !== null;
+  const typing = target instanceof Element && target.closest(TYPED_INTO) !== null;
+  const pressing = target instanceof Element && target.closest(PRESSED_BY_SPACE) !== null;
   if (typing || (pressing && key === " ")) return;
   const commands = tab.value === "digits" ? digitsCommands : playgroundCommands;
   const action = { " ": commands.toggle, s: commands.step, r: commands.reset }[key.toLowerCase()];

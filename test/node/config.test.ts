@@ -34,6 +34,7 @@ const everyOption: Readonly<Record<string, unknown>> = {
   header: false, delimiter: ";", hidden: [64, 32], activation: "tanh", dropout: 0.5, loss: "meanSquaredError", optimizer: "adamW",
   weightDecay: 0.1, clipNorm: 2, precision: "float16", batch: "full", seed: 9, standardize: false, lr: 0.1, schedule: "constant", warmup: 3, epochs: 8,
   maxSteps: 4, maxSeconds: 1.5, patience: 2, minImprovement: 0.01, lossTolerance: 1e-4, gradientTolerance: 1e-3, checkEvery: 5,
+  onNan: "halve", checkpoint: "kept", every: "25", keep: 5, resume: true, onCheckpointError: "stop", report: "r.html",
   device: "cpu", out: "o", log: "g",
 }; // prettier-ignore
 
@@ -65,7 +66,7 @@ describe("a configuration file", () => {
   test.each<[string, unknown, RegExp]>([
     ["no JSON", "{", /run\.json: this is no JSON/],
     ["no object", [1], /run\.json: this is no JSON object/],
-    ["a key twice", '{"lr": 1, "lr": 2}', /"lr" stands there twice/],
+    ["a key twice", '{"lr": 1, "lr": 2}', /this has the key "lr" twice/],
     ["an unknown option", { epoch: 3 }, /run\.json: there is no option "epoch"\. Did you mean epochs\?/],
     ["config itself", { config: "x" }, /there is no option "config"/],
   ])("is refused with %s", async (_, contents, message) => {
@@ -76,6 +77,7 @@ describe("a configuration file", () => {
     ["lr", "fast"], ["lr", -1], ["lr", "0.1"], ["epochs", 1.5], ["epochs", 0], ["hidden", "64"], ["hidden", [0]], ["hidden", [1.5]],
     ["batch", "all"], ["batch", 0], ["optimizer", "adma"], ["standardize", "no"], ["seed", 2 ** 32], ["validation", 1], ["dropout", -0.1],
     ["drop", "id"], ["drop", [1]], ["weightDecay", -1], ["device", "gpu"], ["lr", null], ["header", 1], ["csv", ""], ["delimiter", ""],
+    ["every", "0"], ["every", 25], ["keep", 0], ["onNan", "hope"],
   ])("%s: %o is refused by the schema and by the command alike", async (name, value) => { // prettier-ignore
     const schema = JSON.parse(readFileSync("wgrad.schema.json", "utf8")) as object;
     expect(new Ajv().validate(schema, { [name]: value })).toBe(false);

@@ -204,7 +204,7 @@ describe("the archive's contents", () => {
     const entries = contentsOf(from());
     const names = new Set(entries.map(({ name }) => name));
     const packages = new Set(["webgpu", "commander"]);
-    const scripts = entries.filter(({ name }) => name.endsWith(".mjs"));
+    const scripts = entries.filter(({ name }) => name.endsWith(".mjs") && !name.startsWith("node_modules/"));
     expect(scripts.length).toBeGreaterThan(5);
     for (const { name, source } of scripts) {
       for (const [, wanted] of readFileSync(source!, "utf8").matchAll(/(?:from |import\()"([^"]+)"/g)) {
@@ -213,6 +213,13 @@ describe("the archive's contents", () => {
         expect(isThere, `${name} imports ${wanted}`).toBe(true);
       }
     }
+  });
+
+  test("every package that the built code imports is there, and what that imports", () => {
+    const names = new Set(contentsOf(from()).map(({ name }) => name));
+    const { dependencies } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as { dependencies: object };
+    // fast-png's own.
+    for (const name of [...Object.keys(dependencies), "fflate", "iobuffer"]) expect(names).toContain(`node_modules/${name}/package.json`);
   });
 
   test("MNIST's plain files are taken as they are", () => {

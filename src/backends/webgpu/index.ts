@@ -5,7 +5,7 @@ import type { Backend } from "../backend.ts";
 import { WebGPUSession } from "./session.ts";
 import { loadChoices, tune, tuningKey, type Tuned, type TuningOptions, type TuningResult, type TuningStore } from "./tuning.ts";
 
-export type { Tuned, TuningOptions, TuningResult, TuningStore } from "./tuning.ts";
+export type { Tuned, TuningChoices, TuningOptions, TuningResult, TuningStore } from "./tuning.ts";
 
 /** How a WebGPU device is opened and used. */
 export interface WebGPUOptions extends DeviceOptions {

@@ -59,6 +59,7 @@ export interface TuningResult {
   readonly milliseconds: number | undefined;
 }
 
+/** How long a tuning may take, and how much it tries. */
 export interface TuningOptions {
   /** Time every tiling for every class, however long that takes; false by default. */
   readonly full?: boolean;
@@ -66,6 +67,7 @@ export interface TuningOptions {
   readonly budget?: number;
 }
 
+/** What a tuning found, and what it had no time for. */
 export interface Tuned {
   /** The fastest tiling of each class that was timed. */
   readonly choices: TuningChoices;

@@ -1,5 +1,7 @@
-/*
+/**
  * Trained models as ONNX (onnx.ai): float32, from the features as they came to what the model says of them.
+ *
+ * @module wgrad/onnx
  */
 import { OptionError } from "../../errors.ts";
 import { sizeOf, type Shape } from "../../graph/tensor.ts";
