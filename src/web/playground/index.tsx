@@ -1,16 +1,16 @@
 import type * as Comlink from "comlink";
 import { useEffect } from "preact/hooks";
+import { percent } from "../format.ts";
 import { LossChart } from "./chart.tsx";
 import type { PlaygroundApi } from "./contract.ts";
 import { connect, frame, message, playgroundCommands, running } from "./controller.ts";
 import { Segments, Select } from "./controls.tsx";
 import { DataPanel } from "./data-panel.tsx";
 import { NetworkPanel } from "./network-panel.tsx";
-import { followPalette } from "./palette.ts";
 import { FitPlot, Plot } from "./plot.tsx";
 import { classifyFields, type Mode } from "./settings.ts";
 import { change, playgroundState } from "./state.ts";
-import { numberText, shareText } from "./text.ts";
+import { numberText } from "./text.ts";
 import "./style.css";
 
 export { playgroundCommands };
@@ -18,7 +18,6 @@ export { playgroundCommands };
 /** The tab: trains while it is in the page. */
 export function Playground({ api }: { api: Comlink.Remote<PlaygroundApi> }) {
   useEffect(() => connect(api), [api]);
-  useEffect(followPalette, []);
   const { mode } = playgroundState.value;
   return (
     <div class="playground">
@@ -103,9 +102,9 @@ function Numbers() {
     <dl class="numbers playground-numbers">
       <Entry name="Step" testId="step-count" text={String(step)} />
       <Entry name="Loss" testId="loss" text={numberText(loss)} />
-      {hasClasses && <Entry name="Accuracy" testId="accuracy" text={shareText(accuracy)} />}
+      {hasClasses && <Entry name="Accuracy" testId="accuracy" text={percent(accuracy)} />}
       {mode !== "surface" && <Entry name="Test loss" testId="test-loss" text={numberText(testLoss)} />}
-      {hasClasses && <Entry name="Test accuracy" testId="test-accuracy" text={shareText(testAccuracy)} />}
+      {hasClasses && <Entry name="Test accuracy" testId="test-accuracy" text={percent(testAccuracy)} />}
     </dl>
   );
 }

@@ -18,7 +18,7 @@ import {
   test,
   toggleRunning,
 } from "../state.ts";
-import { percent, rounded } from "./format.ts";
+import { percent, rounded } from "../../format.ts";
 
 export function Controls() {
   const ready = prepared.value !== undefined;

@@ -2,8 +2,8 @@ import { useEffect, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import { smoothed, type TrainingCurve } from "../history.ts";
 import { curves, curvesVersion, viewOptions, type TestPoint, type ViewOptions } from "../state.ts";
-import { percent, rounded } from "./format.ts";
-import { Plot, type PlotSeries } from "./plot.tsx";
+import { percent, rounded } from "../../format.ts";
+import { Plot, type PlotSeries } from "../../plot.tsx";
 
 /** The charts are drawn again so often at most: a redraw costs the page a few milliseconds. */
 const REDRAW_MILLISECONDS = 150;
