@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { percent } from "../format.ts";
 import { LossChart } from "./chart.tsx";
 import type { PlaygroundApi } from "./contract.ts";
+import { ShareButton } from "../share.tsx";
 import { connect, frame, message, playgroundCommands, running } from "./controller.ts";
 import { Segments, Select } from "./controls.tsx";
 import { DataPanel } from "./data-panel.tsx";
@@ -62,13 +63,13 @@ function Toolbar() {
         onChange={(next) => (playgroundState.value = { ...state, mode: next })}
       />
       <div class="row">
-        <button type="button" class="playground-start" data-testid="playground-start" onClick={toggle}>
+        <button type="button" class="primary" data-testid="playground-start" onClick={toggle} title="Space">
           {running.value ? "Pause" : "Start"}
         </button>
-        <button type="button" data-testid="playground-step" onClick={step}>
+        <button type="button" data-testid="playground-step" onClick={step} title="S">
           Step
         </button>
-        <button type="button" data-testid="playground-reset" onClick={reset}>
+        <button type="button" data-testid="playground-reset" onClick={reset} title="R">
           Reset
         </button>
         <Select
@@ -79,6 +80,7 @@ function Toolbar() {
           value={state[mode].speed}
           onChange={(speed) => change(mode, { speed })}
         />
+        <ShareButton testId="playground-share" />
       </div>
     </div>
   );
