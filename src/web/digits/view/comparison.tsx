@@ -57,7 +57,7 @@ function Result({ gpu, cpu, largestDifference }: Compared) {
       />
       <dl class="numbers">
         <div>
-          <dt>largest difference of the losses</dt>
+          <dt>Largest difference of the losses</dt>
           <dd data-testid="largest-difference">{largestDifference === 0 ? "0" : largestDifference.toExponential(1)}</dd>
         </div>
         <div>
