@@ -1,5 +1,5 @@
 // `npm run demo:screenshots`: pictures of the built demo's tabs for the README, light and dark, wide and narrow, in docs.
-// They are PNGs of 256 colours, so that each stays small.
+// They are PNGs of 256 colours, so that each stays small. It also says how long the page itself was busy meanwhile.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -36,6 +36,12 @@ const tabs = {
   playground: async (page) => page.waitForTimeout(15_000),
 };
 
+/** Runs in the page before all else: notes each task of its own thread that takes more than 50 ms. */
+const noteLongTasks = () => {
+  const noted = (globalThis.longTasks = []);
+  new PerformanceObserver((list) => noted.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: "longtask" });
+};
+
 const site = await preview({ root, configFile: join(root, "vite.config.ts"), mode: "demo", logLevel: "error", preview: { port: 0 } });
 const address = `http://localhost:${site.httpServer.address().port}/`;
 const args = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--disable-quic"];
@@ -45,12 +51,15 @@ for (const [tab, prepare] of Object.entries(tabs)) {
     for (const [width, height] of [[1280, 800], [390, 844]]) {
       const context = await browser.newContext({ colorScheme, viewport: { width, height } });
       const page = await context.newPage();
+      await page.addInitScript(noteLongTasks);
       await page.goto(`${address}#${tab}`);
       await prepare(page);
+      const longTasks = await page.evaluate("longTasks");
       const small = await reduced(page, await page.screenshot());
       const name = `demo-${tab}-${colorScheme}-${width}.png`;
       writeFileSync(join(root, "docs", name), small);
-      console.log(`docs/${name}: ${Math.round(small.length / 1000)} KB`);
+      const busy = longTasks.length === 0 ? "none" : `${longTasks.length}, the longest ${Math.max(...longTasks)} ms`;
+      console.log(`docs/${name}: ${Math.round(small.length / 1000)} KB; tasks of the page over 50 ms: ${busy}`);
       await context.close();
     }
   }

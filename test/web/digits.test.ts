@@ -20,7 +20,7 @@ import {
   presets,
   type DigitsSettings,
 } from "../../src/web/digits/settings.ts";
-import { amount, rounded } from "../../src/web/digits/view/format.ts";
+import { amount, rounded } from "../../src/web/format.ts";
 import { formatHash, parseHash } from "../../src/web/url.ts";
 
 const settings: DigitsSettings = {

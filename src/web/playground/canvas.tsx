@@ -27,7 +27,7 @@ export function Canvas({ testId, draw, label }: CanvasProps) {
     const canvas = reference.current;
     const colours = palette.value;
     const side = size.value;
-    if (!canvas || !colours || side === 0) return;
+    if (!canvas || side === 0) return;
     const ratio = window.devicePixelRatio;
     const pixels = Math.round(side * ratio);
     if (canvas.width !== pixels) canvas.width = canvas.height = pixels;

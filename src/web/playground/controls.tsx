@@ -96,7 +96,7 @@ interface RadioProps<Value extends string | number> {
 export function Segments<Value extends string | number>({ legend, name, options, value, onChange }: RadioProps<Value>) {
   return (
     <fieldset class="playground-segments">
-      <legend class="playground-hidden">{legend}</legend>
+      <legend class="hidden">{legend}</legend>
       {options.map((option) => (
         <label key={option.value}>
           <input

@@ -1,7 +1,8 @@
 /* What is on the canvases. Every function draws on a square of side `size` in CSS pixels. */
+import type { Colour, Ramp } from "../colours.ts";
 import { CURVE_POINTS, PLANE_SIDE, SURFACE_SIDE, type Frame, type LossSurface } from "./contract.ts";
 import type { Point } from "./fields.ts";
-import { css, rampColour, type Colour, type Palette, type Ramp } from "./palette.ts";
+import { css, rampColour, type Palette } from "./palette.ts";
 import { EXTENT } from "./settings.ts";
 
 export interface Drawing {

@@ -1,16 +1,17 @@
 import type * as Comlink from "comlink";
 import { useEffect } from "preact/hooks";
+import { percent } from "../format.ts";
 import { LossChart } from "./chart.tsx";
 import type { PlaygroundApi } from "./contract.ts";
+import { ShareButton } from "../share.tsx";
 import { connect, frame, message, playgroundCommands, running } from "./controller.ts";
 import { Segments, Select } from "./controls.tsx";
 import { DataPanel } from "./data-panel.tsx";
 import { NetworkPanel } from "./network-panel.tsx";
-import { followPalette } from "./palette.ts";
 import { FitPlot, Plot } from "./plot.tsx";
 import { classifyFields, type Mode } from "./settings.ts";
 import { change, playgroundState } from "./state.ts";
-import { numberText, shareText } from "./text.ts";
+import { numberText } from "./text.ts";
 import "./style.css";
 
 export { playgroundCommands };
@@ -18,7 +19,6 @@ export { playgroundCommands };
 /** The tab: trains while it is in the page. */
 export function Playground({ api }: { api: Comlink.Remote<PlaygroundApi> }) {
   useEffect(() => connect(api), [api]);
-  useEffect(followPalette, []);
   const { mode } = playgroundState.value;
   return (
     <div class="playground">
@@ -63,13 +63,13 @@ function Toolbar() {
         onChange={(next) => (playgroundState.value = { ...state, mode: next })}
       />
       <div class="row">
-        <button type="button" class="playground-start" data-testid="playground-start" onClick={toggle}>
+        <button type="button" class="primary" data-testid="playground-start" onClick={toggle} title="Space">
           {running.value ? "Pause" : "Start"}
         </button>
-        <button type="button" data-testid="playground-step" onClick={step}>
+        <button type="button" data-testid="playground-step" onClick={step} title="S">
           Step
         </button>
-        <button type="button" data-testid="playground-reset" onClick={reset}>
+        <button type="button" data-testid="playground-reset" onClick={reset} title="R">
           Reset
         </button>
         <Select
@@ -80,6 +80,7 @@ function Toolbar() {
           value={state[mode].speed}
           onChange={(speed) => change(mode, { speed })}
         />
+        <ShareButton testId="playground-share" />
       </div>
     </div>
   );
@@ -103,9 +104,9 @@ function Numbers() {
     <dl class="numbers playground-numbers">
       <Entry name="Step" testId="step-count" text={String(step)} />
       <Entry name="Loss" testId="loss" text={numberText(loss)} />
-      {hasClasses && <Entry name="Accuracy" testId="accuracy" text={shareText(accuracy)} />}
+      {hasClasses && <Entry name="Accuracy" testId="accuracy" text={percent(accuracy)} />}
       {mode !== "surface" && <Entry name="Test loss" testId="test-loss" text={numberText(testLoss)} />}
-      {hasClasses && <Entry name="Test accuracy" testId="test-accuracy" text={shareText(testAccuracy)} />}
+      {hasClasses && <Entry name="Test accuracy" testId="test-accuracy" text={percent(testAccuracy)} />}
     </dl>
   );
 }

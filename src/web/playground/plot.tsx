@@ -1,12 +1,13 @@
 import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { percent } from "../format.ts";
 import { Canvas } from "./canvas.tsx";
 import { frame, path, problem, spokenFrame } from "./controller.ts";
 import { drawAxes, drawBackground, drawCurve, drawDecision, drawLossSurface, drawNeuron, drawPath, drawPoints, fromPixel, type Drawing } from "./draw.ts";
 import { MOST_POINTS, rounded } from "./fields.ts";
 import { EXTENT } from "./settings.ts";
 import { change, hasNoPoints, playgroundState } from "./state.ts";
-import { numberText, shareText } from "./text.ts";
+import { numberText } from "./text.ts";
 
 /** The class of the points that are added next. */
 export const nextClass = signal<0 | 1>(0);
@@ -82,7 +83,7 @@ function description(): string {
   }
   const count = known.points.length / 3 + playgroundState.value[mode].points.length;
   if (mode === "regress") return `${count} points and the fitted curve ${state}`;
-  return `${count} points of two classes and the regions where the network says either, ${state}, ${shareText(current.accuracy)} right`;
+  return `${count} points of two classes and the regions where the network says either, ${state}, ${percent(current.accuracy)} right`;
 }
 
 /** The points of a loss surface and what the model makes of them. */

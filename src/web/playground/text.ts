@@ -6,6 +6,3 @@ export function numberText(value: number): string {
   if (value === 0 || (Math.abs(value) >= 0.001 && Math.abs(value) < 1000)) return value.toFixed(4).replace("-", "−");
   return value.toExponential(2).replaceAll("-", "−");
 }
-
-/** A share in [0, 1] as a percentage. */
-export const shareText = (share: number): string => (Number.isNaN(share) ? "–" : `${(100 * share).toFixed(1)} %`);

@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
 import type { Comparison as Compared } from "../contract.ts";
 import { compareDevices, prepared } from "../state.ts";
-import { rounded } from "./format.ts";
-import { Plot } from "./plot.tsx";
+import { rounded } from "../../format.ts";
+import { Plot } from "../../plot.tsx";
 
 /** Few enough for a slow CPU, enough for the curves to fall. */
 const STEPS = 30;
@@ -57,7 +57,7 @@ function Result({ gpu, cpu, largestDifference }: Compared) {
       />
       <dl class="numbers">
         <div>
-          <dt>largest difference of the losses</dt>
+          <dt>Largest difference of the losses</dt>
           <dd data-testid="largest-difference">{largestDifference === 0 ? "0" : largestDifference.toExponential(1)}</dd>
         </div>
         <div>

@@ -1,9 +1,10 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { scheme } from "../../colours.ts";
 import type { CellPictures, Mistake } from "../contract.ts";
 import { cellPictures, test } from "../state.ts";
-import { percent } from "./format.ts";
-import { drawMosaic, inkColours, scheme } from "./palette.ts";
+import { percent } from "../../format.ts";
+import { drawMosaic, inkColours } from "./mosaic.ts";
 
 /** The cell whose pictures are shown, and where the keyboard is. */
 const chosen = signal<{ actual: number; predicted: number; found: CellPictures } | undefined>(undefined);

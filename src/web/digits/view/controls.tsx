@@ -1,7 +1,6 @@
 /*
  * Start, pause, step, reset; where the training stands; save, load, share; what went wrong.
  */
-import { signal } from "@preact/signals";
 import {
   draftFaults,
   fault,
@@ -18,7 +17,8 @@ import {
   test,
   toggleRunning,
 } from "../state.ts";
-import { percent, rounded } from "./format.ts";
+import { percent, rounded } from "../../format.ts";
+import { ShareButton } from "../../share.tsx";
 
 export function Controls() {
   const ready = prepared.value !== undefined;
@@ -49,12 +49,12 @@ function Numbers() {
   const milliseconds = now && prepared.value && (1000 * batchSize()) / now.imagesPerSecond;
   return (
     <dl class="numbers">
-      <Fact name="step" value={String(step.value)} testId="step-count" of={prepared.value && `of ${prepared.value.stepsTotal}`} />
-      <Fact name="epoch" value={now ? String(now.epoch) : "–"} />
-      <Fact name="training loss" value={now ? now.loss.toFixed(4) : "–"} testId="train-loss" />
-      <Fact name="test accuracy" value={test.value ? percent(test.value.accuracy) : "–"} testId="test-accuracy" of={partTested()} />
-      <Fact name="learning rate" value={now ? rounded(now.learningRate) : "–"} />
-      <Fact name="images/s" value={now ? Math.round(now.imagesPerSecond).toLocaleString("en") : "–"} testId="images-per-second" />
+      <Fact name="Step" value={String(step.value)} testId="step-count" of={prepared.value && `of ${prepared.value.stepsTotal}`} />
+      <Fact name="Epoch" value={now ? String(now.epoch) : "–"} />
+      <Fact name="Training loss" value={now ? now.loss.toFixed(4) : "–"} testId="train-loss" />
+      <Fact name="Test accuracy" value={test.value ? percent(test.value.accuracy) : "–"} testId="test-accuracy" of={partTested()} />
+      <Fact name="Learning rate" value={now ? rounded(now.learningRate) : "–"} />
+      <Fact name="Images/s" value={now ? Math.round(now.imagesPerSecond).toLocaleString("en") : "–"} testId="images-per-second" />
       <Fact name="ms/step" value={milliseconds ? rounded(milliseconds) : "–"} testId="step-milliseconds" />
     </dl>
   );
@@ -79,14 +79,6 @@ function Fact({ name, value, testId, of }: { name: string; value: string; testId
   );
 }
 
-const shared = signal(false);
-
-async function share(): Promise<void> {
-  await navigator.clipboard?.writeText(location.href).catch(() => {});
-  shared.value = true;
-  setTimeout(() => (shared.value = false), 2000);
-}
-
 function Files({ ready }: { ready: boolean }) {
   return (
     <div class="row files">
@@ -108,9 +100,7 @@ function Files({ ready }: { ready: boolean }) {
           }}
         />
       </label>
-      <button type="button" data-testid="share" onClick={share} title="Copies this page's address, which holds all of its settings">
-        {shared.value ? "Address copied" : "Share"}
-      </button>
+      <ShareButton testId="share" />
     </div>
   );
 }

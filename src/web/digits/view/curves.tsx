@@ -2,11 +2,13 @@ import { useEffect, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import { smoothed, type TrainingCurve } from "../history.ts";
 import { curves, curvesVersion, viewOptions, type TestPoint, type ViewOptions } from "../state.ts";
-import { percent, rounded } from "./format.ts";
-import { Plot, type PlotSeries } from "./plot.tsx";
+import { percent, rounded } from "../../format.ts";
+import { Plot, type PlotSeries } from "../../plot.tsx";
 
 /** The charts are drawn again so often at most: a redraw costs the page a few milliseconds. */
-const REDRAW_MILLISECONDS = 150;
+const redrawMilliseconds = () => (slow.matches ? 1000 : 150);
+
+const slow = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** Loss and accuracy, training against test. */
 export function Curves() {
@@ -43,11 +45,11 @@ function ViewFields({ options }: { options: ViewOptions }) {
       </label>
       <label class="field inline">
         <input type="checkbox" data-testid="log-scale" checked={options.logarithmic} onChange={({ currentTarget }) => change({ logarithmic: currentTarget.checked })} />
-        log loss
+        Log loss
       </label>
       <label class="field inline">
         <input type="checkbox" checked={options.raw} onChange={({ currentTarget }) => change({ raw: currentTarget.checked })} />
-        raw
+        Raw
       </label>
       <label class="field inline">
         Smoothing
@@ -87,7 +89,7 @@ let lastRedraw = 0;
 /** Milliseconds to wait for the next redraw. */
 function untilNextRedraw(): number {
   const now = performance.now();
-  const wait = Math.max(0, lastRedraw + REDRAW_MILLISECONDS - now);
+  const wait = Math.max(0, lastRedraw + redrawMilliseconds() - now);
   if (wait === 0) lastRedraw = now;
   return wait;
 }

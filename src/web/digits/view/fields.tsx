@@ -14,11 +14,11 @@ const named = ({ label, of }: FieldProps) => ({ "aria-label": of ? `${label} ${o
 
 /** One of several names. */
 export function Choice<Name extends string>(
-  props: FieldProps & { value: Name; options: Readonly<Record<Name, string>>; choose: (name: Name) => void },
+  props: FieldProps & { wide?: boolean; value: Name; options: Readonly<Record<Name, string>>; choose: (name: Name) => void },
 ) {
-  const { label, value, options, choose, testId } = props;
+  const { label, wide, value, options, choose, testId } = props;
   return (
-    <label class="field">
+    <label class={wide ? "field wide" : "field"}>
       {label}
       <select data-testid={testId} {...named(props)} value={value} onChange={({ currentTarget }) => choose(currentTarget.value as Name)}>
         {(Object.entries(options) as [Name, string][]).map(([name, title]) => (

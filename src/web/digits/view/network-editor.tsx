@@ -29,10 +29,10 @@ export function NetworkEditor() {
         </button>
       </div>
       <div class="fields">
-        <Choice label="Loss" value={loss} options={lossTitles} choose={(name) => edit({ loss: name })} testId="loss" />
+        <Choice label="Loss" wide value={loss} options={lossTitles} choose={(name) => edit({ loss: name })} testId="loss" />
         <Choice label="Optimizer" value={optimizer} options={optimizerTitles} choose={(name) => edit({ optimizer: name })} testId="optimizer" />
-        <Choice label="Data" value={data} options={dataTitles} choose={(name) => edit({ data: name })} testId="data-choice" />
         <NumberField label="Seed" value={seed} range={ranges.seed} step={1} change={(value) => edit({ seed: value })} testId="seed" />
+        <Choice label="Data" wide value={data} options={dataTitles} choose={(name) => edit({ data: name })} testId="data-choice" />
       </div>
       <Pending />
     </section>
@@ -74,7 +74,7 @@ const lossTitles: Record<LossName, string> = {
 const titles = { sgd: "SGD", momentum: "momentum", nesterov: "Nesterov", rmsprop: "RMSprop", adam: "Adam", adamW: "AdamW" };
 const optimizerTitles = Object.fromEntries(optimizerNames.map((name) => [name, titles[name]])) as typeof titles;
 
-const dataTitles = { auto: "MNIST if there", digits: "built-in digits", mnist: "MNIST" };
+const dataTitles = { auto: "MNIST if there, else built-in digits", digits: "built-in digits", mnist: "MNIST" };
 
 function LayerFields(props: {
   layer: HiddenLayer;

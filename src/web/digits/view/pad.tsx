@@ -1,10 +1,10 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { scheme, token } from "../../colours.ts";
 import { centred } from "../pad-image.ts";
 import { answer, look, prepared, step } from "../state.ts";
 import { Picture } from "./confusion.tsx";
-import { percent } from "./format.ts";
-import { scheme, token } from "./palette.ts";
+import { percent } from "../../format.ts";
 
 /** Pixels of the pad: enough for smooth strokes, few enough to read at every move. */
 const SIDE = 140;

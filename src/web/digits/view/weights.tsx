@@ -1,7 +1,8 @@
 import { useEffect, useRef } from "preact/hooks";
+import { scheme } from "../../colours.ts";
 import { watchWeights, weights } from "../state.ts";
-import { rounded } from "./format.ts";
-import { divergingColours, drawMosaic, scheme } from "./palette.ts";
+import { rounded } from "../../format.ts";
+import { divergingColours, drawMosaic } from "./mosaic.ts";
 
 /** More units than this are not shown. */
 const MOST_UNITS = 128;

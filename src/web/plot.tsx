@@ -3,7 +3,7 @@
  */
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import { scheme, token } from "./palette.ts";
+import { scheme, token } from "./colours.ts";
 
 export interface PlotSeries {
   readonly label: string;
@@ -30,9 +30,11 @@ export interface PlotProps {
   /** The ends of the y axis, where they are fixed. */
   readonly yRange?: readonly [number, number];
   readonly testId: string;
+  /** In CSS pixels, 180 by default. */
+  readonly height?: number;
+  /** Whether the title stands above it, as by default. */
+  readonly captioned?: boolean;
 }
-
-const HEIGHT = 180;
 
 /** Distances between ticks, where x counts. */
 const WHOLE = [1, 2, 5].flatMap((first) => [0, 1, 2, 3, 4, 5, 6].map((power) => first * 10 ** power)).sort((a, b) => a - b);
@@ -40,14 +42,14 @@ const WHOLE = [1, 2, 5].flatMap((first) => [0, 1, 2, 3, 4, 5, 6].map((power) => 
 export function Plot(props: PlotProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
-  const { title, data, logarithmic = false, xLabel, testId } = props;
+  const { title, data, logarithmic = false, xLabel, testId, height = 180, captioned = true } = props;
   const labels = props.series.map(({ label }) => label).join();
   const colours = scheme.value;
   useEffect(() => {
     const element = host.current!;
-    const made = new uPlot(optionsOf(props, element.clientWidth), data, element);
+    const made = new uPlot(optionsOf(props, { width: element.clientWidth, height }), data, element);
     plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
     return () => {
       observer.disconnect();
@@ -57,19 +59,18 @@ export function Plot(props: PlotProps) {
   useEffect(() => plot.current?.setData(data), [data]);
   return (
     <figure class="plot" data-testid={testId}>
-      <figcaption>{title}</figcaption>
+      {captioned && <figcaption>{title}</figcaption>}
       <div ref={host} role="img" aria-label={`Chart: ${title} by ${xLabel}`} />
     </figure>
   );
 }
 
-function optionsOf(props: PlotProps, width: number): uPlot.Options {
+function optionsOf(props: PlotProps, size: { width: number; height: number }): uPlot.Options {
   const { series, logarithmic = false, xValue, yValue, yTick = yValue, xLabel, wholeSteps, yRange } = props;
   const [muted, line] = [token("--muted"), token("--line")];
   const axis = { stroke: muted, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "11px system-ui" };
   return {
-    width,
-    height: HEIGHT,
+    ...size,
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
       x: { time: false },

@@ -1,0 +1,50 @@
+/*
+ * Pictures beside each other, and their colours.
+ */
+import { tokenColour, mix, rampOf, type Ramp } from "../../colours.ts";
+
+/** Orange at 1 (−127), the surface at 128, blue at 255 (127). */
+export function divergingColours(): Ramp {
+  const [low, middle, high] = [tokenColour("--accent-2"), tokenColour("--surface"), tokenColour("--accent")];
+  return rampOf((index) => mix(middle, index < 128 ? low : high, Math.abs(index - 128) / 127));
+}
+
+/** The surface at 0, ink at 255. */
+export function inkColours(): Ramp {
+  const [paper, ink] = [tokenColour("--surface"), tokenColour("--text")];
+  return rampOf((index) => mix(paper, ink, index / 255));
+}
+
+/** Pictures of `side` by `side` values beside each other, and where each of them lies. */
+export interface Mosaic {
+  readonly side: number;
+  readonly columns: number;
+  readonly count: number;
+}
+
+/**
+ * Draws pictures into a canvas with a gap of one pixel between them.
+ * @param colourOf the colour's place among the colours, of the value at an index
+ */
+export function drawMosaic(
+  canvas: HTMLCanvasElement,
+  { side, columns, count }: Mosaic,
+  palette: Ramp,
+  colourOf: (index: number) => number,
+): void {
+  const rows = Math.ceil(count / columns);
+  const [width, height] = [columns * (side + 1) - 1, Math.max(1, rows * (side + 1) - 1)];
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d")!;
+  const image = context.createImageData(width, height);
+  const words = new Uint32Array(image.data.buffer);
+  for (let picture = 0; picture < count; picture++) {
+    const corner = Math.floor(picture / columns) * (side + 1) * width + (picture % columns) * (side + 1);
+    for (let row = 0; row < side; row++) {
+      for (let column = 0; column < side; column++) {
+        words[corner + row * width + column] = palette[colourOf(picture * side * side + row * side + column)]!;
+      }
+    }
+  }
+  context.putImageData(image, 0, 0);
+}
