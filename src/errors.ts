@@ -8,6 +8,8 @@ export interface Refusal {
   fix?: string;
 }
 
+const sentence = (text: string) => (text.endsWith("?") ? text : `${text}.`);
+
 /**
  * The base class of every error that wgrad throws on purpose. The message reads
  * `where: what. fix`; the three parts are kept as fields for programs.
@@ -19,7 +21,7 @@ export class WgradError extends Error {
 
   constructor(refusal: Refusal, options?: ErrorOptions) {
     const { what, where, fix } = refusal;
-    super(`${where === undefined ? "" : `${where}: `}${what}.${fix === undefined ? "" : ` ${fix}.`}`, options);
+    super(`${where === undefined ? "" : `${where}: `}${what}.${fix === undefined ? "" : ` ${sentence(fix)}`}`, options);
     this.name = new.target.name;
     this.what = what;
     this.where = where;

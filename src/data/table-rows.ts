@@ -5,7 +5,7 @@ import { DataError } from "../errors.ts";
 import { className, isMissing, numberIn } from "./cells.ts";
 import { makeDataset, makeRegressionDataset, type TrainingData } from "./dataset.ts";
 import { standardizeTargets } from "./table-data.ts";
-import { cellPlace, missingValue, notANumber, raggedRow } from "./table.ts";
+import { cellPlace, missingValue, raggedRow } from "./table.ts";
 import { looksLikeHeader, namesFrom, requireDistinct } from "./table-columns.ts";
 import { featureCount, type FeatureColumn, type TableSchema } from "./table-schema.ts";
 import type { ValueList } from "./values.ts";
@@ -109,7 +109,7 @@ export class TableRows {
     if (column.kind === "number") {
       const value = numberIn(cell);
       if (!Number.isNaN(value)) features.push(value);
-      else if (!isMissing(cell)) throw notANumber(this.#options.name, place.line, place, cell);
+      else if (!isMissing(cell)) throw this.#notANumber(cell, place);
       else return this.#missing(1, place);
       return 0;
     }
@@ -134,8 +134,16 @@ export class TableRows {
     }
     const value = label.kind === "class" ? label.classes.indexOf(className(cell)) : numberIn(cell);
     if (value === -1 && label.kind === "class") throw this.#unknown("label", cell, place, label.classes);
-    if (Number.isNaN(value)) throw notANumber(this.#options.name, line, place, cell);
+    if (Number.isNaN(value)) throw this.#notANumber(cell, place);
     return value;
+  }
+
+  #notANumber(cell: string, place: Place): DataError {
+    return new DataError({
+      where: cellPlace(this.#options.name, place.line, place),
+      what: `${JSON.stringify(cell.slice(0, 40))} is no number, and the model was trained on numbers here`,
+      fix: "Correct the cell, or leave the row out",
+    });
   }
 
   #unknown(what: "category" | "label", cell: string, place: Place, known: readonly string[]): DataError {

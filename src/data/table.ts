@@ -261,7 +261,7 @@ export const missingValue = (file: string, line: number, column: { position: num
     fix: "Train with --missing mean or --missing zero to fill such cells, or leave the row or the column out",
   });
 
-export const notANumber = (file: string, line: number, column: { position: number; name: string }, cell: string): DataError =>
+const notANumber = (file: string, line: number, column: { position: number; name: string }, cell: string): DataError =>
   new DataError({
     where: cellPlace(file, line, column),
     what: `${JSON.stringify(cell.slice(0, 40))} is no number, but the cells before it are`,

@@ -158,7 +158,7 @@ describe("another table of the same columns", () => {
   test.each<[string, string, RegExp]>([
     ["a label seen only there", "2 red tulip", /^n\.csv, line 2, column 3 \("label"\): the model knows no label "tulip".*iris, rose/],
     ["a category seen only there", "2 green iris", /^n\.csv, line 2, column 2 \("colour"\): the model knows no category "green".*blue, red/],
-    ["text in a numeric column", "x red iris", /^n\.csv, line 2, column 1 \("length"\): "x" is no number/],
+    ["text in a numeric column", "x red iris", /^n\.csv, line 2, column 1 \("length"\): "x" is no number, and the model was trained on numbers here\. Correct the cell, or leave the row out\.$/],
     ["a ragged row", "2 red", /^n\.csv, line 2, column 3: the row has 2 columns where 3/],
   ])("is refused with %s", (_, row, message) => {
     expect(() => read(schema(), ["length colour label", row])).toThrow(message);

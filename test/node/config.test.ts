@@ -67,7 +67,7 @@ describe("a configuration file", () => {
     ["no JSON", "{", /run\.json: this is no JSON/],
     ["no object", [1], /run\.json: this is no JSON object/],
     ["a key twice", '{"lr": 1, "lr": 2}', /this has the key "lr" twice/],
-    ["an unknown option", { epoch: 3 }, /run\.json: there is no option "epoch"\. Did you mean epochs\?/],
+    ["an unknown option", { epoch: 3 }, /run\.json: there is no option "epoch"\. Did you mean epochs\?$/],
     ["config itself", { config: "x" }, /there is no option "config"/],
   ])("is refused with %s", async (_, contents, message) => {
     await expect(configured(contents)).rejects.toThrow(message);

@@ -315,6 +315,7 @@ describe("what cannot be is refused", () => {
     ["sweep --grid loss=meanSquaredError --out r", /there is no option "loss" to sweep over/],
     ["sweep --range lr=0.1..1 --out r", /--range: a range has no end of values.*--random/],
     ["sweep --grid lr=1", /required option '--out <folder>' not specified/],
+    ["sweep --grid lr=1 --out r --report r.html", /unknown option '--report'/],
     ["predict leaves.safetensors leaves.csv --format xml", /no format "xml"/],
     ["evaluate leaves.safetensors --data data", /leaves\.safetensors: the model was trained on a table.*--csv/],
   ])("%s", async (line, message) => {

@@ -26,7 +26,7 @@ export interface CheckpointFlags {
   /** See `intervalOf`. */
   readonly every: string;
   readonly keep: number;
-  readonly resume: boolean;
+  readonly resume?: boolean;
   readonly onCheckpointError: (typeof checkpointErrorChoices)[number];
 }
 
@@ -37,9 +37,9 @@ export function checkpointOptions(): SettableOption[] {
     textOption("--checkpoint <folder>", "keep the state of the run there, to go on from"),
     new SettableOption("--every <interval>", "steps, such as 25, or seconds, such as 5s, from one to the next", every)
       .argParser((text) => (intervalOf(text), text))
-      .default("30s"),
+      .default("30s", "30s"),
     wholeNumberOption("--keep <number>", "how many of the last ones stay, besides the best", 1).default(3),
-    switchOption("--resume", "go on from the newest whole one, if there is any").default(false),
+    switchOption("--resume", "go on from the newest whole one, if there is any"),
     nameOption("--on-checkpoint-error", "when one cannot be written", checkpointErrorChoices, "continue"),
   ].map((option) => option.helpGroup("Checkpoints:"));
 }

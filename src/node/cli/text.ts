@@ -66,7 +66,7 @@ export function quantity(value: number): string {
 /** A line of a command's summary: a name, then what it is; what would go beyond 80 columns, in a line of its own. */
 export function field(name: string, value: string, more = ""): string {
   const line = `${name.padEnd(10)}${value}`;
-  return line.length + more.length <= 80 ? line + more : `${line.trimEnd()}\n${" ".repeat(10)}${more.trimStart()}`;
+  return line.length + more.length <= 80 ? line + more : `${line.trimEnd()}\n${" ".repeat(10)}${more.replace(/^[;\s]+/, "")}`;
 }
 
 /** Words with spaces between, in lines of at most `width` columns. */

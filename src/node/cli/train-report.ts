@@ -22,13 +22,14 @@ export async function startReport(path: string, run: Run, { model, trainer }: Su
   const label = table?.label;
   const inUnits = (targets: Float32Array) => (label?.kind === "number" ? targetsInUnits(targets, label) : targets);
   const recorder = new ReportRecorder({ trainer, model, backend, train, validation, test, normalization, loss, inUnits });
+  const resumedAt = trainer.step;
   await recorder.start();
   return {
     recorder,
     async write(reached, stop, outcome) {
       const facts = await recorder.finish({
         title: `${train.name}: ${describeNetwork(flags, model)}`,
-        results: [...outcomeFields(outcome), ...runFields(run, trainer.batch, reached, stop), ["adapter", adapterText(backend)]],
+        results: [...outcomeFields(outcome), ...runFields(run, { batch: trainer.batch, resumedAt, reached, stop }), ["adapter", adapterText(backend)]],
         options: Object.entries(configuration).map(([name, value]) => [name, optionText(value)] as const),
       });
       await writeReport(path, facts);
@@ -44,16 +45,26 @@ function outcomeFields({ part, evaluation, regression }: Outcome): Field[] {
   return [[`${part} R²`, Number.isNaN(r2) ? "–" : r2.toFixed(3)], [`${part} RMSE`, quantity(rmse)], [`${part} MAE`, quantity(mae)], loss];
 }
 
-function runFields({ data }: Run, batch: number, reached: TrainingProgress | undefined, stop: Stop): Field[] {
+interface Course {
+  readonly batch: number;
+  /** The step of the checkpoint that the run went on from, or 0. */
+  readonly resumedAt: number;
+  readonly reached: TrainingProgress | undefined;
+  readonly stop: Stop;
+}
+
+function runFields({ data }: Run, { batch, resumedAt, reached, stop }: Course): Field[] {
   const { source, train, validation, test } = data;
   const examples = [`${count(train.count)} for training`];
   if (validation) examples.push(`${count(validation.count)} for validation`);
   if (test) examples.push(`${count(test.count)} for testing`);
   const time: Field[] = reached ? [["time", `${duration(reached.seconds)}, ${count(reached.imagesPerSecond)} examples/s`]] : [];
   const parameters: Field[] = stop.parametersOf === stop.step ? [] : [["model", `as it was after step ${count(stop.parametersOf)}`]];
+  const resumed: Field[] = resumedAt === 0 ? [] : [["resumed", `at step ${count(resumedAt)}; the curves and the time begin there`]];
   return [
     ["steps", `${count(stop.step)}, ${count(batch)} examples each`],
-    ["stopped", stop.reason],
+    ...resumed,
+    ["stopped", stop.kind === "aborted" ? "interrupted" : stop.reason],
     ...parameters,
     ...time,
     ["data", `${source}: ${examples.join(", ")}`],

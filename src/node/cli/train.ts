@@ -94,7 +94,10 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   const facts = { seconds, imagesPerSecond, adapter: backend.adapter.name, backend: backend.kind, seed: flags.seed, startupSeconds };
   if (interruption.exitCode !== undefined) {
     process.exitCode = interruption.exitCode;
-    return reportInterruption(log, keeper, reached, facts);
+    reportInterruption(log, keeper, reached, facts);
+    if (flags.out !== undefined) console.log(`${flags.out} was not written: it is for a run that comes to its end.`);
+    await report?.write(reached, stop, await measure(run, trainer));
+    return;
   }
   if (stop.kind !== "finished") console.log(stopText(stop));
   const began = performance.now();

@@ -1,6 +1,6 @@
 import { classificationMetrics } from "../../train/metrics.ts";
 import { version } from "../../version.ts";
-import { count, percent, scaled } from "../cli/text.ts";
+import { count, percent, quantity, scaled } from "../cli/text.ts";
 import { accuracyChart, gradientChart, lossChart, outputChart } from "./charts.ts";
 import type { ClassResults, Field, Mistake, OutputResults, Picture, ReportFacts } from "./facts.ts";
 import { html, Markup } from "./markup.ts";
@@ -32,7 +32,7 @@ export function reportHtml(facts: ReportFacts): string {
 <section><h2>Results</h2>${fields(results)}</section>
 <section><h2>Training</h2>
 <div class="charts">
-${figure(new Markup(lossChart(curves)), "Loss: the mean over the steps since the point before.")}
+${curves.length > 0 ? figure(new Markup(lossChart(curves)), "Loss: the mean over the steps since the point before.") : ""}
 ${hasAccuracy ? figure(new Markup(accuracyChart(curves)), "Accuracy, of training before each step's update; the axis suits all but the first tenth.") : ""}
 ${figure(new Markup(gradientChart(gradientNorms)), "Gradient norm per layer, on the first training examples.")}
 </div></section>
@@ -92,7 +92,7 @@ function confusionList({ classes, confusion }: ClassResults): Markup {
     ({ value, label, prediction }) => html`<tr><td>${classes[label]!}</td><td>${classes[prediction]!}</td><td class="number">${count(value)}</td></tr>\n`,
   );
   return html`<p>${classes.length} classes: the most frequent confusions</p><div class="wide"><table>
-<thead><tr><th scope="col">true</th><th scope="col">predicted</th><th scope="col">examples</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+<thead><tr><th scope="col">true</th><th scope="col">predicted</th><th scope="col" class="number">examples</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 function mistake({ example, label, prediction, probabilities, picture }: Mistake): Markup {
@@ -104,14 +104,14 @@ const image = ({ source, width, height, caption }: Picture) =>
   html`<img src="${source}" width="${width}" height="${height}" alt="${caption}" title="${caption}">`;
 
 function outputSection(outputs: readonly OutputResults[], examined: string): Markup {
-  const number = (value: number) => (Number.isFinite(value) ? String(Number(value.toPrecision(4))) : "–");
+  const number = (value: number) => (Number.isFinite(value) ? quantity(value) : "–");
   const rows = outputs.map(
     ({ name, metrics: { r2, rmse, mae } }) =>
       html`<tr><th scope="row">${name}</th><td class="number">${number(r2)}</td><td class="number">${number(rmse)}</td><td class="number">${number(mae)}</td></tr>\n`,
   );
   const charts = outputs.map((output, index) => figure(new Markup(outputChart(output, index)), `${output.name}: predictions against targets.`));
   return html`<section><h2>Predictions</h2><p>${examined}</p>
-<div class="wide"><table><thead><tr><th scope="col">output</th><th scope="col">R²</th><th scope="col">RMSE</th><th scope="col">MAE</th></tr></thead><tbody>${rows}</tbody></table></div>
+<div class="wide"><table><thead><tr><th scope="col">output</th><th scope="col" class="number">R²</th><th scope="col" class="number">RMSE</th><th scope="col" class="number">MAE</th></tr></thead><tbody>${rows}</tbody></table></div>
 <div class="charts">${charts}</div></section>`;
 }
 
@@ -133,6 +133,6 @@ function dispatchSection({ dispatches, nanoseconds }: ReportFacts): Markup {
   const sums = html`<tr><th scope="row" colspan="3">${dispatches.length} dispatches</th><td class="number">${scaled(total(dispatches.map(({ flops }) => flops)))}</td><td class="number">${scaled(total(dispatches.map(({ bytes }) => bytes)))}</td>${times ? html`<td class="number">${microseconds(total(times))}</td>` : ""}</tr>`;
   const note = typeof nanoseconds === "string" ? `Without times: ${nanoseconds}.` : "Times are of one step run dispatch by dispatch, each in a pass of its own.";
   return html`<section><h2>Dispatches of a step</h2><p>${note}</p><div class="wide"><table class="dispatches">
-<thead><tr><th scope="col">kernel</th><th scope="col">shapes</th><th scope="col">grid</th><th scope="col">FLOPs</th><th scope="col">bytes</th>${times ? html`<th scope="col">µs</th>` : ""}</tr></thead>
+<thead><tr><th scope="col">kernel</th><th scope="col">shapes</th><th scope="col">grid</th><th scope="col" class="number">FLOPs</th><th scope="col" class="number">bytes</th>${times ? html`<th scope="col" class="number">µs</th>` : ""}</tr></thead>
 <tbody>${rows}</tbody><tfoot>${sums}</tfoot></table></div></section>`;
 }

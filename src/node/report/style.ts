@@ -7,7 +7,7 @@ h2 { font-size: 1.1rem; margin: 2rem 0 0.5rem; border-bottom: 1px solid #ccc; }
 p { margin: 0 0 0.5rem; color: #555; }
 dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(21rem, 100%), 1fr)); gap: 0.1rem 2rem; margin: 0; }
 dl div { display: flex; gap: 1rem; border-bottom: 1px solid #eee; }
-dt { flex: 0 0 8rem; color: #555; }
+dt { flex: 0 0 9.5rem; color: #555; }
 dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1rem; }
 figure { margin: 0; break-inside: avoid; }
@@ -20,7 +20,7 @@ th, td { padding: 0.2rem 0.5rem; text-align: left; vertical-align: top; border-b
 th { font-weight: 600; }
 tr { break-inside: avoid; }
 .number { text-align: right; white-space: nowrap; }
-.dispatches td:nth-child(1), .dispatches td:nth-child(2) { min-width: 13rem; }
+.dispatches tbody td:nth-child(-n + 2) { min-width: 13rem; }
 .confusion th, .confusion td { text-align: center; border: 1px solid #ddd; min-width: 1.6rem; padding: 0.2rem 0.3rem; }
 .confusion thead tr:first-child > *, .confusion .share, .confusion tfoot td { border: 0; }
 .confusion .right { font-weight: 600; background: #e3eef5; }
@@ -36,7 +36,7 @@ footer { margin: 2rem 0; color: #777; font-size: 0.85rem; }
   body { padding: 0; max-width: none; }
   h2 { break-after: avoid; }
   .wide { overflow: visible; }
-  .dispatches td:nth-child(n) { min-width: 0; }
+  .dispatches tbody td:nth-child(-n + 2) { min-width: 0; }
   .charts { grid-template-columns: 1fr 1fr; }
   .pictures { grid-template-columns: repeat(6, 1fr); }
   .weights { grid-template-columns: repeat(16, 1fr); }

@@ -2,13 +2,14 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadModelFile } from "../../../src/node/index.ts";
-import { buildCli, runCli, smallPictures, temporaryFolder, writeMnist } from "../built-cli.ts";
+import { buildCli, runCli, smallPictures, temporaryFolder, writeMnist, type RunOptions } from "../built-cli.ts";
 
 let cli: Awaited<ReturnType<typeof buildCli>>;
 let folder: ReturnType<typeof temporaryFolder>;
 const inFolder = (name: string) => join(folder.path, name);
-const train = (...args: string[]) =>
-  runCli(cli.path, ["train", "--data", "data", "--device", "cpu", "--hidden", "8", "--batch", "20", "--epochs", "4", ...args], { cwd: folder.path });
+const quick = ["train", "--data", "data", "--device", "cpu", "--hidden", "8", "--batch", "20", "--epochs", "4"];
+const train = (args: readonly string[], started?: RunOptions["started"]) =>
+  runCli(cli.path, [...quick, ...args], { cwd: folder.path, ...(started && { started }) });
 
 beforeAll(async () => {
   cli = await buildCli();
@@ -22,10 +23,10 @@ afterAll(() => {
 });
 
 test("the report is written, and the model is the one trained without", async () => {
-  const finished = await train("--report", "run.html", "--out", "with.safetensors", "--seed", "5");
+  const finished = await train(["--report", "run.html", "--out", "with.safetensors", "--seed", "5"]);
   expect(finished).toMatchObject({ code: 0, stderr: "" });
   expect(finished.stdout).toMatch(/\nreport {4}run\.html\n$/);
-  await train("--out", "without.safetensors", "--seed", "5");
+  await train(["--out", "without.safetensors", "--seed", "5"]);
   const [reported, silent] = [await loadModelFile(inFolder("with.safetensors")), await loadModelFile(inFolder("without.safetensors"))];
   expect(reported.results).toEqual(silent.results);
   const valuesOf = ({ model }: typeof reported) => model.parameters.map(({ attributes }) => attributes);
@@ -43,8 +44,33 @@ test("the report is written, and the model is the one trained without", async ()
   expect(page.match(/width="5" height="4" alt="\d, taken for \d"/g)!.length).toBeGreaterThan(0);
 });
 
+test("a run that is interrupted has its report, and so has the one that goes on from there", async () => {
+  const args = ["--epochs", "400", "--checkpoint", "kept", "--every", "25", "--report", "part.html", "--out", "part.safetensors"];
+  const interrupted = await train(args, (child) => {
+    const timer = setInterval(() => {
+      if (!existsSync(inFolder("kept")) || readdirSync(inFolder("kept")).length === 0) return;
+      clearInterval(timer);
+      child.kill("SIGINT");
+    }, 2);
+    child.on("close", () => clearInterval(timer));
+  });
+  expect(interrupted).toMatchObject({ code: 130, stderr: "" });
+  expect(interrupted.stdout).toMatch(/\npart\.safetensors was not written: .*\nreport {4}part\.html\n$/);
+  expect(existsSync(inFolder("part.safetensors"))).toBe(false);
+  const [, reached] = /interrupted at step ([\d,]+) of 4,000/.exec(interrupted.stdout)!;
+  const partial = readFileSync(inFolder("part.html"), "utf8");
+  expect(partial).toContain(`<dt>steps</dt><dd>${reached!}, 20 examples each</dd>`);
+  expect(partial).toContain("<dt>stopped</dt><dd>interrupted</dd>");
+  expect(partial).not.toContain("<dt>resumed</dt>");
+
+  expect(await train([...args, "--resume"])).toMatchObject({ code: 0, stderr: "" });
+  const whole = readFileSync(inFolder("part.html"), "utf8");
+  expect(whole).toContain("<dt>steps</dt><dd>4,000, 20 examples each</dd>");
+  expect(whole).toContain(`<dt>resumed</dt><dd>at step ${reached!}; the curves and the time begin there</dd>`);
+});
+
 test("a report that cannot be written is refused before training, by its option", async () => {
-  const { code, stdout, stderr } = await train("--report", "nowhere/run.html");
+  const { code, stdout, stderr } = await train(["--report", "nowhere/run.html"]);
   expect(stderr).toMatch(/nowhere\/run\.html: the report cannot be written: folder nowhere.*Choose another path for --report/);
   expect([code, stdout]).toEqual([1, ""]);
   expect(existsSync(inFolder("nowhere"))).toBe(false);

@@ -84,6 +84,11 @@ test("dispatches come with their times, and with the reason where there are none
   expect(reportHtml({ ...facts, dispatches: [] })).toContain("this backend dispatches nothing");
 });
 
+test("there is no chart of a loss that was never measured", () => {
+  expect(reportHtml(facts)).toContain("<figcaption>Loss: ");
+  expect(reportHtml({ ...facts, curves: [] })).not.toContain("<figcaption>Loss: ");
+});
+
 const pixels = (uri: string) => decode(Buffer.from(uri.split(",")[1]!, "base64"));
 
 test("pictures hold the values: black to white, and blue by white to orange", () => {
