@@ -27,21 +27,23 @@ interface Chunk {
 /**
  * The chunks of a PNG that make its pixels, as a PNG.
  * @throws Error for chunks that do not fit into the file, a size of 0 or of more than 2²⁷ pixels, and for pixels that are
- * damaged or unpack to more than the size has
+ * damaged, or unpack to more or less than the size has
  */
 export function pixelChunks(bytes: Uint8Array): Uint8Array {
   if (!SIGNATURE.every((byte, index) => bytes[index] === byte)) throw new Error("it does not begin like one");
   const chunks = [...chunksOf(bytes)].filter(({ type }) => PIXEL_CHUNKS.has(type));
   const headers = chunks.filter(({ type }) => type === "IHDR");
   if (chunks[0]?.type !== "IHDR" || headers.length > 1 || chunks[0].data.length !== 13) throw new Error("there is no header (IHDR)");
-  const most = mostBytes(chunks[0].data);
+  const { least, most } = unpackedBytes(chunks[0].data);
   const packed = Buffer.concat(chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data));
+  let found: number;
   try {
-    inflateSync(packed, { maxOutputLength: most });
+    found = inflateSync(packed, { maxOutputLength: most }).length;
   } catch (cause) {
     const isTooMuch = cause instanceof RangeError;
     throw new Error(isTooMuch ? "its pixels unpack to more than its size says" : `its pixels are damaged: ${(cause as Error).message}`, { cause });
   }
+  if (found < least) throw new Error("its pixels are fewer than its size says");
   return Buffer.concat([bytes.subarray(0, SIGNATURE.length), ...chunks.map(({ whole }) => whole)]);
 }
 
@@ -57,11 +59,12 @@ function* chunksOf(bytes: Uint8Array): Generator<Chunk> {
   }
 }
 
-/** What a header's picture may unpack to: interlaced there are up to two rows for one, each with a byte before and bits after. */
-function mostBytes(header: Uint8Array): number {
+/** What a header's picture unpacks to: interlaced there are up to two rows for one, each with a byte before and bits after. */
+function unpackedBytes(header: Uint8Array): { least: number; most: number } {
   const view = new DataView(header.buffer, header.byteOffset, header.length);
   const [width, height, depth, colors] = [view.getUint32(0), view.getUint32(4), header[8]!, header[9]!];
   if (width === 0 || height === 0) throw new Error(`its size is ${width} × ${height}`);
   if (width * height > MOST_PIXELS) throw new Error(`its size of ${width} × ${height} is more than ${MOST_PIXELS} pixels`);
-  return height * (Math.ceil((width * depth * (channelsOf[colors] ?? 4)) / 8) + 4) + 64;
+  const rowBytes = (width * depth * (channelsOf[colors] ?? 4)) / 8;
+  return { least: Math.floor(height * rowBytes), most: height * (Math.ceil(rowBytes) + 4) + 64 };
 }

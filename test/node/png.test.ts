@@ -66,7 +66,7 @@ describe("a size", () => {
     expect(readPng(claiming(2, 1, Uint8Array.of(0, 8, 9)), "p").pixels).toEqual(Uint8Array.of(8, 9));
     expect(() => readPng(claiming(0, 3, new Uint8Array(3)), "p")).toThrow("its size is 0 × 3");
     expect(() => readPng(claiming(60_000, 60_000, new Uint8Array(9)), "p")).toThrow(/its size of 60000 × 60000 is more than/);
-    expect(() => readPng(claiming(20, 20, new Uint8Array(9)), "p")).toThrow(/^p: this is no PNG that can be read/);
+    expect(() => readPng(claiming(20, 20, new Uint8Array(9)), "p")).toThrow("its pixels are fewer than its size says");
     expect(() => readPng(claiming(2, 2, new Uint8Array(1e7)), "p")).toThrow("its pixels unpack to more than its size says");
   });
 });
