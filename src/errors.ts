@@ -29,6 +29,12 @@ export class WgradError extends Error {
   }
 }
 
+/** A value from outside as a message shows it: as JSON, and of a long one the beginning. */
+export function excerpt(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= 80 ? text : `${text.slice(0, 60)}…`;
+}
+
 /** A graph that cannot be: shapes or types that do not fit an op. */
 export class GraphError extends WgradError {}
 

@@ -1,7 +1,7 @@
 /*
  * Which column is which.
  */
-import { DataError, OptionError } from "../errors.ts";
+import { DataError, excerpt, OptionError } from "../errors.ts";
 import { isMissing, numberIn } from "./cells.ts";
 
 /** Names under which a column is taken as the label where none is named. */
@@ -37,7 +37,7 @@ export function requireDistinct(names: readonly string[], where: string): void {
   if (twice < 0) return;
   throw new DataError({
     where: `${where}, column ${twice + 1}`,
-    what: `a second column has the name ${JSON.stringify(names[twice])}`,
+    what: `a second column has the name ${excerpt(names[twice])}`,
     fix: "Rename one of them",
   });
 }
@@ -54,7 +54,7 @@ export function columnPosition(columns: Columns, wanted: string | undefined, opt
   const known = names.length > 12 ? `${names.slice(0, 10).join(", ")}, … ${names.at(-1)}` : names.join(", ");
   throw new OptionError({
     where: option,
-    what: wanted === undefined ? `${where}: which column to predict is not known` : `${where}: there is no column ${JSON.stringify(wanted)}`,
+    what: wanted === undefined ? `${where}: which column to predict is not known` : `${where}: there is no column ${excerpt(wanted)}`,
     fix: `Give a name, a position in 1 … ${names.length} or last. The columns are ${known}`,
   });
 }

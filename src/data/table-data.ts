@@ -1,7 +1,7 @@
 /*
  * From a table to a data set: which task it is, what stands in for missing values, and the schema that is kept.
  */
-import { DataError, OptionError } from "../errors.ts";
+import { DataError, excerpt, OptionError } from "../errors.ts";
 import { numberIn } from "./cells.ts";
 import { makeDataset, makeRegressionDataset, isRegression, type TrainingData } from "./dataset.ts";
 import type { Table } from "./table.ts";
@@ -29,11 +29,11 @@ export function usualTask({ labelNames }: Table): Task {
  */
 export function datasetFromTable(table: Table, task: Task = usualTask(table)): TrainingData {
   const { name, features, labels, labelNames, columns, label } = table;
-  const where = `${name}, column ${label.position} (${JSON.stringify(label.name)})`;
+  const where = `${name}, column ${label.position} (${excerpt(label.name)})`;
   const shape = [featureCount(columns)];
   if (task === "classification") {
     if (labelNames.length < 2) {
-      const what = `every label is ${JSON.stringify(labelNames[0])}: there is nothing to tell apart`;
+      const what = `every label is ${excerpt(labelNames[0])}: there is nothing to tell apart`;
       throw new DataError({ where, what, fix: "Give examples of at least two classes, or another --label" });
     }
     return makeDataset({ name, features, shape, labels, classes: labelNames });
@@ -41,7 +41,7 @@ export function datasetFromTable(table: Table, task: Task = usualTask(table)): T
   const values = labelNames.map(numberIn);
   const wrong = values.findIndex(Number.isNaN);
   if (wrong >= 0) {
-    const what = `the label ${JSON.stringify(labelNames[wrong])} is no number`;
+    const what = `the label ${excerpt(labelNames[wrong])} is no number`;
     throw new OptionError({ where, what, fix: "Choose --task classification, or another --label" });
   }
   const targets = Float32Array.from(labels, (index) => values[index]!);

@@ -1,7 +1,7 @@
 /*
  * Reading a table of columns that are known: from a model's schema, in any order of the columns.
  */
-import { DataError } from "../errors.ts";
+import { DataError, excerpt } from "../errors.ts";
 import { className, isMissing, numberIn } from "./cells.ts";
 import { makeDataset, makeRegressionDataset, type TrainingData } from "./dataset.ts";
 import { standardizeTargets } from "./table-data.ts";
@@ -80,7 +80,7 @@ export class TableRows {
     const wanted = [...columns.map(({ name }) => name), ...(this.#options.labelled ? [label.name] : [])];
     const missing = wanted.filter((name) => !names.includes(name));
     if (missing.length > 0) {
-      const listed = missing.slice(0, 8).map((name) => JSON.stringify(name)).join(", ");
+      const listed = missing.slice(0, 8).map(excerpt).join(", ");
       throw new DataError({
         where,
         what: `the header lacks ${missing.length === 1 ? "a column" : `${missing.length} columns`} of the model: ${listed}`,
@@ -150,7 +150,7 @@ export class TableRows {
     const listed = known.length > 10 ? `${known.slice(0, 9).join(", ")}, …` : known.join(", ");
     return new DataError({
       where: cellPlace(this.#options.name, place.line, place),
-      what: `the model knows no ${what} ${JSON.stringify(cell.trim().slice(0, 40))}; it was trained on ${listed}`,
+      what: `the model knows no ${what} ${excerpt(cell.trim().slice(0, 40))}; it was trained on ${listed}`,
       fix: "Leave such rows out, or train on a table that has them",
     });
   }

@@ -2,7 +2,7 @@
  * A table of text becomes examples: each column's kind is found out as its cells come, text becomes one feature for
  * each category, and what is needed to read such columns again is a `TableSchema`.
  */
-import { DataError } from "../errors.ts";
+import { DataError, excerpt } from "../errors.ts";
 import { className, inOrder, isMissing, numberIn } from "./cells.ts";
 import type { FeatureColumn } from "./table-schema.ts";
 import { columnPosition, columnsOf, looksLikeHeader, namesFrom, requireDistinct } from "./table-columns.ts";
@@ -169,7 +169,7 @@ export class TableBuilder {
     if (this.#options.text !== "refuse") return;
     throw new DataError({
       where: cellPlace(this.#options.name, line, column),
-      what: `${JSON.stringify(cell)} is no number, and columns of text are refused`,
+      what: `${excerpt(cell)} is no number, and columns of text are refused`,
       fix: `Leave the column out with --drop ${quoted(column.name)}`,
     });
   }
@@ -189,7 +189,7 @@ export class TableBuilder {
     if (kind === "number") return { name, position, kind };
     if (kind === "category" && categories.size > 0) return { name, position, kind, categories: inOrder(categories.keys()) };
     throw new DataError({
-      where: `${this.#options.name}, column ${position} (${JSON.stringify(name)})`,
+      where: `${this.#options.name}, column ${position} (${excerpt(name)})`,
       what: "the column has no values",
       fix: `Leave it out with --drop ${quoted(name)}`,
     });
@@ -241,7 +241,7 @@ function featuresOfColumn(column: FeatureColumn, { categories: seen }: ColumnInP
 
 /** Where a cell stands, for messages. */
 export function cellPlace(file: string, line: number, { position, name }: { position: number; name: string }): string {
-  return `${file}, line ${line}, column ${position} (${JSON.stringify(name)})`;
+  return `${file}, line ${line}, column ${position} (${excerpt(name)})`;
 }
 
 /** A column's name as it is written on a command line. */
@@ -264,6 +264,6 @@ export const missingValue = (file: string, line: number, column: { position: num
 const notANumber = (file: string, line: number, column: { position: number; name: string }, cell: string): DataError =>
   new DataError({
     where: cellPlace(file, line, column),
-    what: `${JSON.stringify(cell.slice(0, 40))} is no number, but the cells before it are`,
+    what: `${excerpt(cell.slice(0, 40))} is no number, but the cells before it are`,
     fix: `Correct the cell, or take the column as categories with --categorical ${quoted(column.name)}`,
   });

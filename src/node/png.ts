@@ -1,5 +1,8 @@
 import { convertIndexedToRgb, decode, type DecodedPng } from "fast-png";
 import { DataError } from "../errors.ts";
+import { pixelChunks } from "./png-chunks.ts";
+
+export { isPng } from "./png-chunks.ts";
 
 /** A grey picture. */
 export interface GreyPicture {
@@ -14,14 +17,11 @@ export interface PngOptions {
   readonly invert?: boolean;
 }
 
-/** Whether bytes begin as those of a PNG do. */
-export const isPng = (bytes: Uint8Array): boolean => [0x89, 0x50, 0x4e, 0x47].every((byte, index) => bytes[index] === byte);
-
 /**
  * Reads a PNG as grey: colours by their luma (ITU-R BT.601), and what is transparent lies over the background, which is
  * black, or white where the picture is then inverted.
  * @param where the file's name, for messages
- * @throws DataError for bytes that are no PNG or a damaged one
+ * @throws DataError for bytes that are no PNG, a damaged one, or one that unpacks to more than its size
  */
 export function readPng(bytes: Uint8Array, where: string, { invert = false }: PngOptions = {}): GreyPicture {
   const { width, height, channels, data, depth } = decoded(bytes, where);
@@ -43,7 +43,7 @@ type Samples = Pick<DecodedPng, "width" | "height" | "channels" | "data" | "dept
 
 function decoded(bytes: Uint8Array, where: string): Samples {
   try {
-    const picture = decode(bytes);
+    const picture = decode(pixelChunks(bytes));
     if (picture.palette) {
       const data = convertIndexedToRgb(picture);
       return { ...picture, data, depth: 8, channels: data.length / (picture.width * picture.height) };

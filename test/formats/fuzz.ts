@@ -1,12 +1,15 @@
+import { encode } from "fast-png";
 import { gzipSync } from "node:zlib";
 import { readIdx } from "../../src/data/idx.ts";
 import { DataError } from "../../src/errors.ts";
 import { sizeOf } from "../../src/graph/tensor.ts";
+import { loadCheckpoint, saveCheckpoint } from "../../src/formats/checkpoint.ts";
 import { initialValues, loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
 import { loadPytorch, savePytorch } from "../../src/formats/pytorch.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { dense, dropout, flatten } from "../../src/nn/layers.ts";
 import { sequential } from "../../src/nn/sequential.ts";
+import { readPng } from "../../src/node/png.ts";
 import { Random } from "../../src/random.ts";
 import { writeIdx } from "../data/idx-files.ts";
 import { anyMutations, fileOf, mutated, safetensorsMutations, type Mutation } from "./mutations.ts";
@@ -51,6 +54,15 @@ function model(quantities: boolean): TrainedModel {
 
 const saved = (trained: TrainedModel) => saveModel(trained, initialValues(trained.model));
 
+/** A run in its middle, with the state that it may go back to. */
+function checkpoint(): Uint8Array {
+  const trained = model(false);
+  const parameters = initialValues(trained.model);
+  const state = { parameters, optimizer: { "adam.m": { shape: [53], values: values(53, 20) } } };
+  const unreported = { steps: 2, loss: 0.5, correct: NaN, gradientNorm: 0 };
+  return saveCheckpoint(trained, { ...state, unreported, best: { step: 8, ...state }, run: { identity: { lr: 0.1 }, stopping: { steps: 3 } } });
+}
+
 function require(holds: boolean, what: string): void {
   if (!holds) throw new Error(`accepted, but ${what}`);
 }
@@ -67,6 +79,24 @@ function readModel(bytes: Uint8Array, load = loadModel): void {
   const trained = load(bytes, "file");
   const again = loadModel(saved(trained), "again");
   require(JSON.stringify(again) === JSON.stringify(trained), "saved and read again it is another");
+}
+
+function readCheckpoint(bytes: Uint8Array): void {
+  const { trained, state } = loadCheckpoint(bytes, "file");
+  const again = loadCheckpoint(saveCheckpoint(trained, state), "again");
+  require(JSON.stringify(again) === JSON.stringify({ trained, state }), "saved and read again it is another");
+}
+
+/** Pictures of every kind of sample, of a size whose numbers a changed bit makes large. */
+const pngs = ([[1, 8], [2, 8], [3, 8], [4, 8], [3, 16]] as const).map(([channels, depth]) => {
+  const samples = Array.from({ length: 7 * 5 * channels }, (_, index) => (index * index * 37) % 2 ** depth);
+  const data = depth === 16 ? Uint16Array.from(samples) : Uint8Array.from(samples);
+  return encode({ width: 7, height: 5, channels, depth, data });
+});
+
+function readPicture(bytes: Uint8Array): void {
+  const { width, height, pixels } = readPng(bytes, "file");
+  require(width > 0 && height > 0 && pixels.length === width * height, "the pixels do not fill the picture");
 }
 
 /** Such as PyTorch's own library writes. */
@@ -130,6 +160,8 @@ export const subjects: readonly Subject[] = [
     mutations: safetensorsMutations,
     read: (bytes) => readModel(bytes, (file, where) => loadPytorch(file, where)),
   },
+  { name: "loadCheckpoint", files: [checkpoint()], mutations: safetensorsMutations, read: readCheckpoint },
+  { name: "readPng", files: pngs, mutations: anyMutations, read: readPicture },
   { name: "readIdx", files: [pictures], mutations: anyMutations, read: (bytes) => readIdx(bytes, "file") },
   {
     name: "readIdx of a .gz",

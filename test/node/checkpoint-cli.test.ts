@@ -69,11 +69,16 @@ describe("wgrad train --checkpoint", () => {
     expect(existsSync(inFolder("kept/best.safetensors"))).toBe(true);
   });
 
-  test("a checkpoint is a model that evaluate takes", async () => {
+  test("a checkpoint is a model that evaluate and export take", async () => {
     await wgrad([...training, "--max-steps", "60", ...keeping]);
     const { code, stdout } = await wgrad(["evaluate", "kept/step-000000060.safetensors", "--data", "data", "--device", "cpu"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/test accuracy/);
+    const exported = await wgrad(["export", "kept/step-000000060.safetensors", "--safetensors", "exported.safetensors"]);
+    expect(exported).toMatchObject({ code: 0, stderr: "" });
+    // The parameters alone, as PyTorch's Sequential numbers them: neither the optimizer's state nor the best one's.
+    const { tensors } = readSafetensors(readFileSync(inFolder("exported.safetensors")), "exported");
+    expect([...tensors.keys()].sort()).toEqual(["layers.0.bias", "layers.0.weight", "layers.2.bias", "layers.2.weight"]);
   });
 
   test("begins anew, and says so, where there is none to go on from", async () => {

@@ -1,3 +1,4 @@
+import { deflateSync } from "node:zlib";
 import { encode } from "fast-png";
 import { describe, expect, test } from "vitest";
 import { isPng, readPng, resizePicture } from "../../src/node/png.ts";
@@ -42,6 +43,31 @@ describe("a PNG becomes grey", () => {
     expect([isPng(good), isPng(Uint8Array.of(1, 2, 3, 4)), isPng(new Uint8Array())]).toEqual([true, false, false]);
     expect(() => readPng(Uint8Array.of(1, 2, 3), "x.png")).toThrow(/^x\.png: this is no PNG that can be read/);
     expect(() => readPng(good.subarray(0, 40), "x.png")).toThrow(/^x\.png: this is no PNG that can be read/);
+  });
+});
+
+describe("a size", () => {
+  /** A grey picture of 8 bits whose header and pixels say what they like; readers of PNG may leave checksums alone. */
+  function claiming(width: number, height: number, samples: Uint8Array): Uint8Array {
+    const chunk = (type: string, data: Uint8Array) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(data.length);
+      return Buffer.concat([length, Buffer.from(type), data, Buffer.alloc(4)]);
+    };
+    const header = Buffer.alloc(13);
+    header.writeUInt32BE(width, 0);
+    header.writeUInt32BE(height, 4);
+    header[8] = 8;
+    const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+    return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", deflateSync(samples)), chunk("IEND", new Uint8Array())]);
+  }
+
+  test("that pixels do not have is refused", () => {
+    expect(readPng(claiming(2, 1, Uint8Array.of(0, 8, 9)), "p").pixels).toEqual(Uint8Array.of(8, 9));
+    expect(() => readPng(claiming(0, 3, new Uint8Array(3)), "p")).toThrow("its size is 0 × 3");
+    expect(() => readPng(claiming(60_000, 60_000, new Uint8Array(9)), "p")).toThrow(/its size of 60000 × 60000 is more than/);
+    expect(() => readPng(claiming(20, 20, new Uint8Array(9)), "p")).toThrow("its pixels are fewer than its size says");
+    expect(() => readPng(claiming(2, 2, new Uint8Array(1e7)), "p")).toThrow("its pixels unpack to more than its size says");
   });
 });
 

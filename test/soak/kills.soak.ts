@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, watch } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
@@ -20,14 +21,34 @@ afterAll(() => {
   folder.remove();
 });
 
-/** A network large enough that writing its checkpoint takes a while, so that some kills fall into the writing. */
-const training = ["train", "--data", "data", "--device", "webgpu", "--hidden", "512,512", "--batch", "20", "--epochs", "100", "--validation", "0.2", "--patience", "1000"];
+/** A network large enough that writing its checkpoint takes a while, and 320 steps. */
+const training = ["train", "--data", "data", "--device", "webgpu", "--hidden", "512,512", "--batch", "20", "--epochs", "40", "--validation", "0.2", "--patience", "1000"];
 
 function outcome(log: string, model: string) {
   const lines = readFileSync(inFolder(log), "utf8").trimEnd().split("\n");
   const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ event }) => event === "progress");
   const numbers = events.map(({ step, epoch, loss, accuracy, learningRate, validationLoss }) => [step, epoch, loss, accuracy, learningRate, validationLoss]);
   return { numbers, tensors: readSafetensors(readFileSync(inFolder(model)), model).tensors };
+}
+
+/** At any moment of the training: counted from the first words, before which there is nothing to lose. */
+function killAfterAWhile(child: ChildProcess, random: Random): void {
+  child.stdout!.once("data", () => {
+    const timer = setTimeout(() => child.kill("SIGKILL"), random.uniform() * 1500);
+    child.once("close", () => clearTimeout(timer));
+  });
+}
+
+/** While the file of a checkpoint, one of the first few, has not got its name yet. */
+function killWhileWriting(child: ChildProcess, random: Random): void {
+  let left = random.below(4);
+  let isDue = false;
+  const watcher = watch(inFolder("kept"), (_, name) => {
+    if (isDue || !name?.endsWith(".tmp") || !existsSync(join(inFolder("kept"), name)) || left-- > 0) return;
+    isDue = true;
+    setTimeout(() => child.kill("SIGKILL"), random.uniform() * 4);
+  });
+  child.once("close", () => watcher.close());
 }
 
 test("a run killed at twenty random moments resumes each time, and ends with the log and bits of one that was not", async () => {
@@ -41,16 +62,9 @@ test("a run killed at twenty random moments resumes each time, and ends with the
   let [kills, whileWriting, runs] = [0, 0, 0];
   while (kills < 20) {
     runs++;
-    const finished = await runCli(cli.path, args, {
-      cwd: folder.path,
-      started(child) {
-        // Counted from the first step: before it there is nothing to lose.
-        child.stdout!.once("data", () => {
-          const timer = setTimeout(() => child.kill("SIGKILL"), 40 + random.uniform() * 500);
-          child.once("close", () => clearTimeout(timer));
-        });
-      },
-    });
+    mkdirSync(inFolder("kept"), { recursive: true });
+    const kill = runs % 2 === 0 ? killAfterAWhile : killWhileWriting;
+    const finished = await runCli(cli.path, args, { cwd: folder.path, started: (child) => kill(child, random) });
     const left = readdirSync(inFolder("kept"));
     if (finished.code === null) {
       kills++;

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { builtInDigits } from "../../src/data/digits.ts";
+import { loadModelFile } from "../../src/node/index.ts";
+import { createEvaluator } from "../../src/train/index.ts";
 import { writeIdx } from "../data/idx-files.ts";
 import { launchBrowser, serve } from "./browser.ts";
 import { buildDemo, SMALL, Visitor } from "./demo.ts";
@@ -30,6 +33,15 @@ afterAll(async () => {
 /** A 1, drawn slightly slanted and off the middle. */
 const ONE: (readonly [x: number, y: number])[] = [[0.62, 0.2], [0.58, 0.5], [0.55, 0.82]];
 const drawOne = (visitor: Visitor) => visitor.draw(ONE);
+
+/** What the network of a file makes of the page's test digits here, on the CPU. */
+async function accuracyInNode(file: string): Promise<number> {
+  const { model, normalization, loss } = await loadModelFile(file);
+  const backend = createCpuBackend();
+  const evaluator = createEvaluator({ model, normalization, loss, backend, session: backend.createSession() });
+  const { test: held } = builtInDigits({ train: 5000, test: 500 });
+  return (await evaluator.evaluate(held)).accuracy;
+}
 
 describe("a visitor of the Digits tab", () => {
   let visitor: Visitor;
@@ -68,6 +80,7 @@ describe("a visitor of the Digits tab", () => {
     const file = join(demo.folder, "kept.safetensors");
     await (await download).saveAs(file);
     const accuracy = await visitor.text("test-accuracy");
+    expect(`${(100 * (await accuracyInNode(file))).toFixed(1)} %`).toBe(accuracy);
 
     await visitor.page.reload();
     await visitor.reaches("step-count", 1);

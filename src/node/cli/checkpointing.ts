@@ -3,7 +3,7 @@
  */
 import { createHash } from "node:crypto";
 import { isRegression, type TrainingData } from "../../data/dataset.ts";
-import { OptionError, WgradError } from "../../errors.ts";
+import { excerpt, OptionError, WgradError } from "../../errors.ts";
 import type { TrainedModel } from "../../formats/model.ts";
 import type {
   Checkpoint,
@@ -51,7 +51,7 @@ const INTERVAL = /^(?:[1-9]\d*|\d+(?:\.\d+)?s)$/;
 export function intervalOf(text: string): Interval {
   const value = parseFloat(text);
   if (INTERVAL.test(text) && value > 0) return text.endsWith("s") ? { everySeconds: value } : { everySteps: value };
-  const what = `${JSON.stringify(text)} is no interval`;
+  const what = `${excerpt(text)} is no interval`;
   throw new OptionError({ where: "--every", what, fix: "Give a whole number of steps, such as 25, or seconds, such as 5s" });
 }
 

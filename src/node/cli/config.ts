@@ -3,7 +3,7 @@
  * published, and the check that a file gets, are made from the options themselves.
  */
 import type { Command, Option } from "commander";
-import { DataError, OptionError } from "../../errors.ts";
+import { DataError, excerpt, OptionError } from "../../errors.ts";
 import { parseJson } from "../../formats/json.ts";
 import { readFileOrRefuse } from "../index.ts";
 import { nearest } from "./nearest.ts";
@@ -49,7 +49,7 @@ function unknownOption(path: string, name: string, known: readonly string[]): Op
   const near = nearest(name, known);
   return new OptionError({
     where: path,
-    what: `there is no option ${JSON.stringify(name)}`,
+    what: `there is no option ${excerpt(name)}`,
     fix: near === undefined ? "`wgrad train --print-config` lists them" : `Did you mean ${near}?`,
   });
 }
@@ -57,7 +57,7 @@ function unknownOption(path: string, name: string, known: readonly string[]): Op
 /** A value as the option's own parser takes it, so that a file and the command line are held to the same ranges. */
 function parsedValue(option: SettableOption, value: unknown, where: string): unknown {
   if (!hasKindOf(option.schema, value)) {
-    const what = `${JSON.stringify(value)} is not of the kind that this option takes`;
+    const what = `${excerpt(value)} is not of the kind that this option takes`;
     throw new OptionError({ where, what, fix: `Give what the schema says: ${JSON.stringify(option.schema)}` });
   }
   if (typeof value === "boolean" || !option.parseArg) return value;

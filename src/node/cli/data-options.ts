@@ -1,7 +1,7 @@
 /*
  * The options that say which data: MNIST, pictures of one's own in IDX files, or a table in a CSV file.
  */
-import { OptionError } from "../../errors.ts";
+import { excerpt, OptionError } from "../../errors.ts";
 import type { Task } from "../../data/table-data.ts";
 import {
   columnsOption,
@@ -46,7 +46,7 @@ export interface DataFlags extends SourceFlags {
 const delimiter = (text: string): string => {
   const named = text === "tab" ? "\t" : text;
   if (named.length === 1 && !/["\r\n]/.test(named)) return named;
-  throw new OptionError({ where: "--delimiter", what: `${JSON.stringify(text)} separates no columns`, fix: 'Give one character, such as ";", or tab' });
+  throw new OptionError({ where: "--delimiter", what: `${excerpt(text)} separates no columns`, fix: 'Give one character, such as ";", or tab' });
 };
 
 /** Where examples are read from, for every command that reads some. */

@@ -3,7 +3,7 @@
  * that names the option, the text and what would do.
  */
 import { Option } from "commander";
-import { OptionError } from "../../errors.ts";
+import { excerpt, OptionError } from "../../errors.ts";
 import { activations, type ActivationName } from "../../nn/activations.ts";
 import { losses, type LossName } from "../../nn/losses.ts";
 import { adam, adamW, momentum, nesterov, rmsprop, sgd } from "../../nn/optimizers.ts";
@@ -32,7 +32,7 @@ export function wholeNumber(flag: string, least: number, most = Number.MAX_SAFE_
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new OptionError({ where: flag, what: `${JSON.stringify(text)} is out of range`, fix: `Give ${range}` });
+      throw new OptionError({ where: flag, what: `${excerpt(text)} is out of range`, fix: `Give ${range}` });
     }
     return value;
   };
@@ -43,7 +43,7 @@ export function positiveNumber(flag: string): Parser<number> {
   return (text) => {
     const value = Number(text);
     if (!(value > 0 && value < Infinity)) {
-      const what = `${JSON.stringify(text)} is out of range`;
+      const what = `${excerpt(text)} is out of range`;
       throw new OptionError({ where: flag, what, fix: "Give a finite number above 0, such as 0.002" });
     }
     return value;
@@ -63,7 +63,7 @@ export function oneOf<Name extends string>(flag: string, names: readonly Name[])
     const near = nearest(text, names);
     throw new OptionError({
       where: flag,
-      what: `there is no ${flag.replace("--", "")} ${JSON.stringify(text)}`,
+      what: `there is no ${flag.replace("--", "")} ${excerpt(text)}`,
       fix: `${near === undefined ? "" : `Did you mean ${near}? `}Choose one of ${names.join(", ")}`,
     });
   };
@@ -76,7 +76,7 @@ export function widths(flag: string): Parser<number[]> {
     const parts = text.split(",").map((part) => part.trim());
     const wrong = parts.find((part) => !/^\d+$/.test(part) || Number(part) < 1);
     if (wrong !== undefined) {
-      const what = `${JSON.stringify(wrong)} is no width of a layer`;
+      const what = `${excerpt(wrong)} is no width of a layer`;
       throw new OptionError({ where: flag, what, fix: "Give whole numbers of at least 1 with commas between, or none" });
     }
     return parts.map(Number);
@@ -90,7 +90,7 @@ export function batchSize(flag: string): Parser<number | "full"> {
     try {
       return wholeNumber(flag, 1)(text);
     } catch {
-      const what = `${JSON.stringify(text)} is no number of examples`;
+      const what = `${excerpt(text)} is no number of examples`;
       throw new OptionError({ where: flag, what, fix: 'Give a whole number of at least 1, or "full" for all of them' });
     }
   };
@@ -138,7 +138,7 @@ export function shareOption(flags: string, description: string): SettableOption 
   return new SettableOption(flags, description, schema).argParser((text) => {
     const value = Number(text);
     if (text.trim() !== "" && value >= 0 && value < 1) return value;
-    throw new OptionError({ where: flagOf(flags), what: `${JSON.stringify(text)} is out of range`, fix: "Give a number in [0, 1), such as 0.1" });
+    throw new OptionError({ where: flagOf(flags), what: `${excerpt(text)} is out of range`, fix: "Give a number in [0, 1), such as 0.1" });
   });
 }
 
