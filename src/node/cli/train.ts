@@ -223,7 +223,7 @@ function reportInterruption(
   facts: object,
 ): void {
   const { step = 0, stepsTotal = 0, epoch = 0, loss = NaN, accuracy = NaN } = reached ?? {};
-  const metrics = `loss ${lossText(loss)}, training accuracy ${percent(accuracy)}`;
+  const metrics = `loss ${lossText(loss)}${Number.isNaN(accuracy) ? "" : `, training accuracy ${percent(accuracy)}`}`;
   console.log(`interrupted at step ${count(step)} of ${count(stepsTotal)} (epoch ${epoch}): ${metrics}`);
   if (keeper?.lastGood) console.log(`The same command with --resume goes on from ${keeper.lastGood}.`);
   log?.write({ event: "interrupted", step, epoch, loss, accuracy, ...facts });
