@@ -88,6 +88,14 @@ export function takeExamples(data: TrainingData, indices: Uint32Array, name: str
   return { name, features, shape, count, targets: rowsAt(data.targets, data.outputs.length, indices), outputs: data.outputs };
 }
 
+/** The first so many examples of a data set, or all of fewer; its values are not copied. */
+export function firstExamples<Data extends TrainingData>(data: Data, most: number): Data {
+  const count = Math.min(most, data.count);
+  const features = data.features.subarray(0, (data.features.length / data.count) * count);
+  if (isRegression(data)) return { ...data, count, features, targets: data.targets.subarray(0, count * data.outputs.length) };
+  return { ...data, count, features, labels: data.labels.subarray(0, count) };
+}
+
 type Values = Uint8Array | Uint32Array | Float32Array;
 
 function rowsAt<Kind extends Values>(values: Kind, width: number, indices: Uint32Array): Kind {

@@ -3,7 +3,7 @@
  * state beside the parameters.
  */
 import { DataError } from "../errors.ts";
-import { loadModel, modelMetadata, OPTIMIZER_PREFIX, type TrainedModel } from "./model.ts";
+import { modelMetadata, modelOfFile, OPTIMIZER_PREFIX, type TrainedModel } from "./model.ts";
 import { readSafetensors, writeSafetensors, type NamedTensor, type TensorValues } from "./safetensors.ts";
 
 /** Values by name. */
@@ -59,8 +59,9 @@ const tensorsOf = (prefix: string, values: Values): NamedTensor[] =>
  * @throws DataError for anything that `loadModel` refuses, and for a model without the state of its training
  */
 export function loadCheckpoint(bytes: Uint8Array, where: string): { trained: TrainedModel; state: RunState } {
-  const trained = loadModel(bytes, where);
-  const { tensors, metadata } = readSafetensors(bytes, where);
+  const file = readSafetensors(bytes, where);
+  const trained = modelOfFile(file, where);
+  const { tensors, metadata } = file;
   const isOfBest = (name: string) => name.startsWith(BEST_PREFIX);
   const all = [...tensors];
   const ofBest = all.filter(([name]) => isOfBest(name)).map(([name, tensor]) => [name.slice(BEST_PREFIX.length), tensor] as const);

@@ -3,6 +3,8 @@
  * text in two ways; and a text of nothing but brackets becomes a value of many times its length. Both are found before.
  */
 
+import { shortened } from "../nn/checks.ts";
+
 /** Deeper than anything that wgrad writes. */
 const MOST_LEVELS = 16;
 
@@ -80,5 +82,3 @@ function endOfText(text: string, start: number): number {
 export function quoted(value: unknown): string {
   return shortened(JSON.stringify(value) ?? "undefined");
 }
-
-const shortened = (text: string) => (text.length <= 60 ? text : `${text.slice(0, 59)}…`);

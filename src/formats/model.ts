@@ -123,11 +123,15 @@ export function modelMetadata(trained: TrainedModel): Record<string, string> {
  * tensors that are not the network's parameters
  */
 export function loadModel(bytes: Uint8Array, where: string, extensions: FileExtensions = {}): TrainedModel {
-  const { tensors, metadata } = readSafetensors(bytes, where);
-  if (metadata["format"] !== FORMAT) {
+  return modelOfFile(readSafetensors(bytes, where), where, extensions);
+}
+
+/** The same of a file that is read already. */
+export function modelOfFile(file: Safetensors, where: string, extensions: FileExtensions = {}): TrainedModel {
+  if (file.metadata["format"] !== FORMAT) {
     throw new DataError({ where, what: "this is a safetensors file, but no model that wgrad wrote", fix: NOT_A_MODEL });
   }
-  return restoreTrained({ tensors, metadata }, where, extensions);
+  return restoreTrained(file, where, extensions);
 }
 
 /**

@@ -61,6 +61,8 @@ export function entryOf<Entry>(
 /** A value of any type, short enough for a message. */
 export function written(value: unknown): string {
   if (typeof value !== "object" && typeof value !== "string") return String(value);
-  const text = JSON.stringify(value);
-  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+  return shortened(JSON.stringify(value));
 }
+
+/** A text, of a long one the beginning. */
+export const shortened = (text: string): string => (text.length <= 60 ? text : `${text.slice(0, 59)}…`);

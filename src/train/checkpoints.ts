@@ -69,10 +69,14 @@ export class CheckpointTaker {
     return performance.now() - this.#lastTime >= 1000 * everySeconds!;
   }
 
+  /** Whether a snapshot was asked for at a step. */
+  isAskedAt(step: number): boolean {
+    return this.#asked.has(step);
+  }
+
   /** After the event of a step, if it had one: keeps the snapshot that was asked for there. */
   async reached(step: number, unreported: Unreported): Promise<void> {
-    const asked = this.#asked.get(step);
-    if (!asked) return;
+    const asked = this.#asked.get(step)!;
     this.#asked.delete(step);
     await this.#saving;
     this.#saving = asked.then((snapshot) => this.#options!.save({ ...snapshot, unreported }));

@@ -134,7 +134,7 @@ export async function* runSteps(
   try {
     while (inFlight.length > 0 || goesOn()) {
       while (inFlight.length < MOST_IN_FLIGHT && goesOn() && !(inFlight.length > 0 && isPause(stream.step))) {
-        const untilPause = pauseEvery === Infinity ? Infinity : pauseEvery - (stream.step % pauseEvery);
+        const untilPause = pauseEvery - (stream.step % pauseEvery);
         const allowed = Math.min(end - stream.step, untilPause, checkpoints.stepsAllowed(stream.step));
         const wanted = Math.min(stepsPerSubmit ?? pace.steps, allowed);
         inFlight.push(submitNext(stream, wanted));
@@ -162,7 +162,7 @@ export async function* runSteps(
         report.add(next);
         if (step % every === 0 || isPause(step) || step === end) yield report.event(step);
         if (stream.disposed) return;
-        await checkpoints.reached(step, report.unreported);
+        if (checkpoints.isAskedAt(step)) await checkpoints.reached(step, report.unreported);
       }
     }
     if (stream.step < end && report.unreported.steps > 0) yield report.event(stream.step, { begin: false });

@@ -40,6 +40,9 @@ export interface Guard {
 /** What says that only the loss is not finite; a gradient's element says at least 1. */
 const LOSS = 0.5;
 
+/** The place of a fault that is in no gradient. */
+const LOSS_PLACE = "loss";
+
 /**
  * @param gradient the packed gradient
  * @param loss the step's loss, where it is there at once with the gradient
@@ -75,13 +78,16 @@ export function rateFactorOf(states: States | undefined): number {
   return 1 - (states?.[SLOWED]?.values[0] ?? 0);
 }
 
+/** What was not finite, in words: "the loss is not finite". */
+export const faultText = (place: string): string => `${place === LOSS_PLACE ? "the loss" : `the gradient of ${place}`} is not finite`;
+
 /**
  * The name of the first parameter whose gradient was not finite, or "loss". Exact up to 2²⁴ parameters.
  * @param fault what a guard gave, above 0
  * @param packed the pack of the parameters
  */
 export function placeOfFault(fault: number, packed: Tensor): string {
-  if (fault < 1) return "loss";
+  if (fault < 1) return LOSS_PLACE;
   const { offsets } = packed.attributes as PackAttributes;
   const element = packed.size - fault;
   const slice = offsets.findLastIndex((offset) => offset <= element);

@@ -6,7 +6,7 @@ import { createEvaluator, type Evaluation, type Evaluator } from "./evaluate.ts"
 import { createFeed, type Feed } from "./feed.ts";
 import { requireCheckpointOptions } from "./checkpoints.ts";
 import { runSteps, type FitOptions, type SkippedStep, type StepStream, type TrainingProgress } from "./fit.ts";
-import { holdsStop, isStopped, rateFactorOf } from "./guard.ts";
+import { faultText, holdsStop, isStopped, rateFactorOf } from "./guard.ts";
 import { planTraining, type TrainerOptions, type TrainingPlan } from "./options.ts";
 import { nothingUnreported, readAll, writeAll, type Snapshot, type Unreported } from "./snapshot.ts";
 import { compileStep, type StepMetrics, type StepRunner } from "./step.ts";
@@ -215,10 +215,9 @@ class SessionTrainer implements Trainer, StepStream {
     this.#rewinds++;
     const stopped = this.#placed.runner.states.find(isStopped)!;
     this.#placed.session.write(stopped, Float32Array.of(0));
-    const what = place === "loss" ? "the loss is not finite" : `the gradient of ${place} is not finite`;
     throw new DivergedError(step, {
       where: `step ${step}`,
-      what: `${what}, at learning rate ${learningRate}`,
+      what: `${faultText(place)}, at learning rate ${learningRate}`,
       fix: "Use a smaller learning rate, clip the gradient, or look for values in the data that are far too large",
     });
   }

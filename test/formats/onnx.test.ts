@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
-import { makeDataset, standardization, type Dataset } from "../../src/data/dataset.ts";
+import { standardization } from "../../src/data/dataset.ts";
+import { firstExamples } from "../../src/data/split.ts";
 import { OptionError } from "../../src/errors.ts";
 import { initialValues, loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
 import { saveOnnx } from "../../src/formats/onnx/index.ts";
@@ -102,11 +103,6 @@ describe("onnxruntime computes what wgrad does:", () => {
     expect(correct).toBeGreaterThan(700);
   });
 });
-
-function firstExamples(dataset: Dataset, count: number): Dataset {
-  const { name, features, labels, shape, classes } = dataset;
-  return makeDataset({ name, shape, classes, features: features.subarray(0, count * 784), labels: labels.subarray(0, count) });
-}
 
 function classesOf(values: Float32Array): number[] {
   return Array.from({ length: values.length / 10 }, (_, row) => {

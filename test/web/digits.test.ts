@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { makeDataset } from "../../src/data/dataset.ts";
 import { dense, dropout, sequential } from "../../src/nn/index.ts";
+import { predictedClasses } from "../../src/train/index.ts";
 import { smoothed, TrainingHistory } from "../../src/web/digits/history.ts";
 import {
   cellOf,
   confusionOf,
-  predictionsOf,
   sharesOf,
   weightPictures,
   worstMistakes,
@@ -133,7 +133,7 @@ describe("the history of a run", () => {
 describe("what the outputs say", () => {
   const labels = Uint32Array.of(0, 1, 2, 1);
   const outputs = Float32Array.of(3, 1, 0, 0, 1, 4, 0, 0, 0, 2, 0.5, 0);
-  const predictions = predictionsOf(outputs, 3);
+  const predictions = predictedClasses(outputs, 3);
 
   test("predictions, the first of equal ones, and the confusion matrix", () => {
     expect([...predictions]).toEqual([0, 2, 0, 0]);

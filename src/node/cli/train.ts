@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { Option, type Command } from "commander";
 import { DataError, DivergedError } from "../../errors.ts";
+import { faultText } from "../../train/guard.ts";
 import type { SkippedStep, Stop, StoppingProgress } from "../../train/index.ts";
 import { plainReason } from "../files.ts";
 import type { ReportRecorder } from "../report/index.ts";
@@ -196,8 +197,7 @@ class LeftOut {
 
   tell({ step, place, learningRate }: SkippedStep): void {
     this.#told++;
-    const what = place === "loss" ? "the loss" : `the gradient of ${place}`;
-    if (this.#told <= 3) console.error(`step ${count(step)} was left out: ${what} is not finite, at learning rate ${learningRate}`);
+    if (this.#told <= 3) console.error(`step ${count(step)} was left out: ${faultText(place)}, at learning rate ${learningRate}`);
     if (this.#told === 4) console.error("More steps are left out, which are not told of one by one.");
   }
 }

@@ -14,14 +14,6 @@ const MOST_MISTAKES = 24;
 const MOST_UNITS = 64;
 const MOST_POINTS = 500;
 
-/** The first so many examples of a data set. */
-export function firstExamples<Data extends TrainingData>(data: Data, wanted: number): Data {
-  const count = Math.min(wanted, data.count);
-  const features = data.features.subarray(0, count * sizeOf(data.shape));
-  if (isRegression(data)) return { ...data, count, features, targets: data.targets.subarray(0, count * data.outputs.length) };
-  return { ...data, count, features, labels: data.labels.subarray(0, count) };
-}
-
 export interface ExamineOptions {
   readonly loss: LossName;
   /** From targets as they are trained on to the units of a reader; as they are by default. */

@@ -1,11 +1,12 @@
 import type { Backend, Session } from "../../backends/backend.ts";
 import type { Normalization, TrainingData } from "../../data/dataset.ts";
+import { firstExamples } from "../../data/split.ts";
 import { DeviceError, DeviceLostError } from "../../errors.ts";
 import type { LossName } from "../../nn/losses.ts";
 import type { Model } from "../../nn/sequential.ts";
 import { createGradientNorms, type Evaluation, type GradientNorms, type Trainer, type TrainingProgress } from "../../train/index.ts";
 import { count } from "../cli/text.ts";
-import { examine, firstExamples, firstWeights } from "./examine.ts";
+import { examine, firstWeights } from "./examine.ts";
 import type { CurvePoint, ReportFacts } from "./facts.ts";
 
 /** So many examples say along the way how the test goes. */

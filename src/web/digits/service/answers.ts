@@ -1,7 +1,7 @@
 /*
  * What a network's outputs say about the test set.
  */
-import { probabilities, type Dataset, type LossName } from "../../../index.ts";
+import { confusionMatrix, probabilities, type Dataset, type LossName } from "../../../index.ts";
 import type { CellPictures, Mistake } from "../contract.ts";
 
 /** How many of the most confident mistakes are shown. */
@@ -17,20 +17,9 @@ export function sharesOf(outputs: Float32Array, classes: number, loss: LossName)
   return outputs.map((value) => Math.min(1, Math.max(0, value)));
 }
 
-/** The class of the largest output of each row, the first of equal ones. */
-export function predictionsOf(outputs: Float32Array, classes: number): Uint32Array {
-  return Uint32Array.from({ length: outputs.length / classes }, (_, row) => {
-    let best = row * classes;
-    for (let index = best + 1; index < (row + 1) * classes; index++) if (outputs[index]! > outputs[best]!) best = index;
-    return best - row * classes;
-  });
-}
-
-/** How many pictures of each class were taken for each, row by row [actual, predicted]. */
+/** How many pictures of each class were taken for each, row by row [actual, predicted], as it is handed over. */
 export function confusionOf(labels: Uint32Array, predictions: Uint32Array, classes: number): Uint32Array {
-  const counts = new Uint32Array(classes * classes);
-  predictions.forEach((predicted, index) => counts[labels[index]! * classes + predicted]!++);
-  return counts;
+  return Uint32Array.from(confusionMatrix(labels, predictions, classes).flat());
 }
 
 /** The mistakes that the network was surest of, the surest first. */

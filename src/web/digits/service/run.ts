@@ -1,6 +1,7 @@
 /*
  * A network in training on the Digits tab, and looks into it.
  */
+import { firstExamples } from "../../../data/split.ts";
 import {
   add,
   constant,
@@ -9,11 +10,11 @@ import {
   DeviceLostError,
   input,
   multiply,
+  predictedClasses,
   reshape,
   saveModel,
   standardization,
   type Backend,
-  type Dataset,
   type Executable,
   type LossName,
   type Model,
@@ -25,7 +26,7 @@ import {
 } from "../../../index.ts";
 import type { Answer, TestEvent, WeightsEvent } from "../contract.ts";
 import type { DigitsSettings } from "../settings.ts";
-import { confusionOf, picturesOf, predictionsOf, sharesOf, weightPictures, worstMistakes } from "./answers.ts";
+import { confusionOf, picturesOf, sharesOf, weightPictures, worstMistakes } from "./answers.ts";
 import type { DigitsData } from "./data.ts";
 import { factsOf, modelOf, optimizerOf, scheduleOf } from "./network.ts";
 
@@ -106,10 +107,10 @@ export class Run {
   /** Applies the network to the first pictures of the test set, at most so many. */
   async test(most: number): Promise<Omit<TestEvent, "kind" | "seconds">> {
     const { classes, trainer } = this;
-    const test = firstOf(this.options.data.test, most);
+    const test = firstExamples(this.options.data.test, most);
     const step = trainer.step;
     const [{ loss, accuracy }, outputs] = await Promise.all([trainer.evaluate(test), trainer.predict(test.features)]);
-    const predictions = (this.predictions = predictionsOf(outputs, classes));
+    const predictions = (this.predictions = predictedClasses(outputs, classes));
     const shares = sharesOf(outputs, classes, this.loss);
     const mistakes = worstMistakes(test.labels, predictions, shares, classes);
     const pictures = picturesOf(test, mistakes.map(({ index }) => index));
@@ -192,10 +193,4 @@ export class Run {
     };
     return saveModel(trained, snapshot.parameters);
   }
-}
-
-function firstOf(data: Dataset, most: number): Dataset {
-  const count = Math.min(most, data.count);
-  const features = data.features.subarray(0, (data.features.length / data.count) * count);
-  return { ...data, features, labels: data.labels.subarray(0, count), count };
 }
