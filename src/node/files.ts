@@ -11,6 +11,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",
   ENOTDIR: "a part of the path is a file, not a folder",
   EPERM: "permission denied",
+  ERR_FS_EISDIR: "it is a folder, not a file",
   EROFS: "the file system is read-only",
 };
 

@@ -98,7 +98,8 @@ export class RunKeeper {
   #bestLoss = Infinity;
   #loss = NaN;
   #lastGood: string | undefined;
-  #hasFailed = false;
+  /** The reasons of failures that were told. */
+  readonly #told = new Set<string>();
 
   private constructor(keeper: {
     flags: CheckpointFlags;
@@ -176,13 +177,20 @@ export class RunKeeper {
     };
     try {
       const kept = { ...state, run, ...(best && { best: best.snapshot }) };
-      this.#lastGood = await this.#folder.save(describe(step), kept, isBest);
-      this.#bestLoss = bestLoss;
+      const saved = await this.#folder.save(describe(step), kept, isBest);
+      this.#lastGood = saved.path;
+      if (saved.isBest) this.#bestLoss = bestLoss;
+      for (const failure of saved.failures) this.#complain(failure, `The checkpoint at step ${step} is whole, and training goes on`);
     } catch (error) {
-      if (!(error instanceof WgradError) || this.#flags.onCheckpointError === "stop") throw error;
-      if (!this.#hasFailed) this.#say(`No checkpoint at step ${step}, and training goes on: ${error.message}`);
-      this.#hasFailed = true;
+      this.#complain(error, `No checkpoint at step ${step}, and training goes on`);
     }
+  }
+
+  /** Says once of each reason what could not be done, unless that is to end the run. */
+  #complain(error: unknown, consequence: string): void {
+    if (!(error instanceof WgradError) || this.#flags.onCheckpointError === "stop") throw error;
+    if (!this.#told.has(error.what)) this.#say(`${consequence}: ${error.message}`);
+    this.#told.add(error.what);
   }
 }
 
