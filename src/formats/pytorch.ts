@@ -12,6 +12,7 @@ import { modelFromConfig, type ModelConfig } from "../nn/sequential.ts";
 import { parseJson, quoted } from "./json.ts";
 import {
   initialValues,
+  isModelFile,
   lossName,
   modelMetadata,
   requireAnswers,
@@ -164,8 +165,8 @@ export interface ImportOptions {
  */
 export function loadPytorch(bytes: Uint8Array, where: string, options: ImportOptions = {}): TrainedModel {
   const file = readSafetensors(bytes, where, { convert: true });
-  const { format, producer } = file.metadata;
-  if (format === "wgrad") {
+  const { producer } = file.metadata;
+  if (isModelFile(file)) {
     throw new DataError({ where, what: "this is a model of wgrad already", fix: "Use it as it is" });
   }
   return producer === PRODUCER ? fromOwnFile(file, where, options) : fromLinearLayers(file, where, options);

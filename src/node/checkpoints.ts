@@ -102,10 +102,10 @@ export class CheckpointFolder {
     });
   }
 
-  /** Removes what a killed process left unfinished. */
+  /** Removes what a killed process left unfinished, where it can: such a file does no harm. */
   async removeUnfinished(): Promise<void> {
     const names = (await this.#names()).filter((name) => temporaryFile.test(name));
-    await Promise.all(names.map((name) => rm(join(this.#path, name), { force: true })));
+    await Promise.allSettled(names.map((name) => rm(join(this.#path, name), { force: true })));
   }
 
   async #read(name: string): Promise<KeptCheckpoint | { readonly reason: string }> {
