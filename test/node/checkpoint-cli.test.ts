@@ -219,6 +219,18 @@ describe("a full disk", () => {
     expect(readdirSync(inFolder("kept"))).toContain("step-000000100.safetensors");
   });
 
+  test("leaves whole lines in the log", async () => {
+    // Files of at most one block of 512 bytes, of which a line fills a part.
+    const limited = ["-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", process.execPath, cli.path, ...training, "--max-steps", "100", "--log", "run.jsonl"];
+    const { code, stderr } = await runCli("/bin/sh", limited, { cwd: folder.path, program: true });
+    expect(stderr).toMatch(/^run\.jsonl: the log cannot be written, and the run goes on: .*\n$/);
+    expect(code).toBe(0);
+    const text = readFileSync(inFolder("run.jsonl"), "utf8");
+    expect(text).toMatch(/\n$/);
+    const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line) as { event: string });
+    expect(lines.length).toBeGreaterThan(0);
+  });
+
   test("fails a command whose result is what it says", async () => {
     await wgrad([...training, "--max-steps", "10", "--out", "model.safetensors"]);
     const args = ["evaluate", "model.safetensors", "--data", "data", "--device", "cpu"];
@@ -226,6 +238,16 @@ describe("a full disk", () => {
     expect(stderr).toBe("standard output cannot be written, and the command goes on: the disk is full (ENOSPC).\n");
     expect(code).toBe(1);
   });
+});
+
+test("where the model cannot be written, the report still is", async () => {
+  mkdirSync(inFolder("gone"));
+  const { code, stderr } = await wgrad([...training, "--out", "gone/model.safetensors", "--report", "run.html"], {
+    started: (child) => child.stdout!.once("data", () => rmSync(inFolder("gone"), { recursive: true })),
+  });
+  expect(stderr).toMatch(/error: gone\/model\.safetensors: cannot be written: no such file or folder/);
+  expect(code).toBe(1);
+  expect(existsSync(inFolder("run.html"))).toBe(true);
 });
 
 test("a reader of standard output that leaves ends no training", async () => {

@@ -120,21 +120,38 @@ describe("a folder of checkpoints", () => {
     expect(readdirSync(path).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
+  /** Root reads and writes anywhere. */
+  async function asAnotherUser<Result>(act: () => Promise<Result>): Promise<Result> {
+    chmodSync(folder.path, 0o755);
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) process.seteuid!(65_534);
+    try {
+      return await act();
+    } finally {
+      if (isRoot) process.seteuid!(0);
+    }
+  }
+
   test("that its user may not write to is refused in plain words, and left whole", async () => {
     const { path: good } = await save(25);
     const before = readFileSync(good);
     chmodSync(path, 0o555);
-    // Root writes anywhere.
-    const isRoot = process.getuid?.() === 0;
-    chmodSync(folder.path, 0o755);
-    if (isRoot) process.seteuid!(65_534);
-    try {
-      await expect(save(50)).rejects.toThrow(/step-000000050\.safetensors: cannot be written: permission denied/);
-    } finally {
-      if (isRoot) process.seteuid!(0);
-      chmodSync(path, 0o755);
-    }
+    await asAnotherUser(() => expect(save(50)).rejects.toThrow(/step-000000050\.safetensors: cannot be written: permission denied/));
+    chmodSync(path, 0o755);
     expect(readFileSync(good)).toEqual(before);
+  });
+
+  test("whose files its user may not read is refused, though the folder may be written to", async () => {
+    for (const step of [25, 50]) chmodSync((await save(step)).path, 0o000);
+    chmodSync(path, 0o777);
+    reopen();
+    await asAnotherUser(async () => {
+      await expect(checkpoints.newest(noReport)).rejects.toThrow(/step-000000050\.safetensors: permission denied \(EACCES\); .*step-000000025\.safetensors: permission denied/);
+      await save(75);
+      await save(100);
+      await save(125);
+    });
+    expect(names()).toEqual([25, 50, 100, 125].map((step) => `step-${String(step).padStart(9, "0")}.safetensors`));
   });
 
   test("that vanished is made again; a file in its place is refused and left alone", async () => {

@@ -42,7 +42,7 @@ export function checkpointOptions(): SettableOption[] {
       .default("30s", "30s"),
     wholeNumberOption("--keep <number>", "how many of the last ones stay, besides the best", 1).default(3),
     switchOption("--resume", "go on from the newest whole one, if there is any"),
-    switchOption("--take-over", "write there though a process of another host, which no longer runs, left its lock"),
+    switchOption("--take-over", "take over the folder's lock from a process of another host that no longer runs"),
     nameOption("--on-checkpoint-error", "when one cannot be written", checkpointErrorChoices, "continue"),
   ].map((option) => option.helpGroup("Checkpoints:"));
 }
