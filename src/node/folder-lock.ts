@@ -3,10 +3,10 @@
  * leaves it behind, so each lock says enough to tell whether its process still runs.
  */
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { closeSync, linkSync, openSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { DataError, OptionError } from "../errors.ts";
 import { makeFolderOrRefuse, plainReason } from "./files.ts";
 
@@ -91,6 +91,11 @@ function holderIn(text: string): Holder | undefined {
   }
 }
 
+/** How often a lock is looked at that another process is making or taking over, which takes it milliseconds. */
+const MOST_TRIES = 25;
+
+const RETRY_MILLISECONDS = 20;
+
 /** The signals that end a process, after which it must not leave its lock behind. */
 const ENDING_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
@@ -125,11 +130,16 @@ export class FolderLock {
    */
   async hold(): Promise<void> {
     await makeFolderOrRefuse(this.#folder);
-    for (;;) {
-      const found = this.#create();
+    for (let tries = 1; ; tries++) {
+      const found = this.#create(this.#path);
       if (found === undefined || (this.#isHeld && found === this.#text)) break;
-      this.#requireRemovable(holderIn(found));
-      this.#remove(found);
+      const holder = holderIn(found);
+      // A lock is empty for a moment before its text is written.
+      if (holder || tries > MOST_TRIES) {
+        if (!this.#givesWay(holder)) throw this.#refusal(holder);
+        this.#remove(found, tries > MOST_TRIES);
+      }
+      await setTimeout(RETRY_MILLISECONDS);
     }
     if (!this.#isHeld) this.#listen(true);
     this.#isHeld = true;
@@ -148,13 +158,13 @@ export class FolderLock {
   }
 
   /** @returns the text of the lock that is there; undefined where this one was made */
-  #create(): string | undefined {
+  #create(path: string): string | undefined {
     try {
-      const file = openSync(this.#path, "wx");
+      const file = openSync(path, "wx");
       try {
         writeFileSync(file, this.#text);
       } catch (cause) {
-        rmSync(this.#path);
+        rmSync(path);
         throw cause;
       } finally {
         closeSync(file);
@@ -164,10 +174,10 @@ export class FolderLock {
       if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw this.#unwritable(cause);
     }
     try {
-      return readFileSync(this.#path, "utf8");
+      return readFileSync(path, "utf8");
     } catch (cause) {
       // It was given back in between.
-      if ((cause as NodeJS.ErrnoException).code === "ENOENT") return this.#create();
+      if ((cause as NodeJS.ErrnoException).code === "ENOENT") return this.#create(path);
       throw this.#unwritable(cause);
     }
   }
@@ -177,27 +187,43 @@ export class FolderLock {
     return new DataError({ where: this.#path, what, fix: "Choose a folder that you may write to" }, { cause });
   }
 
-  /** @throws OptionError naming the process that holds the lock, unless it gives way */
-  #requireRemovable(holder: Holder | undefined): void {
+  /** Whether a lock may be removed: its process is dead, or the user says so of one that cannot be seen from here. */
+  #givesWay(holder: Holder | undefined): boolean {
     const state = stateOf(holder, this.#self);
-    // What was taken over from this process stays with the other one.
-    if (state === "dead" || (state === "unknown" && this.#takeOver && !this.#isHeld)) return;
-    const who = holder ? `process ${holder.pid} on host ${JSON.stringify(holder.host)}, started at ${holder.started},` : `a process that ${LOCK} does not name`;
-    const what = `${who} trains in this folder`;
-    const others = "choose another folder for --checkpoint";
-    const fix = state === "running" ? `Wait until it ends, or ${others}` : `If it no longer runs, add --take-over; else ${others}`;
-    throw new OptionError({ where: this.#folder, what, fix });
+    // What another process has taken over from this one stays with it.
+    return state === "dead" || (state === "unknown" && this.#takeOver && !this.#isHeld);
   }
 
-  /** Removes the lock that was read, and no other that was made in between. */
-  #remove(text: string): void {
-    const aside = `${this.#path}.${randomBytes(6).toString("hex")}.tmp`;
+  #refusal(holder: Holder | undefined): OptionError {
+    const who = holder ? `process ${holder.pid} on host ${JSON.stringify(holder.host)}, started at ${holder.started},` : `a process that ${LOCK} does not name`;
+    const others = "choose another folder for --checkpoint";
+    const waits = stateOf(holder, this.#self) === "running";
+    const fix = waits ? `Wait until it ends, or ${others}` : `If it no longer runs, add --take-over; else ${others}`;
+    return new OptionError({ where: this.#folder, what: `${who} trains in this folder`, fix });
+  }
+
+  /**
+   * Removes the lock that was read. Only who made the claim may do that, one process at a time; else two that found the
+   * same dead process could each remove the other's new lock. Does nothing where another process has the claim.
+   * @throws OptionError naming the process that has the claim, where this is the last try
+   */
+  #remove(text: string, isLast: boolean): void {
+    const claim = `${this.#path}.claim`;
+    const found = this.#create(claim);
     try {
-      renameSync(this.#path, aside);
-      if (readFileSync(aside, "utf8") !== text) linkSync(aside, this.#path);
-      rmSync(aside);
+      if (found === undefined) {
+        if (readFileSync(this.#path, "utf8") === text) rmSync(this.#path);
+      } else {
+        const holder = holderIn(found);
+        // Its process ended within the moment that this takes.
+        if (this.#givesWay(holder) && (holder || isLast)) rmSync(claim, { force: true });
+        else if (isLast) throw this.#refusal(holder);
+      }
     } catch (cause) {
+      if (cause instanceof OptionError) throw cause;
       if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw this.#unwritable(cause);
+    } finally {
+      if (found === undefined) rmSync(claim, { force: true });
     }
   }
 

@@ -58,6 +58,19 @@ describe("the lock of a folder", () => {
     expect(readdirSync(path)).toEqual(["run.lock"]);
   });
 
+  test("a claim to take it over holds others off, and gives way where its process died in between", async () => {
+    await lock.hold();
+    const claim = (changes: object) => writeFileSync(`${file()}.claim`, JSON.stringify({ ...read(), ...changes }));
+    claim({ startMark: "1" });
+    expect(await hold({ startMark: "2" })).toBe("held");
+    expect(readdirSync(path)).toEqual(["run.lock"]);
+    claim({ host: "elsewhere" });
+    expect(String(await hold({ startMark: "2" }))).toMatch(/on host "elsewhere".*add --take-over/);
+    expect(read()["startMark"]).toBe("2");
+    expect(await hold({ startMark: "2" }, { takeOver: true })).toBe("held");
+    expect(readdirSync(path)).toEqual(["run.lock"]);
+  });
+
   test.each([
     ["of another host", { host: "elsewhere" }, /process \d+ on host "elsewhere", started at .*, trains in this folder\. If it no longer runs, add --take-over/],
     ["of another container", { processSpace: "pid:[1]" }, /If it no longer runs, add --take-over/],
