@@ -41,6 +41,7 @@ export interface DataFlags extends SourceFlags {
   readonly missing: "refuse" | "mean" | "zero";
   /** A share of the examples; 0 holds none back. */
   readonly validation: number;
+  readonly splitSeed: number;
 }
 
 const delimiter = (text: string): string => {
@@ -77,6 +78,7 @@ export function dataOptions(): SettableOption[] {
       textOption("--test-labels <file>", "their labels"),
       textOption("--test-csv <file>", "a table of the same columns, in any order, to test on"),
       shareOption("--validation <share>", "of the examples held back, such as 0.1; of each class alike").default(0),
+      wholeNumberOption("--split-seed <number>", "chooses the examples that are held back", 0, 2 ** 32 - 1).default(1),
     ]),
     ...grouped("Tables:", [
       textOption("--label <column>", "what to predict: a name, a position from 1, or last (default: label, class, target or y)"),

@@ -23,7 +23,7 @@ export interface TrainingSource {
   readonly table: TableSchema | undefined;
 }
 
-type Flags = DataFlags & { readonly seed: number; readonly standardize: boolean };
+type Flags = DataFlags & { readonly standardize: boolean };
 
 /**
  * Reads the data that the options name.
@@ -37,8 +37,8 @@ export async function loadTrainingSource(flags: Flags): Promise<TrainingSource> 
   return { source, train, validation, test, normalization: normalizationOf(flags, train), table: undefined };
 }
 
-function divided(all: TrainingData, { validation, seed }: Flags): { train: TrainingData; validation: TrainingData | undefined } {
-  return validation > 0 ? splitDataset(all, { validation, seed }) : { train: all, validation: undefined };
+function divided(all: TrainingData, { validation, splitSeed }: Flags): { train: TrainingData; validation: TrainingData | undefined } {
+  return validation > 0 ? splitDataset(all, { validation, seed: splitSeed }) : { train: all, validation: undefined };
 }
 
 interface Pictures {

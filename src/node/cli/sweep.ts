@@ -30,7 +30,7 @@ const notSwept = new Set([
 ]);
 
 /** What must be the same for all, or their validation losses could not be compared. */
-const notVaried = new Set(["csv", "data", "device", "images", "label", "labels", "loss", "task", "validation"]);
+const notVaried = new Set(["csv", "data", "device", "images", "label", "labels", "loss", "splitSeed", "task", "validation"]);
 
 const EXAMPLES = `
 Example:
@@ -132,7 +132,7 @@ class Sweep {
     if (results.length < runs.length) {
       console.log(`interrupted after ${results.length} of ${runs.length} runs; the same command goes on`);
       process.exitCode = interruption.exitCode ?? 0;
-    }
+    } else if (results.every(({ score }) => score === null)) throw allDiverged(results.length);
   }
 
   /** From its file where the run is done, else by training. @returns undefined where it was interrupted */
@@ -150,12 +150,14 @@ class Sweep {
     const subject = await prepare(run);
     try {
       const began = performance.now();
+      const { evaluation: before } = await measure(run, subject.trainer);
       const stop = await this.#train(run, subject, interruption);
       if (stop === undefined) return undefined;
       const outcome = await measure(run, subject.trainer);
-      console.log(`${place}  ${label}: ${outcomeText(outcome)}`);
+      const hasDiverged = stop === "diverged" || !(outcome.evaluation.loss <= MOST_LOSS_GROWTH * before.loss);
+      console.log(`${place}  ${label}: ${outcomeText(outcome)}${hasDiverged ? "  (diverged)" : ""}`);
       const seconds = (performance.now() - began) / 1000;
-      const result = { name, changes, ...scoreOf(outcome), steps: subject.trainer.step, stop, seconds };
+      const result = { name, changes, ...resultOf(outcome, hasDiverged), steps: subject.trainer.step, stop, seconds };
       // The model first: a run whose file is there is done with all that belongs to it.
       if (isBest(result, [...this.#done.values()])) await saveRun(join(this.#folder, BEST), run, subject, outcome);
       await this.#write(`${name}.json`, `${JSON.stringify({ ...result, configuration }, undefined, 2)}\n`);
@@ -189,11 +191,9 @@ class Sweep {
   async #dataOf(flags: TrainFlags): Promise<TrainingSource> {
     const { csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories } = flags;
     const { missing, validation, standardize } = flags;
-    // The split is by the common seed: runs of other seeds are compared on the same examples.
-    const { seed } = this.#flags;
     const settings = [csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories];
     const key = JSON.stringify([...settings, missing, validation, standardize]);
-    if (this.#data?.key !== key) this.#data = { key, source: withoutTest(await loadTrainingSource({ ...flags, seed })) };
+    if (this.#data?.key !== key) this.#data = { key, source: withoutTest(await loadTrainingSource(flags)) };
     return this.#data.source;
   }
 
@@ -220,16 +220,26 @@ async function readResult(path: string, name: string): Promise<RunResult> {
   throw new DataError({ where: path, what: "this is no result of a run", fix: "Remove the file, and the run is made again" });
 }
 
+const allDiverged = (runs: number) =>
+  new DataError({
+    where: "sweep",
+    what: runs === 1 ? "the only run diverged, so there is no best model" : `all ${runs} runs diverged, so there is no best model`,
+    fix: "Try smaller values of --lr, add --clip-norm 1, or look for values in the data that are far too large",
+  });
+
 const BEST = "best.safetensors";
 
 /** The best model is chosen on what was held back, so that the test set stays unseen. */
 const withoutTest = (source: TrainingSource): TrainingSource => ({ ...source, test: undefined });
 
-/** The validation loss, which the best run has lowest; null where training diverged. */
-function scoreOf({ evaluation, regression }: Outcome): Pick<RunResult, "score" | "metrics"> {
+/** A run has diverged if its validation loss is more than this many times the loss before the first step. */
+const MOST_LOSS_GROWTH = 100;
+
+/** The score is the validation loss, which the best run has lowest; null where training diverged. */
+function resultOf({ evaluation, regression }: Outcome, hasDiverged: boolean): Pick<RunResult, "score" | "metrics"> {
   const { loss, accuracy } = evaluation;
   return {
-    score: Number.isFinite(loss) ? loss : null,
+    score: hasDiverged ? null : loss,
     metrics: regression ? { loss, r2: regression.r2, rmse: regression.rmse, mae: regression.mae } : { loss, accuracy },
   };
 }
