@@ -2,7 +2,6 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { Option, type Command } from "commander";
-import type { Backend } from "../../backends/backend.ts";
 import { DataError, DivergedError, OptionError } from "../../errors.ts";
 import { makeFolderOrRefuse } from "../files.ts";
 import { createNodeBackend, writeFileAtomically } from "../index.ts";
@@ -10,6 +9,7 @@ import { applyConfigFile, configOption, configurationOf, settableOptions } from 
 import { loadTrainingSource, type TrainingSource } from "./data-source.ts";
 import { Interruption } from "./interrupt.ts";
 import { wholeNumber } from "./options.ts";
+import { dataForStart, loadStartingModel } from "./starting-model.ts";
 import { gridRuns, parseChoices, parseRange, randomRuns, runName, type Changes } from "./sweep-plan.ts";
 import { resultsCsv, resultsTable, type RunResult } from "./sweep-results.ts";
 import { adapterText, count, field, outcomeText } from "./text.ts";
@@ -30,7 +30,7 @@ const notSwept = new Set([
 ]);
 
 /** What must be the same for all, or their validation losses could not be compared. */
-const notVaried = new Set(["csv", "data", "device", "images", "label", "labels", "loss", "splitSeed", "task", "validation"]);
+const notVaried = new Set(["csv", "data", "device", "images", "init", "label", "labels", "loss", "splitSeed", "task", "validation"]);
 
 const EXAMPLES = `
 Example:
@@ -63,6 +63,7 @@ export function sweepCommand(command: Command): Command {
 async function sweep(command: Command): Promise<void> {
   const { config, out } = command.opts<SweepFlags>();
   if (config !== undefined) await applyConfigFile(command, config);
+  const start = await loadStartingModel(command);
   const runs = plannedRuns(command);
   const flags = command.opts<TrainFlags>();
   if (flags.validation === 0) {
@@ -73,7 +74,7 @@ async function sweep(command: Command): Promise<void> {
   try {
     console.log(field("sweep", `${count(runs.length)} runs in ${out}`));
     console.log(field("adapter", adapterText(backend)));
-    await new Sweep(out, configurationOf(command), flags, backend).runAll(runs);
+    await new Sweep(out, { flags, configuration: configurationOf(command), backend, start }).runAll(runs);
   } finally {
     backend.dispose();
   }
@@ -97,19 +98,16 @@ function plannedRuns(command: Command): Changes[] {
 /** The runs of a sweep and the folder of their results. */
 class Sweep {
   readonly #folder: string;
-  readonly #configuration: Readonly<Record<string, unknown>>;
-  readonly #flags: TrainFlags;
-  readonly #backend: Backend;
+  /** What all runs have in common. */
+  readonly #common: Omit<Run, "data">;
   /** Runs that are done, by their names. */
   readonly #done = new Map<string, RunResult>();
   /** The data of the last run, which most often are those of the next. */
   #data: { readonly key: string; readonly source: TrainingSource } | undefined;
 
-  constructor(folder: string, configuration: Readonly<Record<string, unknown>>, flags: TrainFlags, backend: Backend) {
+  constructor(folder: string, common: Omit<Run, "data">) {
     this.#folder = folder;
-    this.#configuration = configuration;
-    this.#flags = flags;
-    this.#backend = backend;
+    this.#common = common;
   }
 
   async runAll(runs: readonly Changes[]): Promise<void> {
@@ -137,7 +135,7 @@ class Sweep {
 
   /** From its file where the run is done, else by training. @returns undefined where it was interrupted */
   async #resultOf(changes: Changes, place: string, interruption: Interruption): Promise<RunResult | undefined> {
-    const configuration = { ...this.#configuration, ...changes };
+    const configuration = { ...this.#common.configuration, ...changes };
     const name = runName(configuration);
     const done = this.#done.get(name);
     const label = Object.entries(changes).map(([option, value]) => `${option} ${String(value)}`).join(", ");
@@ -145,8 +143,8 @@ class Sweep {
       console.log(`${place}  ${label}: done before`);
       return done;
     }
-    const flags = { ...this.#flags, ...changes } as TrainFlags;
-    const run: Run = { flags, configuration, data: await this.#dataOf(flags), backend: this.#backend };
+    const flags = { ...this.#common.flags, ...changes } as TrainFlags;
+    const run: Run = { ...this.#common, flags, configuration, data: await this.#dataOf(flags) };
     const subject = await prepare(run);
     try {
       const began = performance.now();
@@ -193,7 +191,11 @@ class Sweep {
     const { missing, validation, standardize } = flags;
     const settings = [csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories];
     const key = JSON.stringify([...settings, missing, validation, standardize]);
-    if (this.#data?.key !== key) this.#data = { key, source: withoutTest(await loadTrainingSource(flags)) };
+    const { start } = this.#common;
+    if (this.#data?.key !== key) {
+      const source = withoutTest(await loadTrainingSource(flags));
+      this.#data = { key, source: start ? dataForStart(source, start) : source };
+    }
     return this.#data.source;
   }
 

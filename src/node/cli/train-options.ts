@@ -38,6 +38,7 @@ export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, Checkpoi
   readonly schedule: ScheduleName;
   readonly warmup: number;
   readonly epochs?: number;
+  readonly init?: string;
   readonly onNan: (typeof onNanChoices)[number];
   readonly device: DeviceChoice;
   readonly out?: string;
@@ -56,6 +57,7 @@ function rateOptions(): SettableOption[] {
     scheduleOption(),
     wholeNumberOption("--warmup <steps>", "linear rise of the learning rate before the schedule", 0).default(0),
     wholeNumberOption("--epochs <number>", "passes over the data (default: 3; of a table as many as make 2,000 steps)", 1),
+    textOption("--init <model>", "start from the values and the layers of a model, such as MODEL.safetensors"),
   ].map((option) => option.helpGroup("Network and step:"));
 }
 

@@ -19,6 +19,7 @@ import { describeNetwork } from "./network.ts";
 import { planTable } from "./plan-table.ts";
 import { ProgressLine } from "./progress.ts";
 import { adapterText, count, field, lossText, outcomeText, percent } from "./text.ts";
+import { dataForStart, loadStartingModel, startText } from "./starting-model.ts";
 import { startReport } from "./train-report.ts";
 import { trainOptions, type TrainFlags } from "./train-options.ts";
 import { fitRun, measure, prepare, saveRun, trainedModel, type Outcome, type Run, type Subject } from "./training-run.ts";
@@ -45,6 +46,7 @@ export function trainCommand(command: Command): Command {
 async function train(command: Command): Promise<void> {
   const { config, printConfig } = command.opts<{ config?: string; printConfig?: true }>();
   if (config !== undefined) await applyConfigFile(command, config);
+  const start = await loadStartingModel(command);
   const configuration = configurationOf(command);
   if (printConfig) return console.log(JSON.stringify(configuration, undefined, 2));
   const flags = command.opts<TrainFlags>();
@@ -52,10 +54,11 @@ async function train(command: Command): Promise<void> {
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
   const log = flags.log === undefined ? undefined : new EventLog(flags.log);
   try {
-    const data = await loadTrainingSource(flags);
+    const read = await loadTrainingSource(flags);
+    const data = start ? dataForStart(read, start) : read;
     const backend = await createNodeBackend({ device: flags.device });
     try {
-      await trainOn({ flags, configuration, data, backend }, log);
+      await trainOn({ flags, configuration, data, backend, start }, log);
     } finally {
       backend.dispose();
     }
@@ -128,7 +131,7 @@ const unitOf = ({ data }: Run) => (data.table ? "rows" : "images");
 
 /** Prints what is trained, on which data and by what. */
 function describe(run: Run, { model, trainer }: Subject): void {
-  const { flags, data, backend } = run;
+  const { flags, data, backend, start } = run;
   const { batch, stepsTotal } = trainer;
   const parts = [
     `${count(data.train.count)} for training`,
@@ -142,6 +145,7 @@ function describe(run: Run, { model, trainer }: Subject): void {
       field("data", `${data.source}:`, ` ${parts.join(", ")}`),
       field("adapter", adapterText(backend)),
       field("network", describeNetwork(flags, model)),
+      ...(start ? [startText(start, data.train)] : []),
       field("training", `${count(stepsTotal)} steps of ${count(batch)}, ${flags.optimizer}, ${rate}`),
     ].join("\n"),
   );

@@ -22,6 +22,7 @@ import { saveModelFile, type TrainedModel } from "../index.ts";
 import type { TrainingSource } from "./data-source.ts";
 import { batchOf, buildNetwork, stepOptions } from "./network.ts";
 import { schedules } from "./options.ts";
+import { startedFrom, type StartingModel } from "./starting-model.ts";
 import type { TrainFlags } from "./train-options.ts";
 
 export interface Run {
@@ -30,6 +31,8 @@ export interface Run {
   readonly configuration: Readonly<Record<string, unknown>>;
   readonly data: TrainingSource;
   readonly backend: Backend;
+  /** What --init names. */
+  readonly start: StartingModel | undefined;
 }
 
 /** What is trained. */
@@ -50,9 +53,10 @@ export function epochsOf({ flags, data }: Pick<Run, "flags" | "data">): number {
 }
 
 export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject> {
-  const { flags, data, backend } = run;
+  const { flags, data, backend, start } = run;
   const { maxSteps, lr, warmup, gradientTolerance, onNan } = flags;
-  const model = buildNetwork(flags, data.train);
+  const network = buildNetwork(flags, data.train);
+  const model = start ? startedFrom(network, flags, start, data.train) : network;
   const decay = schedules[flags.schedule]();
   const trainer = await createTrainer({
     ...stepOptions(flags, data.train.count),
@@ -119,10 +123,10 @@ export async function measure({ data }: Run, trainer: Trainer): Promise<Outcome>
 
 /** The model after so many steps, with all that is needed to use it again. */
 export function trainedModel(run: Run, { model, trainer }: Subject, step: number): TrainedModel {
-  const { flags, data, configuration } = run;
+  const { flags, data, configuration, start } = run;
   const { train, normalization, table } = data;
   const { optimizer, lr: learningRate, schedule, warmup, seed } = flags;
-  const training = { data: train.name, optimizer, learningRate, schedule, warmup, batch: trainer.batch, epochs: epochsOf(run), seed };
+  const training = { data: train.name, optimizer, learningRate, schedule, warmup, batch: trainer.batch, epochs: epochsOf(run), seed, ...(start && { startedFrom: start.path }) };
   return {
     model,
     loss: flags.loss ?? (isRegression(train) ? "meanSquaredError" : "softmaxCrossEntropy"),
