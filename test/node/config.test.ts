@@ -56,7 +56,7 @@ describe("a configuration file", () => {
 
   test("gives way to the command line, and overrides defaults", async () => {
     const found = await configured({ lr: 0.5, epochs: 7, hidden: [] }, ["--lr", "0.1", "--batch", "32"]);
-    expect(found).toMatchObject({ lr: 0.1, epochs: 7, hidden: [], batch: 32, optimizer: "adam" });
+    expect(found).toMatchObject({ lr: 0.1, epochs: 7, hidden: [], batch: 32, schedule: "cosine" });
     expect(await configured({ standardize: true, header: true }, ["--no-standardize", "--no-header"])).toMatchObject({
       standardize: false,
       header: false,

@@ -71,8 +71,8 @@ export function dataForStart(data: TrainingSource, { path, trained }: StartingMo
       throw refuse(`feature ${at + 1} of ${path} is ${excerpt(featureNames(before.columns)[at])}, but that of the table is ${excerpt(names[at])}`);
     }
   }
-  const { normalization } = trained;
-  return hasSameAnswers(trained, data.train) && before && data.table ? inUnitsOf(before, data.table, { ...data, normalization }) : { ...data, normalization };
+  const seen = { ...data, normalization: trained.normalization };
+  return hasSameAnswers(trained, data.train) && before && data.table ? inUnitsOf(before, data.table, seen) : seen;
 }
 
 /** With a label that is a quantity standardized as before, so that the model means the same. */

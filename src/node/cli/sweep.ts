@@ -7,6 +7,7 @@ import { makeFolderOrRefuse } from "../files.ts";
 import { createNodeBackend, writeFileAtomically } from "../index.ts";
 import { applyConfigFile, configOption, configurationOf, settableOptions } from "./config.ts";
 import { loadTrainingSource, type TrainingSource } from "./data-source.ts";
+import { settledFlags } from "./defaults.ts";
 import { Interruption } from "./interrupt.ts";
 import { wholeNumber } from "./options.ts";
 import { dataForStart, loadStartingModel } from "./starting-model.ts";
@@ -54,7 +55,9 @@ export function sweepCommand(command: Command): Command {
     .addOption(new Option("--out <folder>", "where results and the best model are kept").makeOptionMandatory());
   for (const option of trainOptions()) {
     if (notSwept.has(option.attributeName())) continue;
-    if (option.attributeName() === "validation") option.default(0.1);
+    if (option.attributeName() === "validation") {
+      option.default(0.1).description = "of the examples held back to compare the runs, such as 0.1; of each class alike";
+    }
     command.addOption(option);
   }
   return command.addOption(configOption()).addHelpText("after", EXAMPLES).action(() => sweep(command));
@@ -95,17 +98,19 @@ function plannedRuns(command: Command): Changes[] {
   return random === undefined ? gridRuns(choices) : randomRuns(random, seed, ranges, choices);
 }
 
+type CommonParts = Omit<Run, "data" | "flags"> & { readonly flags: TrainFlags };
+
 /** The runs of a sweep and the folder of their results. */
 class Sweep {
   readonly #folder: string;
   /** What all runs have in common. */
-  readonly #common: Omit<Run, "data">;
+  readonly #common: CommonParts;
   /** Runs that are done, by their names. */
   readonly #done = new Map<string, RunResult>();
   /** The data of the last run, which most often are those of the next. */
   #data: { readonly key: string; readonly source: TrainingSource } | undefined;
 
-  constructor(folder: string, common: Omit<Run, "data">) {
+  constructor(folder: string, common: CommonParts) {
     this.#folder = folder;
     this.#common = common;
   }
@@ -144,7 +149,8 @@ class Sweep {
       return done;
     }
     const flags = { ...this.#common.flags, ...changes } as TrainFlags;
-    const run: Run = { ...this.#common, flags, configuration, data: await this.#dataOf(flags) };
+    const data = await this.#dataOf(flags);
+    const run: Run = { ...this.#common, flags: settledFlags(flags, data), configuration, data };
     const subject = await prepare(run);
     try {
       const began = performance.now();

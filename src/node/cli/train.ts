@@ -11,10 +11,12 @@ import type { ReportRecorder } from "../report/index.ts";
 import { createNodeBackend } from "../index.ts";
 import { applyConfigFile, configOption, configurationOf } from "./config.ts";
 import { loadTrainingSource } from "./data-source.ts";
+import { settledFlags, settledOptions } from "./defaults.ts";
 import { RunKeeper, runIdentity } from "./checkpointing.ts";
 import { debugs } from "./debug.ts";
 import { EventLog } from "./event-log.ts";
 import { Interruption } from "./interrupt.ts";
+import { LowestValidation } from "./lowest-validation.ts";
 import { describeNetwork } from "./network.ts";
 import { planTable } from "./plan-table.ts";
 import { ProgressLine } from "./progress.ts";
@@ -47,8 +49,8 @@ async function train(command: Command): Promise<void> {
   const { config, printConfig } = command.opts<{ config?: string; printConfig?: true }>();
   if (config !== undefined) await applyConfigFile(command, config);
   const start = await loadStartingModel(command);
-  const configuration = configurationOf(command);
-  if (printConfig) return console.log(JSON.stringify(configuration, undefined, 2));
+  const given = configurationOf(command);
+  if (printConfig) return console.log(JSON.stringify(given, undefined, 2));
   const flags = command.opts<TrainFlags>();
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
@@ -56,9 +58,11 @@ async function train(command: Command): Promise<void> {
   try {
     const read = await loadTrainingSource(flags);
     const data = start ? dataForStart(read, start) : read;
+    const settled = settledFlags(flags, data);
+    const configuration = { ...given, ...settledOptions(settled) };
     const backend = await createNodeBackend({ device: flags.device });
     try {
-      await trainOn({ flags, configuration, data, backend, start }, log);
+      await trainOn({ flags: settled, configuration, data, backend, start }, log);
     } finally {
       backend.dispose();
     }
@@ -93,7 +97,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   const report = flags.report === undefined ? undefined : await startReport(flags.report, run, subject);
   const recorder = report?.recorder;
   const interruption = new Interruption();
-  const { reached, stop } = await fit({ run, subject, log, keeper, recorder, signal: interruption.signal }).finally(() => interruption.stopListening());
+  const { reached, stop, lowest } = await fit({ run, subject, log, keeper, recorder, signal: interruption.signal }).finally(() => interruption.stopListening());
   const { seconds = 0, imagesPerSecond = 0 } = reached ?? {};
   const facts = { seconds, imagesPerSecond, adapter: backend.adapter.name, backend: backend.kind, seed: flags.seed, startupSeconds };
   if (interruption.exitCode !== undefined) {
@@ -104,6 +108,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
     return;
   }
   if (stop.kind !== "finished") console.log(stopText(stop));
+  if (lowest !== undefined) console.log(lowest);
   const began = performance.now();
   const outcome = await measure(run, trainer);
   const evaluationSeconds = (performance.now() - began) / 1000;
@@ -165,19 +170,28 @@ interface Fitting {
   readonly signal: AbortSignal;
 }
 
+interface Fitted {
+  readonly reached: StoppingProgress | undefined;
+  readonly stop: Stop;
+  /** See `LowestValidation`. */
+  readonly lowest: string | undefined;
+}
+
 /** Trains to the end, or until Ctrl-C is pressed. */
-async function fit({ run, subject, log, keeper, recorder, signal }: Fitting): Promise<{ reached: StoppingProgress | undefined; stop: Stop }> {
+async function fit({ run, subject, log, keeper, recorder, signal }: Fitting): Promise<Fitted> {
   const line = new ProgressLine(process.stdout, unitOf(run));
   const checkpoint = keeper?.options((step) => trainedModel(run, subject, step));
   const steps = fitRun(run, subject.trainer, { signal, ...(checkpoint && { checkpoint }), ...(keeper && { memory: keeper.memory }) });
   const left = new LeftOut();
+  const lowest = new LowestValidation();
   let reached: StoppingProgress | undefined;
   try {
     for (;;) {
       const next = await steps.next();
-      if (next.done) return { reached, stop: next.value };
+      if (next.done) return { reached, stop: next.value, lowest: lowest.text(next.value) };
       reached = next.value;
       line.show(reached);
+      lowest.note(reached);
       keeper?.note(reached, run.data.validation !== undefined);
       if (!reached.interim) log?.write(progressEvent(reached));
       if (!reached.interim) await recorder?.progress(reached);
