@@ -102,8 +102,8 @@ async function examplesFor(path: string, trained: TrainedModel, flags: SourceFla
     return { test: await readCsvDataset(csv, schema, csvFormat(flags)), source: csv };
   }
   if (trained.table) {
-    const { data } = trained.training;
-    const what = data === undefined ? "the model takes rows of a table" : `the model was trained on a table, ${data}`;
+    const table = trained.training["data"];
+    const what = table === undefined ? "the model takes rows of a table" : `the model was trained on a table, ${table}`;
     throw new OptionError({ where: path, what, fix: "Name a table of the same columns with --csv" });
   }
   if (images !== undefined && labels !== undefined) return { test: await readPictures(images, labels, trained.classes), source: images };
