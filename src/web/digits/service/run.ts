@@ -196,8 +196,11 @@ export class Run {
         return await this.#answer(picture);
       } catch (error) {
         if (!(error instanceof DeviceLostError)) throw error;
-        // The trainer replaces a lost device where it predicts by itself.
-        await this.trainer.predict(picture);
+        // The trainer replaces a lost device where it predicts by itself; a failure that comes late, of a device that was
+        // replaced meanwhile, says nothing of the new one.
+        await this.trainer.predict(picture).catch((failure: unknown) => {
+          if (!(failure instanceof DeviceLostError)) throw failure;
+        });
         return this.#answer(picture);
       }
     });
