@@ -1,7 +1,6 @@
 /*
  * Looks into a network while it trains and when it rests: what it makes of the test set, and its first weights.
  */
-import { DeviceLostError } from "../../../index.ts";
 import type { TestEvent, WeightsEvent } from "../contract.ts";
 import type { Run } from "./run.ts";
 import { Budget } from "./turns.ts";
@@ -93,10 +92,11 @@ export class Looks {
 
   /** The training hears of a lost device, and replaces it; what was overtaken fails unheard. */
   async #guarded(look: (run: Run) => Promise<void>): Promise<void> {
+    const isOfLostDevice = this.#run.watchDevice();
     try {
       await look(this.#run);
     } catch (error) {
-      if (this.#listener.isShown(this.#run) && !(error instanceof DeviceLostError)) this.#listener.fail(error);
+      if (this.#listener.isShown(this.#run) && !isOfLostDevice(error)) this.#listener.fail(error);
     }
   }
 }

@@ -81,6 +81,8 @@ export class Run {
   #look: { session: Session; made: Promise<Look> } | undefined;
   /** Looks at pictures one after the other: each writes the same input. */
   #looking: Promise<unknown> = Promise.resolve();
+  /** The device's loss, and whether it came. */
+  #watched: { readonly lost: Promise<string>; isLost: boolean } | undefined;
   /** What is asked of the trainer and not answered yet. */
   readonly #asked = new Set<Promise<unknown>>();
 
@@ -151,6 +153,21 @@ export class Run {
     this.trainer.dispose();
   }
 
+  /**
+   * To be called before work on the device.
+   * @returns whether a failure of that work comes of the loss of its device: it may fail in other ways after the loss
+   */
+  watchDevice(): (failure: unknown) => boolean {
+    const { lost } = this.options.backend;
+    if (this.#watched?.lost !== lost) {
+      const begun = { lost, isLost: false };
+      void lost.then(() => (begun.isLost = true));
+      this.#watched = begun;
+    }
+    const watched = this.#watched;
+    return (failure) => failure instanceof DeviceLostError || watched.isLost;
+  }
+
   #ask<Result>(work: Promise<Result>): Promise<Result> {
     this.#asked.add(work);
     const forget = () => this.#asked.delete(work);
@@ -192,14 +209,15 @@ export class Run {
   /** What the network makes of a picture, and what its hidden layers give. */
   answer(picture: Uint8Array): Promise<Answer> {
     const answered = this.#looking.then(async () => {
+      const { trainer } = this;
+      const isOfTheOld = this.watchDevice();
       try {
         return await this.#answer(picture);
       } catch (error) {
-        if (!(error instanceof DeviceLostError)) throw error;
-        // The trainer replaces a lost device where it predicts by itself; a failure that comes late, of a device that was
-        // replaced meanwhile, says nothing of the new one.
-        await this.trainer.predict(picture).catch((failure: unknown) => {
-          if (!(failure instanceof DeviceLostError)) throw failure;
+        if (!isOfTheOld(error)) throw error;
+        // The trainer replaces a lost device where it predicts by itself.
+        await trainer.predict(picture).catch((failure: unknown) => {
+          if (!isOfTheOld(failure)) throw failure;
         });
         return this.#answer(picture);
       }
