@@ -35,7 +35,7 @@ export class PassTimer {
     encoder.resolveQuerySet(this.#queries, 0, 2 * this.#passes, this.#resolved, 0);
     const copy = staging.copy(encoder, this.#resolved, 0, 16 * this.#passes);
     gpu.queue.submit([encoder.finish()]);
-    const ends = new BigUint64Array(await copy.arrived());
+    const ends = new BigUint64Array(await this.#device.arrived(copy));
     return Array.from({ length: this.#passes }, (_, pass) => Number(ends[2 * pass + 1]! - ends[2 * pass]!));
   }
 

@@ -302,8 +302,8 @@ describe("what is refused", () => {
     ["without apply", ({ inputShape }) => ({ outputShape: inputShape }) as never, /its build returns \{"outputShape":\[3\]\}/],
     ["whose apply returns nothing", ({ inputShape }) => ({ outputShape: inputShape, apply: () => null as never }), /^layer 0, empty, apply: null is no tensor/],
     ["whose apply returns a promise", ({ inputShape }) => ({ outputShape: inputShape, apply: (async () => {}) as never }), /apply: an object of the keys .*is no tensor/],
-  ])("a layer %s", (_name, build, message) => {
-    const act = () => sequential([{ config: { type: "empty" }, build }], { inputShape: [3] }).apply(parameter("x", [4, 3]));
+  ])("a layer %s", (_name, make, message) => {
+    const act = () => sequential([{ config: { type: "empty" }, build: make }], { inputShape: [3] }).apply(parameter("x", [4, 3]));
     expect(act).toThrow(WgradError);
     expect(act).toThrow(message);
   });
