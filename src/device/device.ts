@@ -174,6 +174,7 @@ export class Device {
       what: "the backend was disposed of while it worked",
       fix: "Wait for what was begun, or leave its loop, before dispose",
     });
+    this.faults.stopListening(this.gpu);
     this.gpu.destroy();
   }
 }
