@@ -29,7 +29,11 @@ export class PassTimer {
     return { querySet: this.#queries, beginningOfPassWriteIndex: 2 * pass, endOfPassWriteIndex: 2 * pass + 1 };
   }
 
-  /** Finishes and submits an encoder whose passes were given `writes`; the time of each in nanoseconds. */
+  /**
+   * Finishes and submits an encoder whose passes were given `writes`.
+   * @returns the time of each pass in nanoseconds
+   * @throws DeviceLostError where the device is lost meanwhile
+   */
   async submit(encoder: GPUCommandEncoder): Promise<number[]> {
     const { gpu, staging } = this.#device;
     encoder.resolveQuerySet(this.#queries, 0, 2 * this.#passes, this.#resolved, 0);
