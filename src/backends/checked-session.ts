@@ -3,7 +3,7 @@
  * all refuse the same calls in the same words, and a call that is refused changes nothing.
  */
 import { DeviceError, OptionError } from "../errors.ts";
-import { requireGraph, type Graph } from "../graph/graph.ts";
+import { requireGraph, updatedLeaves, type Graph } from "../graph/graph.ts";
 import { isStored } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { DispatchDescription, Executable, NumericArray, Session } from "./backend.ts";
@@ -82,6 +82,8 @@ export class CheckedSession implements Session {
       if (limit && limit.below < (facts.limit?.below ?? Infinity)) facts.limit = limit;
       this.#leaves.set(leaf, facts);
     }
+    // An input that steps give its values need not be written.
+    for (const leaf of graph.updates.flatMap(({ target }) => updatedLeaves(target))) this.#leaves.get(leaf)!.written = true;
     const inputs = inputsOf(graph).map((leaf) => ({ leaf, facts: this.#leaves.get(leaf)! }));
     return new CheckedExecutable(executable, graph, { lifetime: this.#lifetime, limits, inputs });
   }

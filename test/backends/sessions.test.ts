@@ -185,6 +185,15 @@ describe.each(backends)("a session on $name", ({ create }) => {
     expect((await running).loss).toHaveLength(1);
   });
 
+  test("takes an input that steps give its values for written", async () => {
+    const x = input("x", [2]);
+    const session = backend.createSession();
+    const reading = await session.compile(defineGraph({ y: multiply(x, 2) }));
+    const filling = await session.compile(defineGraph({}, [{ target: x, value: add(multiply(parameter("one", [2], [1, 1]), 3), 0) }]));
+    await Promise.all([filling.run(0, 1), reading.run(0, 1)]);
+    expect([...(await reading.read("y"))]).toEqual([6, 6]);
+  });
+
   test("refuses indices that were written before a graph came that uses them", async () => {
     const labels = input("labels", [3], "uint32");
     const start = constant(0, [], "uint32");
@@ -293,6 +302,13 @@ describe("what a device reports", () => {
     expect((await working).loss).toEqual(expected.loss);
     await requireUnharmed(guilty);
     backend.dispose();
+  });
+
+  test("a backend disposed of while it compiles says so", async () => {
+    const { backend } = await acquireLosableBackend();
+    const compiling = backend.createSession().compile(classifier().graph);
+    backend.dispose();
+    await expect(compiling).rejects.toThrow(disposedOf("compile", "backend"));
   });
 
   test("a device lost while it profiles is a DeviceLostError, and one given back says so", async () => {
