@@ -106,8 +106,9 @@ function buildModel(layers: readonly Layer[], given: SequentialOptions, initialV
         return made;
       },
     });
-    shapes.push(result.outputShape);
-    return checkedLayer(layer, index, result);
+    const checked = checkedLayer(layer, index, result);
+    shapes.push(checked.outputShape);
+    return checked;
   });
   const applyEach = (x: Tensor, options: ApplyOptions = {}): Tensor[] => {
     const { training = false, precision = "float32" } = options;

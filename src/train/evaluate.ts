@@ -150,7 +150,7 @@ class ChunkEvaluator implements Evaluator {
     const executable = await this.#outputsOf(features);
     for (let first = 0; first * width < features.length; first += chunk) {
       const rows = features.subarray(first * width, (first + chunk) * width);
-      session.write(this.#leavesFor({ features }).features, rows);
+      session.write(this.#leavesFor({ features }).features, rows, 0);
       const [, outputs] = await Promise.all([executable.run(0, 1), executable.read("outputs")]);
       result.set(outputs.subarray(0, (rows.length / width) * outputWidth), first * outputWidth);
     }
