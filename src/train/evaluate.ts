@@ -8,6 +8,7 @@ import { requireCount } from "../nn/checks.ts";
 import type { LossName, TrainingLoss } from "../nn/losses.ts";
 import type { Model } from "../nn/sequential.ts";
 import { exampleLeaves, takeAnswers, takeFeatures, totalsOf, writeExamples, type ExampleLeaves } from "./batches.ts";
+import { requireBackend, requireData, requireModel, requireOptionsObject, requireSession } from "./given.ts";
 import { lossFor, lossOf, requireDataset, requireNormalization, rowsThatFit, unchanged } from "./options.ts";
 import { Predictor } from "./predict.ts";
 
@@ -54,10 +55,15 @@ export interface Evaluator {
 }
 
 /**
- * @throws OptionError for an unknown loss or a normalisation that is not finite
+ * @throws OptionError for what is no model, backend or session, for an unknown loss, and for a normalization that is not
+ * finite
  */
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
+  requireOptionsObject("createEvaluator", options);
   const { model, backend, session, normalization = unchanged } = options;
+  requireModel("model", model);
+  requireBackend("backend", backend);
+  requireSession("session", session);
   requireNormalization(normalization, sizeOf(model.inputShape));
   return new ChunkEvaluator({
     model,
@@ -105,6 +111,7 @@ class ChunkEvaluator implements Evaluator {
 
   async evaluate(dataset: TrainingData): Promise<Evaluation> {
     const { model, session, window } = this.#parts;
+    requireData("evaluate", dataset);
     const loss = this.#parts.loss ?? lossFor(dataset, undefined);
     requireDataset(model, dataset, loss);
     const totals = { loss: 0, correct: 0 };
