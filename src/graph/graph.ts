@@ -1,5 +1,5 @@
 import { GraphError } from "../errors.ts";
-import { isStored } from "./leaves.ts";
+import { isStored, parameterOp, requireDistinctNames } from "./leaves.ts";
 import { sameShape, type Tensor } from "./tensor.ts";
 
 /** At the end of a step the target holds the value. */
@@ -22,7 +22,8 @@ export interface Graph {
 
 /**
  * Collects outputs and updates into a graph.
- * @throws GraphError where an update's target is no stored leaf, has another shape, or is updated twice
+ * @throws GraphError where an update's target is no stored leaf, has another shape, or is updated twice; and where two
+ * different parameters have one name
  */
 export function defineGraph(outputs: Readonly<Record<string, Tensor>>, updates: readonly Update[] = []): Graph {
   const seen = new Set<Tensor>();
@@ -41,7 +42,9 @@ export function defineGraph(outputs: Readonly<Record<string, Tensor>>, updates: 
     }
   }
   const roots = [...Object.values(outputs), ...updates.flatMap(({ target, value }) => [value, target])];
-  return { outputs, updates, nodes: topologicalOrder(roots) };
+  const nodes = topologicalOrder(roots);
+  requireDistinctNames("graph", nodes.filter(({ op }) => op === parameterOp));
+  return { outputs, updates, nodes };
 }
 
 /** The stored leaves that an update writes: the target itself, or the members of a pack. */

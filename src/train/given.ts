@@ -4,6 +4,7 @@
 import type { Backend, Session } from "../backends/backend.ts";
 import type { TrainingData } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
+import { requireDistinctNames } from "../graph/leaves.ts";
 import { requireCount, requireNumber, written } from "../nn/checks.ts";
 import type { Model } from "../nn/sequential.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -29,9 +30,12 @@ export function requireOptionsObject(where: string, options: unknown): void {
   if (!isObject(options)) refuse(where, options, "object of options", "Give { … } with its options");
 }
 
-/** @throws OptionError for what is no model */
+/** @throws OptionError for what is no model; GraphError for a model with two parameters of one name */
 export function requireModel(where: string, model: Model): void {
-  requireMethods(where, model, ["apply"], "model", "Give what sequential() or loadModel().model is");
+  const fix = "Give what sequential() or loadModel().model is";
+  requireMethods(where, model, ["apply"], "model", fix);
+  if (!Array.isArray(model.parameters)) refuse(where, model, "model", fix);
+  requireDistinctNames(where, model.parameters);
 }
 
 /** @throws OptionError for what is no backend */
