@@ -23,6 +23,7 @@ export * as optimizers from "./optimizers.ts";
 export type {
   AdamOptions,
   AdamWOptions,
+  MomentumForm,
   MomentumOptions,
   Optimizer,
   RmspropOptions,
