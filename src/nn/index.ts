@@ -18,12 +18,12 @@ export {
 } from "./layers.ts";
 export { losses, oneHot, type ClassificationLoss, type LossName, type RegressionLoss, type TrainingLoss } from "./losses.ts";
 export { accuracy } from "./metrics.ts";
+export { momentumForms, type MomentumForm } from "./momentum-form.ts";
 /** Rules by which gradients change parameters. */
 export * as optimizers from "./optimizers.ts";
 export type {
   AdamOptions,
   AdamWOptions,
-  MomentumForm,
   MomentumOptions,
   Optimizer,
   RmspropOptions,

@@ -9,6 +9,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { add, divide, multiply, sqrt, square, subtract, type Operand } from "../ops/elementwise/index.ts";
 import { pack, packedSize } from "../ops/layout/index.ts";
 import { requireNumber, requirePositive, written } from "./checks.ts";
+import { momentumForms, type MomentumForm } from "./momentum-form.ts";
 import { packGradients, type Gradients } from "./packed.ts";
 
 /** What an optimizer is told at each step. */
@@ -67,16 +68,6 @@ export function sgd(): Optimizer {
     { target: weights, value: subtract(weights, multiply(gradient, learningRate)) },
   ]);
 }
-
-/**
- * Where momentum keeps the learning rate: "classic" inside the velocity, as the papers have it, so that past gradients
- * keep the rate of their own steps; "pytorch" outside, as PyTorch's SGD has it, so that the present rate multiplies them
- * all. With a constant rate both are the same.
- */
-export const momentumForms = ["classic", "pytorch"] as const;
-
-/** One of `momentumForms`. */
-export type MomentumForm = (typeof momentumForms)[number];
 
 /** The options of `momentum` and `nesterov`. */
 export interface MomentumOptions {
