@@ -126,7 +126,6 @@ async function compileDivided(plan: TrainingPlan, session: Session, feed: Feed):
   const parts = Math.floor(batch / microBatch);
   const rest = batch % microBatch;
   const accumulated = state("accumulatedGradient", packGradients(plan.model.parameters).shape);
-  // The graph that updates the parameters as one vector comes first: a backend places them as the first graph needs them.
   const { updates, fault } = optimizerUpdates(plan, accumulated);
   const apply = await session.compile(defineGraph({ ...(fault && { fault }), ...gradientMetrics(plan, accumulated) }, updates));
   const isLater = stepScalar("isLaterPart", (run) => (run % parts === 0 ? 0 : 1));
