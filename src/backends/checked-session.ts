@@ -40,8 +40,8 @@ export class Lifetime {
   }
 
   /** @throws DeviceError or OptionError where the backend or the session was disposed of */
-  require(where: string): void {
-    this.#within?.require(where);
+  requireOpen(where: string): void {
+    this.#within?.requireOpen(where);
     if (!this.#ended) return;
     const what = `the ${this.#of} was disposed of`;
     if (this.#of === "backend") throw new DeviceError({ where, what, fix: "Create another backend" });
@@ -70,7 +70,7 @@ export class CheckedSession implements Session {
   }
 
   async compile(graph: Graph): Promise<CheckedExecutable> {
-    this.#lifetime.require("compile");
+    this.#lifetime.requireOpen("compile");
     requireGraph("compile", graph);
     const limits = indexLimits(graph);
     requireConstantIndices(limits);
@@ -113,7 +113,7 @@ export class CheckedSession implements Session {
     try {
       return await this.#work.compile(graph);
     } finally {
-      this.#lifetime.require("compile");
+      this.#lifetime.requireOpen("compile");
     }
   }
 
@@ -126,7 +126,7 @@ export class CheckedSession implements Session {
   }
 
   #factsOf(where: string, leaf: Tensor): LeafFacts {
-    this.#lifetime.require(where);
+    this.#lifetime.requireOpen(where);
     requireLeaf(where, leaf);
     const facts = this.#leaves.get(leaf);
     if (facts) return facts;
@@ -173,7 +173,7 @@ export class CheckedExecutable implements Executable {
   }
 
   async read(output: string): Promise<NumericArray> {
-    this.#facts.lifetime.require("read");
+    this.#facts.lifetime.requireOpen("read");
     const { outputs } = this.#graph;
     const readable = Object.keys(outputs).filter((name) => outputs[name]!.size > 1);
     if (!readable.includes(output)) {
@@ -188,7 +188,7 @@ export class CheckedExecutable implements Executable {
 
   #requireSteps(where: string, first: number, count: number): void {
     const { lifetime, limits, inputs } = this.#facts;
-    lifetime.require(where);
+    lifetime.requireOpen(where);
     requireWhole(where, where === "run" ? "first step" : "step", first);
     requireWhole(where, "number of steps", count);
     if (!this.#inputsWritten) {

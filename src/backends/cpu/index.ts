@@ -35,7 +35,7 @@ export function createCpuBackend(options: CpuOptions = {}): Backend {
     adapter: { name: `CPU reference, ${precision}`, software: true },
     maxTensorBytes: 2 ** 31,
     createSession() {
-      lifetime.require("createSession");
+      lifetime.requireOpen("createSession");
       return new CheckedSession(new CpuSession(precision === "float64" ? Float64Array : Float32Array), lifetime);
     },
     lost: new Promise(() => {}),

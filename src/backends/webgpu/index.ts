@@ -43,7 +43,7 @@ export async function createWebGPUBackend(source: GpuSource, options: WebGPUOpti
     device = await openDevice(source, options);
     if (!lifetime.ended) return;
     device.destroy();
-    lifetime.require("restart");
+    lifetime.requireOpen("restart");
   };
   return {
     kind: "webgpu",
@@ -54,7 +54,7 @@ export async function createWebGPUBackend(source: GpuSource, options: WebGPUOpti
       return Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
     },
     createSession() {
-      lifetime.require("createSession");
+      lifetime.requireOpen("createSession");
       return new CheckedSession(new WebGPUSession(device, { guards, tilingOf: (product) => choices[product] }), lifetime);
     },
     async restart() {
@@ -63,7 +63,7 @@ export async function createWebGPUBackend(source: GpuSource, options: WebGPUOpti
       await restarting;
     },
     async tune(products, report, tuningOptions) {
-      lifetime.require("tune");
+      lifetime.requireOpen("tune");
       const tuned = await tune(device, products, report, tuningOptions);
       choices = { ...choices, ...tuned.choices };
       await tuning?.save(key, JSON.stringify(choices, undefined, 2));
