@@ -37,6 +37,10 @@ export function checkedLayer({ config: { type } }: Layer, index: number, layer: 
     throw new OptionError({ where, what, fix: "Return { outputShape, apply }, with the shape of one example as an array" });
   }
   const { outputShape } = layer;
+  if (!outputShape.every((size) => Number.isSafeInteger(size) && size >= 1)) {
+    const fix = "Give the shape of one example that leaves the layer, such as [10]";
+    throw new OptionError({ where, what: `its outputShape is ${written(outputShape)}`, fix });
+  }
   return {
     outputShape,
     apply(x, options) {
