@@ -240,6 +240,7 @@ describe("the service", () => {
     const later = listen(second);
     await later.command({ kind: "begin", settings: wider, run: false });
     await later.command({ kind: "resume", from: "earlier", run: true });
+    await later.reaches(5);
     await later.pause();
     const prepared = later.all("prepared").at(-1)!;
     expect(prepared).toMatchObject({ origin: "kept", step: 4, settings: { batchSize: 100, layers: small.layers } });
