@@ -1,45 +1,41 @@
 /*
  * The page around its two tabs.
  */
-import { effect, signal } from "@preact/signals";
-import type { Remote } from "comlink";
-import type { DeviceChoice } from "../index.ts";
-import type { DeviceInfo, WorkerApi } from "./contract.ts";
-import { connect, formatDigits, parseDigits, reset, setVisible, stepOnce, toggleRunning } from "./digits/state.ts";
+import { signal } from "@preact/signals";
+import { keepAddress, visit } from "./address.ts";
+import { formatDigits, loadFile, parseDigits, reset, setVisible, stepOnce, toggleRunning } from "./digits/state.ts";
 import { Digits } from "./digits/view/index.tsx";
+import { dragging, takeDrops } from "./drop.ts";
+import { ContinueOnCpu } from "./continue.tsx";
+import { device, openLink, pageFault, remote } from "./link.ts";
 import { Playground, playgroundCommands } from "./playground/index.tsx";
-import { formatPlayground, parsePlayground } from "./playground/state.ts";
+import { readPlaygroundAddress } from "./playground/controller.ts";
+import { formatPlayground } from "./playground/state.ts";
 import { formatHash, parseHash, tabs, type Tab } from "./url.ts";
 import { TabList } from "./tab-list.tsx";
 
 const tab = signal<Tab>("digits");
-const device = signal<DeviceInfo | undefined>(undefined);
-const pageFault = signal<string | undefined>(undefined);
 
 const titles: Record<Tab, string> = { digits: "Digits", playground: "Playground" };
 
 /** Takes the state from the address, opens the device, and begins. */
-export async function openPage(api: Remote<WorkerApi>, worker: Worker, search: URLSearchParams): Promise<void> {
-  worker.addEventListener("error", ({ message }) => (pageFault.value = `The worker failed: ${message}`));
-  readAddress();
-  addEventListener("hashchange", readAddress);
+export async function openPage(createWorker: () => Worker, search: URLSearchParams): Promise<void> {
+  readAddress(false);
   addEventListener("keydown", onKey);
-  keepAddress();
+  takeDrops((file) => {
+    visit(() => show("digits"));
+    void loadFile(file);
+  });
+  keepAddress(() => formatHash(tab.value, tab.value === "digits" ? formatDigits() : formatPlayground()), readAddress);
   const asked = search.get("device");
-  const choice: DeviceChoice = asked === "cpu" || asked === "webgpu" ? asked : "auto";
-  try {
-    device.value = await api.open({ device: choice, test: search.has("test"), page: new URL(".", location.href).href });
-  } catch (error) {
-    pageFault.value = error instanceof Error ? error.message : String(error);
-    return;
-  }
-  await connect(api.digits);
+  const choice = asked === "cpu" || asked === "webgpu" ? asked : "auto";
+  await openLink({ createWorker, test: search.has("test"), choice });
 }
 
-function readAddress(): void {
+function readAddress(whole: boolean): void {
   const { tab: wanted, params } = parseHash(location.hash);
-  // Without any fields a tab stays as it is.
-  if (params.size > 0) (wanted === "digits" ? parseDigits : parsePlayground)(params);
+  // Without any fields a tab stays as it is, where the address was written by hand.
+  if (params.size > 0 || whole) (wanted === "digits" ? parseDigits : readPlaygroundAddress)(params);
   show(wanted);
 }
 
@@ -48,18 +44,7 @@ function show(wanted: Tab): void {
   setVisible(wanted === "digits");
 }
 
-/** Writes the state into the address a moment after it changed. */
-function keepAddress(): void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  effect(() => {
-    const hash = formatHash(tab.value, tab.value === "digits" ? formatDigits() : formatPlayground());
-    clearTimeout(timer);
-    timer = setTimeout(() => history.replaceState(null, "", hash), 200);
-  });
-}
-
 const digitsCommands = { toggle: toggleRunning, step: stepOnce, reset };
-
 
 /** What letters are typed into, or chosen by. */
 const TYPED_INTO = "input:not([type=radio], [type=checkbox], [type=range], [type=color], [type=file]), select, textarea";
@@ -68,8 +53,8 @@ const PRESSED_BY_SPACE = "button, a, summary, [role=tab], input[type=radio], inp
 
 /** Space starts and pauses, S steps, R resets, wherever the keys have no other use. */
 function onKey(event: KeyboardEvent): void {
-  const { target, key, ctrlKey, metaKey, altKey, repeat } = event;
-  if (ctrlKey || metaKey || altKey || repeat) return;
+  const { target, key, ctrlKey, metaKey, altKey, repeat, defaultPrevented } = event;
+  if (ctrlKey || metaKey || altKey || repeat || defaultPrevented) return;
   const typing = target instanceof Element && target.closest(TYPED_INTO) !== null;
   const pressing = target instanceof Element && target.closest(PRESSED_BY_SPACE) !== null;
   if (typing || (pressing && key === " ")) return;
@@ -80,7 +65,7 @@ function onKey(event: KeyboardEvent): void {
   void action();
 }
 
-export function App({ api }: { api: Remote<WorkerApi> }) {
+export function App() {
   return (
     <>
       <header>
@@ -89,14 +74,19 @@ export function App({ api }: { api: Remote<WorkerApi> }) {
           label="Parts of the page"
           tabs={tabs.map((name) => ({ name, title: titles[name] }))}
           chosen={tab.value}
-          choose={show}
+          choose={(name) => visit(() => show(name))}
         />
         <DeviceLine />
       </header>
-      <main>
-        {pageFault.value && <p class="fault" role="alert">{pageFault.value}</p>}
+      <main class={dragging.value ? "dragging" : ""}>
+        {pageFault.value && (
+          <div class="fault" role="alert" data-testid="page-fault">
+            <p>{pageFault.value}</p>
+            {!device.value && <ContinueOnCpu />}
+          </div>
+        )}
         <div role="tabpanel" id={`panel-${tab.value}`} aria-labelledby={`tab-${tab.value}`}>
-          {tab.value === "digits" ? <Digits /> : <Playground api={api.playground} />}
+          {tab.value === "digits" ? <Digits /> : remote.value && <Playground worker={remote.value} />}
         </div>
       </main>
     </>
@@ -108,11 +98,14 @@ function DeviceLine() {
   const info = device.value;
   if (!info) return <p class="device">{pageFault.value ? "No device" : "Looking for a GPU …"}</p>;
   const { kind, adapter, software, reason } = info;
+  const isGpu = kind === "webgpu";
   return (
     <p class="device">
-      <strong data-testid="backend">{kind === "webgpu" ? "WebGPU" : "CPU"}</strong>{" "}
-      <span data-testid="adapter">{adapter}</span>
-      {software && " (a program that plays a GPU)"}
+      <strong data-testid="backend">{isGpu ? "WebGPU" : "CPU"}</strong>{" "}
+      <span data-testid="adapter">
+        {!isGpu && "(reference backend)"}
+        {isGpu && (software ? `software adapter (${adapter}, runs on the CPU)` : adapter)}
+      </span>
       {reason && <span class="reason" data-testid="cpu-reason">{reason}</span>}
     </p>
   );

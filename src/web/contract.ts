@@ -20,15 +20,18 @@ export interface DeviceInfo {
   readonly kind: "webgpu" | "cpu";
   /** The adapter's name. */
   readonly adapter: string;
-  /** Whether the adapter is a program that plays a GPU. */
+  /** Whether the adapter is a program on the CPU that only behaves like a GPU. */
   readonly software: boolean;
   /** Why it is the CPU though a GPU was wanted. */
   readonly reason: string | undefined;
+  /** Whether MNIST's files are beside the page. */
+  readonly mnist: boolean;
 }
 
 export interface WorkerApi {
   /**
-   * Opens the device that both tabs compute on. To be called once, first.
+   * Opens the device that both tabs compute on. To be called first, and again for another one: each tab goes over to it
+   * with its next network.
    * @throws DeviceError where the device is "webgpu" and there is none
    */
   open(options: OpenOptions): Promise<DeviceInfo>;

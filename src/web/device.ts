@@ -1,24 +1,33 @@
 /*
  * The worker's device.
  */
-import { browserGpu, createBackend, type Backend, type GpuSource } from "../index.ts";
+import { browserGpu, createBackend, DeviceError, type Backend, type GpuSource } from "../index.ts";
 import type { DeviceInfo, OpenOptions } from "./contract.ts";
 
 /** The backend of a page, and a way to lose its device for tests. */
 export interface OpenedDevice {
   readonly backend: Backend;
-  readonly info: DeviceInfo;
+  readonly info: Omit<DeviceInfo, "mnist">;
   loseDevice(): void;
 }
 
+/** What a visitor can do about it; the library's own advice is for those who run it in Node, too. */
+const ADVICE =
+  "For a GPU, use a current Chrome, Edge, Safari or Firefox, over https, and switch on hardware acceleration in its settings";
+
 /** @throws DeviceError where a GPU is asked for and there is none */
-export async function openBackend({ device, test }: OpenOptions): Promise<OpenedDevice> {
-  let reason: string | undefined;
+export async function openBackend({ device, test }: Pick<OpenOptions, "device" | "test">): Promise<OpenedDevice> {
   const losable = losableSource();
+  let reason: string | undefined;
   const backend = await createBackend({
-    device,
+    device: device === "cpu" ? "cpu" : "webgpu",
     source: () => (test ? losable.source() : browserGpu()),
-    log: (line) => (reason = line),
+  }).catch((error: unknown) => {
+    if (!(error instanceof DeviceError)) throw error;
+    const { what } = error;
+    if (device === "webgpu") throw new DeviceError({ where: "WebGPU", what, fix: ADVICE });
+    reason = `No GPU (${what}): computing on the CPU, which is much slower. ${ADVICE}.`;
+    return createBackend({ device: "cpu" });
   });
   const { kind, adapter } = backend;
   return {

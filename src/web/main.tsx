@@ -1,18 +1,16 @@
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { render } from "preact";
-import { wrap } from "comlink";
 import { App, openPage } from "./app.tsx";
-import type { WorkerApi } from "./contract.ts";
+import { remote } from "./link.ts";
 
-const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-const api = wrap<WorkerApi>(worker);
+const createWorker = () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 const search = new URLSearchParams(location.search);
 
-if (search.has("test")) Object.assign(globalThis, { wgradTest: { loseDevice: () => api.loseDevice() } });
+if (search.has("test")) Object.assign(globalThis, { wgradTest: { loseDevice: () => remote.value?.loseDevice() } });
 
-render(<App api={api} />, document.getElementById("app")!);
-void openPage(api, worker, search);
+render(<App />, document.getElementById("app")!);
+void openPage(createWorker, search);
 
 // The worker's and the page's files are kept for when there is no network; the development server has no such list.
 if (import.meta.env.PROD && "serviceWorker" in navigator) {

@@ -27,8 +27,8 @@ export interface PlotProps {
   readonly xLabel: string;
   /** Whether x counts steps. */
   readonly wholeSteps: boolean;
-  /** The ends of the y axis, where they are fixed. */
-  readonly yRange?: readonly [number, number];
+  /** The ends of the y axis; by default those of the data. */
+  readonly yRange?: readonly [number, number] | undefined;
   readonly testId: string;
   /** In CSS pixels, 180 by default. */
   readonly height?: number;
@@ -42,12 +42,14 @@ const WHOLE = [1, 2, 5].flatMap((first) => [0, 1, 2, 3, 4, 5, 6].map((power) => 
 export function Plot(props: PlotProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
+  const range = useRef(props.yRange);
+  range.current = props.yRange;
   const { title, data, logarithmic = false, xLabel, testId, height = 180, captioned = true } = props;
   const labels = props.series.map(({ label }) => label).join();
   const colours = scheme.value;
   useEffect(() => {
     const element = host.current!;
-    const made = new uPlot(optionsOf(props, { width: element.clientWidth, height }), data, element);
+    const made = new uPlot(optionsOf(props, { width: element.clientWidth, height }, () => range.current), data, element);
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
@@ -65,8 +67,22 @@ export function Plot(props: PlotProps) {
   );
 }
 
-function optionsOf(props: PlotProps, size: { width: number; height: number }): uPlot.Options {
-  const { series, logarithmic = false, xValue, yValue, yTick = yValue, xLabel, wholeSteps, yRange } = props;
+/** Around values that may be none or all the same. */
+const usualRange = (least: number | null, most: number | null): readonly [number, number] =>
+  least === null || most === null ? [0, 1] : uPlot.rangeNum(least, most, 0.1, true) as [number, number];
+
+/** The last value of a column, which the legend shows where no cursor is. */
+function latest(plot: uPlot, place: number): number | null {
+  const column = plot.data[place]!;
+  for (let index = column.length - 1; index >= 0; index--) if (typeof column[index] === "number") return column[index]!;
+  return null;
+}
+
+const written = (value: number | null | undefined, text: (value: number) => string) =>
+  value === null || value === undefined ? "–" : text(value);
+
+function optionsOf(props: PlotProps, size: { width: number; height: number }, yRange: () => PlotProps["yRange"]): uPlot.Options {
+  const { series, logarithmic = false, xValue, yValue, yTick = yValue, xLabel, wholeSteps } = props;
   const [muted, line] = [token("--muted"), token("--line")];
   const axis = { stroke: muted, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "11px system-ui" };
   return {
@@ -74,14 +90,15 @@ function optionsOf(props: PlotProps, size: { width: number; height: number }): u
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
       x: { time: false },
-      y: { distr: logarithmic ? 3 : 1, ...(yRange && { range: [...yRange] as [number, number] }) },
+      // Given as a function, it replaces uPlot's own rule, which a logarithmic axis keeps.
+      y: logarithmic ? { distr: 3 } : { range: (_plot, least, most) => [...(yRange() ?? usualRange(least, most))] as [number, number] },
     },
     axes: [
       { ...axis, size: 28, ...(wholeSteps && { incrs: WHOLE }) },
       { ...axis, size: 54, values: (_plot, values) => values.map((value) => (value === null ? "" : yTick(value))) },
     ],
     series: [
-      { label: xLabel, value: (_plot, value: number | null) => (value === null ? "–" : xValue(value)) },
+      { label: xLabel, value: (plot, value: number | null) => written(value ?? latest(plot, 0), xValue) },
       ...series.map(({ label, colour, width: thickness, dash, points = false }) => ({
         label,
         stroke: token(colour),
@@ -89,7 +106,8 @@ function optionsOf(props: PlotProps, size: { width: number; height: number }): u
         spanGaps: true,
         points: { show: points, size: 4 },
         ...(dash && { dash: [...dash] }),
-        value: (_plot: uPlot, value: number | null) => (value === null || value === undefined ? "–" : yValue(value)),
+        value: (plot: uPlot, value: number | null, place: number, index: number | null) =>
+          written(index === null ? latest(plot, place) : value, yValue),
       })),
     ],
   };

@@ -19,3 +19,9 @@ export function parseHash(hash: string): { tab: Tab; params: URLSearchParams } {
   const tab = tabs.find((known) => known === name);
   return { tab: tab ?? "digits", params: new URLSearchParams(tab && end >= 0 ? text.slice(end + 1) : "") };
 }
+
+/** Says which fields of an address make no sense. */
+export const addressNote = (faults: readonly string[]): string =>
+  `The address says ${excerpt(faults.join(", "))}, which is not known here: the usual value is used.`;
+
+const excerpt = (text: string) => (text.length <= 120 ? text : `${text.slice(0, 120)}…`);

@@ -4,11 +4,13 @@
 import { expose, proxy } from "comlink";
 import type { OpenOptions, WorkerApi } from "./contract.ts";
 import { openBackend, type OpenedDevice } from "./device.ts";
+import { hasMnist } from "./digits/service/data.ts";
+import { browserNetworkStore } from "./digits/service/kept.ts";
 import { createDigitsService } from "./digits/service/service.ts";
 import { createPlaygroundService } from "./playground/service.ts";
 
 let settle: (device: Promise<OpenedDevice>) => void;
-const opened = new Promise<OpenedDevice>((resolve) => (settle = resolve));
+let opened = new Promise<OpenedDevice>((resolve) => (settle = resolve));
 // Whoever waits for the backend hears of a failure too; here it is no unhandled one.
 opened.catch(() => {});
 const getBackend = async () => (await opened).backend;
@@ -20,10 +22,13 @@ const api: WorkerApi = {
   async open(options: OpenOptions) {
     mayLose = options.test;
     page = options.page;
-    settle(openBackend(options));
-    return (await opened).info;
+    const opening = openBackend(options);
+    settle(opening);
+    opened = opening;
+    const [{ info }, mnist] = await Promise.all([opening, hasMnist(page)]);
+    return { ...info, mnist };
   },
-  digits: proxy(createDigitsService(getBackend, () => page)),
+  digits: proxy(createDigitsService({ getBackend, getPage: () => page, store: browserNetworkStore() })),
   playground: proxy(createPlaygroundService(getBackend)),
   loseDevice() {
     if (mayLose) void opened.then(({ loseDevice }) => loseDevice());

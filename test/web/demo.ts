@@ -89,6 +89,7 @@ export class Visitor {
   async pause(): Promise<number> {
     await this.click("start");
     await this.says("start", /^Start$/);
+    await this.page.locator("[data-testid=activity][data-activity=none]").waitFor({ state: "attached" });
     return this.number("step-count");
   }
 

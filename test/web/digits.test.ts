@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { makeDataset } from "../../src/data/dataset.ts";
-import { dense, dropout, sequential } from "../../src/nn/index.ts";
+import { dense, dropout, schedules, sequential } from "../../src/nn/index.ts";
 import { predictedClasses } from "../../src/train/index.ts";
+import { DivergenceWatch } from "../../src/web/digits/divergence.ts";
+import { Drawing } from "../../src/web/digits/drawing.ts";
 import { smoothed, TrainingHistory } from "../../src/web/digits/history.ts";
 import {
   cellOf,
@@ -10,6 +12,7 @@ import {
   weightPictures,
   worstMistakes,
 } from "../../src/web/digits/service/answers.ts";
+import { epochsAt, fromTheStart, scheduleOnCourse, stepsTotalOf } from "../../src/web/digits/service/course.ts";
 import { hiddenLayers, modelOf } from "../../src/web/digits/service/network.ts";
 import {
   defaultSettings,
@@ -127,6 +130,82 @@ describe("the history of a run", () => {
     expect(second).toBeCloseTo((0.25 * 1 + 0.5 * 2) / 0.75, 12);
     expect([...smoothed([1, NaN, 1], 0.5)]).toEqual([1, 1, 1]);
     expect([...smoothed([3, 1, 2], 0)]).toEqual([3, 1, 2]);
+  });
+});
+
+describe("a course of training", () => {
+  test("counts examples where the batch size changes: epochs go on, and the run ends with the last of them", () => {
+    const at = { step: 172, epochs: epochsAt(fromTheStart, 78, 172) };
+    expect(at.epochs).toBeCloseTo(2.205, 3);
+    // 20 epochs of 4 steps, of which 17.8 are left.
+    expect(stepsTotalOf(at, 4, 20)).toBe(172 + 72);
+    expect(epochsAt(at, 4, 172 + 4)).toBeCloseTo(at.epochs + 1, 12);
+    expect(stepsTotalOf(at, 4, 1)).toBe(172);
+    expect(stepsTotalOf(fromTheStart, 78, 20)).toBe(1560);
+  });
+
+  test("a schedule goes on from the share of the run that was made", () => {
+    const cosine = schedules.cosine();
+    const at = { step: 780, epochs: 10 };
+    const rest = scheduleOnCourse(cosine, at, 4, 20);
+    expect(rest(780, 0)).toBeCloseTo(0.5, 12);
+    expect(rest(780 + 20, 0)).toBeCloseTo(cosine(60, 80), 12);
+    expect(scheduleOnCourse(cosine, fromTheStart, 78, 20)(500, 0)).toBe(cosine(500, 1560));
+  });
+});
+
+describe("divergence with finite numbers", () => {
+  const told = (losses: number[], accuracies: number[]) => new DivergenceWatch().add(losses, accuracies, 10);
+  const steps = (count: number, value: (step: number) => number) => Array.from({ length: count }, (_, step) => value(step));
+
+  test("a loss that rose and stays, with answers as by chance, is named once", () => {
+    const watch = new DivergenceWatch();
+    const [losses, accuracies] = [[2.4, ...steps(150, () => 14)], steps(151, (step) => (step % 2 === 0 ? 0.05 : 0.15))];
+    const said = watch.add(losses, accuracies, 10);
+    expect(said).toMatch(/^The training has diverged: .* 10 % of the answers were right, as by chance, .*\b14\b.*\b2\.4\b.* The learning rate 10 is too high/);
+    expect(watch.add(losses, accuracies, 10)).toBeUndefined();
+  });
+
+  test("a network that learns, or that learns nothing yet, is not", () => {
+    expect(told(steps(300, (step) => 2.4 / (1 + step)), steps(300, (step) => Math.min(0.9, step / 100)))).toBeUndefined();
+    expect(told(steps(300, () => 2.4), steps(300, () => 0.1))).toBeUndefined();
+    expect(told([2.4, ...steps(50, () => 14)], steps(51, () => 0.1))).toBeUndefined();
+    expect(told([2.4, ...steps(150, () => 3)], steps(151, () => 0.4))).toBeUndefined();
+  });
+});
+
+describe("a drawing", () => {
+  const at = (x: number) => ({ x, y: 0 });
+
+  test("is made by one pointer at a time: a second finger draws nothing until the first is lifted", () => {
+    const drawing = new Drawing();
+    expect(drawing.begin(1, at(0))).toBe(true);
+    expect(drawing.begin(2, at(50))).toBe(false);
+    expect(drawing.extend(2, at(51))).toBeUndefined();
+    expect(drawing.extend(1, at(1))).toEqual(at(0));
+    drawing.end(2);
+    expect(drawing.extend(1, at(2))).toEqual(at(1));
+    expect(drawing.begin("keyboard", at(9))).toBe(false);
+    drawing.end(1);
+    expect(drawing.extend(1, at(3))).toBeUndefined();
+    expect(drawing.begin(2, at(50))).toBe(true);
+    expect(drawing.strokes).toEqual([[at(0), at(1), at(2)], [at(50)]]);
+  });
+
+  test("loses its last stroke by undo, and all by clear; then anybody may draw", () => {
+    const drawing = new Drawing();
+    for (const pointer of [1, 2]) {
+      drawing.begin(pointer, at(pointer));
+      if (pointer === 1) drawing.end(pointer);
+    }
+    drawing.undo();
+    expect(drawing.strokes).toEqual([[at(1)]]);
+    expect(drawing.extend(2, at(5))).toBeUndefined();
+    expect(drawing.begin(3, at(3))).toBe(true);
+    drawing.clear();
+    expect(drawing.strokes).toEqual([]);
+    drawing.undo();
+    expect(drawing.begin("keyboard", at(1))).toBe(true);
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { points, type Backend } from "../../src/index.ts";
 import { CURVE_POINTS, PLANE_SIDE, SURFACE_SIDE, type Frame, type PlaygroundApi, type PlaygroundEvent } from "../../src/web/playground/contract.ts";
+import type { Stamp } from "../../src/web/requests.ts";
 import { createPlaygroundService } from "../../src/web/playground/service.ts";
 import { EXTENT, type Mode, type PlaygroundConfig } from "../../src/web/playground/settings.ts";
 import { initialState, type PlaygroundState } from "../../src/web/playground/state.ts";
@@ -14,11 +15,23 @@ function configOf<Of extends Mode>(mode: Of, settings: Partial<PlaygroundState[O
 /** The service, what it has told so far, and a way to wait for what it will tell. */
 function listen(backend: Backend) {
   const events: PlaygroundEvent[] = [];
+  const stamps: Stamp[] = [];
   const waiting = new Set<() => void>();
-  const api: PlaygroundApi = createPlaygroundService(async () => backend);
+  const service: PlaygroundApi = createPlaygroundService(async () => backend);
+  let request = 0;
+  const api = {
+    subscribe: service.subscribe.bind(service),
+    configure: (config: PlaygroundConfig) => service.configure(++request, config),
+    start: () => service.start(++request),
+    pause: () => service.pause(++request),
+    step: () => service.step(++request),
+    reset: () => service.reset(++request),
+    show: (visible: boolean) => service.show(++request, visible),
+  };
   const frames = (): Frame[] => events.flatMap((event) => (event.kind === "frame" ? [event.frame] : []));
-  const subscribed = api.subscribe((event) => {
+  const subscribed = api.subscribe((event, stamp) => {
     events.push(event);
+    stamps.push(stamp);
     for (const look of waiting) look();
   });
   const trainUntil = async (enough: (frame: Frame) => boolean): Promise<Frame> => {
@@ -39,7 +52,7 @@ function listen(backend: Backend) {
     if (failure) throw new Error(failure.message);
     return frames().at(-1)!;
   };
-  return { api, events, frames, last: () => frames().at(-1)!, trainUntil };
+  return { api, events, stamps, frames, last: () => frames().at(-1)!, trainUntil };
 }
 
 /** The position in the plane's picture that is nearest to a place. */
@@ -273,6 +286,45 @@ describe("commands", () => {
     expect(playground.events).toHaveLength(told);
   });
 
+  test("of several resets at once the last is carried out, and training goes on", async () => {
+    await playground.api.configure(small());
+    await playground.trainUntil(({ step }) => step >= 2);
+    await playground.api.start();
+    const before = fresh().length;
+    await Promise.all(Array.from({ length: 5 }, () => playground.api.reset()));
+    // The first may have begun before the others were heard.
+    expect(fresh().length - before).toBeLessThanOrEqual(2);
+    await playground.trainUntil(({ step }) => step >= 2);
+    expect(playground.events.filter(({ kind }) => kind === "error")).toEqual([]);
+  });
+
+  test("a reset followed by another speed starts over, and its events count as those of the newest request", async () => {
+    await playground.api.configure(small());
+    await playground.trainUntil(({ step }) => step >= 2);
+    await Promise.all([playground.api.reset(), playground.api.configure(small({ speed: "2" }))]);
+    expect(playground.last().step).toBe(0);
+    const { request, subject } = playground.stamps.at(-1)!;
+    expect(subject).toBe(request);
+  });
+
+  test("a hidden tab rests and goes on when it is shown again, however often it flips", async () => {
+    await playground.api.configure(small());
+    await playground.api.start();
+    for (const visible of [false, true, false, true, false]) void playground.api.show(visible);
+    await playground.api.show(false);
+    const held = playground.last().step;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(playground.last().step).toBe(held);
+    await playground.api.show(true);
+    await playground.trainUntil(({ step }) => step > held + 2);
+  });
+
+  test("the first frame of a network comes right after its points", async () => {
+    await playground.api.configure(small());
+    await playground.api.configure(small({ layers: [] }));
+    expect(playground.events.map(({ kind }) => kind)).toEqual(["problem", "frame", "problem", "frame"]);
+  });
+
   test("a loss that is no number stops the training and says what to do", async () => {
     await playground.api.configure(configOf("regress", { learningRate: 3, optimizer: "sgd", layers: [{ units: 8, activation: "identity" }] }));
     await expect(playground.trainUntil(() => false)).rejects.toThrow("the learning rate is too high");
@@ -284,7 +336,7 @@ describe("commands", () => {
     const api = createPlaygroundService(() => Promise.reject(new OptionError({ where: "here", what: "nothing", fix: "Try again" })));
     const told: PlaygroundEvent[] = [];
     await api.subscribe((event) => told.push(event));
-    await api.configure(small());
-    expect(told).toEqual([{ kind: "error", message: "here: nothing. Try again." }]);
+    await api.configure(1, small());
+    expect(told).toEqual([{ kind: "error", message: "here: nothing. Try again.", deviceGone: false }]);
   });
 });

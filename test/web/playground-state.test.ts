@@ -100,7 +100,13 @@ describe("what is wrong falls back", () => {
     ["surface.start=0.5", [-0.7, 0.8], (state: PlaygroundState) => state.surface.start],
     ["surface.start=0.5_2", [-0.7, 0.8], (state: PlaygroundState) => state.surface.start],
   ])("%s", (text, expected, found) => {
-    parsePlayground(new URLSearchParams(text));
+    expect(parsePlayground(new URLSearchParams(text))).toEqual([text]);
     expect(found(playgroundState.value)).toEqual(expected);
+  });
+
+  test("what is wrong, and only that, is named", () => {
+    expect(parsePlayground(new URLSearchParams("mode=neuron&neuron.data=xor&neuron.color=red&classify.noise=9"))).toEqual(["neuron.color=red", "classify.noise=9"]);
+    expect(playgroundState.value).toMatchObject({ mode: "neuron", neuron: { data: "xor" } });
+    expect(parsePlayground(formatPlayground())).toEqual([]);
   });
 });

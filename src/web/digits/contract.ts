@@ -3,12 +3,14 @@
  */
 import type { ProxyMarked } from "comlink";
 import type { DispatchDescription } from "../../index.ts";
+import type { Stamp } from "../requests.ts";
 import type { DigitsSettings } from "./settings.ts";
 
-/** A trainer is ready: the weights were drawn, loaded, or taken over from before. */
+/** A trainer is ready: the weights were drawn, loaded, kept from before, or taken over with other options. */
 export interface PreparedEvent {
   readonly kind: "prepared";
   readonly settings: DigitsSettings;
+  readonly origin: "drawn" | "file" | "kept" | "adjusted";
   /** Steps made so far: not 0 where training goes on with other options. */
   readonly step: number;
   readonly stepsTotal: number;
@@ -21,6 +23,8 @@ export interface PreparedEvent {
   readonly parameters: number;
   /** The file that the weights came from. */
   readonly file: string | undefined;
+  /** Whether MNIST was asked for and the built-in digits stand in for it. */
+  readonly mnistMissing: boolean;
   readonly dispatches: readonly DispatchDescription[];
 }
 
@@ -34,6 +38,7 @@ export interface ProgressEvent {
   readonly accuracies: Float32Array;
   /** Time spent training since the weights were drawn, in seconds. */
   readonly seconds: number;
+  /** The epoch of the last step, counted from 1. */
   readonly epoch: number;
   readonly learningRate: number;
   readonly imagesPerSecond: number;
@@ -73,9 +78,14 @@ export interface WeightsEvent {
   readonly largest: number;
 }
 
+/** What the worker is busy with; "finishing" is the step that was under way when training was stopped. */
+export type Activity = "preparing" | "training" | "finishing" | "comparing" | "measuring";
+
 export interface StatusEvent {
   readonly kind: "status";
+  /** Whether training is wanted: it may wait for something else, and goes on afterwards. */
   readonly running: boolean;
+  readonly activity: Activity | undefined;
   readonly step: number;
 }
 
@@ -85,10 +95,12 @@ export interface RecoveredEvent {
   readonly toStep: number;
 }
 
-/** Training ended in a fault. */
+/** A command or the training failed. */
 export interface FailedEvent {
   readonly kind: "failed";
   readonly message: string;
+  /** Whether the GPU cannot be kept: it was lost, replaced and lost again. */
+  readonly deviceGone: boolean;
 }
 
 export type DigitsEvent =
@@ -136,34 +148,58 @@ export interface StepProfile {
   readonly reason: string | undefined;
 }
 
-/** Every call that changes the training ends what is under way first, and goes on afterwards where it was running. */
+/** A network that was kept in the browser, for the page to offer. */
+export interface KeptSummary {
+  /** Milliseconds since 1970. */
+  readonly savedAt: number;
+  readonly step: number;
+  /** Of the test set, where it was looked at. */
+  readonly accuracy: number | undefined;
+}
+
+/** What changes the network or its training. Training that a command interrupts goes on afterwards, where it is wanted. */
+export type DigitsCommand =
+  /** Draws weights anew and begins at step 0, training or not; as before where `run` is left out. */
+  | { readonly kind: "begin"; readonly settings: DigitsSettings; readonly run?: boolean }
+  /** Goes on with other options, none of which may need a restart. */
+  | { readonly kind: "adjust"; readonly settings: DigitsSettings }
+  | { readonly kind: "start" }
+  | { readonly kind: "pause" }
+  /** Pauses, and makes one step. */
+  | { readonly kind: "step" }
+  /** The tab trains only while it is shown. */
+  | { readonly kind: "show"; readonly visible: boolean }
+  /** Takes the network of a file, not training. */
+  | { readonly kind: "load"; readonly bytes: Uint8Array; readonly name: string }
+  /** Goes on with a kept network: the one of an earlier visit, or the present one, on a device that was opened since. */
+  | { readonly kind: "resume"; readonly from: "earlier" | "present"; readonly run: boolean };
+
 export interface DigitsApi {
   /** Takes every event from now on. Only the last subscriber is told. */
-  subscribe(listener: ((event: DigitsEvent) => void) & ProxyMarked): void;
-  /** Draws weights anew and begins at step 0, training or not. */
-  begin(settings: DigitsSettings, run: boolean): Promise<void>;
-  /** Goes on with other options, as long as none of them needs a restart. */
-  adjust(settings: DigitsSettings): Promise<void>;
-  start(): Promise<void>;
-  /** Resolves when no step is under way any more. */
-  pause(): Promise<void>;
-  /** Makes one step, and stays paused. */
-  step(): Promise<void>;
+  subscribe(listener: ((event: DigitsEvent, stamp: Stamp) => void) & ProxyMarked): void;
+  /**
+   * Carries out a command. Commands are heard at once and carried out in their order; one that a later command makes
+   * pointless is left out. Resolves when it is done; a failure is told as an event.
+   * @param request the command's number, greater than all before
+   */
+  command(request: number, command: DigitsCommand): Promise<void>;
   /** Which parts the page shows: the others are not computed. */
   watch(parts: { readonly weights: boolean }): void;
   /** @param picture 784 bytes, 0 … 255 */
   predict(picture: Uint8Array): Promise<Answer>;
   /** Test pictures of one class that were taken for another, or for itself. */
   cell(actual: number, predicted: number): Promise<CellPictures>;
-  /** Trains on the GPU and on the CPU from the same seed, apart from the training that is shown. */
-  compare(steps: number): Promise<Comparison>;
+  /**
+   * Trains on the GPU and on the CPU from the same seed, apart from the training that is shown.
+   * @returns undefined where it was canceled
+   */
+  compare(steps: number): Promise<Comparison | undefined>;
+  /** Ends a comparison that is under way. */
+  cancelComparison(): void;
   /** Measures the step that is trained. */
   profile(): Promise<StepProfile>;
   /** The network as a file of wgrad. */
   save(): Promise<Uint8Array>;
-  /**
-   * Takes the network of a file in place of the one shown, not training.
-   * @throws DataError for a file that is no network of wgrad; OptionError for one that takes or gives something else
-   */
-  load(bytes: Uint8Array, name: string): Promise<void>;
+  /** The network of an earlier visit, where the browser kept one. */
+  kept(): Promise<KeptSummary | undefined>;
 }

@@ -78,6 +78,15 @@ export function needsRestart(before: DigitsSettings, after: DigitsSettings): boo
   return fixed(before) !== fixed(after);
 }
 
+/** Settings with the options of others: what may change while the network learns. */
+export const withOptions = (settings: DigitsSettings, { learningRate, schedule, batchSize, epochs }: DigitsSettings): DigitsSettings => ({
+  ...settings,
+  learningRate,
+  schedule,
+  batchSize,
+  epochs,
+});
+
 /** What is wrong with the settings, by field, in words for the visitor; nothing where all is well. */
 export function faultsOf(settings: DigitsSettings): string[] {
   const { layers, learningRate, batchSize, epochs, seed } = settings;

@@ -3,41 +3,60 @@
  */
 import { batch, computed, signal } from "@preact/signals";
 import { proxy, transfer, type Remote } from "comlink";
+import { DataError, OptionError } from "../../index.ts";
+import { amount } from "../format.ts";
+import { addressNote } from "../url.ts";
+import { Newest, Requests, type Stamp } from "../requests.ts";
 import type {
+  Activity,
   Answer,
   DigitsApi,
+  DigitsCommand,
   DigitsEvent,
+  KeptSummary,
   PreparedEvent,
   ProgressEvent,
   TestEvent,
   WeightsEvent,
 } from "./contract.ts";
+import { DivergenceWatch } from "./divergence.ts";
 import { TrainingHistory } from "./history.ts";
-import { defaultSettings, faultsOf, formatSettings, needsRestart, parseSettings, type DigitsSettings } from "./settings.ts";
+import { defaultSettings, faultsOf, formatSettings, needsRestart, parseSettings, withOptions, type DigitsSettings } from "./settings.ts";
 
-/** What the editor holds; beyond what is trained, it waits to be applied. */
+/** What the editor holds; beyond what is trained, it waits to be applied. Only the visitor and a loaded network change it. */
 export const draft = signal<DigitsSettings>(defaultSettings);
+/** What the worker was last asked to train; undefined before it is asked for anything. */
+const applied = signal<DigitsSettings | undefined>(undefined);
 /** The network in training; undefined until the first is ready. */
 export const prepared = signal<PreparedEvent | undefined>(undefined);
+/** Whether the visitor wants training to run; what the worker says of it counts once it has heard everything. */
 export const running = signal(false);
+/** What the worker is busy with. */
+export const activity = signal<Activity | undefined>("preparing");
 export const step = signal(0);
 export const progress = signal<Omit<ProgressEvent, "losses" | "accuracies"> & { readonly loss: number } | undefined>(undefined);
 export const test = signal<TestEvent | undefined>(undefined);
 export const weights = signal<WeightsEvent | undefined>(undefined);
 /** Raised when the curves have new points. */
 export const curvesVersion = signal(0);
+/** Raised when another network is shown: what was found out about the one before no longer counts. */
+export const networkVersion = signal(0);
 /** Faults to show, the training's and those of the visitor's actions. */
 export const fault = signal<string | undefined>(undefined);
+/** Whether the GPU is gone for good, so that only the CPU is left. */
+export const deviceGone = signal(false);
 /** Something to know that is no fault. */
 export const notice = signal<string | undefined>(undefined);
 /** What the network makes of the drawing. */
 export const answer = signal<Answer | undefined>(undefined);
+/** The network of an earlier visit, as long as it is offered. */
+export const offered = signal<KeptSummary | undefined>(undefined);
 
 export const viewOptions = signal({ axis: "step" as "step" | "time", logarithmic: false, raw: true, smoothing: 0.9 });
 export type ViewOptions = typeof viewOptions.value;
 
 export const finished = computed(() => prepared.value !== undefined && step.value >= prepared.value.stepsTotal);
-export const restartPending = computed(() => prepared.value !== undefined && needsRestart(prepared.value.settings, draft.value));
+export const restartPending = computed(() => applied.value !== undefined && needsRestart(applied.value, draft.value));
 export const draftFaults = computed(() => faultsOf(draft.value));
 
 /** A point of the test curve. */
@@ -51,21 +70,75 @@ export interface TestPoint {
 /** The curves of this run. */
 export const curves = { training: new TrainingHistory(), test: [] as TestPoint[] };
 
-let api: Remote<DigitsApi>;
+let divergence = new DivergenceWatch();
 
-/** Whether the tab is shown, and whether it trains as soon as it is. */
+let api: Remote<DigitsApi> | undefined;
+
+const requests = new Requests();
+
+/** Questions about the drawing. */
+const drawings = new Newest();
+
+/** Whether the tab is shown. */
 let visible = true;
-let resumes = true;
 
 /** Connects the tab with its worker and begins to train, once it is shown. */
 export async function connect(remote: Remote<DigitsApi>): Promise<void> {
+  await remote.subscribe(proxy(receive));
   api = remote;
-  await api.subscribe(proxy(receive));
-  await act(() => api.begin(draft.value, visible));
+  if (!visible) void send({ kind: "show", visible });
+  await begin(draft.value, true);
+  offered.value = await remote.kept();
 }
 
-function receive(event: DigitsEvent): void {
+/** Hears that the worker was ended: what was asked of it is never answered. */
+export function disconnect(): void {
+  api = undefined;
+  drawings.forget();
+  looking = false;
   batch(() => {
+    running.value = false;
+    activity.value = "preparing";
+    networkVersion.value++;
+  });
+}
+
+/** Connects the tab with another worker in place of one that was ended, with the network as it was kept. */
+export async function reconnect(remote: Remote<DigitsApi>): Promise<void> {
+  await remote.subscribe(proxy(receive));
+  api = remote;
+  if (!visible) void send({ kind: "show", visible });
+  const kept = await remote.kept();
+  const [before, wanted] = [prepared.value?.settings, applied.value ?? draft.value];
+  // One of an earlier visit is another network, and the visitor may want another by now.
+  const isSame = kept !== undefined && kept.savedAt >= preparedAt && before !== undefined && !needsRestart(before, wanted);
+  if (isSame) await send({ kind: "resume", from: "earlier", run: running.value });
+  else await begin(wanted, running.value);
+}
+
+/** Has the worker carry out a command. What it was asked before and this one replaces is not heard of any more. */
+async function send(command: DigitsCommand): Promise<void> {
+  const { kind } = command;
+  const replaces = kind === "begin" || kind === "load" || kind === "resume";
+  const number = replaces ? requests.replace() : requests.next();
+  if (replaces) drawings.forget();
+  const sent = kind === "load" ? transfer(command, [command.bytes.buffer as ArrayBuffer]) : command;
+  await act(async () => api?.command(number, sent));
+}
+
+function begin(settings: DigitsSettings, run: boolean): Promise<void> {
+  applied.value = settings;
+  running.value = run;
+  return send({ kind: "begin", settings, run });
+}
+
+function receive(event: DigitsEvent, stamp: Stamp): void {
+  batch(() => {
+    if (event.kind === "status") {
+      activity.value = event.activity;
+      if (requests.heardAll(stamp)) running.value = event.running;
+    }
+    if (!requests.concerns(stamp)) return;
     switch (event.kind) {
       case "prepared":
         takePrepared(event);
@@ -82,7 +155,6 @@ function receive(event: DigitsEvent): void {
         weights.value = event;
         break;
       case "status":
-        running.value = event.running;
         step.value = event.step;
         break;
       case "recovered":
@@ -90,22 +162,34 @@ function receive(event: DigitsEvent): void {
         break;
       case "failed":
         fault.value = event.message;
+        deviceGone.value = event.deviceGone;
+        if (requests.heardAll(stamp)) applied.value = prepared.value?.settings;
     }
   });
 }
 
+/** When the present network was made, in milliseconds since 1970. */
+let preparedAt = Infinity;
+
 function takePrepared(event: PreparedEvent): void {
-  const goesOn = event.step > 0;
   prepared.value = event;
-  draft.value = event.settings;
   step.value = event.step;
   fault.value = undefined;
-  if (goesOn) return;
+  deviceGone.value = false;
+  if (event.origin === "adjusted") return;
+  if (event.mnistMissing) notice.value = "MNIST is not available on this page: the built-in digits are used instead.";
+  preparedAt = Date.now();
+  // The visitor did not choose what a file or an earlier visit brings.
+  if (event.origin !== "drawn") draft.value = applied.value = event.settings;
   curves.training = new TrainingHistory();
   curves.test = [];
+  divergence = new DivergenceWatch();
   progress.value = undefined;
+  test.value = undefined;
   weights.value = undefined;
+  answer.value = undefined;
   curvesVersion.value++;
+  networkVersion.value++;
 }
 
 function takeProgress({ losses, accuracies, ...event }: ProgressEvent): void {
@@ -114,6 +198,8 @@ function takeProgress({ losses, accuracies, ...event }: ProgressEvent): void {
   step.value = event.step;
   progress.value = { ...event, loss: losses.at(-1)! };
   curvesVersion.value++;
+  const diverged = divergence.add(losses, accuracies, event.learningRate);
+  if (diverged) fault.value = diverged;
 }
 
 /** Does something that may fail, and shows the fault. */
@@ -126,35 +212,34 @@ async function act(work: () => Promise<unknown>): Promise<void> {
 }
 
 export function toggleRunning(): Promise<void> {
-  if (running.value) return act(() => api.pause());
-  if (finished.value) return act(() => api.begin(draft.value, true));
-  return act(() => api.start());
+  if (!running.value && finished.value) return begin(draft.value, true);
+  running.value = !running.value;
+  return send({ kind: running.value ? "start" : "pause" });
 }
 
-export const stepOnce = (): Promise<void> => act(() => api.step());
+export function stepOnce(): Promise<void> {
+  running.value = false;
+  return send({ kind: "step" });
+}
 
 /** Draws the weights anew, with what the editor holds. */
 export function reset(): Promise<void> {
   if (draftFaults.value.length > 0) return Promise.resolve();
   notice.value = undefined;
-  return act(() => api.begin(draft.value, running.value));
+  return begin(draft.value, running.value);
 }
 
 /** Ends or resumes work as the tab goes and comes. */
 export function setVisible(now: boolean): void {
   if (now === visible) return;
   visible = now;
-  if (!now && prepared.value) resumes = running.value;
-  if (api && !now) void act(() => api.pause());
-  if (api && now && resumes) void act(() => api.start());
+  if (api) void send({ kind: "show", visible });
 }
 
 /** Takes a change of the editor: what needs no restart is applied at once, all else waits. */
 export function edit(change: Partial<DigitsSettings>): void {
   draft.value = { ...draft.value, ...change };
-  const applied = prepared.value?.settings;
-  if (!applied || draftFaults.value.length > 0 || restartPending.value) return;
-  if (JSON.stringify(applied) !== JSON.stringify(draft.value)) adjustSoon();
+  adjustSoon();
 }
 
 let adjusting: ReturnType<typeof setTimeout> | undefined;
@@ -162,18 +247,36 @@ let adjusting: ReturnType<typeof setTimeout> | undefined;
 /** Waits until the visitor has typed to the end. */
 function adjustSoon(): void {
   clearTimeout(adjusting);
-  adjusting = setTimeout(() => {
-    if (!restartPending.value && draftFaults.value.length === 0) void act(() => api.adjust(draft.value));
-  }, 300);
+  adjusting = setTimeout(adjust, 300);
+}
+
+/** Applies what of the draft needs no restart. */
+function adjust(): void {
+  const before = applied.value;
+  if (!before || draftFaults.value.length > 0) return;
+  const settings = withOptions(before, draft.value);
+  if (JSON.stringify(settings) === JSON.stringify(before)) return;
+  applied.value = settings;
+  void send({ kind: "adjust", settings });
 }
 
 /** Replaces the whole draft and begins with it. */
 export function choose(settings: DigitsSettings): Promise<void> {
   draft.value = settings;
-  return act(() => api.begin(settings, running.value || !prepared.value || finished.value));
+  return begin(settings, running.value || !prepared.value || finished.value);
 }
 
-export const discard = (): void => void (draft.value = prepared.value?.settings ?? defaultSettings);
+/** Takes back what waits for a restart. */
+export function discard(): void {
+  if (applied.value) draft.value = withOptions(applied.value, draft.value);
+}
+
+/** Goes on with the network of an earlier visit, or with the present one on a device that was opened since. */
+export function resume(from: "earlier" | "present"): Promise<void> {
+  offered.value = undefined;
+  running.value = true;
+  return send({ kind: "resume", from, run: true });
+}
 
 /** The drawing that waits to be looked at, the last one only. */
 let waiting: Uint8Array<ArrayBuffer> | undefined;
@@ -182,29 +285,41 @@ let looking = false;
 /** Asks for the network's answer to a picture; while one is under way the newest waits. */
 export async function look(picture: Uint8Array<ArrayBuffer> | undefined): Promise<void> {
   waiting = picture;
-  if (!picture) answer.value = undefined;
-  if (looking || !prepared.value) return;
+  if (!picture) {
+    drawings.forget();
+    answer.value = undefined;
+  }
+  if (looking || !prepared.value || !api) return;
   looking = true;
-  while (waiting) {
+  const asked = api;
+  const isConnected = () => api === asked;
+  while (waiting && isConnected()) {
     const next = waiting;
     waiting = undefined;
     await act(async () => {
-      const found = await api.predict(next);
-      answer.value = found;
+      const found = await drawings.ask(() => asked.predict(next));
+      if (found) answer.value = found;
     });
   }
-  looking = false;
+  if (isConnected()) looking = false;
 }
 
-export const cellPictures = (actual: number, predicted: number) => api.cell(actual, predicted);
-export const compareDevices = (steps: number) => api.compare(steps);
-export const profileStep = () => api.profile();
+/** @throws OptionError while there is no worker */
+function connected(): Remote<DigitsApi> {
+  if (api) return api;
+  throw new OptionError({ where: "page", what: "there is no network yet", fix: "Wait until one is ready" });
+}
+
+export const cellPictures = async (actual: number, predicted: number) => connected().cell(actual, predicted);
+export const compareDevices = async (steps: number) => connected().compare(steps);
+export const cancelComparison = (): void => void api?.cancelComparison();
+export const profileStep = async () => connected().profile();
 export const watchWeights = (watched: boolean): void => void api?.watch({ weights: watched });
 
 /** The network as a file. */
 export async function saveFile(): Promise<void> {
   await act(async () => {
-    const bytes = (await api.save()) as Uint8Array<ArrayBuffer>;
+    const bytes = (await connected().save()) as Uint8Array<ArrayBuffer>;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
     link.download = `wgrad-digits-${step.value}.safetensors`;
@@ -213,19 +328,26 @@ export async function saveFile(): Promise<void> {
   });
 }
 
-/** Takes the network of a file. */
+/** The largest file that is read: several times the widest network of the page. */
+const MOST_FILE_BYTES = 2 ** 28;
+
+/** Takes the network of a file, whose size is looked at before it is read. */
 export async function loadFile(file: File): Promise<void> {
   fault.value = undefined;
   await act(async () => {
+    if (file.size > MOST_FILE_BYTES) {
+      const [size, most] = [file.size, MOST_FILE_BYTES].map((bytes) => `${amount(bytes)}B`);
+      throw new DataError({ where: file.name, what: `the file has ${size}`, fix: `A network for this page has at most ${most}` });
+    }
     const bytes = new Uint8Array(await file.arrayBuffer());
-    await api.load(transfer(bytes, [bytes.buffer]), file.name);
-    notice.value = undefined;
+    running.value = false;
+    await send({ kind: "load", bytes, name: file.name });
   });
 }
 
 /** All of this as the fields of an address. */
 export function formatDigits(): URLSearchParams {
-  const params = formatSettings(prepared.value?.settings ?? draft.value);
+  const params = formatSettings(applied.value ?? draft.value);
   const { axis, logarithmic, raw, smoothing } = viewOptions.value;
   if (axis !== "step") params.set("axis", axis);
   if (logarithmic) params.set("scale", "log");
@@ -244,7 +366,10 @@ export function parseDigits(params: URLSearchParams): void {
     raw: params.get("raw") !== "no",
     smoothing: smoothing >= 0 && smoothing < 1 ? smoothing : 0.9,
   };
-  if (faults.length > 0) notice.value = `The address says ${faults.join(", ")}, which is not known here: the usual is taken.`;
-  if (prepared.value) void choose(settings);
-  else draft.value = settings;
+  if (faults.length > 0) notice.value = addressNote(faults);
+  if (applied.value && needsRestart(applied.value, settings)) void choose(settings);
+  else {
+    draft.value = settings;
+    adjust();
+  }
 }

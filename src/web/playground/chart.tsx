@@ -2,6 +2,7 @@ import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
 import { Plot, type PlotSeries } from "../plot.tsx";
+import { robustRange } from "../robust-range.ts";
 import { history, type History } from "./controller.ts";
 import { numberText } from "./text.ts";
 
@@ -49,7 +50,8 @@ export function LossChart({ hasTest }: { hasTest: boolean }) {
         xLabel="step"
         wholeSteps
         series={hasTest ? [training, test] : [training]}
-        data={data.value}
+        data={data.value.data}
+        yRange={data.value.yRange}
         logarithmic={logarithmic.value}
         xValue={String}
         yValue={numberText}
@@ -63,7 +65,10 @@ export function LossChart({ hasTest }: { hasTest: boolean }) {
 function dataOf(
   { steps, losses, testLosses }: History,
   { hasTest, logarithmic }: { hasTest: boolean; logarithmic: boolean },
-): uPlot.AlignedData {
+): { data: uPlot.AlignedData; yRange: readonly [number, number] | undefined } {
   const drawn = (values: readonly number[]) => values.map((value) => (Number.isFinite(value) && (value > 0 || !logarithmic) ? value : null));
-  return [[...steps], drawn(losses), ...(hasTest ? [drawn(testLosses)] : [])];
+  return {
+    data: [[...steps], drawn(losses), ...(hasTest ? [drawn(testLosses)] : [])],
+    yRange: logarithmic ? undefined : robustRange(hasTest ? [losses, testLosses] : [losses]),
+  };
 }

@@ -1,4 +1,5 @@
 /* What the page and the worker say to each other about the playground. */
+import type { Stamp } from "../requests.ts";
 import type { Mode, PlaygroundConfig } from "./settings.ts";
 
 /** The plane is computed on this many points along either axis, from −EXTENT (left and bottom) to EXTENT. */
@@ -54,29 +55,37 @@ export type PlaygroundEvent =
   /** A run begins; `fresh` where from its initial values, else it goes on with other settings. */
   | { readonly kind: "problem"; readonly mode: Mode; readonly fresh: boolean; readonly problem: Problem }
   | { readonly kind: "frame"; readonly frame: Frame }
+  /** Whether training is wanted; while the tab is hidden it waits. */
   | { readonly kind: "running"; readonly running: boolean }
   /** The device was lost and replaced; training went on. */
   | { readonly kind: "recovery"; readonly reason: string }
-  /** Nothing runs until settings change. */
-  | { readonly kind: "error"; readonly message: string };
+  /** Nothing runs until settings change, or, where the device is gone, until `resume`. */
+  | { readonly kind: "error"; readonly message: string; readonly deviceGone: boolean };
 
-/** The worker's side of the tab. Calls are carried out one after the other; each resolves when its events are sent. */
+/**
+ * The worker's side of the tab. Calls are carried out one after the other, but for those that a later one overtakes; each
+ * resolves when its events are sent. `request` is the call's number, greater than all before.
+ */
 export interface PlaygroundApi {
   /** Takes the one listener, a Comlink.proxy; the one before is forgotten. */
-  subscribe(listener: (event: PlaygroundEvent) => void): Promise<void>;
+  subscribe(listener: (event: PlaygroundEvent, stamp: Stamp) => void): Promise<void>;
   /**
    * Takes settings. Training goes on with the weights it has where network, optimizer and seed stay, else it starts
    * over. Whether it runs does not change.
    */
-  configure(config: PlaygroundConfig): Promise<void>;
-  /** Trains until `pause`. */
-  start(): Promise<void>;
+  configure(request: number, config: PlaygroundConfig): Promise<void>;
+  /** Trains until `pause`, while the tab is shown. */
+  start(request: number): Promise<void>;
   /** Resolves when the last step is done. */
-  pause(): Promise<void>;
+  pause(request: number): Promise<void>;
+  /** The tab trains only while it is shown, as it is at first. */
+  show(request: number, visible: boolean): Promise<void>;
   /** Pauses and makes one step. */
-  step(): Promise<void>;
+  step(request: number): Promise<void>;
   /** Starts over with the same settings, running if it ran. */
-  reset(): Promise<void>;
+  reset(request: number): Promise<void>;
+  /** Goes on, running, with the weights as they were last seen, on a device that was opened since. */
+  resume(request: number): Promise<void>;
   /** Milliseconds from one frame to the next, at least; 40 at first. */
   setFrameTime(milliseconds: number): Promise<void>;
 }

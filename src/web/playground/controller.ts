@@ -1,9 +1,11 @@
 /* What the page knows of the worker's run, and what it asks of the worker. */
-import { effect, signal, type Signal } from "@preact/signals";
+import { batch, effect, signal, type Signal } from "@preact/signals";
 import * as Comlink from "comlink";
+import { Requests, type Stamp } from "../requests.ts";
 import type { Frame, PlaygroundApi, PlaygroundEvent, Problem } from "./contract.ts";
+import { addressNote } from "../url.ts";
 import type { Mode } from "./settings.ts";
-import { currentConfig, hasNoPoints } from "./state.ts";
+import { currentConfig, parsePlayground } from "./state.ts";
 
 /** The points of the run, and the mode they belong to. */
 export const problem = signal<(Problem & { readonly mode: Mode }) | undefined>(undefined);
@@ -16,10 +18,14 @@ export const spokenFrame = signal<Frame | undefined>(undefined);
 /** For the many pictures of hidden units, which take the page longer to draw than all else. */
 export const unitsFrame = signal<Frame | undefined>(undefined);
 
-export const running = signal(false);
+/** Whether the visitor wants training to run; what the worker says of it counts once it has heard everything. */
+export const running = signal(true);
 
 /** What went wrong or should be known, as a sentence. */
 export const message = signal<{ readonly kind: "error" | "note"; readonly text: string } | undefined>(undefined);
+
+/** Whether the GPU is gone for good, so that only the CPU is left. */
+export const deviceGone = signal(false);
 
 /** Losses by step; test is NaN where there is no test set. Replaced at each change, its arrays are not. */
 export interface History {
@@ -51,8 +57,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 /** Sends settings that wait to settle; a command must not overtake them. */
 let sendSettings = () => {};
 
-/** Whether training should run while the tab is shown: from the start on, until somebody pauses it. */
-let shouldRun = true;
+const requests = new Requests();
 
 /** Sets a signal at most so often while training runs, and always while it does not. */
 function seldom(target: Signal<Frame | undefined>, milliseconds: number): (next: Frame) => void {
@@ -68,30 +73,36 @@ function seldom(target: Signal<Frame | undefined>, milliseconds: number): (next:
 const showSpoken = seldom(spokenFrame, 1000);
 const showUnits = seldom(unitsFrame, 120);
 
-function receive(event: PlaygroundEvent): void {
+function receive(event: PlaygroundEvent, stamp: Stamp): void {
+  if (event.kind === "running") {
+    if (requests.heardAll(stamp)) running.value = event.running;
+    return;
+  }
+  if (!requests.concerns(stamp)) return;
   switch (event.kind) {
     case "problem":
-      problem.value = { ...event.problem, mode: event.mode };
-      message.value = undefined;
-      if (!event.fresh) return;
-      history.value = emptyHistory();
-      path.value = [];
-      // Where a run begins its first frame follows, and until then the last one of the run before stays.
-      if (hasNoPoints.value) frame.value = spokenFrame.value = unitsFrame.value = undefined;
+      batch(() => takeProblem(event));
       return;
     case "frame":
-      record(event.frame);
-      return;
-    case "running":
-      running.value = event.running;
+      batch(() => record(event.frame));
       return;
     case "recovery":
       message.value = { kind: "note", text: `The GPU was lost (${event.reason}) and opened again; training goes on.` };
       return;
     case "error":
-      shouldRun = false;
       message.value = { kind: "error", text: event.message };
+      deviceGone.value = event.deviceGone;
   }
+}
+
+function takeProblem({ mode, fresh, problem: next }: Extract<PlaygroundEvent, { kind: "problem" }>): void {
+  problem.value = { ...next, mode };
+  if (message.value?.kind === "error") message.value = undefined;
+  deviceGone.value = false;
+  if (!fresh) return;
+  history.value = emptyHistory();
+  path.value = [];
+  frame.value = spokenFrame.value = unitsFrame.value = undefined;
 }
 
 function record(next: Frame): void {
@@ -120,6 +131,7 @@ function keepEveryOther(values: number[]): void {
 export function connect(api: Comlink.Remote<PlaygroundApi>): () => void {
   worker = api;
   void api.subscribe(Comlink.proxy(receive));
+  void api.show(requests.next(), true);
   const slow = matchMedia("(prefers-reduced-motion: reduce)");
   const setFrameTime = () => void api.setFrameTime(slow.matches ? 500 : 40);
   setFrameTime();
@@ -130,20 +142,26 @@ export function connect(api: Comlink.Remote<PlaygroundApi>): () => void {
     sendSettings = () => {
       clearTimeout(timer);
       sendSettings = () => {};
-      void api.configure(config);
+      void api.configure(requests.replace(), config);
     };
     timer = setTimeout(() => sendSettings(), SETTLE_MILLISECONDS);
   });
   sendSettings();
-  if (shouldRun) void api.start();
+  if (running.value) void api.start(requests.next());
   return () => {
     slow.removeEventListener("change", setFrameTime);
     clearTimeout(timer);
     sendSettings = () => {};
     stop();
-    void api.pause();
+    void api.show(requests.next(), false);
     worker = undefined;
   };
+}
+
+/** Takes the state from an address, and says what of it makes no sense. */
+export function readPlaygroundAddress(params: URLSearchParams): void {
+  const faults = parsePlayground(params);
+  if (faults.length > 0) message.value = { kind: "note", text: addressNote(faults) };
 }
 
 /** What the buttons and keys do; nothing while the tab is not shown. */
@@ -151,18 +169,25 @@ export const playgroundCommands = {
   /** Starts or pauses. */
   toggle(): void {
     sendSettings();
-    shouldRun = !running.value;
-    void (running.value ? worker?.pause() : worker?.start());
+    running.value = !running.value;
+    void (running.value ? worker?.start(requests.next()) : worker?.pause(requests.next()));
   },
   /** Pauses and makes one step. */
   step(): void {
     sendSettings();
-    shouldRun = false;
-    void worker?.step();
+    running.value = false;
+    void worker?.step(requests.next());
   },
   /** Starts over. */
   reset(): void {
     sendSettings();
-    void worker?.reset();
+    void worker?.reset(requests.replace());
   },
 };
+
+/** Goes on with the weights that were last kept, on a device that was opened since. */
+export function resume(): void {
+  if (!worker) return;
+  running.value = true;
+  void worker.resume(requests.replace());
+}

@@ -1,5 +1,6 @@
 /* The kinds of controls that the tab is made of, each with its label and test id. */
 import type { ComponentChildren } from "preact";
+import { NumberField } from "../number-field.tsx";
 import type { ChoiceField, RangeField } from "./fields.ts";
 
 interface Labelled {
@@ -65,23 +66,8 @@ export function Slider({ label, testId, field, value, onChange }: RangeProps) {
 /** A number to be typed; what is out of range is not taken. */
 export function NumberInput({ label, testId, field, value, onChange }: RangeProps) {
   const { min, max, step } = field;
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <input
-        type="number"
-        data-testid={`playground-${testId}`}
-        min={min}
-        max={max}
-        step={step}
-        value={value}
-        onChange={({ currentTarget }) => {
-          onChange(field.parse(currentTarget.value) ?? value);
-          currentTarget.value = String(field.parse(currentTarget.value) ?? value);
-        }}
-      />
-    </label>
-  );
+  const whole = Number.isInteger(step) ? 1 : "any";
+  return <NumberField label={label} testId={`playground-${testId}`} range={[min, max]} step={whole} value={value} change={onChange} />;
 }
 
 interface RadioProps<Value extends string | number> {

@@ -138,11 +138,14 @@ export function formatSettings<Group extends Fields>(params: URLSearchParams, pr
   }
 }
 
-/** Reads what `formatSettings` wrote. */
-export function parseSettings<Group extends Fields>(params: URLSearchParams, prefix: string, group: Group): Settings<Group> {
+/** Reads what `formatSettings` wrote. What is missing has its fallback; what makes no sense has it too, and is named. */
+export function parseSettings<Group extends Fields>(params: URLSearchParams, prefix: string, group: Group, faults: string[]): Settings<Group> {
   const entries = Object.entries(group).map(([name, field]) => {
-    const text = params.get(`${prefix}.${name}`);
-    return [name, (text === null ? undefined : field.parse(text)) ?? field.fallback] as const;
+    const key = `${prefix}.${name}`;
+    const text = params.get(key);
+    const value = text === null ? field.fallback : field.parse(text);
+    if (value === undefined) faults.push(`${key}=${text}`);
+    return [name, value ?? field.fallback] as const;
   });
   return Object.fromEntries(entries) as Settings<Group>;
 }

@@ -2,9 +2,12 @@ import type * as Comlink from "comlink";
 import { useEffect } from "preact/hooks";
 import { percent } from "../format.ts";
 import { LossChart } from "./chart.tsx";
-import type { PlaygroundApi } from "./contract.ts";
 import { ShareButton } from "../share.tsx";
-import { connect, frame, message, playgroundCommands, running } from "./controller.ts";
+import { visit } from "../address.ts";
+import type { WorkerApi } from "../contract.ts";
+import { CloseButton } from "../close-button.tsx";
+import { ContinueOnCpu } from "../continue.tsx";
+import { connect, deviceGone, frame, message, playgroundCommands, running } from "./controller.ts";
 import { Segments, Select } from "./controls.tsx";
 import { DataPanel } from "./data-panel.tsx";
 import { NetworkPanel } from "./network-panel.tsx";
@@ -17,8 +20,8 @@ import "./style.css";
 export { playgroundCommands };
 
 /** The tab: trains while it is in the page. */
-export function Playground({ api }: { api: Comlink.Remote<PlaygroundApi> }) {
-  useEffect(() => connect(api), [api]);
+export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
+  useEffect(() => connect(worker.playground), [worker]);
   const { mode } = playgroundState.value;
   return (
     <div class="playground">
@@ -60,7 +63,7 @@ function Toolbar() {
         name="mode"
         options={modeOptions}
         value={mode}
-        onChange={(next) => (playgroundState.value = { ...state, mode: next })}
+        onChange={(next) => visit(() => (playgroundState.value = { ...state, mode: next }))}
       />
       <div class="row">
         <button type="button" class="primary" data-testid="playground-start" onClick={toggle} title="Space">
@@ -89,9 +92,10 @@ function Toolbar() {
 function Message() {
   const { value } = message;
   return (
-    <p class={`playground-message ${value?.kind ?? ""}`} data-testid="playground-message" role="status" hidden={!value}>
-      {value?.text}
-    </p>
+    <div class={`playground-message ${value?.kind ?? ""}`} role="status" hidden={!value}>
+      <span data-testid="playground-message">{value?.text}</span> <CloseButton close={() => (message.value = undefined)} />
+      {deviceGone.value && <ContinueOnCpu />}
+    </div>
   );
 }
 

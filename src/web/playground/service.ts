@@ -1,6 +1,7 @@
 /* The worker's side: one run at a time, trained in the pace that was asked for, told to one listener. */
 import * as Comlink from "comlink";
-import { WgradError, type Backend, type Snapshot } from "../../index.ts";
+import { DeviceLostError, WgradError, type Backend, type Snapshot } from "../../index.ts";
+import type { Stamp } from "../requests.ts";
 import type { Frame, PlaygroundApi, PlaygroundEvent, Problem } from "./contract.ts";
 import { createNetworkRun, type Run, type RunOptions } from "./network-run.ts";
 import type { PlaygroundConfig } from "./settings.ts";
@@ -12,6 +13,9 @@ const TRAINING_MILLISECONDS = 30;
 /** Milliseconds from one frame to the next, at least: 25 pictures a second look like movement. */
 const FRAME_MILLISECONDS = 40;
 
+/** Milliseconds between two snapshots, from which training goes on where the device is gone. */
+const KEEP_MILLISECONDS = 2000;
+
 /** Makes the tab's service. The backend is asked for with the first settings, and shared with the other tabs. */
 export function createPlaygroundService(getBackend: () => Promise<Backend>): PlaygroundApi {
   return new PlaygroundService(getBackend);
@@ -22,16 +26,26 @@ class PlaygroundService implements PlaygroundApi {
   readonly #surfaces = new SurfaceCache();
   /** Calls and frames one after the other. */
   #queue: Promise<void> = Promise.resolve();
-  #listener: (event: PlaygroundEvent) => void = () => {};
+  #listener: (event: PlaygroundEvent, stamp: Stamp) => void = () => {};
+  /** The last request that was heard, the last with settings or a new start, and the one that the present run follows from. */
+  #request = 0;
+  #lastReplacing = 0;
+  /** Of those the last new start. */
+  #lastStart = 0;
+  #subject = 0;
+  /** The settings that were last asked for, and those of the run. */
   #config: PlaygroundConfig | undefined;
-  /** Settings that wait for the frame at work; of several only the last are carried out. */
-  #wanted: PlaygroundConfig | undefined;
+  #begun: PlaygroundConfig | undefined;
+  #backend: Backend | undefined;
   #run: Run | undefined;
-  #running = false;
+  /** The weights as they were last kept. */
+  #kept: Snapshot | undefined;
+  #keptAt = -Infinity;
+  #wanted = false;
+  #visible = true;
   /** Whether the weights of the run are worth going on with. */
   #diverged = false;
-  /** Tells an older loop from the present one. */
-  #loop = 0;
+  #looping = false;
   #frameMilliseconds = FRAME_MILLISECONDS;
   /** Steps that take about TRAINING_MILLISECONDS, from how long the last ones took. */
   #affordable = 1;
@@ -40,7 +54,7 @@ class PlaygroundService implements PlaygroundApi {
     this.#getBackend = getBackend;
   }
 
-  async subscribe(listener: (event: PlaygroundEvent) => void): Promise<void> {
+  async subscribe(listener: (event: PlaygroundEvent, stamp: Stamp) => void): Promise<void> {
     this.#listener = listener;
   }
 
@@ -48,96 +62,139 @@ class PlaygroundService implements PlaygroundApi {
     this.#frameMilliseconds = milliseconds;
   }
 
-  configure(config: PlaygroundConfig): Promise<void> {
-    this.#wanted = config;
-    return this.#inTurn(async () => {
-      const wanted = this.#wanted;
-      if (!wanted) return;
-      this.#wanted = undefined;
-      const before = this.#run && this.#config;
-      const isSame = before && paceAside(before) === paceAside(wanted);
-      const goesOn = before && weightsOf(before) === weightsOf(wanted) && !this.#diverged;
-      this.#config = wanted;
-      if (!isSame) await this.#begin(goesOn ? await this.#run?.snapshot() : undefined);
+  configure(request: number, config: PlaygroundConfig): Promise<void> {
+    this.#config = config;
+    return this.#replace(request, async () => {
+      if (request < this.#lastReplacing) return;
+      const moved = this.#backend !== (await this.#getBackend());
+      const known = this.#run && this.#begun;
+      const isSame = known && !moved && paceAside(known) === paceAside(config);
+      const goesOn = known && weightsOf(known) === weightsOf(config) && !this.#diverged;
+      if (!isSame) await this.#begin(goesOn ? await (moved ? this.#kept : this.#run?.snapshot()) : undefined);
     });
   }
 
-  async start(): Promise<void> {
-    if (this.#running) return;
-    this.#setRunning(true);
-    this.#loopOn(++this.#loop);
+  async start(request: number): Promise<void> {
+    this.#want(request, true);
   }
 
-  async pause(): Promise<void> {
-    this.#setRunning(false);
+  async pause(request: number): Promise<void> {
+    this.#want(request, false);
     await this.#inTurn(async () => {});
   }
 
-  async step(): Promise<void> {
-    this.#setRunning(false);
+  async show(request: number, visible: boolean): Promise<void> {
+    this.#visible = visible;
+    this.#want(request, this.#wanted);
+    if (!visible) await this.#inTurn(async () => {});
+  }
+
+  async step(request: number): Promise<void> {
+    this.#want(request, false);
     await this.#inTurn(async () => {
       await this.#run?.advance(1);
       await this.#show();
     });
   }
 
-  reset(): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.#config) await this.#begin(undefined);
+  reset(request: number): Promise<void> {
+    return this.#startOver(request, () => undefined);
+  }
+
+  resume(request: number): Promise<void> {
+    this.#want(request, true);
+    return this.#startOver(request, () => this.#kept);
+  }
+
+  #startOver(request: number, from: () => Snapshot | undefined): Promise<void> {
+    this.#lastStart = request;
+    return this.#replace(request, async () => {
+      if (request === this.#lastStart) await this.#begin(from());
     });
   }
 
-  #setRunning(running: boolean): void {
-    if (this.#running === running) return;
-    this.#running = running;
-    this.#listener({ kind: "running", running });
+  /** Takes whether training is wanted, and has it go on or end so. */
+  #want(request: number, wanted: boolean): void {
+    this.#request = request;
+    if (this.#wanted !== wanted) {
+      this.#wanted = wanted;
+      this.#send({ kind: "running", running: wanted });
+    }
+    if (this.#runs && !this.#looping) void this.#loopOn();
+  }
+
+  get #runs(): boolean {
+    return this.#wanted && this.#visible;
+  }
+
+  /** Works with the newest settings in its turn. */
+  #replace(request: number, work: () => Promise<void>): Promise<void> {
+    this.#request = this.#lastReplacing = request;
+    return this.#inTurn(async () => {
+      if (!this.#config) return;
+      this.#subject = this.#lastReplacing;
+      await work();
+    });
   }
 
   /** Carries out work after all that was asked for before; a failure is told, and ends the training. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     this.#queue = this.#queue.then(work).catch((error: unknown) => {
-      this.#setRunning(false);
+      this.#want(this.#request, false);
       const message = error instanceof WgradError ? error.message : `Something failed in the worker: ${String(error)}`;
-      this.#listener({ kind: "error", message });
+      this.#send({ kind: "error", message, deviceGone: error instanceof DeviceLostError });
     });
     return this.#queue;
   }
 
   /** Replaces the run, which goes on from a snapshot or starts over. */
   async #begin(resumeFrom: Snapshot | undefined): Promise<void> {
-    const config = this.#config!;
+    const config = (this.#begun = this.#config!);
     const { mode } = config;
     this.#run?.dispose();
     this.#run = undefined;
+    this.#kept = resumeFrom;
+    this.#keptAt = performance.now();
     this.#affordable = 1;
-    const onRecovery = ({ reason }: { readonly reason: string }) => this.#listener({ kind: "recovery", reason });
-    const options = { backend: await this.#getBackend(), resumeFrom, onRecovery };
+    const onRecovery = ({ reason }: { readonly reason: string }) => this.#send({ kind: "recovery", reason });
+    const backend = (this.#backend = await this.#getBackend());
+    const options = { backend, resumeFrom, onRecovery };
     this.#run = await createRun({ ...options, config }, this.#surfaces);
     const problem = this.#run?.problem ?? { points: new Float32Array(), test: new Float32Array() };
+    // The first frame comes with it, so that nobody sees the numbers of one network beside another.
+    const frame = await this.#run?.frame();
     this.#send({ kind: "problem", mode, fresh: resumeFrom === undefined, problem }, buffersOf(problem));
-    await this.#show();
+    if (frame) this.#tellFrame(frame);
   }
 
   async #show(): Promise<void> {
-    const frame = await this.#run?.frame();
-    if (!frame) return;
+    const run = this.#run;
+    if (!run) return;
+    this.#tellFrame(await run.frame());
+    if (performance.now() - this.#keptAt < KEEP_MILLISECONDS || this.#diverged) return;
+    this.#keptAt = performance.now();
+    this.#kept = await run.snapshot();
+  }
+
+  #tellFrame(frame: Frame): void {
     this.#send({ kind: "frame", frame }, buffersOf(frame));
     this.#diverged = !Number.isFinite(frame.loss);
     if (!this.#diverged) return;
-    this.#setRunning(false);
+    this.#want(this.#request, false);
     const message = "The loss is no longer a finite number: the learning rate is too high. Lower it and start again.";
-    this.#listener({ kind: "error", message });
+    this.#send({ kind: "error", message, deviceGone: false });
   }
 
-  #send(event: PlaygroundEvent, buffers: ArrayBuffer[]): void {
-    this.#listener(Comlink.transfer(event, buffers));
+  #send(event: PlaygroundEvent, buffers: ArrayBuffer[] = []): void {
+    this.#listener(Comlink.transfer(event, buffers), { request: this.#request, subject: this.#subject });
   }
 
-  async #loopOn(loop: number): Promise<void> {
-    while (this.#running && loop === this.#loop) {
+  async #loopOn(): Promise<void> {
+    this.#looping = true;
+    while (this.#runs) {
       const began = performance.now();
       await this.#inTurn(async () => {
-        if (this.#running && loop === this.#loop && this.#run) {
+        if (this.#runs && this.#run) {
           await this.#advance(this.#run);
           await this.#show();
         }
@@ -146,6 +203,7 @@ class PlaygroundService implements PlaygroundApi {
       // Without a pause, too, calls from the page are heard.
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, left)));
     }
+    this.#looping = false;
   }
 
   get #stepsPerSecond(): number {

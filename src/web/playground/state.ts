@@ -68,13 +68,22 @@ export function formatPlayground(): URLSearchParams {
   return params;
 }
 
-/** Takes the state from a URL; what is missing, unknown or out of range is as at first. Other names are left alone. */
-export function parsePlayground(params: URLSearchParams): void {
+/**
+ * Takes the state from a URL; what is missing is as at first.
+ * @returns what is unknown or out of range, and therefore as at first, such as "classify.noise=9"
+ */
+export function parsePlayground(params: URLSearchParams): string[] {
+  const known = new Set(["mode", ...Object.entries(modes).flatMap(([mode, fields]) => Object.keys(fields).map((name) => `${mode}.${name}`))]);
+  const faults = [...params].filter(([key]) => !known.has(key)).map(([key, text]) => `${key}=${text}`);
+  const modeText = params.get("mode");
+  const mode = modeText === null ? modeField.fallback : modeField.parse(modeText);
+  if (mode === undefined) faults.push(`mode=${modeText}`);
   playgroundState.value = {
-    mode: modeField.parse(params.get("mode") ?? "") ?? modeField.fallback,
-    classify: parseSettings(params, "classify", classifyFields),
-    regress: parseSettings(params, "regress", regressFields),
-    neuron: parseSettings(params, "neuron", neuronFields),
-    surface: parseSettings(params, "surface", surfaceFields),
+    mode: mode ?? modeField.fallback,
+    classify: parseSettings(params, "classify", classifyFields, faults),
+    regress: parseSettings(params, "regress", regressFields, faults),
+    neuron: parseSettings(params, "neuron", neuronFields, faults),
+    surface: parseSettings(params, "surface", surfaceFields, faults),
   };
+  return faults;
 }

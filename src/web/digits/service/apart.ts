@@ -6,7 +6,7 @@ import type { ComparedRun, Comparison, StepProfile } from "../contract.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { nextTask } from "./turns.ts";
 
-type Subject = Omit<RunOptions, "backend" | "resumeFrom" | "onRecovery">;
+type Subject = Pick<RunOptions, "settings" | "data" | "loaded">;
 
 /** Steps whose times are taken, after one that is not. */
 const PROFILED_STEPS = 9;
@@ -14,28 +14,31 @@ const PROFILED_STEPS = 9;
 /**
  * Trains on the GPU and on the CPU from the same seed.
  * @param steps at least 2
+ * @returns undefined where it was aborted
  * @throws DeviceError where there is no GPU
  */
-export async function compareDevices({ backend, ...subject }: RunOptions, steps: number): Promise<Comparison> {
+export async function compareDevices({ backend, ...subject }: RunOptions, steps: number, signal: AbortSignal): Promise<Comparison | undefined> {
   if (backend.kind === "cpu") {
     throw new DeviceError({ where: "comparison", what: "this page computes on the CPU already", fix: "Open it where WebGPU has an adapter" });
   }
-  const gpu = await firstSteps(subject, backend, steps);
+  const gpu = await firstSteps(subject, backend, steps, signal);
+  if (signal.aborted) return undefined;
   const cpuBackend = createCpuBackend();
-  const cpu = await firstSteps(subject, cpuBackend, steps);
+  const cpu = await firstSteps(subject, cpuBackend, steps, signal);
   cpuBackend.dispose();
+  if (signal.aborted) return undefined;
   const differences = Array.from(gpu.losses, (loss, step) => Math.abs(loss - cpu.losses[step]!));
   return { gpu, cpu, largestDifference: Math.max(...differences) };
 }
 
-async function firstSteps({ settings, data, loaded }: Subject, backend: Backend, steps: number): Promise<ComparedRun> {
+async function firstSteps({ settings, data, loaded }: Subject, backend: Backend, steps: number, signal: AbortSignal): Promise<ComparedRun> {
   const { trainer } = await Run.create({ settings, data, loaded, backend });
   try {
     const losses: number[] = [];
     let imagesPerSecond = NaN;
     // The first step pays for what is made only once.
-    for await (const { loss } of trainer.fit({ every: 1, maxSteps: 1 })) losses.push(loss);
-    for await (const progress of trainer.fit({ every: 1, maxSteps: steps - 1, submitMilliseconds: 30 })) {
+    for await (const { loss } of trainer.fit({ every: 1, maxSteps: 1, signal })) losses.push(loss);
+    for await (const progress of trainer.fit({ every: 1, maxSteps: steps - 1, submitMilliseconds: 30, signal })) {
       losses.push(progress.loss);
       ({ imagesPerSecond } = progress);
       if (backend.kind === "cpu") await nextTask();

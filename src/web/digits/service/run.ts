@@ -27,12 +27,13 @@ import {
 import type { Answer, TestEvent, WeightsEvent } from "../contract.ts";
 import type { DigitsSettings } from "../settings.ts";
 import { confusionOf, picturesOf, sharesOf, weightPictures, worstMistakes } from "./answers.ts";
+import { epochsAt, fromTheStart, scheduleOnCourse, stepsTotalOf, type Course } from "./course.ts";
 import type { DigitsData } from "./data.ts";
 import { factsOf, modelOf, optimizerOf, scheduleOf } from "./network.ts";
 
 /** A network that was not drawn from the settings: the one of a file. */
 export interface LoadedNetwork {
-  readonly file: string;
+  readonly file: { readonly name: string; readonly bytes: Uint8Array };
   readonly model: Model;
   readonly normalization: Normalization;
 }
@@ -42,9 +43,16 @@ export interface RunOptions {
   readonly settings: DigitsSettings;
   readonly data: DigitsData;
   readonly loaded: LoadedNetwork | undefined;
+  /** Of the network that goes on; by default the file's, or that of the data. */
+  readonly normalization?: Normalization;
   readonly resumeFrom?: Snapshot;
+  /** Where `resumeFrom` stands. */
+  readonly course?: Course;
   readonly onRecovery?: (recovery: Recovery) => void;
 }
+
+/** More epochs than anybody waits for. */
+const ENDLESS_EPOCHS = 1e9;
 
 /** What of a picture's way through the network is read. */
 interface Look {
@@ -58,25 +66,45 @@ export class Run {
   readonly trainer: Trainer;
   readonly model: Model;
   readonly normalization: Normalization;
-  /** What the network last took each test picture for. */
+  readonly course: Course;
+  /** The request that the network follows from. */
+  request: number;
+  /** The last finished step: the trainer's own is the last submitted one. */
+  step: number;
+  /** Time spent training this network, in seconds. */
+  seconds = 0;
+  /** About what it takes to apply the network to one example, by how long the last steps took; not known at first. */
+  forwardMilliseconds: number | undefined;
+  /** What the network last took each test picture for, and the share that was right. */
   predictions: Uint32Array | undefined;
+  accuracy: number | undefined;
   #look: { session: Session; made: Promise<Look> } | undefined;
   /** Looks at pictures one after the other: each writes the same input. */
   #looking: Promise<unknown> = Promise.resolve();
+  /** The device's loss, and whether it came. */
+  #watched: { readonly lost: Promise<string>; isLost: boolean } | undefined;
+  /** What is asked of the trainer and not answered yet. */
+  readonly #asked = new Set<Promise<unknown>>();
 
-  private constructor(options: RunOptions, model: Model, normalization: Normalization, trainer: Trainer) {
+  private constructor(options: RunOptions, model: Model, normalization: Normalization, trainer: Trainer, request: number) {
     this.options = options;
     this.model = model;
     this.normalization = normalization;
     this.trainer = trainer;
+    this.course = options.course ?? fromTheStart;
+    this.request = request;
+    this.step = trainer.step;
   }
 
   /** @throws as `createTrainer` does */
-  static async create(options: RunOptions): Promise<Run> {
-    const { backend, settings, data, loaded, resumeFrom, onRecovery } = options;
+  static async create(options: RunOptions, request = 0): Promise<Run> {
+    const { backend, settings, data, loaded, resumeFrom, onRecovery, course } = options;
     const { train } = data;
     const model = loaded?.model ?? modelOf(settings, train.features.length / train.count, train.classes.length);
-    const normalization = loaded?.normalization ?? standardization(train.features);
+    const normalization = options.normalization ?? loaded?.normalization ?? standardization(train.features);
+    const batchSize = Math.min(settings.batchSize, train.count);
+    const schedule = scheduleOf(settings);
+    const stepsPerEpoch = Math.floor(train.count / batchSize);
     const trainer = await createTrainer({
       model,
       dataset: train,
@@ -85,15 +113,30 @@ export class Run {
       loss: settings.loss,
       optimizer: optimizerOf(settings),
       learningRate: settings.learningRate,
-      schedule: scheduleOf(settings),
-      batchSize: Math.min(settings.batchSize, train.count),
-      epochs: settings.epochs,
+      batchSize,
+      ...(course
+        ? {
+            // Its steps were not all of the present size: the run ends after so many examples.
+            epochs: ENDLESS_EPOCHS,
+            maxSteps: Math.max(1, stepsTotalOf(course, stepsPerEpoch, settings.epochs)),
+            schedule: scheduleOnCourse(schedule, course, stepsPerEpoch, settings.epochs),
+          }
+        : { epochs: settings.epochs, schedule }),
       seed: settings.seed,
       snapshotSeconds: 2,
       ...(resumeFrom && { resumeFrom }),
       ...(onRecovery && { onRecovery }),
     });
-    return new Run(options, model, normalization, trainer);
+    return new Run(options, model, normalization, trainer, request);
+  }
+
+  /** Epochs made when a step is finished, such as 2.5. */
+  epochsAt(step: number): number {
+    return epochsAt(this.course, this.trainer.stepsPerEpoch, step);
+  }
+
+  get isFinished(): boolean {
+    return this.trainer.step >= this.trainer.stepsTotal;
   }
 
   get loss(): LossName {
@@ -104,13 +147,50 @@ export class Run {
     return this.options.data.train.classes.length;
   }
 
+  /** Waits for what was asked, since it works on the device's memory, and frees the trainer. */
+  async dispose(): Promise<void> {
+    await Promise.allSettled(this.#asked);
+    this.trainer.dispose();
+  }
+
+  /**
+   * To be called before work on the device.
+   * @returns whether a failure of that work comes of the loss of its device: it may fail in other ways after the loss
+   */
+  watchDevice(): (failure: unknown) => boolean {
+    const { lost } = this.options.backend;
+    if (this.#watched?.lost !== lost) {
+      const begun = { lost, isLost: false };
+      void lost.then(() => (begun.isLost = true));
+      this.#watched = begun;
+    }
+    const watched = this.#watched;
+    return (failure) => failure instanceof DeviceLostError || watched.isLost;
+  }
+
+  #ask<Result>(work: Promise<Result>): Promise<Result> {
+    this.#asked.add(work);
+    const forget = () => this.#asked.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return this.#ask(this.trainer.snapshot());
+  }
+
   /** Applies the network to the first pictures of the test set, at most so many. */
-  async test(most: number): Promise<Omit<TestEvent, "kind" | "seconds">> {
+  test(most: number): Promise<Omit<TestEvent, "kind" | "seconds">> {
+    return this.#ask(this.#test(most));
+  }
+
+  async #test(most: number): Promise<Omit<TestEvent, "kind" | "seconds">> {
     const { classes, trainer } = this;
     const test = firstExamples(this.options.data.test, most);
     const step = trainer.step;
     const [{ loss, accuracy }, outputs] = await Promise.all([trainer.evaluate(test), trainer.predict(test.features)]);
     const predictions = (this.predictions = predictedClasses(outputs, classes));
+    this.accuracy = accuracy;
     const shares = sharesOf(outputs, classes, this.loss);
     const mistakes = worstMistakes(test.labels, predictions, shares, classes);
     const pictures = picturesOf(test, mistakes.map(({ index }) => index));
@@ -123,23 +203,27 @@ export class Run {
     const [weight] = this.model.parameters;
     const units = weight?.shape[1];
     if (!weight || units === undefined) return undefined;
-    return { units, ...weightPictures(await this.trainer.session.read(weight), units) };
+    return { units, ...weightPictures(await this.#ask(this.trainer.session.read(weight)), units) };
   }
 
   /** What the network makes of a picture, and what its hidden layers give. */
-  async answer(picture: Uint8Array): Promise<Answer> {
+  answer(picture: Uint8Array): Promise<Answer> {
     const answered = this.#looking.then(async () => {
+      const { trainer } = this;
+      const isOfTheOld = this.watchDevice();
       try {
         return await this.#answer(picture);
       } catch (error) {
-        if (!(error instanceof DeviceLostError)) throw error;
+        if (!isOfTheOld(error)) throw error;
         // The trainer replaces a lost device where it predicts by itself.
-        await this.trainer.predict(picture);
+        await trainer.predict(picture).catch((failure: unknown) => {
+          if (!isOfTheOld(failure)) throw failure;
+        });
         return this.#answer(picture);
       }
     });
     this.#looking = answered.catch(() => {});
-    return answered;
+    return this.#ask(answered);
   }
 
   async #answer(picture: Uint8Array): Promise<Answer> {
@@ -181,7 +265,7 @@ export class Run {
   async save(): Promise<Uint8Array> {
     const { trainer, model, normalization, loss, options } = this;
     const { train, test } = options.data;
-    const [snapshot, results] = await Promise.all([trainer.snapshot(), trainer.evaluate(test)]);
+    const [snapshot, results] = await this.#ask(Promise.all([trainer.snapshot(), trainer.evaluate(test)]));
     const trained = {
       model,
       loss,

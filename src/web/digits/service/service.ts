@@ -1,113 +1,255 @@
 /*
  * The worker's side of the Digits tab: one network in training, what the page is told of it, and what it may ask.
+ *
+ * Commands are heard at once: they say whether training is wanted, and end what is under way. They are carried out one
+ * after the other, and one that a later command makes pointless is left out. Training itself is no command: it goes on
+ * whenever it is wanted and no command waits.
  */
 import { transfer } from "comlink";
-import {
-  DeviceLostError,
-  loadModel,
-  OptionError,
-  type Backend,
-  type Recovery,
-  type Snapshot,
-  type TrainingProgress,
-  WgradError,
-} from "../../../index.ts";
-import type { Answer, CellPictures, Comparison, DigitsApi, DigitsEvent, StepProfile } from "../contract.ts";
+import { DeviceLostError, loadModel, OptionError, type Backend, type Recovery } from "../../../index.ts";
+import type { Stamp } from "../../requests.ts";
+import type {
+  Activity,
+  Answer,
+  CellPictures,
+  Comparison,
+  DigitsApi,
+  DigitsCommand,
+  DigitsEvent,
+  KeptSummary,
+  PreparedEvent,
+  StepProfile,
+} from "../contract.ts";
 import { needsRestart, type DigitsSettings } from "../settings.ts";
 import { cellOf } from "./answers.ts";
 import { compareDevices, profileStep } from "./apart.ts";
 import { loadData, type DigitsData } from "./data.ts";
+import { noNetworkStore, summaryOf, type NetworkStore } from "./kept.ts";
+import { Keeper } from "./keeper.ts";
+import { Looks, type LookListener } from "./looks.ts";
 import { settingsOf } from "./network.ts";
-import { Run, type LoadedNetwork } from "./run.ts";
-import { NewSteps } from "./steps.ts";
-import { Budget, nextTask, Turns } from "./turns.ts";
+import { Run, type LoadedNetwork, type RunOptions } from "./run.ts";
+import { trainOn } from "./training.ts";
+import { Turns } from "./turns.ts";
 
-/** Work of one submit: a pause, a step or a stroke waits no longer than two of them. */
-const SUBMIT_MILLISECONDS = 30;
-
-/** The page is told of new steps so often: as often as a chart can be read. */
-const TELL_MILLISECONDS = 60;
-
-/** Of the test set so many pictures are looked at while training, or all of it where these take no longer than that. */
-const FEW_TESTS = 1000;
-const QUICK_MILLISECONDS = 100;
-
-/** The least time between two tasks of the worker in which nothing else is heard. */
-const TURN_MILLISECONDS = 8;
-
-/**
- * @param getBackend gives the device once it is open
- * @param getPage gives the page's address, beside which MNIST may lie
- */
-export function createDigitsService(getBackend: () => Promise<Backend>, getPage: () => string): DigitsApi {
-  return new DigitsService(getBackend, getPage);
+/** What the service works with. */
+export interface ServiceOptions {
+  /** Gives the device once it is open. */
+  getBackend(): Promise<Backend>;
+  /** Gives the page's address, beside which MNIST may lie. */
+  getPage(): string;
+  /** Where networks are kept; nowhere by default. */
+  readonly store?: NetworkStore;
 }
 
+export function createDigitsService(options: ServiceOptions): DigitsApi {
+  return new DigitsService(options);
+}
+
+/** Commands that put another network in the place of the present one. */
+const REPLACING: readonly DigitsCommand["kind"][] = ["begin", "load", "resume"];
+
+/** A network to be made: `Run`'s options without what the service adds. */
+type Wanted = Pick<RunOptions, "settings" | "loaded" | "resumeFrom" | "course" | "normalization"> & {
+  readonly origin: PreparedEvent["origin"];
+  readonly seconds: number;
+};
+
 class DigitsService implements DigitsApi {
-  readonly #getBackend: () => Promise<Backend>;
-  readonly #getPage: () => string;
+  readonly #options: ServiceOptions;
   readonly #turns = new Turns();
   readonly #data = new Map<string, Promise<DigitsData>>();
-  #listener: (event: DigitsEvent) => unknown = () => {};
+  readonly #keeper: Keeper;
+  #listener: (event: DigitsEvent, stamp: Stamp) => unknown = () => {};
   #run: Run | undefined;
-  /** Ends the training under way. */
+  #looks: Looks | undefined;
+  /** The last request that was heard, and the last ones of those that make others pointless. */
+  #request = 0;
+  #lastReplacing = 0;
+  #lastAdjusting = 0;
+  /** Whether training is wanted, and whether the tab is shown. */
+  #wanted = false;
+  #visible = true;
+  /** Commands that were heard and are not done. */
+  #pending = 0;
+  /** The training under way, and what ends it. */
+  #loop: Promise<void> | undefined;
   #controller: AbortController | undefined;
-  #training: Promise<void> = Promise.resolve();
-  /** Time spent training this network, in seconds. */
-  #seconds = 0;
-  #tests: Budget | undefined;
-  #mostTests = FEW_TESTS;
-  #pictures: Budget | undefined;
+  /** Work apart from the training, and what ends it. */
+  #aside: Activity | undefined;
+  #asideController: AbortController | undefined;
   #weightsWatched = true;
 
-  constructor(getBackend: () => Promise<Backend>, getPage: () => string) {
-    this.#getBackend = getBackend;
-    this.#getPage = getPage;
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+    this.#keeper = new Keeper(options.store ?? noNetworkStore);
   }
 
-  subscribe(listener: (event: DigitsEvent) => void): void {
+  subscribe(listener: (event: DigitsEvent, stamp: Stamp) => void): void {
     this.#listener = listener;
   }
 
-  begin(settings: DigitsSettings, run: boolean): Promise<void> {
-    return this.#alone(async () => {
-      await this.#prepare(settings, undefined);
-      if (!run) await this.#tellLooks();
-      return run;
-    });
-  }
-
-  adjust(settings: DigitsSettings): Promise<void> {
-    return this.#alone(async (wasRunning) => {
-      const run = this.#required();
-      if (needsRestart(run.options.settings, settings)) {
-        throw new OptionError({ where: "adjust", what: "these changes need a restart", fix: "Begin again with them" });
+  async command(request: number, command: DigitsCommand): Promise<void> {
+    this.#request = request;
+    this.#hear(request, command);
+    if (command.kind === "start" || command.kind === "pause" || command.kind === "show") return this.#settle();
+    this.#pending++;
+    this.#settle();
+    await this.#turns.take(async () => {
+      try {
+        if (!this.#isOvertaken(request, command)) await this.#carryOut(request, command);
+      } catch (error) {
+        // What was asked for cannot be had: the network before stays, and is what the page sees from now on.
+        if (this.#run && REPLACING.includes(command.kind)) this.#run.request = request;
+        if (!this.#isOvertaken(request, command)) this.#fail(error);
       }
-      const snapshot = await run.trainer.snapshot();
-      await this.#prepare(settings, run.options.loaded, snapshot);
-      if (!wasRunning) await this.#tellLooks();
-      return wasRunning;
     });
+    this.#pending--;
+    this.#settle();
   }
 
-  start(): Promise<void> {
-    return this.#alone(async () => true);
+  /** Takes what a command says about training. */
+  #hear(request: number, command: DigitsCommand): void {
+    const { kind } = command;
+    if (REPLACING.includes(kind)) this.#lastReplacing = request;
+    if (kind === "adjust") this.#lastAdjusting = request;
+    if (kind === "start") this.#wanted = true;
+    if (kind === "pause" || kind === "step" || kind === "load") this.#wanted = false;
+    if (kind === "begin" && command.run !== undefined) this.#wanted = command.run;
+    if (kind === "resume") this.#wanted = command.run;
+    if (kind === "show") this.#visible = command.visible;
+    // Whoever starts, pauses or replaces a network waits for no comparison.
+    if (kind !== "show" && kind !== "adjust") this.#asideController?.abort();
   }
 
-  pause(): Promise<void> {
-    return this.#alone(async () => false);
+  /** Whether a later command makes this one pointless. */
+  #isOvertaken(request: number, { kind }: DigitsCommand): boolean {
+    return request < this.#lastReplacing || (kind === "adjust" && request < this.#lastAdjusting);
   }
 
-  step(): Promise<void> {
-    return this.#alone(async () => {
-      await this.#train(1);
-      return false;
+  /** Has the training go on or end as it is wanted, and tells where it stands. */
+  #settle(): void {
+    const run = this.#run;
+    const goesOn = this.#wanted && this.#visible && this.#pending === 0 && run !== undefined;
+    if (!goesOn) this.#controller?.abort();
+    else if (run.isFinished) this.#wanted = false;
+    else this.#loop ??= this.#train(run);
+    this.#tellStatus();
+  }
+
+  async #carryOut(request: number, command: DigitsCommand): Promise<void> {
+    switch (command.kind) {
+      case "begin":
+        return this.#prepare(request, { settings: command.settings, loaded: undefined, origin: "drawn", seconds: 0 });
+      case "adjust":
+        return this.#adjust(request, command.settings);
+      case "step":
+        await this.#loop;
+        return (this.#loop = this.#train(this.#required(), 1));
+      case "load":
+        return this.#load(request, command.bytes, command.name);
+      case "resume":
+        return this.#resume(request, command.from);
+    }
+  }
+
+  async #adjust(request: number, settings: DigitsSettings): Promise<void> {
+    await this.#loop;
+    const run = this.#required();
+    if (needsRestart(run.options.settings, settings)) {
+      throw new OptionError({ where: "adjust", what: "these changes need a restart", fix: "Begin again with them" });
+    }
+    const resumeFrom = await run.snapshot();
+    const { normalization, seconds, options } = run;
+    const course = { step: resumeFrom.step, epochs: run.epochsAt(resumeFrom.step) };
+    await this.#prepare(request, { settings, loaded: options.loaded, resumeFrom, course, normalization, seconds, origin: "adjusted" });
+  }
+
+  async #load(request: number, bytes: Uint8Array, name: string): Promise<void> {
+    const trained = loadModel(bytes, name);
+    const before = this.#required().options;
+    const loaded = { file: { name, bytes }, model: trained.model, normalization: trained.normalization };
+    await this.#prepare(request, { settings: settingsOf(trained, before.settings), loaded, origin: "file", seconds: 0 });
+  }
+
+  async #resume(request: number, from: "earlier" | "present"): Promise<void> {
+    const kept = from === "earlier" ? await this.#keeper.earlier() : this.#keeper.present;
+    if (!kept) {
+      const run = this.#required();
+      return this.#prepare(request, { settings: run.options.settings, loaded: run.options.loaded, origin: "drawn", seconds: 0 });
+    }
+    const { settings, snapshot, course, normalization, seconds, file } = kept;
+    const loaded = file && { file, ...networkOf(file) };
+    await this.#prepare(request, { settings, loaded, resumeFrom: snapshot, course, normalization, seconds, origin: "kept" });
+  }
+
+  /** Puts a trainer of the settings in the place of the one before, which stays where this fails. */
+  async #prepare(request: number, { origin, seconds, ...wanted }: Wanted): Promise<void> {
+    const [backend, data] = await Promise.all([this.#options.getBackend(), this.#dataOf(wanted.settings)]);
+    const onRecovery = ({ fromStep, toStep }: Recovery) => this.#tell(run, { kind: "recovered", fromStep, toStep });
+    const options = { ...wanted, backend, data, onRecovery };
+    // With other options it is the same network.
+    const subject = origin === "adjusted" ? this.#required().request : request;
+    const run: Run = await Run.create(options, subject).catch(async (error: unknown) => {
+      if (!(error instanceof DeviceLostError)) throw error;
+      await backend.restart();
+      return Run.create(options, subject);
     });
+    if (request < this.#lastReplacing) return run.dispose();
+    this.#show(run, seconds);
+    this.#tellPrepared(run, origin);
+    if (!this.#wanted) void this.#looks!.rest(() => !this.#wanted);
+  }
+
+  /** Makes a run the one that is shown. The one before is freed when the step under way is done. */
+  #show(run: Run, seconds: number): void {
+    const before = this.#run;
+    if (before) void (this.#loop ?? Promise.resolve()).then(() => before.dispose());
+    run.seconds = seconds;
+    this.#run = run;
+    this.#keeper.begin(run);
+    const listener: LookListener = {
+      isShown: (other) => other === this.#run,
+      tell: (of, event, buffers) => this.#tell(of, event, buffers),
+      fail: (error) => this.#fail(error),
+    };
+    this.#looks = new Looks(run, listener, this.#weightsWatched);
+  }
+
+  /** Trains until it is stopped or the run ends; then looks at what came of it. Never rejects: faults are told and end it. */
+  async #train(run: Run, maxSteps?: number): Promise<void> {
+    const controller = (this.#controller = new AbortController());
+    const looks = this.#looks!;
+    const isShown = () => run === this.#run;
+    try {
+      await trainOn(run, {
+        signal: controller.signal,
+        ...(maxSteps !== undefined && { maxSteps }),
+        tell: (event, buffers) => this.#tell(run, event, buffers),
+        between: () => {
+          if (!isShown()) return;
+          looks.glance();
+          this.#keeper.keepNowAndThen(run);
+        },
+      });
+    } catch (error) {
+      if (isShown()) {
+        this.#wanted = false;
+        this.#fail(error);
+      }
+    }
+    this.#controller = this.#loop = undefined;
+    // A pause may have been taken back, or another network waits to be trained.
+    if (this.#pending === 0) this.#settle();
+    const rests = this.#pending === 0 ? !this.#loop : maxSteps !== undefined;
+    if (rests && isShown()) void looks.rest(() => !this.#loop).then(() => this.#keeper.keep(run));
   }
 
   watch({ weights }: { weights: boolean }): void {
     this.#weightsWatched = weights;
-    if (weights && this.#run) void this.#tellWeights(this.#run);
+    if (!this.#looks) return;
+    this.#looks.weightsWatched = weights;
+    if (weights) void this.#looks.weights();
   }
 
   async predict(picture: Uint8Array): Promise<Answer> {
@@ -120,12 +262,35 @@ class DigitsService implements DigitsApi {
     return transfer(cell, [cell.pictures.buffer as ArrayBuffer]);
   }
 
-  compare(steps: number): Promise<Comparison> {
-    return this.#aside(async () => compareDevices(this.#required().options, steps));
+  compare(steps: number): Promise<Comparison | undefined> {
+    return this.#apart("comparing", (run, signal) => compareDevices(run.options, steps, signal));
+  }
+
+  cancelComparison(): void {
+    this.#asideController?.abort();
   }
 
   profile(): Promise<StepProfile> {
-    return this.#aside(async () => profileStep(this.#required().options));
+    return this.#apart("measuring", (run) => profileStep(run.options));
+  }
+
+  /** Works apart from the training, which waits meanwhile. */
+  async #apart<Result>(activity: Activity, work: (run: Run, signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    this.#pending++;
+    this.#settle();
+    try {
+      return await this.#turns.take(async () => {
+        await this.#loop;
+        const controller = (this.#asideController = new AbortController());
+        this.#aside = activity;
+        this.#tellStatus();
+        return work(this.#required(), controller.signal);
+      });
+    } finally {
+      this.#aside = this.#asideController = undefined;
+      this.#pending--;
+      this.#settle();
+    }
   }
 
   async save(): Promise<Uint8Array> {
@@ -133,15 +298,9 @@ class DigitsService implements DigitsApi {
     return transfer(bytes, [bytes.buffer as ArrayBuffer]);
   }
 
-  async load(bytes: Uint8Array, name: string): Promise<void> {
-    const trained = loadModel(bytes, name);
-    await this.#alone(async () => {
-      const before = this.#required().options;
-      const loaded = { file: name, model: trained.model, normalization: trained.normalization };
-      await this.#prepare(settingsOf(trained, before.settings), loaded);
-      await this.#tellLooks();
-      return false;
-    });
+  async kept(): Promise<KeptSummary | undefined> {
+    const kept = await this.#keeper.earlier();
+    return kept && summaryOf(kept);
   }
 
   #required(): Run {
@@ -149,159 +308,59 @@ class DigitsService implements DigitsApi {
     throw new OptionError({ where: "digits", what: "there is no network yet", fix: "Wait until one is ready" });
   }
 
-  /** Ends the training, works, and trains on where the work says so; where the work fails, as before. */
-  #alone(work: (wasRunning: boolean) => Promise<boolean>): Promise<void> {
-    return this.#turns.take(async () => {
-      const wasRunning = this.#controller !== undefined;
-      this.#controller?.abort();
-      await this.#training;
-      let goesOn = wasRunning;
-      try {
-        goesOn = await work(wasRunning);
-      } finally {
-        if (goesOn) this.#resume();
-        else this.#tellStatus(false);
-      }
-    });
-  }
-
-  /** As `#alone`, for work that leaves the network as it is. */
-  async #aside<Result>(work: () => Promise<Result>): Promise<Result> {
-    let result: Result;
-    await this.#alone(async (wasRunning) => {
-      result = await work();
-      return wasRunning;
-    });
-    return result!;
-  }
-
-  /** Puts a trainer of the settings in the place of the one before, which stays where this fails. */
-  async #prepare(settings: DigitsSettings, loaded: LoadedNetwork | undefined, resumeFrom?: Snapshot): Promise<void> {
-    const [backend, data] = await Promise.all([this.#getBackend(), this.#dataOf(settings)]);
-    const onRecovery = ({ fromStep, toStep }: Recovery) => this.#tell({ kind: "recovered", fromStep, toStep });
-    const run = await Run.create({ backend, settings, data, loaded, onRecovery, ...(resumeFrom && { resumeFrom }) });
-    this.#run?.trainer.dispose();
-    this.#run = run;
-    if (!resumeFrom) this.#seconds = 0;
-    const { trainer, model } = run;
-    const parameters = model.parameters.reduce((sum, { size }) => sum + size, 0);
-    this.#tell({
-      kind: "prepared",
-      settings,
-      step: trainer.step,
-      stepsTotal: trainer.stepsTotal,
-      stepsPerEpoch: trainer.stepsPerEpoch,
-      data: data.name,
-      trainingExamples: data.train.count,
-      testExamples: data.test.count,
-      parameters,
-      file: loaded?.file,
-      dispatches: trainer.dispatches,
-    });
-    // Training begins with them; without it they follow.
-    this.#tests = new Budget(0.3, 400);
-    this.#pictures = new Budget(0.2, 200);
-  }
-
   #dataOf({ data }: DigitsSettings): Promise<DigitsData> {
-    const known = this.#data.get(data) ?? loadData(data, this.#getPage());
+    const known = this.#data.get(data) ?? loadData(data, this.#options.getPage());
     this.#data.set(data, known);
     // Files may be put there later.
     known.catch(() => this.#data.delete(data));
     return known;
   }
 
-  #resume(): void {
-    this.#training = this.#train().then(() => this.#tellStatus(false));
+  #tellPrepared(run: Run, origin: PreparedEvent["origin"]): void {
+    const { trainer, model, options } = run;
+    const { settings, data, loaded } = options;
+    this.#tell(run, {
+      kind: "prepared",
+      settings,
+      origin,
+      step: trainer.step,
+      stepsTotal: trainer.stepsTotal,
+      stepsPerEpoch: trainer.stepsPerEpoch,
+      data: data.name,
+      mnistMissing: data.mnistMissing,
+      trainingExamples: data.train.count,
+      testExamples: data.test.count,
+      parameters: model.parameters.reduce((sum, { size }) => sum + size, 0),
+      file: loaded?.file.name,
+      dispatches: trainer.dispatches,
+    });
   }
 
-  /** Trains until it is stopped or the run ends; faults are told and end it. */
-  async #train(maxSteps?: number): Promise<void> {
-    const run = this.#required();
-    const controller = new AbortController();
-    this.#controller = controller;
-    if (maxSteps === undefined) this.#tellStatus(true);
-    const steps = new NewSteps();
-    const before = this.#seconds;
-    const tell = () => {
-      const event = steps.take(before);
-      if (!event) return;
-      this.#seconds = event.seconds;
-      this.#tell(event, [event.losses.buffer as ArrayBuffer, event.accuracies.buffer as ArrayBuffer]);
-    };
-    let [testing, drawing] = [Promise.resolve(), Promise.resolve()];
-    try {
-      let [told, turned] = [performance.now(), performance.now()];
-      const options = { every: 1, submitMilliseconds: SUBMIT_MILLISECONDS, signal: controller.signal };
-      for await (const progress of run.trainer.fit({ ...options, ...(maxSteps !== undefined && { maxSteps }) })) {
-        steps.add(progress);
-        if (!Number.isFinite(progress.loss)) throw diverged(progress);
-        const now = performance.now();
-        if (now - told > TELL_MILLISECONDS) {
-          told = now;
-          tell();
-        }
-        if (now - turned > TURN_MILLISECONDS) {
-          await nextTask();
-          turned = performance.now();
-          if (this.#tests?.isDue) testing = this.#tests.spend(() => this.#tellTest(run, this.#mostTests));
-          if (this.#pictures?.isDue) drawing = this.#pictures.spend(() => this.#tellWeights(run));
-        }
-      }
-      tell();
-      // A pause is seen at once; what the last step made of the network follows.
-      if (maxSteps === undefined) this.#tellStatus(false);
-      await this.#tellLooks();
-    } catch (error) {
-      tell();
-      this.#fail(error);
-    } finally {
-      this.#controller = undefined;
-      await Promise.all([testing, drawing]);
-    }
+  get #activity(): Activity | undefined {
+    if (this.#aside) return this.#aside;
+    if (this.#loop) return this.#controller?.signal.aborted ? "finishing" : "training";
+    return this.#pending > 0 || !this.#run ? "preparing" : undefined;
   }
 
-  async #tellLooks(): Promise<void> {
-    const run = this.#required();
-    await this.#tellTest(run);
-    await this.#tellWeights(run);
-  }
-
-  /** Never rejects: a fault is told. */
-  async #tellTest(run: Run, most = Infinity): Promise<void> {
-    try {
-      const started = performance.now();
-      const found = await run.test(most);
-      this.#mostTests = performance.now() - started < QUICK_MILLISECONDS ? Infinity : FEW_TESTS;
-      this.#tell({ kind: "test", seconds: this.#seconds, ...found }, [found.pictures.buffer as ArrayBuffer]);
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  /** Never rejects: a fault is told, but for a lost device, which the training hears of and replaces. */
-  async #tellWeights(run: Run): Promise<void> {
-    try {
-      const found = this.#weightsWatched ? await run.weights() : undefined;
-      if (found) this.#tell({ kind: "weights", ...found }, [found.values.buffer as ArrayBuffer]);
-    } catch (error) {
-      if (!(error instanceof DeviceLostError)) this.#fail(error);
-    }
-  }
-
-  #tellStatus(running: boolean): void {
-    if (this.#run) this.#tell({ kind: "status", running, step: this.#run.trainer.step });
-  }
-
-  #tell(event: DigitsEvent, buffers: ArrayBuffer[] = []): void {
-    void this.#listener(transfer(event, buffers));
+  #tellStatus(): void {
+    const status = { kind: "status", running: this.#wanted, activity: this.#activity, step: this.#run?.step ?? 0 } as const;
+    this.#tell(this.#run, status);
   }
 
   readonly #fail = (error: unknown): void => {
-    this.#tell({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+    const message = error instanceof Error ? error.message : String(error);
+    this.#tell(this.#run, { kind: "failed", message, deviceGone: error instanceof DeviceLostError });
   };
+
+  /** Tells an event of a run, unless another one is shown by now. */
+  #tell(run: Run | undefined, event: DigitsEvent, buffers: ArrayBuffer[] = []): void {
+    if (run !== this.#run) return;
+    void this.#listener(transfer(event, buffers), { request: this.#request, subject: run?.request ?? this.#request });
+  }
 }
 
-/** Seen on the page's own side, which has every step's loss: the trainer's guard would cost each step a dispatch. */
-const diverged = ({ step, loss }: TrainingProgress) =>
-  new WgradError({ what: `the loss of step ${step} is ${loss}`, fix: "Choose a lower learning rate and reset" });
+/** The network of a file that was loaded before. */
+function networkOf({ name, bytes }: LoadedNetwork["file"]): Pick<LoadedNetwork, "model" | "normalization"> {
+  const { model, normalization } = loadModel(bytes, name);
+  return { model, normalization };
+}

@@ -16,10 +16,12 @@ export class NewSteps {
   /**
    * What is new, once.
    * @param secondsBefore time spent training before this call of fit
+   * @param epochsAt the epochs made with a step
    */
-  take(secondsBefore: number): ProgressEvent | undefined {
+  take(secondsBefore: number, epochsAt: (step: number) => number): ProgressEvent | undefined {
     if (!this.#last) return undefined;
-    const { step, seconds, epoch, learningRate, imagesPerSecond } = this.#last;
+    const { step, seconds, learningRate, imagesPerSecond } = this.#last;
+    const epoch = Math.max(1, Math.ceil(epochsAt(step) - 1e-9));
     const [losses, accuracies] = [Float32Array.from(this.#losses), Float32Array.from(this.#accuracies)];
     this.#losses = [];
     this.#accuracies = [];

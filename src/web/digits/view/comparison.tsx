@@ -1,38 +1,53 @@
 import { signal } from "@preact/signals";
 import type { Comparison as Compared } from "../contract.ts";
-import { compareDevices, prepared } from "../state.ts";
+import { cancelComparison, compareDevices, networkVersion, prepared } from "../state.ts";
 import { rounded } from "../../format.ts";
 import { Plot } from "../../plot.tsx";
 
 /** Few enough for a slow CPU, enough for the curves to fall. */
 const STEPS = 30;
 
-const state = signal<{ kind: "idle" } | { kind: "busy" } | { kind: "done"; found: Compared } | { kind: "failed"; message: string }>({ kind: "idle" });
+type State =
+  | { readonly kind: "idle" }
+  | { readonly kind: "busy"; readonly network: number }
+  | { readonly kind: "done"; readonly found: Compared; readonly network: number }
+  | { readonly kind: "failed"; readonly message: string };
+
+const state = signal<State>({ kind: "idle" });
 
 async function compare(): Promise<void> {
-  state.value = { kind: "busy" };
+  const network = networkVersion.value;
+  state.value = { kind: "busy", network };
   try {
-    state.value = { kind: "done", found: await compareDevices(STEPS) };
+    const found = await compareDevices(STEPS);
+    if (network === networkVersion.value) state.value = found ? { kind: "done", found, network } : { kind: "idle" };
   } catch (error) {
-    state.value = { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+    if (network === networkVersion.value) state.value = { kind: "failed", message: error instanceof Error ? error.message : String(error) };
   }
 }
 
 /** Both backends from the same seed. */
 export function Comparison() {
   const now = state.value;
-  const busy = now.kind === "busy";
+  const busy = now.kind === "busy" && now.network === networkVersion.value;
   return (
     <div data-testid="comparison" class="stack">
       <p class="quiet">
         Trains this network anew for {STEPS} steps on the GPU and then on the CPU, in JavaScript, from the same seed. The
         training that is shown waits meanwhile.
       </p>
-      <button type="button" class="primary" data-testid="compare" disabled={!prepared.value || busy} onClick={compare}>
-        {busy ? "Training on both …" : "Train on both"}
-      </button>
+      <div class="row">
+        <button type="button" class="primary" data-testid="compare" disabled={!prepared.value || busy} onClick={compare}>
+          {busy ? "Training on both …" : "Train on both"}
+        </button>
+        {busy && (
+          <button type="button" data-testid="cancel-comparison" onClick={cancelComparison}>
+            Cancel
+          </button>
+        )}
+      </div>
       {now.kind === "failed" && <p class="fault" role="alert">{now.message}</p>}
-      {now.kind === "done" && <Result {...now.found} />}
+      {now.kind === "done" && now.network === networkVersion.value && <Result {...now.found} />}
     </div>
   );
 }

@@ -1,18 +1,23 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { scheme } from "../../colours.ts";
+import { Newest } from "../../requests.ts";
 import type { CellPictures, Mistake } from "../contract.ts";
-import { cellPictures, test } from "../state.ts";
+import { cellPictures, networkVersion, test } from "../state.ts";
 import { percent } from "../../format.ts";
 import { drawMosaic, inkColours } from "./mosaic.ts";
 
-/** The cell whose pictures are shown, and where the keyboard is. */
-const chosen = signal<{ actual: number; predicted: number; found: CellPictures } | undefined>(undefined);
+/** The cell whose pictures are shown, of which network, and where the keyboard is. */
+const chosen = signal<{ actual: number; predicted: number; found: CellPictures; network: number } | undefined>(undefined);
 const focused = signal(0);
+
+const clicks = new Newest();
 
 async function choose(actual: number, predicted: number): Promise<void> {
   focused.value = actual * 10 + predicted;
-  chosen.value = { actual, predicted, found: await cellPictures(actual, predicted) };
+  const network = networkVersion.value;
+  const found = await clicks.ask(() => cellPictures(actual, predicted));
+  if (found) chosen.value = { actual, predicted, found, network };
 }
 
 /** What the test set was taken for, and where the network was surest and wrong. */
@@ -90,7 +95,7 @@ function Matrix({ counts }: { counts: Uint32Array }) {
 
 function ChosenCell() {
   const cell = chosen.value;
-  if (!cell) return null;
+  if (cell?.network !== networkVersion.value) return null;
   const { actual, predicted, found } = cell;
   return (
     <>

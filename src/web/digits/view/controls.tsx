@@ -1,15 +1,22 @@
 /*
  * Start, pause, step, reset; where the training stands; save, load, share; what went wrong.
  */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Activity } from "../contract.ts";
 import {
+  activity,
+  deviceGone,
   draftFaults,
   fault,
   finished,
   loadFile,
   notice,
+  offered,
   prepared,
   progress,
   reset,
+  resume,
   running,
   saveFile,
   step,
@@ -17,7 +24,10 @@ import {
   test,
   toggleRunning,
 } from "../state.ts";
+import { CloseButton } from "../../close-button.tsx";
+import { ContinueOnCpu } from "../../continue.tsx";
 import { percent, rounded } from "../../format.ts";
+import { cancelWork, pageFault } from "../../link.ts";
 import { ShareButton } from "../../share.tsx";
 
 export function Controls() {
@@ -39,6 +49,7 @@ export function Controls() {
       <Numbers />
       <Files ready={ready} />
       <DataLine />
+      <ActivityLine />
       <Messages />
     </section>
   );
@@ -50,7 +61,7 @@ function Numbers() {
   return (
     <dl class="numbers">
       <Fact name="Step" value={String(step.value)} testId="step-count" of={prepared.value && `of ${prepared.value.stepsTotal}`} />
-      <Fact name="Epoch" value={now ? String(now.epoch) : "–"} />
+      <Fact name="Epoch" value={now ? String(now.epoch) : "–"} of={prepared.value && `of ${prepared.value.settings.epochs}`} />
       <Fact name="Training loss" value={now ? now.loss.toFixed(4) : "–"} testId="train-loss" />
       <Fact name="Test accuracy" value={test.value ? percent(test.value.accuracy) : "–"} testId="test-accuracy" of={partTested()} />
       <Fact name="Learning rate" value={now ? rounded(now.learningRate) : "–"} />
@@ -105,9 +116,60 @@ function Files({ ready }: { ready: boolean }) {
   );
 }
 
+/** What is under way is said once it takes longer than this. */
+const SLOW_MILLISECONDS = 1000;
+
+/** And can be canceled once it takes longer than this. */
+const CANCEL_MILLISECONDS = 3000;
+
+/** Says what is under way where it takes long: a step, the preparation of a network. */
+function ActivityLine() {
+  const now = useSignal(performance.now());
+  const began = useSignal(performance.now());
+  const [under, made] = [activity.value, step.value];
+  useEffect(() => {
+    now.value = began.value = performance.now();
+    if (under === undefined) return undefined;
+    const timer = setInterval(() => (now.value = performance.now()), 500);
+    return () => clearInterval(timer);
+  }, [under, made, prepared.value]);
+  const milliseconds = now.value - began.value;
+  const isShown = under !== undefined && milliseconds >= SLOW_MILLISECONDS;
+  return (
+    <p class="activity" role="status" data-testid="activity" data-activity={under ?? "none"}>
+      {isShown && (
+        <>
+          <span class="spinner" aria-hidden="true" /> {activityText(under, made + 1)}{" "}
+          <span aria-hidden="true">{Math.floor(milliseconds / 1000)} s</span>
+          {milliseconds >= CANCEL_MILLISECONDS && (
+            <button type="button" data-testid="cancel-step" onClick={cancelWork} title="Ends it at once; the network goes back to where it was last kept">
+              Cancel
+            </button>
+          )}
+        </>
+      )}
+    </p>
+  );
+}
+
+function activityText(under: Activity, next: number): string {
+  switch (under) {
+    case "preparing":
+      return "Preparing the network …";
+    case "training":
+      return `Step ${next} is under way …`;
+    case "finishing":
+      return `Pausing: step ${next} is under way …`;
+    case "comparing":
+      return "Training on both devices …";
+    case "measuring":
+      return "Measuring a step …";
+  }
+}
+
 function DataLine() {
   const now = prepared.value;
-  if (!now) return <p class="quiet">{fault.value ? "No network is ready." : "Preparing data and network …"}</p>;
+  if (!now) return <p class="quiet">{fault.value || pageFault.value ? "No network is ready." : "Preparing data and network …"}</p>;
   const { data, trainingExamples, testExamples, parameters, file } = now;
   const count = (value: number) => value.toLocaleString("en");
   return (
@@ -118,9 +180,35 @@ function DataLine() {
   );
 }
 
+/** The network of an earlier visit. */
+function Offer() {
+  const kept = offered.value;
+  if (!kept) return null;
+  return (
+    <p class="notice" data-testid="offer">
+      <button type="button" data-testid="continue" onClick={() => resume("earlier")}>
+        Continue with the network of {timeOf(kept.savedAt)}
+      </button>{" "}
+      <span class="quiet">
+        step {kept.step.toLocaleString("en")}
+        {kept.accuracy !== undefined && `, ${percent(kept.accuracy)} of the test set right`}
+      </span>{" "}
+      <CloseButton close={() => (offered.value = undefined)} />
+    </p>
+  );
+}
+
+/** Such as "14:02", with the date where that is not today's. */
+function timeOf(milliseconds: number): string {
+  const then = new Date(milliseconds);
+  const time = then.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  return then.toDateString() === new Date().toDateString() ? time : `${then.toLocaleDateString("en-GB")}, ${time}`;
+}
+
 function Messages() {
   return (
     <div aria-live="polite" class="messages">
+      <Offer />
       {notice.value && (
         <p class="notice" data-testid="notice">
           {notice.value} <CloseButton close={() => (notice.value = undefined)} />
@@ -131,12 +219,7 @@ function Messages() {
           {fault.value} <CloseButton close={() => (fault.value = undefined)} />
         </p>
       )}
+      {deviceGone.value && <ContinueOnCpu />}
     </div>
   );
 }
-
-const CloseButton = ({ close }: { close: () => void }) => (
-  <button type="button" class="plain" aria-label="Close this message" onClick={close}>
-    ✕
-  </button>
-);

@@ -1,9 +1,10 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import { smoothed, type TrainingCurve } from "../history.ts";
-import { curves, curvesVersion, viewOptions, type TestPoint, type ViewOptions } from "../state.ts";
+import { curves, curvesVersion, networkVersion, viewOptions, type TestPoint, type ViewOptions } from "../state.ts";
 import { percent, rounded } from "../../format.ts";
 import { Plot, type PlotSeries } from "../../plot.tsx";
+import { robustRange } from "../../robust-range.ts";
 
 /** The charts are drawn again so often at most: a redraw costs the page a few milliseconds. */
 const redrawMilliseconds = () => (slow.matches ? 1000 : 150);
@@ -24,8 +25,8 @@ export function Curves() {
   return (
     <section class="card" aria-label="Curves">
       <div class="plots">
-        <Plot {...common} title="Loss" data={loss} logarithmic={options.logarithmic} yValue={rounded} testId="loss-chart" />
-        <Plot {...common} title="Accuracy" data={accuracy} yRange={[0, 1]} yValue={percent} yTick={(share) => `${Math.round(100 * share)} %`} testId="accuracy-chart" />
+        <Plot {...common} title="Loss" {...loss} logarithmic={options.logarithmic} yValue={rounded} testId="loss-chart" />
+        <Plot {...common} title="Accuracy" {...accuracy} yValue={percent} yTick={(share) => `${Math.round(100 * share)} %`} testId="accuracy-chart" />
       </div>
       <ViewFields options={options} />
     </section>
@@ -48,7 +49,7 @@ function ViewFields({ options }: { options: ViewOptions }) {
         Log loss
       </label>
       <label class="field inline">
-        <input type="checkbox" checked={options.raw} onChange={({ currentTarget }) => change({ raw: currentTarget.checked })} />
+        <input type="checkbox" data-testid="raw" checked={options.raw} onChange={({ currentTarget }) => change({ raw: currentTarget.checked })} />
         Raw
       </label>
       <label class="field inline">
@@ -73,15 +74,15 @@ const seriesFor = ({ raw }: ViewOptions): PlotSeries[] => [
 ];
 
 /** The charts' data, made anew as points come, but not at each of them. */
-function useCurves(options: ViewOptions): { loss: uPlot.AlignedData; accuracy: uPlot.AlignedData } {
-  const [data, setData] = useState(() => alignedCurves(options));
+function useCurves(options: ViewOptions): { loss: Curve; accuracy: Curve } {
+  const [drawn, setDrawn] = useState(0);
   const version = curvesVersion.value;
-  useEffect(() => setData(alignedCurves(options)), [options]);
   useEffect(() => {
-    const timer = setTimeout(() => setData(alignedCurves(viewOptions.peek())), untilNextRedraw());
+    const timer = setTimeout(() => setDrawn(version), untilNextRedraw());
     return () => clearTimeout(timer);
   }, [version]);
-  return data;
+  // With the options in the same render, since they say which columns there are.
+  return useMemo(() => curvesFor(options), [options, drawn, networkVersion.value]);
 }
 
 let lastRedraw = 0;
@@ -94,11 +95,20 @@ function untilNextRedraw(): number {
   return wait;
 }
 
-function alignedCurves(options: ViewOptions): { loss: uPlot.AlignedData; accuracy: uPlot.AlignedData } {
+interface Curve {
+  readonly data: uPlot.AlignedData;
+  readonly yRange: readonly [number, number] | undefined;
+}
+
+function curvesFor(options: ViewOptions): { loss: Curve; accuracy: Curve } {
   const training = curves.training.curve();
+  const losses = [training.losses, curves.test.map(({ loss }) => loss)];
   return {
-    loss: aligned(options, training, training.losses, curves.test, "loss"),
-    accuracy: aligned(options, training, training.accuracies, curves.test, "accuracy"),
+    loss: {
+      data: aligned(options, training, training.losses, curves.test, "loss"),
+      yRange: options.logarithmic ? undefined : robustRange(losses),
+    },
+    accuracy: { data: aligned(options, training, training.accuracies, curves.test, "accuracy"), yRange: [0, 1] },
   };
 }
 

@@ -1,15 +1,16 @@
 import { signal } from "@preact/signals";
 import type { StepProfile } from "../contract.ts";
-import { prepared, profileStep } from "../state.ts";
+import { networkVersion, prepared, profileStep } from "../state.ts";
 import { amount, rounded } from "../../format.ts";
 
 /** What was measured, of which network. */
 const measured = signal<{ of: readonly unknown[]; profile: StepProfile } | undefined>(undefined);
-const busy = signal(false);
+/** The network that is measured. */
+const busy = signal<number | undefined>(undefined);
 const failure = signal<string | undefined>(undefined);
 
 async function measure(): Promise<void> {
-  busy.value = true;
+  busy.value = networkVersion.value;
   failure.value = undefined;
   const of = prepared.value!.dispatches;
   try {
@@ -17,12 +18,13 @@ async function measure(): Promise<void> {
   } catch (error) {
     failure.value = error instanceof Error ? error.message : String(error);
   }
-  busy.value = false;
+  busy.value = undefined;
 }
 
 /** The list that every step replays. */
 export function Dispatches() {
   const dispatches = prepared.value?.dispatches ?? [];
+  const isBusy = busy.value === networkVersion.value;
   const profile = measured.value?.of === dispatches ? measured.value?.profile : undefined;
   const times = profile?.nanoseconds;
   const timesTotal = times?.reduce((sum, time) => sum + time, 0) ?? 0;
@@ -36,8 +38,8 @@ export function Dispatches() {
             ? `Measured one by one, a pass each, medians: ${rounded(timesTotal / 1e6)} ms together. Browsers round the GPU's clock.`
             : "Bars: share of the arithmetic."}
         </p>
-        <button type="button" data-testid="profile" disabled={!prepared.value || busy.value} onClick={measure}>
-          {busy.value ? "Measuring …" : "Measure"}
+        <button type="button" data-testid="profile" disabled={!prepared.value || isBusy} onClick={measure}>
+          {isBusy ? "Measuring …" : "Measure"}
         </button>
       </div>
       {profile?.reason && <p class="notice">No time per kernel here: {profile.reason}.</p>}

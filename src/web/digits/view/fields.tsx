@@ -1,7 +1,7 @@
 /*
  * Fields of the editors, each with its label.
  */
-import { useState } from "preact/hooks";
+import { NumberField, type NumberFieldProps } from "../../number-field.tsx";
 
 interface FieldProps {
   label: string;
@@ -31,33 +31,7 @@ export function Choice<Name extends string>(
   );
 }
 
-/** A number; what is typed and is none stays in the field, marked, and changes nothing. */
-export function NumberField(
-  props: FieldProps & { value: number; range: readonly [number, number]; step: number | "any"; change: (value: number) => void },
-) {
-  const { label, value, range, step, change, testId } = props;
-  const [typed, setTyped] = useState<string>();
-  const take = (text: string) => {
-    const number = text.trim() === "" ? NaN : Number(text);
-    const fits = number >= range[0] && number <= range[1] && (step !== 1 || Number.isInteger(number));
-    setTyped(fits ? undefined : text);
-    if (fits) change(number);
-  };
-  return (
-    <label class="field">
-      {label}
-      <input
-        type="number"
-        data-testid={testId}
-        {...named(props)}
-        min={range[0]}
-        max={range[1]}
-        step={step}
-        value={typed ?? value}
-        aria-invalid={typed !== undefined}
-        onInput={({ currentTarget }) => take(currentTarget.value)}
-        onBlur={() => setTyped(undefined)}
-      />
-    </label>
-  );
+/** A number of the settings. */
+export function SettingField({ of, label, testId, ...props }: FieldProps & Pick<NumberFieldProps, "value" | "range" | "step" | "change">) {
+  return <NumberField label={label} name={of && `${label} ${of}`} testId={testId} {...props} />;
 }

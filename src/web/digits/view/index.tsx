@@ -4,7 +4,6 @@
 import "./digits.css";
 import { signal } from "@preact/signals";
 import { TabList } from "../../tab-list.tsx";
-import { loadFile } from "../state.ts";
 import { Controls } from "./controls.tsx";
 import { Comparison } from "./comparison.tsx";
 import { Confusion } from "./confusion.tsx";
@@ -24,30 +23,10 @@ const looks = [
 
 const look = signal<(typeof looks)[number]["name"]>("weights");
 
-const dragging = signal(false);
-
-/** A file may be dropped anywhere on the tab. */
-const dropping = {
-  onDragOver(event: DragEvent) {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    dragging.value = true;
-  },
-  onDragLeave: (event: DragEvent) => {
-    if (!(event.relatedTarget instanceof Node)) dragging.value = false;
-  },
-  onDrop(event: DragEvent) {
-    event.preventDefault();
-    dragging.value = false;
-    const file = event.dataTransfer?.files[0];
-    if (file) void loadFile(file);
-  },
-};
-
 export function Digits() {
   const { View } = looks.find(({ name }) => name === look.value)!;
   return (
-    <div class={dragging.value ? "digits dragging" : "digits"} {...dropping}>
+    <div class="digits">
       <Controls />
       <div class="columns">
         <div class="column">

@@ -1,11 +1,13 @@
+import { visit } from "../../address.ts";
+import { device } from "../../link.ts";
 import { activations, type ActivationName, type LossName } from "../../../index.ts";
 import { mostLayers, optimizerNames, presets, ranges, type HiddenLayer } from "../settings.ts";
 import { choose, discard, draft, draftFaults, edit, prepared, reset, restartPending } from "../state.ts";
-import { Choice, NumberField } from "./fields.tsx";
+import { Choice, SettingField } from "./fields.tsx";
 
 /** The layers and whatever else is fixed once the weights are drawn. */
 export function NetworkEditor() {
-  const { layers, loss, optimizer, seed, data } = draft.value;
+  const { layers, loss, optimizer, seed } = draft.value;
   const change = (place: number, changes: Partial<HiddenLayer>) =>
     edit({ layers: layers.map((layer, index) => (index === place ? { ...layer, ...changes } : layer)) });
   const remove = (place: number) => edit({ layers: layers.filter((_, index) => index !== place) });
@@ -31,8 +33,8 @@ export function NetworkEditor() {
       <div class="fields">
         <Choice label="Loss" wide value={loss} options={lossTitles} choose={(name) => edit({ loss: name })} testId="loss" />
         <Choice label="Optimizer" value={optimizer} options={optimizerTitles} choose={(name) => edit({ optimizer: name })} testId="optimizer" />
-        <NumberField label="Seed" value={seed} range={ranges.seed} step={1} change={(value) => edit({ seed: value })} testId="seed" />
-        <Choice label="Data" wide value={data} options={dataTitles} choose={(name) => edit({ data: name })} testId="data-choice" />
+        <SettingField label="Seed" value={seed} range={ranges.seed} step={1} change={(value) => edit({ seed: value })} testId="seed" />
+        <DataChoice />
       </div>
       <Pending />
     </section>
@@ -50,7 +52,7 @@ function PresetChoice() {
         value={name ?? ""}
         onChange={({ currentTarget }) => {
           const preset = presets[currentTarget.value];
-          if (preset) void choose({ ...preset, data: draft.value.data });
+          if (preset) visit(() => choose({ ...preset, data: draft.value.data }));
         }}
       >
         {name === undefined && <option value="">own</option>}
@@ -74,7 +76,15 @@ const lossTitles: Record<LossName, string> = {
 const titles = { sgd: "SGD", momentum: "momentum", nesterov: "Nesterov", rmsprop: "RMSprop", adam: "Adam", adamW: "AdamW" };
 const optimizerTitles = Object.fromEntries(optimizerNames.map((name) => [name, titles[name]])) as typeof titles;
 
-const dataTitles = { auto: "MNIST if there, else built-in digits", digits: "built-in digits", mnist: "MNIST" };
+/** MNIST is offered where its files are. */
+function DataChoice() {
+  const { data } = draft.value;
+  const builtIn = "built-in digits";
+  const options: Readonly<Record<string, string>> = device.value?.mnist
+    ? { [data === "digits" ? "auto" : data]: "MNIST", digits: builtIn }
+    : { [data]: builtIn };
+  return <Choice label="Data" wide value={data} options={options} choose={(name) => edit({ data: name as typeof data })} testId="data-choice" />;
+}
 
 function LayerFields(props: {
   layer: HiddenLayer;
@@ -86,9 +96,9 @@ function LayerFields(props: {
   const of = `of layer ${place + 1}`;
   return (
     <div class="layer">
-      <NumberField label="Width" of={of} value={layer.units} range={ranges.units} step={1} change={(units) => change({ units })} testId={`width-${place}`} />
+      <SettingField label="Width" of={of} value={layer.units} range={ranges.units} step={1} change={(units) => change({ units })} testId={`width-${place}`} />
       <Choice label="Activation" of={of} value={layer.activation} options={activationTitles} choose={(activation) => change({ activation })} />
-      <NumberField label="Dropout" of={of} value={layer.dropout} range={ranges.dropout} step={0.05} change={(dropout) => change({ dropout })} />
+      <SettingField label="Dropout" of={of} value={layer.dropout} range={ranges.dropout} step={0.05} change={(dropout) => change({ dropout })} />
       <button type="button" class="plain" aria-label={`Remove layer ${place + 1}`} title="Remove this layer" onClick={remove}>
         ✕
       </button>

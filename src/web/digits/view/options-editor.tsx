@@ -1,6 +1,6 @@
 import { ranges, type scheduleNames } from "../settings.ts";
 import { draft, edit } from "../state.ts";
-import { Choice, NumberField } from "./fields.tsx";
+import { Choice, SettingField } from "./fields.tsx";
 
 const titles = {
   constant: "constant",
@@ -18,10 +18,10 @@ export function OptionsEditor() {
       <h2>Training</h2>
       <p class="quiet">Changes here take effect at once; learning goes on.</p>
       <div class="fields">
-        <NumberField label="Learning rate" value={learningRate} range={ranges.learningRate} step="any" change={(value) => edit({ learningRate: value })} testId="learning-rate" />
+        <SettingField label="Learning rate" value={learningRate} range={ranges.learningRate} step="any" change={(value) => edit({ learningRate: value })} testId="learning-rate" />
         <Choice label="Schedule" value={schedule} options={titles} choose={(name) => edit({ schedule: name })} testId="schedule" />
-        <NumberField label="Batch size" value={batchSize} range={ranges.batchSize} step={1} change={(value) => edit({ batchSize: value })} testId="batch-size" />
-        <NumberField label="Epochs" value={epochs} range={ranges.epochs} step={1} change={(value) => edit({ epochs: value })} testId="epochs" />
+        <SettingField label="Batch size" value={batchSize} range={ranges.batchSize} step={1} change={(value) => edit({ batchSize: value })} testId="batch-size" />
+        <SettingField label="Epochs" value={epochs} range={ranges.epochs} step={1} change={(value) => edit({ epochs: value })} testId="epochs" />
       </div>
     </section>
   );

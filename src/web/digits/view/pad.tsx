@@ -1,30 +1,9 @@
-import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { scheme, token } from "../../colours.ts";
-import { centred } from "../pad-image.ts";
 import { answer, look, prepared, step } from "../state.ts";
 import { Picture } from "./confusion.tsx";
+import { clear, isEmpty, PadCanvas, picture, undo } from "./pad-canvas.tsx";
 import { percent } from "../../format.ts";
-
-/** Pixels of the pad: enough for smooth strokes, few enough to read at every move. */
-const SIDE = 140;
-
-/** The stroke's width, about that of MNIST's digits once scaled. */
-const STROKE = 11;
-
-/** The drawing as the network sees it. */
-const picture = signal<Uint8Array<ArrayBuffer> | undefined>(undefined);
-
-/** The drawing's ink, 0 … 255, kept apart from the canvas, which has the theme's colours. */
-const ink = new OffscreenCanvas(SIDE, SIDE).getContext("2d", { willReadFrequently: true })!;
-
-function readInk(): void {
-  const { data } = ink.getImageData(0, 0, SIDE, SIDE);
-  const bytes = new Uint8Array(SIDE * SIDE);
-  for (let index = 0; index < bytes.length; index++) bytes[index] = data[4 * index + 3]!;
-  picture.value = centred(bytes, SIDE);
-  void look(picture.value);
-}
 
 export function DrawPad() {
   // A network that learns answers anew.
@@ -34,80 +13,19 @@ export function DrawPad() {
     <section class="card pad" aria-label="Draw a digit">
       <div class="row spread">
         <h2>Draw a digit</h2>
-        <button type="button" data-testid="clear" onClick={clear}>
-          Clear
-        </button>
+        <span class="row">
+          <button type="button" data-testid="undo" disabled={isEmpty.value} onClick={undo} title="Takes the last stroke back">
+            Undo
+          </button>
+          <button type="button" data-testid="clear" onClick={clear}>
+            Clear
+          </button>
+        </span>
       </div>
-      <Canvas />
+      <PadCanvas />
       <Prediction />
       <Hidden />
     </section>
-  );
-}
-
-/** Raised when the pad is wiped. */
-const wiped = signal(0);
-
-function clear(): void {
-  ink.clearRect(0, 0, SIDE, SIDE);
-  wiped.value++;
-  readInk();
-}
-
-function Canvas() {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const last = useRef<{ x: number; y: number }>(undefined);
-  const asked = useRef(false);
-  const repaint = () => {
-    const context = canvas.current!.getContext("2d")!;
-    context.globalCompositeOperation = "copy";
-    context.drawImage(ink.canvas, 0, 0);
-    context.globalCompositeOperation = "source-in";
-    context.fillStyle = token("--text");
-    context.fillRect(0, 0, SIDE, SIDE);
-  };
-  useEffect(repaint, [scheme.value, wiped.value]);
-  const placeOf = ({ clientX, clientY }: PointerEvent) => {
-    const { left, top, width, height } = canvas.current!.getBoundingClientRect();
-    return { x: ((clientX - left) / width) * SIDE, y: ((clientY - top) / height) * SIDE };
-  };
-  const strokeTo = (to: { x: number; y: number }) => {
-    const from = last.current ?? to;
-    Object.assign(ink, { lineWidth: STROKE, lineCap: "round" });
-    ink.beginPath();
-    ink.moveTo(from.x, from.y);
-    ink.lineTo(to.x, to.y + (from === to ? 0.01 : 0));
-    ink.stroke();
-    last.current = to;
-    if (asked.current) return;
-    asked.current = true;
-    requestAnimationFrame(() => {
-      asked.current = false;
-      if (canvas.current) repaint();
-      readInk();
-    });
-  };
-  return (
-    <canvas
-      ref={canvas}
-      class="draw-pad"
-      data-testid="draw-pad"
-      width={SIDE}
-      height={SIDE}
-      role="img"
-      aria-label="A pad to draw a digit on, with a mouse, a finger or a pen"
-      onPointerDown={(event) => {
-        event.preventDefault();
-        canvas.current!.setPointerCapture(event.pointerId);
-        last.current = undefined;
-        strokeTo(placeOf(event));
-      }}
-      onPointerMove={(event) => {
-        if (event.buttons === 0 || !canvas.current!.hasPointerCapture(event.pointerId)) return;
-        const moves = event.getCoalescedEvents?.() ?? [];
-        for (const move of moves.length > 0 ? moves : [event]) strokeTo(placeOf(move));
-      }}
-    />
   );
 }
 
@@ -122,7 +40,7 @@ function Prediction() {
         {picture.value ? <Picture pixels={picture.value} label="The drawing as the network sees it" /> : <span class="picture" />}
         <p aria-live="polite">
           {best === undefined ? (
-            <span class="quiet">Draw with mouse, finger or pen: the network says what it sees.</span>
+            <span class="quiet">Draw with mouse, finger, pen or keys (arrows and Space): the network says what it sees.</span>
           ) : (
             <>
               The network says <output class="said" data-testid="prediction">{best}</output> <span class="quiet">{percent(shares![best]!)}</span>

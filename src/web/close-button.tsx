@@ -1,0 +1,6 @@
+/** Takes a message away. */
+export const CloseButton = ({ close }: { close: () => void }) => (
+  <button type="button" class="plain" aria-label="Close this message" onClick={close}>
+    ✕
+  </button>
+);

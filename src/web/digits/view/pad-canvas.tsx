@@ -1,0 +1,184 @@
+/*
+ * The surface to draw on: with a mouse, a finger, a pen or the keys.
+ */
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { scheme, token } from "../../colours.ts";
+import { Drawing, type Place } from "../drawing.ts";
+import { centred } from "../pad-image.ts";
+import { look } from "../state.ts";
+
+/** Pixels of the pad: enough for smooth strokes, few enough to read at every move. */
+const SIDE = 140;
+
+/** The stroke's width, about that of MNIST's digits once scaled. */
+const STROKE = 11;
+
+/** Pixels that an arrow key moves the cursor by. */
+const KEY_MOVE = 7;
+
+/** The drawing as the network sees it. */
+export const picture = signal<Uint8Array<ArrayBuffer> | undefined>(undefined);
+
+const drawing = new Drawing();
+
+/** The drawing's ink, 0 … 255, kept apart from the canvas, which has the theme's colours. */
+const ink = new OffscreenCanvas(SIDE, SIDE).getContext("2d", { willReadFrequently: true })!;
+
+/** Raised when strokes were taken away. */
+const redrawn = signal(0);
+
+/** Whether there is something to take back. */
+export const isEmpty = signal(true);
+
+/** Where the keys draw; undefined while they are not used. */
+const cursor = signal<Place | undefined>(undefined);
+const penDown = signal(false);
+
+function readInk(): void {
+  const { data } = ink.getImageData(0, 0, SIDE, SIDE);
+  const bytes = new Uint8Array(SIDE * SIDE);
+  for (let index = 0; index < bytes.length; index++) bytes[index] = data[4 * index + 3]!;
+  picture.value = centred(bytes, SIDE);
+  isEmpty.value = drawing.strokes.length === 0;
+  void look(picture.value);
+}
+
+function inkLine(from: Place, to: Place): void {
+  Object.assign(ink, { lineWidth: STROKE, lineCap: "round" });
+  ink.beginPath();
+  ink.moveTo(from.x, from.y);
+  // A line of no length has no caps.
+  ink.lineTo(to.x, to.y + (from.x === to.x && from.y === to.y ? 0.01 : 0));
+  ink.stroke();
+}
+
+export function undo(): void {
+  drawing.undo();
+  redraw();
+}
+
+export function clear(): void {
+  drawing.clear();
+  redraw();
+}
+
+function redraw(): void {
+  penDown.value = false;
+  ink.clearRect(0, 0, SIDE, SIDE);
+  for (const stroke of drawing.strokes) stroke.forEach((place, index) => inkLine(stroke[Math.max(0, index - 1)]!, place));
+  redrawn.value++;
+  readInk();
+}
+
+const LABEL =
+  "Pad to draw a digit on, with a mouse, a finger or a pen. With the keys: the arrows move a cursor, Space lowers and lifts " +
+  "the pen, Backspace takes the last stroke back, Delete clears.";
+
+export function PadCanvas() {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const asked = useRef(false);
+  const repaint = () => {
+    const context = canvas.current!.getContext("2d")!;
+    context.globalCompositeOperation = "copy";
+    context.drawImage(ink.canvas, 0, 0);
+    context.globalCompositeOperation = "source-in";
+    context.fillStyle = token("--text");
+    context.fillRect(0, 0, SIDE, SIDE);
+    context.globalCompositeOperation = "source-over";
+    if (cursor.value) paintCursor(context, cursor.value);
+  };
+  useEffect(repaint, [scheme.value, redrawn.value, cursor.value, penDown.value]);
+  /** Shows and reads the ink once a frame, however many moves there were. */
+  const inked = () => {
+    if (asked.current) return;
+    asked.current = true;
+    requestAnimationFrame(() => {
+      asked.current = false;
+      if (canvas.current) repaint();
+      readInk();
+    });
+  };
+  const placeOf = ({ clientX, clientY }: PointerEvent) => {
+    const { left, top, width, height } = canvas.current!.getBoundingClientRect();
+    return { x: ((clientX - left) / width) * SIDE, y: ((clientY - top) / height) * SIDE };
+  };
+  const extend = (drawer: number | "keyboard", to: Place) => {
+    const from = drawing.extend(drawer, to);
+    if (!from) return;
+    inkLine(from, to);
+    inked();
+  };
+  const begin = (drawer: number | "keyboard", at: Place) => {
+    if (!drawing.begin(drawer, at)) return false;
+    inkLine(at, at);
+    inked();
+    return true;
+  };
+  const lift = () => {
+    drawing.end("keyboard");
+    penDown.value = false;
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const { key, ctrlKey, metaKey, altKey } = event;
+    const isUndo = key === "Backspace" || (key === "z" && (ctrlKey || metaKey));
+    if (!isUndo && (ctrlKey || metaKey || altKey)) return;
+    const at = cursor.value ?? { x: SIDE / 2, y: SIDE / 2 };
+    const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+    if (by) {
+      const within = (value: number) => Math.min(SIDE, Math.max(0, value));
+      cursor.value = { x: within(at.x + KEY_MOVE * by[0]!), y: within(at.y + KEY_MOVE * by[1]!) };
+      extend("keyboard", cursor.value);
+    } else if (key === " ") {
+      cursor.value = at;
+      if (penDown.value) lift();
+      else penDown.value = begin("keyboard", at);
+    } else if (isUndo) undo();
+    else if (key === "Delete") clear();
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <>
+      <canvas
+        ref={canvas}
+        class="draw-pad"
+        data-testid="draw-pad"
+        width={SIDE}
+        height={SIDE}
+        role="application"
+        tabIndex={0}
+        aria-label={LABEL}
+        onKeyDown={onKeyDown}
+        onBlur={() => {
+          lift();
+          cursor.value = undefined;
+        }}
+        onPointerDown={(event) => {
+          // The pad takes no focus from a pointer, so that Space still starts and pauses.
+          event.preventDefault();
+          if (event.button !== 0 || !begin(event.pointerId, placeOf(event))) return;
+          cursor.value = undefined;
+          canvas.current!.setPointerCapture(event.pointerId);
+        }}
+        onPointerMove={(event) => {
+          if (!drawing.isDrawing(event.pointerId)) return;
+          const moves = event.getCoalescedEvents?.() ?? [];
+          for (const move of moves.length > 0 ? moves : [event]) extend(event.pointerId, placeOf(move));
+        }}
+        onPointerUp={({ pointerId }) => drawing.end(pointerId)}
+        onPointerCancel={({ pointerId }) => drawing.end(pointerId)}
+      />
+      <span class="hidden" role="status">{cursor.value && (penDown.value ? "Pen down" : "Pen up")}</span>
+    </>
+  );
+}
+
+function paintCursor(context: CanvasRenderingContext2D, { x, y }: Place): void {
+  context.strokeStyle = context.fillStyle = token("--accent");
+  context.lineWidth = 2;
+  context.beginPath();
+  context.arc(x, y, STROKE / 2, 0, 2 * Math.PI);
+  if (penDown.value) context.fill();
+  context.stroke();
+}

@@ -1,0 +1,243 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { launchBrowser, serve } from "./browser.ts";
+import { buildDemo, SMALL, Visitor } from "./demo.ts";
+
+// A software GPU on a machine that runs other tests as well.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+
+let demo: Awaited<ReturnType<typeof buildDemo>>;
+let site: Awaited<ReturnType<typeof serve>>;
+let browser: Browser;
+
+beforeAll(async () => {
+  demo = await buildDemo();
+  site = await serve(demo.folder);
+  browser = await launchBrowser({ webgpu: true });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+  demo?.remove();
+});
+
+/** Everything that can be read on the page. */
+const allText = (page: Page) => page.locator("body").innerText();
+
+/** Drops a file on an element, and tells whether the browser would have left the page to show it. */
+const drop = (page: Page, testId: string, name: string) =>
+  page.getByTestId(testId).evaluate((element, fileName) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(["Dear network"], fileName));
+    const options = { bubbles: true, cancelable: true, dataTransfer };
+    element.dispatchEvent(new DragEvent("dragover", options));
+    return element.dispatchEvent(new DragEvent("drop", options));
+  }, name);
+
+describe("a visitor who changes things", () => {
+  let visitor: Visitor;
+  let page: Page;
+  beforeAll(async () => {
+    visitor = await Visitor.arrive(browser, site.address + SMALL);
+    page = visitor.page;
+    await visitor.reaches("step-count", 5);
+  });
+  afterAll(() => visitor.leave());
+
+  test("clicks Reset five times, flips between the tabs, clears a drawing at once: training goes on, and no old answer comes", async () => {
+    for (let click = 0; click < 5; click++) await visitor.click("reset");
+    for (const tab of ["playground", "digits", "playground", "digits"]) await visitor.click(`tab-${tab}`);
+    await visitor.reaches("step-count", 5);
+    expect(await visitor.text("start")).toBe("Pause");
+    await visitor.draw([[0.5, 0.2], [0.5, 0.8]]);
+    await visitor.click("clear");
+    await page.waitForTimeout(1000);
+    expect(await page.getByTestId("prediction").count()).toBe(0);
+    // A drawing that stays is answered.
+    await visitor.draw([[0.5, 0.2], [0.5, 0.8]]);
+    await page.getByTestId("prediction").waitFor();
+    await visitor.click("clear");
+  });
+
+  test("sees the latest values beside the curves, and may switch the raw values off and on", async () => {
+    await visitor.pause();
+    const step = await visitor.text("step-count");
+    const legend = page.getByTestId("loss-chart").locator(".u-legend");
+    await expect.poll(() => legend.innerText()).toMatch(new RegExp(`step\\s*${step}\\s.*batch\\s*\\d.*training\\s*\\d`, "s"));
+    for (const raw of [false, true, false, true]) {
+      await page.getByTestId("raw").setChecked(raw);
+      expect(/batch/.test(await legend.innerText())).toBe(raw);
+    }
+    expect(visitor.errors).toEqual([]);
+  });
+
+  test("is told the range of a number that is out of it, and what was typed stays", async () => {
+    await page.getByTestId("batch-size").fill("5000");
+    await page.getByTestId("seed").focus();
+    expect(await page.getByTestId("batch-size").inputValue()).toBe("5000");
+    expect(await allText(page)).toContain("A whole number, 1 to 1024");
+    await page.getByTestId("batch-size").fill("32");
+    expect(await allText(page)).not.toContain("A whole number, 1 to 1024");
+  });
+
+  test("draws with the keys, takes a stroke back, and draws with one finger at a time", async () => {
+    const { keyboard } = page;
+    await visitor.click("start");
+    await visitor.reaches("test-accuracy", 70);
+    await visitor.pause();
+    await page.getByTestId("draw-pad").focus();
+    for (let press = 0; press < 6; press++) await keyboard.press("ArrowUp");
+    await keyboard.press(" ");
+    for (let press = 0; press < 12; press++) await keyboard.press("ArrowDown");
+    await keyboard.press(" ");
+    await visitor.says("prediction", /^\d$/);
+    // Space drew: it neither started nor paused.
+    expect(await visitor.text("start")).toBe("Start");
+    const drawn = await visitor.probabilities();
+    const pointer = (type: string, pointerId: number, [x, y]: readonly [number, number]) =>
+      page.getByTestId("draw-pad").evaluate((pad, event) => {
+        const { left, top, width, height } = pad.getBoundingClientRect();
+        const place = { clientX: left + event.x * width, clientY: top + event.y * height };
+        // Capturing is for pointers that the browser knows.
+        Object.assign(pad, { setPointerCapture: () => {} });
+        pad.dispatchEvent(new PointerEvent(event.type, { ...event, ...place, bubbles: true, cancelable: true, buttons: 1 }));
+      }, { type, pointerId, x, y });
+    await pointer("pointerdown", 11, [0.1, 0.2]);
+    await pointer("pointermove", 11, [0.9, 0.2]);
+    await expect.poll(() => visitor.probabilities()).not.toBe(drawn);
+    const one = await visitor.probabilities();
+    await pointer("pointerdown", 12, [0.1, 0.9]);
+    await pointer("pointermove", 12, [0.9, 0.9]);
+    await page.waitForTimeout(300);
+    expect(await visitor.probabilities()).toBe(one);
+    await pointer("pointerup", 11, [0.9, 0.2]);
+    await visitor.click("undo");
+    await expect.poll(() => visitor.probabilities()).toBe(drawn);
+    await visitor.click("clear");
+    expect(await page.getByTestId("prediction").count()).toBe(0);
+  });
+
+  test("goes back through tabs, modes and presets without leaving the page", async () => {
+    await page.getByTestId("preset").selectOption("No hidden layer");
+    await visitor.goesTo(/layers=&/);
+    await visitor.click("tab-playground");
+    await page.getByTestId("playground-mode-neuron").check({ force: true });
+    await visitor.goesTo(/#playground\?mode=neuron/);
+    await page.goBack();
+    await visitor.goesTo(/#playground$/);
+    expect(await page.getByTestId("playground-mode-classify").isChecked()).toBe(true);
+    await page.goBack();
+    await visitor.goesTo(/layers=&/);
+    await page.goBack();
+    await visitor.goesTo(/layers=32-relu/);
+    await visitor.says("data", /25,450 parameters/);
+    await page.goForward();
+    await visitor.says("data", /7,850 parameters/);
+  });
+
+  test("drops a file anywhere: the page takes it, and says what is wrong with it", async () => {
+    await visitor.click("tab-playground");
+    expect(await drop(page, "playground-start", "letter.txt")).toBe(false);
+    await visitor.says("fault", /letter\.txt/);
+    expect(visitor.errors).toEqual([]);
+  });
+});
+
+test("a network is offered again after a reload, and goes on where it was", async () => {
+  const visitor = await Visitor.arrive(browser, site.address + SMALL);
+  await visitor.reaches("test-accuracy", 80);
+  const paused = await visitor.pause();
+  // What is kept after a pause is the network at rest.
+  await visitor.page.waitForTimeout(1500);
+  await visitor.page.reload();
+  await visitor.says("offer", /^Continue with the network of \d\d:\d\d/);
+  await visitor.says("offer", new RegExp(`step ${paused.toLocaleString("en")}, \\d`));
+  await visitor.click("continue");
+  await visitor.reaches("step-count", paused + 1);
+  expect(await visitor.page.getByTestId("offer").count()).toBe(0);
+  await visitor.pause();
+  await visitor.reaches("test-accuracy", 75);
+  expect(visitor.errors).toEqual([]);
+  await visitor.leave();
+});
+
+test("a GPU that is lost twice is given up for the CPU, with the network; both tabs go on", async () => {
+  const visitor = await Visitor.arrive(browser, `${site.address}?test${SMALL}`);
+  await visitor.reaches("test-accuracy", 80);
+  await visitor.page.evaluate("wgradTest.loseDevice()");
+  await visitor.says("notice", /^The GPU was lost and replaced/);
+  const step = await visitor.number("step-count");
+  await visitor.reaches("step-count", step + 5);
+  await visitor.page.evaluate("wgradTest.loseDevice()");
+  await visitor.says("fault", /twice within a minute/);
+  await visitor.says("start", /^Start$/);
+  await visitor.click("continue-on-cpu");
+  await visitor.says("backend", /^CPU$/);
+  await visitor.says("adapter", /^\(reference backend\)$/);
+  await visitor.reaches("step-count", step);
+  await visitor.reaches("test-accuracy", 75);
+  expect(await visitor.page.getByTestId("fault").count()).toBe(0);
+  await visitor.click("tab-playground");
+  await visitor.reaches("playground-step-count", 3);
+  expect(visitor.errors).toEqual([]);
+  await visitor.leave();
+});
+
+test("without an adapter, ?device=webgpu says so at once, in words for a visitor, and the CPU is offered", async () => {
+  const plain = await launchBrowser({ webgpu: false });
+  try {
+    const visitor = await Visitor.arrive(plain, `${site.address}?device=webgpu${SMALL}`);
+    await visitor.says("page-fault", /(no adapter was found|offers no navigator\.gpu).*hardware acceleration/);
+    const text = await allText(visitor.page);
+    expect(text).not.toMatch(/Preparing|npm/);
+    expect(text).not.toContain("MNIST");
+    await visitor.click("continue-on-cpu");
+    await visitor.reaches("step-count", 3);
+    expect(await visitor.page.getByTestId("page-fault").count()).toBe(0);
+    expect(visitor.errors).toEqual([]);
+  } finally {
+    await plain.close();
+  }
+});
+
+test("an address of the Playground that makes no sense is named", async () => {
+  const visitor = await Visitor.arrive(browser, `${site.address}#playground?classify.noise=9&classify.color=red`);
+  await visitor.says("playground-message", /classify\.color=red, classify\.noise=9, which is not known here/);
+  await visitor.reaches("playground-step-count", 2);
+  expect(await visitor.text("playground-message")).toMatch(/classify\.noise=9/);
+  await visitor.leave();
+});
+
+test("training that diverges with finite numbers is called so", async () => {
+  const visitor = await Visitor.arrive(browser, `${site.address}?device=cpu#digits?layers=32-relu&batch=32&rate=10&data=digits`);
+  await visitor.says("fault", /^The training has diverged: .*as by chance.* The learning rate [\d.]+ is too high/);
+  await visitor.leave();
+});
+
+test("work that takes long on the CPU is shown and can be canceled at once", async () => {
+  const visitor = await Visitor.arrive(browser, `${site.address}?device=cpu#digits?layers=2048-relu,2048-relu&batch=256&data=digits`);
+  await visitor.says("activity", /Step \d+ is under way …/);
+  await visitor.click("start");
+  // Heard by the page at once, though the worker is busy.
+  expect(await visitor.text("start")).toBe("Start");
+  await visitor.says("activity", /Cancel/);
+  await visitor.click("cancel-step");
+  await visitor.page.getByTestId("preset").selectOption("No hidden layer");
+  await visitor.says("data", /7,850 parameters/);
+  await visitor.click("start");
+  await visitor.reaches("step-count", 3);
+  expect(visitor.errors).toEqual([]);
+  await visitor.leave();
+});
+
+test.each(["#digits", "#playground", "#playground?mode=surface"])("%s fits a window that narrows from 640 to 320 pixels", async (hash) => {
+  const visitor = await Visitor.arrive(browser, `${site.address}?device=cpu${hash}`, { width: 640 });
+  await visitor.reaches(hash === "#digits" ? "step-count" : "playground-step-count", 2);
+  for (const width of [520, 400, 320]) {
+    await visitor.page.setViewportSize({ width, height: 800 });
+    await expect.poll(() => visitor.page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+  }
+  expect(await visitor.accessibilityFaults()).toEqual([]);
+  await visitor.leave();
+});
