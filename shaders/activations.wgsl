@@ -1,6 +1,11 @@
 // The activations of src/ops/elementwise/activations.ts and their derivatives, one element each.
 // Every exponential is of a number that is not positive, so nothing overflows for any |x|.
 
+// Where a rectifier is off. NaN passes, with the slope of a positive number.
+fn is_off(x: f32) -> bool {
+    return x <= 0.0 && !is_nan(x);
+}
+
 fn identity(x: f32) -> f32 {
     return x;
 }
@@ -10,7 +15,7 @@ fn identity_derivative(x: f32) -> f32 {
 }
 
 fn heaviside(x: f32) -> f32 {
-    return select(0.0, 1.0, x >= 0.0);
+    return select(0.0, 1.0, x >= 0.0 && !is_nan(x));
 }
 
 fn heaviside_derivative(x: f32) -> f32 {
@@ -18,19 +23,19 @@ fn heaviside_derivative(x: f32) -> f32 {
 }
 
 fn sigmoid(x: f32) -> f32 {
-    let e = exp(-abs(x));
+    let e = exponential(-abs(x));
     return select(e, 1.0, x >= 0.0) / (1.0 + e);
 }
 
 fn sigmoid_derivative(x: f32) -> f32 {
-    let e = exp(-abs(x));
+    let e = exponential(-abs(x));
     return e / ((1.0 + e) * (1.0 + e));
 }
 
 // WGSL allows its own tanh an absolute error of 1e-5. Near 0 the quotient would cancel: Taylor's series to x^9
 // there, whose next term is below 1e-8 of the value.
 fn hyperbolic_tangent(x: f32) -> f32 {
-    let e = exp(-2.0 * abs(x));
+    let e = exponential(-2.0 * abs(x));
     let far = sign(x) * (1.0 - e) / (1.0 + e);
     let s = min(x * x, 0.0625);
     let near = x * (1.0 + s * (-1.0 / 3.0 + s * (2.0 / 15.0 + s * (-17.0 / 315.0 + s * (62.0 / 2835.0)))));
@@ -42,11 +47,11 @@ fn hyperbolic_tangent_derivative(x: f32) -> f32 {
 }
 
 fn relu(x: f32) -> f32 {
-    return max(x, 0.0);
+    return select(x, 0.0, is_off(x));
 }
 
 fn relu_derivative(x: f32) -> f32 {
-    return select(0.0, 1.0, x > 0.0);
+    return select(1.0, 0.0, is_off(x));
 }
 
 fn leaky_relu(x: f32, slope: f32) -> f32 {
@@ -54,19 +59,24 @@ fn leaky_relu(x: f32, slope: f32) -> f32 {
 }
 
 fn leaky_relu_derivative(x: f32, slope: f32) -> f32 {
-    return select(slope, 1.0, x > 0.0);
+    return select(slope, 1.0, x > 0.0 && !is_nan(x));
 }
 
 fn elu(x: f32, alpha: f32) -> f32 {
-    return select(alpha * (exp(min(x, 0.0)) - 1.0), x, x > 0.0);
+    return select(x, alpha * (exponential(min(x, 0.0)) - 1.0), is_off(x));
 }
 
 fn elu_derivative(x: f32, alpha: f32) -> f32 {
-    return select(alpha * exp(min(x, 0.0)), 1.0, x > 0.0);
+    return select(1.0, alpha * exponential(min(x, 0.0)), is_off(x));
 }
 
 fn softplus(x: f32) -> f32 {
-    return max(x, 0.0) + log(1.0 + exp(-abs(x)));
+    return relu(x) + logarithm(1.0 + exponential(-abs(x)));
+}
+
+// A derivative found at x clamped to numbers: NaN where x is not finite, where x times a slope of 0 has no value.
+fn of_finite(x: f32, value: f32) -> f32 {
+    return select(value, nan_of(x), is_non_finite(x));
 }
 
 fn gelu_tanh_inner(x: f32) -> f32 {
@@ -82,7 +92,7 @@ fn gelu_tanh_derivative(x: f32) -> f32 {
     let y = clamp(x, -20.0, 20.0);
     let inner_slope = 0.7978845608 * (1.0 + 0.134145 * y * y);
     let inner = gelu_tanh_inner(y);
-    return sigmoid(2.0 * inner) + 0.5 * y * hyperbolic_tangent_derivative(inner) * inner_slope;
+    return of_finite(x, sigmoid(2.0 * inner) + 0.5 * y * hyperbolic_tangent_derivative(inner) * inner_slope);
 }
 
 // Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: absolute error at most 1.5e-7.
@@ -91,7 +101,7 @@ fn normal_below(x: f32) -> f32 {
     let size = abs(x) * 0.7071067812;
     let t = 1.0 / (1.0 + 0.3275911 * size);
     let series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-    let tail = 0.5 * series * exp(-size * size);
+    let tail = 0.5 * series * exponential(-size * size);
     return select(tail, 1.0 - tail, x >= 0.0);
 }
 
@@ -101,7 +111,7 @@ fn gelu(x: f32) -> f32 {
 
 fn gelu_derivative(x: f32) -> f32 {
     let y = clamp(x, -20.0, 20.0);
-    return normal_below(y) + y * 0.3989422804 * exp(-0.5 * y * y);
+    return of_finite(x, normal_below(y) + y * 0.3989422804 * exponential(-0.5 * y * y));
 }
 
 fn silu(x: f32) -> f32 {
@@ -114,5 +124,5 @@ fn silu_derivative(x: f32) -> f32 {
 
 // The binary cross-entropy of sigmoid(z) against a target, from the logit.
 fn sigmoid_cross_entropy(z: f32, target_value: f32) -> f32 {
-    return max(z, 0.0) - z * target_value + log(1.0 + exp(-abs(z)));
+    return (1.0 - target_value) * z - minimum(z, 0.0) + logarithm(1.0 + exponential(-abs(z)));
 }

@@ -1,4 +1,4 @@
-// The index of the largest member, the first of equal ones: x[outer, COUNT, STRIDE] to indices[outer, STRIDE].
+// The index of the largest member, the first of equal ones, or of the first NaN: x[outer, COUNT, STRIDE] to indices[outer, STRIDE].
 // One output is the work of LANES threads: each looks through a run of neighbouring members, so that lanes lie in
 // the order of their members and a tie goes to the lower lane.
 // Expects: the constants of lanes.wgsl, OUTPUTS, COUNT, GROUPS (workgroups along x).
@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         var largest = read_x(start + best * STRIDE);
         for (var member = best + 1u; member < min(lane * run + run, COUNT); member++) {
             let value = read_x(start + member * STRIDE);
-            if (value > largest) {
+            if (exceeds(value, largest)) {
                 largest = value;
                 best = member;
             }
@@ -30,8 +30,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var half = LANES / 2u; half > 0u; half /= 2u) {
             workgroupBarrier();
             let other = lane_slot(slot, (lane + half) % LANES);
-            if (lane < half && (lane_values[other] > lane_values[own] ||
-                (lane_values[other] == lane_values[own] && lane_members[other] < lane_members[own]))) {
+            // Not lower than the other, but further on: a tie.
+            if (lane < half && (exceeds(lane_values[other], lane_values[own]) ||
+                (!exceeds(lane_values[own], lane_values[other]) && lane_members[other] < lane_members[own]))) {
                 lane_values[own] = lane_values[other];
                 lane_members[own] = lane_members[other];
             }

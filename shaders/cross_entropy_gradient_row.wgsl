@@ -6,7 +6,7 @@ fn cross_entropy_gradient_row(row: u32, lane: u32, largest: f32, total: f32) {
     let factor = read_upstream(row);
     for (var column = lane; column < COUNT; column += LANES) {
         let index = row * COUNT + column;
-        let probability = exp(read_logits(index) - largest) / total;
+        let probability = exponential(read_logits(index) - largest) / total;
         finish_gradient(index, row, column, (probability - select(0.0, 1.0, column == label)) * factor);
     }
 }

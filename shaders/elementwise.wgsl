@@ -25,10 +25,13 @@ fn square(x: f32) -> f32 {
     return x * x;
 }
 
-// WGSL's pow is exp2(y log2(x)): NaN for x < 0, and log2(0) is left to the driver, so 0 is answered here.
+// WGSL's pow is exp2(y log2(x)), and log2 of what is not a finite number above 0 is left to the driver: answered here.
 fn power(x: f32, exponent: f32) -> f32 {
-    let at_zero = select(0.0, 1.0 / abs(x), exponent < 0.0);
-    return select(pow(x, exponent), at_zero, x == 0.0);
+    let size = abs(x);
+    let at_zero = select(0.0, 1.0 / size, exponent < 0.0);
+    let at_infinity = select(size, 1.0 / size, exponent < 0.0);
+    let finite = select(pow(x, exponent), nan_of(x), x < 0.0);
+    return select(select(finite, at_infinity, is_non_finite(x)), at_zero, x == 0.0 && !is_nan(x));
 }
 
 fn integer_power(x: f32, exponent: f32) -> f32 {
@@ -43,28 +46,33 @@ fn integer_power(x: f32, exponent: f32) -> f32 {
     return select(result, 1.0 / result, exponent < 0.0);
 }
 
+// -1, 0 or 1; 0 for NaN.
+fn sign_of(x: f32) -> f32 {
+    return select(sign(x), 0.0, is_nan(x));
+}
+
 fn less(a: f32, b: f32) -> f32 {
-    return select(0.0, 1.0, a < b);
+    return select(0.0, 1.0, a < b && are_ordered(a, b));
 }
 
 fn less_equal(a: f32, b: f32) -> f32 {
-    return select(0.0, 1.0, a <= b);
+    return select(0.0, 1.0, a <= b && are_ordered(a, b));
 }
 
 fn greater(a: f32, b: f32) -> f32 {
-    return select(0.0, 1.0, a > b);
+    return select(0.0, 1.0, a > b && are_ordered(a, b));
 }
 
 fn greater_equal(a: f32, b: f32) -> f32 {
-    return select(0.0, 1.0, a >= b);
+    return select(0.0, 1.0, a >= b && are_ordered(a, b));
 }
 
 fn equal(a: f32, b: f32) -> f32 {
-    return select(0.0, 1.0, a == b);
+    return select(0.0, 1.0, a == b && are_ordered(a, b));
 }
 
 fn not_equal(a: f32, b: f32) -> f32 {
-    return select(0.0, 1.0, a != b);
+    return select(1.0, 0.0, a == b && are_ordered(a, b));
 }
 
 fn equal_index(a: u32, b: u32) -> f32 {
@@ -72,9 +80,9 @@ fn equal_index(a: u32, b: u32) -> f32 {
 }
 
 fn is_not_finite(x: f32) -> f32 {
-    return select(0.0, 1.0, (bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u);
+    return select(0.0, 1.0, is_non_finite(x));
 }
 
 fn choose(condition: f32, a: f32, b: f32) -> f32 {
-    return select(a, b, condition == 0.0);
+    return select(a, b, condition == 0.0 && !is_nan(condition));
 }

@@ -37,7 +37,7 @@ fn sum_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
     return result;
 }
 
-// The largest value over the lanes of one output, known to all of them. Every thread of the workgroup must call it.
+// The largest value over the lanes of one output, or NaN, known to all of them. Every thread of the workgroup must call it.
 fn max_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
     if (LANES == 1u) {
         return value;
@@ -47,7 +47,7 @@ fn max_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
         workgroupBarrier();
         if (lane < half) {
             let slot = lane_slot(output, lane);
-            lane_values[slot] = max(lane_values[slot], lane_values[lane_slot(output, lane + half)]);
+            lane_values[slot] = maximum(lane_values[slot], lane_values[lane_slot(output, lane + half)]);
         }
     }
     workgroupBarrier();

@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var member = lane; member < COUNT; member += LANES) {
             let value = read_x(start + member * STRIDE);
             if (OPERATION == MAX) {
-                partial = max(partial, value);
+                partial = maximum(partial, value);
             } else {
                 partial += value;
             }

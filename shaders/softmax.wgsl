@@ -16,12 +16,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let start = row * COUNT;
         var largest = read_logits(start);
         for (var class_index = lane; class_index < COUNT; class_index += LANES) {
-            largest = max(largest, read_logits(start + class_index));
+            largest = maximum(largest, read_logits(start + class_index));
         }
         largest = max_over_lanes(slot, lane, largest);
         var partial = 0.0;
         for (var class_index = lane; class_index < COUNT; class_index += LANES) {
-            partial += exp(read_logits(start + class_index) - largest);
+            partial += exponential(read_logits(start + class_index) - largest);
         }
         let total = sum_over_lanes(slot, lane, partial);
         if (first + slot < OUTPUTS) {

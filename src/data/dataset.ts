@@ -50,7 +50,7 @@ export interface UniformNormalization extends Normalization {
 }
 
 /**
- * Checks that features and labels fit each other and every label names a class.
+ * Checks that features and labels fit each other, every feature is finite and every label names a class.
  * @throws DataError naming the first fault.
  */
 export function makeDataset(parts: Omit<Dataset, "count">): Dataset {
@@ -70,7 +70,7 @@ export function makeDataset(parts: Omit<Dataset, "count">): Dataset {
 }
 
 /**
- * Checks that features and targets fit each other and every target is finite.
+ * Checks that features and targets fit each other and all of them are finite.
  * @throws DataError naming the first fault.
  */
 export function makeRegressionDataset(parts: Omit<RegressionDataset, "count">): RegressionDataset {
@@ -111,11 +111,19 @@ function requireRows({ name, features, shape }: Omit<Examples, "count">, rows: n
     throw new DataError({ where: name, what, fix: "Give a list of whole numbers of at least 1, such as [28, 28]" });
   }
   const width = shape.reduce((product, size) => product * size, 1);
-  if (features.length === rows * width) return;
+  if (features.length !== rows * width) {
+    throw new DataError({
+      where: name,
+      what: `${features.length / width} examples of ${shape.join("×")} but ${rows} ${of}`,
+      fix: `Features and ${of} must come from the same set and have the same length`,
+    });
+  }
+  const wrong = features instanceof Float32Array ? features.findIndex((value) => !Number.isFinite(value)) : -1;
+  if (wrong < 0) return;
   throw new DataError({
     where: name,
-    what: `${features.length / width} examples of ${shape.join("×")} but ${rows} ${of}`,
-    fix: `Features and ${of} must come from the same set and have the same length`,
+    what: `feature ${wrong % width} of example ${Math.floor(wrong / width)}, both counted from 0, is ${features[wrong]}`,
+    fix: "Leave such examples out, or give such features a value",
   });
 }
 

@@ -1,4 +1,5 @@
 import { GraphError } from "../errors.ts";
+import { firstTooLarge, FLOAT32_RANGE, isFloat32 } from "../float32.ts";
 import { sizeOf, Tensor, type DType, type Op, type Shape } from "./tensor.ts";
 
 const leaf = (name: string): Op => ({ name, kind: "leaf" });
@@ -34,8 +35,26 @@ function stored(op: Op, name: string, shape: Shape, initial: ArrayLike<number> |
       fix: "Give one value per element, row after row",
     });
   }
+  const wrong = initial && firstTooLarge(initial);
+  if (wrong !== undefined) requireHeld(`${op.name} ${name}`, wrong);
   const attributes = { name, initial: initial && Float32Array.from(initial) };
   return new Tensor<StoredAttributes>(op, [], attributes, { shape, dtype: "float32" });
+}
+
+/** The largest number of each type of integers. */
+const LARGEST_INTEGER = { uint32: 2 ** 32 - 1, uint8: 255 };
+
+/**
+ * Refuses a number that a tensor of the type cannot hold.
+ * @param where what the number is given to, for the message
+ * @throws GraphError
+ */
+export function requireHeld(where: string, value: number, dtype: DType = "float32"): void {
+  const largest = dtype === "float32" ? undefined : LARGEST_INTEGER[dtype];
+  const isHeld = largest === undefined ? isFloat32(value) : Number.isInteger(value) && value >= 0 && value <= largest;
+  if (isHeld) return;
+  const fix = largest === undefined ? `Use ${FLOAT32_RANGE}` : `Use a whole number in 0 … ${largest}`;
+  throw new GraphError({ where, what: `${dtype} does not hold the number ${value}`, fix });
 }
 
 /** A float32 value that training changes and `gradients` is asked for: a weight or a bias. */
@@ -55,15 +74,12 @@ export function input(name: string, shape: Shape, dtype: DType = "float32"): Ten
 
 /**
  * Fixed values, part of the graph itself. A scalar becomes a literal in the kernels that read it.
- * @param value a number for a scalar, or the elements of `shape`, row-major; finite
- * @throws GraphError for NaN and infinity, which WGSL does not allow in a program
+ * @param value a number for a scalar, or the elements of `shape`, row-major; each must be one that the type holds
+ * @throws GraphError for NaN, infinity, which WGSL does not allow in a program, and other numbers that the type does not hold
  */
 export function constant(value: number | readonly number[], shape?: Shape, dtype: DType = "float32"): Tensor {
   const values = typeof value === "number" ? [value] : value;
-  const wrong = values.find((element) => !Number.isFinite(element));
-  if (wrong !== undefined) {
-    throw new GraphError({ where: "constant", what: `the value ${wrong} is not finite`, fix: "Use finite values" });
-  }
+  for (const element of values) requireHeld("constant", element, dtype);
   const wanted = shape ?? (typeof value === "number" ? [] : [values.length]);
   if (values.length !== sizeOf(wanted)) {
     throw new GraphError({
@@ -77,10 +93,16 @@ export function constant(value: number | readonly number[], shape?: Shape, dtype
 
 /**
  * A scalar that is a function of the step's number alone: the learning rate, where the batch starts, Adam's bias
- * correction. Being no running product, any step can be recomputed by itself.
+ * correction. Being no running product, any step can be recomputed by itself. A run whose steps have a value that the
+ * type does not hold throws a GraphError.
  */
 export function stepScalar(name: string, valueAt: (step: number) => number, dtype: DType = "float32"): Tensor {
-  return new Tensor<StepScalarAttributes>(stepScalarOp, [], { name, valueAt }, { shape: [], dtype });
+  const checkedValueAt = (step: number) => {
+    const value = valueAt(step);
+    requireHeld(`${name} at step ${step}, counted from 0`, value, dtype);
+    return value;
+  };
+  return new Tensor<StepScalarAttributes>(stepScalarOp, [], { name, valueAt: checkedValueAt }, { shape: [], dtype });
 }
 
 /**

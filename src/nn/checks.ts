@@ -1,4 +1,5 @@
 import { OptionError } from "../errors.ts";
+import { FLOAT32_RANGE, isFloat32, isPositiveFloat32, POSITIVE_FLOAT32_RANGE } from "../float32.ts";
 
 /**
  * Refuses a number that is not allowed.
@@ -18,6 +19,22 @@ export function requireNumber(where: string, value: number, allowed: boolean, ra
  */
 export function requirePositive(where: string, value: number): void {
   requireNumber(where, value, value > 0 && value < Infinity, "a finite number above 0");
+}
+
+/**
+ * Refuses anything but a number that a graph can compute with.
+ * @throws OptionError
+ */
+export function requireFloat32(where: string, value: number): void {
+  requireNumber(where, value, isFloat32(value), FLOAT32_RANGE);
+}
+
+/**
+ * Refuses anything but a number above 0 that a graph can compute with.
+ * @throws OptionError
+ */
+export function requirePositiveFloat32(where: string, value: number): void {
+  requireNumber(where, value, isPositiveFloat32(value), POSITIVE_FLOAT32_RANGE);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { divide, greaterEqual, multiply, select, sqrt, square } from "../ops/elementwise/index.ts";
 import { sum } from "../ops/reduce/index.ts";
-import { requirePositive } from "./checks.ts";
+import { requirePositiveFloat32 } from "./checks.ts";
 import { packGradients, type Gradients } from "./packed.ts";
 
 /** The Euclidean norm of all gradients together, a scalar. */
@@ -15,7 +15,7 @@ export const globalNorm = (gradients: Gradients): Tensor => sqrt(sum(square(pack
  * @throws OptionError for a norm that is not positive and finite
  */
 export function clipByGlobalNorm(gradients: Gradients, maxNorm: number): Tensor {
-  requirePositive("clipByGlobalNorm maxNorm", maxNorm);
+  requirePositiveFloat32("clipByGlobalNorm maxNorm", maxNorm);
   const gradient = packGradients(gradients);
   const norm = globalNorm(gradient);
   return multiply(gradient, select(greaterEqual(norm, maxNorm), divide(maxNorm, norm), 1));

@@ -2,9 +2,10 @@
  * Values of parameters before the first step. They are drawn on the CPU, so every backend starts from the same bits.
  */
 import { OptionError } from "../errors.ts";
+import { firstTooLarge } from "../float32.ts";
 import { sizeOf, type Shape } from "../graph/tensor.ts";
 import type { Random } from "../random.ts";
-import { requireNumber, written } from "./checks.ts";
+import { requireFloat32, requireNumber, written } from "./checks.ts";
 
 /** How many inputs one output of the layer has, and how many outputs one input reaches. */
 export interface Fans {
@@ -27,7 +28,7 @@ export const zeros: Initializer = (shape) => new Float32Array(sizeOf(shape));
  * @throws OptionError for NaN and infinity
  */
 export function constant(value: number): Initializer {
-  requireNumber("constant initializer", value, Number.isFinite(value), "a finite number");
+  requireFloat32("constant initializer", value);
   return (shape) => new Float32Array(sizeOf(shape)).fill(value);
 }
 
@@ -36,7 +37,8 @@ export function constant(value: number): Initializer {
  * @throws OptionError for a deviation that is negative or not finite
  */
 export function normal(deviation: number): Initializer {
-  requireNumber("normal initializer", deviation, deviation >= 0 && deviation < Infinity, "a deviation of at least 0");
+  requireNumber("normal initializer", deviation, deviation >= 0, "a deviation of at least 0");
+  requireFloat32("normal initializer", deviation);
   return (shape, _, random) => drawn(shape, () => random.normal(0, deviation));
 }
 
@@ -45,7 +47,8 @@ export function normal(deviation: number): Initializer {
  * @throws OptionError for a limit that is negative or not finite
  */
 export function uniform(limit: number): Initializer {
-  requireNumber("uniform initializer", limit, limit >= 0 && limit < Infinity, "a limit of at least 0");
+  requireNumber("uniform initializer", limit, limit >= 0, "a limit of at least 0");
+  requireFloat32("uniform initializer", limit);
   return (shape, _, random) => drawn(shape, () => random.uniform(-limit, limit));
 }
 
@@ -80,13 +83,15 @@ export const fanInUniform: Initializer = (shape, { fanIn }, random) => {
 
 /**
  * Values that the caller has, row-major; a dense layer's weight is [inputs, units].
- * @throws OptionError for no list and, when the layer is built, where their number is not the parameter's
+ * @throws OptionError for no list, for a finite number that float32 does not hold and, when the layer is built, where their number is not the parameter's
  */
 export function given(values: ArrayLike<number>): Initializer {
   if (typeof (values as Partial<ArrayLike<number>> | null | undefined)?.length !== "number" || typeof values === "string") {
     const what = `${written(values)} is no list of values`;
     throw new OptionError({ where: "given initializer", what, fix: "Give one value per element, row after row" });
   }
+  const wrong = firstTooLarge(values);
+  if (wrong !== undefined) requireFloat32("given initializer", wrong);
   return (shape) => {
     if (values.length !== sizeOf(shape)) {
       throw new OptionError({

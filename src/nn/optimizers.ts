@@ -4,11 +4,12 @@
  */
 import { OptionError } from "../errors.ts";
 import type { Update } from "../graph/graph.ts";
+import { isFloat32 } from "../float32.ts";
 import { constant, state, stepScalar } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, divide, multiply, sqrt, square, subtract, type Operand } from "../ops/elementwise/index.ts";
 import { pack, packedSize } from "../ops/layout/index.ts";
-import { requireNumber, requirePositive, written } from "./checks.ts";
+import { requireFloat32, requireNumber, requirePositiveFloat32, written } from "./checks.ts";
 import { momentumForms, type MomentumForm } from "./momentum-form.ts";
 import { packGradients, type Gradients } from "./packed.ts";
 
@@ -52,9 +53,9 @@ function optimizer(name: string, options: Record<string, number>, rule: (step: F
   };
 }
 
-/** Refuses a share that is kept from step to step outside [0, 1). */
+/** Refuses a share that is kept from step to step outside [0, 1), also one that float32 rounds to 1. */
 function requireShare(where: string, value: number): void {
-  requireNumber(where, value, value >= 0 && value < 1, "a number in [0, 1)");
+  requireNumber(where, value, isFloat32(value) && value >= 0 && Math.fround(value) < 1, "a number in [0, 1)");
 }
 
 /** share · old + (1 − share) · new. */
@@ -154,7 +155,7 @@ export interface RmspropOptions {
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
   const { decay = 0.9, epsilon = 1e-8 } = options;
   requireShare("rmsprop decay", decay);
-  requirePositive("rmsprop epsilon", epsilon);
+  requirePositiveFloat32("rmsprop epsilon", epsilon);
   return optimizer("rmsprop", { decay, epsilon }, ({ weights, gradient, learningRate, remember }) => {
     const last = remember("meanSquare");
     const meanSquare = movingAverage(decay, last, square(gradient));
@@ -180,7 +181,7 @@ function adamOptions(name: string, options: AdamOptions): Required<AdamOptions> 
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   requireShare(`${name} beta1`, beta1);
   requireShare(`${name} beta2`, beta2);
-  requirePositive(`${name} epsilon`, epsilon);
+  requirePositiveFloat32(`${name} epsilon`, epsilon);
   return { beta1, beta2, epsilon };
 }
 
@@ -235,8 +236,8 @@ export interface AdamWOptions extends AdamOptions {
 export function adamW(options: AdamWOptions = {}): Optimizer {
   const { weightDecay = 0.01, decays = ({ shape }: Tensor) => shape.length >= 2 } = options;
   const numbers = adamOptions("adamW", options);
-  const allowed = weightDecay >= 0 && weightDecay < Infinity;
-  requireNumber("adamW weightDecay", weightDecay, allowed, "a finite number of at least 0");
+  requireNumber("adamW weightDecay", weightDecay, weightDecay >= 0, "a number of at least 0");
+  requireFloat32("adamW weightDecay", weightDecay);
   return optimizer("adamW", { ...numbers, weightDecay }, (step) => {
     const { parameters, weights, learningRate } = step;
     const { direction, moments } = adamDirection(step, numbers);

@@ -42,8 +42,11 @@ export interface PointwiseKernel {
   readonly recomputed?: boolean;
   /** Floating-point operations per element, for the plan's table. */
   flops(node: Tensor): number;
-  /** The WGSL expression of one element. */
-  expression(node: Tensor, inputs: readonly InputValue[], place: Place): string;
+  /**
+   * The WGSL expression of one element.
+   * @param float writes a float32 number, such that a driver takes no product with it for a constant
+   */
+  expression(node: Tensor, inputs: readonly InputValue[], place: Place, float: (value: number) => string): string;
 }
 
 /** Elements [start, end) of a tensor that one dispatch touches; bound from the multiple of 64 at or before the start. */

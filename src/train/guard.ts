@@ -1,6 +1,6 @@
 /*
  * What a step does with a loss or gradient that is NaN or infinite. It is found by its bits, on the device, in the step
- * itself: WGSL may assume that there is no NaN, and a relu can hide one from the loss.
+ * itself: WGSL may assume that there is no NaN.
  */
 import type { Update } from "../graph/graph.ts";
 import { state, type StoredAttributes } from "../graph/leaves.ts";

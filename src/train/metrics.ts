@@ -28,8 +28,8 @@ export interface ClassificationMetrics {
 }
 
 /**
- * The class that each example's outputs stand for: of several outputs the largest (of equal ones the first); of a
- * single output class 1 from `threshold` on, else class 0.
+ * The class that each example's outputs stand for: of several outputs the largest (of equal ones the first, or
+ * of NaN, as in argmax); of a single output class 1 from `threshold` on, else class 0.
  * @param outputs rows of `width` values, such as `predict` returns
  * @param threshold 0.5 by default, which suits outputs in [0, 1]; 0 suits logits
  */
@@ -37,7 +37,8 @@ export function predictedClasses(outputs: Float32Array, width: number, threshold
   return Uint32Array.from({ length: outputs.length / width }, (_, example) => {
     if (width === 1) return outputs[example]! >= threshold ? 1 : 0;
     const row = outputs.subarray(example * width, (example + 1) * width);
-    return row.reduce((best, value, index) => (value > row[best]! ? index : best), 0);
+    const firstNaN = row.findIndex(Number.isNaN);
+    return firstNaN >= 0 ? firstNaN : row.reduce((best, value, index) => (value > row[best]! ? index : best), 0);
   });
 }
 

@@ -3,7 +3,7 @@ import { GraphError } from "../errors.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { state, stepScalar } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { requireCount, requirePositive } from "../nn/checks.ts";
+import { requireCount, requirePositiveFloat32 } from "../nn/checks.ts";
 import { sgd, type Optimizer } from "../nn/optimizers.ts";
 import { constant, type Schedule } from "../nn/schedules.ts";
 import { lessEqual, maximum, select, sqrt, square, subtract } from "../ops/elementwise/index.ts";
@@ -63,7 +63,7 @@ export async function minimize(loss: Tensor, options: MinimizeOptions): Promise<
   const { session, maxSteps, smallestStep } = options;
   requireSession("minimize session", session);
   requireCount("minimize maxSteps", maxSteps);
-  if (smallestStep !== undefined) requirePositive("minimize smallestStep", smallestStep);
+  if (smallestStep !== undefined) requirePositiveFloat32("minimize smallestStep", smallestStep);
   const executable = await session.compile(stepGraph(loss, options));
   const traces: Record<string, number[]> = {};
   // The run after the last step changes nothing: it is there for what holds then.
@@ -77,7 +77,7 @@ export async function minimize(loss: Tensor, options: MinimizeOptions): Promise<
 
 function stepGraph(loss: Tensor, options: MinimizeOptions) {
   const { parameters, optimizer = sgd(), learningRate, schedule = constant(), maxSteps, smallestStep } = options;
-  requirePositive("minimize learningRate", learningRate);
+  requirePositiveFloat32("minimize learningRate", learningRate);
   const record = Object.entries(options.record ?? {});
   const wrong = record.find(([, tensor]) => tensor.size !== 1 || tensor.dtype !== "float32");
   if (wrong) throw new GraphError({ where: `record ${wrong[0]}`, what: `${wrong[1]} is no scalar`, fix: "Record numbers" });

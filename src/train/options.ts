@@ -2,7 +2,7 @@ import type { Backend } from "../backends/backend.ts";
 import { isRegression, type Normalization, type TrainingData } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import { sizeOf, type Tensor } from "../graph/tensor.ts";
-import { entryOf, requireCount, requireNumber, requirePositive, requireSeed, written } from "../nn/checks.ts";
+import { entryOf, requireCount, requireFloat32, requireNumber, requirePositiveFloat32, requireSeed, written } from "../nn/checks.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { adam, type Optimizer } from "../nn/optimizers.ts";
 import { packGradients } from "../nn/packed.ts";
@@ -140,10 +140,10 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
     throw new OptionError({ where: "model", what: "there are no parameters to train", fix: "Add a dense layer" });
   }
   requireRules(optimizer, schedule);
-  requirePositive("learningRate", learningRate);
+  requirePositiveFloat32("learningRate", learningRate);
   requireCount("epochs", epochs);
   if (maxSteps !== undefined) requireCount("maxSteps", maxSteps);
-  if (clipNorm !== undefined) requirePositive("clipNorm", clipNorm);
+  if (clipNorm !== undefined) requirePositiveFloat32("clipNorm", clipNorm);
   requireSeed("seed", seed);
   if (onNonFinite !== undefined && !nonFiniteChoices.includes(onNonFinite)) {
     const what = `there is no choice ${written(onNonFinite)}`;
@@ -222,7 +222,7 @@ export function requireNormalization(normalization: Normalization, width: number
       throw new OptionError({ where, what, fix: "Give one number, or one for each feature" });
     }
     for (const value of typeof values === "number" ? [values] : values) {
-      requireNumber(where, value, Number.isFinite(Math.fround(value)), "a finite number of float32");
+      requireFloat32(where, value);
     }
   }
 }
@@ -276,7 +276,7 @@ function requirePrecision(precision: Precision): void {
 
 function lossScaleOf(wanted: number | undefined, precision: Precision, batch: number): number {
   if (wanted === undefined) return precision === "float16" ? 2 ** Math.ceil(Math.log2(EXAMPLE_SCALE * batch)) : 1;
-  requirePositive("lossScale", wanted);
+  requirePositiveFloat32("lossScale", wanted);
   if (precision === "float16") return wanted;
   throw new OptionError({ where: "lossScale", what: "the loss is scaled with precision float16 only", fix: "Leave it out" });
 }

@@ -73,22 +73,22 @@ function partMetrics(plan: TrainingPlan, feed: Feed, { count, placeOf }: Part) {
   return { metrics: { ...totals, loss: partLoss }, gradient: gradients(scaledLoss, model.parameters) };
 }
 
-/** What the optimizer makes of a step's gradient of the scaled loss, and what was not finite in it where that is guarded. */
-function optimizerUpdates(plan: TrainingPlan, scaled: Gradients, loss?: Tensor): { updates: Update[]; fault?: Tensor } {
-  const { model, optimizer, clipNorm, learningRateAt, onNonFinite, lossScale } = plan;
+/**
+ * What the optimizer makes of a step's gradient of the scaled loss, and what is read back of that gradient: its norm where
+ * it is measured, and what was not finite in it where that is guarded.
+ */
+function optimizerUpdates(plan: TrainingPlan, scaled: Gradients, loss?: Tensor): { updates: Update[]; metrics: Record<string, Tensor> } {
+  const { model, optimizer, clipNorm, gradientNorm, learningRateAt, onNonFinite, lossScale } = plan;
   const packed = packGradients(scaled);
   const gradient = lossScale === 1 ? packed : multiply(packed, 1 / lossScale);
+  const metrics: Record<string, Tensor> = gradientNorm ? { gradientNorm: globalNorm(gradient) } : {};
   const clipped = clipNorm === undefined ? gradient : clipByGlobalNorm(gradient, clipNorm);
   const learningRate = stepScalar("learningRate", learningRateAt);
-  if (!onNonFinite) return { updates: optimizer.update(model.parameters, clipped, { learningRate }) };
+  if (!onNonFinite) return { updates: optimizer.update(model.parameters, clipped, { learningRate }), metrics };
   const guard = guardStep(onNonFinite, gradient, loss, learningRate);
   const updates = optimizer.update(model.parameters, clipped, { learningRate: guard.learningRate });
-  return { updates: guard.guarded(updates), fault: guard.fault };
+  return { updates: guard.guarded(updates), metrics: { ...metrics, fault: guard.fault } };
 }
-
-/** What is read back of a step's gradient. */
-const gradientMetrics = (plan: TrainingPlan, gradient: Gradients): Readonly<Record<string, Tensor>> =>
-  plan.gradientNorm ? { gradientNorm: globalNorm(gradient) } : {};
 
 /** @throws GraphError for two states of one name, as an optimizer made of others may have */
 function statesOf(updates: readonly Update[]): Tensor[] {
@@ -102,8 +102,8 @@ async function compileWhole(plan: TrainingPlan, session: Session, feed: Feed): P
     count: plan.batch,
     placeOf: (step) => ({ step, offset: 0 }),
   });
-  const { updates, fault } = optimizerUpdates(plan, gradient, metrics.loss);
-  const executable = await session.compile(defineGraph({ ...metrics, ...(fault && { fault }), ...gradientMetrics(plan, gradient) }, updates));
+  const { updates, metrics: gradientMetrics } = optimizerUpdates(plan, gradient, metrics.loss);
+  const executable = await session.compile(defineGraph({ ...metrics, ...gradientMetrics }, updates));
   return {
     dispatches: executable.dispatches,
     states: statesOf(updates),
@@ -126,8 +126,8 @@ async function compileDivided(plan: TrainingPlan, session: Session, feed: Feed):
   const parts = Math.floor(batch / microBatch);
   const rest = batch % microBatch;
   const accumulated = state("accumulatedGradient", packGradients(plan.model.parameters).shape);
-  const { updates, fault } = optimizerUpdates(plan, accumulated);
-  const apply = await session.compile(defineGraph({ ...(fault && { fault }), ...gradientMetrics(plan, accumulated) }, updates));
+  const { updates, metrics } = optimizerUpdates(plan, accumulated);
+  const apply = await session.compile(defineGraph(metrics, updates));
   const isLater = stepScalar("isLaterPart", (run) => (run % parts === 0 ? 0 : 1));
   const accumulate = await compilePart(plan, session, feed, accumulated, select(isLater, accumulated, 0), {
     count: microBatch,
@@ -170,8 +170,8 @@ async function compileDivided(plan: TrainingPlan, session: Session, feed: Feed):
       return {
         losses: totals("loss"),
         ...(!isRegression(plan.dataset) && { correct: totals("correct") }),
-        ...(fault && { faults: totals("fault") }),
-        ...(plan.gradientNorm && { gradientNorms: totals("gradientNorm") }),
+        ...(metrics["fault"] && { faults: totals("fault") }),
+        ...(metrics["gradientNorm"] && { gradientNorms: totals("gradientNorm") }),
       };
     },
   };

@@ -290,6 +290,7 @@ describe("bad arguments end with exit code 2", () => {
     ["train 3", /too many arguments/],
     ["train --lr", /'--lr <rate>' argument missing/],
     ["evaluate", /missing required argument 'model'/],
+    ["train --clip-norm 1e39", /^error: --clip-norm: "1e39" is out of range\. Give a finite number above 0 that float32 holds/m],
     ["train --lr NaN", /^error: --lr: "NaN" is out of range\. Give a finite number above 0/m],
     ["train --lr -0.1", /^error: --lr: "-0.1" is out of range/m],
     ["train --lr 0", /--lr: "0"/],

@@ -58,13 +58,13 @@ describe("elementwise functions", () => {
       () => elementwise.relu(labels(3)),
       `relu: takes float32 but was given labels uint32[3]. ${FLOATS}`,
     ],
-    ["power NaN", () => elementwise.power(x(3), NaN), "power: the parameter NaN is not finite. Use a finite number."],
+    ["power NaN", () => elementwise.power(x(3), NaN), "power: float32 does not hold the number NaN. Use a finite number that float32 holds (within ±3.4e38)."],
     [
       "an infinite slope",
       () => elementwise.leakyRelu(x(3), Infinity),
-      "leakyRelu: the parameter Infinity is not finite. Use a finite number.",
+      "leakyRelu: float32 does not hold the number Infinity. Use a finite number that float32 holds (within ±3.4e38).",
     ],
-    ["a number that is not finite", () => add(x(3), NaN), "constant: the value NaN is not finite. Use finite values."],
+    ["a number that is not finite", () => add(x(3), NaN), "add: float32 does not hold the number NaN. Use a finite number that float32 holds (within ±3.4e38)."],
   ]);
 });
 

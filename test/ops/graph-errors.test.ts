@@ -51,7 +51,7 @@ describe("leaves and graphs", () => {
     [
       "an infinite constant",
       () => constant([1, -Infinity]),
-      "constant: the value -Infinity is not finite. Use finite values.",
+      "constant: float32 does not hold the number -Infinity. Use a finite number that float32 holds (within ±3.4e38).",
     ],
     [
       "an update by another shape",

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
-import { makeDataset } from "../../src/data/dataset.ts";
 import { DivergedError } from "../../src/errors.ts";
 import { dense, optimizers, sequential } from "../../src/nn/index.ts";
 import { createTrainer, type Checkpoint, type SkippedStep, type TrainerOptions, type TrainingProgress } from "../../src/train/index.ts";
@@ -9,8 +8,10 @@ import { clouds, finish, valuesOf } from "./examples.ts";
 
 /** Four batches an epoch in their own order; every feature of the third is NaN or beyond float32 when squared. */
 function spoiled(value: number) {
-  const { name, features, shape, labels, classes } = clouds(40);
-  return makeDataset({ name, features: features.map((feature, index) => (index === 25 * 4 ? value : feature)), shape, labels, classes });
+  const dataset = clouds(40);
+  // Afterwards, since NaN is refused when a data set is made.
+  dataset.features[25 * 4] = value;
+  return dataset;
 }
 
 const network = () => sequential([dense(6, { activation: "relu" }), dense(3)], { inputShape: [4] });
@@ -38,7 +39,7 @@ describe.each(backends)("steps that are not finite on $name", ({ create }) => {
     const trainer = await createTrainer(options({ onNonFinite: "skip", ...changes }));
     const skipped: SkippedStep[] = [];
     for (const event of await finish(trainer, { every: 1 })) {
-      // Not the other way round: a relu makes 0 of a NaN on some GPUs, which hides it from the loss.
+      // Not the other way round: the loss can be finite where its gradient is not.
       if (event.skipped.length === 0) expect(event.loss).toBeLessThan(Infinity);
       skipped.push(...event.skipped);
     }

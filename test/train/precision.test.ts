@@ -69,6 +69,19 @@ describe.each(backends)("training with float16 products on $name", ({ create }) 
     expect(weightsOf(usual)).not.toEqual([...initial]);
   });
 
+  test("the gradient's norm that is reported is that of the loss, not of the scaled one, also in parts of a batch", async () => {
+    const firstNorm = async (changes: Partial<TrainerOptions>) => {
+      const trainer = await createTrainer(optionsOf(backend, { gradientNorm: true, onNonFinite: "skip", maxSteps: 1, ...changes }));
+      const [event] = await finish(trainer, { every: 1 });
+      trainer.dispose();
+      return event!.gradientNorm!;
+    };
+    const single = await firstNorm({ precision: "float32" });
+    for (const changes of [{}, { lossScale: 2 ** 10 }, { microBatchSize: 4 }]) {
+      expect(Math.abs((await firstNorm(changes)) / single - 1)).toBeLessThan(2e-3);
+    }
+  });
+
   test("an overflow clips an operand: the gradient stays finite", async () => {
     const { losses, parameters } = await trained(backend, { lossScale: 2 ** 40 });
     expect(losses.every(Number.isFinite)).toBe(true);

@@ -13,6 +13,8 @@ export interface ElementScope {
   load(tensor: Tensor, index: string): string;
   /** The WGSL of a per-step scalar. */
   scalar(tensor: Tensor): string;
+  /** The WGSL of a 0 that is read from a uniform. */
+  zero(): string;
   /** Notes WGSL text that the code calls. */
   useLibrary(text: string): void;
   /** Nodes computed where they are read. */
@@ -41,7 +43,7 @@ export class ElementCode {
     const key = this.#key(root, place.index);
     const known = this.#names.get(key);
     if (known) return known;
-    if (isLiteral(root)) return literal(root);
+    if (isLiteral(root)) return this.#literal(root);
     if (isStepScalar(root)) return this.#scope.scalar(root);
     const here = root === tensor ? place : placeAt(place.index, root.shape);
     const computed = this.#scope.inlined.has(root) ? this.#expression(root, here) : this.#scope.load(root, place.index);
@@ -62,7 +64,17 @@ export class ElementCode {
         at: (index) => this.value(tensor, placeAt(`(${index})`, tensor.shape)),
       }),
     );
-    return kernel.expression(node, inputs, place);
+    return kernel.expression(node, inputs, place, (value) => this.#float(value));
+  }
+
+  #literal(tensor: Tensor): string {
+    const [value] = (tensor.attributes as ConstantAttributes).values;
+    return tensor.dtype === "float32" ? this.#float(value!) : integerLiteral(value!);
+  }
+
+  /** A driver may take x · 0 for 0, which hides that x is NaN or infinite: it must not know a 0. */
+  #float(value: number): string {
+    return Math.fround(value) === 0 ? this.#scope.zero() : floatLiteral(value);
   }
 
   #let(key: string, expression: string): string {
@@ -77,11 +89,6 @@ export class ElementCode {
     if (id === undefined) this.#ids.set(tensor, (id = this.#ids.size));
     return `${id} ${index}`;
   }
-}
-
-function literal(tensor: Tensor): string {
-  const [value] = (tensor.attributes as ConstantAttributes).values;
-  return tensor.dtype === "float32" ? floatLiteral(value!) : integerLiteral(value!);
 }
 
 /** The place of a flat element in a shape. */

@@ -24,6 +24,7 @@ export function takesFour(group: Group, { fusion }: Plan): boolean {
       return "";
     },
     scalar: () => "",
+    zero: () => "",
     useLibrary() {},
   };
   const code = new ElementCode(scope);

@@ -1,4 +1,5 @@
 import bytesLibrary from "../../../shaders/bytes.wgsl?raw";
+import numbersLibrary from "../../../shaders/numbers.wgsl?raw";
 import { DeviceError } from "../../errors.ts";
 import type { BufferAccess } from "../../device/pipelines.ts";
 import type { DType, Tensor } from "../../graph/tensor.ts";
@@ -66,6 +67,7 @@ export class KernelWriter implements ElementScope {
       ...bound.map(({ name, dtype, access }, binding) =>
         `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${launch.four ? "vec4<f32>" : wgslType(dtype)}>;`),
       ...(this.#usesScalars ? [this.#scalarsDeclaration()] : []),
+      numbersLibrary,
       ...this.#libraries,
       ...functions,
       launch.source,
@@ -83,6 +85,11 @@ export class KernelWriter implements ElementScope {
   scalar(tensor: Tensor): string {
     this.#usesScalars = true;
     return `scalars.value_${this.#parts.scalars.indexOf(tensor)}`;
+  }
+
+  zero(): string {
+    this.#usesScalars = true;
+    return "scalars.zero";
   }
 
   useLibrary(text: string): void {
@@ -250,7 +257,7 @@ export class KernelWriter implements ElementScope {
 
   #scalarsDeclaration(): string {
     const fields = this.#parts.scalars.map(({ dtype }, position) => `value_${position}: ${wgslType(dtype)},`);
-    return `struct Scalars { slot: u32, ${fields.join(" ")} }\n@group(1) @binding(0) var<uniform> scalars: Scalars;`;
+    return `struct Scalars { slot: u32, zero: f32, ${fields.join(" ")} }\n@group(1) @binding(0) var<uniform> scalars: Scalars;`;
   }
 
   #name(): string {

@@ -5,9 +5,12 @@ import type { Tensor } from "../../graph/tensor.ts";
 /** WebGPU's least alignment of a dynamic offset. */
 const ALIGNMENT = 256;
 
+/** Words of a slot before its scalars. */
+const HEAD = 2;
+
 /**
  * The per-step scalars of as many steps as one submit holds: a slot each, reached by a dynamic offset. The first word
- * of a slot is its number. Writing is ordered with the submits by the queue, so slots are free to be written again.
+ * of a slot is its number, the second a 0 that no driver knows to be one. Writing is ordered with the submits by the queue, so slots are free to be written again.
  */
 export class ScalarRing {
   readonly bindGroup: GPUBindGroup;
@@ -20,7 +23,7 @@ export class ScalarRing {
   readonly #floats: Float32Array;
 
   constructor(device: Device, scalars: readonly Tensor[], slots: number) {
-    const bytes = 4 * (1 + scalars.length);
+    const bytes = 4 * (HEAD + scalars.length);
     this.stride = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
     this.#device = device;
     this.#scalars = scalars;
@@ -41,7 +44,7 @@ export class ScalarRing {
       this.#integers[start] = slot;
       this.#scalars.forEach(({ dtype, attributes }, position) => {
         const value = (attributes as StepScalarAttributes).valueAt(first + slot);
-        (dtype === "float32" ? this.#floats : this.#integers)[start + 1 + position] = value;
+        (dtype === "float32" ? this.#floats : this.#integers)[start + HEAD + position] = value;
       });
     }
     this.#device.gpu.queue.writeBuffer(this.#buffer, 0, this.#integers.buffer as ArrayBuffer, 0, count * this.stride);

@@ -4,6 +4,7 @@
  */
 import { Option } from "commander";
 import { excerpt, OptionError } from "../../errors.ts";
+import { isPositiveFloat32, POSITIVE_FLOAT32_RANGE } from "../../float32.ts";
 import { activations, type ActivationName } from "../../nn/activations.ts";
 import { losses, type LossName } from "../../nn/losses.ts";
 import { momentumForms, type MomentumForm } from "../../nn/momentum-form.ts";
@@ -39,13 +40,13 @@ export function wholeNumber(flag: string, least: number, most = Number.MAX_SAFE_
   };
 }
 
-/** A finite number above 0. */
+/** A number above 0 that float32 holds. */
 export function positiveNumber(flag: string): Parser<number> {
   return (text) => {
     const value = Number(text);
-    if (!(value > 0 && value < Infinity)) {
+    if (!isPositiveFloat32(value)) {
       const what = `${excerpt(text)} is out of range`;
-      throw new OptionError({ where: flag, what, fix: "Give a finite number above 0, such as 0.002" });
+      throw new OptionError({ where: flag, what, fix: `Give ${POSITIVE_FLOAT32_RANGE}, such as 0.002` });
     }
     return value;
   };

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../graph/tensor.ts";
-import { multiply } from "./arithmetic.ts";
+import { multiply, select } from "./arithmetic.ts";
 import { erfc } from "./erf.ts";
 import { elementwise, type Operand } from "./function.ts";
 
@@ -17,6 +17,8 @@ export interface ActivationRow {
     readonly wgsl: string;
     /** The derivative may be computed from the output instead, so that the input need not be kept. */
     readonly ofOutput?: boolean;
+    /** The derivative is 0 or 1. Where it is 0 no gradient flows, also where the upstream gradient is not finite. */
+    readonly isGate?: boolean;
   };
   /** WGSL text with both functions, for those that are not wgrad's own: `fn NAME(x: f32, …) -> f32 { … }`. */
   readonly source?: string;
@@ -43,9 +45,10 @@ export function makeActivation(row: ActivationRow): (x: Operand, ...parameters: 
     wgsl: row.wgsl,
     source,
     flops,
-    gradient: (upstream, [x], output, parameters) => [
-      multiply(upstream, derivativeOp([derivative.ofOutput ? output : x!], ...parameters)),
-    ],
+    gradient: (upstream, [x], output, parameters) => {
+      const slope = derivativeOp([derivative.ofOutput ? output : x!], ...parameters);
+      return [derivative.isGate ? select(slope, upstream, 0) : multiply(upstream, slope)];
+    },
   });
   return (x, ...parameters) => op([x], ...parameters);
 }
@@ -73,7 +76,7 @@ export const step = makeActivation({
   name: "step",
   cpu: (x) => Number(x >= 0),
   wgsl: "heaviside",
-  derivative: { cpu: () => 0, wgsl: "heaviside_derivative", ofOutput: true },
+  derivative: { cpu: () => 0, wgsl: "heaviside_derivative", ofOutput: true, isGate: true },
   flops: 1,
 });
 
@@ -100,7 +103,7 @@ export const relu = makeActivation({
   name: "relu",
   cpu: (x) => Math.max(0, x),
   wgsl: "relu",
-  derivative: { cpu: (x) => Number(x > 0), wgsl: "relu_derivative", ofOutput: true },
+  derivative: { cpu: (x) => (x <= 0 ? 0 : 1), wgsl: "relu_derivative", ofOutput: true, isGate: true },
   flops: 1,
 });
 
@@ -119,7 +122,7 @@ const eluRow = makeActivation({
   name: "elu",
   cpu: (x, alpha) => (x > 0 ? x : alpha! * Math.expm1(x)),
   wgsl: "elu",
-  derivative: { cpu: (x, alpha) => (x > 0 ? 1 : alpha! * Math.exp(x)), wgsl: "elu_derivative" },
+  derivative: { cpu: (x, alpha) => (x <= 0 ? alpha! * Math.exp(x) : 1), wgsl: "elu_derivative" },
   flops: 10,
 });
 

@@ -48,7 +48,7 @@ const expOp = elementwise({
   name: "exp",
   arity: 1,
   cpu: Math.exp,
-  wgsl: "exp",
+  wgsl: "exponential",
   flops: 8,
   gradient: (upstream, _, output) => [multiply(upstream, output)],
 });
@@ -57,7 +57,7 @@ const logOp = elementwise({
   name: "log",
   arity: 1,
   cpu: Math.log,
-  wgsl: "log",
+  wgsl: "logarithm",
   flops: 8,
   gradient: (upstream, [x]) => [divide(upstream, x!)],
 });
@@ -107,22 +107,22 @@ const absOp = elementwise({
   gradient: (upstream, [x]) => [multiply(upstream, signOp([x!]))],
 });
 
-const signOp = elementwise({ name: "sign", arity: 1, cpu: Math.sign, wgsl: "sign" });
+const signOp = elementwise({ name: "sign", arity: 1, cpu: (x) => Math.sign(x!) || 0, wgsl: "sign_of" });
 
 const minimumOp = elementwise({
   name: "minimum",
   arity: 2,
   cpu: Math.min,
-  wgsl: "min",
-  gradient: (upstream, [a, b]) => [multiply(upstream, lessEqual(a!, b!)), multiply(upstream, greater(a!, b!))],
+  wgsl: "minimum",
+  gradient: (upstream, [a, b]) => [select(greater(a!, b!), 0, upstream), select(lessEqual(a!, b!), 0, upstream)],
 });
 
 const maximumOp = elementwise({
   name: "maximum",
   arity: 2,
   cpu: Math.max,
-  wgsl: "max",
-  gradient: (upstream, [a, b]) => [multiply(upstream, greaterEqual(a!, b!)), multiply(upstream, less(a!, b!))],
+  wgsl: "maximum",
+  gradient: (upstream, [a, b]) => [select(less(a!, b!), 0, upstream), select(greaterEqual(a!, b!), 0, upstream)],
 });
 
 const lessOp = elementwise({ name: "less", arity: 2, cpu: (a, b) => Number(a! < b!), wgsl: "less" });
@@ -194,10 +194,10 @@ export const power = (x: Operand, exponent: number): Tensor =>
 /** |x|; its derivative at 0 is 0. */
 export const abs = (x: Operand): Tensor => absOp([x]);
 
-/** The smaller of two; where they are equal, the gradient goes to the first. */
+/** The smaller of two, NaN where one is; where they are equal, the gradient goes to the first, and where one is NaN to both. */
 export const minimum = (a: Operand, b: Operand): Tensor => minimumOp([a, b]);
 
-/** The larger of two; where they are equal, the gradient goes to the first. */
+/** The larger of two, NaN where one is; where they are equal, the gradient goes to the first, and where one is NaN to both. */
 export const maximum = (a: Operand, b: Operand): Tensor => maximumOp([a, b]);
 
 /** 1 where a < b, else 0. No gradient flows through a comparison. */

@@ -34,9 +34,13 @@ const polynomial = (coefficients: readonly number[], x: number) => coefficients.
 const rational = ({ numerator, denominator }: typeof SMALL, x: number) =>
   polynomial(numerator, x) / polynomial(denominator, x);
 
+/** From here on 1 − erf(x) is 0 in float64. */
+const NOTHING_LEFT = 27;
+
 /** 1 − erf(x), accurate where it is small; 0 above 26.6. */
 export function erfc(x: number): number {
   const size = Math.abs(x);
+  if (size > NOTHING_LEFT) return x < 0 ? 2 : 0;
   if (size <= 0.46875) return 1 - x * rational(SMALL, x * x);
   const tail = size <= 4 ? rational(MIDDLE, size) : largeTail(size);
   const value = expOfNegativeSquare(size) * tail;

@@ -1,5 +1,5 @@
 import { GraphError } from "../../errors.ts";
-import { constant } from "../../graph/leaves.ts";
+import { constant, requireHeld } from "../../graph/leaves.ts";
 import { requireType, sameShape, Tensor, type DType, type Op, type Shape } from "../../graph/tensor.ts";
 import { sumToShape } from "../reduce/index.ts";
 
@@ -45,7 +45,7 @@ export interface ElementwiseOp extends Op {
  * Makes an op of a row: a function of numbers that both backends apply element by element, fused like any other.
  * Bundlers read the annotation: an op that a page does not use is left out.
  * @returns a function from operands and parameters to the node, with broadcasting; it throws a GraphError for operands
- * of another type, shapes that do not broadcast, and a parameter that is not finite
+ * of another type, shapes that do not broadcast, and numbers that the type does not hold
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function elementwise(row: ElementwiseFunction): (operands: readonly Operand[], ...parameters: number[]) => Tensor {
@@ -58,13 +58,10 @@ export function elementwise(row: ElementwiseFunction): (operands: readonly Opera
   };
   const dtype = row.takes ?? "float32";
   return (operands, ...parameters) => {
+    for (const operand of operands) if (typeof operand === "number") requireHeld(row.name, operand, dtype);
+    for (const value of parameters) requireHeld(row.name, value);
     const inputs = operands.map((operand) => (typeof operand === "number" ? constant(operand, [], dtype) : operand));
     for (const tensor of inputs) requireType(row.name, tensor, dtype);
-    for (const value of parameters) {
-      if (!Number.isFinite(value)) {
-        throw new GraphError({ where: row.name, what: `the parameter ${value} is not finite`, fix: "Use a finite number" });
-      }
-    }
     const shape = broadcastShapes(row.name, inputs);
     return new Tensor<ElementwiseAttributes>(op, inputs, { parameters }, { shape, dtype: "float32" });
   };

@@ -1,8 +1,8 @@
 import activations from "../../../shaders/activations.wgsl?raw";
 import arithmetic from "../../../shaders/elementwise.wgsl?raw";
+import numbers from "../../../shaders/numbers.wgsl?raw";
 import { GraphError } from "../../errors.ts";
 import type { PointwiseKernel } from "../kernel.ts";
-import { floatLiteral } from "../wgsl.ts";
 import type { ElementwiseAttributes, ElementwiseOp } from "./function.ts";
 
 const library = arithmetic + activations;
@@ -13,15 +13,15 @@ const elementwise: PointwiseKernel = {
   ownLibrary(node) {
     const { source } = (node.op as ElementwiseOp).row;
     if (source === undefined) return undefined;
-    const taken = Array.from(source.matchAll(/\bfn\s+(\w+)/g), ([, name]) => name!).find((name) => library.includes(`fn ${name}(`));
+    const taken = Array.from(source.matchAll(/\bfn\s+(\w+)/g), ([, name]) => name!).find((name) => `${numbers}${library}`.includes(`fn ${name}(`));
     if (taken === undefined) return source;
     throw new GraphError({ where: node.op.name, what: `wgrad has a WGSL function "${taken}" already`, fix: "Name yours otherwise" });
   },
   flops: (node) => (node.op as ElementwiseOp).row.flops ?? 1,
-  expression(node, inputs) {
+  expression(node, inputs, _, float) {
     const { wgsl } = (node.op as ElementwiseOp).row;
     const { parameters } = node.attributes as ElementwiseAttributes;
-    return `${wgsl}(${[...inputs.map((value) => value.here()), ...parameters.map(floatLiteral)].join(", ")})`;
+    return `${wgsl}(${[...inputs.map((value) => value.here()), ...parameters.map(float)].join(", ")})`;
   },
 };
 

@@ -1,4 +1,5 @@
 import { GraphError } from "../../errors.ts";
+import { requireHeld } from "../../graph/leaves.ts";
 import { requireType, sizeOf, Tensor, type Op } from "../../graph/tensor.ts";
 
 /** Where a batch lies, and what becomes of its values. */
@@ -37,7 +38,7 @@ const takeBatchOp: Op = {
  * Bytes are converted, scaled and shifted on the way; uint32 (labels) are taken as they are.
  * @param data [examples, …] uint8, float32 or uint32
  * @returns [count, …] float32, or uint32 for uint32 data
- * @throws GraphError where types or sizes do not fit, and for a scale or offset that is not finite
+ * @throws GraphError where types or sizes do not fit, and for a scale or offset that float32 does not hold
  */
 export function takeBatch(data: Tensor, options: TakeBatchOptions): Tensor {
   const { order, start, count, scale = 1, offset = 0 } = options;
@@ -52,10 +53,8 @@ export function takeBatch(data: Tensor, options: TakeBatchOptions): Tensor {
       fix: "Give data [examples, …], an order [positions], a scalar start, and at most as many rows as positions",
     });
   }
-  if (!Number.isFinite(scale) || !Number.isFinite(offset)) {
-    const what = `value · ${scale} + ${offset} is not finite`;
-    throw new GraphError({ where: "takeBatch", what, fix: "Use a finite scale and offset" });
-  }
+  requireHeld("takeBatch scale", scale);
+  requireHeld("takeBatch offset", offset);
   const shape = [count, ...data.shape.slice(1)];
   const attributes = { scale, offset, width: sizeOf(shape.slice(1)) };
   const dtype = data.dtype === "uint32" ? "uint32" : "float32";

@@ -50,7 +50,7 @@ export const softmaxCrossEntropy: Loss = (logits, labels, reduction = "mean") =>
 const sigmoidCrossEntropyOp = elementwise({
   name: "sigmoidCrossEntropy",
   arity: 2,
-  cpu: (z, target) => Math.max(z!, 0) - z! * target! + Math.log1p(Math.exp(-Math.abs(z!))),
+  cpu: (z, target) => (1 - target!) * z! - Math.min(z!, 0) + Math.log1p(Math.exp(-Math.abs(z!))),
   wgsl: "sigmoid_cross_entropy",
   flops: 22,
   gradient: (upstream, [z, target]) => [multiply(upstream, subtract(sigmoid(z!), target!)), negate(multiply(upstream, z!))],

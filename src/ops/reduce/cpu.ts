@@ -16,9 +16,14 @@ function total(x: NumericArray, first: number, stride: number, count: number): n
   return result;
 }
 
+/** The place of the first of the largest, or of the first NaN. */
 function largest(x: NumericArray, first: number, stride: number, count: number): number {
   let best = 0;
-  for (let k = 1; k < count; k++) if (x[first + k * stride]! > x[first + best * stride]!) best = k;
+  for (let k = 0; k < count; k++) {
+    const value = x[first + k * stride]!;
+    if (Number.isNaN(value)) return k;
+    if (value > x[first + best * stride]!) best = k;
+  }
   return best;
 }
 

@@ -1,6 +1,6 @@
 import { GraphError } from "../../errors.ts";
 import { requireType, sameShape, sizeOf, Tensor, type Op, type Shape } from "../../graph/tensor.ts";
-import { divide, equal, multiply } from "../elementwise/arithmetic.ts";
+import { divide, equal, select } from "../elementwise/arithmetic.ts";
 import { axisIndex, broadcastTo, reshape } from "../layout/index.ts";
 
 /** Which axes to reduce (negative ones count from the last; all if absent), and whether they stay with size 1. */
@@ -45,7 +45,7 @@ const maxOp = reduction("max", (node, upstream) => {
     dtype: "uint32",
   });
   const chosen = equal(axisIndex([outer, count, inner], 1), first);
-  return reshape(multiply(chosen, reshape(upstream, [outer, 1, inner])), node.inputs[0]!.shape);
+  return reshape(select(chosen, reshape(upstream, [outer, 1, inner]), 0), node.inputs[0]!.shape);
 });
 
 function reducedAxes(where: string, x: Tensor, axes: ReduceOptions["axes"]): number[] {
@@ -96,12 +96,12 @@ export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(su
 /** The arithmetic mean over axes. */
 export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(meanOp, x, options);
 
-/** The largest element over axes; the gradient goes to the first of equal ones. */
+/** The largest element over axes, or NaN where there is one; the gradient goes to the first of equal ones, or of NaN. */
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(maxOp, x, options);
 
 /**
  * The index (uint32) of the largest element along one axis, or over all elements counted row-major; the first of
- * equal ones. No gradient flows.
+ * equal ones, or of NaN. No gradient flows.
  * @throws GraphError where axes are several but not all
  */
 export function argmax(x: Tensor, options: ReduceOptions = {}): Tensor {

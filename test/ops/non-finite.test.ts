@@ -1,0 +1,22 @@
+import { afterAll, describe, expect, test } from "vitest";
+import type { Backend } from "../../src/backends/backend.ts";
+import { createCpuBackend } from "../../src/backends/cpu/index.ts";
+import { acquireBackend } from "../gpu.ts";
+import { differencesOf, nonFiniteCases } from "./non-finite.ts";
+
+const backends: Readonly<Record<string, () => Promise<Backend> | Backend>> = {
+  "cpu float32": () => createCpuBackend(),
+  "cpu float64": () => createCpuBackend({ precision: "float64" }),
+  webgpu: () => acquireBackend(),
+};
+
+describe.each(Object.entries(backends))("NaN and infinities on %s", (_, create) => {
+  let backend: Promise<Backend> | undefined;
+  const acquire = () => (backend ??= Promise.resolve(create()));
+
+  test.each(nonFiniteCases)("$name", async (nonFiniteCase) => {
+    expect(await differencesOf(await acquire(), nonFiniteCase)).toEqual([]);
+  });
+
+  afterAll(async () => (await backend)?.dispose());
+});
