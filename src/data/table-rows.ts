@@ -1,7 +1,7 @@
 /*
  * Reading a table of columns that are known: from a model's schema, in any order of the columns.
  */
-import { DataError, excerpt } from "../errors.ts";
+import { DataError, excerpt, optionName } from "../errors.ts";
 import { className, isMissing, numberIn } from "./cells.ts";
 import { makeDataset, makeRegressionDataset, type TrainingData } from "./dataset.ts";
 import { standardizeTargets } from "./table-data.ts";
@@ -84,7 +84,7 @@ export class TableRows {
       throw new DataError({
         where,
         what: `the header lacks ${missing.length === 1 ? "a column" : `${missing.length} columns`} of the model: ${listed}`,
-        fix: "Give a table with the columns that the model was trained on, or --no-header to take them by position",
+        fix: `Give a table with the columns that the model was trained on, or ${optionName("header", false)} to take them by position`,
       });
     }
     this.#cells = columns.map(({ name }) => names.indexOf(name));

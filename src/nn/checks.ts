@@ -1,4 +1,4 @@
-import { OptionError } from "../errors.ts";
+import { optionName, OptionError } from "../errors.ts";
 
 /**
  * Refuses a number that is not allowed.
@@ -8,7 +8,7 @@ import { OptionError } from "../errors.ts";
  */
 export function requireNumber(where: string, value: number, allowed: boolean, range: string): void {
   if (typeof value !== "number" || !allowed) {
-    throw new OptionError({ where, what: `${written(value)} is out of range`, fix: `Give ${range}` });
+    throw new OptionError({ where: optionName(where), what: `${written(value)} is out of range`, fix: `Give ${range}` });
   }
 }
 

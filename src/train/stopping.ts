@@ -3,7 +3,7 @@
  * when the loss or the gradient stands still, or when time is up.
  */
 import type { TrainingData } from "../data/dataset.ts";
-import { OptionError } from "../errors.ts";
+import { optionName, OptionError } from "../errors.ts";
 import { requireCount, requireNumber, requirePositive } from "../nn/checks.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { FitOptions, TrainingProgress } from "./fit.ts";
@@ -258,7 +258,7 @@ function requireOptions(options: StoppingOptions): void {
   if (checkEvery !== undefined) requireCount("fitUntil checkEvery", checkEvery);
   if (patience !== undefined) requireCount("fitUntil patience", patience);
   if (patience !== undefined && !validation) {
-    throw new OptionError({ where: "fitUntil patience", what: "there is no validation set to be patient with", fix: "Give one as validation" });
+    throw new OptionError({ where: optionName("fitUntil patience"), what: "there is no validation set to be patient with", fix: `Give one with ${optionName("validation")}` });
   }
   requireNumber("fitUntil minImprovement", minImprovement, minImprovement >= 0 && minImprovement < Infinity, "a finite number of at least 0");
   if (lossTolerance !== undefined) requirePositive("fitUntil lossTolerance", lossTolerance);

@@ -9,7 +9,8 @@ import { sizeOf } from "../../graph/tensor.ts";
 import { loadMnist, readCsvDataset, readCsvTable, readFileOrRefuse } from "../index.ts";
 import { requireOneSource, type CsvFlags, type DataFlags } from "./data-options.ts";
 import { normalizationOf } from "./network.ts";
-import { count } from "./text.ts";
+import { warn } from "./terminal.ts";
+import { counted } from "./text.ts";
 
 /** What a network is trained and measured on. */
 export interface TrainingSource {
@@ -49,8 +50,8 @@ interface Pictures {
 
 async function pictures(flags: Flags): Promise<Pictures> {
   const { data, images, labels, testImages, testLabels } = flags;
-  if (images === undefined) return loadMnist({ directory: data });
-  if (await isFolder(images)) return loadMnist({ directory: images });
+  if (images === undefined) return loadMnist({ directory: data, log: warn });
+  if (await isFolder(images)) return loadMnist({ directory: images, log: warn });
   const train = await readPictures(images, labels);
   const test = testImages === undefined ? undefined : await readPictures(testImages, testLabels, train.classes);
   return { train, test, source: images };
@@ -117,6 +118,6 @@ export const csvFormat = ({ header, delimiter }: CsvFlags) => ({
 /** Such as "4 columns as 6 features, 3 classes of species". */
 function described({ columns, label }: TableSchema, { shape }: TrainingData): string {
   const features = sizeOf(shape);
-  const width = `${count(columns.length)} columns${features === columns.length ? "" : ` as ${count(features)} features`}`;
-  return `${width}, ${label.kind === "class" ? `${label.classes.length} classes of ${label.name}` : `${label.name} as a quantity`}`;
+  const width = `${counted(columns.length, "column")}${features === columns.length ? "" : ` as ${counted(features, "feature")}`}`;
+  return `${width}, ${label.kind === "class" ? `${counted(label.classes.length, "class", "classes")} of ${label.name}` : `${label.name} as a quantity`}`;
 }

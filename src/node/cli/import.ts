@@ -6,8 +6,10 @@ import { activations, type ActivationName } from "../../nn/activations.ts";
 import { losses, type LossName } from "../../nn/losses.ts";
 import { readFileOrRefuse } from "../files.ts";
 import { saveModelFile } from "../index.ts";
-import { networkText, requireOtherFile } from "./export.ts";
+import { networkText } from "./export.ts";
 import { oneOf, widths } from "./options.ts";
+import { requireSeparatePaths } from "./paths.ts";
+import { say } from "./terminal.ts";
 import { field } from "./text.ts";
 
 interface ImportFlags {
@@ -49,7 +51,7 @@ export function importCommand(command: Command): Command {
 
 async function importModel(path: string, flags: ImportFlags): Promise<void> {
   const { out, shape, scale, offset, ...options } = flags;
-  requireOtherFile("--out", out, path);
+  requireSeparatePaths({ inputs: [{ option: "the file", path }], outputs: [{ option: "--out", path: out }] });
   const normalization = { scale: scale ?? 1, offset: offset ?? 0 };
   const trained = loadPytorch(await readFileOrRefuse(path), path, {
     ...options,
@@ -57,8 +59,8 @@ async function importModel(path: string, flags: ImportFlags): Promise<void> {
     ...((scale !== undefined || offset !== undefined) && { normalization }),
   });
   await saveModelFile(out, trained, initialValues(trained.model));
-  console.log(field("network", networkText(trained.model)));
-  console.log(field("model", out));
+  say(field("network", networkText(trained.model)));
+  say(field("model", out));
 }
 
 /** Names with commas between. */

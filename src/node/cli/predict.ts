@@ -8,7 +8,9 @@ import { isPng, readPng, resizePicture } from "../png.ts";
 import { createNodeBackend, loadModelFile, type DeviceChoice, type TrainedModel } from "../index.ts";
 import { csvOptions, type CsvFlags } from "./data-options.ts";
 import { deviceOption, nameOption } from "./options.ts";
+import { requireSeparatePaths } from "./paths.ts";
 import { createPredictionWriter, type PredictionFormat } from "./prediction-writer.ts";
+import { visible, warn } from "./terminal.ts";
 import { tableBatches, type FeatureBatch } from "./table-batches.ts";
 
 interface PredictFlags extends CsvFlags {
@@ -43,10 +45,11 @@ export function predictCommand(command: Command): Command {
 }
 
 async function predict(path: string, input: string = STANDARD_INPUT, flags: PredictFlags): Promise<void> {
+  requireSeparatePaths({ inputs: [{ option: "the model", path }, { option: "the input", path: input }], outputs: [] });
   const trained = await loadModelFile(path);
   const batches = await batchesOf(path, trained, input, flags);
   // What is computed on is told where it does not mix with the predictions.
-  const backend = await createNodeBackend({ device: flags.device });
+  const backend = await createNodeBackend({ device: flags.device, log: warn });
   try {
     const { model, loss, normalization } = trained;
     const evaluator = createEvaluator({ model, loss, normalization, backend, session: backend.createSession() });
@@ -65,7 +68,9 @@ async function writeAll(
 ): Promise<void> {
   const writer = createPredictionWriter({ trained, path, format, probabilities: probabilities === true });
   for await (const { features } of batches) {
-    const lines = writer.linesOf(await evaluator.predict(features));
+    const found = writer.linesOf(await evaluator.predict(features));
+    // A program that reads CSV gets the names as they are; the escapes of JSON stand for the same names.
+    const lines = process.stdout.isTTY || format === "json" ? found.map(visible) : found;
     // A slow reader is waited for, so that no more than a batch is held.
     if (!process.stdout.write(`${lines.join("\n")}\n`)) await drained(process.stdout);
   }
@@ -142,5 +147,5 @@ const isAllNumbers = (table: object) => tableSchemaFrom(table, "").columns.every
 
 function warnOfBright(pixels: Uint8Array, where: string): void {
   const mean = pixels.reduce((sum, pixel) => sum + pixel, 0) / pixels.length;
-  if (mean > 127) console.error(`${where} is mostly bright; MNIST's digits are white on black. For black on white add --invert.`);
+  if (mean > 127) warn(`${where} is mostly bright; MNIST's digits are white on black. For black on white add --invert.`);
 }

@@ -3,6 +3,7 @@ import { targetsInUnits } from "../../data/table-data.ts";
 import type { Stop, TrainingProgress } from "../../train/index.ts";
 import type { Field, ReportRecorder } from "../report/index.ts";
 import { describeNetwork } from "./network.ts";
+import { say } from "./terminal.ts";
 import { adapterText, count, duration, field, lossText, percent, quantity } from "./text.ts";
 import type { Outcome, Run, Subject } from "./training-run.ts";
 
@@ -33,7 +34,7 @@ export async function startReport(path: string, run: Run, { model, trainer }: Su
         options: Object.entries(configuration).map(([name, value]) => [name, optionText(value)] as const),
       });
       await writeReport(path, facts);
-      console.log(field("report", path));
+      say(field("report", path));
     },
   };
 }

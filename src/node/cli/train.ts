@@ -10,15 +10,18 @@ import { plainReason } from "../files.ts";
 import type { ReportRecorder } from "../report/index.ts";
 import { createNodeBackend } from "../index.ts";
 import { applyConfigFile, configOption, configurationOf } from "./config.ts";
+import { sourcePaths } from "./data-options.ts";
 import { loadTrainingSource } from "./data-source.ts";
-import { RunKeeper, runIdentity } from "./checkpointing.ts";
+import { checkpointPaths, RunKeeper, runIdentity } from "./checkpointing.ts";
 import { debugs } from "./debug.ts";
 import { EventLog } from "./event-log.ts";
 import { Interruption } from "./interrupt.ts";
 import { describeNetwork } from "./network.ts";
+import { requireSeparatePaths, type CommandPaths } from "./paths.ts";
 import { planTable } from "./plan-table.ts";
 import { ProgressLine } from "./progress.ts";
-import { adapterText, count, field, lossText, outcomeText, percent } from "./text.ts";
+import { print, say, warn } from "./terminal.ts";
+import { adapterText, count, counted, field, lossText, outcomeText, percent, rateText } from "./text.ts";
 import { startReport } from "./train-report.ts";
 import { trainOptions, type TrainFlags } from "./train-options.ts";
 import { fitRun, measure, prepare, saveRun, trainedModel, type Outcome, type Run, type Subject } from "./training-run.ts";
@@ -46,14 +49,15 @@ async function train(command: Command): Promise<void> {
   const { config, printConfig } = command.opts<{ config?: string; printConfig?: true }>();
   if (config !== undefined) await applyConfigFile(command, config);
   const configuration = configurationOf(command);
-  if (printConfig) return console.log(JSON.stringify(configuration, undefined, 2));
+  if (printConfig) return print(JSON.stringify(configuration, undefined, 2).split("\n"));
   const flags = command.opts<TrainFlags>();
+  requireSeparatePaths(trainPaths(flags, config));
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
   const log = flags.log === undefined ? undefined : new EventLog(flags.log);
   try {
     const data = await loadTrainingSource(flags);
-    const backend = await createNodeBackend({ device: flags.device });
+    const backend = await createNodeBackend({ device: flags.device, log: warn });
     try {
       await trainOn({ flags, configuration, data, backend }, log);
     } finally {
@@ -62,6 +66,17 @@ async function train(command: Command): Promise<void> {
   } finally {
     log?.close();
   }
+}
+
+function trainPaths(flags: TrainFlags, config: string | undefined): CommandPaths {
+  const { checkpoint, out, log, report } = flags;
+  const inputs = [{ option: "--config", path: config }, ...sourcePaths(flags)];
+  const files = [
+    { option: "--out", path: out },
+    { option: "--log", path: log },
+    { option: "--report", path: report },
+  ];
+  return { inputs, outputs: [...(checkpoint === undefined ? [] : checkpointPaths(checkpoint, [...inputs, ...files])), ...files] };
 }
 
 /** @throws DataError where a file of this name cannot be made, before any work is done for it */
@@ -75,17 +90,19 @@ async function requireWritable(path: string, what: string, flag: string): Promis
   if (!(await stat(folder)).isDirectory()) throw refuse(`${folder} is a file, not a folder`);
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) throw refuse("there is a folder of this name");
+  // A rename would put a file in the place of /dev/null.
+  if (found && !found.isFile()) throw refuse("it is a device, not a file");
 }
 
 async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   const { flags, configuration, data, backend } = run;
-  const keeper = await RunKeeper.open(flags, () => runIdentity(configuration, data), (line) => console.error(line));
+  const keeper = await RunKeeper.open(flags, () => runIdentity(configuration, data), warn);
   const subject = await prepare(run, keeper?.resumeFrom);
   log?.begin(keeper?.resumeFrom?.step ?? 0);
   const { trainer } = subject;
-  if (debugs("plan")) console.error(planTable(trainer.dispatches));
+  if (debugs("plan")) print(planTable(trainer.dispatches), process.stderr);
   describe(run, subject);
-  if (keeper?.resumeFrom) console.log(field("resumed", `at step ${count(trainer.step)}, from ${keeper.lastGood}`));
+  if (keeper?.resumeFrom) say(field("resumed", `at step ${count(trainer.step)}, from ${keeper.lastGood}`));
   const startupSeconds = performance.now() / 1000;
   const report = flags.report === undefined ? undefined : await startReport(flags.report, run, subject);
   const recorder = report?.recorder;
@@ -96,22 +113,22 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   if (interruption.exitCode !== undefined) {
     process.exitCode = interruption.exitCode;
     reportInterruption(log, keeper, reached, facts);
-    if (flags.out !== undefined) console.log(`${flags.out} was not written: it is for a run that comes to its end.`);
+    if (flags.out !== undefined) say(`${flags.out} was not written: it is for a run that comes to its end.`);
     await report?.write(reached, stop, await measure(run, trainer));
     return;
   }
-  if (stop.kind !== "finished") console.log(stopText(stop));
+  if (stop.kind !== "finished") say(stopText(stop));
   const began = performance.now();
   const outcome = await measure(run, trainer);
   const evaluationSeconds = (performance.now() - began) / 1000;
-  console.log(`${outcomeText(outcome)}  (${seconds.toFixed(1)} s, ${count(imagesPerSecond)} ${unitOf(run)}/s)`);
+  say(`${outcomeText(outcome)}  (${seconds.toFixed(1)} s, ${count(imagesPerSecond)} ${unitOf(run)}/s)`);
   if (!Number.isFinite(outcome.evaluation.loss)) {
-    console.error("The loss is no finite number: the training diverged. Try a smaller --lr.");
+    warn("The loss is no finite number: the training diverged. Try a smaller --lr.");
   }
   log?.write({ event: "done", ...resultFields(outcome), ...facts, evaluationSeconds, steps: stop.step, stop: stop.kind, why: stop.reason });
   if (flags.out !== undefined) {
     await saveRun(flags.out, run, subject, outcome);
-    console.log(field("model", flags.out));
+    say(field("model", flags.out));
   }
   await report?.write(reached, stop, outcome);
 }
@@ -135,19 +152,17 @@ function describe(run: Run, { model, trainer }: Subject): void {
     ...(data.validation ? [`${count(data.validation.count)} for validation`] : []),
     ...(data.test ? [`${count(data.test.count)} for testing`] : []),
   ];
-  const warmup = flags.warmup > 0 ? ` after ${flags.warmup} steps of warm-up` : "";
-  const rate = `learning rate ${flags.lr} (${flags.schedule}${warmup})`;
-  console.log(
-    [
-      field("data", `${data.source}:`, ` ${parts.join(", ")}`),
-      field("adapter", adapterText(backend)),
-      field("network", describeNetwork(flags, model)),
-      field("training", `${count(stepsTotal)} steps of ${count(batch)}, ${flags.optimizer}, ${rate}`),
-    ].join("\n"),
-  );
+  const warmup = flags.warmup > 0 ? ` after ${counted(flags.warmup, "step")} of warm-up` : "";
+  const rate = `learning rate ${rateText(flags.lr)} (${flags.schedule}${warmup})`;
+  say([
+    ...field("data", `${data.source}:`, ` ${parts.join(", ")}`),
+    ...field("adapter", adapterText(backend)),
+    ...field("network", describeNetwork(flags, model)),
+    ...field("training", `${counted(stepsTotal, "step")} of ${count(batch)}, ${flags.optimizer}, ${rate}`),
+  ]);
 }
 
-const stopText = ({ step, parametersOf, reason }: Stop): string => {
+const stopText = ({ step, parametersOf, reason }: Stop): string[] => {
   const from = parametersOf === step ? "" : `; the model is that of step ${count(parametersOf)}`;
   return field("stopped", `at step ${count(step)}: ${reason}`, from);
 };
@@ -197,8 +212,8 @@ class LeftOut {
 
   tell({ step, place, learningRate }: SkippedStep): void {
     this.#told++;
-    if (this.#told <= 3) console.error(`step ${count(step)} was left out: ${faultText(place)}, at learning rate ${learningRate}`);
-    if (this.#told === 4) console.error("More steps are left out, which are not told of one by one.");
+    if (this.#told <= 3) warn(`step ${count(step)} was left out: ${faultText(place)}, at learning rate ${rateText(learningRate)}`);
+    if (this.#told === 4) warn("More steps are left out, which are not told of one by one.");
   }
 }
 
@@ -224,7 +239,7 @@ function reportInterruption(
 ): void {
   const { step = 0, stepsTotal = 0, epoch = 0, loss = NaN, accuracy = NaN } = reached ?? {};
   const metrics = `loss ${lossText(loss)}${Number.isNaN(accuracy) ? "" : `, training accuracy ${percent(accuracy)}`}`;
-  console.log(`interrupted at step ${count(step)} of ${count(stepsTotal)} (epoch ${epoch}): ${metrics}`);
-  if (keeper?.lastGood) console.log(`The same command with --resume goes on from ${keeper.lastGood}.`);
+  say(`interrupted at step ${count(step)} of ${count(stepsTotal)} (epoch ${epoch}): ${metrics}`);
+  if (keeper?.lastGood) say(`The same command with --resume goes on from ${keeper.lastGood}.`);
   log?.write({ event: "interrupted", step, epoch, loss, accuracy, ...facts });
 }
