@@ -7,7 +7,7 @@ import { DataError, excerpt, OptionError } from "../../errors.ts";
 import { parseJson } from "../../formats/json.ts";
 import { readFileOrRefuse } from "../index.ts";
 import { nearest } from "./nearest.ts";
-import { SettableOption, textOption } from "./options.ts";
+import { SettableOption, textOption, wantedText } from "./options.ts";
 
 /** --config, for commands whose options a file may give. */
 export const configOption = (): Option =>
@@ -57,8 +57,8 @@ function unknownOption(path: string, name: string, known: readonly string[]): Op
 /** A value as the option's own parser takes it, so that a file and the command line are held to the same ranges. */
 function parsedValue(option: SettableOption, value: unknown, where: string): unknown {
   if (!hasKindOf(option.schema, value)) {
-    const what = `${excerpt(value)} is not of the kind that this option takes`;
-    throw new OptionError({ where, what, fix: `Give what the schema says: ${JSON.stringify(option.schema)}` });
+    const what = `${option.attributeName()} cannot be ${excerpt(value)}`;
+    throw new OptionError({ where, what, fix: `Give ${wantedText(option.schema)}` });
   }
   if (typeof value === "boolean" || !option.parseArg) return value;
   if (Array.isArray(value) && value.every((part) => typeof part === "string")) return value;

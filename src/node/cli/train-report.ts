@@ -4,7 +4,7 @@ import type { Stop, TrainingProgress } from "../../train/index.ts";
 import type { Field, ReportRecorder } from "../report/index.ts";
 import { describeNetwork } from "./network.ts";
 import { say } from "./terminal.ts";
-import { adapterText, count, duration, field, lossText, percent, quantity } from "./text.ts";
+import { adapterText, count, counted, duration, field, lossText, percent, quantity } from "./text.ts";
 import type { Outcome, Run, Subject } from "./training-run.ts";
 
 /** The report of a run: what records it, and what writes it in the end. */
@@ -63,7 +63,7 @@ function runFields({ data }: Run, { batch, resumedAt, reached, stop }: Course): 
   const parameters: Field[] = stop.parametersOf === stop.step ? [] : [["model", `as it was after step ${count(stop.parametersOf)}`]];
   const resumed: Field[] = resumedAt === 0 ? [] : [["resumed", `at step ${count(resumedAt)}; the curves and the time begin there`]];
   return [
-    ["steps", `${count(stop.step)}, ${count(batch)} examples each`],
+    ["steps", `${count(stop.step)}, ${counted(batch, "example")} each`],
     ...resumed,
     ["stopped", stop.kind === "aborted" ? "interrupted" : stop.reason],
     ...parameters,

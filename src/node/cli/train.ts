@@ -109,7 +109,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   const interruption = new Interruption();
   const { reached, stop } = await fit({ run, subject, log, keeper, recorder, signal: interruption.signal }).finally(() => interruption.stopListening());
   const { seconds = 0, imagesPerSecond = 0 } = reached ?? {};
-  const facts = { seconds, imagesPerSecond, adapter: backend.adapter.name, backend: backend.kind, seed: flags.seed, startupSeconds };
+  const facts = { seconds, imagesPerSecond, examplesPerSecond: imagesPerSecond, adapter: backend.adapter.name, backend: backend.kind, seed: flags.seed, startupSeconds };
   if (interruption.exitCode !== undefined) {
     process.exitCode = interruption.exitCode;
     reportInterruption(log, keeper, reached, facts);
@@ -226,6 +226,7 @@ function progressEvent({ step, epoch, loss, accuracy, learningRate, imagesPerSec
     accuracy,
     learningRate,
     imagesPerSecond,
+    examplesPerSecond: imagesPerSecond,
     ...(gradientNorm !== undefined && { gradientNorm }),
     ...(validation && { validationLoss: validation.loss, validationAccuracy: validation.accuracy }),
   };
