@@ -33,7 +33,8 @@ export function namesFrom(first: readonly string[], header: boolean): string[] {
 
 /** @throws DataError naming the second of two columns of one name */
 export function requireDistinct(names: readonly string[], where: string): void {
-  const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
+  const seen = new Set<string>();
+  const twice = names.findIndex((name) => seen.size === seen.add(name).size);
   if (twice < 0) return;
   throw new DataError({
     where: `${where}, column ${twice + 1}`,
