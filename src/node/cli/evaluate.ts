@@ -105,7 +105,10 @@ async function examplesFor(path: string, trained: TrainedModel, flags: SourceFla
     const what = `the model was trained on a table, ${trained.training["data"]}`;
     throw new OptionError({ where: path, what, fix: "Name a table of the same columns with --csv" });
   }
-  if (images !== undefined && labels !== undefined) return { test: await readPictures(images, labels, trained.classes), source: images };
+  if (images !== undefined && labels !== undefined) {
+    const requireShape = (shape: readonly number[]) => requireSize(path, trained, { name: images, shape });
+    return { test: await readPictures(images, labels, { classes: trained.classes, requireShape }), source: images };
+  }
   return loadMnist({ directory: data ?? images, log: warn });
 }
 
@@ -121,14 +124,19 @@ function metricsOf(path: string, { table, model }: TrainedModel, test: TrainingD
 }
 
 /** @throws DataError where the model was made for other pictures or classes */
-function requireFit(where: string, { model, classes }: TrainedModel, test: TrainingData): void {
-  const { name, shape } = test;
-  const fix = "Name the folder of the data that the model was trained on with --data";
-  if (sizeOf(shape) !== sizeOf(model.inputShape)) {
-    const what = `the model takes pictures of ${model.inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;
-    throw new DataError({ where, what, fix });
+function requireFit(where: string, trained: TrainedModel, test: TrainingData): void {
+  requireSize(where, trained, test);
+  if (!isRegression(test) && trained.classes.join() !== test.classes.join()) {
+    const what = `the model's classes are ${trained.classes.join(", ")}, those of ${test.name} ${test.classes.join(", ")}`;
+    throw new DataError({ where, what, fix: OTHER_DATA });
   }
-  if (!isRegression(test) && classes.join() !== test.classes.join()) {
-    throw new DataError({ where, what: `the model's classes are ${classes.join(", ")}, those of ${name} ${test.classes.join(", ")}`, fix });
-  }
+}
+
+const OTHER_DATA = "Name the folder of the data that the model was trained on with --data";
+
+/** @throws DataError where the model was made for pictures of another size */
+function requireSize(where: string, { model: { inputShape } }: TrainedModel, { name, shape }: Pick<TrainingData, "name" | "shape">): void {
+  if (sizeOf(shape) === sizeOf(inputShape)) return;
+  const what = `the model takes pictures of ${inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;
+  throw new DataError({ where, what, fix: OTHER_DATA });
 }
