@@ -112,3 +112,15 @@ test("messages of the library name options as the command line does", async () =
   const drop = await wgrad("train", "--csv", "t.csv", "--drop", "x");
   expect(drop.stderr).toMatch(/^error: --drop: t\.csv, line 1: there is no column "x"\./);
 });
+
+test("a picture's size is compared with the model's before the picture is unpacked", async () => {
+  await wgrad("train", "--data", "data", ...quick, "--out", "pictures.st");
+  const size = Buffer.alloc(8);
+  size.writeUInt32BE(9, 0);
+  size.writeUInt32BE(7, 4);
+  // The header of a PNG, and nothing after it.
+  writeFileSync(inFolder("header.png"), Buffer.concat([Buffer.from("89504e470d0a1a0a0000000d49484452", "hex"), size, Buffer.from([8, 0, 0, 0, 0])]));
+  const { code, stderr } = await wgrad("predict", "pictures.st", "header.png", "--device", "cpu");
+  expect(stderr).toMatch(/^error: header\.png: the picture has 9×7 pixels \(width × height\), the model takes 5×4\./);
+  expect(code).toBe(1);
+});

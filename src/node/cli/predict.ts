@@ -4,7 +4,7 @@ import { DataError, OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { createEvaluator, type Evaluator } from "../../train/index.ts";
 import { cannotBeRead, inputName, openInput, STANDARD_INPUT } from "../csv-file.ts";
-import { isPng, readPng, resizePicture } from "../png.ts";
+import { HEADER_END, isPng, pngSize, readPng, resizePicture } from "../png.ts";
 import { createNodeBackend, loadModelFile, type DeviceChoice, type TrainedModel } from "../index.ts";
 import { csvOptions, type CsvFlags } from "./data-options.ts";
 import { deviceOption, nameOption } from "./options.ts";
@@ -88,7 +88,7 @@ function drained(stream: NodeJS.WriteStream): Promise<void> {
 async function batchesOf(path: string, trained: TrainedModel, input: string, flags: PredictFlags): Promise<AsyncIterable<FeatureBatch>> {
   const chunks = openInput(input)[Symbol.asyncIterator]();
   const first = await firstChunk(chunks, input);
-  if (isPng(first)) return onePicture(await allOf(first, chunks), inputName(input), trained, flags);
+  if (isPng(first)) return onePicture(again(first, chunks), inputName(input), trained, flags);
   if (!trained.table) {
     throw new OptionError({
       where: inputName(input),
@@ -111,26 +111,50 @@ async function* again(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Async
   yield* { [Symbol.asyncIterator]: () => rest };
 }
 
-async function allOf(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of again(first, rest)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+/** The most bytes of a picture's file, with all that it holds besides its pixels. */
+const MOST_FILE_BYTES = 2 ** 28;
+
+/**
+ * All bytes of a picture.
+ * @param requireSize is told the size in the header before the rest is read
+ */
+async function pictureBytes(chunks: AsyncIterable<Uint8Array>, where: string, requireSize: (size: { width: number; height: number }) => void): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let [length, isHeaderRead] = [0, false];
+  for await (const chunk of chunks) {
+    parts.push(chunk);
+    length += chunk.length;
+    if (length > MOST_FILE_BYTES) {
+      throw new DataError({ where, what: `the file has more than ${MOST_FILE_BYTES} bytes`, fix: "Save the picture smaller" });
+    }
+    const size = isHeaderRead ? undefined : pngSize(Buffer.concat(parts));
+    if (size) requireSize(size);
+    isHeaderRead ||= length >= HEADER_END;
+  }
+  return Buffer.concat(parts, length);
 }
 
-async function* onePicture(bytes: Uint8Array, where: string, { model, table }: TrainedModel, flags: PredictFlags): AsyncGenerator<FeatureBatch> {
+async function* onePicture(
+  chunks: AsyncIterable<Uint8Array>,
+  where: string,
+  { model, table }: TrainedModel,
+  flags: PredictFlags,
+): AsyncGenerator<FeatureBatch> {
   const [height, width] = pictureShape(model.inputShape);
   if (height * width !== sizeOf(model.inputShape) || (table && !isAllNumbers(table))) {
     throw new DataError({ where, what: `the model takes ${sizeOf(model.inputShape)} features, which are no picture`, fix: "Give a table" });
   }
-  const found = readPng(bytes, where, { invert: flags.invert === true });
-  const fits = found.width === width && found.height === height;
-  if (!fits && !flags.resize) {
+  const fit = (size: { width: number; height: number }) => size.width === width && size.height === height;
+  const bytes = await pictureBytes(chunks, where, (size) => {
+    if (fit(size) || flags.resize) return;
     throw new DataError({
       where,
-      what: `the picture has ${found.width}×${found.height} pixels (width × height), the model takes ${width}×${height}`,
+      what: `the picture has ${size.width}×${size.height} pixels (width × height), the model takes ${width}×${height}`,
       fix: "Cut it to that size, or have it brought to it with --resize",
     });
-  }
+  });
+  const found = readPng(bytes, where, { invert: flags.invert === true });
+  const fits = fit(found);
   const { pixels } = fits ? found : resizePicture(found, width, height);
   warnOfBright(pixels, where);
   yield { features: pixels };
