@@ -54,7 +54,7 @@ async function train(command: Command): Promise<void> {
   requireSeparatePaths(trainPaths(flags, config));
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
-  const log = flags.log === undefined ? undefined : new EventLog(flags.log);
+  const log = flags.log === undefined ? undefined : new EventLog(flags.log, warn);
   try {
     const data = await loadTrainingSource(flags);
     const backend = await createNodeBackend({ device: flags.device, log: warn });
@@ -90,15 +90,13 @@ async function requireWritable(path: string, what: string, flag: string): Promis
   if (!(await stat(folder)).isDirectory()) throw refuse(`${folder} is a file, not a folder`);
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) throw refuse("there is a folder of this name");
-  // A rename would put a file in the place of /dev/null.
-  if (found && !found.isFile()) throw refuse("it is a device, not a file");
 }
 
 async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   const { flags, configuration, data, backend } = run;
   const keeper = await RunKeeper.open(flags, () => runIdentity(configuration, data), warn);
   const subject = await prepare(run, keeper?.resumeFrom);
-  log?.begin(keeper?.resumeFrom?.step ?? 0);
+  await log?.begin(keeper?.resumeFrom?.step ?? 0);
   const { trainer } = subject;
   if (debugs("plan")) print(planTable(trainer.dispatches), process.stderr);
   describe(run, subject);
@@ -126,11 +124,16 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
     warn("The loss is no finite number: the training diverged. Try a smaller --lr.");
   }
   log?.write({ event: "done", ...resultFields(outcome), ...facts, evaluationSeconds, steps: stop.step, stop: stop.kind, why: stop.reason });
-  if (flags.out !== undefined) {
-    await saveRun(flags.out, run, subject, outcome);
-    say(field("model", flags.out));
-  }
-  await report?.write(reached, stop, outcome);
+  // The report is written where the model cannot be, too.
+  const [saved] = await Promise.allSettled([saveNamed(flags.out, run, subject, outcome)]);
+  const [reported] = await Promise.allSettled([report?.write(reached, stop, outcome)]);
+  for (const result of [saved, reported]) if (result.status === "rejected") throw result.reason;
+}
+
+async function saveNamed(path: string | undefined, run: Run, subject: Subject, outcome: Outcome): Promise<void> {
+  if (path === undefined) return;
+  await saveRun(path, run, subject, outcome);
+  say(field("model", path));
 }
 
 /** Such as testAccuracy and testLoss, or validationR2. */
