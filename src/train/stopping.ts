@@ -98,7 +98,7 @@ export async function* fitUntil(
 ): AsyncGenerator<StoppingProgress, Stop, undefined> {
   requireOptions(options);
   const { every = Math.max(1, Math.floor(trainer.stepsTotal / 100)), maxSeconds = Infinity, signal } = options;
-  const checkEvery = options.checkEvery ?? Math.max(trainer.stepsPerEpoch, Math.ceil(trainer.stepsTotal / 100));
+  const checkEvery = options.checkEvery ?? usualCheckEvery(trainer);
   const checks = isChecked(options) ? new Checks(trainer, options) : undefined;
   let verdict: Verdict | undefined;
   let epochs = 0;
@@ -116,6 +116,10 @@ export async function* fitUntil(
   verdict ??= endOf(trainer, epochs);
   return { ...verdict, step, parametersOf: checks?.goBack() ?? step };
 }
+
+/** Steps from one check to the next by default: an epoch, but not more often than a hundred times a run. */
+export const usualCheckEvery = ({ stepsPerEpoch, stepsTotal }: Pick<Trainer, "stepsPerEpoch" | "stepsTotal">): number =>
+  Math.max(stepsPerEpoch, Math.ceil(stepsTotal / 100));
 
 /** The end of the run, which a maximum of steps may have brought nearer. */
 function endOf({ stepsTotal, stepsPerEpoch }: Trainer, epochs: number): Verdict {

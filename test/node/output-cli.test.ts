@@ -124,3 +124,39 @@ test("a picture's size is compared with the model's before the picture is unpack
   expect(stderr).toMatch(/^error: header\.png: the picture has 9×7 pixels \(width × height\), the model takes 5×4\./);
   expect(code).toBe(1);
 });
+
+describe("--print-config", () => {
+  const printed = async (...args: string[]) => {
+    const { stdout, stderr, code } = await wgrad("train", ...args, "--print-config");
+    return { configuration: JSON.parse(stdout) as Record<string, unknown>, stderr, code };
+  };
+
+  test("lists every option with its value, also those that the data settle", async () => {
+    const { configuration, stderr } = await printed("--csv", "t.csv", "--validation", "0.2", "--optimizer", "adamW", "--device", "cpu");
+    const { properties } = JSON.parse(readFileSync("wgrad.schema.json", "utf8")) as { properties: object };
+    expect(Object.keys(configuration).toSorted()).toEqual(Object.keys(properties).filter((name) => name !== "$schema").toSorted());
+    expect(stderr).toBe("");
+    expect(configuration).toMatchObject({
+      csv: "t.csv", header: true, label: "label", task: "classification", loss: "softmaxCrossEntropy", batch: 24, device: "cpu", seed: 1,
+      weightDecay: 0.01, maxSteps: configuration["epochs"], checkEvery: Math.ceil((configuration["epochs"] as number) / 100),
+      resume: false, out: null, maxSeconds: null, data: null,
+    }); // prettier-ignore
+    expect(configuration["lr"]).toBeGreaterThan(0);
+  });
+
+  test("is the most that can be said without the data", async () => {
+    const { configuration, stderr, code } = await printed("--csv", "nowhere.csv", "--device", "cpu");
+    expect(configuration).toMatchObject({ csv: "nowhere.csv", epochs: null, batch: null, device: "cpu" });
+    expect(stderr).toMatch(/^Options that depend on the data or the device are as they were given: nowhere\.csv: cannot be read/);
+    expect(code).toBe(0);
+  });
+
+  test("and the report list the same", async () => {
+    const args = ["--csv", "t.csv", ...quick, "--report", "r.html"];
+    const { configuration } = await printed(...args);
+    await wgrad("train", ...args);
+    const options = readFileSync(inFolder("r.html"), "utf8").split("<h2>Options</h2>")[1]!;
+    for (const name of Object.keys(configuration)) expect(options).toContain(`<dt>${name}</dt>`);
+    for (const name of ["batch", "maxSteps", "checkEvery", "lr", "seed", "device"]) expect(options).toContain(`<dt>${name}</dt><dd>${String(configuration[name])}</dd>`);
+  });
+});

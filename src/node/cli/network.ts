@@ -42,7 +42,8 @@ export function stepOptions(flags: NetworkFlags, examples: number): StepOptions 
   };
 }
 
-function optimizerOf({ optimizer, weightDecay }: NetworkFlags): Optimizer {
+/** The update rule that the options describe. */
+export function optimizerOf({ optimizer, weightDecay }: NetworkFlags): Optimizer {
   if (weightDecay === undefined) return optimizers[optimizer]();
   if (optimizer === "adamW") return optimizers.adamW({ weightDecay });
   throw new OptionError({ where: "--weight-decay", what: `${optimizer} has none`, fix: "Add --optimizer adamW" });

@@ -3,7 +3,7 @@ import { access, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { Option, type Command } from "commander";
-import { DataError, DivergedError } from "../../errors.ts";
+import { DataError, DivergedError, WgradError } from "../../errors.ts";
 import { faultText } from "../../train/guard.ts";
 import type { SkippedStep, Stop, StoppingProgress } from "../../train/index.ts";
 import { plainReason } from "../files.ts";
@@ -20,6 +20,7 @@ import { describeNetwork } from "./network.ts";
 import { requireSeparatePaths, type CommandPaths } from "./paths.ts";
 import { planTable } from "./plan-table.ts";
 import { ProgressLine } from "./progress.ts";
+import { resolvedConfiguration } from "./resolved.ts";
 import { print, say, warn } from "./terminal.ts";
 import { adapterText, count, counted, field, lossText, outcomeText, percent, rateText } from "./text.ts";
 import { startReport } from "./train-report.ts";
@@ -40,7 +41,7 @@ export function trainCommand(command: Command): Command {
   for (const option of trainOptions()) command.addOption(option);
   return command
     .addOption(configOption())
-    .addOption(new Option("--print-config", "print every option as a configuration file would give it, and train nothing"))
+    .addOption(new Option("--print-config", "print every option with its value as a configuration file, and train nothing"))
     .addHelpText("after", EXAMPLES)
     .action(() => train(command));
 }
@@ -49,8 +50,8 @@ async function train(command: Command): Promise<void> {
   const { config, printConfig } = command.opts<{ config?: string; printConfig?: true }>();
   if (config !== undefined) await applyConfigFile(command, config);
   const configuration = configurationOf(command);
-  if (printConfig) return print(JSON.stringify(configuration, undefined, 2).split("\n"));
   const flags = command.opts<TrainFlags>();
+  if (printConfig) return printConfiguration(flags);
   requireSeparatePaths(trainPaths(flags, config));
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
@@ -66,6 +67,21 @@ async function train(command: Command): Promise<void> {
   } finally {
     log?.close();
   }
+}
+
+/** Prints every option; those that the data settle are null where the data cannot be read. */
+async function printConfiguration(flags: TrainFlags): Promise<void> {
+  let configuration = resolvedConfiguration(flags);
+  try {
+    const data = await loadTrainingSource(flags);
+    const backend = await createNodeBackend({ device: flags.device, log: warn });
+    configuration = resolvedConfiguration(flags, { data, backend });
+    backend.dispose();
+  } catch (error) {
+    if (!(error instanceof WgradError)) throw error;
+    warn(`Options that depend on the data or the device are as they were given: ${error.message}`);
+  }
+  print(JSON.stringify(configuration, undefined, 2).split("\n"));
 }
 
 function trainPaths(flags: TrainFlags, config: string | undefined): CommandPaths {
