@@ -250,7 +250,7 @@ const inList = ({ name, position }: { name: string; position: number }) => (name
 export const raggedRow = (file: string, line: number, found: number, expected: number): DataError =>
   new DataError({
     where: `${file}, line ${line}, column ${Math.min(found, expected) + 1}`,
-    what: `the row has ${found} columns where ${expected} were expected`,
+    what: `the row has ${found} ${found === 1 ? "column" : "columns"} where ${expected} were expected`,
     fix: "Give every row the same columns, and quote cells that hold the delimiter",
   });
 

@@ -96,7 +96,7 @@ describe("a table becomes examples", () => {
 
 describe("a table that cannot be used is refused with file, line and column", () => {
   test.each<[string, string[], Partial<TableOptions>, RegExp]>([
-    ["ragged, short", ["a label", "1 2", "3"], {}, /^t\.csv, line 3, column 2: the row has 1 columns where 2 were expected/],
+    ["ragged, short", ["a label", "1 2", "3"], {}, /^t\.csv, line 3, column 2: the row has 1 column where 2 were expected/],
     ["ragged, long", ["a label", "1 2", "3 4 5"], {}, /^t\.csv, line 3, column 3: the row has 3 columns/],
     ["text in a numeric column", ["a label", "1 x", "oops y"], {}, /^t\.csv, line 3, column 1 \("a"\): "oops" is no number.*categorical: \["a"\]/],
     ["a number beyond float32", ["a label", "1 x", "1e39 y"], {}, /line 3, column 1 .*"1e39" is no number/],
@@ -146,7 +146,7 @@ describe("another table of the same columns", () => {
     const known = schema({ label: "2", drop: ["3"] }, ["1 a 8 2", "3 b 8 4"]);
     expect(known.header).toBe(false);
     for (const row of ["5 a 9 6", "5 9 6", "5 6"]) expect(read(known, [row], false).features).toEqual([5, 6]);
-    expect(() => read(known, ["5"], false)).toThrow(/^n\.csv, line 1, column 2: the row has 1 columns where 3/);
+    expect(() => read(known, ["5"], false)).toThrow(/^n\.csv, line 1, column 2: the row has 1 column where 3/);
     expect(() => read(known, ["5 9 6"])).toThrow(/the row has 3 columns where 4 were expected/);
   });
 
