@@ -18,6 +18,7 @@ import { createNodeBackend, loadMnist, loadModelFile, readCsvDataset, type Devic
 import { csvOptions, requireOneSource, sourceOptions, sourcePaths, type SourceFlags } from "./data-options.ts";
 import { csvFormat, readPictures } from "./data-source.ts";
 import { classTable, confusionTable } from "./metrics-text.ts";
+import { requireOneOutput, tableOf } from "./model-table.ts";
 import { deviceOption } from "./options.ts";
 import { requireSeparatePaths } from "./paths.ts";
 import { print, say, warn } from "./terminal.ts";
@@ -98,11 +99,14 @@ function asJson({ evaluation, classification, regression }: Measured): object {
 async function examplesFor(path: string, trained: TrainedModel, flags: SourceFlags): Promise<{ test: TrainingData; source: string }> {
   const { csv, images, labels, data } = flags;
   if (csv !== undefined) {
-    if (!trained.table) throw new OptionError({ where: "--csv", what: `${path} was trained on pictures, not on a table`, fix: "Give --data or --images" });
-    return { test: await readCsvDataset(csv, tableSchemaFrom(trained.table, path), csvFormat(flags)), source: csv };
+    const schema = tableOf(trained, path);
+    if (!schema) throw new OptionError({ where: "--csv", what: `${path} was trained on pictures, not on a table`, fix: "Give --data or --images" });
+    requireOneOutput(trained, path);
+    return { test: await readCsvDataset(csv, schema, csvFormat(flags)), source: csv };
   }
   if (trained.table) {
-    const what = `the model was trained on a table, ${trained.training["data"]}`;
+    const table = trained.training["data"];
+    const what = table === undefined ? "the model takes rows of a table" : `the model was trained on a table, ${table}`;
     throw new OptionError({ where: path, what, fix: "Name a table of the same columns with --csv" });
   }
   if (images !== undefined && labels !== undefined) {
@@ -128,15 +132,19 @@ function requireFit(where: string, trained: TrainedModel, test: TrainingData): v
   requireSize(where, trained, test);
   if (!isRegression(test) && trained.classes.join() !== test.classes.join()) {
     const what = `the model's classes are ${trained.classes.join(", ")}, those of ${test.name} ${test.classes.join(", ")}`;
-    throw new DataError({ where, what, fix: OTHER_DATA });
+    throw new DataError({ where, what, fix: otherData(trained) });
   }
 }
 
-const OTHER_DATA = "Name the folder of the data that the model was trained on with --data";
+function otherData({ model }: TrainedModel): string {
+  const folder = "Name the folder of the data that the model was trained on with --data";
+  return model.inputShape.length > 1 ? folder : `${folder}, or a table with --csv`;
+}
 
 /** @throws DataError where the model was made for pictures of another size */
-function requireSize(where: string, { model: { inputShape } }: TrainedModel, { name, shape }: Pick<TrainingData, "name" | "shape">): void {
+function requireSize(where: string, trained: TrainedModel, { name, shape }: Pick<TrainingData, "name" | "shape">): void {
+  const { inputShape } = trained.model;
   if (sizeOf(shape) === sizeOf(inputShape)) return;
   const what = `the model takes pictures of ${inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;
-  throw new DataError({ where, what, fix: OTHER_DATA });
+  throw new DataError({ where, what, fix: otherData(trained) });
 }

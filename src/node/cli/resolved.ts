@@ -3,6 +3,7 @@
  */
 import { isRegression } from "../../data/dataset.ts";
 import { usualCheckEvery } from "../../train/stopping.ts";
+import { settledFlags, settledOptions } from "./defaults.ts";
 import { batchOf, optimizerOf } from "./network.ts";
 import { trainOptions, type TrainFlags } from "./train-options.ts";
 import { epochsOf, lossOf, type Run } from "./training-run.ts";
@@ -14,7 +15,7 @@ import { epochsOf, lossOf, type Run } from "./training-run.ts";
  */
 export function resolvedConfiguration(flags: TrainFlags, known?: Pick<Run, "data" | "backend">): Record<string, unknown> {
   const given = flags as unknown as Readonly<Record<string, unknown>>;
-  const settled: Readonly<Record<string, unknown>> = known ? settledBy({ flags, ...known }) : {};
+  const settled: Readonly<Record<string, unknown>> = known ? settledBy({ ...known, flags: settledFlags(flags, known.data) }) : {};
   const valueOf = (name: string, isSwitch: boolean) => settled[name] ?? given[name] ?? (isSwitch && name !== "header" ? false : null);
   return Object.fromEntries(
     trainOptions().map((option) => {
@@ -32,6 +33,7 @@ function settledBy({ flags, data, backend }: Pick<Run, "flags" | "data" | "backe
   const stepsTotal = Math.min(flags.maxSteps ?? Infinity, epochs * stepsPerEpoch);
   const isMnist = !table && flags.images === undefined;
   return {
+    ...settledOptions(flags),
     ...(table && {
       header: flags.header ?? table.header,
       label: flags.label ?? table.label.name,

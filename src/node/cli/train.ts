@@ -11,11 +11,13 @@ import type { ReportRecorder } from "../report/index.ts";
 import { createNodeBackend } from "../index.ts";
 import { applyConfigFile, configOption, configurationOf } from "./config.ts";
 import { sourcePaths } from "./data-options.ts";
-import { loadTrainingSource } from "./data-source.ts";
+import { loadTrainingSource, type TrainingSource } from "./data-source.ts";
+import { settledFlags, settledOptions } from "./defaults.ts";
 import { checkpointPaths, RunKeeper, runIdentity } from "./checkpointing.ts";
 import { debugs } from "./debug.ts";
 import { EventLog } from "./event-log.ts";
 import { Interruption } from "./interrupt.ts";
+import { LowestValidation } from "./lowest-validation.ts";
 import { describeNetwork } from "./network.ts";
 import { requireSeparatePaths, type CommandPaths } from "./paths.ts";
 import { planTable } from "./plan-table.ts";
@@ -23,6 +25,7 @@ import { ProgressLine } from "./progress.ts";
 import { resolvedConfiguration } from "./resolved.ts";
 import { print, say, warn } from "./terminal.ts";
 import { adapterText, count, counted, field, lossText, outcomeText, percent, rateText } from "./text.ts";
+import { dataForStart, loadStartingModel, startText, type StartingModel } from "./starting-model.ts";
 import { startReport } from "./train-report.ts";
 import { trainOptions, type TrainFlags } from "./train-options.ts";
 import { fitRun, measure, prepare, saveRun, trainedModel, type Outcome, type Run, type Subject } from "./training-run.ts";
@@ -49,18 +52,21 @@ export function trainCommand(command: Command): Command {
 async function train(command: Command): Promise<void> {
   const { config, printConfig } = command.opts<{ config?: string; printConfig?: true }>();
   if (config !== undefined) await applyConfigFile(command, config);
-  const configuration = configurationOf(command);
+  const start = await loadStartingModel(command);
+  const given = configurationOf(command);
   const flags = command.opts<TrainFlags>();
-  if (printConfig) return printConfiguration(flags);
+  if (printConfig) return printConfiguration(flags, start);
   requireSeparatePaths(trainPaths(flags, config));
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
   const log = flags.log === undefined ? undefined : new EventLog(flags.log, warn);
   try {
-    const data = await loadTrainingSource(flags);
+    const data = await dataOf(flags, start);
+    const settled = settledFlags(flags, data);
+    const configuration = { ...given, ...settledOptions(settled) };
     const backend = await createNodeBackend({ device: flags.device, log: warn });
     try {
-      await trainOn({ flags, configuration, data, backend }, log);
+      await trainOn({ flags: settled, configuration, data, backend, start }, log);
     } finally {
       backend.dispose();
     }
@@ -69,11 +75,16 @@ async function train(command: Command): Promise<void> {
   }
 }
 
+async function dataOf(flags: TrainFlags, start: StartingModel | undefined): Promise<TrainingSource> {
+  const data = await loadTrainingSource(flags);
+  return start ? dataForStart(data, start) : data;
+}
+
 /** Prints every option; those that the data settle are null where the data cannot be read. */
-async function printConfiguration(flags: TrainFlags): Promise<void> {
+async function printConfiguration(flags: TrainFlags, start: StartingModel | undefined): Promise<void> {
   let configuration = resolvedConfiguration(flags);
   try {
-    const data = await loadTrainingSource(flags);
+    const data = await dataOf(flags, start);
     const backend = await createNodeBackend({ device: flags.device, log: warn });
     configuration = resolvedConfiguration(flags, { data, backend });
     backend.dispose();
@@ -86,7 +97,7 @@ async function printConfiguration(flags: TrainFlags): Promise<void> {
 
 function trainPaths(flags: TrainFlags, config: string | undefined): CommandPaths {
   const { checkpoint, out, log, report } = flags;
-  const inputs = [{ option: "--config", path: config }, ...sourcePaths(flags)];
+  const inputs = [{ option: "--config", path: config }, { option: "--init", path: flags.init }, ...sourcePaths(flags)];
   const files = [
     { option: "--out", path: out },
     { option: "--log", path: log },
@@ -121,7 +132,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   const report = flags.report === undefined ? undefined : await startReport(flags.report, run, subject);
   const recorder = report?.recorder;
   const interruption = new Interruption();
-  const { reached, stop } = await fit({ run, subject, log, keeper, recorder, signal: interruption.signal }).finally(() => interruption.stopListening());
+  const { reached, stop, lowest } = await fit({ run, subject, log, keeper, recorder, signal: interruption.signal }).finally(() => interruption.stopListening());
   const { seconds = 0, imagesPerSecond = 0 } = reached ?? {};
   const facts = { seconds, imagesPerSecond, examplesPerSecond: imagesPerSecond, adapter: backend.adapter.name, backend: backend.kind, seed: flags.seed, startupSeconds };
   if (interruption.exitCode !== undefined) {
@@ -132,6 +143,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
     return;
   }
   if (stop.kind !== "finished") say(stopText(stop));
+  if (lowest !== undefined) say(lowest);
   const began = performance.now();
   const outcome = await measure(run, trainer);
   const evaluationSeconds = (performance.now() - began) / 1000;
@@ -164,7 +176,7 @@ const unitOf = ({ data }: Run) => (data.table ? "rows" : "images");
 
 /** Prints what is trained, on which data and by what. */
 function describe(run: Run, { model, trainer }: Subject): void {
-  const { flags, data, backend } = run;
+  const { flags, data, backend, start } = run;
   const { batch, stepsTotal } = trainer;
   const parts = [
     `${count(data.train.count)} for training`,
@@ -177,6 +189,7 @@ function describe(run: Run, { model, trainer }: Subject): void {
     ...field("data", `${data.source}:`, ` ${parts.join(", ")}`),
     ...field("adapter", adapterText(backend)),
     ...field("network", describeNetwork(flags, model)),
+    ...(start ? startText(start, data.train) : []),
     ...field("training", `${counted(stepsTotal, "step")} of ${count(batch)}, ${flags.optimizer}, ${rate}`),
   ]);
 }
@@ -195,19 +208,28 @@ interface Fitting {
   readonly signal: AbortSignal;
 }
 
+interface Fitted {
+  readonly reached: StoppingProgress | undefined;
+  readonly stop: Stop;
+  /** See `LowestValidation`. */
+  readonly lowest: string[] | undefined;
+}
+
 /** Trains to the end, or until Ctrl-C is pressed. */
-async function fit({ run, subject, log, keeper, recorder, signal }: Fitting): Promise<{ reached: StoppingProgress | undefined; stop: Stop }> {
+async function fit({ run, subject, log, keeper, recorder, signal }: Fitting): Promise<Fitted> {
   const line = new ProgressLine(process.stdout, unitOf(run));
   const checkpoint = keeper?.options((step) => trainedModel(run, subject, step));
   const steps = fitRun(run, subject.trainer, { signal, ...(checkpoint && { checkpoint }), ...(keeper && { memory: keeper.memory }) });
   const left = new LeftOut();
+  const lowest = new LowestValidation();
   let reached: StoppingProgress | undefined;
   try {
     for (;;) {
       const next = await steps.next();
-      if (next.done) return { reached, stop: next.value };
+      if (next.done) return { reached, stop: next.value, lowest: lowest.text(next.value) };
       reached = next.value;
       line.show(reached);
+      lowest.note(reached);
       keeper?.note(reached, run.data.validation !== undefined);
       if (!reached.interim) log?.write(progressEvent(reached));
       if (!reached.interim) await recorder?.progress(reached);
