@@ -132,14 +132,14 @@ describe("--print-config", () => {
   };
 
   test("lists every option with its value, also those that the data settle", async () => {
-    const { configuration, stderr } = await printed("--csv", "t.csv", "--validation", "0.2", "--optimizer", "adamW", "--device", "cpu");
+    const { configuration, stderr } = await printed("--csv", "t.csv", "--validation", "0.2", "--weight-decay", "0.01", "--device", "cpu");
     const { properties } = JSON.parse(readFileSync("wgrad.schema.json", "utf8")) as { properties: object };
     expect(Object.keys(configuration).toSorted()).toEqual(Object.keys(properties).filter((name) => name !== "$schema").toSorted());
     expect(stderr).toBe("");
     expect(configuration).toMatchObject({
       csv: "t.csv", header: true, label: "label", task: "classification", loss: "softmaxCrossEntropy", batch: 24, device: "cpu", seed: 1,
-      weightDecay: 0.01, maxSteps: configuration["epochs"], checkEvery: Math.ceil((configuration["epochs"] as number) / 100),
-      resume: false, out: null, maxSeconds: null, data: null,
+      weightDecay: 0.01, validation: 0.2, maxSteps: configuration["epochs"], checkEvery: Math.ceil((configuration["epochs"] as number) / 100),
+      optimizer: "adamW", resume: false, out: null, maxSeconds: null, data: null,
     }); // prettier-ignore
     expect(configuration["lr"]).toBeGreaterThan(0);
   });
