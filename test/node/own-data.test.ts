@@ -317,6 +317,7 @@ describe("what cannot be is refused", () => {
     ["train --csv leaves.csv --label kind --validation 1.5", /--validation: "1\.5" is out of range/],
     ["train --csv leaves.csv --label kind --task regression", /the label "elm" is no number/],
     ["train --csv leaves.csv --label kind --optimizer adam --weight-decay 0.1 --device cpu", /--weight-decay: adam has none\. Add --optimizer adamW/],
+    ["train --csv leaves.csv --label kind --optimizer adam --momentum-form pytorch --device cpu", /--momentum-form: adam has none\. Add --optimizer momentum, or nesterov/],
     ["sweep --csv leaves.csv --label kind --out r", /^error: sweep: there is nothing to vary/m],
     ["sweep --grid loss=meanSquaredError --out r", /there is no option "loss" to sweep over/],
     ["sweep --range lr=0.1..1 --out r", /--range: a range has no end of values.*--random/],
