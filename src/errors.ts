@@ -29,6 +29,24 @@ export class WgradError extends Error {
   }
 }
 
+/** How a message names an option: by itself, or with the value that it suggests. */
+export type OptionNaming = (option: string, value?: unknown) => string;
+
+const libraryNaming: OptionNaming = (option, value) => (value === undefined ? option : `${option}: ${JSON.stringify(value)}`);
+
+let naming = libraryNaming;
+
+/**
+ * Has messages name options as a command line does, from now on.
+ * @param name gives the command line's words for an option of the library; undefined leaves the library's
+ */
+export function nameOptionsBy(name: (option: string, value?: unknown) => string | undefined): void {
+  naming = (option, value) => name(option, value) ?? libraryNaming(option, value);
+}
+
+/** An option of the library in a message, such as `patience` or `drop: ["id"]`; the command line names its own. */
+export const optionName: OptionNaming = (option, value) => naming(option, value);
+
 /** A value from outside as a message shows it: as JSON, and of a long one the beginning. */
 export function excerpt(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);

@@ -5,7 +5,7 @@ import { createWebGPUBackend, type TuningStore } from "../backends/webgpu/index.
 import type { Backend } from "../backends/backend.ts";
 import type { GpuSource } from "../device/adapter.ts";
 import { openDevice } from "../device/device.ts";
-import { OptionError } from "../errors.ts";
+import { optionName, OptionError } from "../errors.ts";
 import { version } from "../version.ts";
 import { kernelCases, type KernelCase } from "./cases.ts";
 import { measureCeilings } from "./ceilings.ts";
@@ -68,7 +68,7 @@ function chooseCases({ filter, quick, growth }: Scope) {
   };
   if (Object.values(wanted).some((cases) => cases.length > 0)) return wanted;
   throw new OptionError({
-    where: "filter",
+    where: optionName("filter"),
     what: `nothing that is measured has ${JSON.stringify(filter)} in its name`,
     fix: `Names are such as ${[kernelCases[0]!, stepCases[0]!, growthCases()[0]!].map(({ name }) => `"${name}"`).join(", ")} (growth only if asked for)`,
   });

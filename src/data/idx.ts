@@ -5,6 +5,9 @@ import { DataError } from "../errors.ts";
  * number of dimensions, each dimension's size as a 32-bit big-endian integer, then the values, last dimension fastest.
  */
 
+/** Whether bytes begin as those of gzip do. */
+const isPacked = (bytes: Uint8Array) => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
 /** The contents of an IDX file. */
 export interface IdxFile {
   /** The type of a value; wgrad reads unsigned bytes only, the type that MNIST and its kin use. */
@@ -30,6 +33,9 @@ const mostDimensions = 8;
 const copyAgain = "The file is damaged or incomplete: copy or download it again";
 const notIdx = "Give an IDX file, plain or as .gz, such as MNIST's train-images-idx3-ubyte.gz";
 
+const endsInHeader = (length: number, where: string) =>
+  new DataError({ where: `${where}, byte ${length}`, what: `the file ends within its header, after ${length} bytes`, fix: copyAgain });
+
 /**
  * Reads an unpacked IDX file of unsigned bytes.
  * @param bytes the whole file.
@@ -39,10 +45,7 @@ const notIdx = "Give an IDX file, plain or as .gz, such as MNIST's train-images-
  */
 export function parseIdx(bytes: Uint8Array, where: string): IdxFile {
   const header = parseHeader(bytes, where);
-  if (header === undefined) {
-    const what = `the file ends within its header, after ${bytes.length} bytes`;
-    throw new DataError({ where: `${where}, byte ${bytes.length}`, what, fix: copyAgain });
-  }
+  if (header === undefined) throw endsInHeader(bytes.length, where);
   const { shape, headerLength, fileLength } = header;
   if (bytes.length !== fileLength) {
     const found = bytes.length < fileLength ? "ends too early" : "has trailing bytes";
@@ -64,8 +67,24 @@ export function parseIdx(bytes: Uint8Array, where: string): IdxFile {
  * @throws DataError as `parseIdx` does, and for a .gz that is cut short, damaged, or has anything after its end.
  */
 export async function readIdx(bytes: Uint8Array, where: string): Promise<IdxFile> {
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const isGzip = isPacked(bytes);
   return parseIdx(isGzip ? await unpack(bytes, where) : bytes, isGzip ? `${where}, unpacked` : where);
+}
+
+/**
+ * The shape that an IDX file announces, plain or compressed with gzip, of which no more than the header is unpacked.
+ * @throws DataError for a header that `readIdx` refuses
+ */
+export async function readIdxShape(bytes: Uint8Array, where: string): Promise<readonly number[]> {
+  const place = isPacked(bytes) ? `${where}, unpacked` : where;
+  let begun: Uint8Array = new Uint8Array();
+  // The longest header that is read has 4 + 4 · 8 bytes.
+  for await (const chunk of isPacked(bytes) ? gunzip(bytes, where) : [bytes.subarray(0, 64)]) {
+    begun = concatenate([begun, chunk], begun.length + chunk.length);
+    const header = parseHeader(begun, place);
+    if (header) return header.shape;
+  }
+  throw endsInHeader(begun.length, place);
 }
 
 interface IdxHeader {

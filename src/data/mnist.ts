@@ -1,6 +1,6 @@
 import { DataError } from "../errors.ts";
 import { makeDataset, type Dataset } from "./dataset.ts";
-import { readIdx } from "./idx.ts";
+import { readIdx, readIdxShape } from "./idx.ts";
 
 /** The names of the four MNIST files, unpacked; packed, each ends in ".gz" as well. */
 export const mnistFileNames = {
@@ -62,6 +62,8 @@ export interface IdxPair {
   readonly labels: NamedBytes;
   /** The name of each class; labels must lie in 0 … classes.length − 1. */
   readonly classes: readonly string[];
+  /** Is told the shape of a picture, to refuse it by throwing, before any picture is unpacked. */
+  readonly requireShape?: (shape: readonly number[]) => void;
 }
 
 /**
@@ -71,19 +73,23 @@ export interface IdxPair {
  * of pictures and labels, or a label outside the classes.
  */
 export async function datasetFromIdx(pair: IdxPair): Promise<Dataset> {
-  const { name, images, labels, classes } = pair;
-  const pictures = await readIdx(images.bytes, images.name);
-  requireDimensions(pictures.shape, 3, "pictures, rows, columns", images.name);
-  const answers = await readIdx(labels.bytes, labels.name);
-  requireDimensions(answers.shape, 1, "labels", labels.name);
-  const [count, ...shape] = pictures.shape;
-  if (answers.shape[0] !== count) {
+  const { name, images, labels, classes, requireShape } = pair;
+  // A small archive may announce gigabytes: all that the headers tell is checked before either file is unpacked.
+  const pictureShape = await readIdxShape(images.bytes, images.name);
+  requireDimensions(pictureShape, 3, "pictures, rows, columns", images.name);
+  const labelShape = await readIdxShape(labels.bytes, labels.name);
+  requireDimensions(labelShape, 1, "labels", labels.name);
+  const [count, ...shape] = pictureShape;
+  if (labelShape[0] !== count) {
     throw new DataError({
       where: `${labels.name}, byte 4 of the IDX data`,
-      what: `${answers.shape[0]} labels, but ${images.name} has ${count} pictures`,
+      what: `${labelShape[0]} labels, but ${images.name} has ${count} pictures`,
       fix: "Take the pictures and the labels from the same set",
     });
   }
+  requireShape?.(shape);
+  const pictures = await readIdx(images.bytes, images.name);
+  const answers = await readIdx(labels.bytes, labels.name);
   const wrong = answers.values.findIndex((label) => label >= classes.length);
   if (wrong >= 0) {
     throw new DataError({

@@ -1,4 +1,4 @@
-import { DataError, OptionError } from "../errors.ts";
+import { DataError, optionName, OptionError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { isRegression, type Dataset, type RegressionDataset, type TrainingData } from "./dataset.ts";
 
@@ -30,7 +30,7 @@ export function splitDataset(data: RegressionDataset, options: SplitOptions): Sp
 export function splitDataset(data: TrainingData, options: SplitOptions): Split<TrainingData>;
 export function splitDataset(data: TrainingData, { validation, seed = 1 }: SplitOptions): Split<TrainingData> {
   if (!(validation > 0 && validation < 1)) {
-    throw new OptionError({ where: "validation", what: `${validation} is no share`, fix: "Give a number in (0, 1), such as 0.1" });
+    throw new OptionError({ where: optionName("validation"), what: `${validation} is no share`, fix: "Give a number in (0, 1), such as 0.1" });
   }
   const groups = isRegression(data) ? [Uint32Array.from({ length: data.count }, (_, index) => index)] : examplesOfClasses(data);
   const wanted = Math.round(validation * data.count);

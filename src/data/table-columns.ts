@@ -1,7 +1,7 @@
 /*
  * Which column is which.
  */
-import { DataError, excerpt, OptionError } from "../errors.ts";
+import { DataError, excerpt, optionName, OptionError } from "../errors.ts";
 import { isMissing, numberIn } from "./cells.ts";
 
 /** Names under which a column is taken as the label where none is named. */
@@ -33,7 +33,8 @@ export function namesFrom(first: readonly string[], header: boolean): string[] {
 
 /** @throws DataError naming the second of two columns of one name */
 export function requireDistinct(names: readonly string[], where: string): void {
-  const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
+  const seen = new Set<string>();
+  const twice = names.findIndex((name) => seen.size === seen.add(name).size);
   if (twice < 0) return;
   throw new DataError({
     where: `${where}, column ${twice + 1}`,
@@ -47,13 +48,13 @@ export function requireDistinct(names: readonly string[], where: string): void {
  * @param wanted a name, a position, or "last"; the label by default
  * @throws OptionError listing the columns
  */
-export function columnPosition(columns: Columns, wanted: string | undefined, option = "--label"): number {
+export function columnPosition(columns: Columns, wanted: string | undefined, option = "label"): number {
   const { names, where } = columns;
   const found = wanted === undefined ? usualLabel(names) : positionOf(names, wanted);
   if (found !== undefined) return found;
   const known = names.length > 12 ? `${names.slice(0, 10).join(", ")}, … ${names.at(-1)}` : names.join(", ");
   throw new OptionError({
-    where: option,
+    where: optionName(option),
     what: wanted === undefined ? `${where}: which column to predict is not known` : `${where}: there is no column ${excerpt(wanted)}`,
     fix: `Give a name, a position in 1 … ${names.length} or last. The columns are ${known}`,
   });

@@ -1,7 +1,7 @@
 /*
  * From a table to a data set: which task it is, what stands in for missing values, and the schema that is kept.
  */
-import { DataError, excerpt, OptionError } from "../errors.ts";
+import { DataError, excerpt, optionName, OptionError } from "../errors.ts";
 import { numberIn } from "./cells.ts";
 import { makeDataset, makeRegressionDataset, isRegression, type TrainingData } from "./dataset.ts";
 import type { Table } from "./table.ts";
@@ -34,7 +34,7 @@ export function datasetFromTable(table: Table, task: Task = usualTask(table)): T
   if (task === "classification") {
     if (labelNames.length < 2) {
       const what = `every label is ${excerpt(labelNames[0])}: there is nothing to tell apart`;
-      throw new DataError({ where, what, fix: "Give examples of at least two classes, or another --label" });
+      throw new DataError({ where, what, fix: `Give examples of at least two classes, or another ${optionName("label")}` });
     }
     return makeDataset({ name, features, shape, labels, classes: labelNames });
   }
@@ -42,7 +42,7 @@ export function datasetFromTable(table: Table, task: Task = usualTask(table)): T
   const wrong = values.findIndex(Number.isNaN);
   if (wrong >= 0) {
     const what = `the label ${excerpt(labelNames[wrong])} is no number`;
-    throw new OptionError({ where, what, fix: "Choose --task classification, or another --label" });
+    throw new OptionError({ where, what, fix: `Choose ${optionName("task", "classification")}, or another ${optionName("label")}` });
   }
   const targets = Float32Array.from(labels, (index) => values[index]!);
   return makeRegressionDataset({ name, features, shape, targets, outputs: [label.name] });

@@ -1,7 +1,7 @@
 /*
  * Reading a table of columns that are known: from a model's schema, in any order of the columns.
  */
-import { DataError, excerpt } from "../errors.ts";
+import { DataError, excerpt, optionName } from "../errors.ts";
 import { className, isMissing, numberIn } from "./cells.ts";
 import { makeDataset, makeRegressionDataset, type TrainingData } from "./dataset.ts";
 import { standardizeTargets } from "./table-data.ts";
@@ -78,17 +78,18 @@ export class TableRows {
     const where = `${this.#options.name}, line ${line}`;
     requireDistinct(names, where);
     const wanted = [...columns.map(({ name }) => name), ...(this.#options.labelled ? [label.name] : [])];
-    const missing = wanted.filter((name) => !names.includes(name));
+    const placeOf = new Map(names.map((name, index) => [name, index]));
+    const missing = wanted.filter((name) => !placeOf.has(name));
     if (missing.length > 0) {
       const listed = missing.slice(0, 8).map(excerpt).join(", ");
       throw new DataError({
         where,
         what: `the header lacks ${missing.length === 1 ? "a column" : `${missing.length} columns`} of the model: ${listed}`,
-        fix: "Give a table with the columns that the model was trained on, or --no-header to take them by position",
+        fix: `Give a table with the columns that the model was trained on, or ${optionName("header", false)} to take them by position`,
       });
     }
-    this.#cells = columns.map(({ name }) => names.indexOf(name));
-    this.#labelCell = names.indexOf(label.name);
+    this.#cells = columns.map(({ name }) => placeOf.get(name)!);
+    this.#labelCell = placeOf.get(label.name) ?? -1;
   }
 
   /** All columns of the training table, or those besides the label, or the features alone. */

@@ -58,7 +58,7 @@ export function tableSchemaFrom(value: unknown, where: string): TableSchema {
   throw new DataError({
     where,
     what: 'the metadata\'s entry "table" is no description of a table',
-    fix: "Give a model file that `wgrad train --csv` wrote",
+    fix: "Give a model file of a network that was trained on a table",
   });
 }
 

@@ -2,7 +2,7 @@
  * A table of text becomes examples: each column's kind is found out as its cells come, text becomes one feature for
  * each category, and what is needed to read such columns again is a `TableSchema`.
  */
-import { DataError, excerpt } from "../errors.ts";
+import { DataError, excerpt, optionName } from "../errors.ts";
 import { className, inOrder, isMissing, numberIn } from "./cells.ts";
 import type { FeatureColumn } from "./table-schema.ts";
 import { columnPosition, columnsOf, looksLikeHeader, namesFrom, requireDistinct } from "./table-columns.ts";
@@ -119,8 +119,8 @@ export class TableBuilder {
     const columns = { names, header: this.#header, where };
     const labelled = columnPosition(columns, label);
     this.#label = { name: names[labelled - 1]!, position: labelled };
-    const dropped = columnsOf(columns, drop, "--drop");
-    const asCategories = columnsOf(columns, categorical, "--categorical");
+    const dropped = columnsOf(columns, drop, "drop");
+    const asCategories = columnsOf(columns, categorical, "categorical");
     const kept = names.map((column, index) => ({ name: column, position: index + 1 }));
     this.#columns = kept
       .filter(({ position }) => position !== labelled && !dropped.has(position))
@@ -170,7 +170,7 @@ export class TableBuilder {
     throw new DataError({
       where: cellPlace(this.#options.name, line, column),
       what: `${excerpt(cell)} is no number, and columns of text are refused`,
-      fix: `Leave the column out with --drop ${quoted(column.name)}`,
+      fix: `Leave the column out with ${optionName("drop", [inList(column)])}`,
     });
   }
 
@@ -181,7 +181,7 @@ export class TableBuilder {
     throw new DataError({
       where: cellPlace(name, line, column),
       what: `the column has more than ${mostCategories} different texts, so they are names rather than categories`,
-      fix: `Leave it out with --drop ${quoted(column.name)}, or allow more with --max-categories`,
+      fix: `Leave it out with ${optionName("drop", [inList(column)])}, or allow more with ${optionName("mostCategories")}`,
     });
   }
 
@@ -191,7 +191,7 @@ export class TableBuilder {
     throw new DataError({
       where: `${this.#options.name}, column ${position} (${excerpt(name)})`,
       what: "the column has no values",
-      fix: `Leave it out with --drop ${quoted(name)}`,
+      fix: `Leave it out with ${optionName("drop", [inList({ name, position })])}`,
     });
   }
 }
@@ -244,13 +244,13 @@ export function cellPlace(file: string, line: number, { position, name }: { posi
   return `${file}, line ${line}, column ${position} (${excerpt(name)})`;
 }
 
-/** A column's name as it is written on a command line. */
-const quoted = (name: string) => (/^[\w.-]+$/.test(name) ? name : `"${name}"`);
+/** A column as a list names it: by its position where its name has a comma, which parts the list of a command line. */
+const inList = ({ name, position }: { name: string; position: number }) => (name.includes(",") ? String(position) : name);
 
 export const raggedRow = (file: string, line: number, found: number, expected: number): DataError =>
   new DataError({
     where: `${file}, line ${line}, column ${Math.min(found, expected) + 1}`,
-    what: `the row has ${found} columns where ${expected} were expected`,
+    what: `the row has ${found} ${found === 1 ? "column" : "columns"} where ${expected} were expected`,
     fix: "Give every row the same columns, and quote cells that hold the delimiter",
   });
 
@@ -258,12 +258,12 @@ export const missingValue = (file: string, line: number, column: { position: num
   new DataError({
     where: cellPlace(file, line, column),
     what: "the value is missing",
-    fix: "Train with --missing mean or --missing zero to fill such cells, or leave the row or the column out",
+    fix: `Train with ${optionName("missing", "keep")} to fill such cells, or leave the row or the column out`,
   });
 
 const notANumber = (file: string, line: number, column: { position: number; name: string }, cell: string): DataError =>
   new DataError({
     where: cellPlace(file, line, column),
     what: `${excerpt(cell.slice(0, 40))} is no number, but the cells before it are`,
-    fix: `Correct the cell, or take the column as categories with --categorical ${quoted(column.name)}`,
+    fix: `Correct the cell, or take the column as categories with ${optionName("categorical", [inList(column)])}`,
   });

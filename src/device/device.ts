@@ -1,4 +1,4 @@
-import { DeviceError, DeviceLostError } from "../errors.ts";
+import { DeviceError, DeviceLostError, optionName } from "../errors.ts";
 import { describeAdapter, requestAdapter, type GpuSource } from "./adapter.ts";
 import { deviceFault, DeviceFaults } from "./faults.ts";
 import { PipelineCache } from "./pipelines.ts";
@@ -114,7 +114,7 @@ export class Device {
   requireFloat16(): void {
     if (this.gpu.features.has("shader-f16")) return;
     const what = `${this.adapter.name} offers no shader-f16`;
-    throw new DeviceError({ where: "precision float16", what, fix: "Use precision float32, or another adapter" });
+    throw new DeviceError({ where: optionName("precision", "float16"), what, fix: `Use ${optionName("precision", "float32")}, or another adapter` });
   }
 
   /**

@@ -2,7 +2,7 @@
  * Networks as PyTorch keeps them: a safetensors file of an nn.Sequential's state, in which a Linear layer's weight is
  * [outputs, inputs] and each module, an activation too, takes a number.
  */
-import { DataError, OptionError } from "../errors.ts";
+import { DataError, optionName, OptionError } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import type { ActivationName } from "../nn/activations.ts";
 import { entryOf, written } from "../nn/checks.ts";
@@ -180,7 +180,7 @@ function fromOwnFile({ tensors, metadata }: Safetensors, where: string, options:
   const [given] = Object.entries(options).find(([, value]) => value !== undefined) ?? [];
   if (given !== undefined) {
     const what = `${where} was written by wgrad and describes its network itself`;
-    throw new OptionError({ where: given, what, fix: "Leave this option out" });
+    throw new OptionError({ where: optionName(given), what, fix: "Leave this option out" });
   }
   // Module and layer numbers differ, but not their order.
   const prefixes = [...new Set([...tensors.keys()].map(prefixOf))].toSorted(byNumbers);
@@ -242,7 +242,7 @@ function fromLinearLayers({ tensors }: Safetensors, where: string, options: Impo
   }));
   if (sizeOf(inputShape) !== inputs) {
     const what = `${shapeText(inputShape)} has ${sizeOf(inputShape)} features, but the first layer takes ${inputs}`;
-    throw new OptionError({ where: "inputShape", what, fix: `Give a shape of ${inputs} features` });
+    throw new OptionError({ where: optionName("inputShape"), what, fix: `Give a shape of ${inputs} features` });
   }
   const values = linears.flatMap(({ weight, bias }, index) => {
     const name = `layers.${index + flattens.length}`;
@@ -263,7 +263,7 @@ function requireLists({ layers, classes, outputs, inputShape }: ImportOptions): 
     const type = where === "inputShape" ? "number" : "string";
     if (list === undefined || (Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === type))) continue;
     const fix = type === "number" ? "Give a list of sizes such as [28, 28]" : 'Give a list of names such as ["a", "b"]';
-    throw new OptionError({ where, what: `${written(list)} is none`, fix });
+    throw new OptionError({ where: optionName(where), what: `${written(list)} is none`, fix });
   }
 }
 
@@ -274,14 +274,14 @@ function requireNormalization(normalization: TrainedModel["normalization"], feat
     const numbers = Array.isArray(values) && values.length === features ? values : [values];
     if (!numbers.every(Number.isFinite)) {
       const what = `${written(values)} is not what ${features} features can be taken with`;
-      throw new OptionError({ where: `normalization ${name}`, what, fix: "Give one finite number, or one for each feature" });
+      throw new OptionError({ where: optionName(`normalization ${name}`), what, fix: "Give one finite number, or one for each feature" });
     }
   }
 }
 
 function answersOf({ classes, outputs }: ImportOptions, count: number): Pick<TrainedModel, "classes" | "outputs"> {
   if (classes && outputs) {
-    throw new OptionError({ where: "classes", what: "a network has classes or outputs, not both", fix: "Name one of them" });
+    throw new OptionError({ where: optionName("classes"), what: "a network has classes or outputs, not both", fix: "Name one of them" });
   }
   if (outputs ?? (count === 1 && !classes)) return { classes: [], outputs: outputs ?? ["output"] };
   return { classes: classes ?? Array.from({ length: count }, (_, index) => String(index)) };
@@ -316,8 +316,8 @@ function linearLayers(tensors: Safetensors["tensors"], file: string, order: read
 /** @throws OptionError where the order does not name each layer once */
 function orderedNames(names: readonly string[], order: readonly string[] | undefined): readonly string[] {
   if (!order || (order.length === names.length && names.every((name) => order.includes(name)))) return order ?? names;
-  const what = `${quoted(order.join(","))} does not name each layer of the file once`;
-  throw new OptionError({ where: "layers", what, fix: `Give ${quoted(names.join(","))} in the order in which they work` });
+  const what = `${written(order)} does not name each layer of the file once`;
+  throw new OptionError({ where: optionName("layers"), what, fix: `Give ${optionName("layers", names)} in the order in which they work` });
 }
 
 function requireChain(linears: readonly Linear[], file: string): void {

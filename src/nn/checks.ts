@@ -1,4 +1,4 @@
-import { OptionError } from "../errors.ts";
+import { optionName, OptionError } from "../errors.ts";
 import { FLOAT32_RANGE, isFloat32, isPositiveFloat32, POSITIVE_FLOAT32_RANGE } from "../float32.ts";
 
 /**
@@ -9,7 +9,7 @@ import { FLOAT32_RANGE, isFloat32, isPositiveFloat32, POSITIVE_FLOAT32_RANGE } f
  */
 export function requireNumber(where: string, value: number, allowed: boolean, range: string): void {
   if (typeof value !== "number" || !allowed) {
-    throw new OptionError({ where, what: `${written(value)} is out of range`, fix: `Give ${range}` });
+    throw new OptionError({ where: optionName(where), what: `${written(value)} is out of range`, fix: `Give ${range}` });
   }
 }
 

@@ -17,6 +17,9 @@ const BEST = "best.safetensors";
 
 const stepFile = /^step-(\d{9,})\.safetensors$/;
 
+/** The names of files in such a folder. */
+export const checkpointFile = /^(best|step-\d+)\.safetensors$/;
+
 const fileOf = (step: number) => `step-${String(step).padStart(9, "0")}.safetensors`;
 
 const stepOf = (name: string) => Number(stepFile.exec(name)![1]);
@@ -185,7 +188,7 @@ export class CheckpointFolder {
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
       const what = `the checkpoints cannot be read: ${plainReason(cause)}`;
-      throw new DataError({ where: this.#path, what, fix: "Choose another folder for --checkpoint" }, { cause });
+      throw new DataError({ where: this.#path, what, fix: "Choose another folder" }, { cause });
     }
   }
 }

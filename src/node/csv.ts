@@ -17,6 +17,14 @@ const delimiters = [",", ";", "\t", "|"];
 /** How far the first line is looked for before what there is of it has to do. */
 const LONGEST_LOOK = 1 << 20;
 
+/** Limits of a table: more is a damaged file, such as one with a quote that is never closed. */
+const LONGEST_ROW = 2 ** 23;
+const LONGEST_CELL = 2 ** 16;
+const MOST_COLUMNS = 2 ** 16;
+
+/** A part of a row that is longer than this is looked at again only when it has doubled, so that reading stays linear. */
+const LONG_PART = 2 ** 16;
+
 /** A row, and the number of the line that it begins on, counted from 1. */
 export interface CsvRow {
   readonly cells: readonly string[];
@@ -26,7 +34,8 @@ export interface CsvRow {
 /**
  * Reads CSV from pieces of text, such as a string in a list or the chunks of a file, and gives the rows that each piece
  * completes. Empty lines are left out, cells keep their spaces, and a byte order mark is taken off.
- * @throws DataError with line and column for a quote that is never closed or stands where none may
+ * @throws DataError with line and column for a quote that is never closed or stands where none may, and for a row of more
+ * than 2²³ characters, a cell of more than 2¹⁶, or more than 2¹⁶ columns
  */
 export async function* parseCsv(
   pieces: Iterable<string> | AsyncIterable<string>,
@@ -53,6 +62,8 @@ class CsvRows {
   #parser: Papa.Parser | undefined;
   /** Text that may not be whole rows yet. */
   #rest = "";
+  /** The length of `#rest` at which it is looked at again. */
+  #lookAt = 0;
   #line = 1;
   #newline: "\n" | "\r" = "\n";
   /** Only where quotes occur can a cell hold the end of a line. */
@@ -65,6 +76,13 @@ class CsvRows {
   push(piece: string): CsvRow[] {
     this.#quotes ||= piece.includes('"');
     this.#rest += piece;
+    if (this.#rest.length < this.#lookAt) return [];
+    const rows = this.#rowsSoFar();
+    this.#lookAt = this.#rest.length < LONG_PART ? 0 : Math.min(2 * this.#rest.length, LONGEST_ROW + 1);
+    return rows;
+  }
+
+  #rowsSoFar(): CsvRow[] {
     const isFirstLineOpen = () => this.#rest.length < LONGEST_LOOK && !/[\r\n]./s.test(outsideQuotes(this.#rest));
     if (this.#parser === undefined && isFirstLineOpen()) return [];
     return this.#parse(true);
@@ -87,6 +105,7 @@ class CsvRows {
       if (taken.cells.length > 1 || taken.cells[0] !== "") rows.push(taken);
     });
     this.#rest = isMoreToCome ? text.slice(meta.cursor) : "";
+    if (this.#rest.length > LONGEST_ROW) throw this.#rowError();
     return rows;
   }
 
@@ -103,12 +122,33 @@ class CsvRows {
 
   #take(cells: readonly string[]): CsvRow {
     const line = this.#line;
+    this.#requireLimits(cells);
     // A row ends at LF, and at CR LF the CR is left at the end of its last cell.
     const last = cells.at(-1)!;
     const whole = last.endsWith("\r") ? [...cells.slice(0, -1), last.slice(0, -1)] : cells;
     this.#line++;
     if (this.#quotes) for (const cell of cells) if (cell.includes(this.#newline)) this.#line += cell.split(this.#newline).length - 1;
     return { cells: whole, line };
+  }
+
+  #requireLimits(cells: readonly string[]): void {
+    const where = () => `${this.#options.where}, line ${this.#line}`;
+    if (cells.length > MOST_COLUMNS) {
+      const what = `the row has ${cells.length} columns, and at most ${MOST_COLUMNS} are read`;
+      throw new DataError({ where: where(), what, fix: "Give a table of fewer columns, or another delimiter" });
+    }
+    for (let index = 0; index < cells.length; index++) {
+      const { length } = cells[index]!;
+      if (length <= LONGEST_CELL) continue;
+      const what = `the cell has ${length} characters, and at most ${LONGEST_CELL} are read`;
+      throw new DataError({ where: `${where()}, column ${index + 1}`, what, fix: "Look for a quote too many before it, or shorten the cell" });
+    }
+  }
+
+  #rowError(): DataError {
+    const what = `the row has more than ${LONGEST_ROW} characters`;
+    const fix = this.#rest.includes('"') ? "Look for a quote in it that is never closed" : "Check that the file is a table with a line for each row";
+    return new DataError({ where: `${this.#options.where}, line ${this.#line}`, what, fix });
   }
 
   #quoteError(text: string, { code, index }: { code: string; index: number }): DataError {

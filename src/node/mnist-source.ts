@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Dataset } from "../data/dataset.ts";
 import { builtInDigits } from "../data/digits.ts";
 import { acceptedNames, mnistFiles, mnistFromFiles, type MnistFile, type NamedBytes } from "../data/mnist.ts";
-import { DataError, OptionError } from "../errors.ts";
+import { DataError, optionName, OptionError } from "../errors.ts";
 import { makeFolderOrRefuse, plainReason, readFileOrRefuse, writeFileAtomically } from "./files.ts";
 
 /** Public mirrors of MNIST, tried in this order; a file's name is appended. */
@@ -84,7 +84,7 @@ export async function loadMnist(options: MnistSourceOptions = {}): Promise<Mnist
     log(`MNIST could not be downloaded: ${error.what}.`);
     log(
       "Using the built-in digits instead. For MNIST, put its four files into " +
-        `${folders[0]!}, or name their folder with --data or MNIST_DIR.`,
+        `${folders[0]!}, or name their folder with ${optionName("directory")} or MNIST_DIR.`,
     );
     return { ...builtInDigits(), source: "built-in digits", kind: "digits" };
   }

@@ -1,6 +1,6 @@
 import type { Backend } from "../backends/backend.ts";
 import { isRegression, type Normalization, type TrainingData } from "../data/dataset.ts";
-import { OptionError } from "../errors.ts";
+import { optionName, OptionError } from "../errors.ts";
 import { sizeOf, type Tensor } from "../graph/tensor.ts";
 import { entryOf, requireCount, requireFloat32, requireNumber, requirePositiveFloat32, requireSeed, written } from "../nn/checks.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
@@ -252,12 +252,12 @@ function batchOf(batchSize: number | "full", dataset: TrainingData): number {
   if (batchSize === "full") return dataset.count;
   if (typeof batchSize !== "number") {
     const what = `${written(batchSize)} is no size`;
-    throw new OptionError({ where: "batchSize", what, fix: 'Give a number or "full"' });
+    throw new OptionError({ where: optionName("batchSize"), what, fix: 'Give a number or "full"' });
   }
   requireCount("batchSize", batchSize);
   if (batchSize > dataset.count) {
     throw new OptionError({
-      where: "batchSize",
+      where: optionName("batchSize"),
       what: `batch ${batchSize} is larger than the data set's ${dataset.count} examples`,
       fix: `Give at most ${dataset.count}, or "full"`,
     });
@@ -271,7 +271,7 @@ const EXAMPLE_SCALE = 1024;
 function requirePrecision(precision: Precision): void {
   if (precisions.includes(precision)) return;
   const what = `there is no precision ${written(precision)}`;
-  throw new OptionError({ where: "precision", what, fix: `Choose one of ${precisions.join(", ")}` });
+  throw new OptionError({ where: optionName("precision"), what, fix: `Choose one of ${precisions.join(", ")}` });
 }
 
 function lossScaleOf(wanted: number | undefined, precision: Precision, batch: number): number {

@@ -3,7 +3,7 @@
  * when the loss or the gradient stands still, or when time is up.
  */
 import type { TrainingData } from "../data/dataset.ts";
-import { OptionError } from "../errors.ts";
+import { optionName, OptionError } from "../errors.ts";
 import { requireCount, requireNumber, requirePositive } from "../nn/checks.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { FitOptions, TrainingProgress } from "./fit.ts";
@@ -101,7 +101,7 @@ export async function* fitUntil(
   requireOptionsObject("fitUntil", options);
   requireOptions(options);
   const { every = Math.max(1, Math.floor(trainer.stepsTotal / 100)), maxSeconds = Infinity, signal } = options;
-  const checkEvery = options.checkEvery ?? Math.max(trainer.stepsPerEpoch, Math.ceil(trainer.stepsTotal / 100));
+  const checkEvery = options.checkEvery ?? usualCheckEvery(trainer);
   const checks = isChecked(options) ? new Checks(trainer, options) : undefined;
   let verdict: Verdict | undefined;
   let epochs = 0;
@@ -119,6 +119,10 @@ export async function* fitUntil(
   verdict ??= endOf(trainer, epochs);
   return { ...verdict, step, parametersOf: checks?.goBack() ?? step };
 }
+
+/** Steps from one check to the next by default: an epoch, but not more often than a hundred times a run. */
+export const usualCheckEvery = ({ stepsPerEpoch, stepsTotal }: Pick<Trainer, "stepsPerEpoch" | "stepsTotal">): number =>
+  Math.max(stepsPerEpoch, Math.ceil(stepsTotal / 100));
 
 /** The end of the run, which a maximum of steps may have brought nearer. */
 function endOf({ stepsTotal, stepsPerEpoch }: Trainer, epochs: number): Verdict {
@@ -262,7 +266,7 @@ function requireOptions(options: StoppingOptions): void {
   if (patience !== undefined) requireCount("fitUntil patience", patience);
   if (validation !== undefined) requireData("fitUntil validation", validation);
   if (patience !== undefined && !validation) {
-    throw new OptionError({ where: "fitUntil patience", what: "there is no validation set to be patient with", fix: "Give one as validation" });
+    throw new OptionError({ where: optionName("fitUntil patience"), what: "there is no validation set to be patient with", fix: `Give one with ${optionName("validation")}` });
   }
   requireNumber("fitUntil minImprovement", minImprovement, minImprovement >= 0 && minImprovement < Infinity, "a finite number of at least 0");
   if (lossTolerance !== undefined) requirePositive("fitUntil lossTolerance", lossTolerance);

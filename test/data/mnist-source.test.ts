@@ -191,7 +191,7 @@ describe("downloading", () => {
       "MNIST could not be downloaded: first.example: no connection: getaddrinfo ENOTFOUND host; " +
         "second.example: no connection: getaddrinfo ENOTFOUND host.",
       `Using the built-in digits instead. For MNIST, put its four files into ${cacheDirectory}, ` +
-        "or name their folder with --data or MNIST_DIR.",
+        "or name their folder with directory or MNIST_DIR.",
     ]);
     expect(await readdir(root)).toEqual([]);
   });

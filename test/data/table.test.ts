@@ -48,7 +48,7 @@ describe("a table becomes examples", () => {
     const rows = ["a y b", "1 2 3", "4 5 6"];
     const labelOf = (label?: string) => tableOf(rows, label === undefined ? {} : { label }).label.name;
     expect([labelOf("b"), labelOf("1"), labelOf("last"), labelOf()]).toEqual(["b", "a", "b", "y"]);
-    expect(() => tableOf(["1 2", "3 4"])).toThrow(/^--label: t\.csv, line 1: which column .* 1 … 2 or last.*column 1, column 2/);
+    expect(() => tableOf(["1 2", "3 4"])).toThrow(/^label: t\.csv, line 1: which column .* 1 … 2 or last.*column 1, column 2/);
     expect(() => tableOf(rows, { label: "c" })).toThrow(/there is no column "c".*The columns are a, y, b/);
   });
 
@@ -96,12 +96,12 @@ describe("a table becomes examples", () => {
 
 describe("a table that cannot be used is refused with file, line and column", () => {
   test.each<[string, string[], Partial<TableOptions>, RegExp]>([
-    ["ragged, short", ["a label", "1 2", "3"], {}, /^t\.csv, line 3, column 2: the row has 1 columns where 2 were expected/],
+    ["ragged, short", ["a label", "1 2", "3"], {}, /^t\.csv, line 3, column 2: the row has 1 column where 2 were expected/],
     ["ragged, long", ["a label", "1 2", "3 4 5"], {}, /^t\.csv, line 3, column 3: the row has 3 columns/],
-    ["text in a numeric column", ["a label", "1 x", "oops y"], {}, /^t\.csv, line 3, column 1 \("a"\): "oops" is no number.*--categorical a/],
+    ["text in a numeric column", ["a label", "1 x", "oops y"], {}, /^t\.csv, line 3, column 1 \("a"\): "oops" is no number.*categorical: \["a"\]/],
     ["a number beyond float32", ["a label", "1 x", "1e39 y"], {}, /line 3, column 1 .*"1e39" is no number/],
     ["no hexadecimal numbers", ["a label", "1 x", "0x10 y"], {}, /line 3, column 1 .*"0x10" is no number/],
-    ["a missing value", ["a label", "1 x", "NA y"], {}, /^t\.csv, line 3, column 1 \("a"\): the value is missing.*--missing mean/],
+    ["a missing value", ["a label", "1 x", "NA y"], {}, /^t\.csv, line 3, column 1 \("a"\): the value is missing.*missing: "keep"/],
     ["a missing label", ["a label", "1 x", "2 ?"], { missing: "keep" }, /^t\.csv, line 3, column 2 \("label"\): the label is missing/],
     ["text where it is refused", ["a label", "red x", "blue y"], { text: "refuse" }, /line 2, column 1 .*"red" is no number/],
     ["too many categories", ["a label", "p x", "q y", "r x"], { mostCategories: 2 }, /line 4, column 1 .*more than 2 different texts/],
@@ -146,7 +146,7 @@ describe("another table of the same columns", () => {
     const known = schema({ label: "2", drop: ["3"] }, ["1 a 8 2", "3 b 8 4"]);
     expect(known.header).toBe(false);
     for (const row of ["5 a 9 6", "5 9 6", "5 6"]) expect(read(known, [row], false).features).toEqual([5, 6]);
-    expect(() => read(known, ["5"], false)).toThrow(/^n\.csv, line 1, column 2: the row has 1 columns where 3/);
+    expect(() => read(known, ["5"], false)).toThrow(/^n\.csv, line 1, column 2: the row has 1 column where 3/);
     expect(() => read(known, ["5 9 6"])).toThrow(/the row has 3 columns where 4 were expected/);
   });
 

@@ -158,7 +158,7 @@ describe("a network of PyTorch's", () => {
   });
 
   test.each<[string, ImportOptions, RegExp]>([
-    ["an order that leaves a layer out", { layers: ["net.0", "net.2"] }, /layers: .*Give "net\.0,net\.2,net\.10" in the order/],
+    ["an order that leaves a layer out", { layers: ["net.0", "net.2"] }, /layers: .*Give layers: \["net\.0","net\.2","net\.10"\] in the order/],
     ["an order with a layer twice", { layers: ["net.0", "net.2", "net.2"] }, /does not name each layer/],
     ["a shape of other features", { inputShape: [5] }, /inputShape: \[5\] has 5 features, but the first layer takes 4/],
     ["an unknown activation", { activation: "mish" as "relu" }, /there is no activation "mish"/],

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { OptionError } from "../../src/errors.ts";
 import { applyConfigFile, configurationOf, configurationSchema } from "../../src/node/cli/config.ts";
 import { SettableOption } from "../../src/node/cli/options.ts";
 import { trainCommand } from "../../src/node/cli/train.ts";
@@ -82,5 +83,18 @@ describe("a configuration file", () => {
     const schema = JSON.parse(readFileSync("wgrad.schema.json", "utf8")) as object;
     expect(new Ajv().validate(schema, { [name]: value })).toBe(false);
     await expect(configured({ [name]: value })).rejects.toThrow(new RegExp(`run\\.json, ${name}: `));
+  });
+
+  test.each<[string, unknown, string]>([
+    ["lr", "fast", 'lr cannot be "fast". Give a number above 0.'],
+    ["epochs", 1.5, "epochs cannot be 1.5. Give a whole number of at least 1."],
+    ["hidden", "64", 'hidden cannot be "64". Give a list of whole numbers of at least 1, such as [128, 64].'],
+    ["batch", "all", 'batch cannot be "all". Give a whole number of at least 1 or "full".'],
+    ["standardize", "no", 'standardize cannot be "no". Give true or false.'],
+    ["drop", "id", 'drop cannot be "id". Give a list of texts, such as ["id", "name"].'],
+    ["missing", 3, 'missing cannot be 3. Give one of "refuse", "mean", "zero".'],
+    ["every", 25, 'every cannot be 25. Give a text such as "25" or "5s".'],
+  ])("%s: %o is refused in a sentence", async (name, value, sentence) => {
+    await expect(configured({ [name]: value })).rejects.toThrow(new OptionError({ where: `${join(folder, "run.json")}, ${name}`, what: sentence.split(". ")[0]!, fix: sentence.split(". ")[1]!.slice(0, -1) }));
   });
 });

@@ -1,7 +1,7 @@
 import { deflateSync } from "node:zlib";
 import { encode } from "fast-png";
 import { describe, expect, test } from "vitest";
-import { isPng, readPng, resizePicture } from "../../src/node/png.ts";
+import { isPng, pngSize, readPng, resizePicture } from "../../src/node/png.ts";
 
 /** 5×2 pixels of one bit each: 10101, 01010. */
 const BITS = "iVBORw0KGgoAAAANSUhEUgAAAAUAAAACAQAAAAC4ESvwAAAADElEQVR4nGNYwRAAAAJMAPmOlwN7AAAAAElFTkSuQmCC";
@@ -46,21 +46,24 @@ describe("a PNG becomes grey", () => {
   });
 });
 
+/** A PNG of any chunks; readers of PNG may leave checksums alone. */
+function pngOf({ width, height, depth = 8, colors = 0 }: { width: number; height: number; depth?: number; colors?: number }, ...chunks: [string, Uint8Array][]): Uint8Array {
+  const chunk = (type: string, data: Uint8Array) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(data.length);
+    return Buffer.concat([length, Buffer.from(type), data, Buffer.alloc(4)]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = depth;
+  header[9] = colors;
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([signature, chunk("IHDR", header), ...chunks.map(([type, data]) => chunk(type, data)), chunk("IEND", new Uint8Array())]);
+}
+
 describe("a size", () => {
-  /** A grey picture of 8 bits whose header and pixels say what they like; readers of PNG may leave checksums alone. */
-  function claiming(width: number, height: number, samples: Uint8Array): Uint8Array {
-    const chunk = (type: string, data: Uint8Array) => {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(data.length);
-      return Buffer.concat([length, Buffer.from(type), data, Buffer.alloc(4)]);
-    };
-    const header = Buffer.alloc(13);
-    header.writeUInt32BE(width, 0);
-    header.writeUInt32BE(height, 4);
-    header[8] = 8;
-    const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-    return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", deflateSync(samples)), chunk("IEND", new Uint8Array())]);
-  }
+  const claiming = (width: number, height: number, samples: Uint8Array) => pngOf({ width, height }, ["IDAT", deflateSync(samples)]);
 
   test("that pixels do not have is refused", () => {
     expect(readPng(claiming(2, 1, Uint8Array.of(0, 8, 9)), "p").pixels).toEqual(Uint8Array.of(8, 9));
@@ -85,3 +88,37 @@ describe("another size", () => {
     expect(resizePicture(picture, 4, 2)).toEqual(picture);
   });
 });
+
+describe("transparency without an alpha channel", () => {
+  const bytes = (...values: number[]) => Uint8Array.from(values);
+
+  test("one gray, of 8, 16 and 2 bits", () => {
+    const gray = pngOf({ width: 3, height: 1 }, ["tRNS", bytes(0, 200)], ["IDAT", deflateSync(bytes(0, 10, 200, 255))]);
+    expect([pixelsOf(gray), pixelsOf(gray, true)]).toEqual([[10, 0, 255], [245, 0, 0]]);
+    const wide = pngOf({ width: 2, height: 1, depth: 16 }, ["tRNS", bytes(255, 254)], ["IDAT", deflateSync(bytes(0, 255, 254, 255, 255))]);
+    expect(pixelsOf(wide)).toEqual([0, 255]);
+    const narrow = pngOf({ width: 4, height: 1, depth: 2 }, ["tRNS", bytes(0, 3)], ["IDAT", deflateSync(bytes(0, 0b00_01_10_11))]);
+    expect(pixelsOf(narrow)).toEqual([0, 85, 170, 0]);
+  });
+
+  test("one color, also of a single pixel", () => {
+    const red = (...pixels: number[]) => pngOf({ width: pixels.length / 3, height: 1, colors: 2 }, ["tRNS", bytes(0, 255, 0, 0, 0, 0)], ["IDAT", deflateSync(bytes(0, ...pixels))]);
+    expect(pixelsOf(red(255, 0, 0, 255, 0, 1))).toEqual([0, 76]);
+    expect(pixelsOf(red(255, 0, 0))).toEqual([0]);
+  });
+
+  test("a palette's, and a key that is none, or no palette", () => {
+    const [palette, pixels]: [string, Uint8Array][] = [["PLTE", bytes(255, 0, 0, 0, 255, 0)], ["IDAT", deflateSync(bytes(0, 0, 1))]];
+    expect(pixelsOf(pngOf({ width: 2, height: 1, colors: 3 }, palette!, ["tRNS", bytes(0)], pixels!))).toEqual([0, 150]);
+    expect(() => pixelsOf(pngOf({ width: 2, height: 1, colors: 3 }, pixels!))).toThrow(/^p\.png: .*its palette \(PLTE\) is missing/);
+    expect(() => pixelsOf(pngOf({ width: 2, height: 1 }, ["tRNS", bytes(1)], pixels!))).toThrow(/its transparent color \(tRNS\) has 1 bytes/);
+  });
+});
+
+test("the size is known from the first bytes, and one of too many bytes is refused before anything is unpacked", () => {
+  const huge = pngOf({ width: 12_000, height: 12_000, colors: 2 }, ["IDAT", deflateSync(new Uint8Array(10))]);
+  expect([pngSize(huge.subarray(0, 26)), pngSize(huge.subarray(0, 25)), pngSize(bits())]).toEqual([{ width: 12_000, height: 12_000 }, undefined, { width: 5, height: 2 }]);
+  expect(() => readPng(huge, "p")).toThrow("its size of 12000 × 12000 is more than 134217728 bytes of pixels");
+});
+
+const bits = () => Buffer.from(BITS, "base64");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ProgressLine } from "../../src/node/cli/progress.ts";
-import { duration, lossText, percent, scaled } from "../../src/node/cli/text.ts";
+import { counted, duration, lossText, percent, rateText, scaled } from "../../src/node/cli/text.ts";
 import type { TrainingProgress } from "../../src/train/index.ts";
 
 const progress = (step: number, change: Partial<TrainingProgress> = {}): TrainingProgress => ({
@@ -37,11 +37,30 @@ test("a terminal has one line, drawn anew and never as wide as the screen", () =
   expect(Math.max(...drawn.map((line) => line.length))).toBeLessThan(80);
 });
 
-test("a narrow terminal, and large numbers, cost the last fields", () => {
+test("the time left is not told before it is known, and leaves out what came before the first event", () => {
+  // Compiling took 60 s; each step takes 10 ms.
+  const events = [1, 2, 1001].map((step) => progress(step, { seconds: 60 + step / 100 }));
+  const lines = shown(events.filter(({ step }) => step !== 2), {}).trimEnd().split("\n");
+  expect(lines[0]).not.toContain("left");
+  expect(lines[1]).toMatch(/ 18 s left$/);
+  const resumed = [2000, 2500].map((step) => progress(step, { seconds: (step - 1999) / 100 }));
+  expect(shown(resumed, {})).toMatch(/ 3 s left\n$/);
+});
+
+test("no line is longer than 80 columns, and a loss is called one", () => {
+  const validated = everyStep.map((event) => ({ ...event, validation: { loss: 0.9961, accuracy: 0.5, count: 10 } }));
+  for (const screen of [{}, { isTTY: true, columns: 80 }]) {
+    const lines = shown(validated, screen).replaceAll("\u001b[K", "").split(/[\r\n]+/);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(lines.filter((line) => line !== "").at(-1)).toBe("2811/2811  loss 0.0123  accuracy 99.6 %  validation loss 0.996  0 s left");
+  }
+});
+
+test("a narrow terminal, and large numbers, cost the fields that are needed least", () => {
   const event = progress(100_000, { stepsTotal: 1_000_000, epoch: 100, epochs: 1000 });
   const wide = shown([event], { isTTY: true, columns: 80 });
   expect(wide).toBe("\r100000/1000000  epoch 100/1000  loss 0.0123  accuracy 99.6 %  12,346 images/s\u001b[K\n");
-  expect(shown([event], { isTTY: true, columns: 40 })).toBe("\r100000/1000000  epoch 100/1000\u001b[K\n");
+  expect(shown([event], { isTTY: true, columns: 40 })).toBe("\r100000/1000000  loss 0.0123\u001b[K\n");
 });
 
 test("elsewhere a run has at most 20 lines, and the last event is one of them", () => {
@@ -70,6 +89,11 @@ test.each([
   [lossText(NaN), "NaN"],
   [lossText(Infinity), "Infinity"],
   [scaled(0), "0"],
+  [counted(1, "column"), "1 column"],
+  [counted(1200, "column"), "1,200 columns"],
+  [counted(0, "class", "classes"), "0 classes"],
+  [rateText(0.0010000000474974513), "0.001"],
+  [rateText(1e-7), "1e-7"],
   [scaled(999), "999"],
   [scaled(999.6), "1.00 k"],
   [scaled(12_845_056), "12.8 M"],

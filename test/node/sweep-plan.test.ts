@@ -53,7 +53,9 @@ test.each<[(text: string, known: typeof options) => unknown, string, RegExp]>([
   [parseRange, "lr=1", /--range: "lr=1" is not understood/],
   [parseRange, "lr=1..0.1", /1 … 0\.1 is no range\. Give the smaller/],
   [parseRange, "dropout=0..0.5:log", /is no range of a logarithm/],
-  [parseRange, "optimizer=adam..sgd", /optimizer takes no numbers/],
+  [parseRange, "optimizer=adam..sgd", /optimizer takes one of "sgd", .*nothing between two of its values\. List its values with --grid optimizer=adam,sgd/],
+  [parseRange, "hidden=4..64", /hidden takes a list of whole numbers .*List its values with --grid 'hidden=4;64'/],
+  [parseRange, "batch=full..64", /the range of batch must end at numbers, not at "full"/],
 ])("%o refuses %s", (parse, text, message) => {
   expect(() => parse(text, options)).toThrow(message);
 });

@@ -66,7 +66,7 @@ test("an adapter without shader-f16 refuses, with its name, and still multiplies
   const session = backend.createSession();
   const compile = (precision: "float16" | "float32") => session.compile(defineGraph({ y: matmul(x, x, { precision }) }));
   await expect(compile("float16")).rejects.toThrow(DeviceError);
-  await expect(compile("float16")).rejects.toThrow(`${backend.adapter.name} offers no shader-f16. Use precision float32`);
+  await expect(compile("float16")).rejects.toThrow(`${backend.adapter.name} offers no shader-f16. Use precision: "float32"`);
   expect((await compile("float32")).dispatches.length).toBe(1);
   backend.dispose();
 });

@@ -7,7 +7,9 @@ import type { BenchmarkReport } from "../../bench/report.ts";
 import { DataError, WgradError } from "../../errors.ts";
 import { plainReason } from "../files.ts";
 import { dawnGpu, fileTuningStore, readFileOrRefuse, writeFileAtomically } from "../index.ts";
-import { count, field } from "./text.ts";
+import { requireSeparatePaths } from "./paths.ts";
+import { print, say } from "./terminal.ts";
+import { counted, field } from "./text.ts";
 
 interface BenchFlags {
   readonly filter: string;
@@ -34,6 +36,7 @@ export function benchCommand(command: Command): Command {
 }
 
 async function bench(flags: BenchFlags): Promise<void> {
+  requireSeparatePaths({ inputs: [{ option: "--compare", path: flags.compare }], outputs: [{ option: "--json", path: flags.json }] });
   // Loaded here, so that no other command waits for it.
   const { comparison, readReport, ReportLines, runBenchmark } = await import("../../bench/index.ts");
   const before = flags.compare === undefined ? undefined : readReport(await textOf(flags.compare), flags.compare);
@@ -42,7 +45,7 @@ async function bench(flags: BenchFlags): Promise<void> {
   const report = await runBenchmark({
     source: await dawnGpu({ flags: ["disable-dawn-features=timestamp_quantization"] }),
     runtime: `Node ${process.version}, Dawn${dawnVersion()}`,
-    system: `${process.platform} ${process.arch}, ${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${count(cpus().length)} cores`,
+    system: `${process.platform} ${process.arch}, ${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${counted(cpus().length, "core")}`,
     tuning: fileTuningStore(),
     filter: flags.filter,
     growth: flags.growth,
@@ -52,7 +55,7 @@ async function bench(flags: BenchFlags): Promise<void> {
   if (before) print(["", ...comparison(flags.compare!, before, report)]);
   if (flags.json !== undefined) {
     await writeFileAtomically(flags.json, new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`));
-    console.log(`\n${field("report", flags.json)}`);
+    say(["", ...field("report", flags.json)]);
   }
   refuseWrong(report);
 }
@@ -65,10 +68,6 @@ function dawnVersion(): string {
   } catch {
     return "";
   }
-}
-
-function print(lines: readonly string[]): void {
-  for (const line of lines) console.log(line);
 }
 
 /** @throws WgradError where a result was wrong */

@@ -2,6 +2,7 @@
  * Checkpoints of `wgrad train`: when they are taken, where they lie, and how a run goes on from one.
  */
 import { createHash } from "node:crypto";
+import { basename, join } from "node:path";
 import { isRegression, type TrainingData } from "../../data/dataset.ts";
 import { excerpt, OptionError, WgradError } from "../../errors.ts";
 import type { TrainedModel } from "../../formats/model.ts";
@@ -13,9 +14,10 @@ import type {
   StoppingProgress,
   StoppingState,
 } from "../../train/index.ts";
-import { CheckpointFolder } from "../checkpoints.ts";
+import { checkpointFile, CheckpointFolder } from "../checkpoints.ts";
 import { FolderLock } from "../folder-lock.ts";
 import { nameOption, SettableOption, switchOption, textOption, wholeNumberOption } from "./options.ts";
+import type { GivenPath } from "./paths.ts";
 
 /** Steps or seconds from one checkpoint to the next. */
 export type Interval = Pick<CheckpointOptions, "everySteps" | "everySeconds">;
@@ -45,6 +47,12 @@ export function checkpointOptions(): SettableOption[] {
     switchOption("--take-over", "take over the folder's lock from a process of another host that no longer runs"),
     nameOption("--on-checkpoint-error", "when one cannot be written", checkpointErrorChoices, "continue"),
   ].map((option) => option.helpGroup("Checkpoints:"));
+}
+
+/** The paths that checkpoints in a folder have: the folder itself, and files in it that another option names. */
+export function checkpointPaths(folder: string, others: readonly GivenPath[]): GivenPath[] {
+  const names = others.map(({ path = "" }) => basename(path)).filter((name) => checkpointFile.test(name));
+  return [folder, ...new Set(names.map((name) => join(folder, name)))].map((path) => ({ option: "--checkpoint", path }));
 }
 
 /** Steps, "25", or seconds, "5s" or "0.5s". */

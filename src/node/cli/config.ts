@@ -7,7 +7,7 @@ import { DataError, excerpt, OptionError } from "../../errors.ts";
 import { parseJson } from "../../formats/json.ts";
 import { readFileOrRefuse } from "../index.ts";
 import { nearest } from "./nearest.ts";
-import { SettableOption, textOption } from "./options.ts";
+import { SettableOption, textOption, wantedText, type ValueSchema } from "./options.ts";
 
 /** --config, for commands whose options a file may give. */
 export const configOption = (): Option =>
@@ -30,10 +30,15 @@ export async function applyConfigFile(command: Command, path: string): Promise<v
     if (name === "$schema") continue;
     const option = options.get(name);
     if (!option) throw unknownOption(path, name, [...options.keys()]);
+    // As --print-config writes an option that was not given.
+    if (value === null && isOptional(option)) continue;
     const parsed = parsedValue(option, value, `${path}, ${name}`);
     if (command.getOptionValueSource(name) !== "cli") command.setOptionValueWithSource(name, parsed, "config");
   }
 }
+
+/** Whether a run can do without the option; a file may then say null. */
+const isOptional = ({ defaultValue }: SettableOption) => defaultValue === undefined;
 
 async function readObject(path: string): Promise<object> {
   const refuse = (what: string) => new DataError({ where: path, what, fix: 'Give a JSON object such as {"epochs": 5}' });
@@ -57,8 +62,8 @@ function unknownOption(path: string, name: string, known: readonly string[]): Op
 /** A value as the option's own parser takes it, so that a file and the command line are held to the same ranges. */
 function parsedValue(option: SettableOption, value: unknown, where: string): unknown {
   if (!hasKindOf(option.schema, value)) {
-    const what = `${excerpt(value)} is not of the kind that this option takes`;
-    throw new OptionError({ where, what, fix: `Give what the schema says: ${JSON.stringify(option.schema)}` });
+    const what = `${option.attributeName()} cannot be ${excerpt(value)}`;
+    throw new OptionError({ where, what, fix: `Give ${wantedText(option.schema)}` });
   }
   if (typeof value === "boolean" || !option.parseArg) return value;
   if (Array.isArray(value) && value.every((part) => typeof part === "string")) return value;
@@ -96,10 +101,15 @@ export function configurationOf(command: Command): Record<string, unknown> {
   return Object.fromEntries(names.map((name) => [name, values[name] as unknown]));
 }
 
+const withNull = (schema: ValueSchema): ValueSchema => ({
+  anyOf: [...((schema["anyOf"] as readonly ValueSchema[] | undefined) ?? [schema]), { type: "null" }],
+});
+
 /** The JSON schema of a command's configuration files. */
 export function configurationSchema(command: Command): object {
   const properties = [...settableOptions(command)].map(([name, option]) => {
-    const { defaultValue, description, schema } = option;
+    const { defaultValue, description } = option;
+    const schema = isOptional(option) ? withNull(option.schema) : option.schema;
     return [name, { description, ...schema, ...(defaultValue !== undefined && { default: defaultValue as unknown }) }];
   });
   return {

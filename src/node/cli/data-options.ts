@@ -1,8 +1,11 @@
 /*
  * The options that say which data: MNIST, pictures of one's own in IDX files, or a table in a CSV file.
  */
+import { join } from "node:path";
+import { acceptedNames, mnistFiles } from "../../data/mnist.ts";
 import { excerpt, OptionError } from "../../errors.ts";
 import type { Task } from "../../data/table-data.ts";
+import type { GivenPath } from "./paths.ts";
 import {
   columnsOption,
   dataOption,
@@ -116,3 +119,15 @@ export function requireOneSource(flags: SourceFlags & Partial<DataFlags>): void 
 }
 
 const both = (where: string) => new OptionError({ where, what: "each names the data", fix: "Give one of them" });
+
+/** The files that the options name to read; of a folder, the names that MNIST's files may have in it. */
+export function sourcePaths({ csv, testCsv, images, labels, testImages, testLabels, data }: SourceFlags & Partial<DataFlags>): GivenPath[] {
+  const files = { "--csv": csv, "--test-csv": testCsv, "--images": images, "--labels": labels, "--test-images": testImages, "--test-labels": testLabels };
+  const isMnist = csv === undefined && (images === undefined || labels === undefined);
+  const folder = data ?? images ?? (process.env["MNIST_DIR"] || join("data", "mnist"));
+  const names = isMnist ? mnistFiles.flatMap(acceptedNames) : [];
+  return [
+    ...Object.entries(files).map(([option, path]) => ({ option, path })),
+    ...names.map((name) => ({ option: images === undefined ? "--data" : "--images", path: join(folder, name) })),
+  ];
+}

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { columnStandardization, isRegression, type Dataset, type Normalization, type TrainingData } from "../../data/dataset.ts";
-import { datasetFromIdx, type NamedBytes } from "../../data/mnist.ts";
+import { datasetFromIdx, type IdxPair, type NamedBytes } from "../../data/mnist.ts";
 import { splitDataset } from "../../data/split.ts";
 import { datasetFromTable, featureMeans, fillMissing, schemaOf, standardizeTargets, targetMoments } from "../../data/table-data.ts";
 import type { TableSchema } from "../../data/table-schema.ts";
@@ -10,7 +10,8 @@ import { loadMnist, readCsvDataset, readCsvTable, readFileOrRefuse } from "../in
 import { requireOneSource, type CsvFlags, type DataFlags } from "./data-options.ts";
 import { usualValidation } from "./defaults.ts";
 import { normalizationOf } from "./network.ts";
-import { count } from "./text.ts";
+import { warn } from "./terminal.ts";
+import { counted } from "./text.ts";
 
 /** What a network is trained and measured on. */
 export interface TrainingSource {
@@ -50,10 +51,10 @@ interface Pictures {
 
 async function pictures(flags: Flags): Promise<Pictures> {
   const { data, images, labels, testImages, testLabels } = flags;
-  if (images === undefined) return loadMnist({ directory: data });
-  if (await isFolder(images)) return loadMnist({ directory: images });
+  if (images === undefined) return loadMnist({ directory: data, log: warn });
+  if (await isFolder(images)) return loadMnist({ directory: images, log: warn });
   const train = await readPictures(images, labels);
-  const test = testImages === undefined ? undefined : await readPictures(testImages, testLabels, train.classes);
+  const test = testImages === undefined ? undefined : await readPictures(testImages, testLabels, { classes: train.classes });
   return { train, test, source: images };
 }
 
@@ -63,14 +64,14 @@ const named = async (name: string): Promise<NamedBytes> => ({ name, bytes: await
 
 /**
  * Pictures and labels in IDX files.
- * @param classes as many as the largest label says by default
+ * @param known by default the classes are as many as the largest label says
  */
-export async function readPictures(images: string, labels: string | undefined, classes?: readonly string[]): Promise<Dataset> {
+export async function readPictures(images: string, labels: string | undefined, known?: Pick<IdxPair, "classes" | "requireShape">): Promise<Dataset> {
   if (labels === undefined) {
     throw new OptionError({ where: "--images", what: `${images} is a file, and its labels are in another`, fix: "Name that with --labels" });
   }
   const pair = { name: images, images: await named(images), labels: await named(labels) };
-  if (classes) return datasetFromIdx({ ...pair, classes });
+  if (known) return datasetFromIdx({ ...pair, ...known });
   const bytes = Array.from({ length: 256 }, (_, label) => String(label));
   const data = await datasetFromIdx({ ...pair, classes: bytes });
   const largest = data.labels.reduce((most, label) => Math.max(most, label), 1);
@@ -119,6 +120,6 @@ export const csvFormat = ({ header, delimiter }: CsvFlags) => ({
 /** Such as "4 columns as 6 features, 3 classes of species". */
 function described({ columns, label }: TableSchema, { shape }: TrainingData): string {
   const features = sizeOf(shape);
-  const width = `${count(columns.length)} columns${features === columns.length ? "" : ` as ${count(features)} features`}`;
-  return `${width}, ${label.kind === "class" ? `${label.classes.length} classes of ${label.name}` : `${label.name} as a quantity`}`;
+  const width = `${counted(columns.length, "column")}${features === columns.length ? "" : ` as ${counted(features, "feature")}`}`;
+  return `${width}, ${label.kind === "class" ? `${counted(label.classes.length, "class", "classes")} of ${label.name}` : `${label.name} as a quantity`}`;
 }

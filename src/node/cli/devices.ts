@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { describeAdapter, requestAdapter } from "../../device/adapter.ts";
 import { DeviceError } from "../../errors.ts";
 import { dawnGpu } from "../index.ts";
+import { print } from "./terminal.ts";
 import { wrap } from "./text.ts";
 
 /** `wgrad devices`. */
@@ -13,21 +14,20 @@ export function devicesCommand(command: Command): Command {
 }
 
 async function devices(): Promise<void> {
-  console.log("WebGPU (--device webgpu)");
+  print(["WebGPU (--device webgpu)"]);
   try {
     const source = await dawnGpu();
     try {
-      console.log(adapterLines(await requestAdapter(source)).join("\n"));
+      print(adapterLines(await requestAdapter(source)));
     } finally {
       source.release();
     }
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
-    console.log(indented("adapter", `none: ${error.what}.`).join("\n"));
-    if (error.fix !== undefined) console.log(indented("", `${error.fix}.`).join("\n"));
+    print(indented("adapter", `none: ${error.what}.`));
+    if (error.fix !== undefined) print(indented("", `${error.fix}.`));
   }
-  console.log("\nCPU (--device cpu)");
-  console.log(indented("reference", "always there: plain loops in float32, on one core").join("\n"));
+  print(["", "CPU (--device cpu)", ...indented("reference", "always there: plain loops in float32, on one core")]);
 }
 
 function adapterLines({ info, features, limits }: GPUAdapter): string[] {

@@ -15,12 +15,14 @@ import {
   type RegressionMetrics,
 } from "../../train/index.ts";
 import { createNodeBackend, loadMnist, loadModelFile, readCsvDataset, type DeviceChoice, type TrainedModel } from "../index.ts";
-import { csvOptions, requireOneSource, sourceOptions, type SourceFlags } from "./data-options.ts";
+import { csvOptions, requireOneSource, sourceOptions, sourcePaths, type SourceFlags } from "./data-options.ts";
 import { csvFormat, readPictures } from "./data-source.ts";
 import { classTable, confusionTable } from "./metrics-text.ts";
 import { requireOneOutput, tableOf } from "./model-table.ts";
 import { deviceOption } from "./options.ts";
-import { adapterText, count, field, outcomeText } from "./text.ts";
+import { requireSeparatePaths } from "./paths.ts";
+import { print, say, warn } from "./terminal.ts";
+import { adapterText, count, counted, field, outcomeText } from "./text.ts";
 
 interface EvaluateFlags extends SourceFlags {
   readonly device: DeviceChoice;
@@ -47,17 +49,18 @@ export function evaluateCommand(command: Command): Command {
 
 async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
   requireOneSource(flags);
+  requireSeparatePaths({ inputs: [{ option: "the model", path }, ...sourcePaths(flags)], outputs: [] });
   const trained = await loadModelFile(path);
   const { test, source } = await examplesFor(path, trained, flags);
   requireFit(path, trained, test);
-  const backend = await createNodeBackend({ device: flags.device });
+  const backend = await createNodeBackend({ device: flags.device, log: warn });
   try {
     const { model, loss, normalization } = trained;
     const evaluator = createEvaluator({ model, loss, normalization, backend, session: backend.createSession() });
     const evaluation = await evaluator.evaluate(test);
     const measured = { evaluation, ...metricsOf(path, trained, test, await evaluator.predict(test.features)) };
-    if (flags.json) return console.log(JSON.stringify(asJson(measured), undefined, 2));
-    print({ path, trained, source, examples: test.count, adapter: adapterText(backend), measured });
+    if (flags.json) return print(JSON.stringify(asJson(measured), undefined, 2).split("\n"));
+    describe({ path, trained, source, examples: test.count, adapter: adapterText(backend), measured });
   } finally {
     backend.dispose();
   }
@@ -78,14 +81,14 @@ interface Printed {
   readonly measured: Measured;
 }
 
-function print({ path, trained, source, examples, adapter, measured }: Printed): void {
+function describe({ path, trained, source, examples, adapter, measured }: Printed): void {
   const { data, importedFrom } = trained.training;
-  const origin = importedFrom === undefined ? `${count(trained.step)} steps on ${data}` : `imported from ${importedFrom}`;
-  console.log(field("model", `${path}: ${origin}`));
-  console.log(field("data", `${source}: ${count(examples)} for testing`));
-  console.log(field("adapter", adapter));
-  console.log(outcomeText({ part: "test", ...measured }));
-  if (measured.classification) console.log(`\n${classTable(measured.classification)}\n\n${confusionTable(measured.classification)}`);
+  const origin = importedFrom === undefined ? `${counted(trained.step, "step")} on ${data}` : `imported from ${importedFrom}`;
+  say(field("model", `${path}: ${origin}`));
+  say(field("data", `${source}: ${count(examples)} for testing`));
+  say(field("adapter", adapter));
+  say(outcomeText({ part: "test", ...measured }));
+  if (measured.classification) print(["", ...classTable(measured.classification), "", ...confusionTable(measured.classification)]);
 }
 
 function asJson({ evaluation, classification, regression }: Measured): object {
@@ -106,8 +109,11 @@ async function examplesFor(path: string, trained: TrainedModel, flags: SourceFla
     const what = table === undefined ? "the model takes rows of a table" : `the model was trained on a table, ${table}`;
     throw new OptionError({ where: path, what, fix: "Name a table of the same columns with --csv" });
   }
-  if (images !== undefined && labels !== undefined) return { test: await readPictures(images, labels, trained.classes), source: images };
-  return loadMnist({ directory: data ?? images });
+  if (images !== undefined && labels !== undefined) {
+    const requireShape = (shape: readonly number[]) => requireSize(path, trained, { name: images, shape });
+    return { test: await readPictures(images, labels, { classes: trained.classes, requireShape }), source: images };
+  }
+  return loadMnist({ directory: data ?? images, log: warn });
 }
 
 function metricsOf(path: string, { table, model }: TrainedModel, test: TrainingData, outputs: Float32Array): Omit<Measured, "evaluation"> {
@@ -122,15 +128,23 @@ function metricsOf(path: string, { table, model }: TrainedModel, test: TrainingD
 }
 
 /** @throws DataError where the model was made for other pictures or classes */
-function requireFit(where: string, { model, classes }: TrainedModel, test: TrainingData): void {
-  const { name, shape } = test;
+function requireFit(where: string, trained: TrainedModel, test: TrainingData): void {
+  requireSize(where, trained, test);
+  if (!isRegression(test) && trained.classes.join() !== test.classes.join()) {
+    const what = `the model's classes are ${trained.classes.join(", ")}, those of ${test.name} ${test.classes.join(", ")}`;
+    throw new DataError({ where, what, fix: otherData(trained) });
+  }
+}
+
+function otherData({ model }: TrainedModel): string {
   const folder = "Name the folder of the data that the model was trained on with --data";
-  const fix = model.inputShape.length > 1 ? folder : `${folder}, or a table with --csv`;
-  if (sizeOf(shape) !== sizeOf(model.inputShape)) {
-    const what = `the model takes pictures of ${model.inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;
-    throw new DataError({ where, what, fix });
-  }
-  if (!isRegression(test) && classes.join() !== test.classes.join()) {
-    throw new DataError({ where, what: `the model's classes are ${classes.join(", ")}, those of ${name} ${test.classes.join(", ")}`, fix });
-  }
+  return model.inputShape.length > 1 ? folder : `${folder}, or a table with --csv`;
+}
+
+/** @throws DataError where the model was made for pictures of another size */
+function requireSize(where: string, trained: TrainedModel, { name, shape }: Pick<TrainingData, "name" | "shape">): void {
+  const { inputShape } = trained.model;
+  if (sizeOf(shape) === sizeOf(inputShape)) return;
+  const what = `the model takes pictures of ${inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;
+  throw new DataError({ where, what, fix: otherData(trained) });
 }

@@ -1,5 +1,3 @@
-import { realpathSync } from "node:fs";
-import { resolve } from "node:path";
 import type { Command } from "commander";
 import { OptionError } from "../../errors.ts";
 import { lossName, type TrainedModel } from "../../formats/model.ts";
@@ -8,7 +6,9 @@ import { sizeOf } from "../../graph/tensor.ts";
 import type { Model } from "../../nn/sequential.ts";
 import { writeFileAtomically } from "../files.ts";
 import { loadModelFile } from "../index.ts";
-import { count, field } from "./text.ts";
+import { requireSeparatePaths } from "./paths.ts";
+import { print, say } from "./terminal.ts";
+import { counted, field } from "./text.ts";
 
 interface ExportFlags {
   readonly onnx?: string;
@@ -30,39 +30,25 @@ async function exportModel(path: string, { onnx, safetensors }: ExportFlags): Pr
   if (onnx === undefined && safetensors === undefined) {
     throw new OptionError({ where: "export", what: "there is nothing to write", fix: "Name a file with --onnx or --safetensors" });
   }
-  requireOtherFile("--onnx", onnx, path, safetensors);
-  requireOtherFile("--safetensors", safetensors, path);
+  requireSeparatePaths({
+    inputs: [{ option: "the model", path }],
+    outputs: [
+      { option: "--onnx", path: onnx },
+      { option: "--safetensors", path: safetensors },
+    ],
+  });
   const trained = await loadModelFile(path);
   const { model } = trained;
-  console.log(field("model", `${path}: ${networkText(model)}`));
+  say(field("model", `${path}: ${networkText(model)}`));
   if (onnx !== undefined) {
     const { saveOnnx } = await import("../../formats/onnx/index.ts");
     await writeFileAtomically(onnx, saveOnnx(trained));
-    console.log(field("onnx", `${onnx}: ${onnxText(trained)}`));
+    say(field("onnx", `${onnx}: ${onnxText(trained)}`));
   }
   if (safetensors !== undefined) {
     await writeFileAtomically(safetensors, savePytorch(trained));
-    console.log(field("pytorch", `${safetensors}, which this loads:`));
-    console.log(`\n${pytorchCode(trained, safetensors)}`);
-  }
-}
-
-/**
- * Refuses a file to write that is the one that is read, or another that is written.
- * @throws OptionError
- */
-export function requireOtherFile(flag: string, path: string | undefined, ...others: (string | undefined)[]): void {
-  const other = others.find((name) => path !== undefined && name !== undefined && realPath(name) === realPath(path));
-  if (other === undefined) return;
-  throw new OptionError({ where: flag, what: `${path} is the same file as ${other}`, fix: "Give it a name of its own" });
-}
-
-/** Where links lead, for a file that exists. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return resolve(path);
+    say(field("pytorch", `${safetensors}, which this loads:`));
+    print(["", ...pytorchCode(trained, safetensors).split("\n")]);
   }
 }
 
@@ -70,7 +56,7 @@ function realPath(path: string): string {
 export function networkText({ parameters, inputShape }: Model): string {
   const widths = parameters.filter(({ shape }) => shape.length === 2).map(({ shape }) => shape[1]!);
   const total = parameters.reduce((sum, { size }) => sum + size, 0);
-  return `${[sizeOf(inputShape), ...widths].join("-")}, ${count(total)} parameters`;
+  return `${[sizeOf(inputShape), ...widths].join("-")}, ${counted(total, "parameter")}`;
 }
 
 function onnxText({ model, loss }: TrainedModel): string {

@@ -8,9 +8,11 @@ import { losses, type LossName } from "../../nn/losses.ts";
 import { readFileOrRefuse } from "../files.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { saveModelFile, type TrainedModel } from "../index.ts";
-import { networkText, requireOtherFile } from "./export.ts";
+import { networkText } from "./export.ts";
 import { schemaOfNumbers } from "./model-table.ts";
 import { oneOf, widths } from "./options.ts";
+import { requireSeparatePaths } from "./paths.ts";
+import { say } from "./terminal.ts";
 import { field } from "./text.ts";
 
 interface ImportFlags {
@@ -56,7 +58,7 @@ export function importCommand(command: Command): Command {
 
 async function importModel(path: string, flags: ImportFlags): Promise<void> {
   const { out, shape, scale, offset, columns, label, ...options } = flags;
-  requireOtherFile("--out", out, path);
+  requireSeparatePaths({ inputs: [{ option: "the file", path }], outputs: [{ option: "--out", path: out }] });
   const normalization = { scale: scale ?? 1, offset: offset ?? 0 };
   const trained = loadPytorch(await readFileOrRefuse(path), path, {
     ...options,
@@ -66,8 +68,8 @@ async function importModel(path: string, flags: ImportFlags): Promise<void> {
   if (label !== undefined && !columns) throw new OptionError({ where: "--label", what: "it belongs to --columns", fix: "Give --columns as well" });
   const table = columns && namedColumns(trained, columns, label);
   await saveModelFile(out, { ...trained, ...(table && { table }) }, initialValues(trained.model));
-  console.log(field("network", networkText(trained.model)));
-  console.log(field("model", out));
+  say(field("network", networkText(trained.model)));
+  say(field("model", out));
 }
 
 /** @throws OptionError where the names are not one for each input, all different */

@@ -21,8 +21,8 @@ export class LowestValidation {
     if (!this.#lowest || validation.loss < this.#lowest.loss) this.#lowest = this.#last;
   }
 
-  /** The line, where the model is that of the last step and the validation loss was lowest long before it. */
-  text({ step, parametersOf }: Stop): string | undefined {
+  /** The lines, where the model is that of the last step and the validation loss was lowest long before it. */
+  text({ step, parametersOf }: Stop): string[] | undefined {
     const [lowest, last] = [this.#lowest, this.#last];
     if (!lowest || !last || parametersOf !== step) return undefined;
     if (lowest.step > (1 - LONG_BEFORE) * step || last.loss < LOWER_BY * lowest.loss) return undefined;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
-import { OptionError, WgradError } from "../../errors.ts";
+import { nameOptionsBy, OptionError, WgradError } from "../../errors.ts";
 import { version } from "../../version.ts";
 import { plainReason } from "../files.ts";
 import { benchCommand } from "./bench.ts";
@@ -12,8 +12,10 @@ import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
 import { planCommand } from "./plan.ts";
 import { sweepCommand } from "./sweep.ts";
+import { print, warn } from "./terminal.ts";
 import { trainCommand } from "./train.ts";
 import { tuneCommand } from "./tune.ts";
+import { commandLineNaming } from "./wording.ts";
 
 const FAILED = 1;
 const BAD_ARGUMENTS = 2;
@@ -25,6 +27,7 @@ function program(): Command {
     .version(version)
     // Before the commands are added, which take it over: commander must not end the process itself.
     .exitOverride()
+    .configureOutput({ writeErr: (text) => print(text.trimEnd().split("\n"), process.stderr) })
     .addHelpText("after", "\nExample:\n  wgrad train --hidden 128,64 --out digits.safetensors");
   trainCommand(wgrad.command("train"));
   evaluateCommand(wgrad.command("evaluate"));
@@ -45,8 +48,8 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_ARGUMENTS;
   const expected = error instanceof WgradError;
   const message = error instanceof Error ? error.message : String(error);
-  console.error(`error: ${expected ? message : `${message} (unexpected: please report it with the output of DEBUG=wgrad:error)`}`);
-  if (debugs("error") && error instanceof Error) console.error(error.stack);
+  warn(`error: ${expected ? message : `${message} (unexpected: please report it with the output of DEBUG=wgrad:error)`}`);
+  if (debugs("error") && error instanceof Error) print((error.stack ?? "").split("\n"), process.stderr);
   return error instanceof OptionError ? BAD_ARGUMENTS : FAILED;
 }
 
@@ -62,7 +65,7 @@ function tolerateLostOutput(command: string | undefined): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (isTold || error.code === "EPIPE") return;
     isTold = true;
-    console.error(`standard output cannot be written, and the command goes on: ${plainReason(error)}.`);
+    warn(`standard output cannot be written, and the command goes on: ${plainReason(error)}.`);
     if (!RESULTS_ARE_FILES.has(command)) process.exitCode = FAILED;
   });
   // Where standard error fails there is no place to tell of it.
@@ -71,7 +74,9 @@ function tolerateLostOutput(command: string | undefined): void {
 
 tolerateLostOutput(process.argv[2]);
 try {
-  await program().parseAsync();
+  const wgrad = program();
+  nameOptionsBy(commandLineNaming(new Set(wgrad.commands.flatMap(({ options }) => options.map(({ long }) => long ?? "")))));
+  await wgrad.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
 }

@@ -7,7 +7,7 @@ import type { Optimizer } from "../../nn/optimizers.ts";
 import { sequential, type Model } from "../../nn/sequential.ts";
 import type { TrainerOptions } from "../../train/index.ts";
 import { optimizers, type NetworkFlags } from "./options.ts";
-import { count } from "./text.ts";
+import { counted } from "./text.ts";
 
 /**
  * The network that the options describe, for a data set's examples and what is to be said of them.
@@ -26,7 +26,7 @@ export function describeNetwork({ hidden, activation, dropout, precision }: Netw
   const parameters = model.parameters.reduce((sum, { size }) => sum + size, 0);
   const left = dropout > 0 && hidden.length > 0 ? `, dropout ${dropout}` : "";
   const products = precision === "float32" ? "" : `, ${precision} products`;
-  return `${widths}${hidden.length > 0 ? ` ${activation}` : ", linear"}${left}, ${count(parameters)} parameters${products}`;
+  return `${widths}${hidden.length > 0 ? ` ${activation}` : ", linear"}${left}, ${counted(parameters, "parameter")}${products}`;
 }
 
 /** Examples of a step where none are named: 64, or all of fewer. */
@@ -47,7 +47,8 @@ export function stepOptions(flags: NetworkFlags, examples: number): StepOptions 
   };
 }
 
-function optimizerOf({ optimizer = "adam", weightDecay, momentumForm }: NetworkFlags): Optimizer {
+/** The update rule that the options describe. */
+export function optimizerOf({ optimizer = "adam", weightDecay, momentumForm }: NetworkFlags): Optimizer {
   const hasForm = optimizer === "momentum" || optimizer === "nesterov";
   if (momentumForm !== undefined && !hasForm) {
     throw new OptionError({ where: "--momentum-form", what: `${optimizer} has none`, fix: "Add --optimizer momentum, or nesterov" });

@@ -1,5 +1,5 @@
 import type { DispatchDescription } from "../../backends/backend.ts";
-import { scaled, wrap } from "./text.ts";
+import { counted, scaled, wrap } from "./text.ts";
 
 const WIDTH = 80;
 
@@ -8,14 +8,14 @@ const COLUMNS = { kernel: 27, grid: 9, flops: 6, bytes: 6 };
 const SHAPES = WIDTH - Object.values(COLUMNS).reduce((sum, width) => sum + width + 2, 0);
 
 /** A step's dispatches as a table of 80 columns: floating-point operations and bytes each with three digits. */
-export function planTable(dispatches: readonly DispatchDescription[]): string {
+export function planTable(dispatches: readonly DispatchDescription[]): string[] {
   const total = (pick: (dispatch: DispatchDescription) => number) => dispatches.reduce((sum, each) => sum + pick(each), 0);
   const [flops, bytes] = [total((each) => each.flops), total((each) => each.bytes)];
   return [
     ...row("kernel", "shapes", "grid", "FLOPs", "bytes"),
     ...dispatches.flatMap((each) => row(each.kernel, each.shapes, each.grid.join("×"), scaled(each.flops), scaled(each.bytes))),
-    ...row(`${dispatches.length} dispatches`, "", "", scaled(flops), scaled(bytes)),
-  ].join("\n");
+    ...row(counted(dispatches.length, "dispatch", "dispatches"), "", "", scaled(flops), scaled(bytes)),
+  ];
 }
 
 /** One row; names and shapes that are too long go on in the lines below. */

@@ -4,6 +4,7 @@ import { createNodeBackend, type DeviceChoice } from "../index.ts";
 import { blankMnist, buildNetwork, describeNetwork, normalizationOf, stepOptions } from "./network.ts";
 import { deviceOption, networkOptions, type NetworkFlags } from "./options.ts";
 import { planTable } from "./plan-table.ts";
+import { print, say, warn } from "./terminal.ts";
 import { adapterText, field } from "./text.ts";
 
 interface PlanFlags extends NetworkFlags {
@@ -23,19 +24,19 @@ export function planCommand(command: Command): Command {
 }
 
 async function plan(flags: PlanFlags): Promise<void> {
-  const backend = await createNodeBackend({ device: flags.device });
+  const backend = await createNodeBackend({ device: flags.device, log: warn });
   try {
     const dataset = blankMnist();
     const model = buildNetwork(flags, dataset, false);
     const normalization = normalizationOf(flags, dataset);
     const trainer = await createTrainer({ ...stepOptions(flags, dataset.count), model, dataset, backend, normalization, epochs: 1, learningRate: 1 });
     if (flags.json) {
-      console.log(JSON.stringify({ dispatches: trainer.dispatches }, undefined, 2));
+      print(JSON.stringify({ dispatches: trainer.dispatches }, undefined, 2).split("\n"));
       return;
     }
-    console.log(field("adapter", adapterText(backend)));
-    console.log(field("network", describeNetwork(flags, model)));
-    console.log(`\n${planTable(trainer.dispatches)}`);
+    say(field("adapter", adapterText(backend)));
+    say(field("network", describeNetwork(flags, model)));
+    print(["", ...planTable(trainer.dispatches)]);
   } finally {
     backend.dispose();
   }

@@ -3,12 +3,14 @@ import { DataError, OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { createEvaluator, type Evaluator } from "../../train/index.ts";
 import { cannotBeRead, inputName, openInput, STANDARD_INPUT } from "../csv-file.ts";
-import { isPng, readPng, resizePicture } from "../png.ts";
+import { HEADER_END, isPng, pngSize, readPng, resizePicture } from "../png.ts";
 import { createNodeBackend, loadModelFile, type DeviceChoice, type TrainedModel } from "../index.ts";
 import { csvOptions, type CsvFlags } from "./data-options.ts";
 import { takesPictures, tableOf } from "./model-table.ts";
 import { deviceOption, nameOption } from "./options.ts";
+import { requireSeparatePaths } from "./paths.ts";
 import { createPredictionWriter, type PredictionFormat } from "./prediction-writer.ts";
+import { visible, warn } from "./terminal.ts";
 import { tableBatches, type FeatureBatch } from "./table-batches.ts";
 
 interface PredictFlags extends CsvFlags {
@@ -44,10 +46,11 @@ export function predictCommand(command: Command): Command {
 }
 
 async function predict(path: string, input: string = STANDARD_INPUT, flags: PredictFlags): Promise<void> {
+  requireSeparatePaths({ inputs: [{ option: "the model", path }, { option: "the input", path: input }], outputs: [] });
   const trained = await loadModelFile(path);
   const batches = await batchesOf(path, trained, input, flags);
   // What is computed on is told where it does not mix with the predictions.
-  const backend = await createNodeBackend({ device: flags.device });
+  const backend = await createNodeBackend({ device: flags.device, log: warn });
   try {
     const { model, loss, normalization } = trained;
     const evaluator = createEvaluator({ model, loss, normalization, backend, session: backend.createSession() });
@@ -66,7 +69,9 @@ async function writeAll(
 ): Promise<void> {
   const writer = createPredictionWriter({ trained, path, format, probabilities: probabilities === true });
   for await (const { features } of batches) {
-    const lines = writer.linesOf(await evaluator.predict(features));
+    const found = writer.linesOf(await evaluator.predict(features));
+    // A program that reads CSV gets the names as they are; the escapes of JSON stand for the same names.
+    const lines = process.stdout.isTTY || format === "json" ? found.map(visible) : found;
     // A slow reader is waited for, so that no more than a batch is held.
     if (!process.stdout.write(`${lines.join("\n")}\n`)) await drained(process.stdout);
   }
@@ -84,7 +89,7 @@ function drained(stream: NodeJS.WriteStream): Promise<void> {
 async function batchesOf(path: string, trained: TrainedModel, input: string, flags: PredictFlags): Promise<AsyncIterable<FeatureBatch>> {
   const chunks = openInput(input)[Symbol.asyncIterator]();
   const first = await firstChunk(chunks, input);
-  if (isPng(first)) return onePicture(await allOf(first, chunks), inputName(input), trained, flags);
+  if (isPng(first)) return onePicture(again(first, chunks), inputName(input), trained, flags);
   const schema = tableOf(trained, path);
   if (!schema) {
     throw new OptionError({
@@ -108,13 +113,30 @@ async function* again(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Async
   yield* { [Symbol.asyncIterator]: () => rest };
 }
 
-async function allOf(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of again(first, rest)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+/** The most bytes of a picture's file, with all that it holds besides its pixels. */
+const MOST_FILE_BYTES = 2 ** 28;
+
+/**
+ * All bytes of a picture.
+ * @param requireSize is told the size in the header before the rest is read
+ */
+async function pictureBytes(chunks: AsyncIterable<Uint8Array>, where: string, requireSize: (size: { width: number; height: number }) => void): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let [length, isHeaderRead] = [0, false];
+  for await (const chunk of chunks) {
+    parts.push(chunk);
+    length += chunk.length;
+    if (length > MOST_FILE_BYTES) {
+      throw new DataError({ where, what: `the file has more than ${MOST_FILE_BYTES} bytes`, fix: "Save the picture smaller" });
+    }
+    const size = isHeaderRead ? undefined : pngSize(Buffer.concat(parts));
+    if (size) requireSize(size);
+    isHeaderRead ||= length >= HEADER_END;
+  }
+  return Buffer.concat(parts, length);
 }
 
-async function* onePicture(bytes: Uint8Array, where: string, trained: TrainedModel, flags: PredictFlags): AsyncGenerator<FeatureBatch> {
+async function* onePicture(chunks: AsyncIterable<Uint8Array>, where: string, trained: TrainedModel, flags: PredictFlags): AsyncGenerator<FeatureBatch> {
   const { inputShape } = trained.model;
   const [height, width] = pictureShape(inputShape);
   if (!takesPictures(trained) || height * width !== sizeOf(inputShape)) {
@@ -122,15 +144,17 @@ async function* onePicture(bytes: Uint8Array, where: string, trained: TrainedMod
     const fix = "Give a table in CSV; a network for pictures is imported with their --shape, such as 28,28";
     throw new DataError({ where, what, fix: trained.table ? "Give a table in CSV" : fix });
   }
-  const found = readPng(bytes, where, { invert: flags.invert === true });
-  const fits = found.width === width && found.height === height;
-  if (!fits && !flags.resize) {
+  const fit = (size: { width: number; height: number }) => size.width === width && size.height === height;
+  const bytes = await pictureBytes(chunks, where, (size) => {
+    if (fit(size) || flags.resize) return;
     throw new DataError({
       where,
-      what: `the picture has ${found.width}×${found.height} pixels (width × height), the model takes ${width}×${height}`,
+      what: `the picture has ${size.width}×${size.height} pixels (width × height), the model takes ${width}×${height}`,
       fix: "Cut it to that size, or have it brought to it with --resize",
     });
-  }
+  });
+  const found = readPng(bytes, where, { invert: flags.invert === true });
+  const fits = fit(found);
   const { pixels } = fits ? found : resizePicture(found, width, height);
   warnOfBright(pixels, where);
   yield { features: pixels };
@@ -145,5 +169,5 @@ function pictureShape(inputShape: readonly number[]): [height: number, width: nu
 
 function warnOfBright(pixels: Uint8Array, where: string): void {
   const mean = pixels.reduce((sum, pixel) => sum + pixel, 0) / pixels.length;
-  if (mean > 127) console.error(`${where} is mostly bright; MNIST's digits are white on black. For black on white add --invert.`);
+  if (mean > 127) warn(`${where} is mostly bright; MNIST's digits are white on black. For black on white add --invert.`);
 }

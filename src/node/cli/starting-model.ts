@@ -114,8 +114,8 @@ export function startedFrom(model: Model, flags: Architecture, { path, trained }
   return modelFromConfig(model.config, Object.fromEntries(values));
 }
 
-/** The line of a run's summary. */
-export function startText({ path, trained }: StartingModel, data: TrainingData): string {
+/** The lines of a run's summary. */
+export function startText({ path, trained }: StartingModel, data: TrainingData): string[] {
   if (hasSameAnswers(trained, data)) return field("start", path);
   const before = trained.outputs ?? trained.classes;
   const now = isRegression(data) ? data.outputs : data.classes;

@@ -5,7 +5,8 @@ import { createHash } from "node:crypto";
 import { OptionError } from "../../errors.ts";
 import { Random } from "../../random.ts";
 import { nearest } from "./nearest.ts";
-import type { SettableOption } from "./options.ts";
+import { wantedText, type SettableOption, type ValueSchema } from "./options.ts";
+import { shellQuoted } from "./terminal.ts";
 
 /** Names the random streams of sweeps ("sw"), apart from those of other uses of the same seed. */
 const sweepStream = 0x7377;
@@ -57,9 +58,15 @@ export function parseRange(text: string, options: Options): Range {
   const { name, option, rest } = optionOf("--range", text, options);
   const [, from, to, scale] = /^(.+?)\.\.(.+?)(:log)?$/.exec(rest) ?? [];
   if (from === undefined || to === undefined) throw notUnderstood("--range", text, "lr=1e-4..1e-2:log");
+  if (!takesNumbers(option.schema)) {
+    const what = `${name} takes ${wantedText(option.schema)}, so there is nothing between two of its values`;
+    const separator = option.schema["type"] === "array" ? ";" : ",";
+    throw new OptionError({ where: "--range", what, fix: `List its values with --grid ${shellQuoted(`${name}=${from}${separator}${to}`)}` });
+  }
   const [low, high] = [from, to].map((end) => option.parseArg?.(end, undefined));
   if (typeof low !== "number" || typeof high !== "number") {
-    throw new OptionError({ where: "--range", what: `${name} takes no numbers`, fix: "Give its values with --grid" });
+    const what = `the range of ${name} must end at numbers, not at ${JSON.stringify(typeof low === "number" ? to : from)}`;
+    throw new OptionError({ where: "--range", what, fix: "Give two numbers, such as 16..64" });
   }
   const logarithmic = scale !== undefined;
   if (!(low < high) || (logarithmic && low <= 0)) {
@@ -67,6 +74,11 @@ export function parseRange(text: string, options: Options): Range {
     throw new OptionError({ where: "--range", what, fix: "Give the smaller number first" });
   }
   return { name, low, high, logarithmic, whole: isWhole(option) };
+}
+
+function takesNumbers(schema: ValueSchema): boolean {
+  const choices = (schema["anyOf"] as readonly ValueSchema[] | undefined) ?? [schema];
+  return choices.some(({ type }) => type === "integer" || type === "number");
 }
 
 function isWhole({ schema }: SettableOption): boolean {

@@ -1,4 +1,5 @@
 import type { Changes } from "./sweep-plan.ts";
+import { visible } from "./terminal.ts";
 
 /** What came of one run, as its file keeps it. */
 export interface RunResult {
@@ -22,19 +23,19 @@ const text = (value: unknown) => (Array.isArray(value) ? value.join("-") || "non
 const MOST_LISTED = 30;
 
 /** The best runs, the best one first, in lines of what they changed and gave. */
-export function resultsTable(results: readonly RunResult[]): string {
+export function resultsTable(results: readonly RunResult[]): string[] {
   const ordered = results.toSorted((a, b) => (a.score ?? Infinity) - (b.score ?? Infinity)).slice(0, MOST_LISTED);
   const [options, metrics] = [optionsOf(results), metricsOf(results)];
   const shown = (value: number | null | undefined) => (typeof value === "number" ? String(Number(value.toPrecision(4))) : "–");
   const rows = ordered.map(({ changes, metrics: values, steps, seconds }) => [
-    ...options.map((name) => text(changes[name])),
+    ...options.map((name) => visible(text(changes[name]))),
     ...metrics.map((name) => shown(values[name])),
     String(steps),
     seconds.toFixed(1),
   ]);
   const lines = [[...options, ...metrics, "steps", "s"], ...rows];
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  return lines.map((line) => line.map((cell, column) => cell.padStart(widths[column]!)).join("  ")).join("\n");
+  return lines.map((line) => line.map((cell, column) => cell.padStart(widths[column]!)).join("  "));
 }
 
 const csvCell = (value: string) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);

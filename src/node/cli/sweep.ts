@@ -6,6 +6,7 @@ import { DataError, DivergedError, OptionError } from "../../errors.ts";
 import { makeFolderOrRefuse } from "../files.ts";
 import { createNodeBackend, writeFileAtomically } from "../index.ts";
 import { applyConfigFile, configOption, configurationOf, settableOptions } from "./config.ts";
+import { sourcePaths } from "./data-options.ts";
 import { loadTrainingSource, type TrainingSource } from "./data-source.ts";
 import { settledFlags } from "./defaults.ts";
 import { Interruption } from "./interrupt.ts";
@@ -13,7 +14,9 @@ import { wholeNumber } from "./options.ts";
 import { dataForStart, loadStartingModel } from "./starting-model.ts";
 import { gridRuns, parseChoices, parseRange, randomRuns, runName, type Changes } from "./sweep-plan.ts";
 import { resultsCsv, resultsTable, type RunResult } from "./sweep-results.ts";
-import { adapterText, count, field, outcomeText } from "./text.ts";
+import { requireSeparatePaths } from "./paths.ts";
+import { print, say, warn } from "./terminal.ts";
+import { adapterText, counted, field, outcomeText } from "./text.ts";
 import { trainOptions, type TrainFlags } from "./train-options.ts";
 import { fitRun, measure, prepare, saveRun, type Outcome, type Run, type Subject } from "./training-run.ts";
 
@@ -72,11 +75,16 @@ async function sweep(command: Command): Promise<void> {
   if (flags.validation === 0) {
     throw new OptionError({ where: "--validation", what: "there is nothing to compare the runs on", fix: "Hold a share back, such as 0.1" });
   }
+  const results = [BEST, RESULTS, ...runs.map((changes) => `${runName({ ...configurationOf(command), ...changes })}.json`)];
+  requireSeparatePaths({
+    inputs: [{ option: "--config", path: config }, { option: "--init", path: flags.init }, ...sourcePaths(flags)],
+    outputs: [{ option: "--out", path: out }, ...[...new Set(results)].map((name) => ({ option: "--out", path: join(out, name) }))],
+  });
   await makeFolderOrRefuse(out);
-  const backend = await createNodeBackend({ device: flags.device });
+  const backend = await createNodeBackend({ device: flags.device, log: warn });
   try {
-    console.log(field("sweep", `${count(runs.length)} runs in ${out}`));
-    console.log(field("adapter", adapterText(backend)));
+    say(field("sweep", `${counted(runs.length, "run")} in ${out}`));
+    say(field("adapter", adapterText(backend)));
     await new Sweep(out, { flags, configuration: configurationOf(command), backend, start }).runAll(runs);
   } finally {
     backend.dispose();
@@ -124,16 +132,16 @@ class Sweep {
         const result = await this.#resultOf(changes, `${index + 1}/${runs.length}`, interruption);
         if (!result) break;
         results.push(result);
-        await this.#write("results.csv", resultsCsv(results));
+        await this.#write(RESULTS, resultsCsv(results));
       }
     } finally {
       interruption.stopListening();
     }
-    if (results.length > 0) console.log(`\n${resultsTable(results)}\n`);
-    if (results.some(({ score }) => score !== null)) console.log(field("best", join(this.#folder, BEST)));
-    console.log(field("results", join(this.#folder, "results.csv")));
+    if (results.length > 0) print(["", ...resultsTable(results), ""]);
+    if (results.some(({ score }) => score !== null)) say(field("best", join(this.#folder, BEST)));
+    say(field("results", join(this.#folder, RESULTS)));
     if (results.length < runs.length) {
-      console.log(`interrupted after ${results.length} of ${runs.length} runs; the same command goes on`);
+      say(`interrupted after ${results.length} of ${counted(runs.length, "run")}; the same command goes on`);
       process.exitCode = interruption.exitCode ?? 0;
     } else if (results.every(({ score }) => score === null)) throw allDiverged(results.length);
   }
@@ -145,7 +153,7 @@ class Sweep {
     const done = this.#done.get(name);
     const label = Object.entries(changes).map(([option, value]) => `${option} ${String(value)}`).join(", ");
     if (done) {
-      console.log(`${place}  ${label}: done before`);
+      say(`${place}  ${label}: done before`);
       return done;
     }
     const flags = { ...this.#common.flags, ...changes } as TrainFlags;
@@ -159,7 +167,7 @@ class Sweep {
       if (stop === undefined) return undefined;
       const outcome = await measure(run, subject.trainer);
       const hasDiverged = stop === "diverged" || !(outcome.evaluation.loss <= MOST_LOSS_GROWTH * before.loss);
-      console.log(`${place}  ${label}: ${outcomeText(outcome)}${hasDiverged ? "  (diverged)" : ""}`);
+      say(`${place}  ${label}: ${outcomeText(outcome)}${hasDiverged ? "  (diverged)" : ""}`);
       const seconds = (performance.now() - began) / 1000;
       const result = { name, changes, ...resultOf(outcome, hasDiverged), steps: subject.trainer.step, stop, seconds };
       // The model first: a run whose file is there is done with all that belongs to it.
@@ -236,6 +244,8 @@ const allDiverged = (runs: number) =>
   });
 
 const BEST = "best.safetensors";
+
+const RESULTS = "results.csv";
 
 /** The best model is chosen on what was held back, so that the test set stays unseen. */
 const withoutTest = (source: TrainingSource): TrainingSource => ({ ...source, test: undefined });

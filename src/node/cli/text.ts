@@ -29,6 +29,9 @@ export function lossText(loss: number): string {
   return Number.isFinite(loss) && loss >= 1000 ? loss.toExponential(2) : loss.toFixed(loss < 0.0995 ? 4 : 3);
 }
 
+/** A learning rate with at most four digits that count, such as "0.002" or "1e-7". */
+export const rateText = (rate: number): string => String(Number(rate.toPrecision(4)));
+
 /** Such as "12 s", "3:20" or "1:02:03". */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
@@ -63,10 +66,15 @@ export function quantity(value: number): string {
   return Number.isFinite(value) ? value.toLocaleString("en-US", { maximumSignificantDigits: 4 }) : String(value);
 }
 
-/** A line of a command's summary: a name, then what it is; what would go beyond 80 columns, in a line of its own. */
-export function field(name: string, value: string, more = ""): string {
+/** A number and what it counts: "1 column", "1,200 columns". The plural adds an s unless it is given. */
+export function counted(number: number, singular: string, plural = `${singular}s`): string {
+  return `${count(number)} ${number === 1 ? singular : plural}`;
+}
+
+/** The lines of a command's summary: a name, then what it is; what would go beyond 80 columns, in a line of its own. */
+export function field(name: string, value: string, more = ""): string[] {
   const line = `${name.padEnd(10)}${value}`;
-  return line.length + more.length <= 80 ? line + more : `${line.trimEnd()}\n${" ".repeat(10)}${more.replace(/^[;\s]+/, "")}`;
+  return line.length + more.length <= 80 ? [line + more] : [line.trimEnd(), `${" ".repeat(10)}${more.replace(/^[;\s]+/, "")}`];
 }
 
 /** Words with spaces between, in lines of at most `width` columns. */

@@ -1,10 +1,11 @@
-import { isRegression } from "../../data/dataset.ts";
 import { targetsInUnits } from "../../data/table-data.ts";
 import type { Stop, TrainingProgress } from "../../train/index.ts";
 import type { Field, ReportRecorder } from "../report/index.ts";
 import { describeNetwork } from "./network.ts";
-import { adapterText, count, duration, field, lossText, percent, quantity } from "./text.ts";
-import type { Outcome, Run, Subject } from "./training-run.ts";
+import { resolvedConfiguration } from "./resolved.ts";
+import { say } from "./terminal.ts";
+import { adapterText, count, counted, duration, field, lossText, percent, quantity } from "./text.ts";
+import { lossOf, type Outcome, type Run, type Subject } from "./training-run.ts";
 
 /** The report of a run: what records it, and what writes it in the end. */
 export interface RunReport {
@@ -16,9 +17,9 @@ export interface RunReport {
 /** Begins the report of a run, before its first step. Charts are loaded only here. */
 export async function startReport(path: string, run: Run, { model, trainer }: Subject): Promise<RunReport> {
   const { ReportRecorder, writeReport } = await import("../report/index.ts");
-  const { flags, configuration, data, backend } = run;
+  const { flags, data, backend } = run;
   const { train, validation, test, normalization, table } = data;
-  const loss = flags.loss ?? (isRegression(train) ? "meanSquaredError" : "softmaxCrossEntropy");
+  const loss = lossOf(run);
   const label = table?.label;
   const inUnits = (targets: Float32Array) => (label?.kind === "number" ? targetsInUnits(targets, label) : targets);
   const recorder = new ReportRecorder({ trainer, model, backend, train, validation, test, normalization, loss, inUnits });
@@ -30,10 +31,10 @@ export async function startReport(path: string, run: Run, { model, trainer }: Su
       const facts = await recorder.finish({
         title: `${train.name}: ${describeNetwork(flags, model)}`,
         results: [...outcomeFields(outcome), ...runFields(run, { batch: trainer.batch, resumedAt, reached, stop }), ["adapter", adapterText(backend)]],
-        options: Object.entries(configuration).map(([name, value]) => [name, optionText(value)] as const),
+        options: Object.entries(resolvedConfiguration(flags, run)).map(([name, value]) => [name, optionText(value)] as const),
       });
       await writeReport(path, facts);
-      console.log(field("report", path));
+      say(field("report", path));
     },
   };
 }
@@ -62,7 +63,7 @@ function runFields({ data }: Run, { batch, resumedAt, reached, stop }: Course): 
   const parameters: Field[] = stop.parametersOf === stop.step ? [] : [["model", `as it was after step ${count(stop.parametersOf)}`]];
   const resumed: Field[] = resumedAt === 0 ? [] : [["resumed", `at step ${count(resumedAt)}; the curves and the time begin there`]];
   return [
-    ["steps", `${count(stop.step)}, ${count(batch)} examples each`],
+    ["steps", `${count(stop.step)}, ${counted(batch, "example")} each`],
     ...resumed,
     ["stopped", stop.kind === "aborted" ? "interrupted" : stop.reason],
     ...parameters,

@@ -3,25 +3,29 @@ import { access, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { Option, type Command } from "commander";
-import { DataError, DivergedError } from "../../errors.ts";
+import { DataError, DivergedError, WgradError } from "../../errors.ts";
 import { faultText } from "../../train/guard.ts";
 import type { SkippedStep, Stop, StoppingProgress } from "../../train/index.ts";
 import { plainReason } from "../files.ts";
 import type { ReportRecorder } from "../report/index.ts";
 import { createNodeBackend } from "../index.ts";
 import { applyConfigFile, configOption, configurationOf } from "./config.ts";
-import { loadTrainingSource } from "./data-source.ts";
+import { sourcePaths } from "./data-options.ts";
+import { loadTrainingSource, type TrainingSource } from "./data-source.ts";
 import { settledFlags, settledOptions } from "./defaults.ts";
-import { RunKeeper, runIdentity } from "./checkpointing.ts";
+import { checkpointPaths, RunKeeper, runIdentity } from "./checkpointing.ts";
 import { debugs } from "./debug.ts";
 import { EventLog } from "./event-log.ts";
 import { Interruption } from "./interrupt.ts";
 import { LowestValidation } from "./lowest-validation.ts";
 import { describeNetwork } from "./network.ts";
+import { requireSeparatePaths, type CommandPaths } from "./paths.ts";
 import { planTable } from "./plan-table.ts";
 import { ProgressLine } from "./progress.ts";
-import { adapterText, count, field, lossText, outcomeText, percent } from "./text.ts";
-import { dataForStart, loadStartingModel, startText } from "./starting-model.ts";
+import { resolvedConfiguration } from "./resolved.ts";
+import { print, say, warn } from "./terminal.ts";
+import { adapterText, count, counted, field, lossText, outcomeText, percent, rateText } from "./text.ts";
+import { dataForStart, loadStartingModel, startText, type StartingModel } from "./starting-model.ts";
 import { startReport } from "./train-report.ts";
 import { trainOptions, type TrainFlags } from "./train-options.ts";
 import { fitRun, measure, prepare, saveRun, trainedModel, type Outcome, type Run, type Subject } from "./training-run.ts";
@@ -40,7 +44,7 @@ export function trainCommand(command: Command): Command {
   for (const option of trainOptions()) command.addOption(option);
   return command
     .addOption(configOption())
-    .addOption(new Option("--print-config", "print every option as a configuration file would give it, and train nothing"))
+    .addOption(new Option("--print-config", "print every option with its value as a configuration file, and train nothing"))
     .addHelpText("after", EXAMPLES)
     .action(() => train(command));
 }
@@ -50,17 +54,17 @@ async function train(command: Command): Promise<void> {
   if (config !== undefined) await applyConfigFile(command, config);
   const start = await loadStartingModel(command);
   const given = configurationOf(command);
-  if (printConfig) return console.log(JSON.stringify(given, undefined, 2));
   const flags = command.opts<TrainFlags>();
+  if (printConfig) return printConfiguration(flags, start);
+  requireSeparatePaths(trainPaths(flags, config));
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
-  const log = flags.log === undefined ? undefined : new EventLog(flags.log, (line) => console.error(line));
+  const log = flags.log === undefined ? undefined : new EventLog(flags.log, warn);
   try {
-    const read = await loadTrainingSource(flags);
-    const data = start ? dataForStart(read, start) : read;
+    const data = await dataOf(flags, start);
     const settled = settledFlags(flags, data);
     const configuration = { ...given, ...settledOptions(settled) };
-    const backend = await createNodeBackend({ device: flags.device });
+    const backend = await createNodeBackend({ device: flags.device, log: warn });
     try {
       await trainOn({ flags: settled, configuration, data, backend, start }, log);
     } finally {
@@ -69,6 +73,37 @@ async function train(command: Command): Promise<void> {
   } finally {
     log?.close();
   }
+}
+
+async function dataOf(flags: TrainFlags, start: StartingModel | undefined): Promise<TrainingSource> {
+  const data = await loadTrainingSource(flags);
+  return start ? dataForStart(data, start) : data;
+}
+
+/** Prints every option; those that the data settle are null where the data cannot be read. */
+async function printConfiguration(flags: TrainFlags, start: StartingModel | undefined): Promise<void> {
+  let configuration = resolvedConfiguration(flags);
+  try {
+    const data = await dataOf(flags, start);
+    const backend = await createNodeBackend({ device: flags.device, log: warn });
+    configuration = resolvedConfiguration(flags, { data, backend });
+    backend.dispose();
+  } catch (error) {
+    if (!(error instanceof WgradError)) throw error;
+    warn(`Options that depend on the data or the device are as they were given: ${error.message}`);
+  }
+  print(JSON.stringify(configuration, undefined, 2).split("\n"));
+}
+
+function trainPaths(flags: TrainFlags, config: string | undefined): CommandPaths {
+  const { checkpoint, out, log, report } = flags;
+  const inputs = [{ option: "--config", path: config }, { option: "--init", path: flags.init }, ...sourcePaths(flags)];
+  const files = [
+    { option: "--out", path: out },
+    { option: "--log", path: log },
+    { option: "--report", path: report },
+  ];
+  return { inputs, outputs: [...(checkpoint === undefined ? [] : checkpointPaths(checkpoint, [...inputs, ...files])), ...files] };
 }
 
 /** @throws DataError where a file of this name cannot be made, before any work is done for it */
@@ -86,35 +121,35 @@ async function requireWritable(path: string, what: string, flag: string): Promis
 
 async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   const { flags, configuration, data, backend } = run;
-  const keeper = await RunKeeper.open(flags, () => runIdentity(configuration, data), (line) => console.error(line));
+  const keeper = await RunKeeper.open(flags, () => runIdentity(configuration, data), warn);
   const subject = await prepare(run, keeper?.resumeFrom);
   await log?.begin(keeper?.resumeFrom?.step ?? 0);
   const { trainer } = subject;
-  if (debugs("plan")) console.error(planTable(trainer.dispatches));
+  if (debugs("plan")) print(planTable(trainer.dispatches), process.stderr);
   describe(run, subject);
-  if (keeper?.resumeFrom) console.log(field("resumed", `at step ${count(trainer.step)}, from ${keeper.lastGood}`));
+  if (keeper?.resumeFrom) say(field("resumed", `at step ${count(trainer.step)}, from ${keeper.lastGood}`));
   const startupSeconds = performance.now() / 1000;
   const report = flags.report === undefined ? undefined : await startReport(flags.report, run, subject);
   const recorder = report?.recorder;
   const interruption = new Interruption();
   const { reached, stop, lowest } = await fit({ run, subject, log, keeper, recorder, signal: interruption.signal }).finally(() => interruption.stopListening());
   const { seconds = 0, imagesPerSecond = 0 } = reached ?? {};
-  const facts = { seconds, imagesPerSecond, adapter: backend.adapter.name, backend: backend.kind, seed: flags.seed, startupSeconds };
+  const facts = { seconds, imagesPerSecond, examplesPerSecond: imagesPerSecond, adapter: backend.adapter.name, backend: backend.kind, seed: flags.seed, startupSeconds };
   if (interruption.exitCode !== undefined) {
     process.exitCode = interruption.exitCode;
     reportInterruption(log, keeper, reached, facts);
-    if (flags.out !== undefined) console.log(`${flags.out} was not written: it is for a run that comes to its end.`);
+    if (flags.out !== undefined) say(`${flags.out} was not written: it is for a run that comes to its end.`);
     await report?.write(reached, stop, await measure(run, trainer));
     return;
   }
-  if (stop.kind !== "finished") console.log(stopText(stop));
-  if (lowest !== undefined) console.log(lowest);
+  if (stop.kind !== "finished") say(stopText(stop));
+  if (lowest !== undefined) say(lowest);
   const began = performance.now();
   const outcome = await measure(run, trainer);
   const evaluationSeconds = (performance.now() - began) / 1000;
-  console.log(`${outcomeText(outcome)}  (${seconds.toFixed(1)} s, ${count(imagesPerSecond)} ${unitOf(run)}/s)`);
+  say(`${outcomeText(outcome)}  (${seconds.toFixed(1)} s, ${count(imagesPerSecond)} ${unitOf(run)}/s)`);
   if (!Number.isFinite(outcome.evaluation.loss)) {
-    console.error("The loss is no finite number: the training diverged. Try a smaller --lr.");
+    warn("The loss is no finite number: the training diverged. Try a smaller --lr.");
   }
   log?.write({ event: "done", ...resultFields(outcome), ...facts, evaluationSeconds, steps: stop.step, stop: stop.kind, why: stop.reason });
   // The report is written where the model cannot be, too.
@@ -126,7 +161,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
 async function saveNamed(path: string | undefined, run: Run, subject: Subject, outcome: Outcome): Promise<void> {
   if (path === undefined) return;
   await saveRun(path, run, subject, outcome);
-  console.log(field("model", path));
+  say(field("model", path));
 }
 
 /** Such as testAccuracy and testLoss, or validationR2. */
@@ -148,20 +183,18 @@ function describe(run: Run, { model, trainer }: Subject): void {
     ...(data.validation ? [`${count(data.validation.count)} for validation`] : []),
     ...(data.test ? [`${count(data.test.count)} for testing`] : []),
   ];
-  const warmup = flags.warmup > 0 ? ` after ${flags.warmup} steps of warm-up` : "";
-  const rate = `learning rate ${flags.lr} (${flags.schedule}${warmup})`;
-  console.log(
-    [
-      field("data", `${data.source}:`, ` ${parts.join(", ")}`),
-      field("adapter", adapterText(backend)),
-      field("network", describeNetwork(flags, model)),
-      ...(start ? [startText(start, data.train)] : []),
-      field("training", `${count(stepsTotal)} steps of ${count(batch)}, ${flags.optimizer}, ${rate}`),
-    ].join("\n"),
-  );
+  const warmup = flags.warmup > 0 ? ` after ${counted(flags.warmup, "step")} of warm-up` : "";
+  const rate = `learning rate ${rateText(flags.lr)} (${flags.schedule}${warmup})`;
+  say([
+    ...field("data", `${data.source}:`, ` ${parts.join(", ")}`),
+    ...field("adapter", adapterText(backend)),
+    ...field("network", describeNetwork(flags, model)),
+    ...(start ? startText(start, data.train) : []),
+    ...field("training", `${counted(stepsTotal, "step")} of ${count(batch)}, ${flags.optimizer}, ${rate}`),
+  ]);
 }
 
-const stopText = ({ step, parametersOf, reason }: Stop): string => {
+const stopText = ({ step, parametersOf, reason }: Stop): string[] => {
   const from = parametersOf === step ? "" : `; the model is that of step ${count(parametersOf)}`;
   return field("stopped", `at step ${count(step)}: ${reason}`, from);
 };
@@ -179,7 +212,7 @@ interface Fitted {
   readonly reached: StoppingProgress | undefined;
   readonly stop: Stop;
   /** See `LowestValidation`. */
-  readonly lowest: string | undefined;
+  readonly lowest: string[] | undefined;
 }
 
 /** Trains to the end, or until Ctrl-C is pressed. */
@@ -220,8 +253,8 @@ class LeftOut {
 
   tell({ step, place, learningRate }: SkippedStep): void {
     this.#told++;
-    if (this.#told <= 3) console.error(`step ${count(step)} was left out: ${faultText(place)}, at learning rate ${learningRate}`);
-    if (this.#told === 4) console.error("More steps are left out, which are not told of one by one.");
+    if (this.#told <= 3) warn(`step ${count(step)} was left out: ${faultText(place)}, at learning rate ${rateText(learningRate)}`);
+    if (this.#told === 4) warn("More steps are left out, which are not told of one by one.");
   }
 }
 
@@ -234,6 +267,7 @@ function progressEvent({ step, epoch, loss, accuracy, learningRate, imagesPerSec
     accuracy,
     learningRate,
     imagesPerSecond,
+    examplesPerSecond: imagesPerSecond,
     ...(gradientNorm !== undefined && { gradientNorm }),
     ...(validation && { validationLoss: validation.loss, validationAccuracy: validation.accuracy }),
   };
@@ -247,7 +281,7 @@ function reportInterruption(
 ): void {
   const { step = 0, stepsTotal = 0, epoch = 0, loss = NaN, accuracy = NaN } = reached ?? {};
   const metrics = `loss ${lossText(loss)}${Number.isNaN(accuracy) ? "" : `, training accuracy ${percent(accuracy)}`}`;
-  console.log(`interrupted at step ${count(step)} of ${count(stepsTotal)} (epoch ${epoch}): ${metrics}`);
-  if (keeper?.lastGood) console.log(`The same command with --resume goes on from ${keeper.lastGood}.`);
+  say(`interrupted at step ${count(step)} of ${count(stepsTotal)} (epoch ${epoch}): ${metrics}`);
+  if (keeper?.lastGood) say(`The same command with --resume goes on from ${keeper.lastGood}.`);
   log?.write({ event: "interrupted", step, epoch, loss, accuracy, ...facts });
 }

@@ -4,6 +4,7 @@
 import type { Backend } from "../../backends/backend.ts";
 import { isRegression, type TrainingData } from "../../data/dataset.ts";
 import { targetsInUnits } from "../../data/table-data.ts";
+import type { LossName } from "../../nn/losses.ts";
 import { warmup as warmedUp } from "../../nn/schedules.ts";
 import type { Model } from "../../nn/sequential.ts";
 import {
@@ -46,6 +47,10 @@ export function epochsOf({ flags, data }: Pick<Run, "flags" | "data">): number {
   const { count } = data.train;
   return flags.epochs ?? usualEpochs(count, batchOf(data.table ? flags : {}, count));
 }
+
+/** What training lowers: the usual one of the data where none is named. */
+export const lossOf = ({ flags, data }: Pick<Run, "flags" | "data">): LossName =>
+  flags.loss ?? (isRegression(data.train) ? "meanSquaredError" : "softmaxCrossEntropy");
 
 export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject> {
   const { flags, data, backend, start } = run;
@@ -124,7 +129,7 @@ export function trainedModel(run: Run, { model, trainer }: Subject, step: number
   const training = { data: train.name, optimizer, learningRate, schedule, warmup, batch: trainer.batch, epochs: epochsOf(run), seed, ...(start && { startedFrom: start.path }) };
   return {
     model,
-    loss: flags.loss ?? (isRegression(train) ? "meanSquaredError" : "softmaxCrossEntropy"),
+    loss: lossOf(run),
     normalization,
     ...(isRegression(train) ? { classes: [], outputs: train.outputs } : { classes: train.classes }),
     step,

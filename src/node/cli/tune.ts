@@ -4,6 +4,7 @@ import { stepProducts } from "../../nn/products.ts";
 import { dawnGpu, fileTuningStore } from "../index.ts";
 import { batchOf, blankMnist, buildNetwork, describeNetwork } from "./network.ts";
 import { networkOptions, type NetworkFlags } from "./options.ts";
+import { print, say } from "./terminal.ts";
 import { adapterText, field } from "./text.ts";
 
 interface TuneFlags extends NetworkFlags {
@@ -31,8 +32,8 @@ async function tuneProducts(flags: TuneFlags): Promise<void> {
   const model = buildNetwork(flags, data, false);
   const backend = await createWebGPUBackend(await dawnGpu(), { tuning: fileTuningStore() });
   try {
-    console.log(field("adapter", adapterText(backend)));
-    console.log(field("network", describeNetwork(flags, model)));
+    say(field("adapter", adapterText(backend)));
+    say(field("network", describeNetwork(flags, model)));
     const size = batchOf(flags, data.count);
     const batch = size === "full" ? data.count : size;
     const sweep = new Sweep();
@@ -42,11 +43,10 @@ async function tuneProducts(flags: TuneFlags): Promise<void> {
       (result) => sweep.show(result),
       { full: flags.full, budget: BUDGET },
     );
-    console.log(`\nkept after ${((performance.now() - began) / 1000).toFixed(1)} s`);
-    for (const [product, tiling] of Object.entries(choices)) console.log(`  ${product.padEnd(28)} ${tiling}`);
+    print(["", `kept after ${((performance.now() - began) / 1000).toFixed(1)} s`]);
+    print(Object.entries(choices).map(([product, tiling]) => `  ${product.padEnd(28)} ${tiling}`));
     if (untimed.length > 0) {
-      console.log("\nno time for, so left as they were (--full times everything)");
-      for (const product of untimed) console.log(`  ${product}`);
+      print(["", "no time for, so left as they were (--full times everything)", ...untimed.map((product) => `  ${product}`)]);
     }
   } finally {
     backend.dispose();
@@ -58,8 +58,8 @@ class Sweep {
   #product = "";
 
   show({ product, tiling, milliseconds }: TuningResult): void {
-    if (product !== this.#product) console.log(`\n${product}`);
+    if (product !== this.#product) print(["", product]);
     this.#product = product;
-    console.log(`  ${tiling.padEnd(28)} ${milliseconds === undefined ? "other bits: left out" : `${milliseconds.toFixed(3).padStart(9)} ms`}`);
+    print([`  ${tiling.padEnd(28)} ${milliseconds === undefined ? "other bits: left out" : `${milliseconds.toFixed(3).padStart(9)} ms`}`]);
   }
 }
