@@ -3,7 +3,7 @@
  */
 import { DataError, excerpt, OptionError } from "../errors.ts";
 import { numberIn } from "./cells.ts";
-import { makeDataset, makeRegressionDataset, isRegression, type TrainingData } from "./dataset.ts";
+import { columnMoments, makeDataset, makeRegressionDataset, isRegression, type TrainingData } from "./dataset.ts";
 import type { Table } from "./table.ts";
 import { featureCount, type LabelColumn, type TableSchema } from "./table-schema.ts";
 
@@ -89,11 +89,10 @@ export function fillMissing(features: Uint8Array | Float32Array, fill: readonly 
   });
 }
 
-/** The mean and the standard deviation of targets; the deviation is 1 where all are equal. */
+/** The mean and the standard deviation of targets; the deviation is 1 where all are equal, to the precision of float32. */
 export function targetMoments(targets: Float32Array): { mean: number; deviation: number } {
-  const mean = targets.reduce((sum, target) => sum + target, 0) / targets.length;
-  const variance = targets.reduce((sum, target) => sum + (target - mean) ** 2, 0) / targets.length;
-  return { mean, deviation: Math.sqrt(variance) || 1 };
+  const { mean, deviation } = columnMoments(targets, 1)[0]!;
+  return { mean, deviation: deviation || 1 };
 }
 
 /** (target − mean) / deviation, as a model of quantities is trained on. */

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { columnStandardization, isRegression, type Dataset } from "../../src/data/dataset.ts";
+import { columnStandardization, isRegression, standardization, type Dataset } from "../../src/data/dataset.ts";
 import { datasetFromTable, featureMeans, fillMissing, schemaOf, targetMoments, usualTask } from "../../src/data/table-data.ts";
 import { datasetFromRows, TableRows } from "../../src/data/table-rows.ts";
 import { looksLikeHeader } from "../../src/data/table-columns.ts";
 import { tableSchemaFrom, type TableSchema } from "../../src/data/table-schema.ts";
 import { TableBuilder, type TableOptions } from "../../src/data/table.ts";
+import { Random } from "../../src/random.ts";
 import { ValueList } from "../../src/data/values.ts";
 
 /** A table of rows written as "a b c", from line 1 on. */
@@ -77,7 +78,38 @@ describe("a table becomes examples", () => {
   test("a constant column is standardised to 0", () => {
     const { features } = tableOf(["x c label", "1 9 a", "3 9 b"]);
     const { scale, offset } = columnStandardization(features, 2);
-    expect([scale, offset]).toEqual([[1, 1], [-2, -9]]);
+    expect([scale, offset]).toEqual([[1, 0], [-2, 0]]);
+  });
+
+  test.each([1, 2, 3, 17, 150, 1000, 100_000])("random constants of %i rows get scale 0", (rows) => {
+    const columns = Math.min(3000, 3_000_000 / rows);
+    const random = new Random(rows);
+    const constants = Float32Array.from({ length: columns }, () => random.normal(0, 1) * 10 ** random.uniform(-35, 35));
+    const features = Float32Array.from({ length: rows * columns }, (_, index) => constants[index % columns]!);
+    const { scale, offset } = columnStandardization(features, columns);
+    expect(scale).toEqual(new Array(columns).fill(0));
+    expect(offset).toEqual(new Array(columns).fill(0));
+    for (const value of constants.subarray(0, 20)) {
+      const column = new Float32Array(rows).fill(value);
+      expect(standardization(column)).toEqual({ scale: 0, offset: 0 });
+      expect(targetMoments(column).deviation).toBe(1);
+    }
+  });
+
+  test("columns that differ only by float32's rounding are constant; others get mean 0 and deviation 1", () => {
+    const random = new Random(7);
+    for (let round = 0; round < 2000; round++) {
+      const rows = 2 + random.below(200);
+      const value = random.normal(0, 1) * 10 ** random.uniform(-30, 30);
+      const spread = (relative: number) => Float32Array.from({ length: rows }, (_, row) => value * (1 + relative * (row % 2)));
+      expect(columnStandardization(spread(2 ** -24), 1).scale).toEqual([0]);
+      const varied = spread(10 ** random.uniform(-5, 1));
+      const { scale, offset } = columnStandardization(varied, 1) as { scale: number[]; offset: number[] };
+      const seen = Array.from(varied, (feature) => feature * scale[0]! + offset[0]!);
+      const mean = seen.reduce((sum, feature) => sum + feature) / rows;
+      expect(Math.abs(mean)).toBeLessThan(1e-6);
+      expect(Math.sqrt(seen.reduce((sum, feature) => sum + (feature - mean) ** 2, 0) / rows)).toBeCloseTo(1, 6);
+    }
   });
 
   test("missing values are filled by the mean of those that are there", () => {
