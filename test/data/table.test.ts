@@ -42,7 +42,7 @@ describe("a table becomes examples", () => {
     ["text alone", ["colour kind", "red rose", "blue iris"], true],
     ["a missing value and numbers", ["NA 1", "2 3"], false],
   ])("finds out whether there is a header: %s", (_, rows, expected) => {
-    expect(looksLikeHeader(rows[0]!.split(" "), rows[1]!.split(" "))).toBe(expected);
+    expect(looksLikeHeader(rows[0]!.split(" "), [rows[1]!.split(" ")])).toBe(expected);
   });
 
   test("takes the label by name, position or last, and else by its usual name", () => {
@@ -131,7 +131,7 @@ describe("a table that cannot be used is refused with file, line and column", ()
     ["ragged, short", ["a label", "1 2", "3"], {}, /^t\.csv, line 3, column 2: the row has 1 columns where 2 were expected/],
     ["ragged, long", ["a label", "1 2", "3 4 5"], {}, /^t\.csv, line 3, column 3: the row has 3 columns/],
     ["text in a numeric column", ["a label", "1 x", "oops y"], {}, /^t\.csv, line 3, column 1 \("a"\): "oops" is no number.*--categorical a/],
-    ["a number beyond float32", ["a label", "1 x", "1e39 y"], {}, /line 3, column 1 .*"1e39" is no number/],
+    ["a number beyond float32", ["a label", "1 x", "1e39 y"], {}, /line 3, column 1 .*"1e39" is beyond the range of float32/],
     ["no hexadecimal numbers", ["a label", "1 x", "0x10 y"], {}, /line 3, column 1 .*"0x10" is no number/],
     ["a missing value", ["a label", "1 x", "NA y"], {}, /^t\.csv, line 3, column 1 \("a"\): the value is missing.*--missing mean/],
     ["a missing label", ["a label", "1 x", "2 ?"], { missing: "keep" }, /^t\.csv, line 3, column 2 \("label"\): the label is missing/],

@@ -3,6 +3,7 @@ import { tableSchemaFrom } from "../../data/table-schema.ts";
 import { DataError, OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { createEvaluator, type Evaluator } from "../../train/index.ts";
+import { again } from "../csv-bytes.ts";
 import { cannotBeRead, inputName, openInput, STANDARD_INPUT } from "../csv-file.ts";
 import { isPng, readPng, resizePicture } from "../png.ts";
 import { createNodeBackend, loadModelFile, type DeviceChoice, type TrainedModel } from "../index.ts";
@@ -99,11 +100,6 @@ async function firstChunk(chunks: AsyncIterator<Uint8Array>, input: string): Pro
     throw cannotBeRead(inputName(input), cause);
   });
   return done ? new Uint8Array() : value;
-}
-
-async function* again(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield first;
-  yield* { [Symbol.asyncIterator]: () => rest };
 }
 
 async function allOf(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
