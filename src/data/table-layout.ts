@@ -5,7 +5,7 @@
 import { DataError } from "../errors.ts";
 import { isMissing } from "./cells.ts";
 import { dateFormat, type DateFormat, type DatePart } from "./dates.ts";
-import { commonDecimal, formatOf, numberSigns, type NumberFormat, type NumberSigns } from "./number-format.ts";
+import { commonDecimal, formatOf, numberSigns, type Decimal, type NumberFormat, type NumberSigns } from "./number-format.ts";
 import { columnPosition, columnsOf, looksLikeHeader, namesFrom, namesIn, requireDistinct } from "./table-columns.ts";
 import type { FeatureColumn } from "./table-schema.ts";
 import type { TableOptions } from "./table.ts";
@@ -42,10 +42,11 @@ export interface LabelInProgress {
 export interface TableRemark {
   readonly column: string;
   /**
-   * "ambiguous": its numbers could be read with either decimal sign; "date": its texts are dates, and are taken as
-   * categories; "row number": it counts the rows; "id": almost every row has its own value.
+   * "decimal comma": its numbers have some; "decimal point": they have separated thousands; "ambiguous": they could be
+   * read with either decimal sign; "date": its texts are dates, and are taken as categories; "row number": it counts
+   * the rows; "id": almost every row has its own value; "mixed": it is taken as text, though most texts are numbers.
    */
-  readonly kind: "ambiguous" | "date" | "row number" | "id";
+  readonly kind: "decimal comma" | "decimal point" | "ambiguous" | "date" | "row number" | "id" | "mixed";
   /** One of its cells. */
   readonly example?: string;
 }
@@ -109,9 +110,7 @@ export function layoutOf(rows: readonly [Row, ...Row[]], options: TableOptions):
     }),
     columns: features.flatMap(inProgress),
     remarks: [
-      ...(asked === undefined ? read.filter(({ signs }) => signs?.decimal === "ambiguous") : []).map(
-        ({ name: column, signs }) => ({ column, kind: "ambiguous" as const, example: signs!.example! }),
-      ),
+      ...read.flatMap((column) => remarksOnSigns(column, common, asked)),
       ...(options.dates === "features" ? [] : asNumbers.filter(({ date }) => date)).map(({ name: column, position }) => ({
         column,
         kind: "date" as const,
@@ -121,6 +120,15 @@ export function layoutOf(rows: readonly [Row, ...Row[]], options: TableOptions):
   };
 }
 
+/** What is worth saying of a column's numbers: nothing of those that are read as plain ones with decimal points. */
+function remarksOnSigns({ name: column, signs }: Evidence, common: Decimal, asked: Decimal | undefined): TableRemark[] {
+  if (signs?.example === undefined || (signs.plain && formatOf(signs, common, asked)?.decimal !== "comma")) return [];
+  const { decimal, example } = signs;
+  if (decimal === "ambiguous" && asked === undefined) return [{ column, kind: "ambiguous", example }];
+  const isComma = (asked ?? decimal) === "comma";
+  return [{ column, kind: isComma ? "decimal comma" : "decimal point", example }];
+}
+
 function evidenceOf(column: Pick<Evidence, "name" | "position">, rows: readonly (readonly string[])[]): Evidence {
   const cells = rows.map((row) => row[column.position - 1] ?? "").filter((cell) => !isMissing(cell));
   return { ...column, signs: numberSigns(cells), date: dateFormat(cells) };
@@ -128,8 +136,8 @@ function evidenceOf(column: Pick<Evidence, "name" | "position">, rows: readonly 
 
 interface Choice {
   readonly isCategory: boolean;
-  readonly common: "point" | "comma";
-  readonly asked: "point" | "comma" | undefined;
+  readonly common: Decimal;
+  readonly asked: Decimal | undefined;
   readonly options: TableOptions;
 }
 

@@ -1,6 +1,7 @@
 /*
  * Columns that identify a row rather than describe it: a network learns them by heart and gains nothing from them.
  */
+import { numberIn } from "./cells.ts";
 import type { ColumnInProgress, LabelInProgress, TableRemark } from "./table-layout.ts";
 
 /** With fewer rows, different values are no sign. */
@@ -17,13 +18,24 @@ export function remarksOnValues(values: Uint8Array | Float32Array, columns: read
   const rows = values.length / columns.length;
   const valueOf = (row: number, column: number) => values[row * columns.length + column]!;
   return columns.flatMap(({ name, kind, categories, date }, index): TableRemark[] => {
-    if (kind === "category") return !date && isIdOfTexts(categories.size, rows) ? [{ column: name, kind: "id" }] : [];
+    if (kind === "category" && !date) return remarksOnTexts(name, [...categories.keys()], rows);
     if (kind !== "number" || rows < LEAST_ROWS || date) return [];
     if (countsRows(rows, (row) => valueOf(row, index))) return [{ column: name, kind: "row number" }];
     if (!isIdName(name)) return [];
     const different = new Set(Array.from({ length: rows }, (_, row) => valueOf(row, index)));
     return different.size >= MOSTLY * rows ? [{ column: name, kind: "id" }] : [];
   });
+}
+
+/** Fewer numbers among texts are no sign that the column should be one of numbers. */
+const LEAST_NUMBERS = 5;
+
+function remarksOnTexts(column: string, texts: readonly string[], rows: number): TableRemark[] {
+  const numbers = texts.filter((text) => !Number.isNaN(numberIn(text))).length;
+  const text = texts.find((cell) => Number.isNaN(numberIn(cell)));
+  if (text === undefined) return [];
+  if (numbers >= LEAST_NUMBERS && 2 * numbers > texts.length) return [{ column, kind: "mixed", example: JSON.stringify(text) }];
+  return isIdOfTexts(texts.length, rows) ? [{ column, kind: "id" }] : [];
 }
 
 /** Remarks on labels of text that almost every row has its own of. */

@@ -310,11 +310,12 @@ export const missingValue = (file: string, line: number, column: { position: num
   });
 
 function notANumber(file: string, line: number, { name, position, format }: ColumnInProgress, cell: string): DataError {
-  const other = numberSigns([cell]);
-  const asFormat = format ? `, with a decimal ${format.decimal}${format.unit === undefined ? "" : ` and ${format.unit}`}` : "";
+  const text = excerpt(cell.slice(0, 40));
+  const signs = `decimal ${format?.decimal ?? "point"}s${format?.unit === undefined ? "" : ` and ${format.unit}`}`;
+  const isWrittenOtherwise = numberSigns([cell]) !== undefined;
   return new DataError({
     where: cellPlace(file, line, { name, position }),
-    what: `${excerpt(cell.slice(0, 40))} is no number${other ? " as the column writes them" : ""}, but the cells before it are${asFormat}`,
-    fix: `Correct the cell, ${other ? "settle the sign with --decimal, " : ""}or take the column as categories with --categorical ${quoted(name)}`,
+    what: isWrittenOtherwise ? `${text} does not fit the column's numbers, which have ${signs}` : `${text} is no number, but other cells of the column are`,
+    fix: `Correct the cell${isWrittenOtherwise ? ", settle the sign with --decimal" : ""}, or take the column as categories with --categorical ${quoted(name)}`,
   });
 }

@@ -19,6 +19,8 @@ const otherFiles: readonly { readonly magic: readonly number[]; readonly what: s
   },
 ];
 
+const NEWLINE = 10;
+
 const gzipMagic = [0x1f, 0x8b];
 
 /** So many bytes tell what a file is. */
@@ -100,25 +102,27 @@ function notText(where: string, encoding: string, line: number, chunk: Uint8Arra
     const what = `after line ${line} there are bytes that are not UTF-16, which the file begins as`;
     return new DataError({ where, what, fix: "Save the file as UTF-8" }, { cause });
   }
-  const word = chunk && latinWord(chunk);
-  const example = word === undefined ? "" : `; as Latin-1 (Windows-1252) they would read ${JSON.stringify(word)}`;
+  const latin = chunk && latinWord(chunk);
+  const place = latin ? `line ${line + latin.newlines + 1} has` : `after line ${line} there are`;
+  const example = latin ? `; as Latin-1 (Windows-1252) they would read ${JSON.stringify(latin.word)}` : "";
   return new DataError(
     {
       where,
-      what: `after line ${line} there are bytes that are not UTF-8${example}`,
+      what: `${place} bytes that are not UTF-8${example}`,
       fix: 'Save the file as UTF-8 ("CSV UTF-8" in Excel), or convert it: iconv -f WINDOWS-1252 -t UTF-8 OLD.csv > NEW.csv',
     },
     { cause },
   );
 }
 
-/** The letters around the first that is none in UTF-8, read as Windows-1252. */
-function latinWord(bytes: Uint8Array): string | undefined {
+/** The letters around the first that is none in UTF-8, read as Windows-1252, and the ends of lines before them. */
+function latinWord(bytes: Uint8Array): { word: string; newlines: number } | undefined {
   const isLetter = (byte: number | undefined) => byte !== undefined && (byte >= 0xc0 || (byte | 32) >= 97 && (byte | 32) <= 122);
   const at = bytes.findIndex((byte, index) => byte >= 0xc0 && !(bytes[index + 1]! >= 0x80 && bytes[index + 1]! < 0xc0));
   if (at < 0) return undefined;
   let [from, to] = [at, at + 1];
   while (at - from < 12 && isLetter(bytes[from - 1])) from--;
   while (to - at < 12 && isLetter(bytes[to])) to++;
-  return new TextDecoder("windows-1252").decode(bytes.subarray(from, to));
+  const newlines = bytes.subarray(0, at).reduce((sum, byte) => sum + (byte === NEWLINE ? 1 : 0), 0);
+  return { word: new TextDecoder("windows-1252").decode(bytes.subarray(from, to)), newlines };
 }

@@ -1,6 +1,5 @@
 import { Option, type Command } from "commander";
 import { isRegression, type TrainingData } from "../../data/dataset.ts";
-import { targetsInUnits } from "../../data/table-data.ts";
 import { tableSchemaFrom } from "../../data/table-schema.ts";
 import { DataError, OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
@@ -9,7 +8,6 @@ import {
   confusionMatrix,
   createEvaluator,
   predictedClasses,
-  regressionMetrics,
   type ClassificationMetrics,
   type Evaluation,
   type RegressionMetrics,
@@ -19,6 +17,7 @@ import { csvOptions, requireOneSource, sourceOptions, type SourceFlags } from ".
 import { csvFormat, readPictures } from "./data-source.ts";
 import { classTable, confusionTable } from "./metrics-text.ts";
 import { deviceOption } from "./options.ts";
+import { measureRegression, targetTable, type TargetMetrics } from "./target-metrics.ts";
 import { adapterText, count, field, outcomeText } from "./text.ts";
 
 interface EvaluateFlags extends SourceFlags {
@@ -66,6 +65,8 @@ interface Measured {
   readonly evaluation: Evaluation;
   readonly classification: ClassificationMetrics | undefined;
   readonly regression: RegressionMetrics | undefined;
+  /** Of each of several quantities. */
+  readonly targets: readonly TargetMetrics[];
 }
 
 interface Printed {
@@ -84,12 +85,13 @@ function print({ path, trained, source, examples, adapter, measured }: Printed):
   console.log(field("data", `${source}: ${count(examples)} for testing`));
   console.log(field("adapter", adapter));
   console.log(outcomeText({ part: "test", ...measured }));
+  if (measured.targets.length > 0) console.log(`\n${targetTable(measured.targets)}`);
   if (measured.classification) console.log(`\n${classTable(measured.classification)}\n\n${confusionTable(measured.classification)}`);
 }
 
-function asJson({ evaluation, classification, regression }: Measured): object {
+function asJson({ evaluation, classification, regression, targets }: Measured): object {
   const { loss, count: examples } = evaluation;
-  return { examples, loss, ...classification, ...regression };
+  return { examples, loss, ...classification, ...regression, ...(targets.length > 0 && { targets }) };
 }
 
 async function examplesFor(path: string, trained: TrainedModel, flags: SourceFlags): Promise<{ test: TrainingData; source: string }> {
@@ -110,11 +112,9 @@ function metricsOf(path: string, { table, model }: TrainedModel, test: TrainingD
   if (!isRegression(test)) {
     const said = predictedClasses(outputs, sizeOf(model.outputShape));
     const confusion = confusionMatrix(test.labels, said, test.classes.length);
-    return { classification: classificationMetrics(confusion, test.classes), regression: undefined };
+    return { classification: classificationMetrics(confusion, test.classes), regression: undefined, targets: [] };
   }
-  const label = table && tableSchemaFrom(table, path).label;
-  const inUnits = (values: Float32Array) => (label?.kind === "number" ? targetsInUnits(values, label) : values);
-  return { classification: undefined, regression: regressionMetrics(inUnits(test.targets), inUnits(outputs)) };
+  return { classification: undefined, ...measureRegression(test, outputs, table && tableSchemaFrom(table, path)) };
 }
 
 /** @throws DataError where the model was made for other pictures or classes */

@@ -187,11 +187,11 @@ class Sweep {
 
   /** The same examples for runs that differ in no option of the data. */
   async #dataOf(flags: TrainFlags): Promise<TrainingSource> {
-    const { csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories } = flags;
+    const { csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories, decimal, dates } = flags;
     const { missing, validation, standardize } = flags;
     // The split is by the common seed: runs of other seeds are compared on the same examples.
     const { seed } = this.#flags;
-    const settings = [csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories];
+    const settings = [csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories, decimal, dates];
     const key = JSON.stringify([...settings, missing, validation, standardize]);
     if (this.#data?.key !== key) this.#data = { key, source: withoutTest(await loadTrainingSource({ ...flags, seed })) };
     return this.#data.source;

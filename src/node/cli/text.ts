@@ -45,10 +45,11 @@ export function adapterText({ kind, adapter }: Backend): string {
 }
 
 /** What a part of the data gave, in training and in evaluation alike. */
-export function outcomeText({ part, evaluation, regression }: OutcomeValues): string {
+export function outcomeText({ part, evaluation, regression, targets }: OutcomeValues): string {
   const loss = `loss ${lossText(evaluation.loss)}`;
   if (!regression) return `${part} accuracy ${percent(evaluation.accuracy)}  ${loss}`;
   const { r2, rmse, mae } = regression;
+  if (targets.length > 1) return `${part} R² ${Number.isNaN(r2) ? "–" : r2.toFixed(3)} (mean of ${targets.length} quantities)  ${loss}`;
   return `${part} R² ${Number.isNaN(r2) ? "–" : r2.toFixed(3)}  RMSE ${quantity(rmse)}  MAE ${quantity(mae)}  ${loss}`;
 }
 
@@ -56,6 +57,8 @@ interface OutcomeValues {
   readonly part: string;
   readonly evaluation: Evaluation;
   readonly regression: RegressionMetrics | undefined;
+  /** Of several quantities, as many as there are. */
+  readonly targets: readonly unknown[];
 }
 
 /** A quantity with four digits that count. */

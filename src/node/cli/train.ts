@@ -18,6 +18,7 @@ import { Interruption } from "./interrupt.ts";
 import { describeNetwork } from "./network.ts";
 import { planTable } from "./plan-table.ts";
 import { ProgressLine } from "./progress.ts";
+import { targetTable } from "./target-metrics.ts";
 import { adapterText, count, field, lossText, outcomeText, percent } from "./text.ts";
 import { startReport } from "./train-report.ts";
 import { trainOptions, type TrainFlags } from "./train-options.ts";
@@ -84,6 +85,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   log?.begin(keeper?.resumeFrom?.step ?? 0);
   const { trainer } = subject;
   if (debugs("plan")) console.error(planTable(trainer.dispatches));
+  for (const warning of data.warnings) console.error(warning);
   describe(run, subject);
   if (keeper?.resumeFrom) console.log(field("resumed", `at step ${count(trainer.step)}, from ${keeper.lastGood}`));
   const startupSeconds = performance.now() / 1000;
@@ -105,6 +107,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   const outcome = await measure(run, trainer);
   const evaluationSeconds = (performance.now() - began) / 1000;
   console.log(`${outcomeText(outcome)}  (${seconds.toFixed(1)} s, ${count(imagesPerSecond)} ${unitOf(run)}/s)`);
+  if (outcome.targets.length > 0) console.log(targetTable(outcome.targets));
   if (!Number.isFinite(outcome.evaluation.loss)) {
     console.error("The loss is no finite number: the training diverged. Try a smaller --lr.");
   }
@@ -117,10 +120,11 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
 }
 
 /** Such as testAccuracy and testLoss, or validationR2. */
-function resultFields({ part, evaluation, regression }: Outcome): Record<string, number> {
+function resultFields({ part, evaluation, regression, targets }: Outcome): Record<string, unknown> {
   const { accuracy, loss } = evaluation;
   const values = regression ? { Loss: loss, R2: regression.r2, Rmse: regression.rmse, Mae: regression.mae } : { Accuracy: accuracy, Loss: loss };
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${part}${name}`, value]));
+  const several = targets.length > 0 && { [`${part}Targets`]: targets };
+  return { ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`${part}${name}`, value])), ...several };
 }
 
 /** What the progress counts. */
@@ -140,6 +144,7 @@ function describe(run: Run, { model, trainer }: Subject): void {
   console.log(
     [
       field("data", `${data.source}:`, ` ${parts.join(", ")}`),
+      ...data.notes,
       field("adapter", adapterText(backend)),
       field("network", describeNetwork(flags, model)),
       field("training", `${count(stepsTotal)} steps of ${count(batch)}, ${flags.optimizer}, ${rate}`),
