@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { demoPlugins } from "./scripts/demo/plugins.ts";
@@ -45,6 +46,14 @@ const licences = {
   },
 };
 
+/** npm sets the run bit of a command only when it installs or packs; a build alone must leave one that runs too. */
+const executableCli = {
+  name: "executable-cli",
+  writeBundle({ dir }: { dir?: string }) {
+    chmodSync(join(dir!, "cli.js"), 0o755);
+  },
+};
+
 export default defineConfig(({ command, mode }) => ({
   // As dependencies, they would install 67 MB with every use of the library; the chunk has 1.3 MB.
   ...(command === "build" && mode !== "demo" && { ssr: { noExternal: bundled } }),
@@ -53,7 +62,7 @@ export default defineConfig(({ command, mode }) => ({
   // What lies in public belongs to the demo.
   publicDir: mode === "production" ? false : "public",
   worker: { format: "es" },
-  plugins: mode === "demo" || mode === "development" ? demoPlugins() : command === "build" ? [licences] : [],
+  plugins: mode === "demo" || mode === "development" ? demoPlugins() : command === "build" ? [licences, executableCli] : [],
   test: {
     include: ["test/**/*.test.ts"],
     // One process a file: Dawn is a native addon, and a device lost in one file must not reach another.

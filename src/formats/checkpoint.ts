@@ -3,8 +3,8 @@
  * state beside the parameters.
  */
 import { DataError } from "../errors.ts";
-import { modelMetadata, modelOfFile, OPTIMIZER_PREFIX, type TrainedModel } from "./model.ts";
-import { readSafetensors, writeSafetensors, type NamedTensor, type TensorValues } from "./safetensors.ts";
+import { modelMetadata, modelOfFile, OPTIMIZER_PREFIX, writeModelFile, type TrainedModel } from "./model.ts";
+import { readSafetensors, type NamedTensor, type TensorValues } from "./safetensors.ts";
 
 /** Values by name. */
 export type Values = Readonly<Record<string, TensorValues>>;
@@ -34,7 +34,7 @@ const NOT_A_CHECKPOINT = "Give a file that `wgrad train --checkpoint` wrote";
 export function saveCheckpoint(trained: TrainedModel, { parameters, optimizer, unreported, best, run }: RunState): Uint8Array {
   const { steps, loss, correct, gradientNorm } = unreported;
   const tensors = [...valuesAsTensors("", { parameters, optimizer }), ...(best ? valuesAsTensors(BEST_PREFIX, best) : [])];
-  return writeSafetensors(tensors, {
+  return writeModelFile(tensors, {
     ...modelMetadata(trained),
     // JSON has no NaN, which is what quantities have for right predictions.
     unreported: [steps, loss, correct, gradientNorm].join(" "),

@@ -9,8 +9,9 @@ import type { ModelExtensions } from "../nn/extensions.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { modelFromConfig, type Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
+import { DIGEST, digestOf } from "./digest.ts";
 import { parseJson, quoted } from "./json.ts";
-import { readSafetensors, writeSafetensors, type Safetensors, type TensorValues } from "./safetensors.ts";
+import { readSafetensors, writeSafetensors, type NamedTensor, type Safetensors, type TensorValues } from "./safetensors.ts";
 
 /** Plain facts for a reader; a number that is not finite becomes null in the file. */
 export type Facts = Readonly<Record<string, string | number | boolean | null>>;
@@ -47,7 +48,11 @@ export interface FileExtensions extends ModelExtensions {
   readonly losses?: readonly TrainingLoss[];
 }
 
-const FORMAT = "wgrad";
+/** The format of files with a digest. */
+const FORMAT = "wgrad-2";
+
+/** The format of earlier files, which have none. */
+const FORMAT_WITHOUT_DIGEST = "wgrad";
 
 /** Before the names of the optimizer's states in a checkpoint, which is a model as well. */
 export const OPTIMIZER_PREFIX = "optimizer.";
@@ -76,7 +81,17 @@ export function initialValues({ parameters }: Model): ParameterValues {
 export function saveModel(trained: TrainedModel, parameters: ParameterValues): Uint8Array {
   requireParameters(trained.model, parameters);
   const tensors = Object.entries(parameters).map(([name, { shape, values }]) => ({ name, shape, values }));
-  return writeSafetensors(tensors, modelMetadata(trained));
+  return writeModelFile(tensors, modelMetadata(trained));
+}
+
+/** A safetensors file of a model, with a digest of all that it says. */
+export function writeModelFile(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
+  return writeSafetensors(tensors, { ...metadata, [DIGEST]: digestOf(tensors, metadata) });
+}
+
+/** Whether a file's metadata are those of a model of wgrad's. */
+export function isModelFile({ metadata }: Pick<Safetensors, "metadata">): boolean {
+  return metadata["format"] === FORMAT || metadata["format"] === FORMAT_WITHOUT_DIGEST;
 }
 
 /** @throws OptionError naming the parameter, for values that are missing, too many or of another shape than the model's */
@@ -118,7 +133,8 @@ export function modelMetadata(trained: TrainedModel): Record<string, string> {
  * @param bytes the whole file
  * @param where the file's name, for messages
  * @param extensions what layers, activations and losses of one's own are, where the model has any
- * @throws DataError for anything that `readSafetensors` refuses; for a safetensors file that is no model of wgrad;
+ * @throws DataError for anything that `readSafetensors` refuses; for a safetensors file that is no model of wgrad, or
+ * whose contents are not those of its digest (files of versions before the digest have none, and are read without);
  * naming the entry, for metadata that is missing or not what it should be; and naming the tensor and both shapes, for
  * tensors that are not the network's parameters
  */
@@ -128,10 +144,21 @@ export function loadModel(bytes: Uint8Array, where: string, extensions: FileExte
 
 /** The same of a file that is read already. */
 export function modelOfFile(file: Safetensors, where: string, extensions: FileExtensions = {}): TrainedModel {
-  if (file.metadata["format"] !== FORMAT) {
+  if (!isModelFile(file)) {
     throw new DataError({ where, what: "this is a safetensors file, but no model that wgrad wrote", fix: NOT_A_MODEL });
   }
+  requireDigest(file, where);
   return restoreTrained(file, where, extensions);
+}
+
+/** @throws DataError where a file does not say what it said when it was written */
+function requireDigest({ tensors, metadata }: Safetensors, where: string): void {
+  if (metadata["format"] === FORMAT_WITHOUT_DIGEST) return;
+  const named = Array.from(tensors, ([name, tensor]) => ({ name, ...tensor }));
+  const found = digestOf(named, metadata);
+  if (metadata[DIGEST] === found) return;
+  const what = `the file is damaged: its contents have the digest ${found}, but it was written with ${quoted(metadata[DIGEST])}`;
+  throw new DataError({ where, what, fix: "Take another copy of the file" });
 }
 
 /**

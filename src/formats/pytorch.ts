@@ -9,9 +9,11 @@ import { entryOf, written } from "../nn/checks.ts";
 import type { LayerConfig } from "../nn/layers.ts";
 import { losses, type LossName } from "../nn/losses.ts";
 import { modelFromConfig, type ModelConfig } from "../nn/sequential.ts";
+import { outputScale } from "./exported-table.ts";
 import { parseJson, quoted } from "./json.ts";
 import {
   initialValues,
+  isModelFile,
   lossName,
   modelMetadata,
   requireAnswers,
@@ -115,11 +117,13 @@ export function savePytorch(trained: TrainedModel, parameters: ParameterValues =
  * The lines of Python that load what `savePytorch` wrote, for PyTorch with the package safetensors.
  * @param path of the file
  */
-export function pytorchCode({ model, loss }: TrainedModel, path: string): string {
+export function pytorchCode(trained: TrainedModel, path: string): string {
+  const { model, loss } = trained;
   const { modules } = sequentialModules(model.config, model.shapes);
   const asStep = 'Step = type("Step", (nn.Module,), {"forward": lambda self, x: (x >= 0).to(x.dtype)})';
   const byLoss: Partial<Record<string, string>> = { softmaxCrossEntropy: ".softmax(-1)", sigmoidBinaryCrossEntropy: ".sigmoid()" };
-  const last = byLoss[lossName(loss)] ?? "";
+  const scale = outputScale(trained);
+  const last = byLoss[lossName(loss)] ?? (scale ? " * deviation + mean" : "");
   return [
     "import json, torch",
     "from torch import nn",
@@ -131,6 +135,7 @@ export function pytorchCode({ model, loss }: TrainedModel, path: string): string
     `network = nn.ModuleDict({"layers": nn.Sequential(${modules.join(", ")})}).eval()`,
     "network.load_state_dict(state)",
     'scale, offset = (torch.tensor(normalization[name]) for name in ("scale", "offset"))',
+    ...(scale ? Object.entries(scale).map(([name, values]) => `${name} = torch.tensor([${values.join(", ")}])`) : []),
     `predict = lambda x: network["layers"](x.float().flatten(1) * scale + offset)${last}`,
   ].join("\n");
 }
@@ -164,8 +169,8 @@ export interface ImportOptions {
  */
 export function loadPytorch(bytes: Uint8Array, where: string, options: ImportOptions = {}): TrainedModel {
   const file = readSafetensors(bytes, where, { convert: true });
-  const { format, producer } = file.metadata;
-  if (format === "wgrad") {
+  const { producer } = file.metadata;
+  if (isModelFile(file)) {
     throw new DataError({ where, what: "this is a model of wgrad already", fix: "Use it as it is" });
   }
   return producer === PRODUCER ? fromOwnFile(file, where, options) : fromLinearLayers(file, where, options);

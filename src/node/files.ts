@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DataError } from "../errors.ts";
 
@@ -11,6 +11,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",
   ENOTDIR: "a part of the path is a file, not a folder",
   EPERM: "permission denied",
+  ERR_FS_EISDIR: "it is a folder, not a file",
   EROFS: "the file system is read-only",
 };
 
@@ -51,12 +52,13 @@ export async function makeFolderOrRefuse(path: string): Promise<void> {
 /**
  * Writes a file so that its name never shows a part of it, not even after a crash: to a temporary name in the same
  * folder, synced, then renamed over what was there. The folder must exist. Where the write fails, the temporary file
- * is removed and an older file of this name stays as it was.
+ * is removed and an older file of this name stays as it was. A device or a pipe is written to, and not replaced.
  * @throws DataError with the path and the reason.
  */
 export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
+    if (await isDeviceOrPipe(path)) return await writeFile(path, bytes);
     const file = await open(temporary, "wx");
     try {
       await file.writeFile(bytes);
@@ -71,6 +73,11 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array): Prom
     throw new DataError({ where: path, what, fix: "Choose a path that you may write to, with enough room" }, { cause });
   }
   await syncFolder(dirname(path));
+}
+
+async function isDeviceOrPipe(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && !found.isFile() && !found.isDirectory();
 }
 
 /** Makes a rename in the folder last through a crash. Windows does not open folders; there the rename must do. */

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -35,6 +36,16 @@ describe("writing", () => {
     expect(error.what).toContain("it is a folder");
     expect(await readdir(folder)).toEqual(["taken"]);
     expect(await readdir(path)).toEqual(["kept"]);
+  });
+
+  test("to a pipe writes there and keeps the pipe", async () => {
+    const path = join(folder, "pipe");
+    execFileSync("mkfifo", [path]);
+    const reader = readFile(path);
+    await writeFileAtomically(path, Uint8Array.from([1, 2, 3]));
+    expect([...(await reader)]).toEqual([1, 2, 3]);
+    expect((await stat(path)).isFIFO()).toBe(true);
+    expect(await readdir(folder)).toEqual(["pipe"]);
   });
 
   test("to a missing folder, or below a file, is refused", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { standardization } from "../../src/data/dataset.ts";
 import { firstExamples } from "../../src/data/split.ts";
+import { targetsInUnits } from "../../src/data/table-data.ts";
 import { OptionError } from "../../src/errors.ts";
 import { initialValues, loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
 import { saveOnnx } from "../../src/formats/onnx/index.ts";
@@ -102,6 +103,69 @@ describe("onnxruntime computes what wgrad does:", () => {
     expect(correct).toBe(Math.round((await trainer.evaluate(examples)).accuracy * 1000));
     expect(correct).toBeGreaterThan(700);
   });
+});
+
+const table = {
+  header: true,
+  width: 4,
+  columns: [
+    { name: "größe", position: 1, kind: "number" },
+    { name: "color", position: 3, kind: "category", categories: ["red", "green"] },
+  ],
+  fill: [1.5, 0, 0],
+};
+
+describe("a model of a table", () => {
+  const model = sequential([dense(4, { activation: "gelu" }), dense(1)], { inputShape: [3], seed: 2 });
+  const features = Float32Array.of(70, 1, 0, -3, 0, 1);
+  const includes = (file: Uint8Array, text: string) => Buffer.from(file).includes(text);
+
+  test("gives quantities in the units of the label, as predict does", async () => {
+    const label = { name: "price", position: 2, kind: "number", mean: 268.6, deviation: 81.25 } as const;
+    const trained = trainedOf({ model, outputs: ["price"], table: { ...table, label } });
+    const expected = targetsInUnits(await predict(trained, features), label);
+    const { outputs } = await runOnnx(saveOnnx(trained), features, [2, 3]);
+    expect(Object.keys(outputs)).toEqual(["outputs"]);
+    expect(outputs["outputs"]!.shape).toEqual([2, 1]);
+    expect(largestDifference(outputs["outputs"]!.values, expected)).toBeLessThan(81.25 * CLOSE);
+    const asIs = trainedOf({ model, outputs: ["price"], table: { ...table, label: { ...label, mean: 0, deviation: 1 } } });
+    expect((await runOnnx(saveOnnx(asIs), features, [2, 3])).outputs["outputs"]!.values).toEqual(
+      (await runOnnx(saveOnnx(trainedOf({ model })), features, [2, 3])).outputs["outputs"]!.values,
+    );
+  });
+
+  test("says in its metadata what a program needs to make its input and to read its output", () => {
+    const label = { name: "price", position: 2, kind: "number", mean: 2, deviation: 3 };
+    const quantities = saveOnnx(trainedOf({ model, outputs: ["price"], table: { ...table, label } }));
+    const entries = {
+      features: '["größe","color=red","color=green"]',
+      columns: JSON.stringify(table.columns),
+      fill: "[1.5,0,0]",
+      outputs: '["price"]',
+      units: '{"features":"as in the data","outputs":"as in the data"}',
+    };
+    for (const [key, value] of Object.entries(entries)) {
+      // The message of an entry: its key, then its value, each after its length.
+      const found = Buffer.from(quantities).indexOf(value);
+      expect(found, key).toBeGreaterThan(0);
+      expect(Buffer.from(quantities).subarray(found - key.length - 3, found).toString("latin1"), key).toContain(`${key}\u0012`.slice(1));
+    }
+    const kinds = sequential([dense(2)], { inputShape: [3] });
+    const { outputs: _, ...classes } = trainedOf({ model: kinds, loss: "softmaxCrossEntropy", classes: ["yes", "no"] });
+    const file = saveOnnx({ ...classes, table: { ...table, label: { name: "kind", position: 2, kind: "class", classes: ["yes", "no"] } } });
+    for (const value of ['["yes","no"]', entries.features, '{"features":"as in the data","logits":"none","probabilities":"from 0 to 1"}']) {
+      expect(includes(file, value), value).toBe(true);
+    }
+    expect(includes(saveOnnx(trainedOf({ model })), "columns")).toBe(false);
+  });
+});
+
+test("every file is operator set 13 and version 7, which programs of 2020 read", () => {
+  const layers = (Object.keys(activations) as ActivationName[]).map((name) => activation(name));
+  const file = saveOnnx(trainedOf({ model: sequential([flatten(), ...layers, dropout(0.1), dense(2)], { inputShape: [2, 3] }) }));
+  expect([...file.subarray(0, 2)]).toEqual([0x08, 7]);
+  // The opset's message is of four bytes: an empty domain, and the version.
+  expect(Buffer.from(file).includes(Buffer.of(0x42, 4, 0x0a, 0, 0x10, 13))).toBe(true);
 });
 
 function classesOf(values: Float32Array): number[] {

@@ -61,6 +61,21 @@ describe("a model for PyTorch", () => {
     expect(pytorchCode(quantities, "f")).toMatch(/\* scale \+ offset\)$/);
   });
 
+  test("gives a table's quantities in the units of the label, and comes back with them", () => {
+    const columns = [1, 2, 3, 4, 5, 6].map((position) => ({ name: `x${position}`, position, kind: "number" }));
+    const table = { header: true, width: 7, columns, label: { name: "price", position: 7, kind: "number", mean: 268.6, deviation: 81.25 } };
+    const model = sequential([dense(1)], { inputShape: [6], seed: 4 });
+    const quantities: TrainedModel = { ...trained, model, loss: "meanSquaredError", classes: [], outputs: ["price"], table };
+    expect(pytorchCode(quantities, "f").split("\n").slice(-3)).toEqual([
+      "mean = torch.tensor([268.6])",
+      "deviation = torch.tensor([81.25])",
+      'predict = lambda x: network["layers"](x.float().flatten(1) * scale + offset) * deviation + mean',
+    ]);
+    const back = loadPytorch(savePytorch(quantities), "file");
+    expect(back.table).toEqual(table);
+    expect(Buffer.compare(saveModel(back, initialValues(back.model)), saveModel(quantities, initialValues(model)))).toBe(0);
+  });
+
   test("comes back as the same file to the bit, values that are no numbers too", () => {
     const parameters = initialValues(trained.model);
     const odd = Uint32Array.of(0x7fc00001, 0xff800000, 0x80000000, 1, 0x7fffffff);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
@@ -40,7 +40,7 @@ const endedBy = (signal: NodeJS.Signals, args: readonly string[]) =>
   wgrad(args, {
     started(child) {
       const timer = setInterval(() => {
-        if (!existsSync(inFolder("kept")) || readdirSync(inFolder("kept")).length === 0) return;
+        if (!existsSync(inFolder("kept")) || !readdirSync(inFolder("kept")).some((name) => name.startsWith("step-"))) return;
         clearInterval(timer);
         child.kill(signal);
       }, 2);
@@ -50,6 +50,7 @@ const endedBy = (signal: NodeJS.Signals, args: readonly string[]) =>
 
 describe("wgrad train --checkpoint", () => {
   test.each([
+    ["SIGHUP", 129],
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)("on %s saves, exits with %i, and --resume ends with the log and the bits of a run that never stopped", async (signal, code) => {
@@ -127,6 +128,134 @@ describe("wgrad train --checkpoint", () => {
     expect(stopped.stderr).toMatch(/cannot be written/);
     expect(readdirSync(inFolder("kept"))).toEqual([]);
   });
+});
+
+describe("a folder of checkpoints", () => {
+  const run = (...more: readonly string[]) => [...training, ...keeping, ...more];
+  const lock = () => JSON.parse(readFileSync(inFolder("kept/run.lock"), "utf8")) as Record<string, string | number>;
+  const leaveLock = (holder: object) => writeFileSync(inFolder("kept/run.lock"), JSON.stringify(holder));
+
+  test("is one run's at a time: a second one is refused and told who works there", async () => {
+    let [pid, second]: [number | undefined, ReturnType<typeof wgrad> | undefined] = [undefined, undefined];
+    const first = await wgrad(run("--epochs", "100000"), {
+      started(child) {
+        pid = child.pid;
+        child.stdout!.once("data", () => {
+          second = wgrad(run("--resume", "--take-over"));
+          void second.then(() => child.kill("SIGTERM"));
+        });
+      },
+    });
+    expect(first.code).toBe(143);
+    const { code, stderr } = await second!;
+    expect(stderr).toMatch(new RegExp(`kept: process ${pid} on host ".+", started at \\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z, trains in this folder\\. Wait until it ends`));
+    expect(code).toBe(2);
+    expect(existsSync(inFolder("kept/run.lock"))).toBe(false);
+  });
+
+  test("is taken over from a process that was killed, and from one of another host with --take-over", async () => {
+    await endedBy("SIGKILL", run());
+    const killed = lock();
+    expect(await wgrad(run("--resume"))).toMatchObject({ code: 0, stderr: "" });
+    expect(existsSync(inFolder("kept/run.lock"))).toBe(false);
+    leaveLock({ ...killed, host: "elsewhere" });
+    const refused = await wgrad(run("--resume"));
+    expect(refused.stderr).toMatch(/on host "elsewhere".*add --take-over/);
+    expect(refused.code).toBe(2);
+    expect(lock()["host"]).toBe("elsewhere");
+    expect((await wgrad(run("--resume", "--take-over"))).code).toBe(0);
+  });
+
+  test("that another process took over is written to no more, and training goes on", async () => {
+    const { code, stderr } = await wgrad(run(), {
+      started(child) {
+        child.stdout!.once("data", () => leaveLock({ ...lock(), host: "elsewhere" }));
+      },
+    });
+    expect(code).toBe(0);
+    expect(stderr.match(/No checkpoint at step \d+, and training goes on: kept: process \d+ on host "elsewhere"/g)).toHaveLength(1);
+    expect(lock()["host"]).toBe("elsewhere");
+    expect(existsSync(inFolder("model.safetensors"))).toBe(true);
+  });
+
+  test("whose files cannot be used is refused, and keeps them", async () => {
+    await wgrad(run("--max-steps", "50"));
+    const names = readdirSync(inFolder("kept")).sort();
+    for (const name of names) writeFileSync(inFolder(join("kept", name)), "of another format");
+    for (const options of [[], ["--resume"]]) {
+      const { code, stderr } = await wgrad(run(...options));
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/kept: there are checkpoints, but none to go on from: .*step-000000050\.safetensors: this is no safetensors file.*step-000000025/);
+    }
+    expect(readdirSync(inFolder("kept")).sort()).toEqual(names);
+    for (const name of names) expect(readFileSync(inFolder(join("kept", name)), "utf8")).toBe("of another format");
+  });
+
+  test("with a folder in the place of a checkpoint: it is told of once, and training goes on", async () => {
+    const { code, stderr } = await wgrad(run(), {
+      started: (child) => child.stdout!.once("data", () => mkdirSync(inFolder("kept/step-000002000.safetensors"))),
+    });
+    expect(code).toBe(0);
+    expect(stderr.match(/training goes on/g)).toHaveLength(1);
+    expect(stderr).toMatch(/No checkpoint at step 2000, and training goes on: kept\/step-000002000\.safetensors: cannot be written: .*it is a folder/);
+    expect(readdirSync(inFolder("kept"))).toContain("step-000001975.safetensors");
+  });
+});
+
+describe("a full disk", () => {
+  // Every write there fails as on a full disk.
+  const full = "/dev/full";
+
+  test("under the log and standard output is told of once, and the model and checkpoints are written", async () => {
+    const args = [...training, "--max-steps", "100", "--checkpoint", "kept", "--every", "25", "--log", full, "--out", "model.safetensors"];
+    const { code, stderr } = await runCli("/bin/sh", ["-c", `exec "$@" > ${full}`, "sh", process.execPath, cli.path, ...args], { cwd: folder.path, program: true });
+    expect(stderr.split("\n").sort()).toEqual([
+      "",
+      "/dev/full: the log cannot be written, and the run goes on: the disk is full (ENOSPC).",
+      "standard output cannot be written, and the command goes on: the disk is full (ENOSPC).",
+    ]);
+    expect(code).toBe(0);
+    expect(existsSync(inFolder("model.safetensors"))).toBe(true);
+    expect(readdirSync(inFolder("kept"))).toContain("step-000000100.safetensors");
+  });
+
+  test("leaves whole lines in the log", async () => {
+    // Files of at most one block of 512 bytes, of which a line fills a part.
+    const limited = ["-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", process.execPath, cli.path, ...training, "--max-steps", "100", "--log", "run.jsonl"];
+    const { code, stderr } = await runCli("/bin/sh", limited, { cwd: folder.path, program: true });
+    expect(stderr).toMatch(/^run\.jsonl: the log cannot be written, and the run goes on: .*\n$/);
+    expect(code).toBe(0);
+    const text = readFileSync(inFolder("run.jsonl"), "utf8");
+    expect(text).toMatch(/\n$/);
+    const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line) as { event: string });
+    expect(lines.length).toBeGreaterThan(0);
+  });
+
+  test("fails a command whose result is what it says", async () => {
+    await wgrad([...training, "--max-steps", "10", "--out", "model.safetensors"]);
+    const args = ["evaluate", "model.safetensors", "--data", "data", "--device", "cpu"];
+    const { code, stderr } = await runCli("/bin/sh", ["-c", `exec "$@" > ${full}`, "sh", process.execPath, cli.path, ...args], { cwd: folder.path, program: true });
+    expect(stderr).toBe("standard output cannot be written, and the command goes on: the disk is full (ENOSPC).\n");
+    expect(code).toBe(1);
+  });
+});
+
+test("where the model cannot be written, the report still is", async () => {
+  mkdirSync(inFolder("gone"));
+  const { code, stderr } = await wgrad([...training, "--out", "gone/model.safetensors", "--report", "run.html"], {
+    started: (child) => child.stdout!.once("data", () => rmSync(inFolder("gone"), { recursive: true })),
+  });
+  expect(stderr).toMatch(/error: gone\/model\.safetensors: cannot be written: no such file or folder/);
+  expect(code).toBe(1);
+  expect(existsSync(inFolder("run.html"))).toBe(true);
+});
+
+test("a reader of standard output that leaves ends no training", async () => {
+  const { code, stderr } = await wgrad([...training, "--out", "model.safetensors"], {
+    started: (child) => child.stdout!.once("data", () => child.stdout!.destroy()),
+  });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(existsSync(inFolder("model.safetensors"))).toBe(true);
 });
 
 describe("a loss or gradient that is not finite", () => {

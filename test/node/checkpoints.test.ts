@@ -42,20 +42,76 @@ describe("a folder of checkpoints", () => {
     expect(readFileSync(join(path, "best.safetensors"))).not.toEqual(best);
   });
 
-  test("passes over what is not whole, says so, and removes it when the run has gone on", async () => {
-    for (const step of [25, 50]) await save(step);
-    truncateSync(join(path, "step-000000050.safetensors"), 700);
+  const names = () => readdirSync(path).sort();
+  const stepPath = (step: number) => join(path, `step-${String(step).padStart(9, "0")}.safetensors`);
+  /** As a new process, which knows nothing of the files yet. */
+  const reopen = () => void (checkpoints = new CheckpointFolder(path, 2));
+
+  test("passes over what cannot be read, says so, and neither removes nor replaces it", async () => {
+    for (const step of [25, 50]) await save(step, true);
+    const damaged = readFileSync(stepPath(50)).subarray(0, 700);
+    for (const file of [stepPath(50), join(path, "best.safetensors")]) {
+      rmSync(file);
+      writeFileSync(file, damaged);
+    }
+    reopen();
     const lines: string[] = [];
     const found = await checkpoints.newest((line) => lines.push(line));
     expect(found!.state.run).toEqual({ step: 25 });
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/step-000000050\.safetensors is passed over: /);
-    await save(40);
-    expect(readdirSync(path).sort()).toEqual(["step-000000025.safetensors", "step-000000040.safetensors"]);
+    expect(lines).toEqual([expect.stringMatching(/step-000000050\.safetensors: the header should end at byte .* It is passed over and left as it is\./)]);
+    for (const step of [30, 40]) {
+      const { isBest, failures } = await save(step, true);
+      expect(isBest).toBe(false);
+      expect(failures.map(String)).toEqual([expect.stringMatching(/best\.safetensors: cannot be written: what is there is kept, because it cannot be read/)]);
+    }
+    await expect(save(50)).rejects.toThrow(/step-000000050\.safetensors: cannot be written: what is there is kept, because it cannot be read/);
+    await save(60);
+    expect(names()).toEqual(["best.safetensors", "step-000000040.safetensors", "step-000000050.safetensors", "step-000000060.safetensors"]);
+    for (const name of ["best.safetensors", "step-000000050.safetensors"]) expect(readFileSync(join(path, name))).toEqual(damaged);
+  });
+
+  test("is refused, with each file and its reason, where none can be read", async () => {
+    for (const step of [25, 50]) await save(step, true);
+    truncateSync(stepPath(25), 300);
+    writeFileSync(stepPath(50), "another format");
+    mkdirSync(stepPath(75));
+    const before = names();
+    reopen();
+    const refusal = checkpoints.newest(noReport);
+    await expect(refusal).rejects.toThrow(DataError);
+    await expect(refusal).rejects.toThrow(
+      /none to go on from: .*step-000000075\.safetensors: it is a folder.*; .*step-000000050\.safetensors: this is no safetensors file.*; .*step-000000025\.safetensors: the header should end/,
+    );
+    expect(names()).toEqual(before);
+    for (const step of [25, 50, 75]) rmSync(stepPath(step), { recursive: true });
+    await expect(checkpoints.newest(noReport)).rejects.toThrow(/only best\.safetensors is there/);
+  });
+
+  test("goes on with the files of an earlier process, which count among those that are kept", async () => {
+    for (const step of [25, 50, 75]) await save(step);
+    reopen();
+    await save(100);
+    expect(names()).toEqual(["step-000000075.safetensors", "step-000000100.safetensors"]);
+  });
+
+  test("an old checkpoint that cannot be removed, and a best that cannot be replaced, are told of beside the new one", async () => {
+    for (const step of [25, 50]) await save(step, step === 25);
+    for (const file of [stepPath(25), join(path, "best.safetensors")]) {
+      rmSync(file);
+      mkdirSync(file);
+    }
+    const { path: written, isBest, failures } = await save(75, true);
+    expect(written).toBe(stepPath(75));
+    expect(isBest).toBe(false);
+    expect(failures.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/best\.safetensors: cannot be written: it is a folder/),
+      expect.stringMatching(/step-000000025\.safetensors: the old checkpoint cannot be removed: it is a folder/),
+    ]);
+    expect(names()).toEqual(["best.safetensors", "step-000000025.safetensors", "step-000000050.safetensors", "step-000000075.safetensors"]);
   });
 
   test("a write that fails names the path, and leaves the last good checkpoint whole", async () => {
-    const good = await save(25);
+    const { path: good } = await save(25);
     const before = readFileSync(good);
     mkdirSync(join(path, "step-000000050.safetensors"));
     await expect(save(50)).rejects.toThrow(DataError);
@@ -64,21 +120,38 @@ describe("a folder of checkpoints", () => {
     expect(readdirSync(path).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
-  test("that its user may not write to is refused in plain words, and left whole", async () => {
-    const good = await save(25);
-    const before = readFileSync(good);
-    chmodSync(path, 0o555);
-    // Root writes anywhere.
-    const isRoot = process.getuid?.() === 0;
+  /** Root reads and writes anywhere. */
+  async function asAnotherUser<Result>(act: () => Promise<Result>): Promise<Result> {
     chmodSync(folder.path, 0o755);
+    const isRoot = process.getuid?.() === 0;
     if (isRoot) process.seteuid!(65_534);
     try {
-      await expect(save(50)).rejects.toThrow(/step-000000050\.safetensors: cannot be written: permission denied/);
+      return await act();
     } finally {
       if (isRoot) process.seteuid!(0);
-      chmodSync(path, 0o755);
     }
+  }
+
+  test("that its user may not write to is refused in plain words, and left whole", async () => {
+    const { path: good } = await save(25);
+    const before = readFileSync(good);
+    chmodSync(path, 0o555);
+    await asAnotherUser(() => expect(save(50)).rejects.toThrow(/step-000000050\.safetensors: cannot be written: permission denied/));
+    chmodSync(path, 0o755);
     expect(readFileSync(good)).toEqual(before);
+  });
+
+  test("whose files its user may not read is refused, though the folder may be written to", async () => {
+    for (const step of [25, 50]) chmodSync((await save(step)).path, 0o000);
+    chmodSync(path, 0o777);
+    reopen();
+    await asAnotherUser(async () => {
+      await expect(checkpoints.newest(noReport)).rejects.toThrow(/step-000000050\.safetensors: permission denied \(EACCES\); .*step-000000025\.safetensors: permission denied/);
+      await save(75);
+      await save(100);
+      await save(125);
+    });
+    expect(names()).toEqual([25, 50, 100, 125].map((step) => `step-${String(step).padStart(9, "0")}.safetensors`));
   });
 
   test("that vanished is made again; a file in its place is refused and left alone", async () => {

@@ -34,7 +34,7 @@ const everyOption: Readonly<Record<string, unknown>> = {
   header: false, delimiter: ";", hidden: [64, 32], activation: "tanh", dropout: 0.5, loss: "meanSquaredError", optimizer: "adamW",
   weightDecay: 0.1, clipNorm: 2, precision: "float16", batch: "full", seed: 9, standardize: false, lr: 0.1, schedule: "constant", warmup: 3, epochs: 8,
   maxSteps: 4, maxSeconds: 1.5, patience: 2, minImprovement: 0.01, lossTolerance: 1e-4, gradientTolerance: 1e-3, checkEvery: 5,
-  onNan: "halve", checkpoint: "kept", every: "25", keep: 5, resume: true, onCheckpointError: "stop", report: "r.html",
+  onNan: "halve", checkpoint: "kept", every: "25", keep: 5, resume: true, takeOver: true, onCheckpointError: "stop", report: "r.html",
   device: "cpu", out: "o", log: "g",
 }; // prettier-ignore
 

@@ -89,6 +89,24 @@ describe("wgrad export", () => {
   });
 });
 
+test("a regression model gives what `wgrad predict` gives: as ONNX, and after `wgrad export` and `wgrad import`", async () => {
+  const rows = Array.from({ length: 40 }, (_, index) => [index % 7, index % 2 === 0 ? "brick" : "wood", 1000 + 50 * (index % 7) - 80 * (index % 2)]);
+  writeFileSync(inFolder("homes.csv"), ["rooms,wall,price", ...rows.map((row) => row.join(","))].join("\n"));
+  const trained = await wgrad(..."train --csv homes.csv --label price --task regression --hidden 4 --epochs 3 --device cpu --out homes.safetensors".split(" "));
+  expect(trained).toMatchObject({ code: 0 });
+  const said = await wgrad("predict", "homes.safetensors", "homes.csv", "--device", "cpu");
+  const expected = said.stdout.trimEnd().split("\n").slice(1).map(Number);
+  expect(Math.min(...expected)).toBeGreaterThan(500);
+  const exported = await wgrad("export", "homes.safetensors", "--onnx", "homes.onnx", "--safetensors", "homes.torch.safetensors");
+  expect(exported.stdout).toMatch(/mean = torch\.tensor\(\[\d+(\.\d+)?\]\)\ndeviation = torch\.tensor\(\[\d+\.\d+\]\)\npredict = .* \* deviation \+ mean\n/);
+  const features = Float32Array.from(rows.flatMap(([rooms, wall]) => [rooms as number, Number(wall === "brick"), Number(wall === "wood")]));
+  const { outputs } = await runOnnx(readFileSync(inFolder("homes.onnx")), features, [40, 3]);
+  // Six digits of numbers near 1,000.
+  expect(largestDifference(outputs["outputs"]!.values, expected)).toBeLessThan(1e-3);
+  await wgrad("import", "homes.torch.safetensors", "--out", "back.safetensors");
+  expect((await wgrad("predict", "back.safetensors", "homes.csv", "--device", "cpu")).stdout).toBe(said.stdout);
+});
+
 describe("wgrad import", () => {
   test("makes a model of PyTorch's layers that the other commands take", async () => {
     const layer = (name: string, outputs: number, inputs: number) => [

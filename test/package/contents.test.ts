@@ -2,7 +2,7 @@
  * What is in the package: its entries, what each brings along, and what bundlers make of it.
  */
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -23,6 +23,10 @@ beforeAll(async () => {
   staged = await stagePackage();
 });
 afterAll(() => staged?.remove());
+
+test("the build leaves a command that the system can run", () => {
+  expect(() => accessSync(join(staged.folder, "dist", "cli.js"), constants.X_OK)).not.toThrow();
+});
 
 test("publint has nothing to say", async () => {
   const { messages, pkg } = await publint({ pkgDir: staged.folder, pack: "npm", strict: true });

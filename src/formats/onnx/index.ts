@@ -10,14 +10,15 @@ import { entryOf } from "../../nn/checks.ts";
 import type { Model } from "../../nn/sequential.ts";
 import type { LayerConfig } from "../../nn/layers.ts";
 import { version } from "../../version.ts";
+import { outputScale, tableMetadata } from "../exported-table.ts";
 import { initialValues, lossName, requireParameters, type ParameterValues, type TrainedModel } from "../model.ts";
 import { encodeModel, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from "./protobuf.ts";
 
-/** The version of the operators, that of ONNX 1.17: the newest in which one that is used here changed. */
-export const OPSET = 22;
+/** The version of the operators, that of ONNX 1.8: the lowest that all nodes written here work in alike. */
+export const OPSET = 13;
 
 /** The version of the file's form that belongs to it. */
-const IR_VERSION = 10;
+const IR_VERSION = 7;
 
 /** ONNX's number of float32, in TensorProto.DataType. */
 const FLOAT = 1;
@@ -28,11 +29,20 @@ const MOST_VALUE_BYTES = 2 ** 31 - 2 ** 24;
 /** The name of the input. */
 const INPUT = "features";
 
+/** What the numbers of the input and of each output are, for a reader of the metadata. */
+const units: Readonly<Record<string, string>> = {
+  [INPUT]: "as in the data",
+  outputs: "as in the data",
+  logits: "none",
+  probabilities: "from 0 to 1",
+};
+
 /**
  * Writes a model as an ONNX file. Its input is "features", float32 [batch, ...inputShape], as they came in the data,
  * such as pixels of 0 … 255: the normalisation is inside. Its outputs are, by the model's loss, "logits" and
- * "probabilities" of a cross-entropy, else "outputs"; each is [batch, …] for any batch. The classes' or outputs' names
- * are in the metadata, as JSON. Dropout is left out, since it acts in training alone.
+ * "probabilities" of a cross-entropy, else "outputs", in the units of the label where the model was trained on a table;
+ * each is [batch, …] for any batch. The metadata hold, as JSON, the names of the classes or outputs, and of a table the
+ * features' names in their order, its columns with their categories, and what stands in for missing values. Dropout is left out, since it acts in training alone.
  * @param parameters values for each of the model's parameters; those that the model was read with by default
  * @returns the file's bytes
  * @throws OptionError for values that are not those of the model's parameters, a layer that is none of wgrad's, and for more than the 2 GB of a file
@@ -54,6 +64,8 @@ export function saveOnnx(trained: TrainedModel, parameters: ParameterValues = in
     metadataProps: Object.entries({
       loss: lossName(loss),
       ...(outputs ? { outputs: JSON.stringify(outputs) } : { classes: JSON.stringify(classes) }),
+      ...tableMetadata(trained),
+      units: JSON.stringify(Object.fromEntries([INPUT, ...names].map((name) => [name, units[name]]))),
     }).map(([key, value]) => ({ key, value })),
     graph: {
       name: "wgrad",
@@ -80,7 +92,6 @@ function valueInfo(name: string, shape: Shape): OnnxValueInfo {
 
 const int = (name: string, value: number): OnnxAttribute => ({ name, type: 2, i: BigInt(value) });
 const float = (name: string, value: number): OnnxAttribute => ({ name, type: 1, f: value });
-const text = (name: string, value: string): OnnxAttribute => ({ name, type: 3, s: new TextEncoder().encode(value) });
 
 /** Nodes one after the other, each on what the one before made. */
 class GraphWriter {
@@ -105,6 +116,11 @@ class GraphWriter {
   apply(opType: string, name: string, others: readonly string[] = [], attribute: readonly OnnxAttribute[] = []): void {
     this.nodes.push({ name, opType, input: [this.#value, ...others], output: [name], attribute });
     this.#value = name;
+  }
+
+  /** Applies an operator of two operands to the last value and a number. */
+  applyNumber(opType: string, name: string, number: number): void {
+    this.apply(opType, name, [this.constant(`${name}.number`, [], Float32Array.of(number))]);
   }
 
   constant(name: string, shape: Shape, values: Float32Array): string {
@@ -135,7 +151,7 @@ function normalize(graph: GraphWriter, { model, normalization }: TrainedModel): 
 const activationWriters: Readonly<Record<ActivationName, (graph: GraphWriter, name: string) => void>> = {
   identity: () => {},
   step(graph, name) {
-    graph.apply("GreaterOrEqual", `${name}.from0`, [graph.constant(`${name}.zero`, [], Float32Array.of(0))]);
+    graph.applyNumber("GreaterOrEqual", `${name}.from0`, 0);
     graph.apply("Cast", name, [], [int("to", FLOAT)]);
   },
   sigmoid: (graph, name) => graph.apply("Sigmoid", name),
@@ -144,14 +160,35 @@ const activationWriters: Readonly<Record<ActivationName, (graph: GraphWriter, na
   leakyRelu: (graph, name) => graph.apply("LeakyRelu", name, [], [float("alpha", 0.01)]),
   elu: (graph, name) => graph.apply("Elu", name, [], [float("alpha", 1)]),
   softplus: (graph, name) => graph.apply("Softplus", name),
-  gelu: (graph, name) => graph.apply("Gelu", name, [], [text("approximate", "none")]),
-  geluTanh: (graph, name) => graph.apply("Gelu", name, [], [text("approximate", "tanh")]),
+  gelu(graph, name) {
+    const { value } = graph;
+    graph.applyNumber("Mul", `${name}.scaled`, Math.SQRT1_2);
+    graph.apply("Erf", `${name}.erf`);
+    gateBy(graph, name, value);
+  },
+  geluTanh(graph, name) {
+    const { value } = graph;
+    graph.apply("Mul", `${name}.square`, [value]);
+    graph.applyNumber("Mul", `${name}.cubic`, 0.044715);
+    graph.applyNumber("Add", `${name}.polynomial`, 1);
+    graph.apply("Mul", `${name}.product`, [value]);
+    graph.applyNumber("Mul", `${name}.scaled`, Math.sqrt(2 / Math.PI));
+    graph.apply("Tanh", `${name}.tanh`);
+    gateBy(graph, name, value);
+  },
   silu(graph, name) {
     const { value } = graph;
     graph.apply("Sigmoid", `${name}.sigmoid`);
     graph.apply("Mul", name, [value]);
   },
 };
+
+/** x · (1 + the last value) / 2, which ends both forms of GELU; an operator for them came with opset 20 only. */
+function gateBy(graph: GraphWriter, name: string, x: string): void {
+  graph.applyNumber("Add", `${name}.sum`, 1);
+  graph.applyNumber("Mul", `${name}.gate`, 0.5);
+  graph.apply("Mul", name, [x]);
+}
 
 const writeActivation = (graph: GraphWriter, activation: unknown, name: string) =>
   entryOf("ONNX", "form of the activation", activationWriters, activation)(graph, `${name}.${activation as string}`);
@@ -172,9 +209,10 @@ const layerWriters: Readonly<Record<string, (graph: GraphWriter, config: LayerCo
 const probabilityOps = { softmaxCrossEntropy: "Softmax", sigmoidBinaryCrossEntropy: "Sigmoid" };
 
 /** Names what the model gives. @returns the outputs' names */
-function finish(graph: GraphWriter, { loss }: TrainedModel): string[] {
-  const probabilities = (probabilityOps as Partial<Record<string, string>>)[lossName(loss)];
+function finish(graph: GraphWriter, trained: TrainedModel): string[] {
+  const probabilities = (probabilityOps as Partial<Record<string, string>>)[lossName(trained.loss)];
   const name = probabilities ? "logits" : "outputs";
+  if (!probabilities) toUnits(graph, trained);
   const last = graph.nodes.pop();
   // A node's output may take any name; a network without nodes has but its input.
   if (last) graph.nodes.push({ ...last, output: [name] });
@@ -183,4 +221,13 @@ function finish(graph: GraphWriter, { loss }: TrainedModel): string[] {
   const attributes = probabilities === "Softmax" ? [int("axis", -1)] : [];
   graph.nodes.push({ name: "probabilities", opType: probabilities, input: [name], output: ["probabilities"], attribute: attributes });
   return [name, "probabilities"];
+}
+
+/** Undoes the standardization of the label, which the network was trained on. */
+function toUnits(graph: GraphWriter, trained: TrainedModel): void {
+  const scale = outputScale(trained);
+  if (!scale) return;
+  for (const [name, opType, values] of [["deviation", "Mul", scale.deviation], ["mean", "Add", scale.mean]] as const) {
+    graph.apply(opType, `label.${opType}`, [graph.constant(name, [values.length], Float32Array.from(values))]);
+  }
 }

@@ -20,11 +20,10 @@ export interface OnnxTensor {
 
 export interface OnnxAttribute {
   readonly name: string;
-  /** Says which of the following is set: 1 for f, 2 for i, 3 for s. */
+  /** Says which of the following is set: 1 for f, 2 for i. */
   readonly type: number;
   readonly f?: number;
   readonly i?: bigint;
-  readonly s?: Uint8Array;
 }
 
 export interface OnnxNode {
@@ -91,7 +90,7 @@ const messages: Readonly<Record<string, Fields>> = {
     op_type: [4, "string"],
     attribute: [5, "AttributeProto[]"],
   },
-  AttributeProto: { name: [1, "string"], f: [2, "float"], i: [3, "int64"], s: [4, "bytes"], type: [20, "int32"] },
+  AttributeProto: { name: [1, "string"], f: [2, "float"], i: [3, "int64"], type: [20, "int32"] },
   ValueInfoProto: { name: [1, "string"], type: [2, "TypeProto"], doc_string: [3, "string"] },
   TypeProto: { tensor_type: [1, "TensorTypeProto"] },
   TensorTypeProto: { elem_type: [1, "int32"], shape: [2, "TensorShapeProto"] },

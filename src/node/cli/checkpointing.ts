@@ -14,6 +14,7 @@ import type {
   StoppingState,
 } from "../../train/index.ts";
 import { CheckpointFolder } from "../checkpoints.ts";
+import { FolderLock } from "../folder-lock.ts";
 import { nameOption, SettableOption, switchOption, textOption, wholeNumberOption } from "./options.ts";
 
 /** Steps or seconds from one checkpoint to the next. */
@@ -27,6 +28,7 @@ export interface CheckpointFlags {
   readonly every: string;
   readonly keep: number;
   readonly resume?: boolean;
+  readonly takeOver?: boolean;
   readonly onCheckpointError: (typeof checkpointErrorChoices)[number];
 }
 
@@ -40,6 +42,7 @@ export function checkpointOptions(): SettableOption[] {
       .default("30s", "30s"),
     wholeNumberOption("--keep <number>", "how many of the last ones stay, besides the best", 1).default(3),
     switchOption("--resume", "go on from the newest whole one, if there is any"),
+    switchOption("--take-over", "take over the folder's lock from a process of another host that no longer runs"),
     nameOption("--on-checkpoint-error", "when one cannot be written", checkpointErrorChoices, "continue"),
   ].map((option) => option.helpGroup("Checkpoints:"));
 }
@@ -73,7 +76,7 @@ type KeptStopping = Omit<StoppingState, "best"> & { readonly bestLoss?: number }
 /** Options that no step depends on, and names of files whose contents count instead. */
 const FREE_OPTIONS: ReadonlySet<string> = new Set([
   "data", "csv", "testCsv", "images", "labels", "testImages", "testLabels", "device", "out", "log", "report", "config", "maxSeconds",
-  "checkpoint", "every", "keep", "resume", "onCheckpointError",
+  "checkpoint", "every", "keep", "resume", "takeOver", "onCheckpointError",
 ]);
 
 /** What of a run's options and data its checkpoints belong to. */
@@ -93,22 +96,25 @@ export class RunKeeper {
   readonly memory: StoppingMemory = {};
   readonly #flags: CheckpointFlags;
   readonly #folder: CheckpointFolder;
+  readonly #lock: FolderLock;
   readonly #identity: RunIdentity;
   readonly #say: (line: string) => void;
   #bestLoss = Infinity;
   #loss = NaN;
   #lastGood: string | undefined;
-  #hasFailed = false;
+  /** The reasons of failures that were told. */
+  readonly #told = new Set<string>();
 
   private constructor(keeper: {
     flags: CheckpointFlags;
     folder: CheckpointFolder;
+    lock: FolderLock;
     identity: RunIdentity;
     say: (line: string) => void;
     found: Awaited<ReturnType<CheckpointFolder["newest"]>>;
   }) {
-    const { flags, folder, identity, say, found } = keeper;
-    [this.#flags, this.#folder, this.#identity, this.#say] = [flags, folder, identity, say];
+    const { flags, folder, lock, identity, say, found } = keeper;
+    [this.#flags, this.#folder, this.#lock, this.#identity, this.#say] = [flags, folder, lock, identity, say];
     if (!found) return;
     const { parameters, optimizer, unreported, best, run } = found.state;
     this.resumeFrom = { step: found.trained.step, parameters, optimizer, unreported };
@@ -122,18 +128,22 @@ export class RunKeeper {
   }
 
   /**
-   * Looks at the folder of --checkpoint, and with --resume for what to go on from.
+   * Locks the folder of --checkpoint until the process exits, and with --resume looks there for what to go on from.
    * @param identify is asked only where checkpoints are kept
    * @param say takes a line for the user
-   * @throws OptionError where the folder holds another run's checkpoints, naming the options that differ
+   * @throws OptionError where another process works in the folder; and where it holds another run's checkpoints, naming
+   * the options that differ
    */
   static async open(flags: CheckpointFlags, identify: () => RunIdentity, say: (line: string) => void): Promise<RunKeeper | undefined> {
-    const { checkpoint, keep, resume } = flags;
+    const { checkpoint, keep, resume, takeOver = false } = flags;
     if (checkpoint === undefined) {
       if (!resume) return undefined;
       throw new OptionError({ where: "--resume", what: "there is no folder to go on from", fix: "Name it with --checkpoint" });
     }
     const folder = new CheckpointFolder(checkpoint, keep);
+    const lock = new FolderLock(checkpoint, takeOver);
+    const fault = await faultOf(lock.hold());
+    if (fault instanceof OptionError) throw fault;
     const identity = identify();
     const found = await folder.newest(say);
     if (found && !resume) {
@@ -142,8 +152,10 @@ export class RunKeeper {
     }
     if (found) requireSameRun(found.path, found.state.run["identity"], identity);
     else if (resume) say(`There is no checkpoint in ${checkpoint} yet: the run begins anew.`);
-    await folder.removeUnfinished();
-    return new RunKeeper({ flags, folder, identity, say, found });
+    const keeper = new RunKeeper({ flags, folder, lock, identity, say, found });
+    if (fault) keeper.#complain(fault, "No checkpoint can be written, and training goes on");
+    else await folder.removeUnfinished();
+    return keeper;
   }
 
   /** The last checkpoint that was written whole. */
@@ -176,15 +188,27 @@ export class RunKeeper {
     };
     try {
       const kept = { ...state, run, ...(best && { best: best.snapshot }) };
-      this.#lastGood = await this.#folder.save(describe(step), kept, isBest);
-      this.#bestLoss = bestLoss;
+      // Another process may have taken the folder over, or the folder may be gone.
+      await this.#lock.hold();
+      const saved = await this.#folder.save(describe(step), kept, isBest);
+      this.#lastGood = saved.path;
+      if (saved.isBest) this.#bestLoss = bestLoss;
+      for (const failure of saved.failures) this.#complain(failure, `The checkpoint at step ${step} is whole, and training goes on`);
     } catch (error) {
-      if (!(error instanceof WgradError) || this.#flags.onCheckpointError === "stop") throw error;
-      if (!this.#hasFailed) this.#say(`No checkpoint at step ${step}, and training goes on: ${error.message}`);
-      this.#hasFailed = true;
+      this.#complain(error, `No checkpoint at step ${step}, and training goes on`);
     }
   }
+
+  /** Says once of each reason what could not be done, unless that is to end the run. */
+  #complain(error: unknown, consequence: string): void {
+    if (!(error instanceof WgradError) || this.#flags.onCheckpointError === "stop") throw error;
+    if (!this.#told.has(error.what)) this.#say(`${consequence}: ${error.message}`);
+    this.#told.add(error.what);
+  }
 }
+
+/** @returns what the promise is rejected with */
+const faultOf = (promise: Promise<void>): Promise<unknown> => promise.then(() => undefined, (error: unknown) => error);
 
 /** @throws OptionError naming what differs, with both values */
 function requireSameRun(where: string, kept: unknown, now: RunIdentity): void {

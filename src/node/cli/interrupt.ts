@@ -1,9 +1,9 @@
 /** Exit codes of a command that a signal ended, by the system's custom of 128 and the signal's number. */
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 type EndingSignal = keyof typeof exitCodes;
 
-/** Ctrl-C or SIGTERM while training: the first asks to stop after the steps in flight, the second ends the process at once. */
+/** Ctrl-C, SIGTERM, or SIGHUP of a terminal that is closed, while training: the first asks to stop after the steps in flight, the second ends the process at once. */
 export class Interruption {
   readonly #abort = new AbortController();
   #exitCode: number | undefined;
@@ -23,7 +23,7 @@ export class Interruption {
     return this.#abort.signal;
   }
 
-  /** What the process should exit with: 130 after Ctrl-C, 143 after SIGTERM; undefined if there was none. */
+  /** What the process should exit with: 129 after SIGHUP, 130 after Ctrl-C, 143 after SIGTERM; undefined if there was none. */
   get exitCode(): number | undefined {
     return this.#exitCode;
   }

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { OptionError, WgradError } from "../../errors.ts";
 import { version } from "../../version.ts";
+import { plainReason } from "../files.ts";
 import { benchCommand } from "./bench.ts";
 import { debugs } from "./debug.ts";
 import { devicesCommand } from "./devices.ts";
@@ -51,15 +52,26 @@ function report(error: unknown): number {
   return error instanceof OptionError ? BAD_ARGUMENTS : FAILED;
 }
 
-/** A reader that left, as `| head` does, is no failure: what is left to say goes nowhere, and the work goes on. */
-function tolerateClosedPipe(stream: NodeJS.WriteStream): void {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+/** Commands whose results are files, so that they succeed without what they say. */
+const RESULTS_ARE_FILES: ReadonlySet<string | undefined> = new Set(["train", "sweep"]);
+
+/**
+ * Lets a command go on where what it says cannot be written. A reader that left, as `| head` does, is no failure. Any
+ * other reason, such as a full disk, is told once on standard error; a command whose result is what it says then fails.
+ */
+function tolerateLostOutput(command: string | undefined): void {
+  let isTold = false;
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (isTold || error.code === "EPIPE") return;
+    isTold = true;
+    console.error(`standard output cannot be written, and the command goes on: ${plainReason(error)}.`);
+    if (!RESULTS_ARE_FILES.has(command)) process.exitCode = FAILED;
   });
+  // Where standard error fails there is no place to tell of it.
+  process.stderr.on("error", () => {});
 }
 
-tolerateClosedPipe(process.stdout);
-tolerateClosedPipe(process.stderr);
+tolerateLostOutput(process.argv[2]);
 try {
   await program().parseAsync();
 } catch (error) {

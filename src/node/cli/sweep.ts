@@ -26,7 +26,7 @@ interface SweepFlags {
 
 /** Options of `wgrad train` that a sweep sees to itself. */
 const notSwept = new Set([
-  "out", "log", "report", "testCsv", "testImages", "testLabels", "checkpoint", "every", "keep", "resume", "onCheckpointError",
+  "out", "log", "report", "testCsv", "testImages", "testLabels", "checkpoint", "every", "keep", "resume", "takeOver", "onCheckpointError",
 ]);
 
 /** What must be the same for all, or their validation losses could not be compared. */

@@ -51,7 +51,7 @@ async function train(command: Command): Promise<void> {
   const flags = command.opts<TrainFlags>();
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
-  const log = flags.log === undefined ? undefined : new EventLog(flags.log);
+  const log = flags.log === undefined ? undefined : new EventLog(flags.log, (line) => console.error(line));
   try {
     const data = await loadTrainingSource(flags);
     const backend = await createNodeBackend({ device: flags.device });
@@ -82,7 +82,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   const { flags, configuration, data, backend } = run;
   const keeper = await RunKeeper.open(flags, () => runIdentity(configuration, data), (line) => console.error(line));
   const subject = await prepare(run, keeper?.resumeFrom);
-  log?.begin(keeper?.resumeFrom?.step ?? 0);
+  await log?.begin(keeper?.resumeFrom?.step ?? 0);
   const { trainer } = subject;
   if (debugs("plan")) console.error(planTable(trainer.dispatches));
   for (const warning of data.warnings) console.error(warning);
@@ -112,11 +112,16 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
     console.error("The loss is no finite number: the training diverged. Try a smaller --lr.");
   }
   log?.write({ event: "done", ...resultFields(outcome), ...facts, evaluationSeconds, steps: stop.step, stop: stop.kind, why: stop.reason });
-  if (flags.out !== undefined) {
-    await saveRun(flags.out, run, subject, outcome);
-    console.log(field("model", flags.out));
-  }
-  await report?.write(reached, stop, outcome);
+  // The report is written where the model cannot be, too.
+  const [saved] = await Promise.allSettled([saveNamed(flags.out, run, subject, outcome)]);
+  const [reported] = await Promise.allSettled([report?.write(reached, stop, outcome)]);
+  for (const result of [saved, reported]) if (result.status === "rejected") throw result.reason;
+}
+
+async function saveNamed(path: string | undefined, run: Run, subject: Subject, outcome: Outcome): Promise<void> {
+  if (path === undefined) return;
+  await saveRun(path, run, subject, outcome);
+  console.log(field("model", path));
 }
 
 /** Such as testAccuracy and testLoss, or validationR2. */

@@ -48,7 +48,7 @@ test("a run that is interrupted has its report, and so has the one that goes on 
   const args = ["--epochs", "400", "--checkpoint", "kept", "--every", "25", "--report", "part.html", "--out", "part.safetensors"];
   const interrupted = await train(args, (child) => {
     const timer = setInterval(() => {
-      if (!existsSync(inFolder("kept")) || readdirSync(inFolder("kept")).length === 0) return;
+      if (!existsSync(inFolder("kept")) || !readdirSync(inFolder("kept")).some((name) => name.startsWith("step-"))) return;
       clearInterval(timer);
       child.kill("SIGINT");
     }, 2);
