@@ -137,7 +137,7 @@ describe("a table becomes examples", () => {
 });
 
 /** The values of the only feature, whose cells are given in a table with a label. */
-const read = (cells: readonly string[], options: Partial<TableOptions> = {}) => {
+const tableOfCells = (cells: readonly string[], options: Partial<TableOptions> = {}) => {
   const builder = new TableBuilder({ name: "t.csv", label: "l", ...options });
   ["x", ...cells].forEach((cell, index) => builder.add([cell, index === 0 ? "l" : "ab"[index % 2]!], index + 1));
   return builder.finish();
@@ -159,7 +159,7 @@ describe("numbers as people write them", () => {
     ["decimals by the rule, where nothing else tells", ["1.234", "5.678"], [1.234, 5.678], undefined],
     ["no group after a zero", ["0,123", "4,567"], [0.123, 4.567], { decimal: "comma" }],
   ])("%s", (_, cells, expected, format) => {
-    const table = read(cells);
+    const table = tableOfCells(cells);
     expect([...table.features]).toEqual(expected.map(Math.fround));
     expect(table.columns).toEqual([{ name: "x", position: 1, kind: "number", ...(format && { format }) }]);
   });
@@ -171,8 +171,8 @@ describe("numbers as people write them", () => {
     expect(german.columns.map((column) => column.kind === "number" && column.format?.decimal)).toEqual(["comma", "comma", "comma"]);
     expect(german.remarks).toContainEqual({ column: "a", kind: "ambiguous", example: "1.234" });
     expect([...tableOf(rows("7.5"), { label: "l" }).features.subarray(0, 3)]).toEqual([Math.fround(1.234), 5, 7.5]);
-    expect([...read(["1,234", "5,678"], { decimal: "comma" }).features]).toEqual([1.234, 5.678].map(Math.fround));
-    expect(() => read(["1.5", "2.5"], { decimal: "comma" })).toThrow(/line 2, column 1 .*"1\.5" does not fit .* decimal commas.*--decimal/);
+    expect([...tableOfCells(["1,234", "5,678"], { decimal: "comma" }).features]).toEqual([1.234, 5.678].map(Math.fround));
+    expect(() => tableOfCells(["1.5", "2.5"], { decimal: "comma" })).toThrow(/line 2, column 1 .*"1\.5" does not fit .* decimal commas.*--decimal/);
   });
 
   test.each<[string, string[], RegExp]>([
@@ -182,13 +182,13 @@ describe("numbers as people write them", () => {
     ["numbers beyond float32", ["1", "-1e39"], /line 3, column 1 \("x"\): "-1e39" is beyond the range of float32/],
     ["a first number beyond float32", ["4e38"], /line 2, column 1 \("x"\): "4e38" is beyond/],
   ])("a column of %s is refused", (_, cells, message) => {
-    expect(() => read(cells)).toThrow(message);
+    expect(() => tableOfCells(cells)).toThrow(message);
   });
 
   test("the format that rows after the first thousands break is an error, not a category", () => {
     const cells = Array.from({ length: 3000 }, (_, row) => `${row},5`);
-    expect(() => read([...cells, "2.5"])).toThrow(/line 3002, .*"2\.5" does not fit/);
-    expect(read(cells).features.at(-1)).toBe(2999.5);
+    expect(() => tableOfCells([...cells, "2.5"])).toThrow(/line 3002, .*"2\.5" does not fit/);
+    expect(tableOfCells(cells).features.at(-1)).toBe(2999.5);
   });
 
   test("labels with decimal commas are quantities, and text among them is no class", () => {
@@ -233,7 +233,7 @@ describe("dates as features", () => {
     ["day first, as one tells", ["1/2/2024", "30/4/2024"], [2024, 2, 1, 4, 2024, 4, 30, 2]],
     ["twelve hours", ["1/2/2024 12:05 AM", "3/4/2024 1:05 pm"], [2024, 1, 2, 2, 0, 2024, 3, 4, 1, 13]],
   ])("%s", (_, cells, expected) => {
-    const table = read(cells, { dates: "features" });
+    const table = tableOfCells(cells, { dates: "features" });
     expect([...table.features]).toEqual(expected);
     const schema = tableSchemaFrom(JSON.parse(JSON.stringify(schemaOf(table, datasetFromTable(table), {}))), "m");
     const features = new ValueList();
@@ -244,19 +244,19 @@ describe("dates as features", () => {
   });
 
   test("days that there are not are no dates", () => {
-    expect(read(["2023-02-29", "2023-01-01"], { dates: "features" }).columns[0]!.kind).toBe("category");
-    expect(read(["1.2.3", "4.5.6"], { dates: "features" }).columns[0]!.kind).toBe("category");
+    expect(tableOfCells(["2023-02-29", "2023-01-01"], { dates: "features" }).columns[0]!.kind).toBe("category");
+    expect(tableOfCells(["1.2.3", "4.5.6"], { dates: "features" }).columns[0]!.kind).toBe("category");
   });
 
   test("names and missing values", () => {
-    const table = read(["2024-02-29", "NA", "2023-12-31"], { dates: "features", missing: "keep" });
+    const table = tableOfCells(["2024-02-29", "NA", "2023-12-31"], { dates: "features", missing: "keep" });
     expect(featureNames(table.columns)).toEqual(["x.year", "x.month", "x.day", "x.weekday"]);
     expect([...table.features.subarray(4, 8)]).toEqual([NaN, NaN, NaN, NaN]);
   });
 
   test("more dates than categories may be name the option", () => {
     const dates = Array.from({ length: 101 }, (_, index) => `2024-0${1 + Math.floor(index / 28)}-${10 + (index % 19)} ${index % 24}:${10 + (index % 50)}`);
-    expect(() => read(dates)).toThrow(/more than 100 different texts.*--dates features/);
+    expect(() => tableOfCells(dates)).toThrow(/more than 100 different texts.*--dates features/);
   });
 });
 
