@@ -5,7 +5,7 @@ import { DataError, excerpt, OptionError } from "../errors.ts";
 import { numberIn } from "./cells.ts";
 import { columnMoments, makeDataset, makeRegressionDataset, isRegression, type Moments, type TrainingData } from "./dataset.ts";
 import type { Table, TableLabel } from "./table.ts";
-import { featureCount, labelColumns, type LabelColumn, type QuantityColumn, type TableSchema } from "./table-schema.ts";
+import { featureCount, quantityColumns, type LabelColumn, type QuantityColumn, type TableSchema } from "./table-schema.ts";
 
 /** Whether a label is a class or a quantity. */
 export type Task = "classification" | "regression";
@@ -153,6 +153,6 @@ const outputMoments = (moments: Moments | readonly Moments[]) =>
 
 /** Targets, or what a model says of them, in the table's own units; as they are where there is no table or it has classes. */
 export function inUnitsOf(schema: TableSchema | undefined, values: Float32Array): Float32Array {
-  const quantities = schema ? labelColumns(schema).filter((label) => label.kind === "number") : [];
+  const quantities = schema ? quantityColumns(schema) : [];
   return quantities.length > 0 ? targetsInUnits(values, quantities) : values;
 }

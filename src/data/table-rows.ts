@@ -9,7 +9,7 @@ import { makeDataset, makeRegressionDataset, type TrainingData } from "./dataset
 import { standardizeTargets } from "./table-data.ts";
 import { cellPlace, missingValue, notADate, raggedRow, requireFloat32 } from "./table.ts";
 import { looksLikeHeader, namesFrom, requireDistinct } from "./table-columns.ts";
-import { featureCount, featuresOf, labelColumns, type FeatureColumn, type LabelColumn, type TableSchema } from "./table-schema.ts";
+import { featureCount, featuresOf, labelColumns, quantityColumns, type FeatureColumn, type LabelColumn, type TableSchema } from "./table-schema.ts";
 import type { ValueList } from "./values.ts";
 
 /** How another table of known columns is to be read. */
@@ -210,7 +210,7 @@ export function datasetFromRows(
   if (labels.length === 0) throw new DataError({ where: name, what: "there are no rows of data", fix: "Give at least one" });
   const examples = { name, features, shape: [featureCount(columns)] };
   if (label.kind === "class") return makeDataset({ ...examples, labels: Uint32Array.from(labels), classes: label.classes });
-  const quantities = labelColumns(schema).filter((column) => column.kind === "number");
+  const quantities = quantityColumns(schema);
   const targets = standardizeTargets(Float32Array.from(labels), quantities);
   return makeRegressionDataset({ ...examples, targets, outputs: quantities.map((column) => column.name) });
 }

@@ -59,6 +59,10 @@ export interface TableSchema {
 /** The columns that are predicted, in the order of the outputs. */
 export const labelColumns = ({ label, otherLabels = [] }: TableSchema): readonly LabelColumn[] => [label, ...otherLabels];
 
+/** The quantities that are predicted; none of a model of classes. */
+export const quantityColumns = (schema: TableSchema): readonly QuantityColumn[] =>
+  labelColumns(schema).filter((label) => label.kind === "number");
+
 /** The name of each feature: a column's own, "colour=red" for a category, "opened.year" for a part of a date. */
 export function featureNames(columns: readonly FeatureColumn[]): string[] {
   return columns.flatMap((column) => {

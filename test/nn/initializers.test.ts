@@ -20,6 +20,7 @@ const drawn = [
   ["xavierUniform", initializers.xavierUniform, 2 / 500, Math.sqrt(6 / 500)],
   ["heNormal", initializers.heNormal, 2 / 300, undefined],
   ["heUniform", initializers.heUniform, 2 / 300, Math.sqrt(6 / 300)],
+  ["fanInUniform", initializers.fanInUniform, 1 / 900, 1 / Math.sqrt(300)],
 ] as const;
 
 describe("random initializers", () => {

@@ -268,7 +268,7 @@ describe("help", () => {
     ["predict", [/\(default: csv\)/]],
     ["sweep", [/\(default: 0\.1\)/, /--out <folder>/]],
     ["devices", []],
-    ["plan", [/\(default: adam\)/, /--json/]],
+    ["plan", [/\(default: adam; adamW/, /--json/]],
   ])("wgrad %s --help fits 80 columns and has defaults and an example", async (command, expected) => {
     const { code, stdout } = await wgrad([command, "--help"]);
     for (const text of expected) expect(stdout).toMatch(text);

@@ -29,10 +29,10 @@ async function configured(contents: unknown, args: readonly string[] = []): Prom
 
 /** A value for each option that is not its default. */
 const everyOption: Readonly<Record<string, unknown>> = {
-  data: "d", images: "i", labels: "l", csv: "c.csv", testImages: "ti", testLabels: "tl", testCsv: "t.csv", validation: 0.25,
+  data: "d", images: "i", labels: "l", csv: "c.csv", testImages: "ti", testLabels: "tl", testCsv: "t.csv", validation: 0.25, splitSeed: 3,
   label: "species", task: "regression", drop: ["a", "b,c"], categorical: ["z"], refuseText: true, maxCategories: 7, missing: "mean", decimal: "comma", dates: "features",
   header: false, delimiter: ";", hidden: [64, 32], activation: "tanh", dropout: 0.5, loss: "meanSquaredError", optimizer: "adamW",
-  weightDecay: 0.1, clipNorm: 2, precision: "float16", batch: "full", seed: 9, standardize: false, lr: 0.1, schedule: "constant", warmup: 3, epochs: 8,
+  weightDecay: 0.1, clipNorm: 2, precision: "float16", batch: "full", seed: 9, standardize: false, lr: 0.1, schedule: "constant", warmup: 3, epochs: 8, init: "m",
   maxSteps: 4, maxSeconds: 1.5, patience: 2, minImprovement: 0.01, lossTolerance: 1e-4, gradientTolerance: 1e-3, checkEvery: 5,
   onNan: "halve", checkpoint: "kept", every: "25", keep: 5, resume: true, takeOver: true, onCheckpointError: "stop", report: "r.html",
   device: "cpu", out: "o", log: "g",
@@ -56,7 +56,7 @@ describe("a configuration file", () => {
 
   test("gives way to the command line, and overrides defaults", async () => {
     const found = await configured({ lr: 0.5, epochs: 7, hidden: [] }, ["--lr", "0.1", "--batch", "32"]);
-    expect(found).toMatchObject({ lr: 0.1, epochs: 7, hidden: [], batch: 32, optimizer: "adam" });
+    expect(found).toMatchObject({ lr: 0.1, epochs: 7, hidden: [], batch: 32, schedule: "cosine" });
     expect(await configured({ standardize: true, header: true }, ["--no-standardize", "--no-header"])).toMatchObject({
       standardize: false,
       header: false,

@@ -73,9 +73,9 @@ function fingerprint(data: TrainingData): string {
 /** A search for a reason to stop as JSON; the best state itself lies among the tensors. */
 type KeptStopping = Omit<StoppingState, "best"> & { readonly bestLoss?: number };
 
-/** Options that no step depends on, and names of files whose contents count instead. */
+/** Options that no step depends on, and those of the data, whose contents count instead. */
 const FREE_OPTIONS: ReadonlySet<string> = new Set([
-  "data", "csv", "testCsv", "images", "labels", "testImages", "testLabels", "device", "out", "log", "report", "config", "maxSeconds",
+  "data", "csv", "testCsv", "images", "labels", "testImages", "testLabels", "device", "out", "log", "report", "config", "maxSeconds", "splitSeed",
   "checkpoint", "every", "keep", "resume", "takeOver", "onCheckpointError",
 ]);
 

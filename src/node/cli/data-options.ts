@@ -42,8 +42,9 @@ export interface DataFlags extends SourceFlags {
   readonly missing: "refuse" | "mean" | "zero";
   readonly decimal: Decimal | "auto";
   readonly dates: "categories" | "features";
-  /** A share of the examples; 0 holds none back. */
-  readonly validation: number;
+  /** A share of the examples; 0 holds none back. See `usualValidation`. */
+  readonly validation?: number;
+  readonly splitSeed: number;
 }
 
 const delimiter = (text: string): string => {
@@ -79,7 +80,8 @@ export function dataOptions(): SettableOption[] {
       textOption("--test-images <file>", "pictures to test on"),
       textOption("--test-labels <file>", "their labels"),
       textOption("--test-csv <file>", "a table of the same columns, in any order, to test on"),
-      shareOption("--validation <share>", "of the examples held back, such as 0.1; of each class alike").default(0),
+      shareOption("--validation <share>", "of the examples held back, such as 0.1; of each class alike (default: 0; 0.1 of a table of quantities)"),
+      wholeNumberOption("--split-seed <number>", "chooses the examples that are held back", 0, 2 ** 32 - 1).default(1),
     ]),
     ...grouped("Tables:", [
       labelOption(),

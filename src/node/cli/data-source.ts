@@ -8,6 +8,7 @@ import { OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { loadMnist, readCsvDataset, readCsvTable, readFileOrRefuse } from "../index.ts";
 import { requireOneSource, type CsvFlags, type DataFlags } from "./data-options.ts";
+import { usualValidation } from "./defaults.ts";
 import { normalizationOf } from "./network.ts";
 import { columnWarnings, constantNote, readingNotes } from "./table-notes.ts";
 import { count } from "./text.ts";
@@ -28,7 +29,7 @@ export interface TrainingSource {
   readonly warnings: readonly string[];
 }
 
-type Flags = DataFlags & { readonly seed: number; readonly standardize: boolean };
+type Flags = DataFlags & { readonly standardize: boolean };
 
 /**
  * Reads the data that the options name.
@@ -38,12 +39,12 @@ export async function loadTrainingSource(flags: Flags): Promise<TrainingSource> 
   requireOneSource(flags);
   if (flags.csv !== undefined) return tableSource(flags.csv, flags);
   const { train: all, test, source } = await pictures(flags);
-  const { train, validation } = divided(all, flags);
+  const { train, validation } = divided(all, flags.validation ?? 0, flags);
   return { source, train, validation, test, normalization: normalizationOf(flags, train), table: undefined, notes: [], warnings: [] };
 }
 
-function divided(all: TrainingData, { validation, seed }: Flags): { train: TrainingData; validation: TrainingData | undefined } {
-  return validation > 0 ? splitDataset(all, { validation, seed }) : { train: all, validation: undefined };
+function divided(all: TrainingData, validation: number, { splitSeed }: Flags): { train: TrainingData; validation: TrainingData | undefined } {
+  return validation > 0 ? splitDataset(all, { validation, seed: splitSeed }) : { train: all, validation: undefined };
 }
 
 interface Pictures {
@@ -95,7 +96,8 @@ async function tableSource(path: string, flags: Flags): Promise<TrainingSource> 
     decimal,
     dates,
   });
-  const parts = divided(datasetFromTable(table, task), flags);
+  const all = datasetFromTable(table, task);
+  const parts = divided(all, flags.validation ?? usualValidation(all), flags);
   const width = sizeOf(parts.train.shape);
   const fill = missing === "refuse" ? undefined : missing === "mean" ? featureMeans(parts.train.features, width) : new Array<number>(width).fill(0);
   const target = isRegression(parts.train) && standardize ? momentsOfTargets(parts.train.targets, parts.train.outputs.length) : undefined;

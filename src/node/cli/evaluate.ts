@@ -16,6 +16,7 @@ import { createNodeBackend, loadMnist, loadModelFile, readCsvDataset, type Devic
 import { csvOptions, requireOneSource, sourceOptions, type SourceFlags } from "./data-options.ts";
 import { csvFormat, readPictures } from "./data-source.ts";
 import { classTable, confusionTable } from "./metrics-text.ts";
+import { requireOneOutput, tableOf } from "./model-table.ts";
 import { deviceOption } from "./options.ts";
 import { measureRegression, targetTable, type TargetMetrics } from "./target-metrics.ts";
 import { adapterText, count, field, outcomeText } from "./text.ts";
@@ -97,11 +98,14 @@ function asJson({ evaluation, classification, regression, targets }: Measured): 
 async function examplesFor(path: string, trained: TrainedModel, flags: SourceFlags): Promise<{ test: TrainingData; source: string }> {
   const { csv, images, labels, data } = flags;
   if (csv !== undefined) {
-    if (!trained.table) throw new OptionError({ where: "--csv", what: `${path} was trained on pictures, not on a table`, fix: "Give --data or --images" });
-    return { test: await readCsvDataset(csv, tableSchemaFrom(trained.table, path), csvFormat(flags)), source: csv };
+    const schema = tableOf(trained, path);
+    if (!schema) throw new OptionError({ where: "--csv", what: `${path} was trained on pictures, not on a table`, fix: "Give --data or --images" });
+    requireOneOutput(trained, path);
+    return { test: await readCsvDataset(csv, schema, csvFormat(flags)), source: csv };
   }
   if (trained.table) {
-    const what = `the model was trained on a table, ${trained.training["data"]}`;
+    const table = trained.training["data"];
+    const what = table === undefined ? "the model takes rows of a table" : `the model was trained on a table, ${table}`;
     throw new OptionError({ where: path, what, fix: "Name a table of the same columns with --csv" });
   }
   if (images !== undefined && labels !== undefined) return { test: await readPictures(images, labels, trained.classes), source: images };
@@ -120,7 +124,8 @@ function metricsOf(path: string, { table, model }: TrainedModel, test: TrainingD
 /** @throws DataError where the model was made for other pictures or classes */
 function requireFit(where: string, { model, classes }: TrainedModel, test: TrainingData): void {
   const { name, shape } = test;
-  const fix = "Name the folder of the data that the model was trained on with --data";
+  const folder = "Name the folder of the data that the model was trained on with --data";
+  const fix = model.inputShape.length > 1 ? folder : `${folder}, or a table with --csv`;
   if (sizeOf(shape) !== sizeOf(model.inputShape)) {
     const what = `the model takes pictures of ${model.inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;
     throw new DataError({ where, what, fix });

@@ -1,12 +1,15 @@
 import { Option, type Command } from "commander";
-import { OptionError } from "../../errors.ts";
+import type { TableSchema } from "../../data/table-schema.ts";
+import { excerpt, OptionError } from "../../errors.ts";
 import { initialValues } from "../../formats/model.ts";
 import { loadPytorch } from "../../formats/pytorch.ts";
 import { activations, type ActivationName } from "../../nn/activations.ts";
 import { losses, type LossName } from "../../nn/losses.ts";
 import { readFileOrRefuse } from "../files.ts";
-import { saveModelFile } from "../index.ts";
+import { sizeOf } from "../../graph/tensor.ts";
+import { saveModelFile, type TrainedModel } from "../index.ts";
 import { networkText, requireOtherFile } from "./export.ts";
+import { schemaOfNumbers } from "./model-table.ts";
 import { oneOf, widths } from "./options.ts";
 import { field } from "./text.ts";
 
@@ -19,6 +22,8 @@ interface ImportFlags {
   readonly offset?: number | readonly number[];
   readonly classes?: readonly string[];
   readonly outputs?: readonly string[];
+  readonly columns?: readonly string[];
+  readonly label?: string;
   readonly loss?: LossName;
 }
 
@@ -42,13 +47,15 @@ export function importCommand(command: Command): Command {
     .addOption(numbers("--offset <numbers>", "see --scale (default: 0)"))
     .addOption(list("--classes <names>", "the names of the classes (default: 0,1,…)"))
     .addOption(list("--outputs <names>", "the names of the outputs, of a network of quantities"))
+    .addOption(list("--columns <names>", "the columns of a table that are its features, in the order of its inputs (default: as they stand)"))
+    .addOption(new Option("--label <name>", "with --columns: the column of the answers (default: label, or the output's name)"))
     .addOption(one("--loss", "what it was trained with (default: softmaxCrossEntropy, or meanSquaredError of quantities)", losses))
     .addHelpText("after", "\nExample:\n  wgrad import net.safetensors --activation tanh --out model.safetensors")
     .action(importModel);
 }
 
 async function importModel(path: string, flags: ImportFlags): Promise<void> {
-  const { out, shape, scale, offset, ...options } = flags;
+  const { out, shape, scale, offset, columns, label, ...options } = flags;
   requireOtherFile("--out", out, path);
   const normalization = { scale: scale ?? 1, offset: offset ?? 0 };
   const trained = loadPytorch(await readFileOrRefuse(path), path, {
@@ -56,9 +63,24 @@ async function importModel(path: string, flags: ImportFlags): Promise<void> {
     ...(shape && { inputShape: shape }),
     ...((scale !== undefined || offset !== undefined) && { normalization }),
   });
-  await saveModelFile(out, trained, initialValues(trained.model));
+  if (label !== undefined && !columns) throw new OptionError({ where: "--label", what: "it belongs to --columns", fix: "Give --columns as well" });
+  const table = columns && namedColumns(trained, columns, label);
+  await saveModelFile(out, { ...trained, ...(table && { table }) }, initialValues(trained.model));
   console.log(field("network", networkText(trained.model)));
   console.log(field("model", out));
+}
+
+/** @throws OptionError where the names are not one for each input, all different */
+function namedColumns({ model, classes, outputs }: TrainedModel, columns: readonly string[], label: string | undefined): TableSchema {
+  const { inputShape } = model;
+  const name = label ?? outputs?.[0] ?? "label";
+  const inputs = sizeOf(inputShape);
+  if (inputShape.length > 1) throw new OptionError({ where: "--columns", what: `an example has the shape ${inputShape.join(",")}`, fix: "Leave --shape out" });
+  if (columns.length !== inputs || new Set([...columns, name]).size !== inputs + 1) {
+    const what = `${excerpt(columns.join(","))} and the label ${excerpt(name)}, but the network has ${inputs} inputs`;
+    throw new OptionError({ where: "--columns", what, fix: "Name one column for each input and another one for the label, all different" });
+  }
+  return schemaOfNumbers(columns, { name, classes, outputs });
 }
 
 /** Names with commas between. */

@@ -1,6 +1,7 @@
 import { isRegression, makeDataset, standardization, unitScale, type Dataset, type Normalization, type TrainingData } from "../../data/dataset.ts";
 import { OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
+import { fanInUniform } from "../../nn/initializers.ts";
 import { dense, dropout as dropoutLayer, flatten } from "../../nn/layers.ts";
 import type { Optimizer } from "../../nn/optimizers.ts";
 import { sequential, type Model } from "../../nn/sequential.ts";
@@ -8,11 +9,15 @@ import type { TrainerOptions } from "../../train/index.ts";
 import { optimizers, type NetworkFlags } from "./options.ts";
 import { count } from "./text.ts";
 
-/** The network that the options describe, for a data set's examples and what is to be said of them. */
-export function buildNetwork({ hidden, activation, dropout, seed }: NetworkFlags, data: TrainingData): Model {
-  const layers = hidden.flatMap((width) => [dense(width, { activation }), ...(dropout > 0 ? [dropoutLayer(dropout)] : [])]);
+/**
+ * The network that the options describe, for a data set's examples and what is to be said of them.
+ * @param isTable for the initial values: a table has few features, for which He's are too large
+ */
+export function buildNetwork({ hidden, activation, dropout, seed }: NetworkFlags, data: TrainingData, isTable: boolean): Model {
+  const initial = isTable ? { weights: fanInUniform, biases: fanInUniform } : {};
+  const layers = hidden.flatMap((width) => [dense(width, { activation, ...initial }), ...(dropout > 0 ? [dropoutLayer(dropout)] : [])]);
   const outputs = isRegression(data) ? data.outputs : data.classes;
-  return sequential([flatten(), ...layers, dense(outputs.length)], { inputShape: data.shape, seed });
+  return sequential([flatten(), ...layers, dense(outputs.length, initial)], { inputShape: data.shape, seed });
 }
 
 /** Such as "784-128-10 relu, 101,770 parameters", and with what other precision than float32 it is trained. */
@@ -42,7 +47,7 @@ export function stepOptions(flags: NetworkFlags, examples: number): StepOptions 
   };
 }
 
-function optimizerOf({ optimizer, weightDecay }: NetworkFlags): Optimizer {
+function optimizerOf({ optimizer = "adam", weightDecay }: NetworkFlags): Optimizer {
   if (weightDecay === undefined) return optimizers[optimizer]();
   if (optimizer === "adamW") return optimizers.adamW({ weightDecay });
   throw new OptionError({ where: "--weight-decay", what: `${optimizer} has none`, fix: "Add --optimizer adamW" });

@@ -183,7 +183,8 @@ export interface NetworkFlags {
   readonly dropout: number;
   /** The usual one of the data by default. */
   readonly loss?: LossName;
-  readonly optimizer: OptimizerName;
+  /** See `settledFlags`; adam where there are no data. */
+  readonly optimizer?: OptimizerName;
   readonly weightDecay?: number;
   readonly clipNorm?: number;
   /** 64 by default, or all of fewer examples. */
@@ -208,8 +209,8 @@ export function networkOptions(): SettableOption[] {
       "what training lowers (default: softmaxCrossEntropy of classes, meanSquaredError of quantities)",
       namesOf(losses),
     ),
-    nameOption("--optimizer", "the update rule", namesOf(optimizers), "adam"),
-    atLeastZeroOption("--weight-decay <rate>", "of adamW, at least 0 (default: 0.01)"),
+    nameOption("--optimizer", "the update rule (default: adam; adamW for a table)", namesOf(optimizers)),
+    atLeastZeroOption("--weight-decay <rate>", "of adamW, at least 0 (default: 0.01; 0.3 for a table)"),
     positiveOption("--clip-norm <norm>", "clip the gradients to this common norm"),
     new SettableOption("--batch <size>", "examples per step, or full for all of them (default: 64)", batch).argParser(batchSize("--batch")),
     wholeNumberOption("--seed <number>", "of the initial values and the order of the examples", 0, 2 ** 32 - 1).default(1),

@@ -26,7 +26,7 @@ async function plan(flags: PlanFlags): Promise<void> {
   const backend = await createNodeBackend({ device: flags.device });
   try {
     const dataset = blankMnist();
-    const model = buildNetwork(flags, dataset);
+    const model = buildNetwork(flags, dataset, false);
     const normalization = normalizationOf(flags, dataset);
     const trainer = await createTrainer({ ...stepOptions(flags, dataset.count), model, dataset, backend, normalization, epochs: 1, learningRate: 1 });
     if (flags.json) {

@@ -1,5 +1,4 @@
 import { Option, type Command } from "commander";
-import { tableSchemaFrom } from "../../data/table-schema.ts";
 import { DataError, OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { createEvaluator, type Evaluator } from "../../train/index.ts";
@@ -8,6 +7,7 @@ import { cannotBeRead, inputName, openInput, STANDARD_INPUT } from "../csv-file.
 import { isPng, readPng, resizePicture } from "../png.ts";
 import { createNodeBackend, loadModelFile, type DeviceChoice, type TrainedModel } from "../index.ts";
 import { csvOptions, type CsvFlags } from "./data-options.ts";
+import { takesPictures, tableOf } from "./model-table.ts";
 import { deviceOption, nameOption } from "./options.ts";
 import { createPredictionWriter, type PredictionFormat } from "./prediction-writer.ts";
 import { tableBatches, type FeatureBatch } from "./table-batches.ts";
@@ -31,7 +31,8 @@ export function predictCommand(command: Command): Command {
   command
     .description(
       "Says what a trained model makes of new examples: a line for each row of a table, in its order, or for a picture. " +
-        "A table has the columns that the model was trained on, in any order; it needs no label.",
+        "A table has the columns that the model was trained on, in any order; it needs no label. " +
+        "A network that was imported without their names takes columns of numbers as they stand.",
     )
     .argument("<model>", "a file that `wgrad train --out` wrote")
     .argument("[input]", "a CSV file or a PNG picture (default: standard input)")
@@ -85,14 +86,15 @@ async function batchesOf(path: string, trained: TrainedModel, input: string, fla
   const chunks = openInput(input)[Symbol.asyncIterator]();
   const first = await firstChunk(chunks, input);
   if (isPng(first)) return onePicture(await allOf(first, chunks), inputName(input), trained, flags);
-  if (!trained.table) {
+  const schema = tableOf(trained, path);
+  if (!schema) {
     throw new OptionError({
       where: inputName(input),
       what: `${path} was trained on pictures, and this is no PNG`,
       fix: `Give a PNG of ${trained.model.inputShape.join("×")} pixels`,
     });
   }
-  return tableBatches(again(first, chunks), { name: inputName(input), schema: tableSchemaFrom(trained.table, path), ...flags });
+  return tableBatches(again(first, chunks), { name: inputName(input), schema, ...flags });
 }
 
 async function firstChunk(chunks: AsyncIterator<Uint8Array>, input: string): Promise<Uint8Array> {
@@ -108,10 +110,13 @@ async function allOf(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Promis
   return Buffer.concat(chunks);
 }
 
-async function* onePicture(bytes: Uint8Array, where: string, { model, table }: TrainedModel, flags: PredictFlags): AsyncGenerator<FeatureBatch> {
-  const [height, width] = pictureShape(model.inputShape);
-  if (height * width !== sizeOf(model.inputShape) || (table && !isAllNumbers(table))) {
-    throw new DataError({ where, what: `the model takes ${sizeOf(model.inputShape)} features, which are no picture`, fix: "Give a table" });
+async function* onePicture(bytes: Uint8Array, where: string, trained: TrainedModel, flags: PredictFlags): AsyncGenerator<FeatureBatch> {
+  const { inputShape } = trained.model;
+  const [height, width] = pictureShape(inputShape);
+  if (!takesPictures(trained) || height * width !== sizeOf(inputShape)) {
+    const what = "this is a picture, and the model takes rows of a table";
+    const fix = "Give a table in CSV; a network for pictures is imported with their --shape, such as 28,28";
+    throw new DataError({ where, what, fix: trained.table ? "Give a table in CSV" : fix });
   }
   const found = readPng(bytes, where, { invert: flags.invert === true });
   const fits = found.width === width && found.height === height;
@@ -127,14 +132,12 @@ async function* onePicture(bytes: Uint8Array, where: string, { model, table }: T
   yield { features: pixels };
 }
 
-/** Rows and columns of the pictures of a model; of a table of pixels those of a square. */
+/** Rows and columns of the pictures of a model; of one axis those of a square. */
 function pictureShape(inputShape: readonly number[]): [height: number, width: number] {
   if (inputShape.length === 2) return [inputShape[0]!, inputShape[1]!];
   const side = Math.floor(Math.sqrt(sizeOf(inputShape)));
   return [side, side];
 }
-
-const isAllNumbers = (table: object) => tableSchemaFrom(table, "").columns.every(({ kind }) => kind === "number");
 
 function warnOfBright(pixels: Uint8Array, where: string): void {
   const mean = pixels.reduce((sum, pixel) => sum + pixel, 0) / pixels.length;

@@ -2,14 +2,15 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { Option, type Command } from "commander";
-import type { Backend } from "../../backends/backend.ts";
 import { DataError, DivergedError, OptionError } from "../../errors.ts";
 import { makeFolderOrRefuse } from "../files.ts";
 import { createNodeBackend, writeFileAtomically } from "../index.ts";
 import { applyConfigFile, configOption, configurationOf, settableOptions } from "./config.ts";
 import { loadTrainingSource, type TrainingSource } from "./data-source.ts";
+import { settledFlags } from "./defaults.ts";
 import { Interruption } from "./interrupt.ts";
 import { wholeNumber } from "./options.ts";
+import { dataForStart, loadStartingModel } from "./starting-model.ts";
 import { gridRuns, parseChoices, parseRange, randomRuns, runName, type Changes } from "./sweep-plan.ts";
 import { resultsCsv, resultsTable, type RunResult } from "./sweep-results.ts";
 import { adapterText, count, field, outcomeText } from "./text.ts";
@@ -30,7 +31,7 @@ const notSwept = new Set([
 ]);
 
 /** What must be the same for all, or their validation losses could not be compared. */
-const notVaried = new Set(["csv", "data", "device", "images", "label", "labels", "loss", "task", "validation"]);
+const notVaried = new Set(["csv", "data", "device", "images", "init", "label", "labels", "loss", "splitSeed", "task", "validation"]);
 
 const EXAMPLES = `
 Example:
@@ -54,7 +55,9 @@ export function sweepCommand(command: Command): Command {
     .addOption(new Option("--out <folder>", "where results and the best model are kept").makeOptionMandatory());
   for (const option of trainOptions()) {
     if (notSwept.has(option.attributeName())) continue;
-    if (option.attributeName() === "validation") option.default(0.1);
+    if (option.attributeName() === "validation") {
+      option.default(0.1).description = "of the examples held back to compare the runs, such as 0.1; of each class alike";
+    }
     command.addOption(option);
   }
   return command.addOption(configOption()).addHelpText("after", EXAMPLES).action(() => sweep(command));
@@ -63,6 +66,7 @@ export function sweepCommand(command: Command): Command {
 async function sweep(command: Command): Promise<void> {
   const { config, out } = command.opts<SweepFlags>();
   if (config !== undefined) await applyConfigFile(command, config);
+  const start = await loadStartingModel(command);
   const runs = plannedRuns(command);
   const flags = command.opts<TrainFlags>();
   if (flags.validation === 0) {
@@ -73,7 +77,7 @@ async function sweep(command: Command): Promise<void> {
   try {
     console.log(field("sweep", `${count(runs.length)} runs in ${out}`));
     console.log(field("adapter", adapterText(backend)));
-    await new Sweep(out, configurationOf(command), flags, backend).runAll(runs);
+    await new Sweep(out, { flags, configuration: configurationOf(command), backend, start }).runAll(runs);
   } finally {
     backend.dispose();
   }
@@ -94,22 +98,21 @@ function plannedRuns(command: Command): Changes[] {
   return random === undefined ? gridRuns(choices) : randomRuns(random, seed, ranges, choices);
 }
 
+type CommonParts = Omit<Run, "data" | "flags"> & { readonly flags: TrainFlags };
+
 /** The runs of a sweep and the folder of their results. */
 class Sweep {
   readonly #folder: string;
-  readonly #configuration: Readonly<Record<string, unknown>>;
-  readonly #flags: TrainFlags;
-  readonly #backend: Backend;
+  /** What all runs have in common. */
+  readonly #common: CommonParts;
   /** Runs that are done, by their names. */
   readonly #done = new Map<string, RunResult>();
   /** The data of the last run, which most often are those of the next. */
   #data: { readonly key: string; readonly source: TrainingSource } | undefined;
 
-  constructor(folder: string, configuration: Readonly<Record<string, unknown>>, flags: TrainFlags, backend: Backend) {
+  constructor(folder: string, common: CommonParts) {
     this.#folder = folder;
-    this.#configuration = configuration;
-    this.#flags = flags;
-    this.#backend = backend;
+    this.#common = common;
   }
 
   async runAll(runs: readonly Changes[]): Promise<void> {
@@ -132,12 +135,12 @@ class Sweep {
     if (results.length < runs.length) {
       console.log(`interrupted after ${results.length} of ${runs.length} runs; the same command goes on`);
       process.exitCode = interruption.exitCode ?? 0;
-    }
+    } else if (results.every(({ score }) => score === null)) throw allDiverged(results.length);
   }
 
   /** From its file where the run is done, else by training. @returns undefined where it was interrupted */
   async #resultOf(changes: Changes, place: string, interruption: Interruption): Promise<RunResult | undefined> {
-    const configuration = { ...this.#configuration, ...changes };
+    const configuration = { ...this.#common.configuration, ...changes };
     const name = runName(configuration);
     const done = this.#done.get(name);
     const label = Object.entries(changes).map(([option, value]) => `${option} ${String(value)}`).join(", ");
@@ -145,17 +148,20 @@ class Sweep {
       console.log(`${place}  ${label}: done before`);
       return done;
     }
-    const flags = { ...this.#flags, ...changes } as TrainFlags;
-    const run: Run = { flags, configuration, data: await this.#dataOf(flags), backend: this.#backend };
+    const flags = { ...this.#common.flags, ...changes } as TrainFlags;
+    const data = await this.#dataOf(flags);
+    const run: Run = { ...this.#common, flags: settledFlags(flags, data), configuration, data };
     const subject = await prepare(run);
     try {
       const began = performance.now();
+      const { evaluation: before } = await measure(run, subject.trainer);
       const stop = await this.#train(run, subject, interruption);
       if (stop === undefined) return undefined;
       const outcome = await measure(run, subject.trainer);
-      console.log(`${place}  ${label}: ${outcomeText(outcome)}`);
+      const hasDiverged = stop === "diverged" || !(outcome.evaluation.loss <= MOST_LOSS_GROWTH * before.loss);
+      console.log(`${place}  ${label}: ${outcomeText(outcome)}${hasDiverged ? "  (diverged)" : ""}`);
       const seconds = (performance.now() - began) / 1000;
-      const result = { name, changes, ...scoreOf(outcome), steps: subject.trainer.step, stop, seconds };
+      const result = { name, changes, ...resultOf(outcome, hasDiverged), steps: subject.trainer.step, stop, seconds };
       // The model first: a run whose file is there is done with all that belongs to it.
       if (isBest(result, [...this.#done.values()])) await saveRun(join(this.#folder, BEST), run, subject, outcome);
       await this.#write(`${name}.json`, `${JSON.stringify({ ...result, configuration }, undefined, 2)}\n`);
@@ -189,11 +195,13 @@ class Sweep {
   async #dataOf(flags: TrainFlags): Promise<TrainingSource> {
     const { csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories, decimal, dates } = flags;
     const { missing, validation, standardize } = flags;
-    // The split is by the common seed: runs of other seeds are compared on the same examples.
-    const { seed } = this.#flags;
     const settings = [csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories, decimal, dates];
     const key = JSON.stringify([...settings, missing, validation, standardize]);
-    if (this.#data?.key !== key) this.#data = { key, source: withoutTest(await loadTrainingSource({ ...flags, seed })) };
+    const { start } = this.#common;
+    if (this.#data?.key !== key) {
+      const source = withoutTest(await loadTrainingSource(flags));
+      this.#data = { key, source: start ? dataForStart(source, start) : source };
+    }
     return this.#data.source;
   }
 
@@ -220,16 +228,26 @@ async function readResult(path: string, name: string): Promise<RunResult> {
   throw new DataError({ where: path, what: "this is no result of a run", fix: "Remove the file, and the run is made again" });
 }
 
+const allDiverged = (runs: number) =>
+  new DataError({
+    where: "sweep",
+    what: runs === 1 ? "the only run diverged, so there is no best model" : `all ${runs} runs diverged, so there is no best model`,
+    fix: "Try smaller values of --lr, add --clip-norm 1, or look for values in the data that are far too large",
+  });
+
 const BEST = "best.safetensors";
 
 /** The best model is chosen on what was held back, so that the test set stays unseen. */
 const withoutTest = (source: TrainingSource): TrainingSource => ({ ...source, test: undefined });
 
-/** The validation loss, which the best run has lowest; null where training diverged. */
-function scoreOf({ evaluation, regression }: Outcome): Pick<RunResult, "score" | "metrics"> {
+/** A run has diverged if its validation loss is more than this many times the loss before the first step. */
+const MOST_LOSS_GROWTH = 100;
+
+/** The score is the validation loss, which the best run has lowest; null where training diverged. */
+function resultOf({ evaluation, regression }: Outcome, hasDiverged: boolean): Pick<RunResult, "score" | "metrics"> {
   const { loss, accuracy } = evaluation;
   return {
-    score: Number.isFinite(loss) ? loss : null,
+    score: hasDiverged ? null : loss,
     metrics: regression ? { loss, r2: regression.r2, rmse: regression.rmse, mae: regression.mae } : { loss, accuracy },
   };
 }

@@ -38,6 +38,7 @@ export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, Checkpoi
   readonly schedule: ScheduleName;
   readonly warmup: number;
   readonly epochs?: number;
+  readonly init?: string;
   readonly onNan: (typeof onNanChoices)[number];
   readonly device: DeviceChoice;
   readonly out?: string;
@@ -55,7 +56,8 @@ function rateOptions(): SettableOption[] {
     positiveOption("--lr <rate>", "learning rate").default(0.002),
     scheduleOption(),
     wholeNumberOption("--warmup <steps>", "linear rise of the learning rate before the schedule", 0).default(0),
-    wholeNumberOption("--epochs <number>", "passes over the data (default: 3; of a table as many as make 2,000 steps)", 1),
+    wholeNumberOption("--epochs <number>", "passes over the data (default: as many as make 2,000 steps, at least 3)", 1),
+    textOption("--init <model>", "start from the values and the layers of a model, such as MODEL.safetensors"),
   ].map((option) => option.helpGroup("Network and step:"));
 }
 
@@ -63,7 +65,7 @@ function stopOptions(): SettableOption[] {
   return [
     wholeNumberOption("--max-steps <number>", "end the run and its schedule earlier", 1),
     positiveOption("--max-seconds <number>", "stop when so much time has passed"),
-    wholeNumberOption("--patience <checks>", "stop when the validation loss was not lower for so many checks, and go back to the best", 1),
+    wholeNumberOption("--patience <checks>", "stop when the validation loss was not lower for so many checks, and go back to the best (default: none; 20 for a table of quantities)", 1),
     atLeastZeroOption("--min-improvement <loss>", "how much lower counts").default(0),
     positiveOption("--loss-tolerance <change>", "stop when the loss changes by less at three checks in a row"),
     positiveOption("--gradient-tolerance <norm>", "stop when the gradient's norm is below at three checks in a row"),

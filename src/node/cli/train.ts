@@ -11,15 +11,18 @@ import type { ReportRecorder } from "../report/index.ts";
 import { createNodeBackend } from "../index.ts";
 import { applyConfigFile, configOption, configurationOf } from "./config.ts";
 import { loadTrainingSource } from "./data-source.ts";
+import { settledFlags, settledOptions } from "./defaults.ts";
 import { RunKeeper, runIdentity } from "./checkpointing.ts";
 import { debugs } from "./debug.ts";
 import { EventLog } from "./event-log.ts";
 import { Interruption } from "./interrupt.ts";
+import { LowestValidation } from "./lowest-validation.ts";
 import { describeNetwork } from "./network.ts";
 import { planTable } from "./plan-table.ts";
 import { ProgressLine } from "./progress.ts";
 import { targetTable } from "./target-metrics.ts";
 import { adapterText, count, field, lossText, outcomeText, percent } from "./text.ts";
+import { dataForStart, loadStartingModel, startText } from "./starting-model.ts";
 import { startReport } from "./train-report.ts";
 import { trainOptions, type TrainFlags } from "./train-options.ts";
 import { fitRun, measure, prepare, saveRun, trainedModel, type Outcome, type Run, type Subject } from "./training-run.ts";
@@ -46,17 +49,21 @@ export function trainCommand(command: Command): Command {
 async function train(command: Command): Promise<void> {
   const { config, printConfig } = command.opts<{ config?: string; printConfig?: true }>();
   if (config !== undefined) await applyConfigFile(command, config);
-  const configuration = configurationOf(command);
-  if (printConfig) return console.log(JSON.stringify(configuration, undefined, 2));
+  const start = await loadStartingModel(command);
+  const given = configurationOf(command);
+  if (printConfig) return console.log(JSON.stringify(given, undefined, 2));
   const flags = command.opts<TrainFlags>();
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
   const log = flags.log === undefined ? undefined : new EventLog(flags.log, (line) => console.error(line));
   try {
-    const data = await loadTrainingSource(flags);
+    const read = await loadTrainingSource(flags);
+    const data = start ? dataForStart(read, start) : read;
+    const settled = settledFlags(flags, data);
+    const configuration = { ...given, ...settledOptions(settled) };
     const backend = await createNodeBackend({ device: flags.device });
     try {
-      await trainOn({ flags, configuration, data, backend }, log);
+      await trainOn({ flags: settled, configuration, data, backend, start }, log);
     } finally {
       backend.dispose();
     }
@@ -92,7 +99,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   const report = flags.report === undefined ? undefined : await startReport(flags.report, run, subject);
   const recorder = report?.recorder;
   const interruption = new Interruption();
-  const { reached, stop } = await fit({ run, subject, log, keeper, recorder, signal: interruption.signal }).finally(() => interruption.stopListening());
+  const { reached, stop, lowest } = await fit({ run, subject, log, keeper, recorder, signal: interruption.signal }).finally(() => interruption.stopListening());
   const { seconds = 0, imagesPerSecond = 0 } = reached ?? {};
   const facts = { seconds, imagesPerSecond, adapter: backend.adapter.name, backend: backend.kind, seed: flags.seed, startupSeconds };
   if (interruption.exitCode !== undefined) {
@@ -103,6 +110,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
     return;
   }
   if (stop.kind !== "finished") console.log(stopText(stop));
+  if (lowest !== undefined) console.log(lowest);
   const began = performance.now();
   const outcome = await measure(run, trainer);
   const evaluationSeconds = (performance.now() - began) / 1000;
@@ -137,7 +145,7 @@ const unitOf = ({ data }: Run) => (data.table ? "rows" : "images");
 
 /** Prints what is trained, on which data and by what. */
 function describe(run: Run, { model, trainer }: Subject): void {
-  const { flags, data, backend } = run;
+  const { flags, data, backend, start } = run;
   const { batch, stepsTotal } = trainer;
   const parts = [
     `${count(data.train.count)} for training`,
@@ -152,6 +160,7 @@ function describe(run: Run, { model, trainer }: Subject): void {
       ...data.notes,
       field("adapter", adapterText(backend)),
       field("network", describeNetwork(flags, model)),
+      ...(start ? [startText(start, data.train)] : []),
       field("training", `${count(stepsTotal)} steps of ${count(batch)}, ${flags.optimizer}, ${rate}`),
     ].join("\n"),
   );
@@ -171,19 +180,28 @@ interface Fitting {
   readonly signal: AbortSignal;
 }
 
+interface Fitted {
+  readonly reached: StoppingProgress | undefined;
+  readonly stop: Stop;
+  /** See `LowestValidation`. */
+  readonly lowest: string | undefined;
+}
+
 /** Trains to the end, or until Ctrl-C is pressed. */
-async function fit({ run, subject, log, keeper, recorder, signal }: Fitting): Promise<{ reached: StoppingProgress | undefined; stop: Stop }> {
+async function fit({ run, subject, log, keeper, recorder, signal }: Fitting): Promise<Fitted> {
   const line = new ProgressLine(process.stdout, unitOf(run));
   const checkpoint = keeper?.options((step) => trainedModel(run, subject, step));
   const steps = fitRun(run, subject.trainer, { signal, ...(checkpoint && { checkpoint }), ...(keeper && { memory: keeper.memory }) });
   const left = new LeftOut();
+  const lowest = new LowestValidation();
   let reached: StoppingProgress | undefined;
   try {
     for (;;) {
       const next = await steps.next();
-      if (next.done) return { reached, stop: next.value };
+      if (next.done) return { reached, stop: next.value, lowest: lowest.text(next.value) };
       reached = next.value;
       line.show(reached);
+      lowest.note(reached);
       keeper?.note(reached, run.data.validation !== undefined);
       if (!reached.interim) log?.write(progressEvent(reached));
       if (!reached.interim) await recorder?.progress(reached);

@@ -18,17 +18,20 @@ import {
 } from "../../train/index.ts";
 import { saveModelFile, type TrainedModel } from "../index.ts";
 import type { TrainingSource } from "./data-source.ts";
+import { usualEpochs, type SettledFlags } from "./defaults.ts";
 import { batchOf, buildNetwork, stepOptions } from "./network.ts";
 import { schedules } from "./options.ts";
+import { startedFrom, type StartingModel } from "./starting-model.ts";
 import { measureRegression, type TargetMetrics } from "./target-metrics.ts";
-import type { TrainFlags } from "./train-options.ts";
 
 export interface Run {
-  readonly flags: TrainFlags;
+  readonly flags: SettledFlags;
   /** Every option, as a configuration file would say it. */
   readonly configuration: Readonly<Record<string, unknown>>;
   readonly data: TrainingSource;
   readonly backend: Backend;
+  /** What --init names. */
+  readonly start: StartingModel | undefined;
 }
 
 /** What is trained. */
@@ -37,21 +40,17 @@ export interface Subject {
   readonly trainer: Trainer;
 }
 
-/** Steps that a run on a table makes where no epochs are named: enough for a small one, and not long. */
-const STEPS_OF_A_TABLE = 2000;
-
+/** Those of --epochs; of pictures else as many as the usual batch size makes, so that a larger one takes no longer. */
 export function epochsOf({ flags, data }: Pick<Run, "flags" | "data">): number {
-  if (flags.epochs !== undefined) return flags.epochs;
-  if (!data.table) return 3;
-  const batch = batchOf(flags, data.train.count);
-  const stepsPerEpoch = batch === "full" ? 1 : Math.max(1, Math.floor(data.train.count / batch));
-  return Math.max(3, Math.ceil(STEPS_OF_A_TABLE / stepsPerEpoch));
+  const { count } = data.train;
+  return flags.epochs ?? usualEpochs(count, batchOf(data.table ? flags : {}, count));
 }
 
 export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject> {
-  const { flags, data, backend } = run;
+  const { flags, data, backend, start } = run;
   const { maxSteps, lr, warmup, gradientTolerance, onNan } = flags;
-  const model = buildNetwork(flags, data.train);
+  const network = buildNetwork(flags, data.train, data.table !== undefined);
+  const model = start ? startedFrom(network, flags, start, data.train) : network;
   const decay = schedules[flags.schedule]();
   const trainer = await createTrainer({
     ...stepOptions(flags, data.train.count),
@@ -118,10 +117,10 @@ export async function measure({ data }: Run, trainer: Trainer): Promise<Outcome>
 
 /** The model after so many steps, with all that is needed to use it again. */
 export function trainedModel(run: Run, { model, trainer }: Subject, step: number): TrainedModel {
-  const { flags, data, configuration } = run;
+  const { flags, data, configuration, start } = run;
   const { train, normalization, table } = data;
   const { optimizer, lr: learningRate, schedule, warmup, seed } = flags;
-  const training = { data: train.name, optimizer, learningRate, schedule, warmup, batch: trainer.batch, epochs: epochsOf(run), seed };
+  const training = { data: train.name, optimizer, learningRate, schedule, warmup, batch: trainer.batch, epochs: epochsOf(run), seed, ...(start && { startedFrom: start.path }) };
   return {
     model,
     loss: flags.loss ?? (isRegression(train) ? "meanSquaredError" : "softmaxCrossEntropy"),

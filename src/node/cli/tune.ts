@@ -28,7 +28,7 @@ export function tuneCommand(command: Command): Command {
 
 async function tuneProducts(flags: TuneFlags): Promise<void> {
   const data = blankMnist();
-  const model = buildNetwork(flags, data);
+  const model = buildNetwork(flags, data, false);
   const backend = await createWebGPUBackend(await dawnGpu(), { tuning: fileTuningStore() });
   try {
     console.log(field("adapter", adapterText(backend)));
