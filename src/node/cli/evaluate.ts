@@ -16,7 +16,7 @@ import { createNodeBackend, loadMnist, loadModelFile, readCsvDataset, type Devic
 import { csvOptions, requireOneSource, sourceOptions, type SourceFlags } from "./data-options.ts";
 import { csvFormat, readPictures } from "./data-source.ts";
 import { classTable, confusionTable } from "./metrics-text.ts";
-import { requireOneOutput, tableOf } from "./model-table.ts";
+import { requireLabels, tableOf } from "./model-table.ts";
 import { deviceOption } from "./options.ts";
 import { measureRegression, targetTable, type TargetMetrics } from "./target-metrics.ts";
 import { adapterText, count, field, outcomeText } from "./text.ts";
@@ -100,7 +100,7 @@ async function examplesFor(path: string, trained: TrainedModel, flags: SourceFla
   if (csv !== undefined) {
     const schema = tableOf(trained, path);
     if (!schema) throw new OptionError({ where: "--csv", what: `${path} was trained on pictures, not on a table`, fix: "Give --data or --images" });
-    requireOneOutput(trained, path);
+    requireLabels(trained, schema, path);
     return { test: await readCsvDataset(csv, schema, csvFormat(flags)), source: csv };
   }
   if (trained.table) {
