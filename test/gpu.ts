@@ -1,4 +1,5 @@
 import type { Backend, Executable } from "../src/backends/backend.ts";
+import { CheckedExecutable } from "../src/backends/checked-session.ts";
 import { createWebGPUBackend, type WebGPUOptions } from "../src/backends/webgpu/index.ts";
 import { WebGPUExecutable } from "../src/backends/webgpu/record.ts";
 import { dawnGpu } from "../src/node/dawn.ts";
@@ -29,7 +30,8 @@ export async function acquireLosableBackend(): Promise<{ backend: Backend; lose(
 
 /** Fails where a kernel of a backend with guards wrote past the end of a value. */
 export async function requireIntactGuards(executable: Executable): Promise<void> {
-  if (!(executable instanceof WebGPUExecutable)) return;
-  const spoiled = await executable.spoiledGuards();
+  const work = executable instanceof CheckedExecutable ? executable.work : executable;
+  if (!(work instanceof WebGPUExecutable)) return;
+  const spoiled = await work.spoiledGuards();
   if (spoiled.length > 0) throw new Error(`written past the end of ${spoiled.join(", ")}`);
 }

@@ -35,8 +35,10 @@ export interface Executable {
   /**
    * Submits steps first … first + count − 1 and returns at once; runs are executed in the order of the calls, also
    * across the executables of a session.
+   * @param first a whole number of at least 0, as `count` is
    * @returns every scalar output of the graph, one element per step, once the steps are done
-   * @throws DeviceLostError where the device was lost, DeviceError where it refused the work
+   * @throws OptionError where an input was never written, a per-step scalar is no index of what it is used for, or the
+   * session was disposed of; DeviceLostError where the device was lost, DeviceError where it refused the work
    */
   run(first: number, count: number): Promise<Readonly<Record<string, NumericArray>>>;
   /**
@@ -44,26 +46,42 @@ export interface Executable {
    * GPU's clock, in the order of `dispatches`.
    */
   profile?(step: number): Promise<number[]>;
-  /** An output of more than one element, as the last step run so far leaves it. */
+  /**
+   * An output of more than one element, as the last step run so far leaves it.
+   * @throws OptionError for another output, and before the first step
+   */
   read(output: string): Promise<NumericArray>;
 }
 
 /** The stored values of a model, and the executables that work on them. */
 export interface Session {
-  /** Makes everything that running the graph needs. Leaves that another graph of the session uses are shared. */
+  /**
+   * Makes everything that running the graph needs. Leaves that another graph of the session uses are shared; the order in
+   * which graphs are compiled does not matter.
+   * @throws GraphError for what is no graph of this copy of wgrad; DeviceError where the device cannot take it
+   */
   compile(graph: Graph): Promise<Executable>;
   /**
-   * Gives a parameter, state or input new values, from `firstElement` on, after all runs called before.
-   * uint8 tensors of several axes are written in whole rows.
+   * Gives a parameter, state or input new values after all runs called before: all of them, or, where `firstElement` is
+   * given, as many as there are from that one on. uint8 tensors are written in whole rows, the elements of an entry of the
+   * first axis; one of a single axis is one row.
+   * @throws OptionError for a leaf that no graph compiled in this session uses, values of another type or number, and
+   * labels or indices that are too large for what the graphs use them for
    */
   write(leaf: Tensor, values: NumericArray, firstElement?: number): void;
-  /** The values of a parameter, state or input after all runs called before; later runs do not change them. */
+  /**
+   * The values of a parameter, state or input after all runs called before; later runs do not change them.
+   * @throws OptionError for a leaf that no graph compiled in this session uses
+   */
   read(leaf: Tensor): Promise<NumericArray>;
-  /** Frees the values. Executables of this session must not be used afterwards. */
+  /** Frees the values. What was called before still arrives; later calls throw an OptionError. */
   dispose(): void;
 }
 
-/** What computes: a GPU by WebGPU, or the CPU. Sessions of one backend share its device. */
+/**
+ * What computes: a GPU by WebGPU, or the CPU. Sessions of one backend share its device. All backends refuse the same calls
+ * with the same errors, and a call that is refused changes nothing: see `CheckedSession`.
+ */
 export interface Backend {
   readonly kind: "webgpu" | "cpu";
   readonly adapter: AdapterDescription;
@@ -74,10 +92,10 @@ export interface Backend {
   /** Settles when the present device is lost without `dispose`, with the reason. Never for the CPU. */
   readonly lost: Promise<string>;
   /**
-   * Where the device is lost, opens another one; else does nothing. Sessions made before stay dead.
+   * Where the device is lost, opens another one; else, or after `dispose`, does nothing. Sessions made before stay dead.
    * @throws DeviceError where there is no adapter any more
    */
   restart(): Promise<void>;
-  /** Gives the device back. Neither the backend nor its sessions must be used afterwards. */
+  /** Gives the device back. What is in flight fails; later calls of the backend and its sessions throw a DeviceError. */
   dispose(): void;
 }

@@ -1,5 +1,6 @@
 import { DeviceError, DeviceLostError } from "../errors.ts";
 import { describeAdapter, requestAdapter, type GpuSource } from "./adapter.ts";
+import { deviceFault, DeviceFaults } from "./faults.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { StagingRing, type Readback } from "./staging.ts";
 
@@ -38,7 +39,7 @@ export class Device {
   readonly staging: StagingRing;
   /** Settles with the reason when the device is lost other than by `destroy`. */
   readonly lost: Promise<string>;
-  #fault: DeviceError | undefined;
+  readonly faults = new DeviceFaults();
   /** Bytes of all storage made so far, for messages. */
   #allocated = 0;
   #destroyed = false;
@@ -52,25 +53,31 @@ export class Device {
     this.lost = new Promise((resolve) => {
       void gpu.lost.then(({ reason, message }) => {
         if (this.#destroyed) return;
-        this.#fault = lostError(reason, message);
+        this.faults.gone = lostError(reason, message);
         resolve(`${reason}: ${message}`);
       });
     });
-    gpu.addEventListener("uncapturederror", ({ error }) => {
-      this.#fault ??= new DeviceError({ where: "WebGPU", what: error.message.trim(), fix: "Please report this as a fault of wgrad" });
-    });
+    this.faults.listenTo(gpu);
   }
 
   get isLost(): boolean {
-    return this.#fault instanceof DeviceLostError;
+    return this.faults.gone instanceof DeviceLostError;
   }
 
-  /** Throws the first fault that the device reported outside an error scope. */
-  throwFault(): void {
-    if (this.#fault) throw this.#fault;
+  /** Throws why the device is gone, where it is. */
+  requireLive(): void {
+    if (this.faults.gone) throw this.faults.gone;
   }
 
-  /** Waits for a readback; where it fails, the fault behind it is thrown. */
+  /** Reads part of a buffer after all work submitted so far. */
+  read(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
+    const encoder = this.gpu.createCommandEncoder({ label: "read back" });
+    const copy = this.staging.copy(encoder, buffer, offset, bytes);
+    this.gpu.queue.submit([encoder.finish()]);
+    return this.arrived(copy);
+  }
+
+  /** Waits for a readback; where it fails because the device is gone, that is thrown. */
   async arrived(copy: Readback): Promise<ArrayBuffer> {
     let bytes: ArrayBuffer | undefined;
     try {
@@ -78,11 +85,19 @@ export class Device {
     } catch (error) {
       // A mapping can fail shortly before its device is known to be lost.
       await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 1000))]);
-      this.throwFault();
-      throw error;
+      this.requireLive();
+      throw deviceFault(error instanceof Error ? error.message : String(error));
     }
-    this.throwFault();
+    this.requireLive();
     return bytes;
+  }
+
+  /** The error of what is done with the device, if there is one, which is then reported nowhere else. */
+  async errorOf(work: () => void): Promise<DeviceError | undefined> {
+    this.gpu.pushErrorScope("validation");
+    work();
+    const error = await this.gpu.popErrorScope();
+    return error ? deviceFault(error.message) : undefined;
   }
 
   /** Threads of a subgroup, where that is one number on this adapter and WGSL may use subgroup operations. */
@@ -123,37 +138,43 @@ export class Device {
   }
 
   /**
-   * Makes buffers, and waits until the device has answered for the memory.
+   * Makes buffers and what binds them, and waits until the device has answered for them.
    * @param make calls `createStorage`, at once
-   * @throws DeviceError with the bytes asked for where there was not enough
+   * @throws DeviceError with the bytes asked for where there was not enough memory
    */
   async allocate<Result>(make: () => Result): Promise<Result> {
     const before = this.#allocated;
     this.gpu.pushErrorScope("out-of-memory");
+    this.gpu.pushErrorScope("validation");
+    const answers = () => Promise.all([this.gpu.popErrorScope(), this.gpu.popErrorScope()]);
     let result: Result;
     try {
       result = make();
     } catch (error) {
-      await this.gpu.popErrorScope();
+      await answers();
       throw error;
     }
-    const failure = await this.gpu.popErrorScope();
-    if (!failure) return result;
-    throw new DeviceError({
-      where: this.adapter.name,
-      what: `there is not enough memory for ${megabytes(this.#allocated - before)} more, after ${megabytes(before)} before (${failure.message.trim()})`,
-      fix: "Use a smaller batch or network, or train on the CPU",
-    });
+    const [fault, shortage] = await answers();
+    if (shortage) {
+      throw new DeviceError({
+        where: this.adapter.name,
+        what: `there is not enough memory for ${megabytes(this.#allocated - before)} more, after ${megabytes(before)} before (${shortage.message.trim()})`,
+        fix: "Use a smaller batch or network, or train on the CPU",
+      });
+    }
+    if (fault) throw deviceFault(fault.message);
+    return result;
   }
 
   /** Gives the device back; what still waits for it fails. */
   destroy(): void {
     this.#destroyed = true;
-    this.#fault ??= new DeviceError({
+    this.faults.gone ??= new DeviceError({
       where: "WebGPU",
       what: "the backend was disposed of while it worked",
       fix: "Wait for what was begun, or leave its loop, before dispose",
     });
+    this.faults.stopListening(this.gpu);
     this.gpu.destroy();
   }
 }

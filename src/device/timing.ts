@@ -29,13 +29,17 @@ export class PassTimer {
     return { querySet: this.#queries, beginningOfPassWriteIndex: 2 * pass, endOfPassWriteIndex: 2 * pass + 1 };
   }
 
-  /** Finishes and submits an encoder whose passes were given `writes`; the time of each in nanoseconds. */
+  /**
+   * Finishes and submits an encoder whose passes were given `writes`.
+   * @returns the time of each pass in nanoseconds
+   * @throws DeviceLostError where the device is lost meanwhile
+   */
   async submit(encoder: GPUCommandEncoder): Promise<number[]> {
     const { gpu, staging } = this.#device;
     encoder.resolveQuerySet(this.#queries, 0, 2 * this.#passes, this.#resolved, 0);
     const copy = staging.copy(encoder, this.#resolved, 0, 16 * this.#passes);
     gpu.queue.submit([encoder.finish()]);
-    const ends = new BigUint64Array(await copy.arrived());
+    const ends = new BigUint64Array(await this.#device.arrived(copy));
     return Array.from({ length: this.#passes }, (_, pass) => Number(ends[2 * pass + 1]! - ends[2 * pass]!));
   }
 

@@ -3,11 +3,11 @@
  * needed to use it again.
  */
 import { DataError, OptionError, WgradError } from "../errors.ts";
-import type { StoredAttributes } from "../graph/leaves.ts";
+import { requireDistinctNames, type StoredAttributes } from "../graph/leaves.ts";
 import { sameShape, sizeOf } from "../graph/tensor.ts";
 import type { ModelExtensions } from "../nn/extensions.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
-import { modelFromConfig, type Model } from "../nn/sequential.ts";
+import { modelFromConfig, parametersOfConfig, type Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
 import { DIGEST, digestOf } from "./digest.ts";
 import { parseJson, quoted } from "./json.ts";
@@ -75,13 +75,30 @@ export function initialValues({ parameters }: Model): ParameterValues {
  * Writes a model with the given values of its parameters, such as those of a snapshot.
  * @param parameters values for each of the model's parameters, by name
  * @returns the bytes of a safetensors file
- * @throws OptionError naming the parameter, for values that are missing, too many or of another shape than the model's;
- * and for a loss of one's own under a name of wgrad's
+ * @throws OptionError for what `loadModel` would refuse: naming the parameter, for values that are missing, too many or
+ * of another shape than the model's config says; naming the entry, for facts that a file cannot keep; and for a loss of
+ * one's own under a name of wgrad's. GraphError for two parameters of one name
  */
 export function saveModel(trained: TrainedModel, parameters: ParameterValues): Uint8Array {
-  requireParameters(trained.model, parameters);
+  const metadata = modelMetadata(trained);
+  requireLoadable(trained, parameters, metadata);
   const tensors = Object.entries(parameters).map(([name, { shape, values }]) => ({ name, shape, values }));
-  return writeModelFile(tensors, modelMetadata(trained));
+  return writeModelFile(tensors, metadata);
+}
+
+/** @throws OptionError, or GraphError for two parameters of one name, for what `loadModel` would refuse */
+function requireLoadable(trained: TrainedModel, parameters: ParameterValues, metadata: Readonly<Record<string, string>>): void {
+  const { model, loss } = trained;
+  requireDistinctNames("saveModel", model.parameters);
+  requireParameters(model, parameters);
+  const described = parametersOfConfig(model.config);
+  if (described) requireParameters({ parameters: described }, parameters);
+  try {
+    trainedOf(model, new Metadata(metadata, "saveModel"), "saveModel", typeof loss === "object" ? [loss] : []);
+  } catch (cause) {
+    if (!(cause instanceof DataError)) throw cause;
+    throw new OptionError({ where: "saveModel", what: cause.what, fix: "Correct it: loadModel would refuse the file" }, { cause });
+  }
 }
 
 /** A safetensors file of a model, with a digest of all that it says. */
@@ -95,7 +112,7 @@ export function isModelFile({ metadata }: Pick<Safetensors, "metadata">): boolea
 }
 
 /** @throws OptionError naming the parameter, for values that are missing, too many or of another shape than the model's */
-export function requireParameters({ parameters: wanted }: Model, given: ParameterValues): void {
+export function requireParameters({ parameters: wanted }: Pick<Model, "parameters">, given: ParameterValues): void {
   const fix = "Give the values of this model's parameters";
   const shapes = new Map(wanted.map(({ attributes, shape }) => [(attributes as StoredAttributes).name, shape]));
   for (const [where, shape] of shapes) {
@@ -170,11 +187,15 @@ function requireDigest({ tensors, metadata }: Safetensors, where: string): void 
 export function restoreTrained({ tensors, metadata }: Safetensors, where: string, extensions: FileExtensions = {}): TrainedModel {
   const entries = new Metadata(metadata, where);
   const model = restoreModel(entries.json("model", isFilled), { tensors, where, extensions });
-  const loss = lossNamed(entries.text("loss", isText), where, extensions.losses);
-  const answers =
-    metadata["outputs"] === undefined
-      ? { classes: entries.json("classes", isNames) }
-      : { classes: [], outputs: entries.json("outputs", isNames) };
+  return trainedOf(model, entries, where, extensions.losses);
+}
+
+/** A model with what the metadata say of it. */
+function trainedOf(model: Model, entries: Metadata, where: string, ownLosses: FileExtensions["losses"]): TrainedModel {
+  const loss = lossNamed(entries.text("loss", isText), where, ownLosses);
+  const answers = entries.has("outputs")
+    ? { classes: [], outputs: entries.json("outputs", isNames) }
+    : { classes: entries.json("classes", isNames) };
   requireAnswers(model, loss, answers, where);
   return {
     model,
@@ -183,9 +204,9 @@ export function restoreTrained({ tensors, metadata }: Safetensors, where: string
     ...answers,
     step: entries.json("step", isStep),
     training: entries.json("training", isFacts),
-    ...(metadata["configuration"] !== undefined && { configuration: entries.json("configuration", isRecord) }),
-    ...(metadata["table"] !== undefined && { table: entries.json("table", isRecord) }),
-    ...(metadata["results"] !== undefined && { results: entries.json("results", isFacts) }),
+    ...(entries.has("configuration") && { configuration: entries.json("configuration", isRecord) }),
+    ...(entries.has("table") && { table: entries.json("table", isRecord) }),
+    ...(entries.has("results") && { results: entries.json("results", isFacts) }),
   };
 }
 
@@ -246,6 +267,10 @@ class Metadata {
   constructor(entries: Readonly<Record<string, string>>, file: string) {
     this.#entries = entries;
     this.#file = file;
+  }
+
+  has(name: string): boolean {
+    return this.#entries[name] !== undefined;
   }
 
   text<Value extends string>(name: string, isValid: (value: unknown) => value is Value): Value {

@@ -8,7 +8,7 @@ import type { ActivationName } from "../nn/activations.ts";
 import { entryOf, written } from "../nn/checks.ts";
 import type { LayerConfig } from "../nn/layers.ts";
 import { losses, type LossName } from "../nn/losses.ts";
-import { modelFromConfig, type ModelConfig } from "../nn/sequential.ts";
+import { modelFromConfig, parameterPrefix, type ModelConfig } from "../nn/sequential.ts";
 import { outputScale } from "./exported-table.ts";
 import { parseJson, quoted } from "./json.ts";
 import {
@@ -108,7 +108,7 @@ export function savePytorch(trained: TrainedModel, parameters: ParameterValues =
   requireParameters(trained.model, parameters);
   const { positions } = sequentialModules(trained.model.config, trained.model.shapes);
   const tensors = Object.entries(parameters).map(([name, tensor]): NamedTensor => {
-    return { name: pytorchName(name, positions), ...inOtherLayout(tensor) };
+    return { name: pytorchName(name.slice(parameterPrefix(trained.model.config).length), positions), ...inOtherLayout(tensor) };
   });
   return writeSafetensors(tensors, { ...modelMetadata(trained), format: "pt", producer: PRODUCER });
 }
@@ -185,13 +185,21 @@ function fromOwnFile({ tensors, metadata }: Safetensors, where: string, options:
   // Module and layer numbers differ, but not their order.
   const prefixes = [...new Set([...tensors.keys()].map(prefixOf))].toSorted(byNumbers);
   const layers = denseLayers(metadata["model"] ?? "");
+  const path = pathOf(metadata["model"] ?? "");
   const nameOf = (name: string) => {
     const prefix = prefixOf(name);
-    return `layers.${layers[prefixes.indexOf(prefix)]}${name.slice(prefix.length)}`;
+    return `${path}layers.${layers[prefixes.indexOf(prefix)]}${name.slice(prefix.length)}`;
   };
   const isRenamed = prefixes.length === layers.length;
   const renamed = [...tensors].map(([name, tensor]) => [isRenamed ? nameOf(name) : name, inOtherLayout(tensor)] as const);
   return restoreTrained({ tensors: new Map(renamed), metadata }, where);
+}
+
+/** What begins the parameters' names of a model's config, as far as it is one. */
+function pathOf(config: string): string {
+  const parsed = parseJson(config);
+  const { name } = ("value" in parsed && (parsed.value as Partial<ModelConfig> | null)) || {};
+  return parameterPrefix(typeof name === "string" ? { name } : {});
 }
 
 /** The numbers of the dense layers in a model's config, as far as it is one: `restoreTrained` checks all of it. */

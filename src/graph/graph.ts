@@ -1,6 +1,7 @@
 import { GraphError } from "../errors.ts";
+import { foreignness, makerOf } from "./copy.ts";
 import { isStored } from "./leaves.ts";
-import { sameShape, type Tensor } from "./tensor.ts";
+import { requireTensor, sameShape, Tensor } from "./tensor.ts";
 
 /** At the end of a step the target holds the value. */
 export interface Update {
@@ -20,11 +21,16 @@ export interface Graph {
   readonly nodes: readonly Tensor[];
 }
 
+/** The graphs that this copy of wgrad made. */
+const defined = new WeakSet<object>();
+
 /**
  * Collects outputs and updates into a graph.
- * @throws GraphError where an update's target is no stored leaf, has another shape, or is updated twice
+ * @throws GraphError where an output or update is no tensor of this copy of wgrad, or an update's target is no stored
+ * leaf, has another shape, or is updated twice
  */
 export function defineGraph(outputs: Readonly<Record<string, Tensor>>, updates: readonly Update[] = []): Graph {
+  requireParts(outputs, updates);
   const seen = new Set<Tensor>();
   for (const { target, value } of updates) {
     if (!sameShape(target.shape, value.shape) || target.dtype !== value.dtype) {
@@ -41,7 +47,35 @@ export function defineGraph(outputs: Readonly<Record<string, Tensor>>, updates: 
     }
   }
   const roots = [...Object.values(outputs), ...updates.flatMap(({ target, value }) => [value, target])];
-  return { outputs, updates, nodes: topologicalOrder(roots) };
+  const graph = { outputs, updates, nodes: topologicalOrder(roots) };
+  defined.add(graph);
+  return graph;
+}
+
+function requireParts(outputs: unknown, updates: unknown): void {
+  const where = "defineGraph";
+  if (typeof outputs !== "object" || outputs === null || Array.isArray(outputs)) {
+    throw new GraphError({ where, what: `${String(outputs)} are no outputs`, fix: "Give tensors by name, such as { loss }" });
+  }
+  if (!Array.isArray(updates)) {
+    throw new GraphError({ where, what: `${String(updates)} are no updates`, fix: "Give an array of { target, value }" });
+  }
+  for (const [name, output] of Object.entries(outputs)) requireTensor(`output ${name}`, output);
+  for (const update of updates as (Partial<Update> | null | undefined)[]) {
+    requireTensor("update target", update?.target);
+    requireTensor("update value", update?.value);
+  }
+}
+
+/**
+ * Refuses anything but a graph that `defineGraph` of this copy of wgrad made.
+ * @throws GraphError that names both copies where another one made it
+ */
+export function requireGraph(where: string, value: unknown): asserts value is Graph {
+  if (typeof value === "object" && value !== null && defined.has(value)) return;
+  const node = (value as Partial<Graph> | null | undefined)?.nodes?.[0];
+  const maker = node instanceof Tensor ? undefined : makerOf(node);
+  throw new GraphError({ where, ...foreignness("graph", value, maker, "Give what defineGraph returns") });
 }
 
 /** The stored leaves that an update writes: the target itself, or the members of a pack. */

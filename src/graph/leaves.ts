@@ -83,6 +83,25 @@ export function stepScalar(name: string, valueAt: (step: number) => number, dtyp
   return new Tensor<StepScalarAttributes>(stepScalarOp, [], { name, valueAt }, { shape: [], dtype });
 }
 
+/**
+ * Refuses different leaves of one name: values are kept in snapshots and files by name, so one would replace the other.
+ * @throws GraphError naming both
+ */
+export function requireDistinctNames(where: string, leaves: readonly Tensor[]): void {
+  const known = new Map<string, Tensor>();
+  for (const current of leaves) {
+    const { name } = current.attributes as StoredAttributes;
+    const other = known.get(name);
+    known.set(name, current);
+    if (!other || other === current) continue;
+    throw new GraphError({
+      where,
+      what: `two different leaves have one name: ${other.op.name} ${other} and ${current.op.name} ${current}`,
+      fix: 'Give each a name of its own, and each model of several, as in sequential(layers, { name: "encoder", … })',
+    });
+  }
+}
+
 /** Whether a tensor keeps its values on the device between runs and can be written and read by the caller. */
 export function isStored(tensor: Tensor): tensor is Tensor<StoredAttributes> {
   return tensor.op === parameterOp || tensor.op === stateOp || tensor.op === inputOp;

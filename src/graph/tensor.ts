@@ -1,4 +1,5 @@
 import { GraphError } from "../errors.ts";
+import { COPY, foreignness, makerOf, thisCopy } from "./copy.ts";
 
 /** float32 is computed with; uint32 holds labels, indices and counts; uint8 holds data sets as they came. */
 export type DType = "float32" | "uint32" | "uint8";
@@ -28,6 +29,13 @@ export interface Op {
    * @returns one tensor per input, of the input's shape; undefined where none flows (indices, comparisons)
    */
   gradient?(node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[];
+  /** Integers that it gives are elements of its first input, unchanged. */
+  readonly rearranges?: boolean;
+  /**
+   * For each input whose elements it uses as indices, the number that each must be below; undefined for other inputs.
+   * The host checks what is written by it: a backend may read anything, or nothing, at an index that is too large.
+   */
+  indexLimits?(node: Tensor): readonly (number | undefined)[];
 }
 
 /** A value in a graph: immutable, symbolic, known by identity. It holds no numbers and knows no device. */
@@ -41,6 +49,7 @@ export class Tensor<Attributes extends object = object> implements TensorType {
   readonly size: number;
 
   constructor(op: Op, inputs: readonly Tensor[], attributes: Attributes, type: TensorType) {
+    for (const input of inputs) requireTensor(op.name, input);
     this.op = op;
     this.inputs = inputs;
     this.attributes = attributes;
@@ -49,11 +58,24 @@ export class Tensor<Attributes extends object = object> implements TensorType {
     this.size = sizeOf(type.shape);
   }
 
+  get [COPY](): string {
+    return thisCopy;
+  }
+
   /** Such as `relu float32[64, 128]`, for messages. */
   toString(): string {
     const { name } = this.attributes as { name?: string };
     return `${name ?? this.op.name} ${this.dtype}[${this.shape.join(", ")}]`;
   }
+}
+
+/**
+ * Refuses anything but a tensor of this copy of wgrad.
+ * @throws GraphError that names both copies where another one made it
+ */
+export function requireTensor(where: string, value: unknown): asserts value is Tensor {
+  if (value instanceof Tensor) return;
+  throw new GraphError({ where, ...foreignness("tensor", value, makerOf(value), "Give what input, parameter or an op returns") });
 }
 
 /** Number of elements of a shape. */

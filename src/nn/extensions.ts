@@ -1,5 +1,5 @@
 import { GraphError, OptionError } from "../errors.ts";
-import { sameShape } from "../graph/tensor.ts";
+import { requireTensor, sameShape } from "../graph/tensor.ts";
 import { activations, type ActivationName, type CustomActivation } from "./activations.ts";
 import { written } from "./checks.ts";
 import type { BuiltLayer, Layer, LayerConfig } from "./layers.ts";
@@ -31,15 +31,25 @@ export function activationNamed(name: unknown, own: ModelExtensions["activations
 
 /** A layer that checks what it makes against what it said, since the layers after it were built on that. */
 export function checkedLayer({ config: { type } }: Layer, index: number, layer: BuiltLayer): BuiltLayer {
+  const where = `layer ${index}, ${type}`;
+  if (!Array.isArray((layer as BuiltLayer | null | undefined)?.outputShape) || typeof layer.apply !== "function") {
+    const what = `its build returns ${written(layer)}`;
+    throw new OptionError({ where, what, fix: "Return { outputShape, apply }, with the shape of one example as an array" });
+  }
   const { outputShape } = layer;
+  if (!outputShape.every((size) => Number.isSafeInteger(size) && size >= 1)) {
+    const fix = "Give the shape of one example that leaves the layer, such as [10]";
+    throw new OptionError({ where, what: `its outputShape is ${written(outputShape)}`, fix });
+  }
   return {
     outputShape,
     apply(x, options) {
       const value = layer.apply(x, options);
+      requireTensor(`${where}, apply`, value);
       const wanted = [x.shape[0]!, ...outputShape];
       if (value.dtype === "float32" && sameShape(value.shape, wanted)) return value;
       throw new GraphError({
-        where: `layer ${index}, ${type}`,
+        where,
         what: `it makes ${value} of ${x}, but said that it makes [batch, ${outputShape.join(", ")}]`,
         fix: "Keep the batch first, and give outputShape and the result of apply the same shape",
       });

@@ -18,6 +18,7 @@ export {
 } from "./layers.ts";
 export { losses, oneHot, type ClassificationLoss, type LossName, type RegressionLoss, type TrainingLoss } from "./losses.ts";
 export { accuracy } from "./metrics.ts";
+export { momentumForms, type MomentumForm } from "./momentum-form.ts";
 /** Rules by which gradients change parameters. */
 export * as optimizers from "./optimizers.ts";
 export type {

@@ -2,12 +2,14 @@
  * Each optimizer is a graph from parameters and gradients to new parameters and new state. All are elementwise on the
  * flat vector that `pack` makes of the parameters, so a backend runs each as one dispatch. In order of complexity.
  */
+import { OptionError } from "../errors.ts";
 import type { Update } from "../graph/graph.ts";
 import { constant, state, stepScalar } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, divide, multiply, sqrt, square, subtract, type Operand } from "../ops/elementwise/index.ts";
 import { pack, packedSize } from "../ops/layout/index.ts";
-import { requireNumber, requirePositive } from "./checks.ts";
+import { requireNumber, requirePositive, written } from "./checks.ts";
+import { momentumForms, type MomentumForm } from "./momentum-form.ts";
 import { packGradients, type Gradients } from "./packed.ts";
 
 /** What an optimizer is told at each step. */
@@ -71,16 +73,40 @@ export function sgd(): Optimizer {
 export interface MomentumOptions {
   /** α, the share of the last change that is kept, in [0, 1); 0.9 by default. */
   readonly momentum?: number;
+  /** "classic" by default; "pytorch" gives the numbers of PyTorch's SGD when the learning rate changes. */
+  readonly form?: MomentumForm;
+}
+
+function momentumOptions(name: string, { momentum: share = 0.9, form = "classic" }: MomentumOptions) {
+  requireShare(`${name} momentum`, share);
+  if (!momentumForms.includes(form)) {
+    const what = `there is no form ${written(form)}`;
+    throw new OptionError({ where: `${name} form`, what, fix: `Choose one of ${momentumForms.join(", ")}` });
+  }
+  return { share, isClassic: form === "classic" };
+}
+
+/** What a rule of momentum looks like in PyTorch's form: v ← α v + g, w ← w − ε · direction(v). */
+function pytorchMomentum(name: string, share: number, directionOf: (velocity: Tensor, gradient: Tensor) => Tensor): Optimizer {
+  return optimizer(name, { momentum: share }, ({ weights, gradient, learningRate, remember }) => {
+    const last = remember("buffer");
+    const velocity = add(multiply(last, share), gradient);
+    return [
+      { target: weights, value: subtract(weights, multiply(directionOf(velocity, gradient), learningRate)) },
+      { target: last, value: velocity },
+    ];
+  });
 }
 
 /**
  * Gradient descent with momentum: Δw(t) = −ε ∂E/∂w(t) + α Δw(t−1), w ← w + Δw(t) (Rumelhart, Hinton and Williams
- * 1986, equation 9). State: the last change, "momentum.change".
- * @throws OptionError for a momentum outside [0, 1)
+ * 1986, equation 9). State: the last change, "momentum.change". In PyTorch's form: v ← α v + g, w ← w − ε v, with the
+ * state v, "momentum.buffer".
+ * @throws OptionError for a momentum outside [0, 1) or an unknown form
  */
 export function momentum(options: MomentumOptions = {}): Optimizer {
-  const { momentum: share = 0.9 } = options;
-  requireShare("momentum momentum", share);
+  const { share, isClassic } = momentumOptions("momentum", options);
+  if (!isClassic) return pytorchMomentum("momentum", share, (velocity) => velocity);
   return optimizer("momentum", { momentum: share }, ({ weights, gradient, learningRate, remember }) => {
     const last = remember("change");
     const change = subtract(multiply(last, share), multiply(gradient, learningRate));
@@ -94,12 +120,13 @@ export function momentum(options: MomentumOptions = {}): Optimizer {
 /**
  * Nesterov's accelerated gradient, with the gradient taken where the momentum will lead: v ← μ v − ε g,
  * w ← w + μ v − ε g, where w is the point looked ahead to (Sutskever et al. 2013, equations 3 and 4, in the form of
- * Bengio, Boulanger-Lewandowski and Pascanu 2013, section 3.5). State: v, "nesterov.velocity".
- * @throws OptionError for a momentum outside [0, 1)
+ * Bengio, Boulanger-Lewandowski and Pascanu 2013, section 3.5). State: v, "nesterov.velocity". In PyTorch's form:
+ * v ← μ v + g, w ← w − ε (g + μ v), with the state v, "nesterov.buffer".
+ * @throws OptionError for a momentum outside [0, 1) or an unknown form
  */
 export function nesterov(options: MomentumOptions = {}): Optimizer {
-  const { momentum: share = 0.9 } = options;
-  requireShare("nesterov momentum", share);
+  const { share, isClassic } = momentumOptions("nesterov", options);
+  if (!isClassic) return pytorchMomentum("nesterov", share, (velocity, gradient) => add(gradient, multiply(velocity, share)));
   return optimizer("nesterov", { momentum: share }, ({ weights, gradient, learningRate, remember }) => {
     const last = remember("velocity");
     const descent = multiply(gradient, learningRate);

@@ -1,9 +1,8 @@
-import { Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { pack } from "../ops/layout/index.ts";
 
 /** One gradient per parameter, or a flat vector in the order and slices of `pack(parameters)`. */
 export type Gradients = readonly Tensor[] | Tensor;
 
 /** The gradients as one flat vector. */
-export const packGradients = (gradients: Gradients): Tensor =>
-  gradients instanceof Tensor ? gradients : pack(gradients);
+export const packGradients = (gradients: Gradients): Tensor => ("op" in gradients ? gradients : pack(gradients));

@@ -1,7 +1,8 @@
 import { GraphError, OptionError } from "../errors.ts";
-import { parameter } from "../graph/leaves.ts";
+import { input, parameter } from "../graph/leaves.ts";
 import { sameShape, sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { Random, randomKey } from "../random.ts";
+import { activations as knownActivations } from "./activations.ts";
 import { requireCount, requireSeed, written } from "./checks.ts";
 import { activationNamed, checkedLayer, type ModelExtensions } from "./extensions.ts";
 import { activation, dense, dropout, flatten, type ApplyOptions, type Layer, type LayerConfig } from "./layers.ts";
@@ -11,11 +12,13 @@ export interface ModelConfig {
   readonly inputShape: readonly number[];
   readonly seed: number;
   readonly layers: readonly LayerConfig[];
+  /** Absent where the model has no name. */
+  readonly name?: string;
 }
 
 /** A function of examples with parameters. */
 export interface Model {
-  /** What training changes, named such as `layers.0.weight`, in the order of the layers. */
+  /** What training changes, named such as `layers.0.weight` or `NAME.layers.0.weight`, in the order of the layers. */
   readonly parameters: readonly Tensor[];
   /** The shape of one example, of what each layer makes of it, and so of one output. */
   readonly shapes: readonly Shape[];
@@ -45,7 +48,15 @@ export interface SequentialOptions {
   readonly inputShape: readonly number[];
   /** A whole number in 0 … 2³²−1; 1 by default. The same seed gives the same initial values. */
   readonly seed?: number;
+  /**
+   * Begins the names of the parameters, so that several models can be used together: `encoder.layers.0.weight`. Letters,
+   * digits, "_" and "-", beginning with a letter; not "optimizer". None by default.
+   */
+  readonly name?: string;
 }
+
+/** Before the names of a model's parameters: nothing, or the model's name and a dot. */
+export const parameterPrefix = ({ name }: Pick<ModelConfig, "name">): string => (name === undefined ? "" : `${name}.`);
 
 /** The first part of every key, so that one seed gives unrelated streams for different purposes: "in" and "dr". */
 const INITIAL_STREAM = 0x696e;
@@ -64,8 +75,8 @@ export function dropoutKey(seed: number, step: number, layer: number, part = 0):
 
 /**
  * Layers applied one after the other.
- * @throws OptionError for no layers, a shape that is none, or a seed outside its range; GraphError where a layer
- * cannot take the shape that reaches it
+ * @throws OptionError for no layers, a shape that is none, a seed outside its range, or a name that is none; GraphError
+ * where a layer cannot take the shape that reaches it, or makes another one than it says
  */
 export function sequential(layers: readonly Layer[], options: SequentialOptions): Model {
   return buildModel(layers, options, (index, position, name, shape, initializer, fans) => {
@@ -81,11 +92,13 @@ export function sequential(layers: readonly Layer[], options: SequentialOptions)
 }
 
 type ParameterArguments = Parameters<Parameters<Layer["build"]>[0]["parameter"]>;
-type InitialValues = (index: number, position: number, ...parameterArguments: ParameterArguments) => Float32Array;
+type InitialValues = (index: number, position: number, ...parameterArguments: ParameterArguments) => Float32Array | undefined;
 
 function buildModel(layers: readonly Layer[], given: SequentialOptions, initialValues: InitialValues): Model {
-  const { inputShape, seed = 1 } = requireParts(layers, given);
+  const { inputShape, seed = 1, name: modelName } = requireParts(layers, given);
+  const named = modelName === undefined ? {} : { name: modelName };
   requireShape(inputShape);
+  requireModelName(modelName);
   requireSeed("sequential seed", seed);
   if (layers.length === 0) {
     throw new OptionError({ where: "sequential", what: "there are no layers", fix: "Give at least one" });
@@ -99,15 +112,18 @@ function buildModel(layers: readonly Layer[], given: SequentialOptions, initialV
       inputShape: shapes[index]!,
       nextActivation: activationOf(layers[index + 1]),
       parameter(name, shape, initializer, fans) {
-        const fullName = `layers.${index}.${name}`;
+        const fullName = `${parameterPrefix(named)}layers.${index}.${name}`;
         requireNewName(fullName, parameters);
         const made = parameter(fullName, shape, initialValues(index, position++, fullName, shape, initializer, fans));
         parameters.push(made);
         return made;
       },
     });
-    shapes.push(result.outputShape);
-    return checkedLayer(layer, index, result);
+    const checked = checkedLayer(layer, index, result);
+    // A wrong layer is found here, and not first where the model is used.
+    checked.apply(input("examples", [1, ...shapes[index]!]), { training: false, precision: "float32", dropoutKeyAt: () => 0 });
+    shapes.push(checked.outputShape);
+    return checked;
   });
   const applyEach = (x: Tensor, options: ApplyOptions = {}): Tensor[] => {
     const { training = false, precision = "float32" } = options;
@@ -122,7 +138,7 @@ function buildModel(layers: readonly Layer[], given: SequentialOptions, initialV
     inputShape,
     outputShape: shapes.at(-1)!,
     seed,
-    config: { inputShape: [...inputShape], seed, layers: layers.map(({ config }) => config) },
+    config: { inputShape: [...inputShape], seed, layers: layers.map(({ config }) => config), ...named },
     apply: (x, options) => applyEach(x, options).at(-1)!,
     applyEach,
   };
@@ -144,7 +160,9 @@ function requireParts(layers: readonly Layer[], options: SequentialOptions): Seq
   if (!Array.isArray(layers)) {
     throw new OptionError({ where, what: `${written(layers)} is no list of layers`, fix: "Give one such as [dense(10)]" });
   }
-  const wrong = layers.findIndex((layer: Partial<Layer> | null | undefined) => typeof layer?.build !== "function");
+  const wrong = layers.findIndex(
+    (layer: Partial<Layer> | null | undefined) => typeof layer?.build !== "function" || typeof layer.config?.type !== "string",
+  );
   if (wrong >= 0) {
     const what = `layer ${wrong} is ${written(layers[wrong])}, which is no layer`;
     throw new OptionError({ where, what, fix: "Give what dense(), activation(), flatten() or dropout() returns" });
@@ -153,6 +171,15 @@ function requireParts(layers: readonly Layer[], options: SequentialOptions): Seq
     throw new OptionError({ where, what: `${written(options)} are no options`, fix: "Give { inputShape: [784] }" });
   }
   return options;
+}
+
+function requireModelName(name: unknown): void {
+  if (name === undefined || (typeof name === "string" && /^[A-Za-z][\w-]*$/.test(name) && name !== "optimizer")) return;
+  throw new OptionError({
+    where: "sequential name",
+    what: `${written(name)} is no name of a model`,
+    fix: 'Give letters, digits, "_" and "-", beginning with a letter, and not "optimizer"',
+  });
 }
 
 function requireShape(shape: unknown): asserts shape is readonly number[] {
@@ -214,13 +241,7 @@ export function modelFromConfig(
   extensions: ModelExtensions = {},
 ): Model {
   const where = "model config";
-  const { inputShape, seed, layers } = requireObject(where, config, ["inputShape", "seed", "layers"]);
-  if (!Array.isArray(layers)) {
-    throw new OptionError({ where, what: `layers is ${written(layers)}, not a list`, fix: notConfig });
-  }
-  requireShape(inputShape);
-  const made = layers.map((layer, index) => layerFromConfig(`${where}, layer ${index}`, layer, extensions));
-  const options = { inputShape, seed: seed as number };
+  const { made, options } = partsOfConfig(config, extensions);
   if (!values) return sequential(made, options);
   const model = buildModel(made, options, (_index, _position, name, shape) => {
     const found = Object.hasOwn(values, name) ? values[name]! : undefined;
@@ -238,6 +259,32 @@ export function modelFromConfig(
     throw new OptionError({ where, what: `the model has no parameter ${written(extra)}`, fix: otherValues });
   }
   return model;
+}
+
+function partsOfConfig(config: unknown, extensions: ModelExtensions): { made: Layer[]; options: SequentialOptions } {
+  const where = "model config";
+  const { name, ...rest } = requireObject(where, config);
+  const { inputShape, seed, layers } = requireObject(where, rest, ["inputShape", "seed", "layers"]);
+  if (!Array.isArray(layers)) {
+    throw new OptionError({ where, what: `layers is ${written(layers)}, not a list`, fix: notConfig });
+  }
+  requireShape(inputShape);
+  const made = layers.map((layer, index) => layerFromConfig(`${where}, layer ${index}`, layer, extensions));
+  return { made, options: { inputShape, seed: seed as number, ...(name !== undefined && { name: name as string }) } };
+}
+
+/**
+ * The parameters that `modelFromConfig` will ask values for, without values of their own.
+ * @returns undefined where the config has layers that are not wgrad's own
+ * @throws OptionError, as `modelFromConfig` does
+ */
+export function parametersOfConfig(config: ModelConfig): readonly Tensor[] | undefined {
+  if (config.layers.some(({ type }) => !Object.hasOwn(layerTypes, type))) return undefined;
+  const named = config.layers.flatMap(({ activation: ofDense, name }) => [ofDense, name]);
+  const own = named.filter((name) => typeof name === "string" && !Object.hasOwn(knownActivations, name)) as string[];
+  // What an activation computes says nothing about the parameters.
+  const { made, options } = partsOfConfig(config, { activations: own.map((name) => ({ name, apply: (x) => x })) });
+  return buildModel(made, options, () => undefined).parameters;
 }
 
 function layerFromConfig(where: string, config: unknown, extensions: ModelExtensions): Layer {

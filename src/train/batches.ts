@@ -44,8 +44,8 @@ export function writeExamples(
 ): void {
   const rows = <Values extends Uint8Array | Uint32Array | Float32Array>(values: Values, width: number) =>
     values.subarray(first * width, (first + count) * width);
-  session.write(leaves.features, rows(data.features, sizeOf(data.shape)));
-  session.write(leaves.answers, isRegression(data) ? rows(data.targets, data.outputs.length) : rows(data.labels, 1));
+  session.write(leaves.features, rows(data.features, sizeOf(data.shape)), 0);
+  session.write(leaves.answers, isRegression(data) ? rows(data.targets, data.outputs.length) : rows(data.labels, 1), 0);
 }
 
 /** Examples of a model's input shape, normalised, from a position on. */

@@ -2,7 +2,7 @@
  * Snapshots of a run for keeping, taken in the stream of commands while training goes on. What is kept at a step belongs
  * to exactly that step: the values as it left them, and the sums that the next event will go on from.
  */
-import { OptionError } from "../errors.ts";
+import { DeviceLostError, OptionError } from "../errors.ts";
 import { requireCount, requirePositive } from "../nn/checks.ts";
 import type { Snapshot, Unreported } from "./snapshot.ts";
 
@@ -79,9 +79,18 @@ export class CheckpointTaker {
     const asked = this.#asked.get(step)!;
     this.#asked.delete(step);
     await this.#saving;
-    this.#saving = asked.then((snapshot) => this.#options!.save({ ...snapshot, unreported }));
+    this.#saving = asked.then(
+      (snapshot) => this.#options!.save({ ...snapshot, unreported }),
+      (failure: unknown) => this.#leaveOut(step, failure),
+    );
     // It is thrown where it is waited for.
     this.#saving.catch(() => {});
+  }
+
+  /** The step is finished and does not come again, so a snapshot that was lost with its device is left out. */
+  #leaveOut(step: number, failure: unknown): void {
+    if (!(failure instanceof DeviceLostError)) throw failure;
+    this.#lastStep = Math.min(this.#lastStep, step - 1);
   }
 
   /** Forgets what was asked of a device that is gone; the steps come again. */

@@ -2,13 +2,15 @@ import type { Backend, Executable, Session } from "../backends/backend.ts";
 import type { Normalization, TrainingData } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import { defineGraph } from "../graph/graph.ts";
-import { constant, stepScalar } from "../graph/leaves.ts";
+import { stepScalar } from "../graph/leaves.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import { requireCount } from "../nn/checks.ts";
 import type { LossName, TrainingLoss } from "../nn/losses.ts";
 import type { Model } from "../nn/sequential.ts";
 import { exampleLeaves, takeAnswers, takeFeatures, totalsOf, writeExamples, type ExampleLeaves } from "./batches.ts";
+import { requireBackend, requireData, requireModel, requireOptionsObject, requireSession } from "./given.ts";
 import { lossFor, lossOf, requireDataset, requireNormalization, rowsThatFit, unchanged } from "./options.ts";
+import { Predictor } from "./predict.ts";
 
 /** The most examples computed at a time: enough to fill a GPU, and about 3 MB of MNIST in float32. */
 const CHUNK = 1000;
@@ -43,7 +45,8 @@ export interface Evaluator {
   /** @throws OptionError where the model and the data set do not fit */
   evaluate(dataset: TrainingData): Promise<Evaluation>;
   /**
-   * The model's outputs.
+   * The model's outputs. Calls that come together share a run, and so do calls made while another one is under way; an
+   * example's outputs are the same bits whichever examples it is computed with.
    * @param features examples row after row, of the model's input shape
    * @returns outputs row after row, of the model's output shape; see `probabilities`
    * @throws OptionError where the features are no whole number of examples
@@ -52,10 +55,15 @@ export interface Evaluator {
 }
 
 /**
- * @throws OptionError for an unknown loss or a normalisation that is not finite
+ * @throws OptionError for what is no model, backend or session, for an unknown loss, and for a normalization that is not
+ * finite
  */
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
+  requireOptionsObject("createEvaluator", options);
   const { model, backend, session, normalization = unchanged } = options;
+  requireModel("model", model);
+  requireBackend("backend", backend);
+  requireSession("session", session);
   requireNormalization(normalization, sizeOf(model.inputShape));
   return new ChunkEvaluator({
     model,
@@ -94,14 +102,16 @@ class ChunkEvaluator implements Evaluator {
   readonly #parts: EvaluatorParts;
   readonly #leaves = new Map<string, ExampleLeaves>();
   readonly #metrics = new Map<string, Promise<Executable>>();
-  readonly #outputs = new Map<string, Promise<Executable>>();
+  readonly #predictor: Predictor;
 
   constructor(parts: EvaluatorParts) {
     this.#parts = parts;
+    this.#predictor = new Predictor({ ...parts, largestBatch: parts.chunk });
   }
 
   async evaluate(dataset: TrainingData): Promise<Evaluation> {
     const { model, session, window } = this.#parts;
+    requireData("evaluate", dataset);
     const loss = this.#parts.loss ?? lossFor(dataset, undefined);
     requireDataset(model, dataset, loss);
     const totals = { loss: 0, correct: 0 };
@@ -132,29 +142,8 @@ class ChunkEvaluator implements Evaluator {
     ];
   }
 
-  async predict(features: Uint8Array | Float32Array): Promise<Float32Array> {
-    const { model, session, chunk } = this.#parts;
-    const [width, outputWidth] = [sizeOf(model.inputShape), sizeOf(model.outputShape)];
-    if (!(features instanceof Uint8Array || features instanceof Float32Array)) {
-      const what = `the features are of the type ${typeof features}`;
-      throw new OptionError({ where: "predict", what, fix: "Give a Uint8Array or a Float32Array" });
-    }
-    if (features.length === 0 || features.length % width !== 0) {
-      throw new OptionError({
-        where: "predict",
-        what: `${features.length} values are no whole number of examples of [${model.inputShape.join(", ")}]`,
-        fix: `Give ${width} values for each example`,
-      });
-    }
-    const result = new Float32Array((features.length / width) * outputWidth);
-    const executable = await this.#outputsOf(features);
-    for (let first = 0; first * width < features.length; first += chunk) {
-      const rows = features.subarray(first * width, (first + chunk) * width);
-      session.write(this.#leavesFor({ features }).features, rows);
-      const [, outputs] = await Promise.all([executable.run(0, 1), executable.read("outputs")]);
-      result.set(outputs.subarray(0, (rows.length / width) * outputWidth), first * outputWidth);
-    }
-    return result;
+  predict(features: Uint8Array | Float32Array): Promise<Float32Array> {
+    return this.#predictor.predict(features);
   }
 
   #leavesFor(data: DataKind): ExampleLeaves {
@@ -171,15 +160,6 @@ class ChunkEvaluator implements Evaluator {
       const start = stepScalar("start", (run) => run * chunk, "uint32");
       const outputs = model.apply(takeFeatures(leaves, { model, normalization, start, count }));
       return session.compile(defineGraph({ ...totalsOf(loss, outputs, takeAnswers(leaves, start, count)) }));
-    });
-  }
-
-  #outputsOf(features: Uint8Array | Float32Array): Promise<Executable> {
-    const { model, session, normalization, chunk } = this.#parts;
-    return memoized(this.#outputs, kindOf({ features }), () => {
-      const start = constant(0, [], "uint32");
-      const examples = takeFeatures(this.#leavesFor({ features }), { model, normalization, start, count: chunk });
-      return session.compile(defineGraph({ outputs: model.apply(examples) }));
     });
   }
 }

@@ -81,10 +81,16 @@ export interface StepStream {
   /** Submits the next steps and returns at once. */
   submit(steps: number): Promise<StepMetrics>;
   /**
-   * Where a submit failed for the loss of its device: acquires another and goes back to the last step that finished.
+   * Where a submit failed for the loss of its device: acquires another, unless that was done already, and goes back to
+   * the last step that finished.
+   * @param generation that of the device at the time of the submit
    * @throws the failure itself for any other reason
    */
-  recover(failure: unknown): Promise<void>;
+  recover(failure: unknown, generation: number): Promise<void>;
+  /** How often a lost device was replaced. */
+  readonly generation: number;
+  /** Settles when a lost device is replaced; undefined while none is being replaced. */
+  readonly recovery: Promise<void> | undefined;
   /**
    * Hears of a step that was left out.
    * @throws DivergedError where that ends the run; the stream then stands before the step
@@ -94,6 +100,8 @@ export interface StepStream {
   readonly rateFactor: number;
   /** The state after the steps submitted so far, asked for in the stream of commands. */
   takeSnapshot(): Promise<Snapshot>;
+  /** The same, once more where the device is lost meanwhile. */
+  snapshot(): Promise<Snapshot>;
 }
 
 /** At most this many submits wait or work on the device: one works while the next is prepared. */
@@ -103,6 +111,8 @@ interface Submit {
   /** The number of the first step, counted from 0. */
   readonly first: number;
   readonly steps: number;
+  /** That of the device it was submitted to. */
+  readonly generation: number;
   readonly times: Omit<SubmitTimes, "finished">;
   readonly metrics: Promise<StepMetrics>;
 }
@@ -125,7 +135,6 @@ export async function* runSteps(
   const pace = new SubmitPace(submitMilliseconds);
   const report = new Report(plan, stream);
   const checkpoints = new CheckpointTaker(checkpoint, stream.step);
-  const snapshot = () => stream.takeSnapshot();
   const isPause = (step: number) => step % pauseEvery === 0;
   const goesOn = () => stream.step < end && !signal?.aborted && !stream.disposed;
   const inFlight: Submit[] = [];
@@ -133,21 +142,26 @@ export async function* runSteps(
   const arrived: FinishedStep[] = [];
   try {
     while (inFlight.length > 0 || goesOn()) {
-      while (inFlight.length < MOST_IN_FLIGHT && goesOn() && !(inFlight.length > 0 && isPause(stream.step))) {
+      // A call of the caller's may have had a lost device replaced; what was in flight then is settled first.
+      await stream.recovery;
+      const most = inFlight.every(({ generation }) => generation === stream.generation) ? MOST_IN_FLIGHT : 0;
+      while (inFlight.length < most && goesOn() && !(inFlight.length > 0 && isPause(stream.step))) {
         const untilPause = pauseEvery - (stream.step % pauseEvery);
         const allowed = Math.min(end - stream.step, untilPause, checkpoints.stepsAllowed(stream.step));
         const wanted = Math.min(stepsPerSubmit ?? pace.steps, allowed);
         inFlight.push(submitNext(stream, wanted));
-        checkpoints.submitted(stream.step, snapshot);
+        checkpoints.submitted(stream.step, () => stream.takeSnapshot());
       }
-      const { first, steps, times, metrics } = inFlight[0]!;
+      const oldest = inFlight[0];
+      if (!oldest) continue;
+      const { first, steps, generation, times, metrics } = oldest;
       let finishedSteps: StepMetrics;
       try {
         finishedSteps = await metrics;
       } catch (failure) {
         await Promise.allSettled(inFlight.splice(0).map((submit) => submit.metrics));
         if (stream.disposed) return;
-        await stream.recover(failure);
+        await stream.recover(failure, generation);
         checkpoints.forget(stream.step);
         continue;
       }
@@ -165,8 +179,9 @@ export async function* runSteps(
         if (checkpoints.isAskedAt(step)) await checkpoints.reached(step, report.unreported);
       }
     }
+    await stream.recovery;
     if (stream.step < end && report.unreported.steps > 0) yield report.event(stream.step, { begin: false });
-    await checkpoints.finish(stream.step, report.unreported, snapshot);
+    await checkpoints.finish(stream.step, report.unreported, () => stream.snapshot());
   } finally {
     const left = await Promise.allSettled(inFlight.map(async ({ first, metrics }) => stepsOf(first, await metrics)));
     for (const result of left) if (result.status === "fulfilled") arrived.push(...result.value);
@@ -201,12 +216,13 @@ function stepsOf(first: number, { losses, correct, faults, gradientNorms }: Step
 function submitNext(stream: StepStream, wanted: number): Submit {
   const first = stream.step;
   const steps = Math.min(wanted, stream.stepsAllowed);
+  const { generation } = stream;
   const submitted = performance.now();
   const metrics = stream.submit(steps);
   // A failure is thrown where the result is awaited, which may be after the caller's own work; until then it is no
   // unhandled rejection.
   metrics.catch(() => {});
-  return { first, steps, times: { submitted, returned: performance.now() }, metrics };
+  return { first, steps, generation, times: { submitted, returned: performance.now() }, metrics };
 }
 
 /** Sums metrics between events and measures speed. */

@@ -9,6 +9,7 @@ import { constant, type Schedule } from "../nn/schedules.ts";
 import { lessEqual, maximum, select, sqrt, square, subtract } from "../ops/elementwise/index.ts";
 import { gradients } from "../ops/gradients.ts";
 import { sum } from "../ops/reduce/index.ts";
+import { requireOptionsObject, requireSession } from "./given.ts";
 
 /** What may change, how, and when it ends. */
 export interface MinimizeOptions {
@@ -58,7 +59,9 @@ const STEPS_PER_SUBMIT = 128;
  * parameter, or something to record is no scalar
  */
 export async function minimize(loss: Tensor, options: MinimizeOptions): Promise<Minimization> {
+  requireOptionsObject("minimize", options);
   const { session, maxSteps, smallestStep } = options;
+  requireSession("minimize session", session);
   requireCount("minimize maxSteps", maxSteps);
   if (smallestStep !== undefined) requirePositive("minimize smallestStep", smallestStep);
   const executable = await session.compile(stepGraph(loss, options));

@@ -9,6 +9,7 @@ import { packGradients } from "../nn/packed.ts";
 import { constant, type Schedule } from "../nn/schedules.ts";
 import type { Model } from "../nn/sequential.ts";
 import { precisions, type Precision } from "../ops/matmul/precision.ts";
+import { requireBackend, requireData, requireModel, requireOptionsObject, requireSnapshot } from "./given.ts";
 import { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -126,9 +127,13 @@ export const unchanged: Normalization = { scale: 1, offset: 0 };
  * @throws OptionError naming the option at fault
  */
 export function planTraining(options: TrainerOptions): TrainingPlan {
+  requireOptionsObject("createTrainer", options);
   const { model, dataset, backend, learningRate, epochs, maxSteps, seed = 1, clipNorm, resumeFrom, onNonFinite } = options;
   const { optimizer = adam(), schedule = constant(), normalization = unchanged } = options;
   const { gradientNorm = false, snapshotSeconds = 5, onRecovery = () => {}, precision = "float32" } = options;
+  requireModel("model", model);
+  requireBackend("backend", backend);
+  requireData("dataset", dataset);
   const loss = lossFor(dataset, options.loss);
   requireDataset(model, dataset, loss);
   if (model.parameters.length === 0) {
@@ -150,6 +155,7 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
   const batch = batchOf(options.batchSize, dataset);
   const stepsPerEpoch = Math.floor(dataset.count / batch);
   const stepsTotal = Math.min(epochs * stepsPerEpoch, maxSteps ?? Infinity);
+  if (resumeFrom !== undefined) requireSnapshot("resumeFrom", resumeFrom, stepsTotal);
   return {
     model,
     dataset,

@@ -5,7 +5,7 @@
 import type { DispatchDescription, Executable, NumericArray, Session } from "../backends/backend.ts";
 import { isRegression } from "../data/dataset.ts";
 import { defineGraph, type Update } from "../graph/graph.ts";
-import { state, stateOp, stepScalar } from "../graph/leaves.ts";
+import { requireDistinctNames, state, stateOp, stepScalar } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { clipByGlobalNorm, globalNorm } from "../nn/clipping.ts";
 import { packGradients, type Gradients } from "../nn/packed.ts";
@@ -90,8 +90,12 @@ function optimizerUpdates(plan: TrainingPlan, scaled: Gradients, loss?: Tensor):
 const gradientMetrics = (plan: TrainingPlan, gradient: Gradients): Readonly<Record<string, Tensor>> =>
   plan.gradientNorm ? { gradientNorm: globalNorm(gradient) } : {};
 
-const statesOf = (updates: readonly Update[]): Tensor[] =>
-  updates.map(({ target }) => target).filter(({ op }) => op === stateOp);
+/** @throws GraphError for two states of one name, as an optimizer made of others may have */
+function statesOf(updates: readonly Update[]): Tensor[] {
+  const states = updates.map(({ target }) => target).filter(({ op }) => op === stateOp);
+  requireDistinctNames("optimizer", states);
+  return states;
+}
 
 async function compileWhole(plan: TrainingPlan, session: Session, feed: Feed): Promise<StepRunner> {
   const { metrics, gradient } = partMetrics(plan, feed, {
@@ -122,7 +126,6 @@ async function compileDivided(plan: TrainingPlan, session: Session, feed: Feed):
   const parts = Math.floor(batch / microBatch);
   const rest = batch % microBatch;
   const accumulated = state("accumulatedGradient", packGradients(plan.model.parameters).shape);
-  // The graph that updates the parameters as one vector comes first: a backend places them as the first graph needs them.
   const { updates, fault } = optimizerUpdates(plan, accumulated);
   const apply = await session.compile(defineGraph({ ...(fault && { fault }), ...gradientMetrics(plan, accumulated) }, updates));
   const isLater = stepScalar("isLaterPart", (run) => (run % parts === 0 ? 0 : 1));

@@ -7,6 +7,7 @@ import { OptionError } from "../errors.ts";
 import { requireCount, requireNumber, requirePositive } from "../nn/checks.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { FitOptions, TrainingProgress } from "./fit.ts";
+import { requireData, requireOptionsObject, requireTrainer } from "./given.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -96,6 +97,8 @@ export async function* fitUntil(
   trainer: Trainer,
   options: StoppingOptions = {},
 ): AsyncGenerator<StoppingProgress, Stop, undefined> {
+  requireTrainer("fitUntil", trainer);
+  requireOptionsObject("fitUntil", options);
   requireOptions(options);
   const { every = Math.max(1, Math.floor(trainer.stepsTotal / 100)), maxSeconds = Infinity, signal } = options;
   const checkEvery = options.checkEvery ?? Math.max(trainer.stepsPerEpoch, Math.ceil(trainer.stepsTotal / 100));
@@ -257,6 +260,7 @@ function requireOptions(options: StoppingOptions): void {
   const { validation, checkEvery, patience, minImprovement = 0, lossTolerance, gradientTolerance, stays = 1, maxSeconds } = options;
   if (checkEvery !== undefined) requireCount("fitUntil checkEvery", checkEvery);
   if (patience !== undefined) requireCount("fitUntil patience", patience);
+  if (validation !== undefined) requireData("fitUntil validation", validation);
   if (patience !== undefined && !validation) {
     throw new OptionError({ where: "fitUntil patience", what: "there is no validation set to be patient with", fix: "Give one as validation" });
   }

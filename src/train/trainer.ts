@@ -7,6 +7,7 @@ import { createFeed, type Feed } from "./feed.ts";
 import { requireCheckpointOptions } from "./checkpoints.ts";
 import { runSteps, type FitOptions, type SkippedStep, type StepStream, type TrainingProgress } from "./fit.ts";
 import { faultText, holdsStop, isStopped, rateFactorOf } from "./guard.ts";
+import { requireSnapshot } from "./given.ts";
 import { planTraining, type TrainerOptions, type TrainingPlan } from "./options.ts";
 import { nothingUnreported, readAll, writeAll, type Snapshot, type Unreported } from "./snapshot.ts";
 import { compileStep, type StepMetrics, type StepRunner } from "./step.ts";
@@ -47,7 +48,8 @@ export interface Trainer {
   /**
    * Makes the next step, dispatch by dispatch and in no fit.
    * @returns nanoseconds of each on the GPU's clock, in the order of `dispatches`; browsers round them
-   * @throws DeviceError where the device has no timestamps, or the step is divided into parts
+   * @throws DeviceError where the device has no timestamps, or the step is divided into parts; DeviceLostError where the
+   * device is lost meanwhile: the next call of another method replaces it; OptionError while a fit of this trainer runs
    */
   profile(): Promise<number[]>;
   /** The parameters and the optimizer's state after the steps submitted so far, though training may go on meanwhile. */
@@ -55,12 +57,13 @@ export interface Trainer {
   /**
    * Goes back, or on, to where this trainer or another one of the same options was: the next step is the one after the
    * snapshot's.
-   * @throws OptionError for a snapshot of other parameters, or while a fit of this trainer runs
+   * @throws OptionError for a snapshot of other parameters or of a step beyond the run, or while a fit of this trainer
+   * runs
    */
   restore(snapshot: Snapshot): void;
   /**
-   * Frees what the device holds. A loop that still runs ends at its next event, without another; the trainer cannot be
-   * used afterwards.
+   * Frees what the device holds. A loop that still runs ends at its next event, without another; other calls that are
+   * under way fail with an OptionError. The trainer cannot be used afterwards.
    */
   dispose(): void;
 }
@@ -123,7 +126,11 @@ class SessionTrainer implements Trainer, StepStream {
   #kept: Snapshot | undefined;
   #keptAt = performance.now();
   #lostAt = -Infinity;
+  /** How often a lost device was replaced: what fails on an earlier one needs no other. */
+  #generation = 0;
   #recovery: Promise<void> | undefined;
+  /** Submits whose metrics have not arrived. */
+  readonly #running = new Set<Promise<StepMetrics>>();
 
   constructor(plan: TrainingPlan, placed: Placed, start: Snapshot | undefined) {
     this.#plan = plan;
@@ -174,8 +181,9 @@ class SessionTrainer implements Trainer, StepStream {
     this.#requireLive("fit");
     this.#requireIdle("fit");
     this.#fitting = true;
-    const end = Math.min(plan.stepsTotal, this.#step + (maxSteps ?? Infinity));
     try {
+      await this.#recovery;
+      const end = Math.min(plan.stepsTotal, this.#step + (maxSteps ?? Infinity));
       yield* runSteps(plan, this, { ...options, every, end });
     } finally {
       this.#fitting = false;
@@ -191,14 +199,30 @@ class SessionTrainer implements Trainer, StepStream {
     const running = this.#placed.runner.run(this.#step, steps);
     this.#step += steps;
     const [last, rewinds] = [this.#step, this.#rewinds];
-    const metrics = await running;
-    if (rewinds === this.#rewinds) this.#finished = Math.max(this.#finished, last);
-    return metrics;
+    this.#running.add(running);
+    try {
+      const metrics = await running;
+      if (rewinds === this.#rewinds) this.#finished = Math.max(this.#finished, last);
+      return metrics;
+    } finally {
+      this.#running.delete(running);
+    }
   }
 
-  async recover(failure: unknown): Promise<void> {
-    if (!(failure instanceof DeviceLostError)) throw failure;
-    this.#recovery ??= this.#replaceDevice(failure).finally(() => (this.#recovery = undefined));
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get recovery(): Promise<void> | undefined {
+    return this.#recovery;
+  }
+
+  async recover(failure: unknown, generation: number): Promise<void> {
+    // Work of a session that is being replaced, or was, fails in many ways, and needs no other device.
+    if (generation === this.#generation && !this.#recovery) {
+      if (!(failure instanceof DeviceLostError)) throw failure;
+      this.#recovery = this.#replaceDevice(failure).finally(() => (this.#recovery = undefined));
+    }
     await this.#recovery;
   }
 
@@ -244,20 +268,34 @@ class SessionTrainer implements Trainer, StepStream {
   }
 
   async profile(): Promise<number[]> {
+    this.#requireLive("profile");
+    this.#requireIdle("profile");
+    await this.#recovery;
     const { profile } = this.#placed.runner;
     if (!profile) {
       const what = "this backend times no single dispatch of such a step";
       throw new DeviceError({ where: "profile", what, fix: "Use a GPU, and a batch that it takes at once" });
     }
     const last = ++this.#step;
-    const nanoseconds = await profile(last - 1);
-    this.#finished = Math.max(this.#finished, last);
-    return nanoseconds;
+    try {
+      const nanoseconds = await profile(last - 1);
+      this.#finished = Math.max(this.#finished, last);
+      return nanoseconds;
+    } catch (failure) {
+      this.#step = last - 1;
+      this.#requireLive("profile");
+      throw failure;
+    }
   }
 
   restore(snapshot: Snapshot): void {
     this.#requireLive("restore");
     this.#requireIdle("restore");
+    requireSnapshot("restore", snapshot, this.#plan.stepsTotal);
+    if (this.#recovery) {
+      const fix = "Wait for evaluate, predict or snapshot first";
+      throw new OptionError({ where: "restore", what: "a lost device is being replaced", fix });
+    }
     writeSnapshot(this.#plan, this.#placed, snapshot);
     this.#step = this.#finished = snapshot.step;
     this.#rewinds++;
@@ -285,14 +323,20 @@ class SessionTrainer implements Trainer, StepStream {
     throw new OptionError({ where, what: "this trainer is already training", fix: "Finish or leave the other loop first" });
   }
 
-  /** Works on the device, once more if it is lost meanwhile. */
+  /** Works on the device, and once more where it is lost meanwhile. */
   async #onDevice<Result>(where: string, work: (placed: Placed) => Promise<Result>): Promise<Result> {
-    this.#requireLive(where);
-    try {
-      return await work(this.#placed);
-    } catch (failure) {
-      await this.recover(failure);
-      return work(this.#placed);
+    for (;;) {
+      this.#requireLive(where);
+      if (this.#recovery) await this.#recovery;
+      const generation = this.#generation;
+      try {
+        const result = await work(this.#placed);
+        this.#requireLive(where);
+        return result;
+      } catch (failure) {
+        this.#requireLive(where);
+        await this.recover(failure, generation);
+      }
     }
   }
 
@@ -301,9 +345,10 @@ class SessionTrainer implements Trainer, StepStream {
     const now = performance.now();
     if (now - this.#keptAt < 1000 * this.#plan.snapshotSeconds) return;
     this.#keptAt = now;
+    const rewinds = this.#rewinds;
     void this.takeSnapshot().then(
       (snapshot) => {
-        if (snapshot.step <= this.#finished && !holdsStop(snapshot.optimizer)) this.#kept = snapshot;
+        if (rewinds === this.#rewinds && snapshot.step <= this.#finished && !holdsStop(snapshot.optimizer)) this.#kept = snapshot;
       },
       // A lost device fails the steps as well, which is where it is heard.
       () => {},
@@ -311,20 +356,34 @@ class SessionTrainer implements Trainer, StepStream {
   }
 
   async #replaceDevice(failure: DeviceLostError): Promise<void> {
+    // Which steps are finished is known once everything that was submitted to the lost device has failed or arrived.
+    await Promise.allSettled(this.#running);
     const now = performance.now();
-    if (now - this.#lostAt < LOST_AGAIN_MILLISECONDS) {
-      const { where, what } = failure;
-      const fix = "Update the GPU's driver, train a smaller network, or train on the CPU";
-      throw new DeviceLostError({ ...(where && { where }), what: `${what}, twice within a minute`, fix }, { cause: failure });
-    }
-    this.#lostAt = now;
+    if (now - this.#lostAt < LOST_AGAIN_MILLISECONDS) throw lostTwice(failure);
     const { backend, onRecovery } = this.#plan;
     this.#placed.session.dispose();
     await backend.restart();
-    this.#placed = await placeOnDevice(this.#plan, this.#kept);
-    const [fromStep, toStep] = [this.#kept?.step ?? 0, this.#finished];
-    this.#step = fromStep;
-    while (this.#step < toStep) await this.submit(Math.min(REPEATED_STEPS, this.stepsAllowed, toStep - this.#step));
+    this.#lostAt = now;
+    const kept = this.#kept;
+    const [fromStep, toStep] = [kept?.step ?? 0, this.#finished];
+    try {
+      const placed = await placeOnDevice(this.#plan, kept);
+      if (this.#disposed) return placed.session.dispose();
+      this.#placed = placed;
+      this.#generation++;
+      this.#step = fromStep;
+      while (this.#step < toStep) await this.submit(Math.min(REPEATED_STEPS, this.stepsAllowed, toStep - this.#step));
+    } catch (again) {
+      // Whoever waits for the device says that the trainer was disposed of.
+      if (this.#disposed) return;
+      throw again instanceof DeviceLostError ? lostTwice(again) : again;
+    }
     onRecovery({ reason: failure.what, fromStep, toStep });
   }
+}
+
+function lostTwice(failure: DeviceLostError): DeviceLostError {
+  const { where, what } = failure;
+  const fix = "Update the GPU's driver, train a smaller network, or train on the CPU";
+  return new DeviceLostError({ ...(where && { where }), what: `${what}, twice within a minute`, fix }, { cause: failure });
 }

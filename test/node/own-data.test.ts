@@ -278,7 +278,7 @@ describe("a table as people have them", () => {
     const lines = homes(120, 2).map((row) => `${row},${(Number(row.split(",")[0]) / 1000).toFixed(5)}`);
     write("two.csv", ["area,rooms,price,heat", ...lines]);
     const labels = "--label price --label heat";
-    const trained = await wgrad(`train --csv two.csv ${labels} --device cpu --hidden none --lr 0.05 --max-steps 400 --validation 0.2 --out two.safetensors`);
+    const trained = await wgrad(`train --csv two.csv ${labels} --device cpu --hidden none --lr 0.05 --max-steps 1200 --validation 0.2 --out two.safetensors`);
     expect(trained).toMatchObject({ code: 0, stderr: "" });
     expect(trained.stdout).toContain("2 columns, price, heat as quantities");
     expect(trained.stdout).toMatch(/^validation R² \S+ \(mean of 2 quantities\)/m);
@@ -397,6 +397,7 @@ describe("what cannot be is refused", () => {
     ["train --csv leaves.csv --label kind --validation 1.5", /--validation: "1\.5" is out of range/],
     ["train --csv leaves.csv --label kind --task regression", /the label "elm" is no number/],
     ["train --csv leaves.csv --label kind --optimizer adam --weight-decay 0.1 --device cpu", /--weight-decay: adam has none\. Add --optimizer adamW/],
+    ["train --csv leaves.csv --label kind --optimizer adam --momentum-form pytorch --device cpu", /--momentum-form: adam has none\. Add --optimizer momentum, or nesterov/],
     ["sweep --csv leaves.csv --label kind --out r", /^error: sweep: there is nothing to vary/m],
     ["sweep --grid loss=meanSquaredError --out r", /there is no option "loss" to sweep over/],
     ["sweep --range lr=0.1..1 --out r", /--range: a range has no end of values.*--random/],

@@ -2,7 +2,8 @@ import { describe } from "vitest";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { constant, input, parameter, state } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { less, relu } from "../../src/ops/elementwise/index.ts";
+import { add, less, relu } from "../../src/ops/elementwise/index.ts";
+import { takeBatch } from "../../src/ops/gather/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { pack } from "../../src/ops/layout/index.ts";
 import { argmax, sum } from "../../src/ops/reduce/index.ts";
@@ -10,6 +11,15 @@ import { refuses } from "./refusals.ts";
 
 const x = (...shape: number[]) => input("x", shape);
 const y = (...shape: number[]) => input("y", shape);
+
+/** What JavaScript may give where a tensor is wanted. */
+const nothing = null as never;
+
+const GIVE = "Give what input, parameter or an op returns.";
+
+const unknownGradient = (op: string) =>
+  `gradients: the gradient of ${op} is not known, and the loss depends through it on w float32[3]. ` +
+  `Use ${op} only on values that no gradient is taken of, or write the same with other ops.`;
 
 describe("leaves and graphs", () => {
   const AXES = "Every axis must be a whole number of at least 1.";
@@ -83,12 +93,38 @@ describe("gradients", () => {
     [
       "by a tensor that the loss does not use",
       () => gradients(sum(x(3)), [weights]),
-      `gradients: no gradient flows from reshape float32[] to w float32[3]. ${USE}`,
+      "gradients: the loss reshape float32[] does not depend on w float32[3]. Use the tensor in the loss, or take no gradient of it.",
     ],
     [
       "through a comparison",
       () => gradients(sum(less(weights, 0)), [weights]),
       `gradients: no gradient flows from reshape float32[] to w float32[3]. ${USE}`,
     ],
+    [
+      "through takeBatch",
+      () => gradients(sum(takeBatch(weights, { start: constant(0, [], "uint32"), count: 2 })), [weights]),
+      unknownGradient("takeBatch"),
+    ],
+    [
+      "through takeBatch besides a way that has one, which would give only its part",
+      () => gradients(sum(add(takeBatch(weights, { start: constant(0, [], "uint32"), count: 3 }), weights)), [weights]),
+      unknownGradient("takeBatch"),
+    ],
+    ["through a pack", () => gradients(sum(pack([weights])), [weights]), unknownGradient("pack")],
+    ["of nothing", () => gradients(nothing, [weights]), `gradients loss: null is no tensor. ${GIVE}`],
+    ["by no list", () => gradients(sum(weights), nothing), "gradients: null is no list of tensors. Give the parameters as an array."],
+    ["by nothing", () => gradients(sum(weights), [nothing]), `gradients: null is no tensor. ${GIVE}`],
+  ]);
+});
+
+describe("graphs of nothing", () => {
+  const weights = parameter("w", [3]);
+  refuses([
+    ["no outputs", () => defineGraph(nothing), "defineGraph: null are no outputs. Give tensors by name, such as { loss }."],
+    ["an output that is none", () => defineGraph({ loss: nothing }), `output loss: null is no tensor. ${GIVE}`],
+    ["no updates", () => defineGraph({}, nothing), "defineGraph: null are no updates. Give an array of { target, value }."],
+    ["an update that is none", () => defineGraph({}, [nothing]), `update target: undefined is no tensor. ${GIVE}`],
+    ["an update without a value", () => defineGraph({}, [{ target: weights, value: nothing }]), `update value: null is no tensor. ${GIVE}`],
+    ["a numeric output", () => defineGraph({ loss: 3 as never }), `output loss: 3 is no tensor. ${GIVE}`],
   ]);
 });

@@ -38,6 +38,7 @@ import {
   square,
   subtract,
   sum,
+  WgradError,
   type Backend,
   type ClassificationLoss,
   type CustomActivation,
@@ -290,9 +291,21 @@ describe("what is refused", () => {
 
   test("a layer that makes another shape than it said", () => {
     const liar: Layer = { config: { type: "liar" }, build: ({ inputShape }) => ({ outputShape: inputShape, apply: (x) => sum(x, { axes: 1 }) }) };
-    const apply = () => sequential([liar], { inputShape: [3] }).apply(parameter("x", [4, 3]));
-    expect(apply).toThrow(GraphError);
-    expect(apply).toThrow(/layer 0, liar: it makes reshape float32\[4\] of x float32\[4, 3\], but said that it makes \[batch, 3\]/);
+    const made = () => sequential([liar], { inputShape: [3] });
+    expect(made).toThrow(GraphError);
+    expect(made).toThrow(/layer 0, liar: it makes reshape float32\[1\] of examples float32\[1, 3\], but said that it makes \[batch, 3\]/);
+  });
+
+  test.each<[string, Layer["build"], RegExp]>([
+    ["whose build returns nothing", () => null as never, /^layer 0, empty: its build returns null\. Return \{ outputShape, apply \}/],
+    ["whose shape is no list", () => ({ outputShape: 3 as never, apply: (x) => x }), /its build returns \{"outputShape":3\}/],
+    ["without apply", ({ inputShape }) => ({ outputShape: inputShape }) as never, /its build returns \{"outputShape":\[3\]\}/],
+    ["whose apply returns nothing", ({ inputShape }) => ({ outputShape: inputShape, apply: () => null as never }), /^layer 0, empty, apply: null is no tensor/],
+    ["whose apply returns a promise", ({ inputShape }) => ({ outputShape: inputShape, apply: (async () => {}) as never }), /apply: an object of the keys .*is no tensor/],
+  ])("a layer %s", (_name, make, message) => {
+    const act = () => sequential([{ config: { type: "empty" }, build: make }], { inputShape: [3] }).apply(parameter("x", [4, 3]));
+    expect(act).toThrow(WgradError);
+    expect(act).toThrow(message);
   });
 
   test("a loss that is not one number for each example", async () => {

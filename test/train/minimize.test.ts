@@ -85,6 +85,6 @@ describe.each(backends)("minimize on $name", ({ create }) => {
     await expect(minimize(square(w), { ...options, maxSteps: 0 })).rejects.toThrow(/minimize maxSteps: 0 is out of range/);
     await expect(minimize(square(w), { ...options, smallestStep: 0 })).rejects.toThrow(/minimize smallestStep/);
     await expect(minimize(square(w), { ...options, learningRate: -1 })).rejects.toThrow(/minimize learningRate/);
-    await expect(minimize(square(w), { ...options, parameters: [x] })).rejects.toThrow(/no gradient flows/);
+    await expect(minimize(square(w), { ...options, parameters: [x] })).rejects.toThrow(/does not depend on/);
   });
 });

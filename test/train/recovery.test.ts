@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { DeviceLostError, OptionError } from "../../src/errors.ts";
 import { dense, dropout, sequential } from "../../src/nn/index.ts";
-import { createTrainer, type Recovery, type TrainerOptions, type TrainingProgress } from "../../src/train/index.ts";
+import { createTrainer, type Recovery, type Trainer, type TrainerOptions, type TrainingProgress } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { acquireLosableBackend } from "../gpu.ts";
 import { clouds, finish, smallModel, valuesOf } from "./examples.ts";
@@ -69,6 +70,56 @@ describe("a device lost while training", () => {
     expect(trainer.step).toBe(30);
     // The other trainer of the same backend finds the device already replaced.
     expect(await finish(other, { every: 120 })).toHaveLength(1);
+    backend.dispose();
+  });
+
+  test.each([
+    ["evaluate", (trainer: Trainer) => trainer.evaluate(options.dataset)],
+    ["predict", (trainer: Trainer) => trainer.predict(options.dataset.features)],
+    ["snapshot", (trainer: Trainer) => trainer.snapshot()],
+    ["all three at once", (trainer: Trainer) => Promise.all([trainer.evaluate(options.dataset), trainer.predict(options.dataset.features), trainer.snapshot()])],
+  ])("while %s is awaited inside the loop is one loss, with steps and checkpoints in flight", async (_name, call) => {
+    const { backend, lose } = await acquireLosableBackend();
+    const pace = { every: 1, stepsPerSubmit: 2 };
+    const plain = await createTrainer({ ...options, backend });
+    const expected = logOf(await finish(plain, pace));
+    const wanted = valuesOf(await plain.snapshot());
+    for (let attempt = 0; attempt < 6; attempt++) {
+      const recoveries: Recovery[] = [];
+      const saved: number[] = [];
+      const trainer = await createTrainer({ ...options, backend, snapshotSeconds: 0.001, onRecovery: (one) => recoveries.push(one) });
+      const events: TrainingProgress[] = [];
+      const checkpoint = { everySteps: 4, save: async ({ step }: { step: number }) => void saved.push(step) };
+      for await (const event of trainer.fit({ ...pace, checkpoint })) {
+        events.push(event);
+        if (event.step !== 20 + attempt) continue;
+        const called = attempt % 2 === 0 ? call(trainer) : undefined;
+        lose();
+        await (called ?? call(trainer));
+      }
+      expect(recoveries).toHaveLength(1);
+      expect(logOf(events)).toEqual(expected);
+      expect(valuesOf(await trainer.snapshot())).toEqual(wanted);
+      expect(saved.at(-1)).toBe(120);
+      expect(saved.every((step, index) => step % 4 === 0 && step > (saved[index - 1] ?? 0))).toBe(true);
+      trainer.dispose();
+    }
+    backend.dispose();
+  });
+
+  test("while profiling is a DeviceLostError, after which the trainer goes on", async () => {
+    const { backend, lose } = await acquireLosableBackend();
+    const trainer = await createTrainer({ ...options, backend });
+    await finish(trainer, { maxSteps: 6 });
+    const profiling = trainer.profile();
+    lose();
+    await expect(profiling).rejects.toThrow(DeviceLostError);
+    expect(trainer.step).toBe(6);
+    const plain = await createTrainer({ ...options, backend: createCpuBackend() });
+    await finish(trainer);
+    await finish(plain);
+    const [found, wanted] = [await trainer.evaluate(options.dataset), await plain.evaluate(options.dataset)];
+    expect(found.loss).toBeCloseTo(wanted.loss, 4);
     backend.dispose();
   });
 

@@ -9,6 +9,7 @@ import type { Tensor } from "../../graph/tensor.ts";
 import type { CpuKernel } from "../../ops/kernel.ts";
 import type { PackAttributes } from "../../ops/layout/index.ts";
 import type { Backend, DispatchDescription, Executable, NumericArray, Session } from "../backend.ts";
+import { CheckedSession, Lifetime } from "../checked-session.ts";
 import { collectKernels, findKernel } from "../registry.ts";
 
 const kernels = collectKernels<CpuKernel>(import.meta.glob("../../ops/*/cpu.ts", { eager: true }));
@@ -28,19 +29,24 @@ export function createCpuBackend(options: CpuOptions = {}): Backend {
   if (precision !== "float32" && precision !== "float64") {
     throw new OptionError({ where: "precision", what: `there is no ${String(precision)}`, fix: "Choose float32 or float64" });
   }
+  const lifetime = new Lifetime("backend");
   return {
     kind: "cpu",
     adapter: { name: `CPU reference, ${precision}`, software: true },
     maxTensorBytes: 2 ** 31,
-    createSession: () => new CpuSession(precision === "float64" ? Float64Array : Float32Array),
+    createSession() {
+      lifetime.requireOpen("createSession");
+      return new CheckedSession(new CpuSession(precision === "float64" ? Float64Array : Float32Array), lifetime);
+    },
     lost: new Promise(() => {}),
     async restart() {},
-    dispose() {},
+    dispose: () => lifetime.end(),
   };
 }
 
 type FloatArrayConstructor = typeof Float32Array | typeof Float64Array;
 
+/** What a `CheckedSession` lets through. */
 class CpuSession implements Session {
   readonly #floats: FloatArrayConstructor;
   readonly #stored = new Map<Tensor, NumericArray>();

@@ -2,6 +2,7 @@ import type { GpuSource } from "../../device/adapter.ts";
 import { openDevice, type DeviceOptions } from "../../device/device.ts";
 import type { MatmulAttributes } from "../../ops/matmul/index.ts";
 import type { Backend } from "../backend.ts";
+import { CheckedSession, Lifetime } from "../checked-session.ts";
 import { WebGPUSession } from "./session.ts";
 import { loadChoices, tune, tuningKey, type Tuned, type TuningOptions, type TuningResult, type TuningStore } from "./tuning.ts";
 
@@ -36,9 +37,13 @@ export async function createWebGPUBackend(source: GpuSource, options: WebGPUOpti
   const key = tuningKey(device);
   let choices = tuning ? await loadChoices(tuning, key, log) : {};
   let restarting: Promise<void> | undefined;
+  const lifetime = new Lifetime("backend");
   const replaceDevice = async () => {
     device.destroy();
     device = await openDevice(source, options);
+    if (!lifetime.ended) return;
+    device.destroy();
+    lifetime.requireOpen("restart");
   };
   return {
     kind: "webgpu",
@@ -48,13 +53,17 @@ export async function createWebGPUBackend(source: GpuSource, options: WebGPUOpti
     get maxTensorBytes() {
       return Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
     },
-    createSession: () => new WebGPUSession(device, { guards, tilingOf: (product) => choices[product] }),
+    createSession() {
+      lifetime.requireOpen("createSession");
+      return new CheckedSession(new WebGPUSession(device, { guards, tilingOf: (product) => choices[product] }), lifetime);
+    },
     async restart() {
-      if (!device.isLost) return;
+      if (!device.isLost || lifetime.ended) return;
       restarting ??= replaceDevice().finally(() => (restarting = undefined));
       await restarting;
     },
     async tune(products, report, tuningOptions) {
+      lifetime.requireOpen("tune");
       const tuned = await tune(device, products, report, tuningOptions);
       choices = { ...choices, ...tuned.choices };
       await tuning?.save(key, JSON.stringify(choices, undefined, 2));
@@ -64,6 +73,7 @@ export async function createWebGPUBackend(source: GpuSource, options: WebGPUOpti
       return device.lost;
     },
     dispose() {
+      lifetime.end();
       device.destroy();
       source.release();
     },

@@ -3,10 +3,9 @@
  * buffer, so no dispatch binds one buffer both to read and to write, which WebGPU refuses even for disjoint ranges.
  * What works in place reads and writes one region through one binding.
  */
-import { GraphError } from "../../errors.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { constantOp, isStored } from "../../graph/leaves.ts";
-import type { Tensor } from "../../graph/tensor.ts";
+import { Tensor, type Op } from "../../graph/tensor.ts";
 import { copy, type PackAttributes } from "../../ops/layout/index.ts";
 import { nodesOf, type Fusion, type Group } from "./fuse.ts";
 import { gathersFrom, isLiteral, isPack, isStepScalar, rootOf } from "./kernels.ts";
@@ -46,6 +45,9 @@ export interface Plan {
 /** Where the session keeps leaves, and packs of leaves that lie together. */
 export type StoredRegion = (leafOrPack: Tensor) => Region | undefined;
 
+/** Part of a vector that lies in memory, named so that it can be copied from there. */
+const sliceOp: Op = { name: "slice", kind: "leaf" };
+
 export function plan(graph: Graph, fusion: Fusion, storedRegion: StoredRegion): Plan {
   return new Planner(graph, fusion, storedRegion).run();
 }
@@ -82,10 +84,11 @@ class Planner {
     }
     for (const node of this.#graph.nodes) this.#placeLeaf(node);
     for (const node of this.#graph.nodes.filter(isPack)) this.#placePack(node);
-    this.#placeUpdates();
+    // Before the updates: an output that lay in a leaf would change with what is written there later.
     for (const [name, tensor] of kept) {
       if (!this.#regions.has(tensor)) this.#regions.set(tensor, wholeBuffer(`output ${name}`, tensor.size));
     }
+    this.#placeUpdates();
     const groups = [...this.#inOrder(), ...this.#lastGroups];
     assignSlots(groups, this.#regions);
     const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * traces.length);
@@ -161,11 +164,8 @@ class Planner {
   #placeUpdate(target: Tensor, value: Tensor): void {
     const region = this.#storedRegion(target);
     if (!region) {
-      throw new GraphError({
-        where: "update",
-        what: `the members of ${target} were placed apart by a graph compiled before`,
-        fix: "Compile the graph that updates them first",
-      });
+      this.#scatterUpdate(target, value);
+      return;
     }
     const maker = this.#makers.get(value)!;
     const readers = this.#readersOf(region).filter((reader) => reader !== maker);
@@ -175,6 +175,18 @@ class Planner {
     }
     this.#before.set(maker, [...(this.#before.get(maker) ?? []), ...readers]);
     this.#regions.set(value, region);
+  }
+
+  /** The members of a pack lie apart: its new value is kept as a whole, and then copied to each. */
+  #scatterUpdate(target: Tensor, value: Tensor): void {
+    const { buffer } = wholeBuffer("new values of a pack", value.size);
+    this.#regions.set(value, { buffer, offset: 0, elements: value.size });
+    const { offsets } = target.attributes as PackAttributes;
+    target.inputs.forEach((member, position) => {
+      const slice = new Tensor(sliceOp, [], {}, member);
+      this.#regions.set(slice, { buffer, offset: offsets[position]!, elements: member.size });
+      this.#regions.set(this.#copy(slice, this.#lastGroups), this.#storedRegion(member)!);
+    });
   }
 
   /** Whether a group may write its result over the target: it reads the target at its own element only, or not. */

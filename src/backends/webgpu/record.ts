@@ -15,8 +15,9 @@ import { fuse } from "./fuse.ts";
 import { isLiteral, isStepScalar } from "./kernels.ts";
 import type { Binding, Launch } from "./launch.ts";
 import { lower } from "./lower.ts";
-import { plan, STEPS_PER_SUBMIT, type Plan, type StoredRegion, type VirtualBuffer } from "./plan.ts";
+import { plan, STEPS_PER_SUBMIT, type Plan, type VirtualBuffer } from "./plan.ts";
 import { ScalarRing } from "./scalars.ts";
+import type { BufferPlace, StoredLeaves } from "./stored-leaves.ts";
 
 /**
  * On lavapipe a workgroup costs more than its elements: Adam over 100,000 parameters took 0.49 ms with 64 workgroups of
@@ -32,17 +33,21 @@ const GUARD_ELEMENTS = 64;
 const POISON = 0x7fc0dead;
 
 export interface RecordOptions {
-  readonly storedRegion: StoredRegion;
-  readonly storedBuffer: (buffer: VirtualBuffer) => GPUBuffer | undefined;
+  readonly leaves: StoredLeaves;
   readonly tilingOf: LaunchLimits["tilingOf"];
   /** Poison results before every run and check the words after each buffer, for tests. */
   readonly guards: boolean;
 }
 
+type Grid = readonly [number, number, number];
+
 interface Recorded {
+  readonly kernel: string;
   readonly pipeline: GPUComputePipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly grid: readonly [number, number, number];
+  readonly layout: GPUBindGroupLayout;
+  readonly bindings: readonly Binding[];
+  bindGroup: GPUBindGroup;
+  readonly grid: Grid;
 }
 
 /** What a device allows and what pays on it. */
@@ -62,16 +67,23 @@ export async function record(device: Device, graph: Graph, options: RecordOption
   const launchLimits: LaunchLimits = { ...launchLimitsOf(device), tilingOf: options.tilingOf };
   // One binding is kept for the trace.
   const fusion = fuse(graph, device.limits.maxStorageBuffersPerShaderStage - 1, launchLimits);
-  const planned = plan(graph, fusion, options.storedRegion);
+  const planned = plan(graph, fusion, (tensor) => options.leaves.regionOf(tensor));
   const scalars = graph.nodes.filter(isStepScalar);
   const launches = lower(planned, scalars, launchLimits);
   if (launches.some(({ float16 }) => float16)) device.requireFloat16();
   const pipelines = await Promise.all(
     launches.map(({ code, bindings, kernel }) => device.pipelines.get(code, bindings.map(({ access }) => access), kernel)),
   );
-  return device.allocate(
-    () => new WebGPUExecutable(device, graph, planned, launches, pipelines, new ScalarRing(device, scalars, STEPS_PER_SUBMIT), options),
-  );
+  let made: WebGPUExecutable | undefined;
+  try {
+    await device.allocate(() => {
+      made = new WebGPUExecutable(device, graph, planned, launches, pipelines, new ScalarRing(device, scalars, STEPS_PER_SUBMIT), options);
+    });
+    return made!;
+  } catch (error) {
+    made?.dispose();
+    throw error;
+  }
 }
 
 export class WebGPUExecutable implements Executable {
@@ -83,6 +95,8 @@ export class WebGPUExecutable implements Executable {
   readonly #buffers = new Map<VirtualBuffer, GPUBuffer>();
   readonly #recorded: readonly Recorded[];
   readonly #written = new Set<VirtualBuffer>();
+  /** How often leaves had moved when they were bound. */
+  #boundAt: number;
 
   constructor(
     device: Device,
@@ -98,24 +112,23 @@ export class WebGPUExecutable implements Executable {
     this.#plan = planned;
     this.#ring = ring;
     this.#options = options;
-    this.#recorded = launches.map((launch, position) => ({
-      pipeline: pipelines[position]!.pipeline,
-      bindGroup: this.#bindGroup(launch, pipelines[position]!.layout),
-      grid: launch.grid,
-    }));
+    this.#boundAt = options.leaves.moves;
+    this.#recorded = launches.map(({ kernel, bindings, grid }, position) => {
+      const { pipeline, layout } = pipelines[position]!;
+      return { kernel, pipeline, layout, bindings, bindGroup: this.#bindGroup({ kernel, layout, bindings }), grid };
+    });
     for (const node of graph.nodes) if (node.op === constantOp && !isLiteral(node)) this.#writeConstant(node);
     if (planned.traces.length > 0) device.staging.reserve(4 * planned.trace.elements, 3);
   }
 
   async run(first: number, count: number): Promise<Record<string, NumericArray>> {
-    this.#device.throwFault();
+    const reported = this.#prepare();
     const rows: Promise<Float32Array>[] = [];
     for (let done = 0; done < count; done += STEPS_PER_SUBMIT) {
       rows.push(this.#submit(first + done, Math.min(STEPS_PER_SUBMIT, count - done)));
     }
-    const parts = await Promise.all(rows).catch(async (error: unknown) => {
-      throw await this.#located(error);
-    });
+    const parts = await Promise.all(rows);
+    await this.#requireSound(reported);
     const { traces } = this.#plan;
     return Object.fromEntries(
       traces.map(({ name }, column) => {
@@ -126,10 +139,9 @@ export class WebGPUExecutable implements Executable {
   }
 
   async read(output: string): Promise<NumericArray> {
-    const tensor = this.#plan.kept.get(output);
-    if (!tensor) throw new DeviceError({ where: "read", what: `"${output}" is no output of several elements`, fix: "Scalars come from run" });
+    const tensor = this.#plan.kept.get(output)!;
     const { buffer, offset, elements } = this.#plan.regions.get(tensor)!;
-    const bytes = await this.#readBack(this.#real(buffer), 4 * offset, 4 * elements);
+    const bytes = await this.#device.read(this.#real(buffer), 4 * offset, 4 * elements);
     return tensor.dtype === "float32" ? new Float32Array(bytes) : new Uint32Array(bytes);
   }
 
@@ -139,18 +151,22 @@ export class WebGPUExecutable implements Executable {
    * @throws DeviceError where the device has no timestamps
    */
   async profile(step: number): Promise<number[]> {
+    const reported = this.#prepare();
     const timer = new PassTimer(this.#device, this.#recorded.length);
-    this.#ring.write(step, 1);
-    const encoder = this.#device.gpu.createCommandEncoder();
-    this.#recorded.forEach((dispatch, position) => {
-      const pass = encoder.beginComputePass({ timestampWrites: timer.writes(position) });
-      this.#encode(pass, 0, [dispatch]);
-      pass.end();
-    });
-    const times = await timer.submit(encoder);
-    timer.dispose();
-    this.#device.throwFault();
-    return times;
+    try {
+      this.#ring.write(step, 1);
+      const encoder = this.#device.gpu.createCommandEncoder();
+      this.#recorded.forEach((dispatch, position) => {
+        const pass = encoder.beginComputePass({ timestampWrites: timer.writes(position) });
+        this.#encode(pass, 0, [dispatch]);
+        pass.end();
+      });
+      const times = await timer.submit(encoder);
+      await this.#requireSound(reported);
+      return times;
+    } finally {
+      timer.dispose();
+    }
   }
 
   dispose(): void {
@@ -167,10 +183,24 @@ export class WebGPUExecutable implements Executable {
     const spoiled: string[] = [];
     if (!this.#options.guards) return spoiled;
     for (const buffer of this.#written) {
-      const guard = new Uint32Array(await this.#readBack(this.#real(buffer), 4 * buffer.elements, 4 * GUARD_ELEMENTS));
+      const guard = new Uint32Array(await this.#device.read(this.#real(buffer), 4 * buffer.elements, 4 * GUARD_ELEMENTS));
       if (guard.some((word) => word !== POISON)) spoiled.push(buffer.label);
     }
     return spoiled;
+  }
+
+  /**
+   * Before steps: refuses them where the device is gone, and binds leaves that have moved at their new places.
+   * @returns how many errors the device has reported so far
+   */
+  #prepare(): number {
+    this.#device.requireLive();
+    const { moves } = this.#options.leaves;
+    if (moves !== this.#boundAt) {
+      for (const dispatch of this.#recorded) dispatch.bindGroup = this.#bindGroup(dispatch);
+      this.#boundAt = moves;
+    }
+    return this.#device.faults.count;
   }
 
   async #submit(first: number, count: number): Promise<Float32Array> {
@@ -185,6 +215,7 @@ export class WebGPUExecutable implements Executable {
     if (traces.length === 0) {
       gpu.queue.submit([encoder.finish()]);
       await gpu.queue.onSubmittedWorkDone();
+      this.#device.requireLive();
       return new Float32Array(0);
     }
     const copy = staging.copy(encoder, this.#real(trace.buffer), 0, 4 * traces.length * count);
@@ -192,22 +223,29 @@ export class WebGPUExecutable implements Executable {
     return new Float32Array(await this.#device.arrived(copy));
   }
 
-  /** A fault of the device, with the name of the kernel that it comes of, which is found by trying each by itself. */
-  async #located(error: unknown): Promise<unknown> {
-    if (!(error instanceof DeviceError) || this.#device.isLost) return error;
-    const { gpu } = this.#device;
-    for (const [position, dispatch] of this.#recorded.entries()) {
-      gpu.pushErrorScope("validation");
-      const encoder = gpu.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      this.#encode(pass, 0, [dispatch]);
-      pass.end();
-      gpu.queue.submit([encoder.finish()]);
-      const found = await gpu.popErrorScope();
-      const { what, fix } = error;
-      if (found) return new DeviceError({ where: `kernel ${this.dispatches[position]!.kernel}`, what, ...(fix && { fix }) }, { cause: error });
+  /**
+   * Where the device has reported an error since, finds out whether this executable's steps were refused: others may have
+   * run at the same time. Nothing is computed meanwhile.
+   * @throws DeviceError that names the kernel, where it is one
+   */
+  async #requireSound(reported: number): Promise<void> {
+    const { faults, gpu } = this.#device;
+    if (faults.count === reported) return;
+    for (const dispatch of this.#recorded) {
+      const error = await this.#device.errorOf(() => this.#commands([dispatch]).finish());
+      if (error) throw new DeviceError({ where: `kernel ${dispatch.kernel}`, what: error.what, fix: error.fix! }, { cause: error });
     }
-    return error;
+    const idle = this.#recorded.map((dispatch) => ({ ...dispatch, grid: [0, 0, 0] as const }));
+    const error = await this.#device.errorOf(() => gpu.queue.submit([this.#commands(idle).finish()]));
+    if (error) throw error;
+  }
+
+  #commands(dispatches: readonly Recorded[]): GPUCommandEncoder {
+    const encoder = this.#device.gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    this.#encode(pass, 0, dispatches);
+    pass.end();
+    return encoder;
   }
 
   #encode(pass: GPUComputePassEncoder, slot: number, dispatches: readonly Recorded[]): void {
@@ -219,29 +257,26 @@ export class WebGPUExecutable implements Executable {
     }
   }
 
-  async #readBack(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
-    const { gpu, staging } = this.#device;
-    const encoder = gpu.createCommandEncoder({ label: "read back" });
-    const copy = staging.copy(encoder, buffer, offset, bytes);
-    gpu.queue.submit([encoder.finish()]);
-    return this.#device.arrived(copy);
-  }
-
-  #bindGroup({ bindings, kernel }: Launch, layout: GPUBindGroupLayout): GPUBindGroup {
+  #bindGroup({ bindings, kernel, layout }: Pick<Recorded, "bindings" | "kernel" | "layout">): GPUBindGroup {
     const entries = bindings.map((binding, position) => ({ binding: position, resource: this.#resource(binding) }));
     return this.#device.gpu.createBindGroup({ layout, entries, label: kernel });
   }
 
   #resource({ region, access }: Binding): GPUBufferBinding {
-    const buffer = this.#real(region.buffer);
+    const { buffer, offset } = this.#placeOf(region.buffer);
     const own = this.#buffers.has(region.buffer);
     if (own && access === "read_write") this.#written.add(region.buffer);
     const guarded = own && this.#options.guards && region.offset + region.elements === region.buffer.elements;
-    return { buffer, offset: 4 * region.offset, size: 4 * (region.elements + (guarded ? GUARD_ELEMENTS : 0)) };
+    return { buffer, offset: 4 * (offset + region.offset), size: 4 * (region.elements + (guarded ? GUARD_ELEMENTS : 0)) };
   }
 
+  #placeOf(buffer: VirtualBuffer): BufferPlace {
+    return this.#options.leaves.placeOf(buffer) ?? { buffer: this.#real(buffer), offset: 0 };
+  }
+
+  /** A buffer of this executable's own. */
   #real(buffer: VirtualBuffer): GPUBuffer {
-    const known = this.#options.storedBuffer(buffer) ?? this.#buffers.get(buffer);
+    const known = this.#buffers.get(buffer);
     if (known) return known;
     const elements = buffer.elements + (this.#options.guards ? GUARD_ELEMENTS : 0);
     const real = this.#device.createStorage(4 * elements, buffer.label);

@@ -7,7 +7,7 @@ import { OptionError } from "../../errors.ts";
 import { sizeOf, type Shape } from "../../graph/tensor.ts";
 import type { ActivationName } from "../../nn/activations.ts";
 import { entryOf } from "../../nn/checks.ts";
-import type { Model } from "../../nn/sequential.ts";
+import { parameterPrefix, type Model } from "../../nn/sequential.ts";
 import type { LayerConfig } from "../../nn/layers.ts";
 import { version } from "../../version.ts";
 import { outputScale, tableMetadata } from "../exported-table.ts";
@@ -53,7 +53,7 @@ export function saveOnnx(trained: TrainedModel, parameters: ParameterValues = in
   requireParameters(model, parameters);
   const graph = new GraphWriter(parameters);
   normalize(graph, trained);
-  model.config.layers.forEach((layer, index) => entryOf("ONNX", "form of the layer", layerWriters, layer.type)(graph, layer, `layers.${index}`));
+  model.config.layers.forEach((layer, index) => entryOf("ONNX", "form of the layer", layerWriters, layer.type)(graph, layer, `${parameterPrefix(model.config)}layers.${index}`));
   const names = finish(graph, trained);
   return encodeModel({
     irVersion: BigInt(IR_VERSION),

@@ -47,10 +47,16 @@ export function stepOptions(flags: NetworkFlags, examples: number): StepOptions 
   };
 }
 
-function optimizerOf({ optimizer = "adam", weightDecay }: NetworkFlags): Optimizer {
-  if (weightDecay === undefined) return optimizers[optimizer]();
-  if (optimizer === "adamW") return optimizers.adamW({ weightDecay });
-  throw new OptionError({ where: "--weight-decay", what: `${optimizer} has none`, fix: "Add --optimizer adamW" });
+function optimizerOf({ optimizer = "adam", weightDecay, momentumForm }: NetworkFlags): Optimizer {
+  const hasForm = optimizer === "momentum" || optimizer === "nesterov";
+  if (momentumForm !== undefined && !hasForm) {
+    throw new OptionError({ where: "--momentum-form", what: `${optimizer} has none`, fix: "Add --optimizer momentum, or nesterov" });
+  }
+  if (weightDecay !== undefined && optimizer !== "adamW") {
+    throw new OptionError({ where: "--weight-decay", what: `${optimizer} has none`, fix: "Add --optimizer adamW" });
+  }
+  if (weightDecay !== undefined) return optimizers.adamW({ weightDecay });
+  return hasForm && momentumForm !== undefined ? optimizers[optimizer]({ form: momentumForm }) : optimizers[optimizer]();
 }
 
 /** How the network sees the pixels. */

@@ -6,6 +6,7 @@ import { Option, type Command } from "commander";
 import { excerpt, OptionError } from "../../errors.ts";
 import { activations, type ActivationName } from "../../nn/activations.ts";
 import { losses, type LossName } from "../../nn/losses.ts";
+import { momentumForms, type MomentumForm } from "../../nn/momentum-form.ts";
 import { adam, adamW, momentum, nesterov, rmsprop, sgd } from "../../nn/optimizers.ts";
 import { constant, cosine, exponential, step } from "../../nn/schedules.ts";
 import { precisions, type Precision } from "../../ops/matmul/precision.ts";
@@ -185,6 +186,7 @@ export interface NetworkFlags {
   readonly loss?: LossName;
   /** See `settledFlags`; adam where there are no data. */
   readonly optimizer?: OptimizerName;
+  readonly momentumForm?: MomentumForm;
   readonly weightDecay?: number;
   readonly clipNorm?: number;
   /** 64 by default, or all of fewer examples. */
@@ -210,6 +212,7 @@ export function networkOptions(): SettableOption[] {
       namesOf(losses),
     ),
     nameOption("--optimizer", "the update rule (default: adam; adamW for a table)", namesOf(optimizers)),
+    nameOption("--momentum-form", "of momentum and nesterov, where the rate changes (default: classic)", momentumForms),
     atLeastZeroOption("--weight-decay <rate>", "of adamW, at least 0 (default: 0.01; 0.3 for a table)"),
     positiveOption("--clip-norm <norm>", "clip the gradients to this common norm"),
     new SettableOption("--batch <size>", "examples per step, or full for all of them (default: 64)", batch).argParser(batchSize("--batch")),

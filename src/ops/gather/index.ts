@@ -21,7 +21,16 @@ export interface TakeBatchAttributes {
   readonly width: number;
 }
 
-const takeBatchOp: Op = { name: "takeBatch", kind: "compute" };
+const takeBatchOp: Op = {
+  name: "takeBatch",
+  kind: "compute",
+  rearranges: true,
+  indexLimits(node) {
+    const [data, , order] = node.inputs;
+    const examples = data!.shape[0]!;
+    return [undefined, (order?.size ?? examples) - node.shape[0]! + 1, examples];
+  },
+};
 
 /**
  * Rows `order[start] … order[start + count − 1]` of a data set; `start + count` must not pass the end of the order.

@@ -35,6 +35,7 @@ export interface TransposeAttributes {
 const transposeOp: Op = {
   name: "transpose",
   kind: "compute",
+  rearranges: true,
   gradient(node, upstream) {
     const { order } = node.attributes as TransposeAttributes;
     return [transpose(upstream, order.map((_, axis) => order.indexOf(axis)))];
@@ -60,6 +61,7 @@ export function transpose(x: Tensor, order: readonly number[] = x.shape.map((_, 
 const broadcastOp: Op = {
   name: "broadcastTo",
   kind: "compute",
+  rearranges: true,
   gradient: (node, upstream) => [sumToShape(upstream, node.inputs[0]!.shape)],
 };
 
@@ -80,7 +82,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return new Tensor(broadcastOp, [x], {}, { shape, dtype: x.dtype });
 }
 
-const copyOp: Op = { name: "copy", kind: "compute", gradient: (_, upstream) => [upstream] };
+const copyOp: Op = { name: "copy", kind: "compute", rearranges: true, gradient: (_, upstream) => [upstream] };
 
 /** The same values in a place of their own: what a planner inserts where a value must lie elsewhere. */
 export function copy(x: Tensor): Tensor {

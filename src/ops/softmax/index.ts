@@ -31,16 +31,20 @@ export const softmax = (logits: Tensor): Tensor => overLastAxis(softmaxOp, logit
 /** The logarithm of the softmax along the last axis, zᵢ − max z − ln Σⱼ e^(zⱼ − max z). */
 export const logSoftmax = (logits: Tensor): Tensor => overLastAxis(logSoftmaxOp, logits);
 
+/** Labels, the second input, are below the number of classes. */
+const labelLimits = (node: Tensor) => [undefined, node.inputs[0]!.shape.at(-1)];
+
 const crossEntropyOp: Op = {
   name: "softmaxCrossEntropy",
   kind: "compute",
+  indexLimits: labelLimits,
   gradient: (node, upstream) => {
     const [logits, labels] = node.inputs as [Tensor, Tensor];
     return [new Tensor(crossEntropyGradientOp, [logits, labels, upstream], {}, logits), undefined];
   },
 };
 
-const crossEntropyGradientOp: Op = { name: "softmaxCrossEntropyGradient", kind: "compute" };
+const crossEntropyGradientOp: Op = { name: "softmaxCrossEntropyGradient", kind: "compute", indexLimits: labelLimits };
 
 /**
  * The cross-entropy of each example's softmax against its class, −ln softmax(z)[label], from the logits in one op.

@@ -1,0 +1,147 @@
+import type { Device } from "../../device/device.ts";
+import { OptionError } from "../../errors.ts";
+import { updatedLeaves, type Graph } from "../../graph/graph.ts";
+import { isStored } from "../../graph/leaves.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+import type { PackAttributes } from "../../ops/layout/index.ts";
+import { wordsOf } from "./bytes.ts";
+import { isPack } from "./kernels.ts";
+import type { Region, VirtualBuffer } from "./plan.ts";
+
+/** Where a virtual buffer begins in GPU memory. */
+export interface BufferPlace {
+  readonly buffer: GPUBuffer;
+  /** In elements. */
+  readonly offset: number;
+}
+
+/** A buffer that a graph needs besides those there are, and the leaves that are to lie in it. */
+interface Block {
+  readonly label: string;
+  readonly elements: number;
+  readonly members: readonly { readonly leaf: Tensor; readonly offset: number }[];
+}
+
+/**
+ * The leaves of a session in GPU memory. Leaves that a graph updates as one pack lie together, in the pack's order, so that
+ * the pack is one region. Where such a graph comes after others that use the leaves, they move: plans know virtual buffers
+ * only, and one that only reads them holds wherever they lie. A leaf that a graph updates by itself, or as part of another
+ * pack, stays, since its plan counts on what shares a buffer; the planner copies such leaves into a pack and back.
+ */
+export class StoredLeaves {
+  readonly #device: Device;
+  readonly #write: (leaf: Tensor, values: Float32Array) => void;
+  /** Where each leaf lies, for the graphs to come. */
+  readonly #regions = new Map<Tensor, Region>();
+  readonly #places = new Map<VirtualBuffer, BufferPlace>();
+  readonly #fixed = new Set<Tensor>();
+  /** Graphs are placed one after the other. */
+  #placing: Promise<unknown> = Promise.resolve();
+  #moves = 0;
+  #disposed = false;
+
+  /** @param write takes the initial values of a leaf that was placed */
+  constructor(device: Device, write: (leaf: Tensor, values: Float32Array) => void) {
+    this.#device = device;
+    this.#write = write;
+  }
+
+  /** How often leaves have moved, which puts the bind groups made before out of date. */
+  get moves(): number {
+    return this.#moves;
+  }
+
+  /**
+   * Gives each leaf of a graph a place.
+   * @throws DeviceError where the device has no memory for them; then nothing has changed
+   */
+  place(graph: Graph): Promise<void> {
+    const placed = this.#placing.then(() => this.#placeNow(graph));
+    this.#placing = placed.catch(() => {});
+    return placed;
+  }
+
+  /** Where a leaf lies, or a pack of leaves that lie together. */
+  regionOf(tensor: Tensor): Region | undefined {
+    if (!isPack(tensor)) return this.#regions.get(tensor);
+    const { offsets } = tensor.attributes as PackAttributes;
+    const regions = tensor.inputs.map((member) => this.#regions.get(member));
+    const first = regions[0];
+    if (!first) return undefined;
+    const together = regions.every((region, position) => region?.buffer === first.buffer && region.offset === first.offset + offsets[position]!);
+    return together ? { buffer: first.buffer, offset: first.offset, elements: tensor.size } : undefined;
+  }
+
+  placeOf(buffer: VirtualBuffer): BufferPlace | undefined {
+    return this.#places.get(buffer);
+  }
+
+  /** The buffer that holds a leaf, and the leaf's first element in it. */
+  memoryOf(leaf: Tensor): BufferPlace {
+    const region = this.#regions.get(leaf);
+    if (!region) throw new OptionError({ where: String(leaf), what: "this session keeps no such value", fix: "Compile a graph that uses it first" });
+    const { buffer, offset } = this.#places.get(region.buffer)!;
+    return { buffer, offset: offset + region.offset };
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    for (const { buffer } of this.#places.values()) buffer.destroy();
+    this.#places.clear();
+    this.#regions.clear();
+  }
+
+  async #placeNow(graph: Graph): Promise<void> {
+    const blocks = this.#blocksFor(graph);
+    const made: GPUBuffer[] = [];
+    try {
+      await this.#device.allocate(() => {
+        for (const { elements, label } of blocks) made.push(this.#device.createStorage(4 * elements, label));
+      });
+      if (this.#disposed) throw new OptionError({ where: "compile", what: "the session was disposed of meanwhile" });
+    } catch (error) {
+      for (const buffer of made) buffer.destroy();
+      throw error;
+    }
+    for (const leaf of graph.updates.flatMap(({ target }) => updatedLeaves(target))) this.#fixed.add(leaf);
+    blocks.forEach((block, position) => this.#fill(block, made[position]!));
+  }
+
+  #blocksFor(graph: Graph): Block[] {
+    const packs = graph.updates.map(({ target }) => target).filter(isPack);
+    const together = packs.filter((pack) => !this.regionOf(pack) && pack.inputs.every((leaf) => !this.#fixed.has(leaf)));
+    const packed = together.map(({ inputs, size, attributes }): Block => {
+      const { offsets } = attributes as PackAttributes;
+      return { label: `pack of ${inputs.length}`, elements: size, members: inputs.map((leaf, position) => ({ leaf, offset: offsets[position]! })) };
+    });
+    const placed = new Set(packed.flatMap(({ members }) => members.map(({ leaf }) => leaf)));
+    const others = graph.nodes.filter((node) => isStored(node) && !this.#regions.has(node) && !placed.has(node));
+    const alone = others.map((leaf): Block => ({ label: (leaf.attributes as { name: string }).name, elements: wordsOf(leaf), members: [{ leaf, offset: 0 }] }));
+    return [...packed, ...alone];
+  }
+
+  /** Puts leaves into a new buffer, with the values that they have. */
+  #fill({ label, elements, members }: Block, buffer: GPUBuffer): void {
+    const whole: VirtualBuffer = { label, elements };
+    this.#places.set(whole, { buffer, offset: 0 });
+    for (const { leaf, offset } of members) {
+      const before = this.#regions.get(leaf);
+      this.#regions.set(leaf, { buffer: whole, offset, elements: wordsOf(leaf) });
+      const { initial } = leaf.attributes as { initial?: Float32Array };
+      if (before) this.#move(before.buffer, { buffer, offset }, leaf.size);
+      else if (initial) this.#write(leaf, initial);
+    }
+  }
+
+  /** Copies a leaf that has a buffer of its own, in the stream of commands, and makes its new place that of the buffer. */
+  #move(from: VirtualBuffer, to: BufferPlace, elements: number): void {
+    const { buffer } = this.#places.get(from)!;
+    const { gpu } = this.#device;
+    const encoder = gpu.createCommandEncoder({ label: `move ${from.label}` });
+    encoder.copyBufferToBuffer(buffer, 0, to.buffer, 4 * to.offset, 4 * elements);
+    gpu.queue.submit([encoder.finish()]);
+    buffer.destroy();
+    this.#places.set(from, to);
+    this.#moves++;
+  }
+}

@@ -1,0 +1,31 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, test } from "vitest";
+import { createTrainer } from "../../src/train/index.ts";
+import { acquireLosableBackend } from "../gpu.ts";
+import { clouds, finish, smallModel } from "../train/examples.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** Trains on a backend of its own, disposes of it, and looks whether its device can be collected. */
+async function usedDevice(): Promise<WeakRef<GPUDevice>> {
+  const { backend, device } = await acquireLosableBackend();
+  const trainer = await createTrainer({ model: smallModel(), dataset: clouds(40), backend, learningRate: 0.01, batchSize: 10, epochs: 1 });
+  await finish(trainer);
+  const kept = new WeakRef(device());
+  trainer.dispose();
+  backend.dispose();
+  return kept;
+}
+
+test("nothing keeps the devices of backends that were disposed of", async () => {
+  const devices: WeakRef<GPUDevice>[] = [];
+  for (let count = 0; count < 5; count++) devices.push(await usedDevice());
+  for (let pass = 0; pass < 10; pass++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    collectGarbage();
+  }
+  // The last may still be on the stack.
+  expect(devices.filter((device) => device.deref()).length).toBeLessThanOrEqual(1);
+});

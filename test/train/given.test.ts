@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Backend } from "../../src/backends/backend.ts";
+import { OptionError } from "../../src/errors.ts";
+import { parameter } from "../../src/graph/leaves.ts";
+import { createEvaluator, createTrainer, fitUntil, minimize, type Snapshot, type TrainerOptions } from "../../src/train/index.ts";
+import { backends } from "../backends.ts";
+import { clouds, finish, smallModel } from "./examples.ts";
+
+const none: unknown[] = [null, undefined, 3, "model", {}, []];
+
+describe.each(backends)("what callers hand over on $name", ({ create }) => {
+  let backend: Backend;
+  let options: TrainerOptions;
+  beforeAll(async () => {
+    backend = await create();
+    options = { model: smallModel(), dataset: clouds(30), backend, learningRate: 0.1, batchSize: 10, epochs: 2 };
+  });
+  afterAll(() => backend.dispose());
+
+  test.each(["model", "dataset", "backend"])("createTrainer refuses what is no %s", async (name) => {
+    for (const value of none) {
+      const made = createTrainer({ ...options, [name]: value as never });
+      await expect(made).rejects.toThrow(OptionError);
+      await expect(made).rejects.toThrow(new RegExp(`^${name}: .* is no (model|data set|backend)\\.`));
+    }
+  });
+
+  test("createTrainer and the others refuse options that are none", async () => {
+    for (const value of [null, undefined, 3]) {
+      await expect(createTrainer(value as never)).rejects.toThrow(/^createTrainer: .*no object of options/);
+      expect(() => createEvaluator(value as never)).toThrow(/^createEvaluator: .*no object of options/);
+      await expect(minimize(parameter("x", []), value as never)).rejects.toThrow(/^minimize: .*no object of options/);
+    }
+  });
+
+  test("an evaluator refuses what is no model, backend, session or data set", async () => {
+    const right = { model: options.model, backend, session: backend.createSession() };
+    for (const name of ["model", "backend", "session"]) {
+      for (const value of none) {
+        expect(() => createEvaluator({ ...right, [name]: value as never })).toThrow(new RegExp(`^${name}: .* is no ${name}`));
+      }
+    }
+    for (const value of none) await expect(createEvaluator(right).evaluate(value as never)).rejects.toThrow(/^evaluate: .* is no data set/);
+  });
+
+  test("fitUntil and minimize refuse what is no trainer, validation set or session", async () => {
+    const trainer = await createTrainer(options);
+    for (const value of none) {
+      await expect(fitUntil(value as never).next()).rejects.toThrow(/^fitUntil: .* is no trainer/);
+      const minimizing = minimize(parameter("x", []), { session: value as never, parameters: [], learningRate: 1, maxSteps: 1 });
+      await expect(minimizing).rejects.toThrow(/^minimize session: .* is no session/);
+    }
+    await expect(fitUntil(trainer, { validation: null as never }).next()).rejects.toThrow(/^fitUntil validation: null is no data set/);
+    trainer.dispose();
+  });
+
+  test("resumeFrom and restore refuse a snapshot that is none, or of a step that the run has not", async () => {
+    const trainer = await createTrainer(options);
+    await finish(trainer);
+    const snapshot = await trainer.snapshot();
+    expect(snapshot.step).toBe(6);
+    const wrong = [NaN, 1e9, 2.5, -1, Infinity, 7, "6", undefined].map((step) => ({ ...snapshot, step }));
+    for (const given of [...wrong, ...none.slice(2), null, { ...snapshot, parameters: null }, { ...snapshot, optimizer: undefined }]) {
+      await expect(createTrainer({ ...options, resumeFrom: given as Snapshot })).rejects.toThrow(/^resumeFrom/);
+      expect(() => trainer.restore(given as Snapshot)).toThrow(/^restore/);
+    }
+    const resumed = await createTrainer({ ...options, resumeFrom: snapshot });
+    expect(await finish(resumed)).toEqual([]);
+    for (const used of [trainer, resumed]) used.dispose();
+  });
+
+  test("dispose while a call is under way fails it with a clear error", async () => {
+    const trainer = await createTrainer(options);
+    const calls = [trainer.evaluate(options.dataset), trainer.predict(clouds(3).features), trainer.snapshot()];
+    trainer.dispose();
+    for (const result of await Promise.allSettled(calls)) {
+      expect(result.status).toBe("rejected");
+      expect((result as PromiseRejectedResult).reason).toBeInstanceOf(OptionError);
+      expect(String((result as PromiseRejectedResult).reason)).toMatch(/this trainer was disposed of/);
+    }
+    await expect(trainer.profile()).rejects.toThrow(/profile: this trainer was disposed of/);
+    const other = await createTrainer(options);
+    expect(await finish(other, { every: 6 })).toHaveLength(1);
+    other.dispose();
+  });
+});
