@@ -3,7 +3,7 @@
  * each category, and what is needed to read such columns again is a `TableSchema`.
  */
 import { DataError, excerpt } from "../errors.ts";
-import { inOrder, isMissing } from "./cells.ts";
+import { inOrder, isMissing, numberIn } from "./cells.ts";
 import { dateIn, type DateOrder } from "./dates.ts";
 import { className, numberAs, numberSigns, type Decimal, type NumberFormat } from "./number-format.ts";
 import { layoutOf, type ColumnInProgress, type LabelInProgress, type Layout, type Row, type TableRemark } from "./table-layout.ts";
@@ -154,15 +154,15 @@ export class TableBuilder {
   }
 
   #valueOf(column: ColumnInProgress, cell: string, line: number): number {
-    const { name, missing } = this.#options;
     if (column.kind !== "category" && column.kind !== "date") {
-      const value = numberAs(cell, column.format);
-      if (!Number.isNaN(value)) {
-        requireFloat32(value, name, line, column, cell);
-        column.kind = "number";
+      const value = column.format ? numberAs(cell, column.format) : numberIn(cell);
+      if (Number.isFinite(value)) {
+        if (column.kind === undefined) column.kind = "number";
         return value;
       }
+      requireFloat32(value, this.#options.name, line, column, cell);
     }
+    const { name, missing } = this.#options;
     if (isMissing(cell)) {
       if (missing === "keep") return NaN;
       throw missingValue(name, line, column);
