@@ -142,14 +142,20 @@ interface Choice {
 }
 
 function columnsFrom({ name, position, signs, date }: Evidence, { isCategory, common, asked, options }: Choice): ColumnInProgress[] {
-  const column = { name, position, date, part: undefined };
-  if (isCategory) return [{ ...column, kind: "category", format: undefined, categories: new Map() }];
-  if (date && options.dates === "features") {
-    return date.parts.map((part) => ({ ...column, kind: "date", format: undefined, part, categories: new Map() }));
-  }
-  if (signs) return [{ ...column, kind: "number", format: formatOf(signs, common, asked), categories: new Map() }];
+  // One literal for all, so that the loop over cells sees objects of one shape.
+  const column = (kind: ColumnInProgress["kind"], format: NumberFormat | undefined, part?: DatePart): ColumnInProgress => ({
+    name,
+    position,
+    kind,
+    format,
+    date,
+    part,
+    categories: new Map(),
+  });
+  if (isCategory) return [column("category", undefined)];
+  if (date && options.dates === "features") return date.parts.map((part) => column("date", undefined, part));
+  if (signs) return [column("number", formatOf(signs, common, asked))];
   // Text so far, or no value yet; in that case numbers may come that follow the rest of the table.
   const decimal = asked ?? common;
-  const format = decimal === "comma" || asked !== undefined ? { decimal } : undefined;
-  return [{ ...column, kind: undefined, format, categories: new Map() }];
+  return [column(undefined, decimal === "comma" || asked !== undefined ? { decimal } : undefined)];
 }
