@@ -11,14 +11,15 @@ const NINE = 57;
 const decimal = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
 
 /**
- * The number that a cell is: in decimal digits, with a point and an exponent or without, as float32 can hold it.
- * @returns NaN for anything else
+ * The number that a cell is: in decimal digits, with a point and an exponent or without.
+ * @returns an infinity for a number that float32 cannot hold, NaN for anything else
  */
 export function numberIn(cell: string): number {
   const whole = digitsIn(cell);
   if (whole >= 0) return whole;
   const value = Number(cell);
-  if (!Number.isFinite(Math.fround(value))) return NaN;
+  if (Number.isNaN(value)) return NaN;
+  if (!Number.isFinite(Math.fround(value))) return decimal.test(cell) ? Math.sign(value) * Infinity : NaN;
   // Number reads 0x10 and 0b11 too, and blank text as 0. Most cells show by their first two characters that they are
   // neither, which costs less than to match them.
   const isPlain = cell.charCodeAt(0) > SPACE && cell.charCodeAt(1) <= NINE;
@@ -26,7 +27,7 @@ export function numberIn(cell: string): number {
 }
 
 /** The value of at most nine digits, as most cells of pictures are, in a third of the time; −1 for any other text. */
-function digitsIn(cell: string): number {
+export function digitsIn(cell: string): number {
   if (cell.length === 0 || cell.length > 9) return -1;
   let value = 0;
   for (let index = 0; index < cell.length; index++) {
@@ -35,12 +36,6 @@ function digitsIn(cell: string): number {
     value = 10 * value + digit;
   }
   return value;
-}
-
-/** A label as the name of its class: numbers in one spelling, so that 1, 1.0 and 01 are one class. */
-export function className(cell: string): string {
-  const value = numberIn(cell);
-  return Number.isNaN(value) ? cell.trim() : String(value);
 }
 
 /** Numbers by their size, all else by its characters; the same on every machine. */

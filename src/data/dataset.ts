@@ -132,20 +132,18 @@ export const unitScale: UniformNormalization = { scale: 1 / 255, offset: 0 };
 
 /**
  * Constants that give the features mean 0 and standard deviation 1 over the whole set (one mean for all
- * features, as is usual for MNIST). Constant features give scale 1 over one unit.
+ * features, as is usual for MNIST). Where all features are equal, to the precision of float32, they become 0.
  * @throws OptionError where there are no features
  */
 export function standardization(features: Uint8Array | Float32Array): UniformNormalization {
   if (features.length === 0) throw noFeatures();
-  const { count, sum, squares } = features instanceof Uint8Array ? byteMoments(features) : moments(features);
-  const mean = sum / count;
-  const deviation = Math.sqrt(squares / count) || 1;
-  return { scale: 1 / deviation, offset: -mean / deviation };
+  return standardizing(features instanceof Uint8Array ? byteMoments(features) : columnMoments(features, 1)[0]!);
 }
 
 /**
  * Constants that give each feature mean 0 and standard deviation 1 over the whole set, for columns of different
- * units. A constant feature becomes 0.
+ * units. A feature that is constant, to the precision of float32, gets scale 0 and offset 0: it becomes 0, also where
+ * later data has another value.
  * @param features rows of `width` values
  * @throws OptionError where they are no whole number of rows, or none
  */
@@ -155,37 +153,61 @@ export function columnStandardization(features: Uint8Array | Float32Array, width
     const what = `${features.length} values are no rows of ${String(width)}`;
     throw new OptionError({ where: "columnStandardization", what, fix: "Give the number of features of one example" });
   }
-  const rows = features.length / width;
-  const means = new Float64Array(width);
-  features.forEach((value, index) => (means[index % width]! += value / rows));
-  const variances = new Float64Array(width);
-  features.forEach((value, index) => (variances[index % width]! += (value - means[index % width]!) ** 2 / rows));
-  const deviations = Array.from(variances, (variance) => Math.sqrt(variance) || 1);
-  return {
-    scale: deviations.map((deviation) => 1 / deviation),
-    offset: deviations.map((deviation, column) => -means[column]! / deviation),
-  };
+  const columns = columnMoments(features, width).map(standardizing);
+  return { scale: columns.map(({ scale }) => scale), offset: columns.map(({ offset }) => offset) };
 }
 
 const noFeatures = () =>
   new OptionError({ where: "standardization", what: "there are no features", fix: "Give those of at least one example" });
 
-/** How often each byte occurs says all, in one pass. */
-function byteMoments(features: Uint8Array) {
-  const counts = new Float64Array(256);
-  for (const value of features) counts[value]!++;
-  return moments(Float32Array.from(counts.keys()), counts);
+/** What is known of a column's values. */
+export interface Moments {
+  readonly mean: number;
+  /** The standard deviation over all values; 0 where they differ by no more than float32 rounds them. */
+  readonly deviation: number;
 }
 
-/** Count, sum, and sum of squared distances from the mean, each value taken as often as its weight says. */
-function moments(values: Float32Array, weights?: Float64Array) {
-  const weightOf = (index: number) => (weights ? weights[index]! : 1);
-  let [count, sum, squares] = [0, 0, 0];
-  values.forEach((value, index) => {
-    count += weightOf(index);
-    sum += weightOf(index) * value;
-  });
-  const mean = sum / count;
-  values.forEach((value, index) => (squares += weightOf(index) * (value - mean) ** 2));
-  return { count, sum, squares };
+function standardizing({ mean, deviation }: Moments): UniformNormalization {
+  return deviation === 0 ? { scale: 0, offset: 0 } : { scale: 1 / deviation, offset: -mean / deviation };
+}
+
+/** The spacing of float32 numbers, relative to their size, and the smallest number that every device keeps. */
+const SPACING = 2 ** -23;
+const LEAST_NORMAL = 2 ** -126;
+
+/** A deviation, or 0 where it is no more than the rounding of values of this size. */
+function soundDeviation(variance: number, largest: number): number {
+  const deviation = Math.sqrt(variance);
+  return deviation <= Math.max(SPACING * largest, LEAST_NORMAL) ? 0 : deviation;
+}
+
+/**
+ * Mean and standard deviation of each column, in float64 and two passes: a difference of sums of squares would lose
+ * all digits where the deviation is small beside the mean.
+ * @param values rows of `width` values
+ */
+export function columnMoments(values: Uint8Array | Float32Array, width: number): Moments[] {
+  const rows = values.length / width;
+  const sums = new Float64Array(width);
+  const largest = new Float64Array(width);
+  for (let index = 0, column = 0; index < values.length; index++, column = column + 1 === width ? 0 : column + 1) {
+    const value = values[index]!;
+    sums[column]! += value;
+    largest[column] = Math.max(largest[column]!, Math.abs(value));
+  }
+  const means = sums.map((sum) => sum / rows);
+  const squares = new Float64Array(width);
+  for (let index = 0, column = 0; index < values.length; index++, column = column + 1 === width ? 0 : column + 1) {
+    squares[column]! += (values[index]! - means[column]!) ** 2;
+  }
+  return Array.from(means, (mean, column) => ({ mean, deviation: soundDeviation(squares[column]! / rows, largest[column]!) }));
+}
+
+/** The moments of all bytes; how often each occurs says all, in one pass. */
+function byteMoments(features: Uint8Array): Moments {
+  const counts = new Float64Array(256);
+  for (const value of features) counts[value]!++;
+  const mean = counts.reduce((sum, count, value) => sum + count * value, 0) / features.length;
+  const squares = counts.reduce((sum, count, value) => sum + count * (value - mean) ** 2, 0);
+  return { mean, deviation: soundDeviation(squares / features.length, counts.findLastIndex((count) => count > 0)) };
 }

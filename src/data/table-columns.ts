@@ -2,7 +2,8 @@
  * Which column is which.
  */
 import { DataError, excerpt, optionName, OptionError } from "../errors.ts";
-import { isMissing, numberIn } from "./cells.ts";
+import { isMissing } from "./cells.ts";
+import { numberSigns } from "./number-format.ts";
 
 /** Names under which a column is taken as the label where none is named. */
 const labelNames = ["label", "class", "target", "y"];
@@ -15,15 +16,39 @@ interface Columns {
   readonly where: string;
 }
 
-const isText = (cell: string | undefined) => cell !== undefined && !isMissing(cell) && Number.isNaN(numberIn(cell));
+/** Whether a cell is a number, however it is written. */
+const isNumber = (cell: string | undefined) => cell !== undefined && numberSigns([cell]) !== undefined;
+
+const isText = (cell: string | undefined) => cell !== undefined && !isMissing(cell) && !isNumber(cell);
+
+/** Fewer numbers that count are no sign of a header where every cell of the first row is one. */
+const LEAST_NUMBERED = 3;
 
 /**
- * Whether a table's first row names its columns: none of its cells is a number, or one is text above a number.
- * @param second the row after it, if there is one
+ * Whether a table's first row names its columns: none of its cells is a number, one is text above a number, or its
+ * numbers count 0, 1, 2, … or 1, 2, 3, …, as pandas writes columns without names.
+ * @param below rows after it, at least one if there are any
+ * @returns "numbers" where only the counting tells
  */
-export function looksLikeHeader(first: readonly string[], second: readonly string[] | undefined): boolean {
-  if (first.every((cell) => Number.isNaN(numberIn(cell)))) return true;
-  return first.some((cell, index) => isText(cell) && second?.[index] !== undefined && !Number.isNaN(numberIn(second[index])));
+export function looksLikeHeader(first: readonly string[], below: readonly (readonly string[])[]): boolean | "numbers" {
+  if (!first.some(isNumber)) return true;
+  if (first.some((cell, index) => isText(cell) && isNumber(below[0]?.[index]))) return true;
+  return below.length > 0 && isCounting(first, below) && "numbers";
+}
+
+function isCounting(first: readonly string[], below: readonly (readonly string[])[]): boolean {
+  const numbers = first.filter(isNumber);
+  const texts = first.map((cell, index) => ({ cell, index })).filter(({ cell }) => !isNumber(cell));
+  if (numbers.length < (texts.length > 0 ? 2 : LEAST_NUMBERED)) return false;
+  const start = numbers[0] === "0" ? 0 : 1;
+  if (!numbers.every((cell, index) => cell === String(start + index))) return false;
+  // A name occurs once; a category or a missing value of the first row of data comes again.
+  return texts.every(({ cell, index }) => below.every((row) => row[index] !== cell));
+}
+
+/** Whether a row holds the name of a column that is asked for, one that is no position. */
+export function namesIn(first: readonly string[], wanted: readonly (string | undefined)[]): boolean {
+  return wanted.some((name) => name !== undefined && name !== "last" && !/^\d+$/.test(name) && first.some((cell) => cell.trim() === name));
 }
 
 /** The columns' names, from the header or by position. */

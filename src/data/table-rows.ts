@@ -2,12 +2,14 @@
  * Reading a table of columns that are known: from a model's schema, in any order of the columns.
  */
 import { DataError, excerpt, optionName } from "../errors.ts";
-import { className, isMissing, numberIn } from "./cells.ts";
+import { isMissing } from "./cells.ts";
+import { dateIn } from "./dates.ts";
+import { className, numberAs, type NumberFormat } from "./number-format.ts";
 import { makeDataset, makeRegressionDataset, type TrainingData } from "./dataset.ts";
 import { standardizeTargets } from "./table-data.ts";
-import { cellPlace, missingValue, raggedRow } from "./table.ts";
+import { cellPlace, missingValue, notADate, raggedRow, requireFloat32 } from "./table.ts";
 import { looksLikeHeader, namesFrom, requireDistinct } from "./table-columns.ts";
-import { featureCount, type FeatureColumn, type TableSchema } from "./table-schema.ts";
+import { featureCount, featuresOf, labelColumns, quantityColumns, type FeatureColumn, type LabelColumn, type TableSchema } from "./table-schema.ts";
 import type { ValueList } from "./values.ts";
 
 /** How another table of known columns is to be read. */
@@ -24,7 +26,11 @@ export interface TableRowsOptions {
 export interface EncodedRow {
   /** The index of its class, or the quantity in the table's own units; undefined where labels are not asked for. */
   readonly label: number | undefined;
+  /** The quantities after the first, of a model of several. */
+  readonly otherLabels: readonly number[];
 }
+
+const none: readonly number[] = [];
 
 /** Turns rows of columns that a schema knows into examples. Columns that it does not know are left aside. */
 export class TableRows {
@@ -32,14 +38,16 @@ export class TableRows {
   readonly #options: TableRowsOptions;
   readonly #known: readonly KnownColumn[];
   #begun = false;
-  /** For each of the schema's columns, and for the label, which cell it is; the label is −1 where it is not there. */
+  /** For each of the schema's columns, and for each label, which cell it is; a label is −1 where it is not there. */
   #cells: readonly number[] = [];
-  #labelCell = -1;
+  #labelCells: readonly number[] = [];
+  readonly #labels: readonly LabelColumn[];
   #width = 0;
 
   constructor(schema: TableSchema, options: TableRowsOptions) {
     this.#schema = schema;
     this.#options = options;
+    this.#labels = labelColumns(schema);
     this.#known = schema.columns.map((column) => ({
       column,
       categories: new Map(column.kind === "category" ? column.categories.map((name, index) => [name, index]) : []),
@@ -60,24 +68,27 @@ export class TableRows {
       const filled = this.#encodeCell(known, cells[at]!, { line, name: known.column.name, position: at + 1 }, features);
       for (let count = 0; count < filled; count++) features.push(this.#schema.fill![features.length - first]!);
     });
-    return { label: this.#options.labelled ? this.#labelOf(cells[this.#labelCell]!, line) : undefined };
+    if (!this.#options.labelled) return { label: undefined, otherLabels: none };
+    const [label, ...otherLabels] = this.#labels.map((_, index) => this.#labelOf(cells, index, line));
+    return { label, otherLabels };
   }
 
   /** Finds the columns. @returns whether the row was a header */
   #begin(cells: readonly string[], line: number): boolean {
     this.#begun = true;
     this.#width = cells.length;
-    const isHeader = this.#options.header ?? (this.#schema.header || looksLikeHeader(cells, undefined));
+    const isHeader = this.#options.header ?? (this.#schema.header || looksLikeHeader(cells, []) === true);
     if (isHeader && this.#schema.header) this.#placeByName(namesFrom(cells, true), line);
     else this.#placeByPosition(cells.length, line);
     return isHeader;
   }
 
   #placeByName(names: readonly string[], line: number): void {
-    const { columns, label } = this.#schema;
+    const { columns } = this.#schema;
+    const labels = this.#labels.map(({ name }) => name);
     const where = `${this.#options.name}, line ${line}`;
     requireDistinct(names, where);
-    const wanted = [...columns.map(({ name }) => name), ...(this.#options.labelled ? [label.name] : [])];
+    const wanted = [...columns.map(({ name }) => name), ...(this.#options.labelled ? labels : [])];
     const placeOf = new Map(names.map((name, index) => [name, index]));
     const missing = wanted.filter((name) => !placeOf.has(name));
     if (missing.length > 0) {
@@ -89,32 +100,41 @@ export class TableRows {
       });
     }
     this.#cells = columns.map(({ name }) => placeOf.get(name)!);
-    this.#labelCell = placeOf.get(label.name) ?? -1;
+    this.#labelCells = labels.map((name) => placeOf.get(name) ?? -1);
   }
 
-  /** All columns of the training table, or those besides the label, or the features alone. */
+  /** All columns of the training table, or those besides the labels, or the features alone. */
   #placeByPosition(width: number, line: number): void {
-    const { columns, label, width: trained } = this.#schema;
+    const { columns, width: trained } = this.#schema;
     const { labelled, name } = this.#options;
-    this.#labelCell = label.position - 1;
+    const labels = this.#labels.map(({ position }) => position);
+    const unlabelled = trained - labels.length;
+    this.#labelCells = labels.map((position) => position - 1);
     if (width === trained) this.#cells = columns.map(({ position }) => position - 1);
     else if (labelled) throw raggedRow(name, line, width, trained);
-    else if (width === trained - 1) {
-      this.#cells = columns.map(({ position }) => (position > label.position ? position - 2 : position - 1));
+    else if (width === unlabelled) {
+      this.#cells = columns.map(({ position }) => position - 1 - labels.filter((label) => label < position).length);
     } else if (width === columns.length) this.#cells = columns.map((_, index) => index);
-    else throw raggedRow(name, line, width, trained - 1);
+    else throw raggedRow(name, line, width, unlabelled);
   }
 
   /** @returns how many features are left to fill for the want of a value */
   #encodeCell({ column, categories }: KnownColumn, cell: string, place: Place, features: ValueList): number {
     if (column.kind === "number") {
-      const value = numberIn(cell);
+      const value = numberAs(cell, column.format);
+      requireFloat32(value, this.#options.name, place.line, place, cell);
       if (!Number.isNaN(value)) features.push(value);
-      else if (!isMissing(cell)) throw this.#notANumber(cell, place);
+      else if (!isMissing(cell)) throw this.#notANumber(cell, place, column);
       else return this.#missing(1, place);
       return 0;
     }
-    if (isMissing(cell)) return this.#missing(categories.size, place);
+    if (isMissing(cell)) return this.#missing(featuresOf(column), place);
+    if (column.kind === "date") {
+      const date = dateIn(cell, column.order);
+      if (!date) throw notADate(this.#options.name, place.line, place, cell, column.order);
+      for (const part of column.parts) features.push(date[part]);
+      return 0;
+    }
     const category = categories.get(className(cell));
     if (category === undefined) throw this.#unknown("category", cell, place, column.categories);
     for (let index = 0; index < categories.size; index++) features.push(index === category ? 1 : 0);
@@ -126,23 +146,31 @@ export class TableRows {
     return count;
   }
 
-  #labelOf(cell: string, line: number): number {
-    const { label } = this.#schema;
-    const place = { line, name: label.name, position: this.#labelCell + 1 };
+  #labelOf(cells: readonly string[], index: number, line: number): number {
+    const label = this.#labels[index]!;
+    const at = this.#labelCells[index]!;
+    const cell = cells[at]!;
+    const place = { line, name: label.name, position: at + 1 };
     if (isMissing(cell)) {
       const where = cellPlace(this.#options.name, line, place);
       throw new DataError({ where, what: "the label is missing", fix: "Leave such rows out" });
     }
-    const value = label.kind === "class" ? label.classes.indexOf(className(cell)) : numberIn(cell);
-    if (value === -1 && label.kind === "class") throw this.#unknown("label", cell, place, label.classes);
-    if (Number.isNaN(value)) throw this.#notANumber(cell, place);
+    if (label.kind === "class") {
+      const found = label.classes.indexOf(className(cell, label.format));
+      if (found < 0) throw this.#unknown("label", cell, place, label.classes);
+      return found;
+    }
+    const value = numberAs(cell, label.format);
+    requireFloat32(value, this.#options.name, line, place, cell);
+    if (Number.isNaN(value)) throw this.#notANumber(cell, place, label);
     return value;
   }
 
-  #notANumber(cell: string, place: Place): DataError {
+  #notANumber(cell: string, place: Place, { format }: { format?: NumberFormat }): DataError {
+    const decimal = format?.decimal === "comma" ? " with decimal commas" : "";
     return new DataError({
       where: cellPlace(this.#options.name, place.line, place),
-      what: `${JSON.stringify(cell.slice(0, 40))} is no number, and the model was trained on numbers here`,
+      what: `${JSON.stringify(cell.slice(0, 40))} is no number, and the model was trained on numbers${decimal} here`,
       fix: "Correct the cell, or leave the row out",
     });
   }
@@ -170,18 +198,20 @@ interface KnownColumn {
 
 /**
  * The data set that encoded rows are, as the model was trained: quantities by their mean and deviation.
- * @param labels the label of each row, as `TableRows.encode` gives it
+ * @param labels the label of each row, as `TableRows.encode` gives it; of several quantities row after row
  * @throws DataError where there are none
  */
 export function datasetFromRows(
   name: string,
   features: Uint8Array | Float32Array,
   labels: readonly number[],
-  { columns, label }: TableSchema,
+  schema: TableSchema,
 ): TrainingData {
+  const { columns, label } = schema;
   if (labels.length === 0) throw new DataError({ where: name, what: "there are no rows of data", fix: "Give at least one" });
   const examples = { name, features, shape: [featureCount(columns)] };
   if (label.kind === "class") return makeDataset({ ...examples, labels: Uint32Array.from(labels), classes: label.classes });
-  const targets = standardizeTargets(Float32Array.from(labels), label);
-  return makeRegressionDataset({ ...examples, targets, outputs: [label.name] });
+  const quantities = quantityColumns(schema);
+  const targets = standardizeTargets(Float32Array.from(labels), quantities);
+  return makeRegressionDataset({ ...examples, targets, outputs: quantities.map((column) => column.name) });
 }

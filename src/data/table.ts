@@ -3,17 +3,23 @@
  * each category, and what is needed to read such columns again is a `TableSchema`.
  */
 import { DataError, excerpt, optionName } from "../errors.ts";
-import { className, inOrder, isMissing, numberIn } from "./cells.ts";
+import { inOrder, isMissing, numberIn } from "./cells.ts";
+import { dateIn, type DateOrder } from "./dates.ts";
+import { className, numberAs, numberSigns, type Decimal, type NumberFormat } from "./number-format.ts";
+import { layoutOf, type ColumnInProgress, type LabelInProgress, type Layout, type Row, type TableRemark } from "./table-layout.ts";
+import { remarksOnLabels, remarksOnValues } from "./table-remarks.ts";
 import type { FeatureColumn } from "./table-schema.ts";
-import { columnPosition, columnsOf, looksLikeHeader, namesFrom, requireDistinct } from "./table-columns.ts";
 import { ValueList } from "./values.ts";
 
 /** How a table is to be understood. */
 export interface TableOptions {
   /** The file's name, for messages. */
   readonly name: string;
-  /** The column to predict: its name, its position counted from 1, or "last"; by default one named label, class, target or y. */
-  readonly label?: string;
+  /**
+   * The column to predict: its name, its position counted from 1, or "last"; by default one named label, class, target
+   * or y. Several are quantities that one model predicts together.
+   */
+  readonly label?: string | readonly string[];
   /** Whether the first row names the columns; by default found out by `looksLikeHeader`. */
   readonly header?: boolean;
   /** Columns to leave out, by name or position. */
@@ -26,6 +32,24 @@ export interface TableOptions {
   readonly missing?: "refuse" | "keep";
   /** The most categories of a column, at least 1; 100 by default. More of them are names rather than categories. */
   readonly mostCategories?: number;
+  /**
+   * The sign before decimals. "auto", the default, finds it out by column from the first rows; a column that leaves it
+   * open follows the others, and where all do, the point is decimal and a comma separates thousands.
+   */
+  readonly decimal?: Decimal | "auto";
+  /** What becomes of a column of dates: categories of text, or numbers for year, month, day, weekday and hour. */
+  readonly dates?: "categories" | "features";
+}
+
+/** A column of labels. */
+export interface TableLabel {
+  readonly name: string;
+  readonly position: number;
+  readonly format?: NumberFormat;
+  /** The label of each row as an index into `names`. */
+  readonly labels: Uint32Array;
+  /** The different labels, by their size if they are numbers. */
+  readonly names: readonly string[];
 }
 
 /** What a table holds, before anything is settled that depends on which examples are for training. */
@@ -35,41 +59,31 @@ export interface Table {
   /** Number of columns of the table, also those left out. */
   readonly width: number;
   readonly columns: readonly FeatureColumn[];
-  readonly label: { readonly name: string; readonly position: number };
+  readonly label: Pick<TableLabel, "name" | "position" | "format">;
   /** Row after row, one value for each feature; NaN where there is none. */
   readonly features: Uint8Array | Float32Array;
   /** The label of each row as an index into `labelNames`. */
   readonly labels: Uint32Array;
   /** The different labels, by their size if they are numbers. */
   readonly labelNames: readonly string[];
+  /** The columns to predict after the first. */
+  readonly otherLabels: readonly TableLabel[];
+  /** Whether the header is 0, 1, 2, …, which was found out and could be data. */
+  readonly numberedHeader: boolean;
+  readonly remarks: readonly TableRemark[];
 }
 
-/** A column while its cells come. */
-interface ColumnInProgress {
-  readonly name: string;
-  readonly position: number;
-  kind: FeatureColumn["kind"] | undefined;
-  /** In the order of their first cells. */
-  readonly categories: Map<string, number>;
-}
-
-interface Row {
-  readonly cells: readonly string[];
-  readonly line: number;
-}
+/** Rows and cells that are looked at, at most, before it is settled what the columns are; two rows at least. */
+const SAMPLE_ROWS = 2000;
+const SAMPLE_CELLS = 100_000;
 
 /** Takes a table's rows one by one. */
 export class TableBuilder {
   readonly #options: TableOptions;
-  /** The first row, until the second tells whether it is a header. */
-  #first: Row | undefined;
-  #header = false;
-  #width = 0;
-  #columns: ColumnInProgress[] | undefined;
-  #label = { name: "", position: 0 };
+  /** The first rows, until they are enough to tell what the columns are. */
+  #sample: Row[] = [];
+  #layout: Layout | undefined;
   readonly #values = new ValueList();
-  readonly #labels: number[] = [];
-  readonly #labelNames = new Map<string, number>();
 
   constructor(options: TableOptions) {
     this.#options = options;
@@ -80,86 +94,81 @@ export class TableBuilder {
    * @throws DataError naming the line and column of a cell that cannot be used
    */
   add(cells: readonly string[], line: number): void {
-    if (this.#columns) return this.#addRow(this.#columns, cells, line);
-    if (this.#first) return this.#begin(this.#first, { cells, line });
-    this.#first = { cells, line };
+    if (this.#layout) return this.#addRow(this.#layout, cells, line);
+    this.#sample.push({ cells, line });
+    const rows = this.#sample.length;
+    if (rows >= 2 && (rows >= SAMPLE_ROWS || rows * cells.length >= SAMPLE_CELLS)) this.#begin();
   }
 
   /** @throws DataError where there are no rows, a column without values, or labels of one value only */
   finish(): Table {
     const { name } = this.#options;
-    if (!this.#columns && this.#first) this.#begin(this.#first, undefined);
-    const columns = this.#columns;
-    if (!columns || this.#labels.length === 0) {
+    const layout = this.#layout ?? this.#begin();
+    if (!layout || layout.labels[0]!.labels.length === 0) {
       throw new DataError({ where: name, what: "there are no rows of data", fix: "Give a file with at least two examples" });
     }
+    const { header, numberedHeader, width, columns } = layout;
     const finished = columns.map((column) => this.#finishColumn(column));
-    const labelNames = inOrder(this.#labelNames.keys());
-    const indexOf = new Map(labelNames.map((label, index) => [label, index]));
-    const places = Array.from(this.#labelNames.keys(), (label) => indexOf.get(label)!);
+    const [label, ...otherLabels] = layout.labels.map(finishLabel);
+    const { labels, names: labelNames, ...place } = label!;
+    const values = this.#values.values;
     return {
       name,
-      header: this.#header,
-      width: this.#width,
-      columns: finished,
-      label: this.#label,
-      features: oneHot(this.#values.values, columns, finished),
-      labels: Uint32Array.from(this.#labels, (label) => places[label]!),
+      header,
+      width,
+      columns: finished.filter((_, index) => isFirstOfItsColumn(columns, index)),
+      label: place,
+      features: oneHot(values, columns, finished),
+      labels,
       labelNames,
+      otherLabels,
+      numberedHeader,
+      remarks: [...layout.remarks, ...remarksOnValues(values, columns), ...remarksOnLabels(layout.labels)],
     };
   }
 
-  #begin(first: Row, second: Row | undefined): void {
-    const { name, header, label, drop = [], categorical = [] } = this.#options;
-    this.#header = header ?? looksLikeHeader(first.cells, second?.cells);
-    this.#width = first.cells.length;
-    const names = namesFrom(first.cells, this.#header);
-    const where = `${name}, line ${first.line}`;
-    if (this.#header) requireDistinct(names, where);
-    const columns = { names, header: this.#header, where };
-    const labelled = columnPosition(columns, label);
-    this.#label = { name: names[labelled - 1]!, position: labelled };
-    const dropped = columnsOf(columns, drop, "drop");
-    const asCategories = columnsOf(columns, categorical, "categorical");
-    const kept = names.map((column, index) => ({ name: column, position: index + 1 }));
-    this.#columns = kept
-      .filter(({ position }) => position !== labelled && !dropped.has(position))
-      .map((column) => ({
-        ...column,
-        kind: asCategories.has(column.position) ? "category" : undefined,
-        categories: new Map(),
-      }));
-    if (this.#columns.length === 0) {
-      throw new DataError({ where, what: "there is no column besides the label", fix: "Give columns to learn from, or another delimiter" });
-    }
-    if (!this.#header) this.#addRow(this.#columns, first.cells, first.line);
-    if (second) this.#addRow(this.#columns, second.cells, second.line);
+  #begin(): Layout | undefined {
+    const [first, ...more] = this.#sample;
+    if (!first) return undefined;
+    this.#sample = [];
+    const layout = layoutOf([first, ...more], this.#options);
+    this.#layout = layout;
+    for (const { cells, line } of layout.header ? more : [first, ...more]) this.#addRow(layout, cells, line);
+    return layout;
   }
 
-  #addRow(columns: readonly ColumnInProgress[], cells: readonly string[], line: number): void {
-    const { name } = this.#options;
-    if (cells.length !== this.#width) throw raggedRow(name, line, cells.length, this.#width);
-    const label = cells[this.#label.position - 1]!;
-    if (isMissing(label)) {
-      throw new DataError({ where: cellPlace(name, line, this.#label), what: "the label is missing", fix: "Leave such rows out" });
-    }
-    this.#labels.push(indexIn(this.#labelNames, className(label)));
+  #addRow({ width, labels, columns }: Layout, cells: readonly string[], line: number): void {
+    if (cells.length !== width) throw raggedRow(this.#options.name, line, cells.length, width);
+    for (const label of labels) this.#addLabel(label, cells[label.position - 1]!, line);
     for (const column of columns) this.#values.push(this.#valueOf(column, cells[column.position - 1]!, line));
   }
 
+  #addLabel(label: LabelInProgress, cell: string, line: number): void {
+    const { name } = this.#options;
+    if (isMissing(cell)) {
+      throw new DataError({ where: cellPlace(name, line, label), what: "the label is missing", fix: "Leave such rows out" });
+    }
+    const value = numberAs(cell, label.format);
+    requireFloat32(value, name, line, label, cell);
+    label.labels.push(indexIn(label.names, Number.isNaN(value) ? cell.trim() : String(value)));
+  }
+
   #valueOf(column: ColumnInProgress, cell: string, line: number): number {
-    if (column.kind !== "category") {
-      const value = numberIn(cell);
-      if (!Number.isNaN(value)) {
-        column.kind = "number";
+    if (column.kind !== "category" && column.kind !== "date") {
+      const value = column.format ? numberAs(cell, column.format) : numberIn(cell);
+      if (Number.isFinite(value)) {
+        if (column.kind === undefined) column.kind = "number";
         return value;
       }
+      requireFloat32(value, this.#options.name, line, column, cell);
     }
+    const { name, missing } = this.#options;
     if (isMissing(cell)) {
-      if (this.#options.missing === "keep") return NaN;
-      throw missingValue(this.#options.name, line, column);
+      if (missing === "keep") return NaN;
+      throw missingValue(name, line, column);
     }
-    if (column.kind === "number") throw notANumber(this.#options.name, line, column, cell);
+    if (column.kind === "date") return datePartOf(column, cell, name, line);
+    if (column.kind === "number") throw notANumber(name, line, column, cell);
     if (column.kind === undefined) this.#requireTextAllowed(column, cell, line);
     column.kind = "category";
     return this.#categoryOf(column, cell, line);
@@ -178,15 +187,17 @@ export class TableBuilder {
     const { mostCategories = 100, name } = this.#options;
     const category = indexIn(column.categories, className(cell));
     if (category < mostCategories) return category;
+    const out = `${column.date ? `Turn its dates into numbers with ${optionName("dates", "features")}, leave` : "Leave"} it out with ${optionName("drop", [inList(column)])}`;
     throw new DataError({
       where: cellPlace(name, line, column),
       what: `the column has more than ${mostCategories} different texts, so they are names rather than categories`,
-      fix: `Leave it out with ${optionName("drop", [inList(column)])}, or allow more with ${optionName("mostCategories")}`,
+      fix: `${out}, or allow more with ${optionName("mostCategories")}`,
     });
   }
 
-  #finishColumn({ name, position, kind, categories }: ColumnInProgress): FeatureColumn {
-    if (kind === "number") return { name, position, kind };
+  #finishColumn({ name, position, kind, categories, format, date }: ColumnInProgress): FeatureColumn {
+    if (kind === "number") return { name, position, kind, ...(format && { format }) };
+    if (kind === "date") return { name, position, kind, ...date! };
     if (kind === "category" && categories.size > 0) return { name, position, kind, categories: inOrder(categories.keys()) };
     throw new DataError({
       where: `${this.#options.name}, column ${position} (${excerpt(name)})`,
@@ -194,6 +205,17 @@ export class TableBuilder {
       fix: `Leave it out with ${optionName("drop", [inList({ name, position })])}`,
     });
   }
+}
+
+/** A column of dates stands once for each of its parts. */
+const isFirstOfItsColumn = (columns: readonly ColumnInProgress[], index: number) =>
+  columns[index]!.position !== columns[index - 1]?.position;
+
+function finishLabel({ name, position, format, labels, names: seen }: LabelInProgress): TableLabel {
+  const names = inOrder(seen.keys());
+  const indexOf = new Map(names.map((label, index) => [label, index]));
+  const places = Array.from(seen.keys(), (label) => indexOf.get(label)!);
+  return { name, position, ...(format && { format }), labels: Uint32Array.from(labels, (label) => places[label]!), names };
 }
 
 /** The index of a name in the order of first sight; a new one at the end. */
@@ -210,9 +232,9 @@ function oneHot(
   before: readonly ColumnInProgress[],
   columns: readonly FeatureColumn[],
 ): Uint8Array | Float32Array {
-  if (columns.every(({ kind }) => kind === "number")) return values;
+  if (columns.every(({ kind }) => kind !== "category")) return values;
   const featuresOf = columns.map((column, index) => featuresOfColumn(column, before[index]!));
-  const width = columns.reduce((sum, column) => sum + (column.kind === "number" ? 1 : column.categories.length), 0);
+  const width = columns.reduce((sum, column) => sum + (column.kind === "category" ? column.categories.length : 1), 0);
   const rows = values.length / columns.length;
   const result = values instanceof Uint8Array ? new Uint8Array(rows * width) : new Float32Array(rows * width);
   let at = 0;
@@ -224,7 +246,7 @@ type WriteFeatures = (value: number, target: Uint8Array | Float32Array, at: numb
 
 /** How one column's value becomes features, and how many. */
 function featuresOfColumn(column: FeatureColumn, { categories: seen }: ColumnInProgress): WriteFeatures {
-  if (column.kind === "number") {
+  if (column.kind !== "category") {
     return (value, target, at) => {
       target[at] = value;
       return 1;
@@ -247,6 +269,32 @@ export function cellPlace(file: string, line: number, { position, name }: { posi
 /** A column as a list names it: by its position where its name has a comma, which parts the list of a command line. */
 const inList = ({ name, position }: { name: string; position: number }) => (name.includes(",") ? String(position) : name);
 
+/** @throws DataError for a number that float32 cannot hold */
+export function requireFloat32(value: number, file: string, line: number, column: { position: number; name: string }, cell: string): void {
+  if (Math.abs(value) !== Infinity) return;
+  throw new DataError({
+    where: cellPlace(file, line, column),
+    what: `${excerpt(cell.trim().slice(0, 40))} is beyond the range of float32, which ends at 3.4e38`,
+    fix: "Correct the cell, give the column in a larger unit, or leave the row or the column out",
+  });
+}
+
+/** @throws DataError for a cell that is no such date as its column has */
+export function datePartOf({ name, position, date, part }: ColumnInProgress, cell: string, file: string, line: number): number {
+  const found = dateIn(cell, date!.order);
+  if (found) return found[part!];
+  throw notADate(file, line, { name, position }, cell, date!.order);
+}
+
+const orderNames = { ymd: "year, month, day", dmy: "day, month, year", mdy: "month, day, year" } as const;
+
+export const notADate = (file: string, line: number, column: { position: number; name: string }, cell: string, order: DateOrder): DataError =>
+  new DataError({
+    where: cellPlace(file, line, column),
+    what: `${excerpt(cell.slice(0, 40))} is no date in the order ${orderNames[order]}, which the column has`,
+    fix: "Correct the cell, or leave the row out",
+  });
+
 export const raggedRow = (file: string, line: number, found: number, expected: number): DataError =>
   new DataError({
     where: `${file}, line ${line}, column ${Math.min(found, expected) + 1}`,
@@ -261,9 +309,13 @@ export const missingValue = (file: string, line: number, column: { position: num
     fix: `Train with ${optionName("missing", "keep")} to fill such cells, or leave the row or the column out`,
   });
 
-const notANumber = (file: string, line: number, column: { position: number; name: string }, cell: string): DataError =>
-  new DataError({
-    where: cellPlace(file, line, column),
-    what: `${excerpt(cell.slice(0, 40))} is no number, but the cells before it are`,
-    fix: `Correct the cell, or take the column as categories with ${optionName("categorical", [inList(column)])}`,
+function notANumber(file: string, line: number, { name, position, format }: ColumnInProgress, cell: string): DataError {
+  const text = excerpt(cell.slice(0, 40));
+  const signs = `decimal ${format?.decimal ?? "point"}s${format?.unit === undefined ? "" : ` and ${format.unit}`}`;
+  const isWrittenOtherwise = numberSigns([cell]) !== undefined;
+  return new DataError({
+    where: cellPlace(file, line, { name, position }),
+    what: isWrittenOtherwise ? `${text} does not fit the column's numbers, which have ${signs}` : `${text} is no number, but other cells of the column are`,
+    fix: `Correct the cell${isWrittenOtherwise ? `, settle the sign with ${optionName("decimal")}` : ""}, or take the column as categories with ${optionName("categorical", [inList({ name, position })])}`,
   });
+}

@@ -1,7 +1,7 @@
 /*
  * What a program that takes an exported model must know of the table that the model was trained on.
  */
-import { featureNames, tableSchemaFrom, type TableSchema } from "../data/table-schema.ts";
+import { featureNames, quantityColumns, tableSchemaFrom, type TableSchema } from "../data/table-schema.ts";
 import type { TrainedModel } from "./model.ts";
 
 function schemaOf({ table }: TrainedModel): TableSchema | undefined {
@@ -20,9 +20,10 @@ export interface OutputScale {
  * @returns undefined where they are in the data's units as they are
  */
 export function outputScale(trained: TrainedModel): OutputScale | undefined {
-  const label = schemaOf(trained)?.label;
-  if (label?.kind !== "number" || (label.mean === 0 && label.deviation === 1)) return undefined;
-  return { mean: [label.mean], deviation: [label.deviation] };
+  const schema = schemaOf(trained);
+  const labels = schema ? quantityColumns(schema) : [];
+  if (labels.every(({ mean, deviation }) => mean === 0 && deviation === 1)) return undefined;
+  return { mean: labels.map(({ mean }) => mean), deviation: labels.map(({ deviation }) => deviation) };
 }
 
 /** The names of the features in their order, the columns that they come from, and what stands in for missing values. */

@@ -44,7 +44,7 @@ export async function readCsvDataset(
   for await (const found of readCsvFile(path, delimiter === undefined ? {} : { delimiter })) {
     for (const { cells, line } of found) {
       const row = rows.encode(cells, line, features);
-      if (row) labels.push(row.label!);
+      if (row) labels.push(row.label!, ...row.otherLabels);
     }
   }
   return datasetFromRows(name, features.values, labels, schema);

@@ -3,6 +3,7 @@
  * numbers count the lines of the file, also those inside quotes.
  */
 import Papa from "papaparse";
+import { numberSigns } from "../data/number-format.ts";
 import { DataError } from "../errors.ts";
 
 export interface CsvOptions {
@@ -56,6 +57,14 @@ interface ParsedText {
 
 /** A text without what stands in quotes, of which the last may still be open. */
 const outsideQuotes = (text: string) => text.replaceAll(/"[^"]*(?:"|$)/g, "");
+
+/** Whether the commas of a line stand within numbers alone, and another sign separates these. */
+function hasDecimalCommas(line: string): boolean {
+  return delimiters.slice(1).some((delimiter) => {
+    const cells = line.split(delimiter);
+    return cells.length > 1 && cells.every((cell) => !cell.includes(",") || numberSigns([cell]) !== undefined);
+  });
+}
 
 class CsvRows {
   readonly #options: CsvOptions;
@@ -115,7 +124,8 @@ class CsvRows {
     const plain = outsideQuotes(this.#rest);
     if (plain.includes("\r") && !plain.includes("\n")) this.#newline = "\r";
     const firstLine = plain.match(/^[^\r\n]*/)![0];
-    const countOf = (character: string) => firstLine.split(character).length;
+    const countOf = (character: string) =>
+      character === "," && hasDecimalCommas(firstLine) ? 0 : firstLine.split(character).length;
     const found = delimiters.reduce((best, next) => (countOf(next) > countOf(best) ? next : best));
     return new Papa.Parser({ delimiter: this.#options.delimiter ?? found, newline: this.#newline });
   }

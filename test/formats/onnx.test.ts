@@ -134,6 +134,16 @@ describe("a model of a table", () => {
     );
   });
 
+  test("gives each of several quantities in its own units", async () => {
+    const two = sequential([dense(2)], { inputShape: [3], seed: 3 });
+    const label = { name: "price", position: 2, kind: "number", mean: 268.6, deviation: 81.25 } as const;
+    const other = { name: "heat", position: 4, kind: "number", mean: -2, deviation: 0.5 } as const;
+    const trained = trainedOf({ model: two, outputs: ["price", "heat"], table: { ...table, width: 5, label, otherLabels: [other] } });
+    const expected = targetsInUnits(await predict(trained, features), [label, other]);
+    const { outputs } = await runOnnx(saveOnnx(trained), features, [2, 3]);
+    expect(largestDifference(outputs["outputs"]!.values, expected)).toBeLessThan(81.25 * CLOSE);
+  });
+
   test("says in its metadata what a program needs to make its input and to read its output", () => {
     const label = { name: "price", position: 2, kind: "number", mean: 2, deviation: 3 };
     const quantities = saveOnnx(trainedOf({ model, outputs: ["price"], table: { ...table, label } }));

@@ -31,7 +31,7 @@ async function configured(contents: unknown, args: readonly string[] = []): Prom
 /** A value for each option that is not its default. */
 const everyOption: Readonly<Record<string, unknown>> = {
   data: "d", images: "i", labels: "l", csv: "c.csv", testImages: "ti", testLabels: "tl", testCsv: "t.csv", validation: 0.25, splitSeed: 3,
-  label: "species", task: "regression", drop: ["a", "b,c"], categorical: ["z"], refuseText: true, maxCategories: 7, missing: "mean",
+  label: "species", task: "regression", drop: ["a", "b,c"], categorical: ["z"], refuseText: true, maxCategories: 7, missing: "mean", decimal: "comma", dates: "features",
   header: false, delimiter: ";", hidden: [64, 32], activation: "tanh", dropout: 0.5, loss: "meanSquaredError", optimizer: "adamW", momentumForm: "pytorch",
   weightDecay: 0.1, clipNorm: 2, precision: "float16", batch: "full", seed: 9, standardize: false, lr: 0.1, schedule: "constant", warmup: 3, epochs: 8, init: "m",
   maxSteps: 4, maxSeconds: 1.5, patience: 2, minImprovement: 0.01, lossTolerance: 1e-4, gradientTolerance: 1e-3, checkEvery: 5,

@@ -2,8 +2,11 @@ import { array, assert, asyncProperty, constantFrom, double, integer, nat, strin
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseCsv } from "../../src/node/csv.ts";
+import { textOf } from "../../src/node/csv-bytes.ts";
+import { csvRowsOf } from "../../src/node/csv-file.ts";
 import { readCsvTable } from "../../src/node/index.ts";
 
 /** The rows of a text that comes in pieces, with their lines. */
@@ -33,6 +36,8 @@ describe("CSV", () => {
     ["a quote inside a cell that has none around it", '5" pipe,b\n', [[1, '5" pipe', "b"]]],
     ["ragged rows as they are", "a,b\n1\n1,2,3\n", [[1, "a", "b"], [2, "1"], [3, "1", "2", "3"]]],
     ["semicolons", "a;b\n1;2,5\n", [[1, "a", "b"], [2, "1", "2,5"]]],
+    ["semicolons between numbers with decimal commas", "1,5;2,5\n3,5;4\n", [[1, "1,5", "2,5"], [2, "3,5", "4"]]],
+    ["commas beside a semicolon in a text", "1,a;b,2\n", [[1, "1", "a;b", "2"]]],
     ["tabs", "a\tb\n1\t2", [[1, "a", "b"], [2, "1", "2"]]],
     ["delimiters inside quotes do not count", '"a,b,c";d\n1;2\n', [[1, "a,b,c", "d"], [2, "1", "2"]]],
     ["nothing", "", []],
@@ -83,10 +88,63 @@ describe("CSV files", () => {
     expect(table.labelNames).toEqual(["b", "é"]);
   });
 
+  const german = "gr\u00f6\u00dfe;label\n1,5;a\n2,25;\u00e9\n";
+  const utf16 = (text: string, bigEndian: boolean) => {
+    const bytes = Buffer.from(`\uFEFF${text}`, "utf16le");
+    return bigEndian ? bytes.swap16() : bytes;
+  };
+
+  test.each<[string, Uint8Array]>([
+    ["UTF-16, little end first", utf16(german, false)],
+    ["UTF-16, big end first", utf16(german, true)],
+    ["gzip", gzipSync(german)],
+    ["UTF-16 in gzip", gzipSync(utf16(german, false))],
+    ["several members of gzip", Buffer.concat([gzipSync(german.slice(0, 9)), gzipSync(german.slice(9))])],
+  ])("are read as %s", async (_, bytes) => {
+    const table = await readCsvTable(file("t.csv.gz", bytes));
+    expect(table.columns).toEqual([{ name: "gr\u00f6\u00dfe", position: 1, kind: "number", format: { decimal: "comma" } }]);
+    expect([...table.features]).toEqual([1.5, 2.25]);
+    expect(table.labelNames).toEqual(["a", "\u00e9"]);
+  });
+
+  test("are recognized in pieces of one byte, as a pipe may give them", async () => {
+    const bytes = gzipSync(utf16(german, false));
+    const pieces = (async function* () {
+      for (const byte of bytes) yield Uint8Array.of(byte);
+    })();
+    const rows = [];
+    for await (const found of csvRowsOf(pieces, { where: "-" })) rows.push(...found.map(({ cells }) => cells.join("|")));
+    expect(rows).toEqual(["gr\u00f6\u00dfe|label", "1,5|a", "2,25|\u00e9"]);
+  });
+
+  const digits = gzipSync("label,x\n".repeat(1000));
+  test.each<[string, Uint8Array, RegExp]>([
+    ["a new Excel workbook", Buffer.from("PK\x03\x04 and more"), /f\.csv: this is an Excel workbook \(\.xlsx\).*Save the sheet as "CSV UTF-8"/],
+    ["an old Excel workbook", Buffer.from("d0cf11e0a1b11ae10000", "hex"), /old Excel workbook \(\.xls\).*Save the sheet/],
+    ["Latin-1", Buffer.from("label,x\na,1\nStra\u00dfe,2\n", "latin1"), /f\.csv: line 3 has bytes that are not UTF-8; as Latin-1 \(Windows-1252\) they would read "Stra\u00dfe".*iconv -f WINDOWS-1252/],
+    ["a damaged archive", digits.subarray(0, digits.length - 12), /the gzip archive is cut short or damaged/],
+    ["half a character of UTF-16", utf16(german, false).subarray(0, 41), /bytes that are not UTF-16/],
+  ])("are refused as %s", async (_, bytes, message) => {
+    await expect(readCsvTable(file("f.csv", bytes))).rejects.toThrow(message);
+  });
+
+  test("are unpacked to at most 200 times their size", async () => {
+    const archive = gzipSync(Buffer.alloc(80_000_000));
+    const pieces = (async function* () {
+      yield archive;
+    })();
+    let length = 0;
+    const unpack = async () => {
+      for await (const text of textOf(pieces, "f.csv.gz", () => 0)) length += text.length;
+    };
+    await expect(unpack()).rejects.toThrow(/^f\.csv\.gz: the archive unpacks to more than 200 times its size/);
+    expect(length).toBeLessThanOrEqual(2 ** 26);
+  });
+
   test("are refused where they are missing, folders, or not UTF-8", async () => {
     await expect(readCsvTable(join(folder, "absent.csv"))).rejects.toThrow(/absent\.csv: cannot be read: no such file/);
     await expect(readCsvTable(folder)).rejects.toThrow(/cannot be read: it is a folder/);
     const latin = Uint8Array.from("label,x\na,1\n\xe9,2\n", (letter) => letter.charCodeAt(0));
-    await expect(readCsvTable(file("latin.csv", latin))).rejects.toThrow(/latin\.csv: .*not UTF-8.*Save the file as UTF-8/);
+    await expect(readCsvTable(file("latin.csv", latin))).rejects.toThrow(/latin\.csv: line 3 has bytes that are not UTF-8.*Save the file as UTF-8/);
   });
 });

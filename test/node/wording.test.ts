@@ -36,6 +36,7 @@ describe("a message names", () => {
     builder.add([column, "y"], 1);
     builder.add(["p", "0"], 2);
     builder.add(["q", "1"], 3);
+    builder.finish();
   }
 
   test("options of the library to its callers", () => {

@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { acceptedNames, mnistFiles } from "../../data/mnist.ts";
 import { excerpt, OptionError } from "../../errors.ts";
+import type { Decimal } from "../../data/number-format.ts";
 import type { Task } from "../../data/table-data.ts";
 import type { GivenPath } from "./paths.ts";
 import {
@@ -35,13 +36,15 @@ export interface DataFlags extends SourceFlags {
   readonly testCsv?: string;
   readonly testImages?: string;
   readonly testLabels?: string;
-  readonly label?: string;
+  readonly label?: string | readonly string[];
   readonly task?: Task;
   readonly drop: readonly string[];
   readonly categorical: readonly string[];
   readonly refuseText?: boolean;
   readonly maxCategories: number;
   readonly missing: "refuse" | "mean" | "zero";
+  readonly decimal: Decimal | "auto";
+  readonly dates: "categories" | "features";
   /** A share of the examples; 0 holds none back. See `usualValidation`. */
   readonly validation?: number;
   readonly splitSeed: number;
@@ -84,16 +87,27 @@ export function dataOptions(): SettableOption[] {
       wholeNumberOption("--split-seed <number>", "chooses the examples that are held back", 0, 2 ** 32 - 1).default(1),
     ]),
     ...grouped("Tables:", [
-      textOption("--label <column>", "what to predict: a name, a position from 1, or last (default: label, class, target or y)"),
+      labelOption(),
       nameOption("--task", "what the label is (default: classes if text or at most 20 whole numbers)", ["classification", "regression"]),
       columnsOption("--drop <columns>", "leave columns out, such as id,2").default([], "none"),
       columnsOption("--categorical <columns>", "columns whose numbers are categories").default([], "none"),
       switchOption("--refuse-text", "refuse columns of text (default: one feature for each text)"),
       wholeNumberOption("--max-categories <number>", "different texts that a column may have", 1).default(100),
       nameOption("--missing", "what becomes of cells that are empty, NA, NaN, null, None or ?", ["refuse", "mean", "zero"], "refuse"),
+      nameOption("--decimal", "the sign before decimals; auto finds it out by column", ["auto", "point", "comma"], "auto"),
+      nameOption("--dates", "what a column of dates becomes; features are year, month, day, weekday and hour", ["categories", "features"], "categories"),
     ]),
     ...csvOptions(),
   ];
+}
+
+/** One column, or several quantities by repeating the option. */
+function labelOption(): SettableOption {
+  const name = { type: "string", minLength: 1 };
+  const description = "what to predict: a name, a position from 1, or last; repeat it for several quantities (default: label, class, target or y)";
+  return new SettableOption("--label <column>", description, { anyOf: [name, { type: "array", items: name }] }).argParser(
+    (text: string, before: string | readonly string[] | undefined) => (before === undefined ? text : [...[before].flat(), text]),
+  );
 }
 
 function grouped(heading: string, options: readonly SettableOption[]): SettableOption[] {

@@ -2,14 +2,15 @@ import { stat } from "node:fs/promises";
 import { columnStandardization, isRegression, type Dataset, type Normalization, type TrainingData } from "../../data/dataset.ts";
 import { datasetFromIdx, type IdxPair, type NamedBytes } from "../../data/mnist.ts";
 import { splitDataset } from "../../data/split.ts";
-import { datasetFromTable, featureMeans, fillMissing, schemaOf, standardizeTargets, targetMoments } from "../../data/table-data.ts";
-import type { TableSchema } from "../../data/table-schema.ts";
+import { datasetFromTable, featureMeans, fillMissing, schemaOf, momentsOfTargets, standardizeTargets } from "../../data/table-data.ts";
+import { labelColumns, type TableSchema } from "../../data/table-schema.ts";
 import { OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { loadMnist, readCsvDataset, readCsvTable, readFileOrRefuse } from "../index.ts";
 import { requireOneSource, type CsvFlags, type DataFlags } from "./data-options.ts";
 import { usualValidation } from "./defaults.ts";
 import { normalizationOf } from "./network.ts";
+import { columnWarnings, constantNote, readingNotes } from "./table-notes.ts";
 import { warn } from "./terminal.ts";
 import { counted } from "./text.ts";
 
@@ -23,6 +24,10 @@ export interface TrainingSource {
   readonly normalization: Normalization;
   /** How a table's columns become features. */
   readonly table: TableSchema | undefined;
+  /** How the cells of a table were read, for standard output. */
+  readonly notes: readonly string[];
+  /** What is doubtful in a table, for standard error. */
+  readonly warnings: readonly string[];
 }
 
 type Flags = DataFlags & { readonly standardize: boolean };
@@ -36,7 +41,7 @@ export async function loadTrainingSource(flags: Flags): Promise<TrainingSource> 
   if (flags.csv !== undefined) return tableSource(flags.csv, flags);
   const { train: all, test, source } = await pictures(flags);
   const { train, validation } = divided(all, flags.validation ?? 0, flags);
-  return { source, train, validation, test, normalization: normalizationOf(flags, train), table: undefined };
+  return { source, train, validation, test, normalization: normalizationOf(flags, train), table: undefined, notes: [], warnings: [] };
 }
 
 function divided(all: TrainingData, validation: number, { splitSeed }: Flags): { train: TrainingData; validation: TrainingData | undefined } {
@@ -79,7 +84,7 @@ export async function readPictures(images: string, labels: string | undefined, k
 }
 
 async function tableSource(path: string, flags: Flags): Promise<TrainingSource> {
-  const { label, header, drop, categorical, refuseText, missing, maxCategories, task, standardize, testCsv } = flags;
+  const { label, header, drop, categorical, refuseText, missing, maxCategories, task, standardize, testCsv, decimal, dates } = flags;
   const table = await readCsvTable(path, {
     ...csvFormat(flags),
     ...(label !== undefined && { label }),
@@ -89,25 +94,30 @@ async function tableSource(path: string, flags: Flags): Promise<TrainingSource> 
     text: refuseText ? "refuse" : "one-hot",
     missing: missing === "refuse" ? "refuse" : "keep",
     mostCategories: maxCategories,
+    decimal,
+    dates,
   });
   const all = datasetFromTable(table, task);
   const parts = divided(all, flags.validation ?? usualValidation(all), flags);
   const width = sizeOf(parts.train.shape);
   const fill = missing === "refuse" ? undefined : missing === "mean" ? featureMeans(parts.train.features, width) : new Array<number>(width).fill(0);
-  const target = isRegression(parts.train) && standardize ? targetMoments(parts.train.targets) : undefined;
+  const target = isRegression(parts.train) && standardize ? momentsOfTargets(parts.train.targets, parts.train.outputs.length) : undefined;
   const settled = (data: TrainingData): TrainingData => {
     if (fill) fillMissing(data.features, fill);
     return target && isRegression(data) ? { ...data, targets: standardizeTargets(data.targets, target) } : data;
   };
   const schema = schemaOf(table, parts.train, { ...(fill && { fill }), ...(target && { target }) });
   const train = settled(parts.train);
+  const normalization = standardize ? columnStandardization(train.features, width) : { scale: 1, offset: 0 };
   return {
     source: `${table.name}, ${described(schema, train)}`,
     train,
     validation: parts.validation && settled(parts.validation),
     test: testCsv === undefined ? undefined : await readCsvDataset(testCsv, schema, csvFormat(flags)),
-    normalization: standardize ? columnStandardization(train.features, width) : { scale: 1, offset: 0 },
+    normalization,
     table: schema,
+    notes: [...readingNotes(table), ...constantNote(schema, normalization)],
+    warnings: columnWarnings(table),
   };
 }
 
@@ -117,9 +127,12 @@ export const csvFormat = ({ header, delimiter }: CsvFlags) => ({
   ...(delimiter !== undefined && { delimiter }),
 });
 
-/** Such as "4 columns as 6 features, 3 classes of species". */
-function described({ columns, label }: TableSchema, { shape }: TrainingData): string {
+/** Such as "4 columns as 6 features, 3 classes of species" */
+function described(schema: TableSchema, { shape }: TrainingData): string {
+  const { columns, label } = schema;
   const features = sizeOf(shape);
   const width = `${counted(columns.length, "column")}${features === columns.length ? "" : ` as ${counted(features, "feature")}`}`;
-  return `${width}, ${label.kind === "class" ? `${counted(label.classes.length, "class", "classes")} of ${label.name}` : `${label.name} as a quantity`}`;
+  if (label.kind === "class") return `${width}, ${counted(label.classes.length, "class", "classes")} of ${label.name}`;
+  const names = labelColumns(schema).map(({ name }) => name);
+  return `${width}, ${names.join(", ")} as ${names.length === 1 ? "a quantity" : "quantities"}`;
 }

@@ -1,6 +1,5 @@
 import { Option, type Command } from "commander";
 import { isRegression, type TrainingData } from "../../data/dataset.ts";
-import { targetsInUnits } from "../../data/table-data.ts";
 import { tableSchemaFrom } from "../../data/table-schema.ts";
 import { DataError, OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
@@ -9,7 +8,6 @@ import {
   confusionMatrix,
   createEvaluator,
   predictedClasses,
-  regressionMetrics,
   type ClassificationMetrics,
   type Evaluation,
   type RegressionMetrics,
@@ -18,9 +16,10 @@ import { createNodeBackend, loadMnist, loadModelFile, readCsvDataset, type Devic
 import { csvOptions, requireOneSource, sourceOptions, sourcePaths, type SourceFlags } from "./data-options.ts";
 import { csvFormat, readPictures } from "./data-source.ts";
 import { classTable, confusionTable } from "./metrics-text.ts";
-import { requireOneOutput, tableOf } from "./model-table.ts";
+import { requireLabels, tableOf } from "./model-table.ts";
 import { deviceOption } from "./options.ts";
 import { requireSeparatePaths } from "./paths.ts";
+import { measureRegression, targetTable, type TargetMetrics } from "./target-metrics.ts";
 import { print, say, warn } from "./terminal.ts";
 import { adapterText, count, counted, field, outcomeText } from "./text.ts";
 
@@ -70,6 +69,8 @@ interface Measured {
   readonly evaluation: Evaluation;
   readonly classification: ClassificationMetrics | undefined;
   readonly regression: RegressionMetrics | undefined;
+  /** Of each of several quantities. */
+  readonly targets: readonly TargetMetrics[];
 }
 
 interface Printed {
@@ -88,12 +89,13 @@ function describe({ path, trained, source, examples, adapter, measured }: Printe
   say(field("data", `${source}: ${count(examples)} for testing`));
   say(field("adapter", adapter));
   say(outcomeText({ part: "test", ...measured }));
+  if (measured.targets.length > 0) print(["", ...targetTable(measured.targets)]);
   if (measured.classification) print(["", ...classTable(measured.classification), "", ...confusionTable(measured.classification)]);
 }
 
-function asJson({ evaluation, classification, regression }: Measured): object {
+function asJson({ evaluation, classification, regression, targets }: Measured): object {
   const { loss, count: examples } = evaluation;
-  return { examples, loss, ...classification, ...regression };
+  return { examples, loss, ...classification, ...regression, ...(targets.length > 0 && { targets }) };
 }
 
 async function examplesFor(path: string, trained: TrainedModel, flags: SourceFlags): Promise<{ test: TrainingData; source: string }> {
@@ -101,7 +103,7 @@ async function examplesFor(path: string, trained: TrainedModel, flags: SourceFla
   if (csv !== undefined) {
     const schema = tableOf(trained, path);
     if (!schema) throw new OptionError({ where: "--csv", what: `${path} was trained on pictures, not on a table`, fix: "Give --data or --images" });
-    requireOneOutput(trained, path);
+    requireLabels(trained, schema, path);
     return { test: await readCsvDataset(csv, schema, csvFormat(flags)), source: csv };
   }
   if (trained.table) {
@@ -120,11 +122,9 @@ function metricsOf(path: string, { table, model }: TrainedModel, test: TrainingD
   if (!isRegression(test)) {
     const said = predictedClasses(outputs, sizeOf(model.outputShape));
     const confusion = confusionMatrix(test.labels, said, test.classes.length);
-    return { classification: classificationMetrics(confusion, test.classes), regression: undefined };
+    return { classification: classificationMetrics(confusion, test.classes), regression: undefined, targets: [] };
   }
-  const label = table && tableSchemaFrom(table, path).label;
-  const inUnits = (values: Float32Array) => (label?.kind === "number" ? targetsInUnits(values, label) : values);
-  return { classification: undefined, regression: regressionMetrics(inUnits(test.targets), inUnits(outputs)) };
+  return { classification: undefined, ...measureRegression(test, outputs, table && tableSchemaFrom(table, path)) };
 }
 
 /** @throws DataError where the model was made for other pictures or classes */

@@ -10,6 +10,7 @@ import { evaluateCommand } from "./evaluate.ts";
 import { predictCommand } from "./predict.ts";
 import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
+import { refuseRepeats } from "./options.ts";
 import { planCommand } from "./plan.ts";
 import { sweepCommand } from "./sweep.ts";
 import { print, warn } from "./terminal.ts";
@@ -39,6 +40,7 @@ function program(): Command {
   planCommand(wgrad.command("plan"));
   tuneCommand(wgrad.command("tune"));
   benchCommand(wgrad.command("bench"));
+  wgrad.commands.forEach(refuseRepeats);
   return wgrad;
 }
 

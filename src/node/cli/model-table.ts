@@ -1,7 +1,7 @@
 /*
  * How the rows of a table become the features of a model.
  */
-import { tableSchemaFrom, type TableSchema } from "../../data/table-schema.ts";
+import { quantityColumns, tableSchemaFrom, type TableSchema } from "../../data/table-schema.ts";
 import { OptionError } from "../../errors.ts";
 import type { TrainedModel } from "../index.ts";
 
@@ -39,11 +39,11 @@ export const takesPictures = ({ table, model, training }: TrainedModel): boolean
   table === undefined && (model.inputShape.length > 1 || training["importedFrom"] === undefined);
 
 /**
- * Refuses a table where one quantity is to be compared and the model gives several.
+ * Refuses to evaluate a model that gives several quantities and does not know their columns, as an imported one.
  * @throws OptionError
  */
-export function requireOneOutput({ outputs }: TrainedModel, path: string): void {
-  if (outputs === undefined || outputs.length === 1) return;
-  const what = `${path} gives ${outputs.length} quantities, and a table is evaluated by one label`;
+export function requireLabels({ outputs }: TrainedModel, schema: TableSchema, path: string): void {
+  if (outputs === undefined || outputs.length === quantityColumns(schema).length) return;
+  const what = `${path} gives ${outputs.length} quantities, and does not keep which columns they are`;
   throw new OptionError({ where: "--csv", what, fix: "Use `wgrad predict`, and compare its columns yourself" });
 }

@@ -2,7 +2,7 @@
  * The options that several commands share, and how their texts become values. A text that is none is an OptionError
  * that names the option, the text and what would do.
  */
-import { Option } from "commander";
+import { Option, type Command } from "commander";
 import { excerpt, OptionError } from "../../errors.ts";
 import { isPositiveFloat32, POSITIVE_FLOAT32_RANGE } from "../../float32.ts";
 import { activations, type ActivationName } from "../../nn/activations.ts";
@@ -98,9 +98,25 @@ export function batchSize(flag: string): Parser<number | "full"> {
   };
 }
 
-/** Columns by name or position, with commas between. */
-export function columnList(text: string): string[] {
-  return text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+/** Columns by name or position, with commas between; those of a repeated option are added. */
+export function columnList(text: string, before: readonly string[] = []): string[] {
+  return [...before, ...text.split(",").map((part) => part.trim()).filter((part) => part !== "")];
+}
+
+/** Options that may be given several times, by their names. */
+const repeatable = new Set(["label", "drop", "categorical", "grid", "range"]);
+
+/** Makes a command refuse an option that is given twice, of which the first would be ignored. */
+export function refuseRepeats(command: Command): void {
+  const given = new Set<string>();
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (repeatable.has(name)) continue;
+    command.on(`option:${option.name()}`, () => {
+      if (given.has(name)) throw new OptionError({ where: option.long ?? option.flags, what: "it is given twice, itself or its opposite", fix: "Give one value" });
+      given.add(name);
+    });
+  }
 }
 
 /** What a configuration file may give for an option, as JSON Schema says it. */

@@ -2,6 +2,7 @@ import { Option, type Command } from "commander";
 import { DataError, OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { createEvaluator, type Evaluator } from "../../train/index.ts";
+import { again } from "../csv-bytes.ts";
 import { cannotBeRead, inputName, openInput, STANDARD_INPUT } from "../csv-file.ts";
 import { HEADER_END, isPng, pngSize, readPng, resizePicture } from "../png.ts";
 import { createNodeBackend, loadModelFile, type DeviceChoice, type TrainedModel } from "../index.ts";
@@ -106,11 +107,6 @@ async function firstChunk(chunks: AsyncIterator<Uint8Array>, input: string): Pro
     throw cannotBeRead(inputName(input), cause);
   });
   return done ? new Uint8Array() : value;
-}
-
-async function* again(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield first;
-  yield* { [Symbol.asyncIterator]: () => rest };
 }
 
 /** The most bytes of a picture's file, with all that it holds besides its pixels. */

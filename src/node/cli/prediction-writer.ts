@@ -1,4 +1,4 @@
-import { targetsInUnits } from "../../data/table-data.ts";
+import { inUnitsOf } from "../../data/table-data.ts";
 import { tableSchemaFrom } from "../../data/table-schema.ts";
 import { OptionError } from "../../errors.ts";
 import { predictedClasses, probabilities as softmaxOf } from "../../train/index.ts";
@@ -58,11 +58,11 @@ function quantities({ trained, path, probabilities }: WriterOptions, names: read
   if (probabilities) {
     throw new OptionError({ where: "--probabilities", what: `${path} gives quantities, which have none`, fix: "Leave it away" });
   }
-  const label = trained.table && tableSchemaFrom(trained.table, path).label;
+  const table = trained.table && tableSchemaFrom(trained.table, path);
   return {
     names,
     rowsOf(outputs) {
-      const values = label?.kind === "number" ? targetsInUnits(outputs, label) : outputs;
+      const values = inUnitsOf(table, outputs);
       return Array.from({ length: values.length / names.length }, (_, row) =>
         Array.from(values.subarray(row * names.length, (row + 1) * names.length), rounded),
       );

@@ -4,7 +4,7 @@
 import type { Command } from "commander";
 import { isRegression, type TrainingData } from "../../data/dataset.ts";
 import { standardizeTargets, targetsInUnits } from "../../data/table-data.ts";
-import { featureNames, tableSchemaFrom, type TableSchema } from "../../data/table-schema.ts";
+import { featureNames, quantityColumns, tableSchemaFrom, type TableSchema } from "../../data/table-schema.ts";
 import { excerpt, OptionError } from "../../errors.ts";
 import { initialValues } from "../../formats/model.ts";
 import type { TensorValues } from "../../formats/safetensors.ts";
@@ -77,17 +77,17 @@ export function dataForStart(data: TrainingSource, { path, trained }: StartingMo
 
 /** With a label that is a quantity standardized as before, so that the model means the same. */
 function inUnitsOf(before: TableSchema, table: TableSchema, data: TrainingSource): TrainingSource {
-  const [from, to] = [table.label, before.label];
-  if (from.kind !== "number" || to.kind !== "number") return data;
+  const [from, to] = [quantityColumns(table), quantityColumns(before)];
+  if (from.length === 0 || to.length !== from.length) return data;
   const again = (part: TrainingData): TrainingData =>
     isRegression(part) ? { ...part, targets: standardizeTargets(targetsInUnits(part.targets, from), to) } : part;
-  const { mean, deviation } = to;
+  const [label, ...otherLabels] = from.map((column, index) => ({ ...column, mean: to[index]!.mean, deviation: to[index]!.deviation }));
   return {
     ...data,
     train: again(data.train),
     validation: data.validation && again(data.validation),
     test: data.test && again(data.test),
-    table: { ...table, label: { ...from, mean, deviation } },
+    table: { ...table, label: label!, ...(otherLabels.length > 0 && { otherLabels }) },
   };
 }
 

@@ -201,9 +201,9 @@ class Sweep {
 
   /** The same examples for runs that differ in no option of the data. */
   async #dataOf(flags: TrainFlags): Promise<TrainingSource> {
-    const { csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories } = flags;
+    const { csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories, decimal, dates } = flags;
     const { missing, validation, standardize } = flags;
-    const settings = [csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories];
+    const settings = [csv, data, images, labels, label, task, header, delimiter, drop, categorical, refuseText, maxCategories, decimal, dates];
     const key = JSON.stringify([...settings, missing, validation, standardize]);
     const { start } = this.#common;
     if (this.#data?.key !== key) {

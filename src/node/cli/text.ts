@@ -48,10 +48,11 @@ export function adapterText({ kind, adapter }: Backend): string {
 }
 
 /** What a part of the data gave, in training and in evaluation alike. */
-export function outcomeText({ part, evaluation, regression }: OutcomeValues): string {
+export function outcomeText({ part, evaluation, regression, targets }: OutcomeValues): string {
   const loss = `loss ${lossText(evaluation.loss)}`;
   if (!regression) return `${part} accuracy ${percent(evaluation.accuracy)}  ${loss}`;
   const { r2, rmse, mae } = regression;
+  if (targets.length > 1) return `${part} R² ${Number.isNaN(r2) ? "–" : r2.toFixed(3)} (mean of ${targets.length} quantities)  ${loss}`;
   return `${part} R² ${Number.isNaN(r2) ? "–" : r2.toFixed(3)}  RMSE ${quantity(rmse)}  MAE ${quantity(mae)}  ${loss}`;
 }
 
@@ -59,6 +60,8 @@ interface OutcomeValues {
   readonly part: string;
   readonly evaluation: Evaluation;
   readonly regression: RegressionMetrics | undefined;
+  /** Of several quantities, as many as there are. */
+  readonly targets: readonly unknown[];
 }
 
 /** A quantity with four digits that count. */
@@ -74,7 +77,7 @@ export function counted(number: number, singular: string, plural = `${singular}s
 /** The lines of a command's summary: a name, then what it is; what would go beyond 80 columns, in a line of its own. */
 export function field(name: string, value: string, more = ""): string[] {
   const line = `${name.padEnd(10)}${value}`;
-  return line.length + more.length <= 80 ? [line + more] : [line.trimEnd(), `${" ".repeat(10)}${more.replace(/^[;\s]+/, "")}`];
+  return more === "" || line.length + more.length <= 80 ? [line + more] : [line.trimEnd(), `${" ".repeat(10)}${more.replace(/^[;\s]+/, "")}`];
 }
 
 /** Words with spaces between, in lines of at most `width` columns. */

@@ -1,4 +1,4 @@
-import { targetsInUnits } from "../../data/table-data.ts";
+import { inUnitsOf } from "../../data/table-data.ts";
 import type { Stop, TrainingProgress } from "../../train/index.ts";
 import type { Field, ReportRecorder } from "../report/index.ts";
 import { describeNetwork } from "./network.ts";
@@ -20,8 +20,7 @@ export async function startReport(path: string, run: Run, { model, trainer }: Su
   const { flags, data, backend } = run;
   const { train, validation, test, normalization, table } = data;
   const loss = lossOf(run);
-  const label = table?.label;
-  const inUnits = (targets: Float32Array) => (label?.kind === "number" ? targetsInUnits(targets, label) : targets);
+  const inUnits = (targets: Float32Array) => inUnitsOf(table, targets);
   const recorder = new ReportRecorder({ trainer, model, backend, train, validation, test, normalization, loss, inUnits });
   const resumedAt = trainer.step;
   await recorder.start();

@@ -23,6 +23,7 @@ import { requireSeparatePaths, type CommandPaths } from "./paths.ts";
 import { planTable } from "./plan-table.ts";
 import { ProgressLine } from "./progress.ts";
 import { resolvedConfiguration } from "./resolved.ts";
+import { targetTable } from "./target-metrics.ts";
 import { print, say, warn } from "./terminal.ts";
 import { adapterText, count, counted, field, lossText, outcomeText, percent, rateText } from "./text.ts";
 import { dataForStart, loadStartingModel, startText, type StartingModel } from "./starting-model.ts";
@@ -126,6 +127,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   await log?.begin(keeper?.resumeFrom?.step ?? 0);
   const { trainer } = subject;
   if (debugs("plan")) print(planTable(trainer.dispatches), process.stderr);
+  for (const warning of data.warnings) warn(warning);
   describe(run, subject);
   if (keeper?.resumeFrom) say(field("resumed", `at step ${count(trainer.step)}, from ${keeper.lastGood}`));
   const startupSeconds = performance.now() / 1000;
@@ -148,6 +150,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   const outcome = await measure(run, trainer);
   const evaluationSeconds = (performance.now() - began) / 1000;
   say(`${outcomeText(outcome)}  (${seconds.toFixed(1)} s, ${count(imagesPerSecond)} ${unitOf(run)}/s)`);
+  if (outcome.targets.length > 0) print(targetTable(outcome.targets));
   if (!Number.isFinite(outcome.evaluation.loss)) {
     warn("The loss is no finite number: the training diverged. Try a smaller --lr.");
   }
@@ -165,10 +168,11 @@ async function saveNamed(path: string | undefined, run: Run, subject: Subject, o
 }
 
 /** Such as testAccuracy and testLoss, or validationR2. */
-function resultFields({ part, evaluation, regression }: Outcome): Record<string, number> {
+function resultFields({ part, evaluation, regression, targets }: Outcome): Record<string, unknown> {
   const { accuracy, loss } = evaluation;
   const values = regression ? { Loss: loss, R2: regression.r2, Rmse: regression.rmse, Mae: regression.mae } : { Accuracy: accuracy, Loss: loss };
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${part}${name}`, value]));
+  const several = targets.length > 0 && { [`${part}Targets`]: targets };
+  return { ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`${part}${name}`, value])), ...several };
 }
 
 /** What the progress counts. */
@@ -187,6 +191,7 @@ function describe(run: Run, { model, trainer }: Subject): void {
   const rate = `learning rate ${rateText(flags.lr)} (${flags.schedule}${warmup})`;
   say([
     ...field("data", `${data.source}:`, ` ${parts.join(", ")}`),
+    ...data.notes,
     ...field("adapter", adapterText(backend)),
     ...field("network", describeNetwork(flags, model)),
     ...(start ? startText(start, data.train) : []),

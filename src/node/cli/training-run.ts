@@ -3,14 +3,12 @@
  */
 import type { Backend } from "../../backends/backend.ts";
 import { isRegression, type TrainingData } from "../../data/dataset.ts";
-import { targetsInUnits } from "../../data/table-data.ts";
 import type { LossName } from "../../nn/losses.ts";
 import { warmup as warmedUp } from "../../nn/schedules.ts";
 import type { Model } from "../../nn/sequential.ts";
 import {
   createTrainer,
   fitUntil,
-  regressionMetrics,
   type Evaluation,
   type Snapshot,
   type RegressionMetrics,
@@ -25,6 +23,7 @@ import { usualEpochs, type SettledFlags } from "./defaults.ts";
 import { batchOf, buildNetwork, stepOptions } from "./network.ts";
 import { schedules } from "./options.ts";
 import { startedFrom, type StartingModel } from "./starting-model.ts";
+import { measureRegression, type TargetMetrics } from "./target-metrics.ts";
 
 export interface Run {
   readonly flags: SettledFlags;
@@ -107,6 +106,8 @@ export interface Outcome {
   readonly evaluation: Evaluation;
   /** Of a quantity, in its own units. */
   readonly regression: RegressionMetrics | undefined;
+  /** Of each of several quantities, in its own units; none of one, and of classes. */
+  readonly targets: readonly TargetMetrics[];
 }
 
 /** Measures on the test set, else on what was held back, else on the training set. */
@@ -114,11 +115,9 @@ export async function measure({ data }: Run, trainer: Trainer): Promise<Outcome>
   const part = data.test ? "test" : data.validation ? "validation" : "training";
   const examples: TrainingData = data.test ?? data.validation ?? data.train;
   const evaluation = await trainer.evaluate(examples);
-  if (!isRegression(examples)) return { part, name: examples.name, evaluation, regression: undefined };
-  const label = data.table?.label;
-  const inUnits = (values: Float32Array) => (label?.kind === "number" ? targetsInUnits(values, label) : values);
-  const regression = regressionMetrics(inUnits(examples.targets), inUnits(await trainer.predict(examples.features)));
-  return { part, name: examples.name, evaluation, regression };
+  const outcome = { part, name: examples.name, evaluation } as const;
+  if (!isRegression(examples)) return { ...outcome, regression: undefined, targets: [] };
+  return { ...outcome, ...measureRegression(examples, await trainer.predict(examples.features), data.table) };
 }
 
 /** The model after so many steps, with all that is needed to use it again. */
@@ -142,6 +141,7 @@ export function trainedModel(run: Run, { model, trainer }: Subject, step: number
 /** Writes the model with what it gave. */
 export async function saveRun(path: string, run: Run, subject: Subject, outcome: Outcome): Promise<void> {
   const { step, parameters } = await subject.trainer.snapshot();
-  const results = { data: outcome.name, ...outcome.evaluation, ...outcome.regression };
+  const ofTargets = outcome.targets.flatMap(({ name, r2, rmse, mae }) => Object.entries({ r2, rmse, mae }).map(([metric, value]) => [`${metric}.${name}`, value] as const));
+  const results = { data: outcome.name, ...outcome.evaluation, ...outcome.regression, ...Object.fromEntries(ofTargets) };
   await saveModelFile(path, { ...trainedModel(run, subject, step), results }, parameters);
 }
