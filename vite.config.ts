@@ -20,7 +20,7 @@ const library: ViteUserConfig["build"] = {
       index: entry("src/index.ts"),
       node: entry("src/node/index.ts"),
       onnx: entry("src/formats/onnx/index.ts"),
-      cli: entry("src/node/cli/main.ts"),
+      cli: entry("src/cli/main.ts"),
     },
     output: { entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },
   },

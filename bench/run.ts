@@ -3,7 +3,7 @@
  */
 import { Command } from "commander";
 import { WgradError } from "../src/errors.ts";
-import { benchCommand } from "../src/node/cli/bench.ts";
+import { benchCommand } from "../src/cli/commands/bench.ts";
 
 try {
   // The arguments are those after Node, the runner and this file.

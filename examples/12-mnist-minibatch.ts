@@ -5,7 +5,7 @@
 import {
   createTrainer, dense, epochOrder, flatten, schedules, sequential, standardization, type Backend, type Dataset, type Trainer,
 } from "../src/index.ts";
-import { adapterText } from "../src/node/cli/text.ts";
+import { adapterText } from "../src/cli/text/text.ts";
 import { loadMnist } from "../src/node/index.ts";
 import { HandwrittenNetwork, makeModel } from "./11-mnist-from-scratch.ts";
 import { colors, line, picture, type Point } from "./lib/picture.ts";

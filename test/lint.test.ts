@@ -24,7 +24,7 @@ const rooms: Record<string, Room> = {
   "src/graph/graph.ts": {
     allowed: ["../errors.ts", "../random.ts", "./tensor.ts"],
     forbidden: [
-      ...fromRoom("ops", "device", "backends", "nn", "train", "data", "formats", "bench", "node", "web"),
+      ...fromRoom("ops", "device", "compiler", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
       shader,
       ...packages,
     ],
@@ -32,7 +32,7 @@ const rooms: Record<string, Room> = {
   "src/ops/matmul/index.ts": {
     allowed: ["../../errors.ts", "../../graph/graph.ts", "../reduce/index.ts", shader],
     forbidden: [
-      ...fromInnerRoom("device", "backends", "nn", "train", "data", "formats", "bench", "node", "web"),
+      ...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
       "./cpu.ts",
       "./webgpu.ts",
       "../reduce/cpu.ts",
@@ -41,24 +41,28 @@ const rooms: Record<string, Room> = {
   },
   "src/ops/matmul/cpu.ts": {
     allowed: ["../../graph/graph.ts", "./index.ts", "../reduce/cpu.ts"],
-    forbidden: [...fromInnerRoom("device", "backends", "nn", "train", "data"), "./webgpu.ts", ...packages],
+    forbidden: [...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data"), "./webgpu.ts", ...packages],
   },
   "src/ops/matmul/webgpu.ts": {
     allowed: ["../../graph/graph.ts", "./index.ts", "../elementwise/webgpu.ts", shader],
-    forbidden: [...fromInnerRoom("device", "backends", "nn", "train", "data"), "./cpu.ts", ...packages],
+    forbidden: [...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data"), "./cpu.ts", ...packages],
   },
   "src/device/device.ts": {
     allowed: ["../errors.ts", "./buffers.ts", shader],
-    forbidden: [...fromRoom("graph", "ops", "backends", "nn", "train", "data", "formats", "bench", "node", "web"), ...packages],
+    forbidden: [...fromRoom("graph", "ops", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"), ...packages],
   },
-  "src/backends/webgpu/plan.ts": {
-    allowed: ["../backend.ts", "../../ops/webgpu.ts", "../../device/device.ts", "../../graph/graph.ts", shader],
-    forbidden: [...fromInnerRoom("nn", "train", "data", "formats", "bench", "node", "web"), ...packages],
+  "src/compiler/plan.ts": {
+    allowed: ["../ops/kernel.ts", "../graph/graph.ts", "../backends/backend.ts"],
+    forbidden: [...fromRoom("device", "nn", "train", "data", "formats", "bench", "node", "cli", "web"), shader, ...packages],
+  },
+  "src/backends/webgpu/record.ts": {
+    allowed: ["../backend.ts", "../../ops/webgpu.ts", "../../device/device.ts", "../../compiler/plan.ts", "../../graph/graph.ts", shader],
+    forbidden: [...fromInnerRoom("nn", "train", "data", "formats", "bench", "node", "cli", "web"), ...packages],
   },
   "src/nn/dense.ts": {
     allowed: ["../errors.ts", "../random.ts", "../graph/graph.ts", "../ops/matmul/index.ts"],
     forbidden: [
-      ...fromRoom("device", "backends", "train", "data", "formats", "bench", "node", "web"),
+      ...fromRoom("device", "backends", "train", "data", "formats", "bench", "node", "cli", "web"),
       "../ops/matmul/cpu.ts",
       "../ops/matmul/webgpu.ts",
       shader,
@@ -83,7 +87,7 @@ const rooms: Record<string, Room> = {
   "src/data/mnist.ts": {
     allowed: ["../errors.ts", "../random.ts", "./idx.ts"],
     forbidden: [
-      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "formats", "bench", "node", "web"),
+      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "formats", "bench", "node", "cli", "web"),
       shader,
       ...packages,
     ],
@@ -91,7 +95,7 @@ const rooms: Record<string, Room> = {
   "src/formats/model.ts": {
     allowed: ["../errors.ts", "../graph/graph.ts", "../nn/dense.ts", "../data/table-schema.ts"],
     forbidden: [
-      ...fromRoom("ops", "device", "backends", "train", "bench", "node", "web"),
+      ...fromRoom("ops", "device", "compiler", "backends", "train", "bench", "node", "web"),
       shader,
       "@bufbuild/protobuf",
       ...packages,
@@ -115,13 +119,20 @@ const rooms: Record<string, Room> = {
       ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats", "bench"),
       "node:fs",
       "webgpu",
+    ],
+    forbidden: [...fromRoom("cli", "web"), shader],
+  },
+  "src/cli/main.ts": {
+    allowed: [
+      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats", "bench", "node"),
+      "node:fs",
       "commander",
     ],
     forbidden: [...fromRoom("web"), shader],
   },
   "src/web/page.ts": {
     allowed: [...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats", "bench"), "comlink"],
-    forbidden: [...fromRoom("node"), shader, "node:fs", "node:fs/promises", "webgpu", "commander"],
+    forbidden: [...fromRoom("node", "cli"), shader, "node:fs", "node:fs/promises", "webgpu", "commander"],
   },
 };
 

@@ -2,7 +2,7 @@
  * The examples' pictures: panels side by side, each with axes, lines, points and filled contours.
  */
 import { contours } from "d3-contour";
-import { logLabel, renderSvg, type EChartsOption } from "../../src/node/report/svg.ts";
+import { logLabel, renderSvg, type EChartsOption } from "../../src/cli/report/svg.ts";
 
 type Series = Extract<NonNullable<EChartsOption["series"]>, readonly unknown[]>[number];
 export type Point = readonly [x: number, y: number];

@@ -5,7 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { WgradError } from "../../src/errors.ts";
-import { adapterText } from "../../src/node/cli/text.ts";
+import { adapterText } from "../../src/cli/text/text.ts";
 import { createNodeBackend, deviceChoices, writeFileAtomically, type DeviceChoice } from "../../src/node/index.ts";
 import type { Example } from "./stage.ts";
 

@@ -2,16 +2,16 @@
  * The page around its two tabs.
  */
 import { signal } from "@preact/signals";
-import { keepAddress, visit } from "./address.ts";
+import { keepAddress, visit } from "./shared/address.ts";
 import { formatDigits, loadFile, parseDigits, reset, setVisible, stepOnce, toggleRunning } from "./digits/state.ts";
 import { Digits } from "./digits/view/index.tsx";
-import { dragging, takeDrops } from "./drop.ts";
+import { dragging, takeDrops } from "./shared/drop.ts";
 import { ContinueOnCpu } from "./continue.tsx";
-import { device, openLink, pageFault, remote } from "./link.ts";
-import { Playground, playgroundCommands } from "./playground/index.tsx";
+import { device, openLink, pageFault, remote } from "./shared/link.ts";
+import { Playground, playgroundCommands } from "./playground/view/index.tsx";
 import { readPlaygroundAddress } from "./playground/controller.ts";
 import { formatPlayground } from "./playground/state.ts";
-import { formatHash, parseHash, tabs, type Tab } from "./url.ts";
+import { formatHash, parseHash, tabs, type Tab } from "./shared/url.ts";
 import { TabList } from "./tab-list.tsx";
 
 const tab = signal<Tab>("digits");

@@ -3,11 +3,11 @@
  */
 import { expose, proxy } from "comlink";
 import type { OpenOptions, WorkerApi } from "./contract.ts";
-import { openBackend, type OpenedDevice } from "./device.ts";
+import { openBackend, type OpenedDevice } from "./shared/device.ts";
 import { hasMnist } from "./digits/service/data.ts";
 import { browserNetworkStore } from "./digits/service/kept.ts";
 import { createDigitsService } from "./digits/service/service.ts";
-import { createPlaygroundService } from "./playground/service.ts";
+import { createPlaygroundService } from "./playground/service/service.ts";
 
 let settle: (device: Promise<OpenedDevice>) => void;
 let opened = new Promise<OpenedDevice>((resolve) => (settle = resolve));

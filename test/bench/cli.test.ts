@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { build } from "vite";
-import { buildCli, runCli, temporaryFolder, type Finished } from "../node/built-cli.ts";
+import { buildCli, runCli, temporaryFolder, type Finished } from "../cli/built-cli.ts";
 
 let cli: Awaited<ReturnType<typeof buildCli>>;
 let folder: ReturnType<typeof temporaryFolder>;

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { main as neuron } from "../../examples/01-neuron.ts";
 import { fieldPlaces, filledContours, line, picture, points } from "../../examples/lib/picture.ts";
-import { logLabel } from "../../src/node/report/svg.ts";
+import { logLabel } from "../../src/cli/report/svg.ts";
 import { createCpuBackend } from "../../src/index.ts";
 
 const numbers = Array.from({ length: 13 }, (_, index) => String(index + 1).padStart(2, "0"));

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DataError } from "../../src/errors.ts";
 import { CheckpointFolder } from "../../src/node/checkpoints.ts";
 import { smallModel } from "../train/examples.ts";
-import { temporaryFolder } from "./built-cli.ts";
+import { temporaryFolder } from "../cli/built-cli.ts";
 
 const model = smallModel();
 const values = (fill: number) =>

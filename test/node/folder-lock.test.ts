@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DataError, OptionError } from "../../src/errors.ts";
 import { FolderLock } from "../../src/node/folder-lock.ts";
-import { temporaryFolder } from "./built-cli.ts";
+import { temporaryFolder } from "../cli/built-cli.ts";
 
 describe("the lock of a folder", () => {
   let folder: ReturnType<typeof temporaryFolder>;

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type * as Library from "../../src/index.ts";
-import { buildCli } from "../node/built-cli.ts";
+import { buildCli } from "../cli/built-cli.ts";
 
 vi.setConfig({ hookTimeout: 120_000 });
 

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { builtInDigits } from "../../src/index.ts";
 import { writeIdx } from "../data/idx-files.ts";
-import { writeMnist } from "../node/built-cli.ts";
+import { writeMnist } from "../cli/built-cli.ts";
 import { readmeExample } from "./readme.ts";
 import { complaintsOfTypes, createProject, pack, stagePackage, writeFiles, type Staged } from "./tarball.ts";
 

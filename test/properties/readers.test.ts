@@ -9,11 +9,11 @@ import { datasetFromRows, TableRows } from "../../src/data/table-rows.ts";
 import { TableBuilder, type TableOptions } from "../../src/data/table.ts";
 import { ValueList } from "../../src/data/values.ts";
 import { csvRowsOf } from "../../src/node/csv-file.ts";
-import { applyConfigFile, configurationOf, settableOptions } from "../../src/node/cli/config.ts";
-import { trainCommand } from "../../src/node/cli/train.ts";
+import { applyConfigFile, configurationOf, settableOptions } from "../../src/cli/options/config.ts";
+import { trainCommand } from "../../src/cli/commands/train.ts";
 import { faultsOf, formatSettings, parseSettings } from "../../src/web/digits/settings.ts";
 import { formatPlayground, parsePlayground, playgroundState } from "../../src/web/playground/state.ts";
-import { parseHash } from "../../src/web/url.ts";
+import { parseHash } from "../../src/web/shared/url.ts";
 import { attemptAsync, type Outcomes } from "./refusals.ts";
 
 /** Tries a reader with many inputs; some must be read and some refused, or the inputs try nothing. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { Random } from "../../src/random.ts";
-import { buildCli, runCli, smallPictures, temporaryFolder, writeMnist } from "../node/built-cli.ts";
+import { buildCli, runCli, smallPictures, temporaryFolder, writeMnist } from "../cli/built-cli.ts";
 
 let cli: Awaited<ReturnType<typeof buildCli>>;
 let folder: ReturnType<typeof temporaryFolder>;

@@ -23,8 +23,8 @@ import {
   presets,
   type DigitsSettings,
 } from "../../src/web/digits/settings.ts";
-import { amount, rounded } from "../../src/web/format.ts";
-import { formatHash, parseHash } from "../../src/web/url.ts";
+import { amount, rounded } from "../../src/web/shared/format.ts";
+import { formatHash, parseHash } from "../../src/web/shared/url.ts";
 
 const settings: DigitsSettings = {
   layers: [

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { points, type Backend } from "../../src/index.ts";
 import { CURVE_POINTS, PLANE_SIDE, SURFACE_SIDE, type Frame, type PlaygroundApi, type PlaygroundEvent } from "../../src/web/playground/contract.ts";
-import type { Stamp } from "../../src/web/requests.ts";
-import { createPlaygroundService } from "../../src/web/playground/service.ts";
+import type { Stamp } from "../../src/web/shared/requests.ts";
+import { createPlaygroundService } from "../../src/web/playground/service/service.ts";
 import { EXTENT, type Mode, type PlaygroundConfig } from "../../src/web/playground/settings.ts";
 import { initialState, type PlaygroundState } from "../../src/web/playground/state.ts";
 import { backends } from "../backends.ts";

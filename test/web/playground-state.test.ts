@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { MOST_LAYERS, MOST_POINTS, MOST_UNITS, type ChoiceField, type Field, type RangeField } from "../../src/web/playground/fields.ts";
+import { MOST_LAYERS, MOST_POINTS, MOST_UNITS, type ChoiceField, type Field, type RangeField } from "../../src/web/playground/view/fields.ts";
 import { activationNames, EXTENT, modes, type Mode } from "../../src/web/playground/settings.ts";
 import {
   change,

@@ -1,8 +1,8 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import { ElementCode, type ElementScope } from "./element.ts";
-import { nodesOf, type Group } from "./fuse.ts";
+import { nodesOf, type Group } from "../../compiler/fuse.ts";
 import { OWN_PLACE } from "./launch.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan } from "../../compiler/plan.ts";
 
 /** Shorter chains are over sooner with an element a thread. */
 const FEWEST_ELEMENTS = 4096;

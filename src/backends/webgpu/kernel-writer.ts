@@ -7,10 +7,10 @@ import type { AnchorLaunch, ElementRange, LaunchLimits } from "../../ops/kernel.
 import { integerLiteral } from "../../ops/wgsl.ts";
 import { byteRows, byteRowWords } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope } from "./element.ts";
-import { anchorsOf, nodesOf, type Group, type Member } from "./fuse.ts";
+import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";
 import { anchorKernel, gathersFrom, pointwiseKernel, rootOf } from "./kernels.ts";
 import { ALIGNMENT, OWN_PLACE as PLACE, type Binding, type Launch } from "./launch.ts";
-import type { Plan, Region } from "./plan.ts";
+import type { Plan, Region } from "../../compiler/plan.ts";
 
 /** A tensor's memory as one kernel sees it. */
 interface BoundTensor {

@@ -1,6 +1,6 @@
 import type { BufferAccess } from "../../device/pipelines.ts";
 import type { DispatchDescription } from "../backend.ts";
-import type { Region } from "./plan.ts";
+import type { Region } from "../../compiler/plan.ts";
 
 export interface Binding {
   readonly region: Region;

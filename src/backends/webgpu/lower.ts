@@ -6,11 +6,11 @@ import pointwiseSource from "../../../shaders/pointwise.wgsl?raw";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { AnchorLaunch, LaunchLimits } from "../../ops/kernel.ts";
 import { takesFour } from "./four.ts";
-import { anchorsOf, nodesOf, type Group } from "./fuse.ts";
+import { anchorsOf, nodesOf, type Group } from "../../compiler/fuse.ts";
 import { anchorKernel } from "./kernels.ts";
 import { KernelWriter } from "./kernel-writer.ts";
 import { ALIGNMENT, type Launch } from "./launch.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan } from "../../compiler/plan.ts";
 
 const GROUP_THREADS = 64;
 

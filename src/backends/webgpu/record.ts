@@ -11,11 +11,11 @@ import { constantOp, type ConstantAttributes } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { LaunchLimits } from "../../ops/kernel.ts";
 import type { DispatchDescription, Executable, NumericArray } from "../backend.ts";
-import { fuse } from "./fuse.ts";
+import { fuse } from "../../compiler/fuse.ts";
 import { isLiteral, isStepScalar } from "./kernels.ts";
 import type { Binding, Launch } from "./launch.ts";
 import { lower } from "./lower.ts";
-import { plan, STEPS_PER_SUBMIT, type Plan, type VirtualBuffer } from "./plan.ts";
+import { plan, STEPS_PER_SUBMIT, type Plan, type VirtualBuffer } from "../../compiler/plan.ts";
 import { ScalarRing } from "./scalars.ts";
 import type { BufferPlace, StoredLeaves } from "./stored-leaves.ts";
 

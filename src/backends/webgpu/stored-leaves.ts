@@ -6,7 +6,7 @@ import type { Tensor } from "../../graph/tensor.ts";
 import type { PackAttributes } from "../../ops/layout/index.ts";
 import { wordsOf } from "./bytes.ts";
 import { isPack } from "./kernels.ts";
-import type { Region, VirtualBuffer } from "./plan.ts";
+import type { Region, VirtualBuffer } from "../../compiler/plan.ts";
 
 /** Where a virtual buffer begins in GPU memory. */
 export interface BufferPlace {

@@ -3,7 +3,7 @@
  */
 import type { ProxyMarked } from "comlink";
 import type { DispatchDescription } from "../../index.ts";
-import type { Stamp } from "../requests.ts";
+import type { Stamp } from "../shared/requests.ts";
 import type { DigitsSettings } from "./settings.ts";
 
 /** A trainer is ready: the weights were drawn, loaded, kept from before, or taken over with other options. */

@@ -4,9 +4,9 @@
 import { batch, computed, signal } from "@preact/signals";
 import { proxy, transfer, type Remote } from "comlink";
 import { DataError, OptionError } from "../../index.ts";
-import { amount } from "../format.ts";
-import { addressNote } from "../url.ts";
-import { Newest, Requests, type Stamp } from "../requests.ts";
+import { amount } from "../shared/format.ts";
+import { addressNote } from "../shared/url.ts";
+import { Newest, Requests, type Stamp } from "../shared/requests.ts";
 import type {
   Activity,
   Answer,

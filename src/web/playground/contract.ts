@@ -1,5 +1,5 @@
 /* What the page and the worker say to each other about the playground. */
-import type { Stamp } from "../requests.ts";
+import type { Stamp } from "../shared/requests.ts";
 import type { Mode, PlaygroundConfig } from "./settings.ts";
 
 /** The plane is computed on this many points along either axis, from −EXTENT (left and bottom) to EXTENT. */

@@ -1,9 +1,9 @@
 /* What the page knows of the worker's run, and what it asks of the worker. */
 import { batch, effect, signal, type Signal } from "@preact/signals";
 import * as Comlink from "comlink";
-import { Requests, type Stamp } from "../requests.ts";
+import { Requests, type Stamp } from "../shared/requests.ts";
 import type { Frame, PlaygroundApi, PlaygroundEvent, Problem } from "./contract.ts";
-import { addressNote } from "../url.ts";
+import { addressNote } from "../shared/url.ts";
 import type { Mode } from "./settings.ts";
 import { currentConfig, parsePlayground } from "./state.ts";
 

@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { choice, fallbacks, formatSettings, parseSettings } from "./fields.ts";
+import { choice, fallbacks, formatSettings, parseSettings } from "./view/fields.ts";
 import {
   classifyFields,
   modes,

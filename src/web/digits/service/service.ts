@@ -7,7 +7,7 @@
  */
 import { transfer } from "comlink";
 import { DeviceLostError, loadModel, OptionError, type Backend, type Recovery } from "../../../index.ts";
-import type { Stamp } from "../../requests.ts";
+import type { Stamp } from "../../shared/requests.ts";
 import type {
   Activity,
   Answer,

@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
 import type { Comparison as Compared } from "../contract.ts";
 import { cancelComparison, compareDevices, networkVersion, prepared } from "../state.ts";
-import { rounded } from "../../format.ts";
-import { Plot } from "../../plot.tsx";
+import { rounded } from "../../shared/format.ts";
+import { Plot } from "../../shared/plot.tsx";
 
 /** Few enough for a slow CPU, enough for the curves to fall. */
 const STEPS = 30;

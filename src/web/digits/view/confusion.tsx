@@ -1,10 +1,10 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { scheme } from "../../colours.ts";
-import { Newest } from "../../requests.ts";
+import { scheme } from "../../shared/colours.ts";
+import { Newest } from "../../shared/requests.ts";
 import type { CellPictures, Mistake } from "../contract.ts";
 import { cellPictures, networkVersion, test } from "../state.ts";
-import { percent } from "../../format.ts";
+import { percent } from "../../shared/format.ts";
 import { drawMosaic, inkColours } from "./mosaic.ts";
 
 /** The cell whose pictures are shown, of which network, and where the keyboard is. */

@@ -24,11 +24,11 @@ import {
   test,
   toggleRunning,
 } from "../state.ts";
-import { CloseButton } from "../../close-button.tsx";
+import { CloseButton } from "../../shared/close-button.tsx";
 import { ContinueOnCpu } from "../../continue.tsx";
-import { percent, rounded } from "../../format.ts";
-import { cancelWork, pageFault } from "../../link.ts";
-import { ShareButton } from "../../share.tsx";
+import { percent, rounded } from "../../shared/format.ts";
+import { cancelWork, pageFault } from "../../shared/link.ts";
+import { ShareButton } from "../../shared/share.tsx";
 
 export function Controls() {
   const ready = prepared.value !== undefined;

@@ -2,9 +2,9 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import { smoothed, type TrainingCurve } from "../history.ts";
 import { curves, curvesVersion, networkVersion, viewOptions, type TestPoint, type ViewOptions } from "../state.ts";
-import { percent, rounded } from "../../format.ts";
-import { Plot, type PlotSeries } from "../../plot.tsx";
-import { robustRange } from "../../robust-range.ts";
+import { percent, rounded } from "../../shared/format.ts";
+import { Plot, type PlotSeries } from "../../shared/plot.tsx";
+import { robustRange } from "../../shared/robust-range.ts";
 
 /** The charts are drawn again so often at most: a redraw costs the page a few milliseconds. */
 const redrawMilliseconds = () => (slow.matches ? 1000 : 150);

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { StepProfile } from "../contract.ts";
 import { networkVersion, prepared, profileStep } from "../state.ts";
-import { amount, rounded } from "../../format.ts";
+import { amount, rounded } from "../../shared/format.ts";
 
 /** What was measured, of which network. */
 const measured = signal<{ of: readonly unknown[]; profile: StepProfile } | undefined>(undefined);

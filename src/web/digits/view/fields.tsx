@@ -1,7 +1,7 @@
 /*
  * Fields of the editors, each with its label.
  */
-import { NumberField, type NumberFieldProps } from "../../number-field.tsx";
+import { NumberField, type NumberFieldProps } from "../../shared/number-field.tsx";
 
 interface FieldProps {
   label: string;

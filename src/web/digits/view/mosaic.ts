@@ -1,7 +1,7 @@
 /*
  * Pictures beside each other, and their colours.
  */
-import { tokenColour, mix, rampOf, type Ramp } from "../../colours.ts";
+import { tokenColour, mix, rampOf, type Ramp } from "../../shared/colours.ts";
 
 /** Orange at 1 (−127), the surface at 128, blue at 255 (127). */
 export function divergingColours(): Ramp {

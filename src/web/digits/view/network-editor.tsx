@@ -1,5 +1,5 @@
-import { visit } from "../../address.ts";
-import { device } from "../../link.ts";
+import { visit } from "../../shared/address.ts";
+import { device } from "../../shared/link.ts";
 import { activations, type ActivationName, type LossName } from "../../../index.ts";
 import { mostLayers, optimizerNames, presets, ranges, type HiddenLayer } from "../settings.ts";
 import { choose, discard, draft, draftFaults, edit, prepared, reset, restartPending } from "../state.ts";

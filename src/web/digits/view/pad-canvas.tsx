@@ -3,7 +3,7 @@
  */
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { scheme, token } from "../../colours.ts";
+import { scheme, token } from "../../shared/colours.ts";
 import { Drawing, type Place } from "../drawing.ts";
 import { centred } from "../pad-image.ts";
 import { look } from "../state.ts";

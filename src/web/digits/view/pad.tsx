@@ -1,9 +1,9 @@
 import { useEffect, useRef } from "preact/hooks";
-import { scheme, token } from "../../colours.ts";
+import { scheme, token } from "../../shared/colours.ts";
 import { answer, look, prepared, step } from "../state.ts";
 import { Picture } from "./confusion.tsx";
 import { clear, isEmpty, PadCanvas, picture, undo } from "./pad-canvas.tsx";
-import { percent } from "../../format.ts";
+import { percent } from "../../shared/format.ts";
 
 export function DrawPad() {
   // A network that learns answers anew.

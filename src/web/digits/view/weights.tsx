@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
-import { scheme } from "../../colours.ts";
+import { scheme } from "../../shared/colours.ts";
 import { watchWeights, weights } from "../state.ts";
-import { rounded } from "../../format.ts";
+import { rounded } from "../../shared/format.ts";
 import { divergingColours, drawMosaic } from "./mosaic.ts";
 
 /** More units than this are not shown. */

@@ -1,0 +1,133 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { join } from "node:path";
+
+/**
+ * A file of the archive: where it comes from, or what is in it.
+ *
+ * @typedef {{ name: string, source: string } | { name: string, bytes: Uint8Array }} Entry
+ */
+
+/** What Dawn opens to find a driver; there is no running without. */
+const LOADER = "libvulkan.so.1";
+
+/** What a driver or Node may need, on machines that lack it: X11 and EGL for NVIDIA's, the C++ runtime for Node. */
+const HELPFUL_LIBRARIES = [
+  "libX11.so.6",
+  "libXext.so.6",
+  "libxcb.so.1",
+  "libXau.so.6",
+  "libXdmcp.so.6",
+  "libbsd.so.0",
+  "libmd.so.0",
+  "libEGL.so.1",
+  "libGLdispatch.so.0",
+  "libstdc++.so.6",
+  "libgcc_s.so.1",
+];
+const LIBRARY_FOLDERS = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib64", "usr/lib"];
+
+const MNIST_FILES = [
+  "train-images-idx3-ubyte",
+  "train-labels-idx1-ubyte",
+  "t10k-images-idx3-ubyte",
+  "t10k-labels-idx1-ubyte",
+];
+
+/** What of the scripts runs on the other machine, and as what it is packed. */
+const SCRIPTS = {
+  "run.sh": "bench/pack/run.sh",
+  "bench/pack/run.mjs": "bench/pack/run.mjs",
+  "bench/pack/drivers.mjs": "bench/pack/drivers.mjs",
+  "bench/pack/diagnosis.mjs": "bench/pack/diagnosis.mjs",
+  "bench/pack/mnist98.mjs": "bench/pack/mnist98.mjs",
+  "bench/pack/recipes.mjs": "bench/pack/recipes.mjs",
+  "bench/pack/recipes.json": "bench/pack/recipes.json",
+  "bench/pack/summary.mjs": "bench/pack/summary.mjs",
+  "bench/pack/pytorch_mnist.py": "bench/pack/pytorch_mnist.py",
+  "scripts/setup/adapter.mjs": "scripts/setup/adapter.mjs",
+  "scripts/setup/probe.mjs": "scripts/setup/probe.mjs",
+};
+
+/**
+ * Everything that the archive holds.
+ *
+ * @param {object} from
+ * @param {string} from.project the repository, built
+ * @param {string} from.node a Node binary for linux-x64
+ * @param {string} from.mnist the folder of the four MNIST files, packed or plain
+ * @param {string} from.system the folder that stands for "/", with the libraries
+ * @returns {Entry[]}
+ * @throws Error saying what is missing and how to get it
+ */
+export function contentsOf({ project, node, mnist, system }) {
+  const packages = join(project, "node_modules");
+  return [
+    { name: "bin/node", source: node },
+    { name: "package.json", source: join(project, "package.json") },
+    { name: "LICENSE", source: join(project, "LICENSE") },
+    ...Object.entries(SCRIPTS).map(([name, script]) => ({ name, source: join(project, script) })),
+    ...builtFiles(join(project, "dist")),
+    ...dependencies(project, packages),
+    // Of Dawn, only what Linux on x86-64 loads: index.js imports nothing of what the package depends on.
+    ...["package.json", "index.js", "LICENSE.md", "dist/linux-x64/dawn.node"].map((name) => ({
+      name: `node_modules/webgpu/${name}`,
+      source: join(packages, "webgpu", name),
+    })),
+    ...libraries(system),
+    ...MNIST_FILES.map((name) => mnistFile(mnist, name)),
+  ];
+}
+
+function builtFiles(dist) {
+  if (!existsSync(join(dist, "cli.js"))) {
+    throw new Error(`${dist}: wgrad is not built there. Run \`npm run build\` first.`);
+  }
+  // Types, pages for browsers and earlier archives lie there too.
+  return folder(dist, "dist").filter(({ name }) => /^dist\/(chunks\/)?([^/]+\.js|LICENSES\.txt)$/.test(name));
+}
+
+/** The packages that the built code imports, with those that they depend on in turn; Dawn's own is packed in part. */
+function dependencies(project, packages) {
+  const found = new Set(["webgpu"]);
+  const waiting = [project];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    const { dependencies: named = {} } = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
+    const more = Object.keys(named).filter((name) => !found.has(name));
+    for (const name of more) found.add(name);
+    waiting.push(...more.map((name) => join(packages, name)));
+  }
+  found.delete("webgpu");
+  return [...found].flatMap((name) => folder(join(packages, name), `node_modules/${name}`));
+}
+
+function libraries(system) {
+  const entries = [LOADER, ...HELPFUL_LIBRARIES].flatMap((library) => {
+    const source = LIBRARY_FOLDERS.map((place) => join(system, place, library)).find((path) => existsSync(path));
+    return source === undefined ? [] : [{ name: `lib/${library}/${library}`, source }];
+  });
+  if (!entries.some(({ name }) => name.endsWith(LOADER))) {
+    throw new Error(
+      `${LOADER}, the Vulkan loader, is not on this machine. Run \`npm run setup\`, or install libvulkan1 (Debian, ` +
+        "Ubuntu) or vulkan-loader (Fedora).",
+    );
+  }
+  return entries;
+}
+
+/** A file of MNIST as plain bytes: they pack as well with all the rest as in a .gz of their own. */
+function mnistFile(mnist, name) {
+  const plain = join(mnist, name);
+  if (existsSync(plain)) return { name: `mnist/${name}`, source: plain };
+  if (existsSync(`${plain}.gz`)) return { name: `mnist/${name}`, bytes: gunzipSync(readFileSync(`${plain}.gz`)) };
+  throw new Error(`${plain}: there is no such file, nor one with .gz. Name the folder of MNIST's files by MNIST_DIR.`);
+}
+
+/** @returns {{ name: string, source: string }[]} the files below a folder */
+function folder(path, name) {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((source) => ({ name: name + source.slice(path.length), source }))
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+}

@@ -1,0 +1,224 @@
+// A part of the archive, started by run.sh: finds the machine's Vulkan driver, then runs the tuner, the kernel
+// benchmark, the MNIST run and the same in PyTorch, each as a process of its own, and writes results and a summary.
+
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { arch, cpus, platform, release, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { describeAdapter, isSoftware, readProbe } from "../../scripts/setup/adapter.mjs";
+import { explainNoGpu } from "./diagnosis.mjs";
+import { environmentOf, manifestFor, parseLinkerCache, waysToDriver } from "./drivers.mjs";
+import { countOf, measureOptions, plannedRecipes } from "./recipes.mjs";
+import { summarize, summaryLines } from "./summary.mjs";
+
+/** @typedef {import("./drivers.mjs").Machine} Machine */
+
+const USAGE = `./run.sh [options]
+  --parts LIST         what to run, of tune,bench,mnist,pytorch (all of them)
+  --part-minutes N     stop a part after this time (no limit)
+  --quick, --growth    a shorter or a longer kernel benchmark, as in \`wgrad bench\`
+  --seeds N            seeds of each MNIST run (5)
+  --epochs N           epochs of each MNIST run (those of bench/pack/recipes.json)
+  --max-steps N        end each MNIST run, and its schedule, earlier
+  --help
+Results go to the folder $OUT, else to ./out: tune.txt, bench.json, mnist.json, pytorch.json, summary.json.`;
+
+const PARTS = ["tune", "bench", "mnist", "pytorch"];
+const PROBE_MILLISECONDS = 120_000;
+
+const path = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+const out = resolve(process.env.OUT || "out");
+process.exitCode = main();
+
+/** @returns {number} the exit code */
+function main() {
+  let values;
+  try {
+    values = readOptions();
+  } catch (error) {
+    console.error(`error: ${error.message}`);
+    return 2;
+  }
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  mkdirSync(out, { recursive: true });
+  const scratch = mkdtempSync(join(tmpdir(), "wgrad-bench-"));
+  try {
+    return run(values, scratch);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+/** @throws Error for an option that cannot be meant, before any time is spent */
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      help: { type: "boolean" },
+      parts: { type: "string", default: PARTS.join(",") },
+      "part-minutes": { type: "string" },
+      quick: { type: "boolean", default: false },
+      growth: { type: "boolean", default: false },
+      ...measureOptions,
+    },
+  });
+  plannedRecipes(values);
+  countOf("part-minutes", values["part-minutes"]);
+  const unknown = values.parts.split(",").find((name) => !PARTS.includes(name));
+  if (unknown !== undefined) throw new Error(`--parts: there is no "${unknown}". Name some of ${PARTS.join(",")}.`);
+  return values;
+}
+
+/** @returns {number} the exit code */
+function run(values, scratch) {
+  const machine = { root: "/", environment: process.env, linkerCache: readLinkerCache() };
+  const found = findDriver(machine, scratch);
+  const minutes = values["part-minutes"];
+  const given = Object.keys(measureOptions).filter((name) => values[name] !== undefined);
+  const training = [...given.flatMap((name) => [`--${name}`, values[name]]), "--out"];
+  const timing = [...["quick", "growth"].filter((name) => values[name]).map((name) => `--${name}`), "--json"];
+  const node = process.execPath;
+  const withDriver = (part) =>
+    found ? part({ environment: found.environment, minutes }) : "failed: there is no adapter";
+  const runners = {
+    tune: () => withDriver((how) => runTuner(plannedRecipes(values).recipes, how)),
+    bench: () => withDriver((how) => runPart([node, "dist/cli.js", "bench", ...timing], "bench.json", how)),
+    mnist: () => withDriver((how) => runPart([node, "bench/pack/mnist98.mjs", ...training], "mnist.json", how)),
+    // PyTorch gets the machine's own environment: it has nothing to do with Vulkan.
+    pytorch: () => {
+      const how = { environment: process.env, minutes };
+      return runPart(["python3", "bench/pack/pytorch_mnist.py", ...training], "pytorch.json", how);
+    },
+  };
+  const parts = {};
+  for (const name of values.parts.split(",")) {
+    console.log(`\n== ${name}`);
+    parts[name] = runners[name]();
+    console.log(`${name}: ${parts[name]}`);
+  }
+  return summarizeParts(parts, found);
+}
+
+/**
+ * Goes the ways to a driver until one leads to an adapter; explains it where none leads to a GPU's.
+ *
+ * @param {Machine} machine
+ */
+function findDriver(machine, scratch) {
+  const bundled = { folder: path("lib"), names: readdirSync(path("lib")) };
+  const probe = path("setup/probe.mjs");
+  const failures = [];
+  for (const way of waysToDriver(machine)) {
+    const written = way.manifest === undefined && way.library !== undefined;
+    const manifest = written ? join(scratch, `${way.library}.json`) : way.manifest;
+    if (written) writeFileSync(manifest, manifestFor(way.library));
+    const environment = environmentOf(machine, { ...way, manifest }, bundled);
+    const how = { encoding: "utf8", env: environment, timeout: PROBE_MILLISECONDS };
+    const { adapter, reason, unloadable } = readProbe(spawnSync(process.execPath, [probe], how));
+    if (adapter) {
+      console.log([`Driver: ${way.title}`, ...describeAdapter(adapter)].join("\n"));
+      if (isSoftware(adapter) && failures.length > 0) console.error(explainNoGpu(machine, failures, probe).join("\n"));
+      return { way, environment, adapter };
+    }
+    failures.push({ way, environment, reason: reason ?? unloadable });
+  }
+  console.error(explainNoGpu(machine, failures, probe).join("\n"));
+  return undefined;
+}
+
+/** `wgrad tune` for the recipes' networks, so that all that follows runs with the best tilings for this GPU. */
+function runTuner(recipes, { environment, minutes }) {
+  const sweep = openSync(join(out, "tune.txt"), "w");
+  try {
+    for (const { width, batch } of recipes) {
+      const programArguments = [path("dist/cli.js"), "tune", "--hidden", `${width}`, "--batch", `${batch}`];
+      const how = { env: environment, stdio: ["ignore", sweep, "inherit"], ...limitOf(minutes) };
+      const failure = failureOf(spawnSync(process.execPath, programArguments, how), minutes);
+      if (failure !== undefined) return failure;
+    }
+  } finally {
+    closeSync(sweep);
+  }
+  return "done";
+}
+
+/**
+ * Runs a program of the archive that writes a file of results.
+ *
+ * @param {string[]} command the program, its script in the archive, and its options up to the file's name
+ * @param {string} file in the folder of results
+ * @param {{ environment: NodeJS.ProcessEnv, minutes?: string }} how
+ * @returns {string} how it ended
+ */
+function runPart([program, script, ...options], file, { environment, minutes }) {
+  const result = join(out, file);
+  // A result of an earlier run must not pass for this one's.
+  rmSync(result, { force: true });
+  const how = { env: environment, stdio: "inherit", ...limitOf(minutes) };
+  const ended = spawnSync(program, [path(script), ...options, result], how);
+  if (ended.error?.code === "ENOENT") return `skipped: there is no ${program}`;
+  return failureOf(ended, minutes) ?? (existsSync(result) ? "done" : "skipped");
+}
+
+/** A driver that hangs may not listen to anything gentler. */
+function limitOf(minutes) {
+  return minutes === undefined ? {} : { timeout: 60_000 * Number(minutes), killSignal: "SIGKILL" };
+}
+
+/** @returns {string | undefined} undefined where the program ended well */
+function failureOf({ error, status, signal }, minutes) {
+  if (error?.code === "ETIMEDOUT") return `stopped after ${minutes} minutes`;
+  if (error) return `failed: ${error.message}`;
+  return status === 0 ? undefined : `failed: ${signal ?? `exit code ${status}`}`;
+}
+
+/** @returns {number} the exit code */
+function summarizeParts(parts, found) {
+  const reportOf = (name) => (name in parts ? readReport(name) : undefined);
+  const reports = ["mnist", "pytorch"].map(reportOf).filter(Boolean);
+  const summary = summarize({ reports, benchmark: reportOf("bench"), target: plannedRecipes({}).target });
+  const machine = {
+    date: new Date().toISOString(),
+    system: `${platform()} ${release()} ${arch()}`,
+    processor: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
+    node: process.version,
+    ...(found && { driver: found.way.title, adapter: found.adapter, software: isSoftware(found.adapter) }),
+    nvidia: nvidiaLine(),
+  };
+  writeFileSync(join(out, "summary.json"), `${JSON.stringify({ machine, parts, ...summary }, undefined, 2)}\n`);
+  console.log(["", ...summaryLines(summary), "", `Results: ${out}`].join("\n"));
+  return Object.values(parts).some((how) => /^(failed|stopped)/.test(how)) ? 1 : 0;
+}
+
+/** @returns {object | undefined} undefined where the part wrote nothing */
+function readReport(name) {
+  const file = join(out, `${name}.json`);
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+}
+
+/** The GPU's name, driver and clocks as NVIDIA's own tool gives them, where it is there. */
+function nvidiaLine() {
+  const wanted = "--query-gpu=name,driver_version,clocks.sm,clocks.max.sm,clocks.mem";
+  const { stdout } = spawnSync("nvidia-smi", [wanted, "--format=csv,noheader"], { encoding: "utf8", timeout: 30_000 });
+  return stdout?.trim() || null;
+}
+
+function readLinkerCache() {
+  // ldconfig lies outside the PATH of users who are not root.
+  const program = ["/sbin/ldconfig", "/usr/sbin/ldconfig"].find((candidate) => existsSync(candidate));
+  return parseLinkerCache(program === undefined ? "" : spawnSync(program, ["-p"], { encoding: "utf8" }).stdout);
+}

@@ -1,0 +1,62 @@
+import type { Command } from "commander";
+import { describeAdapter, requestAdapter } from "../../device/adapter.ts";
+import { DeviceError } from "../../errors.ts";
+import { dawnGpu } from "../../node/index.ts";
+import { print } from "../text/terminal.ts";
+import { wrap } from "../text/text.ts";
+
+/** `wgrad devices`. */
+export function devicesCommand(command: Command): Command {
+  return command
+    .description("Prints what there is to compute on: WebGPU's adapter with its features and limits, and the CPU.")
+    .addHelpText("after", "\nExample:\n  wgrad devices")
+    .action(devices);
+}
+
+async function devices(): Promise<void> {
+  print(["WebGPU (--device webgpu)"]);
+  try {
+    const source = await dawnGpu();
+    try {
+      print(adapterLines(await requestAdapter(source)));
+    } finally {
+      source.release();
+    }
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    print(indented("adapter", `none: ${error.what}.`));
+    if (error.fix !== undefined) print(indented("", `${error.fix}.`));
+  }
+  print(["", "CPU (--device cpu)", ...indented("reference", "always there: plain loops in float32, on one core")]);
+}
+
+function adapterLines({ info, features, limits }: GPUAdapter): string[] {
+  const { name, software } = describeAdapter(info);
+  const kind = software ? "a software adapter, which computes on the CPU" : "a GPU";
+  return [
+    ...indented("adapter", name),
+    ...indented("kind", kind),
+    ...indented("vendor", info.vendor || "not named"),
+    ...indented("architecture", info.architecture || "not named"),
+    ...indented("driver", info.description || "not named"),
+    ...indented("features", [...features].toSorted().join(" ")),
+    "  limits",
+    ...limitLines(limits),
+  ];
+}
+
+/** A name and what it is, in lines of at most 80 columns. */
+function indented(name: string, value: string): string[] {
+  return wrap(value.split(" "), 64).map((line, position) => `  ${(position === 0 ? name : "").padEnd(14)}${line}`);
+}
+
+/** The limits that are numbers; Dawn's own object has others as well. */
+function limitLines(limits: GPUSupportedLimits): string[] {
+  // The limits are accessors of the object's prototype, which Object.entries does not list.
+  const names: string[] = [];
+  for (const name in limits) names.push(name);
+  const values = limits as unknown as Readonly<Record<string, unknown>>;
+  const numbers = names.filter((name) => typeof values[name] === "number");
+  const width = Math.max(...numbers.map((name) => name.length));
+  return numbers.map((name) => `    ${name.padEnd(width)}  ${String(values[name])}`);
+}

@@ -1,0 +1,150 @@
+import { Option, type Command } from "commander";
+import { isRegression, type TrainingData } from "../../data/dataset.ts";
+import { tableSchemaFrom } from "../../data/table-schema.ts";
+import { DataError, OptionError } from "../../errors.ts";
+import { sizeOf } from "../../graph/tensor.ts";
+import {
+  classificationMetrics,
+  confusionMatrix,
+  createEvaluator,
+  predictedClasses,
+  type ClassificationMetrics,
+  type Evaluation,
+  type RegressionMetrics,
+} from "../../train/index.ts";
+import { createNodeBackend, loadMnist, loadModelFile, readCsvDataset, type DeviceChoice, type TrainedModel } from "../../node/index.ts";
+import { csvOptions, requireOneSource, sourceOptions, sourcePaths, type SourceFlags } from "../options/data-options.ts";
+import { csvFormat, readPictures } from "../data/data-source.ts";
+import { classTable, confusionTable } from "../text/metrics-text.ts";
+import { requireLabels, tableOf } from "../data/model-table.ts";
+import { deviceOption } from "../options/options.ts";
+import { requireSeparatePaths } from "../options/paths.ts";
+import { measureRegression, targetTable, type TargetMetrics } from "../text/target-metrics.ts";
+import { print, say, warn } from "../text/terminal.ts";
+import { adapterText, count, counted, field, outcomeText } from "../text/text.ts";
+
+interface EvaluateFlags extends SourceFlags {
+  readonly device: DeviceChoice;
+  readonly json?: true;
+}
+
+const EXAMPLES = `
+Example:
+  wgrad evaluate digits.safetensors --data data/mnist
+  wgrad evaluate flowers.safetensors --csv more-flowers.csv --json`;
+
+/** `wgrad evaluate`. */
+export function evaluateCommand(command: Command): Command {
+  command
+    .description("Measures a trained model on MNIST's test set, on pictures in IDX files, or on a table of the columns that it was trained on.")
+    .argument("<model>", "a file that `wgrad train --out` wrote");
+  for (const option of [...sourceOptions(), ...csvOptions()]) command.addOption(option);
+  return command
+    .addOption(deviceOption())
+    .addOption(new Option("--json", "print all that was measured as JSON, with the whole confusion matrix"))
+    .addHelpText("after", EXAMPLES)
+    .action(evaluate);
+}
+
+async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
+  requireOneSource(flags);
+  requireSeparatePaths({ inputs: [{ option: "the model", path }, ...sourcePaths(flags)], outputs: [] });
+  const trained = await loadModelFile(path);
+  const { test, source } = await examplesFor(path, trained, flags);
+  requireFit(path, trained, test);
+  const backend = await createNodeBackend({ device: flags.device, log: warn });
+  try {
+    const { model, loss, normalization } = trained;
+    const evaluator = createEvaluator({ model, loss, normalization, backend, session: backend.createSession() });
+    const evaluation = await evaluator.evaluate(test);
+    const measured = { evaluation, ...metricsOf(path, trained, test, await evaluator.predict(test.features)) };
+    if (flags.json) return print(JSON.stringify(asJson(measured), undefined, 2).split("\n"));
+    describe({ path, trained, source, examples: test.count, adapter: adapterText(backend), measured });
+  } finally {
+    backend.dispose();
+  }
+}
+
+interface Measured {
+  readonly evaluation: Evaluation;
+  readonly classification: ClassificationMetrics | undefined;
+  readonly regression: RegressionMetrics | undefined;
+  /** Of each of several quantities. */
+  readonly targets: readonly TargetMetrics[];
+}
+
+interface Printed {
+  readonly path: string;
+  readonly trained: TrainedModel;
+  readonly source: string;
+  readonly examples: number;
+  readonly adapter: string;
+  readonly measured: Measured;
+}
+
+function describe({ path, trained, source, examples, adapter, measured }: Printed): void {
+  const { data, importedFrom } = trained.training;
+  const origin = importedFrom === undefined ? `${counted(trained.step, "step")} on ${data}` : `imported from ${importedFrom}`;
+  say(field("model", `${path}: ${origin}`));
+  say(field("data", `${source}: ${count(examples)} for testing`));
+  say(field("adapter", adapter));
+  say(outcomeText({ part: "test", ...measured }));
+  if (measured.targets.length > 0) print(["", ...targetTable(measured.targets)]);
+  if (measured.classification) print(["", ...classTable(measured.classification), "", ...confusionTable(measured.classification)]);
+}
+
+function asJson({ evaluation, classification, regression, targets }: Measured): object {
+  const { loss, count: examples } = evaluation;
+  return { examples, loss, ...classification, ...regression, ...(targets.length > 0 && { targets }) };
+}
+
+async function examplesFor(path: string, trained: TrainedModel, flags: SourceFlags): Promise<{ test: TrainingData; source: string }> {
+  const { csv, images, labels, data } = flags;
+  if (csv !== undefined) {
+    const schema = tableOf(trained, path);
+    if (!schema) throw new OptionError({ where: "--csv", what: `${path} was trained on pictures, not on a table`, fix: "Give --data or --images" });
+    requireLabels(trained, schema, path);
+    return { test: await readCsvDataset(csv, schema, csvFormat(flags)), source: csv };
+  }
+  if (trained.table) {
+    const table = trained.training["data"];
+    const what = table === undefined ? "the model takes rows of a table" : `the model was trained on a table, ${table}`;
+    throw new OptionError({ where: path, what, fix: "Name a table of the same columns with --csv" });
+  }
+  if (images !== undefined && labels !== undefined) {
+    const requireShape = (shape: readonly number[]) => requireSize(path, trained, { name: images, shape });
+    return { test: await readPictures(images, labels, { classes: trained.classes, requireShape }), source: images };
+  }
+  return loadMnist({ directory: data ?? images, log: warn });
+}
+
+function metricsOf(path: string, { table, model }: TrainedModel, test: TrainingData, outputs: Float32Array): Omit<Measured, "evaluation"> {
+  if (!isRegression(test)) {
+    const said = predictedClasses(outputs, sizeOf(model.outputShape));
+    const confusion = confusionMatrix(test.labels, said, test.classes.length);
+    return { classification: classificationMetrics(confusion, test.classes), regression: undefined, targets: [] };
+  }
+  return { classification: undefined, ...measureRegression(test, outputs, table && tableSchemaFrom(table, path)) };
+}
+
+/** @throws DataError where the model was made for other pictures or classes */
+function requireFit(where: string, trained: TrainedModel, test: TrainingData): void {
+  requireSize(where, trained, test);
+  if (!isRegression(test) && trained.classes.join() !== test.classes.join()) {
+    const what = `the model's classes are ${trained.classes.join(", ")}, those of ${test.name} ${test.classes.join(", ")}`;
+    throw new DataError({ where, what, fix: otherData(trained) });
+  }
+}
+
+function otherData({ model }: TrainedModel): string {
+  const folder = "Name the folder of the data that the model was trained on with --data";
+  return model.inputShape.length > 1 ? folder : `${folder}, or a table with --csv`;
+}
+
+/** @throws DataError where the model was made for pictures of another size */
+function requireSize(where: string, trained: TrainedModel, { name, shape }: Pick<TrainingData, "name" | "shape">): void {
+  const { inputShape } = trained.model;
+  if (sizeOf(shape) === sizeOf(inputShape)) return;
+  const what = `the model takes pictures of ${inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;
+  throw new DataError({ where, what, fix: otherData(trained) });
+}

@@ -1,0 +1,43 @@
+import { Option, type Command } from "commander";
+import { createTrainer } from "../../train/index.ts";
+import { createNodeBackend, type DeviceChoice } from "../../node/index.ts";
+import { blankMnist, buildNetwork, describeNetwork, normalizationOf, stepOptions } from "../training/network.ts";
+import { deviceOption, networkOptions, type NetworkFlags } from "../options/options.ts";
+import { planTable } from "../text/plan-table.ts";
+import { print, say, warn } from "../text/terminal.ts";
+import { adapterText, field } from "../text/text.ts";
+
+interface PlanFlags extends NetworkFlags {
+  readonly device: DeviceChoice;
+  readonly json?: true;
+}
+
+/** `wgrad plan`. */
+export function planCommand(command: Command): Command {
+  command.description("Prints what one training step runs: its list of dispatches, for data of MNIST's size.");
+  for (const option of networkOptions()) command.addOption(option);
+  return command
+    .addOption(deviceOption())
+    .addOption(new Option("--json", "print the list as JSON"))
+    .addHelpText("after", "\nExample:\n  wgrad plan --hidden 256,128 --batch 512")
+    .action(plan);
+}
+
+async function plan(flags: PlanFlags): Promise<void> {
+  const backend = await createNodeBackend({ device: flags.device, log: warn });
+  try {
+    const dataset = blankMnist();
+    const model = buildNetwork(flags, dataset, false);
+    const normalization = normalizationOf(flags, dataset);
+    const trainer = await createTrainer({ ...stepOptions(flags, dataset.count), model, dataset, backend, normalization, epochs: 1, learningRate: 1 });
+    if (flags.json) {
+      print(JSON.stringify({ dispatches: trainer.dispatches }, undefined, 2).split("\n"));
+      return;
+    }
+    say(field("adapter", adapterText(backend)));
+    say(field("network", describeNetwork(flags, model)));
+    print(["", ...planTable(trainer.dispatches)]);
+  } finally {
+    backend.dispose();
+  }
+}

@@ -1,0 +1,65 @@
+import { Option, type Command } from "commander";
+import { createWebGPUBackend, type TuningResult } from "../../backends/webgpu/index.ts";
+import { stepProducts } from "../../nn/products.ts";
+import { dawnGpu, fileTuningStore } from "../../node/index.ts";
+import { batchOf, blankMnist, buildNetwork, describeNetwork } from "../training/network.ts";
+import { networkOptions, type NetworkFlags } from "../options/options.ts";
+import { print, say } from "../text/terminal.ts";
+import { adapterText, field } from "../text/text.ts";
+
+interface TuneFlags extends NetworkFlags {
+  readonly full: boolean;
+}
+
+/** Milliseconds for all classes of products together; compiling on a software adapter takes most of it. */
+const BUDGET = 1000;
+
+/** `wgrad tune`. */
+export function tuneCommand(command: Command): Command {
+  command.description(
+    "Times ways to divide the network's matrix products on this adapter, for about a second, and keeps the fastest for " +
+      "later runs. All give the same results.",
+  );
+  for (const option of networkOptions()) command.addOption(option);
+  return command
+    .addOption(new Option("--full", "time every way for every product, which takes a minute or more on a software adapter").default(false))
+    .addHelpText("after", "\nExample:\n  wgrad tune --hidden 512,256 --batch 128")
+    .action(tuneProducts);
+}
+
+async function tuneProducts(flags: TuneFlags): Promise<void> {
+  const data = blankMnist();
+  const model = buildNetwork(flags, data, false);
+  const backend = await createWebGPUBackend(await dawnGpu(), { tuning: fileTuningStore() });
+  try {
+    say(field("adapter", adapterText(backend)));
+    say(field("network", describeNetwork(flags, model)));
+    const size = batchOf(flags, data.count);
+    const batch = size === "full" ? data.count : size;
+    const sweep = new Sweep();
+    const began = performance.now();
+    const { choices, untimed } = await backend.tune(
+      stepProducts(model, batch, flags.precision),
+      (result) => sweep.show(result),
+      { full: flags.full, budget: BUDGET },
+    );
+    print(["", `kept after ${((performance.now() - began) / 1000).toFixed(1)} s`]);
+    print(Object.entries(choices).map(([product, tiling]) => `  ${product.padEnd(28)} ${tiling}`));
+    if (untimed.length > 0) {
+      print(["", "no time for, so left as they were (--full times everything)", ...untimed.map((product) => `  ${product}`)]);
+    }
+  } finally {
+    backend.dispose();
+  }
+}
+
+/** Prints results as they come, under the class of products that they are of. */
+class Sweep {
+  #product = "";
+
+  show({ product, tiling, milliseconds }: TuningResult): void {
+    if (product !== this.#product) print(["", product]);
+    this.#product = product;
+    print([`  ${tiling.padEnd(28)} ${milliseconds === undefined ? "other bits: left out" : `${milliseconds.toFixed(3).padStart(9)} ms`}`]);
+  }
+}

@@ -1,0 +1,51 @@
+/*
+ * Every option with the value that a run takes, also where it was not given: for --print-config and the report.
+ */
+import { isRegression } from "../../data/dataset.ts";
+import { usualCheckEvery } from "../../train/stopping.ts";
+import { settledFlags, settledOptions } from "./defaults.ts";
+import { batchOf, optimizerOf } from "../training/network.ts";
+import { trainOptions, type TrainFlags } from "./train-options.ts";
+import { epochsOf, lossOf, type Run } from "../training/training-run.ts";
+
+/**
+ * Every option that a configuration file may give, in the order of the help. Given to `--config` again, they make the same
+ * run. An option that neither was given nor has a value is null.
+ * @param known data and backend, which settle the defaults of epochs, batch and others; these are null without them
+ */
+export function resolvedConfiguration(flags: TrainFlags, known?: Pick<Run, "data" | "backend">): Record<string, unknown> {
+  const given = flags as unknown as Readonly<Record<string, unknown>>;
+  const settled: Readonly<Record<string, unknown>> = known ? settledBy({ ...known, flags: settledFlags(flags, known.data) }) : {};
+  const valueOf = (name: string, isSwitch: boolean) => settled[name] ?? given[name] ?? (isSwitch && name !== "header" ? false : null);
+  return Object.fromEntries(
+    trainOptions().map((option) => {
+      const name = option.attributeName();
+      return [name, valueOf(name, option.schema["type"] === "boolean")];
+    }),
+  );
+}
+
+function settledBy({ flags, data, backend }: Pick<Run, "flags" | "data" | "backend">): Readonly<Record<string, unknown>> {
+  const { train, table } = data;
+  const batch = batchOf(flags, train.count);
+  const epochs = epochsOf({ flags, data });
+  const stepsPerEpoch = batch === "full" ? 1 : Math.max(1, Math.floor(train.count / batch));
+  const stepsTotal = Math.min(flags.maxSteps ?? Infinity, epochs * stepsPerEpoch);
+  const isMnist = !table && flags.images === undefined;
+  return {
+    ...settledOptions(flags),
+    ...(table && {
+      header: flags.header ?? table.header,
+      label: flags.label ?? table.label.name,
+      task: isRegression(train) ? "regression" : "classification",
+    }),
+    ...(isMnist && { data: flags.data ?? (process.env["MNIST_DIR"] || null) }),
+    loss: lossOf({ flags, data }),
+    weightDecay: optimizerOf(flags).options["weightDecay"],
+    batch,
+    epochs,
+    maxSteps: stepsTotal,
+    checkEvery: flags.checkEvery ?? usualCheckEvery({ stepsPerEpoch, stepsTotal }),
+    device: backend.kind,
+  };
+}

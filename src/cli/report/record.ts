@@ -1,0 +1,152 @@
+import type { Backend, Session } from "../../backends/backend.ts";
+import type { Normalization, TrainingData } from "../../data/dataset.ts";
+import { firstExamples } from "../../data/split.ts";
+import { DeviceError, DeviceLostError } from "../../errors.ts";
+import type { LossName } from "../../nn/losses.ts";
+import type { Model } from "../../nn/sequential.ts";
+import { createGradientNorms, type Evaluation, type GradientNorms, type Trainer, type TrainingProgress } from "../../train/index.ts";
+import { count } from "../text/text.ts";
+import { examine, firstWeights } from "./examine.ts";
+import type { CurvePoint, ReportFacts } from "./facts.ts";
+
+/** So many examples say along the way how the test goes. */
+const TEST_EXAMPLES = 1000;
+
+/** How often along the way. */
+const MARKS = 20;
+
+/** More points than these are drawn as means of neighbours. */
+const MOST_POINTS = 200;
+
+/** The run to report on. */
+export interface ReportSubject {
+  readonly trainer: Trainer;
+  readonly model: Model;
+  readonly backend: Backend;
+  readonly train: TrainingData;
+  /** Examples to test on; measured along the way. */
+  readonly test?: TrainingData | undefined;
+  /** Examples that the events of training are validated on. */
+  readonly validation?: TrainingData | undefined;
+  readonly normalization: Normalization;
+  readonly loss: LossName;
+  /** From targets as they are trained on to the units of a reader; as they are by default. */
+  readonly inUnits?: (targets: Float32Array) => Float32Array;
+}
+
+/** An event of training, also of one that is validated. */
+export interface RecordedProgress extends TrainingProgress {
+  readonly validation?: Evaluation;
+}
+
+/** Keeps what a report needs while training goes on. */
+export class ReportRecorder {
+  readonly #subject: ReportSubject;
+  readonly #training: CurvePoint[] = [];
+  readonly #validation: CurvePoint[] = [];
+  readonly #test: CurvePoint[] = [];
+  readonly #norms: { step: number; values: number[] }[] = [];
+  #measured: { session: Session; norms: GradientNorms } | undefined;
+  #nextMark: number;
+
+  /** @param subject its trainer at the start of the steps to report on, or where it goes on */
+  constructor(subject: ReportSubject) {
+    this.#subject = subject;
+    this.#nextMark = subject.trainer.step;
+  }
+
+  /** Measures where the run stands before the first step. */
+  start(): Promise<void> {
+    return this.#mark();
+  }
+
+  /** Takes an event of training, in the loop. */
+  async progress({ step, loss, accuracy, validation }: RecordedProgress): Promise<void> {
+    this.#training.push({ step, loss, accuracy });
+    if (validation) this.#validation.push({ step, loss: validation.loss, accuracy: validation.accuracy });
+    if (step >= this.#nextMark) await this.#mark();
+  }
+
+  /**
+   * The report's facts, after the loop. Last of all it makes one step more, to time its dispatches, where the device can:
+   * whatever else is wanted of the trainer's parameters is to be read before.
+   */
+  async finish(texts: Pick<ReportFacts, "title" | "results" | "options">): Promise<ReportFacts> {
+    const { trainer, model, train, validation, test, loss, inUnits } = this.#subject;
+    // Where training went back to an earlier step, the curves keep the way there.
+    if ((this.#norms.at(-1)?.step ?? -1) < trainer.step) await this.#mark();
+    const data = test ?? validation ?? train;
+    const name = test ? "test" : validation ? "validation" : "training";
+    const outputs = await trainer.predict(data.features);
+    const { parameters } = await trainer.snapshot();
+    const testName = test && test.count > TEST_EXAMPLES ? `test (first ${count(TEST_EXAMPLES)})` : "test";
+    const curves = [
+      { name: "training", points: thinned(this.#training) },
+      { name: "validation", points: thinned(this.#validation) },
+      { name: testName, points: this.#test },
+    ];
+    return {
+      ...texts,
+      curves: curves.filter(({ points }) => points.length > 0),
+      examined: `Of the ${count(data.count)} ${name} examples.`,
+      ...examine(data, outputs, { loss, ...(inUnits && { inUnits }) }),
+      weights: firstWeights(model, parameters, train.shape),
+      gradientNorms: this.#normCurves(),
+      dispatches: trainer.dispatches,
+      nanoseconds: await profiled(trainer),
+    };
+  }
+
+  async #mark(): Promise<void> {
+    const { trainer, test } = this.#subject;
+    this.#nextMark += Math.ceil(trainer.stepsTotal / MARKS);
+    const step = trainer.step;
+    try {
+      this.#norms.push({ step, values: await (await this.#gradientNorms()).measure() });
+    } catch (error) {
+      // The trainer replaces the device with its next step; this mark is left out.
+      if (!(error instanceof DeviceLostError)) throw error;
+    }
+    if (!test) return;
+    const { loss, accuracy } = await trainer.evaluate(firstExamples(test, TEST_EXAMPLES));
+    this.#test.push({ step, loss, accuracy });
+  }
+
+  /** What measures in the trainer's present session. */
+  async #gradientNorms(): Promise<GradientNorms> {
+    const { trainer, model, backend, train: dataset, normalization, loss } = this.#subject;
+    const { session } = trainer;
+    if (this.#measured?.session !== session) {
+      this.#measured = { session, norms: await createGradientNorms({ model, backend, session, dataset, normalization, loss }) };
+    }
+    return this.#measured.norms;
+  }
+
+  #normCurves(): ReportFacts["gradientNorms"] {
+    const { config } = this.#subject.model;
+    const layers = this.#measured?.norms.layers ?? [];
+    return layers.map((layer, position) => ({
+      name: [`layer ${layer},`, config.layers[layer]!.type, config.layers[layer]!["units"] ?? ""].join(" ").trim(),
+      points: this.#norms.map(({ step, values }) => [step, values[position]!] as const),
+    }));
+  }
+}
+
+/** Neighbours joined to their means, until few enough are left. */
+function thinned(points: readonly CurvePoint[]): CurvePoint[] {
+  const size = Math.ceil(points.length / MOST_POINTS);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Array.from({ length: Math.ceil(points.length / (size || 1)) }, (_, index) => {
+    const part = points.slice(index * size, (index + 1) * size);
+    return { step: part.at(-1)!.step, loss: mean(part.map(({ loss }) => loss)), accuracy: mean(part.map(({ accuracy }) => accuracy)) };
+  });
+}
+
+async function profiled(trainer: Trainer): Promise<readonly number[] | string> {
+  try {
+    return await trainer.profile();
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    return error.what;
+  }
+}

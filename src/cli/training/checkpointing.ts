@@ -1,0 +1,231 @@
+/*
+ * Checkpoints of `wgrad train`: when they are taken, where they lie, and how a run goes on from one.
+ */
+import { createHash } from "node:crypto";
+import { basename, join } from "node:path";
+import { isRegression, type TrainingData } from "../../data/dataset.ts";
+import { excerpt, OptionError, WgradError } from "../../errors.ts";
+import type { TrainedModel } from "../../formats/model.ts";
+import type {
+  Checkpoint,
+  CheckpointOptions,
+  Snapshot,
+  StoppingMemory,
+  StoppingProgress,
+  StoppingState,
+} from "../../train/index.ts";
+import { checkpointFile, CheckpointFolder } from "../../node/checkpoints.ts";
+import { FolderLock } from "../../node/folder-lock.ts";
+import { nameOption, SettableOption, switchOption, textOption, wholeNumberOption } from "../options/options.ts";
+import type { GivenPath } from "../options/paths.ts";
+
+/** Steps or seconds from one checkpoint to the next. */
+export type Interval = Pick<CheckpointOptions, "everySteps" | "everySeconds">;
+
+export const checkpointErrorChoices = ["continue", "stop"] as const;
+
+export interface CheckpointFlags {
+  readonly checkpoint?: string;
+  /** See `intervalOf`. */
+  readonly every: string;
+  readonly keep: number;
+  readonly resume?: boolean;
+  readonly takeOver?: boolean;
+  readonly onCheckpointError: (typeof checkpointErrorChoices)[number];
+}
+
+/** The options of `CheckpointFlags`, for a command's help in this order. */
+export function checkpointOptions(): SettableOption[] {
+  const every = { type: "string", pattern: INTERVAL.source };
+  return [
+    textOption("--checkpoint <folder>", "keep the state of the run there, to go on from"),
+    new SettableOption("--every <interval>", "steps, such as 25, or seconds, such as 5s, from one to the next", every)
+      .argParser((text) => (intervalOf(text), text))
+      .default("30s", "30s"),
+    wholeNumberOption("--keep <number>", "how many of the last ones stay, besides the best", 1).default(3),
+    switchOption("--resume", "go on from the newest whole one, if there is any"),
+    switchOption("--take-over", "take over the folder's lock from a process of another host that no longer runs"),
+    nameOption("--on-checkpoint-error", "when one cannot be written", checkpointErrorChoices, "continue"),
+  ].map((option) => option.helpGroup("Checkpoints:"));
+}
+
+/** The paths that checkpoints in a folder have: the folder itself, and files in it that another option names. */
+export function checkpointPaths(folder: string, others: readonly GivenPath[]): GivenPath[] {
+  const names = others.map(({ path = "" }) => basename(path)).filter((name) => checkpointFile.test(name));
+  return [folder, ...new Set(names.map((name) => join(folder, name)))].map((path) => ({ option: "--checkpoint", path }));
+}
+
+/** Steps, "25", or seconds, "5s" or "0.5s". */
+const INTERVAL = /^(?:[1-9]\d*|\d+(?:\.\d+)?s)$/;
+
+/** @throws OptionError for a text that is no interval */
+export function intervalOf(text: string): Interval {
+  const value = parseFloat(text);
+  if (INTERVAL.test(text) && value > 0) return text.endsWith("s") ? { everySeconds: value } : { everySteps: value };
+  const what = `${excerpt(text)} is no interval`;
+  throw new OptionError({ where: "--every", what, fix: "Give a whole number of steps, such as 25, or seconds, such as 5s" });
+}
+
+/** What must be the same for a run to go on from a checkpoint: every option that a step depends on, and the data. */
+export type RunIdentity = Readonly<Record<string, unknown>>;
+
+/** A name for the contents of a data set. */
+function fingerprint(data: TrainingData): string {
+  const hash = createHash("sha256");
+  for (const values of [data.features, isRegression(data) ? data.targets : data.labels]) {
+    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** A search for a reason to stop as JSON; the best state itself lies among the tensors. */
+type KeptStopping = Omit<StoppingState, "best"> & { readonly bestLoss?: number };
+
+/** Options that no step depends on, and those of the data, whose contents count instead. */
+const FREE_OPTIONS: ReadonlySet<string> = new Set([
+  "data", "csv", "testCsv", "images", "labels", "testImages", "testLabels", "device", "out", "log", "report", "config", "maxSeconds", "splitSeed",
+  "checkpoint", "every", "keep", "resume", "takeOver", "onCheckpointError",
+]);
+
+/** What of a run's options and data its checkpoints belong to. */
+export function runIdentity(
+  configuration: Readonly<Record<string, unknown>>,
+  { train, validation }: { readonly train: TrainingData; readonly validation?: TrainingData | undefined },
+): RunIdentity {
+  const options = Object.entries(configuration).filter(([name]) => !FREE_OPTIONS.has(name));
+  return { ...Object.fromEntries(options), trainingData: fingerprint(train), ...(validation && { validationData: fingerprint(validation) }) };
+}
+
+/** Keeps the checkpoints of one run. */
+export class RunKeeper {
+  /** What the run goes on from; it begins anew if undefined. */
+  readonly resumeFrom: Snapshot | undefined;
+  /** Where the search for a reason to stop stands. */
+  readonly memory: StoppingMemory = {};
+  readonly #flags: CheckpointFlags;
+  readonly #folder: CheckpointFolder;
+  readonly #lock: FolderLock;
+  readonly #identity: RunIdentity;
+  readonly #say: (line: string) => void;
+  #bestLoss = Infinity;
+  #loss = NaN;
+  #lastGood: string | undefined;
+  /** The reasons of failures that were told. */
+  readonly #told = new Set<string>();
+
+  private constructor(keeper: {
+    flags: CheckpointFlags;
+    folder: CheckpointFolder;
+    lock: FolderLock;
+    identity: RunIdentity;
+    say: (line: string) => void;
+    found: Awaited<ReturnType<CheckpointFolder["newest"]>>;
+  }) {
+    const { flags, folder, lock, identity, say, found } = keeper;
+    [this.#flags, this.#folder, this.#lock, this.#identity, this.#say] = [flags, folder, lock, identity, say];
+    if (!found) return;
+    const { parameters, optimizer, unreported, best, run } = found.state;
+    this.resumeFrom = { step: found.trained.step, parameters, optimizer, unreported };
+    const stopping = run["stopping"] as KeptStopping | undefined;
+    if (stopping) {
+      const { bestLoss = Infinity, ...state } = stopping;
+      this.memory.state = { ...state, ...(best && { best: { loss: bestLoss, snapshot: best } }) };
+    }
+    this.#bestLoss = (run["bestLoss"] as number | undefined) ?? Infinity;
+    this.#lastGood = found.path;
+  }
+
+  /**
+   * Locks the folder of --checkpoint until the process exits, and with --resume looks there for what to go on from.
+   * @param identify is asked only where checkpoints are kept
+   * @param say takes a line for the user
+   * @throws OptionError where another process works in the folder; and where it holds another run's checkpoints, naming
+   * the options that differ
+   */
+  static async open(flags: CheckpointFlags, identify: () => RunIdentity, say: (line: string) => void): Promise<RunKeeper | undefined> {
+    const { checkpoint, keep, resume, takeOver = false } = flags;
+    if (checkpoint === undefined) {
+      if (!resume) return undefined;
+      throw new OptionError({ where: "--resume", what: "there is no folder to go on from", fix: "Name it with --checkpoint" });
+    }
+    const folder = new CheckpointFolder(checkpoint, keep);
+    const lock = new FolderLock(checkpoint, takeOver);
+    const fault = await faultOf(lock.hold());
+    if (fault instanceof OptionError) throw fault;
+    const identity = identify();
+    const found = await folder.newest(say);
+    if (found && !resume) {
+      const what = `there are checkpoints already, up to step ${found.trained.step}`;
+      throw new OptionError({ where: checkpoint, what, fix: "Add --resume to go on from them, or choose another folder" });
+    }
+    if (found) requireSameRun(found.path, found.state.run["identity"], identity);
+    else if (resume) say(`There is no checkpoint in ${checkpoint} yet: the run begins anew.`);
+    const keeper = new RunKeeper({ flags, folder, lock, identity, say, found });
+    if (fault) keeper.#complain(fault, "No checkpoint can be written, and training goes on");
+    else await folder.removeUnfinished();
+    return keeper;
+  }
+
+  /** The last checkpoint that was written whole. */
+  get lastGood(): string | undefined {
+    return this.#lastGood;
+  }
+
+  /** Takes note of an event; the checkpoint with the lowest loss so far is the best: on the validation set if there is one. */
+  note({ loss, validation }: StoppingProgress, hasValidation: boolean): void {
+    if (!hasValidation) this.#loss = loss;
+    else if (validation) this.#loss = validation.loss;
+  }
+
+  /**
+   * For `fit`.
+   * @param describe the model after so many steps
+   */
+  options(describe: (step: number) => TrainedModel): CheckpointOptions {
+    return { ...intervalOf(this.#flags.every), save: (checkpoint) => this.#save(checkpoint, describe) };
+  }
+
+  async #save({ step, ...state }: Checkpoint, describe: (step: number) => TrainedModel): Promise<void> {
+    const isBest = this.#loss < this.#bestLoss;
+    const bestLoss = isBest ? this.#loss : this.#bestLoss;
+    const { best, ...stopping } = this.memory.state ?? {};
+    const run = {
+      identity: this.#identity,
+      ...(bestLoss < Infinity && { bestLoss }),
+      ...(this.memory.state && { stopping: { ...stopping, ...(best && { bestLoss: best.loss }) } }),
+    };
+    try {
+      const kept = { ...state, run, ...(best && { best: best.snapshot }) };
+      // Another process may have taken the folder over, or the folder may be gone.
+      await this.#lock.hold();
+      const saved = await this.#folder.save(describe(step), kept, isBest);
+      this.#lastGood = saved.path;
+      if (saved.isBest) this.#bestLoss = bestLoss;
+      for (const failure of saved.failures) this.#complain(failure, `The checkpoint at step ${step} is whole, and training goes on`);
+    } catch (error) {
+      this.#complain(error, `No checkpoint at step ${step}, and training goes on`);
+    }
+  }
+
+  /** Says once of each reason what could not be done, unless that is to end the run. */
+  #complain(error: unknown, consequence: string): void {
+    if (!(error instanceof WgradError) || this.#flags.onCheckpointError === "stop") throw error;
+    if (!this.#told.has(error.what)) this.#say(`${consequence}: ${error.message}`);
+    this.#told.add(error.what);
+  }
+}
+
+/** @returns what the promise is rejected with */
+const faultOf = (promise: Promise<void>): Promise<unknown> => promise.then(() => undefined, (error: unknown) => error);
+
+/** @throws OptionError naming what differs, with both values */
+function requireSameRun(where: string, kept: unknown, now: RunIdentity): void {
+  const before = (typeof kept === "object" && kept !== null ? kept : {}) as RunIdentity;
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
+  const text = (value: unknown) => JSON.stringify(value) ?? "not given";
+  const differing = names.filter((name) => text(before[name]) !== text(now[name]));
+  if (differing.length === 0) return;
+  const changes = differing.map((name) => `${name} was ${text(before[name])} and is ${text(now[name])}`);
+  const what = `this checkpoint is of a run with other options: ${changes.join("; ")}`;
+  throw new OptionError({ where, what, fix: "Give the options of that run, or choose another folder for --checkpoint" });
+}

@@ -1,0 +1,78 @@
+import { isRegression, makeDataset, standardization, unitScale, type Dataset, type Normalization, type TrainingData } from "../../data/dataset.ts";
+import { OptionError } from "../../errors.ts";
+import { sizeOf } from "../../graph/tensor.ts";
+import { fanInUniform } from "../../nn/initializers.ts";
+import { dense, dropout as dropoutLayer, flatten } from "../../nn/layers.ts";
+import type { Optimizer } from "../../nn/optimizers.ts";
+import { sequential, type Model } from "../../nn/sequential.ts";
+import type { TrainerOptions } from "../../train/index.ts";
+import { optimizers, type NetworkFlags } from "../options/options.ts";
+import { counted } from "../text/text.ts";
+
+/**
+ * The network that the options describe, for a data set's examples and what is to be said of them.
+ * @param isTable for the initial values: a table has few features, for which He's are too large
+ */
+export function buildNetwork({ hidden, activation, dropout, seed }: NetworkFlags, data: TrainingData, isTable: boolean): Model {
+  const initial = isTable ? { weights: fanInUniform, biases: fanInUniform } : {};
+  const layers = hidden.flatMap((width) => [dense(width, { activation, ...initial }), ...(dropout > 0 ? [dropoutLayer(dropout)] : [])]);
+  const outputs = isRegression(data) ? data.outputs : data.classes;
+  return sequential([flatten(), ...layers, dense(outputs.length, initial)], { inputShape: data.shape, seed });
+}
+
+/** Such as "784-128-10 relu, 101,770 parameters", and with what other precision than float32 it is trained. */
+export function describeNetwork({ hidden, activation, dropout, precision }: NetworkFlags, model: Model): string {
+  const widths = [sizeOf(model.inputShape), ...hidden, ...model.outputShape].join("-");
+  const parameters = model.parameters.reduce((sum, { size }) => sum + size, 0);
+  const left = dropout > 0 && hidden.length > 0 ? `, dropout ${dropout}` : "";
+  const products = precision === "float32" ? "" : `, ${precision} products`;
+  return `${widths}${hidden.length > 0 ? ` ${activation}` : ", linear"}${left}, ${counted(parameters, "parameter")}${products}`;
+}
+
+/** Examples of a step where none are named: 64, or all of fewer. */
+export const batchOf = ({ batch }: Pick<NetworkFlags, "batch">, examples: number): number | "full" => batch ?? Math.min(64, examples);
+
+type StepOptions = Pick<TrainerOptions, "loss" | "optimizer" | "batchSize" | "seed" | "clipNorm" | "precision">;
+
+/** What of a trainer's options the network's options settle, for so many examples. */
+export function stepOptions(flags: NetworkFlags, examples: number): StepOptions & Pick<TrainerOptions, "batchSize"> {
+  const { loss, clipNorm, seed, precision } = flags;
+  return {
+    optimizer: optimizerOf(flags),
+    batchSize: batchOf(flags, examples),
+    seed,
+    precision,
+    ...(loss !== undefined && { loss }),
+    ...(clipNorm !== undefined && { clipNorm }),
+  };
+}
+
+/** The update rule that the options describe. */
+export function optimizerOf({ optimizer = "adam", weightDecay, momentumForm }: NetworkFlags): Optimizer {
+  const hasForm = optimizer === "momentum" || optimizer === "nesterov";
+  if (momentumForm !== undefined && !hasForm) {
+    throw new OptionError({ where: "--momentum-form", what: `${optimizer} has none`, fix: "Add --optimizer momentum, or nesterov" });
+  }
+  if (weightDecay !== undefined && optimizer !== "adamW") {
+    throw new OptionError({ where: "--weight-decay", what: `${optimizer} has none`, fix: "Add --optimizer adamW" });
+  }
+  if (weightDecay !== undefined) return optimizers.adamW({ weightDecay });
+  return hasForm && momentumForm !== undefined ? optimizers[optimizer]({ form: momentumForm }) : optimizers[optimizer]();
+}
+
+/** How the network sees the pixels. */
+export function normalizationOf({ standardize }: Pick<NetworkFlags, "standardize">, { features }: TrainingData): Normalization {
+  return standardize ? standardization(features) : unitScale;
+}
+
+/** A data set of MNIST's size, all black: for what depends on shapes alone. */
+export function blankMnist(): Dataset {
+  const [examples, side] = [60_000, 28];
+  return makeDataset({
+    name: "blank pictures",
+    features: new Uint8Array(examples * side * side),
+    shape: [side, side],
+    labels: new Uint32Array(examples),
+    classes: Array.from({ length: 10 }, (_, digit) => String(digit)),
+  });
+}

@@ -1,0 +1,94 @@
+import type { StoppingProgress } from "../../train/index.ts";
+import { count, duration, lossText, percent } from "../text/text.ts";
+
+/** Where the line goes: standard output, or a stand-in for it. */
+export interface Screen {
+  /** Whether a line can be drawn anew. */
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** The most lines of a run on a screen where none can be drawn anew. */
+const PLAIN_LINES = 20;
+
+/** Drawings that follow each other faster cannot be read. */
+const REDRAW_MILLISECONDS = 50;
+
+const CLEAR_TO_END = "\u001b[K";
+
+/** Where the estimate of the time left begins: at a run's first event, before which kernels are compiled. */
+type Start = Pick<StoppingProgress, "step" | "seconds">;
+
+/** Places of the fields that a narrow screen loses, in this order: the rate first, then the epoch, the time left and so on. */
+const LEAST_NEEDED = [5, 1, 6, 3, 4, 2];
+
+/**
+ * Such as "938/2814  epoch 1/3  loss 0.123  accuracy 96.1 %  12,345 images/s  2 s left", in at most `width` columns where
+ * that can be. Quantities have no accuracy, a check has the validation loss, and the time left is not known at first.
+ */
+export function progressText(progress: StoppingProgress, { unit, width, start }: { unit: string; width: number; start: Start }): string {
+  const { step, stepsTotal, epoch, epochs, loss, accuracy, imagesPerSecond, seconds, validation } = progress;
+  const secondsPerStep = (seconds - start.seconds) / (step - start.step);
+  const fields: (string | undefined)[] = [
+    `${step}/${stepsTotal}`,
+    `epoch ${epoch}/${epochs}`,
+    `loss ${lossText(loss)}`,
+    Number.isNaN(accuracy) ? undefined : `accuracy ${percent(accuracy)}`,
+    validation && `validation loss ${lossText(validation.loss)}`,
+    `${count(imagesPerSecond)} ${unit}/s`,
+    Number.isFinite(secondsPerStep) ? `${duration((stepsTotal - step) * secondsPerStep)} left` : undefined,
+  ];
+  const text = () => fields.filter((part) => part !== undefined).join("  ");
+  for (const place of LEAST_NEEDED) if (text().length > width) fields[place] = undefined;
+  return text();
+}
+
+/** Shows where training stands: on a terminal in one line that is drawn anew, elsewhere in at most 20 lines a run. */
+export class ProgressLine {
+  readonly #screen: Screen;
+  readonly #unit: string;
+  #start: Start | undefined;
+  #shownPart = -1;
+  #drawn = -Infinity;
+  #pending: string | undefined;
+
+  /** @param unit what an example is */
+  constructor(screen: Screen, unit = "images") {
+    this.#screen = screen;
+    this.#unit = unit;
+  }
+
+  show(progress: StoppingProgress): void {
+    this.#start ??= progress;
+    if (this.#screen.isTTY) this.#redraw(progress);
+    else this.#print(progress);
+  }
+
+  /** Draws the last line, if it was held back, and ends it. */
+  finish(): void {
+    if (this.#pending !== undefined) this.#screen.write(`\r${this.#pending}${CLEAR_TO_END}`);
+    if (this.#drawn > -Infinity) this.#screen.write("\n");
+  }
+
+  #redraw(progress: StoppingProgress): void {
+    // A terminal that is as wide as the line may begin a new one.
+    this.#pending = this.#text(progress, (this.#screen.columns || 80) - 1);
+    const now = performance.now();
+    if (now - this.#drawn < REDRAW_MILLISECONDS) return;
+    this.#screen.write(`\r${this.#pending}${CLEAR_TO_END}`);
+    this.#drawn = now;
+    this.#pending = undefined;
+  }
+
+  #print(progress: StoppingProgress): void {
+    const part = Math.floor(((PLAIN_LINES - 1) * progress.step) / progress.stepsTotal);
+    if (part === this.#shownPart) return;
+    this.#shownPart = part;
+    this.#screen.write(`${this.#text(progress, 80)}\n`);
+  }
+
+  #text(progress: StoppingProgress, width: number): string {
+    return progressText(progress, { unit: this.#unit, width, start: this.#start ?? progress });
+  }
+}

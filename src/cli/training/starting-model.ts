@@ -1,0 +1,151 @@
+/*
+ * --init: a run that starts from the values of a model, for more epochs, other data, or imported weights.
+ */
+import type { Command } from "commander";
+import { isRegression, type TrainingData } from "../../data/dataset.ts";
+import { standardizeTargets, targetsInUnits } from "../../data/table-data.ts";
+import { featureNames, quantityColumns, tableSchemaFrom, type TableSchema } from "../../data/table-schema.ts";
+import { excerpt, OptionError } from "../../errors.ts";
+import { initialValues } from "../../formats/model.ts";
+import type { TensorValues } from "../../formats/safetensors.ts";
+import { sizeOf } from "../../graph/tensor.ts";
+import type { LayerConfig } from "../../nn/layers.ts";
+import { modelFromConfig, type Model } from "../../nn/sequential.ts";
+import { loadModelFile, type TrainedModel } from "../../node/index.ts";
+import type { TrainingSource } from "../data/data-source.ts";
+import type { NetworkFlags } from "../options/options.ts";
+import { field } from "../text/text.ts";
+
+/** What a run starts from. */
+export interface StartingModel {
+  /** The file. */
+  readonly path: string;
+  readonly trained: TrainedModel;
+}
+
+type Architecture = Pick<NetworkFlags, "hidden" | "activation" | "dropout">;
+
+/**
+ * Reads the model of --init, and gives --hidden, --activation and --dropout what that model has where they are not given.
+ * @throws DataError for a file that is no model; OptionError for one that `wgrad train` cannot make
+ */
+export async function loadStartingModel(command: Command): Promise<StartingModel | undefined> {
+  const { init: path } = command.opts<{ init?: string }>();
+  if (path === undefined) return undefined;
+  const trained = await loadModelFile(path);
+  for (const [name, value] of Object.entries(architectureOf(trained.model, path))) {
+    if (command.getOptionValueSource(name) === "default") command.setOptionValueWithSource(name, value, "init");
+  }
+  return { path, trained };
+}
+
+function architectureOf({ config }: Model, path: string): Partial<Architecture> {
+  const refuse = (what: string) =>
+    new OptionError({ where: "--init", what: `${path} ${what}`, fix: "Name a model of dense layers that share one activation" });
+  const strange = config.layers.find(({ type }) => !["flatten", "dense", "dropout"].includes(type));
+  if (strange) throw refuse(`has a layer of the type ${excerpt(strange.type)}`);
+  const dense = denseLayers(config.layers);
+  const hidden = dense.slice(0, -1);
+  const [activation, ...others] = new Set(hidden.map((layer) => layer["activation"] as NetworkFlags["activation"]));
+  if (dense.at(-1)?.["activation"] !== "identity") throw refuse("has an activation after its last layer");
+  if (others.length > 0) throw refuse(`has several activations, ${[activation, ...others].join(", ")}`);
+  const dropout = config.layers.find(({ type }) => type === "dropout")?.["rate"] as number | undefined;
+  return { hidden: hidden.map(({ units }) => units as number), ...(activation && { activation }), ...(dropout !== undefined && { dropout }) };
+}
+
+const denseLayers = (layers: readonly LayerConfig[]) => layers.filter(({ type }) => type === "dense");
+
+/**
+ * The data as the starting model sees them: its normalization, and its mean and deviation of the label.
+ * @throws OptionError naming the difference where the features are not those of the model
+ */
+export function dataForStart(data: TrainingSource, { path, trained }: StartingModel): TrainingSource {
+  const before = trained.table && tableSchemaFrom(trained.table, path);
+  const inputs = sizeOf(trained.model.inputShape);
+  const refuse = (what: string) => new OptionError({ where: "--init", what, fix: "Train on the features that the model was trained on" });
+  if (sizeOf(data.train.shape) !== inputs) throw refuse(`${path} takes ${inputs} features, but an example has ${sizeOf(data.train.shape)}`);
+  if (before && data.table) {
+    const names = featureNames(data.table.columns);
+    const at = featureNames(before.columns).findIndex((name, index) => name !== names[index]);
+    if (at >= 0) {
+      throw refuse(`feature ${at + 1} of ${path} is ${excerpt(featureNames(before.columns)[at])}, but that of the table is ${excerpt(names[at])}`);
+    }
+  }
+  const seen = { ...data, normalization: trained.normalization };
+  return hasSameAnswers(trained, data.train) && before && data.table ? inUnitsOf(before, data.table, seen) : seen;
+}
+
+/** With a label that is a quantity standardized as before, so that the model means the same. */
+function inUnitsOf(before: TableSchema, table: TableSchema, data: TrainingSource): TrainingSource {
+  const [from, to] = [quantityColumns(table), quantityColumns(before)];
+  if (from.length === 0 || to.length !== from.length) return data;
+  const again = (part: TrainingData): TrainingData =>
+    isRegression(part) ? { ...part, targets: standardizeTargets(targetsInUnits(part.targets, from), to) } : part;
+  const [label, ...otherLabels] = from.map((column, index) => ({ ...column, mean: to[index]!.mean, deviation: to[index]!.deviation }));
+  return {
+    ...data,
+    train: again(data.train),
+    validation: data.validation && again(data.validation),
+    test: data.test && again(data.test),
+    table: { ...table, label: label!, ...(otherLabels.length > 0 && { otherLabels }) },
+  };
+}
+
+/** Whether a model's outputs stand for what the examples are said to be. */
+function hasSameAnswers({ classes, outputs }: TrainedModel, data: TrainingData): boolean {
+  if (isRegression(data)) return outputs?.join("\n") === data.outputs.join("\n");
+  return outputs === undefined && classes.join("\n") === data.classes.join("\n");
+}
+
+/**
+ * A new network with the values of the starting model: of all its layers, but of the last one only where its outputs stand for the same.
+ * @throws OptionError where the hidden layers are not those of the model
+ */
+export function startedFrom(model: Model, flags: Architecture, { path, trained }: StartingModel, data: TrainingData): Model {
+  requireSameArchitecture(flags, architectureOf(trained.model, path), path);
+  const kept = denseValues(trained.model);
+  const isSameHead = hasSameAnswers(trained, data);
+  const values = denseValues(model).flatMap((layer, index, all) => {
+    const from = index < all.length - 1 || isSameHead ? kept[index]! : layer;
+    // A layer that had no bias gets one that changes nothing.
+    const bias = from.bias ?? { values: new Float32Array(layer.bias!.values.length) };
+    return [[`${layer.name}.weight`, from.weight.values] as const, [`${layer.name}.bias`, bias.values] as const];
+  });
+  return modelFromConfig(model.config, Object.fromEntries(values));
+}
+
+/** The lines of a run's summary. */
+export function startText({ path, trained }: StartingModel, data: TrainingData): string[] {
+  if (hasSameAnswers(trained, data)) return field("start", path);
+  const before = trained.outputs ?? trained.classes;
+  const now = isRegression(data) ? data.outputs : data.classes;
+  const named = (names: readonly string[]) => (names.length > 4 ? `${names.slice(0, 3).join(", ")}, … (${names.length})` : names.join(", "));
+  return field("start", `${path}, with a new last layer:`, ` its outputs were ${named(before)}, and are ${named(now)}`);
+}
+
+function requireSameArchitecture(flags: Architecture, before: Partial<Architecture>, path: string): void {
+  for (const name of ["hidden", "activation"] as const) {
+    const [now, then] = [String(flags[name]), String(before[name] ?? flags[name])];
+    if (now === then) continue;
+    const what = `${now || "none"}, but ${path} has ${then || "none"}`;
+    throw new OptionError({ where: `--${name}`, what, fix: `Leave --${name} out: it is taken from the model of --init` });
+  }
+}
+
+interface DenseValues {
+  /** Such as "layers.1". */
+  readonly name: string;
+  readonly weight: TensorValues;
+  readonly bias: TensorValues | undefined;
+}
+
+/** The values of the dense layers, in their order. */
+function denseValues(model: Model): DenseValues[] {
+  const values = initialValues(model);
+  return Object.keys(values)
+    .filter((name) => name.endsWith(".weight"))
+    .map((weight) => {
+      const name = weight.slice(0, -".weight".length);
+      return { name, weight: values[weight]!, bias: values[`${name}.bias`] };
+    });
+}

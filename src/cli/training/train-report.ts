@@ -1,0 +1,80 @@
+import { inUnitsOf } from "../../data/table-data.ts";
+import type { Stop, TrainingProgress } from "../../train/index.ts";
+import type { Field, ReportRecorder } from "../report/index.ts";
+import { describeNetwork } from "./network.ts";
+import { resolvedConfiguration } from "../options/resolved.ts";
+import { say } from "../text/terminal.ts";
+import { adapterText, count, counted, duration, field, lossText, percent, quantity } from "../text/text.ts";
+import { lossOf, type Outcome, type Run, type Subject } from "./training-run.ts";
+
+/** The report of a run: what records it, and what writes it in the end. */
+export interface RunReport {
+  readonly recorder: ReportRecorder;
+  /** @throws DataError where the file cannot be written */
+  write(reached: TrainingProgress | undefined, stop: Stop, outcome: Outcome): Promise<void>;
+}
+
+/** Begins the report of a run, before its first step. Charts are loaded only here. */
+export async function startReport(path: string, run: Run, { model, trainer }: Subject): Promise<RunReport> {
+  const { ReportRecorder, writeReport } = await import("../report/index.ts");
+  const { flags, data, backend } = run;
+  const { train, validation, test, normalization, table } = data;
+  const loss = lossOf(run);
+  const inUnits = (targets: Float32Array) => inUnitsOf(table, targets);
+  const recorder = new ReportRecorder({ trainer, model, backend, train, validation, test, normalization, loss, inUnits });
+  const resumedAt = trainer.step;
+  await recorder.start();
+  return {
+    recorder,
+    async write(reached, stop, outcome) {
+      const facts = await recorder.finish({
+        title: `${train.name}: ${describeNetwork(flags, model)}`,
+        results: [...outcomeFields(outcome), ...runFields(run, { batch: trainer.batch, resumedAt, reached, stop }), ["adapter", adapterText(backend)]],
+        options: Object.entries(resolvedConfiguration(flags, run)).map(([name, value]) => [name, optionText(value)] as const),
+      });
+      await writeReport(path, facts);
+      say(field("report", path));
+    },
+  };
+}
+
+function outcomeFields({ part, evaluation, regression }: Outcome): Field[] {
+  const loss: Field = [`${part} loss`, lossText(evaluation.loss)];
+  if (!regression) return [[`${part} accuracy`, percent(evaluation.accuracy)], loss];
+  const { r2, rmse, mae } = regression;
+  return [[`${part} R²`, Number.isNaN(r2) ? "–" : r2.toFixed(3)], [`${part} RMSE`, quantity(rmse)], [`${part} MAE`, quantity(mae)], loss];
+}
+
+interface Course {
+  readonly batch: number;
+  /** The step of the checkpoint that the run went on from, or 0. */
+  readonly resumedAt: number;
+  readonly reached: TrainingProgress | undefined;
+  readonly stop: Stop;
+}
+
+function runFields({ data }: Run, { batch, resumedAt, reached, stop }: Course): Field[] {
+  const { source, train, validation, test } = data;
+  const examples = [`${count(train.count)} for training`];
+  if (validation) examples.push(`${count(validation.count)} for validation`);
+  if (test) examples.push(`${count(test.count)} for testing`);
+  const time: Field[] = reached ? [["time", `${duration(reached.seconds)}, ${count(reached.imagesPerSecond)} examples/s`]] : [];
+  const parameters: Field[] = stop.parametersOf === stop.step ? [] : [["model", `as it was after step ${count(stop.parametersOf)}`]];
+  const resumed: Field[] = resumedAt === 0 ? [] : [["resumed", `at step ${count(resumedAt)}; the curves and the time begin there`]];
+  return [
+    ["steps", `${count(stop.step)}, ${counted(batch, "example")} each`],
+    ...resumed,
+    ["stopped", stop.kind === "aborted" ? "interrupted" : stop.reason],
+    ...parameters,
+    ...time,
+    ["data", `${source}: ${examples.join(", ")}`],
+    ["written", `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`],
+  ];
+}
+
+/** An option's value as text; one that was not given is null. */
+function optionText(value: unknown): string {
+  if (value === null || value === undefined) return "–";
+  if (Array.isArray(value)) return value.join(",") || "none";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

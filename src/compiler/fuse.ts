@@ -1,0 +1,210 @@
+/*
+ * Pass 1: which nodes run together. A group is one kernel. It has members: an anchor (an op with a kernel of its own)
+ * followed by pointwise nodes on its results, or pointwise nodes alone. Rules over the graph, no patterns of networks:
+ *  - a pointwise node joins the member that makes one of its inputs, if it reads them at its own element;
+ *  - an anchor joins another one's group if that one's kernel can compute it on the way (AnchorKernel.takes), and so
+ *    does a sum over all of a member's results where the kernel makes totals;
+ *  - nodes that read no memory (constants, per-step scalars, dropout masks), and cheap ones that read only leaves
+ *    (taking a batch), are computed again wherever they are read;
+ *  - a pointwise group that only a reduction reads becomes part of how the reduction reads.
+ */
+import type { Graph } from "../graph/graph.ts";
+import { constantOp, isStored } from "../graph/leaves.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { LaunchLimits } from "../ops/kernel.ts";
+import { Clusters, type Cluster, type GrowingMember } from "./clusters.ts";
+import { anchorKernel, isComputed, isLiteral, isPack, isStepScalar, pointwiseKernel, rootOf } from "../backends/webgpu/kernels.ts";
+
+/** Values that one finish function takes or computes, element by element. */
+export interface Member {
+  readonly anchor: Tensor | undefined;
+  /** Pointwise nodes computed for each element, each after its inputs. */
+  readonly chain: readonly Tensor[];
+  /** The anchor is the sum of this value of another member, made on the way. */
+  readonly totalOf: Tensor | undefined;
+}
+
+export interface Group {
+  readonly members: readonly Member[];
+  /** The nodes whose values others read, or that are outputs or new values of leaves. */
+  readonly outputs: readonly Tensor[];
+  /** Tensors it reads from memory, views resolved. */
+  readonly inputs: readonly Tensor[];
+}
+
+export interface Fusion {
+  readonly groups: readonly Group[];
+  /** Nodes that are computed inside whatever reads them, and have no memory. */
+  readonly inlined: ReadonlySet<Tensor>;
+}
+
+/** The nodes of a group, each after its inputs within its member. */
+export const nodesOf = ({ members }: Group): Tensor[] => members.flatMap(({ anchor, chain }) => (anchor ? [anchor, ...chain] : chain));
+
+/** The anchors that the kernel of a group computes, but for totals. */
+export const anchorsOf = ({ members }: { members: readonly Pick<Member, "anchor" | "totalOf">[] }): Tensor[] =>
+  members.flatMap(({ anchor, totalOf }) => (anchor && !totalOf ? [anchor] : []));
+
+/** @param mostBindings how many buffers one kernel may bind */
+export function fuse(graph: Graph, mostBindings: number, limits: LaunchLimits): Fusion {
+  return new Fuser(graph, mostBindings, limits).run();
+}
+
+class Fuser {
+  readonly #nodes: readonly Tensor[];
+  readonly #mostBindings: number;
+  readonly #limits: LaunchLimits;
+  /** Nodes whose values must lie in memory: outputs, new values of leaves, members of packs. */
+  readonly #wanted: ReadonlySet<Tensor>;
+  readonly #readers = new Map<Tensor, Tensor[]>();
+  readonly #inlined = new Set<Tensor>();
+  readonly #clusters: Clusters;
+
+  constructor(graph: Graph, mostBindings: number, limits: LaunchLimits) {
+    this.#nodes = graph.nodes.filter(isComputed);
+    this.#mostBindings = mostBindings;
+    this.#limits = limits;
+    this.#clusters = new Clusters(this.#nodes, this.#inlined);
+    const packed = graph.nodes.filter(isPack).flatMap(({ inputs }) => inputs);
+    this.#wanted = new Set([...Object.values(graph.outputs), ...graph.updates.map(({ value }) => value), ...packed].map(rootOf));
+    for (const node of this.#nodes) {
+      for (const root of new Set(node.inputs.map(rootOf))) this.#readers.set(root, [...(this.#readers.get(root) ?? []), node]);
+    }
+  }
+
+  run(): Fusion {
+    for (const node of this.#nodes) {
+      if (this.#isInlined(node)) this.#inlined.add(node);
+      else if (anchorKernel(node)) this.#placeAnchor(node);
+      else this.#placePointwise(node);
+    }
+    this.#absorbIntoReductions();
+    const clusters = this.#clusters.all().flatMap((cluster) => this.#split(cluster));
+    return { groups: clusters.map((cluster) => this.#finish(cluster)), inlined: this.#inlined };
+  }
+
+  #isInlined(node: Tensor): boolean {
+    const kernel = pointwiseKernel(node);
+    if (!kernel || this.#wanted.has(node)) return false;
+    return node.inputs.map(rootOf).every((root) => {
+      if (isLiteral(root) || isStepScalar(root)) return true;
+      if (kernel.recomputed) return isStored(root) || root.op === constantOp;
+      return this.#inlined.has(root) && !pointwiseKernel(root)?.recomputed;
+    });
+  }
+
+  #placePointwise(node: Tensor): void {
+    let member = this.#clusters.add(node);
+    for (const root of this.#clusters.operands(node)) {
+      const other = this.#clusters.memberOf(root);
+      if (!other || other === member) continue;
+      if (this.#clusters.mayMerge(other, member)) member = this.#clusters.merge(other, member);
+      else if (this.#clusters.mayMerge(member, other)) member = this.#clusters.merge(member, other);
+    }
+  }
+
+  #placeAnchor(node: Tensor): void {
+    const member = this.#clusters.add(node);
+    if (this.#joinsAsTotal(node, member)) return;
+    const own = this.#clusters.clusterOf(member);
+    for (const other of this.#clusters.all()) {
+      const anchors = anchorsOf(other);
+      if (other === own || anchors.length === 0 || !this.#clusters.mayJoin([own, other])) continue;
+      if (anchorKernel(anchors[0]!)!.takes?.(anchors, node, this.#limits)) {
+        this.#clusters.join(other, own);
+        return;
+      }
+      if (anchors.length === 1 && anchorKernel(node)!.takes?.([node], anchors[0]!, this.#limits)) {
+        this.#clusters.join(own, other);
+        return;
+      }
+    }
+  }
+
+  /** A sum over all results of a member joins the member's cluster if its kernel makes totals. */
+  #joinsAsTotal(node: Tensor, member: GrowingMember): boolean {
+    const value = rootOf(node.inputs[0]!);
+    const maker = this.#clusters.memberOf(value);
+    if (!maker || !anchorKernel(node)!.isTotal?.(node)) return false;
+    const cluster = this.#clusters.clusterOf(maker);
+    const anchors = anchorsOf(cluster);
+    if (anchors.length === 0 || maker.totalOf || !anchorKernel(anchors[0]!)!.makesTotals?.(anchors)) return false;
+    member.totalOf = value;
+    const own = this.#clusters.clusterOf(member);
+    if (!this.#clusters.mayJoin([cluster, own])) {
+      member.totalOf = undefined;
+      return false;
+    }
+    this.#clusters.join(cluster, own);
+    return true;
+  }
+
+  #absorbIntoReductions(): void {
+    for (const node of this.#nodes) {
+      for (const position of anchorKernel(node)?.prologues ?? []) {
+        const root = rootOf(node.inputs[position]!);
+        const member = this.#clusters.memberOf(root);
+        if (!member || member.anchor || !this.#onlyReads(node, root, member.nodes)) continue;
+        for (const absorbed of member.nodes) this.#inlined.add(absorbed);
+        this.#clusters.remove(member);
+      }
+    }
+  }
+
+  /** Whether nothing but `reader` uses any of the nodes, and it only the value `root`. */
+  #onlyReads(reader: Tensor, root: Tensor, nodes: readonly Tensor[]): boolean {
+    if (reader.inputs.filter((input) => nodes.includes(rootOf(input))).length > 1) return false;
+    return nodes.every((node) => {
+      if (this.#wanted.has(node)) return false;
+      return (this.#readers.get(node) ?? []).every((other) => nodes.includes(other) || (node === root && other === reader));
+    });
+  }
+
+  /** Cuts what binds more buffers than a kernel may: first members from each other, then a member along its nodes. */
+  #split(cluster: Cluster): Cluster[] {
+    if (this.#bindings(cluster.members.flatMap(({ nodes }) => nodes)) <= this.#mostBindings) return [cluster];
+    if (cluster.members.length > 1) {
+      return cluster.members.flatMap((member) => this.#split({ members: [{ ...member, totalOf: undefined }] }));
+    }
+    const [member] = cluster.members;
+    const result: Cluster[] = [];
+    let rest = member!.nodes;
+    while (rest.length > 0) {
+      let length = rest.length;
+      while (length > 1 && this.#bindings(rest.slice(0, length)) > this.#mostBindings) length--;
+      const nodes = rest.slice(0, length);
+      result.push({ members: [{ anchor: nodes.find((node) => node === member!.anchor), nodes, totalOf: undefined }] });
+      rest = rest.slice(length);
+    }
+    return result;
+  }
+
+  #bindings(nodes: readonly Tensor[]): number {
+    return this.#inputsOf(nodes).length + this.#outputsOf(nodes).length;
+  }
+
+  #inputsOf(nodes: readonly Tensor[]): Tensor[] {
+    const direct = nodes.flatMap((node) => this.#clusters.operands(node));
+    return [...new Set(direct)].filter((root) => !nodes.includes(root));
+  }
+
+  #outputsOf(nodes: readonly Tensor[]): Tensor[] {
+    const within = new Set(nodes);
+    return nodes.filter((node) => this.#wanted.has(node) || this.#finalReaders(node).some((reader) => !within.has(reader)));
+  }
+
+  /** Who reads a node, looking through inlined nodes. */
+  #finalReaders(node: Tensor): Tensor[] {
+    return (this.#readers.get(node) ?? []).flatMap((reader) => (this.#inlined.has(reader) ? this.#finalReaders(reader) : [reader]));
+  }
+
+  #finish(cluster: Cluster): Group {
+    const nodes = cluster.members.flatMap((member) => member.nodes);
+    const members = cluster.members.map(({ anchor, nodes: own, totalOf }) => ({
+      anchor,
+      chain: own.filter((node) => node !== anchor),
+      totalOf,
+    }));
+    return { members, outputs: this.#outputsOf(nodes), inputs: this.#inputsOf(nodes) };
+  }
+}

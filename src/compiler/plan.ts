@@ -1,0 +1,250 @@
+/*
+ * Pass 2: in which order the groups run and where every value lies. Values that live at the same time never share a
+ * buffer, so no dispatch binds one buffer both to read and to write, which WebGPU refuses even for disjoint ranges.
+ * What works in place reads and writes one region through one binding.
+ */
+import type { Graph } from "../graph/graph.ts";
+import { constantOp, isStored } from "../graph/leaves.ts";
+import { Tensor, type Op } from "../graph/tensor.ts";
+import { copy, type PackAttributes } from "../ops/layout/index.ts";
+import { nodesOf, type Fusion, type Group } from "./fuse.ts";
+import { gathersFrom, isLiteral, isPack, isStepScalar, rootOf } from "../backends/webgpu/kernels.ts";
+import { assignSlots } from "./slots.ts";
+
+/** A buffer that recording makes real; known by identity. */
+export interface VirtualBuffer {
+  readonly label: string;
+  /** Elements of four bytes. */
+  elements: number;
+}
+
+/** Part of a buffer: a multiple of 64 elements from its start, so that it can be bound. */
+export interface Region {
+  readonly buffer: VirtualBuffer;
+  readonly offset: number;
+  readonly elements: number;
+}
+
+/** The most steps that go into one submit: rows of the trace, slots of the ring of per-step scalars. */
+export const STEPS_PER_SUBMIT = 256;
+
+export interface Plan {
+  /** What a step runs, in order. */
+  readonly groups: readonly Group[];
+  /** Where each tensor that is read or written in memory lies; views are resolved. */
+  readonly regions: ReadonlyMap<Tensor, Region>;
+  /** Scalar outputs, in the order of their columns in the trace of a step. */
+  readonly traces: readonly { readonly name: string; readonly tensor: Tensor }[];
+  /** One row of scalar outputs per step of a submit. */
+  readonly trace: Region;
+  /** Outputs of several elements. */
+  readonly kept: ReadonlyMap<string, Tensor>;
+  readonly fusion: Fusion;
+}
+
+/** Where the session keeps leaves, and packs of leaves that lie together. */
+export type StoredRegion = (leafOrPack: Tensor) => Region | undefined;
+
+/** Part of a vector that lies in memory, named so that it can be copied from there. */
+const sliceOp: Op = { name: "slice", kind: "leaf" };
+
+export function plan(graph: Graph, fusion: Fusion, storedRegion: StoredRegion): Plan {
+  return new Planner(graph, fusion, storedRegion).run();
+}
+
+class Planner {
+  readonly #graph: Graph;
+  readonly #fusion: Fusion;
+  readonly #storedRegion: StoredRegion;
+  readonly #groups: Group[];
+  /** Copies that must come after everything that reads what they overwrite. */
+  readonly #lastGroups: Group[] = [];
+  readonly #makers = new Map<Tensor, Group>();
+  readonly #regions = new Map<Tensor, Region>();
+  /** What lies in each slice of a pack: the members, or copies of them. */
+  readonly #slices = new Map<Tensor, readonly Tensor[]>();
+  /** Groups that must run before another although they give it no value: readers of what it overwrites. */
+  readonly #before = new Map<Group, Group[]>();
+
+  constructor(graph: Graph, fusion: Fusion, storedRegion: StoredRegion) {
+    this.#graph = graph;
+    this.#fusion = fusion;
+    this.#storedRegion = storedRegion;
+    this.#groups = [...fusion.groups];
+    for (const group of this.#groups) for (const output of group.outputs) this.#makers.set(output, group);
+  }
+
+  run(): Plan {
+    const traces: { name: string; tensor: Tensor }[] = [];
+    const kept = new Map<string, Tensor>();
+    for (const [name, output] of Object.entries(this.#graph.outputs)) {
+      const tensor = this.#computed(output);
+      if (tensor.size === 1) traces.push({ name, tensor });
+      else kept.set(name, tensor);
+    }
+    for (const node of this.#graph.nodes) this.#placeLeaf(node);
+    for (const node of this.#graph.nodes.filter(isPack)) this.#placePack(node);
+    // Before the updates: an output that lay in a leaf would change with what is written there later.
+    for (const [name, tensor] of kept) {
+      if (!this.#regions.has(tensor)) this.#regions.set(tensor, wholeBuffer(`output ${name}`, tensor.size));
+    }
+    this.#placeUpdates();
+    const groups = [...this.#inOrder(), ...this.#lastGroups];
+    assignSlots(groups, this.#regions);
+    const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * traces.length);
+    return { groups, regions: this.#regions, traces, trace, kept, fusion: this.#fusion };
+  }
+
+  /** The root of an output if a group makes it, else a copy of it. */
+  #computed(output: Tensor): Tensor {
+    const root = rootOf(output);
+    return this.#makers.has(root) ? root : this.#copy(output, this.#groups);
+  }
+
+  #copy(tensor: Tensor, into: Group[]): Tensor {
+    const copied = copy(tensor);
+    const members = [{ anchor: undefined, chain: [copied], totalOf: undefined }];
+    const group = { members, outputs: [copied], inputs: this.#memoryOf(tensor) };
+    into.push(group);
+    this.#makers.set(copied, group);
+    return copied;
+  }
+
+  #memoryOf(tensor: Tensor): Tensor[] {
+    const root = rootOf(tensor);
+    if (isLiteral(root) || isStepScalar(root)) return [];
+    return this.#fusion.inlined.has(root) ? [...new Set(root.inputs.flatMap((input) => this.#memoryOf(input)))] : [root];
+  }
+
+  #placeLeaf(node: Tensor): void {
+    if (isStored(node)) this.#regions.set(node, this.#storedRegion(node)!);
+    else if (node.op === constantOp && !isLiteral(node)) this.#regions.set(node, wholeBuffer("constant", node.size));
+  }
+
+  /** Members are computed in their places if nothing stands against it, else copied there. */
+  #placePack(packed: Tensor): void {
+    const stored = this.#storedRegion(packed);
+    if (stored) {
+      this.#regions.set(packed, stored);
+      return;
+    }
+    const whole = wholeBuffer("pack", packed.size);
+    this.#regions.set(packed, whole);
+    const { offsets } = packed.attributes as PackAttributes;
+    const roots = packed.inputs.map(rootOf);
+    const makers = new Set(roots.map((root) => this.#makers.get(root)));
+    const slices = packed.inputs.map((member, position) => {
+      const root = rootOf(member);
+      // A group that reads one slice and writes another would bind the buffer both ways.
+      const mixed = [...makers].some((maker) => maker?.inputs.includes(root)) || roots.indexOf(root) !== roots.lastIndexOf(root);
+      const direct = this.#makers.has(root) && !this.#regions.has(root) && !mixed;
+      const placed = direct ? root : this.#copy(member, this.#groups);
+      this.#regions.set(placed, { buffer: whole.buffer, offset: offsets[position]!, elements: member.size });
+      return placed;
+    });
+    this.#slices.set(packed, slices);
+  }
+
+  /**
+   * Updates in place where that is possible; else the value is kept apart and copied when all old values were read.
+   * Values that are old values themselves are saved first, so that every reader is known before any place is given.
+   */
+  #placeUpdates(): void {
+    const unplaced = new Set<Tensor>();
+    const values = this.#graph.updates.map(({ value }) => {
+      const root = rootOf(value);
+      const own = this.#makers.has(root) && !this.#regions.has(root) && !unplaced.has(root);
+      const saved = own ? root : this.#copy(value, this.#groups);
+      unplaced.add(saved);
+      return saved;
+    });
+    this.#graph.updates.forEach(({ target }, position) => this.#placeUpdate(target, values[position]!));
+  }
+
+  #placeUpdate(target: Tensor, value: Tensor): void {
+    const region = this.#storedRegion(target);
+    if (!region) {
+      this.#scatterUpdate(target, value);
+      return;
+    }
+    const maker = this.#makers.get(value)!;
+    const readers = this.#readersOf(region).filter((reader) => reader !== maker);
+    if (!this.#mayOverwrite(target, region, maker) || readers.some((reader) => this.#dependsOn(reader, maker))) {
+      this.#regions.set(this.#copy(value, this.#lastGroups), region);
+      return;
+    }
+    this.#before.set(maker, [...(this.#before.get(maker) ?? []), ...readers]);
+    this.#regions.set(value, region);
+  }
+
+  /** The members of a pack lie apart: its new value is kept as a whole, and then copied to each. */
+  #scatterUpdate(target: Tensor, value: Tensor): void {
+    const { buffer } = wholeBuffer("new values of a pack", value.size);
+    this.#regions.set(value, { buffer, offset: 0, elements: value.size });
+    const { offsets } = target.attributes as PackAttributes;
+    target.inputs.forEach((member, position) => {
+      const slice = new Tensor(sliceOp, [], {}, member);
+      this.#regions.set(slice, { buffer, offset: offsets[position]!, elements: member.size });
+      this.#regions.set(this.#copy(slice, this.#lastGroups), this.#storedRegion(member)!);
+    });
+  }
+
+  /** Whether a group may write its result over the target: it reads the target at its own element only, or not. */
+  #mayOverwrite(target: Tensor, region: Region, group: Group): boolean {
+    const nodes = nodesOf(group);
+    if (group.members.some(({ anchor }) => anchor)) return false;
+    const sharesBuffer = group.inputs.some((input) => input !== target && this.#regions.get(input)?.buffer === region.buffer);
+    const elsewhere = nodes.some((node) => gathersFrom(node, target, this.#fusion.inlined));
+    return !sharesBuffer && !elsewhere && (!group.inputs.includes(target) || target.size === nodes[0]!.size);
+  }
+
+  /** Groups that read what a region holds when the step begins. */
+  #readersOf(region: Region): Group[] {
+    const reads = (input: Tensor) => {
+      const other = this.#regions.get(input);
+      const leaves = input.op.kind === "leaf" || this.#storedRegion(input) !== undefined;
+      return leaves && other !== undefined && overlaps(other, region);
+    };
+    return this.#groups.filter((group) => group.inputs.some(reads));
+  }
+
+  #dependsOn(group: Group, other: Group): boolean {
+    const seen = new Set<Group>();
+    const stack = [group];
+    while (stack.length > 0) {
+      const next = stack.pop()!;
+      if (next === other) return true;
+      if (seen.has(next)) continue;
+      seen.add(next);
+      stack.push(...this.#needs(next));
+    }
+    return false;
+  }
+
+  /** The groups that must run before another. */
+  #needs(group: Group): Group[] {
+    const sources = group.inputs.flatMap((input) => this.#slices.get(input) ?? [input]);
+    const makers = sources.flatMap((source) => this.#makers.get(source) ?? []);
+    return [...makers, ...(this.#before.get(group) ?? [])].filter((other) => other !== group);
+  }
+
+  /** Groups each after those it needs: depth first, in the order they were found. */
+  #inOrder(): Group[] {
+    const ordered = new Set<Group>();
+    const visit = (group: Group): void => {
+      if (ordered.has(group)) return;
+      for (const needed of this.#needs(group)) visit(needed);
+      ordered.add(group);
+    };
+    for (const group of this.#groups) visit(group);
+    return [...ordered];
+  }
+}
+
+export function overlaps(a: Region, b: Region): boolean {
+  return a.buffer === b.buffer && a.offset < b.offset + b.elements && b.offset < a.offset + a.elements;
+}
+
+export function wholeBuffer(label: string, elements: number): Region {
+  return { buffer: { label, elements }, offset: 0, elements };
+}

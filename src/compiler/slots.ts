@@ -1,0 +1,47 @@
+import type { Tensor } from "../graph/tensor.ts";
+import type { Group } from "./fuse.ts";
+import { isPack, rootOf } from "../backends/webgpu/kernels.ts";
+import type { Region, VirtualBuffer } from "./plan.ts";
+
+interface Slot {
+  buffer: VirtualBuffer;
+  /** The last group that uses what lies here. */
+  busyUntil: number;
+}
+
+/**
+ * Gives every value that has no region yet a buffer, used again once the value has been read for the last time
+ * (linear scan over the live ranges; Poletto and Sarkar 1999). A value whose range touches another's never shares
+ * its buffer: what a group reads and what it writes lie apart.
+ */
+export function assignSlots(groups: readonly Group[], regions: Map<Tensor, Region>): void {
+  const lastRead = new Map<Tensor, number>();
+  groups.forEach((group, position) => {
+    for (const input of group.inputs) {
+      lastRead.set(input, position);
+      if (isPack(input)) for (const member of input.inputs) lastRead.set(rootOf(member), position);
+    }
+  });
+  const slots: Slot[] = [];
+  groups.forEach((group, position) => {
+    for (const output of group.outputs) {
+      if (regions.has(output)) continue;
+      const slot = takeSlot(slots, output.size, position);
+      slot.busyUntil = lastRead.get(output) ?? position;
+      regions.set(output, { buffer: slot.buffer, offset: 0, elements: output.size });
+    }
+  });
+}
+
+/** The smallest free slot that is large enough; else the largest free one, made larger; else a new one. */
+function takeSlot(slots: Slot[], elements: number, position: number): Slot {
+  const free = slots.filter(({ busyUntil }) => busyUntil < position).sort((a, b) => a.buffer.elements - b.buffer.elements);
+  const slot = free.find(({ buffer }) => buffer.elements >= elements) ?? free.at(-1);
+  if (slot) {
+    slot.buffer.elements = Math.max(slot.buffer.elements, elements);
+    return slot;
+  }
+  const fresh = { buffer: { label: `slot ${slots.length}`, elements }, busyUntil: position };
+  slots.push(fresh);
+  return fresh;
+}

@@ -1,0 +1,188 @@
+/* A network in training, and what the page draws of it. Runs in the worker. */
+import {
+  createTrainer,
+  defineGraph,
+  DeviceLostError,
+  input,
+  transpose,
+  type Backend,
+  type Executable,
+  type Session,
+  type Snapshot,
+  type Tensor,
+  type Trainer,
+  type TrainingData,
+} from "../../../index.ts";
+import { CURVE_POINTS, PLANE_SIDE, type Frame, type Problem } from "../contract.ts";
+import { networkProblem, rowsOf, type NetworkProblem } from "./problem.ts";
+import { EXTENT, type PlaygroundConfig } from "../settings.ts";
+
+/** Something in training, as the loop of the service sees it. */
+export interface Run {
+  readonly problem: Problem;
+  /** Steps made so far. */
+  readonly step: number;
+  /** Makes steps and waits for them. */
+  advance(steps: number): Promise<void>;
+  frame(): Promise<Frame>;
+  /** For a run that goes on with other settings. */
+  snapshot(): Promise<Snapshot>;
+  dispose(): void;
+}
+
+/** What to train on a backend, from where, and whom to tell of a lost device. */
+export interface RunOptions<Config extends PlaygroundConfig = PlaygroundConfig> {
+  readonly backend: Backend;
+  readonly config: Config;
+  readonly resumeFrom?: Snapshot | undefined;
+  readonly onRecovery: (recovery: { readonly reason: string }) => void;
+}
+
+/** More epochs than anybody waits for: a run of the playground has no end. */
+export const ENDLESS_EPOCHS = 1e9;
+
+/** Steps of one submit: few enough that a pause is heard at once on a slow adapter. */
+const MOST_STEPS_OF_A_SUBMIT = 64;
+
+/** Makes steps of a trainer and waits for them. */
+export async function advance(trainer: Trainer, steps: number): Promise<void> {
+  const options = { maxSteps: steps, every: steps, stepsPerSubmit: Math.min(steps, MOST_STEPS_OF_A_SUBMIT) };
+  for await (const event of trainer.fit(options)) void event;
+}
+
+type NetworkConfig = Exclude<PlaygroundConfig, { mode: "surface" }>;
+
+/** @returns undefined where there is no point to learn from */
+export async function createNetworkRun(options: RunOptions<NetworkConfig>): Promise<Run | undefined> {
+  const { backend, config, resumeFrom, onRecovery } = options;
+  const problem = networkProblem(config);
+  const { train, model, loss, optimizer } = problem;
+  if (!train) return undefined;
+  const batch = config.batch === "full" ? "full" : Math.min(Number(config.batch), train.count);
+  const trainer = await createTrainer({
+    model,
+    dataset: train,
+    backend,
+    loss,
+    optimizer,
+    learningRate: config.learningRate,
+    batchSize: batch,
+    epochs: ENDLESS_EPOCHS,
+    seed: config.seed,
+    onRecovery,
+    ...(resumeFrom && { resumeFrom }),
+  });
+  return new NetworkRun(config, problem, train, trainer);
+}
+
+/** What the outputs are computed for: the plane's points row after row from the bottom, or the curve's x. */
+function viewPoints(inputs: number): Float32Array {
+  const along = (position: number, count: number) => EXTENT * ((2 * position) / (count - 1) - 1);
+  if (inputs === 1) return Float32Array.from({ length: CURVE_POINTS }, (_, index) => along(index, CURVE_POINTS));
+  return Float32Array.from({ length: 2 * PLANE_SIDE ** 2 }, (_, index) => {
+    const point = index >> 1;
+    return along(index % 2 === 0 ? point % PLANE_SIDE : Math.floor(point / PLANE_SIDE), PLANE_SIDE);
+  });
+}
+
+/** The outputs and hidden values at the view's points, on the parameters of a session. */
+interface View {
+  readonly session: Session;
+  readonly executable: Executable;
+}
+
+class NetworkRun implements Run {
+  readonly problem: Problem;
+  readonly #config: NetworkConfig;
+  readonly #network: NetworkProblem;
+  readonly #train: TrainingData;
+  readonly #trainer: Trainer;
+  #view: View | undefined;
+
+  constructor(config: NetworkConfig, network: NetworkProblem, train: TrainingData, trainer: Trainer) {
+    this.#config = config;
+    this.#network = network;
+    this.#train = train;
+    this.#trainer = trainer;
+    // What was added the page has already, at the end of the set.
+    const { test } = network;
+    this.problem = { points: rowsOf(train, train.count - config.points.length), test: test ? rowsOf(test) : new Float32Array() };
+  }
+
+  get step(): number {
+    return this.#trainer.step;
+  }
+
+  advance(steps: number): Promise<void> {
+    return advance(this.#trainer, steps);
+  }
+
+  async frame(): Promise<Frame> {
+    try {
+      return await this.#frame();
+    } catch (failure) {
+      if (!(failure instanceof DeviceLostError)) throw failure;
+      // Asks something of the trainer, which replaces the device; the view is then compiled for the new one.
+      await this.#trainer.snapshot();
+      return this.#frame();
+    }
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return this.#trainer.snapshot();
+  }
+
+  dispose(): void {
+    this.#trainer.dispose();
+  }
+
+  async #frame(): Promise<Frame> {
+    const { test } = this.#network;
+    const trainer = this.#trainer;
+    const { executable, session } = await this.#viewOn(trainer.session);
+    const { step } = trainer;
+    const hidden = this.#hiddenLayers();
+    const isNeuron = this.#config.mode === "neuron";
+    const [train, tested, , outputs, parameters, ...values] = await Promise.all([
+      trainer.evaluate(this.#train),
+      test && trainer.evaluate(test),
+      executable.run(0, 1),
+      executable.read("outputs"),
+      Promise.all(isNeuron ? this.#network.model.parameters.map((parameter) => session.read(parameter)) : []),
+      ...hidden.map(({ name }) => executable.read(name)),
+    ]);
+    return {
+      mode: this.#config.mode,
+      step,
+      loss: train.loss,
+      accuracy: train.accuracy,
+      testLoss: tested?.loss ?? NaN,
+      testAccuracy: tested?.accuracy ?? NaN,
+      outputs: Float32Array.from(outputs),
+      hidden: hidden.map(({ units }, layer) => ({ units, values: Float32Array.from(values[layer]!) })),
+      parameters: Float32Array.from(parameters.flatMap((parameter) => [...parameter])),
+      path: new Float32Array(),
+    };
+  }
+
+  /** The layers before the last one, and what their values are called in the view's graph. */
+  #hiddenLayers(): { name: string; units: number }[] {
+    const { shapes } = this.#network.model;
+    return shapes.slice(1, -1).map(([units], layer) => ({ name: `hidden ${layer}`, units: units! }));
+  }
+
+  /** Compiled once, and again where a lost device was replaced and its session with it. */
+  async #viewOn(session: Session): Promise<View> {
+    if (this.#view?.session === session) return this.#view;
+    const { model, shown } = this.#network;
+    const inputs = model.inputShape[0]!;
+    const values = viewPoints(inputs);
+    const x = input("view", [values.length / inputs, inputs]);
+    const layers = model.applyEach(x);
+    const outputs: Record<string, Tensor> = { outputs: shown(layers.at(-1)!) };
+    this.#hiddenLayers().forEach(({ name }, layer) => (outputs[name] = transpose(layers[layer]!)));
+    const executable = await session.compile(defineGraph(outputs));
+    session.write(x, values);
+    return (this.#view = { session, executable });
+  }
+}

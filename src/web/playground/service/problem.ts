@@ -1,0 +1,183 @@
+/* From settings to what is trained: the data set, the model, the loss. Runs in the worker. */
+import {
+  add,
+  dense,
+  losses,
+  makeDataset,
+  makeRegressionDataset,
+  multiply,
+  negate,
+  optimizers,
+  points,
+  relu,
+  reshape,
+  sequential,
+  sigmoid,
+  softmax,
+  matmul,
+  constant,
+  step,
+  toFloat,
+  type ClassificationLoss,
+  type Dataset,
+  type LossName,
+  type Model,
+  type Optimizer,
+  type RegressionDataset,
+  type Tensor,
+  type TrainingData,
+  type TrainingLoss,
+} from "../../../index.ts";
+import type { Point } from "../view/fields.ts";
+import type { ClassifySettings, NeuronSettings, PlaygroundConfig, RegressSettings } from "../settings.ts";
+
+const { circles, xor, moons, spirals, linear, line, polynomial, sine } = points;
+const planes = { circles, xor, moons, spirals, linear };
+const curves = { line, polynomial, sine };
+
+/** A network and what it learns. */
+export interface NetworkProblem {
+  readonly model: Model;
+  /** Generated and added points; undefined where there are none. */
+  readonly train: TrainingData | undefined;
+  /** Other points of the same kind; undefined of the visitor's own. */
+  readonly test: TrainingData | undefined;
+  readonly loss: LossName | TrainingLoss;
+  readonly optimizer: Optimizer;
+  /** What is shown of the model's outputs: [points, outputs] → [points, 1]. */
+  readonly shown: (outputs: Tensor) => Tensor;
+}
+
+/**
+ * The perceptron criterion max(0, −t z) with t = ±1, whose gradient step on one example is Rosenblatt's rule: where the
+ * prediction is wrong, w ← w + ε t x (Rosenblatt 1958; Bishop 2006, equations 4.54 and 4.55).
+ */
+const perceptron: ClassificationLoss = {
+  name: "perceptron",
+  takesSingleOutput: true,
+  perExample(outputs, labels) {
+    const sides = add(multiply(toFloat(labels), 2), -1);
+    return relu(negate(multiply(reshape(outputs, labels.shape), sides)));
+  },
+  correct: losses.sigmoidBinaryCrossEntropy.correct,
+};
+
+/** @param config of any mode but "surface" */
+export function networkProblem(config: Exclude<PlaygroundConfig, { mode: "surface" }>): NetworkProblem {
+  switch (config.mode) {
+    case "classify":
+      return classification(config);
+    case "regress":
+      return regression(config);
+    case "neuron":
+      return neuron(config);
+  }
+}
+
+function classification(settings: ClassifySettings): NetworkProblem {
+  const { layers, loss, seed } = settings;
+  const outputs = loss === "softmaxCrossEntropy" ? 2 : 1;
+  const hidden = layers.map(({ units, activation }) => dense(units, { activation }));
+  // Of two probabilities the second.
+  const second = constant([0, 1], [2, 1]);
+  const shown = {
+    sigmoidBinaryCrossEntropy: sigmoid,
+    softmaxCrossEntropy: (logits: Tensor) => matmul(softmax(logits), second),
+    meanSquaredError: (values: Tensor) => values,
+  }[loss];
+  return {
+    model: sequential([...hidden, dense(outputs)], { inputShape: [2], seed }),
+    ...planeData(settings),
+    loss,
+    optimizer: optimizerOf(settings),
+    shown,
+  };
+}
+
+function neuron(settings: NeuronSettings): NetworkProblem {
+  const isPerceptron = settings.rule === "perceptron";
+  return {
+    model: sequential([dense(1)], { inputShape: [2], seed: settings.seed }),
+    ...planeData(settings),
+    loss: isPerceptron ? perceptron : "sigmoidBinaryCrossEntropy",
+    optimizer: optimizers.sgd(),
+    shown: isPerceptron ? step : sigmoid,
+  };
+}
+
+function regression(settings: RegressSettings): NetworkProblem {
+  const { data, noise, count, seed, layers, loss } = settings;
+  const hidden = layers.map(({ units, activation }) => dense(units, { activation }));
+  const generate = data === "own" ? undefined : curves[data];
+  return {
+    model: sequential([...hidden, dense(1)], { inputShape: [1], seed }),
+    train: curvePoints(generate?.({ noise, count, seed }), settings.points),
+    test: generate?.({ noise, count, seed: testSeed(seed) }),
+    loss,
+    optimizer: optimizerOf(settings),
+    shown: (values) => values,
+  };
+}
+
+/** Far from every seed that a visitor may set. */
+const testSeed = (seed: number): number => 1_000_000 + seed;
+
+function planeData({ data, noise, count, seed, points: added }: ClassifySettings | NeuronSettings) {
+  const generate = data === "own" ? undefined : planes[data];
+  return {
+    train: planePoints(generate?.({ noise, count, seed }), added),
+    test: generate?.({ noise, count, seed: testSeed(seed) }),
+  };
+}
+
+function planePoints(generated: Dataset | undefined, added: readonly Point[]): Dataset | undefined {
+  if (added.length === 0) return generated;
+  return makeDataset({
+    name: "points",
+    features: Float32Array.from([...(generated?.features ?? []), ...added.flatMap(([x, y]) => [x, y])]),
+    shape: [2],
+    labels: Uint32Array.from([...(generated?.labels ?? []), ...added.map(([, , label]) => label)]),
+    classes: ["0", "1"],
+  });
+}
+
+function curvePoints(generated: RegressionDataset | undefined, added: readonly Point[]): RegressionDataset | undefined {
+  if (added.length === 0) return generated;
+  return makeRegressionDataset({
+    name: "points",
+    features: Float32Array.from([...(generated?.features ?? []), ...added.map(([x]) => x)]),
+    shape: [1],
+    targets: Float32Array.from([...(generated?.targets ?? []), ...added.map(([, y]) => y)]),
+    outputs: ["y"],
+  });
+}
+
+interface OptimizerSettings {
+  readonly optimizer: ClassifySettings["optimizer"];
+  readonly momentum: number;
+  readonly weightDecay?: number;
+}
+
+/** The optimizer of that name with the options that it takes. */
+export function optimizerOf({ optimizer, momentum, weightDecay = 0 }: OptimizerSettings): Optimizer {
+  switch (optimizer) {
+    case "momentum":
+      return optimizers.momentum({ momentum });
+    case "nesterov":
+      return optimizers.nesterov({ momentum });
+    case "adamW":
+      return optimizers.adamW({ weightDecay });
+    default:
+      return optimizers[optimizer]();
+  }
+}
+
+/** Rows of x, y, class for the page: the first ones of a data set. */
+export function rowsOf(data: TrainingData, count = data.count): Float32Array {
+  const rows = Array.from({ length: count }, (_, index) =>
+    "targets" in data
+      ? [data.features[index]!, data.targets[index]!, 0]
+      : [data.features[2 * index]!, data.features[2 * index + 1]!, data.labels[index]!],
+  );
+  return Float32Array.from(rows.flat());
+}

@@ -1,0 +1,227 @@
+/* Gradient descent on the loss of a model with two parameters. Runs in the worker. */
+import {
+  broadcastTo,
+  createTrainer,
+  defineGraph,
+  dense,
+  initializers,
+  input,
+  losses,
+  makeDataset,
+  mean,
+  points,
+  probabilities,
+  sequential,
+  stepScalar,
+  type Backend,
+  type LossName,
+  type Model,
+  type RegressionDataset,
+  type Snapshot,
+  type Tensor,
+  type Trainer,
+  type TrainingData,
+} from "../../../index.ts";
+import { CURVE_POINTS, SURFACE_SIDE, type Frame, type LossSurface, type Problem } from "../contract.ts";
+import { advance, ENDLESS_EPOCHS, type Run, type RunOptions } from "./network-run.ts";
+import { optimizerOf, rowsOf } from "./problem.ts";
+import { EXTENT, type PlaygroundConfig, type SurfaceSettings } from "../settings.ts";
+
+type SurfaceConfig = Extract<PlaygroundConfig, { mode: "surface" }>;
+
+/** Few enough that each is seen. */
+const POINTS = 40;
+
+interface Kind {
+  readonly loss: LossName;
+  readonly extent: number;
+  readonly names: readonly [string, string];
+  data(options: { noise: number; seed: number; count: number }): TrainingData;
+  /** With these values of its parameters. */
+  model(first: number, second: number): Model;
+}
+
+const given = (value: number) => initializers.given([value]);
+
+const neuron = (activation: "identity" | "sigmoid") => (slope: number, bias: number) =>
+  sequential([dense(1, { activation, weights: given(slope), biases: given(bias) })], { inputShape: [1] });
+
+/** Class 1 where a noisy line is above 0, so that the classes overlap and the least loss is not at infinity. */
+function overlapping(options: { noise: number; seed: number; count: number }): TrainingData {
+  const { features, targets } = points.line({ ...options, noise: 2 * options.noise, slope: 1, intercept: -0.1 });
+  const labels = Uint32Array.from(targets, (target) => (target > 0 ? 1 : 0));
+  return makeDataset({ name: "overlapping", features, shape: [1], labels, classes: ["0", "1"] });
+}
+
+const kinds: Readonly<Record<SurfaceSettings["model"], Kind>> = {
+  line: { loss: "meanSquaredError", extent: 2, names: ["slope a", "intercept b"], data: points.line, model: neuron("identity") },
+  logistic: {
+    loss: "sigmoidBinaryCrossEntropy",
+    extent: 10,
+    names: ["weight w", "bias b"],
+    data: overlapping,
+    model: neuron("identity"),
+  },
+  squared: { loss: "meanSquaredError", extent: 10, names: ["weight w", "bias b"], data: overlapping, model: neuron("sigmoid") },
+  saddle: {
+    loss: "meanSquaredError",
+    extent: 2,
+    names: ["inner weight a", "outer weight b"],
+    data: (options): RegressionDataset => points.line({ ...options, intercept: 0 }),
+    model: (inner, outer) =>
+      sequential(
+        [dense(1, { activation: "tanh", bias: false, weights: given(inner) }), dense(1, { bias: false, weights: given(outer) })],
+        { inputShape: [1] },
+      ),
+  },
+};
+
+/** The mean loss of all of a data set. */
+function lossOn(data: TrainingData, loss: LossName, outputs: Tensor): { loss: Tensor; answers: Tensor } {
+  const known = losses[loss];
+  if ("targets" in data && "perTarget" in known) {
+    const answers = input("targets", [data.count, 1]);
+    return { loss: mean(known.perTarget(outputs, answers)), answers };
+  }
+  const answers = input("labels", [data.count], "uint32");
+  return { loss: mean(known.perExample(outputs, answers)), answers };
+}
+
+/**
+ * The loss at every point of the picture. Each run of one small graph computes it for the parameters that the run
+ * before left and writes the next ones, which are functions of the run's number, so that many points go in one submit.
+ */
+async function computeSurface(backend: Backend, { model, data, loss, extent, names }: Kind, options: Parameters<Kind["data"]>[0]): Promise<LossSurface> {
+  const dataset = data(options);
+  const along = (position: number) => extent * ((2 * position) / (SURFACE_SIDE - 1) - 1);
+  const coordinates = [(run: number) => along(run % SURFACE_SIDE), (run: number) => along(Math.floor(run / SURFACE_SIDE))] as const;
+  const swept = model(coordinates[0](0), coordinates[1](0));
+  const x = input("x", [dataset.count, 1]);
+  const { loss: value, answers } = lossOn(dataset, loss, swept.apply(x));
+  const updates = swept.parameters.map((target, index) => {
+    const next = stepScalar(`next ${index}`, (run) => coordinates[index]!(run + 1));
+    return { target, value: broadcastTo(next, target.shape) };
+  });
+  const session = backend.createSession();
+  try {
+    const executable = await session.compile(defineGraph({ loss: value }, updates));
+    session.write(x, dataset.features);
+    session.write(answers, "targets" in dataset ? dataset.targets : dataset.labels);
+    const traces = await executable.run(0, SURFACE_SIDE ** 2);
+    return { losses: Float32Array.from(traces["loss"]!), extent, names };
+  } finally {
+    session.dispose();
+  }
+}
+
+/** The last surface computed, since most changes of settings leave it as it is. */
+export class SurfaceCache {
+  #key = "";
+  #surface: Promise<LossSurface> | undefined;
+
+  /** A copy, which may be transferred. */
+  async surfaceOf(backend: Backend, { model, noise, seed }: SurfaceSettings): Promise<LossSurface> {
+    const key = JSON.stringify([model, noise, seed]);
+    if (key !== this.#key || !this.#surface) {
+      this.#key = key;
+      this.#surface = computeSurface(backend, kinds[model], { noise, seed, count: POINTS });
+      this.#surface.catch(() => (this.#surface = undefined));
+    }
+    const surface = await this.#surface;
+    return { ...surface, losses: surface.losses.slice() };
+  }
+}
+
+export async function createSurfaceRun(options: RunOptions<SurfaceConfig>, cache: SurfaceCache): Promise<Run> {
+  const { backend, config, resumeFrom, onRecovery } = options;
+  const kind = kinds[config.model];
+  const { model, data, loss, extent } = kind;
+  const surface = await cache.surfaceOf(backend, config);
+  const [first, second] = config.start;
+  const dataset = data({ noise: config.noise, seed: config.seed, count: POINTS });
+  const trainer = await createTrainer({
+    model: model(extent * first, extent * second),
+    dataset,
+    backend,
+    loss,
+    optimizer: optimizerOf(config),
+    learningRate: config.learningRate,
+    batchSize: "full",
+    epochs: ENDLESS_EPOCHS,
+    onRecovery,
+    ...(resumeFrom && { resumeFrom }),
+  });
+  const run = new SurfaceRun(trainer, kind, dataset, { points: rowsOf1D(dataset), test: new Float32Array(), surface });
+  await run.markPlace();
+  return run;
+}
+
+/** Rows of x, target or class, 0. */
+function rowsOf1D(data: TrainingData): Float32Array {
+  if ("targets" in data) return rowsOf(data);
+  return Float32Array.from([...data.labels].flatMap((label, index) => [data.features[index]!, label, label]));
+}
+
+/** The logistic function of logits: the softmax of 0 and a logit has it as its second probability. */
+function secondOfTwo(logits: Float32Array): Float32Array {
+  const pairs = Float32Array.from({ length: 2 * logits.length }, (_, index) => (index % 2 === 0 ? 0 : logits[index >> 1]!));
+  return probabilities(pairs, 2).filter((_, index) => index % 2 === 1);
+}
+
+class SurfaceRun implements Run {
+  readonly problem: Problem;
+  readonly #trainer: Trainer;
+  readonly #kind: Kind;
+  readonly #dataset: TrainingData;
+  #path: number[] = [];
+
+  constructor(trainer: Trainer, kind: Kind, dataset: TrainingData, problem: Problem) {
+    this.#trainer = trainer;
+    this.#kind = kind;
+    this.#dataset = dataset;
+    this.problem = problem;
+  }
+
+  get step(): number {
+    return this.#trainer.step;
+  }
+
+  /** One after the other, since the path goes through the parameters after each. */
+  async advance(steps: number): Promise<void> {
+    for (let made = 0; made < steps; made++) {
+      await advance(this.#trainer, 1);
+      await this.markPlace();
+    }
+  }
+
+  /** Adds the present parameters to the path. */
+  async markPlace(): Promise<void> {
+    this.#path.push(...(await this.#parameters()));
+  }
+
+  async frame(): Promise<Frame> {
+    const trainer = this.#trainer;
+    const curve = Float32Array.from({ length: CURVE_POINTS }, (_, index) => EXTENT * ((2 * index) / (CURVE_POINTS - 1) - 1));
+    const [{ loss, accuracy }, outputs] = await Promise.all([trainer.evaluate(this.#dataset), trainer.predict(curve)]);
+    const isLogit = this.#kind.loss === "sigmoidBinaryCrossEntropy";
+    const path = Float32Array.from(this.#path);
+    this.#path = [];
+    const parameters = path.length > 0 ? path.slice(-2) : Float32Array.from(await this.#parameters());
+    const tested = { testLoss: NaN, testAccuracy: NaN };
+    const shown = isLogit ? secondOfTwo(outputs) : outputs;
+    return { mode: "surface", step: trainer.step, loss, accuracy, ...tested, outputs: shown, hidden: [], parameters, path };
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return this.#trainer.snapshot();
+  }
+
+  dispose(): void {
+    this.#trainer.dispose();
+  }
+
+  async #parameters(): Promise<number[]> {
+    const { parameters } = await this.#trainer.snapshot();
+    return Object.values(parameters).flatMap(({ values }) => [...values]);
+  }
+}

@@ -1,0 +1,74 @@
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type uPlot from "uplot";
+import { Plot, type PlotSeries } from "../../shared/plot.tsx";
+import { robustRange } from "../../shared/robust-range.ts";
+import { history, type History } from "../controller.ts";
+import { numberText } from "./text.ts";
+
+/** A chart is drawn again so often at most, since that costs the page a few milliseconds. */
+const REDRAW_MILLISECONDS = 150;
+
+const training: PlotSeries = { label: "training", colour: "--accent", width: 2 };
+const test: PlotSeries = { label: "test", colour: "--accent-2", width: 2, dash: [6, 3] };
+
+/** Loss of the training and test points by step. */
+export function LossChart({ hasTest }: { hasTest: boolean }) {
+  const logarithmic = useSignal(false);
+  const withTest = useSignal(hasTest);
+  withTest.value = hasTest;
+  const drawn = useSignal(history.peek());
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useSignalEffect(() => {
+    void history.value;
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      drawn.value = history.peek();
+    }, REDRAW_MILLISECONDS);
+  });
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const data = useComputed(() => dataOf(drawn.value, { hasTest: withTest.value, logarithmic: logarithmic.value }));
+  return (
+    <section class="card playground-chart" aria-labelledby="playground-chart-title">
+      <div class="row spread">
+        <h2 id="playground-chart-title">Loss</h2>
+        <label class="field inline">
+          <input
+            type="checkbox"
+            data-testid="playground-log-scale"
+            checked={logarithmic.value}
+            onChange={({ currentTarget }) => (logarithmic.value = currentTarget.checked)}
+          />
+          Log scale
+        </label>
+      </div>
+      <Plot
+        title="Loss"
+        captioned={false}
+        testId="playground-chart"
+        height={110}
+        xLabel="step"
+        wholeSteps
+        series={hasTest ? [training, test] : [training]}
+        data={data.value.data}
+        yRange={data.value.yRange}
+        logarithmic={logarithmic.value}
+        xValue={String}
+        yValue={numberText}
+        yTick={(tick) => String(Number(tick.toPrecision(5)))}
+      />
+    </section>
+  );
+}
+
+/** A gap where a value cannot be drawn: there is no test set, or no logarithm. */
+function dataOf(
+  { steps, losses, testLosses }: History,
+  { hasTest, logarithmic }: { hasTest: boolean; logarithmic: boolean },
+): { data: uPlot.AlignedData; yRange: readonly [number, number] | undefined } {
+  const drawn = (values: readonly number[]) => values.map((value) => (Number.isFinite(value) && (value > 0 || !logarithmic) ? value : null));
+  return {
+    data: [[...steps], drawn(losses), ...(hasTest ? [drawn(testLosses)] : [])],
+    yRange: logarithmic ? undefined : robustRange(hasTest ? [losses, testLosses] : [losses]),
+  };
+}

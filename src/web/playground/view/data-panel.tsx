@@ -1,0 +1,138 @@
+/* What is learned: which points, how many, how noisy, and the visitor's own. */
+import { useSignal } from "@preact/signals";
+import { NumberInput, Segments, Select, Slider } from "./controls.tsx";
+import { range, type Point } from "./fields.ts";
+import { addPoint, nextClass } from "./plot.tsx";
+import { classifyFields, EXTENT, neuronFields, regressFields, surfaceFields } from "../settings.ts";
+import { change, playgroundState } from "../state.ts";
+
+const planeNames = { circles: "Circles", xor: "XOR", moons: "Moons", spirals: "Spirals", linear: "Linearly separable", own: "Your own points" };
+const curveNames = { sine: "Sine", polynomial: "Polynomial", line: "Line", own: "Your own points" };
+
+export function DataPanel() {
+  const { mode } = playgroundState.value;
+  return (
+    <section class="card playground-data" aria-labelledby="playground-data-title">
+      <h2 id="playground-data-title">Data</h2>
+      {mode === "surface" ? <SurfaceData /> : <PointsData mode={mode} />}
+    </section>
+  );
+}
+
+type PointsMode = "classify" | "regress" | "neuron";
+
+function PointsData({ mode }: { mode: PointsMode }) {
+  const settings = playgroundState.value[mode];
+  const fields = { classify: classifyFields, regress: regressFields, neuron: neuronFields }[mode];
+  return (
+    <>
+      <DataChoice mode={mode} />
+      {settings.data !== "own" && (
+        <>
+          <Slider label="Noise" testId="noise" field={fields.noise} value={settings.noise} onChange={(noise) => change(mode, { noise })} />
+          <Slider label="Points" testId="count" field={fields.count} value={settings.count} onChange={(count) => change(mode, { count })} />
+        </>
+      )}
+      <NumberInput
+        label="Seed (starts over)"
+        testId="seed"
+        field={fields.seed}
+        value={settings.seed}
+        onChange={(seed) => change(mode, { seed })}
+      />
+      <OwnPoints mode={mode} />
+    </>
+  );
+}
+
+function DataChoice({ mode }: { mode: PointsMode }) {
+  const common = { label: "Points from", testId: "dataset" };
+  if (mode === "regress") {
+    const { data } = playgroundState.value.regress;
+    return <Select {...common} field={regressFields.data} names={curveNames} value={data} onChange={(next) => change("regress", { data: next })} />;
+  }
+  const { data } = playgroundState.value[mode];
+  return <Select {...common} field={classifyFields.data} names={planeNames} value={data} onChange={(next) => change(mode, { data: next })} />;
+}
+
+const coordinate = range(-EXTENT, EXTENT, 0.01, 0);
+
+/** Points by click, or by numbers for those who use no pointer. */
+function OwnPoints({ mode }: { mode: PointsMode }) {
+  const { points } = playgroundState.value[mode];
+  const setPoints = (next: readonly Point[]) => change(mode, { points: next });
+  const [x, y] = [useSignal(0), useSignal(0)];
+  return (
+    <fieldset class="playground-own">
+      <legend>Add points</legend>
+      <p class="playground-note">Click or tap the picture, or type a place.</p>
+      {mode !== "regress" && <ClassChoice />}
+      <form
+        class="row"
+        onSubmit={(event) => {
+          event.preventDefault();
+          addPoint(x.value, y.value);
+        }}
+      >
+        <NumberInput label="x" testId="point-x" field={coordinate} value={x.value} onChange={(value) => (x.value = value)} />
+        <NumberInput label="y" testId="point-y" field={coordinate} value={y.value} onChange={(value) => (y.value = value)} />
+        <button data-testid="playground-add-point">Add</button>
+      </form>
+      <div class="row">
+        <button type="button" data-testid="playground-undo-point" disabled={points.length === 0} onClick={() => setPoints(points.slice(0, -1))}>
+          Undo
+        </button>
+        <button
+          type="button"
+          data-testid="playground-remove-points"
+          onClick={() => change(mode, { data: "own", points: [] })}
+        >
+          Remove all
+        </button>
+      </div>
+    </fieldset>
+  );
+}
+
+function ClassChoice() {
+  return (
+    <Segments
+      legend="Class of the points you add"
+      name="class"
+      value={nextClass.value}
+      onChange={(value) => (nextClass.value = value)}
+      options={[
+        { value: 0, testId: "class-0", text: <><i class="playground-disc" /> Blue</> },
+        { value: 1, testId: "class-1", text: <><i class="playground-square" /> Orange</> },
+      ]}
+    />
+  );
+}
+
+const modelNames = {
+  line: "Line: y = a·x + b",
+  logistic: "Logistic neuron, cross-entropy",
+  squared: "Logistic neuron, squares",
+  saddle: "Two weights: y = b·tanh(a·x)",
+};
+
+/** With which descent gets somewhere within a minute; a neuron's slopes are gentle. */
+const usualRates = { line: 0.1, logistic: 1, squared: 3, saddle: 0.1 } as const;
+
+const shareOfExtent = range(-1, 1, 0.01, 0);
+
+function SurfaceData() {
+  const { model, noise, seed, start } = playgroundState.value.surface;
+  const [first, second] = start;
+  return (
+    <>
+      <Select label="Model" testId="model" field={surfaceFields.model} names={modelNames} value={model} onChange={(next) => change("surface", { model: next, learningRate: usualRates[next] })} />
+      <Slider label="Noise" testId="noise" field={surfaceFields.noise} value={noise} onChange={(next) => change("surface", { noise: next })} />
+      <NumberInput label="Seed" testId="seed" field={surfaceFields.seed} value={seed} onChange={(next) => change("surface", { seed: next })} />
+      <p class="playground-note">Click or tap the picture to say where descent starts, or move these.</p>
+      <Slider label="Start, across" testId="start-x" field={shareOfExtent} value={first} onChange={(next) => change("surface", { start: [next, second] })} />
+      <Slider label="Start, up" testId="start-y" field={shareOfExtent} value={second} onChange={(next) => change("surface", { start: [first, next] })} />
+    </>
+  );
+}
+

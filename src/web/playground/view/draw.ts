@@ -1,0 +1,223 @@
+/* What is on the canvases. Every function draws on a square of side `size` in CSS pixels. */
+import type { Colour, Ramp } from "../../shared/colours.ts";
+import { CURVE_POINTS, PLANE_SIDE, SURFACE_SIDE, type Frame, type LossSurface } from "../contract.ts";
+import type { Point } from "./fields.ts";
+import { css, rampColour, type Palette } from "./palette.ts";
+import { EXTENT } from "../settings.ts";
+
+export interface Drawing {
+  readonly context: CanvasRenderingContext2D;
+  readonly size: number;
+  readonly palette: Palette;
+}
+
+/** From −extent … extent to pixels, and back. */
+const toPixel = (value: number, size: number, extent = EXTENT): number => ((value / extent + 1) / 2) * size;
+export const fromPixel = (pixel: number, size: number, extent = EXTENT): number => extent * ((2 * pixel) / size - 1);
+
+/** Where a place is drawn, y upward. */
+const placeOf = ({ size }: Drawing, x: number, y: number, extent = EXTENT) =>
+  [toPixel(x, size, extent), size - toPixel(y, size, extent)] as const;
+
+/** What a picture is painted on before it is scaled. */
+const scratch = new OffscreenCanvas(1, 1);
+
+/** A picture of `side` rows from the bottom of shares in [0, 1], scaled so that the outer values lie on the border. */
+function picture({ context, size }: Drawing, side: number, ramp: Ramp, shareOf: (index: number) => number): void {
+  const image = new ImageData(side, side);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
+      const share = Math.max(0, Math.min(1, shareOf((side - 1 - row) * side + column)));
+      pixels[row * side + column] = ramp[Math.round(255 * share)]!;
+    }
+  }
+  scratch.width = scratch.height = side;
+  scratch.getContext("2d")!.putImageData(image, 0, 0);
+  const spacing = size / (side - 1);
+  context.imageSmoothingEnabled = true;
+  context.drawImage(scratch, -spacing / 2, -spacing / 2, side * spacing, side * spacing);
+}
+
+/** The line on which values on a grid have a level (marching squares; linear between the grid's points). */
+function contour({ context, size }: Drawing, values: Float32Array, side: number, level: number): void {
+  const spacing = size / (side - 1);
+  const above = (row: number, column: number) => values[row * side + column]! - level;
+  context.beginPath();
+  for (let row = 0; row + 1 < side; row++) {
+    for (let column = 0; column + 1 < side; column++) {
+      const around = [above(row, column), above(row, column + 1), above(row + 1, column + 1), above(row + 1, column)] as const;
+      if (around.every((value) => value < 0) || around.every((value) => value >= 0)) continue;
+      const corners = [[0, 0, around[0]], [1, 0, around[1]], [1, 1, around[2]], [0, 1, around[3]]] as const;
+      const crossings = corners.flatMap(([x, y, value], index) => {
+        const [nextX, nextY, nextValue] = corners[(index + 1) % 4]!;
+        if (value < 0 === nextValue < 0) return [];
+        const share = value / (value - nextValue);
+        return [[(column + x + share * (nextX - x)) * spacing, size - (row + y + share * (nextY - y)) * spacing] as const];
+      });
+      for (let pair = 0; pair + 1 < crossings.length; pair += 2) {
+        context.moveTo(...crossings[pair]!);
+        context.lineTo(...crossings[pair + 1]!);
+      }
+    }
+  }
+  context.stroke();
+}
+
+/** Class 0 as a blue disc, class 1 as an orange square, so that the form tells them apart, too. */
+function mark({ context, palette }: Drawing, [x, y]: readonly [number, number], label: number, radius: number): void {
+  context.beginPath();
+  if (label === 0) context.arc(x, y, radius, 0, 2 * Math.PI);
+  else context.rect(x - 0.9 * radius, y - 0.9 * radius, 1.8 * radius, 1.8 * radius);
+  context.fillStyle = css(label === 0 ? palette.blue : palette.orange);
+  context.fill();
+  context.lineWidth = 1;
+  context.strokeStyle = css(palette.surface);
+  context.stroke();
+}
+
+/** Rows of x, y, class. */
+export function drawPoints(drawing: Drawing, rows: Float32Array, added: readonly Point[], radius = 4): void {
+  for (let row = 0; row < rows.length; row += 3) {
+    mark(drawing, placeOf(drawing, rows[row]!, rows[row + 1]!), rows[row + 2]!, radius);
+  }
+  for (const [x, y, label] of added) mark(drawing, placeOf(drawing, x, y), label, radius + 1);
+}
+
+export function drawBackground({ context, size, palette }: Drawing): void {
+  context.fillStyle = css(palette.surface);
+  context.fillRect(0, 0, size, size);
+}
+
+/** The two axes through the origin. */
+export function drawAxes({ context, size, palette }: Drawing): void {
+  context.strokeStyle = css(palette.line);
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(0, size / 2);
+  context.lineTo(size, size / 2);
+  context.moveTo(size / 2, 0);
+  context.lineTo(size / 2, size);
+  context.stroke();
+}
+
+function drawProbabilities(drawing: Drawing, probabilities: Float32Array): void {
+  picture(drawing, PLANE_SIDE, drawing.palette.regions, (index) => probabilities[index]!);
+}
+
+/** The probability of class 1 over the plane, and the line where it is one half. */
+export function drawDecision(drawing: Drawing, probabilities: Float32Array): void {
+  const { context, palette } = drawing;
+  drawProbabilities(drawing, probabilities);
+  context.strokeStyle = css(palette.text, 0.7);
+  context.lineWidth = 1.5;
+  contour(drawing, probabilities, PLANE_SIDE, 0.5);
+}
+
+/**
+ * The line w₁x + w₂y + b = 0, the weights as an arrow from it to the side of class 1, and the two sides: of a neuron
+ * that says 0 or 1 in one colour each, else by probability.
+ */
+export function drawNeuron(drawing: Drawing, { parameters, outputs }: Frame, isHard: boolean): void {
+  const { context, palette, size } = drawing;
+  const [w1, w2, b] = parameters;
+  if (!isHard) drawProbabilities(drawing, outputs);
+  const length = Math.hypot(w1!, w2!);
+  if (!(length > 0)) return;
+  const [normalX, normalY] = [w1! / length, w2! / length];
+  const foot = [(-b! / length) * normalX, (-b! / length) * normalY] as const;
+  const at = (along: number, across: number) =>
+    placeOf(drawing, foot[0] - along * normalY + across * normalX, foot[1] + along * normalX + across * normalY);
+  if (isHard) {
+    context.fillStyle = rampColour(palette.regions, 0);
+    context.fillRect(0, 0, size, size);
+    context.fillStyle = rampColour(palette.regions, 255);
+    context.beginPath();
+    for (const [along, across] of [[-10, 0], [10, 0], [10, 10], [-10, 10]] as const) context.lineTo(...at(along, across));
+    context.fill();
+  }
+  context.strokeStyle = css(palette.text);
+  context.lineWidth = 2.5;
+  context.beginPath();
+  context.moveTo(...at(-10, 0));
+  context.lineTo(...at(10, 0));
+  context.moveTo(...at(0, 0));
+  context.lineTo(...at(0, 0.25));
+  context.moveTo(...at(-0.05, 0.18));
+  context.lineTo(...at(0, 0.25));
+  context.lineTo(...at(0.05, 0.18));
+  context.stroke();
+}
+
+/** A curve's y at its x from −EXTENT to EXTENT. */
+export function drawCurve(drawing: Drawing, values: Float32Array, { colour, width = 2.5 }: { colour: Colour; width?: number }): void {
+  const { context } = drawing;
+  context.strokeStyle = css(colour);
+  context.lineWidth = width;
+  context.beginPath();
+  values.forEach((y, index) => {
+    const x = EXTENT * ((2 * index) / (CURVE_POINTS - 1) - 1);
+    // A canvas draws nothing of a line whose end is too far away.
+    context.lineTo(...placeOf(drawing, x, Math.max(-9, Math.min(9, y))));
+  });
+  context.stroke();
+}
+
+/** Bands of a loss surface; heights are shown by their root, so that the valley has bands as well. */
+const BANDS = 14;
+
+/** Heat and contour lines of a loss surface: the lower, the bluer. */
+export function drawLossSurface(drawing: Drawing, { losses, names }: LossSurface): void {
+  const { context, palette, size } = drawing;
+  const [least, most] = [Math.min(...losses), Math.max(...losses)];
+  const heightOf = (loss: number) => Math.sqrt((loss - least) / (most - least || 1));
+  picture(drawing, SURFACE_SIDE, palette.heights, (index) => heightOf(losses[index]!));
+  context.strokeStyle = css(palette.text, 0.35);
+  context.lineWidth = 1;
+  for (let band = 1; band < BANDS; band++) contour(drawing, losses, SURFACE_SIDE, least + (most - least) * (band / BANDS) ** 2);
+  drawAxes(drawing);
+  context.fillStyle = css(palette.text);
+  context.font = "13px system-ui, sans-serif";
+  context.textAlign = "right";
+  context.fillText(`${names[0]} →`, size - 8, size / 2 - 6);
+  context.textAlign = "left";
+  context.fillText(`↑ ${names[1]}`, size / 2 + 6, 16);
+}
+
+/** The way of descent, from its start (ring) to where it is (disc). */
+export function drawPath(drawing: Drawing, path: readonly number[], extent: number): void {
+  const { context, palette } = drawing;
+  if (path.length < 2) return;
+  const at = (index: number) => placeOf(drawing, path[index]!, path[index + 1]!, extent);
+  for (const [colour, width] of [[palette.surface, 4], [palette.orange, 2]] as const) {
+    context.strokeStyle = css(colour);
+    context.lineWidth = width;
+    context.beginPath();
+    for (let index = 0; index < path.length; index += 2) context.lineTo(...at(index));
+    context.stroke();
+  }
+  context.fillStyle = css(palette.orange);
+  for (let index = 0; index < path.length; index += 2) {
+    context.beginPath();
+    context.arc(...at(index), index + 2 === path.length ? 6 : 2, 0, 2 * Math.PI);
+    context.fill();
+  }
+  context.strokeStyle = css(palette.text);
+  context.lineWidth = 2;
+  context.beginPath();
+  context.arc(...at(0), 6, 0, 2 * Math.PI);
+  context.stroke();
+}
+
+/** One hidden unit's values: over the plane as a picture, over x as a curve; scaled to the unit's largest value. */
+export function drawUnit(drawing: Drawing, values: Float32Array): void {
+  const { palette } = drawing;
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+  if (values.length === CURVE_POINTS) {
+    drawBackground(drawing);
+    drawAxes(drawing);
+    drawCurve(drawing, values.map((value) => value / largest), { colour: palette.blue, width: 3 });
+    return;
+  }
+  picture(drawing, PLANE_SIDE, palette.units, (index) => (values[index]! / largest + 1) / 2);
+}

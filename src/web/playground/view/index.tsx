@@ -1,0 +1,125 @@
+import type * as Comlink from "comlink";
+import { useEffect } from "preact/hooks";
+import { percent } from "../../shared/format.ts";
+import { LossChart } from "./chart.tsx";
+import { ShareButton } from "../../shared/share.tsx";
+import { visit } from "../../shared/address.ts";
+import type { WorkerApi } from "../../contract.ts";
+import { CloseButton } from "../../shared/close-button.tsx";
+import { ContinueOnCpu } from "../../continue.tsx";
+import { connect, deviceGone, frame, message, playgroundCommands, running } from "../controller.ts";
+import { Segments, Select } from "./controls.tsx";
+import { DataPanel } from "./data-panel.tsx";
+import { NetworkPanel } from "./network-panel.tsx";
+import { FitPlot, Plot } from "./plot.tsx";
+import { classifyFields, type Mode } from "../settings.ts";
+import { change, playgroundState } from "../state.ts";
+import { numberText } from "./text.ts";
+import "./playground.css";
+
+export { playgroundCommands };
+
+/** The tab: trains while it is in the page. */
+export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
+  useEffect(() => connect(worker.playground), [worker]);
+  const { mode } = playgroundState.value;
+  return (
+    <div class="playground">
+      <div class="playground-top">
+        <Toolbar />
+        <Message />
+      </div>
+      <div class="playground-middle">
+        <Plot />
+        <Numbers />
+      </div>
+      <DataPanel />
+      <div class="playground-side">
+        <NetworkPanel />
+        {mode === "surface" && <FitPlot />}
+        <LossChart hasTest={mode !== "surface"} />
+      </div>
+    </div>
+  );
+}
+
+const modeOptions: readonly { value: Mode; text: string; testId: string }[] = [
+  { value: "classify", text: "Classification", testId: "mode-classify" },
+  { value: "regress", text: "Regression", testId: "mode-regress" },
+  { value: "neuron", text: "Single neuron", testId: "mode-neuron" },
+  { value: "surface", text: "Loss surface", testId: "mode-surface" },
+];
+
+const speedNames = { full: "Full speed", "2": "2 steps/s", "10": "10 steps/s", "30": "30 steps/s", "100": "100 steps/s", "300": "300 steps/s", "1000": "1000 steps/s" };
+
+function Toolbar() {
+  const state = playgroundState.value;
+  const { mode } = state;
+  const { toggle, step, reset } = playgroundCommands;
+  return (
+    <div class="row playground-toolbar">
+      <Segments
+        legend="What to play with"
+        name="mode"
+        options={modeOptions}
+        value={mode}
+        onChange={(next) => visit(() => (playgroundState.value = { ...state, mode: next }))}
+      />
+      <div class="row">
+        <button type="button" class="primary" data-testid="playground-start" onClick={toggle} title="Space">
+          {running.value ? "Pause" : "Start"}
+        </button>
+        <button type="button" data-testid="playground-step" onClick={step} title="S">
+          Step
+        </button>
+        <button type="button" data-testid="playground-reset" onClick={reset} title="R">
+          Reset
+        </button>
+        <Select
+          label="Speed"
+          testId="speed"
+          field={classifyFields.speed}
+          names={speedNames}
+          value={state[mode].speed}
+          onChange={(speed) => change(mode, { speed })}
+        />
+        <ShareButton testId="playground-share" />
+      </div>
+    </div>
+  );
+}
+
+function Message() {
+  const { value } = message;
+  return (
+    <div class={`playground-message ${value?.kind ?? ""}`} role="status" hidden={!value}>
+      <span data-testid="playground-message">{value?.text}</span> <CloseButton close={() => (message.value = undefined)} />
+      {deviceGone.value && <ContinueOnCpu />}
+    </div>
+  );
+}
+
+function Numbers() {
+  const { mode } = playgroundState.value;
+  const current = frame.value?.mode === mode ? frame.value : undefined;
+  const { step, loss, testLoss, accuracy, testAccuracy } = current ?? { step: 0, loss: NaN, testLoss: NaN, accuracy: NaN, testAccuracy: NaN };
+  const hasClasses = mode === "classify" || mode === "neuron";
+  return (
+    <dl class="numbers playground-numbers">
+      <Entry name="Step" testId="step-count" text={String(step)} />
+      <Entry name="Loss" testId="loss" text={numberText(loss)} />
+      {hasClasses && <Entry name="Accuracy" testId="accuracy" text={percent(accuracy)} />}
+      {mode !== "surface" && <Entry name="Test loss" testId="test-loss" text={numberText(testLoss)} />}
+      {hasClasses && <Entry name="Test accuracy" testId="test-accuracy" text={percent(testAccuracy)} />}
+    </dl>
+  );
+}
+
+function Entry({ name, testId, text }: { name: string; testId: string; text: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd data-testid={`playground-${testId}`}>{text}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,218 @@
+/* What learns, and how: the layers with pictures of their units, the loss, the optimizer and its numbers. */
+import { Canvas } from "./canvas.tsx";
+import { frame, unitsFrame } from "../controller.ts";
+import { NumberInput, Select, Slider } from "./controls.tsx";
+import { drawBackground, drawUnit, type Drawing } from "./draw.ts";
+import { choice, MOST_LAYERS, MOST_UNITS, range } from "./fields.ts";
+import { activationNames, classifyFields, neuronFields, regressFields, surfaceFields, type ClassifySettings, type Mode } from "../settings.ts";
+import { change, playgroundState } from "../state.ts";
+import { numberText } from "./text.ts";
+
+export function NetworkPanel() {
+  const { mode } = playgroundState.value;
+  const titles = { classify: "Network", regress: "Network", neuron: "Neuron", surface: "Descent" };
+  return (
+    <section class="card playground-network" aria-labelledby="playground-network-title">
+      <h2 id="playground-network-title">{titles[mode]}</h2>
+      {(mode === "classify" || mode === "regress") && <Layers mode={mode} />}
+      {mode === "neuron" && <NeuronNumbers />}
+      {mode === "surface" && <SurfaceNumbers />}
+      <div class="playground-grid">
+        <Loss mode={mode} />
+        <Optimization mode={mode} />
+      </div>
+    </section>
+  );
+}
+
+type NetworkMode = "classify" | "regress";
+type Layer = ClassifySettings["layers"][number];
+
+function Layers({ mode }: { mode: NetworkMode }) {
+  const { layers } = playgroundState.value[mode];
+  const setLayers = (next: readonly Layer[]) => change(mode, { layers: next });
+  return (
+    <>
+      <p class="playground-note">Layers and optimizer start over; all else goes on.</p>
+      {layers.map((layer, index) => (
+        <LayerRow
+          key={index}
+          mode={mode}
+          index={index}
+          layer={layer}
+          onChange={(next) => setLayers(layers.with(index, next))}
+          onRemove={() => setLayers(layers.toSpliced(index, 1))}
+        />
+      ))}
+      <button
+        type="button"
+        data-testid="playground-add-layer"
+        disabled={layers.length === MOST_LAYERS}
+        onClick={() => setLayers([...layers, layers.at(-1) ?? { units: 4, activation: "tanh" }])}
+      >
+        Add a hidden layer
+      </button>
+    </>
+  );
+}
+
+const unitsField = range(1, MOST_UNITS, 1, 4);
+const activationField = choice(activationNames, "tanh");
+
+interface LayerRowProps {
+  readonly mode: NetworkMode;
+  readonly index: number;
+  readonly layer: Layer;
+  readonly onChange: (layer: Layer) => void;
+  readonly onRemove: () => void;
+}
+
+function LayerRow({ mode, index, layer, onChange, onRemove }: LayerRowProps) {
+  const testId = `layer-${index}`;
+  return (
+    <fieldset class="playground-layer">
+      <legend>Hidden layer {index + 1}</legend>
+      <div class="row">
+        <NumberInput label="Units" testId={`${testId}-units`} field={unitsField} value={layer.units} onChange={(units) => onChange({ ...layer, units })} />
+        <Select
+          label="Activation"
+          testId={`${testId}-activation`}
+          field={activationField}
+          value={layer.activation}
+          onChange={(activation) => onChange({ ...layer, activation })}
+        />
+        <button type="button" data-testid={`playground-${testId}-remove`} aria-label={`Remove hidden layer ${index + 1}`} onClick={onRemove}>
+          ✕
+        </button>
+      </div>
+      <div class="playground-units" role="img" aria-label={`What each of the ${layer.units} units of hidden layer ${index + 1} answers to`}>
+        {Array.from({ length: layer.units }, (_, unit) => (
+          <Canvas key={unit} draw={(drawing) => drawHidden(drawing, { mode, layer: index, unit })} />
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+function drawHidden(drawing: Drawing, { mode, layer, unit }: { mode: Mode; layer: number; unit: number }): void {
+  const current = unitsFrame.value?.mode === mode ? unitsFrame.value : undefined;
+  const hidden = current?.hidden[layer];
+  if (!hidden || unit >= hidden.units) return drawBackground(drawing);
+  const count = hidden.values.length / hidden.units;
+  drawUnit(drawing, hidden.values.subarray(unit * count, (unit + 1) * count));
+}
+
+function NeuronNumbers() {
+  const parameters = frame.value?.mode === "neuron" ? frame.value.parameters : [NaN, NaN, NaN];
+  const [w1, w2, b] = Array.from(parameters, numberText);
+  return (
+    <>
+      <p class="playground-formula">w₁·x + w₂·y + b &gt; 0 ?</p>
+      <dl class="numbers" data-testid="playground-weights">
+        <dt>w₁</dt>
+        <dd>{w1}</dd>
+        <dt>w₂</dt>
+        <dd>{w2}</dd>
+        <dt>b</dt>
+        <dd>{b}</dd>
+      </dl>
+    </>
+  );
+}
+
+function SurfaceNumbers() {
+  const [first, second] = frame.value?.mode === "surface" ? frame.value.parameters : [NaN, NaN];
+  const isNeuron = ["logistic", "squared"].includes(playgroundState.value.surface.model);
+  const [a, b] = isNeuron ? ["w", "b"] : ["a", "b"];
+  return (
+    <dl class="numbers" data-testid="playground-weights">
+      <dt>{a}</dt>
+      <dd>{numberText(first!)}</dd>
+      <dt>{b}</dt>
+      <dd>{numberText(second!)}</dd>
+    </dl>
+  );
+}
+
+const lossNames = {
+  sigmoidBinaryCrossEntropy: "Cross-entropy",
+  softmaxCrossEntropy: "Softmax, two outputs",
+  meanSquaredError: "Squared error",
+  halfSumOfSquares: "Half of squares",
+};
+const ruleNames = { perceptron: "Perceptron", logistic: "Logistic neuron" };
+
+function Loss({ mode }: { mode: Mode }) {
+  const { classify, regress, neuron } = playgroundState.value;
+  const common = { label: "Loss", testId: "loss-function", names: lossNames };
+  switch (mode) {
+    case "classify":
+      return <Select {...common} field={classifyFields.loss} value={classify.loss} onChange={(loss) => change(mode, { loss })} />;
+    case "regress":
+      return <Select {...common} field={regressFields.loss} value={regress.loss} onChange={(loss) => change(mode, { loss })} />;
+    case "neuron":
+      return <Select label="Rule" testId="rule" field={neuronFields.rule} names={ruleNames} value={neuron.rule} onChange={(rule) => change(mode, { rule })} />;
+    case "surface":
+      return null;
+  }
+}
+
+const optimizerNames = {
+  sgd: "Gradient descent",
+  momentum: "Momentum",
+  nesterov: "Nesterov",
+  rmsprop: "RMSprop",
+  adam: "Adam",
+  adamW: "AdamW",
+};
+const batchNames = { full: "All points" };
+
+function Optimization({ mode }: { mode: Mode }) {
+  const state = playgroundState.value;
+  const { learningRate } = state[mode];
+  return (
+    <>
+      {mode !== "neuron" && <OptimizerFields mode={mode} />}
+      <Select
+        label="Learning rate"
+        testId="learning-rate"
+        field={classifyFields.learningRate}
+        value={learningRate}
+        onChange={(next) => change(mode, { learningRate: next })}
+      />
+      {mode === "neuron" && (
+        <Select label="Batch" testId="batch" field={neuronFields.batch} names={batchNames} value={state.neuron.batch} onChange={(batch) => change("neuron", { batch })} />
+      )}
+      {(mode === "classify" || mode === "regress") && (
+        <Select label="Batch" testId="batch" field={classifyFields.batch} names={batchNames} value={state[mode].batch} onChange={(batch) => change(mode, { batch })} />
+      )}
+    </>
+  );
+}
+
+function OptimizerFields({ mode }: { mode: Exclude<Mode, "neuron"> }) {
+  const { surface, classify, regress } = playgroundState.value;
+  const { optimizer, momentum } = { surface, classify, regress }[mode];
+  const common = { label: "Optimizer", testId: "optimizer", names: optimizerNames };
+  return (
+    <>
+      {mode === "surface" ? (
+        <Select {...common} field={surfaceFields.optimizer} value={surface.optimizer} onChange={(next) => change("surface", { optimizer: next })} />
+      ) : (
+        <Select {...common} field={classifyFields.optimizer} value={optimizer} onChange={(next) => change(mode, { optimizer: next })} />
+      )}
+      {(optimizer === "momentum" || optimizer === "nesterov") && (
+        <Slider label="Momentum" testId="momentum" field={classifyFields.momentum} value={momentum} onChange={(next) => change(mode, { momentum: next })} />
+      )}
+      {mode !== "surface" && optimizer === "adamW" && (
+        <Select
+          label="Weight decay"
+          testId="weight-decay"
+          field={classifyFields.weightDecay}
+          value={playgroundState.value[mode].weightDecay}
+          onChange={(weightDecay) => change(mode, { weightDecay })}
+        />
+      )}
+    </>
+  );
+}

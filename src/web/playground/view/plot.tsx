@@ -1,0 +1,104 @@
+import { signal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { percent } from "../../shared/format.ts";
+import { Canvas } from "./canvas.tsx";
+import { frame, path, problem, spokenFrame } from "../controller.ts";
+import { drawAxes, drawBackground, drawCurve, drawDecision, drawLossSurface, drawNeuron, drawPath, drawPoints, fromPixel, type Drawing } from "./draw.ts";
+import { MOST_POINTS, rounded } from "./fields.ts";
+import { EXTENT } from "../settings.ts";
+import { change, hasNoPoints, playgroundState } from "../state.ts";
+import { numberText } from "./text.ts";
+
+/** The class of the points that are added next. */
+export const nextClass = signal<0 | 1>(0);
+
+/** Adds a point of a mode that has points. */
+export function addPoint(x: number, y: number): void {
+  const { mode } = playgroundState.value;
+  if (mode === "surface") return;
+  const { points } = playgroundState.value[mode];
+  if (points.length >= MOST_POINTS) return;
+  change(mode, { points: [...points, [rounded(x), rounded(y), mode === "regress" ? 0 : nextClass.value]] });
+}
+
+/** The big picture of a mode; a click adds a point, or says where descent starts. */
+export function Plot() {
+  const place = useRef<HTMLDivElement>(null);
+  const onClick = (event: MouseEvent) => {
+    const box = place.current!.getBoundingClientRect();
+    const clamped = (value: number) => Math.max(-1, Math.min(1, value));
+    const x = clamped(fromPixel(event.clientX - box.left, box.width, 1));
+    const y = clamped(-fromPixel(event.clientY - box.top, box.height, 1));
+    if (playgroundState.value.mode === "surface") change("surface", { start: [rounded(x), rounded(y)] });
+    else addPoint(EXTENT * x, EXTENT * y);
+  };
+  return (
+    <div class="playground-plot" ref={place} onClick={onClick}>
+      <Canvas testId="surface" draw={draw} label={description} />
+      <Hint />
+    </div>
+  );
+}
+
+/** What to do where there is nothing to see yet. */
+function Hint() {
+  return hasNoPoints.value ? <p class="playground-hint">Click or tap to add points</p> : null;
+}
+
+function draw(drawing: Drawing): void {
+  const { mode } = playgroundState.value;
+  const current = frame.value?.mode === mode ? frame.value : undefined;
+  const known = problem.value?.mode === mode ? problem.value : undefined;
+  const rows = known?.points ?? new Float32Array();
+  drawBackground(drawing);
+  if (mode === "surface") {
+    if (!known?.surface) return;
+    drawLossSurface(drawing, known.surface);
+    drawPath(drawing, path.value, known.surface.extent);
+    return;
+  }
+  const { points } = playgroundState.value[mode];
+  if (mode === "regress") {
+    drawAxes(drawing);
+    drawPoints(drawing, rows, points, 3.5);
+    if (current) drawCurve(drawing, current.outputs, { colour: drawing.palette.orange });
+    return;
+  }
+  if (current && mode === "classify") drawDecision(drawing, current.outputs);
+  if (current && mode === "neuron") drawNeuron(drawing, current, playgroundState.value.neuron.rule === "perceptron");
+  drawPoints(drawing, rows, points);
+}
+
+/** The picture in words. */
+function description(): string {
+  const { mode } = playgroundState.value;
+  const current = spokenFrame.value;
+  const known = problem.value;
+  if (!current || !known || current.mode !== mode) return "Nothing is trained yet";
+  const state = `after ${current.step} steps, loss ${numberText(current.loss)}`;
+  if (mode === "surface") {
+    const [first, second] = known.surface?.names ?? ["", ""];
+    const [a, b] = current.parameters;
+    return `Loss by ${first} and ${second}, and the path of descent: ${first} ${numberText(a!)}, ${second} ${numberText(b!)}, ${state}`;
+  }
+  const count = known.points.length / 3 + playgroundState.value[mode].points.length;
+  if (mode === "regress") return `${count} points and the fitted curve ${state}`;
+  return `${count} points of two classes and the regions where the network says either, ${state}, ${percent(current.accuracy)} right`;
+}
+
+/** The points of a loss surface and what the model makes of them. */
+export function FitPlot() {
+  const drawFit = (drawing: Drawing) => {
+    drawBackground(drawing);
+    drawAxes(drawing);
+    if (problem.value?.mode !== "surface") return;
+    drawPoints(drawing, problem.value.points, [], 3);
+    if (frame.value?.mode === "surface") drawCurve(drawing, frame.value.outputs, { colour: drawing.palette.orange });
+  };
+  return (
+    <figure class="card playground-fit">
+      <figcaption>The model on its points</figcaption>
+      <Canvas testId="fit" draw={drawFit} label={() => "The points, and the model with the present two parameters"} />
+    </figure>
+  );
+}

@@ -1,0 +1,73 @@
+/*
+ * The page's link to its worker: what computes there, and a change of it.
+ */
+import { signal } from "@preact/signals";
+import { wrap, type Remote } from "comlink";
+import type { DeviceChoice } from "../../index.ts";
+import type { DeviceInfo, OpenOptions, WorkerApi } from "../contract.ts";
+import { connect, disconnect, prepared, reconnect, resume } from "../digits/state.ts";
+import { resume as resumePlayground } from "../playground/controller.ts";
+
+/** The worker's side; another one where a worker was replaced. */
+export const remote = signal<Remote<WorkerApi> | undefined>(undefined);
+
+/** What computes; undefined until it is open. */
+export const device = signal<DeviceInfo | undefined>(undefined);
+
+/** Why nothing computes. */
+export const pageFault = signal<string | undefined>(undefined);
+
+/** How workers are made, and what is asked of each. */
+interface Link {
+  createWorker(): Worker;
+  readonly test: boolean;
+  choice: DeviceChoice;
+  worker?: Worker;
+}
+
+let link: Link;
+
+/** Opens the device and begins. */
+export async function openLink(options: Link): Promise<void> {
+  link = options;
+  const api = startWorker();
+  if (await openDevice(api)) await connect(api.digits);
+}
+
+function startWorker(): Remote<WorkerApi> {
+  const worker = (link.worker = link.createWorker());
+  worker.addEventListener("error", ({ message }) => (pageFault.value = `The worker failed: ${message}`));
+  return (remote.value = wrap<WorkerApi>(worker));
+}
+
+/** @returns whether there is a device now */
+async function openDevice(api: Remote<WorkerApi>): Promise<boolean> {
+  const { choice, test } = link;
+  const options: OpenOptions = { device: choice, test, page: new URL(".", location.href).href };
+  try {
+    device.value = await api.open(options);
+    pageFault.value = undefined;
+    return true;
+  } catch (error) {
+    pageFault.value = error instanceof Error ? error.message : String(error);
+    return false;
+  }
+}
+
+/** Goes on without a GPU, with the networks as they were last kept. */
+export async function continueOnCpu(): Promise<void> {
+  const api = remote.value!;
+  link.choice = "cpu";
+  await openDevice(api);
+  resumePlayground();
+  if (prepared.value) await resume("present");
+  else await connect(api.digits);
+}
+
+/** Ends what the worker does at once, by replacing it: the network goes back to where it was last kept, and rests. */
+export async function cancelWork(): Promise<void> {
+  link.worker?.terminate();
+  disconnect();
+  const api = startWorker();
+  if (await openDevice(api)) await reconnect(api.digits);
+}

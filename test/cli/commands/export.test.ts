@@ -1,0 +1,176 @@
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createCpuBackend } from "../../../src/backends/cpu/index.ts";
+import { writeSafetensors } from "../../../src/formats/safetensors.ts";
+import { loadMnist, loadModelFile } from "../../../src/node/index.ts";
+import { createEvaluator, probabilities } from "../../../src/train/index.ts";
+import { largestDifference, runOnnx } from "../../formats/onnxruntime.ts";
+import { buildCli, runCli, smallPictures, temporaryFolder, writeMnist } from "../built-cli.ts";
+
+let cli: Awaited<ReturnType<typeof buildCli>>;
+let folder: ReturnType<typeof temporaryFolder>;
+const inFolder = (name: string) => join(folder.path, name);
+const wgrad = (...args: readonly string[]) => runCli(cli.path, args, { cwd: folder.path });
+
+beforeAll(async () => {
+  cli = await buildCli();
+  folder = temporaryFolder();
+  writeMnist(inFolder("data"), smallPictures());
+  const options = "--data data --device cpu --hidden 8,6 --activation gelu --batch 20 --lr 0.02 --epochs 5 --out model.safetensors";
+  const { code, stderr } = await wgrad("train", ...options.split(" "));
+  if (code !== 0) throw new Error(stderr);
+});
+
+afterAll(() => {
+  cli.remove();
+  folder.remove();
+});
+
+/** What the model in the folder makes of the test pictures, in this process. */
+async function predictions() {
+  const { test: held } = await loadMnist({ directory: inFolder("data") });
+  const { model, normalization } = await loadModelFile(inFolder("model.safetensors"));
+  const backend = createCpuBackend();
+  const evaluator = createEvaluator({ model, normalization, backend, session: backend.createSession() });
+  return { features: held.features, outputs: await evaluator.predict(held.features) };
+}
+
+describe("wgrad export", () => {
+  test("writes ONNX that computes the same", async () => {
+    const { code, stdout, stderr } = await wgrad("export", "model.safetensors", "--onnx", "model.onnx");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout.split("\n")).toEqual([
+      "model     model.safetensors: 20-8-6-10, 292 parameters",
+      "onnx      model.onnx: features [batch, 4, 5] → logits, probabilities [batch, 10]",
+      "",
+    ]);
+    const { features, outputs } = await predictions();
+    const found = await runOnnx(readFileSync(inFolder("model.onnx")), features, [50, 4, 5]);
+    expect(largestDifference(found.outputs["logits"]!.values, outputs)).toBeLessThan(1e-5);
+    expect(largestDifference(found.outputs["probabilities"]!.values, probabilities(outputs, 10))).toBeLessThan(1e-5);
+  });
+
+  test("writes PyTorch's layout, which `wgrad import` makes the same file of", async () => {
+    const { code, stdout } = await wgrad("export", "model.safetensors", "--safetensors", "torch.safetensors");
+    expect(code).toBe(0);
+    expect(stdout).toContain('with safe_open("torch.safetensors", "pt") as file:');
+    expect(stdout).toContain("nn.Sequential(nn.Linear(20, 8), nn.GELU(), nn.Linear(8, 6), nn.GELU(), nn.Linear(6, 10))");
+    const imported = await wgrad("import", "torch.safetensors", "--out", "back.safetensors");
+    expect(imported).toMatchObject({ code: 0, stderr: "", stdout: "network   20-8-6-10, 292 parameters\nmodel     back.safetensors\n" });
+    expect(Buffer.compare(readFileSync(inFolder("back.safetensors")), readFileSync(inFolder("model.safetensors")))).toBe(0);
+  });
+
+  test("writes over neither the model nor another output, by whatever name", async () => {
+    const before = readFileSync(inFolder("model.safetensors"));
+    symlinkSync("model.safetensors", inFolder("link.safetensors"));
+    for (const args of [
+      ["--safetensors", "./model.safetensors"],
+      ["--onnx", "link.safetensors"],
+      ["--onnx", "both", "--safetensors", join(folder.path, "both")],
+      [],
+    ]) {
+      const { code, stderr } = await wgrad("export", "model.safetensors", ...args);
+      expect(stderr).toMatch(args.length > 0 ? /is the same file as/ : /there is nothing to write/);
+      expect(code).toBe(2);
+    }
+    expect(Buffer.compare(readFileSync(inFolder("model.safetensors")), before)).toBe(0);
+    expect(existsSync(inFolder("both"))).toBe(false);
+  });
+
+  test("refuses a file that is no model, and a place that is none", async () => {
+    writeFileSync(inFolder("text"), "this is a text and no model at all");
+    const refused = await wgrad("export", "text", "--onnx", "text.onnx");
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("error: text: this is no safetensors file") });
+    expect(existsSync(inFolder("text.onnx"))).toBe(false);
+    const lost = await wgrad("export", "model.safetensors", "--onnx", "absent/model.onnx");
+    expect(lost).toMatchObject({ code: 1, stderr: expect.stringContaining("absent/model.onnx: cannot be written: no such file") });
+  });
+});
+
+test("a regression model gives what `wgrad predict` gives: as ONNX, and after `wgrad export` and `wgrad import`", async () => {
+  const rows = Array.from({ length: 40 }, (_, index) => [index % 7, index % 2 === 0 ? "brick" : "wood", 1000 + 50 * (index % 7) - 80 * (index % 2)]);
+  writeFileSync(inFolder("homes.csv"), ["rooms,wall,price", ...rows.map((row) => row.join(","))].join("\n"));
+  const trained = await wgrad(..."train --csv homes.csv --label price --task regression --hidden 4 --epochs 3 --device cpu --out homes.safetensors".split(" "));
+  expect(trained).toMatchObject({ code: 0 });
+  const said = await wgrad("predict", "homes.safetensors", "homes.csv", "--device", "cpu");
+  const expected = said.stdout.trimEnd().split("\n").slice(1).map(Number);
+  expect(Math.min(...expected)).toBeGreaterThan(500);
+  const exported = await wgrad("export", "homes.safetensors", "--onnx", "homes.onnx", "--safetensors", "homes.torch.safetensors");
+  expect(exported.stdout).toMatch(/mean = torch\.tensor\(\[\d+(\.\d+)?\]\)\ndeviation = torch\.tensor\(\[\d+\.\d+\]\)\npredict = .* \* deviation \+ mean\n/);
+  const features = Float32Array.from(rows.flatMap(([rooms, wall]) => [rooms as number, Number(wall === "brick"), Number(wall === "wood")]));
+  const { outputs } = await runOnnx(readFileSync(inFolder("homes.onnx")), features, [40, 3]);
+  // Six digits of numbers near 1,000.
+  expect(largestDifference(outputs["outputs"]!.values, expected)).toBeLessThan(1e-3);
+  await wgrad("import", "homes.torch.safetensors", "--out", "back.safetensors");
+  expect((await wgrad("predict", "back.safetensors", "homes.csv", "--device", "cpu")).stdout).toBe(said.stdout);
+});
+
+describe("wgrad import", () => {
+  test("makes a model of PyTorch's layers that the other commands take", async () => {
+    const layer = (name: string, outputs: number, inputs: number) => [
+      { name: `${name}.weight`, shape: [outputs, inputs], values: new Float32Array(outputs * inputs).fill(0.01) },
+      { name: `${name}.bias`, shape: [outputs], values: Float32Array.from({ length: outputs }, (_, index) => index) },
+    ];
+    writeFileSync(inFolder("torch.st"), writeSafetensors([...layer("head", 10, 7), ...layer("body", 7, 20)], {}));
+    const options = "--layers body,head --activation tanh --shape 4,5 --scale 0.004 --out imported.safetensors";
+    expect(await wgrad("import", "torch.st", ...options.split(" "))).toMatchObject({ code: 0, stderr: "" });
+    const { model, normalization, classes } = await loadModelFile(inFolder("imported.safetensors"));
+    expect(model.config.layers).toMatchObject([{ type: "flatten" }, { units: 7, activation: "tanh" }, { units: 10, activation: "identity" }]);
+    expect({ normalization, classes }).toEqual({ normalization: { scale: 0.004, offset: 0 }, classes: [..."0123456789"] });
+    const evaluated = await wgrad("evaluate", "imported.safetensors", "--data", "data", "--device", "cpu");
+    expect(evaluated.stdout).toContain("imported.safetensors: imported from torch.st");
+    // The largest bias says 9 of every picture, and a tenth of them are.
+    expect(evaluated.stdout).toContain("test accuracy 10.0 %");
+  });
+
+  test.each([
+    [["model.safetensors", "--out", "x"], 1, /this is a model of wgrad already/],
+    [["model.safetensors", "--out", "model.safetensors"], 2, /is the same file as/],
+    [["model.safetensors"], 2, /required option '--out <file>'/],
+    [["x", "--out", "y", "--activation", "rleu"], 2, /Did you mean relu/],
+    [["x", "--out", "y", "--scale", "1,,2"], 2, /--scale: "1,,2" is no finite number and no list/],
+    [["x", "--out", "y", "--classes", "a,"], 2, /--classes: "a," has an empty name/],
+  ])("refuses %j", async (args, expected, message) => {
+    const { code, stderr } = await wgrad("import", ...args);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(expected);
+    expect(existsSync(inFolder("y"))).toBe(false);
+  });
+});
+
+test("a model predicts the same bits in another process", async () => {
+  const built = dirname(cli.path);
+  const program = `
+    import { createCpuBackend, createEvaluator } from ${JSON.stringify(pathToFileURL(join(built, "index.js")).href)};
+    import { loadMnist, loadModelFile } from ${JSON.stringify(pathToFileURL(join(built, "node.js")).href)};
+    const { test } = await loadMnist({ directory: "data" });
+    const backend = createCpuBackend();
+    const evaluator = createEvaluator({ ...await loadModelFile("model.safetensors"), backend, session: backend.createSession() });
+    console.log(Buffer.from((await evaluator.predict(test.features)).buffer).toString("hex"));
+  `;
+  writeFileSync(inFolder("predict.mjs"), program);
+  const { stdout, stderr } = await runCli(inFolder("predict.mjs"), [], { cwd: folder.path });
+  const { outputs } = await predictions();
+  expect(stderr).toBe("");
+  expect(stdout.trim()).toBe(Buffer.from(outputs.buffer).toString("hex"));
+});
+
+test("the library carries no protobuf and nothing of Node's; its ONNX is an entry of its own", () => {
+  const reached = new Set<string>();
+  const packages = new Set<string>();
+  const visit = (file: string) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const [, specifier] of readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
+      if (specifier!.startsWith(".")) visit(join(dirname(file), specifier!));
+      else packages.add(specifier!);
+    }
+  };
+  visit(join(dirname(cli.path), "index.js"));
+  expect(reached.size).toBeGreaterThan(3);
+  expect([...packages]).toEqual([]);
+  visit(join(dirname(cli.path), "onnx.js"));
+  expect([...packages].sort()).toEqual(["@bufbuild/protobuf", "@bufbuild/protobuf/wkt"]);
+});

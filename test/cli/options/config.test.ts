@@ -1,0 +1,100 @@
+import { Ajv } from "ajv";
+import { Command } from "commander";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { OptionError } from "../../../src/errors.ts";
+import { applyConfigFile, configurationOf, configurationSchema } from "../../../src/cli/options/config.ts";
+import { SettableOption } from "../../../src/cli/options/options.ts";
+import { trainCommand } from "../../../src/cli/commands/train.ts";
+
+let folder: string;
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "wgrad-config-"))));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The command with these arguments, which does nothing. */
+async function commandOf(args: readonly string[] = []): Promise<Command> {
+  const command = trainCommand(new Command("train").exitOverride().configureOutput({ writeErr: () => {} })).action(() => {});
+  await command.parseAsync(args, { from: "user" });
+  return command;
+}
+
+async function configured(contents: unknown, args: readonly string[] = []): Promise<Record<string, unknown>> {
+  const path = join(folder, "run.json");
+  writeFileSync(path, typeof contents === "string" ? contents : JSON.stringify(contents));
+  const command = await commandOf(args);
+  await applyConfigFile(command, path);
+  return configurationOf(command);
+}
+
+/** A value for each option that is not its default. */
+const everyOption: Readonly<Record<string, unknown>> = {
+  data: "d", images: "i", labels: "l", csv: "c.csv", testImages: "ti", testLabels: "tl", testCsv: "t.csv", validation: 0.25, splitSeed: 3,
+  label: "species", task: "regression", drop: ["a", "b,c"], categorical: ["z"], refuseText: true, maxCategories: 7, missing: "mean", decimal: "comma", dates: "features",
+  header: false, delimiter: ";", hidden: [64, 32], activation: "tanh", dropout: 0.5, loss: "meanSquaredError", optimizer: "adamW", momentumForm: "pytorch",
+  weightDecay: 0.1, clipNorm: 2, precision: "float16", batch: "full", seed: 9, standardize: false, lr: 0.1, schedule: "constant", warmup: 3, epochs: 8, init: "m",
+  maxSteps: 4, maxSeconds: 1.5, patience: 2, minImprovement: 0.01, lossTolerance: 1e-4, gradientTolerance: 1e-3, checkEvery: 5,
+  onNan: "halve", checkpoint: "kept", every: "25", keep: 5, resume: true, takeOver: true, onCheckpointError: "stop", report: "r.html",
+  device: "cpu", out: "o", log: "g",
+}; // prettier-ignore
+
+test("the published schema is made from the options of train", async () => {
+  await expect(`${JSON.stringify(configurationSchema(await commandOf()), undefined, 2)}\n`).toMatchFileSnapshot("../../../wgrad.schema.json");
+});
+
+describe("a configuration file", () => {
+  test("takes every option, the schema too, and comes back whole", async () => {
+    const command = await commandOf();
+    const names = command.options.filter((option) => option instanceof SettableOption).map((option) => option.attributeName());
+    expect(new Set(Object.keys(everyOption))).toEqual(new Set(names.filter((name) => name !== "config")));
+    expect(await configured({ $schema: "x", ...everyOption })).toEqual(everyOption);
+    const schema = JSON.parse(readFileSync("wgrad.schema.json", "utf8")) as object;
+    const validate = new Ajv().compile(schema);
+    expect(validate(everyOption)).toBe(true);
+    expect(validate(configurationOf(command))).toBe(true);
+  });
+
+  test("gives way to the command line, and overrides defaults", async () => {
+    const found = await configured({ lr: 0.5, epochs: 7, hidden: [] }, ["--lr", "0.1", "--batch", "32"]);
+    expect(found).toMatchObject({ lr: 0.1, epochs: 7, hidden: [], batch: 32, schedule: "cosine" });
+    expect(await configured({ standardize: true, header: true }, ["--no-standardize", "--no-header"])).toMatchObject({
+      standardize: false,
+      header: false,
+    });
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ["no JSON", "{", /run\.json: this is no JSON/],
+    ["no object", [1], /run\.json: this is no JSON object/],
+    ["a key twice", '{"lr": 1, "lr": 2}', /this has the key "lr" twice/],
+    ["an unknown option", { epoch: 3 }, /run\.json: there is no option "epoch"\. Did you mean epochs\?$/],
+    ["config itself", { config: "x" }, /there is no option "config"/],
+  ])("is refused with %s", async (_, contents, message) => {
+    await expect(configured(contents)).rejects.toThrow(message);
+  });
+
+  test.each<[string, unknown]>([
+    ["lr", "fast"], ["lr", -1], ["lr", "0.1"], ["epochs", 1.5], ["epochs", 0], ["hidden", "64"], ["hidden", [0]], ["hidden", [1.5]],
+    ["batch", "all"], ["batch", 0], ["optimizer", "adma"], ["standardize", "no"], ["seed", 2 ** 32], ["validation", 1], ["dropout", -0.1],
+    ["drop", "id"], ["drop", [1]], ["weightDecay", -1], ["device", "gpu"], ["lr", null], ["header", 1], ["csv", ""], ["delimiter", ""],
+    ["every", "0"], ["every", 25], ["keep", 0], ["onNan", "hope"],
+  ])("%s: %o is refused by the schema and by the command alike", async (name, value) => { // prettier-ignore
+    const schema = JSON.parse(readFileSync("wgrad.schema.json", "utf8")) as object;
+    expect(new Ajv().validate(schema, { [name]: value })).toBe(false);
+    await expect(configured({ [name]: value })).rejects.toThrow(new RegExp(`run\\.json, ${name}: `));
+  });
+
+  test.each<[string, unknown, string]>([
+    ["lr", "fast", 'lr cannot be "fast". Give a number above 0.'],
+    ["epochs", 1.5, "epochs cannot be 1.5. Give a whole number of at least 1."],
+    ["hidden", "64", 'hidden cannot be "64". Give a list of whole numbers of at least 1, such as [128, 64].'],
+    ["batch", "all", 'batch cannot be "all". Give a whole number of at least 1 or "full".'],
+    ["standardize", "no", 'standardize cannot be "no". Give true or false.'],
+    ["drop", "id", 'drop cannot be "id". Give a list of texts, such as ["id", "name"].'],
+    ["missing", 3, 'missing cannot be 3. Give one of "refuse", "mean", "zero".'],
+    ["every", 25, 'every cannot be 25. Give a text such as "25" or "5s".'],
+  ])("%s: %o is refused in a sentence", async (name, value, sentence) => {
+    await expect(configured({ [name]: value })).rejects.toThrow(new OptionError({ where: `${join(folder, "run.json")}, ${name}`, what: sentence.split(". ")[0]!, fix: sentence.split(". ")[1]!.slice(0, -1) }));
+  });
+});

@@ -1,0 +1,128 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeDataset, makeRegressionDataset, type TrainingData } from "../../../src/data/dataset.ts";
+import { settledFlags, usualEpochs, usualValidation } from "../../../src/cli/options/defaults.ts";
+import type { TrainFlags } from "../../../src/cli/options/train-options.ts";
+import type { TrainingSource } from "../../../src/cli/data/data-source.ts";
+import { loadModelFile } from "../../../src/node/index.ts";
+import { initialValues } from "../../../src/formats/model.ts";
+import { Random } from "../../../src/random.ts";
+import { buildCli, runCli, temporaryFolder, type Finished } from "../built-cli.ts";
+
+let cli: Awaited<ReturnType<typeof buildCli>>;
+let folder: ReturnType<typeof temporaryFolder>;
+const inFolder = (name: string) => join(folder.path, name);
+const wgrad = (args: string): Promise<Finished> => runCli(cli.path, args.split(" "), { cwd: folder.path });
+const write = (name: string, lines: readonly string[]) => writeFileSync(inFolder(name), `${lines.join("\n")}\n`);
+
+const COLUMNS = 10;
+
+/** y is linear in ten columns, and 45 % of its variance is noise: no model has an R² above 0.55 but by luck. */
+function noisyLinear(count: number, seed: number): string[] {
+  const random = new Random(seed);
+  const rows = Array.from({ length: count }, () => {
+    const values = Array.from({ length: COLUMNS }, () => random.normal(0, 1));
+    const signal = values.reduce((sum, value, index) => sum + value * (index % 2 === 0 ? 1 : -1), 0) / Math.sqrt(COLUMNS);
+    return [...values, Math.sqrt(0.55) * signal + random.normal(0, Math.sqrt(0.45))].map((value) => value.toFixed(4)).join(",");
+  });
+  return [[...Array.from({ length: COLUMNS }, (_, index) => `x${index}`), "y"].join(","), ...rows];
+}
+
+/** A class that depends on nothing: whoever learns the rows learns noise. */
+function noiseOfClasses(count: number): string[] {
+  const random = new Random(5);
+  const rows = Array.from({ length: count }, () => [random.normal(0, 1), random.normal(0, 1), ["no", "yes"][random.below(2)]].join(","));
+  return ["a,b,y", ...rows];
+}
+
+beforeAll(async () => {
+  cli = await buildCli();
+  folder = temporaryFolder();
+  write("noisy.csv", noisyLinear(300, 1));
+  write("unseen.csv", noisyLinear(400, 2));
+  write("noise.csv", noiseOfClasses(80));
+});
+
+afterAll(() => {
+  cli.remove();
+  folder.remove();
+});
+
+const done = (log: string) => JSON.parse(readFileSync(inFolder(log), "utf8").trimEnd().split("\n").at(-1)!) as Record<string, number>;
+
+describe("a small and noisy table of quantities", () => {
+  test("is learned by the defaults, and not by heart", async () => {
+    const trained = await wgrad("train --csv noisy.csv --test-csv unseen.csv --device cpu --out noisy.safetensors --log noisy.jsonl");
+    expect(trained).toMatchObject({ code: 0, stderr: "" });
+    expect(trained.stdout).toMatch(/270 for training, 30 for validation, 400 for testing$/m);
+    expect(trained.stdout).toMatch(/^training +2,000 steps of 64, adamW/m);
+    expect(trained.stdout).toMatch(/^stopped +at step \d+: the validation loss was lowest/m);
+    // He's initial values and 2,000 steps of Adam without a validation set gave 0.38.
+    expect(done("noisy.jsonl")["testR2"]).toBeGreaterThan(0.5);
+    const { configuration } = await loadModelFile(inFolder("noisy.safetensors"));
+    expect(configuration).toMatchObject({ optimizer: "adamW", weightDecay: 0.3, validation: 0.1, patience: 20 });
+  });
+
+  test("is trained as one asks for where one does", async () => {
+    const { stdout } = await wgrad("train --csv noisy.csv --validation 0 --optimizer sgd --max-steps 2 --device cpu --out sgd.safetensors");
+    expect(stdout).toMatch(/300 for training$/m);
+    expect(stdout).toMatch(/^training +2 steps of 64, sgd/m);
+    const { configuration, model } = await loadModelFile(inFolder("sgd.safetensors"));
+    expect(configuration).toMatchObject({ optimizer: "sgd", validation: 0 });
+    expect(configuration).not.toHaveProperty("weightDecay");
+    expect(configuration).not.toHaveProperty("patience");
+    // Two small steps from values within ±1/√inputs.
+    const weights = initialValues(model)["layers.1.weight"]!.values;
+    const largest = weights.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    expect(largest).toBeGreaterThan(0.9 / Math.sqrt(COLUMNS));
+    expect(largest).toBeLessThan(1.1 / Math.sqrt(COLUMNS));
+  });
+});
+
+describe("a validation loss that was lowest long before the end", () => {
+  test("is told of, with the option that keeps that model", async () => {
+    const overfitted = await wgrad("train --csv noise.csv --validation 0.4 --lr 0.02 --epochs 200 --device cpu");
+    expect(overfitted.stdout).toMatch(
+      /^lowest +validation loss [\d.]+ at step \d+, [\d.]+ at the end:\n? +--patience 20 keeps the model of the lowest one$/m,
+    );
+    const kept = await wgrad("train --csv noise.csv --validation 0.4 --lr 0.02 --epochs 200 --patience 20 --device cpu");
+    expect(kept.stdout).toMatch(/^stopped +at step/m);
+    expect(kept.stdout).not.toMatch(/^lowest/m);
+  });
+
+  test("is not where there is nothing to say", async () => {
+    expect((await wgrad("train --csv noise.csv --validation 0.4 --lr 1e-5 --max-steps 50 --device cpu")).stdout).not.toMatch(/^lowest/m);
+  });
+});
+
+describe("the defaults of a kind of data", () => {
+  const quantities = (count: number): TrainingData =>
+    makeRegressionDataset({ name: "q", features: new Float32Array(count), shape: [1], targets: new Float32Array(count), outputs: ["y"] });
+  const classes = makeDataset({ name: "c", features: new Float32Array(100), shape: [1], labels: new Uint32Array(100), classes: ["a", "b"] });
+  const given = (flags: Partial<TrainFlags>) => flags as TrainFlags;
+  const source = (parts: Partial<TrainingSource>) => parts as TrainingSource;
+  const table = {} as TrainingSource["table"];
+
+  test("rows are held back of quantities, and of no few", () => {
+    expect([49, 50, 1e4].map((count) => usualValidation(quantities(count)))).toEqual([0, 0.1, 0.1]);
+    expect(usualValidation(classes)).toBe(0);
+  });
+
+  test("weight decay and patience go with tables, and with what was chosen", () => {
+    const [train, validation] = [quantities(90), quantities(10)];
+    expect(settledFlags(given({}), source({ train, validation, table }))).toEqual({ optimizer: "adamW", weightDecay: 0.3, validation: 0.1, patience: 20 });
+    expect(settledFlags(given({}), source({ train: classes, validation, table }))).toEqual({ optimizer: "adamW", weightDecay: 0.3, validation: 0.1 });
+    expect(settledFlags(given({}), source({ train: classes }))).toEqual({ optimizer: "adam", validation: 0 });
+    const chosen = { optimizer: "adam", validation: 0.3, patience: 3 } as const;
+    expect(settledFlags(given(chosen), source({ train, validation, table }))).toEqual(chosen);
+  });
+
+  test("few examples are seen more often, MNIST three times", () => {
+    expect(usualEpochs(60_000, 64)).toBe(3);
+    // 21 steps an epoch.
+    expect(usualEpochs(1347, 64)).toBe(96);
+    expect(usualEpochs(40, 40)).toBe(2000);
+    expect(usualEpochs(1000, "full")).toBe(2000);
+  });
+});

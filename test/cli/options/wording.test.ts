@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { nameOptionsBy, type OptionError } from "../../../src/errors.ts";
+import { TableBuilder } from "../../../src/data/table.ts";
+import { commandLineNaming } from "../../../src/cli/options/wording.ts";
+import { requirePositive } from "../../../src/nn/checks.ts";
+
+afterEach(() => nameOptionsBy(() => undefined));
+
+const flags = new Set(["--drop", "--missing", "--no-header", "--patience", "--batch", "--lr", "--max-categories"]);
+
+test("the command line's names stand for the library's, with values that a shell takes as they are", () => {
+  const name = commandLineNaming(flags);
+  expect(name("drop", ["id", "it's $(x)"])).toBe("--drop 'id,it'\\''s $(x)'");
+  expect(name("fitUntil patience")).toBe("--patience");
+  expect(name("batchSize")).toBe("--batch");
+  expect(name("learningRate", 0.5)).toBe("--lr 0.5");
+  expect(name("header", false)).toBe("--no-header");
+  expect(name("missing", "keep")).toBe("--missing mean or --missing zero");
+  expect(name("adam beta1")).toBeUndefined();
+});
+
+describe("a message names", () => {
+  function refusalOf(act: () => void): string {
+    try {
+      act();
+    } catch (error) {
+      return (error as OptionError).message;
+    }
+    throw new Error("nothing was refused");
+  }
+
+  function manyTexts(column: string): void {
+    const builder = new TableBuilder({ name: "t.csv", label: "y", mostCategories: 1 });
+    builder.add([column, "y"], 1);
+    builder.add(["p", "0"], 2);
+    builder.add(["q", "1"], 3);
+    builder.finish();
+  }
+
+  test("options of the library to its callers", () => {
+    expect(refusalOf(() => manyTexts("a b"))).toMatch(/Leave it out with drop: \["a b"\], or allow more with mostCategories\.$/);
+    expect(refusalOf(() => requirePositive("learningRate", 0))).toBe("learningRate: 0 is out of range. Give a finite number above 0.");
+  });
+
+  test("options of the command line to its users; a column whose name a list would part goes by its position", () => {
+    nameOptionsBy(commandLineNaming(flags));
+    expect(refusalOf(() => manyTexts("a b"))).toMatch(/Leave it out with --drop 'a b', or allow more with --max-categories\.$/);
+    expect(refusalOf(() => manyTexts("a,b"))).toMatch(/Leave it out with --drop 1, or/);
+    expect(refusalOf(() => requirePositive("learningRate", 0))).toBe("--lr: 0 is out of range. Give a finite number above 0.");
+  });
+});
+
+test("no source of the library writes a flag of the command line", () => {
+  const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts") && !/^(web\/|cli\/|node\/(checkpoints|folder-lock))/.test(name));
+  // What lies in node/checkpoints.ts and node/folder-lock.ts serves the command line alone.
+  expect(files.length).toBeGreaterThan(100);
+  const lines = files.flatMap((name) => {
+    const code = readFileSync(join("src", name), "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").split("\n");
+    return code.filter((line) => /["'`][^"'`]* --[a-z]|["'`]--[a-z]/.test(line)).map((line) => `${name}: ${line.trim()}`);
+  });
+  // Commands that write a file, and the one that installs a GPU's driver, are no options.
+  expect(lines.filter((line) => !/`wgrad [a-z]+ --[a-z]+`/.test(line))).toEqual([]);
+});

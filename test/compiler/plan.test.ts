@@ -1,0 +1,112 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Graph } from "../../src/graph/graph.ts";
+import { updatedLeaves } from "../../src/graph/graph.ts";
+import { isStored } from "../../src/graph/leaves.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import type { PackAttributes } from "../../src/ops/layout/index.ts";
+import { createCpuBackend } from "../../src/backends/cpu/index.ts";
+import { fuse, nodesOf } from "../../src/compiler/fuse.ts";
+import { isPack, rootOf } from "../../src/backends/webgpu/kernels.ts";
+import { overlaps, plan, wholeBuffer, type Plan, type Region } from "../../src/compiler/plan.ts";
+import { acquireBackend } from "../gpu.ts";
+import { randomGraph } from "./random-graph.ts";
+
+const limits = { bindingElements: 2 ** 25, gridSize: 65_535, workgroupThreads: 256, workgroupBytes: 16_384, usefulThreads: 4096 };
+
+const instruction = fc.record({ op: fc.nat(16), a: fc.nat(40), b: fc.nat(40) });
+const graphs = fc
+  .record({
+    instructions: fc.array(instruction, { minLength: 1, maxLength: 30 }),
+    updates: fc.array(fc.nat(40), { minLength: 5, maxLength: 5 }),
+    seed: fc.nat(1000),
+  })
+  .map(({ instructions, updates, seed }) => randomGraph(instructions, updates, seed));
+
+/** Places leaves as a session does: the others apart, and packed ones together unless graphs before need them elsewhere. */
+function placeLeaves(graph: Graph, together: boolean): (tensor: Tensor) => Region | undefined {
+  const regions = new Map<Tensor, Region>();
+  for (const node of together ? graph.updates.map(({ target }) => target).filter(isPack) : []) {
+    const whole = wholeBuffer("pack of leaves", node.size);
+    regions.set(node, whole);
+    const { offsets } = node.attributes as PackAttributes;
+    node.inputs.forEach((leaf, position) => regions.set(leaf, { ...whole, offset: offsets[position]!, elements: leaf.size }));
+  }
+  for (const leaf of graph.nodes.filter(isStored)) if (!regions.has(leaf)) regions.set(leaf, wholeBuffer("leaf", leaf.size));
+  return (tensor) => regions.get(tensor);
+}
+
+/** Replays which tensor's value lies where, and checks that every read finds its own. */
+function checkValues(graph: Graph, planned: Plan): void {
+  const current = new Map<Tensor, Region>();
+  for (const [tensor, region] of planned.regions) if (tensor.op.kind === "leaf" && tensor.op.name !== "slice") current.set(tensor, region);
+  const findable = (tensor: Tensor): Tensor[] => (isPack(tensor) ? tensor.inputs.map(rootOf) : [tensor]);
+  for (const group of planned.groups) {
+    const written = group.outputs.map((output) => planned.regions.get(output)!);
+    for (const input of group.inputs) {
+      const region = planned.regions.get(input)!;
+      if (input.op.name === "slice") expect(isInside(region, current), `${input} is not there yet`).toBe(true);
+      else if (!isPack(input)) expect(current.get(input), `${input} is gone when ${group.outputs} is computed`).toEqual(region);
+      else for (const member of findable(input)) expect(isPlacedInside(member, region, current), `${member} is not in its pack`).toBe(true);
+      for (const target of written) {
+        const inPlace = target.buffer === region.buffer && target.offset === region.offset && target.elements === region.elements;
+        expect(target.buffer !== region.buffer || inPlace, `${group.outputs} binds one buffer both ways, with ${input}`).toBe(true);
+      }
+    }
+    for (const region of written) for (const [tensor, other] of current) if (overlaps(region, other)) current.delete(tensor);
+    group.outputs.forEach((output, position) => current.set(output, written[position]!));
+  }
+  for (const { target } of graph.updates) for (const leaf of updatedLeaves(target)) expect(current.has(leaf)).toBe(false);
+  for (const tensor of planned.kept.values()) expect(current.get(tensor)).toEqual(planned.regions.get(tensor));
+}
+
+/** A value lies around a region. */
+const isInside = ({ buffer, offset, elements }: Region, current: ReadonlyMap<Tensor, Region>): boolean =>
+  [...current.values()].some((other) => other.buffer === buffer && other.offset <= offset && offset + elements <= other.offset + other.elements);
+
+/** A member of a pack lies in it, itself or as a copy. */
+function isPlacedInside(member: Tensor, region: Region, current: ReadonlyMap<Tensor, Region>): boolean {
+  return [...current].some(
+    ([tensor, other]) => other.buffer === region.buffer && (tensor === member || tensor.inputs.map(rootOf).includes(member)),
+  );
+}
+
+test("plans of random graphs keep every value until it was read and bind no buffer both ways", () => {
+  fc.assert(
+    fc.property(graphs, fc.integer({ min: 4, max: 12 }), fc.boolean(), ({ graph }, bindings, together) => {
+      const fusion = fuse(graph, bindings, limits);
+      const planned = plan(graph, fusion, placeLeaves(graph, together));
+      checkValues(graph, planned);
+      for (const group of fusion.groups) {
+        const count = group.inputs.length + group.outputs.length;
+        expect(count <= bindings || nodesOf(group).length === 1).toBe(true);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("random graphs give the same on WebGPU as on the CPU, step after step", { timeout: 120_000 }, async () => {
+  const webgpu = await acquireBackend({ guards: true });
+  await fc.assert(
+    fc.asyncProperty(graphs, async ({ graph, leaves }) => {
+      const [gpu, cpu] = [webgpu.createSession(), createCpuBackend().createSession()];
+      const [onGpu, onCpu] = await Promise.all([gpu.compile(graph), cpu.compile(graph)]);
+      const [gpuTrace, cpuTrace] = await Promise.all([onGpu.run(0, 3), onCpu.run(0, 3)]);
+      for (let step = 0; step < 3; step++) expect(gpuTrace.mean![step]).toBeCloseTo(cpuTrace.mean![step]!, 4);
+      for (const leaf of leaves) closeTo(await gpu.read(leaf), await cpu.read(leaf));
+      for (const name of ["last", "chosen"]) closeTo(await onGpu.read(name), await onCpu.read(name));
+      gpu.dispose();
+    }),
+    { numRuns: 25 },
+  );
+  webgpu.dispose();
+});
+
+function closeTo(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
+  for (let i = 0; i < expected.length; i++) {
+    expect(Math.abs(actual[i]! - expected[i]!), `element ${i}: ${actual[i]} against ${expected[i]}`).toBeLessThanOrEqual(
+      1e-4 * Math.max(1, Math.abs(expected[i]!)),
+    );
+  }
+}
