@@ -3,7 +3,7 @@
  * files beside the page, and a limit on the page's size.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -14,6 +14,8 @@ export const LARGEST_KILOBYTES = 150;
 
 const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+const PUBLIC = fromHere("../../public");
+
 /** Which of MNIST's files lie beside the page; `npm run demo:mnist` writes it with them. */
 const MNIST_LIST = "mnist/files.json";
 
@@ -23,7 +25,7 @@ export function demoPlugins(): Plugin[] {
 
 /** Says that there is no MNIST where nobody put it, so that the page need not ask for files that are not there. */
 function mnistList(): Plugin {
-  const isThere = () => existsSync(fromHere(`../../public/${MNIST_LIST}`));
+  const isThere = () => existsSync(join(PUBLIC, MNIST_LIST));
   return {
     name: "wgrad-mnist-list",
     configureServer({ middlewares }) {
@@ -39,6 +41,9 @@ function mnistList(): Plugin {
   };
 }
 
+/** The static files of the page that the repository holds: its icon and manifest. */
+const staticFiles = () => readdirSync(PUBLIC, { withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name).sort();
+
 const contentOf = (file: { code: string } | { source: string | Uint8Array }) => ("code" in file ? file.code : file.source);
 
 function serviceWorker(): Plugin {
@@ -51,8 +56,10 @@ function serviceWorker(): Plugin {
         const hash = createHash("sha256");
         const names = Object.keys(bundle).filter((name) => name !== MNIST_LIST).sort();
         for (const name of names) hash.update(name).update(contentOf(bundle[name]!));
+        const statics = staticFiles();
+        for (const name of statics) hash.update(name).update(readFileSync(join(PUBLIC, name)));
         const version = JSON.stringify(hash.digest("hex").slice(0, 12));
-        const source = `const VERSION = ${version};\nconst FILES = ${JSON.stringify(["./", MNIST_LIST, ...names])};\n\n`;
+        const source = `const VERSION = ${version};\nconst FILES = ${JSON.stringify(["./", MNIST_LIST, ...statics, ...names])};\n\n`;
         const text = readFileSync(fromHere("service-worker.js"), "utf8");
         this.emitFile({ type: "asset", fileName: "service-worker.js", source: source + text });
       },
