@@ -74,7 +74,7 @@ test("steps are in the JSON with their kernels, and growth with its axis", async
 });
 
 test.each([
-  [["--filter", "conv"], 2, /^error: filter: nothing that is measured has "conv" in its name/m],
+  [["--filter", "conv"], 2, /^error: --filter: nothing that is measured has "conv" in its name/m],
   [["--compare", "absent.json"], 1, /^error: absent\.json: cannot be read: no such file/m],
   [["--compare", "broken.json"], 1, /^error: broken\.json: this is no report of wgrad's benchmark/m],
   [["--json", "absent/new.json"], 1, /^error: absent\/new\.json: the report cannot be written: folder absent: no such file/m],
