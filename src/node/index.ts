@@ -38,23 +38,30 @@ export {
 
 /**
  * WebGPU in Node, by Dawn. The native module is loaded at the first call.
- * @throws DeviceError with the system's reason where it does not load
+ * @throws DeviceError with what to do where the package `webgpu` is not installed, or with the system's reason where its
+ * native module does not load
  */
 export async function dawnGpu(options?: DawnOptions): Promise<GpuSource> {
   let dawn;
   try {
     dawn = await import("./dawn.ts");
   } catch (cause) {
-    throw new DeviceError(
-      {
-        where: "WebGPU",
-        what: `the native module of the package webgpu does not load: ${plainReason(cause).split("\n")[0]}`,
-        fix: "Run `npm ci`, then `npm run setup`; on Linux it needs glibc 2.34 or newer",
-      },
-      { cause },
-    );
+    throw new DeviceError({ where: "WebGPU", ...dawnFailure(cause) }, { cause });
   }
   return dawn.dawnGpu(options);
+}
+
+function dawnFailure(cause: unknown): { what: string; fix: string } {
+  if ((cause as { code?: unknown } | null)?.code === "ERR_MODULE_NOT_FOUND") {
+    return {
+      what: "the optional package webgpu, which runs WebGPU in Node, is not installed",
+      fix: "Run `npm install --include=optional`, or choose the device cpu",
+    };
+  }
+  return {
+    what: `the native module of the package webgpu does not load: ${plainReason(cause).split("\n")[0]}`,
+    fix: "Run `npm ci`, then `npm run setup`; on Linux it needs glibc 2.34 or newer",
+  };
 }
 
 /** What computes in Node, and how. */
