@@ -10,6 +10,7 @@ import { DeviceError } from "../errors.ts";
 import { loadModel, saveModel, type FileExtensions, type TrainedModel } from "../formats/model.ts";
 import type { TensorValues } from "../formats/safetensors.ts";
 import type { DawnOptions } from "./dawn.ts";
+import { debugOptions } from "./debug.ts";
 import { fileTuningStore } from "./tuning-store.ts";
 import { plainReason, readFileOrRefuse, writeFileAtomically } from "./files.ts";
 
@@ -68,7 +69,8 @@ function dawnFailure(cause: unknown): { what: string; fix: string } {
 export interface NodeBackendOptions extends DawnOptions, Omit<BackendOptions, "source"> {}
 
 /**
- * A backend for Node, by Dawn, with the choices that `wgrad tune` kept for the adapter. Node exits only after its `dispose` was called.
+ * A backend for Node, by Dawn, with the choices that `wgrad tune` kept for the adapter. Node exits only after its `dispose`
+ * was called. With `wgrad:graph` or `wgrad:wgsl` in the environment's DEBUG, it prints what it compiles to standard error.
  * @throws DeviceError where the device is "webgpu" and there is no adapter or no Dawn
  * @throws OptionError for another device
  */
@@ -76,6 +78,7 @@ export function createNodeBackend({ flags = [], ...options }: NodeBackendOptions
   return createBackend({
     log: (line) => console.error(line),
     tuning: fileTuningStore(),
+    ...debugOptions(),
     ...options,
     source: () => dawnGpu({ flags }),
   });
