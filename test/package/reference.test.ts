@@ -62,7 +62,7 @@ function pagesIn(...folders: string[]): string[] {
   });
 }
 
-test("a name without a docstring would be told", async () => {
+test("a name without a docstring is reported", async () => {
   writeFiles(out, {
     "sample/names.ts": "/** With one. */\nexport const documented = 1;\nexport const undocumented = 2;\n",
     "sample/tsconfig.json": JSON.stringify({ compilerOptions: { types: [] }, include: ["names.ts"] }),
@@ -70,6 +70,8 @@ test("a name without a docstring would be told", async () => {
       extends: [join(folder, "typedoc.json")],
       entryPoints: ["names.ts"],
       tsconfig: "tsconfig.json",
+      readme: "none",
+      projectDocuments: [],
       intentionallyNotDocumented: [],
       intentionallyNotExported: [],
     }),
