@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Rolldown } from "vite";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { demoPlugins } from "./scripts/demo/plugins.ts";
 
@@ -10,6 +11,7 @@ const entry = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const library: ViteUserConfig["build"] = {
   target: "es2023",
   minify: false,
+  sourcemap: true,
   // An SSR build leaves Node's modules and the packages of node_modules as imports; the library entry
   // uses neither, so the same build serves the browser.
   ssr: true,
@@ -46,6 +48,18 @@ const licences = {
   },
 };
 
+/** A chunk with code of other packages has no source map: that of a report's charts would be half of the package. */
+const noForeignMaps = {
+  name: "no-foreign-maps",
+  generateBundle(_options: unknown, bundle: Rolldown.OutputBundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== "chunk" || !chunk.moduleIds.some((id) => id.includes("/node_modules/"))) continue;
+      delete bundle[`${chunk.fileName}.map`];
+      chunk.code = chunk.code.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n");
+    }
+  },
+};
+
 /** npm sets the run bit of a command only when it installs or packs; a build alone must leave one that runs too. */
 const executableCli = {
   name: "executable-cli",
@@ -62,7 +76,7 @@ export default defineConfig(({ command, mode }) => ({
   // What lies in public belongs to the demo.
   publicDir: mode === "production" ? false : "public",
   worker: { format: "es" },
-  plugins: mode === "demo" || mode === "development" ? demoPlugins() : command === "build" ? [licences, executableCli] : [],
+  plugins: mode === "demo" || mode === "development" ? demoPlugins() : command === "build" ? [licences, noForeignMaps, executableCli] : [],
   test: {
     include: ["test/**/*.test.ts"],
     // One process a file: Dawn is a native addon, and a device lost in one file must not reach another.

@@ -1,6 +1,6 @@
 /*
- * The threshold neuron of McCulloch and Pitts (1943): it fires, y = 1, where Σ wᵢ xᵢ reaches a threshold θ. With fixed
- * weights it computes a logic gate: AND needs both inputs, OR one of them. Nothing is learnt yet.
+ * The threshold neuron of McCulloch and Pitts (1943): it fires (y = 1) if Σ wᵢ xᵢ reaches a threshold θ. With fixed
+ * weights it computes a logic gate: AND needs both inputs, OR needs one. Nothing is learned yet.
  */
 import { constant, matmul, step, subtract, type Backend } from "../src/index.ts";
 import { colors, line, picture, points, type Point } from "./lib/picture.ts";
@@ -35,7 +35,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
     inputs.forEach(([a, b], index) => print(`${a} ${gate} ${b} = ${found[index]}`));
     const where = (wanted: number) => inputs.filter((_, index) => found[index] === wanted);
     const { weights: [first, second], threshold } = neuron;
-    // The line x · w = θ, just this side of which the neuron stays silent.
+    // The line x · w = θ: on and above it the neuron fires.
     const boundary = [-0.5, 1.5].map((x): Point => [x, (threshold - first * x) / second]);
     panels.push({
       title: `${gate}: fires where x₁ + x₂ ≥ ${threshold}`,

@@ -1,7 +1,7 @@
 /*
  * Rosenblatt's perceptron: z = x · w + c, with classes y = ±1, by stochastic gradient descent on
  * D(w, c) = −Σ y z over the misclassified samples. Misclassified means y z ≤ 0: a comparison, which is constant under
- * differentiation, so each misclassified sample moves w by ε y x and c by ε y, and the others move nothing.
+ * differentiation, so each misclassified sample moves w by ε y x and c by ε y, and the other samples have no effect.
  */
 import {
   add, defineGraph, epochOrder, gradients, input, lessEqual, matmul, multiply, negate, parameter, stepScalar,
@@ -24,7 +24,7 @@ export interface Start {
   readonly learningRate: number;
 }
 
-/** What held before each step: the parameters, and how many of all samples were misclassified. */
+/** The state before each epoch: the parameters, and how many of all samples were misclassified. */
 export interface Epoch {
   readonly weights: readonly number[];
   readonly bias: number;
@@ -33,10 +33,10 @@ export interface Epoch {
 
 const misclassified = (z: Tensor, y: Tensor) => lessEqual(multiply(y, z), 0);
 
-/** D(w, c) of some samples. */
+/** D(w, c) of a batch of samples. */
 export const perceptronLoss = (z: Tensor, y: Tensor): Tensor => negate(sum(multiply(misclassified(z, y), multiply(y, z))));
 
-/** Goes over the samples one by one, in an order of its own each epoch, until no mistake is left or the epochs are over. */
+/** Visits the samples one by one, in a new order each epoch, until there are no mistakes or the epochs are over. */
 export async function train(backend: Backend, samples: Samples, start: Start, epochs: number): Promise<Epoch[]> {
   const { features, width, classes } = samples;
   const count = classes.length;
@@ -65,11 +65,11 @@ export async function train(backend: Backend, samples: Samples, start: Start, ep
   return history;
 }
 
-/** The worked case: only x = 2 is misclassified (z = 0), and one update, to w = 0.7 and c = −0.9, puts all right. */
+/** The worked case: only x = 2 is misclassified (z = 0), and one update, to w = 0.7 and c = −0.9, corrects it. */
 export const workedCase: Samples = { features: Float32Array.of(2, -1, 0.5), width: 1, classes: [1, -1, -1] };
 export const workedStart: Start = { weights: [0.5], bias: -1, learningRate: 0.1 };
 
-/** Points on either side of a line. */
+/** Points on both sides of a line. */
 export function separablePoints(count = 60): Samples {
   const { features, labels } = linear({ count, seed: 3 });
   return { features: features as Float32Array, width: 2, classes: Array.from(labels, (label) => (label === 1 ? 1 : -1)) };

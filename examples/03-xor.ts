@@ -1,6 +1,6 @@
 /*
- * XOR, which no line separates: the perceptron goes round for ever and never gets all four, while a network with one
- * hidden layer gets them all (Minsky and Papert 1969; Rumelhart, Hinton and Williams 1986).
+ * XOR, which no line separates: the perceptron never stops and never gets all four cases right, while a network with one
+ * hidden layer does (Minsky and Papert 1969; Rumelhart, Hinton and Williams 1986).
  */
 import { createTrainer, dense, makeDataset, optimizers, sequential, type Backend } from "../src/index.ts";
 import { train as trainPerceptron, type Epoch } from "./02-perceptron.ts";
@@ -11,22 +11,22 @@ import type { Stage } from "./lib/stage.ts";
 const features = Float32Array.from(inputs.flat());
 const labels = Uint32Array.from(inputs, ([a, b]) => Number(a !== b));
 
-/** The perceptron's mistakes among the four, before each epoch. */
+/** How many of the four cases the perceptron gets wrong, before each epoch. */
 export function perceptron(backend: Backend, epochs: number): Promise<Epoch[]> {
   const classes = Array.from(labels, (label) => (label === 1 ? 1 : -1));
   return trainPerceptron(backend, { features, width: 2, classes }, { weights: [0.3, -0.2], bias: 0.1, learningRate: 0.1 }, epochs);
 }
 
 export interface XorNetwork {
-  /** How many of the four were right at each step. */
+  /** How many of the four cases were right at each step. */
   readonly correct: readonly number[];
-  /** The probability of class 1 for each of the four. */
+  /** The probability of class 1 for each of the four cases. */
   readonly probabilities: readonly number[];
-  /** The same for any points. */
+  /** The probability of class 1 at the given places. */
   readonly field: readonly number[];
 }
 
-/** A 2-4-1 network with tanh, by gradient descent with momentum on all four. */
+/** A 2-4-1 network with tanh, trained by gradient descent with momentum on all four cases. */
 export async function network(backend: Backend, steps: number, places = features): Promise<XorNetwork> {
   const trainer = await createTrainer({
     model: sequential([dense(4, { activation: "tanh" }), dense(1)], { inputShape: [2], seed: 1 }),

@@ -17,11 +17,11 @@ export async function product(backend: Backend) {
   return { z: found.z[0]!, dx: found.dx[0]!, dy: found.dy[0]!, dw: found.dw[0]! };
 }
 
-/** f(x) = g(x)² with g(x) = 2x − 1, and f′(x) = 2 g(x) · 2 by the chain rule, at several places at once. */
+/** f(x) = g(x)² with g(x) = 2x − 1, and f′(x) = 2 g(x) · 2 by the chain rule, at several points at once. */
 export async function composition(backend: Backend, places: readonly number[]) {
   const x = parameter("x", [places.length], places);
   const f = square(subtract(multiply(x, 2), 1));
-  // No f(x) depends on another x, so the gradient of their sum is the derivative at each place.
+  // No f(x) depends on another x, so the gradient of their sum is the derivative at each point.
   const [slope] = gradients(sum(f), [x]);
   return valuesOf(backend, { value: f, slope });
 }
@@ -36,7 +36,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   const { value, slope } = await composition(backend, places);
   for (const index of [0, 6, 12]) {
     const x = places[index]!;
-    print(`f(${x}) = ${value[index]}, f′(${x}) = ${slope[index]}, in closed form ${closedForm(x)}`);
+    print(`f(${x}) = ${value[index]}, f′(${x}) = ${slope[index]}, closed form ${closedForm(x)}`);
   }
   const curve = (valueAt: (x: number) => number) => range(-1, 2, 61).map((x): Point => [x, valueAt(x)]);
   const found = (values: readonly number[]) => values.map((one, index): Point => [places[index]!, one]);

@@ -1,7 +1,7 @@
 /*
- * Gradient descent on three points (weight, height): first the intercept alone, the slope held at 0.64, then both. The
- * loss is the sum of squared residuals. And y = x² from x = −1. A descent ends when its step gets small or after a
- * number of steps, and says which.
+ * Gradient descent on three points (weight, height): first for the intercept alone, with the slope fixed at 0.64, then for
+ * both. The loss is the sum of squared residuals. Then y = x² from x = −1. A descent ends when its step gets small or after
+ * a maximum number of steps, and reports which.
  */
 import { add, constant, minimize, multiply, parameter, square, subtract, sum, type Backend, type Minimization, type Operand } from "../src/index.ts";
 import { colors, fieldPlaces, filledContours, line, picture, points, range, type Point } from "./lib/picture.ts";
@@ -16,7 +16,7 @@ function squaredResiduals(slope: Operand, intercept: Operand) {
   return sum(square(subtract(constant(heights), add(multiply(constant(weights), slope), intercept))));
 }
 
-/** The same as a number. */
+/** The same sum as a number. */
 export function squaredResidualsAt(slope: number, intercept: number): number {
   return weights.reduce((total, weight, index) => total + (heights[index]! - intercept - slope * weight) ** 2, 0);
 }
@@ -44,10 +44,10 @@ export function descendParabola(backend: Backend, maxSteps: number): Promise<Min
   return minimize(square(x), { session, parameters: [x], learningRate: 0.1, maxSteps, smallestStep: 0.001, record: { x } });
 }
 
-const reasons = { maxSteps: "the most steps were made", smallStep: "the step got small", notFinite: "the loss is not finite" };
+const reasons = { maxSteps: "maximum number of steps", smallStep: "small step", notFinite: "loss not finite" };
 
 const ending = ({ steps, stopped, losses }: Minimization) =>
-  `after ${steps} steps, as ${reasons[stopped]}; loss ${losses.at(-1)!.toFixed(4)}`;
+  `after ${steps} steps (${reasons[stopped]}), loss ${losses.at(-1)!.toFixed(4)}`;
 
 export async function main({ backend, print, draw }: Stage): Promise<void> {
   const alone = await fitIntercept(backend);

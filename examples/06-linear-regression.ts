@@ -1,6 +1,6 @@
 /*
- * Linear regression, y = x · w + b with noise, of one and of several inputs, by gradient descent against the least
- * squares solution of the normal equations. Wherever the weights start, they end at the same place.
+ * Linear regression, y = x · w + b with noise, with one and with several inputs. Gradient descent is compared with the least
+ * squares solution of the normal equations. From any starting point it reaches the same weights.
  */
 import {
   createTrainer, dense, initializers, makeRegressionDataset, optimizers, Random, sequential,
@@ -25,7 +25,7 @@ function makePlane(weights: readonly number[], bias: number): RegressionDataset 
   return makeRegressionDataset({ name: "plane", features, shape: [weights.length], targets, outputs: ["y"] });
 }
 
-/** The weights and, last, the bias that solve the normal equations AᵀA β = Aᵀy, by Gauss's elimination in float64. */
+/** The weights, followed by the bias, that solve the normal equations AᵀA β = Aᵀy, by Gaussian elimination in float64. */
 export function leastSquares({ features, targets, shape: [width = 1], count }: RegressionDataset): number[] {
   const rows = Array.from({ length: count }, (_, row) => [...features.subarray(row * width, (row + 1) * width), 1]);
   const product = (a: number, b: (row: number[], index: number) => number) => rows.reduce((sum, row, index) => sum + row[a]! * b(row, index), 0);
@@ -40,12 +40,12 @@ export function leastSquares({ features, targets, shape: [width = 1], count }: R
 }
 
 export interface Fit {
-  /** The weights and, last, the bias. */
+  /** The weights, followed by the bias. */
   readonly coefficients: readonly number[];
   readonly losses: readonly number[];
 }
 
-/** The same by gradient descent with momentum on all examples. */
+/** The weights and the bias by gradient descent with momentum on all examples. */
 export async function fit(backend: Backend, dataset: RegressionDataset, weights: Initializer, steps = 200): Promise<Fit> {
   const model = sequential([dense(1, { weights })], { inputShape: dataset.shape });
   const options = { optimizer: optimizers.momentum(), learningRate: 0.05, batchSize: "full", epochs: steps } as const;
@@ -57,7 +57,7 @@ export async function fit(backend: Backend, dataset: RegressionDataset, weights:
   return { coefficients: Object.values(parameters).flatMap(({ values }) => [...values]), losses };
 }
 
-/** Where one weight may start. */
+/** Starting points of a single weight. */
 export const starts: Readonly<Record<string, Initializer>> = {
   zeros: initializers.zeros,
   normal: initializers.normal(1),

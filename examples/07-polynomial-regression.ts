@@ -1,6 +1,6 @@
 /*
  * Polynomials fitted to a few noisy points of a cubic: of degree 3, of too high a degree, and of that degree with weight
- * decay. The training loss falls with the degree; the loss of points that were not trained on shows the over-fitting.
+ * decay. The training loss falls with the degree; the validation loss shows the overfitting.
  */
 import {
   add, columnStandardization, constant, matmul, meanSquaredError, minimize, optimizers, parameter, square, sum,
@@ -13,7 +13,7 @@ import type { Stage } from "./lib/stage.ts";
 export const training = polynomial({ count: 14, noise: 0.15, seed: 149 });
 export const validation = polynomial({ count: 100, noise: 0.15, seed: 1149 });
 
-/** Rows of x, x², …, xᵈ, each column with mean 0 and deviation 1 over the training points. */
+/** Rows of x, x², …, xᵈ, each column with mean 0 and standard deviation 1 over the training points. */
 function powers(xs: ArrayLike<number>, degree: number, { scale, offset }: Normalization): Tensor {
   const [scales, offsets] = [scale as readonly number[], offset as readonly number[]];
   const rows = Array.from(xs, (x) => scales.map((factor, column) => x ** (column + 1) * factor + offsets[column]!));
@@ -21,7 +21,7 @@ function powers(xs: ArrayLike<number>, degree: number, { scale, offset }: Normal
 }
 
 export interface PolynomialFit {
-  /** Before the first step and after each. */
+  /** Before the first step and after each step. */
   readonly trainingLosses: readonly number[];
   readonly validationLosses: readonly number[];
   /** The Euclidean norm of the weights at the end. */
@@ -60,7 +60,7 @@ export async function fitPolynomial(backend: Backend, degree: number, weightDeca
   };
 }
 
-/** What is compared. */
+/** The fits that are compared. */
 export const fits = {
   "degree 3": { degree: 3, weightDecay: 0, color: colors.blue },
   "degree 12": { degree: 12, weightDecay: 0, color: colors.orange },

@@ -1,6 +1,6 @@
 /*
- * A hidden layer bends a curve out of the curves of its units: ŷ(x) = Σ vⱼ σ(wⱼ x + bⱼ) + c. Two units suffice for a
- * bump through three points; a larger layer follows a wave. Every activation does it with other pieces.
+ * A hidden layer builds a curve from the curves of its units: ŷ(x) = Σ vⱼ σ(wⱼ x + bⱼ) + c. Two units suffice for a
+ * bump through three points; a larger layer follows a wave. Every activation builds it from different pieces.
  */
 import { createTrainer, dense, initializers, makeRegressionDataset, sequential, type ActivationName, type Backend, type RegressionDataset } from "../src/index.ts";
 import { sine } from "../src/data/points.ts";
@@ -9,7 +9,7 @@ import type { Stage } from "./lib/stage.ts";
 
 export const shapes = ["softplus", "relu", "sigmoid", "tanh"] as const satisfies readonly ActivationName[];
 
-/** A dose that helps in the middle only: the effect is 0 at doses 0 and 1, and 1 between. */
+/** A drug that helps only at a medium dose: the effect is 0 at doses 0 and 1, and 1 between them. */
 export const bump = makeRegressionDataset({
   name: "bump",
   features: Float32Array.of(0, 0.5, 1),
@@ -22,9 +22,9 @@ export const wave = sine({ count: 40, noise: 0.05, seed: 4 });
 
 export interface CurveFit {
   readonly loss: number;
-  /** The network's output at a place. */
+  /** The network's output at x. */
   valueAt(x: number): number;
-  /** What unit j adds to it, vⱼ σ(wⱼ x + bⱼ). */
+  /** The contribution of unit j, vⱼ σ(wⱼ x + bⱼ). */
   unitAt(unit: number, x: number): number;
 }
 

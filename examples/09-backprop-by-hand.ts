@@ -1,12 +1,12 @@
 /*
- * Backpropagation written out in plain loops beside the library's gradients, for a network of two layers:
+ * Backpropagation written out in plain loops and compared with the library's gradients, for a network of two layers:
  *
  *   z¹ = W¹ x + b¹    a¹ = σ(z¹)    z² = W² a¹ + b²    p = softmax(z²)    loss = −ln p[label]
  *   δ² = p − y        δ¹ = (W²ᵀ δ²) ∘ σ′(z¹)           σ′(z) = σ(z) (1 − σ(z))
  *   ∂loss/∂W² = δ² a¹ᵀ   ∂loss/∂b² = δ²   ∂loss/∂W¹ = δ¹ xᵀ   ∂loss/∂b¹ = δ¹
  *
- * for a 5-16-2 classifier with cross-entropy, trained sample by sample by SGD with learning rate 0.01. The library keeps
- * W as [inputs, units], so the loops do.
+ * for a 5-16-2 classifier with cross-entropy, trained sample by sample by SGD with learning rate 0.01. The library stores
+ * W as [inputs, units], so the loops do too.
  */
 import {
   constant, createTrainer, defineGraph, dense, epochOrder, gradients, makeDataset, optimizers, Random, sequential, softmaxCrossEntropy,
@@ -40,7 +40,7 @@ export interface Parameters {
   readonly biases2: Float64Array;
 }
 
-/** A model's initial values, for the loops. */
+/** The initial values of a model, as arrays for the loops. */
 export function initialParameters(model: Model): Parameters {
   const [weights1, biases1, weights2, biases2] = model.parameters.map(
     ({ attributes }) => Float64Array.from((attributes as { initial: Float32Array }).initial),
@@ -104,7 +104,7 @@ export async function libraryGradients(backend: Backend, model: Model, dataset: 
   return found.flatMap((values) => [...values]);
 }
 
-/** The same gradients by hand, in the same order. */
+/** The same gradients by hand, in that order. */
 export function gradientsByHand(model: Model, dataset: Dataset, row: number): number[] {
   const { gradient } = backpropagate(initialParameters(model), rowOf(dataset, row), dataset.labels[row]!);
   return [gradient.weights1, gradient.biases1, gradient.weights2, gradient.biases2].flatMap((values) => [...values]);
@@ -140,7 +140,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   const [model, dataset] = [makeModel(), samples()];
   const byHand = gradientsByHand(model, dataset, 0);
   const byLibrary = await libraryGradients(backend, model, dataset, 0);
-  print(`${byHand.length} gradients, by hand and by the library: they differ by at most ${largestDifference(byHand, byLibrary).toExponential(1)}`);
+  print(`${byHand.length} gradients: by hand and by the library they differ by at most ${largestDifference(byHand, byLibrary).toExponential(1)}`);
   const epochs = 100;
   const lossesByHand = trainByHand(model, dataset, epochs);
   const losses = await trainByLibrary(backend, model, dataset, epochs);

@@ -1,6 +1,6 @@
 /*
- * Two moons, told apart by one sigmoid output: the network gives a logit z, the loss is the binary cross-entropy of
- * p = σ(z), and the decision surface is where p = ½.
+ * Two moons, classified by one sigmoid output: the network outputs a logit z, the loss is the binary cross-entropy of
+ * p = σ(z), and the decision boundary is where p = ½.
  */
 import { createTrainer, dense, sequential, type Backend } from "../src/index.ts";
 import { moons } from "../src/data/points.ts";

@@ -1,11 +1,11 @@
 /*
- * Handwritten digits, by hand: a 784-200-10 network with the sigmoid twice and no biases, the squared error halved and
- * plain SGD, read from a CSV file and written out in loops (after Rashid, Make Your Own Neural Network, 2016).
+ * Handwritten digits with plain loops: a 784-200-10 network with two sigmoid layers and no biases, half the squared error and
+ * plain SGD. The digits come from a CSV file (after Rashid, Make Your Own Neural Network, 2016).
  *
  *   a¹ = σ(W¹ x)    a² = σ(W² a¹)    E = ½ Σ (a² − y)²
  *   δ² = (a² − y) ∘ a² (1 − a²)    δ¹ = (W²ᵀ δ²) ∘ a¹ (1 − a¹)    W² ← W² − ε δ² a¹ᵀ    W¹ ← W¹ − ε δ¹ xᵀ
  *
- * The same network by the library takes the same steps.
+ * The same network in the library takes the same steps.
  */
 import { createReadStream } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";
@@ -23,7 +23,7 @@ import type { Stage } from "./lib/stage.ts";
 const HIDDEN = 200;
 const CLASSES = 10;
 
-/** Writes the first examples, one a line: the label, then the pixels 0 … 255. */
+/** Writes the first `count` examples, one per line: the label, then the pixels 0 … 255. */
 export async function writeCsv(path: string, { features, labels, shape }: Dataset, count: number): Promise<void> {
   const width = shape.reduce((product, size) => product * size, 1);
   const file = await open(path, "w");
@@ -129,7 +129,7 @@ export class HandwrittenNetwork {
     return error;
   }
 
-  /** The share of examples whose largest output is at their label. */
+  /** The share of examples whose largest output is that of their label. */
   accuracy({ features, labels, count }: Pick<Dataset, "features" | "labels" | "count">): number {
     const width = features.length / count;
     let right = 0;
@@ -142,7 +142,7 @@ export class HandwrittenNetwork {
 }
 
 export interface Recipe {
-  /** One example a step, or all of them. */
+  /** One example per step, or all of them. */
   readonly batchSize: 1 | "full";
   readonly learningRate: number;
   readonly steps: number;
@@ -189,7 +189,7 @@ export async function trainByLibrary(backend: Backend, train: Dataset, test: Dat
   return { losses, testAccuracy };
 }
 
-/** The first examples of a data set, through a CSV file in a folder. */
+/** The first examples of a data set, written to a CSV file in a folder and read back. */
 export async function throughCsv(folder: string, dataset: Dataset, count: number): Promise<Dataset> {
   const path = join(folder, "digits.csv");
   await writeCsv(path, dataset, count);
@@ -202,7 +202,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   try {
     const train = await throughCsv(folder, all, 1000);
     const test = await throughCsv(folder, allTest, 1000);
-    print(`${train.count} training and ${test.count} test examples of ${source}, through CSV files`);
+    print(`${train.count} training and ${test.count} test examples of ${source}, read from CSV files`);
     const panels = [];
     for (const [name, recipe] of [["one example a step", sampleBySample], ["all 1,000 a step", fullBatch]] as const) {
       const byHand = trainByHand(train, test, recipe);
@@ -210,7 +210,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
       const difference = Math.max(...byHand.losses.map((loss, step) => Math.abs(loss - byLibrary.losses[step]!)));
       const accuracies = [byHand, byLibrary].map(({ testAccuracy }) => `${(100 * testAccuracy).toFixed(1)} %`);
       print(`${name}, ${recipe.steps} steps: test accuracy ${accuracies[0]} by hand, ${accuracies[1]} by the library`);
-      print(`  the errors of the steps differ by at most ${difference.toExponential(1)}`);
+      print(`  the losses of the steps differ by at most ${difference.toExponential(1)}`);
       const part = recipe.batchSize === 1 ? 100 : 1;
       panels.push({
         title: `${name}: test accuracy ${accuracies[0]}`,
@@ -228,7 +228,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   }
 }
 
-/** The mean of each so many steps. */
+/** The mean loss of each run of `length` steps. */
 function meansOf(losses: readonly number[], length: number): Point[] {
   return Array.from({ length: Math.floor(losses.length / length) }, (_, index) => {
     const part = losses.slice(index * length, (index + 1) * length);

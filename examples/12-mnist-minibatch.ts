@@ -1,6 +1,6 @@
 /*
- * Handwritten digits by the framework: 784-200-10 with relu, softmax cross-entropy, minibatches and Adam, beside the
- * handwritten network of example 11, both timed in one run on the same data.
+ * Handwritten digits with the library: 784-200-10 with relu, softmax cross-entropy, minibatches and Adam, compared with the
+ * loops of example 11. Both are timed in one run on the same data.
  */
 import {
   createTrainer, dense, epochOrder, flatten, schedules, sequential, standardization, type Backend, type Dataset, type Trainer,
@@ -11,7 +11,7 @@ import { HandwrittenNetwork, makeModel } from "./11-mnist-from-scratch.ts";
 import { colors, line, picture, type Point } from "./lib/picture.ts";
 import type { Stage } from "./lib/stage.ts";
 
-/** A test accuracy reached after some seconds of training; testing does not count. */
+/** The test accuracy after some seconds of training; the time of testing is not included. */
 export interface Mark {
   readonly seconds: number;
   readonly accuracy: number;
@@ -20,7 +20,7 @@ export interface Mark {
 export interface Contestant {
   readonly name: string;
   readonly steps: number;
-  /** Along the way, the last at the end. */
+  /** Measured during training, the last one at the end. */
   readonly marks: readonly Mark[];
 }
 
@@ -29,13 +29,13 @@ export interface Contest {
   readonly test: Dataset;
   /** Passes over the training set, for both. */
   readonly epochs: number;
-  /** How many marks to take along the way. */
+  /** How many marks to take. */
   readonly marks: number;
 }
 
 const widthOf = ({ shape }: Dataset) => shape.reduce((product, size) => product * size, 1);
 
-/** In loops: sigmoid twice, no biases, the squared error halved, SGD with learning rate 0.1, one example a step. */
+/** With loops: two sigmoid layers, no biases, half the squared error, SGD with learning rate 0.1, one example per step. */
 export function byHand({ train, test, epochs, marks }: Contest): Contestant {
   const width = widthOf(train);
   const network = new HandwrittenNetwork(makeModel(width));
@@ -56,7 +56,7 @@ export function byHand({ train, test, epochs, marks }: Contest): Contestant {
 
 const orders = new Map<string, Uint32Array>();
 
-/** Each epoch's order, drawn once. */
+/** The order of each epoch, computed once. */
 function orderOf(count: number, epoch: number): Uint32Array {
   const key = `${count} ${epoch}`;
   const order = orders.get(key) ?? epochOrder(count, 1, epoch);
@@ -64,7 +64,7 @@ function orderOf(count: number, epoch: number): Uint32Array {
   return order;
 }
 
-/** By wgrad: relu, softmax cross-entropy, Adam with a cosine schedule from 0.002, batches of 64, inputs standardised. */
+/** With wgrad: relu, softmax cross-entropy, Adam with a cosine schedule from 0.002, batch size 64, standardized inputs. */
 export async function byFramework(backend: Backend, { train, test, epochs, marks }: Contest): Promise<Contestant> {
   const trainer = await createTrainer({
     model: sequential([flatten(), dense(200, { activation: "relu" }), dense(10)], { inputShape: train.shape, seed: 1 }),
@@ -90,7 +90,7 @@ export async function byFramework(backend: Backend, { train, test, epochs, marks
   return found;
 }
 
-/** Trains to the end, with no eye for the events. */
+/** Trains to the end and ignores the events. */
 async function finish(events: ReturnType<Trainer["fit"]>): Promise<void> {
   while (!(await events.next()).done);
 }
@@ -108,8 +108,8 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   const { train, test, source } = await loadMnist();
   const contest: Contest = { train, test, epochs: 3, marks: 6 };
   print(`${source}: ${train.count} training and ${test.count} test examples, ${contest.epochs} epochs`);
-  print("784-200-10 by hand: sigmoid, half the squared error, SGD, one example a step, in loops on one core");
-  print("784-200-10 by wgrad: relu, softmax cross-entropy, Adam, 64 examples a step");
+  print("784-200-10 by hand: sigmoid, half the squared error, SGD, one example per step, loops on one core");
+  print("784-200-10 by wgrad: relu, softmax cross-entropy, Adam, 64 examples per step");
   const contestants = [byHand(contest), await byFramework(backend, contest)];
   for (const row of table(contestants)) print(row);
   const palette = [colors.orange, colors.blue];

@@ -1,7 +1,7 @@
 /*
- * The gradient on its way down a deep network, before the first step: each layer multiplies it by Wᵀ and by σ′(z). The
- * sigmoid's slope is at most ¼, so it vanishes; tanh keeps it with Xavier's weights, relu with He's (Glorot and Bengio
- * 2010; He, Zhang, Ren and Sun 2015).
+ * The gradient as it flows back through a deep network, before the first step: each layer multiplies it by Wᵀ and by σ′(z).
+ * The slope of the sigmoid is at most ¼, so the gradient vanishes. tanh preserves it with Xavier initialization, and relu
+ * with He initialization (Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015).
  */
 import {
   createGradientNorms, dense, initializers, makeDataset, Random, sequential,
@@ -21,7 +21,7 @@ export const initializations: Readonly<Record<"Xavier" | "He", Initializer>> = {
   He: initializers.heNormal,
 };
 
-/** Normal numbers in two classes at random: only how the gradient flows is of interest. */
+/** Random features in two random classes: only the flow of the gradient matters here. */
 function noise(): Dataset {
   const random = new Random(13);
   const features = Float32Array.from({ length: 128 * WIDTH }, () => random.normal());

@@ -87,9 +87,9 @@ function builtFiles(dist) {
   return folder(dist, "dist").filter(({ name }) => /^dist\/(chunks\/)?([^/]+\.js|LICENSES\.txt)$/.test(name));
 }
 
-/** The packages that the built code imports, with those that they depend on in turn; Dawn's own is packed in part. */
+/** The packages that the built code imports, with those that they depend on in turn. Dawn is optional, and packed apart. */
 function dependencies(project, packages) {
-  const found = new Set(["webgpu"]);
+  const found = new Set();
   const waiting = [project];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     const { dependencies: named = {} } = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
@@ -97,7 +97,6 @@ function dependencies(project, packages) {
     for (const name of more) found.add(name);
     waiting.push(...more.map((name) => join(packages, name)));
   }
-  found.delete("webgpu");
   return [...found].flatMap((name) => folder(join(packages, name), `node_modules/${name}`));
 }
 

@@ -7,7 +7,7 @@ import { logLabel, renderSvg, type EChartsOption } from "../../src/cli/report/sv
 type Series = Extract<NonNullable<EChartsOption["series"]>, readonly unknown[]>[number];
 export type Point = readonly [x: number, y: number];
 
-/** Colours that also those tell apart who see fewer of them (Okabe and Ito 2008). */
+/** Colors that people with color blindness can distinguish (Okabe and Ito 2008). */
 export const colors = {
   blue: "#0072b2",
   orange: "#d55e00",
@@ -26,7 +26,7 @@ export interface Axis {
   readonly min?: number;
   readonly max?: number;
   readonly log?: boolean;
-  /** Names in place of numbers: positions 0, 1, 2, … */
+  /** Names instead of numbers, at positions 0, 1, 2, … */
   readonly categories?: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export interface Panel {
   readonly x?: Axis;
   readonly y?: Axis;
   readonly series: readonly Series[];
-  /** Whether the names of the series are shown below the title; so by default. */
+  /** Whether the names of the series are shown below the title; true by default. */
   readonly legend?: boolean;
 }
 
@@ -57,7 +57,7 @@ export interface PointStyle {
   readonly color?: string;
   readonly size?: number;
   readonly symbol?: "circle" | "rect" | "diamond" | "triangle";
-  /** The colour of the edge; white by default. */
+  /** The color of the edge; white by default. */
   readonly edge?: string;
 }
 
@@ -82,7 +82,7 @@ export function classPoints(features: ArrayLike<number>, labels: ArrayLike<numbe
 
 const mutable = (data: readonly Point[]) => data.map(([x, y]) => [significant(x), significant(y)]);
 
-/** Six digits that count: no pixel differs. */
+/** Six significant digits: enough for every pixel. */
 const significant = (value: number) => Number(value.toPrecision(6));
 
 /** Points at equal distances, both ends included. */
@@ -96,7 +96,7 @@ export interface Field {
   /** Values at `size` by `size` places at equal distances, ends included, x fastest. */
   readonly values: readonly number[];
   readonly size: number;
-  /** Where one colour ends and the next begins: one fewer than there are colours. */
+  /** The values where one color ends and the next begins: one fewer than there are colors. */
   readonly thresholds: readonly number[];
   readonly colors: readonly string[];
 }
@@ -130,7 +130,7 @@ export function filledContours({ x, y, values, size, thresholds, colors: fills }
   };
 }
 
-/** The two halves of the plane of points, from sure of class 0 to sure of class 1. */
+/** Colors of probabilities, from class 0 to class 1. */
 export const probabilityColors = ["#f6c7a8", "#fae0cf", "#fdf3ec", "#edf4f9", "#cfe3f0", "#a9cde5"];
 export const probabilityThresholds = [0.1, 0.3, 0.5, 0.7, 0.9];
 
@@ -138,7 +138,7 @@ const PANEL = { width: 380, height: 320, left: 58, right: 18, top: 58, bottom: 4
 
 /**
  * Panels in rows.
- * @param name of the picture, which begins its ids
+ * @param name of the picture, a prefix of its ids
  */
 export function picture(name: string, panels: readonly Panel[], columns = Math.min(panels.length, 2), panel = PANEL): string {
   const rows = Math.ceil(panels.length / columns);

@@ -1,5 +1,5 @@
 /*
- * `npm run example NN`: runs the main part of an example.
+ * `npm run example NN`: runs the `main` of an example.
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -49,7 +49,7 @@ try {
   await command.parseAsync(process.argv.slice(2), { from: "user" });
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Commander has said what is wrong with an option itself.
+    // Commander has already reported what is wrong with an option.
     if (error.code === "example") console.error(error.message);
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else if (error instanceof WgradError) {

@@ -61,17 +61,23 @@ interface LeafFacts {
 export class CheckedSession implements Session {
   readonly #work: Session;
   readonly #lifetime: Lifetime;
+  readonly #onGraph: ((graph: Graph) => void) | undefined;
   readonly #leaves = new Map<Tensor, LeafFacts>();
 
-  /** @param work what does it, unchecked */
-  constructor(work: Session, backend: Lifetime) {
+  /**
+   * @param work what does it, unchecked
+   * @param onGraph takes each graph before it is compiled
+   */
+  constructor(work: Session, backend: Lifetime, onGraph?: (graph: Graph) => void) {
     this.#work = work;
+    this.#onGraph = onGraph;
     this.#lifetime = new Lifetime("session", backend);
   }
 
   async compile(graph: Graph): Promise<CheckedExecutable> {
     this.#lifetime.requireOpen("compile");
     requireGraph("compile", graph);
+    this.#onGraph?.(graph);
     const limits = indexLimits(graph);
     requireConstantIndices(limits);
     for (const [leaf, limit] of limits) this.#requireHeldIndices(leaf, limit);

@@ -1,5 +1,6 @@
 import { browserGpu, type GpuSource } from "../device/adapter.ts";
 import { DeviceError, OptionError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { Backend } from "./backend.ts";
 import type { TuningStore } from "./webgpu/index.ts";
 
@@ -19,6 +20,10 @@ export interface BackendOptions {
   readonly tuning?: TuningStore;
   /** Takes the line that says why "auto" chose the CPU, or why kept choices are ignored; the console by default. */
   readonly log?: (line: string) => void;
+  /** Takes each graph that is compiled, to look at. */
+  readonly onGraph?: ((graph: Graph) => void) | undefined;
+  /** Takes the WGSL of each kernel that is compiled, to look at; the CPU has none. */
+  readonly onKernel?: ((name: string, code: string) => void) | undefined;
 }
 
 /**
@@ -32,25 +37,25 @@ export async function createBackend(options: BackendOptions = {}): Promise<Backe
     const fix = `Choose one of ${deviceChoices.join(", ")}`;
     throw new OptionError({ where: "device", what: `there is no device ${String(device)}`, fix });
   }
-  if (device === "cpu") return cpuBackend();
+  if (device === "cpu") return cpuBackend(options);
   try {
-    return await webgpuBackend(await source(), options.tuning, log);
+    return await webgpuBackend(await source(), { ...options, log });
   } catch (error) {
     if (device !== "auto" || !(error instanceof DeviceError)) throw error;
     log(`No GPU (${error.what}): computing on the CPU, which is much slower. ${error.fix}.`);
-    return cpuBackend();
+    return cpuBackend(options);
   }
 }
 
-async function cpuBackend(): Promise<Backend> {
+async function cpuBackend({ onGraph }: BackendOptions): Promise<Backend> {
   const { createCpuBackend } = await import("./cpu/index.ts");
-  return createCpuBackend();
+  return createCpuBackend({ onGraph });
 }
 
-async function webgpuBackend(source: GpuSource, tuning: TuningStore | undefined, log: (line: string) => void): Promise<Backend> {
+async function webgpuBackend(source: GpuSource, { tuning, log, onGraph, onKernel }: BackendOptions): Promise<Backend> {
   const { createWebGPUBackend } = await import("./webgpu/index.ts");
   try {
-    return await createWebGPUBackend(source, { tuning, log });
+    return await createWebGPUBackend(source, { tuning, log, onGraph, onKernel });
   } catch (error) {
     source.release();
     throw error;

@@ -1,7 +1,7 @@
 /*
  * A training step of a network: its first steps are compared with the CPU's, then the whole and its kernels are timed.
  */
-import type { Backend, Executable, Session } from "../backends/backend.ts";
+import type { Backend, Executable } from "../backends/backend.ts";
 import { createCpuBackend } from "../backends/cpu/index.ts";
 import { DeviceError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -115,36 +115,22 @@ async function withSubject<Value>(
   }
 }
 
+/** @throws DeviceError where the device cannot hold the batch at once */
 async function prepare(backend: Backend, { name, hidden, batch }: StepCase): Promise<Subject> {
   const model = exactNetwork(hidden);
-  const executables: Executable[] = [];
   const trainer = await createTrainer({
     model,
     dataset: noisePictures(),
     normalization,
-    backend: { ...backend, createSession: () => noting(backend.createSession(), executables) },
+    backend,
     learningRate: LEARNING_RATE,
     batchSize: batch,
     epochs: 1_000_000,
   });
-  const step = executables.find(({ dispatches }) => dispatches === trainer.dispatches);
+  const step = trainer.executable;
   if (step) return { trainer, model, step };
   trainer.dispose();
   throw new DeviceError({ where: name, what: "the batch is too large for this device to take it at once", fix: "Use a smaller one" });
-}
-
-/** A session that notes what is compiled in it: a trainer does not show its executable, which alone can be profiled. */
-function noting(session: Session, executables: Executable[]): Session {
-  return {
-    async compile(graph) {
-      const executable = await session.compile(graph);
-      executables.push(executable);
-      return executable;
-    },
-    write: (leaf, values, firstElement) => session.write(leaf, values, firstElement),
-    read: (leaf) => session.read(leaf),
-    dispose: () => session.dispose(),
-  };
 }
 
 interface Measured extends StepCosts {

@@ -4,7 +4,7 @@ import { nameOptionsBy, OptionError, WgradError } from "../errors.ts";
 import { version } from "../version.ts";
 import { plainReason } from "../node/files.ts";
 import { benchCommand } from "./commands/bench.ts";
-import { debugs } from "./debug.ts";
+import { debugs } from "../node/debug.ts";
 import { devicesCommand } from "./commands/devices.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { predictCommand } from "./commands/predict.ts";

@@ -28,6 +28,8 @@ export interface DeviceOptions {
   readonly features?: readonly (typeof OPTIONAL_FEATURES)[number][];
   /** Plan as if the device allowed only this much, to try what happens on a smaller one. */
   readonly limits?: Partial<DeviceLimits>;
+  /** Takes each kernel's WGSL when it is compiled, once. */
+  readonly onKernel?: ((name: string, code: string) => void) | undefined;
 }
 
 /** A WebGPU device with what is cached per device, and its faults gathered in one place. */
@@ -44,11 +46,11 @@ export class Device {
   #allocated = 0;
   #destroyed = false;
 
-  constructor(gpu: GPUDevice, adapter: Device["adapter"], limits: DeviceLimits) {
+  constructor(gpu: GPUDevice, adapter: Device["adapter"], limits: DeviceLimits, onKernel?: DeviceOptions["onKernel"]) {
     this.gpu = gpu;
     this.adapter = adapter;
     this.limits = limits;
-    this.pipelines = new PipelineCache(gpu);
+    this.pipelines = new PipelineCache(gpu, onKernel);
     this.staging = new StagingRing(gpu);
     this.lost = new Promise((resolve) => {
       void gpu.lost.then(({ reason, message }) => {
@@ -206,5 +208,5 @@ export async function openDevice(source: GpuSource, options: DeviceOptions = {})
   const limits = Object.fromEntries(
     WANTED_LIMITS.map((name) => [name, Math.min(gpu.limits[name], options.limits?.[name] ?? Infinity)]),
   ) as DeviceLimits;
-  return new Device(gpu, describeAdapter(gpu.adapterInfo ?? adapter.info), limits);
+  return new Device(gpu, describeAdapter(gpu.adapterInfo ?? adapter.info), limits, options.onKernel);
 }

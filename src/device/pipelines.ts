@@ -12,13 +12,16 @@ export interface Pipeline {
 /** Compute pipelines by their WGSL, compiled once each and side by side. Layouts are explicit and shared. */
 export class PipelineCache {
   readonly #gpu: GPUDevice;
+  readonly #onKernel: ((name: string, code: string) => void) | undefined;
   readonly #pipelines = new Map<string, Promise<Pipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   /** Group 1: one uniform buffer of per-step scalars, at a dynamic offset. */
   readonly scalarsLayout: GPUBindGroupLayout;
 
-  constructor(gpu: GPUDevice) {
+  /** @param onKernel takes each kernel's WGSL before it is compiled */
+  constructor(gpu: GPUDevice, onKernel?: (name: string, code: string) => void) {
     this.#gpu = gpu;
+    this.#onKernel = onKernel;
     this.scalarsLayout = gpu.createBindGroupLayout({
       label: "per-step scalars",
       entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform", hasDynamicOffset: true } }],
@@ -33,6 +36,7 @@ export class PipelineCache {
     const key = `${accesses.join()}\n${code}`;
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
+      this.#onKernel?.(label, code);
       pipeline = this.#compile(code, accesses, label);
       this.#pipelines.set(key, pipeline);
     }

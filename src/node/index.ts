@@ -10,6 +10,7 @@ import { DeviceError } from "../errors.ts";
 import { loadModel, saveModel, type FileExtensions, type TrainedModel } from "../formats/model.ts";
 import type { TensorValues } from "../formats/safetensors.ts";
 import type { DawnOptions } from "./dawn.ts";
+import { debugOptions } from "./debug.ts";
 import { fileTuningStore } from "./tuning-store.ts";
 import { plainReason, readFileOrRefuse, writeFileAtomically } from "./files.ts";
 
@@ -38,30 +39,38 @@ export {
 
 /**
  * WebGPU in Node, by Dawn. The native module is loaded at the first call.
- * @throws DeviceError with the system's reason where it does not load
+ * @throws DeviceError with what to do where the package `webgpu` is not installed, or with the system's reason where its
+ * native module does not load
  */
 export async function dawnGpu(options?: DawnOptions): Promise<GpuSource> {
   let dawn;
   try {
     dawn = await import("./dawn.ts");
   } catch (cause) {
-    throw new DeviceError(
-      {
-        where: "WebGPU",
-        what: `the native module of the package webgpu does not load: ${plainReason(cause).split("\n")[0]}`,
-        fix: "Run `npm ci`, then `npm run setup`; on Linux it needs glibc 2.34 or newer",
-      },
-      { cause },
-    );
+    throw new DeviceError({ where: "WebGPU", ...dawnFailure(cause) }, { cause });
   }
   return dawn.dawnGpu(options);
+}
+
+function dawnFailure(cause: unknown): { what: string; fix: string } {
+  if ((cause as { code?: unknown } | null)?.code === "ERR_MODULE_NOT_FOUND") {
+    return {
+      what: "the optional package webgpu, which runs WebGPU in Node, is not installed",
+      fix: "Run `npm install --include=optional`, or choose the device cpu",
+    };
+  }
+  return {
+    what: `the native module of the package webgpu does not load: ${plainReason(cause).split("\n")[0]}`,
+    fix: "Run `npm ci`, then `npm run setup`; on Linux it needs glibc 2.34 or newer",
+  };
 }
 
 /** What computes in Node, and how. */
 export interface NodeBackendOptions extends DawnOptions, Omit<BackendOptions, "source"> {}
 
 /**
- * A backend for Node, by Dawn, with the choices that `wgrad tune` kept for the adapter. Node exits only after its `dispose` was called.
+ * A backend for Node, by Dawn, with the choices that `wgrad tune` kept for the adapter. Node exits only after its `dispose`
+ * was called. With `wgrad:graph` or `wgrad:wgsl` in the environment's DEBUG, it prints what it compiles to standard error.
  * @throws DeviceError where the device is "webgpu" and there is no adapter or no Dawn
  * @throws OptionError for another device
  */
@@ -69,6 +78,7 @@ export function createNodeBackend({ flags = [], ...options }: NodeBackendOptions
   return createBackend({
     log: (line) => console.error(line),
     tuning: fileTuningStore(),
+    ...debugOptions(),
     ...options,
     source: () => dawnGpu({ flags }),
   });

@@ -36,6 +36,8 @@ export interface StepRunner {
   run(first: number, count: number): Promise<StepMetrics>;
   /** Runs one step dispatch by dispatch, for the nanoseconds of each; absent where that cannot be. */
   readonly profile: ((step: number) => Promise<number[]>) | undefined;
+  /** What runs a whole step; undefined where a step is divided into parts. */
+  readonly executable: Executable | undefined;
 }
 
 /** Compiles the step that a plan describes. */
@@ -106,6 +108,7 @@ async function compileWhole(plan: TrainingPlan, session: Session, feed: Feed): P
   const executable = await session.compile(defineGraph({ ...metrics, ...gradientMetrics }, updates));
   return {
     dispatches: executable.dispatches,
+    executable,
     states: statesOf(updates),
     async run(first, count) {
       feed.prepare(session, first);
@@ -159,6 +162,7 @@ async function compileDivided(plan: TrainingPlan, session: Session, feed: Feed):
     ],
     states: statesOf(updates),
     profile: undefined,
+    executable: undefined,
     async run(first, count) {
       const steps = Array.from({ length: count }, (_, position) => {
         const step = first + position;

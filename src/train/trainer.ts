@@ -1,4 +1,4 @@
-import type { DispatchDescription, Session } from "../backends/backend.ts";
+import type { DispatchDescription, Executable, Session } from "../backends/backend.ts";
 import type { TrainingData } from "../data/dataset.ts";
 import { DeviceError, DeviceLostError, DivergedError, OptionError } from "../errors.ts";
 import { requireCount, requirePositive } from "../nn/checks.ts";
@@ -32,6 +32,11 @@ export interface Trainer {
   readonly dispatches: readonly DispatchDescription[];
   /** The session that holds the parameters, for graphs of the caller's own; another one once a lost device was replaced. */
   readonly session: Session;
+  /**
+   * The compiled step, for measuring: running it changes the parameters, but not `step`. Undefined where a step is divided
+   * into parts; another one once a lost device was replaced.
+   */
+  readonly executable: Executable | undefined;
   /**
    * Trains, and yields where the run stands at every so many steps; steps go on while the caller looks at an event.
    * Leaving the loop waits for what is in flight; another call goes on from there.
@@ -167,6 +172,10 @@ class SessionTrainer implements Trainer, StepStream {
 
   get session(): Session {
     return this.#placed.session;
+  }
+
+  get executable(): Executable | undefined {
+    return this.#placed.runner.executable;
   }
 
   async *fit(options: FitOptions = {}): AsyncGenerator<TrainingProgress, void, undefined> {

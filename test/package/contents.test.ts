@@ -3,6 +3,7 @@
  */
 import { execFile } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -10,7 +11,7 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { build, type Rolldown } from "vite";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { pack, root, stagePackage, writeFiles, type Staged } from "./tarball.ts";
+import { createProject, pack, packedFiles, root, stagePackage, writeFiles, type Staged } from "./tarball.ts";
 
 // npm, a type checker or a browser start for each, on cores that other tests use as well.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
@@ -41,6 +42,47 @@ test("the types are found wherever modules are", async () => {
   const { problems } = JSON.parse(stdout) as { problems: Record<string, { resolutionKind?: string }[]> };
   const counted = Object.values(problems).flat().filter(({ resolutionKind }) => !["node10", "node16-cjs"].includes(resolutionKind!));
   expect(counted).toEqual([]);
+});
+
+describe("what npm packs", () => {
+  test("every declaration is reached from an entry", () => {
+    const files = packedFiles(staged);
+    const declarations = files.filter((file) => file.endsWith(".d.ts"));
+    expect(declarations).toContain("dist/types/index.d.ts");
+    expect(declarations.filter((file) => /types\/(cli|bench|web)\//.test(file))).toEqual([]);
+    const imported = declarations.flatMap((file) =>
+      [...readFileSync(join(staged.folder, file), "utf8").matchAll(/(?:from|import\() ?"(\.[^"]+)\.ts"/g)].map(([, path]) => `${join(dirname(file), path!)}.d.ts`),
+    );
+    const entries = ["dist/types/index.d.ts", "dist/types/node/index.d.ts", "dist/types/formats/onnx/index.d.ts"];
+    expect(new Set([...imported, ...entries])).toEqual(new Set(declarations));
+  });
+
+  test("every link of its pages leads to a file in it", () => {
+    const files = packedFiles(staged);
+    const links = files.filter((file) => file.endsWith(".md")).flatMap((file) =>
+      [...readFileSync(join(staged.folder, file), "utf8").replaceAll(/```.*?```/gs, "").matchAll(/\]\(([^)#\s]+)/g)]
+        .filter(([, link]) => !/^https?:/.test(link!))
+        .map(([, link]) => ({ file, target: join(dirname(file), link!) })),
+    );
+    expect(links.length).toBeGreaterThan(15);
+    expect(links.filter(({ target }) => !files.includes(target))).toEqual([]);
+  });
+
+  test("each module has its source map, but for the charts of a report, which are another package's", () => {
+    const files = packedFiles(staged);
+    const modules = files.filter((file) => file.endsWith(".js"));
+    const mapped = modules.filter((file) => files.includes(`${file}.map`));
+    for (const file of modules) {
+      const text = readFileSync(join(staged.folder, file), "utf8");
+      // A module that only imports and exports needs none.
+      const named = /\/\/# sourceMappingURL=(\S+)\s*$/.exec(text)?.[1];
+      expect(named && join(dirname(file), named), file).toBe(mapped.includes(file) ? `${file}.map` : undefined);
+    }
+    expect(mapped).toEqual(expect.arrayContaining(["dist/cli.js", "dist/index.js", "dist/onnx.js"]));
+    expect(files.filter((file) => /report-.*\.map$/.test(file))).toEqual([]);
+    const { sources, sourcesContent } = JSON.parse(readFileSync(join(staged.folder, "dist", "cli.js.map"), "utf8")) as { sources: string[]; sourcesContent: string[] };
+    expect(sourcesContent).toHaveLength(sources.length);
+  });
 });
 
 /** The files that an entry reaches, and all else that they import. */
@@ -130,6 +172,27 @@ describe("what a bundler leaves out", () => {
     const [webgpu, cpu] = [chunks.filter(({ code }) => code.includes("@compute")), chunks.filter(({ code }) => code.includes("CPU reference"))];
     expect([webgpu.length, cpu.length]).toEqual([1, 1]);
     expect([...webgpu, ...cpu].every(({ isDynamicEntry }) => isDynamicEntry)).toBe(true);
+  });
+});
+
+describe("esbuild, into one file", () => {
+  let project: Staged;
+  let esbuild: { build(options: object): Promise<{ outputFiles: { text: string }[] }> };
+
+  beforeAll(async () => {
+    project = createProject({}, "--omit=optional", pack(staged), "esbuild");
+    esbuild = createRequire(join(project.folder, "package.json"))("esbuild") as typeof esbuild;
+  });
+  afterAll(() => project?.remove());
+
+  test.each([
+    [["createCpuBackend", "createTrainer", "createEvaluator", "dense", "sequential", "optimizers", "loadModel"], false],
+    [["createWebGPUBackend"], true],
+    [["createBackend"], true],
+  ] as const)("a page that uses %j carries WebGPU: %s", async (names, carries) => {
+    const contents = `import { ${names.join(", ")} } from "wgrad";\nglobalThis.used = [${names.join(", ")}];\n`;
+    const { outputFiles } = await esbuild.build({ stdin: { contents, resolveDir: project.folder }, bundle: true, format: "esm", write: false });
+    expect(outputFiles[0]!.text.includes("@compute")).toBe(carries);
   });
 });
 

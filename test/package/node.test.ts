@@ -2,14 +2,15 @@
  * The package as a Node program has it: installed from the tarball into an empty project.
  */
 import { execFile } from "node:child_process";
+import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { builtInDigits } from "../../src/index.ts";
 import { writeIdx } from "../data/idx-files.ts";
 import { writeMnist } from "../cli/built-cli.ts";
 import { readmeExample } from "./readme.ts";
-import { complaintsOfTypes, createProject, pack, stagePackage, writeFiles, type Staged } from "./tarball.ts";
+import { complaintsOfTypes, createProject, npm, pack, stagePackage, writeFiles, type Staged } from "./tarball.ts";
 
 // npm, a type checker or a browser start for each, on cores that other tests use as well.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
@@ -79,4 +80,50 @@ test("wrong use is refused by the types", () => {
 test("the command is installed", async () => {
   const { stdout } = await run("npx", ["--no-install", "wgrad", "--version"], { cwd: project.folder });
   expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);
+});
+
+test("its package.json can be imported", async () => {
+  const script = 'import { createRequire } from "node:module"; console.log(createRequire(import.meta.url)("wgrad/package.json").name);';
+  const { stdout } = await node("--input-type=module", "--eval", script);
+  expect(stdout.trim()).toBe("wgrad");
+});
+
+describe("installed without optional packages", () => {
+  let small: Staged;
+
+  beforeAll(() => {
+    small = createProject({ "graph.mjs": readmeExample("createCpuBackend"), "graph.ts": readmeExample("createCpuBackend") }, "--omit=optional", pack(staged));
+    cpSync(join(project.folder, "mnist"), join(small.folder, "mnist"), { recursive: true });
+  });
+  afterAll(() => small?.remove());
+
+  const wgrad = (...args: string[]) => run("npx", ["--no-install", "wgrad", ...args], { cwd: small.folder });
+  const training = ["train", "--data", "mnist", "--hidden", "8", "--max-steps", "3"];
+
+  test("there is no webgpu, and the library runs on the CPU", async () => {
+    expect(existsSync(join(small.folder, "node_modules", "webgpu"))).toBe(false);
+    const { stdout } = await run(process.execPath, ["graph.mjs"], { cwd: small.folder });
+    expect(stdout).toContain("Float64Array");
+    expect(complaintsOfTypes(small.folder, "--module", "nodenext", "graph.ts")).toBe("");
+  });
+
+  test("the command trains on the CPU", async () => {
+    const { stderr } = await wgrad(...training, "--device", "cpu");
+    expect(stderr).not.toMatch(/webgpu/);
+  });
+
+  test("by default it says why it does, and the command that brings WebGPU", async () => {
+    const { stderr } = await wgrad(...training);
+    expect(stderr).toMatch(/No GPU .*webgpu.* is not installed\): computing on the CPU.* Run `npm install --include=optional`/s);
+  });
+
+  test("where WebGPU was asked for, it is refused with that command, which works", async () => {
+    await expect(wgrad(...training, "--device", "webgpu")).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: WebGPU: the optional package webgpu.* is not installed.*`npm install --include=optional`/) as string,
+    });
+    npm(small.folder, "install", "--include=optional", "--prefer-offline", "--no-audit", "--no-fund");
+    const { stdout } = await wgrad("devices");
+    expect(stdout).toMatch(/adapter .*\n +kind /);
+  });
 });

@@ -2,7 +2,7 @@
  * The API reference, made as `npm run docs` makes it, in another place.
  */
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -34,15 +34,35 @@ async function typedoc(...options: string[]): Promise<string> {
   }
 }
 
-test("every exported name is documented, and nothing that they mention is missing", async () => {
+test("every exported name is documented and under a topic, and every page is in the reference", async () => {
   expect(await typedoc("--out", out)).toBe("");
   for (const page of ["modules/wgrad.html", "modules/wgrad_node.html", "functions/wgrad.createTrainer.html"]) {
     expect(existsSync(join(out, page)), page).toBe(true);
   }
   expect(readFileSync(join(out, "functions/wgrad.createTrainer.html"), "utf8")).toMatch(/compiles the step\. An epoch visits/);
+
+  const landing = readFileSync(join(out, "index.html"), "utf8");
+  const topics = ["Graph", "Ops and gradients", "Layers and models", "Optimizers and schedules", "Training", "Data", "Files", "Backends"];
+  const exported = readFileSync(join(out, "modules/wgrad.html"), "utf8");
+  for (const topic of topics) {
+    expect(landing, topic).toContain(`<td>${topic}</td>`);
+    expect(exported, topic).toContain(`>${topic}<`);
+  }
+  for (const page of pagesIn("docs", "docs/guide")) {
+    const [, title] = /^# (.*)$/m.exec(readFileSync(join(root, page), "utf8"))!;
+    expect(landing, page).toContain(`documents/${title!.replaceAll(" ", "_")}.html`);
+  }
 });
 
-test("a name without a docstring would be told", async () => {
+/** The pages of folders, without their indexes. */
+function pagesIn(...folders: string[]): string[] {
+  return folders.flatMap((path) => {
+    const names = readdirSync(join(root, path)).filter((name) => name.endsWith(".md") && name !== "README.md");
+    return names.map((name) => `${path}/${name}`);
+  });
+}
+
+test("a name without a docstring is reported", async () => {
   writeFiles(out, {
     "sample/names.ts": "/** With one. */\nexport const documented = 1;\nexport const undocumented = 2;\n",
     "sample/tsconfig.json": JSON.stringify({ compilerOptions: { types: [] }, include: ["names.ts"] }),
@@ -50,6 +70,8 @@ test("a name without a docstring would be told", async () => {
       extends: [join(folder, "typedoc.json")],
       entryPoints: ["names.ts"],
       tsconfig: "tsconfig.json",
+      readme: "none",
+      projectDocuments: [],
       intentionallyNotDocumented: [],
       intentionallyNotExported: [],
     }),

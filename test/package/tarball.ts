@@ -24,10 +24,14 @@ export async function stagePackage(parent = tmpdir()): Promise<Staged> {
   await build({ root, configFile: join(root, "vite.config.ts"), logLevel: "error", build: { outDir } });
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", join(outDir, "types")], { cwd: root });
-  for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "wgrad.schema.json"]) copyFileSync(join(root, name), join(folder, name));
-  cpSync(join(root, "docs", "guide"), join(folder, "docs", "guide"), { recursive: true });
+  for (const name of topFiles) copyFileSync(join(root, name), join(folder, name));
+  cpSync(join(root, "docs"), join(folder, "docs"), { recursive: true, filter: (path) => !/\/docs\/(api|reference)$/.test(path) });
+  execFileSync(process.execPath, [join(root, "scripts", "prune-types.mjs"), folder]);
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
+
+/** Files at the top of the checkout that the package may hold; of these and of docs, `files` in package.json picks. */
+const topFiles = ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "wgrad.schema.json"];
 
 /** Packs a staged package; npm would build it first in the checkout. */
 export function pack({ folder }: Staged): string {
@@ -35,7 +39,16 @@ export function pack({ folder }: Staged): string {
   return join(folder, packed.filename);
 }
 
-/** A new project with nothing but packages that are installed as a user would. */
+/** The files that npm would pack, by their paths in the package. */
+export function packedFiles({ folder }: Staged): string[] {
+  const [{ files }] = JSON.parse(npm(folder, "pack", "--dry-run", "--ignore-scripts", "--json")) as [{ files: { path: string }[] }];
+  return files.map(({ path }) => path);
+}
+
+/**
+ * A new project with nothing but packages that are installed as a user would.
+ * @param packages names, versions or tarballs, and options of `npm install`
+ */
 export function createProject(files: Readonly<Record<string, string>>, ...packages: string[]): Staged {
   const folder = mkdtempSync(join(tmpdir(), "wgrad-project-"));
   writeFiles(folder, { "package.json": JSON.stringify({ private: true, type: "module" }), ...files });

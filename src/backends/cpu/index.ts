@@ -18,6 +18,8 @@ const kernels = collectKernels<CpuKernel>(import.meta.glob("../../ops/*/cpu.ts",
 export interface CpuOptions {
   /** What float32 tensors are computed and stored in; "float32" by default, "float64" to judge. */
   readonly precision?: "float32" | "float64";
+  /** Takes each graph that is compiled. */
+  readonly onGraph?: ((graph: Graph) => void) | undefined;
 }
 
 /**
@@ -36,7 +38,7 @@ export function createCpuBackend(options: CpuOptions = {}): Backend {
     maxTensorBytes: 2 ** 31,
     createSession() {
       lifetime.requireOpen("createSession");
-      return new CheckedSession(new CpuSession(precision === "float64" ? Float64Array : Float32Array), lifetime);
+      return new CheckedSession(new CpuSession(precision === "float64" ? Float64Array : Float32Array), lifetime, options.onGraph);
     },
     lost: new Promise(() => {}),
     async restart() {},

@@ -1,5 +1,6 @@
 import type { GpuSource } from "../../device/adapter.ts";
 import { openDevice, type DeviceOptions } from "../../device/device.ts";
+import type { Graph } from "../../graph/graph.ts";
 import type { MatmulAttributes } from "../../ops/matmul/index.ts";
 import type { Backend } from "../backend.ts";
 import { CheckedSession, Lifetime } from "../checked-session.ts";
@@ -14,6 +15,8 @@ export interface WebGPUOptions extends DeviceOptions {
   readonly guards?: boolean;
   /** Where the tuner's choices are kept; without it, tilings are chosen by rule of thumb. */
   readonly tuning?: TuningStore | undefined;
+  /** Takes each graph that is compiled. */
+  readonly onGraph?: ((graph: Graph) => void) | undefined;
   /** Takes the line that says why kept choices are ignored; the console by default. */
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -55,7 +58,7 @@ export async function createWebGPUBackend(source: GpuSource, options: WebGPUOpti
     },
     createSession() {
       lifetime.requireOpen("createSession");
-      return new CheckedSession(new WebGPUSession(device, { guards, tilingOf: (product) => choices[product] }), lifetime);
+      return new CheckedSession(new WebGPUSession(device, { guards, tilingOf: (product) => choices[product] }), lifetime, options.onGraph);
     },
     async restart() {
       if (!device.isLost || lifetime.ended) return;

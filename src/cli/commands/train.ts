@@ -14,7 +14,7 @@ import { sourcePaths } from "../options/data-options.ts";
 import { loadTrainingSource, type TrainingSource } from "../data/data-source.ts";
 import { settledFlags, settledOptions } from "../options/defaults.ts";
 import { checkpointPaths, RunKeeper, runIdentity } from "../training/checkpointing.ts";
-import { debugs } from "../debug.ts";
+import { debugs } from "../../node/debug.ts";
 import { EventLog } from "../training/event-log.ts";
 import { Interruption } from "../training/interrupt.ts";
 import { LowestValidation } from "../training/lowest-validation.ts";
