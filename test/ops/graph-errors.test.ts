@@ -1,8 +1,9 @@
-import { describe } from "vitest";
+import { describe, expect, test } from "vitest";
+import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { constant, input, parameter, state } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { add, less, relu } from "../../src/ops/elementwise/index.ts";
+import { add, leakyRelu, less, relu, square, tanh } from "../../src/ops/elementwise/index.ts";
 import { takeBatch } from "../../src/ops/gather/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { pack } from "../../src/ops/layout/index.ts";
@@ -110,11 +111,28 @@ describe("gradients", () => {
       () => gradients(sum(add(takeBatch(weights, { start: constant(0, [], "uint32"), count: 3 }), weights)), [weights]),
       unknownGradient("takeBatch"),
     ],
+    [
+      "twice through an activation",
+      () => gradients(sum(gradients(sum(tanh(weights)), [weights])[0]), [weights]),
+      unknownGradient("tanhDerivative"),
+    ],
     ["through a pack", () => gradients(sum(pack([weights])), [weights]), unknownGradient("pack")],
     ["of nothing", () => gradients(nothing, [weights]), `gradients loss: null is no tensor. ${GIVE}`],
     ["by no list", () => gradients(sum(weights), nothing), "gradients: null is no list of tensors. Give the parameters as an array."],
     ["by nothing", () => gradients(sum(weights), [nothing]), `gradients: null is no tensor. ${GIVE}`],
   ]);
+});
+
+test("second derivatives of piecewise linear activations are those of what is around them", async () => {
+  const weights = parameter("w", [2], [3, -3]);
+  const second = (activation: (x: Tensor) => Tensor) => {
+    const [first] = gradients(sum(square(activation(weights))), [weights]);
+    return gradients(sum(first), [weights])[0];
+  };
+  const executable = await createCpuBackend().createSession().compile(defineGraph({ relu: second(relu), leakyRelu: second(leakyRelu) }));
+  await executable.run(0, 1);
+  expect([...(await executable.read("relu"))]).toEqual([2, 0]);
+  expect([...(await executable.read("leakyRelu"))]).toEqual([2, Math.fround(2e-4)].map((value) => expect.closeTo(value, 9)));
 });
 
 describe("graphs of nothing", () => {

@@ -19,6 +19,8 @@ export interface ActivationRow {
     readonly ofOutput?: boolean;
     /** The derivative is 0 or 1. Where it is 0 no gradient flows, also where the upstream gradient is not finite. */
     readonly isGate?: boolean;
+    /** The derivative is constant almost everywhere, so that second derivatives are 0; a gate's is. */
+    readonly isPiecewiseConstant?: boolean;
   };
   /** WGSL text with both functions, for those that are not wgrad's own: `fn NAME(x: f32, …) -> f32 { … }`. */
   readonly source?: string;
@@ -37,6 +39,8 @@ export function makeActivation(row: ActivationRow): (x: Operand, ...parameters: 
     wgsl: derivative.wgsl,
     source,
     flops,
+    // Without this, the derivative of a derivative would count as 0.
+    ...(!derivative.isGate && !derivative.isPiecewiseConstant && { gradient: "unknown" }),
   });
   const op = elementwise({
     name,
@@ -67,7 +71,7 @@ export const identity = makeActivation({
   name: "identity",
   cpu: (x) => x,
   wgsl: "identity",
-  derivative: { cpu: () => 1, wgsl: "identity_derivative", ofOutput: true },
+  derivative: { cpu: () => 1, wgsl: "identity_derivative", ofOutput: true, isPiecewiseConstant: true },
   flops: 0,
 });
 
@@ -111,7 +115,7 @@ const leakyReluRow = makeActivation({
   name: "leakyRelu",
   cpu: (x, slope) => (x > 0 ? x : slope! * x),
   wgsl: "leaky_relu",
-  derivative: { cpu: (x, slope) => (x > 0 ? 1 : slope!), wgsl: "leaky_relu_derivative" },
+  derivative: { cpu: (x, slope) => (x > 0 ? 1 : slope!), wgsl: "leaky_relu_derivative", isPiecewiseConstant: true },
   flops: 2,
 });
 

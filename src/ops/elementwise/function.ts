@@ -22,15 +22,18 @@ export interface ElementwiseFunction {
   readonly takes?: DType;
   /**
    * The gradient with respect to each input, before broadcasting is undone. Absent where the function is constant
-   * almost everywhere (comparisons, step), so that no gradient flows.
+   * almost everywhere (comparisons, step), so that no gradient flows. "unknown" makes `gradients` refuse the function
+   * where a gradient would have to pass it.
    */
-  readonly gradient?: (
-    upstream: Tensor,
-    inputs: readonly Tensor[],
-    output: Tensor,
-    parameters: readonly number[],
-  ) => readonly (Tensor | undefined)[];
+  readonly gradient?: ElementwiseGradient | "unknown";
 }
+
+type ElementwiseGradient = (
+  upstream: Tensor,
+  inputs: readonly Tensor[],
+  output: Tensor,
+  parameters: readonly number[],
+) => readonly (Tensor | undefined)[];
 
 export interface ElementwiseAttributes {
   /** Numbers that the function takes after its arguments: a slope, an exponent. */
@@ -54,7 +57,7 @@ export function elementwise(row: ElementwiseFunction): (operands: readonly Opera
     kind: "compute",
     kernel: "elementwise",
     row,
-    gradient: (node, upstream) => gradient(row, node, upstream),
+    ...(row.gradient !== "unknown" && { gradient: (node, upstream) => gradient(row.gradient as ElementwiseGradient | undefined, node, upstream) }),
   };
   const dtype = row.takes ?? "float32";
   return (operands, ...parameters) => {
@@ -67,11 +70,10 @@ export function elementwise(row: ElementwiseFunction): (operands: readonly Opera
   };
 }
 
-function gradient(row: ElementwiseFunction, node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[] {
-  if (!row.gradient) return node.inputs.map(() => undefined);
+function gradient(of: ElementwiseGradient | undefined, node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[] {
+  if (!of) return node.inputs.map(() => undefined);
   const { parameters } = node.attributes as ElementwiseAttributes;
-  return row
-    .gradient(upstream, node.inputs, node, parameters)
+  return of(upstream, node.inputs, node, parameters)
     .map((partial, position) => partial && sumToShape(partial, node.inputs[position]!.shape));
 }
 
