@@ -2,17 +2,17 @@
  * The page around its two tabs.
  */
 import { signal } from "@preact/signals";
-import { keepAddress, visit } from "./shared/address.ts";
-import { formatDigits, loadFile, parseDigits, reset, setVisible, stepOnce, toggleRunning } from "./digits/state.ts";
+import { keepAddress, visit } from "./shared/address/history.ts";
+import { formatDigits, loadFile, parseDigits, reset, setVisible, stepOnce, toggleRunning } from "./digits/state/index.ts";
 import { Digits } from "./digits/view/index.tsx";
 import { dragging, takeDrops } from "./shared/drop.ts";
 import { ContinueOnCpu } from "./continue.tsx";
-import { device, openLink, pageFault, remote } from "./shared/link.ts";
+import { device, openLink, pageFault, remote } from "./link.ts";
 import { Playground, playgroundCommands } from "./playground/view/index.tsx";
-import { readPlaygroundAddress } from "./playground/controller.ts";
-import { formatPlayground } from "./playground/state.ts";
-import { formatHash, parseHash, tabs, type Tab } from "./shared/url.ts";
-import { TabList } from "./tab-list.tsx";
+import { readPlaygroundAddress } from "./playground/state/connection.ts";
+import { formatPlayground } from "./playground/state/settings.ts";
+import { formatHash, parseHash, tabs, type Tab } from "./shared/address/hash.ts";
+import { TabList } from "./shared/tab-list.tsx";
 
 const tab = signal<Tab>("digits");
 

@@ -1,4 +1,4 @@
-import { continueOnCpu } from "./shared/link.ts";
+import { continueOnCpu } from "./link.ts";
 
 /** For where the GPU is gone, or never was. */
 export const ContinueOnCpu = () => (

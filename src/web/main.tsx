@@ -2,7 +2,7 @@ import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { render } from "preact";
 import { App, openPage } from "./app.tsx";
-import { remote } from "./shared/link.ts";
+import { remote } from "./link.ts";
 
 const createWorker = () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 const search = new URLSearchParams(location.search);

@@ -3,7 +3,7 @@
  */
 import { expose, proxy } from "comlink";
 import type { OpenOptions, WorkerApi } from "./contract.ts";
-import { openBackend, type OpenedDevice } from "./shared/device.ts";
+import { openBackend, type OpenedDevice } from "./device.ts";
 import { hasMnist } from "./digits/service/data.ts";
 import { browserNetworkStore } from "./digits/service/kept.ts";
 import { createDigitsService } from "./digits/service/service.ts";

@@ -6,7 +6,7 @@ import type { DigitsApi, DigitsCommand, DigitsEvent } from "../../src/web/digits
 import { browserNetworkStore } from "../../src/web/digits/service/kept.ts";
 import { createDigitsService } from "../../src/web/digits/service/service.ts";
 import { defaultSettings, type DigitsSettings } from "../../src/web/digits/settings.ts";
-import * as page from "../../src/web/digits/state.ts";
+import * as page from "../../src/web/digits/state/index.ts";
 import { Requests, type Stamp } from "../../src/web/shared/requests.ts";
 
 const small: DigitsSettings = { ...defaultSettings, layers: [{ units: 8, activation: "relu", dropout: 0 }], batchSize: 32, data: "digits" };

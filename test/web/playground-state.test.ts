@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { MOST_LAYERS, MOST_POINTS, MOST_UNITS, type ChoiceField, type Field, type RangeField } from "../../src/web/playground/view/fields.ts";
+import { MOST_LAYERS, MOST_POINTS, MOST_UNITS, type ChoiceField, type Field, type RangeField } from "../../src/web/shared/address/codec.ts";
 import { activationNames, EXTENT, modes, type Mode } from "../../src/web/playground/settings.ts";
 import {
   change,
@@ -10,7 +10,7 @@ import {
   parsePlayground,
   playgroundState,
   type PlaygroundState,
-} from "../../src/web/playground/state.ts";
+} from "../../src/web/playground/state/settings.ts";
 
 const names = Object.keys(modes) as Mode[];
 

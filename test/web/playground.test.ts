@@ -55,7 +55,7 @@ describe("a visitor of the Playground tab", () => {
   });
   afterAll(() => visitor.leave());
 
-  test("sees XOR learned without a click, and the picture in its colours", async () => {
+  test("sees XOR learned without a click, and the picture in its colors", async () => {
     await visitor.reaches(at("accuracy"), 100);
     await visitor.click(at("start"));
     await visitor.says(at("start"), /^Start$/);

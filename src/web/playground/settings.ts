@@ -1,5 +1,5 @@
 /* Every setting of the tab: what it may be and what it is at first. The worker's contract and the URL both follow. */
-import { choice, layerList, place, pointList, range, type Settings } from "./view/fields.ts";
+import { choice, layerList, place, pointList, range, type Settings } from "../shared/address/codec.ts";
 
 export const activationNames = ["tanh", "relu", "sigmoid", "leakyRelu", "elu", "gelu", "silu", "softplus", "identity"] as const;
 

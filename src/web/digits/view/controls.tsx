@@ -23,11 +23,11 @@ import {
   stepOnce,
   test,
   toggleRunning,
-} from "../state.ts";
+} from "../state/index.ts";
 import { CloseButton } from "../../shared/close-button.tsx";
 import { ContinueOnCpu } from "../../continue.tsx";
 import { percent, rounded } from "../../shared/format.ts";
-import { cancelWork, pageFault } from "../../shared/link.ts";
+import { cancelWork, pageFault } from "../../link.ts";
 import { ShareButton } from "../../shared/share.tsx";
 
 export function Controls() {

@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type uPlot from "uplot";
-import { smoothed, type TrainingCurve } from "../history.ts";
-import { curves, curvesVersion, networkVersion, viewOptions, type TestPoint, type ViewOptions } from "../state.ts";
+import { smoothed, type TrainingCurve } from "../state/history.ts";
+import { curves, curvesVersion, networkVersion, viewOptions, type TestPoint, type ViewOptions } from "../state/index.ts";
 import { percent, rounded } from "../../shared/format.ts";
-import { Plot, type PlotSeries } from "../../shared/plot.tsx";
+import { Chart, type ChartSeries } from "../../shared/chart.tsx";
 import { robustRange } from "../../shared/robust-range.ts";
 
 /** The charts are drawn again so often at most: a redraw costs the page a few milliseconds. */
@@ -25,8 +25,8 @@ export function Curves() {
   return (
     <section class="card" aria-label="Curves">
       <div class="plots">
-        <Plot {...common} title="Loss" {...loss} logarithmic={options.logarithmic} yValue={rounded} testId="loss-chart" />
-        <Plot {...common} title="Accuracy" {...accuracy} yValue={percent} yTick={(share) => `${Math.round(100 * share)} %`} testId="accuracy-chart" />
+        <Chart {...common} title="Loss" {...loss} logarithmic={options.logarithmic} yValue={rounded} testId="loss-chart" />
+        <Chart {...common} title="Accuracy" {...accuracy} yValue={percent} yTick={(share) => `${Math.round(100 * share)} %`} testId="accuracy-chart" />
       </div>
       <ViewFields options={options} />
     </section>
@@ -67,10 +67,10 @@ function ViewFields({ options }: { options: ViewOptions }) {
   );
 }
 
-const seriesFor = ({ raw }: ViewOptions): PlotSeries[] => [
-  ...(raw ? [{ label: "batch", colour: "--accent-faint", width: 1 }] : []),
-  { label: "training", colour: "--accent", width: 2 },
-  { label: "test", colour: "--accent-2", width: 2, dash: [6, 3], points: true },
+const seriesFor = ({ raw }: ViewOptions): ChartSeries[] => [
+  ...(raw ? [{ label: "batch", color: "--accent-faint", width: 1 }] : []),
+  { label: "training", color: "--accent", width: 2 },
+  { label: "test", color: "--accent-2", width: 2, dash: [6, 3], points: true },
 ];
 
 /** The charts' data, made anew as points come, but not at each of them. */

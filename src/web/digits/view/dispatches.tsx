@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import type { StepProfile } from "../contract.ts";
-import { networkVersion, prepared, profileStep } from "../state.ts";
+import { networkVersion, prepared, profileStep } from "../state/index.ts";
 import { amount, rounded } from "../../shared/format.ts";
 
 /** What was measured, of which network. */

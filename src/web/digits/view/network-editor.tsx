@@ -1,8 +1,8 @@
-import { visit } from "../../shared/address.ts";
-import { device } from "../../shared/link.ts";
+import { visit } from "../../shared/address/history.ts";
+import { device } from "../../link.ts";
 import { activations, type ActivationName, type LossName } from "../../../index.ts";
 import { mostLayers, optimizerNames, presets, ranges, type HiddenLayer } from "../settings.ts";
-import { choose, discard, draft, draftFaults, edit, prepared, reset, restartPending } from "../state.ts";
+import { choose, discard, draft, draftFaults, edit, prepared, reset, restartPending } from "../state/index.ts";
 import { Choice, SettingField } from "./fields.tsx";
 
 /** The layers and whatever else is fixed once the weights are drawn. */

@@ -1,5 +1,5 @@
 import { ranges, type scheduleNames } from "../settings.ts";
-import { draft, edit } from "../state.ts";
+import { draft, edit } from "../state/index.ts";
 import { Choice, SettingField } from "./fields.tsx";
 
 const titles = {

@@ -3,10 +3,10 @@
  */
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { scheme, token } from "../../shared/colours.ts";
-import { Drawing, type Place } from "../drawing.ts";
-import { centred } from "../pad-image.ts";
-import { look } from "../state.ts";
+import { scheme, token } from "../../shared/colors.ts";
+import { Drawing, type Place } from "../state/drawing.ts";
+import { centered } from "../state/pad-image.ts";
+import { look } from "../state/index.ts";
 
 /** Pixels of the pad: enough for smooth strokes, few enough to read at every move. */
 const SIDE = 140;
@@ -22,7 +22,7 @@ export const picture = signal<Uint8Array<ArrayBuffer> | undefined>(undefined);
 
 const drawing = new Drawing();
 
-/** The drawing's ink, 0 … 255, kept apart from the canvas, which has the theme's colours. */
+/** The drawing's ink, 0 … 255, kept apart from the canvas, which has the theme's colors. */
 const ink = new OffscreenCanvas(SIDE, SIDE).getContext("2d", { willReadFrequently: true })!;
 
 /** Raised when strokes were taken away. */
@@ -39,7 +39,7 @@ function readInk(): void {
   const { data } = ink.getImageData(0, 0, SIDE, SIDE);
   const bytes = new Uint8Array(SIDE * SIDE);
   for (let index = 0; index < bytes.length; index++) bytes[index] = data[4 * index + 3]!;
-  picture.value = centred(bytes, SIDE);
+  picture.value = centered(bytes, SIDE);
   isEmpty.value = drawing.strokes.length === 0;
   void look(picture.value);
 }

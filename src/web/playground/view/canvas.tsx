@@ -25,7 +25,7 @@ export function Canvas({ testId, draw, label }: CanvasProps) {
   }, []);
   useSignalEffect(() => {
     const canvas = reference.current;
-    const colours = palette.value;
+    const colors = palette.value;
     const side = size.value;
     if (!canvas || side === 0) return;
     const ratio = window.devicePixelRatio;
@@ -33,7 +33,7 @@ export function Canvas({ testId, draw, label }: CanvasProps) {
     if (canvas.width !== pixels) canvas.width = canvas.height = pixels;
     const context = canvas.getContext("2d")!;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    latest.current({ context, size: side, palette: colours });
+    latest.current({ context, size: side, palette: colors });
   });
   return (
     <canvas

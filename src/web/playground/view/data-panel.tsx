@@ -1,10 +1,10 @@
 /* What is learned: which points, how many, how noisy, and the visitor's own. */
 import { useSignal } from "@preact/signals";
-import { NumberInput, Segments, Select, Slider } from "./controls.tsx";
-import { range, type Point } from "./fields.ts";
-import { addPoint, nextClass } from "./plot.tsx";
+import { NumberInput, Segments, Select, Slider } from "../../shared/fields.tsx";
+import { range, type Point } from "../../shared/address/codec.ts";
+import { addPoint, nextClass } from "./picture.tsx";
 import { classifyFields, EXTENT, neuronFields, regressFields, surfaceFields } from "../settings.ts";
-import { change, playgroundState } from "../state.ts";
+import { change, playgroundState } from "../state/settings.ts";
 
 const planeNames = { circles: "Circles", xor: "XOR", moons: "Moons", spirals: "Spirals", linear: "Linearly separable", own: "Your own points" };
 const curveNames = { sine: "Sine", polynomial: "Polynomial", line: "Line", own: "Your own points" };

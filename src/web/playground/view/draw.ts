@@ -1,8 +1,8 @@
 /* What is on the canvases. Every function draws on a square of side `size` in CSS pixels. */
-import type { Colour, Ramp } from "../../shared/colours.ts";
+import type { Color, Ramp } from "../../shared/colors.ts";
 import { CURVE_POINTS, PLANE_SIDE, SURFACE_SIDE, type Frame, type LossSurface } from "../contract.ts";
-import type { Point } from "./fields.ts";
-import { css, rampColour, type Palette } from "./palette.ts";
+import type { Point } from "../../shared/address/codec.ts";
+import { css, rampColor, type Palette } from "./palette.ts";
 import { EXTENT } from "../settings.ts";
 
 export interface Drawing {
@@ -116,7 +116,7 @@ export function drawDecision(drawing: Drawing, probabilities: Float32Array): voi
 
 /**
  * The line w₁x + w₂y + b = 0, the weights as an arrow from it to the side of class 1, and the two sides: of a neuron
- * that says 0 or 1 in one colour each, else by probability.
+ * that says 0 or 1 in one color each, else by probability.
  */
 export function drawNeuron(drawing: Drawing, { parameters, outputs }: Frame, isHard: boolean): void {
   const { context, palette, size } = drawing;
@@ -129,9 +129,9 @@ export function drawNeuron(drawing: Drawing, { parameters, outputs }: Frame, isH
   const at = (along: number, across: number) =>
     placeOf(drawing, foot[0] - along * normalY + across * normalX, foot[1] + along * normalX + across * normalY);
   if (isHard) {
-    context.fillStyle = rampColour(palette.regions, 0);
+    context.fillStyle = rampColor(palette.regions, 0);
     context.fillRect(0, 0, size, size);
-    context.fillStyle = rampColour(palette.regions, 255);
+    context.fillStyle = rampColor(palette.regions, 255);
     context.beginPath();
     for (const [along, across] of [[-10, 0], [10, 0], [10, 10], [-10, 10]] as const) context.lineTo(...at(along, across));
     context.fill();
@@ -150,9 +150,9 @@ export function drawNeuron(drawing: Drawing, { parameters, outputs }: Frame, isH
 }
 
 /** A curve's y at its x from −EXTENT to EXTENT. */
-export function drawCurve(drawing: Drawing, values: Float32Array, { colour, width = 2.5 }: { colour: Colour; width?: number }): void {
+export function drawCurve(drawing: Drawing, values: Float32Array, { color, width = 2.5 }: { color: Color; width?: number }): void {
   const { context } = drawing;
-  context.strokeStyle = css(colour);
+  context.strokeStyle = css(color);
   context.lineWidth = width;
   context.beginPath();
   values.forEach((y, index) => {
@@ -189,8 +189,8 @@ export function drawPath(drawing: Drawing, path: readonly number[], extent: numb
   const { context, palette } = drawing;
   if (path.length < 2) return;
   const at = (index: number) => placeOf(drawing, path[index]!, path[index + 1]!, extent);
-  for (const [colour, width] of [[palette.surface, 4], [palette.orange, 2]] as const) {
-    context.strokeStyle = css(colour);
+  for (const [color, width] of [[palette.surface, 4], [palette.orange, 2]] as const) {
+    context.strokeStyle = css(color);
     context.lineWidth = width;
     context.beginPath();
     for (let index = 0; index < path.length; index += 2) context.lineTo(...at(index));
@@ -216,7 +216,7 @@ export function drawUnit(drawing: Drawing, values: Float32Array): void {
   if (values.length === CURVE_POINTS) {
     drawBackground(drawing);
     drawAxes(drawing);
-    drawCurve(drawing, values.map((value) => value / largest), { colour: palette.blue, width: 3 });
+    drawCurve(drawing, values.map((value) => value / largest), { color: palette.blue, width: 3 });
     return;
   }
   picture(drawing, PLANE_SIDE, palette.units, (index) => (values[index]! / largest + 1) / 2);

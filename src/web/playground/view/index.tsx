@@ -1,19 +1,19 @@
 import type * as Comlink from "comlink";
 import { useEffect } from "preact/hooks";
 import { percent } from "../../shared/format.ts";
-import { LossChart } from "./chart.tsx";
+import { LossChart } from "./loss-chart.tsx";
 import { ShareButton } from "../../shared/share.tsx";
-import { visit } from "../../shared/address.ts";
+import { visit } from "../../shared/address/history.ts";
 import type { WorkerApi } from "../../contract.ts";
 import { CloseButton } from "../../shared/close-button.tsx";
 import { ContinueOnCpu } from "../../continue.tsx";
-import { connect, deviceGone, frame, message, playgroundCommands, running } from "../controller.ts";
-import { Segments, Select } from "./controls.tsx";
+import { connect, deviceGone, frame, message, playgroundCommands, running } from "../state/connection.ts";
+import { Segments, Select } from "../../shared/fields.tsx";
 import { DataPanel } from "./data-panel.tsx";
 import { NetworkPanel } from "./network-panel.tsx";
-import { FitPlot, Plot } from "./plot.tsx";
+import { FitPicture, Picture } from "./picture.tsx";
 import { classifyFields, type Mode } from "../settings.ts";
-import { change, playgroundState } from "../state.ts";
+import { change, playgroundState } from "../state/settings.ts";
 import { numberText } from "./text.ts";
 import "./playground.css";
 
@@ -30,13 +30,13 @@ export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
         <Message />
       </div>
       <div class="playground-middle">
-        <Plot />
+        <Picture />
         <Numbers />
       </div>
       <DataPanel />
       <div class="playground-side">
         <NetworkPanel />
-        {mode === "surface" && <FitPlot />}
+        {mode === "surface" && <FitPicture />}
         <LossChart hasTest={mode !== "surface"} />
       </div>
     </div>

@@ -1,11 +1,11 @@
 /* What learns, and how: the layers with pictures of their units, the loss, the optimizer and its numbers. */
 import { Canvas } from "./canvas.tsx";
-import { frame, unitsFrame } from "../controller.ts";
-import { NumberInput, Select, Slider } from "./controls.tsx";
+import { frame, unitsFrame } from "../state/connection.ts";
+import { NumberInput, Select, Slider } from "../../shared/fields.tsx";
 import { drawBackground, drawUnit, type Drawing } from "./draw.ts";
-import { choice, MOST_LAYERS, MOST_UNITS, range } from "./fields.ts";
+import { choice, MOST_LAYERS, MOST_UNITS, range } from "../../shared/address/codec.ts";
 import { activationNames, classifyFields, neuronFields, regressFields, surfaceFields, type ClassifySettings, type Mode } from "../settings.ts";
-import { change, playgroundState } from "../state.ts";
+import { change, playgroundState } from "../state/settings.ts";
 import { numberText } from "./text.ts";
 
 export function NetworkPanel() {

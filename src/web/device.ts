@@ -1,8 +1,8 @@
 /*
  * The worker's device.
  */
-import { browserGpu, createBackend, DeviceError, type Backend, type GpuSource } from "../../index.ts";
-import type { DeviceInfo, OpenOptions } from "../contract.ts";
+import { browserGpu, createBackend, DeviceError, type Backend, type GpuSource } from "../index.ts";
+import type { DeviceInfo, OpenOptions } from "./contract.ts";
 
 /** The backend of a page, and a way to lose its device for tests. */
 export interface OpenedDevice {

@@ -3,10 +3,10 @@
  */
 import { batch, computed, signal } from "@preact/signals";
 import { proxy, transfer, type Remote } from "comlink";
-import { DataError, OptionError } from "../../index.ts";
-import { amount } from "../shared/format.ts";
-import { addressNote } from "../shared/url.ts";
-import { Newest, Requests, type Stamp } from "../shared/requests.ts";
+import { DataError, OptionError } from "../../../index.ts";
+import { amount } from "../../shared/format.ts";
+import { addressNote } from "../../shared/address/hash.ts";
+import { Newest, Requests, type Stamp } from "../../shared/requests.ts";
 import type {
   Activity,
   Answer,
@@ -18,10 +18,10 @@ import type {
   ProgressEvent,
   TestEvent,
   WeightsEvent,
-} from "./contract.ts";
+} from "../contract.ts";
 import { DivergenceWatch } from "./divergence.ts";
 import { TrainingHistory } from "./history.ts";
-import { defaultSettings, faultsOf, formatSettings, needsRestart, parseSettings, withOptions, type DigitsSettings } from "./settings.ts";
+import { defaultSettings, faultsOf, formatSettings, needsRestart, parseSettings, withOptions, type DigitsSettings } from "../settings.ts";
 
 /** What the editor holds; beyond what is trained, it waits to be applied. Only the visitor and a loaded network change it. */
 export const draft = signal<DigitsSettings>(defaultSettings);

@@ -1,11 +1,11 @@
 /* What the page knows of the worker's run, and what it asks of the worker. */
 import { batch, effect, signal, type Signal } from "@preact/signals";
 import * as Comlink from "comlink";
-import { Requests, type Stamp } from "../shared/requests.ts";
-import type { Frame, PlaygroundApi, PlaygroundEvent, Problem } from "./contract.ts";
-import { addressNote } from "../shared/url.ts";
-import type { Mode } from "./settings.ts";
-import { currentConfig, parsePlayground } from "./state.ts";
+import { Requests, type Stamp } from "../../shared/requests.ts";
+import type { Frame, PlaygroundApi, PlaygroundEvent, Problem } from "../contract.ts";
+import { addressNote } from "../../shared/address/hash.ts";
+import type { Mode } from "../settings.ts";
+import { currentConfig, parsePlayground } from "./settings.ts";
 
 /** The points of the run, and the mode they belong to. */
 export const problem = signal<(Problem & { readonly mode: Mode }) | undefined>(undefined);

@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { choice, fallbacks, formatSettings, parseSettings } from "./view/fields.ts";
+import { choice, fallbacks, formatSettings, parseSettings } from "../../shared/address/codec.ts";
 import {
   classifyFields,
   modes,
@@ -12,7 +12,7 @@ import {
   type PlaygroundConfig,
   type RegressSettings,
   type SurfaceSettings,
-} from "./settings.ts";
+} from "../settings.ts";
 
 /** The whole tab: which mode is shown, and the settings of each, shown or not. Plain JSON. */
 export interface PlaygroundState {

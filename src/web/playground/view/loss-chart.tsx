@@ -1,16 +1,16 @@
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
-import { Plot, type PlotSeries } from "../../shared/plot.tsx";
+import { Chart, type ChartSeries } from "../../shared/chart.tsx";
 import { robustRange } from "../../shared/robust-range.ts";
-import { history, type History } from "../controller.ts";
+import { history, type History } from "../state/connection.ts";
 import { numberText } from "./text.ts";
 
 /** A chart is drawn again so often at most, since that costs the page a few milliseconds. */
 const REDRAW_MILLISECONDS = 150;
 
-const training: PlotSeries = { label: "training", colour: "--accent", width: 2 };
-const test: PlotSeries = { label: "test", colour: "--accent-2", width: 2, dash: [6, 3] };
+const training: ChartSeries = { label: "training", color: "--accent", width: 2 };
+const test: ChartSeries = { label: "test", color: "--accent-2", width: 2, dash: [6, 3] };
 
 /** Loss of the training and test points by step. */
 export function LossChart({ hasTest }: { hasTest: boolean }) {
@@ -42,7 +42,7 @@ export function LossChart({ hasTest }: { hasTest: boolean }) {
           Log scale
         </label>
       </div>
-      <Plot
+      <Chart
         title="Loss"
         captioned={false}
         testId="playground-chart"

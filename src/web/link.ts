@@ -3,10 +3,10 @@
  */
 import { signal } from "@preact/signals";
 import { wrap, type Remote } from "comlink";
-import type { DeviceChoice } from "../../index.ts";
-import type { DeviceInfo, OpenOptions, WorkerApi } from "../contract.ts";
-import { connect, disconnect, prepared, reconnect, resume } from "../digits/state.ts";
-import { resume as resumePlayground } from "../playground/controller.ts";
+import type { DeviceChoice } from "../index.ts";
+import type { DeviceInfo, OpenOptions, WorkerApi } from "./contract.ts";
+import { connect, disconnect, prepared, reconnect, resume } from "./digits/state/index.ts";
+import { resume as resumePlayground } from "./playground/state/connection.ts";
 
 /** The worker's side; another one where a worker was replaced. */
 export const remote = signal<Remote<WorkerApi> | undefined>(undefined);

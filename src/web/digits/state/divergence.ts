@@ -1,7 +1,7 @@
 /*
  * Training that went wrong with finite numbers: after steps that were too long, the network guesses, and surely so.
  */
-import { rounded } from "../shared/format.ts";
+import { rounded } from "../../shared/format.ts";
 
 /** Steps that are looked at together. */
 const WINDOW = 100;

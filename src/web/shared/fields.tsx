@@ -1,7 +1,7 @@
 /* The kinds of controls that the tab is made of, each with its label and test id. */
 import type { ComponentChildren } from "preact";
-import { NumberField } from "../../shared/number-field.tsx";
-import type { ChoiceField, RangeField } from "./fields.ts";
+import { NumberField } from "./number-field.tsx";
+import type { ChoiceField, RangeField } from "./address/codec.ts";
 
 interface Labelled {
   readonly label: string;

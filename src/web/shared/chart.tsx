@@ -3,20 +3,20 @@
  */
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import { scheme, token } from "./colours.ts";
+import { scheme, token } from "./colors.ts";
 
-export interface PlotSeries {
+export interface ChartSeries {
   readonly label: string;
   /** A token of style.css. */
-  readonly colour: string;
+  readonly color: string;
   readonly width: number;
   readonly dash?: readonly number[];
   readonly points?: boolean;
 }
 
-export interface PlotProps {
+export interface ChartProps {
   readonly title: string;
-  readonly series: readonly PlotSeries[];
+  readonly series: readonly ChartSeries[];
   /** x and each series; where a series has no value, null. */
   readonly data: uPlot.AlignedData;
   readonly logarithmic?: boolean;
@@ -39,14 +39,14 @@ export interface PlotProps {
 /** Distances between ticks, where x counts. */
 const WHOLE = [1, 2, 5].flatMap((first) => [0, 1, 2, 3, 4, 5, 6].map((power) => first * 10 ** power)).sort((a, b) => a - b);
 
-export function Plot(props: PlotProps) {
+export function Chart(props: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const range = useRef(props.yRange);
   range.current = props.yRange;
   const { title, data, logarithmic = false, xLabel, testId, height = 180, captioned = true } = props;
   const labels = props.series.map(({ label }) => label).join();
-  const colours = scheme.value;
+  const colors = scheme.value;
   useEffect(() => {
     const element = host.current!;
     const made = new uPlot(optionsOf(props, { width: element.clientWidth, height }, () => range.current), data, element);
@@ -57,7 +57,7 @@ export function Plot(props: PlotProps) {
       observer.disconnect();
       made.destroy();
     };
-  }, [logarithmic, xLabel, labels, colours]);
+  }, [logarithmic, xLabel, labels, colors]);
   useEffect(() => plot.current?.setData(data), [data]);
   return (
     <figure class="plot" data-testid={testId}>
@@ -81,7 +81,7 @@ function latest(plot: uPlot, place: number): number | null {
 const written = (value: number | null | undefined, text: (value: number) => string) =>
   value === null || value === undefined ? "–" : text(value);
 
-function optionsOf(props: PlotProps, size: { width: number; height: number }, yRange: () => PlotProps["yRange"]): uPlot.Options {
+function optionsOf(props: ChartProps, size: { width: number; height: number }, yRange: () => ChartProps["yRange"]): uPlot.Options {
   const { series, logarithmic = false, xValue, yValue, yTick = yValue, xLabel, wholeSteps } = props;
   const [muted, line] = [token("--muted"), token("--line")];
   const axis = { stroke: muted, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "11px system-ui" };
@@ -99,9 +99,9 @@ function optionsOf(props: PlotProps, size: { width: number; height: number }, yR
     ],
     series: [
       { label: xLabel, value: (plot, value: number | null) => written(value ?? latest(plot, 0), xValue) },
-      ...series.map(({ label, colour, width: thickness, dash, points = false }) => ({
+      ...series.map(({ label, color, width: thickness, dash, points = false }) => ({
         label,
-        stroke: token(colour),
+        stroke: token(color),
         width: thickness,
         spanGaps: true,
         points: { show: points, size: 4 },

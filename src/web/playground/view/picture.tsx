@@ -2,11 +2,11 @@ import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { percent } from "../../shared/format.ts";
 import { Canvas } from "./canvas.tsx";
-import { frame, path, problem, spokenFrame } from "../controller.ts";
+import { frame, path, problem, spokenFrame } from "../state/connection.ts";
 import { drawAxes, drawBackground, drawCurve, drawDecision, drawLossSurface, drawNeuron, drawPath, drawPoints, fromPixel, type Drawing } from "./draw.ts";
-import { MOST_POINTS, rounded } from "./fields.ts";
+import { MOST_POINTS, rounded } from "../../shared/address/codec.ts";
 import { EXTENT } from "../settings.ts";
-import { change, hasNoPoints, playgroundState } from "../state.ts";
+import { change, hasNoPoints, playgroundState } from "../state/settings.ts";
 import { numberText } from "./text.ts";
 
 /** The class of the points that are added next. */
@@ -22,7 +22,7 @@ export function addPoint(x: number, y: number): void {
 }
 
 /** The big picture of a mode; a click adds a point, or says where descent starts. */
-export function Plot() {
+export function Picture() {
   const place = useRef<HTMLDivElement>(null);
   const onClick = (event: MouseEvent) => {
     const box = place.current!.getBoundingClientRect();
@@ -61,7 +61,7 @@ function draw(drawing: Drawing): void {
   if (mode === "regress") {
     drawAxes(drawing);
     drawPoints(drawing, rows, points, 3.5);
-    if (current) drawCurve(drawing, current.outputs, { colour: drawing.palette.orange });
+    if (current) drawCurve(drawing, current.outputs, { color: drawing.palette.orange });
     return;
   }
   if (current && mode === "classify") drawDecision(drawing, current.outputs);
@@ -87,13 +87,13 @@ function description(): string {
 }
 
 /** The points of a loss surface and what the model makes of them. */
-export function FitPlot() {
+export function FitPicture() {
   const drawFit = (drawing: Drawing) => {
     drawBackground(drawing);
     drawAxes(drawing);
     if (problem.value?.mode !== "surface") return;
     drawPoints(drawing, problem.value.points, [], 3);
-    if (frame.value?.mode === "surface") drawCurve(drawing, frame.value.outputs, { colour: drawing.palette.orange });
+    if (frame.value?.mode === "surface") drawCurve(drawing, frame.value.outputs, { color: drawing.palette.orange });
   };
   return (
     <figure class="card playground-fit">
