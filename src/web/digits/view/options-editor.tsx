@@ -1,6 +1,6 @@
-import { ranges, type scheduleNames } from "../settings.ts";
+import { fields, type scheduleNames } from "../settings.ts";
 import { draft, edit } from "../state/index.ts";
-import { Choice, SettingField } from "./fields.tsx";
+import { NumberField, Select } from "../../shared/fields.tsx";
 
 const titles = {
   constant: "constant",
@@ -18,10 +18,10 @@ export function OptionsEditor() {
       <h2>Training</h2>
       <p class="quiet">Changes here take effect at once; learning goes on.</p>
       <div class="fields">
-        <SettingField label="Learning rate" value={learningRate} range={ranges.learningRate} step="any" change={(value) => edit({ learningRate: value })} testId="learning-rate" />
-        <Choice label="Schedule" value={schedule} options={titles} choose={(name) => edit({ schedule: name })} testId="schedule" />
-        <SettingField label="Batch size" value={batchSize} range={ranges.batchSize} step={1} change={(value) => edit({ batchSize: value })} testId="batch-size" />
-        <SettingField label="Epochs" value={epochs} range={ranges.epochs} step={1} change={(value) => edit({ epochs: value })} testId="epochs" />
+        <NumberField label="Learning rate" testId="learning-rate" field={fields.learningRate} value={learningRate} onChange={(value) => edit({ learningRate: value })} />
+        <Select label="Schedule" testId="schedule" options={fields.schedule.values} titles={titles} value={schedule} onChange={(name) => edit({ schedule: name })} />
+        <NumberField label="Batch size" testId="batch-size" field={fields.batchSize} value={batchSize} onChange={(value) => edit({ batchSize: value })} />
+        <NumberField label="Epochs" testId="epochs" field={fields.epochs} value={epochs} onChange={(value) => edit({ epochs: value })} />
       </div>
     </section>
   );

@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { choice, fallbacks, formatSettings, parseSettings } from "../../shared/address/codec.ts";
+import { choice, fallbacks, readFields, unknownParameters, writeFields } from "../../shared/address/codec.ts";
 import {
   classifyFields,
   modes,
@@ -23,11 +23,11 @@ export interface PlaygroundState {
   readonly surface: SurfaceSettings;
 }
 
-const modeField = choice(Object.keys(modes) as Mode[], "classify");
+const tabFields = { mode: choice(Object.keys(modes) as Mode[], "classify") };
 
 /** What the tab shows before anybody changes anything. */
 export const initialState: PlaygroundState = {
-  mode: modeField.fallback,
+  ...fallbacks(tabFields),
   classify: fallbacks(classifyFields),
   regress: fallbacks(regressFields),
   neuron: fallbacks(neuronFields),
@@ -56,34 +56,31 @@ export function change<Of extends Mode>(mode: Of, settings: Partial<PlaygroundSt
   playgroundState.value = { ...state, [mode]: { ...state[mode], ...settings } };
 }
 
-/** The state for a URL: `mode` and, as `mode.setting`, whatever differs from the defaults. */
+/** The state as parameters of the address: `mode`, and as `mode.setting` every setting that differs from its default. */
 export function formatPlayground(): URLSearchParams {
   const params = new URLSearchParams();
-  const { mode, ...settings } = playgroundState.value;
-  if (mode !== modeField.fallback) params.set("mode", mode);
-  formatSettings(params, "classify", classifyFields, settings.classify);
-  formatSettings(params, "regress", regressFields, settings.regress);
-  formatSettings(params, "neuron", neuronFields, settings.neuron);
-  formatSettings(params, "surface", surfaceFields, settings.surface);
+  const state = playgroundState.value;
+  writeFields(params, tabFields, state);
+  writeFields(params, classifyFields, state.classify, { prefix: "classify." });
+  writeFields(params, regressFields, state.regress, { prefix: "regress." });
+  writeFields(params, neuronFields, state.neuron, { prefix: "neuron." });
+  writeFields(params, surfaceFields, state.surface, { prefix: "surface." });
   return params;
 }
 
 /**
- * Takes the state from a URL; what is missing is as at first.
- * @returns what is unknown or out of range, and therefore as at first, such as "classify.noise=9"
+ * Takes the state from parameters of the address. What is missing gets its default.
+ * @returns the parameters that are unknown or not allowed, such as "classify.noise=9"; their settings get their defaults
  */
 export function parsePlayground(params: URLSearchParams): string[] {
-  const known = new Set(["mode", ...Object.entries(modes).flatMap(([mode, fields]) => Object.keys(fields).map((name) => `${mode}.${name}`))]);
-  const faults = [...params].filter(([key]) => !known.has(key)).map(([key, text]) => `${key}=${text}`);
-  const modeText = params.get("mode");
-  const mode = modeText === null ? modeField.fallback : modeField.parse(modeText);
-  if (mode === undefined) faults.push(`mode=${modeText}`);
+  const groups = Object.fromEntries(Object.entries(modes).map(([mode, fields]) => [`${mode}.`, fields]));
+  const faults = unknownParameters(params, { "": tabFields, ...groups });
   playgroundState.value = {
-    mode: mode ?? modeField.fallback,
-    classify: parseSettings(params, "classify", classifyFields, faults),
-    regress: parseSettings(params, "regress", regressFields, faults),
-    neuron: parseSettings(params, "neuron", neuronFields, faults),
-    surface: parseSettings(params, "surface", surfaceFields, faults),
+    ...readFields(params, tabFields, faults),
+    classify: readFields(params, classifyFields, faults, "classify."),
+    regress: readFields(params, regressFields, faults, "regress."),
+    neuron: readFields(params, neuronFields, faults, "neuron."),
+    surface: readFields(params, surfaceFields, faults, "surface."),
   };
   return faults;
 }

@@ -4,7 +4,6 @@ import type { Drawing } from "./draw.ts";
 import { palette } from "./palette.ts";
 
 interface CanvasProps {
-  /** Follows "playground-". */
   readonly testId?: string;
   /** Draws what the signals that it reads say; called again when they change. */
   readonly draw: (drawing: Drawing) => void;
@@ -38,7 +37,7 @@ export function Canvas({ testId, draw, label }: CanvasProps) {
   return (
     <canvas
       ref={reference}
-      data-testid={testId && `playground-${testId}`}
+      data-testid={testId}
       {...(label ? { role: "img", "aria-label": label() } : { "aria-hidden": true })}
     />
   );

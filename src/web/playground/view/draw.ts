@@ -1,9 +1,8 @@
 /* What is on the canvases. Every function draws on a square of side `size` in CSS pixels. */
 import type { Color, Ramp } from "../../shared/colors.ts";
 import { CURVE_POINTS, PLANE_SIDE, SURFACE_SIDE, type Frame, type LossSurface } from "../contract.ts";
-import type { Point } from "../../shared/address/codec.ts";
 import { css, rampColor, type Palette } from "./palette.ts";
-import { EXTENT } from "../settings.ts";
+import { EXTENT, type Point } from "../settings.ts";
 
 export interface Drawing {
   readonly context: CanvasRenderingContext2D;

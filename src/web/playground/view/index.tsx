@@ -44,13 +44,13 @@ export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
 }
 
 const modeOptions: readonly { value: Mode; text: string; testId: string }[] = [
-  { value: "classify", text: "Classification", testId: "mode-classify" },
-  { value: "regress", text: "Regression", testId: "mode-regress" },
-  { value: "neuron", text: "Single neuron", testId: "mode-neuron" },
-  { value: "surface", text: "Loss surface", testId: "mode-surface" },
+  { value: "classify", text: "Classification", testId: "playground-mode-classify" },
+  { value: "regress", text: "Regression", testId: "playground-mode-regress" },
+  { value: "neuron", text: "Single neuron", testId: "playground-mode-neuron" },
+  { value: "surface", text: "Loss surface", testId: "playground-mode-surface" },
 ];
 
-const speedNames = { full: "Full speed", "2": "2 steps/s", "10": "10 steps/s", "30": "30 steps/s", "100": "100 steps/s", "300": "300 steps/s", "1000": "1000 steps/s" };
+const speedTitles = { full: "Full speed", "2": "2 steps/s", "10": "10 steps/s", "30": "30 steps/s", "100": "100 steps/s", "300": "300 steps/s", "1000": "1000 steps/s" };
 
 function Toolbar() {
   const state = playgroundState.value;
@@ -60,7 +60,7 @@ function Toolbar() {
     <div class="row playground-toolbar">
       <Segments
         legend="What to play with"
-        name="mode"
+        name="playground-mode"
         options={modeOptions}
         value={mode}
         onChange={(next) => visit(() => (playgroundState.value = { ...state, mode: next }))}
@@ -77,9 +77,10 @@ function Toolbar() {
         </button>
         <Select
           label="Speed"
-          testId="speed"
-          field={classifyFields.speed}
-          names={speedNames}
+          layout="inline"
+          testId="playground-speed"
+          options={classifyFields.speed.values}
+          titles={speedTitles}
           value={state[mode].speed}
           onChange={(speed) => change(mode, { speed })}
         />
@@ -106,11 +107,11 @@ function Numbers() {
   const hasClasses = mode === "classify" || mode === "neuron";
   return (
     <dl class="numbers playground-numbers">
-      <Entry name="Step" testId="step-count" text={String(step)} />
-      <Entry name="Loss" testId="loss" text={numberText(loss)} />
-      {hasClasses && <Entry name="Accuracy" testId="accuracy" text={percent(accuracy)} />}
-      {mode !== "surface" && <Entry name="Test loss" testId="test-loss" text={numberText(testLoss)} />}
-      {hasClasses && <Entry name="Test accuracy" testId="test-accuracy" text={percent(testAccuracy)} />}
+      <Entry name="Step" testId="playground-step-count" text={String(step)} />
+      <Entry name="Loss" testId="playground-loss" text={numberText(loss)} />
+      {hasClasses && <Entry name="Accuracy" testId="playground-accuracy" text={percent(accuracy)} />}
+      {mode !== "surface" && <Entry name="Test loss" testId="playground-test-loss" text={numberText(testLoss)} />}
+      {hasClasses && <Entry name="Test accuracy" testId="playground-test-accuracy" text={percent(testAccuracy)} />}
     </dl>
   );
 }
@@ -119,7 +120,7 @@ function Entry({ name, testId, text }: { name: string; testId: string; text: str
   return (
     <div>
       <dt>{name}</dt>
-      <dd data-testid={`playground-${testId}`}>{text}</dd>
+      <dd data-testid={testId}>{text}</dd>
     </div>
   );
 }

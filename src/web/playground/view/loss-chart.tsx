@@ -1,13 +1,11 @@
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useComputed, useSignal } from "@preact/signals";
 import type uPlot from "uplot";
 import { Chart, type ChartSeries } from "../../shared/chart.tsx";
+import { Checkbox } from "../../shared/fields.tsx";
+import { useForChart } from "../../shared/redraws.ts";
 import { robustRange } from "../../shared/robust-range.ts";
 import { history, type History } from "../state/connection.ts";
 import { numberText } from "./text.ts";
-
-/** A chart is drawn again so often at most, since that costs the page a few milliseconds. */
-const REDRAW_MILLISECONDS = 150;
 
 const training: ChartSeries = { label: "training", color: "--accent", width: 2 };
 const test: ChartSeries = { label: "test", color: "--accent-2", width: 2, dash: [6, 3] };
@@ -17,30 +15,13 @@ export function LossChart({ hasTest }: { hasTest: boolean }) {
   const logarithmic = useSignal(false);
   const withTest = useSignal(hasTest);
   withTest.value = hasTest;
-  const drawn = useSignal(history.peek());
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useSignalEffect(() => {
-    void history.value;
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined;
-      drawn.value = history.peek();
-    }, REDRAW_MILLISECONDS);
-  });
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const drawn = useForChart(history);
   const data = useComputed(() => dataOf(drawn.value, { hasTest: withTest.value, logarithmic: logarithmic.value }));
   return (
     <section class="card playground-chart" aria-labelledby="playground-chart-title">
       <div class="row spread">
         <h2 id="playground-chart-title">Loss</h2>
-        <label class="field inline">
-          <input
-            type="checkbox"
-            data-testid="playground-log-scale"
-            checked={logarithmic.value}
-            onChange={({ currentTarget }) => (logarithmic.value = currentTarget.checked)}
-          />
-          Log scale
-        </label>
+        <Checkbox label="Log scale" testId="playground-log-scale" value={logarithmic.value} onChange={(next) => (logarithmic.value = next)} />
       </div>
       <Chart
         title="Loss"

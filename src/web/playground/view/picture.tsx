@@ -4,8 +4,7 @@ import { percent } from "../../shared/format.ts";
 import { Canvas } from "./canvas.tsx";
 import { frame, path, problem, spokenFrame } from "../state/connection.ts";
 import { drawAxes, drawBackground, drawCurve, drawDecision, drawLossSurface, drawNeuron, drawPath, drawPoints, fromPixel, type Drawing } from "./draw.ts";
-import { MOST_POINTS, rounded } from "../../shared/address/codec.ts";
-import { EXTENT } from "../settings.ts";
+import { EXTENT, MOST_POINTS, rounded } from "../settings.ts";
 import { change, hasNoPoints, playgroundState } from "../state/settings.ts";
 import { numberText } from "./text.ts";
 
@@ -34,7 +33,7 @@ export function Picture() {
   };
   return (
     <div class="playground-plot" ref={place} onClick={onClick}>
-      <Canvas testId="surface" draw={draw} label={description} />
+      <Canvas testId="playground-surface" draw={draw} label={description} />
       <Hint />
     </div>
   );
@@ -98,7 +97,7 @@ export function FitPicture() {
   return (
     <figure class="card playground-fit">
       <figcaption>The model on its points</figcaption>
-      <Canvas testId="fit" draw={drawFit} label={() => "The points, and the model with the present two parameters"} />
+      <Canvas testId="playground-fit" draw={drawFit} label={() => "The points, and the model with the present two parameters"} />
     </figure>
   );
 }

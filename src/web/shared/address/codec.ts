@@ -1,10 +1,12 @@
 /*
- * How settings are written in a URL. A field knows its fallback and what it may hold; text that is none of that parses
- * to undefined, and the fallback stands in.
+ * Settings as parameters of the page's address. A field states its default and what it allows. Text that a field does not
+ * allow parses to undefined, and the default is used instead.
  */
 
 export interface Field<Value> {
   readonly fallback: Value;
+  /** The name of the parameter, if it differs from the name of the setting. */
+  readonly key?: string;
   format(value: Value): string;
   parse(text: string): Value | undefined;
 }
@@ -14,138 +16,136 @@ export interface ChoiceField<Value extends string | number> extends Field<Value>
 }
 
 /** One of several names or numbers. */
-export function choice<const Value extends string | number>(
-  values: readonly Value[],
-  fallback: NoInfer<Value>,
-): ChoiceField<Value> {
+export function choice<const Value extends string | number>(values: readonly Value[], fallback: NoInfer<Value>): ChoiceField<Value> {
   return { values, fallback, format: String, parse: (text) => values.find((value) => String(value) === text) };
+}
+
+/** Yes or no, each with its own word. */
+export function flag({ on, off }: { readonly on: string; readonly off: string }, fallback: boolean): Field<boolean> {
+  return { fallback, format: (value) => (value ? on : off), parse: (text) => (text === on ? true : text === off ? false : undefined) };
 }
 
 export interface RangeField extends Field<number> {
   readonly min: number;
   readonly max: number;
-  /** From one value of a slider to the next; the URL may say any number between, but whole ones where it is whole. */
-  readonly step: number;
+  /** The increment of a slider or a number field. If it is whole, only whole numbers are allowed. */
+  readonly step: number | "any";
+  readonly whole: boolean;
+  allows(value: number): boolean;
 }
 
-/** A number in min … max. */
-export function range(min: number, max: number, step: number, fallback: number): RangeField {
+/** A number from `min` to `max`. */
+export function range(min: number, max: number, step: number | "any", fallback: number): RangeField {
+  const whole = Number.isInteger(step);
+  const allows = (value: number) => value >= min && value <= max && (!whole || Number.isInteger(value));
   const parse = (text: string) => {
     const value = text.trim() === "" ? NaN : Number(text);
-    const allowed = value >= min && value <= max && (!Number.isInteger(step) || Number.isInteger(value));
-    // The one number that is written as another: -0.
-    return allowed ? value + 0 : undefined;
+    // Adding 0 turns -0 into 0, which is how it is formatted.
+    return allows(value) ? value + 0 : undefined;
   };
-  return { min, max, step, fallback, format: String, parse };
+  return { min, max, step, whole, fallback, allows, format: String, parse };
 }
 
-/** Digits after the point of a coordinate: 500 of them make a canvas. */
-const DECIMALS = 3;
+/** A field that the address knows by another name than the settings do. */
+export const keyed = <Of extends Field<unknown>>(key: string, field: Of): Of => ({ ...field, key });
 
-/** A coordinate as it comes back from a URL. */
-export const rounded = (value: number): number => Number(value.toFixed(DECIMALS)) + 0;
-
-/** Between the numbers of a point and between points: characters that a URL keeps as they are. */
-const [BETWEEN_NUMBERS, BETWEEN_POINTS] = ["_", "*"];
-
-/** A place along either axis and, of classes, a class: 0 or 1. */
-export type Point = readonly [x: number, y: number, label: number];
-
-/** Far more than anybody clicks, and a URL that browsers take. */
-export const MOST_POINTS = 300;
-
-/** Points within ±extent of the origin; a number outside, or too many points, and none of them are taken. */
-export function pointList(extent: number): Field<readonly Point[]> {
-  const isPoint = (numbers: readonly number[]): boolean =>
-    numbers.length === 3 &&
-    numbers.slice(0, 2).every((value) => Math.abs(value) <= extent) &&
-    (numbers[2] === 0 || numbers[2] === 1);
-  return {
-    fallback: [],
-    format: (points) => points.map((point) => point.map(rounded).join(BETWEEN_NUMBERS)).join(BETWEEN_POINTS),
-    parse(text) {
-      if (text === "") return [];
-      const points = text.split(BETWEEN_POINTS).map((point) => point.split(BETWEEN_NUMBERS).map((part) => (part === "" ? NaN : Number(part))));
-      if (points.length > MOST_POINTS || !points.every(isPoint)) return undefined;
-      return points.map(([x, y, label]) => [rounded(x!), rounded(y!), label!] as const);
-    },
-  };
-}
-
-/** A place in the square −1 … 1. */
-export function place(fallback: readonly [number, number]): Field<readonly [number, number]> {
-  const one = pointList(1);
+/** Several values of one kind. An empty list is written as `none`. */
+export function list<Value>(
+  item: Field<Value>,
+  { between, none, most }: { readonly between: string; readonly none: string; readonly most: number },
+  fallback: readonly Value[],
+): Field<readonly Value[]> {
   return {
     fallback,
-    format: ([x, y]) => [x, y].map(rounded).join(BETWEEN_NUMBERS),
+    format: (values) => values.map((value) => item.format(value)).join(between) || none,
     parse(text) {
-      const point = one.parse(`${text}${BETWEEN_NUMBERS}0`)?.[0];
-      return point && [point[0], point[1]];
+      const values = text === none ? [] : text.split(between).map((part) => item.parse(part));
+      const allowed = values.filter((value) => value !== undefined);
+      return allowed.length === values.length && allowed.length <= most ? allowed : undefined;
     },
   };
 }
 
-/** A hidden layer: its width and what is applied to its sums. */
-export interface LayerSettings<Activation extends string> {
-  readonly units: number;
-  readonly activation: Activation;
-}
-
-export const MOST_UNITS = 16;
-export const MOST_LAYERS = 4;
-
-/** Hidden layers such as "8-tanh_4-relu"; none is "none". */
-export function layerList<const Activation extends string>(
-  activations: readonly Activation[],
-  fallback: readonly LayerSettings<NoInfer<Activation>>[],
-): Field<readonly LayerSettings<Activation>[]> {
-  const parseLayer = (text: string): LayerSettings<Activation> | undefined => {
-    const [unitText, name, ...rest] = text.split("-");
-    const units = Number(unitText);
-    const activation = activations.find((known) => known === name);
-    const allowed = Number.isInteger(units) && units >= 1 && units <= MOST_UNITS && rest.length === 0;
-    return allowed && activation !== undefined ? { units, activation } : undefined;
-  };
+/** A fixed number of values, each with its own field. */
+export function tuple<Values extends readonly unknown[]>(
+  fields: { readonly [Place in keyof Values]: Field<Values[Place]> },
+  between: string,
+): Field<Values> {
+  const known = fields as readonly Field<unknown>[];
   return {
-    fallback,
-    format: (layers) => layers.map(({ units, activation }) => `${units}-${activation}`).join("_") || "none",
+    fallback: known.map(({ fallback }) => fallback) as unknown as Values,
+    format: (values) => known.map((field, place) => field.format(values[place])).join(between),
+    parse: (text) => parseParts(known, text, between, known.length) as Values | undefined,
+  };
+}
+
+/** An object such as "128-relu-0.2". Only its first `required` fields are written where the others have their defaults. */
+export function record<Group extends Fields>(group: Group, { between, required }: { readonly between: string; readonly required: number }): Field<Settings<Group>> {
+  const [names, fields] = [Object.keys(group), Object.values(group)];
+  return {
+    fallback: fallbacks(group),
+    format(values) {
+      const parts = fields.map((field, place) => field.format(values[names[place]!]));
+      while (parts.length > required && parts.at(-1) === fields[parts.length - 1]!.format(fields[parts.length - 1]!.fallback)) parts.pop();
+      return parts.join(between);
+    },
     parse(text) {
-      if (text === "none") return [];
-      const layers = text.split("_").map(parseLayer);
-      const known = layers.filter((layer) => layer !== undefined);
-      return known.length === layers.length && known.length <= MOST_LAYERS ? known : undefined;
+      const values = parseParts(fields, text, between, required);
+      return values && (Object.fromEntries(names.map((name, place) => [name, values[place]])) as Settings<Group>);
     },
   };
+}
+
+function parseParts(fields: readonly Field<unknown>[], text: string, between: string, required: number): unknown[] | undefined {
+  const parts = text.split(between);
+  if (parts.length < required) return undefined;
+  const last = fields.length - 1;
+  // The last part may contain the separator, such as the minus sign of 1e-7.
+  if (parts.length > last) parts.push(parts.splice(last).join(between));
+  const values = fields.map((field, place) => (parts[place] === undefined ? field.fallback : field.parse(parts[place])));
+  return values.includes(undefined) ? undefined : values;
 }
 
 type Fields = Readonly<Record<string, Field<unknown>>>;
 
-/** What a group of fields holds. */
+/** The values of a group of fields. */
 export type Settings<Group extends Fields> = {
   readonly [Name in keyof Group]: Group[Name] extends Field<infer Value> ? Value : never;
 };
 
+/** The default of each field. */
 export function fallbacks<Group extends Fields>(group: Group): Settings<Group> {
   return Object.fromEntries(Object.entries(group).map(([name, { fallback }]) => [name, fallback])) as Settings<Group>;
 }
 
-/** Writes `prefix.name` for each setting that is not its fallback. */
-export function formatSettings<Group extends Fields>(params: URLSearchParams, prefix: string, group: Group, values: Settings<Group>): void {
-  for (const [name, field] of Object.entries(group)) {
-    const { format, fallback } = field;
-    const text = format(values[name]);
-    if (text !== format(fallback)) params.set(`${prefix}.${name}`, text);
+const keysOf = (group: Fields, prefix: string) => Object.entries(group).map(([name, field]) => [name, field, prefix + (field.key ?? name)] as const);
+
+/** Writes the settings that differ from their defaults, or all of them. The prefix precedes the name of each parameter. */
+export function writeFields<Group extends Fields>(
+  params: URLSearchParams,
+  group: Group,
+  values: Settings<Group>,
+  { prefix = "", all = false }: { readonly prefix?: string; readonly all?: boolean } = {},
+): void {
+  for (const [name, field, key] of keysOf(group, prefix)) {
+    const text = field.format(values[name]);
+    if (all || text !== field.format(field.fallback)) params.set(key, text);
   }
 }
 
-/** Reads what `formatSettings` wrote. What is missing has its fallback; what makes no sense has it too, and is named. */
-export function parseSettings<Group extends Fields>(params: URLSearchParams, prefix: string, group: Group, faults: string[]): Settings<Group> {
-  const entries = Object.entries(group).map(([name, field]) => {
-    const key = `${prefix}.${name}`;
+/** Reads what `writeFields` wrote. A missing setting gets its default; so does one that is not allowed, and it is added to `faults`. */
+export function readFields<Group extends Fields>(params: URLSearchParams, group: Group, faults: string[], prefix = ""): Settings<Group> {
+  const entries = keysOf(group, prefix).map(([name, field, key]) => {
     const text = params.get(key);
     const value = text === null ? field.fallback : field.parse(text);
     if (value === undefined) faults.push(`${key}=${text}`);
     return [name, value ?? field.fallback] as const;
   });
   return Object.fromEntries(entries) as Settings<Group>;
+}
+
+/** The parameters that no group of fields knows, as "key=text". */
+export function unknownParameters(params: URLSearchParams, groups: Readonly<Record<string, Fields>>): string[] {
+  const known = new Set(Object.entries(groups).flatMap(([prefix, group]) => keysOf(group, prefix).map(([, , key]) => key)));
+  return [...params].filter(([key]) => !known.has(key)).map(([key, text]) => `${key}=${text}`);
 }
