@@ -8,9 +8,8 @@ import { Digits } from "./digits/view/index.tsx";
 import { dragging, takeDrops } from "./shared/drop.ts";
 import { ContinueOnCpu } from "./continue.tsx";
 import { device, openLink, pageFault, remote } from "./link.ts";
-import { Playground, playgroundCommands } from "./playground/view/index.tsx";
-import { readPlaygroundAddress } from "./playground/state/connection.ts";
-import { formatPlayground } from "./playground/state/settings.ts";
+import { Playground } from "./playground/view/index.tsx";
+import { formatPlayground, playgroundCommands, readPlaygroundAddress } from "./playground/state/index.ts";
 import { formatHash, parseHash, tabs, type Tab } from "./shared/address/hash.ts";
 import { TabList } from "./shared/tab-list.tsx";
 
@@ -29,7 +28,7 @@ export async function openPage(createWorker: () => Worker, search: URLSearchPara
   keepAddress(() => formatHash(tab.value, tab.value === "digits" ? formatDigits() : formatPlayground()), readAddress);
   const asked = search.get("device");
   const choice = asked === "cpu" || asked === "webgpu" ? asked : "auto";
-  await openLink({ createWorker, test: search.has("test"), choice });
+  await openLink({ createWorker, choice });
 }
 
 function readAddress(whole: boolean): void {

@@ -11,8 +11,6 @@ export interface OpenOptions {
   readonly device: DeviceChoice;
   /** The page's address, beside which data may lie. */
   readonly page: string;
-  /** Whether `loseDevice` may be called. */
-  readonly test: boolean;
 }
 
 /** What computes, for the page to say. */
@@ -37,6 +35,4 @@ export interface WorkerApi {
   open(options: OpenOptions): Promise<DeviceInfo>;
   readonly digits: DigitsApi & ProxyMarked;
   readonly playground: PlaygroundApi & ProxyMarked;
-  /** Destroys the GPU's device as if its driver had failed; for tests, where `open` allowed it. */
-  loseDevice(): void;
 }

@@ -6,7 +6,7 @@ import { wrap, type Remote } from "comlink";
 import type { DeviceChoice } from "../index.ts";
 import type { DeviceInfo, OpenOptions, WorkerApi } from "./contract.ts";
 import { connect, disconnect, prepared, reconnect, resume } from "./digits/state/index.ts";
-import { resume as resumePlayground } from "./playground/state/connection.ts";
+import { resume as resumePlayground } from "./playground/state/index.ts";
 
 /** The worker's side; another one where a worker was replaced. */
 export const remote = signal<Remote<WorkerApi> | undefined>(undefined);
@@ -20,7 +20,6 @@ export const pageFault = signal<string | undefined>(undefined);
 /** How workers are made, and what is asked of each. */
 interface Link {
   createWorker(): Worker;
-  readonly test: boolean;
   choice: DeviceChoice;
   worker?: Worker;
 }
@@ -42,8 +41,7 @@ function startWorker(): Remote<WorkerApi> {
 
 /** @returns whether there is a device now */
 async function openDevice(api: Remote<WorkerApi>): Promise<boolean> {
-  const { choice, test } = link;
-  const options: OpenOptions = { device: choice, test, page: new URL(".", location.href).href };
+  const options: OpenOptions = { device: link.choice, page: new URL(".", location.href).href };
   try {
     device.value = await api.open(options);
     pageFault.value = undefined;

@@ -15,12 +15,10 @@ let opened = new Promise<OpenedDevice>((resolve) => (settle = resolve));
 opened.catch(() => {});
 const getBackend = async () => (await opened).backend;
 
-let mayLose = false;
 let page = self.location.href;
 
 const api: WorkerApi = {
   async open(options: OpenOptions) {
-    mayLose = options.test;
     page = options.page;
     const opening = openBackend(options);
     settle(opening);
@@ -30,9 +28,6 @@ const api: WorkerApi = {
   },
   digits: proxy(createDigitsService({ getBackend, getPage: () => page, store: browserNetworkStore() })),
   playground: proxy(createPlaygroundService(getBackend)),
-  loseDevice() {
-    if (mayLose) void opened.then(({ loseDevice }) => loseDevice());
-  },
 };
 
 expose(api);

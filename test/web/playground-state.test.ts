@@ -10,7 +10,7 @@ import {
   parsePlayground,
   playgroundState,
   type PlaygroundState,
-} from "../../src/web/playground/state/settings.ts";
+} from "../../src/web/playground/state/index.ts";
 
 const names = Object.keys(modes) as Mode[];
 

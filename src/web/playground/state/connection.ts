@@ -1,45 +1,11 @@
-/* What the page knows of the worker's run, and what it asks of the worker. */
-import { batch, effect, signal, type Signal } from "@preact/signals";
+/*
+ * The connection of the Playground tab with its worker: what the page asks, and how the worker's events become signals.
+ */
+import { batch, effect, type Signal } from "@preact/signals";
 import * as Comlink from "comlink";
 import { Requests, type Stamp } from "../../shared/requests.ts";
-import type { Frame, PlaygroundApi, PlaygroundEvent, Problem } from "../contract.ts";
-import { addressNote } from "../../shared/address/hash.ts";
-import type { Mode } from "../settings.ts";
-import { currentConfig, parsePlayground } from "./settings.ts";
-
-/** The points of the run, and the mode they belong to. */
-export const problem = signal<(Problem & { readonly mode: Mode }) | undefined>(undefined);
-
-export const frame = signal<Frame | undefined>(undefined);
-
-/** For words: a new one each second while training runs, so that nobody is read 25 texts a second. */
-export const spokenFrame = signal<Frame | undefined>(undefined);
-
-/** For the many pictures of hidden units, which take the page longer to draw than all else. */
-export const unitsFrame = signal<Frame | undefined>(undefined);
-
-/** Whether the visitor wants training to run; what the worker says of it counts once it has heard everything. */
-export const running = signal(true);
-
-/** What went wrong or should be known, as a sentence. */
-export const message = signal<{ readonly kind: "error" | "note"; readonly text: string } | undefined>(undefined);
-
-/** Whether the GPU is gone for good, so that only the CPU is left. */
-export const deviceGone = signal(false);
-
-/** Losses by step; test is NaN where there is no test set. Replaced at each change, its arrays are not. */
-export interface History {
-  readonly steps: number[];
-  readonly losses: number[];
-  readonly testLosses: number[];
-}
-
-const emptyHistory = (): History => ({ steps: [], losses: [], testLosses: [] });
-
-export const history = signal<History>(emptyHistory());
-
-/** The two parameters after every step, pair after pair; of mode "surface". */
-export const path = signal<readonly number[]>([]);
+import type { Frame, PlaygroundApi, PlaygroundEvent } from "../contract.ts";
+import { currentConfig, deviceGone, emptyHistory, frame, history, message, path, problem, running, spokenFrame, unitsFrame } from "./signals.ts";
 
 /** More than a chart has pixels; then every other one is dropped. */
 const MOST_RECORDS = 800;
@@ -156,12 +122,6 @@ export function connect(api: Comlink.Remote<PlaygroundApi>): () => void {
     void api.show(requests.next(), false);
     worker = undefined;
   };
-}
-
-/** Takes the state from an address, and says what of it makes no sense. */
-export function readPlaygroundAddress(params: URLSearchParams): void {
-  const faults = parsePlayground(params);
-  if (faults.length > 0) message.value = { kind: "note", text: addressNote(faults) };
 }
 
 /** What the buttons and keys do; nothing while the tab is not shown. */

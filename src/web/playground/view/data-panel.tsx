@@ -4,7 +4,7 @@ import { NumberField, Segments, Select, Slider } from "../../shared/fields.tsx";
 import { range } from "../../shared/address/codec.ts";
 import { addPoint, nextClass } from "./picture.tsx";
 import { classifyFields, EXTENT, neuronFields, regressFields, surfaceFields, type Point } from "../settings.ts";
-import { change, playgroundState } from "../state/settings.ts";
+import { change, playgroundState } from "../state/index.ts";
 
 const planeTitles = { circles: "Circles", xor: "XOR", moons: "Moons", spirals: "Spirals", linear: "Linearly separable", own: "Your own points" };
 const curveTitles = { sine: "Sine", polynomial: "Polynomial", line: "Line", own: "Your own points" };

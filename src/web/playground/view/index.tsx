@@ -7,17 +7,14 @@ import { visit } from "../../shared/address/history.ts";
 import type { WorkerApi } from "../../contract.ts";
 import { CloseButton } from "../../shared/close-button.tsx";
 import { ContinueOnCpu } from "../../continue.tsx";
-import { connect, deviceGone, frame, message, playgroundCommands, running } from "../state/connection.ts";
 import { Segments, Select } from "../../shared/fields.tsx";
 import { DataPanel } from "./data-panel.tsx";
 import { NetworkPanel } from "./network-panel.tsx";
 import { FitPicture, Picture } from "./picture.tsx";
 import { classifyFields, type Mode } from "../settings.ts";
-import { change, playgroundState } from "../state/settings.ts";
+import { change, connect, deviceGone, frame, message, playgroundCommands, playgroundState, running } from "../state/index.ts";
 import { numberText } from "./text.ts";
 import "./playground.css";
-
-export { playgroundCommands };
 
 /** The tab: trains while it is in the page. */
 export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {

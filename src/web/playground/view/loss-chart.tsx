@@ -4,7 +4,7 @@ import { Chart, type ChartSeries } from "../../shared/chart.tsx";
 import { Checkbox } from "../../shared/fields.tsx";
 import { useForChart } from "../../shared/redraws.ts";
 import { robustRange } from "../../shared/robust-range.ts";
-import { history, type History } from "../state/connection.ts";
+import { history, type History } from "../state/index.ts";
 import { numberText } from "./text.ts";
 
 const training: ChartSeries = { label: "training", color: "--accent", width: 2 };

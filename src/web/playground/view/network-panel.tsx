@@ -1,11 +1,10 @@
 /* What learns, and how: the layers with pictures of their units, the loss, the optimizer and its numbers. */
 import { fallbacks } from "../../shared/address/codec.ts";
 import { Canvas } from "./canvas.tsx";
-import { frame, unitsFrame } from "../state/connection.ts";
 import { NumberField, Select, Slider } from "../../shared/fields.tsx";
 import { drawBackground, drawUnit, type Drawing } from "./draw.ts";
 import { classifyFields, layerFields, MOST_LAYERS, neuronFields, regressFields, surfaceFields, type HiddenLayer, type Mode } from "../settings.ts";
-import { change, playgroundState } from "../state/settings.ts";
+import { change, frame, playgroundState, unitsFrame } from "../state/index.ts";
 import { numberText } from "./text.ts";
 
 export function NetworkPanel() {

@@ -2,10 +2,9 @@ import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { percent } from "../../shared/format.ts";
 import { Canvas } from "./canvas.tsx";
-import { frame, path, problem, spokenFrame } from "../state/connection.ts";
 import { drawAxes, drawBackground, drawCurve, drawDecision, drawLossSurface, drawNeuron, drawPath, drawPoints, fromPixel, type Drawing } from "./draw.ts";
 import { EXTENT, MOST_POINTS, rounded } from "../settings.ts";
-import { change, hasNoPoints, playgroundState } from "../state/settings.ts";
+import { change, frame, hasNoPoints, path, playgroundState, problem, spokenFrame } from "../state/index.ts";
 import { numberText } from "./text.ts";
 
 /** The class of the points that are added next. */
