@@ -17,9 +17,7 @@ const ADVICE =
 /** @throws DeviceError where a GPU is asked for and there is none */
 export async function openBackend({ device }: Pick<OpenOptions, "device">): Promise<OpenedDevice> {
   let reason: string | undefined;
-  const backend = await createBackend({
-    device: device === "cpu" ? "cpu" : "webgpu",
-  }).catch((error: unknown) => {
+  const backend = await createBackend({ device: device === "cpu" ? "cpu" : "webgpu" }).catch((error: unknown) => {
     if (!(error instanceof DeviceError)) throw error;
     const { what } = error;
     if (device === "webgpu") throw new DeviceError({ where: "WebGPU", what, fix: ADVICE });
