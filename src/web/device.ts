@@ -1,20 +1,20 @@
 /*
- * The worker's device.
+ * Opens the worker's device.
  */
 import { createBackend, DeviceError, type Backend } from "../index.ts";
 import type { DeviceInfo, OpenOptions } from "./contract.ts";
 
-/** The backend of a page, and what the page says of it. */
+/** A backend, and its description for the page. */
 export interface OpenedDevice {
   readonly backend: Backend;
   readonly info: Omit<DeviceInfo, "mnist">;
 }
 
-/** What a visitor can do about it; the library's own advice is for those who run it in Node, too. */
+/** Advice for a visitor of the page. The library's own advice also covers Node. */
 const ADVICE =
   "For a GPU, use a current Chrome, Edge, Safari or Firefox, over https, and switch on hardware acceleration in its settings";
 
-/** @throws DeviceError where a GPU is asked for and there is none */
+/** @throws DeviceError if the device is "webgpu" and there is no GPU */
 export async function openBackend({ device }: Pick<OpenOptions, "device">): Promise<OpenedDevice> {
   let reason: string | undefined;
   const backend = await createBackend({ device: device === "cpu" ? "cpu" : "webgpu" }).catch((error: unknown) => {

@@ -8,7 +8,7 @@ const createWorker = () => new Worker(new URL("./worker.ts", import.meta.url), {
 render(<App />, document.getElementById("app")!);
 void openPage(createWorker, new URLSearchParams(location.search));
 
-// The worker's and the page's files are kept for when there is no network; the development server has no such list.
+// The service worker caches the page's files for use offline. The development server has none.
 if (import.meta.env.PROD && "serviceWorker" in navigator) {
   void navigator.serviceWorker.register("./service-worker.js").catch(() => {});
 }

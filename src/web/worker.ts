@@ -1,5 +1,5 @@
 /*
- * The worker: it owns the device and all training, so that the page never waits for them.
+ * The worker. It owns the device and runs all training, so that the page stays responsive.
  */
 import { expose, proxy } from "comlink";
 import type { OpenOptions, WorkerApi } from "./contract.ts";
@@ -11,7 +11,7 @@ import { createPlaygroundService } from "./playground/service/service.ts";
 
 let settle: (device: Promise<OpenedDevice>) => void;
 let opened = new Promise<OpenedDevice>((resolve) => (settle = resolve));
-// Whoever waits for the backend hears of a failure too; here it is no unhandled one.
+// Callers of getBackend see a failure; this only prevents an unhandled rejection.
 opened.catch(() => {});
 const getBackend = async () => (await opened).backend;
 

@@ -1,5 +1,5 @@
 /*
- * A chart of uPlot that lives with its component.
+ * Charts, drawn with uPlot.
  */
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
@@ -7,7 +7,7 @@ import { scheme, token } from "./colors.ts";
 
 export interface ChartSeries {
   readonly label: string;
-  /** A token of style.css. */
+  /** The name of a color in style.css, such as "--accent". */
   readonly color: string;
   readonly width: number;
   readonly dash?: readonly number[];
@@ -17,26 +17,26 @@ export interface ChartSeries {
 export interface ChartProps {
   readonly title: string;
   readonly series: readonly ChartSeries[];
-  /** x and each series; where a series has no value, null. */
+  /** The x values, then the values of each series; null where a series has none. */
   readonly data: uPlot.AlignedData;
   readonly logarithmic?: boolean;
-  /** How x and y are written beside the cursor, and y on its axis. */
+  /** Format x and y in the legend, and y on its axis. */
   readonly xValue: (value: number) => string;
   readonly yValue: (value: number) => string;
   readonly yTick?: (value: number) => string;
   readonly xLabel: string;
   /** Whether x counts steps. */
   readonly wholeSteps: boolean;
-  /** The ends of the y axis; by default those of the data. */
+  /** The limits of the y axis; by default those of the data. */
   readonly yRange?: readonly [number, number] | undefined;
   readonly testId: string;
   /** In CSS pixels, 180 by default. */
   readonly height?: number;
-  /** Whether the title stands above it, as by default. */
+  /** Whether the title is shown above the chart; true by default. */
   readonly captioned?: boolean;
 }
 
-/** Distances between ticks, where x counts. */
+/** Distances between ticks if x is a whole number. */
 const WHOLE = [1, 2, 5].flatMap((first) => [0, 1, 2, 3, 4, 5, 6].map((power) => first * 10 ** power)).sort((a, b) => a - b);
 
 export function Chart(props: ChartProps) {
@@ -67,11 +67,11 @@ export function Chart(props: ChartProps) {
   );
 }
 
-/** Around values that may be none or all the same. */
+/** Limits around the data, which may be empty or constant. */
 const usualRange = (least: number | null, most: number | null): readonly [number, number] =>
   least === null || most === null ? [0, 1] : uPlot.rangeNum(least, most, 0.1, true) as [number, number];
 
-/** The last value of a column, which the legend shows where no cursor is. */
+/** The last value of a column, which the legend shows while there is no cursor. */
 function latest(plot: uPlot, place: number): number | null {
   const column = plot.data[place]!;
   for (let index = column.length - 1; index >= 0; index--) if (typeof column[index] === "number") return column[index]!;
@@ -90,7 +90,7 @@ function optionsOf(props: ChartProps, size: { width: number; height: number }, y
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
       x: { time: false },
-      // Given as a function, it replaces uPlot's own rule, which a logarithmic axis keeps.
+      // The function replaces uPlot's own rule, which a logarithmic axis needs.
       y: logarithmic ? { distr: 3 } : { range: (_plot, least, most) => [...(yRange() ?? usualRange(least, most))] as [number, number] },
     },
     axes: [
