@@ -43,7 +43,7 @@ export type DigitsSettings = Settings<typeof fields>;
 
 export const defaultSettings: DigitsSettings = fallbacks(fields);
 
-/** Networks to begin with, by their names on the page. */
+/** Example networks, by their names on the page. */
 export const presets: Readonly<Record<string, DigitsSettings>> = {
   "Small (64)": defaultSettings,
   "Classic (128)": { ...defaultSettings, layers: [relu(128)], learningRate: 0.002 },
@@ -61,13 +61,13 @@ export const presets: Readonly<Record<string, DigitsSettings>> = {
   },
 };
 
-/** What a change of these needs: weights drawn anew, and all steps again. */
+/** Whether a change of settings needs new weights and a restart at step 0. */
 export function needsRestart(before: DigitsSettings, after: DigitsSettings): boolean {
   const fixed = ({ layers, loss, optimizer, seed, data }: DigitsSettings) => JSON.stringify([layers, loss, optimizer, seed, data]);
   return fixed(before) !== fixed(after);
 }
 
-/** Settings with the options of others: what may change while the network learns. */
+/** Settings with those of another that may change during training. */
 export const withOptions = (settings: DigitsSettings, { learningRate, schedule, batchSize, epochs }: DigitsSettings): DigitsSettings => ({
   ...settings,
   learningRate,

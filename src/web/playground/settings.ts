@@ -13,7 +13,7 @@ const learningRates = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3]
 /** The pictures show −EXTENT … EXTENT along either axis, and points lie within it. */
 export const EXTENT = 1.25;
 
-/** Digits after the decimal point of a coordinate: 500 such steps are about as many as a canvas has pixels. */
+/** Digits after the decimal point of a coordinate: finer than the pixels of the pictures. */
 const DECIMALS = 3;
 
 /** A coordinate with the precision that the address keeps. */
@@ -54,7 +54,7 @@ export type HiddenLayer = Settings<typeof layerFields>;
 const layerList = (fallback: readonly HiddenLayer[]): Field<readonly HiddenLayer[]> =>
   list(record(layerFields, { between: "-", required: 2 }), { between: "_", none: "none", most: MOST_LAYERS }, fallback);
 
-/** Steps each second; "full" is as fast as it goes. */
+/** Steps per second; "full" is as fast as possible. */
 const speeds = ["2", "10", "30", "100", "300", "1000", "full"] as const;
 
 const seed = range(1, 9999, 1, 1);
@@ -108,7 +108,7 @@ export const neuronFields = {
   ...points,
   noise: range(0, 0.5, 0.01, 0),
   count: range(10, 400, 10, 60),
-  /** At first the line that begins with nine of ten points on the wrong side. */
+  /** With this seed, the first line has nine of ten points on the wrong side. */
   seed: range(1, 9999, 1, 6),
   /** Rosenblatt's rule, or a logistic neuron, which lowers the cross-entropy. */
   rule: choice(["perceptron", "logistic"], "perceptron"),
@@ -122,7 +122,7 @@ export const surfaceFields = {
   model: choice(["line", "logistic", "squared", "saddle"], "line"),
   noise: range(0, 0.5, 0.01, 0.2),
   seed,
-  /** Where descent starts, as shares of what the picture shows. */
+  /** Where descent starts, as a share of the picture's extent. */
   start: tuple<readonly [number, number]>([coordinate(1, -0.7), coordinate(1, 0.8)], "_"),
   optimizer: choice(optimizerNames.filter((name) => name !== "adamW"), "momentum"),
   momentum,
@@ -145,7 +145,7 @@ export type RegressSettings = Settings<typeof regressFields>;
 export type NeuronSettings = Settings<typeof neuronFields>;
 export type SurfaceSettings = Settings<typeof surfaceFields>;
 
-/** What the worker is told: a mode with its settings. */
+/** A mode with its settings, as the worker takes them. */
 export type PlaygroundConfig =
   | ({ readonly mode: "classify" } & ClassifySettings)
   | ({ readonly mode: "regress" } & RegressSettings)

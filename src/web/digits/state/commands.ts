@@ -16,14 +16,14 @@ export function stepOnce(): Promise<void> {
   return send({ kind: "step" });
 }
 
-/** Draws the weights anew, with what the editor holds. */
+/** Starts over with new weights and the settings in the editor. */
 export function reset(): Promise<void> {
   if (draftFaults.value.length > 0) return Promise.resolve();
   notice.value = undefined;
   return begin(draft.value, running.value);
 }
 
-/** Takes a change of the editor: what needs no restart is applied at once, all else waits. */
+/** Changes settings in the editor. Those that need no restart are applied soon; the others wait. */
 export function edit(change: Partial<DigitsSettings>): void {
   draft.value = { ...draft.value, ...change };
   adjustSoon();
@@ -31,13 +31,13 @@ export function edit(change: Partial<DigitsSettings>): void {
 
 let adjusting: ReturnType<typeof setTimeout> | undefined;
 
-/** Waits until the visitor has typed to the end. */
+/** Waits until the visitor has stopped typing. */
 function adjustSoon(): void {
   clearTimeout(adjusting);
   adjusting = setTimeout(adjust, 300);
 }
 
-/** Applies what of the draft needs no restart. */
+/** Applies the settings in the editor that need no restart. */
 function adjust(): void {
   const before = applied.value;
   if (!before || draftFaults.value.length > 0) return;
@@ -47,25 +47,25 @@ function adjust(): void {
   void send({ kind: "adjust", settings });
 }
 
-/** Replaces the whole draft and begins with it. */
+/** Replaces all settings and starts over with them. */
 export function choose(settings: DigitsSettings): Promise<void> {
   draft.value = settings;
   return begin(settings, running.value || !prepared.value || finished.value);
 }
 
-/** Takes back what waits for a restart. */
+/** Discards the settings that wait for a restart. */
 export function discard(): void {
   if (applied.value) draft.value = withOptions(applied.value, draft.value);
 }
 
-/** Goes on with the network of an earlier visit, or with the present one on a device that was opened since. */
+/** Continues with the network of an earlier visit, or with the present one on a newly opened device. */
 export function resume(from: "earlier" | "present"): Promise<void> {
   offered.value = undefined;
   running.value = true;
   return send({ kind: "resume", from, run: true });
 }
 
-/** Takes settings of an address: begins with them if they need a restart, and else adjusts the training. */
+/** Takes settings from the address. Starts over if they need it, and otherwise applies them to the running training. */
 export function takeSettings(settings: DigitsSettings): void {
   if (applied.value && needsRestart(applied.value, settings)) void choose(settings);
   else {

@@ -35,13 +35,13 @@ let api: Remote<DigitsApi> | undefined;
 
 const requests = new Requests();
 
-/** Questions about the drawing. */
+/** Requests for a prediction of the drawing. */
 const drawings = new Newest();
 
-/** Whether the tab is shown. */
+/** Whether the tab is visible. */
 let visible = true;
 
-/** Connects the tab with its worker and begins to train, once it is shown. */
+/** Connects the tab to its worker and starts the training, which runs while the tab is visible. */
 export async function connect(remote: Remote<DigitsApi>): Promise<void> {
   await remote.subscribe(proxy(receive));
   api = remote;
@@ -50,7 +50,7 @@ export async function connect(remote: Remote<DigitsApi>): Promise<void> {
   offered.value = await remote.kept();
 }
 
-/** Hears that the worker was ended: what was asked of it is never answered. */
+/** Handles the end of the worker, which leaves its requests unanswered. */
 export function disconnect(): void {
   api = undefined;
   drawings.forget();
@@ -62,20 +62,20 @@ export function disconnect(): void {
   });
 }
 
-/** Connects the tab with another worker in place of one that was ended, with the network as it was kept. */
+/** Connects the tab to a new worker, with the last saved state of the network. */
 export async function reconnect(remote: Remote<DigitsApi>): Promise<void> {
   await remote.subscribe(proxy(receive));
   api = remote;
   if (!visible) void send({ kind: "show", visible });
   const kept = await remote.kept();
   const [before, wanted] = [prepared.value?.settings, applied.value ?? draft.value];
-  // One of an earlier visit is another network, and the visitor may want another by now.
+  // The saved network may be of an earlier visit, and the visitor may want other settings by now.
   const isSame = kept !== undefined && kept.savedAt >= preparedAt && before !== undefined && !needsRestart(before, wanted);
   if (isSame) await send({ kind: "resume", from: "earlier", run: running.value });
   else await begin(wanted, running.value);
 }
 
-/** Has the worker carry out a command. What it was asked before and this one replaces is not heard of any more. */
+/** Sends a command to the worker. Events about anything that it replaces are dropped from now on. */
 export async function send(command: DigitsCommand): Promise<void> {
   const { kind } = command;
   const replaces = kind === "begin" || kind === "load" || kind === "resume";
@@ -127,7 +127,7 @@ function receive(event: DigitsEvent, stamp: Stamp): void {
   });
 }
 
-/** When the present network was made, in milliseconds since 1970. */
+/** When the present network was created, in milliseconds since 1970. */
 let preparedAt = Infinity;
 
 function takePrepared(event: PreparedEvent): void {
@@ -138,7 +138,7 @@ function takePrepared(event: PreparedEvent): void {
   if (event.origin === "adjusted") return;
   if (event.mnistMissing) notice.value = "MNIST is not available on this page: the built-in digits are used instead.";
   preparedAt = Date.now();
-  // The visitor did not choose what a file or an earlier visit brings.
+  // The settings of a file or an earlier visit replace those in the editor.
   if (event.origin !== "drawn") draft.value = applied.value = event.settings;
   curves.training = new TrainingHistory();
   curves.test = [];
@@ -161,7 +161,7 @@ function takeProgress({ losses, accuracies, ...event }: ProgressEvent): void {
   if (diverged) fault.value = diverged;
 }
 
-/** Does something that may fail, and shows the fault. */
+/** Does something that may fail, and shows the error. */
 export async function act(work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
@@ -170,18 +170,18 @@ export async function act(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Ends or resumes work as the tab goes and comes. */
+/** Pauses work while the tab is hidden. */
 export function setVisible(now: boolean): void {
   if (now === visible) return;
   visible = now;
   if (api) void send({ kind: "show", visible });
 }
 
-/** The drawing that waits to be looked at, the last one only. */
+/** The newest drawing that waits for a prediction. */
 let waiting: Uint8Array<ArrayBuffer> | undefined;
 let looking = false;
 
-/** Asks for the network's answer to a picture; while one is under way the newest waits. */
+/** Asks for the network's prediction of a picture. While one request runs, only the newest picture waits. */
 export async function look(picture: Uint8Array<ArrayBuffer> | undefined): Promise<void> {
   waiting = picture;
   if (!picture) {
@@ -203,7 +203,7 @@ export async function look(picture: Uint8Array<ArrayBuffer> | undefined): Promis
   if (isConnected()) looking = false;
 }
 
-/** @throws OptionError while there is no worker */
+/** @throws OptionError if there is no worker */
 export function connected(): Remote<DigitsApi> {
   if (api) return api;
   throw new OptionError({ where: "page", what: "there is no network yet", fix: "Wait until one is ready" });

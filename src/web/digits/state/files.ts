@@ -1,12 +1,12 @@
 /*
- * Networks as files.
+ * Saves and loads networks as files.
  */
 import { DataError } from "../../../index.ts";
 import { amount } from "../../shared/format.ts";
 import { act, connected, send } from "./connection.ts";
 import { fault, running, step } from "./signals.ts";
 
-/** The network as a file. */
+/** Downloads the network as a file. */
 export async function saveFile(): Promise<void> {
   await act(async () => {
     const bytes = (await connected().save()) as Uint8Array<ArrayBuffer>;
@@ -18,10 +18,10 @@ export async function saveFile(): Promise<void> {
   });
 }
 
-/** The largest file that is read: several times the widest network of the page. */
+/** The largest file to read: several times the size of the page's widest network. */
 const MOST_FILE_BYTES = 2 ** 28;
 
-/** Takes the network of a file, whose size is looked at before it is read. */
+/** Loads the network in a file, after a check of the file's size. */
 export async function loadFile(file: File): Promise<void> {
   fault.value = undefined;
   await act(async () => {

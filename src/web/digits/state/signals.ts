@@ -7,33 +7,33 @@ import type { Activity, Answer, KeptSummary, PreparedEvent, ProgressEvent, TestE
 import { defaultSettings, faultsOf, needsRestart, type DigitsSettings } from "../settings.ts";
 import { TrainingHistory } from "./history.ts";
 
-/** What the editor holds; beyond what is trained, it waits to be applied. Only the visitor and a loaded network change it. */
+/** The settings in the editor. Those that need a restart wait to be applied. Only the visitor and a loaded network change them. */
 export const draft = signal<DigitsSettings>(defaultSettings);
-/** What the worker was last asked to train; undefined before it is asked for anything. */
+/** The settings that the worker was last asked to train; undefined before the first request. */
 export const applied = signal<DigitsSettings | undefined>(undefined);
-/** The network in training; undefined until the first is ready. */
+/** The network in training; undefined until the first one is ready. */
 export const prepared = signal<PreparedEvent | undefined>(undefined);
-/** Whether the visitor wants training to run; what the worker says of it counts once it has heard everything. */
+/** Whether the visitor wants training to run. The worker's report of it counts only if it had received all requests. */
 export const running = signal(false);
-/** What the worker is busy with. */
+/** What the worker is doing. */
 export const activity = signal<Activity | undefined>("preparing");
 export const step = signal(0);
 export const progress = signal<Omit<ProgressEvent, "losses" | "accuracies"> & { readonly loss: number } | undefined>(undefined);
 export const test = signal<TestEvent | undefined>(undefined);
 export const weights = signal<WeightsEvent | undefined>(undefined);
-/** Raised when the curves have new points. */
+/** Increases when the curves have new points. */
 export const curvesVersion = signal(0);
-/** Raised when another network is shown: what was found out about the one before no longer counts. */
+/** Increases when another network is shown: results about the previous one no longer count. */
 export const networkVersion = signal(0);
-/** Faults to show, the training's and those of the visitor's actions. */
+/** An error of the training or of an action of the visitor. */
 export const fault = signal<string | undefined>(undefined);
-/** Whether the GPU is gone for good, so that only the CPU is left. */
+/** Whether the GPU is lost for good, so that only the CPU is left. */
 export const deviceGone = signal(false);
-/** Something to know that is no fault. */
+/** A message that is not an error. */
 export const notice = signal<string | undefined>(undefined);
-/** What the network makes of the drawing. */
+/** The network's prediction for the drawing. */
 export const answer = signal<Answer | undefined>(undefined);
-/** The network of an earlier visit, as long as it is offered. */
+/** The network of an earlier visit, while the page offers it. */
 export const offered = signal<KeptSummary | undefined>(undefined);
 
 /** How the curves are shown. */

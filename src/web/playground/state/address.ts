@@ -35,7 +35,7 @@ export function parsePlayground(params: URLSearchParams): string[] {
   return faults;
 }
 
-/** Takes the state from an address, and says what of it makes no sense. */
+/** Takes the state from parameters of the address. A message names what is not allowed. */
 export function readPlaygroundAddress(params: URLSearchParams): void {
   const faults = parsePlayground(params);
   if (faults.length > 0) message.value = { kind: "note", text: addressNote(faults) };

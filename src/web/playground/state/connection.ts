@@ -7,25 +7,25 @@ import { Requests, type Stamp } from "../../shared/requests.ts";
 import type { Frame, PlaygroundApi, PlaygroundEvent } from "../contract.ts";
 import { currentConfig, deviceGone, emptyHistory, frame, history, message, path, problem, running, spokenFrame, unitsFrame } from "./signals.ts";
 
-/** More than a chart has pixels; then every other one is dropped. */
+/** About as many as a chart has pixels. Beyond that, every other record is dropped. */
 const MOST_RECORDS = 800;
 
-/** Past this the oldest steps of a path are dropped. */
+/** Beyond this, the oldest steps of a path are dropped. */
 const MOST_PATH_NUMBERS = 4000;
 
-/** Settings that change faster than this, as while a slider moves, are sent once. */
+/** Settings that change faster than this, as while a slider moves, are sent together. */
 const SETTLE_MILLISECONDS = 120;
 
 let worker: Comlink.Remote<PlaygroundApi> | undefined;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Sends settings that wait to settle; a command must not overtake them. */
+/** Sends the settings that are still waiting, so that a command does not overtake them. */
 let sendSettings = () => {};
 
 const requests = new Requests();
 
-/** Sets a signal at most so often while training runs, and always while it does not. */
+/** Limits how often a signal changes while training runs. */
 function seldom(target: Signal<Frame | undefined>, milliseconds: number): (next: Frame) => void {
   let last = -Infinity;
   return (next) => {
@@ -91,8 +91,8 @@ function keepEveryOther(values: number[]): void {
 }
 
 /**
- * Sends settings to the worker as they change, and trains while connected.
- * @returns ends that, and pauses the training
+ * Connects the tab to the worker: sends settings as they change, and lets the training run.
+ * @returns a function that disconnects the tab and pauses the training
  */
 export function connect(api: Comlink.Remote<PlaygroundApi>): () => void {
   worker = api;
@@ -124,7 +124,7 @@ export function connect(api: Comlink.Remote<PlaygroundApi>): () => void {
   };
 }
 
-/** What the buttons and keys do; nothing while the tab is not shown. */
+/** What the buttons and keys do. They do nothing while the tab is hidden. */
 export const playgroundCommands = {
   /** Starts or pauses. */
   toggle(): void {
@@ -145,7 +145,7 @@ export const playgroundCommands = {
   },
 };
 
-/** Goes on with the weights that were last kept, on a device that was opened since. */
+/** Continues with the last saved weights on a newly opened device. */
 export function resume(): void {
   if (!worker) return;
   running.value = true;

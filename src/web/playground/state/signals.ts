@@ -1,5 +1,5 @@
 /*
- * What the Playground tab shows: the settings of each mode, and the run that the worker tells of.
+ * What the Playground tab shows: the settings of each mode, and the run in the worker.
  */
 import { computed, signal } from "@preact/signals";
 import { choice, fallbacks } from "../../shared/address/codec.ts";
@@ -18,7 +18,7 @@ import {
   type SurfaceSettings,
 } from "../settings.ts";
 
-/** The whole tab: which mode is shown, and the settings of each, shown or not. Plain JSON. */
+/** The present mode, and the settings of all modes, as plain JSON. */
 export interface PlaygroundState {
   readonly mode: Mode;
   readonly classify: ClassifySettings;
@@ -29,7 +29,7 @@ export interface PlaygroundState {
 
 export const tabFields = { mode: choice(Object.keys(modes) as Mode[], "classify") };
 
-/** What the tab shows before anybody changes anything. */
+/** All defaults. */
 export const initialState: PlaygroundState = {
   ...fallbacks(tabFields),
   classify: fallbacks(classifyFields),
@@ -40,7 +40,7 @@ export const initialState: PlaygroundState = {
 
 export const playgroundState = signal<PlaygroundState>(initialState);
 
-/** The shown mode with its settings, as the worker takes them. */
+/** The present mode with its settings, as the worker takes them. */
 export const currentConfig = computed<PlaygroundConfig>(() => {
   const { mode, ...settings } = playgroundState.value;
   return { mode, ...settings[mode] } as PlaygroundConfig;
@@ -60,27 +60,27 @@ export function change<Of extends Mode>(mode: Of, settings: Partial<PlaygroundSt
   playgroundState.value = { ...state, [mode]: { ...state[mode], ...settings } };
 }
 
-/** The points of the run, and the mode they belong to. */
+/** The points of the run, and the mode that they belong to. */
 export const problem = signal<(Problem & { readonly mode: Mode }) | undefined>(undefined);
 
 export const frame = signal<Frame | undefined>(undefined);
 
-/** For words: a new one each second while training runs, so that nobody is read 25 texts a second. */
+/** The frame for texts. It changes once per second while training runs, so that a screen reader can follow. */
 export const spokenFrame = signal<Frame | undefined>(undefined);
 
-/** For the many pictures of hidden units, which take the page longer to draw than all else. */
+/** The frame for the pictures of hidden units, which are the slowest to draw. */
 export const unitsFrame = signal<Frame | undefined>(undefined);
 
-/** Whether the visitor wants training to run; what the worker says of it counts once it has heard everything. */
+/** Whether the visitor wants training to run. The worker's report of it counts only if it had received all requests. */
 export const running = signal(true);
 
-/** What went wrong or should be known, as a sentence. */
+/** An error or a note, as a sentence. */
 export const message = signal<{ readonly kind: "error" | "note"; readonly text: string } | undefined>(undefined);
 
-/** Whether the GPU is gone for good, so that only the CPU is left. */
+/** Whether the GPU is lost for good, so that only the CPU is left. */
 export const deviceGone = signal(false);
 
-/** Losses by step; test is NaN where there is no test set. Replaced at each change, its arrays are not. */
+/** Losses by step; test losses are NaN if there is no test set. A change replaces the object but not its arrays. */
 export interface History {
   readonly steps: number[];
   readonly losses: number[];
