@@ -4,7 +4,7 @@ import { cancelComparison, compareDevices, networkVersion, prepared } from "../s
 import { rounded } from "../../shared/format.ts";
 import { Chart } from "../../shared/chart.tsx";
 
-/** Few enough for a slow CPU, enough for the curves to fall. */
+/** Few enough for a slow CPU, and enough for the loss to fall. */
 const STEPS = 30;
 
 type State =
@@ -26,7 +26,7 @@ async function compare(): Promise<void> {
   }
 }
 
-/** Both backends from the same seed. */
+/** Compares the GPU and the CPU from the same seed. */
 export function Comparison() {
   const now = state.value;
   const busy = now.kind === "busy" && now.network === networkVersion.value;

@@ -7,7 +7,7 @@ import { cellPictures, networkVersion, test } from "../state/index.ts";
 import { percent } from "../../shared/format.ts";
 import { drawMosaic, inkColors } from "./mosaic.ts";
 
-/** The cell whose pictures are shown, of which network, and where the keyboard is. */
+/** The cell whose images are shown, its network, and the cell with the keyboard focus. */
 const chosen = signal<{ actual: number; predicted: number; found: CellPictures; network: number } | undefined>(undefined);
 const focused = signal(0);
 
@@ -20,7 +20,7 @@ async function choose(actual: number, predicted: number): Promise<void> {
   if (found) chosen.value = { actual, predicted, found, network };
 }
 
-/** What the test set was taken for, and where the network was surest and wrong. */
+/** The confusion matrix of the test set, and the most confident mistakes. */
 export function Confusion() {
   const now = test.value;
   if (!now) return <p class="quiet">The test set was not looked at yet.</p>;

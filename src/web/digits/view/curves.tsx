@@ -8,7 +8,7 @@ import { Checkbox, Select, Slider } from "../../shared/fields.tsx";
 import { useForChart } from "../../shared/redraws.ts";
 import { robustRange } from "../../shared/robust-range.ts";
 
-/** Loss and accuracy, training against test. */
+/** The curves of loss and accuracy, for training and test. */
 export function Curves() {
   const options = viewOptions.value;
   const { loss, accuracy } = useCurves(options);
@@ -80,7 +80,7 @@ function curvesFor(options: ViewOptions): { loss: Curve; accuracy: Curve } {
   };
 }
 
-/** The training's and the test's points along one x, where either may have none. */
+/** Puts the training and test points on one x axis. Either may have no value at an x. */
 function aligned(
   { axis, raw, smoothing }: ViewOptions,
   { steps, seconds }: TrainingCurve,

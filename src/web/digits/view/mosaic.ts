@@ -1,5 +1,5 @@
 /*
- * Pictures beside each other, and their colors.
+ * A grid of pictures, and their colors.
  */
 import { tokenColor, mix, rampOf, type Ramp } from "../../shared/colors.ts";
 
@@ -15,7 +15,7 @@ export function inkColors(): Ramp {
   return rampOf((index) => mix(paper, ink, index / 255));
 }
 
-/** Pictures of `side` by `side` values beside each other, and where each of them lies. */
+/** A grid of pictures with `side` by `side` values each. */
 export interface Mosaic {
   readonly side: number;
   readonly columns: number;
@@ -23,8 +23,8 @@ export interface Mosaic {
 }
 
 /**
- * Draws pictures into a canvas with a gap of one pixel between them.
- * @param colorOf the color's place among the colors, of the value at an index
+ * Draws a grid of pictures with gaps of one pixel.
+ * @param colorOf the index of the color for the value at an index
  */
 export function drawMosaic(
   canvas: HTMLCanvasElement,

@@ -6,7 +6,7 @@ import { NumberField, Select } from "../../shared/fields.tsx";
 import { fields, layerFields, MOST_LAYERS, presets, type HiddenLayer, type optimizerNames } from "../settings.ts";
 import { choose, discard, draft, draftFaults, edit, prepared, reset, restartPending } from "../state/index.ts";
 
-/** The layers and whatever else is fixed once the weights are drawn. */
+/** The layers and the other settings that need a restart. */
 export function NetworkEditor() {
   const { layers, loss, optimizer, seed } = draft.value;
   const change = (place: number, changes: Partial<HiddenLayer>) =>
@@ -80,7 +80,7 @@ const optimizerTitles: Record<(typeof optimizerNames)[number], string> = {
   adamW: "AdamW",
 };
 
-/** MNIST is offered where its files are. */
+/** Offers MNIST if its files are beside the page. */
 function DataChoice() {
   const { data } = draft.value;
   const hasMnist = device.value?.mnist === true;
@@ -138,7 +138,7 @@ function LayerFields(props: {
   );
 }
 
-/** Says that changes wait, since they need the weights drawn anew. */
+/** Says that changes wait for a restart. */
 function Pending() {
   if (draftFaults.value.length > 0) return <p class="fault" data-testid="draft-fault">{draftFaults.value.join("; ")}.</p>;
   if (!restartPending.value || !prepared.value) return null;

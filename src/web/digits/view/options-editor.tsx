@@ -10,7 +10,7 @@ const titles = {
   warmup: "warm-up, cosine",
 } as const satisfies Record<(typeof scheduleNames)[number], string>;
 
-/** What may change while the network learns. */
+/** The settings that may change during training. */
 export function OptionsEditor() {
   const { learningRate, schedule, batchSize, epochs } = draft.value;
   return (

@@ -6,7 +6,7 @@ import { clear, isEmpty, PadCanvas, picture, undo } from "./pad-canvas.tsx";
 import { percent } from "../../shared/format.ts";
 
 export function DrawPad() {
-  // A network that learns answers anew.
+  // While the network learns, its prediction changes.
   const moment = prepared.value && Math.floor(step.value / 25);
   useEffect(() => void (picture.value && look(picture.value)), [moment, prepared.value]);
   return (
@@ -61,10 +61,10 @@ function Prediction() {
   );
 }
 
-/** More units of a layer than this are not shown. */
+/** The largest number of units of a layer to show. */
 const MOST_UNITS = 256;
 
-/** How strongly each hidden unit answers. */
+/** The outputs of the hidden units. */
 function Hidden() {
   const layers = answer.value?.hidden;
   if (!layers || layers.length === 0) return null;

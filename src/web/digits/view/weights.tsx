@@ -4,10 +4,10 @@ import { watchWeights, weights } from "../state/index.ts";
 import { rounded } from "../../shared/format.ts";
 import { divergingColors, drawMosaic } from "./mosaic.ts";
 
-/** More units than this are not shown. */
+/** The largest number of units to show. */
 const MOST_UNITS = 128;
 
-/** What each unit of the first layer looks for. */
+/** The weights of each unit of the first layer as a picture. */
 export function Weights() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const now = weights.value;
@@ -43,5 +43,5 @@ export function Weights() {
   );
 }
 
-/** About twice as wide as high, as the card is. */
+/** About twice as wide as high, like the card. */
 const columnsFor = (count: number) => Math.max(1, Math.min(count, count <= 12 ? count : Math.ceil(Math.sqrt(2.6 * count))));

@@ -5,13 +5,13 @@ import { palette } from "./palette.ts";
 
 interface CanvasProps {
   readonly testId?: string;
-  /** Draws what the signals that it reads say; called again when they change. */
+  /** Draws the picture. It is called again when the signals that it reads change. */
   readonly draw: (drawing: Drawing) => void;
-  /** The picture in words; decoration without. */
+  /** A description of the picture. Without one, screen readers skip it. */
   readonly label?: () => string;
 }
 
-/** A square canvas as wide as the element around it, sharp on any screen. */
+/** A square canvas as wide as its parent, sharp on any screen. */
 export function Canvas({ testId, draw, label }: CanvasProps) {
   const reference = useRef<HTMLCanvasElement>(null);
   const size = useSignal(0);

@@ -1,4 +1,6 @@
-/* What is learned: which points, how many, how noisy, and the visitor's own. */
+/*
+ * The settings of the data: its kind, size and noise, and the visitor's own points.
+ */
 import { useSignal } from "@preact/signals";
 import { NumberField, Segments, Select, Slider } from "../../shared/fields.tsx";
 import { range } from "../../shared/address/codec.ts";
@@ -57,7 +59,7 @@ function DataChoice({ mode }: { mode: PointsMode }) {
 
 const coordinate = range(-EXTENT, EXTENT, "any", 0);
 
-/** Points by click, or by numbers for those who use no pointer. */
+/** Adds points by click, or by coordinates for visitors without a pointer. */
 function OwnPoints({ mode }: { mode: PointsMode }) {
   const { points } = playgroundState.value[mode];
   const setPoints = (next: readonly Point[]) => change(mode, { points: next });
@@ -116,7 +118,7 @@ const modelTitles = {
   saddle: "Two weights: y = b·tanh(a·x)",
 };
 
-/** With which descent gets somewhere within a minute; a neuron's slopes are gentle. */
+/** Rates with which descent arrives within a minute. The loss of a neuron has gentle slopes. */
 const usualRates = { line: 0.1, logistic: 1, squared: 3, saddle: 0.1 } as const;
 
 const shareOfExtent = range(-1, 1, 0.01, 0);

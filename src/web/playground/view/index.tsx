@@ -16,7 +16,7 @@ import { change, connect, deviceGone, frame, message, playgroundCommands, playgr
 import { numberText } from "./text.ts";
 import "./playground.css";
 
-/** The tab: trains while it is in the page. */
+/** The Playground tab. It trains while it is shown. */
 export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
   useEffect(() => connect(worker.playground), [worker]);
   const { mode } = playgroundState.value;

@@ -10,7 +10,7 @@ import { numberText } from "./text.ts";
 const training: ChartSeries = { label: "training", color: "--accent", width: 2 };
 const test: ChartSeries = { label: "test", color: "--accent-2", width: 2, dash: [6, 3] };
 
-/** Loss of the training and test points by step. */
+/** The loss of the training and test points by step. */
 export function LossChart({ hasTest }: { hasTest: boolean }) {
   const logarithmic = useSignal(false);
   const withTest = useSignal(hasTest);
@@ -42,7 +42,7 @@ export function LossChart({ hasTest }: { hasTest: boolean }) {
   );
 }
 
-/** A gap where a value cannot be drawn: there is no test set, or no logarithm. */
+/** Values that cannot be drawn become gaps: those that are not finite and, on a logarithmic axis, not positive. */
 function dataOf(
   { steps, losses, testLosses }: History,
   { hasTest, logarithmic }: { hasTest: boolean; logarithmic: boolean },

@@ -1,4 +1,6 @@
-/* What learns, and how: the layers with pictures of their units, the loss, the optimizer and its numbers. */
+/*
+ * The settings of the model and its training: layers with pictures of their units, loss, optimizer.
+ */
 import { fallbacks } from "../../shared/address/codec.ts";
 import { Canvas } from "./canvas.tsx";
 import { NumberField, Select, Slider } from "../../shared/fields.tsx";

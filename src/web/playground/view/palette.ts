@@ -1,4 +1,6 @@
-/* The page's colors as the Playground's canvases use them. */
+/*
+ * The page's colors for the canvases of the Playground.
+ */
 import { computed } from "@preact/signals";
 import { tokenColor, mix, rampOf, scheme, type Color, type Ramp } from "../../shared/colors.ts";
 
@@ -10,10 +12,10 @@ export interface Palette {
   readonly blue: Color;
   /** Class 1, positive values. */
   readonly orange: Color;
-  /** Blue for −1, the surface's color for 0, orange for 1: paler than the points on them, and as they are. */
+  /** Blue for −1, the surface's color for 0, orange for 1. `regions` is paler than the points that are drawn on it. */
   readonly regions: Ramp;
   readonly units: Ramp;
-  /** From blue, not at its full, for the least to the surface's color for the most. */
+  /** From a lighter blue for the least value to the surface's color for the greatest. */
   readonly heights: Ramp;
 }
 
@@ -33,7 +35,7 @@ function readPalette(): Palette {
   };
 }
 
-/** Read again when the system changes between light and dark. */
+/** Read again when the system switches between light and dark. */
 export const palette = computed(() => {
   void scheme.value;
   return readPalette();
@@ -41,7 +43,7 @@ export const palette = computed(() => {
 
 export const css = ([red, green, blue]: Color, alpha = 1): string => `rgb(${red} ${green} ${blue} / ${alpha})`;
 
-/** One color of a ramp, for CSS. */
+/** A color of a ramp as CSS. */
 export function rampColor(ramp: Ramp, index: number): string {
   const [red, green, blue] = new Uint8Array(ramp.buffer, 4 * index, 3);
   return css([red!, green!, blue!]);

@@ -7,10 +7,10 @@ import { EXTENT, MOST_POINTS, rounded } from "../settings.ts";
 import { change, frame, hasNoPoints, path, playgroundState, problem, spokenFrame } from "../state/index.ts";
 import { numberText } from "./text.ts";
 
-/** The class of the points that are added next. */
+/** The class of new points. */
 export const nextClass = signal<0 | 1>(0);
 
-/** Adds a point of a mode that has points. */
+/** Adds a point, if the present mode has points. */
 export function addPoint(x: number, y: number): void {
   const { mode } = playgroundState.value;
   if (mode === "surface") return;
@@ -19,7 +19,7 @@ export function addPoint(x: number, y: number): void {
   change(mode, { points: [...points, [rounded(x), rounded(y), mode === "regress" ? 0 : nextClass.value]] });
 }
 
-/** The big picture of a mode; a click adds a point, or says where descent starts. */
+/** The large picture of a mode. A click adds a point, or sets where descent starts. */
 export function Picture() {
   const place = useRef<HTMLDivElement>(null);
   const onClick = (event: MouseEvent) => {
@@ -38,7 +38,7 @@ export function Picture() {
   );
 }
 
-/** What to do where there is nothing to see yet. */
+/** Says what to do while there are no points. */
 function Hint() {
   return hasNoPoints.value ? <p class="playground-hint">Click or tap to add points</p> : null;
 }
@@ -67,7 +67,7 @@ function draw(drawing: Drawing): void {
   drawPoints(drawing, rows, points);
 }
 
-/** The picture in words. */
+/** A description of the picture. */
 function description(): string {
   const { mode } = playgroundState.value;
   const current = spokenFrame.value;
@@ -84,7 +84,7 @@ function description(): string {
   return `${count} points of two classes and the regions where the network says either, ${state}, ${percent(current.accuracy)} right`;
 }
 
-/** The points of a loss surface and what the model makes of them. */
+/** The points of a loss surface, and the model's curve. */
 export function FitPicture() {
   const drawFit = (drawing: Drawing) => {
     drawBackground(drawing);
