@@ -1,7 +1,7 @@
 /*
  * Charts, drawn with uPlot.
  */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { scheme, token } from "./colors.ts";
 
@@ -47,7 +47,8 @@ export function Chart(props: ChartProps) {
   const { title, data, logarithmic = false, xLabel, testId, height = 180, captioned = true } = props;
   const labels = props.series.map(({ label }) => label).join();
   const colors = scheme.value;
-  useEffect(() => {
+  // A layout effect, so that no frame shows the legend of the previous series.
+  useLayoutEffect(() => {
     const element = host.current!;
     const made = new uPlot(optionsOf(props, { width: element.clientWidth, height }, () => range.current), data, element);
     plot.current = made;
@@ -58,7 +59,7 @@ export function Chart(props: ChartProps) {
       made.destroy();
     };
   }, [logarithmic, xLabel, labels, colors]);
-  useEffect(() => plot.current?.setData(data), [data]);
+  useLayoutEffect(() => plot.current?.setData(data), [data]);
   return (
     <figure class="plot" data-testid={testId}>
       {captioned && <figcaption>{title}</figcaption>}
