@@ -1,5 +1,6 @@
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
+import "./shared/fields.css";
 import { render } from "preact";
 import { App, openPage } from "./app.tsx";
 
