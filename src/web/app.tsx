@@ -2,23 +2,22 @@
  * The page around its two tabs.
  */
 import { signal } from "@preact/signals";
-import { keepAddress, visit } from "./shared/address.ts";
-import { formatDigits, loadFile, parseDigits, reset, setVisible, stepOnce, toggleRunning } from "./digits/state.ts";
+import { keepAddress, visit } from "./shared/address/history.ts";
+import { formatDigits, loadFile, parseDigits, reset, setVisible, stepOnce, toggleRunning } from "./digits/state/index.ts";
 import { Digits } from "./digits/view/index.tsx";
 import { dragging, takeDrops } from "./shared/drop.ts";
 import { ContinueOnCpu } from "./continue.tsx";
-import { device, openLink, pageFault, remote } from "./shared/link.ts";
-import { Playground, playgroundCommands } from "./playground/view/index.tsx";
-import { readPlaygroundAddress } from "./playground/controller.ts";
-import { formatPlayground } from "./playground/state.ts";
-import { formatHash, parseHash, tabs, type Tab } from "./shared/url.ts";
-import { TabList } from "./tab-list.tsx";
+import { device, openLink, pageFault, remote } from "./link.ts";
+import { Playground } from "./playground/view/index.tsx";
+import { formatPlayground, playgroundCommands, readPlaygroundAddress } from "./playground/state/index.ts";
+import { formatHash, parseHash, tabs, type Tab } from "./shared/address/hash.ts";
+import { TabList } from "./shared/tab-list.tsx";
 
 const tab = signal<Tab>("digits");
 
 const titles: Record<Tab, string> = { digits: "Digits", playground: "Playground" };
 
-/** Takes the state from the address, opens the device, and begins. */
+/** Takes the state from the address, opens the device, and starts the training. */
 export async function openPage(createWorker: () => Worker, search: URLSearchParams): Promise<void> {
   readAddress(false);
   addEventListener("keydown", onKey);
@@ -29,12 +28,12 @@ export async function openPage(createWorker: () => Worker, search: URLSearchPara
   keepAddress(() => formatHash(tab.value, tab.value === "digits" ? formatDigits() : formatPlayground()), readAddress);
   const asked = search.get("device");
   const choice = asked === "cpu" || asked === "webgpu" ? asked : "auto";
-  await openLink({ createWorker, test: search.has("test"), choice });
+  await openLink({ createWorker, choice });
 }
 
 function readAddress(whole: boolean): void {
   const { tab: wanted, params } = parseHash(location.hash);
-  // Without any fields a tab stays as it is, where the address was written by hand.
+  // An address that a visitor typed without parameters leaves the tab as it is.
   if (params.size > 0 || whole) (wanted === "digits" ? parseDigits : readPlaygroundAddress)(params);
   show(wanted);
 }
@@ -46,12 +45,12 @@ function show(wanted: Tab): void {
 
 const digitsCommands = { toggle: toggleRunning, step: stepOnce, reset };
 
-/** What letters are typed into, or chosen by. */
+/** Elements that use letter keys themselves. */
 const TYPED_INTO = "input:not([type=radio], [type=checkbox], [type=range], [type=color], [type=file]), select, textarea";
 
 const PRESSED_BY_SPACE = "button, a, summary, [role=tab], input[type=radio], input[type=checkbox]";
 
-/** Space starts and pauses, S steps, R resets, wherever the keys have no other use. */
+/** Space starts and pauses, S makes a step, R resets, unless the focused element uses the key itself. */
 function onKey(event: KeyboardEvent): void {
   const { target, key, ctrlKey, metaKey, altKey, repeat, defaultPrevented } = event;
   if (ctrlKey || metaKey || altKey || repeat || defaultPrevented) return;
@@ -93,7 +92,7 @@ export function App() {
   );
 }
 
-/** What computes, and why it is no GPU where it is none. */
+/** The device, and why it is not a GPU if it is not. */
 function DeviceLine() {
   const info = device.value;
   if (!info) return <p class="device">{pageFault.value ? "No device" : "Looking for a GPU …"}</p>;

@@ -1,6 +1,6 @@
-import { continueOnCpu } from "./shared/link.ts";
+import { continueOnCpu } from "./link.ts";
 
-/** For where the GPU is gone, or never was. */
+/** Offered when the GPU is lost or missing. */
 export const ContinueOnCpu = () => (
   <p class="row">
     <button type="button" class="primary" data-testid="continue-on-cpu" onClick={continueOnCpu}>

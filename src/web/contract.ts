@@ -1,5 +1,5 @@
 /*
- * What the page may ask of its worker: one interface for both sides, which Comlink carries over.
+ * The interface between the page and its worker, carried by Comlink.
  */
 import type { ProxyMarked } from "comlink";
 import type { DeviceChoice } from "../index.ts";
@@ -7,22 +7,20 @@ import type { DigitsApi } from "./digits/contract.ts";
 import type { PlaygroundApi } from "./playground/contract.ts";
 
 export interface OpenOptions {
-  /** What computes; "auto" takes the CPU where there is no GPU. */
+  /** "auto" uses the CPU if there is no GPU. */
   readonly device: DeviceChoice;
-  /** The page's address, beside which data may lie. */
+  /** The address of the page; data is looked for beside it. */
   readonly page: string;
-  /** Whether `loseDevice` may be called. */
-  readonly test: boolean;
 }
 
-/** What computes, for the page to say. */
+/** The device, as the page describes it. */
 export interface DeviceInfo {
   readonly kind: "webgpu" | "cpu";
   /** The adapter's name. */
   readonly adapter: string;
-  /** Whether the adapter is a program on the CPU that only behaves like a GPU. */
+  /** Whether the adapter is software that runs on the CPU. */
   readonly software: boolean;
-  /** Why it is the CPU though a GPU was wanted. */
+  /** Why the CPU is used instead of a GPU. */
   readonly reason: string | undefined;
   /** Whether MNIST's files are beside the page. */
   readonly mnist: boolean;
@@ -30,13 +28,11 @@ export interface DeviceInfo {
 
 export interface WorkerApi {
   /**
-   * Opens the device that both tabs compute on. To be called first, and again for another one: each tab goes over to it
-   * with its next network.
-   * @throws DeviceError where the device is "webgpu" and there is none
+   * Opens the device for both tabs. Call it first, and again to change the device: each tab uses the new one from its
+   * next network on.
+   * @throws DeviceError if the device is "webgpu" and there is no GPU
    */
   open(options: OpenOptions): Promise<DeviceInfo>;
   readonly digits: DigitsApi & ProxyMarked;
   readonly playground: PlaygroundApi & ProxyMarked;
-  /** Destroys the GPU's device as if its driver had failed; for tests, where `open` allowed it. */
-  loseDevice(): void;
 }

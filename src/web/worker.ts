@@ -1,9 +1,9 @@
 /*
- * The worker: it owns the device and all training, so that the page never waits for them.
+ * The worker. It owns the device and runs all training, so that the page stays responsive.
  */
 import { expose, proxy } from "comlink";
 import type { OpenOptions, WorkerApi } from "./contract.ts";
-import { openBackend, type OpenedDevice } from "./shared/device.ts";
+import { openBackend, type OpenedDevice } from "./device.ts";
 import { hasMnist } from "./digits/service/data.ts";
 import { browserNetworkStore } from "./digits/service/kept.ts";
 import { createDigitsService } from "./digits/service/service.ts";
@@ -11,16 +11,14 @@ import { createPlaygroundService } from "./playground/service/service.ts";
 
 let settle: (device: Promise<OpenedDevice>) => void;
 let opened = new Promise<OpenedDevice>((resolve) => (settle = resolve));
-// Whoever waits for the backend hears of a failure too; here it is no unhandled one.
+// Callers of getBackend see a failure; this only prevents an unhandled rejection.
 opened.catch(() => {});
 const getBackend = async () => (await opened).backend;
 
-let mayLose = false;
 let page = self.location.href;
 
 const api: WorkerApi = {
   async open(options: OpenOptions) {
-    mayLose = options.test;
     page = options.page;
     const opening = openBackend(options);
     settle(opening);
@@ -30,9 +28,6 @@ const api: WorkerApi = {
   },
   digits: proxy(createDigitsService({ getBackend, getPage: () => page, store: browserNetworkStore() })),
   playground: proxy(createPlaygroundService(getBackend)),
-  loseDevice() {
-    if (mayLose) void opened.then(({ loseDevice }) => loseDevice());
-  },
 };
 
 expose(api);

@@ -12,8 +12,8 @@ import { csvRowsOf } from "../../src/node/csv-file.ts";
 import { applyConfigFile, configurationOf, settableOptions } from "../../src/cli/options/config.ts";
 import { trainCommand } from "../../src/cli/commands/train.ts";
 import { faultsOf, formatSettings, parseSettings } from "../../src/web/digits/settings.ts";
-import { formatPlayground, parsePlayground, playgroundState } from "../../src/web/playground/state.ts";
-import { parseHash } from "../../src/web/shared/url.ts";
+import { formatPlayground, parsePlayground, playgroundState } from "../../src/web/playground/state/index.ts";
+import { parseHash } from "../../src/web/shared/address/hash.ts";
 import { attemptAsync, type Outcomes } from "./refusals.ts";
 
 /** Tries a reader with many inputs; some must be read and some refused, or the inputs try nothing. */

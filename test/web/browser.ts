@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { extname, join, normalize } from "node:path";
+import { basename, extname, join, normalize } from "node:path";
 import { chromium, type Browser, type ConsoleMessage, type Page } from "playwright-core";
 
 interface Browsers {
@@ -41,7 +41,25 @@ const types: Record<string, string> = {
   ".json": "application/json",
 };
 
-/** Serves a folder's files under /some/where/, as any static host would, and counts what was asked for in vain. */
+/** Keeps the last device that a worker got, so that a test can lose it. */
+const KEEP_DEVICE = `
+if (typeof GPUAdapter !== "undefined") {
+  const { requestDevice } = GPUAdapter.prototype;
+  GPUAdapter.prototype.requestDevice = async function (...options) {
+    return (globalThis.lastDevice = await requestDevice.apply(this, options));
+  };
+}
+`;
+
+/** Destroys the device of the page's worker as if its driver had failed. */
+export async function loseDevice(page: Page): Promise<void> {
+  await page.workers().at(-1)!.evaluate("lastDevice.destroy()");
+}
+
+/**
+ * Serves a folder's files under /some/where/, as any static host would, and counts what was asked for in vain. The page's
+ * worker gets code that lets `loseDevice` lose its device.
+ */
 export async function serve(folder: string): Promise<{ address: string; missing: string[]; close(): Promise<void> }> {
   const missing: string[] = [];
   const server = createServer((request, response) => {
@@ -52,7 +70,7 @@ export async function serve(folder: string): Promise<{ address: string; missing:
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" }).end(readFileSync(file));
+    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" }).end(/^worker-.*\.js$/.test(basename(file)) ? KEEP_DEVICE + readFileSync(file, "utf8") : readFileSync(file));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

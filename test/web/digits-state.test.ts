@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { DeviceLostError, type Backend, type Executable } from "../../src/index.ts";
 import type { DigitsApi, DigitsCommand, DigitsEvent } from "../../src/web/digits/contract.ts";
-import { browserNetworkStore } from "../../src/web/digits/service/kept.ts";
+import { browserNetworkStore, type NetworkStore } from "../../src/web/digits/service/kept.ts";
 import { createDigitsService } from "../../src/web/digits/service/service.ts";
 import { defaultSettings, type DigitsSettings } from "../../src/web/digits/settings.ts";
-import * as page from "../../src/web/digits/state.ts";
+import * as page from "../../src/web/digits/state/index.ts";
 import { Requests, type Stamp } from "../../src/web/shared/requests.ts";
 
 const small: DigitsSettings = { ...defaultSettings, layers: [{ units: 8, activation: "relu", dropout: 0 }], batchSize: 32, data: "digits" };
@@ -14,8 +14,11 @@ const wider: DigitsSettings = { ...small, layers: [{ units: 12, activation: "rel
 
 const pass = () => new Promise((resolve) => setTimeout(resolve, 4));
 
-const service = (getBackend: () => Backend, store?: ReturnType<typeof browserNetworkStore>) =>
-  createDigitsService({ getBackend: async () => getBackend(), getPage: () => "http://localhost/", ...(store && { store }) });
+/** Keeps nothing. */
+const noStore: NetworkStore = { earlier: async () => undefined, save: async () => {} };
+
+const service = (getBackend: () => Backend, store: NetworkStore = noStore) =>
+  createDigitsService({ getBackend: async () => getBackend(), getPage: () => "http://localhost/", store });
 
 /** Waits until something holds. */
 const until = (holds: () => boolean) => vi.waitFor(() => expect(holds()).toBe(true), { timeout: 30_000, interval: 5 });

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { makeDataset } from "../../src/data/dataset.ts";
 import { dense, dropout, schedules, sequential } from "../../src/nn/index.ts";
 import { predictedClasses } from "../../src/train/index.ts";
-import { DivergenceWatch } from "../../src/web/digits/divergence.ts";
-import { Drawing } from "../../src/web/digits/drawing.ts";
-import { smoothed, TrainingHistory } from "../../src/web/digits/history.ts";
+import { DivergenceWatch } from "../../src/web/digits/state/divergence.ts";
+import { Drawing } from "../../src/web/digits/state/drawing.ts";
+import { smoothed, TrainingHistory } from "../../src/web/digits/state/history.ts";
 import {
   cellOf,
   confusionOf,
@@ -24,7 +24,7 @@ import {
   type DigitsSettings,
 } from "../../src/web/digits/settings.ts";
 import { amount, rounded } from "../../src/web/shared/format.ts";
-import { formatHash, parseHash } from "../../src/web/shared/url.ts";
+import { formatHash, parseHash } from "../../src/web/shared/address/hash.ts";
 
 const settings: DigitsSettings = {
   layers: [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { centred } from "../../src/web/digits/pad-image.ts";
+import { centered } from "../../src/web/digits/state/pad-image.ts";
 
 const SIDE = 140;
 
@@ -11,7 +11,7 @@ function drawn(isInside: (x: number, y: number) => boolean, ink = 255): Uint8Arr
 const box = (left: number, top: number, width: number, height: number) => (x: number, y: number) =>
   x >= left && x < left + width && y >= top && y < top + height;
 
-/** The bounds of what is not black, and the centre of mass from the middle of the picture. */
+/** The bounds of what is not black, and the center of mass from the middle of the picture. */
 function measured(picture: Uint8Array) {
   let [left, top, right, bottom, mass, x, y] = [28, 28, -1, -1, 0, 0, 0];
   picture.forEach((value, index) => {
@@ -25,10 +25,10 @@ function measured(picture: Uint8Array) {
   return { left, top, width: right - left + 1, height: bottom - top + 1, x: x / mass, y: y / mass };
 }
 
-describe("a drawing, centred as MNIST's digits are", () => {
+describe("a drawing, centered as MNIST's digits are", () => {
   test("an empty pad is no picture, nor is the faintest ink", () => {
-    expect(centred(new Uint8Array(SIDE * SIDE), SIDE)).toBeUndefined();
-    expect(centred(drawn(() => true, 7), SIDE)).toBeUndefined();
+    expect(centered(new Uint8Array(SIDE * SIDE), SIDE)).toBeUndefined();
+    expect(centered(drawn(() => true, 7), SIDE)).toBeUndefined();
   });
 
   test.each([
@@ -36,20 +36,20 @@ describe("a drawing, centred as MNIST's digits are", () => {
     [100, 30, 40, 40],
     [60, 60, 80, 80],
   ])("a square at %i, %i of %i pixels fills 20 by 20 in the middle", (left, top, width, height) => {
-    const picture = centred(drawn(box(left, top, width, height)), SIDE)!;
+    const picture = centered(drawn(box(left, top, width, height)), SIDE)!;
     expect(picture).toHaveLength(784);
     expect(measured(picture)).toEqual({ left: 4, top: 4, width: 20, height: 20, x: 0, y: 0 });
     expect(Math.max(...picture)).toBe(255);
   });
 
   test("proportions stay: the longer side becomes 20", () => {
-    expect(measured(centred(drawn(box(5, 70, 120, 12)), SIDE)!)).toMatchObject({ width: 20, height: 2 });
-    expect(measured(centred(drawn(box(90, 10, 12, 120)), SIDE)!)).toMatchObject({ width: 2, height: 20 });
+    expect(measured(centered(drawn(box(5, 70, 120, 12)), SIDE)!)).toMatchObject({ width: 20, height: 2 });
+    expect(measured(centered(drawn(box(90, 10, 12, 120)), SIDE)!)).toMatchObject({ width: 2, height: 20 });
   });
 
-  test("the centre of mass lies in the middle, to half a pixel, also where that is not the box's", () => {
+  test("the center of mass lies in the middle, to half a pixel, also where that is not the box's", () => {
     const seven = (x: number, y: number) => box(20, 20, 80, 12)(x, y) || box(88, 20, 12, 80)(x, y);
-    const { x, y, left, top } = measured(centred(drawn(seven), SIDE)!);
+    const { x, y, left, top } = measured(centered(drawn(seven), SIDE)!);
     expect(Math.abs(x)).toBeLessThanOrEqual(0.5);
     expect(Math.abs(y)).toBeLessThanOrEqual(0.5);
     // Most ink is right and high, so the box moves left and down.
@@ -58,11 +58,11 @@ describe("a drawing, centred as MNIST's digits are", () => {
   });
 
   test("ink is averaged, not sampled: thin strokes stay as grey", () => {
-    const picture = centred(drawn((x, y) => box(20, 20, 100, 100)(x, y) && x % 2 === 0), SIDE)!;
+    const picture = centered(drawn((x, y) => box(20, 20, 100, 100)(x, y) && x % 2 === 0), SIDE)!;
     expect([...new Set(picture.filter((value) => value > 0))].every((value) => value > 90 && value < 165)).toBe(true);
   });
 
   test("a single point is a full square", () => {
-    expect(measured(centred(drawn(box(3, 3, 1, 1)), SIDE)!)).toMatchObject({ width: 20, height: 20 });
+    expect(measured(centered(drawn(box(3, 3, 1, 1)), SIDE)!)).toMatchObject({ width: 20, height: 20 });
   });
 });

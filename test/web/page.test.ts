@@ -8,7 +8,7 @@ import { builtInDigits } from "../../src/data/digits.ts";
 import { loadModelFile } from "../../src/node/index.ts";
 import { createEvaluator } from "../../src/train/index.ts";
 import { writeIdx } from "../data/idx-files.ts";
-import { launchBrowser, serve } from "./browser.ts";
+import { launchBrowser, loseDevice, serve } from "./browser.ts";
 import { buildDemo, SMALL, Visitor } from "./demo.ts";
 
 // A software GPU on a machine that runs other tests as well.
@@ -46,7 +46,7 @@ async function accuracyInNode(file: string): Promise<number> {
 describe("a visitor of the Digits tab", () => {
   let visitor: Visitor;
   beforeAll(async () => {
-    visitor = await Visitor.arrive(browser, `${site.address}?test${SMALL}`);
+    visitor = await Visitor.arrive(browser, `${site.address}${SMALL}`);
   });
   afterAll(() => visitor.leave());
 
@@ -158,7 +158,7 @@ describe("a visitor of the Digits tab", () => {
   test("loses the GPU while it trains, and training goes on", async () => {
     await visitor.click("start");
     await visitor.reaches("step-count", 5);
-    await visitor.page.evaluate("wgradTest.loseDevice()");
+    await loseDevice(visitor.page);
     await visitor.says("notice", /^The GPU was lost and replaced; training went on from step \d+\./);
     const step = await visitor.number("step-count");
     await visitor.reaches("step-count", step + 10);

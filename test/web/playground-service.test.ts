@@ -4,7 +4,7 @@ import { CURVE_POINTS, PLANE_SIDE, SURFACE_SIDE, type Frame, type PlaygroundApi,
 import type { Stamp } from "../../src/web/shared/requests.ts";
 import { createPlaygroundService } from "../../src/web/playground/service/service.ts";
 import { EXTENT, type Mode, type PlaygroundConfig } from "../../src/web/playground/settings.ts";
-import { initialState, type PlaygroundState } from "../../src/web/playground/state.ts";
+import { initialState, type PlaygroundState } from "../../src/web/playground/state/index.ts";
 import { backends } from "../backends.ts";
 
 /** A mode with some settings of its own, at full speed. */

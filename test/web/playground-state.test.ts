@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { MOST_LAYERS, MOST_POINTS, MOST_UNITS, type ChoiceField, type Field, type RangeField } from "../../src/web/playground/view/fields.ts";
-import { activationNames, EXTENT, modes, type Mode } from "../../src/web/playground/settings.ts";
+import type { ChoiceField, Field, RangeField } from "../../src/web/shared/address/codec.ts";
+import { activationNames, EXTENT, layerFields, MOST_LAYERS, MOST_POINTS, modes, type Mode } from "../../src/web/playground/settings.ts";
 import {
   change,
   currentConfig,
@@ -10,7 +10,7 @@ import {
   parsePlayground,
   playgroundState,
   type PlaygroundState,
-} from "../../src/web/playground/state.ts";
+} from "../../src/web/playground/state/index.ts";
 
 const names = Object.keys(modes) as Mode[];
 
@@ -24,11 +24,11 @@ const coordinates = (extent: number) => fc.integer({ min: -1000 * extent, max: 1
 function valuesOf(name: string, field: Field<unknown>): fc.Arbitrary<unknown> {
   if ("values" in field) return fc.constantFrom(...(field as ChoiceField<string>).values);
   if ("step" in field) {
-    const { min, max, step } = field as RangeField;
+    const { min, max, step } = field as RangeField & { step: number };
     return fc.integer({ min: 0, max: Math.round((max - min) / step) }).map((steps) => min + steps * step);
   }
   if (name === "layers") {
-    const layer = fc.record({ units: fc.integer({ min: 1, max: MOST_UNITS }), activation: fc.constantFrom(...activationNames) });
+    const layer = fc.record({ units: fc.integer({ min: 1, max: layerFields.units.max }), activation: fc.constantFrom(...activationNames) });
     return fc.array(layer, { maxLength: MOST_LAYERS });
   }
   if (name === "points") {

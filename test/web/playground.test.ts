@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser, serve } from "./browser.ts";
+import { launchBrowser, loseDevice, serve } from "./browser.ts";
 import { buildDemo, Visitor } from "./demo.ts";
 
 let demo: Awaited<ReturnType<typeof buildDemo>>;
@@ -51,11 +51,11 @@ const XOR = "#playground?classify.data=xor&classify.noise=0&classify.count=60&cl
 describe("a visitor of the Playground tab", () => {
   let visitor: Visitor;
   beforeAll(async () => {
-    visitor = await Visitor.arrive(browser, `${site.address}?test${XOR}`);
+    visitor = await Visitor.arrive(browser, `${site.address}${XOR}`);
   });
   afterAll(() => visitor.leave());
 
-  test("sees XOR learned without a click, and the picture in its colours", async () => {
+  test("sees XOR learned without a click, and the picture in its colors", async () => {
     await visitor.reaches(at("accuracy"), 100);
     await visitor.click(at("start"));
     await visitor.says(at("start"), /^Start$/);
@@ -157,7 +157,7 @@ describe("a visitor of the Playground tab", () => {
   });
 
   test("loses the GPU while it trains, and training goes on", async () => {
-    await visitor.page.evaluate("wgradTest.loseDevice()");
+    await loseDevice(visitor.page);
     await visitor.says(at("message"), /opened again; training goes on/);
     await visitor.reaches(at("step-count"), (await visitor.number(at("step-count"))) + 5);
   });

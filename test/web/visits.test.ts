@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { launchBrowser, serve } from "./browser.ts";
+import { launchBrowser, loseDevice, serve } from "./browser.ts";
 import { buildDemo, SMALL, Visitor } from "./demo.ts";
 
 // A software GPU on a machine that runs other tests as well.
@@ -163,13 +163,13 @@ test("a network is offered again after a reload, and goes on where it was", asyn
 });
 
 test("a GPU that is lost twice is given up for the CPU, with the network; both tabs go on", async () => {
-  const visitor = await Visitor.arrive(browser, `${site.address}?test${SMALL}`);
+  const visitor = await Visitor.arrive(browser, `${site.address}${SMALL}`);
   await visitor.reaches("test-accuracy", 80);
-  await visitor.page.evaluate("wgradTest.loseDevice()");
+  await loseDevice(visitor.page);
   await visitor.says("notice", /^The GPU was lost and replaced/);
   const step = await visitor.number("step-count");
   await visitor.reaches("step-count", step + 5);
-  await visitor.page.evaluate("wgradTest.loseDevice()");
+  await loseDevice(visitor.page);
   await visitor.says("fault", /twice within a minute/);
   await visitor.says("start", /^Start$/);
   await visitor.click("continue-on-cpu");

@@ -1,17 +1,17 @@
 /*
- * What the Digits tab asks of the worker, and what it is told.
+ * The interface of the Digits tab to the worker: the calls, and the events that the worker sends.
  */
 import type { ProxyMarked } from "comlink";
 import type { DispatchDescription } from "../../index.ts";
 import type { Stamp } from "../shared/requests.ts";
 import type { DigitsSettings } from "./settings.ts";
 
-/** A trainer is ready: the weights were drawn, loaded, kept from before, or taken over with other options. */
+/** A trainer is ready. Its weights are new, loaded, saved earlier, or those of the previous trainer with other options. */
 export interface PreparedEvent {
   readonly kind: "prepared";
   readonly settings: DigitsSettings;
   readonly origin: "drawn" | "file" | "kept" | "adjusted";
-  /** Steps made so far: not 0 where training goes on with other options. */
+  /** The number of finished steps: not 0 if training continues with other options. */
   readonly step: number;
   readonly stepsTotal: number;
   readonly stepsPerEpoch: number;
@@ -19,24 +19,24 @@ export interface PreparedEvent {
   readonly data: string;
   readonly trainingExamples: number;
   readonly testExamples: number;
-  /** Trainable numbers. */
+  /** The number of trainable parameters. */
   readonly parameters: number;
   /** The file that the weights came from. */
   readonly file: string | undefined;
-  /** Whether MNIST was asked for and the built-in digits stand in for it. */
+  /** Whether the built-in digits are used because MNIST is missing. */
   readonly mnistMissing: boolean;
   readonly dispatches: readonly DispatchDescription[];
 }
 
-/** Steps that were made since the event before. */
+/** The steps since the previous event. */
 export interface ProgressEvent {
   readonly kind: "progress";
   /** The last step. */
   readonly step: number;
-  /** Each step's loss and share of right predictions. */
+  /** The loss and the share of correct predictions of each step. */
   readonly losses: Float32Array;
   readonly accuracies: Float32Array;
-  /** Time spent training since the weights were drawn, in seconds. */
+  /** The time spent training these weights, in seconds. */
   readonly seconds: number;
   /** The epoch of the last step, counted from 1. */
   readonly epoch: number;
@@ -45,45 +45,45 @@ export interface ProgressEvent {
 }
 
 export interface Mistake {
-  /** The picture's number in the test set. */
+  /** The index of the image in the test set. */
   readonly index: number;
   readonly actual: number;
   readonly predicted: number;
-  /** What the network gave the predicted class, in [0, 1]. */
+  /** The network's output for the predicted class, in [0, 1]. */
   readonly confidence: number;
 }
 
-/** The network applied to the test set, or to its beginning where the device is slow and training goes on. */
+/** The results on the test set, or on its beginning if the device is slow and training continues. */
 export interface TestEvent {
   readonly kind: "test";
-  /** Pictures that were looked at. */
+  /** The number of test images. */
   readonly count: number;
   readonly step: number;
   readonly seconds: number;
   readonly loss: number;
   readonly accuracy: number;
-  /** Row by row, [actual, predicted], how many test pictures. */
+  /** The number of test images by actual and predicted class, row by row. */
   readonly confusion: Uint32Array;
   readonly mistakes: readonly Mistake[];
-  /** The pictures of the mistakes, 784 bytes each. */
+  /** The images of the mistakes, 784 bytes each. */
   readonly pictures: Uint8Array;
 }
 
 export interface WeightsEvent {
   readonly kind: "weights";
-  /** First-layer weights, 784 for each unit, as −127 … 127 of the largest in absolute value. */
+  /** The weights of the first layer, 784 for each unit. 127 stands for the largest absolute value. */
   readonly values: Int8Array;
   readonly units: number;
-  /** The largest weight in absolute value. */
+  /** The largest absolute value of a weight. */
   readonly largest: number;
 }
 
-/** What the worker is busy with; "finishing" is the step that was under way when training was stopped. */
+/** What the worker is doing. "finishing" is the step that was running when training was paused. */
 export type Activity = "preparing" | "training" | "finishing" | "comparing" | "measuring";
 
 export interface StatusEvent {
   readonly kind: "status";
-  /** Whether training is wanted: it may wait for something else, and goes on afterwards. */
+  /** Whether training is wanted. It may have to wait for other work. */
   readonly running: boolean;
   readonly activity: Activity | undefined;
   readonly step: number;
@@ -99,7 +99,7 @@ export interface RecoveredEvent {
 export interface FailedEvent {
   readonly kind: "failed";
   readonly message: string;
-  /** Whether the GPU cannot be kept: it was lost, replaced and lost again. */
+  /** Whether the GPU is given up: it was lost, replaced and lost again. */
   readonly deviceGone: boolean;
 }
 
@@ -112,15 +112,15 @@ export type DigitsEvent =
   | RecoveredEvent
   | FailedEvent;
 
-/** What the network makes of one picture. */
+/** The network's prediction for one image. */
 export interface Answer {
-  /** For each digit, in [0, 1]. */
+  /** One for each digit, in [0, 1]. */
   readonly probabilities: Float32Array;
-  /** What each hidden layer gave. */
+  /** The outputs of each hidden layer. */
   readonly hidden: readonly Float32Array[];
 }
 
-/** Some pictures of a cell of the confusion matrix. */
+/** Some test images of a cell of the confusion matrix. */
 export interface CellPictures {
   /** 784 bytes each. */
   readonly pictures: Uint8Array;
@@ -135,71 +135,71 @@ export interface ComparedRun {
 export interface Comparison {
   readonly gpu: ComparedRun;
   readonly cpu: ComparedRun;
-  /** The largest difference between the two losses of a step. */
+  /** The largest difference between the two losses of the same step. */
   readonly largestDifference: number;
 }
 
-/** One step's list of dispatches, and the time of each where it can be had. */
+/** The dispatches of a step, and the time of each if the device can measure it. */
 export interface StepProfile {
   readonly dispatches: readonly DispatchDescription[];
-  /** Median of several steps on the GPU's clock. */
+  /** The median of several steps, measured by the GPU. */
   readonly nanoseconds: readonly number[] | undefined;
   /** Why there are no times. */
   readonly reason: string | undefined;
 }
 
-/** A network that was kept in the browser, for the page to offer. */
+/** A network that is saved in the browser, for the page to offer. */
 export interface KeptSummary {
   /** Milliseconds since 1970. */
   readonly savedAt: number;
   readonly step: number;
-  /** Of the test set, where it was looked at. */
+  /** The accuracy on the test set, if it is known. */
   readonly accuracy: number | undefined;
 }
 
-/** What changes the network or its training. Training that a command interrupts goes on afterwards, where it is wanted. */
+/** Commands change the network or its training. If training is wanted, it continues after the command. */
 export type DigitsCommand =
-  /** Draws weights anew and begins at step 0, training or not; as before where `run` is left out. */
+  /** Starts over with new weights. Without `run`, training keeps running or pausing. */
   | { readonly kind: "begin"; readonly settings: DigitsSettings; readonly run?: boolean }
-  /** Goes on with other options, none of which may need a restart. */
+  /** Continues with other options, none of which needs a restart. */
   | { readonly kind: "adjust"; readonly settings: DigitsSettings }
   | { readonly kind: "start" }
   | { readonly kind: "pause" }
   /** Pauses, and makes one step. */
   | { readonly kind: "step" }
-  /** The tab trains only while it is shown. */
+  /** Shows or hides the tab, which trains only while it is visible. */
   | { readonly kind: "show"; readonly visible: boolean }
-  /** Takes the network of a file, not training. */
+  /** Loads the network in a file, and pauses. */
   | { readonly kind: "load"; readonly bytes: Uint8Array; readonly name: string }
-  /** Goes on with a kept network: the one of an earlier visit, or the present one, on a device that was opened since. */
+  /** Continues with a saved network, of an earlier visit or the present one, on a newly opened device. */
   | { readonly kind: "resume"; readonly from: "earlier" | "present"; readonly run: boolean };
 
 export interface DigitsApi {
-  /** Takes every event from now on. Only the last subscriber is told. */
+  /** Sets the listener for all events. It replaces the previous one. */
   subscribe(listener: ((event: DigitsEvent, stamp: Stamp) => void) & ProxyMarked): void;
   /**
-   * Carries out a command. Commands are heard at once and carried out in their order; one that a later command makes
-   * pointless is left out. Resolves when it is done; a failure is told as an event.
-   * @param request the command's number, greater than all before
+   * Executes a command. The worker receives commands immediately and executes them in order, except those that a later one
+   * makes pointless. Resolves when the command is done; a failure is sent as an event.
+   * @param request the number of the command, greater than all earlier ones
    */
   command(request: number, command: DigitsCommand): Promise<void>;
-  /** Which parts the page shows: the others are not computed. */
+  /** Says which parts the page shows. The others are not computed. */
   watch(parts: { readonly weights: boolean }): void;
   /** @param picture 784 bytes, 0 … 255 */
   predict(picture: Uint8Array): Promise<Answer>;
-  /** Test pictures of one class that were taken for another, or for itself. */
+  /** Test images by actual and predicted class. */
   cell(actual: number, predicted: number): Promise<CellPictures>;
   /**
-   * Trains on the GPU and on the CPU from the same seed, apart from the training that is shown.
-   * @returns undefined where it was canceled
+   * Trains on the GPU and on the CPU from the same seed, separately from the training on the page.
+   * @returns undefined if it was canceled
    */
   compare(steps: number): Promise<Comparison | undefined>;
-  /** Ends a comparison that is under way. */
+  /** Cancels a running comparison. */
   cancelComparison(): void;
-  /** Measures the step that is trained. */
+  /** Measures a training step. */
   profile(): Promise<StepProfile>;
-  /** The network as a file of wgrad. */
+  /** The network as a wgrad file. */
   save(): Promise<Uint8Array>;
-  /** The network of an earlier visit, where the browser kept one. */
+  /** The network of an earlier visit, if the browser has saved one. */
   kept(): Promise<KeptSummary | undefined>;
 }

@@ -1,91 +1,93 @@
-/* What the page and the worker say to each other about the playground. */
+/*
+ * The interface of the Playground tab to the worker: the calls, and the events that the worker sends.
+ */
 import type { Stamp } from "../shared/requests.ts";
 import type { Mode, PlaygroundConfig } from "./settings.ts";
 
-/** The plane is computed on this many points along either axis, from −EXTENT (left and bottom) to EXTENT. */
+/** The number of points along either axis of the plane, from −EXTENT (left and bottom) to EXTENT. */
 export const PLANE_SIDE = 48;
 
-/** A curve is computed at this many x from −EXTENT to EXTENT. */
+/** The number of points of a curve, from x = −EXTENT to EXTENT. */
 export const CURVE_POINTS = 121;
 
-/** A loss surface is computed on this many points along either axis. */
+/** The number of points along either axis of a loss surface. */
 export const SURFACE_SIDE = 41;
 
-/** The training and test points of a run as rows of x, y, class; of curves the class is 0. Added points are left out. */
+/** The training and test points of a run as rows of x, y, class; for curves, the class is 0. Points that the visitor added are not included. */
 export interface Problem {
   readonly points: Float32Array;
   readonly test: Float32Array;
-  /** Of mode "surface". */
+  /** Only in mode "surface". */
   readonly surface?: LossSurface;
 }
 
-/** The loss of a model of two parameters. */
+/** The loss of a model with two parameters. */
 export interface LossSurface {
-  /** SURFACE_SIDE rows, the second parameter from the least to the greatest, of as many values of the first. */
+  /** SURFACE_SIDE rows by increasing second parameter, each with SURFACE_SIDE values by increasing first parameter. */
   readonly losses: Float32Array;
   /** Either parameter goes from −extent to extent. */
   readonly extent: number;
   readonly names: readonly [string, string];
 }
 
-/** Where a run stands, with the parameters that `step` steps leave. */
+/** The state of a run after `step` steps. */
 export interface Frame {
   readonly mode: Mode;
   /** Finished steps. */
   readonly step: number;
-  /** Mean over the training points; NaN where there are none. */
+  /** The mean over the training points; NaN if there are none. */
   readonly loss: number;
-  /** Share of right predictions, in [0, 1]; NaN of quantities. */
+  /** The share of correct predictions, in [0, 1]; NaN for regression. */
   readonly accuracy: number;
-  /** The same of the test points; NaN where there are none. */
+  /** The same for the test points; NaN if there are none. */
   readonly testLoss: number;
   readonly testAccuracy: number;
-  /** The probability of class 1 at each point of the plane, rows from the bottom; or the curve's y. */
+  /** The probability of class 1 at each point of the plane, in rows from the bottom, or the y values of the curve. */
   readonly outputs: Float32Array;
-  /** For each hidden layer, unit after unit, its values at the same points. */
+  /** The values of each hidden layer at the same points, unit by unit. */
   readonly hidden: readonly { readonly units: number; readonly values: Float32Array }[];
-  /** Of a neuron its weights and bias, of a loss surface its two parameters, else nothing. */
+  /** The weights and bias of a neuron, or the two parameters of a loss surface; otherwise empty. */
   readonly parameters: Float32Array;
-  /** The two parameters after each step since the frame before, pair after pair; of mode "surface". */
+  /** In mode "surface": pairs of the two parameters after each step since the previous frame. */
   readonly path: Float32Array;
 }
 
-/** What the worker tells. */
+/** The events that the worker sends. */
 export type PlaygroundEvent =
-  /** A run begins; `fresh` where from its initial values, else it goes on with other settings. */
+  /** A run begins. If `fresh` is true, it starts from initial values; otherwise it continues with other settings. */
   | { readonly kind: "problem"; readonly mode: Mode; readonly fresh: boolean; readonly problem: Problem }
   | { readonly kind: "frame"; readonly frame: Frame }
-  /** Whether training is wanted; while the tab is hidden it waits. */
+  /** Whether training is wanted. While the tab is hidden, it waits. */
   | { readonly kind: "running"; readonly running: boolean }
-  /** The device was lost and replaced; training went on. */
+  /** The device was lost and replaced, and training continued. */
   | { readonly kind: "recovery"; readonly reason: string }
-  /** Nothing runs until settings change, or, where the device is gone, until `resume`. */
+  /** Nothing runs until settings change or, if the device is gone, until `resume`. */
   | { readonly kind: "error"; readonly message: string; readonly deviceGone: boolean };
 
 /**
- * The worker's side of the tab. Calls are carried out one after the other, but for those that a later one overtakes; each
- * resolves when its events are sent. `request` is the call's number, greater than all before.
+ * The worker's side of the tab. Calls are executed in order, except those that a later call makes pointless. Each resolves
+ * when its events have been sent. `request` is the number of the call, greater than all earlier ones.
  */
 export interface PlaygroundApi {
-  /** Takes the one listener, a Comlink.proxy; the one before is forgotten. */
+  /** Sets the listener, a Comlink.proxy. It replaces the previous one. */
   subscribe(listener: (event: PlaygroundEvent, stamp: Stamp) => void): Promise<void>;
   /**
-   * Takes settings. Training goes on with the weights it has where network, optimizer and seed stay, else it starts
-   * over. Whether it runs does not change.
+   * Changes the settings. If network, optimizer and seed stay the same, training continues with its weights; otherwise it
+   * starts over. It keeps running or pausing.
    */
   configure(request: number, config: PlaygroundConfig): Promise<void>;
-  /** Trains until `pause`, while the tab is shown. */
+  /** Trains until `pause`, while the tab is visible. */
   start(request: number): Promise<void>;
-  /** Resolves when the last step is done. */
+  /** Pauses. Resolves when the last step is done. */
   pause(request: number): Promise<void>;
-  /** The tab trains only while it is shown, as it is at first. */
+  /** Shows or hides the tab. It trains only while it is visible, which it is at first. */
   show(request: number, visible: boolean): Promise<void>;
   /** Pauses and makes one step. */
   step(request: number): Promise<void>;
-  /** Starts over with the same settings, running if it ran. */
+  /** Starts over with the same settings. It keeps running or pausing. */
   reset(request: number): Promise<void>;
-  /** Goes on, running, with the weights as they were last seen, on a device that was opened since. */
+  /** Continues training with the last saved weights on a newly opened device. */
   resume(request: number): Promise<void>;
-  /** Milliseconds from one frame to the next, at least; 40 at first. */
+  /** Sets the least time between two frames; 40 ms at first. */
   setFrameTime(milliseconds: number): Promise<void>;
 }

@@ -1,5 +1,8 @@
-/* Every setting of the tab: what it may be and what it is at first. The worker's contract and the URL both follow. */
-import { choice, layerList, place, pointList, range, type Settings } from "./view/fields.ts";
+/*
+ * Every setting of the Playground tab, with its default and the values it allows. The interface to the worker and the
+ * address of the page both follow from these fields.
+ */
+import { choice, list, range, record, tuple, type Field, type RangeField, type Settings } from "../shared/address/codec.ts";
 
 export const activationNames = ["tanh", "relu", "sigmoid", "leakyRelu", "elu", "gelu", "silu", "softplus", "identity"] as const;
 
@@ -7,10 +10,51 @@ export const optimizerNames = ["sgd", "momentum", "nesterov", "rmsprop", "adam",
 
 const learningRates = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3] as const;
 
-/** How far a point may lie from the origin along either axis, and what the plots show. */
+/** The pictures show −EXTENT … EXTENT along either axis, and points lie within it. */
 export const EXTENT = 1.25;
 
-/** Steps each second; "full" is as fast as it goes. */
+/** Digits after the decimal point of a coordinate: finer than the pixels of the pictures. */
+const DECIMALS = 3;
+
+/** A coordinate with the precision that the address keeps. */
+export const rounded = (value: number): number => Number(value.toFixed(DECIMALS)) + 0;
+
+/** A coordinate within ±extent. */
+function coordinate(extent: number, fallback = 0): RangeField {
+  const field = range(-extent, extent, "any", fallback);
+  const parse = (text: string) => {
+    const value = field.parse(text);
+    return value === undefined ? undefined : rounded(value);
+  };
+  return { ...field, format: (value) => String(rounded(value)), parse };
+}
+
+const pointCoordinate = coordinate(EXTENT);
+
+/** A place along either axis and a class, 0 or 1; of a curve's points the class is 0. */
+export type Point = readonly [x: number, y: number, label: number];
+
+/** Far more than anybody clicks, in an address that browsers still accept. */
+export const MOST_POINTS = 300;
+
+/** "_" and "*" are characters that an address keeps as they are. */
+const pointList = list<Point>(tuple<Point>([pointCoordinate, pointCoordinate, choice<number>([0, 1], 0)], "_"), { between: "*", none: "", most: MOST_POINTS }, []);
+
+export const MOST_LAYERS = 4;
+
+/** A hidden layer. */
+export const layerFields = {
+  units: range(1, 16, 1, 4),
+  activation: choice(activationNames, "tanh"),
+};
+
+export type HiddenLayer = Settings<typeof layerFields>;
+
+/** Hidden layers such as "8-tanh_4-relu". */
+const layerList = (fallback: readonly HiddenLayer[]): Field<readonly HiddenLayer[]> =>
+  list(record(layerFields, { between: "-", required: 2 }), { between: "_", none: "none", most: MOST_LAYERS }, fallback);
+
+/** Steps per second; "full" is as fast as possible. */
 const speeds = ["2", "10", "30", "100", "300", "1000", "full"] as const;
 
 const seed = range(1, 9999, 1, 1);
@@ -20,7 +64,7 @@ const points = {
   noise: range(0, 0.5, 0.01, 0.1),
   count: range(10, 400, 10, 200),
   seed,
-  points: pointList(EXTENT),
+  points: pointList,
 };
 
 const optimization = {
@@ -35,7 +79,7 @@ const planes = ["circles", "xor", "moons", "spirals", "linear", "own"] as const;
 export const classifyFields = {
   data: choice(planes, "circles"),
   ...points,
-  layers: layerList(activationNames, [
+  layers: layerList([
     { units: 6, activation: "tanh" },
     { units: 4, activation: "tanh" },
   ]),
@@ -49,7 +93,7 @@ export const regressFields = {
   data: choice(["sine", "polynomial", "line", "own"], "sine"),
   ...points,
   count: range(10, 400, 10, 80),
-  layers: layerList(activationNames, [
+  layers: layerList([
     { units: 8, activation: "tanh" },
     { units: 8, activation: "tanh" },
   ]),
@@ -64,7 +108,7 @@ export const neuronFields = {
   ...points,
   noise: range(0, 0.5, 0.01, 0),
   count: range(10, 400, 10, 60),
-  /** At first the line that begins with nine of ten points on the wrong side. */
+  /** With this seed, the first line has nine of ten points on the wrong side. */
   seed: range(1, 9999, 1, 6),
   /** Rosenblatt's rule, or a logistic neuron, which lowers the cross-entropy. */
   rule: choice(["perceptron", "logistic"], "perceptron"),
@@ -78,8 +122,8 @@ export const surfaceFields = {
   model: choice(["line", "logistic", "squared", "saddle"], "line"),
   noise: range(0, 0.5, 0.01, 0.2),
   seed,
-  /** Where descent starts, as shares of what the picture shows. */
-  start: place([-0.7, 0.8]),
+  /** Where descent starts, as a share of the picture's extent. */
+  start: tuple<readonly [number, number]>([coordinate(1, -0.7), coordinate(1, 0.8)], "_"),
   optimizer: choice(optimizerNames.filter((name) => name !== "adamW"), "momentum"),
   momentum,
   learningRate: choice(learningRates, 0.1),
@@ -101,7 +145,7 @@ export type RegressSettings = Settings<typeof regressFields>;
 export type NeuronSettings = Settings<typeof neuronFields>;
 export type SurfaceSettings = Settings<typeof surfaceFields>;
 
-/** What the worker is told: a mode with its settings. */
+/** A mode with its settings, as the worker takes them. */
 export type PlaygroundConfig =
   | ({ readonly mode: "classify" } & ClassifySettings)
   | ({ readonly mode: "regress" } & RegressSettings)

@@ -1,14 +1,14 @@
 /*
- * Files that are dropped on the page. Wherever they fall, the browser must not leave the page to show them.
+ * Files dropped on the page. Wherever they are dropped, the browser must not leave the page to show them.
  */
 import { signal } from "@preact/signals";
 
-/** Whether files hang over the page. */
+/** Whether files are being dragged over the page. */
 export const dragging = signal(false);
 
 const hasFiles = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes("Files") === true;
 
-/** @param take takes the first file of those that are dropped */
+/** @param take receives the first dropped file */
 export function takeDrops(take: (file: File) => void): void {
   addEventListener("dragover", (event) => {
     if (!hasFiles(event)) return;

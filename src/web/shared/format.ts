@@ -1,7 +1,7 @@
 /** A share as "93.8 %". */
 export const percent = (share: number): string => (Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "–");
 
-/** Three digits that count, without an exponent where it can be read without one. */
+/** Three significant digits, with an exponent only for very small and very large numbers. */
 export function rounded(value: number): string {
   if (!Number.isFinite(value)) return "–";
   if (value === 0) return "0";

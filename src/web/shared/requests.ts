@@ -1,17 +1,17 @@
 /*
- * How both tabs keep out what was overtaken. Every request of the page has a number, and every event of the worker says
- * which request it follows from.
+ * Keeps outdated events and answers off the screen. Every request from the page has a number, and every event from the
+ * worker says which requests it follows.
  */
 
-/** What an event follows from. */
+/** The requests that an event follows. */
 export interface Stamp {
-  /** The last request that the worker had heard of. */
+  /** The last request that the worker had received. */
   readonly request: number;
-  /** The request that made, or last replaced, what the event tells of: a network, a set of points. */
+  /** The request that created what the event describes: a network, a set of points. */
   readonly subject: number;
 }
 
-/** The page's side: numbers requests, and tells events that count from those that were overtaken. */
+/** The page's side: numbers its requests, and tells current events from outdated ones. */
 export class Requests {
   #last = 0;
   #subject = 0;
@@ -20,32 +20,32 @@ export class Requests {
     return ++this.#last;
   }
 
-  /** The number of a request that replaces what is shown: events about anything before it no longer count. */
+  /** The number of a request that replaces what is shown. Events about anything older no longer count. */
   replace(): number {
     return (this.#subject = this.next());
   }
 
-  /** Whether an event tells of what the page last asked for. */
+  /** Whether an event is about what the page last asked for. */
   concerns({ subject }: Stamp): boolean {
     return subject >= this.#subject;
   }
 
-  /** Whether the worker had heard every request when it told an event. */
+  /** Whether the worker had received every request when it sent an event. */
   heardAll({ request }: Stamp): boolean {
     return request === this.#last;
   }
 }
 
-/** Questions of one kind, such as clicks on cells: only the answer to the newest one is used. */
+/** Questions of one kind, such as clicks on cells. Only the answer to the newest one is used. */
 export class Newest {
   #number = 0;
 
-  /** Overtakes every question so far. */
+  /** Drops the answers to all questions asked so far. */
   forget(): void {
     this.#number++;
   }
 
-  /** @returns the answer; undefined where a newer question overtook this one, also where it failed then */
+  /** @returns the answer, or undefined if a newer question was asked meanwhile, even if this one failed */
   async ask<Answer>(question: () => Promise<Answer>): Promise<Answer | undefined> {
     const number = ++this.#number;
     try {

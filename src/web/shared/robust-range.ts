@@ -1,18 +1,18 @@
-/** Values to either side of one among which it is a spike: two in a row are no curve yet. */
+/** How many neighbors on either side a value is compared with. Two high values in a row still count as a spike. */
 const REACH = 2;
 
-/** A spike is cut off where the axis would have to be this many times as long for it. */
+/** Spikes are cut off if the axis would have to be this many times as long to show them. */
 const STRETCH = 2;
 
-/** Of a series with fewer values, none is taken for a spike. */
+/** In a shorter series, no value counts as a spike. */
 const FEWEST_VALUES = 20;
 
-/** What is left free above and below. */
+/** The free space above and below, as a share of the range. */
 const MARGIN = 0.05;
 
 /**
- * The ends of an axis for series, of which no single value, nor two in a row, makes a flat line of the others.
- * @returns undefined where there is nothing to show
+ * Axis limits for series. Spikes of one or two values do not flatten the rest of the curve.
+ * @returns undefined if there is nothing to show
  */
 export function robustRange(series: readonly ArrayLike<number>[]): [number, number] | undefined {
   const finite = series.map((values) => Array.from(values).filter(Number.isFinite));
@@ -34,7 +34,7 @@ function endsOf(values: readonly number[]): [number, number] {
   return [least, most];
 }
 
-/** Of each value with as many on either side of it; where there are too few, the values. */
+/** The median of each value and its neighbors; a short series is returned as it is. */
 function medians(values: readonly number[]): readonly number[] {
   if (values.length < FEWEST_VALUES) return values;
   const result: number[] = [];

@@ -2,12 +2,12 @@ import { useSignal } from "@preact/signals";
 
 const said = { no: "Share", copied: "Address copied", failed: "Copy the address bar" };
 
-/** Copies the page's address, which holds the state of the tab that is shown. */
+/** Copies the page's address, which holds the state of the visible tab. */
 export function ShareButton({ testId }: { testId: string }) {
   const result = useSignal<keyof typeof said>("no");
   const share = async () => {
     try {
-      // A page that came without TLS has no clipboard.
+      // The clipboard needs a page served over https.
       await navigator.clipboard.writeText(location.href);
       result.value = "copied";
     } catch {

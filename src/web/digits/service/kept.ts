@@ -44,8 +44,8 @@ const ended = (transaction: IDBTransaction): Promise<void> =>
     transaction.addEventListener("abort", () => reject(transaction.error ?? new Error("IndexedDB gave no reason")));
   });
 
-function opened(database: string): Promise<IDBDatabase> {
-  const request = indexedDB.open(database, 1);
+function opened(): Promise<IDBDatabase> {
+  const request = indexedDB.open("wgrad-demo", 1);
   return new Promise((resolve, reject) => {
     request.addEventListener("upgradeneeded", () => request.result.createObjectStore(STORE));
     request.addEventListener("success", () => resolve(request.result));
@@ -57,10 +57,10 @@ function opened(database: string): Promise<IDBDatabase> {
  * Keeps networks in an IndexedDB database of the page's origin. Both methods reject where the browser keeps nothing.
  * The first use sets aside what the visit before left, so that this visit does not overwrite it before it is asked for.
  */
-export function browserNetworkStore(database = "wgrad-demo"): NetworkStore {
+export function browserNetworkStore(): NetworkStore {
   let setAside: Promise<void> | undefined;
   const withStore = async (work: (store: IDBObjectStore) => void): Promise<void> => {
-    const db = await opened(database);
+    const db = await opened();
     try {
       const transaction = db.transaction(STORE, "readwrite");
       work(transaction.objectStore(STORE));
@@ -91,6 +91,3 @@ export function browserNetworkStore(database = "wgrad-demo"): NetworkStore {
     },
   };
 }
-
-/** For where nothing can be kept. */
-export const noNetworkStore: NetworkStore = { earlier: async () => undefined, save: async () => {} };

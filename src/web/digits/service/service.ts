@@ -24,7 +24,7 @@ import { needsRestart, type DigitsSettings } from "../settings.ts";
 import { cellOf } from "./answers.ts";
 import { compareDevices, profileStep } from "./apart.ts";
 import { loadData, type DigitsData } from "./data.ts";
-import { noNetworkStore, summaryOf, type NetworkStore } from "./kept.ts";
+import { summaryOf, type NetworkStore } from "./kept.ts";
 import { Keeper } from "./keeper.ts";
 import { Looks, type LookListener } from "./looks.ts";
 import { settingsOf } from "./network.ts";
@@ -38,8 +38,8 @@ export interface ServiceOptions {
   getBackend(): Promise<Backend>;
   /** Gives the page's address, beside which MNIST may lie. */
   getPage(): string;
-  /** Where networks are kept; nowhere by default. */
-  readonly store?: NetworkStore;
+  /** Where networks are kept. */
+  readonly store: NetworkStore;
 }
 
 export function createDigitsService(options: ServiceOptions): DigitsApi {
@@ -82,7 +82,7 @@ class DigitsService implements DigitsApi {
 
   constructor(options: ServiceOptions) {
     this.#options = options;
-    this.#keeper = new Keeper(options.store ?? noNetworkStore);
+    this.#keeper = new Keeper(options.store);
   }
 
   subscribe(listener: (event: DigitsEvent, stamp: Stamp) => void): void {

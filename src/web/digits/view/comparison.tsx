@@ -1,10 +1,10 @@
 import { signal } from "@preact/signals";
 import type { Comparison as Compared } from "../contract.ts";
-import { cancelComparison, compareDevices, networkVersion, prepared } from "../state.ts";
+import { cancelComparison, compareDevices, networkVersion, prepared } from "../state/index.ts";
 import { rounded } from "../../shared/format.ts";
-import { Plot } from "../../shared/plot.tsx";
+import { Chart } from "../../shared/chart.tsx";
 
-/** Few enough for a slow CPU, enough for the curves to fall. */
+/** Few enough for a slow CPU, and enough for the loss to fall. */
 const STEPS = 30;
 
 type State =
@@ -26,7 +26,7 @@ async function compare(): Promise<void> {
   }
 }
 
-/** Both backends from the same seed. */
+/** Compares the GPU and the CPU from the same seed. */
 export function Comparison() {
   const now = state.value;
   const busy = now.kind === "busy" && now.network === networkVersion.value;
@@ -57,14 +57,14 @@ function Result({ gpu, cpu, largestDifference }: Compared) {
   const rate = (imagesPerSecond: number) => Math.round(imagesPerSecond).toLocaleString("en");
   return (
     <>
-      <Plot
+      <Chart
         title="Loss"
         testId="comparison-chart"
         xLabel="step"
         wholeSteps
         series={[
-          { label: "GPU", colour: "--accent", width: 4 },
-          { label: "CPU", colour: "--accent-2", width: 2, dash: [5, 4] },
+          { label: "GPU", color: "--accent", width: 4 },
+          { label: "CPU", color: "--accent-2", width: 2, dash: [5, 4] },
         ]}
         data={[steps, [...gpu.losses], [...cpu.losses]]}
         xValue={String}

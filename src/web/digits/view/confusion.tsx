@@ -1,13 +1,13 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { scheme } from "../../shared/colours.ts";
+import { scheme } from "../../shared/colors.ts";
 import { Newest } from "../../shared/requests.ts";
 import type { CellPictures, Mistake } from "../contract.ts";
-import { cellPictures, networkVersion, test } from "../state.ts";
+import { cellPictures, networkVersion, test } from "../state/index.ts";
 import { percent } from "../../shared/format.ts";
-import { drawMosaic, inkColours } from "./mosaic.ts";
+import { drawMosaic, inkColors } from "./mosaic.ts";
 
-/** The cell whose pictures are shown, of which network, and where the keyboard is. */
+/** The cell whose images are shown, its network, and the cell with the keyboard focus. */
 const chosen = signal<{ actual: number; predicted: number; found: CellPictures; network: number } | undefined>(undefined);
 const focused = signal(0);
 
@@ -20,7 +20,7 @@ async function choose(actual: number, predicted: number): Promise<void> {
   if (found) chosen.value = { actual, predicted, found, network };
 }
 
-/** What the test set was taken for, and where the network was surest and wrong. */
+/** The confusion matrix of the test set, and the most confident mistakes. */
 export function Confusion() {
   const now = test.value;
   if (!now) return <p class="quiet">The test set was not looked at yet.</p>;
@@ -114,11 +114,11 @@ function ChosenCell() {
 function Pictures(props: { pictures: Uint8Array; count: number; label: string; testId: string }) {
   const { pictures, count, label, testId } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
-  const colours = scheme.value;
+  const colors = scheme.value;
   const columns = Math.min(count, 10);
   useEffect(() => {
-    if (canvas.current) drawMosaic(canvas.current, { side: 28, columns, count }, inkColours(), (index) => pictures[index]!);
-  }, [pictures, colours]);
+    if (canvas.current) drawMosaic(canvas.current, { side: 28, columns, count }, inkColors(), (index) => pictures[index]!);
+  }, [pictures, colors]);
   return <canvas ref={canvas} class="mosaic" role="img" aria-label={label} data-testid={testId} style={{ maxWidth: `${columns * 32}px` }} />;
 }
 
@@ -141,9 +141,9 @@ function Mistakes({ list, pictures }: { list: readonly Mistake[]; pictures: Uint
 
 export function Picture({ pixels, label }: { pixels: Uint8Array; label: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const colours = scheme.value;
+  const colors = scheme.value;
   useEffect(() => {
-    if (canvas.current) drawMosaic(canvas.current, { side: 28, columns: 1, count: 1 }, inkColours(), (index) => pixels[index]!);
-  }, [pixels, colours]);
+    if (canvas.current) drawMosaic(canvas.current, { side: 28, columns: 1, count: 1 }, inkColors(), (index) => pixels[index]!);
+  }, [pixels, colors]);
   return <canvas ref={canvas} class="picture" role="img" aria-label={label} width={28} height={28} />;
 }

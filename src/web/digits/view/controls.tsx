@@ -1,5 +1,5 @@
 /*
- * Start, pause, step, reset; where the training stands; save, load, share; what went wrong.
+ * The buttons of the Digits tab, the numbers of the training, and messages.
  */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -23,11 +23,11 @@ import {
   stepOnce,
   test,
   toggleRunning,
-} from "../state.ts";
+} from "../state/index.ts";
 import { CloseButton } from "../../shared/close-button.tsx";
 import { ContinueOnCpu } from "../../continue.tsx";
 import { percent, rounded } from "../../shared/format.ts";
-import { cancelWork, pageFault } from "../../shared/link.ts";
+import { cancelWork, pageFault } from "../../link.ts";
 import { ShareButton } from "../../shared/share.tsx";
 
 export function Controls() {
@@ -71,7 +71,7 @@ function Numbers() {
   );
 }
 
-/** Says where only a part of the test set was looked at. */
+/** The size of the tested part of the test set, if it is not all of it. */
 function partTested(): string | undefined {
   const count = test.value?.count;
   return count === undefined || count === prepared.value?.testExamples ? undefined : `of ${count.toLocaleString("en")}`;
@@ -116,13 +116,13 @@ function Files({ ready }: { ready: boolean }) {
   );
 }
 
-/** What is under way is said once it takes longer than this. */
+/** Work that takes longer than this is shown. */
 const SLOW_MILLISECONDS = 1000;
 
-/** And can be canceled once it takes longer than this. */
+/** Work that takes longer than this can be canceled. */
 const CANCEL_MILLISECONDS = 3000;
 
-/** Says what is under way where it takes long: a step, the preparation of a network. */
+/** Shows work that takes long, such as a step or the preparation of a network. */
 function ActivityLine() {
   const now = useSignal(performance.now());
   const began = useSignal(performance.now());
@@ -180,7 +180,7 @@ function DataLine() {
   );
 }
 
-/** The network of an earlier visit. */
+/** Offers the network of an earlier visit. */
 function Offer() {
   const kept = offered.value;
   if (!kept) return null;
@@ -198,7 +198,7 @@ function Offer() {
   );
 }
 
-/** Such as "14:02", with the date where that is not today's. */
+/** A time such as "14:02", with the date if it is not today. */
 function timeOf(milliseconds: number): string {
   const then = new Date(milliseconds);
   const time = then.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });

@@ -1,17 +1,14 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import type uPlot from "uplot";
-import { smoothed, type TrainingCurve } from "../history.ts";
-import { curves, curvesVersion, networkVersion, viewOptions, type TestPoint, type ViewOptions } from "../state.ts";
+import { smoothed, type TrainingCurve } from "../state/history.ts";
+import { curves, curvesVersion, networkVersion, viewFields, viewOptions, type TestPoint, type ViewOptions } from "../state/index.ts";
 import { percent, rounded } from "../../shared/format.ts";
-import { Plot, type PlotSeries } from "../../shared/plot.tsx";
+import { Chart, type ChartSeries } from "../../shared/chart.tsx";
+import { Checkbox, Select, Slider } from "../../shared/fields.tsx";
+import { useForChart } from "../../shared/redraws.ts";
 import { robustRange } from "../../shared/robust-range.ts";
 
-/** The charts are drawn again so often at most: a redraw costs the page a few milliseconds. */
-const redrawMilliseconds = () => (slow.matches ? 1000 : 150);
-
-const slow = matchMedia("(prefers-reduced-motion: reduce)");
-
-/** Loss and accuracy, training against test. */
+/** The curves of loss and accuracy, for training and test. */
 export function Curves() {
   const options = viewOptions.value;
   const { loss, accuracy } = useCurves(options);
@@ -25,8 +22,8 @@ export function Curves() {
   return (
     <section class="card" aria-label="Curves">
       <div class="plots">
-        <Plot {...common} title="Loss" {...loss} logarithmic={options.logarithmic} yValue={rounded} testId="loss-chart" />
-        <Plot {...common} title="Accuracy" {...accuracy} yValue={percent} yTick={(share) => `${Math.round(100 * share)} %`} testId="accuracy-chart" />
+        <Chart {...common} title="Loss" {...loss} logarithmic={options.logarithmic} yValue={rounded} testId="loss-chart" />
+        <Chart {...common} title="Accuracy" {...accuracy} yValue={percent} yTick={(share) => `${Math.round(100 * share)} %`} testId="accuracy-chart" />
       </div>
       <ViewFields options={options} />
     </section>
@@ -37,62 +34,33 @@ function ViewFields({ options }: { options: ViewOptions }) {
   const change = (changes: Partial<ViewOptions>) => (viewOptions.value = { ...viewOptions.value, ...changes });
   return (
     <div class="row view-fields">
-      <label class="field inline">
-        Along
-        <select data-testid="axis" value={options.axis} onChange={({ currentTarget }) => change({ axis: currentTarget.value as ViewOptions["axis"] })}>
-          <option value="step">steps</option>
-          <option value="time">time</option>
-        </select>
-      </label>
-      <label class="field inline">
-        <input type="checkbox" data-testid="log-scale" checked={options.logarithmic} onChange={({ currentTarget }) => change({ logarithmic: currentTarget.checked })} />
-        Log loss
-      </label>
-      <label class="field inline">
-        <input type="checkbox" data-testid="raw" checked={options.raw} onChange={({ currentTarget }) => change({ raw: currentTarget.checked })} />
-        Raw
-      </label>
-      <label class="field inline">
-        Smoothing
-        <input
-          type="range"
-          min={0}
-          max={0.99}
-          step={0.01}
-          value={options.smoothing}
-          onInput={({ currentTarget }) => change({ smoothing: Number(currentTarget.value) })}
-        />
-      </label>
+      <Select
+        label="Along"
+        layout="inline"
+        testId="axis"
+        options={viewFields.axis.values}
+        titles={{ step: "steps" }}
+        value={options.axis}
+        onChange={(axis) => change({ axis })}
+      />
+      <Checkbox label="Log loss" testId="log-scale" value={options.logarithmic} onChange={(logarithmic) => change({ logarithmic })} />
+      <Checkbox label="Raw" testId="raw" value={options.raw} onChange={(raw) => change({ raw })} />
+      <Slider label="Smoothing" layout="inline" field={viewFields.smoothing} value={options.smoothing} onChange={(smoothing) => change({ smoothing })} />
     </div>
   );
 }
 
-const seriesFor = ({ raw }: ViewOptions): PlotSeries[] => [
-  ...(raw ? [{ label: "batch", colour: "--accent-faint", width: 1 }] : []),
-  { label: "training", colour: "--accent", width: 2 },
-  { label: "test", colour: "--accent-2", width: 2, dash: [6, 3], points: true },
+const seriesFor = ({ raw }: ViewOptions): ChartSeries[] => [
+  ...(raw ? [{ label: "batch", color: "--accent-faint", width: 1 }] : []),
+  { label: "training", color: "--accent", width: 2 },
+  { label: "test", color: "--accent-2", width: 2, dash: [6, 3], points: true },
 ];
 
-/** The charts' data, made anew as points come, but not at each of them. */
+/** The data of the charts. It follows the training, but not every step of it. */
 function useCurves(options: ViewOptions): { loss: Curve; accuracy: Curve } {
-  const [drawn, setDrawn] = useState(0);
-  const version = curvesVersion.value;
-  useEffect(() => {
-    const timer = setTimeout(() => setDrawn(version), untilNextRedraw());
-    return () => clearTimeout(timer);
-  }, [version]);
-  // With the options in the same render, since they say which columns there are.
+  const drawn = useForChart(curvesVersion).value;
+  // The curves and the options change in the same render, since the options say which columns there are.
   return useMemo(() => curvesFor(options), [options, drawn, networkVersion.value]);
-}
-
-let lastRedraw = 0;
-
-/** Milliseconds to wait for the next redraw. */
-function untilNextRedraw(): number {
-  const now = performance.now();
-  const wait = Math.max(0, lastRedraw + redrawMilliseconds() - now);
-  if (wait === 0) lastRedraw = now;
-  return wait;
 }
 
 interface Curve {
@@ -112,7 +80,7 @@ function curvesFor(options: ViewOptions): { loss: Curve; accuracy: Curve } {
   };
 }
 
-/** The training's and the test's points along one x, where either may have none. */
+/** Puts the training and test points on one x axis. Either may have no value at an x. */
 function aligned(
   { axis, raw, smoothing }: ViewOptions,
   { steps, seconds }: TrainingCurve,

@@ -1,11 +1,11 @@
 import { signal } from "@preact/signals";
 import type { StepProfile } from "../contract.ts";
-import { networkVersion, prepared, profileStep } from "../state.ts";
+import { networkVersion, prepared, profileStep } from "../state/index.ts";
 import { amount, rounded } from "../../shared/format.ts";
 
-/** What was measured, of which network. */
+/** The last measurement, and its network. */
 const measured = signal<{ of: readonly unknown[]; profile: StepProfile } | undefined>(undefined);
-/** The network that is measured. */
+/** The network that is being measured. */
 const busy = signal<number | undefined>(undefined);
 const failure = signal<string | undefined>(undefined);
 
@@ -21,7 +21,7 @@ async function measure(): Promise<void> {
   busy.value = undefined;
 }
 
-/** The list that every step replays. */
+/** The list of dispatches that every step replays. */
 export function Dispatches() {
   const dispatches = prepared.value?.dispatches ?? [];
   const isBusy = busy.value === networkVersion.value;

@@ -3,7 +3,7 @@
  */
 import "./digits.css";
 import { signal } from "@preact/signals";
-import { TabList } from "../../tab-list.tsx";
+import { TabList } from "../../shared/tab-list.tsx";
 import { Controls } from "./controls.tsx";
 import { Comparison } from "./comparison.tsx";
 import { Confusion } from "./confusion.tsx";

@@ -1,21 +1,21 @@
 /*
- * Pictures beside each other, and their colours.
+ * A grid of pictures, and their colors.
  */
-import { tokenColour, mix, rampOf, type Ramp } from "../../shared/colours.ts";
+import { tokenColor, mix, rampOf, type Ramp } from "../../shared/colors.ts";
 
 /** Orange at 1 (−127), the surface at 128, blue at 255 (127). */
-export function divergingColours(): Ramp {
-  const [low, middle, high] = [tokenColour("--accent-2"), tokenColour("--surface"), tokenColour("--accent")];
+export function divergingColors(): Ramp {
+  const [low, middle, high] = [tokenColor("--accent-2"), tokenColor("--surface"), tokenColor("--accent")];
   return rampOf((index) => mix(middle, index < 128 ? low : high, Math.abs(index - 128) / 127));
 }
 
 /** The surface at 0, ink at 255. */
-export function inkColours(): Ramp {
-  const [paper, ink] = [tokenColour("--surface"), tokenColour("--text")];
+export function inkColors(): Ramp {
+  const [paper, ink] = [tokenColor("--surface"), tokenColor("--text")];
   return rampOf((index) => mix(paper, ink, index / 255));
 }
 
-/** Pictures of `side` by `side` values beside each other, and where each of them lies. */
+/** A grid of pictures with `side` by `side` values each. */
 export interface Mosaic {
   readonly side: number;
   readonly columns: number;
@@ -23,14 +23,14 @@ export interface Mosaic {
 }
 
 /**
- * Draws pictures into a canvas with a gap of one pixel between them.
- * @param colourOf the colour's place among the colours, of the value at an index
+ * Draws a grid of pictures with gaps of one pixel.
+ * @param colorOf the index of the color for the value at an index
  */
 export function drawMosaic(
   canvas: HTMLCanvasElement,
   { side, columns, count }: Mosaic,
   palette: Ramp,
-  colourOf: (index: number) => number,
+  colorOf: (index: number) => number,
 ): void {
   const rows = Math.ceil(count / columns);
   const [width, height] = [columns * (side + 1) - 1, Math.max(1, rows * (side + 1) - 1)];
@@ -42,7 +42,7 @@ export function drawMosaic(
     const corner = Math.floor(picture / columns) * (side + 1) * width + (picture % columns) * (side + 1);
     for (let row = 0; row < side; row++) {
       for (let column = 0; column < side; column++) {
-        words[corner + row * width + column] = palette[colourOf(picture * side * side + row * side + column)]!;
+        words[corner + row * width + column] = palette[colorOf(picture * side * side + row * side + column)]!;
       }
     }
   }

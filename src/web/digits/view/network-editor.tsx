@@ -1,17 +1,18 @@
-import { visit } from "../../shared/address.ts";
-import { device } from "../../shared/link.ts";
-import { activations, type ActivationName, type LossName } from "../../../index.ts";
-import { mostLayers, optimizerNames, presets, ranges, type HiddenLayer } from "../settings.ts";
-import { choose, discard, draft, draftFaults, edit, prepared, reset, restartPending } from "../state.ts";
-import { Choice, SettingField } from "./fields.tsx";
+import { visit } from "../../shared/address/history.ts";
+import { device } from "../../link.ts";
+import type { LossName } from "../../../index.ts";
+import { fallbacks } from "../../shared/address/codec.ts";
+import { NumberField, Select } from "../../shared/fields.tsx";
+import { fields, layerFields, MOST_LAYERS, presets, type HiddenLayer, type optimizerNames } from "../settings.ts";
+import { choose, discard, draft, draftFaults, edit, prepared, reset, restartPending } from "../state/index.ts";
 
-/** The layers and whatever else is fixed once the weights are drawn. */
+/** The layers and the other settings that need a restart. */
 export function NetworkEditor() {
   const { layers, loss, optimizer, seed } = draft.value;
   const change = (place: number, changes: Partial<HiddenLayer>) =>
     edit({ layers: layers.map((layer, index) => (index === place ? { ...layer, ...changes } : layer)) });
   const remove = (place: number) => edit({ layers: layers.filter((_, index) => index !== place) });
-  const addLayer = () => edit({ layers: [...layers, layers.at(-1) ?? { units: 64, activation: "relu", dropout: 0 }] });
+  const addLayer = () => edit({ layers: [...layers, layers.at(-1) ?? fallbacks(layerFields)] });
   return (
     <section class="card" aria-label="Network">
       <h2>Network</h2>
@@ -26,14 +27,14 @@ export function NetworkEditor() {
       </ol>
       <div class="row spread">
         <span class="quiet">10 outputs, one a digit</span>
-        <button type="button" data-testid="add-layer" disabled={layers.length >= mostLayers} onClick={addLayer}>
+        <button type="button" data-testid="add-layer" disabled={layers.length >= MOST_LAYERS} onClick={addLayer}>
           Add layer
         </button>
       </div>
       <div class="fields">
-        <Choice label="Loss" wide value={loss} options={lossTitles} choose={(name) => edit({ loss: name })} testId="loss" />
-        <Choice label="Optimizer" value={optimizer} options={optimizerTitles} choose={(name) => edit({ optimizer: name })} testId="optimizer" />
-        <SettingField label="Seed" value={seed} range={ranges.seed} step={1} change={(value) => edit({ seed: value })} testId="seed" />
+        <Select label="Loss" layout="wide" testId="loss" options={lossOptions} titles={lossTitles} value={loss} onChange={(name) => edit({ loss: name })} />
+        <Select label="Optimizer" testId="optimizer" options={fields.optimizer.values} titles={optimizerTitles} value={optimizer} onChange={(name) => edit({ optimizer: name })} />
+        <NumberField label="Seed" testId="seed" field={fields.seed} value={seed} onChange={(value) => edit({ seed: value })} />
         <DataChoice />
       </div>
       <Pending />
@@ -45,26 +46,21 @@ function PresetChoice() {
   const shown = JSON.stringify(draft.value);
   const name = Object.keys(presets).find((preset) => JSON.stringify({ ...presets[preset], data: draft.value.data }) === shown);
   return (
-    <label class="field preset">
-      Preset
-      <select
-        data-testid="preset"
+    <div class="preset">
+      <Select
+        label="Preset"
+        testId="preset"
+        options={[...(name === undefined ? [""] : []), ...Object.keys(presets)]}
+        titles={{ "": "own" }}
         value={name ?? ""}
-        onChange={({ currentTarget }) => {
-          const preset = presets[currentTarget.value];
+        onChange={(chosen) => {
+          const preset = presets[chosen];
           if (preset) visit(() => choose({ ...preset, data: draft.value.data }));
         }}
-      >
-        {name === undefined && <option value="">own</option>}
-        {Object.keys(presets).map((preset) => (
-          <option key={preset}>{preset}</option>
-        ))}
-      </select>
-    </label>
+      />
+    </div>
   );
 }
-
-const activationTitles = Object.fromEntries(Object.keys(activations).map((name) => [name, name])) as Record<ActivationName, string>;
 
 const lossTitles: Record<LossName, string> = {
   softmaxCrossEntropy: "softmax cross-entropy",
@@ -73,17 +69,34 @@ const lossTitles: Record<LossName, string> = {
   halfSumOfSquares: "half sum of squares",
 };
 
-const titles = { sgd: "SGD", momentum: "momentum", nesterov: "Nesterov", rmsprop: "RMSprop", adam: "Adam", adamW: "AdamW" };
-const optimizerTitles = Object.fromEntries(optimizerNames.map((name) => [name, titles[name]])) as typeof titles;
+const lossOptions = Object.keys(lossTitles) as LossName[];
 
-/** MNIST is offered where its files are. */
+const optimizerTitles: Record<(typeof optimizerNames)[number], string> = {
+  sgd: "SGD",
+  momentum: "momentum",
+  nesterov: "Nesterov",
+  rmsprop: "RMSprop",
+  adam: "Adam",
+  adamW: "AdamW",
+};
+
+/** Offers MNIST if its files are beside the page. */
 function DataChoice() {
   const { data } = draft.value;
-  const builtIn = "built-in digits";
-  const options: Readonly<Record<string, string>> = device.value?.mnist
-    ? { [data === "digits" ? "auto" : data]: "MNIST", digits: builtIn }
-    : { [data]: builtIn };
-  return <Choice label="Data" wide value={data} options={options} choose={(name) => edit({ data: name as typeof data })} testId="data-choice" />;
+  const hasMnist = device.value?.mnist === true;
+  const options: (typeof data)[] = hasMnist ? [data === "digits" ? "auto" : data, "digits"] : [data];
+  const titles = Object.fromEntries(options.map((name) => [name, hasMnist && name !== "digits" ? "MNIST" : "built-in digits"]));
+  return (
+    <Select
+      label="Data"
+      layout="wide"
+      testId="data-choice"
+      options={options}
+      titles={titles}
+      value={data}
+      onChange={(name) => edit({ data: name })}
+    />
+  );
 }
 
 function LayerFields(props: {
@@ -96,9 +109,28 @@ function LayerFields(props: {
   const of = `of layer ${place + 1}`;
   return (
     <div class="layer">
-      <SettingField label="Width" of={of} value={layer.units} range={ranges.units} step={1} change={(units) => change({ units })} testId={`width-${place}`} />
-      <Choice label="Activation" of={of} value={layer.activation} options={activationTitles} choose={(activation) => change({ activation })} />
-      <SettingField label="Dropout" of={of} value={layer.dropout} range={ranges.dropout} step={0.05} change={(dropout) => change({ dropout })} />
+      <NumberField
+        label="Width"
+        name={`Width ${of}`}
+        testId={`width-${place}`}
+        field={layerFields.units}
+        value={layer.units}
+        onChange={(units) => change({ units })}
+      />
+      <Select
+        label="Activation"
+        name={`Activation ${of}`}
+        options={layerFields.activation.values}
+        value={layer.activation}
+        onChange={(activation) => change({ activation })}
+      />
+      <NumberField
+        label="Dropout"
+        name={`Dropout ${of}`}
+        field={layerFields.dropout}
+        value={layer.dropout}
+        onChange={(dropout) => change({ dropout })}
+      />
       <button type="button" class="plain" aria-label={`Remove layer ${place + 1}`} title="Remove this layer" onClick={remove}>
         ✕
       </button>
@@ -106,7 +138,7 @@ function LayerFields(props: {
   );
 }
 
-/** Says that changes wait, since they need the weights drawn anew. */
+/** Says that changes wait for a restart. */
 function Pending() {
   if (draftFaults.value.length > 0) return <p class="fault" data-testid="draft-fault">{draftFaults.value.join("; ")}.</p>;
   if (!restartPending.value || !prepared.value) return null;

@@ -1,6 +1,6 @@
-import { ranges, type scheduleNames } from "../settings.ts";
-import { draft, edit } from "../state.ts";
-import { Choice, SettingField } from "./fields.tsx";
+import { fields, type scheduleNames } from "../settings.ts";
+import { draft, edit } from "../state/index.ts";
+import { NumberField, Select } from "../../shared/fields.tsx";
 
 const titles = {
   constant: "constant",
@@ -10,7 +10,7 @@ const titles = {
   warmup: "warm-up, cosine",
 } as const satisfies Record<(typeof scheduleNames)[number], string>;
 
-/** What may change while the network learns. */
+/** The settings that may change during training. */
 export function OptionsEditor() {
   const { learningRate, schedule, batchSize, epochs } = draft.value;
   return (
@@ -18,10 +18,10 @@ export function OptionsEditor() {
       <h2>Training</h2>
       <p class="quiet">Changes here take effect at once; learning goes on.</p>
       <div class="fields">
-        <SettingField label="Learning rate" value={learningRate} range={ranges.learningRate} step="any" change={(value) => edit({ learningRate: value })} testId="learning-rate" />
-        <Choice label="Schedule" value={schedule} options={titles} choose={(name) => edit({ schedule: name })} testId="schedule" />
-        <SettingField label="Batch size" value={batchSize} range={ranges.batchSize} step={1} change={(value) => edit({ batchSize: value })} testId="batch-size" />
-        <SettingField label="Epochs" value={epochs} range={ranges.epochs} step={1} change={(value) => edit({ epochs: value })} testId="epochs" />
+        <NumberField label="Learning rate" testId="learning-rate" field={fields.learningRate} value={learningRate} onChange={(value) => edit({ learningRate: value })} />
+        <Select label="Schedule" testId="schedule" options={fields.schedule.values} titles={titles} value={schedule} onChange={(name) => edit({ schedule: name })} />
+        <NumberField label="Batch size" testId="batch-size" field={fields.batchSize} value={batchSize} onChange={(value) => edit({ batchSize: value })} />
+        <NumberField label="Epochs" testId="epochs" field={fields.epochs} value={epochs} onChange={(value) => edit({ epochs: value })} />
       </div>
     </section>
   );

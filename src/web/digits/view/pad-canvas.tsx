@@ -1,20 +1,20 @@
 /*
- * The surface to draw on: with a mouse, a finger, a pen or the keys.
+ * The pad to draw on with a mouse, a finger, a pen or the keyboard.
  */
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { scheme, token } from "../../shared/colours.ts";
-import { Drawing, type Place } from "../drawing.ts";
-import { centred } from "../pad-image.ts";
-import { look } from "../state.ts";
+import { scheme, token } from "../../shared/colors.ts";
+import { Drawing, type Place } from "../state/drawing.ts";
+import { centered } from "../state/pad-image.ts";
+import { look } from "../state/index.ts";
 
-/** Pixels of the pad: enough for smooth strokes, few enough to read at every move. */
+/** The side of the pad in pixels: enough for smooth strokes, few enough to read after every move. */
 const SIDE = 140;
 
-/** The stroke's width, about that of MNIST's digits once scaled. */
+/** The width of a stroke: after scaling, about that of MNIST's digits. */
 const STROKE = 11;
 
-/** Pixels that an arrow key moves the cursor by. */
+/** How far an arrow key moves the cursor, in pixels. */
 const KEY_MOVE = 7;
 
 /** The drawing as the network sees it. */
@@ -22,16 +22,16 @@ export const picture = signal<Uint8Array<ArrayBuffer> | undefined>(undefined);
 
 const drawing = new Drawing();
 
-/** The drawing's ink, 0 … 255, kept apart from the canvas, which has the theme's colours. */
+/** The drawing as ink, 0 … 255. The visible canvas has the colors of the theme instead. */
 const ink = new OffscreenCanvas(SIDE, SIDE).getContext("2d", { willReadFrequently: true })!;
 
-/** Raised when strokes were taken away. */
+/** Increases when strokes are removed. */
 const redrawn = signal(0);
 
-/** Whether there is something to take back. */
+/** Whether there are no strokes to undo. */
 export const isEmpty = signal(true);
 
-/** Where the keys draw; undefined while they are not used. */
+/** The cursor of the keyboard; undefined while the keyboard is not used. */
 const cursor = signal<Place | undefined>(undefined);
 const penDown = signal(false);
 
@@ -39,7 +39,7 @@ function readInk(): void {
   const { data } = ink.getImageData(0, 0, SIDE, SIDE);
   const bytes = new Uint8Array(SIDE * SIDE);
   for (let index = 0; index < bytes.length; index++) bytes[index] = data[4 * index + 3]!;
-  picture.value = centred(bytes, SIDE);
+  picture.value = centered(bytes, SIDE);
   isEmpty.value = drawing.strokes.length === 0;
   void look(picture.value);
 }
@@ -48,7 +48,7 @@ function inkLine(from: Place, to: Place): void {
   Object.assign(ink, { lineWidth: STROKE, lineCap: "round" });
   ink.beginPath();
   ink.moveTo(from.x, from.y);
-  // A line of no length has no caps.
+  // A line without length has no caps.
   ink.lineTo(to.x, to.y + (from.x === to.x && from.y === to.y ? 0.01 : 0));
   ink.stroke();
 }
@@ -89,7 +89,7 @@ export function PadCanvas() {
     if (cursor.value) paintCursor(context, cursor.value);
   };
   useEffect(repaint, [scheme.value, redrawn.value, cursor.value, penDown.value]);
-  /** Shows and reads the ink once a frame, however many moves there were. */
+  /** Shows and reads the ink once per frame, however many moves there were. */
   const inked = () => {
     if (asked.current) return;
     asked.current = true;
@@ -155,7 +155,7 @@ export function PadCanvas() {
           cursor.value = undefined;
         }}
         onPointerDown={(event) => {
-          // The pad takes no focus from a pointer, so that Space still starts and pauses.
+          // A pointer does not focus the pad, so that Space still starts and pauses.
           event.preventDefault();
           if (event.button !== 0 || !begin(event.pointerId, placeOf(event))) return;
           cursor.value = undefined;

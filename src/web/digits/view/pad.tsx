@@ -1,12 +1,12 @@
 import { useEffect, useRef } from "preact/hooks";
-import { scheme, token } from "../../shared/colours.ts";
-import { answer, look, prepared, step } from "../state.ts";
+import { scheme, token } from "../../shared/colors.ts";
+import { answer, look, prepared, step } from "../state/index.ts";
 import { Picture } from "./confusion.tsx";
 import { clear, isEmpty, PadCanvas, picture, undo } from "./pad-canvas.tsx";
 import { percent } from "../../shared/format.ts";
 
 export function DrawPad() {
-  // A network that learns answers anew.
+  // While the network learns, its prediction changes.
   const moment = prepared.value && Math.floor(step.value / 25);
   useEffect(() => void (picture.value && look(picture.value)), [moment, prepared.value]);
   return (
@@ -61,10 +61,10 @@ function Prediction() {
   );
 }
 
-/** More units of a layer than this are not shown. */
+/** The largest number of units of a layer to show. */
 const MOST_UNITS = 256;
 
-/** How strongly each hidden unit answers. */
+/** The outputs of the hidden units. */
 function Hidden() {
   const layers = answer.value?.hidden;
   if (!layers || layers.length === 0) return null;
@@ -81,7 +81,7 @@ function HiddenLayer({ values, title }: { values: Float32Array; title: string })
   const canvas = useRef<HTMLCanvasElement>(null);
   const count = Math.min(values.length, MOST_UNITS);
   const columns = Math.min(count, 32);
-  const colours = scheme.value;
+  const colors = scheme.value;
   useEffect(() => {
     const context = canvas.current!.getContext("2d")!;
     const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
@@ -96,7 +96,7 @@ function HiddenLayer({ values, title }: { values: Float32Array; title: string })
       context.fillStyle = value < 0 ? low : high;
       context.fillRect(x, y, 9, 9);
     }
-  }, [values, colours]);
+  }, [values, colors]);
   const active = values.reduce((sum, value) => sum + (value > 0 ? 1 : 0), 0);
   return (
     <figure>

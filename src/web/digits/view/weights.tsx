@@ -1,17 +1,17 @@
 import { useEffect, useRef } from "preact/hooks";
-import { scheme } from "../../shared/colours.ts";
-import { watchWeights, weights } from "../state.ts";
+import { scheme } from "../../shared/colors.ts";
+import { watchWeights, weights } from "../state/index.ts";
 import { rounded } from "../../shared/format.ts";
-import { divergingColours, drawMosaic } from "./mosaic.ts";
+import { divergingColors, drawMosaic } from "./mosaic.ts";
 
-/** More units than this are not shown. */
+/** The largest number of units to show. */
 const MOST_UNITS = 128;
 
-/** What each unit of the first layer looks for. */
+/** The weights of each unit of the first layer as a picture. */
 export function Weights() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const now = weights.value;
-  const colours = scheme.value;
+  const colors = scheme.value;
   useEffect(() => {
     watchWeights(true);
     return () => watchWeights(false);
@@ -21,8 +21,8 @@ export function Weights() {
   useEffect(() => {
     if (!now || !canvas.current) return;
     const { values } = now;
-    drawMosaic(canvas.current, { side: 28, columns, count }, divergingColours(), (index) => values[index]! + 128);
-  }, [now, colours]);
+    drawMosaic(canvas.current, { side: 28, columns, count }, divergingColors(), (index) => values[index]! + 128);
+  }, [now, colors]);
   return (
     <figure>
       <canvas
@@ -43,5 +43,5 @@ export function Weights() {
   );
 }
 
-/** About twice as wide as high, as the card is. */
+/** About twice as wide as high, like the card. */
 const columnsFor = (count: number) => Math.max(1, Math.min(count, count <= 12 ? count : Math.ceil(Math.sqrt(2.6 * count))));

@@ -28,8 +28,7 @@ import {
   type TrainingData,
   type TrainingLoss,
 } from "../../../index.ts";
-import type { Point } from "../view/fields.ts";
-import type { ClassifySettings, NeuronSettings, PlaygroundConfig, RegressSettings } from "../settings.ts";
+import type { ClassifySettings, NeuronSettings, PlaygroundConfig, Point, RegressSettings } from "../settings.ts";
 
 const { circles, xor, moons, spirals, linear, line, polynomial, sine } = points;
 const planes = { circles, xor, moons, spirals, linear };

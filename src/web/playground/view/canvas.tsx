@@ -4,15 +4,14 @@ import type { Drawing } from "./draw.ts";
 import { palette } from "./palette.ts";
 
 interface CanvasProps {
-  /** Follows "playground-". */
   readonly testId?: string;
-  /** Draws what the signals that it reads say; called again when they change. */
+  /** Draws the picture. It is called again when the signals that it reads change. */
   readonly draw: (drawing: Drawing) => void;
-  /** The picture in words; decoration without. */
+  /** A description of the picture. Without one, screen readers skip it. */
   readonly label?: () => string;
 }
 
-/** A square canvas as wide as the element around it, sharp on any screen. */
+/** A square canvas as wide as its parent, sharp on any screen. */
 export function Canvas({ testId, draw, label }: CanvasProps) {
   const reference = useRef<HTMLCanvasElement>(null);
   const size = useSignal(0);
@@ -25,7 +24,7 @@ export function Canvas({ testId, draw, label }: CanvasProps) {
   }, []);
   useSignalEffect(() => {
     const canvas = reference.current;
-    const colours = palette.value;
+    const colors = palette.value;
     const side = size.value;
     if (!canvas || side === 0) return;
     const ratio = window.devicePixelRatio;
@@ -33,12 +32,12 @@ export function Canvas({ testId, draw, label }: CanvasProps) {
     if (canvas.width !== pixels) canvas.width = canvas.height = pixels;
     const context = canvas.getContext("2d")!;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    latest.current({ context, size: side, palette: colours });
+    latest.current({ context, size: side, palette: colors });
   });
   return (
     <canvas
       ref={reference}
-      data-testid={testId && `playground-${testId}`}
+      data-testid={testId}
       {...(label ? { role: "img", "aria-label": label() } : { "aria-hidden": true })}
     />
   );

@@ -1,13 +1,15 @@
-/* What is learned: which points, how many, how noisy, and the visitor's own. */
+/*
+ * The settings of the data: its kind, size and noise, and the visitor's own points.
+ */
 import { useSignal } from "@preact/signals";
-import { NumberInput, Segments, Select, Slider } from "./controls.tsx";
-import { range, type Point } from "./fields.ts";
-import { addPoint, nextClass } from "./plot.tsx";
-import { classifyFields, EXTENT, neuronFields, regressFields, surfaceFields } from "../settings.ts";
-import { change, playgroundState } from "../state.ts";
+import { NumberField, Segments, Select, Slider } from "../../shared/fields.tsx";
+import { range } from "../../shared/address/codec.ts";
+import { addPoint, nextClass } from "./picture.tsx";
+import { classifyFields, EXTENT, neuronFields, regressFields, surfaceFields, type Point } from "../settings.ts";
+import { change, playgroundState } from "../state/index.ts";
 
-const planeNames = { circles: "Circles", xor: "XOR", moons: "Moons", spirals: "Spirals", linear: "Linearly separable", own: "Your own points" };
-const curveNames = { sine: "Sine", polynomial: "Polynomial", line: "Line", own: "Your own points" };
+const planeTitles = { circles: "Circles", xor: "XOR", moons: "Moons", spirals: "Spirals", linear: "Linearly separable", own: "Your own points" };
+const curveTitles = { sine: "Sine", polynomial: "Polynomial", line: "Line", own: "Your own points" };
 
 export function DataPanel() {
   const { mode } = playgroundState.value;
@@ -29,13 +31,13 @@ function PointsData({ mode }: { mode: PointsMode }) {
       <DataChoice mode={mode} />
       {settings.data !== "own" && (
         <>
-          <Slider label="Noise" testId="noise" field={fields.noise} value={settings.noise} onChange={(noise) => change(mode, { noise })} />
-          <Slider label="Points" testId="count" field={fields.count} value={settings.count} onChange={(count) => change(mode, { count })} />
+          <Slider label="Noise" testId="playground-noise" field={fields.noise} value={settings.noise} onChange={(noise) => change(mode, { noise })} />
+          <Slider label="Points" testId="playground-count" field={fields.count} value={settings.count} onChange={(count) => change(mode, { count })} />
         </>
       )}
-      <NumberInput
+      <NumberField
         label="Seed (starts over)"
-        testId="seed"
+        testId="playground-seed"
         field={fields.seed}
         value={settings.seed}
         onChange={(seed) => change(mode, { seed })}
@@ -46,18 +48,18 @@ function PointsData({ mode }: { mode: PointsMode }) {
 }
 
 function DataChoice({ mode }: { mode: PointsMode }) {
-  const common = { label: "Points from", testId: "dataset" };
+  const common = { label: "Points from", testId: "playground-dataset" };
   if (mode === "regress") {
     const { data } = playgroundState.value.regress;
-    return <Select {...common} field={regressFields.data} names={curveNames} value={data} onChange={(next) => change("regress", { data: next })} />;
+    return <Select {...common} options={regressFields.data.values} titles={curveTitles} value={data} onChange={(next) => change("regress", { data: next })} />;
   }
   const { data } = playgroundState.value[mode];
-  return <Select {...common} field={classifyFields.data} names={planeNames} value={data} onChange={(next) => change(mode, { data: next })} />;
+  return <Select {...common} options={classifyFields.data.values} titles={planeTitles} value={data} onChange={(next) => change(mode, { data: next })} />;
 }
 
-const coordinate = range(-EXTENT, EXTENT, 0.01, 0);
+const coordinate = range(-EXTENT, EXTENT, "any", 0);
 
-/** Points by click, or by numbers for those who use no pointer. */
+/** Adds points by click, or by coordinates for visitors without a pointer. */
 function OwnPoints({ mode }: { mode: PointsMode }) {
   const { points } = playgroundState.value[mode];
   const setPoints = (next: readonly Point[]) => change(mode, { points: next });
@@ -74,8 +76,8 @@ function OwnPoints({ mode }: { mode: PointsMode }) {
           addPoint(x.value, y.value);
         }}
       >
-        <NumberInput label="x" testId="point-x" field={coordinate} value={x.value} onChange={(value) => (x.value = value)} />
-        <NumberInput label="y" testId="point-y" field={coordinate} value={y.value} onChange={(value) => (y.value = value)} />
+        <NumberField label="x" testId="playground-point-x" field={coordinate} value={x.value} onChange={(value) => (x.value = value)} />
+        <NumberField label="y" testId="playground-point-y" field={coordinate} value={y.value} onChange={(value) => (y.value = value)} />
         <button data-testid="playground-add-point">Add</button>
       </form>
       <div class="row">
@@ -98,25 +100,25 @@ function ClassChoice() {
   return (
     <Segments
       legend="Class of the points you add"
-      name="class"
+      name="playground-class"
       value={nextClass.value}
       onChange={(value) => (nextClass.value = value)}
       options={[
-        { value: 0, testId: "class-0", text: <><i class="playground-disc" /> Blue</> },
-        { value: 1, testId: "class-1", text: <><i class="playground-square" /> Orange</> },
+        { value: 0, testId: "playground-class-0", text: <><i class="playground-disc" /> Blue</> },
+        { value: 1, testId: "playground-class-1", text: <><i class="playground-square" /> Orange</> },
       ]}
     />
   );
 }
 
-const modelNames = {
+const modelTitles = {
   line: "Line: y = a·x + b",
   logistic: "Logistic neuron, cross-entropy",
   squared: "Logistic neuron, squares",
   saddle: "Two weights: y = b·tanh(a·x)",
 };
 
-/** With which descent gets somewhere within a minute; a neuron's slopes are gentle. */
+/** Rates with which descent arrives within a minute. The loss of a neuron has gentle slopes. */
 const usualRates = { line: 0.1, logistic: 1, squared: 3, saddle: 0.1 } as const;
 
 const shareOfExtent = range(-1, 1, 0.01, 0);
@@ -126,12 +128,12 @@ function SurfaceData() {
   const [first, second] = start;
   return (
     <>
-      <Select label="Model" testId="model" field={surfaceFields.model} names={modelNames} value={model} onChange={(next) => change("surface", { model: next, learningRate: usualRates[next] })} />
-      <Slider label="Noise" testId="noise" field={surfaceFields.noise} value={noise} onChange={(next) => change("surface", { noise: next })} />
-      <NumberInput label="Seed" testId="seed" field={surfaceFields.seed} value={seed} onChange={(next) => change("surface", { seed: next })} />
+      <Select label="Model" testId="playground-model" options={surfaceFields.model.values} titles={modelTitles} value={model} onChange={(next) => change("surface", { model: next, learningRate: usualRates[next] })} />
+      <Slider label="Noise" testId="playground-noise" field={surfaceFields.noise} value={noise} onChange={(next) => change("surface", { noise: next })} />
+      <NumberField label="Seed" testId="playground-seed" field={surfaceFields.seed} value={seed} onChange={(next) => change("surface", { seed: next })} />
       <p class="playground-note">Click or tap the picture to say where descent starts, or move these.</p>
-      <Slider label="Start, across" testId="start-x" field={shareOfExtent} value={first} onChange={(next) => change("surface", { start: [next, second] })} />
-      <Slider label="Start, up" testId="start-y" field={shareOfExtent} value={second} onChange={(next) => change("surface", { start: [first, next] })} />
+      <Slider label="Start, across" testId="playground-start-x" field={shareOfExtent} value={first} onChange={(next) => change("surface", { start: [next, second] })} />
+      <Slider label="Start, up" testId="playground-start-y" field={shareOfExtent} value={second} onChange={(next) => change("surface", { start: [first, next] })} />
     </>
   );
 }

@@ -1,9 +1,10 @@
-/* What is on the canvases. Every function draws on a square of side `size` in CSS pixels. */
-import type { Colour, Ramp } from "../../shared/colours.ts";
+/*
+ * Draws on the canvases. Every canvas is a square with side `size` in CSS pixels.
+ */
+import type { Color, Ramp } from "../../shared/colors.ts";
 import { CURVE_POINTS, PLANE_SIDE, SURFACE_SIDE, type Frame, type LossSurface } from "../contract.ts";
-import type { Point } from "./fields.ts";
-import { css, rampColour, type Palette } from "./palette.ts";
-import { EXTENT } from "../settings.ts";
+import { css, rampColor, type Palette } from "./palette.ts";
+import { EXTENT, type Point } from "../settings.ts";
 
 export interface Drawing {
   readonly context: CanvasRenderingContext2D;
@@ -11,18 +12,18 @@ export interface Drawing {
   readonly palette: Palette;
 }
 
-/** From −extent … extent to pixels, and back. */
+/** Converts coordinates in −extent … extent to pixels, and back. */
 const toPixel = (value: number, size: number, extent = EXTENT): number => ((value / extent + 1) / 2) * size;
 export const fromPixel = (pixel: number, size: number, extent = EXTENT): number => extent * ((2 * pixel) / size - 1);
 
-/** Where a place is drawn, y upward. */
+/** The pixel of a place, with y pointing up. */
 const placeOf = ({ size }: Drawing, x: number, y: number, extent = EXTENT) =>
   [toPixel(x, size, extent), size - toPixel(y, size, extent)] as const;
 
-/** What a picture is painted on before it is scaled. */
+/** Pictures are painted here before they are scaled. */
 const scratch = new OffscreenCanvas(1, 1);
 
-/** A picture of `side` rows from the bottom of shares in [0, 1], scaled so that the outer values lie on the border. */
+/** Draws `side` rows of shares in [0, 1], from the bottom up, scaled so that the outer values lie on the border. */
 function picture({ context, size }: Drawing, side: number, ramp: Ramp, shareOf: (index: number) => number): void {
   const image = new ImageData(side, side);
   const pixels = new Uint32Array(image.data.buffer);
@@ -39,7 +40,7 @@ function picture({ context, size }: Drawing, side: number, ramp: Ramp, shareOf: 
   context.drawImage(scratch, -spacing / 2, -spacing / 2, side * spacing, side * spacing);
 }
 
-/** The line on which values on a grid have a level (marching squares; linear between the grid's points). */
+/** Draws a contour line of values on a grid (marching squares with linear interpolation). */
 function contour({ context, size }: Drawing, values: Float32Array, side: number, level: number): void {
   const spacing = size / (side - 1);
   const above = (row: number, column: number) => values[row * side + column]! - level;
@@ -64,7 +65,7 @@ function contour({ context, size }: Drawing, values: Float32Array, side: number,
   context.stroke();
 }
 
-/** Class 0 as a blue disc, class 1 as an orange square, so that the form tells them apart, too. */
+/** Draws class 0 as a blue disc and class 1 as an orange square, so that their shapes differ as well. */
 function mark({ context, palette }: Drawing, [x, y]: readonly [number, number], label: number, radius: number): void {
   context.beginPath();
   if (label === 0) context.arc(x, y, radius, 0, 2 * Math.PI);
@@ -89,7 +90,7 @@ export function drawBackground({ context, size, palette }: Drawing): void {
   context.fillRect(0, 0, size, size);
 }
 
-/** The two axes through the origin. */
+/** Draws the two axes through the origin. */
 export function drawAxes({ context, size, palette }: Drawing): void {
   context.strokeStyle = css(palette.line);
   context.lineWidth = 1;
@@ -105,7 +106,7 @@ function drawProbabilities(drawing: Drawing, probabilities: Float32Array): void 
   picture(drawing, PLANE_SIDE, drawing.palette.regions, (index) => probabilities[index]!);
 }
 
-/** The probability of class 1 over the plane, and the line where it is one half. */
+/** Draws the probability of class 1 over the plane, and the line where it is one half. */
 export function drawDecision(drawing: Drawing, probabilities: Float32Array): void {
   const { context, palette } = drawing;
   drawProbabilities(drawing, probabilities);
@@ -115,8 +116,8 @@ export function drawDecision(drawing: Drawing, probabilities: Float32Array): voi
 }
 
 /**
- * The line w₁x + w₂y + b = 0, the weights as an arrow from it to the side of class 1, and the two sides: of a neuron
- * that says 0 or 1 in one colour each, else by probability.
+ * Draws the line w₁x + w₂y + b = 0, the weights as an arrow from it towards class 1, and its two sides: a perceptron in
+ * two colors, a logistic neuron by probability.
  */
 export function drawNeuron(drawing: Drawing, { parameters, outputs }: Frame, isHard: boolean): void {
   const { context, palette, size } = drawing;
@@ -129,9 +130,9 @@ export function drawNeuron(drawing: Drawing, { parameters, outputs }: Frame, isH
   const at = (along: number, across: number) =>
     placeOf(drawing, foot[0] - along * normalY + across * normalX, foot[1] + along * normalX + across * normalY);
   if (isHard) {
-    context.fillStyle = rampColour(palette.regions, 0);
+    context.fillStyle = rampColor(palette.regions, 0);
     context.fillRect(0, 0, size, size);
-    context.fillStyle = rampColour(palette.regions, 255);
+    context.fillStyle = rampColor(palette.regions, 255);
     context.beginPath();
     for (const [along, across] of [[-10, 0], [10, 0], [10, 10], [-10, 10]] as const) context.lineTo(...at(along, across));
     context.fill();
@@ -149,24 +150,24 @@ export function drawNeuron(drawing: Drawing, { parameters, outputs }: Frame, isH
   context.stroke();
 }
 
-/** A curve's y at its x from −EXTENT to EXTENT. */
-export function drawCurve(drawing: Drawing, values: Float32Array, { colour, width = 2.5 }: { colour: Colour; width?: number }): void {
+/** Draws a curve, given its y values from x = −EXTENT to EXTENT. */
+export function drawCurve(drawing: Drawing, values: Float32Array, { color, width = 2.5 }: { color: Color; width?: number }): void {
   const { context } = drawing;
-  context.strokeStyle = css(colour);
+  context.strokeStyle = css(color);
   context.lineWidth = width;
   context.beginPath();
   values.forEach((y, index) => {
     const x = EXTENT * ((2 * index) / (CURVE_POINTS - 1) - 1);
-    // A canvas draws nothing of a line whose end is too far away.
+    // A canvas does not draw a line at all if one end is too far away.
     context.lineTo(...placeOf(drawing, x, Math.max(-9, Math.min(9, y))));
   });
   context.stroke();
 }
 
-/** Bands of a loss surface; heights are shown by their root, so that the valley has bands as well. */
+/** The number of bands of a loss surface. They show the root of the height, so that the valley has bands as well. */
 const BANDS = 14;
 
-/** Heat and contour lines of a loss surface: the lower, the bluer. */
+/** Draws a loss surface with contour lines: the lower, the bluer. */
 export function drawLossSurface(drawing: Drawing, { losses, names }: LossSurface): void {
   const { context, palette, size } = drawing;
   const [least, most] = [Math.min(...losses), Math.max(...losses)];
@@ -184,13 +185,13 @@ export function drawLossSurface(drawing: Drawing, { losses, names }: LossSurface
   context.fillText(`↑ ${names[1]}`, size / 2 + 6, 16);
 }
 
-/** The way of descent, from its start (ring) to where it is (disc). */
+/** Draws the path of descent, from its start (ring) to its present place (disc). */
 export function drawPath(drawing: Drawing, path: readonly number[], extent: number): void {
   const { context, palette } = drawing;
   if (path.length < 2) return;
   const at = (index: number) => placeOf(drawing, path[index]!, path[index + 1]!, extent);
-  for (const [colour, width] of [[palette.surface, 4], [palette.orange, 2]] as const) {
-    context.strokeStyle = css(colour);
+  for (const [color, width] of [[palette.surface, 4], [palette.orange, 2]] as const) {
+    context.strokeStyle = css(color);
     context.lineWidth = width;
     context.beginPath();
     for (let index = 0; index < path.length; index += 2) context.lineTo(...at(index));
@@ -209,14 +210,14 @@ export function drawPath(drawing: Drawing, path: readonly number[], extent: numb
   context.stroke();
 }
 
-/** One hidden unit's values: over the plane as a picture, over x as a curve; scaled to the unit's largest value. */
+/** Draws the values of a hidden unit, as a picture of the plane or as a curve, scaled to the unit's largest value. */
 export function drawUnit(drawing: Drawing, values: Float32Array): void {
   const { palette } = drawing;
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
   if (values.length === CURVE_POINTS) {
     drawBackground(drawing);
     drawAxes(drawing);
-    drawCurve(drawing, values.map((value) => value / largest), { colour: palette.blue, width: 3 });
+    drawCurve(drawing, values.map((value) => value / largest), { color: palette.blue, width: 3 });
     return;
   }
   picture(drawing, PLANE_SIDE, palette.units, (index) => (values[index]! / largest + 1) / 2);

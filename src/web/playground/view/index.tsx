@@ -1,25 +1,22 @@
 import type * as Comlink from "comlink";
 import { useEffect } from "preact/hooks";
 import { percent } from "../../shared/format.ts";
-import { LossChart } from "./chart.tsx";
+import { LossChart } from "./loss-chart.tsx";
 import { ShareButton } from "../../shared/share.tsx";
-import { visit } from "../../shared/address.ts";
+import { visit } from "../../shared/address/history.ts";
 import type { WorkerApi } from "../../contract.ts";
 import { CloseButton } from "../../shared/close-button.tsx";
 import { ContinueOnCpu } from "../../continue.tsx";
-import { connect, deviceGone, frame, message, playgroundCommands, running } from "../controller.ts";
-import { Segments, Select } from "./controls.tsx";
+import { Segments, Select } from "../../shared/fields.tsx";
 import { DataPanel } from "./data-panel.tsx";
 import { NetworkPanel } from "./network-panel.tsx";
-import { FitPlot, Plot } from "./plot.tsx";
+import { FitPicture, Picture } from "./picture.tsx";
 import { classifyFields, type Mode } from "../settings.ts";
-import { change, playgroundState } from "../state.ts";
+import { change, connect, deviceGone, frame, message, playgroundCommands, playgroundState, running } from "../state/index.ts";
 import { numberText } from "./text.ts";
 import "./playground.css";
 
-export { playgroundCommands };
-
-/** The tab: trains while it is in the page. */
+/** The Playground tab. It trains while it is shown. */
 export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
   useEffect(() => connect(worker.playground), [worker]);
   const { mode } = playgroundState.value;
@@ -30,13 +27,13 @@ export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
         <Message />
       </div>
       <div class="playground-middle">
-        <Plot />
+        <Picture />
         <Numbers />
       </div>
       <DataPanel />
       <div class="playground-side">
         <NetworkPanel />
-        {mode === "surface" && <FitPlot />}
+        {mode === "surface" && <FitPicture />}
         <LossChart hasTest={mode !== "surface"} />
       </div>
     </div>
@@ -44,13 +41,13 @@ export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
 }
 
 const modeOptions: readonly { value: Mode; text: string; testId: string }[] = [
-  { value: "classify", text: "Classification", testId: "mode-classify" },
-  { value: "regress", text: "Regression", testId: "mode-regress" },
-  { value: "neuron", text: "Single neuron", testId: "mode-neuron" },
-  { value: "surface", text: "Loss surface", testId: "mode-surface" },
+  { value: "classify", text: "Classification", testId: "playground-mode-classify" },
+  { value: "regress", text: "Regression", testId: "playground-mode-regress" },
+  { value: "neuron", text: "Single neuron", testId: "playground-mode-neuron" },
+  { value: "surface", text: "Loss surface", testId: "playground-mode-surface" },
 ];
 
-const speedNames = { full: "Full speed", "2": "2 steps/s", "10": "10 steps/s", "30": "30 steps/s", "100": "100 steps/s", "300": "300 steps/s", "1000": "1000 steps/s" };
+const speedTitles = { full: "Full speed", "2": "2 steps/s", "10": "10 steps/s", "30": "30 steps/s", "100": "100 steps/s", "300": "300 steps/s", "1000": "1000 steps/s" };
 
 function Toolbar() {
   const state = playgroundState.value;
@@ -60,7 +57,7 @@ function Toolbar() {
     <div class="row playground-toolbar">
       <Segments
         legend="What to play with"
-        name="mode"
+        name="playground-mode"
         options={modeOptions}
         value={mode}
         onChange={(next) => visit(() => (playgroundState.value = { ...state, mode: next }))}
@@ -77,9 +74,10 @@ function Toolbar() {
         </button>
         <Select
           label="Speed"
-          testId="speed"
-          field={classifyFields.speed}
-          names={speedNames}
+          layout="inline"
+          testId="playground-speed"
+          options={classifyFields.speed.values}
+          titles={speedTitles}
           value={state[mode].speed}
           onChange={(speed) => change(mode, { speed })}
         />
@@ -106,11 +104,11 @@ function Numbers() {
   const hasClasses = mode === "classify" || mode === "neuron";
   return (
     <dl class="numbers playground-numbers">
-      <Entry name="Step" testId="step-count" text={String(step)} />
-      <Entry name="Loss" testId="loss" text={numberText(loss)} />
-      {hasClasses && <Entry name="Accuracy" testId="accuracy" text={percent(accuracy)} />}
-      {mode !== "surface" && <Entry name="Test loss" testId="test-loss" text={numberText(testLoss)} />}
-      {hasClasses && <Entry name="Test accuracy" testId="test-accuracy" text={percent(testAccuracy)} />}
+      <Entry name="Step" testId="playground-step-count" text={String(step)} />
+      <Entry name="Loss" testId="playground-loss" text={numberText(loss)} />
+      {hasClasses && <Entry name="Accuracy" testId="playground-accuracy" text={percent(accuracy)} />}
+      {mode !== "surface" && <Entry name="Test loss" testId="playground-test-loss" text={numberText(testLoss)} />}
+      {hasClasses && <Entry name="Test accuracy" testId="playground-test-accuracy" text={percent(testAccuracy)} />}
     </dl>
   );
 }
@@ -119,7 +117,7 @@ function Entry({ name, testId, text }: { name: string; testId: string; text: str
   return (
     <div>
       <dt>{name}</dt>
-      <dd data-testid={`playground-${testId}`}>{text}</dd>
+      <dd data-testid={testId}>{text}</dd>
     </div>
   );
 }

@@ -1,11 +1,12 @@
-/* What learns, and how: the layers with pictures of their units, the loss, the optimizer and its numbers. */
+/*
+ * The settings of the model and its training: layers with pictures of their units, loss, optimizer.
+ */
+import { fallbacks } from "../../shared/address/codec.ts";
 import { Canvas } from "./canvas.tsx";
-import { frame, unitsFrame } from "../controller.ts";
-import { NumberInput, Select, Slider } from "./controls.tsx";
+import { NumberField, Select, Slider } from "../../shared/fields.tsx";
 import { drawBackground, drawUnit, type Drawing } from "./draw.ts";
-import { choice, MOST_LAYERS, MOST_UNITS, range } from "./fields.ts";
-import { activationNames, classifyFields, neuronFields, regressFields, surfaceFields, type ClassifySettings, type Mode } from "../settings.ts";
-import { change, playgroundState } from "../state.ts";
+import { classifyFields, layerFields, MOST_LAYERS, neuronFields, regressFields, surfaceFields, type HiddenLayer, type Mode } from "../settings.ts";
+import { change, frame, playgroundState, unitsFrame } from "../state/index.ts";
 import { numberText } from "./text.ts";
 
 export function NetworkPanel() {
@@ -26,11 +27,10 @@ export function NetworkPanel() {
 }
 
 type NetworkMode = "classify" | "regress";
-type Layer = ClassifySettings["layers"][number];
 
 function Layers({ mode }: { mode: NetworkMode }) {
   const { layers } = playgroundState.value[mode];
-  const setLayers = (next: readonly Layer[]) => change(mode, { layers: next });
+  const setLayers = (next: readonly HiddenLayer[]) => change(mode, { layers: next });
   return (
     <>
       <p class="playground-note">Layers and optimizer start over; all else goes on.</p>
@@ -48,7 +48,7 @@ function Layers({ mode }: { mode: NetworkMode }) {
         type="button"
         data-testid="playground-add-layer"
         disabled={layers.length === MOST_LAYERS}
-        onClick={() => setLayers([...layers, layers.at(-1) ?? { units: 4, activation: "tanh" }])}
+        onClick={() => setLayers([...layers, layers.at(-1) ?? fallbacks(layerFields)])}
       >
         Add a hidden layer
       </button>
@@ -56,32 +56,29 @@ function Layers({ mode }: { mode: NetworkMode }) {
   );
 }
 
-const unitsField = range(1, MOST_UNITS, 1, 4);
-const activationField = choice(activationNames, "tanh");
-
 interface LayerRowProps {
   readonly mode: NetworkMode;
   readonly index: number;
-  readonly layer: Layer;
-  readonly onChange: (layer: Layer) => void;
+  readonly layer: HiddenLayer;
+  readonly onChange: (layer: HiddenLayer) => void;
   readonly onRemove: () => void;
 }
 
 function LayerRow({ mode, index, layer, onChange, onRemove }: LayerRowProps) {
-  const testId = `layer-${index}`;
+  const testId = `playground-layer-${index}`;
   return (
     <fieldset class="playground-layer">
       <legend>Hidden layer {index + 1}</legend>
       <div class="row">
-        <NumberInput label="Units" testId={`${testId}-units`} field={unitsField} value={layer.units} onChange={(units) => onChange({ ...layer, units })} />
+        <NumberField label="Units" testId={`${testId}-units`} field={layerFields.units} value={layer.units} onChange={(units) => onChange({ ...layer, units })} />
         <Select
           label="Activation"
           testId={`${testId}-activation`}
-          field={activationField}
+          options={layerFields.activation.values}
           value={layer.activation}
           onChange={(activation) => onChange({ ...layer, activation })}
         />
-        <button type="button" data-testid={`playground-${testId}-remove`} aria-label={`Remove hidden layer ${index + 1}`} onClick={onRemove}>
+        <button type="button" data-testid={`${testId}-remove`} aria-label={`Remove hidden layer ${index + 1}`} onClick={onRemove}>
           ✕
         </button>
       </div>
@@ -134,30 +131,30 @@ function SurfaceNumbers() {
   );
 }
 
-const lossNames = {
+const lossTitles = {
   sigmoidBinaryCrossEntropy: "Cross-entropy",
   softmaxCrossEntropy: "Softmax, two outputs",
   meanSquaredError: "Squared error",
   halfSumOfSquares: "Half of squares",
 };
-const ruleNames = { perceptron: "Perceptron", logistic: "Logistic neuron" };
+const ruleTitles = { perceptron: "Perceptron", logistic: "Logistic neuron" };
 
 function Loss({ mode }: { mode: Mode }) {
   const { classify, regress, neuron } = playgroundState.value;
-  const common = { label: "Loss", testId: "loss-function", names: lossNames };
+  const common = { label: "Loss", testId: "playground-loss-function", titles: lossTitles };
   switch (mode) {
     case "classify":
-      return <Select {...common} field={classifyFields.loss} value={classify.loss} onChange={(loss) => change(mode, { loss })} />;
+      return <Select {...common} options={classifyFields.loss.values} value={classify.loss} onChange={(loss) => change(mode, { loss })} />;
     case "regress":
-      return <Select {...common} field={regressFields.loss} value={regress.loss} onChange={(loss) => change(mode, { loss })} />;
+      return <Select {...common} options={regressFields.loss.values} value={regress.loss} onChange={(loss) => change(mode, { loss })} />;
     case "neuron":
-      return <Select label="Rule" testId="rule" field={neuronFields.rule} names={ruleNames} value={neuron.rule} onChange={(rule) => change(mode, { rule })} />;
+      return <Select label="Rule" testId="playground-rule" options={neuronFields.rule.values} titles={ruleTitles} value={neuron.rule} onChange={(rule) => change(mode, { rule })} />;
     case "surface":
       return null;
   }
 }
 
-const optimizerNames = {
+const optimizerTitles = {
   sgd: "Gradient descent",
   momentum: "Momentum",
   nesterov: "Nesterov",
@@ -165,7 +162,7 @@ const optimizerNames = {
   adam: "Adam",
   adamW: "AdamW",
 };
-const batchNames = { full: "All points" };
+const batchTitles = { full: "All points" };
 
 function Optimization({ mode }: { mode: Mode }) {
   const state = playgroundState.value;
@@ -175,16 +172,16 @@ function Optimization({ mode }: { mode: Mode }) {
       {mode !== "neuron" && <OptimizerFields mode={mode} />}
       <Select
         label="Learning rate"
-        testId="learning-rate"
-        field={classifyFields.learningRate}
+        testId="playground-learning-rate"
+        options={classifyFields.learningRate.values}
         value={learningRate}
         onChange={(next) => change(mode, { learningRate: next })}
       />
       {mode === "neuron" && (
-        <Select label="Batch" testId="batch" field={neuronFields.batch} names={batchNames} value={state.neuron.batch} onChange={(batch) => change("neuron", { batch })} />
+        <Select label="Batch" testId="playground-batch" options={neuronFields.batch.values} titles={batchTitles} value={state.neuron.batch} onChange={(batch) => change("neuron", { batch })} />
       )}
       {(mode === "classify" || mode === "regress") && (
-        <Select label="Batch" testId="batch" field={classifyFields.batch} names={batchNames} value={state[mode].batch} onChange={(batch) => change(mode, { batch })} />
+        <Select label="Batch" testId="playground-batch" options={classifyFields.batch.values} titles={batchTitles} value={state[mode].batch} onChange={(batch) => change(mode, { batch })} />
       )}
     </>
   );
@@ -193,22 +190,22 @@ function Optimization({ mode }: { mode: Mode }) {
 function OptimizerFields({ mode }: { mode: Exclude<Mode, "neuron"> }) {
   const { surface, classify, regress } = playgroundState.value;
   const { optimizer, momentum } = { surface, classify, regress }[mode];
-  const common = { label: "Optimizer", testId: "optimizer", names: optimizerNames };
+  const common = { label: "Optimizer", testId: "playground-optimizer", titles: optimizerTitles };
   return (
     <>
       {mode === "surface" ? (
-        <Select {...common} field={surfaceFields.optimizer} value={surface.optimizer} onChange={(next) => change("surface", { optimizer: next })} />
+        <Select {...common} options={surfaceFields.optimizer.values} value={surface.optimizer} onChange={(next) => change("surface", { optimizer: next })} />
       ) : (
-        <Select {...common} field={classifyFields.optimizer} value={optimizer} onChange={(next) => change(mode, { optimizer: next })} />
+        <Select {...common} options={classifyFields.optimizer.values} value={optimizer} onChange={(next) => change(mode, { optimizer: next })} />
       )}
       {(optimizer === "momentum" || optimizer === "nesterov") && (
-        <Slider label="Momentum" testId="momentum" field={classifyFields.momentum} value={momentum} onChange={(next) => change(mode, { momentum: next })} />
+        <Slider label="Momentum" testId="playground-momentum" field={classifyFields.momentum} value={momentum} onChange={(next) => change(mode, { momentum: next })} />
       )}
       {mode !== "surface" && optimizer === "adamW" && (
         <Select
           label="Weight decay"
-          testId="weight-decay"
-          field={classifyFields.weightDecay}
+          testId="playground-weight-decay"
+          options={classifyFields.weightDecay.values}
           value={playgroundState.value[mode].weightDecay}
           onChange={(weightDecay) => change(mode, { weightDecay })}
         />

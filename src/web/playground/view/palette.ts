@@ -1,30 +1,32 @@
-/* The page's colours as the Playground's canvases use them. */
+/*
+ * The page's colors for the canvases of the Playground.
+ */
 import { computed } from "@preact/signals";
-import { tokenColour, mix, rampOf, scheme, type Colour, type Ramp } from "../../shared/colours.ts";
+import { tokenColor, mix, rampOf, scheme, type Color, type Ramp } from "../../shared/colors.ts";
 
 export interface Palette {
-  readonly surface: Colour;
-  readonly text: Colour;
-  readonly line: Colour;
+  readonly surface: Color;
+  readonly text: Color;
+  readonly line: Color;
   /** Class 0, negative values. */
-  readonly blue: Colour;
+  readonly blue: Color;
   /** Class 1, positive values. */
-  readonly orange: Colour;
-  /** Blue for −1, the surface's colour for 0, orange for 1: paler than the points on them, and as they are. */
+  readonly orange: Color;
+  /** Blue for −1, the surface's color for 0, orange for 1. `regions` is paler than the points that are drawn on it. */
   readonly regions: Ramp;
   readonly units: Ramp;
-  /** From blue, not at its full, for the least to the surface's colour for the most. */
+  /** From a lighter blue for the least value to the surface's color for the greatest. */
   readonly heights: Ramp;
 }
 
 function readPalette(): Palette {
-  const [surface, blue, orange] = [tokenColour("--surface"), tokenColour("--accent"), tokenColour("--accent-2")];
+  const [surface, blue, orange] = [tokenColor("--surface"), tokenColor("--accent"), tokenColor("--accent-2")];
   const diverging = (strength: number) =>
     rampOf((index) => mix(surface, index < 128 ? blue : orange, strength * Math.abs((2 * index) / 255 - 1)));
   return {
     surface,
-    text: tokenColour("--text"),
-    line: tokenColour("--line"),
+    text: tokenColor("--text"),
+    line: tokenColor("--line"),
     blue,
     orange,
     regions: diverging(0.45),
@@ -33,16 +35,16 @@ function readPalette(): Palette {
   };
 }
 
-/** Read again when the system changes between light and dark. */
+/** Read again when the system switches between light and dark. */
 export const palette = computed(() => {
   void scheme.value;
   return readPalette();
 });
 
-export const css = ([red, green, blue]: Colour, alpha = 1): string => `rgb(${red} ${green} ${blue} / ${alpha})`;
+export const css = ([red, green, blue]: Color, alpha = 1): string => `rgb(${red} ${green} ${blue} / ${alpha})`;
 
-/** One colour of a ramp, for CSS. */
-export function rampColour(ramp: Ramp, index: number): string {
+/** A color of a ramp as CSS. */
+export function rampColor(ramp: Ramp, index: number): string {
   const [red, green, blue] = new Uint8Array(ramp.buffer, 4 * index, 3);
   return css([red!, green!, blue!]);
 }

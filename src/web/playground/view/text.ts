@@ -1,6 +1,8 @@
-/* Numbers as the tab writes them, of constant width where they change. */
+/*
+ * Numbers as the Playground shows them, with a constant width.
+ */
 
-/** A loss or a parameter: four digits after the point, or a power of ten where that says nothing. */
+/** A loss or a parameter: four decimals, or an exponent for very small and very large values. */
 export function numberText(value: number): string {
   if (Number.isNaN(value)) return "–";
   if (value === 0 || (Math.abs(value) >= 0.001 && Math.abs(value) < 1000)) return value.toFixed(4).replace("-", "−");

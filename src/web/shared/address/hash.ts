@@ -1,17 +1,17 @@
 /*
- * The whole state of the page is in its address, after the #: `#digits?layers=…` or `#playground?…`.
+ * The part of the address after the #, which holds the whole state of the page: `#digits?layers=…` or `#playground?…`.
  */
 export const tabs = ["digits", "playground"] as const;
 
 export type Tab = (typeof tabs)[number];
 
-/** Such as `#digits?rate=0.003`. The signs that an address may hold as they are stay readable. */
+/** Formats a hash such as `#digits?rate=0.003`. Commas stay readable. */
 export function formatHash(tab: Tab, params: URLSearchParams): string {
   const text = params.toString().replaceAll("%2C", ",");
   return text === "" ? `#${tab}` : `#${tab}?${text}`;
 }
 
-/** Which tab an address names, and its fields; the Digits tab without any where it names none. */
+/** The tab that a hash names, and its parameters. A hash without a known tab means the Digits tab without parameters. */
 export function parseHash(hash: string): { tab: Tab; params: URLSearchParams } {
   const text = hash.replace(/^#/, "");
   const end = text.indexOf("?");
@@ -20,7 +20,7 @@ export function parseHash(hash: string): { tab: Tab; params: URLSearchParams } {
   return { tab: tab ?? "digits", params: new URLSearchParams(tab && end >= 0 ? text.slice(end + 1) : "") };
 }
 
-/** Says which fields of an address make no sense. */
+/** A message that names the parameters that are not allowed. */
 export const addressNote = (faults: readonly string[]): string =>
   `The address says ${excerpt(faults.join(", "))}, which is not known here: the usual value is used.`;
 

@@ -1,22 +1,22 @@
 /*
- * The page's address follows its state, and the way back leads through its tabs, modes and presets.
+ * Keeps the page's address in step with its state. Tabs, modes and presets are entries of the browser history.
  */
 import { effect } from "@preact/signals";
 
-/** Entries of the history that this page made: they hold the whole state, also where the address says nothing of it. */
+/** Marks history entries of this page. Their address holds the whole state: a missing parameter means the default. */
 const OWN = { wgrad: true };
 
-/** Of an address that changes with every move of a slider. */
+/** A slider would otherwise update the address with every move. */
 const SETTLE_MILLISECONDS = 200;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 let hashNow = () => "";
 
 /**
- * Writes the state into the address a moment after it changed, and takes it from there when the visitor goes back,
- * forward or to an address of their own.
- * @param hashOf the state, read from signals
- * @param read takes the address; `whole` where a missing field means its usual value, and not that it stays
+ * Writes the state into the address shortly after each change, and reads the address when the visitor goes back or
+ * forward, or edits the address.
+ * @param hashOf formats the state; it is called again when the signals that it reads change
+ * @param read takes the state from the address; if `whole` is true, a missing parameter means the default
  */
 export function keepAddress(hashOf: () => string, read: (whole: boolean) => void): void {
   hashNow = hashOf;
@@ -31,7 +31,7 @@ export function keepAddress(hashOf: () => string, read: (whole: boolean) => void
   });
 }
 
-/** Makes a change that the way back leads back from. */
+/** Makes a change that the Back button undoes. */
 export function visit(change: () => unknown): void {
   clearTimeout(timer);
   const before = hashNow();

@@ -2,17 +2,15 @@ import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { percent } from "../../shared/format.ts";
 import { Canvas } from "./canvas.tsx";
-import { frame, path, problem, spokenFrame } from "../controller.ts";
 import { drawAxes, drawBackground, drawCurve, drawDecision, drawLossSurface, drawNeuron, drawPath, drawPoints, fromPixel, type Drawing } from "./draw.ts";
-import { MOST_POINTS, rounded } from "./fields.ts";
-import { EXTENT } from "../settings.ts";
-import { change, hasNoPoints, playgroundState } from "../state.ts";
+import { EXTENT, MOST_POINTS, rounded } from "../settings.ts";
+import { change, frame, hasNoPoints, path, playgroundState, problem, spokenFrame } from "../state/index.ts";
 import { numberText } from "./text.ts";
 
-/** The class of the points that are added next. */
+/** The class of new points. */
 export const nextClass = signal<0 | 1>(0);
 
-/** Adds a point of a mode that has points. */
+/** Adds a point, if the present mode has points. */
 export function addPoint(x: number, y: number): void {
   const { mode } = playgroundState.value;
   if (mode === "surface") return;
@@ -21,8 +19,8 @@ export function addPoint(x: number, y: number): void {
   change(mode, { points: [...points, [rounded(x), rounded(y), mode === "regress" ? 0 : nextClass.value]] });
 }
 
-/** The big picture of a mode; a click adds a point, or says where descent starts. */
-export function Plot() {
+/** The large picture of a mode. A click adds a point, or sets where descent starts. */
+export function Picture() {
   const place = useRef<HTMLDivElement>(null);
   const onClick = (event: MouseEvent) => {
     const box = place.current!.getBoundingClientRect();
@@ -34,13 +32,13 @@ export function Plot() {
   };
   return (
     <div class="playground-plot" ref={place} onClick={onClick}>
-      <Canvas testId="surface" draw={draw} label={description} />
+      <Canvas testId="playground-surface" draw={draw} label={description} />
       <Hint />
     </div>
   );
 }
 
-/** What to do where there is nothing to see yet. */
+/** Says what to do while there are no points. */
 function Hint() {
   return hasNoPoints.value ? <p class="playground-hint">Click or tap to add points</p> : null;
 }
@@ -61,7 +59,7 @@ function draw(drawing: Drawing): void {
   if (mode === "regress") {
     drawAxes(drawing);
     drawPoints(drawing, rows, points, 3.5);
-    if (current) drawCurve(drawing, current.outputs, { colour: drawing.palette.orange });
+    if (current) drawCurve(drawing, current.outputs, { color: drawing.palette.orange });
     return;
   }
   if (current && mode === "classify") drawDecision(drawing, current.outputs);
@@ -69,7 +67,7 @@ function draw(drawing: Drawing): void {
   drawPoints(drawing, rows, points);
 }
 
-/** The picture in words. */
+/** A description of the picture. */
 function description(): string {
   const { mode } = playgroundState.value;
   const current = spokenFrame.value;
@@ -86,19 +84,19 @@ function description(): string {
   return `${count} points of two classes and the regions where the network says either, ${state}, ${percent(current.accuracy)} right`;
 }
 
-/** The points of a loss surface and what the model makes of them. */
-export function FitPlot() {
+/** The points of a loss surface, and the model's curve. */
+export function FitPicture() {
   const drawFit = (drawing: Drawing) => {
     drawBackground(drawing);
     drawAxes(drawing);
     if (problem.value?.mode !== "surface") return;
     drawPoints(drawing, problem.value.points, [], 3);
-    if (frame.value?.mode === "surface") drawCurve(drawing, frame.value.outputs, { colour: drawing.palette.orange });
+    if (frame.value?.mode === "surface") drawCurve(drawing, frame.value.outputs, { color: drawing.palette.orange });
   };
   return (
     <figure class="card playground-fit">
       <figcaption>The model on its points</figcaption>
-      <Canvas testId="fit" draw={drawFit} label={() => "The points, and the model with the present two parameters"} />
+      <Canvas testId="playground-fit" draw={drawFit} label={() => "The points, and the model with the present two parameters"} />
     </figure>
   );
 }

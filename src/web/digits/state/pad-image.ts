@@ -1,6 +1,6 @@
 /*
  * From what was drawn to what the network was shown in training: the way that the pictures of MNIST were made (LeCun et
- * al. 1998: scaled into 20×20 with their proportions kept, then placed in 28×28 by their centre of mass).
+ * al. 1998: scaled into 20×20 with their proportions kept, then placed in 28×28 by their center of mass).
  */
 
 /** The length and width of the network's pictures. */
@@ -17,7 +17,7 @@ const LEAST_INK = 8;
  * @param side its length and width
  * @returns 28×28 bytes, or undefined where nothing was drawn
  */
-export function centred(ink: ArrayLike<number>, side: number): Uint8Array<ArrayBuffer> | undefined {
+export function centered(ink: ArrayLike<number>, side: number): Uint8Array<ArrayBuffer> | undefined {
   const box = boundsOf(ink, side);
   if (!box) return undefined;
   const scale = Math.max(box.width, box.height) / BOX_SIDE;
@@ -70,7 +70,7 @@ function meanInk(ink: ArrayLike<number>, side: number, { x, y, size }: { x: numb
   return sum / (size * size);
 }
 
-/** The box in the middle of 28×28, moved by whole pixels so that its centre of mass lies there. */
+/** The box in the middle of 28×28, moved by whole pixels so that its center of mass lies there. */
 function placedByMass(box: Float64Array): Uint8Array<ArrayBuffer> {
   let [mass, sumX, sumY] = [0, 0, 0];
   box.forEach((value, index) => {

@@ -1,4 +1,4 @@
-/** Tabs by the pattern of WAI-ARIA: one stop of the Tab key, arrow keys between them. */
+/** Tabs as WAI-ARIA describes them: the Tab key stops once, and the arrow keys move between tabs. */
 export function TabList<Name extends string>(props: {
   label: string;
   tabs: readonly { readonly name: Name; readonly title: string }[];

@@ -1,27 +1,28 @@
 /*
- * Training that went wrong with finite numbers: after steps that were too long, the network guesses, and surely so.
+ * Detects training that diverged with finite numbers: after steps that were too long, the network is confident but no
+ * better than chance.
  */
-import { rounded } from "../shared/format.ts";
+import { rounded } from "../../shared/format.ts";
 
-/** Steps that are looked at together. */
+/** The number of last steps to average. */
 const WINDOW = 100;
 
-/** The share of right answers of a network that has learned something; one of ten digits is guessed right by chance. */
+/** A network with a higher accuracy has learned something; chance alone gives 0.1. */
 const BETTER_THAN_CHANCE = 0.15;
 
-/** A loss this many times the first one has risen, and not by the chance of its batches. */
+/** If the loss is this many times the first one, it has risen, and not just by the noise of the batches. */
 const RISE = 1.1;
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Watches the steps of one network. */
+/** Watches the training of one network. */
 export class DivergenceWatch {
   #first: number | undefined;
   #losses: number[] = [];
   #accuracies: number[] = [];
   #told = false;
 
-  /** @returns what to say where the training has diverged, once */
+  /** @returns a message if the training has diverged; only once */
   add(losses: ArrayLike<number>, accuracies: ArrayLike<number>, learningRate: number): string | undefined {
     for (let index = 0; index < losses.length; index++) {
       this.#first ??= losses[index]!;

@@ -1,53 +1,54 @@
 /*
- * A chart of uPlot that lives with its component.
+ * Charts, drawn with uPlot.
  */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import { scheme, token } from "./colours.ts";
+import { scheme, token } from "./colors.ts";
 
-export interface PlotSeries {
+export interface ChartSeries {
   readonly label: string;
-  /** A token of style.css. */
-  readonly colour: string;
+  /** The name of a color in style.css, such as "--accent". */
+  readonly color: string;
   readonly width: number;
   readonly dash?: readonly number[];
   readonly points?: boolean;
 }
 
-export interface PlotProps {
+export interface ChartProps {
   readonly title: string;
-  readonly series: readonly PlotSeries[];
-  /** x and each series; where a series has no value, null. */
+  readonly series: readonly ChartSeries[];
+  /** The x values, then the values of each series; null where a series has none. */
   readonly data: uPlot.AlignedData;
   readonly logarithmic?: boolean;
-  /** How x and y are written beside the cursor, and y on its axis. */
+  /** Format x and y in the legend, and y on its axis. */
   readonly xValue: (value: number) => string;
   readonly yValue: (value: number) => string;
   readonly yTick?: (value: number) => string;
   readonly xLabel: string;
   /** Whether x counts steps. */
   readonly wholeSteps: boolean;
-  /** The ends of the y axis; by default those of the data. */
+  /** The limits of the y axis; by default those of the data. */
   readonly yRange?: readonly [number, number] | undefined;
   readonly testId: string;
   /** In CSS pixels, 180 by default. */
   readonly height?: number;
-  /** Whether the title stands above it, as by default. */
+  /** Whether the title is shown above the chart; true by default. */
   readonly captioned?: boolean;
 }
 
-/** Distances between ticks, where x counts. */
+/** Distances between ticks if x is a whole number. */
 const WHOLE = [1, 2, 5].flatMap((first) => [0, 1, 2, 3, 4, 5, 6].map((power) => first * 10 ** power)).sort((a, b) => a - b);
 
-export function Plot(props: PlotProps) {
+export function Chart(props: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const range = useRef(props.yRange);
   range.current = props.yRange;
   const { title, data, logarithmic = false, xLabel, testId, height = 180, captioned = true } = props;
   const labels = props.series.map(({ label }) => label).join();
-  const colours = scheme.value;
-  useEffect(() => {
+  const colors = scheme.value;
+  // A layout effect, so that no frame shows the legend of the previous series.
+  useLayoutEffect(() => {
     const element = host.current!;
     const made = new uPlot(optionsOf(props, { width: element.clientWidth, height }, () => range.current), data, element);
     plot.current = made;
@@ -57,8 +58,8 @@ export function Plot(props: PlotProps) {
       observer.disconnect();
       made.destroy();
     };
-  }, [logarithmic, xLabel, labels, colours]);
-  useEffect(() => plot.current?.setData(data), [data]);
+  }, [logarithmic, xLabel, labels, colors]);
+  useLayoutEffect(() => plot.current?.setData(data), [data]);
   return (
     <figure class="plot" data-testid={testId}>
       {captioned && <figcaption>{title}</figcaption>}
@@ -67,11 +68,11 @@ export function Plot(props: PlotProps) {
   );
 }
 
-/** Around values that may be none or all the same. */
+/** Limits around the data, which may be empty or constant. */
 const usualRange = (least: number | null, most: number | null): readonly [number, number] =>
   least === null || most === null ? [0, 1] : uPlot.rangeNum(least, most, 0.1, true) as [number, number];
 
-/** The last value of a column, which the legend shows where no cursor is. */
+/** The last value of a column, which the legend shows while there is no cursor. */
 function latest(plot: uPlot, place: number): number | null {
   const column = plot.data[place]!;
   for (let index = column.length - 1; index >= 0; index--) if (typeof column[index] === "number") return column[index]!;
@@ -81,7 +82,7 @@ function latest(plot: uPlot, place: number): number | null {
 const written = (value: number | null | undefined, text: (value: number) => string) =>
   value === null || value === undefined ? "–" : text(value);
 
-function optionsOf(props: PlotProps, size: { width: number; height: number }, yRange: () => PlotProps["yRange"]): uPlot.Options {
+function optionsOf(props: ChartProps, size: { width: number; height: number }, yRange: () => ChartProps["yRange"]): uPlot.Options {
   const { series, logarithmic = false, xValue, yValue, yTick = yValue, xLabel, wholeSteps } = props;
   const [muted, line] = [token("--muted"), token("--line")];
   const axis = { stroke: muted, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "11px system-ui" };
@@ -90,7 +91,7 @@ function optionsOf(props: PlotProps, size: { width: number; height: number }, yR
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
       x: { time: false },
-      // Given as a function, it replaces uPlot's own rule, which a logarithmic axis keeps.
+      // The function replaces uPlot's own rule, which a logarithmic axis needs.
       y: logarithmic ? { distr: 3 } : { range: (_plot, least, most) => [...(yRange() ?? usualRange(least, most))] as [number, number] },
     },
     axes: [
@@ -99,9 +100,9 @@ function optionsOf(props: PlotProps, size: { width: number; height: number }, yR
     ],
     series: [
       { label: xLabel, value: (plot, value: number | null) => written(value ?? latest(plot, 0), xValue) },
-      ...series.map(({ label, colour, width: thickness, dash, points = false }) => ({
+      ...series.map(({ label, color, width: thickness, dash, points = false }) => ({
         label,
-        stroke: token(colour),
+        stroke: token(color),
         width: thickness,
         spanGaps: true,
         points: { show: points, size: 4 },

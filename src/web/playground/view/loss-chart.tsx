@@ -1,48 +1,29 @@
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useComputed, useSignal } from "@preact/signals";
 import type uPlot from "uplot";
-import { Plot, type PlotSeries } from "../../shared/plot.tsx";
+import { Chart, type ChartSeries } from "../../shared/chart.tsx";
+import { Checkbox } from "../../shared/fields.tsx";
+import { useForChart } from "../../shared/redraws.ts";
 import { robustRange } from "../../shared/robust-range.ts";
-import { history, type History } from "../controller.ts";
+import { history, type History } from "../state/index.ts";
 import { numberText } from "./text.ts";
 
-/** A chart is drawn again so often at most, since that costs the page a few milliseconds. */
-const REDRAW_MILLISECONDS = 150;
+const training: ChartSeries = { label: "training", color: "--accent", width: 2 };
+const test: ChartSeries = { label: "test", color: "--accent-2", width: 2, dash: [6, 3] };
 
-const training: PlotSeries = { label: "training", colour: "--accent", width: 2 };
-const test: PlotSeries = { label: "test", colour: "--accent-2", width: 2, dash: [6, 3] };
-
-/** Loss of the training and test points by step. */
+/** The loss of the training and test points by step. */
 export function LossChart({ hasTest }: { hasTest: boolean }) {
   const logarithmic = useSignal(false);
   const withTest = useSignal(hasTest);
   withTest.value = hasTest;
-  const drawn = useSignal(history.peek());
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useSignalEffect(() => {
-    void history.value;
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined;
-      drawn.value = history.peek();
-    }, REDRAW_MILLISECONDS);
-  });
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const drawn = useForChart(history);
   const data = useComputed(() => dataOf(drawn.value, { hasTest: withTest.value, logarithmic: logarithmic.value }));
   return (
     <section class="card playground-chart" aria-labelledby="playground-chart-title">
       <div class="row spread">
         <h2 id="playground-chart-title">Loss</h2>
-        <label class="field inline">
-          <input
-            type="checkbox"
-            data-testid="playground-log-scale"
-            checked={logarithmic.value}
-            onChange={({ currentTarget }) => (logarithmic.value = currentTarget.checked)}
-          />
-          Log scale
-        </label>
+        <Checkbox label="Log scale" testId="playground-log-scale" value={logarithmic.value} onChange={(next) => (logarithmic.value = next)} />
       </div>
-      <Plot
+      <Chart
         title="Loss"
         captioned={false}
         testId="playground-chart"
@@ -61,7 +42,7 @@ export function LossChart({ hasTest }: { hasTest: boolean }) {
   );
 }
 
-/** A gap where a value cannot be drawn: there is no test set, or no logarithm. */
+/** Values that cannot be drawn become gaps: those that are not finite and, on a logarithmic axis, not positive. */
 function dataOf(
   { steps, losses, testLosses }: History,
   { hasTest, logarithmic }: { hasTest: boolean; logarithmic: boolean },

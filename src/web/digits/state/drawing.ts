@@ -1,12 +1,12 @@
 /*
- * The strokes of a drawing, made by one pointer or the keyboard at a time.
+ * The strokes of a drawing. One pointer or the keyboard draws at a time.
  */
 export interface Place {
   readonly x: number;
   readonly y: number;
 }
 
-/** A pointer's number, or the keyboard. */
+/** The ID of a pointer, or the keyboard. */
 export type Drawer = number | "keyboard";
 
 export class Drawing {
@@ -17,7 +17,7 @@ export class Drawing {
     return this.#strokes;
   }
 
-  /** Begins a stroke, unless somebody else is drawing one. */
+  /** Starts a stroke, unless another pointer or the keyboard is drawing. */
   begin(drawer: Drawer, at: Place): boolean {
     if (this.#drawer !== undefined) return false;
     this.#drawer = drawer;
@@ -30,8 +30,8 @@ export class Drawing {
   }
 
   /**
-   * Draws on to a place.
-   * @returns where from; undefined where this drawer has no stroke under way
+   * Extends the stroke to a place.
+   * @returns where the stroke was before; undefined if this drawer has not started one
    */
   extend(drawer: Drawer, to: Place): Place | undefined {
     const stroke = this.#drawer === drawer ? this.#strokes.at(-1) : undefined;
@@ -44,7 +44,7 @@ export class Drawing {
     if (this.#drawer === drawer) this.#drawer = undefined;
   }
 
-  /** Takes the last stroke back, also one under way. */
+  /** Removes the last stroke, even if it is not finished. */
   undo(): void {
     this.#strokes.pop();
     this.#drawer = undefined;

@@ -1,65 +1,31 @@
-/* What the page knows of the worker's run, and what it asks of the worker. */
-import { batch, effect, signal, type Signal } from "@preact/signals";
+/*
+ * The connection of the Playground tab with its worker: what the page asks, and how the worker's events become signals.
+ */
+import { batch, effect, type Signal } from "@preact/signals";
 import * as Comlink from "comlink";
-import { Requests, type Stamp } from "../shared/requests.ts";
-import type { Frame, PlaygroundApi, PlaygroundEvent, Problem } from "./contract.ts";
-import { addressNote } from "../shared/url.ts";
-import type { Mode } from "./settings.ts";
-import { currentConfig, parsePlayground } from "./state.ts";
+import { Requests, type Stamp } from "../../shared/requests.ts";
+import type { Frame, PlaygroundApi, PlaygroundEvent } from "../contract.ts";
+import { currentConfig, deviceGone, emptyHistory, frame, history, message, path, problem, running, spokenFrame, unitsFrame } from "./signals.ts";
 
-/** The points of the run, and the mode they belong to. */
-export const problem = signal<(Problem & { readonly mode: Mode }) | undefined>(undefined);
-
-export const frame = signal<Frame | undefined>(undefined);
-
-/** For words: a new one each second while training runs, so that nobody is read 25 texts a second. */
-export const spokenFrame = signal<Frame | undefined>(undefined);
-
-/** For the many pictures of hidden units, which take the page longer to draw than all else. */
-export const unitsFrame = signal<Frame | undefined>(undefined);
-
-/** Whether the visitor wants training to run; what the worker says of it counts once it has heard everything. */
-export const running = signal(true);
-
-/** What went wrong or should be known, as a sentence. */
-export const message = signal<{ readonly kind: "error" | "note"; readonly text: string } | undefined>(undefined);
-
-/** Whether the GPU is gone for good, so that only the CPU is left. */
-export const deviceGone = signal(false);
-
-/** Losses by step; test is NaN where there is no test set. Replaced at each change, its arrays are not. */
-export interface History {
-  readonly steps: number[];
-  readonly losses: number[];
-  readonly testLosses: number[];
-}
-
-const emptyHistory = (): History => ({ steps: [], losses: [], testLosses: [] });
-
-export const history = signal<History>(emptyHistory());
-
-/** The two parameters after every step, pair after pair; of mode "surface". */
-export const path = signal<readonly number[]>([]);
-
-/** More than a chart has pixels; then every other one is dropped. */
+/** About as many as a chart has pixels. Beyond that, every other record is dropped. */
 const MOST_RECORDS = 800;
 
-/** Past this the oldest steps of a path are dropped. */
+/** Beyond this, the oldest steps of a path are dropped. */
 const MOST_PATH_NUMBERS = 4000;
 
-/** Settings that change faster than this, as while a slider moves, are sent once. */
+/** Settings that change faster than this, as while a slider moves, are sent together. */
 const SETTLE_MILLISECONDS = 120;
 
 let worker: Comlink.Remote<PlaygroundApi> | undefined;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Sends settings that wait to settle; a command must not overtake them. */
+/** Sends the settings that are still waiting, so that a command does not overtake them. */
 let sendSettings = () => {};
 
 const requests = new Requests();
 
-/** Sets a signal at most so often while training runs, and always while it does not. */
+/** Limits how often a signal changes while training runs. */
 function seldom(target: Signal<Frame | undefined>, milliseconds: number): (next: Frame) => void {
   let last = -Infinity;
   return (next) => {
@@ -125,8 +91,8 @@ function keepEveryOther(values: number[]): void {
 }
 
 /**
- * Sends settings to the worker as they change, and trains while connected.
- * @returns ends that, and pauses the training
+ * Connects the tab to the worker: sends settings as they change, and lets the training run.
+ * @returns a function that disconnects the tab and pauses the training
  */
 export function connect(api: Comlink.Remote<PlaygroundApi>): () => void {
   worker = api;
@@ -158,13 +124,7 @@ export function connect(api: Comlink.Remote<PlaygroundApi>): () => void {
   };
 }
 
-/** Takes the state from an address, and says what of it makes no sense. */
-export function readPlaygroundAddress(params: URLSearchParams): void {
-  const faults = parsePlayground(params);
-  if (faults.length > 0) message.value = { kind: "note", text: addressNote(faults) };
-}
-
-/** What the buttons and keys do; nothing while the tab is not shown. */
+/** What the buttons and keys do. They do nothing while the tab is hidden. */
 export const playgroundCommands = {
   /** Starts or pauses. */
   toggle(): void {
@@ -185,7 +145,7 @@ export const playgroundCommands = {
   },
 };
 
-/** Goes on with the weights that were last kept, on a device that was opened since. */
+/** Continues with the last saved weights on a newly opened device. */
 export function resume(): void {
   if (!worker) return;
   running.value = true;

@@ -1,33 +1,32 @@
 /*
- * The page's link to its worker: what computes there, and a change of it.
+ * The page's link to its worker: starts it, opens its device, and replaces either.
  */
 import { signal } from "@preact/signals";
 import { wrap, type Remote } from "comlink";
-import type { DeviceChoice } from "../../index.ts";
-import type { DeviceInfo, OpenOptions, WorkerApi } from "../contract.ts";
-import { connect, disconnect, prepared, reconnect, resume } from "../digits/state.ts";
-import { resume as resumePlayground } from "../playground/controller.ts";
+import type { DeviceChoice } from "../index.ts";
+import type { DeviceInfo, OpenOptions, WorkerApi } from "./contract.ts";
+import { connect, disconnect, prepared, reconnect, resume } from "./digits/state/index.ts";
+import { resume as resumePlayground } from "./playground/state/index.ts";
 
-/** The worker's side; another one where a worker was replaced. */
+/** The interface of the present worker. */
 export const remote = signal<Remote<WorkerApi> | undefined>(undefined);
 
-/** What computes; undefined until it is open. */
+/** The device; undefined until it is open. */
 export const device = signal<DeviceInfo | undefined>(undefined);
 
-/** Why nothing computes. */
+/** Why there is no device. */
 export const pageFault = signal<string | undefined>(undefined);
 
-/** How workers are made, and what is asked of each. */
+/** How to create a worker, and which device to ask it for. */
 interface Link {
   createWorker(): Worker;
-  readonly test: boolean;
   choice: DeviceChoice;
   worker?: Worker;
 }
 
 let link: Link;
 
-/** Opens the device and begins. */
+/** Opens the device and starts the training. */
 export async function openLink(options: Link): Promise<void> {
   link = options;
   const api = startWorker();
@@ -42,8 +41,7 @@ function startWorker(): Remote<WorkerApi> {
 
 /** @returns whether there is a device now */
 async function openDevice(api: Remote<WorkerApi>): Promise<boolean> {
-  const { choice, test } = link;
-  const options: OpenOptions = { device: choice, test, page: new URL(".", location.href).href };
+  const options: OpenOptions = { device: link.choice, page: new URL(".", location.href).href };
   try {
     device.value = await api.open(options);
     pageFault.value = undefined;
@@ -54,7 +52,7 @@ async function openDevice(api: Remote<WorkerApi>): Promise<boolean> {
   }
 }
 
-/** Goes on without a GPU, with the networks as they were last kept. */
+/** Continues on the CPU, with the last saved networks. */
 export async function continueOnCpu(): Promise<void> {
   const api = remote.value!;
   link.choice = "cpu";
@@ -64,7 +62,7 @@ export async function continueOnCpu(): Promise<void> {
   else await connect(api.digits);
 }
 
-/** Ends what the worker does at once, by replacing it: the network goes back to where it was last kept, and rests. */
+/** Stops all work at once by replacing the worker. The network returns to its last saved state, and training pauses. */
 export async function cancelWork(): Promise<void> {
   link.worker?.terminate();
   disconnect();

@@ -1,11 +1,11 @@
 /*
- * The curve of a run, kept short enough to draw whatever its length.
+ * The training curve, kept short enough to draw however long the run is.
  */
 
-/** Points are joined in pairs where there are more than this. */
+/** If there are more points than this, they are joined in pairs. */
 const MOST_POINTS = 2000;
 
-/** One or more steps in a row, averaged. */
+/** The average of one or more consecutive steps. */
 interface Bucket {
   /** The last of its steps. */
   step: number;
@@ -28,9 +28,9 @@ export class TrainingHistory {
   #bucketSteps = 1;
 
   /**
-   * @param step number of the last one
-   * @param secondsBefore when the steps before had ended
-   * @param seconds when the last one ended
+   * @param step the number of the last of these steps
+   * @param secondsBefore when the previous steps had ended
+   * @param seconds when the last of these steps ended
    */
   add(losses: ArrayLike<number>, accuracies: ArrayLike<number>, step: number, secondsBefore: number, seconds: number): void {
     const { length } = losses;
@@ -76,8 +76,8 @@ function joined(first: Bucket, second: Bucket): Bucket {
 }
 
 /**
- * An exponential moving average that begins without a bias towards 0; values that are not finite are left out of it.
- * @param keep the share that is kept from value to value, in [0, 1)
+ * An exponential moving average without a bias towards 0 at the start. Values that are not finite are skipped.
+ * @param keep the weight of the previous average, in [0, 1)
  */
 export function smoothed(values: ArrayLike<number>, keep: number): Float64Array {
   const result = new Float64Array(values.length);

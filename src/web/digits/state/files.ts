@@ -1,0 +1,36 @@
+/*
+ * Saves and loads networks as files.
+ */
+import { DataError } from "../../../index.ts";
+import { amount } from "../../shared/format.ts";
+import { act, connected, send } from "./connection.ts";
+import { fault, running, step } from "./signals.ts";
+
+/** Downloads the network as a file. */
+export async function saveFile(): Promise<void> {
+  await act(async () => {
+    const bytes = (await connected().save()) as Uint8Array<ArrayBuffer>;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
+    link.download = `wgrad-digits-${step.value}.safetensors`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  });
+}
+
+/** The largest file to read: several times the size of the page's widest network. */
+const MOST_FILE_BYTES = 2 ** 28;
+
+/** Loads the network in a file, after a check of the file's size. */
+export async function loadFile(file: File): Promise<void> {
+  fault.value = undefined;
+  await act(async () => {
+    if (file.size > MOST_FILE_BYTES) {
+      const [size, most] = [file.size, MOST_FILE_BYTES].map((bytes) => `${amount(bytes)}B`);
+      throw new DataError({ where: file.name, what: `the file has ${size}`, fix: `A network for this page has at most ${most}` });
+    }
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    running.value = false;
+    await send({ kind: "load", bytes, name: file.name });
+  });
+}

@@ -1,0 +1,19 @@
+/*
+ * What the page and the view use of the Digits tab's state.
+ */
+export * from "./address.ts";
+export { choose, discard, edit, reset, resume, stepOnce, toggleRunning } from "./commands.ts";
+export {
+  cancelComparison,
+  cellPictures,
+  compareDevices,
+  connect,
+  disconnect,
+  look,
+  profileStep,
+  reconnect,
+  setVisible,
+  watchWeights,
+} from "./connection.ts";
+export * from "./files.ts";
+export * from "./signals.ts";

@@ -1,0 +1,136 @@
+/*
+ * The form fields of both tabs, each with its label.
+ */
+import type { ComponentChildren } from "preact";
+import { useId, useRef, useState } from "preact/hooks";
+import type { RangeField } from "./address/codec.ts";
+
+interface FieldProps<Value> {
+  readonly label: string;
+  /** The name for screen readers, where the label alone says too little: "Width of layer 2". */
+  readonly name?: string;
+  readonly testId?: string;
+  /** "inline" puts the label beside the field; "wide" lets the field take a whole row. */
+  readonly layout?: "inline" | "wide";
+  readonly value: Value;
+  readonly onChange: (value: Value) => void;
+}
+
+const classOf = (layout = "") => `field ${layout}`.trim();
+
+interface SelectProps<Value extends string | number> extends FieldProps<Value> {
+  readonly options: readonly Value[];
+  /** What an option is called, if not by its value. */
+  readonly titles?: Partial<Record<Value, string>>;
+}
+
+export function Select<Value extends string | number>({ label, name, testId, layout, options, titles, value, onChange }: SelectProps<Value>) {
+  return (
+    <label class={classOf(layout)}>
+      <span>{label}</span>
+      <select data-testid={testId} aria-label={name} value={String(value)} onChange={({ currentTarget }) => onChange(options[currentTarget.selectedIndex]!)}>
+        {options.map((option) => (
+          <option key={option} value={String(option)}>
+            {titles?.[option] ?? String(option)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+export function Checkbox({ label, testId, value, onChange }: Omit<FieldProps<boolean>, "name" | "layout">) {
+  return (
+    <label class={classOf("inline")}>
+      <input type="checkbox" data-testid={testId} checked={value} onChange={({ currentTarget }) => onChange(currentTarget.checked)} />
+      <span>{label}</span>
+    </label>
+  );
+}
+
+interface RangeProps extends FieldProps<number> {
+  readonly field: RangeField;
+}
+
+export function Slider({ label, testId, layout, field, value, onChange }: Omit<RangeProps, "name">) {
+  const { min, max, step, whole } = field;
+  return (
+    <label class={classOf(layout)}>
+      <span>
+        {label} <output>{whole ? String(value) : value.toFixed(2)}</output>
+      </span>
+      <input
+        type="range"
+        data-testid={testId}
+        min={min}
+        max={max}
+        step={step}
+        value={value}
+        onInput={({ currentTarget }) => onChange(field.parse(currentTarget.value) ?? value)}
+      />
+    </label>
+  );
+}
+
+/** A number to type. Text that the field does not allow stays, with the allowed range below it, and changes nothing. */
+export function NumberField({ label, name, testId, field, value, onChange }: Omit<RangeProps, "layout">) {
+  const id = useId();
+  const [rejected, setRejected] = useState<string>();
+  const shown = useRef(value);
+  // A value from elsewhere, such as a preset, replaces what was typed.
+  if (shown.current !== value && rejected !== undefined) setRejected(undefined);
+  shown.current = value;
+  const take = (text: string) => {
+    const number = field.parse(text);
+    setRejected(number === undefined ? text : undefined);
+    if (number !== undefined) onChange(number);
+  };
+  const { min, max, step, whole } = field;
+  const isWrong = rejected !== undefined;
+  return (
+    <label class={classOf()}>
+      <span>{label}</span>
+      <input
+        type="number"
+        data-testid={testId}
+        aria-label={name}
+        min={min}
+        max={max}
+        step={step}
+        value={rejected ?? value}
+        aria-invalid={isWrong}
+        aria-describedby={isWrong ? id : undefined}
+        onInput={({ currentTarget }) => take(currentTarget.value)}
+      />
+      {isWrong && (
+        <small id={id} class="out-of-range" role="alert">
+          {whole ? "A whole number" : "A number"}, {min} to {max}
+        </small>
+      )}
+    </label>
+  );
+}
+
+interface SegmentsProps<Value extends string | number> {
+  readonly legend: string;
+  /** The name of the group of radio buttons. */
+  readonly name: string;
+  readonly options: readonly { readonly value: Value; readonly text: ComponentChildren; readonly testId: string }[];
+  readonly value: Value;
+  readonly onChange: (value: Value) => void;
+}
+
+/** A few choices side by side. */
+export function Segments<Value extends string | number>({ legend, name, options, value, onChange }: SegmentsProps<Value>) {
+  return (
+    <fieldset class="segments">
+      <legend class="hidden">{legend}</legend>
+      {options.map((option) => (
+        <label key={option.value}>
+          <input type="radio" name={name} data-testid={option.testId} checked={option.value === value} onChange={() => onChange(option.value)} />
+          <span>{option.text}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
