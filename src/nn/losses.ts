@@ -11,11 +11,16 @@ import {
 } from "../ops/losses/index.ts";
 import { accuracy } from "./metrics.ts";
 
+/** What makes probabilities of logits: of all classes together, or of each output alone. */
+export type ProbabilityFunction = "softmax" | "sigmoid";
+
 /** A loss of class labels, and when an output counts as right. */
 export interface ClassificationLoss {
   readonly name: string;
   /** Whether one output may stand for two classes. */
   readonly takesSingleOutput: boolean;
+  /** The function that makes probabilities of the outputs; absent where the outputs are no logits. */
+  readonly probabilities?: ProbabilityFunction;
   /**
    * @param outputs [examples, classes], or [examples, 1] for two classes where that is taken
    * @param labels uint32 [examples]
@@ -75,14 +80,24 @@ export const losses = {
   softmaxCrossEntropy: {
     name: "softmaxCrossEntropy",
     takesSingleOutput: false,
+    probabilities: "softmax",
     perExample: (outputs, labels) => softmaxCrossEntropy(outputs, labels, "none"),
     correct: (outputs, labels) => accuracy(outputs, labels),
   },
-  sigmoidBinaryCrossEntropy: ofTargets("sigmoidBinaryCrossEntropy", sigmoidBinaryCrossEntropy, 0),
+  sigmoidBinaryCrossEntropy: {
+    ...ofTargets("sigmoidBinaryCrossEntropy", sigmoidBinaryCrossEntropy, 0),
+    probabilities: "sigmoid",
+  },
 } as const satisfies Record<string, TrainingLoss>;
 
 /** The name of one of `losses`. */
 export type LossName = keyof typeof losses;
+
+/** The function that makes probabilities of the outputs of a model that was trained with a loss. */
+export function probabilitiesOf(loss: LossName | TrainingLoss): ProbabilityFunction | undefined {
+  const chosen: TrainingLoss = typeof loss === "string" ? losses[loss] : loss;
+  return "probabilities" in chosen ? chosen.probabilities : undefined;
+}
 
 /**
  * Checks that a loss takes class labels and a model's outputs can be compared with so many of them.

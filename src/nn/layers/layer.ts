@@ -1,19 +1,15 @@
-import { GraphError, OptionError } from "../errors.ts";
-import { stepScalar } from "../graph/leaves.ts";
-import { sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
-import { dropoutMask } from "../ops/dropout/index.ts";
-import { add, multiply } from "../ops/elementwise/index.ts";
-import { reshape } from "../ops/layout/index.ts";
-import { matmul } from "../ops/matmul/index.ts";
-import type { Precision } from "../ops/matmul/precision.ts";
-import { activationOf, rectifiers, type ActivationName, type CustomActivation } from "./activations.ts";
-import { requireCount, requireNumber, written } from "./checks.ts";
-import { heNormal, xavierUniform, zeros, type Fans, type Initializer } from "./initializers.ts";
+import type { Shape, Tensor } from "../../graph/tensor.ts";
+import type { Precision } from "../../ops/matmul/precision.ts";
+import type { ActivationName, CustomActivation } from "../activations.ts";
+import type { Fans, Initializer } from "../initializers.ts";
 
-/** A layer as plain JSON: its type and that type's options. */
+/** What an option of a layer's config may hold: plain JSON without null, nested to any depth. */
+export type ConfigValue = string | number | boolean | readonly ConfigValue[] | { readonly [name: string]: ConfigValue };
+
+/** A layer as plain JSON: its type and that type's options, among which may be lists and the configs of other layers. */
 export interface LayerConfig {
   readonly type: string;
-  readonly [option: string]: string | number | boolean;
+  readonly [option: string]: ConfigValue;
 }
 
 /** What a layer learns about its place when the model is built. */
@@ -56,111 +52,44 @@ export interface BuiltLayer {
 /** One step of a model, before it knows the shape of its input. */
 export interface Layer {
   readonly config: LayerConfig;
+  /** The name of the activation, for a layer that only applies one: the layer before chooses its initial weights by it. */
+  readonly activation?: string;
   /** Makes the layer's parameters and says what shape leaves it. */
   build(context: LayerContext): BuiltLayer;
 }
 
-/** What a dense layer adds to its matrix product, and what its parameters start from. */
-export interface DenseOptions {
-  /** Applied to the sums; "identity" by default. */
-  readonly activation?: ActivationName | CustomActivation;
-  /** Whether a bias is added; true by default. */
-  readonly bias?: boolean;
+/** Gives a layer that is made from its config what the config only names. */
+export interface ConfigResolver {
   /**
-   * Initial weights. By default He normal where the layer's own or, without one, the next layer's activation is a
-   * rectifier (relu, leakyRelu, elu, softplus, gelu, geluTanh, silu), else, also for one of your own, Xavier uniform.
+   * The activation of a name.
+   * @throws OptionError for an unknown name
    */
-  readonly weights?: Initializer;
-  /** Initial biases; zeros by default. */
-  readonly biases?: Initializer;
+  activation(name: ConfigValue | undefined): ActivationName | CustomActivation;
+  /**
+   * The layer of a nested config.
+   * @throws OptionError for a config that describes no layer
+   */
+  layer(config: ConfigValue | undefined): Layer;
 }
 
-/**
- * A fully connected layer, activation(x·W + b), with W [inputs, units] and b [units].
- * @param units number of outputs, at least 1
- * @throws OptionError for an option outside its range; GraphError, when the model is built, where an example has more
- * than one axis
- */
-export function dense(units: number, options: DenseOptions = {}): Layer {
-  const { bias = true, biases = zeros } = options;
-  requireCount("dense units", units);
-  const chosen = activationOf("dense", options.activation ?? "identity");
-  const { name } = chosen;
-  if (typeof bias !== "boolean") {
-    throw new OptionError({ where: "dense bias", what: `${written(bias)} is neither true nor false`, fix: "Give one" });
-  }
-  return {
-    config: { type: "dense", units, activation: name, bias },
-    build({ inputShape, nextActivation, parameter }) {
-      const inputs = singleAxis(inputShape);
-      const fans = { fanIn: inputs, fanOut: units };
-      const followedBy = name === "identity" && nextActivation ? nextActivation : name;
-      const initializer = options.weights ?? (rectifiers.has(followedBy) ? heNormal : xavierUniform);
-      const weight = parameter("weight", [inputs, units], initializer, fans);
-      const biasRow = bias ? parameter("bias", [units], biases, fans) : undefined;
-      return {
-        outputShape: [units],
-        apply(x, { precision }) {
-          const product = matmul(x, weight, { precision });
-          const sums = biasRow ? add(product, biasRow) : product;
-          return name === "identity" ? sums : chosen.apply(sums);
-        },
-      };
-    },
-  };
+/** A layer in the terms in which a network of dense layers is usually described. */
+export interface LayerSummary {
+  /** Of a fully connected layer. */
+  readonly units?: number;
+  readonly activation?: string;
+  /** The share of elements that training drops. */
+  readonly dropout?: number;
 }
 
-function singleAxis(shape: Shape): number {
-  if (shape.length !== 1) {
-    throw new GraphError({
-      where: "dense",
-      what: `an example that reaches the layer has shape [${shape.join(", ")}], not one axis of features`,
-      fix: "Put flatten() before it",
-    });
-  }
-  return shape[0]!;
-}
-
-/**
- * A function applied to each element; see `activations` for the names.
- * @throws OptionError for an unknown name, and for one of your own that is no activation
- */
-export function activation(given: ActivationName | CustomActivation): Layer {
-  const chosen = activationOf("activation layer", given);
-  return {
-    config: { type: "activation", name: chosen.name },
-    build: ({ inputShape }) => ({ outputShape: inputShape, apply: (x) => chosen.apply(x) }),
-  };
-}
-
-/** Makes one axis of all the axes of an example, row-major. */
-export function flatten(): Layer {
-  return {
-    config: { type: "flatten" },
-    build: ({ inputShape }) => ({
-      outputShape: [sizeOf(inputShape)],
-      apply: (x) => reshape(x, [x.shape[0]!, sizeOf(inputShape)]),
-    }),
-  };
-}
-
-/**
- * In training, each element is 0 with probability `rate` and multiplied by 1 / (1 − rate) otherwise, so that its
- * expectation stays; else nothing happens (inverted dropout; Srivastava et al. 2014, section 10).
- * @param rate in [0, 1)
- * @throws OptionError for a rate outside [0, 1)
- */
-export function dropout(rate: number): Layer {
-  requireNumber("dropout rate", rate, rate >= 0 && rate < 1, "the share of elements to drop, in [0, 1)");
-  return {
-    config: { type: "dropout", rate },
-    build: ({ inputShape, index }) => ({
-      outputShape: inputShape,
-      apply(x, { training, dropoutKeyAt }) {
-        if (!training || rate === 0) return x;
-        const key = stepScalar(`layers.${index}.key`, (step) => dropoutKeyAt(step, index), "uint32");
-        return multiply(x, dropoutMask(x.shape, rate, key));
-      },
-    }),
-  };
+/** What the library knows of a type of layer beside the function that makes one. Each folder exports it as `layerType`. */
+export interface LayerType {
+  /** The options in the layer's config, all of which it has. */
+  readonly options: readonly string[];
+  /**
+   * @param config has the type's options, each of any value
+   * @throws OptionError for a value that is not allowed
+   */
+  fromConfig(config: LayerConfig, resolver: ConfigResolver): Layer;
+  /** Absent where these terms cannot describe the layer. */
+  summarize?(config: LayerConfig): LayerSummary;
 }
