@@ -20,7 +20,7 @@ export interface ClassificationLoss {
   /** Whether one output may stand for two classes. */
   readonly takesSingleOutput: boolean;
   /** The function that makes probabilities of the outputs; absent where the outputs are no logits. */
-  readonly probabilities?: ProbabilityFunction;
+  readonly probabilities?: ProbabilityFunction | undefined;
   /**
    * @param outputs [examples, classes], or [examples, 1] for two classes where that is taken
    * @param labels uint32 [examples]
@@ -56,10 +56,16 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
 }
 
 /** A loss with one target per output; of labels, one-hot for several outputs, the label itself (0 or 1) for one. */
-function ofTargets(name: string, loss: Loss, threshold: number): ClassificationLoss & RegressionLoss {
+function ofTargets(
+  name: string,
+  loss: Loss,
+  threshold: number,
+  probabilities?: ProbabilityFunction,
+): ClassificationLoss & RegressionLoss {
   return {
     name,
     takesSingleOutput: true,
+    probabilities,
     perExample(outputs, labels) {
       const classes = sizeOf(outputs.shape.slice(1));
       const targets = classes === 1 ? reshape(toFloat(labels), outputs.shape) : oneHot(labels, classes);
@@ -84,10 +90,7 @@ export const losses = {
     perExample: (outputs, labels) => softmaxCrossEntropy(outputs, labels, "none"),
     correct: (outputs, labels) => accuracy(outputs, labels),
   },
-  sigmoidBinaryCrossEntropy: {
-    ...ofTargets("sigmoidBinaryCrossEntropy", sigmoidBinaryCrossEntropy, 0),
-    probabilities: "sigmoid",
-  },
+  sigmoidBinaryCrossEntropy: ofTargets("sigmoidBinaryCrossEntropy", sigmoidBinaryCrossEntropy, 0, "sigmoid"),
 } as const satisfies Record<string, TrainingLoss>;
 
 /** The name of one of `losses`. */
