@@ -24,7 +24,7 @@ export {
   type Loss,
   type Reduction,
 } from "./ops/losses/index.ts";
-export { matmul, type MatmulAttributes, type MatmulOptions } from "./ops/matmul/index.ts";
+export { matmul, matrixProducts, type MatmulAttributes, type MatmulOptions } from "./ops/matmul/index.ts";
 export { argmax, max, mean, sum, type ReduceOptions } from "./ops/reduce/index.ts";
 export { logSoftmax, softmax } from "./ops/softmax/index.ts";
 

@@ -59,15 +59,21 @@ const rooms: Record<string, Room> = {
     allowed: ["../backend.ts", "../../ops/webgpu.ts", "../../device/device.ts", "../../compiler/plan.ts", "../../graph/graph.ts", shader],
     forbidden: [...fromInnerRoom("nn", "train", "data", "formats", "bench", "node", "cli", "web"), ...packages],
   },
-  "src/nn/dense.ts": {
+  "src/nn/sequential.ts": {
     allowed: ["../errors.ts", "../random.ts", "../graph/graph.ts", "../ops/matmul/index.ts"],
     forbidden: [
       ...fromRoom("device", "backends", "train", "data", "formats", "bench", "node", "cli", "web"),
       "../ops/matmul/cpu.ts",
       "../ops/matmul/webgpu.ts",
+      "./layers/dense/onnx.ts",
+      "./layers/dense/pytorch.ts",
       shader,
       ...packages,
     ],
+  },
+  "src/nn/layers/dense/onnx.ts": {
+    allowed: ["../../../errors.ts", "../activation/onnx.ts", "../forms.ts"],
+    forbidden: ["../../../formats/onnx/protobuf.ts", "../../../train/fit.ts", "../../../ops/matmul/cpu.ts", "@bufbuild/protobuf", ...packages],
   },
   "src/train/fit.ts": {
     allowed: [...fromRoom("graph", "ops", "nn", "data", "formats"), "../backends/backend.ts"],
@@ -93,7 +99,7 @@ const rooms: Record<string, Room> = {
     ],
   },
   "src/formats/model.ts": {
-    allowed: ["../errors.ts", "../graph/graph.ts", "../nn/dense.ts", "../data/table-schema.ts"],
+    allowed: ["../errors.ts", "../graph/graph.ts", "../nn/sequential.ts", "../data/table-schema.ts"],
     forbidden: [
       ...fromRoom("ops", "device", "compiler", "backends", "train", "bench", "node", "web"),
       shader,
@@ -102,7 +108,7 @@ const rooms: Record<string, Room> = {
     ],
   },
   "src/formats/onnx/graph.ts": {
-    allowed: ["../../errors.ts", "../../graph/graph.ts", "../../nn/dense.ts", "../model.ts", "@bufbuild/protobuf", "@bufbuild/protobuf/wkt"],
+    allowed: ["../../errors.ts", "../../graph/graph.ts", "../../nn/sequential.ts", "../model.ts", "@bufbuild/protobuf", "@bufbuild/protobuf/wkt"],
     forbidden: [
       ...fromInnerRoom("ops", "device", "backends", "train", "bench", "node", "web"),
       shader,

@@ -6,7 +6,7 @@
 import { makeDataset, type Dataset, type UniformNormalization } from "../data/dataset.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import type { Initializer } from "../nn/initializers.ts";
-import { dense } from "../nn/layers.ts";
+import { dense } from "../nn/layers/index.ts";
 import { sequential, type Model } from "../nn/sequential.ts";
 import { Random } from "../random.ts";
 

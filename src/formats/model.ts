@@ -7,7 +7,8 @@ import { requireDistinctNames, type StoredAttributes } from "../graph/leaves.ts"
 import { sameShape, sizeOf } from "../graph/tensor.ts";
 import type { ModelExtensions } from "../nn/extensions.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
-import { modelFromConfig, parametersOfConfig, type Model } from "../nn/sequential.ts";
+import { modelFromConfig, parametersOfConfig } from "../nn/model-config.ts";
+import type { Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
 import { DIGEST, digestOf } from "./digest.ts";
 import { parseJson, quoted } from "./json.ts";

@@ -6,15 +6,20 @@ import { DataError, optionName, OptionError } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import type { ActivationName } from "../nn/activations.ts";
 import { entryOf, written } from "../nn/checks.ts";
-import type { LayerConfig } from "../nn/layers.ts";
-import { losses, type LossName } from "../nn/losses.ts";
-import { modelFromConfig, parameterPrefix, type ModelConfig } from "../nn/sequential.ts";
+import { byFolder } from "../nn/layers/by-folder.ts";
+import { dense } from "../nn/layers/dense/index.ts";
+import { transposed } from "../nn/layers/dense/pytorch.ts";
+import { flatten } from "../nn/layers/flatten/index.ts";
+import type { PytorchForm, PytorchModule } from "../nn/layers/forms.ts";
+import type { LayerConfig } from "../nn/layers/layer.ts";
+import { losses, probabilitiesOf, type LossName } from "../nn/losses.ts";
+import { modelFromConfig } from "../nn/model-config.ts";
+import { parameterPrefix, type Model, type ModelConfig } from "../nn/sequential.ts";
 import { outputScale } from "./exported-table.ts";
 import { parseJson, quoted } from "./json.ts";
 import {
   initialValues,
   isModelFile,
-  lossName,
   modelMetadata,
   requireAnswers,
   requireParameters,
@@ -24,79 +29,38 @@ import {
 } from "./model.ts";
 import { readSafetensors, writeSafetensors, type NamedTensor, type Safetensors, type TensorValues } from "./safetensors.ts";
 
-/** The module of each activation with the parameters at wgrad's defaults, which are PyTorch's too. */
-const activationModules: Readonly<Record<ActivationName, string>> = {
-  identity: "nn.Identity()",
-  // PyTorch has the function but no module: `pytorchCode` makes one.
-  step: "Step()",
-  sigmoid: "nn.Sigmoid()",
-  tanh: "nn.Tanh()",
-  relu: "nn.ReLU()",
-  leakyRelu: "nn.LeakyReLU()",
-  elu: "nn.ELU()",
-  softplus: "nn.Softplus()",
-  gelu: "nn.GELU()",
-  geluTanh: 'nn.GELU(approximate="tanh")',
-  silu: "nn.SiLU()",
-};
+const forms = byFolder<PytorchForm>(import.meta.glob("../nn/layers/*/pytorch.ts", { eager: true, import: "pytorch" }));
 
-/** What stands in the nn.Sequential for a layer; a dense layer's first module is its Linear. */
-function modulesOf({ type, ...options }: LayerConfig, [inputs]: readonly number[]): string[] {
-  const activationModule = (name: unknown) => entryOf("PyTorch", "module for the activation", activationModules, name);
-  switch (type) {
-    case "dense": {
-      const { units, activation, bias } = options;
-      const linear = `nn.Linear(${inputs}, ${units}${bias ? "" : ", bias=False"})`;
-      return activation === "identity" ? [linear] : [linear, activationModule(activation)];
-    }
-    case "activation":
-      return [activationModule(options["name"])];
-    case "dropout":
-      return [`nn.Dropout(${options["rate"]})`];
-    case "flatten":
-      return ["nn.Flatten()"];
-    default:
-      throw new OptionError({ where: "PyTorch", what: `there is no module for the layer ${written(type)}`, fix: "Write this layer in Python" });
-  }
+/** The form of a layer of a config, which may come from a file; undefined for one that is none of wgrad's. */
+function formOf({ type }: Partial<LayerConfig>): PytorchForm | undefined {
+  return type !== undefined && Object.hasOwn(forms, type) ? forms[type] : undefined;
+}
+
+/** @throws OptionError for a layer that is none of wgrad's */
+function requireForm(layer: LayerConfig): PytorchForm {
+  const form = formOf(layer);
+  if (form) return form;
+  throw new OptionError({ where: "PyTorch", what: `there is no module for the layer ${written(layer.type)}`, fix: "Write this layer in Python" });
 }
 
 /** Marks in the metadata a file that describes its network. */
 const PRODUCER = "wgrad";
 
 interface SequentialModules {
-  readonly modules: readonly string[];
+  readonly modules: readonly PytorchModule[];
   /** For each layer the number of its first module. */
   readonly positions: readonly number[];
 }
 
-/** A flatten at the beginning is left out: `pytorchCode` flattens what it is given. */
-function sequentialModules(config: ModelConfig, shapes: readonly (readonly number[])[]): SequentialModules {
-  const modules: string[] = [];
+function sequentialModules({ config, shapes }: Model): SequentialModules {
+  const modules: PytorchModule[] = [];
   const positions = config.layers.map((layer, index) => {
     const position = modules.length;
-    if (index > 0 || layer.type !== "flatten") modules.push(...modulesOf(layer, shapes[index]!));
+    modules.push(...requireForm(layer).modules(layer, { index, inputShape: shapes[index]! }));
     return position;
   });
   return { modules, positions };
 }
-
-/** What a parameter of wgrad, such as "layers.1.weight", is called there. */
-function pytorchName(name: string, positions: readonly number[]): string {
-  return name.replace(/^layers\.(\d+)\./, (_, layer: string) => `layers.${positions[Number(layer)]}.`);
-}
-
-/** The values with rows and columns exchanged, to the bit. */
-function transposed({ shape, values }: TensorValues): TensorValues {
-  const [rows, columns] = shape as [number, number];
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const result = new Uint32Array(bits.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) result[column * rows + row] = bits[row * columns + column]!;
-  }
-  return { shape: [columns, rows], values: new Float32Array(result.buffer) };
-}
-
-const inOtherLayout = (tensor: TensorValues) => (tensor.shape.length === 2 ? transposed(tensor) : tensor);
 
 /**
  * A model as a safetensors file that PyTorch's nn.Sequential loads; `pytorchCode` says how. wgrad's own description goes
@@ -105,13 +69,20 @@ const inOtherLayout = (tensor: TensorValues) => (tensor.shape.length === 2 ? tra
  * @throws OptionError for values that are not those of the model's parameters, and for a layer that is none of wgrad's
  */
 export function savePytorch(trained: TrainedModel, parameters: ParameterValues = initialValues(trained.model)): Uint8Array {
-  requireParameters(trained.model, parameters);
-  const { positions } = sequentialModules(trained.model.config, trained.model.shapes);
-  const tensors = Object.entries(parameters).map(([name, tensor]): NamedTensor => {
-    return { name: pytorchName(name.slice(parameterPrefix(trained.model.config).length), positions), ...inOtherLayout(tensor) };
+  const { model } = trained;
+  requireParameters(model, parameters);
+  const { positions } = sequentialModules(model);
+  const { length: prefixLength } = parameterPrefix(model.config);
+  const tensors = Object.entries(parameters).map(([fullName, tensor]): NamedTensor => {
+    const [, layer, part] = fullName.slice(prefixLength).match(/^layers\.(\d+)\.(.+)$/s)!;
+    const { parameters: layout } = requireForm(model.config.layers[Number(layer)]!);
+    return { name: `layers.${positions[Number(layer)]}.${part}`, ...(layout?.toPytorch(tensor) ?? tensor) };
   });
   return writeSafetensors(tensors, { ...modelMetadata(trained), format: "pt", producer: PRODUCER });
 }
+
+/** What makes probabilities of logits, at the end of an expression. */
+const probabilityCode = { softmax: ".softmax(-1)", sigmoid: ".sigmoid()" };
 
 /**
  * The lines of Python that load what `savePytorch` wrote, for PyTorch with the package safetensors.
@@ -119,20 +90,21 @@ export function savePytorch(trained: TrainedModel, parameters: ParameterValues =
  */
 export function pytorchCode(trained: TrainedModel, path: string): string {
   const { model, loss } = trained;
-  const { modules } = sequentialModules(model.config, model.shapes);
-  const asStep = 'Step = type("Step", (nn.Module,), {"forward": lambda self, x: (x >= 0).to(x.dtype)})';
-  const byLoss: Partial<Record<string, string>> = { softmaxCrossEntropy: ".softmax(-1)", sigmoidBinaryCrossEntropy: ".sigmoid()" };
+  const { modules } = sequentialModules(model);
+  const definitions = new Set(modules.flatMap(({ definition }) => definition ?? []));
+  const codes = modules.map(({ code }) => code).join(", ");
+  const probabilities = probabilitiesOf(loss);
   const scale = outputScale(trained);
-  const last = byLoss[lossName(loss)] ?? (scale ? " * deviation + mean" : "");
+  const last = probabilities ? probabilityCode[probabilities] : scale ? " * deviation + mean" : "";
   return [
     "import json, torch",
     "from torch import nn",
     "from safetensors import safe_open",
-    ...(modules.includes(activationModules.step) ? [asStep] : []),
+    ...definitions,
     `with safe_open(${JSON.stringify(path)}, "pt") as file:`,
     "    state = {name: file.get_tensor(name) for name in file.keys()}",
     '    normalization = json.loads(file.metadata()["normalization"])',
-    `network = nn.ModuleDict({"layers": nn.Sequential(${modules.join(", ")})}).eval()`,
+    `network = nn.ModuleDict({"layers": nn.Sequential(${codes})}).eval()`,
     "network.load_state_dict(state)",
     'scale, offset = (torch.tensor(normalization[name]) for name in ("scale", "offset"))',
     ...(scale ? Object.entries(scale).map(([name, values]) => `${name} = torch.tensor([${values.join(", ")}])`) : []),
@@ -182,16 +154,17 @@ function fromOwnFile({ tensors, metadata }: Safetensors, where: string, options:
     const what = `${where} was written by wgrad and describes its network itself`;
     throw new OptionError({ where: optionName(given), what, fix: "Leave this option out" });
   }
-  // Module and layer numbers differ, but not their order.
+  // Modules and layers have different numbers but the same order.
   const prefixes = [...new Set([...tensors.keys()].map(prefixOf))].toSorted(byNumbers);
-  const layers = denseLayers(metadata["model"] ?? "");
+  const layers = layersWithParameters(metadata["model"] ?? "");
+  // In a damaged file they may differ in number: restoreTrained names what is wrong.
+  if (prefixes.length !== layers.length) return restoreTrained({ tensors, metadata }, where);
   const path = pathOf(metadata["model"] ?? "");
-  const nameOf = (name: string) => {
+  const renamed = [...tensors].map(([name, tensor]) => {
     const prefix = prefixOf(name);
-    return `${path}layers.${layers[prefixes.indexOf(prefix)]}${name.slice(prefix.length)}`;
-  };
-  const isRenamed = prefixes.length === layers.length;
-  const renamed = [...tensors].map(([name, tensor]) => [isRenamed ? nameOf(name) : name, inOtherLayout(tensor)] as const);
+    const { index, layout } = layers[prefixes.indexOf(prefix)]!;
+    return [`${path}layers.${index}${name.slice(prefix.length)}`, layout.fromPytorch(tensor)] as const;
+  });
   return restoreTrained({ tensors: new Map(renamed), metadata }, where);
 }
 
@@ -202,12 +175,15 @@ function pathOf(config: string): string {
   return parameterPrefix(typeof name === "string" ? { name } : {});
 }
 
-/** The numbers of the dense layers in a model's config, as far as it is one: `restoreTrained` checks all of it. */
-function denseLayers(config: string): number[] {
+/** The layers with parameters in a model's config, as far as it is one: `restoreTrained` checks all of it. */
+function layersWithParameters(config: string) {
   const parsed = parseJson(config);
   const { layers } = ("value" in parsed && (parsed.value as Partial<ModelConfig> | null)) || {};
   if (!Array.isArray(layers)) return [];
-  return layers.flatMap((layer: LayerConfig | null, index) => (layer?.type === "dense" ? [index] : []));
+  return layers.flatMap((layer: LayerConfig | null, index) => {
+    const layout = formOf(layer ?? {})?.parameters;
+    return layout ? [{ index, layout }] : [];
+  });
 }
 
 /** "layers.0" of "layers.0.weight". */
@@ -233,13 +209,10 @@ function fromLinearLayers({ tensors }: Safetensors, where: string, options: Impo
   const { activation = "relu", normalization = { scale: 1, offset: 0 } } = options;
   const inputs = linears[0]!.weight.shape[1]!;
   const { inputShape = [inputs] } = options;
-  const flattens = inputShape.length > 1 ? [{ type: "flatten" }] : [];
-  const dense = linears.map(({ weight, bias }, index) => ({
-    type: "dense",
-    units: weight.shape[0]!,
-    activation: index < linears.length - 1 ? activation : "identity",
-    bias: bias !== undefined,
-  }));
+  const flattens = inputShape.length > 1 ? [flatten()] : [];
+  const layers = linears.map(({ weight, bias }, index) =>
+    dense(weight.shape[0]!, { activation: index < linears.length - 1 ? activation : "identity", bias: bias !== undefined }),
+  );
   if (sizeOf(inputShape) !== inputs) {
     const what = `${shapeText(inputShape)} has ${sizeOf(inputShape)} features, but the first layer takes ${inputs}`;
     throw new OptionError({ where: optionName("inputShape"), what, fix: `Give a shape of ${inputs} features` });
@@ -248,7 +221,8 @@ function fromLinearLayers({ tensors }: Safetensors, where: string, options: Impo
     const name = `layers.${index + flattens.length}`;
     return [[`${name}.weight`, transposed(weight).values] as const, ...(bias ? [[`${name}.bias`, bias.values] as const] : [])];
   });
-  const model = modelFromConfig({ inputShape, seed: 1, layers: [...flattens, ...dense] }, Object.fromEntries(values));
+  const configs = [...flattens, ...layers].map(({ config }) => config);
+  const model = modelFromConfig({ inputShape, seed: 1, layers: configs }, Object.fromEntries(values));
   const answers = answersOf(options, model.outputShape[0]!);
   const loss = options.loss ?? (answers.outputs ? "meanSquaredError" : "softmaxCrossEntropy");
   entryOf("loss", "loss", losses, loss);

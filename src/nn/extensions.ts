@@ -2,15 +2,15 @@ import { GraphError, OptionError } from "../errors.ts";
 import { requireTensor, sameShape } from "../graph/tensor.ts";
 import { activations, type ActivationName, type CustomActivation } from "./activations.ts";
 import { written } from "./checks.ts";
-import type { BuiltLayer, Layer, LayerConfig } from "./layers.ts";
+import type { BuiltLayer, ConfigResolver, Layer, LayerConfig } from "./layers/layer.ts";
 
 /**
  * What stands behind the names in a model's config that are not wgrad's own: a file keeps the parameters of such layers
  * and activations, their names and their options, but none of their code.
  */
 export interface ModelExtensions {
-  /** For each type of layer of one's own, what makes it of its config again. */
-  readonly layers?: Readonly<Record<string, (config: LayerConfig) => Layer>>;
+  /** For each type of layer of your own, what makes it from its config. `resolver` makes the layers of nested configs. */
+  readonly layers?: Readonly<Record<string, (config: LayerConfig, resolver: ConfigResolver) => Layer>>;
   readonly activations?: readonly CustomActivation[];
 }
 

@@ -4,20 +4,10 @@ export type { ModelExtensions } from "./extensions.ts";
 /** Values of parameters before the first step. */
 export * as initializers from "./initializers.ts";
 export type { Fans, Initializer } from "./initializers.ts";
-export {
-  activation,
-  dense,
-  dropout,
-  flatten,
-  type ApplyOptions,
-  type BuiltLayer,
-  type DenseOptions,
-  type Layer,
-  type LayerConfig,
-  type LayerContext,
-} from "./layers.ts";
-export { losses, oneHot, type ClassificationLoss, type LossName, type RegressionLoss, type TrainingLoss } from "./losses.ts";
+export * from "./layers/index.ts";
+export { losses, oneHot, type ClassificationLoss, type LossName, type ProbabilityFunction, type RegressionLoss, type TrainingLoss } from "./losses.ts";
 export { accuracy } from "./metrics.ts";
+export { modelFromConfig } from "./model-config.ts";
 export { momentumForms, type MomentumForm } from "./momentum-form.ts";
 /** Rules by which gradients change parameters. */
 export * as optimizers from "./optimizers.ts";
@@ -34,4 +24,4 @@ export { stepProducts } from "./products.ts";
 /** How the learning rate changes over a run. */
 export * as schedules from "./schedules.ts";
 export type { CosineOptions, DecayOptions, Schedule } from "./schedules.ts";
-export { modelFromConfig, sequential, type Model, type ModelConfig, type SequentialOptions } from "./sequential.ts";
+export { sequential, type Model, type ModelConfig, type SequentialOptions } from "./sequential.ts";

@@ -11,11 +11,16 @@ import {
 } from "../ops/losses/index.ts";
 import { accuracy } from "./metrics.ts";
 
+/** What makes probabilities of logits: of all classes together, or of each output alone. */
+export type ProbabilityFunction = "softmax" | "sigmoid";
+
 /** A loss of class labels, and when an output counts as right. */
 export interface ClassificationLoss {
   readonly name: string;
   /** Whether one output may stand for two classes. */
   readonly takesSingleOutput: boolean;
+  /** The function that makes probabilities of the outputs; absent where the outputs are no logits. */
+  readonly probabilities?: ProbabilityFunction | undefined;
   /**
    * @param outputs [examples, classes], or [examples, 1] for two classes where that is taken
    * @param labels uint32 [examples]
@@ -51,10 +56,16 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
 }
 
 /** A loss with one target per output; of labels, one-hot for several outputs, the label itself (0 or 1) for one. */
-function ofTargets(name: string, loss: Loss, threshold: number): ClassificationLoss & RegressionLoss {
+function ofTargets(
+  name: string,
+  loss: Loss,
+  threshold: number,
+  probabilities?: ProbabilityFunction,
+): ClassificationLoss & RegressionLoss {
   return {
     name,
     takesSingleOutput: true,
+    probabilities,
     perExample(outputs, labels) {
       const classes = sizeOf(outputs.shape.slice(1));
       const targets = classes === 1 ? reshape(toFloat(labels), outputs.shape) : oneHot(labels, classes);
@@ -75,14 +86,21 @@ export const losses = {
   softmaxCrossEntropy: {
     name: "softmaxCrossEntropy",
     takesSingleOutput: false,
+    probabilities: "softmax",
     perExample: (outputs, labels) => softmaxCrossEntropy(outputs, labels, "none"),
     correct: (outputs, labels) => accuracy(outputs, labels),
   },
-  sigmoidBinaryCrossEntropy: ofTargets("sigmoidBinaryCrossEntropy", sigmoidBinaryCrossEntropy, 0),
+  sigmoidBinaryCrossEntropy: ofTargets("sigmoidBinaryCrossEntropy", sigmoidBinaryCrossEntropy, 0, "sigmoid"),
 } as const satisfies Record<string, TrainingLoss>;
 
 /** The name of one of `losses`. */
 export type LossName = keyof typeof losses;
+
+/** The function that makes probabilities of the outputs of a model that was trained with a loss. */
+export function probabilitiesOf(loss: LossName | TrainingLoss): ProbabilityFunction | undefined {
+  const chosen: TrainingLoss = typeof loss === "string" ? losses[loss] : loss;
+  return "probabilities" in chosen ? chosen.probabilities : undefined;
+}
 
 /**
  * Checks that a loss takes class labels and a model's outputs can be compared with so many of them.

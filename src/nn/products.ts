@@ -1,16 +1,19 @@
-import type { MatmulAttributes } from "../ops/matmul/index.ts";
+import { topologicalOrder } from "../graph/graph.ts";
+import { input } from "../graph/leaves.ts";
+import { gradients } from "../ops/gradients.ts";
+import { matrixProducts, type MatmulAttributes } from "../ops/matmul/index.ts";
 import type { Precision } from "../ops/matmul/precision.ts";
-import { sizeOf } from "../graph/tensor.ts";
+import { sum } from "../ops/reduce/index.ts";
 import type { Model } from "./sequential.ts";
 
-/** The matrix products of a training step, for a tuner: forward, and both gradients, of each dense layer. */
+/**
+ * The matrix products of a training step of a model, forward and backward, for a tuner. For a step of your own, ask its
+ * graph with `matrixProducts`.
+ * @param batch the number of examples in a step
+ */
 export function stepProducts(model: Model, batch: number, precision: Precision = "float32"): MatmulAttributes[] {
-  const widths = model.parameters.filter(({ shape }) => shape.length === 2).map(({ shape }) => [shape[0]!, shape[1]!] as const);
-  const product = (rows: number, inner: number, columns: number, transposed: { left?: true; right?: true } = {}) =>
-    ({ rows, inner, columns, transposeLeft: transposed.left ?? false, transposeRight: transposed.right ?? false, precision });
-  return widths.flatMap(([inputs, outputs]) => [
-    product(batch, inputs, outputs),
-    product(inputs, batch, outputs, { left: true }),
-    ...(inputs === sizeOf(model.inputShape) ? [] : [product(batch, outputs, inputs, { right: true })]),
-  ]);
+  const outputs = model.apply(input("examples", [batch, ...model.inputShape]), { training: true, precision });
+  // The products are the same for any loss.
+  const nodes = topologicalOrder([outputs, ...gradients(sum(outputs), model.parameters)]);
+  return matrixProducts({ nodes });
 }

@@ -2,10 +2,9 @@ import { GraphError, OptionError } from "../errors.ts";
 import { input, parameter } from "../graph/leaves.ts";
 import { sameShape, sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { Random, randomKey } from "../random.ts";
-import { activations as knownActivations } from "./activations.ts";
 import { requireCount, requireSeed, written } from "./checks.ts";
-import { activationNamed, checkedLayer, type ModelExtensions } from "./extensions.ts";
-import { activation, dense, dropout, flatten, type ApplyOptions, type Layer, type LayerConfig } from "./layers.ts";
+import { checkedLayer } from "./extensions.ts";
+import type { ApplyOptions, Layer, LayerConfig } from "./layers/layer.ts";
 
 /** A model as plain JSON: everything but its parameters' values. */
 export interface ModelConfig {
@@ -92,9 +91,12 @@ export function sequential(layers: readonly Layer[], options: SequentialOptions)
 }
 
 type ParameterArguments = Parameters<Parameters<Layer["build"]>[0]["parameter"]>;
-type InitialValues = (index: number, position: number, ...parameterArguments: ParameterArguments) => Float32Array | undefined;
 
-function buildModel(layers: readonly Layer[], given: SequentialOptions, initialValues: InitialValues): Model {
+/** The initial values of the parameter at a position in the layer of an index; undefined where none are needed. */
+export type InitialValues = (index: number, position: number, ...parameterArguments: ParameterArguments) => Float32Array | undefined;
+
+/** Builds each layer on the shape that the one before gives. */
+export function buildModel(layers: readonly Layer[], given: SequentialOptions, initialValues: InitialValues): Model {
   const { inputShape, seed = 1, name: modelName } = requireParts(layers, given);
   const named = modelName === undefined ? {} : { name: modelName };
   requireShape(inputShape);
@@ -110,7 +112,7 @@ function buildModel(layers: readonly Layer[], given: SequentialOptions, initialV
     const result = layer.build({
       index,
       inputShape: shapes[index]!,
-      nextActivation: activationOf(layers[index + 1]),
+      nextActivation: layers[index + 1]?.activation,
       parameter(name, shape, initializer, fans) {
         const fullName = `${parameterPrefix(named)}layers.${index}.${name}`;
         requireNewName(fullName, parameters);
@@ -144,10 +146,6 @@ function buildModel(layers: readonly Layer[], given: SequentialOptions, initialV
   };
 }
 
-function activationOf(layer: Layer | undefined): string | undefined {
-  return layer?.config.type === "activation" ? String(layer.config["name"]) : undefined;
-}
-
 function requireNewName(name: string, parameters: readonly Tensor[]): void {
   if (parameters.some(({ attributes }) => (attributes as { name: string }).name === name)) {
     throw new OptionError({ where: name, what: "the layer makes two parameters of this name", fix: "Name each otherwise" });
@@ -165,7 +163,7 @@ function requireParts(layers: readonly Layer[], options: SequentialOptions): Seq
   );
   if (wrong >= 0) {
     const what = `layer ${wrong} is ${written(layers[wrong])}, which is no layer`;
-    throw new OptionError({ where, what, fix: "Give what dense(), activation(), flatten() or dropout() returns" });
+    throw new OptionError({ where, what, fix: "Give what a function such as dense() returns" });
   }
   if (typeof options !== "object" || options === null) {
     throw new OptionError({ where, what: `${written(options)} are no options`, fix: "Give { inputShape: [784] }" });
@@ -182,7 +180,8 @@ function requireModelName(name: unknown): void {
   });
 }
 
-function requireShape(shape: unknown): asserts shape is readonly number[] {
+/** @throws OptionError for what is no shape of an example */
+export function requireShape(shape: unknown): asserts shape is readonly number[] {
   if (!Array.isArray(shape) || shape.length === 0) {
     throw new OptionError({
       where: "inputShape",
@@ -204,129 +203,4 @@ function requireBatch(x: Tensor, inputShape: Shape): void {
       fix: "Reshape the examples or build the model with their shape",
     });
   }
-}
-
-const notConfig = "Give what model.config was";
-const otherValues = "Give the values that were saved with this config";
-
-/** How a layer of wgrad's own is made again of the options in its config. */
-interface LayerType {
-  readonly options: readonly string[];
-  make(config: LayerConfig, extensions: ModelExtensions): Layer;
-}
-
-const layerTypes: Readonly<Record<string, LayerType>> = {
-  dense: {
-    options: ["units", "activation", "bias"],
-    make: ({ units, activation: name, bias }, { activations }) =>
-      dense(units as number, { activation: activationNamed(name, activations), bias: bias as boolean }),
-  },
-  activation: { options: ["name"], make: ({ name }, { activations }) => activation(activationNamed(name, activations)) },
-  flatten: { options: [], make: flatten },
-  dropout: { options: ["rate"], make: ({ rate }) => dropout(rate as number) },
-};
-
-/**
- * The model that a config describes, as read from a file.
- * @param config what `model.config` was; anything else is refused
- * @param values the parameters' values by name, row-major; if absent, the initial values are drawn by the defaults
- * (initializers are no part of a config)
- * @param extensions what layers and activations of one's own are, where the model has any
- * @throws OptionError naming the layer and option at fault, or the parameter whose values are missing, too many or
- * of another length
- */
-export function modelFromConfig(
-  config: unknown,
-  values?: Readonly<Record<string, ArrayLike<number>>>,
-  extensions: ModelExtensions = {},
-): Model {
-  const where = "model config";
-  const { made, options } = partsOfConfig(config, extensions);
-  if (!values) return sequential(made, options);
-  const model = buildModel(made, options, (_index, _position, name, shape) => {
-    const found = Object.hasOwn(values, name) ? values[name]! : undefined;
-    if (found?.length !== sizeOf(shape)) {
-      const wanted = `shape [${shape.join(", ")}], which holds ${sizeOf(shape)}`;
-      const what = found ? `${found.length} values for ${wanted}` : "the values of this parameter are missing";
-      throw new OptionError({ where: name, what, fix: otherValues });
-    }
-    // The parameter makes a copy of its own.
-    return found instanceof Float32Array ? found : Float32Array.from(found);
-  });
-  const known = new Set(model.parameters.map(({ attributes }) => (attributes as { name: string }).name));
-  const extra = Object.keys(values).find((name) => !known.has(name));
-  if (extra !== undefined) {
-    throw new OptionError({ where, what: `the model has no parameter ${written(extra)}`, fix: otherValues });
-  }
-  return model;
-}
-
-function partsOfConfig(config: unknown, extensions: ModelExtensions): { made: Layer[]; options: SequentialOptions } {
-  const where = "model config";
-  const { name, ...rest } = requireObject(where, config);
-  const { inputShape, seed, layers } = requireObject(where, rest, ["inputShape", "seed", "layers"]);
-  if (!Array.isArray(layers)) {
-    throw new OptionError({ where, what: `layers is ${written(layers)}, not a list`, fix: notConfig });
-  }
-  requireShape(inputShape);
-  const made = layers.map((layer, index) => layerFromConfig(`${where}, layer ${index}`, layer, extensions));
-  return { made, options: { inputShape, seed: seed as number, ...(name !== undefined && { name: name as string }) } };
-}
-
-/**
- * The parameters that `modelFromConfig` will ask values for, without values of their own.
- * @returns undefined where the config has layers that are not wgrad's own
- * @throws OptionError, as `modelFromConfig` does
- */
-export function parametersOfConfig(config: ModelConfig): readonly Tensor[] | undefined {
-  if (config.layers.some(({ type }) => !Object.hasOwn(layerTypes, type))) return undefined;
-  const named = config.layers.flatMap(({ activation: ofDense, name }) => [ofDense, name]);
-  const own = named.filter((name) => typeof name === "string" && !Object.hasOwn(knownActivations, name)) as string[];
-  // What an activation computes says nothing about the parameters.
-  const { made, options } = partsOfConfig(config, { activations: own.map((name) => ({ name, apply: (x) => x })) });
-  return buildModel(made, options, () => undefined).parameters;
-}
-
-function layerFromConfig(where: string, config: unknown, extensions: ModelExtensions): Layer {
-  const { options, make } = layerTypeOf(where, requireObject(where, config)["type"], extensions);
-  const checked = requireObject(where, config, options && ["type", ...options]) as LayerConfig;
-  try {
-    return make(checked, extensions);
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error;
-    const { what, fix } = error;
-    throw new OptionError({ where: `${where}, ${error.where}`, what, ...(fix && { fix }) }, { cause: error });
-  }
-}
-
-function layerTypeOf(where: string, type: unknown, { layers = {} }: ModelExtensions): Partial<LayerType> & Pick<LayerType, "make"> {
-  const clash = Object.keys(layers).find((name) => Object.hasOwn(layerTypes, name));
-  if (clash !== undefined) {
-    throw new OptionError({ where: "layers", what: `"${clash}" is a layer type of wgrad's own`, fix: "Name yours otherwise" });
-  }
-  if (typeof type === "string" && Object.hasOwn(layers, type)) return { make: layers[type]! };
-  if (typeof type === "string" && Object.hasOwn(layerTypes, type)) return layerTypes[type]!;
-  throw new OptionError({
-    where,
-    what: `there is no layer type ${written(type)}, unless you give your own as { layers: { ${written(type)}: … } }`,
-    fix: `Choose one of ${Object.keys(layerTypes).join(", ")}`,
-  });
-}
-
-/** Checks that a value read from JSON is an object with exactly these fields, or with any if none are named. */
-function requireObject(where: string, value: unknown, fields?: readonly string[]): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new OptionError({ where, what: `${written(value)} is no object`, fix: notConfig });
-  }
-  const found = Object.keys(value);
-  const missing = fields?.find((field) => !found.includes(field));
-  const unknown = fields && found.find((field) => !fields.includes(field));
-  if (missing !== undefined || unknown !== undefined) {
-    throw new OptionError({
-      where,
-      what: missing === undefined ? `there is no option ${written(unknown)}` : `"${missing}" is missing`,
-      fix: `Give exactly ${fields!.join(", ")}`,
-    });
-  }
-  return value as Record<string, unknown>;
 }

@@ -5,7 +5,7 @@ import { loadCheckpoint, saveCheckpoint } from "../../src/formats/checkpoint.ts"
 import { digestOf, murmurHash } from "../../src/formats/digest.ts";
 import { initialValues, loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
-import { dense } from "../../src/nn/layers.ts";
+import { dense } from "../../src/nn/layers/index.ts";
 import { sequential } from "../../src/nn/sequential.ts";
 
 const trained: TrainedModel = {

@@ -7,7 +7,7 @@ import { loadCheckpoint, saveCheckpoint } from "../../src/formats/checkpoint.ts"
 import { initialValues, loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
 import { loadPytorch, savePytorch } from "../../src/formats/pytorch.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
-import { dense, dropout, flatten } from "../../src/nn/layers.ts";
+import { dense, dropout, flatten } from "../../src/nn/layers/index.ts";
 import { sequential } from "../../src/nn/sequential.ts";
 import { readPng } from "../../src/node/png.ts";
 import { Random } from "../../src/random.ts";

@@ -4,7 +4,7 @@ import { makeDataset } from "../../src/data/dataset.ts";
 import { DataError } from "../../src/errors.ts";
 import { loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
 import { readSafetensors, writeSafetensors, type TensorValues } from "../../src/formats/safetensors.ts";
-import { dense, dropout, flatten } from "../../src/nn/layers.ts";
+import { dense, dropout, flatten } from "../../src/nn/layers/index.ts";
 import { sequential } from "../../src/nn/sequential.ts";
 import { createEvaluator, createTrainer } from "../../src/train/index.ts";
 import { version } from "../../src/version.ts";

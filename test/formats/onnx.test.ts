@@ -9,7 +9,7 @@ import { saveOnnx } from "../../src/formats/onnx/index.ts";
 import { savePytorch } from "../../src/formats/pytorch.ts";
 import { activations, type ActivationName } from "../../src/nn/activations.ts";
 import { constant, normal } from "../../src/nn/initializers.ts";
-import { activation, dense, dropout, flatten } from "../../src/nn/layers.ts";
+import { activation, dense, dropout, flatten } from "../../src/nn/layers/index.ts";
 import { sequential } from "../../src/nn/sequential.ts";
 import { loadMnist } from "../../src/node/index.ts";
 import { Random } from "../../src/random.ts";

@@ -4,7 +4,7 @@ import { DataError, OptionError } from "../../src/errors.ts";
 import { initialValues, saveModel, type TrainedModel } from "../../src/formats/model.ts";
 import { loadPytorch, pytorchCode, savePytorch, type ImportOptions } from "../../src/formats/pytorch.ts";
 import { readSafetensors, writeSafetensors, type NamedTensor } from "../../src/formats/safetensors.ts";
-import { activation, dense, dropout, flatten } from "../../src/nn/layers.ts";
+import { activation, dense, dropout, flatten } from "../../src/nn/layers/index.ts";
 import { sequential } from "../../src/nn/sequential.ts";
 import { createEvaluator } from "../../src/train/index.ts";
 

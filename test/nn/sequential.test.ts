@@ -154,7 +154,7 @@ describe("config", () => {
     ["a shape of text", { inputShape: "4", seed: 1, layers: [{ type: "flatten" }] }, /inputShape: "4" is no list/],
     ["a size of 0", { inputShape: [0], seed: 1, layers: [{ type: "flatten" }] }, /inputShape: 0 is out of range/],
     ["a negative seed", { inputShape: [4], seed: -1, layers: [{ type: "flatten" }] }, /seed: -1/],
-    ["an unknown layer", layer({ type: "conv" }), /layer 0: there is no layer type "conv", .* Choose one of dense, /],
+    ["an unknown layer", layer({ type: "conv" }), /layer 0: there is no layer type "conv", .* Choose one of activation, dense, /],
     ["a layer type of Object", layer({ type: "toString" }), /no layer type "toString"/],
     ["a layer without a type", layer({}), /no layer type undefined/],
     ["a layer that is no object", layer([]), /layer 0: \[\] is no object/],

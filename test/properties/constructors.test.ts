@@ -19,11 +19,12 @@ import { sizeOf, type DType, type Shape, type Tensor } from "../../src/graph/ten
 import { activations, type ActivationName } from "../../src/nn/activations.ts";
 import { clipByGlobalNorm } from "../../src/nn/clipping.ts";
 import * as initializers from "../../src/nn/initializers.ts";
-import { activation, dense, dropout, flatten, type Layer } from "../../src/nn/layers.ts";
+import { activation, dense, dropout, flatten, type Layer } from "../../src/nn/layers/index.ts";
 import { oneHot } from "../../src/nn/losses.ts";
 import * as optimizers from "../../src/nn/optimizers.ts";
 import * as schedules from "../../src/nn/schedules.ts";
-import { modelFromConfig, sequential } from "../../src/nn/sequential.ts";
+import { modelFromConfig } from "../../src/nn/model-config.ts";
+import { sequential } from "../../src/nn/sequential.ts";
 import { dropoutMask } from "../../src/ops/dropout/index.ts";
 import { add, elu, leakyRelu, power } from "../../src/ops/elementwise/index.ts";
 import { takeBatch } from "../../src/ops/gather/index.ts";

@@ -2,7 +2,7 @@ import { isRegression, makeDataset, standardization, unitScale, type Dataset, ty
 import { OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { fanInUniform } from "../../nn/initializers.ts";
-import { dense, dropout as dropoutLayer, flatten } from "../../nn/layers.ts";
+import { dense, dropout as dropoutLayer, flatten } from "../../nn/layers/index.ts";
 import type { Optimizer } from "../../nn/optimizers.ts";
 import { sequential, type Model } from "../../nn/sequential.ts";
 import type { TrainerOptions } from "../../train/index.ts";

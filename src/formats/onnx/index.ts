@@ -5,14 +5,17 @@
  */
 import { OptionError } from "../../errors.ts";
 import { sizeOf, type Shape } from "../../graph/tensor.ts";
-import type { ActivationName } from "../../nn/activations.ts";
 import { entryOf } from "../../nn/checks.ts";
+import { byFolder } from "../../nn/layers/by-folder.ts";
+import type { OnnxAttributes, OnnxForm, OnnxWriter } from "../../nn/layers/forms.ts";
+import { probabilitiesOf } from "../../nn/losses.ts";
 import { parameterPrefix, type Model } from "../../nn/sequential.ts";
-import type { LayerConfig } from "../../nn/layers.ts";
 import { version } from "../../version.ts";
 import { outputScale, tableMetadata } from "../exported-table.ts";
 import { initialValues, lossName, requireParameters, type ParameterValues, type TrainedModel } from "../model.ts";
 import { encodeModel, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from "./protobuf.ts";
+
+const forms = byFolder<OnnxForm>(import.meta.glob("../../nn/layers/*/onnx.ts", { eager: true, import: "onnx" }));
 
 /** The version of the operators, that of ONNX 1.8: the lowest that all nodes written here work in alike. */
 export const OPSET = 13;
@@ -53,7 +56,9 @@ export function saveOnnx(trained: TrainedModel, parameters: ParameterValues = in
   requireParameters(model, parameters);
   const graph = new GraphWriter(parameters);
   normalize(graph, trained);
-  model.config.layers.forEach((layer, index) => entryOf("ONNX", "form of the layer", layerWriters, layer.type)(graph, layer, `${parameterPrefix(model.config)}layers.${index}`));
+  model.config.layers.forEach((layer, index) => {
+    entryOf("ONNX", "form of the layer", forms, layer.type)(graph, layer, `${parameterPrefix(model.config)}layers.${index}`);
+  });
   const names = finish(graph, trained);
   return encodeModel({
     irVersion: BigInt(IR_VERSION),
@@ -90,11 +95,14 @@ function valueInfo(name: string, shape: Shape): OnnxValueInfo {
   return { name, type: { tensorType: { elemType: FLOAT, shape: { dim } } } };
 }
 
-const int = (name: string, value: number): OnnxAttribute => ({ name, type: 2, i: BigInt(value) });
-const float = (name: string, value: number): OnnxAttribute => ({ name, type: 1, f: value });
+function toAttributes(attributes: OnnxAttributes): OnnxAttribute[] {
+  return Object.entries(attributes).map(([name, value]) =>
+    "int" in value ? { name, type: 2, i: BigInt(value.int) } : { name, type: 1, f: value.float },
+  );
+}
 
-/** Nodes one after the other, each on what the one before made. */
-class GraphWriter {
+/** Collects the nodes and constants of the graph. */
+class GraphWriter implements OnnxWriter {
   readonly nodes: OnnxNode[] = [];
   readonly constants: OnnxTensor[] = [];
   readonly #parameters: ParameterValues;
@@ -104,21 +112,15 @@ class GraphWriter {
     this.#parameters = parameters;
   }
 
-  /** The name of the last value. */
   get value(): string {
     return this.#value;
   }
 
-  /**
-   * Applies an operator to the last value and to others.
-   * @param name of the node and of what it makes
-   */
-  apply(opType: string, name: string, others: readonly string[] = [], attribute: readonly OnnxAttribute[] = []): void {
-    this.nodes.push({ name, opType, input: [this.#value, ...others], output: [name], attribute });
+  apply(opType: string, name: string, others: readonly string[] = [], attributes: OnnxAttributes = {}): void {
+    this.nodes.push({ name, opType, input: [this.#value, ...others], output: [name], attribute: toAttributes(attributes) });
     this.#value = name;
   }
 
-  /** Applies an operator of two operands to the last value and a number. */
   applyNumber(opType: string, name: string, number: number): void {
     this.apply(opType, name, [this.constant(`${name}.number`, [], Float32Array.of(number))]);
   }
@@ -147,70 +149,15 @@ function normalize(graph: GraphWriter, { model, normalization }: TrainedModel): 
   }
 }
 
-/** Each activation with the parameters at their defaults: the same formula as wgrad's, by one operator or several. */
-const activationWriters: Readonly<Record<ActivationName, (graph: GraphWriter, name: string) => void>> = {
-  identity: () => {},
-  step(graph, name) {
-    graph.applyNumber("GreaterOrEqual", `${name}.from0`, 0);
-    graph.apply("Cast", name, [], [int("to", FLOAT)]);
-  },
-  sigmoid: (graph, name) => graph.apply("Sigmoid", name),
-  tanh: (graph, name) => graph.apply("Tanh", name),
-  relu: (graph, name) => graph.apply("Relu", name),
-  leakyRelu: (graph, name) => graph.apply("LeakyRelu", name, [], [float("alpha", 0.01)]),
-  elu: (graph, name) => graph.apply("Elu", name, [], [float("alpha", 1)]),
-  softplus: (graph, name) => graph.apply("Softplus", name),
-  gelu(graph, name) {
-    const { value } = graph;
-    graph.applyNumber("Mul", `${name}.scaled`, Math.SQRT1_2);
-    graph.apply("Erf", `${name}.erf`);
-    gateBy(graph, name, value);
-  },
-  geluTanh(graph, name) {
-    const { value } = graph;
-    graph.apply("Mul", `${name}.square`, [value]);
-    graph.applyNumber("Mul", `${name}.cubic`, 0.044715);
-    graph.applyNumber("Add", `${name}.polynomial`, 1);
-    graph.apply("Mul", `${name}.product`, [value]);
-    graph.applyNumber("Mul", `${name}.scaled`, Math.sqrt(2 / Math.PI));
-    graph.apply("Tanh", `${name}.tanh`);
-    gateBy(graph, name, value);
-  },
-  silu(graph, name) {
-    const { value } = graph;
-    graph.apply("Sigmoid", `${name}.sigmoid`);
-    graph.apply("Mul", name, [value]);
-  },
+/** The operators that make probabilities of logits. */
+const probabilityOperators = {
+  softmax: { opType: "Softmax", attribute: toAttributes({ axis: { int: -1 } }) },
+  sigmoid: { opType: "Sigmoid", attribute: [] },
 };
-
-/** x · (1 + the last value) / 2, which ends both forms of GELU; an operator for them came with opset 20 only. */
-function gateBy(graph: GraphWriter, name: string, x: string): void {
-  graph.applyNumber("Add", `${name}.sum`, 1);
-  graph.applyNumber("Mul", `${name}.gate`, 0.5);
-  graph.apply("Mul", name, [x]);
-}
-
-const writeActivation = (graph: GraphWriter, activation: unknown, name: string) =>
-  entryOf("ONNX", "form of the activation", activationWriters, activation)(graph, `${name}.${activation as string}`);
-
-/** For each type of layer its nodes. */
-const layerWriters: Readonly<Record<string, (graph: GraphWriter, config: LayerConfig, name: string) => void>> = {
-  dense(graph, { bias, activation }, name) {
-    const others = [graph.parameter(`${name}.weight`), ...(bias ? [graph.parameter(`${name}.bias`)] : [])];
-    graph.apply("Gemm", `${name}.sums`, others);
-    writeActivation(graph, activation, name);
-  },
-  activation: (graph, { name: activation }, name) => writeActivation(graph, activation, name),
-  flatten: (graph, _, name) => graph.apply("Flatten", `${name}.flat`, [], [int("axis", 1)]),
-  dropout: () => {},
-};
-
-/** What makes probabilities of the logits that a loss takes. */
-const probabilityOps = { softmaxCrossEntropy: "Softmax", sigmoidBinaryCrossEntropy: "Sigmoid" };
 
 /** Names what the model gives. @returns the outputs' names */
 function finish(graph: GraphWriter, trained: TrainedModel): string[] {
-  const probabilities = (probabilityOps as Partial<Record<string, string>>)[lossName(trained.loss)];
+  const probabilities = probabilitiesOf(trained.loss);
   const name = probabilities ? "logits" : "outputs";
   if (!probabilities) toUnits(graph, trained);
   const last = graph.nodes.pop();
@@ -218,8 +165,7 @@ function finish(graph: GraphWriter, trained: TrainedModel): string[] {
   if (last) graph.nodes.push({ ...last, output: [name] });
   else graph.apply("Identity", name);
   if (!probabilities) return [name];
-  const attributes = probabilities === "Softmax" ? [int("axis", -1)] : [];
-  graph.nodes.push({ name: "probabilities", opType: probabilities, input: [name], output: ["probabilities"], attribute: attributes });
+  graph.nodes.push({ name: "probabilities", input: [name], output: ["probabilities"], ...probabilityOperators[probabilities] });
   return [name, "probabilities"];
 }
 

@@ -1,4 +1,5 @@
 import { GraphError } from "../../errors.ts";
+import type { Graph } from "../../graph/graph.ts";
 import { requireType, Tensor, type Op } from "../../graph/tensor.ts";
 import { precisions, type Precision } from "./precision.ts";
 
@@ -73,4 +74,9 @@ export function matmul(left: Tensor, right: Tensor, options: MatmulOptions = {})
   }
   const attributes = { transposeLeft, transposeRight, precision, rows, inner, columns };
   return new Tensor<MatmulAttributes>(matmulOp, [left, right], attributes, { shape: [rows, columns], dtype: "float32" });
+}
+
+/** The matrix products of a graph, in the order of its nodes. */
+export function matrixProducts({ nodes }: Pick<Graph, "nodes">): MatmulAttributes[] {
+  return nodes.filter(({ op }) => op === matmulOp).map(({ attributes }) => attributes as MatmulAttributes);
 }

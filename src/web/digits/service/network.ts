@@ -7,7 +7,7 @@ import {
   optimizers,
   schedules,
   sequential,
-  type ActivationName,
+  summarizeLayer,
   type LayerConfig,
   type Model,
   type Optimizer,
@@ -64,11 +64,10 @@ export function settingsOf({ model, loss, training }: TrainedModel, before: Digi
 /** The layers between input and output as the editor shows them: activations and dropout belong to the layer before. */
 export function hiddenLayers(configs: readonly LayerConfig[]): HiddenLayer[] {
   const layers: HiddenLayer[] = [];
-  for (const { type, units, activation, name, rate } of configs) {
-    const last = layers.at(-1);
-    if (type === "dense") layers.push({ units: units as number, activation: activation as ActivationName, dropout: 0 });
-    else if (type === "activation" && last) layers[layers.length - 1] = { ...last, activation: name as ActivationName };
-    else if (type === "dropout" && last) layers[layers.length - 1] = { ...last, dropout: rate as number };
+  for (const config of configs) {
+    const summary = summarizeLayer(config);
+    if (summary?.units !== undefined) layers.push({ activation: "identity", dropout: 0, ...summary } as HiddenLayer);
+    else if (layers.length > 0) layers.push({ ...layers.pop()!, ...summary } as HiddenLayer);
   }
   return layers.slice(0, -1);
 }

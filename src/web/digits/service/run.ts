@@ -14,6 +14,7 @@ import {
   reshape,
   saveModel,
   standardization,
+  summarizeLayer,
   type Backend,
   type Executable,
   type LossName,
@@ -252,10 +253,9 @@ export class Run {
     const scaled = add(multiply(picture, constants(normalization.scale)), constants(normalization.offset));
     const values = model.applyEach(reshape(scaled, [1, ...model.inputShape]));
     // Without training dropout changes nothing, and a dense layer before an activation is shown after it.
-    const shows = (layer: number) => {
-      const type = model.config.layers[layer]!.type;
-      return type === "activation" || (type === "dense" && model.config.layers[layer + 1]?.type !== "activation");
-    };
+    const summaries = model.config.layers.map(summarizeLayer);
+    const onlyActivates = (layer: number) => summaries[layer]?.activation !== undefined && summaries[layer].units === undefined;
+    const shows = (layer: number) => onlyActivates(layer) || (summaries[layer]?.units !== undefined && !onlyActivates(layer + 1));
     const layers = values.flatMap((_, layer) => (shows(layer) || layer === values.length - 1 ? [layer] : []));
     const outputs = Object.fromEntries(layers.map((layer) => [String(layer), values[layer]!]));
     return { picture, layers, executable: await session.compile(defineGraph(outputs)) };

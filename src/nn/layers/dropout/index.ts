@@ -1,0 +1,32 @@
+import { stepScalar } from "../../../graph/leaves.ts";
+import { dropoutMask } from "../../../ops/dropout/index.ts";
+import { multiply } from "../../../ops/elementwise/index.ts";
+import { requireNumber } from "../../checks.ts";
+import type { Layer, LayerType } from "../layer.ts";
+
+/**
+ * In training, each element is 0 with probability `rate` and multiplied by 1 / (1 − rate) otherwise, so that its
+ * expectation stays; else nothing happens (inverted dropout; Srivastava et al. 2014, section 10).
+ * @param rate in [0, 1)
+ * @throws OptionError for a rate outside [0, 1)
+ */
+export function dropout(rate: number): Layer {
+  requireNumber("dropout rate", rate, rate >= 0 && rate < 1, "the share of elements to drop, in [0, 1)");
+  return {
+    config: { type: "dropout", rate },
+    build: ({ inputShape, index }) => ({
+      outputShape: inputShape,
+      apply(x, { training, dropoutKeyAt }) {
+        if (!training || rate === 0) return x;
+        const key = stepScalar(`layers.${index}.key`, (step) => dropoutKeyAt(step, index), "uint32");
+        return multiply(x, dropoutMask(x.shape, rate, key));
+      },
+    }),
+  };
+}
+
+export const layerType: LayerType = {
+  options: ["rate"],
+  fromConfig: ({ rate }) => dropout(rate as number),
+  summarize: ({ rate }) => ({ dropout: rate as number }),
+};

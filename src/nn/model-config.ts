@@ -1,0 +1,137 @@
+import { OptionError } from "../errors.ts";
+import { sizeOf, type Tensor } from "../graph/tensor.ts";
+import { activations } from "./activations.ts";
+import { written } from "./checks.ts";
+import { activationNamed, type ModelExtensions } from "./extensions.ts";
+import type { ConfigResolver, ConfigValue, Layer, LayerConfig } from "./layers/layer.ts";
+import { layerTypes } from "./layers/registry.ts";
+import { buildModel, requireShape, sequential, type Model, type ModelConfig, type SequentialOptions } from "./sequential.ts";
+
+const notConfig = "Give what model.config was";
+const otherValues = "Give the values that were saved with this config";
+
+/**
+ * The model that a config describes, as read from a file.
+ * @param config what `model.config` was; anything else is refused
+ * @param values the parameters' values by name, row-major; if absent, the initial values are drawn by the defaults
+ * (initializers are no part of a config)
+ * @param extensions what layers and activations of one's own are, where the model has any
+ * @throws OptionError naming the layer and option at fault, or the parameter whose values are missing, too many or
+ * of another length
+ */
+export function modelFromConfig(
+  config: unknown,
+  values?: Readonly<Record<string, ArrayLike<number>>>,
+  extensions: ModelExtensions = {},
+): Model {
+  const where = "model config";
+  const { made, options } = partsOfConfig(config, resolverOf(extensions));
+  if (!values) return sequential(made, options);
+  const model = buildModel(made, options, (_index, _position, name, shape) => {
+    const found = Object.hasOwn(values, name) ? values[name]! : undefined;
+    if (found?.length !== sizeOf(shape)) {
+      const wanted = `shape [${shape.join(", ")}], which holds ${sizeOf(shape)}`;
+      const what = found ? `${found.length} values for ${wanted}` : "the values of this parameter are missing";
+      throw new OptionError({ where: name, what, fix: otherValues });
+    }
+    // The parameter makes a copy of its own.
+    return found instanceof Float32Array ? found : Float32Array.from(found);
+  });
+  const known = new Set(model.parameters.map(({ attributes }) => (attributes as { name: string }).name));
+  const extra = Object.keys(values).find((name) => !known.has(name));
+  if (extra !== undefined) {
+    throw new OptionError({ where, what: `the model has no parameter ${written(extra)}`, fix: otherValues });
+  }
+  return model;
+}
+
+/** Gives layers what their configs name: wgrad's own, and what is given beside. */
+function resolverOf(extensions: ModelExtensions): Resolver {
+  const resolver: Resolver = {
+    layers: extensions.layers ?? {},
+    activation: (name) => activationNamed(name, extensions.activations),
+    layer: (config) => layerFromConfig("nested layer", config, resolver),
+  };
+  return resolver;
+}
+
+interface Resolver extends ConfigResolver {
+  readonly layers: NonNullable<ModelExtensions["layers"]>;
+}
+
+function partsOfConfig(config: unknown, resolver: Resolver): { made: Layer[]; options: SequentialOptions } {
+  const where = "model config";
+  const { name, ...rest } = requireObject(where, config);
+  const { inputShape, seed, layers } = requireObject(where, rest, ["inputShape", "seed", "layers"]);
+  if (!Array.isArray(layers)) {
+    throw new OptionError({ where, what: `layers is ${written(layers)}, not a list`, fix: notConfig });
+  }
+  requireShape(inputShape);
+  const made = layers.map((layer, index) => layerFromConfig(`${where}, layer ${index}`, layer, resolver));
+  return { made, options: { inputShape, seed: seed as number, ...(name !== undefined && { name: name as string }) } };
+}
+
+/**
+ * The parameters that `modelFromConfig` will ask values for, without values of their own.
+ * @returns undefined where the config has layers that are not wgrad's own
+ * @throws OptionError, as `modelFromConfig` does
+ */
+export function parametersOfConfig(config: ModelConfig): readonly Tensor[] | undefined {
+  if (config.layers.some(({ type }) => !Object.hasOwn(layerTypes, type))) return undefined;
+  const { made, options } = partsOfConfig(config, { ...resolverOf({}), activation: anyActivation });
+  return buildModel(made, options, () => undefined).parameters;
+}
+
+/** Takes any name: what an activation computes says nothing about the parameters. */
+const anyActivation = (name: ConfigValue | undefined) =>
+  typeof name === "string" && !Object.hasOwn(activations, name) ? { name, apply: (x: Tensor) => x } : activationNamed(name);
+
+function layerFromConfig(where: string, config: unknown, resolver: Resolver): Layer {
+  const { options, fromConfig } = layerTypeOf(where, requireObject(where, config)["type"], resolver);
+  const checked = requireObject(where, config, options && ["type", ...options]) as LayerConfig;
+  try {
+    return fromConfig(checked, resolver);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    const { what, fix } = error;
+    throw new OptionError({ where: `${where}, ${error.where}`, what, ...(fix && { fix }) }, { cause: error });
+  }
+}
+
+/** What makes a layer of a type. The options of a type that is not wgrad's own are not known. */
+interface LayerMaker {
+  readonly options?: readonly string[];
+  fromConfig(config: LayerConfig, resolver: ConfigResolver): Layer;
+}
+
+function layerTypeOf(where: string, type: unknown, { layers }: Resolver): LayerMaker {
+  const clash = Object.keys(layers).find((name) => Object.hasOwn(layerTypes, name));
+  if (clash !== undefined) {
+    throw new OptionError({ where: "layers", what: `"${clash}" is a layer type of wgrad's own`, fix: "Name yours otherwise" });
+  }
+  if (typeof type === "string" && Object.hasOwn(layers, type)) return { fromConfig: layers[type]! };
+  if (typeof type === "string" && Object.hasOwn(layerTypes, type)) return layerTypes[type]!;
+  throw new OptionError({
+    where,
+    what: `there is no layer type ${written(type)}, unless you give your own as { layers: { ${written(type)}: … } }`,
+    fix: `Choose one of ${Object.keys(layerTypes).join(", ")}`,
+  });
+}
+
+/** Checks that a value read from JSON is an object with exactly these fields, or with any if none are named. */
+function requireObject(where: string, value: unknown, fields?: readonly string[]): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new OptionError({ where, what: `${written(value)} is no object`, fix: notConfig });
+  }
+  const found = Object.keys(value);
+  const missing = fields?.find((field) => !found.includes(field));
+  const unknown = fields && found.find((field) => !fields.includes(field));
+  if (missing !== undefined || unknown !== undefined) {
+    throw new OptionError({
+      where,
+      what: missing === undefined ? `there is no option ${written(unknown)}` : `"${missing}" is missing`,
+      fix: `Give exactly ${fields!.join(", ")}`,
+    });
+  }
+  return value as Record<string, unknown>;
+}
