@@ -6,8 +6,9 @@ import type { TrainingData } from "../data/dataset.ts";
 import { optionName, OptionError } from "../errors.ts";
 import { requireCount, requireNumber, requirePositive } from "../nn/checks.ts";
 import type { Evaluation } from "./evaluate.ts";
-import type { FitOptions, TrainingProgress } from "./fit.ts";
+import type { FitOptions } from "./fit-options.ts";
 import { requireData, requireOptionsObject, requireTrainer } from "./given.ts";
+import type { TrainingProgress } from "./progress.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Trainer } from "./trainer.ts";
 
