@@ -22,5 +22,6 @@ export type { Recovery, TrainerOptions } from "./options.ts";
 export type { SkippedStep, TrainingProgress } from "./progress.ts";
 export type { Checkpoint, CheckpointOptions } from "./run/checkpoints.ts";
 export type { Snapshot, StoredValues, Unreported } from "./snapshot.ts";
-export { fitUntil, type Stop, type StopKind, type StoppingMemory, type StoppingOptions, type StoppingProgress, type StoppingState } from "./stopping.ts";
+export { fitUntil } from "./stopping.ts";
+export type { Stop, StopKind, StoppingMemory, StoppingOptions, StoppingProgress, StoppingState } from "./stopping-options.ts";
 export { createTrainer, type Trainer } from "./trainer.ts";
