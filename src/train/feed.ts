@@ -7,7 +7,7 @@ import { isRegression, type TrainingData } from "../data/dataset.ts";
 import { epochOrder } from "../data/order.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import { exampleLeaves, writeExamples, type ExampleLeaves } from "./batches.ts";
-import type { TrainingPlan } from "./options.ts";
+import type { DataPlan } from "./plan.ts";
 
 /** Where a run of the step's graphs finds its examples. */
 export interface Feed {
@@ -25,11 +25,11 @@ export interface Feed {
 /** The most bytes of a window: some dozens of steps, so that uploads are few, and little memory. */
 const WINDOW_BYTES = 2 ** 24;
 
-/** A feed for a session that has not been used yet. */
-export function createFeed(plan: TrainingPlan): Feed {
-  const { dataset, backend } = plan;
+/** A feed for a session that has not been used yet, of a backend whose largest tensor is `maxTensorBytes`. */
+export function createFeed(plan: DataPlan, maxTensorBytes: number): Feed {
+  const { dataset } = plan;
   const bytes = dataset.count * Math.max(rowBytes(dataset), answerBytes(dataset));
-  return bytes <= backend.maxTensorBytes ? new ResidentFeed(plan) : new WindowFeed(plan);
+  return bytes <= maxTensorBytes ? new ResidentFeed(plan) : new WindowFeed(plan, maxTensorBytes);
 }
 
 /** Bytes of an example's features on the device, where rows of bytes are padded to whole words. */
@@ -43,12 +43,12 @@ const answerBytes = (data: TrainingData) => 4 * (isRegression(data) ? data.outpu
 class ResidentFeed implements Feed {
   readonly leaves: ExampleLeaves;
   readonly byParts = false;
-  readonly #plan: TrainingPlan;
+  readonly #plan: DataPlan;
   #written = false;
   /** The epoch whose order the device holds or will hold after the runs so far. */
   #orderedEpoch = -1;
 
-  constructor(plan: TrainingPlan) {
+  constructor(plan: DataPlan) {
     this.#plan = plan;
     this.leaves = exampleLeaves(plan.dataset.count, plan.dataset, plan.shuffled);
   }
@@ -81,7 +81,7 @@ class ResidentFeed implements Feed {
 class WindowFeed implements Feed {
   readonly leaves: ExampleLeaves;
   readonly byParts: boolean;
-  readonly #plan: TrainingPlan;
+  readonly #plan: DataPlan;
   /** Whole steps of a window; 1 where a step is divided, of which the window holds a part. */
   readonly #steps: number;
   readonly #rows: TrainingData;
@@ -89,11 +89,11 @@ class WindowFeed implements Feed {
   /** The first example that the window holds, counted over the whole run. */
   #held = -1;
 
-  constructor(plan: TrainingPlan) {
-    const { dataset, backend, batch, microBatch, stepsPerEpoch } = plan;
+  constructor(plan: DataPlan, maxTensorBytes: number) {
+    const { dataset, batch, microBatch, stepsPerEpoch } = plan;
     this.#plan = plan;
     this.byParts = microBatch < batch;
-    const bytes = Math.min(WINDOW_BYTES, backend.maxTensorBytes);
+    const bytes = Math.min(WINDOW_BYTES, maxTensorBytes);
     const fitting = Math.floor(bytes / (batch * Math.max(rowBytes(dataset), answerBytes(dataset))));
     this.#steps = this.byParts ? 1 : Math.max(1, Math.min(stepsPerEpoch, fitting));
     const rows = this.byParts ? microBatch : this.#steps * batch;

@@ -5,8 +5,7 @@ export {
   type Evaluator,
   type EvaluatorOptions,
 } from "./evaluate.ts";
-export type { Checkpoint, CheckpointOptions } from "./checkpoints.ts";
-export type { FitOptions, SkippedStep, TrainingProgress } from "./fit.ts";
+export type { FitOptions } from "./fit-options.ts";
 export { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
 export { createGradientNorms, type GradientNormOptions, type GradientNorms } from "./gradient-norms.ts";
 export {
@@ -20,6 +19,9 @@ export {
 } from "./metrics.ts";
 export { minimize, type Minimization, type MinimizeOptions } from "./minimize.ts";
 export type { Recovery, TrainerOptions } from "./options.ts";
+export type { SkippedStep, TrainingProgress } from "./progress.ts";
+export type { Checkpoint, CheckpointOptions } from "./run/checkpoints.ts";
 export type { Snapshot, StoredValues, Unreported } from "./snapshot.ts";
-export { fitUntil, type Stop, type StopKind, type StoppingMemory, type StoppingOptions, type StoppingProgress, type StoppingState } from "./stopping.ts";
+export { fitUntil } from "./stopping.ts";
+export type { Stop, StopKind, StoppingMemory, StoppingOptions, StoppingProgress, StoppingState } from "./stopping-options.ts";
 export { createTrainer, type Trainer } from "./trainer.ts";

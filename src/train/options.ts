@@ -1,15 +1,14 @@
 import type { Backend } from "../backends/backend.ts";
 import { isRegression, type Normalization, type TrainingData } from "../data/dataset.ts";
 import { optionName, OptionError } from "../errors.ts";
-import { sizeOf, type Tensor } from "../graph/tensor.ts";
+import { sizeOf } from "../graph/tensor.ts";
 import { entryOf, requireCount, requireFloat32, requireNumber, requirePositiveFloat32, requireSeed, written } from "../nn/checks.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
-import { adam, type Optimizer } from "../nn/optimizers.ts";
-import { packGradients } from "../nn/packed.ts";
-import { constant, type Schedule } from "../nn/schedules.ts";
+import type { Optimizer } from "../nn/optimizers.ts";
+import type { Schedule } from "../nn/schedules.ts";
 import type { Model } from "../nn/sequential.ts";
 import { precisions, type Precision } from "../ops/matmul/precision.ts";
-import { requireBackend, requireData, requireModel, requireOptionsObject, requireSnapshot } from "./given.ts";
+import { requireBackend, requireData, requireModel } from "./given.ts";
 import { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -85,103 +84,8 @@ export interface Recovery {
   readonly toStep: number;
 }
 
-/** The options with every default filled in, and the numbers that follow from them. */
-export interface TrainingPlan {
-  readonly model: Model;
-  readonly dataset: TrainingData;
-  readonly backend: Backend;
-  readonly loss: TrainingLoss;
-  readonly optimizer: Optimizer;
-  readonly seed: number;
-  readonly normalization: Normalization;
-  readonly clipNorm: number | undefined;
-  readonly precision: Precision;
-  /** 1 where the loss is not scaled. */
-  readonly lossScale: number;
-  readonly gradientNorm: boolean;
-  /** Examples per step. */
-  readonly batch: number;
-  /** Examples at a time; `batch` where a step is not divided. */
-  readonly microBatch: number;
-  /** Whether each epoch has an order of its own; the full batch needs none. */
-  readonly shuffled: boolean;
-  /** ⌊examples / batch⌋: what is left of an epoch's order is not visited in that epoch. */
-  readonly stepsPerEpoch: number;
-  readonly epochs: number;
-  readonly stepsTotal: number;
-  /** The learning rate at a step, counted from 0. */
-  learningRateAt(step: number): number;
-  readonly onNonFinite: NonFiniteChoice | undefined;
-  /** The parameters as one vector, in whose slices a gradient's elements lie. */
-  readonly packed: Tensor;
-  readonly resumeFrom: Snapshot | undefined;
-  readonly snapshotSeconds: number;
-  readonly onRecovery: (recovery: Recovery) => void;
-}
-
 /** The features as the model reads them by default: value · 1 + 0. */
 export const unchanged: Normalization = { scale: 1, offset: 0 };
-
-/**
- * Checks a trainer's options and derives the run's numbers.
- * @throws OptionError naming the option at fault
- */
-export function planTraining(options: TrainerOptions): TrainingPlan {
-  requireOptionsObject("createTrainer", options);
-  const { model, dataset, backend, learningRate, epochs, maxSteps, seed = 1, clipNorm, resumeFrom, onNonFinite } = options;
-  const { optimizer = adam(), schedule = constant(), normalization = unchanged } = options;
-  const { gradientNorm = false, snapshotSeconds = 5, onRecovery = () => {}, precision = "float32" } = options;
-  requireModel("model", model);
-  requireBackend("backend", backend);
-  requireData("dataset", dataset);
-  const loss = lossFor(dataset, options.loss);
-  requireDataset(model, dataset, loss);
-  if (model.parameters.length === 0) {
-    throw new OptionError({ where: "model", what: "there are no parameters to train", fix: "Add a dense layer" });
-  }
-  requireRules(optimizer, schedule);
-  requirePositiveFloat32("learningRate", learningRate);
-  requireCount("epochs", epochs);
-  if (maxSteps !== undefined) requireCount("maxSteps", maxSteps);
-  if (clipNorm !== undefined) requirePositiveFloat32("clipNorm", clipNorm);
-  requireSeed("seed", seed);
-  if (onNonFinite !== undefined && !nonFiniteChoices.includes(onNonFinite)) {
-    const what = `there is no choice ${written(onNonFinite)}`;
-    throw new OptionError({ where: "onNonFinite", what, fix: `Choose one of ${nonFiniteChoices.join(", ")}` });
-  }
-  requireNumber("snapshotSeconds", snapshotSeconds, snapshotSeconds > 0, "a number above 0, or Infinity");
-  requireNormalization(normalization, sizeOf(dataset.shape));
-  requirePrecision(precision);
-  const batch = batchOf(options.batchSize, dataset);
-  const stepsPerEpoch = Math.floor(dataset.count / batch);
-  const stepsTotal = Math.min(epochs * stepsPerEpoch, maxSteps ?? Infinity);
-  if (resumeFrom !== undefined) requireSnapshot("resumeFrom", resumeFrom, stepsTotal);
-  return {
-    model,
-    dataset,
-    backend,
-    loss,
-    optimizer,
-    seed,
-    normalization,
-    clipNorm,
-    precision,
-    lossScale: lossScaleOf(options.lossScale, precision, batch),
-    gradientNorm,
-    batch,
-    microBatch: microBatchOf(options.microBatchSize, batch, rowsThatFit(model, backend)),
-    shuffled: options.batchSize !== "full",
-    stepsPerEpoch,
-    epochs,
-    stepsTotal,
-    learningRateAt: (step) => learningRate * schedule(step, stepsTotal),
-    onNonFinite,
-    packed: packGradients(model.parameters),
-    resumeFrom,
-    snapshotSeconds,
-    onRecovery,
-  };
-}
 
 /**
  * The loss of that name, or the usual one for such data.
@@ -198,14 +102,63 @@ export function lossOf(loss: LossName | TrainingLoss): TrainingLoss {
   return isOwn ? loss : entryOf<TrainingLoss>("loss", "loss", losses, loss);
 }
 
-/** @throws OptionError for what is no optimizer or no schedule */
-function requireRules(optimizer: Optimizer, schedule: Schedule): void {
-  if (typeof (optimizer as Partial<Optimizer> | null)?.update !== "function") {
-    throw new OptionError({ where: "optimizer", what: `${written(optimizer)} is no optimizer`, fix: "Give one such as optimizers.adam()" });
+/**
+ * Checks what is trained, on which data and backend.
+ * @returns the loss
+ * @throws OptionError
+ */
+export function requireSubject({ model, backend, dataset, loss: wanted }: TrainerOptions): TrainingLoss {
+  requireModel("model", model);
+  requireBackend("backend", backend);
+  requireData("dataset", dataset);
+  const loss = lossFor(dataset, wanted);
+  requireDataset(model, dataset, loss);
+  if (model.parameters.length === 0) {
+    throw new OptionError({ where: "model", what: "there are no parameters to train", fix: "Add a dense layer" });
   }
-  if (typeof schedule !== "function") {
-    throw new OptionError({ where: "schedule", what: `${written(schedule)} is no schedule`, fix: "Give one such as schedules.cosine()" });
-  }
+  return loss;
+}
+
+/**
+ * Checks the options that do not depend on each other, apart from the sizes of batches.
+ * @throws OptionError
+ */
+export function requireSettings(options: TrainerOptions): void {
+  const { dataset, optimizer, schedule, learningRate, epochs, maxSteps, clipNorm, seed } = options;
+  const { onNonFinite, snapshotSeconds, normalization, precision } = options;
+  if (optimizer !== undefined) requireOptimizer(optimizer);
+  if (schedule !== undefined) requireSchedule(schedule);
+  requirePositiveFloat32("learningRate", learningRate);
+  requireCount("epochs", epochs);
+  if (maxSteps !== undefined) requireCount("maxSteps", maxSteps);
+  if (clipNorm !== undefined) requirePositiveFloat32("clipNorm", clipNorm);
+  if (seed !== undefined) requireSeed("seed", seed);
+  if (onNonFinite !== undefined) requireNonFiniteChoice(onNonFinite);
+  if (snapshotSeconds !== undefined) requireNumber("snapshotSeconds", snapshotSeconds, snapshotSeconds > 0, "a number above 0, or Infinity");
+  if (normalization !== undefined) requireNormalization(normalization, sizeOf(dataset.shape));
+  if (precision !== undefined) requirePrecision(precision);
+}
+
+function requireOptimizer(optimizer: Optimizer): void {
+  if (typeof (optimizer as Partial<Optimizer> | null)?.update === "function") return;
+  throw new OptionError({ where: "optimizer", what: `${written(optimizer)} is no optimizer`, fix: "Give one such as optimizers.adam()" });
+}
+
+function requireSchedule(schedule: Schedule): void {
+  if (typeof schedule === "function") return;
+  throw new OptionError({ where: "schedule", what: `${written(schedule)} is no schedule`, fix: "Give one such as schedules.cosine()" });
+}
+
+function requireNonFiniteChoice(choice: NonFiniteChoice): void {
+  if (nonFiniteChoices.includes(choice)) return;
+  const what = `there is no choice ${written(choice)}`;
+  throw new OptionError({ where: "onNonFinite", what, fix: `Choose one of ${nonFiniteChoices.join(", ")}` });
+}
+
+function requirePrecision(precision: Precision): void {
+  if (precisions.includes(precision)) return;
+  const what = `there is no precision ${written(precision)}`;
+  throw new OptionError({ where: optionName("precision"), what, fix: `Choose one of ${precisions.join(", ")}` });
 }
 
 /** @throws OptionError where scale or offset is not finite, or there is not one for each of `width` features */
@@ -248,48 +201,8 @@ export function requireDataset(model: Model, dataset: TrainingData, loss: Traini
   else requireOutputs(loss, model.outputShape, dataset.classes.length);
 }
 
-function batchOf(batchSize: number | "full", dataset: TrainingData): number {
-  if (batchSize === "full") return dataset.count;
-  if (typeof batchSize !== "number") {
-    const what = `${written(batchSize)} is no size`;
-    throw new OptionError({ where: optionName("batchSize"), what, fix: 'Give a number or "full"' });
-  }
-  requireCount("batchSize", batchSize);
-  if (batchSize > dataset.count) {
-    throw new OptionError({
-      where: optionName("batchSize"),
-      what: `batch ${batchSize} is larger than the data set's ${dataset.count} examples`,
-      fix: `Give at most ${dataset.count}, or "full"`,
-    });
-  }
-  return batchSize;
-}
-
-/** What one example's gradient is multiplied by at least, by default. */
-const EXAMPLE_SCALE = 1024;
-
-function requirePrecision(precision: Precision): void {
-  if (precisions.includes(precision)) return;
-  const what = `there is no precision ${written(precision)}`;
-  throw new OptionError({ where: optionName("precision"), what, fix: `Choose one of ${precisions.join(", ")}` });
-}
-
-function lossScaleOf(wanted: number | undefined, precision: Precision, batch: number): number {
-  if (wanted === undefined) return precision === "float16" ? 2 ** Math.ceil(Math.log2(EXAMPLE_SCALE * batch)) : 1;
-  requirePositiveFloat32("lossScale", wanted);
-  if (precision === "float16") return wanted;
-  throw new OptionError({ where: "lossScale", what: "the loss is scaled with precision float16 only", fix: "Leave it out" });
-}
-
 /** How many examples' widest float32 tensor (input or a layer's output) a backend takes at once; at least 1. */
 export function rowsThatFit(model: Model, backend: Backend): number {
   const widest = Math.max(...model.shapes.map(sizeOf));
   return Math.max(1, Math.floor(backend.maxTensorBytes / (Float32Array.BYTES_PER_ELEMENT * widest)));
-}
-
-/** The wanted size, or that of the fewest equal parts that fit. */
-function microBatchOf(wanted: number | undefined, batch: number, fitting: number): number {
-  if (wanted === undefined) return Math.ceil(batch / Math.ceil(batch / fitting));
-  requireCount("microBatchSize", wanted);
-  return Math.min(wanted, batch);
 }

@@ -41,6 +41,9 @@ export interface Subject {
   readonly trainer: Trainer;
 }
 
+/** What the command line counts. */
+export const unitOf = ({ data }: Run): string => (data.table ? "rows" : "images");
+
 /** Those of --epochs; of pictures else as many as the usual batch size makes, so that a larger one takes no longer. */
 export function epochsOf({ flags, data }: Pick<Run, "flags" | "data">): number {
   const { count } = data.train;
@@ -67,9 +70,9 @@ export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject>
     learningRate: lr,
     schedule: warmup > 0 ? warmedUp(warmup, decay) : decay,
     gradientNorm: gradientTolerance !== undefined,
-    ...(maxSteps !== undefined && { maxSteps }),
-    ...(onNan !== "ignore" && { onNonFinite: onNan }),
-    ...(resumeFrom && { resumeFrom }),
+    maxSteps,
+    onNonFinite: onNan === "ignore" ? undefined : onNan,
+    resumeFrom,
   });
   return { model, trainer };
 }
@@ -87,13 +90,13 @@ export function fitRun(
   const options: StoppingOptions = {
     every: Math.min(MOST_STEPS_BETWEEN_EVENTS, Math.ceil(trainer.stepsTotal / 100)),
     minImprovement,
+    validation: data.validation,
+    maxSeconds,
+    patience,
+    lossTolerance,
+    gradientTolerance,
+    checkEvery,
     ...more,
-    ...(data.validation && { validation: data.validation }),
-    ...(maxSeconds !== undefined && { maxSeconds }),
-    ...(patience !== undefined && { patience }),
-    ...(lossTolerance !== undefined && { lossTolerance }),
-    ...(gradientTolerance !== undefined && { gradientTolerance }),
-    ...(checkEvery !== undefined && { checkEvery }),
   };
   return fitUntil(trainer, options);
 }
@@ -122,26 +125,35 @@ export async function measure({ data }: Run, trainer: Trainer): Promise<Outcome>
 
 /** The model after so many steps, with all that is needed to use it again. */
 export function trainedModel(run: Run, { model, trainer }: Subject, step: number): TrainedModel {
-  const { flags, data, configuration, start } = run;
+  const { data, configuration } = run;
   const { train, normalization, table } = data;
-  const { optimizer, lr: learningRate, schedule, warmup, seed } = flags;
-  const training = { data: train.name, optimizer, learningRate, schedule, warmup, batch: trainer.batch, epochs: epochsOf(run), seed, ...(start && { startedFrom: start.path }) };
   return {
     model,
     loss: lossOf(run),
     normalization,
     ...(isRegression(train) ? { classes: [], outputs: train.outputs } : { classes: train.classes }),
     step,
-    training,
+    training: trainingFacts(run, trainer),
     configuration,
     ...(table && { table }),
   };
 }
 
+/** How a model was trained, as its file says it. */
+function trainingFacts(run: Run, { batch }: Trainer): TrainedModel["training"] {
+  const { optimizer, lr: learningRate, schedule, warmup, seed } = run.flags;
+  const facts = { data: run.data.train.name, optimizer, learningRate, schedule, warmup, batch, epochs: epochsOf(run), seed };
+  return run.start ? { ...facts, startedFrom: run.start.path } : facts;
+}
+
 /** Writes the model with what it gave. */
 export async function saveRun(path: string, run: Run, subject: Subject, outcome: Outcome): Promise<void> {
   const { step, parameters } = await subject.trainer.snapshot();
-  const ofTargets = outcome.targets.flatMap(({ name, r2, rmse, mae }) => Object.entries({ r2, rmse, mae }).map(([metric, value]) => [`${metric}.${name}`, value] as const));
+  const ofTargets = outcome.targets.flatMap(({ name, r2, rmse, mae }) => [
+    [`r2.${name}`, r2],
+    [`rmse.${name}`, rmse],
+    [`mae.${name}`, mae],
+  ]);
   const results = { data: outcome.name, ...outcome.evaluation, ...outcome.regression, ...Object.fromEntries(ofTargets) };
   await saveModelFile(path, { ...trainedModel(run, subject, step), results }, parameters);
 }

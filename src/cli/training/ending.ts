@@ -1,0 +1,91 @@
+/*
+ * What `wgrad train` prints, logs and writes when the training has ended.
+ */
+import type { Stop } from "../../train/index.ts";
+import { targetTable } from "../text/target-metrics.ts";
+import { print, say, warn } from "../text/terminal.ts";
+import { count, field, lossText, outcomeText, percent } from "../text/text.ts";
+import type { RunKeeper } from "./checkpointing.ts";
+import type { EventLog } from "./event-log.ts";
+import type { Fitted } from "./fitting.ts";
+import type { RunReport } from "./train-report.ts";
+import { measure, saveRun, unitOf, type Outcome, type Run, type Subject } from "./training-run.ts";
+
+/** A training that has ended. */
+export interface Ending {
+  readonly run: Run;
+  readonly subject: Subject;
+  readonly log: EventLog | undefined;
+  readonly keeper: RunKeeper | undefined;
+  readonly report: RunReport | undefined;
+  readonly fitted: Fitted;
+  /** From the start of the process to the first step. */
+  readonly startupSeconds: number;
+}
+
+/** Measures and saves the model of a run that came to its end. */
+export async function endFinished(ending: Ending): Promise<void> {
+  const { run, subject, log, report, fitted } = ending;
+  const { reached, stop, lowest } = fitted;
+  if (stop.kind !== "finished") say(stopText(stop));
+  if (lowest !== undefined) say(lowest);
+  const began = performance.now();
+  const outcome = await measure(run, subject.trainer);
+  const evaluationSeconds = (performance.now() - began) / 1000;
+  sayOutcome(ending, outcome);
+  const facts = { ...factsOf(ending), evaluationSeconds, steps: stop.step, stop: stop.kind, why: stop.reason };
+  log?.write({ event: "done", ...resultFields(outcome), ...facts });
+  // The report is written even if the model cannot be.
+  const [saved] = await Promise.allSettled([saveModel(run, subject, outcome)]);
+  const [reported] = await Promise.allSettled([report?.write(reached, stop, outcome)]);
+  for (const result of [saved, reported]) if (result.status === "rejected") throw result.reason;
+}
+
+/** Says where a run was interrupted, and writes its report. */
+export async function endInterrupted(ending: Ending): Promise<void> {
+  const { run, subject, log, keeper, report, fitted } = ending;
+  const { reached, stop } = fitted;
+  const { step = 0, stepsTotal = 0, epoch = 0, loss = NaN, accuracy = NaN } = reached ?? {};
+  const metrics = `loss ${lossText(loss)}${Number.isNaN(accuracy) ? "" : `, training accuracy ${percent(accuracy)}`}`;
+  say(`interrupted at step ${count(step)} of ${count(stepsTotal)} (epoch ${epoch}): ${metrics}`);
+  if (keeper?.lastGood) say(`The same command with --resume goes on from ${keeper.lastGood}.`);
+  log?.write({ event: "interrupted", step, epoch, loss, accuracy, ...factsOf(ending) });
+  if (run.flags.out !== undefined) say(`${run.flags.out} was not written: it is for a run that comes to its end.`);
+  await report?.write(reached, stop, await measure(run, subject.trainer));
+}
+
+/** What the last event of the log says of every run. */
+function factsOf({ run, fitted, startupSeconds }: Ending): object {
+  const { flags, backend } = run;
+  const { seconds = 0, imagesPerSecond = 0 } = fitted.reached ?? {};
+  return { seconds, imagesPerSecond, examplesPerSecond: imagesPerSecond, adapter: backend.adapter.name, backend: backend.kind, seed: flags.seed, startupSeconds };
+}
+
+const stopText = ({ step, parametersOf, reason }: Stop): string[] => {
+  const from = parametersOf === step ? "" : `; the model is that of step ${count(parametersOf)}`;
+  return field("stopped", `at step ${count(step)}: ${reason}`, from);
+};
+
+function sayOutcome({ run, fitted: { reached } }: Ending, outcome: Outcome): void {
+  const { seconds = 0, imagesPerSecond = 0 } = reached ?? {};
+  say(`${outcomeText(outcome)}  (${seconds.toFixed(1)} s, ${count(imagesPerSecond)} ${unitOf(run)}/s)`);
+  if (outcome.targets.length > 0) print(targetTable(outcome.targets));
+  if (!Number.isFinite(outcome.evaluation.loss)) {
+    warn("The loss is no finite number: the training diverged. Try a smaller --lr.");
+  }
+}
+
+/** Such as testAccuracy and testLoss, or validationR2. */
+function resultFields({ part, evaluation, regression, targets }: Outcome): Record<string, unknown> {
+  const { accuracy, loss } = evaluation;
+  const values = regression ? { Loss: loss, R2: regression.r2, Rmse: regression.rmse, Mae: regression.mae } : { Accuracy: accuracy, Loss: loss };
+  const several = targets.length > 0 && { [`${part}Targets`]: targets };
+  return { ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`${part}${name}`, value])), ...several };
+}
+
+async function saveModel(run: Run, subject: Subject, outcome: Outcome): Promise<void> {
+  const path = run.flags.out;
+  if (path === undefined) return;
+  await saveRun(path, run, subject, outcome);
+  say(field("model", path));
+}

@@ -1,0 +1,40 @@
+import type { Session } from "../../backends/backend.ts";
+import { createEvaluator, type Evaluator } from "../evaluate.ts";
+import { createFeed, type Feed } from "../feed.ts";
+import type { TrainingPlan } from "../plan.ts";
+import { writeAll, type Snapshot } from "../snapshot.ts";
+import { compileStep } from "../step/compile.ts";
+import type { StepRunner } from "../step/runner.ts";
+
+/** What a run has on a device, and what is lost with it. */
+export interface Placement {
+  readonly session: Session;
+  readonly feed: Feed;
+  readonly runner: StepRunner;
+  readonly evaluator: Evaluator;
+}
+
+/** Compiles the step in a session of its own, with the values of a snapshot or the initial ones. */
+export async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefined): Promise<Placement> {
+  const { backend, data } = plan;
+  const { model, normalization, loss } = plan.model;
+  const session = backend.createSession();
+  try {
+    const feed = createFeed(data, backend.maxTensorBytes);
+    const runner = await compileStep(plan, session, feed);
+    // The upload goes on while the caller gets ready.
+    feed.prepare(session, start?.step ?? 0);
+    const placement = { session, feed, runner, evaluator: createEvaluator({ model, backend, session, normalization, loss }) };
+    if (start) writeSnapshot(plan, placement, start);
+    return placement;
+  } catch (error) {
+    session.dispose();
+    throw error;
+  }
+}
+
+/** @throws OptionError for a snapshot of other parameters or states */
+export function writeSnapshot({ model }: TrainingPlan, { session, runner }: Placement, snapshot: Snapshot): void {
+  writeAll(session, model.model.parameters, snapshot.parameters);
+  writeAll(session, runner.states, snapshot.optimizer);
+}

@@ -1,0 +1,99 @@
+/*
+ * Replaces a lost device: another one is opened, the run goes back to its kept snapshot, and the steps that had finished
+ * are repeated, unseen and to the same bits.
+ */
+import { DeviceLostError } from "../../errors.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { placeOnDevice, type Placement } from "./placement.ts";
+import type { Run } from "./run.ts";
+
+/** A device that is lost again within this time is given up. */
+const LOST_AGAIN_MILLISECONDS = 60_000;
+
+/** Steps per submit while finished steps are repeated; nothing measures these submits. */
+const REPEATED_STEPS = 32;
+
+/** Recovers a run from the loss of its device. */
+export class DeviceRecovery {
+  readonly #run: Run;
+  #lostAt = -Infinity;
+  #pending: Promise<void> | undefined;
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /** Settles when a lost device is replaced; undefined while none is being replaced. */
+  get pending(): Promise<void> | undefined {
+    return this.#pending;
+  }
+
+  /**
+   * After work has failed for the loss of the device: opens another one, unless that is done already, and brings the run
+   * to the last step that had finished.
+   * @param generation that of the device when the work was submitted
+   * @throws the failure itself if it has any other reason
+   */
+  async recover(failure: unknown, generation: number): Promise<void> {
+    // Work of a session that is being replaced, or was replaced, fails in many ways and needs no other device.
+    if (generation === this.#run.generation && !this.#pending) {
+      if (!(failure instanceof DeviceLostError)) throw failure;
+      this.#pending = this.#replaceDevice(failure).finally(() => (this.#pending = undefined));
+    }
+    await this.#pending;
+  }
+
+  /** Works on the device, and once more where the device is lost meanwhile. */
+  async onDevice<Result>(where: string, work: (placement: Placement) => Promise<Result>): Promise<Result> {
+    const run = this.#run;
+    for (;;) {
+      run.requireLive(where);
+      if (this.#pending) await this.#pending;
+      const { generation } = run;
+      try {
+        const result = await work(run.placement);
+        run.requireLive(where);
+        return result;
+      } catch (failure) {
+        run.requireLive(where);
+        await this.recover(failure, generation);
+      }
+    }
+  }
+
+  /** The state of the run after the steps submitted so far. */
+  takeSnapshot(): Promise<Snapshot> {
+    return this.onDevice("snapshot", () => this.#run.takeSnapshot());
+  }
+
+  async #replaceDevice(failure: DeviceLostError): Promise<void> {
+    const run = this.#run;
+    // The number of finished steps is known once everything that was submitted to the lost device has arrived or failed.
+    await run.settled();
+    const now = performance.now();
+    if (now - this.#lostAt < LOST_AGAIN_MILLISECONDS) throw lostTwice(failure);
+    const { backend, recovery } = run.plan;
+    run.placement.session.dispose();
+    await backend.restart();
+    this.#lostAt = now;
+    const { kept } = run;
+    const [fromStep, toStep] = [kept?.step ?? 0, run.finished];
+    try {
+      const placement = await placeOnDevice(run.plan, kept);
+      if (run.isDisposed) return placement.session.dispose();
+      run.replacePlacement(placement, fromStep);
+      while (run.step < toStep) await run.submit(Math.min(REPEATED_STEPS, run.stepsAllowed, toStep - run.step));
+    } catch (again) {
+      // Whoever waits for the device reports that the trainer was disposed of.
+      if (run.isDisposed) return;
+      throw again instanceof DeviceLostError ? lostTwice(again) : again;
+    }
+    recovery.onRecovery({ reason: failure.what, fromStep, toStep });
+  }
+}
+
+function lostTwice(failure: DeviceLostError): DeviceLostError {
+  const { where, what } = failure;
+  const fix = "Update the GPU's driver, train a smaller network, or train on the CPU";
+  return new DeviceLostError({ ...(where && { where }), what: `${what}, twice within a minute`, fix }, { cause: failure });
+}

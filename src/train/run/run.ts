@@ -1,0 +1,239 @@
+/*
+ * The state of a training run: where it stands, what no event has told of, what it has on the device, and the snapshot
+ * that it goes back to when the device is lost. The loop, events, checkpoints and recovery use it. It knows none of them.
+ */
+import { DivergedError, OptionError } from "../../errors.ts";
+import { faultText, holdsStop, isStopped, placeOfFault, rateFactorOf } from "../guard.ts";
+import type { TrainingPlan } from "../plan.ts";
+import type { SkippedStep } from "../progress.ts";
+import { nothingUnreported, readAll, type Snapshot, type Unreported } from "../snapshot.ts";
+import type { StepMetrics } from "../step/runner.ts";
+import { placeOnDevice, writeSnapshot, type Placement } from "./placement.ts";
+
+/** The metrics of one step. */
+export interface FinishedStep {
+  /** Counted from 1. */
+  readonly step: number;
+  readonly loss: number;
+  /** Number of right predictions; NaN of quantities. */
+  readonly correct: number;
+  /** NaN where it is not measured. */
+  readonly gradientNorm: number;
+  /** Above 0 where the step was left out, see `placeOfFault`. */
+  readonly fault: number;
+}
+
+/** The one owner of the state of a run. */
+export class Run {
+  readonly plan: TrainingPlan;
+  /** Whether a loop submits steps. The sums of `unreported` then belong to an earlier step than `step`. */
+  isFitting = false;
+  #placement: Placement;
+  #generation = 0;
+  #step: number;
+  #finished: number;
+  /** How often the run was set back, by `restore` or by a step that stopped it. */
+  #rewinds = 0;
+  #unreported: Unreported;
+  #rateFactor: number;
+  #kept: Snapshot | undefined;
+  #keptAt = performance.now();
+  #isDisposed = false;
+  /** Submits whose metrics have not arrived. */
+  readonly #running = new Set<Promise<StepMetrics>>();
+
+  /** Places the run on the plan's backend, at the snapshot that the plan resumes from. */
+  static async create(plan: TrainingPlan): Promise<Run> {
+    return new Run(plan, await placeOnDevice(plan, plan.resumeFrom));
+  }
+
+  private constructor(plan: TrainingPlan, placement: Placement) {
+    const { resumeFrom } = plan;
+    this.plan = plan;
+    this.#placement = placement;
+    this.#kept = resumeFrom;
+    this.#step = this.#finished = resumeFrom?.step ?? 0;
+    this.#unreported = resumeFrom?.unreported ?? nothingUnreported;
+    this.#rateFactor = rateFactorOf(resumeFrom?.optimizer);
+  }
+
+  get placement(): Placement {
+    return this.#placement;
+  }
+
+  /** How often a lost device was replaced. What fails on an earlier device needs no new one. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Number of steps submitted so far. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** Number of steps whose metrics have arrived. */
+  get finished(): number {
+    return this.#finished;
+  }
+
+  /** Sums over the finished steps that no event has told of. */
+  get unreported(): Unreported {
+    return this.#unreported;
+  }
+
+  /** The snapshot that a lost device is replaced from; undefined for the initial values. */
+  get kept(): Snapshot | undefined {
+    return this.#kept;
+  }
+
+  get isDisposed(): boolean {
+    return this.#isDisposed;
+  }
+
+  /** The most steps that one submit may hold now. */
+  get stepsAllowed(): number {
+    return this.#placement.feed.stepsAllowed(this.#step);
+  }
+
+  /** The learning rate of a step, counted from 1, with what the steps left out so far have made of it. */
+  learningRateOf(step: number): number {
+    return this.plan.schedule.learningRateAt(step - 1) * this.#rateFactor;
+  }
+
+  /** Submits the next steps, before it returns. */
+  async submit(steps: number): Promise<StepMetrics> {
+    this.#keepSnapshot();
+    const running = this.#placement.runner.run(this.#step, steps);
+    this.#step += steps;
+    const [last, rewinds] = [this.#step, this.#rewinds];
+    this.#running.add(running);
+    try {
+      const metrics = await running;
+      if (rewinds === this.#rewinds) this.#finished = Math.max(this.#finished, last);
+      return metrics;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /** Makes the next step by a function that is given its number, counted from 0. The step is taken back if it fails. */
+  async makeStep<Result>(work: (step: number) => Promise<Result>): Promise<Result> {
+    const last = ++this.#step;
+    try {
+      const result = await work(last - 1);
+      this.#finished = Math.max(this.#finished, last);
+      return result;
+    } catch (failure) {
+      this.#step = last - 1;
+      throw failure;
+    }
+  }
+
+  /** Waits until everything that was submitted has arrived or failed. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
+  /** Adds the metrics of a finished step to the sums that the next event tells. */
+  addUnreported({ loss, correct, gradientNorm }: FinishedStep): void {
+    const before = this.#unreported;
+    this.#unreported = {
+      steps: before.steps + 1,
+      loss: before.loss + loss,
+      correct: before.correct + correct,
+      gradientNorm: this.plan.step.gradientNorm ? before.gradientNorm + gradientNorm : before.gradientNorm,
+    };
+  }
+
+  /** Begins new sums, after an event has told of them. */
+  clearUnreported(): void {
+    this.#unreported = nothingUnreported;
+  }
+
+  /**
+   * Takes note of a step that was not finite and changed no parameter.
+   * @throws DivergedError where that ends the run; the run then stands before the step
+   */
+  leaveOut({ step, fault }: FinishedStep): SkippedStep {
+    const { model, step: { onNonFinite } } = this.plan;
+    const skipped = { step, place: placeOfFault(fault, model.packed), learningRate: this.learningRateOf(step) };
+    if (onNonFinite === "halve") this.#rateFactor /= 2;
+    if (onNonFinite === "stop") this.#stopBefore(skipped);
+    return skipped;
+  }
+
+  #stopBefore({ step, place, learningRate }: SkippedStep): never {
+    // The later steps changed nothing either. They are submitted again when the run goes on.
+    this.#moveTo(step - 1);
+    const { session, runner } = this.#placement;
+    session.write(runner.states.find(isStopped)!, Float32Array.of(0));
+    throw new DivergedError(step, {
+      where: `step ${step}`,
+      what: `${faultText(place)}, at learning rate ${learningRate}`,
+      fix: "Use a smaller learning rate, clip the gradient, or look for values in the data that are far too large",
+    });
+  }
+
+  /** The state after the steps submitted so far. It is read in the stream of commands, so later steps do not change it. */
+  async takeSnapshot(): Promise<Snapshot> {
+    const { session, runner } = this.#placement;
+    const step = this.#step;
+    const unreported = this.isFitting ? undefined : this.#unreported;
+    const reads = [readAll(session, this.plan.model.model.parameters), readAll(session, runner.states)] as const;
+    const [parameters, optimizer] = await Promise.all(reads);
+    return { step, parameters, optimizer, ...(unreported && { unreported }) };
+  }
+
+  /** Moves the run to a snapshot. @throws OptionError for a snapshot of other parameters or states */
+  restore(snapshot: Snapshot): void {
+    writeSnapshot(this.plan, this.#placement, snapshot);
+    this.#moveTo(snapshot.step);
+    this.#unreported = snapshot.unreported ?? nothingUnreported;
+    this.#rateFactor = rateFactorOf(snapshot.optimizer);
+    [this.#kept, this.#keptAt] = [snapshot, performance.now()];
+  }
+
+  #moveTo(step: number): void {
+    this.#step = this.#finished = step;
+    this.#rewinds++;
+  }
+
+  /** Goes on after a step on another device. The steps that had finished still count as finished. */
+  replacePlacement(placement: Placement, step: number): void {
+    this.#placement = placement;
+    this.#generation++;
+    this.#step = step;
+  }
+
+  /** Takes a snapshot now and then, in the stream of commands and without waiting for it. */
+  #keepSnapshot(): void {
+    const now = performance.now();
+    if (now - this.#keptAt < 1000 * this.plan.recovery.snapshotSeconds) return;
+    this.#keptAt = now;
+    const rewinds = this.#rewinds;
+    void this.takeSnapshot().then(
+      (snapshot) => {
+        if (rewinds === this.#rewinds && snapshot.step <= this.#finished && !holdsStop(snapshot.optimizer)) this.#kept = snapshot;
+      },
+      // A lost device fails the steps as well, and the loop handles that.
+      () => {},
+    );
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#placement.session.dispose();
+  }
+
+  /** @throws OptionError after `dispose` */
+  requireLive(where: string): void {
+    if (!this.#isDisposed) return;
+    throw new OptionError({ where, what: "this trainer was disposed of", fix: "Create another one; resumeFrom goes on from a snapshot" });
+  }
+
+  /** @throws OptionError while a loop submits steps */
+  requireIdle(where: string): void {
+    if (!this.isFitting) return;
+    throw new OptionError({ where, what: "this trainer is already training", fix: "Finish or leave the other loop first" });
+  }
+}

@@ -1,0 +1,134 @@
+import type { FitOptions } from "../fit-options.ts";
+import { SubmitPace, type SubmitTimes } from "../pace.ts";
+import type { StepMetrics } from "../step/runner.ts";
+import type { CheckpointTaker } from "./checkpoints.ts";
+import type { DeviceRecovery } from "./recovery.ts";
+import type { FinishedStep, Run } from "./run.ts";
+
+/** At most this many submits wait or work on the device: one works while the next is prepared. */
+const MOST_IN_FLIGHT = 2;
+
+interface Submit {
+  /** The number of the first step, counted from 0. */
+  readonly first: number;
+  readonly steps: number;
+  /** That of the device it was submitted to. */
+  readonly generation: number;
+  readonly times: Omit<SubmitTimes, "finished">;
+  readonly metrics: Promise<StepMetrics>;
+}
+
+/** When and where submits end. */
+export interface SubmitOptions extends Pick<FitOptions, "pauseEvery" | "stepsPerSubmit" | "submitMilliseconds" | "signal"> {
+  /** The last step to submit. */
+  readonly end: number;
+}
+
+/** What is in flight between the loop and the device. */
+export class SubmitQueue {
+  readonly #run: Run;
+  readonly #recovery: DeviceRecovery;
+  readonly #checkpoints: CheckpointTaker;
+  readonly #options: SubmitOptions;
+  readonly #pauseEvery: number;
+  readonly #pace: SubmitPace;
+  readonly #inFlight: Submit[] = [];
+
+  constructor(run: Run, recovery: DeviceRecovery, checkpoints: CheckpointTaker, options: SubmitOptions) {
+    this.#run = run;
+    this.#recovery = recovery;
+    this.#checkpoints = checkpoints;
+    this.#options = options;
+    this.#pauseEvery = options.pauseEvery ?? Infinity;
+    this.#pace = new SubmitPace(options.submitMilliseconds);
+  }
+
+  /** Whether something is in flight, or may be submitted. */
+  get hasWork(): boolean {
+    return this.#inFlight.length > 0 || this.#goesOn;
+  }
+
+  /** Whether the steps after this one wait for the caller. */
+  isPause(step: number): boolean {
+    return step % this.#pauseEvery === 0;
+  }
+
+  get #goesOn(): boolean {
+    const { end, signal } = this.#options;
+    return this.#run.step < end && !signal?.aborted && !this.#run.isDisposed;
+  }
+
+  /** Submits as much as may be in flight. */
+  fill(): void {
+    const { generation } = this.#run;
+    // What was submitted to a lost device is settled first.
+    if (this.#inFlight.some((submit) => submit.generation !== generation)) return;
+    while (this.#inFlight.length < MOST_IN_FLIGHT && this.#goesOn) {
+      if (this.#inFlight.length > 0 && this.isPause(this.#run.step)) return;
+      this.#inFlight.push(this.#submitNext());
+      this.#checkpoints.submitted();
+    }
+  }
+
+  #submitNext(): Submit {
+    const { step: first, generation } = this.#run;
+    const steps = this.#nextSteps(first);
+    const submitted = performance.now();
+    const metrics = this.#run.submit(steps);
+    // A failure is thrown where the result is awaited, which may be after the caller's own work. Until then it is no
+    // unhandled rejection.
+    metrics.catch(() => {});
+    return { first, steps, generation, times: { submitted, returned: performance.now() }, metrics };
+  }
+
+  #nextSteps(first: number): number {
+    const untilPause = this.#pauseEvery - (first % this.#pauseEvery);
+    const wanted = this.#options.stepsPerSubmit ?? this.#pace.steps;
+    return Math.min(wanted, this.#options.end - first, untilPause, this.#checkpoints.stepsAllowed, this.#run.stepsAllowed);
+  }
+
+  /**
+   * Waits for the oldest submit.
+   * @returns its steps, and when they were finished; undefined where nothing is in flight any more: nothing was, or the
+   * device was lost and replaced, or the trainer was disposed of
+   */
+  async takeOldest(): Promise<{ steps: FinishedStep[]; finished: number } | undefined> {
+    const oldest = this.#inFlight[0];
+    if (!oldest) return undefined;
+    const { first, steps, generation, times } = oldest;
+    let metrics: StepMetrics;
+    try {
+      metrics = await oldest.metrics;
+    } catch (failure) {
+      await this.#recover(failure, generation);
+      return undefined;
+    }
+    this.#inFlight.shift();
+    const finished = performance.now();
+    this.#pace.record(steps, { ...times, finished });
+    return { steps: stepsOf(first, metrics), finished };
+  }
+
+  async #recover(failure: unknown, generation: number): Promise<void> {
+    await Promise.allSettled(this.#inFlight.splice(0).map(({ metrics }) => metrics));
+    if (this.#run.isDisposed) return;
+    await this.#recovery.recover(failure, generation);
+    this.#checkpoints.forget();
+  }
+
+  /** Waits for everything in flight. @returns the steps that finished */
+  async drain(): Promise<FinishedStep[]> {
+    const left = await Promise.allSettled(this.#inFlight.map(async ({ first, metrics }) => stepsOf(first, await metrics)));
+    return left.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+  }
+}
+
+function stepsOf(first: number, { losses, correct, faults, gradientNorms }: StepMetrics): FinishedStep[] {
+  return Array.from(losses, (loss, position) => ({
+    step: first + position + 1,
+    loss,
+    correct: correct?.[position] ?? NaN,
+    gradientNorm: gradientNorms?.[position] ?? NaN,
+    fault: faults?.[position] ?? 0,
+  }));
+}

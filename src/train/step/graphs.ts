@@ -1,0 +1,87 @@
+/*
+ * The parts of the graphs of a step: from examples to the gradient of the loss, and from the gradient to the updates of
+ * the parameters.
+ */
+import type { Update } from "../../graph/graph.ts";
+import { requireDistinctNames, stateOp, stepScalar } from "../../graph/leaves.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+import { clipByGlobalNorm, globalNorm } from "../../nn/clipping.ts";
+import { packGradients, type Gradients } from "../../nn/packed.ts";
+import { dropoutKey } from "../../nn/sequential.ts";
+import { multiply } from "../../ops/elementwise/index.ts";
+import { gradients } from "../../ops/gradients.ts";
+import { takeAnswers, takeFeatures, totalsOf } from "../batches.ts";
+import type { Feed } from "../feed.ts";
+import { guardStep } from "../guard.ts";
+import type { DataPlan, ModelPlan, SchedulePlan, StepPlan } from "../plan.ts";
+
+/** What the graphs of a step depend on. */
+export interface StepGraphPlan {
+  readonly model: ModelPlan;
+  readonly data: DataPlan;
+  readonly step: StepPlan;
+  readonly schedule: SchedulePlan;
+}
+
+/** A part of a step's batch: `count` examples. An executable computes it; the part depends on the number of the run. */
+export interface Part {
+  readonly count: number;
+  /** The step that a run of the executable belongs to, and the position of its first example in the batch. */
+  placeOf(run: number): { step: number; offset: number };
+}
+
+/** The loss of a part divided by the size of the whole batch, its right predictions, and the scaled loss's gradients. */
+export function partMetrics({ model: { model, normalization, loss }, data, step }: StepGraphPlan, feed: Feed, { count, placeOf }: Part) {
+  const { batch, seed } = data;
+  const { precision, lossScale } = step;
+  const positionOf = (run: number) => {
+    const place = placeOf(run);
+    return feed.positionOf(place.step, place.offset);
+  };
+  const start = stepScalar("start", positionOf, "uint32");
+  const features = takeFeatures(feed.leaves, { model, normalization, start, count });
+  const answers = takeAnswers(feed.leaves, start, count);
+  const outputs = model.apply(features, {
+    training: true,
+    precision,
+    dropoutKeyAt: (run, layer) => {
+      const place = placeOf(run);
+      return dropoutKey(seed, place.step, layer, place.offset);
+    },
+  });
+  const totals = totalsOf(loss, outputs, answers);
+  const partLoss = multiply(totals.loss, 1 / batch);
+  const scaledLoss = lossScale === 1 ? partLoss : multiply(partLoss, lossScale);
+  return { metrics: { ...totals, loss: partLoss }, gradient: gradients(scaledLoss, model.parameters) };
+}
+
+/** The updates of a step, and what is read back of its gradient: its norm and its first fault, where they are asked for. */
+interface StepUpdates {
+  readonly updates: Update[];
+  readonly metrics: Record<string, Tensor>;
+}
+
+/**
+ * @param scaled the gradient of the scaled loss
+ * @param loss the loss of the step, where the same graph computes it
+ */
+export function optimizerUpdates(plan: StepGraphPlan, scaled: Gradients, loss?: Tensor): StepUpdates {
+  const { optimizer, clipNorm, gradientNorm, onNonFinite, lossScale } = plan.step;
+  const { parameters } = plan.model.model;
+  const packed = packGradients(scaled);
+  const gradient = lossScale === 1 ? packed : multiply(packed, 1 / lossScale);
+  const metrics: Record<string, Tensor> = gradientNorm ? { gradientNorm: globalNorm(gradient) } : {};
+  const clipped = clipNorm === undefined ? gradient : clipByGlobalNorm(gradient, clipNorm);
+  const learningRate = stepScalar("learningRate", plan.schedule.learningRateAt);
+  if (!onNonFinite) return { updates: optimizer.update(parameters, clipped, { learningRate }), metrics };
+  const guard = guardStep(onNonFinite, gradient, loss, learningRate);
+  const updates = optimizer.update(parameters, clipped, { learningRate: guard.learningRate });
+  return { updates: guard.guarded(updates), metrics: { ...metrics, fault: guard.fault } };
+}
+
+/** @throws GraphError for two states of one name, which an optimizer made of others may have */
+export function statesOf(updates: readonly Update[]): Tensor[] {
+  const states = updates.map(({ target }) => target).filter(({ op }) => op === stateOp);
+  requireDistinctNames("optimizer", states);
+  return states;
+}

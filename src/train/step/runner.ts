@@ -1,0 +1,28 @@
+import type { DispatchDescription, Executable } from "../../backends/backend.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+
+/** The metrics of the steps of one submit. */
+export interface StepMetrics {
+  /** The mean loss over the batch of each step. */
+  readonly losses: ArrayLike<number>;
+  /** The number of right predictions of each step; of classes only. */
+  readonly correct?: ArrayLike<number> | undefined;
+  /** Where steps are guarded: 0 for a finite step, see `placeOfFault`. */
+  readonly faults?: ArrayLike<number> | undefined;
+  /** The norm of the gradient of each step, where it is measured. */
+  readonly gradientNorms?: ArrayLike<number> | undefined;
+}
+
+/** A compiled step. */
+export interface StepRunner {
+  /** What one step runs, in order. */
+  readonly dispatches: readonly DispatchDescription[];
+  /** The optimizer's states. */
+  readonly states: readonly Tensor[];
+  /** Submits steps first … first + count − 1 at once. */
+  run(first: number, count: number): Promise<StepMetrics>;
+  /** Runs one step dispatch by dispatch, for the nanoseconds of each; absent where that is not possible. */
+  readonly profile: ((step: number) => Promise<number[]>) | undefined;
+  /** What runs a whole step; undefined where a step is divided into parts. */
+  readonly executable: Executable | undefined;
+}
