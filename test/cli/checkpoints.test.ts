@@ -165,7 +165,7 @@ describe("a folder of checkpoints", () => {
     expect(existsSync(inFolder("kept/run.lock"))).toBe(false);
     leaveLock({ ...killed, host: "elsewhere" });
     const refused = await wgrad(run("--resume"));
-    expect(refused.stderr).toMatch(/on host "elsewhere".*add --take-over/);
+    expect(refused.stderr).toMatch(/on host "elsewhere".*take the lock over with --take-over/);
     expect(refused.code).toBe(2);
     expect(lock()["host"]).toBe("elsewhere");
     expect((await wgrad(run("--resume", "--take-over"))).code).toBe(0);
