@@ -2,14 +2,13 @@ import type { Command } from "commander";
 import { OptionError } from "../../errors.ts";
 import { lossName, type TrainedModel } from "../../formats/model.ts";
 import { pytorchCode, savePytorch } from "../../formats/pytorch.ts";
-import { sizeOf } from "../../graph/tensor.ts";
-import type { Model } from "../../nn/sequential.ts";
 import { writeFileAtomically } from "../../node/files.ts";
 import { loadModelFile } from "../../node/index.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { print, say } from "../text/terminal.ts";
-import { counted, field } from "../text/text.ts";
+import { field } from "../text/text.ts";
+import { networkText } from "../training/network.ts";
 
 interface ExportFlags {
   readonly onnx?: string;
@@ -49,13 +48,6 @@ async function exportModel(path: string, flags: ExportFlags, command: Command): 
     say(field("pytorch", `${safetensors}, which this loads:`));
     print(["", ...pytorchCode(trained, safetensors).split("\n")]);
   }
-}
-
-/** Such as "784-128-10, 101,770 parameters". */
-export function networkText({ parameters, inputShape }: Model): string {
-  const widths = parameters.filter(({ shape }) => shape.length === 2).map(({ shape }) => shape[1]!);
-  const total = parameters.reduce((sum, { size }) => sum + size, 0);
-  return `${[sizeOf(inputShape), ...widths].join("-")}, ${counted(total, "parameter")}`;
 }
 
 function onnxText({ model, loss }: TrainedModel): string {

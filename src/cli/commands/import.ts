@@ -8,13 +8,13 @@ import { losses, type LossName } from "../../nn/losses.ts";
 import { readFileOrRefuse } from "../../node/files.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { saveModelFile, type TrainedModel } from "../../node/index.ts";
-import { networkText } from "./export.ts";
 import { schemaOfNumbers } from "../data/model-table.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
 import { oneOf, widths } from "../options/parsers.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { say } from "../text/terminal.ts";
 import { field } from "../text/text.ts";
+import { networkText } from "../training/network.ts";
 
 interface ImportFlags {
   readonly out: string;
