@@ -1,14 +1,12 @@
-import { access, constants } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
-import { dirname } from "node:path";
 import { Option, type Command } from "commander";
 import type { BenchmarkReport } from "../../bench/report.ts";
-import { DataError, WgradError } from "../../errors.ts";
-import { plainReason } from "../../node/files.ts";
+import { WgradError } from "../../errors.ts";
 import { dawnGpu, fileTuningStore, readFileOrRefuse, writeFileAtomically } from "../../node/index.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
+import { requireWritable } from "../options/writable.ts";
 import { print, say } from "../text/terminal.ts";
 import { counted, field } from "../text/text.ts";
 
@@ -44,7 +42,7 @@ async function bench(flags: BenchFlags, command: Command): Promise<void> {
   // Loaded here, so that no other command waits for it.
   const { comparison, readReport, ReportLines, runBenchmark } = await import("../../bench/index.ts");
   const before = flags.compare === undefined ? undefined : readReport(await textOf(flags.compare), flags.compare);
-  if (flags.json !== undefined) await requireFolder(flags.json);
+  if (flags.json !== undefined) await requireWritable(flags.json, "the report", "--json");
   const lines = new ReportLines();
   const report = await runBenchmark({
     source: await dawnGpu({ flags: ["disable-dawn-features=timestamp_quantization"] }),
@@ -85,11 +83,3 @@ function refuseWrong({ wrong }: BenchmarkReport): void {
 }
 
 const textOf = async (path: string) => new TextDecoder().decode(await readFileOrRefuse(path));
-
-/** @throws DataError where no file can be made in the path's folder, before any work is done for it */
-async function requireFolder(path: string): Promise<void> {
-  await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
-    const what = `the report cannot be written: folder ${dirname(path)}: ${plainReason(cause)}`;
-    throw new DataError({ where: path, what, fix: "Choose another path for --json" }, { cause });
-  });
-}
