@@ -6,7 +6,7 @@ import { acceptedNames, mnistFiles } from "../../data/mnist.ts";
 import { excerpt, OptionError } from "../../errors.ts";
 import type { Decimal } from "../../data/number-format.ts";
 import type { Task } from "../../data/table-data.ts";
-import { optionPaths, type GivenPath } from "./paths.ts";
+import type { GivenPath } from "./paths.ts";
 import { SettableOption } from "./declared-option.ts";
 import {
   columnsOption,
@@ -142,12 +142,6 @@ function withoutCompanion(options: readonly SettableOption[], values: object): {
 }
 
 const both = (where: string) => new OptionError({ where, what: "each names the data", fix: "Give one of them" });
-
-/** The files that the options name to read; of a folder, the names that MNIST's files may have in it. */
-export const sourcePaths = (flags: SourceFlags & Partial<DataFlags>): GivenPath[] => [
-  ...optionPaths(dataOptions(), flags).inputs,
-  ...mnistPaths(flags),
-];
 
 /** The names that MNIST's files may have in the folder that they are read from; none where other data are given. */
 export function mnistPaths({ csv, images, labels, data }: SourceFlags): GivenPath[] {

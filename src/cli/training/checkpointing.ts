@@ -2,7 +2,6 @@
  * Checkpoints of `wgrad train`: when they are taken, where they lie, and how a run goes on from one.
  */
 import { createHash } from "node:crypto";
-import { basename, join } from "node:path";
 import { isRegression, type TrainingData } from "../../data/dataset.ts";
 import { OptionError, WgradError } from "../../errors.ts";
 import type { TrainedModel } from "../../formats/model.ts";
@@ -14,18 +13,11 @@ import type {
   StoppingProgress,
   StoppingState,
 } from "../../train/index.ts";
-import { checkpointFile, CheckpointFolder } from "../../node/checkpoints.ts";
+import { CheckpointFolder } from "../../node/checkpoints.ts";
 import { FolderLock } from "../../node/folder-lock.ts";
 import { intervalOf, type CheckpointFlags } from "../options/checkpoint-options.ts";
-import type { GivenPath } from "../options/paths.ts";
 import { trainOptions } from "../options/train-options.ts";
 import { shellQuoted } from "../text/terminal.ts";
-
-/** The paths that checkpoints in a folder have: the folder itself, and files in it that another option names. */
-export function checkpointPaths(folder: string, others: readonly GivenPath[]): GivenPath[] {
-  const names = others.map(({ path = "" }) => basename(path)).filter((name) => checkpointFile.test(name));
-  return [folder, ...new Set(names.map((name) => join(folder, name)))].map((path) => ({ option: "--checkpoint", path }));
-}
 
 /** What must be the same for a run to go on from a checkpoint: every option that a step depends on, and the data. */
 export type RunIdentity = Readonly<Record<string, unknown>>;
