@@ -95,8 +95,15 @@ function followed(path: string, links = 0): string {
   try {
     return realpathSync(path);
   } catch {
-    const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-    return isLink && links < 40 ? followed(resolve(dirname(path), readlinkSync(path)), links + 1) : path;
+    return isLink(path) && links < 40 ? followed(resolve(dirname(path), readlinkSync(path)), links + 1) : path;
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
   }
 }
 
