@@ -89,7 +89,7 @@ export function readReport(text: string, where: string): BenchmarkReport {
   }
   const lists = [report?.kernels, report?.steps, report?.growth];
   if (report?.format !== 1 || !report.environment || !lists.every(Array.isArray)) {
-    throw new DataError({ where, what: "this is no report of wgrad's benchmark", fix: "Give a file that `wgrad bench --json` wrote" });
+    throw new DataError({ where, what: "this is no report of wgrad's benchmark", fix: "Give a report that `wgrad bench` wrote" });
   }
   return report as BenchmarkReport;
 }

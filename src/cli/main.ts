@@ -77,7 +77,7 @@ function tolerateLostOutput(command: string | undefined): void {
 tolerateLostOutput(process.argv[2]);
 try {
   const wgrad = program();
-  nameOptionsBy(commandLineNaming(new Set(wgrad.commands.flatMap(({ options }) => options.map(({ long }) => long ?? "")))));
+  nameOptionsBy(commandLineNaming(wgrad.commands.flatMap(({ options }) => options)));
   await wgrad.parseAsync();
 } catch (error) {
   process.exitCode = report(error);

@@ -24,7 +24,7 @@ export interface RunState {
 /** Before the names of the best state's tensors, which are named like the others. */
 const BEST_PREFIX = `${OPTIMIZER_PREFIX}best.`;
 
-const NOT_A_CHECKPOINT = "Give a file that `wgrad train --checkpoint` wrote";
+const NOT_A_CHECKPOINT = "Give a checkpoint that wgrad wrote";
 
 /**
  * Writes a model with the state of its training.

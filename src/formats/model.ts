@@ -58,7 +58,7 @@ const FORMAT_WITHOUT_DIGEST = "wgrad";
 /** Before the names of the optimizer's states in a checkpoint, which is a model as well. */
 export const OPTIMIZER_PREFIX = "optimizer.";
 
-const NOT_A_MODEL = "Give a model file that wgrad wrote, such as `wgrad train --out` does; `wgrad import` reads PyTorch's";
+const NOT_A_MODEL = "Give a model file that wgrad wrote; `wgrad import` makes one from a file of PyTorch";
 
 /** Values by parameter. */
 export type ParameterValues = Readonly<Record<string, TensorValues>>;

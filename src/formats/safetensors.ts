@@ -36,7 +36,7 @@ const LARGEST_HEADER = 100_000_000;
 /** More than any tensor of a network has. */
 const MOST_AXES = 16;
 
-const NOT_SAFETENSORS = "Give a .safetensors file, such as `wgrad train --out` writes";
+const NOT_SAFETENSORS = "Give a safetensors file";
 const DAMAGED = "The file is damaged or incomplete: copy or write it again";
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

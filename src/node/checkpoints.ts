@@ -101,7 +101,7 @@ export class CheckpointFolder {
     throw new DataError({
       where: this.#path,
       what: `there are checkpoints, but none to go on from: ${refusals.join("; ")}`,
-      fix: "Repair or move these files, or choose another folder for --checkpoint",
+      fix: "Repair or move these files, or choose another folder",
     });
   }
 

@@ -7,7 +7,7 @@ import { closeSync, openSync, readFileSync, readlinkSync, rmSync, writeFileSync 
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { DataError, OptionError } from "../errors.ts";
+import { DataError, optionName, OptionError } from "../errors.ts";
 import { makeFolderOrRefuse, plainReason } from "./files.ts";
 
 const LOCK = "run.lock";
@@ -196,10 +196,9 @@ export class FolderLock {
 
   #refusal(holder: Holder | undefined): OptionError {
     const who = holder ? `process ${holder.pid} on host ${JSON.stringify(holder.host)}, started at ${holder.started},` : `a process that ${LOCK} does not name`;
-    const others = "choose another folder for --checkpoint";
     const waits = stateOf(holder, this.#self) === "running";
-    const fix = waits ? `Wait until it ends, or ${others}` : `If it no longer runs, add --take-over; else ${others}`;
-    return new OptionError({ where: this.#folder, what: `${who} trains in this folder`, fix });
+    const fix = waits ? "Wait until it ends" : `If it no longer runs, take the lock over with ${optionName("takeOver")}`;
+    return new OptionError({ where: this.#folder, what: `${who} trains in this folder`, fix: `${fix}, or choose another folder` });
   }
 
   /**

@@ -36,6 +36,12 @@ const eventsOf = (name: string): Record<string, unknown>[] =>
 
 const resultOf = ({ stdout }: Finished) => /test accuracy .* %  loss [\d.]+/.exec(stdout)?.[0];
 
+/** The quick settings with these options, some of them in place of the quick ones: an option must not be given twice. */
+const quickWith = (...args: readonly string[]) => [
+  ...quick.filter((text, index) => !args.includes(index % 2 === 0 ? text : quick[index - 1]!)),
+  ...args,
+];
+
 /** Fails unless a command refused, in words alone, with this exit code. */
 function expectRefusal({ code, stderr }: Finished, expectedCode: number, ...messages: RegExp[]): void {
   for (const message of messages) expect(stderr).toMatch(message);
@@ -130,7 +136,7 @@ describe("wgrad train", () => {
   test("takes every option", async () => {
     const options = "--hidden 6,5 --activation tanh --loss meanSquaredError --optimizer momentum --schedule step --warmup 3";
     const more = "--lr 0.5 --batch full --epochs 4 --max-steps 3 --seed 7 --no-standardize --precision float16";
-    const { code, stdout } = await wgrad(["train", ...quick, ...options.split(" "), ...more.split(" ")]);
+    const { code, stdout } = await wgrad(["train", ...quickWith(...options.split(" "), ...more.split(" "))]);
     expect(stdout).toContain("network   20-6-5-10 tanh, 221 parameters, float16 products");
     expect(stdout).toContain("training  3 steps of 200, momentum, learning rate 0.5 (step after 3 steps of warm-up)");
     expect(code).toBe(0);
@@ -138,7 +144,7 @@ describe("wgrad train", () => {
 
   test("trains a linear model, and writes numbers that are not finite as null", async () => {
     const args = ["--hidden", "none", "--loss", "meanSquaredError", "--optimizer", "sgd", "--lr", "1e20", "--epochs", "3"];
-    const { code, stdout, stderr } = await wgrad(["train", "--on-nan", "ignore", ...quick, ...args, "--log", "nan.jsonl"]);
+    const { code, stdout, stderr } = await wgrad(["train", "--on-nan", "ignore", ...quickWith(...args), "--log", "nan.jsonl"]);
     expect(stdout).toContain("network   20-10, linear, 210 parameters");
     expect(stderr).toMatch(/training diverged. Try a smaller --lr/);
     expect(eventsOf("nan.jsonl").at(-1)).toMatchObject({ event: "done", testLoss: null });
@@ -179,7 +185,7 @@ describe("wgrad train", () => {
 
 describe("devices", () => {
   test("WebGPU trains, and evaluates to the same numbers", async () => {
-    const gpu = [...quick, "--device", "webgpu"];
+    const gpu = quickWith("--device", "webgpu");
     const trained = await wgrad(["train", ...gpu, "--epochs", "10", "--out", "gpu.safetensors", "--log", "gpu.jsonl"]);
     expect(trained.code).toBe(0);
     expect(trained.stdout).toMatch(/^adapter {3}(?!none)/m);
@@ -213,12 +219,12 @@ describe("devices", () => {
     });
 
     test("--device webgpu fails with the reason", async () => {
-      const refused = await wgrad(["train", ...quick, "--device", "webgpu"], { env });
+      const refused = await wgrad(["train", ...quickWith("--device", "webgpu")], { env });
       expectRefusal(refused, 1, /^error: WebGPU: the native module .* GLIBC_2\.34 not found\. .*npm ci/m);
     });
 
     test("--device auto trains on the CPU and says in one line why and how to get a GPU", async () => {
-      const { code, stdout, stderr } = await wgrad(["train", "--on-nan", "ignore", ...quick, "--device", "auto", "--epochs", "1"], { env });
+      const { code, stdout, stderr } = await wgrad(["train", "--on-nan", "ignore", ...quickWith("--device", "auto", "--epochs", "1")], { env });
       expect(stderr).toMatch(/^No GPU \(.*GLIBC_2\.34 not found\).* CPU.*`npm run setup`.*\n$/);
       expect(stdout).toContain("adapter   none: CPU reference");
       expect(code).toBe(0);

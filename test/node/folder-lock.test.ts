@@ -65,19 +65,19 @@ describe("the lock of a folder", () => {
     expect(await hold({ startMark: "2" })).toBe("held");
     expect(readdirSync(path)).toEqual(["run.lock"]);
     claim({ host: "elsewhere" });
-    expect(String(await hold({ startMark: "2" }))).toMatch(/on host "elsewhere".*add --take-over/);
+    expect(String(await hold({ startMark: "2" }))).toMatch(/on host "elsewhere".*take the lock over with takeOver/);
     expect(read()["startMark"]).toBe("2");
     expect(await hold({ startMark: "2" }, { takeOver: true })).toBe("held");
     expect(readdirSync(path)).toEqual(["run.lock"]);
   });
 
   test.each([
-    ["of another host", { host: "elsewhere" }, /process \d+ on host "elsewhere", started at .*, trains in this folder\. If it no longer runs, add --take-over/],
-    ["of another container", { processSpace: "pid:[1]" }, /If it no longer runs, add --take-over/],
+    ["of another host", { host: "elsewhere" }, /process \d+ on host "elsewhere", started at .*, trains in this folder\. If it no longer runs, take the lock over with takeOver, or choose another folder\./],
+    ["of another container", { processSpace: "pid:[1]" }, /If it no longer runs, take the lock over with takeOver/],
     ["that was not written to its end", '{"host":', /a process that run\.lock does not name trains in this folder/],
     ["of another form", "[]", /a process that run\.lock does not name/],
     ["with a number that is none", { pid: -1 }, /a process that run\.lock does not name/],
-  ])("%s is refused, and gives way with --take-over", async (_, changes, message) => {
+  ])("%s is refused, and gives way when it is taken over", async (_, changes, message) => {
     const refusal = await hold(changes);
     expect(refusal).toBeInstanceOf(OptionError);
     expect(String(refusal)).toMatch(message);

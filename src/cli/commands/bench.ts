@@ -1,13 +1,12 @@
-import { access, constants } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
-import { dirname } from "node:path";
 import { Option, type Command } from "commander";
 import type { BenchmarkReport } from "../../bench/report.ts";
-import { DataError, WgradError } from "../../errors.ts";
-import { plainReason } from "../../node/files.ts";
+import { WgradError } from "../../errors.ts";
 import { dawnGpu, fileTuningStore, readFileOrRefuse, writeFileAtomically } from "../../node/index.ts";
-import { requireSeparatePaths } from "../options/paths.ts";
+import { DeclaredOption } from "../options/declared-option.ts";
+import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
+import { requireWritable } from "../options/writable.ts";
 import { print, say } from "../text/terminal.ts";
 import { counted, field } from "../text/text.ts";
 
@@ -26,21 +25,24 @@ export function benchCommand(command: Command): Command {
       "Times the kernels of a training step and the whole step on this machine's adapter. Each result is compared with " +
         "the CPU's first; what is wrong is not timed, and the exit code is 1.",
     )
-    .addOption(new Option("--filter <text>", 'measure only what has this in its name, such as "matmul" or "batch 64"').default("", "everything"))
+    .addOption(new DeclaredOption("--filter <text>", 'measure only what has this in its name, such as "matmul" or "batch 64"').default("", "everything"))
     .addOption(new Option("--growth", "also how a step's cost grows with batch, width and depth, a few minutes more").default(false))
     .addOption(new Option("--quick", "fewer and shorter measurements, and no slow products").default(false))
-    .option("--json <file>", "write all that was found, such as BENCH.json")
-    .option("--compare <file>", "mark what got slower or faster than in an earlier --json, beyond the spread of both")
+    .addOption(new DeclaredOption("--json <file>", "write all that was found, such as BENCH.json").withFacts({ file: "output" }))
+    .addOption(
+      new DeclaredOption("--compare <file>", "mark what got slower or faster than in an earlier --json, beyond the spread of both")
+        .withFacts({ file: "input" }),
+    )
     .addHelpText("after", "\nExample:\n  wgrad bench --json new.json --compare old.json")
-    .action(bench);
+    .action((flags: BenchFlags) => bench(flags, command));
 }
 
-async function bench(flags: BenchFlags): Promise<void> {
-  requireSeparatePaths({ inputs: [{ option: "--compare", path: flags.compare }], outputs: [{ option: "--json", path: flags.json }] });
+async function bench(flags: BenchFlags, command: Command): Promise<void> {
+  requireSeparatePaths(optionPaths(command.options, flags));
   // Loaded here, so that no other command waits for it.
   const { comparison, readReport, ReportLines, runBenchmark } = await import("../../bench/index.ts");
   const before = flags.compare === undefined ? undefined : readReport(await textOf(flags.compare), flags.compare);
-  if (flags.json !== undefined) await requireFolder(flags.json);
+  if (flags.json !== undefined) await requireWritable(flags.json, "the report", "--json");
   const lines = new ReportLines();
   const report = await runBenchmark({
     source: await dawnGpu({ flags: ["disable-dawn-features=timestamp_quantization"] }),
@@ -81,11 +83,3 @@ function refuseWrong({ wrong }: BenchmarkReport): void {
 }
 
 const textOf = async (path: string) => new TextDecoder().decode(await readFileOrRefuse(path));
-
-/** @throws DataError where no file can be made in the path's folder, before any work is done for it */
-async function requireFolder(path: string): Promise<void> {
-  await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
-    const what = `the report cannot be written: folder ${dirname(path)}: ${plainReason(cause)}`;
-    throw new DataError({ where: path, what, fix: "Choose another path for --json" }, { cause });
-  });
-}

@@ -13,12 +13,12 @@ import {
   type RegressionMetrics,
 } from "../../train/index.ts";
 import { createNodeBackend, loadMnist, loadModelFile, readCsvDataset, type DeviceChoice, type TrainedModel } from "../../node/index.ts";
-import { csvOptions, requireOneSource, sourceOptions, sourcePaths, type SourceFlags } from "../options/data-options.ts";
+import { csvOptions, mnistPaths, requireOneSource, sourceOptions, type SourceFlags } from "../options/data-options.ts";
 import { csvFormat, readPictures } from "../data/data-source.ts";
 import { classTable, confusionTable } from "../text/metrics-text.ts";
 import { requireLabels, tableOf } from "../data/model-table.ts";
 import { deviceOption } from "../options/options.ts";
-import { requireSeparatePaths } from "../options/paths.ts";
+import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { measureRegression, targetTable, type TargetMetrics } from "../text/target-metrics.ts";
 import { print, say, warn } from "../text/terminal.ts";
 import { adapterText, count, counted, field, outcomeText } from "../text/text.ts";
@@ -43,12 +43,13 @@ export function evaluateCommand(command: Command): Command {
     .addOption(deviceOption())
     .addOption(new Option("--json", "print all that was measured as JSON, with the whole confusion matrix"))
     .addHelpText("after", EXAMPLES)
-    .action(evaluate);
+    .action((path: string, flags: EvaluateFlags) => evaluate(path, flags, command));
 }
 
-async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
+async function evaluate(path: string, flags: EvaluateFlags, command: Command): Promise<void> {
   requireOneSource(flags);
-  requireSeparatePaths({ inputs: [{ option: "the model", path }, ...sourcePaths(flags)], outputs: [] });
+  const { inputs, outputs } = optionPaths(command.options, flags);
+  requireSeparatePaths({ inputs: [{ option: "the model", path }, ...inputs, ...mnistPaths(flags)], outputs });
   const trained = await loadModelFile(path);
   const { test, source } = await examplesFor(path, trained, flags);
   requireFit(path, trained, test);

@@ -2,13 +2,13 @@ import type { Command } from "commander";
 import { OptionError } from "../../errors.ts";
 import { lossName, type TrainedModel } from "../../formats/model.ts";
 import { pytorchCode, savePytorch } from "../../formats/pytorch.ts";
-import { sizeOf } from "../../graph/tensor.ts";
-import type { Model } from "../../nn/sequential.ts";
 import { writeFileAtomically } from "../../node/files.ts";
 import { loadModelFile } from "../../node/index.ts";
-import { requireSeparatePaths } from "../options/paths.ts";
+import { DeclaredOption } from "../options/declared-option.ts";
+import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { print, say } from "../text/terminal.ts";
-import { counted, field } from "../text/text.ts";
+import { field } from "../text/text.ts";
+import { networkText } from "../training/network.ts";
 
 interface ExportFlags {
   readonly onnx?: string;
@@ -20,23 +20,21 @@ export function exportCommand(command: Command): Command {
   return command
     .description("Writes a trained model for other programs: ONNX, with the normalisation inside, or PyTorch.")
     .argument("<model>", "a file that `wgrad train --out` wrote")
-    .option("--onnx <file>", "write ONNX, such as MODEL.onnx")
-    .option("--safetensors <file>", "write safetensors with PyTorch's names and layout, and print the Python that loads it")
+    .addOption(new DeclaredOption("--onnx <file>", "write ONNX, such as MODEL.onnx").withFacts({ file: "output" }))
+    .addOption(
+      new DeclaredOption("--safetensors <file>", "write safetensors with PyTorch's names and layout, and print the Python that loads it")
+        .withFacts({ file: "output" }),
+    )
     .addHelpText("after", "\nExample:\n  wgrad export digits.safetensors --onnx digits.onnx")
-    .action(exportModel);
+    .action((path: string, flags: ExportFlags) => exportModel(path, flags, command));
 }
 
-async function exportModel(path: string, { onnx, safetensors }: ExportFlags): Promise<void> {
+async function exportModel(path: string, flags: ExportFlags, command: Command): Promise<void> {
+  const { onnx, safetensors } = flags;
   if (onnx === undefined && safetensors === undefined) {
     throw new OptionError({ where: "export", what: "there is nothing to write", fix: "Name a file with --onnx or --safetensors" });
   }
-  requireSeparatePaths({
-    inputs: [{ option: "the model", path }],
-    outputs: [
-      { option: "--onnx", path: onnx },
-      { option: "--safetensors", path: safetensors },
-    ],
-  });
+  requireSeparatePaths({ inputs: [{ option: "the model", path }], outputs: optionPaths(command.options, flags).outputs });
   const trained = await loadModelFile(path);
   const { model } = trained;
   say(field("model", `${path}: ${networkText(model)}`));
@@ -50,13 +48,6 @@ async function exportModel(path: string, { onnx, safetensors }: ExportFlags): Pr
     say(field("pytorch", `${safetensors}, which this loads:`));
     print(["", ...pytorchCode(trained, safetensors).split("\n")]);
   }
-}
-
-/** Such as "784-128-10, 101,770 parameters". */
-export function networkText({ parameters, inputShape }: Model): string {
-  const widths = parameters.filter(({ shape }) => shape.length === 2).map(({ shape }) => shape[1]!);
-  const total = parameters.reduce((sum, { size }) => sum + size, 0);
-  return `${[sizeOf(inputShape), ...widths].join("-")}, ${counted(total, "parameter")}`;
 }
 
 function onnxText({ model, loss }: TrainedModel): string {

@@ -1,4 +1,4 @@
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import type { TableSchema } from "../../data/table-schema.ts";
 import { excerpt, OptionError } from "../../errors.ts";
 import { initialValues } from "../../formats/model.ts";
@@ -8,12 +8,13 @@ import { losses, type LossName } from "../../nn/losses.ts";
 import { readFileOrRefuse } from "../../node/files.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { saveModelFile, type TrainedModel } from "../../node/index.ts";
-import { networkText } from "./export.ts";
 import { schemaOfNumbers } from "../data/model-table.ts";
-import { oneOf, widths } from "../options/options.ts";
-import { requireSeparatePaths } from "../options/paths.ts";
+import { DeclaredOption } from "../options/declared-option.ts";
+import { oneOf, widths } from "../options/parsers.ts";
+import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { say } from "../text/terminal.ts";
 import { field } from "../text/text.ts";
+import { networkText } from "../training/network.ts";
 
 interface ImportFlags {
   readonly out: string;
@@ -31,34 +32,40 @@ interface ImportFlags {
 
 /** `wgrad import`. */
 export function importCommand(command: Command): Command {
-  const list = (flag: string, what: string) => new Option(flag, what).argParser(names(flag.split(" ")[0]!));
-  const numbers = (flag: string, what: string) => new Option(flag, what).argParser(numberOrList(flag.split(" ")[0]!));
+  const list = (flag: string, what: string) => new DeclaredOption(flag, what).argParser(names(flag.split(" ")[0]!));
+  const numbers = (flag: string, what: string, libraryName: string) =>
+    new DeclaredOption(flag, what).argParser(numberOrList(flag.split(" ")[0]!)).withFacts({ libraryNames: [libraryName] });
   const one = <Name extends string>(flag: string, what: string, table: Readonly<Record<Name, unknown>>) =>
-    new Option(`${flag} <name>`, what).argParser(oneOf(flag, Object.keys(table) as Name[]));
+    new DeclaredOption(`${flag} <name>`, what).argParser(oneOf(flag, Object.keys(table) as Name[]));
   return command
     .description(
       "Makes a model of a PyTorch network of Linear layers, from a safetensors file of its state_dict. " +
         "Of a file that `wgrad export` wrote, it makes the model that was exported; no options are needed.",
     )
     .argument("<file>", "a safetensors file of float32, float16, bfloat16 or float64")
-    .requiredOption("--out <file>", "write the model, such as MODEL.safetensors")
+    .addOption(new DeclaredOption("--out <file>", "write the model, such as MODEL.safetensors").withFacts({ file: "output" }).makeOptionMandatory())
     .addOption(one("--activation", "between the layers (default: relu)", activations))
     .addOption(list("--layers <names>", "the layers in their order, such as fc1,fc2,out (default: as numbered)"))
-    .addOption(new Option("--shape <sizes>", "the shape of one example, such as 28,28").argParser(widths("--shape")))
-    .addOption(numbers("--scale <numbers>", "the network sees feature · scale + offset; one for all or one for each (default: 1)"))
-    .addOption(numbers("--offset <numbers>", "see --scale (default: 0)"))
+    .addOption(
+      new DeclaredOption("--shape <sizes>", "the shape of one example, such as 28,28")
+        .argParser(widths("--shape"))
+        .withFacts({ libraryNames: ["inputShape"] }),
+    )
+    .addOption(numbers("--scale <numbers>", "the network sees feature · scale + offset; one for all or one for each (default: 1)", "normalization scale"))
+    .addOption(numbers("--offset <numbers>", "see --scale (default: 0)", "normalization offset"))
     .addOption(list("--classes <names>", "the names of the classes (default: 0,1,…)"))
     .addOption(list("--outputs <names>", "the names of the outputs, of a network of quantities"))
     .addOption(list("--columns <names>", "the columns of a table that are its features, in the order of its inputs (default: as they stand)"))
-    .addOption(new Option("--label <name>", "with --columns: the column of the answers (default: label, or the output's name)"))
+    .addOption(new DeclaredOption("--label <name>", "with --columns: the column of the answers (default: label, or the output's name)"))
     .addOption(one("--loss", "what it was trained with (default: softmaxCrossEntropy, or meanSquaredError of quantities)", losses))
     .addHelpText("after", "\nExample:\n  wgrad import net.safetensors --activation tanh --out model.safetensors")
-    .action(importModel);
+    .action((path: string, flags: ImportFlags) => importModel(path, flags, command));
 }
 
-async function importModel(path: string, flags: ImportFlags): Promise<void> {
+async function importModel(path: string, flags: ImportFlags, command: Command): Promise<void> {
   const { out, shape, scale, offset, columns, label, ...options } = flags;
-  requireSeparatePaths({ inputs: [{ option: "the file", path }], outputs: [{ option: "--out", path: out }] });
+  const { outputs } = optionPaths(command.options, flags);
+  requireSeparatePaths({ inputs: [{ option: "the file", path }], outputs });
   const normalization = { scale: scale ?? 1, offset: offset ?? 0 };
   const trained = loadPytorch(await readFileOrRefuse(path), path, {
     ...options,

@@ -1,27 +1,24 @@
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import { Option, type Command } from "commander";
-import { DataError, WgradError } from "../../errors.ts";
-import { plainReason } from "../../node/files.ts";
+import { WgradError } from "../../errors.ts";
 import { createNodeBackend } from "../../node/index.ts";
 import { applyConfigFile, configOption, configurationOf } from "../options/config.ts";
-import { sourcePaths } from "../options/data-options.ts";
 import { loadTrainingSource, type TrainingSource } from "../data/data-source.ts";
 import { settledFlags, settledOptions } from "../options/defaults.ts";
-import { checkpointPaths, RunKeeper, runIdentity } from "../training/checkpointing.ts";
+import { RunKeeper, runIdentity } from "../training/checkpointing.ts";
 import { debugs } from "../../node/debug.ts";
 import { endFinished, endInterrupted } from "../training/ending.ts";
 import { EventLog } from "../training/event-log.ts";
 import { fitWithProgress } from "../training/fitting.ts";
 import { Interruption } from "../training/interrupt.ts";
 import { describeNetwork } from "../training/network.ts";
-import { requireSeparatePaths, type CommandPaths } from "../options/paths.ts";
+import { requireSeparatePaths } from "../options/paths.ts";
 import { planTable } from "../text/plan-table.ts";
 import { resolvedConfiguration } from "../options/resolved.ts";
+import { requireWritable } from "../options/writable.ts";
 import { print, say, warn } from "../text/terminal.ts";
 import { adapterText, count, counted, field, rateText } from "../text/text.ts";
 import { dataForStart, loadStartingModel, startText, type StartingModel } from "../training/starting-model.ts";
+import { trainPaths } from "../training/train-paths.ts";
 import { startReport } from "../training/train-report.ts";
 import { trainOptions, type TrainFlags } from "../options/train-options.ts";
 import { prepare, type Run, type Subject } from "../training/training-run.ts";
@@ -52,7 +49,7 @@ async function train(command: Command): Promise<void> {
   const given = configurationOf(command);
   const flags = command.opts<TrainFlags>();
   if (printConfig) return printConfiguration(flags, start);
-  requireSeparatePaths(trainPaths(flags, config));
+  requireSeparatePaths(trainPaths(command));
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
   const log = flags.log === undefined ? undefined : new EventLog(flags.log, warn);
@@ -89,30 +86,6 @@ async function printConfiguration(flags: TrainFlags, start: StartingModel | unde
     warn(`Options that depend on the data or the device are as they were given: ${error.message}`);
   }
   print(JSON.stringify(configuration, undefined, 2).split("\n"));
-}
-
-function trainPaths(flags: TrainFlags, config: string | undefined): CommandPaths {
-  const { checkpoint, out, log, report } = flags;
-  const inputs = [{ option: "--config", path: config }, { option: "--init", path: flags.init }, ...sourcePaths(flags)];
-  const files = [
-    { option: "--out", path: out },
-    { option: "--log", path: log },
-    { option: "--report", path: report },
-  ];
-  return { inputs, outputs: [...(checkpoint === undefined ? [] : checkpointPaths(checkpoint, [...inputs, ...files])), ...files] };
-}
-
-/** @throws DataError where a file of this name cannot be made, before any work is done for it */
-async function requireWritable(path: string, what: string, flag: string): Promise<void> {
-  const refuse = (reason: string) =>
-    new DataError({ where: path, what: `${what} cannot be written: ${reason}`, fix: `Choose another path for ${flag}` });
-  const folder = dirname(path);
-  await access(folder, constants.W_OK).catch((error: unknown) => {
-    throw refuse(`folder ${folder}: ${plainReason(error)}`);
-  });
-  if (!(await stat(folder)).isDirectory()) throw refuse(`${folder} is a file, not a folder`);
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory()) throw refuse("there is a folder of this name");
 }
 
 /** Trains, and reports how it ended. */

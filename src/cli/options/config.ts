@@ -2,21 +2,21 @@
  * Configuration files: JSON objects that give options under their names in camel case. The JSON schema that is
  * published, and the check that a file gets, are made from the options themselves.
  */
-import type { Command, Option } from "commander";
+import type { Command } from "commander";
 import { DataError, excerpt, OptionError } from "../../errors.ts";
 import { parseJson } from "../../formats/json.ts";
 import { readFileOrRefuse } from "../../node/index.ts";
 import { nearest } from "./nearest.ts";
-import { SettableOption, textOption, wantedText, type ValueSchema } from "./options.ts";
+import { DeclaredOption, SettableOption, wantedText, type ValueSchema } from "./declared-option.ts";
 
 /** --config, for commands whose options a file may give. */
-export const configOption = (): Option =>
-  textOption("--config <file>", "take options from a JSON file; those given here win, such as RUN.json");
+export const configOption = (): DeclaredOption =>
+  new DeclaredOption("--config <file>", "take options from a JSON file; those given here win, such as RUN.json").withFacts({ file: "input" });
 
 /** The options of a command that a file may give, by their names. */
 export function settableOptions(command: Command): Map<string, SettableOption> {
-  const options = command.options.filter((option) => option instanceof SettableOption && option.long !== "--config");
-  return new Map(options.map((option) => [option.attributeName(), option as SettableOption]));
+  const options = command.options.filter((option) => option instanceof SettableOption);
+  return new Map(options.map((option) => [option.attributeName(), option]));
 }
 
 /**

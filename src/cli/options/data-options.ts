@@ -7,12 +7,13 @@ import { excerpt, OptionError } from "../../errors.ts";
 import type { Decimal } from "../../data/number-format.ts";
 import type { Task } from "../../data/table-data.ts";
 import type { GivenPath } from "./paths.ts";
+import { SettableOption } from "./declared-option.ts";
 import {
   columnsOption,
   dataOption,
   nameOption,
   shareOption,
-  SettableOption,
+  sourceFacts,
   switchOption,
   textOption,
   wholeNumberOption,
@@ -50,6 +51,11 @@ export interface DataFlags extends SourceFlags {
   readonly splitSeed: number;
 }
 
+const sourceFile = { ...sourceFacts, file: "input" } as const;
+
+/** A sweep compares its runs on what is held back, and leaves the test set unseen. */
+const testFile = { ...sourceFile, sweep: "none" } as const;
+
 const delimiter = (text: string): string => {
   const named = text === "tab" ? "\t" : text;
   if (named.length === 1 && !/["\r\n]/.test(named)) return named;
@@ -60,19 +66,19 @@ const delimiter = (text: string): string => {
 export function sourceOptions(): SettableOption[] {
   return grouped("Data:", [
     dataOption(),
-    textOption("--images <path>", "pictures in an IDX file, or a folder of the four files as for --data"),
-    textOption("--labels <file>", "their labels in an IDX file"),
-    textOption("--csv <file>", "a table in CSV, such as DATA.csv"),
+    textOption("--images <path>", "pictures in an IDX file, or a folder of the four files as for --data").withFacts(sourceFile),
+    textOption("--labels <file>", "their labels in an IDX file").withFacts({ ...sourceFile, needs: ["images"] }),
+    textOption("--csv <file>", "a table in CSV, such as DATA.csv").withFacts(sourceFile),
   ]);
 }
 
 /** How CSV is written, where that is not to be found out. */
 export function csvOptions(): SettableOption[] {
   return grouped("Tables:", [
-    switchOption("--header", "the first row names the columns (default: found out)"),
-    switchOption("--no-header", "the first row is data; columns go by their positions"),
+    switchOption("--header", "the first row names the columns (default: found out)").withFacts({ isDetected: true }),
+    switchOption("--no-header", "the first row is data; columns go by their positions").withFacts({ isDetected: true }),
     new SettableOption("--delimiter <character>", "between columns, or tab (default: found out)", { type: "string", minLength: 1 }).argParser(delimiter),
-  ]);
+  ]).map((option) => option.withFacts({ selectsData: true }));
 }
 
 /** The options of `DataFlags`. */
@@ -80,23 +86,27 @@ export function dataOptions(): SettableOption[] {
   return [
     ...sourceOptions(),
     ...grouped("Data:", [
-      textOption("--test-images <file>", "pictures to test on"),
-      textOption("--test-labels <file>", "their labels"),
-      textOption("--test-csv <file>", "a table of the same columns, in any order, to test on"),
-      shareOption("--validation <share>", "of the examples held back, such as 0.1; of each class alike (default: 0; 0.1 of a table of quantities)"),
-      wholeNumberOption("--split-seed <number>", "chooses the examples that are held back", 0, 2 ** 32 - 1).default(1),
+      textOption("--test-images <file>", "pictures to test on").withFacts({ ...testFile, needs: ["images", "testLabels"] }),
+      textOption("--test-labels <file>", "their labels").withFacts({ ...testFile, needs: ["testImages"] }),
+      textOption("--test-csv <file>", "a table of the same columns, in any order, to test on").withFacts({ ...testFile, needs: ["csv"] }),
+      shareOption("--validation <share>", "of the examples held back, such as 0.1; of each class alike (default: 0; 0.1 of a table of quantities)").withFacts({ selectsData: true, sweep: "shared" }),
+      wholeNumberOption("--split-seed <number>", "chooses the examples that are held back", 0, 2 ** 32 - 1)
+        .default(1)
+        .withFacts({ isIdentity: false, selectsData: true, sweep: "shared" }),
     ]),
     ...grouped("Tables:", [
       labelOption(),
-      nameOption("--task", "what the label is (default: classes if text or at most 20 whole numbers)", ["classification", "regression"]),
-      columnsOption("--drop <columns>", "leave columns out, such as id,2").default([], "none"),
-      columnsOption("--categorical <columns>", "columns whose numbers are categories").default([], "none"),
+      nameOption("--task", "what the label is (default: classes if text or at most 20 whole numbers)", ["classification", "regression"]).withFacts({ sweep: "shared", needs: ["csv"] }),
+      columnsOption("--drop <columns>", "leave columns out, such as id,2").default([], "none").withFacts({ isRepeatable: true }),
+      columnsOption("--categorical <columns>", "columns whose numbers are categories").default([], "none").withFacts({ isRepeatable: true }),
       switchOption("--refuse-text", "refuse columns of text (default: one feature for each text)"),
-      wholeNumberOption("--max-categories <number>", "different texts that a column may have", 1).default(100),
-      nameOption("--missing", "what becomes of cells that are empty, NA, NaN, null, None or ?", ["refuse", "mean", "zero"], "refuse"),
+      wholeNumberOption("--max-categories <number>", "different texts that a column may have", 1).default(100).withFacts({ libraryNames: ["mostCategories"] }),
+      nameOption("--missing", "what becomes of cells that are empty, NA, NaN, null, None or ?", ["refuse", "mean", "zero"], "refuse").withFacts({
+        libraryValues: new Map([["keep", ["mean", "zero"]]]),
+      }),
       nameOption("--decimal", "the sign before decimals; auto finds it out by column", ["auto", "point", "comma"], "auto"),
       nameOption("--dates", "what a column of dates becomes; features are year, month, day, weekday and hour", ["categories", "features"], "categories"),
-    ]),
+    ]).map((option) => option.withFacts({ selectsData: true })),
     ...csvOptions(),
   ];
 }
@@ -105,9 +115,9 @@ export function dataOptions(): SettableOption[] {
 function labelOption(): SettableOption {
   const name = { type: "string", minLength: 1 };
   const description = "what to predict: a name, a position from 1, or last; repeat it for several quantities (default: label, class, target or y)";
-  return new SettableOption("--label <column>", description, { anyOf: [name, { type: "array", items: name }] }).argParser(
-    (text: string, before: string | readonly string[] | undefined) => (before === undefined ? text : [...[before].flat(), text]),
-  );
+  return new SettableOption("--label <column>", description, { anyOf: [name, { type: "array", items: name }] })
+    .argParser((text: string, before: string | readonly string[] | undefined) => (before === undefined ? text : [...[before].flat(), text]))
+    .withFacts({ isRepeatable: true, needs: ["csv"], sweep: "shared" });
 }
 
 function grouped(heading: string, options: readonly SettableOption[]): SettableOption[] {
@@ -119,29 +129,24 @@ function grouped(heading: string, options: readonly SettableOption[]): SettableO
 export function requireOneSource(flags: SourceFlags & Partial<DataFlags>): void {
   const given = (["csv", "images", "data"] as const).filter((name) => flags[name] !== undefined);
   if (given.length > 1) throw both(`--${given[0]} and --${given[1]}`);
-  const needs = (option: string, value: unknown, other: string, present: boolean) => {
-    if (value === undefined || present) return;
-    throw new OptionError({ where: `--${option}`, what: `it belongs to --${other}`, fix: `Give --${other} as well` });
-  };
-  needs("labels", flags.labels, "images", flags.images !== undefined);
-  needs("test-csv", flags.testCsv, "csv", flags.csv !== undefined);
-  needs("label", flags.label, "csv", flags.csv !== undefined);
-  needs("task", flags.task, "csv", flags.csv !== undefined);
-  needs("test-images", flags.testImages, "images", flags.images !== undefined);
-  needs("test-images", flags.testImages, "test-labels", flags.testLabels !== undefined);
-  needs("test-labels", flags.testLabels, "test-images", flags.testImages !== undefined);
+  const [alone] = withoutCompanion(dataOptions(), flags);
+  if (alone) throw new OptionError({ where: alone.flag, what: `it belongs to ${alone.needed}`, fix: `Give ${alone.needed} as well` });
+}
+
+/** Options that are given without another one that they need. */
+function withoutCompanion(options: readonly SettableOption[], values: object): { flag: string; needed: string }[] {
+  const isGiven = (name: string) => (values as Readonly<Record<string, unknown>>)[name] !== undefined;
+  const flagOf = (name: string) => options.find((option) => option.attributeName() === name)!.flag;
+  const given = options.filter((option) => isGiven(option.attributeName()));
+  return given.flatMap(({ flag, facts }) => facts.needs.filter((name) => !isGiven(name)).map((name) => ({ flag, needed: flagOf(name) })));
 }
 
 const both = (where: string) => new OptionError({ where, what: "each names the data", fix: "Give one of them" });
 
-/** The files that the options name to read; of a folder, the names that MNIST's files may have in it. */
-export function sourcePaths({ csv, testCsv, images, labels, testImages, testLabels, data }: SourceFlags & Partial<DataFlags>): GivenPath[] {
-  const files = { "--csv": csv, "--test-csv": testCsv, "--images": images, "--labels": labels, "--test-images": testImages, "--test-labels": testLabels };
+/** The names that MNIST's files may have in the folder that they are read from; none where other data are given. */
+export function mnistPaths({ csv, images, labels, data }: SourceFlags): GivenPath[] {
   const isMnist = csv === undefined && (images === undefined || labels === undefined);
   const folder = data ?? images ?? (process.env["MNIST_DIR"] || join("data", "mnist"));
   const names = isMnist ? mnistFiles.flatMap(acceptedNames) : [];
-  return [
-    ...Object.entries(files).map(([option, path]) => ({ option, path })),
-    ...names.map((name) => ({ option: images === undefined ? "--data" : "--images", path: join(folder, name) })),
-  ];
+  return names.map((name) => ({ option: images === undefined ? "--data" : "--images", path: join(folder, name) }));
 }

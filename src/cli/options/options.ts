@@ -1,10 +1,8 @@
 /*
- * The options that several commands share, and how their texts become values. A text that is none is an OptionError
- * that names the option, the text and what would do.
+ * Constructors of options by the kind of their values, and the options that several commands share.
  */
-import { Option, type Command } from "commander";
+import type { Command } from "commander";
 import { excerpt, OptionError } from "../../errors.ts";
-import { isPositiveFloat32, POSITIVE_FLOAT32_RANGE } from "../../float32.ts";
 import { activations, type ActivationName } from "../../nn/activations.ts";
 import { losses, type LossName } from "../../nn/losses.ts";
 import { momentumForms, type MomentumForm } from "../../nn/momentum-form.ts";
@@ -12,7 +10,8 @@ import { adam, adamW, momentum, nesterov, rmsprop, sgd } from "../../nn/optimize
 import { constant, cosine, exponential, step } from "../../nn/schedules.ts";
 import { precisions, type Precision } from "../../ops/matmul/precision.ts";
 import { deviceChoices } from "../../node/index.ts";
-import { nearest } from "./nearest.ts";
+import { DeclaredOption, SettableOption } from "./declared-option.ts";
+import { atLeastZero, batchSize, columnList, oneOf, positiveNumber, wholeNumber, widths } from "./parsers.ts";
 
 /** Each with its options at the defaults. */
 export const optimizers = { sgd, momentum, nesterov, rmsprop, adam, adamW } as const;
@@ -26,137 +25,16 @@ export type ScheduleName = keyof typeof schedules;
 
 const namesOf = <Name extends string>(table: Readonly<Record<Name, unknown>>) => Object.keys(table) as Name[];
 
-type Parser<Value> = (text: string) => Value;
-
-/** A whole number of at least `least`. */
-export function wholeNumber(flag: string, least: number, most = Number.MAX_SAFE_INTEGER): Parser<number> {
-  const range = most < Number.MAX_SAFE_INTEGER ? `a whole number in ${least} … ${most}` : `a whole number of at least ${least}`;
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new OptionError({ where: flag, what: `${excerpt(text)} is out of range`, fix: `Give ${range}` });
-    }
-    return value;
-  };
-}
-
-/** A number above 0 that float32 holds. */
-export function positiveNumber(flag: string): Parser<number> {
-  return (text) => {
-    const value = Number(text);
-    if (!isPositiveFloat32(value)) {
-      const what = `${excerpt(text)} is out of range`;
-      throw new OptionError({ where: flag, what, fix: `Give ${POSITIVE_FLOAT32_RANGE}, such as 0.002` });
-    }
-    return value;
-  };
-}
-
-/** A finite number of at least 0. */
-function atLeastZero(flag: string): Parser<number> {
-  return (text) => (Number(text) === 0 && text.trim() !== "" ? 0 : positiveNumber(flag)(text));
-}
-
-/** One of several names; the flag without its dashes says of what. */
-export function oneOf<Name extends string>(flag: string, names: readonly Name[]): Parser<Name> {
-  return (text) => {
-    const found = names.find((name) => name === text);
-    if (found !== undefined) return found;
-    const near = nearest(text, names);
-    throw new OptionError({
-      where: flag,
-      what: `there is no ${flag.replace("--", "")} ${excerpt(text)}`,
-      fix: `${near === undefined ? "" : `Did you mean ${near}? `}Choose one of ${names.join(", ")}`,
-    });
-  };
-}
-
-/** Widths of hidden layers, such as "128,64"; none for "none" and the empty text. */
-export function widths(flag: string): Parser<number[]> {
-  return (text) => {
-    if (text === "" || text === "none") return [];
-    const parts = text.split(",").map((part) => part.trim());
-    const wrong = parts.find((part) => !/^\d+$/.test(part) || Number(part) < 1);
-    if (wrong !== undefined) {
-      const what = `${excerpt(wrong)} is no width of a layer`;
-      throw new OptionError({ where: flag, what, fix: "Give whole numbers of at least 1 with commas between, or none" });
-    }
-    return parts.map(Number);
-  };
-}
-
-/** A number of examples, or all of them. */
-export function batchSize(flag: string): Parser<number | "full"> {
-  return (text) => {
-    if (text === "full") return text;
-    try {
-      return wholeNumber(flag, 1)(text);
-    } catch {
-      const what = `${excerpt(text)} is no number of examples`;
-      throw new OptionError({ where: flag, what, fix: 'Give a whole number of at least 1, or "full" for all of them' });
-    }
-  };
-}
-
-/** Columns by name or position, with commas between; those of a repeated option are added. */
-export function columnList(text: string, before: readonly string[] = []): string[] {
-  return [...before, ...text.split(",").map((part) => part.trim()).filter((part) => part !== "")];
-}
-
-/** Options that may be given several times, by their names. */
-const repeatable = new Set(["label", "drop", "categorical", "grid", "range"]);
-
 /** Makes a command refuse an option that is given twice, of which the first would be ignored. */
 export function refuseRepeats(command: Command): void {
   const given = new Set<string>();
   for (const option of command.options) {
     const name = option.attributeName();
-    if (repeatable.has(name)) continue;
+    if (option instanceof DeclaredOption && option.facts.isRepeatable) continue;
     command.on(`option:${option.name()}`, () => {
       if (given.has(name)) throw new OptionError({ where: option.long ?? option.flags, what: "it is given twice, itself or its opposite", fix: "Give one value" });
       given.add(name);
     });
-  }
-}
-
-/** What a configuration file may give for an option, as JSON Schema says it. */
-export type ValueSchema = Readonly<Record<string, unknown>>;
-
-/** What a schema wants, in words, such as "a whole number of at least 1". */
-export function wantedText(schema: ValueSchema): string {
-  const { type, enum: names, const: only, anyOf, items, minimum, maximum, exclusiveMinimum, exclusiveMaximum, pattern } = schema as SchemaParts;
-  if (anyOf) return anyOf.map(wantedText).join(" or ");
-  if (names) return `one of ${names.map((name) => JSON.stringify(name)).join(", ")}`;
-  if (only !== undefined) return JSON.stringify(only);
-  if (type === "array") return items?.type === "string" ? 'a list of texts, such as ["id", "name"]' : "a list of whole numbers of at least 1, such as [128, 64]";
-  if (type === "boolean") return "true or false";
-  if (type === "string") return pattern === undefined ? "a text that is not empty" : 'a text such as "25" or "5s"';
-  const kind = type === "integer" ? "a whole number" : "a number";
-  if (maximum !== undefined) return `${kind} in ${minimum} … ${maximum}`;
-  if (exclusiveMaximum !== undefined) return `${kind} in [${minimum}, ${exclusiveMaximum})`;
-  return exclusiveMinimum === undefined ? `${kind} of at least ${minimum}` : `${kind} above ${exclusiveMinimum}`;
-}
-
-interface SchemaParts {
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
-  readonly anyOf?: readonly ValueSchema[];
-  readonly items?: { readonly type?: string };
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly exclusiveMaximum?: number;
-  readonly pattern?: string;
-}
-
-/** An option that a configuration file may give as well, under its name in camel case. */
-export class SettableOption extends Option {
-  readonly schema: ValueSchema;
-
-  constructor(flags: string, description: string, schema: ValueSchema) {
-    super(flags, description);
-    this.schema = schema;
   }
 }
 
@@ -239,14 +117,18 @@ export function networkOptions(): SettableOption[] {
       "--loss",
       "what training lowers (default: softmaxCrossEntropy of classes, meanSquaredError of quantities)",
       namesOf(losses),
-    ),
+    ).withFacts({ sweep: "shared" }),
     nameOption("--optimizer", "the update rule (default: adam; adamW for a table)", namesOf(optimizers)),
     nameOption("--momentum-form", "of momentum and nesterov, where the rate changes (default: classic)", momentumForms),
-    atLeastZeroOption("--weight-decay <rate>", "of adamW, at least 0 (default: 0.01; 0.3 for a table)"),
+    atLeastZeroOption("--weight-decay <rate>", "of adamW, at least 0 (default: 0.01; 0.3 for a table)").withFacts({ libraryNames: ["adamW weightDecay"] }),
     positiveOption("--clip-norm <norm>", "clip the gradients to this common norm"),
-    new SettableOption("--batch <size>", "examples per step, or full for all of them (default: 64)", batch).argParser(batchSize("--batch")),
+    new SettableOption("--batch <size>", "examples per step, or full for all of them (default: 64)", batch)
+      .argParser(batchSize("--batch"))
+      .withFacts({ libraryNames: ["batchSize"] }),
     wholeNumberOption("--seed <number>", "of the initial values and the order of the examples", 0, 2 ** 32 - 1).default(1),
-    switchOption("--no-standardize", "take pixels as 0 … 1 and columns as they are (default: with mean 0 and deviation 1)").default(true),
+    switchOption("--no-standardize", "take pixels as 0 … 1 and columns as they are (default: with mean 0 and deviation 1)")
+      .default(true)
+      .withFacts({ selectsData: true }),
     nameOption("--precision", "of what the matrix products of a step multiply", precisions, "float32"),
   ];
   for (const option of options) option.helpGroup("Network and step:");
@@ -258,15 +140,18 @@ export function scheduleOption(): SettableOption {
   return nameOption("--schedule", "of the learning rate", namesOf(schedules), "cosine");
 }
 
+/** Facts of options that name the data. Of a resumed run the contents must be the same, wherever they are read from. */
+export const sourceFacts = { isIdentity: false, selectsData: true, sweep: "shared" } as const;
+
 /** --data, for commands that read the data set. */
 export function dataOption(): SettableOption {
   return textOption(
     "--data <folder>",
     "folder of the four MNIST files (default: MNIST_DIR, else data/mnist, else a download, else built-in digits)",
-  );
+  ).withFacts({ ...sourceFacts, libraryNames: ["directory"] });
 }
 
 /** --device, for commands that compute. */
 export function deviceOption(): SettableOption {
-  return nameOption("--device", "what computes; auto takes the CPU where there is no GPU", deviceChoices, "auto");
+  return nameOption("--device", "what computes; auto takes the CPU where there is no GPU", deviceChoices, "auto").withFacts({ isIdentity: false, sweep: "shared" });
 }

@@ -3,8 +3,10 @@
  */
 import { fstatSync, lstatSync, readlinkSync, realpathSync, statSync, type BigIntStats } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import type { Option } from "commander";
 import { OptionError } from "../../errors.ts";
 import { inputName, STANDARD_INPUT } from "../../node/csv-file.ts";
+import { DeclaredOption } from "./declared-option.ts";
 
 /** A path that a command was given, and the option or argument that gave it. */
 export interface GivenPath {
@@ -17,6 +19,17 @@ export interface GivenPath {
 export interface CommandPaths {
   readonly inputs: readonly GivenPath[];
   readonly outputs: readonly GivenPath[];
+}
+
+/** The files that options are declared to name, with the paths that they were given. */
+export function optionPaths(options: readonly Option[], values: object): CommandPaths {
+  const pathOf = (option: DeclaredOption) => (values as Readonly<Record<string, string | undefined>>)[option.attributeName()];
+  const pathsOf = (kind: "input" | "output") =>
+    options
+      .filter((option) => option instanceof DeclaredOption)
+      .filter(({ facts }) => facts.file === kind)
+      .map((option) => ({ option: option.flag, path: pathOf(option) }));
+  return { inputs: pathsOf("input"), outputs: pathsOf("output") };
 }
 
 /**
@@ -82,8 +95,15 @@ function followed(path: string, links = 0): string {
   try {
     return realpathSync(path);
   } catch {
-    const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-    return isLink && links < 40 ? followed(resolve(dirname(path), readlinkSync(path)), links + 1) : path;
+    return isLink(path) && links < 40 ? followed(resolve(dirname(path), readlinkSync(path)), links + 1) : path;
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
   }
 }
 

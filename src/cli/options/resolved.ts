@@ -16,11 +16,11 @@ import { epochsOf, lossOf, type Run } from "../training/training-run.ts";
 export function resolvedConfiguration(flags: TrainFlags, known?: Pick<Run, "data" | "backend">): Record<string, unknown> {
   const given = flags as unknown as Readonly<Record<string, unknown>>;
   const settled: Readonly<Record<string, unknown>> = known ? settledBy({ ...known, flags: settledFlags(flags, known.data) }) : {};
-  const valueOf = (name: string, isSwitch: boolean) => settled[name] ?? given[name] ?? (isSwitch && name !== "header" ? false : null);
   return Object.fromEntries(
     trainOptions().map((option) => {
       const name = option.attributeName();
-      return [name, valueOf(name, option.schema["type"] === "boolean")];
+      const isOff = option.schema["type"] === "boolean" && !option.facts.isDetected;
+      return [name, settled[name] ?? given[name] ?? (isOff ? false : null)];
     }),
   );
 }

@@ -1,31 +1,22 @@
 /*
- * Messages of the library name options of the library. The command line's options have other names; all that differ
- * beyond dashes and capital letters stand here.
+ * Messages of the library name its options. On the command line they name the command line's options instead.
  */
+import type { Option } from "commander";
 import { shellQuoted } from "../text/terminal.ts";
-
-const otherNames: Readonly<Record<string, string>> = {
-  batchSize: "batch",
-  directory: "data",
-  inputShape: "shape",
-  learningRate: "lr",
-  mostCategories: "max-categories",
-  onNonFinite: "on-nan",
-};
+import { DeclaredOption } from "./declared-option.ts";
 
 /**
  * Names options as the command line does; for `nameOptionsBy`.
- * @param flags every option of the commands, such as "--batch"
- * @returns a function that gives such as "--drop id", and undefined for what is no option of the command line
+ * @param options those of all commands
+ * @returns a function that gives such as "--drop id", and undefined for an option that the command line does not have
  */
-export function commandLineNaming(flags: ReadonlySet<string>): (option: string, value?: unknown) => string | undefined {
-  return (option, value) => {
-    // Such as "fitUntil patience".
-    const name = option.split(" ").at(-1)!;
-    if (name === "missing" && value === "keep") return "--missing mean or --missing zero";
-    const dashed = otherNames[name] ?? name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    const flag = value === false ? `--no-${dashed}` : `--${dashed}`;
-    if (!flags.has(flag)) return undefined;
-    return value === undefined || typeof value === "boolean" ? flag : `${flag} ${shellQuoted(Array.isArray(value) ? value.join(",") : String(value))}`;
+export function commandLineNaming(options: readonly Option[]): (option: string, value?: unknown) => string | undefined {
+  const declared = options.filter((option) => option instanceof DeclaredOption);
+  return (name, value) => {
+    const found = declared.filter((option) => option.attributeName() === name || option.facts.libraryNames.includes(name));
+    if (value === undefined) return found[0]?.flag;
+    const ofLibrary = found.flatMap(({ facts }) => facts.libraryValues.get(value) ?? []);
+    if (ofLibrary.length > 0) return ofLibrary.map((each) => found[0]!.written(each, shellQuoted)).join(" or ");
+    return found.map((option) => option.written(value, shellQuoted)).find((text) => text !== undefined);
   };
 }

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { OptionError } from "../../errors.ts";
 import { Random } from "../../random.ts";
 import { nearest } from "../options/nearest.ts";
-import { wantedText, type SettableOption, type ValueSchema } from "../options/options.ts";
+import { wantedText, type SettableOption, type ValueSchema } from "../options/declared-option.ts";
 import { shellQuoted } from "../text/terminal.ts";
 
 /** Names the random streams of sweeps ("sw"), apart from those of other uses of the same seed. */

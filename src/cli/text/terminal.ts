@@ -47,10 +47,18 @@ export function say(text: string | readonly string[], stream: LineStream = proce
 /** Prints to standard error what does not belong to a command's result. */
 export const warn = (text: string | readonly string[]): void => say(text, process.stderr);
 
+/** A value as `shellQuoted` writes it between quotes. */
+const QUOTED = /(?<=^| )(?:\$'(?:[^'\\]|\\.)*'|'(?:[^']|'\\'')*')(?=$|[ .,;:)])/g;
+
+/** Stands for a space at which a line must not be broken. A line that is made visible holds no such character. */
+const UNBROKEN = "\0";
+
 /** A line in lines of at most `columns`; those after the first are indented as far as the value of a field is. */
 function wrapped(line: string, columns: number): string[] {
   if (line.length <= columns) return [line];
   const indent = /^(?:\S+ {2,}| *)/.exec(line)![0].length;
-  const [first = "", ...rest] = wrap(line.slice(indent).split(" "), Math.max(20, columns - indent));
-  return [line.slice(0, indent) + first, ...rest.map((part) => " ".repeat(indent) + part.trimStart())];
+  // A break within a quoted value would change the value for whoever copies it.
+  const words = line.slice(indent).replace(QUOTED, (value) => value.replaceAll(" ", UNBROKEN)).split(" ");
+  const parts = wrap(words, Math.max(20, columns - indent)).map((part) => part.replaceAll(UNBROKEN, " "));
+  return parts.map((part, index) => (index === 0 ? line.slice(0, indent) + part : " ".repeat(indent) + part.trimStart()));
 }

@@ -2,9 +2,8 @@
  * Checkpoints of `wgrad train`: when they are taken, where they lie, and how a run goes on from one.
  */
 import { createHash } from "node:crypto";
-import { basename, join } from "node:path";
 import { isRegression, type TrainingData } from "../../data/dataset.ts";
-import { excerpt, OptionError, WgradError } from "../../errors.ts";
+import { OptionError, WgradError } from "../../errors.ts";
 import type { TrainedModel } from "../../formats/model.ts";
 import type {
   Checkpoint,
@@ -14,57 +13,11 @@ import type {
   StoppingProgress,
   StoppingState,
 } from "../../train/index.ts";
-import { checkpointFile, CheckpointFolder } from "../../node/checkpoints.ts";
+import { CheckpointFolder } from "../../node/checkpoints.ts";
 import { FolderLock } from "../../node/folder-lock.ts";
-import { nameOption, SettableOption, switchOption, textOption, wholeNumberOption } from "../options/options.ts";
-import type { GivenPath } from "../options/paths.ts";
-
-/** Steps or seconds from one checkpoint to the next. */
-export type Interval = Pick<CheckpointOptions, "everySteps" | "everySeconds">;
-
-export const checkpointErrorChoices = ["continue", "stop"] as const;
-
-export interface CheckpointFlags {
-  readonly checkpoint?: string;
-  /** See `intervalOf`. */
-  readonly every: string;
-  readonly keep: number;
-  readonly resume?: boolean;
-  readonly takeOver?: boolean;
-  readonly onCheckpointError: (typeof checkpointErrorChoices)[number];
-}
-
-/** The options of `CheckpointFlags`, for a command's help in this order. */
-export function checkpointOptions(): SettableOption[] {
-  const every = { type: "string", pattern: INTERVAL.source };
-  return [
-    textOption("--checkpoint <folder>", "keep the state of the run there, to go on from"),
-    new SettableOption("--every <interval>", "steps, such as 25, or seconds, such as 5s, from one to the next", every)
-      .argParser((text) => (intervalOf(text), text))
-      .default("30s", "30s"),
-    wholeNumberOption("--keep <number>", "how many of the last ones stay, besides the best", 1).default(3),
-    switchOption("--resume", "go on from the newest whole one, if there is any"),
-    switchOption("--take-over", "take over the folder's lock from a process of another host that no longer runs"),
-    nameOption("--on-checkpoint-error", "when one cannot be written", checkpointErrorChoices, "continue"),
-  ].map((option) => option.helpGroup("Checkpoints:"));
-}
-
-/** The paths that checkpoints in a folder have: the folder itself, and files in it that another option names. */
-export function checkpointPaths(folder: string, others: readonly GivenPath[]): GivenPath[] {
-  const names = others.map(({ path = "" }) => basename(path)).filter((name) => checkpointFile.test(name));
-  return [folder, ...new Set(names.map((name) => join(folder, name)))].map((path) => ({ option: "--checkpoint", path }));
-}
-
-/** Steps, "25", or seconds, "5s" or "0.5s". */
-const INTERVAL = /^(?:[1-9]\d*|\d+(?:\.\d+)?s)$/;
-
-/** @throws OptionError for a text that is no interval */
-export function intervalOf(text: string): Interval {
-  const value = parseFloat(text);
-  if (INTERVAL.test(text) && value > 0) return text.endsWith("s") ? { everySeconds: value } : { everySteps: value };
-  const what = `${excerpt(text)} is no interval`;
-  throw new OptionError({ where: "--every", what, fix: "Give a whole number of steps, such as 25, or seconds, such as 5s" });
-}
+import { intervalOf, type CheckpointFlags } from "../options/checkpoint-options.ts";
+import { trainOptions } from "../options/train-options.ts";
+import { shellQuoted } from "../text/terminal.ts";
 
 /** What must be the same for a run to go on from a checkpoint: every option that a step depends on, and the data. */
 export type RunIdentity = Readonly<Record<string, unknown>>;
@@ -81,18 +34,13 @@ function fingerprint(data: TrainingData): string {
 /** A search for a reason to stop as JSON; the best state itself lies among the tensors. */
 type KeptStopping = Omit<StoppingState, "best"> & { readonly bestLoss?: number };
 
-/** Options that no step depends on, and those of the data, whose contents count instead. */
-const FREE_OPTIONS: ReadonlySet<string> = new Set([
-  "data", "csv", "testCsv", "images", "labels", "testImages", "testLabels", "device", "out", "log", "report", "config", "maxSeconds", "splitSeed",
-  "checkpoint", "every", "keep", "resume", "takeOver", "onCheckpointError",
-]);
-
 /** What of a run's options and data its checkpoints belong to. */
 export function runIdentity(
   configuration: Readonly<Record<string, unknown>>,
   { train, validation }: { readonly train: TrainingData; readonly validation?: TrainingData | undefined },
 ): RunIdentity {
-  const options = Object.entries(configuration).filter(([name]) => !FREE_OPTIONS.has(name));
+  const free = trainOptions().filter(({ facts }) => !facts.isIdentity).map((option) => option.attributeName());
+  const options = Object.entries(configuration).filter(([name]) => !free.includes(name));
   return { ...Object.fromEntries(options), trainingData: fingerprint(train), ...(validation && { validationData: fingerprint(validation) }) };
 }
 
@@ -218,14 +166,31 @@ export class RunKeeper {
 /** @returns what the promise is rejected with */
 const faultOf = (promise: Promise<void>): Promise<unknown> => promise.then(() => undefined, (error: unknown) => error);
 
-/** @throws OptionError naming what differs, with both values */
+/** @throws OptionError naming what differs, and for options both values */
 function requireSameRun(where: string, kept: unknown, now: RunIdentity): void {
   const before = (typeof kept === "object" && kept !== null ? kept : {}) as RunIdentity;
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
-  const text = (value: unknown) => JSON.stringify(value) ?? "not given";
-  const differing = names.filter((name) => text(before[name]) !== text(now[name]));
+  const differing = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));
   if (differing.length === 0) return;
-  const changes = differing.map((name) => `${name} was ${text(before[name])} and is ${text(now[name])}`);
-  const what = `this checkpoint is of a run with other options: ${changes.join("; ")}`;
+  const changes = differing.map((name) => changeText(name, before[name], now[name]));
+  const what = `this checkpoint belongs to a different run: ${changes.join("; ")}`;
   throw new OptionError({ where, what, fix: "Give the options of that run, or choose another folder for --checkpoint" });
+}
+
+/** What of an identity are no options, but fingerprints, of which the values say nothing to a reader. */
+const fingerprints: Readonly<Record<string, string>> = {
+  trainingData: "the training data are not the same",
+  validationData: "the validation data are not the same",
+};
+
+/** Such as "it has --lr 0.02, this run --lr 0.01". */
+function changeText(name: string, before: unknown, now: unknown): string {
+  if (fingerprints[name] !== undefined) return fingerprints[name];
+  const options = trainOptions().filter((option) => option.attributeName() === name);
+  const [flag] = options.map((option) => option.flag);
+  // An option of another version of wgrad.
+  if (flag === undefined) return `it has ${name} ${JSON.stringify(before)}, which this version does not know`;
+  const written = (value: unknown) =>
+    options.map((option) => option.written(value, shellQuoted)).find((text) => text !== undefined) ?? `no ${flag}`;
+  return `it has ${written(before)}, this run has ${written(now)}`;
 }

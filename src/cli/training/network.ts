@@ -29,6 +29,13 @@ export function describeNetwork({ hidden, activation, dropout, precision }: Netw
   return `${widths}${hidden.length > 0 ? ` ${activation}` : ", linear"}${left}, ${counted(parameters, "parameter")}${products}`;
 }
 
+/** Such as "784-128-10, 101,770 parameters". */
+export function networkText({ parameters, inputShape }: Model): string {
+  const widths = parameters.filter(({ shape }) => shape.length === 2).map(({ shape }) => shape[1]!);
+  const total = parameters.reduce((sum, { size }) => sum + size, 0);
+  return `${[sizeOf(inputShape), ...widths].join("-")}, ${counted(total, "parameter")}`;
+}
+
 /** Examples of a step where none are named: 64, or all of fewer. */
 export const batchOf = ({ batch }: Pick<NetworkFlags, "batch">, examples: number): number | "full" => batch ?? Math.min(64, examples);
 

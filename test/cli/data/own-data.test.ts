@@ -396,6 +396,7 @@ describe("what cannot be is refused", () => {
     ["train --csv leaves.csv --header --no-header", /^error: --no-header: it is given twice/m],
     ["evaluate m --csv a.csv --csv b.csv", /^error: --csv: it is given twice/m],
     ["train --label kind", /^error: --label: it belongs to --csv/m],
+    ["train --images leaves.csv", /^error: --images: leaves\.csv is a file, and its labels are in another\. Name that with --labels\./m],
     ["train --images absent.idx", /--images: absent\.idx is a file.*--labels/],
     ["train --csv leaves.csv --label shape", /--label: leaves\.csv, line 1: there is no column "shape".*id, length, width, site, kind/],
     ["train --csv leaves.csv --label kind --patience 3 --device cpu", /patience: there is no validation set/],

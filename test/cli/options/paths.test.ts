@@ -33,6 +33,10 @@ describe("an output that is an input is refused", () => {
   });
 });
 
+test("a path through a file, which cannot be, is left to what opens it", () => {
+  expect(() => check(inFolder("data.csv/train"), inFolder("new"))).not.toThrow();
+});
+
 describe("two outputs that will be one file are refused", () => {
   const outputs = (...paths: (string | undefined)[]) =>
     requireSeparatePaths({ inputs: [], outputs: paths.map((path, index) => ({ option: `--output-${index}`, path: path && join(folder, path) })) });

@@ -3,22 +3,32 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { nameOptionsBy, type OptionError } from "../../../src/errors.ts";
 import { TableBuilder } from "../../../src/data/table.ts";
+import { Command } from "commander";
+import { importCommand } from "../../../src/cli/commands/import.ts";
+import { DeclaredOption } from "../../../src/cli/options/declared-option.ts";
+import { trainOptions } from "../../../src/cli/options/train-options.ts";
 import { commandLineNaming } from "../../../src/cli/options/wording.ts";
 import { requirePositive } from "../../../src/nn/checks.ts";
 
 afterEach(() => nameOptionsBy(() => undefined));
 
-const flags = new Set(["--drop", "--missing", "--no-header", "--patience", "--batch", "--lr", "--max-categories"]);
+const options = [...trainOptions(), ...importCommand(new Command("import")).options];
 
 test("the command line's names stand for the library's, with values that a shell takes as they are", () => {
-  const name = commandLineNaming(flags);
+  const name = commandLineNaming(options);
   expect(name("drop", ["id", "it's $(x)"])).toBe("--drop 'id,it'\\''s $(x)'");
   expect(name("fitUntil patience")).toBe("--patience");
   expect(name("batchSize")).toBe("--batch");
   expect(name("learningRate", 0.5)).toBe("--lr 0.5");
   expect(name("header", false)).toBe("--no-header");
   expect(name("missing", "keep")).toBe("--missing mean or --missing zero");
+  expect(name("standardize", false)).toBe("--no-standardize");
+  expect(name("normalization scale")).toBe("--scale");
+  expect(name("directory")).toBe("--data");
+  expect(name("drop", ["constructor"])).toBe("--drop constructor");
   expect(name("adam beta1")).toBeUndefined();
+  // The interval of events is no option of the command line, though --every is that of checkpoints.
+  expect(name("fit every")).toBeUndefined();
 });
 
 describe("a message names", () => {
@@ -45,21 +55,28 @@ describe("a message names", () => {
   });
 
   test("options of the command line to its users; a column whose name a list would part goes by its position", () => {
-    nameOptionsBy(commandLineNaming(flags));
+    nameOptionsBy(commandLineNaming(options));
     expect(refusalOf(() => manyTexts("a b"))).toMatch(/Leave it out with --drop 'a b', or allow more with --max-categories\.$/);
     expect(refusalOf(() => manyTexts("a,b"))).toMatch(/Leave it out with --drop 1, or/);
     expect(refusalOf(() => requirePositive("learningRate", 0))).toBe("--lr: 0 is out of range. Give a finite number above 0.");
   });
 });
 
+test("names of the library that options declare occur in the library", () => {
+  const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => /^(nn|train|data|node|formats)\/.*\.ts$/.test(name));
+  const code = sources.map((name) => readFileSync(join("src", name), "utf8")).join("\n");
+  const names = options.filter((option) => option instanceof DeclaredOption).flatMap(({ facts }) => facts.libraryNames);
+  const isKnown = (name: string) => [`"${name}"`, `\`${name.split(" ")[0]} \${`].some((text) => code.includes(text));
+  expect(names.length).toBeGreaterThan(10);
+  expect(names.filter((name) => !isKnown(name))).toEqual([]);
+});
+
 test("no source of the library writes a flag of the command line", () => {
-  const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts") && !/^(web\/|cli\/|node\/(checkpoints|folder-lock))/.test(name));
-  // What lies in node/checkpoints.ts and node/folder-lock.ts serves the command line alone.
+  const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts") && !/^(web|cli)\//.test(name));
   expect(files.length).toBeGreaterThan(100);
   const lines = files.flatMap((name) => {
     const code = readFileSync(join("src", name), "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").split("\n");
     return code.filter((line) => /["'`][^"'`]* --[a-z]|["'`]--[a-z]/.test(line)).map((line) => `${name}: ${line.trim()}`);
   });
-  // Commands that write a file, and the one that installs a GPU's driver, are no options.
-  expect(lines.filter((line) => !/`wgrad [a-z]+ --[a-z]+`/.test(line))).toEqual([]);
+  expect(lines).toEqual([]);
 });

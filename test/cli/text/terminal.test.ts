@@ -59,6 +59,18 @@ describe("on a terminal", () => {
     ]);
   });
 
+  test("a quoted value stays in one line, and an apostrophe is no quote", () => {
+    for (const value of ["a b c d e f", "it's a b c d", "a\nb c d it's e", "\u001b[31m a b"]) {
+      const quoted = shellQuoted(value);
+      for (let columns = 24; columns < 70; columns++) {
+        const lines = said(`the model's columns: Leave it out with --drop ${quoted}, or allow more`, columns);
+        expect(lines.filter((line) => line.includes(quoted))).toHaveLength(1);
+        expect(lines.join(" ")).toBe(`the model's columns: Leave it out with --drop ${quoted}, or allow more`);
+      }
+    }
+    expect(said("the models' values and the others' values are", 24)).toEqual(["the models' values and", "the others' values are"]);
+  });
+
   test("a word that is longer than a line stays whole, and a pipe gets lines as they are", () => {
     const path = "/".padEnd(60, "x");
     expect(said(`in ${path} there`, 40)).toEqual(["in", path, "there"]);

@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import { basename, join } from "node:path";
+import { checkpointFile } from "../../node/checkpoints.ts";
+import { mnistPaths } from "../options/data-options.ts";
+import { optionPaths, type CommandPaths, type GivenPath } from "../options/paths.ts";
+import type { TrainFlags } from "../options/train-options.ts";
+
+/** The files and folders of `wgrad train`: those that its options name, and those within a folder that it reads or writes. */
+export function trainPaths(command: Command): CommandPaths {
+  const flags = command.opts<TrainFlags>();
+  const { inputs, outputs } = optionPaths(command.options, flags);
+  const allInputs = [...inputs, ...mnistPaths(flags)];
+  return { inputs: allInputs, outputs: [...checkpointPaths(flags.checkpoint, [...allInputs, ...outputs]), ...outputs] };
+}
+
+/** Files within the folder of checkpoints that another option may name. */
+function checkpointPaths(folder: string | undefined, others: readonly GivenPath[]): GivenPath[] {
+  if (folder === undefined) return [];
+  const names = others.map(({ path = "" }) => basename(path)).filter((name) => checkpointFile.test(name));
+  return [...new Set(names)].map((name) => ({ option: "--checkpoint", path: join(folder, name) }));
+}

@@ -1,0 +1,65 @@
+import { Command } from "commander";
+import { describe, expect, test } from "vitest";
+import { sweepCommand } from "../../../src/cli/commands/sweep.ts";
+import { DeclaredOption, SettableOption, type OptionFacts } from "../../../src/cli/options/declared-option.ts";
+import { optionPaths } from "../../../src/cli/options/paths.ts";
+import { requireOneSource } from "../../../src/cli/options/data-options.ts";
+import { trainOptions } from "../../../src/cli/options/train-options.ts";
+
+const namesWith = (matches: (facts: OptionFacts) => boolean) =>
+  [...new Set(trainOptions().filter(({ facts }) => matches(facts)).map((option) => option.attributeName()))].sort();
+
+describe("the options of train declare", () => {
+  test("which a resumed run may change: checkpoints of earlier versions depend on it", () => {
+    expect(namesWith(({ isIdentity }) => !isIdentity)).toEqual([
+      "checkpoint", "csv", "data", "device", "every", "images", "keep", "labels", "log", "maxSeconds", "onCheckpointError", "out",
+      "report", "resume", "splitSeed", "takeOver", "testCsv", "testImages", "testLabels",
+    ]);
+  });
+
+  test("which a sweep does without, and which its runs share", () => {
+    expect(namesWith(({ sweep }) => sweep === "none")).toEqual([
+      "checkpoint", "every", "keep", "log", "onCheckpointError", "out", "report", "resume", "takeOver", "testCsv", "testImages", "testLabels",
+    ]);
+    expect(namesWith(({ sweep }) => sweep === "shared")).toEqual([
+      "csv", "data", "device", "images", "init", "label", "labels", "loss", "splitSeed", "task", "validation",
+    ]);
+    const names = sweepCommand(new Command("sweep")).options.map((option) => option.attributeName());
+    expect(names).not.toContain("log");
+    expect(names.filter((name) => name === "out")).toHaveLength(1);
+  });
+
+  test("which the examples depend on", () => {
+    expect(namesWith(({ selectsData }) => selectsData)).toEqual([
+      "categorical", "csv", "data", "dates", "decimal", "delimiter", "drop", "header", "images", "label", "labels", "maxCategories", "missing",
+      "refuseText", "splitSeed", "standardize", "task", "testCsv", "testImages", "testLabels", "validation",
+    ]);
+  });
+
+  test("which name files, so that their paths can be compared", () => {
+    const { inputs, outputs } = optionPaths(trainOptions(), { csv: "in.csv", out: "model" });
+    expect(inputs.map(({ option }) => option)).toEqual(["--images", "--labels", "--csv", "--test-images", "--test-labels", "--test-csv", "--init"]);
+    expect(outputs.map(({ option }) => option)).toEqual(["--checkpoint", "--out", "--log", "--report"]);
+    expect(inputs).toContainEqual({ option: "--csv", path: "in.csv" });
+    expect(outputs).toContainEqual({ option: "--log", path: undefined });
+  });
+
+  test("which others they need", () => {
+    expect(() => requireOneSource({ csv: "a", label: "y" })).not.toThrow();
+    expect(() => requireOneSource({ label: "y" })).toThrow("--label: it belongs to --csv. Give --csv as well.");
+    expect(() => requireOneSource({ images: "a", testImages: "b" })).toThrow("--test-images: it belongs to --test-labels.");
+    expect(() => requireOneSource({ images: "a", testLabels: "b" })).toThrow("--test-labels: it belongs to --test-images.");
+  });
+});
+
+test("an option with a value is written as a user gives it", () => {
+  const quote = (text: string) => `<${text}>`;
+  const option = new SettableOption("--widths <list>", "", {});
+  expect(option.written([1, 2], quote)).toBe("--widths <1,2>");
+  expect(option.written(0, quote)).toBe("--widths <0>");
+  expect(option.written(undefined, quote)).toBeUndefined();
+  expect(new DeclaredOption("--there", "").written(true, quote)).toBe("--there");
+  expect(new DeclaredOption("--there", "").written(false, quote)).toBeUndefined();
+  expect(new DeclaredOption("--no-there", "").written(false, quote)).toBe("--no-there");
+  expect(new DeclaredOption("--no-there", "").written(true, quote)).toBeUndefined();
+});
