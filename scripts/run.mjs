@@ -6,7 +6,10 @@ import { existsSync } from "node:fs";
 import { createServerModuleRunner, createServer } from "vite";
 
 const wanted = process.argv[2] ?? "";
-const file = existsSync(wanted) && wanted.endsWith(".ts") ? wanted : "examples/lib/run.ts";
+const named = existsSync(wanted) && wanted.endsWith(".ts");
+const file = named ? wanted : "examples/lib/run.ts";
+// A program that is named finds its arguments where Node puts them: after its own path.
+if (named) process.argv.splice(1, 1);
 const server = await createServer({ server: { middlewareMode: true, ws: false, watch: null }, appType: "custom", logLevel: "error" });
 try {
   await createServerModuleRunner(server.environments.ssr, { hmr: false }).import(`/${file}`);

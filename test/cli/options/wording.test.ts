@@ -78,5 +78,6 @@ test("no source of the library writes a flag of the command line", () => {
     const code = readFileSync(join("src", name), "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").split("\n");
     return code.filter((line) => /["'`][^"'`]* --[a-z]|["'`]--[a-z]/.test(line)).map((line) => `${name}: ${line.trim()}`);
   });
-  expect(lines).toEqual([]);
+  // Options of commands that a message suggests as a whole, wgrad's own or npm's.
+  expect(lines.filter((line) => !/`(wgrad|npm) [a-z]+ --[a-z=]+`/.test(line))).toEqual([]);
 });

@@ -1,0 +1,36 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import project from "../vite.config.ts";
+
+const folder = fileURLToPath(new URL(".", import.meta.url));
+
+/** Whole trainings, packages and damaged files by the thousand: too slow for this, whatever they run on. */
+const SLOW = /^(examples|mnist|package|properties|soak)\/|^web\/.*-state\.|^formats\/(fuzz|onnx)\.|^data\/mnist-source\.|^node\/csv-limits\./;
+
+/** What takes a device, a browser, the built command line or another program. */
+const HEAVY = /\b(dawnGpu|createNodeBackend|createWebGPUBackend|openDevice|playwright-core|spawn|spawnSync|execFile|execFileSync)\b|from "vite"/;
+
+const heavy = new Map<string, boolean>();
+
+/** Whether a test, or a helper that it imports from the folder of tests, mentions something heavy. */
+function isHeavy(file: string): boolean {
+  const known = heavy.get(file);
+  if (known !== undefined) return known;
+  heavy.set(file, false);
+  const text = readFileSync(file, "utf8");
+  const helpers = [...text.matchAll(/from "(\.[^"]+\.ts)"/g)].map(([, path]) => join(dirname(file), path!));
+  const found = HEAVY.test(text) || helpers.some((helper) => helper.startsWith(folder) && existsSync(helper) && isHeavy(helper));
+  heavy.set(file, found);
+  return found;
+}
+
+/** The tests that need no GPU and no browser and take seconds: `npm run test:unit`, `npm run test:watch`. */
+export default defineConfig(async (environment) => {
+  const files = (readdirSync(folder, { recursive: true }) as string[]).map((name) => name.replaceAll("\\", "/"));
+  const unit = files.filter((name) => name.endsWith(".test.ts") && !SLOW.test(name) && !isHeavy(join(folder, name)));
+  const { test } = await project(environment);
+  // Without Dawn, files need no process of their own, and share the modules that they import.
+  return { test: { ...test, isolate: false, include: unit.map((name) => `test/${name}`) } };
+});
