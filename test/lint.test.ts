@@ -52,8 +52,15 @@ const rooms: Record<string, Room> = {
     forbidden: [...fromRoom("graph", "ops", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"), ...packages],
   },
   "src/compiler/plan.ts": {
-    allowed: ["../ops/kernel.ts", "../graph/graph.ts", "../backends/backend.ts"],
-    forbidden: [...fromRoom("device", "nn", "train", "data", "formats", "bench", "node", "cli", "web"), shader, ...packages],
+    allowed: ["../ops/layout/index.ts", "../graph/graph.ts", "./backend-rules.ts"],
+    forbidden: [
+      ...fromRoom("device", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
+      "../ops/kernel.ts",
+      "../ops/matmul/webgpu.ts",
+      "../ops/matmul/cpu.ts",
+      shader,
+      ...packages,
+    ],
   },
   "src/backends/webgpu/record.ts": {
     allowed: ["../backend.ts", "../../ops/webgpu.ts", "../../device/device.ts", "../../compiler/plan.ts", "../../graph/graph.ts", shader],

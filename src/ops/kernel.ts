@@ -36,10 +36,6 @@ export interface PointwiseKernel {
   readonly library: string;
   /** WGSL text that the expression of this node calls besides. */
   ownLibrary?(node: Tensor): string | undefined;
-  /** Reads its inputs at other elements than its own, so that they must lie in memory. */
-  readonly gathers?: boolean;
-  /** Cheap enough to be computed again by whatever reads it, instead of being stored, if it reads only leaves. */
-  readonly recomputed?: boolean;
   /** Floating-point operations per element, for the plan's table. */
   flops(node: Tensor): number;
   /**
@@ -105,20 +101,13 @@ export interface LaunchLimits {
  */
 export interface AnchorKernel {
   readonly kind: "anchor";
-  /** Positions of inputs that a chain may be fused into: each element is read about once. */
-  readonly prologues?: readonly number[];
-  /**
-   * Whether the kernel of `members` (the first is this op's) can compute another anchor on the way, because it reads
-   * the same operand in the same order.
-   */
-  takes?(members: readonly Tensor[], other: Tensor, limits: LaunchLimits): boolean;
+  /** Whether the limits leave the kernel of `members` whole, so that it can compute another anchor along; always if absent. */
+  canFuse?(members: readonly Tensor[], limits: LaunchLimits): boolean;
   /**
    * Whether one workgroup may run the whole kernel of `members`; it calls `finish_totals(thread)` at its end, so that
    * sums over all of a member's results can be made on the way.
    */
   makesTotals?(members: readonly Tensor[]): boolean;
-  /** The sum or mean of all elements of its input, which a kernel that makes totals can compute. */
-  isTotal?(node: Tensor): "sum" | "mean" | undefined;
   /** @param oneGroup one workgroup must run it all, since totals are made */
   launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: boolean): AnchorLaunch[];
 }

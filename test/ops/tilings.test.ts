@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
-import { launchLimitsOf } from "../../src/backends/webgpu/record.ts";
+import { launchLimitsOf } from "../../src/backends/webgpu/rules.ts";
 import { WebGPUSession } from "../../src/backends/webgpu/session.ts";
 import { openDevice } from "../../src/device/device.ts";
 import { defineGraph } from "../../src/graph/graph.ts";

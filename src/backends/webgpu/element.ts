@@ -5,7 +5,9 @@ import { type ConstantAttributes } from "../../graph/leaves.ts";
 import { sizeOf, stridesOf, type Shape, type Tensor } from "../../graph/tensor.ts";
 import type { InputValue, Place } from "../../ops/kernel.ts";
 import { floatLiteral, integerLiteral } from "../../ops/wgsl.ts";
-import { isLiteral, isStepScalar, pointwiseKernel, rootOf } from "./kernels.ts";
+import { rootOf } from "../../graph/views.ts";
+import { isLiteral, isStepScalar } from "../../compiler/nodes.ts";
+import { pointwiseKernel } from "./kernels.ts";
 
 /** What an element's code needs to know of the kernel around it. */
 export interface ElementScope {

@@ -3,14 +3,17 @@ import numbersLibrary from "../../../shaders/numbers.wgsl?raw";
 import { DeviceError } from "../../errors.ts";
 import type { BufferAccess } from "../../device/pipelines.ts";
 import type { DType, Tensor } from "../../graph/tensor.ts";
-import type { AnchorLaunch, ElementRange, LaunchLimits } from "../../ops/kernel.ts";
+import type { AnchorLaunch, ElementRange } from "../../ops/kernel.ts";
 import { integerLiteral } from "../../ops/wgsl.ts";
 import { byteRows, byteRowWords } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope } from "./element.ts";
 import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";
-import { anchorKernel, gathersFrom, pointwiseKernel, rootOf } from "./kernels.ts";
-import { ALIGNMENT, OWN_PLACE as PLACE, type Binding, type Launch } from "./launch.ts";
-import type { Plan, Region } from "../../compiler/plan.ts";
+import { gathersFrom, pointwiseTraits, totalOperation } from "../../compiler/nodes.ts";
+import { rootOf } from "../../graph/views.ts";
+import { anchorKernel, pointwiseKernel } from "./kernels.ts";
+import { ALIGNMENT, OWN_PLACE as PLACE, type Binding, type Launch, type StepContext } from "./launch.ts";
+import type { Plan } from "../../compiler/plan.ts";
+import type { Region } from "../../compiler/regions.ts";
 
 /** A tensor's memory as one kernel sees it. */
 interface BoundTensor {
@@ -22,10 +25,8 @@ interface BoundTensor {
   readonly access: BufferAccess;
 }
 
-interface KernelParts {
+interface KernelParts extends StepContext {
   readonly plan: Plan;
-  readonly scalars: readonly Tensor[];
-  readonly limits: LaunchLimits;
   readonly group: Group;
   readonly launch: AnchorLaunch;
 }
@@ -218,7 +219,7 @@ export class KernelWriter implements ElementScope {
   }
 
   #totalLines({ anchor, totalOf }: Member, position: number): string[] {
-    const isMean = anchorKernel(anchor!)!.isTotal!(anchor!) === "mean";
+    const isMean = totalOperation(anchor!) === "mean";
     const sum = `sum_over_group(thread, total_${position})${isMean ? ` / f32(${integerLiteral(totalOf!.size)})` : ""}`;
     return [`let sum_${position} = ${sum};`, `if (thread == 0u) { finish_total_${position}(0u, 0u, 0u, sum_${position}); }`];
   }
@@ -246,7 +247,7 @@ export class KernelWriter implements ElementScope {
 
   #traceStore(column: number, value: string): string {
     this.#usesScalars = true;
-    const { trace, traces } = this.#parts.plan;
+    const { trace, plan: { traces } } = this.#parts;
     const name = "trace";
     if (!this.#bindings.some((binding) => binding.name === name)) {
       const range = { start: 0, end: trace.elements };
@@ -285,7 +286,7 @@ export class KernelWriter implements ElementScope {
     if (name === "trace") return 4;
     const whole = 4 * (range.end - range.start);
     const readers = nodesOf(this.#parts.group).flatMap((node) => this.#readersWithin(node, tensor));
-    if (readers.length === 0 || !readers.every((node) => pointwiseKernel(node)?.gathers)) return whole;
+    if (readers.length === 0 || !readers.every((node) => pointwiseTraits(node)?.gathers)) return whole;
     const largest = Math.max(...readers.map(({ size }) => size));
     return Math.min(whole, largest * (tensor.dtype === "uint8" ? 1 : 4));
   }

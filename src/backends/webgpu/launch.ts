@@ -1,6 +1,8 @@
 import type { BufferAccess } from "../../device/pipelines.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+import type { LaunchLimits } from "../../ops/kernel.ts";
 import type { DispatchDescription } from "../backend.ts";
-import type { Region } from "../../compiler/plan.ts";
+import type { Region } from "../../compiler/regions.ts";
 
 export interface Binding {
   readonly region: Region;
@@ -13,6 +15,15 @@ export interface Launch extends DispatchDescription {
   readonly bindings: readonly Binding[];
   /** The code needs the feature shader-f16. */
   readonly float16: boolean;
+}
+
+/** What the kernels of a step share. */
+export interface StepContext {
+  /** The per-step scalars, in the order of their fields in the uniform. */
+  readonly scalars: readonly Tensor[];
+  /** A row of scalar outputs for each step of a submit. */
+  readonly trace: Region;
+  readonly limits: LaunchLimits;
 }
 
 /** The names under which a generated function knows where it is. */

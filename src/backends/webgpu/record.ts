@@ -12,19 +12,17 @@ import type { Tensor } from "../../graph/tensor.ts";
 import type { LaunchLimits } from "../../ops/kernel.ts";
 import type { DispatchDescription, Executable, NumericArray } from "../backend.ts";
 import { fuse } from "../../compiler/fuse.ts";
-import { isLiteral, isStepScalar } from "./kernels.ts";
+import { isLiteral, isStepScalar } from "../../compiler/nodes.ts";
 import type { Binding, Launch } from "./launch.ts";
 import { lower } from "./lower.ts";
-import { plan, STEPS_PER_SUBMIT, type Plan, type VirtualBuffer } from "../../compiler/plan.ts";
+import { plan, type Plan } from "../../compiler/plan.ts";
+import { wholeBuffer, type Region, type VirtualBuffer } from "../../compiler/regions.ts";
+import { launchLimitsOf, webgpuRules } from "./rules.ts";
 import { ScalarRing } from "./scalars.ts";
 import type { BufferPlace, StoredLeaves } from "./stored-leaves.ts";
 
-/**
- * On lavapipe a workgroup costs more than its elements: Adam over 100,000 parameters took 0.49 ms with 64 workgroups of
- * 64 threads and 0.84 ms with 398 of 256. A GPU is filled by this many threads and gains nothing from more.
- */
-const SOFTWARE_THREADS = 4096;
-const HARDWARE_THREADS = 2 ** 18;
+/** The most steps that go into one submit: rows of the trace, slots of the ring of per-step scalars. */
+const STEPS_PER_SUBMIT = 256;
 
 /** Elements after each buffer that a kernel must not touch, where guards are asked for. */
 const GUARD_ELEMENTS = 64;
@@ -39,6 +37,9 @@ export interface RecordOptions {
   readonly guards: boolean;
 }
 
+/** A plan, and where the scalar outputs of the steps of a submit lie, a row for each. */
+type TracedPlan = Plan & { readonly trace: Region };
+
 type Grid = readonly [number, number, number];
 
 interface Recorded {
@@ -50,26 +51,14 @@ interface Recorded {
   readonly grid: Grid;
 }
 
-/** What a device allows and what pays on it. */
-export function launchLimitsOf({ limits, adapter, subgroupSize }: Device): Omit<LaunchLimits, "tilingOf"> {
-  return {
-    bindingElements: Math.floor(limits.maxStorageBufferBindingSize / 4),
-    gridSize: limits.maxComputeWorkgroupsPerDimension,
-    workgroupThreads: limits.maxComputeInvocationsPerWorkgroup,
-    workgroupBytes: limits.maxComputeWorkgroupStorageSize,
-    usefulThreads: adapter.software ? SOFTWARE_THREADS : HARDWARE_THREADS,
-    subgroupSize,
-  };
-}
-
 /** Makes everything that replaying a graph's step needs. */
 export async function record(device: Device, graph: Graph, options: RecordOptions): Promise<WebGPUExecutable> {
   const launchLimits: LaunchLimits = { ...launchLimitsOf(device), tilingOf: options.tilingOf };
-  // One binding is kept for the trace.
-  const fusion = fuse(graph, device.limits.maxStorageBuffersPerShaderStage - 1, launchLimits);
-  const planned = plan(graph, fusion, (tensor) => options.leaves.regionOf(tensor));
+  const rules = webgpuRules(device.limits.maxStorageBuffersPerShaderStage, launchLimits);
+  const planned = plan(graph, fuse(graph, rules), rules, (tensor) => options.leaves.regionOf(tensor));
+  const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * planned.traces.length);
   const scalars = graph.nodes.filter(isStepScalar);
-  const launches = lower(planned, scalars, launchLimits);
+  const launches = lower(planned, { scalars, trace, limits: launchLimits });
   if (launches.some(({ float16 }) => float16)) device.requireFloat16();
   const pipelines = await Promise.all(
     launches.map(({ code, bindings, kernel }) => device.pipelines.get(code, bindings.map(({ access }) => access), kernel)),
@@ -77,7 +66,7 @@ export async function record(device: Device, graph: Graph, options: RecordOption
   let made: WebGPUExecutable | undefined;
   try {
     await device.allocate(() => {
-      made = new WebGPUExecutable(device, graph, planned, launches, pipelines, new ScalarRing(device, scalars, STEPS_PER_SUBMIT), options);
+      made = new WebGPUExecutable(device, graph, { ...planned, trace }, launches, pipelines, new ScalarRing(device, scalars, STEPS_PER_SUBMIT), options);
     });
     return made!;
   } catch (error) {
@@ -89,7 +78,7 @@ export async function record(device: Device, graph: Graph, options: RecordOption
 export class WebGPUExecutable implements Executable {
   readonly dispatches: readonly DispatchDescription[];
   readonly #device: Device;
-  readonly #plan: Plan;
+  readonly #plan: TracedPlan;
   readonly #ring: ScalarRing;
   readonly #options: RecordOptions;
   readonly #buffers = new Map<VirtualBuffer, GPUBuffer>();
@@ -101,7 +90,7 @@ export class WebGPUExecutable implements Executable {
   constructor(
     device: Device,
     graph: Graph,
-    planned: Plan,
+    planned: TracedPlan,
     launches: readonly Launch[],
     pipelines: readonly Pipeline[],
     ring: ScalarRing,

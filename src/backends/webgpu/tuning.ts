@@ -11,7 +11,7 @@ import { matmul, type MatmulAttributes } from "../../ops/matmul/index.ts";
 import { possibleTilings, productClass, promisingTilings } from "../../ops/matmul/tilings.ts";
 import { Random } from "../../random.ts";
 import { version } from "../../version.ts";
-import { launchLimitsOf } from "./record.ts";
+import { launchLimitsOf } from "./rules.ts";
 import { WebGPUSession } from "./session.ts";
 
 /** Where choices are kept between processes, under a key that names adapter and library. */

@@ -6,8 +6,6 @@ import type { TakeBatchAttributes } from "./index.ts";
 const takeBatch: PointwiseKernel = {
   kind: "pointwise",
   library,
-  gathers: true,
-  recomputed: true,
   flops: (node) => (node.dtype === "float32" ? 2 : 0),
   expression(node, [data, start, order], { index }, float) {
     const { scale, offset, width } = node.attributes as TakeBatchAttributes;

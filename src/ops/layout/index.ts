@@ -1,9 +1,9 @@
 import { GraphError } from "../../errors.ts";
-import { requireType, sameShape, sizeOf, Tensor, type Op, type Shape } from "../../graph/tensor.ts";
+import { requireType, sameShape, sizeOf, Tensor, type ComputeOp, type GivenOp, type Shape } from "../../graph/tensor.ts";
 import { broadcastsTo } from "../elementwise/function.ts";
 import { sumToShape } from "../reduce/index.ts";
 
-const reshapeOp: Op = {
+const reshapeOp: GivenOp = {
   name: "reshape",
   kind: "view",
   gradient: (node, upstream) => [reshape(upstream, node.inputs[0]!.shape)],
@@ -32,9 +32,10 @@ export interface TransposeAttributes {
   readonly order: readonly number[];
 }
 
-const transposeOp: Op = {
+const transposeOp: ComputeOp = {
   name: "transpose",
   kind: "compute",
+  traits: { kind: "pointwise", gathers: true },
   rearranges: true,
   gradient(node, upstream) {
     const { order } = node.attributes as TransposeAttributes;
@@ -58,9 +59,10 @@ export function transpose(x: Tensor, order: readonly number[] = x.shape.map((_, 
   return new Tensor<TransposeAttributes>(transposeOp, [x], { order }, { shape: order.map((axis) => x.shape[axis]!), dtype: x.dtype });
 }
 
-const broadcastOp: Op = {
+const broadcastOp: ComputeOp = {
   name: "broadcastTo",
   kind: "compute",
+  traits: { kind: "pointwise" },
   rearranges: true,
   gradient: (node, upstream) => [sumToShape(upstream, node.inputs[0]!.shape)],
 };
@@ -82,7 +84,13 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return new Tensor(broadcastOp, [x], {}, { shape, dtype: x.dtype });
 }
 
-const copyOp: Op = { name: "copy", kind: "compute", rearranges: true, gradient: (_, upstream) => [upstream] };
+const copyOp: ComputeOp = {
+  name: "copy",
+  kind: "compute",
+  traits: { kind: "pointwise" },
+  rearranges: true,
+  gradient: (_, upstream) => [upstream],
+};
 
 /** The same values in a place of their own: what a planner inserts where a value must lie elsewhere. */
 export function copy(x: Tensor): Tensor {
@@ -96,7 +104,7 @@ export interface AxisIndexAttributes {
   readonly count: number;
 }
 
-const axisIndexOp: Op = { name: "axisIndex", kind: "compute" };
+const axisIndexOp: ComputeOp = { name: "axisIndex", kind: "compute", traits: { kind: "pointwise" } };
 
 /**
  * A tensor (uint32) whose every element is its own position along an axis.
@@ -122,7 +130,11 @@ export interface PackAttributes {
   readonly offsets: readonly number[];
 }
 
-const packOp: Op = { name: "pack", kind: "compute" };
+const packOp: ComputeOp = {
+  name: "pack",
+  kind: "compute",
+  traits: { kind: "pack", offsets: ({ attributes }) => (attributes as PackAttributes).offsets },
+};
 
 /**
  * Tensors one after the other as one flat vector, each slice starting at a multiple of 64 elements and padded with

@@ -6,7 +6,6 @@ import type { AxisIndexAttributes, TransposeAttributes } from "./index.ts";
 const transpose: PointwiseKernel = {
   kind: "pointwise",
   library: "",
-  gathers: true,
   flops: () => 0,
   expression(node, [x], { index }) {
     const { order } = node.attributes as TransposeAttributes;

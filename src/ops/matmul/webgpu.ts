@@ -1,7 +1,5 @@
 import type { Tensor } from "../../graph/tensor.ts";
-import { rootOf } from "../../graph/views.ts";
 import type { AnchorKernel, AnchorLaunch, ElementRange, LaunchLimits } from "../kernel.ts";
-import type { ReduceAttributes } from "../reduce/index.ts";
 import type { MatmulAttributes } from "./index.ts";
 import { chooseTiling, sourceOf, type Tiling } from "./tilings.ts";
 
@@ -101,16 +99,13 @@ function launch(members: readonly Tensor[], tiling: Tiling, part: Record<Axis, P
   };
 }
 
-/** The sum over the rows of the right operand, a bias's gradient beside its weights', where nothing is cut. */
-function takes(members: readonly Tensor[], other: Tensor, limits: LaunchLimits): boolean {
-  const product = members[0]!;
-  const { inner, columns, transposeRight } = product.attributes as MatmulAttributes;
-  if (members.length > 1 || transposeRight || other.op.name !== "sum") return false;
-  const sum = other.attributes as ReduceAttributes;
-  if (rootOf(other.inputs[0]!) !== rootOf(product.inputs[1]!)) return false;
-  return sum.outer === 1 && sum.count === inner && sum.inner === columns && launches(members, limits).length === 1;
+/** Whether one launch makes a whole product, so that nothing is cut. */
+function isOneLaunch(members: readonly Tensor[], limits: LaunchLimits): boolean {
+  const attributes = members[0]!.attributes as MatmulAttributes;
+  const most = largestParts(attributes, limits, chooseTiling(attributes, limits));
+  return (["rows", "inner", "columns"] as const).every((axis) => most[axis] >= attributes[axis]);
 }
 
-const matmul: AnchorKernel = { kind: "anchor", takes, launches };
+const matmul: AnchorKernel = { kind: "anchor", canFuse: isOneLaunch, launches };
 
 export const kernels = { matmul };

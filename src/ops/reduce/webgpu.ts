@@ -5,14 +5,9 @@ import type { AnchorKernel } from "../kernel.ts";
 import { laneLaunch } from "../lanes.ts";
 import type { ReduceAttributes } from "./index.ts";
 
-function reduceKernel(source: string, constants: Record<string, number> = {}, total?: "sum" | "mean"): AnchorKernel {
+function reduceKernel(source: string, constants: Record<string, number> = {}): AnchorKernel {
   return {
     kind: "anchor",
-    prologues: [0],
-    isTotal({ attributes }) {
-      const { outer, inner } = attributes as ReduceAttributes;
-      return outer * inner === 1 ? total : undefined;
-    },
     launches([node], limits) {
       const { outer, count, inner } = node!.attributes as ReduceAttributes;
       const launch = laneLaunch(outer * inner, count, inner, limits.gridSize);
@@ -31,8 +26,8 @@ function reduceKernel(source: string, constants: Record<string, number> = {}, to
 }
 
 export const kernels = {
-  sum: reduceKernel(reduceSource, { OPERATION: 0 }, "sum"),
-  mean: reduceKernel(reduceSource, { OPERATION: 1 }, "mean"),
+  sum: reduceKernel(reduceSource, { OPERATION: 0 }),
+  mean: reduceKernel(reduceSource, { OPERATION: 1 }),
   max: reduceKernel(reduceSource, { OPERATION: 2 }),
   argmax: reduceKernel(argmaxSource),
 };
