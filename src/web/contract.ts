@@ -17,7 +17,8 @@ export interface OpenOptions {
 
 /** What computes, for the page to say. */
 export interface DeviceInfo {
-  readonly kind: "webgpu" | "cpu";
+  /** The backend's kind. */
+  readonly kind: string;
   /** The adapter's name. */
   readonly adapter: string;
   /** Whether the adapter is a program on the CPU that only behaves like a GPU. */
