@@ -87,12 +87,26 @@ export interface LaunchLimits {
   readonly gridSize: number;
   readonly workgroupThreads: number;
   readonly workgroupBytes: number;
-  /** The tuner's choice for a class of matrix products, by the tiling's name. */
-  readonly tilingOf?: ((productClass: string) => string | undefined) | undefined;
+  /** The name of the tuner's choice for a class of kernels. */
+  readonly choiceOf?: ((kernelClass: string) => string | undefined) | undefined;
   /** Threads that are worth launching where each can also walk over several elements. */
   readonly usefulThreads: number;
   /** Threads of a subgroup, where that is one number and subgroup operations are allowed. */
   readonly subgroupSize?: number | undefined;
+}
+
+/** What a tuner times: work that a kernel can divide in several ways, all of which give the same bits. */
+export interface TuningCase {
+  /** Names the class of kernels that share a choice. */
+  readonly kernelClass: string;
+  /** How large the case is, compared with others. */
+  readonly work: number;
+  /** The names of all ways that a device can run, … */
+  choices(limits: LaunchLimits): readonly string[];
+  /** … and of those that may well be fastest. */
+  promisingChoices(limits: LaunchLimits): readonly string[];
+  /** A node with values to compute, which the kernel runs. */
+  build(): Tensor;
 }
 
 /**

@@ -39,7 +39,7 @@ function backendWith(tiling: string | undefined, on = device): Backend {
     kind: "webgpu",
     adapter: device.adapter,
     maxTensorBytes: 2 ** 27,
-    createSession: () => new WebGPUSession(on, { guards: true, tilingOf: () => tiling }),
+    createSession: () => new WebGPUSession(on, { guards: true, choiceOf: () => tiling }),
     lost: device.lost,
     async restart() {},
     dispose() {},
@@ -75,7 +75,7 @@ const precisions = ["float32", "float16"] as const;
 const usual = await Promise.all(precisions.map((precision) => trained(backendWith(undefined), precision)));
 const reference = await Promise.all(precisions.map((precision) => trained(createCpuBackend(), precision)));
 
-const tilings = Object.entries(possibleTilings({ ...launchLimitsOf(device), tilingOf: undefined }));
+const tilings = Object.entries(possibleTilings({ ...launchLimitsOf(device), choiceOf: undefined }));
 
 describe.each(tilings)("tiling %s", (name, { tileRows, tileColumns }) => {
   test("is used", async () => {

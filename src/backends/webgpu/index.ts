@@ -4,9 +4,18 @@ import type { MatmulAttributes } from "../../ops/matmul/index.ts";
 import type { Backend } from "../backend.ts";
 import { CheckedSession, Lifetime } from "../checked-session.ts";
 import { WebGPUSession } from "./session.ts";
-import { loadChoices, tune, tuningKey, type Tuned, type TuningOptions, type TuningResult, type TuningStore } from "./tuning.ts";
+import { productCase } from "../../ops/matmul/webgpu-tuning.ts";
+import { loadChoices, tune, tuningKey, type CaseResult, type Tuned, type TuningOptions, type TuningStore } from "./tuning.ts";
 
-export type { Tuned, TuningChoices, TuningOptions, TuningResult, TuningStore } from "./tuning.ts";
+export type { Tuned, TuningChoices, TuningOptions, TuningStore } from "./tuning.ts";
+
+/** One tiling's time for one class of matrix products. */
+export interface TuningResult {
+  readonly product: string;
+  readonly tiling: string;
+  /** The fastest run of the product, in milliseconds; undefined where the tiling gave other bits and is out. */
+  readonly milliseconds: number | undefined;
+}
 
 /** How a WebGPU device is opened and used. */
 export interface WebGPUOptions extends DeviceOptions {
@@ -55,7 +64,7 @@ export async function createWebGPUBackend(source: GpuSource, options: WebGPUOpti
     },
     createSession() {
       lifetime.requireOpen("createSession");
-      return new CheckedSession(new WebGPUSession(device, { guards, tilingOf: (product) => choices[product] }), lifetime);
+      return new CheckedSession(new WebGPUSession(device, { guards, choiceOf: (kernelClass) => choices[kernelClass] }), lifetime);
     },
     async restart() {
       if (!device.isLost || lifetime.ended) return;
@@ -64,7 +73,8 @@ export async function createWebGPUBackend(source: GpuSource, options: WebGPUOpti
     },
     async tune(products, report, tuningOptions) {
       lifetime.requireOpen("tune");
-      const tuned = await tune(device, products, report, tuningOptions);
+      const reportCase = ({ kernelClass, choice, milliseconds }: CaseResult) => report({ product: kernelClass, tiling: choice, milliseconds });
+      const tuned = await tune(device, products.map(productCase), reportCase, tuningOptions);
       choices = { ...choices, ...tuned.choices };
       await tuning?.save(key, JSON.stringify(choices, undefined, 2));
       return tuned;

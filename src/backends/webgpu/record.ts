@@ -32,7 +32,7 @@ const POISON = 0x7fc0dead;
 
 export interface RecordOptions {
   readonly leaves: StoredLeaves;
-  readonly tilingOf: LaunchLimits["tilingOf"];
+  readonly choiceOf: LaunchLimits["choiceOf"];
   /** Poison results before every run and check the words after each buffer, for tests. */
   readonly guards: boolean;
 }
@@ -53,7 +53,7 @@ interface Recorded {
 
 /** Makes everything that replaying a graph's step needs. */
 export async function record(device: Device, graph: Graph, options: RecordOptions): Promise<WebGPUExecutable> {
-  const launchLimits: LaunchLimits = { ...launchLimitsOf(device), tilingOf: options.tilingOf };
+  const launchLimits: LaunchLimits = { ...launchLimitsOf(device), choiceOf: options.choiceOf };
   const rules = webgpuRules(device.limits.maxStorageBuffersPerShaderStage, launchLimits);
   const planned = plan(graph, fuse(graph, rules), rules, (tensor) => options.leaves.regionOf(tensor));
   const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * planned.traces.length);

@@ -11,7 +11,7 @@ const SOFTWARE_THREADS = 4096;
 const HARDWARE_THREADS = 2 ** 18;
 
 /** What a device allows and what pays on it. */
-export function launchLimitsOf({ limits, adapter, subgroupSize }: Device): Omit<LaunchLimits, "tilingOf"> {
+export function launchLimitsOf({ limits, adapter, subgroupSize }: Device): Omit<LaunchLimits, "choiceOf"> {
   return {
     bindingElements: Math.floor(limits.maxStorageBufferBindingSize / 4),
     gridSize: limits.maxComputeWorkgroupsPerDimension,

@@ -9,11 +9,11 @@ import { StoredLeaves } from "./stored-leaves.ts";
 /** What a `CheckedSession` lets through to a GPU. */
 export class WebGPUSession implements Session {
   readonly #device: Device;
-  readonly #options: Pick<RecordOptions, "guards" | "tilingOf">;
+  readonly #options: Pick<RecordOptions, "guards" | "choiceOf">;
   readonly #leaves: StoredLeaves;
   readonly #executables: WebGPUExecutable[] = [];
 
-  constructor(device: Device, options: Pick<RecordOptions, "guards" | "tilingOf">) {
+  constructor(device: Device, options: Pick<RecordOptions, "guards" | "choiceOf">) {
     this.#device = device;
     this.#options = options;
     this.#leaves = new StoredLeaves(device, (leaf, values) => this.write(leaf, values));
