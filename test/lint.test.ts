@@ -62,7 +62,7 @@ const rooms: Record<string, Room> = {
       ...packages,
     ],
   },
-  "src/backends/webgpu/record.ts": {
+  "src/backends/webgpu/compile.ts": {
     allowed: ["../backend.ts", "../../ops/webgpu.ts", "../../device/device.ts", "../../compiler/plan.ts", "../../graph/graph.ts", shader],
     forbidden: [...fromInnerRoom("nn", "train", "data", "formats", "bench", "node", "cli", "web"), ...packages],
   },

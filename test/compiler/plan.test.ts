@@ -11,7 +11,7 @@ import { fuse, nodesOf } from "../../src/compiler/fuse.ts";
 import type { BackendRules } from "../../src/compiler/backend-rules.ts";
 import { plan, type Plan } from "../../src/compiler/plan.ts";
 import { overlaps, wholeBuffer, type Region } from "../../src/compiler/regions.ts";
-import { acquireBackend } from "../gpu.ts";
+import { acquireGuardedBackend } from "../gpu.ts";
 import { randomGraph } from "./random-graph.ts";
 
 /** Rules of a backend that can fuse everything. */
@@ -98,7 +98,7 @@ test("plans of random graphs keep every value until it was read, and bind no buf
 });
 
 test("random graphs give the same on WebGPU as on the CPU, step after step", { timeout: 120_000 }, async () => {
-  const webgpu = await acquireBackend({ guards: true });
+  const webgpu = await acquireGuardedBackend();
   await fc.assert(
     fc.asyncProperty(graphs, async ({ graph, leaves }) => {
       const [gpu, cpu] = [webgpu.createSession(), createCpuBackend().createSession()];

@@ -13,6 +13,7 @@ import { matmul } from "../../src/ops/matmul/index.ts";
 import { possibleTilings } from "../../src/ops/matmul/tilings.ts";
 import { createTrainer } from "../../src/train/index.ts";
 import { clouds, finish } from "../train/examples.ts";
+import { GuardedBuffers } from "../guarded-buffers.ts";
 import { cases } from "./matmul.cases.ts";
 import { parityTests } from "./parity-suite.ts";
 
@@ -39,7 +40,7 @@ function backendWith(tiling: string | undefined, on = device): Backend {
     kind: "webgpu",
     adapter: device.adapter,
     maxTensorBytes: 2 ** 27,
-    createSession: () => new WebGPUSession(on, { guards: true, choiceOf: () => tiling }),
+    createSession: () => new WebGPUSession(on, { makeBuffers: (owner) => new GuardedBuffers(owner), choiceOf: () => tiling }),
     lost: device.lost,
     async restart() {},
     dispose() {},

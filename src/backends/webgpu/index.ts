@@ -3,6 +3,7 @@ import { openDevice, type DeviceOptions } from "../../device/device.ts";
 import type { MatmulAttributes } from "../../ops/matmul/index.ts";
 import type { Backend } from "../backend.ts";
 import { CheckedSession, Lifetime } from "../checked-session.ts";
+import type { CompileOptions } from "./compile.ts";
 import { WebGPUSession } from "./session.ts";
 import { productCase } from "../../ops/matmul/webgpu-tuning.ts";
 import { loadChoices, tune, tuningKey, type CaseResult, type Tuned, type TuningOptions, type TuningStore } from "./tuning.ts";
@@ -19,8 +20,6 @@ export interface TuningResult {
 
 /** How a WebGPU device is opened and used. */
 export interface WebGPUOptions extends DeviceOptions {
-  /** Poison results before every run and guard the words after them: slow, for tests of kernels. */
-  readonly guards?: boolean;
   /** Where the tuner's choices are kept; without it, tilings are chosen by rule of thumb. */
   readonly tuning?: TuningStore | undefined;
   /** Takes the line that says why kept choices are ignored; the console by default. */
@@ -38,10 +37,15 @@ export interface WebGPUBackend extends Backend {
 
 /**
  * A backend on the best adapter of a source.
+ * @param makeBuffers makes the buffers of each executable, for tests of kernels
  * @throws DeviceError where there is no adapter
  */
-export async function createWebGPUBackend(source: GpuSource, options: WebGPUOptions = {}): Promise<WebGPUBackend> {
-  const { guards = false, tuning, log = (line) => console.warn(line) } = options;
+export async function createWebGPUBackend(
+  source: GpuSource,
+  options: WebGPUOptions = {},
+  makeBuffers?: CompileOptions["makeBuffers"],
+): Promise<WebGPUBackend> {
+  const { tuning, log = (line) => console.warn(line) } = options;
   let device = await openDevice(source, options);
   const key = tuningKey(device);
   let choices = tuning ? await loadChoices(tuning, key, log) : {};
@@ -64,7 +68,7 @@ export async function createWebGPUBackend(source: GpuSource, options: WebGPUOpti
     },
     createSession() {
       lifetime.requireOpen("createSession");
-      return new CheckedSession(new WebGPUSession(device, { guards, choiceOf: (kernelClass) => choices[kernelClass] }), lifetime);
+      return new CheckedSession(new WebGPUSession(device, { makeBuffers, choiceOf: (kernelClass) => choices[kernelClass] }), lifetime);
     },
     async restart() {
       if (!device.isLost || lifetime.ended) return;

@@ -127,7 +127,7 @@ class Race {
 
   /** Compiles candidates side by side, then times one after the other. */
   async enter(names: readonly string[], report: (choice: string, milliseconds: number | undefined) => void): Promise<void> {
-    const sessions = names.map((name) => new WebGPUSession(this.#device, { guards: false, choiceOf: () => name }));
+    const sessions = names.map((name) => new WebGPUSession(this.#device, { choiceOf: () => name }));
     try {
       const graph = defineGraph({ result: this.#case.build() });
       const executables = await Promise.all(sessions.map((session) => session.compile(graph)));
