@@ -45,7 +45,7 @@ export interface PointwiseKernel {
   expression(node: Tensor, inputs: readonly InputValue[], place: Place, float: (value: number) => string): string;
 }
 
-/** Elements [start, end) of a tensor that one dispatch touches; bound from the multiple of 64 at or before the start. */
+/** Elements [start, end) of a tensor that one dispatch touches; bound from the aligned element at or before the start. */
 export interface ElementRange {
   readonly start: number;
   readonly end: number;

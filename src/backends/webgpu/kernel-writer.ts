@@ -1,5 +1,6 @@
 import bytesLibrary from "../../../shaders/bytes.wgsl?raw";
 import numbersLibrary from "../../../shaders/numbers.wgsl?raw";
+import { alignedBefore } from "../../alignment.ts";
 import { DeviceError } from "../../errors.ts";
 import type { BufferAccess } from "../../device/pipelines.ts";
 import type { DType, Tensor } from "../../graph/tensor.ts";
@@ -11,7 +12,7 @@ import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse
 import { gathersFrom, pointwiseTraits, totalOperation } from "../../compiler/nodes.ts";
 import { rootOf } from "../../graph/views.ts";
 import { anchorKernel, pointwiseKernel } from "./kernels.ts";
-import { ALIGNMENT, OWN_PLACE as PLACE, type Binding, type Launch, type StepContext } from "./launch.ts";
+import { OWN_PLACE as PLACE, type Binding, type Launch, type StepContext } from "./launch.ts";
 import type { Plan } from "../../compiler/plan.ts";
 import type { Region } from "../../compiler/regions.ts";
 
@@ -130,7 +131,7 @@ export class KernelWriter implements ElementScope {
     if (tensor.dtype === "uint8" || nodesOf(group).some((node) => gathersFrom(node, tensor, this.inlined))) return whole;
     const name = Object.keys(launch.reads).find((read) => rootOf(launch.reads[read]!) === tensor);
     const range = name ? launch.readRanges?.[name] : tensor.size === nodesOf(group)[0]!.size ? launch.outputRange : undefined;
-    return range ? { start: Math.floor(range.start / ALIGNMENT) * ALIGNMENT, end: range.end } : whole;
+    return range ? { start: alignedBefore(range.start), end: range.end } : whole;
   }
 
   #window({ tensor, region, range, access }: BoundTensor): Binding {

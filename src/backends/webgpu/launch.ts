@@ -28,6 +28,3 @@ export interface StepContext {
 
 /** The names under which a generated function knows where it is. */
 export const OWN_PLACE = { index: "index", row: "row", column: "column" } as const;
-
-/** Elements; a binding may start at any multiple of 256 bytes. */
-export const ALIGNMENT = 64;

@@ -3,12 +3,13 @@
  */
 import pointwiseFourSource from "../../../shaders/pointwise_four.wgsl?raw";
 import pointwiseSource from "../../../shaders/pointwise.wgsl?raw";
+import { alignedBefore } from "../../alignment.ts";
 import type { AnchorLaunch, LaunchLimits } from "../../ops/kernel.ts";
 import { takesFour } from "./four.ts";
 import { anchorsOf, nodesOf, type Group } from "../../compiler/fuse.ts";
 import { anchorKernel } from "./kernels.ts";
 import { KernelWriter } from "./kernel-writer.ts";
-import { ALIGNMENT, type Launch, type StepContext } from "./launch.ts";
+import type { Launch, StepContext } from "./launch.ts";
 import type { Plan } from "../../compiler/plan.ts";
 
 const GROUP_THREADS = 64;
@@ -31,7 +32,7 @@ export function lower(plan: Plan, context: StepContext): Launch[] {
 function pointwiseLaunches(group: Group, plan: Plan, limits: LaunchLimits): AnchorLaunch[] {
   const { size } = nodesOf(group)[0]!;
   const four = takesFour(group, plan);
-  const longest = Math.min(size, Math.floor(limits.bindingElements / ALIGNMENT) * ALIGNMENT);
+  const longest = Math.min(size, alignedBefore(limits.bindingElements));
   return Array.from({ length: Math.ceil(size / longest) }, (_, part) => {
     const range = { start: part * longest, end: Math.min(size, (part + 1) * longest) };
     const threads = Math.min((range.end - range.start) / (four ? 4 : 1), limits.usefulThreads);

@@ -1,3 +1,4 @@
+import { aligned } from "../../alignment.ts";
 import { GraphError } from "../../errors.ts";
 import { requireType, sameShape, sizeOf, Tensor, type ComputeOp, type GivenOp, type Shape } from "../../graph/tensor.ts";
 import { broadcastsTo } from "../elementwise/function.ts";
@@ -119,11 +120,8 @@ export function axisIndex(shape: Shape, axis: number): Tensor {
   return new Tensor<AxisIndexAttributes>(axisIndexOp, [], attributes, { shape, dtype: "uint32" });
 }
 
-/** Slices of a pack start at multiples of 256 bytes, WebGPU's least alignment of a storage binding. */
-export const PACK_ALIGNMENT = 64;
-
 /** Elements from the start of one slice of a pack to the start of the next. */
-export const packedSize = (tensor: Tensor): number => Math.ceil(tensor.size / PACK_ALIGNMENT) * PACK_ALIGNMENT;
+export const packedSize = (tensor: Tensor): number => aligned(tensor.size);
 
 export interface PackAttributes {
   /** The first element of each slice. */
@@ -137,7 +135,7 @@ const packOp: ComputeOp = {
 };
 
 /**
- * Tensors one after the other as one flat vector, each slice starting at a multiple of 64 elements and padded with
+ * Tensors one after the other as one flat vector, each slice aligned (see `ALIGNMENT`) and padded with
  * zeros. Parameters, gradients and moments in the same pack order let an optimizer run once over all of them.
  */
 export function pack(tensors: readonly Tensor[]): Tensor {

@@ -1,3 +1,4 @@
+import { ALIGNMENT } from "../../alignment.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { AnchorKernel, AnchorLaunch, ElementRange, LaunchLimits } from "../kernel.ts";
 import type { MatmulAttributes } from "./index.ts";
@@ -35,8 +36,8 @@ function largestParts(attributes: MatmulAttributes, { bindingElements, gridSize 
     inner,
     columns: Math.min(columns, gridSize * tiling.tileColumns),
   };
-  // A binding starts at a multiple of 64 elements, up to 63 before the part.
-  const reach = bindingElements - 63;
+  // A binding is aligned, so it may start before the part.
+  const reach = bindingElements - (ALIGNMENT - 1);
   for (const [along, across] of Object.values(storedAxes(attributes))) {
     if (attributes[along] * attributes[across] <= bindingElements) continue;
     most[along] = Math.min(most[along], Math.max(1, Math.floor(reach / attributes[across])));
