@@ -7,7 +7,7 @@ import type { DType, Tensor } from "../../graph/tensor.ts";
 import type { AnchorLaunch, ElementRange } from "../../ops/kernel.ts";
 import { integerLiteral } from "../../ops/wgsl.ts";
 import { byteRows, byteRowWords } from "./bytes.ts";
-import { ElementCode, placeAt, type ElementScope } from "./element.ts";
+import { ElementCode, placeAt, type ElementScope, type Lane } from "./element.ts";
 import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";
 import { gathersFrom, pointwiseTraits, totalOperation } from "../../compiler/nodes.ts";
 import { rootOf } from "../../graph/views.ts";
@@ -32,8 +32,7 @@ interface KernelParts extends StepContext {
   readonly launch: AnchorLaunch;
 }
 
-/** The elements of a vector of four. */
-const LANES = ["x", "y", "z", "w"] as const;
+const LANES: readonly Lane[] = ["x", "y", "z", "w"];
 
 const wgslType = (dtype: DType) => (dtype === "float32" ? "f32" : "u32");
 
@@ -47,8 +46,6 @@ export class KernelWriter implements ElementScope {
   readonly #libraries = new Set<string>();
   readonly #bindings: BoundTensor[] = [];
   #usesScalars = false;
-  /** Which of four elements is written at the time, where a thread takes four. */
-  #lane: (typeof LANES)[number] | undefined;
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
@@ -77,10 +74,10 @@ export class KernelWriter implements ElementScope {
     return { ...this.#describe(), code, grid: launch.grid, bindings: bound.map((binding) => this.#window(binding)) };
   }
 
-  load(tensor: Tensor, index: string): string {
+  load(tensor: Tensor, index: string, lane: Lane | undefined): string {
     const { name, range } = this.#bind(tensor, "read");
     if (tensor.dtype === "uint8") return this.#loadByte(tensor, name, index);
-    if (this.#lane) return `${name}_four.${this.#lane}`;
+    if (lane) return `${name}_four.${lane}`;
     return `${name}[${shifted(index, range.start)}]`;
   }
 
@@ -179,9 +176,8 @@ export class KernelWriter implements ElementScope {
   #finishFour(member: Member): string {
     const columns = integerLiteral(nodesOf(this.#parts.group)[0]!.shape.at(-1) ?? 1);
     const elements = LANES.flatMap((lane, position) => {
-      this.#lane = lane;
       const place = [`let index = 4u * four + ${position}u;`, `let row = index / ${columns};`, `let column = index % ${columns};`];
-      return ["{", ...[...place, ...this.#memberLines(member)].map((line) => `    ${line}`), "}"];
+      return ["{", ...[...place, ...this.#memberLines(member, lane)].map((line) => `    ${line}`), "}"];
     });
     const at = ({ name, range }: BoundTensor) => `${name}[${shifted("four", range.start / 4)}]`;
     const reads = this.#bindings.map((bound) => `var ${bound.name}_four = ${at(bound)};`);
@@ -190,14 +186,14 @@ export class KernelWriter implements ElementScope {
   }
 
   /** Computes a member's chain where `index`, `row`, `column` and, after an anchor, `value` are known, and stores it. */
-  #memberLines({ anchor, chain }: Member): string[] {
+  #memberLines({ anchor, chain }: Member, lane?: Lane): string[] {
     const { group } = this.#parts;
     const first = anchor ?? chain[0]!;
-    const code = new ElementCode(this);
+    const code = new ElementCode(this, lane);
     if (anchor) code.bind(anchor, PLACE, "value");
     for (const node of chain) code.compute(node, node.shape.at(-1) === first.shape.at(-1) ? PLACE : placeAt("index", node.shape));
     const own = [...(anchor ? [anchor] : []), ...chain];
-    const stores = group.outputs.filter((output) => own.includes(output)).flatMap((output) => this.#stores(output, code.value(output, PLACE)));
+    const stores = group.outputs.filter((output) => own.includes(output)).flatMap((output) => this.#stores(output, code.value(output, PLACE), lane));
     const totals = this.#totals().flatMap(({ totalOf }, position) =>
       own.includes(totalOf!) ? [`total_${position} += ${code.value(totalOf!, PLACE)};`] : []);
     return [`// ${first.dtype}[${first.shape.join(", ")}]`, ...code.lines, ...stores, ...totals];
@@ -231,14 +227,14 @@ export class KernelWriter implements ElementScope {
     return functionText("stored(index: u32) -> f32", [`return ${accumulated ? this.#element(accumulated) : "0.0"};`]);
   }
 
-  #element(tensor: Tensor): string {
+  #element(tensor: Tensor, lane?: Lane): string {
     const { name, range } = this.#bind(tensor, "read_write");
-    if (this.#lane) return `${name}_four.${this.#lane}`;
+    if (lane) return `${name}_four.${lane}`;
     return `${name}[${shifted("index", range.start)}]`;
   }
 
-  #stores(output: Tensor, value: string): string[] {
-    const lines = [`${this.#element(output)} = ${value};`];
+  #stores(output: Tensor, value: string, lane: Lane | undefined): string[] {
+    const lines = [`${this.#element(output, lane)} = ${value};`];
     const traced = output.dtype === "float32" ? value : `f32(${value})`;
     this.#parts.plan.traces.forEach(({ tensor }, column) => {
       if (tensor === output) lines.push(this.#traceStore(column, traced));
