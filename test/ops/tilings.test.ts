@@ -10,7 +10,7 @@ import { input } from "../../src/graph/leaves.ts";
 import { dawnGpu } from "../../src/node/dawn.ts";
 import { dense, sequential } from "../../src/nn/index.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
-import { possibleTilings } from "../../src/ops/matmul/tilings.ts";
+import { possibleTilings } from "../../src/ops/matmul/webgpu-tilings.ts";
 import { createTrainer } from "../../src/train/index.ts";
 import { clouds, finish } from "../train/examples.ts";
 import { GuardedBuffers } from "../guarded-buffers.ts";

@@ -4,7 +4,7 @@
 import { type ConstantAttributes } from "../../graph/leaves.ts";
 import { sizeOf, stridesOf, type Shape, type Tensor } from "../../graph/tensor.ts";
 import type { InputValue, Place } from "../../ops/kernel.ts";
-import { floatLiteral, integerLiteral } from "../../ops/wgsl.ts";
+import { floatLiteral, integerLiteral } from "../../ops/webgpu/wgsl.ts";
 import { rootOf } from "../../graph/views.ts";
 import { isLiteral, isStepScalar } from "../../compiler/nodes.ts";
 import { pointwiseKernel } from "./kernels.ts";

@@ -5,7 +5,7 @@ import { DeviceError } from "../../errors.ts";
 import type { BufferAccess } from "../../device/pipelines.ts";
 import type { DType, Tensor } from "../../graph/tensor.ts";
 import type { AnchorLaunch, ElementRange } from "../../ops/kernel.ts";
-import { integerLiteral } from "../../ops/wgsl.ts";
+import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
 import { byteRows, byteRowWords } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope, type Lane } from "./element.ts";
 import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";

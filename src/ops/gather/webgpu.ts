@@ -1,6 +1,6 @@
 import library from "../../../shaders/gather.wgsl?raw";
 import type { PointwiseKernel } from "../kernel.ts";
-import { floatLiteral, integerLiteral } from "../wgsl.ts";
+import { floatLiteral, integerLiteral } from "../webgpu/wgsl.ts";
 import type { TakeBatchAttributes } from "./index.ts";
 
 const takeBatch: PointwiseKernel = {

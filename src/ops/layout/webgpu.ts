@@ -1,6 +1,6 @@
 import { stridesOf } from "../../graph/tensor.ts";
 import type { PointwiseKernel } from "../kernel.ts";
-import { integerLiteral } from "../wgsl.ts";
+import { integerLiteral } from "../webgpu/wgsl.ts";
 import type { AxisIndexAttributes, TransposeAttributes } from "./index.ts";
 
 const transpose: PointwiseKernel = {

@@ -2,7 +2,7 @@ import { parameter } from "../../graph/leaves.ts";
 import { Random } from "../../random.ts";
 import type { TuningCase } from "../kernel.ts";
 import { matmul, type MatmulAttributes } from "./index.ts";
-import { possibleTilings, productClass, promisingTilings } from "./tilings.ts";
+import { possibleTilings, productClass, promisingTilings } from "./webgpu-tilings.ts";
 
 /** A product of random matrices of these sizes, for the tuner. */
 export function productCase(attributes: MatmulAttributes): TuningCase {

@@ -2,7 +2,7 @@ import { ALIGNMENT } from "../../alignment.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { AnchorKernel, AnchorLaunch, ElementRange, LaunchLimits } from "../kernel.ts";
 import type { MatmulAttributes } from "./index.ts";
-import { chooseTiling, sourceOf, type Tiling } from "./tilings.ts";
+import { chooseTiling, sourceOf, type Tiling } from "./webgpu-tilings.ts";
 
 interface Part {
   readonly first: number;

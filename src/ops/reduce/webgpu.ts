@@ -2,7 +2,7 @@ import argmaxSource from "../../../shaders/argmax.wgsl?raw";
 import lanesSource from "../../../shaders/lanes.wgsl?raw";
 import reduceSource from "../../../shaders/reduce.wgsl?raw";
 import type { AnchorKernel } from "../kernel.ts";
-import { laneLaunch } from "../lanes.ts";
+import { laneLaunch } from "../webgpu/lanes.ts";
 import type { ReduceAttributes } from "./index.ts";
 
 function reduceKernel(source: string, constants: Record<string, number> = {}): AnchorKernel {

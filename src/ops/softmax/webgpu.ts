@@ -8,7 +8,7 @@ import softmaxRow from "../../../shaders/softmax_row.wgsl?raw";
 import type { Tensor } from "../../graph/tensor.ts";
 import { reductionOf } from "../../graph/traits.ts";
 import type { AnchorKernel, AnchorLaunch, LaunchLimits } from "../kernel.ts";
-import { laneLaunch } from "../lanes.ts";
+import { laneLaunch } from "../webgpu/lanes.ts";
 
 /** Two passes over a row, each an exponential and a comparison or addition, and one to write. */
 const FLOPS_PER_LOGIT = 20;
