@@ -1,12 +1,18 @@
 import type { Backend, Executable } from "../src/backends/backend.ts";
 import { CheckedExecutable } from "../src/backends/checked-session.ts";
 import { createWebGPUBackend, type WebGPUOptions } from "../src/backends/webgpu/index.ts";
-import { WebGPUExecutable } from "../src/backends/webgpu/record.ts";
+import { WebGPUExecutable } from "../src/backends/webgpu/executable.ts";
 import { dawnGpu } from "../src/node/dawn.ts";
+import { GuardedBuffers } from "./guarded-buffers.ts";
 
 /** The WebGPU backend of this machine. Without an adapter it throws, and the test that asked fails. */
 export function acquireBackend(options?: WebGPUOptions): Promise<Backend> {
   return createWebGPUBackend(dawnGpu(), options);
+}
+
+/** As `acquireBackend`, with results poisoned before every run and guard words after them. */
+export function acquireGuardedBackend(options?: WebGPUOptions): Promise<Backend> {
+  return createWebGPUBackend(dawnGpu(), options, (device) => new GuardedBuffers(device));
 }
 
 /** A backend whose device can be lost at will, and is given away. */
@@ -28,10 +34,10 @@ export async function acquireLosableBackend(): Promise<{ backend: Backend; lose(
   return { backend, lose: () => device!.destroy(), device: () => device! };
 }
 
-/** Fails where a kernel of a backend with guards wrote past the end of a value. */
+/** Fails where a kernel of a guarded backend wrote past the end of a value. */
 export async function requireIntactGuards(executable: Executable): Promise<void> {
   const work = executable instanceof CheckedExecutable ? executable.work : executable;
-  if (!(work instanceof WebGPUExecutable)) return;
-  const spoiled = await work.spoiledGuards();
+  if (!(work instanceof WebGPUExecutable && work.buffers instanceof GuardedBuffers)) return;
+  const spoiled = await work.buffers.spoiled();
   if (spoiled.length > 0) throw new Error(`written past the end of ${spoiled.join(", ")}`);
 }

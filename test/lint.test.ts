@@ -30,32 +30,50 @@ const rooms: Record<string, Room> = {
     ],
   },
   "src/ops/matmul/index.ts": {
-    allowed: ["../../errors.ts", "../../graph/graph.ts", "../reduce/index.ts", shader],
+    allowed: ["../../errors.ts", "../../graph/graph.ts", "../reduce/index.ts"],
     forbidden: [
       ...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
       "./cpu.ts",
       "./webgpu.ts",
+      "./webgpu-tilings.ts",
+      "../webgpu/wgsl.ts",
       "../reduce/cpu.ts",
+      shader,
       ...packages,
     ],
   },
   "src/ops/matmul/cpu.ts": {
     allowed: ["../../graph/graph.ts", "./index.ts", "../reduce/cpu.ts"],
-    forbidden: [...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data"), "./webgpu.ts", ...packages],
+    forbidden: [...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data"), "./webgpu.ts", "../webgpu/wgsl.ts", shader, ...packages],
   },
   "src/ops/matmul/webgpu.ts": {
-    allowed: ["../../graph/graph.ts", "./index.ts", "../elementwise/webgpu.ts", shader],
+    allowed: ["../../graph/graph.ts", "./index.ts", "./webgpu-tilings.ts", "../elementwise/webgpu.ts", "../webgpu/wgsl.ts", shader],
     forbidden: [...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data"), "./cpu.ts", ...packages],
+  },
+  "src/ops/matmul/webgpu-tilings.ts": {
+    allowed: ["../kernel.ts", "./index.ts", shader],
+    forbidden: [...fromInnerRoom("device", "compiler", "backends"), "./cpu.ts", ...packages],
+  },
+  "src/ops/webgpu/wgsl.ts": {
+    allowed: ["../kernel.ts", shader],
+    forbidden: [...fromInnerRoom("device", "compiler", "backends"), "../matmul/cpu.ts", ...packages],
   },
   "src/device/device.ts": {
     allowed: ["../errors.ts", "./buffers.ts", shader],
     forbidden: [...fromRoom("graph", "ops", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"), ...packages],
   },
   "src/compiler/plan.ts": {
-    allowed: ["../ops/kernel.ts", "../graph/graph.ts", "../backends/backend.ts"],
-    forbidden: [...fromRoom("device", "nn", "train", "data", "formats", "bench", "node", "cli", "web"), shader, ...packages],
+    allowed: ["../ops/layout/index.ts", "../graph/graph.ts", "./backend-rules.ts"],
+    forbidden: [
+      ...fromRoom("device", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
+      "../ops/kernel.ts",
+      "../ops/matmul/webgpu.ts",
+      "../ops/matmul/cpu.ts",
+      shader,
+      ...packages,
+    ],
   },
-  "src/backends/webgpu/record.ts": {
+  "src/backends/webgpu/compile.ts": {
     allowed: ["../backend.ts", "../../ops/webgpu.ts", "../../device/device.ts", "../../compiler/plan.ts", "../../graph/graph.ts", shader],
     forbidden: [...fromInnerRoom("nn", "train", "data", "formats", "bench", "node", "cli", "web"), ...packages],
   },

@@ -83,7 +83,8 @@ export interface Session {
  * with the same errors, and a call that is refused changes nothing: see `CheckedSession`.
  */
 export interface Backend {
-  readonly kind: "webgpu" | "cpu";
+  /** The name of the kind of backend: "cpu", "webgpu", or another. */
+  readonly kind: string;
   readonly adapter: AdapterDescription;
   /** The most bytes that one tensor of a batch should have, so that every op can take it. */
   readonly maxTensorBytes: number;

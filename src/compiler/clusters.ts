@@ -1,5 +1,7 @@
 import type { Tensor } from "../graph/tensor.ts";
-import { anchorKernel, isLiteral, isPack, isStepScalar, pointwiseKernel, rootOf } from "../backends/webgpu/kernels.ts";
+import { isPack } from "../graph/traits.ts";
+import { rootOf } from "../graph/views.ts";
+import { anchorTraits, isLiteral, isStepScalar, pointwiseTraits } from "./nodes.ts";
 
 /** A member of a group that is still growing. */
 export interface GrowingMember {
@@ -41,7 +43,7 @@ export class Clusters {
 
   /** A new cluster of one member with one node. */
   add(node: Tensor): GrowingMember {
-    const member = { anchor: anchorKernel(node) ? node : undefined, nodes: [node], totalOf: undefined };
+    const member = { anchor: anchorTraits(node) ? node : undefined, nodes: [node], totalOf: undefined };
     this.#memberOf.set(node, member);
     this.#clusterOf.set(member, { members: [member] });
     return member;
@@ -104,7 +106,7 @@ export class Clusters {
     return members.every((member) =>
       member.nodes.every((node) => {
         if (member.totalOf && node === member.anchor) return true;
-        const aligned = !anchorKernel(node) && !pointwiseKernel(node)?.gathers;
+        const aligned = !anchorTraits(node) && !pointwiseTraits(node)?.gathers;
         return this.operands(node).every((root) => {
           if (aligned && member.nodes.includes(root)) return true;
           return isPack(root) ? !this.#memoryInputs(root).some((inside) => made.has(inside)) : !made.has(root);

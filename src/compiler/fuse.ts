@@ -2,8 +2,8 @@
  * Pass 1: which nodes run together. A group is one kernel. It has members: an anchor (an op with a kernel of its own)
  * followed by pointwise nodes on its results, or pointwise nodes alone. Rules over the graph, no patterns of networks:
  *  - a pointwise node joins the member that makes one of its inputs, if it reads them at its own element;
- *  - an anchor joins another one's group if that one's kernel can compute it on the way (AnchorKernel.takes), and so
- *    does a sum over all of a member's results where the kernel makes totals;
+ *  - an anchor joins another one's group if that one's kernel can compute it along (`canFuse` of the op's traits and of
+ *    the backend's rules), and so does a sum over all of a member's results where the kernel makes totals;
  *  - nodes that read no memory (constants, per-step scalars, dropout masks), and cheap ones that read only leaves
  *    (taking a batch), are computed again wherever they are read;
  *  - a pointwise group that only a reduction reads becomes part of how the reduction reads.
@@ -11,9 +11,11 @@
 import type { Graph } from "../graph/graph.ts";
 import { constantOp, isStored } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { LaunchLimits } from "../ops/kernel.ts";
+import { isPack } from "../graph/traits.ts";
+import { rootOf } from "../graph/views.ts";
+import type { BackendRules } from "./backend-rules.ts";
 import { Clusters, type Cluster, type GrowingMember } from "./clusters.ts";
-import { anchorKernel, isComputed, isLiteral, isPack, isStepScalar, pointwiseKernel, rootOf } from "../backends/webgpu/kernels.ts";
+import { anchorTraits, isComputed, isLiteral, isStepScalar, pointwiseTraits, totalOperation } from "./nodes.ts";
 
 /** Values that one finish function takes or computes, element by element. */
 export interface Member {
@@ -45,25 +47,23 @@ export const nodesOf = ({ members }: Group): Tensor[] => members.flatMap(({ anch
 export const anchorsOf = ({ members }: { members: readonly Pick<Member, "anchor" | "totalOf">[] }): Tensor[] =>
   members.flatMap(({ anchor, totalOf }) => (anchor && !totalOf ? [anchor] : []));
 
-/** @param mostBindings how many buffers one kernel may bind */
-export function fuse(graph: Graph, mostBindings: number, limits: LaunchLimits): Fusion {
-  return new Fuser(graph, mostBindings, limits).run();
+/** Decides which nodes run together, by the traits of their ops and the rules of a backend. */
+export function fuse(graph: Graph, rules: BackendRules): Fusion {
+  return new Fuser(graph, rules).run();
 }
 
 class Fuser {
   readonly #nodes: readonly Tensor[];
-  readonly #mostBindings: number;
-  readonly #limits: LaunchLimits;
+  readonly #rules: BackendRules;
   /** Nodes whose values must lie in memory: outputs, new values of leaves, members of packs. */
   readonly #wanted: ReadonlySet<Tensor>;
   readonly #readers = new Map<Tensor, Tensor[]>();
   readonly #inlined = new Set<Tensor>();
   readonly #clusters: Clusters;
 
-  constructor(graph: Graph, mostBindings: number, limits: LaunchLimits) {
+  constructor(graph: Graph, rules: BackendRules) {
     this.#nodes = graph.nodes.filter(isComputed);
-    this.#mostBindings = mostBindings;
-    this.#limits = limits;
+    this.#rules = rules;
     this.#clusters = new Clusters(this.#nodes, this.#inlined);
     const packed = graph.nodes.filter(isPack).flatMap(({ inputs }) => inputs);
     this.#wanted = new Set([...Object.values(graph.outputs), ...graph.updates.map(({ value }) => value), ...packed].map(rootOf));
@@ -75,7 +75,7 @@ class Fuser {
   run(): Fusion {
     for (const node of this.#nodes) {
       if (this.#isInlined(node)) this.#inlined.add(node);
-      else if (anchorKernel(node)) this.#placeAnchor(node);
+      else if (anchorTraits(node)) this.#placeAnchor(node);
       else this.#placePointwise(node);
     }
     this.#absorbIntoReductions();
@@ -84,12 +84,12 @@ class Fuser {
   }
 
   #isInlined(node: Tensor): boolean {
-    const kernel = pointwiseKernel(node);
-    if (!kernel || this.#wanted.has(node)) return false;
+    const traits = pointwiseTraits(node);
+    if (!traits || !this.#rules.recomputes || this.#wanted.has(node)) return false;
     return node.inputs.map(rootOf).every((root) => {
       if (isLiteral(root) || isStepScalar(root)) return true;
-      if (kernel.recomputed) return isStored(root) || root.op === constantOp;
-      return this.#inlined.has(root) && !pointwiseKernel(root)?.recomputed;
+      if (traits.cheap) return isStored(root) || root.op === constantOp;
+      return this.#inlined.has(root) && !pointwiseTraits(root)?.cheap;
     });
   }
 
@@ -110,25 +110,30 @@ class Fuser {
     for (const other of this.#clusters.all()) {
       const anchors = anchorsOf(other);
       if (other === own || anchors.length === 0 || !this.#clusters.mayJoin([own, other])) continue;
-      if (anchorKernel(anchors[0]!)!.takes?.(anchors, node, this.#limits)) {
+      if (this.#canFuse(anchors, node)) {
         this.#clusters.join(other, own);
         return;
       }
-      if (anchors.length === 1 && anchorKernel(node)!.takes?.([node], anchors[0]!, this.#limits)) {
+      if (anchors.length === 1 && this.#canFuse([node], anchors[0]!)) {
         this.#clusters.join(own, other);
         return;
       }
     }
   }
 
+  /** Whether the kernel of some anchors can compute another one along. */
+  #canFuse(anchors: readonly Tensor[], other: Tensor): boolean {
+    return (anchorTraits(anchors[0]!)?.canFuse?.(anchors, other) ?? false) && this.#rules.canFuse(anchors);
+  }
+
   /** A sum over all results of a member joins the member's cluster if its kernel makes totals. */
   #joinsAsTotal(node: Tensor, member: GrowingMember): boolean {
     const value = rootOf(node.inputs[0]!);
     const maker = this.#clusters.memberOf(value);
-    if (!maker || !anchorKernel(node)!.isTotal?.(node)) return false;
+    if (!maker || !totalOperation(node)) return false;
     const cluster = this.#clusters.clusterOf(maker);
     const anchors = anchorsOf(cluster);
-    if (anchors.length === 0 || maker.totalOf || !anchorKernel(anchors[0]!)!.makesTotals?.(anchors)) return false;
+    if (anchors.length === 0 || maker.totalOf || !this.#rules.makesTotals(anchors)) return false;
     member.totalOf = value;
     const own = this.#clusters.clusterOf(member);
     if (!this.#clusters.mayJoin([cluster, own])) {
@@ -141,7 +146,7 @@ class Fuser {
 
   #absorbIntoReductions(): void {
     for (const node of this.#nodes) {
-      for (const position of anchorKernel(node)?.prologues ?? []) {
+      for (const position of anchorTraits(node)?.prologues ?? []) {
         const root = rootOf(node.inputs[position]!);
         const member = this.#clusters.memberOf(root);
         if (!member || member.anchor || !this.#onlyReads(node, root, member.nodes)) continue;
@@ -162,7 +167,7 @@ class Fuser {
 
   /** Cuts what binds more buffers than a kernel may: first members from each other, then a member along its nodes. */
   #split(cluster: Cluster): Cluster[] {
-    if (this.#bindings(cluster.members.flatMap(({ nodes }) => nodes)) <= this.#mostBindings) return [cluster];
+    if (this.#bindings(cluster.members.flatMap(({ nodes }) => nodes)) <= this.#rules.mostBindings) return [cluster];
     if (cluster.members.length > 1) {
       return cluster.members.flatMap((member) => this.#split({ members: [{ ...member, totalOf: undefined }] }));
     }
@@ -171,7 +176,7 @@ class Fuser {
     let rest = member!.nodes;
     while (rest.length > 0) {
       let length = rest.length;
-      while (length > 1 && this.#bindings(rest.slice(0, length)) > this.#mostBindings) length--;
+      while (length > 1 && this.#bindings(rest.slice(0, length)) > this.#rules.mostBindings) length--;
       const nodes = rest.slice(0, length);
       result.push({ members: [{ anchor: nodes.find((node) => node === member!.anchor), nodes, totalOf: undefined }] });
       rest = rest.slice(length);

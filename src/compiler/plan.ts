@@ -1,42 +1,26 @@
 /*
  * Pass 2: in which order the groups run and where every value lies. Values that live at the same time never share a
- * buffer, so no dispatch binds one buffer both to read and to write, which WebGPU refuses even for disjoint ranges.
- * What works in place reads and writes one region through one binding.
+ * buffer, but for the slices of a pack. What works in place reads and writes one region through one binding.
  */
 import type { Graph } from "../graph/graph.ts";
 import { constantOp, isStored } from "../graph/leaves.ts";
 import { Tensor, type Op } from "../graph/tensor.ts";
-import { copy, type PackAttributes } from "../ops/layout/index.ts";
+import { isPack, packOffsets } from "../graph/traits.ts";
+import { rootOf } from "../graph/views.ts";
+import { copy } from "../ops/layout/index.ts";
+import type { BackendRules } from "./backend-rules.ts";
 import { nodesOf, type Fusion, type Group } from "./fuse.ts";
-import { gathersFrom, isLiteral, isPack, isStepScalar, rootOf } from "../backends/webgpu/kernels.ts";
+import { gathersFrom, isLiteral, isStepScalar } from "./nodes.ts";
+import { overlaps, wholeBuffer, type Region } from "./regions.ts";
 import { assignSlots } from "./slots.ts";
-
-/** A buffer that recording makes real; known by identity. */
-export interface VirtualBuffer {
-  readonly label: string;
-  /** Elements of four bytes. */
-  elements: number;
-}
-
-/** Part of a buffer: a multiple of 64 elements from its start, so that it can be bound. */
-export interface Region {
-  readonly buffer: VirtualBuffer;
-  readonly offset: number;
-  readonly elements: number;
-}
-
-/** The most steps that go into one submit: rows of the trace, slots of the ring of per-step scalars. */
-export const STEPS_PER_SUBMIT = 256;
 
 export interface Plan {
   /** What a step runs, in order. */
   readonly groups: readonly Group[];
   /** Where each tensor that is read or written in memory lies; views are resolved. */
   readonly regions: ReadonlyMap<Tensor, Region>;
-  /** Scalar outputs, in the order of their columns in the trace of a step. */
+  /** Scalar outputs, which every step of a run reports. */
   readonly traces: readonly { readonly name: string; readonly tensor: Tensor }[];
-  /** One row of scalar outputs per step of a submit. */
-  readonly trace: Region;
   /** Outputs of several elements. */
   readonly kept: ReadonlyMap<string, Tensor>;
   readonly fusion: Fusion;
@@ -48,13 +32,15 @@ export type StoredRegion = (leafOrPack: Tensor) => Region | undefined;
 /** Part of a vector that lies in memory, named so that it can be copied from there. */
 const sliceOp: Op = { name: "slice", kind: "leaf" };
 
-export function plan(graph: Graph, fusion: Fusion, storedRegion: StoredRegion): Plan {
-  return new Planner(graph, fusion, storedRegion).run();
+/** Orders the groups of a graph and gives every value a place, by the rules of a backend. */
+export function plan(graph: Graph, fusion: Fusion, rules: BackendRules, storedRegion: StoredRegion): Plan {
+  return new Planner(graph, fusion, rules, storedRegion).run();
 }
 
 class Planner {
   readonly #graph: Graph;
   readonly #fusion: Fusion;
+  readonly #rules: BackendRules;
   readonly #storedRegion: StoredRegion;
   readonly #groups: Group[];
   /** Copies that must come after everything that reads what they overwrite. */
@@ -66,9 +52,10 @@ class Planner {
   /** Groups that must run before another although they give it no value: readers of what it overwrites. */
   readonly #before = new Map<Group, Group[]>();
 
-  constructor(graph: Graph, fusion: Fusion, storedRegion: StoredRegion) {
+  constructor(graph: Graph, fusion: Fusion, rules: BackendRules, storedRegion: StoredRegion) {
     this.#graph = graph;
     this.#fusion = fusion;
+    this.#rules = rules;
     this.#storedRegion = storedRegion;
     this.#groups = [...fusion.groups];
     for (const group of this.#groups) for (const output of group.outputs) this.#makers.set(output, group);
@@ -91,8 +78,7 @@ class Planner {
     this.#placeUpdates();
     const groups = [...this.#inOrder(), ...this.#lastGroups];
     assignSlots(groups, this.#regions);
-    const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * traces.length);
-    return { groups, regions: this.#regions, traces, trace, kept, fusion: this.#fusion };
+    return { groups, regions: this.#regions, traces, kept, fusion: this.#fusion };
   }
 
   /** The root of an output if a group makes it, else a copy of it. */
@@ -130,13 +116,14 @@ class Planner {
     }
     const whole = wholeBuffer("pack", packed.size);
     this.#regions.set(packed, whole);
-    const { offsets } = packed.attributes as PackAttributes;
+    const offsets = packOffsets(packed);
     const roots = packed.inputs.map(rootOf);
     const makers = new Set(roots.map((root) => this.#makers.get(root)));
     const slices = packed.inputs.map((member, position) => {
       const root = rootOf(member);
-      // A group that reads one slice and writes another would bind the buffer both ways.
-      const mixed = [...makers].some((maker) => maker?.inputs.includes(root)) || roots.indexOf(root) !== roots.lastIndexOf(root);
+      // A group may read one slice and write another, which would bind the buffer both ways.
+      const readByMaker = this.#rules.oneAccessPerBuffer && [...makers].some((maker) => maker?.inputs.includes(root));
+      const mixed = readByMaker || roots.indexOf(root) !== roots.lastIndexOf(root);
       const direct = this.#makers.has(root) && !this.#regions.has(root) && !mixed;
       const placed = direct ? root : this.#copy(member, this.#groups);
       this.#regions.set(placed, { buffer: whole.buffer, offset: offsets[position]!, elements: member.size });
@@ -181,7 +168,7 @@ class Planner {
   #scatterUpdate(target: Tensor, value: Tensor): void {
     const { buffer } = wholeBuffer("new values of a pack", value.size);
     this.#regions.set(value, { buffer, offset: 0, elements: value.size });
-    const { offsets } = target.attributes as PackAttributes;
+    const offsets = packOffsets(target);
     target.inputs.forEach((member, position) => {
       const slice = new Tensor(sliceOp, [], {}, member);
       this.#regions.set(slice, { buffer, offset: offsets[position]!, elements: member.size });
@@ -193,9 +180,12 @@ class Planner {
   #mayOverwrite(target: Tensor, region: Region, group: Group): boolean {
     const nodes = nodesOf(group);
     if (group.members.some(({ anchor }) => anchor)) return false;
-    const sharesBuffer = group.inputs.some((input) => input !== target && this.#regions.get(input)?.buffer === region.buffer);
+    const conflicts = group.inputs.some((input) => {
+      const other = input === target ? undefined : this.#regions.get(input);
+      return other !== undefined && (this.#rules.oneAccessPerBuffer ? other.buffer === region.buffer : overlaps(other, region));
+    });
     const elsewhere = nodes.some((node) => gathersFrom(node, target, this.#fusion.inlined));
-    return !sharesBuffer && !elsewhere && (!group.inputs.includes(target) || target.size === nodes[0]!.size);
+    return !conflicts && !elsewhere && (!group.inputs.includes(target) || target.size === nodes[0]!.size);
   }
 
   /** Groups that read what a region holds when the step begins. */
@@ -239,12 +229,4 @@ class Planner {
     for (const group of this.#groups) visit(group);
     return [...ordered];
   }
-}
-
-export function overlaps(a: Region, b: Region): boolean {
-  return a.buffer === b.buffer && a.offset < b.offset + b.elements && b.offset < a.offset + a.elements;
-}
-
-export function wholeBuffer(label: string, elements: number): Region {
-  return { buffer: { label, elements }, offset: 0, elements };
 }

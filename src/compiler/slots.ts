@@ -1,7 +1,8 @@
 import type { Tensor } from "../graph/tensor.ts";
+import { isPack } from "../graph/traits.ts";
+import { rootOf } from "../graph/views.ts";
 import type { Group } from "./fuse.ts";
-import { isPack, rootOf } from "../backends/webgpu/kernels.ts";
-import type { Region, VirtualBuffer } from "./plan.ts";
+import type { Region, VirtualBuffer } from "./regions.ts";
 
 interface Slot {
   buffer: VirtualBuffer;

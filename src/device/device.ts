@@ -1,3 +1,4 @@
+import { aligned } from "../alignment.ts";
 import { DeviceError, DeviceLostError, optionName } from "../errors.ts";
 import { describeAdapter, requestAdapter, type GpuSource } from "./adapter.ts";
 import { deviceFault, DeviceFaults } from "./faults.ts";
@@ -121,11 +122,11 @@ export class Device {
 
   /**
    * A buffer for storage that can be written, read and copied.
-   * @param bytes rounded up to a multiple of 256
+   * @param bytes rounded up to whole aligned elements
    * @throws DeviceError with both numbers where the device does not allow so much
    */
   createStorage(bytes: number, label: string): GPUBuffer {
-    const size = Math.ceil(bytes / 256) * 256;
+    const size = 4 * aligned(bytes / 4);
     const { maxBufferSize } = this.limits;
     if (size > maxBufferSize) {
       throw new DeviceError({

@@ -2,6 +2,7 @@ import { GraphError } from "../errors.ts";
 import { foreignness, makerOf } from "./copy.ts";
 import { isStored } from "./leaves.ts";
 import { requireTensor, sameShape, Tensor } from "./tensor.ts";
+import { isPack } from "./traits.ts";
 
 /** At the end of a step the target holds the value. */
 export interface Update {
@@ -80,7 +81,7 @@ export function requireGraph(where: string, value: unknown): asserts value is Gr
 
 /** The stored leaves that an update writes: the target itself, or the members of a pack. */
 export function updatedLeaves(target: Tensor): readonly Tensor[] {
-  return target.op.name === "pack" ? target.inputs : [target];
+  return isPack(target) ? target.inputs : [target];
 }
 
 /** Every tensor the roots need, each after its inputs. Iterative, so that deep graphs do not exhaust the stack. */

@@ -1,5 +1,6 @@
 import { GraphError } from "../errors.ts";
 import { COPY, foreignness, makerOf, thisCopy } from "./copy.ts";
+import type { OpTraits } from "./traits.ts";
 
 /** float32 is computed with; uint32 holds labels, indices and counts; uint8 holds data sets as they came. */
 export type DType = "float32" | "uint32" | "uint8";
@@ -17,10 +18,24 @@ export interface TensorType {
  * What an op is, apart from how a backend runs it. Attributes are plain data (numbers, strings, arrays), so that
  * two nodes with the same op, inputs and attributes are the same value; only leaves hold more.
  */
-export interface Op {
-  readonly name: string;
+export type Op = GivenOp | ComputeOp;
+
+/** An op whose values are not computed. */
+export interface GivenOp extends OpRecord {
   /** "leaf": given from outside. "view": the same numbers in the same order under another shape. */
-  readonly kind: "leaf" | "view" | "compute";
+  readonly kind: "leaf" | "view";
+  readonly traits?: undefined;
+}
+
+/** An op that a backend computes. */
+export interface ComputeOp extends OpRecord {
+  readonly kind: "compute";
+  /** What a compiler knows of it. */
+  readonly traits: OpTraits;
+}
+
+interface OpRecord {
+  readonly name: string;
   /** The kernel that runs it, where several ops share one; its own name if absent. */
   readonly kernel?: string;
   /**

@@ -36,10 +36,6 @@ export interface PointwiseKernel {
   readonly library: string;
   /** WGSL text that the expression of this node calls besides. */
   ownLibrary?(node: Tensor): string | undefined;
-  /** Reads its inputs at other elements than its own, so that they must lie in memory. */
-  readonly gathers?: boolean;
-  /** Cheap enough to be computed again by whatever reads it, instead of being stored, if it reads only leaves. */
-  readonly recomputed?: boolean;
   /** Floating-point operations per element, for the plan's table. */
   flops(node: Tensor): number;
   /**
@@ -49,7 +45,7 @@ export interface PointwiseKernel {
   expression(node: Tensor, inputs: readonly InputValue[], place: Place, float: (value: number) => string): string;
 }
 
-/** Elements [start, end) of a tensor that one dispatch touches; bound from the multiple of 64 at or before the start. */
+/** Elements [start, end) of a tensor that one dispatch touches; bound from the aligned element at or before the start. */
 export interface ElementRange {
   readonly start: number;
   readonly end: number;
@@ -91,12 +87,26 @@ export interface LaunchLimits {
   readonly gridSize: number;
   readonly workgroupThreads: number;
   readonly workgroupBytes: number;
-  /** The tuner's choice for a class of matrix products, by the tiling's name. */
-  readonly tilingOf?: ((productClass: string) => string | undefined) | undefined;
+  /** The name of the tuner's choice for a class of kernels. */
+  readonly choiceOf?: ((kernelClass: string) => string | undefined) | undefined;
   /** Threads that are worth launching where each can also walk over several elements. */
   readonly usefulThreads: number;
   /** Threads of a subgroup, where that is one number and subgroup operations are allowed. */
   readonly subgroupSize?: number | undefined;
+}
+
+/** What a tuner times: work that a kernel can divide in several ways, all of which give the same bits. */
+export interface TuningCase {
+  /** Names the class of kernels that share a choice. */
+  readonly kernelClass: string;
+  /** How large the case is, compared with others. */
+  readonly work: number;
+  /** The names of all ways that a device can run, … */
+  choices(limits: LaunchLimits): readonly string[];
+  /** … and of those that may well be fastest. */
+  promisingChoices(limits: LaunchLimits): readonly string[];
+  /** A node with values to compute, which the kernel runs. */
+  build(): Tensor;
 }
 
 /**
@@ -105,20 +115,13 @@ export interface LaunchLimits {
  */
 export interface AnchorKernel {
   readonly kind: "anchor";
-  /** Positions of inputs that a chain may be fused into: each element is read about once. */
-  readonly prologues?: readonly number[];
-  /**
-   * Whether the kernel of `members` (the first is this op's) can compute another anchor on the way, because it reads
-   * the same operand in the same order.
-   */
-  takes?(members: readonly Tensor[], other: Tensor, limits: LaunchLimits): boolean;
+  /** Whether the limits leave the kernel of `members` whole, so that it can compute another anchor along; always if absent. */
+  canFuse?(members: readonly Tensor[], limits: LaunchLimits): boolean;
   /**
    * Whether one workgroup may run the whole kernel of `members`; it calls `finish_totals(thread)` at its end, so that
    * sums over all of a member's results can be made on the way.
    */
   makesTotals?(members: readonly Tensor[]): boolean;
-  /** The sum or mean of all elements of its input, which a kernel that makes totals can compute. */
-  isTotal?(node: Tensor): "sum" | "mean" | undefined;
   /** @param oneGroup one workgroup must run it all, since totals are made */
   launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: boolean): AnchorLaunch[];
 }

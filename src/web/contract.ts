@@ -15,7 +15,8 @@ export interface OpenOptions {
 
 /** The device, as the page describes it. */
 export interface DeviceInfo {
-  readonly kind: "webgpu" | "cpu";
+  /** The backend's kind. */
+  readonly kind: string;
   /** The adapter's name. */
   readonly adapter: string;
   /** Whether the adapter is software that runs on the CPU. */

@@ -8,7 +8,7 @@ import { optimizers } from "../../src/nn/index.ts";
 import { add, multiply, subtract } from "../../src/ops/elementwise/index.ts";
 import { pack } from "../../src/ops/layout/index.ts";
 import { Random } from "../../src/random.ts";
-import { acquireBackend, requireIntactGuards } from "../gpu.ts";
+import { acquireBackend, acquireGuardedBackend, requireIntactGuards } from "../gpu.ts";
 
 const random = new Random(3);
 const drawn = (size: number) => Float32Array.from({ length: size }, () => random.uniform(0.5, 1.5));
@@ -54,7 +54,7 @@ test.each([
   const sizes = [4099, 130];
   const packed = 4160 + 192;
   const [values, gradients] = [sizes.map(drawn), drawn(packed)];
-  const backend = await acquireBackend({ guards: true, ...options });
+  const backend = await acquireGuardedBackend(options);
   let found: Awaited<ReturnType<typeof adamSteps>> = [];
   const codes = await shadersOf(async () => {
     found = await adamSteps(backend, sizes, values, gradients);

@@ -17,7 +17,7 @@ import { matmul } from "../../src/ops/matmul/index.ts";
 import { mean, sum } from "../../src/ops/reduce/index.ts";
 import { Random } from "../../src/random.ts";
 import { backends } from "../backends.ts";
-import { acquireBackend, requireIntactGuards } from "../gpu.ts";
+import { acquireGuardedBackend, requireIntactGuards } from "../gpu.ts";
 
 const random = new Random(17);
 const drawn = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-1, 1));
@@ -95,7 +95,7 @@ async function valuesAfter(backend: Backend, first: readonly string[]): Promise<
 describe("on WebGPU", () => {
   let backend: Backend;
   beforeAll(async () => {
-    backend = await acquireBackend({ guards: true });
+    backend = await acquireGuardedBackend();
   });
   afterAll(() => backend.dispose());
 

@@ -11,7 +11,7 @@ import { parameter } from "../../src/graph/leaves.ts";
 import { dawnGpu } from "../../src/node/dawn.ts";
 import { fileTuningStore } from "../../src/node/tuning-store.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
-import { possibleTilings, productClass, promisingTilings, usualTiling } from "../../src/ops/matmul/tilings.ts";
+import { possibleTilings, productClass, promisingTilings, usualTiling } from "../../src/ops/matmul/webgpu-tilings.ts";
 import { Random } from "../../src/random.ts";
 
 const SHAPE = { rows: 19, inner: 33, columns: 21, transposeLeft: false, transposeRight: false, precision: "float32" } as const;

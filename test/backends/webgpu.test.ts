@@ -14,7 +14,7 @@ import { matmul } from "../../src/ops/matmul/index.ts";
 import { mean, sum } from "../../src/ops/reduce/index.ts";
 import { takeBatch } from "../../src/ops/gather/index.ts";
 import { Random } from "../../src/random.ts";
-import { acquireBackend, acquireLosableBackend } from "../gpu.ts";
+import { acquireBackend, acquireGuardedBackend, acquireLosableBackend } from "../gpu.ts";
 
 const random = new Random(42);
 const uniform = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-1, 1));
@@ -211,7 +211,7 @@ describe("on one device", () => {
 describe("a device that binds at most 16 KiB", () => {
   let backend: Backend;
   beforeAll(async () => {
-    backend = await acquireBackend({ guards: true, limits: { maxStorageBufferBindingSize: 16_384 } });
+    backend = await acquireGuardedBackend({ limits: { maxStorageBufferBindingSize: 16_384 } });
   });
   afterAll(() => backend.dispose());
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { WebGPUKernel } from "../../src/ops/kernel.ts";
 import { topologicalOrder } from "../../src/graph/graph.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import type { ElementwiseOp } from "../../src/ops/elementwise/function.ts";
@@ -8,10 +9,12 @@ import { allCases } from "./all-cases.ts";
 import { buildCase, caseGradients } from "./evaluate.ts";
 
 /** Exports that make no op: they help the ops, or the backends. */
-const HELPERS = new Set(["elementwise", "makeActivation", "packedSize", "PACK_ALIGNMENT", "sumToShape", "dropoutThreshold", "matrixProducts"]);
+const HELPERS = new Set(["elementwise", "makeActivation", "packedSize", "sumToShape", "dropoutThreshold", "matrixProducts"]);
 
 const definitions = import.meta.glob<Record<string, unknown>>("../../src/ops/*/index.ts", { eager: true });
 const references = import.meta.glob<{ kernels: Record<string, unknown> }>("../../src/ops/*/cpu.ts", { eager: true });
+
+const webgpu = import.meta.glob<{ kernels: Record<string, WebGPUKernel> }>("../../src/ops/*/webgpu.ts", { eager: true });
 
 const exported = Object.values(definitions)
   .flatMap((module) => Object.keys(module))
@@ -39,6 +42,13 @@ test("every exported op has a case, and cases are for exported ops", () => {
 test("every kernel of the CPU runs in a case", () => {
   const reached = new Set(parityNodes.map(({ op }) => op.kernel ?? op.name));
   expect(kernelNames.filter((name) => !reached.has(name))).toEqual([]);
+});
+
+test("the kernel that WebGPU has for an op is of the kind that the op's traits state", () => {
+  const kinds = new Map(Object.values(webgpu).flatMap(({ kernels }) => Object.entries(kernels).map(([name, { kind }]) => [name, kind])));
+  const computed = parityNodes.map(({ op }) => op).filter(({ traits }) => traits && traits.kind !== "pack");
+  expect(computed.length).toBeGreaterThan(0);
+  for (const { name, kernel, traits } of computed) expect(kinds.get(kernel ?? name), name).toBe(traits!.kind);
 });
 
 test("every elementwise WGSL function runs in a case", () => {

@@ -1,7 +1,7 @@
 /* The tests are tested: a kernel that leaves out the last row or the last column of its result must be found. */
 import { describe, expect, test } from "vitest";
 import { defineGraph } from "../../src/graph/graph.ts";
-import { acquireBackend } from "../gpu.ts";
+import { acquireBackend, acquireGuardedBackend } from "../gpu.ts";
 import { allCases } from "./all-cases.ts";
 import type { OpCase } from "./cases.ts";
 import { check, judgeCase, runJudged, type JudgedCase } from "./parity.ts";
@@ -47,7 +47,7 @@ const leaveOut = (name: string, condition: string) => (code: string) =>
 
 /** Whether the check of a case fails when its graph runs on a new device. */
 async function isFound(judged: JudgedCase): Promise<boolean> {
-  const backend = await acquireBackend({ guards: true });
+  const backend = await acquireGuardedBackend();
   try {
     const results = await runJudged(backend, judged);
     for (const [output, values] of Object.entries(results)) check(judged, output, values);

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
-import { launchLimitsOf } from "../../src/backends/webgpu/record.ts";
+import { launchLimitsOf } from "../../src/backends/webgpu/rules.ts";
 import { WebGPUSession } from "../../src/backends/webgpu/session.ts";
 import { openDevice } from "../../src/device/device.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
@@ -10,9 +10,10 @@ import { input } from "../../src/graph/leaves.ts";
 import { dawnGpu } from "../../src/node/dawn.ts";
 import { dense, sequential } from "../../src/nn/index.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
-import { possibleTilings } from "../../src/ops/matmul/tilings.ts";
+import { possibleTilings } from "../../src/ops/matmul/webgpu-tilings.ts";
 import { createTrainer } from "../../src/train/index.ts";
 import { clouds, finish } from "../train/examples.ts";
+import { GuardedBuffers } from "../guarded-buffers.ts";
 import { cases } from "./matmul.cases.ts";
 import { parityTests } from "./parity-suite.ts";
 
@@ -39,7 +40,7 @@ function backendWith(tiling: string | undefined, on = device): Backend {
     kind: "webgpu",
     adapter: device.adapter,
     maxTensorBytes: 2 ** 27,
-    createSession: () => new WebGPUSession(on, { guards: true, tilingOf: () => tiling }),
+    createSession: () => new WebGPUSession(on, { makeBuffers: (owner) => new GuardedBuffers(owner), choiceOf: () => tiling }),
     lost: device.lost,
     async restart() {},
     dispose() {},
@@ -75,7 +76,7 @@ const precisions = ["float32", "float16"] as const;
 const usual = await Promise.all(precisions.map((precision) => trained(backendWith(undefined), precision)));
 const reference = await Promise.all(precisions.map((precision) => trained(createCpuBackend(), precision)));
 
-const tilings = Object.entries(possibleTilings({ ...launchLimitsOf(device), tilingOf: undefined }));
+const tilings = Object.entries(possibleTilings({ ...launchLimitsOf(device), choiceOf: undefined }));
 
 describe.each(tilings)("tiling %s", (name, { tileRows, tileColumns }) => {
   test("is used", async () => {

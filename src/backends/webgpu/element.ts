@@ -4,13 +4,21 @@
 import { type ConstantAttributes } from "../../graph/leaves.ts";
 import { sizeOf, stridesOf, type Shape, type Tensor } from "../../graph/tensor.ts";
 import type { InputValue, Place } from "../../ops/kernel.ts";
-import { floatLiteral, integerLiteral } from "../../ops/wgsl.ts";
-import { isLiteral, isStepScalar, pointwiseKernel, rootOf } from "./kernels.ts";
+import { floatLiteral, integerLiteral } from "../../ops/webgpu/wgsl.ts";
+import { rootOf } from "../../graph/views.ts";
+import { isLiteral, isStepScalar } from "../../compiler/nodes.ts";
+import { pointwiseKernel } from "./kernels.ts";
+
+/** An element of a vector of four. */
+export type Lane = "x" | "y" | "z" | "w";
 
 /** What an element's code needs to know of the kernel around it. */
 export interface ElementScope {
-  /** The WGSL that reads an element of a tensor from memory. */
-  load(tensor: Tensor, index: string): string;
+  /**
+   * The WGSL that reads an element of a tensor from memory.
+   * @param lane which of four elements is computed, where a thread computes four
+   */
+  load(tensor: Tensor, index: string, lane: Lane | undefined): string;
   /** The WGSL of a per-step scalar. */
   scalar(tensor: Tensor): string;
   /** The WGSL of a 0 that is read from a uniform. */
@@ -25,11 +33,14 @@ export interface ElementScope {
 export class ElementCode {
   readonly lines: string[] = [];
   readonly #scope: ElementScope;
+  readonly #lane: Lane | undefined;
   readonly #names = new Map<string, string>();
   readonly #ids = new Map<Tensor, number>();
 
-  constructor(scope: ElementScope) {
+  /** @param lane which of four elements the code computes, where a thread computes four */
+  constructor(scope: ElementScope, lane?: Lane) {
     this.#scope = scope;
+    this.#lane = lane;
   }
 
   /** Makes a known WGSL expression the value of a tensor at a place. */
@@ -46,7 +57,7 @@ export class ElementCode {
     if (isLiteral(root)) return this.#literal(root);
     if (isStepScalar(root)) return this.#scope.scalar(root);
     const here = root === tensor ? place : placeAt(place.index, root.shape);
-    const computed = this.#scope.inlined.has(root) ? this.#expression(root, here) : this.#scope.load(root, place.index);
+    const computed = this.#scope.inlined.has(root) ? this.#expression(root, here) : this.#scope.load(root, place.index, this.#lane);
     return this.#let(key, computed);
   }
 

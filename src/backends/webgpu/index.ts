@@ -4,15 +4,23 @@ import type { Graph } from "../../graph/graph.ts";
 import type { MatmulAttributes } from "../../ops/matmul/index.ts";
 import type { Backend } from "../backend.ts";
 import { CheckedSession, Lifetime } from "../checked-session.ts";
+import type { CompileOptions } from "./compile.ts";
 import { WebGPUSession } from "./session.ts";
-import { loadChoices, tune, tuningKey, type Tuned, type TuningOptions, type TuningResult, type TuningStore } from "./tuning.ts";
+import { productCase } from "../../ops/matmul/webgpu-tuning.ts";
+import { loadChoices, tune, tuningKey, type CaseResult, type Tuned, type TuningOptions, type TuningStore } from "./tuning.ts";
 
-export type { Tuned, TuningChoices, TuningOptions, TuningResult, TuningStore } from "./tuning.ts";
+export type { Tuned, TuningChoices, TuningOptions, TuningStore } from "./tuning.ts";
+
+/** One tiling's time for one class of matrix products. */
+export interface TuningResult {
+  readonly product: string;
+  readonly tiling: string;
+  /** The fastest run of the product, in milliseconds; undefined where the tiling gave other bits and is out. */
+  readonly milliseconds: number | undefined;
+}
 
 /** How a WebGPU device is opened and used. */
 export interface WebGPUOptions extends DeviceOptions {
-  /** Poison results before every run and guard the words after them: slow, for tests of kernels. */
-  readonly guards?: boolean;
   /** Where the tuner's choices are kept; without it, tilings are chosen by rule of thumb. */
   readonly tuning?: TuningStore | undefined;
   /** Takes each graph that is compiled. */
@@ -32,10 +40,15 @@ export interface WebGPUBackend extends Backend {
 
 /**
  * A backend on the best adapter of a source.
+ * @param makeBuffers makes the buffers of each executable, for tests of kernels
  * @throws DeviceError where there is no adapter
  */
-export async function createWebGPUBackend(source: GpuSource, options: WebGPUOptions = {}): Promise<WebGPUBackend> {
-  const { guards = false, tuning, log = (line) => console.warn(line) } = options;
+export async function createWebGPUBackend(
+  source: GpuSource,
+  options: WebGPUOptions = {},
+  makeBuffers?: CompileOptions["makeBuffers"],
+): Promise<WebGPUBackend> {
+  const { tuning, log = (line) => console.warn(line) } = options;
   let device = await openDevice(source, options);
   const key = tuningKey(device);
   let choices = tuning ? await loadChoices(tuning, key, log) : {};
@@ -58,7 +71,8 @@ export async function createWebGPUBackend(source: GpuSource, options: WebGPUOpti
     },
     createSession() {
       lifetime.requireOpen("createSession");
-      return new CheckedSession(new WebGPUSession(device, { guards, tilingOf: (product) => choices[product] }), lifetime, options.onGraph);
+      const session = new WebGPUSession(device, { makeBuffers, choiceOf: (kernelClass) => choices[kernelClass] });
+      return new CheckedSession(session, lifetime, options.onGraph);
     },
     async restart() {
       if (!device.isLost || lifetime.ended) return;
@@ -67,7 +81,8 @@ export async function createWebGPUBackend(source: GpuSource, options: WebGPUOpti
     },
     async tune(products, report, tuningOptions) {
       lifetime.requireOpen("tune");
-      const tuned = await tune(device, products, report, tuningOptions);
+      const reportCase = ({ kernelClass, choice, milliseconds }: CaseResult) => report({ product: kernelClass, tiling: choice, milliseconds });
+      const tuned = await tune(device, products.map(productCase), reportCase, tuningOptions);
       choices = { ...choices, ...tuned.choices };
       await tuning?.save(key, JSON.stringify(choices, undefined, 2));
       return tuned;

@@ -1,16 +1,20 @@
 import bytesLibrary from "../../../shaders/bytes.wgsl?raw";
 import numbersLibrary from "../../../shaders/numbers.wgsl?raw";
+import { alignedBefore } from "../../alignment.ts";
 import { DeviceError } from "../../errors.ts";
 import type { BufferAccess } from "../../device/pipelines.ts";
 import type { DType, Tensor } from "../../graph/tensor.ts";
-import type { AnchorLaunch, ElementRange, LaunchLimits } from "../../ops/kernel.ts";
-import { integerLiteral } from "../../ops/wgsl.ts";
+import type { AnchorLaunch, ElementRange } from "../../ops/kernel.ts";
+import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
 import { byteRows, byteRowWords } from "./bytes.ts";
-import { ElementCode, placeAt, type ElementScope } from "./element.ts";
+import { ElementCode, placeAt, type ElementScope, type Lane } from "./element.ts";
 import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";
-import { anchorKernel, gathersFrom, pointwiseKernel, rootOf } from "./kernels.ts";
-import { ALIGNMENT, OWN_PLACE as PLACE, type Binding, type Launch } from "./launch.ts";
-import type { Plan, Region } from "../../compiler/plan.ts";
+import { gathersFrom, pointwiseTraits, totalOperation } from "../../compiler/nodes.ts";
+import { rootOf } from "../../graph/views.ts";
+import { anchorKernel, pointwiseKernel } from "./kernels.ts";
+import { OWN_PLACE as PLACE, type Binding, type Launch, type StepContext } from "./launch.ts";
+import type { Plan } from "../../compiler/plan.ts";
+import type { Region } from "../../compiler/regions.ts";
 
 /** A tensor's memory as one kernel sees it. */
 interface BoundTensor {
@@ -22,16 +26,13 @@ interface BoundTensor {
   readonly access: BufferAccess;
 }
 
-interface KernelParts {
+interface KernelParts extends StepContext {
   readonly plan: Plan;
-  readonly scalars: readonly Tensor[];
-  readonly limits: LaunchLimits;
   readonly group: Group;
   readonly launch: AnchorLaunch;
 }
 
-/** The elements of a vector of four. */
-const LANES = ["x", "y", "z", "w"] as const;
+const LANES: readonly Lane[] = ["x", "y", "z", "w"];
 
 const wgslType = (dtype: DType) => (dtype === "float32" ? "f32" : "u32");
 
@@ -45,8 +46,6 @@ export class KernelWriter implements ElementScope {
   readonly #libraries = new Set<string>();
   readonly #bindings: BoundTensor[] = [];
   #usesScalars = false;
-  /** Which of four elements is written at the time, where a thread takes four. */
-  #lane: (typeof LANES)[number] | undefined;
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
@@ -75,10 +74,10 @@ export class KernelWriter implements ElementScope {
     return { ...this.#describe(), code, grid: launch.grid, bindings: bound.map((binding) => this.#window(binding)) };
   }
 
-  load(tensor: Tensor, index: string): string {
+  load(tensor: Tensor, index: string, lane: Lane | undefined): string {
     const { name, range } = this.#bind(tensor, "read");
     if (tensor.dtype === "uint8") return this.#loadByte(tensor, name, index);
-    if (this.#lane) return `${name}_four.${this.#lane}`;
+    if (lane) return `${name}_four.${lane}`;
     return `${name}[${shifted(index, range.start)}]`;
   }
 
@@ -129,7 +128,7 @@ export class KernelWriter implements ElementScope {
     if (tensor.dtype === "uint8" || nodesOf(group).some((node) => gathersFrom(node, tensor, this.inlined))) return whole;
     const name = Object.keys(launch.reads).find((read) => rootOf(launch.reads[read]!) === tensor);
     const range = name ? launch.readRanges?.[name] : tensor.size === nodesOf(group)[0]!.size ? launch.outputRange : undefined;
-    return range ? { start: Math.floor(range.start / ALIGNMENT) * ALIGNMENT, end: range.end } : whole;
+    return range ? { start: alignedBefore(range.start), end: range.end } : whole;
   }
 
   #window({ tensor, region, range, access }: BoundTensor): Binding {
@@ -177,9 +176,8 @@ export class KernelWriter implements ElementScope {
   #finishFour(member: Member): string {
     const columns = integerLiteral(nodesOf(this.#parts.group)[0]!.shape.at(-1) ?? 1);
     const elements = LANES.flatMap((lane, position) => {
-      this.#lane = lane;
       const place = [`let index = 4u * four + ${position}u;`, `let row = index / ${columns};`, `let column = index % ${columns};`];
-      return ["{", ...[...place, ...this.#memberLines(member)].map((line) => `    ${line}`), "}"];
+      return ["{", ...[...place, ...this.#memberLines(member, lane)].map((line) => `    ${line}`), "}"];
     });
     const at = ({ name, range }: BoundTensor) => `${name}[${shifted("four", range.start / 4)}]`;
     const reads = this.#bindings.map((bound) => `var ${bound.name}_four = ${at(bound)};`);
@@ -188,14 +186,14 @@ export class KernelWriter implements ElementScope {
   }
 
   /** Computes a member's chain where `index`, `row`, `column` and, after an anchor, `value` are known, and stores it. */
-  #memberLines({ anchor, chain }: Member): string[] {
+  #memberLines({ anchor, chain }: Member, lane?: Lane): string[] {
     const { group } = this.#parts;
     const first = anchor ?? chain[0]!;
-    const code = new ElementCode(this);
+    const code = new ElementCode(this, lane);
     if (anchor) code.bind(anchor, PLACE, "value");
     for (const node of chain) code.compute(node, node.shape.at(-1) === first.shape.at(-1) ? PLACE : placeAt("index", node.shape));
     const own = [...(anchor ? [anchor] : []), ...chain];
-    const stores = group.outputs.filter((output) => own.includes(output)).flatMap((output) => this.#stores(output, code.value(output, PLACE)));
+    const stores = group.outputs.filter((output) => own.includes(output)).flatMap((output) => this.#stores(output, code.value(output, PLACE), lane));
     const totals = this.#totals().flatMap(({ totalOf }, position) =>
       own.includes(totalOf!) ? [`total_${position} += ${code.value(totalOf!, PLACE)};`] : []);
     return [`// ${first.dtype}[${first.shape.join(", ")}]`, ...code.lines, ...stores, ...totals];
@@ -218,7 +216,7 @@ export class KernelWriter implements ElementScope {
   }
 
   #totalLines({ anchor, totalOf }: Member, position: number): string[] {
-    const isMean = anchorKernel(anchor!)!.isTotal!(anchor!) === "mean";
+    const isMean = totalOperation(anchor!) === "mean";
     const sum = `sum_over_group(thread, total_${position})${isMean ? ` / f32(${integerLiteral(totalOf!.size)})` : ""}`;
     return [`let sum_${position} = ${sum};`, `if (thread == 0u) { finish_total_${position}(0u, 0u, 0u, sum_${position}); }`];
   }
@@ -229,14 +227,14 @@ export class KernelWriter implements ElementScope {
     return functionText("stored(index: u32) -> f32", [`return ${accumulated ? this.#element(accumulated) : "0.0"};`]);
   }
 
-  #element(tensor: Tensor): string {
+  #element(tensor: Tensor, lane?: Lane): string {
     const { name, range } = this.#bind(tensor, "read_write");
-    if (this.#lane) return `${name}_four.${this.#lane}`;
+    if (lane) return `${name}_four.${lane}`;
     return `${name}[${shifted("index", range.start)}]`;
   }
 
-  #stores(output: Tensor, value: string): string[] {
-    const lines = [`${this.#element(output)} = ${value};`];
+  #stores(output: Tensor, value: string, lane: Lane | undefined): string[] {
+    const lines = [`${this.#element(output, lane)} = ${value};`];
     const traced = output.dtype === "float32" ? value : `f32(${value})`;
     this.#parts.plan.traces.forEach(({ tensor }, column) => {
       if (tensor === output) lines.push(this.#traceStore(column, traced));
@@ -246,7 +244,7 @@ export class KernelWriter implements ElementScope {
 
   #traceStore(column: number, value: string): string {
     this.#usesScalars = true;
-    const { trace, traces } = this.#parts.plan;
+    const { trace, plan: { traces } } = this.#parts;
     const name = "trace";
     if (!this.#bindings.some((binding) => binding.name === name)) {
       const range = { start: 0, end: trace.elements };
@@ -285,7 +283,7 @@ export class KernelWriter implements ElementScope {
     if (name === "trace") return 4;
     const whole = 4 * (range.end - range.start);
     const readers = nodesOf(this.#parts.group).flatMap((node) => this.#readersWithin(node, tensor));
-    if (readers.length === 0 || !readers.every((node) => pointwiseKernel(node)?.gathers)) return whole;
+    if (readers.length === 0 || !readers.every((node) => pointwiseTraits(node)?.gathers)) return whole;
     const largest = Math.max(...readers.map(({ size }) => size));
     return Math.min(whole, largest * (tensor.dtype === "uint8" ? 1 : 4));
   }

@@ -1,6 +1,8 @@
 import type { BufferAccess } from "../../device/pipelines.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+import type { LaunchLimits } from "../../ops/kernel.ts";
 import type { DispatchDescription } from "../backend.ts";
-import type { Region } from "../../compiler/plan.ts";
+import type { Region } from "../../compiler/regions.ts";
 
 export interface Binding {
   readonly region: Region;
@@ -15,8 +17,14 @@ export interface Launch extends DispatchDescription {
   readonly float16: boolean;
 }
 
+/** What the kernels of a step share. */
+export interface StepContext {
+  /** The per-step scalars, in the order of their fields in the uniform. */
+  readonly scalars: readonly Tensor[];
+  /** A row of scalar outputs for each step of a submit. */
+  readonly trace: Region;
+  readonly limits: LaunchLimits;
+}
+
 /** The names under which a generated function knows where it is. */
 export const OWN_PLACE = { index: "index", row: "row", column: "column" } as const;
-
-/** Elements; a binding may start at any multiple of 256 bytes. */
-export const ALIGNMENT = 64;

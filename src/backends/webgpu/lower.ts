@@ -3,27 +3,28 @@
  */
 import pointwiseFourSource from "../../../shaders/pointwise_four.wgsl?raw";
 import pointwiseSource from "../../../shaders/pointwise.wgsl?raw";
-import type { Tensor } from "../../graph/tensor.ts";
+import { alignedBefore } from "../../alignment.ts";
 import type { AnchorLaunch, LaunchLimits } from "../../ops/kernel.ts";
 import { takesFour } from "./four.ts";
 import { anchorsOf, nodesOf, type Group } from "../../compiler/fuse.ts";
 import { anchorKernel } from "./kernels.ts";
 import { KernelWriter } from "./kernel-writer.ts";
-import { ALIGNMENT, type Launch } from "./launch.ts";
+import type { Launch, StepContext } from "./launch.ts";
 import type { Plan } from "../../compiler/plan.ts";
 
 const GROUP_THREADS = 64;
 
 /**
- * @param scalars the per-step scalars, in the order of their fields in the uniform
+ * Writes the launches of a plan.
  * @throws DeviceError where a tensor is larger than the device can bind and the kernel cannot take it in parts
  */
-export function lower(plan: Plan, scalars: readonly Tensor[], limits: LaunchLimits): Launch[] {
+export function lower(plan: Plan, context: StepContext): Launch[] {
+  const { limits } = context;
   return plan.groups.flatMap((group) => {
     const anchors = anchorsOf(group);
     const oneGroup = group.members.some(({ totalOf }) => totalOf);
     const launches = anchors.length > 0 ? anchorKernel(anchors[0]!)!.launches(anchors, limits, oneGroup) : pointwiseLaunches(group, plan, limits);
-    return launches.map((launch) => new KernelWriter({ plan, scalars, limits, group, launch }).write());
+    return launches.map((launch) => new KernelWriter({ ...context, plan, group, launch }).write());
   });
 }
 
@@ -31,7 +32,7 @@ export function lower(plan: Plan, scalars: readonly Tensor[], limits: LaunchLimi
 function pointwiseLaunches(group: Group, plan: Plan, limits: LaunchLimits): AnchorLaunch[] {
   const { size } = nodesOf(group)[0]!;
   const four = takesFour(group, plan);
-  const longest = Math.min(size, Math.floor(limits.bindingElements / ALIGNMENT) * ALIGNMENT);
+  const longest = Math.min(size, alignedBefore(limits.bindingElements));
   return Array.from({ length: Math.ceil(size / longest) }, (_, part) => {
     const range = { start: part * longest, end: Math.min(size, (part + 1) * longest) };
     const threads = Math.min((range.end - range.start) / (four ? 4 : 1), limits.usefulThreads);

@@ -1,9 +1,7 @@
+import { aligned } from "../../alignment.ts";
 import type { Device } from "../../device/device.ts";
 import type { StepScalarAttributes } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-
-/** WebGPU's least alignment of a dynamic offset. */
-const ALIGNMENT = 256;
 
 /** Words of a slot before its scalars. */
 const HEAD = 2;
@@ -23,8 +21,7 @@ export class ScalarRing {
   readonly #floats: Float32Array;
 
   constructor(device: Device, scalars: readonly Tensor[], slots: number) {
-    const bytes = 4 * (HEAD + scalars.length);
-    this.stride = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    this.stride = 4 * aligned(HEAD + scalars.length);
     this.#device = device;
     this.#scalars = scalars;
     const size = this.stride * slots;

@@ -3,17 +3,18 @@ import type { Graph } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { NumericArray, Session } from "../backend.ts";
 import { byteRows, byteRowWords, wordsOf } from "./bytes.ts";
-import { record, type RecordOptions, type WebGPUExecutable } from "./record.ts";
+import { compile, type CompileOptions } from "./compile.ts";
+import type { WebGPUExecutable } from "./executable.ts";
 import { StoredLeaves } from "./stored-leaves.ts";
 
 /** What a `CheckedSession` lets through to a GPU. */
 export class WebGPUSession implements Session {
   readonly #device: Device;
-  readonly #options: Pick<RecordOptions, "guards" | "tilingOf">;
+  readonly #options: CompileOptions;
   readonly #leaves: StoredLeaves;
   readonly #executables: WebGPUExecutable[] = [];
 
-  constructor(device: Device, options: Pick<RecordOptions, "guards" | "tilingOf">) {
+  constructor(device: Device, options: CompileOptions) {
     this.#device = device;
     this.#options = options;
     this.#leaves = new StoredLeaves(device, (leaf, values) => this.write(leaf, values));
@@ -21,7 +22,7 @@ export class WebGPUSession implements Session {
 
   async compile(graph: Graph): Promise<WebGPUExecutable> {
     await this.#leaves.place(graph);
-    const executable = await record(this.#device, graph, { leaves: this.#leaves, ...this.#options });
+    const executable = await compile(this.#device, graph, this.#leaves, this.#options);
     this.#executables.push(executable);
     return executable;
   }

@@ -3,10 +3,9 @@ import { OptionError } from "../../errors.ts";
 import { updatedLeaves, type Graph } from "../../graph/graph.ts";
 import { isStored } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import type { PackAttributes } from "../../ops/layout/index.ts";
+import { isPack, packOffsets } from "../../graph/traits.ts";
 import { wordsOf } from "./bytes.ts";
-import { isPack } from "./kernels.ts";
-import type { Region, VirtualBuffer } from "../../compiler/plan.ts";
+import type { Region, VirtualBuffer } from "../../compiler/regions.ts";
 
 /** Where a virtual buffer begins in GPU memory. */
 export interface BufferPlace {
@@ -64,7 +63,7 @@ export class StoredLeaves {
   /** Where a leaf lies, or a pack of leaves that lie together. */
   regionOf(tensor: Tensor): Region | undefined {
     if (!isPack(tensor)) return this.#regions.get(tensor);
-    const { offsets } = tensor.attributes as PackAttributes;
+    const offsets = packOffsets(tensor);
     const regions = tensor.inputs.map((member) => this.#regions.get(member));
     const first = regions[0];
     if (!first) return undefined;
@@ -110,8 +109,9 @@ export class StoredLeaves {
   #blocksFor(graph: Graph): Block[] {
     const packs = graph.updates.map(({ target }) => target).filter(isPack);
     const together = packs.filter((pack) => !this.regionOf(pack) && pack.inputs.every((leaf) => !this.#fixed.has(leaf)));
-    const packed = together.map(({ inputs, size, attributes }): Block => {
-      const { offsets } = attributes as PackAttributes;
+    const packed = together.map((pack): Block => {
+      const { inputs, size } = pack;
+      const offsets = packOffsets(pack);
       return { label: `pack of ${inputs.length}`, elements: size, members: inputs.map((leaf, position) => ({ leaf, offset: offsets[position]! })) };
     });
     const placed = new Set(packed.flatMap(({ members }) => members.map(({ leaf }) => leaf)));

@@ -1,17 +1,14 @@
 /*
- * Which tiling is fastest differs from GPU to GPU, and no rule of thumb knows them all. The tuner times the candidates on
- * the adapter at hand, one class of products after the other; its choices are kept by whoever has a place for them. As
- * every tiling gives the same bits, a choice changes speed and nothing else. Nothing tunes unless it is asked to, so no
+ * Which way of dividing a kernel's work is fastest differs from GPU to GPU, and no rule of thumb knows them all. The tuner
+ * times the candidates on the adapter at hand, one class of kernels after the other. The caller keeps its choices. As
+ * every way gives the same bits, a choice changes speed and nothing else. Nothing tunes unless it is asked to, so no
  * first step waits for it.
  */
 import type { Device } from "../../device/device.ts";
 import { defineGraph } from "../../graph/graph.ts";
-import { parameter } from "../../graph/leaves.ts";
-import { matmul, type MatmulAttributes } from "../../ops/matmul/index.ts";
-import { possibleTilings, productClass, promisingTilings } from "../../ops/matmul/tilings.ts";
-import { Random } from "../../random.ts";
+import type { TuningCase } from "../../ops/kernel.ts";
 import { version } from "../../version.ts";
-import { launchLimitsOf } from "./record.ts";
+import { launchLimitsOf } from "./rules.ts";
 import { WebGPUSession } from "./session.ts";
 
 /** Where choices are kept between processes, under a key that names adapter and library. */
@@ -22,7 +19,7 @@ export interface TuningStore {
   save(key: string, text: string): Promise<void>;
 }
 
-/** The tiling's name for each class of products. */
+/** The name of the fastest way to divide the work, for each class of kernels. */
 export type TuningChoices = Readonly<Record<string, string>>;
 
 /** Choices hold for this adapter, driver and version of wgrad. */
@@ -52,16 +49,16 @@ function isChoices(kept: unknown): kept is TuningChoices {
 }
 
 /** One candidate's time for one class. */
-export interface TuningResult {
-  readonly product: string;
-  readonly tiling: string;
-  /** The fastest run of the product, in milliseconds; undefined where the candidate gave other bits and is out. */
+export interface CaseResult {
+  readonly kernelClass: string;
+  readonly choice: string;
+  /** The fastest run of the case, in milliseconds; undefined where the candidate gave other bits and is out. */
   readonly milliseconds: number | undefined;
 }
 
 /** How long a tuning may take, and how much it tries. */
 export interface TuningOptions {
-  /** Time every tiling for every class, however long that takes; false by default. */
+  /** Time every way for every class, however long that takes; false by default. */
   readonly full?: boolean;
   /** Unless full: once so many milliseconds have passed, no further candidate is begun; 300 by default. */
   readonly budget?: number;
@@ -69,7 +66,7 @@ export interface TuningOptions {
 
 /** What a tuning found, and what it had no time for. */
 export interface Tuned {
-  /** The fastest tiling of each class that was timed. */
+  /** The fastest way of each class that was timed. */
   readonly choices: TuningChoices;
   /** The classes that time ran out for: what chose for them before goes on. */
   readonly untimed: readonly string[];
@@ -85,31 +82,30 @@ const CANDIDATE_MILLISECONDS = { full: 20, brief: 5 };
 const CLEARLY_SLOWER = 1.25;
 
 /**
- * Times tilings for each class of the products given, the largest products first: by default those that may well be
- * fastest, within a budget of time.
+ * Times the ways to divide the work of each class of the cases given, the largest cases first: by default those that may
+ * well be fastest, within a budget of time.
  * @param report takes each result as it comes
  */
 export async function tune(
   device: Device,
-  products: readonly MatmulAttributes[],
-  report: (result: TuningResult) => void,
+  cases: readonly TuningCase[],
+  report: (result: CaseResult) => void,
   { full = false, budget = 300 }: TuningOptions = {},
 ): Promise<Tuned> {
   const deadline = full ? Infinity : performance.now() + budget;
   const limits = launchLimitsOf(device);
-  const work = ({ rows, inner, columns }: MatmulAttributes) => rows * inner * columns;
-  const classes = new Map([...products].sort((a, b) => work(b) - work(a)).map((product) => [productClass(product), product]));
+  const classes = new Map([...cases].sort((a, b) => b.work - a.work).map((entry) => [entry.kernelClass, entry]));
   const choices: Record<string, string> = {};
   const untimed: string[] = [];
-  for (const [product, attributes] of classes) {
-    const candidates = full ? Object.keys(possibleTilings(limits)) : promisingTilings(attributes, limits);
-    const race = new Race(device, attributes, full ? CANDIDATE_MILLISECONDS.full : CANDIDATE_MILLISECONDS.brief);
+  for (const [kernelClass, entry] of classes) {
+    const candidates = full ? entry.choices(limits) : entry.promisingChoices(limits);
+    const race = new Race(device, entry, full ? CANDIDATE_MILLISECONDS.full : CANDIDATE_MILLISECONDS.brief);
     for (let first = 0; first < candidates.length && performance.now() < deadline; first += BATCH) {
       const batch = candidates.slice(first, first + BATCH);
-      await race.enter(batch, (tiling, milliseconds) => report({ product, tiling, milliseconds }));
+      await race.enter(batch, (choice, milliseconds) => report({ kernelClass, choice, milliseconds }));
     }
-    if (race.fastest === undefined) untimed.push(product);
-    else choices[product] = race.fastest;
+    if (race.fastest === undefined) untimed.push(kernelClass);
+    else choices[kernelClass] = race.fastest;
   }
   return { choices, untimed };
 }
@@ -117,33 +113,33 @@ export async function tune(
 /** The candidates of one class against each other. */
 class Race {
   readonly #device: Device;
-  readonly #attributes: MatmulAttributes;
+  readonly #case: TuningCase;
   readonly #milliseconds: number;
   #expected: ArrayLike<number> | undefined;
   #best = Infinity;
   fastest: string | undefined;
 
-  constructor(device: Device, attributes: MatmulAttributes, milliseconds: number) {
+  constructor(device: Device, entry: TuningCase, milliseconds: number) {
     this.#device = device;
-    this.#attributes = attributes;
+    this.#case = entry;
     this.#milliseconds = milliseconds;
   }
 
   /** Compiles candidates side by side, then times one after the other. */
-  async enter(tilings: readonly string[], report: (tiling: string, milliseconds: number | undefined) => void): Promise<void> {
-    const sessions = tilings.map((tiling) => new WebGPUSession(this.#device, { guards: false, tilingOf: () => tiling }));
+  async enter(names: readonly string[], report: (choice: string, milliseconds: number | undefined) => void): Promise<void> {
+    const sessions = names.map((name) => new WebGPUSession(this.#device, { choiceOf: () => name }));
     try {
-      const graph = productGraph(this.#attributes);
+      const graph = defineGraph({ result: this.#case.build() });
       const executables = await Promise.all(sessions.map((session) => session.compile(graph)));
       for (const [position, executable] of executables.entries()) {
         const milliseconds = await this.#time(executable);
-        const values = await executable.read("product");
+        const values = await executable.read("result");
         this.#expected ??= values;
         const same = sameBits(values, this.#expected);
-        report(tilings[position]!, same ? milliseconds : undefined);
+        report(names[position]!, same ? milliseconds : undefined);
         if (!same || milliseconds >= this.#best) continue;
         this.#best = milliseconds;
-        this.fastest = tilings[position]!;
+        this.fastest = names[position]!;
       }
     } finally {
       for (const session of sessions) session.dispose();
@@ -175,13 +171,4 @@ async function timeRuns(executable: Runner, steps: number): Promise<number> {
   const began = performance.now();
   await executable.run(0, steps);
   return (performance.now() - began) / steps;
-}
-
-function productGraph({ rows, inner, columns, transposeLeft, transposeRight, precision }: MatmulAttributes) {
-  const random = new Random(1);
-  const drawn = (name: string, a: number, b: number) =>
-    parameter(name, [a, b], Float32Array.from({ length: a * b }, () => random.uniform(-1, 1)));
-  const left = transposeLeft ? drawn("left", inner, rows) : drawn("left", rows, inner);
-  const right = transposeRight ? drawn("right", columns, inner) : drawn("right", inner, columns);
-  return defineGraph({ product: matmul(left, right, { transposeLeft, transposeRight, precision }) });
 }

@@ -1,11 +1,11 @@
 import { GraphError } from "../../errors.ts";
-import { requireType, Tensor, type Op, type Shape } from "../../graph/tensor.ts";
+import { requireType, Tensor, type ComputeOp, type Shape } from "../../graph/tensor.ts";
 
 export interface DropoutMaskAttributes {
   readonly rate: number;
 }
 
-const dropoutMaskOp: Op = { name: "dropoutMask", kind: "compute" };
+const dropoutMaskOp: ComputeOp = { name: "dropoutMask", kind: "compute", traits: { kind: "pointwise" } };
 
 /**
  * 0 with probability `rate`, else 1 / (1 − rate), drawn for each element from the key and the element's index

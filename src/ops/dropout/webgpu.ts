@@ -1,6 +1,6 @@
 import library from "../../../shaders/random.wgsl?raw";
 import type { PointwiseKernel } from "../kernel.ts";
-import { floatLiteral, integerLiteral } from "../wgsl.ts";
+import { floatLiteral, integerLiteral } from "../webgpu/wgsl.ts";
 import { dropoutThreshold, type DropoutMaskAttributes } from "./index.ts";
 
 const dropoutMask: PointwiseKernel = {

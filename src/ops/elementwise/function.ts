@@ -1,6 +1,6 @@
 import { GraphError } from "../../errors.ts";
 import { constant, requireHeld } from "../../graph/leaves.ts";
-import { requireType, sameShape, Tensor, type DType, type Op, type Shape } from "../../graph/tensor.ts";
+import { requireType, sameShape, Tensor, type ComputeOp, type DType, type Shape } from "../../graph/tensor.ts";
 import { sumToShape } from "../reduce/index.ts";
 
 /** A tensor, or a number that stands for a constant scalar. */
@@ -40,7 +40,7 @@ export interface ElementwiseAttributes {
   readonly parameters: readonly number[];
 }
 
-export interface ElementwiseOp extends Op {
+export interface ElementwiseOp extends ComputeOp {
   readonly row: ElementwiseFunction;
 }
 
@@ -55,6 +55,7 @@ export function elementwise(row: ElementwiseFunction): (operands: readonly Opera
   const op: ElementwiseOp = {
     name: row.name,
     kind: "compute",
+    traits: { kind: "pointwise" },
     kernel: "elementwise",
     row,
     ...(row.gradient !== "unknown" && { gradient: (node, upstream) => gradient(row.gradient as ElementwiseGradient | undefined, node, upstream) }),

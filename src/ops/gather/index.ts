@@ -1,6 +1,6 @@
 import { GraphError } from "../../errors.ts";
 import { requireHeld } from "../../graph/leaves.ts";
-import { requireType, sizeOf, Tensor, type Op } from "../../graph/tensor.ts";
+import { requireType, sizeOf, Tensor, type ComputeOp } from "../../graph/tensor.ts";
 
 /** Where a batch lies, and what becomes of its values. */
 export interface TakeBatchOptions {
@@ -22,9 +22,10 @@ export interface TakeBatchAttributes {
   readonly width: number;
 }
 
-const takeBatchOp: Op = {
+const takeBatchOp: ComputeOp = {
   name: "takeBatch",
   kind: "compute",
+  traits: { kind: "pointwise", gathers: true, cheap: true },
   rearranges: true,
   indexLimits(node) {
     const [data, , order] = node.inputs;

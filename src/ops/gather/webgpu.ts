@@ -1,13 +1,11 @@
 import library from "../../../shaders/gather.wgsl?raw";
 import type { PointwiseKernel } from "../kernel.ts";
-import { floatLiteral, integerLiteral } from "../wgsl.ts";
+import { floatLiteral, integerLiteral } from "../webgpu/wgsl.ts";
 import type { TakeBatchAttributes } from "./index.ts";
 
 const takeBatch: PointwiseKernel = {
   kind: "pointwise",
   library,
-  gathers: true,
-  recomputed: true,
   flops: (node) => (node.dtype === "float32" ? 2 : 0),
   expression(node, [data, start, order], { index }, float) {
     const { scale, offset, width } = node.attributes as TakeBatchAttributes;

@@ -1,9 +1,10 @@
+import { aligned } from "../../alignment.ts";
 import { GraphError } from "../../errors.ts";
-import { requireType, sameShape, sizeOf, Tensor, type Op, type Shape } from "../../graph/tensor.ts";
+import { requireType, sameShape, sizeOf, Tensor, type ComputeOp, type GivenOp, type Shape } from "../../graph/tensor.ts";
 import { broadcastsTo } from "../elementwise/function.ts";
 import { sumToShape } from "../reduce/index.ts";
 
-const reshapeOp: Op = {
+const reshapeOp: GivenOp = {
   name: "reshape",
   kind: "view",
   gradient: (node, upstream) => [reshape(upstream, node.inputs[0]!.shape)],
@@ -32,9 +33,10 @@ export interface TransposeAttributes {
   readonly order: readonly number[];
 }
 
-const transposeOp: Op = {
+const transposeOp: ComputeOp = {
   name: "transpose",
   kind: "compute",
+  traits: { kind: "pointwise", gathers: true },
   rearranges: true,
   gradient(node, upstream) {
     const { order } = node.attributes as TransposeAttributes;
@@ -58,9 +60,10 @@ export function transpose(x: Tensor, order: readonly number[] = x.shape.map((_, 
   return new Tensor<TransposeAttributes>(transposeOp, [x], { order }, { shape: order.map((axis) => x.shape[axis]!), dtype: x.dtype });
 }
 
-const broadcastOp: Op = {
+const broadcastOp: ComputeOp = {
   name: "broadcastTo",
   kind: "compute",
+  traits: { kind: "pointwise" },
   rearranges: true,
   gradient: (node, upstream) => [sumToShape(upstream, node.inputs[0]!.shape)],
 };
@@ -82,7 +85,13 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return new Tensor(broadcastOp, [x], {}, { shape, dtype: x.dtype });
 }
 
-const copyOp: Op = { name: "copy", kind: "compute", rearranges: true, gradient: (_, upstream) => [upstream] };
+const copyOp: ComputeOp = {
+  name: "copy",
+  kind: "compute",
+  traits: { kind: "pointwise" },
+  rearranges: true,
+  gradient: (_, upstream) => [upstream],
+};
 
 /** The same values in a place of their own: what a planner inserts where a value must lie elsewhere. */
 export function copy(x: Tensor): Tensor {
@@ -96,7 +105,7 @@ export interface AxisIndexAttributes {
   readonly count: number;
 }
 
-const axisIndexOp: Op = { name: "axisIndex", kind: "compute" };
+const axisIndexOp: ComputeOp = { name: "axisIndex", kind: "compute", traits: { kind: "pointwise" } };
 
 /**
  * A tensor (uint32) whose every element is its own position along an axis.
@@ -111,21 +120,22 @@ export function axisIndex(shape: Shape, axis: number): Tensor {
   return new Tensor<AxisIndexAttributes>(axisIndexOp, [], attributes, { shape, dtype: "uint32" });
 }
 
-/** Slices of a pack start at multiples of 256 bytes, WebGPU's least alignment of a storage binding. */
-export const PACK_ALIGNMENT = 64;
-
 /** Elements from the start of one slice of a pack to the start of the next. */
-export const packedSize = (tensor: Tensor): number => Math.ceil(tensor.size / PACK_ALIGNMENT) * PACK_ALIGNMENT;
+export const packedSize = (tensor: Tensor): number => aligned(tensor.size);
 
 export interface PackAttributes {
   /** The first element of each slice. */
   readonly offsets: readonly number[];
 }
 
-const packOp: Op = { name: "pack", kind: "compute" };
+const packOp: ComputeOp = {
+  name: "pack",
+  kind: "compute",
+  traits: { kind: "pack", offsets: ({ attributes }) => (attributes as PackAttributes).offsets },
+};
 
 /**
- * Tensors one after the other as one flat vector, each slice starting at a multiple of 64 elements and padded with
+ * Tensors one after the other as one flat vector, each slice aligned (see `ALIGNMENT`) and padded with
  * zeros. Parameters, gradients and moments in the same pack order let an optimizer run once over all of them.
  */
 export function pack(tensors: readonly Tensor[]): Tensor {

@@ -1,12 +1,11 @@
 import { stridesOf } from "../../graph/tensor.ts";
 import type { PointwiseKernel } from "../kernel.ts";
-import { integerLiteral } from "../wgsl.ts";
+import { integerLiteral } from "../webgpu/wgsl.ts";
 import type { AxisIndexAttributes, TransposeAttributes } from "./index.ts";
 
 const transpose: PointwiseKernel = {
   kind: "pointwise",
   library: "",
-  gathers: true,
   flops: () => 0,
   expression(node, [x], { index }) {
     const { order } = node.attributes as TransposeAttributes;

@@ -1,6 +1,8 @@
 import { GraphError } from "../../errors.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { requireType, Tensor, type Op } from "../../graph/tensor.ts";
+import { requireType, Tensor, type ComputeOp } from "../../graph/tensor.ts";
+import { reductionOf } from "../../graph/traits.ts";
+import { rootOf } from "../../graph/views.ts";
 import { precisions, type Precision } from "./precision.ts";
 
 /** Which of the two operands is taken transposed. */
@@ -26,9 +28,20 @@ export interface MatmulAttributes {
   readonly columns: number;
 }
 
-const matmulOp: Op = {
+/** The sum over the rows of the right operand: a bias's gradient beside its weights'. */
+function canFuse(members: readonly Tensor[], other: Tensor): boolean {
+  const product = members[0]!;
+  const { inner, columns, transposeRight } = product.attributes as MatmulAttributes;
+  const sum = reductionOf(other);
+  if (members.length > 1 || transposeRight || sum?.operation !== "sum") return false;
+  if (rootOf(other.inputs[0]!) !== rootOf(product.inputs[1]!)) return false;
+  return sum.outer === 1 && sum.count === inner && sum.inner === columns;
+}
+
+const matmulOp: ComputeOp = {
   name: "matmul",
   kind: "compute",
+  traits: { kind: "anchor", canFuse },
   gradient(node, upstream) {
     const [left, right] = node.inputs as [Tensor, Tensor];
     const { transposeLeft, transposeRight, precision } = node.attributes as MatmulAttributes;

@@ -1,9 +1,8 @@
+import { ALIGNMENT } from "../../alignment.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import { rootOf } from "../../graph/views.ts";
 import type { AnchorKernel, AnchorLaunch, ElementRange, LaunchLimits } from "../kernel.ts";
-import type { ReduceAttributes } from "../reduce/index.ts";
 import type { MatmulAttributes } from "./index.ts";
-import { chooseTiling, sourceOf, type Tiling } from "./tilings.ts";
+import { chooseTiling, sourceOf, type Tiling } from "./webgpu-tilings.ts";
 
 interface Part {
   readonly first: number;
@@ -37,8 +36,8 @@ function largestParts(attributes: MatmulAttributes, { bindingElements, gridSize 
     inner,
     columns: Math.min(columns, gridSize * tiling.tileColumns),
   };
-  // A binding starts at a multiple of 64 elements, up to 63 before the part.
-  const reach = bindingElements - 63;
+  // A binding is aligned, so it may start before the part.
+  const reach = bindingElements - (ALIGNMENT - 1);
   for (const [along, across] of Object.values(storedAxes(attributes))) {
     if (attributes[along] * attributes[across] <= bindingElements) continue;
     most[along] = Math.min(most[along], Math.max(1, Math.floor(reach / attributes[across])));
@@ -101,16 +100,13 @@ function launch(members: readonly Tensor[], tiling: Tiling, part: Record<Axis, P
   };
 }
 
-/** The sum over the rows of the right operand, a bias's gradient beside its weights', where nothing is cut. */
-function takes(members: readonly Tensor[], other: Tensor, limits: LaunchLimits): boolean {
-  const product = members[0]!;
-  const { inner, columns, transposeRight } = product.attributes as MatmulAttributes;
-  if (members.length > 1 || transposeRight || other.op.name !== "sum") return false;
-  const sum = other.attributes as ReduceAttributes;
-  if (rootOf(other.inputs[0]!) !== rootOf(product.inputs[1]!)) return false;
-  return sum.outer === 1 && sum.count === inner && sum.inner === columns && launches(members, limits).length === 1;
+/** Whether one launch makes a whole product, so that nothing is cut. */
+function isOneLaunch(members: readonly Tensor[], limits: LaunchLimits): boolean {
+  const attributes = members[0]!.attributes as MatmulAttributes;
+  const most = largestParts(attributes, limits, chooseTiling(attributes, limits));
+  return (["rows", "inner", "columns"] as const).every((axis) => most[axis] >= attributes[axis]);
 }
 
-const matmul: AnchorKernel = { kind: "anchor", takes, launches };
+const matmul: AnchorKernel = { kind: "anchor", canFuse: isOneLaunch, launches };
 
 export const kernels = { matmul };

@@ -1,5 +1,6 @@
 import { GraphError } from "../../errors.ts";
-import { requireType, sameShape, sizeOf, Tensor, type Op, type Shape } from "../../graph/tensor.ts";
+import { requireType, sameShape, sizeOf, Tensor, type ComputeOp, type Shape } from "../../graph/tensor.ts";
+import type { AnchorTraits, Reduction } from "../../graph/traits.ts";
 import { divide, equal, select } from "../elementwise/arithmetic.ts";
 import { axisIndex, broadcastTo, reshape } from "../layout/index.ts";
 
@@ -10,20 +11,22 @@ export interface ReduceOptions {
 }
 
 /** The input seen as [outer, count, inner], of which the middle is reduced. */
-export interface ReduceAttributes {
-  readonly outer: number;
-  readonly count: number;
-  readonly inner: number;
-}
+export type ReduceAttributes = Omit<Reduction, "operation">;
 
 type ReduceGradient = (node: Tensor<ReduceAttributes>, upstream: Tensor) => Tensor;
 
 /* @__NO_SIDE_EFFECTS__ */
-function reduction(name: string, gradient?: ReduceGradient): Op {
-  if (!gradient) return { name, kind: "compute" };
+function reduction(name: Reduction["operation"], gradient?: ReduceGradient): ComputeOp {
+  const traits: AnchorTraits = {
+    kind: "anchor",
+    prologues: [0],
+    reduction: ({ attributes }) => ({ operation: name, ...(attributes as ReduceAttributes) }),
+  };
+  if (!gradient) return { name, kind: "compute", traits };
   return {
     name,
     kind: "compute",
+    traits,
     gradient: (node, upstream) => [gradient(node as Tensor<ReduceAttributes>, upstream)],
   };
 }
@@ -64,7 +67,7 @@ function reducedAxes(where: string, x: Tensor, axes: ReduceOptions["axes"]): num
 }
 
 /** One node for one run of neighbouring axes. */
-function reduceRun(op: Op, x: Tensor, first: number, last: number): Tensor {
+function reduceRun(op: ComputeOp, x: Tensor, first: number, last: number): Tensor {
   const shape = x.shape.map((size, axis) => (axis >= first && axis <= last ? 1 : size));
   const attributes = {
     outer: sizeOf(x.shape.slice(0, first)),
@@ -74,7 +77,7 @@ function reduceRun(op: Op, x: Tensor, first: number, last: number): Tensor {
   return new Tensor<ReduceAttributes>(op, [x], attributes, { shape, dtype: op === argmaxOp ? "uint32" : "float32" });
 }
 
-function reduce(op: Op, x: Tensor, { axes, keepAxes = false }: ReduceOptions): Tensor {
+function reduce(op: ComputeOp, x: Tensor, { axes, keepAxes = false }: ReduceOptions): Tensor {
   requireType(op.name, x, "float32");
   const chosen = reducedAxes(op.name, x, axes);
   let result = x;

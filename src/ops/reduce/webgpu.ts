@@ -2,17 +2,12 @@ import argmaxSource from "../../../shaders/argmax.wgsl?raw";
 import lanesSource from "../../../shaders/lanes.wgsl?raw";
 import reduceSource from "../../../shaders/reduce.wgsl?raw";
 import type { AnchorKernel } from "../kernel.ts";
-import { laneLaunch } from "../lanes.ts";
+import { laneLaunch } from "../webgpu/lanes.ts";
 import type { ReduceAttributes } from "./index.ts";
 
-function reduceKernel(source: string, constants: Record<string, number> = {}, total?: "sum" | "mean"): AnchorKernel {
+function reduceKernel(source: string, constants: Record<string, number> = {}): AnchorKernel {
   return {
     kind: "anchor",
-    prologues: [0],
-    isTotal({ attributes }) {
-      const { outer, inner } = attributes as ReduceAttributes;
-      return outer * inner === 1 ? total : undefined;
-    },
     launches([node], limits) {
       const { outer, count, inner } = node!.attributes as ReduceAttributes;
       const launch = laneLaunch(outer * inner, count, inner, limits.gridSize);
@@ -31,8 +26,8 @@ function reduceKernel(source: string, constants: Record<string, number> = {}, to
 }
 
 export const kernels = {
-  sum: reduceKernel(reduceSource, { OPERATION: 0 }, "sum"),
-  mean: reduceKernel(reduceSource, { OPERATION: 1 }, "mean"),
+  sum: reduceKernel(reduceSource, { OPERATION: 0 }),
+  mean: reduceKernel(reduceSource, { OPERATION: 1 }),
   max: reduceKernel(reduceSource, { OPERATION: 2 }),
   argmax: reduceKernel(argmaxSource),
 };

@@ -1,23 +1,42 @@
 import { GraphError } from "../../errors.ts";
-import { requireType, Tensor, type Op } from "../../graph/tensor.ts";
+import { requireType, Tensor, type ComputeOp } from "../../graph/tensor.ts";
+import { reductionOf, type AnchorTraits } from "../../graph/traits.ts";
+import { rootOf } from "../../graph/views.ts";
 import { exp, multiply, subtract } from "../elementwise/arithmetic.ts";
 import { sum } from "../reduce/index.ts";
 
 const overClasses = { axes: -1, keepAxes: true } as const;
 
-const softmaxOp: Op = {
+/** Another result of the same rows of logits, with the same labels where both read labels; the largest's index is one. */
+const rowTraits: AnchorTraits = {
+  kind: "anchor",
+  canFuse(members, other) {
+    if (members.some(({ op }) => op === other.op)) return false;
+    const classes = members[0]!.inputs[0]!.shape.at(-1);
+    const reduction = reductionOf(other);
+    const isArgmax = reduction?.operation === "argmax" && reduction.inner === 1 && reduction.count === classes;
+    if (!isArgmax && other.op.traits !== rowTraits) return false;
+    return members.every(({ inputs }) =>
+      other.inputs.every((input, position) => !inputs[position] || rootOf(input) === rootOf(inputs[position])),
+    );
+  },
+};
+
+const softmaxOp: ComputeOp = {
   name: "softmax",
   kind: "compute",
+  traits: rowTraits,
   gradient: (node, upstream) => [multiply(node, subtract(upstream, sum(multiply(upstream, node), overClasses)))],
 };
 
-const logSoftmaxOp: Op = {
+const logSoftmaxOp: ComputeOp = {
   name: "logSoftmax",
   kind: "compute",
+  traits: rowTraits,
   gradient: (node, upstream) => [subtract(upstream, multiply(exp(node), sum(upstream, overClasses)))],
 };
 
-function overLastAxis(op: Op, logits: Tensor): Tensor {
+function overLastAxis(op: ComputeOp, logits: Tensor): Tensor {
   requireType(op.name, logits, "float32");
   if (logits.shape.length === 0) {
     throw new GraphError({ where: op.name, what: `${logits} has no axis of classes`, fix: "Give at least one axis" });
@@ -34,9 +53,10 @@ export const logSoftmax = (logits: Tensor): Tensor => overLastAxis(logSoftmaxOp,
 /** Labels, the second input, are below the number of classes. */
 const labelLimits = (node: Tensor) => [undefined, node.inputs[0]!.shape.at(-1)];
 
-const crossEntropyOp: Op = {
+const crossEntropyOp: ComputeOp = {
   name: "softmaxCrossEntropy",
   kind: "compute",
+  traits: rowTraits,
   indexLimits: labelLimits,
   gradient: (node, upstream) => {
     const [logits, labels] = node.inputs as [Tensor, Tensor];
@@ -44,7 +64,7 @@ const crossEntropyOp: Op = {
   },
 };
 
-const crossEntropyGradientOp: Op = { name: "softmaxCrossEntropyGradient", kind: "compute", indexLimits: labelLimits };
+const crossEntropyGradientOp: ComputeOp = { name: "softmaxCrossEntropyGradient", kind: "compute", traits: rowTraits, indexLimits: labelLimits };
 
 /**
  * The cross-entropy of each example's softmax against its class, −ln softmax(z)[label], from the logits in one op.

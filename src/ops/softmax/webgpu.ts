@@ -6,10 +6,9 @@ import logSoftmaxRow from "../../../shaders/log_softmax_row.wgsl?raw";
 import softmaxRows from "../../../shaders/softmax.wgsl?raw";
 import softmaxRow from "../../../shaders/softmax_row.wgsl?raw";
 import type { Tensor } from "../../graph/tensor.ts";
-import { rootOf } from "../../graph/views.ts";
+import { reductionOf } from "../../graph/traits.ts";
 import type { AnchorKernel, AnchorLaunch, LaunchLimits } from "../kernel.ts";
-import { laneLaunch } from "../lanes.ts";
-import type { ReduceAttributes } from "../reduce/index.ts";
+import { laneLaunch } from "../webgpu/lanes.ts";
 
 /** Two passes over a row, each an exponential and a comparison or addition, and one to write. */
 const FLOPS_PER_LOGIT = 20;
@@ -17,8 +16,15 @@ const FLOPS_PER_LOGIT = 20;
 /** Up to so many rows one workgroup does them all where that saves the dispatches of their sums. */
 const MOST_ROWS_OF_ONE_GROUP = 1024;
 
-/** What can be computed from a row of logits, its largest and the sum of its exponentials. */
-const results: Readonly<Record<string, { source: string; call: string; finish: string; reads: readonly string[] }>> = {
+/** A result that can be computed from a row of logits, its largest and the sum of its exponentials. */
+interface RowResult {
+  readonly source: string;
+  readonly call: string;
+  readonly finish: string;
+  readonly reads: readonly string[];
+}
+
+const results: Readonly<Record<string, RowResult>> = {
   softmax: { source: softmaxRow, call: "softmax_row", finish: "finish_softmax", reads: ["logits"] },
   logSoftmax: { source: logSoftmaxRow, call: "log_softmax_row", finish: "finish_log_softmax", reads: ["logits"] },
   softmaxCrossEntropy: { source: crossEntropyRow, call: "cross_entropy_row", finish: "finish_loss", reads: ["logits", "labels"] },
@@ -28,36 +34,24 @@ const results: Readonly<Record<string, { source: string; call: string; finish: s
     finish: "finish_gradient",
     reads: ["logits", "labels", "upstream"],
   },
-  argmax: { source: argmaxRow, call: "argmax_row", finish: "finish_argmax", reads: ["logits"] },
 };
 
-const readsOf = (node: Tensor): [string, Tensor][] => results[node.op.name]!.reads.map((name, position) => [name, node.inputs[position]!]);
+const argmaxResult: RowResult = { source: argmaxRow, call: "argmax_row", finish: "finish_argmax", reads: ["logits"] };
+
+/** Of another op, only an argmax is computed along. */
+const resultOf = (node: Tensor): RowResult => (reductionOf(node) ? argmaxResult : results[node.op.name]!);
+
+const readsOf = (node: Tensor): [string, Tensor][] => resultOf(node).reads.map((name, position) => [name, node.inputs[position]!]);
 
 function rowsOf(logits: Tensor): { rows: number; classes: number } {
   const classes = logits.shape.at(-1)!;
   return { rows: logits.size / classes, classes };
 }
 
-/** Whether an argmax is over the classes, as this kernel can compute it. */
-function isOverClasses(node: Tensor, classes: number): boolean {
-  if (node.op.name !== "argmax") return true;
-  const { count, inner } = node.attributes as ReduceAttributes;
-  return inner === 1 && count === classes;
-}
-
-/** Another result of the same logits, with the same labels where both read labels. */
-function takes(members: readonly Tensor[], other: Tensor): boolean {
-  const logits = members[0]!.inputs[0]!;
-  if (!results[other.op.name] || members.some(({ op }) => op === other.op)) return false;
-  if (rootOf(other.inputs[0]!) !== rootOf(logits) || !isOverClasses(other, rowsOf(logits).classes)) return false;
-  const known = Object.fromEntries(members.flatMap(readsOf));
-  return readsOf(other).every(([name, tensor]) => !known[name] || rootOf(known[name]) === rootOf(tensor));
-}
-
 function launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: boolean): AnchorLaunch[] {
   const logits = members[0]!.inputs[0]!;
   const { rows, classes } = rowsOf(logits);
-  const parts = members.map(({ op }) => results[op.name]!);
+  const parts = members.map(resultOf);
   const calls = parts.map(({ call }) => `    ${call}(row, lane, largest, total);\n`).join("");
   const writeRow = `fn write_row(row: u32, lane: u32, largest: f32, total: f32) {\n${calls}}\n`;
   return [
@@ -73,7 +67,6 @@ function launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: bo
 
 const rowKernel: AnchorKernel = {
   kind: "anchor",
-  takes,
   makesTotals: (members) => rowsOf(members[0]!.inputs[0]!).rows <= MOST_ROWS_OF_ONE_GROUP,
   launches,
 };

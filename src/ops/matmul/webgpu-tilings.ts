@@ -97,7 +97,7 @@ export function productClass({ rows, inner, columns, transposeLeft, transposeRig
 /** The tuner's choice for a product, if there is one that the device can run, else the one by rule of thumb. */
 export function chooseTiling(attributes: MatmulAttributes, limits: LaunchLimits): Tiling {
   const possible = possibleTilings(limits);
-  const chosen = limits.tilingOf?.(productClass(attributes));
+  const chosen = limits.choiceOf?.(productClass(attributes));
   return (chosen === undefined ? undefined : possible[chosen]) ?? possible[usualTiling(attributes, limits)]!;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Pass 4: pipelines and bind groups are made once; running a step only sets and dispatches them. Many steps go into
- * one compute pass: within a pass each dispatch sees what those before it wrote.
+ * Running a step only sets pipelines and bind groups that were made before, and dispatches them. Many steps go into one
+ * compute pass: within a pass each dispatch sees what those before it wrote.
  */
 import type { Device } from "../../device/device.ts";
 import type { Pipeline } from "../../device/pipelines.ts";
@@ -9,35 +9,17 @@ import { DeviceError } from "../../errors.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { constantOp, type ConstantAttributes } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import type { LaunchLimits } from "../../ops/kernel.ts";
 import type { DispatchDescription, Executable, NumericArray } from "../backend.ts";
-import { fuse } from "../../compiler/fuse.ts";
-import { isLiteral, isStepScalar } from "./kernels.ts";
+import { isLiteral } from "../../compiler/nodes.ts";
 import type { Binding, Launch } from "./launch.ts";
-import { lower } from "./lower.ts";
-import { plan, STEPS_PER_SUBMIT, type Plan, type VirtualBuffer } from "../../compiler/plan.ts";
-import { ScalarRing } from "./scalars.ts";
-import type { BufferPlace, StoredLeaves } from "./stored-leaves.ts";
+import type { Plan } from "../../compiler/plan.ts";
+import type { Region } from "../../compiler/regions.ts";
+import type { OwnBuffers } from "./own-buffers.ts";
+import type { ScalarRing } from "./scalars.ts";
+import type { StoredLeaves } from "./stored-leaves.ts";
 
-/**
- * On lavapipe a workgroup costs more than its elements: Adam over 100,000 parameters took 0.49 ms with 64 workgroups of
- * 64 threads and 0.84 ms with 398 of 256. A GPU is filled by this many threads and gains nothing from more.
- */
-const SOFTWARE_THREADS = 4096;
-const HARDWARE_THREADS = 2 ** 18;
-
-/** Elements after each buffer that a kernel must not touch, where guards are asked for. */
-const GUARD_ELEMENTS = 64;
-
-/** A NaN that no computation produces. */
-const POISON = 0x7fc0dead;
-
-export interface RecordOptions {
-  readonly leaves: StoredLeaves;
-  readonly tilingOf: LaunchLimits["tilingOf"];
-  /** Poison results before every run and check the words after each buffer, for tests. */
-  readonly guards: boolean;
-}
+/** The most steps that go into one submit: rows of the trace, slots of the ring of per-step scalars. */
+export const STEPS_PER_SUBMIT = 256;
 
 type Grid = readonly [number, number, number];
 
@@ -50,75 +32,49 @@ interface Recorded {
   readonly grid: Grid;
 }
 
-/** What a device allows and what pays on it. */
-export function launchLimitsOf({ limits, adapter, subgroupSize }: Device): Omit<LaunchLimits, "tilingOf"> {
-  return {
-    bindingElements: Math.floor(limits.maxStorageBufferBindingSize / 4),
-    gridSize: limits.maxComputeWorkgroupsPerDimension,
-    workgroupThreads: limits.maxComputeInvocationsPerWorkgroup,
-    workgroupBytes: limits.maxComputeWorkgroupStorageSize,
-    usefulThreads: adapter.software ? SOFTWARE_THREADS : HARDWARE_THREADS,
-    subgroupSize,
-  };
+/** What an executable is made of. */
+export interface ExecutableParts {
+  readonly device: Device;
+  readonly plan: Plan;
+  /** Where the scalar outputs of the steps of a submit lie, a row for each. */
+  readonly trace: Region;
+  readonly launches: readonly Launch[];
+  /** One for each launch. */
+  readonly pipelines: readonly Pipeline[];
+  readonly ring: ScalarRing;
+  readonly leaves: StoredLeaves;
+  readonly buffers: OwnBuffers;
 }
 
-/** Makes everything that replaying a graph's step needs. */
-export async function record(device: Device, graph: Graph, options: RecordOptions): Promise<WebGPUExecutable> {
-  const launchLimits: LaunchLimits = { ...launchLimitsOf(device), tilingOf: options.tilingOf };
-  // One binding is kept for the trace.
-  const fusion = fuse(graph, device.limits.maxStorageBuffersPerShaderStage - 1, launchLimits);
-  const planned = plan(graph, fusion, (tensor) => options.leaves.regionOf(tensor));
-  const scalars = graph.nodes.filter(isStepScalar);
-  const launches = lower(planned, scalars, launchLimits);
-  if (launches.some(({ float16 }) => float16)) device.requireFloat16();
-  const pipelines = await Promise.all(
-    launches.map(({ code, bindings, kernel }) => device.pipelines.get(code, bindings.map(({ access }) => access), kernel)),
-  );
-  let made: WebGPUExecutable | undefined;
-  try {
-    await device.allocate(() => {
-      made = new WebGPUExecutable(device, graph, planned, launches, pipelines, new ScalarRing(device, scalars, STEPS_PER_SUBMIT), options);
-    });
-    return made!;
-  } catch (error) {
-    made?.dispose();
-    throw error;
-  }
-}
-
+/** Replays the launches of a graph's step. */
 export class WebGPUExecutable implements Executable {
   readonly dispatches: readonly DispatchDescription[];
+  /** Its buffers, apart from those of leaves. */
+  readonly buffers: OwnBuffers;
   readonly #device: Device;
   readonly #plan: Plan;
+  readonly #trace: Region;
   readonly #ring: ScalarRing;
-  readonly #options: RecordOptions;
-  readonly #buffers = new Map<VirtualBuffer, GPUBuffer>();
+  readonly #leaves: StoredLeaves;
   readonly #recorded: readonly Recorded[];
-  readonly #written = new Set<VirtualBuffer>();
   /** How often leaves had moved when they were bound. */
   #boundAt: number;
 
-  constructor(
-    device: Device,
-    graph: Graph,
-    planned: Plan,
-    launches: readonly Launch[],
-    pipelines: readonly Pipeline[],
-    ring: ScalarRing,
-    options: RecordOptions,
-  ) {
+  constructor(graph: Graph, { device, plan, trace, launches, pipelines, ring, leaves, buffers }: ExecutableParts) {
     this.dispatches = launches.map(({ kernel, shapes, grid, flops, bytes }) => ({ kernel, shapes, grid, flops, bytes }));
+    this.buffers = buffers;
     this.#device = device;
-    this.#plan = planned;
+    this.#plan = plan;
+    this.#trace = trace;
     this.#ring = ring;
-    this.#options = options;
-    this.#boundAt = options.leaves.moves;
+    this.#leaves = leaves;
+    this.#boundAt = leaves.moves;
     this.#recorded = launches.map(({ kernel, bindings, grid }, position) => {
       const { pipeline, layout } = pipelines[position]!;
       return { kernel, pipeline, layout, bindings, bindGroup: this.#bindGroup({ kernel, layout, bindings }), grid };
     });
     for (const node of graph.nodes) if (node.op === constantOp && !isLiteral(node)) this.#writeConstant(node);
-    if (planned.traces.length > 0) device.staging.reserve(4 * planned.trace.elements, 3);
+    if (plan.traces.length > 0) device.staging.reserve(4 * trace.elements, 3);
   }
 
   async run(first: number, count: number): Promise<Record<string, NumericArray>> {
@@ -141,7 +97,7 @@ export class WebGPUExecutable implements Executable {
   async read(output: string): Promise<NumericArray> {
     const tensor = this.#plan.kept.get(output)!;
     const { buffer, offset, elements } = this.#plan.regions.get(tensor)!;
-    const bytes = await this.#device.read(this.#real(buffer), 4 * offset, 4 * elements);
+    const bytes = await this.#device.read(this.buffers.get(buffer), 4 * offset, 4 * elements);
     return tensor.dtype === "float32" ? new Float32Array(bytes) : new Uint32Array(bytes);
   }
 
@@ -170,23 +126,8 @@ export class WebGPUExecutable implements Executable {
   }
 
   dispose(): void {
-    for (const buffer of this.#buffers.values()) buffer.destroy();
-    this.#buffers.clear();
+    this.buffers.dispose();
     this.#ring.dispose();
-  }
-
-  /**
-   * The labels of buffers in which a kernel wrote past the end of a value; known only with guards.
-   * @returns empty where all is well
-   */
-  async spoiledGuards(): Promise<string[]> {
-    const spoiled: string[] = [];
-    if (!this.#options.guards) return spoiled;
-    for (const buffer of this.#written) {
-      const guard = new Uint32Array(await this.#device.read(this.#real(buffer), 4 * buffer.elements, 4 * GUARD_ELEMENTS));
-      if (guard.some((word) => word !== POISON)) spoiled.push(buffer.label);
-    }
-    return spoiled;
   }
 
   /**
@@ -195,7 +136,7 @@ export class WebGPUExecutable implements Executable {
    */
   #prepare(): number {
     this.#device.requireLive();
-    const { moves } = this.#options.leaves;
+    const { moves } = this.#leaves;
     if (moves !== this.#boundAt) {
       for (const dispatch of this.#recorded) dispatch.bindGroup = this.#bindGroup(dispatch);
       this.#boundAt = moves;
@@ -205,20 +146,20 @@ export class WebGPUExecutable implements Executable {
 
   async #submit(first: number, count: number): Promise<Float32Array> {
     const { gpu, staging } = this.#device;
-    if (this.#options.guards) this.#poison();
+    this.buffers.beforeSubmit();
     this.#ring.write(first, count);
     const encoder = gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     for (let slot = 0; slot < count; slot++) this.#encode(pass, slot, this.#recorded);
     pass.end();
-    const { traces, trace } = this.#plan;
+    const { traces } = this.#plan;
     if (traces.length === 0) {
       gpu.queue.submit([encoder.finish()]);
       await gpu.queue.onSubmittedWorkDone();
       this.#device.requireLive();
       return new Float32Array(0);
     }
-    const copy = staging.copy(encoder, this.#real(trace.buffer), 0, 4 * traces.length * count);
+    const copy = staging.copy(encoder, this.buffers.get(this.#trace.buffer), 0, 4 * traces.length * count);
     gpu.queue.submit([encoder.finish()]);
     return new Float32Array(await this.#device.arrived(copy));
   }
@@ -263,40 +204,15 @@ export class WebGPUExecutable implements Executable {
   }
 
   #resource({ region, access }: Binding): GPUBufferBinding {
-    const { buffer, offset } = this.#placeOf(region.buffer);
-    const own = this.#buffers.has(region.buffer);
-    if (own && access === "read_write") this.#written.add(region.buffer);
-    const guarded = own && this.#options.guards && region.offset + region.elements === region.buffer.elements;
-    return { buffer, offset: 4 * (offset + region.offset), size: 4 * (region.elements + (guarded ? GUARD_ELEMENTS : 0)) };
-  }
-
-  #placeOf(buffer: VirtualBuffer): BufferPlace {
-    return this.#options.leaves.placeOf(buffer) ?? { buffer: this.#real(buffer), offset: 0 };
-  }
-
-  /** A buffer of this executable's own. */
-  #real(buffer: VirtualBuffer): GPUBuffer {
-    const known = this.#buffers.get(buffer);
-    if (known) return known;
-    const elements = buffer.elements + (this.#options.guards ? GUARD_ELEMENTS : 0);
-    const real = this.#device.createStorage(4 * elements, buffer.label);
-    this.#buffers.set(buffer, real);
-    return real;
+    const leaf = this.#leaves.placeOf(region.buffer);
+    if (!leaf) return this.buffers.bind(region, access);
+    return { buffer: leaf.buffer, offset: 4 * (leaf.offset + region.offset), size: 4 * region.elements };
   }
 
   #writeConstant(node: Tensor): void {
     const { values } = node.attributes as ConstantAttributes;
     const words = node.dtype === "float32" ? Float32Array.from(values) : Uint32Array.from(values);
     const region = this.#plan.regions.get(node)!;
-    this.#device.gpu.queue.writeBuffer(this.#real(region.buffer), 4 * region.offset, words);
-  }
-
-  /** Packs keep their zero padding; everything else that is written gets poison, and so do the guards. */
-  #poison(): void {
-    for (const buffer of this.#written) {
-      const from = buffer.label === "pack" ? buffer.elements : 0;
-      const words = new Uint32Array(buffer.elements + GUARD_ELEMENTS - from).fill(POISON);
-      this.#device.gpu.queue.writeBuffer(this.#real(buffer), 4 * from, words);
-    }
+    this.#device.gpu.queue.writeBuffer(this.buffers.get(region.buffer), 4 * region.offset, words);
   }
 }

@@ -1,0 +1,55 @@
+/*
+ * Compiles a graph for a device: the compiler's passes (fuse, plan), then WGSL for each group, then pipelines, buffers and
+ * bind groups, all of them made once.
+ */
+import { fuse } from "../../compiler/fuse.ts";
+import { isStepScalar } from "../../compiler/nodes.ts";
+import { plan } from "../../compiler/plan.ts";
+import { wholeBuffer } from "../../compiler/regions.ts";
+import type { Device } from "../../device/device.ts";
+import type { Graph } from "../../graph/graph.ts";
+import type { LaunchLimits } from "../../ops/kernel.ts";
+import { STEPS_PER_SUBMIT, WebGPUExecutable } from "./executable.ts";
+import { lower } from "./lower.ts";
+import { OwnBuffers } from "./own-buffers.ts";
+import { launchLimitsOf, webgpuRules } from "./rules.ts";
+import { ScalarRing } from "./scalars.ts";
+import type { StoredLeaves } from "./stored-leaves.ts";
+
+/** What the graphs of a session are compiled with. */
+export interface CompileOptions {
+  readonly choiceOf?: LaunchLimits["choiceOf"];
+  /** Makes the buffers of an executable; tests of kernels give guarded ones. */
+  readonly makeBuffers?: ((device: Device) => OwnBuffers) | undefined;
+}
+
+/**
+ * Makes everything that replaying a graph's step needs.
+ * @throws DeviceError where the device cannot take it; then nothing is left behind
+ */
+export async function compile(device: Device, graph: Graph, leaves: StoredLeaves, options: CompileOptions): Promise<WebGPUExecutable> {
+  const limits: LaunchLimits = { ...launchLimitsOf(device), choiceOf: options.choiceOf };
+  const rules = webgpuRules(device.limits.maxStorageBuffersPerShaderStage, limits);
+  const planned = plan(graph, fuse(graph, rules), rules, (tensor) => leaves.regionOf(tensor));
+  const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * planned.traces.length);
+  const scalars = graph.nodes.filter(isStepScalar);
+  const launches = lower(planned, { scalars, trace, limits });
+  if (launches.some(({ float16 }) => float16)) device.requireFloat16();
+  const pipelines = await Promise.all(
+    launches.map(({ code, bindings, kernel }) => device.pipelines.get(code, bindings.map(({ access }) => access), kernel)),
+  );
+  const buffers = options.makeBuffers?.(device) ?? new OwnBuffers(device);
+  let ring: ScalarRing | undefined;
+  let made: WebGPUExecutable | undefined;
+  try {
+    await device.allocate(() => {
+      ring = new ScalarRing(device, scalars, STEPS_PER_SUBMIT);
+      made = new WebGPUExecutable(graph, { device, plan: planned, trace, launches, pipelines, ring, leaves, buffers });
+    });
+    return made!;
+  } catch (error) {
+    ring?.dispose();
+    buffers.dispose();
+    throw error;
+  }
+}

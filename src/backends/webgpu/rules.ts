@@ -1,0 +1,38 @@
+import type { BackendRules } from "../../compiler/backend-rules.ts";
+import type { Device } from "../../device/device.ts";
+import type { LaunchLimits } from "../../ops/kernel.ts";
+import { anchorKernel } from "./kernels.ts";
+
+/**
+ * On lavapipe a workgroup costs more than its elements: Adam over 100,000 parameters took 0.49 ms with 64 workgroups of
+ * 64 threads and 0.84 ms with 398 of 256. A GPU is filled by this many threads and gains nothing from more.
+ */
+const SOFTWARE_THREADS = 4096;
+const HARDWARE_THREADS = 2 ** 18;
+
+/** What a device allows and what pays on it. */
+export function launchLimitsOf({ limits, adapter, subgroupSize }: Device): Omit<LaunchLimits, "choiceOf"> {
+  return {
+    bindingElements: Math.floor(limits.maxStorageBufferBindingSize / 4),
+    gridSize: limits.maxComputeWorkgroupsPerDimension,
+    workgroupThreads: limits.maxComputeInvocationsPerWorkgroup,
+    workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    usefulThreads: adapter.software ? SOFTWARE_THREADS : HARDWARE_THREADS,
+    subgroupSize,
+  };
+}
+
+/**
+ * What WebGPU states to the compiler.
+ * @param storageBuffers how many storage buffers the device binds in one kernel
+ */
+export function webgpuRules(storageBuffers: number, limits: LaunchLimits): BackendRules {
+  return {
+    // One is kept for the trace of scalar outputs.
+    mostBindings: storageBuffers - 1,
+    oneAccessPerBuffer: true,
+    recomputes: true,
+    canFuse: (anchors) => anchorKernel(anchors[0]!)?.canFuse?.(anchors, limits) ?? true,
+    makesTotals: (anchors) => anchorKernel(anchors[0]!)?.makesTotals?.(anchors) ?? false,
+  };
+}

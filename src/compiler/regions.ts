@@ -1,0 +1,21 @@
+/** A buffer that a backend makes real; known by identity. */
+export interface VirtualBuffer {
+  readonly label: string;
+  /** Elements of four bytes. */
+  elements: number;
+}
+
+/** Part of a buffer. It starts at a multiple of `ALIGNMENT` elements, so that it can be bound by itself. */
+export interface Region {
+  readonly buffer: VirtualBuffer;
+  readonly offset: number;
+  readonly elements: number;
+}
+
+export function overlaps(a: Region, b: Region): boolean {
+  return a.buffer === b.buffer && a.offset < b.offset + b.elements && b.offset < a.offset + a.elements;
+}
+
+export function wholeBuffer(label: string, elements: number): Region {
+  return { buffer: { label, elements }, offset: 0, elements };
+}

@@ -1,0 +1,26 @@
+import { parameter } from "../../graph/leaves.ts";
+import { Random } from "../../random.ts";
+import type { TuningCase } from "../kernel.ts";
+import { matmul, type MatmulAttributes } from "./index.ts";
+import { possibleTilings, productClass, promisingTilings } from "./webgpu-tilings.ts";
+
+/** A product of random matrices of these sizes, for the tuner. */
+export function productCase(attributes: MatmulAttributes): TuningCase {
+  const { rows, inner, columns } = attributes;
+  return {
+    kernelClass: productClass(attributes),
+    work: rows * inner * columns,
+    choices: (limits) => Object.keys(possibleTilings(limits)),
+    promisingChoices: (limits) => promisingTilings(attributes, limits),
+    build: () => randomProduct(attributes),
+  };
+}
+
+function randomProduct({ rows, inner, columns, transposeLeft, transposeRight, precision }: MatmulAttributes) {
+  const random = new Random(1);
+  const drawn = (name: string, a: number, b: number) =>
+    parameter(name, [a, b], Float32Array.from({ length: a * b }, () => random.uniform(-1, 1)));
+  const left = transposeLeft ? drawn("left", inner, rows) : drawn("left", rows, inner);
+  const right = transposeRight ? drawn("right", columns, inner) : drawn("right", inner, columns);
+  return matmul(left, right, { transposeLeft, transposeRight, precision });
+}
