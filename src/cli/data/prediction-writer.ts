@@ -3,6 +3,7 @@ import { tableSchemaFrom } from "../../data/table-schema.ts";
 import { OptionError } from "../../errors.ts";
 import { predictedClasses, probabilities as softmaxOf } from "../../train/index.ts";
 import type { TrainedModel } from "../../node/index.ts";
+import { csvCell } from "../../text.ts";
 
 export type PredictionFormat = "csv" | "json";
 
@@ -48,8 +49,6 @@ interface Values {
   rowsOf(outputs: Float32Array): Row[];
   objectOf(row: Row): object;
 }
-
-const csvCell = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /** With as many digits as float32 has. */
 const rounded = (value: number) => Number(value.toPrecision(7));

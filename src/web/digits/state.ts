@@ -4,7 +4,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import { proxy, transfer, type Remote } from "comlink";
 import { DataError, OptionError } from "../../index.ts";
-import { amount } from "../shared/format.ts";
+import { scaled } from "../shared/format.ts";
 import { addressNote } from "../shared/url.ts";
 import { Newest, Requests, type Stamp } from "../shared/requests.ts";
 import type {
@@ -336,7 +336,7 @@ export async function loadFile(file: File): Promise<void> {
   fault.value = undefined;
   await act(async () => {
     if (file.size > MOST_FILE_BYTES) {
-      const [size, most] = [file.size, MOST_FILE_BYTES].map((bytes) => `${amount(bytes)}B`);
+      const [size, most] = [file.size, MOST_FILE_BYTES].map((bytes) => `${scaled(bytes)}B`);
       throw new DataError({ where: file.name, what: `the file has ${size}`, fix: `A network for this page has at most ${most}` });
     }
     const bytes = new Uint8Array(await file.arrayBuffer());
