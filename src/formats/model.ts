@@ -2,7 +2,7 @@
  * A trained model as a safetensors file: its parameters by their names, and in the metadata, as JSON, all else that is
  * needed to use it again.
  */
-import { DataError, OptionError, WgradError } from "../errors.ts";
+import { DataError, excerpt, OptionError, WgradError } from "../errors.ts";
 import { requireDistinctNames, type StoredAttributes } from "../graph/leaves.ts";
 import { sameShape, sizeOf } from "../graph/tensor.ts";
 import type { ModelExtensions } from "../nn/extensions.ts";
@@ -10,7 +10,7 @@ import { losses, requireOutputs, requireTargets, type LossName, type TrainingLos
 import { modelFromConfig, parametersOfConfig, type Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
 import { DIGEST, digestOf } from "./digest.ts";
-import { parseJson, quoted } from "./json.ts";
+import { parseJson } from "./json.ts";
 import { readSafetensors, writeSafetensors, type NamedTensor, type Safetensors, type TensorValues } from "./safetensors.ts";
 
 /** Plain facts for a reader; a number that is not finite becomes null in the file. */
@@ -124,7 +124,7 @@ export function requireParameters({ parameters: wanted }: Pick<Model, "parameter
     }
   }
   const extra = Object.keys(given).find((name) => !shapes.has(name));
-  if (extra !== undefined) throw new OptionError({ where: quoted(extra), what: "the model has no such parameter", fix });
+  if (extra !== undefined) throw new OptionError({ where: excerpt(extra), what: "the model has no such parameter", fix });
 }
 
 /** All of a model but its parameters, as a file's metadata. */
@@ -174,7 +174,7 @@ function requireDigest({ tensors, metadata }: Safetensors, where: string): void 
   const named = Array.from(tensors, ([name, tensor]) => ({ name, ...tensor }));
   const found = digestOf(named, metadata);
   if (metadata[DIGEST] === found) return;
-  const what = `the file is damaged: its contents have the digest ${found}, but it was written with ${quoted(metadata[DIGEST])}`;
+  const what = `the file is damaged: its contents have the digest ${found}, but it was written with ${excerpt(metadata[DIGEST])}`;
   throw new DataError({ where, what, fix: "Take another copy of the file" });
 }
 
@@ -253,7 +253,7 @@ function restoreModel(config: object, { tensors, where, extensions }: ModelFile)
     const { shape } = tensors.get(name)!;
     if (shape.join() !== parameter.shape.join()) {
       const what = `its shape is [${shape.join(", ")}], but the network's is [${parameter.shape.join(", ")}]`;
-      throw new DataError({ where: `${where}, tensor ${quoted(name)}`, what, fix: NOT_A_MODEL });
+      throw new DataError({ where: `${where}, tensor ${excerpt(name)}`, what, fix: NOT_A_MODEL });
     }
   }
   return model;
@@ -286,7 +286,7 @@ class Metadata {
 
   #checked<Value>(name: string, value: unknown, isValid: (value: unknown) => value is Value): Value {
     if (value === undefined) throw this.#refusal(name, "is missing");
-    if (!isValid(value)) throw this.#refusal(name, `is ${quoted(value)}, not what wgrad writes`);
+    if (!isValid(value)) throw this.#refusal(name, `is ${excerpt(value)}, not what wgrad writes`);
     return value;
   }
 

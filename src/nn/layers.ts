@@ -1,4 +1,4 @@
-import { GraphError, OptionError } from "../errors.ts";
+import { excerpt, GraphError, OptionError } from "../errors.ts";
 import { stepScalar } from "../graph/leaves.ts";
 import { sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { dropoutMask } from "../ops/dropout/index.ts";
@@ -7,7 +7,7 @@ import { reshape } from "../ops/layout/index.ts";
 import { matmul } from "../ops/matmul/index.ts";
 import type { Precision } from "../ops/matmul/precision.ts";
 import { activationOf, rectifiers, type ActivationName, type CustomActivation } from "./activations.ts";
-import { requireCount, requireNumber, written } from "./checks.ts";
+import { requireCount, requireNumber } from "./checks.ts";
 import { heNormal, xavierUniform, zeros, type Fans, type Initializer } from "./initializers.ts";
 
 /** A layer as plain JSON: its type and that type's options. */
@@ -87,7 +87,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   const chosen = activationOf("dense", options.activation ?? "identity");
   const { name } = chosen;
   if (typeof bias !== "boolean") {
-    throw new OptionError({ where: "dense bias", what: `${written(bias)} is neither true nor false`, fix: "Give one" });
+    throw new OptionError({ where: "dense bias", what: `${excerpt(bias)} is neither true nor false`, fix: "Give one" });
   }
   return {
     config: { type: "dense", units, activation: name, bias },

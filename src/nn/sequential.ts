@@ -1,9 +1,9 @@
-import { GraphError, OptionError } from "../errors.ts";
+import { excerpt, GraphError, OptionError } from "../errors.ts";
 import { input, parameter } from "../graph/leaves.ts";
 import { sameShape, sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { Random, randomKey } from "../random.ts";
 import { activations as knownActivations } from "./activations.ts";
-import { requireCount, requireSeed, written } from "./checks.ts";
+import { requireCount, requireSeed } from "./checks.ts";
 import { activationNamed, checkedLayer, type ModelExtensions } from "./extensions.ts";
 import { activation, dense, dropout, flatten, type ApplyOptions, type Layer, type LayerConfig } from "./layers.ts";
 
@@ -158,17 +158,17 @@ function requireNewName(name: string, parameters: readonly Tensor[]): void {
 function requireParts(layers: readonly Layer[], options: SequentialOptions): SequentialOptions {
   const where = "sequential";
   if (!Array.isArray(layers)) {
-    throw new OptionError({ where, what: `${written(layers)} is no list of layers`, fix: "Give one such as [dense(10)]" });
+    throw new OptionError({ where, what: `${excerpt(layers)} is no list of layers`, fix: "Give one such as [dense(10)]" });
   }
   const wrong = layers.findIndex(
     (layer: Partial<Layer> | null | undefined) => typeof layer?.build !== "function" || typeof layer.config?.type !== "string",
   );
   if (wrong >= 0) {
-    const what = `layer ${wrong} is ${written(layers[wrong])}, which is no layer`;
+    const what = `layer ${wrong} is ${excerpt(layers[wrong])}, which is no layer`;
     throw new OptionError({ where, what, fix: "Give what dense(), activation(), flatten() or dropout() returns" });
   }
   if (typeof options !== "object" || options === null) {
-    throw new OptionError({ where, what: `${written(options)} are no options`, fix: "Give { inputShape: [784] }" });
+    throw new OptionError({ where, what: `${excerpt(options)} are no options`, fix: "Give { inputShape: [784] }" });
   }
   return options;
 }
@@ -177,7 +177,7 @@ function requireModelName(name: unknown): void {
   if (name === undefined || (typeof name === "string" && /^[A-Za-z][\w-]*$/.test(name) && name !== "optimizer")) return;
   throw new OptionError({
     where: "sequential name",
-    what: `${written(name)} is no name of a model`,
+    what: `${excerpt(name)} is no name of a model`,
     fix: 'Give letters, digits, "_" and "-", beginning with a letter, and not "optimizer"',
   });
 }
@@ -186,7 +186,7 @@ function requireShape(shape: unknown): asserts shape is readonly number[] {
   if (!Array.isArray(shape) || shape.length === 0) {
     throw new OptionError({
       where: "inputShape",
-      what: `${written(shape)} is no list of sizes`,
+      what: `${excerpt(shape)} is no list of sizes`,
       fix: "Give one such as [28, 28]",
     });
   }
@@ -256,7 +256,7 @@ export function modelFromConfig(
   const known = new Set(model.parameters.map(({ attributes }) => (attributes as { name: string }).name));
   const extra = Object.keys(values).find((name) => !known.has(name));
   if (extra !== undefined) {
-    throw new OptionError({ where, what: `the model has no parameter ${written(extra)}`, fix: otherValues });
+    throw new OptionError({ where, what: `the model has no parameter ${excerpt(extra)}`, fix: otherValues });
   }
   return model;
 }
@@ -266,7 +266,7 @@ function partsOfConfig(config: unknown, extensions: ModelExtensions): { made: La
   const { name, ...rest } = requireObject(where, config);
   const { inputShape, seed, layers } = requireObject(where, rest, ["inputShape", "seed", "layers"]);
   if (!Array.isArray(layers)) {
-    throw new OptionError({ where, what: `layers is ${written(layers)}, not a list`, fix: notConfig });
+    throw new OptionError({ where, what: `layers is ${excerpt(layers)}, not a list`, fix: notConfig });
   }
   requireShape(inputShape);
   const made = layers.map((layer, index) => layerFromConfig(`${where}, layer ${index}`, layer, extensions));
@@ -308,7 +308,7 @@ function layerTypeOf(where: string, type: unknown, { layers = {} }: ModelExtensi
   if (typeof type === "string" && Object.hasOwn(layerTypes, type)) return layerTypes[type]!;
   throw new OptionError({
     where,
-    what: `there is no layer type ${written(type)}, unless you give your own as { layers: { ${written(type)}: … } }`,
+    what: `there is no layer type ${excerpt(type)}, unless you give your own as { layers: { ${excerpt(type)}: … } }`,
     fix: `Choose one of ${Object.keys(layerTypes).join(", ")}`,
   });
 }
@@ -316,7 +316,7 @@ function layerTypeOf(where: string, type: unknown, { layers = {} }: ModelExtensi
 /** Checks that a value read from JSON is an object with exactly these fields, or with any if none are named. */
 function requireObject(where: string, value: unknown, fields?: readonly string[]): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new OptionError({ where, what: `${written(value)} is no object`, fix: notConfig });
+    throw new OptionError({ where, what: `${excerpt(value)} is no object`, fix: notConfig });
   }
   const found = Object.keys(value);
   const missing = fields?.find((field) => !found.includes(field));
@@ -324,7 +324,7 @@ function requireObject(where: string, value: unknown, fields?: readonly string[]
   if (missing !== undefined || unknown !== undefined) {
     throw new OptionError({
       where,
-      what: missing === undefined ? `there is no option ${written(unknown)}` : `"${missing}" is missing`,
+      what: missing === undefined ? `there is no option ${excerpt(unknown)}` : `"${missing}" is missing`,
       fix: `Give exactly ${fields!.join(", ")}`,
     });
   }

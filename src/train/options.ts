@@ -1,8 +1,8 @@
 import type { Backend } from "../backends/backend.ts";
 import { isRegression, type Normalization, type TrainingData } from "../data/dataset.ts";
-import { optionName, OptionError } from "../errors.ts";
+import { excerpt, OptionError, optionName } from "../errors.ts";
 import { sizeOf, type Tensor } from "../graph/tensor.ts";
-import { entryOf, requireCount, requireFloat32, requireNumber, requirePositiveFloat32, requireSeed, written } from "../nn/checks.ts";
+import { entryOf, requireCount, requireFloat32, requireNumber, requirePositiveFloat32, requireSeed } from "../nn/checks.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { adam, type Optimizer } from "../nn/optimizers.ts";
 import { packGradients } from "../nn/packed.ts";
@@ -146,7 +146,7 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
   if (clipNorm !== undefined) requirePositiveFloat32("clipNorm", clipNorm);
   requireSeed("seed", seed);
   if (onNonFinite !== undefined && !nonFiniteChoices.includes(onNonFinite)) {
-    const what = `there is no choice ${written(onNonFinite)}`;
+    const what = `there is no choice ${excerpt(onNonFinite)}`;
     throw new OptionError({ where: "onNonFinite", what, fix: `Choose one of ${nonFiniteChoices.join(", ")}` });
   }
   requireNumber("snapshotSeconds", snapshotSeconds, snapshotSeconds > 0, "a number above 0, or Infinity");
@@ -201,24 +201,24 @@ export function lossOf(loss: LossName | TrainingLoss): TrainingLoss {
 /** @throws OptionError for what is no optimizer or no schedule */
 function requireRules(optimizer: Optimizer, schedule: Schedule): void {
   if (typeof (optimizer as Partial<Optimizer> | null)?.update !== "function") {
-    throw new OptionError({ where: "optimizer", what: `${written(optimizer)} is no optimizer`, fix: "Give one such as optimizers.adam()" });
+    throw new OptionError({ where: "optimizer", what: `${excerpt(optimizer)} is no optimizer`, fix: "Give one such as optimizers.adam()" });
   }
   if (typeof schedule !== "function") {
-    throw new OptionError({ where: "schedule", what: `${written(schedule)} is no schedule`, fix: "Give one such as schedules.cosine()" });
+    throw new OptionError({ where: "schedule", what: `${excerpt(schedule)} is no schedule`, fix: "Give one such as schedules.cosine()" });
   }
 }
 
 /** @throws OptionError where scale or offset is not finite, or there is not one for each of `width` features */
 export function requireNormalization(normalization: Normalization, width: number): void {
   if (typeof normalization !== "object" || normalization === null) {
-    const what = `${written(normalization)} is no scale and offset`;
+    const what = `${excerpt(normalization)} is no scale and offset`;
     throw new OptionError({ where: "normalization", what, fix: "Give { scale: 1, offset: 0 }, or what standardization() does" });
   }
   for (const name of ["scale", "offset"] as const) {
     const values = normalization[name];
     const where = `normalization ${name}`;
     if (typeof values !== "number" && !(Array.isArray(values) && values.length === width)) {
-      const what = Array.isArray(values) ? `${values.length} values for ${width} features` : `${written(values)} is no number`;
+      const what = Array.isArray(values) ? `${values.length} values for ${width} features` : `${excerpt(values)} is no number`;
       throw new OptionError({ where, what, fix: "Give one number, or one for each feature" });
     }
     for (const value of typeof values === "number" ? [values] : values) {
@@ -251,7 +251,7 @@ export function requireDataset(model: Model, dataset: TrainingData, loss: Traini
 function batchOf(batchSize: number | "full", dataset: TrainingData): number {
   if (batchSize === "full") return dataset.count;
   if (typeof batchSize !== "number") {
-    const what = `${written(batchSize)} is no size`;
+    const what = `${excerpt(batchSize)} is no size`;
     throw new OptionError({ where: optionName("batchSize"), what, fix: 'Give a number or "full"' });
   }
   requireCount("batchSize", batchSize);
@@ -270,7 +270,7 @@ const EXAMPLE_SCALE = 1024;
 
 function requirePrecision(precision: Precision): void {
   if (precisions.includes(precision)) return;
-  const what = `there is no precision ${written(precision)}`;
+  const what = `there is no precision ${excerpt(precision)}`;
   throw new OptionError({ where: optionName("precision"), what, fix: `Choose one of ${precisions.join(", ")}` });
 }
 
