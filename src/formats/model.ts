@@ -2,6 +2,8 @@
  * A trained model as a safetensors file: its parameters by their names, and in the metadata, as JSON, all else that is
  * needed to use it again.
  */
+import type { Normalization } from "../data/dataset.ts";
+import { isNormalization } from "../data/normalization.ts";
 import { DataError, excerpt, OptionError, WgradError } from "../errors.ts";
 import { requireDistinctNames, type StoredAttributes } from "../graph/leaves.ts";
 import { sameShape, sizeOf } from "../graph/tensor.ts";
@@ -23,10 +25,7 @@ export interface TrainedModel {
   /** A name, or a loss of one's own, of which a file keeps the name. */
   readonly loss: LossName | TrainingLoss;
   /** What the model sees of a feature: feature · scale + offset, for all features or for each its own. */
-  readonly normalization: {
-    readonly scale: number | readonly number[];
-    readonly offset: number | readonly number[];
-  };
+  readonly normalization: Normalization;
   /** The name of each class; none of a model of quantities. */
   readonly classes: readonly string[];
   /** The names of the outputs of a model of quantities. */
@@ -200,7 +199,7 @@ function trainedOf(model: Model, entries: Metadata, where: string, ownLosses: Fi
   return {
     model,
     loss,
-    normalization: entries.json("normalization", isNormalizationOf(sizeOf(model.inputShape))),
+    normalization: entries.json("normalization", (value): value is Normalization => isNormalization(value, sizeOf(model.inputShape))),
     ...answers,
     step: entries.json("step", isStep),
     training: entries.json("training", isFacts),
@@ -317,13 +316,6 @@ function lossNamed(name: string, where: string, own: FileExtensions["losses"] = 
   const what = `the metadata's entry "loss" is ${JSON.stringify(name)}, which is none of wgrad's losses; one of your own is given as { losses: [loss] }`;
   throw new DataError({ where, what, fix: NOT_A_MODEL });
 }
-
-const isNormalizationOf = (features: number) => {
-  const isConstant = (value: unknown) =>
-    Array.isArray(value) ? value.length === features && value.every(Number.isFinite) : Number.isFinite(value);
-  return (value: unknown): value is TrainedModel["normalization"] =>
-    isFilled(value) && "scale" in value && isConstant(value.scale) && "offset" in value && isConstant(value.offset);
-};
 
 const isNames = (value: unknown): value is string[] =>
   Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string");

@@ -2,6 +2,7 @@
  * Networks as PyTorch keeps them: a safetensors file of an nn.Sequential's state, in which a Linear layer's weight is
  * [outputs, inputs] and each module, an activation too, takes a number.
  */
+import { requireNormalization } from "../data/normalization.ts";
 import { DataError, excerpt, OptionError, optionName } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import type { ActivationName } from "../nn/activations.ts";
@@ -264,18 +265,6 @@ function requireLists({ layers, classes, outputs, inputShape }: ImportOptions): 
     if (list === undefined || (Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === type))) continue;
     const fix = type === "number" ? "Give a list of sizes such as [28, 28]" : 'Give a list of names such as ["a", "b"]';
     throw new OptionError({ where: optionName(where), what: `${excerpt(list)} is none`, fix });
-  }
-}
-
-/** @throws OptionError where there is not one finite number for all features or one for each */
-function requireNormalization(normalization: TrainedModel["normalization"], features: number): void {
-  for (const name of ["scale", "offset"] as const) {
-    const values = (normalization as Partial<TrainedModel["normalization"]> | null)?.[name];
-    const numbers = Array.isArray(values) && values.length === features ? values : [values];
-    if (!numbers.every(Number.isFinite)) {
-      const what = `${excerpt(values)} is not what ${features} features can be taken with`;
-      throw new OptionError({ where: optionName(`normalization ${name}`), what, fix: "Give one finite number, or one for each feature" });
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Backend, Executable, Session } from "../backends/backend.ts";
 import type { Normalization, TrainingData } from "../data/dataset.ts";
+import { requireNormalization } from "../data/normalization.ts";
 import { OptionError } from "../errors.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { stepScalar } from "../graph/leaves.ts";
@@ -9,7 +10,7 @@ import type { LossName, TrainingLoss } from "../nn/losses.ts";
 import type { Model } from "../nn/sequential.ts";
 import { exampleLeaves, takeAnswers, takeFeatures, totalsOf, writeExamples, type ExampleLeaves } from "./batches.ts";
 import { requireBackend, requireData, requireModel, requireOptionsObject, requireSession } from "./given.ts";
-import { lossFor, lossOf, requireDataset, requireNormalization, rowsThatFit, unchanged } from "./options.ts";
+import { lossFor, lossOf, requireDataset, rowsThatFit, unchanged } from "./options.ts";
 import { Predictor } from "./predict.ts";
 
 /** The most examples computed at a time: enough to fill a GPU, and about 3 MB of MNIST in float32. */

@@ -1,8 +1,9 @@
 import type { Backend } from "../backends/backend.ts";
 import { isRegression, type Normalization, type TrainingData } from "../data/dataset.ts";
+import { requireNormalization } from "../data/normalization.ts";
 import { excerpt, OptionError, optionName } from "../errors.ts";
 import { sizeOf, type Tensor } from "../graph/tensor.ts";
-import { entryOf, requireCount, requireFloat32, requireNumber, requirePositiveFloat32, requireSeed } from "../nn/checks.ts";
+import { entryOf, requireCount, requireNumber, requirePositiveFloat32, requireSeed } from "../nn/checks.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { adam, type Optimizer } from "../nn/optimizers.ts";
 import { packGradients } from "../nn/packed.ts";
@@ -205,25 +206,6 @@ function requireRules(optimizer: Optimizer, schedule: Schedule): void {
   }
   if (typeof schedule !== "function") {
     throw new OptionError({ where: "schedule", what: `${excerpt(schedule)} is no schedule`, fix: "Give one such as schedules.cosine()" });
-  }
-}
-
-/** @throws OptionError where scale or offset is not finite, or there is not one for each of `width` features */
-export function requireNormalization(normalization: Normalization, width: number): void {
-  if (typeof normalization !== "object" || normalization === null) {
-    const what = `${excerpt(normalization)} is no scale and offset`;
-    throw new OptionError({ where: "normalization", what, fix: "Give { scale: 1, offset: 0 }, or what standardization() does" });
-  }
-  for (const name of ["scale", "offset"] as const) {
-    const values = normalization[name];
-    const where = `normalization ${name}`;
-    if (typeof values !== "number" && !(Array.isArray(values) && values.length === width)) {
-      const what = Array.isArray(values) ? `${values.length} values for ${width} features` : `${excerpt(values)} is no number`;
-      throw new OptionError({ where, what, fix: "Give one number, or one for each feature" });
-    }
-    for (const value of typeof values === "number" ? [values] : values) {
-      requireFloat32(where, value);
-    }
   }
 }
 
