@@ -1,7 +1,9 @@
 import { inUnitsOf } from "../../data/table-data.ts";
 import { tableSchemaFrom } from "../../data/table-schema.ts";
 import { OptionError } from "../../errors.ts";
+import { sizeOf } from "../../graph/tensor.ts";
 import { predictedClasses, probabilities as softmaxOf } from "../../train/index.ts";
+import { decisionThreshold } from "../../train/outputs.ts";
 import type { TrainedModel } from "../../node/index.ts";
 import { csvCell } from "../../text.ts";
 
@@ -71,7 +73,7 @@ function quantities({ trained, path, probabilities }: WriterOptions, names: read
 }
 
 function classes({ trained, path, probabilities }: WriterOptions): Values {
-  const { classes: names, loss } = trained;
+  const { classes: names, loss, model } = trained;
   if (probabilities && loss !== "softmaxCrossEntropy") {
     const what = `${path} was trained with ${loss}, whose outputs are no probabilities`;
     throw new OptionError({ where: "--probabilities", what, fix: "Train with softmaxCrossEntropy" });
@@ -79,7 +81,7 @@ function classes({ trained, path, probabilities }: WriterOptions): Values {
   return {
     names: ["prediction", ...(probabilities ? names : [])],
     rowsOf(outputs) {
-      const said = predictedClasses(outputs, names.length);
+      const said = predictedClasses(outputs, sizeOf(model.outputShape), decisionThreshold(loss));
       const shares = probabilities ? softmaxOf(outputs, names.length) : undefined;
       return Array.from(said, (label, row) => [
         names[label]!,
