@@ -270,7 +270,7 @@ function partsOfConfig(config: unknown, extensions: ModelExtensions): { made: La
   }
   requireShape(inputShape);
   const made = layers.map((layer, index) => layerFromConfig(`${where}, layer ${index}`, layer, extensions));
-  return { made, options: { inputShape, seed: seed as number, ...(name !== undefined && { name: name as string }) } };
+  return { made, options: { inputShape, seed: seed as number, name: name as string | undefined } };
 }
 
 /**
@@ -295,7 +295,7 @@ function layerFromConfig(where: string, config: unknown, extensions: ModelExtens
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     const { what, fix } = error;
-    throw new OptionError({ where: `${where}, ${error.where}`, what, ...(fix && { fix }) }, { cause: error });
+    throw new OptionError({ where: `${where}, ${error.where}`, what, fix }, { cause: error });
   }
 }
 

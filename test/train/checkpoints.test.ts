@@ -17,7 +17,7 @@ const options = {
 /** A whole run with its log, its end and the checkpoints that were kept on the way. */
 async function run(backend: Backend, resumeFrom?: Checkpoint, fit: FitOptions = {}) {
   const kept: Checkpoint[] = [];
-  const trainer = await createTrainer({ ...options, backend, ...(resumeFrom && { resumeFrom }) });
+  const trainer = await createTrainer({ ...options, backend, resumeFrom });
   const save = async (checkpoint: Checkpoint) => void kept.push(checkpoint);
   const events = await finish(trainer, { every: 9, checkpoint: { everySteps: 25, save }, ...fit });
   const log = events.map(({ step, epoch, loss, accuracy, learningRate }) => ({ step, epoch, loss, accuracy, learningRate }));

@@ -15,7 +15,7 @@ const wider: DigitsSettings = { ...small, layers: [{ units: 12, activation: "rel
 const pass = () => new Promise((resolve) => setTimeout(resolve, 4));
 
 const service = (getBackend: () => Backend, store?: ReturnType<typeof browserNetworkStore>) =>
-  createDigitsService({ getBackend: async () => getBackend(), getPage: () => "http://localhost/", ...(store && { store }) });
+  createDigitsService({ getBackend: async () => getBackend(), getPage: () => "http://localhost/", store });
 
 /** Waits until something holds. */
 const until = (holds: () => boolean) => vi.waitFor(() => expect(holds()).toBe(true), { timeout: 30_000, interval: 5 });

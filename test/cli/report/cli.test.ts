@@ -9,7 +9,7 @@ let folder: ReturnType<typeof temporaryFolder>;
 const inFolder = (name: string) => join(folder.path, name);
 const quick = ["train", "--data", "data", "--device", "cpu", "--hidden", "8", "--batch", "20", "--epochs", "4"];
 const train = (args: readonly string[], started?: RunOptions["started"]) =>
-  runCli(cli.path, [...quick, ...args], { cwd: folder.path, ...(started && { started }) });
+  runCli(cli.path, [...quick, ...args], { cwd: folder.path, started });
 
 beforeAll(async () => {
   cli = await buildCli();
