@@ -1,3 +1,5 @@
+export { excerpt } from "./text.ts";
+
 /** What every refusal of wgrad says: what was wrong, where, and what to do about it. */
 export interface Refusal {
   /** What was wrong, with the offending values. */
@@ -46,12 +48,6 @@ export function nameOptionsBy(name: (option: string, value?: unknown) => string 
 
 /** An option of the library in a message, such as `patience` or `drop: ["id"]`; the command line names its own. */
 export const optionName: OptionNaming = (option, value) => naming(option, value);
-
-/** A value from outside as a message shows it: as JSON, and of a long one the beginning. */
-export function excerpt(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= 80 ? text : `${text.slice(0, 60)}…`;
-}
 
 /** A graph that cannot be: shapes or types that do not fit an op. */
 export class GraphError extends WgradError {}

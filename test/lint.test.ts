@@ -16,7 +16,7 @@ interface Room {
 }
 
 const rooms: Record<string, Room> = {
-  "src/errors.ts": { allowed: ["./random.ts"], forbidden: ["./graph/graph.ts", ...packages] },
+  "src/errors.ts": { allowed: ["./random.ts", "./text.ts"], forbidden: ["./graph/graph.ts", ...packages] },
   "src/index.ts": {
     allowed: ["./errors.ts", "./graph/detour.ts", "./train/fit.ts", "./backends/webgpu/index.ts"],
     forbidden: ["./bench/index.ts", "./formats/onnx/index.ts", "./node/files.ts", "./web/page.ts", "../shaders/matmul.wgsl?raw", ...packages],

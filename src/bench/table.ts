@@ -1,6 +1,7 @@
 /*
  * How numbers and rows are written for people. The page makes its tables of the same columns and cells.
  */
+import { percent } from "../text.ts";
 
 /** One column of a table. */
 export interface Column {
@@ -64,10 +65,7 @@ export function rateText(perSecond: number, unit: string): string {
 }
 
 /** Such as "12 %". */
-export const shareText = (share: number): string => `${share >= 0.0995 ? Math.round(100 * share) : (100 * share).toFixed(1)} %`;
+export const shareText = (share: number): string => percent(share, share >= 0.0995 ? 0 : 1);
 
 /** Such as "47.0 MiB". */
 export const bytesText = (bytes: number): string => (bytes >= 2 ** 30 ? `${digits(bytes / 2 ** 30)} GiB` : `${digits(bytes / 2 ** 20)} MiB`);
-
-/** A whole number with a comma before each group of three digits. */
-export const countText = (value: number): string => Math.round(value).toLocaleString("en-US");

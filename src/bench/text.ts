@@ -2,7 +2,8 @@
  * The report as text, a few lines for each finding as it is made.
  */
 import { relativeSpread, type Spread } from "./statistics.ts";
-import { broken, bytesText, columnsOf, countText, rateText, shareText, timeText, WIDTH, type Column } from "./table.ts";
+import { count } from "../text.ts";
+import { broken, bytesText, columnsOf, rateText, shareText, timeText, WIDTH, type Column } from "./table.ts";
 import type { BenchmarkEvent, BenchmarkReport, DetailedStepRow, GrowthRow, KernelRow, Rates } from "./report.ts";
 
 /** A table of rows of one kind: 100 columns wide as text. */
@@ -45,7 +46,7 @@ export const growthLayout: TableLayout<GrowthRow> = {
   cells: (row) => [
     `${row.axis} ${row.value}`,
     row.network,
-    countText(row.imagesPerSecond),
+    count(row.imagesPerSecond),
     bytesText(row.gpuBytes),
     ...measuredCells(row),
   ],
@@ -83,9 +84,9 @@ export function stepFields(row: DetailedStepRow): [name: string, value: string][
   const together = kernels.reduce((sum, kernel) => sum + kernel.seconds.median, 0);
   const rate = `${rateText(row.flopsPerSecond, "FLOP")}, ${shareText(row.shareOfCeiling)} of what ${row.boundBy} allows`;
   return [
-    ["whole step", `${timeText(seconds.median)} ±${spreadText(seconds)}, ${countText(imagesPerSecond)} images/s, ${rate}`],
+    ["whole step", `${timeText(seconds.median)} ±${spreadText(seconds)}, ${count(imagesPerSecond)} images/s, ${rate}`],
     ["kernels", kernels.length > 0 ? `${timeText(together)} together` : "not told apart: that takes the GPU's timestamps, unrounded"],
-    ["training", `${countText(trainingImagesPerSecond)} images/s by fit, 60,000 images in ${timeText(60_000 / trainingImagesPerSecond)}`],
+    ["training", `${count(trainingImagesPerSecond)} images/s by fit, 60,000 images in ${timeText(60_000 / trainingImagesPerSecond)}`],
     ["CPU time", encodingText(row)],
     ["GPU memory", `${bytesText(row.gpuBytes)}, the data set of 60,000 × 784 bytes among it; compiled in ${timeText(row.compileSeconds)}, batch ${batch}`],
   ];

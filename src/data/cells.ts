@@ -1,3 +1,5 @@
+import { isFloat32 } from "../float32.ts";
+
 /** Cells that stand for a value that is not known. */
 const missingTexts = new Set(["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"]);
 
@@ -19,7 +21,7 @@ export function numberIn(cell: string): number {
   if (whole >= 0) return whole;
   const value = Number(cell);
   if (Number.isNaN(value)) return NaN;
-  if (!Number.isFinite(Math.fround(value))) return decimal.test(cell) ? Math.sign(value) * Infinity : NaN;
+  if (!isFloat32(value)) return decimal.test(cell) ? Math.sign(value) * Infinity : NaN;
   // Number reads 0x10 and 0b11 too, and blank text as 0. Most cells show by their first two characters that they are
   // neither, which costs less than to match them.
   const isPlain = cell.charCodeAt(0) > SPACE && cell.charCodeAt(1) <= NINE;

@@ -116,7 +116,7 @@ export function commonDecimal(columns: readonly (NumberSigns | undefined)[]): De
 export function formatOf(signs: NumberSigns, common: Decimal, asked: Decimal | undefined): NumberFormat | undefined {
   const decimal = asked ?? (signs.decimal === "point" || signs.decimal === "comma" ? signs.decimal : common);
   if (asked === undefined && decimal === "point" && signs.plain) return undefined;
-  return { decimal, ...(signs.unit !== undefined && { unit: signs.unit }) };
+  return { decimal, unit: signs.unit };
 }
 
 /** A label as the name of its class: numbers in one spelling, so that 1, 1.0 and 01 are one class. */

@@ -95,11 +95,11 @@ export function schemaOf(table: Table, data: TrainingData, { fill, target = unsc
   const { header, width, columns, label, otherLabels } = table;
   const quantity = ({ name, position, format }: Table["label"], output: number): QuantityColumn => {
     const { mean, deviation } = momentsAt(target, output);
-    return { name, position, kind: "number", mean, deviation, ...(format && { format }) };
+    return { name, position, kind: "number", mean, deviation, format };
   };
   const kept: LabelColumn = isRegression(data) ? quantity(label, 0) : { ...label, kind: "class", classes: data.classes };
   const others = otherLabels.map((other, index) => quantity(other, index + 1));
-  return { header, width, columns, label: kept, ...(others.length > 0 && { otherLabels: others }), ...(fill && { fill }) };
+  return { header, width, columns, label: kept, otherLabels: others.length > 0 ? others : undefined, fill };
 }
 
 /**

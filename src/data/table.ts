@@ -196,7 +196,7 @@ export class TableBuilder {
   }
 
   #finishColumn({ name, position, kind, categories, format, date }: ColumnInProgress): FeatureColumn {
-    if (kind === "number") return { name, position, kind, ...(format && { format }) };
+    if (kind === "number") return { name, position, kind, format };
     if (kind === "date") return { name, position, kind, ...date! };
     if (kind === "category" && categories.size > 0) return { name, position, kind, categories: inOrder(categories.keys()) };
     throw new DataError({
@@ -215,7 +215,7 @@ function finishLabel({ name, position, format, labels, names: seen }: LabelInPro
   const names = inOrder(seen.keys());
   const indexOf = new Map(names.map((label, index) => [label, index]));
   const places = Array.from(seen.keys(), (label) => indexOf.get(label)!);
-  return { name, position, ...(format && { format }), labels: Uint32Array.from(labels, (label) => places[label]!), names };
+  return { name, position, format, labels: Uint32Array.from(labels, (label) => places[label]!), names };
 }
 
 /** The index of a name in the order of first sight; a new one at the end. */

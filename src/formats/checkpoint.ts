@@ -69,7 +69,7 @@ export function loadCheckpoint(bytes: Uint8Array, where: string): { trained: Tra
   const state = {
     ...stateOf(all.filter(([name]) => !isOfBest(name))),
     unreported: unreportedOf(metadata["unreported"], where),
-    ...(best && { best }),
+    best,
     run: runOf(metadata["run"], where),
   };
   return { trained, state };

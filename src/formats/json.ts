@@ -3,7 +3,7 @@
  * text in two ways; and a text of nothing but brackets becomes a value of many times its length. Both are found before.
  */
 
-import { shortened } from "../nn/checks.ts";
+import { shortened } from "../text.ts";
 
 /** Deeper than anything that wgrad writes. */
 const MOST_LEVELS = 16;
@@ -76,9 +76,4 @@ function endOfText(text: string, start: number): number {
     if (escapes % 2 === 0) return quote + 1;
     from = quote + 1;
   }
-}
-
-/** A value as JSON, short enough for a message. */
-export function quoted(value: unknown): string {
-  return shortened(JSON.stringify(value) ?? "undefined");
 }

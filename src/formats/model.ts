@@ -2,7 +2,9 @@
  * A trained model as a safetensors file: its parameters by their names, and in the metadata, as JSON, all else that is
  * needed to use it again.
  */
-import { DataError, OptionError, WgradError } from "../errors.ts";
+import type { Normalization } from "../data/dataset.ts";
+import { isNormalization } from "../data/normalization.ts";
+import { DataError, excerpt, OptionError, WgradError } from "../errors.ts";
 import { requireDistinctNames, type StoredAttributes } from "../graph/leaves.ts";
 import { sameShape, sizeOf } from "../graph/tensor.ts";
 import type { ModelExtensions } from "../nn/extensions.ts";
@@ -11,7 +13,7 @@ import { modelFromConfig, parametersOfConfig } from "../nn/model-config.ts";
 import type { Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
 import { DIGEST, digestOf } from "./digest.ts";
-import { parseJson, quoted } from "./json.ts";
+import { parseJson } from "./json.ts";
 import { readSafetensors, writeSafetensors, type NamedTensor, type Safetensors, type TensorValues } from "./safetensors.ts";
 
 /** Plain facts for a reader; a number that is not finite becomes null in the file. */
@@ -24,10 +26,7 @@ export interface TrainedModel {
   /** A name, or a loss of one's own, of which a file keeps the name. */
   readonly loss: LossName | TrainingLoss;
   /** What the model sees of a feature: feature · scale + offset, for all features or for each its own. */
-  readonly normalization: {
-    readonly scale: number | readonly number[];
-    readonly offset: number | readonly number[];
-  };
+  readonly normalization: Normalization;
   /** The name of each class; none of a model of quantities. */
   readonly classes: readonly string[];
   /** The names of the outputs of a model of quantities. */
@@ -125,7 +124,7 @@ export function requireParameters({ parameters: wanted }: Pick<Model, "parameter
     }
   }
   const extra = Object.keys(given).find((name) => !shapes.has(name));
-  if (extra !== undefined) throw new OptionError({ where: quoted(extra), what: "the model has no such parameter", fix });
+  if (extra !== undefined) throw new OptionError({ where: excerpt(extra), what: "the model has no such parameter", fix });
 }
 
 /** All of a model but its parameters, as a file's metadata. */
@@ -175,7 +174,7 @@ function requireDigest({ tensors, metadata }: Safetensors, where: string): void 
   const named = Array.from(tensors, ([name, tensor]) => ({ name, ...tensor }));
   const found = digestOf(named, metadata);
   if (metadata[DIGEST] === found) return;
-  const what = `the file is damaged: its contents have the digest ${found}, but it was written with ${quoted(metadata[DIGEST])}`;
+  const what = `the file is damaged: its contents have the digest ${found}, but it was written with ${excerpt(metadata[DIGEST])}`;
   throw new DataError({ where, what, fix: "Take another copy of the file" });
 }
 
@@ -201,7 +200,7 @@ function trainedOf(model: Model, entries: Metadata, where: string, ownLosses: Fi
   return {
     model,
     loss,
-    normalization: entries.json("normalization", isNormalizationOf(sizeOf(model.inputShape))),
+    normalization: entries.json("normalization", (value): value is Normalization => isNormalization(value, sizeOf(model.inputShape))),
     ...answers,
     step: entries.json("step", isStep),
     training: entries.json("training", isFacts),
@@ -254,7 +253,7 @@ function restoreModel(config: object, { tensors, where, extensions }: ModelFile)
     const { shape } = tensors.get(name)!;
     if (shape.join() !== parameter.shape.join()) {
       const what = `its shape is [${shape.join(", ")}], but the network's is [${parameter.shape.join(", ")}]`;
-      throw new DataError({ where: `${where}, tensor ${quoted(name)}`, what, fix: NOT_A_MODEL });
+      throw new DataError({ where: `${where}, tensor ${excerpt(name)}`, what, fix: NOT_A_MODEL });
     }
   }
   return model;
@@ -287,7 +286,7 @@ class Metadata {
 
   #checked<Value>(name: string, value: unknown, isValid: (value: unknown) => value is Value): Value {
     if (value === undefined) throw this.#refusal(name, "is missing");
-    if (!isValid(value)) throw this.#refusal(name, `is ${quoted(value)}, not what wgrad writes`);
+    if (!isValid(value)) throw this.#refusal(name, `is ${excerpt(value)}, not what wgrad writes`);
     return value;
   }
 
@@ -318,13 +317,6 @@ function lossNamed(name: string, where: string, own: FileExtensions["losses"] = 
   const what = `the metadata's entry "loss" is ${JSON.stringify(name)}, which is none of wgrad's losses; one of your own is given as { losses: [loss] }`;
   throw new DataError({ where, what, fix: NOT_A_MODEL });
 }
-
-const isNormalizationOf = (features: number) => {
-  const isConstant = (value: unknown) =>
-    Array.isArray(value) ? value.length === features && value.every(Number.isFinite) : Number.isFinite(value);
-  return (value: unknown): value is TrainedModel["normalization"] =>
-    isFilled(value) && "scale" in value && isConstant(value.scale) && "offset" in value && isConstant(value.offset);
-};
 
 const isNames = (value: unknown): value is string[] =>
   Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string");

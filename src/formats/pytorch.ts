@@ -2,10 +2,11 @@
  * Networks as PyTorch keeps them: a safetensors file of an nn.Sequential's state, in which a Linear layer's weight is
  * [outputs, inputs] and each module, an activation too, takes a number.
  */
-import { DataError, optionName, OptionError } from "../errors.ts";
+import { requireNormalization } from "../data/normalization.ts";
+import { DataError, excerpt, OptionError, optionName } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import type { ActivationName } from "../nn/activations.ts";
-import { entryOf, written } from "../nn/checks.ts";
+import { entryOf } from "../nn/checks.ts";
 import { byFolder } from "../nn/layers/by-folder.ts";
 import { dense } from "../nn/layers/dense/index.ts";
 import { transposed } from "../nn/layers/dense/pytorch.ts";
@@ -16,7 +17,7 @@ import { losses, probabilitiesOf, type LossName } from "../nn/losses.ts";
 import { modelFromConfig } from "../nn/model-config.ts";
 import { parameterPrefix, type Model, type ModelConfig } from "../nn/sequential.ts";
 import { outputScale } from "./exported-table.ts";
-import { parseJson, quoted } from "./json.ts";
+import { parseJson } from "./json.ts";
 import {
   initialValues,
   isModelFile,
@@ -40,7 +41,7 @@ function formOf({ type }: Partial<LayerConfig>): PytorchForm | undefined {
 function requireForm(layer: LayerConfig): PytorchForm {
   const form = formOf(layer);
   if (form) return form;
-  throw new OptionError({ where: "PyTorch", what: `there is no module for the layer ${written(layer.type)}`, fix: "Write this layer in Python" });
+  throw new OptionError({ where: "PyTorch", what: `there is no module for the layer ${excerpt(layer.type)}`, fix: "Write this layer in Python" });
 }
 
 /** Marks in the metadata a file that describes its network. */
@@ -237,19 +238,7 @@ function requireLists({ layers, classes, outputs, inputShape }: ImportOptions): 
     const type = where === "inputShape" ? "number" : "string";
     if (list === undefined || (Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === type))) continue;
     const fix = type === "number" ? "Give a list of sizes such as [28, 28]" : 'Give a list of names such as ["a", "b"]';
-    throw new OptionError({ where: optionName(where), what: `${written(list)} is none`, fix });
-  }
-}
-
-/** @throws OptionError where there is not one finite number for all features or one for each */
-function requireNormalization(normalization: TrainedModel["normalization"], features: number): void {
-  for (const name of ["scale", "offset"] as const) {
-    const values = (normalization as Partial<TrainedModel["normalization"]> | null)?.[name];
-    const numbers = Array.isArray(values) && values.length === features ? values : [values];
-    if (!numbers.every(Number.isFinite)) {
-      const what = `${written(values)} is not what ${features} features can be taken with`;
-      throw new OptionError({ where: optionName(`normalization ${name}`), what, fix: "Give one finite number, or one for each feature" });
-    }
+    throw new OptionError({ where: optionName(where), what: `${excerpt(list)} is none`, fix });
   }
 }
 
@@ -269,7 +258,7 @@ function linearLayers(tensors: Safetensors["tensors"], file: string, order: read
     const { length: axes } = tensor.shape;
     if (!((part === "weight" && axes === 2) || (part === "bias" && axes === 1)) || tensor.values.length === 0) {
       const what = `${shapeText(tensor.shape)} is no Linear layer's weight [outputs, inputs] or bias [outputs]`;
-      throw new DataError({ where: `${file}, tensor ${quoted(name)}`, what, fix: NO_LINEAR });
+      throw new DataError({ where: `${file}, tensor ${excerpt(name)}`, what, fix: NO_LINEAR });
     }
     found.set(prefix, { ...found.get(prefix), [part]: tensor });
   }
@@ -277,7 +266,7 @@ function linearLayers(tensors: Safetensors["tensors"], file: string, order: read
   const names = [...found.keys()].toSorted(byNumbers);
   return orderedNames(names, order).map((name) => {
     const { weight, bias } = found.get(name)!;
-    const where = `${file}, layer ${quoted(name)}`;
+    const where = `${file}, layer ${excerpt(name)}`;
     if (!weight) throw new DataError({ where, what: "it has a bias but no weight", fix: NO_LINEAR });
     if (bias && bias.shape[0] !== weight.shape[0]) {
       const what = `its bias is ${shapeText(bias.shape)}, but its weight ${shapeText(weight.shape)} gives ${weight.shape[0]} outputs`;
@@ -290,7 +279,7 @@ function linearLayers(tensors: Safetensors["tensors"], file: string, order: read
 /** @throws OptionError where the order does not name each layer once */
 function orderedNames(names: readonly string[], order: readonly string[] | undefined): readonly string[] {
   if (!order || (order.length === names.length && names.every((name) => order.includes(name)))) return order ?? names;
-  const what = `${written(order)} does not name each layer of the file once`;
+  const what = `${excerpt(order)} does not name each layer of the file once`;
   throw new OptionError({ where: optionName("layers"), what, fix: `Give ${optionName("layers", names)} in the order in which they work` });
 }
 
@@ -299,9 +288,9 @@ function requireChain(linears: readonly Linear[], file: string): void {
     const before = linears[index]!;
     if (weight.shape[1] === before.weight.shape[0]) return;
     throw new DataError({
-      where: `${file}, layer ${quoted(name)}`,
+      where: `${file}, layer ${excerpt(name)}`,
       what:
-        `its weight ${shapeText(weight.shape)} takes ${weight.shape[1]} inputs, but ${quoted(before.name)} before it, ` +
+        `its weight ${shapeText(weight.shape)} takes ${weight.shape[1]} inputs, but ${excerpt(before.name)} before it, ` +
         `${shapeText(before.weight.shape)}, gives ${before.weight.shape[0]}`,
       fix: "Name the layers in the order in which they work, or import a network that is a chain of them",
     });

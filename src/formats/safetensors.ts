@@ -3,9 +3,9 @@
  * integer, the header in JSON, then the tensors' values. The header maps each tensor's name to its dtype, shape and
  * data_offsets, which count from the header's end; "__metadata__" maps strings to strings.
  */
-import { DataError, OptionError } from "../errors.ts";
+import { DataError, excerpt, OptionError } from "../errors.ts";
 import { floatBytes, toFloat32, type FloatType } from "./float-types.ts";
-import { parseJson, quoted } from "./json.ts";
+import { parseJson } from "./json.ts";
 
 /** The values of a tensor, row-major. */
 export interface TensorValues {
@@ -70,13 +70,13 @@ export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Read
 }
 
 function requireWritable(taken: boolean, name: string, shape: readonly number[], values: Float32Array): void {
-  const where = `tensor ${quoted(name)}`;
+  const where = `tensor ${excerpt(name)}`;
   if (taken) {
     const what = name === METADATA ? "this name is reserved by the format" : "there are two tensors of this name";
     throw new OptionError({ where, what, fix: "Give each tensor a name of its own" });
   }
   if (!isCounts(shape)) {
-    throw new OptionError({ where, what: `${quoted(shape)} is no shape`, fix: "Give a list of whole numbers" });
+    throw new OptionError({ where, what: `${excerpt(shape)} is no shape`, fix: "Give a list of whole numbers" });
   }
   if (values.length !== sizeOf(shape)) {
     const what = `${values.length} values for shape [${shape.join(", ")}], which holds ${sizeOf(shape)}`;
@@ -130,7 +130,7 @@ function requireNoOverflow(values: Float32Array, doubles: Uint8Array, where: str
   throw new DataError({ where, what, fix: "Scale the values, or save them as float32" });
 }
 
-const inFile = (file: string, name: string) => `${file}, tensor ${quoted(name)}`;
+const inFile = (file: string, name: string) => `${file}, tensor ${excerpt(name)}`;
 
 function readHeader(bytes: Uint8Array, where: string): { header: Record<string, unknown>; headerEnd: number } {
   const refuse = (what: string, fix: string, cause?: unknown) => new DataError({ where, what, fix }, { cause });
@@ -180,15 +180,15 @@ function checkEntry(name: string, entry: unknown, file: string, types: readonly 
   if (!isObject(entry)) throw refuse("its entry in the header is no object");
   const { dtype, shape, data_offsets: offsets, ...others } = entry;
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw refuse(`its entry has the unknown field ${quoted(unknown)}`);
+  if (unknown !== undefined) throw refuse(`its entry has the unknown field ${excerpt(unknown)}`);
   const type = types.find((known) => known === dtype);
   if (type === undefined) {
-    throw refuse(`its type is ${quoted(dtype)}, expected ${types.map(quoted).join(" or ")}`, "Convert it to float32");
+    throw refuse(`its type is ${excerpt(dtype)}, expected ${types.map(excerpt).join(" or ")}`, "Convert it to float32");
   }
-  if (!isCounts(shape)) throw refuse(`its shape is ${quoted(shape)}, not a list of whole numbers`);
+  if (!isCounts(shape)) throw refuse(`its shape is ${excerpt(shape)}, not a list of whole numbers`);
   if (shape.length > MOST_AXES) throw refuse(`its shape has ${shape.length} axes, more than ${MOST_AXES}`);
   if (!isCounts(offsets) || offsets.length !== 2) {
-    throw refuse(`its data_offsets are ${quoted(offsets)}, not two whole numbers`);
+    throw refuse(`its data_offsets are ${excerpt(offsets)}, not two whole numbers`);
   }
   const [begin, end] = offsets as [number, number];
   const needed = floatBytes[type] * sizeOf(shape);

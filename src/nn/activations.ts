@@ -1,4 +1,4 @@
-import { OptionError } from "../errors.ts";
+import { excerpt, OptionError } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import {
   elu,
@@ -13,7 +13,7 @@ import {
   step,
   tanh,
 } from "../ops/elementwise/index.ts";
-import { entryOf, written } from "./checks.ts";
+import { entryOf } from "./checks.ts";
 
 /** The activations that layers know by name, with their parameters at the defaults (slope 0.01, α = 1). */
 export const activations = {
@@ -57,7 +57,7 @@ export function activationOf(where: string, given: ActivationName | CustomActiva
   const { name, apply } = given;
   if (typeof name !== "string" || name === "" || typeof apply !== "function") {
     const fix = "Give { name, apply }, where apply takes a tensor to one of the same shape";
-    throw new OptionError({ where, what: `${written(given)} is no activation`, fix });
+    throw new OptionError({ where, what: `${excerpt(given)} is no activation`, fix });
   }
   if (Object.hasOwn(activations, name)) {
     throw new OptionError({ where, what: `"${name}" is the name of an activation of wgrad's own`, fix: "Choose another name" });

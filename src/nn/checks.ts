@@ -1,4 +1,4 @@
-import { optionName, OptionError } from "../errors.ts";
+import { excerpt, OptionError, optionName } from "../errors.ts";
 import { FLOAT32_RANGE, isFloat32, isPositiveFloat32, POSITIVE_FLOAT32_RANGE } from "../float32.ts";
 
 /**
@@ -9,7 +9,7 @@ import { FLOAT32_RANGE, isFloat32, isPositiveFloat32, POSITIVE_FLOAT32_RANGE } f
  */
 export function requireNumber(where: string, value: number, allowed: boolean, range: string): void {
   if (typeof value !== "number" || !allowed) {
-    throw new OptionError({ where: optionName(where), what: `${written(value)} is out of range`, fix: `Give ${range}` });
+    throw new OptionError({ where: optionName(where), what: `${excerpt(value)} is out of range`, fix: `Give ${range}` });
   }
 }
 
@@ -68,18 +68,9 @@ export function entryOf<Entry>(
   if (typeof name !== "string" || !Object.hasOwn(table, name)) {
     throw new OptionError({
       where,
-      what: `there is no ${kind} ${written(name)}`,
+      what: `there is no ${kind} ${excerpt(name)}`,
       fix: `Choose one of ${Object.keys(table).join(", ")}`,
     });
   }
   return table[name]!;
 }
-
-/** A value of any type, short enough for a message. */
-export function written(value: unknown): string {
-  if (typeof value !== "object" && typeof value !== "string") return String(value);
-  return shortened(JSON.stringify(value));
-}
-
-/** A text, of a long one the beginning. */
-export const shortened = (text: string): string => (text.length <= 60 ? text : `${text.slice(0, 59)}…`);

@@ -1,7 +1,6 @@
-import { GraphError, OptionError } from "../errors.ts";
+import { excerpt, GraphError, OptionError } from "../errors.ts";
 import { requireTensor, sameShape } from "../graph/tensor.ts";
 import { activations, type ActivationName, type CustomActivation } from "./activations.ts";
-import { written } from "./checks.ts";
 import type { BuiltLayer, ConfigResolver, Layer, LayerConfig } from "./layers/layer.ts";
 
 /**
@@ -24,7 +23,7 @@ export function activationNamed(name: unknown, own: ModelExtensions["activations
   if (typeof name === "string" && Object.hasOwn(activations, name)) return name as ActivationName;
   throw new OptionError({
     where: "activation",
-    what: `there is no activation ${written(name)}, unless you give your own as { activations: [{ name: ${written(name)}, apply }] }`,
+    what: `there is no activation ${excerpt(name)}, unless you give your own as { activations: [{ name: ${excerpt(name)}, apply }] }`,
     fix: `Choose one of ${Object.keys(activations).join(", ")}`,
   });
 }
@@ -33,13 +32,13 @@ export function activationNamed(name: unknown, own: ModelExtensions["activations
 export function checkedLayer({ config: { type } }: Layer, index: number, layer: BuiltLayer): BuiltLayer {
   const where = `layer ${index}, ${type}`;
   if (!Array.isArray((layer as BuiltLayer | null | undefined)?.outputShape) || typeof layer.apply !== "function") {
-    const what = `its build returns ${written(layer)}`;
+    const what = `its build returns ${excerpt(layer)}`;
     throw new OptionError({ where, what, fix: "Return { outputShape, apply }, with the shape of one example as an array" });
   }
   const { outputShape } = layer;
   if (!outputShape.every((size) => Number.isSafeInteger(size) && size >= 1)) {
     const fix = "Give the shape of one example that leaves the layer, such as [10]";
-    throw new OptionError({ where, what: `its outputShape is ${written(outputShape)}`, fix });
+    throw new OptionError({ where, what: `its outputShape is ${excerpt(outputShape)}`, fix });
   }
   return {
     outputShape,

@@ -1,11 +1,11 @@
 /*
  * Values of parameters before the first step. They are drawn on the CPU, so every backend starts from the same bits.
  */
-import { OptionError } from "../errors.ts";
+import { excerpt, OptionError } from "../errors.ts";
 import { firstTooLarge } from "../float32.ts";
 import { sizeOf, type Shape } from "../graph/tensor.ts";
 import type { Random } from "../random.ts";
-import { requireFloat32, requireNumber, written } from "./checks.ts";
+import { requireFloat32, requireNumber } from "./checks.ts";
 
 /** How many inputs one output of the layer has, and how many outputs one input reaches. */
 export interface Fans {
@@ -87,7 +87,7 @@ export const fanInUniform: Initializer = (shape, { fanIn }, random) => {
  */
 export function given(values: ArrayLike<number>): Initializer {
   if (typeof (values as Partial<ArrayLike<number>> | null | undefined)?.length !== "number" || typeof values === "string") {
-    const what = `${written(values)} is no list of values`;
+    const what = `${excerpt(values)} is no list of values`;
     throw new OptionError({ where: "given initializer", what, fix: "Give one value per element, row after row" });
   }
   const wrong = firstTooLarge(values);

@@ -1,7 +1,6 @@
-import { OptionError } from "../errors.ts";
+import { excerpt, OptionError } from "../errors.ts";
 import { sizeOf, type Tensor } from "../graph/tensor.ts";
 import { activations } from "./activations.ts";
-import { written } from "./checks.ts";
 import { activationNamed, type ModelExtensions } from "./extensions.ts";
 import type { ConfigResolver, ConfigValue, Layer, LayerConfig } from "./layers/layer.ts";
 import { layerTypes } from "./layers/registry.ts";
@@ -40,7 +39,7 @@ export function modelFromConfig(
   const known = new Set(model.parameters.map(({ attributes }) => (attributes as { name: string }).name));
   const extra = Object.keys(values).find((name) => !known.has(name));
   if (extra !== undefined) {
-    throw new OptionError({ where, what: `the model has no parameter ${written(extra)}`, fix: otherValues });
+    throw new OptionError({ where, what: `the model has no parameter ${excerpt(extra)}`, fix: otherValues });
   }
   return model;
 }
@@ -64,7 +63,7 @@ function partsOfConfig(config: unknown, resolver: Resolver): { made: Layer[]; op
   const { name, ...rest } = requireObject(where, config);
   const { inputShape, seed, layers } = requireObject(where, rest, ["inputShape", "seed", "layers"]);
   if (!Array.isArray(layers)) {
-    throw new OptionError({ where, what: `layers is ${written(layers)}, not a list`, fix: notConfig });
+    throw new OptionError({ where, what: `layers is ${excerpt(layers)}, not a list`, fix: notConfig });
   }
   requireShape(inputShape);
   const made = layers.map((layer, index) => layerFromConfig(`${where}, layer ${index}`, layer, resolver));
@@ -113,7 +112,7 @@ function layerTypeOf(where: string, type: unknown, { layers }: Resolver): LayerM
   if (typeof type === "string" && Object.hasOwn(layerTypes, type)) return layerTypes[type]!;
   throw new OptionError({
     where,
-    what: `there is no layer type ${written(type)}, unless you give your own as { layers: { ${written(type)}: … } }`,
+    what: `there is no layer type ${excerpt(type)}, unless you give your own as { layers: { ${excerpt(type)}: … } }`,
     fix: `Choose one of ${Object.keys(layerTypes).join(", ")}`,
   });
 }
@@ -121,7 +120,7 @@ function layerTypeOf(where: string, type: unknown, { layers }: Resolver): LayerM
 /** Checks that a value read from JSON is an object with exactly these fields, or with any if none are named. */
 function requireObject(where: string, value: unknown, fields?: readonly string[]): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new OptionError({ where, what: `${written(value)} is no object`, fix: notConfig });
+    throw new OptionError({ where, what: `${excerpt(value)} is no object`, fix: notConfig });
   }
   const found = Object.keys(value);
   const missing = fields?.find((field) => !found.includes(field));
@@ -129,7 +128,7 @@ function requireObject(where: string, value: unknown, fields?: readonly string[]
   if (missing !== undefined || unknown !== undefined) {
     throw new OptionError({
       where,
-      what: missing === undefined ? `there is no option ${written(unknown)}` : `"${missing}" is missing`,
+      what: missing === undefined ? `there is no option ${excerpt(unknown)}` : `"${missing}" is missing`,
       fix: `Give exactly ${fields!.join(", ")}`,
     });
   }

@@ -2,14 +2,14 @@
  * Each optimizer is a graph from parameters and gradients to new parameters and new state. All are elementwise on the
  * flat vector that `pack` makes of the parameters, so a backend runs each as one dispatch. In order of complexity.
  */
-import { OptionError } from "../errors.ts";
+import { excerpt, OptionError } from "../errors.ts";
 import type { Update } from "../graph/graph.ts";
 import { isFloat32 } from "../float32.ts";
 import { constant, state, stepScalar } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { add, divide, multiply, sqrt, square, subtract, type Operand } from "../ops/elementwise/index.ts";
 import { pack, packedSize } from "../ops/layout/index.ts";
-import { requireFloat32, requireNumber, requirePositiveFloat32, written } from "./checks.ts";
+import { requireFloat32, requireNumber, requirePositiveFloat32 } from "./checks.ts";
 import { momentumForms, type MomentumForm } from "./momentum-form.ts";
 import { packGradients, type Gradients } from "./packed.ts";
 
@@ -81,7 +81,7 @@ export interface MomentumOptions {
 function momentumOptions(name: string, { momentum: share = 0.9, form = "classic" }: MomentumOptions) {
   requireShare(`${name} momentum`, share);
   if (!momentumForms.includes(form)) {
-    const what = `there is no form ${written(form)}`;
+    const what = `there is no form ${excerpt(form)}`;
     throw new OptionError({ where: `${name} form`, what, fix: `Choose one of ${momentumForms.join(", ")}` });
   }
   return { share, isClassic: form === "classic" };

@@ -1,8 +1,8 @@
-import { GraphError, OptionError } from "../errors.ts";
+import { excerpt, GraphError, OptionError } from "../errors.ts";
 import { input, parameter } from "../graph/leaves.ts";
 import { sameShape, sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { Random, randomKey } from "../random.ts";
-import { requireCount, requireSeed, written } from "./checks.ts";
+import { requireCount, requireSeed } from "./checks.ts";
 import { checkedLayer } from "./extensions.ts";
 import type { ApplyOptions, Layer, LayerConfig } from "./layers/layer.ts";
 
@@ -156,17 +156,17 @@ function requireNewName(name: string, parameters: readonly Tensor[]): void {
 function requireParts(layers: readonly Layer[], options: SequentialOptions): SequentialOptions {
   const where = "sequential";
   if (!Array.isArray(layers)) {
-    throw new OptionError({ where, what: `${written(layers)} is no list of layers`, fix: "Give one such as [dense(10)]" });
+    throw new OptionError({ where, what: `${excerpt(layers)} is no list of layers`, fix: "Give one such as [dense(10)]" });
   }
   const wrong = layers.findIndex(
     (layer: Partial<Layer> | null | undefined) => typeof layer?.build !== "function" || typeof layer.config?.type !== "string",
   );
   if (wrong >= 0) {
-    const what = `layer ${wrong} is ${written(layers[wrong])}, which is no layer`;
+    const what = `layer ${wrong} is ${excerpt(layers[wrong])}, which is no layer`;
     throw new OptionError({ where, what, fix: "Give what a function such as dense() returns" });
   }
   if (typeof options !== "object" || options === null) {
-    throw new OptionError({ where, what: `${written(options)} are no options`, fix: "Give { inputShape: [784] }" });
+    throw new OptionError({ where, what: `${excerpt(options)} are no options`, fix: "Give { inputShape: [784] }" });
   }
   return options;
 }
@@ -175,7 +175,7 @@ function requireModelName(name: unknown): void {
   if (name === undefined || (typeof name === "string" && /^[A-Za-z][\w-]*$/.test(name) && name !== "optimizer")) return;
   throw new OptionError({
     where: "sequential name",
-    what: `${written(name)} is no name of a model`,
+    what: `${excerpt(name)} is no name of a model`,
     fix: 'Give letters, digits, "_" and "-", beginning with a letter, and not "optimizer"',
   });
 }
@@ -185,7 +185,7 @@ export function requireShape(shape: unknown): asserts shape is readonly number[]
   if (!Array.isArray(shape) || shape.length === 0) {
     throw new OptionError({
       where: "inputShape",
-      what: `${written(shape)} is no list of sizes`,
+      what: `${excerpt(shape)} is no list of sizes`,
       fix: "Give one such as [28, 28]",
     });
   }

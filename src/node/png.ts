@@ -1,4 +1,5 @@
 import { convertIndexedToRgb, decode, type DecodedPng } from "fast-png";
+import { resampled } from "../data/resample.ts";
 import { DataError } from "../errors.ts";
 import { pixelChunks, type PixelChunks } from "./png-chunks.ts";
 
@@ -72,31 +73,9 @@ function unpacked(picture: DecodedPng): Samples {
   return { ...picture, data: samples, channels: 1 };
 }
 
-/**
- * A picture in another size: each pixel is the mean of the area that it covers of the picture before, stretched to the
- * new shape.
- */
+/** A picture in another size, stretched to the new shape: each pixel is the mean of the area that it covers. */
 export function resizePicture({ width, height, pixels }: GreyPicture, newWidth: number, newHeight: number): GreyPicture {
-  const columns = coverage(width, newWidth);
-  const rows = coverage(height, newHeight);
-  const resized = Uint8Array.from({ length: newWidth * newHeight }, (_, pixel) => {
-    let sum = 0;
-    for (const row of rows[Math.floor(pixel / newWidth)]!) {
-      for (const column of columns[pixel % newWidth]!) sum += row.share * column.share * pixels[row.index * width + column.index]!;
-    }
-    return Math.round(sum);
-  });
-  return { width: newWidth, height: newHeight, pixels: resized };
-}
-
-/** For each of `count` equal parts of a line of `length` pixels, which pixels it covers and by which share of itself. */
-function coverage(length: number, count: number): { index: number; share: number }[][] {
-  return Array.from({ length: count }, (_, part) => {
-    const [from, to] = [(part * length) / count, ((part + 1) * length) / count];
-    const covered = [];
-    for (let index = Math.floor(from); index < to - 1e-9; index++) {
-      covered.push({ index, share: (Math.min(to, index + 1) - Math.max(from, index)) / (to - from) });
-    }
-    return covered;
-  });
+  const whole = { left: 0, top: 0, width, height };
+  const values = resampled({ width, height, values: pixels }, whole, newWidth, newHeight);
+  return { width: newWidth, height: newHeight, pixels: Uint8Array.from(values, Math.round) };
 }

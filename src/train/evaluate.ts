@@ -1,15 +1,14 @@
 import type { Backend, Executable, Session } from "../backends/backend.ts";
 import type { Normalization, TrainingData } from "../data/dataset.ts";
-import { OptionError } from "../errors.ts";
+import { requireNormalization } from "../data/normalization.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { stepScalar } from "../graph/leaves.ts";
 import { sizeOf } from "../graph/tensor.ts";
-import { requireCount } from "../nn/checks.ts";
 import type { LossName, TrainingLoss } from "../nn/losses.ts";
 import type { Model } from "../nn/sequential.ts";
 import { exampleLeaves, takeAnswers, takeFeatures, totalsOf, writeExamples, type ExampleLeaves } from "./batches.ts";
 import { requireBackend, requireData, requireModel, requireOptionsObject, requireSession } from "./given.ts";
-import { lossFor, lossOf, requireDataset, requireNormalization, rowsThatFit, unchanged } from "./options.ts";
+import { lossFor, lossOf, requireDataset, rowsThatFit, unchanged } from "./options.ts";
 import { Predictor } from "./predict.ts";
 
 /** The most examples computed at a time: enough to fill a GPU, and about 3 MB of MNIST in float32. */
@@ -175,27 +174,4 @@ function memoized<Key, Value>(known: Map<Key, Value>, key: Key, make: () => Valu
   const made = make();
   known.set(key, made);
   return made;
-}
-
-/**
- * The softmax of each row of logits, on the CPU (Goodfellow, Bengio and Courville 2016, equation 4.1).
- * @param logits rows of `classes` values, such as `predict` returns
- * @returns rows of `classes` probabilities
- * @throws OptionError where the logits are no whole number of rows
- */
-export function probabilities(logits: Float32Array, classes: number): Float32Array {
-  requireCount("probabilities classes", classes);
-  if (logits.length % classes !== 0) {
-    const what = `${logits.length} logits are no whole number of rows of ${classes}`;
-    throw new OptionError({ where: "probabilities", what, fix: `Give ${classes} logits for each example` });
-  }
-  const result = new Float32Array(logits.length);
-  for (let first = 0; first < logits.length; first += classes) {
-    const row = logits.subarray(first, first + classes);
-    const largest = Math.max(...row);
-    const weights = Array.from(row, (value) => Math.exp(value - largest));
-    const total = weights.reduce((all, weight) => all + weight, 0);
-    result.set(weights.map((weight) => weight / total), first);
-  }
-  return result;
 }

@@ -3,9 +3,9 @@
  */
 import type { Backend, Session } from "../backends/backend.ts";
 import type { TrainingData } from "../data/dataset.ts";
-import { OptionError } from "../errors.ts";
+import { excerpt, OptionError } from "../errors.ts";
 import { requireDistinctNames } from "../graph/leaves.ts";
-import { requireCount, requireNumber, written } from "../nn/checks.ts";
+import { requireCount, requireNumber } from "../nn/checks.ts";
 import type { Model } from "../nn/sequential.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Trainer } from "./trainer.ts";
@@ -15,7 +15,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 
 /** Anything but an object as it is; of an object its kind only, since it may hold a whole data set. */
-const shown = (value: unknown): string => (isObject(value) ? `this ${value.constructor?.name ?? "object"}` : written(value));
+const shown = (value: unknown): string => (isObject(value) ? `this ${value.constructor?.name ?? "object"}` : excerpt(value));
 
 function refuse(where: string, value: unknown, kind: string, fix: string): never {
   throw new OptionError({ where, what: `${shown(value)} is no ${kind}`, fix });

@@ -1,5 +1,6 @@
 import type { Backend, Session } from "../backends/backend.ts";
 import type { Normalization, TrainingData } from "../data/dataset.ts";
+import { requireNormalization } from "../data/normalization.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { constant, type StoredAttributes } from "../graph/leaves.ts";
 import { sizeOf, type Tensor } from "../graph/tensor.ts";
@@ -10,7 +11,7 @@ import type { Model } from "../nn/sequential.ts";
 import { divide } from "../ops/elementwise/index.ts";
 import { gradients } from "../ops/gradients.ts";
 import { exampleLeaves, takeAnswers, takeFeatures, totalsOf, writeExamples } from "./batches.ts";
-import { lossFor, requireDataset, requireNormalization, rowsThatFit, unchanged } from "./options.ts";
+import { lossFor, requireDataset, rowsThatFit, unchanged } from "./options.ts";
 
 /** As many examples as say how a gradient stands, at little cost. */
 const EXAMPLES = 256;

@@ -1,6 +1,5 @@
 export {
   createEvaluator,
-  probabilities,
   type Evaluation,
   type Evaluator,
   type EvaluatorOptions,
@@ -17,6 +16,7 @@ export {
   type ClassMetrics,
   type RegressionMetrics,
 } from "./metrics.ts";
+export { probabilities } from "./outputs.ts";
 export { minimize, type Minimization, type MinimizeOptions } from "./minimize.ts";
 export type { Recovery, TrainerOptions } from "./options.ts";
 export type { SkippedStep, TrainingProgress } from "./progress.ts";

@@ -1,8 +1,9 @@
 import type { Backend } from "../backends/backend.ts";
 import { isRegression, type Normalization, type TrainingData } from "../data/dataset.ts";
-import { optionName, OptionError } from "../errors.ts";
+import { requireNormalization } from "../data/normalization.ts";
+import { excerpt, OptionError, optionName } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
-import { entryOf, requireCount, requireFloat32, requireNumber, requirePositiveFloat32, requireSeed, written } from "../nn/checks.ts";
+import { entryOf, requireCount, requireNumber, requirePositiveFloat32, requireSeed } from "../nn/checks.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
 import type { Schedule } from "../nn/schedules.ts";
@@ -141,43 +142,24 @@ export function requireSettings(options: TrainerOptions): void {
 
 function requireOptimizer(optimizer: Optimizer): void {
   if (typeof (optimizer as Partial<Optimizer> | null)?.update === "function") return;
-  throw new OptionError({ where: "optimizer", what: `${written(optimizer)} is no optimizer`, fix: "Give one such as optimizers.adam()" });
+  throw new OptionError({ where: "optimizer", what: `${excerpt(optimizer)} is no optimizer`, fix: "Give one such as optimizers.adam()" });
 }
 
 function requireSchedule(schedule: Schedule): void {
   if (typeof schedule === "function") return;
-  throw new OptionError({ where: "schedule", what: `${written(schedule)} is no schedule`, fix: "Give one such as schedules.cosine()" });
+  throw new OptionError({ where: "schedule", what: `${excerpt(schedule)} is no schedule`, fix: "Give one such as schedules.cosine()" });
 }
 
 function requireNonFiniteChoice(choice: NonFiniteChoice): void {
   if (nonFiniteChoices.includes(choice)) return;
-  const what = `there is no choice ${written(choice)}`;
+  const what = `there is no choice ${excerpt(choice)}`;
   throw new OptionError({ where: "onNonFinite", what, fix: `Choose one of ${nonFiniteChoices.join(", ")}` });
 }
 
 function requirePrecision(precision: Precision): void {
   if (precisions.includes(precision)) return;
-  const what = `there is no precision ${written(precision)}`;
+  const what = `there is no precision ${excerpt(precision)}`;
   throw new OptionError({ where: optionName("precision"), what, fix: `Choose one of ${precisions.join(", ")}` });
-}
-
-/** @throws OptionError where scale or offset is not finite, or there is not one for each of `width` features */
-export function requireNormalization(normalization: Normalization, width: number): void {
-  if (typeof normalization !== "object" || normalization === null) {
-    const what = `${written(normalization)} is no scale and offset`;
-    throw new OptionError({ where: "normalization", what, fix: "Give { scale: 1, offset: 0 }, or what standardization() does" });
-  }
-  for (const name of ["scale", "offset"] as const) {
-    const values = normalization[name];
-    const where = `normalization ${name}`;
-    if (typeof values !== "number" && !(Array.isArray(values) && values.length === width)) {
-      const what = Array.isArray(values) ? `${values.length} values for ${width} features` : `${written(values)} is no number`;
-      throw new OptionError({ where, what, fix: "Give one number, or one for each feature" });
-    }
-    for (const value of typeof values === "number" ? [values] : values) {
-      requireFloat32(where, value);
-    }
-  }
 }
 
 /**

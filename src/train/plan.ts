@@ -4,9 +4,9 @@
  */
 import type { Backend } from "../backends/backend.ts";
 import type { Normalization, TrainingData } from "../data/dataset.ts";
-import { optionName, OptionError } from "../errors.ts";
+import { excerpt, OptionError, optionName } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { requireCount, requirePositiveFloat32, written } from "../nn/checks.ts";
+import { requireCount, requirePositiveFloat32 } from "../nn/checks.ts";
 import type { TrainingLoss } from "../nn/losses.ts";
 import { adam, type Optimizer } from "../nn/optimizers.ts";
 import { packGradients } from "../nn/packed.ts";
@@ -133,7 +133,7 @@ function planSchedule(options: TrainerOptions, stepsPerEpoch: number): ScheduleP
 function batchOf(batchSize: number | "full", dataset: TrainingData): number {
   if (batchSize === "full") return dataset.count;
   if (typeof batchSize !== "number") {
-    const what = `${written(batchSize)} is no size`;
+    const what = `${excerpt(batchSize)} is no size`;
     throw new OptionError({ where: optionName("batchSize"), what, fix: 'Give a number or "full"' });
   }
   requireCount("batchSize", batchSize);

@@ -1,25 +1,14 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { build } from "vite";
-import { buildCli, runCli, temporaryFolder, type Finished } from "../cli/built-cli.ts";
+import { commandLine, type Finished } from "../cli/built-cli.ts";
 
-let cli: Awaited<ReturnType<typeof buildCli>>;
-let folder: ReturnType<typeof temporaryFolder>;
+const cli = commandLine();
 
-const wgrad = (...args: string[]): Promise<Finished> => runCli(cli.path, args, { cwd: folder.path });
-const inFolder = (name: string) => join(folder.path, name);
-
-beforeAll(async () => {
-  cli = await buildCli();
-  folder = temporaryFolder();
-});
-
-afterAll(() => {
-  cli.remove();
-  folder.remove();
-});
+const wgrad = (...args: string[]): Promise<Finished> => cli.run(args);
+const { inFolder } = cli;
 
 const number = expect.any(Number) as number;
 const text = expect.any(String) as string;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
+import { afterAll, beforeAll } from "vitest";
 import { Random } from "../../src/random.ts";
 import { mnistFileNames, type MnistFile } from "../../src/data/mnist.ts";
 import { writeIdx } from "../data/idx-files.ts";
@@ -54,6 +55,50 @@ export function runCli(path: string, args: readonly string[], options: RunOption
 export function temporaryFolder(): { path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), "wgrad-cli-"));
   return { path, remove: () => rmSync(path, { recursive: true }) };
+}
+
+/** The command line that the tests of a file run, and the folder that they run it in. */
+export interface CommandLine {
+  /** The path of the built program. */
+  readonly path: string;
+  /** The folder, which is removed after the tests. */
+  readonly folder: string;
+  /** The path of a file in the folder. */
+  inFolder(name: string): string;
+  /** Writes lines of text to a file in the folder. */
+  write(name: string, lines: readonly string[]): void;
+  /** Runs a command in the folder. */
+  run(args: readonly string[], options?: Omit<RunOptions, "cwd">): Promise<Finished>;
+}
+
+/**
+ * Builds the command line before the tests of a file, which calls this at its top.
+ * @param mnist whether the folder has small pictures as MNIST's files in "data"
+ */
+export function commandLine({ mnist = false } = {}): CommandLine {
+  let cli: Awaited<ReturnType<typeof buildCli>>;
+  let folder: ReturnType<typeof temporaryFolder>;
+  const inFolder = (name: string) => join(folder.path, name);
+  beforeAll(async () => {
+    cli = await buildCli();
+    folder = temporaryFolder();
+    if (mnist) writeMnist(inFolder("data"), smallPictures());
+  });
+  afterAll(() => {
+    cli.remove();
+    folder.remove();
+  });
+  return {
+    get path() {
+      return cli.path;
+    },
+    get folder() {
+      return folder.path;
+    },
+    inFolder,
+    write: (name, lines) => writeFileSync(inFolder(name), `${lines.join("\n")}\n`),
+    run: (args, options) => runCli(cli.path, args, { cwd: folder.path, ...options }),
+  };
 }
 
 /** Small pictures of ten classes that a linear model tells apart: noise, and one bright pixel that names the class. */

@@ -1,32 +1,20 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
-import { buildCli, runCli, smallPictures, temporaryFolder, writeMnist, type RunOptions } from "./built-cli.ts";
+import { commandLine, runCli, smallPictures, writeMnist, type RunOptions } from "./built-cli.ts";
 
-let cli: Awaited<ReturnType<typeof buildCli>>;
-let folder: ReturnType<typeof temporaryFolder>;
-const inFolder = (name: string) => join(folder.path, name);
-const wgrad = (args: readonly string[], options: Omit<RunOptions, "cwd"> = {}) => runCli(cli.path, args, { cwd: folder.path, ...options });
+const cli = commandLine({ mnist: true });
+const { inFolder } = cli;
+const wgrad = (args: readonly string[], options: Omit<RunOptions, "cwd"> = {}) => cli.run(args, options);
 
 const training = ["train", "--data", "data", "--device", "cpu", "--hidden", "8", "--batch", "20", "--lr", "0.02", "--epochs", "200"];
 /** The training with another value of one of its options. */
 const trainingWith = (option: string, value: string) => training.map((text, index) => (training[index - 1] === option ? value : text));
 const keeping = ["--checkpoint", "kept", "--every", "25", "--log", "run.jsonl", "--out", "model.safetensors"];
 
-beforeAll(async () => {
-  cli = await buildCli();
-  folder = temporaryFolder();
-  writeMnist(inFolder("data"), smallPictures());
-});
-
-afterAll(() => {
-  cli.remove();
-  folder.remove();
-});
-
 afterEach(() => {
-  for (const name of readdirSync(folder.path)) if (name !== "data") rmSync(inFolder(name), { recursive: true });
+  for (const name of readdirSync(cli.folder)) if (name !== "data") rmSync(inFolder(name), { recursive: true });
 });
 
 /** What of a run does not depend on the clock. */
@@ -123,12 +111,12 @@ describe("wgrad train --checkpoint", () => {
     rmSync(inFolder("kept"));
     // Files of at most one block of 512 bytes: what a full disk does, to the checkpoint and not to the log before it.
     const limited = ["-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", process.execPath, cli.path, ...training, "--max-steps", "100", "--checkpoint", "kept", "--every", "25"];
-    const on = await runCli("/bin/sh", limited, { cwd: folder.path, program: true });
+    const on = await runCli("/bin/sh", limited, { cwd: cli.folder, program: true });
     expect(on.stderr.match(/No checkpoint at step/g)).toHaveLength(1);
     expect(on.stderr).toMatch(/No checkpoint at step 25, and training goes on: .*cannot be written/);
     expect(on.stdout).toMatch(/test accuracy/);
     expect(on.code).toBe(0);
-    const stopped = await runCli("/bin/sh", [...limited, "--on-checkpoint-error", "stop"], { cwd: folder.path, program: true });
+    const stopped = await runCli("/bin/sh", [...limited, "--on-checkpoint-error", "stop"], { cwd: cli.folder, program: true });
     expect(stopped.code).toBe(1);
     expect(stopped.stderr).toMatch(/cannot be written/);
     expect(readdirSync(inFolder("kept"))).toEqual([]);
@@ -213,7 +201,7 @@ describe("a full disk", () => {
 
   test("under the log and standard output is told of once, and the model and checkpoints are written", async () => {
     const args = [...training, "--max-steps", "100", "--checkpoint", "kept", "--every", "25", "--log", full, "--out", "model.safetensors"];
-    const { code, stderr } = await runCli("/bin/sh", ["-c", `exec "$@" > ${full}`, "sh", process.execPath, cli.path, ...args], { cwd: folder.path, program: true });
+    const { code, stderr } = await runCli("/bin/sh", ["-c", `exec "$@" > ${full}`, "sh", process.execPath, cli.path, ...args], { cwd: cli.folder, program: true });
     expect(stderr.split("\n").sort()).toEqual([
       "",
       "/dev/full: the log cannot be written, and the run goes on: the disk is full (ENOSPC).",
@@ -227,7 +215,7 @@ describe("a full disk", () => {
   test("leaves whole lines in the log", async () => {
     // Files of at most one block of 512 bytes, of which a line fills a part.
     const limited = ["-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", process.execPath, cli.path, ...training, "--max-steps", "100", "--log", "run.jsonl"];
-    const { code, stderr } = await runCli("/bin/sh", limited, { cwd: folder.path, program: true });
+    const { code, stderr } = await runCli("/bin/sh", limited, { cwd: cli.folder, program: true });
     expect(stderr).toMatch(/^run\.jsonl: the log cannot be written, and the run goes on: .*\n$/);
     expect(code).toBe(0);
     const text = readFileSync(inFolder("run.jsonl"), "utf8");
@@ -239,7 +227,7 @@ describe("a full disk", () => {
   test("fails a command whose result is what it says", async () => {
     await wgrad([...training, "--max-steps", "10", "--out", "model.safetensors"]);
     const args = ["evaluate", "model.safetensors", "--data", "data", "--device", "cpu"];
-    const { code, stderr } = await runCli("/bin/sh", ["-c", `exec "$@" > ${full}`, "sh", process.execPath, cli.path, ...args], { cwd: folder.path, program: true });
+    const { code, stderr } = await runCli("/bin/sh", ["-c", `exec "$@" > ${full}`, "sh", process.execPath, cli.path, ...args], { cwd: cli.folder, program: true });
     expect(stderr).toBe("standard output cannot be written, and the command goes on: the disk is full (ENOSPC).\n");
     expect(code).toBe(1);
   });

@@ -1,32 +1,19 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { MnistFile } from "../../src/data/mnist.ts";
 import { loadModelFile } from "../../src/node/index.ts";
 import { writeIdx } from "../data/idx-files.ts";
-import { buildCli, runCli, smallPictures, temporaryFolder, writeMnist, type Finished, type RunOptions } from "./built-cli.ts";
+import { commandLine, smallPictures, writeMnist, type Finished, type RunOptions } from "./built-cli.ts";
 
-let cli: Awaited<ReturnType<typeof buildCli>>;
-let folder: ReturnType<typeof temporaryFolder>;
-const inFolder = (name: string) => join(folder.path, name);
+const cli = commandLine({ mnist: true });
+const { inFolder } = cli;
 
 const wgrad = (args: readonly string[], options: Omit<RunOptions, "cwd"> = {}): Promise<Finished> =>
-  runCli(cli.path, args, { cwd: folder.path, ...options });
+  cli.run(args, options);
 
 /** Settings that train in a moment. */
 const quick = ["--data", "data", "--device", "cpu", "--hidden", "8", "--batch", "20", "--lr", "0.02"];
-
-beforeAll(async () => {
-  cli = await buildCli();
-  folder = temporaryFolder();
-  writeMnist(inFolder("data"), smallPictures());
-});
-
-afterAll(() => {
-  cli.remove();
-  folder.remove();
-});
 
 const eventsOf = (name: string): Record<string, unknown>[] =>
   readFileSync(inFolder(name), "utf8")

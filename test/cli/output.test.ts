@@ -1,12 +1,10 @@
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildCli, runCli, smallPictures, temporaryFolder, writeMnist, type Finished } from "./built-cli.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { commandLine, type Finished } from "./built-cli.ts";
 
-let cli: Awaited<ReturnType<typeof buildCli>>;
-let folder: ReturnType<typeof temporaryFolder>;
-const inFolder = (name: string) => join(folder.path, name);
-const wgrad = (...args: string[]): Promise<Finished> => runCli(cli.path, args, { cwd: folder.path });
+const cli = commandLine({ mnist: true });
+const { inFolder } = cli;
+const wgrad = (...args: string[]): Promise<Finished> => cli.run(args);
 
 /** A table of two classes; the columns are named so. */
 const table = (names: readonly string[], classes: readonly string[], rows = 30) =>
@@ -17,17 +15,9 @@ const table = (names: readonly string[], classes: readonly string[], rows = 30) 
 const quick = ["--device", "cpu", "--hidden", "4", "--epochs", "2"];
 
 beforeAll(async () => {
-  cli = await buildCli();
-  folder = temporaryFolder();
-  writeMnist(inFolder("data"), smallPictures());
   writeFileSync(inFolder("t.csv"), table(["a", "b", "label"], ["yes", "no"]));
   writeFileSync(inFolder("run.json"), '{"csv": "t.csv"}');
   symlinkSync("t.csv", inFolder("link.csv"));
-});
-
-afterAll(() => {
-  cli.remove();
-  folder.remove();
 });
 
 describe("no output replaces an input or another output", () => {

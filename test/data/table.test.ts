@@ -161,7 +161,7 @@ describe("numbers as people write them", () => {
   ])("%s", (_, cells, expected, format) => {
     const table = tableOfCells(cells);
     expect([...table.features]).toEqual(expected.map(Math.fround));
-    expect(table.columns).toEqual([{ name: "x", position: 1, kind: "number", ...(format && { format }) }]);
+    expect(table.columns).toEqual([{ name: "x", position: 1, kind: "number", format }]);
   });
 
   test("what a column leaves open follows the other columns, and is remarked on", () => {
@@ -352,7 +352,7 @@ describe("a table that cannot be used is refused with file, line and column", ()
 describe("another table of the same columns", () => {
   const schema = (options: Partial<TableOptions> = {}, rows = flowers, fill?: number[]): TableSchema => {
     const table = tableOf(rows, options);
-    const kept = schemaOf(table, datasetFromTable(table), { ...(fill && { fill }) });
+    const kept = schemaOf(table, datasetFromTable(table), { fill });
     return tableSchemaFrom(JSON.parse(JSON.stringify(kept)), "m");
   };
   const read = (known: TableSchema, rows: readonly string[], labelled = true) => {

@@ -163,7 +163,7 @@ describe("a network of PyTorch's", () => {
     ["a shape of other features", { inputShape: [5] }, /inputShape: \[5\] has 5 features, but the first layer takes 4/],
     ["an unknown activation", { activation: "mish" as "relu" }, /there is no activation "mish"/],
     ["classes and outputs", { classes: ["a", "b", "c"], outputs: ["a", "b", "c"] }, /classes or outputs, not both/],
-    ["constants of other features", { normalization: { scale: [1, 2], offset: 0 } }, /normalization scale: \[1,2\] is not what 4 features/],
+    ["constants of other features", { normalization: { scale: [1, 2], offset: 0 } }, /normalization scale: 2 values for 4 features/],
     ["a constant that is no number", { normalization: { scale: 1, offset: NaN } }, /normalization offset/],
   ])("is refused with the option %s", (_, options, message) => {
     expect(() => loadPytorch(file, "f", options)).toThrow(OptionError);

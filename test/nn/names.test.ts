@@ -28,7 +28,7 @@ function chained(first: Model, second: Model): Model {
 }
 
 const part = (inputs: number, units: number, name?: string) =>
-  sequential([dense(units, { activation: "tanh" })], { inputShape: [inputs], seed: units, ...(name !== undefined && { name }) });
+  sequential([dense(units, { activation: "tanh" })], { inputShape: [inputs], seed: units, name });
 
 const run = { dataset: clouds(30), learningRate: 0.05, batchSize: 10, epochs: 4 };
 

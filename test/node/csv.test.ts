@@ -12,7 +12,7 @@ import { readCsvTable } from "../../src/node/index.ts";
 /** The rows of a text that comes in pieces, with their lines. */
 async function rowsOf(pieces: readonly string[], delimiter?: string): Promise<[line: number, ...cells: string[]][]> {
   const rows: [number, ...string[]][] = [];
-  for await (const found of parseCsv(pieces, { where: "f.csv", ...(delimiter && { delimiter }) })) {
+  for await (const found of parseCsv(pieces, { where: "f.csv", delimiter })) {
     for (const { cells, line } of found) rows.push([line, ...cells]);
   }
   return rows;

@@ -69,7 +69,7 @@ async function* inPieces(bytes: Uint8Array, length: number): AsyncGenerator<Uint
 test("a CSV becomes examples, the same from its schema, or is refused clearly", async () => {
   const inputs = fc.tuple(bytesOf, tableOptions, rarely(undefined, fc.constantFrom<string | undefined>(",", ";")), fc.constantFrom(1, 7, 1000));
   await readsOrRefuses(inputs, async ([bytes, options, delimiter, length]) => {
-    const rows = () => csvRowsOf(inPieces(bytes, length), { where: "t.csv", ...(delimiter !== undefined && { delimiter }) });
+    const rows = () => csvRowsOf(inPieces(bytes, length), { where: "t.csv", delimiter });
     const builder = new TableBuilder({ ...(options as TableOptions), name: "t.csv" });
     for await (const found of rows()) for (const row of found) builder.add(row.cells, row.line);
     const table = builder.finish();

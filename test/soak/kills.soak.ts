@@ -1,25 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, watch } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { Random } from "../../src/random.ts";
-import { buildCli, runCli, smallPictures, temporaryFolder, writeMnist } from "../cli/built-cli.ts";
+import { commandLine } from "../cli/built-cli.ts";
 
-let cli: Awaited<ReturnType<typeof buildCli>>;
-let folder: ReturnType<typeof temporaryFolder>;
-const inFolder = (name: string) => join(folder.path, name);
-
-beforeAll(async () => {
-  cli = await buildCli();
-  folder = temporaryFolder();
-  writeMnist(inFolder("data"), smallPictures());
-});
-
-afterAll(() => {
-  cli.remove();
-  folder.remove();
-});
+const cli = commandLine({ mnist: true });
+const { inFolder } = cli;
 
 /** A network large enough that writing its checkpoint takes a while, and 320 steps. */
 const training = ["train", "--data", "data", "--device", "webgpu", "--hidden", "512,512", "--batch", "20", "--epochs", "40", "--validation", "0.2", "--patience", "1000"];
@@ -52,7 +40,7 @@ function killWhileWriting(child: ChildProcess, random: Random): void {
 }
 
 test("a run killed at twenty random moments resumes each time, and ends with the log and bits of one that was not", async () => {
-  const whole = await runCli(cli.path, [...training, "--log", "whole.jsonl", "--out", "whole.safetensors"], { cwd: folder.path });
+  const whole = await cli.run([...training, "--log", "whole.jsonl", "--out", "whole.safetensors"]);
   expect(whole).toMatchObject({ code: 0 });
   const expected = outcome("whole.jsonl", "whole.safetensors");
   const seed = Number(process.env["WGRAD_SEED"] ?? Date.now() % 2 ** 31);
@@ -64,7 +52,7 @@ test("a run killed at twenty random moments resumes each time, and ends with the
     runs++;
     mkdirSync(inFolder("kept"), { recursive: true });
     const kill = runs % 2 === 0 ? killAfterAWhile : killWhileWriting;
-    const finished = await runCli(cli.path, args, { cwd: folder.path, started: (child) => kill(child, random) });
+    const finished = await cli.run(args, { started: (child) => kill(child, random) });
     const left = readdirSync(inFolder("kept"));
     if (finished.code === null) {
       kills++;
@@ -75,7 +63,7 @@ test("a run killed at twenty random moments resumes each time, and ends with the
     expect(outcome("run.jsonl", "model.safetensors")).toEqual(expected);
     for (const name of ["kept", "run.jsonl", "model.safetensors"]) rmSync(inFolder(name), { recursive: true });
   }
-  const last = await runCli(cli.path, args, { cwd: folder.path });
+  const last = await cli.run(args);
   expect(last).toMatchObject({ code: 0 });
   expect(outcome("run.jsonl", "model.safetensors")).toEqual(expected);
   console.log(`${kills} kills in ${runs} runs, ${whileWriting} of them while a checkpoint was being written; the end was identical`);

@@ -1,23 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
-import { dense, dropout, sequential } from "../../src/nn/index.ts";
-import { createTrainer, type Checkpoint, type FitOptions, type TrainerOptions } from "../../src/train/index.ts";
+import { createTrainer, type Checkpoint, type FitOptions } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { acquireLosableBackend } from "../gpu.ts";
-import { clouds, finish, valuesOf } from "./examples.ts";
-
-const options = {
-  model: sequential([dense(6, { activation: "tanh" }), dropout(0.2), dense(3)], { inputShape: [4] }),
-  dataset: clouds(60),
-  learningRate: 0.02,
-  batchSize: 10,
-  epochs: 20,
-} satisfies Partial<TrainerOptions>;
+import { dropoutRun as options, finish, valuesOf } from "./examples.ts";
 
 /** A whole run with its log, its end and the checkpoints that were kept on the way. */
 async function run(backend: Backend, resumeFrom?: Checkpoint, fit: FitOptions = {}) {
   const kept: Checkpoint[] = [];
-  const trainer = await createTrainer({ ...options, backend, ...(resumeFrom && { resumeFrom }) });
+  const trainer = await createTrainer({ ...options, backend, resumeFrom });
   const save = async (checkpoint: Checkpoint) => void kept.push(checkpoint);
   const events = await finish(trainer, { every: 9, checkpoint: { everySteps: 25, save }, ...fit });
   const log = events.map(({ step, epoch, loss, accuracy, learningRate }) => ({ step, epoch, loss, accuracy, learningRate }));

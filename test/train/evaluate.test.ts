@@ -25,7 +25,7 @@ describe.each(backends)("evaluation on $name", ({ create }) => {
       model,
       backend: on,
       session: on.createSession(),
-      ...(dataset && { normalization: standardization(dataset.features) }),
+      normalization: dataset && standardization(dataset.features),
     });
 
   /** Loss and accuracy from the outputs of `predict`, on the CPU in float64. */

@@ -1,8 +1,8 @@
 import type { Backend, Executable, Session } from "../../src/backends/backend.ts";
 import { makeDataset, type Dataset } from "../../src/data/dataset.ts";
-import { dense, sequential, type Model } from "../../src/nn/index.ts";
+import { dense, dropout, sequential, type Model } from "../../src/nn/index.ts";
 import { Random } from "../../src/random.ts";
-import type { Snapshot, Trainer, TrainingProgress } from "../../src/train/index.ts";
+import type { Snapshot, Trainer, TrainerOptions, TrainingProgress } from "../../src/train/index.ts";
 
 /** Points around one centre per class, in float32. */
 export function clouds(count: number, { classes = 3, width = 4, seed = 1, noise = 0.3 } = {}): Dataset {
@@ -77,3 +77,12 @@ export function changedBackend(backend: Backend, changes: BackendChanges): Backe
     },
   };
 }
+
+/** A run of 120 steps with dropout, so that its bits depend on the number of each step. */
+export const dropoutRun = {
+  model: sequential([dense(6, { activation: "tanh" }), dropout(0.2), dense(3)], { inputShape: [4] }),
+  dataset: clouds(60),
+  learningRate: 0.02,
+  batchSize: 10,
+  epochs: 20,
+} satisfies Partial<TrainerOptions>;

@@ -66,7 +66,7 @@ describe.each(backends)("steps that are not finite on $name", ({ create }) => {
   test("halve the learning rate where asked, also of a run that goes on from a checkpoint", async () => {
     const kept: Checkpoint[] = [];
     const run = async (resumeFrom?: Checkpoint) => {
-      const trainer = await createTrainer(options({ onNonFinite: "halve", ...(resumeFrom && { resumeFrom }) }));
+      const trainer = await createTrainer(options({ onNonFinite: "halve", resumeFrom }));
       const save = async (checkpoint: Checkpoint) => void kept.push(checkpoint);
       const events = await finish(trainer, { every: 1, checkpoint: { everySteps: 5, save } });
       const values = valuesOf(await trainer.snapshot());
@@ -130,7 +130,7 @@ describe.each(backends)("steps that are not finite on $name", ({ create }) => {
 
   test("change no bit of a run without them", async () => {
     const run = async (onNonFinite?: "stop" | "skip" | "halve") => {
-      const trainer = await createTrainer(options({ dataset: clouds(40), ...(onNonFinite && { onNonFinite }) }));
+      const trainer = await createTrainer(options({ dataset: clouds(40), onNonFinite }));
       const events = await finish(trainer, { every: 1 });
       const values = valuesOf(await trainer.snapshot());
       trainer.dispose();

@@ -1,10 +1,21 @@
 import { expect, test } from "vitest";
 import { classificationMetrics, confusionMatrix, predictedClasses, regressionMetrics } from "../../src/train/index.ts";
+import { classShares, decisionThreshold } from "../../src/train/outputs.ts";
 
 test("the largest output is the class, the first of equal ones; one output goes by a threshold", () => {
   expect([...predictedClasses(Float32Array.of(1, 3, 2, 5, 5, 4, -3, -2, -1), 3)]).toEqual([1, 0, 2]);
   expect([...predictedClasses(Float32Array.of(0.4, 0.5, 0.9), 1)]).toEqual([0, 1, 1]);
   expect([...predictedClasses(Float32Array.of(-0.1, 0, 0.1), 1, 0)]).toEqual([0, 1, 1]);
+});
+
+test("outputs are shares as their loss reads them, and a single logit is class 1 from 0 on", () => {
+  const logits = Float32Array.of(0, Math.log(3), -1, -1);
+  const softmax = [...classShares(logits, 2, "softmaxCrossEntropy")!];
+  [0.25, 0.75, 0.5, 0.5].forEach((share, index) => expect(softmax[index]).toBeCloseTo(share, 6));
+  const logistic = [...classShares(logits, 1, "sigmoidBinaryCrossEntropy")!];
+  [0.5, 0.75, 1 / (1 + Math.E), 1 / (1 + Math.E)].forEach((share, index) => expect(logistic[index]).toBeCloseTo(share, 6));
+  expect(classShares(logits, 2, "meanSquaredError")).toBeUndefined();
+  expect((["sigmoidBinaryCrossEntropy", "meanSquaredError", "softmaxCrossEntropy"] as const).map(decisionThreshold)).toEqual([0, 0.5, 0.5]);
 });
 
 test("the confusion matrix has true classes as rows", () => {

@@ -1,19 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { DeviceLostError, OptionError } from "../../src/errors.ts";
-import { dense, dropout, sequential } from "../../src/nn/index.ts";
-import { createTrainer, type Recovery, type Trainer, type TrainerOptions, type TrainingProgress } from "../../src/train/index.ts";
+import { createTrainer, type Recovery, type Trainer, type TrainingProgress } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { acquireLosableBackend } from "../gpu.ts";
-import { clouds, finish, smallModel, valuesOf } from "./examples.ts";
-
-const options = {
-  model: sequential([dense(6, { activation: "tanh" }), dropout(0.2), dense(3)], { inputShape: [4] }),
-  dataset: clouds(60),
-  learningRate: 0.02,
-  batchSize: 10,
-  epochs: 20,
-} satisfies Partial<TrainerOptions>;
+import { dropoutRun as options, finish, smallModel, valuesOf } from "./examples.ts";
 
 const logOf = (events: readonly TrainingProgress[]) =>
   events.map(({ step, epoch, loss, accuracy, learningRate }) => ({ step, epoch, loss, accuracy, learningRate }));

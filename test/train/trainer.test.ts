@@ -8,7 +8,8 @@ import { createTrainer, type TrainerOptions } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { bytePictures, changedBackend, clouds, finish, smallModel, valuesOf } from "./examples.ts";
 
-describe.each(backends)("training on $name", ({ create }) => {
+/** A backend for the tests of a describe, the options of a small run on it, and the state after a whole run. */
+function smallRuns({ create }: (typeof backends)[number]) {
   let backend: Backend;
   beforeAll(async () => {
     backend = await create();
@@ -25,7 +26,6 @@ describe.each(backends)("training on $name", ({ create }) => {
     ...changes,
   });
 
-  /** The state of a whole run. */
   async function trained(changes: Partial<TrainerOptions> = {}, pieces: readonly number[] = []) {
     const trainer = await createTrainer(options(changes));
     for (const maxSteps of pieces) await finish(trainer, { maxSteps });
@@ -34,6 +34,12 @@ describe.each(backends)("training on $name", ({ create }) => {
     trainer.dispose();
     return snapshot;
   }
+
+  return { getBackend: () => backend, options, trained };
+}
+
+describe.each(backends)("training on $name", (tested) => {
+  const { options, trained } = smallRuns(tested);
 
   test("learns classes that can be told apart", async () => {
     const trainer = await createTrainer(options({ epochs: 12 }));
@@ -103,6 +109,29 @@ describe.each(backends)("training on $name", ({ create }) => {
     trainer.dispose();
   });
 
+  test("clipping bounds the change of a step", async () => {
+    const changes = { model: smallModel(6), optimizer: optimizers.sgd(), learningRate: 1, maxSteps: 1 };
+    const [before, clipped] = [smallModel(6), await trained({ ...changes, clipNorm: 0.01 })];
+    let squares = 0;
+    before.parameters.forEach(({ attributes }) => {
+      const { name, initial } = attributes as { name: string; initial: Float32Array };
+      clipped.parameters[name]!.values.forEach((value, index) => (squares += (value - initial[index]!) ** 2));
+    });
+    expect(Math.sqrt(squares)).toBeCloseTo(0.01, 5);
+  });
+
+  test("a loss that is not finite is shown as it is", async () => {
+    const dataset = clouds(60);
+    dataset.features[17] = NaN;
+    const trainer = await createTrainer(options({ dataset, batchSize: "full", epochs: 1 }));
+    expect((await finish(trainer))[0]!.loss).toBeNaN();
+    trainer.dispose();
+  });
+});
+
+describe.each(backends)("batches in parts on $name", (tested) => {
+  const { getBackend, options, trained } = smallRuns(tested);
+
   const adamW = () => optimizers.adamW({ weightDecay: 0.1 });
   test.each([
     ["SGD, parts that divide the batch", 5, { optimizer: optimizers.sgd(), learningRate: 0.2 }],
@@ -146,7 +175,7 @@ describe.each(backends)("training on $name", ({ create }) => {
     test("draws anew for each part of a batch, and the same at every repetition", async () => {
       const same = { ...dataset, features: dataset.features.map((_, index) => index % 40), labels: new Uint32Array(60) };
       const losses: number[][] = [];
-      const watched = changedBackend(backend, {
+      const watched = changedBackend(getBackend(), {
         async aroundRun(run) {
           const traces = await run();
           if (traces.loss) losses.push([...traces.loss]);
@@ -165,23 +194,16 @@ describe.each(backends)("training on $name", ({ create }) => {
 
   test("a batch larger than the backend's tensors is divided into equal parts", async () => {
     // The widest layer has 6 outputs: 4 · 6 bytes an example, so 8 examples fit and 10 make two parts of 5.
-    const limited = changedBackend(backend, { maxTensorBytes: 8 * 24 });
+    const limited = changedBackend(getBackend(), { maxTensorBytes: 8 * 24 });
     const trainer = await createTrainer(options({ backend: limited }));
     expect(trainer.microBatch).toBe(5);
     await finish(trainer);
     trainer.dispose();
   });
+});
 
-  test("clipping bounds the change of a step", async () => {
-    const changes = { model: smallModel(6), optimizer: optimizers.sgd(), learningRate: 1, maxSteps: 1 };
-    const [before, clipped] = [smallModel(6), await trained({ ...changes, clipNorm: 0.01 })];
-    let squares = 0;
-    before.parameters.forEach(({ attributes }) => {
-      const { name, initial } = attributes as { name: string; initial: Float32Array };
-      clipped.parameters[name]!.values.forEach((value, index) => (squares += (value - initial[index]!) ** 2));
-    });
-    expect(Math.sqrt(squares)).toBeCloseTo(0.01, 5);
-  });
+describe.each(backends)("snapshots and profiles on $name", (tested) => {
+  const { getBackend, options, trained } = smallRuns(tested);
 
   test("snapshots carry the step that they show, while later steps are in flight", async () => {
     const trainer = await createTrainer(options());
@@ -219,7 +241,7 @@ describe.each(backends)("training on $name", ({ create }) => {
   test("profiling makes a step as any other and times each dispatch, where the device can", async () => {
     const trainer = await createTrainer(options());
     await finish(trainer, { maxSteps: 6 });
-    if (backend.kind === "cpu") {
+    if (getBackend().kind === "cpu") {
       await expect(trainer.profile()).rejects.toThrow(DeviceError);
       expect(trainer.step).toBe(6);
     } else {
@@ -229,19 +251,11 @@ describe.each(backends)("training on $name", ({ create }) => {
       expect(trainer.step).toBe(7);
     }
     const events = await finish(trainer, { every: 1 });
-    expect(events[0]!.step).toBe(backend.kind === "cpu" ? 7 : 8);
+    expect(events[0]!.step).toBe(getBackend().kind === "cpu" ? 7 : 8);
     expect(valuesOf(await trainer.snapshot())).toEqual(valuesOf(await trained()));
     trainer.dispose();
     const divided = await createTrainer(options({ microBatchSize: 4 }));
     await expect(divided.profile()).rejects.toThrow(/Use a GPU, and a batch that it takes at once/);
     divided.dispose();
-  });
-
-  test("a loss that is not finite is shown as it is", async () => {
-    const dataset = clouds(60);
-    dataset.features[17] = NaN;
-    const trainer = await createTrainer(options({ dataset, batchSize: "full", epochs: 1 }));
-    expect((await finish(trainer))[0]!.loss).toBeNaN();
-    trainer.dispose();
   });
 });

@@ -23,7 +23,7 @@ import {
   presets,
   type DigitsSettings,
 } from "../../src/web/digits/settings.ts";
-import { amount, rounded } from "../../src/web/shared/format.ts";
+import { scaled, rounded } from "../../src/web/shared/format.ts";
 import { formatHash, parseHash } from "../../src/web/shared/address/hash.ts";
 
 const settings: DigitsSettings = {
@@ -247,5 +247,5 @@ describe("what the outputs say", () => {
 
 test("numbers are written short", () => {
   expect([0.00299999, 1234.5, 0, 3e-7, 2e7, NaN].map(rounded)).toEqual(["0.003", "1230", "0", "3.00e-7", "2.00e+7", "–"]);
-  expect([0, 12, 999, 1000, 12_834_000].map(amount)).toEqual(["0", "12", "999", "1 k", "12.8 M"]);
+  expect([0, 12, 999, 1000, 12_834_000].map(scaled)).toEqual(["0", "12", "999", "1.00 k", "12.8 M"]);
 });

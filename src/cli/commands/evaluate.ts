@@ -12,6 +12,7 @@ import {
   type Evaluation,
   type RegressionMetrics,
 } from "../../train/index.ts";
+import { decisionThreshold } from "../../train/outputs.ts";
 import { createNodeBackend, loadMnist, loadModelFile, readCsvDataset, type DeviceChoice, type TrainedModel } from "../../node/index.ts";
 import { csvOptions, mnistPaths, requireOneSource, sourceOptions, type SourceFlags } from "../options/data-options.ts";
 import { csvFormat, readPictures } from "../data/data-source.ts";
@@ -119,9 +120,9 @@ async function examplesFor(path: string, trained: TrainedModel, flags: SourceFla
   return loadMnist({ directory: data ?? images, log: warn });
 }
 
-function metricsOf(path: string, { table, model }: TrainedModel, test: TrainingData, outputs: Float32Array): Omit<Measured, "evaluation"> {
+function metricsOf(path: string, { table, model, loss }: TrainedModel, test: TrainingData, outputs: Float32Array): Omit<Measured, "evaluation"> {
   if (!isRegression(test)) {
-    const said = predictedClasses(outputs, sizeOf(model.outputShape));
+    const said = predictedClasses(outputs, sizeOf(model.outputShape), decisionThreshold(loss));
     const confusion = confusionMatrix(test.labels, said, test.classes.length);
     return { classification: classificationMetrics(confusion, test.classes), regression: undefined, targets: [] };
   }

@@ -1,8 +1,11 @@
 import { inUnitsOf } from "../../data/table-data.ts";
 import { tableSchemaFrom } from "../../data/table-schema.ts";
 import { OptionError } from "../../errors.ts";
+import { sizeOf } from "../../graph/tensor.ts";
 import { predictedClasses, probabilities as softmaxOf } from "../../train/index.ts";
+import { decisionThreshold } from "../../train/outputs.ts";
 import type { TrainedModel } from "../../node/index.ts";
+import { csvCell } from "../../text.ts";
 
 export type PredictionFormat = "csv" | "json";
 
@@ -49,8 +52,6 @@ interface Values {
   objectOf(row: Row): object;
 }
 
-const csvCell = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-
 /** With as many digits as float32 has. */
 const rounded = (value: number) => Number(value.toPrecision(7));
 
@@ -72,7 +73,7 @@ function quantities({ trained, path, probabilities }: WriterOptions, names: read
 }
 
 function classes({ trained, path, probabilities }: WriterOptions): Values {
-  const { classes: names, loss } = trained;
+  const { classes: names, loss, model } = trained;
   if (probabilities && loss !== "softmaxCrossEntropy") {
     const what = `${path} was trained with ${loss}, whose outputs are no probabilities`;
     throw new OptionError({ where: "--probabilities", what, fix: "Train with softmaxCrossEntropy" });
@@ -80,7 +81,7 @@ function classes({ trained, path, probabilities }: WriterOptions): Values {
   return {
     names: ["prediction", ...(probabilities ? names : [])],
     rowsOf(outputs) {
-      const said = predictedClasses(outputs, names.length);
+      const said = predictedClasses(outputs, sizeOf(model.outputShape), decisionThreshold(loss));
       const shares = probabilities ? softmaxOf(outputs, names.length) : undefined;
       return Array.from(said, (label, row) => [
         names[label]!,

@@ -1,3 +1,4 @@
+import { percent } from "../../text.ts";
 import type { Curve, OutputResults, ReportFacts } from "./facts.ts";
 import { logLabel, renderSvg, type EChartsOption } from "./svg.ts";
 
@@ -47,11 +48,11 @@ function chart(name: string, given: readonly Line[], axes: Axes, points: Line["d
   const isShown = ([, y]: readonly [number, number]) => Number.isFinite(y) && !(axes.log && y <= 0);
   const shown = given.map((line) => ({ ...line, data: line.data.filter(isShown) }));
   const text = { fontSize: 11, color: TEXT, fontFamily: FONT };
-  const percent = { min: 0, max: 1, axisLabel: { ...text, formatter: (value: number) => `${Math.round(100 * value)} %` } };
+  const percentAxis = { min: 0, max: 1, axisLabel: { ...text, formatter: (value: number) => percent(value, 0) } };
   // The first tenth of the steps would leave the rest no room.
   const end = Math.max(...shown.flatMap(({ data }) => data.map(([x]) => x)));
   const least = Math.min(...shown.flatMap(({ data }) => data.flatMap(([x, y]) => (x >= end / 10 ? [y] : []))));
-  const zoomed = { ...percent, min: Math.max(0, Math.floor(10 * least) / 10) };
+  const zoomed = { ...percentAxis, min: Math.max(0, Math.floor(10 * least) / 10) };
   const axis = (title: string, gap: number) => ({
     name: title,
     nameLocation: "middle" as const,

@@ -6,7 +6,8 @@ import { sizeOf, type Shape } from "../../graph/tensor.ts";
 import type { LossName } from "../../nn/losses.ts";
 import type { Model } from "../../nn/sequential.ts";
 import { confusionMatrix, predictedClasses, regressionMetrics } from "../../train/metrics.ts";
-import { probabilities, type StoredValues } from "../../train/index.ts";
+import type { StoredValues } from "../../train/index.ts";
+import { classShares, decisionThreshold } from "../../train/outputs.ts";
 import type { ClassResults, Mistake, OutputResults, Picture, ReportFacts } from "./facts.ts";
 import { greyPicture, signedPicture } from "./images.ts";
 
@@ -30,7 +31,7 @@ export function examine(data: TrainingData, outputs: Float32Array, options: Exam
 function examineClasses(data: Dataset, outputs: Float32Array, loss: LossName): ClassResults {
   const { labels, classes, count } = data;
   const width = outputs.length / count;
-  const threshold = loss === "sigmoidBinaryCrossEntropy" ? 0 : 0.5;
+  const threshold = decisionThreshold(loss);
   const predictions = predictedClasses(outputs, width, threshold);
   const wrong = Array.from(labels.keys()).filter((example) => predictions[example] !== labels[example]);
   const outputOf = (example: number, label: number) => outputs[example * width + label]!;
@@ -53,12 +54,10 @@ function examineClasses(data: Dataset, outputs: Float32Array, loss: LossName): C
   };
 }
 
-/** The classes' probabilities where the loss took the outputs for logits. */
+/** The share of each class in an example's outputs; a single output says the share of class 1. */
 function sharesOf(row: Float32Array, loss: LossName): ArrayLike<number> | undefined {
-  if (loss === "softmaxCrossEntropy") return probabilities(row, row.length);
-  if (loss !== "sigmoidBinaryCrossEntropy") return undefined;
-  const shares = Array.from(row, (logit) => 1 / (1 + Math.exp(-logit)));
-  return shares.length === 1 ? [1 - shares[0]!, shares[0]!] : shares;
+  const shares = classShares(row, row.length, loss);
+  return shares?.length === 1 ? [1 - shares[0]!, shares[0]!] : shares;
 }
 
 /** An example of two axes as a picture. */

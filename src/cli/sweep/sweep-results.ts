@@ -1,4 +1,5 @@
 import type { Changes } from "./sweep-plan.ts";
+import { csvCell } from "../../text.ts";
 import { visible } from "../text/terminal.ts";
 
 /** What came of one run, as its file keeps it. */
@@ -37,8 +38,6 @@ export function resultsTable(results: readonly RunResult[]): string[] {
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   return lines.map((line) => line.map((cell, column) => cell.padStart(widths[column]!)).join("  "));
 }
-
-const csvCell = (value: string) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
 /** All runs in their order, as CSV with a header. */
 export function resultsCsv(results: readonly RunResult[]): string {

@@ -3,25 +3,22 @@
  */
 import type { ClassificationMetrics } from "../../train/index.ts";
 import { visible } from "./terminal.ts";
-import { count, counted, percent } from "./text.ts";
+import { count, counted, percent, shortened } from "./text.ts";
 
 const WIDTH = 80;
 const LONGEST_NAME = 16;
 
 /** A name as it is shown, in at most so many columns. */
-function shortened(name: string, most: number): string {
-  const shown = visible(name);
-  return shown.length <= most ? shown : `${shown.slice(0, most - 1)}…`;
-}
+const shownName = (name: string, most: number) => shortened(visible(name), most);
 
 /** Precision, recall and F1 of each class, and their means. */
 export function classTable({ classes, macro }: ClassificationMetrics): string[] {
-  const width = Math.max(5, ...classes.map(({ name }) => shortened(name, LONGEST_NAME).length));
+  const width = Math.max(5, ...classes.map(({ name }) => shownName(name, LONGEST_NAME).length));
   const row = (name: string, ...cells: string[]) => `${name.padEnd(width)}${cells.map((cell) => cell.padStart(11)).join("")}`.trimEnd();
   return [
     row("class", "precision", "recall", "F1", "examples"),
     ...classes.map(({ name, precision, recall, f1, support }) =>
-      row(shortened(name, LONGEST_NAME), percent(precision), percent(recall), percent(f1), count(support)),
+      row(shownName(name, LONGEST_NAME), percent(precision), percent(recall), percent(f1), count(support)),
     ),
     row("mean", percent(macro.precision), percent(macro.recall), percent(macro.f1), ""),
   ];
@@ -31,14 +28,14 @@ export function classTable({ classes, macro }: ClassificationMetrics): string[] 
 export function confusionTable({ confusion, classes }: ClassificationMetrics): string[] {
   const most = Math.max(...confusion.flat());
   const cell = Math.max(String(most).length, Math.min(6, Math.max(...classes.map(({ name }) => visible(name).length)))) + 1;
-  const first = Math.max(4, ...classes.map(({ name }) => shortened(name, LONGEST_NAME).length));
+  const first = Math.max(4, ...classes.map(({ name }) => shownName(name, LONGEST_NAME).length));
   if (first + 1 + cell * classes.length > WIDTH) return frequentConfusions(confusion, classes.map(({ name }) => name));
   const row = (name: string, cells: readonly string[]) =>
     `${name.padEnd(first)} ${cells.map((text) => text.padStart(cell)).join("")}`;
   return [
     "confusion: a row is what the examples are, a column what they were taken for",
-    row("", classes.map(({ name }) => shortened(name, cell - 1))),
-    ...confusion.map((counts, index) => row(shortened(classes[index]!.name, LONGEST_NAME), counts.map((value) => (value === 0 ? "·" : String(value))))),
+    row("", classes.map(({ name }) => shownName(name, cell - 1))),
+    ...confusion.map((counts, index) => row(shownName(classes[index]!.name, LONGEST_NAME), counts.map((value) => (value === 0 ? "·" : String(value))))),
   ];
 }
 
@@ -48,7 +45,7 @@ function frequentConfusions(confusion: ClassificationMetrics["confusion"], names
   const wrong = confusion.flatMap((counts, is) => counts.map((times, taken) => ({ is, taken, times })).filter(({ taken, times }) => taken !== is && times > 0));
   wrong.sort((a, b) => b.times - a.times);
   const lines = wrong.slice(0, MOST_LISTED).map(({ is, taken, times }) => {
-    return `${count(times).padStart(8)}  ${shortened(names[is]!, 28)} taken for ${shortened(names[taken]!, 28)}`;
+    return `${count(times).padStart(8)}  ${shownName(names[is]!, 28)} taken for ${shownName(names[taken]!, 28)}`;
   });
   return [`the most frequent of ${counted(wrong.length, "confusion")} (all of them with --json)`, ...lines];
 }

@@ -5,7 +5,7 @@ import type { RegressionDataset } from "../../data/dataset.ts";
 import { inUnitsOf } from "../../data/table-data.ts";
 import type { TableSchema } from "../../data/table-schema.ts";
 import { regressionMetrics, type RegressionMetrics } from "../../train/index.ts";
-import { quantity } from "./text.ts";
+import { quantity, shortened } from "./text.ts";
 
 /** The metrics of one of several quantities. */
 export interface TargetMetrics extends RegressionMetrics {
@@ -34,7 +34,7 @@ const LONGEST_NAME = 30;
 
 /** R², RMSE and MAE of each of several quantities. */
 export function targetTable(targets: readonly TargetMetrics[]): string[] {
-  const names = targets.map(({ name }) => (name.length <= LONGEST_NAME ? name : `${name.slice(0, LONGEST_NAME - 1)}…`));
+  const names = targets.map(({ name }) => shortened(name, LONGEST_NAME));
   const width = Math.max("target".length, ...names.map((name) => name.length));
   const row = (name: string, ...cells: string[]) => `${name.padEnd(width)}${cells.map((cell) => `  ${cell.padStart(10)}`).join("")}`;
   const r2Text = (r2: number) => (Number.isNaN(r2) ? "–" : r2.toFixed(3));

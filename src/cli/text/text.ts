@@ -3,26 +3,9 @@
  */
 import type { Backend } from "../../backends/backend.ts";
 import type { Evaluation, RegressionMetrics } from "../../train/index.ts";
+import { count, percent } from "../../text.ts";
 
-/** A whole number with a comma before each group of three digits. */
-export function count(value: number): string {
-  return Math.round(value).toLocaleString("en-US");
-}
-
-/** A number with three digits that count and a unit's prefix, such as "12.8 M". */
-export function scaled(value: number): string {
-  const prefixes = ["", "k", "M", "G", "T"];
-  // 999.5 would be written as 1000.
-  const power = Math.min(prefixes.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value) * (1000 / 999.5)) / 3)));
-  const shown = value / 1000 ** power;
-  const digits = power === 0 || shown >= 99.95 ? 0 : shown >= 9.995 ? 1 : 2;
-  return `${shown.toFixed(digits)} ${prefixes[power]}`.trimEnd();
-}
-
-/** A share as "97.8 %"; "–" where there is none. */
-export function percent(share: number): string {
-  return Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "–";
-}
+export { count, percent, scaled, shortened } from "../../text.ts";
 
 /** A loss with about three digits that count, also where it is not finite. */
 export function lossText(loss: number): string {

@@ -1,31 +1,22 @@
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../../src/backends/cpu/index.ts";
 import { writeSafetensors } from "../../../src/formats/safetensors.ts";
 import { loadMnist, loadModelFile } from "../../../src/node/index.ts";
 import { createEvaluator, probabilities } from "../../../src/train/index.ts";
 import { largestDifference, runOnnx } from "../../formats/onnxruntime.ts";
-import { buildCli, runCli, smallPictures, temporaryFolder, writeMnist } from "../built-cli.ts";
+import { commandLine, runCli } from "../built-cli.ts";
 
-let cli: Awaited<ReturnType<typeof buildCli>>;
-let folder: ReturnType<typeof temporaryFolder>;
-const inFolder = (name: string) => join(folder.path, name);
-const wgrad = (...args: readonly string[]) => runCli(cli.path, args, { cwd: folder.path });
+const cli = commandLine({ mnist: true });
+const { inFolder } = cli;
+const wgrad = (...args: readonly string[]) => cli.run(args);
 
 beforeAll(async () => {
-  cli = await buildCli();
-  folder = temporaryFolder();
-  writeMnist(inFolder("data"), smallPictures());
   const options = "--data data --device cpu --hidden 8,6 --activation gelu --batch 20 --lr 0.02 --epochs 5 --out model.safetensors";
   const { code, stderr } = await wgrad("train", ...options.split(" "));
   if (code !== 0) throw new Error(stderr);
-});
-
-afterAll(() => {
-  cli.remove();
-  folder.remove();
 });
 
 /** What the model in the folder makes of the test pictures, in this process. */
@@ -68,7 +59,7 @@ describe("wgrad export", () => {
     for (const args of [
       ["--safetensors", "./model.safetensors"],
       ["--onnx", "link.safetensors"],
-      ["--onnx", "both", "--safetensors", join(folder.path, "both")],
+      ["--onnx", "both", "--safetensors", join(cli.folder, "both")],
       [],
     ]) {
       const { code, stderr } = await wgrad("export", "model.safetensors", ...args);
@@ -151,7 +142,7 @@ test("a model predicts the same bits in another process", async () => {
     console.log(Buffer.from((await evaluator.predict(test.features)).buffer).toString("hex"));
   `;
   writeFileSync(inFolder("predict.mjs"), program);
-  const { stdout, stderr } = await runCli(inFolder("predict.mjs"), [], { cwd: folder.path });
+  const { stdout, stderr } = await runCli(inFolder("predict.mjs"), [], { cwd: cli.folder });
   const { outputs } = await predictions();
   expect(stderr).toBe("");
   expect(stdout.trim()).toBe(Buffer.from(outputs.buffer).toString("hex"));

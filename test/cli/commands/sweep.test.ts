@@ -1,27 +1,19 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { Random } from "../../../src/random.ts";
-import { buildCli, runCli, temporaryFolder, type Finished } from "../built-cli.ts";
+import { commandLine, type Finished } from "../built-cli.ts";
 
-let cli: Awaited<ReturnType<typeof buildCli>>;
-let folder: ReturnType<typeof temporaryFolder>;
-const wgrad = (args: string): Promise<Finished> => runCli(cli.path, args.split(" "), { cwd: folder.path });
+const cli = commandLine();
+const wgrad = (args: string): Promise<Finished> => cli.run(args.split(" "));
 
 beforeAll(async () => {
-  cli = await buildCli();
-  folder = temporaryFolder();
   const random = new Random(1);
   const rows = Array.from({ length: 60 }, () => {
     const [a, b] = [random.uniform(0, 1), random.uniform(0, 1)];
     return `${a.toFixed(3)},${b.toFixed(3)},${(3 * a + b + random.normal(0, 0.5)).toFixed(3)}`;
   });
-  writeFileSync(join(folder.path, "sums.csv"), `a,b,y\n${rows.join("\n")}\n`);
-});
-
-afterAll(() => {
-  cli.remove();
-  folder.remove();
+  writeFileSync(join(cli.folder, "sums.csv"), `a,b,y\n${rows.join("\n")}\n`);
 });
 
 const sums = "--csv sums.csv --label y --device cpu --hidden 4 --max-steps 40 --validation 0.2";
@@ -34,7 +26,7 @@ test("a sweep in which every run diverges fails, the same when it is repeated, a
     expect(attempt.stdout).not.toContain("best.safetensors");
     expect(attempt.code).toBe(1);
   }
-  expect(readFileSync(join(folder.path, "diverged/results.csv"), "utf8").trimEnd().split("\n")).toHaveLength(3);
+  expect(readFileSync(join(cli.folder, "diverged/results.csv"), "utf8").trimEnd().split("\n")).toHaveLength(3);
 });
 
 test("a run that diverged is never the best one, and the others count", async () => {

@@ -1,23 +1,21 @@
 import { encode } from "fast-png";
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { loadModelFile } from "../../../src/node/index.ts";
 import { initialValues } from "../../../src/formats/model.ts";
 import { Random } from "../../../src/random.ts";
 import { writeIdx } from "../../data/idx-files.ts";
-import { buildCli, runCli, smallPictures, temporaryFolder, writeMnist, type Finished } from "../built-cli.ts";
+import { commandLine, smallPictures, writeMnist, type Finished } from "../built-cli.ts";
 
-let cli: Awaited<ReturnType<typeof buildCli>>;
-let folder: ReturnType<typeof temporaryFolder>;
-const inFolder = (name: string) => join(folder.path, name);
-const wgrad = (args: string): Promise<Finished> => runCli(cli.path, args.split(" "), { cwd: folder.path });
+const cli = commandLine();
+const { inFolder } = cli;
+const wgrad = (args: string): Promise<Finished> => cli.run(args.split(" "));
 
 /** The command with a text on its standard input. */
 const wgradReading = (args: string, input: string | Uint8Array) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli.path, ...args.split(" ")], { cwd: folder.path, input, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli.path, ...args.split(" ")], { cwd: cli.folder, input, encoding: "utf8" });
   return { code: status, stdout, stderr };
 };
 
@@ -44,18 +42,11 @@ function homes(count: number, seed: number): string[] {
   });
 }
 
-const write = (name: string, lines: readonly string[]) => writeFileSync(inFolder(name), `${lines.join("\n")}\n`);
+const { write } = cli;
 
 beforeAll(async () => {
-  cli = await buildCli();
-  folder = temporaryFolder();
   write("leaves.csv", [HEADER, ...leaves(90, 1)]);
   write("homes.csv", ["area,rooms,price", ...homes(120, 1)]);
-});
-
-afterAll(() => {
-  cli.remove();
-  folder.remove();
 });
 
 const onLeaves = "train --csv leaves.csv --label kind --drop id --device cpu --hidden 8 --lr 0.02 --batch 16";
@@ -355,8 +346,7 @@ describe("wgrad sweep", () => {
   test("goes on after Ctrl-C", async () => {
     const long = "sweep --csv leaves.csv --label kind --drop id --device cpu --out cut --random 2 --range lr=0.01..0.1:log --hidden 8 --max-steps";
     const done = () => existsSync(inFolder("cut")) && readdirSync(inFolder("cut")).some((name) => /^[0-9a-f]{12}\.json$/.test(name));
-    const interrupted = await runCli(cli.path, `${long} 3000`.split(" "), {
-      cwd: folder.path,
+    const interrupted = await cli.run(`${long} 3000`.split(" "), {
       started(child) {
         const whenOneIsDone = setInterval(() => {
           if (!done()) return;

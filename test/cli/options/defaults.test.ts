@@ -1,6 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
 import { makeDataset, makeRegressionDataset, type TrainingData } from "../../../src/data/dataset.ts";
 import { settledFlags, usualEpochs, usualValidation } from "../../../src/cli/options/defaults.ts";
 import type { TrainFlags } from "../../../src/cli/options/train-options.ts";
@@ -8,13 +7,12 @@ import type { TrainingSource } from "../../../src/cli/data/data-source.ts";
 import { loadModelFile } from "../../../src/node/index.ts";
 import { initialValues } from "../../../src/formats/model.ts";
 import { Random } from "../../../src/random.ts";
-import { buildCli, runCli, temporaryFolder, type Finished } from "../built-cli.ts";
+import { commandLine, type Finished } from "../built-cli.ts";
 
-let cli: Awaited<ReturnType<typeof buildCli>>;
-let folder: ReturnType<typeof temporaryFolder>;
-const inFolder = (name: string) => join(folder.path, name);
-const wgrad = (args: string): Promise<Finished> => runCli(cli.path, args.split(" "), { cwd: folder.path });
-const write = (name: string, lines: readonly string[]) => writeFileSync(inFolder(name), `${lines.join("\n")}\n`);
+const cli = commandLine();
+const { inFolder } = cli;
+const wgrad = (args: string): Promise<Finished> => cli.run(args.split(" "));
+const { write } = cli;
 
 const COLUMNS = 10;
 
@@ -37,16 +35,9 @@ function noiseOfClasses(count: number): string[] {
 }
 
 beforeAll(async () => {
-  cli = await buildCli();
-  folder = temporaryFolder();
   write("noisy.csv", noisyLinear(300, 1));
   write("unseen.csv", noisyLinear(400, 2));
   write("noise.csv", noiseOfClasses(80));
-});
-
-afterAll(() => {
-  cli.remove();
-  folder.remove();
 });
 
 const done = (log: string) => JSON.parse(readFileSync(inFolder(log), "utf8").trimEnd().split("\n").at(-1)!) as Record<string, number>;

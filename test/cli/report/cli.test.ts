@@ -1,26 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { loadModelFile } from "../../../src/node/index.ts";
-import { buildCli, runCli, smallPictures, temporaryFolder, writeMnist, type RunOptions } from "../built-cli.ts";
+import { commandLine, type RunOptions } from "../built-cli.ts";
 
-let cli: Awaited<ReturnType<typeof buildCli>>;
-let folder: ReturnType<typeof temporaryFolder>;
-const inFolder = (name: string) => join(folder.path, name);
-const quick = ["train", "--data", "data", "--device", "cpu", "--hidden", "8", "--batch", "20", "--epochs", "4"];
+const cli = commandLine({ mnist: true });
+const { inFolder } = cli;
+const quick = ["train", "--data", "data", "--device", "cpu", "--hidden", "8", "--batch", "20"];
 const train = (args: readonly string[], started?: RunOptions["started"]) =>
-  runCli(cli.path, [...quick, ...args], { cwd: folder.path, ...(started && { started }) });
-
-beforeAll(async () => {
-  cli = await buildCli();
-  folder = temporaryFolder();
-  writeMnist(inFolder("data"), smallPictures());
-});
-
-afterAll(() => {
-  cli.remove();
-  folder.remove();
-});
+  cli.run([...quick, ...(args.includes("--epochs") ? [] : ["--epochs", "4"]), ...args], { started });
 
 test("the report is written, and the model is the one trained without", async () => {
   const finished = await train(["--report", "run.html", "--out", "with.safetensors", "--seed", "5"]);

@@ -25,7 +25,7 @@ describe.each(backends)("a run's report on $name", ({ name: backendName, create 
     const layers = [dense(6, { activation: "tanh" }), activation("identity"), dense(outputs)];
     const model = sequential(layers, { inputShape: train.shape });
     const trainer = await createTrainer({ model, dataset: train, backend, loss, learningRate: 0.05, batchSize: 10, epochs: 20 });
-    const subject = { trainer, model, backend, train, normalization: unchanged, loss, ...(held && { test: held }) };
+    const subject = { trainer, model, backend, train, normalization: unchanged, loss, test: held };
     const recorder = new ReportRecorder(subject);
     await recorder.start();
     const steps: number[] = [];

@@ -1,18 +1,16 @@
 import { encode } from "fast-png";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { initialValues } from "../../../src/formats/model.ts";
 import { writeSafetensors } from "../../../src/formats/safetensors.ts";
 import { loadModelFile } from "../../../src/node/index.ts";
 import { Random } from "../../../src/random.ts";
-import { buildCli, runCli, temporaryFolder, type Finished } from "../built-cli.ts";
+import { commandLine, type Finished } from "../built-cli.ts";
 
-let cli: Awaited<ReturnType<typeof buildCli>>;
-let folder: ReturnType<typeof temporaryFolder>;
-const inFolder = (name: string) => join(folder.path, name);
-const wgrad = (args: string): Promise<Finished> => runCli(cli.path, args.split(" "), { cwd: folder.path });
-const write = (name: string, lines: readonly string[]) => writeFileSync(inFolder(name), `${lines.join("\n")}\n`);
+const cli = commandLine();
+const { inFolder } = cli;
+const wgrad = (args: string): Promise<Finished> => cli.run(args.split(" "));
+const { write } = cli;
 
 /** Homes whose price is 3·area + 20·rooms, of a size that differs from table to table. */
 function homes(count: number, seed: number, size: number): string[] {
@@ -35,8 +33,6 @@ function leaves(kinds: readonly string[], count: number): string[] {
 }
 
 beforeAll(async () => {
-  cli = await buildCli();
-  folder = temporaryFolder();
   write("homes.csv", homes(80, 1, 50));
   write("larger.csv", homes(60, 2, 200));
   write("leaves.csv", leaves(["elm", "fir"], 60));
@@ -44,11 +40,6 @@ beforeAll(async () => {
   for (const [data, label, more] of [["homes", "price", "--hidden 6 --activation tanh"], ["leaves", "kind", "--hidden 5,4"]]) {
     await wgrad(`train --csv ${data}.csv --label ${label} ${more} --lr 0.02 --max-steps 200 --device cpu --out ${data}.safetensors`);
   }
-});
-
-afterAll(() => {
-  cli.remove();
-  folder.remove();
 });
 
 /** One step that changes next to nothing. */

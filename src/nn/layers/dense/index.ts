@@ -1,9 +1,9 @@
-import { GraphError, OptionError } from "../../../errors.ts";
+import { excerpt, GraphError, OptionError } from "../../../errors.ts";
 import type { Shape } from "../../../graph/tensor.ts";
 import { add } from "../../../ops/elementwise/index.ts";
 import { matmul } from "../../../ops/matmul/index.ts";
 import { activationOf, rectifiers, type ActivationName, type CustomActivation } from "../../activations.ts";
-import { requireCount, written } from "../../checks.ts";
+import { requireCount } from "../../checks.ts";
 import { heNormal, xavierUniform, zeros, type Initializer } from "../../initializers.ts";
 import type { Layer, LayerType } from "../layer.ts";
 
@@ -34,7 +34,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   const chosen = activationOf("dense", options.activation ?? "identity");
   const { name } = chosen;
   if (typeof bias !== "boolean") {
-    throw new OptionError({ where: "dense bias", what: `${written(bias)} is neither true nor false`, fix: "Give one" });
+    throw new OptionError({ where: "dense bias", what: `${excerpt(bias)} is neither true nor false`, fix: "Give one" });
   }
   return {
     config: { type: "dense", units, activation: name, bias },

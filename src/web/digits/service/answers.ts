@@ -1,7 +1,8 @@
 /*
  * What a network's outputs say about the test set.
  */
-import { confusionMatrix, probabilities, type Dataset, type LossName } from "../../../index.ts";
+import { confusionMatrix, type Dataset, type LossName } from "../../../index.ts";
+import { classShares } from "../../../train/outputs.ts";
 import type { CellPictures, Mistake } from "../contract.ts";
 
 /** How many of the most confident mistakes are shown. */
@@ -12,9 +13,7 @@ const CELL_PICTURES = 40;
 
 /** Outputs as shares in [0, 1], as the loss that they were trained with reads them: rows of `classes` values. */
 export function sharesOf(outputs: Float32Array, classes: number, loss: LossName): Float32Array {
-  if (loss === "softmaxCrossEntropy") return probabilities(outputs, classes);
-  if (loss === "sigmoidBinaryCrossEntropy") return outputs.map((logit) => 1 / (1 + Math.exp(-logit)));
-  return outputs.map((value) => Math.min(1, Math.max(0, value)));
+  return classShares(outputs, classes, loss) ?? outputs.map((value) => Math.min(1, Math.max(0, value)));
 }
 
 /** How many pictures of each class were taken for each, row by row [actual, predicted], as it is handed over. */

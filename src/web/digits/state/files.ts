@@ -2,7 +2,7 @@
  * Saves and loads networks as files.
  */
 import { DataError } from "../../../index.ts";
-import { amount } from "../../shared/format.ts";
+import { scaled } from "../../shared/format.ts";
 import { act, connected, send } from "./connection.ts";
 import { fault, running, step } from "./signals.ts";
 
@@ -26,7 +26,7 @@ export async function loadFile(file: File): Promise<void> {
   fault.value = undefined;
   await act(async () => {
     if (file.size > MOST_FILE_BYTES) {
-      const [size, most] = [file.size, MOST_FILE_BYTES].map((bytes) => `${amount(bytes)}B`);
+      const [size, most] = [file.size, MOST_FILE_BYTES].map((bytes) => `${scaled(bytes)}B`);
       throw new DataError({ where: file.name, what: `the file has ${size}`, fix: `A network for this page has at most ${most}` });
     }
     const bytes = new Uint8Array(await file.arrayBuffer());

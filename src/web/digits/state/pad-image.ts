@@ -2,6 +2,7 @@
  * From what was drawn to what the network was shown in training: the way that the pictures of MNIST were made (LeCun et
  * al. 1998: scaled into 20×20 with their proportions kept, then placed in 28×28 by their center of mass).
  */
+import { resampled, type Area } from "../../../data/resample.ts";
 
 /** The length and width of the network's pictures. */
 export const PICTURE_SIDE = 28;
@@ -20,19 +21,13 @@ const LEAST_INK = 8;
 export function centered(ink: ArrayLike<number>, side: number): Uint8Array<ArrayBuffer> | undefined {
   const box = boundsOf(ink, side);
   if (!box) return undefined;
-  const scale = Math.max(box.width, box.height) / BOX_SIDE;
-  const scaled = scaledBox(ink, side, { left: box.left, top: box.top, scale });
-  return placedByMass(scaled);
+  // A square from the corner on: the digit keeps its proportions.
+  const longer = Math.max(box.width, box.height);
+  const square = { left: box.left, top: box.top, width: longer, height: longer };
+  return placedByMass(resampled({ width: side, height: side, values: ink }, square, BOX_SIDE, BOX_SIDE));
 }
 
-interface Bounds {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-function boundsOf(ink: ArrayLike<number>, side: number): Bounds | undefined {
+function boundsOf(ink: ArrayLike<number>, side: number): Area | undefined {
   let [left, top, right, bottom] = [side, side, -1, -1];
   for (let index = 0; index < side * side; index++) {
     if (ink[index]! < LEAST_INK) continue;
@@ -43,31 +38,6 @@ function boundsOf(ink: ArrayLike<number>, side: number): Bounds | undefined {
     bottom = Math.max(bottom, y);
   }
   return right < 0 ? undefined : { left, top, width: right - left + 1, height: bottom - top + 1 };
-}
-
-/** The box in 20×20, each pixel the mean of the ink that it covers. */
-function scaledBox(ink: ArrayLike<number>, side: number, { left, top, scale }: { left: number; top: number; scale: number }): Float64Array {
-  const result = new Float64Array(BOX_SIDE * BOX_SIDE);
-  for (let row = 0; row < BOX_SIDE; row++) {
-    for (let column = 0; column < BOX_SIDE; column++) {
-      const [x, y] = [left + column * scale, top + row * scale];
-      result[row * BOX_SIDE + column] = meanInk(ink, side, { x, y, size: scale });
-    }
-  }
-  return result;
-}
-
-/** The mean over a square, whose edges may cut pixels; outside the picture there is no ink. */
-function meanInk(ink: ArrayLike<number>, side: number, { x, y, size }: { x: number; y: number; size: number }): number {
-  let sum = 0;
-  for (let row = Math.floor(y); row < y + size && row < side; row++) {
-    const high = Math.min(row + 1, y + size) - Math.max(row, y);
-    for (let column = Math.floor(x); column < x + size && column < side; column++) {
-      const wide = Math.min(column + 1, x + size) - Math.max(column, x);
-      sum += wide * high * ink[row * side + column]!;
-    }
-  }
-  return sum / (size * size);
 }
 
 /** The box in the middle of 28×28, moved by whole pixels so that its center of mass lies there. */

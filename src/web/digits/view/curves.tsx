@@ -23,7 +23,7 @@ export function Curves() {
     <section class="card" aria-label="Curves">
       <div class="plots">
         <Chart {...common} title="Loss" {...loss} logarithmic={options.logarithmic} yValue={rounded} testId="loss-chart" />
-        <Chart {...common} title="Accuracy" {...accuracy} yValue={percent} yTick={(share) => `${Math.round(100 * share)} %`} testId="accuracy-chart" />
+        <Chart {...common} title="Accuracy" {...accuracy} yValue={percent} yTick={(share) => percent(share, 0)} testId="accuracy-chart" />
       </div>
       <ViewFields options={options} />
     </section>

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { StepProfile } from "../contract.ts";
 import { networkVersion, prepared, profileStep } from "../state/index.ts";
-import { amount, rounded } from "../../shared/format.ts";
+import { scaled, rounded } from "../../shared/format.ts";
 
 /** The last measurement, and its network. */
 const measured = signal<{ of: readonly unknown[]; profile: StepProfile } | undefined>(undefined);
@@ -33,7 +33,7 @@ export function Dispatches() {
     <div>
       <div class="row spread measure">
         <p class="quiet">
-          A step is {dispatches.length} dispatches in one compute pass and {amount(flops)}FLOP.{" "}
+          A step is {dispatches.length} dispatches in one compute pass and {scaled(flops)}FLOP.{" "}
           {times
             ? `Measured one by one, a pass each, medians: ${rounded(timesTotal / 1e6)} ms together. Browsers round the GPU's clock.`
             : "Bars: share of the arithmetic."}
@@ -63,8 +63,8 @@ export function Dispatches() {
                 <tr key={place}>
                   <td>{dispatch.kernel}</td>
                   <td class="shapes">{dispatch.shapes}</td>
-                  <td class="number">{amount(dispatch.flops)}</td>
-                  <td class="number">{amount(dispatch.bytes)}</td>
+                  <td class="number">{scaled(dispatch.flops)}</td>
+                  <td class="number">{scaled(dispatch.bytes)}</td>
                   {times && <td class="number">{Math.round(times[place]! / 1000)}</td>}
                   <td class="bar-cell">
                     <span class="bar"><span style={{ width: `${100 * share}%` }} /></span>

@@ -1,6 +1,8 @@
 /*
  * The part of the address after the #, which holds the whole state of the page: `#digits?layers=…` or `#playground?…`.
  */
+import { shortened } from "../../../text.ts";
+
 export const tabs = ["digits", "playground"] as const;
 
 export type Tab = (typeof tabs)[number];
@@ -22,6 +24,4 @@ export function parseHash(hash: string): { tab: Tab; params: URLSearchParams } {
 
 /** A message that names the parameters that are not allowed. */
 export const addressNote = (faults: readonly string[]): string =>
-  `The address says ${excerpt(faults.join(", "))}, which is not known here: the usual value is used.`;
-
-const excerpt = (text: string) => (text.length <= 120 ? text : `${text.slice(0, 120)}…`);
+  `The address says ${shortened(faults.join(", "), 120)}, which is not known here: the usual value is used.`;

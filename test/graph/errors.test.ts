@@ -8,7 +8,7 @@ import { takeBatch } from "../../src/ops/gather/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { pack } from "../../src/ops/layout/index.ts";
 import { argmax, sum } from "../../src/ops/reduce/index.ts";
-import { refuses } from "./refusals.ts";
+import { refuses } from "../ops/refusals.ts";
 
 const x = (...shape: number[]) => input("x", shape);
 const y = (...shape: number[]) => input("y", shape);

@@ -1,0 +1,49 @@
+/** A picture's pixels, row after row. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly values: ArrayLike<number>;
+}
+
+/** A rectangle in a picture, in pixels. Its edges may cut pixels, and it may reach beyond the right and the lower edge. */
+export interface Area {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * An area of a picture in another size: each new pixel is the mean of what it covers. Outside the picture all is 0.
+ * @returns the new pixels, row after row
+ */
+export function resampled({ width, height, values }: Pixels, area: Area, newWidth: number, newHeight: number): Float64Array {
+  const columns = coverage({ from: area.left, length: area.width, end: width }, newWidth);
+  const rows = coverage({ from: area.top, length: area.height, end: height }, newHeight);
+  return Float64Array.from({ length: newWidth * newHeight }, (_, pixel) => {
+    let sum = 0;
+    for (const row of rows[Math.floor(pixel / newWidth)]!) {
+      for (const column of columns[pixel % newWidth]!) sum += row.share * column.share * values[row.index * width + column.index]!;
+    }
+    return sum;
+  });
+}
+
+/** A piece of a line of pixels, and the number of the line's pixels. */
+interface Piece {
+  readonly from: number;
+  readonly length: number;
+  readonly end: number;
+}
+
+/** For each of `count` equal parts of a piece: the pixels that it covers, each with its share of the part. */
+function coverage({ from, length, end }: Piece, count: number): { index: number; share: number }[][] {
+  return Array.from({ length: count }, (_, part) => {
+    const [first, last] = [from + (part * length) / count, from + ((part + 1) * length) / count];
+    const covered = [];
+    for (let index = Math.floor(first); index < Math.min(last - 1e-9, end); index++) {
+      covered.push({ index, share: (Math.min(last, index + 1) - Math.max(first, index)) / (last - first) });
+    }
+    return covered;
+  });
+}

@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { assignSlots } from "../../src/compiler/slots.ts";
+import type { Group } from "../../src/compiler/fuse.ts";
+import { input } from "../../src/graph/leaves.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { relu } from "../../src/ops/elementwise/index.ts";
+
+/** A value of so many elements; the slots see its size only. */
+const value = (elements: number): Tensor => relu(input("x", [elements]));
+
+const group = (inputs: readonly Tensor[], ...outputs: Tensor[]): Group => ({ members: [], inputs, outputs });
+
+type Regions = Parameters<typeof assignSlots>[1];
+
+function regionsOf(groups: readonly Group[], placed: Regions = new Map()): (value: Tensor) => NonNullable<ReturnType<Regions["get"]>> {
+  const regions = new Map(placed);
+  assignSlots(groups, regions);
+  return (tensor) => regions.get(tensor)!;
+}
+
+describe("slots", () => {
+  test("what a group reads and what it writes lie apart, and a value that was read for the last time makes room", () => {
+    const [a, b, c] = [value(4), value(4), value(4)];
+    const regionOf = regionsOf([group([], a), group([a], b), group([b], c)]);
+    expect(regionOf(b).buffer).not.toBe(regionOf(a).buffer);
+    expect(regionOf(c).buffer).toBe(regionOf(a).buffer);
+  });
+
+  test("a value that is read again later keeps its slot until then", () => {
+    const [a, b, c, d] = [value(4), value(4), value(4), value(4)];
+    const regionOf = regionsOf([group([], a), group([a], b), group([a, b], c), group([c], d)]);
+    expect(new Set([a, b, c].map((tensor) => regionOf(tensor).buffer)).size).toBe(3);
+    expect([regionOf(a).buffer, regionOf(b).buffer]).toContain(regionOf(d).buffer);
+  });
+
+  test("the smallest free slot that is large enough is taken", () => {
+    const [large, small, between, after] = [value(100), value(10), value(1), value(8)];
+    const regionOf = regionsOf([group([], large, small), group([large, small], between), group([between], after)]);
+    expect(regionOf(after).buffer).toBe(regionOf(small).buffer);
+    expect(regionOf(after)).toMatchObject({ offset: 0, elements: 8 });
+  });
+
+  test("where none is large enough, the largest free slot grows", () => {
+    const [first, second, between, after] = [value(5), value(10), value(1), value(64)];
+    const regionOf = regionsOf([group([], first, second), group([first, second], between), group([between], after)]);
+    expect(regionOf(after).buffer).toBe(regionOf(second).buffer);
+    expect(regionOf(second).buffer.elements).toBe(64);
+  });
+
+  test("values that nobody reads do not share a buffer within their group", () => {
+    const [a, b] = [value(4), value(4)];
+    const regionOf = regionsOf([group([], a, b)]);
+    expect(regionOf(a).buffer).not.toBe(regionOf(b).buffer);
+  });
+
+  test("a value that has a region keeps it", () => {
+    const [a, b] = [value(4), value(4)];
+    const region = { buffer: { label: "parameters", elements: 20 }, offset: 16, elements: 4 };
+    const regionOf = regionsOf([group([], a), group([a], b)], new Map([[b, region]]));
+    expect(regionOf(b)).toBe(region);
+    expect(regionOf(a).buffer).not.toBe(region.buffer);
+  });
+});
