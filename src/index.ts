@@ -9,7 +9,8 @@ export { Random, randomKey } from "./random.ts";
 
 export { defineGraph, type Graph, type Update } from "./graph/graph.ts";
 export { constant, input, parameter, state, stepScalar, type StoredAttributes } from "./graph/leaves.ts";
-export type { DType, Op, Shape, Tensor, TensorType } from "./graph/tensor.ts";
+export type { ComputeOp, DType, GivenOp, Op, Shape, Tensor, TensorType } from "./graph/tensor.ts";
+export type { AnchorTraits, OpTraits, PackTraits, PointwiseTraits, ReductionShape } from "./graph/traits.ts";
 
 export { dropoutMask } from "./ops/dropout/index.ts";
 export * from "./ops/elementwise/index.ts";
@@ -40,6 +41,7 @@ export {
   unitScale,
   type Dataset,
   type Examples,
+  type Moments,
   type Normalization,
   type RegressionDataset,
   type TrainingData,
@@ -59,8 +61,11 @@ export {
   type Task,
 } from "./data/table-data.ts";
 export { datasetFromRows, TableRows, type EncodedRow, type TableRowsOptions } from "./data/table-rows.ts";
-export { featureNames, type FeatureColumn, type LabelColumn, type TableSchema } from "./data/table-schema.ts";
-export { TableBuilder, type Table, type TableOptions } from "./data/table.ts";
+export { featureNames, type FeatureColumn, type LabelColumn, type QuantityColumn, type TableSchema } from "./data/table-schema.ts";
+export { TableBuilder, type Table, type TableLabel, type TableOptions } from "./data/table.ts";
+export type { TableRemark } from "./data/table-layout.ts";
+export type { DateFormat, DateOrder, DatePart } from "./data/dates.ts";
+export type { Decimal, NumberFormat } from "./data/number-format.ts";
 export { ValueList } from "./data/values.ts";
 export { epochOrder } from "./data/order.ts";
 export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";

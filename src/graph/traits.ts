@@ -13,7 +13,7 @@ export interface PointwiseTraits {
 }
 
 /** A reduction of its input, seen as [outer, count, inner], over the middle axis. */
-export interface Reduction {
+export interface ReductionShape {
   readonly operation: "sum" | "mean" | "max" | "argmax";
   readonly outer: number;
   readonly count: number;
@@ -26,7 +26,7 @@ export interface AnchorTraits {
   /** The positions of inputs that a chain may be fused into, because each element is read about once. */
   readonly prologues?: readonly number[];
   /** The reduction that a node computes. */
-  reduction?(node: Tensor): Reduction;
+  reduction?(node: Tensor): ReductionShape;
   /**
    * Whether one kernel can compute another anchor along with `members` (the first is a node of this op), because it
    * reads the same operand in the same order.
@@ -45,7 +45,7 @@ export interface PackTraits {
 export type OpTraits = PointwiseTraits | AnchorTraits | PackTraits;
 
 /** The reduction that a node computes, if it is one. */
-export function reductionOf(node: Tensor): Reduction | undefined {
+export function reductionOf(node: Tensor): ReductionShape | undefined {
   const { traits } = node.op;
   return traits?.kind === "anchor" ? traits.reduction?.(node) : undefined;
 }

@@ -1,6 +1,6 @@
 import { GraphError } from "../../errors.ts";
 import { requireType, sameShape, sizeOf, Tensor, type ComputeOp, type Shape } from "../../graph/tensor.ts";
-import type { AnchorTraits, Reduction } from "../../graph/traits.ts";
+import type { AnchorTraits, ReductionShape } from "../../graph/traits.ts";
 import { divide, equal, select } from "../elementwise/arithmetic.ts";
 import { axisIndex, broadcastTo, reshape } from "../layout/index.ts";
 
@@ -11,12 +11,12 @@ export interface ReduceOptions {
 }
 
 /** The input seen as [outer, count, inner], of which the middle is reduced. */
-export type ReduceAttributes = Omit<Reduction, "operation">;
+export type ReduceAttributes = Omit<ReductionShape, "operation">;
 
 type ReduceGradient = (node: Tensor<ReduceAttributes>, upstream: Tensor) => Tensor;
 
 /* @__NO_SIDE_EFFECTS__ */
-function reduction(name: Reduction["operation"], gradient?: ReduceGradient): ComputeOp {
+function reduction(name: ReductionShape["operation"], gradient?: ReduceGradient): ComputeOp {
   const traits: AnchorTraits = {
     kind: "anchor",
     prologues: [0],
