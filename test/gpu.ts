@@ -1,6 +1,6 @@
 import type { Backend, Executable } from "../src/backends/backend.ts";
 import { CheckedExecutable } from "../src/backends/checked-session.ts";
-import { createWebGPUBackend, type WebGPUOptions } from "../src/backends/webgpu/index.ts";
+import { createWebGPUBackend, openBackend, type WebGPUOptions } from "../src/backends/webgpu/index.ts";
 import { WebGPUExecutable } from "../src/backends/webgpu/executable.ts";
 import { dawnGpu } from "../src/node/dawn.ts";
 import { GuardedBuffers } from "./guarded-buffers.ts";
@@ -12,7 +12,7 @@ export function acquireBackend(options?: WebGPUOptions): Promise<Backend> {
 
 /** As `acquireBackend`, with results poisoned before every run and guard words after them. */
 export function acquireGuardedBackend(options?: WebGPUOptions): Promise<Backend> {
-  return createWebGPUBackend(dawnGpu(), options, (device) => new GuardedBuffers(device));
+  return openBackend(dawnGpu(), options, (device) => new GuardedBuffers(device));
 }
 
 /** A backend whose device can be lost at will, and is given away. */

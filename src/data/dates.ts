@@ -6,9 +6,9 @@
 export type DateOrder = "ymd" | "dmy" | "mdy";
 
 /** The numbers that a date becomes. The weekday is 1 for Monday to 7 for Sunday. */
-export const dateParts = ["year", "month", "day", "weekday", "hour"] as const;
+export type DatePart = "year" | "month" | "day" | "weekday" | "hour";
 
-export type DatePart = (typeof dateParts)[number];
+export const dateParts: readonly DatePart[] = ["year", "month", "day", "weekday", "hour"];
 
 /** How a column writes its dates, and which numbers they become. */
 export interface DateFormat {

@@ -40,10 +40,12 @@ export interface WebGPUBackend extends Backend {
 
 /**
  * A backend on the best adapter of a source.
- * @param makeBuffers makes the buffers of each executable, for tests of kernels
  * @throws DeviceError where there is no adapter
  */
-export async function createWebGPUBackend(
+export const createWebGPUBackend = (source: GpuSource, options?: WebGPUOptions): Promise<WebGPUBackend> => openBackend(source, options);
+
+/** The same, with a function that makes the buffers of each executable: tests of kernels guard theirs. */
+export async function openBackend(
   source: GpuSource,
   options: WebGPUOptions = {},
   makeBuffers?: CompileOptions["makeBuffers"],

@@ -28,7 +28,8 @@ export interface ElementwiseFunction {
   readonly gradient?: ElementwiseGradient | "unknown";
 }
 
-type ElementwiseGradient = (
+/** Gives the gradient with respect to each input of an elementwise function, before broadcasting is undone. */
+export type ElementwiseGradient = (
   upstream: Tensor,
   inputs: readonly Tensor[],
   output: Tensor,

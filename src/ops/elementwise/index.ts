@@ -1,3 +1,3 @@
 export * from "./arithmetic.ts";
 export * from "./activations.ts";
-export { elementwise, type ElementwiseFunction, type Operand } from "./function.ts";
+export { elementwise, type ElementwiseFunction, type ElementwiseGradient, type Operand } from "./function.ts";
