@@ -195,7 +195,7 @@ describe("the page and its worker, with messages on their way between them", () 
   test("a file is refused by its size before it is read", async () => {
     const huge = { name: "film.mov", size: 3e9, arrayBuffer: () => expect.fail("the file was read") };
     await page.loadFile(huge as unknown as File);
-    expect(page.fault.value).toBe("film.mov: the file has 3 GB. A network for this page has at most 268 MB.");
+    expect(page.fault.value).toBe("film.mov: the file has 3.00 GB. A network for this page has at most 268 MB.");
     expect(page.running.value).toBe(true);
   });
 });
