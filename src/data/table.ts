@@ -280,7 +280,7 @@ export function requireFloat32(value: number, file: string, line: number, column
 }
 
 /** @throws DataError for a cell that is no such date as its column has */
-export function datePartOf({ name, position, date, part }: ColumnInProgress, cell: string, file: string, line: number): number {
+function datePartOf({ name, position, date, part }: ColumnInProgress, cell: string, file: string, line: number): number {
   const found = dateIn(cell, date!.order);
   if (found) return found[part!];
   throw notADate(file, line, { name, position }, cell, date!.order);

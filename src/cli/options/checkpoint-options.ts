@@ -9,7 +9,7 @@ import { nameOption, switchOption, textOption, wholeNumberOption } from "./optio
 /** Steps or seconds from one checkpoint to the next. */
 export type Interval = Pick<CheckpointOptions, "everySteps" | "everySeconds">;
 
-export const checkpointErrorChoices = ["continue", "stop"] as const;
+const checkpointErrorChoices = ["continue", "stop"] as const;
 
 export interface CheckpointFlags {
   readonly checkpoint?: string;
