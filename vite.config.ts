@@ -43,7 +43,9 @@ const licences = {
   name: "licences",
   generateBundle(this: { emitFile(file: { type: "asset"; fileName: string; source: string }): unknown }) {
     const files = ["echarts/NOTICE", ...bundled.filter((name) => name !== "tslib").map((name) => `${name}/LICENSE`)];
-    const source = files.map((file) => `${file}\n\n${readFileSync(entry(`node_modules/${file}`), "utf8").trim()}\n`).join("\n\n");
+    const source = files
+      .map((file) => `${file}\n\n${readFileSync(entry(`node_modules/${file}`), "utf8").trim()}\n`)
+      .join("\n\n");
     this.emitFile({ type: "asset", fileName: "chunks/LICENSES.txt", source });
   },
 };
@@ -76,7 +78,12 @@ export default defineConfig(({ command, mode }) => ({
   // What lies in public belongs to the demo.
   publicDir: mode === "production" ? false : "public",
   worker: { format: "es" },
-  plugins: mode === "demo" || mode === "development" ? demoPlugins() : command === "build" ? [licences, noForeignMaps, executableCli] : [],
+  plugins:
+    mode === "demo" || mode === "development"
+      ? demoPlugins()
+      : command === "build"
+        ? [licences, noForeignMaps, executableCli]
+        : [],
   test: {
     include: ["test/**/*.test.ts"],
     // One process a file: Dawn is a native addon, and a device lost in one file must not reach another.

@@ -8,7 +8,12 @@ import type { Stage } from "./lib/stage.ts";
 import { valuesOf } from "./lib/values.ts";
 
 /** All inputs of a gate. */
-export const inputs: readonly Point[] = [[0, 0], [0, 1], [1, 0], [1, 1]];
+export const inputs: readonly Point[] = [
+  [0, 0],
+  [0, 1],
+  [1, 0],
+  [1, 1],
+];
 
 export interface Neuron {
   readonly weights: Point;
@@ -34,7 +39,10 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
     const found = await outputs(backend, neuron);
     inputs.forEach(([a, b], index) => print(`${a} ${gate} ${b} = ${found[index]}`));
     const where = (wanted: number) => inputs.filter((_, index) => found[index] === wanted);
-    const { weights: [first, second], threshold } = neuron;
+    const {
+      weights: [first, second],
+      threshold,
+    } = neuron;
     // The line x · w = θ: on and above it the neuron fires.
     const boundary = [-0.5, 1.5].map((x): Point => [x, (threshold - first * x) / second]);
     panels.push({

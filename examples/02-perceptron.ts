@@ -4,8 +4,22 @@
  * differentiation, so each misclassified sample moves w by ε y x and c by ε y, and the other samples have no effect.
  */
 import {
-  add, defineGraph, epochOrder, gradients, input, lessEqual, matmul, multiply, negate, parameter, stepScalar,
-  subtract, sum, takeBatch, type Backend, type Tensor,
+  add,
+  defineGraph,
+  epochOrder,
+  gradients,
+  input,
+  lessEqual,
+  matmul,
+  multiply,
+  negate,
+  parameter,
+  stepScalar,
+  subtract,
+  sum,
+  takeBatch,
+  type Backend,
+  type Tensor,
 } from "../src/index.ts";
 import { linear } from "../src/data/points.ts";
 import { classPoints, colors, line, picture, points, type Point } from "./lib/picture.ts";
@@ -34,7 +48,8 @@ export interface Epoch {
 const misclassified = (z: Tensor, y: Tensor) => lessEqual(multiply(y, z), 0);
 
 /** D(w, c) of a batch of samples. */
-export const perceptronLoss = (z: Tensor, y: Tensor): Tensor => negate(sum(multiply(misclassified(z, y), multiply(y, z))));
+export const perceptronLoss = (z: Tensor, y: Tensor): Tensor =>
+  negate(sum(multiply(misclassified(z, y), multiply(y, z))));
 
 /** Visits the samples one by one, in a new order each epoch, until there are no mistakes or the epochs are over. */
 export async function train(backend: Backend, samples: Samples, start: Start, epochs: number): Promise<Epoch[]> {
@@ -47,7 +62,10 @@ export async function train(backend: Backend, samples: Samples, start: Start, ep
   const place = { order, start: stepScalar("start", (step) => step % count, "uint32"), count: 1 };
   const loss = perceptronLoss(outputOf(takeBatch(x, place)), takeBatch(y, place));
   const [dw, dc] = gradients(loss, [w, c]);
-  const descend = (from: Tensor, gradient: Tensor) => ({ target: from, value: subtract(from, multiply(gradient, start.learningRate)) });
+  const descend = (from: Tensor, gradient: Tensor) => ({
+    target: from,
+    value: subtract(from, multiply(gradient, start.learningRate)),
+  });
   const session = backend.createSession();
   const step = await session.compile(defineGraph({ loss }, [descend(w, dw), descend(c, dc)]));
   const counting = await session.compile(defineGraph({ mistakes: sum(misclassified(outputOf(x), y)) }));
@@ -72,7 +90,11 @@ export const workedStart: Start = { weights: [0.5], bias: -1, learningRate: 0.1 
 /** Points on both sides of a line. */
 export function separablePoints(count = 60): Samples {
   const { features, labels } = linear({ count, seed: 3 });
-  return { features: features as Float32Array, width: 2, classes: Array.from(labels, (label) => (label === 1 ? 1 : -1)) };
+  return {
+    features: features as Float32Array,
+    width: 2,
+    classes: Array.from(labels, (label) => (label === 1 ? 1 : -1)),
+  };
 }
 
 export const planeStart: Start = { weights: [-1, 1], bias: 0.5, learningRate: 0.1 };
@@ -84,9 +106,12 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   }
   const samples = separablePoints();
   const epochs = await train(backend, samples, planeStart, 100);
-  epochs.forEach(({ mistakes }, epoch) => print(`points in the plane, epoch ${epoch}: ${mistakes} of 60 misclassified`));
+  epochs.forEach(({ mistakes }, epoch) =>
+    print(`points in the plane, epoch ${epoch}: ${mistakes} of 60 misclassified`),
+  );
   const outputOf = ({ weights, bias }: Epoch) => [-1.5, 2.5].map((x): Point => [x, weights[0]! * x + bias]);
-  const boundaryOf = ({ weights: [first, second], bias }: Epoch) => [-1, 1].map((x): Point => [x, -(first! * x + bias) / second!]);
+  const boundaryOf = ({ weights: [first, second], bias }: Epoch) =>
+    [-1, 1].map((x): Point => [x, -(first! * x + bias) / second!]);
   const labels = samples.classes.map((one) => Number(one > 0));
   const sides = [1, -1].map((wanted) =>
     workedCase.classes.flatMap((one, index): Point[] => (one === wanted ? [[workedCase.features[index]!, 0]] : [])),
@@ -109,7 +134,9 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         x: { name: "x₁", min: -1, max: 1 },
         y: { name: "x₂", min: -1, max: 1 },
         series: [
-          ...epochs.slice(0, -1).map((epoch) => line("boundary before", boundaryOf(epoch), { color: colors.grey, width: 1 })),
+          ...epochs
+            .slice(0, -1)
+            .map((epoch) => line("boundary before", boundaryOf(epoch), { color: colors.grey, width: 1 })),
           line("at the end", boundaryOf(epochs.at(-1)!), { color: colors.black }),
           ...classPoints(samples.features, labels),
         ],

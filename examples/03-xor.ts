@@ -5,7 +5,17 @@
 import { createTrainer, dense, makeDataset, optimizers, sequential, type Backend } from "../src/index.ts";
 import { train as trainPerceptron, type Epoch } from "./02-perceptron.ts";
 import { inputs } from "./01-neuron.ts";
-import { classPoints, colors, fieldPlaces, filledContours, line, picture, probabilityColors, probabilityThresholds, type Point } from "./lib/picture.ts";
+import {
+  classPoints,
+  colors,
+  fieldPlaces,
+  filledContours,
+  line,
+  picture,
+  probabilityColors,
+  probabilityThresholds,
+  type Point,
+} from "./lib/picture.ts";
 import type { Stage } from "./lib/stage.ts";
 
 const features = Float32Array.from(inputs.flat());
@@ -14,7 +24,12 @@ const labels = Uint32Array.from(inputs, ([a, b]) => Number(a !== b));
 /** How many of the four cases the perceptron gets wrong, before each epoch. */
 export function perceptron(backend: Backend, epochs: number): Promise<Epoch[]> {
   const classes = Array.from(labels, (label) => (label === 1 ? 1 : -1));
-  return trainPerceptron(backend, { features, width: 2, classes }, { weights: [0.3, -0.2], bias: 0.1, learningRate: 0.1 }, epochs);
+  return trainPerceptron(
+    backend,
+    { features, width: 2, classes },
+    { weights: [0.3, -0.2], bias: 0.1, learningRate: 0.1 },
+    epochs,
+  );
 }
 
 export interface XorNetwork {
@@ -40,7 +55,8 @@ export async function network(backend: Backend, steps: number, places = features
   });
   const correct: number[] = [];
   for await (const { accuracy } of trainer.fit({ every: 1 })) correct.push(Math.round(4 * accuracy));
-  const probabilities = async (rows: Float32Array) => [...(await trainer.predict(rows))].map((logit) => 1 / (1 + Math.exp(-logit)));
+  const probabilities = async (rows: Float32Array) =>
+    [...(await trainer.predict(rows))].map((logit) => 1 / (1 + Math.exp(-logit)));
   const found = { correct, probabilities: await probabilities(features), field: await probabilities(places) };
   trainer.dispose();
   return found;

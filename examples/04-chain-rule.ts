@@ -45,7 +45,13 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
       {
         title: "f(x) = (2x − 1)²",
         x: { name: "x" },
-        series: [line("4x² − 4x + 1", curve((x) => 4 * x * x - 4 * x + 1)), points("by the library", found(value), { color: colors.orange })],
+        series: [
+          line(
+            "4x² − 4x + 1",
+            curve((x) => 4 * x * x - 4 * x + 1),
+          ),
+          points("by the library", found(value), { color: colors.orange }),
+        ],
       },
       {
         title: "f′(x) by the chain rule",

@@ -3,7 +3,19 @@
  * both. The loss is the sum of squared residuals. Then y = x² from x = −1. A descent ends when its step gets small or after
  * a maximum number of steps, and reports which.
  */
-import { add, constant, minimize, multiply, parameter, square, subtract, sum, type Backend, type Minimization, type Operand } from "../src/index.ts";
+import {
+  add,
+  constant,
+  minimize,
+  multiply,
+  parameter,
+  square,
+  subtract,
+  sum,
+  type Backend,
+  type Minimization,
+  type Operand,
+} from "../src/index.ts";
 import { colors, fieldPlaces, filledContours, line, picture, points, range, type Point } from "./lib/picture.ts";
 import type { Stage } from "./lib/stage.ts";
 
@@ -26,7 +38,14 @@ export function fitIntercept(backend: Backend, maxSteps = 1000): Promise<Minimiz
   const intercept = parameter("intercept", [], [0]);
   const loss = squaredResiduals(SLOPE, intercept);
   const session = backend.createSession();
-  return minimize(loss, { session, parameters: [intercept], learningRate: 0.1, maxSteps, smallestStep: 0.001, record: { intercept } });
+  return minimize(loss, {
+    session,
+    parameters: [intercept],
+    learningRate: 0.1,
+    maxSteps,
+    smallestStep: 0.001,
+    record: { intercept },
+  });
 }
 
 /** Slope and intercept, from 1 and 0, with learning rate 0.01. */
@@ -34,14 +53,25 @@ export function fitBoth(backend: Backend, maxSteps = 1000): Promise<Minimization
   const slope = parameter("slope", [], [1]);
   const intercept = parameter("intercept", [], [0]);
   const options = { parameters: [slope, intercept], learningRate: 0.01, maxSteps, smallestStep: 0.0001 };
-  return minimize(squaredResiduals(slope, intercept), { session: backend.createSession(), ...options, record: { slope, intercept } });
+  return minimize(squaredResiduals(slope, intercept), {
+    session: backend.createSession(),
+    ...options,
+    record: { slope, intercept },
+  });
 }
 
 /** y = x² from x = −1: a learning rate of 0.1 multiplies x by 0.8 at each step. */
 export function descendParabola(backend: Backend, maxSteps: number): Promise<Minimization> {
   const x = parameter("x", [], [-1]);
   const session = backend.createSession();
-  return minimize(square(x), { session, parameters: [x], learningRate: 0.1, maxSteps, smallestStep: 0.001, record: { x } });
+  return minimize(square(x), {
+    session,
+    parameters: [x],
+    learningRate: 0.1,
+    maxSteps,
+    smallestStep: 0.001,
+    record: { x },
+  });
 }
 
 const reasons = { maxSteps: "maximum number of steps", smallStep: "small step", notFinite: "loss not finite" };
@@ -61,7 +91,9 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   }
   const field = { x: [-0.4, 1.4], y: [-0.6, 2.2], size: 60 } as const;
   const places = fieldPlaces(field);
-  const values = Array.from({ length: field.size ** 2 }, (_, index) => squaredResidualsAt(places[2 * index]!, places[2 * index + 1]!));
+  const values = Array.from({ length: field.size ** 2 }, (_, index) =>
+    squaredResidualsAt(places[2 * index]!, places[2 * index + 1]!),
+  );
   const path = slopes.map((slope, step): Point => [slope, intercepts[step]!]);
   const every = path.filter((_, step) => step % 10 === 0 || step === path.length - 1);
   await draw(
@@ -71,8 +103,15 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         x: { name: "intercept" },
         y: { name: "sum of squared residuals" },
         series: [
-          line("loss", range(-0.2, 2, 61).map((x): Point => [x, squaredResidualsAt(SLOPE, x)])),
-          points(`${alone.steps} steps`, alone.record["intercept"]!.map((x, step): Point => [x, alone.losses[step]!]), { color: colors.orange }),
+          line(
+            "loss",
+            range(-0.2, 2, 61).map((x): Point => [x, squaredResidualsAt(SLOPE, x)]),
+          ),
+          points(
+            `${alone.steps} steps`,
+            alone.record["intercept"]!.map((x, step): Point => [x, alone.losses[step]!]),
+            { color: colors.orange },
+          ),
         ],
       },
       {
@@ -89,4 +128,14 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   );
 }
 
-const surfaceColors = ["#2b6ca3", "#3f83b8", "#5b9ac8", "#7db1d7", "#9dc6e3", "#bbd8ed", "#d5e7f4", "#e7f1f9", "#f4f9fd"];
+const surfaceColors = [
+  "#2b6ca3",
+  "#3f83b8",
+  "#5b9ac8",
+  "#7db1d7",
+  "#9dc6e3",
+  "#bbd8ed",
+  "#d5e7f4",
+  "#e7f1f9",
+  "#f4f9fd",
+];

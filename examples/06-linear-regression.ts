@@ -3,8 +3,16 @@
  * squares solution of the normal equations. From any starting point it reaches the same weights.
  */
 import {
-  createTrainer, dense, initializers, makeRegressionDataset, optimizers, Random, sequential,
-  type Backend, type Initializer, type RegressionDataset,
+  createTrainer,
+  dense,
+  initializers,
+  makeRegressionDataset,
+  optimizers,
+  Random,
+  sequential,
+  type Backend,
+  type Initializer,
+  type RegressionDataset,
 } from "../src/index.ts";
 import { line as linePoints } from "../src/data/points.ts";
 import { colors, line, picture, points, type Point } from "./lib/picture.ts";
@@ -20,7 +28,10 @@ function makePlane(weights: readonly number[], bias: number): RegressionDataset 
   const count = 80;
   const features = Float32Array.from({ length: count * weights.length }, () => random.uniform(-1, 1));
   const targets = Float32Array.from({ length: count }, (_, row) => {
-    return weights.reduce((sum, weight, column) => sum + weight * features[row * weights.length + column]!, bias + random.normal(0, 0.1));
+    return weights.reduce(
+      (sum, weight, column) => sum + weight * features[row * weights.length + column]!,
+      bias + random.normal(0, 0.1),
+    );
   });
   return makeRegressionDataset({ name: "plane", features, shape: [weights.length], targets, outputs: ["y"] });
 }
@@ -28,13 +39,20 @@ function makePlane(weights: readonly number[], bias: number): RegressionDataset 
 /** The weights, followed by the bias, that solve the normal equations AᵀA β = Aᵀy, by Gaussian elimination in float64. */
 export function leastSquares({ features, targets, shape: [width = 1], count }: RegressionDataset): number[] {
   const rows = Array.from({ length: count }, (_, row) => [...features.subarray(row * width, (row + 1) * width), 1]);
-  const product = (a: number, b: (row: number[], index: number) => number) => rows.reduce((sum, row, index) => sum + row[a]! * b(row, index), 0);
+  const product = (a: number, b: (row: number[], index: number) => number) =>
+    rows.reduce((sum, row, index) => sum + row[a]! * b(row, index), 0);
   const columns = [...Array(width + 1).keys()];
-  const system = columns.map((a) => [...columns.map((b) => product(a, (row) => row[b]!)), product(a, (_, index) => targets[index]!)]);
+  const system = columns.map((a) => [
+    ...columns.map((b) => product(a, (row) => row[b]!)),
+    product(a, (_, index) => targets[index]!),
+  ]);
   // AᵀA is positive definite, so no pivot is 0.
   for (const pivot of columns) {
     const top = system[pivot]!.map((value) => value / system[pivot]![pivot]!);
-    system.forEach((row, index) => (system[index] = index === pivot ? top : row.map((value, column) => value - row[pivot]! * top[column]!)));
+    system.forEach(
+      (row, index) =>
+        (system[index] = index === pivot ? top : row.map((value, column) => value - row[pivot]! * top[column]!)),
+    );
   }
   return system.map((row) => row.at(-1)!);
 }
@@ -46,7 +64,12 @@ export interface Fit {
 }
 
 /** The weights and the bias by gradient descent with momentum on all examples. */
-export async function fit(backend: Backend, dataset: RegressionDataset, weights: Initializer, steps = 200): Promise<Fit> {
+export async function fit(
+  backend: Backend,
+  dataset: RegressionDataset,
+  weights: Initializer,
+  steps = 200,
+): Promise<Fit> {
   const model = sequential([dense(1, { weights })], { inputShape: dataset.shape });
   const options = { optimizer: optimizers.momentum(), learningRate: 0.05, batchSize: "full", epochs: steps } as const;
   const trainer = await createTrainer({ model, dataset, backend, ...options });
@@ -75,7 +98,9 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
     print(`one input, from ${start.padEnd(7)}:       ${text(fits.at(-1)![1].coefficients)}`);
   }
   print(`three inputs, closed form:     ${text(leastSquares(severalInputs))}`);
-  print(`three inputs, gradient descent: ${text((await fit(backend, severalInputs, initializers.zeros)).coefficients)}`);
+  print(
+    `three inputs, gradient descent: ${text((await fit(backend, severalInputs, initializers.zeros)).coefficients)}`,
+  );
   const palette = [colors.blue, colors.green, colors.purple];
   await draw(
     picture("06", [
@@ -84,9 +109,21 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         x: { name: "x", min: -1, max: 1 },
         y: { name: "y" },
         series: [
-          points("data", [...oneInput.targets].map((y, row): Point => [oneInput.features[row]!, y]), { color: colors.grey, size: 6 }),
-          line("least squares", [-1, 1].map((x): Point => [x, solution[0]! * x + solution[1]!]), { color: colors.black, width: 5, opacity: 0.35 }),
-          line("gradient descent", [-1, 1].map((x): Point => [x, fits[0]![1].coefficients[0]! * x + fits[0]![1].coefficients[1]!]), { color: colors.orange }),
+          points(
+            "data",
+            [...oneInput.targets].map((y, row): Point => [oneInput.features[row]!, y]),
+            { color: colors.grey, size: 6 },
+          ),
+          line(
+            "least squares",
+            [-1, 1].map((x): Point => [x, solution[0]! * x + solution[1]!]),
+            { color: colors.black, width: 5, opacity: 0.35 },
+          ),
+          line(
+            "gradient descent",
+            [-1, 1].map((x): Point => [x, fits[0]![1].coefficients[0]! * x + fits[0]![1].coefficients[1]!]),
+            { color: colors.orange },
+          ),
         ],
       },
       {
@@ -94,7 +131,11 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         x: { name: "step", max: 60 },
         y: { name: "mean squared error", log: true },
         series: fits.map(([start, { losses }], index) =>
-          line(`from ${start}`, losses.slice(0, 61).map((loss, step): Point => [step, loss]), { color: palette[index]! }),
+          line(
+            `from ${start}`,
+            losses.slice(0, 61).map((loss, step): Point => [step, loss]),
+            { color: palette[index]! },
+          ),
         ),
       },
     ]),

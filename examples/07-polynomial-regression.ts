@@ -3,8 +3,19 @@
  * decay. The training loss falls with the degree; the validation loss shows the overfitting.
  */
 import {
-  add, columnStandardization, constant, matmul, meanSquaredError, minimize, optimizers, parameter, square, sum,
-  type Backend, type Normalization, type Tensor,
+  add,
+  columnStandardization,
+  constant,
+  matmul,
+  meanSquaredError,
+  minimize,
+  optimizers,
+  parameter,
+  square,
+  sum,
+  type Backend,
+  type Normalization,
+  type Tensor,
 } from "../src/index.ts";
 import { polynomial } from "../src/data/points.ts";
 import { colors, line, picture, points, range, type Point } from "./lib/picture.ts";
@@ -33,8 +44,15 @@ export interface PolynomialFit {
  * Fits a polynomial by AdamW on all training points.
  * @param weightDecay 0 for none
  */
-export async function fitPolynomial(backend: Backend, degree: number, weightDecay: number, steps = 2000): Promise<PolynomialFit> {
-  const columns = Float32Array.from(Array.from(training.features, (x) => range(1, degree, degree).map((power) => x ** power)).flat());
+export async function fitPolynomial(
+  backend: Backend,
+  degree: number,
+  weightDecay: number,
+  steps = 2000,
+): Promise<PolynomialFit> {
+  const columns = Float32Array.from(
+    Array.from(training.features, (x) => range(1, degree, degree).map((power) => x ** power)).flat(),
+  );
   const normalization = columnStandardization(columns, degree);
   const w = parameter("w", [degree, 1]);
   const b = parameter("b", [1]);
@@ -56,7 +74,11 @@ export async function fitPolynomial(backend: Backend, degree: number, weightDeca
     trainingLosses: losses,
     validationLosses: record["validation"]!,
     weightNorm: Math.sqrt(record["squares"]!.at(-1)!),
-    valueAt: (x) => scales.reduce((value, factor, column) => value + weights[column]! * (x ** (column + 1) * factor + offsets[column]!), bias!),
+    valueAt: (x) =>
+      scales.reduce(
+        (value, factor, column) => value + weights[column]! * (x ** (column + 1) * factor + offsets[column]!),
+        bias!,
+      ),
   };
 }
 
@@ -72,10 +94,13 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   for (const [name, { degree, weightDecay, color }] of Object.entries(fits)) {
     const fit = await fitPolynomial(backend, degree, weightDecay);
     const [before, after] = [fit.trainingLosses.at(-1)!, fit.validationLosses.at(-1)!];
-    print(`${name.padEnd(24)} training loss ${before.toFixed(4)}, validation loss ${after.toFixed(4)}, |w| ${fit.weightNorm.toFixed(2)}`);
+    print(
+      `${name.padEnd(24)} training loss ${before.toFixed(4)}, validation loss ${after.toFixed(4)}, |w| ${fit.weightNorm.toFixed(2)}`,
+    );
     found.push({ name, color, ...fit });
   }
-  const thin = (losses: readonly number[]) => losses.flatMap((loss, step): Point[] => (step % 20 === 0 ? [[step, loss]] : []));
+  const thin = (losses: readonly number[]) =>
+    losses.flatMap((loss, step): Point[] => (step % 20 === 0 ? [[step, loss]] : []));
   await draw(
     picture("07", [
       {
@@ -83,8 +108,18 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         x: { name: "x", min: -1, max: 1 },
         y: { name: "y", min: -1.5, max: 1.5 },
         series: [
-          ...found.map(({ name, color, valueAt }) => line(name, range(-1, 1, 121).map((x): Point => [x, valueAt(x)]), { color })),
-          points("", [...training.targets].map((y, row): Point => [training.features[row]!, y]), { color: colors.black }),
+          ...found.map(({ name, color, valueAt }) =>
+            line(
+              name,
+              range(-1, 1, 121).map((x): Point => [x, valueAt(x)]),
+              { color },
+            ),
+          ),
+          points(
+            "",
+            [...training.targets].map((y, row): Point => [training.features[row]!, y]),
+            { color: colors.black },
+          ),
         ],
       },
       {

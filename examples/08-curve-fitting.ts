@@ -2,7 +2,16 @@
  * A hidden layer builds a curve from the curves of its units: ŷ(x) = Σ vⱼ σ(wⱼ x + bⱼ) + c. Two units suffice for a
  * bump through three points; a larger layer follows a wave. Every activation builds it from different pieces.
  */
-import { createTrainer, dense, initializers, makeRegressionDataset, sequential, type ActivationName, type Backend, type RegressionDataset } from "../src/index.ts";
+import {
+  createTrainer,
+  dense,
+  initializers,
+  makeRegressionDataset,
+  sequential,
+  type ActivationName,
+  type Backend,
+  type RegressionDataset,
+} from "../src/index.ts";
 import { sine } from "../src/data/points.ts";
 import { colors, line, picture, points, range, type Point } from "./lib/picture.ts";
 import type { Stage } from "./lib/stage.ts";
@@ -41,13 +50,25 @@ export async function fitCurve(
   dataset: RegressionDataset,
   { activation, units, steps }: { activation: (typeof shapes)[number]; units: number; steps: number },
 ): Promise<CurveFit> {
-  const layers = [dense(units, { activation, weights: initializers.normal(3), biases: initializers.normal(1) }), dense(1)];
+  const layers = [
+    dense(units, { activation, weights: initializers.normal(3), biases: initializers.normal(1) }),
+    dense(1),
+  ];
   const model = sequential(layers, { inputShape: [1], seed: 7 });
-  const trainer = await createTrainer({ model, dataset, backend, learningRate: 0.05, batchSize: "full", epochs: steps });
+  const trainer = await createTrainer({
+    model,
+    dataset,
+    backend,
+    learningRate: 0.05,
+    batchSize: "full",
+    epochs: steps,
+  });
   const events = trainer.fit();
   while (!(await events.next()).done);
   const { loss } = await trainer.evaluate(dataset);
-  const [w, b, v, c] = Object.values((await trainer.snapshot()).parameters).map(({ values }) => values) as Float32Array[];
+  const [w, b, v, c] = Object.values((await trainer.snapshot()).parameters).map(
+    ({ values }) => values,
+  ) as Float32Array[];
   trainer.dispose();
   const unitAt = (unit: number, x: number) => v![unit]! * functions[activation](w![unit]! * x + b![unit]!);
   const valueAt = (x: number) => range(0, units - 1, units).reduce((sum, unit) => sum + unitAt(unit, x), c![0]!);
@@ -74,9 +95,19 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         legend: false,
         y: { min: -2, max: 2 },
         series: [
-          ...range(0, units - 1, units).map((unit) => line("unit", curve((x) => unitAt(unit, x)), { color: colors.sky, width: 1 })),
+          ...range(0, units - 1, units).map((unit) =>
+            line(
+              "unit",
+              curve((x) => unitAt(unit, x)),
+              { color: colors.sky, width: 1 },
+            ),
+          ),
           line("output", curve(valueAt), { color: colors.orange, width: 2.5 }),
-          points("data", [...dataset.targets].map((y, row): Point => [dataset.features[row]!, y]), { color: colors.black, size: 4 }),
+          points(
+            "data",
+            [...dataset.targets].map((y, row): Point => [dataset.features[row]!, y]),
+            { color: colors.black, size: 4 },
+          ),
         ],
       });
     }

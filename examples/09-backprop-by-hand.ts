@@ -9,8 +9,20 @@
  * W as [inputs, units], so the loops do too.
  */
 import {
-  constant, createTrainer, defineGraph, dense, epochOrder, gradients, makeDataset, optimizers, Random, sequential, softmaxCrossEntropy,
-  type Backend, type Dataset, type Model,
+  constant,
+  createTrainer,
+  defineGraph,
+  dense,
+  epochOrder,
+  gradients,
+  makeDataset,
+  optimizers,
+  Random,
+  sequential,
+  softmaxCrossEntropy,
+  type Backend,
+  type Dataset,
+  type Model,
 } from "../src/index.ts";
 import { colors, line, picture, points, type Point } from "./lib/picture.ts";
 import type { Stage } from "./lib/stage.ts";
@@ -23,7 +35,13 @@ export function samples(count = 60): Dataset {
   const random = new Random(9);
   const features = Float32Array.from({ length: count * INPUTS }, () => random.uniform(-1, 1));
   const labels = Uint32Array.from({ length: count }, (_, row) => {
-    const [a, b, c, d, e] = features.subarray(row * INPUTS, (row + 1) * INPUTS) as unknown as [number, number, number, number, number];
+    const [a, b, c, d, e] = features.subarray(row * INPUTS, (row + 1) * INPUTS) as unknown as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     return Number(a * a + b * c > 0.4 * d - 0.2 * e + 0.3);
   });
   return makeDataset({ name: "five numbers", features, shape: [INPUTS], labels, classes: ["0", "1"] });
@@ -42,8 +60,8 @@ export interface Parameters {
 
 /** The initial values of a model, as arrays for the loops. */
 export function initialParameters(model: Model): Parameters {
-  const [weights1, biases1, weights2, biases2] = model.parameters.map(
-    ({ attributes }) => Float64Array.from((attributes as { initial: Float32Array }).initial),
+  const [weights1, biases1, weights2, biases2] = model.parameters.map(({ attributes }) =>
+    Float64Array.from((attributes as { initial: Float32Array }).initial),
   ) as [Float64Array, Float64Array, Float64Array, Float64Array];
   return { weights1, biases1, weights2, biases2 };
 }
@@ -51,7 +69,11 @@ export function initialParameters(model: Model): Parameters {
 const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
 
 /** The loss of one sample and its gradients, by hand. */
-export function backpropagate(parameters: Parameters, x: ArrayLike<number>, label: number): { loss: number; gradient: Parameters } {
+export function backpropagate(
+  parameters: Parameters,
+  x: ArrayLike<number>,
+  label: number,
+): { loss: number; gradient: Parameters } {
   const { weights1, biases1, weights2, biases2 } = parameters;
   const a1 = new Float64Array(HIDDEN);
   for (let j = 0; j < HIDDEN; j++) {
@@ -92,10 +114,17 @@ function descend(parameters: Parameters, gradient: Parameters): void {
 const rowOf = ({ features }: Dataset, row: number) => features.subarray(row * INPUTS, (row + 1) * INPUTS);
 
 /** The gradients of one sample's loss by the library, in the order W¹, b¹, W², b². */
-export async function libraryGradients(backend: Backend, model: Model, dataset: Dataset, row: number): Promise<number[]> {
+export async function libraryGradients(
+  backend: Backend,
+  model: Model,
+  dataset: Dataset,
+  row: number,
+): Promise<number[]> {
   const x = constant([...rowOf(dataset, row)], [1, INPUTS]);
   const loss = softmaxCrossEntropy(model.apply(x), constant(dataset.labels[row]!, [1], "uint32"));
-  const names = Object.fromEntries(gradients(loss, model.parameters).map((gradient, index) => [`gradient ${index}`, gradient]));
+  const names = Object.fromEntries(
+    gradients(loss, model.parameters).map((gradient, index) => [`gradient ${index}`, gradient]),
+  );
   const session = backend.createSession();
   const executable = await session.compile(defineGraph(names));
   await executable.run(0, 1);
@@ -125,7 +154,12 @@ export function trainByHand(model: Model, dataset: Dataset, epochs: number): num
 }
 
 /** The same by the library: SGD on one sample a step. */
-export async function trainByLibrary(backend: Backend, model: Model, dataset: Dataset, epochs: number): Promise<number[]> {
+export async function trainByLibrary(
+  backend: Backend,
+  model: Model,
+  dataset: Dataset,
+  epochs: number,
+): Promise<number[]> {
   const options = { optimizer: optimizers.sgd(), learningRate: LEARNING_RATE, batchSize: 1, epochs, seed: 1 };
   const trainer = await createTrainer({ model, dataset, backend, ...options });
   const losses: number[] = [];
@@ -134,23 +168,30 @@ export async function trainByLibrary(backend: Backend, model: Model, dataset: Da
   return losses;
 }
 
-const largestDifference = (a: readonly number[], b: readonly number[]) => Math.max(...a.map((value, index) => Math.abs(value - b[index]!)));
+const largestDifference = (a: readonly number[], b: readonly number[]) =>
+  Math.max(...a.map((value, index) => Math.abs(value - b[index]!)));
 
 export async function main({ backend, print, draw }: Stage): Promise<void> {
   const [model, dataset] = [makeModel(), samples()];
   const byHand = gradientsByHand(model, dataset, 0);
   const byLibrary = await libraryGradients(backend, model, dataset, 0);
-  print(`${byHand.length} gradients: by hand and by the library they differ by at most ${largestDifference(byHand, byLibrary).toExponential(1)}`);
+  print(
+    `${byHand.length} gradients: by hand and by the library they differ by at most ${largestDifference(byHand, byLibrary).toExponential(1)}`,
+  );
   const epochs = 100;
   const lossesByHand = trainByHand(model, dataset, epochs);
   const losses = await trainByLibrary(backend, model, dataset, epochs);
-  print(`${losses.length} steps of SGD: the losses differ by at most ${largestDifference(lossesByHand, losses).toExponential(1)}`);
+  print(
+    `${losses.length} steps of SGD: the losses differ by at most ${largestDifference(lossesByHand, losses).toExponential(1)}`,
+  );
   const perEpoch = (values: readonly number[]) =>
     Array.from({ length: epochs }, (_, epoch): Point => {
       const part = values.slice(epoch * dataset.count, (epoch + 1) * dataset.count);
       return [epoch + 1, part.reduce((sum, value) => sum + value, 0) / part.length];
     });
-  print(`mean loss of the first epoch ${perEpoch(losses)[0]![1].toFixed(4)}, of the last ${perEpoch(losses).at(-1)![1].toFixed(4)}`);
+  print(
+    `mean loss of the first epoch ${perEpoch(losses)[0]![1].toFixed(4)}, of the last ${perEpoch(losses).at(-1)![1].toFixed(4)}`,
+  );
   const ends = [Math.min(...byHand), Math.max(...byHand)];
   await draw(
     picture("09", [
@@ -159,9 +200,21 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         x: { name: "by hand" },
         y: { name: "by the library" },
         series: [
-          line("equal", ends.map((value): Point => [value, value]), { color: colors.grey }),
-          points("∂loss/∂W¹, b¹", byHand.slice(0, 96).map((value, index): Point => [value, byLibrary[index]!]), { color: colors.blue, size: 6 }),
-          points("∂loss/∂W², b²", byHand.slice(96).map((value, index): Point => [value, byLibrary[96 + index]!]), { color: colors.orange, size: 6 }),
+          line(
+            "equal",
+            ends.map((value): Point => [value, value]),
+            { color: colors.grey },
+          ),
+          points(
+            "∂loss/∂W¹, b¹",
+            byHand.slice(0, 96).map((value, index): Point => [value, byLibrary[index]!]),
+            { color: colors.blue, size: 6 },
+          ),
+          points(
+            "∂loss/∂W², b²",
+            byHand.slice(96).map((value, index): Point => [value, byLibrary[96 + index]!]),
+            { color: colors.orange, size: 6 },
+          ),
         ],
       },
       {

@@ -4,7 +4,17 @@
  */
 import { createTrainer, dense, sequential, type Backend } from "../src/index.ts";
 import { moons } from "../src/data/points.ts";
-import { classPoints, colors, fieldPlaces, filledContours, line, picture, probabilityColors, probabilityThresholds, type Point } from "./lib/picture.ts";
+import {
+  classPoints,
+  colors,
+  fieldPlaces,
+  filledContours,
+  line,
+  picture,
+  probabilityColors,
+  probabilityThresholds,
+  type Point,
+} from "./lib/picture.ts";
 import type { Stage } from "./lib/stage.ts";
 
 export const training = moons({ count: 200, noise: 0.09, seed: 1 });
@@ -50,7 +60,12 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         x: { name: "x₁", min: square.x[0], max: square.x[1] },
         y: { name: "x₂", min: square.y[0], max: square.y[1] },
         series: [
-          filledContours({ ...square, values: probabilities, thresholds: probabilityThresholds, colors: probabilityColors }),
+          filledContours({
+            ...square,
+            values: probabilities,
+            thresholds: probabilityThresholds,
+            colors: probabilityColors,
+          }),
           ...classPoints(training.features, training.labels, 6),
         ],
       },
@@ -58,7 +73,13 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         title: "Training",
         x: { name: "epoch", max: losses.length },
         y: { name: "binary cross-entropy", log: true },
-        series: [line("training loss", losses.map((loss, epoch): Point => [epoch + 1, loss]), { color: colors.blue })],
+        series: [
+          line(
+            "training loss",
+            losses.map((loss, epoch): Point => [epoch + 1, loss]),
+            { color: colors.blue },
+          ),
+        ],
       },
     ]),
   );

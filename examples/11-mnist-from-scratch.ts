@@ -13,8 +13,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import {
-  createTrainer, dense, epochOrder, initializers, makeDataset, optimizers, sequential, unitScale,
-  type Backend, type Dataset, type Model,
+  createTrainer,
+  dense,
+  epochOrder,
+  initializers,
+  makeDataset,
+  optimizers,
+  sequential,
+  unitScale,
+  type Backend,
+  type Dataset,
+  type Model,
 } from "../src/index.ts";
 import { loadMnist } from "../src/node/index.ts";
 import { colors, line, picture, type Point } from "./lib/picture.ts";
@@ -28,7 +37,8 @@ export async function writeCsv(path: string, { features, labels, shape }: Datase
   const width = shape.reduce((product, size) => product * size, 1);
   const file = await open(path, "w");
   try {
-    for (let row = 0; row < count; row++) await file.write(`${labels[row]},${features.subarray(row * width, (row + 1) * width).join()}\n`);
+    for (let row = 0; row < count; row++)
+      await file.write(`${labels[row]},${features.subarray(row * width, (row + 1) * width).join()}\n`);
   } finally {
     await file.close();
   }
@@ -43,7 +53,13 @@ export async function readCsv(path: string): Promise<Dataset> {
     pixels.push(rest);
   }
   const classes = Array.from({ length: CLASSES }, (_, digit) => String(digit));
-  return makeDataset({ name: path, features: Uint8Array.from(pixels.flat()), shape: [pixels[0]!.length], labels: Uint32Array.from(labels), classes });
+  return makeDataset({
+    name: path,
+    features: Uint8Array.from(pixels.flat()),
+    shape: [pixels[0]!.length],
+    labels: Uint32Array.from(labels),
+    classes,
+  });
 }
 
 /** The network in the library's terms; it holds the initial weights for both. */
@@ -65,7 +81,8 @@ export class HandwrittenNetwork {
   readonly #delta1 = new Float64Array(HIDDEN);
 
   constructor({ parameters }: Model) {
-    const initial = (index: number) => Float64Array.from((parameters[index]!.attributes as { initial: Float32Array }).initial);
+    const initial = (index: number) =>
+      Float64Array.from((parameters[index]!.attributes as { initial: Float32Array }).initial);
     this.weights1 = initial(0);
     this.weights2 = initial(1);
   }
@@ -89,7 +106,13 @@ export class HandwrittenNetwork {
    * times the gradient to the weights themselves.
    * @returns the error before
    */
-  addGradient(pixels: ArrayLike<number>, label: number, factor: number, into1: Float64Array, into2: Float64Array): number {
+  addGradient(
+    pixels: ArrayLike<number>,
+    label: number,
+    factor: number,
+    into1: Float64Array,
+    into2: Float64Array,
+  ): number {
     const { weights2 } = this;
     const [a2, a1, delta2, delta1] = [this.forward(pixels), this.#hidden, this.#delta2, this.#delta1];
     let error = 0;
@@ -103,7 +126,8 @@ export class HandwrittenNetwork {
       for (let k = 0; k < CLASSES; k++) back += weights2[j * CLASSES + k]! * delta2[k]!;
       delta1[j] = back * a1[j]! * (1 - a1[j]!);
     }
-    for (let j = 0; j < HIDDEN; j++) for (let k = 0; k < CLASSES; k++) into2[j * CLASSES + k]! += factor * a1[j]! * delta2[k]!;
+    for (let j = 0; j < HIDDEN; j++)
+      for (let k = 0; k < CLASSES; k++) into2[j * CLASSES + k]! += factor * a1[j]! * delta2[k]!;
     for (let i = 0; i < pixels.length; i++) {
       const x = (factor * pixels[i]!) / 255;
       for (let j = 0; j < HIDDEN; j++) into1[i * HIDDEN + j]! += x * delta1[j]!;
@@ -163,12 +187,21 @@ export function trainByHand(train: Dataset, test: Dataset, { batchSize, learning
   const losses = Array.from({ length: steps }, (_, step) => {
     if (batchSize === "full") return network.trainBatch(train, learningRate);
     const row = epochOrder(train.count, 1, Math.floor(step / train.count))[step % train.count]!;
-    return network.trainSample(train.features.subarray(row * width, (row + 1) * width), train.labels[row]!, learningRate);
+    return network.trainSample(
+      train.features.subarray(row * width, (row + 1) * width),
+      train.labels[row]!,
+      learningRate,
+    );
   });
   return { losses, testAccuracy: network.accuracy(test) };
 }
 
-export async function trainByLibrary(backend: Backend, train: Dataset, test: Dataset, recipe: Recipe): Promise<Training> {
+export async function trainByLibrary(
+  backend: Backend,
+  train: Dataset,
+  test: Dataset,
+  recipe: Recipe,
+): Promise<Training> {
   const { batchSize, learningRate, steps } = recipe;
   const trainer = await createTrainer({
     model: makeModel(train.shape[0]!),
@@ -204,7 +237,10 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
     const test = await throughCsv(folder, allTest, 1000);
     print(`${train.count} training and ${test.count} test examples of ${source}, read from CSV files`);
     const panels = [];
-    for (const [name, recipe] of [["one example a step", sampleBySample], ["all 1,000 a step", fullBatch]] as const) {
+    for (const [name, recipe] of [
+      ["one example a step", sampleBySample],
+      ["all 1,000 a step", fullBatch],
+    ] as const) {
       const byHand = trainByHand(train, test, recipe);
       const byLibrary = await trainByLibrary(backend, train, test, recipe);
       const difference = Math.max(...byHand.losses.map((loss, step) => Math.abs(loss - byLibrary.losses[step]!)));

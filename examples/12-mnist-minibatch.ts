@@ -3,7 +3,16 @@
  * loops of example 11. Both are timed in one run on the same data.
  */
 import {
-  createTrainer, dense, epochOrder, flatten, schedules, sequential, standardization, type Backend, type Dataset, type Trainer,
+  createTrainer,
+  dense,
+  epochOrder,
+  flatten,
+  schedules,
+  sequential,
+  standardization,
+  type Backend,
+  type Dataset,
+  type Trainer,
 } from "../src/index.ts";
 import { adapterText } from "../src/cli/text/text.ts";
 import { loadMnist } from "../src/node/index.ts";
@@ -101,7 +110,11 @@ export function table(contestants: readonly Contestant[]): string[] {
     const { seconds, accuracy } = marks.at(-1)!;
     return `| ${name.padEnd(8)} | ${String(steps).padStart(7)} | ${seconds.toFixed(1).padStart(7)} | ${(100 * accuracy).toFixed(2).padStart(11)} % |`;
   });
-  return ["|          |   steps | seconds | test accuracy |", "|----------|--------:|--------:|--------------:|", ...rows];
+  return [
+    "|          |   steps | seconds | test accuracy |",
+    "|----------|--------:|--------:|--------------:|",
+    ...rows,
+  ];
 }
 
 export async function main({ backend, print, draw }: Stage): Promise<void> {
@@ -114,10 +127,28 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   for (const row of table(contestants)) print(row);
   const palette = [colors.orange, colors.blue];
   const curves = contestants.map(({ name, marks }, index) =>
-    line(name, marks.map(({ seconds, accuracy }): Point => [seconds, 100 * accuracy]), { color: palette[index]! }),
+    line(
+      name,
+      marks.map(({ seconds, accuracy }): Point => [seconds, 100 * accuracy]),
+      { color: palette[index]! },
+    ),
   );
   const title = "Test accuracy over the seconds of training";
-  await draw(picture("12", [{ title, x: { name: `seconds (wgrad on ${adapterText(backend)})`, min: 0 }, y: { name: "test accuracy, %" }, series: curves }], 1, wide));
+  await draw(
+    picture(
+      "12",
+      [
+        {
+          title,
+          x: { name: `seconds (wgrad on ${adapterText(backend)})`, min: 0 },
+          y: { name: "test accuracy, %" },
+          series: curves,
+        },
+      ],
+      1,
+      wide,
+    ),
+  );
 }
 
 const wide = { width: 600, height: 340, left: 58, right: 24, top: 58, bottom: 46 };

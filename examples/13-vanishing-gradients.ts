@@ -4,8 +4,16 @@
  * with He initialization (Glorot and Bengio 2010; He, Zhang, Ren and Sun 2015).
  */
 import {
-  createGradientNorms, dense, initializers, makeDataset, Random, sequential,
-  type ActivationName, type Backend, type Dataset, type Initializer,
+  createGradientNorms,
+  dense,
+  initializers,
+  makeDataset,
+  Random,
+  sequential,
+  type ActivationName,
+  type Backend,
+  type Dataset,
+  type Initializer,
 } from "../src/index.ts";
 import { colors, line, picture, type Point } from "./lib/picture.ts";
 import type { Stage } from "./lib/stage.ts";
@@ -30,7 +38,11 @@ function noise(): Dataset {
 }
 
 /** The norm of the loss's gradient with respect to each layer's weights and biases, from the first layer to the last. */
-export async function normsPerLayer(backend: Backend, activation: ActivationName, weights: Initializer): Promise<number[]> {
+export async function normsPerLayer(
+  backend: Backend,
+  activation: ActivationName,
+  weights: Initializer,
+): Promise<number[]> {
   const hidden = Array.from({ length: DEPTH - 1 }, () => dense(WIDTH, { activation, weights }));
   const model = sequential([...hidden, dense(2, { weights })], { inputShape: [WIDTH], seed: 1 });
   const session = backend.createSession();
@@ -47,10 +59,23 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
     for (const activation of activations) {
       const norms = await normsPerLayer(backend, activation, initializer);
       const [first, last] = [norms[0]!, norms.at(-1)!];
-      print(`${name.padEnd(6)} ${activation.padEnd(7)} layer 1: ${first.toExponential(1)}, layer ${DEPTH}: ${last.toExponential(1)}, ratio ${(first / last).toExponential(1)}`);
-      series.push(line(activation, norms.map((norm, layer): Point => [layer + 1, norm]), { color: palette[activation] }));
+      print(
+        `${name.padEnd(6)} ${activation.padEnd(7)} layer 1: ${first.toExponential(1)}, layer ${DEPTH}: ${last.toExponential(1)}, ratio ${(first / last).toExponential(1)}`,
+      );
+      series.push(
+        line(
+          activation,
+          norms.map((norm, layer): Point => [layer + 1, norm]),
+          { color: palette[activation] },
+        ),
+      );
     }
-    panels.push({ title: `${name} initialization`, x: { name: "layer", min: 1, max: DEPTH }, y: { name: "gradient norm", log: true, min: 1e-8, max: 10 }, series });
+    panels.push({
+      title: `${name} initialization`,
+      x: { name: "layer", min: 1, max: DEPTH },
+      y: { name: "gradient norm", log: true, min: 1e-8, max: 10 },
+      series,
+    });
   }
   await draw(picture("13", panels));
 }

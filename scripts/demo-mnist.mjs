@@ -17,7 +17,12 @@ const { kind, source } = await loadMnist({ cacheDirectory: cache }).catch((error
 if (kind !== "mnist") fail("there is no MNIST: name a folder that has it in MNIST_DIR");
 
 const folder = process.env.MNIST_DIR || cache;
-const names = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+const names = [
+  "train-images-idx3-ubyte",
+  "train-labels-idx1-ubyte",
+  "t10k-images-idx3-ubyte",
+  "t10k-labels-idx1-ubyte",
+];
 const files = names.map((name) => [`${name}.gz`, packed(join(folder, name))]);
 const built = join(root, "dist", "demo");
 for (const page of [join(root, "public"), ...(existsSync(built) ? [built] : [])]) {

@@ -15,13 +15,24 @@ if (executablePath === undefined) throw new Error(NO_BROWSER);
 
 /** Shares of the pad's side: a 3. */
 const THREE = [
-  [0.3, 0.25], [0.4, 0.2], [0.6, 0.22], [0.66, 0.35], [0.58, 0.47], [0.48, 0.5], [0.6, 0.54], [0.68, 0.66], [0.6, 0.8],
-  [0.42, 0.82], [0.3, 0.74],
+  [0.3, 0.25],
+  [0.4, 0.2],
+  [0.6, 0.22],
+  [0.66, 0.35],
+  [0.58, 0.47],
+  [0.48, 0.5],
+  [0.6, 0.54],
+  [0.68, 0.66],
+  [0.6, 0.8],
+  [0.42, 0.82],
+  [0.3, 0.74],
 ];
 
 const tabs = {
   digits: async (page) => {
-    await page.waitForFunction("Number(document.querySelector('[data-testid=step-count]')?.textContent) >= 300", null, { timeout: 300_000 });
+    await page.waitForFunction("Number(document.querySelector('[data-testid=step-count]')?.textContent) >= 300", null, {
+      timeout: 300_000,
+    });
     const pad = page.getByTestId("draw-pad");
     await pad.scrollIntoViewIfNeeded();
     const { x, y, width, height } = await pad.boundingBox();
@@ -39,16 +50,27 @@ const tabs = {
 /** Runs in the page before all else: notes each task of its own thread that takes more than 50 ms. */
 const noteLongTasks = () => {
   const noted = (globalThis.longTasks = []);
-  new PerformanceObserver((list) => noted.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: "longtask" });
+  new PerformanceObserver((list) => noted.push(...list.getEntries().map(({ duration }) => duration))).observe({
+    type: "longtask",
+  });
 };
 
-const site = await preview({ root, configFile: join(root, "vite.config.ts"), mode: "demo", logLevel: "error", preview: { port: 0 } });
+const site = await preview({
+  root,
+  configFile: join(root, "vite.config.ts"),
+  mode: "demo",
+  logLevel: "error",
+  preview: { port: 0 },
+});
 const address = `http://localhost:${site.httpServer.address().port}/`;
 const args = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--disable-quic"];
 const browser = await chromium.launch({ executablePath, args });
 for (const [tab, prepare] of Object.entries(tabs)) {
   for (const colorScheme of ["light", "dark"]) {
-    for (const [width, height] of [[1280, 800], [390, 844]]) {
+    for (const [width, height] of [
+      [1280, 800],
+      [390, 844],
+    ]) {
       const context = await browser.newContext({ colorScheme, viewport: { width, height } });
       const page = await context.newPage();
       await page.addInitScript(noteLongTasks);
@@ -78,8 +100,16 @@ async function reduced(page, png) {
   header.writeUInt32BE(height, 4);
   // Eight bits a pixel, from a palette.
   header.set([8, 3, 0, 0, 0], 8);
-  const parts = [["IHDR", header], ["PLTE", Buffer.from(palette)], ["IDAT", deflateSync(rows, { level: 9 })], ["IEND", Buffer.alloc(0)]];
-  return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), ...parts.map(([type, data]) => chunk(type, data))]);
+  const parts = [
+    ["IHDR", header],
+    ["PLTE", Buffer.from(palette)],
+    ["IDAT", deflateSync(rows, { level: 9 })],
+    ["IEND", Buffer.alloc(0)],
+  ];
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    ...parts.map(([type, data]) => chunk(type, data)),
+  ]);
 }
 
 function chunk(type, data) {
@@ -98,7 +128,8 @@ async function indexed(base64) {
   const context = new OffscreenCanvas(width, height).getContext("2d");
   context.drawImage(bitmap, 0, 0);
   const { data } = context.getImageData(0, 0, width, height);
-  const keyAt = (place) => ((data[4 * place] >> 3) << 10) | ((data[4 * place + 1] >> 3) << 5) | (data[4 * place + 2] >> 3);
+  const keyAt = (place) =>
+    ((data[4 * place] >> 3) << 10) | ((data[4 * place + 1] >> 3) << 5) | (data[4 * place + 2] >> 3);
   const found = new Map();
   for (let place = 0; place < width * height; place++) {
     const key = keyAt(place);
@@ -118,6 +149,7 @@ async function indexed(base64) {
   const indices = new Uint8Array(width * height);
   for (let place = 0; place < indices.length; place++) indices[place] = found.get(keyAt(place)).index;
   let text = "";
-  for (let start = 0; start < indices.length; start += 8192) text += String.fromCharCode(...indices.subarray(start, start + 8192));
+  for (let start = 0; start < indices.length; start += 8192)
+    text += String.fromCharCode(...indices.subarray(start, start + 8192));
   return { width, height, palette: kept.flatMap(({ rgb }) => rgb), indices: btoa(text) };
 }

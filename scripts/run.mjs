@@ -10,7 +10,11 @@ const named = existsSync(wanted) && wanted.endsWith(".ts");
 const file = named ? wanted : "examples/lib/run.ts";
 // A program that is named finds its arguments where Node puts them: after its own path.
 if (named) process.argv.splice(1, 1);
-const server = await createServer({ server: { middlewareMode: true, ws: false, watch: null }, appType: "custom", logLevel: "error" });
+const server = await createServer({
+  server: { middlewareMode: true, ws: false, watch: null },
+  appType: "custom",
+  logLevel: "error",
+});
 try {
   await createServerModuleRunner(server.environments.ssr, { hmr: false }).import(`/${file}`);
 } finally {

@@ -63,7 +63,11 @@ function provideBrowser() {
   const failure = installPackages([plan.package], prefix);
   if (failure !== undefined) return say("apt could not install it:", failure);
   const installed = findBrowser();
-  say(installed === undefined ? "Installed, but still no browser is found." : `Browser for the demo's tests: ${installed}`);
+  say(
+    installed === undefined
+      ? "Installed, but still no browser is found."
+      : `Browser for the demo's tests: ${installed}`,
+  );
 }
 
 function giveUp(...lines) {

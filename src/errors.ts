@@ -34,7 +34,8 @@ export class WgradError extends Error {
 /** How a message names an option: by itself, or with the value that it suggests. */
 export type OptionNaming = (option: string, value?: unknown) => string;
 
-const libraryNaming: OptionNaming = (option, value) => (value === undefined ? option : `${option}: ${JSON.stringify(value)}`);
+const libraryNaming: OptionNaming = (option, value) =>
+  value === undefined ? option : `${option}: ${JSON.stringify(value)}`;
 
 let naming = libraryNaming;
 

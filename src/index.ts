@@ -61,7 +61,13 @@ export {
   type Task,
 } from "./data/table-data.ts";
 export { datasetFromRows, TableRows, type EncodedRow, type TableRowsOptions } from "./data/table-rows.ts";
-export { featureNames, type FeatureColumn, type LabelColumn, type QuantityColumn, type TableSchema } from "./data/table-schema.ts";
+export {
+  featureNames,
+  type FeatureColumn,
+  type LabelColumn,
+  type QuantityColumn,
+  type TableSchema,
+} from "./data/table-schema.ts";
 export { TableBuilder, type Table, type TableLabel, type TableOptions } from "./data/table.ts";
 export type { TableRemark } from "./data/table-layout.ts";
 export type { DateFormat, DateOrder, DatePart } from "./data/dates.ts";
@@ -73,7 +79,14 @@ export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
 export * as points from "./data/points.ts";
 export type { LineOptions, PointsOptions, PolynomialOptions, SineOptions, SpiralsOptions } from "./data/points.ts";
 
-export { initialValues, loadModel, saveModel, type FileExtensions, type ParameterValues, type TrainedModel } from "./formats/model.ts";
+export {
+  initialValues,
+  loadModel,
+  saveModel,
+  type FileExtensions,
+  type ParameterValues,
+  type TrainedModel,
+} from "./formats/model.ts";
 export { loadPytorch, pytorchCode, savePytorch, type ImportOptions } from "./formats/pytorch.ts";
 export { readSafetensors, writeSafetensors, type ReadOptions } from "./formats/safetensors.ts";
 

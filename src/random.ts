@@ -47,7 +47,11 @@ export class Random {
    */
   below(count: number): number {
     if (!(Number.isInteger(count) && count >= 1 && count <= 2 ** 32)) {
-      throw new OptionError({ where: "random below", what: `${count} is out of range`, fix: "Give a whole number in 1 … 4294967296" });
+      throw new OptionError({
+        where: "random below",
+        what: `${count} is out of range`,
+        fix: "Give a whole number in 1 … 4294967296",
+      });
     }
     const limit = 2 ** 32 - (2 ** 32 % count);
     let drawn = this.integer();

@@ -3,7 +3,8 @@
  */
 
 /** A text, cut after `most` characters. */
-export const shortened = (text: string, most = 60): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
+export const shortened = (text: string, most = 60): string =>
+  text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 
 /** A value of any type as a message shows it: objects and strings as JSON, long ones cut. */
 export function excerpt(value: unknown): string {
@@ -12,7 +13,8 @@ export function excerpt(value: unknown): string {
 }
 
 /** A share such as "93.8 %"; "–" if it is not finite. */
-export const percent = (share: number, decimals = 1): string => (Number.isFinite(share) ? `${(100 * share).toFixed(decimals)} %` : "–");
+export const percent = (share: number, decimals = 1): string =>
+  Number.isFinite(share) ? `${(100 * share).toFixed(decimals)} %` : "–";
 
 /** A whole number with a comma before each group of three digits. */
 export const count = (value: number): string => Math.round(value).toLocaleString("en-US");
@@ -22,7 +24,10 @@ const PREFIXES = ["", "k", "M", "G", "T"] as const;
 /** A number with three significant digits and a unit prefix, such as "12.8 M". */
 export function scaled(value: number): string {
   // 999.5 would be written as 1000.
-  const power = Math.min(PREFIXES.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value) * (1000 / 999.5)) / 3)));
+  const power = Math.min(
+    PREFIXES.length - 1,
+    Math.max(0, Math.floor(Math.log10(Math.max(1, value) * (1000 / 999.5)) / 3)),
+  );
   const shown = value / 1000 ** power;
   const decimals = power === 0 || shown >= 99.95 ? 0 : shown >= 9.995 ? 1 : 2;
   return `${shown.toFixed(decimals)} ${PREFIXES[power]}`.trimEnd();

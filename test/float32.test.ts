@@ -44,15 +44,27 @@ test.each(Object.entries(places))("%s takes the largest number of float32 and re
   }
 });
 
-const options = (changes: Partial<TrainerOptions>): TrainerOptions =>
-  ({ model: smallModel(), dataset: clouds(20), backend: createCpuBackend(), learningRate: 0.1, batchSize: 10, epochs: 2, ...changes });
-
-test.each(["clipNorm", "learningRate", "lossScale"] as const)("%s of a trainer is a number above 0 of float32", async (name) => {
-  const precision = name === "lossScale" ? { precision: "float16" as const } : {};
-  for (const value of [1e39, 1e-46, 1e-40, 0, NaN]) {
-    await expect(createTrainer(options({ ...precision, [name]: value }))).rejects.toThrow(new RegExp(`^${name}: .* is out of range. Give a finite number above 0 that float32 holds`));
-  }
+const options = (changes: Partial<TrainerOptions>): TrainerOptions => ({
+  model: smallModel(),
+  dataset: clouds(20),
+  backend: createCpuBackend(),
+  learningRate: 0.1,
+  batchSize: 10,
+  epochs: 2,
+  ...changes,
 });
+
+test.each(["clipNorm", "learningRate", "lossScale"] as const)(
+  "%s of a trainer is a number above 0 of float32",
+  async (name) => {
+    const precision = name === "lossScale" ? { precision: "float16" as const } : {};
+    for (const value of [1e39, 1e-46, 1e-40, 0, NaN]) {
+      await expect(createTrainer(options({ ...precision, [name]: value }))).rejects.toThrow(
+        new RegExp(`^${name}: .* is out of range. Give a finite number above 0 that float32 holds`),
+      );
+    }
+  },
+);
 
 test.each(["learningRate", "smallestStep"])("%s of minimize too", async (name) => {
   const run = minimize(multiply(w, w), { session, parameters: [w], learningRate: 1, maxSteps: 1, [name]: 1e39 });
@@ -76,9 +88,18 @@ test.each([
 ])("a schedule's rate that float32 does not hold stops the run on %s, with the step", async (_, create) => {
   const backend = await create();
   const trainer = await createTrainer(options({ backend, learningRate: 1, schedule: (step) => (step < 3 ? 1 : 1e40) }));
-  await expect(finish(trainer, { every: 1 })).rejects.toThrow(/learningRate at step 3, counted from 0: float32 does not hold the number 1e\+40/);
+  await expect(finish(trainer, { every: 1 })).rejects.toThrow(
+    /learningRate at step 3, counted from 0: float32 does not hold the number 1e\+40/,
+  );
   trainer.dispose();
-  const scalar = await backend.createSession().compile(defineGraph({ y: multiply(w, stepScalar("rate", () => NaN)) }));
+  const scalar = await backend.createSession().compile(
+    defineGraph({
+      y: multiply(
+        w,
+        stepScalar("rate", () => NaN),
+      ),
+    }),
+  );
   await expect(scalar.run(0, 1)).rejects.toThrow(/^rate at step 0/);
   backend.dispose();
 });

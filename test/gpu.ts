@@ -21,7 +21,8 @@ export async function acquireLosableBackend(): Promise<{ backend: Backend; lose(
   let device: GPUDevice | undefined;
   const requestAdapter = async (options?: GPURequestAdapterOptions) => {
     const adapter = (await source.gpu.requestAdapter(options))!;
-    const requestDevice = async (descriptor?: GPUDeviceDescriptor) => (device = await adapter.requestDevice(descriptor));
+    const requestDevice = async (descriptor?: GPUDeviceDescriptor) =>
+      (device = await adapter.requestDevice(descriptor));
     return new Proxy(adapter, {
       get: (target, name) => {
         if (name === "requestDevice") return requestDevice;

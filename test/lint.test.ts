@@ -19,12 +19,32 @@ const rooms: Record<string, Room> = {
   "src/errors.ts": { allowed: ["./random.ts", "./text.ts"], forbidden: ["./graph/graph.ts", ...packages] },
   "src/index.ts": {
     allowed: ["./errors.ts", "./graph/detour.ts", "./train/fit.ts", "./backends/webgpu/index.ts"],
-    forbidden: ["./bench/index.ts", "./formats/onnx/index.ts", "./node/files.ts", "./web/page.ts", "../shaders/matmul.wgsl?raw", ...packages],
+    forbidden: [
+      "./bench/index.ts",
+      "./formats/onnx/index.ts",
+      "./node/files.ts",
+      "./web/page.ts",
+      "../shaders/matmul.wgsl?raw",
+      ...packages,
+    ],
   },
   "src/graph/graph.ts": {
     allowed: ["../errors.ts", "../random.ts", "./tensor.ts"],
     forbidden: [
-      ...fromRoom("ops", "device", "compiler", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
+      ...fromRoom(
+        "ops",
+        "device",
+        "compiler",
+        "backends",
+        "nn",
+        "train",
+        "data",
+        "formats",
+        "bench",
+        "node",
+        "cli",
+        "web",
+      ),
       shader,
       ...packages,
     ],
@@ -32,7 +52,19 @@ const rooms: Record<string, Room> = {
   "src/ops/matmul/index.ts": {
     allowed: ["../../errors.ts", "../../graph/graph.ts", "../reduce/index.ts"],
     forbidden: [
-      ...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
+      ...fromInnerRoom(
+        "device",
+        "compiler",
+        "backends",
+        "nn",
+        "train",
+        "data",
+        "formats",
+        "bench",
+        "node",
+        "cli",
+        "web",
+      ),
       "./cpu.ts",
       "./webgpu.ts",
       "./webgpu-tilings.ts",
@@ -44,10 +76,23 @@ const rooms: Record<string, Room> = {
   },
   "src/ops/matmul/cpu.ts": {
     allowed: ["../../graph/graph.ts", "./index.ts", "../reduce/cpu.ts"],
-    forbidden: [...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data"), "./webgpu.ts", "../webgpu/wgsl.ts", shader, ...packages],
+    forbidden: [
+      ...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data"),
+      "./webgpu.ts",
+      "../webgpu/wgsl.ts",
+      shader,
+      ...packages,
+    ],
   },
   "src/ops/matmul/webgpu.ts": {
-    allowed: ["../../graph/graph.ts", "./index.ts", "./webgpu-tilings.ts", "../elementwise/webgpu.ts", "../webgpu/wgsl.ts", shader],
+    allowed: [
+      "../../graph/graph.ts",
+      "./index.ts",
+      "./webgpu-tilings.ts",
+      "../elementwise/webgpu.ts",
+      "../webgpu/wgsl.ts",
+      shader,
+    ],
     forbidden: [...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data"), "./cpu.ts", ...packages],
   },
   "src/ops/matmul/webgpu-tilings.ts": {
@@ -60,7 +105,10 @@ const rooms: Record<string, Room> = {
   },
   "src/device/device.ts": {
     allowed: ["../errors.ts", "./buffers.ts", shader],
-    forbidden: [...fromRoom("graph", "ops", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"), ...packages],
+    forbidden: [
+      ...fromRoom("graph", "ops", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
+      ...packages,
+    ],
   },
   "src/compiler/plan.ts": {
     allowed: ["../ops/layout/index.ts", "../graph/graph.ts", "./backend-rules.ts"],
@@ -74,7 +122,14 @@ const rooms: Record<string, Room> = {
     ],
   },
   "src/backends/webgpu/compile.ts": {
-    allowed: ["../backend.ts", "../../ops/webgpu.ts", "../../device/device.ts", "../../compiler/plan.ts", "../../graph/graph.ts", shader],
+    allowed: [
+      "../backend.ts",
+      "../../ops/webgpu.ts",
+      "../../device/device.ts",
+      "../../compiler/plan.ts",
+      "../../graph/graph.ts",
+      shader,
+    ],
     forbidden: [...fromInnerRoom("nn", "train", "data", "formats", "bench", "node", "cli", "web"), ...packages],
   },
   "src/nn/sequential.ts": {
@@ -91,7 +146,13 @@ const rooms: Record<string, Room> = {
   },
   "src/nn/layers/dense/onnx.ts": {
     allowed: ["../../../errors.ts", "../activation/onnx.ts", "../forms.ts"],
-    forbidden: ["../../../formats/onnx/protobuf.ts", "../../../train/fit.ts", "../../../ops/matmul/cpu.ts", "@bufbuild/protobuf", ...packages],
+    forbidden: [
+      "../../../formats/onnx/protobuf.ts",
+      "../../../train/fit.ts",
+      "../../../ops/matmul/cpu.ts",
+      "@bufbuild/protobuf",
+      ...packages,
+    ],
   },
   "src/train/fit.ts": {
     allowed: [...fromRoom("graph", "ops", "nn", "data", "formats"), "../backends/backend.ts"],
@@ -126,7 +187,14 @@ const rooms: Record<string, Room> = {
     ],
   },
   "src/formats/onnx/graph.ts": {
-    allowed: ["../../errors.ts", "../../graph/graph.ts", "../../nn/sequential.ts", "../model.ts", "@bufbuild/protobuf", "@bufbuild/protobuf/wkt"],
+    allowed: [
+      "../../errors.ts",
+      "../../graph/graph.ts",
+      "../../nn/sequential.ts",
+      "../model.ts",
+      "@bufbuild/protobuf",
+      "@bufbuild/protobuf/wkt",
+    ],
     forbidden: [
       ...fromInnerRoom("ops", "device", "backends", "train", "bench", "node", "web"),
       shader,
@@ -135,7 +203,10 @@ const rooms: Record<string, Room> = {
     ],
   },
   "src/bench/step.ts": {
-    allowed: [...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats"), "../../shaders/matmul.wgsl?raw"],
+    allowed: [
+      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats"),
+      "../../shaders/matmul.wgsl?raw",
+    ],
     forbidden: [...fromRoom("node", "web"), ...packages],
   },
   "src/node/files.ts": {

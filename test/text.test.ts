@@ -17,13 +17,28 @@ test.each<[unknown, string]>([
 ])("%j in a message is %s", (value, text) => expect(excerpt(value)).toBe(text));
 
 test("shares have a percent sign, and a dash stands for what is not finite", () => {
-  expect([0.9375, 0, 1, NaN, Infinity].map((share) => percent(share))).toEqual(["93.8 %", "0.0 %", "100.0 %", "–", "–"]);
+  expect([0.9375, 0, 1, NaN, Infinity].map((share) => percent(share))).toEqual([
+    "93.8 %",
+    "0.0 %",
+    "100.0 %",
+    "–",
+    "–",
+  ]);
   expect(percent(0.125, 0)).toBe("13 %");
 });
 
 test("counts have commas, and scaled numbers a prefix", () => {
   expect([0, 999, 1234567].map(count)).toEqual(["0", "999", "1,234,567"]);
-  expect([0, 12, 999, 999.5, 1000, 999_999, 12_834_000, 5e15].map(scaled)).toEqual(["0", "12", "999", "1.00 k", "1.00 k", "1.00 M", "12.8 M", "5000 T"]);
+  expect([0, 12, 999, 999.5, 1000, 999_999, 12_834_000, 5e15].map(scaled)).toEqual([
+    "0",
+    "12",
+    "999",
+    "1.00 k",
+    "1.00 k",
+    "1.00 M",
+    "12.8 M",
+    "5000 T",
+  ]);
 });
 
 test("a cell of a CSV file is quoted where it has to be", () => {

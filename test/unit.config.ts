@@ -7,10 +7,12 @@ import project from "../vite.config.ts";
 const folder = fileURLToPath(new URL(".", import.meta.url));
 
 /** Whole trainings, packages and damaged files by the thousand: too slow for this, whatever they run on. */
-const SLOW = /^(examples|mnist|package|properties|soak)\/|^web\/.*-state\.|^formats\/(fuzz|onnx)\.|^data\/mnist-source\.|^node\/csv-limits\./;
+const SLOW =
+  /^(examples|mnist|package|properties|soak)\/|^web\/.*-state\.|^formats\/(fuzz|onnx)\.|^data\/mnist-source\.|^node\/csv-limits\./;
 
 /** What takes a device, a browser, the built command line or another program. */
-const HEAVY = /\b(dawnGpu|createNodeBackend|createWebGPUBackend|openDevice|playwright-core|spawn|spawnSync|execFile|execFileSync)\b|from "vite"/;
+const HEAVY =
+  /\b(dawnGpu|createNodeBackend|createWebGPUBackend|openDevice|playwright-core|spawn|spawnSync|execFile|execFileSync)\b|from "vite"/;
 
 const heavy = new Map<string, boolean>();
 
@@ -21,7 +23,8 @@ function isHeavy(file: string): boolean {
   heavy.set(file, false);
   const text = readFileSync(file, "utf8");
   const helpers = [...text.matchAll(/from "(\.[^"]+\.ts)"/g)].map(([, path]) => join(dirname(file), path!));
-  const found = HEAVY.test(text) || helpers.some((helper) => helper.startsWith(folder) && existsSync(helper) && isHeavy(helper));
+  const found =
+    HEAVY.test(text) || helpers.some((helper) => helper.startsWith(folder) && existsSync(helper) && isHeavy(helper));
   heavy.set(file, found);
   return found;
 }

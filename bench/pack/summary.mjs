@@ -127,7 +127,12 @@ export function summaryLines({ target, recipes, goals }) {
     ...recipes.flatMap(({ name, width, steps, seeds, modes: measured }) => [
       `784-${width}-10, ${name}, ${steps} steps, medians of ${seeds} seeds`,
       line("", modes),
-      ...rows.map(([label, cell]) => line(label, modes.map((mode) => (measured[mode] ? cell(measured[mode]) : "–")))),
+      ...rows.map(([label, cell]) =>
+        line(
+          label,
+          modes.map((mode) => (measured[mode] ? cell(measured[mode]) : "–")),
+        ),
+      ),
       "",
     ]),
     ...goals.map(({ goal, measured, reached }) => `${answer(reached).padEnd(5)}${goal}: ${measured}`),

@@ -40,9 +40,12 @@ function readOptions() {
     throw new UsageError(error.message);
   }
   const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new UsageError(`--rounds: ${values.rounds} is no count; give 1 or more`);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new UsageError(`--rounds: ${values.rounds} is no count; give 1 or more`);
   const names = values.only.split(",").filter(Boolean);
-  const unknown = names.find((name) => !allMeasures.includes(name) && !allRuntimes.some((runtime) => runtime.name === name));
+  const unknown = names.find(
+    (name) => !allMeasures.includes(name) && !allRuntimes.some((runtime) => runtime.name === name),
+  );
   if (unknown) throw new UsageError(`--only: "${unknown}" is neither a runtime nor a measure; see --help`);
   return { ...values, rounds, ...chosen(names) };
 }
@@ -101,7 +104,9 @@ function versions() {
 
 /** The adapters that the runtimes named; one if all is well. */
 function adaptersOf(runtimes, results) {
-  const rounds = runtimes.filter(({ device }) => device === "webgpu").flatMap(({ name }) => Object.values(results[name]).flat());
+  const rounds = runtimes
+    .filter(({ device }) => device === "webgpu")
+    .flatMap(({ name }) => Object.values(results[name]).flat());
   const names = new Set(rounds.flatMap(({ adapter }) => adapter ?? []).map((name) => name.replace(/[()]/g, "")));
   return names.size === 0 ? "no WebGPU" : [...names].join(" and ");
 }
@@ -119,7 +124,9 @@ function circumstances({ runtimes, rounds }, results, source, loadBefore) {
   };
   const load = facts.load.map((value) => value.toFixed(1)).join(" → ");
   const where = `${facts.adapter}; ${facts.cpu}; load ${load}; ${facts.date}`;
-  const what = Object.entries(facts.versions).map(([name, version]) => `${name} ${version}`).join(", ");
+  const what = Object.entries(facts.versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", ");
   return { facts, where, what };
 }
 
@@ -138,7 +145,8 @@ async function main() {
   console.log(`${work.source}; rounds: ${options.rounds}, medians`);
   console.log("ratio: wgrad to the better peer on WebGPU, above 1 where wgrad is better\n");
   console.log([tableText(options.runtimes, summary), ...(notes.length > 0 ? ["", ...notes] : [])].join("\n"));
-  if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...facts, summary, notes, results }, undefined, 1)}\n`);
+  if (options.json)
+    writeFileSync(options.json, `${JSON.stringify({ ...facts, summary, notes, results }, undefined, 1)}\n`);
   if (options.svg) {
     const { chartSvg } = await import("./report/chart.mjs");
     writeFileSync(options.svg, chartSvg(options.runtimes, summary, `${where}\n${what}`));

@@ -109,7 +109,9 @@ export function fieldPlaces({ x, y, size }: Pick<Field, "x" | "y" | "size">): Fl
 
 /** A function of two variables as filled contours. */
 export function filledContours({ x, y, values, size, thresholds, colors: fills }: Field): Series {
-  const shapes = contours().size([size, size]).thresholds([-Infinity, ...thresholds])([...values]);
+  const shapes = contours()
+    .size([size, size])
+    .thresholds([-Infinity, ...thresholds])([...values]);
   // d3 has the first value in the middle of a cell that begins at 0.
   const place = ([from, to]: readonly [number, number], cell: number) =>
     Math.min(to, Math.max(from, from + ((cell - 0.5) / (size - 1)) * (to - from)));
@@ -140,9 +142,17 @@ const PANEL = { width: 380, height: 320, left: 58, right: 18, top: 58, bottom: 4
  * Panels in rows.
  * @param name of the picture, a prefix of its ids
  */
-export function picture(name: string, panels: readonly Panel[], columns = Math.min(panels.length, 2), panel = PANEL): string {
+export function picture(
+  name: string,
+  panels: readonly Panel[],
+  columns = Math.min(panels.length, 2),
+  panel = PANEL,
+): string {
   const rows = Math.ceil(panels.length / columns);
-  const corner = (index: number) => ({ x: (index % columns) * panel.width, y: Math.floor(index / columns) * panel.height });
+  const corner = (index: number) => ({
+    x: (index % columns) * panel.width,
+    y: Math.floor(index / columns) * panel.height,
+  });
   const option: EChartsOption = {
     title: panels.map(({ title }, index) => ({
       text: title,
@@ -158,7 +168,17 @@ export function picture(name: string, panels: readonly Panel[], columns = Math.m
       const data = [...named].map(([one, type]) => (type === "line" ? { name: one, icon: LINE_ICON } : { name: one }));
       const place = { left: corner(index).x + panel.left - 5, top: corner(index).y + 30, padding: [0, 5], itemGap: 14 };
       const text = { fontSize: 11, color: axisColors.text, fontFamily: FONT };
-      return [{ data, ...place, itemWidth: 14, itemHeight: 8, textStyle: text, selectedMode: false, width: panel.width - panel.left }];
+      return [
+        {
+          data,
+          ...place,
+          itemWidth: 14,
+          itemHeight: 8,
+          textStyle: text,
+          selectedMode: false,
+          width: panel.width - panel.left,
+        },
+      ];
     }),
     grid: panels.map((_, index) => ({
       left: corner(index).x + panel.left,
@@ -168,7 +188,9 @@ export function picture(name: string, panels: readonly Panel[], columns = Math.m
     })),
     xAxis: panels.map(({ x = {} }, index) => axis(x, index, 28)) as NonNullable<EChartsOption["xAxis"]>,
     yAxis: panels.map(({ y = {} }, index) => axis(y, index, 40)) as NonNullable<EChartsOption["yAxis"]>,
-    series: panels.flatMap(({ series }, index) => series.map((one) => ({ ...one, xAxisIndex: index, yAxisIndex: index }) as Series)),
+    series: panels.flatMap(({ series }, index) =>
+      series.map((one) => ({ ...one, xAxisIndex: index, yAxisIndex: index }) as Series),
+    ),
   };
   return renderSvg(option, { width: columns * panel.width, height: rows * panel.height, name: `example-${name}` });
 }

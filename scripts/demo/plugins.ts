@@ -42,9 +42,14 @@ function mnistList(): Plugin {
 }
 
 /** The static files of the page that the repository holds: its icon and manifest. */
-const staticFiles = () => readdirSync(PUBLIC, { withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name).sort();
+const staticFiles = () =>
+  readdirSync(PUBLIC, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+    .sort();
 
-const contentOf = (file: { code: string } | { source: string | Uint8Array }) => ("code" in file ? file.code : file.source);
+const contentOf = (file: { code: string } | { source: string | Uint8Array }) =>
+  "code" in file ? file.code : file.source;
 
 function serviceWorker(): Plugin {
   return {
@@ -54,7 +59,9 @@ function serviceWorker(): Plugin {
       order: "post",
       handler(_options, bundle) {
         const hash = createHash("sha256");
-        const names = Object.keys(bundle).filter((name) => name !== MNIST_LIST).sort();
+        const names = Object.keys(bundle)
+          .filter((name) => name !== MNIST_LIST)
+          .sort();
         for (const name of names) hash.update(name).update(contentOf(bundle[name]!));
         const statics = staticFiles();
         for (const name of statics) hash.update(name).update(readFileSync(join(PUBLIC, name)));

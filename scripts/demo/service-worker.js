@@ -6,7 +6,12 @@
 const PREFIX = "wgrad-demo ";
 
 addEventListener("install", (event) => {
-  event.waitUntil(caches.open(PREFIX + VERSION).then((cache) => cache.addAll(FILES)).then(() => skipWaiting()));
+  event.waitUntil(
+    caches
+      .open(PREFIX + VERSION)
+      .then((cache) => cache.addAll(FILES))
+      .then(() => skipWaiting()),
+  );
 });
 
 addEventListener("activate", (event) => {

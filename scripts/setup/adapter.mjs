@@ -43,7 +43,13 @@ export function readProbe({ stdout, stderr, status, signal }) {
   const found = JSON.parse(line);
   if (found.adapter !== null) return found;
   const said = stderr.split("\n").find((candidate) => candidate.trim() !== "") ?? "Dawn names no reason";
-  return { adapter: null, reason: said.trim().replace(/^Warning: /, "").replace(/[.!]$/, "") };
+  return {
+    adapter: null,
+    reason: said
+      .trim()
+      .replace(/^Warning: /, "")
+      .replace(/[.!]$/, ""),
+  };
 }
 
 /**

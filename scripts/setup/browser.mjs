@@ -37,7 +37,9 @@ function candidates(platform, environment) {
     );
   }
   if (platform === "win32") {
-    const roots = [environment.PROGRAMFILES, environment["PROGRAMFILES(X86)"], environment.LOCALAPPDATA].filter(Boolean);
+    const roots = [environment.PROGRAMFILES, environment["PROGRAMFILES(X86)"], environment.LOCALAPPDATA].filter(
+      Boolean,
+    );
     return roots.flatMap((root) => WINDOWS_PROGRAMS.map((program) => `${root}\\${program}`));
   }
   const folders = (environment.PATH ?? "").split(delimiter).filter(Boolean);

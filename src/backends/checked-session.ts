@@ -89,7 +89,8 @@ export class CheckedSession implements Session {
       this.#leaves.set(leaf, facts);
     }
     // An input that steps give its values need not be written.
-    for (const leaf of graph.updates.flatMap(({ target }) => updatedLeaves(target))) this.#leaves.get(leaf)!.written = true;
+    for (const leaf of graph.updates.flatMap(({ target }) => updatedLeaves(target)))
+      this.#leaves.get(leaf)!.written = true;
     const inputs = inputsOf(graph).map((leaf) => ({ leaf, facts: this.#leaves.get(leaf)! }));
     return new CheckedExecutable(executable, graph, { lifetime: this.#lifetime, limits, inputs });
   }
@@ -100,7 +101,8 @@ export class CheckedSession implements Session {
     if (facts.limit) requireIndices(`write ${leaf}`, values, firstElement ?? 0, facts.limit);
     this.#work.write(leaf, values, firstElement ?? 0);
     facts.written = true;
-    if (leaf.dtype === "uint32") facts.largest = Math.max(largestOf(values), values.length === leaf.size ? -1 : facts.largest);
+    if (leaf.dtype === "uint32")
+      facts.largest = Math.max(largestOf(values), values.length === leaf.size ? -1 : facts.largest);
   }
 
   async read(leaf: Tensor): Promise<NumericArray> {
@@ -128,7 +130,11 @@ export class CheckedSession implements Session {
     const largest = this.#leaves.get(leaf)?.largest ?? -1;
     if (largest < limit.below) return;
     const what = `it holds ${largest}, and ${limit.op} takes numbers below ${limit.below}`;
-    throw new OptionError({ where: `compile, ${leaf}`, what, fix: "Write values that fit before you compile this graph" });
+    throw new OptionError({
+      where: `compile, ${leaf}`,
+      what,
+      fix: "Write values that fit before you compile this graph",
+    });
   }
 
   #factsOf(where: string, leaf: Tensor): LeafFacts {
@@ -136,7 +142,11 @@ export class CheckedSession implements Session {
     requireLeaf(where, leaf);
     const facts = this.#leaves.get(leaf);
     if (facts) return facts;
-    throw new OptionError({ where: `${where} ${leaf}`, what: "this session keeps no such value", fix: "Compile a graph that uses it first" });
+    throw new OptionError({
+      where: `${where} ${leaf}`,
+      what: "this session keeps no such value",
+      fix: "Compile a graph that uses it first",
+    });
   }
 }
 
@@ -185,10 +195,13 @@ export class CheckedExecutable implements Executable {
     if (!readable.includes(output)) {
       const isScalar = typeof output === "string" && Object.hasOwn(outputs, output);
       const what = isScalar ? `the output "${output}" is a scalar` : `there is no output "${String(output)}"`;
-      const fix = isScalar ? "Take it from what run returns" : `Read one of those of several elements: ${readable.join(", ") || "there are none"}`;
+      const fix = isScalar
+        ? "Take it from what run returns"
+        : `Read one of those of several elements: ${readable.join(", ") || "there are none"}`;
       throw new OptionError({ where: "read", what, fix });
     }
-    if (!this.#hasRun) throw new OptionError({ where: `read ${output}`, what: "no step was run yet", fix: "Run one first" });
+    if (!this.#hasRun)
+      throw new OptionError({ where: `read ${output}`, what: "no step was run yet", fix: "Run one first" });
     return this.work.read(output);
   }
 
@@ -199,7 +212,12 @@ export class CheckedExecutable implements Executable {
     requireWhole(where, "number of steps", count);
     if (!this.#inputsWritten) {
       const missing = inputs.find(({ facts }) => !facts.written);
-      if (missing) throw new OptionError({ where, what: `the input ${missing.leaf} was never written`, fix: "Write it before the first step" });
+      if (missing)
+        throw new OptionError({
+          where,
+          what: `the input ${missing.leaf} was never written`,
+          fix: "Write it before the first step",
+        });
       this.#inputsWritten = true;
     }
     requireScalarIndices(where, limits, first, count);

@@ -38,19 +38,29 @@ function sourceOf(tensor: Tensor | undefined): Tensor | undefined {
 /** Refuses a graph with constants that are no indices of what they are used for. */
 export function requireConstantIndices(limits: ReadonlyMap<Tensor, IndexLimit>): void {
   for (const [{ op, attributes, shape }, limit] of limits) {
-    if (op === constantOp) requireIndices(`constant [${shape.join(", ")}]`, (attributes as ConstantAttributes).values, 0, limit);
+    if (op === constantOp)
+      requireIndices(`constant [${shape.join(", ")}]`, (attributes as ConstantAttributes).values, 0, limit);
   }
 }
 
 /** Refuses steps in which a per-step scalar is no index of what it is used for. */
-export function requireScalarIndices(where: string, limits: ReadonlyMap<Tensor, IndexLimit>, first: number, count: number): void {
+export function requireScalarIndices(
+  where: string,
+  limits: ReadonlyMap<Tensor, IndexLimit>,
+  first: number,
+  count: number,
+): void {
   for (const [{ op, attributes }, { below, op: user }] of limits) {
     if (op !== stepScalarOp) continue;
     const { name, valueAt } = attributes as { name: string; valueAt: (step: number) => number };
     for (let step = first; step < first + count; step++) {
       const value = valueAt(step);
       if (isIndex(value, below)) continue;
-      throw new OptionError({ where, what: `${name} is ${value} at step ${step}, and ${user} takes ${rangeBelow(below)}`, fix: "Correct the function of the step, or run fewer steps" });
+      throw new OptionError({
+        where,
+        what: `${name} is ${value} at step ${step}, and ${user} takes ${rangeBelow(below)}`,
+        fix: "Correct the function of the step, or run fewer steps",
+      });
     }
   }
 }
@@ -59,7 +69,12 @@ export function requireScalarIndices(where: string, limits: ReadonlyMap<Tensor, 
  * Refuses values that are no indices of what they are used for.
  * @param firstElement the place of the first of them in the tensor
  */
-export function requireIndices(where: string, values: ArrayLike<number>, firstElement: number, { below, op }: IndexLimit): void {
+export function requireIndices(
+  where: string,
+  values: ArrayLike<number>,
+  firstElement: number,
+  { below, op }: IndexLimit,
+): void {
   for (let position = 0; position < values.length; position++) {
     if (isIndex(values[position]!, below)) continue;
     const what = `element ${firstElement + position} is ${values[position]}, and ${op} takes ${rangeBelow(below)}`;
@@ -89,7 +104,11 @@ export function requireLeaf(where: string, leaf: unknown): asserts leaf is Tenso
   requireTensor(where, leaf);
   if (isStored(leaf)) return;
   const what = `${leaf} keeps no value`;
-  throw new OptionError({ where, what, fix: "Name a parameter, a state or an input; other values can be outputs of a graph" });
+  throw new OptionError({
+    where,
+    what,
+    fix: "Name a parameter, a state or an input; other values can be outputs of a graph",
+  });
 }
 
 type ArrayConstructor = { readonly name: string; new (length: number): NumericArray };
@@ -117,7 +136,11 @@ export function requireValues(leaf: Tensor, values: unknown, firstElement: unkno
   if (firstElement === undefined) {
     if (length === leaf.size) return;
     const what = `${count} for ${leaf.size} elements`;
-    throw new OptionError({ where, what, fix: "Give one value per element, or the first element from which on a part is to be written" });
+    throw new OptionError({
+      where,
+      what,
+      fix: "Give one value per element, or the first element from which on a part is to be written",
+    });
   }
   requireWhole(where, "first element", firstElement);
   if (firstElement + length > leaf.size) {
@@ -127,7 +150,11 @@ export function requireValues(leaf: Tensor, values: unknown, firstElement: unkno
   const width = leaf.shape.length < 2 ? leaf.size : sizeOf(leaf.shape.slice(1));
   if (leaf.dtype === "uint8" && (firstElement % width !== 0 || length % width !== 0)) {
     const what = `${count} from element ${firstElement} on are no whole rows of ${width}`;
-    throw new OptionError({ where, what, fix: "Bytes are written in whole rows: all elements of an entry of the first axis" });
+    throw new OptionError({
+      where,
+      what,
+      fix: "Bytes are written in whole rows: all elements of an entry of the first axis",
+    });
   }
 }
 

@@ -6,7 +6,9 @@ import type { Op } from "../graph/tensor.ts";
  * @param modules each file's exports, by path
  */
 /* @__NO_SIDE_EFFECTS__ */
-export function collectKernels<Kernel>(modules: Record<string, { kernels: Record<string, Kernel> }>): ReadonlyMap<string, Kernel> {
+export function collectKernels<Kernel>(
+  modules: Record<string, { kernels: Record<string, Kernel> }>,
+): ReadonlyMap<string, Kernel> {
   return new Map(Object.values(modules).flatMap(({ kernels }) => Object.entries(kernels)));
 }
 

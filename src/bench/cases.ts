@@ -68,7 +68,10 @@ function product({ rows, inner, columns, sampledRows, predictedBy, ...options }:
   const transposed = `${options.transposeLeft ? ", left transposed" : ""}${options.transposeRight ? ", right transposed" : ""}`;
   const graphOf = (left: Tensor, right: Tensor, leftValues: NumericArray, rightValues: NumericArray): Problem => ({
     graph: defineGraph({ product: matmul(left, right, options) }),
-    values: [[left, leftValues], [right, rightValues]],
+    values: [
+      [left, leftValues],
+      [right, rightValues],
+    ],
     results: [{ of: "product", tolerance: { joined: inner } }],
   });
   return {
@@ -77,13 +80,21 @@ function product({ rows, inner, columns, sampledRows, predictedBy, ...options }:
     ...(predictedBy !== undefined && { predictedBy }),
     flops: 2 * rows * inner * columns,
     bytes: 4 * (rows * inner + inner * columns + rows * columns),
-    build: () => graphOf(input("left", leftShape), input("right", rightShape), uniformValues(rows * inner, 1), uniformValues(inner * columns, 2)),
+    build: () =>
+      graphOf(
+        input("left", leftShape),
+        input("right", rightShape),
+        uniformValues(rows * inner, 1),
+        uniformValues(inner * columns, 2),
+      ),
     ...(sampledRows !== undefined && {
       sample({ values: [left, right] }: Problem) {
         const random = new Random(3);
         const chosen = [0, rows - 1, ...Array.from({ length: sampledRows - 2 }, () => random.below(rows))];
         const picked = new Float32Array(chosen.length * inner);
-        chosen.forEach((row, position) => picked.set(left![1].subarray(row * inner, (row + 1) * inner), position * inner));
+        chosen.forEach((row, position) =>
+          picked.set(left![1].subarray(row * inner, (row + 1) * inner), position * inner),
+        );
         return { problem: graphOf(input("left", [chosen.length, inner]), right![0], picked, right![1]), rows: chosen };
       },
     }),
@@ -130,7 +141,13 @@ function crossEntropy(batch: number): KernelCase {
   };
   const elements = batch * CLASSES;
   const shapes = `[${batch}, ${CLASSES}] [${batch}] → [] [${batch}, ${CLASSES}]`;
-  return { name: `cross-entropy ${batch}x${CLASSES}`, shapes, flops: 6 * elements, bytes: 4 * (2 * elements + batch + 1), build };
+  return {
+    name: `cross-entropy ${batch}x${CLASSES}`,
+    shapes,
+    flops: 6 * elements,
+    bytes: 4 * (2 * elements + batch + 1),
+    build,
+  };
 }
 
 /** Adam's update of so many parameters. */
@@ -143,7 +160,9 @@ function optimizer(count: number): KernelCase {
     return {
       graph: defineGraph({}, updates),
       // The zeros at the end are the padding of the pack. Elsewhere no gradient is near 0, where the direction jumps.
-      values: [[gradient, uniformValues(gradient.size, 8).map((value, at) => (at < count ? value + Math.sign(value) : 0))]],
+      values: [
+        [gradient, uniformValues(gradient.size, 8).map((value, at) => (at < count ? value + Math.sign(value) : 0))],
+      ],
       results: [weights, ...moments].map((of) => ({ of, tolerance: { units: 32 } })),
     };
   };
@@ -160,13 +179,22 @@ function batchTaking(count: number): KernelCase {
     const start = stepScalar("start", (step) => (step * count) % (examples - count), "uint32");
     return {
       graph: defineGraph({ batch: takeBatch(data, { order, start, count, ...normalization }) }),
-      values: [[data, features], [order, new Random(9).permutation(examples)]],
+      values: [
+        [data, features],
+        [order, new Random(9).permutation(examples)],
+      ],
       results: [{ of: "batch", tolerance: {} }],
     };
   };
   const elements = count * FEATURES;
   const shapes = `u8[60000, ${FEATURES}] → [${count}, ${FEATURES}]`;
-  return { name: `take batch ${count}x${FEATURES}`, shapes, flops: 2 * elements, bytes: elements + 4 * count + 4 * elements, build };
+  return {
+    name: `take batch ${count}x${FEATURES}`,
+    shapes,
+    flops: 2 * elements,
+    bytes: elements + 4 * count + 4 * elements,
+    build,
+  };
 }
 
 /** The kernels of a training step on their own, and products that are larger. */

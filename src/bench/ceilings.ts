@@ -105,7 +105,10 @@ function greatestCommonDivisor(a: number, b: number): number {
  * Measures both ceilings, and finds out which clock is to be trusted.
  * @throws ResultError where one of the two kernels computes something else than it should
  */
-export async function measureCeilings(device: Device, settings: TimingSettings): Promise<{ ceilings: Ceilings; clock: Clock }> {
+export async function measureCeilings(
+  device: Device,
+  settings: TimingSettings,
+): Promise<{ ceilings: Ceilings; clock: Clock }> {
   const timer = new CeilingTimer(device, settings);
   try {
     // Two rounds: what the first one shows of the clock decides what the second one reads.
@@ -115,7 +118,10 @@ export async function measureCeilings(device: Device, settings: TimingSettings):
       const copied = await copyRate(timer);
       if (timer.clock === clock) return { ceilings: { flopsPerSecond, ...copied }, clock };
     }
-    return { ceilings: { flopsPerSecond: await multiplyAddRate(timer), ...(await copyRate(timer)) }, clock: timer.clock };
+    return {
+      ceilings: { flopsPerSecond: await multiplyAddRate(timer), ...(await copyRate(timer)) },
+      clock: timer.clock,
+    };
   } finally {
     timer.dispose();
   }
@@ -154,7 +160,8 @@ function checkSums(sums: Float32Array): void {
   const times = depth * loops;
   const expected = sums.map((_, thread) => {
     let sum = 0;
-    for (let chain = 0; chain < chains; chain++) sum += 1 + ((thread % 64) / 64 + chain - 1) * COEFFICIENTS.factor ** times;
+    for (let chain = 0; chain < chains; chain++)
+      sum += 1 + ((thread % 64) / 64 + chain - 1) * COEFFICIENTS.factor ** times;
     return sum;
   });
   // Each time rounds once or twice, by at most half a last place of a number below 17.
@@ -172,9 +179,13 @@ async function copyRate(timer: CeilingTimer): Promise<{ bytesPerSecond: number; 
   const wanted = Math.min(adapter.software ? COPIED_BYTES.software : COPIED_BYTES.gpu, most);
   const copiedBytes = Math.floor(wanted / PIECE_BYTES) * PIECE_BYTES;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-  const [source, destination] = [gpu.createBuffer({ size: copiedBytes, usage }), gpu.createBuffer({ size: copiedBytes, usage })];
+  const [source, destination] = [
+    gpu.createBuffer({ size: copiedBytes, usage }),
+    gpu.createBuffer({ size: copiedBytes, usage }),
+  ];
   try {
-    for (let offset = 0; offset < copiedBytes; offset += PIECE_BYTES) gpu.queue.writeBuffer(source, offset, pieceAt(offset));
+    for (let offset = 0; offset < copiedBytes; offset += PIECE_BYTES)
+      gpu.queue.writeBuffer(source, offset, pieceAt(offset));
     const groupThreads = 256;
     const threads = copiedBytes / 16 / VECTORS_PER_THREAD;
     const code = `const THREADS = ${threads}u;\nconst GROUP_THREADS = ${groupThreads}u;\n${copySource}`;

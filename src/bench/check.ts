@@ -28,7 +28,12 @@ export interface Tolerance {
  * @param where what was computed, for the message
  * @throws ResultError naming the first element that is off, both values and the bound
  */
-export function requireClose(where: string, actual: NumericArray, expected: ArrayLike<number>, tolerance: Tolerance = {}): void {
+export function requireClose(
+  where: string,
+  actual: NumericArray,
+  expected: ArrayLike<number>,
+  tolerance: Tolerance = {},
+): void {
   if (actual.length !== expected.length) {
     throw wrong(where, `${actual.length} values came back, and ${expected.length} were expected`);
   }

@@ -55,7 +55,9 @@ export function comparison(where: string, before: BenchmarkReport, now: Benchmar
   return [
     `compared with ${where} of ${before.environment.date.slice(0, 10)}, wgrad ${before.environment.version}`,
     ...differences(before, now),
-    ...(rows.length > 0 ? [COLUMNS.map(({ title }) => title), ...rows].flatMap((cells) => columnsOf(COLUMNS, cells)) : []),
+    ...(rows.length > 0
+      ? [COLUMNS.map(({ title }) => title), ...rows].flatMap((cells) => columnsOf(COLUMNS, cells))
+      : []),
     `${count(changed, "slower")} slower, ${count(changed, "faster")} faster, ${all.length - changed.length} within the spread` +
       `${others > 0 ? `; ${others} are in one of the two only, or by another clock` : ""}`,
   ];
@@ -73,7 +75,9 @@ function differences(before: BenchmarkReport, now: BenchmarkReport): string[] {
     ["choice of tilings", tilings(before), tilings(now)],
     ...facts.map((fact) => [fact, before.environment[fact], now.environment[fact]] as const),
   ] as const;
-  return pairs.filter(([, old, fresh]) => old !== fresh).flatMap(([fact, old, fresh]) => [`another ${fact}: it was`, `  ${old}`, "and is", `  ${fresh}`]);
+  return pairs
+    .filter(([, old, fresh]) => old !== fresh)
+    .flatMap(([fact, old, fresh]) => [`another ${fact}: it was`, `  ${old}`, "and is", `  ${fresh}`]);
 }
 
 /**
@@ -89,7 +93,11 @@ export function readReport(text: string, where: string): BenchmarkReport {
   }
   const lists = [report?.kernels, report?.steps, report?.growth];
   if (report?.format !== 1 || !report.environment || !lists.every(Array.isArray)) {
-    throw new DataError({ where, what: "this is no report of wgrad's benchmark", fix: "Give a report that `wgrad bench` wrote" });
+    throw new DataError({
+      where,
+      what: "this is no report of wgrad's benchmark",
+      fix: "Give a report that `wgrad bench` wrote",
+    });
   }
   return report as BenchmarkReport;
 }

@@ -48,21 +48,26 @@ function noiseBytes(count: number): Uint8Array {
 }
 
 /** One half of the values is −size and the other +size, at random. */
-const signs = (size: number): Initializer => (shape, _, random) =>
-  Float32Array.from({ length: sizeOf(shape) }, () => (random.below(2) === 0 ? size : -size));
+const signs =
+  (size: number): Initializer =>
+  (shape, _, random) =>
+    Float32Array.from({ length: sizeOf(shape) }, () => (random.below(2) === 0 ? size : -size));
 
 /** Each output is the sum or difference of two inputs, which keeps both the digits and, behind a relu, the variance. */
 const pairs: Initializer = ([inputs, outputs], _, random) => {
   const values = new Float32Array(inputs! * outputs!);
   for (let output = 0; output < outputs!; output++) {
-    for (let pick = 0; pick < 2; pick++) values[random.below(inputs!) * outputs! + output] = random.below(2) === 0 ? 1 : -1;
+    for (let pick = 0; pick < 2; pick++)
+      values[random.below(inputs!) * outputs! + output] = random.below(2) === 0 ? 1 : -1;
   }
   return values;
 };
 
 /** A network of dense layers with relu between them, whose outputs for the pictures of noise are exact in float32. */
 export function exactNetwork(hidden: readonly number[]): Model {
-  const layers = hidden.map((width, layer) => dense(width, { activation: "relu", weights: layer === 0 ? signs(2 ** -4) : pairs }));
+  const layers = hidden.map((width, layer) =>
+    dense(width, { activation: "relu", weights: layer === 0 ? signs(2 ** -4) : pairs }),
+  );
   const last = signs(2 ** -Math.ceil(Math.log2(Math.sqrt(hidden.at(-1) ?? FEATURES))));
   return sequential([...layers, dense(CLASSES, { weights: last })], { inputShape: [FEATURES] });
 }
@@ -73,7 +78,6 @@ export function networkName(hidden: readonly number[]): string {
   const alike = hidden.length > 1 && hidden.every((each) => each === width);
   return [FEATURES, ...(alike ? [`(${hidden.length}×${width})`] : hidden), CLASSES].join("-");
 }
-
 
 /** Numbers in [−1, 1). */
 export function uniformValues(count: number, seed: number): Float32Array {

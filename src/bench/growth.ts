@@ -74,7 +74,11 @@ export interface GrowthListener {
 }
 
 /** Measures the cases that are wanted. */
-export async function measureGrowth(bench: StepBench, cases: readonly GrowthCase[], listener: GrowthListener): Promise<void> {
+export async function measureGrowth(
+  bench: StepBench,
+  cases: readonly GrowthCase[],
+  listener: GrowthListener,
+): Promise<void> {
   const measured = new Map<string, Measured>();
   for (const axis of growthAxes) {
     let known: Experience | undefined;
@@ -98,7 +102,11 @@ export async function measureGrowth(bench: StepBench, cases: readonly GrowthCase
 
 type Measured = Awaited<ReturnType<typeof measureStep>>;
 
-async function measureCase(bench: StepBench, stepCase: GrowthCase, listener: GrowthListener): Promise<Measured | undefined> {
+async function measureCase(
+  bench: StepBench,
+  stepCase: GrowthCase,
+  listener: GrowthListener,
+): Promise<Measured | undefined> {
   const { name } = stepCase;
   try {
     return await listener.attempt(name, () => measureStep(bench, stepCase));

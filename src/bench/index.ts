@@ -14,7 +14,15 @@ import { growthCases, measureGrowth, MOST_SECONDS, predictKernelSeconds, tooLong
 import { measureKernel } from "./kernels.ts";
 import { metered } from "./memory.ts";
 import { quickly, thorough, type TimingSettings } from "./replay.ts";
-import type { BenchmarkEvent, BenchmarkReport, DetailedStepRow, GrowthRow, KernelRow, LeftOut, Scope } from "./report.ts";
+import type {
+  BenchmarkEvent,
+  BenchmarkReport,
+  DetailedStepRow,
+  GrowthRow,
+  KernelRow,
+  LeftOut,
+  Scope,
+} from "./report.ts";
 import { measureStepInDetail, type StepBench, type StepCase } from "./step.ts";
 
 export * from "./report.ts";
@@ -36,7 +44,11 @@ export interface BenchmarkOptions extends Scope {
 }
 
 /** The README's network at two batches. */
-const stepCases: readonly StepCase[] = [64, 512].map((batch) => ({ name: `step 784-128-10 batch ${batch}`, hidden: [128], batch }));
+const stepCases: readonly StepCase[] = [64, 512].map((batch) => ({
+  name: `step 784-128-10 batch ${batch}`,
+  hidden: [128],
+  batch,
+}));
 
 /** Kernels of which one run takes about a second on a software adapter; a quick benchmark has them only by their name. */
 const SLOW_FLOPS = 1e9;
@@ -162,7 +174,9 @@ class Benchmark {
   async #predict(bench: StepBench, { flops, predictedBy }: KernelCase): Promise<number> {
     const smaller = kernelCases.find(({ name }) => name === predictedBy);
     if (!smaller) return 0;
-    const known = this.#kernels.find(({ name }) => name === predictedBy) ?? (await this.#attempt(smaller.name, () => measureKernel(bench, smaller)));
+    const known =
+      this.#kernels.find(({ name }) => name === predictedBy) ??
+      (await this.#attempt(smaller.name, () => measureKernel(bench, smaller)));
     return known ? predictKernelSeconds(flops, known) : 0;
   }
 

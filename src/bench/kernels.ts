@@ -48,12 +48,20 @@ async function prepare(session: Session, problem: Problem): Promise<Executable> 
 /** The rows of a matrix that are compared, or all of it. */
 type Rows = readonly number[] | undefined;
 
-async function checkResults(kernelCase: KernelCase, problem: Problem, session: Session, executable: Executable): Promise<void> {
+async function checkResults(
+  kernelCase: KernelCase,
+  problem: Problem,
+  session: Session,
+  executable: Executable,
+): Promise<void> {
   const sample = kernelCase.sample?.(problem);
   const judged = sample?.problem ?? problem;
   const judge = createCpuBackend({ precision: "float64" }).createSession();
   const reference = await prepare(judge, judged);
-  const [actual, expected] = [await runOnce(session, executable, problem.results), await runOnce(judge, reference, judged.results)];
+  const [actual, expected] = [
+    await runOnce(session, executable, problem.results),
+    await runOnce(judge, reference, judged.results),
+  ];
   problem.results.forEach(({ tolerance, of }, position) => {
     const where = `${kernelCase.name}, ${typeof of === "string" ? of : (of.attributes as { name: string }).name}`;
     requireClose(where, rowsOf(actual[position]!, sample?.rows, problem.graph.outputs), expected[position]!, tolerance);
@@ -65,7 +73,9 @@ async function checkResults(kernelCase: KernelCase, problem: Problem, session: S
 async function runOnce(session: Session, executable: Executable, results: readonly Result[]): Promise<NumericArray[]> {
   const traces = await executable.run(0, 1);
   return Promise.all(
-    results.map(async ({ of }) => (typeof of === "string" ? (traces[of] ?? (await executable.read(of))) : session.read(of))),
+    results.map(async ({ of }) =>
+      typeof of === "string" ? (traces[of] ?? (await executable.read(of))) : session.read(of),
+    ),
   );
 }
 

@@ -130,7 +130,11 @@ async function prepare(backend: Backend, { name, hidden, batch }: StepCase): Pro
   const step = trainer.executable;
   if (step) return { trainer, model, step };
   trainer.dispose();
-  throw new DeviceError({ where: name, what: "the batch is too large for this device to take it at once", fix: "Use a smaller one" });
+  throw new DeviceError({
+    where: name,
+    what: "the batch is too large for this device to take it at once",
+    fix: "Use a smaller one",
+  });
 }
 
 interface Measured extends StepCosts {
@@ -138,10 +142,16 @@ interface Measured extends StepCosts {
   readonly gpuBytes: number;
 }
 
-async function wholeRow(bench: Bench, { name, hidden, batch }: StepCase, { step }: Subject, measured: Measured): Promise<StepRow> {
+async function wholeRow(
+  bench: Bench,
+  { name, hidden, batch }: StepCase,
+  { step }: Subject,
+  measured: Measured,
+): Promise<StepRow> {
   const { replay, gpuBytes, compileSeconds } = measured;
   const { dispatches } = step;
-  const total = (pick: (dispatch: (typeof dispatches)[number]) => number) => dispatches.reduce((sum, each) => sum + pick(each), 0);
+  const total = (pick: (dispatch: (typeof dispatches)[number]) => number) =>
+    dispatches.reduce((sum, each) => sum + pick(each), 0);
   const [flops, bytes] = [total((each) => each.flops), total((each) => each.bytes)];
   const time = await replay.wallClock();
   return {
@@ -159,7 +169,12 @@ async function wholeRow(bench: Bench, { name, hidden, batch }: StepCase, { step 
   };
 }
 
-async function kernelRows({ ceilings }: Bench, { name }: StepCase, step: Executable, replay: Replay): Promise<KernelRow[]> {
+async function kernelRows(
+  { ceilings }: Bench,
+  { name }: StepCase,
+  step: Executable,
+  replay: Replay,
+): Promise<KernelRow[]> {
   const { each } = await replay.timestamps();
   return step.dispatches.map(({ kernel, shapes, flops, bytes }, position) => ({
     name: `${name}, ${position + 1} ${kernel}`,
@@ -191,7 +206,11 @@ async function checkSteps({ name, hidden, batch }: StepCase, { trainer, model }:
   try {
     const [actual, expected] = [await firstStep(trainer), await firstStep(reference)];
     const where = `${name}, first step`;
-    requireClose(`${where}, loss`, actual.losses, expected.losses, { joined: batch, units: 64, scale: Math.max(1, expected.losses[0]!) });
+    requireClose(`${where}, loss`, actual.losses, expected.losses, {
+      joined: batch,
+      units: 64,
+      scale: Math.max(1, expected.losses[0]!),
+    });
     requireClose(`${where}, share of right predictions`, actual.accuracies, expected.accuracies);
     checkUpdate(where, model.parameters, { batch, layers: hidden.length + 1 }, actual, expected.snapshot);
     if (stepFlops({ hidden, batch }) > MOST_COMPARED_FLOPS) return;
@@ -230,8 +249,17 @@ const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
  * The first moment is a tenth of the gradient, and is compared with the CPU's. Of the second moment and the parameters
  * it is compared what Adam makes of this device's own gradient: where that is nearly 0 its direction may jump.
  */
-function checkUpdate(where: string, parameters: readonly Tensor[], sizes: { batch: number; layers: number }, actual: FirstStep, expected: Snapshot): void {
-  const [first, second] = [actual.snapshot.optimizer["adam.firstMoment"]!.values, actual.snapshot.optimizer["adam.secondMoment"]!.values];
+function checkUpdate(
+  where: string,
+  parameters: readonly Tensor[],
+  sizes: { batch: number; layers: number },
+  actual: FirstStep,
+  expected: Snapshot,
+): void {
+  const [first, second] = [
+    actual.snapshot.optimizer["adam.firstMoment"]!.values,
+    actual.snapshot.optimizer["adam.secondMoment"]!.values,
+  ];
   const expectedFirst = expected.optimizer["adam.firstMoment"]!.values;
   const expectedSecond = first.map((moment) => (1 - ADAM.beta2) * (moment / (1 - ADAM.beta1)) ** 2);
   requireClose(`${where}, second moment`, second, expectedSecond, { units: 32 });
@@ -241,7 +269,12 @@ function checkUpdate(where: string, parameters: readonly Tensor[], sizes: { batc
     const slice = [start, start + parameter.size] as const;
     start += packedSize(parameter);
     const tolerance = { joined: sizes.batch, units: 64 * sizes.layers };
-    requireClose(`${where}, gradient of ${name}`, first.subarray(...slice), expectedFirst.subarray(...slice), tolerance);
+    requireClose(
+      `${where}, gradient of ${name}`,
+      first.subarray(...slice),
+      expectedFirst.subarray(...slice),
+      tolerance,
+    );
     const old = actual.before.parameters[name]!.values;
     const updated = old.map((value, at) => value - direction(first[slice[0] + at]!, second[slice[0] + at]!));
     requireClose(`${where}, ${name}`, actual.snapshot.parameters[name]!.values, updated, { units: 32 });

@@ -68,4 +68,5 @@ export function rateText(perSecond: number, unit: string): string {
 export const shareText = (share: number): string => percent(share, share >= 0.0995 ? 0 : 1);
 
 /** Such as "47.0 MiB". */
-export const bytesText = (bytes: number): string => (bytes >= 2 ** 30 ? `${digits(bytes / 2 ** 30)} GiB` : `${digits(bytes / 2 ** 20)} MiB`);
+export const bytesText = (bytes: number): string =>
+  bytes >= 2 ** 30 ? `${digits(bytes / 2 ** 30)} GiB` : `${digits(bytes / 2 ** 20)} MiB`;

@@ -23,7 +23,13 @@ const MEASURED_COLUMNS: readonly Column[] = [
 const spreadText = (spread: Spread) => `${Math.min(999, Math.round(100 * relativeSpread(spread)))}%`;
 
 /** Rate and share by the ceiling that is nearer. */
-function measuredCells({ seconds, flopsPerSecond, bytesPerSecond, shareOfCeiling, boundBy }: Rates & { seconds: Spread }): string[] {
+function measuredCells({
+  seconds,
+  flopsPerSecond,
+  bytesPerSecond,
+  shareOfCeiling,
+  boundBy,
+}: Rates & { seconds: Spread }): string[] {
   const rate = boundBy === "arithmetic" ? rateText(flopsPerSecond, "FLOP") : rateText(bytesPerSecond, "B");
   return [timeText(seconds.median), spreadText(seconds), rate, shareText(shareOfCeiling), boundBy];
 }
@@ -31,7 +37,11 @@ function measuredCells({ seconds, flopsPerSecond, bytesPerSecond, shareOfCeiling
 /** Single kernels, and those of a step. */
 export const kernelLayout: TableLayout<KernelRow> = {
   columns: [{ title: "kernel", width: 26 }, { title: "shapes", width: 22 }, ...MEASURED_COLUMNS],
-  cells: (row) => [row.dispatches === 1 ? row.kernel : `${row.kernel} (${row.dispatches} dispatches)`, row.shapes, ...measuredCells(row)],
+  cells: (row) => [
+    row.dispatches === 1 ? row.kernel : `${row.kernel} (${row.dispatches} dispatches)`,
+    row.shapes,
+    ...measuredCells(row),
+  ],
 };
 
 /** How a step's cost grows. */
@@ -52,7 +62,11 @@ export const growthLayout: TableLayout<GrowthRow> = {
   ],
 };
 
-const headLine = ({ columns }: Pick<TableLayout<never>, "columns">) => columnsOf(columns, columns.map(({ title }) => title));
+const headLine = ({ columns }: Pick<TableLayout<never>, "columns">) =>
+  columnsOf(
+    columns,
+    columns.map(({ title }) => title),
+  );
 
 const rowLines = <Row>({ columns, cells }: TableLayout<Row>, row: Row) => columnsOf(columns, cells(row));
 
@@ -64,7 +78,10 @@ export function fieldLines(name: string, value: string): string[] {
 /** What was measured, where and when, as names and values. */
 export function headFields({ environment, clock, ceilings, scope }: BenchmarkReport): [name: string, value: string][] {
   const { date, version, adapter, driver, runtime, system, tuned } = environment;
-  const clocks = clock === "timestamps" ? "single kernels by the GPU's timestamps, whole steps by the wall clock" : "all by the wall clock: the GPU's timestamps are missing or rounded";
+  const clocks =
+    clock === "timestamps"
+      ? "single kernels by the GPU's timestamps, whole steps by the wall clock"
+      : "all by the wall clock: the GPU's timestamps are missing or rounded";
   const { flopsPerSecond, bytesPerSecond, copiedBytes } = ceilings;
   return [
     ["wgrad", `${version}, ${date.slice(0, 16).replace("T", " ")} UTC${scope.quick ? ", quick: few samples" : ""}`],
@@ -72,9 +89,17 @@ export function headFields({ environment, clock, ceilings, scope }: BenchmarkRep
     ...(driver ? [["driver", driver] as [string, string]] : []),
     ["runtime", runtime],
     ["system", system],
-    ["tilings", tuned ? "of products as `wgrad tune` chose them here" : "of products by rule of thumb; `wgrad tune` chooses by trying"],
+    [
+      "tilings",
+      tuned
+        ? "of products as `wgrad tune` chose them here"
+        : "of products by rule of thumb; `wgrad tune` chooses by trying",
+    ],
     ["times", `medians after a warm-up, ± half the distance of the quartiles; ${clocks}`],
-    ["ceilings", `float32 multiply-adds ${rateText(flopsPerSecond, "FLOP")}, copying ${bytesText(copiedBytes)} ${rateText(bytesPerSecond, "B")} (read and written)`],
+    [
+      "ceilings",
+      `float32 multiply-adds ${rateText(flopsPerSecond, "FLOP")}, copying ${bytesText(copiedBytes)} ${rateText(bytesPerSecond, "B")} (read and written)`,
+    ],
   ];
 }
 
@@ -85,10 +110,21 @@ export function stepFields(row: DetailedStepRow): [name: string, value: string][
   const rate = `${rateText(row.flopsPerSecond, "FLOP")}, ${shareText(row.shareOfCeiling)} of what ${row.boundBy} allows`;
   return [
     ["whole step", `${timeText(seconds.median)} ±${spreadText(seconds)}, ${count(imagesPerSecond)} images/s, ${rate}`],
-    ["kernels", kernels.length > 0 ? `${timeText(together)} together` : "not told apart: that takes the GPU's timestamps, unrounded"],
-    ["training", `${count(trainingImagesPerSecond)} images/s by fit, 60,000 images in ${timeText(60_000 / trainingImagesPerSecond)}`],
+    [
+      "kernels",
+      kernels.length > 0
+        ? `${timeText(together)} together`
+        : "not told apart: that takes the GPU's timestamps, unrounded",
+    ],
+    [
+      "training",
+      `${count(trainingImagesPerSecond)} images/s by fit, 60,000 images in ${timeText(60_000 / trainingImagesPerSecond)}`,
+    ],
     ["CPU time", encodingText(row)],
-    ["GPU memory", `${bytesText(row.gpuBytes)}, the data set of 60,000 × 784 bytes among it; compiled in ${timeText(row.compileSeconds)}, batch ${batch}`],
+    [
+      "GPU memory",
+      `${bytesText(row.gpuBytes)}, the data set of 60,000 × 784 bytes among it; compiled in ${timeText(row.compileSeconds)}, batch ${batch}`,
+    ],
   ];
 }
 
@@ -123,12 +159,18 @@ export class ReportLines {
 
   #step(row: DetailedStepRow): string[] {
     const title = `one training step, ${row.network}, relu, softmax cross-entropy, Adam, batch ${row.batch}`;
-    const table = row.kernels.length > 0 ? [...headLine(kernelLayout), ...row.kernels.flatMap((kernel) => rowLines(kernelLayout, kernel))] : [];
+    const table =
+      row.kernels.length > 0
+        ? [...headLine(kernelLayout), ...row.kernels.flatMap((kernel) => rowLines(kernelLayout, kernel))]
+        : [];
     return [...this.#heading(row.name, [title]), ...table, ...stepFields(row).flatMap((field) => fieldLines(...field))];
   }
 
   #growthHeading(): string[] {
-    return this.#heading("growth", ["how a step's cost grows from 784-128-10 at batch 64, by the wall clock", ...headLine(growthLayout)]);
+    return this.#heading("growth", [
+      "how a step's cost grows from 784-128-10 at batch 64, by the wall clock",
+      ...headLine(growthLayout),
+    ]);
   }
 
   #heading(section: string, lines: readonly string[]): string[] {

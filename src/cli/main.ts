@@ -50,7 +50,9 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_ARGUMENTS;
   const expected = error instanceof WgradError;
   const message = error instanceof Error ? error.message : String(error);
-  warn(`error: ${expected ? message : `${message} (unexpected: please report it with the output of DEBUG=wgrad:error)`}`);
+  warn(
+    `error: ${expected ? message : `${message} (unexpected: please report it with the output of DEBUG=wgrad:error)`}`,
+  );
   if (debugs("error") && error instanceof Error) print((error.stack ?? "").split("\n"), process.stderr);
   return error instanceof OptionError ? BAD_ARGUMENTS : FAILED;
 }

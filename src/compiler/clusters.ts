@@ -59,7 +59,8 @@ export class Clusters {
   /** Whether two members, of which the second is alone in its cluster, can compute their values at the same elements. */
   mayMerge(into: GrowingMember, from: GrowingMember): boolean {
     const [a, b] = [this.clusterOf(into), this.clusterOf(from)];
-    if (a === b || b.members.length > 1 || (into.anchor && from.anchor) || into.nodes[0]!.size !== from.nodes[0]!.size) return false;
+    if (a === b || b.members.length > 1 || (into.anchor && from.anchor) || into.nodes[0]!.size !== from.nodes[0]!.size)
+      return false;
     const merged = this.#merged(into, from);
     const members = [...a.members.filter((member) => member !== into), merged];
     return this.#isLegal(members) && !this.#pathAround(a, b) && !this.#pathAround(b, a);

@@ -41,7 +41,8 @@ export interface Fusion {
 }
 
 /** The nodes of a group, each after its inputs within its member. */
-export const nodesOf = ({ members }: Group): Tensor[] => members.flatMap(({ anchor, chain }) => (anchor ? [anchor, ...chain] : chain));
+export const nodesOf = ({ members }: Group): Tensor[] =>
+  members.flatMap(({ anchor, chain }) => (anchor ? [anchor, ...chain] : chain));
 
 /** The anchors that the kernel of a group computes, but for totals. */
 export const anchorsOf = ({ members }: { members: readonly Pick<Member, "anchor" | "totalOf">[] }): Tensor[] =>
@@ -66,9 +67,12 @@ class Fuser {
     this.#rules = rules;
     this.#clusters = new Clusters(this.#nodes, this.#inlined);
     const packed = graph.nodes.filter(isPack).flatMap(({ inputs }) => inputs);
-    this.#wanted = new Set([...Object.values(graph.outputs), ...graph.updates.map(({ value }) => value), ...packed].map(rootOf));
+    this.#wanted = new Set(
+      [...Object.values(graph.outputs), ...graph.updates.map(({ value }) => value), ...packed].map(rootOf),
+    );
     for (const node of this.#nodes) {
-      for (const root of new Set(node.inputs.map(rootOf))) this.#readers.set(root, [...(this.#readers.get(root) ?? []), node]);
+      for (const root of new Set(node.inputs.map(rootOf)))
+        this.#readers.set(root, [...(this.#readers.get(root) ?? []), node]);
     }
   }
 
@@ -161,7 +165,9 @@ class Fuser {
     if (reader.inputs.filter((input) => nodes.includes(rootOf(input))).length > 1) return false;
     return nodes.every((node) => {
       if (this.#wanted.has(node)) return false;
-      return (this.#readers.get(node) ?? []).every((other) => nodes.includes(other) || (node === root && other === reader));
+      return (this.#readers.get(node) ?? []).every(
+        (other) => nodes.includes(other) || (node === root && other === reader),
+      );
     });
   }
 
@@ -195,12 +201,16 @@ class Fuser {
 
   #outputsOf(nodes: readonly Tensor[]): Tensor[] {
     const within = new Set(nodes);
-    return nodes.filter((node) => this.#wanted.has(node) || this.#finalReaders(node).some((reader) => !within.has(reader)));
+    return nodes.filter(
+      (node) => this.#wanted.has(node) || this.#finalReaders(node).some((reader) => !within.has(reader)),
+    );
   }
 
   /** Who reads a node, looking through inlined nodes. */
   #finalReaders(node: Tensor): Tensor[] {
-    return (this.#readers.get(node) ?? []).flatMap((reader) => (this.#inlined.has(reader) ? this.#finalReaders(reader) : [reader]));
+    return (this.#readers.get(node) ?? []).flatMap((reader) =>
+      this.#inlined.has(reader) ? this.#finalReaders(reader) : [reader],
+    );
   }
 
   #finish(cluster: Cluster): Group {

@@ -27,7 +27,9 @@ export function totalOperation(node: Tensor): "sum" | "mean" | undefined {
 /** Whether a node, or an inlined one that it reads, takes other elements of a tensor than its own. */
 export function gathersFrom(node: Tensor, tensor: Tensor, inlined: ReadonlySet<Tensor>): boolean {
   const gathers = pointwiseTraits(node)?.gathers ?? false;
-  return node.inputs.map(rootOf).some((root) => (root === tensor ? gathers : inlined.has(root) && gathersFrom(root, tensor, inlined)));
+  return node.inputs
+    .map(rootOf)
+    .some((root) => (root === tensor ? gathers : inlined.has(root) && gathersFrom(root, tensor, inlined)));
 }
 
 /** A constant of one element is a literal in the kernels that read it. */

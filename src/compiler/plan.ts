@@ -99,7 +99,9 @@ class Planner {
   #memoryOf(tensor: Tensor): Tensor[] {
     const root = rootOf(tensor);
     if (isLiteral(root) || isStepScalar(root)) return [];
-    return this.#fusion.inlined.has(root) ? [...new Set(root.inputs.flatMap((input) => this.#memoryOf(input)))] : [root];
+    return this.#fusion.inlined.has(root)
+      ? [...new Set(root.inputs.flatMap((input) => this.#memoryOf(input)))]
+      : [root];
   }
 
   #placeLeaf(node: Tensor): void {
@@ -182,7 +184,10 @@ class Planner {
     if (group.members.some(({ anchor }) => anchor)) return false;
     const conflicts = group.inputs.some((input) => {
       const other = input === target ? undefined : this.#regions.get(input);
-      return other !== undefined && (this.#rules.oneAccessPerBuffer ? other.buffer === region.buffer : overlaps(other, region));
+      return (
+        other !== undefined &&
+        (this.#rules.oneAccessPerBuffer ? other.buffer === region.buffer : overlaps(other, region))
+      );
     });
     const elsewhere = nodes.some((node) => gathersFrom(node, target, this.#fusion.inlined));
     return !conflicts && !elsewhere && (!group.inputs.includes(target) || target.size === nodes[0]!.size);

@@ -36,7 +36,9 @@ export function assignSlots(groups: readonly Group[], regions: Map<Tensor, Regio
 
 /** The smallest free slot that is large enough; else the largest free one, made larger; else a new one. */
 function takeSlot(slots: Slot[], elements: number, position: number): Slot {
-  const free = slots.filter(({ busyUntil }) => busyUntil < position).sort((a, b) => a.buffer.elements - b.buffer.elements);
+  const free = slots
+    .filter(({ busyUntil }) => busyUntil < position)
+    .sort((a, b) => a.buffer.elements - b.buffer.elements);
   const slot = free.find(({ buffer }) => buffer.elements >= elements) ?? free.at(-1);
   if (slot) {
     slot.buffer.elements = Math.max(slot.buffer.elements, elements);

@@ -158,7 +158,11 @@ export function columnStandardization(features: Uint8Array | Float32Array, width
 }
 
 const noFeatures = () =>
-  new OptionError({ where: "standardization", what: "there are no features", fix: "Give those of at least one example" });
+  new OptionError({
+    where: "standardization",
+    what: "there are no features",
+    fix: "Give those of at least one example",
+  });
 
 /** What is known of a column's values. */
 export interface Moments {
@@ -200,7 +204,10 @@ export function columnMoments(values: Uint8Array | Float32Array, width: number):
   for (let index = 0, column = 0; index < values.length; index++, column = column + 1 === width ? 0 : column + 1) {
     squares[column]! += (values[index]! - means[column]!) ** 2;
   }
-  return Array.from(means, (mean, column) => ({ mean, deviation: soundDeviation(squares[column]! / rows, largest[column]!) }));
+  return Array.from(means, (mean, column) => ({
+    mean,
+    deviation: soundDeviation(squares[column]! / rows, largest[column]!),
+  }));
 }
 
 /** The moments of all bytes; how often each occurs says all, in one pass. */
@@ -209,5 +216,11 @@ function byteMoments(features: Uint8Array): Moments {
   for (const value of features) counts[value]!++;
   const mean = counts.reduce((sum, count, value) => sum + count * value, 0) / features.length;
   const squares = counts.reduce((sum, count, value) => sum + count * (value - mean) ** 2, 0);
-  return { mean, deviation: soundDeviation(squares / features.length, counts.findLastIndex((count) => count > 0)) };
+  return {
+    mean,
+    deviation: soundDeviation(
+      squares / features.length,
+      counts.findLastIndex((count) => count > 0),
+    ),
+  };
 }

@@ -17,8 +17,14 @@ export interface DateFormat {
 }
 
 const time = String.raw`(?:[T\s]\s*(?<hour>\d{1,2}):(?<minute>\d{2})(?::\d{2}(?:[.,]\d+)?)?\s*(?<half>[ap]m)?\s*(?:Z|[-+]\d{2}:?\d{2})?)?`;
-const yearFirst = new RegExp(String.raw`^(?<year>\d{4})(?:(?<sign>[-/.])(?<month>\d{1,2})\k<sign>(?<day>\d{1,2})|(?<compact>\d{4}))${time}$`, "i");
-const yearLast = new RegExp(String.raw`^(?:(?<one>\d{1,2})(?<sign>[-/.])(?<two>\d{1,2})\k<sign>(?<year>\d{4})|(?<first>\d{2})(?<mark>[-/.])(?<second>\d{2})\k<mark>(?<short>\d{2}))${time}$`, "i");
+const yearFirst = new RegExp(
+  String.raw`^(?<year>\d{4})(?:(?<sign>[-/.])(?<month>\d{1,2})\k<sign>(?<day>\d{1,2})|(?<compact>\d{4}))${time}$`,
+  "i",
+);
+const yearLast = new RegExp(
+  String.raw`^(?:(?<one>\d{1,2})(?<sign>[-/.])(?<two>\d{1,2})\k<sign>(?<year>\d{4})|(?<first>\d{2})(?<mark>[-/.])(?<second>\d{2})\k<mark>(?<short>\d{2}))${time}$`,
+  "i",
+);
 
 type DateNumbers = Readonly<Record<DatePart, number>>;
 
@@ -70,7 +76,8 @@ const LEAST_COMPACT = 5;
  */
 export function dateFormat(cells: readonly string[]): DateFormat | undefined {
   const [first] = cells;
-  if (first === undefined || !/^\s*\d/.test(first) || (/^\s*\d+\s*$/.test(first) && cells.length < LEAST_COMPACT)) return undefined;
+  if (first === undefined || !/^\s*\d/.test(first) || (/^\s*\d+\s*$/.test(first) && cells.length < LEAST_COMPACT))
+    return undefined;
   const orders: DateOrder[] = first.includes(".") ? ["ymd", "dmy", "mdy"] : ["ymd", "mdy", "dmy"];
   const order = orders.find((candidate) => cells.every((cell) => dateIn(cell, candidate)));
   if (order === undefined) return undefined;

@@ -76,8 +76,8 @@ const glyphs: readonly (readonly (readonly Stroke[])[])[] = [
   [
     [
       [
-        0.82, 0.02, 0.55, 0.02, 0.28, 0.04, 0.28, 0.04, 0.22, 0.44, 0.22, 0.44, 0.55, 0.38,
-        0.82, 0.64, 0.62, 0.96, 0.16, 0.93,
+        0.82, 0.02, 0.55, 0.02, 0.28, 0.04, 0.28, 0.04, 0.22, 0.44, 0.22, 0.44, 0.55, 0.38, 0.82, 0.64, 0.62, 0.96,
+        0.16, 0.93,
       ],
     ],
     [
@@ -107,8 +107,8 @@ const glyphs: readonly (readonly (readonly Stroke[])[])[] = [
     [[0.78, 0.2, 0.5, 0.01, 0.22, 0.22, 0.4, 0.5, 0.74, 0.34, 0.78, 0.16, 0.78, 0.16, 0.74, 0.58, 0.68, 1]],
     [
       [
-        0.74, 0.1, 0.4, 0.02, 0.22, 0.28, 0.46, 0.5, 0.76, 0.28, 0.76, 0.12, 0.76, 0.12,
-        0.8, 0.56, 0.6, 0.96, 0.26, 0.92,
+        0.74, 0.1, 0.4, 0.02, 0.22, 0.28, 0.46, 0.5, 0.76, 0.28, 0.76, 0.12, 0.76, 0.12, 0.8, 0.56, 0.6, 0.96, 0.26,
+        0.92,
       ],
     ],
   ],
@@ -139,7 +139,11 @@ export interface BuiltInDigitsOptions {
 export function builtInDigits(options: BuiltInDigitsOptions = {}): { train: Dataset; test: Dataset } {
   const { train = 10_000, test = 2_000, seed = 1 } = options;
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
-    throw new OptionError({ where: "seed", what: `${String(seed)} is out of range`, fix: "Give an integer in 0 … 4294967295" });
+    throw new OptionError({
+      where: "seed",
+      what: `${String(seed)} is out of range`,
+      fix: "Give an integer in 0 … 4294967295",
+    });
   }
   return { train: drawSplit("train", train, seed), test: drawSplit("test", test, seed) };
 }

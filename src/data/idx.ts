@@ -34,7 +34,11 @@ const copyAgain = "The file is damaged or incomplete: copy or download it again"
 const notIdx = "Give an IDX file, plain or as .gz, such as MNIST's train-images-idx3-ubyte.gz";
 
 const endsInHeader = (length: number, where: string) =>
-  new DataError({ where: `${where}, byte ${length}`, what: `the file ends within its header, after ${length} bytes`, fix: copyAgain });
+  new DataError({
+    where: `${where}, byte ${length}`,
+    what: `the file ends within its header, after ${length} bytes`,
+    fix: copyAgain,
+  });
 
 /**
  * Reads an unpacked IDX file of unsigned bytes.

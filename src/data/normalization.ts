@@ -12,19 +12,29 @@ export const isNormalization = (value: unknown, features: number): value is Norm
 export function requireNormalization(normalization: Normalization, features: number): void {
   if (!isObject(normalization)) {
     const what = `${excerpt(normalization)} is no scale and offset`;
-    throw new OptionError({ where: "normalization", what, fix: "Give { scale: 1, offset: 0 }, or what standardization() does" });
+    throw new OptionError({
+      where: "normalization",
+      what,
+      fix: "Give { scale: 1, offset: 0 }, or what standardization() does",
+    });
   }
   for (const name of constants) {
     const what = faultOf(normalization[name], features);
     if (what === undefined) continue;
-    throw new OptionError({ where: optionName(`normalization ${name}`), what, fix: `Give ${FLOAT32_RANGE}, or one for each feature` });
+    throw new OptionError({
+      where: optionName(`normalization ${name}`),
+      what,
+      fix: `Give ${FLOAT32_RANGE}, or one for each feature`,
+    });
   }
 }
 
-const isObject = (value: unknown): value is Record<(typeof constants)[number], unknown> => typeof value === "object" && value !== null;
+const isObject = (value: unknown): value is Record<(typeof constants)[number], unknown> =>
+  typeof value === "object" && value !== null;
 
 function faultOf(constant: unknown, features: number): string | undefined {
-  if (Array.isArray(constant) && constant.length !== features) return `${constant.length} values for ${features} features`;
+  if (Array.isArray(constant) && constant.length !== features)
+    return `${constant.length} values for ${features} features`;
   if (!Array.isArray(constant) && typeof constant !== "number") return `${excerpt(constant)} is no number`;
   const values: unknown[] = Array.isArray(constant) ? constant : [constant];
   const wrong = values.findIndex((value) => !isFloat32(value));

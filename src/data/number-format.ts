@@ -15,7 +15,10 @@ export interface NumberFormat {
 }
 
 const unit = String.raw`\p{Sc}|%|EUR|USD|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|CAD|AUD|BRL`;
-const cellPattern = new RegExp(String.raw`^([-+]?)\s*(?:(${unit})\s*)?([-+]?)(\d[\d.,'’\s]*|[.,]\d+)(e[-+]?\d+)?\s*(${unit})?$`, "iu");
+const cellPattern = new RegExp(
+  String.raw`^([-+]?)\s*(?:(${unit})\s*)?([-+]?)(\d[\d.,'’\s]*|[.,]\d+)(e[-+]?\d+)?\s*(${unit})?$`,
+  "iu",
+);
 
 /** Digits, alone or in groups of three after a first group that begins with no zero. */
 const digitPatterns: Readonly<Record<Decimal, RegExp>> = {
@@ -31,7 +34,8 @@ interface WrittenNumber {
 }
 
 function written(cell: string): WrittenNumber | undefined {
-  const [, before = "", first, within = "", digits, exponent = "", last] = cellPattern.exec(cell.trim().replace("−", "-")) ?? [];
+  const [, before = "", first, within = "", digits, exponent = "", last] =
+    cellPattern.exec(cell.trim().replace("−", "-")) ?? [];
   if (digits === undefined || (before && within) || (first !== undefined && last !== undefined)) return undefined;
   return { sign: before || within, digits: digits.trim(), exponent, unit: (first ?? last)?.toUpperCase() };
 }
@@ -52,7 +56,7 @@ export function numberAs(cell: string, format: NumberFormat | undefined): number
   const whole = format.unit === "%" ? -1 : digitsIn(cell);
   if (whole >= 0) return whole;
   const parts = written(cell);
-  if (!parts || parts.unit !== format.unit && (parts.unit !== undefined || format.unit === "%")) return NaN;
+  if (!parts || (parts.unit !== format.unit && (parts.unit !== undefined || format.unit === "%"))) return NaN;
   return valueOf(parts, format.decimal);
 }
 

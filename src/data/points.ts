@@ -42,7 +42,10 @@ function classes(name: string, options: PointsOptions, draw: Draw): Dataset {
   const features = new Float32Array(2 * count);
   labels.forEach((label, index) => {
     const place = draw(label, random);
-    features.set(place.map((value) => value + random.normal(0, noise)), 2 * index);
+    features.set(
+      place.map((value) => value + random.normal(0, noise)),
+      2 * index,
+    );
   });
   return makeDataset({ name, features, shape: [2], labels, classes: ["0", "1"] });
 }

@@ -17,13 +17,19 @@ export interface Area {
  * An area of a picture in another size: each new pixel is the mean of what it covers. Outside the picture all is 0.
  * @returns the new pixels, row after row
  */
-export function resampled({ width, height, values }: Pixels, area: Area, newWidth: number, newHeight: number): Float64Array {
+export function resampled(
+  { width, height, values }: Pixels,
+  area: Area,
+  newWidth: number,
+  newHeight: number,
+): Float64Array {
   const columns = coverage({ from: area.left, length: area.width, end: width }, newWidth);
   const rows = coverage({ from: area.top, length: area.height, end: height }, newHeight);
   return Float64Array.from({ length: newWidth * newHeight }, (_, pixel) => {
     let sum = 0;
     for (const row of rows[Math.floor(pixel / newWidth)]!) {
-      for (const column of columns[pixel % newWidth]!) sum += row.share * column.share * values[row.index * width + column.index]!;
+      for (const column of columns[pixel % newWidth]!)
+        sum += row.share * column.share * values[row.index * width + column.index]!;
     }
     return sum;
   });

@@ -30,9 +30,15 @@ export function splitDataset(data: RegressionDataset, options: SplitOptions): Sp
 export function splitDataset(data: TrainingData, options: SplitOptions): Split<TrainingData>;
 export function splitDataset(data: TrainingData, { validation, seed = 1 }: SplitOptions): Split<TrainingData> {
   if (!(validation > 0 && validation < 1)) {
-    throw new OptionError({ where: optionName("validation"), what: `${validation} is no share`, fix: "Give a number in (0, 1), such as 0.1" });
+    throw new OptionError({
+      where: optionName("validation"),
+      what: `${validation} is no share`,
+      fix: "Give a number in (0, 1), such as 0.1",
+    });
   }
-  const groups = isRegression(data) ? [Uint32Array.from({ length: data.count }, (_, index) => index)] : examplesOfClasses(data);
+  const groups = isRegression(data)
+    ? [Uint32Array.from({ length: data.count }, (_, index) => index)]
+    : examplesOfClasses(data);
   const wanted = Math.round(validation * data.count);
   const held = new Uint8Array(data.count);
   sharesOf(groups, validation, wanted).forEach((count, group) => {
@@ -44,7 +50,10 @@ export function splitDataset(data: TrainingData, { validation, seed = 1 }: Split
     const what = `${data.count} examples cannot be split ${validation} to ${1 - validation}: one part would be empty`;
     throw new DataError({ where: data.name, what, fix: "Give more examples or another share" });
   }
-  return { train: takeExamples(data, parts[0]!, data.name), validation: takeExamples(data, parts[1]!, `${data.name}, validation`) };
+  return {
+    train: takeExamples(data, parts[0]!, data.name),
+    validation: takeExamples(data, parts[1]!, `${data.name}, validation`),
+  };
 }
 
 function examplesOfClasses({ labels, classes }: Dataset): Uint32Array[] {
@@ -84,15 +93,24 @@ export function takeExamples(data: TrainingData, indices: Uint32Array, name: str
   const features = rowsAt(data.features, width, indices);
   const { shape } = data;
   const count = indices.length;
-  if (!isRegression(data)) return { name, features, shape, count, labels: rowsAt(data.labels, 1, indices), classes: data.classes };
-  return { name, features, shape, count, targets: rowsAt(data.targets, data.outputs.length, indices), outputs: data.outputs };
+  if (!isRegression(data))
+    return { name, features, shape, count, labels: rowsAt(data.labels, 1, indices), classes: data.classes };
+  return {
+    name,
+    features,
+    shape,
+    count,
+    targets: rowsAt(data.targets, data.outputs.length, indices),
+    outputs: data.outputs,
+  };
 }
 
 /** The first so many examples of a data set, or all of fewer; its values are not copied. */
 export function firstExamples<Data extends TrainingData>(data: Data, most: number): Data {
   const count = Math.min(most, data.count);
   const features = data.features.subarray(0, (data.features.length / data.count) * count);
-  if (isRegression(data)) return { ...data, count, features, targets: data.targets.subarray(0, count * data.outputs.length) };
+  if (isRegression(data))
+    return { ...data, count, features, targets: data.targets.subarray(0, count * data.outputs.length) };
   return { ...data, count, features, labels: data.labels.subarray(0, count) };
 }
 

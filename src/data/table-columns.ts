@@ -48,7 +48,10 @@ function isCounting(first: readonly string[], below: readonly (readonly string[]
 
 /** Whether a row holds the name of a column that is asked for, one that is no position. */
 export function namesIn(first: readonly string[], wanted: readonly (string | undefined)[]): boolean {
-  return wanted.some((name) => name !== undefined && name !== "last" && !/^\d+$/.test(name) && first.some((cell) => cell.trim() === name));
+  return wanted.some(
+    (name) =>
+      name !== undefined && name !== "last" && !/^\d+$/.test(name) && first.some((cell) => cell.trim() === name),
+  );
 }
 
 /** The columns' names, from the header or by position. */
@@ -80,7 +83,10 @@ export function columnPosition(columns: Columns, wanted: string | undefined, opt
   const known = names.length > 12 ? `${names.slice(0, 10).join(", ")}, … ${names.at(-1)}` : names.join(", ");
   throw new OptionError({
     where: optionName(option),
-    what: wanted === undefined ? `${where}: which column to predict is not known` : `${where}: there is no column ${excerpt(wanted)}`,
+    what:
+      wanted === undefined
+        ? `${where}: which column to predict is not known`
+        : `${where}: there is no column ${excerpt(wanted)}`,
     fix: `Give a name, a position in 1 … ${names.length} or last. The columns are ${known}`,
   });
 }

@@ -3,9 +3,22 @@
  */
 import { DataError, excerpt, optionName, OptionError } from "../errors.ts";
 import { numberIn } from "./cells.ts";
-import { columnMoments, makeDataset, makeRegressionDataset, isRegression, type Moments, type TrainingData } from "./dataset.ts";
+import {
+  columnMoments,
+  makeDataset,
+  makeRegressionDataset,
+  isRegression,
+  type Moments,
+  type TrainingData,
+} from "./dataset.ts";
 import type { Table, TableLabel } from "./table.ts";
-import { featureCount, quantityColumns, type LabelColumn, type QuantityColumn, type TableSchema } from "./table-schema.ts";
+import {
+  featureCount,
+  quantityColumns,
+  type LabelColumn,
+  type QuantityColumn,
+  type TableSchema,
+} from "./table-schema.ts";
 
 /** Whether a label is a class or a quantity. */
 export type Task = "classification" | "regression";
@@ -14,7 +27,8 @@ export type Task = "classification" | "regression";
 export const MOST_NUMBERED_CLASSES = 20;
 
 /** Whether numbers would be quantities: they are not whole, or too many to be classes. */
-const areQuantities = (numbers: readonly number[]) => !numbers.every(Number.isInteger) || numbers.length > MOST_NUMBERED_CLASSES;
+const areQuantities = (numbers: readonly number[]) =>
+  !numbers.every(Number.isInteger) || numbers.length > MOST_NUMBERED_CLASSES;
 
 /**
  * What to make of a label: text is classes, and so are at most 20 different whole numbers; other numbers are
@@ -36,7 +50,8 @@ export function usualTask({ name, label, labelNames, otherLabels }: Table): Task
   return "classification";
 }
 
-const placeOf = (file: string, { name, position }: { name: string; position: number }) => `${file}, column ${position} (${excerpt(name)})`;
+const placeOf = (file: string, { name, position }: { name: string; position: number }) =>
+  `${file}, column ${position} (${excerpt(name)})`;
 
 /**
  * A table's examples, with NaN where a value is missing and targets in the table's own units.
@@ -54,7 +69,11 @@ export function datasetFromTable(table: Table, task: Task = usualTask(table)): T
     }
     if (labelNames.length < 2) {
       const what = `every label is ${excerpt(labelNames[0])}: there is nothing to tell apart`;
-      throw new DataError({ where, what, fix: `Give examples of at least two classes, or another ${optionName("label")}` });
+      throw new DataError({
+        where,
+        what,
+        fix: `Give examples of at least two classes, or another ${optionName("label")}`,
+      });
     }
     return makeDataset({ name, features, shape, labels, classes: labelNames });
   }
@@ -70,8 +89,14 @@ function quantitiesOf(file: string, label: TableLabel, isOneOfSeveral: boolean):
   const wrong = values.findIndex(Number.isNaN);
   if (wrong >= 0) {
     const why = isOneOfSeveral ? ", and several labels are predicted together as quantities only" : "";
-    const fix = isOneOfSeveral ? "Correct it, or train a model of its own for this column" : `Choose ${optionName("task", "classification")}, or another ${optionName("label")}`;
-    throw new OptionError({ where: placeOf(file, label), what: `the label ${excerpt(label.names[wrong])} is no number${why}`, fix });
+    const fix = isOneOfSeveral
+      ? "Correct it, or train a model of its own for this column"
+      : `Choose ${optionName("task", "classification")}, or another ${optionName("label")}`;
+    throw new OptionError({
+      where: placeOf(file, label),
+      what: `the label ${excerpt(label.names[wrong])} is no number${why}`,
+      fix,
+    });
   }
   return Float32Array.from(label.labels, (index) => values[index]!);
 }
@@ -97,7 +122,9 @@ export function schemaOf(table: Table, data: TrainingData, { fill, target = unsc
     const { mean, deviation } = momentsAt(target, output);
     return { name, position, kind: "number", mean, deviation, format };
   };
-  const kept: LabelColumn = isRegression(data) ? quantity(label, 0) : { ...label, kind: "class", classes: data.classes };
+  const kept: LabelColumn = isRegression(data)
+    ? quantity(label, 0)
+    : { ...label, kind: "class", classes: data.classes };
   const others = otherLabels.map((other, index) => quantity(other, index + 1));
   return { header, width, columns, label: kept, otherLabels: others.length > 0 ? others : undefined, fill };
 }

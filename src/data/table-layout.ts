@@ -5,7 +5,14 @@
 import { DataError } from "../errors.ts";
 import { isMissing } from "./cells.ts";
 import { dateFormat, type DateFormat, type DatePart } from "./dates.ts";
-import { commonDecimal, formatOf, numberSigns, type Decimal, type NumberFormat, type NumberSigns } from "./number-format.ts";
+import {
+  commonDecimal,
+  formatOf,
+  numberSigns,
+  type Decimal,
+  type NumberFormat,
+  type NumberSigns,
+} from "./number-format.ts";
 import { columnPosition, columnsOf, looksLikeHeader, namesFrom, namesIn, requireDistinct } from "./table-columns.ts";
 import type { FeatureColumn } from "./table-schema.ts";
 import type { TableOptions } from "./table.ts";
@@ -93,14 +100,19 @@ export function layoutOf(rows: readonly [Row, ...Row[]], options: TableOptions):
   const known = names.map((column, index) => evidenceOf({ name: column, position: index + 1 }, data));
   const features = known.filter(({ position }) => !labelled.includes(position) && !dropped.has(position));
   if (features.length === 0) {
-    throw new DataError({ where, what: "there is no column besides the label", fix: "Give columns to learn from, or another delimiter" });
+    throw new DataError({
+      where,
+      what: "there is no column besides the label",
+      fix: "Give columns to learn from, or another delimiter",
+    });
   }
   const asNumbers = features.filter(({ position }) => !asCategories.has(position));
   const labels = labelled.map((position) => known[position - 1]!);
   const read = [...labels, ...asNumbers];
   const asked = options.decimal === "auto" ? undefined : options.decimal;
   const common = commonDecimal(read.map(({ signs }) => signs));
-  const inProgress = (evidence: Evidence) => columnsFrom(evidence, { isCategory: asCategories.has(evidence.position), common, asked, options });
+  const inProgress = (evidence: Evidence) =>
+    columnsFrom(evidence, { isCategory: asCategories.has(evidence.position), common, asked, options });
   return {
     header,
     numberedHeader: header && options.header === undefined && found === "numbers",
@@ -111,11 +123,13 @@ export function layoutOf(rows: readonly [Row, ...Row[]], options: TableOptions):
     columns: features.flatMap(inProgress),
     remarks: [
       ...read.flatMap((column) => remarksOnSigns(column, common, asked)),
-      ...(options.dates === "features" ? [] : asNumbers.filter(({ date }) => date)).map(({ name: column, position }) => ({
-        column,
-        kind: "date" as const,
-        example: data.find((cells) => !isMissing(cells[position - 1] ?? ""))![position - 1]!.trim(),
-      })),
+      ...(options.dates === "features" ? [] : asNumbers.filter(({ date }) => date)).map(
+        ({ name: column, position }) => ({
+          column,
+          kind: "date" as const,
+          example: data.find((cells) => !isMissing(cells[position - 1] ?? ""))![position - 1]!.trim(),
+        }),
+      ),
     ],
   };
 }
@@ -141,9 +155,16 @@ interface Choice {
   readonly options: TableOptions;
 }
 
-function columnsFrom({ name, position, signs, date }: Evidence, { isCategory, common, asked, options }: Choice): ColumnInProgress[] {
+function columnsFrom(
+  { name, position, signs, date }: Evidence,
+  { isCategory, common, asked, options }: Choice,
+): ColumnInProgress[] {
   // One literal for all, so that the loop over cells sees objects of one shape.
-  const column = (kind: ColumnInProgress["kind"], format: NumberFormat | undefined, part?: DatePart): ColumnInProgress => ({
+  const column = (
+    kind: ColumnInProgress["kind"],
+    format: NumberFormat | undefined,
+    part?: DatePart,
+  ): ColumnInProgress => ({
     name,
     position,
     kind,

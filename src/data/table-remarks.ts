@@ -14,7 +14,10 @@ const MOSTLY = 0.9;
 const idName = /^(id|.*[\s_.-]id|id[\s_.-].*|uuid|guid|key|nr\.?|no\.?|number|index|unnamed: 0)$/i;
 
 /** Remarks on feature columns that count the rows, or have almost as many values as rows. */
-export function remarksOnValues(values: Uint8Array | Float32Array, columns: readonly ColumnInProgress[]): TableRemark[] {
+export function remarksOnValues(
+  values: Uint8Array | Float32Array,
+  columns: readonly ColumnInProgress[],
+): TableRemark[] {
   const rows = values.length / columns.length;
   const valueOf = (row: number, column: number) => values[row * columns.length + column]!;
   return columns.flatMap(({ name, kind, categories, date }, index): TableRemark[] => {
@@ -34,14 +37,18 @@ function remarksOnTexts(column: string, texts: readonly string[], rows: number):
   const numbers = texts.filter((text) => !Number.isNaN(numberIn(text))).length;
   const text = texts.find((cell) => Number.isNaN(numberIn(cell)));
   if (text === undefined) return [];
-  if (numbers >= LEAST_NUMBERS && 2 * numbers > texts.length) return [{ column, kind: "mixed", example: JSON.stringify(text) }];
+  if (numbers >= LEAST_NUMBERS && 2 * numbers > texts.length)
+    return [{ column, kind: "mixed", example: JSON.stringify(text) }];
   return isIdOfTexts(texts.length, rows) ? [{ column, kind: "id" }] : [];
 }
 
 /** Remarks on labels of text that almost every row has its own of. */
 export function remarksOnLabels(labels: readonly LabelInProgress[]): TableRemark[] {
   return labels
-    .filter(({ names, labels: rows, format }) => !format && isIdOfTexts(names.size, rows.length) && [...names.keys()].some((name) => Number.isNaN(Number(name))))
+    .filter(
+      ({ names, labels: rows, format }) =>
+        !format && isIdOfTexts(names.size, rows.length) && [...names.keys()].some((name) => Number.isNaN(Number(name))),
+    )
     .map(({ name }) => ({ column: name, kind: "id" }));
 }
 

@@ -9,7 +9,15 @@ import { makeDataset, makeRegressionDataset, type TrainingData } from "./dataset
 import { standardizeTargets } from "./table-data.ts";
 import { cellPlace, missingValue, notADate, raggedRow, requireFloat32 } from "./table.ts";
 import { looksLikeHeader, namesFrom, requireDistinct } from "./table-columns.ts";
-import { featureCount, featuresOf, labelColumns, quantityColumns, type FeatureColumn, type LabelColumn, type TableSchema } from "./table-schema.ts";
+import {
+  featureCount,
+  featuresOf,
+  labelColumns,
+  quantityColumns,
+  type FeatureColumn,
+  type LabelColumn,
+  type TableSchema,
+} from "./table-schema.ts";
 import type { ValueList } from "./values.ts";
 
 /** How another table of known columns is to be read. */
@@ -208,9 +216,11 @@ export function datasetFromRows(
   schema: TableSchema,
 ): TrainingData {
   const { columns, label } = schema;
-  if (labels.length === 0) throw new DataError({ where: name, what: "there are no rows of data", fix: "Give at least one" });
+  if (labels.length === 0)
+    throw new DataError({ where: name, what: "there are no rows of data", fix: "Give at least one" });
   const examples = { name, features, shape: [featureCount(columns)] };
-  if (label.kind === "class") return makeDataset({ ...examples, labels: Uint32Array.from(labels), classes: label.classes });
+  if (label.kind === "class")
+    return makeDataset({ ...examples, labels: Uint32Array.from(labels), classes: label.classes });
   const quantities = quantityColumns(schema);
   const targets = standardizeTargets(Float32Array.from(labels), quantities);
   return makeRegressionDataset({ ...examples, targets, outputs: quantities.map((column) => column.name) });

@@ -57,7 +57,10 @@ export interface TableSchema {
 }
 
 /** The columns that are predicted, in the order of the outputs. */
-export const labelColumns = ({ label, otherLabels = [] }: TableSchema): readonly LabelColumn[] => [label, ...otherLabels];
+export const labelColumns = ({ label, otherLabels = [] }: TableSchema): readonly LabelColumn[] => [
+  label,
+  ...otherLabels,
+];
 
 /** The quantities that are predicted; none of a model of classes. */
 export const quantityColumns = (schema: TableSchema): readonly QuantityColumn[] =>
@@ -99,8 +102,10 @@ export function tableSchemaFrom(value: unknown, where: string): TableSchema {
 function isSchema(value: unknown): value is TableSchema {
   if (!isFilled(value) || typeof value["header"] !== "boolean" || !Number.isSafeInteger(value["width"])) return false;
   const { columns, label, otherLabels = [], fill } = value;
-  if (!Array.isArray(columns) || !columns.every(isFeatureColumn) || columns.length === 0 || !isLabel(label)) return false;
-  if (!Array.isArray(otherLabels) || !otherLabels.every(isQuantity) || (otherLabels.length > 0 && !isQuantity(label))) return false;
+  if (!Array.isArray(columns) || !columns.every(isFeatureColumn) || columns.length === 0 || !isLabel(label))
+    return false;
+  if (!Array.isArray(otherLabels) || !otherLabels.every(isQuantity) || (otherLabels.length > 0 && !isQuantity(label)))
+    return false;
   const isComplete = Array.isArray(fill) && fill.length === featureCount(columns) && fill.every(Number.isFinite);
   return fill === undefined || isComplete;
 }
@@ -123,7 +128,9 @@ const isFormat = (value: unknown): boolean =>
     (value["unit"] === undefined || typeof value["unit"] === "string"));
 
 const isDateFormat = ({ order, parts }: Record<string, unknown>): boolean =>
-  ["ymd", "dmy", "mdy"].includes(order as string) && isNames(parts) && (parts as never[]).every((part) => dateParts.includes(part));
+  ["ymd", "dmy", "mdy"].includes(order as string) &&
+  isNames(parts) &&
+  (parts as never[]).every((part) => dateParts.includes(part));
 
 const isQuantity = (value: unknown): value is QuantityColumn =>
   isColumn(value) &&
@@ -133,7 +140,8 @@ const isQuantity = (value: unknown): value is QuantityColumn =>
   isFormat(value["format"]);
 
 const isLabel = (value: unknown): value is LabelColumn =>
-  isQuantity(value) || (isColumn(value) && value["kind"] === "class" && isNames(value["classes"]) && isFormat(value["format"]));
+  isQuantity(value) ||
+  (isColumn(value) && value["kind"] === "class" && isNames(value["classes"]) && isFormat(value["format"]));
 
 const isNames = (value: unknown): boolean =>
   Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string");

@@ -6,7 +6,14 @@ import { DataError, excerpt, optionName } from "../errors.ts";
 import { inOrder, isMissing, numberIn } from "./cells.ts";
 import { dateIn, type DateOrder } from "./dates.ts";
 import { className, numberAs, numberSigns, type Decimal, type NumberFormat } from "./number-format.ts";
-import { layoutOf, type ColumnInProgress, type LabelInProgress, type Layout, type Row, type TableRemark } from "./table-layout.ts";
+import {
+  layoutOf,
+  type ColumnInProgress,
+  type LabelInProgress,
+  type Layout,
+  type Row,
+  type TableRemark,
+} from "./table-layout.ts";
 import { remarksOnLabels, remarksOnValues } from "./table-remarks.ts";
 import type { FeatureColumn } from "./table-schema.ts";
 import { ValueList } from "./values.ts";
@@ -105,7 +112,11 @@ export class TableBuilder {
     const { name } = this.#options;
     const layout = this.#layout ?? this.#begin();
     if (!layout || layout.labels[0]!.labels.length === 0) {
-      throw new DataError({ where: name, what: "there are no rows of data", fix: "Give a file with at least two examples" });
+      throw new DataError({
+        where: name,
+        what: "there are no rows of data",
+        fix: "Give a file with at least two examples",
+      });
     }
     const { header, numberedHeader, width, columns } = layout;
     const finished = columns.map((column) => this.#finishColumn(column));
@@ -146,7 +157,11 @@ export class TableBuilder {
   #addLabel(label: LabelInProgress, cell: string, line: number): void {
     const { name } = this.#options;
     if (isMissing(cell)) {
-      throw new DataError({ where: cellPlace(name, line, label), what: "the label is missing", fix: "Leave such rows out" });
+      throw new DataError({
+        where: cellPlace(name, line, label),
+        what: "the label is missing",
+        fix: "Leave such rows out",
+      });
     }
     const value = numberAs(cell, label.format);
     requireFloat32(value, name, line, label, cell);
@@ -198,7 +213,8 @@ export class TableBuilder {
   #finishColumn({ name, position, kind, categories, format, date }: ColumnInProgress): FeatureColumn {
     if (kind === "number") return { name, position, kind, format };
     if (kind === "date") return { name, position, kind, ...date! };
-    if (kind === "category" && categories.size > 0) return { name, position, kind, categories: inOrder(categories.keys()) };
+    if (kind === "category" && categories.size > 0)
+      return { name, position, kind, categories: inOrder(categories.keys()) };
     throw new DataError({
       where: `${this.#options.name}, column ${position} (${excerpt(name)})`,
       what: "the column has no values",
@@ -238,7 +254,8 @@ function oneHot(
   const rows = values.length / columns.length;
   const result = values instanceof Uint8Array ? new Uint8Array(rows * width) : new Float32Array(rows * width);
   let at = 0;
-  for (let index = 0; index < values.length; index++) at += featuresOf[index % columns.length]!(values[index]!, result, at);
+  for (let index = 0; index < values.length; index++)
+    at += featuresOf[index % columns.length]!(values[index]!, result, at);
   return result;
 }
 
@@ -267,10 +284,17 @@ export function cellPlace(file: string, line: number, { position, name }: { posi
 }
 
 /** A column as a list names it: by its position where its name has a comma, which parts the list of a command line. */
-const inList = ({ name, position }: { name: string; position: number }) => (name.includes(",") ? String(position) : name);
+const inList = ({ name, position }: { name: string; position: number }) =>
+  name.includes(",") ? String(position) : name;
 
 /** @throws DataError for a number that float32 cannot hold */
-export function requireFloat32(value: number, file: string, line: number, column: { position: number; name: string }, cell: string): void {
+export function requireFloat32(
+  value: number,
+  file: string,
+  line: number,
+  column: { position: number; name: string },
+  cell: string,
+): void {
   if (Math.abs(value) !== Infinity) return;
   throw new DataError({
     where: cellPlace(file, line, column),
@@ -280,7 +304,12 @@ export function requireFloat32(value: number, file: string, line: number, column
 }
 
 /** @throws DataError for a cell that is no such date as its column has */
-function datePartOf({ name, position, date, part }: ColumnInProgress, cell: string, file: string, line: number): number {
+function datePartOf(
+  { name, position, date, part }: ColumnInProgress,
+  cell: string,
+  file: string,
+  line: number,
+): number {
   const found = dateIn(cell, date!.order);
   if (found) return found[part!];
   throw notADate(file, line, { name, position }, cell, date!.order);
@@ -288,7 +317,13 @@ function datePartOf({ name, position, date, part }: ColumnInProgress, cell: stri
 
 const orderNames = { ymd: "year, month, day", dmy: "day, month, year", mdy: "month, day, year" } as const;
 
-export const notADate = (file: string, line: number, column: { position: number; name: string }, cell: string, order: DateOrder): DataError =>
+export const notADate = (
+  file: string,
+  line: number,
+  column: { position: number; name: string },
+  cell: string,
+  order: DateOrder,
+): DataError =>
   new DataError({
     where: cellPlace(file, line, column),
     what: `${excerpt(cell.slice(0, 40))} is no date in the order ${orderNames[order]}, which the column has`,
@@ -315,7 +350,9 @@ function notANumber(file: string, line: number, { name, position, format }: Colu
   const isWrittenOtherwise = numberSigns([cell]) !== undefined;
   return new DataError({
     where: cellPlace(file, line, { name, position }),
-    what: isWrittenOtherwise ? `${text} does not fit the column's numbers, which have ${signs}` : `${text} is no number, but other cells of the column are`,
+    what: isWrittenOtherwise
+      ? `${text} does not fit the column's numbers, which have ${signs}`
+      : `${text} is no number, but other cells of the column are`,
     fix: `Correct the cell${isWrittenOtherwise ? `, settle the sign with ${optionName("decimal")}` : ""}, or take the column as categories with ${optionName("categorical", [inList({ name, position })])}`,
   });
 }

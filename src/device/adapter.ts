@@ -41,6 +41,7 @@ export function describeAdapter(info: GPUAdapterInfo): { name: string; software:
   const name = info.device || info.description || info.architecture || info.vendor || "unnamed adapter";
   const family = [info.vendor, info.architecture].filter((part) => part && !name.includes(part)).join(" ");
   const software =
-    info.isFallbackAdapter === true || /llvmpipe|swiftshader|software|basic render/i.test(`${name} ${family} ${info.description}`);
+    info.isFallbackAdapter === true ||
+    /llvmpipe|swiftshader|software|basic render/i.test(`${name} ${family} ${info.description}`);
   return { name: family ? `${name} (${family})` : name, software };
 }

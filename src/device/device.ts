@@ -117,7 +117,11 @@ export class Device {
   requireFloat16(): void {
     if (this.gpu.features.has("shader-f16")) return;
     const what = `${this.adapter.name} offers no shader-f16`;
-    throw new DeviceError({ where: optionName("precision", "float16"), what, fix: `Use ${optionName("precision", "float32")}, or another adapter` });
+    throw new DeviceError({
+      where: optionName("precision", "float16"),
+      what,
+      fix: `Use ${optionName("precision", "float32")}, or another adapter`,
+    });
   }
 
   /**
@@ -202,7 +206,11 @@ export async function openDevice(source: GpuSource, options: DeviceOptions = {})
   const requiredFeatures = (options.features ?? OPTIONAL_FEATURES).filter((name) => adapter.features.has(name));
   const gpu = await adapter.requestDevice({ requiredLimits, requiredFeatures }).catch((cause: unknown) => {
     throw new DeviceError(
-      { where: "WebGPU", what: `${describeAdapter(adapter.info).name} gives no device: ${String(cause)}`, fix: "Update its driver" },
+      {
+        where: "WebGPU",
+        what: `${describeAdapter(adapter.info).name} gives no device: ${String(cause)}`,
+        fix: "Update its driver",
+      },
       { cause },
     );
   });

@@ -24,7 +24,9 @@ export class PipelineCache {
     this.#onKernel = onKernel;
     this.scalarsLayout = gpu.createBindGroupLayout({
       label: "per-step scalars",
-      entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform", hasDynamicOffset: true } }],
+      entries: [
+        { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform", hasDynamicOffset: true } },
+      ],
     });
   }
 
@@ -77,10 +79,16 @@ export class PipelineCache {
   }
 }
 
-async function shaderError(module: GPUShaderModule, code: string, label: string, error: { message: string }): Promise<DeviceError> {
+async function shaderError(
+  module: GPUShaderModule,
+  code: string,
+  label: string,
+  error: { message: string },
+): Promise<DeviceError> {
   const { messages } = await module.getCompilationInfo();
   const first = messages.find(({ type }) => type === "error");
-  if (!first) return new DeviceError({ where: `kernel ${label}`, what: error.message.trim(), fix: "Please report this" });
+  if (!first)
+    return new DeviceError({ where: `kernel ${label}`, what: error.message.trim(), fix: "Please report this" });
   const line = code.split("\n")[first.lineNum - 1] ?? "";
   return new DeviceError({
     where: `kernel ${label}, line ${first.lineNum}, column ${first.linePos}`,

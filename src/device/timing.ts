@@ -21,7 +21,10 @@ export class PassTimer {
     this.#device = device;
     this.#passes = passes;
     this.#queries = device.gpu.createQuerySet({ type: "timestamp", count: 2 * passes });
-    this.#resolved = device.gpu.createBuffer({ size: 16 * passes, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+    this.#resolved = device.gpu.createBuffer({
+      size: 16 * passes,
+      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    });
   }
 
   /** What the descriptor of pass number `pass` says about timestamps. */

@@ -14,7 +14,12 @@ export interface RunState {
   readonly parameters: Values;
   readonly optimizer: Values;
   /** Sums over the steps since the last event. */
-  readonly unreported: { readonly steps: number; readonly loss: number; readonly correct: number; readonly gradientNorm: number };
+  readonly unreported: {
+    readonly steps: number;
+    readonly loss: number;
+    readonly correct: number;
+    readonly gradientNorm: number;
+  };
   /** The state that a run with patience may go back to. */
   readonly best?: { readonly step: number; readonly parameters: Values; readonly optimizer: Values };
   /** Whatever else the run goes on from, as plain JSON: its options, the best so far. */
@@ -31,9 +36,15 @@ const NOT_A_CHECKPOINT = "Give a checkpoint that wgrad wrote";
  * @returns the bytes of a safetensors file
  * @throws OptionError for values that do not fill their shape
  */
-export function saveCheckpoint(trained: TrainedModel, { parameters, optimizer, unreported, best, run }: RunState): Uint8Array {
+export function saveCheckpoint(
+  trained: TrainedModel,
+  { parameters, optimizer, unreported, best, run }: RunState,
+): Uint8Array {
   const { steps, loss, correct, gradientNorm } = unreported;
-  const tensors = [...valuesAsTensors("", { parameters, optimizer }), ...(best ? valuesAsTensors(BEST_PREFIX, best) : [])];
+  const tensors = [
+    ...valuesAsTensors("", { parameters, optimizer }),
+    ...(best ? valuesAsTensors(BEST_PREFIX, best) : []),
+  ];
   return writeModelFile(tensors, {
     ...modelMetadata(trained),
     // JSON has no NaN, which is what quantities have for right predictions.
@@ -64,8 +75,11 @@ export function loadCheckpoint(bytes: Uint8Array, where: string): { trained: Tra
   const { tensors, metadata } = file;
   const isOfBest = (name: string) => name.startsWith(BEST_PREFIX);
   const all = [...tensors];
-  const ofBest = all.filter(([name]) => isOfBest(name)).map(([name, tensor]) => [name.slice(BEST_PREFIX.length), tensor] as const);
-  const best = metadata["best"] === undefined ? undefined : { step: stepOf(metadata["best"], where), ...stateOf(ofBest) };
+  const ofBest = all
+    .filter(([name]) => isOfBest(name))
+    .map(([name, tensor]) => [name.slice(BEST_PREFIX.length), tensor] as const);
+  const best =
+    metadata["best"] === undefined ? undefined : { step: stepOf(metadata["best"], where), ...stateOf(ofBest) };
   const state = {
     ...stateOf(all.filter(([name]) => !isOfBest(name))),
     unreported: unreportedOf(metadata["unreported"], where),
@@ -80,19 +94,31 @@ function stateOf(tensors: readonly (readonly [name: string, tensor: TensorValues
   return {
     parameters: Object.fromEntries(tensors.filter(([name]) => !isOptimizer(name))),
     optimizer: Object.fromEntries(
-      tensors.filter(([name]) => isOptimizer(name)).map(([name, tensor]) => [name.slice(OPTIMIZER_PREFIX.length), tensor]),
+      tensors
+        .filter(([name]) => isOptimizer(name))
+        .map(([name, tensor]) => [name.slice(OPTIMIZER_PREFIX.length), tensor]),
     ),
   };
 }
 
 function stepOf(text: string, where: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new DataError({ where, what: `the metadata's entry "best" is ${JSON.stringify(text).slice(0, 60)}, no step`, fix: NOT_A_CHECKPOINT });
+  throw new DataError({
+    where,
+    what: `the metadata's entry "best" is ${JSON.stringify(text).slice(0, 60)}, no step`,
+    fix: NOT_A_CHECKPOINT,
+  });
 }
 
 function unreportedOf(text: string | undefined, where: string): RunState["unreported"] {
   const [steps, loss, correct, gradientNorm, ...rest] = (text ?? "").split(" ").map(Number);
-  if (text === undefined || gradientNorm === undefined || rest.length > 0 || !Number.isSafeInteger(steps) || steps! < 0) {
+  if (
+    text === undefined ||
+    gradientNorm === undefined ||
+    rest.length > 0 ||
+    !Number.isSafeInteger(steps) ||
+    steps! < 0
+  ) {
     throw new DataError({ where, what: "this model carries no state of its training", fix: NOT_A_CHECKPOINT });
   }
   return { steps: steps!, loss: loss!, correct: correct!, gradientNorm };

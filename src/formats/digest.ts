@@ -30,7 +30,9 @@ export function murmurHash(parts: Iterable<Uint32Array>): number {
 
 /** The digest of a file's metadata, but for the digest itself, and of all names, shapes and values. */
 export function digestOf(tensors: Iterable<NamedTensor>, metadata: Readonly<Record<string, string>>): string {
-  return `murmur3:${murmurHash(wordsOf([...tensors], metadata)).toString(16).padStart(8, "0")}`;
+  return `murmur3:${murmurHash(wordsOf([...tensors], metadata))
+    .toString(16)
+    .padStart(8, "0")}`;
 }
 
 function* wordsOf(tensors: NamedTensor[], metadata: Readonly<Record<string, string>>): Generator<Uint32Array> {

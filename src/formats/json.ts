@@ -68,7 +68,7 @@ function findFault(text: string): string | undefined {
 
 /** Where the text that begins with the quote at `start` ends, after its last quote. */
 function endOfText(text: string, start: number): number {
-  for (let from = start + 1; ; ) {
+  for (let from = start + 1; ;) {
     const quote = text.indexOf('"', from);
     if (quote < 0) return text.length;
     let escapes = 0;

@@ -14,7 +14,13 @@ import type { Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
 import { DIGEST, digestOf } from "./digest.ts";
 import { parseJson } from "./json.ts";
-import { readSafetensors, writeSafetensors, type NamedTensor, type Safetensors, type TensorValues } from "./safetensors.ts";
+import {
+  readSafetensors,
+  writeSafetensors,
+  type NamedTensor,
+  type Safetensors,
+  type TensorValues,
+} from "./safetensors.ts";
 
 /** Plain facts for a reader; a number that is not finite becomes null in the file. */
 export type Facts = Readonly<Record<string, string | number | boolean | null>>;
@@ -87,7 +93,11 @@ export function saveModel(trained: TrainedModel, parameters: ParameterValues): U
 }
 
 /** @throws OptionError, or GraphError for two parameters of one name, for what `loadModel` would refuse */
-function requireLoadable(trained: TrainedModel, parameters: ParameterValues, metadata: Readonly<Record<string, string>>): void {
+function requireLoadable(
+  trained: TrainedModel,
+  parameters: ParameterValues,
+  metadata: Readonly<Record<string, string>>,
+): void {
   const { model, loss } = trained;
   requireDistinctNames("saveModel", model.parameters);
   requireParameters(model, parameters);
@@ -97,12 +107,18 @@ function requireLoadable(trained: TrainedModel, parameters: ParameterValues, met
     trainedOf(model, new Metadata(metadata, "saveModel"), "saveModel", typeof loss === "object" ? [loss] : []);
   } catch (cause) {
     if (!(cause instanceof DataError)) throw cause;
-    throw new OptionError({ where: "saveModel", what: cause.what, fix: "Correct it: loadModel would refuse the file" }, { cause });
+    throw new OptionError(
+      { where: "saveModel", what: cause.what, fix: "Correct it: loadModel would refuse the file" },
+      { cause },
+    );
   }
 }
 
 /** A safetensors file of a model, with a digest of all that it says. */
-export function writeModelFile(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
+export function writeModelFile(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
   return writeSafetensors(tensors, { ...metadata, [DIGEST]: digestOf(tensors, metadata) });
 }
 
@@ -124,7 +140,8 @@ export function requireParameters({ parameters: wanted }: Pick<Model, "parameter
     }
   }
   const extra = Object.keys(given).find((name) => !shapes.has(name));
-  if (extra !== undefined) throw new OptionError({ where: excerpt(extra), what: "the model has no such parameter", fix });
+  if (extra !== undefined)
+    throw new OptionError({ where: excerpt(extra), what: "the model has no such parameter", fix });
 }
 
 /** All of a model but its parameters, as a file's metadata. */
@@ -184,7 +201,11 @@ function requireDigest({ tensors, metadata }: Safetensors, where: string): void 
  * @param where the file's name, for messages
  * @throws DataError, as `loadModel` does
  */
-export function restoreTrained({ tensors, metadata }: Safetensors, where: string, extensions: FileExtensions = {}): TrainedModel {
+export function restoreTrained(
+  { tensors, metadata }: Safetensors,
+  where: string,
+  extensions: FileExtensions = {},
+): TrainedModel {
   const entries = new Metadata(metadata, where);
   const model = restoreModel(entries.json("model", isFilled), { tensors, where, extensions });
   return trainedOf(model, entries, where, extensions.losses);
@@ -200,7 +221,9 @@ function trainedOf(model: Model, entries: Metadata, where: string, ownLosses: Fi
   return {
     model,
     loss,
-    normalization: entries.json("normalization", (value): value is Normalization => isNormalization(value, sizeOf(model.inputShape))),
+    normalization: entries.json("normalization", (value): value is Normalization =>
+      isNormalization(value, sizeOf(model.inputShape)),
+    ),
     ...answers,
     step: entries.json("step", isStep),
     training: entries.json("training", isFacts),
@@ -297,7 +320,8 @@ class Metadata {
 
 const isFilled = (value: unknown): value is object => typeof value === "object" && value !== null;
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => isFilled(value) && !Array.isArray(value);
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  isFilled(value) && !Array.isArray(value);
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
@@ -308,7 +332,11 @@ export function lossName(loss: LossName | TrainingLoss): string {
   if (typeof loss === "string") return loss;
   const { name } = loss;
   if (!isLossName(name) || losses[name] === loss) return name;
-  throw new OptionError({ where: "loss", what: `"${name}" is the name of a loss of wgrad's own`, fix: "Give yours another name" });
+  throw new OptionError({
+    where: "loss",
+    what: `"${name}" is the name of a loss of wgrad's own`,
+    fix: "Give yours another name",
+  });
 }
 
 function lossNamed(name: string, where: string, own: FileExtensions["losses"] = []): LossName | TrainingLoss {

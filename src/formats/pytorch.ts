@@ -28,7 +28,13 @@ import {
   type ParameterValues,
   type TrainedModel,
 } from "./model.ts";
-import { readSafetensors, writeSafetensors, type NamedTensor, type Safetensors, type TensorValues } from "./safetensors.ts";
+import {
+  readSafetensors,
+  writeSafetensors,
+  type NamedTensor,
+  type Safetensors,
+  type TensorValues,
+} from "./safetensors.ts";
 
 const forms = byFolder<PytorchForm>(import.meta.glob("../nn/layers/*/pytorch.ts", { eager: true, import: "pytorch" }));
 
@@ -41,7 +47,11 @@ function formOf({ type }: Partial<LayerConfig>): PytorchForm | undefined {
 function requireForm(layer: LayerConfig): PytorchForm {
   const form = formOf(layer);
   if (form) return form;
-  throw new OptionError({ where: "PyTorch", what: `there is no module for the layer ${excerpt(layer.type)}`, fix: "Write this layer in Python" });
+  throw new OptionError({
+    where: "PyTorch",
+    what: `there is no module for the layer ${excerpt(layer.type)}`,
+    fix: "Write this layer in Python",
+  });
 }
 
 /** Marks in the metadata a file that describes its network. */
@@ -69,7 +79,10 @@ function sequentialModules({ config, shapes }: Model): SequentialModules {
  * @param parameters values for each of the model's parameters; those that the model was read with by default
  * @throws OptionError for values that are not those of the model's parameters, and for a layer that is none of wgrad's
  */
-export function savePytorch(trained: TrainedModel, parameters: ParameterValues = initialValues(trained.model)): Uint8Array {
+export function savePytorch(
+  trained: TrainedModel,
+  parameters: ParameterValues = initialValues(trained.model),
+): Uint8Array {
   const { model } = trained;
   requireParameters(model, parameters);
   const { positions } = sequentialModules(model);
@@ -212,7 +225,10 @@ function fromLinearLayers({ tensors }: Safetensors, where: string, options: Impo
   const { inputShape = [inputs] } = options;
   const flattens = inputShape.length > 1 ? [flatten()] : [];
   const layers = linears.map(({ weight, bias }, index) =>
-    dense(weight.shape[0]!, { activation: index < linears.length - 1 ? activation : "identity", bias: bias !== undefined }),
+    dense(weight.shape[0]!, {
+      activation: index < linears.length - 1 ? activation : "identity",
+      bias: bias !== undefined,
+    }),
   );
   if (sizeOf(inputShape) !== inputs) {
     const what = `${shapeText(inputShape)} has ${sizeOf(inputShape)} features, but the first layer takes ${inputs}`;
@@ -220,7 +236,10 @@ function fromLinearLayers({ tensors }: Safetensors, where: string, options: Impo
   }
   const values = linears.flatMap(({ weight, bias }, index) => {
     const name = `layers.${index + flattens.length}`;
-    return [[`${name}.weight`, transposed(weight).values] as const, ...(bias ? [[`${name}.bias`, bias.values] as const] : [])];
+    return [
+      [`${name}.weight`, transposed(weight).values] as const,
+      ...(bias ? [[`${name}.bias`, bias.values] as const] : []),
+    ];
   });
   const configs = [...flattens, ...layers].map(({ config }) => config);
   const model = modelFromConfig({ inputShape, seed: 1, layers: configs }, Object.fromEntries(values));
@@ -236,7 +255,8 @@ function fromLinearLayers({ tensors }: Safetensors, where: string, options: Impo
 function requireLists({ layers, classes, outputs, inputShape }: ImportOptions): void {
   for (const [where, list] of Object.entries({ layers, classes, outputs, inputShape })) {
     const type = where === "inputShape" ? "number" : "string";
-    if (list === undefined || (Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === type))) continue;
+    if (list === undefined || (Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === type)))
+      continue;
     const fix = type === "number" ? "Give a list of sizes such as [28, 28]" : 'Give a list of names such as ["a", "b"]';
     throw new OptionError({ where: optionName(where), what: `${excerpt(list)} is none`, fix });
   }
@@ -244,7 +264,11 @@ function requireLists({ layers, classes, outputs, inputShape }: ImportOptions): 
 
 function answersOf({ classes, outputs }: ImportOptions, count: number): Pick<TrainedModel, "classes" | "outputs"> {
   if (classes && outputs) {
-    throw new OptionError({ where: optionName("classes"), what: "a network has classes or outputs, not both", fix: "Name one of them" });
+    throw new OptionError({
+      where: optionName("classes"),
+      what: "a network has classes or outputs, not both",
+      fix: "Name one of them",
+    });
   }
   if (outputs ?? (count === 1 && !classes)) return { classes: [], outputs: outputs ?? ["output"] };
   return { classes: classes ?? Array.from({ length: count }, (_, index) => String(index)) };
@@ -280,7 +304,11 @@ function linearLayers(tensors: Safetensors["tensors"], file: string, order: read
 function orderedNames(names: readonly string[], order: readonly string[] | undefined): readonly string[] {
   if (!order || (order.length === names.length && names.every((name) => order.includes(name)))) return order ?? names;
   const what = `${excerpt(order)} does not name each layer of the file once`;
-  throw new OptionError({ where: optionName("layers"), what, fix: `Give ${optionName("layers", names)} in the order in which they work` });
+  throw new OptionError({
+    where: optionName("layers"),
+    what,
+    fix: `Give ${optionName("layers", names)} in the order in which they work`,
+  });
 }
 
 function requireChain(linears: readonly Linear[], file: string): void {

@@ -47,7 +47,10 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size
  * @returns the bytes of the whole file
  * @throws OptionError for a name that is used twice or reserved, a shape that is none, and values that do not fill it
  */
-export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
+export function writeSafetensors(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
   const header = new Map<string, unknown>([[METADATA, metadata]]);
   let end = 0;
   for (const { name, shape, values } of tensors) {
@@ -115,7 +118,8 @@ export function readSafetensors(bytes: Uint8Array, where: string, { convert = fa
   const tensors = described.map(({ name, type, shape, begin, end }): [string, TensorValues] => {
     // A copy, since the values need not lie at a multiple of 4 bytes in the memory of `bytes`.
     const values = toFloat32(type, bytes.buffer.slice(start + begin, start + end) as ArrayBuffer);
-    if (type === "F64") requireNoOverflow(values, bytes.subarray(headerEnd + begin, headerEnd + end), inFile(where, name));
+    if (type === "F64")
+      requireNoOverflow(values, bytes.subarray(headerEnd + begin, headerEnd + end), inFile(where, name));
     return [name, { shape, values }];
   });
   return { tensors: new Map(tensors), metadata };
@@ -140,7 +144,10 @@ function readHeader(bytes: Uint8Array, where: string): { header: Record<string, 
   }
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getBigUint64(0, true));
   if (length > LARGEST_HEADER) {
-    throw refuse(`the header should have ${length} bytes, more than the ${LARGEST_HEADER} of the format`, NOT_SAFETENSORS);
+    throw refuse(
+      `the header should have ${length} bytes, more than the ${LARGEST_HEADER} of the format`,
+      NOT_SAFETENSORS,
+    );
   }
   const headerEnd = LENGTH_BYTES + length;
   if (headerEnd > bytes.length) {
@@ -205,10 +212,18 @@ function requireEveryByteOnce(entries: readonly Entry[], length: number, file: s
     const where = inFile(file, name);
     if (begin !== reached) {
       const what = `it begins at byte ${begin} of the values, but ${reached} bytes came before`;
-      throw new DataError({ where, what: `${what}: ${begin < reached ? "two tensors overlap" : "there is a hole"}`, fix: DAMAGED });
+      throw new DataError({
+        where,
+        what: `${what}: ${begin < reached ? "two tensors overlap" : "there is a hole"}`,
+        fix: DAMAGED,
+      });
     }
     if (end > length) {
-      throw new DataError({ where, what: `it ends at byte ${end} of the values, but the file has ${length}`, fix: DAMAGED });
+      throw new DataError({
+        where,
+        what: `it ends at byte ${end} of the values, but the file has ${length}`,
+        fix: DAMAGED,
+      });
     }
     reached = end;
   }

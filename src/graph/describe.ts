@@ -13,7 +13,10 @@ export function describeGraph({ nodes, outputs, updates }: Graph): string[] {
   const nameOf = (node: Tensor) => names.get(node)!;
   return [
     `graph of ${nodes.length} nodes`,
-    ...nodes.map((node) => `  ${nameOf(node)} = ${expression(node, nameOf)} ${node.dtype}[${node.shape.join(", ")}]${attributes(node)}`),
+    ...nodes.map(
+      (node) =>
+        `  ${nameOf(node)} = ${expression(node, nameOf)} ${node.dtype}[${node.shape.join(", ")}]${attributes(node)}`,
+    ),
     ...Object.entries(outputs).map(([name, node]) => `  output ${quoted(name)} = ${nameOf(node)}`),
     ...updates.map(({ target, value }) => `  update ${nameOf(target)} <- ${nameOf(value)}`),
   ];

@@ -35,7 +35,11 @@ export function defineGraph(outputs: Readonly<Record<string, Tensor>>, updates: 
   const seen = new Set<Tensor>();
   for (const { target, value } of updates) {
     if (!sameShape(target.shape, value.shape) || target.dtype !== value.dtype) {
-      throw new GraphError({ where: "update", what: `${target} cannot take the value ${value}`, fix: "Shapes must agree" });
+      throw new GraphError({
+        where: "update",
+        what: `${target} cannot take the value ${value}`,
+        fix: "Shapes must agree",
+      });
     }
     for (const leaf of updatedLeaves(target)) {
       if (!isStored(leaf)) {
@@ -56,10 +60,18 @@ export function defineGraph(outputs: Readonly<Record<string, Tensor>>, updates: 
 function requireParts(outputs: unknown, updates: unknown): void {
   const where = "defineGraph";
   if (typeof outputs !== "object" || outputs === null || Array.isArray(outputs)) {
-    throw new GraphError({ where, what: `${String(outputs)} are no outputs`, fix: "Give tensors by name, such as { loss }" });
+    throw new GraphError({
+      where,
+      what: `${String(outputs)} are no outputs`,
+      fix: "Give tensors by name, such as { loss }",
+    });
   }
   if (!Array.isArray(updates)) {
-    throw new GraphError({ where, what: `${String(updates)} are no updates`, fix: "Give an array of { target, value }" });
+    throw new GraphError({
+      where,
+      what: `${String(updates)} are no updates`,
+      fix: "Give an array of { target, value }",
+    });
   }
   for (const [name, output] of Object.entries(outputs)) requireTensor(`output ${name}`, output);
   for (const update of updates as (Partial<Update> | null | undefined)[]) {

@@ -90,7 +90,10 @@ export class Tensor<Attributes extends object = object> implements TensorType {
  */
 export function requireTensor(where: string, value: unknown): asserts value is Tensor {
   if (value instanceof Tensor) return;
-  throw new GraphError({ where, ...foreignness("tensor", value, makerOf(value), "Give what input, parameter or an op returns") });
+  throw new GraphError({
+    where,
+    ...foreignness("tensor", value, makerOf(value), "Give what input, parameter or an op returns"),
+  });
 }
 
 /** Number of elements of a shape. */

@@ -60,7 +60,11 @@ export function activationOf(where: string, given: ActivationName | CustomActiva
     throw new OptionError({ where, what: `${excerpt(given)} is no activation`, fix });
   }
   if (Object.hasOwn(activations, name)) {
-    throw new OptionError({ where, what: `"${name}" is the name of an activation of wgrad's own`, fix: "Choose another name" });
+    throw new OptionError({
+      where,
+      what: `"${name}" is the name of an activation of wgrad's own`,
+      fix: "Choose another name",
+    });
   }
   return given;
 }

@@ -9,7 +9,11 @@ import { FLOAT32_RANGE, isFloat32, isPositiveFloat32, POSITIVE_FLOAT32_RANGE } f
  */
 export function requireNumber(where: string, value: number, allowed: boolean, range: string): void {
   if (typeof value !== "number" || !allowed) {
-    throw new OptionError({ where: optionName(where), what: `${excerpt(value)} is out of range`, fix: `Give ${range}` });
+    throw new OptionError({
+      where: optionName(where),
+      what: `${excerpt(value)} is out of range`,
+      fix: `Give ${range}`,
+    });
   }
 }
 

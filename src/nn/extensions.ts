@@ -17,7 +17,10 @@ export interface ModelExtensions {
  * The activation that a config names.
  * @throws OptionError for a name that is neither wgrad's nor among those given
  */
-export function activationNamed(name: unknown, own: ModelExtensions["activations"] = []): ActivationName | CustomActivation {
+export function activationNamed(
+  name: unknown,
+  own: ModelExtensions["activations"] = [],
+): ActivationName | CustomActivation {
   const found = own.find((activation) => activation.name === name);
   if (found) return found;
   if (typeof name === "string" && Object.hasOwn(activations, name)) return name as ActivationName;
@@ -33,7 +36,11 @@ export function checkedLayer({ config: { type } }: Layer, index: number, layer: 
   const where = `layer ${index}, ${type}`;
   if (!Array.isArray((layer as BuiltLayer | null | undefined)?.outputShape) || typeof layer.apply !== "function") {
     const what = `its build returns ${excerpt(layer)}`;
-    throw new OptionError({ where, what, fix: "Return { outputShape, apply }, with the shape of one example as an array" });
+    throw new OptionError({
+      where,
+      what,
+      fix: "Return { outputShape, apply }, with the shape of one example as an array",
+    });
   }
   const { outputShape } = layer;
   if (!outputShape.every((size) => Number.isSafeInteger(size) && size >= 1)) {

@@ -5,7 +5,15 @@ export type { ModelExtensions } from "./extensions.ts";
 export * as initializers from "./initializers.ts";
 export type { Fans, Initializer } from "./initializers.ts";
 export * from "./layers/index.ts";
-export { losses, oneHot, type ClassificationLoss, type LossName, type ProbabilityFunction, type RegressionLoss, type TrainingLoss } from "./losses.ts";
+export {
+  losses,
+  oneHot,
+  type ClassificationLoss,
+  type LossName,
+  type ProbabilityFunction,
+  type RegressionLoss,
+  type TrainingLoss,
+} from "./losses.ts";
 export { accuracy } from "./metrics.ts";
 export { modelFromConfig } from "./model-config.ts";
 export { momentumForms, type MomentumForm } from "./momentum-form.ts";

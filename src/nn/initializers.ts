@@ -86,7 +86,10 @@ export const fanInUniform: Initializer = (shape, { fanIn }, random) => {
  * @throws OptionError for no list, for a finite number that float32 does not hold and, when the layer is built, where their number is not the parameter's
  */
 export function given(values: ArrayLike<number>): Initializer {
-  if (typeof (values as Partial<ArrayLike<number>> | null | undefined)?.length !== "number" || typeof values === "string") {
+  if (
+    typeof (values as Partial<ArrayLike<number>> | null | undefined)?.length !== "number" ||
+    typeof values === "string"
+  ) {
     const what = `${excerpt(values)} is no list of values`;
     throw new OptionError({ where: "given initializer", what, fix: "Give one value per element, row after row" });
   }

@@ -4,7 +4,14 @@ import { activations } from "./activations.ts";
 import { activationNamed, type ModelExtensions } from "./extensions.ts";
 import type { ConfigResolver, ConfigValue, Layer, LayerConfig } from "./layers/layer.ts";
 import { layerTypes } from "./layers/registry.ts";
-import { buildModel, requireShape, sequential, type Model, type ModelConfig, type SequentialOptions } from "./sequential.ts";
+import {
+  buildModel,
+  requireShape,
+  sequential,
+  type Model,
+  type ModelConfig,
+  type SequentialOptions,
+} from "./sequential.ts";
 
 const notConfig = "Give what model.config was";
 const otherValues = "Give the values that were saved with this config";
@@ -83,7 +90,9 @@ export function parametersOfConfig(config: ModelConfig): readonly Tensor[] | und
 
 /** Takes any name: what an activation computes says nothing about the parameters. */
 const anyActivation = (name: ConfigValue | undefined) =>
-  typeof name === "string" && !Object.hasOwn(activations, name) ? { name, apply: (x: Tensor) => x } : activationNamed(name);
+  typeof name === "string" && !Object.hasOwn(activations, name)
+    ? { name, apply: (x: Tensor) => x }
+    : activationNamed(name);
 
 function layerFromConfig(where: string, config: unknown, resolver: Resolver): Layer {
   const { options, fromConfig } = layerTypeOf(where, requireObject(where, config)["type"], resolver);
@@ -106,7 +115,11 @@ interface LayerMaker {
 function layerTypeOf(where: string, type: unknown, { layers }: Resolver): LayerMaker {
   const clash = Object.keys(layers).find((name) => Object.hasOwn(layerTypes, name));
   if (clash !== undefined) {
-    throw new OptionError({ where: "layers", what: `"${clash}" is a layer type of wgrad's own`, fix: "Name yours otherwise" });
+    throw new OptionError({
+      where: "layers",
+      what: `"${clash}" is a layer type of wgrad's own`,
+      fix: "Name yours otherwise",
+    });
   }
   if (typeof type === "string" && Object.hasOwn(layers, type)) return { fromConfig: layers[type]! };
   if (typeof type === "string" && Object.hasOwn(layerTypes, type)) return layerTypes[type]!;

@@ -88,7 +88,11 @@ function momentumOptions(name: string, { momentum: share = 0.9, form = "classic"
 }
 
 /** What a rule of momentum looks like in PyTorch's form: v ← α v + g, w ← w − ε · direction(v). */
-function pytorchMomentum(name: string, share: number, directionOf: (velocity: Tensor, gradient: Tensor) => Tensor): Optimizer {
+function pytorchMomentum(
+  name: string,
+  share: number,
+  directionOf: (velocity: Tensor, gradient: Tensor) => Tensor,
+): Optimizer {
   return optimizer(name, { momentum: share }, ({ weights, gradient, learningRate, remember }) => {
     const last = remember("buffer");
     const velocity = add(multiply(last, share), gradient);
@@ -127,7 +131,8 @@ export function momentum(options: MomentumOptions = {}): Optimizer {
  */
 export function nesterov(options: MomentumOptions = {}): Optimizer {
   const { share, isClassic } = momentumOptions("nesterov", options);
-  if (!isClassic) return pytorchMomentum("nesterov", share, (velocity, gradient) => add(gradient, multiply(velocity, share)));
+  if (!isClassic)
+    return pytorchMomentum("nesterov", share, (velocity, gradient) => add(gradient, multiply(velocity, share)));
   return optimizer("nesterov", { momentum: share }, ({ weights, gradient, learningRate, remember }) => {
     const last = remember("velocity");
     const descent = multiply(gradient, learningRate);
@@ -241,7 +246,10 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
   return optimizer("adamW", { ...numbers, weightDecay }, (step) => {
     const { parameters, weights, learningRate } = step;
     const { direction, moments } = adamDirection(step, numbers);
-    const rates = perSlice(parameters, parameters.map((parameter) => (decays(parameter) ? weightDecay : 0)));
+    const rates = perSlice(
+      parameters,
+      parameters.map((parameter) => (decays(parameter) ? weightDecay : 0)),
+    );
     const change = rates === 0 ? direction : add(direction, multiply(weights, rates));
     return [{ target: weights, value: subtract(weights, multiply(change, learningRate)) }, ...moments];
   });

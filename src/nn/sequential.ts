@@ -93,7 +93,11 @@ export function sequential(layers: readonly Layer[], options: SequentialOptions)
 type ParameterArguments = Parameters<Parameters<Layer["build"]>[0]["parameter"]>;
 
 /** The initial values of the parameter at a position in the layer of an index; undefined where none are needed. */
-export type InitialValues = (index: number, position: number, ...parameterArguments: ParameterArguments) => Float32Array | undefined;
+export type InitialValues = (
+  index: number,
+  position: number,
+  ...parameterArguments: ParameterArguments
+) => Float32Array | undefined;
 
 /** Builds each layer on the shape that the one before gives. */
 export function buildModel(layers: readonly Layer[], given: SequentialOptions, initialValues: InitialValues): Model {
@@ -123,7 +127,11 @@ export function buildModel(layers: readonly Layer[], given: SequentialOptions, i
     });
     const checked = checkedLayer(layer, index, result);
     // A wrong layer is found here, and not first where the model is used.
-    checked.apply(input("examples", [1, ...shapes[index]!]), { training: false, precision: "float32", dropoutKeyAt: () => 0 });
+    checked.apply(input("examples", [1, ...shapes[index]!]), {
+      training: false,
+      precision: "float32",
+      dropoutKeyAt: () => 0,
+    });
     shapes.push(checked.outputShape);
     return checked;
   });
@@ -148,7 +156,11 @@ export function buildModel(layers: readonly Layer[], given: SequentialOptions, i
 
 function requireNewName(name: string, parameters: readonly Tensor[]): void {
   if (parameters.some(({ attributes }) => (attributes as { name: string }).name === name)) {
-    throw new OptionError({ where: name, what: "the layer makes two parameters of this name", fix: "Name each otherwise" });
+    throw new OptionError({
+      where: name,
+      what: "the layer makes two parameters of this name",
+      fix: "Name each otherwise",
+    });
   }
 }
 
@@ -156,10 +168,15 @@ function requireNewName(name: string, parameters: readonly Tensor[]): void {
 function requireParts(layers: readonly Layer[], options: SequentialOptions): SequentialOptions {
   const where = "sequential";
   if (!Array.isArray(layers)) {
-    throw new OptionError({ where, what: `${excerpt(layers)} is no list of layers`, fix: "Give one such as [dense(10)]" });
+    throw new OptionError({
+      where,
+      what: `${excerpt(layers)} is no list of layers`,
+      fix: "Give one such as [dense(10)]",
+    });
   }
   const wrong = layers.findIndex(
-    (layer: Partial<Layer> | null | undefined) => typeof layer?.build !== "function" || typeof layer.config?.type !== "string",
+    (layer: Partial<Layer> | null | undefined) =>
+      typeof layer?.build !== "function" || typeof layer.config?.type !== "string",
   );
   if (wrong >= 0) {
     const what = `layer ${wrong} is ${excerpt(layers[wrong])}, which is no layer`;
@@ -190,7 +207,11 @@ export function requireShape(shape: unknown): asserts shape is readonly number[]
     });
   }
   if (shape.length > MOST_AXES) {
-    throw new OptionError({ where: "inputShape", what: `there are ${shape.length} axes`, fix: `Give at most ${MOST_AXES}` });
+    throw new OptionError({
+      where: "inputShape",
+      what: `there are ${shape.length} axes`,
+      fix: `Give at most ${MOST_AXES}`,
+    });
   }
   for (const size of shape) requireCount("inputShape", size);
 }

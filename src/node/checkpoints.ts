@@ -173,13 +173,18 @@ export class CheckpointFolder {
       this.#known.delete(name);
     } catch (cause) {
       const what = `the old checkpoint cannot be removed: ${plainReason(cause)}`;
-      throw new DataError({ where: join(this.#path, name), what, fix: "Remove it yourself, or make the folder writable" }, { cause });
+      throw new DataError(
+        { where: join(this.#path, name), what, fix: "Remove it yourself, or make the folder writable" },
+        { cause },
+      );
     }
   }
 
   /** From the oldest step to the newest. */
   async #stepFiles(): Promise<string[]> {
-    return (await this.#names()).filter((name) => stepFile.test(name)).sort((one, other) => stepOf(one) - stepOf(other));
+    return (await this.#names())
+      .filter((name) => stepFile.test(name))
+      .sort((one, other) => stepOf(one) - stepOf(other));
   }
 
   async #names(): Promise<string[]> {

@@ -34,7 +34,11 @@ const begins = (bytes: Uint8Array, magic: readonly number[]) => magic.every((byt
  * @param lastLine the number of the last line that is read so far, for messages
  * @throws DataError for a file of another kind, a damaged archive, or bytes that are no text in the file's encoding
  */
-export async function* textOf(chunks: AsyncIterable<Uint8Array>, where: string, lastLine: () => number): AsyncGenerator<string> {
+export async function* textOf(
+  chunks: AsyncIterable<Uint8Array>,
+  where: string,
+  lastLine: () => number,
+): AsyncGenerator<string> {
   const packed = await withFirstBytes(chunks);
   const isPacked = begins(packed.first, gzipMagic);
   const { first, all } = isPacked ? await withFirstBytes(unpacked(packed.all, where)) : packed;
@@ -54,7 +58,9 @@ export async function* textOf(chunks: AsyncIterable<Uint8Array>, where: string, 
 }
 
 /** The first bytes of a stream, together, and the whole stream. */
-async function withFirstBytes(chunks: AsyncIterable<Uint8Array>): Promise<{ first: Uint8Array; all: AsyncIterable<Uint8Array> }> {
+async function withFirstBytes(
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<{ first: Uint8Array; all: AsyncIterable<Uint8Array> }> {
   const rest = chunks[Symbol.asyncIterator]();
   let first: Uint8Array = new Uint8Array();
   while (first.length < LONGEST_MAGIC) {
@@ -96,8 +102,15 @@ async function* unpacked(chunks: AsyncIterable<Uint8Array>, where: string): Asyn
   }
 }
 
-function notText(where: string, encoding: string, line: number, chunk: Uint8Array | undefined, cause: unknown): unknown {
-  if (!(cause instanceof TypeError && "code" in cause && cause.code === "ERR_ENCODING_INVALID_ENCODED_DATA")) return cause;
+function notText(
+  where: string,
+  encoding: string,
+  line: number,
+  chunk: Uint8Array | undefined,
+  cause: unknown,
+): unknown {
+  if (!(cause instanceof TypeError && "code" in cause && cause.code === "ERR_ENCODING_INVALID_ENCODED_DATA"))
+    return cause;
   if (encoding !== "utf-8") {
     const what = `after line ${line} there are bytes that are not UTF-16, which the file begins as`;
     return new DataError({ where, what, fix: "Save the file as UTF-8" }, { cause });
@@ -117,7 +130,8 @@ function notText(where: string, encoding: string, line: number, chunk: Uint8Arra
 
 /** The letters around the first that is none in UTF-8, read as Windows-1252, and the ends of lines before them. */
 function latinWord(bytes: Uint8Array): { word: string; newlines: number } | undefined {
-  const isLetter = (byte: number | undefined) => byte !== undefined && (byte >= 0xc0 || (byte | 32) >= 97 && (byte | 32) <= 122);
+  const isLetter = (byte: number | undefined) =>
+    byte !== undefined && (byte >= 0xc0 || ((byte | 32) >= 97 && (byte | 32) <= 122));
   const at = bytes.findIndex((byte, index) => byte >= 0xc0 && !(bytes[index + 1]! >= 0x80 && bytes[index + 1]! < 0xc0));
   if (at < 0) return undefined;
   let [from, to] = [at, at + 1];

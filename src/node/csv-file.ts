@@ -20,11 +20,17 @@ export function readCsvFile(path: string, options: Omit<CsvOptions, "where">): A
 }
 
 /** The rows of a CSV file's bytes, as `readCsvFile` does, with those that each chunk completes. */
-export async function* csvRowsOf(chunks: AsyncIterable<Uint8Array>, options: CsvOptions): AsyncGenerator<readonly CsvRow[]> {
+export async function* csvRowsOf(
+  chunks: AsyncIterable<Uint8Array>,
+  options: CsvOptions,
+): AsyncGenerator<readonly CsvRow[]> {
   const { where } = options;
   let lastLine = 0;
   try {
-    for await (const rows of parseCsv(textOf(chunks, where, () => lastLine), options)) {
+    for await (const rows of parseCsv(
+      textOf(chunks, where, () => lastLine),
+      options,
+    )) {
       lastLine = rows.at(-1)?.line ?? lastLine;
       yield rows;
     }
@@ -36,7 +42,10 @@ export async function* csvRowsOf(chunks: AsyncIterable<Uint8Array>, options: Csv
 /** A failure of the operating system as a DataError with the path; any other as it is. */
 export function cannotBeRead(where: string, cause: unknown): unknown {
   if (!(cause instanceof Error && "syscall" in cause)) return cause;
-  return new DataError({ where, what: `cannot be read: ${plainReason(cause)}`, fix: "Check the path and its permissions" }, { cause });
+  return new DataError(
+    { where, what: `cannot be read: ${plainReason(cause)}`, fix: "Check the path and its permissions" },
+    { cause },
+  );
 }
 
 /** A file's bytes, or those of standard input, as they come. */

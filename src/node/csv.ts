@@ -137,7 +137,8 @@ class CsvRows {
     const last = cells.at(-1)!;
     const whole = last.endsWith("\r") ? [...cells.slice(0, -1), last.slice(0, -1)] : cells;
     this.#line++;
-    if (this.#quotes) for (const cell of cells) if (cell.includes(this.#newline)) this.#line += cell.split(this.#newline).length - 1;
+    if (this.#quotes)
+      for (const cell of cells) if (cell.includes(this.#newline)) this.#line += cell.split(this.#newline).length - 1;
     return { cells: whole, line };
   }
 
@@ -151,13 +152,19 @@ class CsvRows {
       const { length } = cells[index]!;
       if (length <= LONGEST_CELL) continue;
       const what = `the cell has ${length} characters, and at most ${LONGEST_CELL} are read`;
-      throw new DataError({ where: `${where()}, column ${index + 1}`, what, fix: "Look for a quote too many before it, or shorten the cell" });
+      throw new DataError({
+        where: `${where()}, column ${index + 1}`,
+        what,
+        fix: "Look for a quote too many before it, or shorten the cell",
+      });
     }
   }
 
   #rowError(): DataError {
     const what = `the row has more than ${LONGEST_ROW} characters`;
-    const fix = this.#rest.includes('"') ? "Look for a quote in it that is never closed" : "Check that the file is a table with a line for each row";
+    const fix = this.#rest.includes('"')
+      ? "Look for a quote in it that is never closed"
+      : "Check that the file is a table with a line for each row";
     return new DataError({ where: `${this.#options.where}, line ${this.#line}`, what, fix });
   }
 
@@ -168,7 +175,8 @@ class CsvRows {
     const begins = JSON.stringify(text.slice(index - 1, index + 19));
     return new DataError({
       where: `${this.#options.where}, line ${this.#line}, column ${column}`,
-      what: code === "MissingQuotes" ? `the quote is never closed: ${begins}` : `text follows a closing quote: ${begins}`,
+      what:
+        code === "MissingQuotes" ? `the quote is never closed: ${begins}` : `text follows a closing quote: ${begins}`,
       fix: 'Quote a cell as a whole, and double the quotes inside it: "say ""yes"""',
     });
   }

@@ -35,7 +35,10 @@ function startMarkOf(pid: number): string {
       return state === "Z" ? "" : fields[18]!;
     }
     if (process.platform === "win32") return "";
-    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   } catch {
     return "";
   }
@@ -195,10 +198,18 @@ export class FolderLock {
   }
 
   #refusal(holder: Holder | undefined): OptionError {
-    const who = holder ? `process ${holder.pid} on host ${JSON.stringify(holder.host)}, started at ${holder.started},` : `a process that ${LOCK} does not name`;
+    const who = holder
+      ? `process ${holder.pid} on host ${JSON.stringify(holder.host)}, started at ${holder.started},`
+      : `a process that ${LOCK} does not name`;
     const waits = stateOf(holder, this.#self) === "running";
-    const fix = waits ? "Wait until it ends" : `If it no longer runs, take the lock over with ${optionName("takeOver")}`;
-    return new OptionError({ where: this.#folder, what: `${who} trains in this folder`, fix: `${fix}, or choose another folder` });
+    const fix = waits
+      ? "Wait until it ends"
+      : `If it no longer runs, take the lock over with ${optionName("takeOver")}`;
+    return new OptionError({
+      where: this.#folder,
+      what: `${who} trains in this folder`,
+      fix: `${fix}, or choose another folder`,
+    });
   }
 
   /**

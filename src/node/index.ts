@@ -29,13 +29,7 @@ export { readFileOrRefuse, writeFileAtomically } from "./files.ts";
 export { fileTuningStore } from "./tuning-store.ts";
 export { readCsvDataset, readCsvTable, type CsvDatasetOptions, type CsvTableOptions } from "./csv-table.ts";
 export { mnistFileNames, type MnistFile } from "../data/mnist.ts";
-export {
-  loadMnist,
-  mnistChecksums,
-  mnistMirrors,
-  type MnistSource,
-  type MnistSourceOptions,
-} from "./mnist-source.ts";
+export { loadMnist, mnistChecksums, mnistMirrors, type MnistSource, type MnistSourceOptions } from "./mnist-source.ts";
 
 /**
  * WebGPU in Node, by Dawn. The native module is loaded at the first call.

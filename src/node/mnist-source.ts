@@ -103,7 +103,11 @@ function checkedFetching(options: MnistSourceOptions): Fetching {
   }
   const insecure = mirrors.find((mirror) => !URL.canParse(mirror) || new URL(mirror).protocol !== "https:");
   if (insecure !== undefined) {
-    throw new OptionError({ where: "mirrors", what: `${insecure} is not an https address`, fix: "Give addresses that begin with https://" });
+    throw new OptionError({
+      where: "mirrors",
+      what: `${insecure} is not an https address`,
+      fix: "Give addresses that begin with https://",
+    });
   }
   return { fetch, mirrors, checksums, timeoutSeconds };
 }

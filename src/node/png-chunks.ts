@@ -7,7 +7,8 @@ import { inflateSync } from "node:zlib";
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** Whether bytes begin as those of a PNG do. */
-export const isPng = (bytes: Uint8Array): boolean => SIGNATURE.slice(0, 4).every((byte, index) => bytes[index] === byte);
+export const isPng = (bytes: Uint8Array): boolean =>
+  SIGNATURE.slice(0, 4).every((byte, index) => bytes[index] === byte);
 
 /** The other chunks may be packed as well (a colour profile), and none of them is needed. */
 const PIXEL_CHUNKS: ReadonlySet<string> = new Set(["IHDR", "PLTE", "tRNS", "IDAT", "IEND"]);
@@ -55,32 +56,45 @@ export function pixelChunks(bytes: Uint8Array): PixelChunks {
   if (!SIGNATURE.every((byte, index) => bytes[index] === byte)) throw new Error("it does not begin like one");
   const chunks = [...chunksOf(bytes)].filter(({ type }) => PIXEL_CHUNKS.has(type));
   const headers = chunks.filter(({ type }) => type === "IHDR");
-  if (chunks[0]?.type !== "IHDR" || headers.length > 1 || chunks[0].data.length !== 13) throw new Error("there is no header (IHDR)");
+  if (chunks[0]?.type !== "IHDR" || headers.length > 1 || chunks[0].data.length !== 13)
+    throw new Error("there is no header (IHDR)");
   const { least, most } = unpackedBytes(chunks[0].data);
   const colors = chunks[0].data[9]!;
-  if (colors === 3 && !chunks.some(({ type, data }) => type === "PLTE" && data.length >= 3)) throw new Error("its palette (PLTE) is missing");
+  if (colors === 3 && !chunks.some(({ type, data }) => type === "PLTE" && data.length >= 3))
+    throw new Error("its palette (PLTE) is missing");
   // fast-png refuses the key of a picture of few pixels, and leaves the others to its caller.
   const hasKey = colors === 0 || colors === 2;
   const key = hasKey ? chunks.find(({ type }) => type === "tRNS")?.data : undefined;
-  if (key && key.length !== 2 * channelsOf[colors]!) throw new Error(`its transparent color (tRNS) has ${key.length} bytes`);
+  if (key && key.length !== 2 * channelsOf[colors]!)
+    throw new Error(`its transparent color (tRNS) has ${key.length} bytes`);
   const packed = Buffer.concat(chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data));
   let found: number;
   try {
     found = inflateSync(packed, { maxOutputLength: most }).length;
   } catch (cause) {
     const isTooMuch = cause instanceof RangeError;
-    throw new Error(isTooMuch ? "its pixels unpack to more than its size says" : `its pixels are damaged: ${(cause as Error).message}`, { cause });
+    throw new Error(
+      isTooMuch
+        ? "its pixels unpack to more than its size says"
+        : `its pixels are damaged: ${(cause as Error).message}`,
+      { cause },
+    );
   }
   if (found < least) throw new Error("its pixels are fewer than its size says");
   const kept = chunks.filter(({ type }) => type !== "tRNS" || colors === 3).map(({ whole }) => whole);
   const png = Buffer.concat([bytes.subarray(0, SIGNATURE.length), ...kept]);
-  return key ? { png, transparent: Array.from({ length: key.length / 2 }, (_, index) => 256 * key[2 * index]! + key[2 * index + 1]!) } : { png };
+  return key
+    ? {
+        png,
+        transparent: Array.from({ length: key.length / 2 }, (_, index) => 256 * key[2 * index]! + key[2 * index + 1]!),
+      }
+    : { png };
 }
 
 /** Up to the one that ends the picture. */
 function* chunksOf(bytes: Uint8Array): Generator<Chunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = SIGNATURE.length, type = ""; type !== "IEND"; ) {
+  for (let at = SIGNATURE.length, type = ""; type !== "IEND";) {
     const end = at + 12 + (at + 12 <= bytes.length ? view.getUint32(at) : 0);
     if (end > bytes.length) throw new Error(`it is cut off at byte ${bytes.length}`);
     type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
@@ -95,6 +109,7 @@ function unpackedBytes(header: Uint8Array): { least: number; most: number } {
   const [width, height, depth, colors] = [view.getUint32(0), view.getUint32(4), header[8]!, header[9]!];
   if (width === 0 || height === 0) throw new Error(`its size is ${width} × ${height}`);
   const rowBytes = (width * depth * (channelsOf[colors] ?? 4)) / 8;
-  if (height * rowBytes > MOST_BYTES) throw new Error(`its size of ${width} × ${height} is more than ${MOST_BYTES} bytes of pixels`);
+  if (height * rowBytes > MOST_BYTES)
+    throw new Error(`its size of ${width} × ${height} is more than ${MOST_BYTES} bytes of pixels`);
   return { least: Math.floor(height * rowBytes), most: height * (Math.ceil(rowBytes) + 4) + 64 };
 }

@@ -34,7 +34,8 @@ export function readPng(bytes: Uint8Array, where: string, { invert = false }: Pn
     const at = pixel * channels;
     const part = (channel: number) => data[at + channel]! / largest;
     const grey = channels < 3 ? part(0) : 0.299 * part(0) + 0.587 * part(1) + 0.114 * part(2);
-    const isTransparent = transparent !== undefined && transparent.every((sample, channel) => data[at + channel] === sample);
+    const isTransparent =
+      transparent !== undefined && transparent.every((sample, channel) => data[at + channel] === sample);
     const alpha = isTransparent ? 0 : hasAlpha ? part(channels - 1) : 1;
     const seen = grey * alpha + background * (1 - alpha);
     pixels[pixel] = Math.round(255 * (invert ? 1 - seen : seen));
@@ -74,7 +75,11 @@ function unpacked(picture: DecodedPng): Samples {
 }
 
 /** A picture in another size, stretched to the new shape: each pixel is the mean of the area that it covers. */
-export function resizePicture({ width, height, pixels }: GreyPicture, newWidth: number, newHeight: number): GreyPicture {
+export function resizePicture(
+  { width, height, pixels }: GreyPicture,
+  newWidth: number,
+  newHeight: number,
+): GreyPicture {
   const whole = { left: 0, top: 0, width, height };
   const values = resampled({ width, height, values: pixels }, whole, newWidth, newHeight);
   return { width: newWidth, height: newHeight, pixels: Uint8Array.from(values, Math.round) };

@@ -7,14 +7,16 @@ import { writeFileAtomically } from "./files.ts";
 
 /** The user's folder for what programs can make again. */
 function cacheFolder(environment: NodeJS.ProcessEnv): string {
-  if (process.platform === "win32" && environment["LOCALAPPDATA"]) return join(environment["LOCALAPPDATA"], "wgrad", "cache");
+  if (process.platform === "win32" && environment["LOCALAPPDATA"])
+    return join(environment["LOCALAPPDATA"], "wgrad", "cache");
   if (process.platform === "darwin") return join(homedir(), "Library", "Caches", "wgrad");
   return join(environment["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "wgrad");
 }
 
 /** Keeps the tuner's choices in the user's cache folder, a file for each adapter and version. */
 export function fileTuningStore(folder = cacheFolder(process.env)): TuningStore {
-  const pathOf = (key: string) => join(folder, `tuning-${createHash("sha256").update(key).digest("hex").slice(0, 16)}.json`);
+  const pathOf = (key: string) =>
+    join(folder, `tuning-${createHash("sha256").update(key).digest("hex").slice(0, 16)}.json`);
   return {
     async load(key) {
       try {

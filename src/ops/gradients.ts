@@ -20,11 +20,19 @@ export function gradients<const Tensors extends readonly Tensor[]>(
 ): { -readonly [Position in keyof Tensors]: Tensor } {
   requireTensor("gradients loss", loss);
   if (!Array.isArray(tensors)) {
-    throw new GraphError({ where: "gradients", what: `${String(tensors)} is no list of tensors`, fix: "Give the parameters as an array" });
+    throw new GraphError({
+      where: "gradients",
+      what: `${String(tensors)} is no list of tensors`,
+      fix: "Give the parameters as an array",
+    });
   }
   for (const tensor of tensors) requireTensor("gradients", tensor);
   if (loss.size !== 1 || loss.dtype !== "float32") {
-    throw new GraphError({ where: "gradients", what: `the loss ${loss} is no scalar`, fix: "Reduce it with mean or sum first" });
+    throw new GraphError({
+      where: "gradients",
+      what: `the loss ${loss} is no scalar`,
+      fix: "Reduce it with mean or sum first",
+    });
   }
   const order = topologicalOrder([loss]);
   const needed = dependents(order, tensors);

@@ -81,7 +81,9 @@ export function totalsOf(loss: TrainingLoss, outputs: Tensor, answers: Tensor): 
       correct: sum(onePerExample(`correct of loss ${name}`, loss.correct(outputs, answers), outputs)),
     };
   }
-  return { loss: sum(onePerExample(`loss ${loss.name}`, (loss as RegressionLoss).perTarget(outputs, answers), outputs)) };
+  return {
+    loss: sum(onePerExample(`loss ${loss.name}`, (loss as RegressionLoss).perTarget(outputs, answers), outputs)),
+  };
 }
 
 /** The sums are divided by the number of examples, so a loss of one's own that divides already would count too little. */

@@ -128,7 +128,11 @@ class ChunkEvaluator implements Evaluator {
   }
 
   /** The submits that go over the first rows of the window: all whole chunks in one, and what is left. */
-  async #windowRuns(data: DataKind, loss: TrainingLoss, rows: number): Promise<(() => ReturnType<Executable["run"]>)[]> {
+  async #windowRuns(
+    data: DataKind,
+    loss: TrainingLoss,
+    rows: number,
+  ): Promise<(() => ReturnType<Executable["run"]>)[]> {
     const { chunk } = this.#parts;
     const chunks = Math.floor(rows / chunk);
     const rest = rows % chunk;

@@ -130,7 +130,9 @@ class WindowFeed implements Feed {
   #orderOf(epoch: number): Uint32Array {
     const { dataset, seed, shuffled } = this.#plan;
     if (this.#order && (this.#order.epoch === epoch || !shuffled)) return this.#order.examples;
-    const examples = shuffled ? epochOrder(dataset.count, seed, epoch) : Uint32Array.from({ length: dataset.count }, (_, index) => index);
+    const examples = shuffled
+      ? epochOrder(dataset.count, seed, epoch)
+      : Uint32Array.from({ length: dataset.count }, (_, index) => index);
     this.#order = { epoch, examples };
     return examples;
   }
@@ -151,8 +153,10 @@ function gatherRows(data: TrainingData, window: TrainingData, order: Uint32Array
     const example = order[first + row]!;
     window.features.set(data.features.subarray(example * width, (example + 1) * width), row * width);
     if (!isRegression(data)) (window as typeof data).labels[row] = data.labels[example]!;
-    else for (let output = 0; output < data.outputs.length; output++) {
-      (window as typeof data).targets[row * data.outputs.length + output] = data.targets[example * data.outputs.length + output]!;
-    }
+    else
+      for (let output = 0; output < data.outputs.length; output++) {
+        (window as typeof data).targets[row * data.outputs.length + output] =
+          data.targets[example * data.outputs.length + output]!;
+      }
   }
 }

@@ -26,7 +26,14 @@ export interface FitOptions {
 }
 
 /** @throws OptionError */
-export function requireFitOptions({ every, pauseEvery, maxSteps, stepsPerSubmit, submitMilliseconds, checkpoint }: FitOptions): void {
+export function requireFitOptions({
+  every,
+  pauseEvery,
+  maxSteps,
+  stepsPerSubmit,
+  submitMilliseconds,
+  checkpoint,
+}: FitOptions): void {
   if (pauseEvery !== undefined) requireCount("fit pauseEvery", pauseEvery);
   if (every !== undefined) requireCount("fit every", every);
   if (maxSteps !== undefined) requireCount("fit maxSteps", maxSteps);

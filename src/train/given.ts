@@ -15,14 +15,16 @@ type Fields = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 
 /** Anything but an object as it is; of an object its kind only, since it may hold a whole data set. */
-const shown = (value: unknown): string => (isObject(value) ? `this ${value.constructor?.name ?? "object"}` : excerpt(value));
+const shown = (value: unknown): string =>
+  isObject(value) ? `this ${value.constructor?.name ?? "object"}` : excerpt(value);
 
 function refuse(where: string, value: unknown, kind: string, fix: string): never {
   throw new OptionError({ where, what: `${shown(value)} is no ${kind}`, fix });
 }
 
 function requireMethods(where: string, value: unknown, methods: readonly string[], kind: string, fix: string): void {
-  if (!isObject(value) || !methods.every((method) => typeof value[method] === "function")) refuse(where, value, kind, fix);
+  if (!isObject(value) || !methods.every((method) => typeof value[method] === "function"))
+    refuse(where, value, kind, fix);
 }
 
 /** @throws OptionError for options that are no object */
@@ -40,7 +42,13 @@ export function requireModel(where: string, model: Model): void {
 
 /** @throws OptionError for what is no backend */
 export function requireBackend(where: string, backend: Backend): void {
-  requireMethods(where, backend, ["createSession"], "backend", "Give what createBackend() or createCpuBackend() returns");
+  requireMethods(
+    where,
+    backend,
+    ["createSession"],
+    "backend",
+    "Give what createBackend() or createCpuBackend() returns",
+  );
 }
 
 /** @throws OptionError for what is no session */
@@ -62,7 +70,8 @@ export function requireData(where: string, data: TrainingData): void {
     (features instanceof Uint8Array || features instanceof Float32Array) &&
     Array.isArray(shape) &&
     typeof count === "number" &&
-    ((labels instanceof Uint32Array && Array.isArray(classes)) || (targets instanceof Float32Array && Array.isArray(outputs)));
+    ((labels instanceof Uint32Array && Array.isArray(classes)) ||
+      (targets instanceof Float32Array && Array.isArray(outputs)));
   if (!isWhole) refuse(where, data, "data set", fix);
 }
 

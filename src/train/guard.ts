@@ -47,7 +47,12 @@ const LOSS_PLACE = "loss";
  * @param gradient the packed gradient
  * @param loss the step's loss, where it is there at once with the gradient
  */
-export function guardStep(choice: NonFiniteChoice, gradient: Tensor, loss: Tensor | undefined, learningRate: Tensor): Guard {
+export function guardStep(
+  choice: NonFiniteChoice,
+  gradient: Tensor,
+  loss: Tensor | undefined,
+  learningRate: Tensor,
+): Guard {
   const places = subtract(gradient.size, toFloat(axisIndex(gradient.shape, 0)));
   const ofGradient = max(select(isNotFinite(gradient), places, 0));
   const fault = loss ? maximum(ofGradient, multiply(isNotFinite(loss), LOSS)) : ofGradient;
@@ -58,7 +63,11 @@ export function guardStep(choice: NonFiniteChoice, gradient: Tensor, loss: Tenso
   if (choice === "stop") {
     const stopped = state(STOPPED, []);
     const blocked = maximum(stopped, isFaulty);
-    return { fault, learningRate, guarded: (updates) => [...left(blocked, updates), { target: stopped, value: blocked }] };
+    return {
+      fault,
+      learningRate,
+      guarded: (updates) => [...left(blocked, updates), { target: stopped, value: blocked }],
+    };
   }
   const slowed = state(SLOWED, []);
   const factor = subtract(1, slowed);
@@ -79,7 +88,8 @@ export function rateFactorOf(states: States | undefined): number {
 }
 
 /** What was not finite, in words: "the loss is not finite". */
-export const faultText = (place: string): string => `${place === LOSS_PLACE ? "the loss" : `the gradient of ${place}`} is not finite`;
+export const faultText = (place: string): string =>
+  `${place === LOSS_PLACE ? "the loss" : `the gradient of ${place}`} is not finite`;
 
 /**
  * The name of the first parameter whose gradient was not finite, or "loss". Exact up to 2²⁴ parameters.

@@ -1,9 +1,4 @@
-export {
-  createEvaluator,
-  type Evaluation,
-  type Evaluator,
-  type EvaluatorOptions,
-} from "./evaluate.ts";
+export { createEvaluator, type Evaluation, type Evaluator, type EvaluatorOptions } from "./evaluate.ts";
 export type { FitOptions } from "./fit-options.ts";
 export { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
 export { createGradientNorms, type GradientNormOptions, type GradientNorms } from "./gradient-norms.ts";
@@ -23,5 +18,12 @@ export type { SkippedStep, TrainingProgress } from "./progress.ts";
 export type { Checkpoint, CheckpointOptions } from "./run/checkpoints.ts";
 export type { Snapshot, StoredValues, Unreported } from "./snapshot.ts";
 export { fitUntil } from "./stopping.ts";
-export type { Stop, StopKind, StoppingMemory, StoppingOptions, StoppingProgress, StoppingState } from "./stopping-options.ts";
+export type {
+  Stop,
+  StopKind,
+  StoppingMemory,
+  StoppingOptions,
+  StoppingProgress,
+  StoppingState,
+} from "./stopping-options.ts";
 export { createTrainer, type Trainer } from "./trainer.ts";

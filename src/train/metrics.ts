@@ -110,7 +110,11 @@ export function regressionMetrics(targets: Float32Array, predictions: Float32Arr
   const variation = targets.reduce((sum, target) => sum + (target - mean) ** 2, 0);
   const squares = targets.reduce((sum, target, index) => sum + (target - predictions[index]!) ** 2, 0);
   const distances = targets.reduce((sum, target, index) => sum + Math.abs(target - predictions[index]!), 0);
-  return { r2: variation > 0 ? 1 - squares / variation : NaN, rmse: Math.sqrt(squares / count), mae: distances / count };
+  return {
+    r2: variation > 0 ? 1 - squares / variation : NaN,
+    rmse: Math.sqrt(squares / count),
+    mae: distances / count,
+  };
 }
 
 function requireSameLength(expected: number, found: number): void {

@@ -80,7 +80,8 @@ function stepGraph(loss: Tensor, options: MinimizeOptions) {
   requirePositiveFloat32("minimize learningRate", learningRate);
   const record = Object.entries(options.record ?? {});
   const wrong = record.find(([, tensor]) => tensor.size !== 1 || tensor.dtype !== "float32");
-  if (wrong) throw new GraphError({ where: `record ${wrong[0]}`, what: `${wrong[1]} is no scalar`, fix: "Record numbers" });
+  if (wrong)
+    throw new GraphError({ where: `record ${wrong[0]}`, what: `${wrong[1]} is no scalar`, fix: "Record numbers" });
   const rate = stepScalar("learningRate", (step) => learningRate * schedule(step, maxSteps));
   const updates = optimizer.update(parameters, gradients(loss, parameters), { learningRate: rate });
   const { target, value } = updates[0]!;
@@ -110,6 +111,8 @@ function summary(traces: Readonly<Record<string, readonly number[]>>, options: M
     stopped: isSpoiled ? "notFinite" : reason,
     losses: losses.slice(0, steps + 1),
     stepLengths: lengths.slice(0, steps),
-    record: Object.fromEntries(Object.keys(record).map((name) => [name, traces[`record ${name}`]!.slice(0, steps + 1)])),
+    record: Object.fromEntries(
+      Object.keys(record).map((name) => [name, traces[`record ${name}`]!.slice(0, steps + 1)]),
+    ),
   };
 }

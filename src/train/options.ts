@@ -135,19 +135,28 @@ export function requireSettings(options: TrainerOptions): void {
   if (clipNorm !== undefined) requirePositiveFloat32("clipNorm", clipNorm);
   if (seed !== undefined) requireSeed("seed", seed);
   if (onNonFinite !== undefined) requireNonFiniteChoice(onNonFinite);
-  if (snapshotSeconds !== undefined) requireNumber("snapshotSeconds", snapshotSeconds, snapshotSeconds > 0, "a number above 0, or Infinity");
+  if (snapshotSeconds !== undefined)
+    requireNumber("snapshotSeconds", snapshotSeconds, snapshotSeconds > 0, "a number above 0, or Infinity");
   if (normalization !== undefined) requireNormalization(normalization, sizeOf(dataset.shape));
   if (precision !== undefined) requirePrecision(precision);
 }
 
 function requireOptimizer(optimizer: Optimizer): void {
   if (typeof (optimizer as Partial<Optimizer> | null)?.update === "function") return;
-  throw new OptionError({ where: "optimizer", what: `${excerpt(optimizer)} is no optimizer`, fix: "Give one such as optimizers.adam()" });
+  throw new OptionError({
+    where: "optimizer",
+    what: `${excerpt(optimizer)} is no optimizer`,
+    fix: "Give one such as optimizers.adam()",
+  });
 }
 
 function requireSchedule(schedule: Schedule): void {
   if (typeof schedule === "function") return;
-  throw new OptionError({ where: "schedule", what: `${excerpt(schedule)} is no schedule`, fix: "Give one such as schedules.cosine()" });
+  throw new OptionError({
+    where: "schedule",
+    what: `${excerpt(schedule)} is no schedule`,
+    fix: "Give one such as schedules.cosine()",
+  });
 }
 
 function requireNonFiniteChoice(choice: NonFiniteChoice): void {

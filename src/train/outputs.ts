@@ -23,7 +23,10 @@ export function probabilities(logits: Float32Array, classes: number): Float32Arr
     const largest = Math.max(...row);
     const weights = Array.from(row, (value) => Math.exp(value - largest));
     const total = weights.reduce((all, weight) => all + weight, 0);
-    result.set(weights.map((weight) => weight / total), first);
+    result.set(
+      weights.map((weight) => weight / total),
+      first,
+    );
   }
   return result;
 }
@@ -40,4 +43,5 @@ export function classShares(outputs: Float32Array, width: number, loss: LossName
 }
 
 /** From which value on a single output stands for class 1: the logit of one half, or one half itself. */
-export const decisionThreshold = (loss: LossName | TrainingLoss): number => (loss === "sigmoidBinaryCrossEntropy" ? 0 : 0.5);
+export const decisionThreshold = (loss: LossName | TrainingLoss): number =>
+  loss === "sigmoidBinaryCrossEntropy" ? 0 : 0.5;

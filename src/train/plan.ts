@@ -15,7 +15,14 @@ import type { Model } from "../nn/sequential.ts";
 import type { Precision } from "../ops/matmul/precision.ts";
 import { requireOptionsObject, requireSnapshot } from "./given.ts";
 import type { NonFiniteChoice } from "./guard.ts";
-import { requireSettings, requireSubject, rowsThatFit, unchanged, type Recovery, type TrainerOptions } from "./options.ts";
+import {
+  requireSettings,
+  requireSubject,
+  rowsThatFit,
+  unchanged,
+  type Recovery,
+  type TrainerOptions,
+} from "./options.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What is trained, and what its loss is. */
@@ -161,5 +168,9 @@ function lossScaleOf(wanted: number | undefined, precision: Precision, batch: nu
   if (wanted === undefined) return precision === "float16" ? 2 ** Math.ceil(Math.log2(EXAMPLE_SCALE * batch)) : 1;
   requirePositiveFloat32("lossScale", wanted);
   if (precision === "float16") return wanted;
-  throw new OptionError({ where: "lossScale", what: "the loss is scaled with precision float16 only", fix: "Leave it out" });
+  throw new OptionError({
+    where: "lossScale",
+    what: "the loss is scaled with precision float16 only",
+    fix: "Leave it out",
+  });
 }

@@ -57,7 +57,10 @@ export function writeAll(
     const shapeText = (shape: Shape) => `[${shape.join(", ")}]`;
     if (!found) throw otherRun(nameOf(leaf), "the snapshot has no such value");
     if (found.shape.join() !== leaf.shape.join() || found.values.length !== leaf.size) {
-      throw otherRun(nameOf(leaf), `the snapshot has it as ${shapeText(found.shape)}, this trainer as ${shapeText(leaf.shape)}`);
+      throw otherRun(
+        nameOf(leaf),
+        `the snapshot has it as ${shapeText(found.shape)}, this trainer as ${shapeText(leaf.shape)}`,
+      );
     }
   }
   const known = new Set(leaves.map(nameOf));

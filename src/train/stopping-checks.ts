@@ -71,7 +71,9 @@ export class StoppingChecks {
     const [loss, gradientNorm] = [sums.loss / steps, sums.gradientNorm / steps];
     this.#change({ steps: 0, loss: 0, gradientNorm: 0, lossBefore: loss });
     const change = Math.abs(loss - lossBefore);
-    return (await this.#patienceIsOver(validation)) ?? this.#lossStandsStill(change) ?? this.#gradientIsSmall(gradientNorm);
+    return (
+      (await this.#patienceIsOver(validation)) ?? this.#lossStandsStill(change) ?? this.#gradientIsSmall(gradientNorm)
+    );
   }
 
   async #patienceIsOver(validation: Evaluation | undefined): Promise<Verdict | undefined> {
@@ -87,7 +89,10 @@ export class StoppingChecks {
     if (sinceBest < patience) return undefined;
     const { loss, snapshot } = best;
     const ago = `${sinceBest} ${sinceBest === 1 ? "check" : "checks"} ago`;
-    return { kind: "patience", reason: `the validation loss was lowest, ${numberText(loss)}, at step ${numberText(snapshot.step)}, ${ago}` };
+    return {
+      kind: "patience",
+      reason: `the validation loss was lowest, ${numberText(loss)}, at step ${numberText(snapshot.step)}, ${ago}`,
+    };
   }
 
   #lossStandsStill(change: number): Verdict | undefined {
@@ -96,7 +101,10 @@ export class StoppingChecks {
     const lossStays = change < lossTolerance ? this.#state.lossStays + 1 : 0;
     this.#change({ lossStays });
     if (lossStays < stays) return undefined;
-    return { kind: "lossTolerance", reason: `the loss changed by less than ${lossTolerance} at ${stays} checks in a row` };
+    return {
+      kind: "lossTolerance",
+      reason: `the loss changed by less than ${lossTolerance} at ${stays} checks in a row`,
+    };
   }
 
   #gradientIsSmall(norm: number): Verdict | undefined {

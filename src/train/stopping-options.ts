@@ -8,8 +8,10 @@ import type { TrainingProgress } from "./progress.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What ends a training before its last step. */
-export interface StoppingOptions
-  extends Pick<FitOptions, "every" | "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint"> {
+export interface StoppingOptions extends Pick<
+  FitOptions,
+  "every" | "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint"
+> {
   /** Evaluated at every check. */
   readonly validation?: TrainingData;
   /**
@@ -67,7 +69,14 @@ export interface StoppingProgress extends TrainingProgress {
 }
 
 /** Why training stopped. */
-export type StopKind = "finished" | "maxSteps" | "patience" | "lossTolerance" | "gradientTolerance" | "maxSeconds" | "aborted";
+export type StopKind =
+  | "finished"
+  | "maxSteps"
+  | "patience"
+  | "lossTolerance"
+  | "gradientTolerance"
+  | "maxSeconds"
+  | "aborted";
 
 /** Why and where training stopped. */
 export interface Stop {
@@ -82,14 +91,32 @@ export interface Stop {
 
 /** @throws OptionError */
 export function requireStoppingOptions(options: StoppingOptions): void {
-  const { validation, checkEvery, patience, minImprovement = 0, lossTolerance, gradientTolerance, stays = 1, maxSeconds } = options;
+  const {
+    validation,
+    checkEvery,
+    patience,
+    minImprovement = 0,
+    lossTolerance,
+    gradientTolerance,
+    stays = 1,
+    maxSeconds,
+  } = options;
   if (checkEvery !== undefined) requireCount("fitUntil checkEvery", checkEvery);
   if (patience !== undefined) requireCount("fitUntil patience", patience);
   if (validation !== undefined) requireData("fitUntil validation", validation);
   if (patience !== undefined && !validation) {
-    throw new OptionError({ where: optionName("fitUntil patience"), what: "there is no validation set to be patient with", fix: `Give one with ${optionName("validation")}` });
+    throw new OptionError({
+      where: optionName("fitUntil patience"),
+      what: "there is no validation set to be patient with",
+      fix: `Give one with ${optionName("validation")}`,
+    });
   }
-  requireNumber("fitUntil minImprovement", minImprovement, minImprovement >= 0 && minImprovement < Infinity, "a finite number of at least 0");
+  requireNumber(
+    "fitUntil minImprovement",
+    minImprovement,
+    minImprovement >= 0 && minImprovement < Infinity,
+    "a finite number of at least 0",
+  );
   if (lossTolerance !== undefined) requirePositive("fitUntil lossTolerance", lossTolerance);
   if (gradientTolerance !== undefined) requirePositive("fitUntil gradientTolerance", gradientTolerance);
   requireCount("fitUntil stays", stays);

@@ -21,13 +21,24 @@ export async function* fitUntil(
   requireTrainer("fitUntil", trainer);
   requireOptionsObject("fitUntil", options);
   requireStoppingOptions(options);
-  const { every = Math.max(1, Math.floor(trainer.stepsTotal / 100)), checkEvery = usualCheckEvery(trainer), maxSeconds = Infinity } = options;
+  const {
+    every = Math.max(1, Math.floor(trainer.stepsTotal / 100)),
+    checkEvery = usualCheckEvery(trainer),
+    maxSeconds = Infinity,
+  } = options;
   const { stepsPerSubmit, submitMilliseconds, signal, checkpoint } = options;
   const checks = isChecked(options) ? new StoppingChecks(trainer, options) : undefined;
   const pauseEvery = checks && checkEvery;
   let verdict: Verdict | undefined;
   let epochs = 0;
-  for await (const event of trainer.fit({ every, pauseEvery, stepsPerSubmit, submitMilliseconds, signal, checkpoint })) {
+  for await (const event of trainer.fit({
+    every,
+    pauseEvery,
+    stepsPerSubmit,
+    submitMilliseconds,
+    signal,
+    checkpoint,
+  })) {
     if (!event.interim) checks?.add(event);
     epochs = event.epochs;
     const isCheck = checks && !event.interim && (event.step % checkEvery === 0 || event.step === trainer.stepsTotal);

@@ -3,7 +3,15 @@
  */
 import { signal } from "@preact/signals";
 import { keepAddress, visit } from "./shared/address/history.ts";
-import { formatDigits, loadFile, parseDigits, reset, setVisible, stepOnce, toggleRunning } from "./digits/state/index.ts";
+import {
+  formatDigits,
+  loadFile,
+  parseDigits,
+  reset,
+  setVisible,
+  stepOnce,
+  toggleRunning,
+} from "./digits/state/index.ts";
 import { Digits } from "./digits/view/index.tsx";
 import { dragging, takeDrops } from "./shared/drop.ts";
 import { ContinueOnCpu } from "./continue.tsx";
@@ -46,7 +54,8 @@ function show(wanted: Tab): void {
 const digitsCommands = { toggle: toggleRunning, step: stepOnce, reset };
 
 /** Elements that use letter keys themselves. */
-const TYPED_INTO = "input:not([type=radio], [type=checkbox], [type=range], [type=color], [type=file]), select, textarea";
+const TYPED_INTO =
+  "input:not([type=radio], [type=checkbox], [type=range], [type=color], [type=file]), select, textarea";
 
 const PRESSED_BY_SPACE = "button, a, summary, [role=tab], input[type=radio], input[type=checkbox]";
 
@@ -105,7 +114,11 @@ function DeviceLine() {
         {!isGpu && "(reference backend)"}
         {isGpu && (software ? `software adapter (${adapter}, runs on the CPU)` : adapter)}
       </span>
-      {reason && <span class="reason" data-testid="cpu-reason">{reason}</span>}
+      {reason && (
+        <span class="reason" data-testid="cpu-reason">
+          {reason}
+        </span>
+      )}
     </p>
   );
 }

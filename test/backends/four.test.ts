@@ -32,10 +32,17 @@ async function shadersOf(body: () => Promise<void>): Promise<string[]> {
 const isFour = (code: string) => code.includes("fn finish_four(");
 
 /** Three steps of Adam over parameters of two sizes, and the parameters and moments then. */
-async function adamSteps(backend: Backend, sizes: readonly number[], values: readonly Float32Array[], gradients: Float32Array) {
+async function adamSteps(
+  backend: Backend,
+  sizes: readonly number[],
+  values: readonly Float32Array[],
+  gradients: Float32Array,
+) {
   const parameters = sizes.map((size, at) => parameter(`p${at}`, [size], values[at]!));
   const gradient = input("gradient", pack(parameters).shape);
-  const updates = optimizers.adam().update(parameters, gradient, { learningRate: stepScalar("rate", (step) => 0.01 / (1 + step)) });
+  const updates = optimizers
+    .adam()
+    .update(parameters, gradient, { learningRate: stepScalar("rate", (step) => 0.01 / (1 + step)) });
   const session = backend.createSession();
   const executable = await session.compile(defineGraph({}, updates));
   session.write(gradient, gradients);
@@ -74,10 +81,20 @@ test("what is short, no multiple of four, or reads other elements than its own, 
   const row = input("row", [80]);
   const chains = [add(multiply(x, x), row), subtract(multiply(short, short), short), subtract(multiply(odd, odd), odd)];
   for (const y of chains) {
-    const codes = await shadersOf(() => backend.createSession().compile(defineGraph({ y })).then(() => {}));
+    const codes = await shadersOf(() =>
+      backend
+        .createSession()
+        .compile(defineGraph({ y }))
+        .then(() => {}),
+    );
     expect(codes.map(isFour)).toEqual([false]);
   }
-  const own = await shadersOf(() => backend.createSession().compile(defineGraph({ y: multiply(x, x) })).then(() => {}));
+  const own = await shadersOf(() =>
+    backend
+      .createSession()
+      .compile(defineGraph({ y: multiply(x, x) }))
+      .then(() => {}),
+  );
   expect(own.map(isFour)).toEqual([true]);
   backend.dispose();
 });

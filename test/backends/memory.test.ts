@@ -11,7 +11,14 @@ const collectGarbage = runInNewContext("gc") as () => void;
 /** Trains on a backend of its own, disposes of it, and looks whether its device can be collected. */
 async function usedDevice(): Promise<WeakRef<GPUDevice>> {
   const { backend, device } = await acquireLosableBackend();
-  const trainer = await createTrainer({ model: smallModel(), dataset: clouds(40), backend, learningRate: 0.01, batchSize: 10, epochs: 1 });
+  const trainer = await createTrainer({
+    model: smallModel(),
+    dataset: clouds(40),
+    backend,
+    learningRate: 0.01,
+    batchSize: 10,
+    epochs: 1,
+  });
   await finish(trainer);
   const kept = new WeakRef(device());
   trainer.dispose();

@@ -28,7 +28,11 @@ function network() {
   const x = input("x", [6, 5]);
   const initial = new Random(5);
   const weight = (name: string, ...shape: number[]) =>
-    parameter(name, shape, Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => initial.uniform(-0.5, 0.5)));
+    parameter(
+      name,
+      shape,
+      Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => initial.uniform(-0.5, 0.5)),
+    );
   const [a, b, c, d] = [weight("a", 5, 7), weight("b", 7), weight("c", 7, 3), weight("d", 3)];
   const hidden = tanh(add(matmul(x, a), b));
   const outputs = add(matmul(hidden, c), d);
@@ -56,7 +60,21 @@ function network() {
 }
 
 /** What is run, one after the other, whatever the order of compilation. */
-const runs = ["predict", "all", "outer", "predict", "middle", "alone", "last", "one", "all", "alone", "outer", "middle", "predict"];
+const runs = [
+  "predict",
+  "all",
+  "outer",
+  "predict",
+  "middle",
+  "alone",
+  "last",
+  "one",
+  "all",
+  "alone",
+  "outer",
+  "middle",
+  "predict",
+];
 
 interface Found {
   readonly leaves: readonly (readonly number[])[];
@@ -103,7 +121,9 @@ describe("on WebGPU", () => {
     const { names } = network();
     const expected = await valuesAfter(backend, []);
     const onCpu = await valuesAfter(createCpuBackend(), names);
-    expected.leaves.forEach((values, leaf) => values.forEach((value, at) => expect(value).toBeCloseTo(onCpu.leaves[leaf]![at]!, 4)));
+    expected.leaves.forEach((values, leaf) =>
+      values.forEach((value, at) => expect(value).toBeCloseTo(onCpu.leaves[leaf]![at]!, 4)),
+    );
     expected.losses.forEach((value, at) => expect(value).toBeCloseTo(onCpu.losses[at]!, 4));
     expect(expected.leaves.flat().every(Number.isFinite)).toBe(true);
     const orders = fc.shuffledSubarray(names);
@@ -159,7 +179,11 @@ describe("on WebGPU", () => {
     session.write(leaf, new Float32Array(7).fill(2));
     const running = predict.run(0, 1);
     const reading = session.read(leaf);
-    const [train] = await Promise.all([session.compile(graphs.all!), session.compile(graphs.middle!), session.compile(graphs.predict!)]);
+    const [train] = await Promise.all([
+      session.compile(graphs.all!),
+      session.compile(graphs.middle!),
+      session.compile(graphs.predict!),
+    ]);
     expect([...(await reading)]).toEqual(new Array(7).fill(2));
     expect([...(await session.read(leaf))]).toEqual(new Array(7).fill(2));
     expect((await predict.run(0, 1)).loss).toEqual((await running).loss);
@@ -187,12 +211,18 @@ function adversarialNetwork() {
   const real = input("real", [16, 2]);
   const generator = sequential([dense(8, { activation: "tanh" }), dense(2)], { inputShape: [4], seed: 1 });
   const discriminator = sequential([dense(8, { activation: "leakyRelu" }), dense(1)], { inputShape: [2], seed: 2 });
-  const [ones, zeros] = [constant(new Array<number>(16).fill(1), [16, 1]), constant(new Array<number>(16).fill(0), [16, 1])];
+  const [ones, zeros] = [
+    constant(new Array<number>(16).fill(1), [16, 1]),
+    constant(new Array<number>(16).fill(0), [16, 1]),
+  ];
   const generated = generator.apply(noise);
   const judged = discriminator.apply(generated);
   const learningRate = stepScalar("rate", (step) => 0.01 / (1 + step / 100));
   const generatorLoss = sigmoidBinaryCrossEntropy(judged, ones);
-  const discriminatorLoss = add(sigmoidBinaryCrossEntropy(discriminator.apply(real), ones), sigmoidBinaryCrossEntropy(judged, zeros));
+  const discriminatorLoss = add(
+    sigmoidBinaryCrossEntropy(discriminator.apply(real), ones),
+    sigmoidBinaryCrossEntropy(judged, zeros),
+  );
   const step = (name: string, loss: Tensor, parameters: readonly Tensor[]) =>
     defineGraph({ [name]: loss }, optimizers.adam().update(parameters, gradients(loss, parameters), { learningRate }));
   return {
@@ -212,13 +242,21 @@ async function trainAdversaries(session: Session, order: readonly ("steps" | "bo
   const compiled: Partial<Record<"discriminator" | "generator" | "both", Executable>> = {};
   for (const part of order) {
     if (part === "both") compiled.both = await session.compile(both);
-    else for (const [index, graph] of steps.entries()) compiled[index === 0 ? "discriminator" : "generator"] = await session.compile(graph);
+    else
+      for (const [index, graph] of steps.entries())
+        compiled[index === 0 ? "discriminator" : "generator"] = await session.compile(graph);
   }
   const data = new Random(9);
   const losses: number[] = [];
   for (let step = 0; step < 20; step++) {
-    session.write(noise, Float32Array.from({ length: 64 }, () => data.normal(0, 1)));
-    session.write(real, Float32Array.from({ length: 32 }, (_, at) => data.normal(at % 2 === 0 ? 2 : -1, 0.3)));
+    session.write(
+      noise,
+      Float32Array.from({ length: 64 }, () => data.normal(0, 1)),
+    );
+    session.write(
+      real,
+      Float32Array.from({ length: 32 }, (_, at) => data.normal(at % 2 === 0 ? 2 : -1, 0.3)),
+    );
     const [judged, made, seen] = await Promise.all([
       compiled.discriminator!.run(step, 1),
       compiled.generator!.run(step, 1),
@@ -234,7 +272,10 @@ describe.each(backends)("a generative adversarial network on $name", ({ create }
   test("trains as on the CPU in float64, whether the graph that reads all comes first or last", async () => {
     const judge = await trainAdversaries(createCpuBackend({ precision: "float64" }).createSession(), ["steps", "both"]);
     const backend = await create();
-    const [first, last] = [await trainAdversaries(backend.createSession(), ["both", "steps"]), await trainAdversaries(backend.createSession(), ["steps", "both"])];
+    const [first, last] = [
+      await trainAdversaries(backend.createSession(), ["both", "steps"]),
+      await trainAdversaries(backend.createSession(), ["steps", "both"]),
+    ];
     expect(first).toEqual(last);
     first.losses.forEach((loss, at) => expect(Math.abs(loss / judge.losses[at]! - 1), `loss ${at}`).toBeLessThan(1e-4));
     // It learns: the discriminator tells real from generated better than by chance, where its loss is 2 ln 2.

@@ -23,7 +23,11 @@ function classifier() {
   const images = input("images", [6, 3], "uint8");
   const labels = input("labels", [6], "uint32");
   const order = input("order", [6], "uint32");
-  const weights = parameter("weights", [3, 4], Float32Array.from({ length: 12 }, (_, index) => Math.sin(index)));
+  const weights = parameter(
+    "weights",
+    [3, 4],
+    Float32Array.from({ length: 12 }, (_, index) => Math.sin(index)),
+  );
   const bias = parameter("bias", [4], [0.5, 0, 0, -0.5]);
   const start = stepScalar("start", (step) => 2 * step, "uint32");
   const logits = add(matmul(takeBatch(images, { order, start, count: 2, scale: 1 / 256 }), weights), bias);
@@ -72,39 +76,151 @@ const PER_ELEMENT = "Give one value per element, or the first element from which
 const GRAPH = "Give what defineGraph returns.";
 
 const refused: readonly (readonly [name: string, act: (on: Prepared) => unknown, message: string])[] = [
-  ["a write of too many values", ({ session, bias }) => session.write(bias, new Float32Array(5)), `write bias float32[4]: 5 values for 4 elements. ${PER_ELEMENT}`],
-  ["a write of too few", ({ session, bias }) => session.write(bias, new Float32Array(1)), `write bias float32[4]: 1 value for 4 elements. ${PER_ELEMENT}`],
-  ["a part that passes the end", ({ session, bias }) => session.write(bias, new Float32Array(3), 2), "write bias float32[4]: 3 values from element 2 on pass the end, at 4. Give fewer values, or an earlier first element."],
-  ["a part from half an element on", ({ session, bias }) => session.write(bias, new Float32Array(1), 1.5), `write bias float32[4]: the first element is 1.5. ${WHOLE}`],
-  ["a part before the start", ({ session, bias }) => session.write(bias, new Float32Array(1), -1), `write bias float32[4]: the first element is -1. ${WHOLE}`],
-  ["a part from NaN on", ({ session, bias }) => session.write(bias, new Float32Array(1), NaN), `write bias float32[4]: the first element is NaN. ${WHOLE}`],
-  ["a part of a row of bytes", ({ session, images }) => session.write(images, new Uint8Array(4), 3), `write images uint8[6, 3]: 4 values from element 3 on are no whole rows of 3. ${ROWS}`],
-  ["bytes from within a row", ({ session, images }) => session.write(images, new Uint8Array(3), 1), `write images uint8[6, 3]: 3 values from element 1 on are no whole rows of 3. ${ROWS}`],
-  ["floats for integers", ({ session, labels }) => session.write(labels, new Float32Array(6)), "write labels uint32[6]: the values are of the type Float32Array. Give a Uint32Array or a Uint8Array."],
-  ["floats for bytes", ({ session, images }) => session.write(images, new Float32Array(18)), "write images uint8[6, 3]: the values are of the type Float32Array. Give a Uint8Array."],
-  ["an array of numbers", ({ session, bias }) => session.write(bias, wrong([1, 2, 3, 4])), "write bias float32[4]: the values are of the type Array. Give a Float32Array or a Float64Array or a Uint32Array or a Uint8Array."],
-  ["no values", ({ session, bias }) => session.write(bias, wrong(null)), "write bias float32[4]: the values are null. Give a Float32Array or a Float64Array or a Uint32Array or a Uint8Array."],
-  ["a label that is no class", ({ session, labels }) => session.write(labels, Uint32Array.of(0, 1, 2, 3, 4, 0)), `write labels uint32[6]: element 4 is 4, and softmaxCrossEntropy takes whole numbers in 0 … 3. ${INDICES}`],
-  ["one in a part", ({ session, labels }) => session.write(labels, Uint8Array.of(1, 200), 2), `write labels uint32[6]: element 3 is 200, and softmaxCrossEntropy takes whole numbers in 0 … 3. ${INDICES}`],
-  ["an order beyond the examples", ({ session, order }) => session.write(order, Uint32Array.of(0, 1, 2, 3, 4, 6)), `write order uint32[6]: element 5 is 6, and takeBatch takes whole numbers in 0 … 5. ${INDICES}`],
-  ["a write of a computed value", ({ session, logits }) => session.write(logits, new Float32Array(8)), `write: add float32[2, 4] keeps no value. ${STORED}`],
-  ["a write of an unknown leaf", ({ session }) => session.write(parameter("other", [1]), new Float32Array(1)), "write other float32[1]: this session keeps no such value. Compile a graph that uses it first."],
-  ["a write of nothing", ({ session }) => session.write(wrong(undefined), new Float32Array(1)), `write: undefined is no tensor. ${TENSOR}`],
-  ["a read of an unknown leaf", ({ session }) => session.read(state("other", [1])), "read other float32[1]: this session keeps no such value. Compile a graph that uses it first."],
-  ["a read of a computed value", ({ session, logits }) => session.read(logits), `read: add float32[2, 4] keeps no value. ${STORED}`],
+  [
+    "a write of too many values",
+    ({ session, bias }) => session.write(bias, new Float32Array(5)),
+    `write bias float32[4]: 5 values for 4 elements. ${PER_ELEMENT}`,
+  ],
+  [
+    "a write of too few",
+    ({ session, bias }) => session.write(bias, new Float32Array(1)),
+    `write bias float32[4]: 1 value for 4 elements. ${PER_ELEMENT}`,
+  ],
+  [
+    "a part that passes the end",
+    ({ session, bias }) => session.write(bias, new Float32Array(3), 2),
+    "write bias float32[4]: 3 values from element 2 on pass the end, at 4. Give fewer values, or an earlier first element.",
+  ],
+  [
+    "a part from half an element on",
+    ({ session, bias }) => session.write(bias, new Float32Array(1), 1.5),
+    `write bias float32[4]: the first element is 1.5. ${WHOLE}`,
+  ],
+  [
+    "a part before the start",
+    ({ session, bias }) => session.write(bias, new Float32Array(1), -1),
+    `write bias float32[4]: the first element is -1. ${WHOLE}`,
+  ],
+  [
+    "a part from NaN on",
+    ({ session, bias }) => session.write(bias, new Float32Array(1), NaN),
+    `write bias float32[4]: the first element is NaN. ${WHOLE}`,
+  ],
+  [
+    "a part of a row of bytes",
+    ({ session, images }) => session.write(images, new Uint8Array(4), 3),
+    `write images uint8[6, 3]: 4 values from element 3 on are no whole rows of 3. ${ROWS}`,
+  ],
+  [
+    "bytes from within a row",
+    ({ session, images }) => session.write(images, new Uint8Array(3), 1),
+    `write images uint8[6, 3]: 3 values from element 1 on are no whole rows of 3. ${ROWS}`,
+  ],
+  [
+    "floats for integers",
+    ({ session, labels }) => session.write(labels, new Float32Array(6)),
+    "write labels uint32[6]: the values are of the type Float32Array. Give a Uint32Array or a Uint8Array.",
+  ],
+  [
+    "floats for bytes",
+    ({ session, images }) => session.write(images, new Float32Array(18)),
+    "write images uint8[6, 3]: the values are of the type Float32Array. Give a Uint8Array.",
+  ],
+  [
+    "an array of numbers",
+    ({ session, bias }) => session.write(bias, wrong([1, 2, 3, 4])),
+    "write bias float32[4]: the values are of the type Array. Give a Float32Array or a Float64Array or a Uint32Array or a Uint8Array.",
+  ],
+  [
+    "no values",
+    ({ session, bias }) => session.write(bias, wrong(null)),
+    "write bias float32[4]: the values are null. Give a Float32Array or a Float64Array or a Uint32Array or a Uint8Array.",
+  ],
+  [
+    "a label that is no class",
+    ({ session, labels }) => session.write(labels, Uint32Array.of(0, 1, 2, 3, 4, 0)),
+    `write labels uint32[6]: element 4 is 4, and softmaxCrossEntropy takes whole numbers in 0 … 3. ${INDICES}`,
+  ],
+  [
+    "one in a part",
+    ({ session, labels }) => session.write(labels, Uint8Array.of(1, 200), 2),
+    `write labels uint32[6]: element 3 is 200, and softmaxCrossEntropy takes whole numbers in 0 … 3. ${INDICES}`,
+  ],
+  [
+    "an order beyond the examples",
+    ({ session, order }) => session.write(order, Uint32Array.of(0, 1, 2, 3, 4, 6)),
+    `write order uint32[6]: element 5 is 6, and takeBatch takes whole numbers in 0 … 5. ${INDICES}`,
+  ],
+  [
+    "a write of a computed value",
+    ({ session, logits }) => session.write(logits, new Float32Array(8)),
+    `write: add float32[2, 4] keeps no value. ${STORED}`,
+  ],
+  [
+    "a write of an unknown leaf",
+    ({ session }) => session.write(parameter("other", [1]), new Float32Array(1)),
+    "write other float32[1]: this session keeps no such value. Compile a graph that uses it first.",
+  ],
+  [
+    "a write of nothing",
+    ({ session }) => session.write(wrong(undefined), new Float32Array(1)),
+    `write: undefined is no tensor. ${TENSOR}`,
+  ],
+  [
+    "a read of an unknown leaf",
+    ({ session }) => session.read(state("other", [1])),
+    "read other float32[1]: this session keeps no such value. Compile a graph that uses it first.",
+  ],
+  [
+    "a read of a computed value",
+    ({ session, logits }) => session.read(logits),
+    `read: add float32[2, 4] keeps no value. ${STORED}`,
+  ],
   ["a read of nothing", ({ session }) => session.read(wrong(null)), `read: null is no tensor. ${TENSOR}`],
   ["a graph that is none", ({ session }) => session.compile(wrong(null)), `compile: null is no graph. ${GRAPH}`],
-  ["a graph made by hand", ({ session, graph }) => session.compile({ ...graph }), `compile: an object of the keys outputs, updates, nodes is no graph. ${GRAPH}`],
+  [
+    "a graph made by hand",
+    ({ session, graph }) => session.compile({ ...graph }),
+    `compile: an object of the keys outputs, updates, nodes is no graph. ${GRAPH}`,
+  ],
   ["a tensor for a graph", ({ session }) => session.compile(wrong("loss")), `compile: loss is no graph. ${GRAPH}`],
   ["a part of a step", ({ executable }) => executable.run(0, 1.5), `run: the number of steps is 1.5. ${WHOLE}`],
   ["steps before the first", ({ executable }) => executable.run(-1, 1), `run: the first step is -1. ${WHOLE}`],
-  ["steps without a number", ({ executable }) => executable.run(0, wrong(undefined)), `run: the number of steps is undefined. ${WHOLE}`],
-  ["infinitely many steps", ({ executable }) => executable.run(0, Infinity), `run: the number of steps is Infinity. ${WHOLE}`],
-  ["a step whose batch passes the end", ({ executable }) => executable.run(1, 3), "run: start is 6 at step 3, and takeBatch takes whole numbers in 0 … 4. Correct the function of the step, or run fewer steps."],
-  ["an unknown output", ({ executable }) => executable.read("accuracy"), 'read: there is no output "accuracy". Read one of those of several elements: logits.'],
-  ["an output of Object", ({ executable }) => executable.read("toString"), 'read: there is no output "toString". Read one of those of several elements: logits.'],
-  ["a scalar output", ({ executable }) => executable.read("loss"), 'read: the output "loss" is a scalar. Take it from what run returns.'],
-  ["no output", ({ executable }) => executable.read(wrong(null)), 'read: there is no output "null". Read one of those of several elements: logits.'],
+  [
+    "steps without a number",
+    ({ executable }) => executable.run(0, wrong(undefined)),
+    `run: the number of steps is undefined. ${WHOLE}`,
+  ],
+  [
+    "infinitely many steps",
+    ({ executable }) => executable.run(0, Infinity),
+    `run: the number of steps is Infinity. ${WHOLE}`,
+  ],
+  [
+    "a step whose batch passes the end",
+    ({ executable }) => executable.run(1, 3),
+    "run: start is 6 at step 3, and takeBatch takes whole numbers in 0 … 4. Correct the function of the step, or run fewer steps.",
+  ],
+  [
+    "an unknown output",
+    ({ executable }) => executable.read("accuracy"),
+    'read: there is no output "accuracy". Read one of those of several elements: logits.',
+  ],
+  [
+    "an output of Object",
+    ({ executable }) => executable.read("toString"),
+    'read: there is no output "toString". Read one of those of several elements: logits.',
+  ],
+  [
+    "a scalar output",
+    ({ executable }) => executable.read("loss"),
+    'read: the output "loss" is a scalar. Take it from what run returns.',
+  ],
+  [
+    "no output",
+    ({ executable }) => executable.read(wrong(null)),
+    'read: there is no output "null". Read one of those of several elements: logits.',
+  ],
 ];
 
 async function errorOf(act: () => unknown): Promise<unknown> {
@@ -124,7 +240,14 @@ async function requireUnharmed({ backend, session, executable, weights, bias }: 
   expect(await executable.read("logits")).toEqual(await other.executable.read("logits"));
   expect(await session.read(weights)).toEqual(await other.session.read(other.weights));
   expect(await session.read(bias)).toEqual(await other.session.read(other.bias));
-  const trainer = await createTrainer({ model: smallModel(), dataset: clouds(40), backend, learningRate: 0.01, batchSize: 10, epochs: 1 });
+  const trainer = await createTrainer({
+    model: smallModel(),
+    dataset: clouds(40),
+    backend,
+    learningRate: 0.01,
+    batchSize: 10,
+    epochs: 1,
+  });
   expect(await finish(trainer, { every: 1 })).toHaveLength(4);
   trainer.dispose();
 }
@@ -152,7 +275,16 @@ describe.each(backends)("a session on $name", ({ create }) => {
     const [first, , , last] = await session.read(bias);
     expect([...(await session.read(bias))]).toEqual([first, 7, 8, last]);
     session.write(images, Uint8Array.of(1, 2, 3, 4, 5, 6), 6);
-    expect([...(await session.read(images))]).toEqual([...values.images.slice(0, 6), 1, 2, 3, 4, 5, 6, ...values.images.slice(12)]);
+    expect([...(await session.read(images))]).toEqual([
+      ...values.images.slice(0, 6),
+      1,
+      2,
+      3,
+      4,
+      5,
+      6,
+      ...values.images.slice(12),
+    ]);
     session.write(labels, Uint8Array.of(3), 5);
     session.write(labels, new Uint32Array(0), 6);
     expect([...(await session.read(labels))]).toEqual([0, 3, 1, 2, 2, 3]);
@@ -163,7 +295,9 @@ describe.each(backends)("a session on $name", ({ create }) => {
     const session = backend.createSession();
     const taken = takeBatch(bytes, { start: constant(1, [], "uint32"), count: 3 });
     const executable = await session.compile(defineGraph({ taken }));
-    expect(() => session.write(bytes, Uint8Array.of(1, 2), 1)).toThrow("2 values from element 1 on are no whole rows of 5");
+    expect(() => session.write(bytes, Uint8Array.of(1, 2), 1)).toThrow(
+      "2 values from element 1 on are no whole rows of 5",
+    );
     session.write(bytes, Uint8Array.of(9, 8, 7, 6, 5));
     await executable.run(0, 1);
     expect([...(await executable.read("taken"))]).toEqual([8, 7, 6]);
@@ -189,7 +323,9 @@ describe.each(backends)("a session on $name", ({ create }) => {
     const x = input("x", [2]);
     const session = backend.createSession();
     const reading = await session.compile(defineGraph({ y: multiply(x, 2) }));
-    const filling = await session.compile(defineGraph({}, [{ target: x, value: add(multiply(parameter("one", [2], [1, 1]), 3), 0) }]));
+    const filling = await session.compile(
+      defineGraph({}, [{ target: x, value: add(multiply(parameter("one", [2], [1, 1]), 3), 0) }]),
+    );
     await Promise.all([filling.run(0, 1), reading.run(0, 1)]);
     expect([...(await reading.read("y"))]).toEqual([6, 6]);
   });
@@ -201,23 +337,34 @@ describe.each(backends)("a session on $name", ({ create }) => {
     const first = await session.compile(defineGraph({ labels: takeBatch(labels, { start, count: 2 }) }));
     session.write(labels, Uint32Array.of(0, 2, 9));
     await first.run(0, 1);
-    const loss = (classes: number) => defineGraph({ loss: softmaxCrossEntropy(parameter("logits", [3, classes]), labels) });
-    await expect(session.compile(loss(9))).rejects.toThrow("compile, labels uint32[3]: it holds 9, and softmaxCrossEntropy takes numbers below 9");
+    const loss = (classes: number) =>
+      defineGraph({ loss: softmaxCrossEntropy(parameter("logits", [3, classes]), labels) });
+    await expect(session.compile(loss(9))).rejects.toThrow(
+      "compile, labels uint32[3]: it holds 9, and softmaxCrossEntropy takes numbers below 9",
+    );
     await expect((await session.compile(loss(10))).run(0, 1)).resolves.toHaveProperty("loss");
     session.write(labels, Uint32Array.of(8), 2);
     // A part that was overwritten may have held the largest: only a whole write tells.
     session.write(labels, Uint32Array.of(0, 2, 8));
     await session.compile(loss(9));
-    expect(() => session.write(labels, Uint32Array.of(9), 2)).toThrow("element 2 is 9, and softmaxCrossEntropy takes whole numbers in 0 … 8");
+    expect(() => session.write(labels, Uint32Array.of(9), 2)).toThrow(
+      "element 2 is 9, and softmaxCrossEntropy takes whole numbers in 0 … 8",
+    );
   });
 
   test("refuses a constant that is no index", async () => {
     const data = parameter("data", [4]);
     const graph = defineGraph({ taken: takeBatch(data, { start: constant(3, [], "uint32"), count: 2 }) });
-    await expect(backend.createSession().compile(graph)).rejects.toThrow("constant []: element 0 is 3, and takeBatch takes whole numbers in 0 … 2");
+    await expect(backend.createSession().compile(graph)).rejects.toThrow(
+      "constant []: element 0 is 3, and takeBatch takes whole numbers in 0 … 2",
+    );
     const fixed = constant([1, 4], [2], "uint32");
-    const ordered = defineGraph({ taken: takeBatch(data, { order: fixed, start: constant(0, [], "uint32"), count: 2 }) });
-    await expect(backend.createSession().compile(ordered)).rejects.toThrow("constant [2]: element 1 is 4, and takeBatch takes whole numbers in 0 … 3");
+    const ordered = defineGraph({
+      taken: takeBatch(data, { order: fixed, start: constant(0, [], "uint32"), count: 2 }),
+    });
+    await expect(backend.createSession().compile(ordered)).rejects.toThrow(
+      "constant [2]: element 1 is 4, and takeBatch takes whole numbers in 0 … 3",
+    );
   });
 
   test("lets what was called before dispose arrive, and refuses all else by name", async () => {
@@ -325,6 +472,7 @@ describe("what a device reports", () => {
     const running = again.executable.run(0, 2);
     const reading = again.session.read(again.bias);
     backend.dispose();
-    for (const work of [running, reading]) await expect(work).rejects.toThrow(/the backend was disposed of while it worked/);
+    for (const work of [running, reading])
+      await expect(work).rejects.toThrow(/the backend was disposed of while it worked/);
   });
 });

@@ -14,7 +14,14 @@ import { matmul } from "../../src/ops/matmul/index.ts";
 import { possibleTilings, productClass, promisingTilings, usualTiling } from "../../src/ops/matmul/webgpu-tilings.ts";
 import { Random } from "../../src/random.ts";
 
-const SHAPE = { rows: 19, inner: 33, columns: 21, transposeLeft: false, transposeRight: false, precision: "float32" } as const;
+const SHAPE = {
+  rows: 19,
+  inner: 33,
+  columns: 21,
+  transposeLeft: false,
+  transposeRight: false,
+  precision: "float32",
+} as const;
 const random = new Random(5);
 const drawn = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-1, 1));
 const values = { left: drawn(19 * 33), right: drawn(33 * 21) };
@@ -29,7 +36,9 @@ afterEach(() => rmSync(folder, { recursive: true }));
 async function product(tuning?: TuningStore): Promise<{ result: NumericArray; lines: string[]; grid: string }> {
   const lines: string[] = [];
   const backend = await createWebGPUBackend(dawnGpu(), { tuning, log: (line) => lines.push(line) });
-  const graph = defineGraph({ product: matmul(parameter("left", [19, 33], values.left), parameter("right", [33, 21], values.right)) });
+  const graph = defineGraph({
+    product: matmul(parameter("left", [19, 33], values.left), parameter("right", [33, 21], values.right)),
+  });
   const executable = await backend.createSession().compile(graph);
   await executable.run(0, 1);
   const result = await executable.read("product");
@@ -40,7 +49,14 @@ async function product(tuning?: TuningStore): Promise<{ result: NumericArray; li
 /** A store that holds one text, whatever the key. */
 const holding = (text: string): TuningStore => ({ load: async () => text, save: async () => {} });
 
-const limits = { bindingElements: 2 ** 25, gridSize: 65_535, workgroupThreads: 256, workgroupBytes: 32_768, usefulThreads: 4096, subgroupSize: 8 };
+const limits = {
+  bindingElements: 2 ** 25,
+  gridSize: 65_535,
+  workgroupThreads: 256,
+  workgroupBytes: 32_768,
+  usefulThreads: 4096,
+  subgroupSize: 8,
+};
 
 test("every tiling, kept as a choice, is used and gives the bits of the rule of thumb", async () => {
   const { result } = await product();
@@ -54,58 +70,74 @@ test("every tiling, kept as a choice, is used and gives the bits of the rule of 
   expect(grids.size).toBeGreaterThan(3);
 });
 
-test.each(["", "not JSON", "[1]", "7", "null", '{"a": 1}'])("kept choices that read %j are ignored with one line", async (text) => {
-  const [usual, corrupt] = [await product(), await product(holding(text))];
-  expect(corrupt.lines.length).toBe(1);
-  expect(corrupt.lines[0]).toMatch(/The tuner's kept choices .* ignored\./);
-  expect(corrupt.result).toEqual(usual.result);
-});
+test.each(["", "not JSON", "[1]", "7", "null", '{"a": 1}'])(
+  "kept choices that read %j are ignored with one line",
+  async (text) => {
+    const [usual, corrupt] = [await product(), await product(holding(text))];
+    expect(corrupt.lines.length).toBe(1);
+    expect(corrupt.lines[0]).toMatch(/The tuner's kept choices .* ignored\./);
+    expect(corrupt.result).toEqual(usual.result);
+  },
+);
 
 test("an unknown tiling or class is no choice", async () => {
   const { result, grid } = await product();
-  const other = await product(holding(JSON.stringify({ [productClass(SHAPE)]: "9×9 outputs", nonsense: "8×8 outputs" })));
+  const other = await product(
+    holding(JSON.stringify({ [productClass(SHAPE)]: "9×9 outputs", nonsense: "8×8 outputs" })),
+  );
   expect(other).toEqual({ result, grid, lines: [] });
 });
 
-test("tuning times every possible tiling, keeps a choice per class, and the next backend uses it", { timeout: 120_000 }, async () => {
-  const store = fileTuningStore(folder);
-  const results: TuningResult[] = [];
-  const backend = await createWebGPUBackend(dawnGpu(), { tuning: store });
-  const tuned = await backend.tune([SHAPE, { ...SHAPE, rows: 17 }], (result) => results.push(result), { full: true });
-  backend.dispose();
-  expect(tuned.untimed).toEqual([]);
-  expect(new Set(results.map(({ product: name }) => name))).toEqual(new Set([productClass(SHAPE)]));
-  expect(results.map(({ tiling }) => tiling)).toEqual(Object.keys(possibleTilings(limits)));
-  expect(results.every(({ milliseconds }) => milliseconds !== undefined && milliseconds > 0)).toBe(true);
-  const fastest = results.reduce((best, result) => (result.milliseconds! < best.milliseconds! ? result : best));
-  let kept: string | undefined;
-  const spied: TuningStore = { ...store, load: async (key) => (kept = await store.load(key)) };
-  const { lines } = await product(spied);
-  expect(JSON.parse(kept!)).toEqual({ [productClass(SHAPE)]: fastest.tiling });
-  expect(lines).toEqual([]);
-});
+test(
+  "tuning times every possible tiling, keeps a choice per class, and the next backend uses it",
+  { timeout: 120_000 },
+  async () => {
+    const store = fileTuningStore(folder);
+    const results: TuningResult[] = [];
+    const backend = await createWebGPUBackend(dawnGpu(), { tuning: store });
+    const tuned = await backend.tune([SHAPE, { ...SHAPE, rows: 17 }], (result) => results.push(result), { full: true });
+    backend.dispose();
+    expect(tuned.untimed).toEqual([]);
+    expect(new Set(results.map(({ product: name }) => name))).toEqual(new Set([productClass(SHAPE)]));
+    expect(results.map(({ tiling }) => tiling)).toEqual(Object.keys(possibleTilings(limits)));
+    expect(results.every(({ milliseconds }) => milliseconds !== undefined && milliseconds > 0)).toBe(true);
+    const fastest = results.reduce((best, result) => (result.milliseconds! < best.milliseconds! ? result : best));
+    let kept: string | undefined;
+    const spied: TuningStore = { ...store, load: async (key) => (kept = await store.load(key)) };
+    const { lines } = await product(spied);
+    expect(JSON.parse(kept!)).toEqual({ [productClass(SHAPE)]: fastest.tiling });
+    expect(lines).toEqual([]);
+  },
+);
 
 const products = [SHAPE, { ...SHAPE, rows: 128, inner: 90 }];
 
-test("a brief tuning times a few tilings of a kind, the rule of thumb's first, and the larger product before the other", { timeout: 120_000 }, async () => {
-  const results: TuningResult[] = [];
-  const backend = await createWebGPUBackend(dawnGpu());
-  const { choices, untimed } = await backend.tune(products, (result) => results.push(result), { budget: 60_000 });
-  backend.dispose();
-  expect(untimed).toEqual([]);
-  expect(Object.keys(choices)).toEqual([productClass(products[1]!), productClass(SHAPE)]);
-  for (const shape of products) {
-    const timed = results.filter((result) => result.product === productClass(shape));
-    expect(timed.map(({ tiling }) => tiling)).toEqual(promisingTilings(shape, limits));
-    expect(timed.length).toBeLessThanOrEqual(5);
-    expect(timed[0]!.tiling).toBe(usualTiling(shape, limits));
-  }
-});
+test(
+  "a brief tuning times a few tilings of a kind, the rule of thumb's first, and the larger product before the other",
+  { timeout: 120_000 },
+  async () => {
+    const results: TuningResult[] = [];
+    const backend = await createWebGPUBackend(dawnGpu());
+    const { choices, untimed } = await backend.tune(products, (result) => results.push(result), { budget: 60_000 });
+    backend.dispose();
+    expect(untimed).toEqual([]);
+    expect(Object.keys(choices)).toEqual([productClass(products[1]!), productClass(SHAPE)]);
+    for (const shape of products) {
+      const timed = results.filter((result) => result.product === productClass(shape));
+      expect(timed.map(({ tiling }) => tiling)).toEqual(promisingTilings(shape, limits));
+      expect(timed.length).toBeLessThanOrEqual(5);
+      expect(timed[0]!.tiling).toBe(usualTiling(shape, limits));
+    }
+  },
+);
 
 test("without time left, no class is begun, and what chose before goes on", async () => {
   const backend = await createWebGPUBackend(dawnGpu());
   const report = () => expect.fail("nothing should be timed");
-  expect(await backend.tune(products, report, { budget: 0 })).toEqual({ choices: {}, untimed: [productClass(products[1]!), productClass(SHAPE)] });
+  expect(await backend.tune(products, report, { budget: 0 })).toEqual({
+    choices: {},
+    untimed: [productClass(products[1]!), productClass(SHAPE)],
+  });
   backend.dispose();
 });
 
@@ -155,7 +187,11 @@ describe("choices kept in IndexedDB", () => {
     const store = browserTuningStore();
     const usual = await product();
     const corrupt = await product({ ...store, load: async (key) => (await store.save(key, "{"), store.load(key)) });
-    vi.stubGlobal("indexedDB", { open: () => { throw new Error("storage is off"); } });
+    vi.stubGlobal("indexedDB", {
+      open: () => {
+        throw new Error("storage is off");
+      },
+    });
     const refused = await product(browserTuningStore());
     for (const found of [corrupt, refused]) {
       expect(found.lines.length).toBe(1);

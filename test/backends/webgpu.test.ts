@@ -74,7 +74,13 @@ describe("on one device", () => {
   afterAll(() => backend.dispose());
 
   test("steps 10 to 100 create no buffer, bind group or pipeline", async () => {
-    const names = ["createBuffer", "createBindGroup", "createComputePipeline", "createComputePipelineAsync", "createShaderModule"] as const;
+    const names = [
+      "createBuffer",
+      "createBindGroup",
+      "createComputePipeline",
+      "createComputePipelineAsync",
+      "createShaderModule",
+    ] as const;
     const counts = new Map<string, number>(names.map((name) => [name, 0]));
     const prototype = GPUDevice.prototype;
     const originals = names.map((name) => [name, prototype[name]] as const);
@@ -92,7 +98,8 @@ describe("on one device", () => {
       expect(counts.get("createBindGroup")).toBeGreaterThan(0);
       await executable.run(0, 10);
       for (const name of names) counts.set(name, 0);
-      for (let step = 10; step < 100; step += 18) await Promise.all([executable.run(step, 9), executable.run(step + 9, 9)]);
+      for (let step = 10; step < 100; step += 18)
+        await Promise.all([executable.run(step, 9), executable.run(step + 9, 9)]);
       expect(Object.fromEntries(counts)).toEqual(Object.fromEntries(names.map((name) => [name, 0])));
     } finally {
       for (const [name, original] of originals) Object.assign(prototype, { [name]: original });
@@ -106,14 +113,17 @@ describe("on one device", () => {
     const losses = (await first.executable.run(0, 300)).loss!;
     expect(losses.length).toBe(300);
     const expected = (await reference.executable.run(0, 300)).loss!;
-    for (let step = 0; step < 300; step++) expect(Math.abs(losses[step]! / expected[step]! - 1), `step ${step}`).toBeLessThan(1e-3);
+    for (let step = 0; step < 300; step++)
+      expect(Math.abs(losses[step]! / expected[step]! - 1), `step ${step}`).toBeLessThan(1e-3);
     expect(losses[299]).toBeLessThan(0.8 * losses[0]!);
     // One run of 300 steps against 300 of one: how steps are grouped into submits must not matter.
     const single: number[] = [];
     for (let step = 0; step < 300; step++) single.push((await second.executable.run(step, 1)).loss![0]!);
     expect(single).toEqual([...losses]);
     for (const position of [0, 1, 2, 3] as const) {
-      expect(await second.session.read(second.parameters[position])).toEqual(await first.session.read(first.parameters[position]));
+      expect(await second.session.read(second.parameters[position])).toEqual(
+        await first.session.read(first.parameters[position]),
+      );
     }
   });
 
@@ -140,10 +150,9 @@ describe("on one device", () => {
   test("one scalar under two names, a leaf and a per-step scalar are outputs like any other", async () => {
     const x = parameter("x", [], [3]);
     const total = multiply(x, 2);
-    const graph = defineGraph(
-      { first: total, second: total, x, rate: stepScalar("rate", (step) => step + 0.5) },
-      [{ target: x, value: add(x, 1) }],
-    );
+    const graph = defineGraph({ first: total, second: total, x, rate: stepScalar("rate", (step) => step + 0.5) }, [
+      { target: x, value: add(x, 1) },
+    ]);
     const executable = await backend.createSession().compile(graph);
     const traces = await executable.run(4, 3);
     expect(Object.fromEntries(Object.entries(traces).map(([name, values]) => [name, [...values]]))).toEqual({
@@ -207,12 +216,23 @@ describe("a device that binds at most 16 KiB", () => {
   const cpu = createCpuBackend({ precision: "float64" });
   for (const transposeLeft of [false, true]) {
     for (const transposeRight of [false, true]) {
-      for (const [rows, inner, columns] of [[65, 64, 3], [2, 4097, 2], [2, 64, 65], [65, 65, 63]] as const) {
+      for (const [rows, inner, columns] of [
+        [65, 64, 3],
+        [2, 4097, 2],
+        [2, 64, 65],
+        [65, 65, 63],
+      ] as const) {
         const name = `matrix product ${rows}×${inner}×${columns}${transposeLeft ? ", left transposed" : ""}${transposeRight ? ", right transposed" : ""}`;
         test(`${name}, just over the limit, in parts`, async () => {
           const left = parameter("left", transposeLeft ? [inner, rows] : [rows, inner], uniform(rows * inner));
-          const right = parameter("right", transposeRight ? [columns, inner] : [inner, columns], uniform(inner * columns));
-          const product = relu(add(matmul(left, right, { transposeLeft, transposeRight }), constant([...uniform(columns)])));
+          const right = parameter(
+            "right",
+            transposeRight ? [columns, inner] : [inner, columns],
+            uniform(inner * columns),
+          );
+          const product = relu(
+            add(matmul(left, right, { transposeLeft, transposeRight }), constant([...uniform(columns)])),
+          );
           const graph = defineGraph({ product });
           const [actual, expected] = [await valuesOf(backend, graph, "product"), await valuesOf(cpu, graph, "product")];
           const bound = 16 * 2 ** -24 * Math.sqrt(inner) * Math.max(...expected);
@@ -223,7 +243,11 @@ describe("a device that binds at most 16 KiB", () => {
   }
 
   test("an elementwise chain over a longer vector, with rows broadcast into it", async () => {
-    const [x, y, row] = [parameter("x", [100, 97], uniform(9700)), parameter("y", [100, 97], uniform(9700)), parameter("row", [97], uniform(97))];
+    const [x, y, row] = [
+      parameter("x", [100, 97], uniform(9700)),
+      parameter("y", [100, 97], uniform(9700)),
+      parameter("row", [97], uniform(97)),
+    ];
     const graph = defineGraph({ value: add(multiply(x, y), row) });
     const [actual, expected] = [await valuesOf(backend, graph, "value"), await valuesOf(cpu, graph, "value")];
     expected.forEach((value, index) => expect(Math.abs(actual[index]! - value)).toBeLessThan(1e-6));
@@ -233,7 +257,9 @@ describe("a device that binds at most 16 KiB", () => {
     const x = parameter("x", [4097], uniform(4097));
     const compiling = backend.createSession().compile(defineGraph({ total: mean(x) }));
     await expect(compiling).rejects.toThrow(DeviceError);
-    await expect(compiling).rejects.toThrow(/x float32\[4097\] needs 16388 bytes in one binding, and this device allows 16384/);
+    await expect(compiling).rejects.toThrow(
+      /x float32\[4097\] needs 16388 bytes in one binding, and this device allows 16384/,
+    );
   });
 });
 
@@ -251,7 +277,9 @@ describe("faults of the device", () => {
     device().popErrorScope = () => Promise.resolve({ message: "VK_ERROR_OUT_OF_DEVICE_MEMORY" } as GPUOutOfMemoryError);
     const compiling = backend.createSession().compile(defineGraph({ total: sum(parameter("weights", [2 ** 19])) }));
     await expect(compiling).rejects.toThrow(DeviceError);
-    await expect(compiling).rejects.toThrow(/not enough memory for 2\.0 MiB more, after \d.*VK_ERROR_OUT_OF_DEVICE_MEMORY.*smaller batch/);
+    await expect(compiling).rejects.toThrow(
+      /not enough memory for 2\.0 MiB more, after \d.*VK_ERROR_OUT_OF_DEVICE_MEMORY.*smaller batch/,
+    );
     expect((await executable.run(0, 1)).loss).toHaveLength(1);
     backend.dispose();
   });

@@ -13,8 +13,23 @@ const { inFolder } = cli;
 const number = expect.any(Number) as number;
 const text = expect.any(String) as string;
 const spread = { median: number, lowerQuartile: number, upperQuartile: number, samples: number };
-const rates = { flops: number, bytes: number, flopsPerSecond: number, bytesPerSecond: number, shareOfCeiling: number, boundBy: expect.stringMatching(/^(arithmetic|memory)$/) as string };
-const kernel = { name: text, kernel: text, shapes: text, dispatches: number, clock: expect.stringMatching(/^(timestamps|wall clock)$/) as string, seconds: spread, ...rates };
+const rates = {
+  flops: number,
+  bytes: number,
+  flopsPerSecond: number,
+  bytesPerSecond: number,
+  shareOfCeiling: number,
+  boundBy: expect.stringMatching(/^(arithmetic|memory)$/) as string,
+};
+const kernel = {
+  name: text,
+  kernel: text,
+  shapes: text,
+  dispatches: number,
+  clock: expect.stringMatching(/^(timestamps|wall clock)$/) as string,
+  seconds: spread,
+  ...rates,
+};
 
 test("wgrad bench prints a table, writes the documented JSON and compares it with an earlier one", async () => {
   const first = await wgrad("bench", "--quick", "--filter", "64x10", "--json", "old.json");
@@ -42,7 +57,11 @@ test("wgrad bench prints a table, writes the documented JSON and compares it wit
     leftOut: [],
     wrong: [],
   });
-  expect(report.kernels.map(({ name }) => name)).toEqual(["matmul 64x10x128, right transposed", "matmul 128x64x10, left transposed", "cross-entropy 64x10"]);
+  expect(report.kernels.map(({ name }) => name)).toEqual([
+    "matmul 64x10x128, right transposed",
+    "matmul 128x64x10, left transposed",
+    "cross-entropy 64x10",
+  ]);
   for (const row of report.kernels) expect(row).toEqual(kernel);
   const second = await wgrad("bench", "--quick", "--filter", "cross-entropy 64", "--compare", "old.json");
   expect(second.code).toBe(0);
@@ -53,12 +72,29 @@ test("wgrad bench prints a table, writes the documented JSON and compares it wit
 test("steps are in the JSON with their kernels, and growth with its axis", async () => {
   const { code } = await wgrad("bench", "--quick", "--growth", "--filter", "batch 64", "--json", "batch.json");
   expect(code).toBe(0);
-  const { steps, growth } = JSON.parse(readFileSync(inFolder("batch.json"), "utf8")) as { steps: { kernels: object[]; encoding: object | null }[]; growth: object[] };
-  const step = { name: text, network: "784-128-10", batch: 64, dispatches: number, seconds: spread, imagesPerSecond: number, compileSeconds: number, gpuBytes: number, ...rates };
+  const { steps, growth } = JSON.parse(readFileSync(inFolder("batch.json"), "utf8")) as {
+    steps: { kernels: object[]; encoding: object | null }[];
+    growth: object[];
+  };
+  const step = {
+    name: text,
+    network: "784-128-10",
+    batch: 64,
+    dispatches: number,
+    seconds: spread,
+    imagesPerSecond: number,
+    compileSeconds: number,
+    gpuBytes: number,
+    ...rates,
+  };
   expect(growth).toEqual([{ ...step, axis: "batch", value: 64 }]);
-  expect(steps).toEqual([{ ...step, kernels: expect.any(Array), encoding: steps[0]!.encoding, trainingImagesPerSecond: number }]);
+  expect(steps).toEqual([
+    { ...step, kernels: expect.any(Array), encoding: steps[0]!.encoding, trainingImagesPerSecond: number },
+  ]);
   // Where other work disturbs it, the clock cannot tell.
-  expect([null, { secondsPerStep: number, secondsPerDispatch: number, secondsPerSubmit: number }]).toContainEqual(steps[0]!.encoding);
+  expect([null, { secondsPerStep: number, secondsPerDispatch: number, secondsPerSubmit: number }]).toContainEqual(
+    steps[0]!.encoding,
+  );
   for (const row of steps[0]!.kernels) expect(row).toEqual(kernel);
 });
 
@@ -66,7 +102,11 @@ test.each([
   [["--filter", "conv"], 2, /^error: --filter: nothing that is measured has "conv" in its name/m],
   [["--compare", "absent.json"], 1, /^error: absent\.json: cannot be read: no such file/m],
   [["--compare", "broken.json"], 1, /^error: broken\.json: this is no report of wgrad's benchmark/m],
-  [["--json", "absent/new.json"], 1, /^error: absent\/new\.json: the report cannot be written: folder absent: no such file/m],
+  [
+    ["--json", "absent/new.json"],
+    1,
+    /^error: absent\/new\.json: the report cannot be written: folder absent: no such file/m,
+  ],
 ] as const)("wgrad bench %j is refused before anything is measured", async (args, code, message) => {
   writeFileSync(inFolder("broken.json"), "{}");
   const refused = await wgrad("bench", ...args);
@@ -76,9 +116,17 @@ test.each([
 
 test("the page is built to be served from any folder", async () => {
   const root = fileURLToPath(new URL("../..", import.meta.url));
-  await build({ root, configFile: join(root, "vite.config.ts"), mode: "demo", logLevel: "error", build: { outDir: inFolder("pages"), emptyOutDir: true } });
+  await build({
+    root,
+    configFile: join(root, "vite.config.ts"),
+    mode: "demo",
+    logLevel: "error",
+    build: { outDir: inFolder("pages"), emptyOutDir: true },
+  });
   const page = readFileSync(inFolder("pages/bench.html"), "utf8");
-  const links = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link!).filter((link) => !link.startsWith("data:"));
+  const links = [...page.matchAll(/(?:src|href)="([^"]+)"/g)]
+    .map(([, link]) => link!)
+    .filter((link) => !link.startsWith("data:"));
   expect(links.some((link) => link.endsWith(".js"))).toBe(true);
   for (const link of links) expect(existsSync(join(inFolder("pages"), link))).toBe(true);
 });

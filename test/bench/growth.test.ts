@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { growthCases, measureGrowth, predictKernelSeconds, predictSeconds, type Experience, type GrowthCase } from "../../src/bench/growth.ts";
+import {
+  growthCases,
+  measureGrowth,
+  predictKernelSeconds,
+  predictSeconds,
+  type Experience,
+  type GrowthCase,
+} from "../../src/bench/growth.ts";
 import { quickly } from "../../src/bench/replay.ts";
 import type { GrowthRow, LeftOut } from "../../src/bench/report.ts";
 import { stepFlops, type StepBench } from "../../src/bench/step.ts";

@@ -58,14 +58,17 @@ describe("on one device", () => {
   });
   afterAll(() => bench.backend.dispose());
 
-  test.each(["matmul 64x10x128, right transposed", "column sums 512x128", "cross-entropy 64x10", "adam 100000", "take batch 64x784"])(
-    "%s is right, and timed",
-    async (name) => {
-      const row = await measureKernel(bench, caseNamed(name));
-      expect(row).toMatchObject({ name, clock: "timestamps", seconds: { samples: 3 } });
-      expect(row.seconds.median).toBeGreaterThan(0);
-    },
-  );
+  test.each([
+    "matmul 64x10x128, right transposed",
+    "column sums 512x128",
+    "cross-entropy 64x10",
+    "adam 100000",
+    "take batch 64x784",
+  ])("%s is right, and timed", async (name) => {
+    const row = await measureKernel(bench, caseNamed(name));
+    expect(row).toMatchObject({ name, clock: "timestamps", seconds: { samples: 3 } });
+    expect(row.seconds.median).toBeGreaterThan(0);
+  });
 
   test.each([
     ["matmul 64x128x10", "product"],
@@ -103,7 +106,8 @@ describe("on one device", () => {
       let reads = 0;
       const { backend, counts } = tampered(bench.backend, (values, of) => {
         // The first time a leaf is read it holds its initial values.
-        if (of === spoiled && (++reads > 1 || !of.includes("."))) values[values.length > 9 ? 9 : 0]! += of === "correct" ? 1 : 1e-4;
+        if (of === spoiled && (++reads > 1 || !of.includes(".")))
+          values[values.length > 9 ? 9 : 0]! += of === "correct" ? 1 : 1e-4;
       });
       const measuring = measureStep({ ...bench, backend }, smallStep);
       await expect(measuring).rejects.toThrow(ResultError);
@@ -139,7 +143,9 @@ describe("the whole benchmark", () => {
     });
     expect(kinds).toEqual(["beginning", "wrong", "kernel"]);
     expect(report.kernels.map(({ name }) => name)).toEqual(["cross-entropy 512x10"]);
-    expect(report.wrong).toEqual([{ name: "cross-entropy 64x10", why: expect.stringMatching(/^cross-entropy 64x10, gradient: element 0 is NaN/) }]);
+    expect(report.wrong).toEqual([
+      { name: "cross-entropy 64x10", why: expect.stringMatching(/^cross-entropy 64x10, gradient: element 0 is NaN/) },
+    ]);
     // Without the switch that leaves them exact, Dawn rounds timestamps.
     expect(report.clock).toBe("wall clock");
     expect(report.kernels[0]!.clock).toBe("wall clock");
@@ -157,9 +163,15 @@ describe("the comparison", () => {
   test("lets rounding pass and nothing else", () => {
     const expected = [1, -2, 3];
     requireClose("x", Float32Array.from([1 + 2 ** -22, -2, 3]), expected, { joined: 4 });
-    expect(() => requireClose("x", Float32Array.from([1, -2, 3.001]), expected, { joined: 4 })).toThrow(/^x: element 2 is 3\.000/);
-    expect(() => requireClose("x", Float32Array.from([1, NaN, 3]), expected, { units: 1e9 })).toThrow(/element 1 is NaN/);
-    expect(() => requireClose("x", Float32Array.from([1, -2]), expected)).toThrow(/2 values came back, and 3 were expected/);
+    expect(() => requireClose("x", Float32Array.from([1, -2, 3.001]), expected, { joined: 4 })).toThrow(
+      /^x: element 2 is 3\.000/,
+    );
+    expect(() => requireClose("x", Float32Array.from([1, NaN, 3]), expected, { units: 1e9 })).toThrow(
+      /element 1 is NaN/,
+    );
+    expect(() => requireClose("x", Float32Array.from([1, -2]), expected)).toThrow(
+      /2 values came back, and 3 were expected/,
+    );
     expect(() => requireClose("x", Float32Array.from([1, -2, 3 + 2 ** -21]), expected)).toThrow(ResultError);
   });
 });

@@ -2,12 +2,27 @@
 import type { BenchmarkReport, DetailedStepRow, GrowthRow, KernelRow } from "../../src/bench/report.ts";
 import type { Spread } from "../../src/bench/statistics.ts";
 
-export const spreadAround = (median: number): Spread => ({ median, lowerQuartile: 0.9 * median, upperQuartile: 1.1 * median, samples: 5 });
+export const spreadAround = (median: number): Spread => ({
+  median,
+  lowerQuartile: 0.9 * median,
+  upperQuartile: 1.1 * median,
+  samples: 5,
+});
 
 const rates = { flopsPerSecond: 1.25e10, bytesPerSecond: 3e9, boundBy: "arithmetic", shareOfCeiling: 0.25 } as const;
 
 export function kernelRow(name: string, seconds: number): KernelRow {
-  return { name, kernel: name, shapes: "[64, 784] [784, 128] → [64, 128]", dispatches: 1, flops: 1e6, bytes: 1e5, clock: "timestamps", seconds: spreadAround(seconds), ...rates };
+  return {
+    name,
+    kernel: name,
+    shapes: "[64, 784] [784, 128] → [64, 128]",
+    dispatches: 1,
+    flops: 1e6,
+    bytes: 1e5,
+    clock: "timestamps",
+    seconds: spreadAround(seconds),
+    ...rates,
+  };
 }
 
 export function stepRow(name: string, seconds: number, kernels: readonly KernelRow[]): DetailedStepRow {
@@ -30,7 +45,12 @@ export function stepRow(name: string, seconds: number, kernels: readonly KernelR
 }
 
 export function growthRow(axis: GrowthRow["axis"], value: number, seconds: number): GrowthRow {
-  const { kernels: _, encoding: __, trainingImagesPerSecond: ___, ...row } = stepRow(`growth ${axis} ${value}`, seconds, []);
+  const {
+    kernels: _,
+    encoding: __,
+    trainingImagesPerSecond: ___,
+    ...row
+  } = stepRow(`growth ${axis} ${value}`, seconds, []);
   return { ...row, axis, value };
 }
 
@@ -41,7 +61,8 @@ export function reportOf(parts: Partial<BenchmarkReport> = {}): BenchmarkReport 
       date: "2025-11-22T10:00:00.000Z",
       version: "0.1.0",
       adapter: { name: "llvmpipe (mesa software)", software: true },
-      driver: "a driver whose description has many words, so many that they do not fit into a line of the report at all",
+      driver:
+        "a driver whose description has many words, so many that they do not fit into a line of the report at all",
       runtime: "Node v20.0.0, Dawn (webgpu 0.6.2)",
       system: "linux x64, a CPU, 2 cores",
       tuned: false,

@@ -2,7 +2,12 @@ import { describe, expect, test } from "vitest";
 import { isCoarse } from "../../src/bench/ceilings.ts";
 import { changeOf, quantile, relativeSpread, spreadOf, type Spread } from "../../src/bench/statistics.ts";
 
-const spread = (lowerQuartile: number, median: number, upperQuartile: number): Spread => ({ lowerQuartile, median, upperQuartile, samples: 9 });
+const spread = (lowerQuartile: number, median: number, upperQuartile: number): Spread => ({
+  lowerQuartile,
+  median,
+  upperQuartile,
+  samples: 9,
+});
 
 describe("statistics", () => {
   test("quantiles lie on the samples or between two of them", () => {

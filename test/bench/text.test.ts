@@ -9,7 +9,13 @@ import { growthRow, kernelRow, reportOf, stepRow } from "./reports.ts";
 const longest = (lines: readonly string[]) => Math.max(...lines.map(({ length }) => length));
 
 const longName = "multiply + softmaxCrossEntropyGradientOfSomething + anotherOperationWithAnUnreasonablyLongName";
-const extreme = { ...kernelRow(longName, 1e5), shapes: "[123456, 123456, 123456] → [1234567890123456789012345]", flopsPerSecond: 987e12, shareOfCeiling: 1234.5, seconds: { median: 1e-7, lowerQuartile: 0, upperQuartile: 1, samples: 3 } };
+const extreme = {
+  ...kernelRow(longName, 1e5),
+  shapes: "[123456, 123456, 123456] → [1234567890123456789012345]",
+  flopsPerSecond: 987e12,
+  shareOfCeiling: 1234.5,
+  seconds: { median: 1e-7, lowerQuartile: 0, upperQuartile: 1, samples: 3 },
+};
 const events: BenchmarkEvent[] = [
   { kind: "beginning", report: reportOf() },
   { kind: "kernel", row: kernelRow("matmul 64x784x128", 1e-3) },
@@ -17,9 +23,24 @@ const events: BenchmarkEvent[] = [
   { kind: "step", row: stepRow("step a", 2.5e-3, [kernelRow(longName, 1e-3), extreme]) },
   { kind: "step", row: { ...stepRow("step b", 2.5e-3, []), encoding: null } },
   { kind: "growth", row: growthRow("batch", 8192, 1.5) },
-  { kind: "growth", row: { ...growthRow("depth", 16, 15), network: "784-(16×128)-10", imagesPerSecond: 9_999_999, gpuBytes: 3e10 } },
-  { kind: "leftOut", left: { name: "growth width 4096", why: "784-4096-10 at batch 64 would take 42 s by prediction, and 20 s are the most that is spent" } },
-  { kind: "wrong", left: { name: "adam 100000", why: "adam 100000, weights: element 99999 is 0, and the CPU's is 0.123456789: 0.123 apart, where 1e-7 is allowed" } },
+  {
+    kind: "growth",
+    row: { ...growthRow("depth", 16, 15), network: "784-(16×128)-10", imagesPerSecond: 9_999_999, gpuBytes: 3e10 },
+  },
+  {
+    kind: "leftOut",
+    left: {
+      name: "growth width 4096",
+      why: "784-4096-10 at batch 64 would take 42 s by prediction, and 20 s are the most that is spent",
+    },
+  },
+  {
+    kind: "wrong",
+    left: {
+      name: "adam 100000",
+      why: "adam 100000, weights: element 99999 is 0, and the CPU's is 0.123456789: 0.123 apart, where 1e-7 is allowed",
+    },
+  },
 ];
 
 describe("the report as text", () => {
@@ -32,7 +53,14 @@ describe("the report as text", () => {
 
   test("names the software adapter, the date, the versions and the ceilings", () => {
     const text = lines.join("\n");
-    for (const part of ["software adapter: a CPU plays the GPU", "2025-11-22 10:00 UTC", "wgrad       0.1.0", "webgpu 0.6.2", "70.0 GFLOP/s", "5.00 GB/s"]) {
+    for (const part of [
+      "software adapter: a CPU plays the GPU",
+      "2025-11-22 10:00 UTC",
+      "wgrad       0.1.0",
+      "webgpu 0.6.2",
+      "70.0 GFLOP/s",
+      "5.00 GB/s",
+    ]) {
       expect(text).toContain(part);
     }
   });
@@ -71,7 +99,10 @@ describe("the report as text", () => {
 });
 
 describe("compared with an earlier report", () => {
-  const before = reportOf({ kernels: [kernelRow("a", 1), kernelRow("b", 1), kernelRow("c", 1), kernelRow("gone", 1)], growth: [growthRow("batch", 1, 1)] });
+  const before = reportOf({
+    kernels: [kernelRow("a", 1), kernelRow("b", 1), kernelRow("c", 1), kernelRow("gone", 1)],
+    growth: [growthRow("batch", 1, 1)],
+  });
   const now = reportOf({
     kernels: [kernelRow("a", 2), kernelRow("b", 1.05), { ...kernelRow("c", 5), clock: "wall clock" }],
     steps: [stepRow("s", 1, [kernelRow("s, 1 matmul", 1)])],
@@ -88,18 +119,25 @@ describe("compared with an earlier report", () => {
     expect(longest(lines)).toBeLessThanOrEqual(100);
     expect(lines.join("\n")).toMatch(/^a +1\.00 s +2\.00 s +2\.00× slower$/m);
     expect(lines.join("\n")).toMatch(/^growth batch 1 +1\.00 s +250 ms +4\.00× faster$/m);
-    expect(lines.at(-1)).toBe("1 slower, 1 faster, 1 within the spread; 4 are in one of the two only, or by another clock");
+    expect(lines.at(-1)).toBe(
+      "1 slower, 1 faster, 1 within the spread; 4 are in one of the two only, or by another clock",
+    );
   });
 
   test("another adapter is pointed out", () => {
     const other = reportOf({ environment: { ...before.environment, adapter: { name: "a GPU", software: false } } });
-    expect(comparison("old.json", before, other).join("\n")).toMatch(/another adapter: it was\n {2}llvmpipe .*\nand is\n {2}a GPU/);
+    expect(comparison("old.json", before, other).join("\n")).toMatch(
+      /another adapter: it was\n {2}llvmpipe .*\nand is\n {2}a GPU/,
+    );
   });
 
-  test.each(["", "no JSON", "null", "[]", '{"format": 2}', '{"format": 1, "environment": {}, "kernels": []}'])("a file of %j is refused", (text) => {
-    expect(() => readReport(text, "old.json")).toThrow(DataError);
-    expect(() => readReport(text, "old.json")).toThrow(/^old\.json: this is no report/);
-  });
+  test.each(["", "no JSON", "null", "[]", '{"format": 2}', '{"format": 1, "environment": {}, "kernels": []}'])(
+    "a file of %j is refused",
+    (text) => {
+      expect(() => readReport(text, "old.json")).toThrow(DataError);
+      expect(() => readReport(text, "old.json")).toThrow(/^old\.json: this is no report/);
+    },
+  );
 
   test("what was written is read", () => {
     expect(readReport(JSON.stringify(now), "new.json")).toEqual(now);

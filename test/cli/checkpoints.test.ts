@@ -8,9 +8,24 @@ const cli = commandLine({ mnist: true });
 const { inFolder } = cli;
 const wgrad = (args: readonly string[], options: Omit<RunOptions, "cwd"> = {}) => cli.run(args, options);
 
-const training = ["train", "--data", "data", "--device", "cpu", "--hidden", "8", "--batch", "20", "--lr", "0.02", "--epochs", "200"];
+const training = [
+  "train",
+  "--data",
+  "data",
+  "--device",
+  "cpu",
+  "--hidden",
+  "8",
+  "--batch",
+  "20",
+  "--lr",
+  "0.02",
+  "--epochs",
+  "200",
+];
 /** The training with another value of one of its options. */
-const trainingWith = (option: string, value: string) => training.map((text, index) => (training[index - 1] === option ? value : text));
+const trainingWith = (option: string, value: string) =>
+  training.map((text, index) => (training[index - 1] === option ? value : text));
 const keeping = ["--checkpoint", "kept", "--every", "25", "--log", "run.jsonl", "--out", "model.safetensors"];
 
 afterEach(() => {
@@ -20,8 +35,17 @@ afterEach(() => {
 /** What of a run does not depend on the clock. */
 function outcome(log = "run.jsonl", model = "model.safetensors") {
   const lines = readFileSync(inFolder(log), "utf8").trimEnd().split("\n");
-  const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ event }) => event === "progress");
-  const numbers = events.map(({ step, epoch, loss, accuracy, learningRate, validationLoss }) => ({ step, epoch, loss, accuracy, learningRate, validationLoss }));
+  const events = lines
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ event }) => event === "progress");
+  const numbers = events.map(({ step, epoch, loss, accuracy, learningRate, validationLoss }) => ({
+    step,
+    epoch,
+    loss,
+    accuracy,
+    learningRate,
+    validationLoss,
+  }));
   return { log: numbers, tensors: readSafetensors(readFileSync(inFolder(model)), model).tensors };
 }
 
@@ -30,7 +54,8 @@ const endedBy = (signal: NodeJS.Signals, args: readonly string[]) =>
   wgrad(args, {
     started(child) {
       const timer = setInterval(() => {
-        if (!existsSync(inFolder("kept")) || !readdirSync(inFolder("kept")).some((name) => name.startsWith("step-"))) return;
+        if (!existsSync(inFolder("kept")) || !readdirSync(inFolder("kept")).some((name) => name.startsWith("step-")))
+          return;
         clearInterval(timer);
         child.kill(signal);
       }, 2);
@@ -43,33 +68,53 @@ describe("wgrad train --checkpoint", () => {
     ["SIGHUP", 129],
     ["SIGINT", 130],
     ["SIGTERM", 143],
-  ] as const)("on %s saves, exits with %i, and --resume ends with the log and the bits of a run that never stopped", async (signal, code) => {
-    const options = ["--validation", "0.2", "--patience", "100"];
-    await wgrad([...training, ...options, "--log", "whole.jsonl", "--out", "whole.safetensors"]);
-    const ended = await endedBy(signal, [...training, ...options, ...keeping]);
-    expect(ended.code).toBe(code);
-    expect(ended.stdout).toMatch(/interrupted at step [\d,]+ of 1,600/);
-    const [, last] = /The same command with --resume goes on from (\S+)\./.exec(ended.stdout)!;
-    const reached = Number(/interrupted at step ([\d,]+)/.exec(ended.stdout)![1]!.replace(",", ""));
-    expect(last).toBe(`kept/step-${String(reached).padStart(9, "0")}.safetensors`);
-    const resumed = await wgrad([...training, ...options, ...keeping, "--resume"]);
-    expect(resumed).toMatchObject({ code: 0, stderr: "" });
-    expect(resumed.stdout).toContain(`resumed   at step ${reached.toLocaleString("en-US")}, from ${last}`);
-    expect(outcome()).toEqual(outcome("whole.jsonl", "whole.safetensors"));
-    expect(readdirSync(inFolder("kept")).filter((name) => name.startsWith("step-"))).toHaveLength(3);
-    expect(existsSync(inFolder("kept/best.safetensors"))).toBe(true);
-  });
+  ] as const)(
+    "on %s saves, exits with %i, and --resume ends with the log and the bits of a run that never stopped",
+    async (signal, code) => {
+      const options = ["--validation", "0.2", "--patience", "100"];
+      await wgrad([...training, ...options, "--log", "whole.jsonl", "--out", "whole.safetensors"]);
+      const ended = await endedBy(signal, [...training, ...options, ...keeping]);
+      expect(ended.code).toBe(code);
+      expect(ended.stdout).toMatch(/interrupted at step [\d,]+ of 1,600/);
+      const [, last] = /The same command with --resume goes on from (\S+)\./.exec(ended.stdout)!;
+      const reached = Number(/interrupted at step ([\d,]+)/.exec(ended.stdout)![1]!.replace(",", ""));
+      expect(last).toBe(`kept/step-${String(reached).padStart(9, "0")}.safetensors`);
+      const resumed = await wgrad([...training, ...options, ...keeping, "--resume"]);
+      expect(resumed).toMatchObject({ code: 0, stderr: "" });
+      expect(resumed.stdout).toContain(`resumed   at step ${reached.toLocaleString("en-US")}, from ${last}`);
+      expect(outcome()).toEqual(outcome("whole.jsonl", "whole.safetensors"));
+      expect(readdirSync(inFolder("kept")).filter((name) => name.startsWith("step-"))).toHaveLength(3);
+      expect(existsSync(inFolder("kept/best.safetensors"))).toBe(true);
+    },
+  );
 
   test("a checkpoint is a model that evaluate and export take", async () => {
     await wgrad([...training, "--max-steps", "60", ...keeping]);
-    const { code, stdout } = await wgrad(["evaluate", "kept/step-000000060.safetensors", "--data", "data", "--device", "cpu"]);
+    const { code, stdout } = await wgrad([
+      "evaluate",
+      "kept/step-000000060.safetensors",
+      "--data",
+      "data",
+      "--device",
+      "cpu",
+    ]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/test accuracy/);
-    const exported = await wgrad(["export", "kept/step-000000060.safetensors", "--safetensors", "exported.safetensors"]);
+    const exported = await wgrad([
+      "export",
+      "kept/step-000000060.safetensors",
+      "--safetensors",
+      "exported.safetensors",
+    ]);
     expect(exported).toMatchObject({ code: 0, stderr: "" });
     // The parameters alone, as PyTorch's Sequential numbers them: neither the optimizer's state nor the best one's.
     const { tensors } = readSafetensors(readFileSync(inFolder("exported.safetensors")), "exported");
-    expect([...tensors.keys()].sort()).toEqual(["layers.0.bias", "layers.0.weight", "layers.2.bias", "layers.2.weight"]);
+    expect([...tensors.keys()].sort()).toEqual([
+      "layers.0.bias",
+      "layers.0.weight",
+      "layers.2.bias",
+      "layers.2.weight",
+    ]);
   });
 
   test("begins anew, and says so, where there is none to go on from", async () => {
@@ -83,14 +128,35 @@ describe("wgrad train --checkpoint", () => {
     const again = await wgrad([...training, "--max-steps", "30", ...keeping]);
     expect(again.code).toBe(2);
     expect(again.stderr).toMatch(/kept: there are checkpoints already, up to step 30\. Add --resume/);
-    const other = await wgrad([...trainingWith("--lr", "0.01"), "--max-steps", "30", "--seed", "5", ...keeping, "--resume"]);
+    const other = await wgrad([
+      ...trainingWith("--lr", "0.01"),
+      "--max-steps",
+      "30",
+      "--seed",
+      "5",
+      ...keeping,
+      "--resume",
+    ]);
     expect(other.code).toBe(2);
-    expect(other.stderr).toMatch(/belongs to a different run: it has --seed 1, this run has --seed 5; it has --lr 0\.02, this run has --lr 0\.01\./);
-    const without = await wgrad([...training, "--max-steps", "30", "--no-standardize", "--clip-norm", "1", ...keeping, "--resume"]);
+    expect(other.stderr).toMatch(
+      /belongs to a different run: it has --seed 1, this run has --seed 5; it has --lr 0\.02, this run has --lr 0\.01\./,
+    );
+    const without = await wgrad([
+      ...training,
+      "--max-steps",
+      "30",
+      "--no-standardize",
+      "--clip-norm",
+      "1",
+      ...keeping,
+      "--resume",
+    ]);
     expect(without.stderr).toMatch(/it has no --no-standardize, this run has --no-standardize/);
     expect(without.stderr).toMatch(/it has no --clip-norm, this run has --clip-norm 1/);
     const data = { ...smallPictures() };
-    data.trainLabels = data.trainLabels.map((byte, index) => (index === data.trainLabels.length - 1 ? (byte + 1) % 10 : byte));
+    data.trainLabels = data.trainLabels.map((byte, index) =>
+      index === data.trainLabels.length - 1 ? (byte + 1) % 10 : byte,
+    );
     writeMnist(inFolder("changed"), data);
     const changed = await wgrad([...trainingWith("--data", "changed"), "--max-steps", "30", ...keeping, "--resume"]);
     expect(changed.code).toBe(2);
@@ -110,13 +176,29 @@ describe("wgrad train --checkpoint", () => {
     expect(none.stderr).toMatch(/a part of the path is a file/);
     rmSync(inFolder("kept"));
     // Files of at most one block of 512 bytes: what a full disk does, to the checkpoint and not to the log before it.
-    const limited = ["-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", process.execPath, cli.path, ...training, "--max-steps", "100", "--checkpoint", "kept", "--every", "25"];
+    const limited = [
+      "-c",
+      'ulimit -f 1; trap "" XFSZ; exec "$@"',
+      "sh",
+      process.execPath,
+      cli.path,
+      ...training,
+      "--max-steps",
+      "100",
+      "--checkpoint",
+      "kept",
+      "--every",
+      "25",
+    ];
     const on = await runCli("/bin/sh", limited, { cwd: cli.folder, program: true });
     expect(on.stderr.match(/No checkpoint at step/g)).toHaveLength(1);
     expect(on.stderr).toMatch(/No checkpoint at step 25, and training goes on: .*cannot be written/);
     expect(on.stdout).toMatch(/test accuracy/);
     expect(on.code).toBe(0);
-    const stopped = await runCli("/bin/sh", [...limited, "--on-checkpoint-error", "stop"], { cwd: cli.folder, program: true });
+    const stopped = await runCli("/bin/sh", [...limited, "--on-checkpoint-error", "stop"], {
+      cwd: cli.folder,
+      program: true,
+    });
     expect(stopped.code).toBe(1);
     expect(stopped.stderr).toMatch(/cannot be written/);
     expect(readdirSync(inFolder("kept"))).toEqual([]);
@@ -141,7 +223,11 @@ describe("a folder of checkpoints", () => {
     });
     expect(first.code).toBe(143);
     const { code, stderr } = await second!;
-    expect(stderr).toMatch(new RegExp(`kept: process ${pid} on host ".+", started at \\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z, trains in this folder\\. Wait until it ends`));
+    expect(stderr).toMatch(
+      new RegExp(
+        `kept: process ${pid} on host ".+", started at \\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z, trains in this folder\\. Wait until it ends`,
+      ),
+    );
     expect(code).toBe(2);
     expect(existsSync(inFolder("kept/run.lock"))).toBe(false);
   });
@@ -166,7 +252,9 @@ describe("a folder of checkpoints", () => {
       },
     });
     expect(code).toBe(0);
-    expect(stderr.match(/No checkpoint at step \d+, and training goes on: kept: process \d+ on host "elsewhere"/g)).toHaveLength(1);
+    expect(
+      stderr.match(/No checkpoint at step \d+, and training goes on: kept: process \d+ on host "elsewhere"/g),
+    ).toHaveLength(1);
     expect(lock()["host"]).toBe("elsewhere");
     expect(existsSync(inFolder("model.safetensors"))).toBe(true);
   });
@@ -178,7 +266,9 @@ describe("a folder of checkpoints", () => {
     for (const options of [[], ["--resume"]]) {
       const { code, stderr } = await wgrad(run(...options));
       expect(code).toBe(1);
-      expect(stderr).toMatch(/kept: there are checkpoints, but none to go on from: .*step-000000050\.safetensors: this is no safetensors file.*step-000000025/);
+      expect(stderr).toMatch(
+        /kept: there are checkpoints, but none to go on from: .*step-000000050\.safetensors: this is no safetensors file.*step-000000025/,
+      );
     }
     expect(readdirSync(inFolder("kept")).sort()).toEqual(names);
     for (const name of names) expect(readFileSync(inFolder(join("kept", name)), "utf8")).toBe("of another format");
@@ -190,7 +280,9 @@ describe("a folder of checkpoints", () => {
     });
     expect(code).toBe(0);
     expect(stderr.match(/training goes on/g)).toHaveLength(1);
-    expect(stderr).toMatch(/No checkpoint at step 2000, and training goes on: kept\/step-000002000\.safetensors: cannot be written: .*it is a folder/);
+    expect(stderr).toMatch(
+      /No checkpoint at step 2000, and training goes on: kept\/step-000002000\.safetensors: cannot be written: .*it is a folder/,
+    );
     expect(readdirSync(inFolder("kept"))).toContain("step-000001975.safetensors");
   });
 });
@@ -200,8 +292,24 @@ describe("a full disk", () => {
   const full = "/dev/full";
 
   test("under the log and standard output is told of once, and the model and checkpoints are written", async () => {
-    const args = [...training, "--max-steps", "100", "--checkpoint", "kept", "--every", "25", "--log", full, "--out", "model.safetensors"];
-    const { code, stderr } = await runCli("/bin/sh", ["-c", `exec "$@" > ${full}`, "sh", process.execPath, cli.path, ...args], { cwd: cli.folder, program: true });
+    const args = [
+      ...training,
+      "--max-steps",
+      "100",
+      "--checkpoint",
+      "kept",
+      "--every",
+      "25",
+      "--log",
+      full,
+      "--out",
+      "model.safetensors",
+    ];
+    const { code, stderr } = await runCli(
+      "/bin/sh",
+      ["-c", `exec "$@" > ${full}`, "sh", process.execPath, cli.path, ...args],
+      { cwd: cli.folder, program: true },
+    );
     expect(stderr.split("\n").sort()).toEqual([
       "",
       "/dev/full: the log cannot be written, and the run goes on: the disk is full (ENOSPC).",
@@ -214,20 +322,38 @@ describe("a full disk", () => {
 
   test("leaves whole lines in the log", async () => {
     // Files of at most one block of 512 bytes, of which a line fills a part.
-    const limited = ["-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", process.execPath, cli.path, ...training, "--max-steps", "100", "--log", "run.jsonl"];
+    const limited = [
+      "-c",
+      'ulimit -f 1; trap "" XFSZ; exec "$@"',
+      "sh",
+      process.execPath,
+      cli.path,
+      ...training,
+      "--max-steps",
+      "100",
+      "--log",
+      "run.jsonl",
+    ];
     const { code, stderr } = await runCli("/bin/sh", limited, { cwd: cli.folder, program: true });
     expect(stderr).toMatch(/^run\.jsonl: the log cannot be written, and the run goes on: .*\n$/);
     expect(code).toBe(0);
     const text = readFileSync(inFolder("run.jsonl"), "utf8");
     expect(text).toMatch(/\n$/);
-    const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line) as { event: string });
+    const lines = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { event: string });
     expect(lines.length).toBeGreaterThan(0);
   });
 
   test("fails a command whose result is what it says", async () => {
     await wgrad([...training, "--max-steps", "10", "--out", "model.safetensors"]);
     const args = ["evaluate", "model.safetensors", "--data", "data", "--device", "cpu"];
-    const { code, stderr } = await runCli("/bin/sh", ["-c", `exec "$@" > ${full}`, "sh", process.execPath, cli.path, ...args], { cwd: cli.folder, program: true });
+    const { code, stderr } = await runCli(
+      "/bin/sh",
+      ["-c", `exec "$@" > ${full}`, "sh", process.execPath, cli.path, ...args],
+      { cwd: cli.folder, program: true },
+    );
     expect(stderr).toBe("standard output cannot be written, and the command goes on: the disk is full (ENOSPC).\n");
     expect(code).toBe(1);
   });
@@ -252,12 +378,31 @@ test("a reader of standard output that leaves ends no training", async () => {
 });
 
 describe("a loss or gradient that is not finite", () => {
-  const diverging = ["train", "--data", "data", "--device", "cpu", "--hidden", "8", "--batch", "20", "--epochs", "20", "--optimizer", "sgd", "--lr", "1e30", "--no-standardize"];
+  const diverging = [
+    "train",
+    "--data",
+    "data",
+    "--device",
+    "cpu",
+    "--hidden",
+    "8",
+    "--batch",
+    "20",
+    "--epochs",
+    "20",
+    "--optimizer",
+    "sgd",
+    "--lr",
+    "1e30",
+    "--no-standardize",
+  ];
 
   test("stops with the step, the place, the rate and the last good checkpoint", async () => {
     const { code, stderr } = await wgrad([...diverging, "--checkpoint", "kept", "--every", "1"]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/step \d+: the (gradient of layers\.\d\.\w+|loss) is not finite, at learning rate [\d.e+]+.*choose another --on-nan/);
+    expect(stderr).toMatch(
+      /step \d+: the (gradient of layers\.\d\.\w+|loss) is not finite, at learning rate [\d.e+]+.*choose another --on-nan/,
+    );
     expect(stderr).toMatch(/The last good checkpoint is kept\/step-\d+\.safetensors/);
   });
 

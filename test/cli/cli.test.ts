@@ -55,7 +55,9 @@ describe("wgrad train", () => {
     const progress = lines.slice(4, -2);
     expect(progress.length).toBeLessThanOrEqual(20);
     for (const line of progress) {
-      expect(line).toMatch(/^\d+\/300 {2}epoch \d+\/30 {2}loss [\d.]+ {2}accuracy [\d.]+ % {2}[\d,]+ images\/s( {2}\d+ s left)?$/);
+      expect(line).toMatch(
+        /^\d+\/300 {2}epoch \d+\/30 {2}loss [\d.]+ {2}accuracy [\d.]+ % {2}[\d,]+ images\/s( {2}\d+ s left)?$/,
+      );
     }
     expect(progress.at(-1)).toMatch(/^300\/300 {2}epoch 30\/30 /);
     expect(lines.at(-2)).toMatch(/^test accuracy [\d.]+ % {2}loss [\d.]+ {2}\([\d.]+ s, [\d,]+ images\/s\)$/);
@@ -106,7 +108,13 @@ describe("wgrad train", () => {
     const { results, training, step, classes } = await loadModelFile(inFolder("model.safetensors"));
     const { testAccuracy, testLoss } = eventsOf("run.jsonl").at(-1)!;
     expect(results).toMatchObject({ accuracy: testAccuracy, loss: testLoss, count: 50 });
-    expect(training).toMatchObject({ optimizer: "adam", learningRate: 0.02, schedule: "cosine", batch: 20, epochs: 30 });
+    expect(training).toMatchObject({
+      optimizer: "adam",
+      learningRate: 0.02,
+      schedule: "cosine",
+      batch: 20,
+      epochs: 30,
+    });
     expect({ step, classes }).toEqual({ step: 300, classes: [..."0123456789"] });
   });
 
@@ -121,7 +129,8 @@ describe("wgrad train", () => {
   });
 
   test("takes every option", async () => {
-    const options = "--hidden 6,5 --activation tanh --loss meanSquaredError --optimizer momentum --schedule step --warmup 3";
+    const options =
+      "--hidden 6,5 --activation tanh --loss meanSquaredError --optimizer momentum --schedule step --warmup 3";
     const more = "--lr 0.5 --batch full --epochs 4 --max-steps 3 --seed 7 --no-standardize --precision float16";
     const { code, stdout } = await wgrad(["train", ...quickWith(...options.split(" "), ...more.split(" "))]);
     expect(stdout).toContain("network   20-6-5-10 tanh, 221 parameters, float16 products");
@@ -130,8 +139,26 @@ describe("wgrad train", () => {
   });
 
   test("trains a linear model, and writes numbers that are not finite as null", async () => {
-    const args = ["--hidden", "none", "--loss", "meanSquaredError", "--optimizer", "sgd", "--lr", "1e20", "--epochs", "3"];
-    const { code, stdout, stderr } = await wgrad(["train", "--on-nan", "ignore", ...quickWith(...args), "--log", "nan.jsonl"]);
+    const args = [
+      "--hidden",
+      "none",
+      "--loss",
+      "meanSquaredError",
+      "--optimizer",
+      "sgd",
+      "--lr",
+      "1e20",
+      "--epochs",
+      "3",
+    ];
+    const { code, stdout, stderr } = await wgrad([
+      "train",
+      "--on-nan",
+      "ignore",
+      ...quickWith(...args),
+      "--log",
+      "nan.jsonl",
+    ]);
     expect(stdout).toContain("network   20-10, linear, 210 parameters");
     expect(stderr).toMatch(/training diverged. Try a smaller --lr/);
     expect(eventsOf("nan.jsonl").at(-1)).toMatchObject({ event: "done", testLoss: null });
@@ -163,7 +190,9 @@ describe("wgrad train", () => {
       },
     });
     expect(interrupted.code).toBe(130);
-    expect(interrupted.stdout).toMatch(/interrupted at step [\d,]+ of 10,000,000 \(epoch \d+\): loss [\d.]+, training accuracy/);
+    expect(interrupted.stdout).toMatch(
+      /interrupted at step [\d,]+ of 10,000,000 \(epoch \d+\): loss [\d.]+, training accuracy/,
+    );
     const last = eventsOf("stopped.jsonl").at(-1)!;
     expect(last).toMatchObject({ event: "interrupted", backend: "cpu", seed: 1 });
     expect(last["step"]).toBeGreaterThan(0);
@@ -211,7 +240,10 @@ describe("devices", () => {
     });
 
     test("--device auto trains on the CPU and says in one line why and how to get a GPU", async () => {
-      const { code, stdout, stderr } = await wgrad(["train", "--on-nan", "ignore", ...quickWith("--device", "auto", "--epochs", "1")], { env });
+      const { code, stdout, stderr } = await wgrad(
+        ["train", "--on-nan", "ignore", ...quickWith("--device", "auto", "--epochs", "1")],
+        { env },
+      );
       expect(stderr).toMatch(/^No GPU \(.*GLIBC_2\.34 not found\).* CPU.*`npm run setup`.*\n$/);
       expect(stdout).toContain("adapter   none: CPU reference");
       expect(code).toBe(0);
@@ -258,7 +290,10 @@ describe("wgrad plan", () => {
 
 describe("help", () => {
   test.each<[string, RegExp[]]>([
-    ["train", [/\(default: 128\)/, /\(default: relu\)/, /\(default: 64\)/, /\(default: 0\.002\)/, /\(default: cosine\)/]],
+    [
+      "train",
+      [/\(default: 128\)/, /\(default: relu\)/, /\(default: 64\)/, /\(default: 0\.002\)/, /\(default: cosine\)/],
+    ],
     ["evaluate", [/\(default: auto\)/]],
     ["predict", [/\(default: csv\)/]],
     ["sweep", [/\(default: 0\.1\)/, /--out <folder>/]],
@@ -273,7 +308,9 @@ describe("help", () => {
   });
 
   test("--version is the package's", async () => {
-    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+      version: string;
+    };
     expect(await wgrad(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
   });
 });
@@ -285,7 +322,10 @@ describe("bad arguments end with exit code 2", () => {
     ["train 3", /too many arguments/],
     ["train --lr", /'--lr <rate>' argument missing/],
     ["evaluate", /missing required argument 'model'/],
-    ["train --clip-norm 1e39", /^error: --clip-norm: "1e39" is out of range\. Give a finite number above 0 that float32 holds/m],
+    [
+      "train --clip-norm 1e39",
+      /^error: --clip-norm: "1e39" is out of range\. Give a finite number above 0 that float32 holds/m,
+    ],
     ["train --lr NaN", /^error: --lr: "NaN" is out of range\. Give a finite number above 0/m],
     ["train --lr -0.1", /^error: --lr: "-0.1" is out of range/m],
     ["train --lr 0", /--lr: "0"/],
@@ -316,15 +356,40 @@ describe("files that cannot be used end with exit code 1", () => {
   const labels = (count: number) => writeIdx([count], new Uint8Array(count));
   const pictures = smallPictures();
   test.each<[string, Partial<Record<MnistFile, Uint8Array>>, RegExp]>([
-    ["a truncated .gz", { trainImages: gzipSync(pictures.trainImages).subarray(0, 500) }, /images-idx3-ubyte\.gz.*cut short/],
-    ["a wrong magic", { trainImages: Uint8Array.of(1, 2, 3, 4, 5) }, /train-images-idx3-ubyte, byte 0: not an IDX file/],
-    ["a count beyond the file", { testImages: pictures.testImages.subarray(0, 999) }, /t10k-images.*needs 1016 bytes, found 999/],
-    ["a label out of range", { testLabels: pictures.testLabels.with(20, 10) }, /t10k-labels.*label 10 of example 12 is outside 0 … 9/],
-    ["pictures and labels of different length", { trainLabels: labels(199) }, /train-labels.*199 labels, but .*200 pictures/],
+    [
+      "a truncated .gz",
+      { trainImages: gzipSync(pictures.trainImages).subarray(0, 500) },
+      /images-idx3-ubyte\.gz.*cut short/,
+    ],
+    [
+      "a wrong magic",
+      { trainImages: Uint8Array.of(1, 2, 3, 4, 5) },
+      /train-images-idx3-ubyte, byte 0: not an IDX file/,
+    ],
+    [
+      "a count beyond the file",
+      { testImages: pictures.testImages.subarray(0, 999) },
+      /t10k-images.*needs 1016 bytes, found 999/,
+    ],
+    [
+      "a label out of range",
+      { testLabels: pictures.testLabels.with(20, 10) },
+      /t10k-labels.*label 10 of example 12 is outside 0 … 9/,
+    ],
+    [
+      "pictures and labels of different length",
+      { trainLabels: labels(199) },
+      /train-labels.*199 labels, but .*200 pictures/,
+    ],
   ])("%s", async (name, damaged, message) => {
     const data = name.replaceAll(" ", "-");
     writeMnist(inFolder(data), { ...pictures, ...damaged });
-    expectRefusal(await wgrad(["train", "--data", data, "--device", "cpu"]), 1, new RegExp(`^error: ${data}`, "m"), message);
+    expectRefusal(
+      await wgrad(["train", "--data", data, "--device", "cpu"]),
+      1,
+      new RegExp(`^error: ${data}`, "m"),
+      message,
+    );
   });
 
   test("a folder without the files, also in MNIST_DIR", async () => {
@@ -336,8 +401,16 @@ describe("files that cannot be used end with exit code 1", () => {
   test("a model file that is none, or for other pictures", async () => {
     writeFileSync(inFolder("text.safetensors"), "this is no model, but a text that is long enough");
     const evaluate = (model: string, data: string) => wgrad(["evaluate", model, "--data", data, "--device", "cpu"]);
-    expectRefusal(await evaluate("text.safetensors", "data"), 1, /^error: text\.safetensors: this is no safetensors file/m);
-    expectRefusal(await evaluate("absent.safetensors", "data"), 1, /^error: absent\.safetensors: cannot be read: no such file/m);
+    expectRefusal(
+      await evaluate("text.safetensors", "data"),
+      1,
+      /^error: text\.safetensors: this is no safetensors file/m,
+    );
+    expectRefusal(
+      await evaluate("absent.safetensors", "data"),
+      1,
+      /^error: absent\.safetensors: cannot be read: no such file/m,
+    );
     expect((await wgrad(["train", ...quick, "--max-steps", "1", "--out", "small.safetensors"])).code).toBe(0);
     writeMnist(inFolder("wide"), {
       trainImages: writeIdx([1, 6, 6], new Uint8Array(36)),
@@ -345,11 +418,19 @@ describe("files that cannot be used end with exit code 1", () => {
       testImages: writeIdx([1, 6, 6], new Uint8Array(36)),
       testLabels: labels(1),
     });
-    expectRefusal(await evaluate("small.safetensors", "wide"), 1, /the model takes pictures of 4×5, but those of MNIST, test are 6×6/);
+    expectRefusal(
+      await evaluate("small.safetensors", "wide"),
+      1,
+      /the model takes pictures of 4×5, but those of MNIST, test are 6×6/,
+    );
   });
 
   test.each([
-    ["--out", "absent/model.safetensors", /absent\/model\.safetensors: the model cannot be written: folder absent: no such file/],
+    [
+      "--out",
+      "absent/model.safetensors",
+      /absent\/model\.safetensors: the model cannot be written: folder absent: no such file/,
+    ],
     ["--out", "data", /^error: data: the model cannot be written: there is a folder of this name/m],
     ["--log", "absent/run.jsonl", /absent\/run\.jsonl: the log cannot be written: no such file/],
   ])("%s %s, before anything is trained", async (option, path, message) => {

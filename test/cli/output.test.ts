@@ -8,7 +8,13 @@ const wgrad = (...args: string[]): Promise<Finished> => cli.run(args);
 
 /** A table of two classes; the columns are named so. */
 const table = (names: readonly string[], classes: readonly string[], rows = 30) =>
-  [names, ...Array.from({ length: rows }, (_, row) => [...names.slice(1).map((_name, column) => String((row * 7 + column) % 11)), classes[row % 2]!])]
+  [
+    names,
+    ...Array.from({ length: rows }, (_, row) => [
+      ...names.slice(1).map((_name, column) => String((row * 7 + column) % 11)),
+      classes[row % 2]!,
+    ]),
+  ]
     .map((cells) => `${cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",")}\n`)
     .join("");
 
@@ -30,7 +36,9 @@ describe("no output replaces an input or another output", () => {
     ["train --config run.json --out run.json"],
     ["train --config run.json --out t.csv"],
     ["train --data data --out data/train-images-idx3-ubyte"],
-    ["train --images data/t10k-images-idx3-ubyte --labels data/t10k-labels-idx1-ubyte --log data/t10k-labels-idx1-ubyte"],
+    [
+      "train --images data/t10k-images-idx3-ubyte --labels data/t10k-labels-idx1-ubyte --log data/t10k-labels-idx1-ubyte",
+    ],
     ["train --csv t.csv --out new --log ./new"],
     ["train --csv t.csv --report new --log new"],
     ["train --csv t.csv --checkpoint new --out new"],
@@ -43,7 +51,9 @@ describe("no output replaces an input or another output", () => {
     const files = ["t.csv", "run.json", "data/train-images-idx3-ubyte", "data/t10k-labels-idx1-ubyte"];
     const before = files.map((name) => readFileSync(inFolder(name), "base64"));
     const { code, stdout, stderr } = await wgrad(...line.split(" "));
-    expect(stderr).toMatch(/^error: --[\w-]+: \S+ is the same file as \S+ \([\w -]+\), which is (read|written too)\. Give it a name of its own\.\n$/);
+    expect(stderr).toMatch(
+      /^error: --[\w-]+: \S+ is the same file as \S+ \([\w -]+\), which is (read|written too)\. Give it a name of its own\.\n$/,
+    );
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(files.map((name) => readFileSync(inFolder(name), "base64"))).toEqual(before);
     expect(existsSync(inFolder("new"))).toBe(false);
@@ -63,15 +73,33 @@ describe("text from a table never commands the terminal", () => {
   test("not as the name of a file, a column or a class", async () => {
     const name = "t\u001b]0;x\u0007.csv";
     writeFileSync(inFolder(name), table(["a\u001b[2J", "b\u202e", "kind\r"], [ink, evil]));
-    const train = await wgrad("train", "--csv", name, "--label", "kind", ...quick, "--validation", "0.2", "--out", "evil\u001b.st", "--log", "evil.jsonl");
+    const train = await wgrad(
+      "train",
+      "--csv",
+      name,
+      "--label",
+      "kind",
+      ...quick,
+      "--validation",
+      "0.2",
+      "--out",
+      "evil\u001b.st",
+      "--log",
+      "evil.jsonl",
+    );
     expect(train).toMatchObject({ code: 0, stderr: "" });
     expect(train.stdout).toContain("data      t\\u001b]0;x\\u0007.csv, 2 columns, 2 classes of kind");
     const evaluate = await wgrad("evaluate", "evil\u001b.st", "--csv", name, "--device", "cpu");
     expect(evaluate.stdout).toContain("\\u001b[31mred");
     const json = await wgrad("evaluate", "evil\u001b.st", "--csv", name, "--device", "cpu", "--json");
-    expect((JSON.parse(json.stdout) as { classes: { name: string }[] }).classes.map((found) => found.name)).toEqual([ink, evil]);
+    expect((JSON.parse(json.stdout) as { classes: { name: string }[] }).classes.map((found) => found.name)).toEqual([
+      ink,
+      evil,
+    ]);
     const predictJson = await wgrad("predict", "evil\u001b.st", name, "--format", "json", "--device", "cpu");
-    expect([ink, evil]).toContain((JSON.parse(predictJson.stdout.split("\n")[0]!) as { prediction: string }).prediction);
+    expect([ink, evil]).toContain(
+      (JSON.parse(predictJson.stdout.split("\n")[0]!) as { prediction: string }).prediction,
+    );
     const refused = await wgrad("train", "--csv", name, "--label", "\u001b[5mno");
     expect(refused.stderr).toContain("The columns are a\\u001b[2J, b\\u202e, kind");
     const wrongOption = await wgrad("train", "--\u001b[5mno");
@@ -87,7 +115,10 @@ describe("text from a table never commands the terminal", () => {
   });
 
   test("nor does a suggested command run what a column's name says", async () => {
-    writeFileSync(inFolder("names.csv"), table(["a", '$(touch hacked) "x"', "label"], ["yes", "no"]).replaceAll('"1","yes"', '"text","yes"'));
+    writeFileSync(
+      inFolder("names.csv"),
+      table(["a", '$(touch hacked) "x"', "label"], ["yes", "no"]).replaceAll('"1","yes"', '"text","yes"'),
+    );
     const { code, stderr } = await wgrad("train", "--csv", "names.csv", "--refuse-text");
     expect(stderr).toMatch(/--drop '\$\(touch hacked\) "x"'|--categorical '\$\(touch hacked\) "x"'/);
     expect(code).toBe(1);
@@ -96,9 +127,14 @@ describe("text from a table never commands the terminal", () => {
 
 test("messages of the library name options as the command line does", async () => {
   const patience = await wgrad("train", "--csv", "t.csv", ...quick, "--patience", "2");
-  expect(patience).toMatchObject({ code: 2, stderr: "error: --patience: there is no validation set to be patient with. Give one with --validation.\n" });
+  expect(patience).toMatchObject({
+    code: 2,
+    stderr: "error: --patience: there is no validation set to be patient with. Give one with --validation.\n",
+  });
   const batch = await wgrad("train", "--csv", "t.csv", ...quick, "--batch", "1000");
-  expect(batch.stderr).toBe('error: --batch: batch 1000 is larger than the data set\'s 30 examples. Give at most 30, or "full".\n');
+  expect(batch.stderr).toBe(
+    'error: --batch: batch 1000 is larger than the data set\'s 30 examples. Give at most 30, or "full".\n',
+  );
   const drop = await wgrad("train", "--csv", "t.csv", "--drop", "x");
   expect(drop.stderr).toMatch(/^error: --drop: t\.csv, line 1: there is no column "x"\./);
 });
@@ -109,7 +145,10 @@ test("a picture's size is compared with the model's before the picture is unpack
   size.writeUInt32BE(9, 0);
   size.writeUInt32BE(7, 4);
   // The header of a PNG, and nothing after it.
-  writeFileSync(inFolder("header.png"), Buffer.concat([Buffer.from("89504e470d0a1a0a0000000d49484452", "hex"), size, Buffer.from([8, 0, 0, 0, 0])]));
+  writeFileSync(
+    inFolder("header.png"),
+    Buffer.concat([Buffer.from("89504e470d0a1a0a0000000d49484452", "hex"), size, Buffer.from([8, 0, 0, 0, 0])]),
+  );
   const { code, stderr } = await wgrad("predict", "pictures.st", "header.png", "--device", "cpu");
   expect(stderr).toMatch(/^error: header\.png: the picture has 9×7 pixels \(width × height\), the model takes 5×4\./);
   expect(code).toBe(1);
@@ -122,9 +161,22 @@ describe("--print-config", () => {
   };
 
   test("lists every option with its value, also those that the data settle", async () => {
-    const { configuration, stderr } = await printed("--csv", "t.csv", "--validation", "0.2", "--weight-decay", "0.01", "--device", "cpu");
+    const { configuration, stderr } = await printed(
+      "--csv",
+      "t.csv",
+      "--validation",
+      "0.2",
+      "--weight-decay",
+      "0.01",
+      "--device",
+      "cpu",
+    );
     const { properties } = JSON.parse(readFileSync("wgrad.schema.json", "utf8")) as { properties: object };
-    expect(Object.keys(configuration).toSorted()).toEqual(Object.keys(properties).filter((name) => name !== "$schema").toSorted());
+    expect(Object.keys(configuration).toSorted()).toEqual(
+      Object.keys(properties)
+        .filter((name) => name !== "$schema")
+        .toSorted(),
+    );
     expect(stderr).toBe("");
     expect(configuration).toMatchObject({
       csv: "t.csv", header: true, label: "label", task: "classification", loss: "softmaxCrossEntropy", batch: 24, device: "cpu", seed: 1,
@@ -137,7 +189,9 @@ describe("--print-config", () => {
   test("is the most that can be said without the data", async () => {
     const { configuration, stderr, code } = await printed("--csv", "nowhere.csv", "--device", "cpu");
     expect(configuration).toMatchObject({ csv: "nowhere.csv", epochs: null, batch: null, device: "cpu" });
-    expect(stderr).toMatch(/^Options that depend on the data or the device are as they were given: nowhere\.csv: cannot be read/);
+    expect(stderr).toMatch(
+      /^Options that depend on the data or the device are as they were given: nowhere\.csv: cannot be read/,
+    );
     expect(code).toBe(0);
   });
 
@@ -147,6 +201,7 @@ describe("--print-config", () => {
     await wgrad("train", ...args);
     const options = readFileSync(inFolder("r.html"), "utf8").split("<h2>Options</h2>")[1]!;
     for (const name of Object.keys(configuration)) expect(options).toContain(`<dt>${name}</dt>`);
-    for (const name of ["batch", "maxSteps", "checkEvery", "lr", "seed", "device"]) expect(options).toContain(`<dt>${name}</dt><dd>${String(configuration[name])}</dd>`);
+    for (const name of ["batch", "maxSteps", "checkEvery", "lr", "seed", "device"])
+      expect(options).toContain(`<dt>${name}</dt><dd>${String(configuration[name])}</dd>`);
   });
 });

@@ -10,10 +10,17 @@ import { matmul } from "../../src/ops/matmul/index.ts";
 import { argmax, mean, sum } from "../../src/ops/reduce/index.ts";
 import { softmaxCrossEntropyPerExample } from "../../src/ops/softmax/index.ts";
 
-const everything: BackendRules = { mostBindings: 8, oneAccessPerBuffer: true, recomputes: true, canFuse: () => true, makesTotals: () => true };
+const everything: BackendRules = {
+  mostBindings: 8,
+  oneAccessPerBuffer: true,
+  recomputes: true,
+  canFuse: () => true,
+  makesTotals: () => true,
+};
 
 /** The names of the ops of each group. */
-const groupsOf = (graph: Graph, rules: Partial<BackendRules> = {}): string[][] => namesIn(fuse(graph, { ...everything, ...rules }));
+const groupsOf = (graph: Graph, rules: Partial<BackendRules> = {}): string[][] =>
+  namesIn(fuse(graph, { ...everything, ...rules }));
 
 const namesIn = ({ groups }: Fusion): string[][] => groups.map((group) => nodesOf(group).map(({ op }) => op.name));
 
@@ -22,7 +29,10 @@ const right = input("right", [4, 3]);
 const upstream = tanh(right);
 
 /** The gradients of a layer's weights and bias. */
-const layerGradients = defineGraph({ weights: matmul(left, upstream, { transposeLeft: true }), bias: sum(upstream, { axes: 0 }) });
+const layerGradients = defineGraph({
+  weights: matmul(left, upstream, { transposeLeft: true }),
+  bias: sum(upstream, { axes: 0 }),
+});
 
 test("a pointwise node joins the kernel whose result it reads at its own element", () => {
   const product = matmul(left, parameter("w", [6, 3]));
@@ -51,7 +61,10 @@ test("a loss, its mean and the largest logit's index are one kernel where the ba
 
 test("an argmax over other axes than the classes has a kernel of its own", () => {
   const loss = softmaxCrossEntropyPerExample(right, input("labels", [4], "uint32"));
-  expect(groupsOf(defineGraph({ loss, largest: argmax(right, { axes: 0 }) }))).toEqual([["softmaxCrossEntropy"], ["argmax"]]);
+  expect(groupsOf(defineGraph({ loss, largest: argmax(right, { axes: 0 }) }))).toEqual([
+    ["softmaxCrossEntropy"],
+    ["argmax"],
+  ]);
 });
 
 test("a batch is taken in every kernel that reads it, or once where the backend does not recompute", () => {

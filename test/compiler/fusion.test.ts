@@ -85,7 +85,8 @@ describe("what a step costs, whatever the machine", () => {
     expect(counts.submit).toBe(1);
     expect(counts.beginComputePass).toBe(1);
     expect(counts.dispatchWorkgroups).toBe(140);
-    for (const name of ["createBuffer", "createBindGroup", "createComputePipeline", "createComputePipelineAsync"]) expect(counts[name]).toBe(0);
+    for (const name of ["createBuffer", "createBindGroup", "createComputePipeline", "createComputePipelineAsync"])
+      expect(counts[name]).toBe(0);
     trainer.dispose();
   });
 
@@ -117,37 +118,55 @@ describe("what a step costs, whatever the machine", () => {
 
 describe("every tiling gives the same bits", () => {
   const random = new Random(11);
-  const drawn = (rows: number, columns: number) => parameter("x", [rows, columns], Float32Array.from({ length: rows * columns }, () => random.uniform(-1, 1)));
-  const shapes = [[64, 784, 128], [17, 65, 3], [130, 33, 70], [1, 100, 9]] as const;
-  const cases = shapes.flatMap((shape) => [false, true].flatMap((left) => [false, true].map((right) => ({ shape, left, right }))));
+  const drawn = (rows: number, columns: number) =>
+    parameter(
+      "x",
+      [rows, columns],
+      Float32Array.from({ length: rows * columns }, () => random.uniform(-1, 1)),
+    );
+  const shapes = [
+    [64, 784, 128],
+    [17, 65, 3],
+    [130, 33, 70],
+    [1, 100, 9],
+  ] as const;
+  const cases = shapes.flatMap((shape) =>
+    [false, true].flatMap((left) => [false, true].map((right) => ({ shape, left, right }))),
+  );
 
-  test.each(cases)("matrix product $shape, transposed $left $right, with the sums of the columns", async ({ shape: [rows, inner, columns], left, right }) => {
-    const a = left ? drawn(inner, rows) : drawn(rows, inner);
-    const b = right ? drawn(columns, inner) : drawn(inner, columns);
-    const graph = defineGraph({
-      product: matmul(a, b, { transposeLeft: left, transposeRight: right }),
-      sums: sum(b, { axes: 0 }),
-    });
-    const results = [];
-    for (const features of [["subgroups"], []] as const) {
-      const backend = await acquireBackend({ features });
-      const executable = await backend.createSession().compile(graph);
-      await executable.run(0, 1);
-      results.push({ product: await executable.read("product"), sums: await executable.read("sums") });
-      backend.dispose();
-    }
-    expect(results[1]).toEqual(results[0]);
-  });
+  test.each(cases)(
+    "matrix product $shape, transposed $left $right, with the sums of the columns",
+    async ({ shape: [rows, inner, columns], left, right }) => {
+      const a = left ? drawn(inner, rows) : drawn(rows, inner);
+      const b = right ? drawn(columns, inner) : drawn(inner, columns);
+      const graph = defineGraph({
+        product: matmul(a, b, { transposeLeft: left, transposeRight: right }),
+        sums: sum(b, { axes: 0 }),
+      });
+      const results = [];
+      for (const features of [["subgroups"], []] as const) {
+        const backend = await acquireBackend({ features });
+        const executable = await backend.createSession().compile(graph);
+        await executable.run(0, 1);
+        results.push({ product: await executable.read("product"), sums: await executable.read("sums") });
+        backend.dispose();
+      }
+      expect(results[1]).toEqual(results[0]);
+    },
+  );
 
-  test.each(["float32", "float16"] as const)("thirty steps of training with %s products end with the same parameters", async (precision) => {
-    const snapshots = [];
-    for (const features of [["subgroups", "shader-f16"], ["shader-f16"]] as const) {
-      const backend = await acquireBackend({ features });
-      const trainer = await makeTrainer(backend, small(), { precision });
-      for await (const { loss } of trainer.fit({ every: 30, maxSteps: 30 })) expect(loss).toBeGreaterThan(0);
-      snapshots.push((await trainer.snapshot()).parameters);
-      backend.dispose();
-    }
-    expect(snapshots[1]).toEqual(snapshots[0]);
-  });
+  test.each(["float32", "float16"] as const)(
+    "thirty steps of training with %s products end with the same parameters",
+    async (precision) => {
+      const snapshots = [];
+      for (const features of [["subgroups", "shader-f16"], ["shader-f16"]] as const) {
+        const backend = await acquireBackend({ features });
+        const trainer = await makeTrainer(backend, small(), { precision });
+        for await (const { loss } of trainer.fit({ every: 30, maxSteps: 30 })) expect(loss).toBeGreaterThan(0);
+        snapshots.push((await trainer.snapshot()).parameters);
+        backend.dispose();
+      }
+      expect(snapshots[1]).toEqual(snapshots[0]);
+    },
+  );
 });

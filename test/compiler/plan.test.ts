@@ -39,60 +39,80 @@ function placeLeaves(graph: Graph, together: boolean): (tensor: Tensor) => Regio
     const whole = wholeBuffer("pack of leaves", node.size);
     regions.set(node, whole);
     const offsets = packOffsets(node);
-    node.inputs.forEach((leaf, position) => regions.set(leaf, { ...whole, offset: offsets[position]!, elements: leaf.size }));
+    node.inputs.forEach((leaf, position) =>
+      regions.set(leaf, { ...whole, offset: offsets[position]!, elements: leaf.size }),
+    );
   }
-  for (const leaf of graph.nodes.filter(isStored)) if (!regions.has(leaf)) regions.set(leaf, wholeBuffer("leaf", leaf.size));
+  for (const leaf of graph.nodes.filter(isStored))
+    if (!regions.has(leaf)) regions.set(leaf, wholeBuffer("leaf", leaf.size));
   return (tensor) => regions.get(tensor);
 }
 
 /** Replays which tensor's value lies where, and checks that every read finds its own. */
 function checkValues(graph: Graph, planned: Plan, oneAccessPerBuffer: boolean): void {
   const current = new Map<Tensor, Region>();
-  for (const [tensor, region] of planned.regions) if (tensor.op.kind === "leaf" && tensor.op.name !== "slice") current.set(tensor, region);
+  for (const [tensor, region] of planned.regions)
+    if (tensor.op.kind === "leaf" && tensor.op.name !== "slice") current.set(tensor, region);
   const findable = (tensor: Tensor): Tensor[] => (isPack(tensor) ? tensor.inputs.map(rootOf) : [tensor]);
   for (const group of planned.groups) {
     const written = group.outputs.map((output) => planned.regions.get(output)!);
     for (const input of group.inputs) {
       const region = planned.regions.get(input)!;
       if (input.op.name === "slice") expect(isInside(region, current), `${input} is not there yet`).toBe(true);
-      else if (!isPack(input)) expect(current.get(input), `${input} is gone when ${group.outputs} is computed`).toEqual(region);
-      else for (const member of findable(input)) expect(isPlacedInside(member, region, current), `${member} is not in its pack`).toBe(true);
+      else if (!isPack(input))
+        expect(current.get(input), `${input} is gone when ${group.outputs} is computed`).toEqual(region);
+      else
+        for (const member of findable(input))
+          expect(isPlacedInside(member, region, current), `${member} is not in its pack`).toBe(true);
       for (const target of written) {
-        const inPlace = target.buffer === region.buffer && target.offset === region.offset && target.elements === region.elements;
+        const inPlace =
+          target.buffer === region.buffer && target.offset === region.offset && target.elements === region.elements;
         const isApart = oneAccessPerBuffer ? target.buffer !== region.buffer : !overlaps(target, region);
         expect(isApart || inPlace, `${group.outputs} overwrites ${input} or binds its buffer both ways`).toBe(true);
       }
     }
-    for (const region of written) for (const [tensor, other] of current) if (overlaps(region, other)) current.delete(tensor);
+    for (const region of written)
+      for (const [tensor, other] of current) if (overlaps(region, other)) current.delete(tensor);
     group.outputs.forEach((output, position) => current.set(output, written[position]!));
   }
-  for (const { target } of graph.updates) for (const leaf of updatedLeaves(target)) expect(current.has(leaf)).toBe(false);
+  for (const { target } of graph.updates)
+    for (const leaf of updatedLeaves(target)) expect(current.has(leaf)).toBe(false);
   for (const tensor of planned.kept.values()) expect(current.get(tensor)).toEqual(planned.regions.get(tensor));
 }
 
 /** A value lies around a region. */
 const isInside = ({ buffer, offset, elements }: Region, current: ReadonlyMap<Tensor, Region>): boolean =>
-  [...current.values()].some((other) => other.buffer === buffer && other.offset <= offset && offset + elements <= other.offset + other.elements);
+  [...current.values()].some(
+    (other) => other.buffer === buffer && other.offset <= offset && offset + elements <= other.offset + other.elements,
+  );
 
 /** A member of a pack lies in it, itself or as a copy. */
 function isPlacedInside(member: Tensor, region: Region, current: ReadonlyMap<Tensor, Region>): boolean {
   return [...current].some(
-    ([tensor, other]) => other.buffer === region.buffer && (tensor === member || tensor.inputs.map(rootOf).includes(member)),
+    ([tensor, other]) =>
+      other.buffer === region.buffer && (tensor === member || tensor.inputs.map(rootOf).includes(member)),
   );
 }
 
 test("plans of random graphs keep every value until it was read, and bind no buffer both ways where that is a rule", () => {
   fc.assert(
-    fc.property(graphs, fc.integer({ min: 4, max: 12 }), fc.boolean(), fc.boolean(), fc.boolean(), ({ graph }, bindings, together, oneAccess, recomputes) => {
-      const rules = rulesOf(bindings, oneAccess, recomputes);
-      const fusion = fuse(graph, rules);
-      const planned = plan(graph, fusion, rules, placeLeaves(graph, together));
-      checkValues(graph, planned, oneAccess);
-      for (const group of fusion.groups) {
-        const count = group.inputs.length + group.outputs.length;
-        expect(count <= bindings || nodesOf(group).length === 1).toBe(true);
-      }
-    }),
+    fc.property(
+      graphs,
+      fc.integer({ min: 4, max: 12 }),
+      fc.boolean(),
+      fc.boolean(),
+      fc.boolean(),
+      ({ graph }, bindings, together, oneAccess, recomputes) => {
+        const rules = rulesOf(bindings, oneAccess, recomputes);
+        const fusion = fuse(graph, rules);
+        const planned = plan(graph, fusion, rules, placeLeaves(graph, together));
+        checkValues(graph, planned, oneAccess);
+        for (const group of fusion.groups) {
+          const count = group.inputs.length + group.outputs.length;
+          expect(count <= bindings || nodesOf(group).length === 1).toBe(true);
+        }
+      },
+    ),
     { numRuns: 500 },
   );
 });
@@ -116,8 +136,9 @@ test("random graphs give the same on WebGPU as on the CPU, step after step", { t
 
 function closeTo(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
   for (let i = 0; i < expected.length; i++) {
-    expect(Math.abs(actual[i]! - expected[i]!), `element ${i}: ${actual[i]} against ${expected[i]}`).toBeLessThanOrEqual(
-      1e-4 * Math.max(1, Math.abs(expected[i]!)),
-    );
+    expect(
+      Math.abs(actual[i]! - expected[i]!),
+      `element ${i}: ${actual[i]} against ${expected[i]}`,
+    ).toBeLessThanOrEqual(1e-4 * Math.max(1, Math.abs(expected[i]!)));
   }
 }

@@ -41,7 +41,15 @@ const operations: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [
   (a) => softmax(a),
   (a) => reshape(relu(reshape(a, [SIZE * SIZE])), [SIZE, SIZE]),
   (a, b) => add(a, broadcastTo(reshape(mean(b), [1, 1]), [SIZE, SIZE])),
-  (a) => multiply(a, dropoutMask([SIZE, SIZE], 0.25, stepScalar("key", (step) => step * 7919 + 1, "uint32"))),
+  (a) =>
+    multiply(
+      a,
+      dropoutMask(
+        [SIZE, SIZE],
+        0.25,
+        stepScalar("key", (step) => step * 7919 + 1, "uint32"),
+      ),
+    ),
   (a, b) => reshape(pack([reshape(a, [SIZE * SIZE])]), b.shape),
 ];
 
@@ -49,7 +57,11 @@ const operations: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [
  * A graph from instructions: a value per instruction, some of them outputs, others new values of states and of a pack
  * of parameters, read before and after in any order.
  */
-export function randomGraph(instructions: readonly Instruction[], updates: readonly number[], seed: number): RandomGraph {
+export function randomGraph(
+  instructions: readonly Instruction[],
+  updates: readonly number[],
+  seed: number,
+): RandomGraph {
   const random = new Random(seed);
   const drawn = () => Array.from({ length: SIZE * SIZE }, () => random.uniform(-1, 1));
   const parameters = ["p0", "p1"].map((name) => parameter(name, [SIZE, SIZE], drawn()));
@@ -66,7 +78,16 @@ export function randomGraph(instructions: readonly Instruction[], updates: reado
     { target: states[0]!, value: chosen[2]! },
     { target: states[1]!, value: chosen[3]! },
     { target: flat, value: nextFlat },
-    { target: packed, value: subtract(packed, multiply(nextFlat, stepScalar("rate", (step) => 0.01 / (step + 1)))) },
+    {
+      target: packed,
+      value: subtract(
+        packed,
+        multiply(
+          nextFlat,
+          stepScalar("rate", (step) => 0.01 / (step + 1)),
+        ),
+      ),
+    },
   ];
   const outputs = { mean: mean(values.at(-1)!), last: values.at(-1)!, chosen: chosen[4]! };
   return { graph: defineGraph(outputs, list), leaves: [...parameters, ...states, flat] };

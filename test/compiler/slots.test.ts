@@ -12,7 +12,10 @@ const group = (inputs: readonly Tensor[], ...outputs: Tensor[]): Group => ({ mem
 
 type Regions = Parameters<typeof assignSlots>[1];
 
-function regionsOf(groups: readonly Group[], placed: Regions = new Map()): (value: Tensor) => NonNullable<ReturnType<Regions["get"]>> {
+function regionsOf(
+  groups: readonly Group[],
+  placed: Regions = new Map(),
+): (value: Tensor) => NonNullable<ReturnType<Regions["get"]>> {
   const regions = new Map(placed);
   assignSlots(groups, regions);
   return (tensor) => regions.get(tensor)!;

@@ -15,7 +15,10 @@ export function writeIdx(shape: readonly number[], values: ArrayLike<number>, ty
 /** A small set in MNIST's form: 6 training and 4 test pictures of 3×2, training images and test labels packed. */
 export function smallMnist(): Record<MnistFile, NamedBytes> {
   const pictures = (count: number, first: number) =>
-    writeIdx([count, 3, 2], Uint8Array.from({ length: count * 6 }, (_, index) => first + index));
+    writeIdx(
+      [count, 3, 2],
+      Uint8Array.from({ length: count * 6 }, (_, index) => first + index),
+    );
   return {
     trainImages: { name: "train-images-idx3-ubyte.gz", bytes: gzipSync(pictures(6, 10)) },
     trainLabels: { name: "train-labels-idx1-ubyte", bytes: writeIdx([6], [5, 0, 4, 1, 9, 2]) },

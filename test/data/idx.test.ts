@@ -61,7 +61,12 @@ describe("a plain file is refused", () => {
   });
 
   test.each([0, 9])("with %i dimensions", async (dimensions) => {
-    const error = await refusal(writeIdx(Array.from({ length: dimensions }, () => 1), [1]));
+    const error = await refusal(
+      writeIdx(
+        Array.from({ length: dimensions }, () => 1),
+        [1],
+      ),
+    );
     expect(error.where).toBe("some/file, byte 3");
     expect(error.what).toContain(`${dimensions} dimensions`);
   });
@@ -140,7 +145,10 @@ describe("a packed file is refused", () => {
 
   test("is given to the engine a little at a time, since a browser unpacks all that it is given at once", async () => {
     // Bytes that do not pack, so that the archive is long.
-    const noise = Uint8Array.from({ length: 200_000 }, (_, index) => Math.imul(index, 2654435761) >>> 24 ^ (index >>> 3));
+    const noise = Uint8Array.from(
+      { length: 200_000 },
+      (_, index) => (Math.imul(index, 2654435761) >>> 24) ^ (index >>> 3),
+    );
     const archive = gzipSync(writeIdx([200_000], noise));
     const given: number[] = [];
     const Engine = globalThis.DecompressionStream;

@@ -63,7 +63,8 @@ describe("is refused, naming the file and the byte:", () => {
 });
 
 describe("a small archive of many megabytes is refused by its header, unpacked no further:", () => {
-  const megabytes = (shape: readonly number[]) => gzipSync(writeIdx(shape, Buffer.alloc(shape.reduce((product, size) => product * size, 1))));
+  const megabytes = (shape: readonly number[]) =>
+    gzipSync(writeIdx(shape, Buffer.alloc(shape.reduce((product, size) => product * size, 1))));
   const few = { name: "few.idx", bytes: writeIdx([10], new Uint8Array(10)) };
   const wide = { name: "wide.gz", bytes: megabytes([10, 1600, 1600]) };
   const tenPictures = { name: "ten.idx", bytes: writeIdx([10, 2, 2], new Uint8Array(40)) };
@@ -72,7 +73,9 @@ describe("a small archive of many megabytes is refused by its header, unpacked n
   async function unpackedBy(act: () => Promise<unknown>, message: RegExp): Promise<number> {
     let length = 0;
     const { read } = ReadableStreamDefaultReader.prototype;
-    const spy = vi.spyOn(ReadableStreamDefaultReader.prototype, "read").mockImplementation(async function (this: ReadableStreamDefaultReader) {
+    const spy = vi.spyOn(ReadableStreamDefaultReader.prototype, "read").mockImplementation(async function (
+      this: ReadableStreamDefaultReader,
+    ) {
       const result = await read.call(this);
       length += (result.value as Uint8Array | undefined)?.length ?? 0;
       return result;
@@ -83,13 +86,31 @@ describe("a small archive of many megabytes is refused by its header, unpacked n
   }
 
   test.each<[string, Parameters<typeof datasetFromIdx>[0], RegExp]>([
-    ["more labels than pictures", { name: "d", images: tenPictures, labels: { name: "l.gz", bytes: megabytes([25_600_000]) }, classes: ["0"] }, /25600000 labels, but ten\.idx has 10 pictures/],
-    ["more pictures than labels", { name: "d", images: { name: "p.gz", bytes: megabytes([100_000, 16, 16]) }, labels: few, classes: ["0"] }, /10 labels, but p\.gz has 100000 pictures/],
-    ["pictures of another size than the caller wants", {
-      name: "d", images: wide, labels: few, classes: ["0"],
-      requireShape: (shape) => { if (shape.join() !== "28,28") throw new DataError({ what: `not ${shape.join("×")}` }); },
-    }, /not 1600×1600/],
-  ])("%s", async (_, pair, message) => { // prettier-ignore
+    [
+      "more labels than pictures",
+      { name: "d", images: tenPictures, labels: { name: "l.gz", bytes: megabytes([25_600_000]) }, classes: ["0"] },
+      /25600000 labels, but ten\.idx has 10 pictures/,
+    ],
+    [
+      "more pictures than labels",
+      { name: "d", images: { name: "p.gz", bytes: megabytes([100_000, 16, 16]) }, labels: few, classes: ["0"] },
+      /10 labels, but p\.gz has 100000 pictures/,
+    ],
+    [
+      "pictures of another size than the caller wants",
+      {
+        name: "d",
+        images: wide,
+        labels: few,
+        classes: ["0"],
+        requireShape: (shape) => {
+          if (shape.join() !== "28,28") throw new DataError({ what: `not ${shape.join("×")}` });
+        },
+      },
+      /not 1600×1600/,
+    ],
+  ])("%s", async (_, pair, message) => {
+    // prettier-ignore
     expect(await unpackedBy(() => datasetFromIdx(pair), message)).toBeLessThan(2 ** 20);
   });
 });

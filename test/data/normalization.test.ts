@@ -3,10 +3,13 @@ import { isNormalization, requireNormalization } from "../../src/data/normalizat
 import { OptionError } from "../../src/errors.ts";
 
 describe("constants of a normalization", () => {
-  test.each([[{ scale: 1, offset: 0 }], [{ scale: [1, 2], offset: -1 }], [{ scale: 0, offset: [3, 4] }]])("%j suit two features", (constants) => {
-    expect(isNormalization(constants, 2)).toBe(true);
-    expect(() => requireNormalization(constants, 2)).not.toThrow();
-  });
+  test.each([[{ scale: 1, offset: 0 }], [{ scale: [1, 2], offset: -1 }], [{ scale: 0, offset: [3, 4] }]])(
+    "%j suit two features",
+    (constants) => {
+      expect(isNormalization(constants, 2)).toBe(true);
+      expect(() => requireNormalization(constants, 2)).not.toThrow();
+    },
+  );
 
   test.each<[unknown, RegExp]>([
     [null, /^normalization: null is no scale and offset/],
@@ -15,7 +18,10 @@ describe("constants of a normalization", () => {
     [{ scale: [1, 2, 3], offset: 0 }, /^normalization scale: 3 values for 2 features/],
     [{ scale: [1, "2"], offset: 0 }, /^normalization scale: "2" is out of range/],
     [{ scale: 1, offset: NaN }, /^normalization offset: NaN is out of range/],
-    [{ scale: 1e39, offset: 0 }, /^normalization scale: 1e\+39 is out of range. Give a finite number that float32 holds/],
+    [
+      { scale: 1e39, offset: 0 },
+      /^normalization scale: 1e\+39 is out of range. Give a finite number that float32 holds/,
+    ],
   ])("%j are refused", (constants, message) => {
     expect(isNormalization(constants, 2)).toBe(false);
     expect(() => requireNormalization(constants as never, 2)).toThrow(OptionError);

@@ -3,7 +3,13 @@ import { describe, expect, test } from "vitest";
 import { OptionError, DataError } from "../../src/errors.ts";
 import { points, type Dataset, type RegressionDataset } from "../../src/index.ts";
 
-const planes = { linear: points.linear, xor: points.xor, circles: points.circles, moons: points.moons, spirals: points.spirals };
+const planes = {
+  linear: points.linear,
+  xor: points.xor,
+  circles: points.circles,
+  moons: points.moons,
+  spirals: points.spirals,
+};
 const curves = { line: points.line, polynomial: points.polynomial, sine: points.sine };
 
 /** x, y and label of each point. */
@@ -38,7 +44,9 @@ describe("two classes in the plane", () => {
   });
 
   test("linear: noise carries points across", () => {
-    const crossed = rows(points.linear({ count: 2000, noise: 0.3 })).filter(({ x, y, label }) => 0.6 * x + 0.8 * y > 0.15 !== (label === 1));
+    const crossed = rows(points.linear({ count: 2000, noise: 0.3 })).filter(
+      ({ x, y, label }) => 0.6 * x + 0.8 * y > 0.15 !== (label === 1),
+    );
     expect(crossed.length).toBeGreaterThan(50);
   });
 
@@ -57,7 +65,8 @@ describe("two classes in the plane", () => {
 
   test("circles: radius 0.9 and 0.4, all around", () => {
     const data = rows(points.circles({ noise: 0 }));
-    for (const { x, y, label } of data) expect(Math.abs(Math.hypot(x, y) - (label === 1 ? 0.4 : 0.9))).toBeLessThan(ROUNDING);
+    for (const { x, y, label } of data)
+      expect(Math.abs(Math.hypot(x, y) - (label === 1 ? 0.4 : 0.9))).toBeLessThan(ROUNDING);
     expect(new Set(data.map(({ x, y }) => `${x > 0} ${y > 0}`)).size).toBe(4);
   });
 
@@ -75,7 +84,9 @@ describe("two classes in the plane", () => {
       const along = (Math.hypot(x, y) - 0.1) / 0.9;
       const angle = 2 * Math.PI * turns * along + label * Math.PI;
       // The radius near 0.1 is known to 2⁻²⁴, its angle to ten times that, times 2π · 2 turns of the radius.
-      expect(Math.hypot(x - Math.hypot(x, y) * Math.cos(angle), y - Math.hypot(x, y) * Math.sin(angle))).toBeLessThan(2 ** -18);
+      expect(Math.hypot(x - Math.hypot(x, y) * Math.cos(angle), y - Math.hypot(x, y) * Math.sin(angle))).toBeLessThan(
+        2 ** -18,
+      );
     }
   });
 });
@@ -111,7 +122,8 @@ describe("curves", () => {
 
 describe("every set", () => {
   const all = { ...planes, ...curves };
-  const values = (data: Dataset | RegressionDataset) => ("targets" in data ? pairs(data).flatMap(({ x, y }) => [x, y]) : [...data.features]);
+  const values = (data: Dataset | RegressionDataset) =>
+    "targets" in data ? pairs(data).flatMap(({ x, y }) => [x, y]) : [...data.features];
   const names = fc.constantFrom(...(Object.keys(all) as (keyof typeof all)[]));
   const seeds = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 

@@ -49,7 +49,13 @@ test("is as near to the share as whole examples allow, for any classes", () => {
 
 test("splits quantities, with a row of targets each", () => {
   const targets = Float32Array.from({ length: 40 }, (_, index) => index);
-  const data = makeRegressionDataset({ name: "r", features: new Uint8Array(40).map((_, index) => index), shape: [2], targets, outputs: ["p", "q"] });
+  const data = makeRegressionDataset({
+    name: "r",
+    features: new Uint8Array(40).map((_, index) => index),
+    shape: [2],
+    targets,
+    outputs: ["p", "q"],
+  });
   const { train, validation } = splitDataset(data, { validation: 0.25 });
   expect([train.count, validation.count]).toEqual([15, 5]);
   expect([...validation.targets]).toEqual([...validation.features]);
@@ -57,6 +63,7 @@ test("splits quantities, with a row of targets each", () => {
 
 test("refuses a share that is none, and parts without examples", () => {
   const data = numbered([0, 1, 2]);
-  for (const validation of [0, 1, NaN, -0.1]) expect(() => splitDataset(data, { validation })).toThrow(/no share.*\(0, 1\)/);
+  for (const validation of [0, 1, NaN, -0.1])
+    expect(() => splitDataset(data, { validation })).toThrow(/no share.*\(0, 1\)/);
   expect(() => splitDataset(numbered([0, 1, 2]), { validation: 0.1 })).toThrow(/one part would be empty/);
 });

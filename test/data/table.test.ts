@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { columnStandardization, isRegression, standardization, type Dataset, type RegressionDataset } from "../../src/data/dataset.ts";
+import {
+  columnStandardization,
+  isRegression,
+  standardization,
+  type Dataset,
+  type RegressionDataset,
+} from "../../src/data/dataset.ts";
 import {
   datasetFromTable,
   featureMeans,
@@ -30,7 +36,12 @@ const flowers = ["length colour label", "1.5 red rose", "2 blue iris", "3.25 red
 describe("a table becomes examples", () => {
   test("numbers as they are, text as one feature for each category, labels in order", () => {
     const table = tableOf(flowers);
-    expect(table).toMatchObject({ header: true, width: 3, label: { name: "label", position: 3 }, labelNames: ["iris", "rose"] });
+    expect(table).toMatchObject({
+      header: true,
+      width: 3,
+      label: { name: "label", position: 3 },
+      labelNames: ["iris", "rose"],
+    });
     expect(table.columns).toEqual([
       { name: "length", position: 1, kind: "number" },
       { name: "colour", position: 2, kind: "category", categories: ["blue", "red"] },
@@ -59,7 +70,9 @@ describe("a table becomes examples", () => {
     const rows = ["a y b", "1 2 3", "4 5 6"];
     const labelOf = (label?: string) => tableOf(rows, label === undefined ? {} : { label }).label.name;
     expect([labelOf("b"), labelOf("1"), labelOf("last"), labelOf()]).toEqual(["b", "a", "b", "y"]);
-    expect(() => tableOf(["1 2", "3 4"])).toThrow(/^label: t\.csv, line 1: which column .* 1 … 2 or last.*column 1, column 2/);
+    expect(() => tableOf(["1 2", "3 4"])).toThrow(
+      /^label: t\.csv, line 1: which column .* 1 … 2 or last.*column 1, column 2/,
+    );
     expect(() => tableOf(rows, { label: "c" })).toThrow(/there is no column "c".*The columns are a, y, b/);
   });
 
@@ -74,21 +87,31 @@ describe("a table becomes examples", () => {
   });
 
   test("classes or quantities, by the label or as asked", () => {
-    const task = (labels: readonly (number | string)[]) => usualTask(tableOf(["x label", ...labels.map((label) => `1 ${label}`)]));
+    const task = (labels: readonly (number | string)[]) =>
+      usualTask(tableOf(["x label", ...labels.map((label) => `1 ${label}`)]));
     const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
-    expect([task(["a", "b"]), task([0, 1]), task(upTo(20))]).toEqual(["classification", "classification", "classification"]);
+    expect([task(["a", "b"]), task([0, 1]), task(upTo(20))]).toEqual([
+      "classification",
+      "classification",
+      "classification",
+    ]);
     expect([task(upTo(21)), task([0.5, 1]), task(["1", "a"])]).toEqual(["regression", "regression", "classification"]);
     const table = tableOf(["x label", "1 3", "2 4.5"]);
     const data = datasetFromTable(table);
     expect(isRegression(data) && [...data.targets]).toEqual([3, 4.5]);
     expect((datasetFromTable(table, "classification") as Dataset).classes).toEqual(["3", "4.5"]);
-    expect(() => datasetFromTable(tableOf(["x label", "1 3", "2 a"]), "regression")).toThrow(/t\.csv, column 2 \("label"\): the label "a" is no number/);
+    expect(() => datasetFromTable(tableOf(["x label", "1 3", "2 a"]), "regression")).toThrow(
+      /t\.csv, column 2 \("label"\): the label "a" is no number/,
+    );
   });
 
   test("a constant column is standardised to 0", () => {
     const { features } = tableOf(["x c label", "1 9 a", "3 9 b"]);
     const { scale, offset } = columnStandardization(features, 2);
-    expect([scale, offset]).toEqual([[1, 0], [-2, 0]]);
+    expect([scale, offset]).toEqual([
+      [1, 0],
+      [-2, 0],
+    ]);
   });
 
   test.each([1, 2, 3, 17, 150, 1000, 100_000])("random constants of %i rows get scale 0", (rows) => {
@@ -111,7 +134,8 @@ describe("a table becomes examples", () => {
     for (let round = 0; round < 2000; round++) {
       const rows = 2 + random.below(200);
       const value = random.normal(0, 1) * 10 ** random.uniform(-30, 30);
-      const spread = (relative: number) => Float32Array.from({ length: rows }, (_, row) => value * (1 + relative * (row % 2)));
+      const spread = (relative: number) =>
+        Float32Array.from({ length: rows }, (_, row) => value * (1 + relative * (row % 2)));
       expect(columnStandardization(spread(2 ** -24), 1).scale).toEqual([0]);
       const varied = spread(10 ** random.uniform(-5, 1));
       const { scale, offset } = columnStandardization(varied, 1) as { scale: number[]; offset: number[] };
@@ -149,10 +173,20 @@ describe("numbers as people write them", () => {
     ["decimal commas", ["112,35", "-0,5", "7", "1,5e2"], [112.35, -0.5, 7, 150], { decimal: "comma" }],
     ["points between thousands", ["1.234,56", "12.345.678", "5"], [1234.56, 12345678, 5], { decimal: "comma" }],
     ["commas between thousands", ["1,234.56", "1,234,567", "0.5"], [1234.56, 1234567, 0.5], { decimal: "point" }],
-    ["spaces between thousands", ["1 234,56", "1\u00a0234\u00a0567,5", "1\u202f234\u202f567,5"], [1234.56, 1234567.5, 1234567.5], { decimal: "comma" }],
+    [
+      "spaces between thousands",
+      ["1 234,56", "1\u00a0234\u00a0567,5", "1\u202f234\u202f567,5"],
+      [1234.56, 1234567.5, 1234567.5],
+      { decimal: "comma" },
+    ],
     ["apostrophes", ["1'234.50", "12\u2019345", "7"], [1234.5, 12345, 7], { decimal: "point" }],
     ["currency after", ["1.234,56 \u20ac", "5\u20ac", "7,5"], [1234.56, 5, 7.5], { decimal: "comma", unit: "\u20ac" }],
-    ["currency before", ["$1,234.50", "-$5", "$-6", "\u22127.25"], [1234.5, -5, -6, -7.25], { decimal: "point", unit: "$" }],
+    [
+      "currency before",
+      ["$1,234.50", "-$5", "$-6", "\u22127.25"],
+      [1234.5, -5, -6, -7.25],
+      { decimal: "point", unit: "$" },
+    ],
     ["currency codes", ["CHF 1'234.50", "chf 2"], [1234.5, 2], { decimal: "point", unit: "CHF" }],
     ["percent", ["12,5 %", "3%"], [12.5, 3], { decimal: "comma", unit: "%" }],
     ["thousands by the rule, where nothing else tells", ["1,234", "5,678"], [1234, 5678], { decimal: "point" }],
@@ -168,15 +202,27 @@ describe("numbers as people write them", () => {
     const rows = (other: string) => ["a n p l", `1.234 5 ${other} x`, `5.678 6 ${other} y`];
     const german = tableOf(rows("7,5"), { label: "l" });
     expect([...german.features.subarray(0, 3)]).toEqual([1234, 5, 7.5]);
-    expect(german.columns.map((column) => column.kind === "number" && column.format?.decimal)).toEqual(["comma", "comma", "comma"]);
+    expect(german.columns.map((column) => column.kind === "number" && column.format?.decimal)).toEqual([
+      "comma",
+      "comma",
+      "comma",
+    ]);
     expect(german.remarks).toContainEqual({ column: "a", kind: "ambiguous", example: "1.234" });
     expect([...tableOf(rows("7.5"), { label: "l" }).features.subarray(0, 3)]).toEqual([Math.fround(1.234), 5, 7.5]);
-    expect([...tableOfCells(["1,234", "5,678"], { decimal: "comma" }).features]).toEqual([1.234, 5.678].map(Math.fround));
-    expect(() => tableOfCells(["1.5", "2.5"], { decimal: "comma" })).toThrow(/line 2, column 1 .*"1\.5" does not fit .* decimal commas.*decimal, or take/);
+    expect([...tableOfCells(["1,234", "5,678"], { decimal: "comma" }).features]).toEqual(
+      [1.234, 5.678].map(Math.fround),
+    );
+    expect(() => tableOfCells(["1.5", "2.5"], { decimal: "comma" })).toThrow(
+      /line 2, column 1 .*"1\.5" does not fit .* decimal commas.*decimal, or take/,
+    );
   });
 
   test.each<[string, string[], RegExp]>([
-    ["both signs", ["1,5", "2.5", "3,5"], /line 3, .*"2\.5" does not fit the column's numbers, which have decimal commas/],
+    [
+      "both signs",
+      ["1,5", "2.5", "3,5"],
+      /line 3, .*"2\.5" does not fit the column's numbers, which have decimal commas/,
+    ],
     ["two currencies", ["$5", "\u20ac5"], /line 3, .*"\u20ac5" does not fit .* decimal points and \$/],
     ["percent and none", ["5%", "0.5"], /line 3, .*"0\.5" does not fit .* and %/],
     ["numbers beyond float32", ["1", "-1e39"], /line 3, column 1 \("x"\): "-1e39" is beyond the range of float32/],
@@ -195,7 +241,9 @@ describe("numbers as people write them", () => {
     const rows = (cells: readonly string[]) => ["x l", ...cells.map((cell, index) => `${index} ${cell}`)];
     const data = datasetFromTable(tableOf(rows(["112,35", "1.000", "99,5"]), { label: "l" }));
     expect(isRegression(data) && [...data.targets]).toEqual([112.35, 1000, 99.5].map(Math.fround));
-    expect(() => usualTask(tableOf(rows(["112.35", "1.5", "ask"]), { label: "l" }))).toThrow(/column 2 \("l"\): the label "ask" is no number, but 2 other labels are.*task: "classification"/);
+    expect(() => usualTask(tableOf(rows(["112.35", "1.5", "ask"]), { label: "l" }))).toThrow(
+      /column 2 \("l"\): the label "ask" is no number, but 2 other labels are.*task: "classification"/,
+    );
     expect(() => tableOf(rows(["1", "1e39"]), { label: "l" })).toThrow(/line 3, column 2 \("l"\): "1e39" is beyond/);
   });
 });
@@ -206,7 +254,8 @@ describe("what is doubtful is remarked on", () => {
     [name, ...cells].forEach((cell, index) => builder.add([cell, index === 0 ? "l" : "ab"[index % 2]!], index + 1));
     return builder.finish().remarks.map(({ kind }) => kind);
   };
-  const range = (count: number, cellOf: (index: number) => string) => Array.from({ length: count }, (_, index) => cellOf(index));
+  const range = (count: number, cellOf: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => cellOf(index));
 
   test.each<[string, string, string[], string[]]>([
     ["row numbers", "x", range(12, String), ["row number"]],
@@ -240,7 +289,9 @@ describe("dates as features", () => {
     const rows = new TableRows(schema, { name: "n.csv", labelled: false });
     [["x"], ...cells.map((cell) => [cell])].forEach((row, index) => rows.encode(row, index + 1, features));
     expect([...features.values]).toEqual(expected);
-    expect(() => rows.encode(["31.31.2024"], 9, features)).toThrow(/n\.csv, line 9, column 1 \("x"\): "31\.31\.2024" is no date/);
+    expect(() => rows.encode(["31.31.2024"], 9, features)).toThrow(
+      /n\.csv, line 9, column 1 \("x"\): "31\.31\.2024" is no date/,
+    );
   });
 
   test("days that there are not are no dates", () => {
@@ -255,7 +306,10 @@ describe("dates as features", () => {
   });
 
   test("more dates than categories may be name the option", () => {
-    const dates = Array.from({ length: 101 }, (_, index) => `2024-0${1 + Math.floor(index / 28)}-${10 + (index % 19)} ${index % 24}:${10 + (index % 50)}`);
+    const dates = Array.from(
+      { length: 101 },
+      (_, index) => `2024-0${1 + Math.floor(index / 28)}-${10 + (index % 19)} ${index % 24}:${10 + (index % 50)}`,
+    );
     expect(() => tableOfCells(dates)).toThrow(/more than 100 different texts.*dates: "features"/);
   });
 });
@@ -275,9 +329,16 @@ describe("headers of integers", () => {
 
   test("can be settled, and a label by name settles it", () => {
     const rows = ["0 1 species", "5.1 3.5 setosa", "4 3 iris"];
-    expect(tableOf(rows, { label: "species" })).toMatchObject({ header: true, numberedHeader: true, labelNames: ["iris", "setosa"] });
+    expect(tableOf(rows, { label: "species" })).toMatchObject({
+      header: true,
+      numberedHeader: true,
+      labelNames: ["iris", "setosa"],
+    });
     expect(tableOf(rows, { label: "last", header: false }).labels).toHaveLength(3);
-    expect(tableOf(["5 9 species", "5.1 3.5 setosa", "4 3 iris"], { label: "species" })).toMatchObject({ header: true, numberedHeader: false });
+    expect(tableOf(["5 9 species", "5.1 3.5 setosa", "4 3 iris"], { label: "species" })).toMatchObject({
+      header: true,
+      numberedHeader: false,
+    });
   });
 });
 
@@ -301,13 +362,22 @@ describe("several quantities", () => {
   });
 
   test("are read again by name and by position, with labels and without", () => {
-    const target = [{ mean: 1, deviation: 2 }, { mean: 10, deviation: 10 }];
-    const kept = (source: Table) => tableSchemaFrom(JSON.parse(JSON.stringify(schemaOf(source, datasetFromTable(source), { target }))), "m");
+    const target = [
+      { mean: 1, deviation: 2 },
+      { mean: 10, deviation: 10 },
+    ];
+    const kept = (source: Table) =>
+      tableSchemaFrom(JSON.parse(JSON.stringify(schemaOf(source, datasetFromTable(source), { target }))), "m");
     const encode = (schema: TableSchema, lines: readonly string[], labelled: boolean) => {
       const features = new ValueList();
       const reader = new TableRows(schema, { name: "n.csv", labelled });
-      const found = lines.map((row, index) => reader.encode(row.split(" "), index + 1, features)).filter((row) => row !== undefined);
-      return { features: [...features.values], labels: found.flatMap(({ label, otherLabels }) => [label, ...otherLabels]) };
+      const found = lines
+        .map((row, index) => reader.encode(row.split(" "), index + 1, features))
+        .filter((row) => row !== undefined);
+      return {
+        features: [...features.values],
+        labels: found.flatMap(({ label, otherLabels }) => [label, ...otherLabels]),
+      };
     };
     const named = kept(table);
     expect(encode(named, ["t2 b t1 a", "3,5 7 20 8"], true)).toEqual({ features: [8, 7], labels: [3.5, 20] });
@@ -319,24 +389,73 @@ describe("several quantities", () => {
   });
 
   test("are refused as classes, with the reason", () => {
-    expect(() => datasetFromTable(table, "classification")).toThrow(/^label: several labels are predicted together as quantities only/);
-    expect(() => datasetFromTable(tableOf(["a t1 t2", "1 2 x", "3 4 y"], { label: ["t1", "t2"] }))).toThrow(/column 3 \("t2"\): the label "x" is no number, and several labels/);
+    expect(() => datasetFromTable(table, "classification")).toThrow(
+      /^label: several labels are predicted together as quantities only/,
+    );
+    expect(() => datasetFromTable(tableOf(["a t1 t2", "1 2 x", "3 4 y"], { label: ["t1", "t2"] }))).toThrow(
+      /column 3 \("t2"\): the label "x" is no number, and several labels/,
+    );
   });
 });
 
 describe("a table that cannot be used is refused with file, line and column", () => {
   test.each<[string, string[], Partial<TableOptions>, RegExp]>([
-    ["ragged, short", ["a label", "1 2", "3"], {}, /^t\.csv, line 3, column 2: the row has 1 column where 2 were expected/],
+    [
+      "ragged, short",
+      ["a label", "1 2", "3"],
+      {},
+      /^t\.csv, line 3, column 2: the row has 1 column where 2 were expected/,
+    ],
     ["ragged, long", ["a label", "1 2", "3 4 5"], {}, /^t\.csv, line 3, column 3: the row has 3 columns/],
-    ["text in a numeric column", ["a label", "1 x", "oops y"], {}, /^t\.csv, line 3, column 1 \("a"\): "oops" is no number.*categorical: \["a"\]/],
-    ["a number beyond float32", ["a label", "1 x", "1e39 y"], {}, /line 3, column 1 .*"1e39" is beyond the range of float32/],
+    [
+      "text in a numeric column",
+      ["a label", "1 x", "oops y"],
+      {},
+      /^t\.csv, line 3, column 1 \("a"\): "oops" is no number.*categorical: \["a"\]/,
+    ],
+    [
+      "a number beyond float32",
+      ["a label", "1 x", "1e39 y"],
+      {},
+      /line 3, column 1 .*"1e39" is beyond the range of float32/,
+    ],
     ["no hexadecimal numbers", ["a label", "1 x", "0x10 y"], {}, /line 3, column 1 .*"0x10" is no number/],
-    ["a missing value", ["a label", "1 x", "NA y"], {}, /^t\.csv, line 3, column 1 \("a"\): the value is missing.*missing: "keep"/],
-    ["a missing label", ["a label", "1 x", "2 ?"], { missing: "keep" }, /^t\.csv, line 3, column 2 \("label"\): the label is missing/],
-    ["text where it is refused", ["a label", "red x", "blue y"], { text: "refuse" }, /line 2, column 1 .*"red" is no number/],
-    ["too many categories", ["a label", "p x", "q y", "r x"], { mostCategories: 2 }, /line 4, column 1 .*more than 2 different texts/],
-    ["two columns of one name", ["a a label", "1 2 x"], {}, /^t\.csv, line 1, column 2: a second column has the name "a"/],
-    ["a column without values", ["a b label", "1 NA x", "2 NA y"], { missing: "keep" }, /^t\.csv, column 2 \("b"\): the column has no values/],
+    [
+      "a missing value",
+      ["a label", "1 x", "NA y"],
+      {},
+      /^t\.csv, line 3, column 1 \("a"\): the value is missing.*missing: "keep"/,
+    ],
+    [
+      "a missing label",
+      ["a label", "1 x", "2 ?"],
+      { missing: "keep" },
+      /^t\.csv, line 3, column 2 \("label"\): the label is missing/,
+    ],
+    [
+      "text where it is refused",
+      ["a label", "red x", "blue y"],
+      { text: "refuse" },
+      /line 2, column 1 .*"red" is no number/,
+    ],
+    [
+      "too many categories",
+      ["a label", "p x", "q y", "r x"],
+      { mostCategories: 2 },
+      /line 4, column 1 .*more than 2 different texts/,
+    ],
+    [
+      "two columns of one name",
+      ["a a label", "1 2 x"],
+      {},
+      /^t\.csv, line 1, column 2: a second column has the name "a"/,
+    ],
+    [
+      "a column without values",
+      ["a b label", "1 NA x", "2 NA y"],
+      { missing: "keep" },
+      /^t\.csv, column 2 \("b"\): the column has no values/,
+    ],
     ["a header alone", ["a label"], {}, /^t\.csv: there are no rows of data/],
     ["nothing", [], {}, /^t\.csv: there are no rows of data/],
     ["only a label", ["label", "1", "2"], {}, /^t\.csv, line 1: there is no column besides the label/],
@@ -345,7 +464,9 @@ describe("a table that cannot be used is refused with file, line and column", ()
   });
 
   test("one class only", () => {
-    expect(() => datasetFromTable(tableOf(["x label", "1 a", "2 a"]))).toThrow(/^t\.csv, column 2 \("label"\): every label is "a"/);
+    expect(() => datasetFromTable(tableOf(["x label", "1 a", "2 a"]))).toThrow(
+      /^t\.csv, column 2 \("label"\): every label is "a"/,
+    );
   });
 });
 
@@ -358,7 +479,9 @@ describe("another table of the same columns", () => {
   const read = (known: TableSchema, rows: readonly string[], labelled = true) => {
     const features = new ValueList();
     const reader = new TableRows(known, { name: "n.csv", labelled });
-    const labels = rows.map((row, index) => reader.encode(row.split(" "), index + 1, features)).filter((row) => row !== undefined);
+    const labels = rows
+      .map((row, index) => reader.encode(row.split(" "), index + 1, features))
+      .filter((row) => row !== undefined);
     return { labels: labels.map(({ label }) => label), features: [...features.values] };
   };
 
@@ -369,7 +492,9 @@ describe("another table of the same columns", () => {
 
   test("needs no label to predict", () => {
     expect(read(schema(), ["colour length", "red 4"], false)).toEqual({ labels: [undefined], features: [4, 0, 1] });
-    expect(() => read(schema(), ["colour length", "red 4"])).toThrow(/^n\.csv, line 1: the header lacks a column of the model: "label"/);
+    expect(() => read(schema(), ["colour length", "red 4"])).toThrow(
+      /^n\.csv, line 1: the header lacks a column of the model: "label"/,
+    );
   });
 
   test("goes by position where the model knows no names: all columns, without the label, or the features alone", () => {
@@ -381,14 +506,30 @@ describe("another table of the same columns", () => {
   });
 
   test("fills missing values as in training, or refuses them", () => {
-    expect(read(schema({}, flowers, [7, 0.5, 0.25]), ["colour label length", "NA rose NA"]).features).toEqual([7, 0.5, 0.25]);
-    expect(() => read(schema(), ["colour label length", "red rose NA"])).toThrow(/^n\.csv, line 2, column 3 \("length"\): the value is missing/);
+    expect(read(schema({}, flowers, [7, 0.5, 0.25]), ["colour label length", "NA rose NA"]).features).toEqual([
+      7, 0.5, 0.25,
+    ]);
+    expect(() => read(schema(), ["colour label length", "red rose NA"])).toThrow(
+      /^n\.csv, line 2, column 3 \("length"\): the value is missing/,
+    );
   });
 
   test.each<[string, string, RegExp]>([
-    ["a label seen only there", "2 red tulip", /^n\.csv, line 2, column 3 \("label"\): the model knows no label "tulip".*iris, rose/],
-    ["a category seen only there", "2 green iris", /^n\.csv, line 2, column 2 \("colour"\): the model knows no category "green".*blue, red/],
-    ["text in a numeric column", "x red iris", /^n\.csv, line 2, column 1 \("length"\): "x" is no number, and the model was trained on numbers here\. Correct the cell, or leave the row out\.$/],
+    [
+      "a label seen only there",
+      "2 red tulip",
+      /^n\.csv, line 2, column 3 \("label"\): the model knows no label "tulip".*iris, rose/,
+    ],
+    [
+      "a category seen only there",
+      "2 green iris",
+      /^n\.csv, line 2, column 2 \("colour"\): the model knows no category "green".*blue, red/,
+    ],
+    [
+      "text in a numeric column",
+      "x red iris",
+      /^n\.csv, line 2, column 1 \("length"\): "x" is no number, and the model was trained on numbers here\. Correct the cell, or leave the row out\.$/,
+    ],
     ["a ragged row", "2 red", /^n\.csv, line 2, column 3: the row has 2 columns where 3/],
   ])("is refused with %s", (_, row, message) => {
     expect(() => read(schema(), ["length colour label", row])).toThrow(message);
@@ -403,7 +544,10 @@ describe("another table of the same columns", () => {
 
   test.each<[string, unknown]>([
     ["nothing", undefined],
-    ["no columns", { header: true, width: 2, columns: [], label: { name: "l", position: 1, kind: "class", classes: ["a"] } }],
+    [
+      "no columns",
+      { header: true, width: 2, columns: [], label: { name: "l", position: 1, kind: "class", classes: ["a"] } },
+    ],
     ["too few values to fill", { ...schema(), fill: [1] }],
     ["no classes", { ...schema(), label: { name: "l", position: 1, kind: "class" } }],
   ])("a model file with %s is refused", (_, value) => {

@@ -5,7 +5,8 @@ import { DeviceFaults } from "../../src/device/faults.ts";
 import { DeviceError } from "../../src/errors.ts";
 import { dawnGpu } from "../../src/node/dawn.ts";
 
-const info = (parts: Partial<GPUAdapterInfo>) => ({ vendor: "", architecture: "", device: "", description: "", ...parts }) as GPUAdapterInfo;
+const info = (parts: Partial<GPUAdapterInfo>) =>
+  ({ vendor: "", architecture: "", device: "", description: "", ...parts }) as GPUAdapterInfo;
 
 test.each<[Partial<GPUAdapterInfo>, string, boolean]>([
   [{ vendor: "nvidia", architecture: "hopper", device: "NVIDIA H200" }, "NVIDIA H200 (nvidia hopper)", false],
@@ -36,7 +37,9 @@ test("a shader that does not compile names the kernel, the line and the message"
   const source = dawnGpu();
   const device = await openDevice(source);
   const code = "@compute @workgroup_size(1)\nfn main() {\n    let x = missing(1);\n}";
-  await expect(device.pipelines.get(code, [], "broken")).rejects.toThrow(/kernel broken, line 3, column \d+: .*missing.*`let x = missing\(1\);`/);
+  await expect(device.pipelines.get(code, [], "broken")).rejects.toThrow(
+    /kernel broken, line 3, column \d+: .*missing.*`let x = missing\(1\);`/,
+  );
   device.destroy();
   source.release();
 });

@@ -27,7 +27,10 @@ onBackends("perceptron", (backend) => {
     const epochs = await train(backend(), samples, planeStart, 100);
     expect(epochs[0]!.mistakes).toBeGreaterThan(10);
     expect(epochs.at(-1)!.mistakes).toBe(0);
-    const { weights: [first, second], bias } = epochs.at(-1)!;
+    const {
+      weights: [first, second],
+      bias,
+    } = epochs.at(-1)!;
     samples.classes.forEach((one, index) => {
       const z = first! * samples.features[2 * index]! + second! * samples.features[2 * index + 1]! + bias;
       expect(Math.sign(z)).toBe(one);

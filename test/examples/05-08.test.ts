@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { descendParabola, fitBoth, fitIntercept, heights, squaredResidualsAt, weights } from "../../examples/05-gradient-descent.ts";
+import {
+  descendParabola,
+  fitBoth,
+  fitIntercept,
+  heights,
+  squaredResidualsAt,
+  weights,
+} from "../../examples/05-gradient-descent.ts";
 import { fit, leastSquares, oneInput, severalInputs, starts } from "../../examples/06-linear-regression.ts";
 import { fitPolynomial, fits as polynomials, type PolynomialFit } from "../../examples/07-polynomial-regression.ts";
 import { bump, fitCurve, fits as curves, shapes } from "../../examples/08-curve-fitting.ts";
@@ -11,14 +18,22 @@ onBackends("gradient descent", (backend) => {
     const { record, losses, steps, stopped } = await fitIntercept(backend());
     const found = record["intercept"]!;
     // The derivative at 0 is −2 Σ (height − 0.64 weight) = −5.704, and the loss there 1.08² + 0.428² + 1.344².
-    [0, 0.5704, 0.7986, 0.8898, 0.9263, 0.9409, 0.9468].forEach((value, step) => expect(found[step]).toBeCloseTo(value, 4));
+    [0, 0.5704, 0.7986, 0.8898, 0.9263, 0.9409, 0.9468].forEach((value, step) =>
+      expect(found[step]).toBeCloseTo(value, 4),
+    );
     expect(losses[0]).toBeCloseTo(3.15592, 4);
     // The step k + 1 is 0.5704 · 0.4ᵏ long: at most 0.001 for k ≥ 6.93.
     expect([steps, stopped]).toEqual([8, "smallStep"]);
   });
 
   test("fits slope and intercept close to least squares, and says when the steps ran out", async () => {
-    const dataset = makeRegressionDataset({ name: "heights", features: Float32Array.from(weights), shape: [1], targets: Float32Array.from(heights), outputs: ["height"] });
+    const dataset = makeRegressionDataset({
+      name: "heights",
+      features: Float32Array.from(weights),
+      shape: [1],
+      targets: Float32Array.from(heights),
+      outputs: ["height"],
+    });
     const [slope, intercept] = leastSquares(dataset) as [number, number];
     expect([slope, intercept]).toEqual([expect.closeTo(2 / 3.12, 5), expect.closeTo(0.9487, 4)]);
     const { record, losses, stopped, steps } = await fitBoth(backend());
@@ -66,7 +81,8 @@ onBackends("linear regression", (backend) => {
 onBackends("polynomial regression", (backend) => {
   test("over-fits at too high a degree, and less so with weight decay", async () => {
     const found: PolynomialFit[] = [];
-    for (const { degree, weightDecay } of Object.values(polynomials)) found.push(await fitPolynomial(backend(), degree, weightDecay, 1200));
+    for (const { degree, weightDecay } of Object.values(polynomials))
+      found.push(await fitPolynomial(backend(), degree, weightDecay, 1200));
     const [right, over, decayed] = found as [PolynomialFit, PolynomialFit, PolynomialFit];
     const [training, validation] = [
       (one: PolynomialFit) => one.trainingLosses.at(-1)!,
@@ -92,6 +108,8 @@ onBackends("curve fitting", (backend) => {
     // A straight line leaves about 0.2 of this wave, its noise alone 0.0025.
     expect(eight.loss).toBeLessThan(0.01);
     const c = eight.valueAt(0.3) - [0, 1, 2, 3, 4, 5, 6, 7].reduce((sum, unit) => sum + eight.unitAt(unit, 0.3), 0);
-    expect(eight.valueAt(-0.6) - [0, 1, 2, 3, 4, 5, 6, 7].reduce((sum, unit) => sum + eight.unitAt(unit, -0.6), 0)).toBeCloseTo(c, 5);
+    expect(
+      eight.valueAt(-0.6) - [0, 1, 2, 3, 4, 5, 6, 7].reduce((sum, unit) => sum + eight.unitAt(unit, -0.6), 0),
+    ).toBeCloseTo(c, 5);
   });
 });

@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { gradientsByHand, initialParameters, backpropagate, libraryGradients, makeModel, samples, trainByHand, trainByLibrary } from "../../examples/09-backprop-by-hand.ts";
+import {
+  gradientsByHand,
+  initialParameters,
+  backpropagate,
+  libraryGradients,
+  makeModel,
+  samples,
+  trainByHand,
+  trainByLibrary,
+} from "../../examples/09-backprop-by-hand.ts";
 import { fitMoons } from "../../examples/10-binary-classification.ts";
 import { activations, DEPTH, initializations, normsPerLayer } from "../../examples/13-vanishing-gradients.ts";
 import { onBackends } from "./on-backends.ts";
@@ -45,7 +54,11 @@ onBackends("backpropagation by hand", (backend) => {
 
 onBackends("binary classification", (backend) => {
   test("tells the moons apart", async () => {
-    const { losses, testAccuracy, testLoss, probabilities } = await fitMoons(backend(), 40, Float32Array.of(-1 / 3, 0.5, 1 / 3, -0.5));
+    const { losses, testAccuracy, testLoss, probabilities } = await fitMoons(
+      backend(),
+      40,
+      Float32Array.of(-1 / 3, 0.5, 1 / 3, -0.5),
+    );
     expect(testAccuracy).toBeGreaterThan(0.97);
     expect(testLoss).toBeLessThan(0.12);
     expect(losses.at(-1)).toBeLessThan(losses[0]! / 5);

@@ -2,7 +2,15 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { fullBatch, HandwrittenNetwork, makeModel, sampleBySample, throughCsv, trainByHand, trainByLibrary } from "../../examples/11-mnist-from-scratch.ts";
+import {
+  fullBatch,
+  HandwrittenNetwork,
+  makeModel,
+  sampleBySample,
+  throughCsv,
+  trainByHand,
+  trainByLibrary,
+} from "../../examples/11-mnist-from-scratch.ts";
 import { byFramework, byHand, table, type Contestant } from "../../examples/12-mnist-minibatch.ts";
 import { builtInDigits, type Dataset } from "../../src/index.ts";
 import { onBackends } from "./on-backends.ts";
@@ -49,18 +57,18 @@ test("the gradient by hand agrees with central differences", () => {
 });
 
 onBackends("mnist from scratch", (backend) => {
-  test.each([["sample by sample", { ...sampleBySample, steps: 60 }], ["full batch", { ...fullBatch, steps: 4 }]] as const)(
-    "%s, the library takes the steps taken by hand",
-    async (_, recipe) => {
-      const hand = trainByHand(train, test60, recipe);
-      const library = await trainByLibrary(backend(), train, test60, recipe);
-      expect(library.losses).toHaveLength(recipe.steps);
-      expect(hand.losses.at(-1)).toBeLessThan(0.8 * hand.losses[0]!);
-      // float32 against float64: sums of 784 products of about 1 round to about 1e-6.
-      hand.losses.forEach((loss, step) => expect(Math.abs(loss - library.losses[step]!)).toBeLessThan(2e-5));
-      expect(library.testAccuracy).toBeCloseTo(hand.testAccuracy, 10);
-    },
-  );
+  test.each([
+    ["sample by sample", { ...sampleBySample, steps: 60 }],
+    ["full batch", { ...fullBatch, steps: 4 }],
+  ] as const)("%s, the library takes the steps taken by hand", async (_, recipe) => {
+    const hand = trainByHand(train, test60, recipe);
+    const library = await trainByLibrary(backend(), train, test60, recipe);
+    expect(library.losses).toHaveLength(recipe.steps);
+    expect(hand.losses.at(-1)).toBeLessThan(0.8 * hand.losses[0]!);
+    // float32 against float64: sums of 784 products of about 1 round to about 1e-6.
+    hand.losses.forEach((loss, step) => expect(Math.abs(loss - library.losses[step]!)).toBeLessThan(2e-5));
+    expect(library.testAccuracy).toBeCloseTo(hand.testAccuracy, 10);
+  });
 });
 
 const part = (data: Dataset, count: number): Dataset => ({

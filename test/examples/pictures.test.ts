@@ -27,7 +27,19 @@ test("every example has a file, a picture and its place in the index", async () 
 });
 
 test("a picture is the same text each time, with ids of its own and the values on it", () => {
-  const draw = (name: string) => picture(name, [{ title: "a < b & c", series: [line("f", [[0, 0], [1, 2]]), points("p", [[0.5, 1]])] }]);
+  const draw = (name: string) =>
+    picture(name, [
+      {
+        title: "a < b & c",
+        series: [
+          line("f", [
+            [0, 0],
+            [1, 2],
+          ]),
+          points("p", [[0.5, 1]]),
+        ],
+      },
+    ]);
   expect(draw("one")).toBe(draw("one"));
   expect(draw("one")).toContain("a &lt; b &amp; c");
   expect(draw("one").replaceAll("example-one-", "example-two-")).toBe(draw("two"));
@@ -35,13 +47,24 @@ test("a picture is the same text each time, with ids of its own and the values o
 });
 
 test("a logarithmic axis has short labels", () => {
-  expect([1e-8, 1e-5, 0.001, 0.1, 1, 1000, 1e4, 1e12].map(logLabel)).toEqual(["10⁻⁸", "10⁻⁵", "0.001", "0.1", "1", "1,000", "10,000", "10¹²"]);
+  expect([1e-8, 1e-5, 0.001, 0.1, 1, 1000, 1e4, 1e12].map(logLabel)).toEqual([
+    "10⁻⁸",
+    "10⁻⁵",
+    "0.001",
+    "0.1",
+    "1",
+    "1,000",
+    "10,000",
+    "10¹²",
+  ]);
 });
 
 test("filled contours lie where the values pass the threshold", () => {
   const field = { x: [0, 1], y: [0, 1], size: 21 } as const;
   const places = fieldPlaces(field);
-  expect([...places.slice(0, 4), ...places.slice(-2)].map((value) => Number(value.toFixed(6)))).toEqual([0, 0, 0.05, 0, 1, 1]);
+  expect([...places.slice(0, 4), ...places.slice(-2)].map((value) => Number(value.toFixed(6)))).toEqual([
+    0, 0, 0.05, 0, 1, 1,
+  ]);
   const values = Array.from({ length: 441 }, (_, index) => places[2 * index]!);
   const contours = filledContours({ ...field, values, thresholds: [0.3], colors: ["#aaaaaa", "#bbbbbb"] });
   const panel = { width: 200, height: 200, left: 50, right: 50, top: 50, bottom: 50 };
@@ -71,9 +94,16 @@ test("npm run example takes a number, a device and a folder, and refuses others 
     const { stdout } = await run("node", ["scripts/run.mjs", "4", "--device", "cpu", "--out", folder]);
     expect(stdout).toContain("z = (2 + 3) · 4 = 20, ∂z/∂x = 4, ∂z/∂y = 4, ∂z/∂w = 5");
     expect(await readFile(join(folder, "04.svg"), "utf8")).toBe(await readFile("docs/examples/04.svg", "utf8"));
-    const refused = (...args: string[]) => run("node", ["scripts/run.mjs", ...args]).catch((error: unknown) => error as { code: number; stderr: string });
-    expect(await refused("99")).toMatchObject({ code: 2, stderr: expect.stringContaining("13-vanishing-gradients.ts") });
-    expect(await refused("4", "--device", "gpu")).toMatchObject({ code: 2, stderr: expect.stringContaining("npm run example -- 4 --device cpu") });
+    const refused = (...args: string[]) =>
+      run("node", ["scripts/run.mjs", ...args]).catch((error: unknown) => error as { code: number; stderr: string });
+    expect(await refused("99")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("13-vanishing-gradients.ts"),
+    });
+    expect(await refused("4", "--device", "gpu")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("npm run example -- 4 --device cpu"),
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

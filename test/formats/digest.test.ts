@@ -20,7 +20,13 @@ const parameters = initialValues(trained.model);
 const model = saveModel(trained, parameters);
 const unreported = { steps: 2, loss: 0.5, correct: NaN, gradientNorm: 0 };
 const run = { identity: { lr: 0.1 }, bestLoss: 0.25 };
-const checkpoint = saveCheckpoint(trained, { parameters, optimizer: parameters, unreported, run, best: { step: 8, parameters, optimizer: parameters } });
+const checkpoint = saveCheckpoint(trained, {
+  parameters,
+  optimizer: parameters,
+  unreported,
+  run,
+  best: { step: 8, parameters, optimizer: parameters },
+});
 
 const words = (text: string) => new Uint32Array(new TextEncoder().encode(text).buffer);
 
@@ -78,7 +84,10 @@ test("files of before the digest still load", () => {
   const before = (file: Uint8Array) => {
     const { tensors, metadata } = readSafetensors(file, "file");
     const { digest: _, ...rest } = metadata;
-    return writeSafetensors(Array.from(tensors, ([name, tensor]) => ({ name, ...tensor })), { ...rest, format: "wgrad" });
+    return writeSafetensors(
+      Array.from(tensors, ([name, tensor]) => ({ name, ...tensor })),
+      { ...rest, format: "wgrad" },
+    );
   };
   expect(initialValues(loadModel(before(model), "file").model)).toEqual(parameters);
   expect(loadCheckpoint(before(checkpoint), "file").state.run).toEqual(run);

@@ -59,7 +59,10 @@ function withoutDigest(file: Uint8Array): Uint8Array {
   const { tensors: found, metadata } = readSafetensors(file, "file");
   const { digest, ...rest } = metadata;
   require(digest !== undefined, "there is no digest");
-  return writeSafetensors(Array.from(found, ([name, tensor]) => ({ name, ...tensor })), { ...rest, format: "wgrad" });
+  return writeSafetensors(
+    Array.from(found, ([name, tensor]) => ({ name, ...tensor })),
+    { ...rest, format: "wgrad" },
+  );
 }
 
 /** A run in its middle, with the state that it may go back to. */
@@ -68,7 +71,12 @@ function checkpoint(): Uint8Array {
   const parameters = initialValues(trained.model);
   const state = { parameters, optimizer: { "adam.m": { shape: [53], values: values(53, 20) } } };
   const unreported = { steps: 2, loss: 0.5, correct: NaN, gradientNorm: 0 };
-  return saveCheckpoint(trained, { ...state, unreported, best: { step: 8, ...state }, run: { identity: { lr: 0.1 }, stopping: { steps: 3 } } });
+  return saveCheckpoint(trained, {
+    ...state,
+    unreported,
+    best: { step: 8, ...state },
+    run: { identity: { lr: 0.1 }, stopping: { steps: 3 } },
+  });
 }
 
 function require(holds: boolean, what: string): void {
@@ -96,7 +104,15 @@ function readCheckpoint(bytes: Uint8Array): void {
 }
 
 /** Pictures of every kind of sample, of a size whose numbers a changed bit makes large. */
-const pngs = ([[1, 8], [2, 8], [3, 8], [4, 8], [3, 16]] as const).map(([channels, depth]) => {
+const pngs = (
+  [
+    [1, 8],
+    [2, 8],
+    [3, 8],
+    [4, 8],
+    [3, 16],
+  ] as const
+).map(([channels, depth]) => {
   const samples = Array.from({ length: 7 * 5 * channels }, (_, index) => (index * index * 37) % 2 ** depth);
   const data = depth === 16 ? Uint16Array.from(samples) : Uint8Array.from(samples);
   return encode({ width: 7, height: 5, channels, depth, data });
@@ -118,7 +134,10 @@ const foreign = writeSafetensors(
   { format: "pt" },
 );
 
-const pictures = writeIdx([20, 6, 5], Uint8Array.from({ length: 600 }, (_, index) => (index * index) % 251));
+const pictures = writeIdx(
+  [20, 6, 5],
+  Uint8Array.from({ length: 600 }, (_, index) => (index * index) % 251),
+);
 
 /** As an array of its own: a Buffer's slices share its memory. */
 const packed = (bytes: Uint8Array) => new Uint8Array(gzipSync(bytes));
@@ -161,14 +180,24 @@ export const subjects: readonly Subject[] = [
     mutations: safetensorsMutations,
     read: (bytes) => readTensors(bytes, true),
   },
-  { name: "loadModel", files: [withoutDigest(saved(model(false))), withoutDigest(saved(model(true))), saved(model(true))], mutations: safetensorsMutations, read: (bytes) => readModel(bytes) },
+  {
+    name: "loadModel",
+    files: [withoutDigest(saved(model(false))), withoutDigest(saved(model(true))), saved(model(true))],
+    mutations: safetensorsMutations,
+    read: (bytes) => readModel(bytes),
+  },
   {
     name: "loadPytorch",
     files: [savePytorch(model(false)), savePytorch(model(true)), foreign],
     mutations: safetensorsMutations,
     read: (bytes) => readModel(bytes, (file, where) => loadPytorch(file, where)),
   },
-  { name: "loadCheckpoint", files: [withoutDigest(checkpoint()), checkpoint()], mutations: safetensorsMutations, read: readCheckpoint },
+  {
+    name: "loadCheckpoint",
+    files: [withoutDigest(checkpoint()), checkpoint()],
+    mutations: safetensorsMutations,
+    read: readCheckpoint,
+  },
   { name: "readPng", files: pngs, mutations: anyMutations, read: readPicture },
   { name: "readIdx", files: [pictures], mutations: anyMutations, read: (bytes) => readIdx(bytes, "file") },
   {

@@ -47,7 +47,11 @@ describe("a model file", () => {
   test("says by which version it was written, and leaves out results that there are not", () => {
     const { results, ...rest } = trained;
     const { metadata } = readSafetensors(saveModel(rest, parameters), "f");
-    expect(metadata).toMatchObject({ format: "wgrad-2", version, digest: expect.stringMatching(/^murmur3:[0-9a-f]{8}$/) });
+    expect(metadata).toMatchObject({
+      format: "wgrad-2",
+      version,
+      digest: expect.stringMatching(/^murmur3:[0-9a-f]{8}$/),
+    });
     expect(metadata).not.toHaveProperty("results");
     expect(loadModel(saveModel(rest, parameters), "f")).not.toHaveProperty("results");
     expect(results).toBeDefined();
@@ -68,12 +72,26 @@ describe("a model file", () => {
     });
     const { model, normalization, loss } = trained;
     const backend = createCpuBackend();
-    const trainer = await createTrainer({ model, dataset, backend, normalization, batchSize: 4, epochs: 2, learningRate: 0.1 });
+    const trainer = await createTrainer({
+      model,
+      dataset,
+      backend,
+      normalization,
+      batchSize: 4,
+      epochs: 2,
+      learningRate: 0.1,
+    });
     for await (const _ of trainer.fit());
     const expected = await trainer.evaluate(dataset);
     const snapshot = await trainer.snapshot();
     const loaded = loadModel(saveModel({ ...trained, step: snapshot.step }, snapshot.parameters), "f");
-    const evaluator = createEvaluator({ model: loaded.model, backend, session: backend.createSession(), normalization, loss });
+    const evaluator = createEvaluator({
+      model: loaded.model,
+      backend,
+      session: backend.createSession(),
+      normalization,
+      loss,
+    });
     expect(await evaluator.evaluate(dataset)).toEqual(expected);
   });
 });
@@ -82,7 +100,9 @@ test("saveModel refuses values that are not the model's, which loadModel would",
   const { "layers.1.bias": bias, ...rest } = parameters;
   expect(() => saveModel(trained, rest)).toThrow(/layers\.1\.bias: the values of this parameter are missing/);
   expect(() => saveModel(trained, { ...parameters, more: bias! })).toThrow(/"more": the model has no such parameter/);
-  expect(() => saveModel(trained, { ...parameters, "layers.3.weight": bias! })).toThrow(/5 values of shape \[5\] for shape \[5, 3\]/);
+  expect(() => saveModel(trained, { ...parameters, "layers.3.weight": bias! })).toThrow(
+    /5 values of shape \[5\] for shape \[5, 3\]/,
+  );
 });
 
 describe("loadModel refuses", () => {
@@ -92,29 +112,72 @@ describe("loadModel refuses", () => {
   const changed = (change: Change): Uint8Array => {
     const parts = { tensors: new Map(tensors), metadata: { ...metadata, format: "wgrad" } };
     change(parts);
-    return writeSafetensors([...parts.tensors].map(([name, tensor]) => ({ name, ...tensor })), parts.metadata);
+    return writeSafetensors(
+      [...parts.tensors].map(([name, tensor]) => ({ name, ...tensor })),
+      parts.metadata,
+    );
   };
   const config = (change: object) => JSON.stringify({ ...trained.model.config, ...change });
 
   test.each<[string, Change, RegExp]>([
-    ["another program's file", ({ metadata: m }) => void (m["format"] = "pt"), /f: this is a safetensors file, but no model/],
+    [
+      "another program's file",
+      ({ metadata: m }) => void (m["format"] = "pt"),
+      /f: this is a safetensors file, but no model/,
+    ],
     ["a missing entry", ({ metadata: m }) => void delete m["classes"], /entry "classes" is missing/],
     ["an entry that is no JSON", ({ metadata: m }) => void (m["training"] = "{"), /entry "training" is no JSON/],
     ["an unknown loss", ({ metadata: m }) => void (m["loss"] = "toString"), /entry "loss" is "toString"/],
-    ["a scale that is no number", ({ metadata: m }) => void (m["normalization"] = '{"scale":"1","offset":0}'), /"normalization"/],
+    [
+      "a scale that is no number",
+      ({ metadata: m }) => void (m["normalization"] = '{"scale":"1","offset":0}'),
+      /"normalization"/,
+    ],
     ["no classes", ({ metadata: m }) => void (m["classes"] = "[]"), /entry "classes" is \[\]/],
-    ["more classes than outputs", ({ metadata: m }) => void (m["classes"] = '["a","b","c","d"]'), /output is \[3\] but the data has 4 classes/],
-    ["quantities under a loss of classes", ({ metadata: m }) => void (m["outputs"] = '["a","b","c"]'), /this loss takes classes only/],
-    ["other names of quantities", ({ metadata: m }) => void Object.assign(m, { loss: "meanSquaredError", outputs: '["a"]' }), /has 1 values/],
-    ["an entry with a key twice", ({ metadata: m }) => void (m["training"] = '{"a":1,"a":2}'), /entry "training" has the key "a" twice/],
-    ["an entry of nothing but lists", ({ metadata: m }) => void (m["training"] = `[${"[],".repeat(200_000)}[]]`), /"training" has more than 100000/],
-    ["examples of too many axes", ({ metadata: m }) => void (m["model"] = config({ inputShape: new Array<number>(99).fill(1) })), /there are 99 axes/],
+    [
+      "more classes than outputs",
+      ({ metadata: m }) => void (m["classes"] = '["a","b","c","d"]'),
+      /output is \[3\] but the data has 4 classes/,
+    ],
+    [
+      "quantities under a loss of classes",
+      ({ metadata: m }) => void (m["outputs"] = '["a","b","c"]'),
+      /this loss takes classes only/,
+    ],
+    [
+      "other names of quantities",
+      ({ metadata: m }) => void Object.assign(m, { loss: "meanSquaredError", outputs: '["a"]' }),
+      /has 1 values/,
+    ],
+    [
+      "an entry with a key twice",
+      ({ metadata: m }) => void (m["training"] = '{"a":1,"a":2}'),
+      /entry "training" has the key "a" twice/,
+    ],
+    [
+      "an entry of nothing but lists",
+      ({ metadata: m }) => void (m["training"] = `[${"[],".repeat(200_000)}[]]`),
+      /"training" has more than 100000/,
+    ],
+    [
+      "examples of too many axes",
+      ({ metadata: m }) => void (m["model"] = config({ inputShape: new Array<number>(99).fill(1) })),
+      /there are 99 axes/,
+    ],
     ["a negative step", ({ metadata: m }) => void (m["step"] = "-1"), /entry "step" is -1/],
     ["nested facts", ({ metadata: m }) => void (m["training"] = '{"a":{}}'), /entry "training"/],
     ["a model that is no object", ({ metadata: m }) => void (m["model"] = "3"), /entry "model" is 3/],
-    ["an unknown layer", ({ metadata: m }) => void (m["model"] = config({ layers: [{ type: "magic" }] })), /no layer type "magic"/],
+    [
+      "an unknown layer",
+      ({ metadata: m }) => void (m["model"] = config({ layers: [{ type: "magic" }] })),
+      /no layer type "magic"/,
+    ],
     ["a missing tensor", ({ tensors: t }) => void t.delete("layers.1.bias"), /layers\.1\.bias: .*missing/],
-    ["a tensor too many", ({ tensors: t }) => void t.set("extra", { shape: [1], values: new Float32Array(1) }), /no parameter "extra"/],
+    [
+      "a tensor too many",
+      ({ tensors: t }) => void t.set("extra", { shape: [1], values: new Float32Array(1) }),
+      /no parameter "extra"/,
+    ],
     [
       "a tensor of another size",
       ({ tensors: t }) => void t.set("layers.1.bias", { shape: [4], values: new Float32Array(4) }),
@@ -127,7 +190,11 @@ describe("loadModel refuses", () => {
     ],
     [
       "a width beyond all memory, before anything of that size is made",
-      ({ metadata: m }) => void (m["model"] = config({ layers: [{ type: "dense", units: 2 ** 50, activation: "relu", bias: true }], inputShape: [6] })),
+      ({ metadata: m }) =>
+        void (m["model"] = config({
+          layers: [{ type: "dense", units: 2 ** 50, activation: "relu", bias: true }],
+          inputShape: [6],
+        })),
       /do not fit/,
     ],
   ])("%s", (_, change, message) => {

@@ -47,12 +47,42 @@ const headerLength: Mutation = (bytes, random) => {
   const changed = bytes.slice();
   const view = new DataView(changed.buffer);
   const old = view.getBigUint64(0, true);
-  const lengths = [0n, 1n, old - 1n, old + 1n, old * 2n, BigInt(changed.length), 99_999_999n, 2n ** 31n, 2n ** 53n, 2n ** 64n - 1n];
+  const lengths = [
+    0n,
+    1n,
+    old - 1n,
+    old + 1n,
+    old * 2n,
+    BigInt(changed.length),
+    99_999_999n,
+    2n ** 31n,
+    2n ** 53n,
+    2n ** 64n - 1n,
+  ];
   view.setBigUint64(0, BigInt.asUintN(64, pick(lengths, random)), true);
   return changed;
 };
 
-const tokens = ["{", "}", "[", "]", ",", ":", '"', "\\", "null", "-1", "1e999", "0.5", '"a":1,', "[[[[", '{"a":', " ", "\u0000", "é"];
+const tokens = [
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  '"',
+  "\\",
+  "null",
+  "-1",
+  "1e999",
+  "0.5",
+  '"a":1,',
+  "[[[[",
+  '{"a":',
+  " ",
+  "\u0000",
+  "é",
+];
 
 const headerText: Mutation = (bytes, random) => {
   const { text, values } = split(bytes);
@@ -92,8 +122,32 @@ export const safetensorsMutations: readonly Mutation[] = [
 ];
 
 const oddValues: readonly unknown[] = [
-  null, true, "", "F32", "F16", "I8", "__proto__", [], {}, -1, 0, 1, 0.5, 3, 4, 8, 2 ** 31, 2 ** 53, 1e300, [0, 4], [4, 0],
-  [[0]], "relu", "x".repeat(10_000), new Array<number>(5000).fill(1), { type: "dense", units: 2 ** 40, activation: "relu", bias: true },
+  null,
+  true,
+  "",
+  "F32",
+  "F16",
+  "I8",
+  "__proto__",
+  [],
+  {},
+  -1,
+  0,
+  1,
+  0.5,
+  3,
+  4,
+  8,
+  2 ** 31,
+  2 ** 53,
+  1e300,
+  [0, 4],
+  [4, 0],
+  [[0]],
+  "relu",
+  "x".repeat(10_000),
+  new Array<number>(5000).fill(1),
+  { type: "dense", units: 2 ** 40, activation: "relu", bias: true },
 ];
 
 function changedJson(value: unknown, random: Random): unknown {
@@ -111,13 +165,20 @@ function changedJson(value: unknown, random: Random): unknown {
 function changedList(list: readonly unknown[], random: Random): unknown {
   const at = random.below(list.length + 1);
   if (at === list.length) return [...list, pick(oddValues, random)];
-  return pick([() => list.toSpliced(at, 1), () => list.toReversed(), () => list.with(at, changedJson(list[at], random))], random)();
+  return pick(
+    [() => list.toSpliced(at, 1), () => list.toReversed(), () => list.with(at, changedJson(list[at], random))],
+    random,
+  )();
 }
 
 function changedObject(object: Readonly<Record<string, unknown>>, random: Random): unknown {
   const entries = Object.entries(object);
   const at = random.below(entries.length + 1);
-  if (at === entries.length) return Object.fromEntries([...entries, [pick(["extra", "__proto__", "0", "dtype"], random), pick(oddValues, random)]]);
+  if (at === entries.length)
+    return Object.fromEntries([
+      ...entries,
+      [pick(["extra", "__proto__", "0", "dtype"], random), pick(oddValues, random)],
+    ]);
   const [name, value] = entries[at]!;
   const [otherName, otherValue] = pick(entries, random);
   switch (random.below(6)) {

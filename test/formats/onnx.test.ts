@@ -37,20 +37,33 @@ const trainedOf = (parts: Pick<TrainedModel, "model"> & Partial<TrainedModel>): 
 const CLOSE = 1e-5;
 
 describe("onnxruntime computes what wgrad does:", () => {
-  test.each(Object.keys(activations) as ActivationName[])("%s, as a layer and at the end of a dense one", async (name) => {
-    const random = new Random(3);
-    const edges = [0, -0, 1e-8, -1e-8, 20, -20, 60, -60, 0.5, -0.5];
-    const features = Float32Array.from({ length: 40 * 10 }, (_, index) => edges[index] ?? random.normal(0, 3));
-    for (const layer of [activation(name), dense(10, { activation: name, weights: normal(0.3), biases: constant(0.1) })]) {
-      const trained = trainedOf({ model: sequential([layer], { inputShape: [10] }) });
-      const { outputs } = await runOnnx(saveOnnx(trained), features, [40, 10]);
-      expect(Object.keys(outputs)).toEqual(["outputs"]);
-      expect(largestDifference(outputs["outputs"]!.values, await predict(trained, features))).toBeLessThan(CLOSE);
-    }
-  });
+  test.each(Object.keys(activations) as ActivationName[])(
+    "%s, as a layer and at the end of a dense one",
+    async (name) => {
+      const random = new Random(3);
+      const edges = [0, -0, 1e-8, -1e-8, 20, -20, 60, -60, 0.5, -0.5];
+      const features = Float32Array.from({ length: 40 * 10 }, (_, index) => edges[index] ?? random.normal(0, 3));
+      for (const layer of [
+        activation(name),
+        dense(10, { activation: name, weights: normal(0.3), biases: constant(0.1) }),
+      ]) {
+        const trained = trainedOf({ model: sequential([layer], { inputShape: [10] }) });
+        const { outputs } = await runOnnx(saveOnnx(trained), features, [40, 10]);
+        expect(Object.keys(outputs)).toEqual(["outputs"]);
+        expect(largestDifference(outputs["outputs"]!.values, await predict(trained, features))).toBeLessThan(CLOSE);
+      }
+    },
+  );
 
   test("every kind of layer, constants of each feature, several axes, and any batch", async () => {
-    const layers = [activation("tanh"), dropout(0.5), flatten(), dense(7, { activation: "gelu" }), dropout(0.2), dense(3, { bias: false })];
+    const layers = [
+      activation("tanh"),
+      dropout(0.5),
+      flatten(),
+      dense(7, { activation: "gelu" }),
+      dropout(0.2),
+      dense(3, { bias: false }),
+    ];
     const normalization = { scale: [1, 2, 0.5, -1, 3, 0.1], offset: -0.25 };
     const trained = trainedOf({ model: sequential(layers, { inputShape: [2, 3], seed: 5 }), normalization });
     const file = saveOnnx(trained);
@@ -76,14 +89,21 @@ describe("onnxruntime computes what wgrad does:", () => {
     const { outputs } = await runOnnx(saveOnnx(trained), features, [2, 4]);
     const logits = await predict(trained, features);
     expect(largestDifference(outputs["logits"]!.values, logits)).toBeLessThan(CLOSE);
-    expect(largestDifference(outputs["probabilities"]!.values, logits.map((logit) => 1 / (1 + Math.exp(-logit))))).toBeLessThan(CLOSE);
+    expect(
+      largestDifference(
+        outputs["probabilities"]!.values,
+        logits.map((logit) => 1 / (1 + Math.exp(-logit))),
+      ),
+    ).toBeLessThan(CLOSE);
   });
 
   test("1,000 pictures of MNIST, or of the built-in digits, of a trained network: outputs and classes", async () => {
     const { train, test: held } = await loadMnist({ mirrors: [], log: () => {} });
     const dataset = firstExamples(train, 2000);
     const normalization = standardization(dataset.features);
-    const model = sequential([flatten(), dense(64, { activation: "relu" }), dropout(0.1), dense(10)], { inputShape: [28, 28] });
+    const model = sequential([flatten(), dense(64, { activation: "relu" }), dropout(0.1), dense(10)], {
+      inputShape: [28, 28],
+    });
     const options = { model, dataset, backend, normalization, batchSize: 50, learningRate: 2e-3, epochs: 1 } as const;
     const trainer = await createTrainer(options);
     for await (const _ of trainer.fit());
@@ -128,7 +148,11 @@ describe("a model of a table", () => {
     expect(Object.keys(outputs)).toEqual(["outputs"]);
     expect(outputs["outputs"]!.shape).toEqual([2, 1]);
     expect(largestDifference(outputs["outputs"]!.values, expected)).toBeLessThan(81.25 * CLOSE);
-    const asIs = trainedOf({ model, outputs: ["price"], table: { ...table, label: { ...label, mean: 0, deviation: 1 } } });
+    const asIs = trainedOf({
+      model,
+      outputs: ["price"],
+      table: { ...table, label: { ...label, mean: 0, deviation: 1 } },
+    });
     expect((await runOnnx(saveOnnx(asIs), features, [2, 3])).outputs["outputs"]!.values).toEqual(
       (await runOnnx(saveOnnx(trainedOf({ model })), features, [2, 3])).outputs["outputs"]!.values,
     );
@@ -138,7 +162,11 @@ describe("a model of a table", () => {
     const two = sequential([dense(2)], { inputShape: [3], seed: 3 });
     const label = { name: "price", position: 2, kind: "number", mean: 268.6, deviation: 81.25 } as const;
     const other = { name: "heat", position: 4, kind: "number", mean: -2, deviation: 0.5 } as const;
-    const trained = trainedOf({ model: two, outputs: ["price", "heat"], table: { ...table, width: 5, label, otherLabels: [other] } });
+    const trained = trainedOf({
+      model: two,
+      outputs: ["price", "heat"],
+      table: { ...table, width: 5, label, otherLabels: [other] },
+    });
     const expected = targetsInUnits(await predict(trained, features), [label, other]);
     const { outputs } = await runOnnx(saveOnnx(trained), features, [2, 3]);
     expect(largestDifference(outputs["outputs"]!.values, expected)).toBeLessThan(81.25 * CLOSE);
@@ -158,12 +186,24 @@ describe("a model of a table", () => {
       // The message of an entry: its key, then its value, each after its length.
       const found = Buffer.from(quantities).indexOf(value);
       expect(found, key).toBeGreaterThan(0);
-      expect(Buffer.from(quantities).subarray(found - key.length - 3, found).toString("latin1"), key).toContain(`${key}\u0012`.slice(1));
+      expect(
+        Buffer.from(quantities)
+          .subarray(found - key.length - 3, found)
+          .toString("latin1"),
+        key,
+      ).toContain(`${key}\u0012`.slice(1));
     }
     const kinds = sequential([dense(2)], { inputShape: [3] });
     const { outputs: _, ...classes } = trainedOf({ model: kinds, loss: "softmaxCrossEntropy", classes: ["yes", "no"] });
-    const file = saveOnnx({ ...classes, table: { ...table, label: { name: "kind", position: 2, kind: "class", classes: ["yes", "no"] } } });
-    for (const value of ['["yes","no"]', entries.features, '{"features":"as in the data","logits":"none","probabilities":"from 0 to 1"}']) {
+    const file = saveOnnx({
+      ...classes,
+      table: { ...table, label: { name: "kind", position: 2, kind: "class", classes: ["yes", "no"] } },
+    });
+    for (const value of [
+      '["yes","no"]',
+      entries.features,
+      '{"features":"as in the data","logits":"none","probabilities":"from 0 to 1"}',
+    ]) {
       expect(includes(file, value), value).toBe(true);
     }
     expect(includes(saveOnnx(trainedOf({ model })), "columns")).toBe(false);
@@ -172,7 +212,9 @@ describe("a model of a table", () => {
 
 test("every file is operator set 13 and version 7, which programs of 2020 read", () => {
   const layers = (Object.keys(activations) as ActivationName[]).map((name) => activation(name));
-  const file = saveOnnx(trainedOf({ model: sequential([flatten(), ...layers, dropout(0.1), dense(2)], { inputShape: [2, 3] }) }));
+  const file = saveOnnx(
+    trainedOf({ model: sequential([flatten(), ...layers, dropout(0.1), dense(2)], { inputShape: [2, 3] }) }),
+  );
   expect([...file.subarray(0, 2)]).toEqual([0x08, 7]);
   // The opset's message is of four bytes: an empty domain, and the version.
   expect(Buffer.from(file).includes(Buffer.of(0x42, 4, 0x0a, 0, 0x10, 13))).toBe(true);
@@ -197,10 +239,16 @@ describe("saveOnnx refuses", () => {
   });
 
   test("a layer or an activation that is none of wgrad's, as PyTorch's writer does", () => {
-    const config = (layer: object) => ({ ...trained, model: { ...trained.model, config: { ...trained.model.config, layers: [layer] } } }) as TrainedModel;
+    const config = (layer: object) =>
+      ({
+        ...trained,
+        model: { ...trained.model, config: { ...trained.model.config, layers: [layer] } },
+      }) as TrainedModel;
     for (const save of [saveOnnx, savePytorch]) {
       expect(() => save(config({ type: "mine" }))).toThrow(/there is no (form of|module for) the layer "mine"/);
-      expect(() => save(config({ type: "activation", name: "mish" }))).toThrow(/there is no (form of|module for) the activation "mish"/);
+      expect(() => save(config({ type: "activation", name: "mish" }))).toThrow(
+        /there is no (form of|module for) the activation "mish"/,
+      );
     }
   });
 

@@ -8,7 +8,14 @@ import { activation, dense, dropout, flatten } from "../../src/nn/layers/index.t
 import { sequential } from "../../src/nn/sequential.ts";
 import { createEvaluator } from "../../src/train/index.ts";
 
-const layers = [flatten(), dense(4, { activation: "tanh" }), dropout(0.25), dense(5), activation("step"), dense(3, { bias: false })];
+const layers = [
+  flatten(),
+  dense(4, { activation: "tanh" }),
+  dropout(0.25),
+  dense(5),
+  activation("step"),
+  dense(3, { bias: false }),
+];
 
 const trained: TrainedModel = {
   model: sequential(layers, { inputShape: [2, 3], seed: 4 }),
@@ -63,9 +70,21 @@ describe("a model for PyTorch", () => {
 
   test("gives a table's quantities in the units of the label, and comes back with them", () => {
     const columns = [1, 2, 3, 4, 5, 6].map((position) => ({ name: `x${position}`, position, kind: "number" }));
-    const table = { header: true, width: 7, columns, label: { name: "price", position: 7, kind: "number", mean: 268.6, deviation: 81.25 } };
+    const table = {
+      header: true,
+      width: 7,
+      columns,
+      label: { name: "price", position: 7, kind: "number", mean: 268.6, deviation: 81.25 },
+    };
     const model = sequential([dense(1)], { inputShape: [6], seed: 4 });
-    const quantities: TrainedModel = { ...trained, model, loss: "meanSquaredError", classes: [], outputs: ["price"], table };
+    const quantities: TrainedModel = {
+      ...trained,
+      model,
+      loss: "meanSquaredError",
+      classes: [],
+      outputs: ["price"],
+      table,
+    };
     expect(pytorchCode(quantities, "f").split("\n").slice(-3)).toEqual([
       "mean = torch.tensor([268.6])",
       "deviation = torch.tensor([81.25])",
@@ -73,7 +92,9 @@ describe("a model for PyTorch", () => {
     ]);
     const back = loadPytorch(savePytorch(quantities), "file");
     expect(back.table).toEqual(table);
-    expect(Buffer.compare(saveModel(back, initialValues(back.model)), saveModel(quantities, initialValues(model)))).toBe(0);
+    expect(
+      Buffer.compare(saveModel(back, initialValues(back.model)), saveModel(quantities, initialValues(model))),
+    ).toBe(0);
   });
 
   test("comes back as the same file to the bit, values that are no numbers too", () => {
@@ -98,7 +119,11 @@ describe("a network of PyTorch's", () => {
   ]);
 
   test("computes y = activation(x·Wᵀ + b), layer after layer in the order of their numbers", async () => {
-    const options: ImportOptions = { activation: "leakyRelu", inputShape: [2, 2], normalization: { scale: 0.5, offset: -1 } };
+    const options: ImportOptions = {
+      activation: "leakyRelu",
+      inputShape: [2, 2],
+      normalization: { scale: 0.5, offset: -1 },
+    };
     const { model, ...facts } = loadPytorch(file, "net.safetensors", options);
     expect(facts).toEqual({
       loss: "softmaxCrossEntropy",
@@ -108,13 +133,21 @@ describe("a network of PyTorch's", () => {
       training: { importedFrom: "net.safetensors" },
     });
     const backend = createCpuBackend({ precision: "float64" });
-    const evaluator = createEvaluator({ model, normalization: facts.normalization, backend, session: backend.createSession() });
+    const evaluator = createEvaluator({
+      model,
+      normalization: facts.normalization,
+      backend,
+      session: backend.createSession(),
+    });
     const outputs = await evaluator.predict(Float32Array.of(1, 2, 3, 4));
     const { tensors } = readSafetensors(file, "file");
     const linear = (name: string, x: readonly number[]) => {
       const { shape, values } = tensors.get(`${name}.weight`)!;
       return Array.from({ length: shape[0]! }, (_, unit) =>
-        x.reduce((sum, value, input) => sum + value * values[unit * x.length + input]!, tensors.get(`${name}.bias`)?.values[unit] ?? 0),
+        x.reduce(
+          (sum, value, input) => sum + value * values[unit * x.length + input]!,
+          tensors.get(`${name}.bias`)?.values[unit] ?? 0,
+        ),
       );
     };
     const leaky = (values: readonly number[]) => values.map((value) => (value > 0 ? value : 0.01 * value));
@@ -123,12 +156,22 @@ describe("a network of PyTorch's", () => {
   });
 
   test("takes its layers' order by name, other names for what it gives, and half the bits", () => {
-    const named = written([tensor("fc1.weight", [2, 3]), tensor("first.weight", [3, 4]), tensor("last.weight", [1, 2])]);
-    const { model, loss, outputs, classes } = loadPytorch(named, "f", { layers: ["first", "fc1", "last"], outputs: ["rent"] });
+    const named = written([
+      tensor("fc1.weight", [2, 3]),
+      tensor("first.weight", [3, 4]),
+      tensor("last.weight", [1, 2]),
+    ]);
+    const { model, loss, outputs, classes } = loadPytorch(named, "f", {
+      layers: ["first", "fc1", "last"],
+      outputs: ["rent"],
+    });
     expect(model.shapes).toEqual([[4], [3], [2], [1]]);
     expect({ loss, outputs, classes }).toEqual({ loss: "meanSquaredError", outputs: ["rent"], classes: [] });
     expect(loadPytorch(written([tensor("weight", [1, 2])]), "f")).toMatchObject({ outputs: ["output"] });
-    const two = loadPytorch(written([tensor("weight", [1, 2])]), "f", { classes: ["no", "yes"], loss: "sigmoidBinaryCrossEntropy" });
+    const two = loadPytorch(written([tensor("weight", [1, 2])]), "f", {
+      classes: ["no", "yes"],
+      loss: "sigmoidBinaryCrossEntropy",
+    });
     expect(two).toMatchObject({ classes: ["no", "yes"], loss: "sigmoidBinaryCrossEntropy" });
 
     const header = JSON.stringify({ weight: { dtype: "F16", shape: [1, 2], data_offsets: [0, 4] } });
@@ -141,11 +184,21 @@ describe("a network of PyTorch's", () => {
 
   test.each<[string, readonly NamedTensor[], ImportOptions, RegExp]>([
     ["no tensors", [], {}, /f: there are no tensors/],
-    ["a convolution", [tensor("conv.weight", [4, 1, 3, 3])], {}, /tensor "conv\.weight": \[4, 1, 3, 3\] is no Linear layer's weight/],
+    [
+      "a convolution",
+      [tensor("conv.weight", [4, 1, 3, 3])],
+      {},
+      /tensor "conv\.weight": \[4, 1, 3, 3\] is no Linear layer's weight/,
+    ],
     ["a normalising layer", [tensor("bn.running_mean", [4])], {}, /tensor "bn\.running_mean": \[4\] is no Linear/],
     ["an empty weight", [tensor("a.weight", [0, 4])], {}, /tensor "a\.weight": \[0, 4\] is no Linear/],
     ["a bias alone", [tensor("a.bias", [4])], {}, /layer "a": it has a bias but no weight/],
-    ["a bias of another length", [tensor("a.weight", [4, 2]), tensor("a.bias", [3])], {}, /layer "a": its bias is \[3\], but its weight \[4, 2\] gives 4/],
+    [
+      "a bias of another length",
+      [tensor("a.weight", [4, 2]), tensor("a.bias", [3])],
+      {},
+      /layer "a": its bias is \[3\], but its weight \[4, 2\] gives 4/,
+    ],
     [
       "layers that do not follow each other",
       [tensor("a.weight", [4, 2]), tensor("b.weight", [3, 5])],
@@ -158,12 +211,20 @@ describe("a network of PyTorch's", () => {
   });
 
   test.each<[string, ImportOptions, RegExp]>([
-    ["an order that leaves a layer out", { layers: ["net.0", "net.2"] }, /layers: .*Give layers: \["net\.0","net\.2","net\.10"\] in the order/],
+    [
+      "an order that leaves a layer out",
+      { layers: ["net.0", "net.2"] },
+      /layers: .*Give layers: \["net\.0","net\.2","net\.10"\] in the order/,
+    ],
     ["an order with a layer twice", { layers: ["net.0", "net.2", "net.2"] }, /does not name each layer/],
     ["a shape of other features", { inputShape: [5] }, /inputShape: \[5\] has 5 features, but the first layer takes 4/],
     ["an unknown activation", { activation: "mish" as "relu" }, /there is no activation "mish"/],
     ["classes and outputs", { classes: ["a", "b", "c"], outputs: ["a", "b", "c"] }, /classes or outputs, not both/],
-    ["constants of other features", { normalization: { scale: [1, 2], offset: 0 } }, /normalization scale: 2 values for 4 features/],
+    [
+      "constants of other features",
+      { normalization: { scale: [1, 2], offset: 0 } },
+      /normalization scale: 2 values for 4 features/,
+    ],
     ["a constant that is no number", { normalization: { scale: 1, offset: NaN } }, /normalization offset/],
   ])("is refused with the option %s", (_, options, message) => {
     expect(() => loadPytorch(file, "f", options)).toThrow(OptionError);
@@ -176,6 +237,10 @@ describe("a network of PyTorch's", () => {
 });
 
 test("a file that says all by itself takes no options, and a model of wgrad's no import", () => {
-  expect(() => loadPytorch(savePytorch(trained), "f", { activation: "relu" })).toThrow(/^activation: f was written by wgrad/);
-  expect(() => loadPytorch(saveModel(trained, initialValues(trained.model)), "f")).toThrow(/this is a model of wgrad already/);
+  expect(() => loadPytorch(savePytorch(trained), "f", { activation: "relu" })).toThrow(
+    /^activation: f was written by wgrad/,
+  );
+  expect(() => loadPytorch(saveModel(trained, initialValues(trained.model)), "f")).toThrow(
+    /this is a model of wgrad already/,
+  );
 });

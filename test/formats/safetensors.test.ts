@@ -90,7 +90,11 @@ describe("readSafetensors", () => {
   test.each<[string, Uint8Array, RegExp]>([
     ["an empty file", new Uint8Array(), /^f: this is no safetensors file/],
     ["a text", new TextEncoder().encode("model weights, version 1"), /this is no safetensors file/],
-    ["a file that ends in its header", good.subarray(0, 40), /header should end at byte \d+, but the file has 40 bytes/],
+    [
+      "a file that ends in its header",
+      good.subarray(0, 40),
+      /header should end at byte \d+, but the file has 40 bytes/,
+    ],
     ["a header beyond 100 MB", fileOf("{}", 0, 100_000_001), /100000001 bytes, more than the 100000000/],
     ["a header beyond 2^53 bytes", fileOf("{}", 0, 2n ** 64n - 1n), /more than the 100000000/],
     ["a header that is no JSON", fileOf("{oops"), /the header is no JSON/],
@@ -103,9 +107,17 @@ describe("readSafetensors", () => {
     ["a name twice inside metadata", fileOf('{"__metadata__":{"k":"1","k":"1"}}'), /the key "k" twice/],
     ["a key with an escape that is none", fileOf('{"\\x":1}'), /the header is no JSON/],
     ["a header of nothing but open brackets", fileOf(`{"a":${"[".repeat(1_000_000)}`), /more than 16 levels/],
-    ["a header of nothing but empty lists", fileOf(`{"a":[${"[],".repeat(1_000_000)}[]]}`), /more than 100000 objects, lists and texts/],
+    [
+      "a header of nothing but empty lists",
+      fileOf(`{"a":[${"[],".repeat(1_000_000)}[]]}`),
+      /more than 100000 objects, lists and texts/,
+    ],
     ["a text without end", fileOf(`{"${"a".repeat(5_000_000)}`), /the header is no JSON/],
-    ["a key of nothing but escapes, twice", fileOf(`{${`"${"\\".repeat(2_000_000)}":1,`.repeat(2)}"b":1}`), /the key "\\+… twice/],
+    [
+      "a key of nothing but escapes, twice",
+      fileOf(`{${`"${"\\".repeat(2_000_000)}":1,`.repeat(2)}"b":1}`),
+      /the key "\\+… twice/,
+    ],
     ["a shape of many axes", fileOf({ a: entry(0, 4, new Array<number>(17).fill(1)) }, 4), /17 axes, more than 16/],
     ["metadata that is no object", fileOf({ __metadata__: [] }), /__metadata__ does not map strings to strings/],
     ["metadata that holds a number", fileOf({ __metadata__: { step: 1 } }), /__metadata__ does not map/],
@@ -120,9 +132,17 @@ describe("readSafetensors", () => {
     ["an end before the begin", fileOf({ a: entry(8, 4, [1]) }, 8), /needs 4 bytes, but it has 8 … 4/],
     ["fewer bytes than the shape needs", fileOf({ a: entry(0, 4, [2]) }, 4), /\[2\] needs 8 bytes, but it has 0 … 4/],
     ["a shape beyond all memory", fileOf({ a: entry(0, 4, [2 ** 40, 2 ** 40]) }, 4), /needs 4\.8.*e\+24 bytes/],
-    ["values cut short", fileOf({ a: entry(0, 8) }, 4), /tensor "a": it ends at byte 8 of the values, but the file has 4/],
+    [
+      "values cut short",
+      fileOf({ a: entry(0, 8) }, 4),
+      /tensor "a": it ends at byte 8 of the values, but the file has 4/,
+    ],
     ["bytes after the values", fileOf({ a: entry(0, 4) }, 8), /end at byte 4 of the values, but the file has 8/],
-    ["a hole", fileOf({ a: entry(0, 4), b: entry(8, 12) }, 12), /tensor "b".*byte 8.*4 bytes came before: there is a hole/],
+    [
+      "a hole",
+      fileOf({ a: entry(0, 4), b: entry(8, 12) }, 12),
+      /tensor "b".*byte 8.*4 bytes came before: there is a hole/,
+    ],
     ["an overlap", fileOf({ a: entry(0, 8), b: entry(4, 12) }, 12), /tensor "b".*byte 4.*8 bytes.*two tensors overlap/],
   ])("refuses %s", (_, bytes, message) => {
     expect(() => readSafetensors(bytes, "f")).toThrow(DataError);
@@ -143,20 +163,32 @@ describe("readSafetensors", () => {
     const halves = [0x3c00, 0xc248, 0x0001, 0x83ff, 0x0400, 0x7bff, 0xfc00, 0x7e01, 0x8000];
     halves.forEach((word, index) => view.setUint16(42 + 2 * index, word, true));
     view.setFloat32(60, 1.5, true);
-    expect(() => readSafetensors(bytes, "f")).toThrow(/tensor "double": its type is "F64", expected "F32"\. Convert it/);
+    expect(() => readSafetensors(bytes, "f")).toThrow(
+      /tensor "double": its type is "F64", expected "F32"\. Convert it/,
+    );
     const { tensors } = readSafetensors(bytes, "f", { convert: true });
     expect(tensors.get("double")).toEqual({ shape: [2, 2], values: Float32Array.of(0.1, -Infinity, -0, 0) });
     expect([...tensors.get("brain")!.values]).toEqual([1, -3.140625, 2 ** -133, Infinity, NaN]);
-    expect([...tensors.get("half")!.values]).toEqual(
-      [1, -3.140625, 2 ** -24, -1023 * 2 ** -24, 2 ** -14, 65504, -Infinity, NaN, -0],
-    );
+    expect([...tensors.get("half")!.values]).toEqual([
+      1,
+      -3.140625,
+      2 ** -24,
+      -1023 * 2 ** -24,
+      2 ** -14,
+      65504,
+      -Infinity,
+      NaN,
+      -0,
+    ]);
     expect([...tensors.get("single")!.values]).toEqual([1.5]);
   });
 
   test("refuses a float64 that float32 cannot hold, and types that are no floats", () => {
     const double = fileOf({ a: { dtype: "F64", shape: [2], data_offsets: [0, 16] } }, 16);
     new DataView(double.buffer, double.length - 8).setFloat64(0, -1e39, true);
-    expect(() => readSafetensors(double, "f", { convert: true })).toThrow(/tensor "a": its value -1e\+39 at element 1 is beyond float32/);
+    expect(() => readSafetensors(double, "f", { convert: true })).toThrow(
+      /tensor "a": its value -1e\+39 at element 1 is beyond float32/,
+    );
     for (const dtype of ["I64", "U8", "BOOL", "F8_E4M3", "f32", "toString"]) {
       const read = () => readSafetensors(fileOf({ a: entry(0, 4, [4], dtype) }, 4), "f", { convert: true });
       expect(read).toThrow(`its type is "${dtype}", expected "F32" or "F16" or "BF16" or "F64"`);

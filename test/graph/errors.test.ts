@@ -29,7 +29,10 @@ describe("leaves and graphs", () => {
   const updates =
     (...pairs: [Tensor, Tensor][]) =>
     () =>
-      defineGraph({}, pairs.map(([target, value]) => ({ target, value })));
+      defineGraph(
+        {},
+        pairs.map(([target, value]) => ({ target, value })),
+      );
   refuses([
     ["an empty axis", () => input("x", [3, 0]), `input: shape [3, 0] has an axis of size 0. ${AXES}`],
     ["half an axis", () => parameter("w", [2.5]), `parameter: shape [2.5] has an axis of size 2.5. ${AXES}`],
@@ -118,7 +121,11 @@ describe("gradients", () => {
     ],
     ["through a pack", () => gradients(sum(pack([weights])), [weights]), unknownGradient("pack")],
     ["of nothing", () => gradients(nothing, [weights]), `gradients loss: null is no tensor. ${GIVE}`],
-    ["by no list", () => gradients(sum(weights), nothing), "gradients: null is no list of tensors. Give the parameters as an array."],
+    [
+      "by no list",
+      () => gradients(sum(weights), nothing),
+      "gradients: null is no list of tensors. Give the parameters as an array.",
+    ],
     ["by nothing", () => gradients(sum(weights), [nothing]), `gradients: null is no tensor. ${GIVE}`],
   ]);
 });
@@ -129,20 +136,36 @@ test("second derivatives of piecewise linear activations are those of what is ar
     const [first] = gradients(sum(square(activation(weights))), [weights]);
     return gradients(sum(first), [weights])[0];
   };
-  const executable = await createCpuBackend().createSession().compile(defineGraph({ relu: second(relu), leakyRelu: second(leakyRelu) }));
+  const executable = await createCpuBackend()
+    .createSession()
+    .compile(defineGraph({ relu: second(relu), leakyRelu: second(leakyRelu) }));
   await executable.run(0, 1);
   expect([...(await executable.read("relu"))]).toEqual([2, 0]);
-  expect([...(await executable.read("leakyRelu"))]).toEqual([2, Math.fround(2e-4)].map((value) => expect.closeTo(value, 9)));
+  expect([...(await executable.read("leakyRelu"))]).toEqual(
+    [2, Math.fround(2e-4)].map((value) => expect.closeTo(value, 9)),
+  );
 });
 
 describe("graphs of nothing", () => {
   const weights = parameter("w", [3]);
   refuses([
-    ["no outputs", () => defineGraph(nothing), "defineGraph: null are no outputs. Give tensors by name, such as { loss }."],
+    [
+      "no outputs",
+      () => defineGraph(nothing),
+      "defineGraph: null are no outputs. Give tensors by name, such as { loss }.",
+    ],
     ["an output that is none", () => defineGraph({ loss: nothing }), `output loss: null is no tensor. ${GIVE}`],
-    ["no updates", () => defineGraph({}, nothing), "defineGraph: null are no updates. Give an array of { target, value }."],
+    [
+      "no updates",
+      () => defineGraph({}, nothing),
+      "defineGraph: null are no updates. Give an array of { target, value }.",
+    ],
     ["an update that is none", () => defineGraph({}, [nothing]), `update target: undefined is no tensor. ${GIVE}`],
-    ["an update without a value", () => defineGraph({}, [{ target: weights, value: nothing }]), `update value: null is no tensor. ${GIVE}`],
+    [
+      "an update without a value",
+      () => defineGraph({}, [{ target: weights, value: nothing }]),
+      `update value: null is no tensor. ${GIVE}`,
+    ],
     ["a numeric output", () => defineGraph({ loss: 3 as never }), `output loss: 3 is no tensor. ${GIVE}`],
   ]);
 });

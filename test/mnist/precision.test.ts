@@ -22,14 +22,20 @@ async function accuracyOf(precision: "float32" | "float16", seed: number): Promi
   return accuracy;
 }
 
-test("with float16 products the test accuracy after an epoch is within 0.1 point of float32's", { timeout: 400_000 }, async () => {
-  const differences: number[] = [];
-  for (const seed of SEEDS) {
-    const [single, half] = [await accuracyOf("float32", seed), await accuracyOf("float16", seed)];
-    console.log(`${digits.source}, ${backend.adapter.name}, seed ${seed}: float32 ${(100 * single).toFixed(2)} %, float16 ${(100 * half).toFixed(2)} %`);
-    expect(half).toBeGreaterThan(0.9);
-    differences.push(half - single);
-  }
-  const mean = differences.reduce((sum, difference) => sum + difference, 0) / SEEDS.length;
-  expect(Math.abs(mean)).toBeLessThanOrEqual(0.001);
-});
+test(
+  "with float16 products the test accuracy after an epoch is within 0.1 point of float32's",
+  { timeout: 400_000 },
+  async () => {
+    const differences: number[] = [];
+    for (const seed of SEEDS) {
+      const [single, half] = [await accuracyOf("float32", seed), await accuracyOf("float16", seed)];
+      console.log(
+        `${digits.source}, ${backend.adapter.name}, seed ${seed}: float32 ${(100 * single).toFixed(2)} %, float16 ${(100 * half).toFixed(2)} %`,
+      );
+      expect(half).toBeGreaterThan(0.9);
+      differences.push(half - single);
+    }
+    const mean = differences.reduce((sum, difference) => sum + difference, 0) / SEEDS.length;
+    expect(Math.abs(mean)).toBeLessThanOrEqual(0.001);
+  },
+);

@@ -13,7 +13,12 @@ export function loadDigits(): Promise<MnistSource> {
 }
 
 /** The README's recipe, 784-128-10, with what a test changes. */
-export function recipe(backend: Backend, dataset: Dataset, seed: number, changes: Partial<TrainerOptions> = {}): Promise<Trainer> {
+export function recipe(
+  backend: Backend,
+  dataset: Dataset,
+  seed: number,
+  changes: Partial<TrainerOptions> = {},
+): Promise<Trainer> {
   return createTrainer({
     model: sequential([dense(128, { activation: "relu" }), dense(10)], { inputShape: [784], seed }),
     dataset,

@@ -20,9 +20,15 @@ import {
 } from "../../src/nn/index.ts";
 import { add } from "../../src/ops/elementwise/index.ts";
 
-const types = byFolder<LayerType>(import.meta.glob("../../src/nn/layers/*/index.ts", { eager: true, import: "layerType" }));
-const onnxForms = byFolder<OnnxForm>(import.meta.glob("../../src/nn/layers/*/onnx.ts", { eager: true, import: "onnx" }));
-const pytorchForms = byFolder<PytorchForm>(import.meta.glob("../../src/nn/layers/*/pytorch.ts", { eager: true, import: "pytorch" }));
+const types = byFolder<LayerType>(
+  import.meta.glob("../../src/nn/layers/*/index.ts", { eager: true, import: "layerType" }),
+);
+const onnxForms = byFolder<OnnxForm>(
+  import.meta.glob("../../src/nn/layers/*/onnx.ts", { eager: true, import: "onnx" }),
+);
+const pytorchForms = byFolder<PytorchForm>(
+  import.meta.glob("../../src/nn/layers/*/pytorch.ts", { eager: true, import: "pytorch" }),
+);
 
 /** One layer of each type, in a model that takes examples of the shape [4], or the one beside it. */
 const cases: Readonly<Record<string, { layer: Layer; inputShape?: readonly number[] }>> = {
@@ -35,7 +41,14 @@ const cases: Readonly<Record<string, { layer: Layer; inputShape?: readonly numbe
 /** A model whose second layer is the one given: some forms differ for the first. */
 function trainedWith({ layer, inputShape = [4] }: (typeof cases)[string]): TrainedModel {
   const model = sequential([activation("identity"), layer, flatten(), dense(2)], { inputShape });
-  return { model, loss: "softmaxCrossEntropy", normalization: { scale: 1, offset: 0 }, classes: ["a", "b"], step: 0, training: {} };
+  return {
+    model,
+    loss: "softmaxCrossEntropy",
+    normalization: { scale: 1, offset: 0 },
+    classes: ["a", "b"],
+    step: 0,
+    training: {},
+  };
 }
 
 describe("every layer's folder", () => {
@@ -49,29 +62,39 @@ describe("every layer's folder", () => {
   test.each(Object.keys(types))("%s: has its forms, and the library exports the function of its name", (name) => {
     expect(typeof onnxForms[name], `src/nn/layers/${name}/onnx.ts exports onnx`).toBe("function");
     expect(typeof pytorchForms[name]?.modules, `src/nn/layers/${name}/pytorch.ts exports pytorch`).toBe("function");
-    expect(typeof (library as Record<string, unknown>)[name], `src/nn/layers/index.ts exports ${name}`).toBe("function");
+    expect(typeof (library as Record<string, unknown>)[name], `src/nn/layers/index.ts exports ${name}`).toBe(
+      "function",
+    );
   });
 
-  test.each(Object.entries(cases))("%s: its config has its type and options and makes it again", (name, { layer, inputShape = [4] }) => {
-    expect(Object.keys(layer.config)).toEqual(["type", ...types[name]!.options]);
-    expect(layer.config.type).toBe(name);
-    const { model } = trainedWith({ layer, inputShape });
-    const again = modelFromConfig(JSON.parse(JSON.stringify(model.config)));
-    expect(again.config).toEqual(model.config);
-    expect(initialValues(again)).toEqual(initialValues(model));
-  });
+  test.each(Object.entries(cases))(
+    "%s: its config has its type and options and makes it again",
+    (name, { layer, inputShape = [4] }) => {
+      expect(Object.keys(layer.config)).toEqual(["type", ...types[name]!.options]);
+      expect(layer.config.type).toBe(name);
+      const { model } = trainedWith({ layer, inputShape });
+      const again = modelFromConfig(JSON.parse(JSON.stringify(model.config)));
+      expect(again.config).toEqual(model.config);
+      expect(initialValues(again)).toEqual(initialValues(model));
+    },
+  );
 
-  test.each(Object.entries(cases))("%s: is written as ONNX and for PyTorch, and comes back from there", (name, layerCase) => {
-    const trained = trainedWith(layerCase);
-    expect(saveOnnx(trained).length).toBeGreaterThan(0);
-    for (const { code } of pytorchForms[name]!.modules(layerCase.layer.config, { index: 1, inputShape: [4] })) {
-      expect(pytorchCode(trained, "f")).toContain(code);
-    }
-    const back = loadPytorch(savePytorch(trained), "f");
-    expect(initialValues(back.model)).toEqual(initialValues(trained.model));
-    const hasParameters = trained.model.parameters.some(({ attributes }) => (attributes as { name: string }).name.startsWith("layers.1."));
-    expect(pytorchForms[name]!.parameters !== undefined).toBe(hasParameters);
-  });
+  test.each(Object.entries(cases))(
+    "%s: is written as ONNX and for PyTorch, and comes back from there",
+    (name, layerCase) => {
+      const trained = trainedWith(layerCase);
+      expect(saveOnnx(trained).length).toBeGreaterThan(0);
+      for (const { code } of pytorchForms[name]!.modules(layerCase.layer.config, { index: 1, inputShape: [4] })) {
+        expect(pytorchCode(trained, "f")).toContain(code);
+      }
+      const back = loadPytorch(savePytorch(trained), "f");
+      expect(initialValues(back.model)).toEqual(initialValues(trained.model));
+      const hasParameters = trained.model.parameters.some(({ attributes }) =>
+        (attributes as { name: string }).name.startsWith("layers.1."),
+      );
+      expect(pytorchForms[name]!.parameters !== undefined).toBe(hasParameters);
+    },
+  );
 });
 
 test("a layer is summarized in the terms of networks of dense layers, one of your own is not", () => {
@@ -92,12 +115,25 @@ function residual(inner: readonly Layer[], sizes: readonly number[] = []): Layer
     build(context) {
       let shape = context.inputShape;
       const built = inner.map((layer, position) => {
-        const parameter: typeof context.parameter = (name, ...rest) => context.parameter(`${position}.${name}`, ...rest);
-        const result = layer.build({ ...context, inputShape: shape, nextActivation: inner[position + 1]?.activation, parameter });
+        const parameter: typeof context.parameter = (name, ...rest) =>
+          context.parameter(`${position}.${name}`, ...rest);
+        const result = layer.build({
+          ...context,
+          inputShape: shape,
+          nextActivation: inner[position + 1]?.activation,
+          parameter,
+        });
         shape = result.outputShape;
         return result;
       });
-      return { outputShape: shape, apply: (x, options) => add(x, built.reduce((value, layer) => layer.apply(value, options), x)) };
+      return {
+        outputShape: shape,
+        apply: (x, options) =>
+          add(
+            x,
+            built.reduce((value, layer) => layer.apply(value, options), x),
+          ),
+      };
     },
   };
 }
@@ -106,7 +142,10 @@ const own = {
   activations: [{ name: "double", apply: (x: Parameters<typeof add>[0] & object) => add(x, x) }],
   layers: {
     residual: ({ inner, sizes }: LayerConfig, resolver: ConfigResolver) =>
-      residual((inner as LayerConfig[]).map((config) => resolver.layer(config)), sizes as number[]),
+      residual(
+        (inner as LayerConfig[]).map((config) => resolver.layer(config)),
+        sizes as number[],
+      ),
   },
 };
 
@@ -124,8 +163,12 @@ describe("a config with lists and nested configs", () => {
 
   test("is refused where a nested layer is at fault, naming the way to it", () => {
     const wrong = (inner: unknown) => ({ ...model.config, layers: [{ type: "residual", sizes: [], inner }] });
-    expect(() => modelFromConfig(wrong([{ type: "conv" }]), undefined, own)).toThrow(/layer 0, nested layer: there is no layer type "conv"/);
-    expect(() => modelFromConfig(wrong([{ type: "dropout", rate: 2 }]), undefined, own)).toThrow(/layer 0, nested layer, dropout rate: 2 is out of range/);
+    expect(() => modelFromConfig(wrong([{ type: "conv" }]), undefined, own)).toThrow(
+      /layer 0, nested layer: there is no layer type "conv"/,
+    );
+    expect(() => modelFromConfig(wrong([{ type: "dropout", rate: 2 }]), undefined, own)).toThrow(
+      /layer 0, nested layer, dropout rate: 2 is out of range/,
+    );
     expect(() => modelFromConfig(wrong([7]), undefined, own)).toThrow(/layer 0, nested layer: 7 is no object/);
   });
 });

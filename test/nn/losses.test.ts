@@ -33,8 +33,14 @@ describe("losses of class labels", () => {
 
   test("squares against one-hot targets", async () => {
     const squares = [0.01 + 0.04 + 0.01, 0.49 + 0.64 + 0.01, 1 + 1 + 4];
-    expectClose((await both(losses.meanSquaredError)).loss, squares.map((value) => value / 3));
-    expectClose((await both(losses.halfSumOfSquares)).loss, squares.map((value) => value / 2));
+    expectClose(
+      (await both(losses.meanSquaredError)).loss,
+      squares.map((value) => value / 3),
+    );
+    expectClose(
+      (await both(losses.halfSumOfSquares)).loss,
+      squares.map((value) => value / 2),
+    );
   });
 
   test("sigmoid cross-entropy against one-hot targets", async () => {

@@ -7,13 +7,23 @@ import { loadPytorch, savePytorch } from "../../src/formats/pytorch.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { input, parameter, type StoredAttributes } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { dense, flatten, modelFromConfig, optimizers, sequential, type Layer, type Model, type Optimizer } from "../../src/nn/index.ts";
+import {
+  dense,
+  flatten,
+  modelFromConfig,
+  optimizers,
+  sequential,
+  type Layer,
+  type Model,
+  type Optimizer,
+} from "../../src/nn/index.ts";
 import { multiply } from "../../src/ops/elementwise/index.ts";
 import { reshape } from "../../src/ops/layout/index.ts";
 import { createTrainer } from "../../src/train/index.ts";
 import { clouds, finish, valuesOf } from "../train/examples.ts";
 
-const namesOf = ({ parameters }: Pick<Model, "parameters">) => parameters.map(({ attributes }) => (attributes as StoredAttributes).name);
+const namesOf = ({ parameters }: Pick<Model, "parameters">) =>
+  parameters.map(({ attributes }) => (attributes as StoredAttributes).name);
 
 /** Two models one after the other, as a caller puts them together. */
 function chained(first: Model, second: Model): Model {
@@ -36,7 +46,9 @@ describe("two parameters of one name", () => {
   test("in one model are refused, with both", async () => {
     const making = createTrainer({ ...run, model: chained(part(4, 5), part(5, 3)), backend: createCpuBackend() });
     await expect(making).rejects.toThrow(GraphError);
-    await expect(making).rejects.toThrow(/layers\.0\.weight float32\[4, 5\] and parameter layers\.0\.weight float32\[5, 3\]/);
+    await expect(making).rejects.toThrow(
+      /layers\.0\.weight float32\[4, 5\] and parameter layers\.0\.weight float32\[5, 3\]/,
+    );
   });
 
   test("in one graph are told apart, since a session knows them by identity", async () => {
@@ -60,7 +72,10 @@ describe("two parameters of one name", () => {
         });
       },
     };
-    const unpacked: Optimizer = { ...halves, update: (parameters, _, options) => halves.update(parameters, parameters, options) };
+    const unpacked: Optimizer = {
+      ...halves,
+      update: (parameters, _, options) => halves.update(parameters, parameters, options),
+    };
     const making = createTrainer({ ...run, model: part(4, 3), backend: createCpuBackend(), optimizer: unpacked });
     await expect(making).rejects.toThrow(/optimizer: two different leaves have one name: state adam\.firstMoment/);
   });
@@ -93,7 +108,10 @@ describe("a named model", () => {
   });
 
   test("is saved, loaded and exported", () => {
-    const model = sequential([flatten(), dense(4, { activation: "relu" }), dense(3)], { inputShape: [2, 3], name: "net-1" });
+    const model = sequential([flatten(), dense(4, { activation: "relu" }), dense(3)], {
+      inputShape: [2, 3],
+      name: "net-1",
+    });
     const parameters = Object.fromEntries(
       model.parameters.map(({ attributes, shape }) => {
         const { name, initial } = attributes as StoredAttributes;
@@ -103,7 +121,9 @@ describe("a named model", () => {
     const trained = trainedOf(model);
     for (const loaded of [loadModel(saveModel(trained, parameters), "f"), loadPytorch(savePytorch(trained), "f")]) {
       expect(loaded.model.config).toEqual(model.config);
-      expect(loaded.model.parameters.map(({ attributes }) => attributes)).toEqual(model.parameters.map(({ attributes }) => attributes));
+      expect(loaded.model.parameters.map(({ attributes }) => attributes)).toEqual(
+        model.parameters.map(({ attributes }) => attributes),
+      );
     }
     expect(new TextDecoder().decode(saveOnnx(trained))).toContain("net-1.layers.1.weight");
   });
@@ -127,7 +147,10 @@ function trainedOf(model: Model): TrainedModel {
 describe("saveModel refuses what loadModel would", () => {
   const model = part(4, 3);
   const parameters = Object.fromEntries(
-    model.parameters.map(({ attributes, shape, size }) => [(attributes as StoredAttributes).name, { shape, values: new Float32Array(size) }]),
+    model.parameters.map(({ attributes, shape, size }) => [
+      (attributes as StoredAttributes).name,
+      { shape, values: new Float32Array(size) },
+    ]),
   );
 
   test.each<[string, Partial<TrainedModel>, RegExp]>([
@@ -147,11 +170,20 @@ describe("saveModel refuses what loadModel would", () => {
   test("parameters that are not those of the model's config", () => {
     const frozen = { ...model, parameters: model.parameters.slice(1) };
     const { "layers.0.bias": bias } = parameters;
-    expect(() => saveModel(trainedOf(frozen), { "layers.0.bias": bias! })).toThrow(/layers\.0\.weight: the values of this parameter are missing/);
+    expect(() => saveModel(trainedOf(frozen), { "layers.0.bias": bias! })).toThrow(
+      /layers\.0\.weight: the values of this parameter are missing/,
+    );
     const both = chained(part(4, 5, "a"), part(5, 3, "b"));
-    const values = Object.fromEntries(both.parameters.map(({ attributes, shape, size }) => [(attributes as StoredAttributes).name, { shape, values: new Float32Array(size) }]));
+    const values = Object.fromEntries(
+      both.parameters.map(({ attributes, shape, size }) => [
+        (attributes as StoredAttributes).name,
+        { shape, values: new Float32Array(size) },
+      ]),
+    );
     expect(() => saveModel(trainedOf(both), values)).toThrow(/"a\.layers\.0\.weight": the model has no such parameter/);
-    expect(() => saveModel(trainedOf(chained(part(4, 5), part(5, 3))), parameters)).toThrow(/two different leaves have one name/);
+    expect(() => saveModel(trainedOf(chained(part(4, 5), part(5, 3))), parameters)).toThrow(
+      /two different leaves have one name/,
+    );
   });
 });
 
@@ -165,8 +197,16 @@ describe("a layer of one's own", () => {
     ["whose build returns nothing", undefined, /layer 0, own: its build returns undefined/],
     ["whose apply returns null", { outputShape: [4], apply: () => null }, /layer 0, own, apply: null is no tensor/],
     ["whose apply returns a number", { outputShape: [4], apply: () => 3 }, /layer 0, own, apply: 3 is no tensor/],
-    ["that says another shape", { outputShape: [3], apply: (x: Tensor) => x }, /it makes examples float32\[1, 4\].*said that it makes \[batch, 3\]/],
-    ["that says another number of axes", { outputShape: [2, 2], apply: (x: Tensor) => x }, /said that it makes \[batch, 2, 2\]/],
+    [
+      "that says another shape",
+      { outputShape: [3], apply: (x: Tensor) => x },
+      /it makes examples float32\[1, 4\].*said that it makes \[batch, 3\]/,
+    ],
+    [
+      "that says another number of axes",
+      { outputShape: [2, 2], apply: (x: Tensor) => x },
+      /said that it makes \[batch, 2, 2\]/,
+    ],
     ["that says no shape", { apply: (x: Tensor) => x }, /its build returns/],
     ["that says half an element", { outputShape: [2.5], apply: (x: Tensor) => x }, /outputShape is \[2\.5\]/],
     ["that says a text", { outputShape: "4", apply: (x: Tensor) => x }, /its build returns/],
@@ -176,11 +216,16 @@ describe("a layer of one's own", () => {
   });
 
   test("without a config is no layer", () => {
-    expect(() => sequential([{ build: () => null } as never], { inputShape: [4] })).toThrow(/layer 0 is .* which is no layer/);
+    expect(() => sequential([{ build: () => null } as never], { inputShape: [4] })).toThrow(
+      /layer 0 is .* which is no layer/,
+    );
   });
 
   test("that drops the batch of larger ones is found where it is applied", () => {
-    const layer: Layer = { config: { type: "own" }, build: () => ({ outputShape: [4], apply: (x) => (x.shape[0] === 1 ? x : reshape(x, [x.size])) }) };
+    const layer: Layer = {
+      config: { type: "own" },
+      build: () => ({ outputShape: [4], apply: (x) => (x.shape[0] === 1 ? x : reshape(x, [x.size])) }),
+    };
     expect(() => sequential([layer], { inputShape: [4] }).apply(input("x", [2, 4]))).toThrow(/layer 0, own: it makes/);
   });
 });

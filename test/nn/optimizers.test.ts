@@ -124,8 +124,14 @@ describe("optimizers follow the plain loops of their formulas", () => {
     expectClose(found.bias, bias.values);
     expect(Object.keys(found.states)).toEqual(Object.keys(stateNames));
     for (const [name, field] of Object.entries(stateNames)) {
-      expectClose(found.states[name]!.slice(0, 6), weight.memories.map((memory) => memory[field]!));
-      expectClose(found.states[name]!.slice(64, 66), bias.memories.map((memory) => memory[field]!));
+      expectClose(
+        found.states[name]!.slice(0, 6),
+        weight.memories.map((memory) => memory[field]!),
+      );
+      expectClose(
+        found.states[name]!.slice(64, 66),
+        bias.memories.map((memory) => memory[field]!),
+      );
       expect(found.states[name]!.filter((value, index) => (index % 64 > 5 || index > 65) && value !== 0)).toEqual([]);
     }
   });

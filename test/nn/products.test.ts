@@ -16,7 +16,13 @@ const byText = (products: readonly object[]) =>
 describe("the matrix products of a step", () => {
   test("are those of each layer and of the gradients that training needs", () => {
     // The second layer is as wide as the examples: the gradient of its input is needed all the same.
-    const layers = [flatten(), dense(6), activation("tanh"), dropout(0.5), dense(3, { activation: "relu", bias: false })];
+    const layers = [
+      flatten(),
+      dense(6),
+      activation("tanh"),
+      dropout(0.5),
+      dense(3, { activation: "relu", bias: false }),
+    ];
     const model = sequential(layers, { inputShape: [2, 3] });
     expect(byText(stepProducts(model, 5))).toEqual(
       byText([

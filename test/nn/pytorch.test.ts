@@ -18,8 +18,12 @@ const start = [0.5, -1.25, 2, 0, -0.75, 1.5, 1, -2];
 async function descend(optimizer: Optimizer, rate = (step: number) => 0.1 / (1 + step)) {
   const weight = parameter("weight", [8], start);
   const loss = sum(add(multiply(square(weight), 0.75), exp(multiply(weight, 0.2))));
-  const updates = optimizer.update([weight], gradients(loss, [weight]), { learningRate: stepScalar("learningRate", rate) });
-  const states = updates.filter(({ target }) => target.op === stateOp).map(({ target }) => (target.attributes as StoredAttributes).name);
+  const updates = optimizer.update([weight], gradients(loss, [weight]), {
+    learningRate: stepScalar("learningRate", rate),
+  });
+  const states = updates
+    .filter(({ target }) => target.op === stateOp)
+    .map(({ target }) => (target.attributes as StoredAttributes).name);
   const { leaves } = await evaluate({}, { updates, steps: STEPS, leaves: [weight] });
   return { values: leaves[0]!, states };
 }
@@ -32,15 +36,30 @@ const ROUNDING = 1e-14;
 
 const torch: Record<string, readonly number[]> = {
   // SGD(momentum=0.7)
-  momentum: [0.13295917594801296, -0.599148156774611, 0.7553959888194786, -0.0756345521181333, -0.3894187549515437, 0.5485229340953144, 0.34102714064508965, -0.9144662116319737],
+  momentum: [
+    0.13295917594801296, -0.599148156774611, 0.7553959888194786, -0.0756345521181333, -0.3894187549515437,
+    0.5485229340953144, 0.34102714064508965, -0.9144662116319737,
+  ],
   // SGD(momentum=0.7, nesterov=True)
-  nesterov: [0.08076819599968905, -0.5062376806169379, 0.5791549589288083, -0.08640237731583747, -0.3379979641990423, 0.4135906051541674, 0.2474464850167866, -0.7592833520902266],
+  nesterov: [
+    0.08076819599968905, -0.5062376806169379, 0.5791549589288083, -0.08640237731583747, -0.3379979641990423,
+    0.4135906051541674, 0.2474464850167866, -0.7592833520902266,
+  ],
   // SGD(momentum=0.9) under CosineAnnealingLR(T_max=7) from 0.1
-  cosine: [-0.1865838398669899, -0.031953058021127884, -0.3270446809873137, -0.1415015350169645, -0.07526878141934451, -0.2792789109333105, -0.23248524406251386, 0.031896162527690314],
+  cosine: [
+    -0.1865838398669899, -0.031953058021127884, -0.3270446809873137, -0.1415015350169645, -0.07526878141934451,
+    -0.2792789109333105, -0.23248524406251386, 0.031896162527690314,
+  ],
   // RMSprop()
-  rmsprop: [-0.14874362359362348, -0.15169784514255294, 0.45459820817804664, -0.23322184127866133, -0.1112034279003883, 0.10646717002364156, -0.10560267737651807, -0.519997279349768],
+  rmsprop: [
+    -0.14874362359362348, -0.15169784514255294, 0.45459820817804664, -0.23322184127866133, -0.1112034279003883,
+    0.10646717002364156, -0.10560267737651807, -0.519997279349768,
+  ],
   // AdamW(weight_decay=0.3)
-  adamW: [0.21478585357444965, -0.9062440603451909, 1.5985737576624306, -0.16375840059957028, -0.44651005069247834, 1.1365892773275295, 0.6749277756569104, -1.598766935345382],
+  adamW: [
+    0.21478585357444965, -0.9062440603451909, 1.5985737576624306, -0.16375840059957028, -0.44651005069247834,
+    1.1365892773275295, 0.6749277756569104, -1.598766935345382,
+  ],
 };
 
 describe("PyTorch's numbers", () => {
@@ -79,12 +98,16 @@ describe("what differs", () => {
     const options = { momentum: 0.7, form: "pytorch" } as const;
     const pytorch = name === "momentum" ? optimizers.momentum(options) : optimizers.nesterov(options);
     const constant = () => 0.1;
-    expect(distance((await descend(classic, constant)).values, (await descend(pytorch, constant)).values)).toBeLessThan(ROUNDING);
+    expect(distance((await descend(classic, constant)).values, (await descend(pytorch, constant)).values)).toBeLessThan(
+      ROUNDING,
+    );
   });
 
   test("RMSprop and AdamW with their defaults", async () => {
     expect(distance((await descend(optimizers.rmsprop())).values, torch["rmsprop"]!)).toBeGreaterThan(0.01);
-    expect(distance((await descend(optimizers.adamW({ weightDecay: 0.3 }))).values, torch["adamW"]!)).toBeGreaterThan(0.01);
+    expect(distance((await descend(optimizers.adamW({ weightDecay: 0.3 }))).values, torch["adamW"]!)).toBeGreaterThan(
+      0.01,
+    );
   });
 
   test("clipping, by PyTorch's 1e-6", async () => {
@@ -93,7 +116,12 @@ describe("what differs", () => {
     const wanted = [1.199999760000048, 1.599999680000064];
     const found = outputs["clipped"]!.slice(0, 2);
     expect(distance(found, [1.2, 1.6])).toBeLessThan(ROUNDING);
-    expect(distance(found.map((value) => (value * 5) / (5 + 1e-6)), wanted)).toBeLessThan(ROUNDING);
+    expect(
+      distance(
+        found.map((value) => (value * 5) / (5 + 1e-6)),
+        wanted,
+      ),
+    ).toBeLessThan(ROUNDING);
   });
 
   test("binary cross-entropy, by the number of outputs", async () => {
@@ -106,7 +134,14 @@ describe("what differs", () => {
   });
 
   test("macro precision, which leaves out a class that is never predicted", () => {
-    const metrics = classificationMetrics([[3, 1, 0], [0, 4, 0], [1, 1, 0]], ["a", "b", "c"]);
+    const metrics = classificationMetrics(
+      [
+        [3, 1, 0],
+        [0, 4, 0],
+        [1, 1, 0],
+      ],
+      ["a", "b", "c"],
+    );
     expect(metrics.macro.precision).toBeCloseTo((3 / 4 + 4 / 6) / 2, 12);
     // precision_score(average="macro", zero_division=0)
     const counted = metrics.classes.map(({ precision }) => (Number.isNaN(precision) ? 0 : precision));
@@ -116,5 +151,7 @@ describe("what differs", () => {
 
 test("an unknown form is refused", () => {
   expect(() => optimizers.momentum({ form: "keras" as never })).toThrow(OptionError);
-  expect(() => optimizers.nesterov({ form: null as never })).toThrow(/nesterov form: there is no form null\. Choose one of classic, pytorch/);
+  expect(() => optimizers.nesterov({ form: null as never })).toThrow(
+    /nesterov form: there is no form null\. Choose one of classic, pytorch/,
+  );
 });

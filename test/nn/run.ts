@@ -11,7 +11,10 @@ export async function evaluate(
   const session = createCpuBackend({ precision: "float64" }).createSession();
   const executable = await session.compile(defineGraph(outputs, updates));
   const traces = await executable.run(first, steps);
-  const read = async (name: string): Promise<[string, number[]]> => [name, [...(traces[name]?.slice(-1) ?? (await executable.read(name)))]];
+  const read = async (name: string): Promise<[string, number[]]> => [
+    name,
+    [...(traces[name]?.slice(-1) ?? (await executable.read(name)))],
+  ];
   return {
     outputs: Object.fromEntries(await Promise.all(Object.keys(outputs).map(read))),
     leaves: await Promise.all(leaves.map(async (leaf) => [...(await session.read(leaf))])),

@@ -58,12 +58,25 @@ describe("sequential", () => {
   });
 
   test("the values of each layer, of which the last is the output", async () => {
-    const model = sequential([flatten(), dense(3, { activation: "tanh" }), dropout(0.5), dense(2)], { inputShape: [2, 2] });
+    const model = sequential([flatten(), dense(3, { activation: "tanh" }), dropout(0.5), dense(2)], {
+      inputShape: [2, 2],
+    });
     const x = constant([0.5, -1, 2, 0.25, 1, 1, -0.5, 3], [2, 2, 2]);
     const values = model.applyEach(x);
-    expect(values.map(({ shape }) => shape)).toEqual([[2, 4], [2, 3], [2, 3], [2, 2]]);
+    expect(values.map(({ shape }) => shape)).toEqual([
+      [2, 4],
+      [2, 3],
+      [2, 3],
+      [2, 2],
+    ]);
     const [flat, hidden, kept, output] = values;
-    const { outputs } = await evaluate({ flat: flat!, hidden: hidden!, kept: kept!, output: output!, whole: model.apply(x) });
+    const { outputs } = await evaluate({
+      flat: flat!,
+      hidden: hidden!,
+      kept: kept!,
+      output: output!,
+      whole: model.apply(x),
+    });
     expect(outputs["flat"]).toEqual([0.5, -1, 2, 0.25, 1, 1, -0.5, 3]);
     const weight = initialOf(model.parameters[0]!);
     const firstHidden = Math.tanh([0.5, -1, 2, 0.25].reduce((sum, value, row) => sum + value * weight[3 * row]!, 0));
@@ -154,7 +167,11 @@ describe("config", () => {
     ["a shape of text", { inputShape: "4", seed: 1, layers: [{ type: "flatten" }] }, /inputShape: "4" is no list/],
     ["a size of 0", { inputShape: [0], seed: 1, layers: [{ type: "flatten" }] }, /inputShape: 0 is out of range/],
     ["a negative seed", { inputShape: [4], seed: -1, layers: [{ type: "flatten" }] }, /seed: -1/],
-    ["an unknown layer", layer({ type: "conv" }), /layer 0: there is no layer type "conv", .* Choose one of activation, dense, /],
+    [
+      "an unknown layer",
+      layer({ type: "conv" }),
+      /layer 0: there is no layer type "conv", .* Choose one of activation, dense, /,
+    ],
     ["a layer type of Object", layer({ type: "toString" }), /no layer type "toString"/],
     ["a layer without a type", layer({}), /no layer type undefined/],
     ["a layer that is no object", layer([]), /layer 0: \[\] is no object/],
@@ -240,7 +257,10 @@ describe("gradients of a whole network", () => {
       [flatten(), dense(5, { activation: hidden, biases }), dropout(0.2), dense(3, { biases })],
       { inputShape: [2, 2], seed: 3 },
     );
-    const x = constant(Array.from({ length: 24 }, () => random.normal()), [6, 2, 2]);
+    const x = constant(
+      Array.from({ length: 24 }, () => random.normal()),
+      [6, 2, 2],
+    );
     const labels = constant([0, 1, 2, 2, 1, 0], [6], "uint32");
     const error = mean(loss.perExample(model.apply(x, { training: true }), labels));
     const slopes = gradients(error, model.parameters);

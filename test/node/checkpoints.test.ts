@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DataError } from "../../src/errors.ts";
@@ -15,8 +24,20 @@ const values = (fill: number) =>
     ]),
   );
 const trainedAt = (step: number) =>
-  ({ model, loss: "softmaxCrossEntropy", normalization: { scale: 1, offset: 0 }, classes: ["a", "b", "c"], step, training: {} }) as const;
-const stateAt = (step: number) => ({ parameters: values(step), optimizer: {}, unreported: { steps: 0, loss: 0, correct: 0, gradientNorm: 0 }, run: { step } });
+  ({
+    model,
+    loss: "softmaxCrossEntropy",
+    normalization: { scale: 1, offset: 0 },
+    classes: ["a", "b", "c"],
+    step,
+    training: {},
+  }) as const;
+const stateAt = (step: number) => ({
+  parameters: values(step),
+  optimizer: {},
+  unreported: { steps: 0, loss: 0, correct: 0, gradientNorm: 0 },
+  run: { step },
+});
 
 describe("a folder of checkpoints", () => {
   let folder: ReturnType<typeof temporaryFolder>;
@@ -34,7 +55,11 @@ describe("a folder of checkpoints", () => {
   test("keeps the last few and the best, and finds the newest", async () => {
     expect(await checkpoints.newest(noReport)).toBeUndefined();
     for (const step of [25, 50, 75, 100, 1_000_000_025]) await save(step, step === 50);
-    expect(readdirSync(path).sort()).toEqual(["best.safetensors", "step-000000100.safetensors", "step-1000000025.safetensors"]);
+    expect(readdirSync(path).sort()).toEqual([
+      "best.safetensors",
+      "step-000000100.safetensors",
+      "step-1000000025.safetensors",
+    ]);
     expect((await checkpoints.newest(noReport))!.state.run).toEqual({ step: 1_000_000_025 });
     const best = readFileSync(join(path, "best.safetensors"));
     expect(best.includes(JSON.stringify({ step: 50 }).replaceAll('"', '\\"'))).toBe(true);
@@ -58,16 +83,30 @@ describe("a folder of checkpoints", () => {
     const lines: string[] = [];
     const found = await checkpoints.newest((line) => lines.push(line));
     expect(found!.state.run).toEqual({ step: 25 });
-    expect(lines).toEqual([expect.stringMatching(/step-000000050\.safetensors: the header should end at byte .* It is passed over and left as it is\./)]);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /step-000000050\.safetensors: the header should end at byte .* It is passed over and left as it is\./,
+      ),
+    ]);
     for (const step of [30, 40]) {
       const { isBest, failures } = await save(step, true);
       expect(isBest).toBe(false);
-      expect(failures.map(String)).toEqual([expect.stringMatching(/best\.safetensors: cannot be written: what is there is kept, because it cannot be read/)]);
+      expect(failures.map(String)).toEqual([
+        expect.stringMatching(/best\.safetensors: cannot be written: what is there is kept, because it cannot be read/),
+      ]);
     }
-    await expect(save(50)).rejects.toThrow(/step-000000050\.safetensors: cannot be written: what is there is kept, because it cannot be read/);
+    await expect(save(50)).rejects.toThrow(
+      /step-000000050\.safetensors: cannot be written: what is there is kept, because it cannot be read/,
+    );
     await save(60);
-    expect(names()).toEqual(["best.safetensors", "step-000000040.safetensors", "step-000000050.safetensors", "step-000000060.safetensors"]);
-    for (const name of ["best.safetensors", "step-000000050.safetensors"]) expect(readFileSync(join(path, name))).toEqual(damaged);
+    expect(names()).toEqual([
+      "best.safetensors",
+      "step-000000040.safetensors",
+      "step-000000050.safetensors",
+      "step-000000060.safetensors",
+    ]);
+    for (const name of ["best.safetensors", "step-000000050.safetensors"])
+      expect(readFileSync(join(path, name))).toEqual(damaged);
   });
 
   test("is refused, with each file and its reason, where none can be read", async () => {
@@ -107,7 +146,12 @@ describe("a folder of checkpoints", () => {
       expect.stringMatching(/best\.safetensors: cannot be written: it is a folder/),
       expect.stringMatching(/step-000000025\.safetensors: the old checkpoint cannot be removed: it is a folder/),
     ]);
-    expect(names()).toEqual(["best.safetensors", "step-000000025.safetensors", "step-000000050.safetensors", "step-000000075.safetensors"]);
+    expect(names()).toEqual([
+      "best.safetensors",
+      "step-000000025.safetensors",
+      "step-000000050.safetensors",
+      "step-000000075.safetensors",
+    ]);
   });
 
   test("a write that fails names the path, and leaves the last good checkpoint whole", async () => {
@@ -136,7 +180,9 @@ describe("a folder of checkpoints", () => {
     const { path: good } = await save(25);
     const before = readFileSync(good);
     chmodSync(path, 0o555);
-    await asAnotherUser(() => expect(save(50)).rejects.toThrow(/step-000000050\.safetensors: cannot be written: permission denied/));
+    await asAnotherUser(() =>
+      expect(save(50)).rejects.toThrow(/step-000000050\.safetensors: cannot be written: permission denied/),
+    );
     chmodSync(path, 0o755);
     expect(readFileSync(good)).toEqual(before);
   });
@@ -146,7 +192,9 @@ describe("a folder of checkpoints", () => {
     chmodSync(path, 0o777);
     reopen();
     await asAnotherUser(async () => {
-      await expect(checkpoints.newest(noReport)).rejects.toThrow(/step-000000050\.safetensors: permission denied \(EACCES\); .*step-000000025\.safetensors: permission denied/);
+      await expect(checkpoints.newest(noReport)).rejects.toThrow(
+        /step-000000050\.safetensors: permission denied \(EACCES\); .*step-000000025\.safetensors: permission denied/,
+      );
       await save(75);
       await save(100);
       await save(125);

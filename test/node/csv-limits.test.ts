@@ -42,9 +42,21 @@ describe("the work grows with the file, not with its square", () => {
   });
 
   test.each<[string, () => Iterable<string>, RegExp]>([
-    ["one stray quote", () => [lines, '1,"2,three\n', ...repeated(lines, 1000)], /^f\.csv, line 1601: the row has more than 8388608 characters\. Look for a quote in it that is never closed\.$/],
-    ["a line without an end", () => ["a,b\n", ...repeated("x".repeat(16_000), 60_000)], /^f\.csv, line 2: the row has more than 8388608 characters\. Check that the file is a table/],
-    ["a first line without an end", () => repeated("x,".repeat(8000), 60_000), /^f\.csv, line 1: the row has more than 8388608 characters/],
+    [
+      "one stray quote",
+      () => [lines, '1,"2,three\n', ...repeated(lines, 1000)],
+      /^f\.csv, line 1601: the row has more than 8388608 characters\. Look for a quote in it that is never closed\.$/,
+    ],
+    [
+      "a line without an end",
+      () => ["a,b\n", ...repeated("x".repeat(16_000), 60_000)],
+      /^f\.csv, line 2: the row has more than 8388608 characters\. Check that the file is a table/,
+    ],
+    [
+      "a first line without an end",
+      () => repeated("x,".repeat(8000), 60_000),
+      /^f\.csv, line 1: the row has more than 8388608 characters/,
+    ],
   ])("of a file with %s, of which no more is read than is needed", async (_, pieces, message) => {
     const { looked, refusal } = await read(pieces());
     expect(refusal).toMatch(message);
@@ -57,18 +69,26 @@ describe("limits", () => {
 
   test("of a cell, also by a quote that is closed far below", async () => {
     expect(await refusalOf(`a,b\n1,${"x".repeat(2 ** 16)}\n`)).toBe("");
-    expect(await refusalOf(`a,b\n1,${"x".repeat(2 ** 16 + 1)}\n`)).toMatch(/^f\.csv, line 2, column 2: the cell has 65537 characters, and at most 65536 are read\./);
-    expect(await refusalOf(`a,b\n1,"2\n${"3,4\n".repeat(20_000)}5",6\n`)).toMatch(/^f\.csv, line 2, column 2: the cell has 80003 characters.*a quote too many/);
+    expect(await refusalOf(`a,b\n1,${"x".repeat(2 ** 16 + 1)}\n`)).toMatch(
+      /^f\.csv, line 2, column 2: the cell has 65537 characters, and at most 65536 are read\./,
+    );
+    expect(await refusalOf(`a,b\n1,"2\n${"3,4\n".repeat(20_000)}5",6\n`)).toMatch(
+      /^f\.csv, line 2, column 2: the cell has 80003 characters.*a quote too many/,
+    );
   });
 
   test("of the number of columns", async () => {
     expect(await refusalOf(`${"1,".repeat(2 ** 16 - 1)}1\n`)).toBe("");
-    expect(await refusalOf(`${"1,".repeat(199_999)}1\n`)).toMatch(/^f\.csv, line 1: the row has 200000 columns, and at most 65536 are read\./);
+    expect(await refusalOf(`${"1,".repeat(199_999)}1\n`)).toMatch(
+      /^f\.csv, line 1: the row has 200000 columns, and at most 65536 are read\./,
+    );
   });
 
   test("a long row comes when its end does, in small pieces too", async () => {
     const row = `${"12345678,".repeat(20_000)}9\n`;
-    const pieces = Array.from({ length: Math.ceil(row.length / 1000) }, (_, index) => row.slice(1000 * index, 1000 * (index + 1)));
+    const pieces = Array.from({ length: Math.ceil(row.length / 1000) }, (_, index) =>
+      row.slice(1000 * index, 1000 * (index + 1)),
+    );
     const { rows, looked } = await read([...pieces, "1,2\n"]);
     expect(rows).toBe(2);
     // The first line is looked for in parts of up to 2¹⁶ characters.
@@ -81,5 +101,7 @@ test("names are compared in linear time", () => {
   const indexOf = vi.spyOn(Array.prototype, "indexOf");
   requireDistinct(names, "f.csv");
   expect(indexOf.mock.calls.length).toBeLessThan(10);
-  expect(() => requireDistinct([...names, "c7"], "f.csv")).toThrow(/^f\.csv, column 65537: a second column has the name "c7"/);
+  expect(() => requireDistinct([...names, "c7"], "f.csv")).toThrow(
+    /^f\.csv, column 65537: a second column has the name "c7"/,
+  );
 });

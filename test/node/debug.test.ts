@@ -45,7 +45,9 @@ async function compileTwice(device: DeviceChoice): Promise<void> {
 test("a backend for Node prints the graphs and the WGSL that DEBUG asks for; of a kernel once", async () => {
   vi.stubEnv("DEBUG", "wgrad:graph,wgsl");
   await compileTwice("webgpu");
-  expect(said.filter((text) => text.startsWith("graph of 3 nodes\n  %0 = parameter a float32[8, 8]\n"))).toHaveLength(2);
+  expect(said.filter((text) => text.startsWith("graph of 3 nodes\n  %0 = parameter a float32[8, 8]\n"))).toHaveLength(
+    2,
+  );
   expect(said.filter((text) => /^\/\/ kernel matmul\n[^]*@compute[^]*\n$/.test(text))).toHaveLength(1);
   expect(said).toHaveLength(3);
 });

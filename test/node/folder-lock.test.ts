@@ -22,7 +22,10 @@ describe("the lock of a folder", () => {
     own.release();
     writeFileSync(file(), typeof changes === "string" ? changes : JSON.stringify({ ...left, ...changes }));
     lock = new FolderLock(path, takeOver);
-    return lock.hold().then(() => "held", (error: unknown) => error);
+    return lock.hold().then(
+      () => "held",
+      (error: unknown) => error,
+    );
   }
   beforeEach(() => {
     folder = temporaryFolder();
@@ -37,10 +40,16 @@ describe("the lock of a folder", () => {
   test("names host, process and start time, can be held again by its holder alone, and goes with it", async () => {
     await lock.hold();
     await lock.hold();
-    expect(read()).toMatchObject({ host: expect.stringMatching(/./), pid: process.pid, started: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}Z$/) });
+    expect(read()).toMatchObject({
+      host: expect.stringMatching(/./),
+      pid: process.pid,
+      started: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}Z$/),
+    });
     const other = new FolderLock(path, true);
     await expect(other.hold()).rejects.toThrow(OptionError);
-    await expect(other.hold()).rejects.toThrow(new RegExp(`process ${process.pid} on host .* trains in this folder\\. Wait until it ends`));
+    await expect(other.hold()).rejects.toThrow(
+      new RegExp(`process ${process.pid} on host .* trains in this folder\\. Wait until it ends`),
+    );
     other.release();
     expect(existsSync(file())).toBe(true);
     lock.release();
@@ -72,7 +81,11 @@ describe("the lock of a folder", () => {
   });
 
   test.each([
-    ["of another host", { host: "elsewhere" }, /process \d+ on host "elsewhere", started at .*, trains in this folder\. If it no longer runs, take the lock over with takeOver, or choose another folder\./],
+    [
+      "of another host",
+      { host: "elsewhere" },
+      /process \d+ on host "elsewhere", started at .*, trains in this folder\. If it no longer runs, take the lock over with takeOver, or choose another folder\./,
+    ],
     ["of another container", { processSpace: "pid:[1]" }, /If it no longer runs, take the lock over with takeOver/],
     ["that was not written to its end", '{"host":', /a process that run\.lock does not name trains in this folder/],
     ["of another form", "[]", /a process that run\.lock does not name/],

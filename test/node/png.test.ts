@@ -10,14 +10,28 @@ const BITS = "iVBORw0KGgoAAAANSUhEUgAAAAUAAAACAQAAAAC4ESvwAAAADElEQVR4nGNYwRAAAA
 const PALETTE =
   "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABCAMAAAAsPuSGAAAACVBMVEX/AAAA/wAAAP8tSs2KAAAADElEQVR4nGNgYGQCAAAIAAQ24LCmAAAAAElFTkSuQmCC";
 
-const png = (channels: number, data: number[], { depth = 8, width = data.length / channels }: { depth?: 8 | 16; width?: number } = {}) =>
-  encode({ width, height: data.length / channels / width, channels, depth, data: depth === 16 ? Uint16Array.from(data) : Uint8Array.from(data) });
+const png = (
+  channels: number,
+  data: number[],
+  { depth = 8, width = data.length / channels }: { depth?: 8 | 16; width?: number } = {},
+) =>
+  encode({
+    width,
+    height: data.length / channels / width,
+    channels,
+    depth,
+    data: depth === 16 ? Uint16Array.from(data) : Uint8Array.from(data),
+  });
 
 const pixelsOf = (bytes: Uint8Array, invert = false) => [...readPng(bytes, "p.png", { invert }).pixels];
 
 describe("a PNG becomes grey", () => {
   test("from grey, of 8 and 16 bits", () => {
-    expect(readPng(png(1, [0, 7, 128, 255], { width: 2 }), "p")).toEqual({ width: 2, height: 2, pixels: Uint8Array.of(0, 7, 128, 255) });
+    expect(readPng(png(1, [0, 7, 128, 255], { width: 2 }), "p")).toEqual({
+      width: 2,
+      height: 2,
+      pixels: Uint8Array.of(0, 7, 128, 255),
+    });
     expect(pixelsOf(png(1, [0, 257, 65535], { depth: 16 }))).toEqual([0, 1, 255]);
   });
 
@@ -34,7 +48,11 @@ describe("a PNG becomes grey", () => {
 
   test("from a palette and from single bits", () => {
     const bits = Buffer.from(BITS, "base64");
-    expect(readPng(bits, "bits")).toMatchObject({ width: 5, height: 2, pixels: Uint8Array.of(255, 0, 255, 0, 255, 0, 255, 0, 255, 0) });
+    expect(readPng(bits, "bits")).toMatchObject({
+      width: 5,
+      height: 2,
+      pixels: Uint8Array.of(255, 0, 255, 0, 255, 0, 255, 0, 255, 0),
+    });
     expect(pixelsOf(Buffer.from(PALETTE, "base64"))).toEqual([76, 150, 29]);
   });
 
@@ -47,7 +65,10 @@ describe("a PNG becomes grey", () => {
 });
 
 /** A PNG of any chunks; readers of PNG may leave checksums alone. */
-function pngOf({ width, height, depth = 8, colors = 0 }: { width: number; height: number; depth?: number; colors?: number }, ...chunks: [string, Uint8Array][]): Uint8Array {
+function pngOf(
+  { width, height, depth = 8, colors = 0 }: { width: number; height: number; depth?: number; colors?: number },
+  ...chunks: [string, Uint8Array][]
+): Uint8Array {
   const chunk = (type: string, data: Uint8Array) => {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(data.length);
@@ -59,18 +80,28 @@ function pngOf({ width, height, depth = 8, colors = 0 }: { width: number; height
   header[8] = depth;
   header[9] = colors;
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([signature, chunk("IHDR", header), ...chunks.map(([type, data]) => chunk(type, data)), chunk("IEND", new Uint8Array())]);
+  return Buffer.concat([
+    signature,
+    chunk("IHDR", header),
+    ...chunks.map(([type, data]) => chunk(type, data)),
+    chunk("IEND", new Uint8Array()),
+  ]);
 }
 
 describe("a size", () => {
-  const claiming = (width: number, height: number, samples: Uint8Array) => pngOf({ width, height }, ["IDAT", deflateSync(samples)]);
+  const claiming = (width: number, height: number, samples: Uint8Array) =>
+    pngOf({ width, height }, ["IDAT", deflateSync(samples)]);
 
   test("that pixels do not have is refused", () => {
     expect(readPng(claiming(2, 1, Uint8Array.of(0, 8, 9)), "p").pixels).toEqual(Uint8Array.of(8, 9));
     expect(() => readPng(claiming(0, 3, new Uint8Array(3)), "p")).toThrow("its size is 0 × 3");
-    expect(() => readPng(claiming(60_000, 60_000, new Uint8Array(9)), "p")).toThrow(/its size of 60000 × 60000 is more than/);
+    expect(() => readPng(claiming(60_000, 60_000, new Uint8Array(9)), "p")).toThrow(
+      /its size of 60000 × 60000 is more than/,
+    );
     expect(() => readPng(claiming(20, 20, new Uint8Array(9)), "p")).toThrow("its pixels are fewer than its size says");
-    expect(() => readPng(claiming(2, 2, new Uint8Array(1e7)), "p")).toThrow("its pixels unpack to more than its size says");
+    expect(() => readPng(claiming(2, 2, new Uint8Array(1e7)), "p")).toThrow(
+      "its pixels unpack to more than its size says",
+    );
   });
 });
 
@@ -80,11 +111,15 @@ describe("another size", () => {
   test("smaller: the mean of what a pixel covers", () => {
     expect(resizePicture(picture, 2, 1)).toEqual({ width: 2, height: 1, pixels: Uint8Array.of(40, 120) });
     // The second of three pixels covers two thirds of the second and of the third.
-    expect([...resizePicture({ width: 4, height: 1, pixels: Uint8Array.of(0, 80, 180, 240) }, 3, 1).pixels]).toEqual([20, 130, 225]);
+    expect([...resizePicture({ width: 4, height: 1, pixels: Uint8Array.of(0, 80, 180, 240) }, 3, 1).pixels]).toEqual([
+      20, 130, 225,
+    ]);
   });
 
   test("larger, and the same", () => {
-    expect([...resizePicture({ width: 2, height: 1, pixels: Uint8Array.of(10, 20) }, 4, 2).pixels]).toEqual([10, 10, 20, 20, 10, 10, 20, 20]);
+    expect([...resizePicture({ width: 2, height: 1, pixels: Uint8Array.of(10, 20) }, 4, 2).pixels]).toEqual([
+      10, 10, 20, 20, 10, 10, 20, 20,
+    ]);
     expect(resizePicture(picture, 4, 2)).toEqual(picture);
   });
 });
@@ -94,30 +129,59 @@ describe("transparency without an alpha channel", () => {
 
   test("one gray, of 8, 16 and 2 bits", () => {
     const gray = pngOf({ width: 3, height: 1 }, ["tRNS", bytes(0, 200)], ["IDAT", deflateSync(bytes(0, 10, 200, 255))]);
-    expect([pixelsOf(gray), pixelsOf(gray, true)]).toEqual([[10, 0, 255], [245, 0, 0]]);
-    const wide = pngOf({ width: 2, height: 1, depth: 16 }, ["tRNS", bytes(255, 254)], ["IDAT", deflateSync(bytes(0, 255, 254, 255, 255))]);
+    expect([pixelsOf(gray), pixelsOf(gray, true)]).toEqual([
+      [10, 0, 255],
+      [245, 0, 0],
+    ]);
+    const wide = pngOf(
+      { width: 2, height: 1, depth: 16 },
+      ["tRNS", bytes(255, 254)],
+      ["IDAT", deflateSync(bytes(0, 255, 254, 255, 255))],
+    );
     expect(pixelsOf(wide)).toEqual([0, 255]);
-    const narrow = pngOf({ width: 4, height: 1, depth: 2 }, ["tRNS", bytes(0, 3)], ["IDAT", deflateSync(bytes(0, 0b00_01_10_11))]);
+    const narrow = pngOf(
+      { width: 4, height: 1, depth: 2 },
+      ["tRNS", bytes(0, 3)],
+      ["IDAT", deflateSync(bytes(0, 0b00_01_10_11))],
+    );
     expect(pixelsOf(narrow)).toEqual([0, 85, 170, 0]);
   });
 
   test("one color, also of a single pixel", () => {
-    const red = (...pixels: number[]) => pngOf({ width: pixels.length / 3, height: 1, colors: 2 }, ["tRNS", bytes(0, 255, 0, 0, 0, 0)], ["IDAT", deflateSync(bytes(0, ...pixels))]);
+    const red = (...pixels: number[]) =>
+      pngOf(
+        { width: pixels.length / 3, height: 1, colors: 2 },
+        ["tRNS", bytes(0, 255, 0, 0, 0, 0)],
+        ["IDAT", deflateSync(bytes(0, ...pixels))],
+      );
     expect(pixelsOf(red(255, 0, 0, 255, 0, 1))).toEqual([0, 76]);
     expect(pixelsOf(red(255, 0, 0))).toEqual([0]);
   });
 
   test("a palette's, and a key that is none, or no palette", () => {
-    const [palette, pixels]: [string, Uint8Array][] = [["PLTE", bytes(255, 0, 0, 0, 255, 0)], ["IDAT", deflateSync(bytes(0, 0, 1))]];
-    expect(pixelsOf(pngOf({ width: 2, height: 1, colors: 3 }, palette!, ["tRNS", bytes(0)], pixels!))).toEqual([0, 150]);
-    expect(() => pixelsOf(pngOf({ width: 2, height: 1, colors: 3 }, pixels!))).toThrow(/^p\.png: .*its palette \(PLTE\) is missing/);
-    expect(() => pixelsOf(pngOf({ width: 2, height: 1 }, ["tRNS", bytes(1)], pixels!))).toThrow(/its transparent color \(tRNS\) has 1 bytes/);
+    const [palette, pixels]: [string, Uint8Array][] = [
+      ["PLTE", bytes(255, 0, 0, 0, 255, 0)],
+      ["IDAT", deflateSync(bytes(0, 0, 1))],
+    ];
+    expect(pixelsOf(pngOf({ width: 2, height: 1, colors: 3 }, palette!, ["tRNS", bytes(0)], pixels!))).toEqual([
+      0, 150,
+    ]);
+    expect(() => pixelsOf(pngOf({ width: 2, height: 1, colors: 3 }, pixels!))).toThrow(
+      /^p\.png: .*its palette \(PLTE\) is missing/,
+    );
+    expect(() => pixelsOf(pngOf({ width: 2, height: 1 }, ["tRNS", bytes(1)], pixels!))).toThrow(
+      /its transparent color \(tRNS\) has 1 bytes/,
+    );
   });
 });
 
 test("the size is known from the first bytes, and one of too many bytes is refused before anything is unpacked", () => {
   const huge = pngOf({ width: 12_000, height: 12_000, colors: 2 }, ["IDAT", deflateSync(new Uint8Array(10))]);
-  expect([pngSize(huge.subarray(0, 26)), pngSize(huge.subarray(0, 25)), pngSize(bits())]).toEqual([{ width: 12_000, height: 12_000 }, undefined, { width: 5, height: 2 }]);
+  expect([pngSize(huge.subarray(0, 26)), pngSize(huge.subarray(0, 25)), pngSize(bits())]).toEqual([
+    { width: 12_000, height: 12_000 },
+    undefined,
+    { width: 5, height: 2 },
+  ]);
   expect(() => readPng(huge, "p")).toThrow("its size of 12000 × 12000 is more than 134217728 bytes of pixels");
 });
 

@@ -1,6 +1,16 @@
 import type { Tensor } from "../../src/graph/tensor.ts";
 import {
-  elu, gelu, geluTanh, identity, leakyRelu, relu, sigmoid, silu, softplus, step, tanh,
+  elu,
+  gelu,
+  geluTanh,
+  identity,
+  leakyRelu,
+  relu,
+  sigmoid,
+  silu,
+  softplus,
+  step,
+  tanh,
 } from "../../src/ops/elementwise/index.ts";
 import { divisionError, expError, SMALLEST_NORMAL, ulp } from "./accuracy.ts";
 import { awayFromZero, opCase, uniform, type InputValues, type OpCase, type Tolerance } from "./cases.ts";
@@ -52,15 +62,13 @@ const activations: Activation[] = [
     f: tanh,
     tolerance: { c: 8, scale: "each", functionError: of(tanhError) },
   },
-  ...[1, 1.7].map(
-    (alpha): Activation => ({
-      name: `elu ${alpha}`,
-      op: "elu",
-      f: (x) => elu(x, alpha),
-      // e^x − 1 cancels near 0: an error of e^x is absolute there.
-      tolerance: { c: 4, scale: "each", functionError: of((x) => (x > 0 ? 0 : alpha * expError(x))) },
-    }),
-  ),
+  ...[1, 1.7].map((alpha): Activation => ({
+    name: `elu ${alpha}`,
+    op: "elu",
+    f: (x) => elu(x, alpha),
+    // e^x − 1 cancels near 0: an error of e^x is absolute there.
+    tolerance: { c: 4, scale: "each", functionError: of((x) => (x > 0 ? 0 : alpha * expError(x))) },
+  })),
   {
     name: "softplus",
     op: "softplus",

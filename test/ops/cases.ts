@@ -80,16 +80,22 @@ export const ROUNDED: Tolerance = { c: 2, scale: "each" };
 /** The least distance from kinks and ties: central differences reach 2 · STEP from a point. */
 export const GAP = 0.01;
 
-export const uniform = (low: number, high: number): Draw => (random, size) =>
-  Array.from({ length: size }, () => random.uniform(low, high));
+export const uniform =
+  (low: number, high: number): Draw =>
+  (random, size) =>
+    Array.from({ length: size }, () => random.uniform(low, high));
 
 /** Uniform, at least GAP from a kink at 0. */
-export const awayFromZero = (range: number): Draw => (random, size) =>
-  Array.from({ length: size }, () => random.uniform(GAP, range) * (random.below(2) === 0 ? 1 : -1));
+export const awayFromZero =
+  (range: number): Draw =>
+  (random, size) =>
+    Array.from({ length: size }, () => random.uniform(GAP, range) * (random.below(2) === 0 ? 1 : -1));
 
 /** Uniform integers below `count`. */
-export const integersBelow = (count: number): Draw => (random, size) =>
-  Array.from({ length: size }, () => random.below(count));
+export const integersBelow =
+  (count: number): Draw =>
+  (random, size) =>
+    Array.from({ length: size }, () => random.below(count));
 
 /** Integers from −3 to 3: comparisons and maxima meet ties. */
 export const tied: Draw = (random, size) => Array.from({ length: size }, () => random.below(7) - 3);
@@ -102,10 +108,15 @@ export const distinct: Draw = (random, size) =>
  * Multiples of 10 · GAP, shifted by `shift` and a little more: two inputs with shifts 5 · GAP apart have no ties
  * between them.
  */
-export const grid = (shift: number): Draw => (random, size) =>
-  Array.from({ length: size }, () => (random.below(41) - 20) * 10 * GAP + shift + random.uniform(0, GAP));
+export const grid =
+  (shift: number): Draw =>
+  (random, size) =>
+    Array.from({ length: size }, () => (random.below(41) - 20) * 10 * GAP + shift + random.uniform(0, GAP));
 
-export const exactly = (...values: number[]): Draw => () => values;
+export const exactly =
+  (...values: number[]): Draw =>
+  () =>
+    values;
 
 /** A random order of 0 … size − 1. */
 export const permutation: Draw = (random, size) => random.permutation(size);

@@ -9,12 +9,21 @@ import { allCases } from "./all-cases.ts";
 import { buildCase, caseGradients } from "./evaluate.ts";
 
 /** Exports that make no op: they help the ops, or the backends. */
-const HELPERS = new Set(["elementwise", "makeActivation", "packedSize", "sumToShape", "dropoutThreshold", "matrixProducts"]);
+const HELPERS = new Set([
+  "elementwise",
+  "makeActivation",
+  "packedSize",
+  "sumToShape",
+  "dropoutThreshold",
+  "matrixProducts",
+]);
 
 const definitions = import.meta.glob<Record<string, unknown>>("../../src/ops/*/index.ts", { eager: true });
 const references = import.meta.glob<{ kernels: Record<string, unknown> }>("../../src/ops/*/cpu.ts", { eager: true });
 
-const webgpu = import.meta.glob<{ kernels: Record<string, WebGPUKernel> }>("../../src/ops/*/webgpu.ts", { eager: true });
+const webgpu = import.meta.glob<{ kernels: Record<string, WebGPUKernel> }>("../../src/ops/*/webgpu.ts", {
+  eager: true,
+});
 
 const exported = Object.values(definitions)
   .flatMap((module) => Object.keys(module))
@@ -45,7 +54,9 @@ test("every kernel of the CPU runs in a case", () => {
 });
 
 test("the kernel that WebGPU has for an op is of the kind that the op's traits state", () => {
-  const kinds = new Map(Object.values(webgpu).flatMap(({ kernels }) => Object.entries(kernels).map(([name, { kind }]) => [name, kind])));
+  const kinds = new Map(
+    Object.values(webgpu).flatMap(({ kernels }) => Object.entries(kernels).map(([name, { kind }]) => [name, kind])),
+  );
   const computed = parityNodes.map(({ op }) => op).filter(({ traits }) => traits && traits.kind !== "pack");
   expect(computed.length).toBeGreaterThan(0);
   for (const { name, kernel, traits } of computed) expect(kinds.get(kernel ?? name), name).toBe(traits!.kind);

@@ -5,7 +5,12 @@ import { integersBelow, opCase, ROUNDED, uniform, type OpCase } from "./cases.ts
 const key = { shape: [], dtype: "uint32", draw: integersBelow(2 ** 32) } as const;
 
 const drawn = [
-  [0.5, [3, 17]], [0, [65]], [0.1, [65, 129]], [0.999, [5, 3, 33]], [0.3, [1]], [1 / 3, [100_003]],
+  [0.5, [3, 17]],
+  [0, [65]],
+  [0.1, [65, 129]],
+  [0.999, [5, 3, 33]],
+  [0.3, [1]],
+  [1 / 3, [100_003]],
 ] as const;
 
 const masks = drawn.map(([rate, shape]) =>

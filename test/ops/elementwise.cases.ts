@@ -1,12 +1,42 @@
 import {
-  abs, add, divide, equal, exp, greater, greaterEqual, isNotFinite, less, lessEqual, log, maximum, minimum, multiply, negate,
-  notEqual, power, select, sqrt, square, subtract, toFloat,
+  abs,
+  add,
+  divide,
+  equal,
+  exp,
+  greater,
+  greaterEqual,
+  isNotFinite,
+  less,
+  lessEqual,
+  log,
+  maximum,
+  minimum,
+  multiply,
+  negate,
+  notEqual,
+  power,
+  select,
+  sqrt,
+  square,
+  subtract,
+  toFloat,
 } from "../../src/ops/elementwise/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { divisionError, expError, logError, powError, sqrtError } from "./accuracy.ts";
 import {
-  awayFromZero, exactly, GAP, grid, integersBelow, opCase, ROUNDED, tied, uniform,
-  type Draw, type OpCase, type Tolerance,
+  awayFromZero,
+  exactly,
+  GAP,
+  grid,
+  integersBelow,
+  opCase,
+  ROUNDED,
+  tied,
+  uniform,
+  type Draw,
+  type OpCase,
+  type Tolerance,
 } from "./cases.ts";
 
 const DIVIDED: Tolerance = { c: 0, functionError: divisionError };
@@ -75,7 +105,13 @@ const broadcasts = [
 ] as const;
 
 const broadcasting: OpCase[] = broadcasts.map(([shapeA, shapeB, joinedA, joinedB], place) => {
-  const [name, f] = ([["multiply", multiply], ["divide", divide], ["add", add]] as const)[place % 3]!;
+  const [name, f] = (
+    [
+      ["multiply", multiply],
+      ["divide", divide],
+      ["add", add],
+    ] as const
+  )[place % 3]!;
   return opCase({
     name: `${name} [${shapeA.join(", ")}] and [${shapeB.join(", ")}]`,
     covers: [name],
@@ -126,7 +162,12 @@ const large: OpCase[] = [
   }),
 ];
 
-const choices: OpCase[] = ([["minimum", minimum], ["maximum", maximum]] as const).flatMap(([name, f]) => [
+const choices: OpCase[] = (
+  [
+    ["minimum", minimum],
+    ["maximum", maximum],
+  ] as const
+).flatMap(([name, f]) => [
   opCase({
     name,
     covers: [name],
@@ -162,7 +203,9 @@ const chosen: OpCase[] = [
   opCase({
     name: "isNotFinite",
     covers: ["isNotFinite"],
-    inputs: { x: { shape: [3, 17], draw: tied, special: [NaN, Infinity, -Infinity, 3.4028234663852886e38, -1e-40, 0] } },
+    inputs: {
+      x: { shape: [3, 17], draw: tied, special: [NaN, Infinity, -Infinity, 3.4028234663852886e38, -1e-40, 0] },
+    },
     build: ({ x }) => isNotFinite(x),
     tolerance: "exact",
   }),
@@ -222,33 +265,37 @@ interface Unary {
   readonly gradientTolerance?: Partial<Tolerance>;
 }
 
-const powers = ([
-  [2, -3, 3], [3, -3, 3], [1, -3, 3], [5, -2, 2], [-1, 0.5, 3], [-3, 0.5, 2], [64, 0.8, 1.05],
-] as const).map(
-  ([exponent, low, high]): Unary => ({
-    name: `power ${exponent}`,
-    op: "power",
-    f: (x) => power(x, exponent),
-    draw: uniform(low, high),
-    // Repeated squaring rounds about as often as there are factors.
-    tolerance: { c: 16, joined: Math.abs(exponent) },
-    gradientTolerance: { joined: Math.abs(exponent) + 1 },
-  }),
-);
+const powers = (
+  [
+    [2, -3, 3],
+    [3, -3, 3],
+    [1, -3, 3],
+    [5, -2, 2],
+    [-1, 0.5, 3],
+    [-3, 0.5, 2],
+    [64, 0.8, 1.05],
+  ] as const
+).map(([exponent, low, high]): Unary => ({
+  name: `power ${exponent}`,
+  op: "power",
+  f: (x) => power(x, exponent),
+  draw: uniform(low, high),
+  // Repeated squaring rounds about as often as there are factors.
+  tolerance: { c: 16, joined: Math.abs(exponent) },
+  gradientTolerance: { joined: Math.abs(exponent) + 1 },
+}));
 
-const fractionalPowers = [0.5, 1.5, -0.5, 2.7].map(
-  (exponent): Unary => ({
-    name: `power ${exponent}`,
-    op: "power",
-    f: (x) => power(x, exponent),
-    draw: uniform(0.3, 4),
-    tolerance: { c: 4, scale: "each", functionError: (_, element, { x }) => powError(x![element]!, exponent) },
-    gradientTolerance: {
-      // The upstream weights are below 1.5.
-      functionError: (_, element, { x }) => 1.5 * Math.abs(exponent) * powError(x![element]!, exponent - 1),
-    },
-  }),
-);
+const fractionalPowers = [0.5, 1.5, -0.5, 2.7].map((exponent): Unary => ({
+  name: `power ${exponent}`,
+  op: "power",
+  f: (x) => power(x, exponent),
+  draw: uniform(0.3, 4),
+  tolerance: { c: 4, scale: "each", functionError: (_, element, { x }) => powError(x![element]!, exponent) },
+  gradientTolerance: {
+    // The upstream weights are below 1.5.
+    functionError: (_, element, { x }) => 1.5 * Math.abs(exponent) * powError(x![element]!, exponent - 1),
+  },
+}));
 
 const unary: Unary[] = [
   { name: "negate", op: "negate", f: negate, draw: uniform(-2, 2), special: [0, 1e4], tolerance: "exact" },
@@ -330,6 +377,13 @@ const edges: OpCase[] = [
 ];
 
 export const cases: readonly OpCase[] = [
-  ...arithmetic, ...broadcasting, ...withNumbers, ...large, ...choices, ...comparisons, ...chosen, ...unaryCases,
+  ...arithmetic,
+  ...broadcasting,
+  ...withNumbers,
+  ...large,
+  ...choices,
+  ...comparisons,
+  ...chosen,
+  ...unaryCases,
   ...edges,
 ];

@@ -5,7 +5,10 @@ import * as elementwise from "../../src/ops/elementwise/index.ts";
 import { takeBatch } from "../../src/ops/gather/index.ts";
 import { broadcastTo, pack, reshape, transpose } from "../../src/ops/layout/index.ts";
 import {
-  halfSumOfSquares, meanSquaredError, sigmoidBinaryCrossEntropy, softmaxCrossEntropy,
+  halfSumOfSquares,
+  meanSquaredError,
+  sigmoidBinaryCrossEntropy,
+  softmaxCrossEntropy,
 } from "../../src/ops/losses/index.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
 import { argmax, max, mean, sum } from "../../src/ops/reduce/index.ts";
@@ -25,13 +28,11 @@ describe("elementwise functions", () => {
   const { add, subtract, multiply, divide, minimum, maximum, less, equal, notEqual, select } = elementwise;
   const binary = { add, subtract, multiply, divide, minimum, maximum, less, equal, notEqual };
   refuses([
-    ...Object.entries(binary).map(
-      ([name, f]): Refusal => [
-        `${name} of shapes that do not broadcast`,
-        () => f(x(2, 3), y(4)),
-        `${name}: shapes [2, 3] and [4] do not broadcast. ${ALIGNED}`,
-      ],
-    ),
+    ...Object.entries(binary).map(([name, f]): Refusal => [
+      `${name} of shapes that do not broadcast`,
+      () => f(x(2, 3), y(4)),
+      `${name}: shapes [2, 3] and [4] do not broadcast. ${ALIGNED}`,
+    ]),
     [
       "select of shapes that do not broadcast",
       () => select(x(2, 3), y(3), y(2)),
@@ -58,13 +59,21 @@ describe("elementwise functions", () => {
       () => elementwise.relu(labels(3)),
       `relu: takes float32 but was given labels uint32[3]. ${FLOATS}`,
     ],
-    ["power NaN", () => elementwise.power(x(3), NaN), "power: float32 does not hold the number NaN. Use a finite number that float32 holds (within ±3.4e38)."],
+    [
+      "power NaN",
+      () => elementwise.power(x(3), NaN),
+      "power: float32 does not hold the number NaN. Use a finite number that float32 holds (within ±3.4e38).",
+    ],
     [
       "an infinite slope",
       () => elementwise.leakyRelu(x(3), Infinity),
       "leakyRelu: float32 does not hold the number Infinity. Use a finite number that float32 holds (within ±3.4e38).",
     ],
-    ["a number that is not finite", () => add(x(3), NaN), "add: float32 does not hold the number NaN. Use a finite number that float32 holds (within ±3.4e38)."],
+    [
+      "a number that is not finite",
+      () => add(x(3), NaN),
+      "add: float32 does not hold the number NaN. Use a finite number that float32 holds (within ±3.4e38).",
+    ],
   ]);
 });
 

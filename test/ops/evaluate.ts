@@ -45,7 +45,10 @@ export function buildCase(opCase: OpCase): BuiltCase {
 /** The gradient with respect to each differentiable input, by the name of the input. */
 export function caseGradients({ loss, leaves, differentiable }: BuiltCase): Record<string, Tensor> {
   if (!loss) return {};
-  const found = gradients(loss, differentiable.map((name) => leaves[name]!));
+  const found = gradients(
+    loss,
+    differentiable.map((name) => leaves[name]!),
+  );
   return Object.fromEntries(differentiable.map((name, position) => [name, found[position]!]));
 }
 

@@ -38,8 +38,16 @@ describe("toFloat16", () => {
   });
 
   test.each([
-    [65_505, 65_504], [1e30, 65_504], [-7e4, -65_504], [Infinity, Infinity], [-Infinity, -Infinity], [NaN, NaN],
-    [2 ** -14 * (1 - 2 ** -12), 2 ** -14], [2 ** -14 * (1 - 2 ** -10), 0], [1e-300, 0], [0, 0],
+    [65_505, 65_504],
+    [1e30, 65_504],
+    [-7e4, -65_504],
+    [Infinity, Infinity],
+    [-Infinity, -Infinity],
+    [NaN, NaN],
+    [2 ** -14 * (1 - 2 ** -12), 2 ** -14],
+    [2 ** -14 * (1 - 2 ** -10), 0],
+    [1e-300, 0],
+    [0, 0],
   ])("of %d is %d", (value, expected) => {
     expect(toFloat16(value)).toBe(expected);
   });
@@ -50,7 +58,10 @@ test("the gradient's products are of the product's precision", () => {
   for (const precision of ["float16", "float32"] as const) {
     const found = gradients(sum(matmul(a, b, { precision })), [a, b]);
     const products = topologicalOrder(found).filter(({ op }) => op.name === "matmul");
-    expect(products.map(({ attributes }) => (attributes as MatmulAttributes).precision)).toEqual([precision, precision]);
+    expect(products.map(({ attributes }) => (attributes as MatmulAttributes).precision)).toEqual([
+      precision,
+      precision,
+    ]);
   }
 });
 
@@ -64,9 +75,12 @@ test("an adapter without shader-f16 refuses, with its name, and still multiplies
   const backend = await acquireBackend({ features: ["subgroups"] });
   const x = input("x", [2, 2]);
   const session = backend.createSession();
-  const compile = (precision: "float16" | "float32") => session.compile(defineGraph({ y: matmul(x, x, { precision }) }));
+  const compile = (precision: "float16" | "float32") =>
+    session.compile(defineGraph({ y: matmul(x, x, { precision }) }));
   await expect(compile("float16")).rejects.toThrow(DeviceError);
-  await expect(compile("float16")).rejects.toThrow(`${backend.adapter.name} offers no shader-f16. Use precision: "float32"`);
+  await expect(compile("float16")).rejects.toThrow(
+    `${backend.adapter.name} offers no shader-f16. Use precision: "float32"`,
+  );
   expect((await compile("float32")).dispatches.length).toBe(1);
   backend.dispose();
 });

@@ -1,7 +1,14 @@
 import { takeBatch } from "../../src/ops/gather/index.ts";
 import type { DType, Shape } from "../../src/graph/tensor.ts";
 import {
-  exactly, integersBelow, opCase, permutation, uniform, type Draw, type OpCase, type Tolerance,
+  exactly,
+  integersBelow,
+  opCase,
+  permutation,
+  uniform,
+  type Draw,
+  type OpCase,
+  type Tolerance,
 } from "./cases.ts";
 
 const EXAMPLES = 29;

@@ -2,7 +2,16 @@ import { describe, expect, test } from "vitest";
 import { constant, input } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import {
-  abs, add, gelu, leakyRelu, maximum, minimum, multiply, relu, step, tanh,
+  abs,
+  add,
+  gelu,
+  leakyRelu,
+  maximum,
+  minimum,
+  multiply,
+  relu,
+  step,
+  tanh,
 } from "../../src/ops/elementwise/index.ts";
 import { erfc } from "../../src/ops/elementwise/erf.ts";
 import { gradients } from "../../src/ops/gradients.ts";
@@ -56,8 +65,14 @@ describe("at kinks and ties", () => {
   test("a tied maximum or minimum gives its gradient to the first", async () => {
     const a = [1, 2, 3];
     const b = [3, 2, 1];
-    expect(await gradientsAt((x, y) => maximum(x!, y!), a, b)).toEqual([[0, 1, 1], [1, 0, 0]]);
-    expect(await gradientsAt((x, y) => minimum(x!, y!), a, b)).toEqual([[1, 1, 0], [0, 0, 1]]);
+    expect(await gradientsAt((x, y) => maximum(x!, y!), a, b)).toEqual([
+      [0, 1, 1],
+      [1, 0, 0],
+    ]);
+    expect(await gradientsAt((x, y) => minimum(x!, y!), a, b)).toEqual([
+      [1, 1, 0],
+      [0, 0, 1],
+    ]);
   });
 
   test("a tied maximum over axes gives its gradient to the first, row-major", async () => {
@@ -110,7 +125,10 @@ describe("whole networks, in float64, against central differences", () => {
   async function expectRight(loss: Tensor, leaves: Record<string, Tensor>, values: InputValues): Promise<void> {
     const names = Object.keys(leaves).filter((name) => / (weights|bias)$/.test(name));
     const question = { loss, leaves, values, names };
-    const found = gradients(loss, names.map((name) => leaves[name]!));
+    const found = gradients(
+      loss,
+      names.map((name) => leaves[name]!),
+    );
     const byName = Object.fromEntries(names.map((name, position) => [name, found[position]!]));
     const worst = await compareGradients(question, byName, await numericGradients(question));
     expect(worst.difference, JSON.stringify(worst)).toBeLessThanOrEqual(LARGEST_DIFFERENCE);
@@ -138,13 +156,28 @@ describe("whole networks, in float64, against central differences", () => {
 
 // Computed with mpmath 1.3 to 40 digits.
 test.each([
-  [0, 1], [0.1, 0.8875370839817151016], [0.46875, 0.50738652678206200841], [0.5, 0.47950012218695346232],
-  [1, 0.15729920705028513066], [1.5, 0.033894853524689272933], [2, 4.6777349810472658379e-3],
-  [2.7, 1.3433273994052419237e-4], [3.3, 3.0577097964381651988e-6], [4, 1.5417257900280018852e-8],
-  [4.0625, 9.1789290248081913715e-9], [5, 1.5374597944280348502e-12], [6.3, 5.1242216873957155494e-19],
-  [8, 1.122429717298292708e-29], [10.1, 2.7708969831311740073e-46], [15, 7.2129941724512066666e-100],
-  [20, 5.3958656116079009289e-176], [25.9, 1.0202833184732667196e-293], [-0.2, 1.2227025892104784662],
-  [-0.7, 1.6778011938374184423], [-3, 1.9999779095030014146], [-6, 1.9999999999999999785],
+  [0, 1],
+  [0.1, 0.8875370839817151016],
+  [0.46875, 0.50738652678206200841],
+  [0.5, 0.47950012218695346232],
+  [1, 0.15729920705028513066],
+  [1.5, 0.033894853524689272933],
+  [2, 4.6777349810472658379e-3],
+  [2.7, 1.3433273994052419237e-4],
+  [3.3, 3.0577097964381651988e-6],
+  [4, 1.5417257900280018852e-8],
+  [4.0625, 9.1789290248081913715e-9],
+  [5, 1.5374597944280348502e-12],
+  [6.3, 5.1242216873957155494e-19],
+  [8, 1.122429717298292708e-29],
+  [10.1, 2.7708969831311740073e-46],
+  [15, 7.2129941724512066666e-100],
+  [20, 5.3958656116079009289e-176],
+  [25.9, 1.0202833184732667196e-293],
+  [-0.2, 1.2227025892104784662],
+  [-0.7, 1.6778011938374184423],
+  [-3, 1.9999779095030014146],
+  [-6, 1.9999999999999999785],
 ])("erfc(%d) is %d", (x, expected) => {
   expect(Math.abs(erfc(x) - expected) / expected).toBeLessThanOrEqual(1e-15);
 });

@@ -9,7 +9,8 @@ import { check, judgeCase, runJudged, type JudgedCase } from "./parity.ts";
 /** One case for each op: the first whose result has rows and columns. */
 const chosen = [...new Set(allCases.flatMap(({ covers }) => covers))].map((op) => {
   const covering = allCases.filter(({ covers }) => covers.includes(op));
-  const two = ({ inputs }: OpCase) => Object.values(inputs).some(({ shape }) => shape.length > 1 && shape.every((size) => size > 1));
+  const two = ({ inputs }: OpCase) =>
+    Object.values(inputs).some(({ shape }) => shape.length > 1 && shape.every((size) => size > 1));
   return { op, opCase: covering.find(two) ?? covering[0]! };
 });
 
@@ -85,7 +86,10 @@ describe("a kernel that leaves out the end of its result is found", () => {
           const mutate = leaveOut(name, condition);
           expect(mutate(code)).not.toBe(code);
           const rewrite: Rewrite = (other, position) => (position === module ? mutate(other) : other);
-          expect(await withRewrittenShaders(rewrite, () => isFound(judged)), `${name} of module ${module} without ${condition}`).toBe(true);
+          expect(
+            await withRewrittenShaders(rewrite, () => isFound(judged)),
+            `${name} of module ${module} without ${condition}`,
+          ).toBe(true);
         }
       }
     }

@@ -37,8 +37,28 @@ const reshapes: OpCase[] = [
 ];
 
 const orders = [
-  [[], []], [[65], [0]], [[3, 17], [1, 0]], [[1, 17], [1, 0]], [[3, 4, 5], [2, 0, 1]], [[3, 4, 5], [0, 2, 1]],
-  [[2, 3, 4, 5], [3, 1, 0, 2]],
+  [[], []],
+  [[65], [0]],
+  [
+    [3, 17],
+    [1, 0],
+  ],
+  [
+    [1, 17],
+    [1, 0],
+  ],
+  [
+    [3, 4, 5],
+    [2, 0, 1],
+  ],
+  [
+    [3, 4, 5],
+    [0, 2, 1],
+  ],
+  [
+    [2, 3, 4, 5],
+    [3, 1, 0, 2],
+  ],
 ] as const;
 
 const transposes: OpCase[] = [
@@ -71,7 +91,11 @@ const transposes: OpCase[] = [
 ];
 
 const targets = [
-  [[], [3, 17], 51], [[1], [65], 65], [[17], [3, 17], 3], [[3, 1], [3, 17], 17], [[3, 1, 5], [2, 3, 4, 5], 8],
+  [[], [3, 17], 51],
+  [[1], [65], 65],
+  [[17], [3, 17], 3],
+  [[3, 1], [3, 17], 17],
+  [[3, 1, 5], [2, 3, 4, 5], 8],
 ] as const;
 
 const broadcasts: OpCase[] = [
@@ -144,4 +168,11 @@ const copies: OpCase[] = [
   }),
 ];
 
-export const cases: readonly OpCase[] = [...reshapes, ...transposes, ...broadcasts, ...axisIndices, ...packs, ...copies];
+export const cases: readonly OpCase[] = [
+  ...reshapes,
+  ...transposes,
+  ...broadcasts,
+  ...axisIndices,
+  ...packs,
+  ...copies,
+];

@@ -1,5 +1,10 @@
 import {
-  halfSumOfSquares, meanSquaredError, sigmoidBinaryCrossEntropy, softmaxCrossEntropy, type Loss, type Reduction,
+  halfSumOfSquares,
+  meanSquaredError,
+  sigmoidBinaryCrossEntropy,
+  softmaxCrossEntropy,
+  type Loss,
+  type Reduction,
 } from "../../src/ops/losses/index.ts";
 import { sizeOf, type Shape } from "../../src/graph/tensor.ts";
 import { ulp } from "./accuracy.ts";
@@ -10,7 +15,11 @@ const joinedBy = (shape: Shape, reduction: Reduction) => sizeOf(reduction === "n
 
 type Reduced = readonly [shape: Shape, reduction: Reduction];
 
-const common: readonly Reduced[] = [[[5, 3], "mean"], [[17], "sum"], [[2, 3, 4], "none"]];
+const common: readonly Reduced[] = [
+  [[5, 3], "mean"],
+  [[17], "sum"],
+  [[2, 3, 4], "none"],
+];
 
 const squaredLosses: readonly (readonly [string, Loss])[] = [
   ["meanSquaredError", meanSquaredError],
@@ -60,7 +69,12 @@ const extreme = opCase({
   parityOnly: true,
 });
 
-const sizes = [[5, 4, "mean"], [5, 4, "sum"], [5, 4, "none"], [65, 10, "mean"]] as const;
+const sizes = [
+  [5, 4, "mean"],
+  [5, 4, "sum"],
+  [5, 4, "none"],
+  [65, 10, "mean"],
+] as const;
 
 const labelled = sizes.map(([examples, classes, reduction]) =>
   opCase({

@@ -42,7 +42,11 @@ const sixteenths: Draw = (random, size) => Array.from({ length: size }, () => (r
  * In float16. The reference rounds its operands as the GPU does, and the products of rounded operands are exact in
  * float32, so that the bound is that of float32: a rounding to the wrong side would be seen.
  */
-function halfProduct(sizes: Sizes, way: Way, { draw = awayFromZero(1), parityOnly = true }: { draw?: Draw; parityOnly?: boolean } = {}): OpCase {
+function halfProduct(
+  sizes: Sizes,
+  way: Way,
+  { draw = awayFromZero(1), parityOnly = true }: { draw?: Draw; parityOnly?: boolean } = {},
+): OpCase {
   const usual = product(sizes, way, parityOnly);
   const { left, right } = usual.inputs;
   return {
@@ -64,8 +68,18 @@ const atTheEnds = opCase({
     left: {
       shape: [12, 1],
       draw: exactly(
-        7e4, -1e30, 65_519, 65_503, 2 ** -14, 2 ** -14 * (1 - 2 ** -11), 2 ** -14 * (1 - 2 ** -10), -1e-30,
-        1 + 2 ** -11, 1 + 3 * 2 ** -11, -1 - 2 ** -11 - 2 ** -20, 0,
+        7e4,
+        -1e30,
+        65_519,
+        65_503,
+        2 ** -14,
+        2 ** -14 * (1 - 2 ** -11),
+        2 ** -14 * (1 - 2 ** -10),
+        -1e-30,
+        1 + 2 ** -11,
+        1 + 3 * 2 ** -11,
+        -1 - 2 ** -11 - 2 ** -20,
+        0,
       ),
     },
     right: { shape: [1, 2], draw: exactly(2, -0.5) },

@@ -8,9 +8,39 @@ import { defineGraph } from "../../src/graph/graph.ts";
 import { constant, input } from "../../src/graph/leaves.ts";
 import { sizeOf, type Tensor } from "../../src/graph/tensor.ts";
 import {
-  abs, add, divide, elu, equal, exp, gelu, geluTanh, greater, greaterEqual, identity, isNotFinite, leakyRelu, less, lessEqual,
-  log, maximum, minimum, multiply, negate, notEqual, power, relu, select, sigmoid, silu, softplus, sqrt, square, step,
-  subtract, tanh, toFloat,
+  abs,
+  add,
+  divide,
+  elu,
+  equal,
+  exp,
+  gelu,
+  geluTanh,
+  greater,
+  greaterEqual,
+  identity,
+  isNotFinite,
+  leakyRelu,
+  less,
+  lessEqual,
+  log,
+  maximum,
+  minimum,
+  multiply,
+  negate,
+  notEqual,
+  power,
+  relu,
+  select,
+  sigmoid,
+  silu,
+  softplus,
+  sqrt,
+  square,
+  step,
+  subtract,
+  tanh,
+  toFloat,
 } from "../../src/ops/elementwise/index.ts";
 import { dropoutMask } from "../../src/ops/dropout/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
@@ -42,7 +72,13 @@ const COPIES = 1024;
 type Values = Readonly<Record<string, readonly number[]>>;
 
 /** A function alone, after and before a reduction, and by fours; and its gradients. */
-function elementwiseCase(name: string, f: (...x: Tensor[]) => Tensor, points: Values, output: string, slopes: readonly string[]): NonFiniteCase {
+function elementwiseCase(
+  name: string,
+  f: (...x: Tensor[]) => Tensor,
+  points: Values,
+  output: string,
+  slopes: readonly string[],
+): NonFiniteCase {
   const names = Object.keys(points);
   const size = points[names[0]!]!.length;
   const leavesOf = (suffix: string, copies: number) => names.map((leaf) => input(`${leaf}${suffix}`, [copies * size]));
@@ -51,11 +87,17 @@ function elementwiseCase(name: string, f: (...x: Tensor[]) => Tensor, points: Va
   const summed = (tensor: Tensor) => sum(asColumn(tensor), { axes: 1 });
   const y = f(...x);
   const found = slopes.length === 0 ? [] : gradients(sum(y), x);
-  const repeated = (values: readonly number[], copies: number) => Float32Array.from({ length: copies * size }, (_, index) => values[index % size]!);
+  const repeated = (values: readonly number[], copies: number) =>
+    Float32Array.from({ length: copies * size }, (_, index) => values[index % size]!);
   return {
     name,
     leaves: Object.fromEntries([...x, ...many].map((leaf) => [leaf.toString(), leaf])),
-    values: Object.fromEntries([...x, ...many].map((leaf, position) => [leaf.toString(), repeated(points[names[position % names.length]!]!, leaf.size / size)])),
+    values: Object.fromEntries(
+      [...x, ...many].map((leaf, position) => [
+        leaf.toString(),
+        repeated(points[names[position % names.length]!]!, leaf.size / size),
+      ]),
+    ),
     outputs: {
       alone: y,
       "after a reduction": f(...x.map(summed)),
@@ -64,7 +106,9 @@ function elementwiseCase(name: string, f: (...x: Tensor[]) => Tensor, points: Va
       ...Object.fromEntries(found.map((slope, position) => [`gradient ${position}`, slope])),
     },
     expected: {
-      ...Object.fromEntries(["alone", "after a reduction", "before a reduction", "by fours"].map((form) => [form, numbers(output)])),
+      ...Object.fromEntries(
+        ["alone", "after a reduction", "before a reduction", "by fours"].map((form) => [form, numbers(output)]),
+      ),
       ...Object.fromEntries(slopes.map((slope, position) => [`gradient ${position}`, numbers(slope)])),
     },
   };
@@ -93,7 +137,8 @@ function rows(name: string, f: (x: Tensor) => Tensor, output: string, slope?: st
   };
 }
 
-const labelsOf = (x: Tensor, label: number) => constant(new Array<number>(x.shape[0]!).fill(label), [x.shape[0]!], "uint32");
+const labelsOf = (x: Tensor, label: number) =>
+  constant(new Array<number>(x.shape[0]!).fill(label), [x.shape[0]!], "uint32");
 const crossEntropyOf = (label: number) => (x: Tensor) => softmaxCrossEntropy(x, labelsOf(x, label), "none");
 const sigmoidOf = (label: number) => (x: Tensor) =>
   sigmoidBinaryCrossEntropy(x, reshape(toFloat(labelsOf(x, label)), x.shape), "none");
@@ -104,14 +149,25 @@ const sigmoidOfPair = (x: Tensor) => sigmoidBinaryCrossEntropy(x, oneHot(labelsO
 const LONG = 300;
 const nanPlaces = [[0], [5], [LONG - 1], [17, 40], [200, 290], [100, 101, 102]];
 
-function longRows(name: string, f: (x: Tensor, axis: number) => Tensor, axis: 0 | 1, expected: (places: readonly number[]) => number): NonFiniteCase {
+function longRows(
+  name: string,
+  f: (x: Tensor, axis: number) => Tensor,
+  axis: 0 | 1,
+  expected: (places: readonly number[]) => number,
+): NonFiniteCase {
   const shape = axis === 1 ? [nanPlaces.length, LONG] : [LONG, nanPlaces.length];
   const x = input("x", shape);
   const values = new Float32Array(sizeOf(shape)).map((_, index) => index % 7);
   nanPlaces.forEach((places, row) => {
     for (const place of places) values[axis === 1 ? row * LONG + place : place * nanPlaces.length + row] = NaN;
   });
-  return { name, leaves: { x }, values: { x: values }, outputs: { alone: f(x, axis) }, expected: { alone: nanPlaces.map(expected) } };
+  return {
+    name,
+    leaves: { x },
+    values: { x: values },
+    outputs: { alone: f(x, axis) },
+    expected: { alone: nanPlaces.map(expected) },
+  };
 }
 
 const elementwiseCases: readonly NonFiniteCase[] = [
@@ -152,94 +208,176 @@ const elementwiseCases: readonly NonFiniteCase[] = [
 ];
 
 const pairCases: readonly NonFiniteCase[] = [
-  binary("add", add,
-    "NaN NaN NaN NaN NaN NaN, NaN ∞ NaN ∞ ∞ ∞, NaN NaN -∞ -∞ -∞ -∞, NaN ∞ -∞ 0 1 -1, NaN ∞ -∞ 1 2 0, NaN ∞ -∞ -1 0 -2"),
-  binary("subtract", subtract,
-    "NaN NaN NaN NaN NaN NaN, NaN NaN ∞ ∞ ∞ ∞, NaN -∞ NaN -∞ -∞ -∞, NaN -∞ ∞ 0 -1 1, NaN -∞ ∞ 1 0 2, NaN -∞ ∞ -1 -2 0"),
-  binary("multiply", multiply,
+  binary(
+    "add",
+    add,
+    "NaN NaN NaN NaN NaN NaN, NaN ∞ NaN ∞ ∞ ∞, NaN NaN -∞ -∞ -∞ -∞, NaN ∞ -∞ 0 1 -1, NaN ∞ -∞ 1 2 0, NaN ∞ -∞ -1 0 -2",
+  ),
+  binary(
+    "subtract",
+    subtract,
+    "NaN NaN NaN NaN NaN NaN, NaN NaN ∞ ∞ ∞ ∞, NaN -∞ NaN -∞ -∞ -∞, NaN -∞ ∞ 0 -1 1, NaN -∞ ∞ 1 0 2, NaN -∞ ∞ -1 -2 0",
+  ),
+  binary(
+    "multiply",
+    multiply,
     "NaN NaN NaN NaN NaN NaN, NaN ∞ -∞ NaN ∞ -∞, NaN -∞ ∞ NaN -∞ ∞, NaN NaN NaN 0 0 0, NaN ∞ -∞ 0 1 -1, NaN -∞ ∞ 0 -1 1",
     "NaN ∞ -∞ 0 1 -1, NaN ∞ -∞ 0 1 -1, NaN ∞ -∞ 0 1 -1, NaN ∞ -∞ 0 1 -1, NaN ∞ -∞ 0 1 -1, NaN ∞ -∞ 0 1 -1",
-    "NaN NaN NaN NaN NaN NaN, ∞ ∞ ∞ ∞ ∞ ∞, -∞ -∞ -∞ -∞ -∞ -∞, 0 0 0 0 0 0, 1 1 1 1 1 1, -1 -1 -1 -1 -1 -1"),
-  binary("divide", divide,
+    "NaN NaN NaN NaN NaN NaN, ∞ ∞ ∞ ∞ ∞ ∞, -∞ -∞ -∞ -∞ -∞ -∞, 0 0 0 0 0 0, 1 1 1 1 1 1, -1 -1 -1 -1 -1 -1",
+  ),
+  binary(
+    "divide",
+    divide,
     "NaN NaN NaN NaN NaN NaN, NaN NaN NaN ∞ ∞ -∞, NaN NaN NaN -∞ -∞ ∞, NaN 0 0 NaN 0 0, NaN 0 0 ∞ 1 -1, NaN 0 0 -∞ -1 1",
     "NaN 0 0 ∞ 1 -1, NaN 0 0 ∞ 1 -1, NaN 0 0 ∞ 1 -1, NaN 0 0 ∞ 1 -1, NaN 0 0 ∞ 1 -1, NaN 0 0 ∞ 1 -1",
-    "NaN NaN NaN NaN NaN NaN, NaN NaN NaN -∞ -∞ -∞, NaN NaN NaN ∞ ∞ ∞, NaN 0 0 NaN 0 0, NaN 0 0 -∞ -1 -1, NaN 0 0 ∞ 1 1"),
-  binary("minimum", minimum,
+    "NaN NaN NaN NaN NaN NaN, NaN NaN NaN -∞ -∞ -∞, NaN NaN NaN ∞ ∞ ∞, NaN 0 0 NaN 0 0, NaN 0 0 -∞ -1 -1, NaN 0 0 ∞ 1 1",
+  ),
+  binary(
+    "minimum",
+    minimum,
     "NaN NaN NaN NaN NaN NaN, NaN ∞ -∞ 0 1 -1, NaN -∞ -∞ -∞ -∞ -∞, NaN 0 -∞ 0 0 -1, NaN 1 -∞ 0 1 -1, NaN -1 -∞ -1 -1 -1",
     "1 1 1 1 1 1, 1 1 0 0 0 0, 1 1 1 1 1 1, 1 1 0 1 1 0, 1 1 0 0 1 0, 1 1 0 1 1 1",
-    "1 1 1 1 1 1, 1 0 1 1 1 1, 1 0 0 0 0 0, 1 0 1 0 0 1, 1 0 1 1 0 1, 1 0 1 0 0 0"),
-  binary("maximum", maximum,
+    "1 1 1 1 1 1, 1 0 1 1 1 1, 1 0 0 0 0 0, 1 0 1 0 0 1, 1 0 1 1 0 1, 1 0 1 0 0 0",
+  ),
+  binary(
+    "maximum",
+    maximum,
     "NaN NaN NaN NaN NaN NaN, NaN ∞ ∞ ∞ ∞ ∞, NaN ∞ -∞ 0 1 -1, NaN ∞ 0 0 1 0, NaN ∞ 1 1 1 1, NaN ∞ -1 0 1 -1",
     "1 1 1 1 1 1, 1 1 1 1 1 1, 1 0 1 0 0 0, 1 0 1 1 0 1, 1 0 1 1 1 1, 1 0 1 0 0 1",
-    "1 1 1 1 1 1, 1 0 0 0 0 0, 1 1 0 1 1 1, 1 1 0 0 1 0, 1 1 0 0 0 0, 1 1 0 1 1 0"),
-  binary("less", less,
-    "0 0 0 0 0 0, 0 0 0 0 0 0, 0 1 0 1 1 1, 0 1 0 0 1 0, 0 1 0 0 0 0, 0 1 0 1 1 0"),
-  binary("lessEqual", lessEqual,
-    "0 0 0 0 0 0, 0 1 0 0 0 0, 0 1 1 1 1 1, 0 1 0 1 1 0, 0 1 0 0 1 0, 0 1 0 1 1 1"),
-  binary("greater", greater,
-    "0 0 0 0 0 0, 0 0 1 1 1 1, 0 0 0 0 0 0, 0 0 1 0 0 1, 0 0 1 1 0 1, 0 0 1 0 0 0"),
-  binary("greaterEqual", greaterEqual,
-    "0 0 0 0 0 0, 0 1 1 1 1 1, 0 0 1 0 0 0, 0 0 1 1 0 1, 0 0 1 1 1 1, 0 0 1 0 0 1"),
-  binary("equal", equal,
-    "0 0 0 0 0 0, 0 1 0 0 0 0, 0 0 1 0 0 0, 0 0 0 1 0 0, 0 0 0 0 1 0, 0 0 0 0 0 1"),
-  binary("notEqual", notEqual,
-    "1 1 1 1 1 1, 1 0 1 1 1 1, 1 1 0 1 1 1, 1 1 1 0 1 1, 1 1 1 1 0 1, 1 1 1 1 1 0"),
-  binary("where a ≠ 0 take b", (a, b) => select(a, b, 7),
-    "NaN ∞ -∞ 0 1 -1, NaN ∞ -∞ 0 1 -1, NaN ∞ -∞ 0 1 -1, 7 7 7 7 7 7, NaN ∞ -∞ 0 1 -1, NaN ∞ -∞ 0 1 -1"),
-  binary("where b ≠ 0 take a", (a, b) => select(b, a, 7),
-    "NaN NaN NaN 7 NaN NaN, ∞ ∞ ∞ 7 ∞ ∞, -∞ -∞ -∞ 7 -∞ -∞, 0 0 0 7 0 0, 1 1 1 7 1 1, -1 -1 -1 7 -1 -1"),
-  binary("meanSquaredError", (a, b) => meanSquaredError(reshape(a, [-1, 1]), reshape(b, [-1, 1]), "none"),
+    "1 1 1 1 1 1, 1 0 0 0 0 0, 1 1 0 1 1 1, 1 1 0 0 1 0, 1 1 0 0 0 0, 1 1 0 1 1 0",
+  ),
+  binary("less", less, "0 0 0 0 0 0, 0 0 0 0 0 0, 0 1 0 1 1 1, 0 1 0 0 1 0, 0 1 0 0 0 0, 0 1 0 1 1 0"),
+  binary("lessEqual", lessEqual, "0 0 0 0 0 0, 0 1 0 0 0 0, 0 1 1 1 1 1, 0 1 0 1 1 0, 0 1 0 0 1 0, 0 1 0 1 1 1"),
+  binary("greater", greater, "0 0 0 0 0 0, 0 0 1 1 1 1, 0 0 0 0 0 0, 0 0 1 0 0 1, 0 0 1 1 0 1, 0 0 1 0 0 0"),
+  binary("greaterEqual", greaterEqual, "0 0 0 0 0 0, 0 1 1 1 1 1, 0 0 1 0 0 0, 0 0 1 1 0 1, 0 0 1 1 1 1, 0 0 1 0 0 1"),
+  binary("equal", equal, "0 0 0 0 0 0, 0 1 0 0 0 0, 0 0 1 0 0 0, 0 0 0 1 0 0, 0 0 0 0 1 0, 0 0 0 0 0 1"),
+  binary("notEqual", notEqual, "1 1 1 1 1 1, 1 0 1 1 1 1, 1 1 0 1 1 1, 1 1 1 0 1 1, 1 1 1 1 0 1, 1 1 1 1 1 0"),
+  binary(
+    "where a ≠ 0 take b",
+    (a, b) => select(a, b, 7),
+    "NaN ∞ -∞ 0 1 -1, NaN ∞ -∞ 0 1 -1, NaN ∞ -∞ 0 1 -1, 7 7 7 7 7 7, NaN ∞ -∞ 0 1 -1, NaN ∞ -∞ 0 1 -1",
+  ),
+  binary(
+    "where b ≠ 0 take a",
+    (a, b) => select(b, a, 7),
+    "NaN NaN NaN 7 NaN NaN, ∞ ∞ ∞ 7 ∞ ∞, -∞ -∞ -∞ 7 -∞ -∞, 0 0 0 7 0 0, 1 1 1 7 1 1, -1 -1 -1 7 -1 -1",
+  ),
+  binary(
+    "meanSquaredError",
+    (a, b) => meanSquaredError(reshape(a, [-1, 1]), reshape(b, [-1, 1]), "none"),
     "NaN NaN NaN NaN NaN NaN, NaN NaN ∞ ∞ ∞ ∞, NaN ∞ NaN ∞ ∞ ∞, NaN ∞ ∞ 0 1 1, NaN ∞ ∞ 1 0 4, NaN ∞ ∞ 1 4 0",
     "NaN NaN NaN NaN NaN NaN, NaN NaN ∞ ∞ ∞ ∞, NaN -∞ NaN -∞ -∞ -∞, NaN -∞ ∞ 0 -2 2, NaN -∞ ∞ 2 0 4, NaN -∞ ∞ -2 -4 0",
-    "NaN NaN NaN NaN NaN NaN, NaN NaN -∞ -∞ -∞ -∞, NaN ∞ NaN ∞ ∞ ∞, NaN ∞ -∞ 0 2 -2, NaN ∞ -∞ -2 0 -4, NaN ∞ -∞ 2 4 0"),
+    "NaN NaN NaN NaN NaN NaN, NaN NaN -∞ -∞ -∞ -∞, NaN ∞ NaN ∞ ∞ ∞, NaN ∞ -∞ 0 2 -2, NaN ∞ -∞ -2 0 -4, NaN ∞ -∞ 2 4 0",
+  ),
 ];
 
 const rowCases: readonly NonFiniteCase[] = [
-  rows("sum", (x) => sum(x, { axes: 1 }),
-    "NaN NaN ∞ -∞ -∞ NaN ∞ NaN"),
-  rows("mean", (x) => mean(x, { axes: 1 }),
-    "NaN NaN ∞ -∞ -∞ NaN ∞ NaN"),
-  rows("max", (x) => max(x, { axes: 1 }),
+  rows("sum", (x) => sum(x, { axes: 1 }), "NaN NaN ∞ -∞ -∞ NaN ∞ NaN"),
+  rows("mean", (x) => mean(x, { axes: 1 }), "NaN NaN ∞ -∞ -∞ NaN ∞ NaN"),
+  rows(
+    "max",
+    (x) => max(x, { axes: 1 }),
     "NaN NaN ∞ 2 -∞ NaN ∞ NaN",
-    "0 1 0, 1 0 0, 0 1 0, 0 0 1, 1 0 0, 0 1 0, 0 0 1, 0 0 1"),
-  rows("argmax", (x) => argmax(x, { axes: 1 }),
-    "1 0 1 2 0 1 2 2"),
-  rows("softmax", softmax,
+    "0 1 0, 1 0 0, 0 1 0, 0 0 1, 1 0 0, 0 1 0, 0 0 1, 0 0 1",
+  ),
+  rows("argmax", (x) => argmax(x, { axes: 1 }), "1 0 1 2 0 1 2 2"),
+  rows(
+    "softmax",
+    softmax,
     "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, 0.2689414 0 0.7310586, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN",
-    "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, 0 0 0, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN"),
-  rows("logSoftmax", logSoftmax,
+    "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, 0 0 0, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN",
+  ),
+  rows(
+    "logSoftmax",
+    logSoftmax,
     "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, -1.313262 -∞ -0.3132617, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN",
-    "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, 0.1931757 1 -1.193176, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN"),
-  rows("softmaxCrossEntropy of class 0", crossEntropyOf(0),
+    "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, 0.1931757 1 -1.193176, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN",
+  ),
+  rows(
+    "softmaxCrossEntropy of class 0",
+    crossEntropyOf(0),
     "NaN NaN NaN 1.313262 NaN NaN NaN NaN",
-    "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, -0.7310586 0 0.7310586, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN"),
-  rows("softmaxCrossEntropy of class 1", crossEntropyOf(1),
+    "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, -0.7310586 0 0.7310586, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN",
+  ),
+  rows(
+    "softmaxCrossEntropy of class 1",
+    crossEntropyOf(1),
     "NaN NaN NaN ∞ NaN NaN NaN NaN",
-    "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, 0.2689414 -1 0.7310586, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN"),
-  rows("softmaxCrossEntropy of class 2", crossEntropyOf(2),
+    "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, 0.2689414 -1 0.7310586, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN",
+  ),
+  rows(
+    "softmaxCrossEntropy of class 2",
+    crossEntropyOf(2),
     "NaN NaN NaN 0.3132617 NaN NaN NaN NaN",
-    "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, 0.2689414 0 -0.2689414, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN"),
-  rows("sigmoidBinaryCrossEntropy of target 0", sigmoidOf(0), "NaN ∞ NaN 0.6931472 1.313262 0.3132617",
-    "NaN 1 0 0.5 0.7310586 0.2689414", "NaN, ∞, -∞, 0, 1, -1"),
-  rows("sigmoidBinaryCrossEntropy of target 1", sigmoidOf(1), "NaN NaN NaN 0.6931472 0.3132617 1.313262",
-    "NaN 0 -1 -0.5 -0.2689414 -0.7310586", "NaN, ∞, -∞, 0, 1, -1"),
-  rows("sigmoidBinaryCrossEntropy of one-hot targets", sigmoidOfPair, "NaN NaN NaN NaN NaN ∞",
-    undefined, "NaN 0, 0 NaN, ∞ 0, -∞ 0, 0 -∞, 0 ∞"),
-  rows("dropped elements", (x) => multiply(x, dropoutMask(x.shape, 0.9999999, constant(1, [], "uint32"))), "NaN NaN NaN 0 0 0", undefined, POINTS),
-  rows("a chain of rectifiers", (x) => relu(elu(leakyRelu(maximum(minimum(x, 5), -5)))), "NaN 5 0 0 1 0", undefined, POINTS),
+    "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, 0.2689414 0 -0.2689414, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN",
+  ),
+  rows(
+    "sigmoidBinaryCrossEntropy of target 0",
+    sigmoidOf(0),
+    "NaN ∞ NaN 0.6931472 1.313262 0.3132617",
+    "NaN 1 0 0.5 0.7310586 0.2689414",
+    "NaN, ∞, -∞, 0, 1, -1",
+  ),
+  rows(
+    "sigmoidBinaryCrossEntropy of target 1",
+    sigmoidOf(1),
+    "NaN NaN NaN 0.6931472 0.3132617 1.313262",
+    "NaN 0 -1 -0.5 -0.2689414 -0.7310586",
+    "NaN, ∞, -∞, 0, 1, -1",
+  ),
+  rows(
+    "sigmoidBinaryCrossEntropy of one-hot targets",
+    sigmoidOfPair,
+    "NaN NaN NaN NaN NaN ∞",
+    undefined,
+    "NaN 0, 0 NaN, ∞ 0, -∞ 0, 0 -∞, 0 ∞",
+  ),
+  rows(
+    "dropped elements",
+    (x) => multiply(x, dropoutMask(x.shape, 0.9999999, constant(1, [], "uint32"))),
+    "NaN NaN NaN 0 0 0",
+    undefined,
+    POINTS,
+  ),
+  rows(
+    "a chain of rectifiers",
+    (x) => relu(elu(leakyRelu(maximum(minimum(x, 5), -5)))),
+    "NaN 5 0 0 1 0",
+    undefined,
+    POINTS,
+  ),
   ...([0, 1] as const).flatMap((axis) => [
-    longRows(`max over ${LONG} along axis ${axis}`, (x) => max(x, { axes: axis }), axis, () => NaN),
-    longRows(`argmax over ${LONG} along axis ${axis}`, (x) => argmax(x, { axes: axis }), axis, ([first]) => first!),
+    longRows(
+      `max over ${LONG} along axis ${axis}`,
+      (x) => max(x, { axes: axis }),
+      axis,
+      () => NaN,
+    ),
+    longRows(
+      `argmax over ${LONG} along axis ${axis}`,
+      (x) => argmax(x, { axes: axis }),
+      axis,
+      ([first]) => first!,
+    ),
   ]),
-  longRows("softmaxCrossEntropy of 300 classes", (x) => crossEntropyOf(0)(x), 1, () => NaN),
+  longRows(
+    "softmaxCrossEntropy of 300 classes",
+    (x) => crossEntropyOf(0)(x),
+    1,
+    () => NaN,
+  ),
 ];
 
 export const nonFiniteCases: readonly NonFiniteCase[] = [...elementwiseCases, ...pairCases, ...rowCases];
 
-const isAlmost = (found: number, wanted: number) => Object.is(found, wanted) || found === wanted || Math.abs(found - wanted) <= 2e-6 * Math.max(1, Math.abs(wanted));
+const isAlmost = (found: number, wanted: number) =>
+  Object.is(found, wanted) || found === wanted || Math.abs(found - wanted) <= 2e-6 * Math.max(1, Math.abs(wanted));
 
 /** Runs a case. @returns what is not as expected, in words */
-export async function differencesOf(backend: Backend, { leaves, values, outputs, expected }: NonFiniteCase): Promise<string[]> {
+export async function differencesOf(
+  backend: Backend,
+  { leaves, values, outputs, expected }: NonFiniteCase,
+): Promise<string[]> {
   const session = backend.createSession();
   const executable = await session.compile(defineGraph(outputs));
   for (const [name, leaf] of Object.entries(leaves)) session.write(leaf, values[name]!);

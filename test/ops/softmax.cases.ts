@@ -27,8 +27,12 @@ const inputOf = ({ shape, range }: Logits) => ({ shape, draw: uniform(-range, ra
 
 // [17, 10] and [3, 1000] twice: the same kernels with other numbers cost nothing to compile.
 const common = [
-  checked(3, 1), checked(5, 10),
-  compared(8, 3, 1000), compared(1e4, 3, 1000), compared(8, 17, 10), compared(1e4, 17, 10),
+  checked(3, 1),
+  checked(5, 10),
+  compared(8, 3, 1000),
+  compared(1e4, 3, 1000),
+  compared(8, 17, 10),
+  compared(1e4, 17, 10),
 ];
 const shapes = [...common, checked(3, 2), checked(17), checked(2, 3, 4), compared(8, 129, 2), compared(1e4, 257, 1)];
 

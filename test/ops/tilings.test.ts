@@ -29,7 +29,9 @@ afterAll(() => {
  * Edges within and beyond a tile, each side transposed once, both precisions. A case is a kernel to compile for each
  * tiling (0.25 s on lavapipe on two quiet cores), which is all of the time; parity.test.ts has every case.
  */
-const chosen = cases.filter(({ name }) => /^matmul (257×129ᵀ · 129×65|257×129 · 129×65ᵀ|17×129ᵀ · 129×65, float16)$/.test(name));
+const chosen = cases.filter(({ name }) =>
+  /^matmul (257×129ᵀ · 129×65|257×129 · 129×65ᵀ|17×129ᵀ · 129×65, float16)$/.test(name),
+);
 
 /** A device whose bindings reach 1024 bytes, so that long products are cut and added up in memory. */
 const smallDevice = await openDevice(source, { limits: { maxStorageBufferBindingSize: 1024 } });
@@ -40,7 +42,8 @@ function backendWith(tiling: string | undefined, on = device): Backend {
     kind: "webgpu",
     adapter: device.adapter,
     maxTensorBytes: 2 ** 27,
-    createSession: () => new WebGPUSession(on, { makeBuffers: (owner) => new GuardedBuffers(owner), choiceOf: () => tiling }),
+    createSession: () =>
+      new WebGPUSession(on, { makeBuffers: (owner) => new GuardedBuffers(owner), choiceOf: () => tiling }),
     lost: device.lost,
     async restart() {},
     dispose() {},
@@ -51,7 +54,15 @@ function backendWith(tiling: string | undefined, on = device): Backend {
 async function trained(backend: Backend, precision: "float32" | "float16") {
   const model = sequential([dense(3)], { inputShape: [17], seed: 4 });
   const dataset = clouds(99, { width: 17 });
-  const trainer = await createTrainer({ model, dataset, backend, precision, learningRate: 0.01, batchSize: 33, epochs: 2 });
+  const trainer = await createTrainer({
+    model,
+    dataset,
+    backend,
+    precision,
+    learningRate: 0.01,
+    batchSize: 33,
+    epochs: 2,
+  });
   const losses = (await finish(trainer, { every: 1 })).map(({ loss }) => loss);
   const { parameters } = await trainer.snapshot();
   trainer.dispose();
@@ -63,7 +74,11 @@ async function cutProduct(backend: Backend) {
   const [left, right] = [input("left", [40, 9]), input("right", [40, 7])];
   const session = backend.createSession();
   const executable = await session.compile(defineGraph({ product: matmul(left, right, { transposeLeft: true }) }));
-  for (const leaf of [left, right]) session.write(leaf, Float32Array.from({ length: leaf.size }, (_, at) => Math.sin(at + leaf.size)));
+  for (const leaf of [left, right])
+    session.write(
+      leaf,
+      Float32Array.from({ length: leaf.size }, (_, at) => Math.sin(at + leaf.size)),
+    );
   await executable.run(0, 1);
   const product = await executable.read("product");
   session.dispose();
@@ -92,9 +107,13 @@ describe.each(tilings)("tiling %s", (name, { tileRows, tileColumns }) => {
     expect(found).toEqual({ dispatches: 2, product: whole.product });
   });
 
-  test.each([...precisions.entries()])("a training run (%i, %s) ends in the bits of the rule of thumb, and follows the CPU", async (at, precision) => {
-    const found = await trained(backendWith(name), precision);
-    expect(found).toEqual(usual[at]);
-    for (const [step, loss] of found.losses.entries()) expect(Math.abs(loss / reference[at]!.losses[step]! - 1)).toBeLessThan(1e-5);
-  });
+  test.each([...precisions.entries()])(
+    "a training run (%i, %s) ends in the bits of the rule of thumb, and follows the CPU",
+    async (at, precision) => {
+      const found = await trained(backendWith(name), precision);
+      expect(found).toEqual(usual[at]);
+      for (const [step, loss] of found.losses.entries())
+        expect(Math.abs(loss / reference[at]!.losses[step]! - 1)).toBeLessThan(1e-5);
+    },
+  );
 });

@@ -40,7 +40,9 @@ test("the types are found wherever modules are", async () => {
   const args = [attw, pack(staged), "--profile", "esm-only", "--format", "json"];
   const { stdout } = await run(process.execPath, args, { cwd: staged.folder, maxBuffer: 2 ** 26 });
   const { problems } = JSON.parse(stdout) as { problems: Record<string, { resolutionKind?: string }[]> };
-  const counted = Object.values(problems).flat().filter(({ resolutionKind }) => !["node10", "node16-cjs"].includes(resolutionKind!));
+  const counted = Object.values(problems)
+    .flat()
+    .filter(({ resolutionKind }) => !["node10", "node16-cjs"].includes(resolutionKind!));
   expect(counted).toEqual([]);
 });
 
@@ -51,7 +53,9 @@ describe("what npm packs", () => {
     expect(declarations).toContain("dist/types/index.d.ts");
     expect(declarations.filter((file) => /types\/(cli|bench|web)\//.test(file))).toEqual([]);
     const imported = declarations.flatMap((file) =>
-      [...readFileSync(join(staged.folder, file), "utf8").matchAll(/(?:from|import\() ?"(\.[^"]+)\.ts"/g)].map(([, path]) => `${join(dirname(file), path!)}.d.ts`),
+      [...readFileSync(join(staged.folder, file), "utf8").matchAll(/(?:from|import\() ?"(\.[^"]+)\.ts"/g)].map(
+        ([, path]) => `${join(dirname(file), path!)}.d.ts`,
+      ),
     );
     const entries = ["dist/types/index.d.ts", "dist/types/node/index.d.ts", "dist/types/formats/onnx/index.d.ts"];
     expect(new Set([...imported, ...entries])).toEqual(new Set(declarations));
@@ -59,11 +63,17 @@ describe("what npm packs", () => {
 
   test("every link of its pages leads to a file in it", () => {
     const files = packedFiles(staged);
-    const links = files.filter((file) => file.endsWith(".md")).flatMap((file) =>
-      [...readFileSync(join(staged.folder, file), "utf8").replaceAll(/```.*?```/gs, "").matchAll(/\]\(([^)#\s]+)/g)]
-        .filter(([, link]) => !/^https?:/.test(link!))
-        .map(([, link]) => ({ file, target: join(dirname(file), link!) })),
-    );
+    const links = files
+      .filter((file) => file.endsWith(".md"))
+      .flatMap((file) =>
+        [
+          ...readFileSync(join(staged.folder, file), "utf8")
+            .replaceAll(/```.*?```/gs, "")
+            .matchAll(/\]\(([^)#\s]+)/g),
+        ]
+          .filter(([, link]) => !/^https?:/.test(link!))
+          .map(([, link]) => ({ file, target: join(dirname(file), link!) })),
+      );
     expect(links.length).toBeGreaterThan(15);
     expect(links.filter(({ target }) => !files.includes(target))).toEqual([]);
   });
@@ -80,7 +90,10 @@ describe("what npm packs", () => {
     }
     expect(mapped).toEqual(expect.arrayContaining(["dist/cli.js", "dist/index.js", "dist/onnx.js"]));
     expect(files.filter((file) => /report-.*\.map$/.test(file))).toEqual([]);
-    const { sources, sourcesContent } = JSON.parse(readFileSync(join(staged.folder, "dist", "cli.js.map"), "utf8")) as { sources: string[]; sourcesContent: string[] };
+    const { sources, sourcesContent } = JSON.parse(readFileSync(join(staged.folder, "dist", "cli.js.map"), "utf8")) as {
+      sources: string[];
+      sourcesContent: string[];
+    };
     expect(sourcesContent).toHaveLength(sources.length);
   });
 });
@@ -117,7 +130,9 @@ describe("what the entries import", () => {
 
   test("no file of the library reads `process` or `require`", () => {
     const { files } = reach("index.js");
-    const naming = files.filter((file) => /\b(process\.|require\(|Buffer\.|__dirname)/.test(readFileSync(join(staged.folder, file), "utf8")));
+    const naming = files.filter((file) =>
+      /\b(process\.|require\(|Buffer\.|__dirname)/.test(readFileSync(join(staged.folder, file), "utf8")),
+    );
     expect(naming).toEqual([]);
   });
 });
@@ -139,7 +154,8 @@ async function bundle(names: readonly string[]): Promise<Rolldown.OutputChunk[]>
 const compressed = (chunks: readonly Rolldown.OutputChunk[]) =>
   chunks.reduce((bytes, { code }) => bytes + gzipSync(code).length, 0);
 
-const mentions = (chunks: readonly Rolldown.OutputChunk[], text: string) => chunks.some(({ code }) => code.includes(text));
+const mentions = (chunks: readonly Rolldown.OutputChunk[], text: string) =>
+  chunks.some(({ code }) => code.includes(text));
 
 /** Words that only one part of the library has, and that no minifier changes. */
 const marks = {
@@ -164,12 +180,16 @@ describe("what a bundler leaves out", () => {
   test("a page that takes one op carries no other", async () => {
     const chunks = await bundle(["matmul"]);
     expect(mentions(chunks, '"matmul"') || mentions(chunks, "`matmul`")).toBe(true);
-    for (const other of ["sigmoid", "integerPower", "softmaxCrossEntropy", "dropoutMask"]) expect([other, mentions(chunks, other)]).toEqual([other, false]);
+    for (const other of ["sigmoid", "integerPower", "softmaxCrossEntropy", "dropoutMask"])
+      expect([other, mentions(chunks, other)]).toEqual([other, false]);
   });
 
   test("a backend is loaded when it is chosen", async () => {
     const chunks = await bundle(["createBackend"]);
-    const [webgpu, cpu] = [chunks.filter(({ code }) => code.includes("@compute")), chunks.filter(({ code }) => code.includes("CPU reference"))];
+    const [webgpu, cpu] = [
+      chunks.filter(({ code }) => code.includes("@compute")),
+      chunks.filter(({ code }) => code.includes("CPU reference")),
+    ];
     expect([webgpu.length, cpu.length]).toEqual([1, 1]);
     expect([...webgpu, ...cpu].every(({ isDynamicEntry }) => isDynamicEntry)).toBe(true);
   });
@@ -191,7 +211,12 @@ describe("esbuild, into one file", () => {
     [["createBackend"], true],
   ] as const)("a page that uses %j carries WebGPU: %s", async (names, carries) => {
     const contents = `import { ${names.join(", ")} } from "wgrad";\nglobalThis.used = [${names.join(", ")}];\n`;
-    const { outputFiles } = await esbuild.build({ stdin: { contents, resolveDir: project.folder }, bundle: true, format: "esm", write: false });
+    const { outputFiles } = await esbuild.build({
+      stdin: { contents, resolveDir: project.folder },
+      bundle: true,
+      format: "esm",
+      write: false,
+    });
     expect(outputFiles[0]!.text.includes("@compute")).toBe(carries);
   });
 });
@@ -204,7 +229,8 @@ test("the README's sizes are this version's, to a tenth", async () => {
   };
   for (const [what, names] of Object.entries(pages)) {
     const chunks = await bundle(names);
-    const [, ...claimed] = new RegExp(`\\| ${what} \\| ([\\d.]+) kB \\| ([\\d.]+) kB \\| ([\\d.]+) kB \\|`).exec(readme) ?? [];
+    const [, ...claimed] =
+      new RegExp(`\\| ${what} \\| ([\\d.]+) kB \\| ([\\d.]+) kB \\| ([\\d.]+) kB \\|`).exec(readme) ?? [];
     const later = chunks.filter(({ isDynamicEntry }) => isDynamicEntry);
     const parts = [
       chunks.filter(({ isDynamicEntry }) => !isDynamicEntry),
@@ -212,7 +238,10 @@ test("the README's sizes are this version's, to a tenth", async () => {
       later.filter(({ code }) => code.includes("CPU reference")),
     ];
     parts.map(compressed).forEach((bytes, part) => {
-      expect(Math.abs(bytes / 1000 / Number(claimed[part]) - 1), `${what}: ${parts.map(compressed).join(", ")} bytes`).toBeLessThan(0.1);
+      expect(
+        Math.abs(bytes / 1000 / Number(claimed[part]) - 1),
+        `${what}: ${parts.map(compressed).join(", ")} bytes`,
+      ).toBeLessThan(0.1);
     });
   }
 });

@@ -50,34 +50,79 @@ async function messageOf(act: () => unknown): Promise<string> {
 }
 
 const mixtures: readonly [string, () => unknown][] = [
-  ["a model of one and a backend of the other", () => one.createTrainer({ model: modelOf(one), backend: other.createCpuBackend(), ...trainingOf(one) })],
-  ["a model of the other", () => one.createTrainer({ model: modelOf(other), backend: one.createCpuBackend(), ...trainingOf(one) })],
-  ["an optimizer of the other", () => one.createTrainer({ model: modelOf(one), backend: one.createCpuBackend(), optimizer: other.optimizers.adam(), ...trainingOf(one) })],
-  ["a layer of the other", () => one.sequential([other.dense(2)], { inputShape: [3] }).apply(one.parameter("x", [1, 3]))],
+  [
+    "a model of one and a backend of the other",
+    () => one.createTrainer({ model: modelOf(one), backend: other.createCpuBackend(), ...trainingOf(one) }),
+  ],
+  [
+    "a model of the other",
+    () => one.createTrainer({ model: modelOf(other), backend: one.createCpuBackend(), ...trainingOf(one) }),
+  ],
+  [
+    "an optimizer of the other",
+    () =>
+      one.createTrainer({
+        model: modelOf(one),
+        backend: one.createCpuBackend(),
+        optimizer: other.optimizers.adam(),
+        ...trainingOf(one),
+      }),
+  ],
+  [
+    "a layer of the other",
+    () => one.sequential([other.dense(2)], { inputShape: [3] }).apply(one.parameter("x", [1, 3])),
+  ],
   ["an activation of the other", () => one.relu(other.parameter("x", [3]))],
   ["an output of the other", () => one.defineGraph({ x: other.parameter("x", [3]) })],
   ["gradients of the other", () => other.gradients(one.sum(one.parameter("x", [3])), [])],
-  ["a graph of the other", () => one.createCpuBackend().createSession().compile(other.defineGraph({ x: other.parameter("x", [3]) }))],
-  ["a leaf of the other", async () => {
-    const session = one.createCpuBackend().createSession();
-    const x = one.parameter("x", [3]);
-    await session.compile(one.defineGraph({ y: one.relu(x) }));
-    session.write(other.parameter("x", [3]), new Float32Array(3));
-  }],
-  ["an evaluator's session of the other", () =>
-    one.createEvaluator({ model: modelOf(one), backend: one.createCpuBackend(), session: other.createCpuBackend().createSession() }).predict(new Float32Array(3))],
+  [
+    "a graph of the other",
+    () =>
+      one
+        .createCpuBackend()
+        .createSession()
+        .compile(other.defineGraph({ x: other.parameter("x", [3]) })),
+  ],
+  [
+    "a leaf of the other",
+    async () => {
+      const session = one.createCpuBackend().createSession();
+      const x = one.parameter("x", [3]);
+      await session.compile(one.defineGraph({ y: one.relu(x) }));
+      session.write(other.parameter("x", [3]), new Float32Array(3));
+    },
+  ],
+  [
+    "an evaluator's session of the other",
+    () =>
+      one
+        .createEvaluator({
+          model: modelOf(one),
+          backend: one.createCpuBackend(),
+          session: other.createCpuBackend().createSession(),
+        })
+        .predict(new Float32Array(3)),
+  ],
 ];
 
 test.each(mixtures)("%s is refused with both copies' versions and places", async (_name, act) => {
   const message = await messageOf(act);
-  expect(message).toMatch(/was made by another copy of wgrad, wgrad 0\.\d+\.\d+ at file:.*; this is wgrad 0\.\d+\.\d+ at file:/);
+  expect(message).toMatch(
+    /was made by another copy of wgrad, wgrad 0\.\d+\.\d+ at file:.*; this is wgrad 0\.\d+\.\d+ at file:/,
+  );
   for (const folder of folders) expect(message).toContain(`${pathToFileURL(folder).href}/`);
-  expect(message).toContain("Load one version of wgrad, in one way: a program that imports it in one place and requires it in another has two copies.");
+  expect(message).toContain(
+    "Load one version of wgrad, in one way: a program that imports it in one place and requires it in another has two copies.",
+  );
 });
 
 test("each copy by itself works beside the other", async () => {
   const train = async (copy: Copy) => {
-    const trainer = await copy.createTrainer({ model: modelOf(copy), backend: copy.createCpuBackend(), ...trainingOf(copy) });
+    const trainer = await copy.createTrainer({
+      model: modelOf(copy),
+      backend: copy.createCpuBackend(),
+      ...trainingOf(copy),
+    });
     const losses: number[] = [];
     for await (const { loss } of trainer.fit({ every: 1 })) losses.push(loss);
     return losses;

@@ -27,7 +27,10 @@ test.each(pages)("links in %s lead to files", (page) => {
 });
 
 test("the folders and files that docs/architecture.md names exist", () => {
-  const paths = Array.from(proseOf("docs/architecture.md").matchAll(/`((?:src|shaders|test|docs)\/[^`<]*)`/g), ([, path]) => path!);
+  const paths = Array.from(
+    proseOf("docs/architecture.md").matchAll(/`((?:src|shaders|test|docs)\/[^`<]*)`/g),
+    ([, path]) => path!,
+  );
   expect(paths.length).toBeGreaterThan(40);
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });

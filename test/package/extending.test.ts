@@ -132,7 +132,14 @@ const sides = makeDataset({
   classes: ["below", "above"],
 });
 
-const layers = () => [dense(16, { activation: softsign }), scaleShift(1), dense(16), activation(sine), dense(8, { activation: gaussian }), dense(1)];
+const layers = () => [
+  dense(16, { activation: softsign }),
+  scaleShift(1),
+  dense(16),
+  activation(sine),
+  dense(8, { activation: gaussian }),
+  dense(1),
+];
 const build = () => sequential(layers(), { inputShape: [1] });
 const options = { dataset: curve, loss: huber, learningRate: 0.01, batchSize: "full", epochs: 150 } as const;
 
@@ -145,14 +152,19 @@ async function lossesOf(backend: Backend, changes: Partial<TrainerOptions> = {})
   return losses;
 }
 
-const functions: readonly [string, (x: Tensor) => Tensor][] = [gaussian, softsign, sine].map(({ name, apply }) => [name, apply]);
+const functions: readonly [string, (x: Tensor) => Tensor][] = [gaussian, softsign, sine].map(({ name, apply }) => [
+  name,
+  apply,
+]);
 
 const points = Float32Array.from([-4, -1.5, -0.3, 0.2, 0.9, 3]);
 
 async function valueAndSlope(backend: Backend, f: (x: Tensor) => Tensor, at: ArrayLike<number>) {
   const x = parameter("x", [at.length], at);
   const value = f(x);
-  const executable = await backend.createSession().compile(defineGraph({ value, slope: gradients(sum(value), [x])[0] }));
+  const executable = await backend
+    .createSession()
+    .compile(defineGraph({ value, slope: gradients(sum(value), [x])[0] }));
   await executable.run(0, 1);
   return { value: await executable.read("value"), slope: await executable.read("slope") };
 }
@@ -164,7 +176,9 @@ test.each(functions)("%s: the derivative is that of the function", async (_name,
   const [above, below] = [points.map((x) => x + step), points.map((x) => x - step)];
   const [high, low] = [await valueAndSlope(judge, f, above), await valueAndSlope(judge, f, below)];
   // Central differences are off by step² · f‴ / 6, below 1e-9 here, and by 2⁻⁵³ / step.
-  slope.forEach((value, index) => expect(value).toBeCloseTo((high.value[index]! - low.value[index]!) / (above[index]! - below[index]!), 7));
+  slope.forEach((value, index) =>
+    expect(value).toBeCloseTo((high.value[index]! - low.value[index]!) / (above[index]! - below[index]!), 7),
+  );
 });
 
 describe.each(backends)("on $name", ({ create }) => {
@@ -197,7 +211,15 @@ describe.each(backends)("on $name", ({ create }) => {
 
   test("a loss of class labels trains, and counts what is right", async () => {
     const model = sequential([dense(8, { activation: softsign }), dense(2)], { inputShape: [2] });
-    const trainer = await createTrainer({ model, backend, dataset: sides, loss: smoothed, learningRate: 0.05, batchSize: 32, epochs: 40 });
+    const trainer = await createTrainer({
+      model,
+      backend,
+      dataset: sides,
+      loss: smoothed,
+      learningRate: 0.05,
+      batchSize: 32,
+      epochs: 40,
+    });
     for await (const _ of trainer.fit());
     const { loss, accuracy: share } = await trainer.evaluate(sides);
     expect(share).toBeGreaterThan(0.95);
@@ -254,10 +276,12 @@ const extensions = {
 
 describe("what is refused", () => {
   const values = () =>
-    Object.fromEntries(build().parameters.map(({ attributes, shape }) => {
-      const { name, initial } = attributes as { name: string; initial: Float32Array };
-      return [name, { shape, values: initial }];
-    }));
+    Object.fromEntries(
+      build().parameters.map(({ attributes, shape }) => {
+        const { name, initial } = attributes as { name: string; initial: Float32Array };
+        return [name, { shape, values: initial }];
+      }),
+    );
   const saved = saveModel(trainedOf(), values());
 
   test.each([
@@ -271,11 +295,31 @@ describe("what is refused", () => {
   });
 
   test.each<[string, () => unknown, RegExp]>([
-    ["an activation of a taken name", () => dense(1, { activation: { name: "relu", apply: gaussian.apply } }), /"relu" is the name/],
-    ["an activation without a function", () => activation({ name: "mine" } as CustomActivation), /activation layer: .*is no activation/],
-    ["a layer type of a taken name", () => modelFromConfig(build().config, undefined, { layers: { dense: () => dense(1) } }), /"dense" is a layer type/],
-    ["a loss of a taken name", () => saveModel(trainedOf({ loss: { ...huber, name: "meanSquaredError" } }), values()), /name of a loss of wgrad's own/],
-    ["two parameters of one name", () => sequential([twice], { inputShape: [1] }), /layers\.0\.same: the layer makes two/],
+    [
+      "an activation of a taken name",
+      () => dense(1, { activation: { name: "relu", apply: gaussian.apply } }),
+      /"relu" is the name/,
+    ],
+    [
+      "an activation without a function",
+      () => activation({ name: "mine" } as CustomActivation),
+      /activation layer: .*is no activation/,
+    ],
+    [
+      "a layer type of a taken name",
+      () => modelFromConfig(build().config, undefined, { layers: { dense: () => dense(1) } }),
+      /"dense" is a layer type/,
+    ],
+    [
+      "a loss of a taken name",
+      () => saveModel(trainedOf({ loss: { ...huber, name: "meanSquaredError" } }), values()),
+      /name of a loss of wgrad's own/,
+    ],
+    [
+      "two parameters of one name",
+      () => sequential([twice], { inputShape: [1] }),
+      /layers\.0\.same: the layer makes two/,
+    ],
   ])("%s", (_name, act, message) => {
     expect(act).toThrow(OptionError);
     expect(act).toThrow(message);
@@ -290,35 +334,74 @@ describe("what is refused", () => {
   };
 
   test("a layer that makes another shape than it said", () => {
-    const liar: Layer = { config: { type: "liar" }, build: ({ inputShape }) => ({ outputShape: inputShape, apply: (x) => sum(x, { axes: 1 }) }) };
+    const liar: Layer = {
+      config: { type: "liar" },
+      build: ({ inputShape }) => ({ outputShape: inputShape, apply: (x) => sum(x, { axes: 1 }) }),
+    };
     const made = () => sequential([liar], { inputShape: [3] });
     expect(made).toThrow(GraphError);
-    expect(made).toThrow(/layer 0, liar: it makes reshape float32\[1\] of examples float32\[1, 3\], but said that it makes \[batch, 3\]/);
+    expect(made).toThrow(
+      /layer 0, liar: it makes reshape float32\[1\] of examples float32\[1, 3\], but said that it makes \[batch, 3\]/,
+    );
   });
 
   test.each<[string, Layer["build"], RegExp]>([
-    ["whose build returns nothing", () => null as never, /^layer 0, empty: its build returns null\. Return \{ outputShape, apply \}/],
-    ["whose shape is no list", () => ({ outputShape: 3 as never, apply: (x) => x }), /its build returns \{"outputShape":3\}/],
-    ["without apply", ({ inputShape }) => ({ outputShape: inputShape }) as never, /its build returns \{"outputShape":\[3\]\}/],
-    ["whose apply returns nothing", ({ inputShape }) => ({ outputShape: inputShape, apply: () => null as never }), /^layer 0, empty, apply: null is no tensor/],
-    ["whose apply returns a promise", ({ inputShape }) => ({ outputShape: inputShape, apply: (async () => {}) as never }), /apply: an object of the keys .*is no tensor/],
+    [
+      "whose build returns nothing",
+      () => null as never,
+      /^layer 0, empty: its build returns null\. Return \{ outputShape, apply \}/,
+    ],
+    [
+      "whose shape is no list",
+      () => ({ outputShape: 3 as never, apply: (x) => x }),
+      /its build returns \{"outputShape":3\}/,
+    ],
+    [
+      "without apply",
+      ({ inputShape }) => ({ outputShape: inputShape }) as never,
+      /its build returns \{"outputShape":\[3\]\}/,
+    ],
+    [
+      "whose apply returns nothing",
+      ({ inputShape }) => ({ outputShape: inputShape, apply: () => null as never }),
+      /^layer 0, empty, apply: null is no tensor/,
+    ],
+    [
+      "whose apply returns a promise",
+      ({ inputShape }) => ({ outputShape: inputShape, apply: (async () => {}) as never }),
+      /apply: an object of the keys .*is no tensor/,
+    ],
   ])("a layer %s", (_name, make, message) => {
-    const act = () => sequential([{ config: { type: "empty" }, build: make }], { inputShape: [3] }).apply(parameter("x", [4, 3]));
+    const act = () =>
+      sequential([{ config: { type: "empty" }, build: make }], { inputShape: [3] }).apply(parameter("x", [4, 3]));
     expect(act).toThrow(WgradError);
     expect(act).toThrow(message);
   });
 
   test("a loss that is not one number for each example", async () => {
-    const whole: RegressionLoss = { name: "whole", perTarget: (outputs, targets) => mean(square(subtract(outputs, targets))) };
+    const whole: RegressionLoss = {
+      name: "whole",
+      perTarget: (outputs, targets) => mean(square(subtract(outputs, targets))),
+    };
     const made = createTrainer({ model: build(), backend: createCpuBackend(), ...options, loss: whole });
-    await expect(made).rejects.toThrow(/loss whole: it gives reshape float32\[\] for 64 examples\. Give one float32 value for each example/);
+    await expect(made).rejects.toThrow(
+      /loss whole: it gives reshape float32\[\] for 64 examples\. Give one float32 value for each example/,
+    );
   });
 
   test("WGSL under the name of a function of wgrad's", async () => {
     const { create } = backends.find(({ name }) => name === "webgpu")!;
     const backend = await create();
-    const clash = makeActivation({ name: "clash", cpu: (x) => x, wgsl: "relu", source: "fn relu(x: f32) -> f32 { return x; }", derivative: { cpu: () => 1, wgsl: "relu" } });
-    await expect(valueAndSlope(backend, (x) => clash(x), [1])).rejects.toThrow(/clash: wgrad has a WGSL function "relu" already/);
+    const clash = makeActivation({
+      name: "clash",
+      cpu: (x) => x,
+      wgsl: "relu",
+      source: "fn relu(x: f32) -> f32 { return x; }",
+      derivative: { cpu: () => 1, wgsl: "relu" },
+    });
+    await expect(valueAndSlope(backend, (x) => clash(x), [1])).rejects.toThrow(
+      /clash: wgrad has a WGSL function "relu" already/,
+    );
     backend.dispose();
   });
 });

@@ -23,7 +23,10 @@ interface Part {
 
 function partsOf(page: string): Part[] {
   const text = readFileSync(join(folder, page), "utf8");
-  const blocks = Array.from(text.matchAll(/^```(ts|text output)\n(.*?)^```$/gms), ([, kind, body]) => ({ kind, body: body! }));
+  const blocks = Array.from(text.matchAll(/^```(ts|text output)\n(.*?)^```$/gms), ([, kind, body]) => ({
+    kind,
+    body: body!,
+  }));
   return blocks.flatMap(({ kind, body }, index) => {
     if (kind !== "ts") return [];
     const next = blocks[index + 1];
@@ -64,7 +67,9 @@ describe.each(Object.entries(pages))("%s", (page, parts) => {
   test("prints what it says", async () => {
     const { stdout, stderr } = await run(process.execPath, [page.replace(".md", ".mjs")], { cwd: staged.folder });
     const printed = stdout.split(`${END_OF_PART}\n`).slice(0, -1);
-    expect(printed.map((text, index) => (parts[index]!.output === undefined ? undefined : text))).toEqual(parts.map(({ output }) => output));
+    expect(printed.map((text, index) => (parts[index]!.output === undefined ? undefined : text))).toEqual(
+      parts.map(({ output }) => output),
+    );
     expect(stderr).not.toMatch(/No GPU/);
   });
 });

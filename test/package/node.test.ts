@@ -45,7 +45,10 @@ afterAll(() => {
 });
 
 const node = (...args: string[]) =>
-  run(process.execPath, args, { cwd: project.folder, env: { ...process.env, MNIST_DIR: join(project.folder, "mnist") } });
+  run(process.execPath, args, {
+    cwd: project.folder,
+    env: { ...process.env, MNIST_DIR: join(project.folder, "mnist") },
+  });
 
 test("the README's example for Node has at most fifteen lines", () => {
   expect(readmeExample("createNodeBackend").trimEnd().split("\n").length).toBeLessThanOrEqual(15);
@@ -65,7 +68,9 @@ test("it trains, by Dawn, on files in MNIST's format", async () => {
 
 test("a graph written by hand gives the gradients that the README says", async () => {
   const { stdout } = await node("graph.mjs");
-  expect(stdout.replaceAll(/\s+/g, " ")).toMatch(/z: Float64Array\(1\) \[ 20 \].*dx: .*\[ 4 \].*dy: .*\[ 4 \].*dw: .*\[ 5 \]/);
+  expect(stdout.replaceAll(/\s+/g, " ")).toMatch(
+    /z: Float64Array\(1\) \[ 20 \].*dx: .*\[ 4 \].*dy: .*\[ 4 \].*dw: .*\[ 5 \]/,
+  );
 });
 
 test("its types serve a strict project, and are checked themselves", () => {
@@ -74,7 +79,9 @@ test("its types serve a strict project, and are checked themselves", () => {
 
 test("wrong use is refused by the types", () => {
   writeFiles(project.folder, { "wrong.ts": 'import { dense } from "wgrad";\ndense("128");\n' });
-  expect(complaintsOfTypes(project.folder, "--module", "nodenext", "wrong.ts")).toMatch(/wrong\.ts\(2,7\): error TS2345/);
+  expect(complaintsOfTypes(project.folder, "--module", "nodenext", "wrong.ts")).toMatch(
+    /wrong\.ts\(2,7\): error TS2345/,
+  );
 });
 
 test("the command is installed", async () => {
@@ -83,7 +90,8 @@ test("the command is installed", async () => {
 });
 
 test("its package.json can be imported", async () => {
-  const script = 'import { createRequire } from "node:module"; console.log(createRequire(import.meta.url)("wgrad/package.json").name);';
+  const script =
+    'import { createRequire } from "node:module"; console.log(createRequire(import.meta.url)("wgrad/package.json").name);';
   const { stdout } = await node("--input-type=module", "--eval", script);
   expect(stdout.trim()).toBe("wgrad");
 });
@@ -92,7 +100,11 @@ describe("installed without optional packages", () => {
   let small: Staged;
 
   beforeAll(() => {
-    small = createProject({ "graph.mjs": readmeExample("createCpuBackend"), "graph.ts": readmeExample("createCpuBackend") }, "--omit=optional", pack(staged));
+    small = createProject(
+      { "graph.mjs": readmeExample("createCpuBackend"), "graph.ts": readmeExample("createCpuBackend") },
+      "--omit=optional",
+      pack(staged),
+    );
     cpSync(join(project.folder, "mnist"), join(small.folder, "mnist"), { recursive: true });
   });
   afterAll(() => small?.remove());
@@ -114,13 +126,17 @@ describe("installed without optional packages", () => {
 
   test("by default it says why it does, and the command that brings WebGPU", async () => {
     const { stderr } = await wgrad(...training);
-    expect(stderr).toMatch(/No GPU .*webgpu.* is not installed\): computing on the CPU.* Run `npm install --include=optional`/s);
+    expect(stderr).toMatch(
+      /No GPU .*webgpu.* is not installed\): computing on the CPU.* Run `npm install --include=optional`/s,
+    );
   });
 
   test("where WebGPU was asked for, it is refused with that command, which works", async () => {
     await expect(wgrad(...training, "--device", "webgpu")).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^error: WebGPU: the optional package webgpu.* is not installed.*`npm install --include=optional`/) as string,
+      stderr: expect.stringMatching(
+        /^error: WebGPU: the optional package webgpu.* is not installed.*`npm install --include=optional`/,
+      ) as string,
     });
     npm(small.folder, "install", "--include=optional", "--prefer-offline", "--no-audit", "--no-fund");
     const { stdout } = await wgrad("devices");

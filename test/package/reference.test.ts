@@ -39,10 +39,21 @@ test("every exported name is documented and under a topic, and every page is in 
   for (const page of ["modules/wgrad.html", "modules/wgrad_node.html", "functions/wgrad.createTrainer.html"]) {
     expect(existsSync(join(out, page)), page).toBe(true);
   }
-  expect(readFileSync(join(out, "functions/wgrad.createTrainer.html"), "utf8")).toMatch(/compiles the step\. An epoch visits/);
+  expect(readFileSync(join(out, "functions/wgrad.createTrainer.html"), "utf8")).toMatch(
+    /compiles the step\. An epoch visits/,
+  );
 
   const landing = readFileSync(join(out, "index.html"), "utf8");
-  const topics = ["Graph", "Ops and gradients", "Layers and models", "Optimizers and schedules", "Training", "Data", "Files", "Backends"];
+  const topics = [
+    "Graph",
+    "Ops and gradients",
+    "Layers and models",
+    "Optimizers and schedules",
+    "Training",
+    "Data",
+    "Files",
+    "Backends",
+  ];
   const exported = readFileSync(join(out, "modules/wgrad.html"), "utf8");
   for (const topic of topics) {
     expect(landing, topic).toContain(`<td>${topic}</td>`);

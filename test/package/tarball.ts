@@ -25,7 +25,10 @@ export async function stagePackage(parent = tmpdir()): Promise<Staged> {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", join(outDir, "types")], { cwd: root });
   for (const name of topFiles) copyFileSync(join(root, name), join(folder, name));
-  cpSync(join(root, "docs"), join(folder, "docs"), { recursive: true, filter: (path) => !/\/docs\/(api|reference)$/.test(path) });
+  cpSync(join(root, "docs"), join(folder, "docs"), {
+    recursive: true,
+    filter: (path) => !/\/docs\/(api|reference)$/.test(path),
+  });
   execFileSync(process.execPath, [join(root, "scripts", "prune-types.mjs"), folder]);
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
@@ -41,7 +44,9 @@ export function pack({ folder }: Staged): string {
 
 /** The files that npm would pack, by their paths in the package. */
 export function packedFiles({ folder }: Staged): string[] {
-  const [{ files }] = JSON.parse(npm(folder, "pack", "--dry-run", "--ignore-scripts", "--json")) as [{ files: { path: string }[] }];
+  const [{ files }] = JSON.parse(npm(folder, "pack", "--dry-run", "--ignore-scripts", "--json")) as [
+    { files: { path: string }[] },
+  ];
   return files.map(({ path }) => path);
 }
 
@@ -65,14 +70,23 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
 
 /** @returns what npm prints */
 export function npm(cwd: string, ...args: string[]): string {
-  return execFileSync("npm", args, { cwd, encoding: "utf8", shell: process.platform === "win32", stdio: ["ignore", "pipe", "pipe"] });
+  return execFileSync("npm", args, {
+    cwd,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 }
 
 /** Runs the checkout's TypeScript over a project, packages' own types included. @returns the complaints */
 export function complaintsOfTypes(cwd: string, ...args: string[]): string {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   try {
-    return execFileSync(process.execPath, [tsc, "--ignoreConfig", "--noEmit", "--strict", "--target", "es2023", ...args], { cwd, encoding: "utf8" });
+    return execFileSync(
+      process.execPath,
+      [tsc, "--ignoreConfig", "--noEmit", "--strict", "--target", "es2023", ...args],
+      { cwd, encoding: "utf8" },
+    );
   } catch (error) {
     return (error as { stdout: string }).stdout;
   }

@@ -11,7 +11,8 @@ import { complaintsOfTypes, createProject, pack, stagePackage, type Staged } fro
 // npm, a type checker or a browser start for each, on cores that other tests use as well.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
-const page = (script: string) => `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/${script}"></script>\n`;
+const page = (script: string) =>
+  `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/${script}"></script>\n`;
 
 let staged: Staged;
 let app: Staged;
@@ -59,7 +60,10 @@ const config = () => ({
 
 const servers = {
   "built for production": async () => {
-    await build({ ...config(), build: { rolldownOptions: { input: [`${app.folder}/index.html`, `${app.folder}/worker.html`] } } });
+    await build({
+      ...config(),
+      build: { rolldownOptions: { input: [`${app.folder}/index.html`, `${app.folder}/worker.html`] } },
+    });
     return preview({ ...config(), preview: { port: 0 } });
   },
   "served for development": async () => (await createServer({ ...config(), server: { port: 0 } })).listen(),

@@ -5,12 +5,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createBackend } from "../../src/backends/choose.ts";
 import { createCpuBackend, type CpuOptions } from "../../src/backends/cpu/index.ts";
-import {
-  columnStandardization,
-  makeDataset,
-  makeRegressionDataset,
-  standardization,
-} from "../../src/data/dataset.ts";
+import { columnStandardization, makeDataset, makeRegressionDataset, standardization } from "../../src/data/dataset.ts";
 import { builtInDigits } from "../../src/data/digits.ts";
 import { epochOrder } from "../../src/data/order.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
@@ -55,7 +50,10 @@ describe("layers and models", () => {
   });
 
   const layers = fc.oneof(
-    { weight: 4, arbitrary: fc.constant<unknown>(undefined).chain(() => fc.constantFrom(1, 2, 7).map((units) => dense(units))) },
+    {
+      weight: 4,
+      arbitrary: fc.constant<unknown>(undefined).chain(() => fc.constantFrom(1, 2, 7).map((units) => dense(units))),
+    },
     { weight: 2, arbitrary: fc.constant(flatten()) },
     fc.constant(activation("tanh")),
     fc.constantFrom(2 ** 31, 2 ** 52).map((units) => dense(units)),
@@ -70,7 +68,11 @@ describe("layers and models", () => {
       fc.oneof({ weight: 5, arbitrary: shapes as fc.Arbitrary<unknown> }, anything),
       anything,
     );
-    holds((list, options) => sequential(given<Layer[]>(list), given(options)), fc.constant([dense(2)]), fc.oneof(fc.constant({ inputShape: [2] }), anything));
+    holds(
+      (list, options) => sequential(given<Layer[]>(list), given(options)),
+      fc.constant([dense(2)]),
+      fc.oneof(fc.constant({ inputShape: [2] }), anything),
+    );
   });
 
   test("a model's config of any JSON, or a good one with parts changed", () => {
@@ -91,12 +93,23 @@ describe("layers and models", () => {
   });
 
   test("initializers", () => {
-    for (const make of [initializers.constant, initializers.normal, initializers.uniform]) holds((value) => make(given(value)), anything);
-    holds((values, inputs) => sequential([dense(2, { weights: initializers.given(given(values)) })], { inputShape: [inputs] }), fc.oneof(fc.array(numbers, { maxLength: 6 }), anything), fc.integer({ min: 1, max: 3 }));
+    for (const make of [initializers.constant, initializers.normal, initializers.uniform])
+      holds((value) => make(given(value)), anything);
+    holds(
+      (values, inputs) =>
+        sequential([dense(2, { weights: initializers.given(given(values)) })], { inputShape: [inputs] }),
+      fc.oneof(fc.array(numbers, { maxLength: 6 }), anything),
+      fc.integer({ min: 1, max: 3 }),
+    );
   });
 
   test("optimizers", () => {
-    const options = (...keys: string[]) => fc.record(Object.fromEntries(keys.map((key) => [key, fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, anything)])));
+    const options = (...keys: string[]) =>
+      fc.record(
+        Object.fromEntries(
+          keys.map((key) => [key, fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, anything)]),
+        ),
+      );
     holds((values) => optimizers.momentum(values), options("momentum"));
     holds((values) => optimizers.nesterov(values), options("momentum"));
     holds((values) => optimizers.rmsprop(values), options("decay", "epsilon"));
@@ -131,33 +144,88 @@ describe("data sets", () => {
     fc.float32Array({ maxLength: 12 }),
     fc.constantFrom<unknown>(null, [1, 2], "pixels", new Float64Array(4)),
   );
-  const shape = fc.oneof({ weight: 4, arbitrary: fc.constantFrom<unknown>([1], [2], [2, 1]) }, shapes as fc.Arbitrary<unknown>, anything);
-  const list = (length: number) => fc.oneof({ weight: 4, arbitrary: fc.array(fc.string({ maxLength: 3 }), { maxLength: length }) as fc.Arbitrary<unknown> }, anything);
+  const shape = fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom<unknown>([1], [2], [2, 1]) },
+    shapes as fc.Arbitrary<unknown>,
+    anything,
+  );
+  const list = (length: number) =>
+    fc.oneof(
+      { weight: 4, arbitrary: fc.array(fc.string({ maxLength: 3 }), { maxLength: length }) as fc.Arbitrary<unknown> },
+      anything,
+    );
 
   test("makeDataset and makeRegressionDataset", () => {
-    const labels = fc.oneof({ weight: 4, arbitrary: fc.uint32Array({ maxLength: 6, max: 3 }) as fc.Arbitrary<unknown> }, anything);
-    holds((...[values, sizes, answers, classes]) => makeDataset({ name: "d", features: given(values), shape: given(sizes), labels: given(answers), classes: given(classes) }), features, shape, labels, list(4));
-    const targets = fc.oneof({ weight: 4, arbitrary: fc.float32Array({ maxLength: 6 }) as fc.Arbitrary<unknown> }, anything);
-    holds((...[values, sizes, answers, outputs]) => makeRegressionDataset({ name: "d", features: given(values), shape: given(sizes), targets: given(answers), outputs: given(outputs) }), features, shape, targets, list(3));
+    const labels = fc.oneof(
+      { weight: 4, arbitrary: fc.uint32Array({ maxLength: 6, max: 3 }) as fc.Arbitrary<unknown> },
+      anything,
+    );
+    holds(
+      (...[values, sizes, answers, classes]) =>
+        makeDataset({
+          name: "d",
+          features: given(values),
+          shape: given(sizes),
+          labels: given(answers),
+          classes: given(classes),
+        }),
+      features,
+      shape,
+      labels,
+      list(4),
+    );
+    const targets = fc.oneof(
+      { weight: 4, arbitrary: fc.float32Array({ maxLength: 6 }) as fc.Arbitrary<unknown> },
+      anything,
+    );
+    holds(
+      (...[values, sizes, answers, outputs]) =>
+        makeRegressionDataset({
+          name: "d",
+          features: given(values),
+          shape: given(sizes),
+          targets: given(answers),
+          outputs: given(outputs),
+        }),
+      features,
+      shape,
+      targets,
+      list(3),
+    );
   });
 
   test("constants that standardise are finite for finite features", () => {
-    const finite = fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 12 }), fc.float32Array({ minLength: 1, maxLength: 12, noNaN: true, min: Math.fround(-1e30), max: Math.fround(1e30) }));
+    const finite = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 12 }),
+      fc.float32Array({ minLength: 1, maxLength: 12, noNaN: true, min: Math.fround(-1e30), max: Math.fround(1e30) }),
+    );
     fc.assert(
       fc.property(finite, (values) => {
         for (const constants of Object.values(standardization(values))) expect(Number.isFinite(constants)).toBe(true);
       }),
     );
-    holds((values, width) => {
-      const { scale, offset } = columnStandardization(values, given(width));
-      for (const constants of [scale, offset].flat()) expect(Number.isFinite(constants)).toBe(true);
-    }, finite, anything);
+    holds(
+      (values, width) => {
+        const { scale, offset } = columnStandardization(values, given(width));
+        for (const constants of [scale, offset].flat()) expect(Number.isFinite(constants)).toBe(true);
+      },
+      finite,
+      anything,
+    );
   });
 
   test("built-in digits and an epoch's order", () => {
     // The defaults would draw thousands.
-    const few = fc.oneof({ weight: 3, arbitrary: fc.constant<unknown>(2) }, anything.filter((value) => value !== undefined));
-    holds((train, held, seed) => builtInDigits({ train: given(train), test: given(held), seed: given(seed) }), few, few, few);
+    const few = fc.oneof(
+      { weight: 3, arbitrary: fc.constant<unknown>(2) },
+      anything.filter((value) => value !== undefined),
+    );
+    holds(
+      (train, held, seed) => builtInDigits({ train: given(train), test: given(held), seed: given(seed) }),
+      few,
+      few,
+      few,
+    );
     holds((count) => epochOrder(count, 1, 0), numbers);
     holds((count) => new Random(1).below(count), numbers);
   });
@@ -171,26 +239,44 @@ describe("graphs", () => {
 
   test("leaves", () => {
     for (const leaf of [parameter, state]) {
-      holds((shape, values) => leaf("w", shape, values), shapes, fc.option(fc.array(numbers, { maxLength: 4 }), { nil: undefined }));
+      holds(
+        (shape, values) => leaf("w", shape, values),
+        shapes,
+        fc.option(fc.array(numbers, { maxLength: 4 }), { nil: undefined }),
+      );
     }
     holds((shape, dtype) => input("x", shape, dtype), shapes, types);
-    holds((value, shape) => constant(value, shape), fc.oneof(numbers, fc.array(numbers, { maxLength: 4 })), fc.option(shapes, { nil: undefined }));
+    holds(
+      (value, shape) => constant(value, shape),
+      fc.oneof(numbers, fc.array(numbers, { maxLength: 4 })),
+      fc.option(shapes, { nil: undefined }),
+    );
   });
 
   test("ops of two tensors", () => {
     // Few enough that some fit every op.
     const shape = fc.constantFrom<Shape>([2, 2], [2], [2, 1], [1, 3], []);
-    const fitting = fc.tuple(shape, fc.constantFrom<DType>("float32", "float32", "uint32", "uint8")).map(([sizes, dtype]) => input("x", sizes, dtype));
+    const fitting = fc
+      .tuple(shape, fc.constantFrom<DType>("float32", "float32", "uint32", "uint8"))
+      .map(([sizes, dtype]) => input("x", sizes, dtype));
     const ops = [add, matmul, meanSquaredError, softmaxCrossEntropy] as ((a: Tensor, b: Tensor) => Tensor)[];
     for (const op of ops) holds(op, fitting, fitting);
   });
 
   test("ops with shapes and axes", () => {
     holds((x, shape) => requireSize(reshape(x, shape), x.size), tensors, fc.oneof(shapes, small, fc.constant([-1])));
-    holds((x, order) => transpose(x, order), tensors, fc.oneof(fc.constantFrom<number[] | undefined>([1, 0], [0], undefined), fc.array(numbers, { maxLength: 3 })));
+    holds(
+      (x, order) => transpose(x, order),
+      tensors,
+      fc.oneof(fc.constantFrom<number[] | undefined>([1, 0], [0], undefined), fc.array(numbers, { maxLength: 3 })),
+    );
     holds((x, shape) => broadcastTo(x, shape), tensors, fc.oneof(shapes, small));
-    const axes = fc.option(fc.oneof(fc.integer({ min: -3, max: 3 }), numbers, fc.array(fc.integer({ min: -3, max: 3 }), { maxLength: 3 })), { nil: undefined });
-    for (const op of [sum, mean, max, argmax]) holds((x, chosen, keepAxes) => op(x, { keepAxes, axes: chosen }), floats, axes, fc.boolean());
+    const axes = fc.option(
+      fc.oneof(fc.integer({ min: -3, max: 3 }), numbers, fc.array(fc.integer({ min: -3, max: 3 }), { maxLength: 3 })),
+      { nil: undefined },
+    );
+    for (const op of [sum, mean, max, argmax])
+      holds((x, chosen, keepAxes) => op(x, { keepAxes, axes: chosen }), floats, axes, fc.boolean());
     holds((x) => softmax(x), tensors);
     holds((shape, axis) => axisIndex(shape, axis), shapes, fc.oneof(fc.integer({ min: 0, max: 2 }), numbers));
     holds((list) => pack(list), fc.array(tensors, { maxLength: 3 }));
@@ -198,7 +284,8 @@ describe("graphs", () => {
 
   test("ops with numbers", () => {
     const x = input("x", [3]);
-    for (const op of [power, leakyRelu, elu] as ((x: Tensor, value: number) => Tensor)[]) holds((value) => op(x, value), numbers);
+    for (const op of [power, leakyRelu, elu] as ((x: Tensor, value: number) => Tensor)[])
+      holds((value) => op(x, value), numbers);
     const key = stepScalar("key", () => 1, "uint32");
     holds((shape, rate) => dropoutMask(shape, rate, key), shapes, numbers);
     const [start, data] = [constant(0, [], "uint32"), input("data", [5, 2], "uint8")];
@@ -206,8 +293,20 @@ describe("graphs", () => {
   });
 
   test("updates", () => {
-    const target = fc.oneof(small.map((shape) => parameter("w", shape)), floats);
-    holds((first, second, value) => defineGraph({}, [{ target: first, value }, { target: second, value }]), target, target, floats);
+    const target = fc.oneof(
+      small.map((shape) => parameter("w", shape)),
+      floats,
+    );
+    holds(
+      (first, second, value) =>
+        defineGraph({}, [
+          { target: first, value },
+          { target: second, value },
+        ]),
+      target,
+      target,
+      floats,
+    );
   });
 });
 
@@ -216,12 +315,21 @@ function requireSize(tensor: Tensor, size: number): void {
 }
 
 test("backends", async () => {
-  holds((precision) => createCpuBackend({ precision } as CpuOptions), fc.oneof(fc.constantFrom<unknown>("float32", "float64"), anything));
+  holds(
+    (precision) => createCpuBackend({ precision } as CpuOptions),
+    fc.oneof(fc.constantFrom<unknown>("float32", "float64"), anything),
+  );
   const outcomes = { succeeded: 0, refused: 0 };
   await fc.assert(
-    fc.asyncProperty(fc.oneof(fc.constant<unknown>("cpu"), anything.filter((value) => value !== undefined)), async (device) => {
-      await attemptAsync(outcomes, () => createBackend({ device: given(device) }));
-    }),
+    fc.asyncProperty(
+      fc.oneof(
+        fc.constant<unknown>("cpu"),
+        anything.filter((value) => value !== undefined),
+      ),
+      async (device) => {
+        await attemptAsync(outcomes, () => createBackend({ device: given(device) }));
+      },
+    ),
   );
   expect(outcomes).toEqual({ succeeded: expect.any(Number), refused: expect.any(Number) });
 });
@@ -229,9 +337,12 @@ test("backends", async () => {
 test("probabilities", () => {
   holds((logits, classes) => probabilities(logits, given(classes)), fc.float32Array({ maxLength: 8 }), anything);
   const outcomes = { succeeded: 0, refused: 0 };
-  expect(attempt(outcomes, () => probabilities(Float32Array.of(0, 0, 0, 0), 2))).toEqual(Float32Array.of(0.5, 0.5, 0.5, 0.5));
+  expect(attempt(outcomes, () => probabilities(Float32Array.of(0, 0, 0, 0), 2))).toEqual(
+    Float32Array.of(0.5, 0.5, 0.5, 0.5),
+  );
 });
 
 test("the names of activations are those that the layers take", () => {
-  for (const name of Object.keys(activations)) expect(activation(name as ActivationName).config).toEqual({ type: "activation", name });
+  for (const name of Object.keys(activations))
+    expect(activation(name as ActivationName).config).toEqual({ type: "activation", name });
 });

@@ -17,9 +17,15 @@ import { parseHash } from "../../src/web/shared/address/hash.ts";
 import { attemptAsync, type Outcomes } from "./refusals.ts";
 
 /** Tries a reader with many inputs; some must be read and some refused, or the inputs try nothing. */
-async function readsOrRefuses<Input>(inputs: fc.Arbitrary<Input>, read: (input: Input) => Promise<unknown>): Promise<void> {
+async function readsOrRefuses<Input>(
+  inputs: fc.Arbitrary<Input>,
+  read: (input: Input) => Promise<unknown>,
+): Promise<void> {
   const outcomes: Outcomes = { succeeded: 0, refused: 0 };
-  await fc.assert(fc.asyncProperty(inputs, async (input) => void (await attemptAsync(outcomes, () => read(input)))), { numRuns: 400 });
+  await fc.assert(
+    fc.asyncProperty(inputs, async (input) => void (await attemptAsync(outcomes, () => read(input)))),
+    { numRuns: 400 },
+  );
   expect(outcomes.succeeded).toBeGreaterThan(20);
   expect(outcomes.refused).toBeGreaterThan(20);
 }
@@ -30,7 +36,25 @@ const long = "x".repeat(3000);
 const cells = fc.oneof(
   { weight: 60, arbitrary: fc.constantFrom("1", "2.5", "-3e4", "0", "7", "9") },
   { weight: 2, arbitrary: fc.constantFrom("a", "b") },
-  fc.constantFrom("", "NaN", "1e400", "Infinity", "0x10", '"q"', '"a,b"', '"a\nb"', '"', 'a"b', '"a"b', " 1 ", "label", "\u0000", "é", "__proto__", long),
+  fc.constantFrom(
+    "",
+    "NaN",
+    "1e400",
+    "Infinity",
+    "0x10",
+    '"q"',
+    '"a,b"',
+    '"a\nb"',
+    '"',
+    'a"b',
+    '"a"b',
+    " 1 ",
+    "label",
+    "\u0000",
+    "é",
+    "__proto__",
+    long,
+  ),
 );
 
 /** Mostly tables of rows of one length. */
@@ -38,7 +62,13 @@ const tables = fc
   .tuple(fc.integer({ min: 2, max: 4 }), fc.constantFrom(",", ",", ";", "\t"), fc.constantFrom("\n", "\r\n", "\r"))
   .chain(([width, delimiter, newline]) =>
     fc
-      .array(fc.oneof({ weight: 60, arbitrary: fc.array(cells, { minLength: width, maxLength: width }) }, fc.array(cells, { maxLength: 5 })), { maxLength: 8 })
+      .array(
+        fc.oneof(
+          { weight: 60, arbitrary: fc.array(cells, { minLength: width, maxLength: width }) },
+          fc.array(cells, { maxLength: 5 }),
+        ),
+        { maxLength: 8 },
+      )
       .map((rows) => rows.map((row) => row.join(delimiter)).join(newline)),
   );
 
@@ -48,13 +78,20 @@ const bytesOf = fc.oneof(
 );
 
 const columns = fc.constantFrom("1", "2", "9", "0", "last", "a", "label", "", "-1", long);
-const rarely = <Value>(none: Value, some: fc.Arbitrary<Value>) => fc.oneof({ weight: 8, arbitrary: fc.constant(none) }, some);
+const rarely = <Value>(none: Value, some: fc.Arbitrary<Value>) =>
+  fc.oneof({ weight: 8, arbitrary: fc.constant(none) }, some);
 const tableOptions = fc.record(
   {
     label: fc.oneof({ weight: 6, arbitrary: fc.constantFrom("last", "1") }, columns),
     header: fc.boolean(),
-    drop: rarely([], columns.map((name) => [name])),
-    categorical: rarely([], columns.map((name) => [name])),
+    drop: rarely(
+      [],
+      columns.map((name) => [name]),
+    ),
+    categorical: rarely(
+      [],
+      columns.map((name) => [name]),
+    ),
     text: fc.constantFrom("one-hot", "refuse"),
     missing: fc.constantFrom("refuse", "keep"),
     mostCategories: fc.integer({ min: 1, max: 6 }),
@@ -67,7 +104,12 @@ async function* inPieces(bytes: Uint8Array, length: number): AsyncGenerator<Uint
 }
 
 test("a CSV becomes examples, the same from its schema, or is refused clearly", async () => {
-  const inputs = fc.tuple(bytesOf, tableOptions, rarely(undefined, fc.constantFrom<string | undefined>(",", ";")), fc.constantFrom(1, 7, 1000));
+  const inputs = fc.tuple(
+    bytesOf,
+    tableOptions,
+    rarely(undefined, fc.constantFrom<string | undefined>(",", ";")),
+    fc.constantFrom(1, 7, 1000),
+  );
   await readsOrRefuses(inputs, async ([bytes, options, delimiter, length]) => {
     const rows = () => csvRowsOf(inPieces(bytes, length), { where: "t.csv", delimiter });
     const builder = new TableBuilder({ ...(options as TableOptions), name: "t.csv" });
@@ -94,15 +136,53 @@ test("a CSV becomes examples, the same from its schema, or is refused clearly", 
 const folder = mkdtempSync(join(tmpdir(), "wgrad-readers-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const train = () => trainCommand(new Command("train").exitOverride().configureOutput({ writeErr: () => {} })).action(() => {});
+const train = () =>
+  trainCommand(new Command("train").exitOverride().configureOutput({ writeErr: () => {} })).action(() => {});
 const optionNames = [...settableOptions(train()).keys()];
 const settings = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom<unknown>(1, 2, 0.5, 16, true, false, "a", "relu", "adam", "cpu", "25", "5s", "full", [], [32], ["a"]) },
-  fc.constantFrom<unknown>(null, -1, 0, 1e300, "", "NaN", "5x", long, { a: 1 }, [null], [-1], [0.5], [[1]], Array.from({ length: 3000 }, () => 7)),
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom<unknown>(
+      1,
+      2,
+      0.5,
+      16,
+      true,
+      false,
+      "a",
+      "relu",
+      "adam",
+      "cpu",
+      "25",
+      "5s",
+      "full",
+      [],
+      [32],
+      ["a"],
+    ),
+  },
+  fc.constantFrom<unknown>(
+    null,
+    -1,
+    0,
+    1e300,
+    "",
+    "NaN",
+    "5x",
+    long,
+    { a: 1 },
+    [null],
+    [-1],
+    [0.5],
+    [[1]],
+    Array.from({ length: 3000 }, () => 7),
+  ),
 );
 const configurations = fc.oneof(
   { weight: 8, arbitrary: fc.dictionary(fc.constantFrom(...optionNames), settings, { maxKeys: 2 }) },
-  fc.dictionary(fc.constantFrom("epoch", "__proto__", "toString", "$schema", "config", "", long), settings, { maxKeys: 2 }),
+  fc.dictionary(fc.constantFrom("epoch", "__proto__", "toString", "$schema", "config", "", long), settings, {
+    maxKeys: 2,
+  }),
   fc.json(),
   fc.constantFrom("", "{", '{"lr": 1e}', '{"lr": 0.1, "lr": 0.2}', "[".repeat(1e5), "nul", "\uFEFF{}"),
 );
@@ -126,14 +206,57 @@ test("a configuration file gives options in their ranges, or is refused clearly"
 
 const values = fc.oneof(
   fc.string({ maxLength: 12 }),
-  fc.constantFrom("1", "0", "-1", "1e999", "NaN", "0x10", " 5 ", "64-relu", "8-relu-0.5,4-tanh", "1-relu-.", "99999-relu", "%", "%zz", "1_1_1*0_0_0", "*", "__proto__", long),
+  fc.constantFrom(
+    "1",
+    "0",
+    "-1",
+    "1e999",
+    "NaN",
+    "0x10",
+    " 5 ",
+    "64-relu",
+    "8-relu-0.5,4-tanh",
+    "1-relu-.",
+    "99999-relu",
+    "%",
+    "%zz",
+    "1_1_1*0_0_0",
+    "*",
+    "__proto__",
+    long,
+  ),
 );
-const names = fc.constantFrom("layers", "loss", "optimizer", "rate", "schedule", "batch", "epochs", "seed", "data", "mode", "classify.points", "classify.layers", "regress.points", "neuron.points", "surface.start", "classify.rate", "toString");
+const names = fc.constantFrom(
+  "layers",
+  "loss",
+  "optimizer",
+  "rate",
+  "schedule",
+  "batch",
+  "epochs",
+  "seed",
+  "data",
+  "mode",
+  "classify.points",
+  "classify.layers",
+  "regress.points",
+  "neuron.points",
+  "surface.start",
+  "classify.rate",
+  "toString",
+);
 const hashes = fc.oneof(
   fc.string(),
   fc
-    .tuple(fc.constantFrom("#digits?", "#playground?", "#digits", "#x?", "#digits??"), fc.array(fc.tuple(names, values), { maxLength: 4 }), fc.boolean())
-    .map(([tab, pairs, encoded]) => tab + (encoded ? String(new URLSearchParams(pairs)) : pairs.map((pair) => pair.join("=")).join("&"))),
+    .tuple(
+      fc.constantFrom("#digits?", "#playground?", "#digits", "#x?", "#digits??"),
+      fc.array(fc.tuple(names, values), { maxLength: 4 }),
+      fc.boolean(),
+    )
+    .map(
+      ([tab, pairs, encoded]) =>
+        tab + (encoded ? String(new URLSearchParams(pairs)) : pairs.map((pair) => pair.join("=")).join("&")),
+    ),
 );
 
 test("any address gives the page settings in their ranges, which come back as they are", () => {

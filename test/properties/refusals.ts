@@ -15,7 +15,11 @@ export const numbers = fc.oneof(
 export const junk = fc.constantFrom<unknown>(null, "", "5", "relu", true, false, {}, [], [3], 10n, () => 3);
 
 /** Mostly numbers; undefined is an option that is not given. */
-export const anything = fc.oneof({ weight: 6, arbitrary: numbers }, { weight: 2, arbitrary: fc.constant(undefined) }, junk);
+export const anything = fc.oneof(
+  { weight: 6, arbitrary: numbers },
+  { weight: 2, arbitrary: fc.constant(undefined) },
+  junk,
+);
 
 export const shapes = fc.oneof(
   { weight: 4, arbitrary: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 3 }) },
@@ -26,7 +30,11 @@ export const shapes = fc.oneof(
 function requireClear(error: unknown): void {
   if (!(error instanceof WgradError)) throw error;
   const { what, where, fix, message } = error;
-  expect({ what, where, fix }, message).toEqual({ what: expect.stringMatching(/./), where: expect.stringMatching(/./), fix: expect.stringMatching(/./) });
+  expect({ what, where, fix }, message).toEqual({
+    what: expect.stringMatching(/./),
+    where: expect.stringMatching(/./),
+    fix: expect.stringMatching(/./),
+  });
   expect(message.length).toBeLessThan(600);
 }
 
@@ -50,7 +58,10 @@ export function attempt<Result>(outcomes: Outcomes, action: () => Result): Resul
 }
 
 /** The same for what may be refused later. */
-export async function attemptAsync<Result>(outcomes: Outcomes, action: () => Promise<Result>): Promise<Result | undefined> {
+export async function attemptAsync<Result>(
+  outcomes: Outcomes,
+  action: () => Promise<Result>,
+): Promise<Result | undefined> {
   try {
     const result = await action();
     outcomes.succeeded++;

@@ -10,7 +10,13 @@ import { loadPytorch, savePytorch } from "../../src/formats/pytorch.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { optimizers, sequential, dense } from "../../src/nn/index.ts";
 import { loadMnist } from "../../src/node/index.ts";
-import { createEvaluator, createTrainer, type EvaluatorOptions, type FitOptions, type TrainerOptions } from "../../src/train/index.ts";
+import {
+  createEvaluator,
+  createTrainer,
+  type EvaluatorOptions,
+  type FitOptions,
+  type TrainerOptions,
+} from "../../src/train/index.ts";
 import { clouds, smallModel } from "../train/examples.ts";
 import { anything, attemptAsync, holds, numbers, shapes, type Outcomes } from "./refusals.ts";
 
@@ -20,7 +26,10 @@ const backend = createCpuBackend();
 const dataset = clouds(12);
 
 /** The same as `holds`, of what is refused later. */
-async function holdsLater<Value>(action: (value: Value) => Promise<unknown>, arbitrary: fc.Arbitrary<Value>): Promise<void> {
+async function holdsLater<Value>(
+  action: (value: Value) => Promise<unknown>,
+  arbitrary: fc.Arbitrary<Value>,
+): Promise<void> {
   const outcomes: Outcomes = { succeeded: 0, refused: 0 };
   await fc.assert(
     fc.asyncProperty(arbitrary, async (value) => {
@@ -36,12 +45,24 @@ async function holdsLater<Value>(action: (value: Value) => Promise<unknown>, arb
 const options = (good: object, ...keys: readonly string[]) =>
   fc.record(Object.fromEntries(keys.map((key) => [key, anything])), { requiredKeys: [] }).chain((changes) =>
     // Each by itself as well, since the first that is refused hides the others.
-    fc.constantFrom(...Object.entries(changes).map(([key, value]) => ({ ...good, [key]: value })), { ...good, ...changes }),
+    fc.constantFrom(...Object.entries(changes).map(([key, value]) => ({ ...good, [key]: value })), {
+      ...good,
+      ...changes,
+    }),
   );
 
 test("createTrainer, whose trainers then make a step", async () => {
   const good = { model: smallModel(), dataset, backend, learningRate: 0.01, batchSize: 4, epochs: 1, maxSteps: 1 };
-  const keys = ["learningRate", "batchSize", "epochs", "maxSteps", "seed", "clipNorm", "microBatchSize", "snapshotSeconds"];
+  const keys = [
+    "learningRate",
+    "batchSize",
+    "epochs",
+    "maxSteps",
+    "seed",
+    "clipNorm",
+    "microBatchSize",
+    "snapshotSeconds",
+  ];
   await holdsLater(
     async (chosen) => {
       const trainer = await createTrainer(given<TrainerOptions>(chosen));
@@ -57,7 +78,9 @@ test("the normalisation of a trainer and an evaluator", async () => {
   const constants = fc.oneof(anything, fc.array(numbers, { maxLength: 5 }), fc.constant([1, 2, 3, 4]));
   await holdsLater(
     async (normalization) => {
-      const evaluator = createEvaluator(given<EvaluatorOptions>({ model, backend, session: backend.createSession(), normalization }));
+      const evaluator = createEvaluator(
+        given<EvaluatorOptions>({ model, backend, session: backend.createSession(), normalization }),
+      );
       await evaluator.predict(Float32Array.of(1, 2, 3, 4));
     },
     fc.record({ scale: constants, offset: constants }),
@@ -65,7 +88,14 @@ test("the normalisation of a trainer and an evaluator", async () => {
 });
 
 test("fit", async () => {
-  const trainer = await createTrainer({ model: smallModel(), dataset, backend, learningRate: 0.01, batchSize: 4, epochs: 2 });
+  const trainer = await createTrainer({
+    model: smallModel(),
+    dataset,
+    backend,
+    learningRate: 0.01,
+    batchSize: 4,
+    epochs: 2,
+  });
   await holdsLater(
     async (chosen) => {
       for await (const { step } of trainer.fit(given<FitOptions>(chosen))) {
@@ -81,7 +111,12 @@ test("predict", async () => {
   const evaluator = createEvaluator({ model: smallModel(), backend, session: backend.createSession() });
   await holdsLater(
     (features) => evaluator.predict(given(features)),
-    fc.oneof(fc.constant<unknown>(new Float32Array(8)), fc.float32Array({ maxLength: 9 }), fc.uint8Array({ maxLength: 9 }), anything),
+    fc.oneof(
+      fc.constant<unknown>(new Float32Array(8)),
+      fc.float32Array({ maxLength: 9 }),
+      fc.uint8Array({ maxLength: 9 }),
+      anything,
+    ),
   );
 });
 
@@ -91,14 +126,26 @@ test("where MNIST is looked for: nothing but https, and nothing for ever", async
     asked.push(String(address));
     return Promise.reject(new Error("offline"));
   };
-  const wrong = fc.constantFrom("http://host.example/", "file:///etc/passwd", "", "host", "https://", "javascript:0", "data:,1");
-  const mirrors = fc.tuple(wrong, fc.boolean()).map(([mirror, last]) => (last ? ["https://host.example/", mirror] : [mirror]));
+  const wrong = fc.constantFrom(
+    "http://host.example/",
+    "file:///etc/passwd",
+    "",
+    "host",
+    "https://",
+    "javascript:0",
+    "data:,1",
+  );
+  const mirrors = fc
+    .tuple(wrong, fc.boolean())
+    .map(([mirror, last]) => (last ? ["https://host.example/", mirror] : [mirror]));
   const seconds = fc.constantFrom<unknown>(0, -1, NaN, Infinity, 86_401, "a", {}, () => 3);
   const chosen = fc.oneof(fc.record({ mirrors }), fc.record({ timeoutSeconds: seconds }));
   await fc.assert(
     fc.asyncProperty(chosen, async (changes) => {
       const outcomes = { succeeded: 0, refused: 0 };
-      await attemptAsync(outcomes, () => loadMnist({ cacheDirectory: "/nowhere", env: {}, fetch, log: () => {}, ...given<object>(changes) }));
+      await attemptAsync(outcomes, () =>
+        loadMnist({ cacheDirectory: "/nowhere", env: {}, fetch, log: () => {}, ...given<object>(changes) }),
+      );
       expect(outcomes).toEqual({ succeeded: 0, refused: 1 });
     }),
   );
@@ -106,7 +153,11 @@ test("where MNIST is looked for: nothing but https, and nothing for ever", async
 });
 
 test("writers", () => {
-  const tensors = fc.record({ name: fc.constantFrom("a", "b", "__metadata__", "__proto__"), shape: shapes, values: fc.float32Array({ maxLength: 8 }) });
+  const tensors = fc.record({
+    name: fc.constantFrom("a", "b", "__metadata__", "__proto__"),
+    shape: shapes,
+    values: fc.float32Array({ maxLength: 8 }),
+  });
   holds((list) => writeSafetensors(list, {}), fc.array(tensors, { maxLength: 3 }));
   const trained: TrainedModel = {
     model: sequential([dense(2)], { inputShape: [3] }),
@@ -118,7 +169,10 @@ test("writers", () => {
   };
   const good = initialValues(trained.model);
   const parameters = fc.constantFrom("layers.0.weight", "layers.0.bias", "more").chain((name) =>
-    fc.oneof(fc.constant(good), tensors.map(({ shape, values }) => ({ ...good, [name]: { shape, values } }))),
+    fc.oneof(
+      fc.constant(good),
+      tensors.map(({ shape, values }) => ({ ...good, [name]: { shape, values } })),
+    ),
   );
   for (const save of [saveModel, saveOnnx, savePytorch]) holds((values) => save(trained, values), parameters);
 });
@@ -126,16 +180,26 @@ test("writers", () => {
 test("the options of an import", () => {
   const file = writeSafetensors([{ name: "a.weight", shape: [2, 4], values: new Float32Array(8) }], {});
   const list = fc.oneof(fc.constantFrom<unknown>(["a"], ["x", "y"], ["x"], undefined), anything);
-  const some = fc.record({
-    activation: fc.oneof(fc.constantFrom<unknown>("relu", "tanh"), anything),
-    layers: list,
-    inputShape: fc.oneof(shapes as fc.Arbitrary<unknown>, fc.constantFrom<unknown>([4], [2, 2]), anything),
-    normalization: fc.oneof(fc.constant<unknown>(undefined), fc.record({ scale: anything, offset: anything }), anything),
-    classes: list,
-    outputs: list,
-    loss: fc.oneof(fc.constantFrom<unknown>("meanSquaredError", "softmaxCrossEntropy", undefined), anything),
-  }, { requiredKeys: [] });
-  holds((chosen) => loadPytorch(file, "f", given(chosen)), some.chain((all) => fc.constantFrom({}, all, ...Object.entries(all).map(([key, value]) => ({ [key]: value })))));
+  const some = fc.record(
+    {
+      activation: fc.oneof(fc.constantFrom<unknown>("relu", "tanh"), anything),
+      layers: list,
+      inputShape: fc.oneof(shapes as fc.Arbitrary<unknown>, fc.constantFrom<unknown>([4], [2, 2]), anything),
+      normalization: fc.oneof(
+        fc.constant<unknown>(undefined),
+        fc.record({ scale: anything, offset: anything }),
+        anything,
+      ),
+      classes: list,
+      outputs: list,
+      loss: fc.oneof(fc.constantFrom<unknown>("meanSquaredError", "softmaxCrossEntropy", undefined), anything),
+    },
+    { requiredKeys: [] },
+  );
+  holds(
+    (chosen) => loadPytorch(file, "f", given(chosen)),
+    some.chain((all) => fc.constantFrom({}, all, ...Object.entries(all).map(([key, value]) => ({ [key]: value })))),
+  );
 });
 
 test("optimizers of one's own are taken, and what is none is not", async () => {

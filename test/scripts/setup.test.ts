@@ -363,10 +363,17 @@ describe("what the probe's process says", () => {
 
 describe("a browser for the tests of the demo", () => {
   const found = (there: readonly string[], machine: { platform?: string; environment?: Record<string, string> } = {}) =>
-    findBrowser({ platform: "linux", environment: { PATH: "/usr/local/bin:/usr/bin" }, ...machine, runs: (file) => there.includes(file) });
+    findBrowser({
+      platform: "linux",
+      environment: { PATH: "/usr/local/bin:/usr/bin" },
+      ...machine,
+      runs: (file) => there.includes(file),
+    });
 
   test("is the one that CHROME_PATH names, there or not", () => {
-    expect(found(["/usr/bin/chromium"], { environment: { PATH: "/usr/bin", CHROME_PATH: "/opt/chrome" } })).toBe("/opt/chrome");
+    expect(found(["/usr/bin/chromium"], { environment: { PATH: "/usr/bin", CHROME_PATH: "/opt/chrome" } })).toBe(
+      "/opt/chrome",
+    );
   });
 
   test("is looked for in PATH, Chromium before Chrome", () => {
@@ -387,14 +394,21 @@ describe("a browser for the tests of the demo", () => {
     [["ubuntu", "debian"], "chromium-browser"],
     [["linuxmint", "ubuntu", "debian"], "chromium-browser"],
   ])("on %j it is installed where that is allowed, and told how elsewhere", (family, name) => {
-    expect(chooseBrowserPlan({ platform: "linux", family, mayInstall: true })).toEqual({ action: "install", package: name });
+    expect(chooseBrowserPlan({ platform: "linux", family, mayInstall: true })).toEqual({
+      action: "install",
+      package: name,
+    });
     const { action, lines } = chooseBrowserPlan({ platform: "linux", family, mayInstall: false });
     expect(action).toBe("instructions");
     expect(lines!.at(-1)).toBe(`sudo apt-get install --no-install-recommends ${name}`);
   });
 
   test("elsewhere setup says what to do", () => {
-    for (const [platform, family] of [["linux", ["fedora"]], ["darwin", []], ["win32", []]] as const) {
+    for (const [platform, family] of [
+      ["linux", ["fedora"]],
+      ["darwin", []],
+      ["win32", []],
+    ] as const) {
       const { action, lines } = chooseBrowserPlan({ platform, family, mayInstall: true });
       expect(action).toBe("instructions");
       expect(lines!.join("\n")).toMatch(/CHROME_PATH/);

@@ -10,12 +10,37 @@ const cli = commandLine({ mnist: true });
 const { inFolder } = cli;
 
 /** A network large enough that writing its checkpoint takes a while, and 320 steps. */
-const training = ["train", "--data", "data", "--device", "webgpu", "--hidden", "512,512", "--batch", "20", "--epochs", "40", "--validation", "0.2", "--patience", "1000"];
+const training = [
+  "train",
+  "--data",
+  "data",
+  "--device",
+  "webgpu",
+  "--hidden",
+  "512,512",
+  "--batch",
+  "20",
+  "--epochs",
+  "40",
+  "--validation",
+  "0.2",
+  "--patience",
+  "1000",
+];
 
 function outcome(log: string, model: string) {
   const lines = readFileSync(inFolder(log), "utf8").trimEnd().split("\n");
-  const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ event }) => event === "progress");
-  const numbers = events.map(({ step, epoch, loss, accuracy, learningRate, validationLoss }) => [step, epoch, loss, accuracy, learningRate, validationLoss]);
+  const events = lines
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ event }) => event === "progress");
+  const numbers = events.map(({ step, epoch, loss, accuracy, learningRate, validationLoss }) => [
+    step,
+    epoch,
+    loss,
+    accuracy,
+    learningRate,
+    validationLoss,
+  ]);
   return { numbers, tensors: readSafetensors(readFileSync(inFolder(model)), model).tensors };
 }
 
@@ -46,7 +71,18 @@ test("a run killed at twenty random moments resumes each time, and ends with the
   const seed = Number(process.env["WGRAD_SEED"] ?? Date.now() % 2 ** 31);
   console.log(`WGRAD_SEED=${seed}`);
   const random = new Random(seed);
-  const args = [...training, "--checkpoint", "kept", "--every", "10", "--log", "run.jsonl", "--out", "model.safetensors", "--resume"];
+  const args = [
+    ...training,
+    "--checkpoint",
+    "kept",
+    "--every",
+    "10",
+    "--log",
+    "run.jsonl",
+    "--out",
+    "model.safetensors",
+    "--resume",
+  ];
   let [kills, whileWriting, runs] = [0, 0, 0];
   while (kills < 20) {
     runs++;
@@ -66,6 +102,8 @@ test("a run killed at twenty random moments resumes each time, and ends with the
   const last = await cli.run(args);
   expect(last).toMatchObject({ code: 0 });
   expect(outcome("run.jsonl", "model.safetensors")).toEqual(expected);
-  console.log(`${kills} kills in ${runs} runs, ${whileWriting} of them while a checkpoint was being written; the end was identical`);
+  console.log(
+    `${kills} kills in ${runs} runs, ${whileWriting} of them while a checkpoint was being written; the end was identical`,
+  );
   expect(whileWriting).toBeGreaterThan(0);
 }, 1_800_000);

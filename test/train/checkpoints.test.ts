@@ -11,7 +11,13 @@ async function run(backend: Backend, resumeFrom?: Checkpoint, fit: FitOptions = 
   const trainer = await createTrainer({ ...options, backend, resumeFrom });
   const save = async (checkpoint: Checkpoint) => void kept.push(checkpoint);
   const events = await finish(trainer, { every: 9, checkpoint: { everySteps: 25, save }, ...fit });
-  const log = events.map(({ step, epoch, loss, accuracy, learningRate }) => ({ step, epoch, loss, accuracy, learningRate }));
+  const log = events.map(({ step, epoch, loss, accuracy, learningRate }) => ({
+    step,
+    epoch,
+    loss,
+    accuracy,
+    learningRate,
+  }));
   const end = valuesOf(await trainer.snapshot());
   trainer.dispose();
   return { log, end, kept };
@@ -45,7 +51,12 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
     const kept: Checkpoint[] = [];
     const save = async (checkpoint: Checkpoint) => void kept.push(checkpoint);
     const log = [];
-    for await (const { step, loss } of trainer.fit({ every: 7, stepsPerSubmit: 5, signal: abort.signal, checkpoint: { everySeconds: 1000, save } })) {
+    for await (const { step, loss } of trainer.fit({
+      every: 7,
+      stepsPerSubmit: 5,
+      signal: abort.signal,
+      checkpoint: { everySeconds: 1000, save },
+    })) {
       log.push({ step, loss });
       if (step === 49) abort.abort();
     }
@@ -59,7 +70,9 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
     const rest = resumed.log.map(({ step, loss }) => ({ step, loss }));
     // The last event before the pause tells how far the run got, and is no part of the log of the whole run.
     expect(log.at(-1)!.step).toBe(last!.step);
-    expect([...log.filter(({ step }) => step % 7 === 0), ...rest]).toEqual(whole.log.map(({ step, loss }) => ({ step, loss })));
+    expect([...log.filter(({ step }) => step % 7 === 0), ...rest]).toEqual(
+      whole.log.map(({ step, loss }) => ({ step, loss })),
+    );
     expect(resumed.end).toEqual(whole.end);
   });
 
@@ -97,7 +110,9 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
     const fit = { stepsPerSubmit: 4, checkpoint: { everySeconds: 1e-6, save } };
     await run(backend, undefined, fit);
     // An epoch of six steps ends a submit as well.
-    expect(steps).toEqual(Array.from({ length: 120 }, (_, index) => index + 1).filter((step) => step % 6 === 4 || step % 6 === 0));
+    expect(steps).toEqual(
+      Array.from({ length: 120 }, (_, index) => index + 1).filter((step) => step % 6 === 4 || step % 6 === 0),
+    );
   });
 
   test("that cannot be kept end fit with the reason, and bad options with theirs", async () => {
@@ -105,9 +120,15 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
       throw new Error("the disk is full");
     };
     await expect(run(backend, undefined, { checkpoint: { everySteps: 25, save } })).rejects.toThrow("the disk is full");
-    await expect(run(backend, undefined, { checkpoint: { everySteps: 1000, save } })).rejects.toThrow("the disk is full");
-    await expect(run(backend, undefined, { checkpoint: { save } })).rejects.toThrow(/one of everySteps and everySeconds/);
-    await expect(run(backend, undefined, { checkpoint: { everySteps: 0.5, save } })).rejects.toThrow(/everySteps: 0\.5 is out of range/);
+    await expect(run(backend, undefined, { checkpoint: { everySteps: 1000, save } })).rejects.toThrow(
+      "the disk is full",
+    );
+    await expect(run(backend, undefined, { checkpoint: { save } })).rejects.toThrow(
+      /one of everySteps and everySeconds/,
+    );
+    await expect(run(backend, undefined, { checkpoint: { everySteps: 0.5, save } })).rejects.toThrow(
+      /everySteps: 0\.5 is out of range/,
+    );
   });
 });
 
@@ -118,7 +139,11 @@ test("a device lost between checkpoints changes neither them nor the log", async
   const save = async (checkpoint: Checkpoint) => void kept.push(checkpoint);
   const trainer = await createTrainer({ ...options, backend });
   const log = [];
-  for await (const { step, loss } of trainer.fit({ every: 9, stepsPerSubmit: 3, checkpoint: { everySteps: 25, save } })) {
+  for await (const { step, loss } of trainer.fit({
+    every: 9,
+    stepsPerSubmit: 3,
+    checkpoint: { everySteps: 25, save },
+  })) {
     log.push({ step, loss });
     if (step === 63) lose();
   }

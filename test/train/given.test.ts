@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { OptionError } from "../../src/errors.ts";
 import { parameter } from "../../src/graph/leaves.ts";
-import { createEvaluator, createTrainer, fitUntil, minimize, type Snapshot, type TrainerOptions } from "../../src/train/index.ts";
+import {
+  createEvaluator,
+  createTrainer,
+  fitUntil,
+  minimize,
+  type Snapshot,
+  type TrainerOptions,
+} from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { clouds, finish, smallModel } from "./examples.ts";
 
@@ -37,20 +44,30 @@ describe.each(backends)("what callers hand over on $name", ({ create }) => {
     const right = { model: options.model, backend, session: backend.createSession() };
     for (const name of ["model", "backend", "session"]) {
       for (const value of none) {
-        expect(() => createEvaluator({ ...right, [name]: value as never })).toThrow(new RegExp(`^${name}: .* is no ${name}`));
+        expect(() => createEvaluator({ ...right, [name]: value as never })).toThrow(
+          new RegExp(`^${name}: .* is no ${name}`),
+        );
       }
     }
-    for (const value of none) await expect(createEvaluator(right).evaluate(value as never)).rejects.toThrow(/^evaluate: .* is no data set/);
+    for (const value of none)
+      await expect(createEvaluator(right).evaluate(value as never)).rejects.toThrow(/^evaluate: .* is no data set/);
   });
 
   test("fitUntil and minimize refuse what is no trainer, validation set or session", async () => {
     const trainer = await createTrainer(options);
     for (const value of none) {
       await expect(fitUntil(value as never).next()).rejects.toThrow(/^fitUntil: .* is no trainer/);
-      const minimizing = minimize(parameter("x", []), { session: value as never, parameters: [], learningRate: 1, maxSteps: 1 });
+      const minimizing = minimize(parameter("x", []), {
+        session: value as never,
+        parameters: [],
+        learningRate: 1,
+        maxSteps: 1,
+      });
       await expect(minimizing).rejects.toThrow(/^minimize session: .* is no session/);
     }
-    await expect(fitUntil(trainer, { validation: null as never }).next()).rejects.toThrow(/^fitUntil validation: null is no data set/);
+    await expect(fitUntil(trainer, { validation: null as never }).next()).rejects.toThrow(
+      /^fitUntil validation: null is no data set/,
+    );
     trainer.dispose();
   });
 
@@ -60,7 +77,13 @@ describe.each(backends)("what callers hand over on $name", ({ create }) => {
     const snapshot = await trainer.snapshot();
     expect(snapshot.step).toBe(6);
     const wrong = [NaN, 1e9, 2.5, -1, Infinity, 7, "6", undefined].map((step) => ({ ...snapshot, step }));
-    for (const given of [...wrong, ...none.slice(2), null, { ...snapshot, parameters: null }, { ...snapshot, optimizer: undefined }]) {
+    for (const given of [
+      ...wrong,
+      ...none.slice(2),
+      null,
+      { ...snapshot, parameters: null },
+      { ...snapshot, optimizer: undefined },
+    ]) {
       await expect(createTrainer({ ...options, resumeFrom: given as Snapshot })).rejects.toThrow(/^resumeFrom/);
       expect(() => trainer.restore(given as Snapshot)).toThrow(/^restore/);
     }

@@ -14,8 +14,21 @@ describe.each(backends)("gradient norms on $name", ({ create }) => {
   afterAll(() => backend.dispose());
 
   test("are those worked by hand, layer by layer", async () => {
-    const model = sequential([dense(1, { weights: initializers.given([2]) }), activation("relu"), dense(1, { weights: initializers.given([3]), bias: false })], { inputShape: [1] });
-    const dataset = makeRegressionDataset({ name: "two", features: Float32Array.of(1, 3), shape: [1], targets: Float32Array.of(5, 0), outputs: ["y"] });
+    const model = sequential(
+      [
+        dense(1, { weights: initializers.given([2]) }),
+        activation("relu"),
+        dense(1, { weights: initializers.given([3]), bias: false }),
+      ],
+      { inputShape: [1] },
+    );
+    const dataset = makeRegressionDataset({
+      name: "two",
+      features: Float32Array.of(1, 3),
+      shape: [1],
+      targets: Float32Array.of(5, 0),
+      outputs: ["y"],
+    });
     const options = { model, backend, session: backend.createSession(), dataset };
     // ŷ = 3 · 2x = 6 and 18; 2 (ŷ − y) = 2 and 36. Of the first example: ∂/∂w₂ = 2 · 2, ∂/∂w₁ = 2 · 3 · 1, ∂/∂b₁ = 2 · 3.
     const first = await createGradientNorms({ ...options, examples: 1 });
@@ -32,7 +45,14 @@ describe.each(backends)("gradient norms on $name", ({ create }) => {
   test("follow the parameters of a trainer's session", async () => {
     const model = smallModel();
     const dataset = clouds(40);
-    const trainer = await createTrainer({ model, dataset, backend, learningRate: 0.05, batchSize: "full", epochs: 200 });
+    const trainer = await createTrainer({
+      model,
+      dataset,
+      backend,
+      learningRate: 0.05,
+      batchSize: "full",
+      epochs: 200,
+    });
     const norms = await createGradientNorms({ model, backend, session: trainer.session, dataset });
     const before = await norms.measure();
     await finish(trainer);
@@ -42,8 +62,15 @@ describe.each(backends)("gradient norms on $name", ({ create }) => {
   });
 
   test("refuses what does not fit", async () => {
-    const options = { model: smallModel(), backend, session: backend.createSession(), dataset: clouds(8, { classes: 2 }) };
+    const options = {
+      model: smallModel(),
+      backend,
+      session: backend.createSession(),
+      dataset: clouds(8, { classes: 2 }),
+    };
     await expect(createGradientNorms(options)).rejects.toThrow(/the data has 2 classes/);
-    await expect(createGradientNorms({ ...options, dataset: clouds(8), examples: 0 })).rejects.toThrow(/gradientNorms examples/);
+    await expect(createGradientNorms({ ...options, dataset: clouds(8), examples: 0 })).rejects.toThrow(
+      /gradientNorms examples/,
+    );
   });
 });

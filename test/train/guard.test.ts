@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { DivergedError } from "../../src/errors.ts";
 import { dense, optimizers, sequential } from "../../src/nn/index.ts";
-import { createTrainer, type Checkpoint, type SkippedStep, type TrainerOptions, type TrainingProgress } from "../../src/train/index.ts";
+import {
+  createTrainer,
+  type Checkpoint,
+  type SkippedStep,
+  type TrainerOptions,
+  type TrainingProgress,
+} from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { clouds, finish, valuesOf } from "./examples.ts";
 
@@ -53,7 +59,8 @@ describe.each(backends)("steps that are not finite on $name", ({ create }) => {
     expect(skipped).toHaveLength(3);
     // One in every epoch of four steps.
     expect(skipped.map(({ step }) => Math.ceil(step / 4))).toEqual([1, 2, 3]);
-    for (const { place, learningRate } of skipped) expect({ place, learningRate }).toEqual({ place: "layers.0.weight", learningRate: 0.02 });
+    for (const { place, learningRate } of skipped)
+      expect({ place, learningRate }).toEqual({ place: "layers.0.weight", learningRate: 0.02 });
     expect(Object.values(values).flat().every(Number.isFinite)).toBe(true);
   });
 
@@ -95,7 +102,9 @@ describe.each(backends)("steps that are not finite on $name", ({ create }) => {
       const error = await looping().catch((failure: unknown) => failure);
       expect(error).toBeInstanceOf(DivergedError);
       expect((error as DivergedError).step).toBe(step);
-      expect((error as DivergedError).message).toMatch(`step ${step}: the gradient of layers.0.weight is not finite, at learning rate 0.02`);
+      expect((error as DivergedError).message).toMatch(
+        `step ${step}: the gradient of layers.0.weight is not finite, at learning rate 0.02`,
+      );
       expect(trainer.step).toBe(step - 1);
     }
     expect(events.map((event) => event.step)).toEqual(Array.from({ length: step - 1 }, (_, index) => index + 1));
@@ -120,7 +129,11 @@ describe.each(backends)("steps that are not finite on $name", ({ create }) => {
 
   test("cost a dispatch more, and one of a single element to remember", async () => {
     const plain = await createTrainer(options());
-    for (const [onNonFinite, more] of [["stop", 2], ["skip", 1], ["halve", 2]] as const) {
+    for (const [onNonFinite, more] of [
+      ["stop", 2],
+      ["skip", 1],
+      ["halve", 2],
+    ] as const) {
       const guarded = await createTrainer(options({ onNonFinite }));
       if (backend.kind === "webgpu") expect(guarded.dispatches.length).toBe(plain.dispatches.length + more);
       guarded.dispose();

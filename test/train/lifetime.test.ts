@@ -32,7 +32,12 @@ describe.each(backends)("trainers on $name", ({ create }) => {
     }
     expect(steps.at(-1)).toBe(10);
     trainer.dispose();
-    const uses = [() => finish(trainer), () => trainer.evaluate(clouds(60)), () => trainer.predict(new Float32Array(4)), () => trainer.snapshot()];
+    const uses = [
+      () => finish(trainer),
+      () => trainer.evaluate(clouds(60)),
+      () => trainer.predict(new Float32Array(4)),
+      () => trainer.snapshot(),
+    ];
     for (const use of uses) {
       await expect(use()).rejects.toThrow(OptionError);
       await expect(use()).rejects.toThrow(/this trainer was disposed of\. Create another one/);
@@ -57,7 +62,8 @@ describe.each(backends)("trainers on $name", ({ create }) => {
     );
     const [one, other] = await Promise.all([1, 2].map((seed) => createTrainer(options(backend, seed))));
     const together = async (trainer: NonNullable<typeof one>) => {
-      for await (const { step } of trainer.fit({ every: 7, stepsPerSubmit: 2 })) if (step === 63) await trainer.evaluate(clouds(60));
+      for await (const { step } of trainer.fit({ every: 7, stepsPerSubmit: 2 }))
+        if (step === 63) await trainer.evaluate(clouds(60));
       return valuesOf(await trainer.snapshot());
     };
     expect(await Promise.all([together(one!), together(other!)])).toEqual(alone);

@@ -17,7 +17,11 @@ describe.each(backends)("minimize on $name", ({ create }) => {
   function parabola(options: { maxSteps: number; smallestStep?: number }) {
     const x = parameter("x", [], [-1]);
     const session = backend.createSession();
-    return { x, session, found: minimize(square(x), { session, parameters: [x], learningRate: 0.1, record: { x }, ...options }) };
+    return {
+      x,
+      session,
+      found: minimize(square(x), { session, parameters: [x], learningRate: 0.1, record: { x }, ...options }),
+    };
   }
 
   test("stops at the most steps and records what held before and after each", async () => {
@@ -38,21 +42,41 @@ describe.each(backends)("minimize on $name", ({ create }) => {
     expect((await session.read(x))[0]).toBe(record["x"]!.at(-1));
     // A rate of 0.01 makes the step k + 1 0.02 · 0.98ᵏ long: at most 1e-4 for k ≥ 262.3.
     const slow = parameter("x", [], [-1]);
-    const options = { session: backend.createSession(), parameters: [slow], learningRate: 0.01, maxSteps: 1000, smallestStep: 1e-4 };
+    const options = {
+      session: backend.createSession(),
+      parameters: [slow],
+      learningRate: 0.01,
+      maxSteps: 1000,
+      smallestStep: 1e-4,
+    };
     expect(await minimize(square(slow), options)).toMatchObject({ steps: 264, stopped: "smallStep" });
   });
 
   test("the last step that is allowed may be the small one", async () => {
-    expect(await parabola({ maxSteps: 25, smallestStep: 1e-3 }).found).toMatchObject({ steps: 25, stopped: "smallStep" });
-    expect(await parabola({ maxSteps: 24, smallestStep: 1e-3 }).found).toMatchObject({ steps: 24, stopped: "maxSteps" });
+    expect(await parabola({ maxSteps: 25, smallestStep: 1e-3 }).found).toMatchObject({
+      steps: 25,
+      stopped: "smallStep",
+    });
+    expect(await parabola({ maxSteps: 24, smallestStep: 1e-3 }).found).toMatchObject({
+      steps: 24,
+      stopped: "maxSteps",
+    });
   });
 
   test("says that the loss is no finite number any more, and where", async () => {
     const x = parameter("x", [], [1]);
     // The logarithm's argument, 1 − 0.4 step, is negative from step 3 on.
-    const argument = subtract(1, stepScalar("fall", (step) => 0.4 * step));
+    const argument = subtract(
+      1,
+      stepScalar("fall", (step) => 0.4 * step),
+    );
     const loss = add(square(x), log(argument));
-    const found = await minimize(loss, { session: backend.createSession(), parameters: [x], learningRate: 0.1, maxSteps: 50 });
+    const found = await minimize(loss, {
+      session: backend.createSession(),
+      parameters: [x],
+      learningRate: 0.1,
+      maxSteps: 50,
+    });
     expect([found.steps, found.stopped, found.losses.length]).toEqual([3, "notFinite", 4]);
     expect(found.losses.slice(0, 3).every(Number.isFinite)).toBe(true);
     expect(found.losses[3]).not.toSatisfy(Number.isFinite);
@@ -81,8 +105,12 @@ describe.each(backends)("minimize on $name", ({ create }) => {
     const x = parameter("x", [3], [1, 2, 3]);
     const w = parameter("w", [], [1]);
     const options = { session: backend.createSession(), parameters: [w], learningRate: 0.1, maxSteps: 5 };
-    await expect(minimize(square(w), { ...options, record: { x } })).rejects.toThrow(/record x: x float32\[3\] is no scalar/);
-    await expect(minimize(square(w), { ...options, maxSteps: 0 })).rejects.toThrow(/minimize maxSteps: 0 is out of range/);
+    await expect(minimize(square(w), { ...options, record: { x } })).rejects.toThrow(
+      /record x: x float32\[3\] is no scalar/,
+    );
+    await expect(minimize(square(w), { ...options, maxSteps: 0 })).rejects.toThrow(
+      /minimize maxSteps: 0 is out of range/,
+    );
     await expect(minimize(square(w), { ...options, smallestStep: 0 })).rejects.toThrow(/minimize smallestStep/);
     await expect(minimize(square(w), { ...options, learningRate: -1 })).rejects.toThrow(/minimize learningRate/);
     await expect(minimize(square(w), { ...options, parameters: [x] })).rejects.toThrow(/does not depend on/);

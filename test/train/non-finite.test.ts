@@ -7,7 +7,17 @@ import { createTrainer, predictedClasses } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { clouds, finish } from "./examples.ts";
 
-const rectifying: readonly ActivationName[] = ["relu", "leakyRelu", "elu", "softplus", "gelu", "geluTanh", "silu", "sigmoid", "tanh"];
+const rectifying: readonly ActivationName[] = [
+  "relu",
+  "leakyRelu",
+  "elu",
+  "softplus",
+  "gelu",
+  "geluTanh",
+  "silu",
+  "sigmoid",
+  "tanh",
+];
 const lossNames: readonly LossName[] = ["softmaxCrossEntropy", "sigmoidBinaryCrossEntropy", "meanSquaredError"];
 
 describe.each(backends)("a network with NaN in a weight on $name", ({ create }) => {
@@ -19,7 +29,16 @@ describe.each(backends)("a network with NaN in a weight on $name", ({ create }) 
 
   const brokenTrainer = async (activation: ActivationName, loss: LossName) => {
     const model = sequential([dense(6, { activation }), dense(3)], { inputShape: [4] });
-    const trainer = await createTrainer({ model, dataset: clouds(20), backend, loss, learningRate: 0.1, batchSize: 10, epochs: 1, gradientNorm: true });
+    const trainer = await createTrainer({
+      model,
+      dataset: clouds(20),
+      backend,
+      loss,
+      learningRate: 0.1,
+      batchSize: 10,
+      epochs: 1,
+      gradientNorm: true,
+    });
     const snapshot = await trainer.snapshot();
     snapshot.parameters["layers.0.weight"]!.values[7] = NaN;
     trainer.restore(snapshot);
@@ -34,7 +53,10 @@ describe.each(backends)("a network with NaN in a weight on $name", ({ create }) 
     expect(Array.from(await trainer.predict(clouds(2).features))).toEqual(new Array(6).fill(NaN));
     expect((await trainer.evaluate(clouds(20))).loss).toBeNaN();
     const events = await finish(trainer, { every: 1 });
-    expect(events.map((event) => [event.loss, event.gradientNorm])).toEqual([[NaN, NaN], [NaN, NaN]]);
+    expect(events.map((event) => [event.loss, event.gradientNorm])).toEqual([
+      [NaN, NaN],
+      [NaN, NaN],
+    ]);
     trainer.dispose();
   });
 });
@@ -49,7 +71,14 @@ test.each([NaN, Infinity, -Infinity])("data sets with the feature %d are refused
   spoiled[4 * 3 + 2] = value;
   const make = [
     () => makeDataset({ ...rest, features: spoiled }),
-    () => makeRegressionDataset({ name: "clouds", shape: [4], features: spoiled, targets: new Float32Array(6), outputs: ["y"] }),
+    () =>
+      makeRegressionDataset({
+        name: "clouds",
+        shape: [4],
+        features: spoiled,
+        targets: new Float32Array(6),
+        outputs: ["y"],
+      }),
   ];
   for (const made of make) {
     expect(made).toThrow(DataError);

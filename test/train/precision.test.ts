@@ -9,7 +9,16 @@ import { acquireBackend } from "../gpu.ts";
 import { clouds, finish, smallModel } from "./examples.ts";
 
 function optionsOf(backend: Backend, changes: Partial<TrainerOptions> = {}): TrainerOptions {
-  return { model: smallModel(), dataset: clouds(60), backend, learningRate: 0.02, batchSize: 10, epochs: 4, precision: "float16", ...changes };
+  return {
+    model: smallModel(),
+    dataset: clouds(60),
+    backend,
+    learningRate: 0.02,
+    batchSize: 10,
+    epochs: 4,
+    precision: "float16",
+    ...changes,
+  };
 }
 
 /** The parameters and the optimizer's state after a whole run, and the loss of each step. */
@@ -23,7 +32,8 @@ async function trained(backend: Backend, changes: Partial<TrainerOptions> = {}) 
 
 type Trained = Awaited<ReturnType<typeof trained>>;
 
-const largestApart = (a: readonly number[], b: readonly number[]) => Math.max(...a.map((value, at) => Math.abs(value / b[at]! - 1)));
+const largestApart = (a: readonly number[], b: readonly number[]) =>
+  Math.max(...a.map((value, at) => Math.abs(value / b[at]! - 1)));
 
 const weightsOf = ({ parameters }: Trained) => [...parameters["layers.0.weight"]!.values];
 
@@ -54,9 +64,14 @@ describe.each(backends)("training with float16 products on $name", ({ create }) 
   test("parts of a batch, and clipping, see the same gradient", async () => {
     // Other orders of summing, and no other operands: 1.4e-7 was measured.
     for (const changes of [{ microBatchSize: 4 }, { clipNorm: 1e6 }]) {
-      expect(largestApart((await trained(backend, changes)).losses, (await trained(backend)).losses)).toBeLessThan(1e-5);
+      expect(largestApart((await trained(backend, changes)).losses, (await trained(backend)).losses)).toBeLessThan(
+        1e-5,
+      );
     }
-    const clipped = [await trained(backend, { clipNorm: 0.05 }), await trained(backend, { clipNorm: 0.05, precision: "float32" })] as const;
+    const clipped = [
+      await trained(backend, { clipNorm: 0.05 }),
+      await trained(backend, { clipNorm: 0.05, precision: "float32" }),
+    ] as const;
     expect(largestApart(clipped[0].losses, clipped[1].losses)).toBeLessThan(2e-3);
   });
 
@@ -71,7 +86,9 @@ describe.each(backends)("training with float16 products on $name", ({ create }) 
 
   test("the gradient's norm that is reported is that of the loss, not of the scaled one, also in parts of a batch", async () => {
     const firstNorm = async (changes: Partial<TrainerOptions>) => {
-      const trainer = await createTrainer(optionsOf(backend, { gradientNorm: true, onNonFinite: "skip", maxSteps: 1, ...changes }));
+      const trainer = await createTrainer(
+        optionsOf(backend, { gradientNorm: true, onNonFinite: "skip", maxSteps: 1, ...changes }),
+      );
       const [event] = await finish(trainer, { every: 1 });
       trainer.dispose();
       return event!.gradientNorm!;
@@ -94,14 +111,17 @@ describe.each(backends)("training with float16 products on $name", ({ create }) 
     await finish(trainer);
     const { parameters } = await trainer.snapshot();
     const features = clouds(3).features;
-    const judge = await createTrainer(optionsOf(createCpuBackend({ precision: "float64" }), {
-      precision: "float32",
-      resumeFrom: { step: 3, parameters, optimizer: (await trainer.snapshot()).optimizer },
-    }));
+    const judge = await createTrainer(
+      optionsOf(createCpuBackend({ precision: "float64" }), {
+        precision: "float32",
+        resumeFrom: { step: 3, parameters, optimizer: (await trainer.snapshot()).optimizer },
+      }),
+    );
     const [actual, expected] = [await trainer.predict(features), await judge.predict(features)];
     // Rounding operands to float16 would change about 2⁻¹¹ of them.
     const largest = Math.max(...expected.map(Math.abs));
-    for (const [at, value] of expected.entries()) expect(Math.abs(actual[at]! - value)).toBeLessThan(2 ** -20 * largest);
+    for (const [at, value] of expected.entries())
+      expect(Math.abs(actual[at]! - value)).toBeLessThan(2 ** -20 * largest);
     trainer.dispose();
   });
 });

@@ -67,7 +67,15 @@ describe.each(backends)("predict on $name", ({ create }) => {
     const evaluator = evaluatorOn(changedBackend(backend, { maxTensorBytes: 4 * width * 100 }));
     const features = examples(203);
     const all = await evaluator.predict(features);
-    for (const [from, count] of [[0, 1], [202, 1], [5, 3], [11, 8], [0, 9], [70, 64], [17, 100]] as const) {
+    for (const [from, count] of [
+      [0, 1],
+      [202, 1],
+      [5, 3],
+      [11, 8],
+      [0, 9],
+      [70, 64],
+      [17, 100],
+    ] as const) {
       const part = await evaluator.predict(features.slice(from * width, (from + count) * width));
       expect(part).toEqual(all.slice(from * outputs, (from + count) * outputs));
     }
@@ -75,7 +83,9 @@ describe.each(backends)("predict on $name", ({ create }) => {
 
   test("of one example runs a graph of one example", async () => {
     const session = backend.createSession();
-    const own = await session.compile(defineGraph({ outputs: model.apply(add(multiply(input("x", [1, width]), 2), 1)) }));
+    const own = await session.compile(
+      defineGraph({ outputs: model.apply(add(multiply(input("x", [1, width]), 2), 1)) }),
+    );
     const { backend: watching, compiled } = watched(backend);
     await evaluatorOn(watching).predict(examples(1));
     expect(compiled).toHaveLength(1);
@@ -137,7 +147,14 @@ describe.each(backends)("predict on $name", ({ create }) => {
   test("of a trainer sees what training changed", async () => {
     const dataset = clouds(30);
     const small = sequential([dense(3)], { inputShape: [4] });
-    const trainer = await createTrainer({ model: small, dataset, backend, learningRate: 0.1, batchSize: 10, epochs: 1 });
+    const trainer = await createTrainer({
+      model: small,
+      dataset,
+      backend,
+      learningRate: 0.1,
+      batchSize: 10,
+      epochs: 1,
+    });
     const row = dataset.features.slice(0, 4);
     const before = await trainer.predict(row);
     for await (const { step } of trainer.fit({ every: 3 })) expect(step).toBe(3);

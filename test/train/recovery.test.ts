@@ -21,7 +21,12 @@ describe("a device lost while training", () => {
     plain.dispose();
 
     const recoveries: Recovery[] = [];
-    const trainer = await createTrainer({ ...options, backend, snapshotSeconds, onRecovery: (one) => recoveries.push(one) });
+    const trainer = await createTrainer({
+      ...options,
+      backend,
+      snapshotSeconds,
+      onRecovery: (one) => recoveries.push(one),
+    });
     const events: TrainingProgress[] = [];
     for await (const event of trainer.fit({ every: 3, stepsPerSubmit: 2 })) {
       events.push(event);
@@ -68,7 +73,11 @@ describe("a device lost while training", () => {
     ["evaluate", (trainer: Trainer) => trainer.evaluate(options.dataset)],
     ["predict", (trainer: Trainer) => trainer.predict(options.dataset.features)],
     ["snapshot", (trainer: Trainer) => trainer.snapshot()],
-    ["all three at once", (trainer: Trainer) => Promise.all([trainer.evaluate(options.dataset), trainer.predict(options.dataset.features), trainer.snapshot()])],
+    [
+      "all three at once",
+      (trainer: Trainer) =>
+        Promise.all([trainer.evaluate(options.dataset), trainer.predict(options.dataset.features), trainer.snapshot()]),
+    ],
   ])("while %s is awaited inside the loop is one loss, with steps and checkpoints in flight", async (_name, call) => {
     const { backend, lose } = await acquireLosableBackend();
     const pace = { every: 1, stepsPerSubmit: 2 };
@@ -78,7 +87,12 @@ describe("a device lost while training", () => {
     for (let attempt = 0; attempt < 6; attempt++) {
       const recoveries: Recovery[] = [];
       const saved: number[] = [];
-      const trainer = await createTrainer({ ...options, backend, snapshotSeconds: 0.001, onRecovery: (one) => recoveries.push(one) });
+      const trainer = await createTrainer({
+        ...options,
+        backend,
+        snapshotSeconds: 0.001,
+        onRecovery: (one) => recoveries.push(one),
+      });
       const events: TrainingProgress[] = [];
       const checkpoint = { everySteps: 4, save: async ({ step }: { step: number }) => void saved.push(step) };
       for await (const event of trainer.fit({ ...pace, checkpoint })) {

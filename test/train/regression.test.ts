@@ -43,7 +43,15 @@ describe.each(backends)("regression on $name", ({ create }) => {
     const predicted = await trainer.predict(dataset.features);
     dataset.targets.forEach((target, index) => expect(Math.abs(predicted[index]! - target)).toBeLessThan(5e-3));
 
-    const trained = { model, loss: "meanSquaredError", normalization, classes: [], outputs: dataset.outputs, step: 1, training: {} } as const;
+    const trained = {
+      model,
+      loss: "meanSquaredError",
+      normalization,
+      classes: [],
+      outputs: dataset.outputs,
+      step: 1,
+      training: {},
+    } as const;
     const loaded = loadModel(saveModel(trained, (await trainer.snapshot()).parameters), "plane");
     expect(loaded).toMatchObject({ outputs: ["up", "down"], classes: [], normalization });
     const evaluator = createEvaluator({ ...loaded, backend, session: backend.createSession() });
@@ -54,11 +62,17 @@ describe.each(backends)("regression on $name", ({ create }) => {
   test("is refused with what does not fit it, by name and number", async () => {
     const options = { dataset, backend, learningRate: 0.1, batchSize: 8, epochs: 1 };
     const model = sequential([dense(2)], { inputShape: [2] });
-    await expect(createTrainer({ ...options, model, loss: "softmaxCrossEntropy" })).rejects.toThrow(/takes classes only\. Choose meanSquaredError/);
+    await expect(createTrainer({ ...options, model, loss: "softmaxCrossEntropy" })).rejects.toThrow(
+      /takes classes only\. Choose meanSquaredError/,
+    );
     const wide = sequential([dense(3)], { inputShape: [2] });
-    await expect(createTrainer({ ...options, model: wide })).rejects.toThrow(/output is \[3\] but the data has 2 values to predict.*dense\(2\)/);
+    await expect(createTrainer({ ...options, model: wide })).rejects.toThrow(
+      /output is \[3\] but the data has 2 values to predict.*dense\(2\)/,
+    );
     const scale = { scale: [1, 2, 3], offset: 0 };
-    await expect(createTrainer({ ...options, model, normalization: scale })).rejects.toThrow(/normalization scale: 3 values for 2 features/);
+    await expect(createTrainer({ ...options, model, normalization: scale })).rejects.toThrow(
+      /normalization scale: 3 values for 2 features/,
+    );
     const perTarget = { name: "mine", perTarget: (outputs: never) => outputs };
     const classes = { ...options, dataset: clouds(60), model: sequential([dense(3)], { inputShape: [4] }) };
     await expect(createTrainer({ ...classes, loss: perTarget })).rejects.toThrow(/mine: this loss takes no classes/);
@@ -67,6 +81,10 @@ describe.each(backends)("regression on $name", ({ create }) => {
 
 test("targets that are missing or not finite are refused", () => {
   const parts = { name: "heights", features: Float32Array.of(1, 2), shape: [1], outputs: ["height"] };
-  expect(() => makeRegressionDataset({ ...parts, targets: Float32Array.of(1) })).toThrow(/heights: 2 examples of 1 but 1 rows of targets/);
-  expect(() => makeRegressionDataset({ ...parts, targets: Float32Array.of(1, NaN) })).toThrow(/target "height" of example 1 is NaN/);
+  expect(() => makeRegressionDataset({ ...parts, targets: Float32Array.of(1) })).toThrow(
+    /heights: 2 examples of 1 but 1 rows of targets/,
+  );
+  expect(() => makeRegressionDataset({ ...parts, targets: Float32Array.of(1, NaN) })).toThrow(
+    /target "height" of example 1 is NaN/,
+  );
 });

@@ -25,7 +25,10 @@ const trainerOf = (changes: Partial<TrainerOptions> = {}): Promise<Trainer> =>
     ...changes,
   });
 
-async function runUntil(trainer: Trainer, options: StoppingOptions): Promise<{ events: StoppingProgress[]; stop: Stop }> {
+async function runUntil(
+  trainer: Trainer,
+  options: StoppingOptions,
+): Promise<{ events: StoppingProgress[]; stop: Stop }> {
   const events: StoppingProgress[] = [];
   const run = fitUntil(trainer, options);
   for (;;) {
@@ -39,7 +42,13 @@ async function runUntil(trainer: Trainer, options: StoppingOptions): Promise<{ e
 const parabola = (changes: Partial<TrainerOptions> = {}) =>
   createTrainer({
     model: sequential([dense(1, { bias: false, weights: initializers.constant(1) })], { inputShape: [1] }),
-    dataset: makeRegressionDataset({ name: "parabola", features: Float32Array.of(1), shape: [1], targets: Float32Array.of(0), outputs: ["w"] }),
+    dataset: makeRegressionDataset({
+      name: "parabola",
+      features: Float32Array.of(1),
+      shape: [1],
+      targets: Float32Array.of(0),
+      outputs: ["w"],
+    }),
     backend: createCpuBackend(),
     optimizer: optimizers.sgd(),
     learningRate: 0.1,
@@ -71,7 +80,9 @@ describe("patience", () => {
     const best = losses.indexOf(Math.min(...losses));
     expect(losses.length).toBe(best + 5);
     expect(stop).toMatchObject({ kind: "patience", step: 5 * (best + 5), parametersOf: 5 * (best + 1) });
-    expect(stop.reason).toBe(`the validation loss was lowest, ${losses[best]!.toPrecision(6)}, at step ${5 * (best + 1)}, 4 checks ago`);
+    expect(stop.reason).toBe(
+      `the validation loss was lowest, ${losses[best]!.toPrecision(6)}, at step ${5 * (best + 1)}, 4 checks ago`,
+    );
     expect((await trainer.evaluate(validation)).loss).toBe(losses[best]);
     const again = await trainerOf();
     await finish(again, { maxSteps: stop.parametersOf });
@@ -80,14 +91,28 @@ describe("patience", () => {
   });
 
   test("goes back to the best parameters at the end of the run as well", async () => {
-    const { events, stop } = await runUntil(await trainerOf({ maxSteps: 60 }), { validation, patience: 1000, checkEvery: 6 });
+    const { events, stop } = await runUntil(await trainerOf({ maxSteps: 60 }), {
+      validation,
+      patience: 1000,
+      checkEvery: 6,
+    });
     const losses = events.flatMap((event) => (event.validation ? [[event.validation.loss, event.step]] : []));
     const [, step] = losses.reduce((best, next) => (next[0]! < best[0]! ? next : best));
-    expect(stop).toMatchObject({ kind: "maxSteps", reason: "the maximum of 60 steps was reached", step: 60, parametersOf: step });
+    expect(stop).toMatchObject({
+      kind: "maxSteps",
+      reason: "the maximum of 60 steps was reached",
+      step: 60,
+      parametersOf: step,
+    });
   });
 
   test("an improvement smaller than asked for is none", async () => {
-    const { stop } = await runUntil(await trainerOf(), { validation: clouds(30), patience: 3, checkEvery: 5, minImprovement: 100 });
+    const { stop } = await runUntil(await trainerOf(), {
+      validation: clouds(30),
+      patience: 3,
+      checkEvery: 5,
+      minImprovement: 100,
+    });
     expect(stop).toMatchObject({ kind: "patience", step: 20, parametersOf: 5 });
   });
 
@@ -121,8 +146,14 @@ describe("tolerances", () => {
 
   test("the norm is that before clipping, and the same in parts of a batch", async () => {
     const normsOf = async (changes: Partial<TrainerOptions>) =>
-      (await finish(await trainerOf({ gradientNorm: true, maxSteps: 1, ...changes }), { every: 1 })).map((event) => event.gradientNorm!);
-    const [whole, clipped, divided] = [await normsOf({}), await normsOf({ clipNorm: 0.01 }), await normsOf({ microBatchSize: 4 })];
+      (await finish(await trainerOf({ gradientNorm: true, maxSteps: 1, ...changes }), { every: 1 })).map(
+        (event) => event.gradientNorm!,
+      );
+    const [whole, clipped, divided] = [
+      await normsOf({}),
+      await normsOf({ clipNorm: 0.01 }),
+      await normsOf({ microBatchSize: 4 }),
+    ];
     expect(whole[0]).toBeGreaterThan(0.1);
     expect(clipped[0]).toBeCloseTo(whole[0]!, 6);
     expect(divided[0]).toBeCloseTo(whole[0]!, 6);
@@ -153,7 +184,8 @@ describe("restore", () => {
   test("is refused while it trains, and for a snapshot of another network", async () => {
     const trainer = await trainerOf();
     const snapshot = await trainer.snapshot();
-    for await (const _ of trainer.fit({ maxSteps: 1 })) expect(() => trainer.restore(snapshot)).toThrow(/^restore: this trainer is already training/);
+    for await (const _ of trainer.fit({ maxSteps: 1 }))
+      expect(() => trainer.restore(snapshot)).toThrow(/^restore: this trainer is already training/);
     const other = await parabola();
     expect(() => other.restore(snapshot)).toThrow(/Go on with the network and optimizer/);
   });

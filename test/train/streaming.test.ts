@@ -14,7 +14,10 @@ const heights = makeRegressionDataset({
   name: "heights",
   features,
   shape,
-  targets: Float32Array.from({ length: 3 * count }, (_, index) => (index % 3) * features[4 * Math.floor(index / 3) + (index % 3)]!),
+  targets: Float32Array.from(
+    { length: 3 * count },
+    (_, index) => (index % 3) * features[4 * Math.floor(index / 3) + (index % 3)]!,
+  ),
   outputs: ["a", "b", "c"],
 });
 
@@ -25,39 +28,72 @@ describe.each(backends)("data sets larger than a binding on $name", ({ create })
   });
   afterAll(() => backend.dispose());
 
-  const cases: readonly { name: string; options: Partial<TrainerOptions>; maxTensorBytes: number; microBatchSize: number }[] = [
-    { name: "bytes, a few steps a window", options: { dataset: pictures, batchSize: 10 }, maxTensorBytes: 700, microBatchSize: 10 },
-    { name: "bytes, one step a window", options: { dataset: pictures, batchSize: 11 }, maxTensorBytes: 680, microBatchSize: 11 },
-    { name: "bytes, a part of a step a window", options: { dataset: pictures, batchSize: 20 }, maxTensorBytes: 480, microBatchSize: 7 },
-    { name: "bytes, the full batch in parts", options: { dataset: pictures, batchSize: "full" }, maxTensorBytes: 480, microBatchSize: 8 },
+  const cases: readonly {
+    name: string;
+    options: Partial<TrainerOptions>;
+    maxTensorBytes: number;
+    microBatchSize: number;
+  }[] = [
+    {
+      name: "bytes, a few steps a window",
+      options: { dataset: pictures, batchSize: 10 },
+      maxTensorBytes: 700,
+      microBatchSize: 10,
+    },
+    {
+      name: "bytes, one step a window",
+      options: { dataset: pictures, batchSize: 11 },
+      maxTensorBytes: 680,
+      microBatchSize: 11,
+    },
+    {
+      name: "bytes, a part of a step a window",
+      options: { dataset: pictures, batchSize: 20 },
+      maxTensorBytes: 480,
+      microBatchSize: 7,
+    },
+    {
+      name: "bytes, the full batch in parts",
+      options: { dataset: pictures, batchSize: "full" },
+      maxTensorBytes: 480,
+      microBatchSize: 8,
+    },
     { name: "float32 features", options: { dataset: points, batchSize: 8 }, maxTensorBytes: 600, microBatchSize: 8 },
     { name: "quantities", options: { dataset: heights, batchSize: 8 }, maxTensorBytes: 600, microBatchSize: 8 },
   ];
-  test.each(cases)("$name: the same events and bits as resident ones", async ({ options, maxTensorBytes, microBatchSize }) => {
-    const dataset = options.dataset!;
-    const run = async (on: Backend) => {
-      const trainer = await createTrainer({
-        model: smallModel(1, [dataset === pictures ? 15 : 4]),
-        normalization: standardization(dataset.features),
-        learningRate: 0.02,
-        batchSize: 8,
-        epochs: 6,
-        ...options,
-        dataset,
-        backend: on,
-        microBatchSize,
-      });
-      expect(trainer.microBatch).toBe(microBatchSize);
-      const events = (await finish(trainer, { every: 1 })).map(({ step, loss, accuracy }) => ({ step, loss, accuracy }));
-      const values = valuesOf(await trainer.snapshot());
-      trainer.dispose();
-      return { events, values };
-    };
-    const streamed = await run(changedBackend(backend, { maxTensorBytes }));
-    expect(streamed).toEqual(await run(backend));
-    const meanLoss = (events: typeof streamed.events) => events.reduce((total, { loss }) => total + loss, 0) / events.length;
-    expect(meanLoss(streamed.events.slice(-3))).toBeLessThan(meanLoss(streamed.events.slice(0, 3)));
-  });
+  test.each(cases)(
+    "$name: the same events and bits as resident ones",
+    async ({ options, maxTensorBytes, microBatchSize }) => {
+      const dataset = options.dataset!;
+      const run = async (on: Backend) => {
+        const trainer = await createTrainer({
+          model: smallModel(1, [dataset === pictures ? 15 : 4]),
+          normalization: standardization(dataset.features),
+          learningRate: 0.02,
+          batchSize: 8,
+          epochs: 6,
+          ...options,
+          dataset,
+          backend: on,
+          microBatchSize,
+        });
+        expect(trainer.microBatch).toBe(microBatchSize);
+        const events = (await finish(trainer, { every: 1 })).map(({ step, loss, accuracy }) => ({
+          step,
+          loss,
+          accuracy,
+        }));
+        const values = valuesOf(await trainer.snapshot());
+        trainer.dispose();
+        return { events, values };
+      };
+      const streamed = await run(changedBackend(backend, { maxTensorBytes }));
+      expect(streamed).toEqual(await run(backend));
+      const meanLoss = (events: typeof streamed.events) =>
+        events.reduce((total, { loss }) => total + loss, 0) / events.length;
+      expect(meanLoss(streamed.events.slice(-3))).toBeLessThan(meanLoss(streamed.events.slice(0, 3)));
+    },
+  );
 });
 
 test("a device with a small binding trains on a data set that it could not hold", async () => {

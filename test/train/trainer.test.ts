@@ -173,7 +173,11 @@ describe.each(backends)("batches in parts on $name", (tested) => {
     });
 
     test("draws anew for each part of a batch, and the same at every repetition", async () => {
-      const same = { ...dataset, features: dataset.features.map((_, index) => index % 40), labels: new Uint32Array(60) };
+      const same = {
+        ...dataset,
+        features: dataset.features.map((_, index) => index % 40),
+        labels: new Uint32Array(60),
+      };
       const losses: number[][] = [];
       const watched = changedBackend(getBackend(), {
         async aroundRun(run) {

@@ -63,14 +63,19 @@ export async function loseDevice(page: Page): Promise<void> {
 export async function serve(folder: string): Promise<{ address: string; missing: string[]; close(): Promise<void> }> {
   const missing: string[] = [];
   const server = createServer((request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url!, "http://localhost").pathname)).replace(/\/$/, "/index.html");
+    const path = normalize(decodeURIComponent(new URL(request.url!, "http://localhost").pathname)).replace(
+      /\/$/,
+      "/index.html",
+    );
     const file = join(folder, path.replace(/^\/some\/where\//, ""));
     if (!path.startsWith("/some/where/") || !existsSync(file) || !statSync(file).isFile()) {
       missing.push(path);
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" }).end(/^worker-.*\.js$/.test(basename(file)) ? KEEP_DEVICE + readFileSync(file, "utf8") : readFileSync(file));
+    response
+      .writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" })
+      .end(/^worker-.*\.js$/.test(basename(file)) ? KEEP_DEVICE + readFileSync(file, "utf8") : readFileSync(file));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

@@ -13,7 +13,11 @@ import {
   writeFields,
 } from "../../src/web/shared/address/codec.ts";
 
-const layer = { units: range(1, 64, 1, 8), activation: choice(["relu", "tanh"], "relu"), dropout: range(0, 0.9, 0.05, 0) };
+const layer = {
+  units: range(1, 64, 1, 8),
+  activation: choice(["relu", "tanh"], "relu"),
+  dropout: range(0, 0.9, 0.05, 0),
+};
 
 const group = {
   layers: list(record(layer, { between: "-", required: 2 }), { between: ",", none: "none", most: 2 }, []),
@@ -31,7 +35,10 @@ test("only settings that differ from their defaults are written, or all of them"
   const params = new URLSearchParams();
   writeFields(params, group, { ...fallbacks(group), learningRate: 0.2, raw: false }, { prefix: "a." });
   expect(decodeURIComponent(params.toString())).toBe("a.rate=0.2&a.raw=no");
-  expect(read(params.toString(), "a.")).toEqual({ values: { ...fallbacks(group), learningRate: 0.2, raw: false }, faults: [] });
+  expect(read(params.toString(), "a.")).toEqual({
+    values: { ...fallbacks(group), learningRate: 0.2, raw: false },
+    faults: [],
+  });
   const all = new URLSearchParams();
   writeFields(all, group, fallbacks(group), { all: true });
   expect(all.toString()).toBe("layers=none&place=0_0.5&rate=0.1&raw=yes");
@@ -48,8 +55,19 @@ test("a record omits optional parts with default values, and its last part may c
 
 describe("what is not allowed is named, and gets its default", () => {
   test.each([
-    "layers=4", "layers=0-relu", "layers=4-relu-", "layers=4-relu-0.1-2", "layers=4-relu,", "layers=1-relu,1-relu,1-relu",
-    "place=0", "place=0_2", "place=0_0_0", "rate=", "rate=x", "rate=1e999", "raw=maybe",
+    "layers=4",
+    "layers=0-relu",
+    "layers=4-relu-",
+    "layers=4-relu-0.1-2",
+    "layers=4-relu,",
+    "layers=1-relu,1-relu,1-relu",
+    "place=0",
+    "place=0_2",
+    "place=0_0_0",
+    "rate=",
+    "rate=x",
+    "rate=1e999",
+    "raw=maybe",
   ])("%s", (text) => {
     expect(read(text)).toEqual({ values: fallbacks(group), faults: [text] });
   });

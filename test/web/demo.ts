@@ -39,9 +39,16 @@ export class Visitor {
     this.errors = noteErrors(page);
   }
 
-  static async arrive(browser: Browser, address: string, options: { dark?: boolean; width?: number } = {}): Promise<Visitor> {
+  static async arrive(
+    browser: Browser,
+    address: string,
+    options: { dark?: boolean; width?: number } = {},
+  ): Promise<Visitor> {
     const { dark = false, width = 1280 } = options;
-    const context = await browser.newContext({ colorScheme: dark ? "dark" : "light", viewport: { width, height: 800 } });
+    const context = await browser.newContext({
+      colorScheme: dark ? "dark" : "light",
+      viewport: { width, height: 800 },
+    });
     const visitor = new Visitor(await context.newPage());
     await visitor.page.goto(address);
     return visitor;

@@ -9,7 +9,12 @@ import { defaultSettings, type DigitsSettings } from "../../src/web/digits/setti
 import * as page from "../../src/web/digits/state/index.ts";
 import { Requests, type Stamp } from "../../src/web/shared/requests.ts";
 
-const small: DigitsSettings = { ...defaultSettings, layers: [{ units: 8, activation: "relu", dropout: 0 }], batchSize: 32, data: "digits" };
+const small: DigitsSettings = {
+  ...defaultSettings,
+  layers: [{ units: 8, activation: "relu", dropout: 0 }],
+  batchSize: 32,
+  data: "digits",
+};
 const wider: DigitsSettings = { ...small, layers: [{ units: 12, activation: "relu", dropout: 0 }] };
 
 const pass = () => new Promise((resolve) => setTimeout(resolve, 4));
@@ -27,7 +32,9 @@ const until = (holds: () => boolean) => vi.waitFor(() => expect(holds()).toBe(tr
 function listen(api: DigitsApi) {
   const events: { event: DigitsEvent; stamp: Stamp }[] = [];
   const requests = new Requests();
-  api.subscribe(((event: DigitsEvent, stamp: Stamp) => void events.push({ event, stamp })) as Parameters<DigitsApi["subscribe"]>[0]);
+  api.subscribe(
+    ((event: DigitsEvent, stamp: Stamp) => void events.push({ event, stamp })) as Parameters<DigitsApi["subscribe"]>[0],
+  );
   const all = <Kind extends DigitsEvent["kind"]>(kind: Kind) =>
     events.flatMap(({ event }) => (event.kind === kind ? [event as Extract<DigitsEvent, { kind: Kind }>] : []));
   return {
@@ -51,7 +58,11 @@ describe("the page and its worker, with messages on their way between them", () 
     const api = service(() => backend);
     const remote = {
       subscribe: async (listener: (event: DigitsEvent, stamp: Stamp) => void) =>
-        api.subscribe(((event: DigitsEvent, stamp: Stamp) => void pass().then(() => listener(event, stamp))) as Parameters<DigitsApi["subscribe"]>[0]),
+        api.subscribe(
+          ((event: DigitsEvent, stamp: Stamp) => void pass().then(() => listener(event, stamp))) as Parameters<
+            DigitsApi["subscribe"]
+          >[0],
+        ),
       command: async (request: number, command: DigitsCommand) => {
         await pass();
         await api.command(request, structuredClone(command));
@@ -206,16 +217,22 @@ describe("the service", () => {
     const heard = listen(service(() => backend));
     await heard.command({ kind: "begin", settings: small, run: false });
     await heard.command({ kind: "load", bytes: new TextEncoder().encode("Dear network"), name: "letter.txt" });
-    expect(heard.all("failed")).toEqual([{ kind: "failed", message: expect.stringContaining("letter.txt") as string, deviceGone: false }]);
+    expect(heard.all("failed")).toEqual([
+      { kind: "failed", message: expect.stringContaining("letter.txt") as string, deviceGone: false },
+    ]);
     await heard.command({ kind: "step" });
     // The old network answers for the request that failed: a page that waits for it sees these events.
-    expect(heard.events.filter(({ event }) => event.kind === "progress").map(({ stamp }) => stamp.subject)).toEqual([2]);
+    expect(heard.events.filter(({ event }) => event.kind === "progress").map(({ stamp }) => stamp.subject)).toEqual([
+      2,
+    ]);
   });
 
   test("a network that is replaced while it is made is never told of", async () => {
     const backend = createCpuBackend();
     const heard = listen(service(() => backend));
-    await Promise.all([1, 2, 3, 4, 5].map((seed) => heard.command({ kind: "begin", settings: { ...small, seed }, run: true })));
+    await Promise.all(
+      [1, 2, 3, 4, 5].map((seed) => heard.command({ kind: "begin", settings: { ...small, seed }, run: true })),
+    );
     expect(heard.all("prepared").map(({ settings }) => settings.seed)).toEqual([5]);
     await heard.reaches(3);
     await heard.pause();
@@ -232,11 +249,14 @@ describe("the service", () => {
     // The second batch size begins at a step and share of an epoch of its own.
     await heard.command({ kind: "adjust", settings: { ...small, batchSize: 100 } });
     await heard.command({ kind: "step" });
-    const second = await vi.waitFor(async () => {
-      const visit = service(() => backend, browserNetworkStore());
-      expect(await visit.kept()).toMatchObject({ step: 4 });
-      return visit;
-    }, { timeout: 10_000 });
+    const second = await vi.waitFor(
+      async () => {
+        const visit = service(() => backend, browserNetworkStore());
+        expect(await visit.kept()).toMatchObject({ step: 4 });
+        return visit;
+      },
+      { timeout: 10_000 },
+    );
     await heard.command({ kind: "step" });
     const expected = heard.all("progress").at(-1)!;
 
@@ -313,7 +333,8 @@ function losable(inner: Backend): { backend: Backend; lose(): void } {
     const session = inner.createSession();
     return new Proxy(session, {
       get(target, name) {
-        if (name === "compile") return async (graph: Parameters<typeof session.compile>[0]) => failing(await session.compile(graph));
+        if (name === "compile")
+          return async (graph: Parameters<typeof session.compile>[0]) => failing(await session.compile(graph));
         const value: unknown = Reflect.get(target, name, target);
         return typeof value === "function" ? value.bind(target) : value;
       },

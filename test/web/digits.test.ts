@@ -5,13 +5,7 @@ import { predictedClasses } from "../../src/train/index.ts";
 import { DivergenceWatch } from "../../src/web/digits/state/divergence.ts";
 import { Drawing } from "../../src/web/digits/state/drawing.ts";
 import { smoothed, TrainingHistory } from "../../src/web/digits/state/history.ts";
-import {
-  cellOf,
-  confusionOf,
-  sharesOf,
-  weightPictures,
-  worstMistakes,
-} from "../../src/web/digits/service/answers.ts";
+import { cellOf, confusionOf, sharesOf, weightPictures, worstMistakes } from "../../src/web/digits/service/answers.ts";
 import { epochsAt, fromTheStart, scheduleOnCourse, stepsTotalOf } from "../../src/web/digits/service/course.ts";
 import { hiddenLayers, modelOf } from "../../src/web/digits/service/network.ts";
 import {
@@ -55,13 +49,31 @@ describe("settings as an address", () => {
   });
 
   test("what is missing is the usual", () => {
-    expect(parseSettings(new URLSearchParams("batch=8"))).toEqual({ settings: { ...defaultSettings, batchSize: 8 }, faults: [] });
+    expect(parseSettings(new URLSearchParams("batch=8"))).toEqual({
+      settings: { ...defaultSettings, batchSize: 8 },
+      faults: [],
+    });
   });
 
   test.each([
-    "layers=0-relu", "layers=64", "layers=64-nothing", "layers=64-toString", "layers=64-relu-1", "layers=1e9-relu",
-    "layers=1-relu,1-relu,1-relu,1-relu,1-relu,1-relu", "loss=none", "optimizer=Adam", "rate=0", "rate=fast", "rate=",
-    "schedule=x", "batch=1.5", "batch=0", "epochs=-1", "seed=4294967296", "data=cifar",
+    "layers=0-relu",
+    "layers=64",
+    "layers=64-nothing",
+    "layers=64-toString",
+    "layers=64-relu-1",
+    "layers=1e9-relu",
+    "layers=1-relu,1-relu,1-relu,1-relu,1-relu,1-relu",
+    "loss=none",
+    "optimizer=Adam",
+    "rate=0",
+    "rate=fast",
+    "rate=",
+    "schedule=x",
+    "batch=1.5",
+    "batch=0",
+    "epochs=-1",
+    "seed=4294967296",
+    "data=cifar",
   ])("%s is named and replaced by the usual", (text) => {
     expect(parseSettings(new URLSearchParams(text))).toEqual({ settings: defaultSettings, faults: [text] });
   });
@@ -79,14 +91,24 @@ describe("settings that change", () => {
     const changed = (changes: Partial<DigitsSettings>) => needsRestart(settings, { ...settings, ...changes });
     expect(changed({ learningRate: 1, schedule: "constant", batchSize: 1, epochs: 1 })).toBe(false);
     expect(changed({ layers: settings.layers.slice(1) })).toBe(true);
-    for (const changes of [{ loss: "softmaxCrossEntropy" }, { optimizer: "sgd" }, { seed: 2 }, { data: "auto" }] as const) {
+    for (const changes of [
+      { loss: "softmaxCrossEntropy" },
+      { optimizer: "sgd" },
+      { seed: 2 },
+      { data: "auto" },
+    ] as const) {
       expect(changed(changes)).toBe(true);
     }
   });
 
   test("are refused outside their ranges, in words", () => {
     expect(faultsOf(settings)).toEqual([]);
-    const wrong = { ...settings, layers: [{ units: 0, activation: "relu" as const, dropout: 2 }], learningRate: NaN, batchSize: 2.5 };
+    const wrong = {
+      ...settings,
+      layers: [{ units: 0, activation: "relu" as const, dropout: 2 }],
+      learningRate: NaN,
+      batchSize: 2.5,
+    };
     expect(faultsOf(wrong)).toEqual([
       "a layer's width must be a whole number in 1 … 2048",
       "dropout must be a number in 0 … 0.9",
@@ -124,7 +146,11 @@ describe("the history of a run", () => {
   });
 
   test("is smoothed without a bias at its beginning, around what is not finite", () => {
-    expect([...smoothed([4, 4, 4], 0.9)]).toEqual([expect.closeTo(4, 12), expect.closeTo(4, 12), expect.closeTo(4, 12)]);
+    expect([...smoothed([4, 4, 4], 0.9)]).toEqual([
+      expect.closeTo(4, 12),
+      expect.closeTo(4, 12),
+      expect.closeTo(4, 12),
+    ]);
     const [first, second] = smoothed([1, 2], 0.5);
     expect(first).toBe(1);
     expect(second).toBeCloseTo((0.25 * 1 + 0.5 * 2) / 0.75, 12);
@@ -156,21 +182,44 @@ describe("a course of training", () => {
 
 describe("divergence with finite numbers", () => {
   const told = (losses: number[], accuracies: number[]) => new DivergenceWatch().add(losses, accuracies, 10);
-  const steps = (count: number, value: (step: number) => number) => Array.from({ length: count }, (_, step) => value(step));
+  const steps = (count: number, value: (step: number) => number) =>
+    Array.from({ length: count }, (_, step) => value(step));
 
   test("a loss that rose and stays, with answers as by chance, is named once", () => {
     const watch = new DivergenceWatch();
     const [losses, accuracies] = [[2.4, ...steps(150, () => 14)], steps(151, (step) => (step % 2 === 0 ? 0.05 : 0.15))];
     const said = watch.add(losses, accuracies, 10);
-    expect(said).toMatch(/^The training has diverged: .* 10 % of the answers were right, as by chance, .*\b14\b.*\b2\.4\b.* The learning rate 10 is too high/);
+    expect(said).toMatch(
+      /^The training has diverged: .* 10 % of the answers were right, as by chance, .*\b14\b.*\b2\.4\b.* The learning rate 10 is too high/,
+    );
     expect(watch.add(losses, accuracies, 10)).toBeUndefined();
   });
 
   test("a network that learns, or that learns nothing yet, is not", () => {
-    expect(told(steps(300, (step) => 2.4 / (1 + step)), steps(300, (step) => Math.min(0.9, step / 100)))).toBeUndefined();
-    expect(told(steps(300, () => 2.4), steps(300, () => 0.1))).toBeUndefined();
-    expect(told([2.4, ...steps(50, () => 14)], steps(51, () => 0.1))).toBeUndefined();
-    expect(told([2.4, ...steps(150, () => 3)], steps(151, () => 0.4))).toBeUndefined();
+    expect(
+      told(
+        steps(300, (step) => 2.4 / (1 + step)),
+        steps(300, (step) => Math.min(0.9, step / 100)),
+      ),
+    ).toBeUndefined();
+    expect(
+      told(
+        steps(300, () => 2.4),
+        steps(300, () => 0.1),
+      ),
+    ).toBeUndefined();
+    expect(
+      told(
+        [2.4, ...steps(50, () => 14)],
+        steps(51, () => 0.1),
+      ),
+    ).toBeUndefined();
+    expect(
+      told(
+        [2.4, ...steps(150, () => 3)],
+        steps(151, () => 0.4),
+      ),
+    ).toBeUndefined();
   });
 });
 
@@ -222,7 +271,11 @@ describe("what the outputs say", () => {
   test("mistakes, the surest first", () => {
     const shares = sharesOf(outputs, 3, "softmaxCrossEntropy");
     const mistakes = worstMistakes(labels, predictions, shares, 3);
-    expect(mistakes.map(({ index, actual, predicted }) => [index, actual, predicted])).toEqual([[1, 1, 2], [3, 1, 0], [2, 2, 0]]);
+    expect(mistakes.map(({ index, actual, predicted }) => [index, actual, predicted])).toEqual([
+      [1, 1, 2],
+      [3, 1, 0],
+      [2, 2, 0],
+    ]);
     expect(mistakes[0]!.confidence).toBeCloseTo(Math.exp(4) / (1 + Math.E + Math.exp(4)), 6);
   });
 
@@ -240,12 +293,22 @@ describe("what the outputs say", () => {
   });
 
   test("weights as pictures, one unit after the other", () => {
-    expect(weightPictures([1, -2, 0, 4, -4, 1], 2)).toEqual({ values: Int8Array.of(32, 0, -127, -63, 127, 32), largest: 4 });
+    expect(weightPictures([1, -2, 0, 4, -4, 1], 2)).toEqual({
+      values: Int8Array.of(32, 0, -127, -63, 127, 32),
+      largest: 4,
+    });
     expect(weightPictures([0, 0], 1)).toEqual({ values: Int8Array.of(0, 0), largest: 0 });
   });
 });
 
 test("numbers are written short", () => {
-  expect([0.00299999, 1234.5, 0, 3e-7, 2e7, NaN].map(rounded)).toEqual(["0.003", "1230", "0", "3.00e-7", "2.00e+7", "–"]);
+  expect([0.00299999, 1234.5, 0, 3e-7, 2e7, NaN].map(rounded)).toEqual([
+    "0.003",
+    "1230",
+    "0",
+    "3.00e-7",
+    "2.00e+7",
+    "–",
+  ]);
   expect([0, 12, 999, 1000, 12_834_000].map(scaled)).toEqual(["0", "12", "999", "1.00 k", "12.8 M"]);
 });

@@ -4,6 +4,7 @@ import { differencesOf, nonFiniteCases } from "../ops/non-finite.ts";
 
 const backend = await createBackend({ device: "webgpu" });
 for (const nonFiniteCase of nonFiniteCases) {
-  for (const difference of await differencesOf(backend, nonFiniteCase)) console.log(`${nonFiniteCase.name}: ${difference}`);
+  for (const difference of await differencesOf(backend, nonFiniteCase))
+    console.log(`${nonFiniteCase.name}: ${difference}`);
 }
 console.log(`Compared on ${backend.adapter.name}`);

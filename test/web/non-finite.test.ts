@@ -7,15 +7,20 @@ import { createServer, type ViteDevServer } from "vite";
 import { expect, test } from "vitest";
 import { consoleOf, openChromium } from "../package/chromium.ts";
 
-const PAGE = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/test/web/non-finite-page.ts"></script>';
+const PAGE =
+  '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/test/web/non-finite-page.ts"></script>';
 
 /** Serves the project's sources, and the page at every other address. */
 async function serveSources(): Promise<ViteDevServer> {
   const pages = {
     name: "page",
-    configureServer: ({ middlewares }: ViteDevServer) => () => {
-      middlewares.use((_: unknown, response: ServerResponse) => response.setHeader("content-type", "text/html").end(PAGE));
-    },
+    configureServer:
+      ({ middlewares }: ViteDevServer) =>
+      () => {
+        middlewares.use((_: unknown, response: ServerResponse) =>
+          response.setHeader("content-type", "text/html").end(PAGE),
+        );
+      },
   };
   const server = await createServer({
     root: fileURLToPath(new URL("../..", import.meta.url)),

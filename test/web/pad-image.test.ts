@@ -5,7 +5,9 @@ const SIDE = 140;
 
 /** Ink where a point of the pad is inside. */
 function drawn(isInside: (x: number, y: number) => boolean, ink = 255): Uint8Array {
-  return Uint8Array.from({ length: SIDE * SIDE }, (_, index) => (isInside(index % SIDE, Math.floor(index / SIDE)) ? ink : 0));
+  return Uint8Array.from({ length: SIDE * SIDE }, (_, index) =>
+    isInside(index % SIDE, Math.floor(index / SIDE)) ? ink : 0,
+  );
 }
 
 const box = (left: number, top: number, width: number, height: number) => (x: number, y: number) =>
@@ -17,7 +19,12 @@ function measured(picture: Uint8Array) {
   picture.forEach((value, index) => {
     if (value === 0) return;
     const [column, row] = [index % 28, Math.floor(index / 28)];
-    [left, right, top, bottom] = [Math.min(left, column), Math.max(right, column), Math.min(top, row), Math.max(bottom, row)];
+    [left, right, top, bottom] = [
+      Math.min(left, column),
+      Math.max(right, column),
+      Math.min(top, row),
+      Math.max(bottom, row),
+    ];
     mass += value;
     x += value * (column + 0.5 - 14);
     y += value * (row + 0.5 - 14);
@@ -28,7 +35,12 @@ function measured(picture: Uint8Array) {
 describe("a drawing, centered as MNIST's digits are", () => {
   test("an empty pad is no picture, nor is the faintest ink", () => {
     expect(centered(new Uint8Array(SIDE * SIDE), SIDE)).toBeUndefined();
-    expect(centered(drawn(() => true, 7), SIDE)).toBeUndefined();
+    expect(
+      centered(
+        drawn(() => true, 7),
+        SIDE,
+      ),
+    ).toBeUndefined();
   });
 
   test.each([
@@ -58,7 +70,10 @@ describe("a drawing, centered as MNIST's digits are", () => {
   });
 
   test("ink is averaged, not sampled: thin strokes stay as grey", () => {
-    const picture = centered(drawn((x, y) => box(20, 20, 100, 100)(x, y) && x % 2 === 0), SIDE)!;
+    const picture = centered(
+      drawn((x, y) => box(20, 20, 100, 100)(x, y) && x % 2 === 0),
+      SIDE,
+    )!;
     expect([...new Set(picture.filter((value) => value > 0))].every((value) => value > 90 && value < 165)).toBe(true);
   });
 

@@ -31,7 +31,11 @@ afterAll(async () => {
 });
 
 /** A 1, drawn slightly slanted and off the middle. */
-const ONE: (readonly [x: number, y: number])[] = [[0.62, 0.2], [0.58, 0.5], [0.55, 0.82]];
+const ONE: (readonly [x: number, y: number])[] = [
+  [0.62, 0.2],
+  [0.58, 0.5],
+  [0.55, 0.82],
+];
 const drawOne = (visitor: Visitor) => visitor.draw(ONE);
 
 /** What the network of a file makes of the page's test digits here, on the CPU. */
@@ -54,7 +58,9 @@ describe("a visitor of the Digits tab", () => {
     await visitor.reaches("test-accuracy", 90);
     expect(await visitor.text("backend")).toBe("WebGPU");
     expect(await visitor.text("adapter")).toMatch(/swiftshader/i);
-    expect(await visitor.text("data")).toMatch(/^built-in digits: 5,000 digits to learn from, 500 others to test with; 25,450 parameters/);
+    expect(await visitor.text("data")).toMatch(
+      /^built-in digits: 5,000 digits to learn from, 500 others to test with; 25,450 parameters/,
+    );
     expect(await visitor.number("train-loss")).toBeLessThan(1.5);
   });
 
@@ -180,7 +186,9 @@ describe("a visitor of the Digits tab", () => {
     await visitor.click("tab-confusion");
     const confusion = () => visitor.page.locator("[data-testid=confusion] button").allTextContents();
     // While a slow device trains, it is tested on 100 pictures; once it rests, on all of them.
-    await expect.poll(async () => (await confusion()).reduce((sum, text) => sum + Number(text), 0), { timeout: 30_000 }).toBe(500);
+    await expect
+      .poll(async () => (await confusion()).reduce((sum, text) => sum + Number(text), 0), { timeout: 30_000 })
+      .toBe(500);
     const cells = await confusion();
     const busiest = cells.map(Number).reduce((best, count, index, all) => (count > all[best]! ? index : best), 0);
     await visitor.page.locator("[data-testid=confusion] button").nth(busiest).click();
@@ -215,9 +223,31 @@ test("an address restores the whole state", async () => {
   const visitor = await Visitor.arrive(browser, site.address + hash);
   await visitor.reaches("step-count", 1);
   const value = (id: string) => visitor.page.getByTestId(id).inputValue();
-  const ids = ["width-0", "width-1", "loss", "optimizer", "learning-rate", "schedule", "batch-size", "epochs", "seed", "data-choice", "axis"];
+  const ids = [
+    "width-0",
+    "width-1",
+    "loss",
+    "optimizer",
+    "learning-rate",
+    "schedule",
+    "batch-size",
+    "epochs",
+    "seed",
+    "data-choice",
+    "axis",
+  ];
   expect(await Promise.all(ids.map(value))).toEqual([
-    "20", "12", "meanSquaredError", "momentum", "0.02", "step", "16", "3", "7", "digits", "time",
+    "20",
+    "12",
+    "meanSquaredError",
+    "momentum",
+    "0.02",
+    "step",
+    "16",
+    "3",
+    "7",
+    "digits",
+    "time",
   ]);
   expect(await visitor.page.getByTestId("log-scale").isChecked()).toBe(true);
   await visitor.page.waitForTimeout(500);
@@ -230,8 +260,14 @@ test("an address restores the whole state", async () => {
 });
 
 test("a network that diverges stops and says so, and a reset mends it", async () => {
-  const visitor = await Visitor.arrive(browser, `${site.address}#digits?layers=16-relu&batch=32&loss=halfSumOfSquares&optimizer=sgd&rate=10&data=digits`);
-  await visitor.says("fault", /the loss of step \d+ is (NaN|Infinity|-Infinity)\. Choose a lower learning rate and reset\./);
+  const visitor = await Visitor.arrive(
+    browser,
+    `${site.address}#digits?layers=16-relu&batch=32&loss=halfSumOfSquares&optimizer=sgd&rate=10&data=digits`,
+  );
+  await visitor.says(
+    "fault",
+    /the loss of step \d+ is (NaN|Infinity|-Infinity)\. Choose a lower learning rate and reset\./,
+  );
   await visitor.says("start", /^Start$/);
   await visitor.page.getByTestId("learning-rate").fill("0.01");
   await visitor.click("reset");
@@ -320,8 +356,11 @@ test("takes MNIST where it lies beside the page", async () => {
 
 test("every name of an element that tests use is listed", () => {
   const list = readFileSync(new URL("../../src/web/README.md", import.meta.url), "utf8");
-  const own = readFileSync(new URL(import.meta.url), "utf8") + readFileSync(new URL("demo.ts", import.meta.url), "utf8");
-  const used = [...own.matchAll(/(?:getByTestId|text|number|says|reaches|click)\("([a-z0-9-]+)"/g)].map(([, id]) => id!);
+  const own =
+    readFileSync(new URL(import.meta.url), "utf8") + readFileSync(new URL("demo.ts", import.meta.url), "utf8");
+  const used = [...own.matchAll(/(?:getByTestId|text|number|says|reaches|click)\("([a-z0-9-]+)"/g)].map(
+    ([, id]) => id!,
+  );
   expect(used.length).toBeGreaterThan(20);
   for (const id of used) expect(list).toContain(`\`${id}\``);
 });

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { points, type Backend } from "../../src/index.ts";
-import { CURVE_POINTS, PLANE_SIDE, SURFACE_SIDE, type Frame, type PlaygroundApi, type PlaygroundEvent } from "../../src/web/playground/contract.ts";
+import {
+  CURVE_POINTS,
+  PLANE_SIDE,
+  SURFACE_SIDE,
+  type Frame,
+  type PlaygroundApi,
+  type PlaygroundEvent,
+} from "../../src/web/playground/contract.ts";
 import type { Stamp } from "../../src/web/shared/requests.ts";
 import { createPlaygroundService } from "../../src/web/playground/service/service.ts";
 import { EXTENT, type Mode, type PlaygroundConfig } from "../../src/web/playground/settings.ts";
@@ -71,17 +78,30 @@ describe.each(backends)("the playground on $name", ({ create }) => {
   afterAll(() => backend.dispose());
 
   test("a network with a hidden layer learns XOR: every point right, and the picture says so", async () => {
-    const config = configOf("classify", { data: "xor", noise: 0, count: 100, layers: [{ units: 8, activation: "tanh" }], learningRate: 0.03 });
+    const config = configOf("classify", {
+      data: "xor",
+      noise: 0,
+      count: 100,
+      layers: [{ units: 8, activation: "tanh" }],
+      learningRate: 0.03,
+    });
     await playground.api.configure(config);
     const start = playground.last();
     expect(start.step).toBe(0);
     expect(start.accuracy).toBeLessThan(1);
-    const end = await playground.trainUntil(({ accuracy, testAccuracy, step }) => (accuracy === 1 && testAccuracy > 0.97) || step > mostSteps);
+    const end = await playground.trainUntil(
+      ({ accuracy, testAccuracy, step }) => (accuracy === 1 && testAccuracy > 0.97) || step > mostSteps,
+    );
     expect(end.accuracy).toBe(1);
     expect(end.testAccuracy).toBeGreaterThan(0.97);
     expect(end.loss).toBeLessThan(start.loss / 2);
     expect(end.outputs).toHaveLength(PLANE_SIDE ** 2);
-    for (const [x, y] of [[0.6, 0.6], [-0.6, 0.6], [-0.6, -0.6], [0.6, -0.6]] as const) {
+    for (const [x, y] of [
+      [0.6, 0.6],
+      [-0.6, 0.6],
+      [-0.6, -0.6],
+      [0.6, -0.6],
+    ] as const) {
       const probability = end.outputs[pictureIndex(x, y)]!;
       expect(x * y < 0 ? probability : 1 - probability).toBeGreaterThan(0.7);
     }
@@ -93,14 +113,19 @@ describe.each(backends)("the playground on $name", ({ create }) => {
     expect(steps.every((change) => change >= 0) || steps.every((change) => change <= 0)).toBe(true);
   });
 
-  test.each(["softmaxCrossEntropy", "meanSquaredError"] as const)("%s separates the linear set, its picture are shares", async (loss) => {
-    await playground.api.configure(configOf("classify", { data: "linear", noise: 0, count: 60, loss, layers: [], learningRate: 0.1 }));
-    const end = await playground.trainUntil(({ accuracy, step }) => accuracy === 1 || step > mostSteps);
-    expect(end.accuracy).toBe(1);
-    expect(end.hidden).toEqual([]);
-    expect(end.outputs[pictureIndex(0.9, 0.9)]).toBeGreaterThan(0.6);
-    expect(end.outputs[pictureIndex(-0.9, -0.9)]).toBeLessThan(0.4);
-  });
+  test.each(["softmaxCrossEntropy", "meanSquaredError"] as const)(
+    "%s separates the linear set, its picture are shares",
+    async (loss) => {
+      await playground.api.configure(
+        configOf("classify", { data: "linear", noise: 0, count: 60, loss, layers: [], learningRate: 0.1 }),
+      );
+      const end = await playground.trainUntil(({ accuracy, step }) => accuracy === 1 || step > mostSteps);
+      expect(end.accuracy).toBe(1);
+      expect(end.hidden).toEqual([]);
+      expect(end.outputs[pictureIndex(0.9, 0.9)]).toBeGreaterThan(0.6);
+      expect(end.outputs[pictureIndex(-0.9, -0.9)]).toBeLessThan(0.4);
+    },
+  );
 
   test("regression fits a sine", async () => {
     await playground.api.configure(configOf("regress", { data: "sine", noise: 0, count: 60, learningRate: 0.03 }));
@@ -134,7 +159,8 @@ describe.each(backends)("the playground on $name", ({ create }) => {
     // One point, of class 1, on the side that the initial weights of a seed call 0.
     for (const seed of [1, 2, 3, 4]) {
       const [x, y] = [0.5, -0.25];
-      const point = (label: number) => ({ data: "own", points: [[x, y, label]], learningRate: 0.3, seed, batch: "1" }) as const;
+      const point = (label: number) =>
+        ({ data: "own", points: [[x, y, label]], learningRate: 0.3, seed, batch: "1" }) as const;
       await playground.api.configure(configOf("neuron", point(1)));
       await playground.api.reset();
       const [w1, w2, b] = playground.last().parameters;
@@ -144,12 +170,16 @@ describe.each(backends)("the playground on $name", ({ create }) => {
       const change = 0.3 * (1 - 2 * said);
       const expected = [w1! + change * x, w2! + change * y, b! + change];
       // Two roundings of numbers below 2.
-      playground.last().parameters.forEach((value, index) => expect(Math.abs(value - expected[index]!)).toBeLessThan(2 ** -22));
+      playground
+        .last()
+        .parameters.forEach((value, index) => expect(Math.abs(value - expected[index]!)).toBeLessThan(2 ** -22));
     }
   });
 
   test("a logistic neuron lowers its loss", async () => {
-    await playground.api.configure(configOf("neuron", { data: "linear", rule: "logistic", learningRate: 1, batch: "full" }));
+    await playground.api.configure(
+      configOf("neuron", { data: "linear", rule: "logistic", learningRate: 1, batch: "full" }),
+    );
     const start = playground.last().loss;
     const end = await playground.trainUntil(({ step }) => step >= 60);
     expect(end.loss).toBeLessThan(start / 2);
@@ -171,30 +201,39 @@ describe.each(backends)("the playground on $name", ({ create }) => {
     const closedForms = {
       line: (x: number, y: number, [a, b]: readonly [number, number]) => (a * x + b - y) ** 2,
       saddle: (x: number, y: number, [a, b]: readonly [number, number]) => (b * Math.tanh(a * x) - y) ** 2,
-      logistic: (x: number, y: number, [a, b]: readonly [number, number]) => Math.log(1 + Math.exp((y ? -1 : 1) * (a * x + b))),
+      logistic: (x: number, y: number, [a, b]: readonly [number, number]) =>
+        Math.log(1 + Math.exp((y ? -1 : 1) * (a * x + b))),
       squared: (x: number, y: number, [a, b]: readonly [number, number]) => (1 / (1 + Math.exp(-(a * x + b))) - y) ** 2,
     };
 
-    test.each(Object.keys(closedForms) as (keyof typeof closedForms)[])("%s: as its formula says, everywhere", async (model) => {
-      await playground.api.configure(configOf("surface", { model, noise: 0.3, seed: 7 }));
-      const event = playground.events.find((told) => told.kind === "problem")!;
-      const { points: rows, surface } = event.problem;
-      const { losses, extent } = surface!;
-      expect(losses).toHaveLength(SURFACE_SIDE ** 2);
-      const count = rows.length / 3;
-      expect(count).toBe(40);
-      losses.forEach((loss, index) => {
-        const at = (position: number) => extent * ((2 * position) / (SURFACE_SIDE - 1) - 1);
-        const place = [at(index % SURFACE_SIDE), at(Math.floor(index / SURFACE_SIDE))] as const;
-        let expected = 0;
-        for (let row = 0; row < count; row++) expected += closedForms[model](rows[3 * row]!, rows[3 * row + 1]!, place) / count;
-        // float32's half unit, for some ten roundings along a sum of 40, of losses up to 20 and squares of arguments.
-        expect(Math.abs(loss - expected), `at ${place.join()}`).toBeLessThan(16 * 2 ** -24 * Math.sqrt(40) * Math.max(1, expected));
-      });
-    });
+    test.each(Object.keys(closedForms) as (keyof typeof closedForms)[])(
+      "%s: as its formula says, everywhere",
+      async (model) => {
+        await playground.api.configure(configOf("surface", { model, noise: 0.3, seed: 7 }));
+        const event = playground.events.find((told) => told.kind === "problem")!;
+        const { points: rows, surface } = event.problem;
+        const { losses, extent } = surface!;
+        expect(losses).toHaveLength(SURFACE_SIDE ** 2);
+        const count = rows.length / 3;
+        expect(count).toBe(40);
+        losses.forEach((loss, index) => {
+          const at = (position: number) => extent * ((2 * position) / (SURFACE_SIDE - 1) - 1);
+          const place = [at(index % SURFACE_SIDE), at(Math.floor(index / SURFACE_SIDE))] as const;
+          let expected = 0;
+          for (let row = 0; row < count; row++)
+            expected += closedForms[model](rows[3 * row]!, rows[3 * row + 1]!, place) / count;
+          // float32's half unit, for some ten roundings along a sum of 40, of losses up to 20 and squares of arguments.
+          expect(Math.abs(loss - expected), `at ${place.join()}`).toBeLessThan(
+            16 * 2 ** -24 * Math.sqrt(40) * Math.max(1, expected),
+          );
+        });
+      },
+    );
 
     test("descent with momentum goes as its recurrence says, and ends in the least squares", async () => {
-      await playground.api.configure(configOf("surface", { model: "line", noise: 0.3, start: [-0.5, 0.75], momentum: 0.8, learningRate: 0.1 }));
+      await playground.api.configure(
+        configOf("surface", { model: "line", noise: 0.3, start: [-0.5, 0.75], momentum: 0.8, learningRate: 0.1 }),
+      );
       const { points: rows } = playground.events.find((event) => event.kind === "problem")!.problem;
       for (let step = 0; step < 5; step++) await playground.api.step();
       const path = playground.frames().flatMap((frame) => [...frame.path]);
@@ -226,7 +265,8 @@ describe("commands", () => {
     backend = await backends[0]!.create();
     playground = listen(backend);
   });
-  const small = (settings: Partial<PlaygroundState["classify"]> = {}) => configOf("classify", { count: 20, layers: [{ units: 2, activation: "tanh" }], ...settings });
+  const small = (settings: Partial<PlaygroundState["classify"]> = {}) =>
+    configOf("classify", { count: 20, layers: [{ units: 2, activation: "tanh" }], ...settings });
   const fresh = () => playground.events.flatMap((event) => (event.kind === "problem" ? [event.fresh] : []));
 
   test("start trains, pause holds the steps still, step adds one, reset starts over with the same loss", async () => {
@@ -272,7 +312,12 @@ describe("commands", () => {
     await playground.api.configure(small({ learningRate: 0.1 }));
     expect(playground.last().outputs).toEqual(outputs);
     expect(fresh()).toEqual([true, ...going.map(() => false), false]);
-    const anew: Partial<PlaygroundState["classify"]>[] = [{ optimizer: "sgd" }, { seed: 2 }, { layers: [] }, { loss: "softmaxCrossEntropy" }];
+    const anew: Partial<PlaygroundState["classify"]>[] = [
+      { optimizer: "sgd" },
+      { seed: 2 },
+      { layers: [] },
+      { loss: "softmaxCrossEntropy" },
+    ];
     for (const change of anew) {
       await playground.api.configure(small(change));
       expect(playground.last().step).toBe(0);
@@ -326,14 +371,18 @@ describe("commands", () => {
   });
 
   test("a loss that is no number stops the training and says what to do", async () => {
-    await playground.api.configure(configOf("regress", { learningRate: 3, optimizer: "sgd", layers: [{ units: 8, activation: "identity" }] }));
+    await playground.api.configure(
+      configOf("regress", { learningRate: 3, optimizer: "sgd", layers: [{ units: 8, activation: "identity" }] }),
+    );
     await expect(playground.trainUntil(() => false)).rejects.toThrow("the learning rate is too high");
     expect(playground.events.at(-2)).toEqual({ kind: "running", running: false });
   });
 
   test("a backend that cannot be had is told as the library says it", async () => {
     const { OptionError } = await import("../../src/index.ts");
-    const api = createPlaygroundService(() => Promise.reject(new OptionError({ where: "here", what: "nothing", fix: "Try again" })));
+    const api = createPlaygroundService(() =>
+      Promise.reject(new OptionError({ where: "here", what: "nothing", fix: "Try again" })),
+    );
     const told: PlaygroundEvent[] = [];
     await api.subscribe((event) => told.push(event));
     await api.configure(1, small());

@@ -1,7 +1,15 @@
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { ChoiceField, Field, RangeField } from "../../src/web/shared/address/codec.ts";
-import { activationNames, EXTENT, layerFields, MOST_LAYERS, MOST_POINTS, modes, type Mode } from "../../src/web/playground/settings.ts";
+import {
+  activationNames,
+  EXTENT,
+  layerFields,
+  MOST_LAYERS,
+  MOST_POINTS,
+  modes,
+  type Mode,
+} from "../../src/web/playground/settings.ts";
 import {
   change,
   currentConfig,
@@ -19,7 +27,8 @@ beforeEach(() => {
 });
 
 /** What the URL keeps of a coordinate: three digits. */
-const coordinates = (extent: number) => fc.integer({ min: -1000 * extent, max: 1000 * extent }).map((thousandths) => thousandths / 1000);
+const coordinates = (extent: number) =>
+  fc.integer({ min: -1000 * extent, max: 1000 * extent }).map((thousandths) => thousandths / 1000);
 
 function valuesOf(name: string, field: Field<unknown>): fc.Arbitrary<unknown> {
   if ("values" in field) return fc.constantFrom(...(field as ChoiceField<string>).values);
@@ -28,7 +37,10 @@ function valuesOf(name: string, field: Field<unknown>): fc.Arbitrary<unknown> {
     return fc.integer({ min: 0, max: Math.round((max - min) / step) }).map((steps) => min + steps * step);
   }
   if (name === "layers") {
-    const layer = fc.record({ units: fc.integer({ min: 1, max: layerFields.units.max }), activation: fc.constantFrom(...activationNames) });
+    const layer = fc.record({
+      units: fc.integer({ min: 1, max: layerFields.units.max }),
+      activation: fc.constantFrom(...activationNames),
+    });
     return fc.array(layer, { maxLength: MOST_LAYERS });
   }
   if (name === "points") {
@@ -38,7 +50,8 @@ function valuesOf(name: string, field: Field<unknown>): fc.Arbitrary<unknown> {
   return fc.tuple(coordinates(1), coordinates(1));
 }
 
-const settings = (mode: Mode) => fc.record(Object.fromEntries(Object.entries(modes[mode]).map(([name, field]) => [name, valuesOf(name, field)])));
+const settings = (mode: Mode) =>
+  fc.record(Object.fromEntries(Object.entries(modes[mode]).map(([name, field]) => [name, valuesOf(name, field)])));
 
 const states = fc.record({
   mode: fc.constantFrom(...names),
@@ -60,7 +73,11 @@ test("every state comes back from its URL", () => {
 
 test("any text is parsed to a state that formats and parses to itself, and never throws", () => {
   const keys = ["mode", ...names.flatMap((mode) => Object.keys(modes[mode]).map((name) => `${mode}.${name}`))];
-  const texts = fc.oneof(fc.string(), fc.constantFrom("", "NaN", "-1", "1e999", "0x10", "__", "1_2_0*", "8-tanh_", "-0", "none"), fc.double().map(String));
+  const texts = fc.oneof(
+    fc.string(),
+    fc.constantFrom("", "NaN", "-1", "1e999", "0x10", "__", "1_2_0*", "8-tanh_", "-0", "none"),
+    fc.double().map(String),
+  );
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.constantFrom(...keys), texts)), (pairs) => {
       parsePlayground(new URLSearchParams(pairs));
@@ -73,7 +90,14 @@ test("any text is parsed to a state that formats and parses to itself, and never
 
 test("the URL says only what differs from the defaults, in characters that it keeps", () => {
   expect(formatPlayground().toString()).toBe("");
-  change("classify", { data: "own", points: [[0.25, -1, 1], [1, 0, 0]], layers: [{ units: 3, activation: "relu" }] });
+  change("classify", {
+    data: "own",
+    points: [
+      [0.25, -1, 1],
+      [1, 0, 0],
+    ],
+    layers: [{ units: 3, activation: "relu" }],
+  });
   change("neuron", { rule: "logistic" });
   playgroundState.value = { ...playgroundState.value, mode: "neuron" };
   expect(formatPlayground().toString()).toBe(
@@ -93,10 +117,18 @@ describe("what is wrong falls back", () => {
     ["classify.points=0_0_2", [], (state: PlaygroundState) => state.classify.points],
     ["classify.points=1.3_0_1", [], (state: PlaygroundState) => state.classify.points],
     ["classify.points=0_0_1*", [], (state: PlaygroundState) => state.classify.points],
-    [`classify.points=${new Array(MOST_POINTS + 1).fill("0_0_1").join("*")}`, [], (state: PlaygroundState) => state.classify.points],
+    [
+      `classify.points=${new Array(MOST_POINTS + 1).fill("0_0_1").join("*")}`,
+      [],
+      (state: PlaygroundState) => state.classify.points,
+    ],
     ["classify.layers=17-tanh", initialState.classify.layers, (state: PlaygroundState) => state.classify.layers],
     ["classify.layers=8-step", initialState.classify.layers, (state: PlaygroundState) => state.classify.layers],
-    ["classify.layers=1-tanh_1-tanh_1-tanh_1-tanh_1-tanh", initialState.classify.layers, (state: PlaygroundState) => state.classify.layers],
+    [
+      "classify.layers=1-tanh_1-tanh_1-tanh_1-tanh_1-tanh",
+      initialState.classify.layers,
+      (state: PlaygroundState) => state.classify.layers,
+    ],
     ["surface.start=0.5", [-0.7, 0.8], (state: PlaygroundState) => state.surface.start],
     ["surface.start=0.5_2", [-0.7, 0.8], (state: PlaygroundState) => state.surface.start],
   ])("%s", (text, expected, found) => {
@@ -105,7 +137,9 @@ describe("what is wrong falls back", () => {
   });
 
   test("what is wrong, and only that, is named", () => {
-    expect(parsePlayground(new URLSearchParams("mode=neuron&neuron.data=xor&neuron.color=red&classify.noise=9"))).toEqual(["neuron.color=red", "classify.noise=9"]);
+    expect(
+      parsePlayground(new URLSearchParams("mode=neuron&neuron.data=xor&neuron.color=red&classify.noise=9")),
+    ).toEqual(["neuron.color=red", "classify.noise=9"]);
     expect(playgroundState.value).toMatchObject({ mode: "neuron", neuron: { data: "xor" } });
     expect(parsePlayground(formatPlayground())).toEqual([]);
   });

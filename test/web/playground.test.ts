@@ -34,19 +34,23 @@ async function clickPicture({ page }: Visitor, x: number, y: number): Promise<vo
 
 /** How much redder than blue a pixel of the big picture is. */
 const warmth = (page: Page, x: number, y: number) =>
-  page.getByTestId(at("surface")).evaluate((canvas, place) => {
-    const { width, height } = canvas as HTMLCanvasElement;
-    const context = (canvas as HTMLCanvasElement).getContext("2d")!;
-    const [red, , blue] = context.getImageData(place[0]! * width, place[1]! * height, 1, 1).data;
-    return red! - blue!;
-  }, [x, y]);
+  page.getByTestId(at("surface")).evaluate(
+    (canvas, place) => {
+      const { width, height } = canvas as HTMLCanvasElement;
+      const context = (canvas as HTMLCanvasElement).getContext("2d")!;
+      const [red, , blue] = context.getImageData(place[0]! * width, place[1]! * height, 1, 1).data;
+      return red! - blue!;
+    },
+    [x, y],
+  );
 
 async function addressHas({ page }: Visitor, part: string): Promise<void> {
   await expect.poll(() => page.url(), { timeout: 20_000 }).toContain(part);
 }
 
 /** XOR, small enough for a software GPU. */
-const XOR = "#playground?classify.data=xor&classify.noise=0&classify.count=60&classify.layers=8-tanh&classify.learningRate=0.03";
+const XOR =
+  "#playground?classify.data=xor&classify.noise=0&classify.count=60&classify.layers=8-tanh&classify.learningRate=0.03";
 
 describe("a visitor of the Playground tab", () => {
   let visitor: Visitor;
@@ -110,8 +114,15 @@ describe("a visitor of the Playground tab", () => {
     const other = await Visitor.arrive(browser, page.url());
     await other.reaches(at("step-count"), 1);
     const value = (id: string) => other.page.getByTestId(at(id)).inputValue();
-    expect(await Promise.all(["dataset", "layer-0-units", "layer-1-activation", "count"].map(value))).toEqual(["xor", "3", "relu", "60"]);
-    await expect.poll(() => other.page.getByTestId(at("surface")).getAttribute("aria-label")).toMatch(/^62 points of two classes/);
+    expect(await Promise.all(["dataset", "layer-0-units", "layer-1-activation", "count"].map(value))).toEqual([
+      "xor",
+      "3",
+      "relu",
+      "60",
+    ]);
+    await expect
+      .poll(() => other.page.getByTestId(at("surface")).getAttribute("aria-label"))
+      .toMatch(/^62 points of two classes/);
     expect(other.errors).toEqual([]);
     await other.leave();
     await visitor.click(at("remove-points"));
@@ -184,7 +195,10 @@ test.each([
   const visitor = await Visitor.arrive(browser, `${site.address}#playground?mode=${mode}`, options);
   await visitor.reaches(at("step-count"), 1);
   expect(await visitor.accessibilityFaults()).toEqual([]);
-  const [wide, window] = (await visitor.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")) as [number, number];
+  const [wide, window] = (await visitor.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")) as [
+    number,
+    number,
+  ];
   expect(wide).toBeLessThanOrEqual(window);
   await visitor.leave();
 });

@@ -50,12 +50,18 @@ describe("a visitor who changes things", () => {
     for (const tab of ["playground", "digits", "playground", "digits"]) await visitor.click(`tab-${tab}`);
     await visitor.reaches("step-count", 5);
     expect(await visitor.text("start")).toBe("Pause");
-    await visitor.draw([[0.5, 0.2], [0.5, 0.8]]);
+    await visitor.draw([
+      [0.5, 0.2],
+      [0.5, 0.8],
+    ]);
     await visitor.click("clear");
     await page.waitForTimeout(1000);
     expect(await page.getByTestId("prediction").count()).toBe(0);
     // A drawing that stays is answered.
-    await visitor.draw([[0.5, 0.2], [0.5, 0.8]]);
+    await visitor.draw([
+      [0.5, 0.2],
+      [0.5, 0.8],
+    ]);
     await page.getByTestId("prediction").waitFor();
     await visitor.click("clear");
   });
@@ -64,7 +70,9 @@ describe("a visitor who changes things", () => {
     await visitor.pause();
     const step = await visitor.text("step-count");
     const legend = page.getByTestId("loss-chart").locator(".u-legend");
-    await expect.poll(() => legend.innerText()).toMatch(new RegExp(`step\\s*${step}\\s.*batch\\s*\\d.*training\\s*\\d`, "s"));
+    await expect
+      .poll(() => legend.innerText())
+      .toMatch(new RegExp(`step\\s*${step}\\s.*batch\\s*\\d.*training\\s*\\d`, "s"));
     for (const raw of [false, true, false, true]) {
       await page.getByTestId("raw").setChecked(raw);
       expect(/batch/.test(await legend.innerText())).toBe(raw);
@@ -96,13 +104,18 @@ describe("a visitor who changes things", () => {
     expect(await visitor.text("start")).toBe("Start");
     const drawn = await visitor.probabilities();
     const pointer = (type: string, pointerId: number, [x, y]: readonly [number, number]) =>
-      page.getByTestId("draw-pad").evaluate((pad, event) => {
-        const { left, top, width, height } = pad.getBoundingClientRect();
-        const place = { clientX: left + event.x * width, clientY: top + event.y * height };
-        // Capturing is for pointers that the browser knows.
-        Object.assign(pad, { setPointerCapture: () => {} });
-        pad.dispatchEvent(new PointerEvent(event.type, { ...event, ...place, bubbles: true, cancelable: true, buttons: 1 }));
-      }, { type, pointerId, x, y });
+      page.getByTestId("draw-pad").evaluate(
+        (pad, event) => {
+          const { left, top, width, height } = pad.getBoundingClientRect();
+          const place = { clientX: left + event.x * width, clientY: top + event.y * height };
+          // Capturing is for pointers that the browser knows.
+          Object.assign(pad, { setPointerCapture: () => {} });
+          pad.dispatchEvent(
+            new PointerEvent(event.type, { ...event, ...place, bubbles: true, cancelable: true, buttons: 1 }),
+          );
+        },
+        { type, pointerId, x, y },
+      );
     await pointer("pointerdown", 11, [0.1, 0.2]);
     await pointer("pointermove", 11, [0.9, 0.2]);
     await expect.poll(() => visitor.probabilities()).not.toBe(drawn);
@@ -210,13 +223,19 @@ test("an address of the Playground that makes no sense is named", async () => {
 });
 
 test("training that diverges with finite numbers is called so", async () => {
-  const visitor = await Visitor.arrive(browser, `${site.address}?device=cpu#digits?layers=32-relu&batch=32&rate=10&data=digits`);
+  const visitor = await Visitor.arrive(
+    browser,
+    `${site.address}?device=cpu#digits?layers=32-relu&batch=32&rate=10&data=digits`,
+  );
   await visitor.says("fault", /^The training has diverged: .*as by chance.* The learning rate [\d.]+ is too high/);
   await visitor.leave();
 });
 
 test("work that takes long on the CPU is shown and can be canceled at once", async () => {
-  const visitor = await Visitor.arrive(browser, `${site.address}?device=cpu#digits?layers=2048-relu,2048-relu&batch=256&data=digits`);
+  const visitor = await Visitor.arrive(
+    browser,
+    `${site.address}?device=cpu#digits?layers=2048-relu,2048-relu&batch=256&data=digits`,
+  );
   await visitor.says("activity", /Step \d+ is under way …/);
   await visitor.click("start");
   // Heard by the page at once, though the worker is busy.
@@ -231,13 +250,16 @@ test("work that takes long on the CPU is shown and can be canceled at once", asy
   await visitor.leave();
 });
 
-test.each(["#digits", "#playground", "#playground?mode=surface"])("%s fits a window that narrows from 640 to 320 pixels", async (hash) => {
-  const visitor = await Visitor.arrive(browser, `${site.address}?device=cpu${hash}`, { width: 640 });
-  await visitor.reaches(hash === "#digits" ? "step-count" : "playground-step-count", 2);
-  for (const width of [520, 400, 320]) {
-    await visitor.page.setViewportSize({ width, height: 800 });
-    await expect.poll(() => visitor.page.evaluate("document.documentElement.scrollWidth")).toBe(width);
-  }
-  expect(await visitor.accessibilityFaults()).toEqual([]);
-  await visitor.leave();
-});
+test.each(["#digits", "#playground", "#playground?mode=surface"])(
+  "%s fits a window that narrows from 640 to 320 pixels",
+  async (hash) => {
+    const visitor = await Visitor.arrive(browser, `${site.address}?device=cpu${hash}`, { width: 640 });
+    await visitor.reaches(hash === "#digits" ? "step-count" : "playground-step-count", 2);
+    for (const width of [520, 400, 320]) {
+      await visitor.page.setViewportSize({ width, height: 800 });
+      await expect.poll(() => visitor.page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+    }
+    expect(await visitor.accessibilityFaults()).toEqual([]);
+    await visitor.leave();
+  },
+);

@@ -44,7 +44,8 @@ function checkProduct({ rows, inner, columns, left, right }, product, name) {
   const actual = timesVector(product, signs, rows);
   const tolerance = TOLERANCE * Math.sqrt(inner * columns);
   const row = expected.findIndex((value, index) => !(Math.abs(actual[index] - value) <= tolerance));
-  if (row >= 0) throw new WrongResult(`${name}: row ${row} of the product is wrong (${actual[row]} instead of ${expected[row]})`);
+  if (row >= 0)
+    throw new WrongResult(`${name}: row ${row} of the product is wrong (${actual[row]} instead of ${expected[row]})`);
 }
 
 function timesVector(matrix, vector, rows) {

@@ -28,6 +28,7 @@ export async function timePerRepetition(repeat, warmUp) {
   const estimate = (await milliseconds(() => repeat(warmUp))) / warmUp;
   const repetitions = Math.max(warmUp, Math.ceil(BLOCK_MILLISECONDS / estimate));
   const times = [];
-  for (let block = 0; block < BLOCKS; block++) times.push((await milliseconds(() => repeat(repetitions))) / repetitions);
+  for (let block = 0; block < BLOCKS; block++)
+    times.push((await milliseconds(() => repeat(repetitions))) / repetitions);
   return median(times);
 }

@@ -23,7 +23,8 @@ export class WrongResult extends Error {}
 /** @throws WrongResult naming the first step whose loss is another */
 export function checkLosses(actual, expected) {
   const step = expected.findIndex((loss, index) => !(Math.abs(actual[index] - loss) <= TOLERANCE * loss));
-  if (step >= 0) throw new WrongResult(`the loss of step ${step + 1} is ${actual[step]}, by the reference ${expected[step]}`);
+  if (step >= 0)
+    throw new WrongResult(`the loss of step ${step + 1} is ${actual[step]}, by the reference ${expected[step]}`);
 }
 
 const worstOf = (actual, expected) => Math.max(...expected.map((loss, index) => Math.abs(actual[index] / loss - 1)));

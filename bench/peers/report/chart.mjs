@@ -28,7 +28,13 @@ export function chartSvg(runtimes, summary, subtitle) {
     animation: false,
     backgroundColor: "#ffffff",
     title: [
-      { text: "784-128-10 on MNIST, Adam: wgrad beside its peers", subtext: subtitle, left: 16, top: 8, subtextStyle: { lineHeight: 16 } },
+      {
+        text: "784-128-10 on MNIST, Adam: wgrad beside its peers",
+        subtext: subtitle,
+        left: 16,
+        top: 8,
+        subtextStyle: { lineHeight: 16 },
+      },
       ...panels.map(({ title }) => title),
     ],
     grid: panels.map(({ grid }) => grid),
@@ -62,9 +68,20 @@ function panel(runtimes, { label, higher, values }, index) {
   const top = HEAD + Math.floor(index / COLUMNS) * PANEL;
   const better = higher ? "more is better" : "less is better";
   return {
-    title: { text: label, subtext: better, left, top, itemGap: 2, textStyle: { fontSize: 13 }, subtextStyle: { fontSize: 11 } },
+    title: {
+      text: label,
+      subtext: better,
+      left,
+      top,
+      itemGap: 2,
+      textStyle: { fontSize: 13 },
+      subtextStyle: { fontSize: 11 },
+    },
     grid: { left: left + 100, top: top + 38, width: 150, height: 28 * shown.length },
     names: shown.map((runtime) => runtime.label),
-    bars: shown.map(({ name, device }) => ({ value: values[name], itemStyle: { color: COLOURS[name] ?? COLOURS[device] } })),
+    bars: shown.map(({ name, device }) => ({
+      value: values[name],
+      itemStyle: { color: COLOURS[name] ?? COLOURS[device] },
+    })),
   };
 }

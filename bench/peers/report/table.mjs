@@ -14,7 +14,9 @@ export function summarise(runtimes, results) {
   const measured = rows.filter(({ measure }) => runtimes.some(({ name }) => results[name][measure]?.length));
   return measured.map((row) => {
     const values = Object.fromEntries(runtimes.map((runtime) => [runtime.name, valueOf(row, runtime, results)]));
-    const peers = runtimes.filter(({ name, device }) => name !== "wgrad" && device === "webgpu").map(({ name }) => values[name]);
+    const peers = runtimes
+      .filter(({ name, device }) => name !== "wgrad" && device === "webgpu")
+      .map(({ name }) => values[name]);
     const ratio = ratioOf(row, values.wgrad, peers.filter(Number.isFinite));
     return { ...row, values, ratio, verdict: verdictOf(row, values.wgrad, ratio) };
   });

@@ -59,7 +59,8 @@ export const allRuntimes = [
 /** @param {string} name */
 export function runtimeNamed(name) {
   const found = allRuntimes.find((runtime) => runtime.name === name);
-  if (!found) throw new Error(`runtime "${name}": there is none; name one of ${allRuntimes.map((each) => each.name).join(", ")}`);
+  if (!found)
+    throw new Error(`runtime "${name}": there is none; name one of ${allRuntimes.map((each) => each.name).join(", ")}`);
   return found;
 }
 

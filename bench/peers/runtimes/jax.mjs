@@ -13,14 +13,22 @@ export async function open(device) {
   if (device === "webgpu") provideWebGPU();
   if (!(await init(device)).includes(device)) throw new Error(`jax-js: the device ${device} does not start here`);
   defaultDevice(device);
-  return { adapter: () => (device === "webgpu" ? adapterName() : "WebAssembly"), trainer: openTrainer, product: openProduct };
+  return {
+    adapter: () => (device === "webgpu" ? adapterName() : "WebAssembly"),
+    trainer: openTrainer,
+    product: openProduct,
+  };
 }
 
 function meanLoss([hiddenWeights, hiddenBiases, outputWeights, outputBiases], features, classes) {
   const batch = features.shape[0];
   const hidden = nn.relu(np.matmul(features, hiddenWeights).add(hiddenBiases));
   const logits = np.matmul(hidden, outputWeights).add(outputBiases);
-  return nn.logSoftmax(logits).mul(classes).sum().mul(-1 / batch);
+  return nn
+    .logSoftmax(logits)
+    .mul(classes)
+    .sum()
+    .mul(-1 / batch);
 }
 
 /** @param corrections [2], 1 / (1 − β₁ᵗ) and 1 / (1 − β₂ᵗ) at step t */

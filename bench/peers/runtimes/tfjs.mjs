@@ -17,7 +17,11 @@ export async function open(device) {
     await import("@tensorflow/tfjs-backend-wasm");
   }
   if (!(await tf.setBackend(device))) throw new Error(`tfjs: the backend ${device} does not start here`);
-  return { adapter: () => (device === "webgpu" ? adapterName() : "WebAssembly"), trainer: openTrainer, product: openProduct };
+  return {
+    adapter: () => (device === "webgpu" ? adapterName() : "WebAssembly"),
+    trainer: openTrainer,
+    product: openProduct,
+  };
 }
 
 async function openTrainer(task) {

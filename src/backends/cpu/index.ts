@@ -4,7 +4,13 @@
  */
 import { OptionError } from "../../errors.ts";
 import { updatedLeaves, type Graph } from "../../graph/graph.ts";
-import { constantOp, isStored, stepScalarOp, type ConstantAttributes, type StepScalarAttributes } from "../../graph/leaves.ts";
+import {
+  constantOp,
+  isStored,
+  stepScalarOp,
+  type ConstantAttributes,
+  type StepScalarAttributes,
+} from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { CpuKernel } from "../../ops/kernel.ts";
 import type { PackAttributes } from "../../ops/layout/index.ts";
@@ -29,7 +35,11 @@ export interface CpuOptions {
 export function createCpuBackend(options: CpuOptions = {}): Backend {
   const { precision = "float32" } = options;
   if (precision !== "float32" && precision !== "float64") {
-    throw new OptionError({ where: "precision", what: `there is no ${String(precision)}`, fix: "Choose float32 or float64" });
+    throw new OptionError({
+      where: "precision",
+      what: `there is no ${String(precision)}`,
+      fix: "Choose float32 or float64",
+    });
   }
   const lifetime = new Lifetime("backend");
   return {
@@ -38,7 +48,11 @@ export function createCpuBackend(options: CpuOptions = {}): Backend {
     maxTensorBytes: 2 ** 31,
     createSession() {
       lifetime.requireOpen("createSession");
-      return new CheckedSession(new CpuSession(precision === "float64" ? Float64Array : Float32Array), lifetime, options.onGraph);
+      return new CheckedSession(
+        new CpuSession(precision === "float64" ? Float64Array : Float32Array),
+        lifetime,
+        options.onGraph,
+      );
     },
     lost: new Promise(() => {}),
     async restart() {},

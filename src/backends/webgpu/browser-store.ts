@@ -16,7 +16,10 @@ function settled<Value>(request: IDBRequest<Value>): Promise<Value> {
  * @param database its name, "wgrad-tuning" by default
  */
 export function browserTuningStore(database = "wgrad-tuning"): TuningStore {
-  const withStore = async <Value>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<Value>): Promise<Value> => {
+  const withStore = async <Value>(
+    mode: IDBTransactionMode,
+    work: (store: IDBObjectStore) => IDBRequest<Value>,
+  ): Promise<Value> => {
     const opening = indexedDB.open(database, 1);
     opening.addEventListener("upgradeneeded", () => opening.result.createObjectStore(STORE));
     const opened = await settled(opening);

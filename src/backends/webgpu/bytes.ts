@@ -12,4 +12,5 @@ export const byteRowWords = (tensor: Tensor): number =>
   Math.ceil((tensor.shape.length < 2 ? tensor.size : sizeOf(tensor.shape.slice(1))) / 4);
 
 /** Words of four bytes that a tensor takes in memory. */
-export const wordsOf = (tensor: Tensor): number => (tensor.dtype === "uint8" ? byteRows(tensor) * byteRowWords(tensor) : tensor.size);
+export const wordsOf = (tensor: Tensor): number =>
+  tensor.dtype === "uint8" ? byteRows(tensor) * byteRowWords(tensor) : tensor.size;

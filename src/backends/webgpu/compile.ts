@@ -27,7 +27,12 @@ export interface CompileOptions {
  * Makes everything that replaying a graph's step needs.
  * @throws DeviceError where the device cannot take it; then nothing is left behind
  */
-export async function compile(device: Device, graph: Graph, leaves: StoredLeaves, options: CompileOptions): Promise<WebGPUExecutable> {
+export async function compile(
+  device: Device,
+  graph: Graph,
+  leaves: StoredLeaves,
+  options: CompileOptions,
+): Promise<WebGPUExecutable> {
   const limits: LaunchLimits = { ...launchLimitsOf(device), choiceOf: options.choiceOf };
   const rules = webgpuRules(device.limits.maxStorageBuffersPerShaderStage, limits);
   const planned = plan(graph, fuse(graph, rules), rules, (tensor) => leaves.regionOf(tensor));
@@ -36,7 +41,13 @@ export async function compile(device: Device, graph: Graph, leaves: StoredLeaves
   const launches = lower(planned, { scalars, trace, limits });
   if (launches.some(({ float16 }) => float16)) device.requireFloat16();
   const pipelines = await Promise.all(
-    launches.map(({ code, bindings, kernel }) => device.pipelines.get(code, bindings.map(({ access }) => access), kernel)),
+    launches.map(({ code, bindings, kernel }) =>
+      device.pipelines.get(
+        code,
+        bindings.map(({ access }) => access),
+        kernel,
+      ),
+    ),
   );
   const buffers = options.makeBuffers?.(device) ?? new OwnBuffers(device);
   let ring: ScalarRing | undefined;

@@ -57,7 +57,9 @@ export class ElementCode {
     if (isLiteral(root)) return this.#literal(root);
     if (isStepScalar(root)) return this.#scope.scalar(root);
     const here = root === tensor ? place : placeAt(place.index, root.shape);
-    const computed = this.#scope.inlined.has(root) ? this.#expression(root, here) : this.#scope.load(root, place.index, this.#lane);
+    const computed = this.#scope.inlined.has(root)
+      ? this.#expression(root, here)
+      : this.#scope.load(root, place.index, this.#lane);
     return this.#let(key, computed);
   }
 
@@ -69,12 +71,10 @@ export class ElementCode {
   #expression(node: Tensor, place: Place): string {
     const kernel = pointwiseKernel(node)!;
     for (const text of [kernel.library, kernel.ownLibrary?.(node)]) if (text) this.#scope.useLibrary(text);
-    const inputs = node.inputs.map(
-      (tensor): InputValue => ({
-        here: () => this.value(tensor, broadcastPlace(place, node.shape, tensor.shape)),
-        at: (index) => this.value(tensor, placeAt(`(${index})`, tensor.shape)),
-      }),
-    );
+    const inputs = node.inputs.map((tensor): InputValue => ({
+      here: () => this.value(tensor, broadcastPlace(place, node.shape, tensor.shape)),
+      at: (index) => this.value(tensor, placeAt(`(${index})`, tensor.shape)),
+    }));
     return kernel.expression(node, inputs, place, (value) => this.#float(value));
   }
 
@@ -123,7 +123,9 @@ export function broadcastPlace(place: Place, output: Shape, input: Shape): Place
   const terms = input.flatMap((axisSize, axis) =>
     axisSize === 1
       ? []
-      : [`${place.index} / ${integerLiteral(strides[axis + missing]!)} % ${integerLiteral(axisSize)} * ${integerLiteral(own[axis]!)}`],
+      : [
+          `${place.index} / ${integerLiteral(strides[axis + missing]!)} % ${integerLiteral(axisSize)} * ${integerLiteral(own[axis]!)}`,
+        ],
   );
   return placeAt(`(${terms.join(" + ")})`, input);
 }

@@ -61,7 +61,13 @@ export class WebGPUExecutable implements Executable {
   #boundAt: number;
 
   constructor(graph: Graph, { device, plan, trace, launches, pipelines, ring, leaves, buffers }: ExecutableParts) {
-    this.dispatches = launches.map(({ kernel, shapes, grid, flops, bytes }) => ({ kernel, shapes, grid, flops, bytes }));
+    this.dispatches = launches.map(({ kernel, shapes, grid, flops, bytes }) => ({
+      kernel,
+      shapes,
+      grid,
+      flops,
+      bytes,
+    }));
     this.buffers = buffers;
     this.#device = device;
     this.#plan = plan;
@@ -88,7 +94,9 @@ export class WebGPUExecutable implements Executable {
     const { traces } = this.#plan;
     return Object.fromEntries(
       traces.map(({ name }, column) => {
-        const values = parts.flatMap((part) => Array.from({ length: part.length / traces.length }, (_, row) => part[row * traces.length + column]!));
+        const values = parts.flatMap((part) =>
+          Array.from({ length: part.length / traces.length }, (_, row) => part[row * traces.length + column]!),
+        );
         return [name, Float32Array.from(values)];
       }),
     );
@@ -174,7 +182,11 @@ export class WebGPUExecutable implements Executable {
     if (faults.count === reported) return;
     for (const dispatch of this.#recorded) {
       const error = await this.#device.errorOf(() => this.#commands([dispatch]).finish());
-      if (error) throw new DeviceError({ where: `kernel ${dispatch.kernel}`, what: error.what, fix: error.fix! }, { cause: error });
+      if (error)
+        throw new DeviceError(
+          { where: `kernel ${dispatch.kernel}`, what: error.what, fix: error.fix! },
+          { cause: error },
+        );
     }
     const idle = this.#recorded.map((dispatch) => ({ ...dispatch, grid: [0, 0, 0] as const }));
     const error = await this.#device.errorOf(() => gpu.queue.submit([this.#commands(idle).finish()]));

@@ -7,7 +7,15 @@ import { CheckedSession, Lifetime } from "../checked-session.ts";
 import type { CompileOptions } from "./compile.ts";
 import { WebGPUSession } from "./session.ts";
 import { productCase } from "../../ops/matmul/webgpu-tuning.ts";
-import { loadChoices, tune, tuningKey, type CaseResult, type Tuned, type TuningOptions, type TuningStore } from "./tuning.ts";
+import {
+  loadChoices,
+  tune,
+  tuningKey,
+  type CaseResult,
+  type Tuned,
+  type TuningOptions,
+  type TuningStore,
+} from "./tuning.ts";
 
 export type { Tuned, TuningChoices, TuningOptions, TuningStore } from "./tuning.ts";
 
@@ -35,14 +43,19 @@ export interface WebGPUBackend extends Backend {
    * Times tilings for the classes of the products given and keeps the fastest of each, in the store and for sessions made
    * from now on. By default it is over within a few tenths of a second on a GPU, and a little later where compiling is slow.
    */
-  tune(products: readonly MatmulAttributes[], report: (result: TuningResult) => void, options?: TuningOptions): Promise<Tuned>;
+  tune(
+    products: readonly MatmulAttributes[],
+    report: (result: TuningResult) => void,
+    options?: TuningOptions,
+  ): Promise<Tuned>;
 }
 
 /**
  * A backend on the best adapter of a source.
  * @throws DeviceError where there is no adapter
  */
-export const createWebGPUBackend = (source: GpuSource, options?: WebGPUOptions): Promise<WebGPUBackend> => openBackend(source, options);
+export const createWebGPUBackend = (source: GpuSource, options?: WebGPUOptions): Promise<WebGPUBackend> =>
+  openBackend(source, options);
 
 /** The same, with a function that makes the buffers of each executable: tests of kernels guard theirs. */
 export async function openBackend(
@@ -83,7 +96,8 @@ export async function openBackend(
     },
     async tune(products, report, tuningOptions) {
       lifetime.requireOpen("tune");
-      const reportCase = ({ kernelClass, choice, milliseconds }: CaseResult) => report({ product: kernelClass, tiling: choice, milliseconds });
+      const reportCase = ({ kernelClass, choice, milliseconds }: CaseResult) =>
+        report({ product: kernelClass, tiling: choice, milliseconds });
       const tuned = await tune(device, products.map(productCase), reportCase, tuningOptions);
       choices = { ...choices, ...tuned.choices };
       await tuning?.save(key, JSON.stringify(choices, undefined, 2));

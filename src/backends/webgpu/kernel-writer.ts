@@ -57,14 +57,21 @@ export class KernelWriter implements ElementScope {
     // Outputs are bound first: one that works in place is then read through the same binding.
     for (const output of this.#stored()) this.#bind(output, "read_write");
     const functions = [...this.#finishFunctions(), ...this.#readFunctions()];
-    const bound = [...this.#bindings.filter(({ access }) => access === "read"), ...this.#bindings.filter(({ access }) => access !== "read")];
+    const bound = [
+      ...this.#bindings.filter(({ access }) => access === "read"),
+      ...this.#bindings.filter(({ access }) => access !== "read"),
+    ];
     const constants = { ...launch.constants, OUTPUT_COLUMNS: nodesOf(group)[0]!.shape.at(-1) ?? 1 };
     const code = [
       ...(launch.subgroups ? ["enable subgroups;"] : []),
       ...(launch.float16 ? ["enable f16;"] : []),
-      ...Object.entries(constants).map(([name, value]) => `const ${name} = ${typeof value === "number" ? integerLiteral(value) : value};`),
-      ...bound.map(({ name, dtype, access }, binding) =>
-        `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${launch.four ? "vec4<f32>" : wgslType(dtype)}>;`),
+      ...Object.entries(constants).map(
+        ([name, value]) => `const ${name} = ${typeof value === "number" ? integerLiteral(value) : value};`,
+      ),
+      ...bound.map(
+        ({ name, dtype, access }, binding) =>
+          `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${launch.four ? "vec4<f32>" : wgslType(dtype)}>;`,
+      ),
       ...(this.#usesScalars ? [this.#scalarsDeclaration()] : []),
       numbersLibrary,
       ...this.#libraries,
@@ -112,7 +119,9 @@ export class KernelWriter implements ElementScope {
 
   #bind(tensor: Tensor, access: BufferAccess): BoundTensor {
     const region = this.#parts.plan.regions.get(tensor)!;
-    let binding = this.#bindings.find((other) => other.region.buffer === region.buffer && other.region.offset === region.offset);
+    let binding = this.#bindings.find(
+      (other) => other.region.buffer === region.buffer && other.region.offset === region.offset,
+    );
     if (!binding) {
       const name = `${access === "read" ? "input" : "output"}_${this.#bindings.length}`;
       binding = { name, tensor, dtype: tensor.dtype, region, range: this.#rangeOf(tensor, region), access };
@@ -125,9 +134,14 @@ export class KernelWriter implements ElementScope {
   #rangeOf(tensor: Tensor, region: Region): ElementRange {
     const { launch, group } = this.#parts;
     const whole = { start: 0, end: region.elements };
-    if (tensor.dtype === "uint8" || nodesOf(group).some((node) => gathersFrom(node, tensor, this.inlined))) return whole;
+    if (tensor.dtype === "uint8" || nodesOf(group).some((node) => gathersFrom(node, tensor, this.inlined)))
+      return whole;
     const name = Object.keys(launch.reads).find((read) => rootOf(launch.reads[read]!) === tensor);
-    const range = name ? launch.readRanges?.[name] : tensor.size === nodesOf(group)[0]!.size ? launch.outputRange : undefined;
+    const range = name
+      ? launch.readRanges?.[name]
+      : tensor.size === nodesOf(group)[0]!.size
+        ? launch.outputRange
+        : undefined;
     return range ? { start: alignedBefore(range.start), end: range.end } : whole;
   }
 
@@ -160,7 +174,9 @@ export class KernelWriter implements ElementScope {
     if (members[0]!.anchor === undefined) return [this.#finishFunction(members[0]!, "finish")];
     const finishes = launch.finishes.map((name, position) => {
       const member = members[position];
-      return member ? this.#finishFunction(member, name) : functionText(`${name}(index: u32, row: u32, column: u32, value: f32)`, []);
+      return member
+        ? this.#finishFunction(member, name)
+        : functionText(`${name}(index: u32, row: u32, column: u32, value: f32)`, []);
     });
     return [this.#storedFunction(), ...this.#totalsFunctions(), ...finishes];
   }
@@ -176,12 +192,18 @@ export class KernelWriter implements ElementScope {
   #finishFour(member: Member): string {
     const columns = integerLiteral(nodesOf(this.#parts.group)[0]!.shape.at(-1) ?? 1);
     const elements = LANES.flatMap((lane, position) => {
-      const place = [`let index = 4u * four + ${position}u;`, `let row = index / ${columns};`, `let column = index % ${columns};`];
+      const place = [
+        `let index = 4u * four + ${position}u;`,
+        `let row = index / ${columns};`,
+        `let column = index % ${columns};`,
+      ];
       return ["{", ...[...place, ...this.#memberLines(member, lane)].map((line) => `    ${line}`), "}"];
     });
     const at = ({ name, range }: BoundTensor) => `${name}[${shifted("four", range.start / 4)}]`;
     const reads = this.#bindings.map((bound) => `var ${bound.name}_four = ${at(bound)};`);
-    const writes = this.#bindings.filter(({ access }) => access !== "read").map((bound) => `${at(bound)} = ${bound.name}_four;`);
+    const writes = this.#bindings
+      .filter(({ access }) => access !== "read")
+      .map((bound) => `${at(bound)} = ${bound.name}_four;`);
     return functionText("finish_four(four: u32)", [...reads, ...elements, ...writes]);
   }
 
@@ -191,11 +213,15 @@ export class KernelWriter implements ElementScope {
     const first = anchor ?? chain[0]!;
     const code = new ElementCode(this, lane);
     if (anchor) code.bind(anchor, PLACE, "value");
-    for (const node of chain) code.compute(node, node.shape.at(-1) === first.shape.at(-1) ? PLACE : placeAt("index", node.shape));
+    for (const node of chain)
+      code.compute(node, node.shape.at(-1) === first.shape.at(-1) ? PLACE : placeAt("index", node.shape));
     const own = [...(anchor ? [anchor] : []), ...chain];
-    const stores = group.outputs.filter((output) => own.includes(output)).flatMap((output) => this.#stores(output, code.value(output, PLACE), lane));
+    const stores = group.outputs
+      .filter((output) => own.includes(output))
+      .flatMap((output) => this.#stores(output, code.value(output, PLACE), lane));
     const totals = this.#totals().flatMap(({ totalOf }, position) =>
-      own.includes(totalOf!) ? [`total_${position} += ${code.value(totalOf!, PLACE)};`] : []);
+      own.includes(totalOf!) ? [`total_${position} += ${code.value(totalOf!, PLACE)};`] : [],
+    );
     return [`// ${first.dtype}[${first.shape.join(", ")}]`, ...code.lines, ...stores, ...totals];
   }
 
@@ -210,7 +236,12 @@ export class KernelWriter implements ElementScope {
     if (!anchorKernel(anchors[0]!)!.makesTotals) return [];
     const totals = this.#totals();
     const parts = totals.map((_, position) => `var<private> total_${position}: f32 = 0.0;`);
-    const finishes = totals.map((member, position) => functionText(`finish_total_${position}(index: u32, row: u32, column: u32, value: f32)`, this.#memberLines(member)));
+    const finishes = totals.map((member, position) =>
+      functionText(
+        `finish_total_${position}(index: u32, row: u32, column: u32, value: f32)`,
+        this.#memberLines(member),
+      ),
+    );
     const lines = totals.flatMap((member, position) => this.#totalLines(member, position));
     return [...parts, ...finishes, functionText("finish_totals(thread: u32)", lines)];
   }
@@ -218,7 +249,10 @@ export class KernelWriter implements ElementScope {
   #totalLines({ anchor, totalOf }: Member, position: number): string[] {
     const isMean = totalOperation(anchor!) === "mean";
     const sum = `sum_over_group(thread, total_${position})${isMean ? ` / f32(${integerLiteral(totalOf!.size)})` : ""}`;
-    return [`let sum_${position} = ${sum};`, `if (thread == 0u) { finish_total_${position}(0u, 0u, 0u, sum_${position}); }`];
+    return [
+      `let sum_${position} = ${sum};`,
+      `if (thread == 0u) { finish_total_${position}(0u, 0u, 0u, sum_${position}); }`,
+    ];
   }
 
   /** What lies in the output that a launch adds to. */
@@ -244,11 +278,21 @@ export class KernelWriter implements ElementScope {
 
   #traceStore(column: number, value: string): string {
     this.#usesScalars = true;
-    const { trace, plan: { traces } } = this.#parts;
+    const {
+      trace,
+      plan: { traces },
+    } = this.#parts;
     const name = "trace";
     if (!this.#bindings.some((binding) => binding.name === name)) {
       const range = { start: 0, end: trace.elements };
-      this.#bindings.push({ name, tensor: traces[0]!.tensor, dtype: "float32", region: trace, range, access: "read_write" });
+      this.#bindings.push({
+        name,
+        tensor: traces[0]!.tensor,
+        dtype: "float32",
+        region: trace,
+        range,
+        access: "read_write",
+      });
     }
     return `trace[scalars.slot * ${integerLiteral(traces.length)} + ${integerLiteral(column)}] = ${value};`;
   }
@@ -268,7 +312,10 @@ export class KernelWriter implements ElementScope {
     const anchorOperands = Object.values(launch.reads);
     const others = group.inputs.filter((input) => !anchorOperands.some((operand) => rootOf(operand) === input));
     const shape = (tensor: Tensor) => `[${tensor.shape.join(", ")}]`;
-    const chainFlops = nodesOf(group).reduce((sum, node) => sum + node.size * (pointwiseKernel(node)?.flops(node) ?? 0), 0);
+    const chainFlops = nodesOf(group).reduce(
+      (sum, node) => sum + node.size * (pointwiseKernel(node)?.flops(node) ?? 0),
+      0,
+    );
     return {
       kernel: this.#name(),
       float16: launch.float16 ?? false,
@@ -298,4 +345,5 @@ export class KernelWriter implements ElementScope {
 
 const shifted = (index: string, start: number) => (start === 0 ? index : `${index} - ${integerLiteral(start)}`);
 
-const functionText = (head: string, lines: readonly string[]) => `fn ${head} {\n${lines.map((line) => `    ${line}\n`).join("")}}`;
+const functionText = (head: string, lines: readonly string[]) =>
+  `fn ${head} {\n${lines.map((line) => `    ${line}\n`).join("")}}`;

@@ -23,7 +23,10 @@ export function lower(plan: Plan, context: StepContext): Launch[] {
   return plan.groups.flatMap((group) => {
     const anchors = anchorsOf(group);
     const oneGroup = group.members.some(({ totalOf }) => totalOf);
-    const launches = anchors.length > 0 ? anchorKernel(anchors[0]!)!.launches(anchors, limits, oneGroup) : pointwiseLaunches(group, plan, limits);
+    const launches =
+      anchors.length > 0
+        ? anchorKernel(anchors[0]!)!.launches(anchors, limits, oneGroup)
+        : pointwiseLaunches(group, plan, limits);
     return launches.map((launch) => new KernelWriter({ ...context, plan, group, launch }).write());
   });
 }

@@ -25,7 +25,11 @@ export class ScalarRing {
     this.#device = device;
     this.#scalars = scalars;
     const size = this.stride * slots;
-    this.#buffer = device.gpu.createBuffer({ size, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, label: "per-step scalars" });
+    this.#buffer = device.gpu.createBuffer({
+      size,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      label: "per-step scalars",
+    });
     this.bindGroup = device.gpu.createBindGroup({
       label: "per-step scalars",
       layout: device.pipelines.scalarsLayout,

@@ -29,8 +29,17 @@ export class WebGPUSession implements Session {
 
   write(leaf: Tensor, values: NumericArray, firstElement = 0): void {
     const { buffer, offset } = this.#leaves.memoryOf(leaf);
-    const { words, firstWord } = leaf.dtype === "uint8" ? paddedRows(leaf, values as Uint8Array, firstElement) : plainWords(leaf, values, firstElement);
-    this.#device.gpu.queue.writeBuffer(buffer, 4 * (offset + firstWord), words.buffer as ArrayBuffer, words.byteOffset, words.byteLength);
+    const { words, firstWord } =
+      leaf.dtype === "uint8"
+        ? paddedRows(leaf, values as Uint8Array, firstElement)
+        : plainWords(leaf, values, firstElement);
+    this.#device.gpu.queue.writeBuffer(
+      buffer,
+      4 * (offset + firstWord),
+      words.buffer as ArrayBuffer,
+      words.byteOffset,
+      words.byteLength,
+    );
   }
 
   async read(leaf: Tensor): Promise<NumericArray> {
@@ -47,7 +56,8 @@ export class WebGPUSession implements Session {
 }
 
 function plainWords({ dtype }: Tensor, values: NumericArray, firstElement: number) {
-  const words = dtype === "uint32" ? Uint32Array.from(values) : values instanceof Float32Array ? values : Float32Array.from(values);
+  const words =
+    dtype === "uint32" ? Uint32Array.from(values) : values instanceof Float32Array ? values : Float32Array.from(values);
   return { words, firstWord: firstElement };
 }
 
@@ -67,6 +77,7 @@ function withoutPadding(leaf: Tensor, padded: Uint8Array): Uint8Array {
   const stride = 4 * byteRowWords(leaf);
   if (width === stride) return padded;
   const values = new Uint8Array(leaf.size);
-  for (let row = 0; row < byteRows(leaf); row++) values.set(padded.subarray(row * stride, row * stride + width), row * width);
+  for (let row = 0; row < byteRows(leaf); row++)
+    values.set(padded.subarray(row * stride, row * stride + width), row * width);
   return values;
 }

@@ -67,7 +67,9 @@ export class StoredLeaves {
     const regions = tensor.inputs.map((member) => this.#regions.get(member));
     const first = regions[0];
     if (!first) return undefined;
-    const together = regions.every((region, position) => region?.buffer === first.buffer && region.offset === first.offset + offsets[position]!);
+    const together = regions.every(
+      (region, position) => region?.buffer === first.buffer && region.offset === first.offset + offsets[position]!,
+    );
     return together ? { buffer: first.buffer, offset: first.offset, elements: tensor.size } : undefined;
   }
 
@@ -78,7 +80,12 @@ export class StoredLeaves {
   /** The buffer that holds a leaf, and the leaf's first element in it. */
   memoryOf(leaf: Tensor): BufferPlace {
     const region = this.#regions.get(leaf);
-    if (!region) throw new OptionError({ where: String(leaf), what: "this session keeps no such value", fix: "Compile a graph that uses it first" });
+    if (!region)
+      throw new OptionError({
+        where: String(leaf),
+        what: "this session keeps no such value",
+        fix: "Compile a graph that uses it first",
+      });
     const { buffer, offset } = this.#places.get(region.buffer)!;
     return { buffer, offset: offset + region.offset };
   }
@@ -108,15 +115,25 @@ export class StoredLeaves {
 
   #blocksFor(graph: Graph): Block[] {
     const packs = graph.updates.map(({ target }) => target).filter(isPack);
-    const together = packs.filter((pack) => !this.regionOf(pack) && pack.inputs.every((leaf) => !this.#fixed.has(leaf)));
+    const together = packs.filter(
+      (pack) => !this.regionOf(pack) && pack.inputs.every((leaf) => !this.#fixed.has(leaf)),
+    );
     const packed = together.map((pack): Block => {
       const { inputs, size } = pack;
       const offsets = packOffsets(pack);
-      return { label: `pack of ${inputs.length}`, elements: size, members: inputs.map((leaf, position) => ({ leaf, offset: offsets[position]! })) };
+      return {
+        label: `pack of ${inputs.length}`,
+        elements: size,
+        members: inputs.map((leaf, position) => ({ leaf, offset: offsets[position]! })),
+      };
     });
     const placed = new Set(packed.flatMap(({ members }) => members.map(({ leaf }) => leaf)));
     const others = graph.nodes.filter((node) => isStored(node) && !this.#regions.has(node) && !placed.has(node));
-    const alone = others.map((leaf): Block => ({ label: (leaf.attributes as { name: string }).name, elements: wordsOf(leaf), members: [{ leaf, offset: 0 }] }));
+    const alone = others.map((leaf): Block => ({
+      label: (leaf.attributes as { name: string }).name,
+      elements: wordsOf(leaf),
+      members: [{ leaf, offset: 0 }],
+    }));
     return [...packed, ...alone];
   }
 

@@ -31,7 +31,11 @@ export function tuningKey({ gpu: { adapterInfo: info } }: Device): string {
  * Reads kept choices; what cannot be read is ignored, with one line that says so.
  * @param log takes that line
  */
-export async function loadChoices(store: TuningStore, key: string, log: (line: string) => void): Promise<TuningChoices> {
+export async function loadChoices(
+  store: TuningStore,
+  key: string,
+  log: (line: string) => void,
+): Promise<TuningChoices> {
   try {
     const text = await store.load(key);
     if (text === undefined) return {};
@@ -39,13 +43,20 @@ export async function loadChoices(store: TuningStore, key: string, log: (line: s
     if (isChoices(kept)) return kept;
     log("The tuner's kept choices are not of the form that this version writes; they are ignored.");
   } catch (error) {
-    log(`The tuner's kept choices cannot be read (${error instanceof Error ? error.message : String(error)}); they are ignored.`);
+    log(
+      `The tuner's kept choices cannot be read (${error instanceof Error ? error.message : String(error)}); they are ignored.`,
+    );
   }
   return {};
 }
 
 function isChoices(kept: unknown): kept is TuningChoices {
-  return typeof kept === "object" && kept !== null && !Array.isArray(kept) && Object.values(kept).every((name) => typeof name === "string");
+  return (
+    typeof kept === "object" &&
+    kept !== null &&
+    !Array.isArray(kept) &&
+    Object.values(kept).every((name) => typeof name === "string")
+  );
 }
 
 /** One candidate's time for one class. */
@@ -126,7 +137,10 @@ class Race {
   }
 
   /** Compiles candidates side by side, then times one after the other. */
-  async enter(names: readonly string[], report: (choice: string, milliseconds: number | undefined) => void): Promise<void> {
+  async enter(
+    names: readonly string[],
+    report: (choice: string, milliseconds: number | undefined) => void,
+  ): Promise<void> {
     const sessions = names.map((name) => new WebGPUSession(this.#device, { choiceOf: () => name }));
     try {
       const graph = defineGraph({ result: this.#case.build() });

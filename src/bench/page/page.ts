@@ -66,7 +66,12 @@ class Section {
     if (!this.#body) {
       const [table, head] = [element("table"), element("thead")];
       this.#body = element("tbody");
-      head.append(rowOf("th", columns.map(({ title }) => title)));
+      head.append(
+        rowOf(
+          "th",
+          columns.map(({ title }) => title),
+        ),
+      );
       table.append(head, this.#body);
       this.#part.append(table);
     }
@@ -87,7 +92,9 @@ class Page {
         this.#section("kernels").addRow(kernelLayout, event.row);
         break;
       case "step": {
-        const section = this.#section(`one training step, ${event.row.network}, relu, softmax cross-entropy, Adam, batch ${event.row.batch}`);
+        const section = this.#section(
+          `one training step, ${event.row.network}, relu, softmax cross-entropy, Adam, batch ${event.row.batch}`,
+        );
         for (const kernel of event.row.kernels) section.addRow(kernelLayout, kernel);
         section.add(fieldList(stepFields(event.row)));
         break;
@@ -136,7 +143,11 @@ async function tune(): Promise<void> {
   const backend = await createWebGPUBackend(browserGpu(), { tuning });
   try {
     const model = exactNetwork([128]);
-    await backend.tune([64, 512].flatMap((batch) => stepProducts(model, batch)), () => {}, { budget: 1000 });
+    await backend.tune(
+      [64, 512].flatMap((batch) => stepProducts(model, batch)),
+      () => {},
+      { budget: 1000 },
+    );
   } finally {
     backend.dispose();
   }

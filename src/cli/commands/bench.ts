@@ -25,13 +25,26 @@ export function benchCommand(command: Command): Command {
       "Times the kernels of a training step and the whole step on this machine's adapter. Each result is compared with " +
         "the CPU's first; what is wrong is not timed, and the exit code is 1.",
     )
-    .addOption(new DeclaredOption("--filter <text>", 'measure only what has this in its name, such as "matmul" or "batch 64"').default("", "everything"))
-    .addOption(new Option("--growth", "also how a step's cost grows with batch, width and depth, a few minutes more").default(false))
-    .addOption(new Option("--quick", "fewer and shorter measurements, and no slow products").default(false))
-    .addOption(new DeclaredOption("--json <file>", "write all that was found, such as BENCH.json").withFacts({ file: "output" }))
     .addOption(
-      new DeclaredOption("--compare <file>", "mark what got slower or faster than in an earlier --json, beyond the spread of both")
-        .withFacts({ file: "input" }),
+      new DeclaredOption(
+        "--filter <text>",
+        'measure only what has this in its name, such as "matmul" or "batch 64"',
+      ).default("", "everything"),
+    )
+    .addOption(
+      new Option("--growth", "also how a step's cost grows with batch, width and depth, a few minutes more").default(
+        false,
+      ),
+    )
+    .addOption(new Option("--quick", "fewer and shorter measurements, and no slow products").default(false))
+    .addOption(
+      new DeclaredOption("--json <file>", "write all that was found, such as BENCH.json").withFacts({ file: "output" }),
+    )
+    .addOption(
+      new DeclaredOption(
+        "--compare <file>",
+        "mark what got slower or faster than in an earlier --json, beyond the spread of both",
+      ).withFacts({ file: "input" }),
     )
     .addHelpText("after", "\nExample:\n  wgrad bench --json new.json --compare old.json")
     .action((flags: BenchFlags) => bench(flags, command));

@@ -13,7 +13,14 @@ import {
   type RegressionMetrics,
 } from "../../train/index.ts";
 import { decisionThreshold } from "../../train/outputs.ts";
-import { createNodeBackend, loadMnist, loadModelFile, readCsvDataset, type DeviceChoice, type TrainedModel } from "../../node/index.ts";
+import {
+  createNodeBackend,
+  loadMnist,
+  loadModelFile,
+  readCsvDataset,
+  type DeviceChoice,
+  type TrainedModel,
+} from "../../node/index.ts";
 import { csvOptions, mnistPaths, requireOneSource, sourceOptions, type SourceFlags } from "../options/data-options.ts";
 import { csvFormat, readPictures } from "../data/data-source.ts";
 import { classTable, confusionTable } from "../text/metrics-text.ts";
@@ -37,7 +44,9 @@ Example:
 /** `wgrad evaluate`. */
 export function evaluateCommand(command: Command): Command {
   command
-    .description("Measures a trained model on MNIST's test set, on pictures in IDX files, or on a table of the columns that it was trained on.")
+    .description(
+      "Measures a trained model on MNIST's test set, on pictures in IDX files, or on a table of the columns that it was trained on.",
+    )
     .argument("<model>", "a file that `wgrad train --out` wrote");
   for (const option of [...sourceOptions(), ...csvOptions()]) command.addOption(option);
   return command
@@ -86,13 +95,15 @@ interface Printed {
 
 function describe({ path, trained, source, examples, adapter, measured }: Printed): void {
   const { data, importedFrom } = trained.training;
-  const origin = importedFrom === undefined ? `${counted(trained.step, "step")} on ${data}` : `imported from ${importedFrom}`;
+  const origin =
+    importedFrom === undefined ? `${counted(trained.step, "step")} on ${data}` : `imported from ${importedFrom}`;
   say(field("model", `${path}: ${origin}`));
   say(field("data", `${source}: ${count(examples)} for testing`));
   say(field("adapter", adapter));
   say(outcomeText({ part: "test", ...measured }));
   if (measured.targets.length > 0) print(["", ...targetTable(measured.targets)]);
-  if (measured.classification) print(["", ...classTable(measured.classification), "", ...confusionTable(measured.classification)]);
+  if (measured.classification)
+    print(["", ...classTable(measured.classification), "", ...confusionTable(measured.classification)]);
 }
 
 function asJson({ evaluation, classification, regression, targets }: Measured): object {
@@ -100,11 +111,20 @@ function asJson({ evaluation, classification, regression, targets }: Measured): 
   return { examples, loss, ...classification, ...regression, ...(targets.length > 0 && { targets }) };
 }
 
-async function examplesFor(path: string, trained: TrainedModel, flags: SourceFlags): Promise<{ test: TrainingData; source: string }> {
+async function examplesFor(
+  path: string,
+  trained: TrainedModel,
+  flags: SourceFlags,
+): Promise<{ test: TrainingData; source: string }> {
   const { csv, images, labels, data } = flags;
   if (csv !== undefined) {
     const schema = tableOf(trained, path);
-    if (!schema) throw new OptionError({ where: "--csv", what: `${path} was trained on pictures, not on a table`, fix: "Give --data or --images" });
+    if (!schema)
+      throw new OptionError({
+        where: "--csv",
+        what: `${path} was trained on pictures, not on a table`,
+        fix: "Give --data or --images",
+      });
     requireLabels(trained, schema, path);
     return { test: await readCsvDataset(csv, schema, csvFormat(flags)), source: csv };
   }
@@ -120,7 +140,12 @@ async function examplesFor(path: string, trained: TrainedModel, flags: SourceFla
   return loadMnist({ directory: data ?? images, log: warn });
 }
 
-function metricsOf(path: string, { table, model, loss }: TrainedModel, test: TrainingData, outputs: Float32Array): Omit<Measured, "evaluation"> {
+function metricsOf(
+  path: string,
+  { table, model, loss }: TrainedModel,
+  test: TrainingData,
+  outputs: Float32Array,
+): Omit<Measured, "evaluation"> {
   if (!isRegression(test)) {
     const said = predictedClasses(outputs, sizeOf(model.outputShape), decisionThreshold(loss));
     const confusion = confusionMatrix(test.labels, said, test.classes.length);
@@ -144,7 +169,11 @@ function otherData({ model }: TrainedModel): string {
 }
 
 /** @throws DataError where the model was made for pictures of another size */
-function requireSize(where: string, trained: TrainedModel, { name, shape }: Pick<TrainingData, "name" | "shape">): void {
+function requireSize(
+  where: string,
+  trained: TrainedModel,
+  { name, shape }: Pick<TrainingData, "name" | "shape">,
+): void {
   const { inputShape } = trained.model;
   if (sizeOf(shape) === sizeOf(inputShape)) return;
   const what = `the model takes pictures of ${inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;

@@ -22,8 +22,10 @@ export function exportCommand(command: Command): Command {
     .argument("<model>", "a file that `wgrad train --out` wrote")
     .addOption(new DeclaredOption("--onnx <file>", "write ONNX, such as MODEL.onnx").withFacts({ file: "output" }))
     .addOption(
-      new DeclaredOption("--safetensors <file>", "write safetensors with PyTorch's names and layout, and print the Python that loads it")
-        .withFacts({ file: "output" }),
+      new DeclaredOption(
+        "--safetensors <file>",
+        "write safetensors with PyTorch's names and layout, and print the Python that loads it",
+      ).withFacts({ file: "output" }),
     )
     .addHelpText("after", "\nExample:\n  wgrad export digits.safetensors --onnx digits.onnx")
     .action((path: string, flags: ExportFlags) => exportModel(path, flags, command));
@@ -32,9 +34,16 @@ export function exportCommand(command: Command): Command {
 async function exportModel(path: string, flags: ExportFlags, command: Command): Promise<void> {
   const { onnx, safetensors } = flags;
   if (onnx === undefined && safetensors === undefined) {
-    throw new OptionError({ where: "export", what: "there is nothing to write", fix: "Name a file with --onnx or --safetensors" });
+    throw new OptionError({
+      where: "export",
+      what: "there is nothing to write",
+      fix: "Name a file with --onnx or --safetensors",
+    });
   }
-  requireSeparatePaths({ inputs: [{ option: "the model", path }], outputs: optionPaths(command.options, flags).outputs });
+  requireSeparatePaths({
+    inputs: [{ option: "the model", path }],
+    outputs: optionPaths(command.options, flags).outputs,
+  });
   const trained = await loadModelFile(path);
   const { model } = trained;
   say(field("model", `${path}: ${networkText(model)}`));

@@ -29,7 +29,15 @@ async function plan(flags: PlanFlags): Promise<void> {
     const dataset = blankMnist();
     const model = buildNetwork(flags, dataset, false);
     const normalization = normalizationOf(flags, dataset);
-    const trainer = await createTrainer({ ...stepOptions(flags, dataset.count), model, dataset, backend, normalization, epochs: 1, learningRate: 1 });
+    const trainer = await createTrainer({
+      ...stepOptions(flags, dataset.count),
+      model,
+      dataset,
+      backend,
+      normalization,
+      epochs: 1,
+      learningRate: 1,
+    });
     if (flags.json) {
       print(JSON.stringify({ dispatches: trainer.dispatches }, undefined, 2).split("\n"));
       return;

@@ -45,7 +45,13 @@ export function predictCommand(command: Command): Command {
 }
 
 async function predict(path: string, input: string = STANDARD_INPUT, flags: PredictFlags): Promise<void> {
-  requireSeparatePaths({ inputs: [{ option: "the model", path }, { option: "the input", path: input }], outputs: [] });
+  requireSeparatePaths({
+    inputs: [
+      { option: "the model", path },
+      { option: "the input", path: input },
+    ],
+    outputs: [],
+  });
   const trained = await loadModelFile(path);
   const batches = await batchesOf(path, trained, input, flags);
   // What is computed on is told where it does not mix with the predictions.
@@ -85,7 +91,12 @@ function drained(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-async function batchesOf(path: string, trained: TrainedModel, input: string, flags: PredictFlags): Promise<AsyncIterable<FeatureBatch>> {
+async function batchesOf(
+  path: string,
+  trained: TrainedModel,
+  input: string,
+  flags: PredictFlags,
+): Promise<AsyncIterable<FeatureBatch>> {
   const chunks = openInput(input)[Symbol.asyncIterator]();
   const first = await firstChunk(chunks, input);
   if (isPng(first)) return onePicture(again(first, chunks), inputName(input), trained, flags);

@@ -42,19 +42,33 @@ const repeatable = (flags: string, description: string) =>
 /** `wgrad sweep`. */
 export function sweepCommand(command: Command): Command {
   command
-    .description("Trains with several settings, compares them on examples that are held back, and keeps the best model.")
+    .description(
+      "Trains with several settings, compares them on examples that are held back, and keeps the best model.",
+    )
     .addOption(repeatable("--grid <option=values>", "try each of these values; several of them give all combinations"))
-    .addOption(new Option("--random <runs>", "draw so many settings instead of all combinations").argParser(wholeNumber("--random", 1)))
+    .addOption(
+      new Option("--random <runs>", "draw so many settings instead of all combinations").argParser(
+        wholeNumber("--random", 1),
+      ),
+    )
     .addOption(repeatable("--range <option=a..b>", "draw a number from a range; with :log after it, its logarithm"))
-    .addOption(new DeclaredOption("--out <folder>", "where results and the best model are kept").withFacts({ file: "output" }).makeOptionMandatory());
+    .addOption(
+      new DeclaredOption("--out <folder>", "where results and the best model are kept")
+        .withFacts({ file: "output" })
+        .makeOptionMandatory(),
+    );
   for (const option of trainOptions()) {
     if (option.facts.sweep === "none") continue;
     if (option.attributeName() === "validation") {
-      option.default(0.1).description = "of the examples held back to compare the runs, such as 0.1; of each class alike";
+      option.default(0.1).description =
+        "of the examples held back to compare the runs, such as 0.1; of each class alike";
     }
     command.addOption(option);
   }
-  return command.addOption(configOption()).addHelpText("after", EXAMPLES).action(() => sweep(command));
+  return command
+    .addOption(configOption())
+    .addHelpText("after", EXAMPLES)
+    .action(() => sweep(command));
 }
 
 async function sweep(command: Command): Promise<void> {
@@ -64,7 +78,11 @@ async function sweep(command: Command): Promise<void> {
   const runs = plannedRuns(command);
   const flags = command.opts<TrainFlags>();
   if (flags.validation === 0) {
-    throw new OptionError({ where: "--validation", what: "there is nothing to compare the runs on", fix: "Hold a share back, such as 0.1" });
+    throw new OptionError({
+      where: "--validation",
+      what: "there is nothing to compare the runs on",
+      fix: "Hold a share back, such as 0.1",
+    });
   }
   const { inputs, outputs } = optionPaths(command.options, flags);
   const results = filesOf(runs, configurationOf(command)).map((name) => ({ option: "--out", path: join(out, name) }));
@@ -87,10 +105,18 @@ function plannedRuns(command: Command): Changes[] {
   const choices = grid.map((text) => parseChoices(text, options));
   const ranges = range.map((text) => parseRange(text, options));
   if (choices.length + ranges.length === 0) {
-    throw new OptionError({ where: "sweep", what: "there is nothing to vary", fix: "Give values such as --grid lr=0.001,0.002" });
+    throw new OptionError({
+      where: "sweep",
+      what: "there is nothing to vary",
+      fix: "Give values such as --grid lr=0.001,0.002",
+    });
   }
   if (random === undefined && ranges.length > 0) {
-    throw new OptionError({ where: "--range", what: "a range has no end of values", fix: "Say how many to draw with --random" });
+    throw new OptionError({
+      where: "--range",
+      what: "a range has no end of values",
+      fix: "Say how many to draw with --random",
+    });
   }
   return random === undefined ? gridRuns(choices) : randomRuns(random, seed, ranges, choices);
 }

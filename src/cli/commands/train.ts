@@ -37,7 +37,9 @@ export function trainCommand(command: Command): Command {
   for (const option of trainOptions()) command.addOption(option);
   return command
     .addOption(configOption())
-    .addOption(new Option("--print-config", "print every option with its value as a configuration file, and train nothing"))
+    .addOption(
+      new Option("--print-config", "print every option with its value as a configuration file, and train nothing"),
+    )
     .addHelpText("after", EXAMPLES)
     .action(() => train(command));
 }
@@ -99,7 +101,9 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   const report = flags.report === undefined ? undefined : await startReport(flags.report, run, subject);
   const interruption = new Interruption();
   const { signal } = interruption;
-  const fitted = await fitWithProgress({ run, subject, log, keeper, recorder: report?.recorder, signal }).finally(() => interruption.stopListening());
+  const fitted = await fitWithProgress({ run, subject, log, keeper, recorder: report?.recorder, signal }).finally(() =>
+    interruption.stopListening(),
+  );
   const ending = { run, subject, log, keeper, report, fitted, startupSeconds };
   if (interruption.exitCode === undefined) return endFinished(ending);
   process.exitCode = interruption.exitCode;

@@ -22,7 +22,12 @@ export function tuneCommand(command: Command): Command {
   );
   for (const option of networkOptions()) command.addOption(option);
   return command
-    .addOption(new Option("--full", "time every way for every product, which takes a minute or more on a software adapter").default(false))
+    .addOption(
+      new Option(
+        "--full",
+        "time every way for every product, which takes a minute or more on a software adapter",
+      ).default(false),
+    )
     .addHelpText("after", "\nExample:\n  wgrad tune --hidden 512,256 --batch 128")
     .action(tuneProducts);
 }
@@ -46,7 +51,11 @@ async function tuneProducts(flags: TuneFlags): Promise<void> {
     print(["", `kept after ${((performance.now() - began) / 1000).toFixed(1)} s`]);
     print(Object.entries(choices).map(([product, tiling]) => `  ${product.padEnd(28)} ${tiling}`));
     if (untimed.length > 0) {
-      print(["", "no time for, so left as they were (--full times everything)", ...untimed.map((product) => `  ${product}`)]);
+      print([
+        "",
+        "no time for, so left as they were (--full times everything)",
+        ...untimed.map((product) => `  ${product}`),
+      ]);
     }
   } finally {
     backend.dispose();
@@ -60,6 +69,8 @@ class Sweep {
   show({ product, tiling, milliseconds }: TuningResult): void {
     if (product !== this.#product) print(["", product]);
     this.#product = product;
-    print([`  ${tiling.padEnd(28)} ${milliseconds === undefined ? "other bits: left out" : `${milliseconds.toFixed(3).padStart(9)} ms`}`]);
+    print([
+      `  ${tiling.padEnd(28)} ${milliseconds === undefined ? "other bits: left out" : `${milliseconds.toFixed(3).padStart(9)} ms`}`,
+    ]);
   }
 }

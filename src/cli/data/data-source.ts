@@ -1,8 +1,21 @@
 import { stat } from "node:fs/promises";
-import { columnStandardization, isRegression, type Dataset, type Normalization, type TrainingData } from "../../data/dataset.ts";
+import {
+  columnStandardization,
+  isRegression,
+  type Dataset,
+  type Normalization,
+  type TrainingData,
+} from "../../data/dataset.ts";
 import { datasetFromIdx, type IdxPair, type NamedBytes } from "../../data/mnist.ts";
 import { splitDataset } from "../../data/split.ts";
-import { datasetFromTable, featureMeans, fillMissing, schemaOf, momentsOfTargets, standardizeTargets } from "../../data/table-data.ts";
+import {
+  datasetFromTable,
+  featureMeans,
+  fillMissing,
+  schemaOf,
+  momentsOfTargets,
+  standardizeTargets,
+} from "../../data/table-data.ts";
 import { labelColumns, type TableSchema } from "../../data/table-schema.ts";
 import { OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
@@ -41,10 +54,23 @@ export async function loadTrainingSource(flags: Flags): Promise<TrainingSource> 
   if (flags.csv !== undefined) return tableSource(flags.csv, flags);
   const { train: all, test, source } = await pictures(flags);
   const { train, validation } = divided(all, flags.validation ?? 0, flags);
-  return { source, train, validation, test, normalization: normalizationOf(flags, train), table: undefined, notes: [], warnings: [] };
+  return {
+    source,
+    train,
+    validation,
+    test,
+    normalization: normalizationOf(flags, train),
+    table: undefined,
+    notes: [],
+    warnings: [],
+  };
 }
 
-function divided(all: TrainingData, validation: number, { splitSeed }: Flags): { train: TrainingData; validation: TrainingData | undefined } {
+function divided(
+  all: TrainingData,
+  validation: number,
+  { splitSeed }: Flags,
+): { train: TrainingData; validation: TrainingData | undefined } {
   return validation > 0 ? splitDataset(all, { validation, seed: splitSeed }) : { train: all, validation: undefined };
 }
 
@@ -59,11 +85,16 @@ async function pictures(flags: Flags): Promise<Pictures> {
   if (images === undefined) return loadMnist({ directory: data, log: warn });
   if (await isFolder(images)) return loadMnist({ directory: images, log: warn });
   const train = await readPictures(images, labels);
-  const test = testImages === undefined ? undefined : await readPictures(testImages, testLabels, { classes: train.classes });
+  const test =
+    testImages === undefined ? undefined : await readPictures(testImages, testLabels, { classes: train.classes });
   return { train, test, source: images };
 }
 
-const isFolder = (path: string) => stat(path).then((found) => found.isDirectory(), () => false);
+const isFolder = (path: string) =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 const named = async (name: string): Promise<NamedBytes> => ({ name, bytes: await readFileOrRefuse(name) });
 
@@ -71,9 +102,17 @@ const named = async (name: string): Promise<NamedBytes> => ({ name, bytes: await
  * Pictures and labels in IDX files.
  * @param known by default the classes are as many as the largest label says
  */
-export async function readPictures(images: string, labels: string | undefined, known?: Pick<IdxPair, "classes" | "requireShape">): Promise<Dataset> {
+export async function readPictures(
+  images: string,
+  labels: string | undefined,
+  known?: Pick<IdxPair, "classes" | "requireShape">,
+): Promise<Dataset> {
   if (labels === undefined) {
-    throw new OptionError({ where: "--images", what: `${images} is a file, and its labels are in another`, fix: "Name that with --labels" });
+    throw new OptionError({
+      where: "--images",
+      what: `${images} is a file, and its labels are in another`,
+      fix: "Name that with --labels",
+    });
   }
   const pair = { name: images, images: await named(images), labels: await named(labels) };
   if (known) return datasetFromIdx({ ...pair, ...known });
@@ -84,7 +123,20 @@ export async function readPictures(images: string, labels: string | undefined, k
 }
 
 async function tableSource(path: string, flags: Flags): Promise<TrainingSource> {
-  const { label, header, drop, categorical, refuseText, missing, maxCategories, task, standardize, testCsv, decimal, dates } = flags;
+  const {
+    label,
+    header,
+    drop,
+    categorical,
+    refuseText,
+    missing,
+    maxCategories,
+    task,
+    standardize,
+    testCsv,
+    decimal,
+    dates,
+  } = flags;
   const table = await readCsvTable(path, {
     ...csvFormat(flags),
     ...(label !== undefined && { label }),
@@ -100,8 +152,16 @@ async function tableSource(path: string, flags: Flags): Promise<TrainingSource> 
   const all = datasetFromTable(table, task);
   const parts = divided(all, flags.validation ?? usualValidation(all), flags);
   const width = sizeOf(parts.train.shape);
-  const fill = missing === "refuse" ? undefined : missing === "mean" ? featureMeans(parts.train.features, width) : new Array<number>(width).fill(0);
-  const target = isRegression(parts.train) && standardize ? momentsOfTargets(parts.train.targets, parts.train.outputs.length) : undefined;
+  const fill =
+    missing === "refuse"
+      ? undefined
+      : missing === "mean"
+        ? featureMeans(parts.train.features, width)
+        : new Array<number>(width).fill(0);
+  const target =
+    isRegression(parts.train) && standardize
+      ? momentsOfTargets(parts.train.targets, parts.train.outputs.length)
+      : undefined;
   const settled = (data: TrainingData): TrainingData => {
     if (fill) fillMissing(data.features, fill);
     return target && isRegression(data) ? { ...data, targets: standardizeTargets(data.targets, target) } : data;

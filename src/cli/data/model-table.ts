@@ -30,7 +30,9 @@ export function schemaOfNumbers(columns: readonly string[], { name, classes, out
     header: true,
     width: position,
     columns: columns.map((column, index) => ({ name: column, position: index + 1, kind: "number" })),
-    label: outputs ? { name, position, kind: "number", mean: 0, deviation: 1 } : { name, position, kind: "class", classes },
+    label: outputs
+      ? { name, position, kind: "number", mean: 0, deviation: 1 }
+      : { name, position, kind: "class", classes },
   };
 }
 

@@ -16,14 +16,22 @@ const MOST_FILE_BYTES = 2 ** 28;
  * All bytes of a picture.
  * @param requireSize is told the size in the header before the rest is read
  */
-async function pictureBytes(chunks: AsyncIterable<Uint8Array>, where: string, requireSize: (size: { width: number; height: number }) => void): Promise<Uint8Array> {
+async function pictureBytes(
+  chunks: AsyncIterable<Uint8Array>,
+  where: string,
+  requireSize: (size: { width: number; height: number }) => void,
+): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let [length, isHeaderRead] = [0, false];
   for await (const chunk of chunks) {
     parts.push(chunk);
     length += chunk.length;
     if (length > MOST_FILE_BYTES) {
-      throw new DataError({ where, what: `the file has more than ${MOST_FILE_BYTES} bytes`, fix: "Save the picture smaller" });
+      throw new DataError({
+        where,
+        what: `the file has more than ${MOST_FILE_BYTES} bytes`,
+        fix: "Save the picture smaller",
+      });
     }
     const size = isHeaderRead ? undefined : pngSize(Buffer.concat(parts));
     if (size) requireSize(size);
@@ -39,7 +47,12 @@ export interface PictureFlags {
 }
 
 /** The picture in a PNG file as one batch. @throws DataError where the model does not take it */
-export async function* onePicture(chunks: AsyncIterable<Uint8Array>, where: string, trained: TrainedModel, flags: PictureFlags): AsyncGenerator<FeatureBatch> {
+export async function* onePicture(
+  chunks: AsyncIterable<Uint8Array>,
+  where: string,
+  trained: TrainedModel,
+  flags: PictureFlags,
+): AsyncGenerator<FeatureBatch> {
   const { inputShape } = trained.model;
   const [height, width] = pictureShape(inputShape);
   if (!takesPictures(trained) || height * width !== sizeOf(inputShape)) {
@@ -72,5 +85,6 @@ function pictureShape(inputShape: readonly number[]): [height: number, width: nu
 
 function warnOfBright(pixels: Uint8Array, where: string): void {
   const mean = pixels.reduce((sum, pixel) => sum + pixel, 0) / pixels.length;
-  if (mean > 127) warn(`${where} is mostly bright; MNIST's digits are white on black. For black on white add --invert.`);
+  if (mean > 127)
+    warn(`${where} is mostly bright; MNIST's digits are white on black. For black on white add --invert.`);
 }

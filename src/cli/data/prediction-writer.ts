@@ -57,7 +57,11 @@ const rounded = (value: number) => Number(value.toPrecision(7));
 
 function quantities({ trained, path, probabilities }: WriterOptions, names: readonly string[]): Values {
   if (probabilities) {
-    throw new OptionError({ where: "--probabilities", what: `${path} gives quantities, which have none`, fix: "Leave it away" });
+    throw new OptionError({
+      where: "--probabilities",
+      what: `${path} gives quantities, which have none`,
+      fix: "Leave it away",
+    });
   }
   const table = trained.table && tableSchemaFrom(trained.table, path);
   return {
@@ -90,7 +94,9 @@ function classes({ trained, path, probabilities }: WriterOptions): Values {
     },
     objectOf: ([prediction, ...shares]) => ({
       prediction,
-      ...(shares.length > 0 && { probabilities: Object.fromEntries(names.map((name, index) => [name, shares[index]])) }),
+      ...(shares.length > 0 && {
+        probabilities: Object.fromEntries(names.map((name, index) => [name, shares[index]])),
+      }),
     }),
   };
 }

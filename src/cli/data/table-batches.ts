@@ -19,7 +19,10 @@ interface TableInput extends CsvFlags {
 }
 
 /** The rows of a CSV text as they come, some at a time. */
-export async function* tableBatches(chunks: AsyncIterable<Uint8Array>, input: TableInput): AsyncGenerator<FeatureBatch> {
+export async function* tableBatches(
+  chunks: AsyncIterable<Uint8Array>,
+  input: TableInput,
+): AsyncGenerator<FeatureBatch> {
   const { name, schema } = input;
   const { header, delimiter } = csvFormat(input);
   const rows = new TableRows(schema, { name, labelled: false, ...(header !== undefined && { header }) });

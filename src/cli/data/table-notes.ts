@@ -11,7 +11,9 @@ import { count, field } from "../text/text.ts";
 const MOST_LISTED = 6;
 
 const listed = (names: readonly string[]) =>
-  names.length > MOST_LISTED + 1 ? `${names.slice(0, MOST_LISTED).join(", ")} and ${count(names.length - MOST_LISTED)} more` : names.join(", ");
+  names.length > MOST_LISTED + 1
+    ? `${names.slice(0, MOST_LISTED).join(", ")} and ${count(names.length - MOST_LISTED)} more`
+    : names.join(", ");
 
 /** How the table's cells were read, where it is not as plain numbers. */
 export function readingNotes(table: Table): string[] {
@@ -20,7 +22,9 @@ export function readingNotes(table: Table): string[] {
   const texts = columns.filter((column) => column.kind === "category");
   const dates = columns.filter((column) => column.kind === "date");
   return [
-    ...(numberedHeader ? field("header", "the first row counts 0, 1, 2, … and is taken as names; --no-header takes it as data") : []),
+    ...(numberedHeader
+      ? field("header", "the first row counts 0, 1, 2, … and is taken as names; --no-header takes it as data")
+      : []),
     ...(numbers.length > 0 ? field("numbers", `${numbers.join("; ")}; --decimal settles it`) : []),
     ...(texts.length > 0 ? field("text", listed(texts.map(categoriesOf))) : []),
     ...(dates.length > 0 ? field("dates", `as numbers: ${listed(dates.map(partsOf))}`) : []),
@@ -39,10 +43,12 @@ function numberClauses({ columns, label, otherLabels, remarks }: Table): string[
     ...(commas.length > 0 ? [`decimal commas, such as ${exampleOf(commas)}`] : []),
     ...(points.length > 0 ? [`separated thousands, such as ${exampleOf(points)}`] : []),
     ...units.map((unit) => `${unit} is left out of ${listed(columnsOf(unit))}`),
-    ...ambiguous.map(({ column, example = "" }) => {
-      const isDecimal = (formats.get(column)?.decimal === "comma") === example.includes(",");
-      return `${example} in ${column} could be read both ways and is taken with ${isDecimal ? "decimals" : "thousands"}`;
-    }).slice(0, MOST_LISTED),
+    ...ambiguous
+      .map(({ column, example = "" }) => {
+        const isDecimal = (formats.get(column)?.decimal === "comma") === example.includes(",");
+        return `${example} in ${column} could be read both ways and is taken with ${isDecimal ? "decimals" : "thousands"}`;
+      })
+      .slice(0, MOST_LISTED),
   ];
 }
 
@@ -52,7 +58,8 @@ const exampleOf = (remarks: readonly TableRemark[]) =>
 const categoriesOf = (column: FeatureColumn) =>
   `${column.name} (${column.kind === "category" ? count(column.categories.length) : 0} categories)`;
 
-const partsOf = (column: FeatureColumn) => `${column.name} (${column.kind === "date" ? `${column.order}: ${column.parts.join(", ")}` : ""})`;
+const partsOf = (column: FeatureColumn) =>
+  `${column.name} (${column.kind === "date" ? `${column.order}: ${column.parts.join(", ")}` : ""})`;
 
 /** Names the columns that say nothing, as all rows have the same there. */
 export function constantNote({ columns }: TableSchema, { scale }: Normalization): string[] {
@@ -67,7 +74,8 @@ export function constantNote({ columns }: TableSchema, { scale }: Normalization)
 }
 
 const warnings: Readonly<Record<Doubtful, (names: string, example: string) => string>> = {
-  date: (names, example) => `${names}: dates such as ${example} are taken as they stand; --dates features makes numbers of them`,
+  date: (names, example) =>
+    `${names}: dates such as ${example} are taken as they stand; --dates features makes numbers of them`,
   "row number": (names) => `${names}: this counts the rows; leave it out with --drop`,
   mixed: (names, example) => `${names}: most texts are numbers; ${example} makes all of them categories`,
   id: (names) => `${names}: almost every row has its own value, like an id; leave it out with --drop`,

@@ -44,5 +44,9 @@ export function intervalOf(text: string): Interval {
   const value = parseFloat(text);
   if (INTERVAL.test(text) && value > 0) return text.endsWith("s") ? { everySeconds: value } : { everySteps: value };
   const what = `${excerpt(text)} is no interval`;
-  throw new OptionError({ where: "--every", what, fix: "Give a whole number of steps, such as 25, or seconds, such as 5s" });
+  throw new OptionError({
+    where: "--every",
+    what,
+    fix: "Give a whole number of steps, such as 25, or seconds, such as 5s",
+  });
 }

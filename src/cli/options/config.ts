@@ -11,7 +11,10 @@ import { DeclaredOption, SettableOption, wantedText, type ValueSchema } from "./
 
 /** --config, for commands whose options a file may give. */
 export const configOption = (): DeclaredOption =>
-  new DeclaredOption("--config <file>", "take options from a JSON file; those given here win, such as RUN.json").withFacts({ file: "input" });
+  new DeclaredOption(
+    "--config <file>",
+    "take options from a JSON file; those given here win, such as RUN.json",
+  ).withFacts({ file: "input" });
 
 /** The options of a command that a file may give, by their names. */
 export function settableOptions(command: Command): Map<string, SettableOption> {
@@ -41,7 +44,8 @@ export async function applyConfigFile(command: Command, path: string): Promise<v
 const isOptional = ({ defaultValue }: SettableOption) => defaultValue === undefined;
 
 async function readObject(path: string): Promise<object> {
-  const refuse = (what: string) => new DataError({ where: path, what, fix: 'Give a JSON object such as {"epochs": 5}' });
+  const refuse = (what: string) =>
+    new DataError({ where: path, what, fix: 'Give a JSON object such as {"epochs": 5}' });
   const text = new TextDecoder().decode(await readFileOrRefuse(path));
   const parsed = parseJson(text);
   if ("fault" in parsed) throw refuse(`this ${parsed.fault}`);
@@ -77,7 +81,14 @@ function parsedValue(option: SettableOption, value: unknown, where: string): unk
 }
 
 function hasKindOf(schema: SettableOption["schema"], value: unknown): boolean {
-  const { type, enum: names, const: only, anyOf, items, minLength = 0 } = schema as {
+  const {
+    type,
+    enum: names,
+    const: only,
+    anyOf,
+    items,
+    minLength = 0,
+  } = schema as {
     type?: string;
     minLength?: number;
     enum?: readonly unknown[];

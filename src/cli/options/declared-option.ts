@@ -79,11 +79,25 @@ export type ValueSchema = Readonly<Record<string, unknown>>;
 
 /** What a schema wants, in words, such as "a whole number of at least 1". */
 export function wantedText(schema: ValueSchema): string {
-  const { type, enum: names, const: only, anyOf, items, minimum, maximum, exclusiveMinimum, exclusiveMaximum, pattern } = schema as SchemaParts;
+  const {
+    type,
+    enum: names,
+    const: only,
+    anyOf,
+    items,
+    minimum,
+    maximum,
+    exclusiveMinimum,
+    exclusiveMaximum,
+    pattern,
+  } = schema as SchemaParts;
   if (anyOf) return anyOf.map(wantedText).join(" or ");
   if (names) return `one of ${names.map((name) => JSON.stringify(name)).join(", ")}`;
   if (only !== undefined) return JSON.stringify(only);
-  if (type === "array") return items?.type === "string" ? 'a list of texts, such as ["id", "name"]' : "a list of whole numbers of at least 1, such as [128, 64]";
+  if (type === "array")
+    return items?.type === "string"
+      ? 'a list of texts, such as ["id", "name"]'
+      : "a list of whole numbers of at least 1, such as [128, 64]";
   if (type === "boolean") return "true or false";
   if (type === "string") return pattern === undefined ? "a text that is not empty" : 'a text such as "25" or "5s"';
   const kind = type === "integer" ? "a whole number" : "a number";

@@ -46,8 +46,18 @@ export function settledFlags(flags: TrainFlags, { table, train, validation }: Tr
 }
 
 /** What `settledFlags` filled in, for a run's configuration. */
-export function settledOptions({ optimizer, weightDecay, validation, patience }: SettledFlags): Record<string, unknown> {
-  return { optimizer, validation, ...(weightDecay !== undefined && { weightDecay }), ...(patience !== undefined && { patience }) };
+export function settledOptions({
+  optimizer,
+  weightDecay,
+  validation,
+  patience,
+}: SettledFlags): Record<string, unknown> {
+  return {
+    optimizer,
+    validation,
+    ...(weightDecay !== undefined && { weightDecay }),
+    ...(patience !== undefined && { patience }),
+  };
 }
 
 /** As many epochs as make `LEAST_STEPS`, and at least `LEAST_EPOCHS`. */

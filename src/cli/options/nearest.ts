@@ -19,7 +19,8 @@ function editDistance(a: string, b: string): number {
     const current = [row];
     for (let column = 1; column <= b.length; column++) {
       const changed = a[row - 1] === b[column - 1] ? 0 : 1;
-      const swapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1] ? twoBefore[column - 2]! + 1 : Infinity;
+      const swapped =
+        a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1] ? twoBefore[column - 2]! + 1 : Infinity;
       current.push(Math.min(before[column]! + 1, current[column - 1]! + 1, before[column - 1]! + changed, swapped));
     }
     [twoBefore, before] = [before, current];

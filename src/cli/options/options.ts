@@ -32,7 +32,12 @@ export function refuseRepeats(command: Command): void {
     const name = option.attributeName();
     if (option instanceof DeclaredOption && option.facts.isRepeatable) continue;
     command.on(`option:${option.name()}`, () => {
-      if (given.has(name)) throw new OptionError({ where: option.long ?? option.flags, what: "it is given twice, itself or its opposite", fix: "Give one value" });
+      if (given.has(name))
+        throw new OptionError({
+          where: option.long ?? option.flags,
+          what: "it is given twice, itself or its opposite",
+          fix: "Give one value",
+        });
       given.add(name);
     });
   }
@@ -48,7 +53,9 @@ export function wholeNumberOption(flags: string, description: string, least: num
 
 /** A finite number above 0. */
 export function positiveOption(flags: string, description: string): SettableOption {
-  return new SettableOption(flags, description, { type: "number", exclusiveMinimum: 0 }).argParser(positiveNumber(flagOf(flags)));
+  return new SettableOption(flags, description, { type: "number", exclusiveMinimum: 0 }).argParser(
+    positiveNumber(flagOf(flags)),
+  );
 }
 
 /** A finite number of at least 0. */
@@ -62,13 +69,24 @@ export function shareOption(flags: string, description: string): SettableOption 
   return new SettableOption(flags, description, schema).argParser((text) => {
     const value = Number(text);
     if (text.trim() !== "" && value >= 0 && value < 1) return value;
-    throw new OptionError({ where: flagOf(flags), what: `${excerpt(text)} is out of range`, fix: "Give a number in [0, 1), such as 0.1" });
+    throw new OptionError({
+      where: flagOf(flags),
+      what: `${excerpt(text)} is out of range`,
+      fix: "Give a number in [0, 1), such as 0.1",
+    });
   });
 }
 
 /** One of several names, which the help lists. */
-export function nameOption<Name extends string>(flag: string, what: string, names: readonly Name[], preset?: Name): SettableOption {
-  const option = new SettableOption(`${flag} <name>`, `${what}: ${names.join(", ")}`, { enum: names }).argParser(oneOf(flag, names));
+export function nameOption<Name extends string>(
+  flag: string,
+  what: string,
+  names: readonly Name[],
+  preset?: Name,
+): SettableOption {
+  const option = new SettableOption(`${flag} <name>`, `${what}: ${names.join(", ")}`, { enum: names }).argParser(
+    oneOf(flag, names),
+  );
   return preset === undefined ? option : option.default(preset, preset);
 }
 
@@ -108,7 +126,11 @@ export function networkOptions(): SettableOption[] {
   const hidden = { type: "array", items: { type: "integer", minimum: 1 } };
   const batch = { anyOf: [{ type: "integer", minimum: 1 }, { const: "full" }] };
   const options = [
-    new SettableOption("--hidden <widths>", "widths of the hidden layers, such as 128,64; none for a linear model", hidden)
+    new SettableOption(
+      "--hidden <widths>",
+      "widths of the hidden layers, such as 128,64; none for a linear model",
+      hidden,
+    )
       .argParser(widths("--hidden"))
       .default([128], "128"),
     nameOption("--activation", "of the hidden layers", namesOf(activations), "relu"),
@@ -120,13 +142,20 @@ export function networkOptions(): SettableOption[] {
     ).withFacts({ sweep: "shared" }),
     nameOption("--optimizer", "the update rule (default: adam; adamW for a table)", namesOf(optimizers)),
     nameOption("--momentum-form", "of momentum and nesterov, where the rate changes (default: classic)", momentumForms),
-    atLeastZeroOption("--weight-decay <rate>", "of adamW, at least 0 (default: 0.01; 0.3 for a table)").withFacts({ libraryNames: ["adamW weightDecay"] }),
+    atLeastZeroOption("--weight-decay <rate>", "of adamW, at least 0 (default: 0.01; 0.3 for a table)").withFacts({
+      libraryNames: ["adamW weightDecay"],
+    }),
     positiveOption("--clip-norm <norm>", "clip the gradients to this common norm"),
     new SettableOption("--batch <size>", "examples per step, or full for all of them (default: 64)", batch)
       .argParser(batchSize("--batch"))
       .withFacts({ libraryNames: ["batchSize"] }),
-    wholeNumberOption("--seed <number>", "of the initial values and the order of the examples", 0, 2 ** 32 - 1).default(1),
-    switchOption("--no-standardize", "take pixels as 0 … 1 and columns as they are (default: with mean 0 and deviation 1)")
+    wholeNumberOption("--seed <number>", "of the initial values and the order of the examples", 0, 2 ** 32 - 1).default(
+      1,
+    ),
+    switchOption(
+      "--no-standardize",
+      "take pixels as 0 … 1 and columns as they are (default: with mean 0 and deviation 1)",
+    )
       .default(true)
       .withFacts({ selectsData: true }),
     nameOption("--precision", "of what the matrix products of a step multiply", precisions, "float32"),
@@ -153,5 +182,10 @@ export function dataOption(): SettableOption {
 
 /** --device, for commands that compute. */
 export function deviceOption(): SettableOption {
-  return nameOption("--device", "what computes; auto takes the CPU where there is no GPU", deviceChoices, "auto").withFacts({ isIdentity: false, sweep: "shared" });
+  return nameOption(
+    "--device",
+    "what computes; auto takes the CPU where there is no GPU",
+    deviceChoices,
+    "auto",
+  ).withFacts({ isIdentity: false, sweep: "shared" });
 }

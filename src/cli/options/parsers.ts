@@ -10,7 +10,8 @@ type Parser<Value> = (text: string) => Value;
 
 /** A whole number of at least `least`. */
 export function wholeNumber(flag: string, least: number, most = Number.MAX_SAFE_INTEGER): Parser<number> {
-  const range = most < Number.MAX_SAFE_INTEGER ? `a whole number in ${least} … ${most}` : `a whole number of at least ${least}`;
+  const range =
+    most < Number.MAX_SAFE_INTEGER ? `a whole number in ${least} … ${most}` : `a whole number of at least ${least}`;
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < least || value > most) {
@@ -59,7 +60,11 @@ export function widths(flag: string): Parser<number[]> {
     const wrong = parts.find((part) => !/^\d+$/.test(part) || Number(part) < 1);
     if (wrong !== undefined) {
       const what = `${excerpt(wrong)} is no width of a layer`;
-      throw new OptionError({ where: flag, what, fix: "Give whole numbers of at least 1 with commas between, or none" });
+      throw new OptionError({
+        where: flag,
+        what,
+        fix: "Give whole numbers of at least 1 with commas between, or none",
+      });
     }
     return parts.map(Number);
   };
@@ -80,5 +85,11 @@ export function batchSize(flag: string): Parser<number | "full"> {
 
 /** Columns by name or position, with commas between; those of a repeated option are added. */
 export function columnList(text: string, before: readonly string[] = []): string[] {
-  return [...before, ...text.split(",").map((part) => part.trim()).filter((part) => part !== "")];
+  return [
+    ...before,
+    ...text
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== ""),
+  ];
 }

@@ -23,7 +23,8 @@ export interface CommandPaths {
 
 /** The files that options are declared to name, with the paths that they were given. */
 export function optionPaths(options: readonly Option[], values: object): CommandPaths {
-  const pathOf = (option: DeclaredOption) => (values as Readonly<Record<string, string | undefined>>)[option.attributeName()];
+  const pathOf = (option: DeclaredOption) =>
+    (values as Readonly<Record<string, string | undefined>>)[option.attributeName()];
   const pathsOf = (kind: "input" | "output") =>
     options
       .filter((option) => option instanceof DeclaredOption)

@@ -13,9 +13,14 @@ import { epochsOf, lossOf, type Run } from "../training/training-run.ts";
  * run. An option that neither was given nor has a value is null.
  * @param known data and backend, which settle the defaults of epochs, batch and others; these are null without them
  */
-export function resolvedConfiguration(flags: TrainFlags, known?: Pick<Run, "data" | "backend">): Record<string, unknown> {
+export function resolvedConfiguration(
+  flags: TrainFlags,
+  known?: Pick<Run, "data" | "backend">,
+): Record<string, unknown> {
   const given = flags as unknown as Readonly<Record<string, unknown>>;
-  const settled: Readonly<Record<string, unknown>> = known ? settledBy({ ...known, flags: settledFlags(flags, known.data) }) : {};
+  const settled: Readonly<Record<string, unknown>> = known
+    ? settledBy({ ...known, flags: settledFlags(flags, known.data) })
+    : {};
   return Object.fromEntries(
     trainOptions().map((option) => {
       const name = option.attributeName();
@@ -25,7 +30,11 @@ export function resolvedConfiguration(flags: TrainFlags, known?: Pick<Run, "data
   );
 }
 
-function settledBy({ flags, data, backend }: Pick<Run, "flags" | "data" | "backend">): Readonly<Record<string, unknown>> {
+function settledBy({
+  flags,
+  data,
+  backend,
+}: Pick<Run, "flags" | "data" | "backend">): Readonly<Record<string, unknown>> {
   const { train, table } = data;
   const batch = batchOf(flags, train.count);
   const epochs = epochsOf({ flags, data });

@@ -12,7 +12,11 @@ import { plainReason } from "../../node/files.ts";
  */
 export async function requireWritable(path: string, what: string, flag: string): Promise<void> {
   const refuse = (reason: string) =>
-    new DataError({ where: path, what: `${what} cannot be written: ${reason}`, fix: `Choose another path for ${flag}` });
+    new DataError({
+      where: path,
+      what: `${what} cannot be written: ${reason}`,
+      fix: `Choose another path for ${flag}`,
+    });
   const folder = dirname(path);
   await access(folder, constants.W_OK).catch((error: unknown) => {
     throw refuse(`folder ${folder}: ${plainReason(error)}`);

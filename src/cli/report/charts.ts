@@ -22,15 +22,27 @@ interface Line {
 
 /** The loss of each curve over the steps. */
 export const lossChart = (curves: readonly Curve[]): string =>
-  chart("loss", lines(curves, ({ loss }) => loss), { x: "step", y: "loss", log: true });
+  chart(
+    "loss",
+    lines(curves, ({ loss }) => loss),
+    { x: "step", y: "loss", log: true },
+  );
 
 /** The accuracy of each curve over the steps. */
 export const accuracyChart = (curves: readonly Curve[]): string =>
-  chart("accuracy", lines(curves, ({ accuracy }) => accuracy), { x: "step", y: "accuracy", percent: true });
+  chart(
+    "accuracy",
+    lines(curves, ({ accuracy }) => accuracy),
+    { x: "step", y: "accuracy", percent: true },
+  );
 
 /** The gradient norm of each layer over the steps. */
 export const gradientChart = (norms: ReportFacts["gradientNorms"]): string =>
-  chart("gradients", norms.map(({ name, points }) => ({ name, data: points })), { x: "step", y: "gradient norm", log: true });
+  chart(
+    "gradients",
+    norms.map(({ name, points }) => ({ name, data: points })),
+    { x: "step", y: "gradient norm", log: true },
+  );
 
 /** What was predicted against what was to be predicted. */
 export function outputChart({ points }: OutputResults, index: number): string {
@@ -65,16 +77,44 @@ function chart(name: string, given: readonly Line[], axes: Axes, points: Line["d
   });
   const option: EChartsOption = {
     grid: { left: 54, right: 14, top: 18 + 17 * legendRows(shown), bottom: 40 },
-    legend: { width: LEGEND_WIDTH, top: 4, left: 48, itemWidth: 14, itemGap: 20, textStyle: text, selectedMode: false, data: shown.map((line) => ({ name: line.name, icon: LINE_ICON })) },
+    legend: {
+      width: LEGEND_WIDTH,
+      top: 4,
+      left: 48,
+      itemWidth: 14,
+      itemGap: 20,
+      textStyle: text,
+      selectedMode: false,
+      data: shown.map((line) => ({ name: line.name, icon: LINE_ICON })),
+    },
     xAxis: { type: "value", ...axis(axes.x, 26) },
-    yAxis: { type: axes.log ? "log" : "value", ...axis(axes.y, 40), ...(axes.percent && zoomed), ...(axes.log && { axisLabel: { ...text, formatter: logLabel } }) } as NonNullable<EChartsOption["yAxis"]>,
+    yAxis: {
+      type: axes.log ? "log" : "value",
+      ...axis(axes.y, 40),
+      ...(axes.percent && zoomed),
+      ...(axes.log && { axisLabel: { ...text, formatter: logLabel } }),
+    } as NonNullable<EChartsOption["yAxis"]>,
     series: [
       ...shown.map((line, index) => {
         const color = COLORS[index % COLORS.length]!;
         const data = line.data.map((point) => point.map((value) => Number(value.toPrecision(6))));
-        return { type: "line" as const, name: line.name, data, symbol: data.length > 1 ? "none" : "circle", silent: true, lineStyle: { width: 1.75, color }, itemStyle: { color } };
+        return {
+          type: "line" as const,
+          name: line.name,
+          data,
+          symbol: data.length > 1 ? "none" : "circle",
+          silent: true,
+          lineStyle: { width: 1.75, color },
+          itemStyle: { color },
+        };
       }),
-      { type: "scatter" as const, data: points.map((point) => [...point]), symbolSize: 4, silent: true, itemStyle: { color: COLORS[1]! } },
+      {
+        type: "scatter" as const,
+        data: points.map((point) => [...point]),
+        symbolSize: 4,
+        silent: true,
+        itemStyle: { color: COLORS[1]! },
+      },
     ],
   };
   return renderSvg(option, { ...SIZE, name: `report-${name}` });

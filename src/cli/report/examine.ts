@@ -22,7 +22,11 @@ export interface ExamineOptions {
 }
 
 /** What the outputs for a data set's examples are worth. */
-export function examine(data: TrainingData, outputs: Float32Array, options: ExamineOptions): Pick<ReportFacts, "classes" | "outputs"> {
+export function examine(
+  data: TrainingData,
+  outputs: Float32Array,
+  options: ExamineOptions,
+): Pick<ReportFacts, "classes" | "outputs"> {
   const { loss, inUnits = (targets) => targets } = options;
   if (!isRegression(data)) return { classes: examineClasses(data, outputs, loss) };
   return { outputs: examineOutputs({ ...data, targets: inUnits(data.targets) }, inUnits(outputs)) };
@@ -49,7 +53,12 @@ function examineClasses(data: Dataset, outputs: Float32Array, loss: LossName): C
       const shares = sharesOf(outputs.subarray(example * width, (example + 1) * width), loss);
       const names = { label: classes[label]!, prediction: classes[prediction]! };
       const picture = pictureOf(data, example, `${names.label}, taken for ${names.prediction}`);
-      return { example, ...names, ...(shares && { probabilities: [shares[prediction]!, shares[label]!] }), ...(picture && { picture }) };
+      return {
+        example,
+        ...names,
+        ...(shares && { probabilities: [shares[prediction]!, shares[label]!] }),
+        ...(picture && { picture }),
+      };
     }),
   };
 }
@@ -69,9 +78,13 @@ function pictureOf({ features, shape }: Dataset, example: number, caption: strin
   return { source: greyPicture(values, width, least, most), width, height, caption };
 }
 
-function examineOutputs({ targets, outputs: names, count }: RegressionDataset, predictions: Float32Array): OutputResults[] {
+function examineOutputs(
+  { targets, outputs: names, count }: RegressionDataset,
+  predictions: Float32Array,
+): OutputResults[] {
   return names.map((name, output) => {
-    const columnOf = (values: Float32Array) => Float32Array.from({ length: count }, (_, row) => values[row * names.length + output]!);
+    const columnOf = (values: Float32Array) =>
+      Float32Array.from({ length: count }, (_, row) => values[row * names.length + output]!);
     const [wanted, found] = [columnOf(targets), columnOf(predictions)];
     const points = Array.from(wanted.subarray(0, MOST_POINTS), (target, row) => [target, found[row]!] as const);
     return { name, metrics: regressionMetrics(wanted, found), points };
@@ -85,7 +98,10 @@ export function firstWeights(
   exampleShape: Shape,
 ): ReportFacts["weights"] {
   const { name } = model.parameters[0]!.attributes as { name: string };
-  const { shape: [inputs = 1, units = 1], values } = parameters[name]!;
+  const {
+    shape: [inputs = 1, units = 1],
+    values,
+  } = parameters[name]!;
   const isPicture = exampleShape.length === 2 && sizeOf(exampleShape) === inputs;
   const [height, width] = isPicture ? (exampleShape as [number, number]) : [1, inputs];
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

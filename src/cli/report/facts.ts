@@ -71,7 +71,10 @@ export interface ReportFacts {
   /** The weights of the first layer that has any, a picture a unit. */
   readonly weights: { readonly pictures: readonly Picture[]; readonly units: number; readonly largest: number };
   /** The norm of the loss's gradient per layer at some steps. */
-  readonly gradientNorms: readonly { readonly name: string; readonly points: readonly (readonly [step: number, norm: number])[] }[];
+  readonly gradientNorms: readonly {
+    readonly name: string;
+    readonly points: readonly (readonly [step: number, norm: number])[];
+  }[];
   readonly dispatches: readonly DispatchDescription[];
   /** Of each dispatch in one step, or why there are none. */
   readonly nanoseconds: readonly number[] | string;

@@ -52,20 +52,25 @@ function fields(entries: readonly Field[]): Markup {
   return html`<dl>${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-const figure = (content: Markup, caption: string) => html`<figure>${content}<figcaption>${caption}</figcaption></figure>`;
+const figure = (content: Markup, caption: string) =>
+  html`<figure>${content}<figcaption>${caption}</figcaption></figure>`;
 
 function classSections(results: ClassResults, examined: string): Markup {
   const { classes, worst, mistakes } = results;
   const matrix = classes.length <= MOST_CLASSES ? confusionTable(results) : confusionList(results);
   const shown = worst.length < mistakes ? `the ${worst.length} surest of ${count(mistakes)}` : `all ${count(mistakes)}`;
-  const wrong = worst.length === 0 ? html`<p>None.</p>` : html`<p>${shown}</p><div class="pictures">${worst.map(mistake)}</div>`;
+  const wrong =
+    worst.length === 0 ? html`<p>None.</p>` : html`<p>${shown}</p><div class="pictures">${worst.map(mistake)}</div>`;
   return html`<section><h2>Confusion matrix</h2><p>${examined}</p>${matrix}</section>
 <section><h2>Worst mistakes</h2>${wrong}</section>`;
 }
 
 function confusionTable({ classes, confusion }: ClassResults): Markup {
   const metrics = classificationMetrics(confusion, classes);
-  const largest = Math.max(...confusion.flatMap((row, label) => row.filter((_, prediction) => prediction !== label)), 1);
+  const largest = Math.max(
+    ...confusion.flatMap((row, label) => row.filter((_, prediction) => prediction !== label)),
+    1,
+  );
   const cell = (value: number, label: number, prediction: number) => {
     if (label === prediction) return html`<td class="right">${count(value)}</td>`;
     const shade = (0.85 * value) / largest;
@@ -89,7 +94,8 @@ function confusionList({ classes, confusion }: ClassResults): Markup {
     .sort((a, b) => b.value - a.value)
     .slice(0, CONFUSIONS);
   const rows = confusions.map(
-    ({ value, label, prediction }) => html`<tr><td>${classes[label]!}</td><td>${classes[prediction]!}</td><td class="number">${count(value)}</td></tr>\n`,
+    ({ value, label, prediction }) =>
+      html`<tr><td>${classes[label]!}</td><td>${classes[prediction]!}</td><td class="number">${count(value)}</td></tr>\n`,
   );
   return html`<p>${classes.length} classes: the most frequent confusions</p><div class="wide"><table>
 <thead><tr><th scope="col">true</th><th scope="col">predicted</th><th scope="col" class="number">examples</th></tr></thead><tbody>${rows}</tbody></table></div>`;
@@ -109,20 +115,24 @@ function outputSection(outputs: readonly OutputResults[], examined: string): Mar
     ({ name, metrics: { r2, rmse, mae } }) =>
       html`<tr><th scope="row">${name}</th><td class="number">${number(r2)}</td><td class="number">${number(rmse)}</td><td class="number">${number(mae)}</td></tr>\n`,
   );
-  const charts = outputs.map((output, index) => figure(new Markup(outputChart(output, index)), `${output.name}: predictions against targets.`));
+  const charts = outputs.map((output, index) =>
+    figure(new Markup(outputChart(output, index)), `${output.name}: predictions against targets.`),
+  );
   return html`<section><h2>Predictions</h2><p>${examined}</p>
 <div class="wide"><table><thead><tr><th scope="col">output</th><th scope="col" class="number">R²</th><th scope="col" class="number">RMSE</th><th scope="col" class="number">MAE</th></tr></thead><tbody>${rows}</tbody></table></div>
 <div class="charts">${charts}</div></section>`;
 }
 
 function weightsSection({ weights: { pictures, units, largest } }: ReportFacts): Markup {
-  const shown = pictures.length < units ? `the first ${pictures.length} of ${count(units)} units` : `${count(units)} units`;
+  const shown =
+    pictures.length < units ? `the first ${pictures.length} of ${count(units)} units` : `${count(units)} units`;
   const scale = `orange above 0, blue below, to ±${Number(largest.toPrecision(3))}`;
   return html`<section><h2>Weights of the first layer</h2><p>${shown}; ${scale}</p><div class="pictures weights">${pictures.map(image)}</div></section>`;
 }
 
 function dispatchSection({ dispatches, nanoseconds }: ReportFacts): Markup {
-  if (dispatches.length === 0) return html`<section><h2>Dispatches of a step</h2><p>None: this backend dispatches nothing.</p></section>`;
+  if (dispatches.length === 0)
+    return html`<section><h2>Dispatches of a step</h2><p>None: this backend dispatches nothing.</p></section>`;
   const times = typeof nanoseconds === "string" ? undefined : nanoseconds;
   const microseconds = (time: number) => (time / 1000).toFixed(1);
   const rows = dispatches.map(
@@ -131,7 +141,10 @@ function dispatchSection({ dispatches, nanoseconds }: ReportFacts): Markup {
   );
   const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
   const sums = html`<tr><th scope="row" colspan="3">${dispatches.length} dispatches</th><td class="number">${scaled(total(dispatches.map(({ flops }) => flops)))}</td><td class="number">${scaled(total(dispatches.map(({ bytes }) => bytes)))}</td>${times ? html`<td class="number">${microseconds(total(times))}</td>` : ""}</tr>`;
-  const note = typeof nanoseconds === "string" ? `Without times: ${nanoseconds}.` : "Times are of one step run dispatch by dispatch, each in a pass of its own.";
+  const note =
+    typeof nanoseconds === "string"
+      ? `Without times: ${nanoseconds}.`
+      : "Times are of one step run dispatch by dispatch, each in a pass of its own.";
   return html`<section><h2>Dispatches of a step</h2><p>${note}</p><div class="wide"><table class="dispatches">
 <thead><tr><th scope="col">kernel</th><th scope="col">shapes</th><th scope="col">grid</th><th scope="col" class="number">FLOPs</th><th scope="col" class="number">bytes</th>${times ? html`<th scope="col" class="number">µs</th>` : ""}</tr></thead>
 <tbody>${rows}</tbody><tfoot>${sums}</tfoot></table></div></section>`;

@@ -22,7 +22,10 @@ export function signedPicture(values: ArrayLike<number>, width: number, largest:
     // Thirty-two shades to a side, which the file packs well.
     const share = Math.round((32 * values[index]!) / (largest || 1)) / 32;
     const full = share < 0 ? NEGATIVE : POSITIVE;
-    data.set(full.map((channel) => Math.round(255 + (channel - 255) * Math.min(1, Math.abs(share)))), 3 * index);
+    data.set(
+      full.map((channel) => Math.round(255 + (channel - 255) * Math.min(1, Math.abs(share)))),
+      3 * index,
+    );
   }
   return dataUri(encode({ width, height: values.length / width, data, channels: 3 }));
 }

@@ -11,7 +11,9 @@ type Part = Markup | string | number | readonly Part[];
 
 /** A template of HTML: whatever is put into it is text and is escaped, but for markup. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
-  return new Markup(strings.map((string, index) => (index === 0 ? string : textOf(parts[index - 1]!) + string)).join(""));
+  return new Markup(
+    strings.map((string, index) => (index === 0 ? string : textOf(parts[index - 1]!) + string)).join(""),
+  );
 }
 
 function textOf(part: Part): string {
@@ -19,6 +21,12 @@ function textOf(part: Part): string {
   return typeof part === "object" ? part.map(textOf).join("") : escape(String(part));
 }
 
-const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
 const escape = (text: string) => text.replace(/[&<>"']/g, (character) => entities[character]!);

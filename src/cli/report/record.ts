@@ -4,7 +4,13 @@ import { firstExamples } from "../../data/split.ts";
 import { DeviceError, DeviceLostError } from "../../errors.ts";
 import type { LossName } from "../../nn/losses.ts";
 import type { Model } from "../../nn/sequential.ts";
-import { createGradientNorms, type Evaluation, type GradientNorms, type Trainer, type TrainingProgress } from "../../train/index.ts";
+import {
+  createGradientNorms,
+  type Evaluation,
+  type GradientNorms,
+  type Trainer,
+  type TrainingProgress,
+} from "../../train/index.ts";
 import { count } from "../text/text.ts";
 import { examine, firstWeights } from "./examine.ts";
 import type { CurvePoint, ReportFacts } from "./facts.ts";
@@ -117,7 +123,10 @@ export class ReportRecorder {
     const { trainer, model, backend, train: dataset, normalization, loss } = this.#subject;
     const { session } = trainer;
     if (this.#measured?.session !== session) {
-      this.#measured = { session, norms: await createGradientNorms({ model, backend, session, dataset, normalization, loss }) };
+      this.#measured = {
+        session,
+        norms: await createGradientNorms({ model, backend, session, dataset, normalization, loss }),
+      };
     }
     return this.#measured.norms;
   }
@@ -138,7 +147,11 @@ function thinned(points: readonly CurvePoint[]): CurvePoint[] {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   return Array.from({ length: Math.ceil(points.length / (size || 1)) }, (_, index) => {
     const part = points.slice(index * size, (index + 1) * size);
-    return { step: part.at(-1)!.step, loss: mean(part.map(({ loss }) => loss)), accuracy: mean(part.map(({ accuracy }) => accuracy)) };
+    return {
+      step: part.at(-1)!.step,
+      loss: mean(part.map(({ loss }) => loss)),
+      accuracy: mean(part.map(({ accuracy }) => accuracy)),
+    };
   });
 }
 

@@ -39,7 +39,10 @@ type Options = ReadonlyMap<string, SettableOption>;
  */
 export function parseChoices(text: string, options: Options): Choices {
   const { name, option, rest } = optionOf("--grid", text, options);
-  const parts = rest.split(rest.includes(";") ? ";" : ",").map((part) => part.trim()).filter((part) => part !== "");
+  const parts = rest
+    .split(rest.includes(";") ? ";" : ",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
   if (parts.length === 0) throw notUnderstood("--grid", text, "lr=0.001,0.002");
   return { name, values: parts.map((part) => valueOf(option, part)) };
 }
@@ -47,7 +50,11 @@ export function parseChoices(text: string, options: Options): Choices {
 function valueOf(option: SettableOption, text: string): unknown {
   if (option.schema["type"] !== "boolean") return option.parseArg ? option.parseArg(text, undefined) : text;
   if (text === "true" || text === "false") return text === "true";
-  throw new OptionError({ where: option.long ?? option.flags, what: `${JSON.stringify(text)} is neither`, fix: "Give true or false" });
+  throw new OptionError({
+    where: option.long ?? option.flags,
+    what: `${JSON.stringify(text)} is neither`,
+    fix: "Give true or false",
+  });
 }
 
 /**
@@ -61,7 +68,11 @@ export function parseRange(text: string, options: Options): Range {
   if (!takesNumbers(option.schema)) {
     const what = `${name} takes ${wantedText(option.schema)}, so there is nothing between two of its values`;
     const separator = option.schema["type"] === "array" ? ";" : ",";
-    throw new OptionError({ where: "--range", what, fix: `List its values with --grid ${shellQuoted(`${name}=${from}${separator}${to}`)}` });
+    throw new OptionError({
+      where: "--range",
+      what,
+      fix: `List its values with --grid ${shellQuoted(`${name}=${from}${separator}${to}`)}`,
+    });
   }
   const [low, high] = [from, to].map((end) => option.parseArg?.(end, undefined));
   if (typeof low !== "number" || typeof high !== "number") {
@@ -86,9 +97,14 @@ function isWhole({ schema }: SettableOption): boolean {
   return kinds.some(({ type }) => type === "integer");
 }
 
-function optionOf(flag: string, text: string, options: Options): { name: string; option: SettableOption; rest: string } {
+function optionOf(
+  flag: string,
+  text: string,
+  options: Options,
+): { name: string; option: SettableOption; rest: string } {
   const [, written, rest] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-  if (written === undefined || rest === undefined) throw notUnderstood(flag, text, flag === "--grid" ? "lr=0.001,0.002" : "lr=1e-4..1e-2:log");
+  if (written === undefined || rest === undefined)
+    throw notUnderstood(flag, text, flag === "--grid" ? "lr=0.001,0.002" : "lr=1e-4..1e-2:log");
   const name = written.replace(/^--/, "").replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
   const option = options.get(name);
   if (option) return { name, option, rest };

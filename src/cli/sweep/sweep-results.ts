@@ -15,11 +15,16 @@ export interface RunResult {
   readonly seconds: number;
 }
 
-const optionsOf = (results: readonly RunResult[]) => [...new Set(results.flatMap(({ changes }) => Object.keys(changes)))];
+const optionsOf = (results: readonly RunResult[]) => [
+  ...new Set(results.flatMap(({ changes }) => Object.keys(changes))),
+];
 
-const metricsOf = (results: readonly RunResult[]) => [...new Set(results.flatMap(({ metrics }) => Object.keys(metrics)))];
+const metricsOf = (results: readonly RunResult[]) => [
+  ...new Set(results.flatMap(({ metrics }) => Object.keys(metrics))),
+];
 
-const text = (value: unknown) => (Array.isArray(value) ? value.join("-") || "none" : value === null || value === undefined ? "" : String(value));
+const text = (value: unknown) =>
+  Array.isArray(value) ? value.join("-") || "none" : value === null || value === undefined ? "" : String(value);
 
 const MOST_LISTED = 30;
 
@@ -27,7 +32,8 @@ const MOST_LISTED = 30;
 export function resultsTable(results: readonly RunResult[]): string[] {
   const ordered = results.toSorted((a, b) => (a.score ?? Infinity) - (b.score ?? Infinity)).slice(0, MOST_LISTED);
   const [options, metrics] = [optionsOf(results), metricsOf(results)];
-  const shown = (value: number | null | undefined) => (typeof value === "number" ? String(Number(value.toPrecision(4))) : "–");
+  const shown = (value: number | null | undefined) =>
+    typeof value === "number" ? String(Number(value.toPrecision(4))) : "–";
   const rows = ordered.map(({ changes, metrics: values, steps, seconds }) => [
     ...options.map((name) => visible(text(changes[name]))),
     ...metrics.map((name) => shown(values[name])),
@@ -50,5 +56,7 @@ export function resultsCsv(results: readonly RunResult[]): string {
     stop,
     seconds.toFixed(3),
   ]);
-  return [["run", ...options, ...metrics, "steps", "stop", "seconds"], ...rows].map((row) => `${row.map(csvCell).join(",")}\n`).join("");
+  return [["run", ...options, ...metrics, "steps", "stop", "seconds"], ...rows]
+    .map((row) => `${row.map(csvCell).join(",")}\n`)
+    .join("");
 }

@@ -75,7 +75,9 @@ export class Sweep {
     const configuration = { ...this.#common.configuration, ...changes };
     const name = runName(configuration);
     const done = this.#done.get(name);
-    const label = Object.entries(changes).map(([option, value]) => `${option} ${String(value)}`).join(", ");
+    const label = Object.entries(changes)
+      .map(([option, value]) => `${option} ${String(value)}`)
+      .join(", ");
     if (done) {
       say(`${place}  ${label}: done before`);
       return done;
@@ -150,24 +152,34 @@ export class Sweep {
 /** The values of all options that the examples depend on. */
 function dataKey(flags: TrainFlags): string {
   const values: Readonly<Record<string, unknown>> = { ...flags };
-  const names = trainOptions().filter(({ facts }) => facts.selectsData).map((option) => option.attributeName());
+  const names = trainOptions()
+    .filter(({ facts }) => facts.selectsData)
+    .map((option) => option.attributeName());
   return JSON.stringify(names.map((name) => values[name] ?? null));
 }
 
 async function readResult(path: string, name: string): Promise<RunResult> {
   try {
     const { changes, score, metrics, steps, stop, seconds } = JSON.parse(await readFile(path, "utf8")) as RunResult;
-    if (typeof changes === "object" && typeof metrics === "object") return { name, changes, score, metrics, steps, stop, seconds };
+    if (typeof changes === "object" && typeof metrics === "object")
+      return { name, changes, score, metrics, steps, stop, seconds };
   } catch {
     // It is refused below.
   }
-  throw new DataError({ where: path, what: "this is no result of a run", fix: "Remove the file, and the run is made again" });
+  throw new DataError({
+    where: path,
+    what: "this is no result of a run",
+    fix: "Remove the file, and the run is made again",
+  });
 }
 
 const allDiverged = (runs: number) =>
   new DataError({
     where: "sweep",
-    what: runs === 1 ? "the only run diverged, so there is no best model" : `all ${runs} runs diverged, so there is no best model`,
+    what:
+      runs === 1
+        ? "the only run diverged, so there is no best model"
+        : `all ${runs} runs diverged, so there is no best model`,
     fix: "Try smaller values of --lr, add --clip-norm 1, or look for values in the data that are far too large",
   });
 

@@ -14,7 +14,8 @@ const shownName = (name: string, most: number) => shortened(visible(name), most)
 /** Precision, recall and F1 of each class, and their means. */
 export function classTable({ classes, macro }: ClassificationMetrics): string[] {
   const width = Math.max(5, ...classes.map(({ name }) => shownName(name, LONGEST_NAME).length));
-  const row = (name: string, ...cells: string[]) => `${name.padEnd(width)}${cells.map((cell) => cell.padStart(11)).join("")}`.trimEnd();
+  const row = (name: string, ...cells: string[]) =>
+    `${name.padEnd(width)}${cells.map((cell) => cell.padStart(11)).join("")}`.trimEnd();
   return [
     row("class", "precision", "recall", "F1", "examples"),
     ...classes.map(({ name, precision, recall, f1, support }) =>
@@ -27,22 +28,37 @@ export function classTable({ classes, macro }: ClassificationMetrics): string[] 
 /** The confusion matrix where it fits, else the confusions that occur most. */
 export function confusionTable({ confusion, classes }: ClassificationMetrics): string[] {
   const most = Math.max(...confusion.flat());
-  const cell = Math.max(String(most).length, Math.min(6, Math.max(...classes.map(({ name }) => visible(name).length)))) + 1;
+  const cell =
+    Math.max(String(most).length, Math.min(6, Math.max(...classes.map(({ name }) => visible(name).length)))) + 1;
   const first = Math.max(4, ...classes.map(({ name }) => shownName(name, LONGEST_NAME).length));
-  if (first + 1 + cell * classes.length > WIDTH) return frequentConfusions(confusion, classes.map(({ name }) => name));
+  if (first + 1 + cell * classes.length > WIDTH)
+    return frequentConfusions(
+      confusion,
+      classes.map(({ name }) => name),
+    );
   const row = (name: string, cells: readonly string[]) =>
     `${name.padEnd(first)} ${cells.map((text) => text.padStart(cell)).join("")}`;
   return [
     "confusion: a row is what the examples are, a column what they were taken for",
-    row("", classes.map(({ name }) => shownName(name, cell - 1))),
-    ...confusion.map((counts, index) => row(shownName(classes[index]!.name, LONGEST_NAME), counts.map((value) => (value === 0 ? "·" : String(value))))),
+    row(
+      "",
+      classes.map(({ name }) => shownName(name, cell - 1)),
+    ),
+    ...confusion.map((counts, index) =>
+      row(
+        shownName(classes[index]!.name, LONGEST_NAME),
+        counts.map((value) => (value === 0 ? "·" : String(value))),
+      ),
+    ),
   ];
 }
 
 const MOST_LISTED = 15;
 
 function frequentConfusions(confusion: ClassificationMetrics["confusion"], names: readonly string[]): string[] {
-  const wrong = confusion.flatMap((counts, is) => counts.map((times, taken) => ({ is, taken, times })).filter(({ taken, times }) => taken !== is && times > 0));
+  const wrong = confusion.flatMap((counts, is) =>
+    counts.map((times, taken) => ({ is, taken, times })).filter(({ taken, times }) => taken !== is && times > 0),
+  );
   wrong.sort((a, b) => b.times - a.times);
   const lines = wrong.slice(0, MOST_LISTED).map(({ is, taken, times }) => {
     return `${count(times).padStart(8)}  ${shownName(names[is]!, 28)} taken for ${shownName(names[taken]!, 28)}`;

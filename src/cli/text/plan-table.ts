@@ -9,11 +9,14 @@ const SHAPES = WIDTH - Object.values(COLUMNS).reduce((sum, width) => sum + width
 
 /** A step's dispatches as a table of 80 columns: floating-point operations and bytes each with three digits. */
 export function planTable(dispatches: readonly DispatchDescription[]): string[] {
-  const total = (pick: (dispatch: DispatchDescription) => number) => dispatches.reduce((sum, each) => sum + pick(each), 0);
+  const total = (pick: (dispatch: DispatchDescription) => number) =>
+    dispatches.reduce((sum, each) => sum + pick(each), 0);
   const [flops, bytes] = [total((each) => each.flops), total((each) => each.bytes)];
   return [
     ...row("kernel", "shapes", "grid", "FLOPs", "bytes"),
-    ...dispatches.flatMap((each) => row(each.kernel, each.shapes, each.grid.join("×"), scaled(each.flops), scaled(each.bytes))),
+    ...dispatches.flatMap((each) =>
+      row(each.kernel, each.shapes, each.grid.join("×"), scaled(each.flops), scaled(each.bytes)),
+    ),
     ...row(counted(dispatches.length, "dispatch", "dispatches"), "", "", scaled(flops), scaled(bytes)),
   ];
 }
@@ -25,7 +28,10 @@ function row(kernel: string, shapes: string, grid: string, flops: string, bytes:
   const parts = wrap(shapes.split(/ (?![^[]*\])/), SHAPES);
   const lines = Math.max(names.length, parts.length, 1);
   return Array.from({ length: lines }, (_, line) => {
-    const numbers = line === 0 ? [grid.padEnd(COLUMNS.grid), flops.padStart(COLUMNS.flops), bytes.padStart(COLUMNS.bytes)] : [];
-    return [(names[line] ?? "").padEnd(COLUMNS.kernel), (parts[line] ?? "").padEnd(SHAPES), ...numbers].join("  ").trimEnd();
+    const numbers =
+      line === 0 ? [grid.padEnd(COLUMNS.grid), flops.padStart(COLUMNS.flops), bytes.padStart(COLUMNS.bytes)] : [];
+    return [(names[line] ?? "").padEnd(COLUMNS.kernel), (parts[line] ?? "").padEnd(SHAPES), ...numbers]
+      .join("  ")
+      .trimEnd();
   });
 }

@@ -20,13 +20,21 @@ export interface RegressionOutcome {
 }
 
 /** @param outputs what the model gave for the data's examples, row after row */
-export function measureRegression(data: RegressionDataset, outputs: Float32Array, table: TableSchema | undefined): RegressionOutcome {
+export function measureRegression(
+  data: RegressionDataset,
+  outputs: Float32Array,
+  table: TableSchema | undefined,
+): RegressionOutcome {
   const names = data.outputs;
   const [wanted, given] = [inUnitsOf(table, data.targets), inUnitsOf(table, outputs)];
   const column = (values: Float32Array, index: number) => values.filter((_, at) => at % names.length === index);
-  const targets = names.map((name, index) => ({ name, ...regressionMetrics(column(wanted, index), column(given, index)) }));
+  const targets = names.map((name, index) => ({
+    name,
+    ...regressionMetrics(column(wanted, index), column(given, index)),
+  }));
   if (targets.length === 1) return { regression: regressionMetrics(wanted, given), targets: [] };
-  const mean = (metric: "r2" | "rmse" | "mae") => targets.reduce((sum, target) => sum + target[metric], 0) / targets.length;
+  const mean = (metric: "r2" | "rmse" | "mae") =>
+    targets.reduce((sum, target) => sum + target[metric], 0) / targets.length;
   return { regression: { r2: mean("r2"), rmse: mean("rmse"), mae: mean("mae") }, targets };
 }
 
@@ -36,7 +44,8 @@ const LONGEST_NAME = 30;
 export function targetTable(targets: readonly TargetMetrics[]): string[] {
   const names = targets.map(({ name }) => shortened(name, LONGEST_NAME));
   const width = Math.max("target".length, ...names.map((name) => name.length));
-  const row = (name: string, ...cells: string[]) => `${name.padEnd(width)}${cells.map((cell) => `  ${cell.padStart(10)}`).join("")}`;
+  const row = (name: string, ...cells: string[]) =>
+    `${name.padEnd(width)}${cells.map((cell) => `  ${cell.padStart(10)}`).join("")}`;
   const r2Text = (r2: number) => (Number.isNaN(r2) ? "–" : r2.toFixed(3));
   return [
     row("target", "R²", "RMSE", "MAE"),

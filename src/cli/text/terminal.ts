@@ -58,7 +58,12 @@ function wrapped(line: string, columns: number): string[] {
   if (line.length <= columns) return [line];
   const indent = /^(?:\S+ {2,}| *)/.exec(line)![0].length;
   // A break within a quoted value would change the value for whoever copies it.
-  const words = line.slice(indent).replace(QUOTED, (value) => value.replaceAll(" ", UNBROKEN)).split(" ");
+  const words = line
+    .slice(indent)
+    .replace(QUOTED, (value) => value.replaceAll(" ", UNBROKEN))
+    .split(" ");
   const parts = wrap(words, Math.max(20, columns - indent)).map((part) => part.replaceAll(UNBROKEN, " "));
-  return parts.map((part, index) => (index === 0 ? line.slice(0, indent) + part : " ".repeat(indent) + part.trimStart()));
+  return parts.map((part, index) =>
+    index === 0 ? line.slice(0, indent) + part : " ".repeat(indent) + part.trimStart(),
+  );
 }

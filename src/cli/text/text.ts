@@ -35,7 +35,8 @@ export function outcomeText({ part, evaluation, regression, targets }: OutcomeVa
   const loss = `loss ${lossText(evaluation.loss)}`;
   if (!regression) return `${part} accuracy ${percent(evaluation.accuracy)}  ${loss}`;
   const { r2, rmse, mae } = regression;
-  if (targets.length > 1) return `${part} R² ${Number.isNaN(r2) ? "–" : r2.toFixed(3)} (mean of ${targets.length} quantities)  ${loss}`;
+  if (targets.length > 1)
+    return `${part} R² ${Number.isNaN(r2) ? "–" : r2.toFixed(3)} (mean of ${targets.length} quantities)  ${loss}`;
   return `${part} R² ${Number.isNaN(r2) ? "–" : r2.toFixed(3)}  RMSE ${quantity(rmse)}  MAE ${quantity(mae)}  ${loss}`;
 }
 
@@ -60,7 +61,9 @@ export function counted(number: number, singular: string, plural = `${singular}s
 /** The lines of a command's summary: a name, then what it is; what would go beyond 80 columns, in a line of its own. */
 export function field(name: string, value: string, more = ""): string[] {
   const line = `${name.padEnd(10)}${value}`;
-  return more === "" || line.length + more.length <= 80 ? [line + more] : [line.trimEnd(), `${" ".repeat(10)}${more.replace(/^[;\s]+/, "")}`];
+  return more === "" || line.length + more.length <= 80
+    ? [line + more]
+    : [line.trimEnd(), `${" ".repeat(10)}${more.replace(/^[;\s]+/, "")}`];
 }
 
 /** Words with spaces between, in lines of at most `width` columns. */

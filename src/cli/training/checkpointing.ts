@@ -39,9 +39,15 @@ export function runIdentity(
   configuration: Readonly<Record<string, unknown>>,
   { train, validation }: { readonly train: TrainingData; readonly validation?: TrainingData | undefined },
 ): RunIdentity {
-  const free = trainOptions().filter(({ facts }) => !facts.isIdentity).map((option) => option.attributeName());
+  const free = trainOptions()
+    .filter(({ facts }) => !facts.isIdentity)
+    .map((option) => option.attributeName());
   const options = Object.entries(configuration).filter(([name]) => !free.includes(name));
-  return { ...Object.fromEntries(options), trainingData: fingerprint(train), ...(validation && { validationData: fingerprint(validation) }) };
+  return {
+    ...Object.fromEntries(options),
+    trainingData: fingerprint(train),
+    ...(validation && { validationData: fingerprint(validation) }),
+  };
 }
 
 /** Keeps the checkpoints of one run. */
@@ -90,11 +96,19 @@ export class RunKeeper {
    * @throws OptionError where another process works in the folder; and where it holds another run's checkpoints, naming
    * the options that differ
    */
-  static async open(flags: CheckpointFlags, identify: () => RunIdentity, say: (line: string) => void): Promise<RunKeeper | undefined> {
+  static async open(
+    flags: CheckpointFlags,
+    identify: () => RunIdentity,
+    say: (line: string) => void,
+  ): Promise<RunKeeper | undefined> {
     const { checkpoint, keep, resume, takeOver = false } = flags;
     if (checkpoint === undefined) {
       if (!resume) return undefined;
-      throw new OptionError({ where: "--resume", what: "there is no folder to go on from", fix: "Name it with --checkpoint" });
+      throw new OptionError({
+        where: "--resume",
+        what: "there is no folder to go on from",
+        fix: "Name it with --checkpoint",
+      });
     }
     const folder = new CheckpointFolder(checkpoint, keep);
     const lock = new FolderLock(checkpoint, takeOver);
@@ -104,7 +118,11 @@ export class RunKeeper {
     const found = await folder.newest(say);
     if (found && !resume) {
       const what = `there are checkpoints already, up to step ${found.trained.step}`;
-      throw new OptionError({ where: checkpoint, what, fix: "Add --resume to go on from them, or choose another folder" });
+      throw new OptionError({
+        where: checkpoint,
+        what,
+        fix: "Add --resume to go on from them, or choose another folder",
+      });
     }
     if (found) requireSameRun(found.path, found.state.run["identity"], identity);
     else if (resume) say(`There is no checkpoint in ${checkpoint} yet: the run begins anew.`);
@@ -149,7 +167,8 @@ export class RunKeeper {
       const saved = await this.#folder.save(describe(step), kept, isBest);
       this.#lastGood = saved.path;
       if (saved.isBest) this.#bestLoss = bestLoss;
-      for (const failure of saved.failures) this.#complain(failure, `The checkpoint at step ${step} is whole, and training goes on`);
+      for (const failure of saved.failures)
+        this.#complain(failure, `The checkpoint at step ${step} is whole, and training goes on`);
     } catch (error) {
       this.#complain(error, `No checkpoint at step ${step}, and training goes on`);
     }
@@ -164,7 +183,11 @@ export class RunKeeper {
 }
 
 /** @returns what the promise is rejected with */
-const faultOf = (promise: Promise<void>): Promise<unknown> => promise.then(() => undefined, (error: unknown) => error);
+const faultOf = (promise: Promise<void>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 /** @throws OptionError naming what differs, and for options both values */
 function requireSameRun(where: string, kept: unknown, now: RunIdentity): void {
@@ -174,7 +197,11 @@ function requireSameRun(where: string, kept: unknown, now: RunIdentity): void {
   if (differing.length === 0) return;
   const changes = differing.map((name) => changeText(name, before[name], now[name]));
   const what = `this checkpoint belongs to a different run: ${changes.join("; ")}`;
-  throw new OptionError({ where, what, fix: "Give the options of that run, or choose another folder for --checkpoint" });
+  throw new OptionError({
+    where,
+    what,
+    fix: "Give the options of that run, or choose another folder for --checkpoint",
+  });
 }
 
 /** What of an identity are no options, but fingerprints, of which the values say nothing to a reader. */

@@ -58,7 +58,15 @@ export async function endInterrupted(ending: Ending): Promise<void> {
 function factsOf({ run, fitted, startupSeconds }: Ending): object {
   const { flags, backend } = run;
   const { seconds = 0, imagesPerSecond = 0 } = fitted.reached ?? {};
-  return { seconds, imagesPerSecond, examplesPerSecond: imagesPerSecond, adapter: backend.adapter.name, backend: backend.kind, seed: flags.seed, startupSeconds };
+  return {
+    seconds,
+    imagesPerSecond,
+    examplesPerSecond: imagesPerSecond,
+    adapter: backend.adapter.name,
+    backend: backend.kind,
+    seed: flags.seed,
+    startupSeconds,
+  };
 }
 
 const stopText = ({ step, parametersOf, reason }: Stop): string[] => {
@@ -78,9 +86,14 @@ function sayOutcome({ run, fitted: { reached } }: Ending, outcome: Outcome): voi
 /** Such as testAccuracy and testLoss, or validationR2. */
 function resultFields({ part, evaluation, regression, targets }: Outcome): Record<string, unknown> {
   const { accuracy, loss } = evaluation;
-  const values = regression ? { Loss: loss, R2: regression.r2, Rmse: regression.rmse, Mae: regression.mae } : { Accuracy: accuracy, Loss: loss };
+  const values = regression
+    ? { Loss: loss, R2: regression.r2, Rmse: regression.rmse, Mae: regression.mae }
+    : { Accuracy: accuracy, Loss: loss };
   const several = targets.length > 0 && { [`${part}Targets`]: targets };
-  return { ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`${part}${name}`, value])), ...several };
+  return {
+    ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`${part}${name}`, value])),
+    ...several,
+  };
 }
 
 async function saveModel(run: Run, subject: Subject, outcome: Outcome): Promise<void> {

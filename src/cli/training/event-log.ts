@@ -44,7 +44,8 @@ export class EventLog {
     try {
       writeFileSync(this.#file, `${JSON.stringify(event)}\n`);
     } catch (error) {
-      if (!this.#hasFailed) this.#say(`${this.#path}: the log cannot be written, and the run goes on: ${plainReason(error)}.`);
+      if (!this.#hasFailed)
+        this.#say(`${this.#path}: the log cannot be written, and the run goes on: ${plainReason(error)}.`);
       this.#hasFailed = true;
       this.#cutTo(size);
     }

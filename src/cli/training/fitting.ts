@@ -68,7 +68,16 @@ async function record({ run, log, keeper, recorder }: Fitting, event: StoppingPr
   await recorder?.progress(event);
 }
 
-function progressEvent({ step, epoch, loss, accuracy, learningRate, imagesPerSecond, gradientNorm, validation }: StoppingProgress): object {
+function progressEvent({
+  step,
+  epoch,
+  loss,
+  accuracy,
+  learningRate,
+  imagesPerSecond,
+  gradientNorm,
+  validation,
+}: StoppingProgress): object {
   return {
     event: "progress",
     step,

@@ -1,4 +1,12 @@
-import { isRegression, makeDataset, standardization, unitScale, type Dataset, type Normalization, type TrainingData } from "../../data/dataset.ts";
+import {
+  isRegression,
+  makeDataset,
+  standardization,
+  unitScale,
+  type Dataset,
+  type Normalization,
+  type TrainingData,
+} from "../../data/dataset.ts";
 import { OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { fanInUniform } from "../../nn/initializers.ts";
@@ -13,9 +21,16 @@ import { counted } from "../text/text.ts";
  * The network that the options describe, for a data set's examples and what is to be said of them.
  * @param isTable for the initial values: a table has few features, for which He's are too large
  */
-export function buildNetwork({ hidden, activation, dropout, seed }: NetworkFlags, data: TrainingData, isTable: boolean): Model {
+export function buildNetwork(
+  { hidden, activation, dropout, seed }: NetworkFlags,
+  data: TrainingData,
+  isTable: boolean,
+): Model {
   const initial = isTable ? { weights: fanInUniform, biases: fanInUniform } : {};
-  const layers = hidden.flatMap((width) => [dense(width, { activation, ...initial }), ...(dropout > 0 ? [dropoutLayer(dropout)] : [])]);
+  const layers = hidden.flatMap((width) => [
+    dense(width, { activation, ...initial }),
+    ...(dropout > 0 ? [dropoutLayer(dropout)] : []),
+  ]);
   const outputs = isRegression(data) ? data.outputs : data.classes;
   return sequential([flatten(), ...layers, dense(outputs.length, initial)], { inputShape: data.shape, seed });
 }
@@ -37,7 +52,8 @@ export function networkText({ parameters, inputShape }: Model): string {
 }
 
 /** Examples of a step where none are named: 64, or all of fewer. */
-export const batchOf = ({ batch }: Pick<NetworkFlags, "batch">, examples: number): number | "full" => batch ?? Math.min(64, examples);
+export const batchOf = ({ batch }: Pick<NetworkFlags, "batch">, examples: number): number | "full" =>
+  batch ?? Math.min(64, examples);
 
 type StepOptions = Pick<TrainerOptions, "loss" | "optimizer" | "batchSize" | "seed" | "clipNorm" | "precision">;
 
@@ -58,17 +74,26 @@ export function stepOptions(flags: NetworkFlags, examples: number): StepOptions 
 export function optimizerOf({ optimizer = "adam", weightDecay, momentumForm }: NetworkFlags): Optimizer {
   const hasForm = optimizer === "momentum" || optimizer === "nesterov";
   if (momentumForm !== undefined && !hasForm) {
-    throw new OptionError({ where: "--momentum-form", what: `${optimizer} has none`, fix: "Add --optimizer momentum, or nesterov" });
+    throw new OptionError({
+      where: "--momentum-form",
+      what: `${optimizer} has none`,
+      fix: "Add --optimizer momentum, or nesterov",
+    });
   }
   if (weightDecay !== undefined && optimizer !== "adamW") {
     throw new OptionError({ where: "--weight-decay", what: `${optimizer} has none`, fix: "Add --optimizer adamW" });
   }
   if (weightDecay !== undefined) return optimizers.adamW({ weightDecay });
-  return hasForm && momentumForm !== undefined ? optimizers[optimizer]({ form: momentumForm }) : optimizers[optimizer]();
+  return hasForm && momentumForm !== undefined
+    ? optimizers[optimizer]({ form: momentumForm })
+    : optimizers[optimizer]();
 }
 
 /** How the network sees the pixels. */
-export function normalizationOf({ standardize }: Pick<NetworkFlags, "standardize">, { features }: TrainingData): Normalization {
+export function normalizationOf(
+  { standardize }: Pick<NetworkFlags, "standardize">,
+  { features }: TrainingData,
+): Normalization {
   return standardize ? standardization(features) : unitScale;
 }
 

@@ -27,7 +27,10 @@ const LEAST_NEEDED = [5, 1, 6, 3, 4, 2];
  * Such as "938/2814  epoch 1/3  loss 0.123  accuracy 96.1 %  12,345 images/s  2 s left", in at most `width` columns where
  * that can be. Quantities have no accuracy, a check has the validation loss, and the time left is not known at first.
  */
-export function progressText(progress: StoppingProgress, { unit, width, start }: { unit: string; width: number; start: Start }): string {
+export function progressText(
+  progress: StoppingProgress,
+  { unit, width, start }: { unit: string; width: number; start: Start },
+): string {
   const { step, stepsTotal, epoch, epochs, loss, accuracy, imagesPerSecond, seconds, validation } = progress;
   const secondsPerStep = (seconds - start.seconds) / (step - start.step);
   const fields: (string | undefined)[] = [

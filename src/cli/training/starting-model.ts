@@ -42,7 +42,11 @@ export async function loadStartingModel(command: Command): Promise<StartingModel
 
 function architectureOf({ config }: Model, path: string): Partial<Architecture> {
   const refuse = (what: string) =>
-    new OptionError({ where: "--init", what: `${path} ${what}`, fix: "Name a model of dense layers that share one activation" });
+    new OptionError({
+      where: "--init",
+      what: `${path} ${what}`,
+      fix: "Name a model of dense layers that share one activation",
+    });
   const strange = config.layers.find(({ type }) => !["flatten", "dense", "dropout"].includes(type));
   if (strange) throw refuse(`has a layer of the type ${excerpt(strange.type)}`);
   const dense = denseLayers(config.layers);
@@ -51,7 +55,11 @@ function architectureOf({ config }: Model, path: string): Partial<Architecture> 
   if (dense.at(-1)?.["activation"] !== "identity") throw refuse("has an activation after its last layer");
   if (others.length > 0) throw refuse(`has several activations, ${[activation, ...others].join(", ")}`);
   const dropout = config.layers.find(({ type }) => type === "dropout")?.["rate"] as number | undefined;
-  return { hidden: hidden.map(({ units }) => units as number), ...(activation && { activation }), ...(dropout !== undefined && { dropout }) };
+  return {
+    hidden: hidden.map(({ units }) => units as number),
+    ...(activation && { activation }),
+    ...(dropout !== undefined && { dropout }),
+  };
 }
 
 const denseLayers = (layers: readonly LayerConfig[]) => layers.filter(({ type }) => type === "dense");
@@ -63,13 +71,17 @@ const denseLayers = (layers: readonly LayerConfig[]) => layers.filter(({ type })
 export function dataForStart(data: TrainingSource, { path, trained }: StartingModel): TrainingSource {
   const before = trained.table && tableSchemaFrom(trained.table, path);
   const inputs = sizeOf(trained.model.inputShape);
-  const refuse = (what: string) => new OptionError({ where: "--init", what, fix: "Train on the features that the model was trained on" });
-  if (sizeOf(data.train.shape) !== inputs) throw refuse(`${path} takes ${inputs} features, but an example has ${sizeOf(data.train.shape)}`);
+  const refuse = (what: string) =>
+    new OptionError({ where: "--init", what, fix: "Train on the features that the model was trained on" });
+  if (sizeOf(data.train.shape) !== inputs)
+    throw refuse(`${path} takes ${inputs} features, but an example has ${sizeOf(data.train.shape)}`);
   if (before && data.table) {
     const names = featureNames(data.table.columns);
     const at = featureNames(before.columns).findIndex((name, index) => name !== names[index]);
     if (at >= 0) {
-      throw refuse(`feature ${at + 1} of ${path} is ${excerpt(featureNames(before.columns)[at])}, but that of the table is ${excerpt(names[at])}`);
+      throw refuse(
+        `feature ${at + 1} of ${path} is ${excerpt(featureNames(before.columns)[at])}, but that of the table is ${excerpt(names[at])}`,
+      );
     }
   }
   const seen = { ...data, normalization: trained.normalization };
@@ -82,7 +94,11 @@ function inUnitsOf(before: TableSchema, table: TableSchema, data: TrainingSource
   if (from.length === 0 || to.length !== from.length) return data;
   const again = (part: TrainingData): TrainingData =>
     isRegression(part) ? { ...part, targets: standardizeTargets(targetsInUnits(part.targets, from), to) } : part;
-  const [label, ...otherLabels] = from.map((column, index) => ({ ...column, mean: to[index]!.mean, deviation: to[index]!.deviation }));
+  const [label, ...otherLabels] = from.map((column, index) => ({
+    ...column,
+    mean: to[index]!.mean,
+    deviation: to[index]!.deviation,
+  }));
   return {
     ...data,
     train: again(data.train),
@@ -102,7 +118,12 @@ function hasSameAnswers({ classes, outputs }: TrainedModel, data: TrainingData):
  * A new network with the values of the starting model: of all its layers, but of the last one only where its outputs stand for the same.
  * @throws OptionError where the hidden layers are not those of the model
  */
-export function startedFrom(model: Model, flags: Architecture, { path, trained }: StartingModel, data: TrainingData): Model {
+export function startedFrom(
+  model: Model,
+  flags: Architecture,
+  { path, trained }: StartingModel,
+  data: TrainingData,
+): Model {
   requireSameArchitecture(flags, architectureOf(trained.model, path), path);
   const kept = denseValues(trained.model);
   const isSameHead = hasSameAnswers(trained, data);
@@ -120,7 +141,8 @@ export function startText({ path, trained }: StartingModel, data: TrainingData):
   if (hasSameAnswers(trained, data)) return field("start", path);
   const before = trained.outputs ?? trained.classes;
   const now = isRegression(data) ? data.outputs : data.classes;
-  const named = (names: readonly string[]) => (names.length > 4 ? `${names.slice(0, 3).join(", ")}, … (${names.length})` : names.join(", "));
+  const named = (names: readonly string[]) =>
+    names.length > 4 ? `${names.slice(0, 3).join(", ")}, … (${names.length})` : names.join(", ");
   return field("start", `${path}, with a new last layer:`, ` its outputs were ${named(before)}, and are ${named(now)}`);
 }
 
@@ -129,7 +151,11 @@ function requireSameArchitecture(flags: Architecture, before: Partial<Architectu
     const [now, then] = [String(flags[name]), String(before[name] ?? flags[name])];
     if (now === then) continue;
     const what = `${now || "none"}, but ${path} has ${then || "none"}`;
-    throw new OptionError({ where: `--${name}`, what, fix: `Leave --${name} out: it is taken from the model of --init` });
+    throw new OptionError({
+      where: `--${name}`,
+      what,
+      fix: `Leave --${name} out: it is taken from the model of --init`,
+    });
   }
 }
 

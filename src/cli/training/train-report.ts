@@ -21,7 +21,17 @@ export async function startReport(path: string, run: Run, { model, trainer }: Su
   const { train, validation, test, normalization, table } = data;
   const loss = lossOf(run);
   const inUnits = (targets: Float32Array) => inUnitsOf(table, targets);
-  const recorder = new ReportRecorder({ trainer, model, backend, train, validation, test, normalization, loss, inUnits });
+  const recorder = new ReportRecorder({
+    trainer,
+    model,
+    backend,
+    train,
+    validation,
+    test,
+    normalization,
+    loss,
+    inUnits,
+  });
   const resumedAt = trainer.step;
   await recorder.start();
   return {
@@ -29,8 +39,14 @@ export async function startReport(path: string, run: Run, { model, trainer }: Su
     async write(reached, stop, outcome) {
       const facts = await recorder.finish({
         title: `${train.name}: ${describeNetwork(flags, model)}`,
-        results: [...outcomeFields(outcome), ...runFields(run, { batch: trainer.batch, resumedAt, reached, stop }), ["adapter", adapterText(backend)]],
-        options: Object.entries(resolvedConfiguration(flags, run)).map(([name, value]) => [name, optionText(value)] as const),
+        results: [
+          ...outcomeFields(outcome),
+          ...runFields(run, { batch: trainer.batch, resumedAt, reached, stop }),
+          ["adapter", adapterText(backend)],
+        ],
+        options: Object.entries(resolvedConfiguration(flags, run)).map(
+          ([name, value]) => [name, optionText(value)] as const,
+        ),
       });
       await writeReport(path, facts);
       say(field("report", path));
@@ -42,7 +58,12 @@ function outcomeFields({ part, evaluation, regression }: Outcome): Field[] {
   const loss: Field = [`${part} loss`, lossText(evaluation.loss)];
   if (!regression) return [[`${part} accuracy`, percent(evaluation.accuracy)], loss];
   const { r2, rmse, mae } = regression;
-  return [[`${part} R²`, Number.isNaN(r2) ? "–" : r2.toFixed(3)], [`${part} RMSE`, quantity(rmse)], [`${part} MAE`, quantity(mae)], loss];
+  return [
+    [`${part} R²`, Number.isNaN(r2) ? "–" : r2.toFixed(3)],
+    [`${part} RMSE`, quantity(rmse)],
+    [`${part} MAE`, quantity(mae)],
+    loss,
+  ];
 }
 
 interface Course {
@@ -58,9 +79,13 @@ function runFields({ data }: Run, { batch, resumedAt, reached, stop }: Course): 
   const examples = [`${count(train.count)} for training`];
   if (validation) examples.push(`${count(validation.count)} for validation`);
   if (test) examples.push(`${count(test.count)} for testing`);
-  const time: Field[] = reached ? [["time", `${duration(reached.seconds)}, ${count(reached.imagesPerSecond)} examples/s`]] : [];
-  const parameters: Field[] = stop.parametersOf === stop.step ? [] : [["model", `as it was after step ${count(stop.parametersOf)}`]];
-  const resumed: Field[] = resumedAt === 0 ? [] : [["resumed", `at step ${count(resumedAt)}; the curves and the time begin there`]];
+  const time: Field[] = reached
+    ? [["time", `${duration(reached.seconds)}, ${count(reached.imagesPerSecond)} examples/s`]]
+    : [];
+  const parameters: Field[] =
+    stop.parametersOf === stop.step ? [] : [["model", `as it was after step ${count(stop.parametersOf)}`]];
+  const resumed: Field[] =
+    resumedAt === 0 ? [] : [["resumed", `at step ${count(resumedAt)}; the curves and the time begin there`]];
   return [
     ["steps", `${count(stop.step)}, ${counted(batch, "example")} each`],
     ...resumed,

@@ -142,7 +142,16 @@ export function trainedModel(run: Run, { model, trainer }: Subject, step: number
 /** How a model was trained, as its file says it. */
 function trainingFacts(run: Run, { batch }: Trainer): TrainedModel["training"] {
   const { optimizer, lr: learningRate, schedule, warmup, seed } = run.flags;
-  const facts = { data: run.data.train.name, optimizer, learningRate, schedule, warmup, batch, epochs: epochsOf(run), seed };
+  const facts = {
+    data: run.data.train.name,
+    optimizer,
+    learningRate,
+    schedule,
+    warmup,
+    batch,
+    epochs: epochsOf(run),
+    seed,
+  };
   return run.start ? { ...facts, startedFrom: run.start.path } : facts;
 }
 
@@ -154,6 +163,11 @@ export async function saveRun(path: string, run: Run, subject: Subject, outcome:
     [`rmse.${name}`, rmse],
     [`mae.${name}`, mae],
   ]);
-  const results = { data: outcome.name, ...outcome.evaluation, ...outcome.regression, ...Object.fromEntries(ofTargets) };
+  const results = {
+    data: outcome.name,
+    ...outcome.evaluation,
+    ...outcome.regression,
+    ...Object.fromEntries(ofTargets),
+  };
   await saveModelFile(path, { ...trainedModel(run, subject, step), results }, parameters);
 }

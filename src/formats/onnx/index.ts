@@ -50,14 +50,22 @@ const units: Readonly<Record<string, string>> = {
  * @returns the file's bytes
  * @throws OptionError for values that are not those of the model's parameters, a layer that is none of wgrad's, and for more than the 2 GB of a file
  */
-export function saveOnnx(trained: TrainedModel, parameters: ParameterValues = initialValues(trained.model)): Uint8Array {
+export function saveOnnx(
+  trained: TrainedModel,
+  parameters: ParameterValues = initialValues(trained.model),
+): Uint8Array {
   const { model, classes, outputs, loss, step } = trained;
   requireRoom(model);
   requireParameters(model, parameters);
   const graph = new GraphWriter(parameters);
   normalize(graph, trained);
   model.config.layers.forEach((layer, index) => {
-    entryOf("ONNX", "form of the layer", forms, layer.type)(graph, layer, `${parameterPrefix(model.config)}layers.${index}`);
+    entryOf(
+      "ONNX",
+      "form of the layer",
+      forms,
+      layer.type,
+    )(graph, layer, `${parameterPrefix(model.config)}layers.${index}`);
   });
   const names = finish(graph, trained);
   return encodeModel({
@@ -117,7 +125,13 @@ class GraphWriter implements OnnxWriter {
   }
 
   apply(opType: string, name: string, others: readonly string[] = [], attributes: OnnxAttributes = {}): void {
-    this.nodes.push({ name, opType, input: [this.#value, ...others], output: [name], attribute: toAttributes(attributes) });
+    this.nodes.push({
+      name,
+      opType,
+      input: [this.#value, ...others],
+      output: [name],
+      attribute: toAttributes(attributes),
+    });
     this.#value = name;
   }
 
@@ -138,7 +152,10 @@ class GraphWriter implements OnnxWriter {
 }
 
 function normalize(graph: GraphWriter, { model, normalization }: TrainedModel): void {
-  for (const [name, opType, neutral] of [["scale", "Mul", 1], ["offset", "Add", 0]] as const) {
+  for (const [name, opType, neutral] of [
+    ["scale", "Mul", 1],
+    ["offset", "Add", 0],
+  ] as const) {
     const values = normalization[name];
     if (values === neutral) continue;
     const constant =
@@ -165,7 +182,12 @@ function finish(graph: GraphWriter, trained: TrainedModel): string[] {
   if (last) graph.nodes.push({ ...last, output: [name] });
   else graph.apply("Identity", name);
   if (!probabilities) return [name];
-  graph.nodes.push({ name: "probabilities", input: [name], output: ["probabilities"], ...probabilityOperators[probabilities] });
+  graph.nodes.push({
+    name: "probabilities",
+    input: [name],
+    output: ["probabilities"],
+    ...probabilityOperators[probabilities],
+  });
   return [name, "probabilities"];
 }
 
@@ -173,7 +195,10 @@ function finish(graph: GraphWriter, trained: TrainedModel): string[] {
 function toUnits(graph: GraphWriter, trained: TrainedModel): void {
   const scale = outputScale(trained);
   if (!scale) return;
-  for (const [name, opType, values] of [["deviation", "Mul", scale.deviation], ["mean", "Add", scale.mean]] as const) {
+  for (const [name, opType, values] of [
+    ["deviation", "Mul", scale.deviation],
+    ["mean", "Add", scale.mean],
+  ] as const) {
     graph.apply(opType, `label.${opType}`, [graph.constant(name, [values.length], Float32Array.from(values))]);
   }
 }

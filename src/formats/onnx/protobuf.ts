@@ -117,9 +117,17 @@ function field([name, [number, type]]: [string, Fields[string]]) {
 }
 
 function modelMessage(): DescMessage {
-  const messageType = Object.entries(messages).map(([name, fields]) => ({ name, field: Object.entries(fields).map(field) }));
+  const messageType = Object.entries(messages).map(([name, fields]) => ({
+    name,
+    field: Object.entries(fields).map(field),
+  }));
   // ONNX is defined in proto2, in which a field that is set to 0 is written.
-  const file = create(FileDescriptorProtoSchema, { name: "onnx.proto", package: "onnx", syntax: "proto2", messageType });
+  const file = create(FileDescriptorProtoSchema, {
+    name: "onnx.proto",
+    package: "onnx",
+    syntax: "proto2",
+    messageType,
+  });
   return createFileRegistry(file, () => undefined).getMessage("onnx.ModelProto")!;
 }
 

@@ -20,7 +20,11 @@ export function dropoutMask(shape: Shape, rate: number, key: Tensor): Tensor {
     throw new GraphError({ where: "dropout", what: `the key ${key} is no scalar`, fix: "Give one uint32" });
   }
   if (!(rate >= 0 && rate < 1)) {
-    throw new GraphError({ where: "dropout", what: `the rate ${rate} is outside [0, 1)`, fix: "Use the share of elements to drop" });
+    throw new GraphError({
+      where: "dropout",
+      what: `the rate ${rate} is outside [0, 1)`,
+      fix: "Use the share of elements to drop",
+    });
   }
   return new Tensor<DropoutMaskAttributes>(dropoutMaskOp, [key], { rate }, { shape, dtype: "float32" });
 }

@@ -30,10 +30,7 @@ const divideOp = elementwise({
   arity: 2,
   cpu: (a, b) => a! / b!,
   wgsl: "divide",
-  gradient: (upstream, [, b], quotient) => [
-    divide(upstream, b!),
-    negate(divide(multiply(upstream, quotient), b!)),
-  ],
+  gradient: (upstream, [, b], quotient) => [divide(upstream, b!), negate(divide(multiply(upstream, quotient), b!))],
 });
 
 const negateOp = elementwise({
@@ -128,7 +125,12 @@ const maximumOp = elementwise({
 const lessOp = elementwise({ name: "less", arity: 2, cpu: (a, b) => Number(a! < b!), wgsl: "less" });
 const lessEqualOp = elementwise({ name: "lessEqual", arity: 2, cpu: (a, b) => Number(a! <= b!), wgsl: "less_equal" });
 const greaterOp = elementwise({ name: "greater", arity: 2, cpu: (a, b) => Number(a! > b!), wgsl: "greater" });
-const greaterEqualOp = elementwise({ name: "greaterEqual", arity: 2, cpu: (a, b) => Number(a! >= b!), wgsl: "greater_equal" });
+const greaterEqualOp = elementwise({
+  name: "greaterEqual",
+  arity: 2,
+  cpu: (a, b) => Number(a! >= b!),
+  wgsl: "greater_equal",
+});
 const equalOp = elementwise({ name: "equal", arity: 2, cpu: (a, b) => Number(a === b), wgsl: "equal" });
 const notEqualOp = elementwise({ name: "notEqual", arity: 2, cpu: (a, b) => Number(a !== b), wgsl: "not_equal" });
 

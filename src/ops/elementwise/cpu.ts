@@ -9,7 +9,8 @@ export function broadcastIndex(shape: Shape, target: Shape): (index: number) => 
   if (size === sizeOf(target)) return (index) => index;
   if (size === 1) return () => 0;
   const leading = shape.findIndex((axisSize) => axisSize > 1);
-  if (shape.every((axisSize, axis) => axis < leading || axisSize === target[axis + missing])) return (index) => index % size;
+  if (shape.every((axisSize, axis) => axis < leading || axisSize === target[axis + missing]))
+    return (index) => index % size;
   const own = stridesOf(shape);
   const strides = stridesOf(target);
   return (index) =>

@@ -52,14 +52,18 @@ export interface ElementwiseOp extends ComputeOp {
  * of another type, shapes that do not broadcast, and numbers that the type does not hold
  */
 /* @__NO_SIDE_EFFECTS__ */
-export function elementwise(row: ElementwiseFunction): (operands: readonly Operand[], ...parameters: number[]) => Tensor {
+export function elementwise(
+  row: ElementwiseFunction,
+): (operands: readonly Operand[], ...parameters: number[]) => Tensor {
   const op: ElementwiseOp = {
     name: row.name,
     kind: "compute",
     traits: { kind: "pointwise" },
     kernel: "elementwise",
     row,
-    ...(row.gradient !== "unknown" && { gradient: (node, upstream) => gradient(row.gradient as ElementwiseGradient | undefined, node, upstream) }),
+    ...(row.gradient !== "unknown" && {
+      gradient: (node, upstream) => gradient(row.gradient as ElementwiseGradient | undefined, node, upstream),
+    }),
   };
   const dtype = row.takes ?? "float32";
   return (operands, ...parameters) => {
@@ -72,11 +76,16 @@ export function elementwise(row: ElementwiseFunction): (operands: readonly Opera
   };
 }
 
-function gradient(of: ElementwiseGradient | undefined, node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[] {
+function gradient(
+  of: ElementwiseGradient | undefined,
+  node: Tensor,
+  upstream: Tensor,
+): readonly (Tensor | undefined)[] {
   if (!of) return node.inputs.map(() => undefined);
   const { parameters } = node.attributes as ElementwiseAttributes;
-  return of(upstream, node.inputs, node, parameters)
-    .map((partial, position) => partial && sumToShape(partial, node.inputs[position]!.shape));
+  return of(upstream, node.inputs, node, parameters).map(
+    (partial, position) => partial && sumToShape(partial, node.inputs[position]!.shape),
+  );
 }
 
 /**
@@ -102,5 +111,8 @@ export function broadcastShapes(where: string, inputs: readonly Tensor[]): Shape
 /** Whether `shape` broadcasts to `target` without changing it. */
 export function broadcastsTo(shape: Shape, target: Shape): boolean {
   const missing = target.length - shape.length;
-  return missing >= 0 && (sameShape(shape, target) || shape.every((size, axis) => size === 1 || size === target[axis + missing]));
+  return (
+    missing >= 0 &&
+    (sameShape(shape, target) || shape.every((size, axis) => size === 1 || size === target[axis + missing]))
+  );
 }

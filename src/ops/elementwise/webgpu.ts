@@ -13,9 +13,15 @@ const elementwise: PointwiseKernel = {
   ownLibrary(node) {
     const { source } = (node.op as ElementwiseOp).row;
     if (source === undefined) return undefined;
-    const taken = Array.from(source.matchAll(/\bfn\s+(\w+)/g), ([, name]) => name!).find((name) => `${numbers}${library}`.includes(`fn ${name}(`));
+    const taken = Array.from(source.matchAll(/\bfn\s+(\w+)/g), ([, name]) => name!).find((name) =>
+      `${numbers}${library}`.includes(`fn ${name}(`),
+    );
     if (taken === undefined) return source;
-    throw new GraphError({ where: node.op.name, what: `wgrad has a WGSL function "${taken}" already`, fix: "Name yours otherwise" });
+    throw new GraphError({
+      where: node.op.name,
+      what: `wgrad has a WGSL function "${taken}" already`,
+      fix: "Name yours otherwise",
+    });
   },
   flops: (node) => (node.op as ElementwiseOp).row.flops ?? 1,
   expression(node, inputs, _, float) {

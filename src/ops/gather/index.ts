@@ -59,5 +59,8 @@ export function takeBatch(data: Tensor, options: TakeBatchOptions): Tensor {
   const shape = [count, ...data.shape.slice(1)];
   const attributes = { scale, offset, width: sizeOf(shape.slice(1)) };
   const dtype = data.dtype === "uint32" ? "uint32" : "float32";
-  return new Tensor<TakeBatchAttributes>(takeBatchOp, order ? [data, start, order] : [data, start], attributes, { shape, dtype });
+  return new Tensor<TakeBatchAttributes>(takeBatchOp, order ? [data, start, order] : [data, start], attributes, {
+    shape,
+    dtype,
+  });
 }

@@ -1,6 +1,14 @@
 import { aligned } from "../../alignment.ts";
 import { GraphError } from "../../errors.ts";
-import { requireType, sameShape, sizeOf, Tensor, type ComputeOp, type GivenOp, type Shape } from "../../graph/tensor.ts";
+import {
+  requireType,
+  sameShape,
+  sizeOf,
+  Tensor,
+  type ComputeOp,
+  type GivenOp,
+  type Shape,
+} from "../../graph/tensor.ts";
 import { broadcastsTo } from "../elementwise/function.ts";
 import { sumToShape } from "../reduce/index.ts";
 
@@ -18,7 +26,11 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (x.dtype === "uint8") requireType("reshape", x, "float32", "uint32");
   const known = sizeOf(shape.filter((size) => size !== -1));
   const wanted = shape.map((size) => (size === -1 ? x.size / known : size));
-  if (shape.filter((size) => size === -1).length > 1 || sizeOf(wanted) !== x.size || wanted.some((size) => !Number.isInteger(size))) {
+  if (
+    shape.filter((size) => size === -1).length > 1 ||
+    sizeOf(wanted) !== x.size ||
+    wanted.some((size) => !Number.isInteger(size))
+  ) {
     throw new GraphError({
       where: "reshape",
       what: `${x} has ${x.size} elements and cannot become [${shape.join(", ")}]`,
@@ -40,7 +52,12 @@ const transposeOp: ComputeOp = {
   rearranges: true,
   gradient(node, upstream) {
     const { order } = node.attributes as TransposeAttributes;
-    return [transpose(upstream, order.map((_, axis) => order.indexOf(axis)))];
+    return [
+      transpose(
+        upstream,
+        order.map((_, axis) => order.indexOf(axis)),
+      ),
+    ];
   },
 };
 
@@ -48,7 +65,10 @@ const transposeOp: ComputeOp = {
  * The axes in another order; reversed if none is given.
  * @throws GraphError where `order` is no permutation of the axes
  */
-export function transpose(x: Tensor, order: readonly number[] = x.shape.map((_, axis) => x.shape.length - 1 - axis)): Tensor {
+export function transpose(
+  x: Tensor,
+  order: readonly number[] = x.shape.map((_, axis) => x.shape.length - 1 - axis),
+): Tensor {
   requireType("transpose", x, "float32", "uint32");
   if (order.length !== x.shape.length || [...order].sort((a, b) => a - b).some((axis, position) => axis !== position)) {
     throw new GraphError({
@@ -57,7 +77,12 @@ export function transpose(x: Tensor, order: readonly number[] = x.shape.map((_, 
       fix: `Name each of 0 … ${x.shape.length - 1} once`,
     });
   }
-  return new Tensor<TransposeAttributes>(transposeOp, [x], { order }, { shape: order.map((axis) => x.shape[axis]!), dtype: x.dtype });
+  return new Tensor<TransposeAttributes>(
+    transposeOp,
+    [x],
+    { order },
+    { shape: order.map((axis) => x.shape[axis]!), dtype: x.dtype },
+  );
 }
 
 const broadcastOp: ComputeOp = {

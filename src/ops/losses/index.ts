@@ -53,7 +53,10 @@ const sigmoidCrossEntropyOp = elementwise({
   cpu: (z, target) => (1 - target!) * z! - Math.min(z!, 0) + Math.log1p(Math.exp(-Math.abs(z!))),
   wgsl: "sigmoid_cross_entropy",
   flops: 22,
-  gradient: (upstream, [z, target]) => [multiply(upstream, subtract(sigmoid(z!), target!)), negate(multiply(upstream, z!))],
+  gradient: (upstream, [z, target]) => [
+    multiply(upstream, subtract(sigmoid(z!), target!)),
+    negate(multiply(upstream, z!)),
+  ],
 });
 
 /**

@@ -19,12 +19,18 @@ const matmul: CpuKernel = (node, operands, output) => {
       const [c, d] = [left![at + 2 * leftInner]!, left![at + 3 * leftInner]!];
       for (let column = 0; column < columns; column++) {
         const from = k * rightInner + column * rightColumn;
-        sums[column] = sums[column]! + a * right![from]! + b * right![from + rightInner]! + c * right![from + 2 * rightInner]! + d * right![from + 3 * rightInner]!;
+        sums[column] =
+          sums[column]! +
+          a * right![from]! +
+          b * right![from + rightInner]! +
+          c * right![from + 2 * rightInner]! +
+          d * right![from + 3 * rightInner]!;
       }
     }
     for (; k < inner; k++) {
       const factor = left![row * leftRow + k * leftInner]!;
-      for (let column = 0; column < columns; column++) sums[column]! += factor * right![k * rightInner + column * rightColumn]!;
+      for (let column = 0; column < columns; column++)
+        sums[column]! += factor * right![k * rightInner + column * rightColumn]!;
     }
     output.set(sums, row * columns);
   }

@@ -86,7 +86,10 @@ export function matmul(left: Tensor, right: Tensor, options: MatmulOptions = {})
     });
   }
   const attributes = { transposeLeft, transposeRight, precision, rows, inner, columns };
-  return new Tensor<MatmulAttributes>(matmulOp, [left, right], attributes, { shape: [rows, columns], dtype: "float32" });
+  return new Tensor<MatmulAttributes>(matmulOp, [left, right], attributes, {
+    shape: [rows, columns],
+    dtype: "float32",
+  });
 }
 
 /** The matrix products of a graph, in the order of its nodes. */

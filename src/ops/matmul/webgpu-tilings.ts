@@ -60,7 +60,16 @@ const tiledByName: Readonly<Record<string, Tiling>> = {
   "1×1 outputs": tiled(1, 1),
 };
 
-const SUBGROUP_OUTPUTS = [[16, 8], [16, 4], [16, 2], [16, 1], [8, 8], [8, 4], [8, 2], [8, 1]] as const;
+const SUBGROUP_OUTPUTS = [
+  [16, 8],
+  [16, 4],
+  [16, 2],
+  [16, 1],
+  [8, 8],
+  [8, 4],
+  [8, 2],
+  [8, 1],
+] as const;
 
 /** What of the WGSL depends on the operands' type. */
 const OPERANDS: Readonly<Record<Precision, { operand: string; blocks: string }>> = {
@@ -77,19 +86,35 @@ export function sourceOf({ subgroups }: Tiling, precision: Precision): string {
 const subgroupName = (rows: number, columns: number) => `subgroups, ${rows}×${columns} outputs`;
 
 /** Every tiling that a device can run, by its name: all give the same bits, so that a tuner may choose freely. */
-export function possibleTilings({ subgroupSize, workgroupThreads, workgroupBytes }: LaunchLimits): Readonly<Record<string, Tiling>> {
+export function possibleTilings({
+  subgroupSize,
+  workgroupThreads,
+  workgroupBytes,
+}: LaunchLimits): Readonly<Record<string, Tiling>> {
   const fitting = Object.entries(tiledByName).filter(([, { constants, tileRows, tileColumns }]) => {
     const { GROUP_ROWS = 0, GROUP_COLUMNS = 0, TILE_INNER = 0 } = constants;
-    return GROUP_ROWS * GROUP_COLUMNS <= workgroupThreads && 4 * TILE_INNER * (tileRows + tileColumns) <= workgroupBytes;
+    return (
+      GROUP_ROWS * GROUP_COLUMNS <= workgroupThreads && 4 * TILE_INNER * (tileRows + tileColumns) <= workgroupBytes
+    );
   });
-  const subgroups = subgroupSize !== undefined && SUBGROUP_SIZES.includes(subgroupSize)
-    ? SUBGROUP_OUTPUTS.map(([rows, columns]) => [subgroupName(rows, columns), bySubgroups(subgroupSize, rows, columns)] as const)
-    : [];
+  const subgroups =
+    subgroupSize !== undefined && SUBGROUP_SIZES.includes(subgroupSize)
+      ? SUBGROUP_OUTPUTS.map(
+          ([rows, columns]) => [subgroupName(rows, columns), bySubgroups(subgroupSize, rows, columns)] as const,
+        )
+      : [];
   return Object.fromEntries([...fitting, ...subgroups]);
 }
 
 /** Products whose sizes agree to within a factor of two, and which are transposed and rounded alike, share a choice. */
-export function productClass({ rows, inner, columns, transposeLeft, transposeRight, precision }: MatmulAttributes): string {
+export function productClass({
+  rows,
+  inner,
+  columns,
+  transposeLeft,
+  transposeRight,
+  precision,
+}: MatmulAttributes): string {
   const size = (value: number) => 2 ** Math.round(Math.log2(value));
   return `${size(rows)}×${size(inner)}${transposeLeft ? "ᵀ" : ""} · ${size(inner)}×${size(columns)}${transposeRight ? "ᵀ" : ""}${precision === "float16" ? ", float16" : ""}`;
 }
@@ -138,7 +163,9 @@ export function promisingTilings(attributes: MatmulAttributes, limits: LaunchLim
   const area = ({ tileRows, tileColumns }: Tiling) => Math.log2(tileRows * tileColumns);
   const distance = (tiling: Tiling) => Math.abs(area(tiling) - area(possible[usual]!));
   const others = Object.entries(possible)
-    .filter(([name, tiling]) => name !== usual && tiling.subgroups === possible[usual]!.subgroups && outputs(tiling) <= most)
+    .filter(
+      ([name, tiling]) => name !== usual && tiling.subgroups === possible[usual]!.subgroups && outputs(tiling) <= most,
+    )
     .sort(([, a], [, b]) => distance(a) - distance(b));
   return [usual, ...others.map(([name]) => name)].slice(0, MOST_CANDIDATES);
 }

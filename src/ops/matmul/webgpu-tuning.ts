@@ -19,7 +19,11 @@ export function productCase(attributes: MatmulAttributes): TuningCase {
 function randomProduct({ rows, inner, columns, transposeLeft, transposeRight, precision }: MatmulAttributes) {
   const random = new Random(1);
   const drawn = (name: string, a: number, b: number) =>
-    parameter(name, [a, b], Float32Array.from({ length: a * b }, () => random.uniform(-1, 1)));
+    parameter(
+      name,
+      [a, b],
+      Float32Array.from({ length: a * b }, () => random.uniform(-1, 1)),
+    );
   const left = transposeLeft ? drawn("left", inner, rows) : drawn("left", rows, inner);
   const right = transposeRight ? drawn("right", columns, inner) : drawn("right", inner, columns);
   return matmul(left, right, { transposeLeft, transposeRight, precision });

@@ -20,7 +20,10 @@ function parts(size: number, most: number): Part[] {
 type Axis = "rows" | "inner" | "columns";
 
 /** The axes along and across the stored rows of both operands and the output. */
-function storedAxes({ transposeLeft, transposeRight }: MatmulAttributes): Record<"left" | "right" | "output", [Axis, Axis]> {
+function storedAxes({
+  transposeLeft,
+  transposeRight,
+}: MatmulAttributes): Record<"left" | "right" | "output", [Axis, Axis]> {
   return {
     left: transposeLeft ? ["inner", "rows"] : ["rows", "inner"],
     right: transposeRight ? ["columns", "inner"] : ["inner", "columns"],
@@ -29,7 +32,11 @@ function storedAxes({ transposeLeft, transposeRight }: MatmulAttributes): Record
 }
 
 /** The largest part of each axis with which all three matrices stay within what one binding reaches. */
-function largestParts(attributes: MatmulAttributes, { bindingElements, gridSize }: LaunchLimits, tiling: Tiling): Record<Axis, number> {
+function largestParts(
+  attributes: MatmulAttributes,
+  { bindingElements, gridSize }: LaunchLimits,
+  tiling: Tiling,
+): Record<Axis, number> {
   const { rows, inner, columns } = attributes;
   const most = {
     rows: Math.min(rows, gridSize * tiling.tileRows),
@@ -82,11 +89,17 @@ function launch(members: readonly Tensor[], tiling: Tiling, part: Record<Axis, P
     reads: { left: product.inputs[0]!, right: product.inputs[1]! },
     finishes: ["finish", "finish_column_sum"],
     constants: {
-      ROWS: rows, COLUMNS: columns, INNER: inner,
-      FIRST_ROW: part.rows.first, LAST_ROW: part.rows.last,
-      FIRST_COLUMN: part.columns.first, LAST_COLUMN: part.columns.last,
-      FIRST_INNER: part.inner.first, LAST_INNER: part.inner.last,
-      TRANSPOSE_LEFT: String(transposeLeft), TRANSPOSE_RIGHT: String(transposeRight),
+      ROWS: rows,
+      COLUMNS: columns,
+      INNER: inner,
+      FIRST_ROW: part.rows.first,
+      LAST_ROW: part.rows.last,
+      FIRST_COLUMN: part.columns.first,
+      LAST_COLUMN: part.columns.last,
+      FIRST_INNER: part.inner.first,
+      LAST_INNER: part.inner.last,
+      TRANSPOSE_LEFT: String(transposeLeft),
+      TRANSPOSE_RIGHT: String(transposeRight),
       ...tiling.constants,
       ACCUMULATE: String(accumulates),
       COLUMN_SUMS: String(sumsColumns),

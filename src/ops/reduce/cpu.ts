@@ -3,7 +3,10 @@ import type { CpuKernel, NumericArray } from "../kernel.ts";
 import type { ReduceAttributes } from "./index.ts";
 
 /** Calls `visit` with each output element, the first element of its group, and the distance between the group's. */
-function forEachGroup(node: Tensor, visit: (output: number, first: number, stride: number, count: number) => void): void {
+function forEachGroup(
+  node: Tensor,
+  visit: (output: number, first: number, stride: number, count: number) => void,
+): void {
   const { outer, count, inner } = node.attributes as ReduceAttributes;
   for (let group = 0; group < outer * inner; group++) {
     visit(group, Math.floor(group / inner) * count * inner + (group % inner), inner, count);

@@ -55,7 +55,9 @@ function reducedAxes(where: string, x: Tensor, axes: ReduceOptions["axes"]): num
   const rank = x.shape.length;
   const given = axes === undefined ? x.shape.map((_, axis) => axis) : typeof axes === "number" ? [axes] : [...axes];
   const normal = given.map((axis) => (axis < 0 ? axis + rank : axis));
-  const wrong = given.find((_, position) => !(Number.isInteger(normal[position]) && normal[position]! >= 0 && normal[position]! < rank));
+  const wrong = given.find(
+    (_, position) => !(Number.isInteger(normal[position]) && normal[position]! >= 0 && normal[position]! < rank),
+  );
   if (wrong !== undefined || new Set(normal).size !== normal.length) {
     throw new GraphError({
       where,
@@ -82,7 +84,7 @@ function reduce(op: ComputeOp, x: Tensor, { axes, keepAxes = false }: ReduceOpti
   const chosen = reducedAxes(op.name, x, axes);
   let result = x;
   // Axes that do not touch are reduced one run after the other, the last run first.
-  for (let end = chosen.length - 1; end >= 0; ) {
+  for (let end = chosen.length - 1; end >= 0;) {
     let start = end;
     while (start > 0 && chosen[start - 1] === chosen[start]! - 1) start--;
     result = reduceRun(op, result, chosen[start]!, chosen[end]!);
@@ -110,7 +112,11 @@ export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(ma
 export function argmax(x: Tensor, options: ReduceOptions = {}): Tensor {
   const chosen = reducedAxes("argmax", x, options.axes);
   if (chosen.length > 1 && chosen.length < x.shape.length) {
-    throw new GraphError({ where: "argmax", what: `several axes of ${x} have no single index`, fix: "Name one axis, or none for all" });
+    throw new GraphError({
+      where: "argmax",
+      what: `several axes of ${x} have no single index`,
+      fix: "Name one axis, or none for all",
+    });
   }
   return reduce(argmaxOp, x, options);
 }
@@ -119,6 +125,8 @@ export function argmax(x: Tensor, options: ReduceOptions = {}): Tensor {
 export function sumToShape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const missing = x.shape.length - shape.length;
-  const axes = x.shape.flatMap((size, axis) => (axis < missing || (shape[axis - missing] === 1 && size > 1) ? [axis] : []));
+  const axes = x.shape.flatMap((size, axis) =>
+    axis < missing || (shape[axis - missing] === 1 && size > 1) ? [axis] : [],
+  );
   return reshape(axes.length === 0 ? x : sum(x, { axes }), shape);
 }

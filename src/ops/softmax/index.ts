@@ -64,7 +64,12 @@ const crossEntropyOp: ComputeOp = {
   },
 };
 
-const crossEntropyGradientOp: ComputeOp = { name: "softmaxCrossEntropyGradient", kind: "compute", traits: rowTraits, indexLimits: labelLimits };
+const crossEntropyGradientOp: ComputeOp = {
+  name: "softmaxCrossEntropyGradient",
+  kind: "compute",
+  traits: rowTraits,
+  indexLimits: labelLimits,
+};
 
 /**
  * The cross-entropy of each example's softmax against its class, −ln softmax(z)[label], from the logits in one op.

@@ -27,7 +27,12 @@ interface RowResult {
 const results: Readonly<Record<string, RowResult>> = {
   softmax: { source: softmaxRow, call: "softmax_row", finish: "finish_softmax", reads: ["logits"] },
   logSoftmax: { source: logSoftmaxRow, call: "log_softmax_row", finish: "finish_log_softmax", reads: ["logits"] },
-  softmaxCrossEntropy: { source: crossEntropyRow, call: "cross_entropy_row", finish: "finish_loss", reads: ["logits", "labels"] },
+  softmaxCrossEntropy: {
+    source: crossEntropyRow,
+    call: "cross_entropy_row",
+    finish: "finish_loss",
+    reads: ["logits", "labels"],
+  },
   softmaxCrossEntropyGradient: {
     source: crossEntropyGradientRow,
     call: "cross_entropy_gradient_row",
@@ -41,7 +46,8 @@ const argmaxResult: RowResult = { source: argmaxRow, call: "argmax_row", finish:
 /** Of another op, only an argmax is computed along. */
 const resultOf = (node: Tensor): RowResult => (reductionOf(node) ? argmaxResult : results[node.op.name]!);
 
-const readsOf = (node: Tensor): [string, Tensor][] => resultOf(node).reads.map((name, position) => [name, node.inputs[position]!]);
+const readsOf = (node: Tensor): [string, Tensor][] =>
+  resultOf(node).reads.map((name, position) => [name, node.inputs[position]!]);
 
 function rowsOf(logits: Tensor): { rows: number; classes: number } {
   const classes = logits.shape.at(-1)!;

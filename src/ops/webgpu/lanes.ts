@@ -15,7 +15,14 @@ export function laneLaunch(outputs: number, count: number, stride: number, mostG
   const groupOutputs = GROUP_THREADS / lanes;
   const groups = Math.min(Math.ceil(outputs / groupOutputs), mostGroups);
   return {
-    constants: { LANES: lanes, GROUP_OUTPUTS: groupOutputs, STRIDE: stride, OUTPUTS: outputs, COUNT: count, GROUPS: groups },
+    constants: {
+      LANES: lanes,
+      GROUP_OUTPUTS: groupOutputs,
+      STRIDE: stride,
+      OUTPUTS: outputs,
+      COUNT: count,
+      GROUPS: groups,
+    },
     grid: [groups, 1, 1] as const,
   };
 }

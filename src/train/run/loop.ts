@@ -15,7 +15,11 @@ export interface LoopOptions extends SubmitOptions, Pick<FitOptions, "checkpoint
  * Submits steps until `end` and yields an event after each step whose number is a multiple of `every`, and after the
  * last, also where that is earlier because of a signal. When the caller leaves early, it waits for what is in flight.
  */
-export async function* runSteps(run: Run, recovery: DeviceRecovery, options: LoopOptions): AsyncGenerator<TrainingProgress, void, undefined> {
+export async function* runSteps(
+  run: Run,
+  recovery: DeviceRecovery,
+  options: LoopOptions,
+): AsyncGenerator<TrainingProgress, void, undefined> {
   const { every, end } = options;
   const events = new EventReporter(run);
   const checkpoints = new CheckpointTaker(run, recovery, options.checkpoint);

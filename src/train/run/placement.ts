@@ -24,7 +24,12 @@ export async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefi
     const runner = await compileStep(plan, session, feed);
     // The upload goes on while the caller gets ready.
     feed.prepare(session, start?.step ?? 0);
-    const placement = { session, feed, runner, evaluator: createEvaluator({ model, backend, session, normalization, loss }) };
+    const placement = {
+      session,
+      feed,
+      runner,
+      evaluator: createEvaluator({ model, backend, session, normalization, loss }),
+    };
     if (start) writeSnapshot(plan, placement, start);
     return placement;
   } catch (error) {

@@ -95,5 +95,8 @@ export class DeviceRecovery {
 function lostTwice(failure: DeviceLostError): DeviceLostError {
   const { where, what } = failure;
   const fix = "Update the GPU's driver, train a smaller network, or train on the CPU";
-  return new DeviceLostError({ ...(where && { where }), what: `${what}, twice within a minute`, fix }, { cause: failure });
+  return new DeviceLostError(
+    { ...(where && { where }), what: `${what}, twice within a minute`, fix },
+    { cause: failure },
+  );
 }

@@ -155,7 +155,10 @@ export class Run {
    * @throws DivergedError where that ends the run; the run then stands before the step
    */
   leaveOut({ step, fault }: FinishedStep): SkippedStep {
-    const { model, step: { onNonFinite } } = this.plan;
+    const {
+      model,
+      step: { onNonFinite },
+    } = this.plan;
     const skipped = { step, place: placeOfFault(fault, model.packed), learningRate: this.learningRateOf(step) };
     if (onNonFinite === "halve") this.#rateFactor /= 2;
     if (onNonFinite === "stop") this.#stopBefore(skipped);
@@ -213,7 +216,8 @@ export class Run {
     const rewinds = this.#rewinds;
     void this.takeSnapshot().then(
       (snapshot) => {
-        if (rewinds === this.#rewinds && snapshot.step <= this.#finished && !holdsStop(snapshot.optimizer)) this.#kept = snapshot;
+        if (rewinds === this.#rewinds && snapshot.step <= this.#finished && !holdsStop(snapshot.optimizer))
+          this.#kept = snapshot;
       },
       // A lost device fails the steps as well, and the loop handles that.
       () => {},
@@ -228,12 +232,20 @@ export class Run {
   /** @throws OptionError after `dispose` */
   requireLive(where: string): void {
     if (!this.#isDisposed) return;
-    throw new OptionError({ where, what: "this trainer was disposed of", fix: "Create another one; resumeFrom goes on from a snapshot" });
+    throw new OptionError({
+      where,
+      what: "this trainer was disposed of",
+      fix: "Create another one; resumeFrom goes on from a snapshot",
+    });
   }
 
   /** @throws OptionError while a loop submits steps */
   requireIdle(where: string): void {
     if (!this.isFitting) return;
-    throw new OptionError({ where, what: "this trainer is already training", fix: "Finish or leave the other loop first" });
+    throw new OptionError({
+      where,
+      what: "this trainer is already training",
+      fix: "Finish or leave the other loop first",
+    });
   }
 }

@@ -19,7 +19,10 @@ interface Submit {
 }
 
 /** When and where submits end. */
-export interface SubmitOptions extends Pick<FitOptions, "pauseEvery" | "stepsPerSubmit" | "submitMilliseconds" | "signal"> {
+export interface SubmitOptions extends Pick<
+  FitOptions,
+  "pauseEvery" | "stepsPerSubmit" | "submitMilliseconds" | "signal"
+> {
   /** The last step to submit. */
   readonly end: number;
 }
@@ -84,7 +87,13 @@ export class SubmitQueue {
   #nextSteps(first: number): number {
     const untilPause = this.#pauseEvery - (first % this.#pauseEvery);
     const wanted = this.#options.stepsPerSubmit ?? this.#pace.steps;
-    return Math.min(wanted, this.#options.end - first, untilPause, this.#checkpoints.stepsAllowed, this.#run.stepsAllowed);
+    return Math.min(
+      wanted,
+      this.#options.end - first,
+      untilPause,
+      this.#checkpoints.stepsAllowed,
+      this.#run.stepsAllowed,
+    );
   }
 
   /**
@@ -118,7 +127,9 @@ export class SubmitQueue {
 
   /** Waits for everything in flight. @returns the steps that finished */
   async drain(): Promise<FinishedStep[]> {
-    const left = await Promise.allSettled(this.#inFlight.map(async ({ first, metrics }) => stepsOf(first, await metrics)));
+    const left = await Promise.allSettled(
+      this.#inFlight.map(async ({ first, metrics }) => stepsOf(first, await metrics)),
+    );
     return left.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
   }
 }

@@ -40,7 +40,10 @@ export async function compileDivided(plan: StepGraphPlan, session: Session, feed
   });
   const placeOfRest = (step: number) => ({ step, offset: parts * microBatch });
   const accumulateRest = rest === 0 ? undefined : await compilePart(sum, { count: rest, placeOf: placeOfRest });
-  return new DividedStep({ session, feed, parts, microBatch, states: statesOf(updates) }, { accumulate, accumulateRest, apply });
+  return new DividedStep(
+    { session, feed, parts, microBatch, states: statesOf(updates) },
+    { accumulate, accumulateRest, apply },
+  );
 }
 
 interface Division {
@@ -82,7 +85,12 @@ class DividedStep implements StepRunner {
       const isMeasured = finished[0]!.some((trace) => trace[name]);
       return isMeasured ? finished.map((traces) => total(traces.map((trace) => trace[name]))) : undefined;
     };
-    return { losses: totals("loss")!, correct: totals("correct"), faults: totals("fault"), gradientNorms: totals("gradientNorm") };
+    return {
+      losses: totals("loss")!,
+      correct: totals("correct"),
+      faults: totals("fault"),
+      gradientNorms: totals("gradientNorm"),
+    };
   }
 
   /** Uploads and runs happen in the order of these calls. */

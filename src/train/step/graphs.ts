@@ -31,7 +31,11 @@ export interface Part {
 }
 
 /** The loss of a part divided by the size of the whole batch, its right predictions, and the scaled loss's gradients. */
-export function partMetrics({ model: { model, normalization, loss }, data, step }: StepGraphPlan, feed: Feed, { count, placeOf }: Part) {
+export function partMetrics(
+  { model: { model, normalization, loss }, data, step }: StepGraphPlan,
+  feed: Feed,
+  { count, placeOf }: Part,
+) {
   const { batch, seed } = data;
   const { precision, lossScale } = step;
   const positionOf = (run: number) => {

@@ -19,7 +19,12 @@ export async function compileWhole(plan: StepGraphPlan, session: Session, feed: 
     async run(first, count) {
       feed.prepare(session, first);
       const traces = await executable.run(first, count);
-      return { losses: traces.loss!, correct: traces.correct, faults: traces.fault, gradientNorms: traces.gradientNorm };
+      return {
+        losses: traces.loss!,
+        correct: traces.correct,
+        faults: traces.fault,
+        gradientNorms: traces.gradientNorm,
+      };
     },
     profile:
       executable.profile &&

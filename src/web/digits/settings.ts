@@ -2,7 +2,18 @@
  * What the visitor chooses on the Digits tab, as plain JSON and as parameters of the address.
  */
 import { activations, losses, type ActivationName, type LossName } from "../../index.ts";
-import { choice, fallbacks, keyed, list, range, readFields, record, writeFields, type RangeField, type Settings } from "../shared/address/codec.ts";
+import {
+  choice,
+  fallbacks,
+  keyed,
+  list,
+  range,
+  readFields,
+  record,
+  writeFields,
+  type RangeField,
+  type Settings,
+} from "../shared/address/codec.ts";
 
 export const activationNames = Object.keys(activations) as ActivationName[];
 export const optimizerNames = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamW"] as const;
@@ -28,7 +39,9 @@ const relu = (units: number, dropout = 0): HiddenLayer => ({ units, activation: 
 /** All settings in the order of the address: `layers=128-relu-0.2,64-tanh&loss=…&optimizer=adam&rate=0.003&…`. */
 export const fields = {
   /** The hidden layers; the layer of ten outputs follows them. */
-  layers: list(record(layerFields, { between: "-", required: 2 }), { between: ",", none: "", most: MOST_LAYERS }, [relu(64)]),
+  layers: list(record(layerFields, { between: "-", required: 2 }), { between: ",", none: "", most: MOST_LAYERS }, [
+    relu(64),
+  ]),
   loss: choice(Object.keys(losses) as LossName[], "softmaxCrossEntropy"),
   optimizer: choice(optimizerNames, "adam"),
   learningRate: keyed("rate", range(1e-6, 10, "any", 0.003)),
@@ -63,12 +76,16 @@ export const presets: Readonly<Record<string, DigitsSettings>> = {
 
 /** Whether a change of settings needs new weights and a restart at step 0. */
 export function needsRestart(before: DigitsSettings, after: DigitsSettings): boolean {
-  const fixed = ({ layers, loss, optimizer, seed, data }: DigitsSettings) => JSON.stringify([layers, loss, optimizer, seed, data]);
+  const fixed = ({ layers, loss, optimizer, seed, data }: DigitsSettings) =>
+    JSON.stringify([layers, loss, optimizer, seed, data]);
   return fixed(before) !== fixed(after);
 }
 
 /** Settings with those of another that may change during training. */
-export const withOptions = (settings: DigitsSettings, { learningRate, schedule, batchSize, epochs }: DigitsSettings): DigitsSettings => ({
+export const withOptions = (
+  settings: DigitsSettings,
+  { learningRate, schedule, batchSize, epochs }: DigitsSettings,
+): DigitsSettings => ({
   ...settings,
   learningRate,
   schedule,

@@ -2,9 +2,28 @@
  * Every setting of the Playground tab, with its default and the values it allows. The interface to the worker and the
  * address of the page both follow from these fields.
  */
-import { choice, list, range, record, tuple, type Field, type RangeField, type Settings } from "../shared/address/codec.ts";
+import {
+  choice,
+  list,
+  range,
+  record,
+  tuple,
+  type Field,
+  type RangeField,
+  type Settings,
+} from "../shared/address/codec.ts";
 
-export const activationNames = ["tanh", "relu", "sigmoid", "leakyRelu", "elu", "gelu", "silu", "softplus", "identity"] as const;
+export const activationNames = [
+  "tanh",
+  "relu",
+  "sigmoid",
+  "leakyRelu",
+  "elu",
+  "gelu",
+  "silu",
+  "softplus",
+  "identity",
+] as const;
 
 export const optimizerNames = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamW"] as const;
 
@@ -38,7 +57,11 @@ export type Point = readonly [x: number, y: number, label: number];
 export const MOST_POINTS = 300;
 
 /** "_" and "*" are characters that an address keeps as they are. */
-const pointList = list<Point>(tuple<Point>([pointCoordinate, pointCoordinate, choice<number>([0, 1], 0)], "_"), { between: "*", none: "", most: MOST_POINTS }, []);
+const pointList = list<Point>(
+  tuple<Point>([pointCoordinate, pointCoordinate, choice<number>([0, 1], 0)], "_"),
+  { between: "*", none: "", most: MOST_POINTS },
+  [],
+);
 
 export const MOST_LAYERS = 4;
 
@@ -124,7 +147,10 @@ export const surfaceFields = {
   seed,
   /** Where descent starts, as a share of the picture's extent. */
   start: tuple<readonly [number, number]>([coordinate(1, -0.7), coordinate(1, 0.8)], "_"),
-  optimizer: choice(optimizerNames.filter((name) => name !== "adamW"), "momentum"),
+  optimizer: choice(
+    optimizerNames.filter((name) => name !== "adamW"),
+    "momentum",
+  ),
   momentum,
   learningRate: choice(learningRates, 0.1),
   speed: choice(speeds, "10"),

@@ -37,7 +37,9 @@ export interface ChartProps {
 }
 
 /** Distances between ticks if x is a whole number. */
-const WHOLE = [1, 2, 5].flatMap((first) => [0, 1, 2, 3, 4, 5, 6].map((power) => first * 10 ** power)).sort((a, b) => a - b);
+const WHOLE = [1, 2, 5]
+  .flatMap((first) => [0, 1, 2, 3, 4, 5, 6].map((power) => first * 10 ** power))
+  .sort((a, b) => a - b);
 
 export function Chart(props: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
@@ -50,7 +52,11 @@ export function Chart(props: ChartProps) {
   // A layout effect, so that no frame shows the legend of the previous series.
   useLayoutEffect(() => {
     const element = host.current!;
-    const made = new uPlot(optionsOf(props, { width: element.clientWidth, height }, () => range.current), data, element);
+    const made = new uPlot(
+      optionsOf(props, { width: element.clientWidth, height }, () => range.current),
+      data,
+      element,
+    );
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
@@ -70,7 +76,7 @@ export function Chart(props: ChartProps) {
 
 /** Limits around the data, which may be empty or constant. */
 const usualRange = (least: number | null, most: number | null): readonly [number, number] =>
-  least === null || most === null ? [0, 1] : uPlot.rangeNum(least, most, 0.1, true) as [number, number];
+  least === null || most === null ? [0, 1] : (uPlot.rangeNum(least, most, 0.1, true) as [number, number]);
 
 /** The last value of a column, which the legend shows while there is no cursor. */
 function latest(plot: uPlot, place: number): number | null {
@@ -82,17 +88,28 @@ function latest(plot: uPlot, place: number): number | null {
 const written = (value: number | null | undefined, text: (value: number) => string) =>
   value === null || value === undefined ? "–" : text(value);
 
-function optionsOf(props: ChartProps, size: { width: number; height: number }, yRange: () => ChartProps["yRange"]): uPlot.Options {
+function optionsOf(
+  props: ChartProps,
+  size: { width: number; height: number },
+  yRange: () => ChartProps["yRange"],
+): uPlot.Options {
   const { series, logarithmic = false, xValue, yValue, yTick = yValue, xLabel, wholeSteps } = props;
   const [muted, line] = [token("--muted"), token("--line")];
-  const axis = { stroke: muted, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "11px system-ui" };
+  const axis = {
+    stroke: muted,
+    grid: { stroke: line, width: 1 },
+    ticks: { stroke: line, width: 1 },
+    font: "11px system-ui",
+  };
   return {
     ...size,
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
       x: { time: false },
       // The function replaces uPlot's own rule, which a logarithmic axis needs.
-      y: logarithmic ? { distr: 3 } : { range: (_plot, least, most) => [...(yRange() ?? usualRange(least, most))] as [number, number] },
+      y: logarithmic
+        ? { distr: 3 }
+        : { range: (_plot, least, most) => [...(yRange() ?? usualRange(least, most))] as [number, number] },
     },
     axes: [
       { ...axis, size: 28, ...(wholeSteps && { incrs: WHOLE }) },

@@ -24,11 +24,25 @@ interface SelectProps<Value extends string | number> extends FieldProps<Value> {
   readonly titles?: Partial<Record<Value, string>>;
 }
 
-export function Select<Value extends string | number>({ label, name, testId, layout, options, titles, value, onChange }: SelectProps<Value>) {
+export function Select<Value extends string | number>({
+  label,
+  name,
+  testId,
+  layout,
+  options,
+  titles,
+  value,
+  onChange,
+}: SelectProps<Value>) {
   return (
     <label class={classOf(layout)}>
       <span>{label}</span>
-      <select data-testid={testId} aria-label={name} value={String(value)} onChange={({ currentTarget }) => onChange(options[currentTarget.selectedIndex]!)}>
+      <select
+        data-testid={testId}
+        aria-label={name}
+        value={String(value)}
+        onChange={({ currentTarget }) => onChange(options[currentTarget.selectedIndex]!)}
+      >
         {options.map((option) => (
           <option key={option} value={String(option)}>
             {titles?.[option] ?? String(option)}
@@ -42,7 +56,12 @@ export function Select<Value extends string | number>({ label, name, testId, lay
 export function Checkbox({ label, testId, value, onChange }: Omit<FieldProps<boolean>, "name" | "layout">) {
   return (
     <label class={classOf("inline")}>
-      <input type="checkbox" data-testid={testId} checked={value} onChange={({ currentTarget }) => onChange(currentTarget.checked)} />
+      <input
+        type="checkbox"
+        data-testid={testId}
+        checked={value}
+        onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+      />
       <span>{label}</span>
     </label>
   );
@@ -121,13 +140,25 @@ interface SegmentsProps<Value extends string | number> {
 }
 
 /** A few choices side by side. */
-export function Segments<Value extends string | number>({ legend, name, options, value, onChange }: SegmentsProps<Value>) {
+export function Segments<Value extends string | number>({
+  legend,
+  name,
+  options,
+  value,
+  onChange,
+}: SegmentsProps<Value>) {
   return (
     <fieldset class="segments">
       <legend class="hidden">{legend}</legend>
       {options.map((option) => (
         <label key={option.value}>
-          <input type="radio" name={name} data-testid={option.testId} checked={option.value === value} onChange={() => onChange(option.value)} />
+          <input
+            type="radio"
+            name={name}
+            data-testid={option.testId}
+            checked={option.value === value}
+            onChange={() => onChange(option.value)}
+          />
           <span>{option.text}</span>
         </label>
       ))}

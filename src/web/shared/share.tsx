@@ -16,7 +16,12 @@ export function ShareButton({ testId }: { testId: string }) {
     setTimeout(() => (result.value = "no"), 2000);
   };
   return (
-    <button type="button" data-testid={testId} onClick={share} title="Copies this page's address, which holds all of its settings">
+    <button
+      type="button"
+      data-testid={testId}
+      onClick={share}
+      title="Copies this page's address, which holds all of its settings"
+    >
       {said[result.value]}
     </button>
   );

@@ -14,7 +14,8 @@ const { inFolder } = cli;
 const wgrad = (...args: readonly string[]) => cli.run(args);
 
 beforeAll(async () => {
-  const options = "--data data --device cpu --hidden 8,6 --activation gelu --batch 20 --lr 0.02 --epochs 5 --out model.safetensors";
+  const options =
+    "--data data --device cpu --hidden 8,6 --activation gelu --batch 20 --lr 0.02 --epochs 5 --out model.safetensors";
   const { code, stderr } = await wgrad("train", ...options.split(" "));
   if (code !== 0) throw new Error(stderr);
 });
@@ -47,10 +48,18 @@ describe("wgrad export", () => {
     const { code, stdout } = await wgrad("export", "model.safetensors", "--safetensors", "torch.safetensors");
     expect(code).toBe(0);
     expect(stdout).toContain('with safe_open("torch.safetensors", "pt") as file:');
-    expect(stdout).toContain("nn.Sequential(nn.Linear(20, 8), nn.GELU(), nn.Linear(8, 6), nn.GELU(), nn.Linear(6, 10))");
+    expect(stdout).toContain(
+      "nn.Sequential(nn.Linear(20, 8), nn.GELU(), nn.Linear(8, 6), nn.GELU(), nn.Linear(6, 10))",
+    );
     const imported = await wgrad("import", "torch.safetensors", "--out", "back.safetensors");
-    expect(imported).toMatchObject({ code: 0, stderr: "", stdout: "network   20-8-6-10, 292 parameters\nmodel     back.safetensors\n" });
-    expect(Buffer.compare(readFileSync(inFolder("back.safetensors")), readFileSync(inFolder("model.safetensors")))).toBe(0);
+    expect(imported).toMatchObject({
+      code: 0,
+      stderr: "",
+      stdout: "network   20-8-6-10, 292 parameters\nmodel     back.safetensors\n",
+    });
+    expect(
+      Buffer.compare(readFileSync(inFolder("back.safetensors")), readFileSync(inFolder("model.safetensors"))),
+    ).toBe(0);
   });
 
   test("writes over neither the model nor another output, by whatever name", async () => {
@@ -73,24 +82,49 @@ describe("wgrad export", () => {
   test("refuses a file that is no model, and a place that is none", async () => {
     writeFileSync(inFolder("text"), "this is a text and no model at all");
     const refused = await wgrad("export", "text", "--onnx", "text.onnx");
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("error: text: this is no safetensors file") });
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("error: text: this is no safetensors file"),
+    });
     expect(existsSync(inFolder("text.onnx"))).toBe(false);
     const lost = await wgrad("export", "model.safetensors", "--onnx", "absent/model.onnx");
-    expect(lost).toMatchObject({ code: 1, stderr: expect.stringContaining("absent/model.onnx: cannot be written: no such file") });
+    expect(lost).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("absent/model.onnx: cannot be written: no such file"),
+    });
   });
 });
 
 test("a regression model gives what `wgrad predict` gives: as ONNX, and after `wgrad export` and `wgrad import`", async () => {
-  const rows = Array.from({ length: 40 }, (_, index) => [index % 7, index % 2 === 0 ? "brick" : "wood", 1000 + 50 * (index % 7) - 80 * (index % 2)]);
+  const rows = Array.from({ length: 40 }, (_, index) => [
+    index % 7,
+    index % 2 === 0 ? "brick" : "wood",
+    1000 + 50 * (index % 7) - 80 * (index % 2),
+  ]);
   writeFileSync(inFolder("homes.csv"), ["rooms,wall,price", ...rows.map((row) => row.join(","))].join("\n"));
-  const trained = await wgrad(..."train --csv homes.csv --label price --task regression --hidden 4 --epochs 3 --device cpu --out homes.safetensors".split(" "));
+  const trained = await wgrad(
+    ..."train --csv homes.csv --label price --task regression --hidden 4 --epochs 3 --device cpu --out homes.safetensors".split(
+      " ",
+    ),
+  );
   expect(trained).toMatchObject({ code: 0 });
   const said = await wgrad("predict", "homes.safetensors", "homes.csv", "--device", "cpu");
   const expected = said.stdout.trimEnd().split("\n").slice(1).map(Number);
   expect(Math.min(...expected)).toBeGreaterThan(500);
-  const exported = await wgrad("export", "homes.safetensors", "--onnx", "homes.onnx", "--safetensors", "homes.torch.safetensors");
-  expect(exported.stdout).toMatch(/mean = torch\.tensor\(\[\d+(\.\d+)?\]\)\ndeviation = torch\.tensor\(\[\d+\.\d+\]\)\npredict = .* \* deviation \+ mean\n/);
-  const features = Float32Array.from(rows.flatMap(([rooms, wall]) => [rooms as number, Number(wall === "brick"), Number(wall === "wood")]));
+  const exported = await wgrad(
+    "export",
+    "homes.safetensors",
+    "--onnx",
+    "homes.onnx",
+    "--safetensors",
+    "homes.torch.safetensors",
+  );
+  expect(exported.stdout).toMatch(
+    /mean = torch\.tensor\(\[\d+(\.\d+)?\]\)\ndeviation = torch\.tensor\(\[\d+\.\d+\]\)\npredict = .* \* deviation \+ mean\n/,
+  );
+  const features = Float32Array.from(
+    rows.flatMap(([rooms, wall]) => [rooms as number, Number(wall === "brick"), Number(wall === "wood")]),
+  );
   const { outputs } = await runOnnx(readFileSync(inFolder("homes.onnx")), features, [40, 3]);
   // Six digits of numbers near 1,000.
   expect(largestDifference(outputs["outputs"]!.values, expected)).toBeLessThan(1e-3);
@@ -108,8 +142,15 @@ describe("wgrad import", () => {
     const options = "--layers body,head --activation tanh --shape 4,5 --scale 0.004 --out imported.safetensors";
     expect(await wgrad("import", "torch.st", ...options.split(" "))).toMatchObject({ code: 0, stderr: "" });
     const { model, normalization, classes } = await loadModelFile(inFolder("imported.safetensors"));
-    expect(model.config.layers).toMatchObject([{ type: "flatten" }, { units: 7, activation: "tanh" }, { units: 10, activation: "identity" }]);
-    expect({ normalization, classes }).toEqual({ normalization: { scale: 0.004, offset: 0 }, classes: [..."0123456789"] });
+    expect(model.config.layers).toMatchObject([
+      { type: "flatten" },
+      { units: 7, activation: "tanh" },
+      { units: 10, activation: "identity" },
+    ]);
+    expect({ normalization, classes }).toEqual({
+      normalization: { scale: 0.004, offset: 0 },
+      classes: [..."0123456789"],
+    });
     const evaluated = await wgrad("evaluate", "imported.safetensors", "--data", "data", "--device", "cpu");
     expect(evaluated.stdout).toContain("imported.safetensors: imported from torch.st");
     // The largest bias says 9 of every picture, and a tenth of them are.

@@ -22,7 +22,9 @@ test("a sweep in which every run diverges fails, the same when it is repeated, a
   // A rate of 1e6 leaves a loss that is finite and without any use; at 1e30 the loss overflows.
   const command = `sweep ${sums} --grid lr=1e6,1e30 --out diverged`;
   for (const attempt of [await wgrad(command), await wgrad(command)]) {
-    expect(attempt.stderr).toMatch(/^error: sweep: all 2 runs diverged, so there is no best model\. Try smaller values of --lr/);
+    expect(attempt.stderr).toMatch(
+      /^error: sweep: all 2 runs diverged, so there is no best model\. Try smaller values of --lr/,
+    );
     expect(attempt.stdout).not.toContain("best.safetensors");
     expect(attempt.code).toBe(1);
   }

@@ -15,7 +15,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The command with these arguments, which does nothing. */
 async function commandOf(args: readonly string[] = []): Promise<Command> {
-  const command = trainCommand(new Command("train").exitOverride().configureOutput({ writeErr: () => {} })).action(() => {});
+  const command = trainCommand(new Command("train").exitOverride().configureOutput({ writeErr: () => {} })).action(
+    () => {},
+  );
   await command.parseAsync(args, { from: "user" });
   return command;
 }
@@ -40,13 +42,17 @@ const everyOption: Readonly<Record<string, unknown>> = {
 }; // prettier-ignore
 
 test("the published schema is made from the options of train", async () => {
-  await expect(`${JSON.stringify(configurationSchema(await commandOf()), undefined, 2)}\n`).toMatchFileSnapshot("../../../wgrad.schema.json");
+  await expect(`${JSON.stringify(configurationSchema(await commandOf()), undefined, 2)}\n`).toMatchFileSnapshot(
+    "../../../wgrad.schema.json",
+  );
 });
 
 describe("a configuration file", () => {
   test("takes every option, the schema too, and comes back whole", async () => {
     const command = await commandOf();
-    const names = command.options.filter((option) => option instanceof SettableOption).map((option) => option.attributeName());
+    const names = command.options
+      .filter((option) => option instanceof SettableOption)
+      .map((option) => option.attributeName());
     expect(new Set(Object.keys(everyOption))).toEqual(new Set(names));
     expect(await configured({ $schema: "x", ...everyOption })).toEqual(everyOption);
     const schema = JSON.parse(readFileSync("wgrad.schema.json", "utf8")) as object;
@@ -75,11 +81,35 @@ describe("a configuration file", () => {
   });
 
   test.each<[string, unknown]>([
-    ["lr", "fast"], ["lr", -1], ["lr", "0.1"], ["epochs", 1.5], ["epochs", 0], ["hidden", "64"], ["hidden", [0]], ["hidden", [1.5]],
-    ["batch", "all"], ["batch", 0], ["optimizer", "adma"], ["standardize", "no"], ["seed", 2 ** 32], ["validation", 1], ["dropout", -0.1],
-    ["drop", "id"], ["drop", [1]], ["weightDecay", -1], ["device", "gpu"], ["lr", null], ["header", 1], ["csv", ""], ["delimiter", ""],
-    ["every", "0"], ["every", 25], ["keep", 0], ["onNan", "hope"],
-  ])("%s: %o is refused by the schema and by the command alike", async (name, value) => { // prettier-ignore
+    ["lr", "fast"],
+    ["lr", -1],
+    ["lr", "0.1"],
+    ["epochs", 1.5],
+    ["epochs", 0],
+    ["hidden", "64"],
+    ["hidden", [0]],
+    ["hidden", [1.5]],
+    ["batch", "all"],
+    ["batch", 0],
+    ["optimizer", "adma"],
+    ["standardize", "no"],
+    ["seed", 2 ** 32],
+    ["validation", 1],
+    ["dropout", -0.1],
+    ["drop", "id"],
+    ["drop", [1]],
+    ["weightDecay", -1],
+    ["device", "gpu"],
+    ["lr", null],
+    ["header", 1],
+    ["csv", ""],
+    ["delimiter", ""],
+    ["every", "0"],
+    ["every", 25],
+    ["keep", 0],
+    ["onNan", "hope"],
+  ])("%s: %o is refused by the schema and by the command alike", async (name, value) => {
+    // prettier-ignore
     const schema = JSON.parse(readFileSync("wgrad.schema.json", "utf8")) as object;
     expect(new Ajv().validate(schema, { [name]: value })).toBe(false);
     await expect(configured({ [name]: value })).rejects.toThrow(new RegExp(`run\\.json, ${name}: `));
@@ -95,6 +125,12 @@ describe("a configuration file", () => {
     ["missing", 3, 'missing cannot be 3. Give one of "refuse", "mean", "zero".'],
     ["every", 25, 'every cannot be 25. Give a text such as "25" or "5s".'],
   ])("%s: %o is refused in a sentence", async (name, value, sentence) => {
-    await expect(configured({ [name]: value })).rejects.toThrow(new OptionError({ where: `${join(folder, "run.json")}, ${name}`, what: sentence.split(". ")[0]!, fix: sentence.split(". ")[1]!.slice(0, -1) }));
+    await expect(configured({ [name]: value })).rejects.toThrow(
+      new OptionError({
+        where: `${join(folder, "run.json")}, ${name}`,
+        what: sentence.split(". ")[0]!,
+        fix: sentence.split(". ")[1]!.slice(0, -1),
+      }),
+    );
   });
 });

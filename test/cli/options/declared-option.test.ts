@@ -7,22 +7,66 @@ import { requireOneSource } from "../../../src/cli/options/data-options.ts";
 import { trainOptions } from "../../../src/cli/options/train-options.ts";
 
 const namesWith = (matches: (facts: OptionFacts) => boolean) =>
-  [...new Set(trainOptions().filter(({ facts }) => matches(facts)).map((option) => option.attributeName()))].sort();
+  [
+    ...new Set(
+      trainOptions()
+        .filter(({ facts }) => matches(facts))
+        .map((option) => option.attributeName()),
+    ),
+  ].sort();
 
 describe("the options of train declare", () => {
   test("which a resumed run may change: checkpoints of earlier versions depend on it", () => {
     expect(namesWith(({ isIdentity }) => !isIdentity)).toEqual([
-      "checkpoint", "csv", "data", "device", "every", "images", "keep", "labels", "log", "maxSeconds", "onCheckpointError", "out",
-      "report", "resume", "splitSeed", "takeOver", "testCsv", "testImages", "testLabels",
+      "checkpoint",
+      "csv",
+      "data",
+      "device",
+      "every",
+      "images",
+      "keep",
+      "labels",
+      "log",
+      "maxSeconds",
+      "onCheckpointError",
+      "out",
+      "report",
+      "resume",
+      "splitSeed",
+      "takeOver",
+      "testCsv",
+      "testImages",
+      "testLabels",
     ]);
   });
 
   test("which a sweep does without, and which its runs share", () => {
     expect(namesWith(({ sweep }) => sweep === "none")).toEqual([
-      "checkpoint", "every", "keep", "log", "onCheckpointError", "out", "report", "resume", "takeOver", "testCsv", "testImages", "testLabels",
+      "checkpoint",
+      "every",
+      "keep",
+      "log",
+      "onCheckpointError",
+      "out",
+      "report",
+      "resume",
+      "takeOver",
+      "testCsv",
+      "testImages",
+      "testLabels",
     ]);
     expect(namesWith(({ sweep }) => sweep === "shared")).toEqual([
-      "csv", "data", "device", "images", "init", "label", "labels", "loss", "splitSeed", "task", "validation",
+      "csv",
+      "data",
+      "device",
+      "images",
+      "init",
+      "label",
+      "labels",
+      "loss",
+      "splitSeed",
+      "task",
+      "validation",
     ]);
     const names = sweepCommand(new Command("sweep")).options.map((option) => option.attributeName());
     expect(names).not.toContain("log");
@@ -31,14 +75,41 @@ describe("the options of train declare", () => {
 
   test("which the examples depend on", () => {
     expect(namesWith(({ selectsData }) => selectsData)).toEqual([
-      "categorical", "csv", "data", "dates", "decimal", "delimiter", "drop", "header", "images", "label", "labels", "maxCategories", "missing",
-      "refuseText", "splitSeed", "standardize", "task", "testCsv", "testImages", "testLabels", "validation",
+      "categorical",
+      "csv",
+      "data",
+      "dates",
+      "decimal",
+      "delimiter",
+      "drop",
+      "header",
+      "images",
+      "label",
+      "labels",
+      "maxCategories",
+      "missing",
+      "refuseText",
+      "splitSeed",
+      "standardize",
+      "task",
+      "testCsv",
+      "testImages",
+      "testLabels",
+      "validation",
     ]);
   });
 
   test("which name files, so that their paths can be compared", () => {
     const { inputs, outputs } = optionPaths(trainOptions(), { csv: "in.csv", out: "model" });
-    expect(inputs.map(({ option }) => option)).toEqual(["--images", "--labels", "--csv", "--test-images", "--test-labels", "--test-csv", "--init"]);
+    expect(inputs.map(({ option }) => option)).toEqual([
+      "--images",
+      "--labels",
+      "--csv",
+      "--test-images",
+      "--test-labels",
+      "--test-csv",
+      "--init",
+    ]);
     expect(outputs.map(({ option }) => option)).toEqual(["--checkpoint", "--out", "--log", "--report"]);
     expect(inputs).toContainEqual({ option: "--csv", path: "in.csv" });
     expect(outputs).toContainEqual({ option: "--log", path: undefined });
@@ -47,8 +118,12 @@ describe("the options of train declare", () => {
   test("which others they need", () => {
     expect(() => requireOneSource({ csv: "a", label: "y" })).not.toThrow();
     expect(() => requireOneSource({ label: "y" })).toThrow("--label: it belongs to --csv. Give --csv as well.");
-    expect(() => requireOneSource({ images: "a", testImages: "b" })).toThrow("--test-images: it belongs to --test-labels.");
-    expect(() => requireOneSource({ images: "a", testLabels: "b" })).toThrow("--test-labels: it belongs to --test-images.");
+    expect(() => requireOneSource({ images: "a", testImages: "b" })).toThrow(
+      "--test-images: it belongs to --test-labels.",
+    );
+    expect(() => requireOneSource({ images: "a", testLabels: "b" })).toThrow(
+      "--test-labels: it belongs to --test-images.",
+    );
   });
 });
 

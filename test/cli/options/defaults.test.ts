@@ -21,8 +21,11 @@ function noisyLinear(count: number, seed: number): string[] {
   const random = new Random(seed);
   const rows = Array.from({ length: count }, () => {
     const values = Array.from({ length: COLUMNS }, () => random.normal(0, 1));
-    const signal = values.reduce((sum, value, index) => sum + value * (index % 2 === 0 ? 1 : -1), 0) / Math.sqrt(COLUMNS);
-    return [...values, Math.sqrt(0.55) * signal + random.normal(0, Math.sqrt(0.45))].map((value) => value.toFixed(4)).join(",");
+    const signal =
+      values.reduce((sum, value, index) => sum + value * (index % 2 === 0 ? 1 : -1), 0) / Math.sqrt(COLUMNS);
+    return [...values, Math.sqrt(0.55) * signal + random.normal(0, Math.sqrt(0.45))]
+      .map((value) => value.toFixed(4))
+      .join(",");
   });
   return [[...Array.from({ length: COLUMNS }, (_, index) => `x${index}`), "y"].join(","), ...rows];
 }
@@ -30,7 +33,9 @@ function noisyLinear(count: number, seed: number): string[] {
 /** A class that depends on nothing: whoever learns the rows learns noise. */
 function noiseOfClasses(count: number): string[] {
   const random = new Random(5);
-  const rows = Array.from({ length: count }, () => [random.normal(0, 1), random.normal(0, 1), ["no", "yes"][random.below(2)]].join(","));
+  const rows = Array.from({ length: count }, () =>
+    [random.normal(0, 1), random.normal(0, 1), ["no", "yes"][random.below(2)]].join(","),
+  );
   return ["a,b,y", ...rows];
 }
 
@@ -40,11 +45,14 @@ beforeAll(async () => {
   write("noise.csv", noiseOfClasses(80));
 });
 
-const done = (log: string) => JSON.parse(readFileSync(inFolder(log), "utf8").trimEnd().split("\n").at(-1)!) as Record<string, number>;
+const done = (log: string) =>
+  JSON.parse(readFileSync(inFolder(log), "utf8").trimEnd().split("\n").at(-1)!) as Record<string, number>;
 
 describe("a small and noisy table of quantities", () => {
   test("is learned by the defaults, and not by heart", async () => {
-    const trained = await wgrad("train --csv noisy.csv --test-csv unseen.csv --device cpu --out noisy.safetensors --log noisy.jsonl");
+    const trained = await wgrad(
+      "train --csv noisy.csv --test-csv unseen.csv --device cpu --out noisy.safetensors --log noisy.jsonl",
+    );
     expect(trained).toMatchObject({ code: 0, stderr: "" });
     expect(trained.stdout).toMatch(/270 for training, 30 for validation, 400 for testing$/m);
     expect(trained.stdout).toMatch(/^training +2,000 steps of 64, adamW/m);
@@ -56,7 +64,9 @@ describe("a small and noisy table of quantities", () => {
   });
 
   test("is trained as one asks for where one does", async () => {
-    const { stdout } = await wgrad("train --csv noisy.csv --validation 0 --optimizer sgd --max-steps 2 --device cpu --out sgd.safetensors");
+    const { stdout } = await wgrad(
+      "train --csv noisy.csv --validation 0 --optimizer sgd --max-steps 2 --device cpu --out sgd.safetensors",
+    );
     expect(stdout).toMatch(/300 for training$/m);
     expect(stdout).toMatch(/^training +2 steps of 64, sgd/m);
     const { configuration, model } = await loadModelFile(inFolder("sgd.safetensors"));
@@ -77,20 +87,36 @@ describe("a validation loss that was lowest long before the end", () => {
     expect(overfitted.stdout).toMatch(
       /^lowest +validation loss [\d.]+ at step \d+, [\d.]+ at the end:\n? +--patience 20 keeps the model of the lowest one$/m,
     );
-    const kept = await wgrad("train --csv noise.csv --validation 0.4 --lr 0.02 --epochs 200 --patience 20 --device cpu");
+    const kept = await wgrad(
+      "train --csv noise.csv --validation 0.4 --lr 0.02 --epochs 200 --patience 20 --device cpu",
+    );
     expect(kept.stdout).toMatch(/^stopped +at step/m);
     expect(kept.stdout).not.toMatch(/^lowest/m);
   });
 
   test("is not where there is nothing to say", async () => {
-    expect((await wgrad("train --csv noise.csv --validation 0.4 --lr 1e-5 --max-steps 50 --device cpu")).stdout).not.toMatch(/^lowest/m);
+    expect(
+      (await wgrad("train --csv noise.csv --validation 0.4 --lr 1e-5 --max-steps 50 --device cpu")).stdout,
+    ).not.toMatch(/^lowest/m);
   });
 });
 
 describe("the defaults of a kind of data", () => {
   const quantities = (count: number): TrainingData =>
-    makeRegressionDataset({ name: "q", features: new Float32Array(count), shape: [1], targets: new Float32Array(count), outputs: ["y"] });
-  const classes = makeDataset({ name: "c", features: new Float32Array(100), shape: [1], labels: new Uint32Array(100), classes: ["a", "b"] });
+    makeRegressionDataset({
+      name: "q",
+      features: new Float32Array(count),
+      shape: [1],
+      targets: new Float32Array(count),
+      outputs: ["y"],
+    });
+  const classes = makeDataset({
+    name: "c",
+    features: new Float32Array(100),
+    shape: [1],
+    labels: new Uint32Array(100),
+    classes: ["a", "b"],
+  });
   const given = (flags: Partial<TrainFlags>) => flags as TrainFlags;
   const source = (parts: Partial<TrainingSource>) => parts as TrainingSource;
   const table = {} as TrainingSource["table"];
@@ -102,8 +128,17 @@ describe("the defaults of a kind of data", () => {
 
   test("weight decay and patience go with tables, and with what was chosen", () => {
     const [train, validation] = [quantities(90), quantities(10)];
-    expect(settledFlags(given({}), source({ train, validation, table }))).toEqual({ optimizer: "adamW", weightDecay: 0.3, validation: 0.1, patience: 20 });
-    expect(settledFlags(given({}), source({ train: classes, validation, table }))).toEqual({ optimizer: "adamW", weightDecay: 0.3, validation: 0.1 });
+    expect(settledFlags(given({}), source({ train, validation, table }))).toEqual({
+      optimizer: "adamW",
+      weightDecay: 0.3,
+      validation: 0.1,
+      patience: 20,
+    });
+    expect(settledFlags(given({}), source({ train: classes, validation, table }))).toEqual({
+      optimizer: "adamW",
+      weightDecay: 0.3,
+      validation: 0.1,
+    });
     expect(settledFlags(given({}), source({ train: classes }))).toEqual({ optimizer: "adam", validation: 0 });
     const chosen = { optimizer: "adam", validation: 0.3, patience: 3 } as const;
     expect(settledFlags(given(chosen), source({ train, validation, table }))).toEqual(chosen);

@@ -24,10 +24,20 @@ const check = (input: string, output: string) =>
   requireSeparatePaths({ inputs: [{ option: "--csv", path: input }], outputs: [{ option: "--out", path: output }] });
 
 describe("an output that is an input is refused", () => {
-  test.each(["data.csv", "./data.csv", "sub/../data.csv", "link.csv", "hard.csv", "sub/up/data.csv", "sub/up/link.csv"])("as %s", (name) => {
+  test.each([
+    "data.csv",
+    "./data.csv",
+    "sub/../data.csv",
+    "link.csv",
+    "hard.csv",
+    "sub/up/data.csv",
+    "sub/up/link.csv",
+  ])("as %s", (name) => {
     const message = `--out: ${folder}/${name} is the same file as ${inFolder("data.csv")} (--csv), which is read. Give it a name of its own.`;
     expect(() => check(inFolder("data.csv"), `${folder}/${name}`)).toThrow(message);
-    expect(() => check(relative(process.cwd(), inFolder("data.csv")), `${folder}/${name}`)).toThrow(/is the same file as/);
+    expect(() => check(relative(process.cwd(), inFolder("data.csv")), `${folder}/${name}`)).toThrow(
+      /is the same file as/,
+    );
     expect(() => check(`${folder}/${name}`, inFolder("data.csv"))).toThrow(/is the same file as/);
     expect(() => check(inFolder("other.csv"), `${folder}/${name}`)).not.toThrow();
   });
@@ -39,7 +49,10 @@ test("a path through a file, which cannot be, is left to what opens it", () => {
 
 describe("two outputs that will be one file are refused", () => {
   const outputs = (...paths: (string | undefined)[]) =>
-    requireSeparatePaths({ inputs: [], outputs: paths.map((path, index) => ({ option: `--output-${index}`, path: path && join(folder, path) })) });
+    requireSeparatePaths({
+      inputs: [],
+      outputs: paths.map((path, index) => ({ option: `--output-${index}`, path: path && join(folder, path) })),
+    });
 
   test.each([
     ["future.log", "future.log"],
@@ -49,11 +62,15 @@ describe("two outputs that will be one file are refused", () => {
     ["new/deep/future.log", "sub/up/new/deep/future.log"],
     ["sub", "sub/up/sub"],
   ])("%s and %s", (one, other) => {
-    expect(() => outputs(one, other)).toThrow(/^--output-1: .* is the same file as .* \(--output-0\), which is written too/);
+    expect(() => outputs(one, other)).toThrow(
+      /^--output-1: .* is the same file as .* \(--output-0\), which is written too/,
+    );
   });
 
   test("but not others, options that were not given, and devices", () => {
-    expect(() => outputs("future.log", "other.log", undefined, undefined, "sub/future.log", "FUTURE.log2")).not.toThrow();
+    expect(() =>
+      outputs("future.log", "other.log", undefined, undefined, "sub/future.log", "FUTURE.log2"),
+    ).not.toThrow();
     const devices = ["--log", "--report"].map((option) => ({ option, path: "/dev/null" }));
     expect(() => requireSeparatePaths({ inputs: [], outputs: devices })).not.toThrow();
   });

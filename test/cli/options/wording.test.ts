@@ -50,20 +50,30 @@ describe("a message names", () => {
   }
 
   test("options of the library to its callers", () => {
-    expect(refusalOf(() => manyTexts("a b"))).toMatch(/Leave it out with drop: \["a b"\], or allow more with mostCategories\.$/);
-    expect(refusalOf(() => requirePositive("learningRate", 0))).toBe("learningRate: 0 is out of range. Give a finite number above 0.");
+    expect(refusalOf(() => manyTexts("a b"))).toMatch(
+      /Leave it out with drop: \["a b"\], or allow more with mostCategories\.$/,
+    );
+    expect(refusalOf(() => requirePositive("learningRate", 0))).toBe(
+      "learningRate: 0 is out of range. Give a finite number above 0.",
+    );
   });
 
   test("options of the command line to its users; a column whose name a list would part goes by its position", () => {
     nameOptionsBy(commandLineNaming(options));
-    expect(refusalOf(() => manyTexts("a b"))).toMatch(/Leave it out with --drop 'a b', or allow more with --max-categories\.$/);
+    expect(refusalOf(() => manyTexts("a b"))).toMatch(
+      /Leave it out with --drop 'a b', or allow more with --max-categories\.$/,
+    );
     expect(refusalOf(() => manyTexts("a,b"))).toMatch(/Leave it out with --drop 1, or/);
-    expect(refusalOf(() => requirePositive("learningRate", 0))).toBe("--lr: 0 is out of range. Give a finite number above 0.");
+    expect(refusalOf(() => requirePositive("learningRate", 0))).toBe(
+      "--lr: 0 is out of range. Give a finite number above 0.",
+    );
   });
 });
 
 test("names of the library that options declare occur in the library", () => {
-  const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => /^(nn|train|data|node|formats)\/.*\.ts$/.test(name));
+  const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) =>
+    /^(nn|train|data|node|formats)\/.*\.ts$/.test(name),
+  );
   const code = sources.map((name) => readFileSync(join("src", name), "utf8")).join("\n");
   const names = options.filter((option) => option instanceof DeclaredOption).flatMap(({ facts }) => facts.libraryNames);
   const isKnown = (name: string) => [`"${name}"`, `\`${name.split(" ")[0]} \${`].some((text) => code.includes(text));
@@ -72,11 +82,17 @@ test("names of the library that options declare occur in the library", () => {
 });
 
 test("no source of the library writes a flag of the command line", () => {
-  const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts") && !/^(web|cli)\//.test(name));
+  const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter(
+    (name) => name.endsWith(".ts") && !/^(web|cli)\//.test(name),
+  );
   expect(files.length).toBeGreaterThan(100);
   const lines = files.flatMap((name) => {
-    const code = readFileSync(join("src", name), "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").split("\n");
-    return code.filter((line) => /["'`][^"'`]* --[a-z]|["'`]--[a-z]/.test(line)).map((line) => `${name}: ${line.trim()}`);
+    const code = readFileSync(join("src", name), "utf8")
+      .replaceAll(/\/\*[\s\S]*?\*\//g, "")
+      .split("\n");
+    return code
+      .filter((line) => /["'`][^"'`]* --[a-z]|["'`]--[a-z]/.test(line))
+      .map((line) => `${name}: ${line.trim()}`);
   });
   // Options of commands that a message suggests as a whole, wgrad's own or npm's.
   expect(lines.filter((line) => !/`(wgrad|npm) [a-z]+ --[a-z=]+`/.test(line))).toEqual([]);

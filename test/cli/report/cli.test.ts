@@ -15,7 +15,10 @@ test("the report is written, and the model is the one trained without", async ()
   expect(finished).toMatchObject({ code: 0, stderr: "" });
   expect(finished.stdout).toMatch(/\nreport {4}run\.html\n$/);
   await train(["--out", "without.safetensors", "--seed", "5"]);
-  const [reported, silent] = [await loadModelFile(inFolder("with.safetensors")), await loadModelFile(inFolder("without.safetensors"))];
+  const [reported, silent] = [
+    await loadModelFile(inFolder("with.safetensors")),
+    await loadModelFile(inFolder("without.safetensors")),
+  ];
   expect(reported.results).toEqual(silent.results);
   const valuesOf = ({ model }: typeof reported) => model.parameters.map(({ attributes }) => attributes);
   expect(valuesOf(reported)).toEqual(valuesOf(silent));
@@ -33,10 +36,22 @@ test("the report is written, and the model is the one trained without", async ()
 });
 
 test("a run that is interrupted has its report, and so has the one that goes on from there", async () => {
-  const args = ["--epochs", "400", "--checkpoint", "kept", "--every", "25", "--report", "part.html", "--out", "part.safetensors"];
+  const args = [
+    "--epochs",
+    "400",
+    "--checkpoint",
+    "kept",
+    "--every",
+    "25",
+    "--report",
+    "part.html",
+    "--out",
+    "part.safetensors",
+  ];
   const interrupted = await train(args, (child) => {
     const timer = setInterval(() => {
-      if (!existsSync(inFolder("kept")) || !readdirSync(inFolder("kept")).some((name) => name.startsWith("step-"))) return;
+      if (!existsSync(inFolder("kept")) || !readdirSync(inFolder("kept")).some((name) => name.startsWith("step-")))
+        return;
       clearInterval(timer);
       child.kill("SIGINT");
     }, 2);
@@ -59,7 +74,9 @@ test("a run that is interrupted has its report, and so has the one that goes on 
 
 test("a report that cannot be written is refused before training, by its option", async () => {
   const { code, stdout, stderr } = await train(["--report", "nowhere/run.html"]);
-  expect(stderr).toMatch(/nowhere\/run\.html: the report cannot be written: folder nowhere.*Choose another path for --report/);
+  expect(stderr).toMatch(
+    /nowhere\/run\.html: the report cannot be written: folder nowhere.*Choose another path for --report/,
+  );
   expect([code, stdout]).toEqual([1, ""]);
   expect(existsSync(inFolder("nowhere"))).toBe(false);
 });

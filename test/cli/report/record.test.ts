@@ -24,7 +24,15 @@ describe.each(backends)("a run's report on $name", ({ name: backendName, create 
   async function reported(train: TrainingData, outputs: number, loss: LossName, held?: TrainingData) {
     const layers = [dense(6, { activation: "tanh" }), activation("identity"), dense(outputs)];
     const model = sequential(layers, { inputShape: train.shape });
-    const trainer = await createTrainer({ model, dataset: train, backend, loss, learningRate: 0.05, batchSize: 10, epochs: 20 });
+    const trainer = await createTrainer({
+      model,
+      dataset: train,
+      backend,
+      loss,
+      learningRate: 0.05,
+      batchSize: 10,
+      epochs: 20,
+    });
     const subject = { trainer, model, backend, train, normalization: unchanged, loss, test: held };
     const recorder = new ReportRecorder(subject);
     await recorder.start();
@@ -77,18 +85,36 @@ describe.each(backends)("a run's report on $name", ({ name: backendName, create 
   test("has a curve of the validation, and goes on where training went back to its best", async () => {
     const [train, validation] = [clouds(30), clouds(30, { noise: 2 })];
     const model = sequential([dense(12, { activation: "tanh" }), dense(3)], { inputShape: [4] });
-    const trainer = await createTrainer({ model, dataset: train, backend, learningRate: 0.1, batchSize: 10, epochs: 60 });
-    const recorder = new ReportRecorder({ trainer, model, backend, train, validation, normalization: unchanged, loss: "softmaxCrossEntropy" });
+    const trainer = await createTrainer({
+      model,
+      dataset: train,
+      backend,
+      learningRate: 0.1,
+      batchSize: 10,
+      epochs: 60,
+    });
+    const recorder = new ReportRecorder({
+      trainer,
+      model,
+      backend,
+      train,
+      validation,
+      normalization: unchanged,
+      loss: "softmaxCrossEntropy",
+    });
     await recorder.start();
     for await (const progress of fitUntil(trainer, { validation, patience: 3 })) await recorder.progress(progress);
     expect(trainer.step).toBeLessThan(180);
     const { curves, examined, classes } = await recorder.finish(texts);
     expect(curves.map(({ name }) => name)).toEqual(["training", "validation"]);
     const losses = curves[1]!.points.map(({ loss }) => loss);
-    expect(curves[1]!.points[losses.indexOf(Math.min(...losses))]!.step).toBe(trainer.step - (trainer.step % 3 === 0 ? 0 : 1));
+    expect(curves[1]!.points[losses.indexOf(Math.min(...losses))]!.step).toBe(
+      trainer.step - (trainer.step % 3 === 0 ? 0 : 1),
+    );
     expect(examined).toBe("Of the 30 validation examples.");
     expect(classes!.confusion.flat().reduce((sum, value) => sum + value, 0)).toBe(30);
-    for (const { points } of curves) expect(points.map(({ step }) => step)).toEqual(points.map(({ step }) => step).toSorted((a, b) => a - b));
+    for (const { points } of curves)
+      expect(points.map(({ step }) => step)).toEqual(points.map(({ step }) => step).toSorted((a, b) => a - b));
     trainer.dispose();
   });
 
@@ -115,7 +141,10 @@ test("the surest mistakes come first, as pictures where they are", () => {
     classes: ["a", "b"],
   });
   const { classes } = examine(dataset, Float32Array.of(1, 2, 0, 5, 1, 9, 3, 0), { loss: "softmaxCrossEntropy" });
-  expect(classes!.confusion).toEqual([[0, 2], [1, 1]]);
+  expect(classes!.confusion).toEqual([
+    [0, 2],
+    [1, 1],
+  ]);
   expect(classes!.worst.map(({ example }) => example)).toEqual([2, 3, 0]);
   expect(classes!.worst[1]!.probabilities![0]).toBeCloseTo(1 / (1 + Math.exp(-3)), 6);
   const { picture } = classes!.worst[2]!;
@@ -133,10 +162,20 @@ test("the surest mistakes come first, as pictures where they are", () => {
 
 test("quantities are told in a reader's units", () => {
   const targets = Float32Array.of(-1, 0, 1);
-  const dataset = makeRegressionDataset({ name: "prices", features: Float32Array.of(1, 2, 3), shape: [1], targets, outputs: ["price"] });
+  const dataset = makeRegressionDataset({
+    name: "prices",
+    features: Float32Array.of(1, 2, 3),
+    shape: [1],
+    targets,
+    outputs: ["price"],
+  });
   const inUnits = (values: Float32Array) => values.map((value) => 100 + 10 * value);
   const [price] = examine(dataset, Float32Array.of(-1, 0, 0.5), { loss: "meanSquaredError", inUnits }).outputs!;
-  expect(price!.points).toEqual([[90, 90], [100, 100], [110, 105]]);
+  expect(price!.points).toEqual([
+    [90, 90],
+    [100, 100],
+    [110, 105],
+  ]);
   expect(price!.metrics.mae).toBeCloseTo(5 / 3, 6);
 });
 

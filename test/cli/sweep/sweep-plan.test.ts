@@ -5,7 +5,11 @@ import { trainOptions } from "../../../src/cli/options/train-options.ts";
 const options = new Map(trainOptions().map((option) => [option.attributeName(), option]));
 
 test("a grid is all combinations", () => {
-  const grid = [parseChoices("lr=0.1,1e-2", options), parseChoices("hidden=8;16,8", options), parseChoices("--clip-norm=1", options)];
+  const grid = [
+    parseChoices("lr=0.1,1e-2", options),
+    parseChoices("hidden=8;16,8", options),
+    parseChoices("--clip-norm=1", options),
+  ];
   expect(gridRuns(grid)).toEqual([
     { lr: 0.1, hidden: [8], clipNorm: 1 },
     { lr: 0.1, hidden: [16, 8], clipNorm: 1 },
@@ -17,7 +21,11 @@ test("a grid is all combinations", () => {
 });
 
 describe("random runs", () => {
-  const ranges = [parseRange("lr=1e-4..1e-2:log", options), parseRange("batch=16..19", options), parseRange("dropout=0..0.5", options)];
+  const ranges = [
+    parseRange("lr=1e-4..1e-2:log", options),
+    parseRange("batch=16..19", options),
+    parseRange("dropout=0..0.5", options),
+  ];
   const runs = randomRuns(2000, 3, ranges, [parseChoices("optimizer=adam,sgd", options)]);
 
   test("lie in their ranges, spread as asked, whole where the option is", () => {
@@ -28,7 +36,8 @@ describe("random runs", () => {
     expect(rates.filter((rate) => rate < 1e-3).length / 2000).toBeCloseTo(0.5, 1);
     expect(runs.filter(({ dropout }) => (dropout as number) < 0.25).length / 2000).toBeCloseTo(0.5, 1);
     const batches = runs.map(({ batch }) => batch as number);
-    for (const batch of [16, 17, 18, 19]) expect(batches.filter((found) => found === batch).length / 2000).toBeCloseTo(0.25, 1);
+    for (const batch of [16, 17, 18, 19])
+      expect(batches.filter((found) => found === batch).length / 2000).toBeCloseTo(0.25, 1);
     expect(new Set(batches)).toEqual(new Set([16, 17, 18, 19]));
     expect(new Set(runs.map(({ optimizer }) => optimizer))).toEqual(new Set(["adam", "sgd"]));
   });
@@ -53,7 +62,11 @@ test.each<[(text: string, known: typeof options) => unknown, string, RegExp]>([
   [parseRange, "lr=1", /--range: "lr=1" is not understood/],
   [parseRange, "lr=1..0.1", /1 … 0\.1 is no range\. Give the smaller/],
   [parseRange, "dropout=0..0.5:log", /is no range of a logarithm/],
-  [parseRange, "optimizer=adam..sgd", /optimizer takes one of "sgd", .*nothing between two of its values\. List its values with --grid optimizer=adam,sgd/],
+  [
+    parseRange,
+    "optimizer=adam..sgd",
+    /optimizer takes one of "sgd", .*nothing between two of its values\. List its values with --grid optimizer=adam,sgd/,
+  ],
   [parseRange, "hidden=4..64", /hidden takes a list of whole numbers .*List its values with --grid 'hidden=4;64'/],
   [parseRange, "batch=full..64", /the range of batch must end at numbers, not at "full"/],
 ])("%o refuses %s", (parse, text, message) => {

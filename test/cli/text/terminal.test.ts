@@ -3,7 +3,23 @@ import { describe, expect, test } from "vitest";
 import { print, say, shellQuoted, visible } from "../../../src/cli/text/terminal.ts";
 
 /** Each of these does something to a terminal, or shows nothing. */
-const hostile = ["\u001b[2J", "\r", "\n", "\t", "\u0000", "\u007f", "\u009b31m", "\u202e", "\u2066", "\u200b", "\u200f", "\ufeff", "\u2028", "\u{e0041}", "\ud800"];
+const hostile = [
+  "\u001b[2J",
+  "\r",
+  "\n",
+  "\t",
+  "\u0000",
+  "\u007f",
+  "\u009b31m",
+  "\u202e",
+  "\u2066",
+  "\u200b",
+  "\u200f",
+  "\ufeff",
+  "\u2028",
+  "\u{e0041}",
+  "\ud800",
+];
 
 describe("hidden characters", () => {
   test("are shown as JSON escapes them, and only they", () => {
@@ -32,11 +48,31 @@ describe("hidden characters", () => {
 });
 
 test("a suggested command gives a shell the very value, and runs nothing", () => {
-  const values = ["id", "a b", "it's", "$(touch x)", "`touch x`", '"; touch x; "', "\\", "*", "~", "a\nb", "\u001b[31m'\\", "é", "!!", "a;b", "#x", "", "-x"];
+  const values = [
+    "id",
+    "a b",
+    "it's",
+    "$(touch x)",
+    "`touch x`",
+    '"; touch x; "',
+    "\\",
+    "*",
+    "~",
+    "a\nb",
+    "\u001b[31m'\\",
+    "é",
+    "!!",
+    "a;b",
+    "#x",
+    "",
+    "-x",
+  ];
   for (const value of values) {
     const shown = shellQuoted(value);
     expect(visible(shown)).toBe(shown);
-    expect(execFileSync("bash", ["--norc", "-c", `printf %s ${shown}`], { encoding: "utf8", env: { LC_ALL: "C.UTF-8" } })).toBe(value);
+    expect(
+      execFileSync("bash", ["--norc", "-c", `printf %s ${shown}`], { encoding: "utf8", env: { LC_ALL: "C.UTF-8" } }),
+    ).toBe(value);
   }
 });
 
@@ -48,7 +84,8 @@ describe("on a terminal", () => {
   }
 
   test("lines are wrapped between words, and the value of a field under itself", () => {
-    const words = "error: flowers.csv, line 7: the row has 4 columns where 5 were expected. Give every row the same columns";
+    const words =
+      "error: flowers.csv, line 7: the row has 4 columns where 5 were expected. Give every row the same columns";
     const lines = said(words, 40);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(40);
     expect(lines.join(" ")).toBe(words);
@@ -68,7 +105,10 @@ describe("on a terminal", () => {
         expect(lines.join(" ")).toBe(`the model's columns: Leave it out with --drop ${quoted}, or allow more`);
       }
     }
-    expect(said("the models' values and the others' values are", 24)).toEqual(["the models' values and", "the others' values are"]);
+    expect(said("the models' values and the others' values are", 24)).toEqual([
+      "the models' values and",
+      "the others' values are",
+    ]);
   });
 
   test("a word that is longer than a line stays whole, and a pipe gets lines as they are", () => {

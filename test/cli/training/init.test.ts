@@ -37,8 +37,13 @@ beforeAll(async () => {
   write("larger.csv", homes(60, 2, 200));
   write("leaves.csv", leaves(["elm", "fir"], 60));
   write("more.csv", leaves(["ash", "elm", "fir"], 60));
-  for (const [data, label, more] of [["homes", "price", "--hidden 6 --activation tanh"], ["leaves", "kind", "--hidden 5,4"]]) {
-    await wgrad(`train --csv ${data}.csv --label ${label} ${more} --lr 0.02 --max-steps 200 --device cpu --out ${data}.safetensors`);
+  for (const [data, label, more] of [
+    ["homes", "price", "--hidden 6 --activation tanh"],
+    ["leaves", "kind", "--hidden 5,4"],
+  ]) {
+    await wgrad(
+      `train --csv ${data}.csv --label ${label} ${more} --lr 0.02 --max-steps 200 --device cpu --out ${data}.safetensors`,
+    );
   }
 });
 
@@ -47,12 +52,18 @@ const still = "--lr 1e-12 --max-steps 1 --device cpu";
 
 describe("train --init", () => {
   test("starts from what the model says, also on rows of another mean and deviation", async () => {
-    const started = await wgrad(`train --csv larger.csv --label price --init homes.safetensors ${still} --out again.safetensors`);
+    const started = await wgrad(
+      `train --csv larger.csv --label price --init homes.safetensors ${still} --out again.safetensors`,
+    );
     expect(started).toMatchObject({ code: 0, stderr: "" });
     expect(started.stdout).toMatch(/^network +2-6-1 tanh, 25 parameters$/m);
     expect(started.stdout).toMatch(/^start +homes\.safetensors$/m);
     const predictions = async (model: string) =>
-      (await wgrad(`predict ${model}.safetensors homes.csv --device cpu`)).stdout.trimEnd().split("\n").slice(1).map(Number);
+      (await wgrad(`predict ${model}.safetensors homes.csv --device cpu`)).stdout
+        .trimEnd()
+        .split("\n")
+        .slice(1)
+        .map(Number);
     const [before, after] = [await predictions("homes"), await predictions("again")];
     expect(after).toHaveLength(80);
     after.forEach((value, row) => expect(value).toBeCloseTo(before[row]!, 2));
@@ -62,10 +73,17 @@ describe("train --init", () => {
   });
 
   test("gives other classes a new last layer, says so, and keeps the rest", async () => {
-    const { code, stdout } = await wgrad(`train --csv more.csv --label kind --init leaves.safetensors ${still} --out three.safetensors`);
+    const { code, stdout } = await wgrad(
+      `train --csv more.csv --label kind --init leaves.safetensors ${still} --out three.safetensors`,
+    );
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^start +leaves\.safetensors, with a new last layer:\n +its outputs were elm, fir, and are ash, elm, fir$/m);
-    const [before, after] = [await loadModelFile(inFolder("leaves.safetensors")), await loadModelFile(inFolder("three.safetensors"))];
+    expect(stdout).toMatch(
+      /^start +leaves\.safetensors, with a new last layer:\n +its outputs were elm, fir, and are ash, elm, fir$/m,
+    );
+    const [before, after] = [
+      await loadModelFile(inFolder("leaves.safetensors")),
+      await loadModelFile(inFolder("three.safetensors")),
+    ];
     const values = [before, after].map(({ model }) => initialValues(model));
     for (const layer of [1, 2]) {
       for (const part of ["weight", "bias"]) {
@@ -78,19 +96,39 @@ describe("train --init", () => {
   });
 
   test("is taken from a configuration file, and by a sweep", async () => {
-    writeFileSync(inFolder("run.json"), JSON.stringify({ csv: "leaves.csv", label: "kind", init: "leaves.safetensors", device: "cpu" }));
-    expect((await wgrad("train --config run.json --lr 1e-12 --max-steps 1")).stdout).toMatch(/^start +leaves\.safetensors$/m);
+    writeFileSync(
+      inFolder("run.json"),
+      JSON.stringify({ csv: "leaves.csv", label: "kind", init: "leaves.safetensors", device: "cpu" }),
+    );
+    expect((await wgrad("train --config run.json --lr 1e-12 --max-steps 1")).stdout).toMatch(
+      /^start +leaves\.safetensors$/m,
+    );
     const swept = await wgrad("sweep --config run.json --max-steps 1 --grid lr=1e-12,1e-11 --out runs");
     expect(swept.stdout).toMatch(/^1\/2 .*accuracy 100\.0 %/m);
     const varied = await wgrad("sweep --config run.json --max-steps 1 --grid hidden=5;4 --out runs");
-    expect(varied).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: --hidden: 5, but leaves\.safetensors has 5,4\. Leave/m) as string });
+    expect(varied).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^error: --hidden: 5, but leaves\.safetensors has 5,4\. Leave/m) as string,
+    });
   });
 
   test.each<[string, RegExp]>([
-    ["--csv leaves.csv --label kind --init leaves.safetensors --hidden 5", /^error: --hidden: 5, but leaves\.safetensors has 5,4\. Leave --hidden out/m],
-    ["--csv leaves.csv --label kind --init leaves.safetensors --activation elu", /^error: --activation: elu, but leaves\.safetensors has relu/m],
-    ["--csv homes.csv --label price --init leaves.safetensors", /feature 1 of leaves\.safetensors is "length", but that of the table is "area"/],
-    ["--csv homes.csv --label price --drop rooms --init homes.safetensors", /homes\.safetensors takes 2 features, but an example has 1/],
+    [
+      "--csv leaves.csv --label kind --init leaves.safetensors --hidden 5",
+      /^error: --hidden: 5, but leaves\.safetensors has 5,4\. Leave --hidden out/m,
+    ],
+    [
+      "--csv leaves.csv --label kind --init leaves.safetensors --activation elu",
+      /^error: --activation: elu, but leaves\.safetensors has relu/m,
+    ],
+    [
+      "--csv homes.csv --label price --init leaves.safetensors",
+      /feature 1 of leaves\.safetensors is "length", but that of the table is "area"/,
+    ],
+    [
+      "--csv homes.csv --label price --drop rooms --init homes.safetensors",
+      /homes\.safetensors takes 2 features, but an example has 1/,
+    ],
   ])("refuses %s", async (args, message) => {
     const { code, stderr } = await wgrad(`train ${args} --device cpu`);
     expect(stderr).toMatch(message);
@@ -113,32 +151,52 @@ describe("a network imported from PyTorch", () => {
   const said = `prediction\n${answers.join("\n")}\n`;
 
   test("predicts and evaluates tables by position, with a header or without, with a label or without", async () => {
-    expect(await wgrad("import net.safetensors --classes no,yes --out plain.safetensors")).toMatchObject({ code: 0, stderr: "" });
+    expect(await wgrad("import net.safetensors --classes no,yes --out plain.safetensors")).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
     const labelled = rows.map((row, index) => `${row},${answers[index]}`);
     write("rows.csv", rows);
     write("named.csv", ["b,a", ...rows]);
     write("labelled.csv", ["p,q,truth", ...labelled]);
     for (const file of ["rows", "named", "labelled"]) {
-      expect(await wgrad(`predict plain.safetensors ${file}.csv --device cpu`)).toEqual({ code: 0, stdout: said, stderr: "" });
+      expect(await wgrad(`predict plain.safetensors ${file}.csv --device cpu`)).toEqual({
+        code: 0,
+        stdout: said,
+        stderr: "",
+      });
     }
-    expect((await wgrad("evaluate plain.safetensors --csv labelled.csv --device cpu")).stdout).toMatch(/^test accuracy 100\.0 %/m);
+    expect((await wgrad("evaluate plain.safetensors --csv labelled.csv --device cpu")).stdout).toMatch(
+      /^test accuracy 100\.0 %/m,
+    );
     write("wide.csv", ["1,2,3,4"]);
-    expect((await wgrad("predict plain.safetensors wide.csv --device cpu")).stderr).toMatch(/^error: wide\.csv, line 1, column 3: the row has 4 columns/);
+    expect((await wgrad("predict plain.safetensors wide.csv --device cpu")).stderr).toMatch(
+      /^error: wide\.csv, line 1, column 3: the row has 4 columns/,
+    );
   });
 
   test("takes columns by the names that --columns gives, in any order", async () => {
-    expect(await wgrad("import net.safetensors --classes no,yes --columns a,b --label truth --out columns.safetensors")).toMatchObject({ code: 0 });
+    expect(
+      await wgrad("import net.safetensors --classes no,yes --columns a,b --label truth --out columns.safetensors"),
+    ).toMatchObject({ code: 0 });
     const turned = rows.map((row, index) => [answers[index], "x", ...row.split(",").reverse()].join(","));
     write("turned.csv", ["truth,other,b,a", ...turned]);
     expect((await wgrad("predict columns.safetensors turned.csv --device cpu")).stdout).toBe(said);
-    expect((await wgrad("evaluate columns.safetensors --csv turned.csv --device cpu")).stdout).toMatch(/^test accuracy 100\.0 %/m);
+    expect((await wgrad("evaluate columns.safetensors --csv turned.csv --device cpu")).stdout).toMatch(
+      /^test accuracy 100\.0 %/m,
+    );
     const few = await wgrad("import net.safetensors --columns a --out x.safetensors");
-    expect(few).toMatchObject({ code: 2, stderr: expect.stringMatching(/--columns: "a" and the label "label", but the network has 2 inputs/) as string });
+    expect(few).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--columns: "a" and the label "label", but the network has 2 inputs/) as string,
+    });
   });
 
   test("is what a run starts from", async () => {
     write("lessons.csv", ["a,b,truth", ...rows.map((row, index) => `${row},${answers[index]}`)]);
-    const { code, stdout } = await wgrad(`train --csv lessons.csv --label truth --init plain.safetensors ${still} --out lesson.safetensors`);
+    const { code, stdout } = await wgrad(
+      `train --csv lessons.csv --label truth --init plain.safetensors ${still} --out lesson.safetensors`,
+    );
     expect({ code, start: /^start .*$/m.exec(stdout)?.[0] }).toEqual({ code: 0, start: "start     plain.safetensors" });
     expect((await wgrad("predict lesson.safetensors lessons.csv --device cpu")).stdout).toBe(said);
   });
@@ -146,9 +204,16 @@ describe("a network imported from PyTorch", () => {
 
 test("a picture is refused by a model of tables, though its pixels are as many as the columns", async () => {
   writeFileSync(inFolder("two.png"), encode({ width: 1, height: 1, channels: 1, data: Uint8Array.of(7) }));
-  write("one.csv", ["x,y", ...Array.from({ length: 30 }, (_, index) => `${index % 7},${index % 7 > 3 ? "high" : "low"}`)]);
-  expect(await wgrad("train --csv one.csv --label y --hidden 2 --max-steps 2 --device cpu --out one.safetensors")).toMatchObject({ code: 0 });
+  write("one.csv", [
+    "x,y",
+    ...Array.from({ length: 30 }, (_, index) => `${index % 7},${index % 7 > 3 ? "high" : "low"}`),
+  ]);
+  expect(
+    await wgrad("train --csv one.csv --label y --hidden 2 --max-steps 2 --device cpu --out one.safetensors"),
+  ).toMatchObject({ code: 0 });
   const { code, stdout, stderr } = await wgrad("predict one.safetensors two.png --resize --device cpu");
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-  expect(stderr).toMatch(/^error: two\.png: this is a picture, and the model takes rows of a table\. Give a table in CSV\.$/m);
+  expect(stderr).toMatch(
+    /^error: two\.png: this is a picture, and the model takes rows of a table\. Give a table in CSV\.$/m,
+  );
 });

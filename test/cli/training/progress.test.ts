@@ -40,7 +40,12 @@ test("a terminal has one line, drawn anew and never as wide as the screen", () =
 test("the time left is not told before it is known, and leaves out what came before the first event", () => {
   // Compiling took 60 s; each step takes 10 ms.
   const events = [1, 2, 1001].map((step) => progress(step, { seconds: 60 + step / 100 }));
-  const lines = shown(events.filter(({ step }) => step !== 2), {}).trimEnd().split("\n");
+  const lines = shown(
+    events.filter(({ step }) => step !== 2),
+    {},
+  )
+    .trimEnd()
+    .split("\n");
   expect(lines[0]).not.toContain("left");
   expect(lines[1]).toMatch(/ 18 s left$/);
   const resumed = [2000, 2500].map((step) => progress(step, { seconds: (step - 1999) / 100 }));
@@ -50,9 +55,13 @@ test("the time left is not told before it is known, and leaves out what came bef
 test("no line is longer than 80 columns, and a loss is called one", () => {
   const validated = everyStep.map((event) => ({ ...event, validation: { loss: 0.9961, accuracy: 0.5, count: 10 } }));
   for (const screen of [{}, { isTTY: true, columns: 80 }]) {
-    const lines = shown(validated, screen).replaceAll("\u001b[K", "").split(/[\r\n]+/);
+    const lines = shown(validated, screen)
+      .replaceAll("\u001b[K", "")
+      .split(/[\r\n]+/);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
-    expect(lines.filter((line) => line !== "").at(-1)).toBe("2811/2811  loss 0.0123  accuracy 99.6 %  validation loss 0.996  0 s left");
+    expect(lines.filter((line) => line !== "").at(-1)).toBe(
+      "2811/2811  loss 0.0123  accuracy 99.6 %  validation loss 0.996  0 s left",
+    );
   }
 });
 
@@ -64,7 +73,11 @@ test("a narrow terminal, and large numbers, cost the fields that are needed leas
 });
 
 test("elsewhere a run has at most 20 lines, and the last event is one of them", () => {
-  for (const events of [everyStep, everyStep.filter(({ step }) => step % 100 === 0 || step === 2811), everyStep.slice(-1)]) {
+  for (const events of [
+    everyStep,
+    everyStep.filter(({ step }) => step % 100 === 0 || step === 2811),
+    everyStep.slice(-1),
+  ]) {
     const lines = shown(events, {}).trimEnd().split("\n");
     expect(lines.length).toBeLessThanOrEqual(20);
     expect(lines.at(-1)).toMatch(/^2811\/2811 /);

@@ -22,11 +22,17 @@ export function confusionOf(labels: Uint32Array, predictions: Uint32Array, class
 }
 
 /** The mistakes that the network was surest of, the surest first. */
-export function worstMistakes(labels: Uint32Array, predictions: Uint32Array, shares: Float32Array, classes: number): Mistake[] {
+export function worstMistakes(
+  labels: Uint32Array,
+  predictions: Uint32Array,
+  shares: Float32Array,
+  classes: number,
+): Mistake[] {
   const mistakes: Mistake[] = [];
   predictions.forEach((predicted, index) => {
     const actual = labels[index]!;
-    if (predicted !== actual) mistakes.push({ index, actual, predicted, confidence: shares[index * classes + predicted]! });
+    if (predicted !== actual)
+      mistakes.push({ index, actual, predicted, confidence: shares[index * classes + predicted]! });
   });
   return mistakes.sort((a, b) => b.confidence - a.confidence).slice(0, MISTAKES);
 }
@@ -41,13 +47,18 @@ export function picturesOf({ features, count }: Dataset, indices: readonly numbe
 
 /** The first pictures of a class that were taken for one. */
 export function cellOf(test: Dataset, predictions: Uint32Array, actual: number, predicted: number): CellPictures {
-  const all = Array.from(predictions.keys()).filter((index) => test.labels[index] === actual && predictions[index] === predicted);
+  const all = Array.from(predictions.keys()).filter(
+    (index) => test.labels[index] === actual && predictions[index] === predicted,
+  );
   const shown = all.slice(0, CELL_PICTURES);
   return { pictures: picturesOf(test, shown), count: shown.length };
 }
 
 /** Weights [inputs, units] as pictures, one unit after the other, in 127ths of the largest in absolute value. */
-export function weightPictures(weights: ArrayLike<number>, units: number): { values: Int8Array<ArrayBuffer>; largest: number } {
+export function weightPictures(
+  weights: ArrayLike<number>,
+  units: number,
+): { values: Int8Array<ArrayBuffer>; largest: number } {
   const inputs = weights.length / units;
   let largest = 0;
   for (let index = 0; index < weights.length; index++) largest = Math.max(largest, Math.abs(weights[index]!));

@@ -17,9 +17,17 @@ const PROFILED_STEPS = 9;
  * @returns undefined where it was aborted
  * @throws DeviceError where there is no GPU
  */
-export async function compareDevices({ backend, ...subject }: RunOptions, steps: number, signal: AbortSignal): Promise<Comparison | undefined> {
+export async function compareDevices(
+  { backend, ...subject }: RunOptions,
+  steps: number,
+  signal: AbortSignal,
+): Promise<Comparison | undefined> {
   if (backend.kind === "cpu") {
-    throw new DeviceError({ where: "comparison", what: "this page computes on the CPU already", fix: "Open it where WebGPU has an adapter" });
+    throw new DeviceError({
+      where: "comparison",
+      what: "this page computes on the CPU already",
+      fix: "Open it where WebGPU has an adapter",
+    });
   }
   const gpu = await firstSteps(subject, backend, steps, signal);
   if (signal.aborted) return undefined;
@@ -31,7 +39,12 @@ export async function compareDevices({ backend, ...subject }: RunOptions, steps:
   return { gpu, cpu, largestDifference: Math.max(...differences) };
 }
 
-async function firstSteps({ settings, data, loaded }: Subject, backend: Backend, steps: number, signal: AbortSignal): Promise<ComparedRun> {
+async function firstSteps(
+  { settings, data, loaded }: Subject,
+  backend: Backend,
+  steps: number,
+  signal: AbortSignal,
+): Promise<ComparedRun> {
   const { trainer } = await Run.create({ settings, data, loaded, backend });
   try {
     const losses: number[] = [];
@@ -58,7 +71,8 @@ export async function profileStep({ settings, data, loaded, backend }: RunOption
       await trainer.profile();
       const rows: number[][] = [];
       for (let step = 0; step < PROFILED_STEPS; step++) rows.push(await trainer.profile());
-      const medianOf = (column: number) => rows.map((row) => row[column]!).sort((a, b) => a - b)[(PROFILED_STEPS - 1) / 2]!;
+      const medianOf = (column: number) =>
+        rows.map((row) => row[column]!).sort((a, b) => a - b)[(PROFILED_STEPS - 1) / 2]!;
       return { dispatches, nanoseconds: dispatches.map((_, column) => medianOf(column)), reason: undefined };
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;

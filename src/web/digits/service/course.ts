@@ -20,7 +20,12 @@ export const stepsTotalOf = ({ step, epochs }: Course, stepsPerEpoch: number, wa
   step + Math.max(0, Math.ceil((wanted - epochs) * stepsPerEpoch - 1e-9));
 
 /** A schedule by the examples seen: what it would give had the batch size been the present one from the start. */
-export function scheduleOnCourse(schedule: Schedule, { step, epochs }: Course, stepsPerEpoch: number, wanted: number): Schedule {
+export function scheduleOnCourse(
+  schedule: Schedule,
+  { step, epochs }: Course,
+  stepsPerEpoch: number,
+  wanted: number,
+): Schedule {
   const passed = epochs * stepsPerEpoch;
   return (current) => schedule(passed + current - step, wanted * stepsPerEpoch);
 }

@@ -44,11 +44,17 @@ export async function loadData(choice: DigitsSettings["data"], base: string): Pr
   const files = choice === "digits" ? undefined : filesIn(await listed(folder));
   if (files) {
     try {
-      const entries = await Promise.all(files.map(async ([file, name]) => [file, await fetched(folder, name)] as const));
+      const entries = await Promise.all(
+        files.map(async ([file, name]) => [file, await fetched(folder, name)] as const),
+      );
       const { train, test } = await mnistFromFiles(Object.fromEntries(entries) as Record<MnistFile, NamedBytes>);
       if (train.shape.join() !== SHAPE.join()) {
         const [found, wanted] = [train.shape.join("×"), SHAPE.join("×")];
-        throw new DataError({ where: "mnist/", what: `pictures of ${found}`, fix: `This page takes those of ${wanted} only` });
+        throw new DataError({
+          where: "mnist/",
+          what: `pictures of ${found}`,
+          fix: `This page takes those of ${wanted} only`,
+        });
       }
       return { name: "MNIST", train, test, mnistMissing: false };
     } catch (error) {
@@ -73,7 +79,11 @@ async function listed(folder: URL): Promise<readonly unknown[]> {
 async function fetched(folder: URL, name: string): Promise<NamedBytes> {
   const response = await fetch(new URL(name, folder));
   if (!response.ok) {
-    throw new DataError({ where: `mnist/${name}`, what: `status ${response.status}`, fix: "Reload the page, or choose the built-in digits" });
+    throw new DataError({
+      where: `mnist/${name}`,
+      what: `status ${response.status}`,
+      fix: "Reload the page, or choose the built-in digits",
+    });
   }
   return { name, bytes: new Uint8Array(await response.arrayBuffer()) };
 }

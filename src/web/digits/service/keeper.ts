@@ -55,6 +55,15 @@ export class Keeper {
   #networkOf(run: Run, snapshot: KeptNetwork["snapshot"]): KeptNetwork {
     const { options, normalization, seconds, accuracy } = run;
     const course = { step: snapshot.step, epochs: run.epochsAt(snapshot.step) };
-    return { savedAt: Date.now(), settings: options.settings, snapshot, course, seconds, normalization, file: options.loaded?.file, accuracy };
+    return {
+      savedAt: Date.now(),
+      settings: options.settings,
+      snapshot,
+      course,
+      seconds,
+      normalization,
+      file: options.loaded?.file,
+      accuracy,
+    };
   }
 }

@@ -30,7 +30,11 @@ export interface NetworkStore {
   save(network: KeptNetwork): Promise<void>;
 }
 
-export const summaryOf = ({ savedAt, snapshot, accuracy }: KeptNetwork): KeptSummary => ({ savedAt, step: snapshot.step, accuracy });
+export const summaryOf = ({ savedAt, snapshot, accuracy }: KeptNetwork): KeptSummary => ({
+  savedAt,
+  step: snapshot.step,
+  accuracy,
+});
 
 const STORE = "networks";
 

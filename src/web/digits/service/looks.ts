@@ -42,7 +42,8 @@ export class Looks {
 
   /** Begins the looks that are due while training goes on. */
   glance(): void {
-    if (this.#tests.isDue && this.#sizeWithin(TRAINING_MILLISECONDS) > 0) void this.#tests.spend(() => this.#test(this.#sizeWithin(TRAINING_MILLISECONDS)));
+    if (this.#tests.isDue && this.#sizeWithin(TRAINING_MILLISECONDS) > 0)
+      void this.#tests.spend(() => this.#test(this.#sizeWithin(TRAINING_MILLISECONDS)));
     if (this.#pictures.isDue) void this.#pictures.spend(() => this.weights());
   }
 
@@ -51,7 +52,7 @@ export class Looks {
     const turn = ++this.#resting;
     const isWanted = () => turn === this.#resting && this.#listener.isShown(this.#run) && goesOn();
     await this.weights();
-    for (let seen = 0; isWanted(); ) {
+    for (let seen = 0; isWanted();) {
       const size = this.#sizeWithin(RESTING_MILLISECONDS);
       if (size <= seen) return;
       await this.#test(size);

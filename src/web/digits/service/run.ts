@@ -87,7 +87,13 @@ export class Run {
   /** What is asked of the trainer and not answered yet. */
   readonly #asked = new Set<Promise<unknown>>();
 
-  private constructor(options: RunOptions, model: Model, normalization: Normalization, trainer: Trainer, request: number) {
+  private constructor(
+    options: RunOptions,
+    model: Model,
+    normalization: Normalization,
+    trainer: Trainer,
+    request: number,
+  ) {
     this.options = options;
     this.model = model;
     this.normalization = normalization;
@@ -194,9 +200,20 @@ export class Run {
     this.accuracy = accuracy;
     const shares = sharesOf(outputs, classes, this.loss);
     const mistakes = worstMistakes(test.labels, predictions, shares, classes);
-    const pictures = picturesOf(test, mistakes.map(({ index }) => index));
+    const pictures = picturesOf(
+      test,
+      mistakes.map(({ index }) => index),
+    );
     const { count } = test;
-    return { step, count, loss, accuracy, confusion: confusionOf(test.labels, predictions, classes), mistakes, pictures };
+    return {
+      step,
+      count,
+      loss,
+      accuracy,
+      confusion: confusionOf(test.labels, predictions, classes),
+      mistakes,
+      pictures,
+    };
   }
 
   /** The first layer's weights; undefined where the network begins with something else. */
@@ -249,13 +266,16 @@ export class Run {
     const { model, normalization } = this;
     const features = model.inputShape.reduce((product, size) => product * size, 1);
     const picture = input("picture", [1, features]);
-    const constants = (values: number | readonly number[]) => constant(values, typeof values === "number" ? [] : [features]);
+    const constants = (values: number | readonly number[]) =>
+      constant(values, typeof values === "number" ? [] : [features]);
     const scaled = add(multiply(picture, constants(normalization.scale)), constants(normalization.offset));
     const values = model.applyEach(reshape(scaled, [1, ...model.inputShape]));
     // Without training dropout changes nothing, and a dense layer before an activation is shown after it.
     const summaries = model.config.layers.map(summarizeLayer);
-    const onlyActivates = (layer: number) => summaries[layer]?.activation !== undefined && summaries[layer].units === undefined;
-    const shows = (layer: number) => onlyActivates(layer) || (summaries[layer]?.units !== undefined && !onlyActivates(layer + 1));
+    const onlyActivates = (layer: number) =>
+      summaries[layer]?.activation !== undefined && summaries[layer].units === undefined;
+    const shows = (layer: number) =>
+      onlyActivates(layer) || (summaries[layer]?.units !== undefined && !onlyActivates(layer + 1));
     const layers = values.flatMap((_, layer) => (shows(layer) || layer === values.length - 1 ? [layer] : []));
     const outputs = Object.fromEntries(layers.map((layer) => [String(layer), values[layer]!]));
     return { picture, layers, executable: await session.compile(defineGraph(outputs)) };

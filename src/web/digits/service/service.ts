@@ -162,25 +162,51 @@ class DigitsService implements DigitsApi {
     const resumeFrom = await run.snapshot();
     const { normalization, seconds, options } = run;
     const course = { step: resumeFrom.step, epochs: run.epochsAt(resumeFrom.step) };
-    await this.#prepare(request, { settings, loaded: options.loaded, resumeFrom, course, normalization, seconds, origin: "adjusted" });
+    await this.#prepare(request, {
+      settings,
+      loaded: options.loaded,
+      resumeFrom,
+      course,
+      normalization,
+      seconds,
+      origin: "adjusted",
+    });
   }
 
   async #load(request: number, bytes: Uint8Array, name: string): Promise<void> {
     const trained = loadModel(bytes, name);
     const before = this.#required().options;
     const loaded = { file: { name, bytes }, model: trained.model, normalization: trained.normalization };
-    await this.#prepare(request, { settings: settingsOf(trained, before.settings), loaded, origin: "file", seconds: 0 });
+    await this.#prepare(request, {
+      settings: settingsOf(trained, before.settings),
+      loaded,
+      origin: "file",
+      seconds: 0,
+    });
   }
 
   async #resume(request: number, from: "earlier" | "present"): Promise<void> {
     const kept = from === "earlier" ? await this.#keeper.earlier() : this.#keeper.present;
     if (!kept) {
       const run = this.#required();
-      return this.#prepare(request, { settings: run.options.settings, loaded: run.options.loaded, origin: "drawn", seconds: 0 });
+      return this.#prepare(request, {
+        settings: run.options.settings,
+        loaded: run.options.loaded,
+        origin: "drawn",
+        seconds: 0,
+      });
     }
     const { settings, snapshot, course, normalization, seconds, file } = kept;
     const loaded = file && { file, ...networkOf(file) };
-    await this.#prepare(request, { settings, loaded, resumeFrom: snapshot, course, normalization, seconds, origin: "kept" });
+    await this.#prepare(request, {
+      settings,
+      loaded,
+      resumeFrom: snapshot,
+      course,
+      normalization,
+      seconds,
+      origin: "kept",
+    });
   }
 
   /** Puts a trainer of the settings in the place of the one before, which stays where this fails. */
@@ -258,7 +284,9 @@ class DigitsService implements DigitsApi {
 
   async cell(actual: number, predicted: number): Promise<CellPictures> {
     const { predictions, options } = this.#required();
-    const cell = predictions ? cellOf(options.data.test, predictions, actual, predicted) : { pictures: new Uint8Array(), count: 0 };
+    const cell = predictions
+      ? cellOf(options.data.test, predictions, actual, predicted)
+      : { pictures: new Uint8Array(), count: 0 };
     return transfer(cell, [cell.pictures.buffer as ArrayBuffer]);
   }
 
@@ -343,7 +371,12 @@ class DigitsService implements DigitsApi {
   }
 
   #tellStatus(): void {
-    const status = { kind: "status", running: this.#wanted, activity: this.#activity, step: this.#run?.step ?? 0 } as const;
+    const status = {
+      kind: "status",
+      running: this.#wanted,
+      activity: this.#activity,
+      step: this.#run?.step ?? 0,
+    } as const;
     this.#tell(this.#run, status);
   }
 

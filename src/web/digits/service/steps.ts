@@ -26,6 +26,15 @@ export class NewSteps {
     this.#losses = [];
     this.#accuracies = [];
     this.#last = undefined;
-    return { kind: "progress", step, losses, accuracies, seconds: secondsBefore + seconds, epoch, learningRate, imagesPerSecond };
+    return {
+      kind: "progress",
+      step,
+      losses,
+      accuracies,
+      seconds: secondsBefore + seconds,
+      epoch,
+      learningRate,
+      imagesPerSecond,
+    };
   }
 }

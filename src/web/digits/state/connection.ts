@@ -70,7 +70,8 @@ export async function reconnect(remote: Remote<DigitsApi>): Promise<void> {
   const kept = await remote.kept();
   const [before, wanted] = [prepared.value?.settings, applied.value ?? draft.value];
   // The saved network may be of an earlier visit, and the visitor may want other settings by now.
-  const isSame = kept !== undefined && kept.savedAt >= preparedAt && before !== undefined && !needsRestart(before, wanted);
+  const isSame =
+    kept !== undefined && kept.savedAt >= preparedAt && before !== undefined && !needsRestart(before, wanted);
   if (isSame) await send({ kind: "resume", from: "earlier", run: running.value });
   else await begin(wanted, running.value);
 }

@@ -27,7 +27,11 @@ export async function loadFile(file: File): Promise<void> {
   await act(async () => {
     if (file.size > MOST_FILE_BYTES) {
       const [size, most] = [file.size, MOST_FILE_BYTES].map((bytes) => `${scaled(bytes)}B`);
-      throw new DataError({ where: file.name, what: `the file has ${size}`, fix: `A network for this page has at most ${most}` });
+      throw new DataError({
+        where: file.name,
+        what: `the file has ${size}`,
+        fix: `A network for this page has at most ${most}`,
+      });
     }
     const bytes = new Uint8Array(await file.arrayBuffer());
     running.value = false;

@@ -32,7 +32,13 @@ export class TrainingHistory {
    * @param secondsBefore when the previous steps had ended
    * @param seconds when the last of these steps ended
    */
-  add(losses: ArrayLike<number>, accuracies: ArrayLike<number>, step: number, secondsBefore: number, seconds: number): void {
+  add(
+    losses: ArrayLike<number>,
+    accuracies: ArrayLike<number>,
+    step: number,
+    secondsBefore: number,
+    seconds: number,
+  ): void {
     const { length } = losses;
     for (let index = 0; index < length; index++) {
       const one = {
@@ -54,8 +60,14 @@ export class TrainingHistory {
   }
 
   curve(): TrainingCurve {
-    const column = (name: "step" | "seconds" | "loss" | "accuracy") => Float64Array.from(this.#buckets, (bucket) => bucket[name]);
-    return { steps: column("step"), seconds: column("seconds"), losses: column("loss"), accuracies: column("accuracy") };
+    const column = (name: "step" | "seconds" | "loss" | "accuracy") =>
+      Float64Array.from(this.#buckets, (bucket) => bucket[name]);
+    return {
+      steps: column("step"),
+      seconds: column("seconds"),
+      losses: column("loss"),
+      accuracies: column("accuracy"),
+    };
   }
 
   #halve(): void {

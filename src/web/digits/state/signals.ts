@@ -3,7 +3,15 @@
  */
 import { computed, signal } from "@preact/signals";
 import { choice, fallbacks, flag, keyed, range, type Settings } from "../../shared/address/codec.ts";
-import type { Activity, Answer, KeptSummary, PreparedEvent, ProgressEvent, TestEvent, WeightsEvent } from "../contract.ts";
+import type {
+  Activity,
+  Answer,
+  KeptSummary,
+  PreparedEvent,
+  ProgressEvent,
+  TestEvent,
+  WeightsEvent,
+} from "../contract.ts";
 import { defaultSettings, faultsOf, needsRestart, type DigitsSettings } from "../settings.ts";
 import { TrainingHistory } from "./history.ts";
 
@@ -18,7 +26,9 @@ export const running = signal(false);
 /** What the worker is doing. */
 export const activity = signal<Activity | undefined>("preparing");
 export const step = signal(0);
-export const progress = signal<Omit<ProgressEvent, "losses" | "accuracies"> & { readonly loss: number } | undefined>(undefined);
+export const progress = signal<(Omit<ProgressEvent, "losses" | "accuracies"> & { readonly loss: number }) | undefined>(
+  undefined,
+);
 export const test = signal<TestEvent | undefined>(undefined);
 export const weights = signal<WeightsEvent | undefined>(undefined);
 /** Increases when the curves have new points. */

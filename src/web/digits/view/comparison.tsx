@@ -22,7 +22,8 @@ async function compare(): Promise<void> {
     const found = await compareDevices(STEPS);
     if (network === networkVersion.value) state.value = found ? { kind: "done", found, network } : { kind: "idle" };
   } catch (error) {
-    if (network === networkVersion.value) state.value = { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+    if (network === networkVersion.value)
+      state.value = { kind: "failed", message: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -33,11 +34,17 @@ export function Comparison() {
   return (
     <div data-testid="comparison" class="stack">
       <p class="quiet">
-        Trains this network anew for {STEPS} steps on the GPU and then on the CPU, in JavaScript, from the same seed. The
-        training that is shown waits meanwhile.
+        Trains this network anew for {STEPS} steps on the GPU and then on the CPU, in JavaScript, from the same seed.
+        The training that is shown waits meanwhile.
       </p>
       <div class="row">
-        <button type="button" class="primary" data-testid="compare" disabled={!prepared.value || busy} onClick={compare}>
+        <button
+          type="button"
+          class="primary"
+          data-testid="compare"
+          disabled={!prepared.value || busy}
+          onClick={compare}
+        >
           {busy ? "Training on both …" : "Train on both"}
         </button>
         {busy && (
@@ -46,7 +53,11 @@ export function Comparison() {
           </button>
         )}
       </div>
-      {now.kind === "failed" && <p class="fault" role="alert">{now.message}</p>}
+      {now.kind === "failed" && (
+        <p class="fault" role="alert">
+          {now.message}
+        </p>
+      )}
       {now.kind === "done" && now.network === networkVersion.value && <Result {...now.found} />}
     </div>
   );

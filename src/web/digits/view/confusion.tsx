@@ -8,7 +8,9 @@ import { percent } from "../../shared/format.ts";
 import { drawMosaic, inkColors } from "./mosaic.ts";
 
 /** The cell whose images are shown, its network, and the cell with the keyboard focus. */
-const chosen = signal<{ actual: number; predicted: number; found: CellPictures; network: number } | undefined>(undefined);
+const chosen = signal<{ actual: number; predicted: number; found: CellPictures; network: number } | undefined>(
+  undefined,
+);
 const focused = signal(0);
 
 const clicks = new Newest();
@@ -28,12 +30,18 @@ export function Confusion() {
     <div class="confusion-view">
       <figure>
         <Matrix counts={now.confusion} />
-        <figcaption class="quiet">Rows: what it is. Columns: what the network said. Choose a cell to see its digits.</figcaption>
+        <figcaption class="quiet">
+          Rows: what it is. Columns: what the network said. Choose a cell to see its digits.
+        </figcaption>
       </figure>
       <div class="pictures-view">
         <ChosenCell />
         <h3>Surest mistakes</h3>
-        {now.mistakes.length === 0 ? <p class="quiet">None: every test digit is right.</p> : <Mistakes list={now.mistakes} pictures={now.pictures} />}
+        {now.mistakes.length === 0 ? (
+          <p class="quiet">None: every test digit is right.</p>
+        ) : (
+          <Mistakes list={now.mistakes} pictures={now.pictures} />
+        )}
       </div>
     </div>
   );
@@ -58,7 +66,9 @@ function Matrix({ counts }: { counts: Uint32Array }) {
         <tr>
           <td />
           {digits.map((digit) => (
-            <th key={digit} scope="col">{digit}</th>
+            <th key={digit} scope="col">
+              {digit}
+            </th>
           ))}
         </tr>
       </thead>
@@ -69,7 +79,8 @@ function Matrix({ counts }: { counts: Uint32Array }) {
             {digits.map((predicted) => {
               const cell = actual * 10 + predicted;
               const count = counts[cell]!;
-              const share = actual === predicted ? count / largest[actual]! : Math.min(1, (6 * count) / largest[actual]!);
+              const share =
+                actual === predicted ? count / largest[actual]! : Math.min(1, (6 * count) / largest[actual]!);
               return (
                 <td key={predicted}>
                   <button
@@ -105,7 +116,12 @@ function ChosenCell() {
       {found.count === 0 ? (
         <p class="quiet">There is none.</p>
       ) : (
-        <Pictures pictures={found.pictures} count={found.count} label={`Test digits ${actual} taken for ${predicted}`} testId="cell-pictures" />
+        <Pictures
+          pictures={found.pictures}
+          count={found.count}
+          label={`Test digits ${actual} taken for ${predicted}`}
+          testId="cell-pictures"
+        />
       )}
     </>
   );
@@ -117,9 +133,19 @@ function Pictures(props: { pictures: Uint8Array; count: number; label: string; t
   const colors = scheme.value;
   const columns = Math.min(count, 10);
   useEffect(() => {
-    if (canvas.current) drawMosaic(canvas.current, { side: 28, columns, count }, inkColors(), (index) => pictures[index]!);
+    if (canvas.current)
+      drawMosaic(canvas.current, { side: 28, columns, count }, inkColors(), (index) => pictures[index]!);
   }, [pictures, colors]);
-  return <canvas ref={canvas} class="mosaic" role="img" aria-label={label} data-testid={testId} style={{ maxWidth: `${columns * 32}px` }} />;
+  return (
+    <canvas
+      ref={canvas}
+      class="mosaic"
+      role="img"
+      aria-label={label}
+      data-testid={testId}
+      style={{ maxWidth: `${columns * 32}px` }}
+    />
+  );
 }
 
 function Mistakes({ list, pictures }: { list: readonly Mistake[]; pictures: Uint8Array }) {
@@ -143,7 +169,8 @@ export function Picture({ pixels, label }: { pixels: Uint8Array; label: string }
   const canvas = useRef<HTMLCanvasElement>(null);
   const colors = scheme.value;
   useEffect(() => {
-    if (canvas.current) drawMosaic(canvas.current, { side: 28, columns: 1, count: 1 }, inkColors(), (index) => pixels[index]!);
+    if (canvas.current)
+      drawMosaic(canvas.current, { side: 28, columns: 1, count: 1 }, inkColors(), (index) => pixels[index]!);
   }, [pixels, colors]);
   return <canvas ref={canvas} class="picture" role="img" aria-label={label} width={28} height={28} />;
 }

@@ -36,13 +36,32 @@ export function Controls() {
   return (
     <section class="card controls" aria-label="Training">
       <div class="row">
-        <button type="button" class="primary" data-testid="start" disabled={!ready} onClick={toggleRunning} title="Space">
+        <button
+          type="button"
+          class="primary"
+          data-testid="start"
+          disabled={!ready}
+          onClick={toggleRunning}
+          title="Space"
+        >
           {title}
         </button>
-        <button type="button" data-testid="step" disabled={!ready || running.value || finished.value} onClick={stepOnce} title="S">
+        <button
+          type="button"
+          data-testid="step"
+          disabled={!ready || running.value || finished.value}
+          onClick={stepOnce}
+          title="S"
+        >
           Step
         </button>
-        <button type="button" data-testid="reset" disabled={!ready || draftFaults.value.length > 0} onClick={reset} title="R">
+        <button
+          type="button"
+          data-testid="reset"
+          disabled={!ready || draftFaults.value.length > 0}
+          onClick={reset}
+          title="R"
+        >
           Reset
         </button>
       </div>
@@ -60,12 +79,30 @@ function Numbers() {
   const milliseconds = now && prepared.value && (1000 * batchSize()) / now.imagesPerSecond;
   return (
     <dl class="numbers">
-      <Fact name="Step" value={String(step.value)} testId="step-count" of={prepared.value && `of ${prepared.value.stepsTotal}`} />
-      <Fact name="Epoch" value={now ? String(now.epoch) : "–"} of={prepared.value && `of ${prepared.value.settings.epochs}`} />
+      <Fact
+        name="Step"
+        value={String(step.value)}
+        testId="step-count"
+        of={prepared.value && `of ${prepared.value.stepsTotal}`}
+      />
+      <Fact
+        name="Epoch"
+        value={now ? String(now.epoch) : "–"}
+        of={prepared.value && `of ${prepared.value.settings.epochs}`}
+      />
       <Fact name="Training loss" value={now ? now.loss.toFixed(4) : "–"} testId="train-loss" />
-      <Fact name="Test accuracy" value={test.value ? percent(test.value.accuracy) : "–"} testId="test-accuracy" of={partTested()} />
+      <Fact
+        name="Test accuracy"
+        value={test.value ? percent(test.value.accuracy) : "–"}
+        testId="test-accuracy"
+        of={partTested()}
+      />
       <Fact name="Learning rate" value={now ? rounded(now.learningRate) : "–"} />
-      <Fact name="Images/s" value={now ? Math.round(now.imagesPerSecond).toLocaleString("en") : "–"} testId="images-per-second" />
+      <Fact
+        name="Images/s"
+        value={now ? Math.round(now.imagesPerSecond).toLocaleString("en") : "–"}
+        testId="images-per-second"
+      />
       <Fact name="ms/step" value={milliseconds ? rounded(milliseconds) : "–"} testId="step-milliseconds" />
     </dl>
   );
@@ -142,7 +179,12 @@ function ActivityLine() {
           <span class="spinner" aria-hidden="true" /> {activityText(under, made + 1)}{" "}
           <span aria-hidden="true">{Math.floor(milliseconds / 1000)} s</span>
           {milliseconds >= CANCEL_MILLISECONDS && (
-            <button type="button" data-testid="cancel-step" onClick={cancelWork} title="Ends it at once; the network goes back to where it was last kept">
+            <button
+              type="button"
+              data-testid="cancel-step"
+              onClick={cancelWork}
+              title="Ends it at once; the network goes back to where it was last kept"
+            >
               Cancel
             </button>
           )}
@@ -169,13 +211,21 @@ function activityText(under: Activity, next: number): string {
 
 function DataLine() {
   const now = prepared.value;
-  if (!now) return <p class="quiet">{fault.value || pageFault.value ? "No network is ready." : "Preparing data and network …"}</p>;
+  if (!now)
+    return (
+      <p class="quiet">{fault.value || pageFault.value ? "No network is ready." : "Preparing data and network …"}</p>
+    );
   const { data, trainingExamples, testExamples, parameters, file } = now;
   const count = (value: number) => value.toLocaleString("en");
   return (
     <p class="quiet" data-testid="data">
       {data}: {count(trainingExamples)} digits to learn from, {count(testExamples)} others to test with;{" "}
-      {count(parameters)} parameters{file && <>, from <strong>{file}</strong></>}
+      {count(parameters)} parameters
+      {file && (
+        <>
+          , from <strong>{file}</strong>
+        </>
+      )}
     </p>
   );
 }

@@ -1,7 +1,15 @@
 import { useMemo } from "preact/hooks";
 import type uPlot from "uplot";
 import { smoothed, type TrainingCurve } from "../state/history.ts";
-import { curves, curvesVersion, networkVersion, viewFields, viewOptions, type TestPoint, type ViewOptions } from "../state/index.ts";
+import {
+  curves,
+  curvesVersion,
+  networkVersion,
+  viewFields,
+  viewOptions,
+  type TestPoint,
+  type ViewOptions,
+} from "../state/index.ts";
 import { percent, rounded } from "../../shared/format.ts";
 import { Chart, type ChartSeries } from "../../shared/chart.tsx";
 import { Checkbox, Select, Slider } from "../../shared/fields.tsx";
@@ -22,8 +30,22 @@ export function Curves() {
   return (
     <section class="card" aria-label="Curves">
       <div class="plots">
-        <Chart {...common} title="Loss" {...loss} logarithmic={options.logarithmic} yValue={rounded} testId="loss-chart" />
-        <Chart {...common} title="Accuracy" {...accuracy} yValue={percent} yTick={(share) => percent(share, 0)} testId="accuracy-chart" />
+        <Chart
+          {...common}
+          title="Loss"
+          {...loss}
+          logarithmic={options.logarithmic}
+          yValue={rounded}
+          testId="loss-chart"
+        />
+        <Chart
+          {...common}
+          title="Accuracy"
+          {...accuracy}
+          yValue={percent}
+          yTick={(share) => percent(share, 0)}
+          testId="accuracy-chart"
+        />
       </div>
       <ViewFields options={options} />
     </section>
@@ -43,9 +65,20 @@ function ViewFields({ options }: { options: ViewOptions }) {
         value={options.axis}
         onChange={(axis) => change({ axis })}
       />
-      <Checkbox label="Log loss" testId="log-scale" value={options.logarithmic} onChange={(logarithmic) => change({ logarithmic })} />
+      <Checkbox
+        label="Log loss"
+        testId="log-scale"
+        value={options.logarithmic}
+        onChange={(logarithmic) => change({ logarithmic })}
+      />
       <Checkbox label="Raw" testId="raw" value={options.raw} onChange={(raw) => change({ raw })} />
-      <Slider label="Smoothing" layout="inline" field={viewFields.smoothing} value={options.smoothing} onChange={(smoothing) => change({ smoothing })} />
+      <Slider
+        label="Smoothing"
+        layout="inline"
+        field={viewFields.smoothing}
+        value={options.smoothing}
+        onChange={(smoothing) => change({ smoothing })}
+      />
     </div>
   );
 }

@@ -43,7 +43,11 @@ export function Dispatches() {
         </button>
       </div>
       {profile?.reason && <p class="notice">No time per kernel here: {profile.reason}.</p>}
-      {failure.value && <p class="fault" role="alert">{failure.value}</p>}
+      {failure.value && (
+        <p class="fault" role="alert">
+          {failure.value}
+        </p>
+      )}
       <div class="scroll" tabIndex={0} role="region" aria-label="Dispatches of a step">
         <table class="dispatches" data-testid="dispatches">
           <thead>
@@ -67,7 +71,9 @@ export function Dispatches() {
                   <td class="number">{scaled(dispatch.bytes)}</td>
                   {times && <td class="number">{Math.round(times[place]! / 1000)}</td>}
                   <td class="bar-cell">
-                    <span class="bar"><span style={{ width: `${100 * share}%` }} /></span>
+                    <span class="bar">
+                      <span style={{ width: `${100 * share}%` }} />
+                    </span>
                   </td>
                 </tr>
               );

@@ -36,7 +36,12 @@ export function Digits() {
         <div class="column">
           <Curves />
           <section class="card look">
-            <TabList label="Looks into the network" tabs={looks} chosen={look.value} choose={(name) => (look.value = name)} />
+            <TabList
+              label="Looks into the network"
+              tabs={looks}
+              chosen={look.value}
+              choose={(name) => (look.value = name)}
+            />
             <div role="tabpanel" id={`panel-${look.value}`} aria-labelledby={`tab-${look.value}`}>
               <View />
             </div>

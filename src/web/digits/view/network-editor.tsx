@@ -21,7 +21,12 @@ export function NetworkEditor() {
       <ol class="layers">
         {layers.map((layer, place) => (
           <li key={place}>
-            <LayerFields layer={layer} place={place} change={(changes) => change(place, changes)} remove={() => remove(place)} />
+            <LayerFields
+              layer={layer}
+              place={place}
+              change={(changes) => change(place, changes)}
+              remove={() => remove(place)}
+            />
           </li>
         ))}
       </ol>
@@ -32,9 +37,30 @@ export function NetworkEditor() {
         </button>
       </div>
       <div class="fields">
-        <Select label="Loss" layout="wide" testId="loss" options={lossOptions} titles={lossTitles} value={loss} onChange={(name) => edit({ loss: name })} />
-        <Select label="Optimizer" testId="optimizer" options={fields.optimizer.values} titles={optimizerTitles} value={optimizer} onChange={(name) => edit({ optimizer: name })} />
-        <NumberField label="Seed" testId="seed" field={fields.seed} value={seed} onChange={(value) => edit({ seed: value })} />
+        <Select
+          label="Loss"
+          layout="wide"
+          testId="loss"
+          options={lossOptions}
+          titles={lossTitles}
+          value={loss}
+          onChange={(name) => edit({ loss: name })}
+        />
+        <Select
+          label="Optimizer"
+          testId="optimizer"
+          options={fields.optimizer.values}
+          titles={optimizerTitles}
+          value={optimizer}
+          onChange={(name) => edit({ optimizer: name })}
+        />
+        <NumberField
+          label="Seed"
+          testId="seed"
+          field={fields.seed}
+          value={seed}
+          onChange={(value) => edit({ seed: value })}
+        />
         <DataChoice />
       </div>
       <Pending />
@@ -44,7 +70,9 @@ export function NetworkEditor() {
 
 function PresetChoice() {
   const shown = JSON.stringify(draft.value);
-  const name = Object.keys(presets).find((preset) => JSON.stringify({ ...presets[preset], data: draft.value.data }) === shown);
+  const name = Object.keys(presets).find(
+    (preset) => JSON.stringify({ ...presets[preset], data: draft.value.data }) === shown,
+  );
   return (
     <div class="preset">
       <Select
@@ -85,7 +113,9 @@ function DataChoice() {
   const { data } = draft.value;
   const hasMnist = device.value?.mnist === true;
   const options: (typeof data)[] = hasMnist ? [data === "digits" ? "auto" : data, "digits"] : [data];
-  const titles = Object.fromEntries(options.map((name) => [name, hasMnist && name !== "digits" ? "MNIST" : "built-in digits"]));
+  const titles = Object.fromEntries(
+    options.map((name) => [name, hasMnist && name !== "digits" ? "MNIST" : "built-in digits"]),
+  );
   return (
     <Select
       label="Data"
@@ -131,7 +161,13 @@ function LayerFields(props: {
         value={layer.dropout}
         onChange={(dropout) => change({ dropout })}
       />
-      <button type="button" class="plain" aria-label={`Remove layer ${place + 1}`} title="Remove this layer" onClick={remove}>
+      <button
+        type="button"
+        class="plain"
+        aria-label={`Remove layer ${place + 1}`}
+        title="Remove this layer"
+        onClick={remove}
+      >
         ✕
       </button>
     </div>
@@ -140,7 +176,12 @@ function LayerFields(props: {
 
 /** Says that changes wait for a restart. */
 function Pending() {
-  if (draftFaults.value.length > 0) return <p class="fault" data-testid="draft-fault">{draftFaults.value.join("; ")}.</p>;
+  if (draftFaults.value.length > 0)
+    return (
+      <p class="fault" data-testid="draft-fault">
+        {draftFaults.value.join("; ")}.
+      </p>
+    );
   if (!restartPending.value || !prepared.value) return null;
   return (
     <div class="notice" data-testid="restart-needed">

@@ -18,10 +18,35 @@ export function OptionsEditor() {
       <h2>Training</h2>
       <p class="quiet">Changes here take effect at once; learning goes on.</p>
       <div class="fields">
-        <NumberField label="Learning rate" testId="learning-rate" field={fields.learningRate} value={learningRate} onChange={(value) => edit({ learningRate: value })} />
-        <Select label="Schedule" testId="schedule" options={fields.schedule.values} titles={titles} value={schedule} onChange={(name) => edit({ schedule: name })} />
-        <NumberField label="Batch size" testId="batch-size" field={fields.batchSize} value={batchSize} onChange={(value) => edit({ batchSize: value })} />
-        <NumberField label="Epochs" testId="epochs" field={fields.epochs} value={epochs} onChange={(value) => edit({ epochs: value })} />
+        <NumberField
+          label="Learning rate"
+          testId="learning-rate"
+          field={fields.learningRate}
+          value={learningRate}
+          onChange={(value) => edit({ learningRate: value })}
+        />
+        <Select
+          label="Schedule"
+          testId="schedule"
+          options={fields.schedule.values}
+          titles={titles}
+          value={schedule}
+          onChange={(name) => edit({ schedule: name })}
+        />
+        <NumberField
+          label="Batch size"
+          testId="batch-size"
+          field={fields.batchSize}
+          value={batchSize}
+          onChange={(value) => edit({ batchSize: value })}
+        />
+        <NumberField
+          label="Epochs"
+          testId="epochs"
+          field={fields.epochs}
+          value={epochs}
+          onChange={(value) => edit({ epochs: value })}
+        />
       </div>
     </section>
   );

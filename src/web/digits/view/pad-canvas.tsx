@@ -66,7 +66,8 @@ export function clear(): void {
 function redraw(): void {
   penDown.value = false;
   ink.clearRect(0, 0, SIDE, SIDE);
-  for (const stroke of drawing.strokes) stroke.forEach((place, index) => inkLine(stroke[Math.max(0, index - 1)]!, place));
+  for (const stroke of drawing.strokes)
+    stroke.forEach((place, index) => inkLine(stroke[Math.max(0, index - 1)]!, place));
   redrawn.value++;
   readInk();
 }
@@ -169,7 +170,9 @@ export function PadCanvas() {
         onPointerUp={({ pointerId }) => drawing.end(pointerId)}
         onPointerCancel={({ pointerId }) => drawing.end(pointerId)}
       />
-      <span class="hidden" role="status">{cursor.value && (penDown.value ? "Pen down" : "Pen up")}</span>
+      <span class="hidden" role="status">
+        {cursor.value && (penDown.value ? "Pen down" : "Pen up")}
+      </span>
     </>
   );
 }

@@ -14,7 +14,13 @@ export function DrawPad() {
       <div class="row spread">
         <h2>Draw a digit</h2>
         <span class="row">
-          <button type="button" data-testid="undo" disabled={isEmpty.value} onClick={undo} title="Takes the last stroke back">
+          <button
+            type="button"
+            data-testid="undo"
+            disabled={isEmpty.value}
+            onClick={undo}
+            title="Takes the last stroke back"
+          >
             Undo
           </button>
           <button type="button" data-testid="clear" onClick={clear}>
@@ -37,13 +43,23 @@ function Prediction() {
   return (
     <>
       <div class="row prediction">
-        {picture.value ? <Picture pixels={picture.value} label="The drawing as the network sees it" /> : <span class="picture" />}
+        {picture.value ? (
+          <Picture pixels={picture.value} label="The drawing as the network sees it" />
+        ) : (
+          <span class="picture" />
+        )}
         <p aria-live="polite">
           {best === undefined ? (
-            <span class="quiet">Draw with mouse, finger, pen or keys (arrows and Space): the network says what it sees.</span>
+            <span class="quiet">
+              Draw with mouse, finger, pen or keys (arrows and Space): the network says what it sees.
+            </span>
           ) : (
             <>
-              The network says <output class="said" data-testid="prediction">{best}</output> <span class="quiet">{percent(shares![best]!)}</span>
+              The network says{" "}
+              <output class="said" data-testid="prediction">
+                {best}
+              </output>{" "}
+              <span class="quiet">{percent(shares![best]!)}</span>
             </>
           )}
         </p>
@@ -52,7 +68,9 @@ function Prediction() {
         {digits.map((digit) => (
           <li key={digit} class={digit === best ? "best" : ""}>
             <span class="name">{digit}</span>
-            <span class="bar"><span style={{ width: `${100 * (shares?.[digit] ?? 0)}%` }} /></span>
+            <span class="bar">
+              <span style={{ width: `${100 * (shares?.[digit] ?? 0)}%` }} />
+            </span>
             <span class="value">{shares ? percent(shares[digit]!) : "–"}</span>
           </li>
         ))}
@@ -103,8 +121,14 @@ function HiddenLayer({ values, title }: { values: Float32Array; title: string })
       <figcaption class="quiet">
         {title}: {active} of {values.length} above 0
       </figcaption>
-      <canvas ref={canvas} class="units" role="img" aria-label={`${title}: what each unit gives`} width={columns * 10} height={10 * Math.ceil(count / columns)} />
+      <canvas
+        ref={canvas}
+        class="units"
+        role="img"
+        aria-label={`${title}: what each unit gives`}
+        width={columns * 10}
+        height={10 * Math.ceil(count / columns)}
+      />
     </figure>
   );
 }
-

@@ -44,4 +44,5 @@ export function Weights() {
 }
 
 /** About twice as wide as high, like the card. */
-const columnsFor = (count: number) => Math.max(1, Math.min(count, count <= 12 ? count : Math.ceil(Math.sqrt(2.6 * count))));
+const columnsFor = (count: number) =>
+  Math.max(1, Math.min(count, count <= 12 ? count : Math.ceil(Math.sqrt(2.6 * count))));

@@ -106,7 +106,10 @@ class NetworkRun implements Run {
     this.#trainer = trainer;
     // What was added the page has already, at the end of the set.
     const { test } = network;
-    this.problem = { points: rowsOf(train, train.count - config.points.length), test: test ? rowsOf(test) : new Float32Array() };
+    this.problem = {
+      points: rowsOf(train, train.count - config.points.length),
+      test: test ? rowsOf(test) : new Float32Array(),
+    };
   }
 
   get step(): number {

@@ -233,7 +233,13 @@ async function createRun(options: RunOptions, surfaces: SurfaceCache): Promise<R
 function weightsOf(config: PlaygroundConfig): string {
   switch (config.mode) {
     case "classify":
-      return JSON.stringify([config.mode, config.layers, config.optimizer, config.seed, config.loss === "softmaxCrossEntropy"]);
+      return JSON.stringify([
+        config.mode,
+        config.layers,
+        config.optimizer,
+        config.seed,
+        config.loss === "softmaxCrossEntropy",
+      ]);
     case "regress":
       return JSON.stringify([config.mode, config.layers, config.optimizer, config.seed]);
     case "neuron":

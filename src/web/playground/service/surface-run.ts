@@ -54,7 +54,13 @@ function overlapping(options: { noise: number; seed: number; count: number }): T
 }
 
 const kinds: Readonly<Record<SurfaceSettings["model"], Kind>> = {
-  line: { loss: "meanSquaredError", extent: 2, names: ["slope a", "intercept b"], data: points.line, model: neuron("identity") },
+  line: {
+    loss: "meanSquaredError",
+    extent: 2,
+    names: ["slope a", "intercept b"],
+    data: points.line,
+    model: neuron("identity"),
+  },
   logistic: {
     loss: "sigmoidBinaryCrossEntropy",
     extent: 10,
@@ -62,7 +68,13 @@ const kinds: Readonly<Record<SurfaceSettings["model"], Kind>> = {
     data: overlapping,
     model: neuron("identity"),
   },
-  squared: { loss: "meanSquaredError", extent: 10, names: ["weight w", "bias b"], data: overlapping, model: neuron("sigmoid") },
+  squared: {
+    loss: "meanSquaredError",
+    extent: 10,
+    names: ["weight w", "bias b"],
+    data: overlapping,
+    model: neuron("sigmoid"),
+  },
   saddle: {
     loss: "meanSquaredError",
     extent: 2,
@@ -70,7 +82,10 @@ const kinds: Readonly<Record<SurfaceSettings["model"], Kind>> = {
     data: (options): RegressionDataset => points.line({ ...options, intercept: 0 }),
     model: (inner, outer) =>
       sequential(
-        [dense(1, { activation: "tanh", bias: false, weights: given(inner) }), dense(1, { bias: false, weights: given(outer) })],
+        [
+          dense(1, { activation: "tanh", bias: false, weights: given(inner) }),
+          dense(1, { bias: false, weights: given(outer) }),
+        ],
         { inputShape: [1] },
       ),
   },
@@ -91,10 +106,17 @@ function lossOn(data: TrainingData, loss: LossName, outputs: Tensor): { loss: Te
  * The loss at every point of the picture. Each run of one small graph computes it for the parameters that the run
  * before left and writes the next ones, which are functions of the run's number, so that many points go in one submit.
  */
-async function computeSurface(backend: Backend, { model, data, loss, extent, names }: Kind, options: Parameters<Kind["data"]>[0]): Promise<LossSurface> {
+async function computeSurface(
+  backend: Backend,
+  { model, data, loss, extent, names }: Kind,
+  options: Parameters<Kind["data"]>[0],
+): Promise<LossSurface> {
   const dataset = data(options);
   const along = (position: number) => extent * ((2 * position) / (SURFACE_SIDE - 1) - 1);
-  const coordinates = [(run: number) => along(run % SURFACE_SIDE), (run: number) => along(Math.floor(run / SURFACE_SIDE))] as const;
+  const coordinates = [
+    (run: number) => along(run % SURFACE_SIDE),
+    (run: number) => along(Math.floor(run / SURFACE_SIDE)),
+  ] as const;
   const swept = model(coordinates[0](0), coordinates[1](0));
   const x = input("x", [dataset.count, 1]);
   const { loss: value, answers } = lossOn(dataset, loss, swept.apply(x));
@@ -164,7 +186,9 @@ function rowsOf1D(data: TrainingData): Float32Array {
 
 /** The logistic function of logits: the softmax of 0 and a logit has it as its second probability. */
 function secondOfTwo(logits: Float32Array): Float32Array {
-  const pairs = Float32Array.from({ length: 2 * logits.length }, (_, index) => (index % 2 === 0 ? 0 : logits[index >> 1]!));
+  const pairs = Float32Array.from({ length: 2 * logits.length }, (_, index) =>
+    index % 2 === 0 ? 0 : logits[index >> 1]!,
+  );
   return probabilities(pairs, 2).filter((_, index) => index % 2 === 1);
 }
 
@@ -201,7 +225,10 @@ class SurfaceRun implements Run {
 
   async frame(): Promise<Frame> {
     const trainer = this.#trainer;
-    const curve = Float32Array.from({ length: CURVE_POINTS }, (_, index) => EXTENT * ((2 * index) / (CURVE_POINTS - 1) - 1));
+    const curve = Float32Array.from(
+      { length: CURVE_POINTS },
+      (_, index) => EXTENT * ((2 * index) / (CURVE_POINTS - 1) - 1),
+    );
     const [{ loss, accuracy }, outputs] = await Promise.all([trainer.evaluate(this.#dataset), trainer.predict(curve)]);
     const isLogit = this.#kind.loss === "sigmoidBinaryCrossEntropy";
     const path = Float32Array.from(this.#path);
@@ -209,7 +236,17 @@ class SurfaceRun implements Run {
     const parameters = path.length > 0 ? path.slice(-2) : Float32Array.from(await this.#parameters());
     const tested = { testLoss: NaN, testAccuracy: NaN };
     const shown = isLogit ? secondOfTwo(outputs) : outputs;
-    return { mode: "surface", step: trainer.step, loss, accuracy, ...tested, outputs: shown, hidden: [], parameters, path };
+    return {
+      mode: "surface",
+      step: trainer.step,
+      loss,
+      accuracy,
+      ...tested,
+      outputs: shown,
+      hidden: [],
+      parameters,
+      path,
+    };
   }
 
   snapshot(): Promise<Snapshot> {

@@ -5,7 +5,19 @@ import { batch, effect, type Signal } from "@preact/signals";
 import * as Comlink from "comlink";
 import { Requests, type Stamp } from "../../shared/requests.ts";
 import type { Frame, PlaygroundApi, PlaygroundEvent } from "../contract.ts";
-import { currentConfig, deviceGone, emptyHistory, frame, history, message, path, problem, running, spokenFrame, unitsFrame } from "./signals.ts";
+import {
+  currentConfig,
+  deviceGone,
+  emptyHistory,
+  frame,
+  history,
+  message,
+  path,
+  problem,
+  running,
+  spokenFrame,
+  unitsFrame,
+} from "./signals.ts";
 
 /** About as many as a chart has pixels. Beyond that, every other record is dropped. */
 const MOST_RECORDS = 800;

@@ -8,7 +8,14 @@ import { addPoint, nextClass } from "./picture.tsx";
 import { classifyFields, EXTENT, neuronFields, regressFields, surfaceFields, type Point } from "../settings.ts";
 import { change, playgroundState } from "../state/index.ts";
 
-const planeTitles = { circles: "Circles", xor: "XOR", moons: "Moons", spirals: "Spirals", linear: "Linearly separable", own: "Your own points" };
+const planeTitles = {
+  circles: "Circles",
+  xor: "XOR",
+  moons: "Moons",
+  spirals: "Spirals",
+  linear: "Linearly separable",
+  own: "Your own points",
+};
 const curveTitles = { sine: "Sine", polynomial: "Polynomial", line: "Line", own: "Your own points" };
 
 export function DataPanel() {
@@ -31,8 +38,20 @@ function PointsData({ mode }: { mode: PointsMode }) {
       <DataChoice mode={mode} />
       {settings.data !== "own" && (
         <>
-          <Slider label="Noise" testId="playground-noise" field={fields.noise} value={settings.noise} onChange={(noise) => change(mode, { noise })} />
-          <Slider label="Points" testId="playground-count" field={fields.count} value={settings.count} onChange={(count) => change(mode, { count })} />
+          <Slider
+            label="Noise"
+            testId="playground-noise"
+            field={fields.noise}
+            value={settings.noise}
+            onChange={(noise) => change(mode, { noise })}
+          />
+          <Slider
+            label="Points"
+            testId="playground-count"
+            field={fields.count}
+            value={settings.count}
+            onChange={(count) => change(mode, { count })}
+          />
         </>
       )}
       <NumberField
@@ -51,10 +70,26 @@ function DataChoice({ mode }: { mode: PointsMode }) {
   const common = { label: "Points from", testId: "playground-dataset" };
   if (mode === "regress") {
     const { data } = playgroundState.value.regress;
-    return <Select {...common} options={regressFields.data.values} titles={curveTitles} value={data} onChange={(next) => change("regress", { data: next })} />;
+    return (
+      <Select
+        {...common}
+        options={regressFields.data.values}
+        titles={curveTitles}
+        value={data}
+        onChange={(next) => change("regress", { data: next })}
+      />
+    );
   }
   const { data } = playgroundState.value[mode];
-  return <Select {...common} options={classifyFields.data.values} titles={planeTitles} value={data} onChange={(next) => change(mode, { data: next })} />;
+  return (
+    <Select
+      {...common}
+      options={classifyFields.data.values}
+      titles={planeTitles}
+      value={data}
+      onChange={(next) => change(mode, { data: next })}
+    />
+  );
 }
 
 const coordinate = range(-EXTENT, EXTENT, "any", 0);
@@ -76,12 +111,29 @@ function OwnPoints({ mode }: { mode: PointsMode }) {
           addPoint(x.value, y.value);
         }}
       >
-        <NumberField label="x" testId="playground-point-x" field={coordinate} value={x.value} onChange={(value) => (x.value = value)} />
-        <NumberField label="y" testId="playground-point-y" field={coordinate} value={y.value} onChange={(value) => (y.value = value)} />
+        <NumberField
+          label="x"
+          testId="playground-point-x"
+          field={coordinate}
+          value={x.value}
+          onChange={(value) => (x.value = value)}
+        />
+        <NumberField
+          label="y"
+          testId="playground-point-y"
+          field={coordinate}
+          value={y.value}
+          onChange={(value) => (y.value = value)}
+        />
         <button data-testid="playground-add-point">Add</button>
       </form>
       <div class="row">
-        <button type="button" data-testid="playground-undo-point" disabled={points.length === 0} onClick={() => setPoints(points.slice(0, -1))}>
+        <button
+          type="button"
+          data-testid="playground-undo-point"
+          disabled={points.length === 0}
+          onClick={() => setPoints(points.slice(0, -1))}
+        >
           Undo
         </button>
         <button
@@ -104,8 +156,24 @@ function ClassChoice() {
       value={nextClass.value}
       onChange={(value) => (nextClass.value = value)}
       options={[
-        { value: 0, testId: "playground-class-0", text: <><i class="playground-disc" /> Blue</> },
-        { value: 1, testId: "playground-class-1", text: <><i class="playground-square" /> Orange</> },
+        {
+          value: 0,
+          testId: "playground-class-0",
+          text: (
+            <>
+              <i class="playground-disc" /> Blue
+            </>
+          ),
+        },
+        {
+          value: 1,
+          testId: "playground-class-1",
+          text: (
+            <>
+              <i class="playground-square" /> Orange
+            </>
+          ),
+        },
       ]}
     />
   );
@@ -128,13 +196,43 @@ function SurfaceData() {
   const [first, second] = start;
   return (
     <>
-      <Select label="Model" testId="playground-model" options={surfaceFields.model.values} titles={modelTitles} value={model} onChange={(next) => change("surface", { model: next, learningRate: usualRates[next] })} />
-      <Slider label="Noise" testId="playground-noise" field={surfaceFields.noise} value={noise} onChange={(next) => change("surface", { noise: next })} />
-      <NumberField label="Seed" testId="playground-seed" field={surfaceFields.seed} value={seed} onChange={(next) => change("surface", { seed: next })} />
+      <Select
+        label="Model"
+        testId="playground-model"
+        options={surfaceFields.model.values}
+        titles={modelTitles}
+        value={model}
+        onChange={(next) => change("surface", { model: next, learningRate: usualRates[next] })}
+      />
+      <Slider
+        label="Noise"
+        testId="playground-noise"
+        field={surfaceFields.noise}
+        value={noise}
+        onChange={(next) => change("surface", { noise: next })}
+      />
+      <NumberField
+        label="Seed"
+        testId="playground-seed"
+        field={surfaceFields.seed}
+        value={seed}
+        onChange={(next) => change("surface", { seed: next })}
+      />
       <p class="playground-note">Click or tap the picture to say where descent starts, or move these.</p>
-      <Slider label="Start, across" testId="playground-start-x" field={shareOfExtent} value={first} onChange={(next) => change("surface", { start: [next, second] })} />
-      <Slider label="Start, up" testId="playground-start-y" field={shareOfExtent} value={second} onChange={(next) => change("surface", { start: [first, next] })} />
+      <Slider
+        label="Start, across"
+        testId="playground-start-x"
+        field={shareOfExtent}
+        value={first}
+        onChange={(next) => change("surface", { start: [next, second] })}
+      />
+      <Slider
+        label="Start, up"
+        testId="playground-start-y"
+        field={shareOfExtent}
+        value={second}
+        onChange={(next) => change("surface", { start: [first, next] })}
+      />
     </>
   );
 }
-

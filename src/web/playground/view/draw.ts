@@ -47,14 +47,26 @@ function contour({ context, size }: Drawing, values: Float32Array, side: number,
   context.beginPath();
   for (let row = 0; row + 1 < side; row++) {
     for (let column = 0; column + 1 < side; column++) {
-      const around = [above(row, column), above(row, column + 1), above(row + 1, column + 1), above(row + 1, column)] as const;
+      const around = [
+        above(row, column),
+        above(row, column + 1),
+        above(row + 1, column + 1),
+        above(row + 1, column),
+      ] as const;
       if (around.every((value) => value < 0) || around.every((value) => value >= 0)) continue;
-      const corners = [[0, 0, around[0]], [1, 0, around[1]], [1, 1, around[2]], [0, 1, around[3]]] as const;
+      const corners = [
+        [0, 0, around[0]],
+        [1, 0, around[1]],
+        [1, 1, around[2]],
+        [0, 1, around[3]],
+      ] as const;
       const crossings = corners.flatMap(([x, y, value], index) => {
         const [nextX, nextY, nextValue] = corners[(index + 1) % 4]!;
         if (value < 0 === nextValue < 0) return [];
         const share = value / (value - nextValue);
-        return [[(column + x + share * (nextX - x)) * spacing, size - (row + y + share * (nextY - y)) * spacing] as const];
+        return [
+          [(column + x + share * (nextX - x)) * spacing, size - (row + y + share * (nextY - y)) * spacing] as const,
+        ];
       });
       for (let pair = 0; pair + 1 < crossings.length; pair += 2) {
         context.moveTo(...crossings[pair]!);
@@ -134,7 +146,13 @@ export function drawNeuron(drawing: Drawing, { parameters, outputs }: Frame, isH
     context.fillRect(0, 0, size, size);
     context.fillStyle = rampColor(palette.regions, 255);
     context.beginPath();
-    for (const [along, across] of [[-10, 0], [10, 0], [10, 10], [-10, 10]] as const) context.lineTo(...at(along, across));
+    for (const [along, across] of [
+      [-10, 0],
+      [10, 0],
+      [10, 10],
+      [-10, 10],
+    ] as const)
+      context.lineTo(...at(along, across));
     context.fill();
   }
   context.strokeStyle = css(palette.text);
@@ -151,7 +169,11 @@ export function drawNeuron(drawing: Drawing, { parameters, outputs }: Frame, isH
 }
 
 /** Draws a curve, given its y values from x = −EXTENT to EXTENT. */
-export function drawCurve(drawing: Drawing, values: Float32Array, { color, width = 2.5 }: { color: Color; width?: number }): void {
+export function drawCurve(
+  drawing: Drawing,
+  values: Float32Array,
+  { color, width = 2.5 }: { color: Color; width?: number },
+): void {
   const { context } = drawing;
   context.strokeStyle = css(color);
   context.lineWidth = width;
@@ -175,7 +197,8 @@ export function drawLossSurface(drawing: Drawing, { losses, names }: LossSurface
   picture(drawing, SURFACE_SIDE, palette.heights, (index) => heightOf(losses[index]!));
   context.strokeStyle = css(palette.text, 0.35);
   context.lineWidth = 1;
-  for (let band = 1; band < BANDS; band++) contour(drawing, losses, SURFACE_SIDE, least + (most - least) * (band / BANDS) ** 2);
+  for (let band = 1; band < BANDS; band++)
+    contour(drawing, losses, SURFACE_SIDE, least + (most - least) * (band / BANDS) ** 2);
   drawAxes(drawing);
   context.fillStyle = css(palette.text);
   context.font = "13px system-ui, sans-serif";
@@ -190,7 +213,10 @@ export function drawPath(drawing: Drawing, path: readonly number[], extent: numb
   const { context, palette } = drawing;
   if (path.length < 2) return;
   const at = (index: number) => placeOf(drawing, path[index]!, path[index + 1]!, extent);
-  for (const [color, width] of [[palette.surface, 4], [palette.orange, 2]] as const) {
+  for (const [color, width] of [
+    [palette.surface, 4],
+    [palette.orange, 2],
+  ] as const) {
     context.strokeStyle = css(color);
     context.lineWidth = width;
     context.beginPath();
@@ -217,7 +243,11 @@ export function drawUnit(drawing: Drawing, values: Float32Array): void {
   if (values.length === CURVE_POINTS) {
     drawBackground(drawing);
     drawAxes(drawing);
-    drawCurve(drawing, values.map((value) => value / largest), { color: palette.blue, width: 3 });
+    drawCurve(
+      drawing,
+      values.map((value) => value / largest),
+      { color: palette.blue, width: 3 },
+    );
     return;
   }
   picture(drawing, PLANE_SIDE, palette.units, (index) => (values[index]! / largest + 1) / 2);

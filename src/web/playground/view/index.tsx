@@ -12,7 +12,16 @@ import { DataPanel } from "./data-panel.tsx";
 import { NetworkPanel } from "./network-panel.tsx";
 import { FitPicture, Picture } from "./picture.tsx";
 import { classifyFields, type Mode } from "../settings.ts";
-import { change, connect, deviceGone, frame, message, playgroundCommands, playgroundState, running } from "../state/index.ts";
+import {
+  change,
+  connect,
+  deviceGone,
+  frame,
+  message,
+  playgroundCommands,
+  playgroundState,
+  running,
+} from "../state/index.ts";
 import { numberText } from "./text.ts";
 import "./playground.css";
 
@@ -47,7 +56,15 @@ const modeOptions: readonly { value: Mode; text: string; testId: string }[] = [
   { value: "surface", text: "Loss surface", testId: "playground-mode-surface" },
 ];
 
-const speedTitles = { full: "Full speed", "2": "2 steps/s", "10": "10 steps/s", "30": "30 steps/s", "100": "100 steps/s", "300": "300 steps/s", "1000": "1000 steps/s" };
+const speedTitles = {
+  full: "Full speed",
+  "2": "2 steps/s",
+  "10": "10 steps/s",
+  "30": "30 steps/s",
+  "100": "100 steps/s",
+  "300": "300 steps/s",
+  "1000": "1000 steps/s",
+};
 
 function Toolbar() {
   const state = playgroundState.value;
@@ -91,7 +108,8 @@ function Message() {
   const { value } = message;
   return (
     <div class={`playground-message ${value?.kind ?? ""}`} role="status" hidden={!value}>
-      <span data-testid="playground-message">{value?.text}</span> <CloseButton close={() => (message.value = undefined)} />
+      <span data-testid="playground-message">{value?.text}</span>{" "}
+      <CloseButton close={() => (message.value = undefined)} />
       {deviceGone.value && <ContinueOnCpu />}
     </div>
   );
@@ -100,7 +118,13 @@ function Message() {
 function Numbers() {
   const { mode } = playgroundState.value;
   const current = frame.value?.mode === mode ? frame.value : undefined;
-  const { step, loss, testLoss, accuracy, testAccuracy } = current ?? { step: 0, loss: NaN, testLoss: NaN, accuracy: NaN, testAccuracy: NaN };
+  const { step, loss, testLoss, accuracy, testAccuracy } = current ?? {
+    step: 0,
+    loss: NaN,
+    testLoss: NaN,
+    accuracy: NaN,
+    testAccuracy: NaN,
+  };
   const hasClasses = mode === "classify" || mode === "neuron";
   return (
     <dl class="numbers playground-numbers">

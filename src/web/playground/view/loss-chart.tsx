@@ -21,7 +21,12 @@ export function LossChart({ hasTest }: { hasTest: boolean }) {
     <section class="card playground-chart" aria-labelledby="playground-chart-title">
       <div class="row spread">
         <h2 id="playground-chart-title">Loss</h2>
-        <Checkbox label="Log scale" testId="playground-log-scale" value={logarithmic.value} onChange={(next) => (logarithmic.value = next)} />
+        <Checkbox
+          label="Log scale"
+          testId="playground-log-scale"
+          value={logarithmic.value}
+          onChange={(next) => (logarithmic.value = next)}
+        />
       </div>
       <Chart
         title="Loss"
@@ -47,7 +52,8 @@ function dataOf(
   { steps, losses, testLosses }: History,
   { hasTest, logarithmic }: { hasTest: boolean; logarithmic: boolean },
 ): { data: uPlot.AlignedData; yRange: readonly [number, number] | undefined } {
-  const drawn = (values: readonly number[]) => values.map((value) => (Number.isFinite(value) && (value > 0 || !logarithmic) ? value : null));
+  const drawn = (values: readonly number[]) =>
+    values.map((value) => (Number.isFinite(value) && (value > 0 || !logarithmic) ? value : null));
   return {
     data: [[...steps], drawn(losses), ...(hasTest ? [drawn(testLosses)] : [])],
     yRange: logarithmic ? undefined : robustRange(hasTest ? [losses, testLosses] : [losses]),

@@ -5,7 +5,16 @@ import { fallbacks } from "../../shared/address/codec.ts";
 import { Canvas } from "./canvas.tsx";
 import { NumberField, Select, Slider } from "../../shared/fields.tsx";
 import { drawBackground, drawUnit, type Drawing } from "./draw.ts";
-import { classifyFields, layerFields, MOST_LAYERS, neuronFields, regressFields, surfaceFields, type HiddenLayer, type Mode } from "../settings.ts";
+import {
+  classifyFields,
+  layerFields,
+  MOST_LAYERS,
+  neuronFields,
+  regressFields,
+  surfaceFields,
+  type HiddenLayer,
+  type Mode,
+} from "../settings.ts";
 import { change, frame, playgroundState, unitsFrame } from "../state/index.ts";
 import { numberText } from "./text.ts";
 
@@ -70,7 +79,13 @@ function LayerRow({ mode, index, layer, onChange, onRemove }: LayerRowProps) {
     <fieldset class="playground-layer">
       <legend>Hidden layer {index + 1}</legend>
       <div class="row">
-        <NumberField label="Units" testId={`${testId}-units`} field={layerFields.units} value={layer.units} onChange={(units) => onChange({ ...layer, units })} />
+        <NumberField
+          label="Units"
+          testId={`${testId}-units`}
+          field={layerFields.units}
+          value={layer.units}
+          onChange={(units) => onChange({ ...layer, units })}
+        />
         <Select
           label="Activation"
           testId={`${testId}-activation`}
@@ -78,11 +93,20 @@ function LayerRow({ mode, index, layer, onChange, onRemove }: LayerRowProps) {
           value={layer.activation}
           onChange={(activation) => onChange({ ...layer, activation })}
         />
-        <button type="button" data-testid={`${testId}-remove`} aria-label={`Remove hidden layer ${index + 1}`} onClick={onRemove}>
+        <button
+          type="button"
+          data-testid={`${testId}-remove`}
+          aria-label={`Remove hidden layer ${index + 1}`}
+          onClick={onRemove}
+        >
           ✕
         </button>
       </div>
-      <div class="playground-units" role="img" aria-label={`What each of the ${layer.units} units of hidden layer ${index + 1} answers to`}>
+      <div
+        class="playground-units"
+        role="img"
+        aria-label={`What each of the ${layer.units} units of hidden layer ${index + 1} answers to`}
+      >
         {Array.from({ length: layer.units }, (_, unit) => (
           <Canvas key={unit} draw={(drawing) => drawHidden(drawing, { mode, layer: index, unit })} />
         ))}
@@ -144,11 +168,34 @@ function Loss({ mode }: { mode: Mode }) {
   const common = { label: "Loss", testId: "playground-loss-function", titles: lossTitles };
   switch (mode) {
     case "classify":
-      return <Select {...common} options={classifyFields.loss.values} value={classify.loss} onChange={(loss) => change(mode, { loss })} />;
+      return (
+        <Select
+          {...common}
+          options={classifyFields.loss.values}
+          value={classify.loss}
+          onChange={(loss) => change(mode, { loss })}
+        />
+      );
     case "regress":
-      return <Select {...common} options={regressFields.loss.values} value={regress.loss} onChange={(loss) => change(mode, { loss })} />;
+      return (
+        <Select
+          {...common}
+          options={regressFields.loss.values}
+          value={regress.loss}
+          onChange={(loss) => change(mode, { loss })}
+        />
+      );
     case "neuron":
-      return <Select label="Rule" testId="playground-rule" options={neuronFields.rule.values} titles={ruleTitles} value={neuron.rule} onChange={(rule) => change(mode, { rule })} />;
+      return (
+        <Select
+          label="Rule"
+          testId="playground-rule"
+          options={neuronFields.rule.values}
+          titles={ruleTitles}
+          value={neuron.rule}
+          onChange={(rule) => change(mode, { rule })}
+        />
+      );
     case "surface":
       return null;
   }
@@ -178,10 +225,24 @@ function Optimization({ mode }: { mode: Mode }) {
         onChange={(next) => change(mode, { learningRate: next })}
       />
       {mode === "neuron" && (
-        <Select label="Batch" testId="playground-batch" options={neuronFields.batch.values} titles={batchTitles} value={state.neuron.batch} onChange={(batch) => change("neuron", { batch })} />
+        <Select
+          label="Batch"
+          testId="playground-batch"
+          options={neuronFields.batch.values}
+          titles={batchTitles}
+          value={state.neuron.batch}
+          onChange={(batch) => change("neuron", { batch })}
+        />
       )}
       {(mode === "classify" || mode === "regress") && (
-        <Select label="Batch" testId="playground-batch" options={classifyFields.batch.values} titles={batchTitles} value={state[mode].batch} onChange={(batch) => change(mode, { batch })} />
+        <Select
+          label="Batch"
+          testId="playground-batch"
+          options={classifyFields.batch.values}
+          titles={batchTitles}
+          value={state[mode].batch}
+          onChange={(batch) => change(mode, { batch })}
+        />
       )}
     </>
   );
@@ -194,12 +255,28 @@ function OptimizerFields({ mode }: { mode: Exclude<Mode, "neuron"> }) {
   return (
     <>
       {mode === "surface" ? (
-        <Select {...common} options={surfaceFields.optimizer.values} value={surface.optimizer} onChange={(next) => change("surface", { optimizer: next })} />
+        <Select
+          {...common}
+          options={surfaceFields.optimizer.values}
+          value={surface.optimizer}
+          onChange={(next) => change("surface", { optimizer: next })}
+        />
       ) : (
-        <Select {...common} options={classifyFields.optimizer.values} value={optimizer} onChange={(next) => change(mode, { optimizer: next })} />
+        <Select
+          {...common}
+          options={classifyFields.optimizer.values}
+          value={optimizer}
+          onChange={(next) => change(mode, { optimizer: next })}
+        />
       )}
       {(optimizer === "momentum" || optimizer === "nesterov") && (
-        <Slider label="Momentum" testId="playground-momentum" field={classifyFields.momentum} value={momentum} onChange={(next) => change(mode, { momentum: next })} />
+        <Slider
+          label="Momentum"
+          testId="playground-momentum"
+          field={classifyFields.momentum}
+          value={momentum}
+          onChange={(next) => change(mode, { momentum: next })}
+        />
       )}
       {mode !== "surface" && optimizer === "adamW" && (
         <Select

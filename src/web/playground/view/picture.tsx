@@ -2,7 +2,18 @@ import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { percent } from "../../shared/format.ts";
 import { Canvas } from "./canvas.tsx";
-import { drawAxes, drawBackground, drawCurve, drawDecision, drawLossSurface, drawNeuron, drawPath, drawPoints, fromPixel, type Drawing } from "./draw.ts";
+import {
+  drawAxes,
+  drawBackground,
+  drawCurve,
+  drawDecision,
+  drawLossSurface,
+  drawNeuron,
+  drawPath,
+  drawPoints,
+  fromPixel,
+  type Drawing,
+} from "./draw.ts";
 import { EXTENT, MOST_POINTS, rounded } from "../settings.ts";
 import { change, frame, hasNoPoints, path, playgroundState, problem, spokenFrame } from "../state/index.ts";
 import { numberText } from "./text.ts";
@@ -96,7 +107,11 @@ export function FitPicture() {
   return (
     <figure class="card playground-fit">
       <figcaption>The model on its points</figcaption>
-      <Canvas testId="playground-fit" draw={drawFit} label={() => "The points, and the model with the present two parameters"} />
+      <Canvas
+        testId="playground-fit"
+        draw={drawFit}
+        label={() => "The points, and the model with the present two parameters"}
+      />
     </figure>
   );
 }

@@ -16,13 +16,20 @@ export interface ChoiceField<Value extends string | number> extends Field<Value>
 }
 
 /** One of several names or numbers. */
-export function choice<const Value extends string | number>(values: readonly Value[], fallback: NoInfer<Value>): ChoiceField<Value> {
+export function choice<const Value extends string | number>(
+  values: readonly Value[],
+  fallback: NoInfer<Value>,
+): ChoiceField<Value> {
   return { values, fallback, format: String, parse: (text) => values.find((value) => String(value) === text) };
 }
 
 /** Yes or no, each with its own word. */
 export function flag({ on, off }: { readonly on: string; readonly off: string }, fallback: boolean): Field<boolean> {
-  return { fallback, format: (value) => (value ? on : off), parse: (text) => (text === on ? true : text === off ? false : undefined) };
+  return {
+    fallback,
+    format: (value) => (value ? on : off),
+    parse: (text) => (text === on ? true : text === off ? false : undefined),
+  };
 }
 
 export interface RangeField extends Field<number> {
@@ -80,13 +87,20 @@ export function tuple<Values extends readonly unknown[]>(
 }
 
 /** An object such as "128-relu-0.2". Only its first `required` fields are written where the others have their defaults. */
-export function record<Group extends Fields>(group: Group, { between, required }: { readonly between: string; readonly required: number }): Field<Settings<Group>> {
+export function record<Group extends Fields>(
+  group: Group,
+  { between, required }: { readonly between: string; readonly required: number },
+): Field<Settings<Group>> {
   const [names, fields] = [Object.keys(group), Object.values(group)];
   return {
     fallback: fallbacks(group),
     format(values) {
       const parts = fields.map((field, place) => field.format(values[names[place]!]));
-      while (parts.length > required && parts.at(-1) === fields[parts.length - 1]!.format(fields[parts.length - 1]!.fallback)) parts.pop();
+      while (
+        parts.length > required &&
+        parts.at(-1) === fields[parts.length - 1]!.format(fields[parts.length - 1]!.fallback)
+      )
+        parts.pop();
       return parts.join(between);
     },
     parse(text) {
@@ -96,13 +110,20 @@ export function record<Group extends Fields>(group: Group, { between, required }
   };
 }
 
-function parseParts(fields: readonly Field<unknown>[], text: string, between: string, required: number): unknown[] | undefined {
+function parseParts(
+  fields: readonly Field<unknown>[],
+  text: string,
+  between: string,
+  required: number,
+): unknown[] | undefined {
   const parts = text.split(between);
   if (parts.length < required) return undefined;
   const last = fields.length - 1;
   // The last part may contain the separator, such as the minus sign of 1e-7.
   if (parts.length > last) parts.push(parts.splice(last).join(between));
-  const values = fields.map((field, place) => (parts[place] === undefined ? field.fallback : field.parse(parts[place])));
+  const values = fields.map((field, place) =>
+    parts[place] === undefined ? field.fallback : field.parse(parts[place]),
+  );
   return values.includes(undefined) ? undefined : values;
 }
 
@@ -118,7 +139,8 @@ export function fallbacks<Group extends Fields>(group: Group): Settings<Group> {
   return Object.fromEntries(Object.entries(group).map(([name, { fallback }]) => [name, fallback])) as Settings<Group>;
 }
 
-const keysOf = (group: Fields, prefix: string) => Object.entries(group).map(([name, field]) => [name, field, prefix + (field.key ?? name)] as const);
+const keysOf = (group: Fields, prefix: string) =>
+  Object.entries(group).map(([name, field]) => [name, field, prefix + (field.key ?? name)] as const);
 
 /** Writes the settings that differ from their defaults, or all of them. The prefix precedes the name of each parameter. */
 export function writeFields<Group extends Fields>(
@@ -134,7 +156,12 @@ export function writeFields<Group extends Fields>(
 }
 
 /** Reads what `writeFields` wrote. A missing setting gets its default; so does one that is not allowed, and it is added to `faults`. */
-export function readFields<Group extends Fields>(params: URLSearchParams, group: Group, faults: string[], prefix = ""): Settings<Group> {
+export function readFields<Group extends Fields>(
+  params: URLSearchParams,
+  group: Group,
+  faults: string[],
+  prefix = "",
+): Settings<Group> {
   const entries = keysOf(group, prefix).map(([name, field, key]) => {
     const text = params.get(key);
     const value = text === null ? field.fallback : field.parse(text);
@@ -146,6 +173,8 @@ export function readFields<Group extends Fields>(params: URLSearchParams, group:
 
 /** The parameters that no group of fields knows, as "key=text". */
 export function unknownParameters(params: URLSearchParams, groups: Readonly<Record<string, Fields>>): string[] {
-  const known = new Set(Object.entries(groups).flatMap(([prefix, group]) => keysOf(group, prefix).map(([, , key]) => key)));
+  const known = new Set(
+    Object.entries(groups).flatMap(([prefix, group]) => keysOf(group, prefix).map(([, , key]) => key)),
+  );
   return [...params].filter(([key]) => !known.has(key)).map(([key, text]) => `${key}=${text}`);
 }
