@@ -1,0 +1,51 @@
+/*
+ * How an op's folder tells the WebAssembly backend to run it: wasm.ts exports `kernels: Record<kernel name, WasmKernel>`.
+ * An op without one runs its loop of cpu.ts over the same memory.
+ *
+ * Every function that threads run has the type `(args, start, end, scratch)`: the byte address of its argument block, the
+ * units of work [start, end), and the byte address of memory that no other thread uses.
+ */
+import type { Tensor } from "../graph/tensor.ts";
+
+/** Where the elements of an anchor's input come from. */
+export interface WasmOperand {
+  /** The byte address of its first element; 0 where a function computes it. */
+  readonly address: number;
+  /** The table index of a function that writes elements [start, end) to `scratch`; 0 where the input lies in memory. */
+  readonly fill: number;
+  /** The byte address of that function's argument block. */
+  readonly fillArguments: number;
+}
+
+/** Where the results of an anchor go. */
+export interface WasmResult {
+  /** The byte address of the first element of the anchor's own result. */
+  readonly address: number;
+  /** The table index of a function that computes the rest of the group from results [start, end); 0 if there is none. */
+  readonly finish: number;
+  /** The byte address of that function's argument block. */
+  readonly finishArguments: number;
+}
+
+/** A word of an argument block: a 32-bit integer, or the bits of a float32 number. */
+export type WasmArgument = number | { readonly float: number };
+
+/** One call of an ahead-of-time kernel. The units [0, units) are divided among threads in multiples of `grain`. */
+export interface WasmCall {
+  /** The name under which assembly/ exports it. */
+  readonly kernel: string;
+  readonly arguments: readonly WasmArgument[];
+  readonly units: number;
+  readonly grain: number;
+  /** The bytes of scratch memory that each thread needs. */
+  readonly scratchBytes: number;
+  /** Floating-point operations of all units. */
+  readonly flops: number;
+}
+
+/** An op with a kernel of its own. */
+export interface WasmAnchorKernel {
+  readonly kind: "anchor";
+  /** @returns undefined where this node must run its reference loop instead */
+  call(node: Tensor, operands: readonly WasmOperand[], result: WasmResult): WasmCall | undefined;
+}
