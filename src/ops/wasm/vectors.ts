@@ -6,8 +6,13 @@ import type { Tensor } from "../../graph/tensor.ts";
 import type { Index } from "./indices.ts";
 import type { VectorInstruction } from "./instructions.ts";
 
-/** Functions of vectors that assembly/math.ts exports. */
-export type MathFunction = "exp4" | "log4" | "pow4" | "tanh4" | "normalBelow4";
+/** Functions of vectors that assembly/math.ts exports, with the number of their arguments. */
+export const MATH_ARITY = { exp4: 1, log4: 1, pow4: 2, tanh4: 1, normalBelow4: 1 } as const;
+
+export type MathFunction = keyof typeof MATH_ARITY;
+
+/** In the order in which generated modules import them. */
+export const MATH_FUNCTIONS = Object.keys(MATH_ARITY) as readonly MathFunction[];
 
 /** Computes one element from others, in float64. A generated function calls it on the calling thread. */
 export type HostFunction = (...values: number[]) => number;
@@ -34,3 +39,30 @@ export type Vector =
     };
 
 export type ShiftInstruction = "i32x4.shl" | "i32x4.shr_s" | "i32x4.shr_u";
+
+/** A number in every lane. */
+export const float = (value: number): Vector => ({ kind: "constant", bits: bitsOf(value) });
+
+/** An unsigned 32-bit integer in every lane. */
+export const bits = (value: number): Vector => ({ kind: "constant", bits: value >>> 0 });
+
+function bitsOf(value: number): number {
+  return new Uint32Array(new Float32Array([value]).buffer)[0]!;
+}
+
+/** One instruction on vectors; a number stands for the same float32 number in every lane. */
+export const instruction = (name: VectorInstruction, ...inputs: readonly (Vector | number)[]): Vector => ({
+  kind: "instruction",
+  name,
+  inputs: inputs.map(asVector),
+});
+
+export const shift = (name: ShiftInstruction, input: Vector, by: number): Vector => ({ kind: "shift", name, input, bits: by });
+
+export const math = (name: MathFunction, ...inputs: readonly (Vector | number)[]): Vector => ({
+  kind: "math",
+  name,
+  inputs: inputs.map(asVector),
+});
+
+const asVector = (value: Vector | number): Vector => (typeof value === "number" ? float(value) : value);

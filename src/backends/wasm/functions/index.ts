@@ -4,67 +4,77 @@
  */
 import type { Member } from "../../../compiler/fuse.ts";
 import type { Tensor } from "../../../graph/tensor.ts";
+import type { Index } from "../../../ops/wasm/indices.ts";
+import type { Vector } from "../../../ops/wasm/vectors.ts";
+import { pointwiseKernel } from "../kernels.ts";
+import { HostCall, type ChainFunction } from "./code.ts";
+import { ChainExpressions } from "./expressions.ts";
+import { divisorsIn } from "./rows.ts";
+import { ChainWriter, type Store } from "./writer.ts";
 
-/** Computes one element from others, in float64. A generated function calls it on the calling thread. */
-export type HostFunction = (...values: number[]) => number;
-
-/** The code of a generated function, without addresses: equal chains share it. */
-export interface ChainFunction {
-  /** Functions of one key are the same. */
-  readonly key: string;
-  /** The argument block: word i holds the byte address of the first element of `tensors[i]`. */
-  readonly tensors: readonly Tensor[];
-  /** JavaScript functions that it calls. Where there are any, only the calling thread may run it. */
-  readonly hostFunctions: readonly HostFunction[];
-  /** Floating-point operations for each element. */
-  readonly flops: number;
-  /** Instructions; a host function stands for the call of it. */
-  readonly code: readonly (number | HostFunction)[];
-}
-
-/** How the memory that a module imports was made. */
-export interface MemoryType {
-  /** Pages of 64 KiB. */
-  readonly initial: number;
-  readonly maximum: number;
-  readonly shared: boolean;
-}
-
-/** A module of generated functions. */
-export interface EncodedModule {
-  /**
-   * Imports `env.memory`, `env.table`, `kernels.NAME` for each name of MATH_FUNCTIONS (exports of the kernels' module), and
-   * `host.0`, `host.1`, …. Instantiation puts function i into entry `tableStart + i` of the table, which must be large
-   * enough.
-   */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** What to import as `host.0`, `host.1`, … on the calling thread; other threads import any function. */
-  readonly hostFunctions: readonly HostFunction[];
-}
-
-/** The loop of a pointwise member: reads inputs from memory and stores `outputs` for elements [start, end). */
-export declare function loopFunction(
-  member: Member,
-  outputs: readonly Tensor[],
-  inlined: ReadonlySet<Tensor>,
-): ChainFunction;
+export type { ChainFunction } from "./code.ts";
+export { encodeModule, type EncodedModule, type MemoryType } from "./module.ts";
 
 /**
- * Computes a member's chain from the results of its anchor, which lie in memory (its address is an argument), and stores
- * those of `outputs` that are in the chain. The anchor itself is stored by its kernel.
+ * Computes the chain of a member and stores those of `outputs` that are in it, for elements [start, end). A member without
+ * an anchor is a loop over what it reads. The anchor's result is read from memory like any input, so it must lie there.
  */
-export declare function finishFunction(
-  member: Member,
+export function chainFunction(
+  { chain }: Member,
   outputs: readonly Tensor[],
   inlined: ReadonlySet<Tensor>,
-): ChainFunction;
+): ChainFunction {
+  const expressions = new ChainExpressions(chain, inlined);
+  const stored = chain.filter((node) => outputs.includes(node));
+  const stores = stored.map((node) => ({ value: expressions.stored(node), to: node }));
+  return write(stores, chain, chain[0]!.size);
+}
 
 /** Writes elements [start, end) of an inlined tensor to `scratch`; element `start` lies at `scratch`. */
-export declare function fillFunction(tensor: Tensor, inlined: ReadonlySet<Tensor>): ChainFunction;
+export function fillFunction(tensor: Tensor, inlined: ReadonlySet<Tensor>): ChainFunction {
+  const expressions = new ChainExpressions([tensor], inlined);
+  return write([{ value: expressions.stored(tensor), to: "scratch" }], [tensor], tensor.size);
+}
 
-/** Puts generated functions into a module. */
-export declare function encodeModule(
-  functions: readonly ChainFunction[],
-  tableStart: number,
-  memory: MemoryType,
-): EncodedModule;
+/** Writes the function in the rows that seem to be the fastest. */
+function write(stores: readonly Store[], nodes: readonly Tensor[], size: number): ChainFunction {
+  const lengths = new Set(stores.flatMap(({ value }) => indicesIn(value)).flatMap(divisorsIn));
+  const written = [size, ...[...lengths].filter((length) => length < size && size % length === 0)]
+    .map((columns) => new ChainWriter(stores, size, columns))
+    .reduce((best, other) => (other.cost < best.cost ? other : best));
+  return {
+    key: keyOf(written),
+    tensors: written.tensors,
+    callsHost: written.code.some((part) => part instanceof HostCall),
+    flops: nodes.reduce((sum, node) => sum + (pointwiseKernel(node)?.flops(node) ?? 0), 0),
+    code: written.code,
+  };
+}
+
+function indicesIn(vector: Vector): Index[] {
+  const found: Index[] = [];
+  const seen = new Set<Vector>();
+  const visit = (current: Vector): void => {
+    if (seen.has(current)) return;
+    seen.add(current);
+    if ("index" in current) found.push(current.index);
+    else if (current.kind === "shift") visit(current.input);
+    else if ("inputs" in current) current.inputs.forEach(visit);
+  };
+  visit(vector);
+  return found;
+}
+
+const hostKeys = new WeakMap<object, string>();
+let hostFunctions = 0;
+
+function keyOf({ code }: ChainWriter): string {
+  return code
+    .map((part) => {
+      if (!(part instanceof HostCall)) return String.fromCharCode(part);
+      const { compute, arity } = part;
+      if (!hostKeys.has(compute)) hostKeys.set(compute, `host function ${hostFunctions++}`);
+      return `(${hostKeys.get(compute)} of ${arity})`;
+    })
+    .join("");
+}
