@@ -1,0 +1,19 @@
+import { isComputed } from "../../compiler/nodes.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+import type { WasmAnchorKernel, WasmKernel, WasmPointwiseKernel } from "../../ops/wasm-kernel.ts";
+import { collectKernels } from "../registry.ts";
+
+const kernels = collectKernels<WasmKernel>(import.meta.glob("../../ops/*/wasm.ts", { eager: true }));
+
+const kernelOf = ({ op }: Tensor): WasmKernel | undefined => kernels.get(op.kernel ?? op.name);
+
+export function pointwiseKernel(node: Tensor): WasmPointwiseKernel | undefined {
+  const kernel = isComputed(node) ? kernelOf(node) : undefined;
+  return kernel?.kind === "pointwise" ? kernel : undefined;
+}
+
+/** @returns undefined where the op runs its reference loop */
+export function anchorKernel(node: Tensor): WasmAnchorKernel | undefined {
+  const kernel = isComputed(node) ? kernelOf(node) : undefined;
+  return kernel?.kind === "anchor" ? kernel : undefined;
+}
