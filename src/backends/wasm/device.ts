@@ -139,7 +139,7 @@ export class WasmDevice {
     const { bytes, hostFunctions } = encodeModule(functions, first, { maximum, shared });
     const module = await WebAssembly.compile(bytes);
     const host = Object.fromEntries(hostFunctions.map((compute, position) => [position, compute]));
-    new WebAssembly.Instance(module, { env: { memory, table: this.#table }, kernels: this.#kernels, host });
+    await WebAssembly.instantiate(module, { env: { memory, table: this.#table }, kernels: this.#kernels, host });
     await this.pool.install({ module, hostFunctions: hostFunctions.length }, first + functions.length);
     this.requireLive();
   }

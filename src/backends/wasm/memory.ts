@@ -1,4 +1,5 @@
 import { DeviceError } from "../../errors.ts";
+import type { Tensor } from "../../graph/tensor.ts";
 
 const PAGE = 2 ** 16;
 
@@ -71,6 +72,13 @@ export class WasmMemory {
   /** The whole memory as float32. The object is another one after the memory has grown. */
   get floats(): Float32Array {
     return this.#floats;
+  }
+
+  /** The elements of a tensor that lies at a byte address. The object is of no use any more once the memory has grown. */
+  valuesOf(address: number, tensor: Tensor): Float32Array | Uint32Array | Uint8Array {
+    if (tensor.dtype === "uint8") return this.#bytes.subarray(address, address + tensor.size);
+    const view = tensor.dtype === "float32" ? this.#floats : this.#words;
+    return view.subarray(address / 4, address / 4 + tensor.size);
   }
 
   /**

@@ -32,7 +32,7 @@ export function thread(
     if (missing > 0) table.grow(missing);
     for (const { module, hostFunctions } of modules) {
       const host = Object.fromEntries(Array.from({ length: hostFunctions }, (_, position) => [position, () => 0]));
-      new WebAssembly.Instance(module, { env: { memory: own.memory, table }, kernels, host });
+      void new WebAssembly.Instance(module, { env: { memory: own.memory, table }, kernels, host });
     }
   }
 
