@@ -13,7 +13,7 @@ export interface AxisTerm {
 /** The element of one tensor for the element of another, axis by axis. Axes that lie together in both are one. */
 export function elementOfAxes(place: Index, axes: readonly AxisTerm[]): Index {
   const joined: AxisTerm[] = [];
-  for (const axis of axes) {
+  for (const axis of axes.filter(({ size }) => size > 1)) {
     const outer = joined.at(-1);
     const lieTogether = outer?.from === axis.from * axis.size && outer.to === axis.to * axis.size;
     if (outer && lieTogether) joined[joined.length - 1] = { ...axis, size: axis.size * outer.size };
@@ -29,9 +29,8 @@ export function broadcastIndex(place: Index, output: Shape, input: Shape): Index
   if (sizeOf(input) === sizeOf(output)) return place;
   const [from, to] = [stridesOf(output), stridesOf(input)];
   const missing = output.length - input.length;
-  const axes = input.map((size, axis) => ({ size, from: from[axis + missing]!, to: to[axis]! }));
   return elementOfAxes(
     place,
-    axes.filter(({ size }) => size > 1),
+    input.map((size, axis) => ({ size, from: from[axis + missing]!, to: to[axis]! })),
   );
 }
