@@ -10,7 +10,12 @@ import { isLiteral, isStepScalar } from "../../src/compiler/nodes.ts";
 import { plan, type Plan } from "../../src/compiler/plan.ts";
 import { wholeBuffer, type Region, type VirtualBuffer } from "../../src/compiler/regions.ts";
 import { collectKernels, findKernel } from "../../src/backends/registry.ts";
-import { chainFunction, encodeModule, fillFunction, type ChainFunction } from "../../src/backends/wasm/functions/index.ts";
+import {
+  chainFunction,
+  encodeModule,
+  fillFunction,
+  type ChainFunction,
+} from "../../src/backends/wasm/functions/index.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { constantOp, isStored, type ConstantAttributes, type StepScalarAttributes } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";

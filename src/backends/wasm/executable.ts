@@ -30,8 +30,8 @@ interface Bound {
   readonly floats: Float32Array;
   readonly phases: readonly (Phase | (() => void))[];
   readonly scalars: readonly (Word & { valueAt(step: number): number })[];
-  /** Where each scalar output is. */
-  readonly traces: readonly Word[];
+  /** The scalar outputs that each phase makes; later phases may use their places again. */
+  readonly traces: readonly (readonly (Word & { readonly column: number })[])[];
 }
 
 /** What an executable is made of. */
@@ -116,9 +116,9 @@ export class WasmExecutable implements Executable {
       // By position: after a turn of the event loop the phases may be bound anew.
       for (let position = 0; position < this.#bound.phases.length; position++) {
         if (!this.#call(this.#bound.phases[position]!)) await this.#finishPhase();
+        for (const trace of this.#bound.traces[position]!) rows[trace.column]![step] = this.#read(trace);
         if (performance.now() > this.#turnAt) await this.#pause();
       }
-      for (let column = 0; column < rows.length; column++) rows[column]![step] = this.#traced(column);
     }
     // Timers, signals and painting get their turn between runs, as they do while a GPU works.
     await turn();
@@ -176,7 +176,9 @@ export class WasmExecutable implements Executable {
         const { valueAt } = scalar.attributes as StepScalarAttributes;
         return { ...wordOf(scalar), valueAt };
       }),
-      traces: plan.traces.map(({ tensor }) => wordOf(tensor)),
+      traces: plan.groups.map(({ outputs }) =>
+        plan.traces.flatMap(({ tensor }, column) => (outputs.includes(tensor) ? { ...wordOf(tensor), column } : [])),
+      ),
     };
   }
 
@@ -213,9 +215,8 @@ export class WasmExecutable implements Executable {
       (isFloat ? floats : words)[position] = valueAt(step);
   }
 
-  #traced(column: number): number {
+  #read({ isFloat, position }: Word): number {
     const { floats, words } = this.#parts.device.memory;
-    const { isFloat, position } = this.#bound.traces[column]!;
     return (isFloat ? floats : words)[position]!;
   }
 

@@ -34,6 +34,8 @@ export class WasmMemory {
   /** Free parts below the end, in the order of their addresses; no two touch. */
   readonly #free: Block[];
   #end: number;
+  /** The largest end so far: memory behind it is still zero. */
+  #used: number;
   #reserved = 0;
   #bytes!: Uint8Array;
   #words!: Uint32Array;
@@ -52,6 +54,7 @@ export class WasmMemory {
     this.isShared = isShared;
     this.#free = [];
     this.#end = first;
+    this.#used = first;
     this.#makeViews();
   }
 
@@ -127,7 +130,9 @@ export class WasmMemory {
     const address = this.#end;
     const missing = address + size + PADDING - this.#bytes.length;
     if (missing > 0) this.#grow(missing, size, label);
-    else this.#bytes.fill(0, address, address + size);
+    // What lies behind the end may have been used before.
+    this.#bytes.fill(0, address, Math.min(address + size, this.#used));
+    this.#used = Math.max(this.#used, address + size);
     this.#end = address + size;
     return { address, bytes: size };
   }
@@ -149,8 +154,6 @@ export class WasmMemory {
         { cause },
       );
     }
-    // The part that lay behind the end may have been used before.
-    this.#bytes.fill(0, this.#end, this.#bytes.length);
     this.#makeViews();
   }
 
