@@ -6,11 +6,16 @@ import { readFileSync } from "node:fs";
 import type { Backend, Executable, NumericArray, Session } from "../../src/backends/backend.ts";
 import type { BackendRules } from "../../src/compiler/backend-rules.ts";
 import { fuse, nodesOf, type Group } from "../../src/compiler/fuse.ts";
-import { isLiteral, isStepScalar } from "../../src/compiler/nodes.ts";
+import { isStepScalar } from "../../src/compiler/nodes.ts";
 import { plan, type Plan } from "../../src/compiler/plan.ts";
 import { wholeBuffer, type Region, type VirtualBuffer } from "../../src/compiler/regions.ts";
 import { collectKernels, findKernel } from "../../src/backends/registry.ts";
-import { chainFunction, encodeModule, fillFunction, type ChainFunction } from "../../src/backends/wasm/functions/index.ts";
+import {
+  chainFunction,
+  encodeModule,
+  fillFunction,
+  type ChainFunction,
+} from "../../src/backends/wasm/functions/index.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { constantOp, isStored, type ConstantAttributes, type StepScalarAttributes } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
@@ -157,7 +162,7 @@ class HarnessExecutable implements Executable {
   readonly #scalars: Tensor[];
   readonly #places = new Map<Tensor, number>();
   readonly #functions: ChainFunction[] = [];
-  readonly #work: (() => void)[] = [];
+  readonly #work: { readonly group: Group; readonly work: () => void }[] = [];
   #runs: Run[] = [];
 
   constructor(session: HarnessSession, planned: Plan, { nodes }: Graph) {
@@ -179,8 +184,12 @@ class HarnessExecutable implements Executable {
     for (let step = 0; step < count; step++) {
       for (const scalar of this.#scalars)
         this.#view(scalar)[0] = (scalar.attributes as StepScalarAttributes).valueAt(first + step);
-      for (const work of this.#work) work();
-      for (const { name, tensor } of traces) results[name]![step] = this.#view(tensor)[0]!;
+      for (const { group, work } of this.#work) {
+        work();
+        // A later group may use the same place.
+        for (const { name, tensor } of traces)
+          if (group.outputs.includes(tensor)) results[name]![step] = this.#view(tensor)[0]!;
+      }
     }
     return results;
   }
@@ -204,33 +213,34 @@ class HarnessExecutable implements Executable {
   #lower(group: Group): void {
     const { inlined } = this.#plan.fusion;
     for (const member of group.members) {
-      if (member.anchor) this.#runReference(member.anchor);
-      if (member.chain.length > 0) this.#call(chainFunction(member, group.outputs, inlined), nodesOf(group)[0]!.size);
+      if (member.anchor) this.#runReference(group, member.anchor);
+      if (member.chain.length > 0)
+        this.#call(group, chainFunction(member, group.outputs, inlined), nodesOf(group)[0]!.size);
     }
   }
 
-  #runReference(node: Tensor): void {
+  #runReference(group: Group, node: Tensor): void {
     const { inlined } = this.#plan.fusion;
-    for (const root of node.inputs.map(rootOf)) {
-      if (inlined.has(root)) this.#call(fillFunction(root, inlined), root.size, this.#place(root));
-      else if (isLiteral(root)) this.#view(root);
-    }
+    for (const root of node.inputs.map(rootOf))
+      if (inlined.has(root)) this.#call(group, fillFunction(root, inlined), root.size, this.#place(root));
     const kernel = findKernel(cpuKernels, node.op, "cpu.ts");
-    this.#work.push(() => kernel(node, node.inputs.map(this.#view), this.#view(node)));
+    for (const tensor of [node, ...node.inputs]) this.#place(rootOf(tensor));
+    this.#work.push({ group, work: () => kernel(node, node.inputs.map(this.#view), this.#view(node)) });
   }
 
-  #call(generated: ChainFunction, size: number, scratch = 0): void {
+  #call(group: Group, generated: ChainFunction, size: number, scratch = 0): void {
     const index = this.#functions.push(generated) - 1;
     const args = this.#session.layout.reserve(4 * generated.tensors.length);
     const addresses = generated.tensors.map((tensor) => this.#place(tensor));
     const ends = this.#session.divide(size);
-    this.#work.push(() => {
+    const work = () => {
       new Uint32Array(this.#session.layout.memory.buffer, args, addresses.length).set(addresses);
       let start = 0;
       for (const end of ends) {
         this.#runs[index]!(args, start, end, scratch + 4 * start);
         start = end;
       }
-    });
+    };
+    this.#work.push({ group, work });
   }
 }

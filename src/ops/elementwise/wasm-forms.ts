@@ -69,8 +69,7 @@ const logOfSum = (x: Vector) => log(add(1, decay(x)));
 const clamped = (x: Vector) => maximum(minimum(x, 20), -20);
 const ofFinite = (x: Vector, value: Vector) => choose(isFinite(x), value, NOT_A_NUMBER);
 
-const geluInner = (x: Vector) =>
-  multiply(0.7978845608, add(x, multiply(multiply(multiply(0.044715, x), x), x)));
+const geluInner = (x: Vector) => multiply(0.7978845608, add(x, multiply(multiply(multiply(0.044715, x), x), x)));
 
 function geluTanhDerivative(x: Vector): Vector {
   const y = clamped(x);
@@ -86,8 +85,14 @@ function geluDerivative(x: Vector): Vector {
   return ofFinite(x, add(math("normalBelow4", y), multiply(multiply(y, 0.3989422804), density)));
 }
 
-const unary = (form: (x: Vector) => Vector): VectorForm => ([x]) => form(x!);
-const binary = (form: (a: Vector, b: Vector) => Vector): VectorForm => ([a, b]) => form(a!, b!);
+const unary =
+  (form: (x: Vector) => Vector): VectorForm =>
+  ([x]) =>
+    form(x!);
+const binary =
+  (form: (a: Vector, b: Vector) => Vector): VectorForm =>
+  ([a, b]) =>
+    form(a!, b!);
 const comparison = (form: (a: Vector, b: Vector) => Vector) => binary((a, b) => where(form(a, b), 1));
 
 /** By the name of the WGSL function. */
@@ -130,8 +135,7 @@ export const vectorForms: Readonly<Record<string, VectorForm>> = {
   relu_derivative: unary((x) => unless(lessEqual(x, 0), 1)),
   leaky_relu: ([x], [slope]) => choose(less(0, x!), x!, multiply(slope!, x!)),
   leaky_relu_derivative: ([x], [slope]) => choose(less(0, x!), 1, slope!),
-  elu: ([x], [alpha]) =>
-    choose(lessEqual(x!, 0), multiply(alpha!, subtract(exp(minimum(x!, 0)), 1)), x!),
+  elu: ([x], [alpha]) => choose(lessEqual(x!, 0), multiply(alpha!, subtract(exp(minimum(x!, 0)), 1)), x!),
   elu_derivative: ([x], [alpha]) => choose(lessEqual(x!, 0), multiply(alpha!, exp(minimum(x!, 0))), 1),
   softplus: unary((x) => add(relu(x), logOfSum(x))),
   gelu_tanh: unary((x) => multiply(x, sigmoid(multiply(2, geluInner(x))))),

@@ -57,7 +57,12 @@ export const instruction = (name: VectorInstruction, ...inputs: readonly (Vector
   inputs: inputs.map(asVector),
 });
 
-export const shift = (name: ShiftInstruction, input: Vector, by: number): Vector => ({ kind: "shift", name, input, bits: by });
+export const shift = (name: ShiftInstruction, input: Vector, by: number): Vector => ({
+  kind: "shift",
+  name,
+  input,
+  bits: by,
+});
 
 export const math = (name: MathFunction, ...inputs: readonly (Vector | number)[]): Vector => ({
   kind: "math",

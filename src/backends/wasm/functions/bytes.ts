@@ -29,7 +29,10 @@ export const float64 = (value: number): number[] => [...new Uint8Array(new Float
 export const word = (bits: number): number[] => [bits & 255, (bits >>> 8) & 255, (bits >>> 16) & 255, bits >>> 24];
 
 /** Entries behind their number. */
-export const list = (entries: readonly (readonly number[])[]): number[] => [...unsigned(entries.length), ...entries.flat()];
+export const list = (entries: readonly (readonly number[])[]): number[] => [
+  ...unsigned(entries.length),
+  ...entries.flat(),
+];
 
 /** Text behind its length. */
 export const text = (value: string): number[] => list(Array.from(value, (letter) => [letter.charCodeAt(0)]));

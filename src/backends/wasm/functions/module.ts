@@ -40,7 +40,11 @@ const section = (id: number, entries: readonly (readonly number[])[]) => {
 };
 
 /** Types of the generated functions, and of the math functions by their number of arguments. */
-const TYPES = [functionType([I32, I32, I32, I32], []), functionType([V128], [V128]), functionType([V128, V128], [V128])];
+const TYPES = [
+  functionType([I32, I32, I32, I32], []),
+  functionType([V128], [V128]),
+  functionType([V128, V128], [V128]),
+];
 
 /** Puts generated functions into a module. */
 export function encodeModule(

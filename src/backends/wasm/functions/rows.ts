@@ -59,7 +59,9 @@ export class Rows {
     if (stride === 0) return { stride, fixed, aligned: kind === "remainder" && aligned && by % this.columns === 0 };
     // Consecutive numbers that begin at a multiple of the row's length stay between two multiples of `by`.
     if (stride !== 1 || !aligned || by % this.columns !== 0) return VARYING;
-    return kind === "quotient" ? { stride: 0, fixed: false, aligned: false } : { stride: 1, fixed: false, aligned: true };
+    return kind === "quotient"
+      ? { stride: 0, fixed: false, aligned: false }
+      : { stride: 1, fixed: false, aligned: true };
   }
 }
 
