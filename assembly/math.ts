@@ -20,7 +20,7 @@ const ROUNDING: f32 = 12582912;
 
 /** e^(x + rest), the rest much smaller than 1; x between -104 and 89. */
 function expOfSum(x: v128, rest: v128): v128 {
-  const shifted = multiplyAdd(x, f32x4.splat(1.44269504), ROUNDING);
+  const shifted = multiplyAdd(x, f32x4.splat(Mathf.LOG2E), ROUNDING);
   const n = f32x4.sub(shifted, f32x4.splat(ROUNDING));
   // ln 2 in two parts (Cody and Waite), the first with so few bits that its product with n is exact.
   const high = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
@@ -130,11 +130,11 @@ function powPair(mantissa: v128, k: v128, y: v128): v128 {
   sum = multiplyAdd64(sum, z, 1.0 / 5.0);
   sum = multiplyAdd64(sum, z, 1.0 / 3.0);
   sum = multiplyAdd64(sum, z, 1.0);
-  const logarithm = f64x2.mul(f64x2.mul(sum, s), f64x2.splat(2.0 * 1.4426950408889634));
+  const logarithm = f64x2.mul(f64x2.mul(sum, s), f64x2.splat(2.0 * Math.LOG2E));
   let t = f64x2.mul(y, f64x2.add(k, logarithm));
   t = f64x2.pmin(f64x2.pmax(t, f64x2.splat(-200)), f64x2.splat(200));
   const shifted = f64x2.add(t, f64x2.splat(ROUNDING64));
-  const r = f64x2.mul(f64x2.sub(t, f64x2.sub(shifted, f64x2.splat(ROUNDING64))), f64x2.splat(0.6931471805599453));
+  const r = f64x2.mul(f64x2.sub(t, f64x2.sub(shifted, f64x2.splat(ROUNDING64))), f64x2.splat(Math.LN2));
   // The series of e^r; |r| is below 0.35.
   let e = multiplyAdd64(f64x2.splat(1.0 / 40320.0), r, 1.0 / 5040.0);
   e = multiplyAdd64(e, r, 1.0 / 720.0);

@@ -1,7 +1,7 @@
 /*
  * Generated functions without threads and without the runtime: one memory, one thread, anchors by their reference loops.
  */
-import asc from "assemblyscript/asc";
+import { compileString } from "assemblyscript/asc";
 import { readFileSync } from "node:fs";
 import type { Backend, Executable, NumericArray, Session } from "../../src/backends/backend.ts";
 import type { BackendRules } from "../../src/compiler/backend-rules.ts";
@@ -35,9 +35,9 @@ const rules: BackendRules = {
 let mathBytes: Promise<Uint8Array<ArrayBuffer>> | undefined;
 
 async function compileMath(): Promise<Uint8Array<ArrayBuffer>> {
-  const sources = { "math.ts": readFileSync(new URL("../../assembly/math.ts", import.meta.url), "utf8") };
+  const source = readFileSync(new URL("../../assembly/math.ts", import.meta.url), "utf8");
   const options = { runtime: "stub", noAssert: true, optimizeLevel: 3, enable: ["simd"], disableWarning: [112] };
-  const { error, binary, stderr } = await asc.compileString(sources["math.ts"], options as never);
+  const { error, binary, stderr } = await compileString(source, options as never);
   if (error) throw new Error(stderr.toString());
   return new Uint8Array(binary!);
 }
@@ -169,8 +169,8 @@ class HarnessExecutable implements Executable {
     this.#session = session;
     this.#plan = planned;
     this.#scalars = nodes.filter(isStepScalar);
-    for (const node of nodes.filter((node) => node.op === constantOp))
-      this.#view(node).set((node.attributes as ConstantAttributes).values);
+    for (const node of nodes)
+      if (node.op === constantOp) this.#view(node).set((node.attributes as ConstantAttributes).values);
     for (const group of planned.groups) this.#lower(group);
   }
 
