@@ -1,9 +1,11 @@
 import { isComputed } from "../../compiler/nodes.ts";
 import type { Tensor } from "../../graph/tensor.ts";
+import type { CpuKernel } from "../../ops/kernel.ts";
 import type { WasmAnchorKernel, WasmKernel, WasmPointwiseKernel } from "../../ops/wasm-kernel.ts";
-import { collectKernels } from "../registry.ts";
+import { collectKernels, findKernel } from "../registry.ts";
 
 const kernels = collectKernels<WasmKernel>(import.meta.glob("../../ops/*/wasm.ts", { eager: true }));
+const referenceKernels = collectKernels<CpuKernel>(import.meta.glob("../../ops/*/cpu.ts", { eager: true }));
 
 const kernelOf = ({ op }: Tensor): WasmKernel | undefined => kernels.get(op.kernel ?? op.name);
 
@@ -17,3 +19,6 @@ export function anchorKernel(node: Tensor): WasmAnchorKernel | undefined {
   const kernel = isComputed(node) ? kernelOf(node) : undefined;
   return kernel?.kind === "anchor" ? kernel : undefined;
 }
+
+/** The plain loop of an op. */
+export const referenceKernel = (node: Tensor): CpuKernel => findKernel(referenceKernels, node.op, "cpu.ts");
