@@ -153,8 +153,8 @@ function multiplyBlocks(
       const rows = min(rowEnd - r, 4);
       if (rows < 4 || (columns & 3) !== 0)
         edgeTile(left, right, step, inner, result, stride, fresh, rows, columns, scratch);
-      else if (step === 32) tile4x8(left, right, 32, inner, result, stride, fresh);
-      else tile4x4(left, right, 16, inner, result, stride, fresh);
+      else if (step === 32) tile4x8(left, right, inner, result, stride, fresh);
+      else tile4x4(left, right, inner, result, stride, fresh);
       left += inner << 4;
       result += stride << 2;
     }
@@ -178,8 +178,8 @@ function edgeTile(
   if (!fresh) {
     for (let r = 0; r < rows; r++) memory.copy(edge + r * step, result + r * stride, columns << 2);
   }
-  if (step === 32) tile4x8(left, right, 32, inner, edge, 32, fresh);
-  else tile4x4(left, right, 16, inner, edge, 16, fresh);
+  if (step === 32) tile4x8(left, right, inner, edge, 32, fresh);
+  else tile4x4(left, right, inner, edge, 16, fresh);
   for (let r = 0; r < rows; r++) {
     const to = result + r * stride;
     const from = edge + r * step;
