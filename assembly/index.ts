@@ -4,4 +4,4 @@
 export { matmul } from "./matmul";
 export { argmax, maximum as max, mean, sum } from "./reduce";
 export { logSoftmax, softmax, softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax";
-export { exp4, log4 } from "./math";
+export * from "./math";
