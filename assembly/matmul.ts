@@ -6,7 +6,7 @@
  * Rows of a block are finished as soon as their sums are complete.
  */
 import { elements, finish, storeLanes, word } from "./operand";
-import { packColumns, packRows, roundToFloat16 } from "./matmul-pack";
+import { packColumns, packEightColumns, packRows, roundToFloat16 } from "./matmul-pack";
 import { addRows, dotRows } from "./matmul-rows";
 import { tile4x4, tile4x8 } from "./matmul-tiles";
 
@@ -145,11 +145,11 @@ function packRight(args: i32, k: i32, kEnd: i32, column: i32, columnEnd: i32, sc
   let target = start;
   for (let c = 0; c < columns; c += 8) {
     const step = columns - c > 4 ? 32 : 16;
-    for (let half = 0; half < step; half += 16) {
-      const first = c + (half >> 2);
-      if (flags & TRANSPOSE_RIGHT) packFourRows(target + half, step, source, stride, first, columns, inner);
-      else packColumns(target + half, step, source + (first << 2), stride, inner);
-    }
+    if (flags & TRANSPOSE_RIGHT) {
+      packFourRows(target, step, source, stride, c, columns, inner);
+      if (step === 32) packFourRows(target + 16, step, source, stride, c + 4, columns, inner);
+    } else if (step === 32) packEightColumns(target, source + (c << 2), stride, inner);
+    else packColumns(target, 16, source + (c << 2), stride, inner);
     target += inner * step;
   }
   if (flags & FLOAT16) roundToFloat16(start, target);
