@@ -84,7 +84,7 @@ function reduceLongRow(operation: i32, args: i32, row: i32, count: i32, result: 
     else if (operation === ARGMAX) {
       const place = indexOfLargest(address, size);
       const value = load<f32>(address + (place << 2));
-      if (first === 0 || value > largest || (isNaN(value) && !isNaN(largest))) {
+      if (value > largest || (isNaN(value) && !isNaN(largest))) {
         largest = value;
         index = first + place;
       }

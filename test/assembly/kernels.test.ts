@@ -231,6 +231,16 @@ describe.each(reductionShapes)("reductions of [%i, %i, %i]", (outer, count, inne
   });
 });
 
+test("argmax finds the first NaN of a row that is taken in parts", () => {
+  const values = uniform(7000);
+  values[2500] = values[2600] = values[6999] = NaN;
+  check(
+    example((x) => argmax(x), [[7000], values]),
+    () => 0,
+  );
+  expect(machine.run(example((x) => argmax(x), [[7000], values]))).toEqual(Uint32Array.of(2500));
+});
+
 const rowShapes = [
   [1, 1],
   [5, 2],
