@@ -105,7 +105,12 @@ describe("equal bits by any ranges, and nothing else written", () => {
         if (results === "scratch" || !results.includes(tensor))
           values.set(tensor, values.get(tensor) ?? between(tensor));
       const whole = await call(made, size, values, results);
-      for (const cuts of divisions(size)) expect(await call(made, size, values, results, { cuts })).toEqual(whole);
+      for (const cuts of divisions(size)) {
+        const found = await call(made, size, values, results, { cuts });
+        expect(found.map((bits, place) => bits.findIndex((word, index) => word !== whole[place]![index]))).toEqual(
+          found.map(() => -1),
+        );
+      }
     }
   });
 });
