@@ -188,6 +188,14 @@ describe("a function", () => {
     ]);
   });
 
+  test("of a long chain, each of whose values is read twice, is written at once", async () => {
+    const x = leaf(6);
+    const doubled = Array.from({ length: 60 }).reduce<Tensor>((sum) => add(sum, sum), x);
+    expect(await valuesOf(doubled, new Map([[x, new Float32Array(6).fill(3)]]))).toEqual(
+      new Array(6).fill(3 * 2 ** 60),
+    );
+  });
+
   test("has a key that depends on shapes and numbers, not on tensors", () => {
     const chain = (size: number, factor: number) => functionOf(exp(multiply(leaf(size), factor))).made.key;
     expect(chain(12, 2)).toBe(chain(12, 2));

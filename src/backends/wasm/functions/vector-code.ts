@@ -22,6 +22,7 @@ export class VectorCode {
   readonly #rows: Rows;
   readonly #integers: IntegerCode;
   readonly #uses: ReadonlyMap<Vector, number>;
+  readonly #levels = new Map<Vector, Level>();
 
   /** @param roots the vectors that will be written */
   constructor(body: Body, rows: Rows, integers: IntegerCode, roots: readonly Vector[]) {
@@ -43,6 +44,12 @@ export class VectorCode {
   }
 
   #levelOf(vector: Vector): Level {
+    const level = this.#levels.get(vector) ?? this.#findLevel(vector);
+    this.#levels.set(vector, level);
+    return level;
+  }
+
+  #findLevel(vector: Vector): Level {
     switch (vector.kind) {
       case "constant":
         return 0;
