@@ -1,5 +1,5 @@
 /*
- * The connection of the Digits tab with its worker: what the page asks, and how the worker's events become signals.
+ * The connection of the Digits tab to its worker: sends requests, and turns the worker's events into signals.
  */
 import { batch } from "@preact/signals";
 import { proxy, transfer, type Remote } from "comlink";
@@ -35,7 +35,7 @@ let api: Remote<DigitsApi> | undefined;
 
 const requests = new Requests();
 
-/** Requests for a prediction of the drawing. */
+/** Requests for predictions of the drawing. */
 const drawings = new Newest();
 
 /** Whether the tab is visible. */
@@ -118,7 +118,7 @@ function receive(event: DigitsEvent, stamp: Stamp): void {
         step.value = event.step;
         break;
       case "recovered":
-        notice.value = `The GPU was lost and replaced; training went on from step ${event.fromStep}.`;
+        notice.value = `The GPU was lost and replaced. Training continues from step ${event.fromStep}.`;
         break;
       case "failed":
         fault.value = event.message;
@@ -128,7 +128,7 @@ function receive(event: DigitsEvent, stamp: Stamp): void {
   });
 }
 
-/** When the present network was created, in milliseconds since 1970. */
+/** When the current network was created, in milliseconds since 1970. */
 let preparedAt = Infinity;
 
 function takePrepared(event: PreparedEvent): void {
@@ -137,7 +137,7 @@ function takePrepared(event: PreparedEvent): void {
   fault.value = undefined;
   deviceGone.value = false;
   if (event.origin === "adjusted") return;
-  if (event.mnistMissing) notice.value = "MNIST is not available on this page: the built-in digits are used instead.";
+  if (event.mnistMissing) notice.value = "MNIST is not available on this page. The built-in digits are used instead.";
   preparedAt = Date.now();
   // The settings of a file or an earlier visit replace those in the editor.
   if (event.origin !== "drawn") draft.value = applied.value = event.settings;
@@ -207,7 +207,7 @@ export async function look(picture: Uint8Array<ArrayBuffer> | undefined): Promis
 /** @throws OptionError if there is no worker */
 export function connected(): Remote<DigitsApi> {
   if (api) return api;
-  throw new OptionError({ where: "page", what: "there is no network yet", fix: "Wait until one is ready" });
+  throw new OptionError({ where: "page", what: "no network is ready yet", fix: "Wait until one is" });
 }
 
 export const cellPictures = async (actual: number, predicted: number) => connected().cell(actual, predicted);
