@@ -140,21 +140,21 @@ describe("the page and its worker, with delayed messages between them", () => {
     let answer = () => {};
     const hold = () => (answers = new Promise((resolve) => (answer = resolve)));
     hold();
-    void page.look(picture());
+    void page.predictDrawing(picture());
     await pass();
-    void page.look(undefined);
+    void page.predictDrawing(undefined);
     answer();
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(page.prediction.value).toBeUndefined();
     hold();
-    void page.look(picture());
+    void page.predictDrawing(picture());
     await pass();
     await page.reset();
     answer();
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(page.prediction.value).toBeUndefined();
     answers = Promise.resolve();
-    await page.look(picture());
+    await page.predictDrawing(picture());
     expect(page.prediction.value!.probabilities).toHaveLength(10);
   });
 

@@ -31,7 +31,7 @@ export class Requests {
   }
 
   /** Whether the worker had received every request when it sent an event. */
-  heardAll({ request }: Stamp): boolean {
+  isUpToDate({ request }: Stamp): boolean {
     return request === this.#last;
   }
 }

@@ -26,7 +26,7 @@ import { compareDevices, profileStep } from "./apart.ts";
 import { loadData, type DigitsData } from "./data.ts";
 import { summaryOf, type NetworkStore } from "./kept.ts";
 import { Keeper } from "./keeper.ts";
-import { Looks, type LookListener } from "./looks.ts";
+import { Inspector, type InspectionListener } from "./inspector.ts";
 import { settingsOf } from "./network.ts";
 import { Run, type LoadedNetwork, type RunOptions } from "./run.ts";
 import { trainOn } from "./training.ts";
@@ -61,7 +61,7 @@ class DigitsService implements DigitsApi {
   readonly #keeper: Keeper;
   #listener: (event: DigitsEvent, stamp: Stamp) => unknown = () => {};
   #run: Run | undefined;
-  #looks: Looks | undefined;
+  #inspector: Inspector | undefined;
   /** The last request that arrived, and the last ones that make earlier commands pointless. */
   #request = 0;
   #lastReplacing = 0;
@@ -227,7 +227,7 @@ class DigitsService implements DigitsApi {
     if (request < this.#lastReplacing) return run.dispose();
     this.#show(run, seconds);
     this.#tellPrepared(run, origin);
-    if (!this.#wanted) void this.#looks!.inspectIdle(() => !this.#wanted);
+    if (!this.#wanted) void this.#inspector!.inspectIdle(() => !this.#wanted);
   }
 
   /** Shows a run in place of the current one, which is freed when its running step has finished. */
@@ -237,18 +237,18 @@ class DigitsService implements DigitsApi {
     run.seconds = seconds;
     this.#run = run;
     this.#keeper.begin(run);
-    const listener: LookListener = {
+    const listener: InspectionListener = {
       isShown: (other) => other === this.#run,
       tell: (of, event, buffers) => this.#tell(of, event, buffers),
       fail: (error) => this.#fail(error),
     };
-    this.#looks = new Looks(run, listener, this.#weightsWatched);
+    this.#inspector = new Inspector(run, listener, this.#weightsWatched);
   }
 
   /** Trains until the run ends or is aborted, and then inspects the network. Never rejects: an error ends the training and is reported. */
   async #train(run: Run, maxSteps?: number): Promise<void> {
     const controller = (this.#controller = new AbortController());
-    const looks = this.#looks!;
+    const inspector = this.#inspector!;
     const isShown = () => run === this.#run;
     try {
       await trainOn(run, {
@@ -257,7 +257,7 @@ class DigitsService implements DigitsApi {
         tell: (event, buffers) => this.#tell(run, event, buffers),
         between: () => {
           if (!isShown()) return;
-          looks.inspectDue();
+          inspector.inspectDue();
           this.#keeper.keepIfDue(run);
         },
       });
@@ -271,14 +271,14 @@ class DigitsService implements DigitsApi {
     // Training may have been started again since it was aborted, or another network is waiting.
     if (this.#pending === 0) this.#settle();
     const isIdle = this.#pending === 0 ? !this.#loop : maxSteps !== undefined;
-    if (isIdle && isShown()) void looks.inspectIdle(() => !this.#loop).then(() => this.#keeper.keep(run));
+    if (isIdle && isShown()) void inspector.inspectIdle(() => !this.#loop).then(() => this.#keeper.keep(run));
   }
 
   watch({ weights }: { weights: boolean }): void {
     this.#weightsWatched = weights;
-    if (!this.#looks) return;
-    this.#looks.weightsWatched = weights;
-    if (weights) void this.#looks.weights();
+    if (!this.#inspector) return;
+    this.#inspector.weightsWatched = weights;
+    if (weights) void this.#inspector.weights();
   }
 
   async predict(picture: Uint8Array): Promise<Prediction> {

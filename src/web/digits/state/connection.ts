@@ -54,7 +54,7 @@ export async function connect(remote: Remote<DigitsApi>): Promise<void> {
 export function disconnect(): void {
   api = undefined;
   drawings.forget();
-  looking = false;
+  predicting = false;
   batch(() => {
     running.value = false;
     activity.value = "preparing";
@@ -96,7 +96,7 @@ function receive(event: DigitsEvent, stamp: Stamp): void {
   batch(() => {
     if (event.kind === "status") {
       activity.value = event.activity;
-      if (requests.heardAll(stamp)) running.value = event.running;
+      if (requests.isUpToDate(stamp)) running.value = event.running;
     }
     if (!requests.concerns(stamp)) return;
     switch (event.kind) {
@@ -123,7 +123,7 @@ function receive(event: DigitsEvent, stamp: Stamp): void {
       case "failed":
         fault.value = event.message;
         deviceGone.value = event.deviceGone;
-        if (requests.heardAll(stamp)) applied.value = prepared.value?.settings;
+        if (requests.isUpToDate(stamp)) applied.value = prepared.value?.settings;
     }
   });
 }
@@ -180,17 +180,17 @@ export function setVisible(now: boolean): void {
 
 /** The newest drawing that waits for a prediction. */
 let waiting: Uint8Array<ArrayBuffer> | undefined;
-let looking = false;
+let predicting = false;
 
 /** Asks for the network's prediction of a picture. While one request runs, only the newest picture waits. */
-export async function look(picture: Uint8Array<ArrayBuffer> | undefined): Promise<void> {
+export async function predictDrawing(picture: Uint8Array<ArrayBuffer> | undefined): Promise<void> {
   waiting = picture;
   if (!picture) {
     drawings.forget();
     prediction.value = undefined;
   }
-  if (looking || !prepared.value || !api) return;
-  looking = true;
+  if (predicting || !prepared.value || !api) return;
+  predicting = true;
   const asked = api;
   const isConnected = () => api === asked;
   while (waiting && isConnected()) {
@@ -201,7 +201,7 @@ export async function look(picture: Uint8Array<ArrayBuffer> | undefined): Promis
       if (found) prediction.value = found;
     });
   }
-  if (isConnected()) looking = false;
+  if (isConnected()) predicting = false;
 }
 
 /** @throws OptionError if there is no worker */

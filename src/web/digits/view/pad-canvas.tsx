@@ -6,7 +6,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { scheme, token } from "../../shared/colors.ts";
 import { Drawing, type Place } from "../state/drawing.ts";
 import { centered } from "../state/pad-image.ts";
-import { look } from "../state/index.ts";
+import { predictDrawing } from "../state/index.ts";
 
 /** The side of the pad in pixels: enough for smooth strokes, and few enough to read back after every move. */
 const SIDE = 140;
@@ -41,7 +41,7 @@ function readInk(): void {
   for (let index = 0; index < bytes.length; index++) bytes[index] = data[4 * index + 3]!;
   picture.value = centered(bytes, SIDE);
   isEmpty.value = drawing.strokes.length === 0;
-  void look(picture.value);
+  void predictDrawing(picture.value);
 }
 
 function inkLine(from: Place, to: Place): void {

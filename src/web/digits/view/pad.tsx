@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { scheme, token } from "../../shared/colors.ts";
-import { prediction, look, prepared, step } from "../state/index.ts";
+import { predictDrawing, prediction, prepared, step } from "../state/index.ts";
 import { Picture } from "./confusion.tsx";
 import { clear, isEmpty, PadCanvas, picture, undo } from "./pad-canvas.tsx";
 import { percent } from "../../shared/format.ts";
@@ -8,7 +8,7 @@ import { percent } from "../../shared/format.ts";
 export function DrawPad() {
   // The prediction changes during training.
   const moment = prepared.value && Math.floor(step.value / 25);
-  useEffect(() => void (picture.value && look(picture.value)), [moment, prepared.value]);
+  useEffect(() => void (picture.value && predictDrawing(picture.value)), [moment, prepared.value]);
   return (
     <section class="card pad" aria-label="Draw a digit">
       <div class="row spread">

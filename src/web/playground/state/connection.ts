@@ -56,7 +56,7 @@ const showUnits = seldom(unitsFrame, 120);
 
 function receive(event: PlaygroundEvent, stamp: Stamp): void {
   if (event.kind === "running") {
-    if (requests.heardAll(stamp)) running.value = event.running;
+    if (requests.isUpToDate(stamp)) running.value = event.running;
     return;
   }
   if (!requests.concerns(stamp)) return;

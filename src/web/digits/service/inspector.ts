@@ -16,7 +16,7 @@ const TRAINING_MILLISECONDS = 100;
 const IDLE_MILLISECONDS = 4000;
 
 /** Receives the results. */
-export interface LookListener {
+export interface InspectionListener {
   /** Whether the page still shows a run. */
   isShown(run: Run): boolean;
   tell(run: Run, event: TestEvent | WeightsEvent, buffers: ArrayBuffer[]): void;
@@ -24,17 +24,17 @@ export interface LookListener {
 }
 
 /** Inspects one run within a share of its time. Never throws: errors go to the listener. */
-export class Looks {
+export class Inspector {
   readonly #run: Run;
-  readonly #listener: LookListener;
+  readonly #listener: InspectionListener;
   readonly #tests = new Budget(0.3, 400);
   readonly #pictures = new Budget(0.2, 200);
   /** Milliseconds per example of the last evaluation. */
   #measured: number | undefined;
-  #resting = 0;
+  #idleInspection = 0;
   weightsWatched: boolean;
 
-  constructor(run: Run, listener: LookListener, weightsWatched: boolean) {
+  constructor(run: Run, listener: InspectionListener, weightsWatched: boolean) {
     this.#run = run;
     this.#listener = listener;
     this.weightsWatched = weightsWatched;
@@ -49,8 +49,8 @@ export class Looks {
 
   /** Inspects everything while training is paused. The test set is evaluated in growing parts, until `mayContinue` is false. */
   async inspectIdle(mayContinue: () => boolean): Promise<void> {
-    const turn = ++this.#resting;
-    const isWanted = () => turn === this.#resting && this.#listener.isShown(this.#run) && mayContinue();
+    const turn = ++this.#idleInspection;
+    const isWanted = () => turn === this.#idleInspection && this.#listener.isShown(this.#run) && mayContinue();
     await this.weights();
     for (let seen = 0; isWanted();) {
       const size = this.#sizeWithin(IDLE_MILLISECONDS);
