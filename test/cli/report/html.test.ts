@@ -1,7 +1,7 @@
 import { decode } from "fast-png";
 import { expect, test } from "vitest";
 import type { ReportFacts } from "../../../src/cli/report/facts.ts";
-import { greyPicture, signedPicture } from "../../../src/cli/report/images.ts";
+import { grayPicture, signedPicture } from "../../../src/cli/report/images.ts";
 import { html } from "../../../src/cli/report/markup.ts";
 import { reportHtml } from "../../../src/cli/report/html.ts";
 
@@ -39,7 +39,7 @@ const facts: ReportFacts = {
         label: "owl",
         prediction: EVIL,
         probabilities: [0.987, 0.012],
-        picture: { source: greyPicture([0, 255], 2, 0, 255), width: 2, height: 1, caption: EVIL },
+        picture: { source: grayPicture([0, 255], 2, 0, 255), width: 2, height: 1, caption: EVIL },
       },
     ],
   },
@@ -138,7 +138,7 @@ test("there is no chart of a loss that was never measured", () => {
 const pixels = (uri: string) => decode(Buffer.from(uri.split(",")[1]!, "base64"));
 
 test("pictures hold the values: black to white, and blue by white to orange", () => {
-  expect(pixels(greyPicture([0, 1, 2, 4], 2, 0, 4))).toMatchObject({
+  expect(pixels(grayPicture([0, 1, 2, 4], 2, 0, 4))).toMatchObject({
     width: 2,
     height: 2,
     channels: 1,

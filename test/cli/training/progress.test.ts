@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ProgressLine } from "../../../src/cli/training/progress.ts";
-import { counted, duration, lossText, percent, rateText, scaled } from "../../../src/cli/text/text.ts";
+import { counted, duration, lossText, percent, shortNumber, scaled } from "../../../src/cli/text/text.ts";
 import type { TrainingProgress } from "../../../src/train/index.ts";
 
 const progress = (step: number, change: Partial<TrainingProgress> = {}): TrainingProgress => ({
@@ -105,8 +105,8 @@ test.each([
   [counted(1, "column"), "1 column"],
   [counted(1200, "column"), "1,200 columns"],
   [counted(0, "class", "classes"), "0 classes"],
-  [rateText(0.0010000000474974513), "0.001"],
-  [rateText(1e-7), "1e-7"],
+  [shortNumber(0.0010000000474974513), "0.001"],
+  [shortNumber(1e-7), "1e-7"],
   [scaled(999), "999"],
   [scaled(999.6), "1.00 k"],
   [scaled(12_845_056), "12.8 M"],
