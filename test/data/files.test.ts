@@ -71,7 +71,7 @@ describe("reading", () => {
   });
 });
 
-test("a folder is made with those above it, and refused where a file is in the way", async () => {
+test("a folder is created with its parents, and refused if a file has its name", async () => {
   await makeFolderOrRefuse(join(folder, "one", "two"));
   await makeFolderOrRefuse(join(folder, "one", "two"));
   expect(await readdir(join(folder, "one"))).toEqual(["two"]);

@@ -191,7 +191,7 @@ describe("downloading", () => {
       "MNIST could not be downloaded: first.example: no connection: getaddrinfo ENOTFOUND host; " +
         "second.example: no connection: getaddrinfo ENOTFOUND host.",
       `Using the built-in digits instead. For MNIST, put its four files into ${cacheDirectory}, ` +
-        "or name their folder with directory or MNIST_DIR.",
+        "or give their folder with directory or MNIST_DIR.",
     ]);
     expect(await readdir(root)).toEqual([]);
   });
@@ -211,7 +211,7 @@ describe("downloading", () => {
     await writeFile(join(root, "data"), "a file where the folder should be");
     const { kind, source } = await load({ mirrors, checksums, fetch: network({ "first.example": gives }) });
     expect({ kind, source }).toEqual({ kind: "mnist", source: "MNIST, downloaded" });
-    expect(lines[1]).toContain("could not be kept");
+    expect(lines[1]).toContain("could not be stored");
   });
 
   test("a body that is too large is named as such", async () => {
