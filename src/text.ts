@@ -33,5 +33,16 @@ export function scaled(value: number): string {
   return `${shown.toFixed(decimals)} ${PREFIXES[power]}`.trimEnd();
 }
 
+/** Joins words with spaces into lines of at most `width` columns. A longer word gets a line of its own. */
+export function wrap(words: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** A cell of a CSV file (RFC 4180), quoted where it has to be. */
 export const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -1,7 +1,6 @@
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { Option, type Command } from "commander";
-import type { BenchmarkReport } from "../../bench/report.ts";
 import { WgradError } from "../../errors.ts";
 import { dawnGpu, fileTuningStore, readFileOrRefuse, writeFileAtomically } from "../../node/index.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
@@ -57,7 +56,8 @@ export function benchCommand(command: Command): Command {
 async function bench(flags: BenchFlags, command: Command): Promise<void> {
   requireSeparatePaths(optionPaths(command.options, flags));
   // Imported here so that other commands start faster.
-  const { comparison, readReport, ReportLines, runBenchmark } = await import("../../bench/index.ts");
+  const { comparison, readReport, reportJson, ReportLines, runBenchmark, wrongText } =
+    await import("../../bench/index.ts");
   const before = flags.compare === undefined ? undefined : readReport(await textOf(flags.compare), flags.compare);
   if (flags.json !== undefined) await requireWritable(flags.json, "the report", "--json");
   const lines = new ReportLines();
@@ -73,10 +73,17 @@ async function bench(flags: BenchFlags, command: Command): Promise<void> {
   });
   if (before) print(["", ...comparison(flags.compare!, before, report)]);
   if (flags.json !== undefined) {
-    await writeFileAtomically(flags.json, new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`));
+    await writeFileAtomically(flags.json, new TextEncoder().encode(reportJson(report)));
     say(["", ...field("report", flags.json)]);
   }
-  refuseWrong(report);
+  const wrong = wrongText(report);
+  if (wrong !== undefined) {
+    throw new WgradError({
+      where: "bench",
+      what: wrong,
+      fix: "Run wgrad's tests on this adapter, and report their output",
+    });
+  }
 }
 
 /** The version of the npm package `webgpu`, which contains Dawn; "" if its package.json is not found. */
@@ -87,16 +94,6 @@ function dawnVersion(): string {
   } catch {
     return "";
   }
-}
-
-/** @throws WgradError if a result was wrong */
-function refuseWrong({ wrong }: BenchmarkReport): void {
-  if (wrong.length === 0) return;
-  throw new WgradError({
-    where: "bench",
-    what: `${wrong.length === 1 ? "one result was" : `${wrong.length} results were`} wrong and not timed: ${wrong.map(({ name }) => name).join("; ")}`,
-    fix: "Run wgrad's tests on this adapter, and report their output",
-  });
 }
 
 const textOf = async (path: string) => new TextDecoder().decode(await readFileOrRefuse(path));

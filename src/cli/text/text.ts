@@ -5,7 +5,7 @@ import type { Backend } from "../../backends/backend.ts";
 import type { Evaluation, RegressionMetrics } from "../../train/index.ts";
 import { count, percent } from "../../text.ts";
 
-export { count, percent, scaled, shortened } from "../../text.ts";
+export { count, percent, scaled, shortened, wrap } from "../../text.ts";
 
 /** The width of a line of output, in columns, if the terminal's is not known. */
 export const LINE_WIDTH = 80;
@@ -72,15 +72,4 @@ export function field(name: string, value: string, more = ""): string[] {
   return more === "" || line.length + more.length <= LINE_WIDTH
     ? [line + more]
     : [line.trimEnd(), `${" ".repeat(10)}${more.replace(/^[;\s]+/, "")}`];
-}
-
-/** Joins words with spaces into lines of at most `width` columns. */
-export function wrap(words: readonly string[], width: number): string[] {
-  const lines: string[] = [];
-  for (const word of words) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }
