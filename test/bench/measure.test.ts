@@ -170,7 +170,7 @@ describe("the comparison", () => {
       /element 1 is NaN/,
     );
     expect(() => requireClose("x", Float32Array.from([1, -2]), expected)).toThrow(
-      /2 values came back, and 3 were expected/,
+      /2 values were returned, but 3 were expected/,
     );
     expect(() => requireClose("x", Float32Array.from([1, -2, 3 + 2 ** -21]), expected)).toThrow(ResultError);
   });

@@ -76,7 +76,7 @@ describe("the way to a Vulkan driver", () => {
     linkerCache,
   });
   const lent = "/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json";
-  const bySelf = { title: "what the Vulkan loader finds by itself", folders: [] };
+  const bySelf = { title: "the Vulkan loader's default", folders: [] };
 
   test("is the Vulkan loader if there is no driver", () => {
     expect(waysToDriver(machine())).toEqual([bySelf]);
@@ -90,7 +90,7 @@ describe("the way to a Vulkan driver", () => {
     const library = "libGLX_nvidia.so.0";
     expect(waysToDriver(machine())).toEqual([
       { title: lent, manifest: lent, library, folders },
-      { title: `a manifest of our own for ${library}`, library, folders },
+      { title: `a new manifest for ${library}`, library, folders },
       bySelf,
     ]);
   });
@@ -254,9 +254,9 @@ describe("the archive's contents", () => {
 
   test.each([
     ["dist/cli.js", "Run `npm run build` first"],
-    ["digits/t10k-labels-idx1-ubyte.gz", "t10k-labels-idx1-ubyte: there is no such file, nor one with .gz"],
+    ["digits/t10k-labels-idx1-ubyte.gz", "t10k-labels-idx1-ubyte: neither this file nor its .gz exists"],
     ["system/usr/lib/x86_64-linux-gnu/libvulkan.so.1", "install libvulkan1"],
-  ])("without %s it says what to do", (path, message) => {
+  ])("need %s, and the error says how to get it", (path, message) => {
     rmSync(join(root, path));
     expect(() => contentsOf(from())).toThrow(message);
   });
@@ -333,9 +333,9 @@ describe("the summary", () => {
       "                                       wgrad       PyTorch eager PyTorch CUDA graphs",
       "images/s                               1,667                 333               2,000",
       "whole schedule, s                      0.600               3.000               0.500",
-      "test accuracy after it               98.10 %             98.00 %             95.00 %",
+      "final test accuracy                  98.10 %             98.00 %             95.00 %",
       "first epoch at 98.00 %                     2                   2                none",
-      "s to its end                           0.400               3.000                none",
+      "s to the end of it                     0.400               3.000                none",
       "",
       "yes  98.00 % on the test set in under 1 s, whole schedule: 0.600 s (batch 64), 98.10 %",
       "yes  batch 64: images/s at least 3 × PyTorch eager: 5.00 ×",
