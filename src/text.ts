@@ -33,6 +33,9 @@ export function scaled(value: number): string {
   return `${shown.toFixed(decimals)} ${PREFIXES[power]}`.trimEnd();
 }
 
+/** A cell of a CSV file (RFC 4180), quoted where it has to be. */
+export const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
 /** Joins words with spaces into lines of at most `width` columns. A longer word gets a line of its own. */
 export function wrap(words: readonly string[], width: number): string[] {
   const lines: string[] = [];
@@ -43,6 +46,3 @@ export function wrap(words: readonly string[], width: number): string[] {
   }
   return lines;
 }
-
-/** A cell of a CSV file (RFC 4180), quoted where it has to be. */
-export const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
