@@ -15,7 +15,7 @@ const w = parameter("w", [2]);
 const start = constant(0, [], "uint32");
 const session = createCpuBackend().createSession();
 
-/** All functions that take a number into a graph, and the error's `where` for a number that is too large. */
+/** Whatever takes a number into a graph, and an error's `where` for one that is too large. */
 const places: Readonly<Record<string, (value: number) => unknown>> = {
   multiply: (value) => multiply(x, value),
   constant: (value) => constant([1, value]),
@@ -71,7 +71,7 @@ test.each(["learningRate", "smallestStep"])("%s of minimize too", async (name) =
   await expect(run).rejects.toThrow(OptionError);
 });
 
-test("numbers that round to 0 or 1 in float32 are refused like 0 and 1", () => {
+test("numbers that float32 takes for 0 or 1 are refused where these are", () => {
   expect(() => optimizers.adam({ epsilon: 1e-50 })).toThrow(/adam epsilon: 1e-50 is out of range/);
   expect(() => optimizers.adam({ beta2: 1 - 1e-9 })).toThrow(/adam beta2: .* is out of range/);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { count, csvCell, excerpt, percent, scaled, shortened } from "../src/text.ts";
 
-test("a long text is cut to the given length", () => {
+test("a long text is cut to the length that is asked for", () => {
   expect(shortened("a".repeat(60))).toBe("a".repeat(60));
   expect(shortened("abcdef", 4)).toBe("abc…");
 });
@@ -16,7 +16,7 @@ test.each<[unknown, string]>([
   ["x".repeat(100), `"${"x".repeat(78)}…`],
 ])("%j in a message is %s", (value, text) => expect(excerpt(value)).toBe(text));
 
-test("fractions become percentages, and numbers that are not finite a dash", () => {
+test("shares have a percent sign, and a dash stands for what is not finite", () => {
   expect([0.9375, 0, 1, NaN, Infinity].map((share) => percent(share))).toEqual([
     "93.8 %",
     "0.0 %",
@@ -27,7 +27,7 @@ test("fractions become percentages, and numbers that are not finite a dash", () 
   expect(percent(0.125, 0)).toBe("13 %");
 });
 
-test("counts have thousands separators, and scaled numbers a prefix", () => {
+test("counts have commas, and scaled numbers a prefix", () => {
   expect([0, 999, 1234567].map(count)).toEqual(["0", "999", "1,234,567"]);
   expect([0, 12, 999, 999.5, 1000, 999_999, 12_834_000, 5e15].map(scaled)).toEqual([
     "0",
@@ -41,6 +41,6 @@ test("counts have thousands separators, and scaled numbers a prefix", () => {
   ]);
 });
 
-test("a cell of a CSV file is quoted if necessary", () => {
+test("a cell of a CSV file is quoted where it has to be", () => {
   expect(["a b", "a,b", 'say "a"', "a\nb", ""].map(csvCell)).toEqual(["a b", '"a,b"', '"say ""a"""', '"a\nb"', ""]);
 });

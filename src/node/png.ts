@@ -57,7 +57,7 @@ function decoded(bytes: Uint8Array, where: string): Samples {
     return { ...(picture.depth < 8 ? unpacked(picture) : picture), ...(transparent && { transparent }) };
   } catch (cause) {
     const what = `this is not a readable PNG: ${cause instanceof Error ? cause.message : String(cause)}`;
-    throw new DataError({ where, what, fix: "Save the picture as PNG again" }, { cause });
+    throw new DataError({ where, what, fix: "Save the image as PNG again" }, { cause });
   }
 }
 

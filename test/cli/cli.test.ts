@@ -150,7 +150,7 @@ describe("files that cannot be used end with exit code 1", () => {
     expectRefusal(
       await evaluate("small.safetensors", "wide"),
       1,
-      /the model expects pictures of 4×5, but those of MNIST, test are 6×6/,
+      /the model expects images of 4×5, but those of MNIST, test are 6×6/,
     );
   });
 

@@ -153,7 +153,7 @@ test("a picture's size is compared with the model's before the picture is unpack
   );
   const { code, stderr } = await wgrad("predict", "pictures.st", "header.png", "--device", "cpu");
   expect(stderr).toMatch(
-    /^error: header\.png: the picture has 9×7 pixels \(width × height\), but the model expects 5×4\./,
+    /^error: header\.png: the image has 9×7 pixels \(width × height\), but the model expects 5×4\./,
   );
   expect(code).toBe(1);
 });

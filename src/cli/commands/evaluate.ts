@@ -46,7 +46,7 @@ export function evaluateCommand(command: Command): Command {
   command
     .summary("Evaluates a trained model on a test set.")
     .description(
-      "Evaluates a trained model on MNIST's test set, on pictures in IDX files, or on a table with the columns that it was trained on.",
+      "Evaluates a trained model on MNIST's test set, on images in IDX files, or on a table with the columns that it was trained on.",
     )
     .argument("<model>", "a file written by `wgrad train --out`");
   for (const option of [...sourceOptions(), ...csvOptions()]) command.addOption(option);
@@ -123,7 +123,7 @@ async function examplesFor(
     if (!schema)
       throw new OptionError({
         where: "--csv",
-        what: `${path} was trained on pictures, not on a table`,
+        what: `${path} was trained on images, not on a table`,
         fix: "Use --data or --images instead",
       });
     requireLabels(trained, schema, path);
@@ -174,6 +174,6 @@ function otherData({ model }: TrainedModel): string {
 function requireSize(where: string, trained: TrainedModel, { name, shape }: Pick<Dataset, "name" | "shape">): void {
   const { inputShape } = trained.model;
   if (sizeOf(shape) === sizeOf(inputShape)) return;
-  const what = `the model expects pictures of ${inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;
+  const what = `the model expects images of ${inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;
   throw new DataError({ where, what, fix: otherData(trained) });
 }

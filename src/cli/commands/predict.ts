@@ -29,18 +29,18 @@ Example:
 /** `wgrad predict`. */
 export function predictCommand(command: Command): Command {
   command
-    .summary("Prints predictions for the rows of a table, or for a picture.")
+    .summary("Prints predictions for the rows of a table, or for an image.")
     .description(
-      "Prints a trained model's prediction for each row of a table, in order, or for a picture. " +
+      "Prints a trained model's prediction for each row of a table, in order, or for an image. " +
         "The table needs the columns that the model was trained on, in any order; it needs no label. " +
         "A network that was imported without column names takes columns of numbers by position.",
     )
     .argument("<model>", "a file written by `wgrad train --out`")
-    .argument("[input]", "a CSV file or a PNG picture (default: standard input)")
+    .argument("[input]", "a CSV file or a PNG image (default: standard input)")
     .addOption(nameOption("--format", "output format", ["csv", "json"], { preset: "csv" }))
     .addOption(new Option("--probabilities", "also print the probability of each class"))
-    .addOption(new Option("--invert", "invert the picture, for black on white"))
-    .addOption(new Option("--resize", "resize the picture to the size that the model expects"));
+    .addOption(new Option("--invert", "invert the image, for black on white"))
+    .addOption(new Option("--resize", "resize the image to the size that the model expects"));
   for (const option of csvOptions()) command.addOption(option);
   return command.addOption(deviceOption()).addHelpText("after", EXAMPLES).action(predict);
 }
@@ -106,7 +106,7 @@ async function batchesOf(
   if (!schema) {
     throw new OptionError({
       where: inputName(input),
-      what: `${path} was trained on pictures, but this is not a PNG`,
+      what: `${path} was trained on images, but this is not a PNG`,
       fix: `Give a PNG of ${trained.model.inputShape.join("×")} pixels`,
     });
   }

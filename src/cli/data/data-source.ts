@@ -112,7 +112,7 @@ export async function readPictures(
   if (labels === undefined) {
     throw new OptionError({
       where: "--images",
-      what: `${images} is a file of pictures without labels`,
+      what: `${images} is a file of images without labels`,
       fix: "Give the file of their labels with --labels",
     });
   }

@@ -30,7 +30,7 @@ async function pictureBytes(
       throw new DataError({
         where,
         what: `the file has more than ${MOST_FILE_BYTES} bytes`,
-        fix: "Use a smaller picture",
+        fix: "Use a smaller image",
       });
     }
     const size = isHeaderRead ? undefined : pngSize(Buffer.concat(parts));
@@ -56,8 +56,8 @@ export async function* onePicture(
   const { inputShape } = trained.model;
   const [height, width] = pictureShape(inputShape);
   if (!takesPictures(trained) || height * width !== sizeOf(inputShape)) {
-    const what = "this is a picture, but the model expects rows of a table";
-    const fix = "Give a CSV file, or import the network with the --shape of its pictures, such as 28,28";
+    const what = "this is an image, but the model expects rows of a table";
+    const fix = "Give a CSV file, or import the network with the --shape of its images, such as 28,28";
     throw new DataError({ where, what, fix: trained.table ? "Give a CSV file" : fix });
   }
   const fit = (size: { width: number; height: number }) => size.width === width && size.height === height;
@@ -65,7 +65,7 @@ export async function* onePicture(
     if (fit(size) || flags.resize) return;
     throw new DataError({
       where,
-      what: `the picture has ${size.width}×${size.height} pixels (width × height), but the model expects ${width}×${height}`,
+      what: `the image has ${size.width}×${size.height} pixels (width × height), but the model expects ${width}×${height}`,
       fix: "Crop it to that size, or add --resize",
     });
   });

@@ -70,7 +70,7 @@ const delimiter = (text: string): string => {
 export function sourceOptions(): SettableOption[] {
   return grouped("Data:", [
     dataOption(),
-    textOption("--images <path>", "IDX file of pictures, or a folder with four files, as for --data").withFacts(
+    textOption("--images <path>", "IDX file of images, or a folder with four files, as for --data").withFacts(
       sourceFile,
     ),
     textOption("--labels <file>", "IDX file of the labels of --images").withFacts({ ...sourceFile, needs: ["images"] }),
@@ -97,7 +97,7 @@ export function dataOptions(): SettableOption[] {
   return [
     ...sourceOptions(),
     ...grouped("Data:", [
-      textOption("--test-images <file>", "IDX file of test pictures").withFacts({
+      textOption("--test-images <file>", "IDX file of test images").withFacts({
         ...testFile,
         needs: ["images", "testLabels"],
       }),

@@ -106,7 +106,7 @@ export function normalizationOf(
 export function blankMnist(): ClassificationDataset {
   const [examples, side] = [60_000, 28];
   return makeClassificationDataset({
-    name: "blank pictures",
+    name: "blank images",
     features: new Uint8Array(examples * side * side),
     shape: [side, side],
     labels: new Uint32Array(examples),

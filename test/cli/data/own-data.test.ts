@@ -289,7 +289,7 @@ describe("refuses", () => {
     ["train --label kind", /^error: --label: this option requires --csv/m],
     [
       "train --images leaves.csv",
-      /^error: --images: leaves\.csv is a file of pictures without labels\. Give the file of their labels with --labels\./m,
+      /^error: --images: leaves\.csv is a file of images without labels\. Give the file of their labels with --labels\./m,
     ],
     ["train --images absent.idx", /--images: absent\.idx is a file.*--labels/],
     [

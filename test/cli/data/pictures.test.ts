@@ -42,7 +42,7 @@ describe("pictures", () => {
     const refused = await wgrad("predict idx.safetensors large.png --device cpu");
     expect(refused).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/large\.png: the picture has 10×8 pixels.*expects 5×4.*--resize/) as string,
+      stderr: expect.stringMatching(/large\.png: the image has 10×8 pixels.*expects 5×4.*--resize/) as string,
     });
     expect((await wgrad("predict idx.safetensors large.png --invert --resize --device cpu")).stdout).toBe(
       "prediction\n7\n",
@@ -54,7 +54,7 @@ describe("pictures", () => {
     expect(csv).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /standard input: idx\.safetensors was trained on pictures, but this is not a PNG/,
+        /standard input: idx\.safetensors was trained on images, but this is not a PNG/,
       ) as string,
     });
   });

@@ -216,6 +216,6 @@ test("a model of tables refuses a picture, even with as many pixels as columns",
   const { code, stdout, stderr } = await wgrad("predict one.safetensors two.png --resize --device cpu");
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toMatch(
-    /^error: two\.png: this is a picture, but the model expects rows of a table\. Give a CSV file\.$/m,
+    /^error: two\.png: this is an image, but the model expects rows of a table\. Give a CSV file\.$/m,
   );
 });
