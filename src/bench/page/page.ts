@@ -1,6 +1,6 @@
 /*
- * The benchmark in a browser. `bench.html?quick&filter=matmul` runs at once with these settings; without settings the page
- * waits for the button.
+ * The benchmark in a browser. `bench.html?quick&filter=matmul` runs immediately with these settings. Without settings in
+ * the address, the page waits for the button.
  */
 import {
   GROWTH_TITLE,
@@ -31,8 +31,8 @@ function element<Name extends keyof HTMLElementTagNameMap>(name: Name, text = ""
 
 const byId = (id: string) => document.getElementById(id)!;
 
-/** Shows the state of the page, also in `data-state` for tests and scripts. */
-function say(state: "waiting" | "running" | "done" | "failed", text: string): void {
+/** Shows a status text. `data-state` holds the state for automated tests. */
+function setStatus(state: "waiting" | "running" | "done" | "failed", text: string): void {
   document.body.dataset["state"] = state;
   byId("state").textContent = text;
 }
@@ -43,7 +43,7 @@ function fieldList(fields: readonly (readonly [name: string, value: string])[]):
   return list;
 }
 
-/** The part of the page for results of one kind. */
+/** A section of the page with results of one kind. */
 class Section {
   readonly #part = element("section");
   #body: HTMLElement | undefined;
@@ -83,17 +83,17 @@ class Section {
   }
 }
 
-/** Shows results as they become available. */
+/** Shows results as they arrive. */
 class Page {
   readonly #sections = new Map<string, Section>();
 
   show(event: BenchmarkEvent): void {
     switch (event.kind) {
       case "beginning":
-        this.#section("this machine").add(fieldList(headFields(event.report)));
+        this.#section("Environment").add(fieldList(headFields(event.report)));
         break;
       case "kernel":
-        this.#section("kernels").addRow(kernelLayout, event.row);
+        this.#section("Kernels").addRow(kernelLayout, event.row);
         break;
       case "step": {
         const section = this.#section(stepTitle(event.row));
@@ -105,12 +105,12 @@ class Page {
         this.#section(GROWTH_TITLE).addRow(growthLayout, event.row);
         break;
       case "leftOut":
-        this.#section("skipped").add(element("p", `${event.left.name}: ${event.left.why}`));
+        this.#section("Skipped").add(element("p", `${event.left.name}: ${event.left.why}`));
         break;
       case "wrong": {
         const line = element("p", event.left.why);
         line.className = "wrong";
-        this.#section("wrong results, not timed").add(line);
+        this.#section("Wrong results, not timed").add(line);
       }
     }
   }
@@ -129,7 +129,7 @@ function showJson(report: BenchmarkReport): void {
   byId("json").hidden = false;
 }
 
-/** Copies the settings of the address to the form, so that the page shows them. */
+/** Fills the form with the settings in the address. */
 function fillForm(settings: URLSearchParams): void {
   for (const field of document.querySelectorAll("input")) {
     if (field.type === "checkbox") field.checked = settings.has(field.name);
@@ -139,9 +139,9 @@ function fillForm(settings: URLSearchParams): void {
 
 const tuning = browserTuningStore();
 
-/** Finds and saves the fastest tilings for the benchmarked steps. */
+/** Finds and stores the fastest tilings for the steps of the benchmark. */
 async function tune(): Promise<void> {
-  say("running", "Tuning …");
+  setStatus("running", "Tuning …");
   const backend = await createWebGPUBackend(browserGpu(), { tuning });
   try {
     const model = exactNetwork([128]);
@@ -159,7 +159,7 @@ async function run(settings: URLSearchParams): Promise<void> {
   const page = new Page();
   try {
     if (settings.has("tune")) await tune();
-    say("running", "Measuring …");
+    setStatus("running", "Measuring …");
     const report = await runBenchmark({
       source: browserGpu(),
       runtime: navigator.userAgent,
@@ -172,10 +172,10 @@ async function run(settings: URLSearchParams): Promise<void> {
     });
     showJson(report);
     const wrong = wrongText(report);
-    if (wrong === undefined) say("done", "Done.");
-    else say("failed", `On this adapter ${wrong}.`);
+    if (wrong === undefined) setStatus("done", "Done.");
+    else setStatus("failed", `On this adapter ${wrong}.`);
   } catch (error) {
-    say("failed", error instanceof Error ? error.message : String(error));
+    setStatus("failed", error instanceof Error ? error.message : String(error));
     if (!(error instanceof WgradError)) throw error;
   }
 }
@@ -183,4 +183,4 @@ async function run(settings: URLSearchParams): Promise<void> {
 const settings = new URLSearchParams(location.search);
 fillForm(settings);
 if (settings.size > 0) void run(settings);
-else say("waiting", "");
+else setStatus("waiting", "");

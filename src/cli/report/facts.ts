@@ -1,16 +1,9 @@
 import type { DispatchDescription } from "../../backends/backend.ts";
+import type { CurvePoint } from "../../train/curve.ts";
 import type { RegressionMetrics } from "../../train/metrics.ts";
 
 /** A name and its value. */
 export type Field = readonly [name: string, value: string];
-
-/** The value of a curve at a step. */
-export interface CurvePoint {
-  readonly step: number;
-  readonly loss: number;
-  /** In [0, 1]; NaN for regression. */
-  readonly accuracy: number;
-}
 
 /** A curve, with a name such as "training". */
 export interface Curve {
