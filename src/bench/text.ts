@@ -135,10 +135,10 @@ function encodingText({ encoding, dispatches }: DetailedStepRow): string {
 
 /** The title of a step's table. */
 export const stepTitle = ({ network, batch }: DetailedStepRow): string =>
-  `one training step, ${network}, relu, softmax cross-entropy, Adam, batch size ${batch}`;
+  `One training step: ${network}, relu, softmax cross-entropy, Adam, batch size ${batch}`;
 
 /** The title of the table of growth. */
-export const GROWTH_TITLE = "cost of a step, varied from 784-128-10 at batch size 64";
+export const GROWTH_TITLE = "Cost of a step as it grows from 784-128-10 at batch size 64";
 
 /** The report as the text of its JSON file. */
 export const reportJson = (report: BenchmarkReport): string => `${JSON.stringify(report, undefined, 2)}\n`;
