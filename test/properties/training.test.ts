@@ -204,7 +204,7 @@ test("the options of an import", () => {
 
 test("optimizers of one's own are taken, and what is none is not", async () => {
   const good = { model: smallModel(), dataset, backend, learningRate: 0.01, batchSize: 4, epochs: 1 };
-  await expect(createTrainer({ ...good, optimizer: given({}) })).rejects.toThrow(/optimizer: {} is no optimizer/);
+  await expect(createTrainer({ ...good, optimizer: given({}) })).rejects.toThrow(/optimizer: {} is not an optimizer/);
   const own = { ...optimizers.sgd(), name: "mine" };
   expect((await createTrainer({ ...good, optimizer: own })).totalSteps).toBe(3);
 });

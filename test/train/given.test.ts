@@ -40,7 +40,7 @@ describe.each(backends)("what callers hand over on $name", ({ create }) => {
     }
   });
 
-  test("an evaluator refuses what is no model, backend, session or data set", async () => {
+  test("an evaluator refuses what is not a model, backend, session or data set", async () => {
     const right = { model: options.model, backend, session: backend.createSession() };
     for (const name of ["model", "backend", "session"]) {
       for (const value of none) {
@@ -50,23 +50,23 @@ describe.each(backends)("what callers hand over on $name", ({ create }) => {
       }
     }
     for (const value of none)
-      await expect(createEvaluator(right).evaluate(value as never)).rejects.toThrow(/^evaluate: .* is no data set/);
+      await expect(createEvaluator(right).evaluate(value as never)).rejects.toThrow(/^evaluate: .* is not a data set/);
   });
 
-  test("fitUntil and minimize refuse what is no trainer, validation set or session", async () => {
+  test("fitUntil and minimize refuse what is not a trainer, validation set or session", async () => {
     const trainer = await createTrainer(options);
     for (const value of none) {
-      await expect(fitUntil(value as never).next()).rejects.toThrow(/^fitUntil: .* is no trainer/);
+      await expect(fitUntil(value as never).next()).rejects.toThrow(/^fitUntil: .* is not a trainer/);
       const minimizing = minimize(parameter("x", []), {
         session: value as never,
         parameters: [],
         learningRate: 1,
         maxSteps: 1,
       });
-      await expect(minimizing).rejects.toThrow(/^minimize session: .* is no session/);
+      await expect(minimizing).rejects.toThrow(/^minimize session: .* is not a session/);
     }
     await expect(fitUntil(trainer, { validation: null as never }).next()).rejects.toThrow(
-      /^fitUntil validation: null is no data set/,
+      /^fitUntil validation: null is not a data set/,
     );
     trainer.dispose();
   });

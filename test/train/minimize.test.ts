@@ -86,7 +86,7 @@ describe.each(backends)("minimize on $name", ({ create }) => {
     const x = parameter("x", [2], [3, -2]);
     const loss = square(subtract(multiply(x, 2), 4));
     const scalar = { session: backend.createSession(), parameters: [x], learningRate: 0.1, maxSteps: 10 };
-    await expect(minimize(loss, scalar)).rejects.toThrow(/is no scalar/);
+    await expect(minimize(loss, scalar)).rejects.toThrow(/is not a scalar/);
     const w = parameter("w", [], [1]);
     const found = await minimize(square(w), {
       session: backend.createSession(),
@@ -106,7 +106,7 @@ describe.each(backends)("minimize on $name", ({ create }) => {
     const w = parameter("w", [], [1]);
     const options = { session: backend.createSession(), parameters: [w], learningRate: 0.1, maxSteps: 5 };
     await expect(minimize(square(w), { ...options, record: { x } })).rejects.toThrow(
-      /record x: x float32\[3\] is no scalar/,
+      /record x: x float32\[3\] is not a scalar/,
     );
     await expect(minimize(square(w), { ...options, maxSteps: 0 })).rejects.toThrow(
       /minimize maxSteps: 0 is out of range/,

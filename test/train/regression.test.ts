@@ -63,11 +63,11 @@ describe.each(backends)("regression on $name", ({ create }) => {
     const options = { dataset, backend, learningRate: 0.1, batchSize: 8, epochs: 1 };
     const model = sequential([dense(2)], { inputShape: [2] });
     await expect(createTrainer({ ...options, model, loss: "softmaxCrossEntropy" })).rejects.toThrow(
-      /takes classes only\. Choose meanSquaredError/,
+      /supports only classification\. Choose meanSquaredError/,
     );
     const wide = sequential([dense(3)], { inputShape: [2] });
     await expect(createTrainer({ ...options, model: wide })).rejects.toThrow(
-      /output is \[3\] but the data has 2 values to predict.*dense\(2\)/,
+      /output is \[3\] but the data has 2 targets per example.*dense\(2\)/,
     );
     const scale = { scale: [1, 2, 3], offset: 0 };
     await expect(createTrainer({ ...options, model, normalization: scale })).rejects.toThrow(
@@ -75,7 +75,9 @@ describe.each(backends)("regression on $name", ({ create }) => {
     );
     const perTarget = { name: "mine", perTarget: (outputs: never) => outputs };
     const classes = { ...options, dataset: clouds(60), model: sequential([dense(3)], { inputShape: [4] }) };
-    await expect(createTrainer({ ...classes, loss: perTarget })).rejects.toThrow(/mine: this loss takes no classes/);
+    await expect(createTrainer({ ...classes, loss: perTarget })).rejects.toThrow(
+      /mine: this loss does not support classification/,
+    );
   });
 });
 
