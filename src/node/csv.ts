@@ -47,7 +47,11 @@ export async function* parseCsv(
   yield rows.finish();
 }
 
-/** What Papa Parse's parser gives for a text. */
+/**
+ * The result of Papa Parse's inner parser, which is used instead of `Papa.parse` because of its cursor: the end of the
+ * last complete row in a text that may stop within a row or a quoted cell. The rest is kept until the next piece arrives.
+ * Other CSV parsers buffer partial rows themselves, and give neither the cursor nor the line numbers of cells in quotes.
+ */
 interface ParsedText {
   readonly data: readonly (readonly string[])[];
   /** `row` counts within `data`, `index` within the text. */

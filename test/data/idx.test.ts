@@ -106,13 +106,13 @@ describe("a packed file is refused", () => {
   test.each([2, 10, 300, end - 9, end - 8, end - 1])("cut to %i bytes", async (length) => {
     const error = await refusal(packed.subarray(0, length));
     expect(error.where).toBe(file);
-    expect(error.what).toContain("cut short or damaged");
+    expect(error.what).toContain("truncated or damaged");
   });
 
   test("with a changed byte", async () => {
     const damaged = Uint8Array.from(packed);
     damaged[end >> 1]! ^= 0x55;
-    expect((await refusal(damaged)).what).toContain("cut short or damaged");
+    expect((await refusal(damaged)).what).toContain("truncated or damaged");
   });
 
   test.each([
@@ -125,7 +125,7 @@ describe("a packed file is refused", () => {
 
   test("that holds less than its header says", async () => {
     const error = await refusal(gzipSync(writeIdx([1_000_000_000], [1, 2, 3])));
-    expect(error.where).toBe("some/file, unpacked, byte 11");
+    expect(error.where).toBe("some/file, decompressed, byte 11");
     expect(error.what).toContain("needs 1000000008 bytes, found 11");
   });
 
@@ -133,14 +133,14 @@ describe("a packed file is refused", () => {
     const bomb = gzipSync(writeIdx([4], new Uint8Array(60_000_000)));
     const before = process.memoryUsage().arrayBuffers;
     const error = await refusal(bomb);
-    expect(error.where).toBe("some/file, unpacked, byte 12");
+    expect(error.where).toBe("some/file, decompressed, byte 12");
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
   });
 
   test("that would hold more than any memory, at its header", async () => {
     const error = await refusal(gzipSync(writeIdx([2 ** 31, 2 ** 31], new Uint8Array(1000))));
-    expect(error.where).toBe("some/file, unpacked, byte 4");
-    expect(error.what).toContain("needs 4611686018427388000 bytes, and at most 4294967295 are unpacked");
+    expect(error.where).toBe("some/file, decompressed, byte 4");
+    expect(error.what).toContain("needs 4611686018427388000 bytes, and at most 4294967295 are decompressed");
   });
 
   test("is given to the engine a little at a time, since a browser unpacks all that it is given at once", async () => {
@@ -171,7 +171,7 @@ describe("a packed file is refused", () => {
   });
 
   test("that holds no IDX file", async () => {
-    expect((await refusal(gzipSync("hello, world"))).where).toBe("some/file, unpacked, byte 0");
-    expect((await refusal(gzipSync(""))).where).toBe("some/file, unpacked, byte 0");
+    expect((await refusal(gzipSync("hello, world"))).where).toBe("some/file, decompressed, byte 0");
+    expect((await refusal(gzipSync(""))).where).toBe("some/file, decompressed, byte 0");
   });
 });

@@ -47,7 +47,7 @@ describe("is refused, naming the file and the byte:", () => {
   test("pictures of another size in the test set", async () => {
     const error = await refusal("testImages", writeIdx([4, 2, 3], new Uint8Array(24)));
     expect(error.where).toBe("testImages, byte 8 of the IDX data");
-    expect(error.what).toContain("pictures of 2×3, but those of train-images-idx3-ubyte.gz are 3×2");
+    expect(error.what).toContain("the pictures are 2×3, but those of train-images-idx3-ubyte.gz are 3×2");
   });
 
   test("labels where pictures belong, and the reverse", async () => {
@@ -58,7 +58,9 @@ describe("is refused, naming the file and the byte:", () => {
   });
 
   test("a set without examples", async () => {
-    expect((await refusal("trainImages", writeIdx([0, 28, 28], []))).what).toContain("no values: its shape is 0×28×28");
+    expect((await refusal("trainImages", writeIdx([0, 28, 28], []))).what).toContain(
+      "the file is empty: its shape is 0×28×28",
+    );
   });
 });
 

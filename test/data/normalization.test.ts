@@ -12,9 +12,9 @@ describe("constants of a normalization", () => {
   );
 
   test.each<[unknown, RegExp]>([
-    [null, /^normalization: null is no scale and offset/],
-    [{ scale: 1 }, /^normalization offset: undefined is no number/],
-    [{ scale: "1", offset: 0 }, /^normalization scale: "1" is no number/],
+    [null, /^normalization: null is not an object with scale and offset/],
+    [{ scale: 1 }, /^normalization offset: undefined is not a number/],
+    [{ scale: "1", offset: 0 }, /^normalization scale: "1" is not a number/],
     [{ scale: [1, 2, 3], offset: 0 }, /^normalization scale: 3 values for 2 features/],
     [{ scale: [1, "2"], offset: 0 }, /^normalization scale: "2" is out of range/],
     [{ scale: 1, offset: NaN }, /^normalization offset: NaN is out of range/],

@@ -64,6 +64,6 @@ test("splits quantities, with a row of targets each", () => {
 test("refuses a share that is none, and parts without examples", () => {
   const data = numbered([0, 1, 2]);
   for (const validation of [0, 1, NaN, -0.1])
-    expect(() => splitDataset(data, { validation })).toThrow(/no share.*\(0, 1\)/);
+    expect(() => splitDataset(data, { validation })).toThrow(/not a fraction.*\(0, 1\)/);
   expect(() => splitDataset(numbered([0, 1, 2]), { validation: 0.1 })).toThrow(/one part would be empty/);
 });

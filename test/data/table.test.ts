@@ -71,7 +71,7 @@ describe("a table becomes examples", () => {
     const labelOf = (label?: string) => tableOf(rows, label === undefined ? {} : { label }).label.name;
     expect([labelOf("b"), labelOf("1"), labelOf("last"), labelOf()]).toEqual(["b", "a", "b", "y"]);
     expect(() => tableOf(["1 2", "3 4"])).toThrow(
-      /^label: t\.csv, line 1: which column .* 1 … 2 or last.*column 1, column 2/,
+      /^label: t\.csv, line 1: the label column is not known.* 1 … 2, or "last".*column 1, column 2/,
     );
     expect(() => tableOf(rows, { label: "c" })).toThrow(/there is no column "c".*The columns are a, y, b/);
   });
@@ -101,7 +101,7 @@ describe("a table becomes examples", () => {
     expect(isRegression(data) && [...data.targets]).toEqual([3, 4.5]);
     expect((datasetFromTable(table, "classification") as ClassificationDataset).classes).toEqual(["3", "4.5"]);
     expect(() => datasetFromTable(tableOf(["x label", "1 3", "2 a"]), "regression")).toThrow(
-      /t\.csv, column 2 \("label"\): the label "a" is no number/,
+      /t\.csv, column 2 \("label"\): the label "a" is not a number/,
     );
   });
 
@@ -213,7 +213,7 @@ describe("numbers as people write them", () => {
       [1.234, 5.678].map(Math.fround),
     );
     expect(() => tableOfCells(["1.5", "2.5"], { decimal: "comma" })).toThrow(
-      /line 2, column 1 .*"1\.5" does not fit .* decimal commas.*decimal, or take/,
+      /line 2, column 1 .*"1\.5" does not have the number format .* decimal commas.*decimal, or treat/,
     );
   });
 
@@ -221,19 +221,23 @@ describe("numbers as people write them", () => {
     [
       "both signs",
       ["1,5", "2.5", "3,5"],
-      /line 3, .*"2\.5" does not fit the column's numbers, which have decimal commas/,
+      /line 3, .*"2\.5" does not have the number format of this column, which has decimal commas/,
     ],
-    ["two currencies", ["$5", "\u20ac5"], /line 3, .*"\u20ac5" does not fit .* decimal points and \$/],
-    ["percent and none", ["5%", "0.5"], /line 3, .*"0\.5" does not fit .* and %/],
-    ["numbers beyond float32", ["1", "-1e39"], /line 3, column 1 \("x"\): "-1e39" is beyond the range of float32/],
-    ["a first number beyond float32", ["4e38"], /line 2, column 1 \("x"\): "4e38" is beyond/],
+    [
+      "two currencies",
+      ["$5", "\u20ac5"],
+      /line 3, .*"\u20ac5" does not have the number format .* decimal points and \$/,
+    ],
+    ["percent and none", ["5%", "0.5"], /line 3, .*"0\.5" does not have the number format .* and %/],
+    ["numbers beyond float32", ["1", "-1e39"], /line 3, column 1 \("x"\): "-1e39" is outside the range of float32/],
+    ["a first number beyond float32", ["4e38"], /line 2, column 1 \("x"\): "4e38" is outside the range/],
   ])("a column of %s is refused", (_, cells, message) => {
     expect(() => tableOfCells(cells)).toThrow(message);
   });
 
   test("the format that rows after the first thousands break is an error, not a category", () => {
     const cells = Array.from({ length: 3000 }, (_, row) => `${row},5`);
-    expect(() => tableOfCells([...cells, "2.5"])).toThrow(/line 3002, .*"2\.5" does not fit/);
+    expect(() => tableOfCells([...cells, "2.5"])).toThrow(/line 3002, .*"2\.5" does not have the number format/);
     expect(tableOfCells(cells).features.at(-1)).toBe(2999.5);
   });
 
@@ -242,9 +246,11 @@ describe("numbers as people write them", () => {
     const data = datasetFromTable(tableOf(rows(["112,35", "1.000", "99,5"]), { label: "l" }));
     expect(isRegression(data) && [...data.targets]).toEqual([112.35, 1000, 99.5].map(Math.fround));
     expect(() => usualTask(tableOf(rows(["112.35", "1.5", "ask"]), { label: "l" }))).toThrow(
-      /column 2 \("l"\): the label "ask" is no number, but 2 other labels are.*task: "classification"/,
+      /column 2 \("l"\): the label "ask" is not a number, but 2 other labels are.*task: "classification"/,
     );
-    expect(() => tableOf(rows(["1", "1e39"]), { label: "l" })).toThrow(/line 3, column 2 \("l"\): "1e39" is beyond/);
+    expect(() => tableOf(rows(["1", "1e39"]), { label: "l" })).toThrow(
+      /line 3, column 2 \("l"\): "1e39" is outside the range/,
+    );
   });
 });
 
@@ -290,7 +296,7 @@ describe("dates as features", () => {
     [["x"], ...cells.map((cell) => [cell])].forEach((row, index) => rows.encode(row, index + 1, features));
     expect([...features.values]).toEqual(expected);
     expect(() => rows.encode(["31.31.2024"], 9, features)).toThrow(
-      /n\.csv, line 9, column 1 \("x"\): "31\.31\.2024" is no date/,
+      /n\.csv, line 9, column 1 \("x"\): "31\.31\.2024" is not a date/,
     );
   });
 
@@ -310,7 +316,7 @@ describe("dates as features", () => {
       { length: 101 },
       (_, index) => `2024-0${1 + Math.floor(index / 28)}-${10 + (index % 19)} ${index % 24}:${10 + (index % 50)}`,
     );
-    expect(() => tableOfCells(dates)).toThrow(/more than 100 different texts.*dates: "features"/);
+    expect(() => tableOfCells(dates)).toThrow(/more than 100 distinct texts.*dates: "features"/);
   });
 });
 
@@ -381,7 +387,9 @@ describe("several quantities", () => {
     };
     const named = kept(table);
     expect(encode(named, ["t2 b t1 a", "3,5 7 20 8"], true)).toEqual({ features: [8, 7], labels: [3.5, 20] });
-    expect(() => encode(named, ["t2 b a", "3,5 7 8"], true)).toThrow(/the header lacks a column of the model: "t1"/);
+    expect(() => encode(named, ["t2 b a", "3,5 7 8"], true)).toThrow(
+      /the header lacks a column that the model needs: "t1"/,
+    );
     const placed = kept(tableOf(rows.slice(1), { label: ["4", "2"], header: false }));
     for (const row of ["8 1 7 1", "8 7"]) expect(encode(placed, [row], false).features).toEqual([8, 7]);
     const again = datasetFromRows("n", Float32Array.of(8, 7), [3, 20], named);
@@ -390,10 +398,10 @@ describe("several quantities", () => {
 
   test("are refused as classes, with the reason", () => {
     expect(() => datasetFromTable(table, "classification")).toThrow(
-      /^label: several labels are predicted together as quantities only/,
+      /^label: several label columns are supported only for regression/,
     );
     expect(() => datasetFromTable(tableOf(["a t1 t2", "1 2 x", "3 4 y"], { label: ["t1", "t2"] }))).toThrow(
-      /column 3 \("t2"\): the label "x" is no number, and several labels/,
+      /column 3 \("t2"\): the label "x" is not a number, and several label columns/,
     );
   });
 });
@@ -404,22 +412,22 @@ describe("a table that cannot be used is refused with file, line and column", ()
       "ragged, short",
       ["a label", "1 2", "3"],
       {},
-      /^t\.csv, line 3, column 2: the row has 1 column where 2 were expected/,
+      /^t\.csv, line 3, column 2: the row has 1 column but 2 were expected/,
     ],
     ["ragged, long", ["a label", "1 2", "3 4 5"], {}, /^t\.csv, line 3, column 3: the row has 3 columns/],
     [
       "text in a numeric column",
       ["a label", "1 x", "oops y"],
       {},
-      /^t\.csv, line 3, column 1 \("a"\): "oops" is no number.*categorical: \["a"\]/,
+      /^t\.csv, line 3, column 1 \("a"\): "oops" is not a number.*categorical: \["a"\]/,
     ],
     [
       "a number beyond float32",
       ["a label", "1 x", "1e39 y"],
       {},
-      /line 3, column 1 .*"1e39" is beyond the range of float32/,
+      /line 3, column 1 .*"1e39" is outside the range of float32/,
     ],
-    ["no hexadecimal numbers", ["a label", "1 x", "0x10 y"], {}, /line 3, column 1 .*"0x10" is no number/],
+    ["no hexadecimal numbers", ["a label", "1 x", "0x10 y"], {}, /line 3, column 1 .*"0x10" is not a number/],
     [
       "a missing value",
       ["a label", "1 x", "NA y"],
@@ -436,19 +444,19 @@ describe("a table that cannot be used is refused with file, line and column", ()
       "text where it is refused",
       ["a label", "red x", "blue y"],
       { text: "refuse" },
-      /line 2, column 1 .*"red" is no number/,
+      /line 2, column 1 .*"red" is not a number/,
     ],
     [
       "too many categories",
       ["a label", "p x", "q y", "r x"],
       { mostCategories: 2 },
-      /line 4, column 1 .*more than 2 different texts/,
+      /line 4, column 1 .*more than 2 distinct texts/,
     ],
     [
       "two columns of one name",
       ["a a label", "1 2 x"],
       {},
-      /^t\.csv, line 1, column 2: a second column has the name "a"/,
+      /^t\.csv, line 1, column 2: another column is also named "a"/,
     ],
     [
       "a column without values",
@@ -456,9 +464,9 @@ describe("a table that cannot be used is refused with file, line and column", ()
       { missing: "keep" },
       /^t\.csv, column 2 \("b"\): the column has no values/,
     ],
-    ["a header alone", ["a label"], {}, /^t\.csv: there are no rows of data/],
-    ["nothing", [], {}, /^t\.csv: there are no rows of data/],
-    ["only a label", ["label", "1", "2"], {}, /^t\.csv, line 1: there is no column besides the label/],
+    ["a header alone", ["a label"], {}, /^t\.csv: the table has no rows of data/],
+    ["nothing", [], {}, /^t\.csv: the table has no rows of data/],
+    ["only a label", ["label", "1", "2"], {}, /^t\.csv, line 1: the table has no columns other than the label/],
   ])("%s", (_, rows, options, message) => {
     expect(() => tableOf(rows, options)).toThrow(message);
   });
@@ -493,7 +501,7 @@ describe("another table of the same columns", () => {
   test("needs no label to predict", () => {
     expect(read(schema(), ["colour length", "red 4"], false)).toEqual({ labels: [undefined], features: [4, 0, 1] });
     expect(() => read(schema(), ["colour length", "red 4"])).toThrow(
-      /^n\.csv, line 1: the header lacks a column of the model: "label"/,
+      /^n\.csv, line 1: the header lacks a column that the model needs: "label"/,
     );
   });
 
@@ -501,8 +509,8 @@ describe("another table of the same columns", () => {
     const known = schema({ label: "2", drop: ["3"] }, ["1 a 8 2", "3 b 8 4"]);
     expect(known.header).toBe(false);
     for (const row of ["5 a 9 6", "5 9 6", "5 6"]) expect(read(known, [row], false).features).toEqual([5, 6]);
-    expect(() => read(known, ["5"], false)).toThrow(/^n\.csv, line 1, column 2: the row has 1 column where 3/);
-    expect(() => read(known, ["5 9 6"])).toThrow(/the row has 3 columns where 4 were expected/);
+    expect(() => read(known, ["5"], false)).toThrow(/^n\.csv, line 1, column 2: the row has 1 column but 3/);
+    expect(() => read(known, ["5 9 6"])).toThrow(/the row has 3 columns but 4 were expected/);
   });
 
   test("fills missing values as in training, or refuses them", () => {
@@ -518,19 +526,19 @@ describe("another table of the same columns", () => {
     [
       "a label seen only there",
       "2 red tulip",
-      /^n\.csv, line 2, column 3 \("label"\): the model knows no label "tulip".*iris, rose/,
+      /^n\.csv, line 2, column 3 \("label"\): the model does not know the label "tulip".*iris, rose/,
     ],
     [
       "a category seen only there",
       "2 green iris",
-      /^n\.csv, line 2, column 2 \("colour"\): the model knows no category "green".*blue, red/,
+      /^n\.csv, line 2, column 2 \("colour"\): the model does not know the category "green".*blue, red/,
     ],
     [
       "text in a numeric column",
       "x red iris",
-      /^n\.csv, line 2, column 1 \("length"\): "x" is no number, and the model was trained on numbers here\. Correct the cell, or leave the row out\.$/,
+      /^n\.csv, line 2, column 1 \("length"\): "x" is not a number, but the model was trained on numbers in this column\. Correct the cell, or remove the row\.$/,
     ],
-    ["a ragged row", "2 red", /^n\.csv, line 2, column 3: the row has 2 columns where 3/],
+    ["a ragged row", "2 red", /^n\.csv, line 2, column 3: the row has 2 columns but 3/],
   ])("is refused with %s", (_, row, message) => {
     expect(() => read(schema(), ["length colour label", row])).toThrow(message);
   });
