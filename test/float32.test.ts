@@ -78,7 +78,7 @@ test("numbers that float32 takes for 0 or 1 are refused where these are", () => 
 
 test.each([-1, 1.5, 2 ** 32])("%d is no whole number of uint32", (value) => {
   const labels = input("labels", [4], "uint32");
-  expect(() => equal(labels, value)).toThrow(/equal.*uint32 does not hold the number/);
+  expect(() => equal(labels, value)).toThrow(/equal.*uint32 cannot represent the number/);
   expect(() => constant(value, [], "uint32")).toThrow(GraphError);
 });
 
@@ -89,7 +89,7 @@ test.each([
   const backend = await create();
   const trainer = await createTrainer(options({ backend, learningRate: 1, schedule: (step) => (step < 3 ? 1 : 1e40) }));
   await expect(finish(trainer, { every: 1 })).rejects.toThrow(
-    /learningRate at step 3, counted from 0: float32 does not hold the number 1e\+40/,
+    /learningRate at step 3, counted from 0: float32 cannot represent the number 1e\+40/,
   );
   trainer.dispose();
   const scalar = await backend.createSession().compile(

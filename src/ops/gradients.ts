@@ -11,7 +11,7 @@ import { reshape } from "./layout/index.ts";
  * 1986; Goodfellow, Bengio and Courville 2016, algorithm 6.6). The result is more graph.
  * @param loss one float32 element
  * @returns one tensor per entry of `tensors`, of its shape
- * @throws GraphError where the loss is no scalar, does not depend, differentiably, on a tensor, or depends on it through
+ * @throws GraphError where the loss is not a scalar, does not depend, differentiably, on a tensor, or depends on it through
  * an op whose gradient is not known, such as takeBatch
  */
 export function gradients<const Tensors extends readonly Tensor[]>(
@@ -22,7 +22,7 @@ export function gradients<const Tensors extends readonly Tensor[]>(
   if (!Array.isArray(tensors)) {
     throw new GraphError({
       where: "gradients",
-      what: `${String(tensors)} is no list of tensors`,
+      what: `${String(tensors)} is not a list of tensors`,
       fix: "Give the parameters as an array",
     });
   }
@@ -30,7 +30,7 @@ export function gradients<const Tensors extends readonly Tensor[]>(
   if (loss.size !== 1 || loss.dtype !== "float32") {
     throw new GraphError({
       where: "gradients",
-      what: `the loss ${loss} is no scalar`,
+      what: `the loss ${loss} is not a scalar`,
       fix: "Reduce it with mean or sum first",
     });
   }

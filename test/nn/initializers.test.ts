@@ -55,7 +55,7 @@ describe("fixed initializers", () => {
 
   test("given values must be as many as the parameter's", () => {
     const build = () => initializers.given([1, 2, 3])([2, 2], fans, random);
-    expect(build).toThrow(/3 values for shape \[2, 2\], which holds 4/);
+    expect(build).toThrow(/3 values for the shape \[2, 2\] of size 4/);
   });
 
   test.each([

@@ -164,11 +164,11 @@ describe("a config with lists and nested configs", () => {
   test("is refused where a nested layer is at fault, naming the way to it", () => {
     const wrong = (inner: unknown) => ({ ...model.config, layers: [{ type: "residual", sizes: [], inner }] });
     expect(() => modelFromConfig(wrong([{ type: "conv" }]), undefined, own)).toThrow(
-      /layer 0, nested layer: there is no layer type "conv"/,
+      /layer 0, nested layer: unknown layer type "conv"/,
     );
     expect(() => modelFromConfig(wrong([{ type: "dropout", rate: 2 }]), undefined, own)).toThrow(
       /layer 0, nested layer, dropout rate: 2 is out of range/,
     );
-    expect(() => modelFromConfig(wrong([7]), undefined, own)).toThrow(/layer 0, nested layer: 7 is no object/);
+    expect(() => modelFromConfig(wrong([7]), undefined, own)).toThrow(/layer 0, nested layer: 7 is not an object/);
   });
 });

@@ -77,7 +77,7 @@ describe("two parameters of one name", () => {
       update: (parameters, _, options) => halves.update(parameters, parameters, options),
     };
     const making = createTrainer({ ...run, model: part(4, 3), backend: createCpuBackend(), optimizer: unpacked });
-    await expect(making).rejects.toThrow(/optimizer: two different leaves have one name: state adam\.firstMoment/);
+    await expect(making).rejects.toThrow(/optimizer: two different leaves have the same name: state adam\.firstMoment/);
   });
 });
 
@@ -160,7 +160,7 @@ describe("saveModel refuses what loadModel would", () => {
     ["facts that are nested", { training: { run: {} as never } }, /"training"/],
     ["a scale that is not finite", { normalization: { scale: NaN, offset: 0 } }, /"normalization"/],
     ["a scale for other features", { normalization: { scale: [1, 2], offset: 0 } }, /"normalization"/],
-    ["a loss that takes other answers", { loss: "meanSquaredError", outputs: ["a"] }, /has 1 values/],
+    ["a loss that takes other answers", { loss: "meanSquaredError", outputs: ["a"] }, /an example has 1 target\./],
   ])("%s", (_name, change, message) => {
     const given = { ...trainedOf(model), ...change };
     expect(() => saveModel(given, parameters)).toThrow(OptionError);
@@ -180,9 +180,11 @@ describe("saveModel refuses what loadModel would", () => {
         { shape, values: new Float32Array(size) },
       ]),
     );
-    expect(() => saveModel(trainedOf(both), values)).toThrow(/"a\.layers\.0\.weight": the model has no such parameter/);
+    expect(() => saveModel(trainedOf(both), values)).toThrow(
+      /"a\.layers\.0\.weight": the model does not have this parameter/,
+    );
     expect(() => saveModel(trainedOf(chained(part(4, 5), part(5, 3))), parameters)).toThrow(
-      /two different leaves have one name/,
+      /two different leaves have the same name/,
     );
   });
 });
@@ -195,17 +197,17 @@ describe("a layer of one's own", () => {
 
   test.each<[string, unknown, RegExp]>([
     ["whose build returns nothing", undefined, /layer 0, own: its build returns undefined/],
-    ["whose apply returns null", { outputShape: [4], apply: () => null }, /layer 0, own, apply: null is no tensor/],
-    ["whose apply returns a number", { outputShape: [4], apply: () => 3 }, /layer 0, own, apply: 3 is no tensor/],
+    ["whose apply returns null", { outputShape: [4], apply: () => null }, /layer 0, own, apply: null is not a tensor/],
+    ["whose apply returns a number", { outputShape: [4], apply: () => 3 }, /layer 0, own, apply: 3 is not a tensor/],
     [
       "that says another shape",
       { outputShape: [3], apply: (x: Tensor) => x },
-      /it makes examples float32\[1, 4\].*said that it makes \[batch, 3\]/,
+      /it returns examples float32\[1, 4\].*outputShape promises \[batch, 3\]/,
     ],
     [
       "that says another number of axes",
       { outputShape: [2, 2], apply: (x: Tensor) => x },
-      /said that it makes \[batch, 2, 2\]/,
+      /outputShape promises \[batch, 2, 2\]/,
     ],
     ["that says no shape", { apply: (x: Tensor) => x }, /its build returns/],
     ["that says half an element", { outputShape: [2.5], apply: (x: Tensor) => x }, /outputShape is \[2\.5\]/],
@@ -217,7 +219,7 @@ describe("a layer of one's own", () => {
 
   test("without a config is no layer", () => {
     expect(() => sequential([{ build: () => null } as never], { inputShape: [4] })).toThrow(
-      /layer 0 is .* which is no layer/,
+      /layer 0 is .* which is not a layer/,
     );
   });
 
@@ -226,6 +228,8 @@ describe("a layer of one's own", () => {
       config: { type: "own" },
       build: () => ({ outputShape: [4], apply: (x) => (x.shape[0] === 1 ? x : reshape(x, [x.size])) }),
     };
-    expect(() => sequential([layer], { inputShape: [4] }).apply(input("x", [2, 4]))).toThrow(/layer 0, own: it makes/);
+    expect(() => sequential([layer], { inputShape: [4] }).apply(input("x", [2, 4]))).toThrow(
+      /layer 0, own: it returns/,
+    );
   });
 });

@@ -152,6 +152,6 @@ describe("what differs", () => {
 test("an unknown form is refused", () => {
   expect(() => optimizers.momentum({ form: "keras" as never })).toThrow(OptionError);
   expect(() => optimizers.nesterov({ form: null as never })).toThrow(
-    /nesterov form: there is no form null\. Choose one of classic, pytorch/,
+    /nesterov form: unknown form null\. Choose one of classic, pytorch/,
   );
 });

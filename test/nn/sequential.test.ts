@@ -158,23 +158,23 @@ describe("config", () => {
   const wide = 2 ** 31;
   const layer = (parts: object) => ({ inputShape: [4], seed: 1, layers: [parts] });
   test.each<[string, unknown, RegExp]>([
-    ["null", null, /null is no object/],
-    ["a list", [], /\[\] is no object/],
+    ["null", null, /null is not an object/],
+    ["a list", [], /\[\] is not an object/],
     ["no layers", { inputShape: [4], seed: 1 }, /"layers" is missing/],
     ["layers that are no list", { inputShape: [4], seed: 1, layers: {} }, /layers is \{\}, not a list/],
-    ["an unknown field", { ...layer({ type: "flatten" }), device: 1 }, /no option "device"/],
+    ["an unknown field", { ...layer({ type: "flatten" }), device: 1 }, /unknown option "device"/],
     ["no layers at all", { inputShape: [4], seed: 1, layers: [] }, /no layers/],
-    ["a shape of text", { inputShape: "4", seed: 1, layers: [{ type: "flatten" }] }, /inputShape: "4" is no list/],
+    ["a shape of text", { inputShape: "4", seed: 1, layers: [{ type: "flatten" }] }, /inputShape: "4" is not a list/],
     ["a size of 0", { inputShape: [0], seed: 1, layers: [{ type: "flatten" }] }, /inputShape: 0 is out of range/],
     ["a negative seed", { inputShape: [4], seed: -1, layers: [{ type: "flatten" }] }, /seed: -1/],
     [
       "an unknown layer",
       layer({ type: "conv" }),
-      /layer 0: there is no layer type "conv", .* Choose one of activation, dense, /,
+      /layer 0: unknown layer type "conv"\. .* Choose one of activation, dense, /,
     ],
-    ["a layer type of Object", layer({ type: "toString" }), /no layer type "toString"/],
-    ["a layer without a type", layer({}), /no layer type undefined/],
-    ["a layer that is no object", layer([]), /layer 0: \[\] is no object/],
+    ["a layer type of Object", layer({ type: "toString" }), /unknown layer type "toString"/],
+    ["a layer without a type", layer({}), /unknown layer type undefined/],
+    ["a layer that is not an object", layer([]), /layer 0: \[\] is not an object/],
     ["zero units", layer({ type: "dense", units: 0, activation: "relu", bias: true }), /layer 0, dense units: 0/],
     ["units of text", layer({ type: "dense", units: "9", activation: "relu", bias: true }), /dense units: "9"/],
     ["a missing option", layer({ type: "dense", units: 9, bias: true }), /"activation" is missing/],
@@ -198,9 +198,9 @@ describe("config", () => {
   test("shapes that do not fit are refused where the model is built or applied", () => {
     expect(() => sequential([dense(3)], { inputShape: [2, 3] })).toThrow(GraphError);
     expect(() => sequential([dense(3)], { inputShape: [2, 3] })).toThrow(/shape \[2, 3\].*flatten\(\)/);
-    expect(() => model.apply(input("x", [5, 6]))).toThrow(/takes float32\[batch, 2, 3\]/);
+    expect(() => model.apply(input("x", [5, 6]))).toThrow(/expected float32\[batch, 2, 3\]/);
     expect(() => model.apply(input("x", [5, 2, 3], "uint32"))).toThrow(GraphError);
-    expect(() => dense(3, { activation: "rulu" as ActivationName })).toThrow(/no activation "rulu"/);
+    expect(() => dense(3, { activation: "rulu" as ActivationName })).toThrow(/unknown activation "rulu"/);
   });
 });
 

@@ -22,7 +22,7 @@ const bytes = (...shape: number[]) => input("bytes", shape, "uint8");
 
 const ALIGNED = "Aligned at the last axis, sizes must be equal or 1.";
 const FLOATS = "Convert it with toFloat.";
-const INTEGERS = "Declare it with the type that is taken: floats are not converted to integers.";
+const INTEGERS = "Declare it with the required type: floats are not converted to integers.";
 
 describe("elementwise functions", () => {
   const { add, subtract, multiply, divide, minimum, maximum, less, equal, notEqual, select } = elementwise;
@@ -62,17 +62,17 @@ describe("elementwise functions", () => {
     [
       "power NaN",
       () => elementwise.power(x(3), NaN),
-      "power: float32 does not hold the number NaN. Use a finite number that float32 holds (within ±3.4e38).",
+      "power: float32 cannot represent the number NaN. Use a finite number that float32 holds (within ±3.4e38).",
     ],
     [
       "an infinite slope",
       () => elementwise.leakyRelu(x(3), Infinity),
-      "leakyRelu: float32 does not hold the number Infinity. Use a finite number that float32 holds (within ±3.4e38).",
+      "leakyRelu: float32 cannot represent the number Infinity. Use a finite number that float32 holds (within ±3.4e38).",
     ],
     [
       "a number that is not finite",
       () => add(x(3), NaN),
-      "add: float32 does not hold the number NaN. Use a finite number that float32 holds (within ±3.4e38).",
+      "add: float32 cannot represent the number NaN. Use a finite number that float32 holds (within ±3.4e38).",
     ],
   ]);
 });
@@ -108,12 +108,12 @@ describe("layout", () => {
     [
       "transpose by too few axes",
       () => transpose(x(2, 3), [0]),
-      "transpose: order [0] is no permutation of the axes of x float32[2, 3]. Name each of 0 … 1 once.",
+      "transpose: order [0] is not a permutation of the axes of x float32[2, 3]. Name each of 0 … 1 once.",
     ],
     [
       "transpose by an axis twice",
       () => transpose(x(2, 3, 4), [0, 2, 2]),
-      "transpose: order [0, 2, 2] is no permutation of the axes of x float32[2, 3, 4]. Name each of 0 … 2 once.",
+      "transpose: order [0, 2, 2] is not a permutation of the axes of x float32[2, 3, 4]. Name each of 0 … 2 once.",
     ],
     [
       "transpose of bytes",
@@ -190,11 +190,11 @@ describe("matrix product", () => {
       () => matmul(x(2, 3), y(3, 5), { transposeLeft: true, transposeRight: true }),
       `matmul: x float32[2, 3] transposed has 2 columns but y float32[3, 5] transposed has 5 rows. ${INNER}`,
     ],
-    ["of a vector", () => matmul(x(2, 3), y(3)), "matmul: y float32[3] is no matrix. Reshape it to two axes first."],
+    ["of a vector", () => matmul(x(2, 3), y(3)), "matmul: y float32[3] is not a matrix. Reshape it to two axes first."],
     [
       "of a batch of matrices",
       () => matmul(x(2, 3, 4), y(4, 5)),
-      "matmul: x float32[2, 3, 4] is no matrix. Reshape it to two axes first.",
+      "matmul: x float32[2, 3, 4] is not a matrix. Reshape it to two axes first.",
     ],
     [
       "of bytes",
@@ -319,7 +319,7 @@ describe("dropout", () => {
     [
       "by several keys",
       () => dropoutMask([3], 0.5, labels(2)),
-      "dropout: the key labels uint32[2] is no scalar. Give one uint32.",
+      "dropout: the key labels uint32[2] is not a scalar. Give one uint32.",
     ],
   ]);
 });

@@ -17,7 +17,7 @@ const dropoutMaskOp: ComputeOp = { name: "dropoutMask", kind: "compute", traits:
 export function dropoutMask(shape: Shape, rate: number, key: Tensor): Tensor {
   requireType("dropout key", key, "uint32");
   if (key.size !== 1) {
-    throw new GraphError({ where: "dropout", what: `the key ${key} is no scalar`, fix: "Give one uint32" });
+    throw new GraphError({ where: "dropout", what: `the key ${key} is not a scalar`, fix: "Give one uint32" });
   }
   if (!(rate >= 0 && rate < 1)) {
     throw new GraphError({

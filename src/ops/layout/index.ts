@@ -63,7 +63,7 @@ const transposeOp: ComputeOp = {
 
 /**
  * The axes in another order; reversed if none is given.
- * @throws GraphError where `order` is no permutation of the axes
+ * @throws GraphError where `order` is not a permutation of the axes
  */
 export function transpose(
   x: Tensor,
@@ -73,7 +73,7 @@ export function transpose(
   if (order.length !== x.shape.length || [...order].sort((a, b) => a - b).some((axis, position) => axis !== position)) {
     throw new GraphError({
       where: "transpose",
-      what: `order [${order.join(", ")}] is no permutation of the axes of ${x}`,
+      what: `order [${order.join(", ")}] is not a permutation of the axes of ${x}`,
       fix: `Name each of 0 … ${x.shape.length - 1} once`,
     });
   }

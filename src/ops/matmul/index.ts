@@ -61,18 +61,18 @@ const matmulOp: ComputeOp = {
  * @param left [rows, inner], or [inner, rows] with transposeLeft
  * @param right [inner, columns], or [columns, inner] with transposeRight
  * @returns [rows, columns]
- * @throws GraphError where an operand is no matrix, the inner sizes differ, or the precision is unknown
+ * @throws GraphError where an operand is not a matrix, the inner sizes differ, or the precision is unknown
  */
 export function matmul(left: Tensor, right: Tensor, options: MatmulOptions = {}): Tensor {
   const { transposeLeft = false, transposeRight = false, precision = "float32" } = options;
   if (!precisions.includes(precision)) {
-    const what = `there is no precision ${JSON.stringify(precision)}`;
+    const what = `unknown precision ${JSON.stringify(precision)}`;
     throw new GraphError({ where: "matmul", what, fix: `Choose one of ${precisions.join(", ")}` });
   }
   for (const tensor of [left, right]) {
     requireType("matmul", tensor, "float32");
     if (tensor.shape.length !== 2) {
-      throw new GraphError({ where: "matmul", what: `${tensor} is no matrix`, fix: "Reshape it to two axes first" });
+      throw new GraphError({ where: "matmul", what: `${tensor} is not a matrix`, fix: "Reshape it to two axes first" });
     }
   }
   const [rows, inner] = (transposeLeft ? [...left.shape].reverse() : left.shape) as [number, number];
