@@ -78,7 +78,7 @@ describe("a checkpoint's file", () => {
     const model = saveModel(trained, state.parameters);
     expect(() => loadCheckpoint(model, "plain.safetensors")).toThrow(DataError);
     expect(() => loadCheckpoint(model, "plain.safetensors")).toThrow(
-      /plain\.safetensors: this model carries no state of its training.*Give a checkpoint that wgrad wrote/,
+      /plain\.safetensors: this is a model without the state of its training.*Give a checkpoint that wgrad wrote/,
     );
   });
 });

@@ -75,7 +75,7 @@ describe("a flipped bit is found", () => {
     const damaged = model.slice();
     damaged[damaged.length - 1]! ^= 1;
     expect(() => loadModel(damaged, "m.safetensors")).toThrow(
-      /m\.safetensors: the file is damaged: its contents have the digest murmur3:[0-9a-f]{8}, but it was written with "murmur3:[0-9a-f]{8}"\. Take another copy/,
+      /m\.safetensors: the file is damaged: the digest of its contents is murmur3:[0-9a-f]{8}, but it was written with "murmur3:[0-9a-f]{8}"\. Use another copy/,
     );
   });
 });

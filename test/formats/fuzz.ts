@@ -168,7 +168,7 @@ export const bombs: Readonly<Record<string, string>> = {
   "much metadata": `{"__metadata__":{${manyKeys('""')}}}`,
   "many tensors": `{${manyKeys('{"dtype":"F32","shape":[0],"data_offsets":[0,0]}')}}`,
   "a long name": `{"${megabytes("x", 8)}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}`,
-  "a long name that is no tensor": `{"${megabytes("\\n", 8)}":1}`,
+  "a long name that is not a tensor": `{"${megabytes("\\n", 8)}":1}`,
   "a text without end": `{"${megabytes('\\"', 8)}`,
   spaces: `{${megabytes(" ", 8)}}`,
 };

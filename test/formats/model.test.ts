@@ -99,9 +99,11 @@ describe("a model file", () => {
 test("saveModel refuses values that are not the model's, which loadModel would", () => {
   const { "layers.1.bias": bias, ...rest } = parameters;
   expect(() => saveModel(trained, rest)).toThrow(/layers\.1\.bias: the values of this parameter are missing/);
-  expect(() => saveModel(trained, { ...parameters, more: bias! })).toThrow(/"more": the model has no such parameter/);
+  expect(() => saveModel(trained, { ...parameters, more: bias! })).toThrow(
+    /"more": the model does not have this parameter/,
+  );
   expect(() => saveModel(trained, { ...parameters, "layers.3.weight": bias! })).toThrow(
-    /5 values of shape \[5\] for shape \[5, 3\]/,
+    /5 values of shape \[5\] for a parameter of shape \[5, 3\]/,
   );
 });
 
@@ -123,13 +125,13 @@ describe("loadModel refuses", () => {
     [
       "another program's file",
       ({ metadata: m }) => void (m["format"] = "pt"),
-      /f: this is a safetensors file, but no model/,
+      /f: this is a safetensors file, but not a model/,
     ],
     ["a missing entry", ({ metadata: m }) => void delete m["classes"], /entry "classes" is missing/],
-    ["an entry that is no JSON", ({ metadata: m }) => void (m["training"] = "{"), /entry "training" is no JSON/],
+    ["an entry that is not JSON", ({ metadata: m }) => void (m["training"] = "{"), /entry "training" is not JSON/],
     ["an unknown loss", ({ metadata: m }) => void (m["loss"] = "toString"), /entry "loss" is "toString"/],
     [
-      "a scale that is no number",
+      "a scale that is not a number",
       ({ metadata: m }) => void (m["normalization"] = '{"scale":"1","offset":0}'),
       /"normalization"/,
     ],
@@ -142,12 +144,12 @@ describe("loadModel refuses", () => {
     [
       "quantities under a loss of classes",
       ({ metadata: m }) => void (m["outputs"] = '["a","b","c"]'),
-      /this loss takes classes only/,
+      /this loss supports only classification/,
     ],
     [
       "other names of quantities",
       ({ metadata: m }) => void Object.assign(m, { loss: "meanSquaredError", outputs: '["a"]' }),
-      /has 1 values/,
+      /an example has 1 target\./,
     ],
     [
       "an entry with a key twice",
@@ -166,11 +168,11 @@ describe("loadModel refuses", () => {
     ],
     ["a negative step", ({ metadata: m }) => void (m["step"] = "-1"), /entry "step" is -1/],
     ["nested facts", ({ metadata: m }) => void (m["training"] = '{"a":{}}'), /entry "training"/],
-    ["a model that is no object", ({ metadata: m }) => void (m["model"] = "3"), /entry "model" is 3/],
+    ["a model that is not an object", ({ metadata: m }) => void (m["model"] = "3"), /entry "model" is 3/],
     [
       "an unknown layer",
       ({ metadata: m }) => void (m["model"] = config({ layers: [{ type: "magic" }] })),
-      /no layer type "magic"/,
+      /unknown layer type "magic"/,
     ],
     ["a missing tensor", ({ tensors: t }) => void t.delete("layers.1.bias"), /layers\.1\.bias: .*missing/],
     [
@@ -181,7 +183,7 @@ describe("loadModel refuses", () => {
     [
       "a tensor of another size",
       ({ tensors: t }) => void t.set("layers.1.bias", { shape: [4], values: new Float32Array(4) }),
-      /layers\.1\.bias: 4 values for shape \[5\].*the file gives it shape \[4\]/,
+      /layers\.1\.bias: 4 values for the shape \[5\].*its shape in the file is \[4\]/,
     ],
     [
       "a tensor of another shape",
@@ -195,7 +197,7 @@ describe("loadModel refuses", () => {
           layers: [{ type: "dense", units: 2 ** 50, activation: "relu", bias: true }],
           inputShape: [6],
         })),
-      /do not fit/,
+      /do not match/,
     ],
   ])("%s", (_, change, message) => {
     expect(() => loadModel(changed(change), "f")).toThrow(DataError);

@@ -188,22 +188,27 @@ describe("a network of PyTorch's", () => {
       "a convolution",
       [tensor("conv.weight", [4, 1, 3, 3])],
       {},
-      /tensor "conv\.weight": \[4, 1, 3, 3\] is no Linear layer's weight/,
+      /tensor "conv\.weight": \[4, 1, 3, 3\] is not the shape of a Linear layer's weight/,
     ],
-    ["a normalising layer", [tensor("bn.running_mean", [4])], {}, /tensor "bn\.running_mean": \[4\] is no Linear/],
-    ["an empty weight", [tensor("a.weight", [0, 4])], {}, /tensor "a\.weight": \[0, 4\] is no Linear/],
-    ["a bias alone", [tensor("a.bias", [4])], {}, /layer "a": it has a bias but no weight/],
+    [
+      "a normalising layer",
+      [tensor("bn.running_mean", [4])],
+      {},
+      /tensor "bn\.running_mean": \[4\] is not the shape of a Linear/,
+    ],
+    ["an empty weight", [tensor("a.weight", [0, 4])], {}, /tensor "a\.weight": \[0, 4\] is not the shape of a Linear/],
+    ["a bias alone", [tensor("a.bias", [4])], {}, /layer "a": the layer has a bias but no weight/],
     [
       "a bias of another length",
       [tensor("a.weight", [4, 2]), tensor("a.bias", [3])],
       {},
-      /layer "a": its bias is \[3\], but its weight \[4, 2\] gives 4/,
+      /layer "a": its bias is \[3\], but its weight \[4, 2\] has 4 outputs/,
     ],
     [
       "layers that do not follow each other",
       [tensor("a.weight", [4, 2]), tensor("b.weight", [3, 5])],
       {},
-      /layer "b": its weight \[3, 5\] takes 5 inputs, but "a" before it, \[4, 2\], gives 4/,
+      /layer "b": its weight \[3, 5\] has 5 inputs, but the layer "a" before it, \[4, 2\], has 4 outputs/,
     ],
   ])("is refused with %s", (_, tensors, options, message) => {
     expect(() => loadPytorch(written(tensors), "f", options)).toThrow(DataError);
@@ -216,16 +221,20 @@ describe("a network of PyTorch's", () => {
       { layers: ["net.0", "net.2"] },
       /layers: .*Give layers: \["net\.0","net\.2","net\.10"\] in the order/,
     ],
-    ["an order with a layer twice", { layers: ["net.0", "net.2", "net.2"] }, /does not name each layer/],
+    ["an order with a layer twice", { layers: ["net.0", "net.2", "net.2"] }, /does not list each layer/],
     ["a shape of other features", { inputShape: [5] }, /inputShape: \[5\] has 5 features, but the first layer takes 4/],
-    ["an unknown activation", { activation: "mish" as "relu" }, /there is no activation "mish"/],
-    ["classes and outputs", { classes: ["a", "b", "c"], outputs: ["a", "b", "c"] }, /classes or outputs, not both/],
+    ["an unknown activation", { activation: "mish" as "relu" }, /unknown activation "mish"/],
+    [
+      "classes and outputs",
+      { classes: ["a", "b", "c"], outputs: ["a", "b", "c"] },
+      /classes and outputs exclude each other/,
+    ],
     [
       "constants of other features",
       { normalization: { scale: [1, 2], offset: 0 } },
       /normalization scale: 2 values for 4 features/,
     ],
-    ["a constant that is no number", { normalization: { scale: 1, offset: NaN } }, /normalization offset/],
+    ["a constant that is not a number", { normalization: { scale: 1, offset: NaN } }, /normalization offset/],
   ])("is refused with the option %s", (_, options, message) => {
     expect(() => loadPytorch(file, "f", options)).toThrow(OptionError);
     expect(() => loadPytorch(file, "f", options)).toThrow(message);
@@ -241,6 +250,6 @@ test("a file that says all by itself takes no options, and a model of wgrad's no
     /^activation: f was written by wgrad/,
   );
   expect(() => loadPytorch(saveModel(trained, initialValues(trained.model)), "f")).toThrow(
-    /this is a model of wgrad already/,
+    /this is already a model of wgrad/,
   );
 });

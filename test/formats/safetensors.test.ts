@@ -38,9 +38,9 @@ describe("writeSafetensors", () => {
   });
 
   test.each<[string, NamedTensor[], RegExp]>([
-    ["two tensors of one name", [bias, bias], /tensor "bias": there are two tensors of this name/],
+    ["two tensors of one name", [bias, bias], /tensor "bias": there are two tensors with this name/],
     ["the reserved name", [{ ...bias, name: "__metadata__" }], /reserved by the format/],
-    ["values that do not fill the shape", [{ ...bias, shape: [4] }], /3 values for shape \[4\], which holds 4/],
+    ["values that do not fill the shape", [{ ...bias, shape: [4] }], /3 values for the shape \[4\] of size 4/],
   ])("refuses %s", (_, tensors, message) => {
     expect(() => writeSafetensors(tensors, {})).toThrow(OptionError);
     expect(() => writeSafetensors(tensors, {})).toThrow(message);
@@ -88,40 +88,44 @@ describe("readSafetensors", () => {
 
   const good = writeSafetensors([weight, bias], { format: "wgrad" });
   test.each<[string, Uint8Array, RegExp]>([
-    ["an empty file", new Uint8Array(), /^f: this is no safetensors file/],
-    ["a text", new TextEncoder().encode("model weights, version 1"), /this is no safetensors file/],
+    ["an empty file", new Uint8Array(), /^f: this is not a safetensors file/],
+    ["a text", new TextEncoder().encode("model weights, version 1"), /this is not a safetensors file/],
     [
       "a file that ends in its header",
       good.subarray(0, 40),
       /header should end at byte \d+, but the file has 40 bytes/,
     ],
-    ["a header beyond 100 MB", fileOf("{}", 0, 100_000_001), /100000001 bytes, more than the 100000000/],
-    ["a header beyond 2^53 bytes", fileOf("{}", 0, 2n ** 64n - 1n), /more than the 100000000/],
-    ["a header that is no JSON", fileOf("{oops"), /the header is no JSON/],
-    ["a header that is no UTF-8", fileOf("{}").fill(0xff, 9), /the header is no JSON/],
-    ["bytes after the header's object", fileOf("{} 1"), /the header is no JSON/],
+    [
+      "a header beyond 100 MB",
+      fileOf("{}", 0, 100_000_001),
+      /100000001 bytes, more than the format's limit of 100000000/,
+    ],
+    ["a header beyond 2^53 bytes", fileOf("{}", 0, 2n ** 64n - 1n), /more than the format's limit of 100000000/],
+    ["a header that is not JSON", fileOf("{oops"), /the header is not JSON/],
+    ["a header that is no UTF-8", fileOf("{}").fill(0xff, 9), /the header is not JSON/],
+    ["bytes after the header's object", fileOf("{} 1"), /the header is not JSON/],
     ["a name twice", fileOf('{"a":1,"b":[{"a":{}}],"a":2}'), /the key "a" twice/],
     ["a name twice in another spelling", fileOf('{"\\u0061":1,"a":2}'), /the key "a" twice/],
     ["a field twice", fileOf('{"a":{"dtype":"F32","dtype":"F32"}}'), /the key "dtype" twice/],
     ["a name twice behind escapes", fileOf('{"a\\\\":1,"\\"":2,"a\\\\":3}'), /the key "a\\\\" twice/],
     ["a name twice inside metadata", fileOf('{"__metadata__":{"k":"1","k":"1"}}'), /the key "k" twice/],
-    ["a key with an escape that is none", fileOf('{"\\x":1}'), /the header is no JSON/],
+    ["a key with an escape that is none", fileOf('{"\\x":1}'), /the header is not JSON/],
     ["a header of nothing but open brackets", fileOf(`{"a":${"[".repeat(1_000_000)}`), /more than 16 levels/],
     [
       "a header of nothing but empty lists",
       fileOf(`{"a":[${"[],".repeat(1_000_000)}[]]}`),
-      /more than 100000 objects, lists and texts/,
+      /more than 100000 objects, lists and strings/,
     ],
-    ["a text without end", fileOf(`{"${"a".repeat(5_000_000)}`), /the header is no JSON/],
+    ["a text without end", fileOf(`{"${"a".repeat(5_000_000)}`), /the header is not JSON/],
     [
       "a key of nothing but escapes, twice",
       fileOf(`{${`"${"\\".repeat(2_000_000)}":1,`.repeat(2)}"b":1}`),
       /the key "\\+… twice/,
     ],
     ["a shape of many axes", fileOf({ a: entry(0, 4, new Array<number>(17).fill(1)) }, 4), /17 axes, more than 16/],
-    ["metadata that is no object", fileOf({ __metadata__: [] }), /__metadata__ does not map strings to strings/],
+    ["metadata that is not an object", fileOf({ __metadata__: [] }), /__metadata__ does not map strings to strings/],
     ["metadata that holds a number", fileOf({ __metadata__: { step: 1 } }), /__metadata__ does not map/],
-    ["an entry that is no object", fileOf({ a: null }), /f, tensor "a": its entry in the header is no object/],
+    ["an entry that is not an object", fileOf({ a: null }), /f, tensor "a": its entry in the header is not an object/],
     ["an unknown field", fileOf({ a: { ...entry(0, 4), scale: 1 } }, 4), /tensor "a".*unknown field "scale"/],
     ["a missing field", fileOf({ a: { dtype: "F32", shape: [1] } }, 4), /data_offsets are undefined/],
     ["another type", fileOf({ a: entry(0, 4, [2], "F16") }, 4), /tensor "a": its type is "F16", expected "F32"/],
@@ -139,11 +143,15 @@ describe("readSafetensors", () => {
     ],
     ["bytes after the values", fileOf({ a: entry(0, 4) }, 8), /end at byte 4 of the values, but the file has 8/],
     [
-      "a hole",
+      "a gap",
       fileOf({ a: entry(0, 4), b: entry(8, 12) }, 12),
-      /tensor "b".*byte 8.*4 bytes came before: there is a hole/,
+      /tensor "b".*starts at byte 8 .*ends at byte 4: there is a gap/,
     ],
-    ["an overlap", fileOf({ a: entry(0, 8), b: entry(4, 12) }, 12), /tensor "b".*byte 4.*8 bytes.*two tensors overlap/],
+    [
+      "an overlap",
+      fileOf({ a: entry(0, 8), b: entry(4, 12) }, 12),
+      /tensor "b".*starts at byte 4 .*ends at byte 8: two tensors overlap/,
+    ],
   ])("refuses %s", (_, bytes, message) => {
     expect(() => readSafetensors(bytes, "f")).toThrow(DataError);
     expect(() => readSafetensors(bytes, "f")).toThrow(message);
@@ -187,7 +195,7 @@ describe("readSafetensors", () => {
     const double = fileOf({ a: { dtype: "F64", shape: [2], data_offsets: [0, 16] } }, 16);
     new DataView(double.buffer, double.length - 8).setFloat64(0, -1e39, true);
     expect(() => readSafetensors(double, "f", { convert: true })).toThrow(
-      /tensor "a": its value -1e\+39 at element 1 is beyond float32/,
+      /tensor "a": its value -1e\+39 at element 1 is outside the range of float32/,
     );
     for (const dtype of ["I64", "U8", "BOOL", "F8_E4M3", "f32", "toString"]) {
       const read = () => readSafetensors(fileOf({ a: entry(0, 4, [4], dtype) }, 4), "f", { convert: true });
