@@ -365,7 +365,7 @@ describe("a table as people have them", () => {
     expect(Math.abs(Number(said.stdout.split("\n")[1]) - 300_000)).toBeLessThan(15_000);
     const refused = wgradReading("predict offers.safetensors --device cpu", rows.join("\n"));
     expect(refused.stderr).toMatch(
-      /line 3, column 2 \("fläche"\): "1\.00" is no number, and the model was trained on numbers with decimal commas/,
+      /line 3, column 2 \("fläche"\): "1\.00" is not a number, but the model was trained on numbers with decimal commas/,
     );
     const evaluated = await wgrad("evaluate offers.safetensors --csv offers16.csv.gz --device cpu");
     expect(evaluated.stdout).toMatch(/^test R² (1\.000|0\.99\d)/m);
@@ -398,7 +398,7 @@ describe("a table as people have them", () => {
     const classes = await wgrad(`train --csv two.csv ${labels} --task classification --device cpu`);
     expect(classes).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/--label: several labels are predicted together as quantities only/) as string,
+      stderr: expect.stringMatching(/--label: several label columns are supported only for regression/) as string,
     });
     const printed = JSON.parse((await wgrad(`train --csv two.csv ${labels} --print-config`)).stdout) as Record<
       string,
@@ -513,13 +513,13 @@ describe("what cannot be is refused", () => {
       "a label seen only in the test table",
       [HEADER, ...leaves(9, 1)],
       "--test-csv strange.csv",
-      /^error: strange\.csv, line 2, column 5 \("kind"\): the model knows no label "yew"/m,
+      /^error: strange\.csv, line 2, column 5 \("kind"\): the model does not know the label "yew"/m,
     ],
     [
       "text in a numeric column",
       [HEADER, "1,2,3,wet,oak", "2,x,3,wet,elm"],
       "",
-      /^error: bad\.csv, line 3, column 2 \("length"\): "x" is no number/m,
+      /^error: bad\.csv, line 3, column 2 \("length"\): "x" is not a number/m,
     ],
     [
       "a missing value",
@@ -570,7 +570,7 @@ describe("what cannot be is refused", () => {
     ],
     ["train --csv leaves.csv --label kind --patience 3 --device cpu", /patience: there is no validation set/],
     ["train --csv leaves.csv --label kind --validation 1.5", /--validation: "1\.5" is out of range/],
-    ["train --csv leaves.csv --label kind --task regression", /the label "elm" is no number/],
+    ["train --csv leaves.csv --label kind --task regression", /the label "elm" is not a number/],
     [
       "train --csv leaves.csv --label kind --optimizer adam --weight-decay 0.1 --device cpu",
       /--weight-decay: adam has none\. Add --optimizer adamW/,

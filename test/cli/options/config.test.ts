@@ -71,7 +71,7 @@ describe("a configuration file", () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ["no JSON", "{", /run\.json: this is no JSON/],
+    ["no JSON", "{", /run\.json: this is not JSON/],
     ["no object", [1], /run\.json: this is no JSON object/],
     ["a key twice", '{"lr": 1, "lr": 2}', /this has the key "lr" twice/],
     ["an unknown option", { epoch: 3 }, /run\.json: there is no option "epoch"\. Did you mean epochs\?$/],
