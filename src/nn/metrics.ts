@@ -18,7 +18,7 @@ export function accuracy(outputs: Tensor, labels: Tensor, threshold = 0.5): Tens
   if (outputs.shape.length !== 2 || labels.shape.length !== 1 || labels.shape[0] !== outputs.shape[0]) {
     throw new GraphError({
       where: "accuracy",
-      what: `the outputs ${outputs} and the labels ${labels} do not fit`,
+      what: `outputs ${outputs} and labels ${labels} do not fit`,
       fix: "Give outputs [examples, classes] and integer labels [examples]",
     });
   }

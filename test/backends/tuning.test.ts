@@ -71,11 +71,11 @@ test("every tiling, kept as a choice, is used and gives the bits of the rule of 
 });
 
 test.each(["", "not JSON", "[1]", "7", "null", '{"a": 1}'])(
-  "kept choices that read %j are ignored with one line",
+  "stored choices that read %j are ignored with one line",
   async (text) => {
     const [usual, corrupt] = [await product(), await product(holding(text))];
     expect(corrupt.lines.length).toBe(1);
-    expect(corrupt.lines[0]).toMatch(/The tuner's kept choices .* ignored\./);
+    expect(corrupt.lines[0]).toMatch(/The tuner's stored choices .* ignored\./);
     expect(corrupt.result).toEqual(usual.result);
   },
 );

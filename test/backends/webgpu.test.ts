@@ -267,7 +267,7 @@ describe("faults of the device", () => {
   test("a buffer beyond the device's limit is refused with both numbers", async () => {
     const backend = await acquireBackend({ limits: { maxBufferSize: 2 ** 20 } });
     const compiling = backend.createSession().compile(defineGraph({ total: sum(parameter("weights", [2 ** 19])) }));
-    await expect(compiling).rejects.toThrow(/weights: needs 2\.0 MiB in one buffer, and .* allows 1\.0 MiB/);
+    await expect(compiling).rejects.toThrow(/weights: it needs 2\.0 MiB in one buffer, but .* allows 1\.0 MiB/);
     backend.dispose();
   });
 
@@ -278,7 +278,7 @@ describe("faults of the device", () => {
     const compiling = backend.createSession().compile(defineGraph({ total: sum(parameter("weights", [2 ** 19])) }));
     await expect(compiling).rejects.toThrow(DeviceError);
     await expect(compiling).rejects.toThrow(
-      /not enough memory for 2\.0 MiB more, after \d.*VK_ERROR_OUT_OF_DEVICE_MEMORY.*smaller batch/,
+      /not enough memory for another 2\.0 MiB; \d.* were allocated before.*VK_ERROR_OUT_OF_DEVICE_MEMORY.*smaller batch/,
     );
     expect((await executable.run(0, 1)).loss).toHaveLength(1);
     backend.dispose();

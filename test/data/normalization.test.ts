@@ -4,7 +4,7 @@ import { OptionError } from "../../src/errors.ts";
 
 describe("constants of a normalization", () => {
   test.each([[{ scale: 1, offset: 0 }], [{ scale: [1, 2], offset: -1 }], [{ scale: 0, offset: [3, 4] }]])(
-    "%j suit two features",
+    "%j fit two features",
     (constants) => {
       expect(isNormalization(constants, 2)).toBe(true);
       expect(() => requireNormalization(constants, 2)).not.toThrow();
@@ -20,7 +20,7 @@ describe("constants of a normalization", () => {
     [{ scale: 1, offset: NaN }, /^normalization offset: NaN is out of range/],
     [
       { scale: 1e39, offset: 0 },
-      /^normalization scale: 1e\+39 is out of range. Give a finite number that float32 holds/,
+      /^normalization scale: 1e\+39 is out of range. Give a finite number in the range of float32/,
     ],
   ])("%j are refused", (constants, message) => {
     expect(isNormalization(constants, 2)).toBe(false);

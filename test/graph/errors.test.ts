@@ -20,7 +20,7 @@ const GIVE = "Give a tensor that input, parameter or an op returned.";
 
 const unknownGradient = (op: string) =>
   `gradients: the gradient of ${op} is not known, and the loss depends through it on w float32[3]. ` +
-  `Use ${op} only on values that no gradient is taken of, or write the same with other ops.`;
+  `Use ${op} only on values without gradients, or express it with other ops.`;
 
 describe("leaves and graphs", () => {
   const AXES = "Every axis must be a whole number of at least 1.";
@@ -55,7 +55,7 @@ describe("leaves and graphs", () => {
     [
       "an infinite constant",
       () => constant([1, -Infinity]),
-      "constant: float32 cannot represent the number -Infinity. Use a finite number that float32 holds (within ±3.4e38).",
+      "constant: float32 cannot represent the number -Infinity. Use a finite number in the range of float32 (±3.4e38).",
     ],
     [
       "an update by another shape",
@@ -97,7 +97,7 @@ describe("gradients", () => {
     [
       "by a tensor that the loss does not use",
       () => gradients(sum(x(3)), [weights]),
-      "gradients: the loss reshape float32[] does not depend on w float32[3]. Use the tensor in the loss, or take no gradient of it.",
+      "gradients: the loss reshape float32[] does not depend on w float32[3]. Use the tensor in the loss, or do not ask for its gradient.",
     ],
     [
       "through a comparison",

@@ -31,12 +31,12 @@ describe("elementwise functions", () => {
     ...Object.entries(binary).map(([name, f]): Refusal => [
       `${name} of shapes that do not broadcast`,
       () => f(x(2, 3), y(4)),
-      `${name}: shapes [2, 3] and [4] do not broadcast. ${ALIGNED}`,
+      `${name}: the shapes [2, 3] and [4] do not broadcast. ${ALIGNED}`,
     ]),
     [
       "select of shapes that do not broadcast",
       () => select(x(2, 3), y(3), y(2)),
-      `select: shapes [2, 3] and [3] and [2] do not broadcast. ${ALIGNED}`,
+      `select: the shapes [2, 3] and [3] and [2] do not broadcast. ${ALIGNED}`,
     ],
     ["add of integers", () => add(x(3), labels(3)), `add: takes float32 but was given labels uint32[3]. ${FLOATS}`],
     [
@@ -62,17 +62,17 @@ describe("elementwise functions", () => {
     [
       "power NaN",
       () => elementwise.power(x(3), NaN),
-      "power: float32 cannot represent the number NaN. Use a finite number that float32 holds (within ±3.4e38).",
+      "power: float32 cannot represent the number NaN. Use a finite number in the range of float32 (±3.4e38).",
     ],
     [
       "an infinite slope",
       () => elementwise.leakyRelu(x(3), Infinity),
-      "leakyRelu: float32 cannot represent the number Infinity. Use a finite number that float32 holds (within ±3.4e38).",
+      "leakyRelu: float32 cannot represent the number Infinity. Use a finite number in the range of float32 (±3.4e38).",
     ],
     [
       "a number that is not finite",
       () => add(x(3), NaN),
-      "add: float32 cannot represent the number NaN. Use a finite number that float32 holds (within ±3.4e38).",
+      "add: float32 cannot represent the number NaN. Use a finite number in the range of float32 (±3.4e38).",
     ],
   ]);
 });
@@ -108,12 +108,12 @@ describe("layout", () => {
     [
       "transpose by too few axes",
       () => transpose(x(2, 3), [0]),
-      "transpose: order [0] is not a permutation of the axes of x float32[2, 3]. Name each of 0 … 1 once.",
+      "transpose: the order [0] is not a permutation of the axes of x float32[2, 3]. Give each of 0 … 1 once.",
     ],
     [
       "transpose by an axis twice",
       () => transpose(x(2, 3, 4), [0, 2, 2]),
-      "transpose: order [0, 2, 2] is not a permutation of the axes of x float32[2, 3, 4]. Name each of 0 … 2 once.",
+      "transpose: the order [0, 2, 2] is not a permutation of the axes of x float32[2, 3, 4]. Give each of 0 … 2 once.",
     ],
     [
       "transpose of bytes",
@@ -150,24 +150,24 @@ describe("reductions", () => {
       [
         `${name} over an axis that is not there`,
         () => f(x(2, 3), { axes: 2 }),
-        `${name}: axes [2] do not fit x float32[2, 3]. Name different axes between -2 and 1.`,
+        `${name}: the axes [2] do not fit x float32[2, 3]. Give different axes between -2 and 1.`,
       ],
       [`${name} of integers`, () => f(labels(3)), `${name}: takes float32 but was given labels uint32[3]. ${FLOATS}`],
     ]),
     [
       "sum over an axis twice",
       () => sum(x(2, 3), { axes: [1, -1] }),
-      "sum: axes [1, -1] do not fit x float32[2, 3]. Name different axes between -2 and 1.",
+      "sum: the axes [1, -1] do not fit x float32[2, 3]. Give different axes between -2 and 1.",
     ],
     [
       "sum over half an axis",
       () => sum(x(2, 3), { axes: 0.5 }),
-      "sum: axes [0.5] do not fit x float32[2, 3]. Name different axes between -2 and 1.",
+      "sum: the axes [0.5] do not fit x float32[2, 3]. Give different axes between -2 and 1.",
     ],
     [
       "argmax over several axes but not all",
       () => argmax(x(2, 3, 4), { axes: [0, 1] }),
-      "argmax: several axes of x float32[2, 3, 4] have no single index. Name one axis, or none for all.",
+      "argmax: an index over several axes of x float32[2, 3, 4] is not supported. Give one axis, or none for all axes.",
     ],
   ]);
 });
@@ -211,11 +211,15 @@ describe("softmax and losses", () => {
     `softmaxCrossEntropy: logits ${logits} and labels ${given} do not fit. ${LABELS}`;
   const losses = { meanSquaredError, halfSumOfSquares, sigmoidBinaryCrossEntropy };
   refuses([
-    ["softmax of a scalar", () => softmax(x()), "softmax: x float32[] has no axis of classes. Give at least one axis."],
+    [
+      "softmax of a scalar",
+      () => softmax(x()),
+      "softmax: x float32[] has no axis of classes. Give logits with at least one axis.",
+    ],
     [
       "logSoftmax of a scalar",
       () => logSoftmax(x()),
-      "logSoftmax: x float32[] has no axis of classes. Give at least one axis.",
+      "logSoftmax: x float32[] has no axis of classes. Give logits with at least one axis.",
     ],
     [
       "softmax of integers",
@@ -259,7 +263,8 @@ describe("softmax and losses", () => {
 
 describe("taking a batch", () => {
   const start = () => input("start", [], "uint32");
-  const FIT = "Give data [examples, …], an order [positions], a scalar start, and at most as many rows as positions.";
+  const FIT =
+    "Give data [examples, …], an order [positions], a scalar start, and a count of at most the number of positions.";
   refuses([
     [
       "of more rows than there are",
@@ -306,7 +311,7 @@ describe("taking a batch", () => {
 
 describe("dropout", () => {
   const key = () => input("key", [], "uint32");
-  const RATE = "Use the share of elements to drop.";
+  const RATE = "Give the fraction of elements to drop.";
   refuses([
     ["of everything", () => dropoutMask([3], 1, key()), `dropout: the rate 1 is outside [0, 1). ${RATE}`],
     ["of less than nothing", () => dropoutMask([3], -0.1, key()), `dropout: the rate -0.1 is outside [0, 1). ${RATE}`],
@@ -319,7 +324,7 @@ describe("dropout", () => {
     [
       "by several keys",
       () => dropoutMask([3], 0.5, labels(2)),
-      "dropout: the key labels uint32[2] is not a scalar. Give one uint32.",
+      "dropout: the key labels uint32[2] is not a scalar. Give a uint32 scalar.",
     ],
   ]);
 });

@@ -15,7 +15,7 @@ import { clouds, finish, smallModel } from "./examples.ts";
 
 const none: unknown[] = [null, undefined, 3, "model", {}, []];
 
-describe.each(backends)("what callers hand over on $name", ({ create }) => {
+describe.each(backends)("arguments on $name", ({ create }) => {
   let backend: Backend;
   let options: TrainerOptions;
   beforeAll(async () => {
@@ -24,15 +24,18 @@ describe.each(backends)("what callers hand over on $name", ({ create }) => {
   });
   afterAll(() => backend.dispose());
 
-  test.each(["model", "dataset", "backend"])("createTrainer refuses what is no %s", async (name) => {
-    for (const value of none) {
-      const made = createTrainer({ ...options, [name]: value as never });
-      await expect(made).rejects.toThrow(OptionError);
-      await expect(made).rejects.toThrow(new RegExp(`^${name}: .* is no (model|data set|backend)\\.`));
-    }
-  });
+  test.each(["createTrainer refuses an invalid %s", "dataset", "backend"])(
+    "createTrainer refuses what is no %s",
+    async (name) => {
+      for (const value of none) {
+        const made = createTrainer({ ...options, [name]: value as never });
+        await expect(made).rejects.toThrow(OptionError);
+        await expect(made).rejects.toThrow(new RegExp(`^${name}: .* is no (model|data set|backend)\\.`));
+      }
+    },
+  );
 
-  test("createTrainer and the others refuse options that are none", async () => {
+  test("createTrainer and others refuse invalid options objects", async () => {
     for (const value of [null, undefined, 3]) {
       await expect(createTrainer(value as never)).rejects.toThrow(/^createTrainer: .*no object of options/);
       expect(() => createEvaluator(value as never)).toThrow(/^createEvaluator: .*no object of options/);
@@ -40,7 +43,7 @@ describe.each(backends)("what callers hand over on $name", ({ create }) => {
     }
   });
 
-  test("an evaluator refuses what is not a model, backend, session or data set", async () => {
+  test("an evaluator refuses an invalid model, backend, session or data set", async () => {
     const right = { model: options.model, backend, session: backend.createSession() };
     for (const name of ["model", "backend", "session"]) {
       for (const value of none) {
@@ -53,7 +56,7 @@ describe.each(backends)("what callers hand over on $name", ({ create }) => {
       await expect(createEvaluator(right).evaluate(value as never)).rejects.toThrow(/^evaluate: .* is not a data set/);
   });
 
-  test("fitUntil and minimize refuse what is not a trainer, validation set or session", async () => {
+  test("fitUntil and minimize refuse an invalid trainer, validation set or session", async () => {
     const trainer = await createTrainer(options);
     for (const value of none) {
       await expect(fitUntil(value as never).next()).rejects.toThrow(/^fitUntil: .* is not a trainer/);
@@ -71,7 +74,7 @@ describe.each(backends)("what callers hand over on $name", ({ create }) => {
     trainer.dispose();
   });
 
-  test("resumeFrom and restore refuse a snapshot that is none, or of a step that the run has not", async () => {
+  test("resumeFrom and restore refuse an invalid snapshot, and one of a step outside the run", async () => {
     const trainer = await createTrainer(options);
     await finish(trainer);
     const snapshot = await trainer.snapshot();
@@ -92,7 +95,7 @@ describe.each(backends)("what callers hand over on $name", ({ create }) => {
     for (const used of [trainer, resumed]) used.dispose();
   });
 
-  test("dispose while a call is under way fails it with a clear error", async () => {
+  test("dispose during a call makes it fail with a clear error", async () => {
     const trainer = await createTrainer(options);
     const calls = [trainer.evaluate(options.dataset), trainer.predict(clouds(3).features), trainer.snapshot()];
     trainer.dispose();
