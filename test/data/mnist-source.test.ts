@@ -81,8 +81,8 @@ test("prefers the directory to MNIST_DIR and that to the cache, and uses the net
   expect(lines).toEqual([]);
 });
 
-test.each(["%s without one of the files is an error; no other place is searched", "MNIST_DIR"])(
-  "%s lacking a file is an error, not a reason to look elsewhere",
+test.each(["directory", "MNIST_DIR"])(
+  "%s without one of the files is an error; no other place is searched",
   async (how) => {
     await fillFolder(cacheDirectory, 5);
     const folder = await fillFolder(join(root, "named"), 3);
