@@ -14,7 +14,7 @@ import { matmul } from "../../src/ops/matmul/index.ts";
 import { createTrainer } from "../../src/train/index.ts";
 import { clouds, finish, smallModel } from "../train/examples.ts";
 
-/** Six examples of three bytes in four classes, two a step; from step 3 on the batch passes the end. */
+/** Six examples of three bytes in four classes, with batch size two. From step 3 on the batch exceeds the examples. */
 export function classifier() {
   const images = input("images", [6, 3], "uint8");
   const labels = input("labels", [6], "uint32");
@@ -69,7 +69,7 @@ export async function errorOf(act: () => unknown): Promise<unknown> {
   return undefined;
 }
 
-/** Whether a session goes on as if nothing had been, beside a trainer of the same backend. */
+/** Checks that a session works as if nothing had happened, together with a trainer of the same backend. */
 export async function requireUnharmed({ backend, session, executable, weights, bias }: Prepared): Promise<void> {
   const other = await prepared(backend);
   const traces = await executable.run(1, 2);

@@ -20,7 +20,7 @@ describe.each(backends)("a session on $name", ({ create }) => {
   });
   afterAll(() => backend.dispose());
 
-  test("writes parts where the first element is named, and whole rows of bytes", async () => {
+  test("writes parts if the first element is given, and whole rows of bytes", async () => {
     const { session, bias, images, labels } = await prepared(backend);
     session.write(bias, Float64Array.of(7, 8), 1);
     const [first, , , last] = await session.read(bias);
@@ -41,7 +41,7 @@ describe.each(backends)("a session on $name", ({ create }) => {
     expect([...(await session.read(labels))]).toEqual([0, 3, 1, 2, 2, 3]);
   });
 
-  test("bytes of one axis are one row", async () => {
+  test("treats bytes with one axis as one row", async () => {
     const bytes = input("bytes", [5], "uint8");
     const session = backend.createSession();
     const taken = takeBatch(bytes, { start: constant(1, [], "uint32"), count: 3 });
@@ -54,7 +54,7 @@ describe.each(backends)("a session on $name", ({ create }) => {
     expect([...(await executable.read("taken"))]).toEqual([8, 7, 6]);
   });
 
-  test("runs no step before all inputs were written, and reads no output before a step", async () => {
+  test("refuses to run before all inputs were written, and to read outputs before a step", async () => {
     const parts = classifier();
     const session = backend.createSession();
     const executable = await session.compile(parts.graph);
@@ -70,7 +70,7 @@ describe.each(backends)("a session on $name", ({ create }) => {
     expect((await running).loss).toHaveLength(1);
   });
 
-  test("takes an input that steps give its values for written", async () => {
+  test("accepts an input that steps write as written", async () => {
     const x = input("x", [2]);
     const session = backend.createSession();
     const reading = await session.compile(defineGraph({ y: multiply(x, 2) }));
@@ -81,7 +81,7 @@ describe.each(backends)("a session on $name", ({ create }) => {
     expect([...(await reading.read("y"))]).toEqual([6, 6]);
   });
 
-  test("refuses indices that were written before a graph came that uses them", async () => {
+  test("refuses a graph that uses existing values as indices if they are too large", async () => {
     const labels = input("labels", [3], "uint32");
     const start = constant(0, [], "uint32");
     const session = backend.createSession();
@@ -95,7 +95,7 @@ describe.each(backends)("a session on $name", ({ create }) => {
     );
     await expect((await session.compile(loss(10))).run(0, 1)).resolves.toHaveProperty("loss");
     session.write(labels, Uint32Array.of(8), 2);
-    // A part that was overwritten may have held the largest: only a whole write tells.
+    // A partial write may have replaced the largest value: only a whole write tells.
     session.write(labels, Uint32Array.of(0, 2, 8));
     await session.compile(loss(9));
     expect(() => session.write(labels, Uint32Array.of(9), 2)).toThrow(
@@ -103,7 +103,7 @@ describe.each(backends)("a session on $name", ({ create }) => {
     );
   });
 
-  test("refuses a constant that is no index", async () => {
+  test("refuses a constant that is an invalid index", async () => {
     const data = parameter("data", [4]);
     const graph = defineGraph({ taken: takeBatch(data, { start: constant(3, [], "uint32"), count: 2 }) });
     await expect(backend.createSession().compile(graph)).rejects.toThrow(
@@ -118,7 +118,7 @@ describe.each(backends)("a session on $name", ({ create }) => {
     );
   });
 
-  test("lets what was called before dispose arrive, and refuses all else by name", async () => {
+  test("completes calls made before dispose, and refuses later ones", async () => {
     const on = await prepared(backend);
     const other = await prepared(backend);
     const expected = [await other.executable.run(1, 2), await other.session.read(other.bias)];
@@ -126,7 +126,7 @@ describe.each(backends)("a session on $name", ({ create }) => {
     const inFlight = [on.executable.run(1, 2), on.session.read(on.bias)];
     on.session.dispose();
     on.session.dispose();
-    // Awaited together: a rejection that nothing awaits yet would be an unhandled one.
+    // Awaited together, since a rejection that nothing awaits yet would count as unhandled.
     const [compiled, ...arrived] = await Promise.allSettled([late, ...inFlight]);
     expect(String((compiled as PromiseRejectedResult).reason.message)).toBe(disposedOf("compile", "session"));
     expect(arrived).toEqual(expected.map((value) => ({ status: "fulfilled", value })));
@@ -154,7 +154,7 @@ const profileOf = (executable: Executable): [string, () => unknown][] =>
   executable.profile ? [["profile", () => executable.profile!(0)]] : [];
 
 describe.each(backends)("a backend on $name", ({ create }) => {
-  test("that was disposed of refuses all calls of its sessions by name", async () => {
+  test("refuses all calls of its sessions after it was disposed of", async () => {
     const backend = await create();
     const { session, executable, graph, bias } = await prepared(backend);
     backend.dispose();
@@ -179,8 +179,8 @@ describe.each(backends)("a backend on $name", ({ create }) => {
   });
 });
 
-describe("what a device reports", () => {
-  test("fails the executable that it comes of, names the kernel, and leaves others their values, at the same time and later", async () => {
+describe("an error reported by the device", () => {
+  test("fails the executable that caused it, names the kernel, and does not affect others, at the same time and later", async () => {
     const { backend, device } = await acquireLosableBackend();
     const [guilty, innocent, alone] = [await prepared(backend), await prepared(backend), await prepared(backend)];
     const { kernel, grid } = guilty.executable.dispatches[0]!;
@@ -204,14 +204,14 @@ describe("what a device reports", () => {
     backend.dispose();
   });
 
-  test("a backend disposed of while it compiles says so", async () => {
+  test("disposing of a backend while it compiles gives a clear error", async () => {
     const { backend } = await acquireLosableBackend();
     const compiling = backend.createSession().compile(classifier().graph);
     backend.dispose();
     await expect(compiling).rejects.toThrow(disposedOf("compile", "backend"));
   });
 
-  test("a device lost while it profiles is a DeviceLostError, and one given back says so", async () => {
+  test("losing a device while it profiles is a DeviceLostError, and disposing of the backend gives a clear error", async () => {
     const { backend, lose } = await acquireLosableBackend();
     const { executable } = await prepared(backend);
     const profiling = executable.profile!(0);

@@ -32,7 +32,7 @@ const parameters: Record<string, TensorValues> = Object.fromEntries(
 const saved = saveModel(trained, parameters);
 
 describe("a model file", () => {
-  test("gives back all that was saved, with the values as the parameters' initial ones", () => {
+  test("restores everything that was saved, with the values as initial values", () => {
     const { model, ...facts } = loadModel(saved, "model.safetensors");
     const { model: original, ...expected } = trained;
     expect(facts).toEqual(expected);
@@ -44,7 +44,7 @@ describe("a model file", () => {
     expect(Object.fromEntries(initial)).toEqual(parameters);
   });
 
-  test("says by which version it was written, and leaves out results that there are not", () => {
+  test("contains the version that wrote it, and no results if there are none", () => {
     const { results, ...rest } = trained;
     const { metadata } = readSafetensors(saveModel(rest, parameters), "f");
     expect(metadata).toMatchObject({
@@ -57,12 +57,12 @@ describe("a model file", () => {
     expect(results).toBeDefined();
   });
 
-  test("keeps a result that is no finite number as null", () => {
+  test("stores a result that is not finite as null", () => {
     const { results } = loadModel(saveModel({ ...trained, results: { loss: NaN } }, parameters), "f");
     expect(results).toEqual({ loss: null });
   });
 
-  test("computes the same as the trainer that it was saved from", async () => {
+  test("gives the same results as the trainer that it was saved from", async () => {
     const dataset = makeClassificationDataset({
       name: "ramps",
       features: Uint8Array.from({ length: 60 }, (_, index) => (index * 37) % 256),
@@ -96,7 +96,7 @@ describe("a model file", () => {
   });
 });
 
-test("saveModel refuses values that are not the model's, which loadModel would", () => {
+test("saveModel refuses values that do not match the model, which loadModel would refuse", () => {
   const { "layers.1.bias": bias, ...rest } = parameters;
   expect(() => saveModel(trained, rest)).toThrow(/layers\.1\.bias: the values of this parameter are missing/);
   expect(() => saveModel(trained, { ...parameters, more: bias! })).toThrow(
@@ -110,7 +110,7 @@ test("saveModel refuses values that are not the model's, which loadModel would",
 describe("loadModel refuses", () => {
   const { tensors, metadata } = readSafetensors(saved, "f");
   type Change = (parts: { tensors: Map<string, TensorValues>; metadata: Record<string, string> }) => void;
-  // Without a digest, as before there was one: what is changed is then found by what it is.
+  // Without a digest, as in older files, changes are detected by their effect.
   const changed = (change: Change): Uint8Array => {
     const parts = { tensors: new Map(tensors), metadata: { ...metadata, format: "wgrad" } };
     change(parts);
@@ -142,27 +142,27 @@ describe("loadModel refuses", () => {
       /output is \[3\] but the data has 4 classes/,
     ],
     [
-      "quantities under a loss of classes",
+      "outputs with a loss for classification",
       ({ metadata: m }) => void (m["outputs"] = '["a","b","c"]'),
       /this loss supports only classification/,
     ],
     [
-      "other names of quantities",
+      "other output names",
       ({ metadata: m }) => void Object.assign(m, { loss: "meanSquaredError", outputs: '["a"]' }),
       /an example has 1 target\./,
     ],
     [
-      "an entry with a key twice",
+      "an entry with a duplicate key",
       ({ metadata: m }) => void (m["training"] = '{"a":1,"a":2}'),
       /entry "training" has the key "a" twice/,
     ],
     [
-      "an entry of nothing but lists",
+      "an entry that consists of nested lists",
       ({ metadata: m }) => void (m["training"] = `[${"[],".repeat(200_000)}[]]`),
       /"training" has more than 100000/,
     ],
     [
-      "examples of too many axes",
+      "examples with too many axes",
       ({ metadata: m }) => void (m["model"] = config({ inputShape: new Array<number>(99).fill(1) })),
       /there are 99 axes/,
     ],
@@ -176,7 +176,7 @@ describe("loadModel refuses", () => {
     ],
     ["a missing tensor", ({ tensors: t }) => void t.delete("layers.1.bias"), /layers\.1\.bias: .*missing/],
     [
-      "a tensor too many",
+      "an extra tensor",
       ({ tensors: t }) => void t.set("extra", { shape: [1], values: new Float32Array(1) }),
       /no parameter "extra"/,
     ],
@@ -191,7 +191,7 @@ describe("loadModel refuses", () => {
       /tensor "layers\.1\.weight": its shape is \[5, 6\], but the network's is \[6, 5\]/,
     ],
     [
-      "a width beyond all memory, before anything of that size is made",
+      "a width beyond all memory, before memory is allocated",
       ({ metadata: m }) =>
         void (m["model"] = config({
           layers: [{ type: "dense", units: 2 ** 50, activation: "relu", bias: true }],

@@ -13,7 +13,7 @@ import { refuses } from "../ops/refusals.ts";
 const x = (...shape: number[]) => input("x", shape);
 const y = (...shape: number[]) => input("y", shape);
 
-/** What JavaScript may give where a tensor is wanted. */
+/** A value that JavaScript code may pass instead of a tensor. */
 const nothing = null as never;
 
 const GIVE = "Give a tensor that input, parameter or an op returned.";
@@ -35,9 +35,9 @@ describe("leaves and graphs", () => {
       );
   refuses([
     ["an empty axis", () => input("x", [3, 0]), `input: shape [3, 0] has an axis of size 0. ${AXES}`],
-    ["half an axis", () => parameter("w", [2.5]), `parameter: shape [2.5] has an axis of size 2.5. ${AXES}`],
+    ["a fractional axis", () => parameter("w", [2.5]), `parameter: shape [2.5] has an axis of size 2.5. ${AXES}`],
     [
-      "more elements than WGSL counts",
+      "more elements than WGSL can index",
       () => input("x", [2 ** 16, 2 ** 16]),
       "input: shape [65536, 65536] has more than 2^32 - 1 elements. Use a smaller batch or width.",
     ],
@@ -58,7 +58,7 @@ describe("leaves and graphs", () => {
       "constant: float32 cannot represent the number -Infinity. Use a finite number in the range of float32 (±3.4e38).",
     ],
     [
-      "an update by another shape",
+      "an update with another shape",
       updates([weights, x(3, 2)]),
       "update: w float32[2, 3] cannot be set to x float32[3, 2]. The shapes must be equal.",
     ],
@@ -68,12 +68,12 @@ describe("leaves and graphs", () => {
       "update: relu float32[3] is not stored between steps. Update a parameter or a state.",
     ],
     [
-      "two updates of one leaf",
+      "two updates of the same leaf",
       updates([weights, x(2, 3)], [weights, y(2, 3)]),
       "update: w float32[2, 3] is updated twice. Update each leaf once.",
     ],
     [
-      "two updates of one leaf, once in a pack",
+      "two updates of the same leaf, one of them in a pack",
       updates([weights, x(2, 3)], [pack([weights]), y(64)]),
       "update: w float32[2, 3] is updated twice. Update each leaf once.",
     ],
@@ -95,7 +95,7 @@ describe("gradients", () => {
       "gradients: the loss reshape uint32[] is not a scalar. Reduce it with mean or sum first.",
     ],
     [
-      "by a tensor that the loss does not use",
+      "with respect to a tensor that the loss does not use",
       () => gradients(sum(x(3)), [weights]),
       "gradients: the loss reshape float32[] does not depend on w float32[3]. Use the tensor in the loss, or do not ask for its gradient.",
     ],
@@ -110,7 +110,7 @@ describe("gradients", () => {
       unknownGradient("takeBatch"),
     ],
     [
-      "through takeBatch besides a way that has one, which would give only its part",
+      "through takeBatch and another path, which alone would give a partial gradient",
       () => gradients(sum(add(takeBatch(weights, { start: constant(0, [], "uint32"), count: 3 }), weights)), [weights]),
       unknownGradient("takeBatch"),
     ],
@@ -122,15 +122,15 @@ describe("gradients", () => {
     ["through a pack", () => gradients(sum(pack([weights])), [weights]), unknownGradient("pack")],
     ["of nothing", () => gradients(nothing, [weights]), `gradients loss: null is not a tensor. ${GIVE}`],
     [
-      "by no list",
+      "with respect to something that is not a list",
       () => gradients(sum(weights), nothing),
       "gradients: null is not a list of tensors. Give the parameters as an array.",
     ],
-    ["by nothing", () => gradients(sum(weights), [nothing]), `gradients: null is not a tensor. ${GIVE}`],
+    ["with respect to null", () => gradients(sum(weights), [nothing]), `gradients: null is not a tensor. ${GIVE}`],
   ]);
 });
 
-test("second derivatives of piecewise linear activations are those of what is around them", async () => {
+test("second derivatives of piecewise linear activations are those of the rest of the function", async () => {
   const weights = parameter("w", [2], [3, -3]);
   const second = (activation: (x: Tensor) => Tensor) => {
     const [first] = gradients(sum(square(activation(weights))), [weights]);
@@ -146,7 +146,7 @@ test("second derivatives of piecewise linear activations are those of what is ar
   );
 });
 
-describe("graphs of nothing", () => {
+describe("defineGraph with invalid arguments", () => {
   const weights = parameter("w", [3]);
   refuses([
     [
@@ -154,13 +154,21 @@ describe("graphs of nothing", () => {
       () => defineGraph(nothing),
       "defineGraph: null are not outputs. Give an object of tensors, such as { loss }.",
     ],
-    ["an output that is none", () => defineGraph({ loss: nothing }), `output loss: null is not a tensor. ${GIVE}`],
+    [
+      "an output that is not a tensor",
+      () => defineGraph({ loss: nothing }),
+      `output loss: null is not a tensor. ${GIVE}`,
+    ],
     [
       "no updates",
       () => defineGraph({}, nothing),
       "defineGraph: null are not updates. Give an array of { target, value }.",
     ],
-    ["an update that is none", () => defineGraph({}, [nothing]), `update target: undefined is not a tensor. ${GIVE}`],
+    [
+      "an update that is not an object",
+      () => defineGraph({}, [nothing]),
+      `update target: undefined is not a tensor. ${GIVE}`,
+    ],
     [
       "an update without a value",
       () => defineGraph({}, [{ target: weights, value: nothing }]),
