@@ -91,12 +91,12 @@ describe("layout", () => {
       `reshape: x float32[2, 3] has 6 elements and cannot become [4, -1]. ${COUNT}`,
     ],
     [
-      "reshape with two open sizes",
+      "reshape with two inferred sizes",
       () => reshape(x(2, 3), [-1, -1]),
       `reshape: x float32[2, 3] has 6 elements and cannot become [-1, -1]. ${COUNT}`,
     ],
     [
-      "reshape to nothing",
+      "reshape to an empty shape",
       () => reshape(x(2, 3), [0, -1]),
       `reshape: x float32[2, 3] has 6 elements and cannot become [0, -1]. ${COUNT}`,
     ],
@@ -155,12 +155,12 @@ describe("reductions", () => {
       [`${name} of integers`, () => f(labels(3)), `${name}: takes float32 but was given labels uint32[3]. ${FLOATS}`],
     ]),
     [
-      "sum over an axis twice",
+      "sum over a duplicate axis",
       () => sum(x(2, 3), { axes: [1, -1] }),
       "sum: the axes [1, -1] do not fit x float32[2, 3]. Give different axes between -2 and 1.",
     ],
     [
-      "sum over half an axis",
+      "sum over a fractional axis",
       () => sum(x(2, 3), { axes: 0.5 }),
       "sum: the axes [0.5] do not fit x float32[2, 3]. Give different axes between -2 and 1.",
     ],
@@ -176,7 +176,7 @@ describe("matrix product", () => {
   const INNER = "The inner sizes must be equal.";
   refuses([
     [
-      "of inner sizes that differ",
+      "with different inner sizes",
       () => matmul(x(2, 3), y(4, 5)),
       `matmul: x float32[2, 3] has 3 columns but y float32[4, 5] has 4 rows. ${INNER}`,
     ],
@@ -227,7 +227,7 @@ describe("softmax and losses", () => {
       `softmax: takes float32 but was given labels uint32[3]. ${FLOATS}`,
     ],
     [
-      "cross-entropy of another number of labels",
+      "cross-entropy with another number of labels",
       () => softmaxCrossEntropy(x(4, 3), labels(5)),
       cross("x float32[4, 3]", "labels uint32[5]"),
     ],
@@ -267,17 +267,17 @@ describe("taking a batch", () => {
     "Give data [examples, …], an order [positions], a scalar start, and a count of at most the number of positions.";
   refuses([
     [
-      "of more rows than there are",
+      "with more rows than the data has",
       () => takeBatch(bytes(5, 7), { start: start(), count: 6 }),
       `takeBatch: 6 rows of bytes uint8[5, 7] from start start uint32[]. ${FIT}`,
     ],
     [
-      "of more rows than the order has",
+      "with more rows than the order has",
       () => takeBatch(bytes(5, 7), { start: start(), count: 4, order: labels(3) }),
       `takeBatch: 4 rows of bytes uint8[5, 7] by order labels uint32[3] from start start uint32[]. ${FIT}`,
     ],
     [
-      "by an order of two axes",
+      "with an order of two axes",
       () => takeBatch(bytes(5, 7), { start: start(), count: 4, order: labels(5, 1) }),
       `takeBatch: 4 rows of bytes uint8[5, 7] by order labels uint32[5, 1] from start start uint32[]. ${FIT}`,
     ],
@@ -287,22 +287,22 @@ describe("taking a batch", () => {
       `takeBatch: 1 rows of x float32[] from start start uint32[]. ${FIT}`,
     ],
     [
-      "from several starts",
+      "with several starts",
       () => takeBatch(x(5), { start: labels(2), count: 1 }),
       `takeBatch: 1 rows of x float32[5] from start labels uint32[2]. ${FIT}`,
     ],
     [
-      "from a float",
+      "with a float start",
       () => takeBatch(x(5), { start: y(), count: 1 }),
       `takeBatch start: takes uint32 but was given y float32[]. ${INTEGERS}`,
     ],
     [
-      "by an order of floats",
+      "with an order of floats",
       () => takeBatch(x(5), { start: start(), count: 1, order: y(5) }),
       `takeBatch order: takes uint32 but was given y float32[5]. ${INTEGERS}`,
     ],
     [
-      "of no rows",
+      "with no rows",
       () => takeBatch(x(5, 2), { start: start(), count: 0 }),
       "takeBatch: shape [0, 2] has an axis of size 0. Every axis must be a whole number of at least 1.",
     ],
@@ -313,16 +313,16 @@ describe("dropout", () => {
   const key = () => input("key", [], "uint32");
   const RATE = "Give the fraction of elements to drop.";
   refuses([
-    ["of everything", () => dropoutMask([3], 1, key()), `dropout: the rate 1 is outside [0, 1). ${RATE}`],
-    ["of less than nothing", () => dropoutMask([3], -0.1, key()), `dropout: the rate -0.1 is outside [0, 1). ${RATE}`],
-    ["at a rate NaN", () => dropoutMask([3], NaN, key()), `dropout: the rate NaN is outside [0, 1). ${RATE}`],
+    ["with rate 1", () => dropoutMask([3], 1, key()), `dropout: the rate 1 is outside [0, 1). ${RATE}`],
+    ["with a negative rate", () => dropoutMask([3], -0.1, key()), `dropout: the rate -0.1 is outside [0, 1). ${RATE}`],
+    ["with rate NaN", () => dropoutMask([3], NaN, key()), `dropout: the rate NaN is outside [0, 1). ${RATE}`],
     [
-      "by a float key",
+      "with a float key",
       () => dropoutMask([3], 0.5, x()),
       `dropout key: takes uint32 but was given x float32[]. ${INTEGERS}`,
     ],
     [
-      "by several keys",
+      "with several keys",
       () => dropoutMask([3], 0.5, labels(2)),
       "dropout: the key labels uint32[2] is not a scalar. Give a uint32 scalar.",
     ],
