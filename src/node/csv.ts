@@ -47,7 +47,11 @@ export async function* parseCsv(
   yield rows.finish();
 }
 
-/** The result of Papa Parse's parser. */
+/**
+ * The result of Papa Parse's inner parser, which is used instead of `Papa.parse` because of its cursor: the end of the
+ * last complete row in a text that may stop within a row or a quoted cell. The rest is kept until the next piece arrives.
+ * Other CSV parsers buffer partial rows themselves, and give neither the cursor nor the line numbers of cells in quotes.
+ */
 interface ParsedText {
   readonly data: readonly (readonly string[])[];
   /** `row` is an index into `data`, `index` one into the text. */

@@ -53,7 +53,7 @@ describe("bad arguments end with exit code 2", () => {
     ["evaluate", /missing required argument 'model'/],
     [
       "train --clip-norm 1e39",
-      /^error: --clip-norm: "1e39" is out of range\. Give a finite number above 0 that float32 holds/m,
+      /^error: --clip-norm: "1e39" is out of range\. Give a finite number above 0 in the range of float32/m,
     ],
     ["train --lr NaN", /^error: --lr: "NaN" is out of range\. Give a finite number above 0/m],
     ["train --lr -0.1", /^error: --lr: "-0.1" is out of range/m],

@@ -131,7 +131,7 @@ test("messages of the library name options as the command line does", async () =
   const patience = await wgrad("train", "--csv", "t.csv", ...quick, "--patience", "2");
   expect(patience).toMatchObject({
     code: 2,
-    stderr: "error: --patience: there is no validation set to be patient with. Give one with --validation.\n",
+    stderr: "error: --patience: patience needs a validation set. Give a validation set with --validation.\n",
   });
   const batch = await wgrad("train", "--csv", "t.csv", ...quick, "--batch", "1000");
   expect(batch.stderr).toBe(

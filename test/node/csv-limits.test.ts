@@ -102,6 +102,6 @@ test("names are compared in linear time", () => {
   requireDistinct(names, "f.csv");
   expect(indexOf.mock.calls.length).toBeLessThan(10);
   expect(() => requireDistinct([...names, "c7"], "f.csv")).toThrow(
-    /^f\.csv, column 65537: a second column has the name "c7"/,
+    /^f\.csv, column 65537: another column is also named "c7"/,
   );
 });

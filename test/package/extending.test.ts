@@ -303,7 +303,7 @@ describe("refuses", () => {
     [
       "an activation without a function",
       () => activation({ name: "mine" } as CustomActivation),
-      /activation layer: .*is no activation/,
+      /activation layer: .*is not an activation/,
     ],
     [
       "a layer type with the name of one of wgrad's",
@@ -313,7 +313,7 @@ describe("refuses", () => {
     [
       "a loss with the name of one of wgrad's",
       () => saveModel(trainedOf({ loss: { ...huber, name: "meanSquaredError" } }), values()),
-      /name of a loss of wgrad's own/,
+      /name of a built-in loss/,
     ],
     [
       "two parameters with the same name",
@@ -364,12 +364,12 @@ describe("refuses", () => {
     [
       "whose apply returns nothing",
       ({ inputShape }) => ({ outputShape: inputShape, apply: () => null as never }),
-      /^layer 0, empty, apply: null is no tensor/,
+      /^layer 0, empty, apply: null is not a tensor/,
     ],
     [
       "whose apply returns a promise",
       ({ inputShape }) => ({ outputShape: inputShape, apply: (async () => {}) as never }),
-      /apply: an object of the keys .*is no tensor/,
+      /apply: an object with the keys .*is not a tensor/,
     ],
   ])("a layer %s", (_name, make, message) => {
     const act = () =>
@@ -385,7 +385,7 @@ describe("refuses", () => {
     };
     const made = createTrainer({ model: build(), backend: createCpuBackend(), ...options, loss: whole });
     await expect(made).rejects.toThrow(
-      /loss whole: it gives reshape float32\[\] for 64 examples\. Give one float32 value for each example/,
+      /loss whole: its result is reshape float32\[\] for 64 examples\. Return one float32 value per example/,
     );
   });
 

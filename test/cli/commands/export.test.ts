@@ -158,7 +158,7 @@ describe("wgrad import", () => {
   });
 
   test.each([
-    [["model.safetensors", "--out", "x"], 1, /this is a model of wgrad already/],
+    [["model.safetensors", "--out", "x"], 1, /this is already a model of wgrad/],
     [["model.safetensors", "--out", "model.safetensors"], 2, /is the same file as/],
     [["model.safetensors"], 2, /required option '--out <file>'/],
     [["x", "--out", "y", "--activation", "rleu"], 2, /Did you mean relu/],

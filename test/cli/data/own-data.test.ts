@@ -235,13 +235,13 @@ describe("refuses", () => {
       "a label that occurs only in the test table",
       [HEADER, ...leaves(9, 1)],
       "--test-csv strange.csv",
-      /^error: strange\.csv, line 2, column 5 \("kind"\): the model knows no label "yew"/m,
+      /^error: strange\.csv, line 2, column 5 \("kind"\): the model does not know the label "yew"/m,
     ],
     [
       "text in a numeric column",
       [HEADER, "1,2,3,wet,oak", "2,x,3,wet,elm"],
       "",
-      /^error: bad\.csv, line 3, column 2 \("length"\): "x" is no number/m,
+      /^error: bad\.csv, line 3, column 2 \("length"\): "x" is not a number/m,
     ],
     [
       "a missing value",
@@ -298,7 +298,7 @@ describe("refuses", () => {
     ],
     ["train --csv leaves.csv --label kind --patience 3 --device cpu", /patience: there is no validation set/],
     ["train --csv leaves.csv --label kind --validation 1.5", /--validation: "1\.5" is out of range/],
-    ["train --csv leaves.csv --label kind --task regression", /the label "elm" is no number/],
+    ["train --csv leaves.csv --label kind --task regression", /the label "elm" is not a number/],
     [
       "train --csv leaves.csv --label kind --optimizer adam --weight-decay 0.1 --device cpu",
       /--weight-decay: adam has no weight decay\. Use --optimizer adamW/,

@@ -64,7 +64,7 @@ describe("a table from a spreadsheet", () => {
     expect(Math.abs(Number(predicted.stdout.split("\n")[1]) - 300_000)).toBeLessThan(15_000);
     const refused = cli.runReading("predict offers.safetensors --device cpu", rows.join("\n"));
     expect(refused.stderr).toMatch(
-      /line 3, column 2 \("fläche"\): "1\.00" is no number, and the model was trained on numbers with decimal commas/,
+      /line 3, column 2 \("fläche"\): "1\.00" is not a number, but the model was trained on numbers with decimal commas/,
     );
     const evaluated = await wgrad("evaluate offers.safetensors --csv offers16.csv.gz --device cpu");
     expect(evaluated.stdout).toMatch(/^test R² (1\.000|0\.99\d)/m);
@@ -97,7 +97,7 @@ describe("a table from a spreadsheet", () => {
     const classes = await wgrad(`train --csv two.csv ${labels} --task classification --device cpu`);
     expect(classes).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/--label: several labels are predicted together as quantities only/) as string,
+      stderr: expect.stringMatching(/--label: several label columns are supported only for regression/) as string,
     });
     const printed = JSON.parse((await wgrad(`train --csv two.csv ${labels} --print-config`)).stdout) as Record<
       string,

@@ -71,7 +71,7 @@ describe("a configuration file", () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ["invalid JSON", "{", /run\.json: this is no/],
+    ["invalid JSON", "{", /run\.json: this is not JSON/],
     ["an array", [1], /run\.json: this is not a JSON object/],
     ["a duplicate key", '{"lr": 1, "lr": 2}', /this has the key "lr" twice/],
     ["an unknown option", { epoch: 3 }, /run\.json: there is no option "epoch"\. Did you mean epochs\?$/],

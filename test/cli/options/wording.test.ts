@@ -51,7 +51,7 @@ describe("a message names", () => {
 
   test("the library's options by default", () => {
     expect(refusalOf(() => manyTexts("a b"))).toMatch(
-      /Leave it out with drop: \["a b"\], or allow more with mostCategories\.$/,
+      /Ignore it with drop: \["a b"\], or raise the limit with mostCategories\.$/,
     );
     expect(refusalOf(() => requirePositive("learningRate", 0))).toBe(
       "learningRate: 0 is out of range. Give a finite number above 0.",
@@ -61,9 +61,9 @@ describe("a message names", () => {
   test("the command line's options in a command, and a column with a comma in its name by position", () => {
     nameOptionsBy(commandLineNaming(options));
     expect(refusalOf(() => manyTexts("a b"))).toMatch(
-      /Leave it out with --drop 'a b', or allow more with --max-categories\.$/,
+      /Ignore it with --drop 'a b', or raise the limit with --max-categories\.$/,
     );
-    expect(refusalOf(() => manyTexts("a,b"))).toMatch(/Leave it out with --drop 1, or/);
+    expect(refusalOf(() => manyTexts("a,b"))).toMatch(/Ignore it with --drop 1, or/);
     expect(refusalOf(() => requirePositive("learningRate", 0))).toBe(
       "--lr: 0 is out of range. Give a finite number above 0.",
     );
