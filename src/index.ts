@@ -1,6 +1,7 @@
 /**
- * The library: the same in a browser and in Node. Graphs, ops, layers, training and data are exported by their names;
- * initializers, optimizers, schedules and sets of points, whose short names would collide, as objects that hold them.
+ * The library, identical in browsers and Node. Graphs, ops, layers, training and data are exported by name.
+ * Initializers, optimizers, schedules and synthetic points have short names that would collide, so they are exported as
+ * objects.
  *
  * @module wgrad
  */
@@ -75,7 +76,7 @@ export type { Decimal, NumberFormat } from "./data/number-format.ts";
 export { ValueList } from "./data/values.ts";
 export { epochOrder } from "./data/order.ts";
 export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
-/** Sets of points to learn from: two classes in the plane, and curves. */
+/** Synthetic data sets: two classes in the plane, and curves. */
 export * as points from "./data/points.ts";
 export type { LineOptions, PointsOptions, PolynomialOptions, SineOptions, SpiralsOptions } from "./data/points.ts";
 

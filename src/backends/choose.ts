@@ -4,38 +4,46 @@ import type { Graph } from "../graph/graph.ts";
 import type { Backend } from "./backend.ts";
 import type { TuningStore } from "./webgpu/index.ts";
 
-/** What computes: the best adapter that WebGPU finds, the CPU, or the first of the two that there is. */
+/** The device to compute on: the best WebGPU adapter, the CPU, or WebGPU with the CPU as a fallback. */
 export const deviceChoices = ["webgpu", "cpu", "auto"] as const;
 
 /** One of `deviceChoices`. */
 export type DeviceChoice = (typeof deviceChoices)[number];
 
-/** What shall compute, and where it is looked for. */
+/** Options of `createBackend`. */
 export interface BackendOptions {
   /** "auto" by default. */
   readonly device?: DeviceChoice;
-  /** Where adapters come from; the browser's navigator.gpu by default. */
+  /** The source of adapters; the browser's navigator.gpu by default. */
   readonly source?: () => GpuSource | Promise<GpuSource>;
-  /** Where the tuner's choices are kept; without it, tilings are chosen by rule of thumb. */
+  /** Stores the choices of the tuner. Without it, tilings are chosen by rules of thumb. */
   readonly tuning?: TuningStore;
-  /** Takes the line that says why "auto" chose the CPU, or why kept choices are ignored; the console by default. */
+  /**
+   * Called with a line that says why "auto" chose the CPU, or why stored choices are ignored; the console by default.
+   */
   readonly log?: (line: string) => void;
-  /** Takes each graph that is compiled, to look at. */
+  /** Called with each graph that is compiled, for debugging. */
   readonly onGraph?: ((graph: Graph) => void) | undefined;
-  /** Takes the WGSL of each kernel that is compiled, to look at; the CPU has none. */
+  /** Called with the WGSL of each kernel that is compiled, for debugging. The CPU backend has none. */
   readonly onKernel?: ((name: string, code: string) => void) | undefined;
 }
 
 /**
- * A backend by choice. Only the one that is chosen is loaded.
- * @throws DeviceError where the device is "webgpu" and there is no adapter
- * @throws OptionError for another device
+ * Creates a backend. Only the code of the chosen backend is loaded.
+ *
+ * @example
+ * ```ts
+ * const backend = await createBackend(); // WebGPU, or the CPU if there is no GPU
+ * console.log(backend.adapter.name);
+ * ```
+ *
+ * @throws DeviceError if the device is "webgpu" and there is no adapter; OptionError for an unknown device
  */
 export async function createBackend(options: BackendOptions = {}): Promise<Backend> {
   const { device = "auto", source = browserGpu, log = (line) => console.warn(line) } = options;
   if (!deviceChoices.includes(device)) {
     const fix = `Choose one of ${deviceChoices.join(", ")}`;
-    throw new OptionError({ where: "device", what: `there is no device ${String(device)}`, fix });
+    throw new OptionError({ where: "device", what: `unknown device ${String(device)}`, fix });
   }
   if (device === "cpu") return cpuBackend(options);
   try {

@@ -8,7 +8,7 @@ export interface GrowingMember {
   anchor: Tensor | undefined;
   /** In the order of the graph. */
   nodes: readonly Tensor[];
-  /** The anchor is the sum of this value of another member of the cluster. */
+  /** Set if the anchor is the sum of this value of another member of the cluster. */
   totalOf: Tensor | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface Cluster {
   members: readonly GrowingMember[];
 }
 
-/** Which nodes have been put together so far, and what may still be. */
+/** The clusters so far, and which of them may still be merged. */
 export class Clusters {
   readonly #order: ReadonlyMap<Tensor, number>;
   readonly #inlined: ReadonlySet<Tensor>;
@@ -41,7 +41,7 @@ export class Clusters {
     return this.#clusterOf.get(member)!;
   }
 
-  /** A new cluster of one member with one node. */
+  /** Adds a new cluster with one member and one node. */
   add(node: Tensor): GrowingMember {
     const member = { anchor: anchorTraits(node) ? node : undefined, nodes: [node], totalOf: undefined };
     this.#memberOf.set(node, member);
@@ -56,7 +56,7 @@ export class Clusters {
     for (const node of member.nodes) this.#memberOf.delete(node);
   }
 
-  /** Whether two members, of which the second is alone in its cluster, can compute their values at the same elements. */
+  /** Whether two members can compute their values at the same elements. The second must be alone in its cluster. */
   mayMerge(into: GrowingMember, from: GrowingMember): boolean {
     const [a, b] = [this.clusterOf(into), this.clusterOf(from)];
     if (a === b || b.members.length > 1 || (into.anchor && from.anchor) || into.nodes[0]!.size !== from.nodes[0]!.size)
@@ -77,18 +77,18 @@ export class Clusters {
     return merged;
   }
 
-  /** Whether two clusters can be members of one kernel. */
+  /** Whether two clusters can share one kernel. */
   mayJoin([a, b]: readonly [Cluster, Cluster]): boolean {
     return this.#isLegal([...a.members, ...b.members]) && !this.#pathAround(a, b) && !this.#pathAround(b, a);
   }
 
-  /** Puts the members of a cluster behind those of another. */
+  /** Appends the members of a cluster to another. */
   join(into: Cluster, from: Cluster): void {
     into.members = [...into.members, ...from.members];
     for (const member of from.members) this.#clusterOf.set(member, into);
   }
 
-  /** The tensors that a node reads, through views and inlined nodes; a pack is one. */
+  /** The tensors that a node reads, through views and inlined nodes. A pack counts as one. */
   operands(node: Tensor): Tensor[] {
     return node.inputs.map(rootOf).flatMap((root) => {
       if (isLiteral(root) || isStepScalar(root)) return [];
@@ -101,7 +101,7 @@ export class Clusters {
     return { anchor: into.anchor ?? from.anchor, nodes, totalOf: into.totalOf ?? from.totalOf };
   }
 
-  /** Whether no node needs, in memory, what a node of the same kernel makes. */
+  /** Whether no node reads, from memory, the result of another node of the same kernel. */
   #isLegal(members: readonly GrowingMember[]): boolean {
     const made = new Set(members.flatMap(({ nodes }) => nodes));
     return members.every((member) =>
@@ -116,7 +116,7 @@ export class Clusters {
     );
   }
 
-  /** Whether `to` needs something that needs `from` through a third cluster, so that the two cannot be one. */
+  /** Whether `to` depends on `from` through a third cluster, so that the two cannot be merged. */
   #pathAround(from: Cluster, to: Cluster): boolean {
     const seen = new Set<Cluster>([to]);
     const stack = this.#sources(to).filter((cluster) => cluster !== from);
@@ -142,7 +142,7 @@ export class Clusters {
     return [...found];
   }
 
-  /** As operands, but the members of packs for the packs. */
+  /** As `operands`, with the members of packs instead of the packs. */
   #memoryInputs(node: Tensor): Tensor[] {
     return node.inputs.map(rootOf).flatMap((root) => {
       if (isLiteral(root) || isStepScalar(root)) return [];

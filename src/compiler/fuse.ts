@@ -17,26 +17,26 @@ import type { BackendRules } from "./backend-rules.ts";
 import { Clusters, type Cluster, type GrowingMember } from "./clusters.ts";
 import { anchorTraits, isComputed, isLiteral, isStepScalar, pointwiseTraits, totalOperation } from "./nodes.ts";
 
-/** Values that one finish function takes or computes, element by element. */
+/** Values that one finish function receives or computes, element by element. */
 export interface Member {
   readonly anchor: Tensor | undefined;
   /** Pointwise nodes computed for each element, each after its inputs. */
   readonly chain: readonly Tensor[];
-  /** The anchor is the sum of this value of another member, made on the way. */
+  /** Set if the anchor is the sum of this value of another member, computed by the same kernel. */
   readonly totalOf: Tensor | undefined;
 }
 
 export interface Group {
   readonly members: readonly Member[];
-  /** The nodes whose values others read, or that are outputs or new values of leaves. */
+  /** The nodes whose values are read by others, or that are outputs or new values of leaves. */
   readonly outputs: readonly Tensor[];
-  /** Tensors it reads from memory, views resolved. */
+  /** The tensors it reads from memory, with views resolved. */
   readonly inputs: readonly Tensor[];
 }
 
 export interface Fusion {
   readonly groups: readonly Group[];
-  /** Nodes that are computed inside whatever reads them, and have no memory. */
+  /** Nodes that are computed inside their readers and have no memory. */
   readonly inlined: ReadonlySet<Tensor>;
 }
 
@@ -44,11 +44,11 @@ export interface Fusion {
 export const nodesOf = ({ members }: Group): Tensor[] =>
   members.flatMap(({ anchor, chain }) => (anchor ? [anchor, ...chain] : chain));
 
-/** The anchors that the kernel of a group computes, but for totals. */
+/** The anchors that the kernel of a group computes, without totals. */
 export const anchorsOf = ({ members }: { members: readonly Pick<Member, "anchor" | "totalOf">[] }): Tensor[] =>
   members.flatMap(({ anchor, totalOf }) => (anchor && !totalOf ? [anchor] : []));
 
-/** Decides which nodes run together, by the traits of their ops and the rules of a backend. */
+/** Decides which nodes run together, from the traits of their ops and the rules of a backend. */
 export function fuse(graph: Graph, rules: BackendRules): Fusion {
   return new Fuser(graph, rules).run();
 }
@@ -56,7 +56,7 @@ export function fuse(graph: Graph, rules: BackendRules): Fusion {
 class Fuser {
   readonly #nodes: readonly Tensor[];
   readonly #rules: BackendRules;
-  /** Nodes whose values must lie in memory: outputs, new values of leaves, members of packs. */
+  /** Nodes whose values must be stored in memory: outputs, new values of leaves, members of packs. */
   readonly #wanted: ReadonlySet<Tensor>;
   readonly #readers = new Map<Tensor, Tensor[]>();
   readonly #inlined = new Set<Tensor>();
@@ -125,7 +125,7 @@ class Fuser {
     }
   }
 
-  /** Whether the kernel of some anchors can compute another one along. */
+  /** Whether the kernel of some anchors can also compute another one. */
   #canFuse(anchors: readonly Tensor[], other: Tensor): boolean {
     return (anchorTraits(anchors[0]!)?.canFuse?.(anchors, other) ?? false) && this.#rules.canFuse(anchors);
   }
@@ -160,7 +160,7 @@ class Fuser {
     }
   }
 
-  /** Whether nothing but `reader` uses any of the nodes, and it only the value `root`. */
+  /** Whether only `reader` uses any of the nodes, and of them only the value `root`. */
   #onlyReads(reader: Tensor, root: Tensor, nodes: readonly Tensor[]): boolean {
     if (reader.inputs.filter((input) => nodes.includes(rootOf(input))).length > 1) return false;
     return nodes.every((node) => {
@@ -171,7 +171,9 @@ class Fuser {
     });
   }
 
-  /** Cuts what binds more buffers than a kernel may: first members from each other, then a member along its nodes. */
+  /**
+   * Splits groups that bind more buffers than a kernel may: first between members, then along the nodes of a member.
+   */
   #split(cluster: Cluster): Cluster[] {
     if (this.#bindings(cluster.members.flatMap(({ nodes }) => nodes)) <= this.#rules.mostBindings) return [cluster];
     if (cluster.members.length > 1) {
@@ -206,7 +208,7 @@ class Fuser {
     );
   }
 
-  /** Who reads a node, looking through inlined nodes. */
+  /** The readers of a node, through inlined nodes. */
   #finalReaders(node: Tensor): Tensor[] {
     return (this.#readers.get(node) ?? []).flatMap((reader) =>
       this.#inlined.has(reader) ? this.#finalReaders(reader) : [reader],

@@ -1,11 +1,11 @@
 /*
  * How an op's folder tells each backend to run it: cpu.ts exports `kernels: Record<kernel name, CpuKernel>` and
- * webgpu.ts exports `kernels: Record<kernel name, PointwiseKernel | AnchorKernel>`. The backends find the files by
- * their names, so that adding an op touches its own folder only.
+ * webgpu.ts exports `kernels: Record<kernel name, PointwiseKernel | AnchorKernel>`. Backends find the files by name, so
+ * that adding an op touches only its own folder.
  */
 import type { Tensor } from "../graph/tensor.ts";
 
-/** float32 tensors are Float32Array, or Float64Array where the CPU backend judges in float64. */
+/** float32 tensors are Float32Array, or Float64Array if the CPU backend computes in float64. */
 export type NumericArray = Float32Array | Float64Array | Uint32Array | Uint8Array;
 
 /** Computes every element of `output` from whole inputs, row-major. */

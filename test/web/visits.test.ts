@@ -201,7 +201,7 @@ test("reports that ?device=webgpu found no adapter, and offers the CPU", async (
   const plain = await launchBrowser({ webgpu: false });
   try {
     const visitor = await Visitor.arrive(plain, `${site.address}?device=webgpu${SMALL}`);
-    await visitor.says("page-fault", /(no adapter was found|offers no navigator\.gpu).*hardware acceleration/);
+    await visitor.says("page-fault", /(no adapter was found|has no navigator\.gpu).*hardware acceleration/);
     const text = await allText(visitor.page);
     expect(text).not.toMatch(/Preparing|npm/);
     expect(text).not.toContain("MNIST");

@@ -7,7 +7,7 @@ import { compile, type CompileOptions } from "./compile.ts";
 import type { WebGPUExecutable } from "./executable.ts";
 import { StoredLeaves } from "./stored-leaves.ts";
 
-/** What a `CheckedSession` lets through to a GPU. */
+/** The unchecked session on a GPU; see `CheckedSession`. */
 export class WebGPUSession implements Session {
   readonly #device: Device;
   readonly #options: CompileOptions;

@@ -7,14 +7,14 @@ import { isPack, packOffsets } from "../../graph/traits.ts";
 import { wordsOf } from "./bytes.ts";
 import type { Region, VirtualBuffer } from "../../compiler/regions.ts";
 
-/** Where a virtual buffer begins in GPU memory. */
+/** The start of a virtual buffer in GPU memory. */
 export interface BufferPlace {
   readonly buffer: GPUBuffer;
   /** In elements. */
   readonly offset: number;
 }
 
-/** A buffer that a graph needs besides those there are, and the leaves that are to lie in it. */
+/** A buffer that a graph needs in addition to the existing ones, and the leaves to store in it. */
 interface Block {
   readonly label: string;
   readonly elements: number;
@@ -22,15 +22,16 @@ interface Block {
 }
 
 /**
- * The leaves of a session in GPU memory. Leaves that a graph updates as one pack lie together, in the pack's order, so that
- * the pack is one region. Where such a graph comes after others that use the leaves, they move: plans know virtual buffers
- * only, and one that only reads them holds wherever they lie. A leaf that a graph updates by itself, or as part of another
- * pack, stays, since its plan counts on what shares a buffer; the planner copies such leaves into a pack and back.
+ * The leaves of a session in GPU memory. Leaves that a graph updates as one pack are stored together in the pack's
+ * order, so that the pack is one region. If such a graph is compiled after others that use the leaves, the leaves move:
+ * plans refer to virtual buffers, so a plan that only reads leaves stays valid. A leaf that a graph updates separately,
+ * or as part of another pack, does not move, since the plan depends on which leaves share a buffer; the planner copies
+ * such leaves into a pack and back.
  */
 export class StoredLeaves {
   readonly #device: Device;
   readonly #write: (leaf: Tensor, values: Float32Array) => void;
-  /** Where each leaf lies, for the graphs to come. */
+  /** The region of each leaf, for future graphs. */
   readonly #regions = new Map<Tensor, Region>();
   readonly #places = new Map<VirtualBuffer, BufferPlace>();
   readonly #fixed = new Set<Tensor>();
@@ -39,20 +40,20 @@ export class StoredLeaves {
   #moves = 0;
   #disposed = false;
 
-  /** @param write takes the initial values of a leaf that was placed */
+  /** @param write writes the initial values of a leaf after it was placed */
   constructor(device: Device, write: (leaf: Tensor, values: Float32Array) => void) {
     this.#device = device;
     this.#write = write;
   }
 
-  /** How often leaves have moved, which puts the bind groups made before out of date. */
+  /** How often leaves have moved, which makes earlier bind groups outdated. */
   get moves(): number {
     return this.#moves;
   }
 
   /**
-   * Gives each leaf of a graph a place.
-   * @throws DeviceError where the device has no memory for them; then nothing has changed
+   * Allocates the leaves of a graph.
+   * @throws DeviceError if the device has not enough memory; nothing has changed then
    */
   place(graph: Graph): Promise<void> {
     const placed = this.#placing.then(() => this.#placeNow(graph));
@@ -60,7 +61,7 @@ export class StoredLeaves {
     return placed;
   }
 
-  /** Where a leaf lies, or a pack of leaves that lie together. */
+  /** The region of a leaf, or of a pack whose leaves are stored together. */
   regionOf(tensor: Tensor): Region | undefined {
     if (!isPack(tensor)) return this.#regions.get(tensor);
     const offsets = packOffsets(tensor);
@@ -77,13 +78,13 @@ export class StoredLeaves {
     return this.#places.get(buffer);
   }
 
-  /** The buffer that holds a leaf, and the leaf's first element in it. */
+  /** The buffer of a leaf, and the leaf's first element in it. */
   memoryOf(leaf: Tensor): BufferPlace {
     const region = this.#regions.get(leaf);
     if (!region)
       throw new OptionError({
         where: String(leaf),
-        what: "this session keeps no such value",
+        what: "this session does not have it",
         fix: "Compile a graph that uses it first",
       });
     const { buffer, offset } = this.#places.get(region.buffer)!;
@@ -104,7 +105,8 @@ export class StoredLeaves {
       await this.#device.allocate(() => {
         for (const { elements, label } of blocks) made.push(this.#device.createStorage(4 * elements, label));
       });
-      if (this.#disposed) throw new OptionError({ where: "compile", what: "the session was disposed of meanwhile" });
+      if (this.#disposed)
+        throw new OptionError({ where: "compile", what: "the session was disposed of during the call" });
     } catch (error) {
       for (const buffer of made) buffer.destroy();
       throw error;
@@ -137,7 +139,7 @@ export class StoredLeaves {
     return [...packed, ...alone];
   }
 
-  /** Puts leaves into a new buffer, with the values that they have. */
+  /** Moves leaves to a new buffer with their current values. */
   #fill({ label, elements, members }: Block, buffer: GPUBuffer): void {
     const whole: VirtualBuffer = { label, elements };
     this.#places.set(whole, { buffer, offset: 0 });
@@ -150,7 +152,9 @@ export class StoredLeaves {
     }
   }
 
-  /** Copies a leaf that has a buffer of its own, in the stream of commands, and makes its new place that of the buffer. */
+  /**
+   * Copies a leaf with its own buffer, in the order of the queue, and redirects the virtual buffer to the new place.
+   */
   #move(from: VirtualBuffer, to: BufferPlace, elements: number): void {
     const { buffer } = this.#places.get(from)!;
     const { gpu } = this.#device;

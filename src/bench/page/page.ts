@@ -3,11 +3,15 @@
  * the address, the page waits for the button.
  */
 import {
+  GROWTH_TITLE,
   growthLayout,
   headFields,
   kernelLayout,
+  reportJson,
   runBenchmark,
   stepFields,
+  stepTitle,
+  wrongText,
   type BenchmarkEvent,
   type BenchmarkReport,
   type TableLayout,
@@ -92,15 +96,13 @@ class Page {
         this.#section("Kernels").addRow(kernelLayout, event.row);
         break;
       case "step": {
-        const section = this.#section(
-          `One training step: ${event.row.network}, relu, softmax cross-entropy, Adam, batch size ${event.row.batch}`,
-        );
+        const section = this.#section(stepTitle(event.row));
         for (const kernel of event.row.kernels) section.addRow(kernelLayout, kernel);
         section.add(fieldList(stepFields(event.row)));
         break;
       }
       case "growth":
-        this.#section("Cost of a step as it grows from 784-128-10 at batch size 64").addRow(growthLayout, event.row);
+        this.#section(GROWTH_TITLE).addRow(growthLayout, event.row);
         break;
       case "leftOut":
         this.#section("Skipped").add(element("p", `${event.left.name}: ${event.left.why}`));
@@ -121,7 +123,7 @@ class Page {
 }
 
 function showJson(report: BenchmarkReport): void {
-  const text = `${JSON.stringify(report, undefined, 2)}\n`;
+  const text = reportJson(report);
   byId("text").textContent = text;
   byId("download").setAttribute("href", URL.createObjectURL(new Blob([text], { type: "application/json" })));
   byId("json").hidden = false;
@@ -169,8 +171,9 @@ async function run(settings: URLSearchParams): Promise<void> {
       emit: (event) => page.show(event),
     });
     showJson(report);
-    if (report.wrong.length > 0) setStatus("failed", "Some results were wrong on this adapter. They were not timed.");
-    else setStatus("done", "Done.");
+    const wrong = wrongText(report);
+    if (wrong === undefined) setStatus("done", "Done.");
+    else setStatus("failed", `On this adapter ${wrong}.`);
   } catch (error) {
     setStatus("failed", error instanceof Error ? error.message : String(error));
     if (!(error instanceof WgradError)) throw error;

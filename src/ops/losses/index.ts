@@ -7,10 +7,10 @@ import { reshape } from "../layout/index.ts";
 import { mean, sum } from "../reduce/index.ts";
 import { softmaxCrossEntropyPerExample } from "../softmax/index.ts";
 
-/** "mean" divides by the number of examples, "sum" does not; "none" keeps one loss per example. */
+/** "mean" divides by the number of examples, "sum" does not, and "none" returns one loss per example. */
 export type Reduction = "mean" | "sum" | "none";
 
-/** A loss: from outputs [examples, …] and targets to a scalar, or to [examples] with reduction "none". */
+/** A loss: from outputs [examples, …] and targets to a scalar, or to [examples] if the reduction is "none". */
 export type Loss = (outputs: Tensor, targets: Tensor, reduction?: Reduction) => Tensor;
 
 function reduceExamples(perExample: Tensor, reduction: Reduction): Tensor {
@@ -31,13 +31,13 @@ function requireSameShape(where: string, outputs: Tensor, targets: Tensor): void
 /** [examples, everything else]. */
 const perExampleRows = (x: Tensor) => reshape(x, [x.shape[0]!, sizeOf(x.shape.slice(1))]);
 
-/** The squared error averaged over an example's outputs, (1/n) Σ (ŷ − y)². */
+/** The squared error, averaged over each example's outputs: (1/n) Σ (ŷ − y)². */
 export const meanSquaredError: Loss = (outputs, targets, reduction = "mean") => {
   requireSameShape("meanSquaredError", outputs, targets);
   return reduceExamples(mean(perExampleRows(square(subtract(outputs, targets))), { axes: 1 }), reduction);
 };
 
-/** Half the sum of squares over an example's outputs, ½ Σ (ŷ − y)² (Bishop 2006, equation 5.11). */
+/** Half the sum of squares over each example's outputs, ½ Σ (ŷ − y)² (Bishop 2006, equation 5.11). */
 export const halfSumOfSquares: Loss = (outputs, targets, reduction = "mean") => {
   requireSameShape("halfSumOfSquares", outputs, targets);
   return reduceExamples(multiply(sum(perExampleRows(square(subtract(outputs, targets))), { axes: 1 }), 0.5), reduction);
@@ -60,8 +60,8 @@ const sigmoidCrossEntropyOp = elementwise({
 });
 
 /**
- * −t ln σ(z) − (1 − t) ln(1 − σ(z)) from logits, summed over an example's outputs (Bishop 2006, equation 4.90);
- * targets are float32 in [0, 1], of the logits' shape.
+ * −t ln σ(z) − (1 − t) ln(1 − σ(z)) from logits, summed over each example's outputs (Bishop 2006, equation 4.90). The
+ * targets are float32 in [0, 1], with the shape of the logits.
  */
 export const sigmoidBinaryCrossEntropy: Loss = (logits, targets, reduction = "mean") => {
   requireSameShape("sigmoidBinaryCrossEntropy", logits, targets);

@@ -5,19 +5,19 @@ import { reductionOf } from "../../graph/traits.ts";
 import { rootOf } from "../../graph/views.ts";
 import { precisions, type Precision } from "./precision.ts";
 
-/** Which of the two operands is taken transposed. */
+/** The options of `matmul`. */
 export interface MatmulOptions {
-  /** Use the left operand's transpose. */
+  /** Whether to transpose the left operand. */
   readonly transposeLeft?: boolean;
   readonly transposeRight?: boolean;
   /**
-   * "float16" multiplies operands rounded to float16 (see toFloat16) and adds up in float32; the products of the gradient
-   * do the same. Needs a device with shader-f16, or the CPU, which rounds likewise. "float32" by default.
+   * With "float16", operands are rounded to float16 (see `toFloat16`) and sums are float32, also in the gradient. It
+   * needs a device with shader-f16, or the CPU, which rounds in the same way. "float32" by default.
    */
   readonly precision?: Precision;
 }
 
-/** The sizes of a product [rows, inner] · [inner, columns], as it is computed. */
+/** The sizes of a product [rows, inner] · [inner, columns], after transposing. */
 export interface MatmulAttributes {
   readonly transposeLeft: boolean;
   readonly transposeRight: boolean;
@@ -28,7 +28,7 @@ export interface MatmulAttributes {
   readonly columns: number;
 }
 
-/** The sum over the rows of the right operand: a bias's gradient beside its weights'. */
+/** The sum over the rows of the right operand can be fused: the gradient of a bias, beside that of the weights. */
 function canFuse(members: readonly Tensor[], other: Tensor): boolean {
   const product = members[0]!;
   const { inner, columns, transposeRight } = product.attributes as MatmulAttributes;
@@ -57,22 +57,22 @@ const matmulOp: ComputeOp = {
 };
 
 /**
- * The matrix product of two matrices, either side transposed first if asked.
+ * The matrix product of two matrices, each optionally transposed.
  * @param left [rows, inner], or [inner, rows] with transposeLeft
  * @param right [inner, columns], or [columns, inner] with transposeRight
  * @returns [rows, columns]
- * @throws GraphError where an operand is no matrix, the inner sizes differ, or the precision is unknown
+ * @throws GraphError if an operand is not a matrix, the inner sizes differ, or the precision is unknown
  */
 export function matmul(left: Tensor, right: Tensor, options: MatmulOptions = {}): Tensor {
   const { transposeLeft = false, transposeRight = false, precision = "float32" } = options;
   if (!precisions.includes(precision)) {
-    const what = `there is no precision ${JSON.stringify(precision)}`;
+    const what = `unknown precision ${JSON.stringify(precision)}`;
     throw new GraphError({ where: "matmul", what, fix: `Choose one of ${precisions.join(", ")}` });
   }
   for (const tensor of [left, right]) {
     requireType("matmul", tensor, "float32");
     if (tensor.shape.length !== 2) {
-      throw new GraphError({ where: "matmul", what: `${tensor} is no matrix`, fix: "Reshape it to two axes first" });
+      throw new GraphError({ where: "matmul", what: `${tensor} is not a matrix`, fix: "Reshape it to two axes first" });
     }
   }
   const [rows, inner] = (transposeLeft ? [...left.shape].reverse() : left.shape) as [number, number];

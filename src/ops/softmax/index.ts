@@ -7,7 +7,9 @@ import { sum } from "../reduce/index.ts";
 
 const overClasses = { axes: -1, keepAxes: true } as const;
 
-/** Another result of the same rows of logits, with the same labels where both read labels; the largest's index is one. */
+/**
+ * Other results of the same rows of logits can be fused, if they use the same labels or none. An argmax is one of them.
+ */
 const rowTraits: AnchorTraits = {
   kind: "anchor",
   canFuse(members, other) {
@@ -39,7 +41,11 @@ const logSoftmaxOp: ComputeOp = {
 function overLastAxis(op: ComputeOp, logits: Tensor): Tensor {
   requireType(op.name, logits, "float32");
   if (logits.shape.length === 0) {
-    throw new GraphError({ where: op.name, what: `${logits} has no axis of classes`, fix: "Give at least one axis" });
+    throw new GraphError({
+      where: op.name,
+      what: `${logits} has no axis of classes`,
+      fix: "Give logits with at least one axis",
+    });
   }
   return new Tensor(op, [logits], {}, logits);
 }
@@ -50,7 +56,7 @@ export const softmax = (logits: Tensor): Tensor => overLastAxis(softmaxOp, logit
 /** The logarithm of the softmax along the last axis, zᵢ − max z − ln Σⱼ e^(zⱼ − max z). */
 export const logSoftmax = (logits: Tensor): Tensor => overLastAxis(logSoftmaxOp, logits);
 
-/** Labels, the second input, are below the number of classes. */
+/** Labels, the second input, must be below the number of classes. */
 const labelLimits = (node: Tensor) => [undefined, node.inputs[0]!.shape.at(-1)];
 
 const crossEntropyOp: ComputeOp = {
@@ -72,11 +78,11 @@ const crossEntropyGradientOp: ComputeOp = {
 };
 
 /**
- * The cross-entropy of each example's softmax against its class, −ln softmax(z)[label], from the logits in one op.
+ * The cross-entropy of each example's softmax, −ln softmax(z)[label], from the logits in one op.
  * @param logits [examples, classes]
  * @param labels uint32 [examples], each below the number of classes
  * @returns [examples]
- * @throws GraphError where the shapes or types differ from these
+ * @throws GraphError for other shapes or types
  */
 export function softmaxCrossEntropyPerExample(logits: Tensor, labels: Tensor): Tensor {
   const where = "softmaxCrossEntropy";
