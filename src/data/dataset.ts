@@ -127,7 +127,7 @@ function requireRows({ name, features, shape }: Omit<Examples, "count">, rows: n
   if (features.length !== rows * width) {
     throw new DataError({
       where: name,
-      what: `${features.length / width} examples of shape ${shape.join("×")} but ${rows} ${of}`,
+      what: `${features.length / width} examples of shape [${shape.join(", ")}] but ${rows} ${of}`,
       fix: `Give as many ${of} as examples`,
     });
   }
