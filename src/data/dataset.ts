@@ -135,7 +135,7 @@ function requireRows({ name, features, shape }: Omit<Examples, "count">, rows: n
   if (wrong < 0) return;
   throw new DataError({
     where: name,
-    what: `feature ${wrong % width} of example ${Math.floor(wrong / width)}(both counted from 0) is ${features[wrong]}`,
+    what: `feature ${wrong % width} of example ${Math.floor(wrong / width)} (both counted from 0) is ${features[wrong]}`,
     fix: "Remove such examples, or replace such values",
   });
 }
