@@ -267,7 +267,7 @@ describe("a folder of checkpoints", () => {
       const { code, stderr } = await wgrad(run(...options));
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /kept: there are checkpoints, but none to go on from: .*step-000000050\.safetensors: this is no safetensors file.*step-000000025/,
+        /kept: there are checkpoints, but none to go on from: .*step-000000050\.safetensors: this is not a safetensors file.*step-000000025/,
       );
     }
     expect(readdirSync(inFolder("kept")).sort()).toEqual(names);

@@ -404,7 +404,7 @@ describe("files that cannot be used end with exit code 1", () => {
     expectRefusal(
       await evaluate("text.safetensors", "data"),
       1,
-      /^error: text\.safetensors: this is no safetensors file/m,
+      /^error: text\.safetensors: this is not a safetensors file/m,
     );
     expectRefusal(
       await evaluate("absent.safetensors", "data"),
