@@ -336,7 +336,7 @@ describe("bad arguments end with exit code 2", () => {
     ["train --max-steps 1.5", /--max-steps: "1\.5"/],
     ["train --batch 0", /--batch: "0"/],
     ["train --batch all", /--batch: "all" .*"full"/],
-    ["train --batch 201", /batch 201 is larger than the data set's 200 examples\. Give at most 200/],
+    ["train --batch 201", /the batch size 201 is larger than the data set, which has 200 examples\. Give at most 200/],
     ["train --seed -1", /--seed: "-1" .*0 … 4294967295/],
     ["train --seed 4294967296", /--seed: /],
     ["train --activation rleu", /no activation "rleu"\. Did you mean relu\? Choose one of identity, step,/],
