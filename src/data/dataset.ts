@@ -127,7 +127,7 @@ function requireRows({ name, features, shape }: Omit<Examples, "count">, rows: n
   if (features.length !== rows * width) {
     throw new DataError({
       where: name,
-      what: `${features.length / width} examples of shape ${shape.join("×")} but ${rows} ${of}`,
+      what: `${features.length / width} examples of shape [${shape.join(", ")}] but ${rows} ${of}`,
       fix: `Give as many ${of} as examples`,
     });
   }
@@ -135,7 +135,7 @@ function requireRows({ name, features, shape }: Omit<Examples, "count">, rows: n
   if (wrong < 0) return;
   throw new DataError({
     where: name,
-    what: `feature ${wrong % width} of example ${Math.floor(wrong / width)}(both counted from 0) is ${features[wrong]}`,
+    what: `feature ${wrong % width} of example ${Math.floor(wrong / width)} (both counted from 0) is ${features[wrong]}`,
     fix: "Remove such examples, or replace such values",
   });
 }

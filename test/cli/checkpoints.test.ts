@@ -269,7 +269,7 @@ describe("a checkpoint folder", () => {
       const { code, stderr } = await wgrad(run(...options));
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /kept: none of the checkpoints can be resumed: .*step-000000050\.safetensors: this is no safetensors file.*step-000000025/,
+        /kept: none of the checkpoints can be resumed: .*step-000000050\.safetensors: this is not a safetensors file.*step-000000025/,
       );
     }
     expect(readdirSync(inFolder("kept")).sort()).toEqual(names);

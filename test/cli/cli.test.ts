@@ -65,7 +65,7 @@ describe("bad arguments end with exit code 2", () => {
     ["train --max-steps 1.5", /--max-steps: "1\.5"/],
     ["train --batch 0", /--batch: "0"/],
     ["train --batch all", /--batch: "all" .*"full"/],
-    ["train --batch 201", /batch 201 is larger than the data set's 200 examples\. Give at most 200/],
+    ["train --batch 201", /the batch size 201 is larger than the data set, which has 200 examples\. Give at most 200/],
     ["train --seed -1", /--seed: "-1" .*0 to 4294967295/],
     ["train --seed 4294967296", /--seed: /],
     ["train --activation rleu", /no activation "rleu"\. Did you mean relu\? Choose one of identity, step,/],
@@ -133,7 +133,7 @@ describe("files that cannot be used end with exit code 1", () => {
     expectRefusal(
       await evaluate("text.safetensors", "data"),
       1,
-      /^error: text\.safetensors: this is no safetensors file/m,
+      /^error: text\.safetensors: this is not a safetensors file/m,
     );
     expectRefusal(
       await evaluate("absent.safetensors", "data"),

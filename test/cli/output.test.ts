@@ -135,7 +135,7 @@ test("messages of the library name options as the command line does", async () =
   });
   const batch = await wgrad("train", "--csv", "t.csv", ...quick, "--batch", "1000");
   expect(batch.stderr).toBe(
-    'error: --batch: batch 1000 is larger than the data set\'s 30 examples. Give at most 30, or "full".\n',
+    'error: --batch: the batch size 1000 is larger than the data set, which has 30 examples. Give at most 30, or "full".\n',
   );
   const drop = await wgrad("train", "--csv", "t.csv", "--drop", "x");
   expect(drop.stderr).toMatch(/^error: --drop: t\.csv, line 1: there is no column "x"\./);

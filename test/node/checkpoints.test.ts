@@ -121,7 +121,7 @@ describe("a checkpoint folder", () => {
     const refusal = checkpoints.newest(noReport);
     await expect(refusal).rejects.toThrow(DataError);
     await expect(refusal).rejects.toThrow(
-      /none of the checkpoints can be resumed: .*step-000000075\.safetensors: it is a folder.*; .*step-000000050\.safetensors: this is no safetensors file.*; .*step-000000025\.safetensors: the header should end/,
+      /none of the checkpoints can be resumed: .*step-000000075\.safetensors: it is a folder.*; .*step-000000050\.safetensors: this is not a safetensors file.*; .*step-000000025\.safetensors: the header should end/,
     );
     expect(names()).toEqual(before);
     for (const step of [25, 50, 75]) rmSync(stepPath(step), { recursive: true });

@@ -285,8 +285,8 @@ describe("refuses", () => {
   const saved = saveModel(trainedOf(), values());
 
   test.each([
-    ["layers", /no layer type "scaleShift", unless you give your own as \{ layers: \{ "scaleShift": … \} \}/],
-    ["activations", /no activation "softsign", unless you give your own as \{ activations: /],
+    ["layers", /unknown layer type "scaleShift"\. A custom one must be given as \{ layers: \{ "scaleShift": … \} \}/],
+    ["activations", /unknown activation "softsign"\. A custom one must be given as \{ activations: /],
     ["losses", /entry "loss" is "huber", .* given as \{ losses: \[loss\] \}/],
   ])("a file without the definitions of its %s", (missing, message) => {
     const load = () => loadModel(saved, "curve.safetensors", { ...extensions, [missing]: undefined });
@@ -308,7 +308,7 @@ describe("refuses", () => {
     [
       "a layer type with the name of one of wgrad's",
       () => modelFromConfig(build().config, undefined, { layers: { dense: () => dense(1) } }),
-      /"dense" is a layer type/,
+      /"dense" is a built-in layer type/,
     ],
     [
       "a loss with the name of one of wgrad's",
@@ -400,7 +400,7 @@ describe("refuses", () => {
       derivative: { cpu: () => 1, wgsl: "relu" },
     });
     await expect(valueAndSlope(backend, (x) => clash(x), [1])).rejects.toThrow(
-      /clash: wgrad has a WGSL function "relu" already/,
+      /clash: the name "relu" is already used by a WGSL function of wgrad/,
     );
     backend.dispose();
   });

@@ -124,7 +124,7 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
       "the disk is full",
     );
     await expect(run(backend, undefined, { checkpoint: { save } })).rejects.toThrow(
-      /one of everySteps and everySeconds/,
+      /either everySteps or everySeconds/,
     );
     await expect(run(backend, undefined, { checkpoint: { everySteps: 0.5, save } })).rejects.toThrow(
       /everySteps: 0\.5 is out of range/,

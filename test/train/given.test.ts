@@ -47,7 +47,7 @@ describe.each(backends)("arguments on $name", ({ create }) => {
     for (const name of ["model", "backend", "session"]) {
       for (const value of none) {
         expect(() => createEvaluator({ ...right, [name]: value as never })).toThrow(
-          new RegExp(`^${name}: .* is no ${name}`),
+          new RegExp(`^${name}: .* is not a ${name}`),
         );
       }
     }

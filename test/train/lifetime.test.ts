@@ -40,7 +40,7 @@ describe.each(backends)("trainers on $name", ({ create }) => {
     ];
     for (const use of uses) {
       await expect(use()).rejects.toThrow(OptionError);
-      await expect(use()).rejects.toThrow(/this trainer was disposed of\. Create another one/);
+      await expect(use()).rejects.toThrow(/this trainer was disposed of\. Create another trainer/);
     }
   });
 

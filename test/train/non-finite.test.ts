@@ -82,6 +82,6 @@ test.each([NaN, Infinity, -Infinity])("data sets with the feature %d are refused
   ];
   for (const made of make) {
     expect(made).toThrow(DataError);
-    expect(made).toThrow(`clouds: feature 2 of example 3, both counted from 0, is ${value}.`);
+    expect(made).toThrow(`clouds: feature 2 of example 3 (both counted from 0) is ${value}.`);
   }
 });

@@ -70,7 +70,7 @@ describe.each(backends)("regression on $name", ({ create }) => {
     );
     const wide = sequential([dense(3)], { inputShape: [2] });
     await expect(createTrainer({ ...options, model: wide })).rejects.toThrow(
-      /output is \[3\] but the data has 2 targets per example.*dense\(2\)/,
+      /output is \[3\] but an example has 2 targets.*dense\(2\)/,
     );
     const scale = { scale: [1, 2, 3], offset: 0 };
     await expect(createTrainer({ ...options, model, normalization: scale })).rejects.toThrow(
@@ -87,7 +87,7 @@ describe.each(backends)("regression on $name", ({ create }) => {
 test("refuses targets that are missing or not finite", () => {
   const parts = { name: "heights", features: Float32Array.of(1, 2), shape: [1], outputs: ["height"] };
   expect(() => makeRegressionDataset({ ...parts, targets: Float32Array.of(1) })).toThrow(
-    /heights: 2 examples of 1 but 1 rows of targets/,
+    /heights: 2 examples of shape \[1\] but 1 rows of targets/,
   );
   expect(() => makeRegressionDataset({ ...parts, targets: Float32Array.of(1, NaN) })).toThrow(
     /target "height" of example 1 is NaN/,

@@ -190,12 +190,12 @@ describe("restore", () => {
     for await (const _ of trainer.fit({ maxSteps: 1 }))
       expect(() => trainer.restore(snapshot)).toThrow(/^restore: this trainer is already training/);
     const other = await parabola();
-    expect(() => other.restore(snapshot)).toThrow(/Go on with the network and optimizer/);
+    expect(() => other.restore(snapshot)).toThrow(/Use the model and the optimizer/);
   });
 });
 
 test.each<[StoppingOptions, RegExp]>([
-  [{ patience: 2 }, /patience: there is no validation set/],
+  [{ patience: 2 }, /patience: patience needs a validation set/],
   [{ patience: 0, validation: clouds(6) }, /patience: 0 is out of range/],
   [{ checkEvery: 1.5 }, /checkEvery: 1\.5/],
   [{ lossTolerance: 0 }, /lossTolerance: 0/],

@@ -84,7 +84,7 @@ describe("wgrad export", () => {
     const refused = await wgrad("export", "text", "--onnx", "text.onnx");
     expect(refused).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("error: text: this is no safetensors file"),
+      stderr: expect.stringContaining("error: text: this is not a safetensors file"),
     });
     expect(existsSync(inFolder("text.onnx"))).toBe(false);
     const lost = await wgrad("export", "model.safetensors", "--onnx", "absent/model.onnx");

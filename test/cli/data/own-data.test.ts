@@ -188,10 +188,10 @@ describe("stopping", () => {
     ],
     [
       "--gradient-tolerance 100 --check-every 5",
-      /^stopped {3}at step 15: the gradient's norm was below 100 at 3 checks in a row$/m,
+      /^stopped {3}at step 15: the gradient norm was below 100 at 3 checks in a row$/m,
       "gradientTolerance",
     ],
-    ["--max-seconds 0.0001", /^stopped {3}at step \d+: 0\.0001 seconds were up$/m, "maxSeconds"],
+    ["--max-seconds 0.0001", /^stopped {3}at step \d+: 0\.0001 seconds have passed$/m, "maxSeconds"],
     [
       "--validation 0.2 --patience 2 --min-improvement 100 --check-every 4",
       /^stopped {3}at step 12: the validation loss was lowest, [\d.]+, at step 4, 2 checks ago;?\n? *;? ?the model is the one of step 4$/m,
@@ -296,7 +296,7 @@ describe("refuses", () => {
       "train --csv leaves.csv --label shape",
       /--label: leaves\.csv, line 1: there is no column "shape".*id, length, width, site, kind/,
     ],
-    ["train --csv leaves.csv --label kind --patience 3 --device cpu", /patience: there is no validation set/],
+    ["train --csv leaves.csv --label kind --patience 3 --device cpu", /patience: patience needs a validation set/],
     ["train --csv leaves.csv --label kind --validation 1.5", /--validation: "1\.5" is out of range/],
     ["train --csv leaves.csv --label kind --task regression", /the label "elm" is not a number/],
     [
