@@ -16,6 +16,23 @@ export { dropoutMask } from "./ops/dropout/index.ts";
 export * from "./ops/elementwise/index.ts";
 export { takeBatch, type TakeBatchOptions } from "./ops/gather/index.ts";
 export { gradients } from "./ops/gradients.ts";
+export {
+  concat,
+  flip,
+  pad,
+  slice,
+  sortOrder,
+  split,
+  stack,
+  sumByIndex,
+  take,
+  takeAlong,
+  tile,
+  type PadMode,
+  type PadOptions,
+  type SliceRange,
+  type TakeOptions,
+} from "./ops/indexing/index.ts";
 export { axisIndex, broadcastTo, pack, reshape, transpose } from "./ops/layout/index.ts";
 export {
   halfSumOfSquares,

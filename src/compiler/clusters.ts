@@ -1,7 +1,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { isPack } from "../graph/traits.ts";
 import { rootOf } from "../graph/views.ts";
-import { anchorTraits, isLiteral, isStepScalar, pointwiseTraits } from "./nodes.ts";
+import { anchorTraits, isLiteral, isStepScalar, gathersFrom } from "./nodes.ts";
 
 /** A member of a group that is still growing. */
 export interface GrowingMember {
@@ -107,9 +107,9 @@ export class Clusters {
     return members.every((member) =>
       member.nodes.every((node) => {
         if (member.totalOf && node === member.anchor) return true;
-        const aligned = !anchorTraits(node) && !pointwiseTraits(node)?.gathers;
         return this.operands(node).every((root) => {
-          if (aligned && member.nodes.includes(root)) return true;
+          if (member.nodes.includes(root) && !anchorTraits(node) && !gathersFrom(node, root, this.#inlined))
+            return true;
           return isPack(root) ? !this.#memoryInputs(root).some((inside) => made.has(inside)) : !made.has(root);
         });
       }),

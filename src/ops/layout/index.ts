@@ -48,7 +48,7 @@ export interface TransposeAttributes {
 const transposeOp: ComputeOp = {
   name: "transpose",
   kind: "compute",
-  traits: { kind: "pointwise", gathers: true },
+  traits: { kind: "pointwise", gathers: true, cheap: true },
   rearranges: true,
   gradient(node, upstream) {
     const { order } = node.attributes as TransposeAttributes;
