@@ -92,7 +92,7 @@ function gradient(
  * The shape that inputs have together: axes are aligned at the last one, and an axis of size 1 is repeated.
  * @throws GraphError naming the op and all shapes where sizes differ and none is 1
  */
-export function broadcastShapes(where: string, inputs: readonly Tensor[]): Shape {
+export function broadcastShapes(where: string, inputs: readonly { readonly shape: Shape }[]): Shape {
   const rank = Math.max(...inputs.map(({ shape }) => shape.length));
   return Array.from({ length: rank }, (_, axis) => {
     const sizes = inputs.map(({ shape }) => shape[axis - rank + shape.length] ?? 1);
