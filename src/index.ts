@@ -12,6 +12,21 @@ export { constant, input, parameter, state, stepScalar, type StoredAttributes } 
 export type { ComputeOp, DType, GivenOp, Op, Shape, Tensor, TensorType } from "./graph/tensor.ts";
 export type { AnchorTraits, OpTraits, PackTraits, PointwiseTraits, ReductionShape } from "./graph/traits.ts";
 
+export {
+  averagePool2d,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  globalAveragePool2d,
+  globalMaxPool2d,
+  maxPool2d,
+  type ConvolutionOptions,
+  type Padding,
+  type Pair,
+  type PairOption,
+  type TransposedConvolutionOptions,
+  type WindowOptions,
+} from "./ops/convolution/index.ts";
 export { dropoutMask } from "./ops/dropout/index.ts";
 export * from "./ops/elementwise/index.ts";
 export { takeBatch, type TakeBatchOptions } from "./ops/gather/index.ts";

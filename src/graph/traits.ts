@@ -10,6 +10,8 @@ export interface PointwiseTraits {
   readonly gathers?: boolean;
   /** Cheap enough to compute again in every kernel that reads it, instead of storing it, if it reads only leaves. */
   readonly cheap?: boolean;
+  /** The result may have more elements than a tensor in memory: its readers compute it by row and column. */
+  readonly virtual?: boolean;
 }
 
 /** A reduction of its input, seen as [outer, count, inner], over the middle axis. */

@@ -108,14 +108,14 @@ const leadings: readonly [readonly number[], readonly number[]][] = [
 
 const batched = leadings.flatMap(([left, right], position) =>
   (position === 1 ? combinations : [combinations[position % 4]!]).map((way): OpCase => {
-    const plain = product([5, 3, 17], way, false);
+    const usual = product([5, 3, 17], way, false);
     const sized = (leading: readonly number[], side: "left" | "right") => ({
-      ...plain.inputs[side]!,
-      shape: [...leading, ...plain.inputs[side]!.shape],
+      ...usual.inputs[side]!,
+      shape: [...leading, ...usual.inputs[side]!.shape],
     });
     return {
-      ...plain,
-      name: `${plain.name}, batches [${left.join(", ")}] and [${right.join(", ")}]`,
+      ...usual,
+      name: `${usual.name}, batches [${left.join(", ")}] and [${right.join(", ")}]`,
       inputs: { left: sized(left, "left"), right: sized(right, "right") },
       differentiable: { left: 6 * 17, right: 6 * 5 },
     };

@@ -14,6 +14,9 @@ export interface BatchAttributes {
   readonly right: readonly number[];
 }
 
+/** Number of products of a node; 1 where it has no leading axes. */
+export const batchCount = (batch: BatchAttributes | undefined): number => (batch ? sizeOf(batch.sizes) : 1);
+
 /** @throws GraphError where the leading axes do not broadcast */
 export function batchesOf(left: Tensor, right: Tensor): BatchAttributes {
   const sizes = broadcastShapes("matmul", [{ shape: leadingOf(left) }, { shape: leadingOf(right) }]);

@@ -1,6 +1,6 @@
 import type { CpuKernel, NumericArray } from "../kernel.ts";
-import { matrixOf } from "./batches.ts";
-import { batchCount, type MatmulAttributes } from "./index.ts";
+import { batchCount, matrixOf } from "./batches.ts";
+import type { MatmulAttributes } from "./index.ts";
 import { toFloat16 } from "./precision.ts";
 
 const matmul: CpuKernel = (node, operands, output) => {
@@ -13,7 +13,7 @@ const matmul: CpuKernel = (node, operands, output) => {
   }
   const part = (values: NumericArray, matrix: number, size: number) =>
     values.subarray(matrix * size, (matrix + 1) * size);
-  for (let at = 0; at < batchCount(attributes); at++) {
+  for (let at = 0; at < batchCount(attributes.batch); at++) {
     const ownLeft = part(left!, matrixOf(at, batch.sizes, batch.left), rows * inner);
     const ownRight = part(right!, matrixOf(at, batch.sizes, batch.right), inner * columns);
     product(attributes, ownLeft, ownRight, part(output, at, rows * columns));

@@ -1,11 +1,11 @@
 import { GraphError } from "../../errors.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { requireType, sizeOf, Tensor, type ComputeOp } from "../../graph/tensor.ts";
+import { requireType, Tensor, type ComputeOp } from "../../graph/tensor.ts";
 import { reductionOf } from "../../graph/traits.ts";
 import { rootOf } from "../../graph/views.ts";
 import { sumToShape } from "../reduce/index.ts";
 import { reshape } from "../layout/index.ts";
-import { batchesOf, isPlain, requireMatrices, type BatchAttributes } from "./batches.ts";
+import { batchCount, batchesOf, isPlain, requireMatrices, type BatchAttributes } from "./batches.ts";
 import { precisions, type Precision } from "./precision.ts";
 
 /** Which of the two operands is taken transposed. */
@@ -33,9 +33,6 @@ export interface MatmulAttributes {
   readonly batch?: BatchAttributes;
 }
 
-/** Number of products that one node computes. */
-export const batchCount = ({ batch }: MatmulAttributes): number => (batch ? sizeOf(batch.sizes) : 1);
-
 /** The sum over the rows of the right operand: a bias's gradient beside its weights'. */
 function canFuse(members: readonly Tensor[], other: Tensor): boolean {
   const product = members[0]!;
@@ -44,9 +41,7 @@ function canFuse(members: readonly Tensor[], other: Tensor): boolean {
   const sum = reductionOf(other);
   if (members.length > 1 || transposeRight || sum?.operation !== "sum") return false;
   if (rootOf(other.inputs[0]!) !== rootOf(product.inputs[1]!)) return false;
-  return (
-    sum.outer === batchCount(product.attributes as MatmulAttributes) && sum.count === inner && sum.inner === columns
-  );
+  return sum.outer === batchCount(batch) && sum.count === inner && sum.inner === columns;
 }
 
 const matmulOp: ComputeOp = {

@@ -1,8 +1,8 @@
 import { ALIGNMENT } from "../../alignment.ts";
 import { sizeOf, type Tensor } from "../../graph/tensor.ts";
 import type { AnchorKernel, AnchorLaunch, ElementRange, LaunchLimits } from "../kernel.ts";
-import { matrixOf } from "./batches.ts";
-import { batchCount, type MatmulAttributes } from "./index.ts";
+import { batchCount, matrixOf } from "./batches.ts";
+import type { MatmulAttributes } from "./index.ts";
 import { chooseTiling, sourceOf, type Tiling } from "./webgpu-tilings.ts";
 
 interface Part {
@@ -72,7 +72,7 @@ function launches(members: readonly Tensor[], limits: LaunchLimits): AnchorLaunc
   const attributes = members[0]!.attributes as MatmulAttributes;
   const tiling = chooseTiling(attributes, limits);
   const most = largestParts(attributes, limits, tiling);
-  return parts(batchCount(attributes), mostBatches(attributes, limits, most)).flatMap((batches) =>
+  return parts(batchCount(attributes.batch), mostBatches(attributes, limits, most)).flatMap((batches) =>
     parts(attributes.rows, most.rows).flatMap((rows) =>
       parts(attributes.columns, most.columns).flatMap((columns) =>
         parts(attributes.inner, most.inner).map((inner) => launch(members, tiling, { batches, rows, inner, columns })),
@@ -83,7 +83,7 @@ function launches(members: readonly Tensor[], limits: LaunchLimits): AnchorLaunc
 
 /** As many batches as the grid is deep and as whole matrices of all three fit a binding; one where matrices are cut. */
 function mostBatches(attributes: MatmulAttributes, limits: LaunchLimits, most: Record<Axis, number>): number {
-  const count = batchCount(attributes);
+  const count = batchCount(attributes.batch);
   if (!isWhole(attributes, most)) return 1;
   const reach = limits.bindingElements - (ALIGNMENT - 1);
   const largest = Math.max(...Object.values(storedAxes(attributes)).map(([a, b]) => attributes[a] * attributes[b]));
@@ -178,7 +178,7 @@ function launch(members: readonly Tensor[], tiling: Tiling, part: LaunchParts): 
 function isOneLaunch(members: readonly Tensor[], limits: LaunchLimits): boolean {
   const attributes = members[0]!.attributes as MatmulAttributes;
   const most = largestParts(attributes, limits, chooseTiling(attributes, limits));
-  return isWhole(attributes, most) && mostBatches(attributes, limits, most) === batchCount(attributes);
+  return isWhole(attributes, most) && mostBatches(attributes, limits, most) === batchCount(attributes.batch);
 }
 
 const matmul: AnchorKernel = { kind: "anchor", canFuse: isOneLaunch, launches };
