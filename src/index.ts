@@ -48,18 +48,38 @@ export {
   type SliceRange,
   type TakeOptions,
 } from "./ops/indexing/index.ts";
-export { axisIndex, broadcastTo, pack, reshape, transpose } from "./ops/layout/index.ts";
+export { axisIndex, broadcastTo, pack, reshape, stopGradient, transpose } from "./ops/layout/index.ts";
 export {
   halfSumOfSquares,
+  hinge,
+  huber,
+  klDivergence,
+  meanAbsoluteError,
   meanSquaredError,
+  negativeLogLikelihood,
   sigmoidBinaryCrossEntropy,
   softmaxCrossEntropy,
+  type CrossEntropyOptions,
+  type HuberOptions,
   type Loss,
+  type LossOptions,
   type Reduction,
 } from "./ops/losses/index.ts";
 export { matmul, matrixProducts, type MatmulAttributes, type MatmulOptions } from "./ops/matmul/index.ts";
-export { argmax, max, mean, sum, type ReduceOptions } from "./ops/reduce/index.ts";
-export { logSoftmax, softmax } from "./ops/softmax/index.ts";
+export { randomNormal, randomUniform } from "./ops/random/index.ts";
+export {
+  argmax,
+  max,
+  mean,
+  min,
+  product,
+  sum,
+  variance,
+  type ReduceOptions,
+  type VarianceOptions,
+} from "./ops/reduce/index.ts";
+export { cumulativeSum } from "./ops/scan/index.ts";
+export { logSoftmax, logSumExp, softmax, type SoftmaxOptions } from "./ops/softmax/index.ts";
 
 export * from "./nn/index.ts";
 export * from "./train/index.ts";

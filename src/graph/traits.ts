@@ -16,7 +16,7 @@ export interface PointwiseTraits {
 
 /** A reduction of its input, seen as [outer, count, inner], over the middle axis. */
 export interface ReductionShape {
-  readonly operation: "sum" | "mean" | "max" | "argmax";
+  readonly operation: "sum" | "mean" | "max" | "product" | "argmax";
   readonly outer: number;
   readonly count: number;
   readonly inner: number;

@@ -1,15 +1,8 @@
 import sortOrderSource from "../../../shaders/sort_order.wgsl?raw";
 import sumByIndexSource from "../../../shaders/sum_by_index.wgsl?raw";
-import type { AnchorKernel, LaunchLimits } from "../kernel.ts";
+import type { AnchorKernel } from "../kernel.ts";
+import { threadsFor } from "../webgpu/threads.ts";
 import type { SumByIndexAttributes } from "./take.ts";
-
-const GROUP_THREADS = 64;
-
-/** Threads that each make the elements at their distance. */
-function threadsFor(elements: number, { gridSize, usefulThreads }: LaunchLimits) {
-  const groups = Math.min(Math.ceil(Math.min(elements, usefulThreads) / GROUP_THREADS), gridSize);
-  return { grid: [groups, 1, 1], constants: { THREADS: groups * GROUP_THREADS, GROUP_THREADS } } as const;
-}
 
 const sortOrder: AnchorKernel = {
   kind: "anchor",

@@ -40,6 +40,11 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return sameShape(x.shape, wanted) ? x : new Tensor(reshapeOp, [x], {}, { shape: wanted, dtype: x.dtype });
 }
 
+const stopGradientOp: GivenOp = { name: "stopGradient", kind: "view", gradient: () => [undefined] };
+
+/** The same values, through which no gradient flows. */
+export const stopGradient = (x: Tensor): Tensor => new Tensor(stopGradientOp, [x], {}, x);
+
 export interface TransposeAttributes {
   /** Axis `axis` of the output is axis `order[axis]` of the input. */
   readonly order: readonly number[];

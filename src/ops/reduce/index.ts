@@ -1,7 +1,7 @@
 import { GraphError } from "../../errors.ts";
 import { requireType, sameShape, sizeOf, Tensor, type ComputeOp, type Shape } from "../../graph/tensor.ts";
 import type { AnchorTraits, ReductionShape } from "../../graph/traits.ts";
-import { divide, equal, select } from "../elementwise/arithmetic.ts";
+import { divide, equal, multiply, negate, select, square, subtract } from "../elementwise/arithmetic.ts";
 import { axisIndex, broadcastTo, reshape } from "../layout/index.ts";
 
 /** Which axes to reduce (negative ones count from the last; all if absent), and whether they stay with size 1. */
@@ -40,6 +40,18 @@ function spread(value: Tensor, { attributes, inputs }: Tensor<ReduceAttributes>)
 
 const sumOp = reduction("sum", (node, upstream) => spread(upstream, node));
 const meanOp = reduction("mean", (node, upstream) => spread(divide(upstream, node.attributes.count), node));
+/** The gradient of an element is the product of all others, so that a 0 is no special case. */
+const productOp = reduction("product", (node, upstream) => {
+  const { outer, count, inner } = node.attributes;
+  const shape = [outer, count, count, inner];
+  const isOwn = equal(axisIndex(shape, 1), axisIndex(shape, 2));
+  const others = select(isOwn, 1, reshape(node.inputs[0]!, [outer, 1, count, inner]));
+  const own = reduceRun(productOp, others, 2, 2);
+  return reshape(
+    multiply(reshape(own, [outer, count, inner]), reshape(upstream, [outer, 1, inner])),
+    node.inputs[0]!.shape,
+  );
+});
 const argmaxOp = reduction("argmax");
 const maxOp = reduction("max", (node, upstream) => {
   const { outer, count, inner } = node.attributes;
@@ -103,6 +115,36 @@ export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(m
 
 /** The largest element over axes, or NaN where there is one; the gradient goes to the first of equal ones, or of NaN. */
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(maxOp, x, options);
+
+/** The smallest element over axes, or NaN where there is one; the gradient goes to the first of equal ones, or of NaN. */
+export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => negate(max(negate(x), options));
+
+/** The product over axes. Its gradient takes work that grows with the square of the number of factors. */
+export const product = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(productOp, x, options);
+
+export interface VarianceOptions extends ReduceOptions {
+  /** What is taken off the number of elements before it divides: 0 by default, 1 for an estimate from a sample. */
+  readonly correction?: number;
+}
+
+/**
+ * The mean squared distance from the mean over axes, computed in two passes, so that equal elements give 0.
+ * @throws GraphError where the correction leaves no elements to divide by
+ */
+export function variance(x: Tensor, { axes, keepAxes = false, correction = 0 }: VarianceOptions = {}): Tensor {
+  const chosen = reducedAxes("variance", x, axes);
+  const count = sizeOf(chosen.map((axis) => x.shape[axis]!));
+  if (!(count - correction > 0)) {
+    throw new GraphError({
+      where: "variance",
+      what: `${count} elements of ${x} with a correction of ${correction}`,
+      fix: "Take more elements, or a correction below their number",
+    });
+  }
+  const distance = subtract(x, mean(x, { axes: chosen, keepAxes: true }));
+  const total = mean(square(distance), { axes: chosen, keepAxes });
+  return correction === 0 ? total : multiply(total, count / (count - correction));
+}
 
 /**
  * The index (uint32) of the largest element along one axis, or over all elements counted row-major; the first of

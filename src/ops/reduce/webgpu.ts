@@ -1,5 +1,6 @@
 import argmaxSource from "../../../shaders/argmax.wgsl?raw";
 import lanesSource from "../../../shaders/lanes.wgsl?raw";
+import productSource from "../../../shaders/product.wgsl?raw";
 import reduceSource from "../../../shaders/reduce.wgsl?raw";
 import type { AnchorKernel } from "../kernel.ts";
 import { laneLaunch } from "../webgpu/lanes.ts";
@@ -29,5 +30,6 @@ export const kernels = {
   sum: reduceKernel(reduceSource, { OPERATION: 0 }),
   mean: reduceKernel(reduceSource, { OPERATION: 1 }),
   max: reduceKernel(reduceSource, { OPERATION: 2 }),
+  product: reduceKernel(productSource),
   argmax: reduceKernel(argmaxSource),
 };
