@@ -1,6 +1,17 @@
 import { GraphError } from "../../errors.ts";
 import { requireType, Tensor, type ComputeOp, type Shape } from "../../graph/tensor.ts";
-import { add, log, multiply, sqrt, subtract, select, greater } from "../elementwise/arithmetic.ts";
+import {
+  add,
+  greater,
+  less,
+  log,
+  minimum,
+  multiply,
+  negate,
+  select,
+  sqrt,
+  subtract,
+} from "../elementwise/arithmetic.ts";
 
 const randomUniformOp: ComputeOp = { name: "randomUniform", kind: "compute", traits: { kind: "pointwise" } };
 
@@ -32,15 +43,17 @@ const polynomial = (x: Tensor, [first = 0, ...rest]: readonly number[]): Tensor 
   rest.reduce<Tensor | number>((sum, coefficient) => add(multiply(sum, x), coefficient), first) as Tensor;
 
 /**
- * Numbers of the standard normal distribution, at most 5.42 from 0, from `randomUniform` by the inverse of the distribution.
+ * Numbers of the standard normal distribution, at most 5.5 from 0, from `randomUniform` by the inverse of the distribution.
  * The same key gives the same numbers on every backend, to rounding.
  * @param key a uint32 scalar
  * @throws GraphError for another key
  */
 export function randomNormal(shape: Shape, key: Tensor): Tensor {
-  // The middle of each of 2²³ intervals: never −1 or 1, whose images are infinite.
-  const x = add(multiply(randomUniform(shape, key), 2 - 2 ** -23), 2 ** -24 - 1);
-  const w = multiply(log(multiply(subtract(1, x), add(1, x))), -1);
+  const u = randomUniform(shape, key);
+  // The distance of the middle of each of 2²⁴ intervals from the nearer end: exact, and never 0, whose image is infinite.
+  const t = add(minimum(u, subtract(1 - 2 ** -24, u)), 2 ** -25);
+  const x = multiply(subtract(1, multiply(t, 2)), select(less(u, 0.5), -1, 1));
+  const w = negate(log(multiply(multiply(t, 4), subtract(1, t))));
   const central = polynomial(subtract(w, 2.5), CENTRAL);
   const tail = polynomial(subtract(sqrt(w), 3), TAIL);
   return multiply(multiply(select(greater(w, 5), tail, central), x), Math.SQRT2);
