@@ -118,15 +118,14 @@ class Fuser {
     const own = this.#clusters.clusterOf(member);
     for (const other of this.#clusters.all()) {
       const anchors = anchorsOf(other);
-      if (other === own || anchors.length === 0 || !this.#clusters.mayJoin([own, other])) continue;
-      if (this.#canFuse(anchors, node)) {
-        this.#clusters.join(other, own);
-        return;
-      }
-      if (anchors.length === 1 && this.#canFuse([node], anchors[0]!)) {
-        this.#clusters.join(own, other);
-        return;
-      }
+      if (other === own || anchors.length === 0) continue;
+      const along = this.#canFuse(anchors, node);
+      // Whether two clusters may be one takes a walk over the graph, so it is asked last.
+      if (!along && !(anchors.length === 1 && this.#canFuse([node], anchors[0]!))) continue;
+      if (!this.#clusters.mayJoin([own, other])) continue;
+      if (along) this.#clusters.join(other, own);
+      else this.#clusters.join(own, other);
+      return;
     }
   }
 
