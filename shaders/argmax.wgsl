@@ -1,6 +1,7 @@
 // The index of the largest member, the first of equal ones, or of the first NaN: x[outer, COUNT, STRIDE] to indices[outer, STRIDE].
 // One output is the work of LANES threads: each looks through a run of neighbouring members, so that lanes lie in
 // the order of their members and a tie goes to the lower lane.
+// The member itself is a second result.
 // Expects: the constants of lanes.wgsl, OUTPUTS, COUNT, GROUPS (workgroups along x).
 
 var<workgroup> lane_members: array<u32, GROUP_THREADS>;
@@ -40,6 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
         if (lane == 0u && first + slot < OUTPUTS) {
             finish(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, lane_members[own]);
+            finish_largest(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, lane_values[own]);
         }
         workgroupBarrier();
     }

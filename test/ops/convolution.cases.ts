@@ -11,6 +11,7 @@ import {
   type TransposedConvolutionOptions,
   type WindowOptions,
 } from "../../src/ops/convolution/index.ts";
+import { sumOfParts } from "../../src/ops/parts/index.ts";
 import { distinct, opCase, uniform, type OpCase } from "./cases.ts";
 
 const drawn = (shape: Shape) => ({ shape, draw: uniform(-1, 1) });
@@ -55,13 +56,13 @@ const forward = convolutions.map(([images, weights, options]) => {
   });
 });
 
-/** Many rows and few outputs: the rows of the weights' gradient are divided into parts. */
+/** Many rows and few outputs: the rows of the weights' and the bias's gradient are divided into parts. */
 const longSums = opCase({
-  name: "conv2d with long sums for the weights' gradient",
-  covers: ["conv2d"],
-  inputs: { images: drawn([4, 32, 32, 2]), weights: drawn([3, 3, 2, 3]) },
-  build: ({ images, weights }) => conv2d(images, weights, { padding: "same" }),
-  differentiable: { weights: 4 * 32 * 32 },
+  name: "conv2d with long sums for the weights' and the bias's gradient",
+  covers: ["conv2d", "sumOfParts"],
+  inputs: { images: drawn([4, 32, 32, 2]), weights: drawn([3, 3, 2, 3]), bias: drawn([3]) },
+  build: ({ images, weights, bias }) => conv2d(images, weights, { padding: "same", bias }),
+  differentiable: { weights: 4 * 32 * 32, bias: 4 * 32 * 32 },
   parityOnly: true,
   tolerance: { c: 4, joined: 18, term: 1 / 3 },
 });
@@ -82,6 +83,24 @@ const backward = transposed.map(([images, weights, options]) =>
     tolerance: { c: 4, joined: weights[0]! * weights[1]! * weights[3]!, term: 1 / 3 },
   }),
 );
+
+const withBias = opCase({
+  name: "conv2d with a bias",
+  covers: ["conv2d"],
+  inputs: { images: drawn([2, 4, 5, 3]), weights: drawn([3, 3, 3, 4]), bias: drawn([4]) },
+  build: ({ images, weights, bias }) => conv2d(images, weights, { padding: "same", bias }),
+  differentiable: { images: 36, weights: 40, bias: 40 },
+  tolerance: { c: 4, joined: 28, term: 1 / 3 },
+});
+
+const parts = opCase({
+  name: "sumOfParts",
+  covers: ["sumOfParts"],
+  inputs: { x: drawn([5, 3, 17]) },
+  build: ({ x }) => sumOfParts(x),
+  differentiable: { x: 1 },
+  tolerance: { c: 4, joined: 5, term: 1 },
+});
 
 const oneDimensional = opCase({
   name: "conv1d with stride and dilation",
@@ -140,4 +159,13 @@ const globals: OpCase[] = [
   }),
 ];
 
-export const cases: readonly OpCase[] = [...forward, longSums, ...backward, oneDimensional, ...pools, ...globals];
+export const cases: readonly OpCase[] = [
+  ...forward,
+  longSums,
+  withBias,
+  parts,
+  ...backward,
+  oneDimensional,
+  ...pools,
+  ...globals,
+];

@@ -4,7 +4,8 @@ import { flip } from "../indexing/index.ts";
 import { reshape, transpose } from "../layout/index.ts";
 import { matmul } from "../matmul/index.ts";
 import type { Precision } from "../matmul/precision.ts";
-import { multiply } from "../elementwise/index.ts";
+import { add, multiply } from "../elementwise/index.ts";
+import { sumOfParts } from "../parts/index.ts";
 import { sum } from "../reduce/index.ts";
 import { patches } from "./patches.ts";
 import { backwardWindows, windowsOf, type Pair, type WindowOptions, type Windows } from "./windows.ts";
@@ -15,6 +16,8 @@ export interface ConvolutionOptions extends WindowOptions {
    * groups as channels make a depthwise convolution.
    */
   readonly groups?: number;
+  /** Added to each output, float32 [outputs]; none by default. */
+  readonly bias?: Tensor;
   /** Of the operands of the products, as for `matmul`; "float32" by default. */
   readonly precision?: Precision;
 }
@@ -26,24 +29,21 @@ interface ConvolutionAttributes {
 }
 
 /**
- * A view of the product that computes the convolution; it names the images and weights as inputs too, so that their
+ * A view of the product that computes the convolution; it names the images, weights and bias as inputs too, so that their
  * gradients are convolutions as well, and no product of patches is stored.
  */
 const conv2dOp: GivenOp = {
   name: "conv2d",
   kind: "view",
   gradient(node, upstream) {
-    const [, images, weights] = node.inputs as [Tensor, Tensor, Tensor];
-    const { windows, groups, precision } = node.attributes as ConvolutionAttributes;
+    const [, images, weights, bias] = node.inputs as [Tensor, Tensor, Tensor, Tensor?];
+    const attributes = node.attributes as ConvolutionAttributes;
+    const size = images.shape.slice(1, 3) as unknown as Pair;
     return [
       undefined,
-      imageGradient(upstream, weights, {
-        windows,
-        groups,
-        precision,
-        size: images.shape.slice(1, 3) as unknown as Pair,
-      }),
-      weightGradient(images, upstream, weights, { windows, groups, precision }),
+      imageGradient(upstream, weights, { ...attributes, size }),
+      weightGradient(images, upstream, weights, attributes),
+      ...(bias ? [sumOverRows(reshape(upstream, [-1, bias.size]), partsOf(images, weights, attributes))] : []),
     ];
   },
 };
@@ -57,7 +57,7 @@ const conv2dOp: GivenOp = {
  * @throws GraphError where types, axes, channels or groups do not fit, or no window fits the images
  */
 export function conv2d(images: Tensor, weights: Tensor, options: ConvolutionOptions = {}): Tensor {
-  const { groups = 1, precision = "float32" } = options;
+  const { groups = 1, precision = "float32", bias } = options;
   requireImages("conv2d", images);
   requireType("conv2d weights", weights, "float32");
   const [height = 0, width = 0, channels = 0, outputs = 0] = weights.shape;
@@ -69,23 +69,34 @@ export function conv2d(images: Tensor, weights: Tensor, options: ConvolutionOpti
       fix: "Give weights [height, width, channels / groups, outputs], and groups that divide channels and outputs",
     });
   }
+  if (bias && !sameShape(bias.shape, [outputs])) {
+    throw new GraphError({
+      where: "conv2d",
+      what: `bias ${bias} for ${outputs} outputs`,
+      fix: `Give float32 [${outputs}]`,
+    });
+  }
   const windows = windowsOf("conv2d", images.shape, [height, width], options);
-  return convolved(images, weights, { windows, groups, precision });
+  return convolved(images, weights, { windows, groups, precision }, bias);
 }
 
-function convolved(images: Tensor, weights: Tensor, attributes: ConvolutionAttributes): Tensor {
-  const { windows, groups, precision } = attributes;
+function convolved(images: Tensor, weights: Tensor, attributes: ConvolutionAttributes, bias?: Tensor): Tensor {
+  const { windows } = attributes;
   const shape = [images.shape[0]!, ...windows.count, weights.shape[3]!];
-  const values =
-    groups === 1
-      ? matmul(patches(images, windows), reshape(weights, [-1, weights.shape[3]!]), { precision })
-      : groups === images.shape[3] && groups === weights.shape[3]
-        ? depthwise(images, weights, windows)
-        : grouped(images, weights, attributes);
-  return new Tensor<ConvolutionAttributes>(conv2dOp, [values, images, weights], attributes, {
-    shape,
-    dtype: "float32",
-  });
+  const product = productOf(images, weights, attributes);
+  const values = bias ? add(product, bias) : product;
+  const inputs = [values, images, weights, ...(bias ? [bias] : [])];
+  return new Tensor<ConvolutionAttributes>(conv2dOp, inputs, attributes, { shape, dtype: "float32" });
+}
+
+/** @returns [examples · windows, outputs] */
+function productOf(images: Tensor, weights: Tensor, attributes: ConvolutionAttributes): Tensor {
+  const { windows, groups, precision } = attributes;
+  const outputs = weights.shape[3]!;
+  if (groups === 1) return matmul(patches(images, windows), reshape(weights, [-1, outputs]), { precision });
+  const isDepthwise = groups === images.shape[3] && groups === outputs;
+  if (isDepthwise) return reshape(depthwise(images, weights, windows), [-1, outputs]);
+  return grouped(images, weights, attributes);
 }
 
 /** A sum over the places of each window, for each channel by itself. */
@@ -128,7 +139,10 @@ function weightGradient(images: Tensor, upstream: Tensor, weights: Tensor, attri
   const outputs = weights.shape[3]!;
   if (groups === 1) {
     const rows = patches(images, windows);
-    return reshape(productOverRows(rows, reshape(upstream, [-1, outputs]), precision), weights.shape);
+    return reshape(
+      productOverRows(rows, reshape(upstream, [-1, outputs]), partsOf(images, weights, attributes), precision),
+      weights.shape,
+    );
   }
   const [height, width, channels] = weights.shape as [number, number, number];
   const places = height * width;
@@ -151,26 +165,28 @@ const USEFUL_PARTS = 64;
 const FEWEST_ROWS = 256;
 
 /**
- * leftᵀ · right, where there are many rows and few outputs: the rows are divided into parts, which depend on the shape
- * alone and are added in order, so that there is work for a whole GPU.
- * @param left [rows, columns of the left]
- * @param right [rows, columns of the right]
+ * Number of parts that the sums over all windows of the weights' gradient are divided in, where there are many windows and
+ * few weights. It depends on the shape alone.
  */
-function productOverRows(left: Tensor, right: Tensor, precision: Precision): Tensor {
-  const [rows, down] = left.shape as [number, number];
-  const across = right.shape[1]!;
-  const most = Math.min(
-    Math.ceil((USEFUL_PARTS * TILE_OUTPUTS) / Math.max(down * across, TILE_OUTPUTS)),
-    Math.floor(rows / FEWEST_ROWS),
-  );
-  const parts = largestDivisor(rows, most);
-  if (parts <= 1) return matmul(left, right, { transposeLeft: true, precision });
-  const each = rows / parts;
-  const products = matmul(reshape(left, [parts, each, down]), reshape(right, [parts, each, across]), {
-    transposeLeft: true,
-    precision,
-  });
-  return sum(products, { axes: 0 });
+function partsOf(images: Tensor, weights: Tensor, { windows, groups }: ConvolutionAttributes): number {
+  if (groups !== 1) return 1;
+  const rows = images.shape[0]! * windows.count[0] * windows.count[1];
+  const useful = Math.ceil((USEFUL_PARTS * TILE_OUTPUTS) / Math.max(weights.size, TILE_OUTPUTS));
+  return largestDivisor(rows, Math.min(useful, Math.floor(rows / FEWEST_ROWS)));
+}
+
+/** leftᵀ · right, the rows in parts that are added in order. */
+function productOverRows(left: Tensor, right: Tensor, parts: number, precision: Precision): Tensor {
+  const options = { transposeLeft: true, precision };
+  if (parts === 1) return matmul(left, right, options);
+  const inParts = (matrix: Tensor) => reshape(matrix, [parts, -1, matrix.shape[1]!]);
+  return sumOfParts(matmul(inParts(left), inParts(right), options));
+}
+
+/** The sum over the rows of a matrix, in the same parts. */
+function sumOverRows(matrix: Tensor, parts: number): Tensor {
+  if (parts === 1) return sum(matrix, { axes: 0 });
+  return sumOfParts(sum(reshape(matrix, [parts, -1, matrix.shape[1]!]), { axes: 1 }));
 }
 
 /** The largest divisor of a number that is at most `most`. */

@@ -1,4 +1,5 @@
 import { Tensor, type GivenOp } from "../../graph/tensor.ts";
+import { rootOf } from "../../graph/views.ts";
 import { equal, multiply, select } from "../elementwise/index.ts";
 import { flip } from "../indexing/index.ts";
 import { axisIndex, reshape } from "../layout/index.ts";
@@ -24,11 +25,11 @@ const maxPoolOp: GivenOp = {
   name: "maxPool2d",
   kind: "view",
   gradient(node, upstream) {
-    const [, images] = node.inputs as [Tensor, Tensor];
+    const [values, images] = node.inputs as [Tensor, Tensor];
     const { windows } = node.attributes as PoolAttributes;
     const size = images.shape.slice(1, 3) as unknown as Pair;
     const places = windows.kernel[0] * windows.kernel[1];
-    const largest = reshape(argmax(placesOf(images, windows, LOWEST), { axes: 1 }), node.shape);
+    const largest = reshape(argmax(rootOf(values).inputs[0]!, { axes: 1 }), node.shape);
     // In the windows of an element, its own place comes from the last to the first.
     const shape = [images.size / images.shape[3]!, places, images.shape[3]!];
     const own = flip(axisIndex(shape, 1), 1);

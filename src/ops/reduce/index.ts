@@ -1,6 +1,7 @@
 import { GraphError } from "../../errors.ts";
 import { requireType, sameShape, sizeOf, Tensor, type ComputeOp, type Shape } from "../../graph/tensor.ts";
-import type { AnchorTraits, ReductionShape } from "../../graph/traits.ts";
+import { reductionOf, type AnchorTraits, type ReductionShape } from "../../graph/traits.ts";
+import { rootOf } from "../../graph/views.ts";
 import { divide, equal, multiply, negate, select, square, subtract } from "../elementwise/arithmetic.ts";
 import { axisIndex, broadcastTo, reshape } from "../layout/index.ts";
 
@@ -15,11 +16,20 @@ export type ReduceAttributes = Omit<ReductionShape, "operation">;
 
 type ReduceGradient = (node: Tensor<ReduceAttributes>, upstream: Tensor) => Tensor;
 
+/** The largest element beside its index. */
+function canFuse(members: readonly Tensor[], other: Tensor): boolean {
+  const [own, theirs] = [reductionOf(members[0]!), reductionOf(other)];
+  if (members.length > 1 || own?.operation !== "argmax" || theirs?.operation !== "max") return false;
+  const isSame = rootOf(other.inputs[0]!) === rootOf(members[0]!.inputs[0]!);
+  return isSame && own.outer === theirs.outer && own.count === theirs.count && own.inner === theirs.inner;
+}
+
 /* @__NO_SIDE_EFFECTS__ */
 function reduction(name: ReductionShape["operation"], gradient?: ReduceGradient): ComputeOp {
   const traits: AnchorTraits = {
     kind: "anchor",
     prologues: [0],
+    canFuse,
     reduction: ({ attributes }) => ({ operation: name, ...(attributes as ReduceAttributes) }),
   };
   if (!gradient) return { name, kind: "compute", traits };

@@ -17,7 +17,7 @@ function reduceKernel(source: string, constants: Record<string, number> = {}): A
           ...launch,
           source: lanesSource + source,
           reads: { x: node!.inputs[0]! },
-          finishes: ["finish"],
+          finishes: ["finish", "finish_largest"],
           constants: { ...launch.constants, ...constants },
           flops: outer * count * inner,
         },
