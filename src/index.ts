@@ -20,6 +20,9 @@ export {
   globalAveragePool2d,
   globalMaxPool2d,
   maxPool2d,
+  resizeBilinear2d,
+  sampleBilinear2d,
+  upsampleNearest2d,
   type ConvolutionOptions,
   type Padding,
   type Pair,
@@ -27,6 +30,7 @@ export {
   type TransposedConvolutionOptions,
   type WindowOptions,
 } from "./ops/convolution/index.ts";
+export { toIndex } from "./ops/convert/index.ts";
 export { dropoutMask } from "./ops/dropout/index.ts";
 export * from "./ops/elementwise/index.ts";
 export { takeBatch, type TakeBatchOptions } from "./ops/gather/index.ts";

@@ -4,4 +4,5 @@
  */
 export { conv1d, conv2d, convTranspose2d, type ConvolutionOptions, type TransposedConvolutionOptions } from "./conv.ts";
 export { averagePool2d, globalAveragePool2d, globalMaxPool2d, maxPool2d } from "./pool.ts";
+export { resizeBilinear2d, sampleBilinear2d, upsampleNearest2d } from "./resize.ts";
 export type { Padding, Pair, PairOption, WindowOptions } from "./windows.ts";
