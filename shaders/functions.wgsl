@@ -1,10 +1,10 @@
 // The functions of src/ops/elementwise/functions.ts, one element each.
 
-fn sine(x: f32) -> f32 {
+fn sin_of(x: f32) -> f32 {
     return select(sin(x), nan_of(x), is_non_finite(x));
 }
 
-fn cosine(x: f32) -> f32 {
+fn cos_of(x: f32) -> f32 {
     return select(cos(x), nan_of(x), is_non_finite(x));
 }
 

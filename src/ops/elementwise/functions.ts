@@ -9,7 +9,7 @@ const sinOp = elementwise({
   name: "sin",
   arity: 1,
   cpu: Math.sin,
-  wgsl: "sine",
+  wgsl: "sin_of",
   flops: 8,
   gradient: (upstream, [x]) => [multiply(upstream, cos(x!))],
 });
@@ -18,7 +18,7 @@ const cosOp = elementwise({
   name: "cos",
   arity: 1,
   cpu: Math.cos,
-  wgsl: "cosine",
+  wgsl: "cos_of",
   flops: 8,
   gradient: (upstream, [x]) => [negate(multiply(upstream, sin(x!)))],
 });
