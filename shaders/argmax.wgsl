@@ -1,6 +1,7 @@
 // The index of the largest member, of the first among equals, or of the first NaN: x[outer, COUNT, STRIDE] to
 // indices[outer, STRIDE]. LANES threads compute one output: each searches a run of adjacent members, so lanes are in
 // the order of their members, and ties go to the lower lane.
+// The member itself is a second result.
 // Expects: the constants of lanes.wgsl, OUTPUTS, COUNT, GROUPS (workgroups along x).
 
 var<workgroup> lane_members: array<u32, GROUP_THREADS>;
@@ -40,6 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
         if (lane == 0u && first + slot < OUTPUTS) {
             finish(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, lane_members[own]);
+            finish_largest(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, lane_values[own]);
         }
         workgroupBarrier();
     }

@@ -11,3 +11,8 @@ fn pcg_hash(value: u32) -> u32 {
 fn dropout_mask(index: u32, key: u32, threshold: u32, kept: f32) -> f32 {
     return select(kept, 0.0, pcg_hash(key ^ pcg_hash(index)) < threshold);
 }
+
+// A multiple of 2^-24 in [0, 1).
+fn random_uniform(index: u32, key: u32) -> f32 {
+    return f32(pcg_hash(key ^ pcg_hash(index)) >> 8u) * 5.9604644775390625e-8;
+}

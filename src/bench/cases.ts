@@ -2,10 +2,12 @@
  * The benchmarks of single kernels: small graphs, with values for their inputs and the results to compare.
  */
 import type { NumericArray, Session } from "../backends/backend.ts";
-import { defineGraph, type Graph } from "../graph/graph.ts";
+import { defineGraph, topologicalOrder, type Graph } from "../graph/graph.ts";
 import { input, parameter, stepScalar } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { adam } from "../nn/optimizers.ts";
+import { conv2d } from "../ops/convolution/index.ts";
+import { multiply } from "../ops/elementwise/index.ts";
 import { takeBatch } from "../ops/gather/index.ts";
 import { gradients } from "../ops/gradients.ts";
 import { pack } from "../ops/layout/index.ts";
@@ -148,6 +150,57 @@ function crossEntropy(batch: number): KernelCase {
   };
 }
 
+interface Convolution {
+  readonly examples: number;
+  /** The height and width of the images. */
+  readonly size: number;
+  readonly channels: number;
+  readonly outputs: number;
+}
+
+/** A 3 × 3 convolution with padding, or its gradient with respect to the weights or the images. */
+function convolution(
+  of: "forward" | "weights" | "images",
+  { examples, size, channels, outputs }: Convolution,
+): KernelCase {
+  const imageShape = [examples, size, size, channels];
+  const weightShape = [3, 3, channels, outputs];
+  const upstreamShape = [examples, size, size, outputs];
+  const build = (): Problem => {
+    const images = input("images", imageShape);
+    const weights = input("weights", weightShape);
+    const upstream = input("upstream", upstreamShape);
+    const result = conv2d(images, weights, { padding: "same" });
+    const target =
+      of === "forward" ? result : gradients(sum(multiply(result, upstream)), [of === "images" ? images : weights])[0]!;
+    const leaves = [images, weights, upstream].filter((leaf) => topologicalOrder([target]).includes(leaf));
+    return {
+      graph: defineGraph({ result: target }),
+      values: leaves.map((leaf, index) => [leaf, uniformValues(leaf.size, index + 10)]),
+      results: [
+        {
+          of: "result",
+          tolerance: { joined: of === "weights" ? examples * size * size : 9 * Math.max(channels, outputs) },
+        },
+      ],
+    };
+  };
+  const elements = (shape: readonly number[]) => shape.reduce((all, one) => all * one, 1);
+  const written = of === "forward" ? "" : `, gradient of ${of}`;
+  return {
+    name: `conv2d 3x3 ${channels}-${outputs} ${size}x${size}${written}`,
+    shapes: `${shapeText(imageShape)} ${shapeText(weightShape)} → ${shapeText(upstreamShape)}`,
+    flops: 2 * elements(upstreamShape) * 9 * channels,
+    bytes: 4 * (elements(imageShape) + elements(weightShape) + elements(upstreamShape)),
+    build,
+  };
+}
+
+const convolutions = [
+  { examples: 64, size: 28, channels: 16, outputs: 16 },
+  { examples: 64, size: 14, channels: 32, outputs: 32 },
+].flatMap((sizes) => (["forward", "weights", "images"] as const).map((of) => convolution(of, sizes)));
+
 /** Adam's update of `count` parameters. */
 function optimizer(count: number): KernelCase {
   const build = (): Problem => {
@@ -205,6 +258,7 @@ export const kernelCases: readonly KernelCase[] = [
   product({ rows: 512, inner: 512, columns: 512 }),
   product({ rows: 1024, inner: 1024, columns: 1024, sampledRows: 32 }),
   product({ rows: 4096, inner: 4096, columns: 4096, sampledRows: 4, predictedBy: "matmul 1024x1024x1024" }),
+  ...convolutions,
   reduction("column sums 512x128", [512, 128], 0),
   reduction("sum 1000000", [1_000_000]),
   crossEntropy(64),

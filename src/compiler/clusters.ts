@@ -1,7 +1,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { isPack } from "../graph/traits.ts";
 import { rootOf } from "../graph/views.ts";
-import { anchorTraits, isLiteral, isStepScalar, pointwiseTraits } from "./nodes.ts";
+import { anchorTraits, isLiteral, isStepScalar, gathersFrom } from "./nodes.ts";
 
 /** A member of a group that is still growing. */
 export interface GrowingMember {
@@ -23,6 +23,8 @@ export class Clusters {
   readonly #inlined: ReadonlySet<Tensor>;
   readonly #memberOf = new Map<Tensor, GrowingMember>();
   readonly #clusterOf = new Map<GrowingMember, Cluster>();
+  readonly #memoryInputsOf = new Map<Tensor, readonly Tensor[]>();
+  #inputsOf = new WeakMap<Cluster, readonly Tensor[]>();
 
   constructor(nodes: readonly Tensor[], inlined: ReadonlySet<Tensor>) {
     this.#order = new Map(nodes.map((node, position) => [node, position]));
@@ -54,6 +56,9 @@ export class Clusters {
     cluster.members = cluster.members.filter((other) => other !== member);
     this.#clusterOf.delete(member);
     for (const node of member.nodes) this.#memberOf.delete(node);
+    // The nodes of a removed member are computed where they are read.
+    this.#memoryInputsOf.clear();
+    this.#inputsOf = new WeakMap();
   }
 
   /** Whether two members can compute their values at the same elements. The second must be alone in its cluster. */
@@ -70,6 +75,7 @@ export class Clusters {
     const cluster = this.clusterOf(into);
     const merged = this.#merged(into, from);
     cluster.members = cluster.members.map((member) => (member === into ? merged : member));
+    this.#inputsOf.delete(cluster);
     this.#clusterOf.delete(into);
     this.#clusterOf.delete(from);
     this.#clusterOf.set(merged, cluster);
@@ -85,6 +91,7 @@ export class Clusters {
   /** Appends the members of a cluster to another. */
   join(into: Cluster, from: Cluster): void {
     into.members = [...into.members, ...from.members];
+    this.#inputsOf.delete(into);
     for (const member of from.members) this.#clusterOf.set(member, into);
   }
 
@@ -107,9 +114,9 @@ export class Clusters {
     return members.every((member) =>
       member.nodes.every((node) => {
         if (member.totalOf && node === member.anchor) return true;
-        const aligned = !anchorTraits(node) && !pointwiseTraits(node)?.gathers;
         return this.operands(node).every((root) => {
-          if (aligned && member.nodes.includes(root)) return true;
+          if (member.nodes.includes(root) && !anchorTraits(node) && !gathersFrom(node, root, this.#inlined))
+            return true;
           return isPack(root) ? !this.#memoryInputs(root).some((inside) => made.has(inside)) : !made.has(root);
         });
       }),
@@ -132,21 +139,35 @@ export class Clusters {
 
   #sources(cluster: Cluster): Cluster[] {
     const found = new Set<Cluster>();
-    for (const node of cluster.members.flatMap(({ nodes }) => nodes)) {
-      for (const root of this.#memoryInputs(node)) {
-        const member = this.#memberOf.get(root);
-        const source = member && this.clusterOf(member);
-        if (source && source !== cluster) found.add(source);
-      }
+    for (const root of this.#clusterInputs(cluster)) {
+      const member = this.#memberOf.get(root);
+      const source = member && this.clusterOf(member);
+      if (source && source !== cluster) found.add(source);
     }
     return [...found];
   }
 
-  /** As `operands`, with the members of packs instead of the packs. */
-  #memoryInputs(node: Tensor): Tensor[] {
-    return node.inputs.map(rootOf).flatMap((root) => {
-      if (isLiteral(root) || isStepScalar(root)) return [];
-      return isPack(root) || this.#inlined.has(root) ? this.#memoryInputs(root) : [root];
-    });
+  #clusterInputs(cluster: Cluster): readonly Tensor[] {
+    let inputs = this.#inputsOf.get(cluster);
+    if (!inputs) {
+      const nodes = cluster.members.flatMap((member) => member.nodes);
+      inputs = [...new Set(nodes.flatMap((node) => this.#memoryInputs(node)))];
+      this.#inputsOf.set(cluster, inputs);
+    }
+    return inputs;
+  }
+
+  /** As operands, but the members of packs for the packs. Asked for again and again while clusters grow. */
+  #memoryInputs(node: Tensor): readonly Tensor[] {
+    let inputs = this.#memoryInputsOf.get(node);
+    if (!inputs) {
+      const found = node.inputs.map(rootOf).flatMap((root) => {
+        if (isLiteral(root) || isStepScalar(root)) return [];
+        return isPack(root) || this.#inlined.has(root) ? this.#memoryInputs(root) : [root];
+      });
+      inputs = [...new Set(found)];
+      this.#memoryInputsOf.set(node, inputs);
+    }
+    return inputs;
   }
 }

@@ -4,8 +4,9 @@
  *  - a pointwise node joins the member that makes one of its inputs, if it reads them at its own element;
  *  - an anchor joins another one's group if that one's kernel can compute it along (`canFuse` of the op's traits and of
  *    the backend's rules), and so does a sum over all of a member's results where the kernel makes totals;
- *  - nodes that read no memory (constants, per-step scalars, dropout masks), and cheap ones that read only leaves
- *    (taking a batch), are computed again wherever they are read;
+ *  - nodes that read no memory (constants, per-step scalars, dropout masks), cheap ones that read only leaves, and those
+ *    that only move elements of something in memory (slices, transposes, batches) are computed again wherever they are
+ *    read;
  *  - a pointwise group that only a reduction reads becomes part of how the reduction reads.
  */
 import type { Graph } from "../graph/graph.ts";
@@ -53,6 +54,9 @@ export function fuse(graph: Graph, rules: BackendRules): Fusion {
   return new Fuser(graph, rules).run();
 }
 
+/** A gather of more tensors is computed into memory: each would take a binding of every kernel that reads it. */
+const MOST_GATHERED = 4;
+
 class Fuser {
   readonly #nodes: readonly Tensor[];
   readonly #rules: BackendRules;
@@ -90,6 +94,7 @@ class Fuser {
   #isInlined(node: Tensor): boolean {
     const traits = pointwiseTraits(node);
     if (!traits || !this.#rules.recomputes || this.#wanted.has(node)) return false;
+    if (traits.cheap && traits.gathers) return this.#clusters.operands(node).length <= MOST_GATHERED;
     return node.inputs.map(rootOf).every((root) => {
       if (isLiteral(root) || isStepScalar(root)) return true;
       if (traits.cheap) return isStored(root) || root.op === constantOp;
@@ -113,15 +118,14 @@ class Fuser {
     const own = this.#clusters.clusterOf(member);
     for (const other of this.#clusters.all()) {
       const anchors = anchorsOf(other);
-      if (other === own || anchors.length === 0 || !this.#clusters.mayJoin([own, other])) continue;
-      if (this.#canFuse(anchors, node)) {
-        this.#clusters.join(other, own);
-        return;
-      }
-      if (anchors.length === 1 && this.#canFuse([node], anchors[0]!)) {
-        this.#clusters.join(own, other);
-        return;
-      }
+      if (other === own || anchors.length === 0) continue;
+      const along = this.#canFuse(anchors, node);
+      // Whether two clusters may be one takes a walk over the graph, so it is asked last.
+      if (!along && !(anchors.length === 1 && this.#canFuse([node], anchors[0]!))) continue;
+      if (!this.#clusters.mayJoin([own, other])) continue;
+      if (along) this.#clusters.join(other, own);
+      else this.#clusters.join(own, other);
+      return;
     }
   }
 

@@ -29,9 +29,17 @@ export function totalOperation(node: Tensor): "sum" | "mean" | undefined {
 /** Whether a node, or an inlined node that it reads, reads a tensor at other elements than its own. */
 export function gathersFrom(node: Tensor, tensor: Tensor, inlined: ReadonlySet<Tensor>): boolean {
   const gathers = pointwiseTraits(node)?.gathers ?? false;
+  return node.inputs.map(rootOf).some((root) => {
+    if (root === tensor) return gathers;
+    return inlined.has(root) && (gathers ? readsFrom(root, tensor, inlined) : gathersFrom(root, tensor, inlined));
+  });
+}
+
+/** Whether a node, or an inlined one that it reads, reads a tensor. */
+function readsFrom(node: Tensor, tensor: Tensor, inlined: ReadonlySet<Tensor>): boolean {
   return node.inputs
     .map(rootOf)
-    .some((root) => (root === tensor ? gathers : inlined.has(root) && gathersFrom(root, tensor, inlined)));
+    .some((root) => root === tensor || (inlined.has(root) && readsFrom(root, tensor, inlined)));
 }
 
 /** Whether a tensor is a constant of one element, which is a literal in the kernels that read it. */

@@ -72,7 +72,7 @@ export class Tensor<Attributes extends object = object> implements TensorType {
     this.op = op;
     this.inputs = inputs;
     this.attributes = attributes;
-    this.shape = checkShape(type.shape, op.name);
+    this.shape = checkShape(type.shape, op.name, isVirtual(op, inputs) ? Number.MAX_SAFE_INTEGER : LARGEST_SIZE);
     this.dtype = type.dtype;
     this.size = sizeOf(type.shape);
   }
@@ -123,7 +123,13 @@ export function stridesOf(shape: Shape): number[] {
 /** WGSL indexes elements with 32 bits. */
 const LARGEST_SIZE = 2 ** 32 - 1;
 
-function checkShape(shape: Shape, where: string): Shape {
+/** Whether the values are computed by those who read them, so that no element needs a number of 32 bits. */
+function isVirtual(op: Op, inputs: readonly Tensor[]): boolean {
+  if (op.kind === "view") return inputs[0]!.size > LARGEST_SIZE;
+  return op.kind === "compute" && op.traits.kind === "pointwise" && Boolean(op.traits.virtual);
+}
+
+function checkShape(shape: Shape, where: string, most: number): Shape {
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 1) {
       throw new GraphError({
@@ -133,7 +139,7 @@ function checkShape(shape: Shape, where: string): Shape {
       });
     }
   }
-  if (sizeOf(shape) > LARGEST_SIZE) {
+  if (sizeOf(shape) > most) {
     throw new GraphError({
       where,
       what: `shape [${shape.join(", ")}] has more than 2^32 - 1 elements`,

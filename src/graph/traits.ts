@@ -17,11 +17,13 @@ export interface PointwiseTraits {
    * leaves.
    */
   readonly cheap?: boolean;
+  /** The result may have more elements than a tensor in memory: its readers compute it by row and column. */
+  readonly virtual?: boolean;
 }
 
 /** A reduction over the middle axis of an input that is viewed as [outer, count, inner]. */
 export interface ReductionShape {
-  readonly operation: "sum" | "mean" | "max" | "argmax";
+  readonly operation: "sum" | "mean" | "max" | "product" | "argmax";
   readonly outer: number;
   readonly count: number;
   readonly inner: number;

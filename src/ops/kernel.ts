@@ -57,6 +57,8 @@ export interface AnchorLaunch {
   readonly source: string;
   /** The NAME under which it reads each operand. */
   readonly reads: Readonly<Record<string, Tensor>>;
+  /** `read_NAME` takes (row, column) of the operand, seen as a matrix of its last axis, and no flat index. */
+  readonly readsByRow?: boolean;
   /** For each member the function that takes its results: `(index, row, column, value)`. */
   readonly finishes: readonly string[];
   /** Become `const NAME: u32` (or f32, where written with a suffix) before the WGSL. */

@@ -5,6 +5,7 @@ import type { Tensor } from "../../src/graph/tensor.ts";
 import type { ElementwiseOp } from "../../src/ops/elementwise/function.ts";
 import activations from "../../shaders/activations.wgsl?raw";
 import arithmetic from "../../shaders/elementwise.wgsl?raw";
+import mathematics from "../../shaders/functions.wgsl?raw";
 import { allCases } from "./all-cases.ts";
 import { buildCase, caseGradients } from "./evaluate.ts";
 
@@ -65,7 +66,7 @@ test("the kind of an op's WebGPU kernel matches its traits", () => {
 test("every elementwise WGSL function is run by a case", () => {
   const elementwise = parityNodes.filter(({ op }) => op.kernel === "elementwise");
   const reached = new Set(elementwise.map(({ op }) => (op as ElementwiseOp).row.wgsl));
-  const source = arithmetic + activations;
+  const source = arithmetic + activations + mathematics;
   const functions = Array.from(source.matchAll(/^fn (\w+)\(/gm), ([, name]) => name!);
   const calledByOthers = (name: string) => source.match(new RegExp(`\\b${name}\\(`, "g"))!.length > 1;
   expect(functions.filter((name) => !reached.has(name) && !calledByOthers(name))).toEqual([]);

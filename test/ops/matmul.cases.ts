@@ -93,7 +93,48 @@ const [plain, rightTransposed, leftTransposed, bothTransposed] = combinations as
 
 const everyWay = (sizes: Sizes, parityOnly: boolean) => combinations.map((way) => product(sizes, way, parityOnly));
 
+/** Products with leading axes: [left's, right's]. */
+const leadings: readonly [readonly number[], readonly number[]][] = [
+  [[3], [3]],
+  [[2, 3], [3]],
+  [[2, 1], [3]],
+  [[], [2, 2]],
+  [[5], []],
+  [
+    [1, 2, 3],
+    [2, 1, 1],
+  ],
+];
+
+const batched = leadings.flatMap(([left, right], position) =>
+  (position === 1 ? combinations : [combinations[position % 4]!]).map((way): OpCase => {
+    const usual = product([5, 3, 17], way, false);
+    const sized = (leading: readonly number[], side: "left" | "right") => ({
+      ...usual.inputs[side]!,
+      shape: [...leading, ...usual.inputs[side]!.shape],
+    });
+    return {
+      ...usual,
+      name: `${usual.name}, batches [${left.join(", ")}] and [${right.join(", ")}]`,
+      inputs: { left: sized(left, "left"), right: sized(right, "right") },
+      differentiable: { left: 6 * 17, right: 6 * 5 },
+    };
+  }),
+);
+
+const batchedFloat16 = opCase({
+  ...halfProduct([5, 3, 17], combinations[1]!),
+  name: "matmul of batches, float16",
+  inputs: {
+    left: { shape: [2, 3, 5, 3], draw: awayFromZero(1) },
+    right: { shape: [3, 17, 3], draw: awayFromZero(1) },
+  },
+  differentiable: {},
+});
+
 export const cases: readonly OpCase[] = [
+  ...batched,
+  batchedFloat16,
   ...everyWay([3, 5, 2], false),
   product([1, 17, 1], bothTransposed, false),
   product([5, 1, 7], leftTransposed, false),

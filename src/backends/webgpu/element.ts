@@ -56,7 +56,7 @@ export class ElementCode {
     if (known) return known;
     if (isLiteral(root)) return this.#literal(root);
     if (isStepScalar(root)) return this.#scope.scalar(root);
-    const here = root === tensor ? place : placeAt(place.index, root.shape);
+    const here = root.shape.at(-1) === tensor.shape.at(-1) ? place : placeAt(place.index, root.shape);
     const computed = this.#scope.inlined.has(root)
       ? this.#expression(root, here)
       : this.#scope.load(root, place.index, this.#lane);

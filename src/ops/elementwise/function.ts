@@ -92,7 +92,7 @@ function gradient(
  * The common shape of inputs: axes are aligned at the last one, and axes of size 1 are repeated.
  * @throws GraphError that names the op and all shapes if they do not broadcast
  */
-export function broadcastShapes(where: string, inputs: readonly Tensor[]): Shape {
+export function broadcastShapes(where: string, inputs: readonly { readonly shape: Shape }[]): Shape {
   const rank = Math.max(...inputs.map(({ shape }) => shape.length));
   return Array.from({ length: rank }, (_, axis) => {
     const sizes = inputs.map(({ shape }) => shape[axis - rank + shape.length] ?? 1);

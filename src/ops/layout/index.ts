@@ -40,6 +40,11 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return sameShape(x.shape, wanted) ? x : new Tensor(reshapeOp, [x], {}, { shape: wanted, dtype: x.dtype });
 }
 
+const stopGradientOp: GivenOp = { name: "stopGradient", kind: "view", gradient: () => [undefined] };
+
+/** The same values, through which no gradient flows. */
+export const stopGradient = (x: Tensor): Tensor => new Tensor(stopGradientOp, [x], {}, x);
+
 export interface TransposeAttributes {
   /** Axis i of the output is axis `order[i]` of the input. */
   readonly order: readonly number[];
@@ -48,7 +53,7 @@ export interface TransposeAttributes {
 const transposeOp: ComputeOp = {
   name: "transpose",
   kind: "compute",
-  traits: { kind: "pointwise", gathers: true },
+  traits: { kind: "pointwise", gathers: true, cheap: true },
   rearranges: true,
   gradient(node, upstream) {
     const { order } = node.attributes as TransposeAttributes;

@@ -48,10 +48,18 @@ const max: CpuKernel = (node, [x], output) => {
   });
 };
 
+const product: CpuKernel = (node, [x], output) => {
+  forEachGroup(node, (group, first, stride, count) => {
+    let result = 1;
+    for (let k = 0; k < count; k++) result *= x![first + k * stride]!;
+    output[group] = result;
+  });
+};
+
 const argmax: CpuKernel = (node, [x], output) => {
   forEachGroup(node, (group, first, stride, count) => {
     output[group] = largest(x!, first, stride, count);
   });
 };
 
-export const kernels = { sum, mean, max, argmax };
+export const kernels = { sum, mean, max, product, argmax };

@@ -1,7 +1,8 @@
 import { GraphError } from "../../errors.ts";
 import { requireType, sameShape, sizeOf, Tensor, type ComputeOp, type Shape } from "../../graph/tensor.ts";
-import type { AnchorTraits, ReductionShape } from "../../graph/traits.ts";
-import { divide, equal, select } from "../elementwise/arithmetic.ts";
+import { reductionOf, type AnchorTraits, type ReductionShape } from "../../graph/traits.ts";
+import { rootOf } from "../../graph/views.ts";
+import { divide, equal, multiply, negate, select, square, subtract } from "../elementwise/arithmetic.ts";
 import { axisIndex, broadcastTo, reshape } from "../layout/index.ts";
 
 /** The axes to reduce (negative ones count from the last; all by default), and whether they are kept with size 1. */
@@ -15,11 +16,20 @@ export type ReduceAttributes = Omit<ReductionShape, "operation">;
 
 type ReduceGradient = (node: Tensor<ReduceAttributes>, upstream: Tensor) => Tensor;
 
+/** The largest element beside its index. */
+function canFuse(members: readonly Tensor[], other: Tensor): boolean {
+  const [own, theirs] = [reductionOf(members[0]!), reductionOf(other)];
+  if (members.length > 1 || own?.operation !== "argmax" || theirs?.operation !== "max") return false;
+  const isSame = rootOf(other.inputs[0]!) === rootOf(members[0]!.inputs[0]!);
+  return isSame && own.outer === theirs.outer && own.count === theirs.count && own.inner === theirs.inner;
+}
+
 /* @__NO_SIDE_EFFECTS__ */
 function reduction(name: ReductionShape["operation"], gradient?: ReduceGradient): ComputeOp {
   const traits: AnchorTraits = {
     kind: "anchor",
     prologues: [0],
+    canFuse,
     reduction: ({ attributes }) => ({ operation: name, ...(attributes as ReduceAttributes) }),
   };
   if (!gradient) return { name, kind: "compute", traits };
@@ -40,6 +50,18 @@ function spread(value: Tensor, { attributes, inputs }: Tensor<ReduceAttributes>)
 
 const sumOp = reduction("sum", (node, upstream) => spread(upstream, node));
 const meanOp = reduction("mean", (node, upstream) => spread(divide(upstream, node.attributes.count), node));
+/** The gradient of an element is the product of all others, so that a 0 is no special case. */
+const productOp = reduction("product", (node, upstream) => {
+  const { outer, count, inner } = node.attributes;
+  const shape = [outer, count, count, inner];
+  const isOwn = equal(axisIndex(shape, 1), axisIndex(shape, 2));
+  const others = select(isOwn, 1, reshape(node.inputs[0]!, [outer, 1, count, inner]));
+  const own = reduceRun(productOp, others, 2, 2);
+  return reshape(
+    multiply(reshape(own, [outer, count, inner]), reshape(upstream, [outer, 1, inner])),
+    node.inputs[0]!.shape,
+  );
+});
 const argmaxOp = reduction("argmax");
 const maxOp = reduction("max", (node, upstream) => {
   const { outer, count, inner } = node.attributes;
@@ -106,6 +128,36 @@ export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(m
  * or to the first NaN.
  */
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(maxOp, x, options);
+
+/** The smallest element over axes, or NaN where there is one; the gradient goes to the first of equal ones, or of NaN. */
+export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => negate(max(negate(x), options));
+
+/** The product over axes. Its gradient takes work that grows with the square of the number of factors. */
+export const product = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(productOp, x, options);
+
+export interface VarianceOptions extends ReduceOptions {
+  /** What is taken off the number of elements before it divides: 0 by default, 1 for an estimate from a sample. */
+  readonly correction?: number;
+}
+
+/**
+ * The mean squared distance from the mean over axes, computed in two passes, so that equal elements give 0.
+ * @throws GraphError where the correction leaves no elements to divide by
+ */
+export function variance(x: Tensor, { axes, keepAxes = false, correction = 0 }: VarianceOptions = {}): Tensor {
+  const chosen = reducedAxes("variance", x, axes);
+  const count = sizeOf(chosen.map((axis) => x.shape[axis]!));
+  if (!(count - correction > 0)) {
+    throw new GraphError({
+      where: "variance",
+      what: `${count} elements of ${x} with a correction of ${correction}`,
+      fix: "Take more elements, or a correction below their number",
+    });
+  }
+  const distance = subtract(x, mean(x, { axes: chosen, keepAxes: true }));
+  const total = mean(square(distance), { axes: chosen, keepAxes });
+  return correction === 0 ? total : multiply(total, count / (count - correction));
+}
 
 /**
  * The index (uint32) of the largest element along one axis, or among all elements in row-major order. Among equal

@@ -7,3 +7,8 @@ export function floatLiteral(value: number): string {
 export function integerLiteral(value: number): string {
   return `${value >>> 0}u`;
 }
+
+/** A literal of 32 signed bits. */
+export function signedLiteral(value: number): string {
+  return value < 0 ? `(${value}i)` : `${value}i`;
+}
