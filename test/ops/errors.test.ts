@@ -192,9 +192,9 @@ describe("matrix product", () => {
     ],
     ["of a vector", () => matmul(x(2, 3), y(3)), "matmul: y float32[3] is not a matrix. Reshape it to two axes first."],
     [
-      "of a batch of matrices",
-      () => matmul(x(2, 3, 4), y(4, 5)),
-      "matmul: x float32[2, 3, 4] is not a matrix. Reshape it to two axes first.",
+      "of batches that do not broadcast",
+      () => matmul(x(2, 3, 4), y(3, 4, 5)),
+      `matmul: the shapes [2] and [3] do not broadcast. ${ALIGNED}`,
     ],
     [
       "of bytes",
@@ -244,7 +244,7 @@ describe("softmax and losses", () => {
     [
       "cross-entropy with float labels",
       () => softmaxCrossEntropy(x(4, 3), y(4)),
-      `softmaxCrossEntropy: takes uint32 but was given y float32[4]. ${INTEGERS}`,
+      "softmaxCrossEntropy: logits x float32[4, 3] and labels y float32[4] do not fit. Give logits [examples, classes] and integer labels [examples], or probabilities [examples, classes].",
     ],
     ...Object.entries(losses).flatMap(([name, loss]): Refusal[] => [
       [
