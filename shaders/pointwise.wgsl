@@ -1,4 +1,4 @@
-// A chain of pointwise nodes for the elements FIRST … LAST - 1: each thread takes every THREADS-th of them.
+// A chain of pointwise nodes for the elements FIRST … LAST - 1. Each thread computes every THREADS-th element.
 // Expects: FIRST, LAST, THREADS, OUTPUT_COLUMNS.
 
 @compute @workgroup_size(GROUP_THREADS)

@@ -1,6 +1,7 @@
 /**
- * The library: the same in a browser and in Node. Graphs, ops, layers, training and data are exported by their names;
- * initializers, optimizers, schedules and sets of points, whose short names would collide, as objects that hold them.
+ * The library, identical in browsers and Node. Graphs, ops, layers, training and data are exported by name.
+ * Initializers, optimizers, schedules and synthetic points have short names that would collide, so they are exported as
+ * objects.
  *
  * @module wgrad
  */
@@ -12,22 +13,78 @@ export { constant, input, parameter, state, stepScalar, type StoredAttributes } 
 export type { ComputeOp, DType, GivenOp, Op, Shape, Tensor, TensorType } from "./graph/tensor.ts";
 export type { AnchorTraits, OpTraits, PackTraits, PointwiseTraits, ReductionShape } from "./graph/traits.ts";
 
+export {
+  averagePool2d,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  globalAveragePool2d,
+  globalMaxPool2d,
+  maxPool2d,
+  resizeBilinear2d,
+  sampleBilinear2d,
+  upsampleNearest2d,
+  type ConvolutionOptions,
+  type Padding,
+  type Pair,
+  type PairOption,
+  type TransposedConvolutionOptions,
+  type WindowOptions,
+} from "./ops/convolution/index.ts";
+export { toIndex } from "./ops/convert/index.ts";
 export { dropoutMask } from "./ops/dropout/index.ts";
 export * from "./ops/elementwise/index.ts";
 export { takeBatch, type TakeBatchOptions } from "./ops/gather/index.ts";
 export { gradients } from "./ops/gradients.ts";
-export { axisIndex, broadcastTo, pack, reshape, transpose } from "./ops/layout/index.ts";
+export {
+  concat,
+  flip,
+  pad,
+  slice,
+  sortOrder,
+  split,
+  stack,
+  sumByIndex,
+  take,
+  takeAlong,
+  tile,
+  type PadMode,
+  type PadOptions,
+  type SliceRange,
+  type TakeOptions,
+} from "./ops/indexing/index.ts";
+export { axisIndex, broadcastTo, pack, reshape, stopGradient, transpose } from "./ops/layout/index.ts";
 export {
   halfSumOfSquares,
+  hinge,
+  huber,
+  klDivergence,
+  meanAbsoluteError,
   meanSquaredError,
+  negativeLogLikelihood,
   sigmoidBinaryCrossEntropy,
   softmaxCrossEntropy,
+  type CrossEntropyOptions,
+  type HuberOptions,
   type Loss,
+  type LossOptions,
   type Reduction,
 } from "./ops/losses/index.ts";
 export { matmul, matrixProducts, type MatmulAttributes, type MatmulOptions } from "./ops/matmul/index.ts";
-export { argmax, max, mean, sum, type ReduceOptions } from "./ops/reduce/index.ts";
-export { logSoftmax, softmax } from "./ops/softmax/index.ts";
+export { randomNormal, randomUniform } from "./ops/random/index.ts";
+export {
+  argmax,
+  max,
+  mean,
+  min,
+  product,
+  sum,
+  variance,
+  type ReduceOptions,
+  type VarianceOptions,
+} from "./ops/reduce/index.ts";
+export { cumulativeSum } from "./ops/scan/index.ts";
+export { logSoftmax, logSumExp, softmax, type SoftmaxOptions } from "./ops/softmax/index.ts";
 
 export * from "./nn/index.ts";
 export * from "./train/index.ts";
@@ -75,7 +132,7 @@ export type { Decimal, NumberFormat } from "./data/number-format.ts";
 export { ValueList } from "./data/values.ts";
 export { epochOrder } from "./data/order.ts";
 export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
-/** Sets of points to learn from: two classes in the plane, and curves. */
+/** Synthetic data sets: two classes in the plane, and curves. */
 export * as points from "./data/points.ts";
 export type { LineOptions, PointsOptions, PolynomialOptions, SineOptions, SpiralsOptions } from "./data/points.ts";
 

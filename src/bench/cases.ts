@@ -1,11 +1,13 @@
 /*
- * The single kernels that are timed: small graphs, with values for their inputs and what is compared afterwards.
+ * The benchmarks of single kernels: small graphs, with values for their inputs and the results to compare.
  */
 import type { NumericArray, Session } from "../backends/backend.ts";
-import { defineGraph, type Graph } from "../graph/graph.ts";
+import { defineGraph, topologicalOrder, type Graph } from "../graph/graph.ts";
 import { input, parameter, stepScalar } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { adam } from "../nn/optimizers.ts";
+import { conv2d } from "../ops/convolution/index.ts";
+import { multiply } from "../ops/elementwise/index.ts";
 import { takeBatch } from "../ops/gather/index.ts";
 import { gradients } from "../ops/gradients.ts";
 import { pack } from "../ops/layout/index.ts";
@@ -16,33 +18,31 @@ import { Random } from "../random.ts";
 import type { Tolerance } from "./check.ts";
 import { CLASSES, FEATURES, noisePictures, normalization, uniformValues } from "./data.ts";
 
-/** A result to compare: an output by its name, or a leaf that the graph updates. */
+/** A result to compare: an output by its name, or a leaf that the graph updates, with its tolerance. */
 export interface Result {
   readonly of: string | Tensor;
   readonly tolerance: Tolerance;
 }
 
-/** A graph with all that running it once needs. */
+/** A graph with everything needed to run it once. */
 export interface Problem {
   readonly graph: Graph;
   readonly values: readonly (readonly [leaf: Tensor, values: NumericArray])[];
   readonly results: readonly Result[];
 }
 
+/** The benchmark of a kernel. */
 export interface KernelCase {
   readonly name: string;
   readonly shapes: string;
-  /** Operations and bytes that the work needs, however it is done: every operand and result counted once. */
+  /** The FLOPs and bytes of the operation, independent of the kernel: every operand and result is counted once. */
   readonly flops: number;
   readonly bytes: number;
-  /** The name of a smaller case that tells how long this one will take, where that may be too long. */
+  /** The name of a smaller case, by which the time of this one is predicted if it may be too long. */
   readonly predictedBy?: string;
-  /** Makes the values, which may be many. */
+  /** Creates the graph and its values. */
   build(): Problem;
-  /**
-   * A smaller problem whose results are some rows of the results of `build`, where the CPU would take too long for
-   * all of them.
-   */
+  /** A smaller problem whose results are some rows of those of `build`, if the CPU would take too long for all of them. */
   sample?(problem: Problem): { problem: Problem; rows: readonly number[] };
 }
 
@@ -55,7 +55,7 @@ interface Product extends MatmulOptions {
   readonly rows: number;
   readonly inner: number;
   readonly columns: number;
-  /** Compare only so many rows. */
+  /** Compare only this many rows. */
   readonly sampledRows?: number;
   readonly predictedBy?: string;
 }
@@ -101,7 +101,7 @@ function product({ rows, inner, columns, sampledRows, predictedBy, ...options }:
   };
 }
 
-/** Whole numbers, whose sums are exact in any order. */
+/** Small integers, whose sums are exact in any order. */
 function smallIntegers(count: number): Float32Array {
   const random = new Random(4);
   return Float32Array.from({ length: count }, () => random.below(9) - 4);
@@ -122,7 +122,7 @@ function reduction(name: string, shape: readonly number[], axes?: number): Kerne
   return { name, shapes: `${shapeText(shape)} → ${shapeText(results)}`, flops: count, bytes, build };
 }
 
-/** The loss of a batch and its gradient. The functions of an element are counted as one operation each. */
+/** The loss of a batch and its gradient. Each function of an element counts as one FLOP. */
 function crossEntropy(batch: number): KernelCase {
   const build = (): Problem => {
     const logits = input("logits", [batch, CLASSES]);
@@ -135,7 +135,7 @@ function crossEntropy(batch: number): KernelCase {
         [logits, uniformValues(batch * CLASSES, 6)],
         [labels, Uint32Array.from({ length: batch }, () => random.below(CLASSES))],
       ],
-      // The logits are within ±1; exp may err by 3 + 2·2 units in the last place, twice as many halves of one.
+      // The logits are within ±1; exp may be off by 3 + 2·2 ULP, which is twice as many units of half a ULP.
       results: ["loss", "gradient"].map((of) => ({ of, tolerance: { joined: batch, units: 64 } })),
     };
   };
@@ -150,7 +150,58 @@ function crossEntropy(batch: number): KernelCase {
   };
 }
 
-/** Adam's update of so many parameters. */
+interface Convolution {
+  readonly examples: number;
+  /** The height and width of the images. */
+  readonly size: number;
+  readonly channels: number;
+  readonly outputs: number;
+}
+
+/** A 3 × 3 convolution with padding, or its gradient with respect to the weights or the images. */
+function convolution(
+  of: "forward" | "weights" | "images",
+  { examples, size, channels, outputs }: Convolution,
+): KernelCase {
+  const imageShape = [examples, size, size, channels];
+  const weightShape = [3, 3, channels, outputs];
+  const upstreamShape = [examples, size, size, outputs];
+  const build = (): Problem => {
+    const images = input("images", imageShape);
+    const weights = input("weights", weightShape);
+    const upstream = input("upstream", upstreamShape);
+    const result = conv2d(images, weights, { padding: "same" });
+    const target =
+      of === "forward" ? result : gradients(sum(multiply(result, upstream)), [of === "images" ? images : weights])[0]!;
+    const leaves = [images, weights, upstream].filter((leaf) => topologicalOrder([target]).includes(leaf));
+    return {
+      graph: defineGraph({ result: target }),
+      values: leaves.map((leaf, index) => [leaf, uniformValues(leaf.size, index + 10)]),
+      results: [
+        {
+          of: "result",
+          tolerance: { joined: of === "weights" ? examples * size * size : 9 * Math.max(channels, outputs) },
+        },
+      ],
+    };
+  };
+  const elements = (shape: readonly number[]) => shape.reduce((all, one) => all * one, 1);
+  const written = of === "forward" ? "" : `, gradient of ${of}`;
+  return {
+    name: `conv2d 3x3 ${channels}-${outputs} ${size}x${size}${written}`,
+    shapes: `${shapeText(imageShape)} ${shapeText(weightShape)} → ${shapeText(upstreamShape)}`,
+    flops: 2 * elements(upstreamShape) * 9 * channels,
+    bytes: 4 * (elements(imageShape) + elements(weightShape) + elements(upstreamShape)),
+    build,
+  };
+}
+
+const convolutions = [
+  { examples: 64, size: 28, channels: 16, outputs: 16 },
+  { examples: 64, size: 14, channels: 32, outputs: 32 },
+].flatMap((sizes) => (["forward", "weights", "images"] as const).map((of) => convolution(of, sizes)));
+
+/** Adam's update of `count` parameters. */
 function optimizer(count: number): KernelCase {
   const build = (): Problem => {
     const weights = parameter("weights", [count], uniformValues(count, 7));
@@ -159,7 +210,7 @@ function optimizer(count: number): KernelCase {
     const moments = updates.slice(1).map(({ target }) => target);
     return {
       graph: defineGraph({}, updates),
-      // The zeros at the end are the padding of the pack. Elsewhere no gradient is near 0, where the direction jumps.
+      // The zeros at the end are the padding of the pack. No other gradient is near 0, where Adam's direction jumps.
       values: [
         [gradient, uniformValues(gradient.size, 8).map((value, at) => (at < count ? value + Math.sign(value) : 0))],
       ],
@@ -170,7 +221,7 @@ function optimizer(count: number): KernelCase {
   return { name: `adam ${count}`, shapes, flops: 14 * count, bytes: 4 * 7 * count, build };
 }
 
-/** Rows of bytes by an order, made floats. */
+/** Gathers a batch of byte rows by a permutation, and converts them to floats. */
 function batchTaking(count: number): KernelCase {
   const build = (): Problem => {
     const { features, count: examples } = noisePictures();
@@ -197,7 +248,7 @@ function batchTaking(count: number): KernelCase {
   };
 }
 
-/** The kernels of a training step on their own, and products that are larger. */
+/** The kernels of a training step, and larger matrix products. */
 export const kernelCases: readonly KernelCase[] = [
   product({ rows: 64, inner: FEATURES, columns: 128 }),
   product({ rows: FEATURES, inner: 64, columns: 128, transposeLeft: true }),
@@ -207,6 +258,7 @@ export const kernelCases: readonly KernelCase[] = [
   product({ rows: 512, inner: 512, columns: 512 }),
   product({ rows: 1024, inner: 1024, columns: 1024, sampledRows: 32 }),
   product({ rows: 4096, inner: 4096, columns: 4096, sampledRows: 4, predictedBy: "matmul 1024x1024x1024" }),
+  ...convolutions,
   reduction("column sums 512x128", [512, 128], 0),
   reduction("sum 1000000", [1_000_000]),
   crossEntropy(64),

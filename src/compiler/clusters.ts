@@ -1,14 +1,14 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { isPack } from "../graph/traits.ts";
 import { rootOf } from "../graph/views.ts";
-import { anchorTraits, isLiteral, isStepScalar, pointwiseTraits } from "./nodes.ts";
+import { anchorTraits, isLiteral, isStepScalar, gathersFrom } from "./nodes.ts";
 
 /** A member of a group that is still growing. */
 export interface GrowingMember {
   anchor: Tensor | undefined;
   /** In the order of the graph. */
   nodes: readonly Tensor[];
-  /** The anchor is the sum of this value of another member of the cluster. */
+  /** Set if the anchor is the sum of this value of another member of the cluster. */
   totalOf: Tensor | undefined;
 }
 
@@ -17,12 +17,14 @@ export interface Cluster {
   members: readonly GrowingMember[];
 }
 
-/** Which nodes have been put together so far, and what may still be. */
+/** The clusters so far, and which of them may still be merged. */
 export class Clusters {
   readonly #order: ReadonlyMap<Tensor, number>;
   readonly #inlined: ReadonlySet<Tensor>;
   readonly #memberOf = new Map<Tensor, GrowingMember>();
   readonly #clusterOf = new Map<GrowingMember, Cluster>();
+  readonly #memoryInputsOf = new Map<Tensor, readonly Tensor[]>();
+  #inputsOf = new WeakMap<Cluster, readonly Tensor[]>();
 
   constructor(nodes: readonly Tensor[], inlined: ReadonlySet<Tensor>) {
     this.#order = new Map(nodes.map((node, position) => [node, position]));
@@ -41,7 +43,7 @@ export class Clusters {
     return this.#clusterOf.get(member)!;
   }
 
-  /** A new cluster of one member with one node. */
+  /** Adds a new cluster with one member and one node. */
   add(node: Tensor): GrowingMember {
     const member = { anchor: anchorTraits(node) ? node : undefined, nodes: [node], totalOf: undefined };
     this.#memberOf.set(node, member);
@@ -54,9 +56,12 @@ export class Clusters {
     cluster.members = cluster.members.filter((other) => other !== member);
     this.#clusterOf.delete(member);
     for (const node of member.nodes) this.#memberOf.delete(node);
+    // The nodes of a removed member are computed where they are read.
+    this.#memoryInputsOf.clear();
+    this.#inputsOf = new WeakMap();
   }
 
-  /** Whether two members, of which the second is alone in its cluster, can compute their values at the same elements. */
+  /** Whether two members can compute their values at the same elements. The second must be alone in its cluster. */
   mayMerge(into: GrowingMember, from: GrowingMember): boolean {
     const [a, b] = [this.clusterOf(into), this.clusterOf(from)];
     if (a === b || b.members.length > 1 || (into.anchor && from.anchor) || into.nodes[0]!.size !== from.nodes[0]!.size)
@@ -70,6 +75,7 @@ export class Clusters {
     const cluster = this.clusterOf(into);
     const merged = this.#merged(into, from);
     cluster.members = cluster.members.map((member) => (member === into ? merged : member));
+    this.#inputsOf.delete(cluster);
     this.#clusterOf.delete(into);
     this.#clusterOf.delete(from);
     this.#clusterOf.set(merged, cluster);
@@ -77,18 +83,19 @@ export class Clusters {
     return merged;
   }
 
-  /** Whether two clusters can be members of one kernel. */
+  /** Whether two clusters can share one kernel. */
   mayJoin([a, b]: readonly [Cluster, Cluster]): boolean {
     return this.#isLegal([...a.members, ...b.members]) && !this.#pathAround(a, b) && !this.#pathAround(b, a);
   }
 
-  /** Puts the members of a cluster behind those of another. */
+  /** Appends the members of a cluster to another. */
   join(into: Cluster, from: Cluster): void {
     into.members = [...into.members, ...from.members];
+    this.#inputsOf.delete(into);
     for (const member of from.members) this.#clusterOf.set(member, into);
   }
 
-  /** The tensors that a node reads, through views and inlined nodes; a pack is one. */
+  /** The tensors that a node reads, through views and inlined nodes. A pack counts as one. */
   operands(node: Tensor): Tensor[] {
     return node.inputs.map(rootOf).flatMap((root) => {
       if (isLiteral(root) || isStepScalar(root)) return [];
@@ -101,22 +108,22 @@ export class Clusters {
     return { anchor: into.anchor ?? from.anchor, nodes, totalOf: into.totalOf ?? from.totalOf };
   }
 
-  /** Whether no node needs, in memory, what a node of the same kernel makes. */
+  /** Whether no node reads, from memory, the result of another node of the same kernel. */
   #isLegal(members: readonly GrowingMember[]): boolean {
     const made = new Set(members.flatMap(({ nodes }) => nodes));
     return members.every((member) =>
       member.nodes.every((node) => {
         if (member.totalOf && node === member.anchor) return true;
-        const aligned = !anchorTraits(node) && !pointwiseTraits(node)?.gathers;
         return this.operands(node).every((root) => {
-          if (aligned && member.nodes.includes(root)) return true;
+          if (member.nodes.includes(root) && !anchorTraits(node) && !gathersFrom(node, root, this.#inlined))
+            return true;
           return isPack(root) ? !this.#memoryInputs(root).some((inside) => made.has(inside)) : !made.has(root);
         });
       }),
     );
   }
 
-  /** Whether `to` needs something that needs `from` through a third cluster, so that the two cannot be one. */
+  /** Whether `to` depends on `from` through a third cluster, so that the two cannot be merged. */
   #pathAround(from: Cluster, to: Cluster): boolean {
     const seen = new Set<Cluster>([to]);
     const stack = this.#sources(to).filter((cluster) => cluster !== from);
@@ -132,21 +139,35 @@ export class Clusters {
 
   #sources(cluster: Cluster): Cluster[] {
     const found = new Set<Cluster>();
-    for (const node of cluster.members.flatMap(({ nodes }) => nodes)) {
-      for (const root of this.#memoryInputs(node)) {
-        const member = this.#memberOf.get(root);
-        const source = member && this.clusterOf(member);
-        if (source && source !== cluster) found.add(source);
-      }
+    for (const root of this.#clusterInputs(cluster)) {
+      const member = this.#memberOf.get(root);
+      const source = member && this.clusterOf(member);
+      if (source && source !== cluster) found.add(source);
     }
     return [...found];
   }
 
-  /** As operands, but the members of packs for the packs. */
-  #memoryInputs(node: Tensor): Tensor[] {
-    return node.inputs.map(rootOf).flatMap((root) => {
-      if (isLiteral(root) || isStepScalar(root)) return [];
-      return isPack(root) || this.#inlined.has(root) ? this.#memoryInputs(root) : [root];
-    });
+  #clusterInputs(cluster: Cluster): readonly Tensor[] {
+    let inputs = this.#inputsOf.get(cluster);
+    if (!inputs) {
+      const nodes = cluster.members.flatMap((member) => member.nodes);
+      inputs = [...new Set(nodes.flatMap((node) => this.#memoryInputs(node)))];
+      this.#inputsOf.set(cluster, inputs);
+    }
+    return inputs;
+  }
+
+  /** As operands, but the members of packs for the packs. Asked for again and again while clusters grow. */
+  #memoryInputs(node: Tensor): readonly Tensor[] {
+    let inputs = this.#memoryInputsOf.get(node);
+    if (!inputs) {
+      const found = node.inputs.map(rootOf).flatMap((root) => {
+        if (isLiteral(root) || isStepScalar(root)) return [];
+        return isPack(root) || this.#inlined.has(root) ? this.#memoryInputs(root) : [root];
+      });
+      inputs = [...new Set(found)];
+      this.#memoryInputsOf.set(node, inputs);
+    }
+    return inputs;
   }
 }

@@ -4,8 +4,9 @@
  *  - a pointwise node joins the member that makes one of its inputs, if it reads them at its own element;
  *  - an anchor joins another one's group if that one's kernel can compute it along (`canFuse` of the op's traits and of
  *    the backend's rules), and so does a sum over all of a member's results where the kernel makes totals;
- *  - nodes that read no memory (constants, per-step scalars, dropout masks), and cheap ones that read only leaves
- *    (taking a batch), are computed again wherever they are read;
+ *  - nodes that read no memory (constants, per-step scalars, dropout masks), cheap ones that read only leaves, and those
+ *    that only move elements of something in memory (slices, transposes, batches) are computed again wherever they are
+ *    read;
  *  - a pointwise group that only a reduction reads becomes part of how the reduction reads.
  */
 import type { Graph } from "../graph/graph.ts";
@@ -17,26 +18,26 @@ import type { BackendRules } from "./backend-rules.ts";
 import { Clusters, type Cluster, type GrowingMember } from "./clusters.ts";
 import { anchorTraits, isComputed, isLiteral, isStepScalar, pointwiseTraits, totalOperation } from "./nodes.ts";
 
-/** Values that one finish function takes or computes, element by element. */
+/** Values that one finish function receives or computes, element by element. */
 export interface Member {
   readonly anchor: Tensor | undefined;
   /** Pointwise nodes computed for each element, each after its inputs. */
   readonly chain: readonly Tensor[];
-  /** The anchor is the sum of this value of another member, made on the way. */
+  /** Set if the anchor is the sum of this value of another member, computed by the same kernel. */
   readonly totalOf: Tensor | undefined;
 }
 
 export interface Group {
   readonly members: readonly Member[];
-  /** The nodes whose values others read, or that are outputs or new values of leaves. */
+  /** The nodes whose values are read by others, or that are outputs or new values of leaves. */
   readonly outputs: readonly Tensor[];
-  /** Tensors it reads from memory, views resolved. */
+  /** The tensors it reads from memory, with views resolved. */
   readonly inputs: readonly Tensor[];
 }
 
 export interface Fusion {
   readonly groups: readonly Group[];
-  /** Nodes that are computed inside whatever reads them, and have no memory. */
+  /** Nodes that are computed inside their readers and have no memory. */
   readonly inlined: ReadonlySet<Tensor>;
 }
 
@@ -44,19 +45,22 @@ export interface Fusion {
 export const nodesOf = ({ members }: Group): Tensor[] =>
   members.flatMap(({ anchor, chain }) => (anchor ? [anchor, ...chain] : chain));
 
-/** The anchors that the kernel of a group computes, but for totals. */
+/** The anchors that the kernel of a group computes, without totals. */
 export const anchorsOf = ({ members }: { members: readonly Pick<Member, "anchor" | "totalOf">[] }): Tensor[] =>
   members.flatMap(({ anchor, totalOf }) => (anchor && !totalOf ? [anchor] : []));
 
-/** Decides which nodes run together, by the traits of their ops and the rules of a backend. */
+/** Decides which nodes run together, from the traits of their ops and the rules of a backend. */
 export function fuse(graph: Graph, rules: BackendRules): Fusion {
   return new Fuser(graph, rules).run();
 }
 
+/** A gather of more tensors is computed into memory: each would take a binding of every kernel that reads it. */
+const MOST_GATHERED = 4;
+
 class Fuser {
   readonly #nodes: readonly Tensor[];
   readonly #rules: BackendRules;
-  /** Nodes whose values must lie in memory: outputs, new values of leaves, members of packs. */
+  /** Nodes whose values must be stored in memory: outputs, new values of leaves, members of packs. */
   readonly #wanted: ReadonlySet<Tensor>;
   readonly #readers = new Map<Tensor, Tensor[]>();
   readonly #inlined = new Set<Tensor>();
@@ -90,6 +94,7 @@ class Fuser {
   #isInlined(node: Tensor): boolean {
     const traits = pointwiseTraits(node);
     if (!traits || !this.#rules.recomputes || this.#wanted.has(node)) return false;
+    if (traits.cheap && traits.gathers) return this.#clusters.operands(node).length <= MOST_GATHERED;
     return node.inputs.map(rootOf).every((root) => {
       if (isLiteral(root) || isStepScalar(root)) return true;
       if (traits.cheap) return isStored(root) || root.op === constantOp;
@@ -113,19 +118,18 @@ class Fuser {
     const own = this.#clusters.clusterOf(member);
     for (const other of this.#clusters.all()) {
       const anchors = anchorsOf(other);
-      if (other === own || anchors.length === 0 || !this.#clusters.mayJoin([own, other])) continue;
-      if (this.#canFuse(anchors, node)) {
-        this.#clusters.join(other, own);
-        return;
-      }
-      if (anchors.length === 1 && this.#canFuse([node], anchors[0]!)) {
-        this.#clusters.join(own, other);
-        return;
-      }
+      if (other === own || anchors.length === 0) continue;
+      const along = this.#canFuse(anchors, node);
+      // Whether two clusters may be one takes a walk over the graph, so it is asked last.
+      if (!along && !(anchors.length === 1 && this.#canFuse([node], anchors[0]!))) continue;
+      if (!this.#clusters.mayJoin([own, other])) continue;
+      if (along) this.#clusters.join(other, own);
+      else this.#clusters.join(own, other);
+      return;
     }
   }
 
-  /** Whether the kernel of some anchors can compute another one along. */
+  /** Whether the kernel of some anchors can also compute another one. */
   #canFuse(anchors: readonly Tensor[], other: Tensor): boolean {
     return (anchorTraits(anchors[0]!)?.canFuse?.(anchors, other) ?? false) && this.#rules.canFuse(anchors);
   }
@@ -160,7 +164,7 @@ class Fuser {
     }
   }
 
-  /** Whether nothing but `reader` uses any of the nodes, and it only the value `root`. */
+  /** Whether only `reader` uses any of the nodes, and of them only the value `root`. */
   #onlyReads(reader: Tensor, root: Tensor, nodes: readonly Tensor[]): boolean {
     if (reader.inputs.filter((input) => nodes.includes(rootOf(input))).length > 1) return false;
     return nodes.every((node) => {
@@ -171,7 +175,9 @@ class Fuser {
     });
   }
 
-  /** Cuts what binds more buffers than a kernel may: first members from each other, then a member along its nodes. */
+  /**
+   * Splits groups that bind more buffers than a kernel may: first between members, then along the nodes of a member.
+   */
   #split(cluster: Cluster): Cluster[] {
     if (this.#bindings(cluster.members.flatMap(({ nodes }) => nodes)) <= this.#rules.mostBindings) return [cluster];
     if (cluster.members.length > 1) {
@@ -206,7 +212,7 @@ class Fuser {
     );
   }
 
-  /** Who reads a node, looking through inlined nodes. */
+  /** The readers of a node, through inlined nodes. */
   #finalReaders(node: Tensor): Tensor[] {
     return (this.#readers.get(node) ?? []).flatMap((reader) =>
       this.#inlined.has(reader) ? this.#finalReaders(reader) : [reader],

@@ -1,11 +1,11 @@
 /*
  * How an op's folder tells each backend to run it: cpu.ts exports `kernels: Record<kernel name, CpuKernel>` and
- * webgpu.ts exports `kernels: Record<kernel name, PointwiseKernel | AnchorKernel>`. The backends find the files by
- * their names, so that adding an op touches its own folder only.
+ * webgpu.ts exports `kernels: Record<kernel name, PointwiseKernel | AnchorKernel>`. Backends find the files by name, so
+ * that adding an op touches only its own folder.
  */
 import type { Tensor } from "../graph/tensor.ts";
 
-/** float32 tensors are Float32Array, or Float64Array where the CPU backend judges in float64. */
+/** float32 tensors are Float32Array, or Float64Array if the CPU backend computes in float64. */
 export type NumericArray = Float32Array | Float64Array | Uint32Array | Uint8Array;
 
 /** Computes every element of `output` from whole inputs, row-major. */
@@ -57,6 +57,8 @@ export interface AnchorLaunch {
   readonly source: string;
   /** The NAME under which it reads each operand. */
   readonly reads: Readonly<Record<string, Tensor>>;
+  /** `read_NAME` takes (row, column) of the operand, seen as a matrix of its last axis, and no flat index. */
+  readonly readsByRow?: boolean;
   /** For each member the function that takes its results: `(index, row, column, value)`. */
   readonly finishes: readonly string[];
   /** Become `const NAME: u32` (or f32, where written with a suffix) before the WGSL. */

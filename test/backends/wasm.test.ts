@@ -29,12 +29,12 @@ const normals = (count: number, seed = 1) => {
 
 /** A product with a chain after it, and a loop, both worth sharing. */
 function largeGraph() {
-  const [x, y] = [input("x", [1024, 192]), input("y", [192, 160])];
+  const [x, y] = [input("x", [2048, 192]), input("y", [192, 160])];
   return { x, y, graph: defineGraph({ z: add(matmul(x, y), 1), w: exp(multiply(x, 0.1)) }) };
 }
 
 /** Rows of the product and elements of the loop. */
-const UNITS = 1024 + 1024 * 192;
+const UNITS = 2048 + 2048 * 192;
 
 /** Notes which units the calling thread computes from now on. */
 function watchCaller(device: WasmDevice): { units: number } {

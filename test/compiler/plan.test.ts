@@ -14,7 +14,7 @@ import { overlaps, wholeBuffer, type Region } from "../../src/compiler/regions.t
 import { acquireGuardedBackend } from "../gpu.ts";
 import { randomGraph } from "./random-graph.ts";
 
-/** Rules of a backend that can fuse everything. */
+/** The rules of a backend that can fuse everything. */
 const rulesOf = (mostBindings: number, oneAccessPerBuffer: boolean, recomputes: boolean): BackendRules => ({
   mostBindings,
   oneAccessPerBuffer,
@@ -32,7 +32,7 @@ const graphs = fc
   })
   .map(({ instructions, updates, seed }) => randomGraph(instructions, updates, seed));
 
-/** Places leaves as a session does: the others apart, and packed ones together unless graphs before need them elsewhere. */
+/** Places leaves as a session does: separately, and packed ones together unless earlier graphs need them elsewhere. */
 function placeLeaves(graph: Graph, together: boolean): (tensor: Tensor) => Region | undefined {
   const regions = new Map<Tensor, Region>();
   for (const node of together ? graph.updates.map(({ target }) => target).filter(isPack) : []) {
@@ -48,7 +48,7 @@ function placeLeaves(graph: Graph, together: boolean): (tensor: Tensor) => Regio
   return (tensor) => regions.get(tensor);
 }
 
-/** Replays which tensor's value lies where, and checks that every read finds its own. */
+/** Replays which value is in which region, and checks that every read finds the right one. */
 function checkValues(graph: Graph, planned: Plan, oneAccessPerBuffer: boolean): void {
   const current = new Map<Tensor, Region>();
   for (const [tensor, region] of planned.regions)
@@ -80,13 +80,13 @@ function checkValues(graph: Graph, planned: Plan, oneAccessPerBuffer: boolean): 
   for (const tensor of planned.kept.values()) expect(current.get(tensor)).toEqual(planned.regions.get(tensor));
 }
 
-/** A value lies around a region. */
+/** Whether a value surrounds a region. */
 const isInside = ({ buffer, offset, elements }: Region, current: ReadonlyMap<Tensor, Region>): boolean =>
   [...current.values()].some(
     (other) => other.buffer === buffer && other.offset <= offset && offset + elements <= other.offset + other.elements,
   );
 
-/** A member of a pack lies in it, itself or as a copy. */
+/** Whether a member of a pack is in it, directly or as a copy. */
 function isPlacedInside(member: Tensor, region: Region, current: ReadonlyMap<Tensor, Region>): boolean {
   return [...current].some(
     ([tensor, other]) =>
@@ -94,7 +94,7 @@ function isPlacedInside(member: Tensor, region: Region, current: ReadonlyMap<Ten
   );
 }
 
-test("plans of random graphs keep every value until it was read, and bind no buffer both ways where that is a rule", () => {
+test("plans of random graphs keep every value until it was read, and follow the rule of one access per buffer", () => {
   fc.assert(
     fc.property(
       graphs,
@@ -117,7 +117,7 @@ test("plans of random graphs keep every value until it was read, and bind no buf
   );
 });
 
-test("random graphs give the same on WebGPU as on the CPU, step after step", { timeout: 120_000 }, async () => {
+test("random graphs give the same results on WebGPU as on the CPU, step by step", { timeout: 120_000 }, async () => {
   const webgpu = await acquireGuardedBackend();
   await fc.assert(
     fc.asyncProperty(graphs, async ({ graph, leaves }) => {

@@ -11,7 +11,7 @@ import { Random } from "../../src/random.ts";
 
 const SIZE = 8;
 
-/** One instruction: which op, on which earlier values. */
+/** One instruction: an op and the earlier values it uses. */
 export interface Instruction {
   readonly op: number;
   readonly a: number;
@@ -24,7 +24,7 @@ export interface RandomGraph {
   readonly leaves: readonly Tensor[];
 }
 
-/** Matrices [8, 8] all through, so that any op can follow any other; values stay near 1 by a tanh after products. */
+/** All values are matrices [8, 8], so that any op can follow any other. A tanh after products keeps values near 1. */
 const operations: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [
   (a, b) => add(a, b),
   (a, b) => subtract(a, b),

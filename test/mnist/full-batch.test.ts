@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => backend.dispose());
 
 test(
-  "784-200-10 on the full batch: each step's loss is that of the whole set before it",
+  "784-200-10 with full-batch steps: each loss is that of the whole training set before the step",
   { timeout: 400_000 },
   async () => {
     const trainer = await recipe(backend, digits.train, 1, {

@@ -23,7 +23,7 @@ function product([rows, inner, columns]: Sizes, options: Way, parityOnly: boolea
       right: { shape: transposeRight ? [columns, inner] : [inner, columns], draw: uniform(-1, 1) },
     },
     build: ({ left, right }) => matmul(left, right, options),
-    // The gradients are products as well, of shapes that other cases have.
+    // The gradients are also products, with shapes that other cases have.
     differentiable: parityOnly ? {} : { left: columns, right: rows },
     // The mean square of a product of two uniform numbers is 1/9.
     tolerance: { c: 4, joined: inner, term: 1 / 3 },
@@ -55,12 +55,12 @@ function halfProduct(
     inputs: { left: { ...left!, draw }, right: { ...right!, draw } },
     upstream: sixteenths,
     build: (tensors) => matmul(tensors["left"]!, tensors["right"]!, { ...way, precision: "float16" }),
-    // The gradient's products are of the same precision, and of shapes that the small cases have.
+    // The products of the gradient have the same precision, and shapes that the small cases have.
     differentiable: parityOnly && sizes[1] > 100 ? {} : { left: sizes[2], right: sizes[0] },
   };
 }
 
-/** Operands beyond the ends of float16, on them, and half-way between two numbers, times a power of two. */
+/** Operands outside the range of float16, at its ends, and halfway between two numbers, times a power of two. */
 const atTheEnds = opCase({
   name: "matmul at the ends of float16",
   covers: ["matmul"],
@@ -93,7 +93,48 @@ const [plain, rightTransposed, leftTransposed, bothTransposed] = combinations as
 
 const everyWay = (sizes: Sizes, parityOnly: boolean) => combinations.map((way) => product(sizes, way, parityOnly));
 
+/** Products with leading axes: [left's, right's]. */
+const leadings: readonly [readonly number[], readonly number[]][] = [
+  [[3], [3]],
+  [[2, 3], [3]],
+  [[2, 1], [3]],
+  [[], [2, 2]],
+  [[5], []],
+  [
+    [1, 2, 3],
+    [2, 1, 1],
+  ],
+];
+
+const batched = leadings.flatMap(([left, right], position) =>
+  (position === 1 ? combinations : [combinations[position % 4]!]).map((way): OpCase => {
+    const usual = product([5, 3, 17], way, false);
+    const sized = (leading: readonly number[], side: "left" | "right") => ({
+      ...usual.inputs[side]!,
+      shape: [...leading, ...usual.inputs[side]!.shape],
+    });
+    return {
+      ...usual,
+      name: `${usual.name}, batches [${left.join(", ")}] and [${right.join(", ")}]`,
+      inputs: { left: sized(left, "left"), right: sized(right, "right") },
+      differentiable: { left: 6 * 17, right: 6 * 5 },
+    };
+  }),
+);
+
+const batchedFloat16 = opCase({
+  ...halfProduct([5, 3, 17], combinations[1]!),
+  name: "matmul of batches, float16",
+  inputs: {
+    left: { shape: [2, 3, 5, 3], draw: awayFromZero(1) },
+    right: { shape: [3, 17, 3], draw: awayFromZero(1) },
+  },
+  differentiable: {},
+});
+
 export const cases: readonly OpCase[] = [
+  ...batched,
+  batchedFloat16,
   ...everyWay([3, 5, 2], false),
   product([1, 17, 1], bothTransposed, false),
   product([5, 1, 7], leftTransposed, false),

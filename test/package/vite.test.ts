@@ -1,5 +1,5 @@
 /*
- * The package as a page has it: installed from the tarball beside Vite, and run in Chromium.
+ * The package in a page: installed from the tarball with Vite, and run in Chromium.
  */
 import type { Browser } from "playwright-core";
 import { build, createServer, preview } from "vite";
@@ -51,7 +51,7 @@ test("the README's example for browsers has at most fifteen lines", () => {
   expect(readmeExample("createBackend()").trimEnd().split("\n").length).toBeLessThanOrEqual(15);
 });
 
-test("its types serve a strict page, and are checked themselves", () => {
+test("the types pass in a strict page, without skipLibCheck", () => {
   const files = ["webgpu.ts", "wasm.ts", "start-webgpu.ts", "start-wasm.ts"];
   const options = ["--module", "esnext", "--moduleResolution", "bundler", "--types", "vite/client"];
   expect(complaintsOfTypes(app.folder, ...options, ...files)).toBe("");
@@ -61,7 +61,7 @@ const config = () => ({
   root: app.folder,
   configFile: false as const,
   logLevel: "warn" as const,
-  // The README's advice: code of a worker that waits at its top level, or that loads parts later, is no classic script.
+  // As the README says: a worker with top-level await or dynamic imports must be a module.
   worker: { format: "es" as const },
 });
 
@@ -96,11 +96,11 @@ describe.each(Object.entries(servers))("%s", (_name, start) => {
 
   test.each(pages)("%s trains on %s", async (name, adapter) => {
     const lines = await consoleOf(browser, `${server.resolvedUrls!.local[0]}${name}`, "accuracy");
-    // That there is no GPU would be a warning.
+    // Without a GPU there would be a warning.
     expect(lines.filter(({ type }) => type !== "log")).toEqual([]);
     const texts = lines.map(({ text }) => text);
     const losses = texts.filter((text) => /^\d/.test(text)).map((text) => text.split(" ").map(Number));
-    // 2000 / 50 steps an epoch, three epochs, an event a step.
+    // 2000 / 50 steps per epoch, three epochs, one event per step.
     expect(losses.map(([step]) => step)).toEqual(Array.from({ length: 120 }, (_, index) => index + 1));
     expect(losses.at(-1)![1]).toBeLessThan(losses[0]![1]! / 2);
     const [, accuracy, used] = /^accuracy ([\d.]+) on 500 new digits, (.*)$/.exec(texts.at(-1)!)!;

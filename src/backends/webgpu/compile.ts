@@ -1,6 +1,6 @@
 /*
- * Compiles a graph for a device: the compiler's passes (fuse, plan), then WGSL for each group, then pipelines, buffers and
- * bind groups, all of them made once.
+ * Compiles a graph for a device: the compiler's passes (fuse, plan), then WGSL for each group, then pipelines, buffers
+ * and bind groups, which are all created once.
  */
 import { fuse } from "../../compiler/fuse.ts";
 import { isStepScalar } from "../../compiler/nodes.ts";
@@ -16,16 +16,16 @@ import { launchLimitsOf, webgpuRules } from "./rules.ts";
 import { ScalarRing } from "./scalars.ts";
 import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
 
-/** What the graphs of a session are compiled with. */
+/** What compiling a session's graphs needs. */
 export interface CompileOptions {
   readonly choiceOf?: LaunchLimits["choiceOf"];
-  /** Makes the buffers of an executable; tests of kernels give guarded ones. */
+  /** Creates the buffers of an executable; tests of kernels pass guarded ones. */
   readonly makeBuffers?: ((device: Device) => OwnBuffers) | undefined;
 }
 
 /**
- * Makes everything that replaying a graph's step needs.
- * @throws DeviceError where the device cannot take it; then nothing is left behind
+ * Creates everything needed to replay the step of a graph.
+ * @throws DeviceError if the device cannot run it; everything created so far is then freed
  */
 export async function compile(
   device: Device,

@@ -1,6 +1,6 @@
 /*
- * Running a step only sets pipelines and bind groups that were made before, and dispatches them. Many steps go into one
- * compute pass: within a pass each dispatch sees what those before it wrote.
+ * Running a step only sets existing pipelines and bind groups, and dispatches them. Many steps share one compute pass:
+ * within a pass, each dispatch sees the writes of earlier ones.
  */
 import type { Device } from "../../device/device.ts";
 import type { Pipeline } from "../../device/pipelines.ts";
@@ -18,7 +18,10 @@ import type { OwnBuffers } from "./own-buffers.ts";
 import type { ScalarRing } from "./scalars.ts";
 import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
 
-/** The most steps that go into one submit: rows of the trace, slots of the ring of per-step scalars. */
+/**
+ * The maximum number of steps per submit: the number of rows of the trace, and of slots in the ring of per-step
+ * scalars.
+ */
 export const STEPS_PER_SUBMIT = 256;
 
 type Grid = readonly [number, number, number];
@@ -32,14 +35,14 @@ interface Recorded {
   readonly grid: Grid;
 }
 
-/** What an executable is made of. */
+/** The parts of an executable. */
 export interface ExecutableParts {
   readonly device: Device;
   readonly plan: Plan;
-  /** Where the scalar outputs of the steps of a submit lie, a row for each. */
+  /** The scalar outputs, one row per step of a submit. */
   readonly trace: Region;
   readonly launches: readonly Launch[];
-  /** One for each launch. */
+  /** One per launch. */
   readonly pipelines: readonly Pipeline[];
   readonly ring: ScalarRing;
   readonly leaves: StoredLeaves<GPUBuffer>;
@@ -49,7 +52,7 @@ export interface ExecutableParts {
 /** Replays the launches of a graph's step. */
 export class WebGPUExecutable implements Executable {
   readonly dispatches: readonly DispatchDescription[];
-  /** Its buffers, apart from those of leaves. */
+  /** The buffers of this executable, without those of leaves. */
   readonly buffers: OwnBuffers;
   readonly #device: Device;
   readonly #plan: Plan;
@@ -57,7 +60,7 @@ export class WebGPUExecutable implements Executable {
   readonly #ring: ScalarRing;
   readonly #leaves: StoredLeaves<GPUBuffer>;
   readonly #recorded: readonly Recorded[];
-  /** How often leaves had moved when they were bound. */
+  /** The value of `moves` when the leaves were bound. */
   #boundAt: number;
 
   constructor(graph: Graph, { device, plan, trace, launches, pipelines, ring, leaves, buffers }: ExecutableParts) {
@@ -110,9 +113,9 @@ export class WebGPUExecutable implements Executable {
   }
 
   /**
-   * Runs one step with a pass for each dispatch, which is slower than a step is in a run, and measures each.
-   * @returns nanoseconds on the GPU's clock, in the order of `dispatches`
-   * @throws DeviceError where the device has no timestamps
+   * Runs one step with one pass per dispatch, which is slower than usual, and measures each.
+   * @returns nanoseconds by the GPU's clock, in the order of `dispatches`
+   * @throws DeviceError if the device has no timestamps
    */
   async profile(step: number): Promise<number[]> {
     const reported = this.#prepare();
@@ -139,8 +142,8 @@ export class WebGPUExecutable implements Executable {
   }
 
   /**
-   * Before steps: refuses them where the device is gone, and binds leaves that have moved at their new places.
-   * @returns how many errors the device has reported so far
+   * Called before steps: throws if the device is lost, and binds leaves that have moved to another buffer.
+   * @returns the number of errors that the device has reported so far
    */
   #prepare(): number {
     this.#device.requireLive();
@@ -173,9 +176,9 @@ export class WebGPUExecutable implements Executable {
   }
 
   /**
-   * Where the device has reported an error since, finds out whether this executable's steps were refused: others may have
-   * run at the same time. Nothing is computed meanwhile.
-   * @throws DeviceError that names the kernel, where it is one
+   * If the device has reported an error since, determines whether it refused this executable's steps, since others may
+   * have run at the same time. Nothing is computed for it.
+   * @throws DeviceError that names the kernel if it is one
    */
   async #requireSound(reported: number): Promise<void> {
     const { faults, gpu } = this.#device;

@@ -160,10 +160,17 @@ export class KernelWriter implements ElementScope {
   }
 
   #readFunctions(): string[] {
-    return Object.entries(this.#parts.launch.reads).map(([name, tensor]) => {
+    const { reads, readsByRow } = this.#parts.launch;
+    return Object.entries(reads).map(([name, tensor]) => {
       const code = new ElementCode(this);
-      const value = code.value(tensor, placeAt("index", tensor.shape));
-      return functionText(`read_${name}(index: u32) -> ${wgslType(tensor.dtype)}`, [...code.lines, `return ${value};`]);
+      const value = code.value(tensor, readsByRow ? PLACE : placeAt("index", tensor.shape));
+      const flat = `let index = row * ${integerLiteral(tensor.shape.at(-1) ?? 1)} + column;`;
+      const [place, first] = readsByRow ? ["row: u32, column: u32", [flat]] : ["index: u32", []];
+      return functionText(`read_${name}(${place}) -> ${wgslType(tensor.dtype)}`, [
+        ...first,
+        ...code.lines,
+        `return ${value};`,
+      ]);
     });
   }
 

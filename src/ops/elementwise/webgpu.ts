@@ -1,4 +1,5 @@
 import activations from "../../../shaders/activations.wgsl?raw";
+import functions from "../../../shaders/functions.wgsl?raw";
 import arithmetic from "../../../shaders/elementwise.wgsl?raw";
 import numbers from "../../../shaders/numbers.wgsl?raw";
 import { GraphError } from "../../errors.ts";
@@ -7,20 +8,23 @@ import type { ElementwiseAttributes, ElementwiseOp } from "./function.ts";
 
 const library = arithmetic + activations;
 
+/** Whether shaders/functions.wgsl has a function, which only kernels that call it hold. */
+const isOfFunctions = (name: string) => functions.includes(`fn ${name}(`);
+
 const elementwise: PointwiseKernel = {
   kind: "pointwise",
   library,
   ownLibrary(node) {
-    const { source } = (node.op as ElementwiseOp).row;
-    if (source === undefined) return undefined;
+    const { source, wgsl } = (node.op as ElementwiseOp).row;
+    if (source === undefined) return isOfFunctions(wgsl) ? functions : undefined;
     const taken = Array.from(source.matchAll(/\bfn\s+(\w+)/g), ([, name]) => name!).find((name) =>
-      `${numbers}${library}`.includes(`fn ${name}(`),
+      `${numbers}${library}${functions}`.includes(`fn ${name}(`),
     );
     if (taken === undefined) return source;
     throw new GraphError({
       where: node.op.name,
-      what: `wgrad has a WGSL function "${taken}" already`,
-      fix: "Name yours otherwise",
+      what: `the name "${taken}" is already used by a WGSL function of wgrad`,
+      fix: "Choose another name",
     });
   },
   flops: (node) => (node.op as ElementwiseOp).row.flops ?? 1,

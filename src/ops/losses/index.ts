@@ -1,51 +1,143 @@
 import { GraphError } from "../../errors.ts";
-import { sameShape, sizeOf, type Tensor } from "../../graph/tensor.ts";
-import { multiply, negate, square, subtract } from "../elementwise/arithmetic.ts";
+import { requireHeld } from "../../graph/leaves.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+import { abs, less, log, maximum, multiply, negate, select, square, subtract } from "../elementwise/arithmetic.ts";
 import { elementwise } from "../elementwise/function.ts";
-import { sigmoid } from "../elementwise/activations.ts";
+import { relu, sigmoid } from "../elementwise/activations.ts";
+import { takeAlong } from "../indexing/index.ts";
 import { reshape } from "../layout/index.ts";
 import { mean, sum } from "../reduce/index.ts";
-import { softmaxCrossEntropyPerExample } from "../softmax/index.ts";
+import { logSoftmax, softmaxCrossEntropyPerExample } from "../softmax/index.ts";
+import {
+  outputTerms,
+  reduceExamples,
+  requireSameShape,
+  settingsOf,
+  type LossOptions,
+  type Reduction,
+} from "./reduction.ts";
+import { hardLabels, smoothedTargets } from "./labels.ts";
 
-/** "mean" divides by the number of examples, "sum" does not; "none" keeps one loss per example. */
-export type Reduction = "mean" | "sum" | "none";
+export type { LossOptions, Reduction } from "./reduction.ts";
 
 /** A loss: from outputs [examples, …] and targets to a scalar, or to [examples] with reduction "none". */
-export type Loss = (outputs: Tensor, targets: Tensor, reduction?: Reduction) => Tensor;
-
-function reduceExamples(perExample: Tensor, reduction: Reduction): Tensor {
-  if (reduction === "none") return perExample;
-  return reduction === "mean" ? mean(perExample) : sum(perExample);
-}
-
-function requireSameShape(where: string, outputs: Tensor, targets: Tensor): void {
-  if (!sameShape(outputs.shape, targets.shape) || outputs.shape.length === 0) {
-    throw new GraphError({
-      where,
-      what: `outputs ${outputs} and targets ${targets} do not fit`,
-      fix: "Both must be [examples, …] of the same shape",
-    });
-  }
-}
-
-/** [examples, everything else]. */
-const perExampleRows = (x: Tensor) => reshape(x, [x.shape[0]!, sizeOf(x.shape.slice(1))]);
+export type Loss = (outputs: Tensor, targets: Tensor, options?: Reduction | LossOptions) => Tensor;
 
 /** The squared error averaged over an example's outputs, (1/n) Σ (ŷ − y)². */
-export const meanSquaredError: Loss = (outputs, targets, reduction = "mean") => {
+export const meanSquaredError: Loss = (outputs, targets, options = "mean") => {
   requireSameShape("meanSquaredError", outputs, targets);
-  return reduceExamples(mean(perExampleRows(square(subtract(outputs, targets))), { axes: 1 }), reduction);
+  const terms = outputTerms("meanSquaredError", square(subtract(outputs, targets)), options);
+  return reduceExamples("meanSquaredError", mean(terms, { axes: 1 }), options);
 };
 
 /** Half the sum of squares over an example's outputs, ½ Σ (ŷ − y)² (Bishop 2006, equation 5.11). */
-export const halfSumOfSquares: Loss = (outputs, targets, reduction = "mean") => {
+export const halfSumOfSquares: Loss = (outputs, targets, options = "mean") => {
   requireSameShape("halfSumOfSquares", outputs, targets);
-  return reduceExamples(multiply(sum(perExampleRows(square(subtract(outputs, targets))), { axes: 1 }), 0.5), reduction);
+  const terms = outputTerms("halfSumOfSquares", square(subtract(outputs, targets)), options);
+  return reduceExamples("halfSumOfSquares", multiply(sum(terms, { axes: 1 }), 0.5), options);
 };
 
-/** −ln softmax(z)[label] from logits [examples, classes] and uint32 labels [examples] (Bishop 2006, equation 4.108). */
-export const softmaxCrossEntropy: Loss = (logits, labels, reduction = "mean") =>
-  reduceExamples(softmaxCrossEntropyPerExample(logits, labels), reduction);
+export interface HuberOptions extends LossOptions {
+  /** 1 by default; above 0. */
+  readonly delta?: number;
+}
+
+/**
+ * Squares of small errors, and lines for large ones, averaged over an example's outputs: ½ e² where |e| ≤ δ, else
+ * δ (|e| − ½ δ) (Huber 1964).
+ * @throws GraphError for a delta that is not above 0
+ */
+export function huber(outputs: Tensor, targets: Tensor, options: Reduction | HuberOptions = "mean"): Tensor {
+  const { delta = 1 } = typeof options === "string" ? {} : options;
+  requireHeld("huber delta", delta);
+  if (!(delta > 0)) throw new GraphError({ where: "huber", what: `delta is ${delta}`, fix: "Give a number above 0" });
+  requireSameShape("huber", outputs, targets);
+  const error = subtract(outputs, targets);
+  const size = abs(error);
+  const line = multiply(subtract(size, delta / 2), delta);
+  const values = select(less(size, delta), multiply(square(error), 0.5), line);
+  return reduceExamples("huber", mean(outputTerms("huber", values, options), { axes: 1 }), options);
+}
+
+/** The distance averaged over an example's outputs, (1/n) Σ |ŷ − y|. */
+export const meanAbsoluteError: Loss = (outputs, targets, options = "mean") => {
+  requireSameShape("meanAbsoluteError", outputs, targets);
+  const terms = outputTerms("meanAbsoluteError", abs(subtract(outputs, targets)), options);
+  return reduceExamples("meanAbsoluteError", mean(terms, { axes: 1 }), options);
+};
+
+/** max(0, 1 − t ŷ) averaged over an example's outputs; targets are −1 or 1 (Cortes and Vapnik 1995). */
+export const hinge: Loss = (outputs, targets, options = "mean") => {
+  requireSameShape("hinge", outputs, targets);
+  const terms = outputTerms("hinge", relu(subtract(1, multiply(outputs, targets))), options);
+  return reduceExamples("hinge", mean(terms, { axes: 1 }), options);
+};
+
+export interface CrossEntropyOptions extends LossOptions {
+  /** The share of each target that is divided among all classes, in [0, 1); 0 by default (Szegedy et al. 2016, section 7). */
+  readonly labelSmoothing?: number;
+}
+
+/**
+ * −Σ t ln softmax(z) from logits (Bishop 2006, equation 4.108).
+ * @param logits [examples, classes]
+ * @param labels uint32 [examples], or float32 [examples, classes]: the probability of each class
+ * @param options with weights of classes, a mean over examples of labels divides by the sum of their weights, as in PyTorch
+ * @throws GraphError where shapes or types do not fit, or label smoothing is outside [0, 1)
+ */
+export function softmaxCrossEntropy(
+  logits: Tensor,
+  labels: Tensor,
+  options: Reduction | CrossEntropyOptions = "mean",
+): Tensor {
+  const where = "softmaxCrossEntropy";
+  const { labelSmoothing = 0, classWeights } = typeof options === "string" ? {} : options;
+  if (labels.dtype === "uint32" && labelSmoothing === 0 && classWeights === undefined)
+    return reduceExamples(where, softmaxCrossEntropyPerExample(logits, labels), options);
+  const targets = smoothedTargets(where, logits, labels, labelSmoothing);
+  const terms = outputTerms(where, negate(multiply(targets, logSoftmax(logits))), options);
+  const weights = hardLabels(labels, classWeights);
+  return reduceExamples(where, sum(terms, { axes: 1 }), options, weights);
+}
+
+/**
+ * −ln p[label] from logarithms of probabilities, such as `logSoftmax` gives.
+ * @param logProbabilities [examples, classes]
+ * @param labels uint32 [examples], each below the number of classes
+ * @throws GraphError where shapes or types do not fit
+ */
+export const negativeLogLikelihood: Loss = (logProbabilities, labels, options = "mean") => {
+  const where = "negativeLogLikelihood";
+  const { classWeights } = settingsOf(options);
+  if (
+    logProbabilities.shape.length !== 2 ||
+    labels.shape.length !== 1 ||
+    labels.shape[0] !== logProbabilities.shape[0]
+  ) {
+    throw new GraphError({
+      where,
+      what: `logarithms ${logProbabilities} and labels ${labels} do not fit`,
+      fix: "Give logarithms of probabilities [examples, classes] and integer labels [examples]",
+    });
+  }
+  const own = reshape(takeAlong(logProbabilities, reshape(labels, [-1, 1]), { axis: 1 }), labels.shape);
+  const weights = hardLabels(labels, classWeights);
+  const losses = weights ? multiply(negate(own), weights) : negate(own);
+  return reduceExamples(where, losses, options, weights);
+};
+
+/**
+ * The Kullback-Leibler divergence Σ t (ln t − ln p) of each example, from logarithms of the predicted probabilities; 0 where
+ * t is 0.
+ * @param logProbabilities [examples, classes]
+ * @param targets probabilities of the same shape
+ */
+export const klDivergence: Loss = (logProbabilities, targets, options = "mean") => {
+  requireSameShape("klDivergence", logProbabilities, targets);
+  const own = multiply(targets, subtract(log(maximum(targets, 2 ** -126)), logProbabilities));
+  const terms = outputTerms("klDivergence", own, options);
+  return reduceExamples("klDivergence", sum(terms, { axes: 1 }), options);
+};
 
 const sigmoidCrossEntropyOp = elementwise({
   name: "sigmoidCrossEntropy",
@@ -60,10 +152,11 @@ const sigmoidCrossEntropyOp = elementwise({
 });
 
 /**
- * −t ln σ(z) − (1 − t) ln(1 − σ(z)) from logits, summed over an example's outputs (Bishop 2006, equation 4.90);
- * targets are float32 in [0, 1], of the logits' shape.
+ * −t ln σ(z) − (1 − t) ln(1 − σ(z)) from logits, summed over each example's outputs (Bishop 2006, equation 4.90). The
+ * targets are float32 in [0, 1], with the shape of the logits.
  */
-export const sigmoidBinaryCrossEntropy: Loss = (logits, targets, reduction = "mean") => {
+export const sigmoidBinaryCrossEntropy: Loss = (logits, targets, options = "mean") => {
   requireSameShape("sigmoidBinaryCrossEntropy", logits, targets);
-  return reduceExamples(sum(perExampleRows(sigmoidCrossEntropyOp([logits, targets])), { axes: 1 }), reduction);
+  const terms = outputTerms("sigmoidBinaryCrossEntropy", sigmoidCrossEntropyOp([logits, targets]), options);
+  return reduceExamples("sigmoidBinaryCrossEntropy", sum(terms, { axes: 1 }), options);
 };

@@ -3,21 +3,24 @@ import type { Graph } from "../../graph/graph.ts";
 import { requireType, Tensor, type ComputeOp } from "../../graph/tensor.ts";
 import { reductionOf } from "../../graph/traits.ts";
 import { rootOf } from "../../graph/views.ts";
+import { sumToShape } from "../reduce/index.ts";
+import { reshape } from "../layout/index.ts";
+import { batchCount, batchesOf, isPlain, requireMatrices, type BatchAttributes } from "./batches.ts";
 import { precisions, type Precision } from "./precision.ts";
 
-/** Which of the two operands is taken transposed. */
+/** The options of `matmul`. */
 export interface MatmulOptions {
-  /** Use the left operand's transpose. */
+  /** Whether to transpose the left operand. */
   readonly transposeLeft?: boolean;
   readonly transposeRight?: boolean;
   /**
-   * "float16" multiplies operands rounded to float16 (see toFloat16) and adds up in float32; the products of the gradient
-   * do the same. Needs a device with shader-f16, or the CPU, which rounds likewise. "float32" by default.
+   * With "float16", operands are rounded to float16 (see `toFloat16`) and sums are float32, also in the gradient. It
+   * needs a device with shader-f16, or the CPU, which rounds in the same way. "float32" by default.
    */
   readonly precision?: Precision;
 }
 
-/** The sizes of a product [rows, inner] · [inner, columns], as it is computed. */
+/** The sizes of a product [rows, inner] · [inner, columns], after transposing. */
 export interface MatmulAttributes {
   readonly transposeLeft: boolean;
   readonly transposeRight: boolean;
@@ -26,16 +29,19 @@ export interface MatmulAttributes {
   readonly rows: number;
   readonly inner: number;
   readonly columns: number;
+  /** The leading axes; absent where both operands are matrices. */
+  readonly batch?: BatchAttributes;
 }
 
-/** The sum over the rows of the right operand: a bias's gradient beside its weights'. */
+/** The sum over the rows of the right operand can be fused: the gradient of a bias, beside that of the weights. */
 function canFuse(members: readonly Tensor[], other: Tensor): boolean {
   const product = members[0]!;
-  const { inner, columns, transposeRight } = product.attributes as MatmulAttributes;
+  const { inner, columns, transposeRight, batch } = product.attributes as MatmulAttributes;
+  if (batch && isPlain(batch.sizes, batch.right) !== "each") return false;
   const sum = reductionOf(other);
   if (members.length > 1 || transposeRight || sum?.operation !== "sum") return false;
   if (rootOf(other.inputs[0]!) !== rootOf(product.inputs[1]!)) return false;
-  return sum.outer === 1 && sum.count === inner && sum.inner === columns;
+  return sum.outer === batchCount(batch) && sum.count === inner && sum.inner === columns;
 }
 
 const matmulOp: ComputeOp = {
@@ -45,38 +51,37 @@ const matmulOp: ComputeOp = {
   gradient(node, upstream) {
     const [left, right] = node.inputs as [Tensor, Tensor];
     const { transposeLeft, transposeRight, precision } = node.attributes as MatmulAttributes;
-    return [
-      transposeLeft
-        ? matmul(right, upstream, { transposeLeft: transposeRight, transposeRight: true, precision })
-        : matmul(upstream, right, { transposeRight: !transposeRight, precision }),
-      transposeRight
-        ? matmul(upstream, left, { transposeLeft: true, transposeRight: transposeLeft, precision })
-        : matmul(left, upstream, { transposeLeft: !transposeLeft, precision }),
-    ];
+    const ofLeft = transposeLeft
+      ? matmul(right, upstream, { transposeLeft: transposeRight, transposeRight: true, precision })
+      : matmul(upstream, right, { transposeRight: !transposeRight, precision });
+    const ofRight = transposeRight
+      ? matmul(upstream, left, { transposeLeft: true, transposeRight: transposeLeft, precision })
+      : matmul(left, upstream, { transposeLeft: !transposeLeft, precision });
+    return [sumToShape(ofLeft, left.shape), sumToShape(ofRight, right.shape)];
   },
 };
 
 /**
- * The matrix product of two matrices, either side transposed first if asked.
- * @param left [rows, inner], or [inner, rows] with transposeLeft
- * @param right [inner, columns], or [columns, inner] with transposeRight
- * @returns [rows, columns]
- * @throws GraphError where an operand is no matrix, the inner sizes differ, or the precision is unknown
+ * The matrix product of two matrices, either side transposed first if asked. Axes before the last two are batches: there
+ * is a product for each of their positions, and they broadcast as elementwise operands do.
+ * @param left [..., rows, inner], or [..., inner, rows] with transposeLeft
+ * @param right [..., inner, columns], or [..., columns, inner] with transposeRight
+ * @returns [..., rows, columns]
+ * @throws GraphError where an operand is no matrix, the inner sizes differ, the leading axes do not broadcast, or the
+ * precision is unknown
  */
 export function matmul(left: Tensor, right: Tensor, options: MatmulOptions = {}): Tensor {
   const { transposeLeft = false, transposeRight = false, precision = "float32" } = options;
   if (!precisions.includes(precision)) {
-    const what = `there is no precision ${JSON.stringify(precision)}`;
+    const what = `unknown precision ${JSON.stringify(precision)}`;
     throw new GraphError({ where: "matmul", what, fix: `Choose one of ${precisions.join(", ")}` });
   }
   for (const tensor of [left, right]) {
     requireType("matmul", tensor, "float32");
-    if (tensor.shape.length !== 2) {
-      throw new GraphError({ where: "matmul", what: `${tensor} is no matrix`, fix: "Reshape it to two axes first" });
-    }
+    requireMatrices(tensor);
   }
-  const [rows, inner] = (transposeLeft ? [...left.shape].reverse() : left.shape) as [number, number];
-  const [rightInner, columns] = (transposeRight ? [...right.shape].reverse() : right.shape) as [number, number];
+  const [rows, inner] = sides(left, transposeLeft);
+  const [rightInner, columns] = sides(right, transposeRight);
   if (inner !== rightInner) {
     const written = (tensor: Tensor, transposed: boolean) => `${tensor}${transposed ? " transposed" : ""}`;
     throw new GraphError({
@@ -85,11 +90,23 @@ export function matmul(left: Tensor, right: Tensor, options: MatmulOptions = {})
       fix: "The inner sizes must be equal",
     });
   }
-  const attributes = { transposeLeft, transposeRight, precision, rows, inner, columns };
+  const isBatched = left.shape.length > 2 || right.shape.length > 2;
+  if (isBatched && right.shape.length === 2 && !transposeLeft) {
+    // Rows of all batches times one matrix: a single product.
+    const product = matmul(reshape(left, [-1, inner]), right, options);
+    return reshape(product, [...left.shape.slice(0, -1), columns]);
+  }
+  const batch = isBatched ? { batch: batchesOf(left, right) } : undefined;
+  const attributes = { transposeLeft, transposeRight, precision, rows, inner, columns, ...batch };
   return new Tensor<MatmulAttributes>(matmulOp, [left, right], attributes, {
-    shape: [rows, columns],
+    shape: [...(batch?.batch.sizes ?? []), rows, columns],
     dtype: "float32",
   });
+}
+
+function sides({ shape }: Tensor, transposed: boolean): [number, number] {
+  const [along, across] = shape.slice(-2) as [number, number];
+  return transposed ? [across, along] : [along, across];
 }
 
 /** The matrix products of a graph, in the order of its nodes. */

@@ -41,6 +41,7 @@ function asRow(attributes: MatmulAttributes, operands: readonly WasmOperand[]): 
 const matmul: WasmAnchorKernel = {
   kind: "anchor",
   call(node: Tensor, inputs, result) {
+    if ((node.attributes as MatmulAttributes).batch) return undefined;
     const [attributes, operands] = asRow(node.attributes as MatmulAttributes, inputs);
     const { rows, inner, columns, transposeLeft, transposeRight, precision } = attributes;
     const byColumns = rows < FEWEST_ROWS_TO_DIVIDE;

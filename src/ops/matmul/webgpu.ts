@@ -1,6 +1,7 @@
 import { ALIGNMENT } from "../../alignment.ts";
-import type { Tensor } from "../../graph/tensor.ts";
+import { sizeOf, type Tensor } from "../../graph/tensor.ts";
 import type { AnchorKernel, AnchorLaunch, ElementRange, LaunchLimits } from "../kernel.ts";
+import { batchCount, matrixOf } from "./batches.ts";
 import type { MatmulAttributes } from "./index.ts";
 import { chooseTiling, sourceOf, type Tiling } from "./webgpu-tilings.ts";
 
@@ -9,7 +10,7 @@ interface Part {
   readonly last: number;
 }
 
-/** Cuts 0 … size into parts of at most `most`. */
+/** Splits 0 … size into parts of at most `most`. */
 function parts(size: number, most: number): Part[] {
   return Array.from({ length: Math.ceil(size / most) }, (_, part) => ({
     first: part * most,
@@ -19,7 +20,7 @@ function parts(size: number, most: number): Part[] {
 
 type Axis = "rows" | "inner" | "columns";
 
-/** The axes along and across the stored rows of both operands and the output. */
+/** For both operands and the output, the axes along and across the rows in memory. */
 function storedAxes({
   transposeLeft,
   transposeRight,
@@ -31,7 +32,7 @@ function storedAxes({
   };
 }
 
-/** The largest part of each axis with which all three matrices stay within what one binding reaches. */
+/** The largest part of each axis for which all three matrices fit into one binding. */
 function largestParts(
   attributes: MatmulAttributes,
   { bindingElements, gridSize }: LaunchLimits,
@@ -53,7 +54,7 @@ function largestParts(
   return most;
 }
 
-/** The stored elements of a part of a matrix: whole rows, or a piece of one where a row is longer than a binding. */
+/** The range of a part of a matrix in memory: whole rows, or a part of one row if a row is longer than a binding. */
 function storedRange(along: Part, across: Part, width: number): ElementRange {
   const single = along.last - along.first === 1;
   return {
@@ -62,31 +63,89 @@ function storedRange(along: Part, across: Part, width: number): ElementRange {
   };
 }
 
+/** The batches of one launch, and the parts of their products. */
+interface LaunchParts extends Record<Axis, Part> {
+  readonly batches: Part;
+}
+
 function launches(members: readonly Tensor[], limits: LaunchLimits): AnchorLaunch[] {
   const attributes = members[0]!.attributes as MatmulAttributes;
   const tiling = chooseTiling(attributes, limits);
   const most = largestParts(attributes, limits, tiling);
-  return parts(attributes.rows, most.rows).flatMap((rows) =>
-    parts(attributes.columns, most.columns).flatMap((columns) =>
-      parts(attributes.inner, most.inner).map((inner) => launch(members, tiling, { rows, inner, columns })),
+  return parts(batchCount(attributes.batch), mostBatches(attributes, limits, most)).flatMap((batches) =>
+    parts(attributes.rows, most.rows).flatMap((rows) =>
+      parts(attributes.columns, most.columns).flatMap((columns) =>
+        parts(attributes.inner, most.inner).map((inner) => launch(members, tiling, { batches, rows, inner, columns })),
+      ),
     ),
   );
 }
 
-function launch(members: readonly Tensor[], tiling: Tiling, part: Record<Axis, Part>): AnchorLaunch {
+/** As many batches as the grid is deep and as whole matrices of all three fit a binding; one where matrices are cut. */
+function mostBatches(attributes: MatmulAttributes, limits: LaunchLimits, most: Record<Axis, number>): number {
+  const count = batchCount(attributes.batch);
+  if (!isWhole(attributes, most)) return 1;
+  const reach = limits.bindingElements - (ALIGNMENT - 1);
+  const largest = Math.max(...Object.values(storedAxes(attributes)).map(([a, b]) => attributes[a] * attributes[b]));
+  const whole = { first: 0, last: count };
+  const fits = count === 1 || sideRanges(attributes, whole).every(({ start, end }) => end - start <= reach);
+  return Math.min(count, limits.gridSize, fits ? Infinity : Math.max(1, Math.floor(reach / largest)));
+}
+
+const isWhole = (attributes: MatmulAttributes, most: Record<Axis, number>) =>
+  (["rows", "inner", "columns"] as const).every((axis) => most[axis] >= attributes[axis]);
+
+type Side = "left" | "right" | "output";
+
+/** The matrices of one side that some batches use. */
+function matricesOf({ batch }: MatmulAttributes, side: Side, { first, last }: Part): Part {
+  if (!batch || side === "output") return { first, last };
+  const used = Array.from({ length: last - first }, (_, at) => matrixOf(first + at, batch.sizes, batch[side]));
+  return { first: Math.min(...used), last: Math.max(...used) + 1 };
+}
+
+function sideRanges(attributes: MatmulAttributes, batches: Part): ElementRange[] {
+  return Object.entries(storedAxes(attributes)).map(([side, [along, across]]) => {
+    const { first, last } = matricesOf(attributes, side as Side, batches);
+    const size = attributes[along] * attributes[across];
+    return { start: first * size, end: last * size };
+  });
+}
+
+/** The WGSL functions that give the matrix of each operand for a batch. */
+function matrixFunctions({ batch }: MatmulAttributes): string {
+  const text = (side: "left" | "right") => {
+    const terms = batch?.sizes.flatMap((size, axis) => {
+      const after = sizeOf(batch.sizes.slice(axis + 1));
+      const stride = batch[side][axis]!;
+      return stride === 0 ? [] : [`batch / ${after}u % ${size}u * ${stride}u`];
+    });
+    return `fn ${side}_matrix(batch: u32) -> u32 {\n    return ${terms?.join(" + ") || "0u"};\n}\n`;
+  };
+  return text("left") + text("right");
+}
+
+function launch(members: readonly Tensor[], tiling: Tiling, part: LaunchParts): AnchorLaunch {
   const product = members[0]!;
   const attributes = product.attributes as MatmulAttributes;
   const { rows, inner, columns, transposeLeft, transposeRight, precision } = attributes;
-  const size = (axis: Axis) => part[axis].last - part[axis].first;
-  const range = ([along, across]: [Axis, Axis]) => storedRange(part[along], part[across], attributes[across]);
+  const size = (axis: keyof LaunchParts) => part[axis].last - part[axis].first;
   const axes = storedAxes(attributes);
+  const range = (side: Side): ElementRange => {
+    const [along, across] = axes[side];
+    const { start, end } = storedRange(part[along], part[across], attributes[across]);
+    const { first, last } = matricesOf(attributes, side, part.batches);
+    const matrix = attributes[along] * attributes[across];
+    return { start: first * matrix + start, end: (last - 1) * matrix + end };
+  };
   const accumulates = part.inner.first > 0;
   const sumsColumns = members.length > 1;
   return {
-    source: sourceOf(tiling, precision),
+    source: `${matrixFunctions(attributes)}${sourceOf(tiling, precision)}`,
     subgroups: tiling.subgroups,
     float16: precision === "float16",
     reads: { left: product.inputs[0]!, right: product.inputs[1]! },
+    readsByRow: true,
     finishes: ["finish", "finish_column_sum"],
     constants: {
       ROWS: rows,
@@ -98,26 +157,28 @@ function launch(members: readonly Tensor[], tiling: Tiling, part: Record<Axis, P
       LAST_COLUMN: part.columns.last,
       FIRST_INNER: part.inner.first,
       LAST_INNER: part.inner.last,
+      FIRST_BATCH: part.batches.first,
+      BATCHES: size("batches"),
       TRANSPOSE_LEFT: String(transposeLeft),
       TRANSPOSE_RIGHT: String(transposeRight),
       ...tiling.constants,
       ACCUMULATE: String(accumulates),
       COLUMN_SUMS: String(sumsColumns),
     },
-    grid: [Math.ceil(size("columns") / tiling.tileColumns), Math.ceil(size("rows") / tiling.tileRows), 1],
-    flops: (2 * size("rows") + Number(sumsColumns)) * size("columns") * size("inner"),
-    readRanges: { left: range(axes.left), right: range(axes.right) },
-    outputRange: range(axes.output),
+    grid: [Math.ceil(size("columns") / tiling.tileColumns), Math.ceil(size("rows") / tiling.tileRows), size("batches")],
+    flops: (2 * size("rows") + Number(sumsColumns)) * size("columns") * size("inner") * size("batches"),
+    readRanges: { left: range("left"), right: range("right") },
+    outputRange: range("output"),
     accumulates,
     partial: part.inner.last < inner,
   };
 }
 
-/** Whether one launch makes a whole product, so that nothing is cut. */
+/** Whether one launch computes the whole product. */
 function isOneLaunch(members: readonly Tensor[], limits: LaunchLimits): boolean {
   const attributes = members[0]!.attributes as MatmulAttributes;
   const most = largestParts(attributes, limits, chooseTiling(attributes, limits));
-  return (["rows", "inner", "columns"] as const).every((axis) => most[axis] >= attributes[axis]);
+  return isWhole(attributes, most) && mostBatches(attributes, limits, most) === batchCount(attributes.batch);
 }
 
 const matmul: AnchorKernel = { kind: "anchor", canFuse: isOneLaunch, launches };

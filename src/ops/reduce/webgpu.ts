@@ -1,5 +1,6 @@
 import argmaxSource from "../../../shaders/argmax.wgsl?raw";
 import lanesSource from "../../../shaders/lanes.wgsl?raw";
+import productSource from "../../../shaders/product.wgsl?raw";
 import reduceSource from "../../../shaders/reduce.wgsl?raw";
 import type { AnchorKernel } from "../kernel.ts";
 import { laneLaunch } from "../webgpu/lanes.ts";
@@ -16,7 +17,7 @@ function reduceKernel(source: string, constants: Record<string, number> = {}): A
           ...launch,
           source: lanesSource + source,
           reads: { x: node!.inputs[0]! },
-          finishes: ["finish"],
+          finishes: ["finish", "finish_largest"],
           constants: { ...launch.constants, ...constants },
           flops: outer * count * inner,
         },
@@ -29,5 +30,6 @@ export const kernels = {
   sum: reduceKernel(reduceSource, { OPERATION: 0 }),
   mean: reduceKernel(reduceSource, { OPERATION: 1 }),
   max: reduceKernel(reduceSource, { OPERATION: 2 }),
+  product: reduceKernel(productSource),
   argmax: reduceKernel(argmaxSource),
 };

@@ -2,12 +2,16 @@ import { GraphError } from "../../errors.ts";
 import { requireType, Tensor, type ComputeOp } from "../../graph/tensor.ts";
 import { reductionOf, type AnchorTraits } from "../../graph/traits.ts";
 import { rootOf } from "../../graph/views.ts";
-import { exp, multiply, subtract } from "../elementwise/arithmetic.ts";
-import { sum } from "../reduce/index.ts";
+import { add, exp, isNotFinite, log, multiply, select, subtract } from "../elementwise/arithmetic.ts";
+import { normalAxis } from "../indexing/axes.ts";
+import { reshape, stopGradient, transpose } from "../layout/index.ts";
+import { max, sum, type ReduceOptions } from "../reduce/index.ts";
 
 const overClasses = { axes: -1, keepAxes: true } as const;
 
-/** Another result of the same rows of logits, with the same labels where both read labels; the largest's index is one. */
+/**
+ * Other results of the same rows of logits can be fused, if they use the same labels or none. An argmax is one of them.
+ */
 const rowTraits: AnchorTraits = {
   kind: "anchor",
   canFuse(members, other) {
@@ -36,21 +40,49 @@ const logSoftmaxOp: ComputeOp = {
   gradient: (node, upstream) => [subtract(upstream, multiply(exp(node), sum(upstream, overClasses)))],
 };
 
-function overLastAxis(op: ComputeOp, logits: Tensor): Tensor {
-  requireType(op.name, logits, "float32");
-  if (logits.shape.length === 0) {
-    throw new GraphError({ where: op.name, what: `${logits} has no axis of classes`, fix: "Give at least one axis" });
-  }
-  return new Tensor(op, [logits], {}, logits);
+export interface SoftmaxOptions {
+  /** The axis of the classes, the last by default; negative ones count from the last. */
+  readonly axis?: number;
 }
 
-/** e^(zᵢ − max z) / Σⱼ e^(zⱼ − max z) along the last axis (Goodfellow, Bengio and Courville 2016, equation 4.1). */
-export const softmax = (logits: Tensor): Tensor => overLastAxis(softmaxOp, logits);
+/** The kernels work along the last axis; another one is read, and its result is read, in another order. */
+function alongAxis(op: ComputeOp, logits: Tensor, { axis = -1 }: SoftmaxOptions): Tensor {
+  requireType(op.name, logits, "float32");
+  if (logits.shape.length === 0) {
+    throw new GraphError({
+      where: op.name,
+      what: `${logits} has no axis of classes`,
+      fix: "Give logits with at least one axis",
+    });
+  }
+  const at = normalAxis(op.name, logits, axis);
+  const last = logits.shape.length - 1;
+  if (at === last) return new Tensor(op, [logits], {}, logits);
+  const order = logits.shape.map((_, position) => (position === at ? last : position === last ? at : position));
+  const moved = transpose(logits, order);
+  return transpose(new Tensor(op, [moved], {}, moved), order);
+}
 
-/** The logarithm of the softmax along the last axis, zᵢ − max z − ln Σⱼ e^(zⱼ − max z). */
-export const logSoftmax = (logits: Tensor): Tensor => overLastAxis(logSoftmaxOp, logits);
+/** e^(zᵢ − max z) / Σⱼ e^(zⱼ − max z) along an axis (Goodfellow, Bengio and Courville 2016, equation 4.1). */
+export const softmax = (logits: Tensor, options: SoftmaxOptions = {}): Tensor => alongAxis(softmaxOp, logits, options);
 
-/** Labels, the second input, are below the number of classes. */
+/** The logarithm of the softmax along an axis, zᵢ − max z − ln Σⱼ e^(zⱼ − max z). */
+export const logSoftmax = (logits: Tensor, options: SoftmaxOptions = {}): Tensor =>
+  alongAxis(logSoftmaxOp, logits, options);
+
+/**
+ * ln Σⱼ e^(zⱼ) over axes, computed as max z + ln Σⱼ e^(zⱼ − max z), so that nothing overflows. Where the largest is
+ * infinite, so is the result.
+ */
+export function logSumExp(x: Tensor, { axes, keepAxes = false }: ReduceOptions = {}): Tensor {
+  const largest = stopGradient(max(x, { ...(axes !== undefined && { axes }), keepAxes: true }));
+  const shift = select(isNotFinite(largest), 0, largest);
+  const total = sum(exp(subtract(x, shift)), { ...(axes !== undefined && { axes }), keepAxes: true });
+  const result = add(log(total), shift);
+  return keepAxes ? result : reshape(result, sum(x, axes === undefined ? {} : { axes }).shape);
+}
+
+/** Labels, the second input, must be below the number of classes. */
 const labelLimits = (node: Tensor) => [undefined, node.inputs[0]!.shape.at(-1)];
 
 const crossEntropyOp: ComputeOp = {
@@ -72,11 +104,11 @@ const crossEntropyGradientOp: ComputeOp = {
 };
 
 /**
- * The cross-entropy of each example's softmax against its class, −ln softmax(z)[label], from the logits in one op.
+ * The cross-entropy of each example's softmax, −ln softmax(z)[label], from the logits in one op.
  * @param logits [examples, classes]
  * @param labels uint32 [examples], each below the number of classes
  * @returns [examples]
- * @throws GraphError where the shapes or types differ from these
+ * @throws GraphError for other shapes or types
  */
 export function softmaxCrossEntropyPerExample(logits: Tensor, labels: Tensor): Tensor {
   const where = "softmaxCrossEntropy";

@@ -1,0 +1,23 @@
+// Sums of PARTS parts of SIZE elements each, in order: y[i] is the sum over p of x[p, i]; and, after them, those of another
+// tensor with parts of OTHER_SIZE elements. A thread makes one element, and goes on with the one THREADS further on.
+// Expects: PARTS, SIZE, OTHER_SIZE (may be 0), OTHER_COLUMNS (of the other's result), THREADS (of the whole grid),
+// GROUP_THREADS.
+
+@compute @workgroup_size(GROUP_THREADS)
+fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
+    for (var element = thread.x; element < SIZE + OTHER_SIZE; element += THREADS) {
+        var total = 0.0;
+        if (element < SIZE) {
+            for (var part = 0u; part < PARTS; part++) {
+                total += read_x(part * SIZE + element);
+            }
+            finish(element, element / OUTPUT_COLUMNS, element % OUTPUT_COLUMNS, total);
+        } else {
+            let own = element - SIZE;
+            for (var part = 0u; part < PARTS; part++) {
+                total += read_other(part * OTHER_SIZE + own);
+            }
+            finish_other(own, own / OTHER_COLUMNS, own % OTHER_COLUMNS, total);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+import { GraphError } from "../../errors.ts";
+import { requireType, sameShape, Tensor, type GivenOp } from "../../graph/tensor.ts";
+import { flip } from "../indexing/index.ts";
+import { reshape, transpose } from "../layout/index.ts";
+import { matmul } from "../matmul/index.ts";
+import type { Precision } from "../matmul/precision.ts";
+import { add, multiply } from "../elementwise/index.ts";
+import { sumOfParts } from "../parts/index.ts";
+import { sum } from "../reduce/index.ts";
+import { patches } from "./patches.ts";
+import { backwardWindows, windowsOf, type Pair, type WindowOptions, type Windows } from "./windows.ts";
+
+export interface ConvolutionOptions extends WindowOptions {
+  /**
+   * The channels of images and outputs are divided in so many groups that do not see each other; 1 by default. As many
+   * groups as channels make a depthwise convolution.
+   */
+  readonly groups?: number;
+  /** Added to each output, float32 [outputs]; none by default. */
+  readonly bias?: Tensor;
+  /** Of the operands of the products, as for `matmul`; "float32" by default. */
+  readonly precision?: Precision;
+}
+
+interface ConvolutionAttributes {
+  readonly windows: Windows;
+  readonly groups: number;
+  readonly precision: Precision;
+}
+
+/**
+ * A view of the product that computes the convolution; it names the images, weights and bias as inputs too, so that their
+ * gradients are convolutions as well, and no product of patches is stored.
+ */
+const conv2dOp: GivenOp = {
+  name: "conv2d",
+  kind: "view",
+  gradient(node, upstream) {
+    const [, images, weights, bias] = node.inputs as [Tensor, Tensor, Tensor, Tensor?];
+    const attributes = node.attributes as ConvolutionAttributes;
+    const size = images.shape.slice(1, 3) as unknown as Pair;
+    return [
+      undefined,
+      imageGradient(upstream, weights, { ...attributes, size }),
+      weightGradient(images, upstream, weights, attributes),
+      ...(bias ? [sumOverRows(reshape(upstream, [-1, bias.size]), partsOf(images, weights, attributes))] : []),
+    ];
+  },
+};
+
+/**
+ * Two-dimensional convolution, in the field's sense: the window is not reversed. It is computed as a matrix product that
+ * reads the images through windows; the matrix of windows is not stored, nor is it for the gradients.
+ * @param images float32 [examples, height, width, channels]
+ * @param weights float32 [window height, window width, channels / groups, outputs]
+ * @returns [examples, window rows, window columns, outputs]
+ * @throws GraphError where types, axes, channels or groups do not fit, or no window fits the images
+ */
+export function conv2d(images: Tensor, weights: Tensor, options: ConvolutionOptions = {}): Tensor {
+  const { groups = 1, precision = "float32", bias } = options;
+  requireImages("conv2d", images);
+  requireType("conv2d weights", weights, "float32");
+  const [height = 0, width = 0, channels = 0, outputs = 0] = weights.shape;
+  const fits = weights.shape.length === 4 && Number.isInteger(groups) && groups >= 1;
+  if (!fits || channels * groups !== images.shape[3] || outputs % groups !== 0) {
+    throw new GraphError({
+      where: "conv2d",
+      what: `images ${images} and weights ${weights}${groups === 1 ? "" : ` in ${groups} groups`}`,
+      fix: "Give weights [height, width, channels / groups, outputs], and groups that divide channels and outputs",
+    });
+  }
+  if (bias && !sameShape(bias.shape, [outputs])) {
+    throw new GraphError({
+      where: "conv2d",
+      what: `bias ${bias} for ${outputs} outputs`,
+      fix: `Give float32 [${outputs}]`,
+    });
+  }
+  const windows = windowsOf("conv2d", images.shape, [height, width], options);
+  return convolved(images, weights, { windows, groups, precision }, bias);
+}
+
+function convolved(images: Tensor, weights: Tensor, attributes: ConvolutionAttributes, bias?: Tensor): Tensor {
+  const { windows } = attributes;
+  const shape = [images.shape[0]!, ...windows.count, weights.shape[3]!];
+  const product = productOf(images, weights, attributes);
+  const values = bias ? add(product, bias) : product;
+  const inputs = [values, images, weights, ...(bias ? [bias] : [])];
+  return new Tensor<ConvolutionAttributes>(conv2dOp, inputs, attributes, { shape, dtype: "float32" });
+}
+
+/** @returns [examples · windows, outputs] */
+function productOf(images: Tensor, weights: Tensor, attributes: ConvolutionAttributes): Tensor {
+  const { windows, groups, precision } = attributes;
+  const outputs = weights.shape[3]!;
+  if (groups === 1) return matmul(patches(images, windows), reshape(weights, [-1, outputs]), { precision });
+  const isDepthwise = groups === images.shape[3] && groups === outputs;
+  if (isDepthwise) return reshape(depthwise(images, weights, windows), [-1, outputs]);
+  return grouped(images, weights, attributes);
+}
+
+/** A sum over the places of each window, for each channel by itself. */
+function depthwise(images: Tensor, weights: Tensor, windows: Windows): Tensor {
+  const channels = images.shape[3]!;
+  const rows = patches(images, windows);
+  const places = windows.kernel[0] * windows.kernel[1];
+  return sum(multiply(reshape(rows, [rows.shape[0]!, places, channels]), reshape(weights, [places, channels])), {
+    axes: 1,
+  });
+}
+
+/** A product for each group. */
+function grouped(images: Tensor, weights: Tensor, { windows, groups, precision }: ConvolutionAttributes): Tensor {
+  const product = matmul(patches(images, windows, { groups }), groupedWeights(weights, groups), { precision });
+  return reshape(transpose(product, [1, 0, 2]), [-1, weights.shape[3]!]);
+}
+
+/** @returns [groups, places · channels of a group, outputs of a group] */
+function groupedWeights(weights: Tensor, groups: number): Tensor {
+  const [height, width, channels, outputs] = weights.shape as [number, number, number, number];
+  const apart = reshape(weights, [height * width * channels, groups, outputs / groups]);
+  return transpose(apart, [1, 0, 2]);
+}
+
+/** Each element of an image takes part in the windows around it: a convolution of the outputs by the reversed window. */
+function imageGradient(
+  upstream: Tensor,
+  weights: Tensor,
+  { size, windows, groups, precision }: ConvolutionAttributes & { readonly size: Pair },
+): Tensor {
+  const [height, width, channels, outputs] = weights.shape as [number, number, number, number];
+  const apart = reshape(flip(weights, [0, 1]), [height, width, channels, groups, outputs / groups]);
+  const reversed = reshape(transpose(apart, [0, 1, 4, 3, 2]), [height, width, outputs / groups, groups * channels]);
+  return convolved(upstream, reversed, { windows: backwardWindows(windows, size), groups, precision });
+}
+
+function weightGradient(images: Tensor, upstream: Tensor, weights: Tensor, attributes: ConvolutionAttributes): Tensor {
+  const { windows, groups, precision } = attributes;
+  const outputs = weights.shape[3]!;
+  if (groups === 1) {
+    const rows = patches(images, windows);
+    return reshape(
+      productOverRows(rows, reshape(upstream, [-1, outputs]), partsOf(images, weights, attributes), precision),
+      weights.shape,
+    );
+  }
+  const [height, width, channels] = weights.shape as [number, number, number];
+  const places = height * width;
+  if (groups === images.shape[3] && groups === outputs) {
+    const rows = patches(images, windows);
+    const terms = multiply(reshape(rows, [rows.shape[0]!, places, outputs]), reshape(upstream, [-1, 1, outputs]));
+    return reshape(sum(terms, { axes: 0 }), weights.shape);
+  }
+  const own = outputs / groups;
+  const right = transpose(reshape(upstream, [-1, groups, own]), [1, 0, 2]);
+  const product = matmul(patches(images, windows, { groups }), right, { transposeLeft: true, precision });
+  return reshape(transpose(product, [1, 0, 2]), [height, width, channels, outputs]);
+}
+
+/** Outputs of a tile of a product, by which a kernel divides its work. */
+const TILE_OUTPUTS = 64 * 64;
+
+/** Workgroups that fill a GPU, and the fewest rows that are worth one. */
+const USEFUL_PARTS = 64;
+const FEWEST_ROWS = 256;
+
+/**
+ * Number of parts that the sums over all windows of the weights' gradient are divided in, where there are many windows and
+ * few weights. It depends on the shape alone.
+ */
+function partsOf(images: Tensor, weights: Tensor, { windows, groups }: ConvolutionAttributes): number {
+  if (groups !== 1) return 1;
+  const rows = images.shape[0]! * windows.count[0] * windows.count[1];
+  const useful = Math.ceil((USEFUL_PARTS * TILE_OUTPUTS) / Math.max(weights.size, TILE_OUTPUTS));
+  return largestDivisor(rows, Math.min(useful, Math.floor(rows / FEWEST_ROWS)));
+}
+
+/** leftᵀ · right, the rows in parts that are added in order. */
+function productOverRows(left: Tensor, right: Tensor, parts: number, precision: Precision): Tensor {
+  const options = { transposeLeft: true, precision };
+  if (parts === 1) return matmul(left, right, options);
+  const inParts = (matrix: Tensor) => reshape(matrix, [parts, -1, matrix.shape[1]!]);
+  return sumOfParts(matmul(inParts(left), inParts(right), options));
+}
+
+/** The sum over the rows of a matrix, in the same parts. */
+function sumOverRows(matrix: Tensor, parts: number): Tensor {
+  if (parts === 1) return sum(matrix, { axes: 0 });
+  return sumOfParts(sum(reshape(matrix, [parts, -1, matrix.shape[1]!]), { axes: 1 }));
+}
+
+/** The largest divisor of a number that is at most `most`. */
+function largestDivisor(value: number, most: number): number {
+  for (let divisor = Math.min(most, value); divisor > 1; divisor--) if (value % divisor === 0) return divisor;
+  return 1;
+}
+
+export interface TransposedConvolutionOptions extends Omit<ConvolutionOptions, "padding"> {
+  /** Of the convolution whose image gradient this is; "valid" by default. */
+  readonly padding?: ConvolutionOptions["padding"];
+  /** The height and width of the result, where several belong to the same windows; the smallest by default. */
+  readonly size?: Pair;
+}
+
+/**
+ * Transposed convolution: the gradient of a `conv2d` with respect to its images, which makes images larger by its stride.
+ * @param images float32 [examples, height, width, outputs]: of the shape of that convolution's result
+ * @param weights float32 [window height, window width, channels / groups, outputs], as of that convolution
+ * @returns [examples, height, width, channels]
+ * @throws GraphError where types, axes, channels or groups do not fit, or the size is not of such windows
+ */
+export function convTranspose2d(images: Tensor, weights: Tensor, options: TransposedConvolutionOptions = {}): Tensor {
+  const { groups = 1, precision = "float32" } = options;
+  requireImages("convTranspose2d", images);
+  requireType("convTranspose2d weights", weights, "float32");
+  const [examples, rows, columns, outputs] = images.shape as [number, number, number, number];
+  if (weights.shape.length !== 4 || weights.shape[3] !== outputs || outputs % groups !== 0) {
+    throw new GraphError({
+      where: "convTranspose2d",
+      what: `images ${images} and weights ${weights}`,
+      fix: "Give weights [height, width, channels / groups, outputs], of as many outputs as the images have channels",
+    });
+  }
+  const [height, width, channels] = weights.shape as [number, number, number];
+  const size = options.size ?? smallestSize([rows, columns], [height, width], options);
+  const windows = windowsOf("convTranspose2d", [examples, ...size, channels * groups], [height, width], options);
+  if (!sameShape(windows.count, [rows, columns])) {
+    const what = `images of ${size.join(" × ")} have ${windows.count.join(" × ")} windows, and ${images} has other sizes`;
+    throw new GraphError({ where: "convTranspose2d", what, fix: "Give a size whose windows are as many" });
+  }
+  return imageGradient(images, weights, { windows, groups, precision, size });
+}
+
+function smallestSize(count: Pair, kernel: Pair, options: TransposedConvolutionOptions): Pair {
+  const stride = typeof options.stride === "number" ? [options.stride, options.stride] : (options.stride ?? [1, 1]);
+  const dilation =
+    typeof options.dilation === "number" ? [options.dilation, options.dilation] : (options.dilation ?? [1, 1]);
+  const { padding = "valid" } = options;
+  const side = (axis: 0 | 1) => {
+    if (padding === "same") return count[axis] * stride[axis]!;
+    const reach = (kernel[axis] - 1) * dilation[axis]! + 1;
+    return (count[axis] - 1) * stride[axis]! + reach - paddedElements(padding, axis);
+  };
+  return [side(0), side(1)];
+}
+
+function paddedElements(padding: Exclude<WindowOptions["padding"], undefined | "same">, axis: 0 | 1): number {
+  if (padding === "valid") return 0;
+  if (typeof padding === "number") return 2 * padding;
+  const own = padding[axis];
+  return typeof own === "number" ? 2 * own : own[0] + own[1];
+}
+
+/** @throws GraphError */
+export function requireImages(where: string, images: Tensor): void {
+  requireType(where, images, "float32");
+  if (images.shape.length === 4) return;
+  throw new GraphError({
+    where,
+    what: `${images} is not a batch of images`,
+    fix: "Give [examples, height, width, channels]",
+  });
+}
+
+/**
+ * One-dimensional convolution.
+ * @param signals float32 [examples, length, channels]
+ * @param weights float32 [window length, channels / groups, outputs]
+ * @returns [examples, windows, outputs]
+ * @throws GraphError as `conv2d`
+ */
+export function conv1d(signals: Tensor, weights: Tensor, options: ConvolutionOptions = {}): Tensor {
+  if (signals.shape.length !== 3 || weights.shape.length !== 3) {
+    throw new GraphError({
+      where: "conv1d",
+      what: `signals ${signals} and weights ${weights}`,
+      fix: "Give signals [examples, length, channels] and weights [length, channels / groups, outputs]",
+    });
+  }
+  const [examples, length, channels] = signals.shape as [number, number, number];
+  const { stride = 1, dilation = 1, padding } = options;
+  const own = (option: number | Pair): Pair => [1, typeof option === "number" ? option : option[1]];
+  const sides = typeof padding === "number" ? ([0, padding] as const) : padding;
+  const images = reshape(signals, [examples, 1, length, channels]);
+  const result = conv2d(images, reshape(weights, [1, ...weights.shape]), {
+    ...options,
+    stride: own(stride),
+    dilation: own(dilation),
+    ...(sides !== undefined && { padding: sides }),
+  });
+  return reshape(result, [examples, result.shape[2]!, result.shape[3]!]);
+}

@@ -1,0 +1,111 @@
+import { GraphError } from "../../errors.ts";
+import { requireType, Tensor, type ComputeOp } from "../../graph/tensor.ts";
+import { reshape } from "../layout/index.ts";
+import { normalAxis } from "./axes.ts";
+import { slice } from "./move.ts";
+
+export interface ConcatAttributes {
+  /** The position along the axis where each input begins. */
+  readonly starts: readonly number[];
+  readonly axis: number;
+}
+
+/** A kernel binds each input; longer lists are joined in several steps. */
+const MOST_INPUTS = 4;
+
+const concatOp: ComputeOp = {
+  name: "concat",
+  kind: "compute",
+  traits: { kind: "pointwise", gathers: true, cheap: true },
+  gradient(node, upstream) {
+    const { starts, axis } = node.attributes as ConcatAttributes;
+    return node.inputs.map(({ shape }, position) => {
+      const start = starts[position]!;
+      return slice(upstream, [...Array.from({ length: axis }, () => undefined), { start, end: start + shape[axis]! }]);
+    });
+  },
+};
+
+/**
+ * Tensors behind each other along an axis.
+ * @param tensors at least one, float32 or uint32, all of the same type and of the same size along the other axes
+ * @param axis the first by default; negative ones count from the last
+ * @throws GraphError where types or sizes differ, or the tensors have no such axis
+ */
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  const [first] = tensors;
+  if (!first) throw new GraphError({ where: "concat", what: "there are no tensors", fix: "Give at least one" });
+  const at = normalAxis("concat", first, axis);
+  for (const tensor of tensors) {
+    requireType("concat", tensor, "float32", "uint32");
+    const fits = tensor.shape.length === first.shape.length && tensor.dtype === first.dtype;
+    if (fits && tensor.shape.every((size, position) => position === at || size === first.shape[position])) continue;
+    throw new GraphError({
+      where: "concat",
+      what: `${tensor} does not fit ${first} along axis ${at}`,
+      fix: "Types, and sizes along all other axes, must be equal",
+    });
+  }
+  return join(tensors, at);
+}
+
+function join(tensors: readonly Tensor[], axis: number): Tensor {
+  const [first] = tensors as [Tensor];
+  if (tensors.length === 1) return first;
+  if (tensors.length > MOST_INPUTS) {
+    const each = Math.ceil(tensors.length / MOST_INPUTS);
+    const parts = Array.from({ length: Math.ceil(tensors.length / each) }, (_, part) =>
+      join(tensors.slice(part * each, (part + 1) * each), axis),
+    );
+    return join(parts, axis);
+  }
+  let count = 0;
+  const starts = tensors.map(({ shape }) => (count += shape[axis]!) - shape[axis]!);
+  const shape = first.shape.map((size, position) => (position === axis ? count : size));
+  return new Tensor<ConcatAttributes>(concatOp, tensors, { starts, axis }, { shape, dtype: first.dtype });
+}
+
+/**
+ * Tensors of one shape along a new axis.
+ * @param axis the position of the new axis, the first by default; negative ones count from the last of the result
+ * @throws GraphError where shapes or types differ
+ */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  const [first] = tensors;
+  if (!first) throw new GraphError({ where: "stack", what: "there are no tensors", fix: "Give at least one" });
+  const rank = first.shape.length + 1;
+  const at = axis < 0 ? axis + rank : axis;
+  if (!(Number.isInteger(axis) && at >= 0 && at < rank)) {
+    const what = `the result has no axis ${axis}`;
+    throw new GraphError({ where: "stack", what, fix: `Name one between ${-rank} and ${rank - 1}` });
+  }
+  return concat(
+    tensors.map((tensor) => reshape(tensor, [...tensor.shape.slice(0, at), 1, ...tensor.shape.slice(at)])),
+    at,
+  );
+}
+
+/**
+ * The parts of a tensor along an axis.
+ * @param parts how many equal parts, or the size of each
+ * @param axis the first by default; negative ones count from the last
+ * @throws GraphError where the parts do not add up to the size of the axis
+ */
+export function split(x: Tensor, parts: number | readonly number[], axis = 0): Tensor[] {
+  const at = normalAxis("split", x, axis);
+  const size = x.shape[at]!;
+  const sizes = typeof parts === "number" ? Array.from({ length: parts }, () => size / parts) : parts;
+  const isWhole = sizes.length > 0 && sizes.every((part) => Number.isInteger(part) && part >= 1);
+  if (!isWhole || sizes.reduce((sum, part) => sum + part, 0) !== size) {
+    throw new GraphError({
+      where: "split",
+      what: `${typeof parts === "number" ? `${parts} equal parts` : `parts [${parts.join(", ")}]`} of axis ${at} of ${x}`,
+      fix: `Give whole sizes of at least 1 that add up to ${size}`,
+    });
+  }
+  let start = 0;
+  return sizes.map((part) => {
+    start += part;
+    return slice(x, [...Array.from({ length: at }, () => undefined), { start: start - part, end: start }]);
+  });
+}

@@ -1,0 +1,167 @@
+/*
+ * Reading by indices, and its gradient: sums over the elements that share an index, in a fixed order. There are no float
+ * atomics, so that results have the same bits on every run: the indices are sorted first, and each entry then adds up
+ * its own run.
+ */
+import { GraphError } from "../../errors.ts";
+import { requireType, sizeOf, Tensor, type ComputeOp } from "../../graph/tensor.ts";
+import { equal, select } from "../elementwise/arithmetic.ts";
+import { axisIndex, reshape } from "../layout/index.ts";
+import { sum } from "../reduce/index.ts";
+import { normalAxis } from "./axes.ts";
+
+/** The input seen as [outer, size, inner] around the axis that is indexed. */
+export interface TakeAttributes {
+  readonly outer: number;
+  readonly size: number;
+  readonly inner: number;
+  /** Number of indices for each position of the outer axes. */
+  readonly count: number;
+}
+
+export interface TakeOptions {
+  /** The axis that is indexed, the first by default; negative ones count from the last. */
+  readonly axis?: number;
+}
+
+const traits = { kind: "pointwise", gathers: true, cheap: true } as const;
+
+const takeOp: ComputeOp = {
+  name: "take",
+  kind: "compute",
+  traits,
+  rearranges: true,
+  indexLimits: ({ attributes }) => [undefined, (attributes as TakeAttributes).size],
+  gradient(node, upstream) {
+    const [x, indices] = node.inputs as [Tensor, Tensor];
+    const { outer, size, inner, count } = node.attributes as TakeAttributes;
+    const flat = reshape(indices, [count]);
+    const total = sumByIndex(reshape(upstream, [outer, count, inner]), flat, sortOrder(flat), size);
+    return [reshape(total, x.shape), undefined];
+  },
+};
+
+function attributesOf(x: Tensor, axis: number, count: number): TakeAttributes {
+  return { outer: sizeOf(x.shape.slice(0, axis)), size: x.shape[axis]!, inner: sizeOf(x.shape.slice(axis + 1)), count };
+}
+
+/**
+ * Rows by indices, as an embedding takes them: entry `indices[i]` of an axis for each i. The gradient of an entry is the sum
+ * over all i that took it, in the order of i.
+ * @param x float32 or uint32
+ * @param indices uint32 of any shape, each below the size of the axis
+ * @returns the shape of `x` with the axis replaced by the axes of `indices`
+ * @throws GraphError for other types, or an axis that the tensor does not have
+ */
+export function take(x: Tensor, indices: Tensor, { axis = 0 }: TakeOptions = {}): Tensor {
+  requireType("take", x, "float32", "uint32");
+  requireType("take indices", indices, "uint32");
+  const at = normalAxis("take", x, axis);
+  const shape = [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)];
+  return new Tensor<TakeAttributes>(takeOp, [x, indices], attributesOf(x, at, indices.size), { shape, dtype: x.dtype });
+}
+
+const takeAlongOp: ComputeOp = {
+  name: "takeAlong",
+  kind: "compute",
+  traits,
+  rearranges: true,
+  indexLimits: ({ attributes }) => [undefined, (attributes as TakeAttributes).size],
+  gradient(node, upstream) {
+    const [x, indices] = node.inputs as [Tensor, Tensor];
+    const { outer, size, inner, count } = node.attributes as TakeAttributes;
+    const apart = (tensor: Tensor) => reshape(tensor, [outer, 1, count, inner]);
+    const chosen = equal(axisIndex([outer, size, count, inner], 1), apart(indices));
+    return [reshape(sum(select(chosen, apart(upstream), 0), { axes: 2 }), x.shape), undefined];
+  },
+};
+
+/**
+ * Elements by indices along an axis: the result at [i, j, k], for the axis 1, is `x[i, indices[i, j, k], k]`, as PyTorch's
+ * `gather` and NumPy's `take_along_axis`.
+ * @param x float32 or uint32
+ * @param indices uint32, of the shape of `x` but for the size of the axis, each below that size
+ * @returns the shape of `indices`
+ * @throws GraphError for other types or shapes
+ */
+export function takeAlong(x: Tensor, indices: Tensor, { axis = 0 }: TakeOptions = {}): Tensor {
+  requireType("takeAlong", x, "float32", "uint32");
+  requireType("takeAlong indices", indices, "uint32");
+  const at = normalAxis("takeAlong", x, axis);
+  const fits = indices.shape.length === x.shape.length;
+  if (!fits || indices.shape.some((size, position) => position !== at && size !== x.shape[position])) {
+    throw new GraphError({
+      where: "takeAlong",
+      what: `indices ${indices} do not fit ${x}`,
+      fix: `Sizes must be equal along all axes but axis ${at}`,
+    });
+  }
+  const attributes = attributesOf(x, at, indices.shape[at]!);
+  return new Tensor<TakeAttributes>(takeAlongOp, [x, indices], attributes, { shape: indices.shape, dtype: x.dtype });
+}
+
+const sortOrderOp: ComputeOp = { name: "sortOrder", kind: "compute", traits: { kind: "anchor" } };
+
+/**
+ * The positions of numbers in ascending order; equal numbers keep their order. Each is compared with all others, so that
+ * the work grows with the square of the length.
+ * @param keys uint32 [count]
+ * @returns uint32 [count], a permutation of 0 … count − 1
+ * @throws GraphError for another type or number of axes
+ */
+export function sortOrder(keys: Tensor): Tensor {
+  requireType("sortOrder", keys, "uint32");
+  if (keys.shape.length !== 1) {
+    throw new GraphError({ where: "sortOrder", what: `${keys} is not a vector`, fix: "Reshape it to one axis first" });
+  }
+  return new Tensor(sortOrderOp, [keys], {}, { shape: keys.shape, dtype: "uint32" });
+}
+
+export interface SumByIndexAttributes {
+  readonly outer: number;
+  readonly count: number;
+  readonly inner: number;
+  /** Number of entries of the result. */
+  readonly size: number;
+}
+
+const sumByIndexOp: ComputeOp = {
+  name: "sumByIndex",
+  kind: "compute",
+  traits: { kind: "anchor" },
+  indexLimits: ({ attributes }) => {
+    const { size, count } = attributes as SumByIndexAttributes;
+    return [undefined, size, count];
+  },
+  gradient: (node, upstream) => [take(upstream, node.inputs[1]!, { axis: 1 }), undefined, undefined],
+};
+
+/**
+ * Adds up what shares an index: entry j of the result is the sum over all i with `indices[i]` = j of `values[:, i, :]`,
+ * in the order of i; 0 where there is none.
+ * @param values float32 [outer, count, inner]
+ * @param indices uint32 [count], each below `size`
+ * @param order `sortOrder(indices)`
+ * @param size number of entries
+ * @returns float32 [outer, size, inner]
+ * @throws GraphError where types or sizes do not fit
+ */
+export function sumByIndex(values: Tensor, indices: Tensor, order: Tensor, size: number): Tensor {
+  requireType("sumByIndex", values, "float32");
+  requireType("sumByIndex indices", indices, "uint32");
+  requireType("sumByIndex order", order, "uint32");
+  const [outer = 0, count = 0, inner = 0] = values.shape;
+  const fits = [indices, order].every(({ shape }) => shape.length === 1 && shape[0] === count);
+  if (values.shape.length !== 3 || !fits) {
+    throw new GraphError({
+      where: "sumByIndex",
+      what: `${values} by indices ${indices} and order ${order}`,
+      fix: "Give values [outer, count, inner], and as many indices and positions as count",
+    });
+  }
+  const attributes = { outer, count, inner, size };
+  return new Tensor<SumByIndexAttributes>(sumByIndexOp, [values, indices, order], attributes, {
+    shape: [outer, size, inner],
+    dtype: "float32",
+  });
+}

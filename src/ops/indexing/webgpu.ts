@@ -1,0 +1,107 @@
+import library from "../../../shaders/indexing.wgsl?raw";
+import { sizeOf, type Tensor } from "../../graph/tensor.ts";
+import type { InputValue, PointwiseKernel } from "../kernel.ts";
+import { integerLiteral, signedLiteral } from "../webgpu/wgsl.ts";
+import { hasGaps, joinedAxes, type MovedAxis } from "./axis-map.ts";
+import type { ConcatAttributes } from "./concat.ts";
+import type { MoveAttributes } from "./move.ts";
+import type { TakeAttributes } from "./take.ts";
+import { anchors } from "./webgpu-anchors.ts";
+
+const modes = { fill: "move_filled", edge: "move_to_edge", reflect: "move_reflected" } as const;
+
+/** The WGSL i32 of the input's position; −1 where the axis is filled. */
+function source({ map: { start, step, divisor, outside }, from, to }: MovedAxis, position: string): string {
+  const at = `i32(${position}) * ${signedLiteral(step)} + ${signedLiteral(start)}`;
+  if (!hasGaps({ start, step, divisor, outside }, from, to)) return `(${at})`;
+  return `${modes[outside]}(${at}, ${signedLiteral(divisor)}, ${signedLiteral(from)})`;
+}
+
+const move: PointwiseKernel = {
+  kind: "pointwise",
+  library,
+  flops: () => 0,
+  expression(node, [x], { index }, float) {
+    const { maps, fill } = node.attributes as MoveAttributes;
+    const axes = joinedAxes(node.inputs[0]!.shape, node.shape, maps);
+    const terms: string[] = [];
+    const filled: string[] = [];
+    let [from, to] = [1, 1];
+    for (const axis of axes.toReversed()) {
+      const at = source(axis, `(${index} / ${integerLiteral(to)} % ${integerLiteral(axis.to)})`);
+      terms.push(`max(${at}, 0i) * ${signedLiteral(from)}`);
+      if (axis.map.outside === "fill" && hasGaps(axis.map, axis.from, axis.to)) filled.push(`${at} < 0i`);
+      from *= axis.from;
+      to *= axis.to;
+    }
+    const value = x!.at(`u32(${terms.join(" + ") || "0i"})`);
+    return filled.length === 0 ? value : `select(${value}, ${float(fill)}, ${filled.join(" || ")})`;
+  },
+};
+
+const concat: PointwiseKernel = {
+  kind: "pointwise",
+  library,
+  flops: () => 0,
+  expression(node, inputs, { index }) {
+    const { starts, axis } = node.attributes as ConcatAttributes;
+    const inner = sizeOf(node.shape.slice(axis + 1));
+    const row = node.shape[axis]! * inner;
+    const [own, outer] = [`(${index} % ${integerLiteral(row)})`, `(${index} / ${integerLiteral(row)})`];
+    const values = inputs.map((input, position) =>
+      input.at(part(node.inputs[position]!, { own, outer, start: starts[position]! * inner, axis })),
+    );
+    return values.reduceRight((rest, value, position) => {
+      const end = starts[position + 1];
+      return end === undefined ? value : `select(${rest}, ${value}, ${own} < ${integerLiteral(end * inner)})`;
+    });
+  },
+};
+
+/** The WGSL flat element of one input of a concatenation; the nearest one where another input is meant. */
+function part(
+  { shape }: Tensor,
+  { own, outer, start, axis }: { own: string; outer: string; start: number; axis: number },
+): string {
+  const width = sizeOf(shape.slice(axis));
+  const first = integerLiteral(start);
+  return `${outer} * ${integerLiteral(width)} + clamp(${own}, ${first}, ${integerLiteral(start + width - 1)}) - ${first}`;
+}
+
+const take: PointwiseKernel = {
+  kind: "pointwise",
+  library: "",
+  flops: () => 0,
+  expression(node, [x, indices], { index }) {
+    const { size, inner, count } = node.attributes as TakeAttributes;
+    const block = `${index} / ${integerLiteral(inner)}`;
+    const entry = indices!.at(`${block} % ${integerLiteral(count)}`);
+    return entryOf(x!, { outer: `${block} / ${integerLiteral(count)}`, size, entry, inner, index });
+  },
+};
+
+const takeAlong: PointwiseKernel = {
+  kind: "pointwise",
+  library: "",
+  flops: () => 0,
+  expression(node, [x, indices], { index }) {
+    const { size, inner, count } = node.attributes as TakeAttributes;
+    const outer = `${index} / ${integerLiteral(count * inner)}`;
+    return entryOf(x!, { outer, size, entry: indices!.here(), inner, index });
+  },
+};
+
+interface Entry {
+  readonly outer: string;
+  readonly size: number;
+  readonly entry: string;
+  readonly inner: number;
+  readonly index: string;
+}
+
+const entryOf = (x: InputValue, { outer, size, entry, inner, index }: Entry) =>
+  x.at(
+    `(${outer} * ${integerLiteral(size)} + ${entry}) * ${integerLiteral(inner)} + ${index} % ${integerLiteral(inner)}`,
+  );
+
+export const kernels = { move, concat, take, takeAlong, ...anchors };

@@ -1,0 +1,32 @@
+import { GraphError } from "../../errors.ts";
+import { sameShape, type Tensor } from "../../graph/tensor.ts";
+import { add, equal, multiply } from "../elementwise/arithmetic.ts";
+import { take } from "../indexing/index.ts";
+import { axisIndex, reshape } from "../layout/index.ts";
+
+/**
+ * The probability of each class, of which a share is divided among all classes.
+ * @param labels uint32 [examples], or float32 [examples, classes]
+ * @throws GraphError where shapes do not fit, or the share is outside [0, 1)
+ */
+export function smoothedTargets(where: string, logits: Tensor, labels: Tensor, smoothing: number): Tensor {
+  const [examples, classes = 1] = logits.shape;
+  const isHard = labels.dtype === "uint32";
+  if (logits.shape.length !== 2 || !sameShape(labels.shape, isHard ? [examples!] : logits.shape)) {
+    throw new GraphError({
+      where,
+      what: `logits ${logits} and labels ${labels} do not fit`,
+      fix: "Give logits [examples, classes] and integer labels [examples], or probabilities [examples, classes]",
+    });
+  }
+  if (!(smoothing >= 0 && smoothing < 1)) {
+    const what = `label smoothing is ${smoothing}`;
+    throw new GraphError({ where, what, fix: "Give a share from 0 up to, and without, 1" });
+  }
+  const targets = isHard ? equal(axisIndex(logits.shape, 1), reshape(labels, [examples!, 1])) : labels;
+  return smoothing === 0 ? targets : add(multiply(targets, 1 - smoothing), smoothing / classes);
+}
+
+/** The weight of each example's class; undefined where classes have no weights or targets are no labels. */
+export const hardLabels = (labels: Tensor, classWeights: Tensor | undefined): Tensor | undefined =>
+  classWeights && labels.dtype === "uint32" ? take(classWeights, labels) : undefined;

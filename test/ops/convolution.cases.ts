@@ -1,0 +1,171 @@
+import type { Shape } from "../../src/graph/tensor.ts";
+import {
+  averagePool2d,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  globalAveragePool2d,
+  globalMaxPool2d,
+  maxPool2d,
+  type ConvolutionOptions,
+  type TransposedConvolutionOptions,
+  type WindowOptions,
+} from "../../src/ops/convolution/index.ts";
+import { sumOfParts } from "../../src/ops/parts/index.ts";
+import { distinct, opCase, uniform, type OpCase } from "./cases.ts";
+
+const drawn = (shape: Shape) => ({ shape, draw: uniform(-1, 1) });
+
+const convolutions: readonly [Shape, Shape, ConvolutionOptions][] = [
+  [[2, 5, 7, 3], [3, 3, 3, 4], {}],
+  [[2, 5, 7, 3], [3, 3, 3, 4], { padding: "same" }],
+  [[1, 6, 6, 2], [3, 2, 2, 3], { padding: "same", stride: 2 }],
+  [
+    [1, 7, 8, 2],
+    [2, 3, 2, 1],
+    {
+      stride: [2, 3],
+      padding: [
+        [1, 0],
+        [2, 1],
+      ],
+      dilation: [2, 1],
+    },
+  ],
+  [[3, 1, 1, 5], [1, 1, 5, 2], {}],
+  [[2, 4, 5, 6], [3, 3, 2, 3], { groups: 3, padding: 1 }],
+  [[2, 5, 4, 4], [3, 3, 2, 6], { groups: 2, padding: "same", stride: 2 }],
+  [[2, 5, 4, 6], [3, 3, 1, 6], { groups: 6, padding: "same" }],
+  [[1, 17, 17, 1], [5, 5, 1, 8], { stride: 4 }],
+];
+
+const terms = (shape: Shape) => shape.reduce((product, size) => product * size, 1);
+
+const forward = convolutions.map(([images, weights, options]) => {
+  const inner = terms(weights.slice(0, 3));
+  return opCase({
+    name: `conv2d [${images.join(", ")}] by [${weights.join(", ")}] ${JSON.stringify(options)}`,
+    covers: ["conv2d"],
+    inputs: { images: drawn(images), weights: drawn(weights) },
+    build: ({ images: x, weights: w }) => conv2d(x, w, options),
+    differentiable: {
+      images: weights[0]! * weights[1]! * weights[3]!,
+      weights: images[0]! * images[1]! * images[2]!,
+    },
+    tolerance: { c: 4, joined: inner, term: 1 / 3 },
+  });
+});
+
+/** Many rows and few outputs: the rows of the weights' and the bias's gradient are divided into parts. */
+const longSums = opCase({
+  name: "conv2d with long sums for the weights' and the bias's gradient",
+  covers: ["conv2d", "sumOfParts"],
+  inputs: { images: drawn([4, 32, 32, 2]), weights: drawn([3, 3, 2, 3]), bias: drawn([3]) },
+  build: ({ images, weights, bias }) => conv2d(images, weights, { padding: "same", bias }),
+  differentiable: { weights: 4 * 32 * 32, bias: 4 * 32 * 32 },
+  parityOnly: true,
+  tolerance: { c: 4, joined: 18, term: 1 / 3 },
+});
+
+const transposed: readonly [Shape, Shape, TransposedConvolutionOptions][] = [
+  [[2, 3, 4, 3], [3, 3, 2, 3], {}],
+  [[1, 3, 2, 2], [3, 3, 4, 2], { stride: 2, padding: "same" }],
+  [[1, 2, 3, 4], [2, 2, 3, 4], { stride: [2, 3], groups: 2, size: [5, 9] }],
+];
+
+const backward = transposed.map(([images, weights, options]) =>
+  opCase({
+    name: `convTranspose2d [${images.join(", ")}] by [${weights.join(", ")}] ${JSON.stringify(options)}`,
+    covers: ["convTranspose2d"],
+    inputs: { images: drawn(images), weights: drawn(weights) },
+    build: ({ images: x, weights: w }) => convTranspose2d(x, w, options),
+    differentiable: { images: terms(weights.slice(0, 3)), weights: terms(images.slice(0, 3)) },
+    tolerance: { c: 4, joined: weights[0]! * weights[1]! * weights[3]!, term: 1 / 3 },
+  }),
+);
+
+const withBias = opCase({
+  name: "conv2d with a bias",
+  covers: ["conv2d"],
+  inputs: { images: drawn([2, 4, 5, 3]), weights: drawn([3, 3, 3, 4]), bias: drawn([4]) },
+  build: ({ images, weights, bias }) => conv2d(images, weights, { padding: "same", bias }),
+  differentiable: { images: 36, weights: 40, bias: 40 },
+  tolerance: { c: 4, joined: 28, term: 1 / 3 },
+});
+
+const parts = opCase({
+  name: "sumOfParts",
+  covers: ["sumOfParts"],
+  inputs: { x: drawn([5, 3, 17]) },
+  build: ({ x }) => sumOfParts(x),
+  differentiable: { x: 1 },
+  tolerance: { c: 4, joined: 5, term: 1 },
+});
+
+const oneDimensional = opCase({
+  name: "conv1d with stride and dilation",
+  covers: ["conv1d"],
+  inputs: { signals: drawn([2, 17, 3]), weights: drawn([3, 3, 5]) },
+  build: ({ signals, weights }) => conv1d(signals, weights, { stride: 2, dilation: 2, padding: 1 }),
+  differentiable: { signals: 15, weights: 34 },
+  tolerance: { c: 4, joined: 9, term: 1 / 3 },
+});
+
+const poolings: readonly [Shape, number | readonly [number, number], WindowOptions][] = [
+  [[2, 4, 6, 3], 2, {}],
+  [[2, 5, 5, 3], 3, { stride: 2, padding: "same" }],
+  [[1, 7, 6, 1], [3, 2], { stride: [1, 2], padding: [1, 1], dilation: [2, 1] }],
+];
+
+const pools = poolings.flatMap(([shape, window, options]): OpCase[] => {
+  const written = `[${shape.join(", ")}] by ${JSON.stringify(window)} ${JSON.stringify(options)}`;
+  const places = typeof window === "number" ? window ** 2 : window[0] * window[1];
+  return [
+    opCase({
+      name: `maxPool2d ${written}`,
+      covers: ["maxPool2d"],
+      inputs: { images: { shape, draw: distinct } },
+      build: ({ images }) => maxPool2d(images, window, options),
+      differentiable: { images: places },
+      tolerance: "exact",
+    }),
+    opCase({
+      name: `averagePool2d ${written}`,
+      covers: ["averagePool2d"],
+      inputs: { images: drawn(shape) },
+      build: ({ images }) => averagePool2d(images, window, options),
+      differentiable: { images: places },
+      tolerance: { c: 4, joined: places, term: 1 / places },
+    }),
+  ];
+});
+
+const globals: OpCase[] = [
+  opCase({
+    name: "globalAveragePool2d",
+    covers: ["globalAveragePool2d"],
+    inputs: { images: drawn([3, 5, 4, 7]) },
+    build: ({ images }) => globalAveragePool2d(images),
+    differentiable: { images: 1 },
+    tolerance: { c: 4, joined: 20, term: 1 / 20 },
+  }),
+  opCase({
+    name: "globalMaxPool2d",
+    covers: ["globalMaxPool2d"],
+    inputs: { images: { shape: [3, 5, 4, 7], draw: distinct } },
+    build: ({ images }) => globalMaxPool2d(images),
+    differentiable: { images: 1 },
+    tolerance: "exact",
+  }),
+];
+
+export const cases: readonly OpCase[] = [
+  ...forward,
+  longSums,
+  withBias,
+  parts,
+  ...backward,
+  oneDimensional,
+  ...pools,
+  ...globals,
+];

@@ -1,0 +1,124 @@
+import {
+  halfSumOfSquares,
+  hinge,
+  huber,
+  klDivergence,
+  meanAbsoluteError,
+  meanSquaredError,
+  negativeLogLikelihood,
+  sigmoidBinaryCrossEntropy,
+  softmaxCrossEntropy,
+  type Loss,
+} from "../../src/ops/losses/index.ts";
+import { logSoftmax } from "../../src/ops/softmax/index.ts";
+import { ulp } from "./accuracy.ts";
+import { grid, GAP, integersBelow, opCase, uniform, type OpCase, type Tolerance } from "./cases.ts";
+
+const EXAMPLES = 7;
+const CLASSES = 5;
+const shape = [EXAMPLES, CLASSES];
+
+const outputs = { shape, draw: grid(0) };
+const targets = { shape, draw: grid(5 * GAP) };
+const logits = { shape, draw: uniform(-3, 3) };
+const labels = { shape: [EXAMPLES], dtype: "uint32", draw: integersBelow(CLASSES) } as const;
+const weights = { shape: [EXAMPLES], draw: uniform(0.5, 2) };
+const classWeights = { shape: [CLASSES], draw: uniform(0.5, 2) };
+
+/** Exponentials and logarithms in each of the terms. */
+const withLogarithms: Tolerance = { c: 16, joined: 35, functionError: () => 8 * (2 ** -21 + 16 * ulp(1)) };
+const sums: Tolerance = { c: 16, joined: EXAMPLES * CLASSES };
+
+const ofTargets: readonly (readonly [string, Loss])[] = [
+  ["meanSquaredError", meanSquaredError],
+  ["halfSumOfSquares", halfSumOfSquares],
+  ["meanAbsoluteError", meanAbsoluteError],
+  ["huber", (a, b, options) => huber(a, b, { ...(options as object), delta: 0.7 + GAP / 3 })],
+  ["hinge", hinge],
+];
+
+const simple = ofTargets.flatMap(([name, loss]) => [
+  opCase({
+    name: `${name}, mean`,
+    covers: [name],
+    inputs: { outputs, targets },
+    build: (inputs) => loss(inputs.outputs, inputs.targets, { reduction: "mean" }),
+    differentiable: { outputs: 1 },
+    tolerance: sums,
+  }),
+  opCase({
+    name: `${name} with weights of examples and outputs`,
+    covers: [name],
+    inputs: { outputs, targets, weights, classWeights },
+    build: (inputs) => loss(inputs.outputs, inputs.targets, inputs),
+    differentiable: { outputs: 1, weights: 35, classWeights: 35 },
+    tolerance: sums,
+  }),
+]);
+
+const logarithmic: OpCase[] = [
+  opCase({
+    name: "softmaxCrossEntropy of probabilities",
+    covers: ["softmaxCrossEntropy"],
+    inputs: { logits, targets: { shape, draw: uniform(0, 0.4) } },
+    build: (inputs) => softmaxCrossEntropy(inputs.logits, inputs.targets, "none"),
+    differentiable: { logits: CLASSES, targets: 1 },
+    tolerance: withLogarithms,
+    gradientTolerance: { functionError: () => 2 ** -18 },
+  }),
+  opCase({
+    name: "softmaxCrossEntropy with label smoothing and all weights",
+    covers: ["softmaxCrossEntropy"],
+    inputs: { logits, labels, weights, classWeights },
+    build: (inputs) => softmaxCrossEntropy(inputs.logits, inputs.labels, { ...inputs, labelSmoothing: 0.2 }),
+    differentiable: { logits: CLASSES, weights: 35, classWeights: 35 },
+    tolerance: withLogarithms,
+    gradientTolerance: { functionError: () => 2 ** -18 },
+  }),
+  opCase({
+    name: "softmaxCrossEntropy with weights of examples, sum",
+    covers: ["softmaxCrossEntropy"],
+    inputs: { logits, labels, weights },
+    build: (inputs) => softmaxCrossEntropy(inputs.logits, inputs.labels, { weights: inputs.weights, reduction: "sum" }),
+    differentiable: { logits: CLASSES, weights: 1 },
+    tolerance: withLogarithms,
+    gradientTolerance: { functionError: () => 2 ** -18 },
+  }),
+  opCase({
+    name: "sigmoidBinaryCrossEntropy with all weights",
+    covers: ["sigmoidBinaryCrossEntropy"],
+    inputs: { logits, targets: { shape, draw: uniform(0, 1) }, weights, classWeights },
+    build: (inputs) => sigmoidBinaryCrossEntropy(inputs.logits, inputs.targets, inputs),
+    differentiable: { logits: 1 },
+    tolerance: withLogarithms,
+    gradientTolerance: { functionError: () => 2 ** -18 },
+  }),
+  opCase({
+    name: "negativeLogLikelihood of a logSoftmax, with weights of classes",
+    covers: ["negativeLogLikelihood"],
+    inputs: { logits, labels, classWeights },
+    build: (inputs) =>
+      negativeLogLikelihood(logSoftmax(inputs.logits), inputs.labels, { classWeights: inputs.classWeights }),
+    differentiable: { logits: CLASSES, classWeights: 35 },
+    tolerance: withLogarithms,
+    gradientTolerance: { functionError: () => 2 ** -18 },
+  }),
+  opCase({
+    name: "klDivergence",
+    covers: ["klDivergence"],
+    inputs: { logits, targets: { shape, draw: uniform(0.1, 0.4) } },
+    build: (inputs) => klDivergence(logSoftmax(inputs.logits), inputs.targets),
+    differentiable: { logits: CLASSES, targets: 1 },
+    tolerance: withLogarithms,
+    gradientTolerance: { functionError: () => 2 ** -18 },
+  }),
+  opCase({
+    name: "klDivergence where targets are 0",
+    covers: ["klDivergence"],
+    inputs: { logits, targets: { shape, draw: integersBelow(2) } },
+    build: (inputs) => klDivergence(logSoftmax(inputs.logits), inputs.targets, "none"),
+    tolerance: withLogarithms,
+  }),
+];
+
+export const cases: readonly OpCase[] = [...simple, ...logarithmic];
