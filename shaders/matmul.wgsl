@@ -125,4 +125,5 @@ fn main(
             }
         }
     }
+    finish_thread();
 }

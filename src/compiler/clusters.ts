@@ -23,6 +23,8 @@ export class Clusters {
   readonly #inlined: ReadonlySet<Tensor>;
   readonly #memberOf = new Map<Tensor, GrowingMember>();
   readonly #clusterOf = new Map<GrowingMember, Cluster>();
+  /** Atomic results, and states that follow from them, with the nodes whose kernels make them. */
+  readonly #alongside = new Map<Tensor, readonly Tensor[]>();
 
   constructor(nodes: readonly Tensor[], inlined: ReadonlySet<Tensor>) {
     this.#order = new Map(nodes.map((node, position) => [node, position]));
@@ -39,6 +41,16 @@ export class Clusters {
 
   clusterOf(member: GrowingMember): Cluster {
     return this.#clusterOf.get(member)!;
+  }
+
+  /** Notes that the kernels of some nodes make another one along, which then is in no cluster. */
+  makeAlongside(node: Tensor, makers: readonly Tensor[]): void {
+    this.#alongside.set(node, makers);
+  }
+
+  /** The nodes whose kernels make a node along; undefined for one that is not made so. */
+  makersAlongside(node: Tensor): readonly Tensor[] | undefined {
+    return this.#alongside.get(node);
   }
 
   /** A new cluster of one member with one node. */
@@ -110,7 +122,7 @@ export class Clusters {
         const aligned = !anchorTraits(node) && !pointwiseTraits(node)?.gathers;
         return this.operands(node).every((root) => {
           if (aligned && member.nodes.includes(root)) return true;
-          return isPack(root) ? !this.#memoryInputs(root).some((inside) => made.has(inside)) : !made.has(root);
+          return !this.#makersOf(root).some((maker) => made.has(maker));
         });
       }),
     );
@@ -142,11 +154,13 @@ export class Clusters {
     return [...found];
   }
 
-  /** As operands, but the members of packs for the packs. */
+  /** As operands, but what their kernels make for packs and for what is made alongside. */
   #memoryInputs(node: Tensor): Tensor[] {
-    return node.inputs.map(rootOf).flatMap((root) => {
-      if (isLiteral(root) || isStepScalar(root)) return [];
-      return isPack(root) || this.#inlined.has(root) ? this.#memoryInputs(root) : [root];
-    });
+    return this.operands(node).flatMap((root) => this.#makersOf(root));
+  }
+
+  /** The nodes whose kernels must have run before a tensor can be read. */
+  #makersOf(root: Tensor): readonly Tensor[] {
+    return this.#alongside.get(root) ?? (isPack(root) ? this.#memoryInputs(root) : [root]);
   }
 }

@@ -3,7 +3,7 @@
  */
 import { constantOp, stepScalarOp } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { reductionOf, type AnchorTraits, type PointwiseTraits } from "../graph/traits.ts";
+import { reductionOf, type AnchorTraits, type AtomicTraits, type PointwiseTraits } from "../graph/traits.ts";
 import { rootOf } from "../graph/views.ts";
 
 /** Whether a kernel computes the node. A pack has none: its members are computed in their places. */
@@ -13,8 +13,14 @@ export function pointwiseTraits({ op: { traits } }: Tensor): PointwiseTraits | u
   return traits?.kind === "pointwise" ? traits : undefined;
 }
 
+/** Those of a node with a kernel of its own, as an atomic result that no other kernel combines has. */
 export function anchorTraits({ op: { traits } }: Tensor): AnchorTraits | undefined {
+  if (traits?.kind === "atomic") return { kind: "anchor" };
   return traits?.kind === "anchor" ? traits : undefined;
+}
+
+export function atomicTraits({ op: { traits } }: Tensor): AtomicTraits | undefined {
+  return traits?.kind === "atomic" ? traits : undefined;
 }
 
 /** How a node reduces all elements of its input to one, where it is their sum or mean. */

@@ -10,6 +10,8 @@ export interface PointwiseTraits {
   readonly gathers?: boolean;
   /** Cheap enough to compute again in every kernel that reads it, instead of storing it, if it reads only leaves. */
   readonly cheap?: boolean;
+  /** Of inputs [condition, kept, replacement] of one element each, it is `kept` where the condition is 0, else `replacement`. */
+  readonly replaces?: boolean;
 }
 
 /** A reduction of its input, seen as [outer, count, inner], over the middle axis. */
@@ -34,6 +36,17 @@ export interface AnchorTraits {
   canFuse?(members: readonly Tensor[], other: Tensor): boolean;
 }
 
+/**
+ * Its one element, a uint32, is the largest of what the elements of its inputs give, each by itself; constants and per-step
+ * scalars give 0. The kernels that make the inputs can combine it along the way, by an atomic maximum. Where they cannot, it
+ * has a kernel of its own that reads its inputs from memory.
+ */
+export interface AtomicTraits {
+  readonly kind: "atomic";
+  /** The number of the first element of each input: the elements count on from one input to the next. */
+  offsets(node: Tensor): readonly number[];
+}
+
 /** Concatenates its inputs into one vector. It needs no kernel where they are computed in their places. */
 export interface PackTraits {
   readonly kind: "pack";
@@ -42,7 +55,7 @@ export interface PackTraits {
 }
 
 /** What a compiler knows of an op that computes. */
-export type OpTraits = PointwiseTraits | AnchorTraits | PackTraits;
+export type OpTraits = PointwiseTraits | AnchorTraits | AtomicTraits | PackTraits;
 
 /** The reduction that a node computes, if it is one. */
 export function reductionOf(node: Tensor): ReductionShape | undefined {

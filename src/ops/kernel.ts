@@ -1,6 +1,6 @@
 /*
  * How an op's folder tells each backend to run it: cpu.ts exports `kernels: Record<kernel name, CpuKernel>` and
- * webgpu.ts exports `kernels: Record<kernel name, PointwiseKernel | AnchorKernel>`. The backends find the files by
+ * webgpu.ts exports `kernels: Record<kernel name, WebGPUKernel>`. The backends find the files by
  * their names, so that adding an op touches its own folder only.
  */
 import type { Tensor } from "../graph/tensor.ts";
@@ -126,4 +126,17 @@ export interface AnchorKernel {
   launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: boolean): AnchorLaunch[];
 }
 
-export type WebGPUKernel = PointwiseKernel | AnchorKernel;
+/** An op whose one result is the largest of what elements give, which the kernels that make these raise. */
+export interface AtomicKernel {
+  readonly kind: "atomic";
+  /** WGSL text of the functions that the expression calls. */
+  readonly library: string;
+  /**
+   * The WGSL expression, of type u32, of what one element gives.
+   * @param value the element
+   * @param index its number among the elements of all inputs, of type u32
+   */
+  expression(node: Tensor, value: string, index: string): string;
+}
+
+export type WebGPUKernel = PointwiseKernel | AnchorKernel | AtomicKernel;

@@ -47,8 +47,9 @@ export interface TrainerOptions {
    */
   readonly microBatchSize?: number;
   /**
-   * What becomes of a step whose loss or gradient is NaN or infinite. Without it nothing is looked for, and such a step
-   * spoils the parameters. It costs a dispatch more in a step, and but for "skip" another one of a single element.
+   * What becomes of a step whose loss or gradient is NaN or infinite: see `nonFiniteChoices`; "stop" by default. The
+   * kernels that make the gradient look for it along the way, so that a step has no dispatch more, and one whose batch is
+   * divided a single one. Of a divided step only the gradient is looked at.
    */
   readonly onNonFinite?: NonFiniteChoice;
   /**

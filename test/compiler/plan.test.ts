@@ -19,6 +19,7 @@ const rulesOf = (mostBindings: number, oneAccessPerBuffer: boolean, recomputes: 
   mostBindings,
   oneAccessPerBuffer,
   recomputes,
+  atomics: recomputes,
   canFuse: () => true,
   makesTotals: () => true,
 });

@@ -8,7 +8,13 @@ import { relu } from "../../src/ops/elementwise/index.ts";
 /** A value of so many elements; the slots see its size only. */
 const value = (elements: number): Tensor => relu(input("x", [elements]));
 
-const group = (inputs: readonly Tensor[], ...outputs: Tensor[]): Group => ({ members: [], inputs, outputs });
+const group = (inputs: readonly Tensor[], ...outputs: Tensor[]): Group => ({
+  members: [],
+  inputs,
+  outputs,
+  atomics: [],
+  replacements: [],
+});
 
 type Regions = Parameters<typeof assignSlots>[1];
 

@@ -31,7 +31,7 @@ export interface StopFlags {
 }
 
 /** What becomes of a step whose loss or gradient is not finite. */
-export const onNanChoices = [...nonFiniteChoices, "ignore"] as const;
+export const onNanChoices = nonFiniteChoices;
 
 export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, CheckpointFlags {
   readonly lr: number;
