@@ -102,7 +102,12 @@ export class Clusters {
 
   /** The tensors that a node reads, through views and inlined nodes; a pack is one. */
   operands(node: Tensor): Tensor[] {
-    return node.inputs.map(rootOf).flatMap((root) => {
+    return this.operandsAmong(node.inputs);
+  }
+
+  /** The tensors that a node with some inputs reads. */
+  operandsAmong(inputs: readonly Tensor[]): Tensor[] {
+    return inputs.map(rootOf).flatMap((root) => {
       if (isLiteral(root) || isStepScalar(root)) return [];
       return this.#inlined.has(root) ? this.operands(root) : [root];
     });

@@ -162,10 +162,8 @@ class Fuser {
     const replacement = rootOf(node.inputs[2]!);
     const member = this.#clusters.memberOf(replacement);
     const chain = member?.nodes ?? [];
-    const isOwn = (root: Tensor) => root === state || chain.includes(root);
-    const needsOnlyState = [node, ...chain].every((inner) =>
-      this.#clusters.operands(inner).every((root) => isOwn(root) || root === condition),
-    );
+    const needed = [node.inputs[2]!, ...chain.flatMap(({ inputs }) => inputs)];
+    const needsOnlyState = this.#clusters.operandsAmong(needed).every((root) => root === state || chain.includes(root));
     const isOnlyReader = (this.#readers.get(state) ?? []).every((reader) => reader === node || chain.includes(reader));
     if (member?.anchor || !needsOnlyState || !isOnlyReader || !this.#onlyReads(node, replacement, chain)) return false;
     if (member) this.#inline(member);

@@ -76,6 +76,5 @@ export async function trainOn(run: Run, { signal, maxSteps, tell, between }: Tra
   }
 }
 
-/** Seen on the page's own side, which has every step's loss: the trainer's guard would cost each step a dispatch. */
 const diverged = ({ step, loss }: TrainingProgress) =>
   new WgradError({ what: `the loss of step ${step} is ${loss}`, fix: "Choose a lower learning rate and reset" });
