@@ -10,7 +10,7 @@ export { Random, randomKey } from "./random.ts";
 export { defineGraph, type Graph, type Update } from "./graph/graph.ts";
 export { constant, input, parameter, state, stepScalar, type StoredAttributes } from "./graph/leaves.ts";
 export type { ComputeOp, DType, GivenOp, Op, Shape, Tensor, TensorType } from "./graph/tensor.ts";
-export type { AnchorTraits, OpTraits, PackTraits, PointwiseTraits, ReductionShape } from "./graph/traits.ts";
+export type { AnchorTraits, AtomicTraits, OpTraits, PackTraits, PointwiseTraits, ReductionShape } from "./graph/traits.ts";
 
 export { dropoutMask } from "./ops/dropout/index.ts";
 export * from "./ops/elementwise/index.ts";
@@ -26,6 +26,7 @@ export {
   type Reduction,
 } from "./ops/losses/index.ts";
 export { matmul, matrixProducts, type MatmulAttributes, type MatmulOptions } from "./ops/matmul/index.ts";
+export { firstNonFinite, replaceIf } from "./ops/non-finite/index.ts";
 export { argmax, max, mean, sum, type ReduceOptions } from "./ops/reduce/index.ts";
 export { logSoftmax, softmax } from "./ops/softmax/index.ts";
 

@@ -111,7 +111,8 @@ export interface TuningCase {
 
 /**
  * An op with a kernel of its own. Its WGSL reads each input through `read_NAME(index)` and hands each result to a
- * finish function, both generated, so that any chain may be fused before and after it.
+ * finish function, both generated, so that any chain may be fused before and after it. Every thread calls
+ * `finish_thread()` at its end, which raises atomic results.
  */
 export interface AnchorKernel {
   readonly kind: "anchor";
