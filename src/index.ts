@@ -10,7 +10,14 @@ export { Random, randomKey } from "./random.ts";
 export { defineGraph, type Graph, type Update } from "./graph/graph.ts";
 export { constant, input, parameter, state, stepScalar, type StoredAttributes } from "./graph/leaves.ts";
 export type { ComputeOp, DType, GivenOp, Op, Shape, Tensor, TensorType } from "./graph/tensor.ts";
-export type { AnchorTraits, AtomicTraits, OpTraits, PackTraits, PointwiseTraits, ReductionShape } from "./graph/traits.ts";
+export type {
+  AnchorTraits,
+  AtomicTraits,
+  OpTraits,
+  PackTraits,
+  PointwiseTraits,
+  ReductionShape,
+} from "./graph/traits.ts";
 
 export { dropoutMask } from "./ops/dropout/index.ts";
 export * from "./ops/elementwise/index.ts";
