@@ -1,7 +1,7 @@
 /*
  * What can be said of a training: on the command line, and in a configuration file.
  */
-import { nonFiniteChoices } from "../../train/index.ts";
+import { nonFiniteChoices, type NonFiniteChoice } from "../../train/index.ts";
 import type { DeviceChoice } from "../../node/index.ts";
 import { checkpointOptions, type CheckpointFlags } from "./checkpoint-options.ts";
 import { dataOptions, type DataFlags } from "./data-options.ts";
@@ -30,16 +30,13 @@ export interface StopFlags {
   readonly checkEvery?: number;
 }
 
-/** What becomes of a step whose loss or gradient is not finite. */
-export const onNanChoices = nonFiniteChoices;
-
 export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, CheckpointFlags {
   readonly lr: number;
   readonly schedule: ScheduleName;
   readonly warmup: number;
   readonly epochs?: number;
   readonly init?: string;
-  readonly onNan: (typeof onNanChoices)[number];
+  readonly onNan: NonFiniteChoice;
   readonly device: DeviceChoice;
   readonly out?: string;
   readonly log?: string;
@@ -97,7 +94,7 @@ function stopOptions(): SettableOption[] {
     ofFitUntil(
       positiveOption("--gradient-tolerance <norm>", "stop when the gradient's norm is below at three checks in a row"),
     ),
-    nameOption("--on-nan", "when the loss or gradient is NaN or infinite", onNanChoices, "stop").withFacts({
+    nameOption("--on-nan", "when the loss or gradient is NaN or infinite", nonFiniteChoices, "stop").withFacts({
       libraryNames: ["onNonFinite"],
     }),
     ofFitUntil(
