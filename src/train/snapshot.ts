@@ -27,7 +27,10 @@ export interface Snapshot {
   /** Steps that the values have seen: the number of the last step, counted from 1; 0 before the first. */
   readonly step: number;
   readonly parameters: Readonly<Record<string, StoredValues>>;
-  /** The optimizer's states, flat vectors in the slices of `pack(parameters)`; none for plain SGD. */
+  /**
+   * The optimizer's states, flat vectors in the slices of `pack(parameters)`, none for plain SGD; and what the check for
+   * NaN remembers, see `onNonFinite`.
+   */
   readonly optimizer: Readonly<Record<string, StoredValues>>;
   /** What the first event of a run that goes on from here begins with; not known while a fit is under way. */
   readonly unreported?: Unreported;
