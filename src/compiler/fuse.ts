@@ -155,10 +155,11 @@ class Fuser {
 
   /** Has the kernels of an atomic result store the state that a node replaces, if nothing else needs the old value. */
   #replaces(node: Tensor): boolean {
+    const state = replacedState(this.#graph, node);
+    if (!state || this.#wanted.has(state)) return false;
     const condition = rootOf(node.inputs[0]!);
     const makers = this.#clusters.makersAlongside(condition);
-    const state = replacedState(this.#graph, node);
-    if (!state || this.#wanted.has(state) || !makers?.every((maker) => this.#hasRoom(maker))) return false;
+    if (!makers?.every((maker) => this.#hasRoom(maker))) return false;
     const replacement = rootOf(node.inputs[2]!);
     const member = this.#clusters.memberOf(replacement);
     const chain = member?.nodes ?? [];

@@ -87,4 +87,13 @@ const replacements: OpCase[] = [0, 1, 2 ** 31].map((condition) =>
   }),
 );
 
-export const cases = [...given, ...made, ...replacements];
+/** The last element of the last row and column: a kernel that leaves it out finds nothing. */
+const last = opCase({
+  name: "firstNonFinite: the last element of a matrix",
+  covers,
+  inputs: { x: { shape: [3, 17], draw: spoiled({ 50: NaN }) } },
+  build: ({ x }) => firstNonFinite([x]),
+  tolerance: "exact",
+});
+
+export const cases = [last, ...given, ...made, ...replacements];
