@@ -38,6 +38,7 @@ const rules: BackendRules = {
   oneAccessPerBuffer: false,
   recomputes: true,
   canFuse: () => false,
+  atomics: false,
   makesTotals: () => false,
 };
 

@@ -130,6 +130,8 @@ export class Run {
           }
         : { epochs: settings.epochs, schedule }),
       seed: settings.seed,
+      // The page sees it in the loss of every step, which it draws.
+      onNonFinite: "ignore",
       snapshotSeconds: 2,
       ...(resumeFrom && { resumeFrom }),
       ...(onRecovery && { onRecovery }),
