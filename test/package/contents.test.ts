@@ -179,6 +179,13 @@ const marks = {
   "the models' file format": "__metadata__",
 };
 
+/** A chunk, and those that it imports at once. */
+function loadedWith(chunks: readonly Rolldown.OutputChunk[], chunk: Rolldown.OutputChunk): Rolldown.OutputChunk[] {
+  const found = new Set([chunk]);
+  for (const one of found) for (const other of chunks) if (one.imports.includes(other.fileName)) found.add(other);
+  return [...found];
+}
+
 /** Words that the code of one backend has. */
 const backendMarks = { webgpu: "@compute", wasm: "kernels do not compile", cpu: "CPU reference" };
 
@@ -251,10 +258,14 @@ test("the README's sizes are this version's, to a tenth", async () => {
   for (const [what, names] of Object.entries(pages)) {
     const chunks = await bundle(names);
     const [, ...claimed] = new RegExp(`\\| ${what}${" \\| ([\\d.]+) kB".repeat(4)} \\|`).exec(readme) ?? [];
-    const later = chunks.filter(({ isDynamicEntry }) => isDynamicEntry);
+    const first = loadedWith(
+      chunks,
+      chunks.find(({ isEntry }) => isEntry)!,
+    );
+    const backends = Object.values(backendMarks).map((mark) => chunks.find(({ code }) => code.includes(mark))!);
     const parts = [
-      chunks.filter(({ isDynamicEntry }) => !isDynamicEntry),
-      ...Object.values(backendMarks).map((mark) => later.filter(({ code }) => code.includes(mark))),
+      first,
+      ...backends.map((backend) => loadedWith(chunks, backend).filter((chunk) => !first.includes(chunk))),
     ];
     parts.map(compressed).forEach((bytes, part) => {
       expect(
