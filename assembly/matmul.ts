@@ -3,6 +3,7 @@
  * float32 sum for each output, so that every division of the work gives the same bits.
  * Units are rows, or columns with BY_COLUMNS. Blocks of the right operand, INNER × COLUMNS at most, and of the left, ROWS ×
  * INNER at most, are packed into scratch memory, where computed operands are written first, and go through register tiles.
+ * With BY_ROW, for few rows or a short inner axis, nothing is packed and each row is made by itself.
  * Rows of a block are finished as soon as their sums are complete.
  */
 import { elements, finish, storeLanes, word } from "./operand";
