@@ -75,7 +75,14 @@ async function fetchKernels(): Promise<ArrayBuffer> {
 function startThread(program: string, events: ThreadEvents): WasmThread {
   const call = `(${program})((handle) => (onmessage = ({ data }) => handle(data)), (message) => postMessage(message));`;
   const url = URL.createObjectURL(new Blob([call], { type: "text/javascript" }));
-  const worker = new Worker(url, { name: "wgrad thread" });
+  let worker: Worker;
+  try {
+    worker = new Worker(url, { name: "wgrad thread" });
+  } catch (error) {
+    // A Content-Security-Policy forbids it. The others compute without this thread.
+    queueMicrotask(() => events.died(String(error)));
+    return { post() {}, end() {}, keepsProcess() {} };
+  }
   worker.addEventListener("message", ({ data }) => events.message(data));
   worker.addEventListener("error", ({ message }) => events.died(message || "its program did not start"));
   return {
