@@ -16,7 +16,7 @@ import type { Plan } from "../../compiler/plan.ts";
 import type { Region } from "../../compiler/regions.ts";
 import type { OwnBuffers } from "./own-buffers.ts";
 import type { ScalarRing } from "./scalars.ts";
-import type { StoredLeaves } from "./stored-leaves.ts";
+import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
 
 /**
  * The maximum number of steps per submit: the number of rows of the trace, and of slots in the ring of per-step
@@ -45,7 +45,7 @@ export interface ExecutableParts {
   /** One per launch. */
   readonly pipelines: readonly Pipeline[];
   readonly ring: ScalarRing;
-  readonly leaves: StoredLeaves;
+  readonly leaves: StoredLeaves<GPUBuffer>;
   readonly buffers: OwnBuffers;
 }
 
@@ -58,7 +58,7 @@ export class WebGPUExecutable implements Executable {
   readonly #plan: Plan;
   readonly #trace: Region;
   readonly #ring: ScalarRing;
-  readonly #leaves: StoredLeaves;
+  readonly #leaves: StoredLeaves<GPUBuffer>;
   readonly #recorded: readonly Recorded[];
   /** The value of `moves` when the leaves were bound. */
   #boundAt: number;
