@@ -89,13 +89,22 @@ export async function serve(folder: string): Promise<{ address: string; missing:
   };
 }
 
-/** Notes every error and warning that the page or its worker puts on the console, and every uncaught one. */
+/**
+ * Collects every error that the page or its worker logs or does not catch, and every request that fails. Each is one line
+ * with the place that it comes from and the seconds since the page opened.
+ */
 export function noteErrors(page: Page): string[] {
   const errors: string[] = [];
+  const opened = performance.now();
+  const note = (text: string) => errors.push(`${((performance.now() - opened) / 1000).toFixed(1)} s: ${text}`);
   page.on("console", (message: ConsoleMessage) => {
-    if (message.type() === "error") errors.push(message.text());
+    const { url, lineNumber, columnNumber } = message.location();
+    if (message.type() === "error") note(`console: ${message.text()} (${url}:${lineNumber}:${columnNumber})`);
   });
-  page.on("pageerror", (error) => errors.push(String(error)));
-  page.on("requestfailed", (request) => errors.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on("pageerror", (error) => note(`not caught: ${error.stack ?? error}`));
+  page.on("requestfailed", (request) => {
+    const { errorText } = request.failure()!;
+    note(`request: ${request.method()} ${request.url()} (${request.resourceType()}): ${errorText}`);
+  });
   return errors;
 }

@@ -295,6 +295,27 @@ describe("the service", () => {
     await heard.pause();
   });
 
+  test("a drawing that the loss of the device interrupts is refused once, and nothing else fails unhandled", async () => {
+    const lossy = losable(createCpuBackend());
+    const api = service(() => lossy.backend);
+    const heard = listen(api);
+    await heard.command({ kind: "begin", settings: small, run: false });
+    const picture = new Uint8Array(784).fill(200);
+    expect((await api.predict(picture)).probabilities).toHaveLength(10);
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    try {
+      const asked = api.predict(picture);
+      lossy.lose();
+      await expect(asked).rejects.toThrow(DeviceLostError);
+      await pass();
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+  });
+
   test("MNIST that is not there is replaced by the built-in digits, and no one is told to run commands", async () => {
     vi.stubGlobal("fetch", async () => new Response("", { status: 404 }));
     const backend = createCpuBackend();
@@ -317,16 +338,24 @@ describe("the service", () => {
   });
 });
 
-/** A backend whose work fails for good once it is lost. */
+/** A backend whose work fails for good once it is lost, a read later than the run before it, as on a GPU. */
 function losable(inner: Backend): { backend: Backend; lose(): void } {
   let isLost = false;
+  const requireLive = () => {
+    if (isLost) throw new DeviceLostError({ what: "the device was lost" });
+  };
   const failing = (executable: Executable): Executable => ({
     ...executable,
     dispatches: executable.dispatches,
-    read: (output) => executable.read(output),
     run: async (first, count) => {
-      if (isLost) throw new DeviceLostError({ what: "the device was lost" });
+      await Promise.resolve();
+      requireLive();
       return executable.run(first, count);
+    },
+    read: async (output) => {
+      await pass();
+      requireLive();
+      return executable.read(output);
     },
   });
   const createSession = () => {
