@@ -2,7 +2,7 @@
  * XOR, which no line separates: the perceptron never stops and never gets all four cases right, while a network with one
  * hidden layer does (Minsky and Papert 1969; Rumelhart, Hinton and Williams 1986).
  */
-import { createTrainer, dense, makeDataset, optimizers, sequential, type Backend } from "../src/index.ts";
+import { createTrainer, dense, makeClassificationDataset, optimizers, sequential, type Backend } from "../src/index.ts";
 import { train as trainPerceptron, type Epoch } from "./02-perceptron.ts";
 import { inputs } from "./01-neuron.ts";
 import {
@@ -45,7 +45,7 @@ export interface XorNetwork {
 export async function network(backend: Backend, steps: number, places = features): Promise<XorNetwork> {
   const trainer = await createTrainer({
     model: sequential([dense(4, { activation: "tanh" }), dense(1)], { inputShape: [2], seed: 1 }),
-    dataset: makeDataset({ name: "XOR", features, shape: [2], labels, classes: ["0", "1"] }),
+    dataset: makeClassificationDataset({ name: "XOR", features, shape: [2], labels, classes: ["0", "1"] }),
     backend,
     loss: "sigmoidBinaryCrossEntropy",
     optimizer: optimizers.momentum(),

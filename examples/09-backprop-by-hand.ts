@@ -15,13 +15,13 @@ import {
   dense,
   epochOrder,
   gradients,
-  makeDataset,
+  makeClassificationDataset,
   optimizers,
   Random,
   sequential,
   softmaxCrossEntropy,
   type Backend,
-  type Dataset,
+  type ClassificationDataset,
   type Model,
 } from "../src/index.ts";
 import { colors, line, picture, points, type Point } from "./lib/picture.ts";
@@ -31,7 +31,7 @@ const [INPUTS, HIDDEN, CLASSES] = [5, 16, 2];
 export const LEARNING_RATE = 0.01;
 
 /** Five numbers each; class 1 where x₀² + x₁ x₂ > 0.4 x₃ − 0.2 x₄ + 0.3. */
-export function samples(count = 60): Dataset {
+export function samples(count = 60): ClassificationDataset {
   const random = new Random(9);
   const features = Float32Array.from({ length: count * INPUTS }, () => random.uniform(-1, 1));
   const labels = Uint32Array.from({ length: count }, (_, row) => {
@@ -44,7 +44,7 @@ export function samples(count = 60): Dataset {
     ];
     return Number(a * a + b * c > 0.4 * d - 0.2 * e + 0.3);
   });
-  return makeDataset({ name: "five numbers", features, shape: [INPUTS], labels, classes: ["0", "1"] });
+  return makeClassificationDataset({ name: "five numbers", features, shape: [INPUTS], labels, classes: ["0", "1"] });
 }
 
 export const makeModel = (): Model =>
@@ -111,13 +111,13 @@ function descend(parameters: Parameters, gradient: Parameters): void {
   }
 }
 
-const rowOf = ({ features }: Dataset, row: number) => features.subarray(row * INPUTS, (row + 1) * INPUTS);
+const rowOf = ({ features }: ClassificationDataset, row: number) => features.subarray(row * INPUTS, (row + 1) * INPUTS);
 
 /** The gradients of one sample's loss by the library, in the order W¹, b¹, W², b². */
 export async function libraryGradients(
   backend: Backend,
   model: Model,
-  dataset: Dataset,
+  dataset: ClassificationDataset,
   row: number,
 ): Promise<number[]> {
   const x = constant([...rowOf(dataset, row)], [1, INPUTS]);
@@ -134,13 +134,13 @@ export async function libraryGradients(
 }
 
 /** The same gradients by hand, in that order. */
-export function gradientsByHand(model: Model, dataset: Dataset, row: number): number[] {
+export function gradientsByHand(model: Model, dataset: ClassificationDataset, row: number): number[] {
   const { gradient } = backpropagate(initialParameters(model), rowOf(dataset, row), dataset.labels[row]!);
   return [gradient.weights1, gradient.biases1, gradient.weights2, gradient.biases2].flatMap((values) => [...values]);
 }
 
 /** The loss of each step, sample by sample in each epoch's order, by hand. */
-export function trainByHand(model: Model, dataset: Dataset, epochs: number): number[] {
+export function trainByHand(model: Model, dataset: ClassificationDataset, epochs: number): number[] {
   const parameters = initialParameters(model);
   const losses: number[] = [];
   for (let epoch = 0; epoch < epochs; epoch++) {
@@ -157,7 +157,7 @@ export function trainByHand(model: Model, dataset: Dataset, epochs: number): num
 export async function trainByLibrary(
   backend: Backend,
   model: Model,
-  dataset: Dataset,
+  dataset: ClassificationDataset,
   epochs: number,
 ): Promise<number[]> {
   const options = { optimizer: optimizers.sgd(), learningRate: LEARNING_RATE, batchSize: 1, epochs, seed: 1 };

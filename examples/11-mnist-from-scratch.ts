@@ -17,12 +17,12 @@ import {
   dense,
   epochOrder,
   initializers,
-  makeDataset,
+  makeClassificationDataset,
   optimizers,
   sequential,
   unitScale,
   type Backend,
-  type Dataset,
+  type ClassificationDataset,
   type Model,
 } from "../src/index.ts";
 import { loadMnist } from "../src/node/index.ts";
@@ -33,7 +33,11 @@ const HIDDEN = 200;
 const CLASSES = 10;
 
 /** Writes the first `count` examples, one per line: the label, then the pixels 0 … 255. */
-export async function writeCsv(path: string, { features, labels, shape }: Dataset, count: number): Promise<void> {
+export async function writeCsv(
+  path: string,
+  { features, labels, shape }: ClassificationDataset,
+  count: number,
+): Promise<void> {
   const width = shape.reduce((product, size) => product * size, 1);
   const file = await open(path, "w");
   try {
@@ -45,7 +49,7 @@ export async function writeCsv(path: string, { features, labels, shape }: Datase
 }
 
 /** Reads what `writeCsv` wrote. */
-export async function readCsv(path: string): Promise<Dataset> {
+export async function readCsv(path: string): Promise<ClassificationDataset> {
   const [labels, pixels]: [number[], number[][]] = [[], []];
   for await (const text of createInterface({ input: createReadStream(path) })) {
     const [label, ...rest] = text.split(",").map(Number);
@@ -53,7 +57,7 @@ export async function readCsv(path: string): Promise<Dataset> {
     pixels.push(rest);
   }
   const classes = Array.from({ length: CLASSES }, (_, digit) => String(digit));
-  return makeDataset({
+  return makeClassificationDataset({
     name: path,
     features: Uint8Array.from(pixels.flat()),
     shape: [pixels[0]!.length],
@@ -141,7 +145,7 @@ export class HandwrittenNetwork {
   }
 
   /** One step along the mean gradient of all examples. */
-  trainBatch({ features, labels, count, shape: [width = 0] }: Dataset, learningRate: number): number {
+  trainBatch({ features, labels, count, shape: [width = 0] }: ClassificationDataset, learningRate: number): number {
     const [gradient1, gradient2] = [new Float64Array(this.weights1.length), new Float64Array(this.weights2.length)];
     let error = 0;
     for (let row = 0; row < count; row++) {
@@ -154,7 +158,7 @@ export class HandwrittenNetwork {
   }
 
   /** The share of examples whose largest output is that of their label. */
-  accuracy({ features, labels, count }: Pick<Dataset, "features" | "labels" | "count">): number {
+  accuracy({ features, labels, count }: Pick<ClassificationDataset, "features" | "labels" | "count">): number {
     const width = features.length / count;
     let right = 0;
     for (let row = 0; row < count; row++) {
@@ -181,7 +185,11 @@ export interface Training {
   readonly testAccuracy: number;
 }
 
-export function trainByHand(train: Dataset, test: Dataset, { batchSize, learningRate, steps }: Recipe): Training {
+export function trainByHand(
+  train: ClassificationDataset,
+  test: ClassificationDataset,
+  { batchSize, learningRate, steps }: Recipe,
+): Training {
   const network = new HandwrittenNetwork(makeModel(train.shape[0]!));
   const width = train.shape[0]!;
   const losses = Array.from({ length: steps }, (_, step) => {
@@ -198,8 +206,8 @@ export function trainByHand(train: Dataset, test: Dataset, { batchSize, learning
 
 export async function trainByLibrary(
   backend: Backend,
-  train: Dataset,
-  test: Dataset,
+  train: ClassificationDataset,
+  test: ClassificationDataset,
   recipe: Recipe,
 ): Promise<Training> {
   const { batchSize, learningRate, steps } = recipe;
@@ -223,7 +231,11 @@ export async function trainByLibrary(
 }
 
 /** The first examples of a data set, written to a CSV file in a folder and read back. */
-export async function throughCsv(folder: string, dataset: Dataset, count: number): Promise<Dataset> {
+export async function throughCsv(
+  folder: string,
+  dataset: ClassificationDataset,
+  count: number,
+): Promise<ClassificationDataset> {
   const path = join(folder, "digits.csv");
   await writeCsv(path, dataset, count);
   return readCsv(path);

@@ -11,7 +11,7 @@ import {
   sequential,
   standardization,
   type Backend,
-  type Dataset,
+  type ClassificationDataset,
   type Trainer,
 } from "../src/index.ts";
 import { adapterText } from "../src/cli/text/text.ts";
@@ -34,15 +34,15 @@ export interface Contestant {
 }
 
 export interface Contest {
-  readonly train: Dataset;
-  readonly test: Dataset;
+  readonly train: ClassificationDataset;
+  readonly test: ClassificationDataset;
   /** Passes over the training set, for both. */
   readonly epochs: number;
   /** How many marks to take. */
   readonly marks: number;
 }
 
-const widthOf = ({ shape }: Dataset) => shape.reduce((product, size) => product * size, 1);
+const widthOf = ({ shape }: ClassificationDataset) => shape.reduce((product, size) => product * size, 1);
 
 /** With loops: two sigmoid layers, no biases, half the squared error, SGD with learning rate 0.1, one example per step. */
 export function byHand({ train, test, epochs, marks }: Contest): Contestant {
@@ -88,13 +88,13 @@ export async function byFramework(backend: Backend, { train, test, epochs, marks
   const taken: Mark[] = [];
   let seconds = 0;
   for (let mark = 1; mark <= marks; mark++) {
-    const maxSteps = Math.floor((trainer.stepsTotal * mark) / marks) - trainer.step;
+    const maxSteps = Math.floor((trainer.totalSteps * mark) / marks) - trainer.step;
     const began = performance.now();
     await finish(trainer.fit({ maxSteps, every: maxSteps }));
     seconds += (performance.now() - began) / 1000;
     taken.push({ seconds, accuracy: (await trainer.evaluate(test)).accuracy });
   }
-  const found = { name: "by wgrad", steps: trainer.stepsTotal, marks: taken };
+  const found = { name: "by wgrad", steps: trainer.totalSteps, marks: taken };
   trainer.dispose();
   return found;
 }

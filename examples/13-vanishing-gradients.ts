@@ -7,12 +7,12 @@ import {
   createGradientNorms,
   dense,
   initializers,
-  makeDataset,
+  makeClassificationDataset,
   Random,
   sequential,
   type ActivationName,
   type Backend,
-  type Dataset,
+  type ClassificationDataset,
   type Initializer,
 } from "../src/index.ts";
 import { colors, line, picture, type Point } from "./lib/picture.ts";
@@ -30,11 +30,11 @@ export const initializations: Readonly<Record<"Xavier" | "He", Initializer>> = {
 };
 
 /** Random features in two random classes: only the flow of the gradient matters here. */
-function noise(): Dataset {
+function noise(): ClassificationDataset {
   const random = new Random(13);
   const features = Float32Array.from({ length: 128 * WIDTH }, () => random.normal());
   const labels = Uint32Array.from({ length: 128 }, () => random.below(2));
-  return makeDataset({ name: "noise", features, shape: [WIDTH], labels, classes: ["0", "1"] });
+  return makeClassificationDataset({ name: "noise", features, shape: [WIDTH], labels, classes: ["0", "1"] });
 }
 
 /** The norm of the loss's gradient with respect to each layer's weights and biases, from the first layer to the last. */

@@ -35,16 +35,16 @@ export * from "./train/index.ts";
 export {
   columnStandardization,
   isRegression,
-  makeDataset,
+  makeClassificationDataset,
   makeRegressionDataset,
   standardization,
   unitScale,
+  type ClassificationDataset,
   type Dataset,
   type Examples,
   type Moments,
   type Normalization,
   type RegressionDataset,
-  type TrainingData,
   type UniformNormalization,
 } from "./data/dataset.ts";
 export { splitDataset, takeExamples, type Split, type SplitOptions } from "./data/split.ts";
@@ -65,7 +65,7 @@ export {
   featureNames,
   type FeatureColumn,
   type LabelColumn,
-  type QuantityColumn,
+  type TargetColumn,
   type TableSchema,
 } from "./data/table-schema.ts";
 export { TableBuilder, type Table, type TableLabel, type TableOptions } from "./data/table.ts";

@@ -44,7 +44,7 @@ function report(runs) {
 /** @param {Recipe} recipe */
 async function measure(recipe) {
   const warmup = await makeTrainer(recipe, 0);
-  const { stepsTotal: steps, dispatches } = warmup;
+  const { totalSteps: steps, dispatches } = warmup;
   await finish(warmup.fit({ maxSteps: warmup.stepsPerEpoch }));
   warmup.dispose();
   const seeds = [];
@@ -71,17 +71,17 @@ async function measureSeed(recipe, seed) {
 
   const watched = await makeTrainer(recipe, seed);
   const accuracyAtEpoch = [];
-  while (watched.step < watched.stepsTotal) {
+  while (watched.step < watched.totalSteps) {
     await finish(watched.fit({ maxSteps: watched.stepsPerEpoch }));
     accuracyAtEpoch.push((await watched.evaluate(data.test)).accuracy);
   }
   watched.dispose();
 
-  const { seconds, imagesPerSecond } = events.at(-1);
+  const { seconds, examplesPerSecond } = events.at(-1);
   return {
     seed,
     seconds,
-    imagesPerSecond,
+    imagesPerSecond: examplesPerSecond,
     accuracy,
     repeatable: accuracyAtEpoch.at(-1) === accuracy,
     compileSeconds,

@@ -3,7 +3,7 @@
  * of two with few digits, every order gives the same. The networks of the benchmark start from such numbers, so that
  * forward all of it is exact, and a relu is open on the GPU exactly where it is on the CPU.
  */
-import { makeDataset, type Dataset, type UniformNormalization } from "../data/dataset.ts";
+import { makeClassificationDataset, type ClassificationDataset, type UniformNormalization } from "../data/dataset.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import type { Initializer } from "../nn/initializers.ts";
 import { dense } from "../nn/layers/index.ts";
@@ -20,11 +20,11 @@ const EXAMPLES = 60_000;
 /** Bytes 0 … 15 become multiples of ¼ from −2 on. */
 export const normalization: UniformNormalization = { scale: 0.25, offset: -2 };
 
-let pictures: Dataset | undefined;
+let pictures: ClassificationDataset | undefined;
 
 /** Pictures of noise, with labels at random; made once. */
-export function noisePictures(): Dataset {
-  pictures ??= makeDataset({
+export function noisePictures(): ClassificationDataset {
+  pictures ??= makeClassificationDataset({
     name: "noise",
     features: noiseBytes(EXAMPLES * FEATURES),
     shape: [FEATURES],

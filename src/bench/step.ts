@@ -193,7 +193,7 @@ async function kernelRows(
 async function trainingRate({ settings }: Bench, trainer: Trainer, { seconds: step }: StepRow): Promise<number> {
   const steps = Math.max(3, Math.ceil(settings.mostSeconds / step.median));
   let rate = 0;
-  for await (const { imagesPerSecond } of trainer.fit({ maxSteps: steps, every: steps })) rate = imagesPerSecond;
+  for await (const { examplesPerSecond } of trainer.fit({ maxSteps: steps, every: steps })) rate = examplesPerSecond;
   return rate;
 }
 

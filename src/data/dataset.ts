@@ -16,7 +16,7 @@ export interface Examples {
 }
 
 /** Examples of classes. */
-export interface Dataset extends Examples {
+export interface ClassificationDataset extends Examples {
   /** One class index per example. */
   readonly labels: Uint32Array;
   /** The name of each class; its length is the number of classes. */
@@ -32,10 +32,10 @@ export interface RegressionDataset extends Examples {
 }
 
 /** What a model learns from. */
-export type TrainingData = Dataset | RegressionDataset;
+export type Dataset = ClassificationDataset | RegressionDataset;
 
 /** Whether data is of quantities, not of classes. */
-export const isRegression = (data: TrainingData): data is RegressionDataset => "targets" in data;
+export const isRegression = (data: Dataset): data is RegressionDataset => "targets" in data;
 
 /** The constants of `feature · scale + offset`: for all features one, or for each feature its own. */
 export interface Normalization {
@@ -53,7 +53,7 @@ export interface UniformNormalization extends Normalization {
  * Checks that features and labels fit each other, every feature is finite and every label names a class.
  * @throws DataError naming the first fault.
  */
-export function makeDataset(parts: Omit<Dataset, "count">): Dataset {
+export function makeClassificationDataset(parts: Omit<ClassificationDataset, "count">): ClassificationDataset {
   const { name, labels, classes } = parts;
   if (!(labels instanceof Uint32Array)) throw otherType(name, "the labels", labels, "a Uint32Array");
   requireNames(name, "classes", classes);

@@ -1,6 +1,6 @@
 import { OptionError } from "../errors.ts";
 import { Random } from "../random.ts";
-import { makeDataset, type Dataset } from "./dataset.ts";
+import { makeClassificationDataset, type ClassificationDataset } from "./dataset.ts";
 
 /*
  * Every picture is computed with + − × ÷ and the square root alone, which IEEE 754 rounds in one way, so the same
@@ -136,7 +136,10 @@ export interface BuiltInDigitsOptions {
  *
  * @throws OptionError for a count or seed outside its range.
  */
-export function builtInDigits(options: BuiltInDigitsOptions = {}): { train: Dataset; test: Dataset } {
+export function builtInDigits(options: BuiltInDigitsOptions = {}): {
+  train: ClassificationDataset;
+  test: ClassificationDataset;
+} {
   const { train = 10_000, test = 2_000, seed = 1 } = options;
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
     throw new OptionError({
@@ -148,7 +151,7 @@ export function builtInDigits(options: BuiltInDigitsOptions = {}): { train: Data
   return { train: drawSplit("train", train, seed), test: drawSplit("test", test, seed) };
 }
 
-function drawSplit(split: keyof typeof streams, count: number, seed: number): Dataset {
+function drawSplit(split: keyof typeof streams, count: number, seed: number): ClassificationDataset {
   if (!Number.isSafeInteger(count) || count < 1 || count > mostExamples) {
     const fix = `Ask for a whole number of at least 1, at most ${mostExamples}`;
     throw new OptionError({ where: split, what: `${String(count)} examples cannot be drawn`, fix });
@@ -160,7 +163,13 @@ function drawSplit(split: keyof typeof streams, count: number, seed: number): Da
     drawDigit(label, new Random(streams[split], seed, index), pixels);
   });
   const classes = glyphs.map((_, digit) => String(digit));
-  return makeDataset({ name: `built-in digits, ${split}`, features, shape: [side, side], labels, classes });
+  return makeClassificationDataset({
+    name: `built-in digits, ${split}`,
+    features,
+    shape: [side, side],
+    labels,
+    classes,
+  });
 }
 
 function drawDigit(digit: number, random: Random, pixels: Uint8Array): void {

@@ -1,5 +1,5 @@
 import { DataError } from "../errors.ts";
-import { makeDataset, type Dataset } from "./dataset.ts";
+import { makeClassificationDataset, type ClassificationDataset } from "./dataset.ts";
 import { readIdx, readIdxShape } from "./idx.ts";
 
 /** The names of the four MNIST files, unpacked; packed, each ends in ".gz" as well. */
@@ -36,7 +36,7 @@ export interface NamedBytes {
  */
 export async function mnistFromFiles(
   files: Readonly<Record<MnistFile, NamedBytes>>,
-): Promise<{ train: Dataset; test: Dataset }> {
+): Promise<{ train: ClassificationDataset; test: ClassificationDataset }> {
   const classes = Array.from({ length: 10 }, (_, digit) => String(digit));
   const { trainImages, trainLabels, testImages, testLabels } = files;
   const train = await datasetFromIdx({ name: "MNIST, train", images: trainImages, labels: trainLabels, classes });
@@ -72,7 +72,7 @@ export interface IdxPair {
  * @throws DataError naming the file and byte offset for a wrong number of dimensions, no examples, a different number
  * of pictures and labels, or a label outside the classes.
  */
-export async function datasetFromIdx(pair: IdxPair): Promise<Dataset> {
+export async function datasetFromIdx(pair: IdxPair): Promise<ClassificationDataset> {
   const { name, images, labels, classes, requireShape } = pair;
   // A small archive may announce gigabytes: all that the headers tell is checked before either file is unpacked.
   const pictureShape = await readIdxShape(images.bytes, images.name);
@@ -89,16 +89,22 @@ export async function datasetFromIdx(pair: IdxPair): Promise<Dataset> {
   }
   requireShape?.(shape);
   const pictures = await readIdx(images.bytes, images.name);
-  const answers = await readIdx(labels.bytes, labels.name);
-  const wrong = answers.values.findIndex((label) => label >= classes.length);
+  const given = await readIdx(labels.bytes, labels.name);
+  const wrong = given.values.findIndex((label) => label >= classes.length);
   if (wrong >= 0) {
     throw new DataError({
       where: `${labels.name}, byte ${8 + wrong} of the IDX data`,
-      what: `label ${answers.values[wrong]} of example ${wrong} is outside 0 … ${classes.length - 1}`,
+      what: `label ${given.values[wrong]} of example ${wrong} is outside 0 … ${classes.length - 1}`,
       fix: "Take the labels that belong to these classes",
     });
   }
-  return makeDataset({ name, features: pictures.values, shape, labels: Uint32Array.from(answers.values), classes });
+  return makeClassificationDataset({
+    name,
+    features: pictures.values,
+    shape,
+    labels: Uint32Array.from(given.values),
+    classes,
+  });
 }
 
 function requireDimensions(shape: readonly number[], dimensions: number, meaning: string, where: string): void {

@@ -5,7 +5,12 @@
  */
 import { OptionError } from "../errors.ts";
 import { Random } from "../random.ts";
-import { makeDataset, makeRegressionDataset, type Dataset, type RegressionDataset } from "./dataset.ts";
+import {
+  makeClassificationDataset,
+  makeRegressionDataset,
+  type ClassificationDataset,
+  type RegressionDataset,
+} from "./dataset.ts";
 
 /** How many points, how noisy, and from which seed. */
 export interface PointsOptions {
@@ -35,7 +40,7 @@ function checked({ count = 200, noise = 0.1, seed = 1 }: PointsOptions): Require
 type Draw = (label: number, random: Random) => readonly [x: number, y: number];
 
 /** Points of two classes in turn, with noise of its own on either coordinate. */
-function classes(name: string, options: PointsOptions, draw: Draw): Dataset {
+function classes(name: string, options: PointsOptions, draw: Draw): ClassificationDataset {
   const { count, noise, seed } = checked(options);
   const random = new Random(POINTS_STREAM, seed);
   const labels = Uint32Array.from({ length: count }, (_, index) => index % 2);
@@ -47,7 +52,7 @@ function classes(name: string, options: PointsOptions, draw: Draw): Dataset {
       2 * index,
     );
   });
-  return makeDataset({ name, features, shape: [2], labels, classes: ["0", "1"] });
+  return makeClassificationDataset({ name, features, shape: [2], labels, classes: ["0", "1"] });
 }
 
 /** Normal direction, distance from the origin and half of the gap of the line between the classes of `linear`. */
@@ -59,7 +64,7 @@ const boundary = { normal: [0.6, 0.8], distance: 0.15, margin: 0.12 } as const;
  * @returns shape [2], classes "0" (below the line) and "1" (above) in turn
  * @throws OptionError for an option outside its range
  */
-export function linear(options: PointsOptions = {}): Dataset {
+export function linear(options: PointsOptions = {}): ClassificationDataset {
   return classes("linear", { noise: 0, ...options }, (label, random) => {
     for (;;) {
       const place = [random.uniform(-1, 1), random.uniform(-1, 1)] as const;
@@ -75,7 +80,7 @@ export function linear(options: PointsOptions = {}): Dataset {
  * @returns shape [2], the two classes in turn
  * @throws OptionError for an option outside its range
  */
-export function xor(options: PointsOptions = {}): Dataset {
+export function xor(options: PointsOptions = {}): ClassificationDataset {
   return classes("xor", options, (label, random) => {
     const side = random.below(2) === 0 ? -1 : 1;
     return [side * random.uniform(0.1, 1), (label === 1 ? -side : side) * random.uniform(0.1, 1)];
@@ -87,7 +92,7 @@ export function xor(options: PointsOptions = {}): Dataset {
  * @returns shape [2], the two classes in turn
  * @throws OptionError for an option outside its range
  */
-export function circles(options: PointsOptions = {}): Dataset {
+export function circles(options: PointsOptions = {}): ClassificationDataset {
   return classes("circles", options, (label, random) => {
     const angle = random.uniform(0, 2 * Math.PI);
     const radius = label === 1 ? 0.4 : 0.9;
@@ -101,7 +106,7 @@ export function circles(options: PointsOptions = {}): Dataset {
  * @returns shape [2], the two classes in turn
  * @throws OptionError for an option outside its range
  */
-export function moons(options: PointsOptions = {}): Dataset {
+export function moons(options: PointsOptions = {}): ClassificationDataset {
   return classes("moons", options, (label, random) => {
     const angle = random.uniform(0, Math.PI);
     const side = label === 1 ? -1 : 1;
@@ -121,7 +126,7 @@ export interface SpiralsOptions extends PointsOptions {
  * @returns shape [2], the two classes in turn
  * @throws OptionError for an option outside its range
  */
-export function spirals({ turns = 1.25, ...options }: SpiralsOptions = {}): Dataset {
+export function spirals({ turns = 1.25, ...options }: SpiralsOptions = {}): ClassificationDataset {
   if (!(turns > 0 && turns < Infinity)) {
     const what = `${String(turns)} is out of range`;
     throw new OptionError({ where: "points turns", what, fix: "Give a finite number above 0" });

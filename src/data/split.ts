@@ -1,6 +1,6 @@
 import { DataError, optionName, OptionError } from "../errors.ts";
 import { Random } from "../random.ts";
-import { isRegression, type Dataset, type RegressionDataset, type TrainingData } from "./dataset.ts";
+import { isRegression, type ClassificationDataset, type RegressionDataset, type Dataset } from "./dataset.ts";
 
 /** Names the random streams of splits ("sp"), apart from those of other uses of the same seed. */
 const splitStream = 0x7370;
@@ -14,7 +14,7 @@ export interface SplitOptions {
 }
 
 /** Two parts of a data set. Both keep the order that the examples had. */
-export interface Split<Data extends TrainingData> {
+export interface Split<Data extends Dataset> {
   readonly train: Data;
   readonly validation: Data;
 }
@@ -25,10 +25,10 @@ export interface Split<Data extends TrainingData> {
  * training. The same data, share and seed give the same parts.
  * @throws OptionError for a share outside (0, 1); DataError where a part would have no examples
  */
-export function splitDataset(data: Dataset, options: SplitOptions): Split<Dataset>;
+export function splitDataset(data: ClassificationDataset, options: SplitOptions): Split<ClassificationDataset>;
 export function splitDataset(data: RegressionDataset, options: SplitOptions): Split<RegressionDataset>;
-export function splitDataset(data: TrainingData, options: SplitOptions): Split<TrainingData>;
-export function splitDataset(data: TrainingData, { validation, seed = 1 }: SplitOptions): Split<TrainingData> {
+export function splitDataset(data: Dataset, options: SplitOptions): Split<Dataset>;
+export function splitDataset(data: Dataset, { validation, seed = 1 }: SplitOptions): Split<Dataset> {
   if (!(validation > 0 && validation < 1)) {
     throw new OptionError({
       where: optionName("validation"),
@@ -56,7 +56,7 @@ export function splitDataset(data: TrainingData, { validation, seed = 1 }: Split
   };
 }
 
-function examplesOfClasses({ labels, classes }: Dataset): Uint32Array[] {
+function examplesOfClasses({ labels, classes }: ClassificationDataset): Uint32Array[] {
   const counts = new Uint32Array(classes.length);
   for (const label of labels) counts[label]!++;
   const groups = Array.from(counts, (count) => new Uint32Array(count));
@@ -86,9 +86,9 @@ function sharesOf(groups: readonly Uint32Array[], share: number, wanted: number)
  * @param indices their positions, in the order wanted
  * @param name what the part is, for messages
  */
+export function takeExamples(data: ClassificationDataset, indices: Uint32Array, name: string): ClassificationDataset;
 export function takeExamples(data: Dataset, indices: Uint32Array, name: string): Dataset;
-export function takeExamples(data: TrainingData, indices: Uint32Array, name: string): TrainingData;
-export function takeExamples(data: TrainingData, indices: Uint32Array, name: string): TrainingData {
+export function takeExamples(data: Dataset, indices: Uint32Array, name: string): Dataset {
   const width = data.features.length / data.count;
   const features = rowsAt(data.features, width, indices);
   const { shape } = data;
@@ -106,7 +106,7 @@ export function takeExamples(data: TrainingData, indices: Uint32Array, name: str
 }
 
 /** The first so many examples of a data set, or all of fewer; its values are not copied. */
-export function firstExamples<Data extends TrainingData>(data: Data, most: number): Data {
+export function firstExamples<Data extends Dataset>(data: Data, most: number): Data {
   const count = Math.min(most, data.count);
   const features = data.features.subarray(0, (data.features.length / data.count) * count);
   if (isRegression(data))

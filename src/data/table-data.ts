@@ -5,20 +5,14 @@ import { DataError, excerpt, optionName, OptionError } from "../errors.ts";
 import { numberIn } from "./cells.ts";
 import {
   columnMoments,
-  makeDataset,
+  makeClassificationDataset,
   makeRegressionDataset,
   isRegression,
   type Moments,
-  type TrainingData,
+  type Dataset,
 } from "./dataset.ts";
 import type { Table, TableLabel } from "./table.ts";
-import {
-  featureCount,
-  quantityColumns,
-  type LabelColumn,
-  type QuantityColumn,
-  type TableSchema,
-} from "./table-schema.ts";
+import { featureCount, targetColumns, type LabelColumn, type TargetColumn, type TableSchema } from "./table-schema.ts";
 
 /** Whether a label is a class or a quantity. */
 export type Task = "classification" | "regression";
@@ -27,7 +21,7 @@ export type Task = "classification" | "regression";
 export const MOST_NUMBERED_CLASSES = 20;
 
 /** Whether numbers would be quantities: they are not whole, or too many to be classes. */
-const areQuantities = (numbers: readonly number[]) =>
+const areContinuous = (numbers: readonly number[]) =>
   !numbers.every(Number.isInteger) || numbers.length > MOST_NUMBERED_CLASSES;
 
 /**
@@ -38,8 +32,8 @@ const areQuantities = (numbers: readonly number[]) =>
 export function usualTask({ name, label, labelNames, otherLabels }: Table): Task {
   if (otherLabels.length > 0) return "regression";
   const numbers = labelNames.map(numberIn).filter((value) => !Number.isNaN(value));
-  if (numbers.length === labelNames.length) return areQuantities(numbers) ? "regression" : "classification";
-  if (numbers.length > 1 && areQuantities(numbers)) {
+  if (numbers.length === labelNames.length) return areContinuous(numbers) ? "regression" : "classification";
+  if (numbers.length > 1 && areContinuous(numbers)) {
     const text = labelNames.find((cell) => Number.isNaN(numberIn(cell)));
     throw new OptionError({
       where: placeOf(name, label),
@@ -58,7 +52,7 @@ const placeOf = (file: string, { name, position }: { name: string; position: num
  * @throws DataError for a label of one value only; OptionError for a label that is no number in regression, and for
  * several labels in classification
  */
-export function datasetFromTable(table: Table, task: Task = usualTask(table)): TrainingData {
+export function datasetFromTable(table: Table, task: Task = usualTask(table)): Dataset {
   const { name, features, labels, labelNames, columns, label, otherLabels } = table;
   const where = placeOf(name, label);
   const shape = [featureCount(columns)];
@@ -75,16 +69,16 @@ export function datasetFromTable(table: Table, task: Task = usualTask(table)): T
         fix: `Give examples of at least two classes, or another ${optionName("label")}`,
       });
     }
-    return makeDataset({ name, features, shape, labels, classes: labelNames });
+    return makeClassificationDataset({ name, features, shape, labels, classes: labelNames });
   }
   const all = [{ ...label, labels, names: labelNames }, ...otherLabels];
-  const values = all.map((column) => quantitiesOf(name, column, all.length > 1));
+  const values = all.map((column) => targetsOf(name, column, all.length > 1));
   const targets = new Float32Array(labels.length * all.length);
   values.forEach((column, output) => column.forEach((value, row) => (targets[row * all.length + output] = value)));
   return makeRegressionDataset({ name, features, shape, targets, outputs: all.map((column) => column.name) });
 }
 
-function quantitiesOf(file: string, label: TableLabel, isOneOfSeveral: boolean): Float32Array {
+function targetsOf(file: string, label: TableLabel, isOneOfSeveral: boolean): Float32Array {
   const values = label.names.map(numberIn);
   const wrong = values.findIndex(Number.isNaN);
   if (wrong >= 0) {
@@ -116,9 +110,9 @@ const momentsAt = (moments: Moments | readonly Moments[], output: number): Momen
   "mean" in moments ? moments : (moments[output] ?? unscaled);
 
 /** What is kept with the model. */
-export function schemaOf(table: Table, data: TrainingData, { fill, target = unscaled }: TableConstants): TableSchema {
+export function schemaOf(table: Table, data: Dataset, { fill, target = unscaled }: TableConstants): TableSchema {
   const { header, width, columns, label, otherLabels } = table;
-  const quantity = ({ name, position, format }: Table["label"], output: number): QuantityColumn => {
+  const quantity = ({ name, position, format }: Table["label"], output: number): TargetColumn => {
     const { mean, deviation } = momentsAt(target, output);
     return { name, position, kind: "number", mean, deviation, format };
   };
@@ -180,6 +174,6 @@ const outputMoments = (moments: Moments | readonly Moments[]) =>
 
 /** Targets, or what a model says of them, in the table's own units; as they are where there is no table or it has classes. */
 export function inUnitsOf(schema: TableSchema | undefined, values: Float32Array): Float32Array {
-  const quantities = schema ? quantityColumns(schema) : [];
+  const quantities = schema ? targetColumns(schema) : [];
   return quantities.length > 0 ? targetsInUnits(values, quantities) : values;
 }

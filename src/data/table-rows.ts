@@ -5,7 +5,7 @@ import { DataError, excerpt, optionName } from "../errors.ts";
 import { isMissing } from "./cells.ts";
 import { dateIn } from "./dates.ts";
 import { className, numberAs, type NumberFormat } from "./number-format.ts";
-import { makeDataset, makeRegressionDataset, type TrainingData } from "./dataset.ts";
+import { makeClassificationDataset, makeRegressionDataset, type Dataset } from "./dataset.ts";
 import { standardizeTargets } from "./table-data.ts";
 import { cellPlace, missingValue, notADate, raggedRow, requireFloat32 } from "./table.ts";
 import { looksLikeHeader, namesFrom, requireDistinct } from "./table-columns.ts";
@@ -13,7 +13,7 @@ import {
   featureCount,
   featuresOf,
   labelColumns,
-  quantityColumns,
+  targetColumns,
   type FeatureColumn,
   type LabelColumn,
   type TableSchema,
@@ -214,14 +214,14 @@ export function datasetFromRows(
   features: Uint8Array | Float32Array,
   labels: readonly number[],
   schema: TableSchema,
-): TrainingData {
+): Dataset {
   const { columns, label } = schema;
   if (labels.length === 0)
     throw new DataError({ where: name, what: "there are no rows of data", fix: "Give at least one" });
   const examples = { name, features, shape: [featureCount(columns)] };
   if (label.kind === "class")
-    return makeDataset({ ...examples, labels: Uint32Array.from(labels), classes: label.classes });
-  const quantities = quantityColumns(schema);
+    return makeClassificationDataset({ ...examples, labels: Uint32Array.from(labels), classes: label.classes });
+  const quantities = targetColumns(schema);
   const targets = standardizeTargets(Float32Array.from(labels), quantities);
   return makeRegressionDataset({ ...examples, targets, outputs: quantities.map((column) => column.name) });
 }

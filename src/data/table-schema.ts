@@ -21,7 +21,7 @@ export type FeatureColumn = {
 );
 
 /** A column of quantities. The model is trained on, and gives, (value − mean) / deviation. */
-export interface QuantityColumn {
+export interface TargetColumn {
   readonly name: string;
   readonly position: number;
   readonly kind: "number";
@@ -39,7 +39,7 @@ export type LabelColumn =
       readonly classes: readonly string[];
       readonly format?: NumberFormat;
     }
-  | QuantityColumn;
+  | TargetColumn;
 
 /** All that is needed to turn such a table into the same features again. */
 export interface TableSchema {
@@ -51,7 +51,7 @@ export interface TableSchema {
   readonly columns: readonly FeatureColumn[];
   readonly label: LabelColumn;
   /** The columns after `label` that are predicted with it, in the order of the outputs; all are quantities then. */
-  readonly otherLabels?: readonly QuantityColumn[];
+  readonly otherLabels?: readonly TargetColumn[];
   /** What stands in for a missing value, for each feature; missing values are refused if absent. */
   readonly fill?: readonly number[];
 }
@@ -63,7 +63,7 @@ export const labelColumns = ({ label, otherLabels = [] }: TableSchema): readonly
 ];
 
 /** The quantities that are predicted; none of a model of classes. */
-export const quantityColumns = (schema: TableSchema): readonly QuantityColumn[] =>
+export const targetColumns = (schema: TableSchema): readonly TargetColumn[] =>
   labelColumns(schema).filter((label) => label.kind === "number");
 
 /** The name of each feature: a column's own, "colour=red" for a category, "opened.year" for a part of a date. */
@@ -104,7 +104,11 @@ function isSchema(value: unknown): value is TableSchema {
   const { columns, label, otherLabels = [], fill } = value;
   if (!Array.isArray(columns) || !columns.every(isFeatureColumn) || columns.length === 0 || !isLabel(label))
     return false;
-  if (!Array.isArray(otherLabels) || !otherLabels.every(isQuantity) || (otherLabels.length > 0 && !isQuantity(label)))
+  if (
+    !Array.isArray(otherLabels) ||
+    !otherLabels.every(isTargetColumn) ||
+    (otherLabels.length > 0 && !isTargetColumn(label))
+  )
     return false;
   const isComplete = Array.isArray(fill) && fill.length === featureCount(columns) && fill.every(Number.isFinite);
   return fill === undefined || isComplete;
@@ -132,7 +136,7 @@ const isDateFormat = ({ order, parts }: Record<string, unknown>): boolean =>
   isNames(parts) &&
   (parts as never[]).every((part) => dateParts.includes(part));
 
-const isQuantity = (value: unknown): value is QuantityColumn =>
+const isTargetColumn = (value: unknown): value is TargetColumn =>
   isColumn(value) &&
   value["kind"] === "number" &&
   Number.isFinite(value["mean"]) &&
@@ -140,7 +144,7 @@ const isQuantity = (value: unknown): value is QuantityColumn =>
   isFormat(value["format"]);
 
 const isLabel = (value: unknown): value is LabelColumn =>
-  isQuantity(value) ||
+  isTargetColumn(value) ||
   (isColumn(value) && value["kind"] === "class" && isNames(value["classes"]) && isFormat(value["format"]));
 
 const isNames = (value: unknown): boolean =>

@@ -153,15 +153,15 @@ export class Device {
     const before = this.#allocated;
     this.gpu.pushErrorScope("out-of-memory");
     this.gpu.pushErrorScope("validation");
-    const answers = () => Promise.all([this.gpu.popErrorScope(), this.gpu.popErrorScope()]);
+    const settled = () => Promise.all([this.gpu.popErrorScope(), this.gpu.popErrorScope()]);
     let result: Result;
     try {
       result = make();
     } catch (error) {
-      await answers();
+      await settled();
       throw error;
     }
-    const [fault, shortage] = await answers();
+    const [fault, shortage] = await settled();
     if (shortage) {
       throw new DeviceError({
         where: this.adapter.name,

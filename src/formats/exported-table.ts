@@ -1,7 +1,7 @@
 /*
  * What a program that takes an exported model must know of the table that the model was trained on.
  */
-import { featureNames, quantityColumns, tableSchemaFrom, type TableSchema } from "../data/table-schema.ts";
+import { featureNames, targetColumns, tableSchemaFrom, type TableSchema } from "../data/table-schema.ts";
 import type { TrainedModel } from "./model.ts";
 
 function schemaOf({ table }: TrainedModel): TableSchema | undefined {
@@ -21,7 +21,7 @@ export interface OutputScale {
  */
 export function outputScale(trained: TrainedModel): OutputScale | undefined {
   const schema = schemaOf(trained);
-  const labels = schema ? quantityColumns(schema) : [];
+  const labels = schema ? targetColumns(schema) : [];
   if (labels.every(({ mean, deviation }) => mean === 0 && deviation === 1)) return undefined;
   return { mean: labels.map(({ mean }) => mean), deviation: labels.map(({ deviation }) => deviation) };
 }

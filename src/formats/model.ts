@@ -214,17 +214,17 @@ export function restoreTrained(
 /** A model with what the metadata say of it. */
 function trainedOf(model: Model, entries: Metadata, where: string, ownLosses: FileExtensions["losses"]): TrainedModel {
   const loss = lossNamed(entries.text("loss", isText), where, ownLosses);
-  const answers = entries.has("outputs")
+  const outputNames = entries.has("outputs")
     ? { classes: [], outputs: entries.json("outputs", isNames) }
     : { classes: entries.json("classes", isNames) };
-  requireAnswers(model, loss, answers, where);
+  requireOutputNames(model, loss, outputNames, where);
   return {
     model,
     loss,
     normalization: entries.json("normalization", (value): value is Normalization =>
       isNormalization(value, sizeOf(model.inputShape)),
     ),
-    ...answers,
+    ...outputNames,
     step: entries.json("step", isStep),
     training: entries.json("training", isFacts),
     ...(entries.has("configuration") && { configuration: entries.json("configuration", isRecord) }),
@@ -234,13 +234,13 @@ function trainedOf(model: Model, entries: Metadata, where: string, ownLosses: Fi
 }
 
 /** What the names of a model's outputs stand for. */
-type Answers = Pick<TrainedModel, "classes" | "outputs">;
+type OutputNames = Pick<TrainedModel, "classes" | "outputs">;
 
 /** @throws DataError where the network's outputs are not those that the names and the loss speak of */
-export function requireAnswers(
+export function requireOutputNames(
   { outputShape }: Model,
   loss: LossName | TrainingLoss,
-  { classes, outputs }: Answers,
+  { classes, outputs }: OutputNames,
   where: string,
 ): void {
   const chosen: TrainingLoss = typeof loss === "string" ? losses[loss] : loss;

@@ -22,7 +22,7 @@ import {
   initialValues,
   isModelFile,
   modelMetadata,
-  requireAnswers,
+  requireOutputNames,
   requireParameters,
   restoreTrained,
   type ParameterValues,
@@ -243,12 +243,12 @@ function fromLinearLayers({ tensors }: Safetensors, where: string, options: Impo
   });
   const configs = [...flattens, ...layers].map(({ config }) => config);
   const model = modelFromConfig({ inputShape, seed: 1, layers: configs }, Object.fromEntries(values));
-  const answers = answersOf(options, model.outputShape[0]!);
-  const loss = options.loss ?? (answers.outputs ? "meanSquaredError" : "softmaxCrossEntropy");
+  const outputNames = outputNamesOf(options, model.outputShape[0]!);
+  const loss = options.loss ?? (outputNames.outputs ? "meanSquaredError" : "softmaxCrossEntropy");
   entryOf("loss", "loss", losses, loss);
-  requireAnswers(model, loss, answers, where);
+  requireOutputNames(model, loss, outputNames, where);
   requireNormalization(normalization, inputs);
-  return { model, loss, normalization, ...answers, step: 0, training: { importedFrom: where } };
+  return { model, loss, normalization, ...outputNames, step: 0, training: { importedFrom: where } };
 }
 
 /** @throws OptionError for what is no list of names, or of sizes */
@@ -262,7 +262,7 @@ function requireLists({ layers, classes, outputs, inputShape }: ImportOptions): 
   }
 }
 
-function answersOf({ classes, outputs }: ImportOptions, count: number): Pick<TrainedModel, "classes" | "outputs"> {
+function outputNamesOf({ classes, outputs }: ImportOptions, count: number): Pick<TrainedModel, "classes" | "outputs"> {
   if (classes && outputs) {
     throw new OptionError({
       where: optionName("classes"),

@@ -1,5 +1,5 @@
 import { datasetFromRows, TableRows, type TableRowsOptions } from "../data/table-rows.ts";
-import type { TrainingData } from "../data/dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
 import type { TableSchema } from "../data/table-schema.ts";
 import { TableBuilder, type Table, type TableOptions } from "../data/table.ts";
 import { ValueList } from "../data/values.ts";
@@ -36,7 +36,7 @@ export async function readCsvDataset(
   path: string,
   schema: TableSchema,
   { delimiter, header }: CsvDatasetOptions = {},
-): Promise<TrainingData> {
+): Promise<Dataset> {
   const name = inputName(path);
   const rows = new TableRows(schema, { name, labelled: true, ...(header !== undefined && { header }) });
   const features = new ValueList();

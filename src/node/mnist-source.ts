@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Dataset } from "../data/dataset.ts";
+import type { ClassificationDataset } from "../data/dataset.ts";
 import { builtInDigits } from "../data/digits.ts";
 import { acceptedNames, mnistFiles, mnistFromFiles, type MnistFile, type NamedBytes } from "../data/mnist.ts";
 import { DataError, optionName, OptionError } from "../errors.ts";
@@ -52,8 +52,8 @@ export interface MnistSourceOptions {
 
 /** MNIST, or what stands in for it. */
 export interface MnistSource {
-  readonly train: Dataset;
-  readonly test: Dataset;
+  readonly train: ClassificationDataset;
+  readonly test: ClassificationDataset;
   /** Where the data come from, in words: "MNIST in data/mnist", "built-in digits". */
   readonly source: string;
   readonly kind: "mnist" | "digits";

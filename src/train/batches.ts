@@ -1,5 +1,5 @@
 import type { Session } from "../backends/backend.ts";
-import { isRegression, type Normalization, type TrainingData } from "../data/dataset.ts";
+import { isRegression, type Normalization, type Dataset } from "../data/dataset.ts";
 import { GraphError } from "../errors.ts";
 import { constant, input } from "../graph/leaves.ts";
 import { sizeOf, type Tensor } from "../graph/tensor.ts";
@@ -15,7 +15,7 @@ export interface ExampleLeaves {
   /** [examples, features of one] uint8 or float32. */
   readonly features: Tensor;
   /** What is to be said of each: labels, uint32 [examples], or targets, float32 [examples, outputs]. */
-  readonly answers: Tensor;
+  readonly targets: Tensor;
   /** Which example is at each position, uint32 [examples]; their own order if absent. */
   readonly order?: Tensor;
 }
@@ -23,13 +23,13 @@ export interface ExampleLeaves {
 /** Leaves for a number of examples such as a data set's. */
 export function exampleLeaves(
   count: number,
-  data: Pick<TrainingData, "features" | "shape"> & { readonly outputs?: readonly string[] },
+  data: Pick<Dataset, "features" | "shape"> & { readonly outputs?: readonly string[] },
   shuffled: boolean,
 ): ExampleLeaves {
   const { features, shape, outputs } = data;
   return {
     features: input("features", [count, sizeOf(shape)], features instanceof Uint8Array ? "uint8" : "float32"),
-    answers: outputs ? input("targets", [count, outputs.length]) : input("labels", [count], "uint32"),
+    targets: outputs ? input("targets", [count, outputs.length]) : input("labels", [count], "uint32"),
     ...(shuffled && { order: input("order", [count], "uint32") }),
   };
 }
@@ -38,14 +38,14 @@ export function exampleLeaves(
 export function writeExamples(
   session: Session,
   leaves: ExampleLeaves,
-  data: TrainingData,
+  data: Dataset,
   first: number,
   count: number,
 ): void {
   const rows = <Values extends Uint8Array | Uint32Array | Float32Array>(values: Values, width: number) =>
     values.subarray(first * width, (first + count) * width);
   session.write(leaves.features, rows(data.features, sizeOf(data.shape)), 0);
-  session.write(leaves.answers, isRegression(data) ? rows(data.targets, data.outputs.length) : rows(data.labels, 1), 0);
+  session.write(leaves.targets, isRegression(data) ? rows(data.targets, data.outputs.length) : rows(data.labels, 1), 0);
 }
 
 /** Examples of a model's input shape, normalised, from a position on. */
@@ -68,21 +68,25 @@ const perFeature = (values: number | readonly number[]) =>
   constant(values, typeof values === "number" ? [] : [values.length]);
 
 /** The labels or targets of the same examples. */
-export function takeAnswers({ answers, order }: ExampleLeaves, start: Tensor, count: number): Tensor {
-  return takeBatch(answers, { ...(order && { order }), start, count });
+export function takeTargets({ targets, order }: ExampleLeaves, start: Tensor, count: number): Tensor {
+  return takeBatch(targets, { ...(order && { order }), start, count });
 }
 
 /** The sum of the examples' losses and, for labels, the number of right predictions. */
-export function totalsOf(loss: TrainingLoss, outputs: Tensor, answers: Tensor): { loss: Tensor; correct?: Tensor } {
-  if (answers.dtype === "uint32" && "perExample" in loss) {
+export function summedMetrics(
+  loss: TrainingLoss,
+  outputs: Tensor,
+  targets: Tensor,
+): { loss: Tensor; correct?: Tensor } {
+  if (targets.dtype === "uint32" && "perExample" in loss) {
     const { name } = loss;
     return {
-      loss: sum(onePerExample(`loss ${name}`, loss.perExample(outputs, answers), outputs)),
-      correct: sum(onePerExample(`correct of loss ${name}`, loss.correct(outputs, answers), outputs)),
+      loss: sum(onePerExample(`loss ${name}`, loss.perExample(outputs, targets), outputs)),
+      correct: sum(onePerExample(`correct of loss ${name}`, loss.correct(outputs, targets), outputs)),
     };
   }
   return {
-    loss: sum(onePerExample(`loss ${loss.name}`, (loss as RegressionLoss).perTarget(outputs, answers), outputs)),
+    loss: sum(onePerExample(`loss ${loss.name}`, (loss as RegressionLoss).perTarget(outputs, targets), outputs)),
   };
 }
 

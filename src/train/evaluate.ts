@@ -1,12 +1,19 @@
 import type { Backend, Executable, Session } from "../backends/backend.ts";
-import type { Normalization, TrainingData } from "../data/dataset.ts";
+import type { Normalization, Dataset } from "../data/dataset.ts";
 import { requireNormalization } from "../data/normalization.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { stepScalar } from "../graph/leaves.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import type { LossName, TrainingLoss } from "../nn/losses.ts";
 import type { Model } from "../nn/sequential.ts";
-import { exampleLeaves, takeAnswers, takeFeatures, totalsOf, writeExamples, type ExampleLeaves } from "./batches.ts";
+import {
+  exampleLeaves,
+  takeTargets,
+  takeFeatures,
+  summedMetrics,
+  writeExamples,
+  type ExampleLeaves,
+} from "./batches.ts";
 import { requireBackend, requireData, requireModel, requireOptionsObject, requireSession } from "./given.ts";
 import { lossFor, lossOf, requireDataset, rowsThatFit, unchanged } from "./options.ts";
 import { Predictor } from "./predict.ts";
@@ -42,7 +49,7 @@ export interface Evaluation {
 /** Applies a model outside training, with dropout off, a chunk at a time, with what the parameters then hold. */
 export interface Evaluator {
   /** @throws OptionError where the model and the data set do not fit */
-  evaluate(dataset: TrainingData): Promise<Evaluation>;
+  evaluate(dataset: Dataset): Promise<Evaluation>;
   /**
    * The model's outputs. Calls that come together share a run, and so do calls made while another one is under way; an
    * example's outputs are the same bits whichever examples it is computed with.
@@ -108,7 +115,7 @@ class ChunkEvaluator implements Evaluator {
     this.#predictor = new Predictor({ ...parts, largestBatch: parts.chunk });
   }
 
-  async evaluate(dataset: TrainingData): Promise<Evaluation> {
+  async evaluate(dataset: Dataset): Promise<Evaluation> {
     const { model, session, window } = this.#parts;
     requireData("evaluate", dataset);
     const loss = this.#parts.loss ?? lossFor(dataset, undefined);
@@ -162,7 +169,7 @@ class ChunkEvaluator implements Evaluator {
       const leaves = this.#leavesFor(data);
       const start = stepScalar("start", (run) => run * chunk, "uint32");
       const outputs = model.apply(takeFeatures(leaves, { model, normalization, start, count }));
-      return session.compile(defineGraph({ ...totalsOf(loss, outputs, takeAnswers(leaves, start, count)) }));
+      return session.compile(defineGraph({ ...summedMetrics(loss, outputs, takeTargets(leaves, start, count)) }));
     });
   }
 }

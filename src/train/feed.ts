@@ -3,7 +3,7 @@
  * for one binding, row by row in the epoch's order through a window that is written again and again.
  */
 import type { Session } from "../backends/backend.ts";
-import { isRegression, type TrainingData } from "../data/dataset.ts";
+import { isRegression, type Dataset } from "../data/dataset.ts";
 import { epochOrder } from "../data/order.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import { exampleLeaves, writeExamples, type ExampleLeaves } from "./batches.ts";
@@ -28,17 +28,17 @@ const WINDOW_BYTES = 2 ** 24;
 /** A feed for a session that has not been used yet, of a backend whose largest tensor is `maxTensorBytes`. */
 export function createFeed(plan: DataPlan, maxTensorBytes: number): Feed {
   const { dataset } = plan;
-  const bytes = dataset.count * Math.max(rowBytes(dataset), answerBytes(dataset));
+  const bytes = dataset.count * Math.max(rowBytes(dataset), targetBytes(dataset));
   return bytes <= maxTensorBytes ? new ResidentFeed(plan) : new WindowFeed(plan, maxTensorBytes);
 }
 
 /** Bytes of an example's features on the device, where rows of bytes are padded to whole words. */
-function rowBytes({ features, shape }: TrainingData): number {
+function rowBytes({ features, shape }: Dataset): number {
   const width = sizeOf(shape);
   return features instanceof Uint8Array ? 4 * Math.ceil(width / 4) : 4 * width;
 }
 
-const answerBytes = (data: TrainingData) => 4 * (isRegression(data) ? data.outputs.length : 1);
+const targetBytes = (data: Dataset) => 4 * (isRegression(data) ? data.outputs.length : 1);
 
 class ResidentFeed implements Feed {
   readonly leaves: ExampleLeaves;
@@ -60,7 +60,7 @@ class ResidentFeed implements Feed {
   }
 
   positionOf(step: number, offset: number): number {
-    return (step % this.#plan.stepsPerEpoch) * this.#plan.batch + offset;
+    return (step % this.#plan.stepsPerEpoch) * this.#plan.batchSize + offset;
   }
 
   prepare(session: Session, step: number): void {
@@ -84,19 +84,19 @@ class WindowFeed implements Feed {
   readonly #plan: DataPlan;
   /** Whole steps of a window; 1 where a step is divided, of which the window holds a part. */
   readonly #steps: number;
-  readonly #rows: TrainingData;
+  readonly #rows: Dataset;
   #order: { readonly epoch: number; readonly examples: Uint32Array } | undefined;
   /** The first example that the window holds, counted over the whole run. */
   #held = -1;
 
   constructor(plan: DataPlan, maxTensorBytes: number) {
-    const { dataset, batch, microBatch, stepsPerEpoch } = plan;
+    const { dataset, batchSize, microBatchSize, stepsPerEpoch } = plan;
     this.#plan = plan;
-    this.byParts = microBatch < batch;
+    this.byParts = microBatchSize < batchSize;
     const bytes = Math.min(WINDOW_BYTES, maxTensorBytes);
-    const fitting = Math.floor(bytes / (batch * Math.max(rowBytes(dataset), answerBytes(dataset))));
+    const fitting = Math.floor(bytes / (batchSize * Math.max(rowBytes(dataset), targetBytes(dataset))));
     this.#steps = this.byParts ? 1 : Math.max(1, Math.min(stepsPerEpoch, fitting));
-    const rows = this.byParts ? microBatch : this.#steps * batch;
+    const rows = this.byParts ? microBatchSize : this.#steps * batchSize;
     this.#rows = emptyRows(dataset, rows);
     this.leaves = exampleLeaves(rows, dataset, false);
   }
@@ -108,20 +108,20 @@ class WindowFeed implements Feed {
   }
 
   positionOf(step: number, offset: number): number {
-    const { stepsPerEpoch, batch } = this.#plan;
-    return this.byParts ? 0 : ((step % stepsPerEpoch) % this.#steps) * batch + offset;
+    const { stepsPerEpoch, batchSize } = this.#plan;
+    return this.byParts ? 0 : ((step % stepsPerEpoch) % this.#steps) * batchSize + offset;
   }
 
   prepare(session: Session, step: number, offset = 0): void {
-    const { batch, microBatch, stepsPerEpoch } = this.#plan;
+    const { batchSize, microBatchSize, stepsPerEpoch } = this.#plan;
     const ofEpoch = step % stepsPerEpoch;
-    const first = (ofEpoch - (ofEpoch % this.#steps)) * batch + offset;
-    const last = this.byParts ? offset + microBatch : this.#steps * batch;
-    const held = Math.floor(step / stepsPerEpoch) * stepsPerEpoch * batch + first;
+    const first = (ofEpoch - (ofEpoch % this.#steps)) * batchSize + offset;
+    const last = this.byParts ? offset + microBatchSize : this.#steps * batchSize;
+    const held = Math.floor(step / stepsPerEpoch) * stepsPerEpoch * batchSize + first;
     if (held === this.#held) return;
     this.#held = held;
-    const epochEnd = stepsPerEpoch * batch;
-    const count = Math.min(this.byParts ? Math.min(last, batch) - offset : last, epochEnd - first);
+    const epochEnd = stepsPerEpoch * batchSize;
+    const count = Math.min(this.byParts ? Math.min(last, batchSize) - offset : last, epochEnd - first);
     gatherRows(this.#plan.dataset, this.#rows, this.#orderOf(Math.floor(step / stepsPerEpoch)), first, count);
     writeExamples(session, this.leaves, this.#rows, 0, count);
   }
@@ -138,7 +138,7 @@ class WindowFeed implements Feed {
   }
 }
 
-function emptyRows(data: TrainingData, count: number): TrainingData {
+function emptyRows(data: Dataset, count: number): Dataset {
   const length = count * sizeOf(data.shape);
   const features = data.features instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
   return isRegression(data)
@@ -147,7 +147,7 @@ function emptyRows(data: TrainingData, count: number): TrainingData {
 }
 
 /** Copies the examples order[first] … order[first + count − 1] to the first rows of a window. */
-function gatherRows(data: TrainingData, window: TrainingData, order: Uint32Array, first: number, count: number): void {
+function gatherRows(data: Dataset, window: Dataset, order: Uint32Array, first: number, count: number): void {
   const width = sizeOf(data.shape);
   for (let row = 0; row < count; row++) {
     const example = order[first + row]!;

@@ -2,7 +2,7 @@
  * Checks of what callers hand over, so that a mistake is named at once and not by a TypeError deep inside.
  */
 import type { Backend, Session } from "../backends/backend.ts";
-import type { TrainingData } from "../data/dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { excerpt, OptionError } from "../errors.ts";
 import { requireDistinctNames } from "../graph/leaves.ts";
 import { requireCount, requireNumber } from "../nn/checks.ts";
@@ -62,8 +62,8 @@ export function requireTrainer(where: string, trainer: Trainer): void {
 }
 
 /** @throws OptionError for what is no data set */
-export function requireData(where: string, data: TrainingData): void {
-  const fix = "Give what makeDataset() or makeRegressionDataset() returns";
+export function requireData(where: string, data: Dataset): void {
+  const fix = "Give what makeClassificationDataset() or makeRegressionDataset() returns";
   if (!isObject(data)) refuse(where, data, "data set", fix);
   const { features, shape, count, labels, classes, targets, outputs } = data as Fields;
   const isWhole =
@@ -76,12 +76,12 @@ export function requireData(where: string, data: TrainingData): void {
 }
 
 /** @throws OptionError for what is no snapshot, or one whose step is none of the run's */
-export function requireSnapshot(where: string, snapshot: Snapshot, stepsTotal: number): void {
+export function requireSnapshot(where: string, snapshot: Snapshot, totalSteps: number): void {
   const fix = "Give what trainer.snapshot() returned";
   if (!isObject(snapshot)) refuse(where, snapshot, "snapshot", fix);
   const { step, parameters, optimizer } = snapshot;
   requireCount(`${where} step`, step, 0);
-  const range = `a snapshot of the run's ${stepsTotal} steps, or the run more epochs`;
-  requireNumber(`${where} step`, step, step <= stepsTotal, range);
+  const range = `a snapshot of the run's ${totalSteps} steps, or the run more epochs`;
+  requireNumber(`${where} step`, step, step <= totalSteps, range);
   if (!isObject(parameters) || !isObject(optimizer)) refuse(where, snapshot, "snapshot", fix);
 }

@@ -1,5 +1,5 @@
 import type { Backend, Session } from "../backends/backend.ts";
-import type { Normalization, TrainingData } from "../data/dataset.ts";
+import type { Normalization, Dataset } from "../data/dataset.ts";
 import { requireNormalization } from "../data/normalization.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { constant, type StoredAttributes } from "../graph/leaves.ts";
@@ -10,7 +10,7 @@ import type { LossName, TrainingLoss } from "../nn/losses.ts";
 import type { Model } from "../nn/sequential.ts";
 import { divide } from "../ops/elementwise/index.ts";
 import { gradients } from "../ops/gradients.ts";
-import { exampleLeaves, takeAnswers, takeFeatures, totalsOf, writeExamples } from "./batches.ts";
+import { exampleLeaves, takeTargets, takeFeatures, summedMetrics, writeExamples } from "./batches.ts";
 import { lossFor, requireDataset, rowsThatFit, unchanged } from "./options.ts";
 
 /** As many examples as say how a gradient stands, at little cost. */
@@ -23,7 +23,7 @@ export interface GradientNormOptions {
   /** Holds the parameters: a trainer's session, or a new one, in which they have their initial values. */
   readonly session: Session;
   /** The gradient is that of its first examples. */
-  readonly dataset: TrainingData;
+  readonly dataset: Dataset;
   /** How many of them; at most 256, and at most what the backend takes at once, by default. */
   readonly examples?: number;
   /** As in training; the features as they are by default. */
@@ -59,7 +59,7 @@ export async function createGradientNorms(options: GradientNormOptions): Promise
   const leaves = exampleLeaves(count, dataset, false);
   const start = constant(0, [], "uint32");
   const outputs = model.apply(takeFeatures(leaves, { model, normalization, start, count }));
-  const meanLoss = divide(totalsOf(loss, outputs, takeAnswers(leaves, start, count)).loss, count);
+  const meanLoss = divide(summedMetrics(loss, outputs, takeTargets(leaves, start, count)).loss, count);
   const layers = parametersOfLayers(model);
   const found = gradients(meanLoss, [...layers.values()].flat());
   const norms: Record<string, Tensor> = {};

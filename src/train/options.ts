@@ -1,5 +1,5 @@
 import type { Backend } from "../backends/backend.ts";
-import { isRegression, type Normalization, type TrainingData } from "../data/dataset.ts";
+import { isRegression, type Normalization, type Dataset } from "../data/dataset.ts";
 import { requireNormalization } from "../data/normalization.ts";
 import { excerpt, OptionError, optionName } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
@@ -17,7 +17,7 @@ import type { Snapshot } from "./snapshot.ts";
 export interface TrainerOptions {
   readonly model: Model;
   /** What to learn from; evaluation takes its own. */
-  readonly dataset: TrainingData;
+  readonly dataset: Dataset;
   readonly backend: Backend;
   /** By default "softmaxCrossEntropy" of classes and "meanSquaredError" of quantities. */
   readonly loss?: LossName | TrainingLoss;
@@ -92,7 +92,7 @@ export const unchanged: Normalization = { scale: 1, offset: 0 };
  * The loss of that name, or the usual one for such data.
  * @throws OptionError for an unknown name
  */
-export function lossFor(dataset: TrainingData, loss: LossName | TrainingLoss | undefined): TrainingLoss {
+export function lossFor(dataset: Dataset, loss: LossName | TrainingLoss | undefined): TrainingLoss {
   if (loss !== undefined) return lossOf(loss);
   return isRegression(dataset) ? losses.meanSquaredError : losses.softmaxCrossEntropy;
 }
@@ -175,7 +175,7 @@ function requirePrecision(precision: Precision): void {
  * Checks that a model takes a data set's examples, as they are or flattened, and that its outputs fit the answers.
  * @throws OptionError
  */
-export function requireDataset(model: Model, dataset: TrainingData, loss: TrainingLoss): void {
+export function requireDataset(model: Model, dataset: Dataset, loss: TrainingLoss): void {
   const { inputShape } = model;
   if (dataset.count === 0) {
     throw new OptionError({ where: dataset.name, what: "there are no examples", fix: "Give at least one" });

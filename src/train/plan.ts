@@ -3,7 +3,7 @@
  * the training takes the parts that it needs.
  */
 import type { Backend } from "../backends/backend.ts";
-import type { Normalization, TrainingData } from "../data/dataset.ts";
+import type { Normalization, Dataset } from "../data/dataset.ts";
 import { excerpt, OptionError, optionName } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { requireCount, requirePositiveFloat32 } from "../nn/checks.ts";
@@ -36,15 +36,15 @@ export interface ModelPlan {
 
 /** Which examples each step takes. */
 export interface DataPlan {
-  readonly dataset: TrainingData;
+  readonly dataset: Dataset;
   /** Names the random streams of the order of the examples and of dropout. */
   readonly seed: number;
   /** Whether each epoch has an order of its own. The full batch needs none. */
   readonly shuffled: boolean;
   /** Examples per step. */
-  readonly batch: number;
+  readonly batchSize: number;
   /** Examples computed at a time; `batch` where a step is not divided. */
-  readonly microBatch: number;
+  readonly microBatchSize: number;
   /** ⌊examples / batch⌋. An epoch leaves out the examples at the end of its order that fill no batch. */
   readonly stepsPerEpoch: number;
 }
@@ -64,7 +64,7 @@ export interface StepPlan {
 /** How long the run is, and the learning rate of each step. */
 export interface SchedulePlan {
   readonly epochs: number;
-  readonly stepsTotal: number;
+  readonly totalSteps: number;
   /** The learning rate of a step, counted from 0. */
   learningRateAt(step: number): number;
 }
@@ -97,12 +97,12 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
   const { backend, resumeFrom, snapshotSeconds = 5, onRecovery = () => {} } = options;
   const data = planData(options);
   const schedule = planSchedule(options, data.stepsPerEpoch);
-  if (resumeFrom !== undefined) requireSnapshot("resumeFrom", resumeFrom, schedule.stepsTotal);
+  if (resumeFrom !== undefined) requireSnapshot("resumeFrom", resumeFrom, schedule.totalSteps);
   return {
     backend,
     model: planModel(options, loss),
     data,
-    step: planStep(options, data.batch),
+    step: planStep(options, data.batchSize),
     schedule,
     recovery: { snapshotSeconds, onRecovery },
     resumeFrom,
@@ -113,15 +113,15 @@ function planModel({ model, normalization = unchanged }: TrainerOptions, loss: T
   return { model, loss, normalization, packed: packGradients(model.parameters) };
 }
 
-function planData({ model, backend, dataset, batchSize, microBatchSize, seed = 1 }: TrainerOptions): DataPlan {
-  const batch = batchOf(batchSize, dataset);
+function planData({ model, backend, dataset, batchSize: wanted, microBatchSize, seed = 1 }: TrainerOptions): DataPlan {
+  const batchSize = batchOf(wanted, dataset);
   return {
     dataset,
     seed,
-    shuffled: batchSize !== "full",
-    batch,
-    microBatch: microBatchOf(microBatchSize, batch, rowsThatFit(model, backend)),
-    stepsPerEpoch: Math.floor(dataset.count / batch),
+    shuffled: wanted !== "full",
+    batchSize,
+    microBatchSize: microBatchOf(microBatchSize, batchSize, rowsThatFit(model, backend)),
+    stepsPerEpoch: Math.floor(dataset.count / batchSize),
   };
 }
 
@@ -133,11 +133,11 @@ function planStep(options: TrainerOptions, batch: number): StepPlan {
 
 function planSchedule(options: TrainerOptions, stepsPerEpoch: number): SchedulePlan {
   const { epochs, maxSteps = Infinity, learningRate, schedule = constant() } = options;
-  const stepsTotal = Math.min(epochs * stepsPerEpoch, maxSteps);
-  return { epochs, stepsTotal, learningRateAt: (step) => learningRate * schedule(step, stepsTotal) };
+  const totalSteps = Math.min(epochs * stepsPerEpoch, maxSteps);
+  return { epochs, totalSteps, learningRateAt: (step) => learningRate * schedule(step, totalSteps) };
 }
 
-function batchOf(batchSize: number | "full", dataset: TrainingData): number {
+function batchOf(batchSize: number | "full", dataset: Dataset): number {
   if (batchSize === "full") return dataset.count;
   if (typeof batchSize !== "number") {
     const what = `${excerpt(batchSize)} is no size`;

@@ -2,7 +2,7 @@
 export interface TrainingProgress {
   /** The last finished step that the event describes, counted from 1. */
   readonly step: number;
-  readonly stepsTotal: number;
+  readonly totalSteps: number;
   /** The epoch of that step, counted from 1. */
   readonly epoch: number;
   readonly epochs: number;
@@ -24,7 +24,7 @@ export interface TrainingProgress {
    */
   readonly seconds: number;
   /** Examples of the finished steps of this call over `seconds`. */
-  readonly imagesPerSecond: number;
+  readonly examplesPerSecond: number;
 }
 
 /** A step whose loss or gradient was not finite, and which changed no parameter. */

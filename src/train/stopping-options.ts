@@ -1,4 +1,4 @@
-import type { TrainingData } from "../data/dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { optionName, OptionError } from "../errors.ts";
 import { requireCount, requireNumber, requirePositive } from "../nn/checks.ts";
 import type { Evaluation } from "./evaluate.ts";
@@ -13,7 +13,7 @@ export interface StoppingOptions extends Pick<
   "every" | "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint"
 > {
   /** Evaluated at every check. */
-  readonly validation?: TrainingData;
+  readonly validation?: Dataset;
   /**
    * Steps from one check to the next, at least 1. By default an epoch, but not more often than a hundred times a run.
    * Steps wait for a check, so that where training stops depends on the numbers alone and not on the device's speed.

@@ -22,7 +22,7 @@ export async function* fitUntil(
   requireOptionsObject("fitUntil", options);
   requireStoppingOptions(options);
   const {
-    every = Math.max(1, Math.floor(trainer.stepsTotal / 100)),
+    every = Math.max(1, Math.floor(trainer.totalSteps / 100)),
     checkEvery = usualCheckEvery(trainer),
     maxSeconds = Infinity,
   } = options;
@@ -41,7 +41,7 @@ export async function* fitUntil(
   })) {
     if (!event.interim) checks?.add(event);
     epochs = event.epochs;
-    const isCheck = checks && !event.interim && (event.step % checkEvery === 0 || event.step === trainer.stepsTotal);
+    const isCheck = checks && !event.interim && (event.step % checkEvery === 0 || event.step === trainer.totalSteps);
     const validation = isCheck ? await checks.validate() : undefined;
     yield { ...event, ...(validation && { validation }) };
     verdict = (isCheck ? await checks.verdict(validation) : undefined) ?? timeIsUp(event.seconds, maxSeconds);
@@ -53,8 +53,8 @@ export async function* fitUntil(
 }
 
 /** Steps from one check to the next by default: an epoch, but not more often than a hundred times a run. */
-export const usualCheckEvery = ({ stepsPerEpoch, stepsTotal }: Pick<Trainer, "stepsPerEpoch" | "stepsTotal">): number =>
-  Math.max(stepsPerEpoch, Math.ceil(stepsTotal / 100));
+export const usualCheckEvery = ({ stepsPerEpoch, totalSteps }: Pick<Trainer, "stepsPerEpoch" | "totalSteps">): number =>
+  Math.max(stepsPerEpoch, Math.ceil(totalSteps / 100));
 
 const isChecked = ({ validation, lossTolerance, gradientTolerance }: StoppingOptions) =>
   validation !== undefined || lossTolerance !== undefined || gradientTolerance !== undefined;
@@ -64,10 +64,10 @@ function timeIsUp(seconds: number, most: number): Verdict | undefined {
 }
 
 /** Why the loop ended without a verdict: by the signal, or at the end of the run, which may come before the last epoch's. */
-function endOf({ step, stepsTotal, stepsPerEpoch }: Trainer, epochs: number, signal: AbortSignal | undefined): Verdict {
-  if (signal?.aborted && step < stepsTotal) return { kind: "aborted", reason: "it was asked to" };
-  const steps = `${numberText(stepsTotal)} ${stepsTotal === 1 ? "step" : "steps"}`;
-  const isCut = stepsTotal < epochs * stepsPerEpoch;
+function endOf({ step, totalSteps, stepsPerEpoch }: Trainer, epochs: number, signal: AbortSignal | undefined): Verdict {
+  if (signal?.aborted && step < totalSteps) return { kind: "aborted", reason: "it was asked to" };
+  const steps = `${numberText(totalSteps)} ${totalSteps === 1 ? "step" : "steps"}`;
+  const isCut = totalSteps < epochs * stepsPerEpoch;
   if (isCut) return { kind: "maxSteps", reason: `the maximum of ${steps} was reached` };
   return { kind: "finished", reason: `all ${steps} were made` };
 }

@@ -1,5 +1,5 @@
 import type { DispatchDescription, Executable, Session } from "../backends/backend.ts";
-import type { TrainingData } from "../data/dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { DeviceError, OptionError } from "../errors.ts";
 import type { Evaluation } from "./evaluate.ts";
 import { requireFitOptions, type FitOptions } from "./fit-options.ts";
@@ -14,12 +14,12 @@ import type { Snapshot } from "./snapshot.ts";
 
 /** A model in training: its parameters, the optimizer's state and the data set on a device. */
 export interface Trainer {
-  readonly stepsTotal: number;
+  readonly totalSteps: number;
   readonly stepsPerEpoch: number;
   /** Examples per step. */
-  readonly batch: number;
+  readonly batchSize: number;
   /** Examples whose gradient is computed at a time; `batch` where a step is not divided. */
-  readonly microBatch: number;
+  readonly microBatchSize: number;
   /** Steps submitted so far; the next call of fit begins there. */
   readonly step: number;
   /** What one step runs, in order. */
@@ -41,7 +41,7 @@ export interface Trainer {
    */
   fit(options?: FitOptions): AsyncGenerator<TrainingProgress, void, undefined>;
   /** Loss and accuracy of a data set, with the parameters as the steps submitted so far leave them. */
-  evaluate(dataset: TrainingData): Promise<Evaluation>;
+  evaluate(dataset: Dataset): Promise<Evaluation>;
   /** The model's outputs for examples, row after row. */
   predict(features: Uint8Array | Float32Array): Promise<Float32Array>;
   /**
@@ -89,20 +89,20 @@ class RunTrainer implements Trainer {
     this.#recovery = new DeviceRecovery(run);
   }
 
-  get stepsTotal(): number {
-    return this.#run.plan.schedule.stepsTotal;
+  get totalSteps(): number {
+    return this.#run.plan.schedule.totalSteps;
   }
 
   get stepsPerEpoch(): number {
     return this.#run.plan.data.stepsPerEpoch;
   }
 
-  get batch(): number {
-    return this.#run.plan.data.batch;
+  get batchSize(): number {
+    return this.#run.plan.data.batchSize;
   }
 
-  get microBatch(): number {
-    return this.#run.plan.data.microBatch;
+  get microBatchSize(): number {
+    return this.#run.plan.data.microBatchSize;
   }
 
   get step(): number {
@@ -128,15 +128,15 @@ class RunTrainer implements Trainer {
     run.isFitting = true;
     try {
       await this.#recovery.pending;
-      const { every = Math.max(1, Math.floor(this.stepsTotal / 100)), maxSteps = Infinity } = options;
-      const end = Math.min(this.stepsTotal, run.step + maxSteps);
+      const { every = Math.max(1, Math.floor(this.totalSteps / 100)), maxSteps = Infinity } = options;
+      const end = Math.min(this.totalSteps, run.step + maxSteps);
       yield* runSteps(run, this.#recovery, { ...options, every, end });
     } finally {
       run.isFitting = false;
     }
   }
 
-  evaluate(dataset: TrainingData): Promise<Evaluation> {
+  evaluate(dataset: Dataset): Promise<Evaluation> {
     return this.#recovery.onDevice("evaluate", ({ evaluator }) => evaluator.evaluate(dataset));
   }
 
@@ -166,7 +166,7 @@ class RunTrainer implements Trainer {
 
   restore(snapshot: Snapshot): void {
     this.#requireFree("restore");
-    requireSnapshot("restore", snapshot, this.stepsTotal);
+    requireSnapshot("restore", snapshot, this.totalSteps);
     if (this.#recovery.pending) {
       const fix = "Wait for evaluate, predict or snapshot first";
       throw new OptionError({ where: "restore", what: "a lost device is being replaced", fix });

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { OptionError, DataError } from "../../src/errors.ts";
-import { points, type Dataset, type RegressionDataset } from "../../src/index.ts";
+import { points, type ClassificationDataset, type RegressionDataset } from "../../src/index.ts";
 
 const planes = {
   linear: points.linear,
@@ -13,7 +13,7 @@ const planes = {
 const curves = { line: points.line, polynomial: points.polynomial, sine: points.sine };
 
 /** x, y and label of each point. */
-const rows = ({ features, labels }: Dataset) =>
+const rows = ({ features, labels }: ClassificationDataset) =>
   Array.from(labels, (label, index) => ({ x: features[2 * index]!, y: features[2 * index + 1]!, label }));
 
 const pairs = ({ features, targets }: RegressionDataset) =>
@@ -122,7 +122,7 @@ describe("curves", () => {
 
 describe("every set", () => {
   const all = { ...planes, ...curves };
-  const values = (data: Dataset | RegressionDataset) =>
+  const values = (data: ClassificationDataset | RegressionDataset) =>
     "targets" in data ? pairs(data).flatMap(({ x, y }) => [x, y]) : [...data.features];
   const names = fc.constantFrom(...(Object.keys(all) as (keyof typeof all)[]));
   const seeds = fc.integer({ min: 0, max: 2 ** 32 - 1 });

@@ -1,11 +1,11 @@
 import { array, assert, double, nat, property } from "fast-check";
 import { expect, test } from "vitest";
-import { makeDataset, makeRegressionDataset } from "../../src/data/dataset.ts";
+import { makeClassificationDataset, makeRegressionDataset } from "../../src/data/dataset.ts";
 import { splitDataset } from "../../src/data/split.ts";
 
 /** Examples whose feature is their number. */
 const numbered = (labels: readonly number[]) =>
-  makeDataset({
+  makeClassificationDataset({
     name: "numbered",
     features: Float32Array.from(labels.keys()),
     shape: [1],

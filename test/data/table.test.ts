@@ -3,7 +3,7 @@ import {
   columnStandardization,
   isRegression,
   standardization,
-  type Dataset,
+  type ClassificationDataset,
   type RegressionDataset,
 } from "../../src/data/dataset.ts";
 import {
@@ -99,7 +99,7 @@ describe("a table becomes examples", () => {
     const table = tableOf(["x label", "1 3", "2 4.5"]);
     const data = datasetFromTable(table);
     expect(isRegression(data) && [...data.targets]).toEqual([3, 4.5]);
-    expect((datasetFromTable(table, "classification") as Dataset).classes).toEqual(["3", "4.5"]);
+    expect((datasetFromTable(table, "classification") as ClassificationDataset).classes).toEqual(["3", "4.5"]);
     expect(() => datasetFromTable(tableOf(["x label", "1 3", "2 a"]), "regression")).toThrow(
       /t\.csv, column 2 \("label"\): the label "a" is no number/,
     );

@@ -12,11 +12,11 @@ import {
   trainByLibrary,
 } from "../../examples/11-mnist-from-scratch.ts";
 import { byFramework, byHand, table, type Contestant } from "../../examples/12-mnist-minibatch.ts";
-import { builtInDigits, type Dataset } from "../../src/index.ts";
+import { builtInDigits, type ClassificationDataset } from "../../src/index.ts";
 import { onBackends } from "./on-backends.ts";
 
 const digits = builtInDigits();
-let [folder, train, test60]: [string, Dataset, Dataset] = ["", digits.train, digits.test];
+let [folder, train, test60]: [string, ClassificationDataset, ClassificationDataset] = ["", digits.train, digits.test];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "wgrad-test-"));
   train = await throughCsv(folder, digits.train, 40);
@@ -71,7 +71,7 @@ onBackends("mnist from scratch", (backend) => {
   });
 });
 
-const part = (data: Dataset, count: number): Dataset => ({
+const part = (data: ClassificationDataset, count: number): ClassificationDataset => ({
   ...data,
   count,
   features: data.features.subarray(0, 784 * count),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
-import { makeDataset } from "../../src/data/dataset.ts";
+import { makeClassificationDataset } from "../../src/data/dataset.ts";
 import { DataError } from "../../src/errors.ts";
 import { loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
 import { readSafetensors, writeSafetensors, type TensorValues } from "../../src/formats/safetensors.ts";
@@ -63,7 +63,7 @@ describe("a model file", () => {
   });
 
   test("computes the same as the trainer that it was saved from", async () => {
-    const dataset = makeDataset({
+    const dataset = makeClassificationDataset({
       name: "ramps",
       features: Uint8Array.from({ length: 60 }, (_, index) => (index * 37) % 256),
       shape: [2, 3],

@@ -23,7 +23,7 @@ test.each([1, 2, 3])(
     const { accuracy, loss, count } = await trainer.evaluate(digits.test);
     console.log(
       `${digits.source}, ${backend.adapter.name}, seed ${seed}: ${(100 * accuracy).toFixed(2)} % of ${count}, ` +
-        `loss ${loss.toFixed(4)}, ${last!.seconds.toFixed(1)} s, ${last!.imagesPerSecond.toFixed(0)} images/s`,
+        `loss ${loss.toFixed(4)}, ${last!.seconds.toFixed(1)} s, ${last!.examplesPerSecond.toFixed(0)} images/s`,
     );
     expect(last!.step).toBe(3 * Math.floor(digits.train.count / 64));
     expect(accuracy).toBeGreaterThanOrEqual(0.97);

@@ -25,10 +25,10 @@ test(
       batchSize: "full",
       epochs: 2,
     });
-    expect(trainer.batch).toBe(digits.train.count);
+    expect(trainer.batchSize).toBe(digits.train.count);
     // As float32, 60,000 images take 188 MB.
     const tooLarge = 4 * 784 * digits.train.count > backend.maxTensorBytes;
-    expect(trainer.microBatch < trainer.batch).toBe(tooLarge);
+    expect(trainer.microBatchSize < trainer.batchSize).toBe(tooLarge);
     const before = await trainer.evaluate(digits.train);
     const events = [];
     for await (const event of trainer.fit({ every: 1, maxSteps: 1 })) events.push(event);

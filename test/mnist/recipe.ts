@@ -1,5 +1,5 @@
 import type { Backend } from "../../src/backends/backend.ts";
-import { standardization, type Dataset } from "../../src/data/dataset.ts";
+import { standardization, type ClassificationDataset } from "../../src/data/dataset.ts";
 import { dense, optimizers, schedules, sequential } from "../../src/nn/index.ts";
 import { loadMnist, type MnistSource } from "../../src/node/mnist-source.ts";
 import { createTrainer, type Trainer, type TrainerOptions } from "../../src/train/index.ts";
@@ -15,7 +15,7 @@ export function loadDigits(): Promise<MnistSource> {
 /** The README's recipe, 784-128-10, with what a test changes. */
 export function recipe(
   backend: Backend,
-  dataset: Dataset,
+  dataset: ClassificationDataset,
   seed: number,
   changes: Partial<TrainerOptions> = {},
 ): Promise<Trainer> {

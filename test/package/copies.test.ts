@@ -33,10 +33,10 @@ function modelOf({ sequential, dense }: Copy) {
   return sequential([dense(4, { activation: "relu" }), dense(2)], { inputShape: [3] });
 }
 
-function trainingOf({ makeDataset }: Copy) {
+function trainingOf({ makeClassificationDataset }: Copy) {
   const features = Float32Array.from({ length: 60 }, (_, index) => Math.sin(index));
   const labels = Uint32Array.from({ length: 20 }, (_, index) => index % 2);
-  const dataset = makeDataset({ name: "waves", features, labels, shape: [3], classes: ["a", "b"] });
+  const dataset = makeClassificationDataset({ name: "waves", features, labels, shape: [3], classes: ["a", "b"] });
   return { dataset, learningRate: 0.01, batchSize: 5, epochs: 1 };
 }
 

@@ -22,7 +22,7 @@ import {
   loadModel,
   logSoftmax,
   makeActivation,
-  makeDataset,
+  makeClassificationDataset,
   makeRegressionDataset,
   mean,
   modelFromConfig,
@@ -124,7 +124,7 @@ const curve = makeRegressionDataset({
   targets: features.map((x) => Math.sin(4 * x)),
   outputs: ["y"],
 });
-const sides = makeDataset({
+const sides = makeClassificationDataset({
   name: "the sides of a curve",
   features: Float32Array.from({ length: 2 * count }, (_, index) => Math.sin(index)),
   shape: [2],

@@ -5,7 +5,12 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createBackend } from "../../src/backends/choose.ts";
 import { createCpuBackend, type CpuOptions } from "../../src/backends/cpu/index.ts";
-import { columnStandardization, makeDataset, makeRegressionDataset, standardization } from "../../src/data/dataset.ts";
+import {
+  columnStandardization,
+  makeClassificationDataset,
+  makeRegressionDataset,
+  standardization,
+} from "../../src/data/dataset.ts";
 import { builtInDigits } from "../../src/data/digits.ts";
 import { epochOrder } from "../../src/data/order.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
@@ -155,14 +160,14 @@ describe("data sets", () => {
       anything,
     );
 
-  test("makeDataset and makeRegressionDataset", () => {
+  test("makeClassificationDataset and makeRegressionDataset", () => {
     const labels = fc.oneof(
       { weight: 4, arbitrary: fc.uint32Array({ maxLength: 6, max: 3 }) as fc.Arbitrary<unknown> },
       anything,
     );
     holds(
       (...[values, sizes, answers, classes]) =>
-        makeDataset({
+        makeClassificationDataset({
           name: "d",
           features: given(values),
           shape: given(sizes),

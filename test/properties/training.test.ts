@@ -206,5 +206,5 @@ test("optimizers of one's own are taken, and what is none is not", async () => {
   const good = { model: smallModel(), dataset, backend, learningRate: 0.01, batchSize: 4, epochs: 1 };
   await expect(createTrainer({ ...good, optimizer: given({}) })).rejects.toThrow(/optimizer: {} is no optimizer/);
   const own = { ...optimizers.sgd(), name: "mine" };
-  expect((await createTrainer({ ...good, optimizer: own })).stepsTotal).toBe(3);
+  expect((await createTrainer({ ...good, optimizer: own })).totalSteps).toBe(3);
 });

@@ -1,16 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
-import { makeDataset, standardization, type Dataset } from "../../src/data/dataset.ts";
+import { makeClassificationDataset, standardization, type ClassificationDataset } from "../../src/data/dataset.ts";
 import { activation, dense, dropout, flatten, modelFromConfig, sequential, type Model } from "../../src/nn/index.ts";
 import { createEvaluator, createTrainer, probabilities, type Evaluator } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { bytePictures, changedBackend, clouds, finish, smallModel } from "./examples.ts";
 
 /** Part of a data set, as a data set. */
-function slice({ name, features, shape, labels, classes }: Dataset, first: number, end: number): Dataset {
+function slice(
+  { name, features, shape, labels, classes }: ClassificationDataset,
+  first: number,
+  end: number,
+): ClassificationDataset {
   const width = shape.reduce((product, size) => product * size, 1);
   const part = features.slice(first * width, end * width);
-  return makeDataset({ name, features: part, shape, labels: labels.slice(first, end), classes });
+  return makeClassificationDataset({ name, features: part, shape, labels: labels.slice(first, end), classes });
 }
 
 describe.each(backends)("evaluation on $name", ({ create }) => {
@@ -20,7 +24,7 @@ describe.each(backends)("evaluation on $name", ({ create }) => {
   });
   afterAll(() => backend.dispose());
 
-  const evaluatorOf = (model: Model, on = backend, dataset?: Dataset): Evaluator =>
+  const evaluatorOf = (model: Model, on = backend, dataset?: ClassificationDataset): Evaluator =>
     createEvaluator({
       model,
       backend: on,
@@ -29,7 +33,7 @@ describe.each(backends)("evaluation on $name", ({ create }) => {
     });
 
   /** Loss and accuracy from the outputs of `predict`, on the CPU in float64. */
-  async function judged(evaluator: Evaluator, { features, labels, count }: Dataset) {
+  async function judged(evaluator: Evaluator, { features, labels, count }: ClassificationDataset) {
     const outputs = await evaluator.predict(features);
     const shares = probabilities(outputs, 3);
     let [loss, correct] = [0, 0];

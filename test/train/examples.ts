@@ -1,11 +1,11 @@
 import type { Backend, Executable, Session } from "../../src/backends/backend.ts";
-import { makeDataset, type Dataset } from "../../src/data/dataset.ts";
+import { makeClassificationDataset, type ClassificationDataset } from "../../src/data/dataset.ts";
 import { dense, dropout, sequential, type Model } from "../../src/nn/index.ts";
 import { Random } from "../../src/random.ts";
 import type { Snapshot, Trainer, TrainerOptions, TrainingProgress } from "../../src/train/index.ts";
 
 /** Points around one centre per class, in float32. */
-export function clouds(count: number, { classes = 3, width = 4, seed = 1, noise = 0.3 } = {}): Dataset {
+export function clouds(count: number, { classes = 3, width = 4, seed = 1, noise = 0.3 } = {}): ClassificationDataset {
   const random = new Random(seed);
   const centres = Array.from({ length: classes * width }, () => random.normal());
   const labels = Uint32Array.from({ length: count }, (_, index) => index % classes);
@@ -14,14 +14,14 @@ export function clouds(count: number, { classes = 3, width = 4, seed = 1, noise 
     return centres[label * width + (index % width)]! + random.normal(0, noise);
   });
   const names = Array.from({ length: classes }, (_, label) => `class ${label}`);
-  return makeDataset({ name: "clouds", features, shape: [width], labels, classes: names });
+  return makeClassificationDataset({ name: "clouds", features, shape: [width], labels, classes: names });
 }
 
 /** The same points as bytes, of two axes and an odd row width. */
-export function bytePictures(count: number, seed = 1): Dataset {
+export function bytePictures(count: number, seed = 1): ClassificationDataset {
   const { features, labels, classes } = clouds(count, { width: 15, seed });
   const bytes = Uint8Array.from(features, (value) => Math.max(0, Math.min(255, Math.round(128 + 40 * value))));
-  return makeDataset({ name: "pictures", features: bytes, shape: [3, 5], labels, classes });
+  return makeClassificationDataset({ name: "pictures", features: bytes, shape: [3, 5], labels, classes });
 }
 
 export function smallModel(seed = 1, inputShape: readonly number[] = [4]): Model {

@@ -44,7 +44,7 @@ describe("events", () => {
       [28, 5, 0.005],
       [30, 5, 0.005],
     ]);
-    for (const event of events) expect(event).toMatchObject({ stepsTotal: 30, epochs: 5 });
+    for (const event of events) expect(event).toMatchObject({ totalSteps: 30, epochs: 5 });
   });
 
   test("a schedule's run ends at maxSteps of the trainer, not at that of a call", async () => {
@@ -88,7 +88,7 @@ describe("events", () => {
     const last = events.at(-1)!;
     expect(last.seconds).toBeLessThanOrEqual(seconds);
     expect(last.seconds).toBeGreaterThanOrEqual(0.019);
-    expect(last.imagesPerSecond).toBeCloseTo(30 / last.seconds, 6);
+    expect(last.examplesPerSecond).toBeCloseTo(30 / last.seconds, 6);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
-import { makeDataset, makeRegressionDataset } from "../../src/data/dataset.ts";
+import { makeClassificationDataset, makeRegressionDataset } from "../../src/data/dataset.ts";
 import { DataError } from "../../src/errors.ts";
 import { dense, sequential, type ActivationName, type LossName } from "../../src/nn/index.ts";
 import { createTrainer, predictedClasses } from "../../src/train/index.ts";
@@ -70,7 +70,7 @@ test.each([NaN, Infinity, -Infinity])("data sets with the feature %d are refused
   const spoiled = Float32Array.from(features);
   spoiled[4 * 3 + 2] = value;
   const make = [
-    () => makeDataset({ ...rest, features: spoiled }),
+    () => makeClassificationDataset({ ...rest, features: spoiled }),
     () =>
       makeRegressionDataset({
         name: "clouds",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
-import { makeDataset } from "../../src/data/dataset.ts";
+import { makeClassificationDataset } from "../../src/data/dataset.ts";
 import { OptionError } from "../../src/errors.ts";
 import { dense, flatten, sequential, type LossName } from "../../src/nn/index.ts";
 import { createEvaluator, createTrainer, type TrainerOptions } from "../../src/train/index.ts";
@@ -17,7 +17,7 @@ const options = (changes: object): TrainerOptions => ({
   ...changes,
 });
 
-const noExamples = makeDataset({
+const noExamples = makeClassificationDataset({
   name: "nothing",
   features: new Float32Array(),
   shape: [4],

@@ -4,7 +4,7 @@ import * as wgrad from "../../src/index.ts";
 test("the library's entry exports each room's names, none lost to a clash", () => {
   const names = `add multiply select relu step sigmoid takeBatch gradients pack reshape softmaxCrossEntropy matmul
     sum mean argmax softmax dropoutMask parameter state input constant stepScalar defineGraph dense activation flatten dropout
-    sequential modelFromConfig losses accuracy clipByGlobalNorm createTrainer createEvaluator createGradientNorms minimize probabilities makeDataset
+    sequential modelFromConfig losses accuracy clipByGlobalNorm createTrainer createEvaluator createGradientNorms minimize probabilities makeClassificationDataset
     standardization unitScale builtInDigits createCpuBackend WgradError OptionError Random`;
   expect(names.split(/\s+/).filter((name) => !(name in wgrad))).toEqual([]);
   expect(Object.keys(wgrad.optimizers).toSorted()).toEqual(["adam", "adamW", "momentum", "nesterov", "rmsprop", "sgd"]);

@@ -63,7 +63,7 @@ test("without a reason to stop it is fit, and says that all steps were made", as
   expect(stop).toEqual({ kind: "finished", step: 300, parametersOf: 300, reason: "all 300 steps were made" });
   const numbers = (all: typeof plain) => all.map(({ step, loss, accuracy }) => [step, loss, accuracy]);
   expect(numbers(events)).toEqual(numbers(plain));
-  expect(events.at(-1)!.imagesPerSecond * events.at(-1)!.seconds).toBeCloseTo(3000, 6);
+  expect(events.at(-1)!.examplesPerSecond * events.at(-1)!.seconds).toBeCloseTo(3000, 6);
 });
 
 describe("patience", () => {

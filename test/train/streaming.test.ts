@@ -77,7 +77,7 @@ describe.each(backends)("data sets larger than a binding on $name", ({ create })
           backend: on,
           microBatchSize,
         });
-        expect(trainer.microBatch).toBe(microBatchSize);
+        expect(trainer.microBatchSize).toBe(microBatchSize);
         const events = (await finish(trainer, { every: 1 })).map(({ step, loss, accuracy }) => ({
           step,
           loss,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
-import { makeDataset, standardization } from "../../src/data/dataset.ts";
+import { makeClassificationDataset, standardization } from "../../src/data/dataset.ts";
 import { DeviceError } from "../../src/errors.ts";
 import { epochOrder } from "../../src/data/order.ts";
 import { dense, dropout, initializers, optimizers, schedules, sequential } from "../../src/nn/index.ts";
@@ -86,12 +86,18 @@ describe.each(backends)("training on $name", (tested) => {
     const count = 10;
     const features = Float32Array.from({ length: count * count }, (_, index) => Number(index % (count + 1) === 0));
     const labels = Uint32Array.from({ length: count }, (_, index) => index % 2);
-    const dataset = makeDataset({ name: "unit vectors", features, shape: [count], labels, classes: ["a", "b"] });
+    const dataset = makeClassificationDataset({
+      name: "unit vectors",
+      features,
+      shape: [count],
+      labels,
+      classes: ["a", "b"],
+    });
     const model = sequential([dense(2, { bias: false, weights: initializers.zeros })], { inputShape: [count] });
     const trainer = await createTrainer(
       options({ model, dataset, optimizer: optimizers.sgd(), learningRate: 0.6, batchSize: 3, epochs: 2, seed: 5 }),
     );
-    expect([trainer.stepsPerEpoch, trainer.stepsTotal]).toEqual([3, 6]);
+    expect([trainer.stepsPerEpoch, trainer.totalSteps]).toEqual([3, 6]);
     const changedBy = async () => {
       const { values } = (await trainer.snapshot()).parameters["layers.0.weight"]!;
       return Array.from({ length: count }, (_, example) => Math.abs(values[2 * example]!));
@@ -144,7 +150,7 @@ describe.each(backends)("batches in parts on $name", (tested) => {
       const events = await finish(trainer, { every: 1 });
       const snapshot = await trainer.snapshot();
       trainer.dispose();
-      return { events, values: valuesOf(snapshot), sizes: [trainer.batch, trainer.microBatch] };
+      return { events, values: valuesOf(snapshot), sizes: [trainer.batchSize, trainer.microBatchSize] };
     };
     const whole = await run({});
     const parts = await run({ microBatchSize });
@@ -200,7 +206,7 @@ describe.each(backends)("batches in parts on $name", (tested) => {
     // The widest layer has 6 outputs: 4 · 6 bytes an example, so 8 examples fit and 10 make two parts of 5.
     const limited = changedBackend(getBackend(), { maxTensorBytes: 8 * 24 });
     const trainer = await createTrainer(options({ backend: limited }));
-    expect(trainer.microBatch).toBe(5);
+    expect(trainer.microBatchSize).toBe(5);
     await finish(trainer);
     trainer.dispose();
   });

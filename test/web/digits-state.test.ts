@@ -145,17 +145,17 @@ describe("the page and its worker, with messages on their way between them", () 
     void page.look(undefined);
     answer();
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(page.answer.value).toBeUndefined();
+    expect(page.prediction.value).toBeUndefined();
     hold();
     void page.look(picture());
     await pass();
     await page.reset();
     answer();
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(page.answer.value).toBeUndefined();
+    expect(page.prediction.value).toBeUndefined();
     answers = Promise.resolve();
     await page.look(picture());
-    expect(page.answer.value!.probabilities).toHaveLength(10);
+    expect(page.prediction.value!.probabilities).toHaveLength(10);
   });
 
   test("changes that are made while a restart waits or is under way are not lost", async () => {
@@ -183,10 +183,10 @@ describe("the page and its worker, with messages on their way between them", () 
     const { epoch } = page.progress.value!;
     page.edit({ batchSize: 1000 });
     await until(() => page.prepared.value!.settings.batchSize === 1000);
-    const { step, stepsTotal, stepsPerEpoch } = page.prepared.value!;
+    const { step, totalSteps, stepsPerEpoch } = page.prepared.value!;
     expect(stepsPerEpoch).toBe(5);
-    expect(stepsTotal).toBeGreaterThan(step);
-    expect(stepsTotal - step).toBeLessThanOrEqual(5 * 30);
+    expect(totalSteps).toBeGreaterThan(step);
+    expect(totalSteps - step).toBeLessThanOrEqual(5 * 30);
     await trains();
     expect(page.progress.value!.epoch).toBeGreaterThanOrEqual(epoch);
     expect(page.finished.value).toBe(false);

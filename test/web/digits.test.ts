@@ -1,12 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { makeDataset } from "../../src/data/dataset.ts";
+import { makeClassificationDataset } from "../../src/data/dataset.ts";
 import { dense, dropout, schedules, sequential } from "../../src/nn/index.ts";
 import { predictedClasses } from "../../src/train/index.ts";
 import { DivergenceWatch } from "../../src/web/digits/state/divergence.ts";
 import { Drawing } from "../../src/web/digits/state/drawing.ts";
 import { smoothed, TrainingHistory } from "../../src/web/digits/state/history.ts";
-import { cellOf, confusionOf, sharesOf, weightPictures, worstMistakes } from "../../src/web/digits/service/answers.ts";
-import { epochsAt, fromTheStart, scheduleOnCourse, stepsTotalOf } from "../../src/web/digits/service/course.ts";
+import {
+  cellOf,
+  confusionOf,
+  sharesOf,
+  weightPictures,
+  worstMistakes,
+} from "../../src/web/digits/service/predictions.ts";
+import { epochsAt, fromTheStart, scheduleOnCourse, totalStepsOf } from "../../src/web/digits/service/course.ts";
 import { hiddenLayers, modelOf } from "../../src/web/digits/service/network.ts";
 import {
   defaultSettings,
@@ -164,10 +170,10 @@ describe("a course of training", () => {
     const at = { step: 172, epochs: epochsAt(fromTheStart, 78, 172) };
     expect(at.epochs).toBeCloseTo(2.205, 3);
     // 20 epochs of 4 steps, of which 17.8 are left.
-    expect(stepsTotalOf(at, 4, 20)).toBe(172 + 72);
+    expect(totalStepsOf(at, 4, 20)).toBe(172 + 72);
     expect(epochsAt(at, 4, 172 + 4)).toBeCloseTo(at.epochs + 1, 12);
-    expect(stepsTotalOf(at, 4, 1)).toBe(172);
-    expect(stepsTotalOf(fromTheStart, 78, 20)).toBe(1560);
+    expect(totalStepsOf(at, 4, 1)).toBe(172);
+    expect(totalStepsOf(fromTheStart, 78, 20)).toBe(1560);
   });
 
   test("a schedule goes on from the share of the run that was made", () => {
@@ -287,7 +293,7 @@ describe("what the outputs say", () => {
 
   test("the pictures of a cell", () => {
     const features = Uint8Array.from({ length: 8 }, (_, index) => index);
-    const data = makeDataset({ name: "pairs", features, shape: [2], labels, classes: ["0", "1", "2"] });
+    const data = makeClassificationDataset({ name: "pairs", features, shape: [2], labels, classes: ["0", "1", "2"] });
     expect(cellOf(data, predictions, 1, 0)).toEqual({ pictures: Uint8Array.of(6, 7), count: 1 });
     expect(cellOf(data, predictions, 0, 1)).toEqual({ pictures: new Uint8Array(), count: 0 });
   });

@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { isRegression, type TrainingData } from "../../data/dataset.ts";
+import { isRegression, type Dataset } from "../../data/dataset.ts";
 import { tableSchemaFrom } from "../../data/table-schema.ts";
 import { DataError, OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
@@ -115,7 +115,7 @@ async function examplesFor(
   path: string,
   trained: TrainedModel,
   flags: SourceFlags,
-): Promise<{ test: TrainingData; source: string }> {
+): Promise<{ test: Dataset; source: string }> {
   const { csv, images, labels, data } = flags;
   if (csv !== undefined) {
     const schema = tableOf(trained, path);
@@ -143,7 +143,7 @@ async function examplesFor(
 function metricsOf(
   path: string,
   { table, model, loss }: TrainedModel,
-  test: TrainingData,
+  test: Dataset,
   outputs: Float32Array,
 ): Omit<Measured, "evaluation"> {
   if (!isRegression(test)) {
@@ -155,7 +155,7 @@ function metricsOf(
 }
 
 /** @throws DataError where the model was made for other pictures or classes */
-function requireFit(where: string, trained: TrainedModel, test: TrainingData): void {
+function requireFit(where: string, trained: TrainedModel, test: Dataset): void {
   requireSize(where, trained, test);
   if (!isRegression(test) && trained.classes.join() !== test.classes.join()) {
     const what = `the model's classes are ${trained.classes.join(", ")}, those of ${test.name} ${test.classes.join(", ")}`;
@@ -169,11 +169,7 @@ function otherData({ model }: TrainedModel): string {
 }
 
 /** @throws DataError where the model was made for pictures of another size */
-function requireSize(
-  where: string,
-  trained: TrainedModel,
-  { name, shape }: Pick<TrainingData, "name" | "shape">,
-): void {
+function requireSize(where: string, trained: TrainedModel, { name, shape }: Pick<Dataset, "name" | "shape">): void {
   const { inputShape } = trained.model;
   if (sizeOf(shape) === sizeOf(inputShape)) return;
   const what = `the model takes pictures of ${inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;

@@ -122,7 +122,7 @@ function announce(run: Run, subject: Subject, keeper: RunKeeper | undefined): vo
 /** Prints what is trained, on which data and by what. */
 function describe(run: Run, { model, trainer }: Subject): void {
   const { flags, data, backend, start } = run;
-  const { batch, stepsTotal } = trainer;
+  const { batchSize, totalSteps } = trainer;
   const parts = [
     `${count(data.train.count)} for training`,
     ...(data.validation ? [`${count(data.validation.count)} for validation`] : []),
@@ -136,6 +136,6 @@ function describe(run: Run, { model, trainer }: Subject): void {
     ...field("adapter", adapterText(backend)),
     ...field("network", describeNetwork(flags, model)),
     ...(start ? startText(start, data.train) : []),
-    ...field("training", `${counted(stepsTotal, "step")} of ${count(batch)}, ${flags.optimizer}, ${rate}`),
+    ...field("training", `${counted(totalSteps, "step")} of ${count(batchSize)}, ${flags.optimizer}, ${rate}`),
   ]);
 }

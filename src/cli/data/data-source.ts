@@ -2,9 +2,9 @@ import { stat } from "node:fs/promises";
 import {
   columnStandardization,
   isRegression,
-  type Dataset,
+  type ClassificationDataset,
   type Normalization,
-  type TrainingData,
+  type Dataset,
 } from "../../data/dataset.ts";
 import { datasetFromIdx, type IdxPair, type NamedBytes } from "../../data/mnist.ts";
 import { splitDataset } from "../../data/split.ts";
@@ -31,9 +31,9 @@ import { counted } from "../text/text.ts";
 export interface TrainingSource {
   /** Where the data come from, in words. */
   readonly source: string;
-  readonly train: TrainingData;
-  readonly validation: TrainingData | undefined;
-  readonly test: TrainingData | undefined;
+  readonly train: Dataset;
+  readonly validation: Dataset | undefined;
+  readonly test: Dataset | undefined;
   readonly normalization: Normalization;
   /** How a table's columns become features. */
   readonly table: TableSchema | undefined;
@@ -67,16 +67,16 @@ export async function loadTrainingSource(flags: Flags): Promise<TrainingSource> 
 }
 
 function divided(
-  all: TrainingData,
+  all: Dataset,
   validation: number,
   { splitSeed }: Flags,
-): { train: TrainingData; validation: TrainingData | undefined } {
+): { train: Dataset; validation: Dataset | undefined } {
   return validation > 0 ? splitDataset(all, { validation, seed: splitSeed }) : { train: all, validation: undefined };
 }
 
 interface Pictures {
-  readonly train: Dataset;
-  readonly test: Dataset | undefined;
+  readonly train: ClassificationDataset;
+  readonly test: ClassificationDataset | undefined;
   readonly source: string;
 }
 
@@ -106,7 +106,7 @@ export async function readPictures(
   images: string,
   labels: string | undefined,
   known?: Pick<IdxPair, "classes" | "requireShape">,
-): Promise<Dataset> {
+): Promise<ClassificationDataset> {
   if (labels === undefined) {
     throw new OptionError({
       where: "--images",
@@ -162,7 +162,7 @@ async function tableSource(path: string, flags: Flags): Promise<TrainingSource> 
     isRegression(parts.train) && standardize
       ? momentsOfTargets(parts.train.targets, parts.train.outputs.length)
       : undefined;
-  const settled = (data: TrainingData): TrainingData => {
+  const settled = (data: Dataset): Dataset => {
     if (fill) fillMissing(data.features, fill);
     return target && isRegression(data) ? { ...data, targets: standardizeTargets(data.targets, target) } : data;
   };
@@ -188,7 +188,7 @@ export const csvFormat = ({ header, delimiter }: CsvFlags) => ({
 });
 
 /** Such as "4 columns as 6 features, 3 classes of species" */
-function described(schema: TableSchema, { shape }: TrainingData): string {
+function described(schema: TableSchema, { shape }: Dataset): string {
   const { columns, label } = schema;
   const features = sizeOf(shape);
   const width = `${counted(columns.length, "column")}${features === columns.length ? "" : ` as ${counted(features, "feature")}`}`;

@@ -1,7 +1,7 @@
 /*
  * How the rows of a table become the features of a model.
  */
-import { quantityColumns, tableSchemaFrom, type TableSchema } from "../../data/table-schema.ts";
+import { targetColumns, tableSchemaFrom, type TableSchema } from "../../data/table-schema.ts";
 import { OptionError } from "../../errors.ts";
 import type { TrainedModel } from "../../node/index.ts";
 
@@ -18,13 +18,13 @@ export function tableOf({ table, model, classes, outputs }: TrainedModel, path: 
   return { ...schemaOfNumbers(names, { name: "label", classes, outputs }), header: false };
 }
 
-interface Answers extends Pick<TrainedModel, "classes" | "outputs"> {
+interface LabelNames extends Pick<TrainedModel, "classes" | "outputs"> {
   /** Of the label's column. */
   readonly name: string;
 }
 
 /** The schema of columns of numbers that a model takes as they are, with the label as the last column. */
-export function schemaOfNumbers(columns: readonly string[], { name, classes, outputs }: Answers): TableSchema {
+export function schemaOfNumbers(columns: readonly string[], { name, classes, outputs }: LabelNames): TableSchema {
   const position = columns.length + 1;
   return {
     header: true,
@@ -45,7 +45,7 @@ export const takesPictures = ({ table, model, training }: TrainedModel): boolean
  * @throws OptionError
  */
 export function requireLabels({ outputs }: TrainedModel, schema: TableSchema, path: string): void {
-  if (outputs === undefined || outputs.length === quantityColumns(schema).length) return;
+  if (outputs === undefined || outputs.length === targetColumns(schema).length) return;
   const what = `${path} gives ${outputs.length} quantities, and does not keep which columns they are`;
   throw new OptionError({ where: "--csv", what, fix: "Use `wgrad predict`, and compare its columns yourself" });
 }

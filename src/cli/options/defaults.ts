@@ -1,7 +1,7 @@
 /*
  * Defaults that depend on the data. docs/data.md says what they are and how they were chosen.
  */
-import { isRegression, type TrainingData } from "../../data/dataset.ts";
+import { isRegression, type Dataset } from "../../data/dataset.ts";
 import type { TrainingSource } from "../data/data-source.ts";
 import type { OptimizerName } from "./options.ts";
 import type { TrainFlags } from "./train-options.ts";
@@ -28,7 +28,7 @@ const PATIENCE = 20;
 const WEIGHT_DECAY = 0.3;
 
 /** The share of a table's rows that is held back where none is named. */
-export const usualValidation = (rows: TrainingData): number =>
+export const usualValidation = (rows: Dataset): number =>
   isRegression(rows) && rows.count >= HELD_BACK.leastRows ? HELD_BACK.share : 0;
 
 /** The options that depend on the data, each as it was given or else as it is by default. */

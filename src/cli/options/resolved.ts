@@ -39,7 +39,7 @@ function settledBy({
   const batch = batchOf(flags, train.count);
   const epochs = epochsOf({ flags, data });
   const stepsPerEpoch = batch === "full" ? 1 : Math.max(1, Math.floor(train.count / batch));
-  const stepsTotal = Math.min(flags.maxSteps ?? Infinity, epochs * stepsPerEpoch);
+  const totalSteps = Math.min(flags.maxSteps ?? Infinity, epochs * stepsPerEpoch);
   const isMnist = !table && flags.images === undefined;
   return {
     ...settledOptions(flags),
@@ -53,8 +53,8 @@ function settledBy({
     weightDecay: optimizerOf(flags).options["weightDecay"],
     batch,
     epochs,
-    maxSteps: stepsTotal,
-    checkEvery: flags.checkEvery ?? usualCheckEvery({ stepsPerEpoch, stepsTotal }),
+    maxSteps: totalSteps,
+    checkEvery: flags.checkEvery ?? usualCheckEvery({ stepsPerEpoch, totalSteps }),
     device: backend.kind,
   };
 }

@@ -1,7 +1,7 @@
 /*
  * What a trained model makes of examples, and what its weights look like.
  */
-import { isRegression, type Dataset, type RegressionDataset, type TrainingData } from "../../data/dataset.ts";
+import { isRegression, type ClassificationDataset, type RegressionDataset, type Dataset } from "../../data/dataset.ts";
 import { sizeOf, type Shape } from "../../graph/tensor.ts";
 import type { LossName } from "../../nn/losses.ts";
 import type { Model } from "../../nn/sequential.ts";
@@ -23,7 +23,7 @@ export interface ExamineOptions {
 
 /** What the outputs for a data set's examples are worth. */
 export function examine(
-  data: TrainingData,
+  data: Dataset,
   outputs: Float32Array,
   options: ExamineOptions,
 ): Pick<ReportFacts, "classes" | "outputs"> {
@@ -32,7 +32,7 @@ export function examine(
   return { outputs: examineOutputs({ ...data, targets: inUnits(data.targets) }, inUnits(outputs)) };
 }
 
-function examineClasses(data: Dataset, outputs: Float32Array, loss: LossName): ClassResults {
+function examineClasses(data: ClassificationDataset, outputs: Float32Array, loss: LossName): ClassResults {
   const { labels, classes, count } = data;
   const width = outputs.length / count;
   const threshold = decisionThreshold(loss);
@@ -70,7 +70,7 @@ function sharesOf(row: Float32Array, loss: LossName): ArrayLike<number> | undefi
 }
 
 /** An example of two axes as a picture. */
-function pictureOf({ features, shape }: Dataset, example: number, caption: string): Picture | undefined {
+function pictureOf({ features, shape }: ClassificationDataset, example: number, caption: string): Picture | undefined {
   if (shape.length !== 2) return undefined;
   const [height, width] = shape as [number, number];
   const values = features.subarray(example * width * height, (example + 1) * width * height);

@@ -1,6 +1,6 @@
 import { classificationMetrics } from "../../train/metrics.ts";
 import { version } from "../../version.ts";
-import { count, percent, quantity, scaled } from "../text/text.ts";
+import { count, percent, fourDigits, scaled } from "../text/text.ts";
 import { accuracyChart, gradientChart, lossChart, outputChart } from "./charts.ts";
 import type { ClassResults, Field, Mistake, OutputResults, Picture, ReportFacts } from "./facts.ts";
 import { html, Markup } from "./markup.ts";
@@ -110,7 +110,7 @@ const image = ({ source, width, height, caption }: Picture) =>
   html`<img src="${source}" width="${width}" height="${height}" alt="${caption}" title="${caption}">`;
 
 function outputSection(outputs: readonly OutputResults[], examined: string): Markup {
-  const number = (value: number) => (Number.isFinite(value) ? quantity(value) : "–");
+  const number = (value: number) => (Number.isFinite(value) ? fourDigits(value) : "–");
   const rows = outputs.map(
     ({ name, metrics: { r2, rmse, mae } }) =>
       html`<tr><th scope="row">${name}</th><td class="number">${number(r2)}</td><td class="number">${number(rmse)}</td><td class="number">${number(mae)}</td></tr>\n`,

@@ -1,5 +1,5 @@
 import type { Backend, Session } from "../../backends/backend.ts";
-import type { Normalization, TrainingData } from "../../data/dataset.ts";
+import type { Normalization, Dataset } from "../../data/dataset.ts";
 import { firstExamples } from "../../data/split.ts";
 import { DeviceError, DeviceLostError } from "../../errors.ts";
 import type { LossName } from "../../nn/losses.ts";
@@ -29,11 +29,11 @@ export interface ReportSubject {
   readonly trainer: Trainer;
   readonly model: Model;
   readonly backend: Backend;
-  readonly train: TrainingData;
+  readonly train: Dataset;
   /** Examples to test on; measured along the way. */
-  readonly test?: TrainingData | undefined;
+  readonly test?: Dataset | undefined;
   /** Examples that the events of training are validated on. */
-  readonly validation?: TrainingData | undefined;
+  readonly validation?: Dataset | undefined;
   readonly normalization: Normalization;
   readonly loss: LossName;
   /** From targets as they are trained on to the units of a reader; as they are by default. */
@@ -105,7 +105,7 @@ export class ReportRecorder {
 
   async #mark(): Promise<void> {
     const { trainer, test } = this.#subject;
-    this.#nextMark += Math.ceil(trainer.stepsTotal / MARKS);
+    this.#nextMark += Math.ceil(trainer.totalSteps / MARKS);
     const step = trainer.step;
     try {
       this.#norms.push({ step, values: await (await this.#gradientNorms()).measure() });

@@ -5,7 +5,7 @@ import type { RegressionDataset } from "../../data/dataset.ts";
 import { inUnitsOf } from "../../data/table-data.ts";
 import type { TableSchema } from "../../data/table-schema.ts";
 import { regressionMetrics, type RegressionMetrics } from "../../train/index.ts";
-import { quantity, shortened } from "./text.ts";
+import { fourDigits, shortened } from "./text.ts";
 
 /** The metrics of one of several quantities. */
 export interface TargetMetrics extends RegressionMetrics {
@@ -49,6 +49,6 @@ export function targetTable(targets: readonly TargetMetrics[]): string[] {
   const r2Text = (r2: number) => (Number.isNaN(r2) ? "–" : r2.toFixed(3));
   return [
     row("target", "R²", "RMSE", "MAE"),
-    ...targets.map(({ r2, rmse, mae }, index) => row(names[index]!, r2Text(r2), quantity(rmse), quantity(mae))),
+    ...targets.map(({ r2, rmse, mae }, index) => row(names[index]!, r2Text(r2), fourDigits(rmse), fourDigits(mae))),
   ];
 }

@@ -37,7 +37,7 @@ export function outcomeText({ part, evaluation, regression, targets }: OutcomeVa
   const { r2, rmse, mae } = regression;
   if (targets.length > 1)
     return `${part} R² ${Number.isNaN(r2) ? "–" : r2.toFixed(3)} (mean of ${targets.length} quantities)  ${loss}`;
-  return `${part} R² ${Number.isNaN(r2) ? "–" : r2.toFixed(3)}  RMSE ${quantity(rmse)}  MAE ${quantity(mae)}  ${loss}`;
+  return `${part} R² ${Number.isNaN(r2) ? "–" : r2.toFixed(3)}  RMSE ${fourDigits(rmse)}  MAE ${fourDigits(mae)}  ${loss}`;
 }
 
 interface OutcomeValues {
@@ -49,7 +49,7 @@ interface OutcomeValues {
 }
 
 /** A quantity with four digits that count. */
-export function quantity(value: number): string {
+export function fourDigits(value: number): string {
   return Number.isFinite(value) ? value.toLocaleString("en-US", { maximumSignificantDigits: 4 }) : String(value);
 }
 

@@ -2,7 +2,7 @@
  * Checkpoints of `wgrad train`: when they are taken, where they lie, and how a run goes on from one.
  */
 import { createHash } from "node:crypto";
-import { isRegression, type TrainingData } from "../../data/dataset.ts";
+import { isRegression, type Dataset } from "../../data/dataset.ts";
 import { OptionError, WgradError } from "../../errors.ts";
 import type { TrainedModel } from "../../formats/model.ts";
 import type {
@@ -23,7 +23,7 @@ import { shellQuoted } from "../text/terminal.ts";
 export type RunIdentity = Readonly<Record<string, unknown>>;
 
 /** A name for the contents of a data set. */
-function fingerprint(data: TrainingData): string {
+function fingerprint(data: Dataset): string {
   const hash = createHash("sha256");
   for (const values of [data.features, isRegression(data) ? data.targets : data.labels]) {
     hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
@@ -37,7 +37,7 @@ type KeptStopping = Omit<StoppingState, "best"> & { readonly bestLoss?: number }
 /** What of a run's options and data its checkpoints belong to. */
 export function runIdentity(
   configuration: Readonly<Record<string, unknown>>,
-  { train, validation }: { readonly train: TrainingData; readonly validation?: TrainingData | undefined },
+  { train, validation }: { readonly train: Dataset; readonly validation?: Dataset | undefined },
 ): RunIdentity {
   const free = trainOptions()
     .filter(({ facts }) => !facts.isIdentity)

@@ -45,9 +45,9 @@ export async function endFinished(ending: Ending): Promise<void> {
 export async function endInterrupted(ending: Ending): Promise<void> {
   const { run, subject, log, keeper, report, fitted } = ending;
   const { reached, stop } = fitted;
-  const { step = 0, stepsTotal = 0, epoch = 0, loss = NaN, accuracy = NaN } = reached ?? {};
+  const { step = 0, totalSteps = 0, epoch = 0, loss = NaN, accuracy = NaN } = reached ?? {};
   const metrics = `loss ${lossText(loss)}${Number.isNaN(accuracy) ? "" : `, training accuracy ${percent(accuracy)}`}`;
-  say(`interrupted at step ${count(step)} of ${count(stepsTotal)} (epoch ${epoch}): ${metrics}`);
+  say(`interrupted at step ${count(step)} of ${count(totalSteps)} (epoch ${epoch}): ${metrics}`);
   if (keeper?.lastGood) say(`The same command with --resume goes on from ${keeper.lastGood}.`);
   log?.write({ event: "interrupted", step, epoch, loss, accuracy, ...factsOf(ending) });
   if (run.flags.out !== undefined) say(`${run.flags.out} was not written: it is for a run that comes to its end.`);
@@ -57,11 +57,11 @@ export async function endInterrupted(ending: Ending): Promise<void> {
 /** What the last event of the log says of every run. */
 function factsOf({ run, fitted, startupSeconds }: Ending): object {
   const { flags, backend } = run;
-  const { seconds = 0, imagesPerSecond = 0 } = fitted.reached ?? {};
+  const { seconds = 0, examplesPerSecond = 0 } = fitted.reached ?? {};
   return {
     seconds,
-    imagesPerSecond,
-    examplesPerSecond: imagesPerSecond,
+    imagesPerSecond: examplesPerSecond,
+    examplesPerSecond,
     adapter: backend.adapter.name,
     backend: backend.kind,
     seed: flags.seed,
@@ -75,8 +75,8 @@ const stopText = ({ step, parametersOf, reason }: Stop): string[] => {
 };
 
 function sayOutcome({ run, fitted: { reached } }: Ending, outcome: Outcome): void {
-  const { seconds = 0, imagesPerSecond = 0 } = reached ?? {};
-  say(`${outcomeText(outcome)}  (${seconds.toFixed(1)} s, ${count(imagesPerSecond)} ${unitOf(run)}/s)`);
+  const { seconds = 0, examplesPerSecond = 0 } = reached ?? {};
+  say(`${outcomeText(outcome)}  (${seconds.toFixed(1)} s, ${count(examplesPerSecond)} ${unitOf(run)}/s)`);
   if (outcome.targets.length > 0) print(targetTable(outcome.targets));
   if (!Number.isFinite(outcome.evaluation.loss)) {
     warn("The loss is no finite number: the training diverged. Try a smaller --lr.");

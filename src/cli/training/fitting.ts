@@ -74,7 +74,7 @@ function progressEvent({
   loss,
   accuracy,
   learningRate,
-  imagesPerSecond,
+  examplesPerSecond,
   gradientNorm,
   validation,
 }: StoppingProgress): object {
@@ -85,8 +85,8 @@ function progressEvent({
     loss,
     accuracy,
     learningRate,
-    imagesPerSecond,
-    examplesPerSecond: imagesPerSecond,
+    imagesPerSecond: examplesPerSecond,
+    examplesPerSecond,
     ...(gradientNorm !== undefined && { gradientNorm }),
     ...(validation && { validationLoss: validation.loss, validationAccuracy: validation.accuracy }),
   };

@@ -1,11 +1,11 @@
 import {
   isRegression,
-  makeDataset,
+  makeClassificationDataset,
   standardization,
   unitScale,
-  type Dataset,
+  type ClassificationDataset,
   type Normalization,
-  type TrainingData,
+  type Dataset,
 } from "../../data/dataset.ts";
 import { OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
@@ -23,7 +23,7 @@ import { counted } from "../text/text.ts";
  */
 export function buildNetwork(
   { hidden, activation, dropout, seed }: NetworkFlags,
-  data: TrainingData,
+  data: Dataset,
   isTable: boolean,
 ): Model {
   const initial = isTable ? { weights: fanInUniform, biases: fanInUniform } : {};
@@ -92,15 +92,15 @@ export function optimizerOf({ optimizer = "adam", weightDecay, momentumForm }: N
 /** How the network sees the pixels. */
 export function normalizationOf(
   { standardize }: Pick<NetworkFlags, "standardize">,
-  { features }: TrainingData,
+  { features }: Dataset,
 ): Normalization {
   return standardize ? standardization(features) : unitScale;
 }
 
 /** A data set of MNIST's size, all black: for what depends on shapes alone. */
-export function blankMnist(): Dataset {
+export function blankMnist(): ClassificationDataset {
   const [examples, side] = [60_000, 28];
-  return makeDataset({
+  return makeClassificationDataset({
     name: "blank pictures",
     features: new Uint8Array(examples * side * side),
     shape: [side, side],

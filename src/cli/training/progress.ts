@@ -31,16 +31,16 @@ export function progressText(
   progress: StoppingProgress,
   { unit, width, start }: { unit: string; width: number; start: Start },
 ): string {
-  const { step, stepsTotal, epoch, epochs, loss, accuracy, imagesPerSecond, seconds, validation } = progress;
+  const { step, totalSteps, epoch, epochs, loss, accuracy, examplesPerSecond, seconds, validation } = progress;
   const secondsPerStep = (seconds - start.seconds) / (step - start.step);
   const fields: (string | undefined)[] = [
-    `${step}/${stepsTotal}`,
+    `${step}/${totalSteps}`,
     `epoch ${epoch}/${epochs}`,
     `loss ${lossText(loss)}`,
     Number.isNaN(accuracy) ? undefined : `accuracy ${percent(accuracy)}`,
     validation && `validation loss ${lossText(validation.loss)}`,
-    `${count(imagesPerSecond)} ${unit}/s`,
-    Number.isFinite(secondsPerStep) ? `${duration((stepsTotal - step) * secondsPerStep)} left` : undefined,
+    `${count(examplesPerSecond)} ${unit}/s`,
+    Number.isFinite(secondsPerStep) ? `${duration((totalSteps - step) * secondsPerStep)} left` : undefined,
   ];
   const text = () => fields.filter((part) => part !== undefined).join("  ");
   for (const place of LEAST_NEEDED) if (text().length > width) fields[place] = undefined;
@@ -85,7 +85,7 @@ export class ProgressLine {
   }
 
   #print(progress: StoppingProgress): void {
-    const part = Math.floor(((PLAIN_LINES - 1) * progress.step) / progress.stepsTotal);
+    const part = Math.floor(((PLAIN_LINES - 1) * progress.step) / progress.totalSteps);
     if (part === this.#shownPart) return;
     this.#shownPart = part;
     this.#screen.write(`${this.#text(progress, 80)}\n`);

@@ -2,9 +2,9 @@
  * --init: a run that starts from the values of a model, for more epochs, other data, or imported weights.
  */
 import type { Command } from "commander";
-import { isRegression, type TrainingData } from "../../data/dataset.ts";
+import { isRegression, type Dataset } from "../../data/dataset.ts";
 import { standardizeTargets, targetsInUnits } from "../../data/table-data.ts";
-import { featureNames, quantityColumns, tableSchemaFrom, type TableSchema } from "../../data/table-schema.ts";
+import { featureNames, targetColumns, tableSchemaFrom, type TableSchema } from "../../data/table-schema.ts";
 import { excerpt, OptionError } from "../../errors.ts";
 import { initialValues } from "../../formats/model.ts";
 import type { TensorValues } from "../../formats/safetensors.ts";
@@ -85,14 +85,14 @@ export function dataForStart(data: TrainingSource, { path, trained }: StartingMo
     }
   }
   const seen = { ...data, normalization: trained.normalization };
-  return hasSameAnswers(trained, data.train) && before && data.table ? inUnitsOf(before, data.table, seen) : seen;
+  return hasSameOutputs(trained, data.train) && before && data.table ? inUnitsOf(before, data.table, seen) : seen;
 }
 
 /** With a label that is a quantity standardized as before, so that the model means the same. */
 function inUnitsOf(before: TableSchema, table: TableSchema, data: TrainingSource): TrainingSource {
-  const [from, to] = [quantityColumns(table), quantityColumns(before)];
+  const [from, to] = [targetColumns(table), targetColumns(before)];
   if (from.length === 0 || to.length !== from.length) return data;
-  const again = (part: TrainingData): TrainingData =>
+  const again = (part: Dataset): Dataset =>
     isRegression(part) ? { ...part, targets: standardizeTargets(targetsInUnits(part.targets, from), to) } : part;
   const [label, ...otherLabels] = from.map((column, index) => ({
     ...column,
@@ -109,7 +109,7 @@ function inUnitsOf(before: TableSchema, table: TableSchema, data: TrainingSource
 }
 
 /** Whether a model's outputs stand for what the examples are said to be. */
-function hasSameAnswers({ classes, outputs }: TrainedModel, data: TrainingData): boolean {
+function hasSameOutputs({ classes, outputs }: TrainedModel, data: Dataset): boolean {
   if (isRegression(data)) return outputs?.join("\n") === data.outputs.join("\n");
   return outputs === undefined && classes.join("\n") === data.classes.join("\n");
 }
@@ -118,15 +118,10 @@ function hasSameAnswers({ classes, outputs }: TrainedModel, data: TrainingData):
  * A new network with the values of the starting model: of all its layers, but of the last one only where its outputs stand for the same.
  * @throws OptionError where the hidden layers are not those of the model
  */
-export function startedFrom(
-  model: Model,
-  flags: Architecture,
-  { path, trained }: StartingModel,
-  data: TrainingData,
-): Model {
+export function startedFrom(model: Model, flags: Architecture, { path, trained }: StartingModel, data: Dataset): Model {
   requireSameArchitecture(flags, architectureOf(trained.model, path), path);
   const kept = denseValues(trained.model);
-  const isSameHead = hasSameAnswers(trained, data);
+  const isSameHead = hasSameOutputs(trained, data);
   const values = denseValues(model).flatMap((layer, index, all) => {
     const from = index < all.length - 1 || isSameHead ? kept[index]! : layer;
     // A layer that had no bias gets one that changes nothing.
@@ -137,8 +132,8 @@ export function startedFrom(
 }
 
 /** The lines of a run's summary. */
-export function startText({ path, trained }: StartingModel, data: TrainingData): string[] {
-  if (hasSameAnswers(trained, data)) return field("start", path);
+export function startText({ path, trained }: StartingModel, data: Dataset): string[] {
+  if (hasSameOutputs(trained, data)) return field("start", path);
   const before = trained.outputs ?? trained.classes;
   const now = isRegression(data) ? data.outputs : data.classes;
   const named = (names: readonly string[]) =>

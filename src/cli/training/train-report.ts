@@ -4,7 +4,7 @@ import type { Field, ReportRecorder } from "../report/index.ts";
 import { describeNetwork } from "./network.ts";
 import { resolvedConfiguration } from "../options/resolved.ts";
 import { say } from "../text/terminal.ts";
-import { adapterText, count, counted, duration, field, lossText, percent, quantity } from "../text/text.ts";
+import { adapterText, count, counted, duration, field, lossText, percent, fourDigits } from "../text/text.ts";
 import { lossOf, type Outcome, type Run, type Subject } from "./training-run.ts";
 
 /** The report of a run: what records it, and what writes it in the end. */
@@ -41,7 +41,7 @@ export async function startReport(path: string, run: Run, { model, trainer }: Su
         title: `${train.name}: ${describeNetwork(flags, model)}`,
         results: [
           ...outcomeFields(outcome),
-          ...runFields(run, { batch: trainer.batch, resumedAt, reached, stop }),
+          ...runFields(run, { batch: trainer.batchSize, resumedAt, reached, stop }),
           ["adapter", adapterText(backend)],
         ],
         options: Object.entries(resolvedConfiguration(flags, run)).map(
@@ -60,8 +60,8 @@ function outcomeFields({ part, evaluation, regression }: Outcome): Field[] {
   const { r2, rmse, mae } = regression;
   return [
     [`${part} R²`, Number.isNaN(r2) ? "–" : r2.toFixed(3)],
-    [`${part} RMSE`, quantity(rmse)],
-    [`${part} MAE`, quantity(mae)],
+    [`${part} RMSE`, fourDigits(rmse)],
+    [`${part} MAE`, fourDigits(mae)],
     loss,
   ];
 }
@@ -80,7 +80,7 @@ function runFields({ data }: Run, { batch, resumedAt, reached, stop }: Course): 
   if (validation) examples.push(`${count(validation.count)} for validation`);
   if (test) examples.push(`${count(test.count)} for testing`);
   const time: Field[] = reached
-    ? [["time", `${duration(reached.seconds)}, ${count(reached.imagesPerSecond)} examples/s`]]
+    ? [["time", `${duration(reached.seconds)}, ${count(reached.examplesPerSecond)} examples/s`]]
     : [];
   const parameters: Field[] =
     stop.parametersOf === stop.step ? [] : [["model", `as it was after step ${count(stop.parametersOf)}`]];

@@ -2,7 +2,7 @@
  * One training from its options to its model, without a word on the screen: what `wgrad train` and `wgrad sweep` share.
  */
 import type { Backend } from "../../backends/backend.ts";
-import { isRegression, type TrainingData } from "../../data/dataset.ts";
+import { isRegression, type Dataset } from "../../data/dataset.ts";
 import type { LossName } from "../../nn/losses.ts";
 import { warmup as warmedUp } from "../../nn/schedules.ts";
 import type { Model } from "../../nn/sequential.ts";
@@ -88,7 +88,7 @@ export function fitRun(
 ): AsyncGenerator<StoppingProgress, Stop, undefined> {
   const { maxSeconds, patience, minImprovement, lossTolerance, gradientTolerance, checkEvery } = flags;
   const options: StoppingOptions = {
-    every: Math.min(MOST_STEPS_BETWEEN_EVENTS, Math.ceil(trainer.stepsTotal / 100)),
+    every: Math.min(MOST_STEPS_BETWEEN_EVENTS, Math.ceil(trainer.totalSteps / 100)),
     minImprovement,
     validation: data.validation,
     maxSeconds,
@@ -116,7 +116,7 @@ export interface Outcome {
 /** Measures on the test set, else on what was held back, else on the training set. */
 export async function measure({ data }: Run, trainer: Trainer): Promise<Outcome> {
   const part = data.test ? "test" : data.validation ? "validation" : "training";
-  const examples: TrainingData = data.test ?? data.validation ?? data.train;
+  const examples: Dataset = data.test ?? data.validation ?? data.train;
   const evaluation = await trainer.evaluate(examples);
   const outcome = { part, name: examples.name, evaluation } as const;
   if (!isRegression(examples)) return { ...outcome, regression: undefined, targets: [] };
@@ -140,7 +140,7 @@ export function trainedModel(run: Run, { model, trainer }: Subject, step: number
 }
 
 /** How a model was trained, as its file says it. */
-function trainingFacts(run: Run, { batch }: Trainer): TrainedModel["training"] {
+function trainingFacts(run: Run, { batchSize }: Trainer): TrainedModel["training"] {
   const { optimizer, lr: learningRate, schedule, warmup, seed } = run.flags;
   const facts = {
     data: run.data.train.name,
@@ -148,7 +148,7 @@ function trainingFacts(run: Run, { batch }: Trainer): TrainedModel["training"] {
     learningRate,
     schedule,
     warmup,
-    batch,
+    batch: batchSize,
     epochs: epochsOf(run),
     seed,
   };

@@ -45,20 +45,20 @@ export class EventReporter {
 
   #describe(step: number): TrainingProgress {
     const { unreported, plan } = this.#run;
-    const { batch, stepsPerEpoch } = plan.data;
-    const { stepsTotal, epochs } = plan.schedule;
+    const { batchSize, stepsPerEpoch } = plan.data;
+    const { totalSteps, epochs } = plan.schedule;
     return {
       step,
-      stepsTotal,
+      totalSteps,
       epoch: Math.ceil(step / stepsPerEpoch),
       epochs,
       loss: unreported.loss / unreported.steps,
-      accuracy: unreported.correct / (unreported.steps * batch),
+      accuracy: unreported.correct / (unreported.steps * batchSize),
       ...(plan.step.gradientNorm && { gradientNorm: unreported.gradientNorm / unreported.steps }),
       learningRate: this.#run.learningRateOf(step),
       skipped: this.#skipped,
       seconds: this.#seconds,
-      imagesPerSecond: ((this.#lastStep - this.#firstStep) * batch) / this.#seconds,
+      examplesPerSecond: ((this.#lastStep - this.#firstStep) * batchSize) / this.#seconds,
     };
   }
 }

@@ -7,6 +7,6 @@ import { compileWhole } from "./whole.ts";
 
 /** Compiles the step that a plan describes. */
 export function compileStep(plan: StepGraphPlan, session: Session, feed: Feed): Promise<StepRunner> {
-  const { batch, microBatch } = plan.data;
-  return microBatch === batch ? compileWhole(plan, session, feed) : compileDivided(plan, session, feed);
+  const { batchSize, microBatchSize } = plan.data;
+  return microBatchSize === batchSize ? compileWhole(plan, session, feed) : compileDivided(plan, session, feed);
 }

@@ -23,9 +23,9 @@ interface Executables {
  * that applies the sum.
  */
 export async function compileDivided(plan: StepGraphPlan, session: Session, feed: Feed): Promise<StepRunner> {
-  const { batch, microBatch } = plan.data;
-  const parts = Math.floor(batch / microBatch);
-  const rest = batch % microBatch;
+  const { batchSize, microBatchSize } = plan.data;
+  const parts = Math.floor(batchSize / microBatchSize);
+  const rest = batchSize % microBatchSize;
   const sum = state("accumulatedGradient", packGradients(plan.model.model.parameters).shape);
   const { updates, metrics } = optimizerUpdates(plan, sum);
   const apply = await session.compile(defineGraph(metrics, updates));
@@ -35,13 +35,13 @@ export async function compileDivided(plan: StepGraphPlan, session: Session, feed
   };
   const isLater = stepScalar("isLaterPart", (run) => (run % parts === 0 ? 0 : 1));
   const accumulate = await compilePart(select(isLater, sum, 0), {
-    count: microBatch,
-    placeOf: (run) => ({ step: Math.floor(run / parts), offset: (run % parts) * microBatch }),
+    count: microBatchSize,
+    placeOf: (run) => ({ step: Math.floor(run / parts), offset: (run % parts) * microBatchSize }),
   });
-  const placeOfRest = (step: number) => ({ step, offset: parts * microBatch });
+  const placeOfRest = (step: number) => ({ step, offset: parts * microBatchSize });
   const accumulateRest = rest === 0 ? undefined : await compilePart(sum, { count: rest, placeOf: placeOfRest });
   return new DividedStep(
-    { session, feed, parts, microBatch, states: statesOf(updates) },
+    { session, feed, parts, microBatchSize: microBatchSize, states: statesOf(updates) },
     { accumulate, accumulateRest, apply },
   );
 }
@@ -51,7 +51,7 @@ interface Division {
   readonly feed: Feed;
   /** Number of equal parts. */
   readonly parts: number;
-  readonly microBatch: number;
+  readonly microBatchSize: number;
   readonly states: readonly Tensor[];
 }
 
@@ -95,15 +95,15 @@ class DividedStep implements StepRunner {
 
   /** Uploads and runs happen in the order of these calls. */
   #runParts(step: number): ReturnType<Executable["run"]>[] {
-    const { session, feed, parts, microBatch } = this.#division;
+    const { session, feed, parts, microBatchSize } = this.#division;
     const { accumulate, accumulateRest } = this.#executables;
     const together = feed.byParts ? 1 : parts;
     const traces = Array.from({ length: parts / together }, (_, part) => {
-      feed.prepare(session, step, part * microBatch);
+      feed.prepare(session, step, part * microBatchSize);
       return accumulate.run(step * parts + part, together);
     });
     if (!accumulateRest) return traces;
-    feed.prepare(session, step, parts * microBatch);
+    feed.prepare(session, step, parts * microBatchSize);
     return [...traces, accumulateRest.run(step, 1)];
   }
 }

@@ -10,7 +10,7 @@ import { packGradients, type Gradients } from "../../nn/packed.ts";
 import { dropoutKey } from "../../nn/sequential.ts";
 import { multiply } from "../../ops/elementwise/index.ts";
 import { gradients } from "../../ops/gradients.ts";
-import { takeAnswers, takeFeatures, totalsOf } from "../batches.ts";
+import { takeTargets, takeFeatures, summedMetrics } from "../batches.ts";
 import type { Feed } from "../feed.ts";
 import { guardStep } from "../guard.ts";
 import type { DataPlan, ModelPlan, SchedulePlan, StepPlan } from "../plan.ts";
@@ -36,7 +36,7 @@ export function partMetrics(
   feed: Feed,
   { count, placeOf }: Part,
 ) {
-  const { batch, seed } = data;
+  const { batchSize, seed } = data;
   const { precision, lossScale } = step;
   const positionOf = (run: number) => {
     const place = placeOf(run);
@@ -44,7 +44,7 @@ export function partMetrics(
   };
   const start = stepScalar("start", positionOf, "uint32");
   const features = takeFeatures(feed.leaves, { model, normalization, start, count });
-  const answers = takeAnswers(feed.leaves, start, count);
+  const targets = takeTargets(feed.leaves, start, count);
   const outputs = model.apply(features, {
     training: true,
     precision,
@@ -53,8 +53,8 @@ export function partMetrics(
       return dropoutKey(seed, place.step, layer, place.offset);
     },
   });
-  const totals = totalsOf(loss, outputs, answers);
-  const partLoss = multiply(totals.loss, 1 / batch);
+  const totals = summedMetrics(loss, outputs, targets);
+  const partLoss = multiply(totals.loss, 1 / batchSize);
   const scaledLoss = lossScale === 1 ? partLoss : multiply(partLoss, lossScale);
   return { metrics: { ...totals, loss: partLoss }, gradient: gradients(scaledLoss, model.parameters) };
 }

@@ -7,7 +7,7 @@ import type { StepRunner } from "./runner.ts";
 /** Compiles a step that computes its whole batch at once: one graph. */
 export async function compileWhole(plan: StepGraphPlan, session: Session, feed: Feed): Promise<StepRunner> {
   const { metrics, gradient } = partMetrics(plan, feed, {
-    count: plan.data.batch,
+    count: plan.data.batchSize,
     placeOf: (step) => ({ step, offset: 0 }),
   });
   const { updates, metrics: gradientMetrics } = optimizerUpdates(plan, gradient, metrics.loss);

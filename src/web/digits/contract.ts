@@ -13,7 +13,7 @@ export interface PreparedEvent {
   readonly origin: "drawn" | "file" | "kept" | "adjusted";
   /** The number of finished steps: not 0 if training continues with other options. */
   readonly step: number;
-  readonly stepsTotal: number;
+  readonly totalSteps: number;
   readonly stepsPerEpoch: number;
   /** Such as "MNIST" or "built-in digits". */
   readonly data: string;
@@ -41,7 +41,7 @@ export interface ProgressEvent {
   /** The epoch of the last step, counted from 1. */
   readonly epoch: number;
   readonly learningRate: number;
-  readonly imagesPerSecond: number;
+  readonly examplesPerSecond: number;
 }
 
 export interface Mistake {
@@ -113,7 +113,7 @@ export type DigitsEvent =
   | FailedEvent;
 
 /** The network's prediction for one image. */
-export interface Answer {
+export interface Prediction {
   /** One for each digit, in [0, 1]. */
   readonly probabilities: Float32Array;
   /** The outputs of each hidden layer. */
@@ -129,7 +129,7 @@ export interface CellPictures {
 
 export interface ComparedRun {
   readonly losses: Float32Array;
-  readonly imagesPerSecond: number;
+  readonly examplesPerSecond: number;
 }
 
 export interface Comparison {
@@ -186,7 +186,7 @@ export interface DigitsApi {
   /** Says which parts the page shows. The others are not computed. */
   watch(parts: { readonly weights: boolean }): void;
   /** @param picture 784 bytes, 0 … 255 */
-  predict(picture: Uint8Array): Promise<Answer>;
+  predict(picture: Uint8Array): Promise<Prediction>;
   /** Test images by actual and predicted class. */
   cell(actual: number, predicted: number): Promise<CellPictures>;
   /**

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { makeDataset, makeRegressionDataset, type TrainingData } from "../../../src/data/dataset.ts";
+import { makeClassificationDataset, makeRegressionDataset, type Dataset } from "../../../src/data/dataset.ts";
 import { settledFlags, usualEpochs, usualValidation } from "../../../src/cli/options/defaults.ts";
 import type { TrainFlags } from "../../../src/cli/options/train-options.ts";
 import type { TrainingSource } from "../../../src/cli/data/data-source.ts";
@@ -102,7 +102,7 @@ describe("a validation loss that was lowest long before the end", () => {
 });
 
 describe("the defaults of a kind of data", () => {
-  const quantities = (count: number): TrainingData =>
+  const quantities = (count: number): Dataset =>
     makeRegressionDataset({
       name: "q",
       features: new Float32Array(count),
@@ -110,7 +110,7 @@ describe("the defaults of a kind of data", () => {
       targets: new Float32Array(count),
       outputs: ["y"],
     });
-  const classes = makeDataset({
+  const classes = makeClassificationDataset({
     name: "c",
     features: new Float32Array(100),
     shape: [1],

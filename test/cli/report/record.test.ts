@@ -1,7 +1,12 @@
 import { decode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../../src/backends/backend.ts";
-import { isRegression, makeDataset, makeRegressionDataset, type TrainingData } from "../../../src/data/dataset.ts";
+import {
+  isRegression,
+  makeClassificationDataset,
+  makeRegressionDataset,
+  type Dataset,
+} from "../../../src/data/dataset.ts";
 import { line } from "../../../src/data/points.ts";
 import { activation, dense, flatten, sequential, type LossName } from "../../../src/nn/index.ts";
 import { firstExamples } from "../../../src/data/split.ts";
@@ -21,7 +26,7 @@ describe.each(backends)("a run's report on $name", ({ name: backendName, create 
   });
   afterAll(() => backend.dispose());
 
-  async function reported(train: TrainingData, outputs: number, loss: LossName, held?: TrainingData) {
+  async function reported(train: Dataset, outputs: number, loss: LossName, held?: Dataset) {
     const layers = [dense(6, { activation: "tanh" }), activation("identity"), dense(outputs)];
     const model = sequential(layers, { inputShape: train.shape });
     const trainer = await createTrainer({
@@ -133,7 +138,7 @@ describe.each(backends)("a run's report on $name", ({ name: backendName, create 
 });
 
 test("the surest mistakes come first, as pictures where they are", () => {
-  const dataset = makeDataset({
+  const dataset = makeClassificationDataset({
     name: "pictures",
     features: Uint8Array.of(0, 255, 10, 20, 30, 40, 50, 60),
     shape: [1, 2],

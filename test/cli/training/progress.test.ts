@@ -5,14 +5,14 @@ import type { TrainingProgress } from "../../../src/train/index.ts";
 
 const progress = (step: number, change: Partial<TrainingProgress> = {}): TrainingProgress => ({
   step,
-  stepsTotal: 2811,
+  totalSteps: 2811,
   epoch: 3,
   epochs: 3,
   loss: 0.0123456,
   accuracy: 0.9961,
   learningRate: 0.001,
   seconds: step / 100,
-  imagesPerSecond: 12_345.6,
+  examplesPerSecond: 12_345.6,
   skipped: [],
   ...change,
 });
@@ -66,7 +66,7 @@ test("no line is longer than 80 columns, and a loss is called one", () => {
 });
 
 test("a narrow terminal, and large numbers, cost the fields that are needed least", () => {
-  const event = progress(100_000, { stepsTotal: 1_000_000, epoch: 100, epochs: 1000 });
+  const event = progress(100_000, { totalSteps: 1_000_000, epoch: 100, epochs: 1000 });
   const wide = shown([event], { isTTY: true, columns: 80 });
   expect(wide).toBe("\r100000/1000000  epoch 100/1000  loss 0.0123  accuracy 99.6 %  12,346 images/s\u001b[K\n");
   expect(shown([event], { isTTY: true, columns: 40 })).toBe("\r100000/1000000  loss 0.0123\u001b[K\n");

@@ -48,15 +48,15 @@ async function firstSteps(
   const { trainer } = await Run.create({ settings, data, loaded, backend });
   try {
     const losses: number[] = [];
-    let imagesPerSecond = NaN;
+    let examplesPerSecond = NaN;
     // The first step pays for what is made only once.
     for await (const { loss } of trainer.fit({ every: 1, maxSteps: 1, signal })) losses.push(loss);
     for await (const progress of trainer.fit({ every: 1, maxSteps: steps - 1, submitMilliseconds: 30, signal })) {
       losses.push(progress.loss);
-      ({ imagesPerSecond } = progress);
+      ({ examplesPerSecond } = progress);
       if (backend.kind === "cpu") await nextTask();
     }
-    return { losses: Float32Array.from(losses), imagesPerSecond };
+    return { losses: Float32Array.from(losses), examplesPerSecond };
   } finally {
     trainer.dispose();
   }

@@ -16,7 +16,7 @@ export const epochsAt = ({ step, epochs }: Course, stepsPerEpoch: number, now: n
   epochs + (now - step) / stepsPerEpoch;
 
 /** The number of the last step of a run of so many epochs; no less than where it stands. */
-export const stepsTotalOf = ({ step, epochs }: Course, stepsPerEpoch: number, wanted: number): number =>
+export const totalStepsOf = ({ step, epochs }: Course, stepsPerEpoch: number, wanted: number): number =>
   step + Math.max(0, Math.ceil((wanted - epochs) * stepsPerEpoch - 1e-9));
 
 /** A schedule by the examples seen: what it would give had the batch size been the present one from the start. */

@@ -2,14 +2,14 @@
  * What the Digits tab learns from.
  */
 import { acceptedNames, mnistFiles, mnistFromFiles, type MnistFile, type NamedBytes } from "../../../data/mnist.ts";
-import { builtInDigits, DataError, type Dataset } from "../../../index.ts";
+import { builtInDigits, DataError, type ClassificationDataset } from "../../../index.ts";
 import type { DigitsSettings } from "../settings.ts";
 
 export interface DigitsData {
   /** What to call it on the page. */
   readonly name: string;
-  readonly train: Dataset;
-  readonly test: Dataset;
+  readonly train: ClassificationDataset;
+  readonly test: ClassificationDataset;
   /** Whether MNIST was asked for and is not there. */
   readonly mnistMissing: boolean;
 }

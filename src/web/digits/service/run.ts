@@ -25,10 +25,10 @@ import {
   type Snapshot,
   type Trainer,
 } from "../../../index.ts";
-import type { Answer, TestEvent, WeightsEvent } from "../contract.ts";
+import type { Prediction, TestEvent, WeightsEvent } from "../contract.ts";
 import type { DigitsSettings } from "../settings.ts";
-import { confusionOf, picturesOf, sharesOf, weightPictures, worstMistakes } from "./answers.ts";
-import { epochsAt, fromTheStart, scheduleOnCourse, stepsTotalOf, type Course } from "./course.ts";
+import { confusionOf, picturesOf, sharesOf, weightPictures, worstMistakes } from "./predictions.ts";
+import { epochsAt, fromTheStart, scheduleOnCourse, totalStepsOf, type Course } from "./course.ts";
 import type { DigitsData } from "./data.ts";
 import { factsOf, modelOf, optimizerOf, scheduleOf } from "./network.ts";
 
@@ -125,7 +125,7 @@ export class Run {
         ? {
             // Its steps were not all of the present size: the run ends after so many examples.
             epochs: ENDLESS_EPOCHS,
-            maxSteps: Math.max(1, stepsTotalOf(course, stepsPerEpoch, settings.epochs)),
+            maxSteps: Math.max(1, totalStepsOf(course, stepsPerEpoch, settings.epochs)),
             schedule: scheduleOnCourse(schedule, course, stepsPerEpoch, settings.epochs),
           }
         : { epochs: settings.epochs, schedule }),
@@ -143,7 +143,7 @@ export class Run {
   }
 
   get isFinished(): boolean {
-    return this.trainer.step >= this.trainer.stepsTotal;
+    return this.trainer.step >= this.trainer.totalSteps;
   }
 
   get loss(): LossName {
@@ -225,7 +225,7 @@ export class Run {
   }
 
   /** What the network makes of a picture, and what its hidden layers give. */
-  answer(picture: Uint8Array): Promise<Answer> {
+  answer(picture: Uint8Array): Promise<Prediction> {
     const answered = this.#looking.then(async () => {
       const { trainer } = this;
       const isOfTheOld = this.watchDevice();
@@ -244,7 +244,7 @@ export class Run {
     return this.#ask(answered);
   }
 
-  async #answer(picture: Uint8Array): Promise<Answer> {
+  async #answer(picture: Uint8Array): Promise<Prediction> {
     const { session } = this.trainer;
     if (this.#look?.session !== session) this.#look = { session, made: this.#compileLook(session) };
     const { picture: leaf, executable, layers } = await this.#look.made;

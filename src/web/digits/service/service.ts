@@ -10,7 +10,7 @@ import { DeviceLostError, loadModel, OptionError, type Backend, type Recovery } 
 import type { Stamp } from "../../shared/requests.ts";
 import type {
   Activity,
-  Answer,
+  Prediction,
   CellPictures,
   Comparison,
   DigitsApi,
@@ -21,7 +21,7 @@ import type {
   StepProfile,
 } from "../contract.ts";
 import { needsRestart, type DigitsSettings } from "../settings.ts";
-import { cellOf } from "./answers.ts";
+import { cellOf } from "./predictions.ts";
 import { compareDevices, profileStep } from "./apart.ts";
 import { loadData, type DigitsData } from "./data.ts";
 import { summaryOf, type NetworkStore } from "./kept.ts";
@@ -278,7 +278,7 @@ class DigitsService implements DigitsApi {
     if (weights) void this.#looks.weights();
   }
 
-  async predict(picture: Uint8Array): Promise<Answer> {
+  async predict(picture: Uint8Array): Promise<Prediction> {
     return this.#required().answer(picture);
   }
 
@@ -352,7 +352,7 @@ class DigitsService implements DigitsApi {
       settings,
       origin,
       step: trainer.step,
-      stepsTotal: trainer.stepsTotal,
+      totalSteps: trainer.totalSteps,
       stepsPerEpoch: trainer.stepsPerEpoch,
       data: data.name,
       mnistMissing: data.mnistMissing,

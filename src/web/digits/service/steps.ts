@@ -20,7 +20,7 @@ export class NewSteps {
    */
   take(secondsBefore: number, epochsAt: (step: number) => number): ProgressEvent | undefined {
     if (!this.#last) return undefined;
-    const { step, seconds, learningRate, imagesPerSecond } = this.#last;
+    const { step, seconds, learningRate, examplesPerSecond } = this.#last;
     const epoch = Math.max(1, Math.ceil(epochsAt(step) - 1e-9));
     const [losses, accuracies] = [Float32Array.from(this.#losses), Float32Array.from(this.#accuracies)];
     this.#losses = [];
@@ -34,7 +34,7 @@ export class NewSteps {
       seconds: secondsBefore + seconds,
       epoch,
       learningRate,
-      imagesPerSecond,
+      examplesPerSecond,
     };
   }
 }

@@ -35,7 +35,7 @@ export interface TrainingOptions {
  */
 export async function trainOn(run: Run, { signal, maxSteps, tell, between }: TrainingOptions): Promise<void> {
   const { trainer } = run;
-  const end = Math.min(trainer.stepsTotal, trainer.step + (maxSteps ?? Infinity));
+  const end = Math.min(trainer.totalSteps, trainer.step + (maxSteps ?? Infinity));
   const steps = new NewSteps();
   let before = run.seconds;
   let [told, turned] = [performance.now(), performance.now()];
@@ -69,7 +69,7 @@ export async function trainOn(run: Run, { signal, maxSteps, tell, between }: Tra
       const milliseconds = performance.now() - started;
       slow = milliseconds > SLOW_MILLISECONDS;
       // A step is about three times as much work as applying the network is.
-      if (maxStepsOfRound === 1) run.forwardMilliseconds = milliseconds / (3 * trainer.batch);
+      if (maxStepsOfRound === 1) run.forwardMilliseconds = milliseconds / (3 * trainer.batchSize);
     }
   } finally {
     tellSteps();

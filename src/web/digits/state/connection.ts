@@ -11,7 +11,7 @@ import { DivergenceWatch } from "./divergence.ts";
 import { TrainingHistory } from "./history.ts";
 import {
   activity,
-  answer,
+  prediction,
   applied,
   curves,
   curvesVersion,
@@ -147,7 +147,7 @@ function takePrepared(event: PreparedEvent): void {
   progress.value = undefined;
   test.value = undefined;
   weights.value = undefined;
-  answer.value = undefined;
+  prediction.value = undefined;
   curvesVersion.value++;
   networkVersion.value++;
 }
@@ -187,7 +187,7 @@ export async function look(picture: Uint8Array<ArrayBuffer> | undefined): Promis
   waiting = picture;
   if (!picture) {
     drawings.forget();
-    answer.value = undefined;
+    prediction.value = undefined;
   }
   if (looking || !prepared.value || !api) return;
   looking = true;
@@ -198,7 +198,7 @@ export async function look(picture: Uint8Array<ArrayBuffer> | undefined): Promis
     waiting = undefined;
     await act(async () => {
       const found = await drawings.ask(() => asked.predict(next));
-      if (found) answer.value = found;
+      if (found) prediction.value = found;
     });
   }
   if (isConnected()) looking = false;

@@ -5,7 +5,7 @@ import { computed, signal } from "@preact/signals";
 import { choice, fallbacks, flag, keyed, range, type Settings } from "../../shared/address/codec.ts";
 import type {
   Activity,
-  Answer,
+  Prediction,
   KeptSummary,
   PreparedEvent,
   ProgressEvent,
@@ -42,7 +42,7 @@ export const deviceGone = signal(false);
 /** A message that is not an error. */
 export const notice = signal<string | undefined>(undefined);
 /** The network's prediction for the drawing. */
-export const answer = signal<Answer | undefined>(undefined);
+export const prediction = signal<Prediction | undefined>(undefined);
 /** The network of an earlier visit, while the page offers it. */
 export const offered = signal<KeptSummary | undefined>(undefined);
 
@@ -56,7 +56,7 @@ export const viewFields = {
 export type ViewOptions = Settings<typeof viewFields>;
 export const viewOptions = signal<ViewOptions>(fallbacks(viewFields));
 
-export const finished = computed(() => prepared.value !== undefined && step.value >= prepared.value.stepsTotal);
+export const finished = computed(() => prepared.value !== undefined && step.value >= prepared.value.totalSteps);
 export const restartPending = computed(() => applied.value !== undefined && needsRestart(applied.value, draft.value));
 export const draftFaults = computed(() => faultsOf(draft.value));
 

@@ -65,7 +65,7 @@ export function Comparison() {
 
 function Result({ gpu, cpu, largestDifference }: Compared) {
   const steps = Array.from(gpu.losses, (_, step) => step + 1);
-  const rate = (imagesPerSecond: number) => Math.round(imagesPerSecond).toLocaleString("en");
+  const rate = (examplesPerSecond: number) => Math.round(examplesPerSecond).toLocaleString("en");
   return (
     <>
       <Chart
@@ -88,15 +88,15 @@ function Result({ gpu, cpu, largestDifference }: Compared) {
         </div>
         <div>
           <dt>GPU, images/s</dt>
-          <dd>{rate(gpu.imagesPerSecond)}</dd>
+          <dd>{rate(gpu.examplesPerSecond)}</dd>
         </div>
         <div>
           <dt>CPU, images/s</dt>
-          <dd>{rate(cpu.imagesPerSecond)}</dd>
+          <dd>{rate(cpu.examplesPerSecond)}</dd>
         </div>
         <div>
           <dt>GPU over CPU</dt>
-          <dd data-testid="speed-ratio">{rounded(gpu.imagesPerSecond / cpu.imagesPerSecond)} ×</dd>
+          <dd data-testid="speed-ratio">{rounded(gpu.examplesPerSecond / cpu.examplesPerSecond)} ×</dd>
         </div>
       </dl>
     </>

@@ -76,14 +76,14 @@ export function Controls() {
 
 function Numbers() {
   const now = progress.value;
-  const milliseconds = now && prepared.value && (1000 * batchSize()) / now.imagesPerSecond;
+  const milliseconds = now && prepared.value && (1000 * batchSize()) / now.examplesPerSecond;
   return (
     <dl class="numbers">
       <Fact
         name="Step"
         value={String(step.value)}
         testId="step-count"
-        of={prepared.value && `of ${prepared.value.stepsTotal}`}
+        of={prepared.value && `of ${prepared.value.totalSteps}`}
       />
       <Fact
         name="Epoch"
@@ -100,7 +100,7 @@ function Numbers() {
       <Fact name="Learning rate" value={now ? rounded(now.learningRate) : "–"} />
       <Fact
         name="Images/s"
-        value={now ? Math.round(now.imagesPerSecond).toLocaleString("en") : "–"}
+        value={now ? Math.round(now.examplesPerSecond).toLocaleString("en") : "–"}
         testId="images-per-second"
       />
       <Fact name="ms/step" value={milliseconds ? rounded(milliseconds) : "–"} testId="step-milliseconds" />

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { scheme, token } from "../../shared/colors.ts";
-import { answer, look, prepared, step } from "../state/index.ts";
+import { prediction, look, prepared, step } from "../state/index.ts";
 import { Picture } from "./confusion.tsx";
 import { clear, isEmpty, PadCanvas, picture, undo } from "./pad-canvas.tsx";
 import { percent } from "../../shared/format.ts";
@@ -38,7 +38,7 @@ export function DrawPad() {
 const digits = Array.from({ length: 10 }, (_, digit) => digit);
 
 function Prediction() {
-  const shares = answer.value?.probabilities;
+  const shares = prediction.value?.probabilities;
   const best = shares ? shares.indexOf(Math.max(...shares)) : undefined;
   return (
     <>
@@ -84,7 +84,7 @@ const MOST_UNITS = 256;
 
 /** The outputs of the hidden units. */
 function Hidden() {
-  const layers = answer.value?.hidden;
+  const layers = prediction.value?.hidden;
   if (!layers || layers.length === 0) return null;
   return (
     <div class="hidden-layers" data-testid="hidden">

@@ -11,7 +11,7 @@ import {
   type Snapshot,
   type Tensor,
   type Trainer,
-  type TrainingData,
+  type Dataset,
 } from "../../../index.ts";
 import { CURVE_POINTS, PLANE_SIDE, type Frame, type Problem } from "../contract.ts";
 import { networkProblem, rowsOf, type NetworkProblem } from "./problem.ts";
@@ -95,11 +95,11 @@ class NetworkRun implements Run {
   readonly problem: Problem;
   readonly #config: NetworkConfig;
   readonly #network: NetworkProblem;
-  readonly #train: TrainingData;
+  readonly #train: Dataset;
   readonly #trainer: Trainer;
   #view: View | undefined;
 
-  constructor(config: NetworkConfig, network: NetworkProblem, train: TrainingData, trainer: Trainer) {
+  constructor(config: NetworkConfig, network: NetworkProblem, train: Dataset, trainer: Trainer) {
     this.#config = config;
     this.#network = network;
     this.#train = train;

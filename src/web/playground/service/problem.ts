@@ -3,7 +3,7 @@ import {
   add,
   dense,
   losses,
-  makeDataset,
+  makeClassificationDataset,
   makeRegressionDataset,
   multiply,
   negate,
@@ -19,13 +19,13 @@ import {
   step,
   toFloat,
   type ClassificationLoss,
-  type Dataset,
+  type ClassificationDataset,
   type LossName,
   type Model,
   type Optimizer,
   type RegressionDataset,
   type Tensor,
-  type TrainingData,
+  type Dataset,
   type TrainingLoss,
 } from "../../../index.ts";
 import type { ClassifySettings, NeuronSettings, PlaygroundConfig, Point, RegressSettings } from "../settings.ts";
@@ -38,9 +38,9 @@ const curves = { line, polynomial, sine };
 export interface NetworkProblem {
   readonly model: Model;
   /** Generated and added points; undefined where there are none. */
-  readonly train: TrainingData | undefined;
+  readonly train: Dataset | undefined;
   /** Other points of the same kind; undefined of the visitor's own. */
-  readonly test: TrainingData | undefined;
+  readonly test: Dataset | undefined;
   readonly loss: LossName | TrainingLoss;
   readonly optimizer: Optimizer;
   /** What is shown of the model's outputs: [points, outputs] → [points, 1]. */
@@ -129,9 +129,12 @@ function planeData({ data, noise, count, seed, points: added }: ClassifySettings
   };
 }
 
-function planePoints(generated: Dataset | undefined, added: readonly Point[]): Dataset | undefined {
+function planePoints(
+  generated: ClassificationDataset | undefined,
+  added: readonly Point[],
+): ClassificationDataset | undefined {
   if (added.length === 0) return generated;
-  return makeDataset({
+  return makeClassificationDataset({
     name: "points",
     features: Float32Array.from([...(generated?.features ?? []), ...added.flatMap(([x, y]) => [x, y])]),
     shape: [2],
@@ -172,7 +175,7 @@ export function optimizerOf({ optimizer, momentum, weightDecay = 0 }: OptimizerS
 }
 
 /** Rows of x, y, class for the page: the first ones of a data set. */
-export function rowsOf(data: TrainingData, count = data.count): Float32Array {
+export function rowsOf(data: Dataset, count = data.count): Float32Array {
   const rows = Array.from({ length: count }, (_, index) =>
     "targets" in data
       ? [data.features[index]!, data.targets[index]!, 0]

@@ -7,7 +7,7 @@ import {
   initializers,
   input,
   losses,
-  makeDataset,
+  makeClassificationDataset,
   mean,
   points,
   probabilities,
@@ -20,7 +20,7 @@ import {
   type Snapshot,
   type Tensor,
   type Trainer,
-  type TrainingData,
+  type Dataset,
 } from "../../../index.ts";
 import { CURVE_POINTS, SURFACE_SIDE, type Frame, type LossSurface, type Problem } from "../contract.ts";
 import { advance, ENDLESS_EPOCHS, type Run, type RunOptions } from "./network-run.ts";
@@ -36,7 +36,7 @@ interface Kind {
   readonly loss: LossName;
   readonly extent: number;
   readonly names: readonly [string, string];
-  data(options: { noise: number; seed: number; count: number }): TrainingData;
+  data(options: { noise: number; seed: number; count: number }): Dataset;
   /** With these values of its parameters. */
   model(first: number, second: number): Model;
 }
@@ -47,10 +47,10 @@ const neuron = (activation: "identity" | "sigmoid") => (slope: number, bias: num
   sequential([dense(1, { activation, weights: given(slope), biases: given(bias) })], { inputShape: [1] });
 
 /** Class 1 where a noisy line is above 0, so that the classes overlap and the least loss is not at infinity. */
-function overlapping(options: { noise: number; seed: number; count: number }): TrainingData {
+function overlapping(options: { noise: number; seed: number; count: number }): Dataset {
   const { features, targets } = points.line({ ...options, noise: 2 * options.noise, slope: 1, intercept: -0.1 });
   const labels = Uint32Array.from(targets, (target) => (target > 0 ? 1 : 0));
-  return makeDataset({ name: "overlapping", features, shape: [1], labels, classes: ["0", "1"] });
+  return makeClassificationDataset({ name: "overlapping", features, shape: [1], labels, classes: ["0", "1"] });
 }
 
 const kinds: Readonly<Record<SurfaceSettings["model"], Kind>> = {
@@ -92,14 +92,14 @@ const kinds: Readonly<Record<SurfaceSettings["model"], Kind>> = {
 };
 
 /** The mean loss of all of a data set. */
-function lossOn(data: TrainingData, loss: LossName, outputs: Tensor): { loss: Tensor; answers: Tensor } {
+function lossOn(data: Dataset, loss: LossName, outputs: Tensor): { loss: Tensor; targets: Tensor } {
   const known = losses[loss];
   if ("targets" in data && "perTarget" in known) {
-    const answers = input("targets", [data.count, 1]);
-    return { loss: mean(known.perTarget(outputs, answers)), answers };
+    const targets = input("targets", [data.count, 1]);
+    return { loss: mean(known.perTarget(outputs, targets)), targets };
   }
-  const answers = input("labels", [data.count], "uint32");
-  return { loss: mean(known.perExample(outputs, answers)), answers };
+  const targets = input("labels", [data.count], "uint32");
+  return { loss: mean(known.perExample(outputs, targets)), targets };
 }
 
 /**
@@ -119,7 +119,7 @@ async function computeSurface(
   ] as const;
   const swept = model(coordinates[0](0), coordinates[1](0));
   const x = input("x", [dataset.count, 1]);
-  const { loss: value, answers } = lossOn(dataset, loss, swept.apply(x));
+  const { loss: value, targets } = lossOn(dataset, loss, swept.apply(x));
   const updates = swept.parameters.map((target, index) => {
     const next = stepScalar(`next ${index}`, (run) => coordinates[index]!(run + 1));
     return { target, value: broadcastTo(next, target.shape) };
@@ -128,7 +128,7 @@ async function computeSurface(
   try {
     const executable = await session.compile(defineGraph({ loss: value }, updates));
     session.write(x, dataset.features);
-    session.write(answers, "targets" in dataset ? dataset.targets : dataset.labels);
+    session.write(targets, "targets" in dataset ? dataset.targets : dataset.labels);
     const traces = await executable.run(0, SURFACE_SIDE ** 2);
     return { losses: Float32Array.from(traces["loss"]!), extent, names };
   } finally {
@@ -179,7 +179,7 @@ export async function createSurfaceRun(options: RunOptions<SurfaceConfig>, cache
 }
 
 /** Rows of x, target or class, 0. */
-function rowsOf1D(data: TrainingData): Float32Array {
+function rowsOf1D(data: Dataset): Float32Array {
   if ("targets" in data) return rowsOf(data);
   return Float32Array.from([...data.labels].flatMap((label, index) => [data.features[index]!, label, label]));
 }
@@ -196,10 +196,10 @@ class SurfaceRun implements Run {
   readonly problem: Problem;
   readonly #trainer: Trainer;
   readonly #kind: Kind;
-  readonly #dataset: TrainingData;
+  readonly #dataset: Dataset;
   #path: number[] = [];
 
-  constructor(trainer: Trainer, kind: Kind, dataset: TrainingData, problem: Problem) {
+  constructor(trainer: Trainer, kind: Kind, dataset: Dataset, problem: Problem) {
     this.#trainer = trainer;
     this.#kind = kind;
     this.#dataset = dataset;

@@ -1,7 +1,7 @@
 /*
  * What a network's outputs say about the test set.
  */
-import { confusionMatrix, type Dataset, type LossName } from "../../../index.ts";
+import { confusionMatrix, type ClassificationDataset, type LossName } from "../../../index.ts";
 import { classShares } from "../../../train/outputs.ts";
 import type { CellPictures, Mistake } from "../contract.ts";
 
@@ -38,7 +38,10 @@ export function worstMistakes(
 }
 
 /** The pictures of the given examples, one after the other. */
-export function picturesOf({ features, count }: Dataset, indices: readonly number[]): Uint8Array<ArrayBuffer> {
+export function picturesOf(
+  { features, count }: ClassificationDataset,
+  indices: readonly number[],
+): Uint8Array<ArrayBuffer> {
   const width = features.length / count;
   const result = new Uint8Array(indices.length * width);
   indices.forEach((index, place) => result.set(features.subarray(index * width, (index + 1) * width), place * width));
@@ -46,7 +49,12 @@ export function picturesOf({ features, count }: Dataset, indices: readonly numbe
 }
 
 /** The first pictures of a class that were taken for one. */
-export function cellOf(test: Dataset, predictions: Uint32Array, actual: number, predicted: number): CellPictures {
+export function cellOf(
+  test: ClassificationDataset,
+  predictions: Uint32Array,
+  actual: number,
+  predicted: number,
+): CellPictures {
   const all = Array.from(predictions.keys()).filter(
     (index) => test.labels[index] === actual && predictions[index] === predicted,
   );
