@@ -1,0 +1,39 @@
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { ThreadEvents, WasmSource, WasmThread } from "../backends/wasm/source.ts";
+import { DeviceError } from "../errors.ts";
+
+/** WebAssembly in Node: a thread for each core, by worker_threads. They do not keep the process from exiting. */
+export function nodeWasm(): WasmSource {
+  return {
+    threads: availableParallelism(),
+    mostThreads: Infinity,
+    kernels: () => {
+      throw new DeviceError({ where: "WebAssembly", what: "the kernels are not built yet" });
+    },
+    startThread,
+  };
+}
+
+function startThread(program: string, events: ThreadEvents): WasmThread {
+  const call = `const { parentPort } = require("node:worker_threads");
+    (${program})((handle) => parentPort.on("message", handle), (message) => parentPort.postMessage(message));`;
+  const worker = new Worker(call, { eval: true, name: "wgrad thread" });
+  let ended = false;
+  worker.unref();
+  worker.on("message", events.message);
+  worker.on("error", (error) => {
+    if (!ended) events.died(error.message);
+  });
+  worker.on("exit", (code) => {
+    if (!ended) events.died(`it ended with code ${code}`);
+  });
+  return {
+    post: (message) => worker.postMessage(message),
+    end() {
+      ended = true;
+      void worker.terminate();
+    },
+    keepsProcess: (keeps) => (keeps ? worker.ref() : worker.unref()),
+  };
+}
