@@ -28,6 +28,8 @@ export interface BackendOptions {
   readonly tuning?: TuningStore;
   /** Takes the line that says why "auto" chose no GPU, or why kept choices are ignored; the console by default. */
   readonly log?: (line: string) => void;
+  /** Takes why "auto" chose no GPU, in a few words; without it, `log` takes a line that says so. */
+  readonly onNoGpu?: ((reason: string) => void) | undefined;
   /** Takes each graph that is compiled, to look at. */
   readonly onGraph?: ((graph: Graph) => void) | undefined;
   /** Takes the WGSL of each kernel that is compiled, to look at; only WebGPU has any. */
@@ -61,7 +63,8 @@ export async function createBackend(options: BackendOptions = {}): Promise<Backe
 
 /** A GPU; else WebAssembly, which is faster than a software adapter; else what there is. Says why it is no GPU. */
 async function fastestBackend(choice: Choice): Promise<Backend> {
-  const { source, log } = choice;
+  const { source, log, onNoGpu } = choice;
+  const tell = (line: string) => (onNoGpu ? onNoGpu(reason) : log(line));
   let reason: string;
   let fix = "";
   let software: GpuSource | undefined;
@@ -79,16 +82,16 @@ async function fastestBackend(choice: Choice): Promise<Backend> {
   try {
     const backend = await wasmBackend(choice);
     software?.release();
-    log(`No GPU (${reason}): computing on the CPU (${backend.adapter.name}).${fix}`);
+    tell(`No GPU (${reason}): computing on the CPU (${backend.adapter.name}).${fix}`);
     return backend;
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     const failure = `No GPU (${reason}) and no WebAssembly (${error.what})`;
     if (software) {
-      log(`${failure}: computing on the software adapter.`);
+      tell(`${failure}: computing on the software adapter.`);
       return webgpuBackend(software, choice);
     }
-    log(`${failure}: computing on the CPU, which is much slower.${fix}`);
+    tell(`${failure}: computing on the CPU, which is much slower.${fix}`);
     return cpuBackend(choice);
   }
 }

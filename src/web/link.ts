@@ -52,11 +52,13 @@ async function openDevice(api: Remote<WorkerApi>): Promise<boolean> {
   }
 }
 
-/** Continues on the CPU, with the last saved networks. */
+/** Continues on the CPU, by WebAssembly if the browser has it, with the last saved networks. */
 export async function continueOnCpu(): Promise<void> {
   const api = remote.value!;
-  link.choice = "cpu";
-  await openDevice(api);
+  for (const choice of ["wasm", "cpu"] as const) {
+    link.choice = choice;
+    if (await openDevice(api)) break;
+  }
   resumePlayground();
   if (prepared.value) await resume("present");
   else await connect(api.digits);

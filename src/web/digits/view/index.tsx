@@ -17,7 +17,7 @@ import { Weights } from "./weights.tsx";
 const looks = [
   { name: "weights", title: "First layer", View: Weights },
   { name: "confusion", title: "Mistakes", View: Confusion },
-  { name: "comparison", title: "GPU against CPU", View: Comparison },
+  { name: "comparison", title: "Devices", View: Comparison },
   { name: "dispatches", title: "What runs", View: Dispatches },
 ] as const;
 
