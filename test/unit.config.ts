@@ -8,7 +8,7 @@ const folder = fileURLToPath(new URL(".", import.meta.url));
 
 /** Whole trainings, packages and damaged files by the thousand: too slow for this, whatever they run on. */
 const SLOW =
-  /^(examples|mnist|package|properties|soak)\/|^web\/.*-state\.|^formats\/(fuzz|onnx)\.|^data\/mnist-source\.|^node\/csv-limits\./;
+  /^(examples|mnist|package|properties|soak)\/|^web\/(digits\/connection|playground\/state)\.|^formats\/(fuzz|onnx)\.|^data\/mnist-source\.|^node\/csv-limits\./;
 
 /** What takes a device, a browser, the built command line or another program. */
 const HEAVY =

@@ -1,26 +1,9 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { launchBrowser, loseDevice, serve } from "./browser.ts";
-import { buildDemo, SMALL, Visitor } from "./demo.ts";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loseDevice } from "./browser.ts";
+import { SMALL, useDemo, type Visitor } from "./demo.ts";
 
-// A software GPU on a machine that runs other tests as well.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
-
-let demo: Awaited<ReturnType<typeof buildDemo>>;
-let site: Awaited<ReturnType<typeof serve>>;
-let browser: Browser;
-
-beforeAll(async () => {
-  demo = await buildDemo();
-  site = await serve(demo.folder);
-  browser = await launchBrowser({ webgpu: true });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-  demo?.remove();
-});
+const demo = useDemo();
 
 /** Everything that can be read on the page. */
 const allText = (page: Page) => page.locator("body").innerText();
@@ -39,7 +22,7 @@ describe("a visitor who changes things", () => {
   let visitor: Visitor;
   let page: Page;
   beforeAll(async () => {
-    visitor = await Visitor.arrive(browser, site.address + SMALL);
+    visitor = await demo.arrive("webgpu", SMALL);
     page = visitor.page;
     await visitor.reaches("step-count", 5);
   });
@@ -158,7 +141,7 @@ describe("a visitor who changes things", () => {
 });
 
 test("a network is offered again after a reload, and goes on where it was", async () => {
-  const visitor = await Visitor.arrive(browser, site.address + SMALL);
+  const visitor = await demo.visit("webgpu", SMALL);
   await visitor.reaches("test-accuracy", 80);
   const paused = await visitor.pause();
   // What is kept after a pause is the network at rest.
@@ -171,12 +154,10 @@ test("a network is offered again after a reload, and goes on where it was", asyn
   expect(await visitor.page.getByTestId("offer").count()).toBe(0);
   await visitor.pause();
   await visitor.reaches("test-accuracy", 75);
-  expect(visitor.errors).toEqual([]);
-  await visitor.leave();
 });
 
 test("a GPU that is lost twice is given up for the CPU, with the network; both tabs go on", async () => {
-  const visitor = await Visitor.arrive(browser, `${site.address}${SMALL}`);
+  const visitor = await demo.visit("webgpu", SMALL);
   await visitor.reaches("test-accuracy", 80);
   await loseDevice(visitor.page);
   await visitor.says("notice", /^The GPU was lost and replaced/);
@@ -193,49 +174,22 @@ test("a GPU that is lost twice is given up for the CPU, with the network; both t
   expect(await visitor.page.getByTestId("fault").count()).toBe(0);
   await visitor.click("tab-playground");
   await visitor.reaches("playground-step-count", 3);
-  expect(visitor.errors).toEqual([]);
-  await visitor.leave();
-});
-
-test("without an adapter, ?device=webgpu says so at once, in words for a visitor, and the CPU is offered", async () => {
-  const plain = await launchBrowser({ webgpu: false });
-  try {
-    const visitor = await Visitor.arrive(plain, `${site.address}?device=webgpu${SMALL}`);
-    await visitor.says("page-fault", /(no adapter was found|offers no navigator\.gpu).*hardware acceleration/);
-    const text = await allText(visitor.page);
-    expect(text).not.toMatch(/Preparing|npm/);
-    expect(text).not.toContain("MNIST");
-    await visitor.click("continue-on-cpu");
-    await visitor.reaches("step-count", 3);
-    expect(await visitor.page.getByTestId("page-fault").count()).toBe(0);
-    expect(visitor.errors).toEqual([]);
-  } finally {
-    await plain.close();
-  }
 });
 
 test("an address of the Playground that makes no sense is named", async () => {
-  const visitor = await Visitor.arrive(browser, `${site.address}#playground?classify.noise=9&classify.color=red`);
+  const visitor = await demo.visit("webgpu", "#playground?classify.noise=9&classify.color=red");
   await visitor.says("playground-message", /classify\.color=red, classify\.noise=9, which is not known here/);
   await visitor.reaches("playground-step-count", 2);
   expect(await visitor.text("playground-message")).toMatch(/classify\.noise=9/);
-  await visitor.leave();
 });
 
 test("training that diverges with finite numbers is called so", async () => {
-  const visitor = await Visitor.arrive(
-    browser,
-    `${site.address}?device=cpu#digits?layers=32-relu&batch=32&rate=10&data=digits`,
-  );
+  const visitor = await demo.visit("cpu", "#digits?layers=32-relu&batch=32&rate=10&data=digits");
   await visitor.says("fault", /^The training has diverged: .*as by chance.* The learning rate [\d.]+ is too high/);
-  await visitor.leave();
 });
 
 test("work that takes long on the CPU is shown and can be canceled at once", async () => {
-  const visitor = await Visitor.arrive(
-    browser,
-    `${site.address}?device=cpu#digits?layers=2048-relu,2048-relu&batch=256&data=digits`,
-  );
+  const visitor = await demo.visit("cpu", "#digits?layers=2048-relu,2048-relu&batch=256&data=digits");
   await visitor.says("activity", /Step \d+ is under way …/);
   await visitor.click("start");
   // Heard by the page at once, though the worker is busy.
@@ -246,20 +200,17 @@ test("work that takes long on the CPU is shown and can be canceled at once", asy
   await visitor.says("data", /7,850 parameters/);
   await visitor.click("start");
   await visitor.reaches("step-count", 3);
-  expect(visitor.errors).toEqual([]);
-  await visitor.leave();
 });
 
 test.each(["#digits", "#playground", "#playground?mode=surface"])(
   "%s fits a window that narrows from 640 to 320 pixels",
   async (hash) => {
-    const visitor = await Visitor.arrive(browser, `${site.address}?device=cpu${hash}`, { width: 640 });
+    const visitor = await demo.visit("cpu", hash, { width: 640 });
     await visitor.reaches(hash === "#digits" ? "step-count" : "playground-step-count", 2);
     for (const width of [520, 400, 320]) {
       await visitor.page.setViewportSize({ width, height: 800 });
       await expect.poll(() => visitor.page.evaluate("document.documentElement.scrollWidth")).toBe(width);
     }
     expect(await visitor.accessibilityFaults()).toEqual([]);
-    await visitor.leave();
   },
 );

@@ -1,13 +1,13 @@
 import { IDBFactory } from "fake-indexeddb";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { createCpuBackend } from "../../src/backends/cpu/index.ts";
-import { DeviceLostError, type Backend, type Executable } from "../../src/index.ts";
-import type { DigitsApi, DigitsCommand, DigitsEvent } from "../../src/web/digits/contract.ts";
-import { browserNetworkStore, type NetworkStore } from "../../src/web/digits/service/kept.ts";
-import { createDigitsService } from "../../src/web/digits/service/service.ts";
-import { defaultSettings, type DigitsSettings } from "../../src/web/digits/settings.ts";
-import * as page from "../../src/web/digits/state/index.ts";
-import { Requests, type Stamp } from "../../src/web/shared/requests.ts";
+import { createCpuBackend } from "../../../src/backends/cpu/index.ts";
+import { DeviceLostError, type Backend, type Executable } from "../../../src/index.ts";
+import type { DigitsApi, DigitsCommand, DigitsEvent } from "../../../src/web/digits/contract.ts";
+import { browserNetworkStore, type NetworkStore } from "../../../src/web/digits/service/kept.ts";
+import { createDigitsService } from "../../../src/web/digits/service/service.ts";
+import { defaultSettings, type DigitsSettings } from "../../../src/web/digits/settings.ts";
+import * as page from "../../../src/web/digits/state/index.ts";
+import { Requests, type Stamp } from "../../../src/web/shared/requests.ts";
 
 const small: DigitsSettings = {
   ...defaultSettings,

@@ -1,34 +1,16 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { createCpuBackend } from "../../src/backends/cpu/index.ts";
-import { builtInDigits } from "../../src/data/digits.ts";
-import { loadModelFile } from "../../src/node/index.ts";
-import { createEvaluator } from "../../src/train/index.ts";
-import { writeIdx } from "../data/idx-files.ts";
-import { launchBrowser, loseDevice, serve } from "./browser.ts";
-import { buildDemo, SMALL, Visitor } from "./demo.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createCpuBackend } from "../../../src/backends/cpu/index.ts";
+import { builtInDigits } from "../../../src/data/digits.ts";
+import { loadModelFile } from "../../../src/node/index.ts";
+import { createEvaluator } from "../../../src/train/index.ts";
+import { writeIdx } from "../../data/idx-files.ts";
+import { loseDevice } from "../browser.ts";
+import { SMALL, useDemo, type Visitor } from "../demo.ts";
 
-// A software GPU on a machine that runs other tests as well.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
-
-let demo: Awaited<ReturnType<typeof buildDemo>>;
-let site: Awaited<ReturnType<typeof serve>>;
-let browser: Browser;
-
-beforeAll(async () => {
-  demo = await buildDemo();
-  site = await serve(demo.folder);
-  browser = await launchBrowser({ webgpu: true });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-  demo?.remove();
-});
+const demo = useDemo();
 
 /** A 1, drawn slightly slanted and off the middle. */
 const ONE: (readonly [x: number, y: number])[] = [
@@ -50,7 +32,7 @@ async function accuracyInNode(file: string): Promise<number> {
 describe("a visitor of the Digits tab", () => {
   let visitor: Visitor;
   beforeAll(async () => {
-    visitor = await Visitor.arrive(browser, `${site.address}${SMALL}`);
+    visitor = await demo.arrive("webgpu", SMALL);
   });
   afterAll(() => visitor.leave());
 
@@ -212,7 +194,7 @@ describe("a visitor of the Digits tab", () => {
 
   test("has seen no error on the console in all of this, and no file was missing", () => {
     expect(visitor.errors).toEqual([]);
-    expect(site.missing).toEqual([]);
+    expect(demo.site.missing).toEqual([]);
   });
 });
 
@@ -220,7 +202,7 @@ test("an address restores the whole state", async () => {
   const hash =
     "#digits?layers=20-tanh-0.1,12-sigmoid&loss=meanSquaredError&optimizer=momentum&rate=0.02&schedule=step&batch=16" +
     "&epochs=3&seed=7&data=digits&axis=time&scale=log";
-  const visitor = await Visitor.arrive(browser, site.address + hash);
+  const visitor = await demo.visit("webgpu", hash);
   await visitor.reaches("step-count", 1);
   const value = (id: string) => visitor.page.getByTestId(id).inputValue();
   const ids = [
@@ -255,14 +237,12 @@ test("an address restores the whole state", async () => {
   await visitor.page.evaluate("location.hash = '#digits?batch=0&seed=5&data=digits'");
   await visitor.says("notice", /batch=0/);
   await expect.poll(() => value("seed"), { timeout: 60_000 }).toBe("5");
-  expect(visitor.errors).toEqual([]);
-  await visitor.leave();
 });
 
 test("a network that diverges stops and says so, and a reset mends it", async () => {
-  const visitor = await Visitor.arrive(
-    browser,
-    `${site.address}#digits?layers=16-relu&batch=32&loss=halfSumOfSquares&optimizer=sgd&rate=10&data=digits`,
+  const visitor = await demo.visit(
+    "webgpu",
+    "#digits?layers=16-relu&batch=32&loss=halfSumOfSquares&optimizer=sgd&rate=10&data=digits",
   );
   await visitor.says(
     "fault",
@@ -276,37 +256,21 @@ test("a network that diverges stops and says so, and a reset mends it", async ()
   await visitor.reaches("step-count", 10);
   expect(await visitor.page.getByTestId("fault").count()).toBe(0);
   expect(await visitor.number("train-loss")).toBeGreaterThan(0);
-  expect(visitor.errors).toEqual([]);
-  await visitor.leave();
 });
 
 test("the Digits tab begins when it is first shown, where the address names the other one", async () => {
-  const visitor = await Visitor.arrive(browser, `${site.address}#playground`);
+  const visitor = await demo.visit("webgpu", "#playground");
   await visitor.says("backend", /^WebGPU$/);
   expect(await visitor.page.getByTestId("step-count").count()).toBe(0);
   await visitor.click("tab-digits");
   await visitor.reaches("step-count", 2);
-  expect(visitor.errors).toEqual([]);
-  await visitor.leave();
-});
-
-test("works without a network once it was loaded", async () => {
-  const own = await serve(demo.folder);
-  const visitor = await Visitor.arrive(browser, own.address + SMALL);
-  await visitor.reaches("step-count", 1);
-  await visitor.page.evaluate("navigator.serviceWorker.ready.then(() => {})");
-  await own.close();
-  await visitor.page.reload();
-  await visitor.reaches("step-count", 1);
-  expect(visitor.errors).toEqual([]);
-  await visitor.leave();
 });
 
 test.each([
   { dark: false, width: 1280 },
   { dark: true, width: 390 },
 ])("has no serious accessibility fault: %j", async (options) => {
-  const visitor = await Visitor.arrive(browser, site.address + SMALL, options);
+  const visitor = await demo.visit("webgpu", SMALL, options);
   await visitor.reaches("step-count", 2);
   await visitor.pause();
   await drawOne(visitor);
@@ -318,22 +282,6 @@ test.each([
   }
   await visitor.click("tab-playground");
   expect(await visitor.accessibilityFaults()).toEqual([]);
-  expect(visitor.errors).toEqual([]);
-  await visitor.leave();
-});
-
-test("without WebGPU it trains on the CPU and says why", async () => {
-  const plain = await launchBrowser({ webgpu: false });
-  try {
-    const visitor = await Visitor.arrive(plain, site.address + SMALL);
-    await visitor.reaches("step-count", 20);
-    expect(await visitor.text("backend")).toBe("CPU");
-    expect(await visitor.text("cpu-reason")).toMatch(/^No GPU \(.+\): computing on the CPU/);
-    await visitor.pause();
-    expect(visitor.errors).toEqual([]);
-  } finally {
-    await plain.close();
-  }
 });
 
 test("takes MNIST where it lies beside the page", async () => {
@@ -347,20 +295,7 @@ test("takes MNIST where it lies beside the page", async () => {
   mkdirSync(join(demo.folder, "mnist"), { recursive: true });
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(demo.folder, "mnist", name), bytes);
   writeFileSync(join(demo.folder, "mnist", "files.json"), JSON.stringify(Object.keys(files)));
-  const visitor = await Visitor.arrive(browser, `${site.address}#digits?layers=16-relu&batch=32`);
+  const visitor = await demo.visit("webgpu", "#digits?layers=16-relu&batch=32");
   await visitor.says("data", /^MNIST: 300 digits to learn from, 60 others/);
   await visitor.reaches("step-count", 2);
-  expect(visitor.errors).toEqual([]);
-  await visitor.leave();
-});
-
-test("every name of an element that tests use is listed", () => {
-  const list = readFileSync(new URL("../../src/web/README.md", import.meta.url), "utf8");
-  const own =
-    readFileSync(new URL(import.meta.url), "utf8") + readFileSync(new URL("demo.ts", import.meta.url), "utf8");
-  const used = [...own.matchAll(/(?:getByTestId|text|number|says|reaches|click)\("([a-z0-9-]+)"/g)].map(
-    ([, id]) => id!,
-  );
-  expect(used.length).toBeGreaterThan(20);
-  for (const id of used) expect(list).toContain(`\`${id}\``);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { activation, dense, dropout, flatten } from "../../src/index.ts";
-import { hiddenLayers } from "../../src/web/digits/service/network.ts";
+import { activation, dense, dropout, flatten, sequential } from "../../../../src/index.ts";
+import { hiddenLayers, modelOf } from "../../../../src/web/digits/service/network.ts";
+import { defaultSettings, type DigitsSettings } from "../../../../src/web/digits/settings.ts";
 
 test("the editor shows activations and dropout with the dense layer before them, and no output layer", () => {
   const layers = [
@@ -17,4 +18,18 @@ test("the editor shows activations and dropout with the dense layer before them,
     { units: 8, activation: "tanh", dropout: 0.25 },
     { units: 4, activation: "relu", dropout: 0 },
   ]);
+});
+
+test("settings become a model, and a model's layers become settings again", () => {
+  const settings: DigitsSettings = {
+    ...defaultSettings,
+    layers: [
+      { units: 48, activation: "tanh", dropout: 0.25 },
+      { units: 16, activation: "leakyRelu", dropout: 0 },
+    ],
+  };
+  const model = modelOf(settings, 784, 10);
+  expect(model.config.layers.map(({ type }) => type)).toEqual(["dense", "dropout", "dense", "dense"]);
+  expect(hiddenLayers(model.config.layers)).toEqual(settings.layers);
+  expect(hiddenLayers(sequential([dropout(0.5), dense(3)], { inputShape: [4] }).config.layers)).toEqual([]);
 });
