@@ -1,4 +1,5 @@
 import { DeviceError } from "../../errors.ts";
+import { kernelsUrl } from "./kernels-file.ts";
 
 /** Another thread, which runs a program that was given to it as text. */
 export interface WasmThread {
@@ -43,11 +44,27 @@ export function browserWasm(): WasmSource {
   return {
     threads: mayThread ? Math.max(1, cores - 1) : 1,
     mostThreads: mayThread ? Infinity : 1,
-    kernels: () => {
-      throw new DeviceError({ where: "WebAssembly", what: "the kernels are not built yet" });
-    },
+    kernels: fetchKernels,
     startThread,
   };
+}
+
+async function fetchKernels(): Promise<ArrayBuffer> {
+  try {
+    const response = await fetch(kernelsUrl);
+    if (!response.ok) throw new TypeError(`status ${response.status}`);
+    return await response.arrayBuffer();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DeviceError(
+      {
+        where: "WebAssembly",
+        what: `the kernels do not arrive from ${kernelsUrl}: ${reason}`,
+        fix: "Serve kernels.wasm beside the library; in Node use the backend of wgrad/node",
+      },
+      { cause },
+    );
+  }
 }
 
 function startThread(program: string, events: ThreadEvents): WasmThread {
