@@ -17,6 +17,23 @@ export class Demo {
   site!: Site;
   /** A browser with WebGPU on a software adapter. */
   browser!: Browser;
+  readonly #options: ServeOptions;
+
+  constructor(options: ServeOptions) {
+    this.#options = options;
+  }
+
+  /** Serves the page at an address of its own. */
+  serve(): Promise<Site> {
+    return serve(this.folder, this.#options);
+  }
+
+  /** The same for one test. */
+  async serveApart(): Promise<Site> {
+    const site = await this.serve();
+    onTestFinished(() => site.close());
+    return site;
+  }
 
   /**
    * A visitor with nothing in the browser's storage. Whoever calls this has the visitor leave.
@@ -51,15 +68,15 @@ export interface VisitOptions {
 }
 
 /** Builds the demo, serves it and starts a browser before the tests of the file that calls this, and ends all after them. */
-export function useDemo(options?: ServeOptions): Demo {
+export function useDemo(options: ServeOptions = {}): Demo {
   // A software GPU on a machine that runs other tests as well.
   vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
-  const demo = new Demo();
+  const demo = new Demo(options);
   let built: Awaited<ReturnType<typeof buildDemo>>;
   beforeAll(async () => {
     built = await buildDemo();
     demo.folder = built.folder;
-    demo.site = await serve(demo.folder, options);
+    demo.site = await demo.serve();
     demo.browser = await launchBrowser({ webgpu: true });
   });
   afterAll(async () => {
@@ -68,13 +85,6 @@ export function useDemo(options?: ServeOptions): Demo {
     built?.remove();
   });
   return demo;
-}
-
-/** The demo on a server of its own, for one test. */
-export async function serveApart(demo: Demo): Promise<Site> {
-  const site = await serve(demo.folder);
-  onTestFinished(() => site.close());
-  return site;
 }
 
 /** A browser without WebGPU, for one test. */

@@ -2,7 +2,7 @@
  * What the page computes on, and what its service worker does for it.
  */
 import { describe, expect, test } from "vitest";
-import { browserWithoutWebGPU, serveApart, SMALL, useDemo, type Visitor } from "./demo.ts";
+import { browserWithoutWebGPU, SMALL, useDemo, type Visitor } from "./demo.ts";
 
 // One of them is left to the page.
 const demo = useDemo({ cores: 3 });
@@ -24,7 +24,7 @@ async function thirdLoss(visitor: Visitor): Promise<string> {
 }
 
 test("WebAssembly has one thread at the first visit, more from the next one on, also offline, and the same losses", async () => {
-  const site = await serveApart(demo);
+  const site = await demo.serveApart();
   const visitor = await demo.visit("wasm", SMALL, { site });
   await visitor.reaches("step-count", 3);
   expect(await visitor.text("backend")).toBe("CPU");
@@ -49,7 +49,7 @@ test("WebAssembly has one thread at the first visit, more from the next one on, 
 });
 
 test.each(["webgpu", "cpu"] as const)("the page with ?device=%s works offline once it was loaded", async (device) => {
-  const site = await serveApart(demo);
+  const site = await demo.serveApart();
   const visitor = await demo.visit(device, SMALL, { site });
   await visitor.reaches("step-count", 1);
   await untilInstalled(visitor);
@@ -59,7 +59,7 @@ test.each(["webgpu", "cpu"] as const)("the page with ?device=%s works offline on
 });
 
 test.each(["webgpu", "wasm", "cpu"] as const)("?device=%s loads WebAssembly only if it is chosen", async (device) => {
-  const site = await serveApart(demo);
+  const site = await demo.serveApart();
   const visitor = await demo.visit(device, SMALL, { site, serviceWorker: false });
   await visitor.reaches("step-count", 1);
   const loaded = site.served.filter((path) => path.includes("wasm"));
@@ -73,7 +73,7 @@ describe("without a device in the address", () => {
     await visitor.reaches("step-count", 3);
     expect(await visitor.text("backend")).toBe("CPU");
     expect(await visitor.text("adapter")).toMatch(/^\(WebAssembly, /);
-    expect(await visitor.text("cpu-reason")).toMatch(/^No GPU \(.*SwiftShader.* is a software adapter\): /);
+    expect(await visitor.text("cpu-reason")).toMatch(/^No GPU \(.*swiftshader.* is a software adapter\): /i);
   });
 
   test("the CPU computes where there is no WebGPU, and the page says why", async () => {

@@ -141,7 +141,7 @@ describe("a visitor who changes things", () => {
 });
 
 test("a network is offered again after a reload, and goes on where it was", async () => {
-  const visitor = await demo.visit("webgpu", SMALL);
+  const visitor = await demo.visit("wasm", SMALL);
   await visitor.reaches("test-accuracy", 80);
   const paused = await visitor.pause();
   // What is kept after a pause is the network at rest.
@@ -168,7 +168,7 @@ test("a GPU that is lost twice is given up for the CPU, with the network; both t
   await visitor.says("start", /^Start$/);
   await visitor.click("continue-on-cpu");
   await visitor.says("backend", /^CPU$/);
-  await visitor.says("adapter", /^\(reference backend\)$/);
+  await visitor.says("adapter", /^\(WebAssembly, 1 thread\)$/);
   await visitor.reaches("step-count", step);
   await visitor.reaches("test-accuracy", 75);
   expect(await visitor.page.getByTestId("fault").count()).toBe(0);
@@ -177,7 +177,7 @@ test("a GPU that is lost twice is given up for the CPU, with the network; both t
 });
 
 test("an address of the Playground that makes no sense is named", async () => {
-  const visitor = await demo.visit("webgpu", "#playground?classify.noise=9&classify.color=red");
+  const visitor = await demo.visit("wasm", "#playground?classify.noise=9&classify.color=red");
   await visitor.says("playground-message", /classify\.color=red, classify\.noise=9, which is not known here/);
   await visitor.reaches("playground-step-count", 2);
   expect(await visitor.text("playground-message")).toMatch(/classify\.noise=9/);

@@ -164,7 +164,7 @@ describe("a visitor of the Digits tab", () => {
     await visitor.pause();
   });
 
-  test("looks into mistakes, both devices and the list of dispatches", async () => {
+  test("looks into mistakes, all devices and the list of dispatches", async () => {
     await visitor.click("tab-confusion");
     const confusion = () => visitor.page.locator("[data-testid=confusion] button").allTextContents();
     // While a slow device trains, it is tested on 100 pictures; once it rests, on all of them.
@@ -181,6 +181,9 @@ describe("a visitor of the Digits tab", () => {
     // Rounding differs by about 1e-7 of the loss, and Adam divides small gradients by their size: over 30 steps the curves
     // of one and the same training stay closer than a thousandth.
     await visitor.says("largest-difference", /^(0|\d\.\de-[4-9])$/);
+    for (const device of ["webgpu", "wasm", "cpu"]) {
+      expect(await visitor.text(`compared-${device}`)).toMatch(/^[1-9][\d,]*$/);
+    }
     expect(await visitor.text("speed-ratio")).toMatch(/^[\d.]+ ×$/);
 
     await visitor.click("tab-dispatches");
@@ -202,7 +205,7 @@ test("an address restores the whole state", async () => {
   const hash =
     "#digits?layers=20-tanh-0.1,12-sigmoid&loss=meanSquaredError&optimizer=momentum&rate=0.02&schedule=step&batch=16" +
     "&epochs=3&seed=7&data=digits&axis=time&scale=log";
-  const visitor = await demo.visit("webgpu", hash);
+  const visitor = await demo.visit("wasm", hash);
   await visitor.reaches("step-count", 1);
   const value = (id: string) => visitor.page.getByTestId(id).inputValue();
   const ids = [
@@ -270,7 +273,7 @@ test.each([
   { dark: false, width: 1280 },
   { dark: true, width: 390 },
 ])("has no serious accessibility fault: %j", async (options) => {
-  const visitor = await demo.visit("webgpu", SMALL, options);
+  const visitor = await demo.visit("wasm", SMALL, options);
   await visitor.reaches("step-count", 2);
   await visitor.pause();
   await drawOne(visitor);
@@ -278,6 +281,10 @@ test.each([
   expect(await visitor.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(options.width);
   for (const look of ["weights", "confusion", "comparison", "dispatches"]) {
     await visitor.click(`tab-${look}`);
+    if (look === "comparison") {
+      await visitor.click("compare");
+      await visitor.page.getByTestId("speed-ratio").waitFor();
+    }
     expect(await visitor.accessibilityFaults()).toEqual([]);
   }
   await visitor.click("tab-playground");

@@ -164,8 +164,8 @@ describe("a visitor of the Playground tab", () => {
   });
 });
 
-test("without WebGPU the playground learns on the CPU", async () => {
-  const visitor = await demo.visit("cpu", XOR);
+test.each(["wasm", "cpu"] as const)("the playground learns with ?device=%s", async (device) => {
+  const visitor = await demo.visit(device, XOR);
   await visitor.reaches(at("accuracy"), 100);
   expect(await visitor.text("backend")).toBe("CPU");
 });
@@ -176,7 +176,7 @@ test.each([
   ["neuron", { dark: true, width: 390 }],
   ["surface", { dark: false, width: 390 }],
 ])("axe-core finds no serious fault in mode %s, and nothing is wider than the window", async (mode, options) => {
-  const visitor = await demo.visit("webgpu", `#playground?mode=${mode}`, options);
+  const visitor = await demo.visit("wasm", `#playground?mode=${mode}`, options);
   await visitor.reaches(at("step-count"), 1);
   expect(await visitor.accessibilityFaults()).toEqual([]);
   const [wide, window] = (await visitor.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")) as [
