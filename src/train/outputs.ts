@@ -3,7 +3,7 @@
  */
 import { OptionError } from "../errors.ts";
 import { requireCount } from "../nn/checks.ts";
-import type { LossName, TrainingLoss } from "../nn/losses.ts";
+import { probabilitiesOf, type LossName, type TrainingLoss } from "../nn/losses.ts";
 
 /**
  * The softmax of each row of logits, on the CPU (Goodfellow, Bengio and Courville 2016, equation 4.1).
@@ -38,8 +38,9 @@ export function probabilities(logits: Float32Array, classes: number): Float32Arr
  * @returns as many values in [0, 1]; undefined for a loss that takes the outputs as they are
  */
 export function classShares(outputs: Float32Array, width: number, loss: LossName): Float32Array | undefined {
-  if (loss === "softmaxCrossEntropy") return probabilities(outputs, width);
-  return loss === "sigmoidBinaryCrossEntropy" ? outputs.map((logit) => 1 / (1 + Math.exp(-logit))) : undefined;
+  const kind = probabilitiesOf(loss);
+  if (kind === "softmax") return probabilities(outputs, width);
+  return kind === "sigmoid" ? outputs.map((logit) => 1 / (1 + Math.exp(-logit))) : undefined;
 }
 
 /** From which value on a single output stands for class 1: the logit of one half, or one half itself. */

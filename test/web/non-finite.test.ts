@@ -1,5 +1,5 @@
 /*
- * NaN and infinities in a browser: on SwiftShader, whose compiler is another than lavapipe's.
+ * NaN and infinities in a browser on SwiftShader, whose compiler differs from lavapipe's.
  */
 import type { ServerResponse } from "node:http";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ import { consoleOf, openChromium } from "../package/chromium.ts";
 const PAGE =
   '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/test/web/non-finite-page.ts"></script>';
 
-/** Serves the project's sources, and the page at every other address. */
+/** Serves the project's sources, and the test page at every other address. */
 async function serveSources(): Promise<ViteDevServer> {
   const pages = {
     name: "page",

@@ -1,16 +1,9 @@
 import type { DispatchDescription } from "../../backends/backend.ts";
+import type { CurvePoint } from "../../train/curve.ts";
 import type { RegressionMetrics } from "../../train/metrics.ts";
 
 /** A name and what it is. */
 export type Field = readonly [name: string, value: string];
-
-/** Where a curve stands at a step. */
-export interface CurvePoint {
-  readonly step: number;
-  readonly loss: number;
-  /** In [0, 1]; NaN of quantities. */
-  readonly accuracy: number;
-}
 
 /** A curve and what it is of, such as "training". */
 export interface Curve {

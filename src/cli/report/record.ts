@@ -11,9 +11,10 @@ import {
   type Trainer,
   type TrainingProgress,
 } from "../../train/index.ts";
+import { thinned, type CurvePoint } from "../../train/curve.ts";
 import { count } from "../text/text.ts";
 import { examine, firstWeights } from "./examine.ts";
-import type { CurvePoint, ReportFacts } from "./facts.ts";
+import type { ReportFacts } from "./facts.ts";
 
 /** So many examples say along the way how the test goes. */
 const TEST_EXAMPLES = 1000;
@@ -21,7 +22,7 @@ const TEST_EXAMPLES = 1000;
 /** How often along the way. */
 const MARKS = 20;
 
-/** More points than these are drawn as means of neighbours. */
+/** The most points of a curve. Longer curves are drawn as means of consecutive points. */
 const MOST_POINTS = 200;
 
 /** The run to report on. */
@@ -87,8 +88,8 @@ export class ReportRecorder {
     const { parameters } = await trainer.snapshot();
     const testName = test && test.count > TEST_EXAMPLES ? `test (first ${count(TEST_EXAMPLES)})` : "test";
     const curves = [
-      { name: "training", points: thinned(this.#training) },
-      { name: "validation", points: thinned(this.#validation) },
+      { name: "training", points: shortened(this.#training) },
+      { name: "validation", points: shortened(this.#validation) },
       { name: testName, points: this.#test },
     ];
     return {
@@ -141,19 +142,9 @@ export class ReportRecorder {
   }
 }
 
-/** Neighbours joined to their means, until few enough are left. */
-function thinned(points: readonly CurvePoint[]): CurvePoint[] {
-  const size = Math.ceil(points.length / MOST_POINTS);
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Array.from({ length: Math.ceil(points.length / (size || 1)) }, (_, index) => {
-    const part = points.slice(index * size, (index + 1) * size);
-    return {
-      step: part.at(-1)!.step,
-      loss: mean(part.map(({ loss }) => loss)),
-      accuracy: mean(part.map(({ accuracy }) => accuracy)),
-    };
-  });
-}
+/** At most MOST_POINTS points, each the mean of as many consecutive ones. */
+const shortened = (points: readonly CurvePoint[]): CurvePoint[] =>
+  thinned(points, Math.max(1, Math.ceil(points.length / MOST_POINTS)));
 
 async function profiled(trainer: Trainer): Promise<readonly number[] | string> {
   try {

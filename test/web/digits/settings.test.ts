@@ -26,7 +26,7 @@ const settings: DigitsSettings = {
 };
 
 describe("settings as an address", () => {
-  test("come back as they were, also through the hash", () => {
+  test("are the same after formatting and parsing, also through the hash", () => {
     for (const each of [settings, { ...settings, layers: [] }, ...Object.values(presets)]) {
       const { tab, params } = parseHash(formatHash("digits", formatSettings(each)));
       expect(tab).toBe("digits");
@@ -38,7 +38,7 @@ describe("settings as an address", () => {
     expect(formatHash("digits", formatSettings(settings))).toMatch(/^#digits\?layers=48-tanh-0\.25,16-leakyRelu&loss=/);
   });
 
-  test("what is missing is the usual", () => {
+  test("have their defaults if they are missing", () => {
     expect(parseSettings(new URLSearchParams("batch=8"))).toEqual({
       settings: { ...defaultSettings, batchSize: 8 },
       faults: [],
@@ -70,7 +70,7 @@ describe("settings as an address", () => {
 });
 
 describe("settings that change", () => {
-  test("need a restart where the weights or what they are compared with differ", () => {
+  test("need a restart if the layers, the loss, the optimizer, the seed or the data differ", () => {
     const changed = (changes: Partial<DigitsSettings>) => needsRestart(settings, { ...settings, ...changes });
     expect(changed({ learningRate: 1, schedule: "constant", batchSize: 1, epochs: 1 })).toBe(false);
     expect(changed({ layers: settings.layers.slice(1) })).toBe(true);
@@ -84,7 +84,7 @@ describe("settings that change", () => {
     }
   });
 
-  test("are refused outside their ranges, in words", () => {
+  test("are refused outside their ranges with a message", () => {
     expect(faultsOf(settings)).toEqual([]);
     const wrong = {
       ...settings,
@@ -93,10 +93,10 @@ describe("settings that change", () => {
       batchSize: 2.5,
     };
     expect(faultsOf(wrong)).toEqual([
-      "a layer's width must be a whole number in 1 … 2048",
-      "dropout must be a number in 0 … 0.9",
-      "the learning rate must be a number in 0.000001 … 10",
-      "the batch size must be a whole number in 1 … 1024",
+      "Units must be a whole number from 1 to 2048",
+      "Dropout must be a number from 0 to 0.9",
+      "Learning rate must be a number from 0.000001 to 10",
+      "Batch size must be a whole number from 1 to 1024",
     ]);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { rounded, scaled } from "../../../src/web/shared/format.ts";
 
-test("numbers are written short", () => {
+test("formats numbers with three significant digits", () => {
   expect([0.00299999, 1234.5, 0, 3e-7, 2e7, NaN].map(rounded)).toEqual([
     "0.003",
     "1230",

@@ -4,7 +4,7 @@ import { cancelComparison, compareDevices, networkVersion, prepared } from "../s
 import { rounded } from "../../shared/format.ts";
 import { Chart, type ChartSeries } from "../../shared/chart.tsx";
 
-/** Few enough for a slow CPU, and enough for the loss to fall. */
+/** The number of steps: few enough for a slow CPU, and enough for the loss to fall. */
 const STEPS = 30;
 
 type State =
@@ -34,8 +34,8 @@ export function Comparison() {
   return (
     <div data-testid="comparison" class="stack">
       <p class="quiet">
-        Trains this network anew for {STEPS} steps on each device from the same seed: by WebGPU, by WebAssembly on the
-        CPU, and by the reference in JavaScript. The training that is shown waits meanwhile.
+        Trains a new copy of this network for {STEPS} steps on each device from the same seed: with WebGPU, with
+        WebAssembly on the CPU, and with the reference in JavaScript. Training on this page pauses meanwhile.
       </p>
       <div class="row">
         <button
@@ -64,7 +64,7 @@ export function Comparison() {
 }
 
 /** The name and the line of each kind of device. */
-const looks: Record<ComparedRun["kind"], Omit<ChartSeries, "label"> & { readonly name: string }> = {
+const devices: Record<ComparedRun["kind"], Omit<ChartSeries, "label"> & { readonly name: string }> = {
   webgpu: { name: "WebGPU", color: "--accent", width: 4 },
   wasm: { name: "WebAssembly", color: "--accent-2", width: 2, dash: [6, 6] },
   cpu: { name: "reference", color: "--text", width: 1, dash: [2, 4] },
@@ -80,25 +80,25 @@ function Result({ runs, largestDifference }: Compared) {
         testId="comparison-chart"
         xLabel="step"
         wholeSteps
-        series={runs.map(({ kind }) => ({ ...looks[kind], label: looks[kind].name }))}
+        series={runs.map(({ kind }) => ({ ...devices[kind], label: devices[kind].name }))}
         data={[steps, ...runs.map(({ losses }) => [...losses])]}
         xValue={String}
         yValue={rounded}
       />
       <dl class="numbers">
         <div>
-          <dt>Largest difference of the losses</dt>
+          <dt>Largest difference in loss</dt>
           <dd data-testid="largest-difference">{largestDifference === 0 ? "0" : largestDifference.toExponential(1)}</dd>
         </div>
         {runs.map(({ kind, examplesPerSecond }) => (
           <div key={kind}>
-            <dt>{looks[kind].name}, images/s</dt>
+            <dt>{devices[kind].name}, images/s</dt>
             <dd data-testid={`compared-${kind}`}>{Math.round(examplesPerSecond).toLocaleString("en")}</dd>
           </div>
         ))}
         <div>
           <dt>
-            {looks[first!.kind].name} over {looks[second!.kind].name}
+            {devices[first!.kind].name} speed relative to {devices[second!.kind].name}
           </dt>
           <dd data-testid="speed-ratio">{rounded(first!.examplesPerSecond / second!.examplesPerSecond)} ×</dd>
         </div>

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { schedules } from "../../../../src/nn/index.ts";
 import { epochsAt, fromTheStart, scheduleOnCourse, totalStepsOf } from "../../../../src/web/digits/service/course.ts";
 
-describe("a course of training", () => {
-  test("counts examples where the batch size changes: epochs go on, and the run ends with the last of them", () => {
+describe("the position in a run", () => {
+  test("counts epochs across a change of the batch size, and the run ends with the last epoch", () => {
     const at = { step: 172, epochs: epochsAt(fromTheStart, 78, 172) };
     expect(at.epochs).toBeCloseTo(2.205, 3);
     // 20 epochs of 4 steps, of which 17.8 are left.
@@ -13,7 +13,7 @@ describe("a course of training", () => {
     expect(totalStepsOf(fromTheStart, 78, 20)).toBe(1560);
   });
 
-  test("a schedule goes on from the share of the run that was made", () => {
+  test("continues a schedule at the same fraction of the run", () => {
     const cosine = schedules.cosine();
     const at = { step: 780, epochs: 10 };
     const rest = scheduleOnCourse(cosine, at, 4, 20);

@@ -3,7 +3,7 @@ import { activation, dense, dropout, flatten, sequential } from "../../../../src
 import { hiddenLayers, modelOf } from "../../../../src/web/digits/service/network.ts";
 import { defaultSettings, type DigitsSettings } from "../../../../src/web/digits/settings.ts";
 
-test("the editor shows activations and dropout with the dense layer before them, and no output layer", () => {
+test("the editor shows activation and dropout layers with the dense layer before them, and no output layer", () => {
   const layers = [
     flatten(),
     dropout(0.1),
@@ -20,7 +20,7 @@ test("the editor shows activations and dropout with the dense layer before them,
   ]);
 });
 
-test("settings become a model, and a model's layers become settings again", () => {
+test("settings are converted to a model, and a model's layers to settings", () => {
   const settings: DigitsSettings = {
     ...defaultSettings,
     layers: [

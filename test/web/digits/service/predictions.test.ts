@@ -9,17 +9,17 @@ import {
   worstMistakes,
 } from "../../../../src/web/digits/service/predictions.ts";
 
-describe("what the outputs say", () => {
+describe("the outputs of a network", () => {
   const labels = Uint32Array.of(0, 1, 2, 1);
   const outputs = Float32Array.of(3, 1, 0, 0, 1, 4, 0, 0, 0, 2, 0.5, 0);
   const predictions = predictedClasses(outputs, 3);
 
-  test("predictions, the first of equal ones, and the confusion matrix", () => {
+  test("give predictions, the first class if outputs are equal, and a confusion matrix", () => {
     expect([...predictions]).toEqual([0, 2, 0, 0]);
     expect([...confusionOf(labels, predictions, 3)]).toEqual([1, 0, 0, 1, 0, 1, 1, 0, 0]);
   });
 
-  test("mistakes, the surest first", () => {
+  test("give mistakes in descending order of confidence", () => {
     const shares = sharesOf(outputs, 3, "softmaxCrossEntropy");
     const mistakes = worstMistakes(labels, predictions, shares, 3);
     expect(mistakes.map(({ index, actual, predicted }) => [index, actual, predicted])).toEqual([
@@ -30,20 +30,20 @@ describe("what the outputs say", () => {
     expect(mistakes[0]!.confidence).toBeCloseTo(Math.exp(4) / (1 + Math.E + Math.exp(4)), 6);
   });
 
-  test("shares of the losses that are no softmax", () => {
+  test("are logistic or clamped for losses without softmax", () => {
     const values = Float32Array.of(-1, 0, 0.5, 2);
     expect([...sharesOf(values, 4, "meanSquaredError")]).toEqual([0, 0, 0.5, 1]);
     expect(sharesOf(values, 4, "sigmoidBinaryCrossEntropy")[3]).toBeCloseTo(1 / (1 + Math.exp(-2)), 6);
   });
 
-  test("the pictures of a cell", () => {
+  test("give the images of a cell of the confusion matrix", () => {
     const features = Uint8Array.from({ length: 8 }, (_, index) => index);
     const data = makeClassificationDataset({ name: "pairs", features, shape: [2], labels, classes: ["0", "1", "2"] });
     expect(cellOf(data, predictions, 1, 0)).toEqual({ pictures: Uint8Array.of(6, 7), count: 1 });
     expect(cellOf(data, predictions, 0, 1)).toEqual({ pictures: new Uint8Array(), count: 0 });
   });
 
-  test("weights as pictures, one unit after the other", () => {
+  test("come with weights as images, unit by unit", () => {
     expect(weightPictures([1, -2, 0, 4, -4, 1], 2)).toEqual({
       values: Int8Array.of(32, 0, -127, -63, 127, 32),
       largest: 4,

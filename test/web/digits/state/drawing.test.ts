@@ -4,7 +4,7 @@ import { Drawing } from "../../../../src/web/digits/state/drawing.ts";
 describe("a drawing", () => {
   const at = (x: number) => ({ x, y: 0 });
 
-  test("is made by one pointer at a time: a second finger draws nothing until the first is lifted", () => {
+  test("is made by one pointer at a time: a second finger draws nothing until the first one is lifted", () => {
     const drawing = new Drawing();
     expect(drawing.begin(1, at(0))).toBe(true);
     expect(drawing.begin(2, at(50))).toBe(false);
@@ -19,7 +19,7 @@ describe("a drawing", () => {
     expect(drawing.strokes).toEqual([[at(0), at(1), at(2)], [at(50)]]);
   });
 
-  test("loses its last stroke by undo, and all by clear; then anybody may draw", () => {
+  test("loses its last stroke by undo and all strokes by clear, and then any pointer may draw", () => {
     const drawing = new Drawing();
     for (const pointer of [1, 2]) {
       drawing.begin(pointer, at(pointer));

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { smoothed, TrainingHistory } from "../../../../src/web/digits/state/history.ts";
 
 describe("the history of a run", () => {
-  test("keeps the step, the time and the mean of what it joins", () => {
+  test("keeps the last step and time and the means of joined steps", () => {
     const history = new TrainingHistory();
     for (let first = 0; first < 5000; first += 100) {
       const values = Float32Array.from({ length: 100 }, (_, index) => first + index + 1);
@@ -21,7 +21,7 @@ describe("the history of a run", () => {
     });
   });
 
-  test("is smoothed without a bias at its beginning, around what is not finite", () => {
+  test("is smoothed without a bias at the start, and skips values that are not finite", () => {
     expect([...smoothed([4, 4, 4], 0.9)]).toEqual([
       expect.closeTo(4, 12),
       expect.closeTo(4, 12),

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import type { TestEvent } from "../../../../src/web/digits/contract.ts";
-import { Looks } from "../../../../src/web/digits/service/looks.ts";
+import { Inspector } from "../../../../src/web/digits/service/inspector.ts";
 import type { Run } from "../../../../src/web/digits/service/run.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -26,7 +26,7 @@ async function looksAtRest(costOf: (size: number, isFirst: boolean) => number): 
     tell: (_: unknown, event: { kind: string }) => void sizes.push((event as TestEvent).count),
     fail: (error: unknown) => expect.fail(String(error)),
   };
-  await new Looks(run as unknown as Run, listener, false).rest(() => true);
+  await new Inspector(run as unknown as Run, listener, false).inspectIdle(() => true);
   return sizes;
 }
 
