@@ -3,15 +3,11 @@
  * units in the last place (ulp) of the correct result, over the whole range including subnormal numbers and results.
  */
 
-// @ts-ignore: decorator
-@inline
 function multiplyAdd(a: v128, b: v128, c: f32): v128 {
   return f32x4.add(f32x4.mul(a, b), f32x4.splat(c));
 }
 
 /** 2^n of integers from -252 to 254 times a number; one rounding, also where the result is subnormal. */
-// @ts-ignore: decorator
-@inline
 function scale(x: v128, n: v128): v128 {
   const half = i32x4.shr_s(n, 1);
   const first = i32x4.shl(i32x4.add(half, i32x4.splat(127)), 23);
@@ -23,16 +19,14 @@ function scale(x: v128, n: v128): v128 {
 const ROUNDING: f32 = 12582912;
 
 /** e^(x + rest), the rest much smaller than 1; x between -104 and 89. */
-// @ts-ignore: decorator
-@inline
 function expOfSum(x: v128, rest: v128): v128 {
-  const shifted = multiplyAdd(x, f32x4.splat(1.44269504), ROUNDING);
+  const shifted = multiplyAdd(x, f32x4.splat(Mathf.LOG2E), ROUNDING);
   const n = f32x4.sub(shifted, f32x4.splat(ROUNDING));
   // ln 2 in two parts (Cody and Waite), the first with so few bits that its product with n is exact.
   const high = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
-  const r = f32x4.add(f32x4.sub(high, f32x4.mul(n, f32x4.splat(-2.12194440e-4))), rest);
+  const r = f32x4.add(f32x4.sub(high, f32x4.mul(n, f32x4.splat(-2.1219444e-4))), rest);
   // The polynomial of Cephes (expf).
-  let y = multiplyAdd(f32x4.splat(1.9875691500e-4), r, 1.3981999507e-3);
+  let y = multiplyAdd(f32x4.splat(1.98756915e-4), r, 1.3981999507e-3);
   y = multiplyAdd(y, r, 8.3334519073e-3);
   y = multiplyAdd(y, r, 4.1665795894e-2);
   y = multiplyAdd(y, r, 1.6666665459e-1);
@@ -42,8 +36,6 @@ function expOfSum(x: v128, rest: v128): v128 {
 }
 
 /** The nearest number between two bounds; NaN stays. */
-// @ts-ignore: decorator
-@inline
 function clamp(x: v128, low: f32, high: f32): v128 {
   return f32x4.pmin(f32x4.pmax(x, f32x4.splat(low)), f32x4.splat(high));
 }
@@ -101,7 +93,7 @@ export function tanh4(x: v128): v128 {
 export function normalBelow4(x: v128): v128 {
   const size = f32x4.pmin(f32x4.abs(x), f32x4.splat(14.5));
   const q = f32x4.div(f32x4.sub(size, f32x4.splat(3)), f32x4.add(size, f32x4.splat(3)));
-  let y = multiplyAdd(f32x4.splat(5.35880608e-05), q, 0.000115250637);
+  let y = multiplyAdd(f32x4.splat(5.35880608e-5), q, 0.000115250637);
   y = multiplyAdd(y, q, -0.000339574704);
   y = multiplyAdd(y, q, -0.000983490609);
   y = multiplyAdd(y, q, 0.00290465239);
@@ -118,8 +110,6 @@ export function normalBelow4(x: v128): v128 {
   return v128.bitselect(tail, f32x4.sub(f32x4.splat(1), tail), f32x4.lt(x, f32x4.splat(0)));
 }
 
-// @ts-ignore: decorator
-@inline
 function multiplyAdd64(a: v128, b: v128, c: f64): v128 {
   return f64x2.add(f64x2.mul(a, b), f64x2.splat(c));
 }
@@ -140,11 +130,11 @@ function powPair(mantissa: v128, k: v128, y: v128): v128 {
   sum = multiplyAdd64(sum, z, 1.0 / 5.0);
   sum = multiplyAdd64(sum, z, 1.0 / 3.0);
   sum = multiplyAdd64(sum, z, 1.0);
-  const logarithm = f64x2.mul(f64x2.mul(sum, s), f64x2.splat(2.0 * 1.4426950408889634));
+  const logarithm = f64x2.mul(f64x2.mul(sum, s), f64x2.splat(2.0 * Math.LOG2E));
   let t = f64x2.mul(y, f64x2.add(k, logarithm));
   t = f64x2.pmin(f64x2.pmax(t, f64x2.splat(-200)), f64x2.splat(200));
   const shifted = f64x2.add(t, f64x2.splat(ROUNDING64));
-  const r = f64x2.mul(f64x2.sub(t, f64x2.sub(shifted, f64x2.splat(ROUNDING64))), f64x2.splat(0.6931471805599453));
+  const r = f64x2.mul(f64x2.sub(t, f64x2.sub(shifted, f64x2.splat(ROUNDING64))), f64x2.splat(Math.LN2));
   // The series of e^r; |r| is below 0.35.
   let e = multiplyAdd64(f64x2.splat(1.0 / 40320.0), r, 1.0 / 5040.0);
   e = multiplyAdd64(e, r, 1.0 / 720.0);

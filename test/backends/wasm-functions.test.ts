@@ -10,7 +10,9 @@ import { createHarness } from "./wasm-harness.ts";
 /** Two thirds of the elements, some, and the rest. */
 const unevenly = (size: number) => [Math.ceil(size / 1.5), Math.min(size, Math.ceil(size / 1.5) + 1), size];
 
-describe("as the reference", () => parityTests(async () => createHarness(unevenly)));
+describe("as the reference", () => {
+  parityTests(async () => createHarness(unevenly));
+});
 
 describe("NaN and infinity", () => {
   test.each(nonFiniteCases)("$name", async (nonFinite) => {

@@ -1,12 +1,12 @@
 /*
  * Generated functions without threads and without the runtime: one memory, one thread, anchors by their reference loops.
  */
-import asc from "assemblyscript/asc";
+import { compileString } from "assemblyscript/asc";
 import { readFileSync } from "node:fs";
 import type { Backend, Executable, NumericArray, Session } from "../../src/backends/backend.ts";
 import type { BackendRules } from "../../src/compiler/backend-rules.ts";
 import { fuse, nodesOf, type Group } from "../../src/compiler/fuse.ts";
-import { isLiteral, isStepScalar } from "../../src/compiler/nodes.ts";
+import { isStepScalar } from "../../src/compiler/nodes.ts";
 import { plan, type Plan } from "../../src/compiler/plan.ts";
 import { wholeBuffer, type Region, type VirtualBuffer } from "../../src/compiler/regions.ts";
 import { collectKernels, findKernel } from "../../src/backends/registry.ts";
@@ -35,9 +35,9 @@ const rules: BackendRules = {
 let mathBytes: Promise<Uint8Array<ArrayBuffer>> | undefined;
 
 async function compileMath(): Promise<Uint8Array<ArrayBuffer>> {
-  const sources = { "math.ts": readFileSync(new URL("../../assembly/math.ts", import.meta.url), "utf8") };
+  const source = readFileSync(new URL("../../assembly/math.ts", import.meta.url), "utf8");
   const options = { runtime: "stub", noAssert: true, optimizeLevel: 3, enable: ["simd"], disableWarning: [112] };
-  const { error, binary, stderr } = await asc.compileString(sources["math.ts"], options as never);
+  const { error, binary, stderr } = await compileString(source, options as never);
   if (error) throw new Error(stderr.toString());
   return new Uint8Array(binary!);
 }
@@ -162,15 +162,15 @@ class HarnessExecutable implements Executable {
   readonly #scalars: Tensor[];
   readonly #places = new Map<Tensor, number>();
   readonly #functions: ChainFunction[] = [];
-  readonly #work: (() => void)[] = [];
+  readonly #work: { readonly group: Group; readonly work: () => void }[] = [];
   #runs: Run[] = [];
 
   constructor(session: HarnessSession, planned: Plan, { nodes }: Graph) {
     this.#session = session;
     this.#plan = planned;
     this.#scalars = nodes.filter(isStepScalar);
-    for (const node of nodes.filter((node) => node.op === constantOp))
-      this.#view(node).set((node.attributes as ConstantAttributes).values);
+    for (const node of nodes)
+      if (node.op === constantOp) this.#view(node).set((node.attributes as ConstantAttributes).values);
     for (const group of planned.groups) this.#lower(group);
   }
 
@@ -184,8 +184,12 @@ class HarnessExecutable implements Executable {
     for (let step = 0; step < count; step++) {
       for (const scalar of this.#scalars)
         this.#view(scalar)[0] = (scalar.attributes as StepScalarAttributes).valueAt(first + step);
-      for (const work of this.#work) work();
-      for (const { name, tensor } of traces) results[name]![step] = this.#view(tensor)[0]!;
+      for (const { group, work } of this.#work) {
+        work();
+        // A later group may use the same place.
+        for (const { name, tensor } of traces)
+          if (group.outputs.includes(tensor)) results[name]![step] = this.#view(tensor)[0]!;
+      }
     }
     return results;
   }
@@ -209,33 +213,34 @@ class HarnessExecutable implements Executable {
   #lower(group: Group): void {
     const { inlined } = this.#plan.fusion;
     for (const member of group.members) {
-      if (member.anchor) this.#runReference(member.anchor);
-      if (member.chain.length > 0) this.#call(chainFunction(member, group.outputs, inlined), nodesOf(group)[0]!.size);
+      if (member.anchor) this.#runReference(group, member.anchor);
+      if (member.chain.length > 0)
+        this.#call(group, chainFunction(member, group.outputs, inlined), nodesOf(group)[0]!.size);
     }
   }
 
-  #runReference(node: Tensor): void {
+  #runReference(group: Group, node: Tensor): void {
     const { inlined } = this.#plan.fusion;
-    for (const root of node.inputs.map(rootOf)) {
-      if (inlined.has(root)) this.#call(fillFunction(root, inlined), root.size, this.#place(root));
-      else if (isLiteral(root)) this.#view(root);
-    }
+    for (const root of node.inputs.map(rootOf))
+      if (inlined.has(root)) this.#call(group, fillFunction(root, inlined), root.size, this.#place(root));
     const kernel = findKernel(cpuKernels, node.op, "cpu.ts");
-    this.#work.push(() => kernel(node, node.inputs.map(this.#view), this.#view(node)));
+    for (const tensor of [node, ...node.inputs]) this.#place(rootOf(tensor));
+    this.#work.push({ group, work: () => kernel(node, node.inputs.map(this.#view), this.#view(node)) });
   }
 
-  #call(generated: ChainFunction, size: number, scratch = 0): void {
+  #call(group: Group, generated: ChainFunction, size: number, scratch = 0): void {
     const index = this.#functions.push(generated) - 1;
     const args = this.#session.layout.reserve(4 * generated.tensors.length);
     const addresses = generated.tensors.map((tensor) => this.#place(tensor));
     const ends = this.#session.divide(size);
-    this.#work.push(() => {
+    const work = () => {
       new Uint32Array(this.#session.layout.memory.buffer, args, addresses.length).set(addresses);
       let start = 0;
       for (const end of ends) {
         this.#runs[index]!(args, start, end, scratch + 4 * start);
         start = end;
       }
-    });
+    };
+    this.#work.push({ group, work });
   }
 }

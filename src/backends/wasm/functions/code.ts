@@ -94,4 +94,4 @@ export const code = {
   /** Four bytes in the lowest lane to four uint32, bytes in lane to float32. */
   widenBytes: [...vector(0x89), ...vector(0xa9)],
   floatOfSigned: vector(0xfa),
-} as const;
+};

@@ -10,7 +10,7 @@ import { pointwiseKernel } from "../kernels.ts";
 import { HostCall, type ChainFunction } from "./code.ts";
 import { ChainExpressions } from "./expressions.ts";
 import { divisorsIn } from "./rows.ts";
-import { ChainWriter, type Store } from "./writer.ts";
+import { writeFunction, type Store, type WrittenFunction } from "./write.ts";
 
 export type { ChainFunction } from "./code.ts";
 export { encodeModule, type EncodedModule, type MemoryType } from "./module.ts";
@@ -40,7 +40,7 @@ export function fillFunction(tensor: Tensor, inlined: ReadonlySet<Tensor>): Chai
 function write(stores: readonly Store[], nodes: readonly Tensor[], size: number): ChainFunction {
   const lengths = new Set(stores.flatMap(({ value }) => indicesIn(value)).flatMap(divisorsIn));
   const written = [size, ...[...lengths].filter((length) => length < size && size % length === 0)]
-    .map((columns) => new ChainWriter(stores, size, columns))
+    .map((columns) => writeFunction(stores, size, columns))
     .reduce((best, other) => (other.cost < best.cost ? other : best));
   return {
     key: keyOf(written),
@@ -68,7 +68,7 @@ function indicesIn(vector: Vector): Index[] {
 const hostKeys = new WeakMap<object, string>();
 let hostFunctions = 0;
 
-function keyOf({ code }: ChainWriter): string {
+function keyOf({ code }: WrittenFunction): string {
   return code
     .map((part) => {
       if (!(part instanceof HostCall)) return String.fromCharCode(part);

@@ -24,6 +24,9 @@ export interface EncodedModule {
   readonly hostFunctions: readonly HostCall["compute"][];
 }
 
+/** "\0asm" and the version of the format. */
+const HEADER = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+
 const I32 = 0x7f;
 const F64 = 0x7c;
 const V128 = 0x7b;
@@ -77,7 +80,7 @@ export function encodeModule(
     return [...unsigned(bytes.length), ...bytes];
   });
   const bytes = new Uint8Array([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...HEADER,
     ...section(1, types),
     ...section(2, imports),
     ...section(
