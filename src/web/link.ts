@@ -55,7 +55,9 @@ async function openDevice(api: Remote<WorkerApi>): Promise<boolean> {
 /** Continues on the CPU, by WebAssembly if the browser has it, with the last saved networks. */
 export async function continueOnCpu(): Promise<void> {
   const api = remote.value!;
-  for (const choice of ["wasm", "cpu"] as const) {
+  // If WebAssembly itself is lost, the reference remains.
+  const choices = device.value?.kind === "wasm" ? (["cpu"] as const) : (["wasm", "cpu"] as const);
+  for (const choice of choices) {
     link.choice = choice;
     if (await openDevice(api)) break;
   }
