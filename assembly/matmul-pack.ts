@@ -47,6 +47,16 @@ export function packColumns(target: i32, step: i32, source: i32, stride: i32, in
   }
 }
 
+/** Eight neighboring values of each k. */
+export function packEightColumns(target: i32, source: i32, stride: i32, inner: i32): void {
+  for (let k = 0; k < inner; k++) {
+    v128.store(target, v128.load(source));
+    v128.store(target, v128.load(source, 16), 16);
+    target += 32;
+    source += stride;
+  }
+}
+
 /** Rounds packed values to float16 in place, as src/ops/matmul/precision.ts does. */
 export function roundToFloat16(address: i32, end: i32): void {
   const largest = i32x4.splat(0x477f_e000); // 65,504

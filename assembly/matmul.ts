@@ -6,7 +6,8 @@
  * Rows of a block are finished as soon as their sums are complete.
  */
 import { elements, finish, storeLanes, word } from "./operand";
-import { packColumns, packRows, roundToFloat16 } from "./matmul-pack";
+import { packColumns, packEightColumns, packRows, roundToFloat16 } from "./matmul-pack";
+import { addRows, dotRows } from "./matmul-rows";
 import { tile4x4, tile4x8 } from "./matmul-tiles";
 
 // Words of the argument block. src/ops/matmul/wasm.ts writes them.
@@ -28,11 +29,14 @@ const TRANSPOSE_LEFT = 1;
 const TRANSPOSE_RIGHT = 2;
 const FLOAT16 = 4;
 const BY_COLUMNS = 8;
+/** So little is read more than once that nothing is packed. */
+const BY_ROW = 16;
 
 /** Bytes of a tile of results at the edge of the matrix, which lies at the beginning of the scratch memory. */
 const EDGE_BYTES = 128;
 
 export function matmul(args: i32, start: i32, end: i32, scratch: i32): void {
+  const byRow = (word(args, FLAGS) & BY_ROW) !== 0;
   const byColumns = (word(args, FLAGS) & BY_COLUMNS) !== 0;
   const firstRow = byColumns ? 0 : start;
   const lastRow = byColumns ? word(args, ROW_COUNT) : end;
@@ -46,12 +50,17 @@ export function matmul(args: i32, start: i32, end: i32, scratch: i32): void {
     const columnEnd = min(column + blockColumns, lastColumn);
     for (let k = 0; k < inner; k += blockInner) {
       const kEnd = min(k + blockInner, inner);
-      packRight(args, k, kEnd, column, columnEnd, scratch);
+      let right = 0;
+      if (byRow) right = rightBlock(args, k, kEnd, column, columnEnd, scratch + word(args, COMPUTED_OFFSET));
+      else packRight(args, k, kEnd, column, columnEnd, scratch);
       for (let row = firstRow; row < lastRow; row += blockRows) {
         const rowEnd = min(row + blockRows, lastRow);
-        packLeft(args, row, rowEnd, k, kEnd, scratch);
-        multiplyBlocks(args, row, rowEnd, column, columnEnd, kEnd - k, k === 0, scratch);
-        if (kEnd === inner) finishBlock(args, row, rowEnd, column, columnEnd, scratch + word(args, COMPUTED_OFFSET));
+        if (byRow) multiplyRows(args, row, rowEnd, column, columnEnd, k, kEnd, right, scratch);
+        else {
+          packLeft(args, row, rowEnd, k, kEnd, scratch);
+          multiplyBlocks(args, row, rowEnd, column, columnEnd, kEnd - k, k === 0, scratch);
+        }
+        if (kEnd === inner) finishBlock(args, row, rowEnd, column, columnEnd, scratch + EDGE_BYTES);
       }
     }
   }
@@ -74,27 +83,45 @@ function blockStride(args: i32, operand: i32, columns: i32, width: i32): i32 {
   return (word(args, operand + 1) === 0 ? width : columns) << 2;
 }
 
+/** Where rows of the left operand lie, along k or, if it is transposed, along the rows. */
+function leftBlock(args: i32, row: i32, rowEnd: i32, k: i32, kEnd: i32, to: i32): i32 {
+  return word(args, FLAGS) & TRANSPOSE_LEFT
+    ? block(args, LEFT, k, kEnd, row, rowEnd, word(args, ROW_COUNT), to)
+    : block(args, LEFT, row, rowEnd, k, kEnd, word(args, INNER_COUNT), to);
+}
+
+function leftBlockStride(args: i32, rows: i32, inner: i32): i32 {
+  return word(args, FLAGS) & TRANSPOSE_LEFT
+    ? blockStride(args, LEFT, rows, word(args, ROW_COUNT))
+    : blockStride(args, LEFT, inner, word(args, INNER_COUNT));
+}
+
+function rightBlock(args: i32, k: i32, kEnd: i32, column: i32, columnEnd: i32, to: i32): i32 {
+  return word(args, FLAGS) & TRANSPOSE_RIGHT
+    ? block(args, RIGHT, column, columnEnd, k, kEnd, word(args, INNER_COUNT), to)
+    : block(args, RIGHT, k, kEnd, column, columnEnd, word(args, COLUMN_COUNT), to);
+}
+
+function rightBlockStride(args: i32, inner: i32, columns: i32): i32 {
+  return word(args, FLAGS) & TRANSPOSE_RIGHT
+    ? blockStride(args, RIGHT, inner, word(args, INNER_COUNT))
+    : blockStride(args, RIGHT, columns, word(args, COLUMN_COUNT));
+}
+
 function packLeft(args: i32, row: i32, rowEnd: i32, k: i32, kEnd: i32, scratch: i32): void {
   const flags = word(args, FLAGS);
-  const target = scratch + EDGE_BYTES;
   const inner = kEnd - k;
   const rows = rowEnd - row;
-  const computed = scratch + word(args, COMPUTED_OFFSET);
-  const panel = inner << 4;
-  if (flags & TRANSPOSE_LEFT) {
-    const width = word(args, ROW_COUNT);
-    const source = block(args, LEFT, k, kEnd, row, rowEnd, width, computed);
-    const stride = blockStride(args, LEFT, rows, width);
-    for (let r = 0; r < rows; r += 4) packColumns(target + (r >> 2) * panel, 16, source + (r << 2), stride, inner);
-  } else {
-    const width = word(args, INNER_COUNT);
-    const source = block(args, LEFT, row, rowEnd, k, kEnd, width, computed);
-    const stride = blockStride(args, LEFT, inner, width);
-    for (let r = 0; r < rows; r += 4) {
-      packFourRows(target + (r >> 2) * panel, 16, source, stride, r, rows, inner);
-    }
+  const source = leftBlock(args, row, rowEnd, k, kEnd, scratch + word(args, COMPUTED_OFFSET));
+  const stride = leftBlockStride(args, rows, inner);
+  const start = scratch + EDGE_BYTES;
+  let target = start;
+  for (let r = 0; r < rows; r += 4) {
+    if (flags & TRANSPOSE_LEFT) packColumns(target, 16, source + (r << 2), stride, inner);
+    else packFourRows(target, 16, source, stride, r, rows, inner);
+    target += inner << 4;
   }
-  if (flags & FLOAT16) roundToFloat16(target, target + ((rows + 3) >> 2) * panel);
+  if (flags & FLOAT16) roundToFloat16(start, target);
 }
 
 /** Rows beyond the last are copies of it. */
@@ -112,24 +139,20 @@ function packRight(args: i32, k: i32, kEnd: i32, column: i32, columnEnd: i32, sc
   const flags = word(args, FLAGS);
   const inner = kEnd - k;
   const columns = columnEnd - column;
-  const computed = scratch + word(args, COMPUTED_OFFSET);
-  const transposed = (flags & TRANSPOSE_RIGHT) !== 0;
-  const width = transposed ? word(args, INNER_COUNT) : word(args, COLUMN_COUNT);
-  const source = transposed
-    ? block(args, RIGHT, column, columnEnd, k, kEnd, width, computed)
-    : block(args, RIGHT, k, kEnd, column, columnEnd, width, computed);
-  const stride = blockStride(args, RIGHT, transposed ? inner : columns, width);
-  let target = scratch + word(args, RIGHT_OFFSET);
+  const source = rightBlock(args, k, kEnd, column, columnEnd, scratch + word(args, COMPUTED_OFFSET));
+  const stride = rightBlockStride(args, inner, columns);
+  const start = scratch + word(args, RIGHT_OFFSET);
+  let target = start;
   for (let c = 0; c < columns; c += 8) {
     const step = columns - c > 4 ? 32 : 16;
-    for (let half = 0; half < step; half += 16) {
-      const first = c + (half >> 2);
-      if (transposed) packFourRows(target + half, step, source, stride, first, columns, inner);
-      else packColumns(target + half, step, source + (first << 2), stride, inner);
-    }
-    if (flags & FLOAT16) roundToFloat16(target, target + inner * step);
+    if (flags & TRANSPOSE_RIGHT) {
+      packFourRows(target, step, source, stride, c, columns, inner);
+      if (step === 32) packFourRows(target + 16, step, source, stride, c + 4, columns, inner);
+    } else if (step === 32) packEightColumns(target, source + (c << 2), stride, inner);
+    else packColumns(target, 16, source + (c << 2), stride, inner);
     target += inner * step;
   }
+  if (flags & FLOAT16) roundToFloat16(start, target);
 }
 
 function multiplyBlocks(
@@ -153,12 +176,41 @@ function multiplyBlocks(
       const rows = min(rowEnd - r, 4);
       if (rows < 4 || (columns & 3) !== 0)
         edgeTile(left, right, step, inner, result, stride, fresh, rows, columns, scratch);
-      else if (step === 32) tile4x8(left, right, 32, inner, result, stride, fresh);
-      else tile4x4(left, right, 16, inner, result, stride, fresh);
+      else if (step === 32) tile4x8(left, right, inner, result, stride, fresh);
+      else tile4x4(left, right, inner, result, stride, fresh);
       left += inner << 4;
       result += stride << 2;
     }
     right += inner * step;
+  }
+}
+
+/** Rows of a block of columns, one after the other, of which `right` has the operand as it lies. */
+function multiplyRows(
+  args: i32,
+  row: i32,
+  rowEnd: i32,
+  column: i32,
+  columnEnd: i32,
+  k: i32,
+  kEnd: i32,
+  right: i32,
+  scratch: i32,
+): void {
+  const width = word(args, COLUMN_COUNT);
+  const flags = word(args, FLAGS);
+  const inner = kEnd - k;
+  const columns = columnEnd - column;
+  const leftStride = leftBlockStride(args, rowEnd - row, inner);
+  const rightStride = rightBlockStride(args, inner, columns);
+  const rowStep = flags & TRANSPOSE_LEFT ? 4 : leftStride;
+  const step = flags & TRANSPOSE_LEFT ? leftStride : 4;
+  let left = leftBlock(args, row, rowEnd, k, kEnd, scratch + EDGE_BYTES);
+  for (let r = row; r < rowEnd; r++) {
+    const result = word(args, RESULT) + ((r * width + column) << 2);
+    if (flags & TRANSPOSE_RIGHT) dotRows(left, step, right, rightStride, inner, result, columns, k === 0);
+    else addRows(left, step, right, rightStride, inner, result, columns, k === 0);
+    left += rowStep;
   }
 }
 
@@ -178,8 +230,8 @@ function edgeTile(
   if (!fresh) {
     for (let r = 0; r < rows; r++) memory.copy(edge + r * step, result + r * stride, columns << 2);
   }
-  if (step === 32) tile4x8(left, right, 32, inner, edge, 32, fresh);
-  else tile4x4(left, right, 16, inner, edge, 16, fresh);
+  if (step === 32) tile4x8(left, right, inner, edge, 32, fresh);
+  else tile4x4(left, right, inner, edge, 16, fresh);
   for (let r = 0; r < rows; r++) {
     const to = result + r * stride;
     const from = edge + r * step;

@@ -62,6 +62,11 @@ export class WasmDevice {
     if (this.#gone) throw this.#gone;
   }
 
+  /** Functions in the table. */
+  get tableSize(): number {
+    return this.#table.length;
+  }
+
   /** The table index of a kernel that was compiled ahead of time. */
   kernelIndex(name: string): number {
     return this.#kernelIndices.get(name)!;

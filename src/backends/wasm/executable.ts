@@ -97,6 +97,7 @@ export class WasmExecutable implements Executable {
         times.push(1e6 * (performance.now() - before));
       }
       await turn();
+      this.#parts.device.requireLive();
       return times;
     });
   }

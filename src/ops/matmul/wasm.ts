@@ -15,6 +15,7 @@ const TRANSPOSE_LEFT = 1;
 const TRANSPOSE_RIGHT = 2;
 const FLOAT16 = 4;
 const BY_COLUMNS = 8;
+const BY_ROW = 16;
 
 /** Rows of a register tile, and columns. */
 const TILE_ROWS = 4;
@@ -47,7 +48,8 @@ const matmul: WasmAnchorKernel = {
       Number(transposeLeft) * TRANSPOSE_LEFT +
       Number(transposeRight) * TRANSPOSE_RIGHT +
       Number(precision === "float16") * FLOAT16 +
-      Number(byColumns) * BY_COLUMNS;
+      Number(byColumns) * BY_COLUMNS +
+      Number(Math.min(rows, inner) < TILE_ROWS && precision === "float32") * BY_ROW;
     const blockRows = blockSize(rows, BLOCK_ROWS, TILE_ROWS);
     const blockInner = blockSize(inner, BLOCK_INNER, 1);
     const blockColumns = blockSize(columns, BLOCK_COLUMNS, TILE_COLUMNS);

@@ -51,7 +51,7 @@ const TYPES = [
 
 /** Puts generated functions into a module. */
 export function encodeModule(
-  functions: readonly ChainFunction[],
+  functions: readonly Pick<ChainFunction, "code">[],
   tableStart: number,
   { maximum, shared }: MemoryType,
 ): EncodedModule {
