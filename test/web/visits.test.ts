@@ -160,7 +160,7 @@ test("continues both tabs on the CPU after the GPU was lost twice", async () => 
   const visitor = await demo.visit("webgpu", SMALL);
   await visitor.reaches("test-accuracy", 80);
   await loseDevice(visitor.page);
-  await visitor.says("notice", /^The GPU was lost and replaced/);
+  await visitor.says("notice", /^The device was lost and replaced/);
   const step = await visitor.number("step-count");
   await visitor.reaches("step-count", step + 5);
   await loseDevice(visitor.page);

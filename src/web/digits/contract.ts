@@ -99,7 +99,7 @@ export interface RecoveredEvent {
 export interface FailedEvent {
   readonly kind: "failed";
   readonly message: string;
-  /** Whether the GPU is given up: it was lost, replaced and lost again. */
+  /** Whether the device is given up: it was lost, replaced and lost again. */
   readonly deviceGone: boolean;
 }
 

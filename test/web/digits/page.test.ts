@@ -147,7 +147,7 @@ describe("a visitor of the Digits tab", () => {
     await visitor.click("start");
     await visitor.reaches("step-count", 5);
     await loseDevice(visitor.page);
-    await visitor.says("notice", /^The GPU was lost and replaced\. Training continues from step \d+\./);
+    await visitor.says("notice", /^The device was lost and replaced\. Training continues from step \d+\./);
     const step = await visitor.number("step-count");
     await visitor.reaches("step-count", step + 10);
     expect(await visitor.text("backend")).toBe("WebGPU");
