@@ -1,6 +1,6 @@
 /*
- * Functions of four float32 numbers. NaN gives NaN. Errors are the largest that test/backends/wasm-math.test.ts found, in
- * units in the last place (ulp) of the correct result, over the whole range including subnormal numbers and results.
+ * Functions of four float32 numbers. NaN gives NaN. The errors are in units in the last place (ulp) of the correct result,
+ * over all numbers, subnormal numbers and results included; test/backends/wasm-math.test.ts holds the functions to them.
  */
 
 function multiplyAdd(a: v128, b: v128, c: f32): v128 {
@@ -40,12 +40,12 @@ function clamp(x: v128, low: f32, high: f32): v128 {
   return f32x4.pmin(f32x4.pmax(x, f32x4.splat(low)), f32x4.splat(high));
 }
 
-/** e^x. */
+/** e^x; error below 1 ulp. */
 export function exp4(x: v128): v128 {
   return expOfSum(clamp(x, -104, 89), f32x4.splat(0));
 }
 
-/** The natural logarithm: −infinity of 0, NaN below (musl's logf, after FreeBSD's). */
+/** The natural logarithm: −infinity of 0, NaN below (musl's logf, after FreeBSD's); error below 0.85 ulp. */
 export function log4(x: v128): v128 {
   const isSubnormal = f32x4.lt(x, f32x4.splat(1.17549435e-38));
   const normal = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, isSubnormal);
@@ -71,7 +71,7 @@ export function log4(x: v128): v128 {
   return v128.or(result, f32x4.lt(x, f32x4.splat(0)));
 }
 
-/** The hyperbolic tangent (Cephes, tanhf). */
+/** The hyperbolic tangent (Cephes, tanhf); error below 1.4 ulp. */
 export function tanh4(x: v128): v128 {
   const size = f32x4.abs(x);
   const e = exp4(f32x4.add(size, size));
@@ -88,7 +88,7 @@ export function tanh4(x: v128): v128 {
 
 /**
  * The probability that a normal number is below x, erfc(−x / √2) / 2. The tail is e^(−x²/2) times a polynomial in
- * (|x| − 3) / (|x| + 3), fitted by least squares at Chebyshev nodes (relative error 1.0e-8).
+ * (|x| − 3) / (|x| + 3), fitted by least squares at Chebyshev nodes (relative error 1.0e-8); error below 8 ulp.
  */
 export function normalBelow4(x: v128): v128 {
   const size = f32x4.pmin(f32x4.abs(x), f32x4.splat(14.5));
@@ -149,7 +149,10 @@ function powPair(mantissa: v128, k: v128, y: v128): v128 {
   return f32x4.demote_f64x2_zero(f64x2.mul(e, power));
 }
 
-/** x^y: 1/0 or 0 of 0, NaN below 0, and |x|^y of infinities, as the WGSL function `power` has it. */
+/**
+ * x^y for y other than 0: NaN for x below 0, and |x|^y for infinities, as the WGSL function `power` has it; error below
+ * 0.51 ulp.
+ */
 export function pow4(x: v128, y: v128): v128 {
   const isSubnormal = f32x4.lt(x, f32x4.splat(1.17549435e-38));
   const normal = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, isSubnormal);

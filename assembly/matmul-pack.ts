@@ -58,7 +58,7 @@ export function packEightColumns(target: i32, source: i32, stride: i32, inner: i
 }
 
 /** Rounds packed values to float16 in place, as src/ops/matmul/precision.ts does. */
-export function roundToFloat16(address: i32, end: i32): void {
+export function roundToFloat16(address: u32, end: u32): void {
   const largest = i32x4.splat(0x477f_e000); // 65,504
   const smallest = i32x4.splat(0x3880_0000); // 2⁻¹⁴
   const infinity = i32x4.splat(0x7f80_0000);

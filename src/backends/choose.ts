@@ -2,7 +2,7 @@ import { browserGpu, describeAdapter, requestAdapter, type GpuSource } from "../
 import { DeviceError, OptionError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Backend } from "./backend.ts";
-import { browserWasm, type WasmSource } from "./wasm/source.ts";
+import type { WasmSource } from "./wasm/source.ts";
 import type { TuningStore } from "./webgpu/index.ts";
 
 /**
@@ -37,7 +37,7 @@ export interface BackendOptions {
 }
 
 /** Options with what they are by default. */
-type Choice = BackendOptions & Required<Pick<BackendOptions, "source" | "wasmSource" | "log">>;
+type Choice = BackendOptions & Required<Pick<BackendOptions, "source" | "log">>;
 
 /**
  * A backend by choice. Only the one that is chosen is loaded.
@@ -53,7 +53,6 @@ export async function createBackend(options: BackendOptions = {}): Promise<Backe
   const choice: Choice = {
     ...options,
     source: options.source ?? browserGpu,
-    wasmSource: options.wasmSource ?? browserWasm,
     log: options.log ?? ((line) => console.warn(line)),
   };
   if (device === "cpu") return cpuBackend(choice);
@@ -111,8 +110,8 @@ async function cpuBackend({ onGraph }: BackendOptions): Promise<Backend> {
 }
 
 async function wasmBackend({ wasmSource, threads, onGraph }: Choice): Promise<Backend> {
-  const { createWasmBackend } = await import("./wasm/index.ts");
-  return createWasmBackend(await wasmSource(), { threads, onGraph });
+  const { browserWasm, createWasmBackend } = await import("./wasm/index.ts");
+  return createWasmBackend(await (wasmSource ?? browserWasm)(), { threads, onGraph });
 }
 
 async function webgpuBackend(source: GpuSource, { tuning, log, onGraph, onKernel }: BackendOptions): Promise<Backend> {

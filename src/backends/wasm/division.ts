@@ -1,6 +1,9 @@
-/** How a phase is cut for threads. */
+/** How a phase is cut into chunks. The calling thread takes the first one. */
 export interface Division {
   readonly chunks: number;
+  /** Units of the first chunk. */
+  readonly firstUnits: number;
+  /** Units of each other chunk; the last may have fewer. */
   readonly chunkUnits: number;
 }
 
@@ -8,28 +11,36 @@ interface Work {
   readonly units: number;
   /** Units are divided in multiples of this. */
   readonly grain: number;
-  readonly flops: number;
-  readonly bytes: number;
+  /** What one thread needs for all of it. */
+  readonly nanoseconds: number;
   readonly threads: number;
-  /** Chunks for each thread, where the work is large: threads that begin late or are interrupted then hold up less. */
+  /**
+   * Chunks for each thread. Where there are several, a thread that begins late or is interrupted holds up less; a kernel
+   * that prepares something for each chunk wants one.
+   */
   readonly perThread: number;
 }
 
-/** What one thread does in a nanosecond: operations, a byte counted as half of one (measured at about 40). */
-const OPERATIONS_PER_NANOSECOND = 40;
-
-/** A wake-up and back costs 13 µs, so that less work than this is done sooner by one thread. */
-const LEAST_NANOSECONDS = 30_000;
+/**
+ * A notification costs the calling thread 11 µs, and another thread begins 17 µs after that (medians, two cores of a virtual
+ * machine): less work than this is done sooner by one thread.
+ */
+const LEAST_NANOSECONDS = 60_000;
+const WAKE_NANOSECONDS = 17_000;
 
 /** A chunk of less than this costs more than it spreads. */
 const CHUNK_NANOSECONDS = 8_000;
 
 /** Cuts the units of a phase into chunks of whole grains; one chunk where other threads do not pay. */
-export function divide({ units, grain, flops, bytes, threads, perThread }: Work): Division {
-  const nanoseconds = (flops + bytes / 2) / OPERATIONS_PER_NANOSECOND;
+export function divide({ units, grain, nanoseconds, threads, perThread }: Work): Division {
   const grains = Math.ceil(units / grain);
-  const worthwhile = nanoseconds < LEAST_NANOSECONDS ? 1 : Math.floor(nanoseconds / CHUNK_NANOSECONDS);
-  const most = threads === 1 ? 1 : Math.min(threads * perThread, worthwhile, grains);
-  const chunkUnits = Math.ceil(grains / Math.max(1, most)) * grain;
-  return { chunks: Math.ceil(units / chunkUnits), chunkUnits };
+  const most = Math.min(threads * perThread, grains, Math.floor(nanoseconds / CHUNK_NANOSECONDS));
+  if (threads === 1 || nanoseconds < LEAST_NANOSECONDS || most < 2)
+    return { chunks: 1, firstUnits: units, chunkUnits: units };
+  // Where each thread takes one chunk, the others begin later and take less.
+  const late = perThread === 1 ? (WAKE_NANOSECONDS / nanoseconds) * grains : 0;
+  const chunkGrains = Math.max(1, Math.round((grains - late) / most));
+  const firstUnits = Math.min(units, Math.max(chunkGrains, grains - (most - 1) * chunkGrains) * grain);
+  const chunkUnits = chunkGrains * grain;
+  return { chunks: 1 + Math.ceil((units - firstUnits) / chunkUnits), firstUnits, chunkUnits };
 }

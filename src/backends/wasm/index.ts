@@ -7,6 +7,7 @@ import { WasmSession } from "./session.ts";
 import type { WasmSource } from "./source.ts";
 import { MOST_THREADS } from "./threads/protocol.ts";
 
+export { referenceOps } from "./kernels.ts";
 export { browserWasm, type ThreadEvents, type WasmSource, type WasmThread } from "./source.ts";
 
 /** How the WebAssembly backend computes. */

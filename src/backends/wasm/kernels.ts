@@ -22,3 +22,7 @@ export function anchorKernel(node: Tensor): WasmAnchorKernel | undefined {
 
 /** The plain loop of an op. */
 export const referenceKernel = (node: Tensor): CpuKernel => findKernel(referenceKernels, node.op, "cpu.ts");
+
+/** Ops of wgrad that have no function of WebAssembly. A pack needs none. */
+export const referenceOps = (): string[] =>
+  [...referenceKernels.keys()].filter((name) => name !== "pack" && !kernels.has(name));

@@ -15,7 +15,7 @@ export class Body {
   /** The first element of the row, and the end of what is computed of it. */
   readonly rowStart: number;
   readonly rowEnd: number;
-  readonly levels: readonly [Code, Code, Code] = [[], [], []];
+  readonly levels: readonly [Code[], Code[], Code[]] = [[], [], []];
   readonly #types: number[] = [];
   readonly #known = new Map<unknown, number>();
 
@@ -24,7 +24,7 @@ export class Body {
   }
 
   get declarations(): Code {
-    return [...unsigned(this.#types.length), ...this.#types.flatMap((type) => [1, type])];
+    return [unsigned(this.#types.length), this.#types.map((type) => [1, type])];
   }
 
   /** A new local variable. */
@@ -50,7 +50,7 @@ export class Body {
     if (known !== undefined) return known;
     const computed = compute();
     const local = this.remember(key, type);
-    this.levels[level].push(...computed, ...code.set(local));
+    this.levels[level].push(computed, code.set(local));
     return local;
   }
 }

@@ -19,8 +19,23 @@ export class HostCall {
   }
 }
 
-/** Bytes of instructions, with the functions that the module will number. */
-export type Code = (number | HostCall)[];
+/** Bytes of instructions, with the functions that the module will number; nested, so that code is put together at no cost. */
+export type Code = readonly (number | HostCall | Code)[];
+
+/** Code without nesting. */
+export type FlatCode = readonly (number | HostCall)[];
+
+export function flatten(code: Code): FlatCode {
+  const flat: (number | HostCall)[] = [];
+  const append = (parts: Code): void => {
+    for (const part of parts) {
+      if (Array.isArray(part)) append(part as Code);
+      else flat.push(part as number | HostCall);
+    }
+  };
+  append(code);
+  return flat;
+}
 
 /** A generated function, without addresses: equal chains share it. */
 export interface ChainFunction {
@@ -33,7 +48,7 @@ export interface ChainFunction {
   /** Floating-point operations for each element. */
   readonly flops: number;
   /** Local variables and instructions. */
-  readonly code: Readonly<Code>;
+  readonly code: FlatCode;
 }
 
 export const I32 = 0x7f;

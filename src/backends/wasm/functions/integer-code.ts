@@ -19,7 +19,7 @@ export class IntegerCode {
 
   /** The byte address of a tensor's first element. */
   address(tensor: Tensor): Code {
-    const load = () => [code.get(ARGUMENTS), code.load(4 * (this.tensors.push(tensor) - 1))].flat();
+    const load = () => [code.get(ARGUMENTS), code.load(4 * (this.tensors.push(tensor) - 1))];
     return code.get(this.#body.keep(tensor, 0, I32, load));
   }
 
@@ -27,11 +27,11 @@ export class IntegerCode {
   addressOf(tensor: Tensor, index: Index, lane = 0): Code {
     const bytes = bytesOf(tensor);
     const { stride } = this.#rows.courseOf(index);
-    if (stride === undefined) return [this.address(tensor), scaled(this.of(index, lane), bytes), code.add].flat();
+    if (stride === undefined) return [this.address(tensor), scaled(this.of(index, lane), bytes), code.add];
     const start = this.#rowAddress(tensor, index);
     if (stride === 0) return start;
-    if (stride === 1 && lane === 0) return [start, this.firstOffset(bytes), code.add].flat();
-    return [start, this.#lane(lane), code.integer(stride * bytes), code.multiply, code.add].flat();
+    if (stride === 1 && lane === 0) return [start, this.firstOffset(bytes), code.add];
+    return [start, this.#lane(lane), code.integer(stride * bytes), code.multiply, code.add];
   }
 
   /** The integer of a lane. */
@@ -46,14 +46,14 @@ export class IntegerCode {
     const { stride, fixed } = this.#rows.courseOf(index);
     if (fixed) return code.get(this.#body.keep(index, 0, I32, () => this.#parts(index, code.integer(0))));
     const rowStart = code.get(this.#body.rowStart);
-    const before = stride === 0 ? [] : [rowStart, code.integer(stride!), code.multiply, code.subtract].flat();
-    return code.get(this.#body.keep(index, 1, I32, () => [...this.#parts(index, rowStart), ...before]));
+    const before = stride === 0 ? [] : [rowStart, code.integer(stride!), code.multiply, code.subtract];
+    return code.get(this.#body.keep(index, 1, I32, () => [this.#parts(index, rowStart), before]));
   }
 
   /** The numbers of the four elements, as a vector. */
   elements(): Code {
     const first = [code.get(this.#body.element), code.integerSplat, code.vectorConstant([0, 1, 2, 3])];
-    return code.get(this.#body.keep("elements", 2, V128, () => [...first, code.vector("i32x4.add")].flat()));
+    return code.get(this.#body.keep("elements", 2, V128, () => [first, code.vector("i32x4.add")]));
   }
 
   /** The first of the four elements, in bytes. */
@@ -68,7 +68,7 @@ export class IntegerCode {
     if (lane === 0) return element;
     const own = [element, code.integer(lane), code.add];
     const last = [end, code.integer(1), code.subtract];
-    const choice = () => [...own, ...last, ...own, end, code.lessUnsigned, code.select].flat();
+    const choice = () => [own, last, own, end, code.lessUnsigned, code.select];
     return code.get(this.#body.keep(`lane ${lane}`, 2, I32, choice));
   }
 
@@ -77,7 +77,7 @@ export class IntegerCode {
     const address = this.address(tensor);
     if (index.kind === "element" || (index.kind === "constant" && index.value === 0)) return address;
     const level = this.#rows.courseOf(index).fixed ? 0 : 1;
-    const shifted = () => [address, scaled(this.base(index), bytesOf(tensor)), code.add].flat();
+    const shifted = () => [address, scaled(this.base(index), bytesOf(tensor)), code.add];
     return code.get(this.#body.keep(this.#keyOf(tensor, index), level, I32, shifted));
   }
 
@@ -99,12 +99,12 @@ export class IntegerCode {
       case "constant":
         return code.integer(index.value);
       case "sum":
-        return [this.#at(index.left, element), this.#at(index.right, element), code.add].flat();
+        return [this.#at(index.left, element), this.#at(index.right, element), code.add];
       case "stored":
-        return [this.address(index.tensor), scaled(this.#at(index.index, element), 4), code.add, code.load(0)].flat();
+        return [this.address(index.tensor), scaled(this.#at(index.index, element), 4), code.add, code.load(0)];
       default: {
         const operation = { product: code.multiply, quotient: code.divide, remainder: code.remainder }[index.kind];
-        return [this.#at(index.of, element), code.integer(index.by), operation].flat();
+        return [this.#at(index.of, element), code.integer(index.by), operation];
       }
     }
   }
@@ -115,4 +115,4 @@ export const bytesOf = ({ dtype }: Tensor): 1 | 4 => (dtype === "uint8" ? 1 : 4)
 
 /** An integer times 1 or 4. */
 export const scaled = (integer: Code, bytes: number): Code =>
-  bytes === 1 ? integer : [integer, code.integer(2), code.shiftLeft].flat();
+  bytes === 1 ? integer : [integer, code.integer(2), code.shiftLeft];

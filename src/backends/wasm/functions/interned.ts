@@ -53,8 +53,8 @@ export class Interned {
         }
         default: {
           const inputs = vector.inputs.map((input) => this.vector(input));
-          const name = vector.kind === "host" ? [this.#id(vector.compute), ...vector.parameters] : [vector.name];
-          return [[...name, ...inputs.map((input) => this.#id(input))].join(" "), { ...vector, inputs }];
+          const name = vector.kind === "host" ? `host ${this.#id(vector.compute)} (${vector.parameters})` : vector.name;
+          return [[name, ...inputs.map((input) => this.#id(input))].join(" "), { ...vector, inputs }];
         }
       }
     });

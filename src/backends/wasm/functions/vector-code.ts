@@ -22,6 +22,7 @@ export class VectorCode {
   readonly #rows: Rows;
   readonly #integers: IntegerCode;
   readonly #uses: ReadonlyMap<Vector, number>;
+  readonly #levels = new Map<Vector, Level>();
 
   /** @param roots the vectors that will be written */
   constructor(body: Body, rows: Rows, integers: IntegerCode, roots: readonly Vector[]) {
@@ -39,10 +40,16 @@ export class VectorCode {
     const known = this.#body.known(vector);
     if (known !== undefined) return code.get(known);
     const computed = this.#compute(vector, level);
-    return this.#uses.get(vector) === 1 ? computed : [...computed, ...code.tee(this.#body.remember(vector, V128))];
+    return this.#uses.get(vector) === 1 ? computed : [computed, code.tee(this.#body.remember(vector, V128))];
   }
 
   #levelOf(vector: Vector): Level {
+    const level = this.#levels.get(vector) ?? this.#findLevel(vector);
+    this.#levels.set(vector, level);
+    return level;
+  }
+
+  #findLevel(vector: Vector): Level {
     switch (vector.kind) {
       case "constant":
         return 0;
@@ -65,15 +72,12 @@ export class VectorCode {
       case "integers":
         return this.#integersOf(vector.index);
       case "instruction":
-        return [...vector.inputs.flatMap((input) => this.push(input, level)), ...code.vector(vector.name)];
+        return [vector.inputs.map((input) => this.push(input, level)), code.vector(vector.name)];
       case "shift":
-        return [this.push(vector.input, level), code.integer(vector.bits), code.shift(vector.name)].flat();
+        return [this.push(vector.input, level), code.integer(vector.bits), code.shift(vector.name)];
       case "math":
         this.callCost += MATH_COST;
-        return [
-          ...vector.inputs.flatMap((input) => this.push(input, level)),
-          ...code.call(MATH_FUNCTIONS.indexOf(vector.name)),
-        ];
+        return [vector.inputs.map((input) => this.push(input, level)), code.call(MATH_FUNCTIONS.indexOf(vector.name))];
       default:
         this.callCost += HOST_COST;
         return this.#host(vector, level);
@@ -86,31 +90,31 @@ export class VectorCode {
     const { stride } = this.#rows.courseOf(index);
     const first = this.#integers.addressOf(tensor, index);
     if (stride === 0) {
-      if (!isBytes) return [first, code.vectorLoadSame].flat();
-      return [first, code.loadByte, code.integerSplat, code.floatOfSigned].flat();
+      if (!isBytes) return [first, code.vectorLoadSame];
+      return [first, code.loadByte, code.integerSplat, code.floatOfSigned];
     }
     if (stride === 1) {
-      if (!isBytes) return [first, code.vectorLoad].flat();
-      return [first, code.vectorLoadOne, code.widenBytes, code.floatOfSigned].flat();
+      if (!isBytes) return [first, code.vectorLoad];
+      return [first, code.vectorLoadOne, code.widenBytes, code.floatOfSigned];
     }
-    const others = [3, 2, 1].flatMap((lane) => this.#integers.addressOf(tensor, index, lane));
-    if (!isBytes) return [others, first, code.vectorLoadOne, ...[1, 2, 3].map(code.vectorLoadLane)].flat();
+    const others = [3, 2, 1].map((lane) => this.#integers.addressOf(tensor, index, lane));
+    if (!isBytes) return [others, first, code.vectorLoadOne, [1, 2, 3].map(code.vectorLoadLane)];
     const loads = LANES.map((lane) => code.vectorLoadByteLane(4 * lane));
-    return [others, first, code.vectorConstant([0, 0, 0, 0]), ...loads, code.floatOfSigned].flat();
+    return [others, first, code.vectorConstant([0, 0, 0, 0]), loads, code.floatOfSigned];
   }
 
   #integersOf(index: Index): Code {
     const { stride } = this.#rows.courseOf(index);
-    if (stride === 0) return [this.#integers.base(index), code.integerSplat].flat();
+    if (stride === 0) return [this.#integers.base(index), code.integerSplat];
     if (index.kind === "stored") return this.#load(index.tensor, index.index);
     if (stride === undefined) {
       const [first, ...others] = LANES.map((lane) => this.#integers.of(index, lane));
-      const replaced = others.map((integer, position) => [integer, code.replaceInteger(position + 1)].flat());
-      return [first!, code.integerSplat, ...replaced].flat();
+      const replaced = others.map((integer, position) => [integer, code.replaceInteger(position + 1)]);
+      return [first!, code.integerSplat, replaced];
     }
-    const factor = stride === 1 ? [] : [code.integer(stride), code.integerSplat, code.vector("i32x4.mul")].flat();
-    const base = [this.#integers.base(index), code.integerSplat, code.vector("i32x4.add")].flat();
-    return [this.#integers.elements(), factor, base].flat();
+    const factor = stride === 1 ? [] : [code.integer(stride), code.integerSplat, code.vector("i32x4.mul")];
+    const base = [this.#integers.base(index), code.integerSplat, code.vector("i32x4.add")];
+    return [this.#integers.elements(), factor, base];
   }
 
   /** Calls a JavaScript function for one lane after the other. */
@@ -118,21 +122,21 @@ export class VectorCode {
     const operands = inputs.map(() => this.#body.local(V128));
     const result = this.#body.local(V128);
     const call = new HostCall(compute, inputs.length + parameters.length);
-    const given = inputs.flatMap((input, position) => [this.push(input, level), code.set(operands[position]!)]);
-    const element = (operand: number, lane: number): Code[] =>
+    const given = inputs.map((input, position) => [this.push(input, level), code.set(operands[position]!)]);
+    const element = (operand: number, lane: number): Code =>
       takesIntegers
         ? [code.get(operand), code.integerLane(lane), code.doubleOfUnsigned]
         : [code.get(operand), code.floatLane(lane), code.doubleOfFloat];
-    const lanes = LANES.flatMap((lane): Code[] => [
+    const lanes = LANES.map((lane): Code => [
       code.get(result),
-      ...operands.flatMap((operand) => element(operand, lane)),
-      ...parameters.map(code.double),
+      operands.map((operand) => element(operand, lane)),
+      parameters.map((value) => code.double(value)),
       code.callHost(call),
       code.floatOfDouble,
       code.replaceFloat(lane),
       code.set(result),
     ]);
-    return [...given, ...lanes, code.get(result)].flat();
+    return [given, lanes, code.get(result)];
   }
 }
 

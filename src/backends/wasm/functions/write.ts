@@ -1,7 +1,7 @@
 import type { Tensor } from "../../../graph/tensor.ts";
 import type { Vector } from "../../../ops/wasm/vectors.ts";
-import { Body, END, SCRATCH, START } from "./body.ts";
-import { code, I32, V128, type Code } from "./code.ts";
+import { Body, END, SCRATCH, START, type Level } from "./body.ts";
+import { code, flatten, I32, V128, type Code, type FlatCode } from "./code.ts";
 import { IntegerCode, scaled } from "./integer-code.ts";
 import { Rows } from "./rows.ts";
 import { VectorCode } from "./vector-code.ts";
@@ -17,7 +17,7 @@ export interface WrittenFunction {
   /** Those whose addresses are its arguments. */
   readonly tensors: readonly Tensor[];
   /** Local variables and instructions. */
-  readonly code: Code;
+  readonly code: FlatCode;
   /** About how long an element takes. */
   readonly cost: number;
 }
@@ -40,10 +40,11 @@ export function writeFunction(stores: readonly Store[], size: number, columns: n
   );
   writeElements(stores, body, integers, vectors);
   const vectorsOfRow = Math.ceil(columns / 4);
+  const length = (level: Level) => flatten(body.levels[level]).length;
   return {
     tensors: integers.tensors,
-    code: [body.declarations, columns < size ? severalRows(body, columns) : oneRow(body), code.end].flat(),
-    cost: (vectorsOfRow * (body.levels[2].length + vectors.callCost) + body.levels[1].length) / columns,
+    code: flatten([body.declarations, columns < size ? severalRows(body, columns) : oneRow(body), code.end]),
+    cost: (vectorsOfRow * (length(2) + vectors.callCost) + length(1)) / columns,
   };
 }
 
@@ -52,44 +53,49 @@ function writeElements(stores: readonly Store[], body: Body, integers: IntegerCo
   const results = stores.map(({ value, to }) => {
     const computed = vectors.push(value, 2);
     const local = body.known(value) ?? body.local(V128);
-    body.levels[2].push(...computed, ...code.set(local));
+    body.levels[2].push(computed, code.set(local));
     return { local, to };
   });
   const addressed = results.map(({ local, to }) => {
     const start = to === "scratch" ? scratchStart(body) : integers.address(to);
-    return [start, integers.firstOffset(4), code.add, code.get(local)].flat();
+    return [start, integers.firstOffset(4), code.add, code.get(local)];
   });
-  const whole = addressed.flatMap((pushed) => [...pushed, ...code.vectorStore]);
-  const single = (lane: number) => addressed.flatMap((pushed) => [...pushed, ...code.vectorStoreLane(lane)]);
-  const left = [code.get(body.rowEnd), code.get(body.element), code.subtract].flat();
-  const others = [1, 2].map((lane) =>
-    [left, code.integer(lane), code.greaterUnsigned, code.if, single(lane), code.end].flat(),
-  );
+  const whole = addressed.map((pushed) => [pushed, code.vectorStore]);
+  const single = (lane: number) => addressed.map((pushed) => [pushed, code.vectorStoreLane(lane)]);
+  const left = [code.get(body.rowEnd), code.get(body.element), code.subtract];
+  const others = [1, 2].map((lane) => [
+    left,
+    code.integer(lane),
+    code.greaterUnsigned,
+    code.if,
+    single(lane),
+    code.end,
+  ]);
   const isWhole = [left, code.integer(4), code.atLeastUnsigned];
-  body.levels[2].push(...[...isWhole, code.if, whole, code.else, single(0), ...others, code.end].flat());
+  body.levels[2].push(isWhole, code.if, whole, code.else, single(0), others, code.end);
 }
 
 /** Where element 0 would lie in scratch memory, in which element `start` comes first. */
 function scratchStart(body: Body): Code {
-  const start = () => [code.get(SCRATCH), scaled(code.get(START), 4), code.subtract].flat();
+  const start = () => [code.get(SCRATCH), scaled(code.get(START), 4), code.subtract];
   return code.get(body.keep("scratch", 0, I32, start));
 }
 
 /** Level 0, where there is anything to do, and then the first element. */
 function begin({ element, levels }: Body): Code {
   const isEmpty = [code.get(START), code.get(END), code.atLeastUnsigned];
-  return [...isEmpty, code.if, code.return, code.end, levels[0], code.get(START), code.set(element)].flat();
+  return [isEmpty, code.if, code.return, code.end, levels[0], code.get(START), code.set(element)];
 }
 
 /** Level 1, and level 2 for all elements until the end of the row. */
 function row({ element, rowEnd, levels }: Body): Code {
   const next = [code.get(element), code.integer(4), code.add, code.tee(element)];
   const isInside = [code.get(rowEnd), code.lessUnsigned];
-  return [levels[1], code.loop, levels[2], ...next, ...isInside, code.branchIf(0), code.end].flat();
+  return [levels[1], code.loop, levels[2], next, isInside, code.branchIf(0), code.end];
 }
 
 function oneRow(body: Body): Code {
-  return [begin(body), code.get(END), code.set(body.rowEnd), row(body)].flat();
+  return [begin(body), code.get(END), code.set(body.rowEnd), row(body)];
 }
 
 function severalRows(body: Body, columns: number): Code {
@@ -98,5 +104,5 @@ function severalRows(body: Body, columns: number): Code {
   const endOfRow = [code.integer(columns), code.add, code.tee(body.rowEnd)];
   const smaller = [end, rowEnd, end, code.lessUnsigned, code.select, code.set(body.rowEnd)];
   const next = [rowEnd, code.tee(body.element), end, code.lessUnsigned, code.branchIf(0)];
-  return [begin(body), code.loop, ...start, ...endOfRow, ...smaller, row(body), ...next, code.end].flat();
+  return [begin(body), code.loop, start, endOfRow, smaller, row(body), next, code.end];
 }

@@ -1,3 +1,4 @@
+import type { Division } from "../division.ts";
 import type { WasmSource, WasmThread } from "../source.ts";
 import type { WasmMemory } from "../memory.ts";
 import {
@@ -14,17 +15,20 @@ import { thread as threadProgram } from "./thread.ts";
 export type ThreadFunction = (args: number, start: number, end: number, scratch: number) => void;
 
 /** One function over all of its units, in chunks that threads share. */
-export interface Phase {
+export interface Phase extends Division {
   readonly run: ThreadFunction;
   /** The function's index in the table. */
   readonly index: number;
   /** The byte address of its argument block. */
   readonly args: number;
   readonly units: number;
-  readonly chunkUnits: number;
-  /** 1 where it is not worth a wake-up. */
-  readonly chunks: number;
 }
+
+/**
+ * How often the calling thread looks whether the last chunks are done before it blocks: for about 30 µs, which is what a
+ * notification and a wake-up cost.
+ */
+const LOOKS = 5000;
 
 /** A thread that does not answer for so long may be dead, which only a turn of the event loop can tell. */
 const PATIENCE_MILLISECONDS = 500;
@@ -118,7 +122,7 @@ export class ThreadPool {
    * @returns false where another thread has not finished its chunk for long: then `wait` must be called, after a turn of
    * the event loop
    */
-  run({ run, index, args, units, chunkUnits, chunks }: Phase): boolean {
+  run({ run, index, args, units, firstUnits, chunkUnits, chunks }: Phase): boolean {
     if (chunks === 1 || this.#members.length === 0) {
       run(args, 0, units, this.#scratch);
       return true;
@@ -127,6 +131,7 @@ export class ThreadPool {
     control[words.function] = index;
     control[words.args] = args;
     control[words.units] = units;
+    control[words.firstUnits] = firstUnits;
     control[words.chunkUnits] = chunkUnits;
     control[words.chunks] = chunks;
     Atomics.store(control, words.pending, chunks);
@@ -136,8 +141,9 @@ export class ThreadPool {
       const remaining = Atomics.load(control, words.remaining);
       if (remaining <= 0) break;
       if (Atomics.compareExchange(control, words.remaining, remaining, remaining - 1) !== remaining) continue;
-      const first = (chunks - remaining) * chunkUnits;
-      run(args, first, Math.min(first + chunkUnits, units), this.#scratch);
+      const position = chunks - remaining;
+      const start = position === 0 ? 0 : firstUnits + (position - 1) * chunkUnits;
+      run(args, start, Math.min(position === 0 ? firstUnits : start + chunkUnits, units), this.#scratch);
       Atomics.sub(control, words.pending, 1);
     }
     return this.wait();
@@ -145,6 +151,7 @@ export class ThreadPool {
 
   /** Waits for the chunks that other threads have taken. @returns as `run` */
   wait(): boolean {
+    for (let look = 0; look < LOOKS; look++) if (Atomics.load(this.#control, words.pending) === 0) return true;
     for (;;) {
       const pending = Atomics.load(this.#control, words.pending);
       if (pending === 0) return true;

@@ -21,12 +21,13 @@ export const words = {
   pending: 32,
   /** 1 where a chunk failed. */
   failed: 48,
-  /** The phase: index of the function in the table, its arguments, units in all and in a chunk, and chunks. */
+  /** The phase: index of the function in the table, its arguments, units in all, in the first chunk and in others, chunks. */
   function: 64,
   args: 65,
   units: 66,
-  chunkUnits: 67,
-  chunks: 68,
+  firstUnits: 67,
+  chunkUnits: 68,
+  chunks: 71,
   /** Byte address of the first thread's scratch memory, and bytes from one thread's to the next. */
   scratch: 69,
   scratchStride: 70,

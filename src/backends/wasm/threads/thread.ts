@@ -18,7 +18,7 @@ export function thread(
   let received = 0;
   const functions: KernelFunction[] = [];
 
-  function start(given: StartMessage["start"]): void {
+  function begin(given: StartMessage["start"]): void {
     own = given;
     const { memory, names } = own;
     control = new Int32Array(memory.buffer, own.control);
@@ -54,13 +54,15 @@ export function thread(
       if (remaining <= 0) return;
       if (Atomics.compareExchange(control, words.remaining, remaining, remaining - 1) !== remaining) continue;
       // The phase stays until this chunk is done.
-      const chunkUnits = control[words.chunkUnits]!;
-      const first = (control[words.chunks]! - remaining) * chunkUnits;
+      const position = control[words.chunks]! - remaining;
+      const [firstUnits, chunkUnits] = [control[words.firstUnits]!, control[words.chunkUnits]!];
+      const start = position === 0 ? 0 : firstUnits + (position - 1) * chunkUnits;
+      const end = Math.min(position === 0 ? firstUnits : start + chunkUnits, control[words.units]!);
       const index = control[words.function]!;
       const compute = (functions[index] ??= table.get(index) as KernelFunction);
       const scratch = control[words.scratch]! + own.thread * control[words.scratchStride]!;
       try {
-        compute(control[words.args]!, first, Math.min(first + chunkUnits, control[words.units]!), scratch);
+        compute(control[words.args]!, start, end, scratch);
       } catch (error) {
         Atomics.store(control, words.failed, 1);
         send({ failed: String(error) });
@@ -71,7 +73,7 @@ export function thread(
 
   receive((message) => {
     try {
-      if ("start" in message) start(message.start);
+      if ("start" in message) begin(message.start);
       else install(message);
     } catch (error) {
       send({ failed: String(error) });
