@@ -93,9 +93,8 @@ function serviceWorker(): Plugin {
   };
 }
 
-/** The chunk of the WebAssembly backend, and its kernels. Both are loaded only if the backend is chosen. */
-const WASM_CHUNK = /^assets\/wasm-.*\.js$/;
-const WASM_KERNELS = /\.wasm$/;
+/** A chunk with the WebAssembly backend, and its kernels: loaded only if the backend is chosen. */
+const OF_WASM = /^assets\/wasm-.*\.js$|\.wasm$/;
 
 /** Prints the size of what the demo's page loads, and fails the build where it is too large. */
 function sizeLimit(): Plugin {
@@ -106,18 +105,14 @@ function sizeLimit(): Plugin {
       // The service worker names all files, those of the other page too.
       const names = Object.keys(bundle).filter((name) => name !== "service-worker.js");
       const textOf = (name: string) => readFileSync(join(dir!, name), "utf8");
-      const chunk = names.find((name) => WASM_CHUNK.test(name));
-      if (chunk === undefined) this.error("there is no chunk assets/wasm-….js for the WebAssembly backend");
-      const always = names.filter((name) => name !== chunk && !WASM_KERNELS.test(name));
-      const page = reachable("index.html", always, textOf).filter((name) => name.endsWith(".js"));
-      const chosen = reachable(chunk, always, textOf).filter((name) => name.endsWith(".js") && !page.includes(name));
+      const loadedFrom = (among: readonly string[]) =>
+        reachable("index.html", among, textOf).filter((name) => /\.(js|wasm)$/.test(name));
+      const always = loadedFrom(names.filter((name) => !OF_WASM.test(name)));
+      const chosen = loadedFrom(names).filter((name) => !always.includes(name));
+      if (chosen.length === 0) this.error("no chunk of the WebAssembly backend was found by its name");
       const limits = [
-        ["the demo's JavaScript and WGSL", page, LARGEST_KILOBYTES],
-        [
-          "its WebAssembly backend",
-          [...chosen, ...names.filter((name) => WASM_KERNELS.test(name))],
-          LARGEST_WASM_KILOBYTES,
-        ],
+        ["the demo's JavaScript and WGSL", always, LARGEST_KILOBYTES],
+        ["its WebAssembly backend", chosen, LARGEST_WASM_KILOBYTES],
       ] as const;
       for (const [what, files, largest] of limits) {
         const bytes = files.map((name) => gzipSync(readFileSync(join(dir!, name))).length);

@@ -71,8 +71,8 @@ const devices: Record<ComparedRun["kind"], Omit<ChartSeries, "label"> & { readon
 };
 
 function Result({ runs, largestDifference }: Compared) {
-  const [first, second] = runs;
-  const steps = Array.from(first!.losses, (_, step) => step + 1);
+  const [fastest, second] = runs.toSorted((a, b) => b.examplesPerSecond - a.examplesPerSecond);
+  const steps = Array.from(runs[0]!.losses, (_, step) => step + 1);
   return (
     <>
       <Chart
@@ -98,9 +98,9 @@ function Result({ runs, largestDifference }: Compared) {
         ))}
         <div>
           <dt>
-            {devices[first!.kind].name} speed relative to {devices[second!.kind].name}
+            {devices[fastest!.kind].name} speed relative to {devices[second!.kind].name}
           </dt>
-          <dd data-testid="speed-ratio">{rounded(first!.examplesPerSecond / second!.examplesPerSecond)} ×</dd>
+          <dd data-testid="speed-ratio">{rounded(fastest!.examplesPerSecond / second!.examplesPerSecond)} ×</dd>
         </div>
       </dl>
     </>
