@@ -82,7 +82,7 @@ export interface PlaygroundApi {
   pause(request: number): Promise<void>;
   /** Shows or hides the tab. It trains only while it is visible, which it is at first. */
   show(request: number, visible: boolean): Promise<void>;
-  /** Pauses and makes one step. */
+  /** Pauses and runs one step. */
   step(request: number): Promise<void>;
   /** Starts over with the same settings. It keeps running or pausing. */
   reset(request: number): Promise<void>;

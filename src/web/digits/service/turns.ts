@@ -22,7 +22,7 @@ export class Turns {
   }
 }
 
-/** Limits costly work to a share of the time: tells when it may run again. */
+/** Limits costly work to a share of the time. */
 export class Budget {
   readonly #share: number;
   readonly #leastMilliseconds: number;

@@ -147,7 +147,7 @@ export const playgroundCommands = {
     running.value = !running.value;
     void (running.value ? worker?.start(requests.next()) : worker?.pause(requests.next()));
   },
-  /** Pauses and makes one step. */
+  /** Pauses and runs one step. */
   step(): void {
     sendSettings();
     running.value = false;

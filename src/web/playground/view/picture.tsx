@@ -21,7 +21,7 @@ import { numberText } from "./text.ts";
 /** The class of new points. */
 export const nextClass = signal<0 | 1>(0);
 
-/** Adds a point, if the present mode has points. */
+/** Adds a point, if the current mode has points. */
 export function addPoint(x: number, y: number): void {
   const { mode } = playgroundState.value;
   if (mode === "surface") return;
