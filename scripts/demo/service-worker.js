@@ -1,10 +1,9 @@
 /*
- * Keeps the demo working without a network, once it was loaded. The build writes VERSION, FILES and HEADERS before
- * this text.
- * What is fetched beside them, such as mnist/, is kept as it comes, and taken from there where the network fails.
+ * Keeps the demo working offline after it has loaded. The build puts VERSION, FILES and HEADERS before this text. Other
+ * files, such as those of mnist/, are cached when they are fetched, and used if the network fails.
  *
- * It also makes the page cross-origin isolated, without which there is no memory that threads of WebAssembly share: a
- * static host sends no such headers. The visit that installs this worker has begun without them, and has one thread.
+ * It also makes the page cross-origin isolated, since browsers let WebAssembly threads share memory only in such a page,
+ * and static hosts rarely send the headers. The visit that installs this worker starts without them, and has one thread.
  */
 /* global VERSION, FILES, HEADERS */
 const PREFIX = "wgrad-demo ";
@@ -31,9 +30,9 @@ addEventListener("fetch", (event) => {
   event.respondWith(needsHeaders ? answer(request).then(isolated) : answer(request));
 });
 
-/** The response of a page, or of the script of its worker, with the headers that isolate it. */
+/** Adds the isolation headers to the response for a page or the script of its worker. */
 function isolated(response) {
-  // A redirection has no status here, and goes back to the browser as it is.
+  // An opaque redirect has status 0. The browser must get it unchanged.
   if (response.status === 0) return response;
   const { body, status, statusText } = response;
   const headers = new Headers(response.headers);
@@ -41,7 +40,7 @@ function isolated(response) {
   return new Response(body, { status, statusText, headers });
 }
 
-/** Files with a hash in their name never change, so they are taken from the cache; all else is asked for anew first. */
+/** Files with a hash in their name never change, so they come from the cache. Other files come from the network first. */
 async function answer(request) {
   const cache = await caches.open(PREFIX + VERSION);
   const kept = await cache.match(request, { ignoreSearch: true });

@@ -14,7 +14,7 @@ export interface OpenedDevice {
 const ADVICE =
   "For a GPU, use a current Chrome, Edge, Safari or Firefox, over https, and switch on hardware acceleration in its settings";
 
-/** @throws DeviceError if there is no such device */
+/** @throws DeviceError if the device is not available */
 export async function openBackend({ device }: Pick<OpenOptions, "device">): Promise<OpenedDevice> {
   let missing: string | undefined;
   const onNoGpu = (reason: string) => (missing = reason);

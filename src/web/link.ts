@@ -52,7 +52,7 @@ async function openDevice(api: Remote<WorkerApi>): Promise<boolean> {
   }
 }
 
-/** Continues on the CPU, by WebAssembly if the browser has it, with the last saved networks. */
+/** Continues on the CPU with the last saved networks, through WebAssembly if the browser supports it. */
 export async function continueOnCpu(): Promise<void> {
   const api = remote.value!;
   // If WebAssembly itself is lost, the reference remains.

@@ -56,17 +56,17 @@ export async function loseDevice(page: Page): Promise<void> {
   await page.workers().at(-1)!.evaluate("lastDevice.destroy()");
 }
 
-/** A folder that is served. */
+/** A served folder. */
 export interface Site {
   readonly address: string;
-  /** The path of each request that was answered, and of each for which there was no file. */
+  /** The paths of the answered requests, and of the requests for missing files. */
   readonly served: readonly string[];
   readonly missing: readonly string[];
   close(): Promise<void>;
 }
 
 export interface ServeOptions {
-  /** The number of cores that the page's worker is told of; by default those of the machine. */
+  /** The number of cores that the page's worker sees; by default that of the machine. */
   readonly cores?: number;
 }
 

@@ -10,7 +10,7 @@ import { launchBrowser, noteErrors, serve, type ServeOptions, type Site } from "
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The built demo on a static server, and a browser, for all tests of a file. */
+/** The built demo on a static server, and a browser, shared by the tests of a file. */
 export class Demo {
   /** The folder that the page was built into. */
   folder!: string;
@@ -23,12 +23,12 @@ export class Demo {
     this.#options = options;
   }
 
-  /** Serves the page at an address of its own. */
+  /** Serves the page at another address. The caller must close it. */
   serve(): Promise<Site> {
     return serve(this.folder, this.#options);
   }
 
-  /** The same for one test. */
+  /** Serves the page at another address for one test. */
   async serveApart(): Promise<Site> {
     const site = await this.serve();
     onTestFinished(() => site.close());
@@ -36,15 +36,15 @@ export class Demo {
   }
 
   /**
-   * A visitor with nothing in the browser's storage. Whoever calls this has the visitor leave.
-   * @param device what computes, since what "auto" chooses depends on the machine
+   * A visitor with empty browser storage. The caller must call `leave`.
+   * @param device the device to use, since the choice of "auto" depends on the machine
    */
   arrive(device: DeviceChoice, hash: string, options: VisitOptions = {}): Promise<Visitor> {
     const { browser = this.browser, site = this.site, ...rest } = options;
     return Visitor.arrive(browser, `${site.address}?device=${device}${hash}`, rest);
   }
 
-  /** The same for one test: the visitor leaves when it is over, and it fails if the console had an error. */
+  /** A visitor for one test, who leaves at its end. The test fails if the console had an error. */
   async visit(device: DeviceChoice, hash: string, options?: VisitOptions): Promise<Visitor> {
     const visitor = await this.arrive(device, hash, options);
     onTestFinished(async () => {
@@ -55,19 +55,18 @@ export class Demo {
   }
 }
 
-/** How a visitor comes. */
 export interface VisitOptions {
-  /** The demo's own by default. */
+  /** The browser and the server; those of the demo by default. */
   readonly browser?: Browser;
   readonly site?: Site;
   readonly dark?: boolean;
-  /** Of the window, in CSS pixels; 1280 by default. */
+  /** The width of the window in CSS pixels; 1280 by default. */
   readonly width?: number;
   /** Whether the page may install its service worker, which caches every file; true by default. */
   readonly serviceWorker?: boolean;
 }
 
-/** Builds the demo, serves it and starts a browser before the tests of the file that calls this, and ends all after them. */
+/** Builds and serves the demo and starts a browser before the tests of a file, and stops them afterwards. */
 export function useDemo(options: ServeOptions = {}): Demo {
   // The GPU is software, and the machine runs other tests at the same time.
   vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
@@ -87,7 +86,7 @@ export function useDemo(options: ServeOptions = {}): Demo {
   return demo;
 }
 
-/** A browser without WebGPU, for one test. */
+/** Starts a browser without WebGPU for one test. */
 export async function browserWithoutWebGPU(): Promise<Browser> {
   const browser = await launchBrowser({ webgpu: false });
   onTestFinished(() => browser.close());

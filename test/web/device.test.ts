@@ -1,17 +1,17 @@
 /*
- * What the page computes on, and what its service worker does for it.
+ * The choice of the page's device, and its service worker.
  */
 import { describe, expect, test } from "vitest";
 import { browserWithoutWebGPU, SMALL, useDemo, type Visitor } from "./demo.ts";
 
-// One of them is left to the page.
+// One of the cores is reserved for the page itself.
 const demo = useDemo({ cores: 3 });
 
 const isIsolated = ({ page }: Visitor) => page.evaluate("crossOriginIsolated");
 
 const untilInstalled = ({ page }: Visitor) => page.evaluate("navigator.serviceWorker.ready.then(() => {})");
 
-/** The loss of the third step from the beginning, as the page writes it. */
+/** The text of the loss at the third step after a reset. */
 async function thirdLoss(visitor: Visitor): Promise<string> {
   await visitor.pause();
   await visitor.click("reset");
@@ -23,7 +23,7 @@ async function thirdLoss(visitor: Visitor): Promise<string> {
   return visitor.text("train-loss");
 }
 
-test("WebAssembly has one thread at the first visit, more from the next one on, also offline, and the same losses", async () => {
+test("WebAssembly has one thread on the first visit and more after a reload, even offline, with the same losses", async () => {
   const site = await demo.serveApart();
   const visitor = await demo.visit("wasm", SMALL, { site });
   await visitor.reaches("step-count", 3);
@@ -31,7 +31,7 @@ test("WebAssembly has one thread at the first visit, more from the next one on, 
   expect(await visitor.text("adapter")).toBe("(WebAssembly, 1 thread)");
   const loss = await thirdLoss(visitor);
   await untilInstalled(visitor);
-  // Nothing reloads the page by itself.
+  // The page does not reload itself to become isolated.
   expect(await isIsolated(visitor)).toBe(false);
   expect(await visitor.text("step-count")).toBe("3");
 
@@ -48,7 +48,7 @@ test("WebAssembly has one thread at the first visit, more from the next one on, 
   expect(await thirdLoss(visitor)).toBe(loss);
 });
 
-test.each(["webgpu", "cpu"] as const)("the page with ?device=%s works offline once it was loaded", async (device) => {
+test.each(["webgpu", "cpu"] as const)("the page works offline after it has loaded with ?device=%s", async (device) => {
   const site = await demo.serveApart();
   const visitor = await demo.visit(device, SMALL, { site });
   await visitor.reaches("step-count", 1);
@@ -68,7 +68,7 @@ test.each(["webgpu", "wasm", "cpu"] as const)("?device=%s loads WebAssembly only
 });
 
 describe("without a device in the address", () => {
-  test("the CPU computes where WebGPU only has a software adapter, and the page says why", async () => {
+  test("uses the CPU if WebGPU has only a software adapter, and says why", async () => {
     const visitor = await demo.visit("auto", SMALL);
     await visitor.reaches("step-count", 3);
     expect(await visitor.text("backend")).toBe("CPU");
@@ -76,7 +76,7 @@ describe("without a device in the address", () => {
     expect(await visitor.text("cpu-reason")).toMatch(/^No GPU \(.*swiftshader.* is a software adapter\): /i);
   });
 
-  test("the CPU computes where there is no WebGPU, and the page says why", async () => {
+  test("uses the CPU if there is no WebGPU, and says why", async () => {
     const visitor = await demo.visit("auto", SMALL, { browser: await browserWithoutWebGPU() });
     await visitor.reaches("step-count", 20);
     expect(await visitor.text("backend")).toBe("CPU");
@@ -84,7 +84,7 @@ describe("without a device in the address", () => {
   });
 });
 
-test("?device=webgpu without an adapter says so at once, in words for a visitor, and the CPU is offered", async () => {
+test("reports that ?device=webgpu found no adapter, and offers the CPU", async () => {
   const visitor = await demo.visit("webgpu", SMALL, { browser: await browserWithoutWebGPU() });
   await visitor.says("page-fault", /(no adapter was found|no navigator\.gpu).*hardware acceleration/);
   const text = await visitor.page.locator("body").innerText();

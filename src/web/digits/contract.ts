@@ -127,7 +127,7 @@ export interface CellPictures {
   readonly count: number;
 }
 
-/** The kinds of devices that are compared, the fastest first on most machines; "cpu" is the reference. */
+/** The compared kinds of devices, the fastest first on most machines. "cpu" is the reference backend. */
 export const comparedKinds = ["webgpu", "wasm", "cpu"] as const;
 
 export interface ComparedRun {
@@ -137,7 +137,7 @@ export interface ComparedRun {
 }
 
 export interface Comparison {
-  /** At least two, in the order of `comparedKinds`; kinds that the browser does not have are missing. */
+  /** At least two, in the order of `comparedKinds`, without the kinds that the browser does not support. */
   readonly runs: readonly ComparedRun[];
   /** The largest difference between the losses of two devices at the same step. */
   readonly largestDifference: number;

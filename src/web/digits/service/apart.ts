@@ -12,7 +12,7 @@ type Subject = Pick<RunOptions, "settings" | "data" | "loaded">;
 const PROFILED_STEPS = 9;
 
 /**
- * Trains on each kind of device that the browser has, from the same seed.
+ * Trains on each kind of device that the browser supports, from the same seed.
  * @param steps at least 2
  * @returns undefined if it was aborted
  * @throws DeviceError if there is only one kind
@@ -47,7 +47,7 @@ export async function compareDevices(
   return { runs, largestDifference: Math.max(...spreads) };
 }
 
-/** A backend beside the page's own; none where the browser has no such device. */
+/** Another backend than the page's; undefined if the browser does not support it. */
 function otherBackend(device: ComparedRun["kind"]): Promise<Backend | undefined> {
   return createBackend({ device }).catch((error: unknown) => {
     if (!(error instanceof DeviceError)) throw error;
@@ -70,7 +70,7 @@ async function firstSteps(
     for await (const progress of trainer.fit({ every: 1, maxSteps: steps - 1, submitMilliseconds: 30, signal })) {
       losses.push(progress.loss);
       ({ examplesPerSecond } = progress);
-      // The CPU's steps keep the worker busy, which shall hear of a cancellation.
+      // Steps on the CPU block the worker, so it needs a chance to receive a cancellation.
       if (backend.kind !== "webgpu") await nextTask();
     }
     return { losses: Float32Array.from(losses), examplesPerSecond };

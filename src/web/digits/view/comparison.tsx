@@ -27,7 +27,7 @@ async function compare(): Promise<void> {
   }
 }
 
-/** Compares the devices from the same seed. */
+/** Compares training on the available devices from the same seed. */
 export function Comparison() {
   const now = state.value;
   const busy = now.kind === "busy" && now.network === networkVersion.value;
@@ -45,7 +45,7 @@ export function Comparison() {
           disabled={!prepared.value || busy}
           onClick={compare}
         >
-          {busy ? "Training on each …" : "Train on each device"}
+          {busy ? "Training on each device …" : "Train on each device"}
         </button>
         {busy && (
           <button type="button" data-testid="cancel-comparison" onClick={cancelComparison}>
@@ -63,11 +63,11 @@ export function Comparison() {
   );
 }
 
-/** The name and the line of each kind of device. */
+/** The name and the line style of each kind of device. */
 const devices: Record<ComparedRun["kind"], Omit<ChartSeries, "label"> & { readonly name: string }> = {
   webgpu: { name: "WebGPU", color: "--accent", width: 4 },
   wasm: { name: "WebAssembly", color: "--accent-2", width: 2, dash: [6, 6] },
-  cpu: { name: "reference", color: "--text", width: 1, dash: [2, 4] },
+  cpu: { name: "Reference", color: "--text", width: 1, dash: [2, 4] },
 };
 
 function Result({ runs, largestDifference }: Compared) {

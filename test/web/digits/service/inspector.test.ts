@@ -5,8 +5,8 @@ import type { Run } from "../../../../src/web/digits/service/run.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
-/** The sizes of the looks at a test set of 500 pictures while nothing trains, each with its time in milliseconds. */
-async function looksAtRest(costOf: (size: number, isFirst: boolean) => number): Promise<number[]> {
+/** The sizes of the evaluations of a paused network on a test set of 500 images. */
+async function idleEvaluations(costOf: (size: number, isFirst: boolean) => number): Promise<number[]> {
   let now = 0;
   vi.spyOn(performance, "now").mockImplementation(() => now);
   const sizes: number[] = [];
@@ -30,11 +30,11 @@ async function looksAtRest(costOf: (size: number, isFirst: boolean) => number): 
   return sizes;
 }
 
-test("a first look that was slow because its graph was compiled does not keep the others from following", async () => {
-  expect(await looksAtRest((size, isFirst) => size + (isFirst ? 2000 : 0))).toEqual([100, 100, 500]);
+test("evaluates more images after a first evaluation that was slow because it compiled its graph", async () => {
+  expect(await idleEvaluations((size, isFirst) => size + (isFirst ? 2000 : 0))).toEqual([100, 100, 500]);
 });
 
-test("a slow device only looks at as many pictures as it can in four seconds", async () => {
-  expect(await looksAtRest((size) => 20 * size)).toEqual([100, 100]);
-  expect(await looksAtRest((size) => 7 * size)).toEqual([100, 500]);
+test("evaluates only as many images as a slow device can in four seconds", async () => {
+  expect(await idleEvaluations((size) => 20 * size)).toEqual([100, 100]);
+  expect(await idleEvaluations((size) => 7 * size)).toEqual([100, 500]);
 });
