@@ -17,7 +17,8 @@ const OFFSET = 4;
 const PART = 2048;
 const EXPONENT = 0x7f800000;
 
-export function firstNonFinite(args: i32, _start: i32, _end: i32, scratch: i32): void {
+export function firstNonFinite(args: i32, start: i32, end: i32, scratch: i32): void {
+  if (start >= end) return;
   const inputs = word(args, INPUTS);
   let distance = 0;
   for (let input = 0; input < inputs && distance === 0; input++) {

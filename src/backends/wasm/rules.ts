@@ -5,7 +5,7 @@ export const wasmRules: BackendRules = {
   mostBindings: Infinity,
   oneAccessPerBuffer: false,
   recomputes: true,
-  atomics: false,
   canFuse: () => false,
+  atomics: false,
   makesTotals: () => false,
 };
