@@ -156,6 +156,14 @@ export type {
 } from "./backends/backend.ts";
 export { createCpuBackend, type CpuOptions } from "./backends/cpu/index.ts";
 export { createBackend, deviceChoices, type BackendOptions, type DeviceChoice } from "./backends/choose.ts";
+export {
+  browserWasm,
+  createWasmBackend,
+  type ThreadEvents,
+  type WasmOptions,
+  type WasmSource,
+  type WasmThread,
+} from "./backends/wasm/index.ts";
 export { browserTuningStore } from "./backends/webgpu/browser-store.ts";
 export {
   createWebGPUBackend,

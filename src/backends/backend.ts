@@ -9,7 +9,7 @@ export type { NumericArray } from "../ops/kernel.ts";
 
 /** What a backend runs on. */
 export interface AdapterDescription {
-  /** Such as "NVIDIA H200 (Vulkan)" or "llvmpipe (LLVM 15.0.6, 256 bits), software". */
+  /** Such as "NVIDIA H200 (Vulkan)", "llvmpipe (LLVM 15.0.6, 256 bits)" or "WebAssembly, 2 threads". */
   readonly name: string;
   /** Whether the adapter is a program on the CPU that only behaves like a GPU. */
   readonly software: boolean;
@@ -20,7 +20,7 @@ export interface DispatchDescription {
   readonly kernel: string;
   /** Shapes of the inputs and outputs, such as "[64, 784] [784, 128] → [64, 128]". */
   readonly shapes: string;
-  /** Workgroups along x, y, z. */
+  /** Workgroups along x, y, z; of WebAssembly the parts along x that threads share. */
   readonly grid: readonly [number, number, number];
   /** Floating-point operations. */
   readonly flops: number;
@@ -42,8 +42,8 @@ export interface Executable {
    */
   run(first: number, count: number): Promise<Readonly<Record<string, NumericArray>>>;
   /**
-   * Where the device has timestamps: runs one step dispatch by dispatch, and gives the nanoseconds of each on the
-   * GPU's clock, in the order of `dispatches`.
+   * Where the device can time them: runs one step dispatch by dispatch, and gives the nanoseconds of each, in the order of
+   * `dispatches`; by the GPU's clock, or by the calling thread's where the CPU computes.
    */
   profile?(step: number): Promise<number[]>;
   /**
@@ -79,18 +79,18 @@ export interface Session {
 }
 
 /**
- * What computes: a GPU by WebGPU, or the CPU. Sessions of one backend share its device. All backends refuse the same calls
+ * What computes: a GPU by WebGPU, or the CPU, by WebAssembly or by plain loops. Sessions of one backend share its device. All backends refuse the same calls
  * with the same errors, and a call that is refused changes nothing: see `CheckedSession`.
  */
 export interface Backend {
-  /** The name of the kind of backend: "cpu", "webgpu", or another. */
+  /** The name of the kind of backend: "webgpu", "wasm", "cpu", or another. */
   readonly kind: string;
   readonly adapter: AdapterDescription;
   /** The most bytes that one tensor of a batch should have, so that every op can take it. */
   readonly maxTensorBytes: number;
   /** A place for one model's values, empty at first. */
   createSession(): Session;
-  /** Settles when the present device is lost without `dispose`, with the reason. Never for the CPU. */
+  /** Settles when the present device is lost without `dispose`, with the reason. Never for the CPU's plain loops. */
   readonly lost: Promise<string>;
   /**
    * Where the device is lost, opens another one; else, or after `dispose`, does nothing. Sessions made before stay dead.

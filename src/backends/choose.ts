@@ -1,11 +1,15 @@
-import { browserGpu, type GpuSource } from "../device/adapter.ts";
+import { browserGpu, describeAdapter, requestAdapter, type GpuSource } from "../device/adapter.ts";
 import { DeviceError, OptionError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Backend } from "./backend.ts";
+import { browserWasm, type WasmSource } from "./wasm/source.ts";
 import type { TuningStore } from "./webgpu/index.ts";
 
-/** What computes: the best adapter that WebGPU finds, the CPU, or the first of the two that there is. */
-export const deviceChoices = ["webgpu", "cpu", "auto"] as const;
+/**
+ * What computes: the best adapter that WebGPU finds, the CPU by WebAssembly, the CPU's plain reference loops, or the first
+ * of them that is fast: a GPU, else WebAssembly.
+ */
+export const deviceChoices = ["webgpu", "wasm", "cpu", "auto"] as const;
 
 /** One of `deviceChoices`. */
 export type DeviceChoice = (typeof deviceChoices)[number];
@@ -16,40 +20,96 @@ export interface BackendOptions {
   readonly device?: DeviceChoice;
   /** Where adapters come from; the browser's navigator.gpu by default. */
   readonly source?: () => GpuSource | Promise<GpuSource>;
+  /** Where WebAssembly's kernels and threads come from; the browser by default. */
+  readonly wasmSource?: () => WasmSource | Promise<WasmSource>;
+  /** Threads of WebAssembly, the caller's own among them; as many as `wasmSource` advises by default. */
+  readonly threads?: number | undefined;
   /** Where the tuner's choices are kept; without it, tilings are chosen by rule of thumb. */
   readonly tuning?: TuningStore;
-  /** Takes the line that says why "auto" chose the CPU, or why kept choices are ignored; the console by default. */
+  /** Takes the line that says why "auto" chose no GPU, or why kept choices are ignored; the console by default. */
   readonly log?: (line: string) => void;
   /** Takes each graph that is compiled, to look at. */
   readonly onGraph?: ((graph: Graph) => void) | undefined;
-  /** Takes the WGSL of each kernel that is compiled, to look at; the CPU has none. */
+  /** Takes the WGSL of each kernel that is compiled, to look at; only WebGPU has any. */
   readonly onKernel?: ((name: string, code: string) => void) | undefined;
 }
 
+/** Options with what they are by default. */
+type Choice = BackendOptions & Required<Pick<BackendOptions, "source" | "wasmSource" | "log">>;
+
 /**
  * A backend by choice. Only the one that is chosen is loaded.
- * @throws DeviceError where the device is "webgpu" and there is no adapter
- * @throws OptionError for another device
+ * @throws DeviceError where the device is "webgpu" and there is no adapter, or "wasm" and there is no SIMD or no memory
+ * @throws OptionError for another device, and for a number of threads below 1
  */
 export async function createBackend(options: BackendOptions = {}): Promise<Backend> {
-  const { device = "auto", source = browserGpu, log = (line) => console.warn(line) } = options;
+  const { device = "auto" } = options;
   if (!deviceChoices.includes(device)) {
     const fix = `Choose one of ${deviceChoices.join(", ")}`;
     throw new OptionError({ where: "device", what: `there is no device ${String(device)}`, fix });
   }
-  if (device === "cpu") return cpuBackend(options);
+  const choice: Choice = {
+    ...options,
+    source: options.source ?? browserGpu,
+    wasmSource: options.wasmSource ?? browserWasm,
+    log: options.log ?? ((line) => console.warn(line)),
+  };
+  if (device === "cpu") return cpuBackend(choice);
+  if (device === "wasm") return wasmBackend(choice);
+  return device === "webgpu" ? webgpuBackend(await choice.source(), choice) : fastestBackend(choice);
+}
+
+/** A GPU; else WebAssembly, which is faster than a software adapter; else what there is. Says why it is no GPU. */
+async function fastestBackend(choice: Choice): Promise<Backend> {
+  const { source, log } = choice;
+  let reason: string;
+  let fix = "";
+  let software: GpuSource | undefined;
   try {
-    return await webgpuBackend(await source(), { ...options, log });
+    const found = await source();
+    const adapter = await adapterOf(found);
+    if (!adapter.software) return await webgpuBackend(found, choice);
+    software = found;
+    reason = `${adapter.name} is a software adapter`;
   } catch (error) {
-    if (device !== "auto" || !(error instanceof DeviceError)) throw error;
-    log(`No GPU (${error.what}): computing on the CPU, which is much slower. ${error.fix}.`);
-    return cpuBackend(options);
+    if (!(error instanceof DeviceError)) throw error;
+    reason = error.what;
+    fix = error.fix === undefined ? "" : ` ${error.fix}.`;
+  }
+  try {
+    const backend = await wasmBackend(choice);
+    software?.release();
+    log(`No GPU (${reason}): computing on the CPU (${backend.adapter.name}).${fix}`);
+    return backend;
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    const failure = `No GPU (${reason}) and no WebAssembly (${error.what})`;
+    if (software) {
+      log(`${failure}: computing on the software adapter.`);
+      return webgpuBackend(software, choice);
+    }
+    log(`${failure}: computing on the CPU, which is much slower.${fix}`);
+    return cpuBackend(choice);
+  }
+}
+
+async function adapterOf(source: GpuSource): Promise<{ name: string; software: boolean }> {
+  try {
+    return describeAdapter((await requestAdapter(source)).info);
+  } catch (error) {
+    source.release();
+    throw error;
   }
 }
 
 async function cpuBackend({ onGraph }: BackendOptions): Promise<Backend> {
   const { createCpuBackend } = await import("./cpu/index.ts");
   return createCpuBackend({ onGraph });
+}
+
+async function wasmBackend({ wasmSource, threads, onGraph }: Choice): Promise<Backend> {
+  const { createWasmBackend } = await import("./wasm/index.ts");
+  return createWasmBackend(await wasmSource(), { threads, onGraph });
 }
 
 async function webgpuBackend(source: GpuSource, { tuning, log, onGraph, onKernel }: BackendOptions): Promise<Backend> {

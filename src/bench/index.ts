@@ -3,6 +3,7 @@
  */
 import { createWebGPUBackend, type TuningStore } from "../backends/webgpu/index.ts";
 import type { Backend } from "../backends/backend.ts";
+import type { WasmSource } from "../backends/wasm/source.ts";
 import type { GpuSource } from "../device/adapter.ts";
 import { openDevice } from "../device/device.ts";
 import { optionName, OptionError } from "../errors.ts";
@@ -18,6 +19,7 @@ import type {
   BenchmarkEvent,
   BenchmarkReport,
   DetailedStepRow,
+  Environment,
   GrowthRow,
   KernelRow,
   LeftOut,
@@ -30,8 +32,11 @@ export { comparison, readReport } from "./compare.ts";
 export { growthLayout, headFields, kernelLayout, ReportLines, stepFields, type TableLayout } from "./text.ts";
 
 export interface BenchmarkOptions extends Scope {
-  /** Where the adapter comes from; it is opened twice, and released at the end. */
-  readonly source: GpuSource;
+  /**
+   * What is measured: the adapter of a source of WebGPU, which is opened twice and released at the end, or WebAssembly with
+   * all threads of its source.
+   */
+  readonly source: GpuSource | WasmSource;
   /** What runs it and on what, in words. */
   readonly runtime: string;
   readonly system: string;
@@ -64,7 +69,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   try {
     return await new Benchmark(options, chooseCases(options)).run();
   } finally {
-    options.source.release();
+    if ("gpu" in options.source) options.source.release();
   }
 }
 
@@ -104,17 +109,25 @@ class Benchmark {
   }
 
   async run(): Promise<BenchmarkReport> {
-    const { quick, growth, filter, source, runtime, system, createBackend = createWebGPUBackend } = this.#options;
+    const { quick, growth, filter, source, runtime, system } = this.#options;
     const settings = quick ? quickly : thorough;
-    const { ceilings, clock, driver } = await this.#ceilings(settings);
-    const { source: counted, meter } = metered({ ...source, release() {} });
-    const tuning = new NotedStore(this.#options.tuning);
-    const backend = await createBackend(counted, { tuning });
+    const opened = "gpu" in source ? await this.#openGpu(source, settings) : await openWasm(source, settings);
+    const { bench, driver, tuned, reference } = opened;
+    const { backend, clock, ceilings } = bench;
     const { adapter } = backend;
     try {
       const report: BenchmarkReport = {
         format: 1,
-        environment: { date: new Date().toISOString(), version, adapter, driver, runtime, system, tuned: tuning.found },
+        environment: {
+          date: new Date().toISOString(),
+          version,
+          adapter,
+          driver,
+          runtime,
+          system,
+          tuned,
+          ...(reference && { reference }),
+        },
         scope: { quick, growth, filter },
         clock,
         ceilings,
@@ -125,21 +138,20 @@ class Benchmark {
         wrong: this.#wrong,
       };
       this.#emit({ kind: "beginning", report });
-      await this.#measure({ backend, ceilings, clock, settings, meter });
+      await this.#measure(bench);
       return report;
     } finally {
       backend.dispose();
     }
   }
 
-  /** The ceilings have a device of their own, whose large buffers are gone before anything else is measured. */
-  async #ceilings(settings: TimingSettings) {
-    const device = await openDevice({ ...this.#options.source, release() {} });
-    try {
-      return { ...(await measureCeilings(device, settings)), driver: device.gpu.adapterInfo?.description ?? "" };
-    } finally {
-      device.destroy();
-    }
+  async #openGpu(source: GpuSource, settings: TimingSettings): Promise<Opened> {
+    const { createBackend = createWebGPUBackend } = this.#options;
+    const { ceilings, clock, driver } = await gpuCeilings(source, settings);
+    const { source: counted, meter } = metered({ ...source, release() {} });
+    const tuning = new NotedStore(this.#options.tuning);
+    const backend = await createBackend(counted, { tuning });
+    return { bench: { backend, ceilings, clock, settings, meter }, driver, tuned: tuning.found };
   }
 
   async #measure(bench: StepBench): Promise<void> {
@@ -200,6 +212,27 @@ class Benchmark {
 
   #emit(event: BenchmarkEvent): void {
     this.#options.emit?.(event);
+  }
+}
+
+/** What is measured, and what a report says of it. */
+interface Opened extends Pick<Environment, "driver" | "tuned" | "reference"> {
+  readonly bench: StepBench;
+}
+
+async function openWasm(source: WasmSource, settings: TimingSettings): Promise<Opened> {
+  const { openWasmBench } = await import("./wasm.ts");
+  const { reference, ...bench } = await openWasmBench(source, settings);
+  return { bench, driver: "", tuned: false, reference };
+}
+
+/** The ceilings have a device of their own, whose large buffers are gone before anything else is measured. */
+async function gpuCeilings(source: GpuSource, settings: TimingSettings) {
+  const device = await openDevice({ ...source, release() {} });
+  try {
+    return { ...(await measureCeilings(device, settings)), driver: device.gpu.adapterInfo?.description ?? "" };
+  } finally {
+    device.destroy();
   }
 }
 

@@ -25,7 +25,7 @@ export interface StepCase {
 
 /** A benchmark of steps counts buffers as well. */
 export interface StepBench extends Bench {
-  readonly meter: BufferMeter;
+  readonly meter: Pick<BufferMeter, "bytes">;
 }
 
 /** Multiplications and additions of a step: forward, and twice that backward but for the first layer's input. */

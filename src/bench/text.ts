@@ -77,11 +77,15 @@ export function fieldLines(name: string, value: string): string[] {
 
 /** What was measured, where and when, as names and values. */
 export function headFields({ environment, clock, ceilings, scope }: BenchmarkReport): [name: string, value: string][] {
-  const { date, version, adapter, driver, runtime, system, tuned } = environment;
-  const clocks =
+  const { date, version, adapter, driver, runtime, system, tuned, reference } = environment;
+  const timestamps =
     clock === "timestamps"
       ? "single kernels by the GPU's timestamps, whole steps by the wall clock"
       : "all by the wall clock: the GPU's timestamps are missing or rounded";
+  const clocks = reference ? "all by the calling thread's clock" : timestamps;
+  const tilings = tuned
+    ? "of products as `wgrad tune` chose them here"
+    : "of products by rule of thumb; `wgrad tune` chooses by trying";
   const { flopsPerSecond, bytesPerSecond, copiedBytes } = ceilings;
   return [
     ["wgrad", `${version}, ${date.slice(0, 16).replace("T", " ")} UTC${scope.quick ? ", quick: few samples" : ""}`],
@@ -89,16 +93,13 @@ export function headFields({ environment, clock, ceilings, scope }: BenchmarkRep
     ...(driver ? [["driver", driver] as [string, string]] : []),
     ["runtime", runtime],
     ["system", system],
-    [
-      "tilings",
-      tuned
-        ? "of products as `wgrad tune` chose them here"
-        : "of products by rule of thumb; `wgrad tune` chooses by trying",
-    ],
+    reference
+      ? ["reference", `plain loops instead of WebAssembly: ${reference.join(", ") || "none"}`]
+      : ["tilings", tilings],
     ["times", `medians after a warm-up, ± half the distance of the quartiles; ${clocks}`],
     [
       "ceilings",
-      `float32 multiply-adds ${rateText(flopsPerSecond, "FLOP")}, copying ${bytesText(copiedBytes)} ${rateText(bytesPerSecond, "B")} (read and written)`,
+      `${reference ? "the product of two 512×512 matrices" : "float32 multiply-adds"} ${rateText(flopsPerSecond, "FLOP")}, copying ${bytesText(copiedBytes)} ${rateText(bytesPerSecond, "B")} (read and written)`,
     ],
   ];
 }
@@ -122,7 +123,7 @@ export function stepFields(row: DetailedStepRow): [name: string, value: string][
     ],
     ["CPU time", encodingText(row)],
     [
-      "GPU memory",
+      "memory",
       `${bytesText(row.gpuBytes)}, the data set of 60,000 × 784 bytes among it; compiled in ${timeText(row.compileSeconds)}, batch ${batch}`,
     ],
   ];

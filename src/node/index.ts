@@ -12,6 +12,7 @@ import type { TensorValues } from "../formats/safetensors.ts";
 import type { DawnOptions } from "./dawn.ts";
 import { debugOptions } from "./debug.ts";
 import { fileTuningStore } from "./tuning-store.ts";
+import { nodeWasm } from "./wasm.ts";
 import { plainReason, readFileOrRefuse, writeFileAtomically } from "./files.ts";
 
 export { loadModel, saveModel, type Facts, type FileExtensions, type TrainedModel } from "../formats/model.ts";
@@ -27,6 +28,7 @@ export type { GpuSource } from "../device/adapter.ts";
 export type { DawnOptions } from "./dawn.ts";
 export { readFileOrRefuse, writeFileAtomically } from "./files.ts";
 export { fileTuningStore } from "./tuning-store.ts";
+export { nodeWasm } from "./wasm.ts";
 export { readCsvDataset, readCsvTable, type CsvDatasetOptions, type CsvTableOptions } from "./csv-table.ts";
 export { mnistFileNames, type MnistFile } from "../data/mnist.ts";
 export { loadMnist, mnistChecksums, mnistMirrors, type MnistSource, type MnistSourceOptions } from "./mnist-source.ts";
@@ -60,13 +62,14 @@ function dawnFailure(cause: unknown): { what: string; fix: string } {
 }
 
 /** What computes in Node, and how. */
-export interface NodeBackendOptions extends DawnOptions, Omit<BackendOptions, "source"> {}
+export interface NodeBackendOptions extends DawnOptions, Omit<BackendOptions, "source" | "wasmSource"> {}
 
 /**
- * A backend for Node, by Dawn, with the choices that `wgrad tune` kept for the adapter. Node exits only after its `dispose`
- * was called. With `wgrad:graph` or `wgrad:wgsl` in the environment's DEBUG, it prints what it compiles to standard error.
+ * A backend for Node: WebGPU by Dawn, with the choices that `wgrad tune` kept for the adapter, WebAssembly with a thread for
+ * each core, or the CPU's reference. On WebGPU Node exits only after its `dispose` was called. With `wgrad:graph` or
+ * `wgrad:wgsl` in the environment's DEBUG, it prints what it compiles to standard error.
  * @throws DeviceError where the device is "webgpu" and there is no adapter or no Dawn
- * @throws OptionError for another device
+ * @throws OptionError for another device, and for a number of threads below 1
  */
 export function createNodeBackend({ flags = [], ...options }: NodeBackendOptions = {}): Promise<Backend> {
   return createBackend({
@@ -75,6 +78,7 @@ export function createNodeBackend({ flags = [], ...options }: NodeBackendOptions
     ...debugOptions(),
     ...options,
     source: () => dawnGpu({ flags }),
+    wasmSource: nodeWasm,
   });
 }
 

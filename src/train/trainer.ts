@@ -46,7 +46,7 @@ export interface Trainer {
   predict(features: Uint8Array | Float32Array): Promise<Float32Array>;
   /**
    * Makes the next step, dispatch by dispatch and in no fit.
-   * @returns nanoseconds of each on the GPU's clock, in the order of `dispatches`; browsers round them
+   * @returns nanoseconds of each, see `Executable.profile`, in the order of `dispatches`; browsers round them
    * @throws DeviceError where the device has no timestamps, or the step is divided into parts; DeviceLostError where the
    * device is lost meanwhile: the next call of another method replaces it; OptionError while a fit of this trainer runs
    */

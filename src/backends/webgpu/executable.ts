@@ -16,7 +16,7 @@ import type { Plan } from "../../compiler/plan.ts";
 import type { Region } from "../../compiler/regions.ts";
 import type { OwnBuffers } from "./own-buffers.ts";
 import type { ScalarRing } from "./scalars.ts";
-import type { StoredLeaves } from "./stored-leaves.ts";
+import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
 
 /** The most steps that go into one submit: rows of the trace, slots of the ring of per-step scalars. */
 export const STEPS_PER_SUBMIT = 256;
@@ -42,7 +42,7 @@ export interface ExecutableParts {
   /** One for each launch. */
   readonly pipelines: readonly Pipeline[];
   readonly ring: ScalarRing;
-  readonly leaves: StoredLeaves;
+  readonly leaves: StoredLeaves<GPUBuffer>;
   readonly buffers: OwnBuffers;
 }
 
@@ -55,7 +55,7 @@ export class WebGPUExecutable implements Executable {
   readonly #plan: Plan;
   readonly #trace: Region;
   readonly #ring: ScalarRing;
-  readonly #leaves: StoredLeaves;
+  readonly #leaves: StoredLeaves<GPUBuffer>;
   readonly #recorded: readonly Recorded[];
   /** How often leaves had moved when they were bound. */
   #boundAt: number;

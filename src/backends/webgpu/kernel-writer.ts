@@ -9,7 +9,8 @@ import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
 import { byteRows, byteRowWords } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope, type Lane } from "./element.ts";
 import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";
-import { gathersFrom, pointwiseTraits, totalOperation } from "../../compiler/nodes.ts";
+import { groupName, groupShapes, touchedBytes } from "../../compiler/describe.ts";
+import { gathersFrom, totalOperation } from "../../compiler/nodes.ts";
 import { rootOf } from "../../graph/views.ts";
 import { anchorKernel, pointwiseKernel } from "./kernels.ts";
 import { OWN_PLACE as PLACE, type Binding, type Launch, type StepContext } from "./launch.ts";
@@ -310,15 +311,13 @@ export class KernelWriter implements ElementScope {
   }
 
   #name(): string {
-    const [first, ...others] = nodesOf(this.#parts.group).map(({ op }) => op.name);
-    return [this.#parts.launch.float16 ? `${first} float16` : first, ...others].join(" + ");
+    const name = groupName(this.#parts.group);
+    const [first] = nodesOf(this.#parts.group);
+    return this.#parts.launch.float16 ? name.replace(first!.op.name, `${first!.op.name} float16`) : name;
   }
 
   #describe(): Omit<Launch, "code" | "bindings" | "grid"> {
     const { group, launch } = this.#parts;
-    const anchorOperands = Object.values(launch.reads);
-    const others = group.inputs.filter((input) => !anchorOperands.some((operand) => rootOf(operand) === input));
-    const shape = (tensor: Tensor) => `[${tensor.shape.join(", ")}]`;
     const chainFlops = nodesOf(group).reduce(
       (sum, node) => sum + node.size * (pointwiseKernel(node)?.flops(node) ?? 0),
       0,
@@ -326,27 +325,16 @@ export class KernelWriter implements ElementScope {
     return {
       kernel: this.#name(),
       float16: launch.float16 ?? false,
-      shapes: `${[...anchorOperands, ...others].map(shape).join(" ")} → ${group.outputs.map(shape).join(" ")}`,
+      shapes: groupShapes(group, Object.values(launch.reads)),
       flops: launch.flops + chainFlops,
       bytes: this.#bindings.reduce((sum, binding) => sum + this.#touchedBytes(binding), 0),
     };
   }
 
-  /** Of the trace a step touches a word, of what only recomputed gathers read an element per result, else everything. */
+  /** Of the trace a step touches a word. */
   #touchedBytes({ name, tensor, range }: BoundTensor): number {
     if (name === "trace") return 4;
-    const whole = 4 * (range.end - range.start);
-    const readers = nodesOf(this.#parts.group).flatMap((node) => this.#readersWithin(node, tensor));
-    if (readers.length === 0 || !readers.every((node) => pointwiseTraits(node)?.gathers)) return whole;
-    const largest = Math.max(...readers.map(({ size }) => size));
-    return Math.min(whole, largest * (tensor.dtype === "uint8" ? 1 : 4));
-  }
-
-  /** A node, or those inlined in it, that read a tensor. */
-  #readersWithin(node: Tensor, tensor: Tensor): Tensor[] {
-    const roots = node.inputs.map(rootOf);
-    const inlined = roots.filter((root) => this.inlined.has(root)).flatMap((root) => this.#readersWithin(root, tensor));
-    return roots.includes(tensor) ? [node, ...inlined] : inlined;
+    return touchedBytes(this.#parts.group, tensor, this.inlined, 4 * (range.end - range.start));
   }
 }
 

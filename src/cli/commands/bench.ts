@@ -3,14 +3,16 @@ import { cpus } from "node:os";
 import { Option, type Command } from "commander";
 import type { BenchmarkReport } from "../../bench/report.ts";
 import { WgradError } from "../../errors.ts";
-import { dawnGpu, fileTuningStore, readFileOrRefuse, writeFileAtomically } from "../../node/index.ts";
+import { dawnGpu, fileTuningStore, nodeWasm, readFileOrRefuse, writeFileAtomically } from "../../node/index.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
+import { nameOption } from "../options/options.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { requireWritable } from "../options/writable.ts";
 import { print, say } from "../text/terminal.ts";
 import { counted, field } from "../text/text.ts";
 
 interface BenchFlags {
+  readonly device: (typeof benchDevices)[number];
   readonly filter: string;
   readonly json?: string;
   readonly compare?: string;
@@ -18,13 +20,16 @@ interface BenchFlags {
   readonly quick: boolean;
 }
 
+const benchDevices = ["webgpu", "wasm"] as const;
+
 /** `wgrad bench`. */
 export function benchCommand(command: Command): Command {
   return command
     .description(
-      "Times the kernels of a training step and the whole step on this machine's adapter. Each result is compared with " +
+      "Times the kernels of a training step and the whole step on this machine's adapter or CPU. Each result is compared with " +
         "the CPU's first; what is wrong is not timed, and the exit code is 1.",
     )
+    .addOption(nameOption("--device", "what computes", benchDevices, "webgpu"))
     .addOption(
       new DeclaredOption(
         "--filter <text>",
@@ -57,9 +62,10 @@ async function bench(flags: BenchFlags, command: Command): Promise<void> {
   const before = flags.compare === undefined ? undefined : readReport(await textOf(flags.compare), flags.compare);
   if (flags.json !== undefined) await requireWritable(flags.json, "the report", "--json");
   const lines = new ReportLines();
+  const isWasm = flags.device === "wasm";
   const report = await runBenchmark({
-    source: await dawnGpu({ flags: ["disable-dawn-features=timestamp_quantization"] }),
-    runtime: `Node ${process.version}, Dawn${dawnVersion()}`,
+    source: isWasm ? nodeWasm() : await dawnGpu({ flags: ["disable-dawn-features=timestamp_quantization"] }),
+    runtime: `Node ${process.version}${isWasm ? "" : `, Dawn${dawnVersion()}`}`,
     system: `${process.platform} ${process.arch}, ${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${counted(cpus().length, "core")}`,
     tuning: fileTuningStore(),
     filter: flags.filter,

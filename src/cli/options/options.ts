@@ -184,7 +184,7 @@ export function dataOption(): SettableOption {
 export function deviceOption(): SettableOption {
   return nameOption(
     "--device",
-    "what computes; auto takes the CPU where there is no GPU",
+    "what computes; auto takes wasm, the CPU by WebAssembly, where there is no GPU",
     deviceChoices,
     "auto",
   ).withFacts({ isIdentity: false, sweep: "shared" });

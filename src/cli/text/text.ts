@@ -26,7 +26,7 @@ export function duration(seconds: number): string {
 
 /** What computes, plainly so where it is no GPU. */
 export function adapterText({ kind, adapter }: Backend): string {
-  if (kind === "cpu") return `none: ${adapter.name}`;
+  if (kind !== "webgpu") return `none: ${adapter.name}`;
   return adapter.software ? `${adapter.name}, a software adapter` : adapter.name;
 }
 

@@ -1,17 +1,33 @@
-import type { Device } from "../../device/device.ts";
-import { OptionError } from "../../errors.ts";
-import { updatedLeaves, type Graph } from "../../graph/graph.ts";
-import { isStored } from "../../graph/leaves.ts";
-import type { Tensor } from "../../graph/tensor.ts";
-import { isPack, packOffsets } from "../../graph/traits.ts";
-import { wordsOf } from "./bytes.ts";
-import type { Region, VirtualBuffer } from "../../compiler/regions.ts";
+import { OptionError } from "../errors.ts";
+import { updatedLeaves, type Graph } from "../graph/graph.ts";
+import { isStored } from "../graph/leaves.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { isPack, packOffsets } from "../graph/traits.ts";
+import type { Region, VirtualBuffer } from "./regions.ts";
 
-/** Where a virtual buffer begins in GPU memory. */
-export interface BufferPlace {
-  readonly buffer: GPUBuffer;
-  /** In elements. */
+/** Where a virtual buffer begins in the memory of a backend. */
+export interface BufferPlace<Buffer> {
+  readonly buffer: Buffer;
+  /** In elements of four bytes. */
   readonly offset: number;
+}
+
+/** What a backend keeps leaves in. */
+export interface LeafMemory<Buffer> {
+  /** Words of four bytes that a leaf takes. */
+  wordsOf(leaf: Tensor): number;
+  /**
+   * Makes a buffer for each block.
+   * @throws DeviceError where there is no memory for all of them; then none is left behind
+   */
+  allocate(blocks: readonly { readonly label: string; readonly elements: number }[]): Promise<Buffer[]>;
+  /** Does something after all work that was given to the device before, and before all that is given later. */
+  inOrder(work: () => void): Promise<void>;
+  /** Copies elements from the start of a buffer to a place. */
+  copy(from: Buffer, to: BufferPlace<Buffer>, elements: number): void;
+  /** Writes the initial values of a leaf that has its place. */
+  write(leaf: Tensor, values: Float32Array): void;
+  free(buffer: Buffer): void;
 }
 
 /** A buffer that a graph needs besides those there are, and the leaves that are to lie in it. */
@@ -22,30 +38,27 @@ interface Block {
 }
 
 /**
- * The leaves of a session in GPU memory. Leaves that a graph updates as one pack lie together, in the pack's order, so that
- * the pack is one region. Where such a graph comes after others that use the leaves, they move: plans know virtual buffers
- * only, and one that only reads them holds wherever they lie. A leaf that a graph updates by itself, or as part of another
+ * The leaves of a session in a device's memory. Leaves that a graph updates as one pack lie together, in the pack's order, so
+ * that the pack is one region. Where such a graph comes after others that use the leaves, they move: plans know virtual
+ * buffers only, and one that only reads them holds wherever they lie. A leaf that a graph updates by itself, or as part of another
  * pack, stays, since its plan counts on what shares a buffer; the planner copies such leaves into a pack and back.
  */
-export class StoredLeaves {
-  readonly #device: Device;
-  readonly #write: (leaf: Tensor, values: Float32Array) => void;
+export class StoredLeaves<Buffer> {
+  readonly #memory: LeafMemory<Buffer>;
   /** Where each leaf lies, for the graphs to come. */
   readonly #regions = new Map<Tensor, Region>();
-  readonly #places = new Map<VirtualBuffer, BufferPlace>();
+  readonly #places = new Map<VirtualBuffer, BufferPlace<Buffer>>();
   readonly #fixed = new Set<Tensor>();
   /** Graphs are placed one after the other. */
   #placing: Promise<unknown> = Promise.resolve();
   #moves = 0;
   #disposed = false;
 
-  /** @param write takes the initial values of a leaf that was placed */
-  constructor(device: Device, write: (leaf: Tensor, values: Float32Array) => void) {
-    this.#device = device;
-    this.#write = write;
+  constructor(memory: LeafMemory<Buffer>) {
+    this.#memory = memory;
   }
 
-  /** How often leaves have moved, which puts the bind groups made before out of date. */
+  /** How often leaves have moved, which puts what was bound before out of date. */
   get moves(): number {
     return this.#moves;
   }
@@ -73,12 +86,12 @@ export class StoredLeaves {
     return together ? { buffer: first.buffer, offset: first.offset, elements: tensor.size } : undefined;
   }
 
-  placeOf(buffer: VirtualBuffer): BufferPlace | undefined {
+  placeOf(buffer: VirtualBuffer): BufferPlace<Buffer> | undefined {
     return this.#places.get(buffer);
   }
 
   /** The buffer that holds a leaf, and the leaf's first element in it. */
-  memoryOf(leaf: Tensor): BufferPlace {
+  memoryOf(leaf: Tensor): BufferPlace<Buffer> {
     const region = this.#regions.get(leaf);
     if (!region)
       throw new OptionError({
@@ -92,25 +105,22 @@ export class StoredLeaves {
 
   dispose(): void {
     this.#disposed = true;
-    for (const { buffer } of this.#places.values()) buffer.destroy();
+    for (const { buffer } of this.#places.values()) this.#memory.free(buffer);
     this.#places.clear();
     this.#regions.clear();
   }
 
   async #placeNow(graph: Graph): Promise<void> {
     const blocks = this.#blocksFor(graph);
-    const made: GPUBuffer[] = [];
-    try {
-      await this.#device.allocate(() => {
-        for (const { elements, label } of blocks) made.push(this.#device.createStorage(4 * elements, label));
-      });
-      if (this.#disposed) throw new OptionError({ where: "compile", what: "the session was disposed of meanwhile" });
-    } catch (error) {
-      for (const buffer of made) buffer.destroy();
-      throw error;
-    }
-    for (const leaf of graph.updates.flatMap(({ target }) => updatedLeaves(target))) this.#fixed.add(leaf);
-    blocks.forEach((block, position) => this.#fill(block, made[position]!));
+    const made = await this.#memory.allocate(blocks);
+    await this.#memory.inOrder(() => {
+      if (this.#disposed) {
+        for (const buffer of made) this.#memory.free(buffer);
+        throw new OptionError({ where: "compile", what: "the session was disposed of meanwhile" });
+      }
+      for (const leaf of graph.updates.flatMap(({ target }) => updatedLeaves(target))) this.#fixed.add(leaf);
+      blocks.forEach((block, position) => this.#fill(block, made[position]!));
+    });
   }
 
   #blocksFor(graph: Graph): Block[] {
@@ -131,33 +141,30 @@ export class StoredLeaves {
     const others = graph.nodes.filter((node) => isStored(node) && !this.#regions.has(node) && !placed.has(node));
     const alone = others.map((leaf): Block => ({
       label: (leaf.attributes as { name: string }).name,
-      elements: wordsOf(leaf),
+      elements: this.#memory.wordsOf(leaf),
       members: [{ leaf, offset: 0 }],
     }));
     return [...packed, ...alone];
   }
 
   /** Puts leaves into a new buffer, with the values that they have. */
-  #fill({ label, elements, members }: Block, buffer: GPUBuffer): void {
+  #fill({ label, elements, members }: Block, buffer: Buffer): void {
     const whole: VirtualBuffer = { label, elements };
     this.#places.set(whole, { buffer, offset: 0 });
     for (const { leaf, offset } of members) {
       const before = this.#regions.get(leaf);
-      this.#regions.set(leaf, { buffer: whole, offset, elements: wordsOf(leaf) });
+      this.#regions.set(leaf, { buffer: whole, offset, elements: this.#memory.wordsOf(leaf) });
       const { initial } = leaf.attributes as { initial?: Float32Array };
       if (before) this.#move(before.buffer, { buffer, offset }, leaf.size);
-      else if (initial) this.#write(leaf, initial);
+      else if (initial) this.#memory.write(leaf, initial);
     }
   }
 
-  /** Copies a leaf that has a buffer of its own, in the stream of commands, and makes its new place that of the buffer. */
-  #move(from: VirtualBuffer, to: BufferPlace, elements: number): void {
+  /** Copies a leaf that has a buffer of its own, and makes its new place that of the buffer. */
+  #move(from: VirtualBuffer, to: BufferPlace<Buffer>, elements: number): void {
     const { buffer } = this.#places.get(from)!;
-    const { gpu } = this.#device;
-    const encoder = gpu.createCommandEncoder({ label: `move ${from.label}` });
-    encoder.copyBufferToBuffer(buffer, 0, to.buffer, 4 * to.offset, 4 * elements);
-    gpu.queue.submit([encoder.finish()]);
-    buffer.destroy();
+    this.#memory.copy(buffer, to, elements);
+    this.#memory.free(buffer);
     this.#places.set(from, to);
     this.#moves++;
   }
