@@ -239,13 +239,13 @@ describe("devices", () => {
       expectRefusal(refused, 1, /^error: WebGPU: the native module .* GLIBC_2\.34 not found\. .*npm ci/m);
     });
 
-    test("--device auto trains on the CPU and says in one line why and how to get a GPU", async () => {
+    test("--device auto trains by WebAssembly and says in one line why and how to get a GPU", async () => {
       const { code, stdout, stderr } = await wgrad(
         ["train", "--on-nan", "ignore", ...quickWith("--device", "auto", "--epochs", "1")],
         { env },
       );
       expect(stderr).toMatch(/^No GPU \(.*GLIBC_2\.34 not found\).* CPU.*`npm run setup`.*\n$/);
-      expect(stdout).toContain("adapter   none: CPU reference");
+      expect(stdout).toMatch(/^adapter   none: WebAssembly, \d+ threads?$/m);
       expect(code).toBe(0);
     });
 
@@ -343,7 +343,7 @@ describe("bad arguments end with exit code 2", () => {
     ["train --optimizer adma", /no optimizer "adma"\. Did you mean adam\? Choose one of sgd,/],
     ["train --loss softmax-cross-entropy", /Did you mean softmaxCrossEntropy\?/],
     ["train --schedule cosin", /no schedule "cosin"\. Did you mean cosine\?/],
-    ["train --device gpu", /no device "gpu"\. (Did you mean cpu\? )?Choose one of webgpu, cpu, auto/],
+    ["train --device gpu", /no device "gpu"\. (Did you mean cpu\? )?Choose one of webgpu, wasm, cpu, auto/],
     ["plan --activation nothing-like-it", /no activation "nothing-like-it"\. Choose one of/],
   ])("wgrad %s", async (line, message) => {
     const [command, ...args] = line.split(" ");
