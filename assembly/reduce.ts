@@ -84,7 +84,7 @@ function reduceLongRow(operation: i32, args: i32, row: i32, count: i32, result: 
     else if (operation === ARGMAX) {
       const place = indexOfLargest(address, size);
       const value = load<f32>(address + (place << 2));
-      if (first === 0 || value > largest || (isNaN(value) && !isNaN(largest))) {
+      if (value > largest || (isNaN(value) && !isNaN(largest))) {
         largest = value;
         index = first + place;
       }
@@ -117,19 +117,19 @@ function sumOf(address: i32, count: i32): f64 {
   return total;
 }
 
-function largestOf(address: i32, count: i32): f32 {
+/** The largest of at least one element; NaN where there is one. */
+export function largestOf(address: i32, count: i32): f32 {
   const end = address + (count << 2);
-  let largest: f32 = -Infinity;
-  if (count >= 4) {
-    let lanes = v128.load(address);
-    for (address += 16; address + 16 <= end; address += 16) lanes = f32x4.max(lanes, v128.load(address));
-    largest = max(
-      max(f32x4.extract_lane(lanes, 0), f32x4.extract_lane(lanes, 1)),
-      max(f32x4.extract_lane(lanes, 2), f32x4.extract_lane(lanes, 3)),
-    );
+  let largest = load<f32>(address);
+  if (count < 4) {
+    for (; address < end; address += 4) largest = max(largest, load<f32>(address));
+    return largest;
   }
-  for (; address < end; address += 4) largest = max(largest, load<f32>(address));
-  return largest;
+  // The last vector may take elements again.
+  let lanes = v128.load(end - 16);
+  for (; address + 16 <= end; address += 16) lanes = f32x4.max(lanes, v128.load(address));
+  largest = max(f32x4.extract_lane(lanes, 0), f32x4.extract_lane(lanes, 1));
+  return max(largest, max(f32x4.extract_lane(lanes, 2), f32x4.extract_lane(lanes, 3)));
 }
 
 function indexOfLargest(address: i32, count: i32): i32 {

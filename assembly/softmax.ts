@@ -7,6 +7,7 @@
  */
 import { exp4, log4 } from "./math";
 import { elements, finish, storeLanes, word } from "./operand";
+import { largestOf } from "./reduce";
 
 // Words of the argument block. src/ops/softmax/wasm.ts writes them.
 const LOGITS = 0;
@@ -86,12 +87,6 @@ function rowResult(
     if (kind === LOSS) store<f32>(result, largest - load<f32>(logits + (load<i32>(label) << 2)) + logSum);
     else subtract(logits, classes, largest, logSum, result);
   }
-}
-
-function largestOf(logits: i32, classes: i32): f32 {
-  let largest: f32 = -Infinity;
-  for (let c = 0; c < classes; c++) largest = max(largest, load<f32>(logits + (c << 2)));
-  return largest;
 }
 
 /** Writes e^(z − largest), rounded up to whole vectors, and returns their sum. */

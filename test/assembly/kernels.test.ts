@@ -32,7 +32,7 @@ type Bound = (element: number, expected: number) => number;
 /** A node whose inputs are leaves of these values. */
 function example(
   build: (...leaves: Tensor[]) => Tensor,
-  ...inputs: [shape: readonly number[], NumericArray][]
+  ...inputs: (readonly [shape: readonly number[], NumericArray])[]
 ): Example {
   const leaves = inputs.map(([shape, values], position) =>
     input(`input ${position}`, shape, values instanceof Uint32Array ? "uint32" : "float32"),
@@ -63,20 +63,28 @@ function randomCuts(given: Example): number[] {
   return [...new Set(cuts)].sort((a, b) => a - b);
 }
 
+function expectSameBits(actual: NumericArray, expected: NumericArray, what: string): void {
+  const [bits, wanted] = [actual, expected].map(({ buffer }) => new Uint32Array(buffer));
+  const element = bits!.findIndex((word, index) => word !== wanted![index]);
+  if (element >= 0)
+    expect.fail(`seed ${seed}, ${what}: element ${element} is ${actual[element]}, not ${expected[element]}`);
+}
+
 /** Every way to run a kernel gives the same bits, near those of the reference. */
 function check(given: Example, bound: Bound): void {
   const whole = machine.run(given);
   expectNear(whole, reference(given), bound);
-  expect(machine.run(given, { cuts: randomCuts(given) }), "divided").toEqual(whole);
-  const all = given.values.map(() => true);
-  expect(machine.run(given, { fills: all, cuts: randomCuts(given) }), "operands computed").toEqual(whole);
+  expectSameBits(machine.run(given, { cuts: randomCuts(given) }), whole, "divided");
+  const fills = given.values.map(() => true);
+  expectSameBits(machine.run(given, { fills, cuts: randomCuts(given) }), whole, "operands computed");
   if (given.node.dtype !== "float32") return;
   const finished = machine.run(given, { finish: true, cuts: randomCuts(given) });
-  expect(
-    finished.map((value) => -value),
-    "finished",
-  ).toEqual(whole);
+  expectSameBits(negated(finished), whole, "finished");
 }
+
+/** By the sign bits, of NaN too. */
+const negated = (values: NumericArray) =>
+  new Float32Array(new Uint32Array(values.buffer).map((word) => word ^ (2 ** 31)).buffer);
 
 const ways = [false, true].flatMap((transposeLeft) =>
   [false, true].map((transposeRight) => ({ transposeLeft, transposeRight })),
@@ -117,6 +125,53 @@ describe.each(ways)("matmul %j", (way) => {
   });
 });
 
+test("products of random shapes", () => {
+  for (let drawn = 0; drawn < 40; drawn++) {
+    const size = (most: number) => 1 + random.below(random.below(most) + 1);
+    const [rows, inner, columns] = [size(150), size(600), size(80)] as const;
+    const precision = random.below(4) === 0 ? "float16" : "float32";
+    check(product(rows, inner, columns, { ...ways[random.below(4)], precision }), productBound(inner));
+  }
+});
+
+/** Replaces a few values by NaN and infinities. */
+function spoiled(values: Float32Array): Float32Array {
+  for (const value of [NaN, Infinity, -Infinity]) values[random.below(values.length)] = value;
+  return values;
+}
+
+test.each(ways)("a product with NaN and infinities, %j", (way) => {
+  for (const [rows, inner, columns] of [
+    [9, 30, 21],
+    [2, 30, 21],
+    [21, 2, 30],
+  ] as const) {
+    const given = product(rows, inner, columns, way);
+    for (const values of given.values) spoiled(values as Float32Array);
+    check(given, productBound(inner));
+  }
+});
+
+test("a product in float16 at the ends of its numbers", () => {
+  const left = Float32Array.of(
+    7e4,
+    -1e30,
+    65_519,
+    65_503,
+    2 ** -14,
+    2 ** -14 * (1 - 2 ** -11),
+    -1e-30,
+    1 + 2 ** -11,
+    0,
+  );
+  const given = example(
+    (a, b) => matmul(a, b, { precision: "float16" }),
+    [[9, 1], left],
+    [[1, 2], Float32Array.of(1 + 3 * 2 ** -11, -Infinity)],
+  );
+  check(given, () => 0);
+});
+
 /** Inputs [outer, count, inner] of reductions over the middle axis. */
 const reductionShapes = [
   [1, 1, 1],
@@ -149,11 +204,21 @@ describe.each(reductionShapes)("reductions of [%i, %i, %i]", (outer, count, inne
       );
   });
 
+  test("sum and mean of NaN and infinities", () => {
+    const values = spoiled(uniform(outer * count * inner));
+    const bound: Bound = (_, expected) => UNIT_ROUNDOFF * Math.abs(expected) * (1 + 1e-6);
+    for (const reduce of [sum, mean])
+      check(
+        example((x) => reduce(x, over), [shape, values]),
+        bound,
+      );
+  });
+
   test("max and argmax", () => {
     // Whole numbers, so that some are equal.
     const values = uniform(outer * count * inner, -20, 20).map(Math.round);
     for (let drawn = 0; drawn < 3; drawn++) values[random.below(values.length)] = NaN;
-    for (const drawn of [values, uniform(values.length)]) {
+    for (const drawn of [values, uniform(values.length), new Float32Array(values.length).fill(-Infinity)]) {
       check(
         example((x) => max(x, over), [shape, drawn]),
         () => 0,
@@ -164,6 +229,16 @@ describe.each(reductionShapes)("reductions of [%i, %i, %i]", (outer, count, inne
       );
     }
   });
+});
+
+test("argmax finds the first NaN of a row that is taken in parts", () => {
+  const values = uniform(7000);
+  values[2500] = values[2600] = values[6999] = NaN;
+  check(
+    example((x) => argmax(x), [[7000], values]),
+    () => 0,
+  );
+  expect(machine.run(example((x) => argmax(x), [[7000], values]))).toEqual(Uint32Array.of(2500));
 });
 
 const rowShapes = [
@@ -180,29 +255,25 @@ describe.each(rowShapes)("rows of logits [%i, %i]", (rows, classes) => {
   const shape = [rows, classes];
   const labels = Uint32Array.from({ length: rows }, () => random.below(classes));
 
-  test.each([1, 30])("within ±%i", (largest) => {
-    const logits = uniform(rows * classes, -largest, largest);
+  // Differences of logits are rounded, and the sum of the exponentials has √classes roundings.
+  const relative = (largest: number) => 16 * UNIT_ROUNDOFF * (Math.sqrt(classes) + 2 * largest);
+
+  function checkAll(logits: Float32Array, bound: number): void {
     const upstream = uniform(rows);
-    // Differences of logits are rounded, and the sum of the exponentials has √classes roundings.
-    const relative = 16 * UNIT_ROUNDOFF * (Math.sqrt(classes) + 2 * largest);
-    check(
-      example((logits) => softmax(logits!), [shape, logits]),
-      () => relative,
-    );
-    check(
-      example((logits) => logSoftmax(logits!), [shape, logits]),
-      () => relative,
-    );
-    check(example(softmaxCrossEntropyPerExample, [shape, logits], [[rows], labels]), () => relative);
-    check(
-      example(
-        (z, label, factor) => crossEntropyGradient(z, label, factor),
-        [shape, logits],
-        [[rows], labels],
-        [[rows], upstream],
-      ),
-      () => relative,
-    );
+    const z = [shape, logits] as const;
+    check(example((x) => softmax(x!), z), () => bound);
+    check(example((x) => logSoftmax(x!), z), () => bound);
+    check(example(softmaxCrossEntropyPerExample, z, [[rows], labels]), () => bound);
+    check(example(crossEntropyGradient, z, [[rows], labels], [[rows], upstream]), () => bound);
+  }
+
+  test.each([1, 30])("within ±%i", (largest) => {
+    checkAll(uniform(rows * classes, -largest, largest), relative(largest));
+  });
+
+  test("with NaN and infinities", () => {
+    checkAll(spoiled(uniform(rows * classes)), relative(1));
+    checkAll(new Float32Array(rows * classes).fill(-Infinity), 0);
   });
 });
 

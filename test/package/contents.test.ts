@@ -47,6 +47,19 @@ test("the types are found wherever modules are", async () => {
 });
 
 describe("what npm packs", () => {
+  test("the kernels of WebAssembly lie where a module looks for them", () => {
+    const files = packedFiles(staged);
+    const named = files
+      .filter((file) => file.endsWith(".js"))
+      .flatMap((file) =>
+        [
+          ...readFileSync(join(staged.folder, file), "utf8").matchAll(/new URL\("([^"]+\.wasm)", import\.meta\.url\)/g),
+        ].map(([, path]) => join(dirname(file), path!)),
+      );
+    expect(named).toEqual(["dist/kernels.wasm"]);
+    expect(files).toContain("dist/kernels.wasm");
+  });
+
   test("every declaration is reached from an entry", () => {
     const files = packedFiles(staged);
     const declarations = files.filter((file) => file.endsWith(".d.ts"));

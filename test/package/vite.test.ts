@@ -27,6 +27,8 @@ beforeAll(async () => {
       "worker.html": page("start-worker.ts"),
       "start-worker.ts": 'new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });\n',
       "worker.ts": readmeExample("createBackend()"),
+      "wasm.html": page("wasm.ts"),
+      "wasm.ts": readmeExample("createBackend()").replace("createBackend()", 'createBackend({ device: "wasm" })'),
     },
     pack(staged),
     "vite",
@@ -45,7 +47,7 @@ test("the README's example for browsers has at most fifteen lines", () => {
 });
 
 test("its types serve a strict page, and are checked themselves", () => {
-  const files = ["page.ts", "worker.ts", "start-worker.ts"];
+  const files = ["page.ts", "worker.ts", "start-worker.ts", "wasm.ts"];
   const options = ["--module", "esnext", "--moduleResolution", "bundler", "--types", "vite/client"];
   expect(complaintsOfTypes(app.folder, ...options, ...files)).toBe("");
 });
@@ -62,7 +64,7 @@ const servers = {
   "built for production": async () => {
     await build({
       ...config(),
-      build: { rolldownOptions: { input: [`${app.folder}/index.html`, `${app.folder}/worker.html`] } },
+      build: { rolldownOptions: { input: ["index", "worker", "wasm"].map((name) => `${app.folder}/${name}.html`) } },
     });
     return preview({ ...config(), preview: { port: 0 } });
   },
@@ -77,7 +79,11 @@ describe.each(Object.entries(servers))("%s", (_name, start) => {
   });
   afterAll(() => server?.close());
 
-  test.each(["index.html", "worker.html"])("%s trains by WebGPU", async (name) => {
+  test.each([
+    ["index.html", "swiftshader"],
+    ["worker.html", "swiftshader"],
+    ["wasm.html", "WebAssembly"],
+  ])("%s trains by %s", async (name, adapter) => {
     const lines = await consoleOf(browser, `${server.resolvedUrls!.local[0]}${name}`, "accuracy");
     // That there is no GPU would be a warning.
     expect(lines.filter(({ type }) => type !== "log")).toEqual([]);
@@ -86,7 +92,8 @@ describe.each(Object.entries(servers))("%s", (_name, start) => {
     // 2000 / 50 steps an epoch, three epochs, an event a step.
     expect(losses.map(([step]) => step)).toEqual(Array.from({ length: 120 }, (_, index) => index + 1));
     expect(losses.at(-1)![1]).toBeLessThan(losses[0]![1]! / 2);
-    const [, accuracy] = /^accuracy ([\d.]+) on 500 new digits, swiftshader/.exec(texts.at(-1)!)!;
+    const [, accuracy, on] = /^accuracy ([\d.]+) on 500 new digits, (.*)$/.exec(texts.at(-1)!)!;
     expect(Number(accuracy)).toBeGreaterThan(0.8);
+    expect(on).toContain(adapter);
   });
 });
