@@ -70,11 +70,11 @@ export interface WasmPointwiseKernel {
   /** Floating-point operations per element, for the plan's table. */
   flops(node: Tensor): number;
   /**
-   * The values of a float32 node.
+   * The values of a float32 node, or of a uint32 node that has no `integer`.
    * @param place the flat elements of the node
    */
   vector?(node: Tensor, inputs: readonly WasmInput[], place: Index): Vector;
-  /** The values of a uint32 node. */
+  /** The values of a uint32 node, as integers that can be followed along a row. */
   integer?(node: Tensor, inputs: readonly WasmInput[], place: Index): Index;
 }
 

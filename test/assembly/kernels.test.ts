@@ -261,8 +261,14 @@ describe.each(rowShapes)("rows of logits [%i, %i]", (rows, classes) => {
   function checkAll(logits: Float32Array, bound: number): void {
     const upstream = uniform(rows);
     const z = [shape, logits] as const;
-    check(example((x) => softmax(x!), z), () => bound);
-    check(example((x) => logSoftmax(x!), z), () => bound);
+    check(
+      example((x) => softmax(x!), z),
+      () => bound,
+    );
+    check(
+      example((x) => logSoftmax(x!), z),
+      () => bound,
+    );
     check(example(softmaxCrossEntropyPerExample, z, [[rows], labels]), () => bound);
     check(example(crossEntropyGradient, z, [[rows], labels], [[rows], upstream]), () => bound);
   }
