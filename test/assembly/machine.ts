@@ -111,10 +111,15 @@ export class Machine {
     const address = this.#region(4 * values.length);
     const words = values instanceof Uint32Array ? values : new Uint32Array(Float32Array.from(values).buffer);
     this.#words(address, values.length).set(words);
-    if (!filled) return { address, fill: 0, fillArguments: 0 };
+    if (!filled) return { address, fill: 0, fillRows: 0, fillArguments: 0 };
     const isInteger = values instanceof Uint32Array;
     if (!isInteger) new Float32Array(this.#memory.buffer, address, values.length).set(values.map((value) => value / 2));
-    return { address: 0, fill: isInteger ? FILL_COPIED : FILL_DOUBLED, fillArguments: this.#block([address]) };
+    return {
+      address: 0,
+      fill: isInteger ? FILL_COPIED : FILL_DOUBLED,
+      fillRows: 0,
+      fillArguments: this.#block([address]),
+    };
   }
 
   #block(words: readonly WasmArgument[]): number {
@@ -172,7 +177,7 @@ export function reference({ node, values }: Example): Float64Array {
 
 /** The number and size of a node's units. */
 export function unitsOf({ node, values }: Example): Pick<WasmCall, "units" | "grain"> {
-  const operand = { address: 0, fill: 0, fillArguments: 0 };
+  const operand = { address: 0, fill: 0, fillRows: 0, fillArguments: 0 };
   return callOf(
     node,
     values.map(() => operand),

@@ -8,9 +8,10 @@ import { constantOp, type ConstantAttributes, type StepScalarAttributes } from "
 import type { Tensor } from "../../graph/tensor.ts";
 import type { DispatchDescription, Executable, NumericArray } from "../backend.ts";
 import type { WasmDevice } from "./device.ts";
-import type { Lowered, Places } from "./lower.ts";
+import type { Lowered } from "./lower.ts";
 import type { Block } from "./memory.ts";
 import { blockBytes, OwnMemory } from "./own-memory.ts";
+import { unplaced, type Places } from "./places.ts";
 import { turn } from "./queue.ts";
 import type { Phase } from "./threads/pool.ts";
 
@@ -186,13 +187,12 @@ export class WasmExecutable implements Executable {
   /** The bytes of all argument blocks: their number and sizes do not depend on where things lie. */
   #argumentBytes(): number {
     let bytes = 0;
-    const places = {
-      ...this.#places((words) => {
+    const places: Places = {
+      ...unplaced,
+      argumentBlock(words) {
         bytes += blockBytes(words);
         return 0;
-      }),
-      addressOf: () => 0,
-      valuesOf: () => new Float32Array(0),
+      },
     };
     for (const step of this.#parts.lowered.steps) step.bind(places);
     return bytes;

@@ -7,13 +7,14 @@ import { nodesOf, type Group } from "../../compiler/fuse.ts";
 import type { Plan } from "../../compiler/plan.ts";
 import type { Region } from "../../compiler/regions.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import { rootOf } from "../../graph/views.ts";
-import type { WasmAnchorKernel, WasmArgument, WasmCall, WasmOperand } from "../../ops/wasm-kernel.ts";
+import type { WasmCall } from "../../ops/wasm-kernel.ts";
 import type { DispatchDescription } from "../backend.ts";
 import { bytesOf } from "./bytes.ts";
 import { divide, type Division } from "./division.ts";
-import { chainFunction, fillFunction, type ChainFunction } from "./functions/index.ts";
+import { chainFunction, type ChainFunction } from "./functions/index.ts";
 import { anchorKernel, referenceKernel } from "./kernels.ts";
+import { operandOf, type Operand } from "./operands.ts";
+import { chainArguments, unplaced, type Places } from "./places.ts";
 import type { Phase } from "./threads/pool.ts";
 
 /**
@@ -21,21 +22,6 @@ import type { Phase } from "./threads/pool.ts";
  * loops, a byte counts as half of one (measured on an AMD EPYC, Node 20).
  */
 const RATES = { product: 40, loop: 50, other: 3 };
-
-/** Where things lie, and what generates argument blocks. */
-export interface Places {
-  /** The byte address of a tensor that lies in memory. */
-  addressOf(tensor: Tensor): number;
-  /** Puts an argument block into memory. @returns its byte address */
-  argumentBlock(words: readonly WasmArgument[]): number;
-  /** The table index of a generated function. */
-  indexOf(generated: ChainFunction): number;
-  /** The table index of a kernel that was compiled ahead of time. */
-  kernelIndex(name: string): number;
-  functionAt(index: number): Phase["run"];
-  /** A tensor's elements; the object is of no use any more once the memory has grown. */
-  valuesOf(tensor: Tensor): Float32Array | Uint32Array | Uint8Array;
-}
 
 /** What one group runs. */
 export interface Step {
@@ -70,9 +56,6 @@ export function lower(plan: Plan, threads: number): Lowered {
   return { steps, regions };
 }
 
-const chainArguments = ({ tensors }: ChainFunction, places: Places) =>
-  places.argumentBlock(tensors.map((tensor) => places.addressOf(tensor)));
-
 function loopStep(plan: Plan, group: Group, threads: number): Step {
   const loop = chainFunction(group.members[0]!, group.outputs, plan.fusion.inlined);
   const { size } = nodesOf(group)[0]!;
@@ -97,24 +80,14 @@ interface AnchorParts {
   readonly threads: number;
 }
 
-/** A stand-in for an address that is not known yet. */
-const SOMEWHERE = 64;
-
 function anchorStep(parts: AnchorParts): Step {
   const { plan, group, anchor, finish, threads } = parts;
-  const { inlined } = plan.fusion;
-  const fills = anchor.inputs.map((input) =>
-    inlined.has(rootOf(input)) ? fillFunction(rootOf(input), inlined) : undefined,
-  );
-  const generated = [...fills, finish].flatMap((made) => made ?? []);
+  const operands = anchor.inputs.map((input) => operandOf(input, plan.fusion.inlined));
+  const generated = [...operands.map((operand) => operand.generated), finish].flatMap((made) => made ?? []);
   const callsHost = generated.some((made) => made.callsHost);
-  const kernel = anchorKernel(anchor);
-  const operands = fills.map((fill) =>
-    fill ? { address: 0, fill: 1, fillArguments: SOMEWHERE } : { address: SOMEWHERE, fill: 0, fillArguments: 0 },
-  );
-  const finishes = { finish: finish ? 1 : 0, finishArguments: finish ? SOMEWHERE : 0 };
-  const call = kernel?.call(anchor, operands, { address: SOMEWHERE, ...finishes });
-  if (!kernel || !call) return referenceStep(parts, fills);
+  const bindCall = (places: Places) => boundCall({ anchor, operands, finish }, places);
+  const call = bindCall(unplaced);
+  if (!call) return referenceStep(parts, operands);
   const flops = call.flops + (finish?.flops ?? 0) * anchor.size;
   const facts = describe(plan, group, { operands: anchor.inputs, flops });
   const { units, grain, scratchBytes } = call;
@@ -126,7 +99,7 @@ function anchorStep(parts: AnchorParts): Step {
     scratchBytes,
     temporaries: [],
     bind(places) {
-      const { kernel: name, arguments: words } = boundCall(kernel, { anchor, fills, finish }, places);
+      const { kernel: name, arguments: words } = bindCall(places)!;
       return phase(places, places.kernelIndex(name), places.argumentBlock(words), units, division);
     },
   };
@@ -134,30 +107,26 @@ function anchorStep(parts: AnchorParts): Step {
 
 interface AnchorFunctions {
   readonly anchor: Tensor;
-  /** What computes each input that is not in memory. */
-  readonly fills: readonly (ChainFunction | undefined)[];
+  readonly operands: readonly Operand[];
   readonly finish: ChainFunction | undefined;
 }
 
-function boundCall(kernel: WasmAnchorKernel, { anchor, fills, finish }: AnchorFunctions, places: Places): WasmCall {
-  const operands = anchor.inputs.map((input, position): WasmOperand => {
-    const fill = fills[position];
-    if (!fill) return { address: places.addressOf(rootOf(input)), fill: 0, fillArguments: 0 };
-    return { address: 0, fill: places.indexOf(fill), fillArguments: chainArguments(fill, places) };
-  });
-  return kernel.call(anchor, operands, {
-    address: places.addressOf(anchor),
-    finish: finish ? places.indexOf(finish) : 0,
-    finishArguments: finish ? chainArguments(finish, places) : 0,
-  })!;
+/** @returns undefined where the anchor runs its reference loop */
+function boundCall({ anchor, operands, finish }: AnchorFunctions, places: Places): WasmCall | undefined {
+  return anchorKernel(anchor)?.call(
+    anchor,
+    operands.map((operand) => operand.bind(places)),
+    {
+      address: places.addressOf(anchor),
+      finish: finish ? places.indexOf(finish) : 0,
+      finishArguments: finish ? chainArguments(finish, places) : 0,
+    },
+  );
 }
 
 /** The plain loop of an op without a kernel, on the calling thread. What it reads is computed as a whole before. */
-function referenceStep({ plan, group, anchor, finish }: AnchorParts, fills: AnchorFunctions["fills"]): Step {
-  const computed = anchor.inputs.flatMap((input, position) => {
-    const fill = fills[position];
-    return fill ? [{ fill, tensor: rootOf(input) }] : [];
-  });
+function referenceStep({ plan, group, anchor, finish }: AnchorParts, operands: readonly Operand[]): Step {
+  const computed = operands.filter(({ isComputed }) => isComputed);
   const facts = describe(plan, group, { operands: anchor.inputs, flops: anchor.size });
   const compute = referenceKernel(anchor);
   return {
@@ -166,16 +135,16 @@ function referenceStep({ plan, group, anchor, finish }: AnchorParts, fills: Anch
       kernel: facts.kernel.replace(anchor.op.name, `${anchor.op.name} (reference)`),
       grid: [1, 1, 1],
     },
-    functions: [...computed.map(({ fill }) => fill), ...(finish ? [finish] : [])],
+    functions: [...computed.map(({ generated }) => generated), finish].flatMap((made) => made ?? []),
     scratchBytes: 0,
     temporaries: computed.map(({ tensor }) => tensor),
     bind(places) {
-      const runs = computed.map(({ fill, tensor }) => {
-        const run = places.functionAt(places.indexOf(fill));
-        const args = chainArguments(fill, places);
-        return () => run(args, 0, tensor.size, places.addressOf(tensor));
+      const runs = computed.map((operand) => {
+        const { fill, fillArguments } = operand.bind(places);
+        const run = places.functionAt(fill);
+        return () => run(fillArguments, 0, operand.tensor.size, places.addressOf(operand.tensor));
       });
-      const inputs = anchor.inputs.map((input) => places.valuesOf(rootOf(input)));
+      const inputs = operands.map(({ tensor }) => places.valuesOf(tensor));
       const output = places.valuesOf(anchor);
       const rest = finish && places.functionAt(places.indexOf(finish));
       const args = finish ? chainArguments(finish, places) : 0;

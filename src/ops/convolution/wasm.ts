@@ -44,6 +44,20 @@ const patches: WasmPointwiseKernel = {
     const filled = constantIndex(fill);
     return choice(y, sizes[1], choice(x, sizes[2], image!.integerAt(source), filled), filled);
   },
+  fill(node, [address]) {
+    const { image, windows, fill, groups } = node.attributes as PatchesAttributes;
+    const [examples, height, width, channels] = image;
+    const { kernel, stride, dilation, before, spread, count } = windows;
+    const inLines = groups === 1 && dilation[1] === 1 && spread[1] === 1;
+    const padding = node.dtype === "float32" ? { float: fill } : fill;
+    const pairs = [kernel, stride, dilation, before, spread, count].flat();
+    const sizes = [examples, height, width, channels, channels / groups];
+    return {
+      elements: "patches",
+      rows: "patchRows",
+      arguments: [address!, ...sizes, ...pairs, padding, Number(inLines)],
+    };
+  },
 };
 
 export const kernels = { patches };

@@ -1,3 +1,4 @@
+import type { Tensor } from "../../graph/tensor.ts";
 import { operandWords, resultWords } from "../wasm/words.ts";
 import type { WasmAnchorKernel } from "../wasm-kernel.ts";
 import type { ReduceAttributes } from "./index.ts";
@@ -9,10 +10,11 @@ const GROUP = 256;
 /** Outputs of a cache line, which two threads should not share. */
 const LINE = 16;
 
-const reduceKernel = (kernel: string): WasmAnchorKernel => ({
+/** An op that a kernel of assembly/reduce.ts computes. */
+export const reduction = (kernel: string, attributesOf: (node: Tensor) => ReduceAttributes): WasmAnchorKernel => ({
   kind: "anchor",
   call(node, [input], result) {
-    const { outer, count, inner } = node.attributes as ReduceAttributes;
+    const { outer, count, inner } = attributesOf(node);
     return {
       kernel,
       arguments: [...operandWords(input!), ...resultWords(result), count, inner],
@@ -24,9 +26,12 @@ const reduceKernel = (kernel: string): WasmAnchorKernel => ({
   },
 });
 
+const own = (kernel: string) => reduction(kernel, ({ attributes }) => attributes as ReduceAttributes);
+
 export const kernels = {
-  sum: reduceKernel("sum"),
-  mean: reduceKernel("mean"),
-  max: reduceKernel("max"),
-  argmax: reduceKernel("argmax"),
+  sum: own("sum"),
+  mean: own("mean"),
+  product: own("product"),
+  max: own("max"),
+  argmax: own("argmax"),
 };
