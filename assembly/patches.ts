@@ -54,11 +54,12 @@ function writeRows(args: i32, row: i32, rowEnd: i32, column: i32, columnEnd: i32
   let down = (row / columns) % rows;
   let example = (row / (columns * rows)) % examples;
   let group = row / (columns * rows * examples);
-  for (; row < rowEnd; row++) {
+  while (row < rowEnd) {
     const image = word(args, IMAGE) + example * exampleBytes + ((group * word(args, OWN)) << 2);
-    writeWindow(args, image, down, across, column, columnEnd, target);
-    target += (columnEnd - column) << 2;
-    if (++across < columns) continue;
+    const windows = min(columns - across, rowEnd - row);
+    writeWindows(args, image, down, across, windows, column, columnEnd, target);
+    target += windows * ((columnEnd - column) << 2);
+    row += windows;
     across = 0;
     if (++down < rows) continue;
     down = 0;
@@ -68,23 +69,72 @@ function writeRows(args: i32, row: i32, rowEnd: i32, column: i32, columnEnd: i32
   }
 }
 
-/** Part of one window of the image of a group. */
-function writeWindow(args: i32, image: i32, down: i32, across: i32, column: i32, columnEnd: i32, target: i32): void {
+/** Part of some neighboring windows of the image of a group, line by line. */
+function writeWindows(
+  args: i32,
+  image: i32,
+  down: i32,
+  across: i32,
+  windows: i32,
+  column: i32,
+  columnEnd: i32,
+  target: i32,
+): void {
   const line = word(args, KERNEL + 1) * word(args, OWN);
   const lineBytes = (word(args, SIZE + 1) * word(args, CHANNELS)) << 2;
   const top = down * word(args, STRIDE) - word(args, BEFORE);
-  const left = across * word(args, STRIDE + 1) - word(args, BEFORE + 1);
+  const stride = (columnEnd - column) << 2;
   let place = column / line;
   for (let start = place * line; start < columnEnd; start += line) {
     const first = max(column - start, 0);
     const last = min(columnEnd - start, line);
     const y = elementOf(args, 0, top + place * word(args, DILATION));
-    if (y < 0) fill(target, last - first, word(args, FILL));
-    else if (word(args, IN_LINES)) copyLine(args, image + y * lineBytes, left, first, last, target);
-    else copyPlaces(args, image + y * lineBytes, left, first, last, target);
+    const imageLine = image + y * lineBytes;
+    if (y < 0) fillRuns(target, stride, last - first, windows, word(args, FILL));
+    else if (word(args, IN_LINES)) writeLines(args, imageLine, across, windows, first, last, target, stride);
+    else {
+      let to = target;
+      for (let window = 0; window < windows; window++) {
+        copyPlaces(args, imageLine, leftOf(args, across + window), first, last, to);
+        to += stride;
+      }
+    }
     target += (last - first) << 2;
     place++;
   }
+}
+
+/** The image's column at which a window begins. */
+function leftOf(args: i32, across: i32): i32 {
+  return across * word(args, STRIDE + 1) - word(args, BEFORE + 1);
+}
+
+/** Elements [first, last) of a line of some neighboring windows: those without padding in one loop. */
+function writeLines(
+  args: i32,
+  imageLine: i32,
+  across: i32,
+  windows: i32,
+  first: i32,
+  last: i32,
+  target: i32,
+  stride: i32,
+): void {
+  const channels = word(args, CHANNELS);
+  const width = word(args, SIZE + 1) * channels;
+  const step = word(args, STRIDE + 1) * channels;
+  const start = leftOf(args, across) * channels;
+  let window = 0;
+  for (; window < windows && start + window * step + first < 0; window++)
+    copyLine(args, imageLine, leftOf(args, across + window), first, last, target + window * stride);
+  const inside = min(windows, start + last > width ? 0 : (width - start - last) / step + 1);
+  if (window < inside) {
+    const from = imageLine + ((start + window * step + first) << 2);
+    copyRuns(target + window * stride, stride, from, step << 2, last - first, inside - window);
+    window = inside;
+  }
+  for (; window < windows; window++)
+    copyLine(args, imageLine, leftOf(args, across + window), first, last, target + window * stride);
 }
 
 /** The element of the image's axis at a position between elements; -1 for padding. */
@@ -119,6 +169,22 @@ function copyPlaces(args: i32, imageLine: i32, left: i32, first: i32, last: i32,
     else copy(target, imageLine + ((x * word(args, CHANNELS) + from) << 2), count);
     target += count << 2;
     place++;
+  }
+}
+
+/** Copies runs of `count` elements, which lie `sourceStride` bytes apart. */
+function copyRuns(target: i32, stride: i32, source: i32, sourceStride: i32, count: i32, runs: i32): void {
+  for (; runs > 0; runs--) {
+    copy(target, source, count);
+    target += stride;
+    source += sourceStride;
+  }
+}
+
+function fillRuns(target: i32, stride: i32, count: i32, runs: i32, bits: i32): void {
+  for (; runs > 0; runs--) {
+    fill(target, count, bits);
+    target += stride;
   }
 }
 
