@@ -7,6 +7,9 @@ import type { ReduceAttributes } from "./index.ts";
 const PART = 2048;
 const GROUP = 256;
 
+/** A kernel counts elements in 32 bits; only a virtual input has more. */
+const MOST_ELEMENTS = 2 ** 32 - 1;
+
 /** Outputs of a cache line, which two threads should not share. */
 const LINE = 16;
 
@@ -15,6 +18,7 @@ export const reduction = (kernel: string, attributesOf: (node: Tensor) => Reduce
   kind: "anchor",
   call(node, [input], result) {
     const { outer, count, inner } = attributesOf(node);
+    if (node.inputs[0]!.size > MOST_ELEMENTS) return undefined;
     return {
       kernel,
       arguments: [...operandWords(input!), ...resultWords(result), count, inner],
