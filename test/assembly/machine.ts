@@ -102,12 +102,12 @@ export class Machine {
   }
 
   /** Elements [start, end) of a pointwise node, as the kernel of its op writes them. @throws Error where it wrote more */
-  fill(given: Example, start: number, end: number): NumericArray {
+  elementsOf(given: Example, start: number, end: number): NumericArray {
     return this.#filled(given, end - start, (kernels, args, to) => kernels.elements(args, start, end, to));
   }
 
   /** Columns [column, columnEnd) of the rows [row, rowEnd), at least two elements. */
-  fillRows(given: Example, row: number, rowEnd: number, column: number, columnEnd: number): NumericArray {
+  rowsOf(given: Example, row: number, rowEnd: number, column: number, columnEnd: number): NumericArray {
     return this.#filled(given, (rowEnd - row) * (columnEnd - column), (kernels, args, to) => {
       this.#words(to, 2).set([column, columnEnd]);
       kernels.rows(args, row, rowEnd, to);
