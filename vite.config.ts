@@ -25,7 +25,18 @@ const library: ViteUserConfig["build"] = {
       onnx: entry("src/formats/onnx/index.ts"),
       cli: entry("src/cli/main.ts"),
     },
-    output: { entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },
+    output: {
+      entryFileNames: "[name].js",
+      chunkFileNames: "chunks/[name]-[hash].js",
+      // Apart from what a page loads first: two backends share the one, and two the other.
+      codeSplitting: {
+        includeDependenciesRecursively: false,
+        groups: [
+          { name: "compiler", test: /\/src\/compiler\// },
+          { name: "reference", test: /\/src\/ops\/\w+\/cpu\.ts$/ },
+        ],
+      },
+    },
   },
 };
 

@@ -2,6 +2,7 @@
  * The kernels of the WebAssembly backend, and the functions of vectors that its generated modules call.
  */
 export { matmul } from "./matmul";
+export { firstNonFinite } from "./non-finite";
 export { patches, patchRows } from "./patches";
 export { argmax, maximum as max, mean, product, sum } from "./reduce";
 export { cumulativeSum } from "./scan";

@@ -7,7 +7,7 @@
  */
 
 /** Four rows × eight columns. */
-export function tile4x8(left: i32, right: i32, inner: i32, result: i32, stride: i32, fresh: bool): void {
+export function tile4x8(left: u32, right: i32, inner: i32, result: i32, stride: i32, fresh: bool): void {
   let a0 = f32x4.splat(0);
   let a1 = a0;
   let b0 = a0;
@@ -29,7 +29,7 @@ export function tile4x8(left: i32, right: i32, inner: i32, result: i32, stride: 
     d0 = v128.load(row3);
     d1 = v128.load(row3, 16);
   }
-  const end = left + (inner << 4);
+  const end = left + ((<u32>inner) << 4);
   while (true) {
     let r0 = v128.load(right);
     let r1 = v128.load(right, 16);
@@ -105,7 +105,7 @@ export function tile4x8(left: i32, right: i32, inner: i32, result: i32, stride: 
 }
 
 /** Four rows × four columns. */
-export function tile4x4(left: i32, right: i32, inner: i32, result: i32, stride: i32, fresh: bool): void {
+export function tile4x4(left: u32, right: i32, inner: i32, result: i32, stride: i32, fresh: bool): void {
   let a = f32x4.splat(0);
   let b = a;
   let c = a;
@@ -119,7 +119,7 @@ export function tile4x4(left: i32, right: i32, inner: i32, result: i32, stride: 
     c = v128.load(row2);
     d = v128.load(row3);
   }
-  const end = left + (inner << 4);
+  const end = left + ((<u32>inner) << 4);
   while (true) {
     let r = v128.load(right);
     a = f32x4.add(a, f32x4.mul(v128.load32_splat(left), r));

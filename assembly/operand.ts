@@ -3,6 +3,7 @@
  * has words of 4 bytes; the units of work [start, end); and the byte address of memory that no other thread uses.
  * An operand takes three words of the block: its address; the table index of a function that computes it instead, or 0;
  * and that function's argument block. So does a result: its address, and the function that takes over from there.
+ * Addresses reach beyond 2³¹: where two are compared, they are u32.
  */
 
 /** A word of an argument block. */

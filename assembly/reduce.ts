@@ -106,12 +106,12 @@ function storeSum(operation: i32, result: i32, total: f64, count: i32): void {
   store<f32>(result, <f32>(operation === MEAN ? total / <f64>count : total));
 }
 
-function sumOf(address: i32, count: i32): f64 {
+function sumOf(address: u32, count: i32): f64 {
   let a = f64x2.splat(0);
   let b = a;
   let c = a;
   let d = a;
-  const end = address + (count << 2);
+  const end = address + ((<u32>count) << 2);
   for (; address + 32 <= end; address += 32) {
     a = f64x2.add(a, f64x2.promote_low_f32x4(v128.load64_zero(address)));
     b = f64x2.add(b, f64x2.promote_low_f32x4(v128.load64_zero(address, 8)));
@@ -132,8 +132,8 @@ function productOf(address: i32, count: i32): f64 {
 }
 
 /** The largest of at least one element; NaN where there is one. */
-export function largestOf(address: i32, count: i32): f32 {
-  const end = address + (count << 2);
+export function largestOf(address: u32, count: i32): f32 {
+  const end = address + ((<u32>count) << 2);
   let largest = load<f32>(address);
   if (count < 4) {
     for (; address < end; address += 4) largest = max(largest, load<f32>(address));

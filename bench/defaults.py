@@ -2,8 +2,8 @@
 
     python3 bench/defaults.py [--splits 4] [--first 0] [--command "node dist/cli.js"] [--device cpu] [--sets wine,diabetes]
 
-For each data set and each split (a quarter of the rows is held out for testing) it prints the accuracy, or R2 of a
-quantity; then a Markdown table of the means. It needs scikit-learn, and wgrad built by `npx vite build`.
+For each data set and each split (a quarter of the rows is held out for testing) it prints the accuracy, or R2 for
+regression; then a Markdown table of the means. It needs scikit-learn, and wgrad built by `npx vite build`.
 The splits are those of train_test_split with random_state = first, first + 1, ...
 """
 import argparse, json, os, subprocess, tempfile, warnings
@@ -23,7 +23,7 @@ warnings.filterwarnings("ignore")
 
 
 def data_sets():
-    """Name -> (is a quantity, features, answers)."""
+    """Name -> (is regression, features, targets or labels)."""
     classes = datasets.make_classification
     random = np.random.RandomState(57)
     points = random.uniform(-2, 2, (250, 3))
@@ -44,14 +44,14 @@ def data_sets():
     }
 
 
-def rivals(is_quantity, seed):
+def baselines(is_regression, seed):
     """Name -> scikit-learn's model, on standardized features."""
-    if not is_quantity:
+    if not is_regression:
         models = {"MLP": MLPClassifier(random_state=seed), "linear": LogisticRegression(max_iter=1000)}
     else:
         stopping = MLPRegressor(early_stopping=True, random_state=seed)
         plain = MLPRegressor(random_state=seed)
-        # The targets standardized too: without it most runs are far from done after scikit-learn's 200 epochs.
+        # With standardized targets: otherwise most runs have not converged after scikit-learn's 200 epochs.
         scaled = {
             "MLP, early stopping, y scaled": TransformedTargetRegressor(stopping, transformer=StandardScaler()),
             "MLP, y scaled": TransformedTargetRegressor(plain, transformer=StandardScaler()),
@@ -60,24 +60,24 @@ def rivals(is_quantity, seed):
     return {name: make_pipeline(StandardScaler(), model) for name, model in models.items()}
 
 
-def write_csv(path, features, answers, is_quantity):
+def write_csv(path, features, targets, is_regression):
     with open(path, "w") as file:
         file.write(",".join([f"x{index}" for index in range(features.shape[1])] + ["y"]) + "\n")
-        for row, answer in zip(features, answers):
-            label = repr(float(answer)) if is_quantity else f"c{answer}"
+        for row, target in zip(features, targets):
+            label = repr(float(target)) if is_regression else f"c{target}"
             file.write(",".join([*(repr(float(value)) for value in row), label]) + "\n")
 
 
-def wgrad_score(command, device, parts, is_quantity, folder):
-    train, test, train_answers, test_answers = parts
+def wgrad_score(command, device, parts, is_regression, folder):
+    train, test, train_targets, test_targets = parts
     paths = {name: os.path.join(folder, name) for name in ("train.csv", "test.csv", "run.jsonl")}
-    write_csv(paths["train.csv"], train, train_answers, is_quantity)
-    write_csv(paths["test.csv"], test, test_answers, is_quantity)
+    write_csv(paths["train.csv"], train, train_targets, is_regression)
+    write_csv(paths["test.csv"], test, test_targets, is_regression)
     options = ["train", "--csv", paths["train.csv"], "--test-csv", paths["test.csv"], "--device", device, "--log", paths["run.jsonl"]]
     subprocess.run([*command.split(), *options], check=True, stdout=subprocess.DEVNULL)
     with open(paths["run.jsonl"]) as log:
         done = json.loads(log.read().strip().split("\n")[-1])
-    return done["testR2" if is_quantity else "testAccuracy"]
+    return done["testR2" if is_regression else "testAccuracy"]
 
 
 def main():
@@ -91,20 +91,20 @@ def main():
     chosen = [name for name in given.sets.split(",") if name]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, (is_quantity, features, answers) in data_sets().items():
+        for name, (is_regression, features, targets) in data_sets().items():
             if chosen and name not in chosen:
                 continue
             scores = {}
             for seed in range(given.first, given.first + given.splits):
-                stratify = None if is_quantity else answers
-                parts = train_test_split(features, answers, test_size=0.25, random_state=seed, stratify=stratify)
-                train, test, train_answers, test_answers = parts
-                scores.setdefault("wgrad", []).append(wgrad_score(given.command, given.device, parts, is_quantity, folder))
-                for rival, model in rivals(is_quantity, seed).items():
-                    scores.setdefault(rival, []).append(model.fit(train, train_answers).score(test, test_answers))
+                stratify = None if is_regression else targets
+                parts = train_test_split(features, targets, test_size=0.25, random_state=seed, stratify=stratify)
+                train, test, train_targets, test_targets = parts
+                scores.setdefault("wgrad", []).append(wgrad_score(given.command, given.device, parts, is_regression, folder))
+                for baseline, model in baselines(is_regression, seed).items():
+                    scores.setdefault(baseline, []).append(model.fit(train, train_targets).score(test, test_targets))
             means = {model: np.mean(values) for model, values in scores.items()}
             text = ", ".join(f"{model} {mean:.3f}" for model, mean in means.items())
-            rows.append(f"| {name}, {len(answers)} × {features.shape[1]} | {text} |")
+            rows.append(f"| {name}, {len(targets)} × {features.shape[1]} | {text} |")
             print(name, {model: [round(float(value), 3) for value in values] for model, values in scores.items()}, flush=True)
     print("\n".join(["| data set | mean |", "|---|---|", *rows]))
 

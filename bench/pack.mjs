@@ -1,4 +1,4 @@
-// `npm run pack:bench`: packs what measures wgrad on a machine that has a GPU and nothing else into one archive. There:
+// `npm run pack:bench`: creates an archive with everything needed to benchmark wgrad on a machine with a GPU. There, run:
 // tar xf wgrad-bench.tar.gz && wgrad-bench/run.sh
 
 import { spawnSync } from "node:child_process";
@@ -12,13 +12,13 @@ const MOST_BYTES = 60e6;
 const NAME = "wgrad-bench";
 const PROJECT = fileURLToPath(new URL("..", import.meta.url));
 
-/** Both unpack with `tar xf`; the second is smaller and takes a minute longer. */
+/** `tar xf` unpacks both; the second is smaller, and takes a minute longer to create. */
 const PACKINGS = [
   { ending: "tar.gz", option: "--gzip" },
   { ending: "tar.xz", option: "--xz" },
 ];
 
-/** All that a Node of nodejs.org links to; one that links to more, as a distribution's may, does not run elsewhere. */
+/** The libraries that Node from nodejs.org links to. A distribution's Node may link to more, and not run elsewhere. */
 const NODE_LIBRARIES = /linux-vdso|ld-linux|lib(dl|m|c|rt|pthread|stdc\+\+|gcc_s|atomic)\.so/;
 
 try {
@@ -39,14 +39,14 @@ function pack() {
     for (const packing of PACKINGS) {
       const packed = compress(scratch, packing);
       if (packed.bytes <= MOST_BYTES) return keep(packed.file, packing);
-      console.log(`${packing.ending}: ${megabytes(packed.bytes)}, too much`);
+      console.log(`${packing.ending}: ${megabytes(packed.bytes)}, too large`);
     }
     const largest = sizes.toSorted((one, other) => other.bytes - one.bytes).slice(0, 5);
     throw new Error(
       [
         `The archive would be larger than ${megabytes(MOST_BYTES)}. Its largest files, unpacked:`,
         ...largest.map(({ name, bytes }) => `  ${megabytes(bytes).padStart(9)}  ${name}`),
-        "A Node of another version may be smaller: that of version 20 fits.",
+        "Another version of Node may be smaller: version 20 fits.",
       ].join("\n"),
     );
   } finally {
@@ -54,22 +54,24 @@ function pack() {
   }
 }
 
-/** @throws Error where this Node would not run on another Linux machine */
+/** @throws Error if this Node would not run on another Linux machine */
 function requirePortableNode() {
   const { platform, arch, execPath } = process;
   if (platform !== "linux" || arch !== "x64") {
     const here = `this is ${platform}-${arch}`;
-    throw new Error(`The archive takes its Node and libraries from Linux on x86-64; ${here}. Make it there.`);
+    throw new Error(
+      `The archive contains Node and libraries for Linux on x86-64, but ${here}. Create it on Linux on x86-64.`,
+    );
   }
   const linked = spawnSync("ldd", [execPath], { encoding: "utf8" }).stdout.split("\n");
   const foreign = linked.filter((line) => line.includes(".so") && !NODE_LIBRARIES.test(line));
   if (foreign.length > 0) {
     const what = `${execPath} needs libraries that another machine may lack:`;
-    throw new Error([what, ...foreign, "Run this with a Node of nodejs.org."].join("\n"));
+    throw new Error([what, ...foreign, "Run this with Node from nodejs.org."].join("\n"));
   }
 }
 
-/** Puts a file of the archive in its place. @returns {number} its size */
+/** Copies or writes a file of the archive. @returns {number} its size in bytes */
 function stage(entry, folder) {
   const target = join(folder, entry.name);
   mkdirSync(dirname(target), { recursive: true });
@@ -77,22 +79,22 @@ function stage(entry, folder) {
   else copyFileSync(entry.source, target);
   const isProgram = /^(bin\/|run\.sh$)/.test(entry.name);
   chmodSync(target, isProgram ? 0o755 : 0o644);
-  // Symbols for debuggers are an eighth of Node and a fifth of Dawn. Without binutils they stay.
+  // Debug symbols are an eighth of Node and a fifth of Dawn. Without binutils, they stay.
   if (/^bin\/|\.node$/.test(entry.name)) spawnSync("strip", ["--strip-unneeded", target]);
   return statSync(target).size;
 }
 
-/** @throws Error with what tar says */
+/** @throws Error with tar's message */
 function compress(scratch, { ending, option }) {
   const file = join(scratch, `${NAME}.${ending}`);
   const options = ["--create", option, "--sort=name", "--owner=0", "--group=0", "--numeric-owner"];
   const places = ["--file", file, "--directory", scratch, NAME];
   const { status, stderr } = spawnSync("tar", [...options, ...places], { encoding: "utf8" });
-  if (status !== 0) throw new Error(`tar could not make ${file}: ${stderr.trim()}`);
+  if (status !== 0) throw new Error(`tar could not create ${file}: ${stderr.trim()}`);
   return { file, bytes: statSync(file).size };
 }
 
-/** Moves the archive to dist, which git ignores: MNIST must not get into the repository. */
+/** Moves the archive to dist, which git ignores, because MNIST must not be added to the repository. */
 function keep(packed, { ending }) {
   for (const packing of PACKINGS) rmSync(join(PROJECT, "dist", `${NAME}.${packing.ending}`), { force: true });
   const file = join("dist", `${NAME}.${ending}`);

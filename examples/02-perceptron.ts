@@ -25,7 +25,7 @@ import { linear } from "../src/data/points.ts";
 import { classPoints, colors, line, picture, points, type Point } from "./lib/picture.ts";
 import type { Stage } from "./lib/stage.ts";
 
-/** Samples of a few features, and the class of each, 1 or −1. */
+/** Samples of `width` features, and the class of each, 1 or −1. */
 export interface Samples {
   readonly features: Float32Array;
   readonly width: number;
@@ -38,7 +38,7 @@ export interface Start {
   readonly learningRate: number;
 }
 
-/** The state before each epoch: the parameters, and how many of all samples were misclassified. */
+/** The state before an epoch: the parameters, and the number of misclassified samples. */
 export interface Epoch {
   readonly weights: readonly number[];
   readonly bias: number;
@@ -51,7 +51,7 @@ const misclassified = (z: Tensor, y: Tensor) => lessEqual(multiply(y, z), 0);
 export const perceptronLoss = (z: Tensor, y: Tensor): Tensor =>
   negate(sum(multiply(misclassified(z, y), multiply(y, z))));
 
-/** Visits the samples one by one, in a new order each epoch, until there are no mistakes or the epochs are over. */
+/** Visits the samples one by one, in a new order in each epoch, until there are no mistakes or the last epoch has ended. */
 export async function train(backend: Backend, samples: Samples, start: Start, epochs: number): Promise<Epoch[]> {
   const { features, width, classes } = samples;
   const count = classes.length;
@@ -119,25 +119,25 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   await draw(
     picture("02", [
       {
-        title: "One update puts the three samples right",
+        title: "One update classifies all samples correctly",
         x: { name: "x", min: -1.5, max: 2.5 },
         y: { name: "z = x w + c", min: -2, max: 1 },
         series: [
-          line("before", outputOf(worked[0]!), { color: colors.grey, dashed: true }),
+          line("before", outputOf(worked[0]!), { color: colors.gray, dashed: true }),
           line("after", outputOf(worked.at(-1)!), { color: colors.black }),
           points("y = −1", sides[1]!, { color: colors.orange, size: 11 }),
           points("y = 1", sides[0]!, { color: colors.blue, symbol: "rect", size: 10 }),
         ],
       },
       {
-        title: `No mistake left after ${epochs.length - 1} epochs`,
+        title: `No mistakes after ${epochs.length - 1} epochs`,
         x: { name: "x₁", min: -1, max: 1 },
         y: { name: "x₂", min: -1, max: 1 },
         series: [
           ...epochs
             .slice(0, -1)
-            .map((epoch) => line("boundary before", boundaryOf(epoch), { color: colors.grey, width: 1 })),
-          line("at the end", boundaryOf(epochs.at(-1)!), { color: colors.black }),
+            .map((epoch) => line("boundary before each epoch", boundaryOf(epoch), { color: colors.gray, width: 1 })),
+          line("final boundary", boundaryOf(epochs.at(-1)!), { color: colors.black }),
           ...classPoints(samples.features, labels),
         ],
       },

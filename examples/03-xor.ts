@@ -1,6 +1,6 @@
 /*
- * XOR, which no line separates: the perceptron never stops and never gets all four cases right, while a network with one
- * hidden layer does (Minsky and Papert 1969; Rumelhart, Hinton and Williams 1986).
+ * XOR, which no line separates: the perceptron never converges and never classifies all four cases correctly, while a network
+ * with one hidden layer does (Minsky and Papert 1969; Rumelhart, Hinton and Williams 1986).
  */
 import { createTrainer, dense, makeClassificationDataset, optimizers, sequential, type Backend } from "../src/index.ts";
 import { train as trainPerceptron, type Epoch } from "./02-perceptron.ts";
@@ -21,7 +21,7 @@ import type { Stage } from "./lib/stage.ts";
 const features = Float32Array.from(inputs.flat());
 const labels = Uint32Array.from(inputs, ([a, b]) => Number(a !== b));
 
-/** How many of the four cases the perceptron gets wrong, before each epoch. */
+/** The number of misclassified cases before each epoch. */
 export function perceptron(backend: Backend, epochs: number): Promise<Epoch[]> {
   const classes = Array.from(labels, (label) => (label === 1 ? 1 : -1));
   return trainPerceptron(
@@ -33,11 +33,11 @@ export function perceptron(backend: Backend, epochs: number): Promise<Epoch[]> {
 }
 
 export interface XorNetwork {
-  /** How many of the four cases were right at each step. */
+  /** The number of correct predictions at each step. */
   readonly correct: readonly number[];
   /** The probability of class 1 for each of the four cases. */
   readonly probabilities: readonly number[];
-  /** The probability of class 1 at the given places. */
+  /** The probability of class 1 at the given points. */
   readonly field: readonly number[];
 }
 
@@ -66,14 +66,14 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   const square = { x: [-0.5, 1.5], y: [-0.5, 1.5], size: 60 } as const;
   const alone = (await perceptron(backend, 100)).map(({ mistakes }) => 4 - mistakes);
   const { correct, probabilities, field } = await network(backend, 100, fieldPlaces(square));
-  print(`perceptron: at most ${Math.max(...alone)} of 4 right in ${alone.length - 1} epochs`);
-  print(`with a hidden layer: ${correct.at(-1)} of 4 right after ${correct.length} steps`);
+  print(`perceptron: at most ${Math.max(...alone)} of 4 correct in ${alone.length - 1} epochs`);
+  print(`with a hidden layer: ${correct.at(-1)} of 4 correct after ${correct.length} steps`);
   inputs.forEach(([a, b], index) => print(`${a} XOR ${b}: ${probabilities[index]!.toFixed(3)}`));
   const curve = (values: readonly number[]) => values.map((value, step): Point => [step, value]);
   await draw(
     picture("03", [
       {
-        title: "Right answers of the four",
+        title: "Correct predictions out of four",
         x: { name: "epoch", max: 100 },
         y: { min: 0, max: 4.2 },
         series: [
@@ -82,7 +82,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         ],
       },
       {
-        title: "With a hidden layer: probability of 1",
+        title: "With a hidden layer: probability of class 1",
         x: { name: "x₁", min: -0.5, max: 1.5 },
         y: { name: "x₂", min: -0.5, max: 1.5 },
         series: [

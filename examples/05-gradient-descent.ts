@@ -1,7 +1,7 @@
 /*
  * Gradient descent on three points (weight, height): first for the intercept alone, with the slope fixed at 0.64, then for
- * both. The loss is the sum of squared residuals. Then y = x² from x = −1. A descent ends when its step gets small or after
- * a maximum number of steps, and reports which.
+ * both. The loss is the sum of squared residuals. Then y = x² from x = −1. A descent ends when its step is small enough or
+ * after a maximum number of steps, and reports which.
  */
 import {
   add,
@@ -99,7 +99,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   await draw(
     picture("05", [
       {
-        title: "The loss along the intercept (slope 0.64)",
+        title: "Loss over the intercept (slope 0.64)",
         x: { name: "intercept" },
         y: { name: "sum of squared residuals" },
         series: [
@@ -115,7 +115,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         ],
       },
       {
-        title: "The loss over both, and the way down",
+        title: "Loss over slope and intercept, with the path",
         x: { name: "slope", min: -0.4, max: 1.4 },
         y: { name: "intercept", min: -0.6, max: 2.2 },
         series: [

@@ -1,6 +1,6 @@
 /*
  * Linear regression, y = x · w + b with noise, with one and with several inputs. Gradient descent is compared with the least
- * squares solution of the normal equations. From any starting point it reaches the same weights.
+ * squares solution of the normal equations. It reaches the same weights from any starting point.
  */
 import {
   createTrainer,
@@ -112,7 +112,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
           points(
             "data",
             [...oneInput.targets].map((y, row): Point => [oneInput.features[row]!, y]),
-            { color: colors.grey, size: 6 },
+            { color: colors.gray, size: 6 },
           ),
           line(
             "least squares",
@@ -127,7 +127,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         ],
       },
       {
-        title: "One end from three starts",
+        title: "Loss from three starting points",
         x: { name: "step", max: 60 },
         y: { name: "mean squared error", log: true },
         series: fits.map(([start, { losses }], index) =>

@@ -99,12 +99,12 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
     );
     found.push({ name, color, ...fit });
   }
-  const thin = (losses: readonly number[]) =>
+  const everyTwentieth = (losses: readonly number[]) =>
     losses.flatMap((loss, step): Point[] => (step % 20 === 0 ? [[step, loss]] : []));
   await draw(
     picture("07", [
       {
-        title: "14 points of a cubic, with noise",
+        title: "14 noisy points of a cubic",
         x: { name: "x", min: -1, max: 1 },
         y: { name: "y", min: -1.5, max: 1.5 },
         series: [
@@ -128,8 +128,8 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         y: { name: "mean squared error", log: true },
         legend: false,
         series: found.flatMap(({ name, color, trainingLosses, validationLosses }) => [
-          line(`${name}, training`, thin(trainingLosses), { color, dashed: true, width: 1.5 }),
-          line(`${name}, validation`, thin(validationLosses), { color }),
+          line(`${name}, training`, everyTwentieth(trainingLosses), { color, dashed: true, width: 1.5 }),
+          line(`${name}, validation`, everyTwentieth(validationLosses), { color }),
         ]),
       },
     ]),

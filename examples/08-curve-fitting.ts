@@ -1,6 +1,6 @@
 /*
  * A hidden layer builds a curve from the curves of its units: ŷ(x) = Σ vⱼ σ(wⱼ x + bⱼ) + c. Two units suffice for a
- * bump through three points; a larger layer follows a wave. Every activation builds it from different pieces.
+ * bump through three points; a larger layer follows a wave. Each activation gives units of another shape.
  */
 import {
   createTrainer,

@@ -133,7 +133,7 @@ export async function libraryGradients(
   return found.flatMap((values) => [...values]);
 }
 
-/** The same gradients by hand, in that order. */
+/** The same gradients by hand, in the same order. */
 export function gradientsByHand(model: Model, dataset: ClassificationDataset, row: number): number[] {
   const { gradient } = backpropagate(initialParameters(model), rowOf(dataset, row), dataset.labels[row]!);
   return [gradient.weights1, gradient.biases1, gradient.weights2, gradient.biases2].flatMap((values) => [...values]);
@@ -153,7 +153,7 @@ export function trainByHand(model: Model, dataset: ClassificationDataset, epochs
   return losses;
 }
 
-/** The same by the library: SGD on one sample a step. */
+/** The same by the library: SGD with one sample per step. */
 export async function trainByLibrary(
   backend: Backend,
   model: Model,
@@ -176,7 +176,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   const byHand = gradientsByHand(model, dataset, 0);
   const byLibrary = await libraryGradients(backend, model, dataset, 0);
   print(
-    `${byHand.length} gradients: by hand and by the library they differ by at most ${largestDifference(byHand, byLibrary).toExponential(1)}`,
+    `${byHand.length} gradients by hand and by the library: they differ by at most ${largestDifference(byHand, byLibrary).toExponential(1)}`,
   );
   const epochs = 100;
   const lossesByHand = trainByHand(model, dataset, epochs);
@@ -203,7 +203,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
           line(
             "equal",
             ends.map((value): Point => [value, value]),
-            { color: colors.grey },
+            { color: colors.gray },
           ),
           points(
             "∂loss/∂W¹, b¹",
@@ -218,9 +218,9 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         ],
       },
       {
-        title: "Training by both",
+        title: "Training loss",
         x: { name: "epoch", max: epochs },
-        y: { name: "cross-entropy, mean of the epoch" },
+        y: { name: "mean cross-entropy of the epoch" },
         series: [
           line("by hand", perEpoch(lossesByHand), { color: colors.sky, width: 6, opacity: 0.6 }),
           line("by the library", perEpoch(losses), { color: colors.black, width: 1.5 }),

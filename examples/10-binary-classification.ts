@@ -56,7 +56,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   await draw(
     picture("10", [
       {
-        title: "Probability of class 1, and the training set",
+        title: "Probability of class 1, with the training set",
         x: { name: "x₁", min: square.x[0], max: square.x[1] },
         y: { name: "x₂", min: square.y[0], max: square.y[1] },
         series: [
@@ -70,7 +70,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
         ],
       },
       {
-        title: "Training",
+        title: "Training loss",
         x: { name: "epoch", max: losses.length },
         y: { name: "binary cross-entropy", log: true },
         series: [

@@ -5,7 +5,7 @@
  *   a¹ = σ(W¹ x)    a² = σ(W² a¹)    E = ½ Σ (a² − y)²
  *   δ² = (a² − y) ∘ a² (1 − a²)    δ¹ = (W²ᵀ δ²) ∘ a¹ (1 − a¹)    W² ← W² − ε δ² a¹ᵀ    W¹ ← W¹ − ε δ¹ xᵀ
  *
- * The same network in the library takes the same steps.
+ * The same network in the library makes the same steps.
  */
 import { createReadStream } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";
@@ -66,7 +66,7 @@ export async function readCsv(path: string): Promise<ClassificationDataset> {
   });
 }
 
-/** The network in the library's terms; it holds the initial weights for both. */
+/** The network as a model of the library. Both trainings start from its weights. */
 export function makeModel(inputs: number): Model {
   const layer = (units: number, fanIn: number) =>
     dense(units, { activation: "sigmoid", bias: false, weights: initializers.normal(fanIn ** -0.5) });
@@ -75,7 +75,7 @@ export function makeModel(inputs: number): Model {
 
 const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
 
-/** The network in loops; W is kept as [inputs, units]. */
+/** The network as plain loops. W is stored as [inputs, units]. */
 export class HandwrittenNetwork {
   readonly weights1: Float64Array;
   readonly weights2: Float64Array;
@@ -106,9 +106,9 @@ export class HandwrittenNetwork {
   }
 
   /**
-   * Adds `factor` times the gradient of one example's error to two arrays of the weights' sizes: for a step of SGD, −ε
-   * times the gradient to the weights themselves.
-   * @returns the error before
+   * Adds `factor` times the gradient of one example's error to two arrays of the sizes of the weights. For a step of SGD,
+   * `factor` is −ε and the arrays are the weights themselves.
+   * @returns the error before the step
    */
   addGradient(
     pixels: ArrayLike<number>,
@@ -250,15 +250,15 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
     print(`${train.count} training and ${test.count} test examples of ${source}, read from CSV files`);
     const panels = [];
     for (const [name, recipe] of [
-      ["one example a step", sampleBySample],
-      ["all 1,000 a step", fullBatch],
+      ["one example per step", sampleBySample],
+      ["all 1,000 examples per step", fullBatch],
     ] as const) {
       const byHand = trainByHand(train, test, recipe);
       const byLibrary = await trainByLibrary(backend, train, test, recipe);
       const difference = Math.max(...byHand.losses.map((loss, step) => Math.abs(loss - byLibrary.losses[step]!)));
       const accuracies = [byHand, byLibrary].map(({ testAccuracy }) => `${(100 * testAccuracy).toFixed(1)} %`);
       print(`${name}, ${recipe.steps} steps: test accuracy ${accuracies[0]} by hand, ${accuracies[1]} by the library`);
-      print(`  the losses of the steps differ by at most ${difference.toExponential(1)}`);
+      print(`  the losses differ by at most ${difference.toExponential(1)}`);
       const part = recipe.batchSize === 1 ? 100 : 1;
       panels.push({
         title: `${name}: test accuracy ${accuracies[0]}`,
@@ -276,7 +276,7 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
   }
 }
 
-/** The mean loss of each run of `length` steps. */
+/** The mean loss of every `length` consecutive steps. */
 function meansOf(losses: readonly number[], length: number): Point[] {
   return Array.from({ length: Math.floor(losses.length / length) }, (_, index) => {
     const part = losses.slice(index * length, (index + 1) * length);

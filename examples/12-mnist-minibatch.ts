@@ -1,6 +1,6 @@
 /*
  * Handwritten digits with the library: 784-200-10 with relu, softmax cross-entropy, minibatches and Adam, compared with the
- * loops of example 11. Both are timed in one run on the same data.
+ * loops of example 11. Both are timed in the same run on the same data.
  */
 import {
   createTrainer,
@@ -20,7 +20,7 @@ import { HandwrittenNetwork, makeModel } from "./11-mnist-from-scratch.ts";
 import { colors, line, picture, type Point } from "./lib/picture.ts";
 import type { Stage } from "./lib/stage.ts";
 
-/** The test accuracy after some seconds of training; the time of testing is not included. */
+/** The test accuracy after some seconds of training, without the time of the evaluation. */
 export interface Mark {
   readonly seconds: number;
   readonly accuracy: number;
@@ -38,7 +38,7 @@ export interface Contest {
   readonly test: ClassificationDataset;
   /** Passes over the training set, for both. */
   readonly epochs: number;
-  /** How many marks to take. */
+  /** The number of marks to take. */
   readonly marks: number;
 }
 
@@ -133,14 +133,14 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
       { color: palette[index]! },
     ),
   );
-  const title = "Test accuracy over the seconds of training";
+  const title = "Test accuracy over training time";
   await draw(
     picture(
       "12",
       [
         {
           title,
-          x: { name: `seconds (wgrad on ${adapterText(backend)})`, min: 0 },
+          x: { name: `training time in seconds (wgrad on ${adapterText(backend)})`, min: 0 },
           y: { name: "test accuracy, %" },
           series: curves,
         },

@@ -1,4 +1,4 @@
-// Deletes the declarations that no entry of the package reaches: tsc writes one for every source file.
+// Deletes the declaration files that no entry of the package reaches; tsc writes one for every source file.
 // `node scripts/prune-types.mjs [folder of the package]`
 
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ const reached = new Set();
 for (const { types } of Object.values(entries)) if (types) reach(join(root, types));
 prune(join(root, "dist", "types"));
 
-/** Notes a declaration file and everything that it imports from the package. */
+/** Marks a declaration file and everything that it imports from the package. */
 function reach(file) {
   if (reached.has(file)) return;
   reached.add(file);
@@ -21,11 +21,11 @@ function reach(file) {
   for (const [, path] of text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)"(\.[^"]+)"/g)) {
     const imported = join(dirname(file), path.replace(/\.tsx?$/, ".d.ts"));
     if (existsSync(imported)) reach(imported);
-    else throw new Error(`${file} imports ${path}, which is not there`);
+    else throw new Error(`${file} imports ${path}, which does not exist`);
   }
 }
 
-/** Deletes what was not reached, and folders that are empty then. */
+/** Deletes files that were not reached, and folders that are then empty. */
 function prune(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);

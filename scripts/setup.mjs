@@ -1,6 +1,6 @@
-// `npm run setup`: makes sure that Dawn finds a WebGPU adapter on this machine. A GPU's own driver is taken where
-// there is one; else Mesa's software driver is installed, if that needs no password. Then the same for the browser that
-// the demo is tested in, without which only those tests fail.
+// `npm run setup`: makes sure that Dawn finds a WebGPU adapter on this machine. If there is no GPU with a driver, Mesa's
+// software driver is installed, if that needs no password. Then it does the same for the browser that the demo is tested
+// in, without which only those tests fail.
 
 import { describeAdapter, findAdapter } from "./setup/adapter.mjs";
 import { chooseBrowserPlan, findBrowser } from "./setup/browser.mjs";
@@ -21,7 +21,7 @@ function setUp() {
   }
   if (found.unloadable !== undefined) {
     const needs = "It needs `npm ci` first and, on Linux, glibc 2.34 or newer.";
-    return giveUp("The package webgpu does not load:", found.unloadable, "", needs);
+    return giveUp("The package webgpu cannot be loaded:", found.unloadable, "", needs);
   }
   say(`No WebGPU adapter: ${found.reason}.`);
   return provideAdapter();
@@ -39,7 +39,7 @@ function provideAdapter() {
   if (plan.action === "instructions") return giveUp(...plan.lines);
 
   const origin = plan.from === "backports" ? plan.suite : "this distribution's packages";
-  say(`Installing from ${origin}: ${PACKAGES.join(" ")}`, "(Mesa's software driver; about a minute)");
+  say(`Installing from ${origin}: ${PACKAGES.join(" ")}`, "(Mesa's software driver; takes about a minute)");
   const failure = install(plan, prefix);
   if (failure !== undefined) return giveUp("apt could not install them:", failure);
 
@@ -71,7 +71,7 @@ function provideBrowser() {
 }
 
 function giveUp(...lines) {
-  say(...lines, "", "Training works without an adapter too, more slowly:", "  npx wgrad train --device cpu");
+  say(...lines, "", "Training also works without an adapter, but more slowly:", "  npx wgrad train --device cpu");
   return false;
 }
 

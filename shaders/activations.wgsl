@@ -1,7 +1,7 @@
-// The activations of src/ops/elementwise/activations.ts and their derivatives, one element each.
-// Every exponential is of a number that is not positive, so nothing overflows for any |x|.
+// The activations of src/ops/elementwise/activations.ts and their derivatives, for one element each. Arguments of exp
+// are never positive, so nothing overflows for any |x|.
 
-// Where a rectifier is off. NaN passes, with the slope of a positive number.
+// Whether a rectifier is off. NaN passes, with the slope of a positive number.
 fn is_off(x: f32) -> bool {
     return x <= 0.0 && !is_nan(x);
 }
@@ -32,8 +32,8 @@ fn sigmoid_derivative(x: f32) -> f32 {
     return e / ((1.0 + e) * (1.0 + e));
 }
 
-// WGSL allows its own tanh an absolute error of 1e-5. Near 0 the quotient would cancel: Taylor's series to x^9
-// there, whose next term is below 1e-8 of the value.
+// WGSL allows its tanh an absolute error of 1e-5. Near 0 the quotient would cancel, so Taylor's series up to x^9 is
+// used there; its next term is below 1e-8 of the value.
 fn hyperbolic_tangent(x: f32) -> f32 {
     let e = exponential(-2.0 * abs(x));
     let far = sign(x) * (1.0 - e) / (1.0 + e);
@@ -74,7 +74,8 @@ fn softplus(x: f32) -> f32 {
     return relu(x) + logarithm(1.0 + exponential(-abs(x)));
 }
 
-// A derivative found at x clamped to numbers: NaN where x is not finite, where x times a slope of 0 has no value.
+// A derivative evaluated at a finite x. It is NaN where x is not finite, because x times a slope of 0 is undefined
+// there.
 fn of_finite(x: f32, value: f32) -> f32 {
     return select(value, nan_of(x), is_non_finite(x));
 }
@@ -87,7 +88,7 @@ fn gelu_tanh(x: f32) -> f32 {
     return x * sigmoid(2.0 * gelu_tanh_inner(x));
 }
 
-// Beyond |x| = 20 the slope of the tanh is 0 in float32, and x * 0 * x^2 would meet infinity.
+// Beyond |x| = 20 the slope of tanh is 0 in float32, and x * 0 * x^2 would become infinity times 0.
 fn gelu_tanh_derivative(x: f32) -> f32 {
     let y = clamp(x, -20.0, 20.0);
     let inner_slope = 0.7978845608 * (1.0 + 0.134145 * y * y);
@@ -95,8 +96,8 @@ fn gelu_tanh_derivative(x: f32) -> f32 {
     return of_finite(x, sigmoid(2.0 * inner) + 0.5 * y * hyperbolic_tangent_derivative(inner) * inner_slope);
 }
 
-// Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: absolute error at most 1.5e-7.
-// The probability that a normal number is below x: erfc(-x / sqrt(2)) / 2.
+// Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: absolute error at most 1.5e-7. The probability
+// that a normal variable is below x: erfc(-x / sqrt(2)) / 2.
 fn normal_below(x: f32) -> f32 {
     let size = abs(x) * 0.7071067812;
     let t = 1.0 / (1.0 + 0.3275911 * size);
@@ -122,7 +123,7 @@ fn silu_derivative(x: f32) -> f32 {
     return sigmoid(x) * (1.0 + x * sigmoid(-x));
 }
 
-// The binary cross-entropy of sigmoid(z) against a target, from the logit.
+// The binary cross-entropy of sigmoid(z) with a target, from the logit z.
 fn sigmoid_cross_entropy(z: f32, target_value: f32) -> f32 {
     return (1.0 - target_value) * z - minimum(z, 0.0) + logarithm(1.0 + exponential(-abs(z)));
 }

@@ -1,6 +1,6 @@
-// The index of the largest member, the first of equal ones, or of the first NaN: x[outer, COUNT, STRIDE] to indices[outer, STRIDE].
-// One output is the work of LANES threads: each looks through a run of neighbouring members, so that lanes lie in
-// the order of their members and a tie goes to the lower lane.
+// The index of the largest member, of the first among equals, or of the first NaN: x[outer, COUNT, STRIDE] to
+// indices[outer, STRIDE]. LANES threads compute one output: each searches a run of adjacent members, so lanes are in
+// the order of their members, and ties go to the lower lane.
 // The member itself is a second result.
 // Expects: the constants of lanes.wgsl, OUTPUTS, COUNT, GROUPS (workgroups along x).
 
@@ -8,14 +8,14 @@ var<workgroup> lane_members: array<u32, GROUP_THREADS>;
 
 @compute @workgroup_size(GROUP_THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    // group.z is 0; that the compiler cannot know it keeps short loops from being unrolled, which costs compile time.
+    // group.z is 0, but the compiler cannot know it, which keeps short loops from being unrolled and compilation short.
     let lane = lane_of(thread) + group.z;
     let slot = output_of(thread);
     let run = (COUNT + LANES - 1u) / LANES;
     for (var first = group.x * GROUP_OUTPUTS; first < OUTPUTS; first += GROUPS * GROUP_OUTPUTS) {
         let output = min(first + slot, OUTPUTS - 1u);
         let start = output / STRIDE * COUNT * STRIDE + output % STRIDE;
-        // A lane past the last member repeats the last one; being a higher lane, it loses the tie.
+        // A lane beyond the last member repeats the last one. As the higher lane, it loses the tie.
         var best = min(lane * run, COUNT - 1u);
         var largest = read_x(start + best * STRIDE);
         for (var member = best + 1u; member < min(lane * run + run, COUNT); member++) {
@@ -31,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var half = LANES / 2u; half > 0u; half /= 2u) {
             workgroupBarrier();
             let other = lane_slot(slot, (lane + half) % LANES);
-            // Not lower than the other, but further on: a tie.
+            // An equal value with a larger index: a tie.
             if (lane < half && (exceeds(lane_values[other], lane_values[own]) ||
                 (!exceeds(lane_values[own], lane_values[other]) && lane_members[other] < lane_members[own]))) {
                 lane_values[own] = lane_values[other];
@@ -45,4 +45,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         workgroupBarrier();
     }
+    finish_thread();
 }

@@ -1,4 +1,5 @@
-// The first class of the largest logit, or of NaN: indices[row, 1]. A part of softmax.wgsl, which has found the largest already.
+// The first class with the largest logit, or with NaN: indices[row, 1]. Part of softmax.wgsl, which has already found
+// the largest.
 
 fn argmax_row(row: u32, lane: u32, largest: f32, total: f32) {
     if (lane == 0u) {

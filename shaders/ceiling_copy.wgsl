@@ -1,5 +1,5 @@
-// The ceiling of memory: destination[i] = source[i] for THREADS · 4 vectors of four words.
-// A thread copies four vectors, THREADS apart, so that neighbouring threads copy neighbours.
+// Measures memory bandwidth: destination[i] = source[i] for THREADS · 4 vectors of four words. Each thread copies four
+// vectors at a distance of THREADS, so that adjacent threads copy adjacent vectors.
 // Expects: THREADS, GROUP_THREADS.
 
 @group(0) @binding(0) var<storage, read> source: array<vec4<u32>>;

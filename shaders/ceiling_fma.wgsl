@@ -1,7 +1,7 @@
-// The ceiling of float32 arithmetic: sums[thread] = the sum of 16 numbers, each taken LOOPS · 4 times through
-// x ← x · factor + term. The 16 chains do not depend on each other, so that an adapter can overlap them; each is a
-// variable of its own, as an array of them would not lie in registers everywhere.
-// A thread makes one sum: 16 · 4 · LOOPS multiply-adds, and one access to memory at its end.
+// Measures float32 arithmetic: sums[thread] = the sum of 16 numbers, each updated LOOPS · 4 times by x ← x · factor +
+// term. The 16 chains are independent, so that an adapter can overlap them; each is a separate variable, since an array
+// would not be in registers everywhere. A thread makes one sum: 16 · 4 · LOOPS multiply-adds, and one memory access at
+// its end.
 // Expects: LOOPS, GROUP_THREADS.
 
 struct Coefficients {
@@ -20,7 +20,7 @@ fn advance(x: f32, factor: f32, term: f32) -> f32 {
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let factor = coefficients.factor;
     let term = coefficients.term;
-    // Threads begin at different numbers, or one could compute for all.
+    // Threads start at different numbers, or the compiler could compute the loop once for all.
     let first = f32(id.x % 64u) / 64.0;
     var x0 = first;
     var x1 = first + 1.0;

@@ -1,5 +1,5 @@
-// The gradient of one example's cross-entropy with respect to its logits: (softmax(z) - onehot(label)) * upstream,
-// dz[row, class], each lane its classes. A part of softmax.wgsl.
+// The gradient of one example's cross-entropy with respect to its logits: dz[row, class] = (softmax(z) - onehot(label))
+// * upstream. Each lane computes its classes. Part of softmax.wgsl.
 
 fn cross_entropy_gradient_row(row: u32, lane: u32, largest: f32, total: f32) {
     let label = read_labels(row);

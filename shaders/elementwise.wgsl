@@ -1,5 +1,5 @@
-// The arithmetic functions of src/ops/elementwise/arithmetic.ts that WGSL has no builtin for.
-// Each takes the value of one element and returns the value of one element; comparisons return 1 or 0.
+// The functions of src/ops/elementwise/arithmetic.ts that are not built into WGSL, for one element each. Comparisons
+// return 1 or 0.
 
 fn add(a: f32, b: f32) -> f32 {
     return a + b;
@@ -25,7 +25,8 @@ fn square(x: f32) -> f32 {
     return x * x;
 }
 
-// WGSL's pow is exp2(y log2(x)), and log2 of what is not a finite number above 0 is left to the driver: answered here.
+// WGSL's pow is exp2(y log2(x)). log2 is undefined for anything but finite numbers above 0, so those cases are handled
+// here.
 fn power(x: f32, exponent: f32) -> f32 {
     let size = abs(x);
     let at_zero = select(0.0, 1.0 / size, exponent < 0.0);

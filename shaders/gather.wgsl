@@ -1,4 +1,4 @@
-// Converts the elements of a data set where a batch is taken.
+// Converts elements of a data set when a batch is taken.
 
 fn scale_value(value: f32, scale: f32, offset: f32) -> f32 {
     return fma(value, scale, offset);

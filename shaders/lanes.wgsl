@@ -1,6 +1,6 @@
-// Several threads of a workgroup ("lanes") work on one output; a workgroup works on GROUP_OUTPUTS outputs at once.
-// Threads are numbered so that neighbours read neighbouring memory: by lane where a group's elements lie side by
-// side (STRIDE = 1), else by output. Sums join in a fixed tree, so the same input gives the same bits.
+// Several threads of a workgroup ("lanes") compute one output; a workgroup computes GROUP_OUTPUTS outputs at once.
+// Threads are numbered so that adjacent threads read adjacent memory: by lane if a group's elements are adjacent
+// (STRIDE = 1), else by output. Sums are combined in a fixed tree, so the same input gives the same bits.
 // Expects: LANES (a power of two), GROUP_OUTPUTS, STRIDE (elements between the members of a group).
 
 const GROUP_THREADS = LANES * GROUP_OUTPUTS;
@@ -19,7 +19,7 @@ fn lane_slot(output: u32, lane: u32) -> u32 {
     return output * LANES + lane;
 }
 
-// The sum over the lanes of one output, known to all of them. Every thread of the workgroup must call it.
+// The sum over the lanes of one output, returned to all of them. Every thread of the workgroup must call it.
 fn sum_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
     if (LANES == 1u) {
         return value;
@@ -37,7 +37,8 @@ fn sum_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
     return result;
 }
 
-// The largest value over the lanes of one output, or NaN, known to all of them. Every thread of the workgroup must call it.
+// The largest value over the lanes of one output, or NaN, returned to all of them. Every thread of the workgroup must
+// call it.
 fn max_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
     if (LANES == 1u) {
         return value;
@@ -56,11 +57,11 @@ fn max_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
     return result;
 }
 
-// Threads that add up what the others left, in a sum over the whole workgroup.
+// The number of threads that add the partial sums in a sum over the whole workgroup.
 const GROUP_ADDERS = 8u;
 
-// The sum over all threads of the workgroup, right in thread 0 only. Every thread must call it. Two rounds with few
-// barriers: on lavapipe each barrier costs more to compile than a kernel without one.
+// The sum over all threads of the workgroup, valid in thread 0 only. Every thread must call it. It has two rounds with
+// few barriers: on lavapipe each barrier costs more to compile than a kernel without barriers.
 fn sum_over_group(thread: u32, value: f32) -> f32 {
     lane_values[thread] = value;
     workgroupBarrier();

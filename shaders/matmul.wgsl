@@ -1,28 +1,29 @@
-// Matrix product: out[row, column] = sum over k of left(row, k) * right(k, column), rows FIRST_ROW … LAST_ROW - 1,
-// columns FIRST_COLUMN … LAST_COLUMN - 1, k from FIRST_INNER to LAST_INNER - 1, in that order, into one accumulator
-// per output: every tiling gives the same bits. Operands are of the type Operand; the product of two is added to a float32.
-// A workgroup makes a tile of TILE_ROWS × TILE_COLUMNS outputs; it loads blocks of TILE_INNER along k of both
-// operands into workgroup memory. A thread makes THREAD_ROWS × THREAD_COLUMNS outputs in registers; they leave through
-// workgroup memory in strips, so that neighbouring threads write neighbouring outputs, and so that the text of
-// `finish` is compiled once a strip and not once an output (on lavapipe 1 s instead of 9 s for 8×8 outputs a thread).
-// There is a product for each batch from FIRST_BATCH on, BATCHES of them along the grid's depth; left_matrix and
+// Matrix product: out[row, column] = sum over k of left(row, k) * right(k, column), for rows FIRST_ROW … LAST_ROW - 1,
+// columns FIRST_COLUMN … LAST_COLUMN - 1, and k from FIRST_INNER to LAST_INNER - 1 in this order, with one accumulator
+// per output, so every tiling gives the same bits. Operands have the type Operand; products are added to a float32. A
+// workgroup computes a tile of TILE_ROWS × TILE_COLUMNS outputs and loads blocks of TILE_INNER along k of both operands
+// into workgroup memory. A thread computes THREAD_ROWS × THREAD_COLUMNS outputs in registers. They are written through
+// workgroup memory in strips, so that adjacent threads write adjacent outputs, and so that `finish` is compiled once
+// per strip instead of once per output (on lavapipe 1 s instead of 9 s for 8×8 outputs per thread).
+// There is one product for each batch from FIRST_BATCH on, BATCHES of them along the depth of the grid; left_matrix and
 // right_matrix give the matrix of each operand for a batch. Operands are read by stored row and column.
-// Expects one of operand_….wgsl and the matmul_blocks_….wgsl of its name, and: ROWS, COLUMNS, INNER (sizes of the whole product), the six ends above, TRANSPOSE_LEFT, TRANSPOSE_RIGHT,
-// TILE_INNER (at least GROUP_ROWS), THREAD_ROWS, THREAD_COLUMNS, GROUP_ROWS, GROUP_COLUMNS (threads along each side),
-// ACCUMULATE (start from what is stored), COLUMN_SUMS (also finish_column_sum with the sum over k of right(k, column)).
+// Expects one of operand_….wgsl and the matching matmul_blocks_….wgsl, and: ROWS, COLUMNS, INNER (sizes of the whole
+// product), the six bounds above, TRANSPOSE_LEFT, TRANSPOSE_RIGHT, TILE_INNER (at least GROUP_ROWS), THREAD_ROWS,
+// THREAD_COLUMNS, GROUP_ROWS, GROUP_COLUMNS (threads along each side), ACCUMULATE (start from the stored value),
+// COLUMN_SUMS (also call finish_column_sum with the sum over k of right(k, column)).
 
 const TILE_ROWS = GROUP_ROWS * THREAD_ROWS;
 const TILE_COLUMNS = GROUP_COLUMNS * THREAD_COLUMNS;
 const GROUP_THREADS = GROUP_ROWS * GROUP_COLUMNS;
 
-// One row of each thread's outputs, the strip in which results pass through workgroup memory on their way out.
+// One row of each thread's outputs: the strip in which results are written through workgroup memory.
 const STRIP = GROUP_ROWS * TILE_COLUMNS;
 
 fn strip_row(i: u32, r: u32) -> u32 {
     return i / TILE_COLUMNS * THREAD_ROWS + r;
 }
 
-// Threads walk along whatever lies side by side in memory.
+// Threads iterate along the axis that is contiguous in memory.
 fn load_left_block(batch: u32, first_row: u32, first_inner: u32, thread: u32) {
     let matrix = left_matrix(batch) * select(ROWS, INNER, TRANSPOSE_LEFT);
     for (var i = thread; i < TILE_INNER * TILE_ROWS; i += GROUP_THREADS) {
@@ -82,8 +83,8 @@ fn main(
         }
         workgroupBarrier();
     }
-    // group.z is below BATCHES, so `zero` is 0; that the compiler cannot know it keeps it from unrolling these two loops,
-    // which on lavapipe made compiling four times as long and running no faster.
+    // group.z is below BATCHES, so `zero` is 0, but the compiler cannot know it, which keeps it from unrolling these two
+    // loops. On lavapipe, unrolling made compiling take four times as long and did not speed up the kernel.
     for (var first_inner = FIRST_INNER + zero; first_inner < LAST_INNER; first_inner += TILE_INNER) {
         load_left_block(batch, first_row, first_inner, thread);
         load_right_block(batch, first_inner, first_column, thread);
@@ -131,4 +132,5 @@ fn main(
             }
         }
     }
+    finish_thread();
 }

@@ -1,5 +1,5 @@
-// The workgroup memory of matmul.wgsl with operands in float16. Beside them lies a block in float32, through which
-// results leave, and which holds the right operand as it was where its columns are summed.
+// The workgroup memory of matmul.wgsl with float16 operands. An additional block in float32 is used to write results,
+// and holds the unrounded right operand if its columns are summed.
 
 var<workgroup> left_block: array<Operand, TILE_INNER * TILE_ROWS>;
 var<workgroup> right_block: array<Operand, TILE_INNER * TILE_COLUMNS>;

@@ -1,4 +1,4 @@
-// The workgroup memory of matmul.wgsl with operands in float32: results leave through the right operand's block.
+// The workgroup memory of matmul.wgsl with float32 operands. Results are written through the right operand's block.
 
 var<workgroup> left_block: array<Operand, TILE_INNER * TILE_ROWS>;
 var<workgroup> right_block: array<Operand, TILE_INNER * TILE_COLUMNS>;
@@ -7,7 +7,7 @@ fn store_right(i: u32, value: f32) {
     right_block[i] = value;
 }
 
-// The right operand as it was read from memory.
+// The right operand as read from memory.
 fn exact_right(i: u32, operand: f32) -> f32 {
     return operand;
 }

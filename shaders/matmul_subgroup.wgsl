@@ -1,9 +1,10 @@
-// Matrix product by subgroups of four or eight: out[row, column] = sum over k of left(row, k) * right(k, column), k in order into
-// one accumulator per output, so that the bits are those of matmul.wgsl.
-// A workgroup is one subgroup and makes THREAD_ROWS × LANES THREAD_COLUMNS outputs. For each k a lane reads the left
-// operand of one row in LANES and hands it to the others by broadcast, and the right operand of every LANES-th column.
-// There is no workgroup memory and no barrier: on lavapipe both cost more than the product.
-// Expects: what matmul.wgsl expects but its blocks, and THREAD_ROWS a multiple of eight, LANES (4 or 8), and no GROUP_… or TILE_….
+// Matrix product with subgroups of four or eight: out[row, column] = sum over k of left(row, k) * right(k, column),
+// with k in order and one accumulator per output, so that the bits are those of matmul.wgsl. A workgroup is one
+// subgroup and computes THREAD_ROWS × LANES THREAD_COLUMNS outputs. For each k, a lane reads the left operand of every
+// LANES-th row and broadcasts it to the others, and reads the right operand of every LANES-th column. There is no
+// workgroup memory and no barrier: on lavapipe both cost more than the product.
+// Expects: the constants of matmul.wgsl without its blocks, THREAD_ROWS a multiple of eight, LANES (4 or 8), and no
+// GROUP_… or TILE_….
 
 fn read_row(matrix: u32, row: u32, k: u32) -> f32 {
     let inside = min(row, LAST_ROW - 1u);
@@ -25,8 +26,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     let first_column = FIRST_COLUMN + group.x * (LANES * THREAD_COLUMNS);
     var sums: array<array<f32, THREAD_COLUMNS>, THREAD_ROWS>;
     var column_sums: array<f32, THREAD_COLUMNS>;
-    // group.z is below BATCHES, so `zero` is 0; that the compiler cannot know it keeps loops that begin there from being
-    // unrolled: compiling takes a tenth of the time, and running no longer.
+    // group.z is below BATCHES, so `zero` is 0, but the compiler cannot know it, which keeps it from unrolling loops that
+    // start there: compiling takes a tenth of the time, and the kernel is as fast.
     if (ACCUMULATE) {
         for (var r = zero; r < THREAD_ROWS; r++) {
             for (var c = zero; c < THREAD_COLUMNS; c++) {
@@ -59,7 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
                 sums[first + 3u][c] = fma(left_3, right_value, sums[first + 3u][c]);
             }
             if (LANES == 8u) {
-                // A lane must be named by a constant; in a subgroup of four these are never reached.
+                // The lane of a broadcast must be a constant. In a subgroup of four these are never reached.
                 let left_4 = subgroupBroadcast(own, 4u);
                 let left_5 = subgroupBroadcast(own, 5u);
                 let left_6 = subgroupBroadcast(own, 6u);
@@ -89,4 +90,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
             finish_column_sum(batch * COLUMNS + column, batch, column, column_sums[c]);
         }
     }
+    finish_thread();
 }

@@ -1,4 +1,4 @@
-// An operand of a product in float32: as it is.
+// A float32 operand of a product, unchanged.
 
 alias Operand = f32;
 

@@ -1,4 +1,4 @@
-// Random numbers by integer arithmetic alone, the twin of src/random.ts.
+// Random numbers from integer arithmetic only, identical to src/random.ts.
 
 // PCG-RXS-M-XS on 32 bits as a hash (Jarzynski and Olano 2020, listing `pcg`).
 fn pcg_hash(value: u32) -> u32 {
@@ -7,7 +7,7 @@ fn pcg_hash(value: u32) -> u32 {
     return (word >> 22u) ^ word;
 }
 
-// 0 where the element's random integer is below the threshold, else `kept`.
+// 0 if the element's random integer is below the threshold, else `kept`.
 fn dropout_mask(index: u32, key: u32, threshold: u32, kept: f32) -> f32 {
     return select(kept, 0.0, pcg_hash(key ^ pcg_hash(index)) < threshold);
 }

@@ -1,5 +1,5 @@
-// Sum, mean or maximum: x[outer, COUNT, STRIDE] to y[outer, STRIDE], OUTPUTS elements in all.
-// One output is the work of LANES threads (shaders/lanes.wgsl): each adds every LANES-th member, then they join.
+// Sum, mean or maximum: x[outer, COUNT, STRIDE] to y[outer, STRIDE] with OUTPUTS elements. LANES threads compute one
+// output (shaders/lanes.wgsl): each adds every LANES-th member, then the partial results are combined.
 // Expects: the constants of lanes.wgsl, OUTPUTS, COUNT, GROUPS (workgroups along x), OPERATION.
 
 const SUM = 0u;
@@ -8,11 +8,11 @@ const MAX = 2u;
 
 @compute @workgroup_size(GROUP_THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    // group.z is 0; that the compiler cannot know it keeps short loops from being unrolled, which costs compile time.
+    // group.z is 0, but the compiler cannot know it, which keeps short loops from being unrolled and compilation short.
     let lane = lane_of(thread) + group.z;
     let slot = output_of(thread);
     for (var first = group.x * GROUP_OUTPUTS; first < OUTPUTS; first += GROUPS * GROUP_OUTPUTS) {
-        // Threads past the last output repeat it, so that all reach the barriers.
+        // Threads beyond the last output repeat it, so that all threads reach the barriers.
         let output = min(first + slot, OUTPUTS - 1u);
         let start = output / STRIDE * COUNT * STRIDE + output % STRIDE;
         var partial = select(0.0, read_x(start), OPERATION == MAX);
@@ -37,4 +37,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             finish(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, result);
         }
     }
+    finish_thread();
 }

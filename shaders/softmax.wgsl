@@ -1,17 +1,17 @@
-// Softmax over rows of COUNT logits, and what is computed from it. One row is the work of LANES threads
-// (shaders/lanes.wgsl). The largest logit is subtracted first, so that no exponential overflows.
-// The files of the results wanted are prepended; the generated write_row(row, lane, largest, total), where
-// `total` is the sum of the exponentials, calls each for its row. At the end finish_totals(thread) makes sums over all
-// results where one workgroup has them all.
+// Softmax over rows of COUNT logits, and results computed from it. LANES threads compute one row (shaders/lanes.wgsl).
+// The largest logit is subtracted first, so that no exponential overflows. The files of the required results are
+// prepended, and the generated function write_row(row, lane, largest, total) calls each of them, where `total` is the
+// sum of the exponentials. At the end, finish_totals(thread) computes sums over all results if one workgroup has all
+// rows.
 // Expects: the constants of lanes.wgsl (STRIDE = 1), OUTPUTS (rows), COUNT (classes), GROUPS.
 
 @compute @workgroup_size(GROUP_THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    // group.z is 0; that the compiler cannot know it keeps short loops from being unrolled, which costs compile time.
+    // group.z is 0, but the compiler cannot know it, which keeps short loops from being unrolled and compilation short.
     let lane = lane_of(thread) + group.z;
     let slot = output_of(thread);
     for (var first = group.x * GROUP_OUTPUTS; first < OUTPUTS; first += GROUPS * GROUP_OUTPUTS) {
-        // Threads past the last row repeat it, so that all reach the barriers.
+        // Threads beyond the last row repeat it, so that all threads reach the barriers.
         let row = min(first + slot, OUTPUTS - 1u);
         let start = row * COUNT;
         var largest = read_logits(start);
@@ -29,4 +29,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
     }
     finish_totals(thread);
+    finish_thread();
 }

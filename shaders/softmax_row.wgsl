@@ -1,4 +1,4 @@
-// A row of softmax: y[row, class], each lane its classes. A part of softmax.wgsl.
+// The softmax of a row, y[row, class]. Each lane computes its classes. Part of softmax.wgsl.
 
 fn softmax_row(row: u32, lane: u32, largest: f32, total: f32) {
     for (var column = lane; column < COUNT; column += LANES) {

@@ -1,10 +1,10 @@
 export { excerpt } from "./text.ts";
 
-/** What every refusal of wgrad says: what was wrong, where, and what to do about it. */
+/** The parts of an error message: what was wrong, where, and how to fix it. */
 export interface Refusal {
-  /** What was wrong, with the offending values. */
+  /** What was wrong, with the invalid values. */
   what: string;
-  /** Where: an op, a file, a row and column, a byte offset, an option. */
+  /** Where: an op, a file, a row and column, a byte offset, or an option. */
   where?: string;
   /** What the caller can do. */
   fix?: string;
@@ -13,8 +13,8 @@ export interface Refusal {
 const sentence = (text: string) => (text.endsWith("?") ? text : `${text}.`);
 
 /**
- * The base class of every error that wgrad throws on purpose. The message reads
- * `where: what. fix`; the three parts are kept as fields for programs.
+ * The base class of all errors that wgrad throws on purpose. The message is `where: what. fix`; the three parts are
+ * also fields.
  */
 export class WgradError extends Error {
   readonly what: string;
@@ -31,7 +31,7 @@ export class WgradError extends Error {
   }
 }
 
-/** How a message names an option: by itself, or with the value that it suggests. */
+/** How messages name an option: without a value, or with a suggested value. */
 export type OptionNaming = (option: string, value?: unknown) => string;
 
 const libraryNaming: OptionNaming = (option, value) =>
@@ -40,34 +40,34 @@ const libraryNaming: OptionNaming = (option, value) =>
 let naming = libraryNaming;
 
 /**
- * Has messages name options as a command line does, from now on.
- * @param name gives the command line's words for an option of the library; undefined leaves the library's
+ * Makes messages name options in another way, for example as options of a command line.
+ * @param name returns the new text for an option of the library, or undefined to keep the library's text
  */
 export function nameOptionsBy(name: (option: string, value?: unknown) => string | undefined): void {
   naming = (option, value) => name(option, value) ?? libraryNaming(option, value);
 }
 
-/** An option of the library in a message, such as `patience` or `drop: ["id"]`; the command line names its own. */
+/** An option in a message, such as `patience` or `drop: ["id"]`. The command line shows its own options instead. */
 export const optionName: OptionNaming = (option, value) => naming(option, value);
 
-/** A graph that cannot be: shapes or types that do not fit an op. */
+/** Shapes or types that do not fit an op, or an invalid graph. */
 export class GraphError extends WgradError {}
 
 /** An option or argument outside its range. */
 export class OptionError extends WgradError {}
 
-/** A file that is missing, truncated or not what its name says. */
+/** Data that is invalid, or a file that is missing, truncated, or in another format. */
 export class DataError extends WgradError {}
 
 /** No adapter, a lost device, a limit of the adapter, or a shader that does not compile. */
 export class DeviceError extends WgradError {}
 
-/** The device is gone, and with it all that it held; `Backend.restart` opens another one. */
+/** The device was lost with all its contents; `Backend.restart` opens another one. */
 export class DeviceLostError extends DeviceError {}
 
-/** Training met a loss or gradient that is NaN or infinite; the parameters are as they were before that step. */
+/** The loss or gradient of a step was NaN or infinite. The parameters are those before that step. */
 export class DivergedError extends WgradError {
-  /** The step that was left out, counted from 1. */
+  /** The step that was not applied, counted from 1. */
   readonly step: number;
 
   constructor(step: number, refusal: Refusal) {

@@ -1,6 +1,7 @@
 /**
- * The library: the same in a browser and in Node. Graphs, ops, layers, training and data are exported by their names;
- * initializers, optimizers, schedules and sets of points, whose short names would collide, as objects that hold them.
+ * The library, identical in browsers and Node. Graphs, ops, layers, training and data are exported by name.
+ * Initializers, optimizers, schedules and synthetic points have short names that would collide, so they are exported as
+ * objects.
  *
  * @module wgrad
  */
@@ -10,7 +11,14 @@ export { Random, randomKey } from "./random.ts";
 export { defineGraph, type Graph, type Update } from "./graph/graph.ts";
 export { constant, input, parameter, state, stepScalar, type StoredAttributes } from "./graph/leaves.ts";
 export type { ComputeOp, DType, GivenOp, Op, Shape, Tensor, TensorType } from "./graph/tensor.ts";
-export type { AnchorTraits, OpTraits, PackTraits, PointwiseTraits, ReductionShape } from "./graph/traits.ts";
+export type {
+  AnchorTraits,
+  AtomicTraits,
+  OpTraits,
+  PackTraits,
+  PointwiseTraits,
+  ReductionShape,
+} from "./graph/traits.ts";
 
 export {
   averagePool2d,
@@ -70,6 +78,7 @@ export {
   type Reduction,
 } from "./ops/losses/index.ts";
 export { matmul, matrixProducts, type MatmulAttributes, type MatmulOptions } from "./ops/matmul/index.ts";
+export { firstNonFinite, replaceIf } from "./ops/non-finite/index.ts";
 export { randomNormal, randomUniform } from "./ops/random/index.ts";
 export {
   argmax,
@@ -131,7 +140,7 @@ export type { Decimal, NumberFormat } from "./data/number-format.ts";
 export { ValueList } from "./data/values.ts";
 export { epochOrder } from "./data/order.ts";
 export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
-/** Sets of points to learn from: two classes in the plane, and curves. */
+/** Synthetic data sets: two classes in the plane, and curves. */
 export * as points from "./data/points.ts";
 export type { LineOptions, PointsOptions, PolynomialOptions, SineOptions, SpiralsOptions } from "./data/points.ts";
 

@@ -1,13 +1,13 @@
 import { OptionError } from "./errors.ts";
 
 /*
- * Random numbers by integer arithmetic alone, so that the CPU and a WGSL kernel draw the same bits.
+ * Random numbers from integer arithmetic only, so that the CPU and WGSL kernels generate the same bits.
  */
 
 /**
- * PCG-RXS-M-XS on 32 bits as a hash: a bijection of the 32-bit integers.
- * Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 9(3), 2020, listing `pcg`;
- * the permutation is O'Neill's (HMC-CS-2014-0905). shaders/random.wgsl holds its twin.
+ * PCG-RXS-M-XS on 32 bits as a hash: a bijection of the 32-bit integers. Jarzynski and Olano, "Hash Functions for GPU
+ * Rendering", JCGT 9(3), 2020, listing `pcg`; the permutation is O'Neill's (HMC-CS-2014-0905). shaders/random.wgsl
+ * contains the same function.
  */
 export function pcgHash(value: number): number {
   const state = (Math.imul(value, 747796405) + 2891336453) >>> 0;
@@ -15,17 +15,17 @@ export function pcgHash(value: number): number {
   return ((word >>> 22) ^ word) >>> 0;
 }
 
-/** One 32-bit key from several integers, in order: the stream that (seed, step, layer, …) names. */
+/** One 32-bit key from several integers, for the random stream of (seed, step, layer, …). The order matters. */
 export function randomKey(...parts: number[]): number {
   return parts.reduce((key, part) => pcgHash((key + part) >>> 0), 0);
 }
 
-/** A seeded source of random numbers: the hash of a counter under a key. */
+/** A seeded random number generator: the hash of a counter under a key. */
 export class Random {
   readonly #key: number;
   #counter = 0;
 
-  /** @param parts integers that name the stream, such as (seed, epoch); the same parts give the same numbers. */
+  /** @param parts integers that identify the stream, such as (seed, epoch); the same parts give the same numbers */
   constructor(...parts: number[]) {
     this.#key = randomKey(...parts);
   }
@@ -35,13 +35,13 @@ export class Random {
     return pcgHash((this.#key ^ pcgHash(this.#counter++)) >>> 0);
   }
 
-  /** A uniform number in [low, high), default [0, 1), with 32 random bits. */
+  /** A uniform number in [low, high), by default [0, 1), with 32 random bits. */
   uniform(low = 0, high = 1): number {
     return low + (high - low) * (this.integer() / 2 ** 32);
   }
 
   /**
-   * A uniform integer in 0 … count−1, without the bias of a remainder.
+   * A uniform integer in 0 … count−1, without modulo bias.
    * @param count a whole number in 1 … 2³²
    * @throws OptionError for another count
    */
@@ -59,13 +59,13 @@ export class Random {
     return drawn % count;
   }
 
-  /** A normal number (Box and Muller 1958), default mean 0 and standard deviation 1. */
+  /** A normal number (Box and Muller 1958), by default with mean 0 and standard deviation 1. */
   normal(mean = 0, deviation = 1): number {
     const radius = Math.sqrt(-2 * Math.log((this.integer() + 1) / 2 ** 32));
     return mean + deviation * radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** A random order of 0 … count−1 (Fisher and Yates; Knuth, TAOCP 2, algorithm 3.4.2 P). */
+  /** A random permutation of 0 … count−1 (Fisher and Yates; Knuth, TAOCP 2, algorithm 3.4.2 P). */
   permutation(count: number): Uint32Array {
     const order = Uint32Array.from({ length: count }, (_, index) => index);
     for (let last = count - 1; last > 0; last--) {

@@ -3,7 +3,7 @@ import { createCpuBackend } from "../src/backends/cpu/index.ts";
 import { acquireBackend } from "./gpu.ts";
 import { acquireWasmBackend } from "./wasm.ts";
 
-/** Every backend that training is tested on. */
+/** The backends that training is tested on. */
 export const backends: readonly { name: string; create(): Promise<Backend> }[] = [
   { name: "cpu float32", create: async () => createCpuBackend() },
   { name: "webgpu", create: () => acquireBackend() },

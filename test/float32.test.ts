@@ -16,7 +16,7 @@ const w = parameter("w", [2]);
 const start = constant(0, [], "uint32");
 const session = createCpuBackend().createSession();
 
-/** Whatever takes a number into a graph, and an error's `where` for one that is too large. */
+/** Everything that takes a number into a graph, and the error's `where` for a number that is too large. */
 const places: Readonly<Record<string, (value: number) => unknown>> = {
   multiply: (value) => multiply(x, value),
   constant: (value) => constant([1, value]),
@@ -38,10 +38,12 @@ const places: Readonly<Record<string, (value: number) => unknown>> = {
   "given initializer": (value) => initializers.given([0, value]),
 };
 
-test.each(Object.entries(places))("%s takes the largest number of float32 and refuses a larger one", (where, make) => {
+test.each(Object.entries(places))("%s accepts the largest float32 number and refuses a larger one", (where, make) => {
   make(3.4028234e38);
   for (const value of [1e39, 3.4028236e38]) {
-    expect(() => make(value)).toThrow(new RegExp(`^${where}: .*${String(value).replace("+", "\\+")}.*float32 holds`));
+    expect(() => make(value)).toThrow(
+      new RegExp(`^${where}: .*${String(value).replace("+", "\\+")}.*range of float32`),
+    );
   }
 });
 
@@ -56,30 +58,30 @@ const options = (changes: Partial<TrainerOptions>): TrainerOptions => ({
 });
 
 test.each(["clipNorm", "learningRate", "lossScale"] as const)(
-  "%s of a trainer is a number above 0 of float32",
+  "%s of a trainer must be a number above 0 in the range of float32",
   async (name) => {
     const precision = name === "lossScale" ? { precision: "float16" as const } : {};
     for (const value of [1e39, 1e-46, 1e-40, 0, NaN]) {
       await expect(createTrainer(options({ ...precision, [name]: value }))).rejects.toThrow(
-        new RegExp(`^${name}: .* is out of range. Give a finite number above 0 that float32 holds`),
+        new RegExp(`^${name}: .* is out of range. Give a finite number above 0 in the range of float32`),
       );
     }
   },
 );
 
-test.each(["learningRate", "smallestStep"])("%s of minimize too", async (name) => {
+test.each(["learningRate", "smallestStep"])("%s of minimize must be in the range of float32", async (name) => {
   const run = minimize(multiply(w, w), { session, parameters: [w], learningRate: 1, maxSteps: 1, [name]: 1e39 });
   await expect(run).rejects.toThrow(OptionError);
 });
 
-test("numbers that float32 takes for 0 or 1 are refused where these are", () => {
+test("refuses numbers that float32 rounds to an excluded 0 or 1", () => {
   expect(() => optimizers.adam({ epsilon: 1e-50 })).toThrow(/adam epsilon: 1e-50 is out of range/);
   expect(() => optimizers.adam({ beta2: 1 - 1e-9 })).toThrow(/adam beta2: .* is out of range/);
 });
 
-test.each([-1, 1.5, 2 ** 32])("%d is no whole number of uint32", (value) => {
+test.each([-1, 1.5, 2 ** 32])("%d is not a whole number of uint32", (value) => {
   const labels = input("labels", [4], "uint32");
-  expect(() => equal(labels, value)).toThrow(/equal.*uint32 does not hold the number/);
+  expect(() => equal(labels, value)).toThrow(/equal.*uint32 cannot represent the number/);
   expect(() => constant(value, [], "uint32")).toThrow(GraphError);
 });
 
@@ -87,11 +89,11 @@ test.each([
   ["cpu", () => createCpuBackend()],
   ["webgpu", () => acquireBackend()],
   ["wasm", () => acquireWasmBackend()],
-])("a schedule's rate that float32 does not hold stops the run on %s, with the step", async (_, create) => {
+])("a learning rate outside the range of float32 stops the run on %s, with the step", async (_, create) => {
   const backend = await create();
   const trainer = await createTrainer(options({ backend, learningRate: 1, schedule: (step) => (step < 3 ? 1 : 1e40) }));
   await expect(finish(trainer, { every: 1 })).rejects.toThrow(
-    /learningRate at step 3, counted from 0: float32 does not hold the number 1e\+40/,
+    /learningRate at step 3, counted from 0: float32 cannot represent the number 1e\+40/,
   );
   trainer.dispose();
   const scalar = await backend.createSession().compile(

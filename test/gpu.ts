@@ -5,17 +5,17 @@ import { WebGPUExecutable } from "../src/backends/webgpu/executable.ts";
 import { dawnGpu } from "../src/node/dawn.ts";
 import { GuardedBuffers } from "./guarded-buffers.ts";
 
-/** The WebGPU backend of this machine. Without an adapter it throws, and the test that asked fails. */
+/** Creates the WebGPU backend of this machine. Throws without an adapter, so that the test fails. */
 export function acquireBackend(options?: WebGPUOptions): Promise<Backend> {
   return createWebGPUBackend(dawnGpu(), options);
 }
 
-/** As `acquireBackend`, with results poisoned before every run and guard words after them. */
+/** Like `acquireBackend`, with results that are poisoned before every run and followed by guard words. */
 export function acquireGuardedBackend(options?: WebGPUOptions): Promise<Backend> {
   return openBackend(dawnGpu(), options, (device) => new GuardedBuffers(device));
 }
 
-/** A backend whose device can be lost at will, and is given away. */
+/** Creates a backend and gives access to its device, so that a test can lose it. */
 export async function acquireLosableBackend(): Promise<{ backend: Backend; lose(): void; device(): GPUDevice }> {
   const source = dawnGpu();
   let device: GPUDevice | undefined;
@@ -35,7 +35,7 @@ export async function acquireLosableBackend(): Promise<{ backend: Backend; lose(
   return { backend, lose: () => device!.destroy(), device: () => device! };
 }
 
-/** Fails where a kernel of a guarded backend wrote past the end of a value. */
+/** Fails if a kernel of a guarded backend wrote past the end of a value. */
 export async function requireIntactGuards(executable: Executable): Promise<void> {
   const work = executable instanceof CheckedExecutable ? executable.work : executable;
   if (!(work instanceof WebGPUExecutable && work.buffers instanceof GuardedBuffers)) return;

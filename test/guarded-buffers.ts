@@ -2,17 +2,17 @@ import { OwnBuffers } from "../src/backends/webgpu/own-buffers.ts";
 import type { Region, VirtualBuffer } from "../src/compiler/regions.ts";
 import type { BufferAccess } from "../src/device/pipelines.ts";
 
-/** Elements after each buffer that a kernel must not touch. */
+/** The number of guard elements after each buffer, which kernels must not write to. */
 const GUARD_ELEMENTS = 64;
 
-/** A NaN that no computation produces. */
+/** The bits of a NaN that no computation produces. */
 const POISON = 0x7fc0dead;
 
-/** Buffers whose results are poisoned before every submit, with guard words after them. */
+/** Buffers whose results are poisoned before every submit and followed by guard words. */
 export class GuardedBuffers extends OwnBuffers {
   readonly #written = new Set<VirtualBuffer>();
 
-  /** A binding that reaches the buffer's end takes in the guard, so that a write there is not clamped. */
+  /** Extends a binding that reaches the end of a buffer over the guard, so that a write there is not clamped. */
   override bind(region: Region, access: BufferAccess): GPUBufferBinding {
     const { buffer, offset, elements } = region;
     if (access === "read_write") this.#written.add(buffer);
@@ -20,7 +20,7 @@ export class GuardedBuffers extends OwnBuffers {
     return super.bind(isLast ? { ...region, elements: elements + GUARD_ELEMENTS } : region, access);
   }
 
-  /** Packs keep their zero padding; everything else that is written gets poison, and so do the guards. */
+  /** Poisons all results and guards, except packs, which keep their zero padding. */
   override beforeSubmit(): void {
     for (const buffer of this.#written) {
       const from = buffer.label === "pack" ? buffer.elements : 0;
@@ -29,7 +29,7 @@ export class GuardedBuffers extends OwnBuffers {
     }
   }
 
-  /** The labels of buffers in which a kernel wrote past the end of a value. */
+  /** The labels of buffers whose guards were overwritten. */
   async spoiled(): Promise<string[]> {
     const labels: string[] = [];
     for (const buffer of this.#written) {

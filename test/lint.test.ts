@@ -9,7 +9,7 @@ const repository = fileURLToPath(new URL("..", import.meta.url));
 const shader = "../../../shaders/matmul.wgsl?raw";
 const packages = ["node:fs", "node:fs/promises", "fs", "path", "webgpu", "commander"];
 
-/** What a file may import and what it may not, as the specifiers it would write. */
+/** The specifiers that a file may import, and those that it may not. */
 interface Room {
   allowed: string[];
   forbidden: string[];
@@ -244,7 +244,7 @@ const rooms: Record<string, Room> = {
   },
 };
 
-/** Every way to write an import, of a file that graph must not know. */
+/** Every form of an import, of a file that graph must not import. */
 const forms = [
   'import { sum } from "../ops/reduce/index.ts";',
   'import type { Sum } from "../ops/reduce/index.ts";',
@@ -282,7 +282,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe("a room imports what the arrows allow and nothing else", () => {
+describe("a folder imports only what the import directions allow", () => {
   test.each(Object.entries(rooms))("%s", (file, { allowed, forbidden }) => {
     const specifiers = [...allowed, ...forbidden];
     expect(restrictedLines(file).map((line) => specifiers[line - 1])).toEqual(forbidden);
@@ -292,11 +292,11 @@ describe("a room imports what the arrows allow and nothing else", () => {
     expect(restrictedLines(`src/graph/form-${index}.ts`)).toEqual([1]);
   });
 
-  test("an inline type import, which the rule on rooms does not see, is refused as such", () => {
+  test("an inline type import, which the import rules do not see, is refused", () => {
     expect(codes("src/graph/inline-type.ts")).toContain("typescript(consistent-type-imports)");
   });
 
-  test("a room that reaches the others through the library's entry closes a cycle", () => {
+  test("an import of the library's entry from a folder is refused as a cycle", () => {
     expect(codes("src/graph/detour.ts")).toContain("import(no-cycle)");
   });
 
@@ -326,12 +326,12 @@ function importLine(specifier: string, index: number): string {
   return `import { value${index} } from "${specifier}";`;
 }
 
-/** Specifiers of files in other rooms, as a file directly in a room writes them. */
+/** Specifiers of files in other folders, from a file directly in a folder of src. */
 function fromRoom(...names: string[]): string[] {
   return names.map((name) => `../${name}/part.ts`);
 }
 
-/** The same from a folder in a room. */
+/** The same from a file in a subfolder. */
 function fromInnerRoom(...names: string[]): string[] {
   return names.map((name) => `../../${name}/part.ts`);
 }

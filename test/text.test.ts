@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { count, csvCell, excerpt, percent, scaled, shortened } from "../src/text.ts";
 
-test("a long text is cut to the length that is asked for", () => {
+test("truncates a long text to the given length", () => {
   expect(shortened("a".repeat(60))).toBe("a".repeat(60));
   expect(shortened("abcdef", 4)).toBe("abc…");
 });
@@ -16,7 +16,7 @@ test.each<[unknown, string]>([
   ["x".repeat(100), `"${"x".repeat(78)}…`],
 ])("%j in a message is %s", (value, text) => expect(excerpt(value)).toBe(text));
 
-test("shares have a percent sign, and a dash stands for what is not finite", () => {
+test("percentages have a percent sign, and a dash stands for values that are not finite", () => {
   expect([0.9375, 0, 1, NaN, Infinity].map((share) => percent(share))).toEqual([
     "93.8 %",
     "0.0 %",
@@ -27,7 +27,7 @@ test("shares have a percent sign, and a dash stands for what is not finite", () 
   expect(percent(0.125, 0)).toBe("13 %");
 });
 
-test("counts have commas, and scaled numbers a prefix", () => {
+test("counts have thousands separators, and scaled numbers have a prefix", () => {
   expect([0, 999, 1234567].map(count)).toEqual(["0", "999", "1,234,567"]);
   expect([0, 12, 999, 999.5, 1000, 999_999, 12_834_000, 5e15].map(scaled)).toEqual([
     "0",
@@ -41,6 +41,6 @@ test("counts have commas, and scaled numbers a prefix", () => {
   ]);
 });
 
-test("a cell of a CSV file is quoted where it has to be", () => {
+test("quotes a cell of a CSV file if necessary", () => {
   expect(["a b", "a,b", 'say "a"', "a\nb", ""].map(csvCell)).toEqual(["a b", '"a,b"', '"say ""a"""', '"a\nb"', ""]);
 });

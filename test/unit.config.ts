@@ -6,17 +6,17 @@ import project from "../vite.config.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 
-/** Whole trainings, packages and damaged files by the thousand: too slow for this, whatever they run on. */
+/** Tests of whole training runs, packages and thousands of damaged files, which are slow on any machine. */
 const SLOW =
   /^(examples|mnist|package|properties|soak)\/|^web\/.*-state\.|^formats\/(fuzz|onnx)\.|^data\/mnist-source\.|^node\/csv-limits\./;
 
-/** What takes a device, a browser, the built command line or another program. */
+/** Marks of a test that needs a device, a browser, the built command line or another program. */
 const HEAVY =
   /\b(dawnGpu|createNodeBackend|createWebGPUBackend|openDevice|playwright-core|spawn|spawnSync|execFile|execFileSync)\b|from "vite"/;
 
 const heavy = new Map<string, boolean>();
 
-/** Whether a test, or a helper that it imports from the folder of tests, mentions something heavy. */
+/** Whether a test, or a helper that it imports from the test folder, contains such a mark. */
 function isHeavy(file: string): boolean {
   const known = heavy.get(file);
   if (known !== undefined) return known;
@@ -29,11 +29,11 @@ function isHeavy(file: string): boolean {
   return found;
 }
 
-/** The tests that need no GPU and no browser and take seconds: `npm run test:unit`, `npm run test:watch`. */
+/** Configures `npm run test:unit` and `npm run test:watch`: tests that need no GPU and no browser, and take seconds. */
 export default defineConfig(async (environment) => {
   const files = (readdirSync(folder, { recursive: true }) as string[]).map((name) => name.replaceAll("\\", "/"));
   const unit = files.filter((name) => name.endsWith(".test.ts") && !SLOW.test(name) && !isHeavy(join(folder, name)));
   const { test } = await project(environment);
-  // Without Dawn, files need no process of their own, and share the modules that they import.
+  // Without Dawn, test files need no separate processes, and can share modules.
   return { test: { ...test, isolate: false, include: unit.map((name) => `test/${name}`) } };
 });

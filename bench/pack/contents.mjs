@@ -3,15 +3,15 @@ import { gunzipSync } from "node:zlib";
 import { join } from "node:path";
 
 /**
- * A file of the archive: where it comes from, or what is in it.
+ * A file of the archive: its source file, or its contents.
  *
  * @typedef {{ name: string, source: string } | { name: string, bytes: Uint8Array }} Entry
  */
 
-/** What Dawn opens to find a driver; there is no running without. */
+/** The Vulkan loader, through which Dawn finds a driver; required. */
 const LOADER = "libvulkan.so.1";
 
-/** What a driver or Node may need, on machines that lack it: X11 and EGL for NVIDIA's, the C++ runtime for Node. */
+/** Libraries that a driver or Node may need: X11 and EGL for NVIDIA's driver, the C++ runtime for Node. */
 const HELPFUL_LIBRARIES = [
   "libX11.so.6",
   "libXext.so.6",
@@ -34,7 +34,7 @@ const MNIST_FILES = [
   "t10k-labels-idx1-ubyte",
 ];
 
-/** What of the scripts runs on the other machine, and as what it is packed. */
+/** The scripts that run on the other machine, by their names in the archive. */
 const SCRIPTS = {
   "run.sh": "bench/pack/run.sh",
   "bench/pack/run.mjs": "bench/pack/run.mjs",
@@ -50,15 +50,15 @@ const SCRIPTS = {
 };
 
 /**
- * Everything that the archive holds.
+ * Lists everything in the archive.
  *
  * @param {object} from
  * @param {string} from.project the repository, built
  * @param {string} from.node a Node binary for linux-x64
- * @param {string} from.mnist the folder of the four MNIST files, packed or plain
- * @param {string} from.system the folder that stands for "/", with the libraries
+ * @param {string} from.mnist the folder with the four MNIST files, plain or gzipped
+ * @param {string} from.system the root folder in which libraries are searched, "/" except in tests
  * @returns {Entry[]}
- * @throws Error saying what is missing and how to get it
+ * @throws Error for a missing file, with how to get it
  */
 export function contentsOf({ project, node, mnist, system }) {
   const packages = join(project, "node_modules");
@@ -69,7 +69,7 @@ export function contentsOf({ project, node, mnist, system }) {
     ...Object.entries(SCRIPTS).map(([name, script]) => ({ name, source: join(project, script) })),
     ...builtFiles(join(project, "dist")),
     ...dependencies(project, packages),
-    // Of Dawn, only what Linux on x86-64 loads: index.js imports nothing of what the package depends on.
+    // Only Dawn's files for Linux on x86-64; its index.js imports none of the package's dependencies.
     ...["package.json", "index.js", "LICENSE.md", "dist/linux-x64/dawn.node"].map((name) => ({
       name: `node_modules/webgpu/${name}`,
       source: join(packages, "webgpu", name),
@@ -81,13 +81,13 @@ export function contentsOf({ project, node, mnist, system }) {
 
 function builtFiles(dist) {
   if (!existsSync(join(dist, "cli.js"))) {
-    throw new Error(`${dist}: wgrad is not built there. Run \`npm run build\` first.`);
+    throw new Error(`${dist}: wgrad is not built. Run \`npm run build\` first.`);
   }
-  // Types, pages for browsers and earlier archives lie there too.
+  // The folder also contains types, pages and earlier archives.
   return folder(dist, "dist").filter(({ name }) => /^dist\/(chunks\/)?([^/]+\.js|LICENSES\.txt)$/.test(name));
 }
 
-/** The packages that the built code imports, with those that they depend on in turn. Dawn is optional, and packed apart. */
+/** The files of all direct and indirect dependencies. Dawn is an optional dependency, and listed separately. */
 function dependencies(project, packages) {
   const found = new Set();
   const waiting = [project];
@@ -114,12 +114,12 @@ function libraries(system) {
   return entries;
 }
 
-/** A file of MNIST as plain bytes: they pack as well with all the rest as in a .gz of their own. */
+/** A file of MNIST, uncompressed: the archive compresses it as well as a separate .gz. */
 function mnistFile(mnist, name) {
   const plain = join(mnist, name);
   if (existsSync(plain)) return { name: `mnist/${name}`, source: plain };
   if (existsSync(`${plain}.gz`)) return { name: `mnist/${name}`, bytes: gunzipSync(readFileSync(`${plain}.gz`)) };
-  throw new Error(`${plain}: there is no such file, nor one with .gz. Name the folder of MNIST's files by MNIST_DIR.`);
+  throw new Error(`${plain}: neither this file nor its .gz exists. Set MNIST_DIR to the folder of MNIST's files.`);
 }
 
 /** @returns {{ name: string, source: string }[]} the files below a folder */

@@ -2,33 +2,33 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 
 /**
- * A machine on which a Vulkan driver is looked for.
+ * A machine on which to find a Vulkan driver.
  *
  * @typedef {object} Machine
- * @property {string} root the folder that stands for "/"; another one in tests
+ * @property {string} root the root folder, "/" except in tests
  * @property {Record<string, string | undefined>} environment
- * @property {ReadonlyMap<string, string>} linkerCache what the dynamic linker knows: libraries' paths by their names
+ * @property {ReadonlyMap<string, string>} linkerCache the dynamic linker's cache: paths of libraries by name
  *
- * A driver as its manifest describes it, a file of JSON that the Vulkan loader reads.
+ * The manifest of a driver, a JSON file that the Vulkan loader reads.
  *
  * @typedef {object} Manifest
  * @property {string} file
- * @property {string | undefined} library a name or a path; undefined where the file names none
+ * @property {string | undefined} library a name or a path; undefined if the file has none
  *
- * One way to a driver: by the manifest at `manifest`, by one that is to be written for `library`, or, with neither, by
- * what the Vulkan loader finds.
+ * A way to load a driver: with the manifest at `manifest`, with a new manifest for `library`, or, with neither, whatever the
+ * Vulkan loader finds.
  *
  * @typedef {object} Way
  * @property {string} title
  * @property {string} [manifest]
  * @property {string} [library]
- * @property {string[]} folders where libraries must be looked for beside the usual places
+ * @property {string[]} folders additional folders for the dynamic linker
  */
 
-/** Where the Vulkan loader looks by itself, apart from the user's own folders. */
+/** The Vulkan loader's default folders, besides those in the user's home. */
 const STANDARD_MANIFESTS = ["/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/usr/share/vulkan/icd.d"];
 
-/** Where a container or a virtual machine that is lent a GPU may have the host's driver; no loader looks there. */
+/** Where containers and virtual machines may have the host's driver; no loader searches these folders. */
 const NVIDIA_MANIFESTS = [
   "/usr/local/nvidia/share/vulkan/icd.d",
   "/usr/local/nvidia/etc/vulkan/icd.d",
@@ -36,7 +36,7 @@ const NVIDIA_MANIFESTS = [
 ];
 const NVIDIA_FOLDERS = ["/usr/local/nvidia/lib64", "/usr/local/nvidia/lib/x86_64-linux-gnu", "/usr/local/nvidia/lib"];
 
-/** Where the dynamic linker looks without being told. */
+/** The dynamic linker's default folders. */
 const LINKER_FOLDERS = [
   "/lib/x86_64-linux-gnu",
   "/usr/lib/x86_64-linux-gnu",
@@ -47,16 +47,15 @@ const LINKER_FOLDERS = [
 ];
 
 /**
- * NVIDIA's Vulkan driver under both its names: with X11's libraries, as its manifest has it, and with EGL's, for
- * machines without a display.
+ * NVIDIA's Vulkan driver under both its names: for X11, as in its manifest, and for EGL, on machines without a display.
  */
 const NVIDIA_LIBRARIES = ["libGLX_nvidia.so.0", "libEGL_nvidia.so.0"];
 
-/** The variables that name manifests to the loader; the second is that of loaders before 1.3.207. */
+/** The environment variables with manifests for the loader; the second is for loaders before 1.3.207. */
 const MANIFEST_VARIABLES = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
 
 /**
- * Reads what `ldconfig -p` prints.
+ * Parses the output of `ldconfig -p`.
  *
  * @param {string} text
  * @returns {Map<string, string>} paths of the x86-64 libraries by their names
@@ -66,7 +65,7 @@ export function parseLinkerCache(text) {
 }
 
 /**
- * The manifests of drivers in the usual places and in NVIDIA's.
+ * Finds the manifests of drivers in the default folders and in NVIDIA's.
  *
  * @param {Machine} machine
  * @returns {Manifest[]}
@@ -80,12 +79,12 @@ export function findManifests({ root }) {
 }
 
 /**
- * Looks for a library as the dynamic linker does, then in NVIDIA's folders.
+ * Finds a library like the dynamic linker, then in NVIDIA's folders.
  *
  * @param {Machine} machine
  * @param {string} library a name or an absolute path
- * @returns {{ path: string, folder?: string } | undefined} where it lies, and the folder that must be named to the
- *   linker for it or what it needs; undefined where it is nowhere
+ * @returns {{ path: string, folder?: string } | undefined} its path, and the folder that the linker needs for it or its
+ *   dependencies; undefined if it is not found
  */
 export function locateLibrary({ root, environment, linkerCache }, library) {
   const exists = (path) => existsSync(join(root, path));
@@ -104,9 +103,9 @@ export function locateLibrary({ root, environment, linkerCache }, library) {
 }
 
 /**
- * The ways to a driver, in the order in which they are worth trying: what the user named, and nothing else; else
- * NVIDIA's manifests; else its libraries, for machines that have them without a manifest; else what the loader finds,
- * which may be a driver that computes on the CPU.
+ * The ways to load a driver, in the order to try them. If the user set an environment variable, only that; otherwise
+ * NVIDIA's manifests, then NVIDIA's libraries without a manifest, then whatever the loader finds, which may be a software
+ * driver.
  *
  * @param {Machine} machine
  * @returns {Way[]}
@@ -116,27 +115,27 @@ export function waysToDriver(machine) {
   const named = MANIFEST_VARIABLES.find((variable) => machine.environment[variable]);
   if (named !== undefined) {
     const folders = new Set(libraries.flatMap((library) => foldersFor(machine, library)));
-    return [{ title: `${named}=${machine.environment[named]}, as it was set`, folders: [...folders] }];
+    return [{ title: `${named}=${machine.environment[named]}, from the environment`, folders: [...folders] }];
   }
   return [
     ...findManifests(machine)
       .filter(({ file, library }) => /nvidia/i.test(`${file} ${library}`))
       .map(({ file, library }) => ({ title: file, manifest: file, library, folders: foldersFor(machine, library) })),
     ...libraries.map((library) => ({
-      title: `a manifest of our own for ${library}`,
+      title: `a new manifest for ${library}`,
       library,
       folders: foldersFor(machine, library),
     })),
-    { title: "what the Vulkan loader finds by itself", folders: [] },
+    { title: "the Vulkan loader's default", folders: [] },
   ];
 }
 
 /**
- * The environment in which a way is gone.
+ * The environment variables for a way to load a driver.
  *
  * @param {Machine} machine
  * @param {Pick<Way, "manifest" | "folders">} way
- * @param {{ folder: string, names: string[] }} bundled the archive's libraries, each in a folder of its own name
+ * @param {{ folder: string, names: string[] }} bundled the archive's libraries, each in a folder with its name
  * @returns {Record<string, string | undefined>}
  */
 export function environmentOf(machine, { manifest, folders }, bundled) {
@@ -144,7 +143,7 @@ export function environmentOf(machine, { manifest, folders }, bundled) {
     const located = locateLibrary(machine, name);
     return located !== undefined && (located.folder === undefined || folders.includes(located.folder));
   };
-  // A library of the machine's own suits its driver better, so the archive's stand in for missing ones only.
+  // The machine's own libraries fit its driver better, so the archive's only replace missing ones.
   const missing = bundled.names.filter((name) => !isThere(name)).map((name) => join(bundled.folder, name));
   const path = [machine.environment.LD_LIBRARY_PATH, ...folders, ...missing].filter(Boolean).join(":");
   return {
@@ -155,7 +154,7 @@ export function environmentOf(machine, { manifest, folders }, bundled) {
 }
 
 /**
- * A manifest for a driver's library.
+ * Creates a manifest for a driver's library.
  *
  * @param {string} library
  * @returns {string} JSON
@@ -164,13 +163,13 @@ export function manifestFor(library) {
   return JSON.stringify({ file_format_version: "1.0.0", ICD: { library_path: library, api_version: "1.3.0" } });
 }
 
-/** The folders that must be named to the dynamic linker for a library. */
+/** The additional folders that the dynamic linker needs for a library. */
 function foldersFor(machine, library) {
   const folder = library && locateLibrary(machine, library)?.folder;
   return folder ? [folder] : [];
 }
 
-/** The library that a manifest names; a path from the manifest's own folder becomes an absolute one. */
+/** The library in a manifest; a path relative to the manifest's folder becomes absolute. */
 function libraryOf(root, manifest) {
   try {
     const library = JSON.parse(readFileSync(join(root, manifest), "utf8")).ICD.library_path;

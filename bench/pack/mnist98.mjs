@@ -1,6 +1,6 @@
-// A part of the archive: trains the recipes of recipes.json on MNIST, each with several seeds, and writes how long it
-// took as JSON. A cosine schedule depends on the length of its run, so "until 98 %" means: the schedule is run to its
-// end, and the first epoch after which the test accuracy is at 98 % is named beside the whole.
+// A part of the archive: trains the recipes of recipes.json on MNIST, each with several seeds, and writes the times as
+// JSON. A cosine schedule depends on the length of its run, so each schedule is run to its end, and the report has both
+// the total time and the first epoch after which the test accuracy is at least 98 %.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -11,11 +11,11 @@ import { measureOptions, plannedRecipes } from "./recipes.mjs";
 
 const METHOD = [
   "Network 784-width-10, relu, softmax cross-entropy; Adam, cosine schedule from learningRate to 0 over the whole run;",
-  "inputs standardised with one mean and deviation; He normal and Xavier uniform weights, zero biases.",
-  "Pixels lie on the GPU as bytes. The clock runs from the first submit to the last step's completion, with the",
-  "epochs' orders made and uploaded inside it. Outside are the upload of the data and the compilation of the pipelines",
-  "(compileSeconds, both), one epoch of warm-up with other weights, and the evaluation. Accuracies after each epoch",
-  "come from the same run made once more without the clock: the same seed gives the same bits (repeatable: it did).",
+  "inputs standardized with one mean and deviation; He normal and Xavier uniform weights, zero biases.",
+  "Pixels are bytes on the GPU. The time is measured from the first submit to the end of the last step, including",
+  "shuffling and uploading the order of each epoch. It excludes uploading the data and compiling the pipelines",
+  "(both in compileSeconds), one epoch of warm-up with other weights, and the evaluation. Accuracies after each epoch",
+  "come from a second, untimed run: the same seed gives the same bits (repeatable says whether it did).",
 ].join(" ");
 
 /** @typedef {import("./recipes.mjs").Recipe} Recipe */
@@ -28,7 +28,7 @@ try {
   const runs = [];
   for (const recipe of plan.recipes) {
     runs.push(await measure(recipe));
-    // After each recipe, so that a run that is stopped leaves what it has.
+    // Write after each recipe, so that an interrupted run leaves partial results.
     writeFileSync(values.out ?? "mnist.json", `${JSON.stringify(report(runs), undefined, 2)}\n`);
   }
 } finally {
@@ -60,22 +60,22 @@ async function measure(recipe) {
   return { mode: "wgrad", ...recipe, steps, dispatchesPerStep: dispatches.length, seeds };
 }
 
-/** Runs the schedule under the clock, and once more for the accuracy after each epoch. */
+/** Times a run of the schedule, then repeats it for the accuracy after each epoch. */
 async function measureSeed(recipe, seed) {
   const started = performance.now();
-  const clocked = await makeTrainer(recipe, seed);
+  const timed = await makeTrainer(recipe, seed);
   const compileSeconds = (performance.now() - started) / 1000;
-  const events = await finish(clocked.fit({ every: clocked.stepsPerEpoch }));
-  const { accuracy } = await clocked.evaluate(data.test);
-  clocked.dispose();
+  const events = await finish(timed.fit({ every: timed.stepsPerEpoch }));
+  const { accuracy } = await timed.evaluate(data.test);
+  timed.dispose();
 
-  const watched = await makeTrainer(recipe, seed);
+  const repeated = await makeTrainer(recipe, seed);
   const accuracyAtEpoch = [];
-  while (watched.step < watched.totalSteps) {
-    await finish(watched.fit({ maxSteps: watched.stepsPerEpoch }));
-    accuracyAtEpoch.push((await watched.evaluate(data.test)).accuracy);
+  while (repeated.step < repeated.totalSteps) {
+    await finish(repeated.fit({ maxSteps: repeated.stepsPerEpoch }));
+    accuracyAtEpoch.push((await repeated.evaluate(data.test)).accuracy);
   }
-  watched.dispose();
+  repeated.dispose();
 
   const { seconds, examplesPerSecond } = events.at(-1);
   return {
@@ -107,7 +107,7 @@ function makeTrainer({ batch, width, epochs, learningRate, maxSteps }, seed) {
   });
 }
 
-/** Goes through all events of a fit, without holding it up. */
+/** Collects all events of a fit. */
 async function finish(fit) {
   const events = [];
   for await (const event of fit) events.push(event);

@@ -1,9 +1,9 @@
-"""A part of wgrad's archive: the MNIST runs of recipes.json in PyTorch, eagerly and with CUDA graphs, beside which
-wgrad's are put.
+"""A part of wgrad's archive: the MNIST runs of recipes.json in PyTorch, eager and with CUDA graphs, for comparison with
+wgrad.
 
-Same network, initialisation, data, batch, Adam and schedule as mnist98.mjs. In PyTorch's favour: the data lie on the
-GPU, Adam is the fused one, no loss or accuracy is computed but the loss that is differentiated, and nothing is read
-back within an epoch. float32 throughout, TF32 off.
+The network, initialization, data, batch size, Adam and schedule are those of mnist98.mjs. In PyTorch's favor: the data are
+on the GPU, Adam is fused, no metrics are computed, and nothing is read back within an epoch. Everything is float32, with
+TF32 off.
 """
 
 import argparse
@@ -20,12 +20,12 @@ except ImportError:
 
 FOLDER = Path(__file__).resolve().parent
 METHOD = (
-    "As in mnist.json: inputs standardised, He normal and Xavier uniform weights, zero biases, fused Adam, cosine "
-    "schedule over the whole run, float32 with TF32 off. Bytes on the GPU, gathered and standardised within the step; "
-    "a new order each epoch, inside the clock. With CUDA graphs a whole step is one graph, replayed once a step: it "
-    "looks up the rate and the batch's place by itself. seconds is wall-clock time between two synchronisations, "
-    "summed over the epochs (evaluation between them is outside); gpuSeconds the same by CUDA events. One epoch of "
-    "warm-up before."
+    "As in mnist.json: inputs standardized, He normal and Xavier uniform weights, zero biases, fused Adam, cosine "
+    "schedule over the whole run, float32 with TF32 off. Bytes on the GPU, gathered and standardized within the step; "
+    "shuffling for each epoch is timed. With CUDA graphs a whole step is one graph, replayed for each step: it looks up "
+    "the learning rate and the position of the batch itself. seconds is wall-clock time between two synchronizations, "
+    "summed over the epochs, without the evaluation between them; gpuSeconds is the same by CUDA events. One epoch of "
+    "warm-up is not timed."
 )
 CAPTURE_WARMUP_STEPS = 3
 
@@ -33,17 +33,17 @@ CAPTURE_WARMUP_STEPS = 3
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("pytorch.json"))
-    parser.add_argument("--mnist", type=Path, default=FOLDER.parent / "mnist", help="folder of the four IDX files")
+    parser.add_argument("--mnist", type=Path, default=FOLDER.parent / "mnist", help="folder with the four IDX files")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--max-steps", type=int)
     parser.add_argument("--seeds", type=int)
-    parser.add_argument("--device", default="cuda", help="cpu tries the script without a GPU, and without CUDA graphs")
+    parser.add_argument("--device", default="cuda", help="cpu runs the script without a GPU and without CUDA graphs")
     options = parser.parse_args()
     if torch is None:
-        print("skipped: this python3 has no PyTorch")
+        print("skipped: PyTorch is not installed for this python3")
         return
     if options.device == "cuda" and not torch.cuda.is_available():
-        print(f"skipped: PyTorch {torch.__version__} sees no CUDA device")
+        print(f"skipped: PyTorch {torch.__version__} finds no CUDA device")
         return
     measure_all(options)
 
@@ -63,17 +63,17 @@ def measure_all(options):
         "target": plan["target"],
         "runs": [],
     }
-    # Eager comes first for all recipes: a capture that fails may leave CUDA unusable.
+    # All eager runs come first, because a failed capture may leave CUDA unusable.
     for mode, training in (("PyTorch eager", EagerTraining), ("PyTorch CUDA graphs", GraphTraining)):
         for recipe in plan["recipes"]:
             run = {"mode": mode, **recipe, "epochs": options.epochs or recipe["epochs"], "seeds": []}
             report["runs"].append(run)
             try:
                 measure(training(run, data, options.max_steps), run, options.seeds or plan["seeds"])
-            except Exception as error:  # One run that fails must not take the others' numbers along.
+            except Exception as error:  # A failed run must not lose the results of the others.
                 run["failed"] = f"{type(error).__name__}: {error}"
                 print(f"{mode}, {recipe['name']}: failed: {run['failed']}", flush=True)
-            # After each run, so that a program that is stopped leaves what it has.
+            # Write after each run, so that an interrupted program leaves partial results.
             options.out.write_text(json.dumps(report, indent=2) + "\n")
 
 
@@ -108,7 +108,7 @@ def measure(training, run, seeds):
 
 
 def timed(device, work):
-    """Seconds that work takes: on the wall, and between two CUDA events."""
+    """Seconds that work takes: by the wall clock, and between two CUDA events."""
     if device.type != "cuda":
         started = time.perf_counter()
         work()
@@ -124,7 +124,7 @@ def timed(device, work):
 
 
 class Data:
-    """MNIST on the device: pictures as bytes, and what standardises them."""
+    """MNIST on the device: pictures as bytes, with the constants that standardize them."""
 
     def __init__(self, folder, device):
         self.device = device
@@ -133,10 +133,10 @@ class Data:
         pixels = self.images.double()
         self.deviation = pixels.std(unbiased=False).item()
         self.mean = pixels.mean().item()
-        self.test_images = self.standardised(read_idx(folder / "t10k-images-idx3-ubyte").flatten(1).to(device))
+        self.test_images = self.standardized(read_idx(folder / "t10k-images-idx3-ubyte").flatten(1).to(device))
         self.test_labels = read_idx(folder / "t10k-labels-idx1-ubyte").long().to(device)
 
-    def standardised(self, images):
+    def standardized(self, images):
         return images.float().mul_(1 / self.deviation).add_(-self.mean / self.deviation)
 
 
@@ -148,7 +148,7 @@ def read_idx(path):
 
 
 class Training:
-    """A network and its schedule; what is common to both modes."""
+    """A network and its schedule, for both modes."""
 
     def __init__(self, recipe, data, max_steps):
         self.data = data
@@ -164,7 +164,7 @@ class Training:
         self.network = torch.nn.Sequential(*layers).to(data.device)
 
     def start(self, seed):
-        """New weights and an optimizer at its beginning, in the memory they have: a captured graph knows no other."""
+        """Resets the weights and the optimizer in place, because a captured graph is bound to their memory."""
         torch.manual_seed(seed)
         hidden, last = self.network[0], self.network[2]
         torch.nn.init.kaiming_normal_(hidden.weight, nonlinearity="relu")
@@ -180,8 +180,8 @@ class Training:
         return range(first, min(first + self.steps_per_epoch, self.steps))
 
     def learn(self, examples):
-        """One step on the examples of these numbers."""
-        features = self.data.standardised(self.data.images.index_select(0, examples))
+        """One step on the examples with these indices."""
+        features = self.data.standardized(self.data.images.index_select(0, examples))
         labels = self.data.labels.index_select(0, examples)
         self.optimizer.zero_grad(set_to_none=True)
         torch.nn.functional.cross_entropy(self.network(features), labels).backward()
@@ -211,13 +211,13 @@ class EagerTraining(Training):
 
 
 class GraphTraining(Training):
-    """A whole step is captured once and replayed. All that changes from step to step lies on the GPU."""
+    """A whole step is captured once and replayed. Everything that changes between steps is on the GPU."""
 
     def __init__(self, recipe, data, max_steps):
         super().__init__(recipe, data, max_steps)
         device = data.device
         self.rate = torch.tensor(self.rates[0], device=device)
-        # The steps of the warm-up go on reading after the last rate of a short run.
+        # The steps of the warm-up read past the last learning rate of a short run.
         self.rate_of_step = torch.tensor(self.rates + [0.0] * CAPTURE_WARMUP_STEPS, device=device)
         self.step = torch.zeros(1, dtype=torch.long, device=device)
         self.order = torch.arange(self.count, device=device)
@@ -229,7 +229,7 @@ class GraphTraining(Training):
     def capture(self):
         if self.data.device.type != "cuda":
             return self.captured_step
-        # As PyTorch's notes on CUDA graphs have it: a few steps on a side stream first, and no gradients left of them.
+        # As in PyTorch's notes on CUDA graphs: first a few steps on a side stream, whose gradients are then cleared.
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):

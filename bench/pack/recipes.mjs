@@ -1,20 +1,20 @@
 import { readFileSync } from "node:fs";
 
 /**
- * What is trained; pytorch_mnist.py reads the same file.
+ * A training run; pytorch_mnist.py reads the same file.
  *
  * @typedef {object} Recipe
  * @property {string} name
  * @property {number} batch
  * @property {number} width of the hidden layer
  * @property {number} epochs
- * @property {number} learningRate where the cosine schedule begins
+ * @property {number} learningRate at the start of the cosine schedule
  * @property {number} [maxSteps] ends the run, and its schedule, earlier
  *
- * @typedef {{ target: number, seeds: number, recipes: Recipe[] }} Plan `target` is the test accuracy aimed at
+ * @typedef {{ target: number, seeds: number, recipes: Recipe[] }} Plan `target` is the test accuracy to reach
  */
 
-/** Options that make a run shorter, as `parseArgs` takes them. */
+/** Options that shorten a run, for `parseArgs`. */
 export const measureOptions = /** @type {const} */ ({
   epochs: { type: "string" },
   "max-steps": { type: "string" },
@@ -22,7 +22,7 @@ export const measureOptions = /** @type {const} */ ({
 });
 
 /**
- * The recipes of recipes.json with what the options change.
+ * The recipes of recipes.json, changed by the options.
  *
  * @param {{ epochs?: string, "max-steps"?: string, seeds?: string }} options
  * @returns {Plan}
@@ -42,15 +42,16 @@ export function plannedRecipes(options) {
 }
 
 /**
- * The number that an option gives.
+ * Parses the number of an option.
  *
  * @param {string} name
  * @param {string | undefined} text
- * @returns {number | undefined} undefined where the option is not given
- * @throws Error where it is no number of things
+ * @returns {number | undefined} undefined if the option is not given
+ * @throws Error for a text that is not a whole number of at least 1
  */
 export function countOf(name, text) {
   if (text === undefined) return undefined;
-  if (!/^[1-9]\d*$/.test(text)) throw new Error(`--${name}: "${text}" is not a whole number of at least 1. Give one.`);
+  if (!/^[1-9]\d*$/.test(text))
+    throw new Error(`--${name}: "${text}" is out of range. Give a whole number of at least 1.`);
   return Number(text);
 }

@@ -1,5 +1,5 @@
-// A part of the archive, started by run.sh: finds the machine's Vulkan driver, then runs the tuner, the kernel
-// benchmark, the MNIST run and the same in PyTorch, each as a process of its own, and writes results and a summary.
+// A part of the archive, started by run.sh: finds the machine's Vulkan driver, then runs the tuner, the benchmark, the
+// MNIST runs and the same runs in PyTorch, each in a separate process, and writes the results and a summary.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -26,14 +26,14 @@ import { summarize, summaryLines } from "./summary.mjs";
 /** @typedef {import("./drivers.mjs").Machine} Machine */
 
 const USAGE = `./run.sh [options]
-  --parts LIST         what to run, of tune,bench,mnist,pytorch (all of them)
-  --part-minutes N     stop a part after this time (no limit)
-  --quick, --growth    a shorter or a longer kernel benchmark, as in \`wgrad bench\`
-  --seeds N            seeds of each MNIST run (5)
-  --epochs N           epochs of each MNIST run (those of bench/pack/recipes.json)
-  --max-steps N        end each MNIST run, and its schedule, earlier
+  --parts LIST         parts to run (default: tune,bench,mnist,pytorch)
+  --part-minutes N     stop a part after this many minutes (default: no limit)
+  --quick, --growth    a shorter or a longer benchmark, as in \`wgrad bench\`
+  --seeds N            seeds of each MNIST run (default: 5)
+  --epochs N           epochs of each MNIST run (default: as in bench/pack/recipes.json)
+  --max-steps N        end each MNIST run, and its schedule, after this many steps
   --help
-Results go to the folder $OUT, else to ./out: tune.txt, bench.json, mnist.json, pytorch.json, summary.json.`;
+Results are written to the folder $OUT, or ./out: tune.txt, bench.json, mnist.json, pytorch.json, summary.json.`;
 
 const PARTS = ["tune", "bench", "mnist", "pytorch"];
 const PROBE_MILLISECONDS = 120_000;
@@ -64,7 +64,7 @@ function main() {
   }
 }
 
-/** @throws Error for an option that cannot be meant, before any time is spent */
+/** Parses the options. @throws Error for an invalid option, before anything is run */
 function readOptions() {
   const { values } = parseArgs({
     options: {
@@ -79,7 +79,7 @@ function readOptions() {
   plannedRecipes(values);
   countOf("part-minutes", values["part-minutes"]);
   const unknown = values.parts.split(",").find((name) => !PARTS.includes(name));
-  if (unknown !== undefined) throw new Error(`--parts: there is no "${unknown}". Name some of ${PARTS.join(",")}.`);
+  if (unknown !== undefined) throw new Error(`--parts: there is no "${unknown}". Choose from ${PARTS.join(",")}.`);
   return values;
 }
 
@@ -98,7 +98,7 @@ function run(values, scratch) {
     tune: () => withDriver((how) => runTuner(plannedRecipes(values).recipes, how)),
     bench: () => withDriver((how) => runPart([node, "dist/cli.js", "bench", ...timing], "bench.json", how)),
     mnist: () => withDriver((how) => runPart([node, "bench/pack/mnist98.mjs", ...training], "mnist.json", how)),
-    // PyTorch gets the machine's own environment: it has nothing to do with Vulkan.
+    // PyTorch does not use Vulkan, so it gets the unchanged environment.
     pytorch: () => {
       const how = { environment: process.env, minutes };
       return runPart(["python3", "bench/pack/pytorch_mnist.py", ...training], "pytorch.json", how);
@@ -114,7 +114,7 @@ function run(values, scratch) {
 }
 
 /**
- * Goes the ways to a driver until one leads to an adapter; explains it where none leads to a GPU's.
+ * Tries the ways to load a driver until one gives an adapter, and explains why if none gives a GPU's.
  *
  * @param {Machine} machine
  */
@@ -140,7 +140,7 @@ function findDriver(machine, scratch) {
   return undefined;
 }
 
-/** `wgrad tune` for the recipes' networks, so that all that follows runs with the best tilings for this GPU. */
+/** Runs `wgrad tune` for the recipes' networks, so that the other parts use the fastest tilings for this GPU. */
 function runTuner(recipes, { environment, minutes }) {
   const sweep = openSync(join(out, "tune.txt"), "w");
   try {
@@ -157,16 +157,16 @@ function runTuner(recipes, { environment, minutes }) {
 }
 
 /**
- * Runs a program of the archive that writes a file of results.
+ * Runs a program of the archive that writes its results to a file.
  *
- * @param {string[]} command the program, its script in the archive, and its options up to the file's name
- * @param {string} file in the folder of results
+ * @param {string[]} command the program, its script in the archive, and its options before the file's name
+ * @param {string} file its name in the folder of results
  * @param {{ environment: NodeJS.ProcessEnv, minutes?: string }} how
  * @returns {string} how it ended
  */
 function runPart([program, script, ...options], file, { environment, minutes }) {
   const result = join(out, file);
-  // A result of an earlier run must not pass for this one's.
+  // A result of an earlier run must not be mistaken for this one.
   rmSync(result, { force: true });
   const how = { env: environment, stdio: "inherit", ...limitOf(minutes) };
   const ended = spawnSync(program, [path(script), ...options, result], how);
@@ -174,12 +174,12 @@ function runPart([program, script, ...options], file, { environment, minutes }) 
   return failureOf(ended, minutes) ?? (existsSync(result) ? "done" : "skipped");
 }
 
-/** A driver that hangs may not listen to anything gentler. */
+/** The time limit; a hanging driver may ignore signals other than SIGKILL. */
 function limitOf(minutes) {
   return minutes === undefined ? {} : { timeout: 60_000 * Number(minutes), killSignal: "SIGKILL" };
 }
 
-/** @returns {string | undefined} undefined where the program ended well */
+/** @returns {string | undefined} why the program failed; undefined if it succeeded */
 function failureOf({ error, status, signal }, minutes) {
   if (error?.code === "ETIMEDOUT") return `stopped after ${minutes} minutes`;
   if (error) return `failed: ${error.message}`;
@@ -204,13 +204,13 @@ function summarizeParts(parts, found) {
   return Object.values(parts).some((how) => /^(failed|stopped)/.test(how)) ? 1 : 0;
 }
 
-/** @returns {object | undefined} undefined where the part wrote nothing */
+/** @returns {object | undefined} undefined if the part wrote no report */
 function readReport(name) {
   const file = join(out, `${name}.json`);
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 }
 
-/** The GPU's name, driver and clocks as NVIDIA's own tool gives them, where it is there. */
+/** The GPU's name, driver and clocks by nvidia-smi; null without it. */
 function nvidiaLine() {
   const wanted = "--query-gpu=name,driver_version,clocks.sm,clocks.max.sm,clocks.mem";
   const { stdout } = spawnSync("nvidia-smi", [wanted, "--format=csv,noheader"], { encoding: "utf8", timeout: 30_000 });
@@ -218,7 +218,7 @@ function nvidiaLine() {
 }
 
 function readLinkerCache() {
-  // ldconfig lies outside the PATH of users who are not root.
+  // ldconfig is not in the PATH of users who are not root.
   const program = ["/sbin/ldconfig", "/usr/sbin/ldconfig"].find((candidate) => existsSync(candidate));
   return parseLinkerCache(program === undefined ? "" : spawnSync(program, ["-p"], { encoding: "utf8" }).stdout);
 }

@@ -1,5 +1,5 @@
 /**
- * What mnist98.mjs and pytorch_mnist.py write, as far as the summary reads it.
+ * The parts of the reports of mnist98.mjs and pytorch_mnist.py that the summary uses.
  *
  * @typedef {object} SeedResult
  * @property {number} seconds
@@ -14,32 +14,32 @@
  * @property {number} [batch]
  * @property {number} [width]
  * @property {number} [steps]
- * @property {SeedResult[]} seeds none where the run failed
+ * @property {SeedResult[]} seeds empty if the run failed
  *
  * @typedef {{ runs: Run[] }} Report
  *
- * What `wgrad bench` writes, likewise.
+ * The parts of the report of `wgrad bench` that the summary uses.
  *
  * @typedef {object} Benchmark
  * @property {{ flopsPerSecond: number }} ceilings
  * @property {{ flops: number, flopsPerSecond: number }[]} kernels
  *
- * Medians over the seeds; null where fewer than half of them reached the target.
+ * Medians over the seeds; null if fewer than half of the seeds reached the target.
  *
  * @typedef {object} Medians
  * @property {number} imagesPerSecond
  * @property {number} seconds
  * @property {number} accuracy
- * @property {number | null} firstEpoch the first one at whose end the accuracy is at the target
- * @property {number | null} secondsToTarget up to the end of that epoch
+ * @property {number | null} firstEpoch the first epoch that ends at or above the target accuracy
+ * @property {number | null} secondsToTarget the time to the end of that epoch
  *
  * @typedef {object} Summary
  * @property {number} target
  * @property {{ name: string, width: number, steps: number, seeds: number, modes: Record<string, Medians> }[]} recipes
- * @property {{ goal: string, measured: string, reached: boolean | null }[]} goals null where it was not measured
+ * @property {{ goal: string, measured: string, reached: boolean | null }[]} goals null if not measured
  */
 
-/** float32 operations of the product 4096³. */
+/** The FLOPs of the product 4096³. */
 const LARGE_PRODUCT = 2 * 4096 ** 3;
 
 const WGRAD = "wgrad";
@@ -47,9 +47,9 @@ const EAGER = "PyTorch eager";
 const GRAPHS = "PyTorch CUDA graphs";
 
 /**
- * Puts the reports side by side.
+ * Summarizes the reports.
  *
- * @param {{ reports: Report[], benchmark?: Benchmark, target: number }} found `target` is the test accuracy aimed at
+ * @param {{ reports: Report[], benchmark?: Benchmark, target: number }} found `target` is the test accuracy to reach
  * @returns {Summary}
  */
 export function summarize({ reports, benchmark, target }) {
@@ -118,9 +118,9 @@ export function summaryLines({ target, recipes, goals }) {
   const rows = [
     ["images/s", ({ imagesPerSecond }) => Math.round(imagesPerSecond).toLocaleString("en-US")],
     ["whole schedule, s", ({ seconds }) => seconds.toFixed(3)],
-    ["test accuracy after it", ({ accuracy }) => percent(accuracy)],
+    ["final test accuracy", ({ accuracy }) => percent(accuracy)],
     [`first epoch at ${percent(target)}`, ({ firstEpoch }) => firstEpoch ?? "none"],
-    ["s to its end", ({ secondsToTarget }) => secondsToTarget?.toFixed(3) ?? "none"],
+    ["s to the end of it", ({ secondsToTarget }) => secondsToTarget?.toFixed(3) ?? "none"],
   ];
   const line = (label, cells) => [label.padEnd(24), ...cells.map((cell) => String(cell).padStart(20))].join("");
   return [
@@ -144,7 +144,7 @@ function answer(reached) {
   return reached ? "yes" : "no";
 }
 
-/** The middle value; the upper one of two. */
+/** The median; the upper one of two middle values. */
 function median(values) {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)];
 }

@@ -1,6 +1,6 @@
 /*
  * One runtime, one measure, one process: `node child.mjs RUNTIME MEASURE FOLDER` prints the result as a line of JSON.
- * A runtime that computes something wrong prints { "wrong": why }.
+ * A runtime with a wrong result prints { "wrong": why }.
  */
 import { writeSync } from "node:fs";
 import { measureProducts } from "./measures/products.mjs";
@@ -31,5 +31,5 @@ async function result() {
 }
 
 writeSync(1, `${JSON.stringify(await result())}\n`);
-// Dawn would keep the process.
+// Dawn would keep the process alive.
 process.exit(0);

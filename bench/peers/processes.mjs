@@ -1,5 +1,5 @@
 /*
- * Runs one measure of one runtime in a process of its own: each has a Dawn of its own, and a crash ends only itself.
+ * Runs one measure of one runtime in a separate process, with its own Dawn, so that a crash ends only this measure.
  */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { WrongResult, checkLosses } from "./measures/training.mjs";
 
 const LONGEST_SECONDS = 300;
 
-/** A warm start is so short that it is taken several times in each round. */
+/** A warm start is short, so it is measured several times in each round. */
 const STARTS = 3;
 
 const script = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -36,14 +36,14 @@ async function medianStart(runtime, work) {
   return { seconds: median(seconds) };
 }
 
-/** Seconds from the start of the process until its first loss has arrived here. */
+/** Seconds from the start of the process until its first loss arrives here. */
 async function start(runtime, { expectedFirst }, environment) {
   const { line, seconds } = await firstLine([script("start-child.mjs"), runtime], environment);
   checkLosses([Number(line)], [expectedFirst]);
   return { seconds };
 }
 
-/** The first line that a Node process prints, and when it came. @returns {Promise<{ line: string, seconds: number }>} */
+/** The first line that a Node process prints, and when it arrived. @returns {Promise<{ line: string, seconds: number }>} */
 function firstLine(parameters, environment) {
   return new Promise((resolve, reject) => {
     const started = performance.now();
@@ -53,24 +53,24 @@ function firstLine(parameters, environment) {
       timeout: LONGEST_SECONDS * 1000,
     });
     let printed = "";
-    let complaint = "";
+    let errors = "";
     let arrived = 0;
     child.stdout.on("data", (text) => {
       arrived ||= performance.now();
       printed += text;
     });
-    child.stderr.on("data", (text) => (complaint += text));
+    child.stderr.on("data", (text) => (errors += text));
     child.on("error", reject);
     child.on("close", (code, signal) => {
       const end = printed.indexOf("\n");
       if (end >= 0) resolve({ line: printed.slice(0, end), seconds: (arrived - started) / 1000 });
-      else reject(new Error(`the process ended by ${signal ?? `code ${code}`}: ${lastWords(complaint)}`));
+      else reject(new Error(`the process ended by ${signal ?? `code ${code}`}: ${errorLine(errors)}`));
     });
   });
 }
 
 /** The line of an error, or the last line of what was printed. */
-function lastWords(text) {
+function errorLine(text) {
   const lines = text.trim().split("\n");
   return (lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1)).trim();
 }

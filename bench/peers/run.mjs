@@ -1,26 +1,26 @@
 /*
- * Measures wgrad beside TensorFlow.js and jax-js, in turn, round after round. `node bench/peers/run.mjs --help`
+ * Compares wgrad with TensorFlow.js and jax-js, in turn, in several rounds. `node bench/peers/run.mjs --help`
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { allMeasures, applies } from "./measures/rows.mjs";
 import { runMeasure } from "./processes.mjs";
-import { remarks, summarise, tableText } from "./report/table.mjs";
+import { remarks, summarize, tableText } from "./report/table.mjs";
 import { allRuntimes } from "./runtimes/index.mjs";
 import { writeWork } from "./work.mjs";
 
 const HELP = `node bench/peers/run.mjs [options]
 
 Trains the same network on the same data with each runtime, and prints one table.
-MNIST comes from MNIST_DIR or data/mnist; wgrad from dist/ (npm run build).
+MNIST is read from MNIST_DIR or data/mnist, and wgrad from dist/ (npm run build).
 
-  --rounds N     how often each measure is taken; the medians are shown (default 3)
-  --only A,B     only these runtimes and measures
+  --rounds N     number of rounds, whose medians are shown (default: 3)
+  --only A,B     run only these runtimes and measures
                  runtimes: ${allRuntimes.map(({ name }) => name).join(", ")}
                  measures: ${allMeasures.join(", ")}
-  --json FILE    writes every round's numbers
-  --svg FILE     draws the medians
+  --json FILE    write the numbers of all rounds
+  --svg FILE     draw the medians as a chart
 `;
 
 class UsageError extends Error {}
@@ -41,7 +41,7 @@ function readOptions() {
   }
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
-    throw new UsageError(`--rounds: ${values.rounds} is no count; give 1 or more`);
+    throw new UsageError(`--rounds: ${values.rounds} is out of range; give a whole number of at least 1`);
   const names = values.only.split(",").filter(Boolean);
   const unknown = names.find(
     (name) => !allMeasures.includes(name) && !allRuntimes.some((runtime) => runtime.name === name),
@@ -50,7 +50,7 @@ function readOptions() {
   return { ...values, rounds, ...chosen(names) };
 }
 
-/** The runtimes and the measures that were named; all of a kind of which none was. */
+/** The given runtimes and measures; all of a kind if none of it is given. */
 function chosen(names) {
   const namedRuntimes = allRuntimes.filter(({ name }) => names.includes(name));
   const namedMeasures = allMeasures.filter((name) => names.includes(name));
@@ -60,7 +60,7 @@ function chosen(names) {
   };
 }
 
-/** Runtime after runtime for each measure, so that a noisy minute meets all of them. */
+/** Runs all runtimes in turn for each measure, so that a noisy minute affects all of them. */
 async function runRounds({ rounds, runtimes, measures }, work) {
   const results = Object.fromEntries(runtimes.map(({ name }) => [name, {}]));
   if (measures.includes("start")) for (const { name } of runtimes) await runMeasure(name, "start", work);
@@ -77,12 +77,12 @@ async function runRounds({ rounds, runtimes, measures }, work) {
   return results;
 }
 
-/** One line on a terminal, each over the one before. */
+/** Shows progress on a terminal, in one line that is overwritten. */
 function showProgress(line) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
 }
 
-/** The version of a package by the path of its package.json. */
+/** The version of an installed package, from the path of its package.json. */
 function installed(path) {
   try {
     return JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")).version;
@@ -102,7 +102,7 @@ function versions() {
   };
 }
 
-/** The adapters that the runtimes named; one if all is well. */
+/** The adapters that the runtimes used; normally one. */
 function adaptersOf(runtimes, results) {
   const rounds = runtimes
     .filter(({ device }) => device === "webgpu")
@@ -111,8 +111,8 @@ function adaptersOf(runtimes, results) {
   return names.size === 0 ? "no WebGPU" : [...names].join(" and ");
 }
 
-/** What the numbers were measured with, as data and as two lines. */
-function circumstances({ runtimes, rounds }, results, source, loadBefore) {
+/** The machine, date and versions of the measurements, as data and as two lines. */
+function environmentOf({ runtimes, rounds }, results, source, loadBefore) {
   const facts = {
     date: new Date().toISOString().slice(0, 10),
     adapter: adaptersOf(runtimes, results),
@@ -137,13 +137,13 @@ async function main() {
   const loadBefore = loadavg()[0];
   const work = await writeWork();
   const results = await runRounds(options, work).finally(work.remove);
-  const summary = summarise(options.runtimes, results);
+  const summary = summarize(options.runtimes, results);
   const notes = remarks(options.runtimes, results);
-  const { facts, where, what } = circumstances(options, results, work.source, loadBefore);
+  const { facts, where, what } = environmentOf(options, results, work.source, loadBefore);
   console.log(`${where}\n${what}`);
   console.log("784-128-10, relu, softmax cross-entropy, Adam, float32");
   console.log(`${work.source}; rounds: ${options.rounds}, medians`);
-  console.log("ratio: wgrad to the better peer on WebGPU, above 1 where wgrad is better\n");
+  console.log("ratio: wgrad to the better peer on WebGPU; above 1, wgrad is better\n");
   console.log([tableText(options.runtimes, summary), ...(notes.length > 0 ? ["", ...notes] : [])].join("\n"));
   if (options.json)
     writeFileSync(options.json, `${JSON.stringify({ ...facts, summary, notes, results }, undefined, 1)}\n`);

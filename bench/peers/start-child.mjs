@@ -1,5 +1,6 @@
 /*
- * From nothing to a first step on generated data: `node start-child.mjs RUNTIME` prints the loss as soon as it was read.
+ * Measures startup with a first step on generated data: `node start-child.mjs RUNTIME` prints the loss as soon as it is
+ * read.
  */
 import { writeSync } from "node:fs";
 import { openRuntime } from "./runtimes/index.mjs";

@@ -1,20 +1,20 @@
 /*
- * The work that every runtime is given: the examples, their order, the initial parameters, and the losses that wgrad's
- * CPU reference finds in the first steps. The parent writes it to a folder; each child reads it.
+ * The work of every runtime: the examples, their order, the initial parameters, and the losses of the first steps by wgrad's
+ * CPU reference. The parent process writes it to a folder; each child process reads it.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * How many steps of a batch size are compared with the reference. After 20 steps rounding has grown to 1e-5; soon
- * after, it pushes a hidden unit over relu's kink for one example, and Adam makes 1e-3 of that.
+ * How many steps are compared with the reference, by batch size. After 20 steps rounding errors have grown to 1e-5; soon
+ * after, they push a hidden unit over relu's kink for one example, which Adam amplifies to 1e-3.
  */
 export const checkedSteps = { 1: 20, 64: 20, 512: 10 };
 
 const PARAMETER_SIZES = [784 * 128, 128, 128 * 10, 10];
 
-/** The seed of a trainer that names none. */
+/** The default seed of a trainer. */
 const SEED = 1;
 
 /** @returns {() => number} numbers in [−1, 1), the same for the same seed (Numerical Recipes' quick generator) */
@@ -29,14 +29,14 @@ export function generator(seed) {
 /** @returns {Float32Array} */
 export const drawn = (count, draw, scale = 1) => Float32Array.from({ length: count }, () => scale * draw());
 
-/** He's uniform weights and zero biases, as consecutive arrays. */
+/** He uniform weights and zero biases, as consecutive arrays. */
 function initialParameters(draw) {
   const scales = [Math.sqrt(6 / 784), 0, Math.sqrt(6 / 128), 0];
   return PARAMETER_SIZES.map((size, index) => drawn(size, draw, scales[index]));
 }
 
 /**
- * A small job without any file, to measure how soon a first step is done. It has one batch, whose order is no matter.
+ * A small task without files, to measure the time to the first step. It has one batch, whose order does not matter.
  * @returns {import("./runtimes/index.mjs").TrainingTask}
  */
 export function generatedTask() {
@@ -54,7 +54,7 @@ export function generatedTask() {
   };
 }
 
-/** The losses of a task's first steps by wgrad's CPU reference in float64, the judge of all runtimes. */
+/** The losses of a task's first steps by wgrad's CPU reference in float64, with which all runtimes are compared. */
 async function referenceLosses(task, steps) {
   const { openTrainer, wgrad } = await import("./runtimes/wgrad.mjs");
   const trainer = await openTrainer(wgrad.createCpuBackend({ precision: "float64" }), task);

@@ -16,7 +16,7 @@ export const colors = {
   gold: "#cc9a00",
   sky: "#56b4e9",
   black: "#222222",
-  grey: "#999999",
+  gray: "#999999",
 } as const;
 
 const axisColors = { line: "#888888", grid: "#eeeeee", text: "#333333" };
@@ -57,7 +57,7 @@ export interface PointStyle {
   readonly color?: string;
   readonly size?: number;
   readonly symbol?: "circle" | "rect" | "diamond" | "triangle";
-  /** The color of the edge; white by default. */
+  /** The color of the outline; white by default. */
   readonly edge?: string;
 }
 
@@ -85,7 +85,7 @@ const mutable = (data: readonly Point[]) => data.map(([x, y]) => [significant(x)
 /** Six significant digits: enough for every pixel. */
 const significant = (value: number) => Number(value.toPrecision(6));
 
-/** Points at equal distances, both ends included. */
+/** `count` evenly spaced numbers, both ends included, like `linspace`. */
 export function range(from: number, to: number, count: number): number[] {
   return Array.from({ length: count }, (_, index) => from + ((to - from) * index) / (count - 1));
 }
@@ -93,15 +93,15 @@ export function range(from: number, to: number, count: number): number[] {
 export interface Field {
   readonly x: readonly [from: number, to: number];
   readonly y: readonly [from: number, to: number];
-  /** Values at `size` by `size` places at equal distances, ends included, x fastest. */
+  /** Values on a grid of `size` by `size` points, ends included, in row-major order: x varies fastest. */
   readonly values: readonly number[];
   readonly size: number;
-  /** The values where one color ends and the next begins: one fewer than there are colors. */
+  /** The values between two colors, one fewer than there are colors. */
   readonly thresholds: readonly number[];
   readonly colors: readonly string[];
 }
 
-/** The places of a field, as rows of x and y. */
+/** The grid points of a field, as rows of x and y. */
 export function fieldPlaces({ x, y, size }: Pick<Field, "x" | "y" | "size">): Float32Array<ArrayBuffer> {
   const [xs, ys] = [range(...x, size), range(...y, size)];
   return Float32Array.from(ys.flatMap((row) => xs.flatMap((column) => [column, row])));
@@ -112,7 +112,7 @@ export function filledContours({ x, y, values, size, thresholds, colors: fills }
   const shapes = contours()
     .size([size, size])
     .thresholds([-Infinity, ...thresholds])([...values]);
-  // d3 has the first value in the middle of a cell that begins at 0.
+  // In d3, value i belongs to the cell from i to i + 1, so its point is at i + 0.5.
   const place = ([from, to]: readonly [number, number], cell: number) =>
     Math.min(to, Math.max(from, from + ((cell - 0.5) / (size - 1)) * (to - from)));
   return {
@@ -139,8 +139,9 @@ export const probabilityThresholds = [0.1, 0.3, 0.5, 0.7, 0.9];
 const PANEL = { width: 380, height: 320, left: 58, right: 18, top: 58, bottom: 46 };
 
 /**
- * Panels in rows.
- * @param name of the picture, a prefix of its ids
+ * Draws panels in rows.
+ * @param name the name of the picture, which is a prefix of its ids
+ * @returns an SVG element
  */
 export function picture(
   name: string,

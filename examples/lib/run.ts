@@ -38,9 +38,9 @@ async function run(wanted: string, { device, out }: { device: DeviceChoice; out:
 }
 
 const command = new Command("npm run example --")
-  .argument("<number>", "of the example, such as 4")
-  .addOption(new Option("--device <name>", "what computes").choices(deviceChoices).default("auto"))
-  .option("--out <folder>", "of the picture, NN.svg", "docs/examples")
+  .argument("<number>", "number of the example, such as 4")
+  .addOption(new Option("--device <name>", "device to use").choices(deviceChoices).default("auto"))
+  .option("--out <folder>", "folder for the picture, NN.svg", "docs/examples")
   .showHelpAfterError("\nExample:\n  npm run example -- 4 --device cpu")
   .exitOverride()
   .action(run);

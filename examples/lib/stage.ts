@@ -1,6 +1,6 @@
 import type { Backend } from "../../src/index.ts";
 
-/** What an example's main part works with. */
+/** What an example's `main` uses: a backend, and where its output goes. */
 export interface Stage {
   readonly backend: Backend;
   print(line: string): void;
@@ -8,7 +8,7 @@ export interface Stage {
   draw(picture: string): Promise<void>;
 }
 
-/** An example: importing it runs nothing, `npm run example NN` calls its `main`. */
+/** An example. Importing it runs nothing; `npm run example NN` calls its `main`. */
 export interface Example {
   main(stage: Stage): Promise<void>;
 }

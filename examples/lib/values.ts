@@ -1,6 +1,6 @@
 import { defineGraph, type Backend, type Tensor } from "../../src/index.ts";
 
-/** Computes tensors once; a scalar is a list of one number. */
+/** Computes tensors once. A scalar is returned as a list of one number. */
 export async function valuesOf<Name extends string>(
   backend: Backend,
   outputs: Readonly<Record<Name, Tensor>>,

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
  * @property {string} description
  * @property {boolean | undefined} isFallbackAdapter
  *
- * What a look for an adapter found: one, none and why, or that the package `webgpu` itself does not load.
+ * The result of looking for an adapter: an adapter, the reason why there is none, or the error of the package `webgpu`.
  *
  * @typedef {{ adapter: AdapterInfo } | { adapter: null, reason: string } | { unloadable: string }} Found
  */
@@ -18,8 +18,8 @@ const PROBE = fileURLToPath(new URL("probe.mjs", import.meta.url));
 const PROBE_MILLISECONDS = 60_000;
 
 /**
- * Looks for an adapter in a new process: the Vulkan loader reads its drivers once a process, and a driver that
- * crashes must not take setup with it.
+ * Looks for an adapter in a new process, because the Vulkan loader reads drivers only once per process, and a crashing
+ * driver must not end setup.
  *
  * @returns {Found}
  */
@@ -29,23 +29,23 @@ export function findAdapter() {
 }
 
 /**
- * Makes sense of what the probe's process left behind.
+ * Interprets the result of the probe's process.
  *
  * @param {{ stdout: string, stderr: string, status: number | null, signal: string | null }} child
  * @returns {Found}
  */
 export function readProbe({ stdout, stderr, status, signal }) {
-  // The probe's line stands even if the driver crashed afterwards, at the process's end.
+  // The probe's line is valid even if the driver crashed afterwards, at the end of the process.
   const line = stdout.split("\n").find((candidate) => candidate.startsWith("{"));
   if (line === undefined) {
     return { adapter: null, reason: `the check ended with ${signal ?? `exit code ${status}`}` };
   }
   const found = JSON.parse(line);
   if (found.adapter !== null) return found;
-  const said = stderr.split("\n").find((candidate) => candidate.trim() !== "") ?? "Dawn names no reason";
+  const message = stderr.split("\n").find((candidate) => candidate.trim() !== "") ?? "Dawn gives no reason";
   return {
     adapter: null,
-    reason: said
+    reason: message
       .trim()
       .replace(/^Warning: /, "")
       .replace(/[.!]$/, ""),
@@ -67,10 +67,10 @@ export function isSoftware({ architecture, description, isFallbackAdapter }) {
  */
 export function describeAdapter(adapter) {
   return [
-    isSoftware(adapter) ? "Adapter: a software one, on the CPU; it is enough" : "Adapter: a GPU",
-    `  vendor        ${adapter.vendor || "not named"}`,
-    `  architecture  ${adapter.architecture || "not named"}`,
-    `  device        ${adapter.device || "not named"}`,
-    `  description   ${adapter.description || "not named"}`,
+    isSoftware(adapter) ? "Adapter: a software adapter on the CPU, which is sufficient" : "Adapter: a GPU",
+    `  vendor        ${adapter.vendor || "unknown"}`,
+    `  architecture  ${adapter.architecture || "unknown"}`,
+    `  device        ${adapter.device || "unknown"}`,
+    `  description   ${adapter.description || "unknown"}`,
   ];
 }

@@ -1,5 +1,5 @@
 /**
- * Where apt takes packages from, as `man 5 sources.list` describes its two formats.
+ * A source of apt packages, in either of the two formats of `man 5 sources.list`.
  *
  * @typedef {object} AptSource
  * @property {string[]} uris
@@ -9,14 +9,14 @@
  *   a value keeps its lines, since `Signed-By` may hold the key itself.
  */
 
-/** Fields that say what a stanza is, rather than how its archive is to be used. */
+/** Fields that identify a source, rather than options. */
 const IDENTITY_FIELDS = ["types", "uris", "suites", "components", "enabled"];
 
-/** The options of the one-line format that deb822 calls by another name. */
+/** Options of the one-line format with another name in deb822. */
 const LONG_OPTION_NAMES = { arch: "architectures", lang: "languages", target: "targets" };
 
 /**
- * Reads a *.sources file: stanzas of `Field: value`, apart by empty lines.
+ * Parses a *.sources file: stanzas of `Field: value`, separated by empty lines.
  *
  * @param {string} text
  * @returns {AptSource[]}
@@ -37,7 +37,7 @@ export function parseDeb822Sources(text) {
 }
 
 /**
- * Reads a sources.list file: `deb [option=value …] URI suite component …`, one source a line.
+ * Parses a sources.list file: `deb [option=value …] URI suite component …`, one source per line.
  *
  * @param {string} text
  * @returns {AptSource[]}
@@ -54,15 +54,15 @@ export function parseSourcesList(text) {
 }
 
 /**
- * The sources of the Debian archive itself that serve a release: those that share their address with
- * `codename main`, and the security archive.
+ * The sources of Debian's own archive for a release: those with the same address as `codename main`, and the security
+ * archive.
  *
- * Another publisher may call its suite `bookworm main` too. Debian's is the one that has `bookworm-updates`
- * beside it or is signed by Debian's keyring; with neither, the first listed counts.
+ * Another publisher may also have a suite `bookworm main`. Debian's is the one with `bookworm-updates` at the same address,
+ * or signed by Debian's keyring; otherwise the first one is used.
  *
  * @param {AptSource[]} sources
  * @param {string} codename
- * @returns {AptSource[]} none when no source serves `codename main`
+ * @returns {AptSource[]} empty if no source serves `codename main`
  */
 export function debianSources(sources, codename) {
   const candidates = sources.filter((source) => servesMain(source, codename));
@@ -79,20 +79,20 @@ export function debianSources(sources, codename) {
 }
 
 /**
- * Writes a source as a deb822 stanza.
+ * Formats a source as a deb822 stanza.
  *
  * @param {AptSource} source
- * @returns {string} ends with a line break
+ * @returns {string} ends with a newline
  */
 export function formatSource({ uris, suites, components, options }) {
-  const capitalise = (name) => name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
+  const capitalize = (name) => name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
   const separator = (value) => (value.startsWith("\n") ? "" : " ");
   return [
     "Types: deb",
     `URIs: ${uris.join(" ")}`,
     `Suites: ${suites.join(" ")}`,
     `Components: ${components.join(" ")}`,
-    ...Object.entries(options).map(([name, value]) => `${capitalise(name)}:${separator(value)}${value}`),
+    ...Object.entries(options).map(([name, value]) => `${capitalize(name)}:${separator(value)}${value}`),
     "",
   ].join("\n");
 }

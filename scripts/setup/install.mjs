@@ -10,13 +10,13 @@ import { PACKAGES } from "./plan.mjs";
 
 const APT_FOLDER = "/etc/apt";
 
-/** Another apt may be at work, such as the unattended upgrades of a machine that has just started. */
+/** Waits for another apt, such as the unattended upgrades of a machine that has just started. */
 const WAIT_FOR_LOCK = ["-o", "DPkg::Lock::Timeout=120"];
 
 /**
- * What to put before a command to run it as root: nothing for root, `sudo -n` where sudo asks no password.
+ * The prefix that runs a command as root: empty for root, `sudo -n` if sudo needs no password.
  *
- * @returns {string[] | undefined} undefined where this process cannot become root
+ * @returns {string[] | undefined} undefined if this process cannot become root
  */
 export function rootPrefix() {
   if (process.getuid?.() === 0) return [];
@@ -24,7 +24,7 @@ export function rootPrefix() {
 }
 
 /**
- * The machine's own apt sources, of both formats.
+ * Reads the machine's apt sources in both formats.
  *
  * @returns {AptSource[]}
  */
@@ -41,8 +41,8 @@ export function readAptSources() {
  * Installs the packages of a plan.
  *
  * @param {InstallPlan} plan
- * @param {string[]} prefix what makes a command run as root
- * @returns {string | undefined} what apt said, when it failed
+ * @param {string[]} prefix the prefix that runs a command as root
+ * @returns {string | undefined} apt's error messages; undefined on success
  */
 export function install(plan, prefix) {
   if (plan.from === "distribution") return installPackages(PACKAGES, prefix);
@@ -66,17 +66,17 @@ export function install(plan, prefix) {
  * Installs packages from the machine's own sources.
  *
  * @param {string[]} packages
- * @param {string[]} prefix what makes a command run as root
- * @returns {string | undefined} what apt said, when it failed
+ * @param {string[]} prefix the prefix that runs a command as root
+ * @returns {string | undefined} apt's error messages; undefined on success
  */
 export function installPackages(packages, prefix) {
   return updateAndInstall(prefix, [], packages);
 }
 
-/** Sources and package lists of this run alone, so that the machine's own stay as they are. */
+/** Creates a folder with sources and package lists for this run, so that the machine's own stay unchanged. */
 function temporaryAptFolder({ archive, backports }) {
   const folder = mkdtempSync(join(tmpdir(), "wgrad-setup-"));
-  // apt downloads as the user _apt, who must be able to read here; mkdtemp shuts others out.
+  // apt downloads as the user _apt, which must be able to read this folder.
   chmodSync(folder, 0o755);
   mkdirSync(join(folder, "lists"));
   mkdirSync(join(folder, "sources"));
@@ -85,7 +85,7 @@ function temporaryAptFolder({ archive, backports }) {
   return folder;
 }
 
-/** A source of the machine that cannot be reached must not stop the others, so only installing may fail. */
+/** Updates and installs. Only a failure of the installation counts, because some unrelated source may be unreachable. */
 function updateAndInstall(prefix, aptOptions, toInstall) {
   const environment = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"];
   const apt = [...prefix, ...environment, "apt-get", ...WAIT_FOR_LOCK, ...aptOptions];
@@ -108,7 +108,7 @@ function readFolder(folder) {
 
 /**
  * @param {string} file
- * @returns {string} empty when it cannot be read
+ * @returns {string} empty if it cannot be read
  */
 export function readIfThere(file) {
   try {

@@ -1,5 +1,5 @@
 /**
- * Reads /etc/os-release: `KEY=value` lines, the value perhaps in quotes.
+ * Parses /etc/os-release: `KEY=value` lines, with optional quotes.
  *
  * @param {string} text
  * @returns {Record<string, string>}
@@ -14,7 +14,7 @@ export function parseOsRelease(text) {
 }
 
 /**
- * The distribution and those it derives from, nearest first: `["linuxmint", "ubuntu", "debian"]`.
+ * The distribution and those that it derives from, nearest first: `["linuxmint", "ubuntu", "debian"]`.
  *
  * @param {Record<string, string>} osRelease
  * @returns {string[]}
@@ -24,7 +24,7 @@ export function distributionFamily(osRelease) {
 }
 
 /**
- * The codename whose packages apt takes: a derived distribution names its base's beside its own.
+ * The codename of the release whose packages apt uses; derived distributions name it besides their own.
  *
  * @param {Record<string, string>} osRelease
  * @returns {string | undefined}

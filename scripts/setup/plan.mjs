@@ -4,15 +4,15 @@ import { baseCodename, distributionFamily } from "./os-release.mjs";
 /** @typedef {import("./apt-sources.mjs").AptSource} AptSource */
 
 /**
- * How this machine gets an adapter. Backports come from `archive`, Debian's own among the machine's sources, and
- * from `backports` where the machine does not list that suite yet.
+ * How to get an adapter. Backports come from `archive`, Debian's own archive among the machine's sources, and from
+ * `backports` if the machine does not list that suite yet.
  *
  * @typedef {{ action: "install", from: "distribution" }
  *   | { action: "install", from: "backports", suite: string, archive: AptSource[], backports?: AptSource }} InstallPlan
  * @typedef {{ action: "instructions", lines: string[] }} InstructionsPlan
  */
 
-/** Lavapipe, Mesa's Vulkan driver that computes on the CPU, and the Vulkan loader that finds it. */
+/** Lavapipe, Mesa's software driver for Vulkan, and the Vulkan loader. */
 export const PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"];
 
 /**
@@ -21,7 +21,7 @@ export const PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"];
  */
 const NEEDS_BACKPORTS = "bookworm";
 
-/** Releases whose own Mesa is older still, and that have no newer one in their backports. */
+/** Releases with a Mesa that is even older, and no newer one in their backports. */
 const TOO_OLD = ["buster", "bullseye", "bionic", "focal", "jammy"];
 
 const OTHER_LINUX = {
@@ -33,12 +33,12 @@ const OTHER_LINUX = {
 
 const OTHER_PLATFORMS = {
   darwin: [
-    "Dawn uses Metal, which every Mac that runs a current macOS has.",
-    "A virtual machine needs its graphics acceleration switched on.",
+    "Dawn uses Metal, which every Mac with a current macOS has.",
+    "In a virtual machine, enable graphics acceleration.",
   ],
   win32: [
-    "Dawn uses Direct3D 12: Windows 10 or newer has it.",
-    "Update the graphics driver, or Windows itself, and run this again.",
+    "Dawn uses Direct3D 12, which Windows 10 and newer have.",
+    "Update the graphics driver or Windows, and run this again.",
   ],
 };
 
@@ -60,11 +60,15 @@ export function choosePlan({ platform, osRelease, sources, mayInstall }) {
   if (!family.includes("debian") && !family.includes("ubuntu")) return instructions(otherLinuxLines(family));
   const plan = aptPlan(baseCodename(osRelease), sources);
   if (plan.action === "instructions" || mayInstall) return plan;
-  return instructions(["Setup may not install packages here. Run these commands:", "", ...installCommands(plan)]);
+  return instructions([
+    "Setup has no permission to install packages. Run these commands:",
+    "",
+    ...installCommands(plan),
+  ]);
 }
 
 /**
- * The shell commands that do by hand what an install plan does.
+ * The shell commands of an install plan.
  *
  * @param {InstallPlan} plan
  * @returns {string[]} lines to paste
@@ -117,8 +121,8 @@ function otherLinuxLines(family) {
   const known = family.find((name) => name in OTHER_LINUX);
   if (known !== undefined) return ["Install Mesa's software driver and the Vulkan loader:", "", OTHER_LINUX[known]];
   return [
-    "Install Mesa's lavapipe, a Vulkan driver that computes on the CPU, and",
-    "the Vulkan loader from your distribution's packages.",
+    "Install Mesa's lavapipe, a software driver for Vulkan, and the Vulkan",
+    "loader from your distribution's packages.",
   ];
 }
 

@@ -1,6 +1,6 @@
 /*
- * A backend gives its sessions out within a `CheckedSession`, which refuses what no backend could do and what none should:
- * all refuse the same calls in the same words, and a call that is refused changes nothing.
+ * Every backend wraps its sessions in a `CheckedSession`, which refuses invalid calls. So all backends refuse the same
+ * calls with the same messages, and a refused call changes nothing.
  */
 import { DeviceError, OptionError } from "../errors.ts";
 import { requireGraph, updatedLeaves, type Graph } from "../graph/graph.ts";
@@ -20,7 +20,7 @@ import {
   type IndexLimit,
 } from "./checks.ts";
 
-/** How long a backend or a session may be used. */
+/** Whether a backend or session can still be used. */
 export class Lifetime {
   readonly #of: "backend" | "session";
   readonly #within: Lifetime | undefined;
@@ -39,7 +39,7 @@ export class Lifetime {
     this.#ended = true;
   }
 
-  /** @throws DeviceError or OptionError where the backend or the session was disposed of */
+  /** @throws DeviceError or OptionError if the backend or the session was disposed of */
   requireOpen(where: string): void {
     this.#within?.requireOpen(where);
     if (!this.#ended) return;
@@ -49,15 +49,15 @@ export class Lifetime {
   }
 }
 
-/** What is known of a leaf's values. */
+/** What is known about the values of a leaf. */
 interface LeafFacts {
   written: boolean;
-  /** No element is larger, where they are integers that were written. */
+  /** An upper limit of the integers that were written. */
   largest: number;
   limit: IndexLimit | undefined;
 }
 
-/** The session of any backend, which checks each call before it passes it on. */
+/** Checks each call of a session before passing it on. */
 export class CheckedSession implements Session {
   readonly #work: Session;
   readonly #lifetime: Lifetime;
@@ -65,8 +65,8 @@ export class CheckedSession implements Session {
   readonly #leaves = new Map<Tensor, LeafFacts>();
 
   /**
-   * @param work what does it, unchecked
-   * @param onGraph takes each graph before it is compiled
+   * @param work the unchecked session
+   * @param onGraph called with each graph before it is compiled
    */
   constructor(work: Session, backend: Lifetime, onGraph?: (graph: Graph) => void) {
     this.#work = work;
@@ -88,7 +88,7 @@ export class CheckedSession implements Session {
       if (limit && limit.below < (facts.limit?.below ?? Infinity)) facts.limit = limit;
       this.#leaves.set(leaf, facts);
     }
-    // An input that steps give its values need not be written.
+    // Inputs that are updated by steps need not be written.
     for (const leaf of graph.updates.flatMap(({ target }) => updatedLeaves(target)))
       this.#leaves.get(leaf)!.written = true;
     const inputs = inputsOf(graph).map((leaf) => ({ leaf, facts: this.#leaves.get(leaf)! }));
@@ -116,7 +116,7 @@ export class CheckedSession implements Session {
     this.#work.dispose();
   }
 
-  /** A session that is disposed of while it compiles has nothing that could be used. */
+  /** If the session is disposed of while it compiles, the result cannot be used. */
   async #compiled(graph: Graph): Promise<Executable> {
     try {
       return await this.#work.compile(graph);
@@ -125,15 +125,15 @@ export class CheckedSession implements Session {
     }
   }
 
-  /** What was written before a graph came that uses it as indices must fit as well. */
+  /** Checks values that were written before a graph that uses them as indices was compiled. */
   #requireHeldIndices(leaf: Tensor, limit: IndexLimit): void {
     const largest = this.#leaves.get(leaf)?.largest ?? -1;
     if (largest < limit.below) return;
-    const what = `it holds ${largest}, and ${limit.op} takes numbers below ${limit.below}`;
+    const what = `it contains ${largest}, but ${limit.op} needs numbers below ${limit.below}`;
     throw new OptionError({
       where: `compile, ${leaf}`,
       what,
-      fix: "Write values that fit before you compile this graph",
+      fix: "Write valid indices before compiling this graph",
     });
   }
 
@@ -144,7 +144,7 @@ export class CheckedSession implements Session {
     if (facts) return facts;
     throw new OptionError({
       where: `${where} ${leaf}`,
-      what: "this session keeps no such value",
+      what: "this session does not have it",
       fix: "Compile a graph that uses it first",
     });
   }
@@ -156,9 +156,9 @@ interface ExecutableFacts {
   readonly inputs: readonly { readonly leaf: Tensor; readonly facts: LeafFacts }[];
 }
 
-/** The executable of any backend, which checks each call before it passes it on. */
+/** Checks each call of an executable before passing it on. */
 export class CheckedExecutable implements Executable {
-  /** What does it, unchecked. */
+  /** The unchecked executable. */
   readonly work: Executable;
   readonly profile?: (step: number) => Promise<number[]>;
   readonly #graph: Graph;
@@ -196,12 +196,12 @@ export class CheckedExecutable implements Executable {
       const isScalar = typeof output === "string" && Object.hasOwn(outputs, output);
       const what = isScalar ? `the output "${output}" is a scalar` : `there is no output "${String(output)}"`;
       const fix = isScalar
-        ? "Take it from what run returns"
-        : `Read one of those of several elements: ${readable.join(", ") || "there are none"}`;
+        ? "Use the result of run"
+        : `Read an output with several elements: ${readable.join(", ") || "there are none"}`;
       throw new OptionError({ where: "read", what, fix });
     }
     if (!this.#hasRun)
-      throw new OptionError({ where: `read ${output}`, what: "no step was run yet", fix: "Run one first" });
+      throw new OptionError({ where: `read ${output}`, what: "no step has been run yet", fix: "Run a step first" });
     return this.work.read(output);
   }
 

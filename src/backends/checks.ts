@@ -1,5 +1,5 @@
 /*
- * What is checked of every call before it reaches a backend.
+ * Checks of calls before they reach a backend.
  */
 import { OptionError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -7,15 +7,15 @@ import { constantOp, inputOp, isStored, stepScalarOp, type ConstantAttributes } 
 import { requireTensor, sizeOf, type DType, type Tensor } from "../graph/tensor.ts";
 import type { NumericArray } from "./backend.ts";
 
-/** What the elements of a leaf are used for as indices. */
+/** The limit of elements that are used as indices. */
 export interface IndexLimit {
-  /** Each element must be below. */
+  /** The exclusive upper limit. */
   readonly below: number;
   /** The op that uses them. */
   readonly op: string;
 }
 
-/** The leaves of a graph whose elements some op uses as indices, as far as the graph tells, with the smallest limit. */
+/** The leaves whose elements an op uses as indices, as far as the graph shows, with the smallest limit. */
 export function indexLimits(graph: Graph): Map<Tensor, IndexLimit> {
   const limits = new Map<Tensor, IndexLimit>();
   for (const node of graph.nodes) {
@@ -28,14 +28,14 @@ export function indexLimits(graph: Graph): Map<Tensor, IndexLimit> {
   return limits;
 }
 
-/** Where the elements of a tensor of integers come from; undefined where they are computed. */
+/** The leaf that the elements of an integer tensor come from; undefined if they are computed. */
 function sourceOf(tensor: Tensor | undefined): Tensor | undefined {
   let source = tensor;
   while (source?.op.rearranges || source?.op.kind === "view") source = source.inputs[0];
   return source?.op.kind === "leaf" ? source : undefined;
 }
 
-/** Refuses a graph with constants that are no indices of what they are used for. */
+/** Refuses a graph with constants that are invalid indices. */
 export function requireConstantIndices(limits: ReadonlyMap<Tensor, IndexLimit>): void {
   for (const [{ op, attributes, shape }, limit] of limits) {
     if (op === constantOp)
@@ -43,7 +43,7 @@ export function requireConstantIndices(limits: ReadonlyMap<Tensor, IndexLimit>):
   }
 }
 
-/** Refuses steps in which a per-step scalar is no index of what it is used for. */
+/** Refuses steps in which a per-step scalar is an invalid index. */
 export function requireScalarIndices(
   where: string,
   limits: ReadonlyMap<Tensor, IndexLimit>,
@@ -58,7 +58,7 @@ export function requireScalarIndices(
       if (isIndex(value, below)) continue;
       throw new OptionError({
         where,
-        what: `${name} is ${value} at step ${step}, and ${user} takes ${rangeBelow(below)}`,
+        what: `${name} is ${value} at step ${step}, but ${user} needs ${rangeBelow(below)}`,
         fix: "Correct the function of the step, or run fewer steps",
       });
     }
@@ -66,8 +66,8 @@ export function requireScalarIndices(
 }
 
 /**
- * Refuses values that are no indices of what they are used for.
- * @param firstElement the place of the first of them in the tensor
+ * Refuses values that are invalid indices.
+ * @param firstElement the index of the first value in the tensor
  */
 export function requireIndices(
   where: string,
@@ -77,8 +77,8 @@ export function requireIndices(
 ): void {
   for (let position = 0; position < values.length; position++) {
     if (isIndex(values[position]!, below)) continue;
-    const what = `element ${firstElement + position} is ${values[position]}, and ${op} takes ${rangeBelow(below)}`;
-    throw new OptionError({ where, what, fix: "Correct the indices or labels, or the size of what they count" });
+    const what = `element ${firstElement + position} is ${values[position]}, but ${op} needs ${rangeBelow(below)}`;
+    throw new OptionError({ where, what, fix: "Correct the indices or labels, or the size of the indexed axis" });
   }
 }
 
@@ -86,34 +86,34 @@ const isIndex = (value: number, below: number) => Number.isInteger(value) && val
 
 const rangeBelow = (below: number) => (below === 1 ? "0 only" : `whole numbers in 0 … ${below - 1}`);
 
-/** The largest of some values; -1 of none. */
+/** The largest value; −1 if there are none. */
 export function largestOf(values: NumericArray): number {
   let largest = -1;
   for (const value of values) if (value > largest) largest = value;
   return largest;
 }
 
-/** @throws OptionError for anything but a whole number of at least 0 */
+/** @throws OptionError unless it is a whole number of at least 0 */
 export function requireWhole(where: string, name: string, value: unknown): asserts value is number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return;
   throw new OptionError({ where, what: `the ${name} is ${String(value)}`, fix: "Give a whole number of at least 0" });
 }
 
-/** @throws GraphError for what is no tensor; OptionError for one that keeps no value */
+/** @throws GraphError if it is not a tensor; OptionError if it is not a parameter, state or input */
 export function requireLeaf(where: string, leaf: unknown): asserts leaf is Tensor {
   requireTensor(where, leaf);
   if (isStored(leaf)) return;
-  const what = `${leaf} keeps no value`;
+  const what = `${leaf} is not stored between steps`;
   throw new OptionError({
     where,
     what,
-    fix: "Name a parameter, a state or an input; other values can be outputs of a graph",
+    fix: "Give a parameter, a state or an input; make other values outputs of a graph",
   });
 }
 
 type ArrayConstructor = { readonly name: string; new (length: number): NumericArray };
 
-/** What a tensor of each type can be written from without a loss. */
+/** The array types from which a tensor of each type can be written without loss. */
 const takenBy: Readonly<Record<DType, readonly ArrayConstructor[]>> = {
   float32: [Float32Array, Float64Array, Uint32Array, Uint8Array],
   uint32: [Uint32Array, Uint8Array],
@@ -122,7 +122,7 @@ const takenBy: Readonly<Record<DType, readonly ArrayConstructor[]>> = {
 
 /**
  * Refuses values that do not fit a leaf.
- * @param firstElement undefined where all elements are to be written
+ * @param firstElement undefined if all elements are written
  */
 export function requireValues(leaf: Tensor, values: unknown, firstElement: unknown): asserts values is NumericArray {
   const where = `write ${leaf}`;
@@ -139,29 +139,29 @@ export function requireValues(leaf: Tensor, values: unknown, firstElement: unkno
     throw new OptionError({
       where,
       what,
-      fix: "Give one value per element, or the first element from which on a part is to be written",
+      fix: "Give one value per element, or the index of the first element to write",
     });
   }
   requireWhole(where, "first element", firstElement);
   if (firstElement + length > leaf.size) {
-    const what = `${count} from element ${firstElement} on pass the end, at ${leaf.size}`;
-    throw new OptionError({ where, what, fix: "Give fewer values, or an earlier first element" });
+    const what = `${count} from element ${firstElement} on exceed the size ${leaf.size}`;
+    throw new OptionError({ where, what, fix: "Give fewer values, or a smaller first element" });
   }
   const width = leaf.shape.length < 2 ? leaf.size : sizeOf(leaf.shape.slice(1));
   if (leaf.dtype === "uint8" && (firstElement % width !== 0 || length % width !== 0)) {
-    const what = `${count} from element ${firstElement} on are no whole rows of ${width}`;
+    const what = `${count} from element ${firstElement} on are not whole rows of ${width}`;
     throw new OptionError({
       where,
       what,
-      fix: "Bytes are written in whole rows: all elements of an entry of the first axis",
+      fix: "Write uint8 tensors in whole rows: all elements of an entry of the first axis",
     });
   }
 }
 
 function kindOf(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value);
-  return `of the type ${value.constructor?.name ?? "object"}`;
+  return `of type ${value.constructor?.name ?? "object"}`;
 }
 
-/** The inputs of a graph, which somebody must write. */
+/** The inputs of a graph, which must be written before a run. */
 export const inputsOf = ({ nodes }: Graph): Tensor[] => nodes.filter(({ op }) => op === inputOp);

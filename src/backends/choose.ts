@@ -2,56 +2,64 @@ import { browserGpu, describeAdapter, requestAdapter, type GpuSource } from "../
 import { DeviceError, OptionError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Backend } from "./backend.ts";
-import { browserWasm, type WasmSource } from "./wasm/source.ts";
+import type { WasmSource } from "./wasm/source.ts";
 import type { TuningStore } from "./webgpu/index.ts";
 
 /**
- * What computes: the best adapter that WebGPU finds, the CPU by WebAssembly, the CPU's plain reference loops, or the first
- * of them that is fast: a GPU, else WebAssembly.
+ * The device to compute on: the best WebGPU adapter, the CPU with WebAssembly, the CPU with plain reference loops, or a GPU
+ * with WebAssembly as a fallback.
  */
 export const deviceChoices = ["webgpu", "wasm", "cpu", "auto"] as const;
 
 /** One of `deviceChoices`. */
 export type DeviceChoice = (typeof deviceChoices)[number];
 
-/** What shall compute, and where it is looked for. */
+/** Options of `createBackend`. */
 export interface BackendOptions {
   /** "auto" by default. */
   readonly device?: DeviceChoice;
-  /** Where adapters come from; the browser's navigator.gpu by default. */
+  /** The source of adapters; the browser's navigator.gpu by default. */
   readonly source?: () => GpuSource | Promise<GpuSource>;
-  /** Where WebAssembly's kernels and threads come from; the browser by default. */
+  /** The source of the kernels and threads of WebAssembly; the browser by default. */
   readonly wasmSource?: () => WasmSource | Promise<WasmSource>;
-  /** Threads of WebAssembly, the caller's own among them; as many as `wasmSource` advises by default. */
+  /** Number of threads of WebAssembly, including the caller's; the number that `wasmSource` suggests by default. */
   readonly threads?: number | undefined;
-  /** Where the tuner's choices are kept; without it, tilings are chosen by rule of thumb. */
+  /** Stores the choices of the tuner. Without it, tilings are chosen by rules of thumb. */
   readonly tuning?: TuningStore;
-  /** Takes the line that says why "auto" chose no GPU, or why kept choices are ignored; the console by default. */
+  /**
+   * Called with a line that says why "auto" chose no GPU, or why stored choices are ignored; the console by default.
+   */
   readonly log?: (line: string) => void;
-  /** Takes each graph that is compiled, to look at. */
+  /** Called with each graph that is compiled, for debugging. */
   readonly onGraph?: ((graph: Graph) => void) | undefined;
-  /** Takes the WGSL of each kernel that is compiled, to look at; only WebGPU has any. */
+  /** Called with the WGSL of each kernel that is compiled, for debugging. Other backends than WebGPU have none. */
   readonly onKernel?: ((name: string, code: string) => void) | undefined;
 }
 
 /** Options with what they are by default. */
-type Choice = BackendOptions & Required<Pick<BackendOptions, "source" | "wasmSource" | "log">>;
+type Choice = BackendOptions & Required<Pick<BackendOptions, "source" | "log">>;
 
 /**
- * A backend by choice. Only the one that is chosen is loaded.
- * @throws DeviceError where the device is "webgpu" and there is no adapter, or "wasm" and there is no SIMD or no memory
- * @throws OptionError for another device, and for a number of threads below 1
+ * Creates a backend. Only the code of the chosen backend is loaded.
+ *
+ * @example
+ * ```ts
+ * const backend = await createBackend(); // WebGPU, or WebAssembly if there is no GPU
+ * console.log(backend.adapter.name);
+ * ```
+ *
+ * @throws DeviceError if the device is "webgpu" and there is no adapter, or "wasm" and there is no SIMD or not enough memory;
+ * OptionError for an unknown device or a number of threads below 1
  */
 export async function createBackend(options: BackendOptions = {}): Promise<Backend> {
   const { device = "auto" } = options;
   if (!deviceChoices.includes(device)) {
     const fix = `Choose one of ${deviceChoices.join(", ")}`;
-    throw new OptionError({ where: "device", what: `there is no device ${String(device)}`, fix });
+    throw new OptionError({ where: "device", what: `unknown device ${String(device)}`, fix });
   }
   const choice: Choice = {
     ...options,
     source: options.source ?? browserGpu,
-    wasmSource: options.wasmSource ?? browserWasm,
     log: options.log ?? ((line) => console.warn(line)),
   };
   if (device === "cpu") return cpuBackend(choice);
@@ -108,8 +116,8 @@ async function cpuBackend({ onGraph }: BackendOptions): Promise<Backend> {
 }
 
 async function wasmBackend({ wasmSource, threads, onGraph }: Choice): Promise<Backend> {
-  const { createWasmBackend } = await import("./wasm/index.ts");
-  return createWasmBackend(await wasmSource(), { threads, onGraph });
+  const { browserWasm, createWasmBackend } = await import("./wasm/index.ts");
+  return createWasmBackend(await (wasmSource ?? browserWasm)(), { threads, onGraph });
 }
 
 async function webgpuBackend(source: GpuSource, { tuning, log, onGraph, onKernel }: BackendOptions): Promise<Backend> {

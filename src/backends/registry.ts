@@ -2,8 +2,8 @@ import { GraphError } from "../errors.ts";
 import type { Op } from "../graph/tensor.ts";
 
 /**
- * Joins the `kernels` that the folders of src/ops export for one backend.
- * @param modules each file's exports, by path
+ * Collects the `kernels` that the folders in src/ops export for one backend.
+ * @param modules the exports by path of the file
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function collectKernels<Kernel>(
@@ -12,15 +12,13 @@ export function collectKernels<Kernel>(
   return new Map(Object.values(modules).flatMap(({ kernels }) => Object.entries(kernels)));
 }
 
-/**
- * @throws GraphError naming the op and the file that should export its kernel
- */
+/** @throws GraphError that names the op and the file that should export its kernel */
 export function findKernel<Kernel>(kernels: ReadonlyMap<string, Kernel>, op: Op, file: string): Kernel {
   const kernel = kernels.get(op.kernel ?? op.name);
   if (!kernel) {
     throw new GraphError({
       where: op.name,
-      what: `no kernel "${op.kernel ?? op.name}" is known`,
+      what: `unknown kernel "${op.kernel ?? op.name}"`,
       fix: `Export it from ${file} in the op's folder under src/ops`,
     });
   }

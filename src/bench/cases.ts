@@ -1,5 +1,5 @@
 /*
- * The single kernels that are timed: small graphs, with values for their inputs and what is compared afterwards.
+ * The benchmarks of single kernels: small graphs, with values for their inputs and the results to compare.
  */
 import type { NumericArray, Session } from "../backends/backend.ts";
 import { defineGraph, topologicalOrder, type Graph } from "../graph/graph.ts";
@@ -18,33 +18,31 @@ import { Random } from "../random.ts";
 import type { Tolerance } from "./check.ts";
 import { CLASSES, FEATURES, noisePictures, normalization, uniformValues } from "./data.ts";
 
-/** A result to compare: an output by its name, or a leaf that the graph updates. */
+/** A result to compare: an output by its name, or a leaf that the graph updates, with its tolerance. */
 export interface Result {
   readonly of: string | Tensor;
   readonly tolerance: Tolerance;
 }
 
-/** A graph with all that running it once needs. */
+/** A graph with everything needed to run it once. */
 export interface Problem {
   readonly graph: Graph;
   readonly values: readonly (readonly [leaf: Tensor, values: NumericArray])[];
   readonly results: readonly Result[];
 }
 
+/** The benchmark of a kernel. */
 export interface KernelCase {
   readonly name: string;
   readonly shapes: string;
-  /** Operations and bytes that the work needs, however it is done: every operand and result counted once. */
+  /** The FLOPs and bytes of the operation, independent of the kernel: every operand and result is counted once. */
   readonly flops: number;
   readonly bytes: number;
-  /** The name of a smaller case that tells how long this one will take, where that may be too long. */
+  /** The name of a smaller case, by which the time of this one is predicted if it may be too long. */
   readonly predictedBy?: string;
-  /** Makes the values, which may be many. */
+  /** Creates the graph and its values. */
   build(): Problem;
-  /**
-   * A smaller problem whose results are some rows of the results of `build`, where the CPU would take too long for
-   * all of them.
-   */
+  /** A smaller problem whose results are some rows of those of `build`, if the CPU would take too long for all of them. */
   sample?(problem: Problem): { problem: Problem; rows: readonly number[] };
 }
 
@@ -57,7 +55,7 @@ interface Product extends MatmulOptions {
   readonly rows: number;
   readonly inner: number;
   readonly columns: number;
-  /** Compare only so many rows. */
+  /** Compare only this many rows. */
   readonly sampledRows?: number;
   readonly predictedBy?: string;
 }
@@ -103,7 +101,7 @@ function product({ rows, inner, columns, sampledRows, predictedBy, ...options }:
   };
 }
 
-/** Whole numbers, whose sums are exact in any order. */
+/** Small integers, whose sums are exact in any order. */
 function smallIntegers(count: number): Float32Array {
   const random = new Random(4);
   return Float32Array.from({ length: count }, () => random.below(9) - 4);
@@ -124,7 +122,7 @@ function reduction(name: string, shape: readonly number[], axes?: number): Kerne
   return { name, shapes: `${shapeText(shape)} → ${shapeText(results)}`, flops: count, bytes, build };
 }
 
-/** The loss of a batch and its gradient. The functions of an element are counted as one operation each. */
+/** The loss of a batch and its gradient. Each function of an element counts as one FLOP. */
 function crossEntropy(batch: number): KernelCase {
   const build = (): Problem => {
     const logits = input("logits", [batch, CLASSES]);
@@ -137,7 +135,7 @@ function crossEntropy(batch: number): KernelCase {
         [logits, uniformValues(batch * CLASSES, 6)],
         [labels, Uint32Array.from({ length: batch }, () => random.below(CLASSES))],
       ],
-      // The logits are within ±1; exp may err by 3 + 2·2 units in the last place, twice as many halves of one.
+      // The logits are within ±1; exp may be off by 3 + 2·2 ULP, which is twice as many units of half a ULP.
       results: ["loss", "gradient"].map((of) => ({ of, tolerance: { joined: batch, units: 64 } })),
     };
   };
@@ -203,7 +201,7 @@ const convolutions = [
   { examples: 64, size: 14, channels: 32, outputs: 32 },
 ].flatMap((sizes) => (["forward", "weights", "images"] as const).map((of) => convolution(of, sizes)));
 
-/** Adam's update of so many parameters. */
+/** Adam's update of `count` parameters. */
 function optimizer(count: number): KernelCase {
   const build = (): Problem => {
     const weights = parameter("weights", [count], uniformValues(count, 7));
@@ -212,7 +210,7 @@ function optimizer(count: number): KernelCase {
     const moments = updates.slice(1).map(({ target }) => target);
     return {
       graph: defineGraph({}, updates),
-      // The zeros at the end are the padding of the pack. Elsewhere no gradient is near 0, where the direction jumps.
+      // The zeros at the end are the padding of the pack. No other gradient is near 0, where Adam's direction jumps.
       values: [
         [gradient, uniformValues(gradient.size, 8).map((value, at) => (at < count ? value + Math.sign(value) : 0))],
       ],
@@ -223,7 +221,7 @@ function optimizer(count: number): KernelCase {
   return { name: `adam ${count}`, shapes, flops: 14 * count, bytes: 4 * 7 * count, build };
 }
 
-/** Rows of bytes by an order, made floats. */
+/** Gathers a batch of byte rows by a permutation, and converts them to floats. */
 function batchTaking(count: number): KernelCase {
   const build = (): Problem => {
     const { features, count: examples } = noisePictures();
@@ -250,7 +248,7 @@ function batchTaking(count: number): KernelCase {
   };
 }
 
-/** The kernels of a training step on their own, and products that are larger. */
+/** The kernels of a training step, and larger matrix products. */
 export const kernelCases: readonly KernelCase[] = [
   product({ rows: 64, inner: FEATURES, columns: 128 }),
   product({ rows: FEATURES, inner: 64, columns: 128, transposeLeft: true }),

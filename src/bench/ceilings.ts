@@ -1,5 +1,6 @@
 /*
- * What an adapter does at its best, by two kernels that do nothing else. Their results are checked as well.
+ * The peak rates of an adapter, measured with two kernels: multiply-adds in registers, and a copy. Their results are
+ * checked too.
  */
 import copySource from "../../shaders/ceiling_copy.wgsl?raw";
 import multiplyAddSource from "../../shaders/ceiling_fma.wgsl?raw";
@@ -9,20 +10,20 @@ import { requireClose, wrong } from "./check.ts";
 import type { Ceilings, Clock } from "./report.ts";
 import { FEWEST_SAMPLES, type TimingSettings } from "./replay.ts";
 
-/** Times that are all multiples of so many nanoseconds come from a clock that was made coarse on purpose. */
+/** Times that are all multiples of at least this many nanoseconds come from a clock that is rounded on purpose. */
 const COARSE_NANOSECONDS = 10_000;
 
-/** What a dispatch should last, to drown what a dispatch costs by itself. */
+/** How long a dispatch should last, so that the overhead of a dispatch is negligible. */
 const WANTED_SECONDS = 0.01;
 
-/** A kernel that is ready to run, in a pass of its own. */
+/** A compiled kernel with its bindings. */
 interface Loaded {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly groups: number;
 }
 
-/** What both ceilings are measured with. */
+/** Times kernels for both ceilings. */
 class CeilingTimer {
   readonly device: Device;
   readonly #settings: TimingSettings;
@@ -35,7 +36,7 @@ class CeilingTimer {
     this.#timer = device.hasTimestamps ? new PassTimer(device, 1) : undefined;
   }
 
-  /** The clock that can be relied on, by the times that the GPU's gave so far. */
+  /** The clock to use, judged by the GPU's timestamps so far. */
   get clock(): Clock {
     return this.#timer && !isCoarse(this.#nanoseconds) ? "timestamps" : "wall clock";
   }
@@ -48,7 +49,7 @@ class CeilingTimer {
     return { pipeline, groups, bindGroup: gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }) };
   }
 
-  /** Seconds of the fastest run: a ceiling is what the adapter can do when nothing disturbs it. */
+  /** Seconds of the fastest run, because a ceiling is the undisturbed rate. */
   async fastest(kernel: Loaded): Promise<number> {
     const { samples, mostSeconds } = this.#settings;
     let fastest = Infinity;
@@ -91,7 +92,7 @@ class CeilingTimer {
   }
 }
 
-/** Whether times show a clock that browsers and Dawn round, or one that stands still. */
+/** Whether times come from a rounded clock, as in browsers and Dawn, or from one that does not advance. */
 export function isCoarse(nanoseconds: readonly number[]): boolean {
   const unit = nanoseconds.reduce(greatestCommonDivisor, 0);
   return nanoseconds.length > 0 && (unit === 0 || unit >= COARSE_NANOSECONDS);
@@ -102,8 +103,8 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 /**
- * Measures both ceilings, and finds out which clock is to be trusted.
- * @throws ResultError where one of the two kernels computes something else than it should
+ * Measures both ceilings, and chooses the clock.
+ * @throws ResultError if one of the two kernels computes a wrong result
  */
 export async function measureCeilings(
   device: Device,
@@ -111,7 +112,7 @@ export async function measureCeilings(
 ): Promise<{ ceilings: Ceilings; clock: Clock }> {
   const timer = new CeilingTimer(device, settings);
   try {
-    // Two rounds: what the first one shows of the clock decides what the second one reads.
+    // Two rounds: if the first one shows that the clock is rounded, the second one uses the wall clock.
     for (let round = 0; round < 2; round++) {
       const flopsPerSecond = await multiplyAddRate(timer);
       const { clock } = timer;
@@ -141,7 +142,7 @@ async function multiplyAddRate(timer: CeilingTimer): Promise<number> {
   try {
     const code = `const LOOPS = ${loops}u;\nconst GROUP_THREADS = ${groupThreads}u;\n${multiplyAddSource}`;
     let kernel = await timer.load(code, [coefficients, sums], fewestGroups);
-    // The first run of a kernel may still be compiling it.
+    // The first run may include compiling the kernel.
     await timer.once(kernel);
     while (kernel.groups < mostGroups && (await timer.once(kernel)) < WANTED_SECONDS) {
       kernel = { ...kernel, groups: 4 * kernel.groups };
@@ -154,7 +155,7 @@ async function multiplyAddRate(timer: CeilingTimer): Promise<number> {
   }
 }
 
-/** Each chain is x ← x · factor + term with the fixed point 1, so that x − 1 is multiplied by factor each time. */
+/** Each chain computes x ← x · factor + term, whose fixed point is 1, so each iteration multiplies x − 1 by factor. */
 function checkSums(sums: Float32Array): void {
   const { chains, depth, loops } = FMA;
   const times = depth * loops;
@@ -164,11 +165,11 @@ function checkSums(sums: Float32Array): void {
       sum += 1 + ((thread % 64) / 64 + chain - 1) * COEFFICIENTS.factor ** times;
     return sum;
   });
-  // Each time rounds once or twice, by at most half a last place of a number below 17.
+  // Each iteration rounds once or twice, by at most half a ULP of a number below 17.
   requireClose("ceiling of multiply-adds", sums, expected, { units: 2 * times, scale: 17 });
 }
 
-/** Several times the cache of any adapter so far, yet soon copied: GPUs have up to 256 MiB of it, CPUs a few. */
+/** Large compared with the caches (up to 256 MiB on GPUs, a few MiB on CPUs), but fast to copy. */
 const COPIED_BYTES = { gpu: 2 ** 28, software: 2 ** 26 };
 const PIECE_BYTES = 2 ** 22;
 const VECTORS_PER_THREAD = 4;
@@ -195,7 +196,7 @@ async function copyRate(timer: CeilingTimer): Promise<{ bytesPerSecond: number; 
       const found = new Uint32Array(await timer.read(destination, offset, PIECE_BYTES));
       const piece = pieceAt(offset);
       if (!found.every((word, position) => word === piece[position])) {
-        throw wrong("ceiling of copying", `the ${PIECE_BYTES} bytes from ${offset} on are not those of the source`);
+        throw wrong("ceiling of copying", `the ${PIECE_BYTES} bytes at offset ${offset} differ from the source`);
       }
     }
     return { bytesPerSecond: (2 * copiedBytes) / (await timer.fastest(kernel)), copiedBytes };
@@ -205,7 +206,7 @@ async function copyRate(timer: CeilingTimer): Promise<{ bytesPerSecond: number; 
   }
 }
 
-/** Words that no other place of the buffer holds. */
+/** The words of the buffer at an offset; no two words of the buffer are equal. */
 function pieceAt(offset: number): Uint32Array<ArrayBuffer> {
   const piece = new Uint32Array(PIECE_BYTES / 4);
   for (let word = 0; word < piece.length; word++) piece[word] = Math.imul(offset / 4 + word, 2654435761);

@@ -1,7 +1,7 @@
 /*
- * What is computed on. In float32 a sum depends on the order of its terms; where the numbers are multiples of a power
- * of two with few digits, every order gives the same. The networks of the benchmark start from such numbers, so that
- * forward all of it is exact, and a relu is open on the GPU exactly where it is on the CPU.
+ * The data and networks of the benchmark. In float32 a sum depends on the order of its terms, unless all of them are
+ * multiples of a power of two with few digits. The networks start from such numbers, so that the forward pass is exact, and
+ * each relu is active on the GPU exactly if it is active on the CPU.
  */
 import { makeClassificationDataset, type ClassificationDataset, type UniformNormalization } from "../data/dataset.ts";
 import { sizeOf } from "../graph/tensor.ts";
@@ -10,19 +10,19 @@ import { dense } from "../nn/layers/index.ts";
 import { sequential, type Model } from "../nn/sequential.ts";
 import { Random } from "../random.ts";
 
-/** The features of an example and the classes, as MNIST's. */
+/** The numbers of features and classes of MNIST. */
 export const FEATURES = 784;
 export const CLASSES = 10;
 
-/** As many examples as MNIST has. */
+/** The number of examples of MNIST. */
 const EXAMPLES = 60_000;
 
-/** Bytes 0 … 15 become multiples of ¼ from −2 on. */
+/** Maps bytes 0 … 15 to multiples of ¼ from −2 to 1.75. */
 export const normalization: UniformNormalization = { scale: 0.25, offset: -2 };
 
 let pictures: ClassificationDataset | undefined;
 
-/** Pictures of noise, with labels at random; made once. */
+/** Pictures of noise with random labels; created once. */
 export function noisePictures(): ClassificationDataset {
   pictures ??= makeClassificationDataset({
     name: "noise",
@@ -34,7 +34,7 @@ export function noisePictures(): ClassificationDataset {
   return pictures;
 }
 
-/** Bytes in 0 … 15, four at a time (Marsaglia 2003, "Xorshift RNGs"). */
+/** Random bytes in 0 … 15, generated four at a time (Marsaglia 2003, "Xorshift RNGs"). */
 function noiseBytes(count: number): Uint8Array {
   const words = new Uint32Array(Math.ceil(count / 4));
   let state = 0x9e3779b9;
@@ -47,13 +47,13 @@ function noiseBytes(count: number): Uint8Array {
   return new Uint8Array(words.buffer, 0, count);
 }
 
-/** One half of the values is −size and the other +size, at random. */
+/** Initializes each value with −size or +size at random. */
 const signs =
   (size: number): Initializer =>
   (shape, _, random) =>
     Float32Array.from({ length: sizeOf(shape) }, () => (random.below(2) === 0 ? size : -size));
 
-/** Each output is the sum or difference of two inputs, which keeps both the digits and, behind a relu, the variance. */
+/** Makes each output the sum or difference of two inputs, which keeps the digits and, after a relu, the variance. */
 const pairs: Initializer = ([inputs, outputs], _, random) => {
   const values = new Float32Array(inputs! * outputs!);
   for (let output = 0; output < outputs!; output++) {
@@ -63,7 +63,7 @@ const pairs: Initializer = ([inputs, outputs], _, random) => {
   return values;
 };
 
-/** A network of dense layers with relu between them, whose outputs for the pictures of noise are exact in float32. */
+/** A network of dense layers with relu, whose outputs for the noise pictures are exact in float32. */
 export function exactNetwork(hidden: readonly number[]): Model {
   const layers = hidden.map((width, layer) =>
     dense(width, { activation: "relu", weights: layer === 0 ? signs(2 ** -4) : pairs }),
@@ -72,14 +72,14 @@ export function exactNetwork(hidden: readonly number[]): Model {
   return sequential([...layers, dense(CLASSES, { weights: last })], { inputShape: [FEATURES] });
 }
 
-/** Such as "784-128-10", or "784-(16×128)-10" for sixteen hidden layers of one width. */
+/** The name of a network, such as "784-128-10", or "784-(16×128)-10" for sixteen hidden layers of one width. */
 export function networkName(hidden: readonly number[]): string {
   const [width] = hidden;
   const alike = hidden.length > 1 && hidden.every((each) => each === width);
   return [FEATURES, ...(alike ? [`(${hidden.length}×${width})`] : hidden), CLASSES].join("-");
 }
 
-/** Numbers in [−1, 1). */
+/** Random numbers, uniform in [−1, 1). */
 export function uniformValues(count: number, seed: number): Float32Array {
   const random = new Random(seed);
   return Float32Array.from({ length: count }, () => random.uniform(-1, 1));

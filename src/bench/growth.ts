@@ -1,5 +1,5 @@
 /*
- * How a step's cost grows with the batch, the width and the depth, one of them at a time.
+ * Measures how the cost of a step grows with batch size, width and depth, varied one at a time.
  */
 import { DeviceError } from "../errors.ts";
 import { networkName } from "./data.ts";
@@ -7,7 +7,7 @@ import { FEWEST_SAMPLES } from "./replay.ts";
 import { growthAxes, type GrowthAxis, type GrowthRow, type KernelRow, type LeftOut } from "./report.ts";
 import { measureStep, stepFlops, type StepBench, type StepCase, type StepCosts } from "./step.ts";
 
-/** Where every axis begins: 784-128-10 at batch 64. */
+/** The base case of every axis: 784-128-10 at batch size 64. */
 const BASE: Readonly<Record<GrowthAxis, number>> = { batch: 64, width: 128, depth: 1 };
 
 const powersOfTwo = (first: number, last: number): number[] =>
@@ -19,15 +19,16 @@ const VALUES: Readonly<Record<GrowthAxis, readonly number[]>> = {
   depth: powersOfTwo(1, 16),
 };
 
-/** Cases that would take longer, all told, are left out. */
+/** Cases with a longer predicted total time are skipped. */
 export const MOST_SECONDS = 20;
 
+/** A case on one of the axes. */
 export interface GrowthCase extends StepCase {
   readonly axis: GrowthAxis;
   readonly value: number;
 }
 
-/** All cases, each axis from its smallest value on. */
+/** All cases, by ascending value on each axis. */
 export function growthCases(): GrowthCase[] {
   return growthAxes.flatMap((axis) =>
     VALUES[axis].map((value) => {
@@ -39,41 +40,41 @@ export function growthCases(): GrowthCase[] {
   );
 }
 
-/** What the largest case so far took. */
+/** The costs of the largest case so far. */
 export interface Experience extends StepCosts {
   readonly stepCase: StepCase;
   readonly stepSeconds: number;
 }
 
 /**
- * Seconds that a case will take: compiling by the number of layers; the CPU's and the GPU's steps by their operations.
- * @param timed seconds that are spent timing where steps are short
+ * Predicts the seconds of a case: compiling in proportion to the number of layers, steps on CPU and GPU to their FLOPs.
+ * @param timed seconds that are spent on timing if steps are short
  */
 export function predictSeconds(stepCase: StepCase, known: Experience, timed: number): number {
   const ratio = stepFlops(stepCase) / stepFlops(known.stepCase);
   const layers = (stepCase.hidden.length + 1) / (known.stepCase.hidden.length + 1);
   const step = known.stepSeconds * ratio;
-  // A step to warm up and those that are timed; the ones that were compared are among checkSeconds.
+  // One step of warm-up and the timed steps; checkSeconds includes the compared steps.
   return known.compileSeconds * layers + known.checkSeconds * ratio + Math.max(timed, (1 + FEWEST_SAMPLES) * step);
 }
 
-/** Seconds that a kernel will take whose every run is long: one to compare, one to warm up, and those that are timed. */
+/** Predicts the seconds of a kernel whose runs are long: one comparison, one warm-up, and the timed runs. */
 export const predictKernelSeconds = (flops: number, known: Pick<KernelRow, "flops" | "seconds">): number =>
   (2 + FEWEST_SAMPLES) * known.seconds.median * (flops / known.flops);
 
-/** Why something is left out that would take too long. */
+/** Why a case is skipped that would take too long. */
 export const tooLong = (what: string, seconds: number): string =>
-  `${what} would take ${Math.round(seconds)} s by prediction, and ${MOST_SECONDS} s are the most`;
+  `${what} would take about ${Math.round(seconds)} s, more than the limit of ${MOST_SECONDS} s`;
 
-/** Takes what was measured, and what was left out, as it comes. */
+/** Receives measured and skipped cases as they occur. */
 export interface GrowthListener {
   measured(row: GrowthRow): void;
   leftOut(left: LeftOut): void;
-  /** Runs a measurement; undefined where its result was wrong, which the listener has noted then. */
+  /** Runs a measurement, and records a wrong result. @returns undefined if the result was wrong */
   attempt<Value>(name: string, measure: () => Promise<Value>): Promise<Value | undefined>;
 }
 
-/** Measures the cases that are wanted. */
+/** Measures the given cases. */
 export async function measureGrowth(
   bench: StepBench,
   cases: readonly GrowthCase[],
@@ -84,12 +85,12 @@ export async function measureGrowth(
     let known: Experience | undefined;
     for (const stepCase of cases.filter((each) => each.axis === axis)) {
       const predicted = known ? predictSeconds(stepCase, known, bench.settings.mostSeconds) : 0;
-      const size = `${networkName(stepCase.hidden)} at batch ${stepCase.batch}`;
+      const size = `${networkName(stepCase.hidden)} at batch size ${stepCase.batch}`;
       if (predicted > MOST_SECONDS) {
         listener.leftOut({ name: stepCase.name, why: tooLong(size, predicted) });
         continue;
       }
-      // The axes cross where they begin.
+      // The base case is on every axis, and is measured only once.
       const found = measured.get(size) ?? (await measureCase(bench, stepCase, listener));
       if (!found) continue;
       measured.set(size, found);
@@ -111,7 +112,7 @@ async function measureCase(
   try {
     return await listener.attempt(name, () => measureStep(bench, stepCase));
   } catch (error) {
-    // Where the device was lost, the next case throws as well; where it cannot hold this case, the others go on.
+    // If the device was lost, the other cases would fail too. If this case is too large for it, the others continue.
     if (!(error instanceof DeviceError) || error.where === "WebGPU") throw error;
     listener.leftOut({ name, why: error.what });
     return undefined;

@@ -1,5 +1,5 @@
 /*
- * The kernel benchmark, the same in Node and in a browser.
+ * The benchmark, which runs in Node and in a browser.
  */
 import { createWebGPUBackend, type TuningStore } from "../backends/webgpu/index.ts";
 import type { Backend } from "../backends/backend.ts";
@@ -29,41 +29,54 @@ import { measureStepInDetail, type StepBench, type StepCase } from "./step.ts";
 
 export * from "./report.ts";
 export { comparison, readReport } from "./compare.ts";
-export { growthLayout, headFields, kernelLayout, ReportLines, stepFields, type TableLayout } from "./text.ts";
+export {
+  GROWTH_TITLE,
+  growthLayout,
+  headFields,
+  kernelLayout,
+  ReportLines,
+  reportJson,
+  stepFields,
+  stepTitle,
+  wrongText,
+  type TableLayout,
+} from "./text.ts";
 
+/** Options of `runBenchmark`. */
 export interface BenchmarkOptions extends Scope {
   /**
-   * What is measured: the adapter of a source of WebGPU, which is opened twice and released at the end, or WebAssembly with
-   * all threads of its source.
+   * The source of what is measured: of the WebGPU adapter, which is opened twice and released at the end, or of the kernels
+   * and threads of WebAssembly.
    */
   readonly source: GpuSource | WasmSource;
-  /** What runs it and on what, in words. */
+  /** The runtime, such as "Node v22.11.0, Dawn (webgpu 0.6.2)". */
   readonly runtime: string;
+  /** The machine, such as "linux x64, AMD EPYC, 2 cores". */
   readonly system: string;
-  /** Where the tuner's choices were kept, if anywhere; they are used as in training. */
+  /** The store of the tuner's choices, which are used as in training. */
   readonly tuning?: TuningStore;
-  /** Makes the backend that is measured; the WebGPU one by default. */
+  /** Creates the backend to measure; by default the WebGPU backend. */
   readonly createBackend?: (source: GpuSource, options: { tuning?: TuningStore }) => Promise<Backend>;
-  /** Takes each finding as it is made. */
+  /** Receives each result when it is available. */
   readonly emit?: (event: BenchmarkEvent) => void;
 }
 
-/** The README's network at two batches. */
+/** The README's network at two batch sizes. */
 const stepCases: readonly StepCase[] = [64, 512].map((batch) => ({
   name: `step 784-128-10 batch ${batch}`,
   hidden: [128],
   batch,
 }));
 
-/** Kernels of which one run takes about a second on a software adapter; a quick benchmark has them only by their name. */
+/** Kernels with more FLOPs take about a second per run on a software adapter; a quick benchmark runs them only by name. */
 const SLOW_FLOPS = 1e9;
 
 /**
- * Measures the adapter's ceilings, single kernels, training steps with all their kernels, and, if asked, how a step's
- * cost grows.
- * @throws OptionError where the filter leaves nothing to measure
- * @throws DeviceError where there is no adapter or it is lost
- * @throws ResultError where even the ceilings' kernels compute something wrong
+ * Measures the adapter's ceilings, single kernels, training steps with all their kernels, and, on request, how the cost of
+ * a step grows.
+ * @throws OptionError if the filter matches nothing
+ * @throws DeviceError if there is no adapter, or if it is lost
+ * @throws ResultError if the kernels of the ceilings compute wrong results
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkReport> {
   try {
@@ -73,39 +86,39 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   }
 }
 
-type Wanted = ReturnType<typeof chooseCases>;
+type Chosen = ReturnType<typeof chooseCases>;
 
 function chooseCases({ filter, quick, growth }: Scope) {
   const matches = ({ name }: { name: string }) => plain(name).includes(plain(filter));
   const skipsSlow = quick && filter === "";
-  const wanted = {
+  const chosen = {
     kernels: kernelCases.filter(matches).filter(({ flops }) => !skipsSlow || flops < SLOW_FLOPS),
     steps: stepCases.filter(matches),
     growth: growth ? growthCases().filter(matches) : [],
   };
-  if (Object.values(wanted).some((cases) => cases.length > 0)) return wanted;
+  if (Object.values(chosen).some((cases) => cases.length > 0)) return chosen;
   throw new OptionError({
     where: optionName("filter"),
-    what: `nothing that is measured has ${JSON.stringify(filter)} in its name`,
-    fix: `Names are such as ${[kernelCases[0]!, stepCases[0]!, growthCases()[0]!].map(({ name }) => `"${name}"`).join(", ")} (growth only if asked for)`,
+    what: `no benchmark has ${JSON.stringify(filter)} in its name`,
+    fix: `Examples of names are ${[kernelCases[0]!, stepCases[0]!, growthCases()[0]!].map(({ name }) => `"${name}"`).join(", ")} (only with growth)`,
   });
 }
 
-/** Without what is tedious to type. */
+/** A name in lower case, with "x" for "×" and single spaces. */
 const plain = (text: string) => text.toLowerCase().replaceAll("×", "x").replaceAll(/\s+/g, " ").trim();
 
 class Benchmark {
   readonly #options: BenchmarkOptions;
-  readonly #wanted: Wanted;
+  readonly #chosen: Chosen;
   readonly #kernels: KernelRow[] = [];
   readonly #steps: DetailedStepRow[] = [];
   readonly #growth: GrowthRow[] = [];
   readonly #leftOut: LeftOut[] = [];
   readonly #wrong: LeftOut[] = [];
 
-  constructor(options: BenchmarkOptions, wanted: Wanted) {
+  constructor(options: BenchmarkOptions, chosen: Chosen) {
     this.#options = options;
-    this.#wanted = wanted;
+    this.#chosen = chosen;
   }
 
   async run(): Promise<BenchmarkReport> {
@@ -149,16 +162,16 @@ class Benchmark {
     const { createBackend = createWebGPUBackend } = this.#options;
     const { ceilings, clock, driver } = await gpuCeilings(source, settings);
     const { source: counted, meter } = metered({ ...source, release() {} });
-    const tuning = new NotedStore(this.#options.tuning);
+    const tuning = new ReadOnlyStore(this.#options.tuning);
     const backend = await createBackend(counted, { tuning });
     return { bench: { backend, ceilings, clock, settings, meter }, driver, tuned: tuning.found };
   }
 
   async #measure(bench: StepBench): Promise<void> {
-    for (const kernelCase of this.#wanted.kernels) {
+    for (const kernelCase of this.#chosen.kernels) {
       const predicted = await this.#predict(bench, kernelCase);
       if (predicted > MOST_SECONDS) {
-        this.#leaveOut({ name: kernelCase.name, why: tooLong("it", predicted) });
+        this.#skip({ name: kernelCase.name, why: tooLong("it", predicted) });
         continue;
       }
       const row = await this.#attempt(kernelCase.name, () => measureKernel(bench, kernelCase));
@@ -166,23 +179,23 @@ class Benchmark {
       this.#kernels.push(row);
       this.#emit({ kind: "kernel", row });
     }
-    for (const stepCase of this.#wanted.steps) {
+    for (const stepCase of this.#chosen.steps) {
       const row = await this.#attempt(stepCase.name, () => measureStepInDetail(bench, stepCase));
       if (!row) continue;
       this.#steps.push(row);
       this.#emit({ kind: "step", row });
     }
-    await measureGrowth(bench, this.#wanted.growth, {
+    await measureGrowth(bench, this.#chosen.growth, {
       attempt: (name, measure) => this.#attempt(name, measure),
       measured: (row) => {
         this.#growth.push(row);
         this.#emit({ kind: "growth", row });
       },
-      leftOut: (left) => this.#leaveOut(left),
+      leftOut: (left) => this.#skip(left),
     });
   }
 
-  /** Seconds that a kernel will take, by a smaller one, which is measured for it where it was not wanted; else 0. */
+  /** Predicts the seconds of a kernel from a smaller one, which is measured if needed; 0 if there is none. */
   async #predict(bench: StepBench, { flops, predictedBy }: KernelCase): Promise<number> {
     const smaller = kernelCases.find(({ name }) => name === predictedBy);
     if (!smaller) return 0;
@@ -192,12 +205,12 @@ class Benchmark {
     return known ? predictKernelSeconds(flops, known) : 0;
   }
 
-  #leaveOut(left: LeftOut): void {
+  #skip(left: LeftOut): void {
     this.#leftOut.push(left);
     this.#emit({ kind: "leftOut", left });
   }
 
-  /** A wrong result is noted and keeps its own case from being timed, and no other. */
+  /** Runs a measurement. A wrong result is recorded, and the other cases continue. */
   async #attempt<Value>(name: string, measure: () => Promise<Value>): Promise<Value | undefined> {
     try {
       return await measure();
@@ -215,7 +228,7 @@ class Benchmark {
   }
 }
 
-/** What is measured, and what a report says of it. */
+/** A backend to measure, and what a report says about it. */
 interface Opened extends Pick<Environment, "driver" | "tuned" | "reference"> {
   readonly bench: StepBench;
 }
@@ -226,7 +239,7 @@ async function openWasm(source: WasmSource, settings: TimingSettings): Promise<O
   return { bench, driver: "", tuned: false, reference };
 }
 
-/** The ceilings have a device of their own, whose large buffers are gone before anything else is measured. */
+/** Measures the ceilings on a separate device, so that its large buffers are freed before anything else is measured. */
 async function gpuCeilings(source: GpuSource, settings: TimingSettings) {
   const device = await openDevice({ ...source, release() {} });
   try {
@@ -236,8 +249,8 @@ async function gpuCeilings(source: GpuSource, settings: TimingSettings) {
   }
 }
 
-/** The tuner's choices as they are kept, which a benchmark does not change. */
-class NotedStore implements TuningStore {
+/** A read-only view of the tuner's choices, which a benchmark must not change. */
+class ReadOnlyStore implements TuningStore {
   readonly #store: TuningStore | undefined;
   /** Whether there are choices for this adapter. */
   found = false;

@@ -1,5 +1,5 @@
 /*
- * One kernel: its result is compared with the CPU's, then it is timed.
+ * Benchmarks one kernel: compares its result with the CPU's, then times it.
  */
 import type { Backend, Executable, NumericArray, Session } from "../backends/backend.ts";
 import { createCpuBackend } from "../backends/cpu/index.ts";
@@ -9,7 +9,7 @@ import { requireClose } from "./check.ts";
 import { Replay, type TimingSettings } from "./replay.ts";
 import { ratesOf, type Ceilings, type Clock, type KernelRow } from "./report.ts";
 
-/** What everything is measured with. */
+/** The backend and settings that all measurements share. */
 export interface Bench {
   readonly backend: Backend;
   readonly ceilings: Ceilings;
@@ -18,8 +18,8 @@ export interface Bench {
 }
 
 /**
- * Checks a kernel and times it.
- * @throws ResultError, before anything is timed, where its result is wrong
+ * Checks a kernel, then times it.
+ * @throws ResultError if its result is wrong; it is then not timed
  */
 export async function measureKernel(bench: Bench, kernelCase: KernelCase): Promise<KernelRow> {
   const { name, shapes, flops, bytes } = kernelCase;
@@ -45,7 +45,7 @@ async function prepare(session: Session, problem: Problem): Promise<Executable> 
   return executable;
 }
 
-/** The rows of a matrix that are compared, or all of it. */
+/** The rows of a matrix to compare; undefined for all rows. */
 type Rows = readonly number[] | undefined;
 
 async function checkResults(
@@ -69,7 +69,7 @@ async function checkResults(
   judge.dispose();
 }
 
-/** The results of a first step. Scalars come with the run, all else is read afterwards. */
+/** The results of the first step. Scalars are returned by the run; other results are read afterwards. */
 async function runOnce(session: Session, executable: Executable, results: readonly Result[]): Promise<NumericArray[]> {
   const traces = await executable.run(0, 1);
   return Promise.all(

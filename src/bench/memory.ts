@@ -1,15 +1,15 @@
 import type { GpuSource } from "../device/adapter.ts";
 
-/** Counts the buffers that live on the GPU: made and not destroyed yet. Those for reading back are the host's. */
+/** Counts the bytes of the live buffers on the GPU. Buffers for reading back are in the host's memory and not counted. */
 export class BufferMeter {
   #bytes = 0;
 
-  /** Bytes of the buffers there are now. */
+  /** Bytes of the buffers that are not destroyed. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Counts a device's buffers from now on. */
+  /** Starts to count the buffers of a device. */
   watch(device: GPUDevice): void {
     const create = device.createBuffer.bind(device);
     device.createBuffer = (descriptor) => {
@@ -21,17 +21,17 @@ export class BufferMeter {
 
   #count(buffer: GPUBuffer, bytes: number): void {
     const destroy = buffer.destroy.bind(buffer);
-    let there = true;
+    let isLive = true;
     this.#bytes += bytes;
     buffer.destroy = () => {
-      if (there) this.#bytes -= bytes;
-      there = false;
+      if (isLive) this.#bytes -= bytes;
+      isLive = false;
       return destroy();
     };
   }
 }
 
-/** The same source, whose devices' buffers are counted. */
+/** Wraps a source so that the buffers of its devices are counted. */
 export function metered(source: GpuSource): { source: GpuSource; meter: BufferMeter } {
   const meter = new BufferMeter();
   const requestAdapter: GPU["requestAdapter"] = async (options) => {

@@ -1,16 +1,17 @@
 /*
- * How something that is compiled is timed: after a warm-up, several times, each time long enough for the clock.
+ * Times an executable: after a warm-up, several samples, each long enough for the clock.
  */
 import type { Executable } from "../backends/backend.ts";
 import { spreadOf, type Spread } from "./statistics.ts";
 
+/** How long and how often to measure. */
 export interface TimingSettings {
-  /** Measurements of each thing. */
+  /** The number of samples. */
   readonly samples: number;
-  /** What one measurement by the wall clock should last at least. */
+  /** The minimum duration of a sample measured with the wall clock. */
   readonly sampleSeconds: number;
   readonly warmUpSeconds: number;
-  /** Where one measurement is long, fewer are made, at least three, so that all together last no longer. */
+  /** The maximum duration of all samples together; long samples are reduced in number, to at least three. */
   readonly mostSeconds: number;
 }
 
@@ -20,20 +21,20 @@ export const quickly: TimingSettings = { samples: 5, sampleSeconds: 0.01, warmUp
 
 export const FEWEST_SAMPLES = 3;
 
-/** The most steps in one submit: as many as the training loop puts there. */
+/** The most steps in one submit, as in the training loop. */
 const MOST_STEPS = 256;
 
-/** Work that keeps the GPU awake until a measurement begins. */
+/** The duration of the work that keeps the GPU awake until a sample begins. */
 const AHEAD_SECONDS = 0.002;
 
 const now = () => performance.now() / 1000;
 
-/** Something compiled, replayed again and again from a step on. */
+/** Runs an executable repeatedly, with consecutive steps. */
 export class Replay {
   readonly executable: Executable;
   readonly #settings: TimingSettings;
   #step: number;
-  /** Of the last run, or of the longest that the warm-up made. */
+  /** Seconds per step in the longest run of the warm-up. */
   #stepSeconds = Infinity;
 
   constructor(executable: Executable, settings: TimingSettings, firstStep = 0) {
@@ -42,7 +43,7 @@ export class Replay {
     this.#step = firstStep;
   }
 
-  /** Runs more and more steps at a time until one run lasts as long as the warm-up should. */
+  /** Doubles the number of steps per run until a run lasts as long as the warm-up should. */
   async warmUp(): Promise<void> {
     let count = 1;
     for (;;) {
@@ -53,7 +54,7 @@ export class Replay {
     }
   }
 
-  /** Seconds of one step by the wall clock, after a warm-up. */
+  /** Seconds per step by the wall clock. Call `warmUp` first. */
   async wallClock(): Promise<Spread> {
     const count = this.#stepsFor(this.#settings.sampleSeconds);
     const samples: number[] = [];
@@ -63,10 +64,10 @@ export class Replay {
     return spreadOf(samples);
   }
 
-  /** Seconds of each dispatch of a step, and of their sum, by the GPU's clock, after a warm-up. */
+  /** Seconds of each dispatch of a step, and of their sum, by the GPU's timestamps. Call `warmUp` first. */
   async timestamps(): Promise<{ each: Spread[]; sum: Spread }> {
     const samples: number[][] = [];
-    // Without work ahead of it, a GPU that went to sleep between two measurements would time its own waking up.
+    // Without work ahead of it, a GPU that went to sleep between two samples would include the time to wake up.
     const ahead = Math.min(MOST_STEPS, Math.floor(AHEAD_SECONDS / this.#stepSeconds));
     for (let left = this.#samplesOf(2 * this.#stepSeconds); left > 0; left--) {
       const before = ahead > 0 ? this.#run(ahead) : undefined;
@@ -79,9 +80,9 @@ export class Replay {
   }
 
   /**
-   * CPU seconds of the call that submits steps, until it returns: what a step adds to it, and what it takes besides, by
-   * the fastest calls, as whatever else the CPU does makes others longer. Undefined where steps are so few or the
-   * clock so coarse that calls of one step and of many cannot be told apart.
+   * CPU seconds of the call that submits steps: the cost per step, and the constant cost per submit. It uses the fastest
+   * calls, because other work of the CPU slows some of them down.
+   * @returns undefined if the clock is too coarse to distinguish calls with one step from calls with many
    */
   async encoding(): Promise<{ perStep: number; perSubmit: number } | undefined> {
     const many = Math.max(2, Math.min(64, this.#stepsFor(0.5)));
@@ -94,7 +95,7 @@ export class Replay {
     return perStep > 0 && perStep < one ? { perStep, perSubmit: one - perStep } : undefined;
   }
 
-  /** Seconds until a run's call returns; the run is over when this is. */
+  /** Seconds until the call returns. The promise resolves when the run has finished. */
   async #call(count: number): Promise<number> {
     const started = now();
     const running = this.executable.run(this.#next(count), count);

@@ -1,37 +1,37 @@
 /*
- * What the benchmark found, as its JSON file holds it. Times are in seconds, rates per second.
+ * The benchmark's report, in the form of its JSON file. Times are in seconds, rates are per second.
  */
 import type { AdapterDescription } from "../backends/backend.ts";
 import type { Spread } from "./statistics.ts";
 
-/** What times were read from: the GPU's own clock, or the computer's around many repetitions. */
+/** The clock of a time: the GPU's timestamps, or the computer's clock around many repetitions. */
 export type Clock = "timestamps" | "wall clock";
 
-/** What the machine at its best does, measured by two kernels that do nothing else. */
+/** The peak rates of the machine, measured with two kernels. */
 export interface Ceilings {
-  /** float32 operations, a multiply-add counted as two. */
+  /** float32 operations; a multiply-add counts as two. */
   readonly flopsPerSecond: number;
-  /** Bytes read and bytes written, counted together. */
+  /** Bytes read plus bytes written. */
   readonly bytesPerSecond: number;
-  /** Size of the buffer that was copied. */
+  /** The size of the copied buffer. */
   readonly copiedBytes: number;
 }
 
-/** Which ceiling is nearer, by the operations and bytes that the work needs. */
+/** Which ceiling limits the work, by its FLOPs and bytes. */
 export type Bound = "arithmetic" | "memory";
 
-/** How fast a piece of work was. */
+/** The rates of a piece of work. */
 export interface Rates {
   readonly flopsPerSecond: number;
   readonly bytesPerSecond: number;
   readonly boundBy: Bound;
-  /** The time that the nearer ceiling would allow over the time it took; above 1 where a cache serves the memory. */
+  /** The time at the limiting ceiling divided by the measured time; above 1 if data comes from a cache. */
   readonly shareOfCeiling: number;
 }
 
-/** A kernel, or a few that belong together, in one shape. */
+/** A kernel, or a few related ones, with one set of shapes. */
 export interface KernelRow extends Rates {
-  /** What `--filter` and `--compare` know it by. */
+  /** The name for `--filter` and `--compare`. */
   readonly name: string;
   readonly kernel: string;
   readonly shapes: string;
@@ -51,46 +51,46 @@ export interface StepRow extends Rates {
   readonly dispatches: number;
   readonly flops: number;
   readonly bytes: number;
-  /** By the wall clock, many steps to a submit. */
+  /** By the wall clock, with many steps in a submit. */
   readonly seconds: Spread;
   readonly imagesPerSecond: number;
-  /** Compiling it, with everything that a first step needs. */
+  /** The time to compile the step and prepare the first one. */
   readonly compileSeconds: number;
-  /** Bytes of the buffers on the GPU that training it holds, the data set among them. */
+  /** Bytes of the buffers on the GPU during training, including the data set. */
   readonly gpuBytes: number;
 }
 
 /** CPU time of the call that submits steps, until it returns. */
 export interface Encoding {
-  /** What each step adds to it. */
+  /** The cost of each step. */
   readonly secondsPerStep: number;
   readonly secondsPerDispatch: number;
-  /** What it takes besides. */
+  /** The constant cost of a submit. */
   readonly secondsPerSubmit: number;
 }
 
-/** A training step, taken apart. */
+/** A training step with its kernels. */
 export interface DetailedStepRow extends StepRow {
-  /** Empty where the GPU's clock cannot be read. */
+  /** Empty if the GPU has no usable timestamps. */
   readonly kernels: readonly KernelRow[];
-  /** Null where the clock cannot tell. */
+  /** Null if the clock is too coarse. */
   readonly encoding: Encoding | null;
-  /** As a user trains: `fit`, with an order of its own for each epoch and the metrics read back. */
+  /** The rate of `fit`, including shuffling and reading metrics back. */
   readonly trainingImagesPerSecond: number;
 }
 
-/** The three ways in which a step is made larger. */
+/** The sizes of a step that are varied. */
 export const growthAxes = ["batch", "width", "depth"] as const;
 
 export type GrowthAxis = (typeof growthAxes)[number];
 
 export interface GrowthRow extends StepRow {
   readonly axis: GrowthAxis;
-  /** The batch, the hidden layers' width, or the number of hidden layers. */
+  /** The batch size, the width of the hidden layers, or the number of hidden layers. */
   readonly value: number;
 }
 
-/** What was not measured, and why. */
+/** A benchmark that was not timed, and why. */
 export interface LeftOut {
   readonly name: string;
   readonly why: string;
@@ -103,11 +103,11 @@ export interface Environment {
   /** wgrad's version. */
   readonly version: string;
   readonly adapter: AdapterDescription;
-  /** The driver as WebGPU names it; empty where it does not. */
+  /** WebGPU's name of the driver, or "". */
   readonly driver: string;
-  /** Such as "Node v22.11.0, Dawn (webgpu 0.6.2)" or a browser's name for itself. */
+  /** The runtime, such as "Node v22.11.0, Dawn (webgpu 0.6.2)" or a browser's user agent. */
   readonly runtime: string;
-  /** Such as "linux x64, AMD EPYC, 2 cores". */
+  /** The machine, such as "linux x64, AMD EPYC, 2 cores". */
   readonly system: string;
   /** Whether choices of `wgrad tune` for this adapter were used. */
   readonly tuned: boolean;
@@ -115,31 +115,32 @@ export interface Environment {
   readonly reference?: readonly string[];
 }
 
-/** How thoroughly it was measured. */
+/** What is measured. */
 export interface Scope {
   readonly quick: boolean;
   readonly growth: boolean;
   readonly filter: string;
 }
 
+/** The report of a benchmark. */
 export interface BenchmarkReport {
-  /** Of this layout; a report with another number is not compared. */
+  /** The version of this format; reports with other versions are not compared. */
   readonly format: 1;
   readonly environment: Environment;
   readonly scope: Scope;
-  /** What single kernels were timed by. */
+  /** The clock of single kernels. */
   readonly clock: Clock;
   readonly ceilings: Ceilings;
   readonly kernels: readonly KernelRow[];
   readonly steps: readonly DetailedStepRow[];
   readonly growth: readonly GrowthRow[];
-  /** Too long, or more than the device can hold. */
+  /** Benchmarks that would take too long, or exceed the device's memory. */
   readonly leftOut: readonly LeftOut[];
-  /** Results that differed from the CPU's, and so were not timed. */
+  /** Benchmarks whose results differ from the CPU's. */
   readonly wrong: readonly LeftOut[];
 }
 
-/** One finding after the other, in the order of the report. */
+/** A result, in the order of the report. */
 export type BenchmarkEvent =
   | { readonly kind: "beginning"; readonly report: BenchmarkReport }
   | { readonly kind: "kernel"; readonly row: KernelRow }
@@ -148,7 +149,7 @@ export type BenchmarkEvent =
   | { readonly kind: "leftOut"; readonly left: LeftOut }
   | { readonly kind: "wrong"; readonly left: LeftOut };
 
-/** The rates of work that took so long, against the ceilings. */
+/** Computes the rates of work that took `seconds`, and compares them with the ceilings. */
 export function ratesOf(work: { flops: number; bytes: number }, seconds: number, ceilings: Ceilings): Rates {
   const arithmetic = work.flops / ceilings.flopsPerSecond;
   const memory = work.bytes / ceilings.bytesPerSecond;

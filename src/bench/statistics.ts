@@ -1,4 +1,4 @@
-/** What several measurements of the same thing say; in the unit of the measurements, seconds throughout the report. */
+/** The median and quartiles of several samples, in their unit (seconds in reports). */
 export interface Spread {
   readonly median: number;
   readonly lowerQuartile: number;
@@ -7,10 +7,9 @@ export interface Spread {
 }
 
 /**
- * The value below which a share of the samples lies, interpolated between neighbours (Hyndman and Fan 1996,
- * definition 7).
- * @param sorted in ascending order, at least one
- * @param share in [0, 1]
+ * A quantile, interpolated linearly between samples (Hyndman and Fan 1996, definition 7).
+ * @param sorted samples in ascending order, at least one
+ * @param share the probability, in [0, 1]
  */
 export function quantile(sorted: readonly number[], share: number): number {
   const position = share * (sorted.length - 1);
@@ -19,7 +18,7 @@ export function quantile(sorted: readonly number[], share: number): number {
   return low + (high - low) * (position - below);
 }
 
-/** Median and quartiles of samples, at least one. */
+/** Median and quartiles of at least one sample. */
 export function spreadOf(samples: readonly number[]): Spread {
   const sorted = samples.toSorted((a, b) => a - b);
   return {
@@ -30,14 +29,14 @@ export function spreadOf(samples: readonly number[]): Spread {
   };
 }
 
-/** Half the distance of the quartiles as a share of the median. */
+/** Half the interquartile range as a fraction of the median. */
 export function relativeSpread({ median, lowerQuartile, upperQuartile }: Spread): number {
   return median > 0 ? (upperQuartile - lowerQuartile) / (2 * median) : 0;
 }
 
 export type Change = "slower" | "faster" | "same";
 
-/** How a time changed: it is the same as long as the middle halves of both measurements overlap. */
+/** Compares two times: they are the same if their interquartile ranges overlap. */
 export function changeOf(before: Spread, now: Spread): Change {
   if (now.lowerQuartile > before.upperQuartile) return "slower";
   return now.upperQuartile < before.lowerQuartile ? "faster" : "same";

@@ -1,5 +1,5 @@
 /*
- * A training step of a network: its first steps are compared with the CPU's, then the whole and its kernels are timed.
+ * Benchmarks a training step: compares the first steps with the CPU's, then times the whole step and its kernels.
  */
 import type { Backend, Executable } from "../backends/backend.ts";
 import { createCpuBackend } from "../backends/cpu/index.ts";
@@ -16,6 +16,7 @@ import type { BufferMeter } from "./memory.ts";
 import { Replay } from "./replay.ts";
 import { ratesOf, type DetailedStepRow, type KernelRow, type StepRow } from "./report.ts";
 
+/** The benchmark of a training step. */
 export interface StepCase {
   readonly name: string;
   /** Widths of the hidden layers. */
@@ -23,12 +24,12 @@ export interface StepCase {
   readonly batch: number;
 }
 
-/** A benchmark of steps counts buffers as well. */
+/** The backend and settings for steps, with a meter of GPU memory. */
 export interface StepBench extends Bench {
   readonly meter: Pick<BufferMeter, "bytes">;
 }
 
-/** Multiplications and additions of a step: forward, and twice that backward but for the first layer's input. */
+/** The FLOPs of a step: the forward pass, and twice as many backward except for the gradient of the input. */
 export function stepFlops({ hidden, batch }: Omit<StepCase, "name">): number {
   const widths = [FEATURES, ...hidden, CLASSES];
   const products = widths.slice(1).map((width, layer) => widths[layer]! * width);
@@ -36,7 +37,7 @@ export function stepFlops({ hidden, batch }: Omit<StepCase, "name">): number {
   return 2 * batch * (3 * weights - products[0]!) + 14 * weights;
 }
 
-/** What a case took to be ready, for predicting larger ones. */
+/** The preparation costs of a case, from which larger cases are predicted. */
 export interface StepCosts {
   readonly compileSeconds: number;
   readonly checkSeconds: number;
@@ -44,13 +45,13 @@ export interface StepCosts {
 
 const LEARNING_RATE = 1e-3;
 
-/** The last step whose loss is compared with the CPU's; of the first one every number is. */
+/** The last step whose loss is compared with the CPU's. In the first step, all values are compared. */
 const COMPARED_STEPS = 3;
 
-/** Multiplications and additions of a step above which only the first one is compared: the CPU takes about a second. */
+/** With more FLOPs per step, only the first step is compared, because the CPU takes about a second for one. */
 const MOST_COMPARED_FLOPS = 5e8;
 
-/** A trainer, and the executable that runs its step. */
+/** A trainer with its model and the executable of its step. */
 interface Subject {
   readonly trainer: Trainer;
   readonly model: Model;
@@ -60,9 +61,9 @@ interface Subject {
 const seconds = () => performance.now() / 1000;
 
 /**
- * Checks a step and times it as a whole.
- * @throws ResultError, before anything is timed, where a first step differs from the CPU's
- * @throws DeviceError where the device cannot hold the batch at once
+ * Checks a step, then times it as a whole.
+ * @throws ResultError if the first steps differ from the CPU's; nothing is then timed
+ * @throws DeviceError if the batch exceeds the device's limits
  */
 export async function measureStep(bench: StepBench, stepCase: StepCase): Promise<{ row: StepRow; costs: StepCosts }> {
   return withSubject(bench, stepCase, async (subject, costs, gpuBytes) => {
@@ -72,7 +73,7 @@ export async function measureStep(bench: StepBench, stepCase: StepCase): Promise
   });
 }
 
-/** As measureStep, and each kernel of the step, the cost of submitting it, and the training loop around it. */
+/** Like measureStep, and also times each kernel of the step, submitting the step, and the training loop. */
 export async function measureStepInDetail(bench: StepBench, stepCase: StepCase): Promise<DetailedStepRow> {
   return withSubject(bench, stepCase, async (subject, costs, gpuBytes) => {
     const { step, trainer } = subject;
@@ -115,7 +116,7 @@ async function withSubject<Value>(
   }
 }
 
-/** @throws DeviceError where the device cannot hold the batch at once */
+/** Creates the trainer of a case. @throws DeviceError if the batch exceeds the device's limits */
 async function prepare(backend: Backend, { name, hidden, batch }: StepCase): Promise<Subject> {
   const model = exactNetwork(hidden);
   const trainer = await createTrainer({
@@ -132,8 +133,8 @@ async function prepare(backend: Backend, { name, hidden, batch }: StepCase): Pro
   trainer.dispose();
   throw new DeviceError({
     where: name,
-    what: "the batch is too large for this device to take it at once",
-    fix: "Use a smaller one",
+    what: "the batch exceeds this device's limits",
+    fix: "Use a smaller batch size",
   });
 }
 
@@ -189,7 +190,7 @@ async function kernelRows(
   }));
 }
 
-/** Images per second of `fit`, which chooses by itself how many steps go into a submit. */
+/** Images per second of `fit`, which chooses the number of steps per submit. */
 async function trainingRate({ settings }: Bench, trainer: Trainer, { seconds: step }: StepRow): Promise<number> {
   const steps = Math.max(3, Math.ceil(settings.mostSeconds / step.median));
   let rate = 0;
@@ -198,7 +199,7 @@ async function trainingRate({ settings }: Bench, trainer: Trainer, { seconds: st
 }
 
 /**
- * Compares the first step in every number, and the loss of a few after it.
+ * Compares all values of the first step, and the loss of a few steps after it.
  * @throws ResultError
  */
 async function checkSteps({ name, hidden, batch }: StepCase, { trainer, model }: Subject): Promise<void> {
@@ -211,11 +212,11 @@ async function checkSteps({ name, hidden, batch }: StepCase, { trainer, model }:
       units: 64,
       scale: Math.max(1, expected.losses[0]!),
     });
-    requireClose(`${where}, share of right predictions`, actual.accuracies, expected.accuracies);
+    requireClose(`${where}, accuracy`, actual.accuracies, expected.accuracies);
     checkUpdate(where, model.parameters, { batch, layers: hidden.length + 1 }, actual, expected.snapshot);
     if (stepFlops({ hidden, batch }) > MOST_COMPARED_FLOPS) return;
     const later = [await lossesOf(trainer), await lossesOf(reference)] as const;
-    // Where a gradient is nearly 0, Adam's first direction may be either one, so these only follow each other.
+    // Where a gradient is nearly 0, Adam's first update may have either sign, so these losses agree only approximately.
     requireClose(`${name}, loss of steps 2 to ${COMPARED_STEPS}`, ...later, { units: 1e-3 * 2 ** 24 });
   } finally {
     reference.dispose();
@@ -242,12 +243,12 @@ async function lossesOf(trainer: Trainer): Promise<Float64Array> {
   return Float64Array.from(losses);
 }
 
-/** Adam's shares and epsilon, the defaults of `adam()`. */
+/** Adam's coefficients, the defaults of `adam()`. */
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 
 /**
- * The first moment is a tenth of the gradient, and is compared with the CPU's. Of the second moment and the parameters
- * it is compared what Adam makes of this device's own gradient: where that is nearly 0 its direction may jump.
+ * Compares the first moment, a tenth of the gradient, with the CPU's. The second moment and the parameters are compared
+ * with the result of Adam for this device's own gradient, because the direction jumps where a gradient is nearly 0.
  */
 function checkUpdate(
   where: string,
@@ -281,7 +282,7 @@ function checkUpdate(
   }
 }
 
-/** What Adam takes off a parameter in its first step. */
+/** What Adam subtracts from a parameter in the first step. */
 function direction(firstMoment: number, secondMoment: number): number {
   const mean = firstMoment / (1 - ADAM.beta1);
   const meanSquare = secondMoment / (1 - ADAM.beta2);

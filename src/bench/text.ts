@@ -1,12 +1,12 @@
 /*
- * The report as text, a few lines for each finding as it is made.
+ * The report as text, which is printed while the benchmark runs.
  */
 import { relativeSpread, type Spread } from "./statistics.ts";
 import { count } from "../text.ts";
 import { broken, bytesText, columnsOf, rateText, shareText, timeText, WIDTH, type Column } from "./table.ts";
 import type { BenchmarkEvent, BenchmarkReport, DetailedStepRow, GrowthRow, KernelRow, Rates } from "./report.ts";
 
-/** A table of rows of one kind: 100 columns wide as text. */
+/** The columns and cells of a table, 100 columns wide as text. */
 export interface TableLayout<Row> {
   readonly columns: readonly Column[];
   cells(row: Row): string[];
@@ -22,7 +22,7 @@ const MEASURED_COLUMNS: readonly Column[] = [
 
 const spreadText = (spread: Spread) => `${Math.min(999, Math.round(100 * relativeSpread(spread)))}%`;
 
-/** Rate and share by the ceiling that is nearer. */
+/** The cells of a measurement; the rate is the one that the limiting ceiling bounds. */
 function measuredCells({
   seconds,
   flopsPerSecond,
@@ -34,7 +34,7 @@ function measuredCells({
   return [timeText(seconds.median), spreadText(seconds), rate, shareText(shareOfCeiling), boundBy];
 }
 
-/** Single kernels, and those of a step. */
+/** The table of single kernels, and of the kernels of a step. */
 export const kernelLayout: TableLayout<KernelRow> = {
   columns: [{ title: "kernel", width: 26 }, { title: "shapes", width: 22 }, ...MEASURED_COLUMNS],
   cells: (row) => [
@@ -44,7 +44,7 @@ export const kernelLayout: TableLayout<KernelRow> = {
   ],
 };
 
-/** How a step's cost grows. */
+/** The table of how the cost of a step grows. */
 export const growthLayout: TableLayout<GrowthRow> = {
   columns: [
     { title: "", width: 10 },
@@ -70,77 +70,94 @@ const headLine = ({ columns }: Pick<TableLayout<never>, "columns">) =>
 
 const rowLines = <Row>({ columns, cells }: TableLayout<Row>, row: Row) => columnsOf(columns, cells(row));
 
-/** A name, then what it is, in lines that are no longer than the report is wide. */
+/** A name and its value, wrapped to the width of the report. */
 export function fieldLines(name: string, value: string): string[] {
   return broken(value, WIDTH - 12).map((line, position) => `${(position === 0 ? name : "").padEnd(12)}${line}`);
 }
 
-/** What was measured, where and when, as names and values. */
+/** The machine, the date and the methods of a report, as names and values. */
 export function headFields({ environment, clock, ceilings, scope }: BenchmarkReport): [name: string, value: string][] {
   const { date, version, adapter, driver, runtime, system, tuned, reference } = environment;
   const timestamps =
     clock === "timestamps"
-      ? "single kernels by the GPU's timestamps, whole steps by the wall clock"
-      : "all by the wall clock: the GPU's timestamps are missing or rounded";
-  const clocks = reference ? "all by the calling thread's clock" : timestamps;
+      ? "GPU timestamps for single kernels, wall clock for whole steps"
+      : "wall clock for everything, because GPU timestamps are missing or rounded";
+  const clocks = reference ? "the calling thread's clock" : timestamps;
   const tilings = tuned
-    ? "of products as `wgrad tune` chose them here"
-    : "of products by rule of thumb; `wgrad tune` chooses by trying";
+    ? "chosen by `wgrad tune` on this adapter"
+    : "defaults; `wgrad tune` finds the fastest for this adapter";
   const { flopsPerSecond, bytesPerSecond, copiedBytes } = ceilings;
   return [
     ["wgrad", `${version}, ${date.slice(0, 16).replace("T", " ")} UTC${scope.quick ? ", quick: few samples" : ""}`],
-    ["adapter", adapter.software ? `${adapter.name}, a software adapter: a CPU plays the GPU` : adapter.name],
+    ["adapter", adapter.software ? `${adapter.name}, a software adapter, which computes on the CPU` : adapter.name],
     ...(driver ? [["driver", driver] as [string, string]] : []),
     ["runtime", runtime],
     ["system", system],
     reference
-      ? ["reference", `plain loops instead of WebAssembly: ${reference.join(", ") || "none"}`]
+      ? ["reference", `ops that run their reference loop: ${reference.join(", ") || "none"}`]
       : ["tilings", tilings],
-    ["times", `medians after a warm-up, ± half the distance of the quartiles; ${clocks}`],
+    ["times", `medians after a warm-up, ± half the interquartile range; ${clocks}`],
     [
       "ceilings",
-      `${reference ? "the product of two 512×512 matrices" : "float32 multiply-adds"} ${rateText(flopsPerSecond, "FLOP")}, copying ${bytesText(copiedBytes)} ${rateText(bytesPerSecond, "B")} (read and written)`,
+      `${reference ? "product of two 512×512 matrices" : "float32 multiply-adds"}: ${rateText(flopsPerSecond, "FLOP")}; copying ${bytesText(copiedBytes)}: ${rateText(bytesPerSecond, "B")} (read and written)`,
     ],
   ];
 }
 
-/** What a step's summary says, as names and values. */
+/** The summary of a step, as names and values. */
 export function stepFields(row: DetailedStepRow): [name: string, value: string][] {
   const { seconds, batch, imagesPerSecond, trainingImagesPerSecond, kernels } = row;
   const together = kernels.reduce((sum, kernel) => sum + kernel.seconds.median, 0);
-  const rate = `${rateText(row.flopsPerSecond, "FLOP")}, ${shareText(row.shareOfCeiling)} of what ${row.boundBy} allows`;
+  const rate = `${rateText(row.flopsPerSecond, "FLOP")}, ${shareText(row.shareOfCeiling)} of the ${row.boundBy} ceiling`;
   return [
     ["whole step", `${timeText(seconds.median)} ±${spreadText(seconds)}, ${count(imagesPerSecond)} images/s, ${rate}`],
     [
       "kernels",
       kernels.length > 0
-        ? `${timeText(together)} together`
-        : "not told apart: that takes the GPU's timestamps, unrounded",
+        ? `${timeText(together)} in total`
+        : "not timed, because GPU timestamps are missing or rounded",
     ],
     [
       "training",
-      `${count(trainingImagesPerSecond)} images/s by fit, 60,000 images in ${timeText(60_000 / trainingImagesPerSecond)}`,
+      `${count(trainingImagesPerSecond)} images/s with fit, 60,000 images in ${timeText(60_000 / trainingImagesPerSecond)}`,
     ],
     ["CPU time", encodingText(row)],
     [
       "memory",
-      `${bytesText(row.gpuBytes)}, the data set of 60,000 × 784 bytes among it; compiled in ${timeText(row.compileSeconds)}, batch ${batch}`,
+      `${bytesText(row.gpuBytes)}, including the data set of 60,000 × 784 bytes; compiled in ${timeText(row.compileSeconds)}, batch size ${batch}`,
     ],
   ];
 }
 
 function encodingText({ encoding, dispatches }: DetailedStepRow): string {
-  if (!encoding) return "of encoding a step not told apart: too short for this clock, or lost among other work";
+  if (!encoding) return "of encoding a step not measured: it is too short for this clock, or other work disturbed it";
   const { secondsPerStep, secondsPerDispatch, secondsPerSubmit } = encoding;
   const each = `${timeText(secondsPerDispatch)} for each of ${dispatches} dispatches`;
-  return `${timeText(secondsPerStep)} to encode a step, ${each}; ${timeText(secondsPerSubmit)} besides for a submit`;
+  return `${timeText(secondsPerStep)} to encode a step, ${each}; ${timeText(secondsPerSubmit)} for each submit`;
 }
 
-/** The lines of a report, with a heading where another table begins. */
+/** The title of a step's table. */
+export const stepTitle = ({ network, batch }: DetailedStepRow): string =>
+  `One training step: ${network}, relu, softmax cross-entropy, Adam, batch size ${batch}`;
+
+/** The title of the table of growth. */
+export const GROWTH_TITLE = "Cost of a step as it grows from 784-128-10 at batch size 64";
+
+/** The report as the text of its JSON file. */
+export const reportJson = (report: BenchmarkReport): string => `${JSON.stringify(report, undefined, 2)}\n`;
+
+/** Which results were wrong, such as "one result was wrong and not timed: adam 100000"; undefined if none was. */
+export function wrongText({ wrong }: BenchmarkReport): string | undefined {
+  if (wrong.length === 0) return undefined;
+  const results = wrong.length === 1 ? "one result was" : `${wrong.length} results were`;
+  return `${results} wrong and not timed: ${wrong.map(({ name }) => name).join("; ")}`;
+}
+
+/** Converts events to the lines of a report, with a heading before each table. */
 export class ReportLines {
   #section = "";
 
-  /** What an event adds to the report, in lines of at most 100 columns. */
+  /** The lines for an event, of at most 100 columns. */
   of(event: BenchmarkEvent): string[] {
     switch (event.kind) {
       case "beginning":
@@ -152,26 +169,26 @@ export class ReportLines {
       case "growth":
         return [...this.#growthHeading(), ...rowLines(growthLayout, event.row)];
       case "leftOut":
-        return broken(`left out: ${event.left.name} (${event.left.why})`, WIDTH);
+        return broken(`skipped: ${event.left.name} (${event.left.why})`, WIDTH);
       case "wrong":
-        return broken(`WRONG, so not timed: ${event.left.why}`, WIDTH);
+        return broken(`WRONG, not timed: ${event.left.why}`, WIDTH);
     }
   }
 
   #step(row: DetailedStepRow): string[] {
-    const title = `one training step, ${row.network}, relu, softmax cross-entropy, Adam, batch ${row.batch}`;
     const table =
       row.kernels.length > 0
         ? [...headLine(kernelLayout), ...row.kernels.flatMap((kernel) => rowLines(kernelLayout, kernel))]
         : [];
-    return [...this.#heading(row.name, [title]), ...table, ...stepFields(row).flatMap((field) => fieldLines(...field))];
+    return [
+      ...this.#heading(row.name, [stepTitle(row)]),
+      ...table,
+      ...stepFields(row).flatMap((field) => fieldLines(...field)),
+    ];
   }
 
   #growthHeading(): string[] {
-    return this.#heading("growth", [
-      "how a step's cost grows from 784-128-10 at batch 64, by the wall clock",
-      ...headLine(growthLayout),
-    ]);
+    return this.#heading("growth", [`${GROWTH_TITLE}, by the wall clock`, ...headLine(growthLayout)]);
   }
 
   #heading(section: string, lines: readonly string[]): string[] {

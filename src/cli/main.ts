@@ -21,12 +21,12 @@ import { commandLineNaming } from "./options/wording.ts";
 const FAILED = 1;
 const BAD_ARGUMENTS = 2;
 
-/** The command line: its commands, with their options, examples and actions. */
+/** Builds the command line: all commands with their options, examples and actions. */
 function program(): Command {
   const wgrad = new Command("wgrad")
     .description("Trains neural networks on any GPU that WebGPU reaches.")
     .version(version)
-    // Before the commands are added, which take it over: commander must not end the process itself.
+    // Called before the commands are added, because they inherit it: commander must not exit the process itself.
     .exitOverride()
     .configureOutput({ writeErr: (text) => print(text.trimEnd().split("\n"), process.stderr) })
     .addHelpText("after", "\nExample:\n  wgrad train --hidden 128,64 --out digits.safetensors");
@@ -44,35 +44,36 @@ function program(): Command {
   return wgrad;
 }
 
-/** Says what went wrong, without a stack trace unless DEBUG asks for it. @returns the exit code */
+/** Prints an error, with its stack trace if DEBUG asks for it. @returns the exit code */
 function report(error: unknown): number {
-  // Commander has said it already; asking for help or the version is no failure.
+  // Commander has already printed its message. --help and --version also end here, with exit code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_ARGUMENTS;
   const expected = error instanceof WgradError;
   const message = error instanceof Error ? error.message : String(error);
   warn(
-    `error: ${expected ? message : `${message} (unexpected: please report it with the output of DEBUG=wgrad:error)`}`,
+    `error: ${expected ? message : `${message} (unexpected error: please report it with the output of DEBUG=wgrad:error)`}`,
   );
   if (debugs("error") && error instanceof Error) print((error.stack ?? "").split("\n"), process.stderr);
   return error instanceof OptionError ? BAD_ARGUMENTS : FAILED;
 }
 
-/** Commands whose results are files, so that they succeed without what they say. */
+/** Commands whose results are files: they succeed even if standard output cannot be written. */
 const RESULTS_ARE_FILES: ReadonlySet<string | undefined> = new Set(["train", "sweep"]);
 
 /**
- * Lets a command go on where what it says cannot be written. A reader that left, as `| head` does, is no failure. Any
- * other reason, such as a full disk, is told once on standard error; a command whose result is what it says then fails.
+ * Lets a command continue if its standard output cannot be written. A closed pipe, as after `| head`, is not a failure.
+ * Any other reason, such as a full disk, is reported once on standard error, and a command whose result is its output
+ * then exits with code 1.
  */
 function tolerateLostOutput(command: string | undefined): void {
-  let isTold = false;
+  let isReported = false;
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (isTold || error.code === "EPIPE") return;
-    isTold = true;
-    warn(`standard output cannot be written, and the command goes on: ${plainReason(error)}.`);
+    if (isReported || error.code === "EPIPE") return;
+    isReported = true;
+    warn(`standard output cannot be written; the command continues: ${plainReason(error)}.`);
     if (!RESULTS_ARE_FILES.has(command)) process.exitCode = FAILED;
   });
-  // Where standard error fails there is no place to tell of it.
+  // If standard error fails, there is nowhere to report it.
   process.stderr.on("error", () => {});
 }
 

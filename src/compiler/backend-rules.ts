@@ -1,20 +1,22 @@
 import type { Tensor } from "../graph/tensor.ts";
 
-/** What a backend states to the compiler about its kernels and its memory. */
+/** The rules of a backend for its kernels and memory. */
 export interface BackendRules {
-  /** The most buffers that one kernel may bind. */
+  /** The maximum number of buffers that one kernel can bind. */
   readonly mostBindings: number;
-  /** A kernel may bind a buffer to read it or to write it, but not both, even where the ranges are disjoint. */
+  /** Whether a kernel can bind a buffer only for reading or only for writing, even if the ranges are disjoint. */
   readonly oneAccessPerBuffer: boolean;
-  /** What reads no memory, and what is cheap, is computed again in every kernel that reads it. */
+  /** Whether values that read no memory, and cheap ones, are recomputed in every kernel that reads them. */
   readonly recomputes: boolean;
   /**
-   * What an op with a virtual result reads is put into memory, though others would compute it again: that op reads each
-   * element several times. No if absent.
+   * Whether the inputs of ops with a virtual result are stored, although other readers would recompute them: such an op reads
+   * each element several times. False if absent.
    */
   readonly storesVirtualInputs?: boolean;
-  /** Whether the kernel of `anchors` can compute another anchor along, if the traits of its first allow it. */
+  /** Whether the kernel of `anchors` can also compute another anchor, if the traits of its first one allow it. */
   canFuse(anchors: readonly Tensor[]): boolean;
-  /** Whether the kernel of `anchors` can also compute sums and means over all of its results. */
+  /** Whether every kernel can combine atomic results of the elements that it computes; see `AtomicTraits`. */
+  readonly atomics: boolean;
+  /** Whether the kernel of `anchors` can also compute sums and means of all of its results. */
   makesTotals(anchors: readonly Tensor[]): boolean;
 }

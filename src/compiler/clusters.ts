@@ -8,7 +8,7 @@ export interface GrowingMember {
   anchor: Tensor | undefined;
   /** In the order of the graph. */
   nodes: readonly Tensor[];
-  /** The anchor is the sum of this value of another member of the cluster. */
+  /** Set if the anchor is the sum of this value of another member of the cluster. */
   totalOf: Tensor | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface Cluster {
   members: readonly GrowingMember[];
 }
 
-/** Which nodes have been put together so far, and what may still be. */
+/** The clusters so far, and which of them may still be merged. */
 export class Clusters {
   readonly #order: ReadonlyMap<Tensor, number>;
   readonly #inlined: ReadonlySet<Tensor>;
@@ -25,6 +25,8 @@ export class Clusters {
   readonly #clusterOf = new Map<GrowingMember, Cluster>();
   readonly #memoryInputsOf = new Map<Tensor, readonly Tensor[]>();
   #inputsOf = new WeakMap<Cluster, readonly Tensor[]>();
+  /** Atomic results, and states that follow from them, with the nodes whose kernels make them. */
+  readonly #alongside = new Map<Tensor, readonly Tensor[]>();
 
   constructor(nodes: readonly Tensor[], inlined: ReadonlySet<Tensor>) {
     this.#order = new Map(nodes.map((node, position) => [node, position]));
@@ -43,7 +45,18 @@ export class Clusters {
     return this.#clusterOf.get(member)!;
   }
 
-  /** A new cluster of one member with one node. */
+  /** Records that the kernels of some nodes also compute another one, which is then in no cluster. */
+  makeAlongside(node: Tensor, makers: readonly Tensor[]): void {
+    this.#alongside.set(node, makers);
+    this.#forget();
+  }
+
+  /** The nodes whose kernels also compute a node; undefined for a node that is not computed this way. */
+  makersAlongside(node: Tensor): readonly Tensor[] | undefined {
+    return this.#alongside.get(node);
+  }
+
+  /** Adds a new cluster with one member and one node. */
   add(node: Tensor): GrowingMember {
     const member = { anchor: anchorTraits(node) ? node : undefined, nodes: [node], totalOf: undefined };
     this.#memberOf.set(node, member);
@@ -57,11 +70,10 @@ export class Clusters {
     this.#clusterOf.delete(member);
     for (const node of member.nodes) this.#memberOf.delete(node);
     // The nodes of a removed member are computed where they are read.
-    this.#memoryInputsOf.clear();
-    this.#inputsOf = new WeakMap();
+    this.#forget();
   }
 
-  /** Whether two members, of which the second is alone in its cluster, can compute their values at the same elements. */
+  /** Whether two members can compute their values at the same elements. The second must be alone in its cluster. */
   mayMerge(into: GrowingMember, from: GrowingMember): boolean {
     const [a, b] = [this.clusterOf(into), this.clusterOf(from)];
     if (a === b || b.members.length > 1 || (into.anchor && from.anchor) || into.nodes[0]!.size !== from.nodes[0]!.size)
@@ -83,21 +95,26 @@ export class Clusters {
     return merged;
   }
 
-  /** Whether two clusters can be members of one kernel. */
+  /** Whether two clusters can share one kernel. */
   mayJoin([a, b]: readonly [Cluster, Cluster]): boolean {
     return this.#isLegal([...a.members, ...b.members]) && !this.#pathAround(a, b) && !this.#pathAround(b, a);
   }
 
-  /** Puts the members of a cluster behind those of another. */
+  /** Appends the members of a cluster to another. */
   join(into: Cluster, from: Cluster): void {
     into.members = [...into.members, ...from.members];
     this.#inputsOf.delete(into);
     for (const member of from.members) this.#clusterOf.set(member, into);
   }
 
-  /** The tensors that a node reads, through views and inlined nodes; a pack is one. */
+  /** The tensors that a node reads, through views and inlined nodes. A pack counts as one. */
   operands(node: Tensor): Tensor[] {
-    return node.inputs.map(rootOf).flatMap((root) => {
+    return this.operandsAmong(node.inputs);
+  }
+
+  /** The tensors that a node with some inputs reads. */
+  operandsAmong(inputs: readonly Tensor[]): Tensor[] {
+    return inputs.map(rootOf).flatMap((root) => {
       if (isLiteral(root) || isStepScalar(root)) return [];
       return this.#inlined.has(root) ? this.operands(root) : [root];
     });
@@ -108,7 +125,7 @@ export class Clusters {
     return { anchor: into.anchor ?? from.anchor, nodes, totalOf: into.totalOf ?? from.totalOf };
   }
 
-  /** Whether no node needs, in memory, what a node of the same kernel makes. */
+  /** Whether no node reads, from memory, the result of another node of the same kernel. */
   #isLegal(members: readonly GrowingMember[]): boolean {
     const made = new Set(members.flatMap(({ nodes }) => nodes));
     return members.every((member) =>
@@ -117,13 +134,13 @@ export class Clusters {
         return this.operands(node).every((root) => {
           if (member.nodes.includes(root) && !anchorTraits(node) && !gathersFrom(node, root, this.#inlined))
             return true;
-          return isPack(root) ? !this.#memoryInputs(root).some((inside) => made.has(inside)) : !made.has(root);
+          return !this.#makersOf(root).some((maker) => made.has(maker));
         });
       }),
     );
   }
 
-  /** Whether `to` needs something that needs `from` through a third cluster, so that the two cannot be one. */
+  /** Whether `to` depends on `from` through a third cluster, so that the two cannot be merged. */
   #pathAround(from: Cluster, to: Cluster): boolean {
     const seen = new Set<Cluster>([to]);
     const stack = this.#sources(to).filter((cluster) => cluster !== from);
@@ -157,17 +174,24 @@ export class Clusters {
     return inputs;
   }
 
-  /** As operands, but the members of packs for the packs. Asked for again and again while clusters grow. */
+  /** The operands of a node, with packs and results made alongside replaced by the nodes whose kernels make them. */
   #memoryInputs(node: Tensor): readonly Tensor[] {
     let inputs = this.#memoryInputsOf.get(node);
     if (!inputs) {
-      const found = node.inputs.map(rootOf).flatMap((root) => {
-        if (isLiteral(root) || isStepScalar(root)) return [];
-        return isPack(root) || this.#inlined.has(root) ? this.#memoryInputs(root) : [root];
-      });
-      inputs = [...new Set(found)];
+      inputs = [...new Set(this.operands(node).flatMap((root) => this.#makersOf(root)))];
       this.#memoryInputsOf.set(node, inputs);
     }
     return inputs;
+  }
+
+  /** The nodes whose kernels must have run before a tensor can be read. */
+  #makersOf(root: Tensor): readonly Tensor[] {
+    return this.#alongside.get(root) ?? (isPack(root) ? this.#memoryInputs(root) : [root]);
+  }
+
+  /** Drops what is remembered of the inputs, which are asked for again and again while clusters grow. */
+  #forget(): void {
+    this.#memoryInputsOf.clear();
+    this.#inputsOf = new WeakMap();
   }
 }

@@ -6,12 +6,6 @@ import { rootOf } from "../graph/views.ts";
 import { nodesOf, type Group } from "./fuse.ts";
 import { pointwiseTraits } from "./nodes.ts";
 
-/** The names of its ops, such as "matmul + add + relu". */
-export const groupName = (group: Group): string =>
-  nodesOf(group)
-    .map(({ op }) => op.name)
-    .join(" + ");
-
 /**
  * Shapes of the inputs and outputs, such as "[64, 784] [784, 128] → [64, 128]".
  * @param operands what the group's anchors read, which come first

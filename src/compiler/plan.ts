@@ -1,6 +1,6 @@
 /*
- * Pass 2: in which order the groups run and where every value lies. Values that live at the same time never share a
- * buffer, but for the slices of a pack. What works in place reads and writes one region through one binding.
+ * Pass 2: the order of the groups, and the region of every value. Values that are alive at the same time never share a
+ * buffer, except for the slices of a pack. A group that works in place reads and writes one region through one binding.
  */
 import type { Graph } from "../graph/graph.ts";
 import { constantOp, isStored } from "../graph/leaves.ts";
@@ -15,9 +15,9 @@ import { overlaps, wholeBuffer, type Region } from "./regions.ts";
 import { assignSlots } from "./slots.ts";
 
 export interface Plan {
-  /** What a step runs, in order. */
+  /** The groups of a step, in order. */
   readonly groups: readonly Group[];
-  /** Where each tensor that is read or written in memory lies; views are resolved. */
+  /** The region of each tensor that is read or written in memory; views are resolved. */
   readonly regions: ReadonlyMap<Tensor, Region>;
   /** Scalar outputs, which every step of a run reports. */
   readonly traces: readonly { readonly name: string; readonly tensor: Tensor }[];
@@ -26,13 +26,13 @@ export interface Plan {
   readonly fusion: Fusion;
 }
 
-/** Where the session keeps leaves, and packs of leaves that lie together. */
+/** Where the session stores leaves, and packs of leaves that are stored together. */
 export type StoredRegion = (leafOrPack: Tensor) => Region | undefined;
 
-/** Part of a vector that lies in memory, named so that it can be copied from there. */
+/** Part of a vector in memory, as a tensor that can be copied. */
 const sliceOp: Op = { name: "slice", kind: "leaf" };
 
-/** Orders the groups of a graph and gives every value a place, by the rules of a backend. */
+/** Orders the groups of a graph and assigns a region to every value, under the rules of a backend. */
 export function plan(graph: Graph, fusion: Fusion, rules: BackendRules, storedRegion: StoredRegion): Plan {
   return new Planner(graph, fusion, rules, storedRegion).run();
 }
@@ -43,13 +43,15 @@ class Planner {
   readonly #rules: BackendRules;
   readonly #storedRegion: StoredRegion;
   readonly #groups: Group[];
-  /** Copies that must come after everything that reads what they overwrite. */
+  /** Copies that must run after all readers of the values that they overwrite. */
   readonly #lastGroups: Group[] = [];
   readonly #makers = new Map<Tensor, Group>();
+  /** The groups that make an atomic result, or a state that follows from it, alongside. */
+  readonly #makersAlongside = new Map<Tensor, readonly Group[]>();
   readonly #regions = new Map<Tensor, Region>();
-  /** What lies in each slice of a pack: the members, or copies of them. */
+  /** The values in the slices of a pack: the members, or copies of them. */
   readonly #slices = new Map<Tensor, readonly Tensor[]>();
-  /** Groups that must run before another although they give it no value: readers of what it overwrites. */
+  /** Groups that must run before another one without providing a value to it: readers of values that it overwrites. */
   readonly #before = new Map<Group, Group[]>();
 
   constructor(graph: Graph, fusion: Fusion, rules: BackendRules, storedRegion: StoredRegion) {
@@ -59,6 +61,10 @@ class Planner {
     this.#storedRegion = storedRegion;
     this.#groups = [...fusion.groups];
     for (const group of this.#groups) for (const output of group.outputs) this.#makers.set(output, group);
+    for (const group of this.#groups) {
+      for (const node of new Set([...group.atomics.map(({ result }) => result), ...group.replacements]))
+        this.#makersAlongside.set(node, [...(this.#makersAlongside.get(node) ?? []), group]);
+    }
   }
 
   run(): Plan {
@@ -71,7 +77,7 @@ class Planner {
     }
     for (const node of this.#graph.nodes) this.#placeLeaf(node);
     for (const node of this.#graph.nodes.filter(isPack)) this.#placePack(node);
-    // Before the updates: an output that lay in a leaf would change with what is written there later.
+    // Before the updates: an output stored in a leaf would change when the leaf is updated.
     for (const [name, tensor] of kept) {
       if (!this.#regions.has(tensor)) this.#regions.set(tensor, wholeBuffer(`output ${name}`, tensor.size));
     }
@@ -81,16 +87,17 @@ class Planner {
     return { groups, regions: this.#regions, traces, kept, fusion: this.#fusion };
   }
 
-  /** The root of an output if a group makes it, else a copy of it. */
+  /** The root of an output if a group computes it, else a copy of it. */
   #computed(output: Tensor): Tensor {
     const root = rootOf(output);
-    return this.#makers.has(root) ? root : this.#copy(output, this.#groups);
+    const isMade = this.#makers.has(root) || this.#fusion.atomics.includes(root);
+    return isMade ? root : this.#copy(output, this.#groups);
   }
 
   #copy(tensor: Tensor, into: Group[]): Tensor {
     const copied = copy(tensor);
     const members = [{ anchor: undefined, chain: [copied], totalOf: undefined }];
-    const group = { members, outputs: [copied], inputs: this.#memoryOf(tensor) };
+    const group = { members, outputs: [copied], inputs: this.#memoryOf(tensor), atomics: [], replacements: [] };
     into.push(group);
     this.#makers.set(copied, group);
     return copied;
@@ -109,7 +116,7 @@ class Planner {
     else if (node.op === constantOp && !isLiteral(node)) this.#regions.set(node, wholeBuffer("constant", node.size));
   }
 
-  /** Members are computed in their places if nothing stands against it, else copied there. */
+  /** Members are computed directly in their slices if possible, else copied there. */
   #placePack(packed: Tensor): void {
     const stored = this.#storedRegion(packed);
     if (stored) {
@@ -123,7 +130,7 @@ class Planner {
     const makers = new Set(roots.map((root) => this.#makers.get(root)));
     const slices = packed.inputs.map((member, position) => {
       const root = rootOf(member);
-      // A group may read one slice and write another, which would bind the buffer both ways.
+      // A group may read one slice and write another, which would bind the buffer for both.
       const readByMaker = this.#rules.oneAccessPerBuffer && [...makers].some((maker) => maker?.inputs.includes(root));
       const mixed = readByMaker || roots.indexOf(root) !== roots.lastIndexOf(root);
       const direct = this.#makers.has(root) && !this.#regions.has(root) && !mixed;
@@ -135,13 +142,14 @@ class Planner {
   }
 
   /**
-   * Updates in place where that is possible; else the value is kept apart and copied when all old values were read.
-   * Values that are old values themselves are saved first, so that every reader is known before any place is given.
+   * Updates in place if possible; else the value is stored separately and copied after all old values were read. Values
+   * that are old values themselves are saved first, so that all readers are known before regions are assigned.
    */
   #placeUpdates(): void {
     const unplaced = new Set<Tensor>();
-    const values = this.#graph.updates.map(({ value }) => {
+    const values = this.#graph.updates.map(({ target, value }) => {
       const root = rootOf(value);
+      if (this.#fusion.replacements.get(root) === target) return root;
       const own = this.#makers.has(root) && !this.#regions.has(root) && !unplaced.has(root);
       const saved = own ? root : this.#copy(value, this.#groups);
       unplaced.add(saved);
@@ -152,6 +160,10 @@ class Planner {
 
   #placeUpdate(target: Tensor, value: Tensor): void {
     const region = this.#storedRegion(target);
+    if (region && this.#fusion.replacements.get(value) === target) {
+      this.#regions.set(value, region);
+      return;
+    }
     if (!region) {
       this.#scatterUpdate(target, value);
       return;
@@ -166,7 +178,7 @@ class Planner {
     this.#regions.set(value, region);
   }
 
-  /** The members of a pack lie apart: its new value is kept as a whole, and then copied to each. */
+  /** The members of a pack are stored separately: its new value is stored as a whole, and then copied to each. */
   #scatterUpdate(target: Tensor, value: Tensor): void {
     const { buffer } = wholeBuffer("new values of a pack", value.size);
     this.#regions.set(value, { buffer, offset: 0, elements: value.size });
@@ -178,7 +190,9 @@ class Planner {
     });
   }
 
-  /** Whether a group may write its result over the target: it reads the target at its own element only, or not. */
+  /**
+   * Whether a group may write its result over the target: it reads the target only at its own element, or not at all.
+   */
   #mayOverwrite(target: Tensor, region: Region, group: Group): boolean {
     const nodes = nodesOf(group);
     if (group.members.some(({ anchor }) => anchor)) return false;
@@ -193,7 +207,7 @@ class Planner {
     return !conflicts && !elsewhere && (!group.inputs.includes(target) || target.size === nodes[0]!.size);
   }
 
-  /** Groups that read what a region holds when the step begins. */
+  /** The groups that read a region's value from the start of the step. */
   #readersOf(region: Region): Group[] {
     const reads = (input: Tensor) => {
       const other = this.#regions.get(input);
@@ -219,11 +233,11 @@ class Planner {
   /** The groups that must run before another. */
   #needs(group: Group): Group[] {
     const sources = group.inputs.flatMap((input) => this.#slices.get(input) ?? [input]);
-    const makers = sources.flatMap((source) => this.#makers.get(source) ?? []);
+    const makers = sources.flatMap((source) => this.#makers.get(source) ?? this.#makersAlongside.get(source) ?? []);
     return [...makers, ...(this.#before.get(group) ?? [])].filter((other) => other !== group);
   }
 
-  /** Groups each after those it needs: depth first, in the order they were found. */
+  /** Groups in topological order: depth first, in the order in which they were found. */
   #inOrder(): Group[] {
     const ordered = new Set<Group>();
     const visit = (group: Group): void => {

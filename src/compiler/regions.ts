@@ -1,11 +1,11 @@
-/** A buffer that a backend makes real; known by identity. */
+/** A buffer that a backend allocates, compared by identity. */
 export interface VirtualBuffer {
   readonly label: string;
-  /** Elements of four bytes. */
+  /** Number of elements of four bytes. */
   elements: number;
 }
 
-/** Part of a buffer. It starts at a multiple of `ALIGNMENT` elements, so that it can be bound by itself. */
+/** Part of a buffer. It starts at a multiple of `ALIGNMENT` elements, so that it can be bound separately. */
 export interface Region {
   readonly buffer: VirtualBuffer;
   readonly offset: number;

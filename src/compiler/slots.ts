@@ -6,14 +6,14 @@ import type { Region, VirtualBuffer } from "./regions.ts";
 
 interface Slot {
   buffer: VirtualBuffer;
-  /** The last group that uses what lies here. */
+  /** The last group that uses the slot. */
   busyUntil: number;
 }
 
 /**
- * Gives every value that has no region yet a buffer, used again once the value has been read for the last time
- * (linear scan over the live ranges; Poletto and Sarkar 1999). A value whose range touches another's never shares
- * its buffer: what a group reads and what it writes lie apart.
+ * Assigns buffers to all values without a region. A buffer is reused after the last read of its value (linear scan over
+ * live ranges; Poletto and Sarkar 1999). Values with touching ranges never share a buffer, so the inputs and outputs of
+ * a group are separate.
  */
 export function assignSlots(groups: readonly Group[], regions: Map<Tensor, Region>): void {
   const lastRead = new Map<Tensor, number>();
@@ -34,7 +34,7 @@ export function assignSlots(groups: readonly Group[], regions: Map<Tensor, Regio
   });
 }
 
-/** The smallest free slot that is large enough; else the largest free one, made larger; else a new one. */
+/** The smallest free slot that is large enough; else the largest free slot, enlarged; else a new slot. */
 function takeSlot(slots: Slot[], elements: number, position: number): Slot {
   const free = slots
     .filter(({ busyUntil }) => busyUntil < position)

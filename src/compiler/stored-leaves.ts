@@ -96,7 +96,7 @@ export class StoredLeaves<Buffer> {
     if (!region)
       throw new OptionError({
         where: String(leaf),
-        what: "this session keeps no such value",
+        what: "this session does not have it",
         fix: "Compile a graph that uses it first",
       });
     const { buffer, offset } = this.#places.get(region.buffer)!;
@@ -116,7 +116,7 @@ export class StoredLeaves<Buffer> {
     await this.#memory.inOrder(() => {
       if (this.#disposed) {
         for (const buffer of made) this.#memory.free(buffer);
-        throw new OptionError({ where: "compile", what: "the session was disposed of meanwhile" });
+        throw new OptionError({ where: "compile", what: "the session was disposed of during the call" });
       }
       for (const leaf of graph.updates.flatMap(({ target }) => updatedLeaves(target))) this.#fixed.add(leaf);
       blocks.forEach((block, position) => this.#fill(block, made[position]!));

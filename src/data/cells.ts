@@ -1,20 +1,20 @@
 import { isFloat32 } from "../float32.ts";
 
-/** Cells that stand for a value that is not known. */
+/** Cells that mark a missing value. */
 const missingTexts = new Set(["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"]);
 
-/** Whether a cell says that its value is not known: empty, NA, N/A, NaN, null, None or a question mark. */
+/** Whether a cell marks a missing value: it is empty, NA, N/A, NaN, null, None or a question mark. */
 export const isMissing = (cell: string): boolean => missingTexts.has(cell) || missingTexts.has(cell.trim());
 
 const SPACE = 32;
 const NINE = 57;
 
-/** Digits with a point and an exponent or without. */
+/** Digits, optionally with a decimal point and an exponent. */
 const decimal = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
 
 /**
- * The number that a cell is: in decimal digits, with a point and an exponent or without.
- * @returns an infinity for a number that float32 cannot hold, NaN for anything else
+ * The number in a cell: digits, optionally with a decimal point and an exponent.
+ * @returns ±Infinity for a number outside the range of float32, NaN for anything else
  */
 export function numberIn(cell: string): number {
   const whole = digitsIn(cell);
@@ -22,13 +22,16 @@ export function numberIn(cell: string): number {
   const value = Number(cell);
   if (Number.isNaN(value)) return NaN;
   if (!isFloat32(value)) return decimal.test(cell) ? Math.sign(value) * Infinity : NaN;
-  // Number reads 0x10 and 0b11 too, and blank text as 0. Most cells show by their first two characters that they are
-  // neither, which costs less than to match them.
+  // `Number` also accepts 0x10 and 0b11, and reads blank text as 0. The first two characters of most cells exclude
+  // these, which is cheaper than a regular expression.
   const isPlain = cell.charCodeAt(0) > SPACE && cell.charCodeAt(1) <= NINE;
   return isPlain || decimal.test(cell) ? value : NaN;
 }
 
-/** The value of at most nine digits, as most cells of pictures are, in a third of the time; −1 for any other text. */
+/**
+ * The value of a cell of at most nine digits, or −1 for any other text. Most cells of image tables are such; it takes a
+ * third of the time.
+ */
 export function digitsIn(cell: string): number {
   if (cell.length === 0 || cell.length > 9) return -1;
   let value = 0;
@@ -40,7 +43,7 @@ export function digitsIn(cell: string): number {
   return value;
 }
 
-/** Numbers by their size, all else by its characters; the same on every machine. */
+/** Sorts numbers by value and all other names by code unit, so that the order is the same on every machine. */
 export function inOrder(names: Iterable<string>): string[] {
   const byCharacters = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
   const sorted = [...names].sort(byCharacters);

@@ -1,13 +1,13 @@
 import { DataError, OptionError } from "../errors.ts";
 
 /**
- * What a model is shown. Features stay in the type they came in (pixels as bytes); the model reads
- * `feature · scale + offset`, computed where the batch is taken.
+ * The features of a data set. They stay in their own type (pixels as bytes); the model reads `feature · scale +
+ * offset`, computed when a batch is taken.
  */
 export interface Examples {
-  /** What the data is, for messages: "MNIST", "built-in digits". */
+  /** A name for messages, such as "MNIST" or "built-in digits". */
   readonly name: string;
-  /** Row after row, `count` rows of the product of `shape` values. */
+  /** Row-major, [count, ...shape]. */
   readonly features: Uint8Array | Float32Array;
   /** The shape of one example, such as [28, 28]. */
   readonly shape: readonly number[];
@@ -15,7 +15,7 @@ export interface Examples {
   readonly count: number;
 }
 
-/** Examples of classes. */
+/** Examples with class labels, for classification. */
 export interface ClassificationDataset extends Examples {
   /** One class index per example. */
   readonly labels: Uint32Array;
@@ -23,35 +23,48 @@ export interface ClassificationDataset extends Examples {
   readonly classes: readonly string[];
 }
 
-/** Examples of quantities, for regression. */
+/** Examples with numeric targets, for regression. */
 export interface RegressionDataset extends Examples {
-  /** Row after row, one value per output. */
+  /** Row-major, [count, outputs]. */
   readonly targets: Float32Array;
   /** The name of each output; its length is the number of outputs. */
   readonly outputs: readonly string[];
 }
 
-/** What a model learns from. */
+/** A training, validation or test set. */
 export type Dataset = ClassificationDataset | RegressionDataset;
 
-/** Whether data is of quantities, not of classes. */
+/** Whether a data set is for regression. */
 export const isRegression = (data: Dataset): data is RegressionDataset => "targets" in data;
 
-/** The constants of `feature · scale + offset`: for all features one, or for each feature its own. */
+/** The constants of `feature · scale + offset`: a number for all features, or a list with one per feature. */
 export interface Normalization {
   readonly scale: number | readonly number[];
   readonly offset: number | readonly number[];
 }
 
-/** One pair of constants for all features. */
+/** One scale and one offset for all features. */
 export interface UniformNormalization extends Normalization {
   readonly scale: number;
   readonly offset: number;
 }
 
 /**
- * Checks that features and labels fit each other, every feature is finite and every label names a class.
- * @throws DataError naming the first fault.
+ * Makes a data set for classification. Checks that the sizes agree, every feature is finite, and every label is the
+ * index of a class.
+ *
+ * @example
+ * ```ts
+ * const dataset = makeClassificationDataset({
+ *   name: "fruit",
+ *   features: Float32Array.of(150, 7, 130, 6.5, 11, 2),
+ *   shape: [2],
+ *   labels: Uint32Array.of(0, 0, 1),
+ *   classes: ["apple", "grape"],
+ * });
+ * ```
+ *
+ * @throws DataError that names the first violation
  */
 export function makeClassificationDataset(parts: Omit<ClassificationDataset, "count">): ClassificationDataset {
   const { name, labels, classes } = parts;
@@ -63,15 +76,15 @@ export function makeClassificationDataset(parts: Omit<ClassificationDataset, "co
     throw new DataError({
       where: name,
       what: `label ${labels[wrong]} of example ${wrong} is outside 0 … ${classes.length - 1}`,
-      fix: "Check that the label file belongs to these classes",
+      fix: "Check that the labels belong to these classes",
     });
   }
   return { ...parts, count: labels.length };
 }
 
 /**
- * Checks that features and targets fit each other and all of them are finite.
- * @throws DataError naming the first fault.
+ * Makes a data set for regression. Checks that the sizes agree, and that all features and targets are finite.
+ * @throws DataError that names the first violation
  */
 export function makeRegressionDataset(parts: Omit<RegressionDataset, "count">): RegressionDataset {
   const { name, targets, outputs } = parts;
@@ -84,7 +97,7 @@ export function makeRegressionDataset(parts: Omit<RegressionDataset, "count">): 
     throw new DataError({
       where: name,
       what: `the target "${outputs[wrong % outputs.length]}" of example ${Math.floor(wrong / outputs.length)} is ${targets[wrong]}`,
-      fix: "Leave such examples out",
+      fix: "Remove such examples",
     });
   }
   return { ...parts, count };
@@ -92,14 +105,14 @@ export function makeRegressionDataset(parts: Omit<RegressionDataset, "count">): 
 
 function otherType(where: string, what: string, found: unknown, wanted: string): DataError {
   const type = typeof found === "object" && found !== null ? found.constructor.name : typeof found;
-  return new DataError({ where, what: `${what} are of the type ${type}`, fix: `Give ${wanted}` });
+  return new DataError({ where, what: `${what} are of type ${type}`, fix: `Give ${wanted}` });
 }
 
 function requireNames(where: string, what: string, names: readonly string[]): void {
   if (!Array.isArray(names) || !names.every((name) => typeof name === "string")) {
     throw otherType(where, `the ${what}`, names, "a list of names");
   }
-  if (names.length === 0) throw new DataError({ where, what: `there are no ${what}`, fix: "Name at least one" });
+  if (names.length === 0) throw new DataError({ where, what: `there are no ${what}`, fix: "Give at least one name" });
 }
 
 function requireRows({ name, features, shape }: Omit<Examples, "count">, rows: number, of: string): void {
@@ -107,33 +120,33 @@ function requireRows({ name, features, shape }: Omit<Examples, "count">, rows: n
     throw otherType(name, "the features", features, "a Uint8Array or a Float32Array");
   }
   if (!Array.isArray(shape) || shape.length === 0 || !shape.every((size) => Number.isSafeInteger(size) && size >= 1)) {
-    const what = `${Array.isArray(shape) ? `[${shape.map(String).join(", ")}]` : String(shape)} is no shape of an example`;
+    const what = `${Array.isArray(shape) ? `[${shape.map(String).join(", ")}]` : String(shape)} is not the shape of an example`;
     throw new DataError({ where: name, what, fix: "Give a list of whole numbers of at least 1, such as [28, 28]" });
   }
   const width = shape.reduce((product, size) => product * size, 1);
   if (features.length !== rows * width) {
     throw new DataError({
       where: name,
-      what: `${features.length / width} examples of ${shape.join("×")} but ${rows} ${of}`,
-      fix: `Features and ${of} must come from the same set and have the same length`,
+      what: `${features.length / width} examples of shape [${shape.join(", ")}] but ${rows} ${of}`,
+      fix: `Give as many ${of} as examples`,
     });
   }
   const wrong = features instanceof Float32Array ? features.findIndex((value) => !Number.isFinite(value)) : -1;
   if (wrong < 0) return;
   throw new DataError({
     where: name,
-    what: `feature ${wrong % width} of example ${Math.floor(wrong / width)}, both counted from 0, is ${features[wrong]}`,
-    fix: "Leave such examples out, or give such features a value",
+    what: `feature ${wrong % width} of example ${Math.floor(wrong / width)} (both counted from 0) is ${features[wrong]}`,
+    fix: "Remove such examples, or replace such values",
   });
 }
 
-/** Pixels from 0 … 255 to 0 … 1. */
+/** Scales pixels from 0 … 255 to 0 … 1. */
 export const unitScale: UniformNormalization = { scale: 1 / 255, offset: 0 };
 
 /**
- * Constants that give the features mean 0 and standard deviation 1 over the whole set (one mean for all
- * features, as is usual for MNIST). Where all features are equal, to the precision of float32, they become 0.
- * @throws OptionError where there are no features
+ * Constants that standardize the features to mean 0 and standard deviation 1 over the whole set, with one mean for all
+ * features, as is usual for MNIST. If all features are equal, at the precision of float32, they become 0.
+ * @throws OptionError if there are no features
  */
 export function standardization(features: Uint8Array | Float32Array): UniformNormalization {
   if (features.length === 0) throw noFeatures();
@@ -141,17 +154,17 @@ export function standardization(features: Uint8Array | Float32Array): UniformNor
 }
 
 /**
- * Constants that give each feature mean 0 and standard deviation 1 over the whole set, for columns of different
- * units. A feature that is constant, to the precision of float32, gets scale 0 and offset 0: it becomes 0, also where
- * later data has another value.
+ * Constants that standardize each feature to mean 0 and standard deviation 1 over the whole set, for columns with
+ * different units. A feature that is constant, at the precision of float32, gets scale 0 and offset 0: it becomes 0,
+ * even if later data has another value.
  * @param features rows of `width` values
- * @throws OptionError where they are no whole number of rows, or none
+ * @throws OptionError if the number of features is 0 or not a multiple of `width`
  */
 export function columnStandardization(features: Uint8Array | Float32Array, width: number): Normalization {
   if (features.length === 0) throw noFeatures();
   if (!(Number.isSafeInteger(width) && width >= 1 && features.length % width === 0)) {
-    const what = `${features.length} values are no rows of ${String(width)}`;
-    throw new OptionError({ where: "columnStandardization", what, fix: "Give the number of features of one example" });
+    const what = `${features.length} values are not a multiple of the width ${String(width)}`;
+    throw new OptionError({ where: "columnStandardization", what, fix: "Give the number of features per example" });
   }
   const columns = columnMoments(features, width).map(standardizing);
   return { scale: columns.map(({ scale }) => scale), offset: columns.map(({ offset }) => offset) };
@@ -161,13 +174,13 @@ const noFeatures = () =>
   new OptionError({
     where: "standardization",
     what: "there are no features",
-    fix: "Give those of at least one example",
+    fix: "Give the features of at least one example",
   });
 
-/** What is known of a column's values. */
+/** The mean and the standard deviation of a column. */
 export interface Moments {
   readonly mean: number;
-  /** The standard deviation over all values; 0 where they differ by no more than float32 rounds them. */
+  /** Over all values; 0 if the values differ only by the rounding of float32. */
   readonly deviation: number;
 }
 
@@ -175,19 +188,19 @@ function standardizing({ mean, deviation }: Moments): UniformNormalization {
   return deviation === 0 ? { scale: 0, offset: 0 } : { scale: 1 / deviation, offset: -mean / deviation };
 }
 
-/** The spacing of float32 numbers, relative to their size, and the smallest number that every device keeps. */
+/** The relative spacing of float32 numbers, and the smallest number that every device can represent. */
 const SPACING = 2 ** -23;
 const LEAST_NORMAL = 2 ** -126;
 
-/** A deviation, or 0 where it is no more than the rounding of values of this size. */
+/** The standard deviation, or 0 if it is not larger than the rounding error of values of this size. */
 function soundDeviation(variance: number, largest: number): number {
   const deviation = Math.sqrt(variance);
   return deviation <= Math.max(SPACING * largest, LEAST_NORMAL) ? 0 : deviation;
 }
 
 /**
- * Mean and standard deviation of each column, in float64 and two passes: a difference of sums of squares would lose
- * all digits where the deviation is small beside the mean.
+ * The mean and standard deviation of each column, in float64 and in two passes. The difference of two sums of squares
+ * would lose all digits if the deviation is small compared with the mean.
  * @param values rows of `width` values
  */
 export function columnMoments(values: Uint8Array | Float32Array, width: number): Moments[] {
@@ -210,7 +223,7 @@ export function columnMoments(values: Uint8Array | Float32Array, width: number):
   }));
 }
 
-/** The moments of all bytes; how often each occurs says all, in one pass. */
+/** The moments of all bytes, from a histogram in one pass. */
 function byteMoments(features: Uint8Array): Moments {
   const counts = new Float64Array(256);
   for (const value of features) counts[value]!++;

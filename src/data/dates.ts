@@ -1,16 +1,16 @@
 /*
- * Dates as cells have them, and the numbers that they become.
+ * Dates in cells of a table, and their conversion to numbers.
  */
 
-/** In which order year, month and day are written. */
+/** The order in which year, month and day are written. */
 export type DateOrder = "ymd" | "dmy" | "mdy";
 
-/** The numbers that a date becomes. The weekday is 1 for Monday to 7 for Sunday. */
+/** The numbers that a date is converted to. Weekdays are 1 (Monday) to 7 (Sunday). */
 export type DatePart = "year" | "month" | "day" | "weekday" | "hour";
 
 export const dateParts: readonly DatePart[] = ["year", "month", "day", "weekday", "hour"];
 
-/** How a column writes its dates, and which numbers they become. */
+/** How the dates of a column are written, and the numbers that they are converted to. */
 export interface DateFormat {
   readonly order: DateOrder;
   readonly parts: readonly DatePart[];
@@ -29,9 +29,9 @@ const yearLast = new RegExp(
 type DateNumbers = Readonly<Record<DatePart, number>>;
 
 /**
- * The numbers of a date such as 2024-01-31, 31.01.2024, 1/31/24 or 20240131, with a time of day or without; the hour is
- * as written, whatever the time zone.
- * @returns undefined for anything else, also for a day that there is not
+ * Parses a date such as 2024-01-31, 31.01.2024, 1/31/24 or 20240131, optionally with a time of day. The hour is as
+ * written; time zones are ignored.
+ * @returns undefined for anything else, including days that do not exist
  */
 export function dateIn(cell: string, order: DateOrder): DateNumbers | undefined {
   const text = cell.trim();
@@ -55,7 +55,7 @@ function ymd({ year, month, day, compact }: Groups): [number, number, number] {
 
 function withYearLast({ one, two, year, first, second, short }: Groups, order: DateOrder): [number, number, number] {
   const [a, b] = [Number(one ?? first), Number(two ?? second)];
-  // As POSIX has it: 69 … 99 are of the 20th century.
+  // Two-digit years as in POSIX: 69 … 99 belong to the 20th century.
   const full = year === undefined ? Number(short) + (Number(short) < 69 ? 2000 : 1900) : Number(year);
   return order === "dmy" ? [full, b, a] : [full, a, b];
 }
@@ -65,14 +65,14 @@ function hourOf({ hour = "0", half }: Groups): number {
   return Number(hour) > 12 ? NaN : (Number(hour) % 12) + (half.toLowerCase() === "pm" ? 12 : 0);
 }
 
-/** Fewer numbers such as 20240131 are no sign of dates. */
+/** The minimum number of cells such as 20240131 for which a column is recognized as dates. */
 const LEAST_COMPACT = 5;
 
 /**
- * How a column of dates writes them. Where days and months cannot be told apart, the day comes first between points,
- * else the month.
- * @param cells those that have a value
- * @returns undefined where one is no date
+ * Detects how a column writes its dates. If days and months cannot be distinguished, the day comes first in dates with
+ * points, and the month otherwise.
+ * @param cells the cells that have a value
+ * @returns undefined if a cell is not a date
  */
 export function dateFormat(cells: readonly string[]): DateFormat | undefined {
   const [first] = cells;

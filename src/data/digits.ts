@@ -3,45 +3,48 @@ import { Random } from "../random.ts";
 import { makeClassificationDataset, type ClassificationDataset } from "./dataset.ts";
 
 /*
- * Every picture is computed with + − × ÷ and the square root alone, which IEEE 754 rounds in one way, so the same
- * seed gives the same bytes in every engine; sine, cosine and logarithm may differ in their last bit.
+ * Pictures are computed only with + − × ÷ and square roots, which IEEE 754 rounds identically everywhere, so the same
+ * seed gives the same bytes in every JavaScript engine. Sine, cosine and logarithm may differ in the last bit.
  */
 
-/** The length and width of a picture in pixels, as MNIST's. */
+/** The width and height of a picture in pixels, as in MNIST. */
 const side = 28;
 
-/** About 800 MB of pictures, and a minute to draw them. */
+/** One million pictures take about 800 MB, and a minute to draw. */
 const mostExamples = 1_000_000;
 
-/** Names the random streams of the two splits, so that no test digit is drawn from a training stream. */
+/** The seeds of the random streams of the two splits, so that the test set shares no stream with the training set. */
 const streams = { train: 0x7472, test: 0x7465 } as const;
 
 /**
- * How far the digits differ from each other. Lengths in pixels unless said otherwise; each pair is the range of a
- * uniform number. Chosen by training the two models that `builtInDigits` names.
+ * The ranges of the random distortions, each as the limits of a uniform distribution. Lengths are in pixels unless
+ * noted. They were chosen by training the two models that the documentation of `builtInDigits` mentions.
  */
 const distortion = {
   width: [13, 21],
   height: [16, 22],
   /** Horizontal shift per unit of height. */
   slant: [-0.12, 0.42],
-  /** Tangent of the angle. */
+  /** The tangent of the angle. */
   rotation: [-0.2, 0.2],
   shift: [-3, 3],
   /** Of each control point, in units of the digit's box. */
   jitter: [-0.05, 0.05],
-  /** Half of the stroke's thickness. */
+  /** Half the width of the stroke. */
   radius: [0.7, 1.7],
-  /** Of the stroke's middle, in grey levels. */
+  /** The gray level of the middle of the stroke. */
   ink: [190, 255],
-  /** Largest noise of a pixel, in grey levels. */
+  /** The maximum noise of a pixel, in gray levels. */
   noise: [5, 50],
 } as const satisfies Record<string, readonly [number, number]>;
 
-/** x, y, x, y, … in a box of 0 … 1, y downward, joined by a smooth curve; a point given twice is a corner. */
+/**
+ * Coordinates x, y, x, y, … in the unit square, with y pointing down, joined by a smooth curve. A point that is listed
+ * twice is a corner.
+ */
 type Stroke = readonly number[];
 
-/** For each digit its ways of writing it, each a list of strokes. */
+/** For each digit, several ways of writing it, each a list of strokes. */
 const glyphs: readonly (readonly (readonly Stroke[])[])[] = [
   [
     [[0.5, 0, 0.2, 0.18, 0.14, 0.55, 0.28, 0.92, 0.52, 1, 0.78, 0.84, 0.86, 0.48, 0.75, 0.12, 0.5, 0]],
@@ -114,27 +117,28 @@ const glyphs: readonly (readonly (readonly Stroke[])[])[] = [
   ],
 ];
 
-/** How many digits to draw, and from which seed. */
+/** The options of `builtInDigits`. */
 export interface BuiltInDigitsOptions {
-  /** Training examples, a whole number of 1 … 1,000,000; default 10,000. */
+  /** Number of training examples, 1 … 1,000,000; 10,000 by default. */
   train?: number;
-  /** Test examples, as many; default 2,000. */
+  /** Number of test examples, 1 … 1,000,000; 2,000 by default. */
   test?: number;
-  /** An integer in 0 … 2³²−1; default 1. The same seed gives the same bytes on every machine. */
+  /** An integer in 0 … 2³²−1; 1 by default. The same seed gives the same bytes on every machine. */
   seed?: number;
 }
 
 /**
  * Draws 28×28 pictures of the ten digits, white (255) on black (0): strokes through jittered control points, with
- * random width, height, slant, angle, place, thickness and pixel noise. Example i shows the digit i mod 10 and
- * depends only on (seed, split, i), so a shorter set is the beginning of a longer one.
+ * random width, height, slant, angle, position, thickness and pixel noise. Example i shows the digit i mod 10 and
+ * depends only on (seed, split, i), so a smaller set is a prefix of a larger one.
  *
- * Hard enough to tell models apart. Measured on seed 1 with 10,000 training digits, standardised features, Adam at
- * 0.001 and batches of 64, as the share of the 2,000 test digits that was right: softmax regression 84.4 % after one
- * epoch, 90.2 % after 5, at most 91.0 % in 40; a 784-128-10 relu network 93.8 % after one epoch, 98.5 % after 5 and
- * 98.6 % after 8 (mean of three initialisations, which differ by ±0.2 %). Drawing the 12,000 took 0.6 s on one core.
+ * The set is hard enough to compare models. Accuracy on the 2,000 test digits, with seed 1, 10,000 training digits,
+ * standardized features, Adam at 0.001 and batch size 64: softmax regression reaches 84.4 % after one epoch, 90.2 %
+ * after 5 and at most 91.0 % in 40; a 784-128-10 network with ReLU reaches 93.8 % after one epoch, 98.5 % after 5 and
+ * 98.6 % after 8 (mean of three initializations, which differ by ±0.2 %). Drawing the 12,000 pictures took 0.6 s on one
+ * core.
  *
- * @throws OptionError for a count or seed outside its range.
+ * @throws OptionError for a count or seed outside its range
  */
 export function builtInDigits(options: BuiltInDigitsOptions = {}): {
   train: ClassificationDataset;
@@ -145,7 +149,7 @@ export function builtInDigits(options: BuiltInDigitsOptions = {}): {
     throw new OptionError({
       where: "seed",
       what: `${String(seed)} is out of range`,
-      fix: "Give an integer in 0 … 4294967295",
+      fix: "Give a whole number in 0 … 4294967295",
     });
   }
   return { train: drawSplit("train", train, seed), test: drawSplit("test", test, seed) };
@@ -153,7 +157,7 @@ export function builtInDigits(options: BuiltInDigitsOptions = {}): {
 
 function drawSplit(split: keyof typeof streams, count: number, seed: number): ClassificationDataset {
   if (!Number.isSafeInteger(count) || count < 1 || count > mostExamples) {
-    const fix = `Ask for a whole number of at least 1, at most ${mostExamples}`;
+    const fix = `Give a whole number in 1 … ${mostExamples}`;
     throw new OptionError({ where: split, what: `${String(count)} examples cannot be drawn`, fix });
   }
   const labels = Uint32Array.from({ length: count }, (_, index) => index % glyphs.length);
@@ -184,14 +188,14 @@ function drawDigit(digit: number, random: Random, pixels: Uint8Array): void {
     markDistances(smoothCurve(points), radius + 1, squaredDistance);
   }
   for (let pixel = 0; pixel < pixels.length; pixel++) {
-    // Full inside the stroke, then down to nothing over one pixel: the anti-aliased edge.
+    // Full inside the stroke, then falling to 0 over one pixel, which anti-aliases the edge.
     const coverage = Math.min(1, Math.max(0, radius + 0.5 - Math.sqrt(squaredDistance[pixel]!)));
     const level = ink * coverage + noise * random.uniform(-1, 1);
     pixels[pixel] = Math.min(255, Math.max(0, Math.round(level)));
   }
 }
 
-/** Moves each control point a little; a corner's two points stay together. */
+/** Moves each control point slightly. The two points of a corner stay together. */
 function jittered(stroke: Stroke, random: Random): Float64Array {
   const moved = Float64Array.from(stroke, (value) => value + random.uniform(...distortion.jitter));
   for (let index = 2; index < stroke.length; index += 2) {
@@ -202,7 +206,7 @@ function jittered(stroke: Stroke, random: Random): Float64Array {
   return moved;
 }
 
-/** Draws a random affine map from the digit's box to pixels, about the picture's middle. */
+/** Draws a random affine map from the digit's box to pixels, centered on the picture. */
 function randomPlacement(random: Random): (points: Float64Array) => Float64Array {
   const width = random.uniform(...distortion.width);
   const height = random.uniform(...distortion.height);
@@ -224,12 +228,12 @@ function randomPlacement(random: Random): (points: Float64Array) => Float64Array
   };
 }
 
-/** Straight pieces between two control points; at these sizes more can not be seen. */
+/** Line segments between two control points. At this size more are not visible. */
 const piecesPerSpan = 5;
 
 /**
- * The Catmull–Rom spline through the points (Catmull and Rom 1974), as the corners of a polyline x, y, x, y, …; at
- * either end the end point stands in for the missing neighbour.
+ * The Catmull–Rom spline through the points (Catmull and Rom 1974), as a polyline x, y, x, y, …. At both ends the end
+ * point also replaces the missing neighbor.
  */
 function smoothCurve(points: Float64Array): Float64Array {
   const count = points.length / 2;
@@ -248,7 +252,9 @@ function smoothCurve(points: Float64Array): Float64Array {
   return curve;
 }
 
-/** Lowers each pixel within `reach` of the polyline to its squared distance from it. */
+/**
+ * For each pixel within `reach` of the polyline, lowers the stored squared distance to the distance to the polyline.
+ */
 function markDistances(curve: Float64Array, reach: number, squaredDistance: Float64Array): void {
   for (let index = 2; index < curve.length; index += 2) {
     const [x0, y0, x1, y1] = [curve[index - 2]!, curve[index - 1]!, curve[index]!, curve[index + 1]!];

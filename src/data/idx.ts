@@ -1,20 +1,21 @@
 import { DataError } from "../errors.ts";
 
 /*
- * The IDX format, as described with the MNIST files (LeCun, Cortes, Burges): two zero bytes, the type of a value, the
- * number of dimensions, each dimension's size as a 32-bit big-endian integer, then the values, last dimension fastest.
+ * The IDX format, as described with the MNIST files (LeCun, Cortes, Burges): two zero bytes, the type of the values,
+ * the number of dimensions, the size of each dimension as a 32-bit big-endian integer, then the values in row-major
+ * order.
  */
 
-/** Whether bytes begin as those of gzip do. */
+/** Whether the bytes start with the magic number of gzip. */
 const isPacked = (bytes: Uint8Array) => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
 /** The contents of an IDX file. */
 export interface IdxFile {
-  /** The type of a value; wgrad reads unsigned bytes only, the type that MNIST and its kin use. */
+  /** The type of the values. wgrad reads only unsigned bytes, which MNIST and similar data sets use. */
   readonly type: "uint8";
   /** The size of each dimension, such as [60000, 28, 28]. */
   readonly shape: readonly number[];
-  /** The values row after row. They share the memory of the bytes they were read from. */
+  /** The values, row-major. They share memory with the bytes of the file if it was not compressed. */
   readonly values: Uint8Array;
 }
 
@@ -27,7 +28,7 @@ const typeNames: ReadonlyMap<number, string> = new Map([
   [0x0e, "float64"],
 ]);
 
-/** Far above what occurs, and few enough that the product of their sizes stays a finite number. */
+/** Far more than any real file has, and few enough that the product of the sizes stays finite. */
 const mostDimensions = 8;
 
 const copyAgain = "The file is damaged or incomplete: copy or download it again";
@@ -41,11 +42,11 @@ const endsInHeader = (length: number, where: string) =>
   });
 
 /**
- * Reads an unpacked IDX file of unsigned bytes.
- * @param bytes the whole file.
- * @param where the file's name, for messages.
- * @throws DataError, with the byte offset, for bytes that are not IDX, another type of value, or dimensions that do
- * not account for exactly the bytes of the file.
+ * Parses an uncompressed IDX file of unsigned bytes.
+ * @param bytes the whole file
+ * @param where the file's name, for messages
+ * @throws DataError, with the byte offset, if the bytes are not IDX, the values have another type, or the file's length
+ * does not match its dimensions
  */
 export function parseIdx(bytes: Uint8Array, where: string): IdxFile {
   const header = parseHeader(bytes, where);
@@ -63,26 +64,26 @@ export function parseIdx(bytes: Uint8Array, where: string): IdxFile {
 }
 
 /**
- * Reads an IDX file of unsigned bytes, plain or compressed with gzip; which of the two, its first bytes tell, not its
- * name. Unpacking stops where the data exceed what the IDX header announces, and memory is taken for data that came,
- * never for data that a header announces.
- * @param bytes the whole file.
- * @param where the file's name, for messages.
- * @throws DataError as `parseIdx` does, and for a .gz that is cut short, damaged, or has anything after its end.
+ * Reads an IDX file of unsigned bytes, which may be compressed with gzip; this is detected from the first bytes, not
+ * from the name. Decompression stops when the data exceeds the size given in the IDX header, and memory is allocated
+ * only for data that has been decompressed.
+ * @param bytes the whole file
+ * @param where the file's name, for messages
+ * @throws DataError as `parseIdx` does, and for a .gz file that is truncated, damaged, or followed by other data
  */
 export async function readIdx(bytes: Uint8Array, where: string): Promise<IdxFile> {
   const isGzip = isPacked(bytes);
-  return parseIdx(isGzip ? await unpack(bytes, where) : bytes, isGzip ? `${where}, unpacked` : where);
+  return parseIdx(isGzip ? await unpack(bytes, where) : bytes, isGzip ? `${where}, decompressed` : where);
 }
 
 /**
- * The shape that an IDX file announces, plain or compressed with gzip, of which no more than the header is unpacked.
+ * Reads the shape from the header of an IDX file, which may be compressed with gzip. Only the header is decompressed.
  * @throws DataError for a header that `readIdx` refuses
  */
 export async function readIdxShape(bytes: Uint8Array, where: string): Promise<readonly number[]> {
-  const place = isPacked(bytes) ? `${where}, unpacked` : where;
+  const place = isPacked(bytes) ? `${where}, decompressed` : where;
   let begun: Uint8Array = new Uint8Array();
-  // The longest header that is read has 4 + 4 · 8 bytes.
+  // The longest valid header has 4 + 4 · 8 bytes.
   for await (const chunk of isPacked(bytes) ? gunzip(bytes, where) : [bytes.subarray(0, 64)]) {
     begun = concatenate([begun, chunk], begun.length + chunk.length);
     const header = parseHeader(begun, place);
@@ -94,11 +95,11 @@ export async function readIdxShape(bytes: Uint8Array, where: string): Promise<re
 interface IdxHeader {
   shape: number[];
   headerLength: number;
-  /** The length that the header announces for the whole file. */
+  /** The length of the whole file according to the header. */
   fileLength: number;
 }
 
-/** @returns the header, or undefined where the bytes end before it does. */
+/** @returns the header, or undefined if the bytes end within it */
 function parseHeader(bytes: Uint8Array, where: string): IdxHeader | undefined {
   const [zero, zeroToo, type, dimensions] = bytes;
   if (type === undefined || dimensions === undefined) return undefined;
@@ -123,8 +124,9 @@ function parseHeader(bytes: Uint8Array, where: string): IdxHeader | undefined {
 }
 
 /**
- * Unpacks a .gz with an IDX file in it; `bytes` begins with gzip's own signature. What is unpacked is compared with the
- * header as it comes, so that no more than one chunk of a false archive is.
+ * Decompresses a .gz file that contains an IDX file. The size is compared with the header while data arrives, so at
+ * most one chunk too many of a malicious archive is decompressed.
+ * @param bytes start with the magic number of gzip
  */
 async function unpack(bytes: Uint8Array, where: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
@@ -134,18 +136,18 @@ async function unpack(bytes: Uint8Array, where: string): Promise<Uint8Array> {
     chunks.push(chunk);
     length += chunk.length;
     if (header === undefined) {
-      header = parseHeader(concatenate(chunks, length), `${where}, unpacked`);
+      header = parseHeader(concatenate(chunks, length), `${where}, decompressed`);
       if (header !== undefined) requireReadable(header, where);
     }
     if (header !== undefined && length > header.fileLength) {
       throw new DataError({
-        where: `${where}, unpacked, byte ${header.fileLength}`,
-        what: `the archive unpacks to more than the ${header.fileLength} bytes that ${describe(header.shape)} needs`,
+        where: `${where}, decompressed, byte ${header.fileLength}`,
+        what: `the archive decompresses to more than the ${header.fileLength} bytes that ${describe(header.shape)} needs`,
         fix: copyAgain,
       });
     }
   }
-  // RFC 1952: a member ends with the length of its data mod 2³². Not every engine refuses bytes after that.
+  // RFC 1952: a member ends with the length of its data mod 2³². Not every engine refuses bytes after it.
   const stated = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true);
   if (stated !== length % 2 ** 32) {
     throw new DataError({
@@ -157,16 +159,16 @@ async function unpack(bytes: Uint8Array, where: string): Promise<Uint8Array> {
   return concatenate(chunks, length);
 }
 
-/** The most that is unpacked: 85 times MNIST's training pictures. */
+/** The maximum size of decompressed data: 85 times MNIST's training pictures. */
 const mostUnpacked = 2 ** 32 - 1;
 
 function requireReadable({ shape, fileLength }: IdxHeader, where: string): void {
   if (fileLength <= mostUnpacked) return;
-  const what = `${describe(shape)} needs ${fileLength} bytes, and at most ${mostUnpacked} are unpacked`;
-  throw new DataError({ where: `${where}, unpacked, byte 4`, what, fix: "Unpack the file first, or divide it" });
+  const what = `${describe(shape)} needs ${fileLength} bytes, and at most ${mostUnpacked} are decompressed`;
+  throw new DataError({ where: `${where}, decompressed, byte 4`, what, fix: "Decompress the file first, or split it" });
 }
 
-/** Packed bytes at a time. Browsers unpack all that they are given at once, to at most 1032 times its length. */
+/** Compressed bytes per step. Browsers decompress everything they are given at once, up to 1032 times its length. */
 const packedBytesAtATime = 2 ** 14;
 
 async function* gunzip(bytes: Uint8Array, where: string): AsyncGenerator<Uint8Array> {
@@ -191,7 +193,7 @@ async function* gunzip(bytes: Uint8Array, where: string): AsyncGenerator<Uint8Ar
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const what = `the gzip archive is cut short or damaged after ${length} unpacked bytes (${reason})`;
+    const what = `the gzip archive is truncated or damaged after ${length} decompressed bytes (${reason})`;
     throw new DataError({ where, what, fix: copyAgain }, { cause });
   } finally {
     await reader.cancel().catch(() => undefined);

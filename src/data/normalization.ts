@@ -4,18 +4,21 @@ import type { Normalization } from "./dataset.ts";
 
 const constants = ["scale", "offset"] as const;
 
-/** Whether a value holds constants that a graph can compute with, for so many features. */
+/** Whether a value is a valid normalization for this number of features. */
 export const isNormalization = (value: unknown, features: number): value is Normalization =>
   isObject(value) && constants.every((name) => faultOf(value[name], features) === undefined);
 
-/** @throws OptionError where scale or offset is no number that float32 holds, nor one for each of the features */
+/**
+ * @throws OptionError if scale or offset is not a number that float32 can represent, or a list with one such number per
+ * feature
+ */
 export function requireNormalization(normalization: Normalization, features: number): void {
   if (!isObject(normalization)) {
-    const what = `${excerpt(normalization)} is no scale and offset`;
+    const what = `${excerpt(normalization)} is not an object with scale and offset`;
     throw new OptionError({
       where: "normalization",
       what,
-      fix: "Give { scale: 1, offset: 0 }, or what standardization() does",
+      fix: "Give an object such as { scale: 1, offset: 0 } or the result of standardization()",
     });
   }
   for (const name of constants) {
@@ -24,7 +27,7 @@ export function requireNormalization(normalization: Normalization, features: num
     throw new OptionError({
       where: optionName(`normalization ${name}`),
       what,
-      fix: `Give ${FLOAT32_RANGE}, or one for each feature`,
+      fix: `Give ${FLOAT32_RANGE}, or a list with one per feature`,
     });
   }
 }
@@ -35,7 +38,7 @@ const isObject = (value: unknown): value is Record<(typeof constants)[number], u
 function faultOf(constant: unknown, features: number): string | undefined {
   if (Array.isArray(constant) && constant.length !== features)
     return `${constant.length} values for ${features} features`;
-  if (!Array.isArray(constant) && typeof constant !== "number") return `${excerpt(constant)} is no number`;
+  if (!Array.isArray(constant) && typeof constant !== "number") return `${excerpt(constant)} is not a number`;
   const values: unknown[] = Array.isArray(constant) ? constant : [constant];
   const wrong = values.findIndex((value) => !isFloat32(value));
   return wrong < 0 ? undefined : `${excerpt(values[wrong])} is out of range`;

@@ -1,16 +1,18 @@
 /*
- * How a column writes its numbers: which sign is the decimal one, thousands separators, a currency or percent sign.
+ * How a column writes its numbers: the decimal separator, thousands separators, a currency or percent sign.
  */
 import { digitsIn, numberIn } from "./cells.ts";
 
-/** The sign before the decimals. */
+/** The decimal separator. */
 export type Decimal = "point" | "comma";
 
-/** How the numbers of a column are written. Without one, they are digits with a decimal point only. */
+/** How the numbers of a column are written. Without a format, they are digits with a decimal point. */
 export interface NumberFormat {
   /** The other sign, spaces and apostrophes may separate thousands. */
   readonly decimal: Decimal;
-  /** The currency sign or code that cells may have, or "%", which every cell must have. The value is the number beside it. */
+  /**
+   * A currency sign or code, which cells may have, or "%", which every cell must have. It does not change the value.
+   */
   readonly unit?: string;
 }
 
@@ -20,7 +22,7 @@ const cellPattern = new RegExp(
   "iu",
 );
 
-/** Digits, alone or in groups of three after a first group that begins with no zero. */
+/** Digits, alone or in groups of three, where the first group does not start with 0. */
 const digitPatterns: Readonly<Record<Decimal, RegExp>> = {
   point: /^(?:(?:\d+|[1-9]\d{0,2}([,'’\s])\d{3}(?:\1\d{3})*)(?:\.\d*)?|\.\d+)$/,
   comma: /^(?:(?:\d+|[1-9]\d{0,2}([.'’\s])\d{3}(?:\1\d{3})*)(?:,\d*)?|,\d+)$/,
@@ -47,9 +49,9 @@ function valueOf({ sign, digits, exponent }: WrittenNumber, decimal: Decimal): n
 }
 
 /**
- * The number that a cell is.
+ * The number in a cell.
  * @param format how its column writes numbers; by default digits with a decimal point
- * @returns NaN for no number; an infinity for one that float32 cannot hold
+ * @returns NaN if the cell is not a number; ±Infinity for a number outside the range of float32
  */
 export function numberAs(cell: string, format: NumberFormat | undefined): number {
   if (!format) return numberIn(cell);
@@ -60,21 +62,24 @@ export function numberAs(cell: string, format: NumberFormat | undefined): number
   return valueOf(parts, format.decimal);
 }
 
-/** What the cells of a column say about how its numbers are written. */
+/** What the cells of a column reveal about the format of its numbers. */
 export interface NumberSigns {
-  /** What decides between point and comma: cells that only one of them explains; or none, as both read all cells alike or not. */
+  /**
+   * The separator for which more cells are numbers; "alike" if both give the same values, "ambiguous" if they give
+   * different ones.
+   */
   readonly decimal: Decimal | "alike" | "ambiguous";
   readonly unit: string | undefined;
-  /** Whether every cell is digits with a decimal point. */
+  /** Whether every cell consists of digits with a decimal point. */
   readonly plain: boolean;
-  /** A cell for messages that is not plain, or reads differently. */
+  /** A cell for messages that is not plain, or depends on the separator. */
   readonly example: string | undefined;
 }
 
 /**
- * Finds out how a column writes its numbers.
- * @param cells those that have a value
- * @returns undefined where the first cell is no number in any format
+ * Detects how a column writes its numbers.
+ * @param cells the cells that have a value
+ * @returns undefined if the first cell is not a number in any format
  */
 export function numberSigns(cells: readonly string[]): NumberSigns | undefined {
   const first = cells[0] === undefined ? undefined : written(cells[0]);
@@ -104,8 +109,8 @@ export function numberSigns(cells: readonly string[]): NumberSigns | undefined {
 }
 
 /**
- * The decimal sign of a table: that of the columns where it can be only one.
- * @returns point where columns say nothing, or not the same
+ * The decimal separator of a table, from the columns that are unambiguous.
+ * @returns "point" if no column is unambiguous, or if they disagree
  */
 export function commonDecimal(columns: readonly (NumberSigns | undefined)[]): Decimal {
   const has = (decimal: Decimal) => columns.some((signs) => signs?.decimal === decimal);
@@ -114,8 +119,8 @@ export function commonDecimal(columns: readonly (NumberSigns | undefined)[]): De
 
 /**
  * The format of a column.
- * @param common the decimal sign of the table, which settles what the column leaves open
- * @param asked the decimal sign that is asked for
+ * @param common the decimal separator of the table, for columns that are ambiguous
+ * @param asked the decimal separator chosen by the caller
  */
 export function formatOf(signs: NumberSigns, common: Decimal, asked: Decimal | undefined): NumberFormat | undefined {
   const decimal = asked ?? (signs.decimal === "point" || signs.decimal === "comma" ? signs.decimal : common);
@@ -123,7 +128,7 @@ export function formatOf(signs: NumberSigns, common: Decimal, asked: Decimal | u
   return { decimal, unit: signs.unit };
 }
 
-/** A label as the name of its class: numbers in one spelling, so that 1, 1.0 and 01 are one class. */
+/** The class name of a label. Numbers are normalized, so that 1, 1.0 and 01 are one class. */
 export function className(cell: string, format?: NumberFormat): string {
   const value = numberAs(cell, format);
   return Number.isFinite(value) ? String(value) : cell.trim();

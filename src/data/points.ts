@@ -1,7 +1,7 @@
 /*
- * Small sets of points to learn from and to look at: two classes in the plane, and curves with noise. All lie in about
- * −1 … 1 along each axis and are drawn anew from the seed, so that another seed is a test set of the same problem. The
- * random numbers do not depend on the noise, so a change of noise alone moves each point along its own direction.
+ * Small synthetic data sets: two classes in the plane, and noisy curves. All values lie in about −1 … 1 along each
+ * axis. Points are drawn from the seed, so another seed gives a test set of the same problem. The random numbers do not
+ * depend on the noise level, so changing only the noise moves each point along a fixed direction.
  */
 import { OptionError } from "../errors.ts";
 import { Random } from "../random.ts";
@@ -12,17 +12,17 @@ import {
   type RegressionDataset,
 } from "./dataset.ts";
 
-/** How many points, how noisy, and from which seed. */
+/** Options of all generators. */
 export interface PointsOptions {
-  /** Number of points, at least 1; 200 by default. The first points stay the same when more are drawn. */
+  /** Number of points, at least 1; 200 by default. A larger set starts with the same points. */
   readonly count?: number;
-  /** Standard deviation of the normal noise, at least 0; 0.1 by default, for `linear` 0. */
+  /** Standard deviation of the normal noise, at least 0; 0.1 by default, and 0 for `linear`. */
   readonly noise?: number;
-  /** A whole number in 0 … 2³²−1; 1 by default. */
+  /** An integer in 0 … 2³²−1; 1 by default. */
   readonly seed?: number;
 }
 
-/** Names the random streams of points ("po"), apart from those of other uses of the same seed. */
+/** Separates the random streams of points ("po") from other uses of the same seed. */
 const POINTS_STREAM = 0x706f;
 
 function checked({ count = 200, noise = 0.1, seed = 1 }: PointsOptions): Required<PointsOptions> {
@@ -36,10 +36,10 @@ function checked({ count = 200, noise = 0.1, seed = 1 }: PointsOptions): Require
   return { count, noise, seed };
 }
 
-/** The place of a point of a class, before noise. */
+/** Draws a point of a class, without noise. */
 type Draw = (label: number, random: Random) => readonly [x: number, y: number];
 
-/** Points of two classes in turn, with noise of its own on either coordinate. */
+/** Points of the two classes in alternation, with independent noise on both coordinates. */
 function classes(name: string, options: PointsOptions, draw: Draw): ClassificationDataset {
   const { count, noise, seed } = checked(options);
   const random = new Random(POINTS_STREAM, seed);
@@ -55,13 +55,15 @@ function classes(name: string, options: PointsOptions, draw: Draw): Classificati
   return makeClassificationDataset({ name, features, shape: [2], labels, classes: ["0", "1"] });
 }
 
-/** Normal direction, distance from the origin and half of the gap of the line between the classes of `linear`. */
+/**
+ * The line between the classes of `linear`: its normal, its distance from the origin, and half the width of the gap.
+ */
 const boundary = { normal: [0.6, 0.8], distance: 0.15, margin: 0.12 } as const;
 
 /**
- * Two classes on either side of the line 0.6 x + 0.8 y = 0.15, uniform in the square −1 … 1 but for a gap of 0.24.
- * With noise 0, the default, a line separates them; noise carries points across it.
- * @returns shape [2], classes "0" (below the line) and "1" (above) in turn
+ * Two classes separated by the line 0.6 x + 0.8 y = 0.15, uniform in the square −1 … 1 except for a gap of width 0.24.
+ * Without noise, the default, the classes are linearly separable; noise moves points across the line.
+ * @returns shape [2], classes "0" (below the line) and "1" (above) in alternation
  * @throws OptionError for an option outside its range
  */
 export function linear(options: PointsOptions = {}): ClassificationDataset {
@@ -75,9 +77,9 @@ export function linear(options: PointsOptions = {}): ClassificationDataset {
 }
 
 /**
- * The four quadrants of the square −1 … 1, less 0.1 along either axis: class "1" where x and y differ in sign. No line
- * separates the classes, which a single neuron therefore cannot learn (Minsky and Papert 1969).
- * @returns shape [2], the two classes in turn
+ * The four quadrants of the square −1 … 1, with a margin of 0.1 along both axes: class "1" where x and y have different
+ * signs. The classes are not linearly separable, so a single neuron cannot learn them (Minsky and Papert 1969).
+ * @returns shape [2], the two classes in alternation
  * @throws OptionError for an option outside its range
  */
 export function xor(options: PointsOptions = {}): ClassificationDataset {
@@ -88,8 +90,8 @@ export function xor(options: PointsOptions = {}): ClassificationDataset {
 }
 
 /**
- * Two circles about the origin, of radius 0.9 (class "0") and 0.4 (class "1").
- * @returns shape [2], the two classes in turn
+ * Two circles around the origin, with radius 0.9 (class "0") and 0.4 (class "1").
+ * @returns shape [2], the two classes in alternation
  * @throws OptionError for an option outside its range
  */
 export function circles(options: PointsOptions = {}): ClassificationDataset {
@@ -101,9 +103,9 @@ export function circles(options: PointsOptions = {}): ClassificationDataset {
 }
 
 /**
- * Two half circles that reach into each other: the upper one (class "0") about (−1/3, −1/6) and the lower one
- * (class "1") about (1/3, 1/6), both of radius 2/3. It is scikit-learn's make_moons, centred and scaled to the square.
- * @returns shape [2], the two classes in turn
+ * Two interleaving half circles: the upper one (class "0") centered at (−1/3, −1/6) and the lower one (class "1") at
+ * (1/3, 1/6), both with radius 2/3. The shape is that of scikit-learn's make_moons, centered and scaled to the square.
+ * @returns shape [2], the two classes in alternation
  * @throws OptionError for an option outside its range
  */
 export function moons(options: PointsOptions = {}): ClassificationDataset {
@@ -114,16 +116,16 @@ export function moons(options: PointsOptions = {}): ClassificationDataset {
   });
 }
 
-/** Points of two spirals, with how often they wind. */
+/** Options of `spirals`. */
 export interface SpiralsOptions extends PointsOptions {
-  /** How often either arm goes round, above 0; 1.25 by default. */
+  /** Number of turns of each arm, above 0; 1.25 by default. */
   readonly turns?: number;
 }
 
 /**
- * Two arms that wind about the origin from radius 0.1 to 1, one half a turn behind the other (Archimedean spirals;
- * after the two-spirals problem of Lang and Witbrock 1988).
- * @returns shape [2], the two classes in turn
+ * Two spiral arms from radius 0.1 to 1, half a turn apart (Archimedean spirals; after the two-spirals problem of Lang
+ * and Witbrock 1988).
+ * @returns shape [2], the two classes in alternation
  * @throws OptionError for an option outside its range
  */
 export function spirals({ turns = 1.25, ...options }: SpiralsOptions = {}): ClassificationDataset {
@@ -153,16 +155,16 @@ function curve(name: string, options: PointsOptions, valueAt: (x: number) => num
   return makeRegressionDataset({ name, features, shape: [1], targets, outputs: ["y"] });
 }
 
-/** Points about a line, with its slope and intercept. */
+/** Options of `line`. */
 export interface LineOptions extends PointsOptions {
   /** 0.7 by default. */
   readonly slope?: number;
-  /** y at x = 0; 0.2 by default. */
+  /** The value at x = 0; 0.2 by default. */
   readonly intercept?: number;
 }
 
 /**
- * y = slope · x + intercept at x uniform in −1 … 1.
+ * y = slope · x + intercept, with x uniform in −1 … 1.
  * @returns shape [1], output "y"
  * @throws OptionError for an option outside its range, DataError for a slope or intercept that is not finite
  */
@@ -170,14 +172,14 @@ export function line({ slope = 0.7, intercept = 0.2, ...options }: LineOptions =
   return curve("line", options, (x) => slope * x + intercept);
 }
 
-/** Points about a polynomial, with its coefficients. */
+/** Options of `polynomial`. */
 export interface PolynomialOptions extends PointsOptions {
-  /** Of x⁰, x¹, x², …; 0.1 − 1.1 x − 0.4 x² + 1.8 x³ by default. */
+  /** The coefficients of x⁰, x¹, x², …; 0.1 − 1.1 x − 0.4 x² + 1.8 x³ by default. */
   readonly coefficients?: readonly number[];
 }
 
 /**
- * A polynomial of x uniform in −1 … 1.
+ * A polynomial of x, with x uniform in −1 … 1.
  * @returns shape [1], output "y"
  * @throws OptionError for an option outside its range, DataError for a coefficient that is not finite
  */
@@ -186,16 +188,16 @@ export function polynomial(options: PolynomialOptions = {}): RegressionDataset {
   return curve("polynomial", rest, (x) => coefficients.reduceRight((value, coefficient) => value * x + coefficient, 0));
 }
 
-/** Points about a sine, with its waves and height. */
+/** Options of `sine`. */
 export interface SineOptions extends PointsOptions {
-  /** Full waves between x = −1 and 1; 1.5 by default. */
+  /** Number of periods between x = −1 and 1; 1.5 by default. */
   readonly waves?: number;
   /** 0.8 by default. */
   readonly amplitude?: number;
 }
 
 /**
- * y = amplitude · sin(π · waves · x) at x uniform in −1 … 1.
+ * y = amplitude · sin(π · waves · x), with x uniform in −1 … 1.
  * @returns shape [1], output "y"
  * @throws OptionError for an option outside its range, DataError for waves or an amplitude that is not finite
  */

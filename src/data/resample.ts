@@ -1,11 +1,13 @@
-/** A picture's pixels, row after row. */
+/** The pixels of a gray picture, row-major. */
 export interface Pixels {
   readonly width: number;
   readonly height: number;
   readonly values: ArrayLike<number>;
 }
 
-/** A rectangle in a picture, in pixels. Its edges may cut pixels, and it may reach beyond the right and the lower edge. */
+/**
+ * A rectangle in a picture, in pixels. Its edges may cut pixels, and it may extend beyond the right and the lower edge.
+ */
 export interface Area {
   readonly left: number;
   readonly top: number;
@@ -14,8 +16,9 @@ export interface Area {
 }
 
 /**
- * An area of a picture in another size: each new pixel is the mean of what it covers. Outside the picture all is 0.
- * @returns the new pixels, row after row
+ * Resamples an area of a picture to another size: each new pixel is the mean of the area that it covers. Outside the
+ * picture the value is 0.
+ * @returns the new pixels, row-major
  */
 export function resampled(
   { width, height, values }: Pixels,
@@ -35,14 +38,14 @@ export function resampled(
   });
 }
 
-/** A piece of a line of pixels, and the number of the line's pixels. */
+/** A part of a row or column of pixels, and the number of its pixels. */
 interface Piece {
   readonly from: number;
   readonly length: number;
   readonly end: number;
 }
 
-/** For each of `count` equal parts of a piece: the pixels that it covers, each with its share of the part. */
+/** For each of `count` equal parts, the pixels that it covers, each with its fraction of the part. */
 function coverage({ from, length, end }: Piece, count: number): { index: number; share: number }[][] {
   return Array.from({ length: count }, (_, part) => {
     const [first, last] = [from + (part * length) / count, from + ((part + 1) * length) / count];

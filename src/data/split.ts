@@ -2,28 +2,35 @@ import { DataError, optionName, OptionError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { isRegression, type ClassificationDataset, type RegressionDataset, type Dataset } from "./dataset.ts";
 
-/** Names the random streams of splits ("sp"), apart from those of other uses of the same seed. */
+/** Separates the random streams of splits ("sp") from other uses of the same seed. */
 const splitStream = 0x7370;
 
-/** How much is held back, and which. */
+/** The options of `splitDataset`. */
 export interface SplitOptions {
-  /** The share of the examples that is held back, in (0, 1). */
+  /** The fraction of the examples in the validation set, in (0, 1). */
   readonly validation: number;
-  /** Names the random choice; 1 by default. */
+  /** The seed of the random choice; 1 by default. */
   readonly seed?: number;
 }
 
-/** Two parts of a data set. Both keep the order that the examples had. */
+/** A training set and a validation set. Both keep the order of the examples. */
 export interface Split<Data extends Dataset> {
   readonly train: Data;
   readonly validation: Data;
 }
 
 /**
- * Holds a random share of a data set back. Of classes, the same share of each, rounded to whole examples so that the
- * parts have the sizes asked for (the largest remainders are rounded up); a class with two examples or more stays in
- * training. The same data, share and seed give the same parts.
- * @throws OptionError for a share outside (0, 1); DataError where a part would have no examples
+ * Splits a data set at random into a training set and a validation set. For classification the split is stratified:
+ * each class has the same fraction in both, rounded to whole examples by the largest remainders so that the sizes of
+ * the parts are exact. A class with at least two examples keeps one in the training set. The same data, fraction and
+ * seed give the same split.
+ *
+ * @example
+ * ```ts
+ * const { train, validation } = splitDataset(dataset, { validation: 0.1, seed: 1 });
+ * ```
+ *
+ * @throws OptionError for a fraction outside (0, 1); DataError if a part would be empty
  */
 export function splitDataset(data: ClassificationDataset, options: SplitOptions): Split<ClassificationDataset>;
 export function splitDataset(data: RegressionDataset, options: SplitOptions): Split<RegressionDataset>;
@@ -32,7 +39,7 @@ export function splitDataset(data: Dataset, { validation, seed = 1 }: SplitOptio
   if (!(validation > 0 && validation < 1)) {
     throw new OptionError({
       where: optionName("validation"),
-      what: `${validation} is no share`,
+      what: `${validation} is not a fraction`,
       fix: "Give a number in (0, 1), such as 0.1",
     });
   }
@@ -47,8 +54,8 @@ export function splitDataset(data: Dataset, { validation, seed = 1 }: SplitOptio
   });
   const parts = [0, 1].map((part) => Uint32Array.from(held.keys()).filter((index) => held[index] === part));
   if (parts.some(({ length }) => length === 0)) {
-    const what = `${data.count} examples cannot be split ${validation} to ${1 - validation}: one part would be empty`;
-    throw new DataError({ where: data.name, what, fix: "Give more examples or another share" });
+    const what = `${data.count} examples cannot be split into ${validation} and ${1 - validation}: one part would be empty`;
+    throw new DataError({ where: data.name, what, fix: "Give more examples or another fraction" });
   }
   return {
     train: takeExamples(data, parts[0]!, data.name),
@@ -65,7 +72,10 @@ function examplesOfClasses({ labels, classes }: ClassificationDataset): Uint32Ar
   return groups;
 }
 
-/** How many of each group are held back: its share rounded down, and one more for the largest remainders. */
+/**
+ * The number of validation examples of each group: its fraction rounded down, plus one for the groups with the largest
+ * remainders.
+ */
 function sharesOf(groups: readonly Uint32Array[], share: number, wanted: number): number[] {
   const exact = groups.map(({ length }) => share * length);
   const counts = exact.map(Math.floor);
@@ -82,9 +92,9 @@ function sharesOf(groups: readonly Uint32Array[], share: number, wanted: number)
 }
 
 /**
- * Some of a data set's examples, copied.
- * @param indices their positions, in the order wanted
- * @param name what the part is, for messages
+ * Copies some examples of a data set.
+ * @param indices the indices of the examples, in the order of the result
+ * @param name the name of the result, for messages
  */
 export function takeExamples(data: ClassificationDataset, indices: Uint32Array, name: string): ClassificationDataset;
 export function takeExamples(data: Dataset, indices: Uint32Array, name: string): Dataset;
@@ -105,7 +115,7 @@ export function takeExamples(data: Dataset, indices: Uint32Array, name: string):
   };
 }
 
-/** The first so many examples of a data set, or all of fewer; its values are not copied. */
+/** The first `most` examples of a data set, or all if there are fewer. Values are not copied. */
 export function firstExamples<Data extends Dataset>(data: Data, most: number): Data {
   const count = Math.min(most, data.count);
   const features = data.features.subarray(0, (data.features.length / data.count) * count);

@@ -1,34 +1,34 @@
 /*
- * Which column is which.
+ * Finds the columns of a table by name or position, and recognizes headers.
  */
 import { DataError, excerpt, optionName, OptionError } from "../errors.ts";
 import { isMissing } from "./cells.ts";
 import { numberSigns } from "./number-format.ts";
 
-/** Names under which a column is taken as the label where none is named. */
+/** The names of the label column if none is given. */
 const labelNames = ["label", "class", "target", "y"];
 
 /** A table's columns. */
 interface Columns {
   readonly names: readonly string[];
   readonly header: boolean;
-  /** Where the names come from, for messages. */
+  /** Where the names are, for messages. */
   readonly where: string;
 }
 
-/** Whether a cell is a number, however it is written. */
+/** Whether a cell is a number in any format. */
 const isNumber = (cell: string | undefined) => cell !== undefined && numberSigns([cell]) !== undefined;
 
 const isText = (cell: string | undefined) => cell !== undefined && !isMissing(cell) && !isNumber(cell);
 
-/** Fewer numbers that count are no sign of a header where every cell of the first row is one. */
+/** The minimum number of consecutive integers that count as a header if every cell of the first row is one. */
 const LEAST_NUMBERED = 3;
 
 /**
- * Whether a table's first row names its columns: none of its cells is a number, one is text above a number, or its
- * numbers count 0, 1, 2, … or 1, 2, 3, …, as pandas writes columns without names.
- * @param below rows after it, at least one if there are any
- * @returns "numbers" where only the counting tells
+ * Whether a table's first row is a header: none of its cells is a number, one is text above a number, or it is 0, 1, 2,
+ * … or 1, 2, 3, …, as pandas writes columns without names.
+ * @param below the rows after it, at least one if there are any
+ * @returns "numbers" if only the consecutive integers indicate a header
  */
 export function looksLikeHeader(first: readonly string[], below: readonly (readonly string[])[]): boolean | "numbers" {
   if (!first.some(isNumber)) return true;
@@ -42,11 +42,11 @@ function isCounting(first: readonly string[], below: readonly (readonly string[]
   if (numbers.length < (texts.length > 0 ? 2 : LEAST_NUMBERED)) return false;
   const start = numbers[0] === "0" ? 0 : 1;
   if (!numbers.every((cell, index) => cell === String(start + index))) return false;
-  // A name occurs once; a category or a missing value of the first row of data comes again.
+  // A name occurs once. A category or a missing value in the first row of data usually occurs again.
   return texts.every(({ cell, index }) => below.every((row) => row[index] !== cell));
 }
 
-/** Whether a row holds the name of a column that is asked for, one that is no position. */
+/** Whether a row contains one of the given column names. Positions do not count. */
 export function namesIn(first: readonly string[], wanted: readonly (string | undefined)[]): boolean {
   return wanted.some(
     (name) =>
@@ -54,27 +54,27 @@ export function namesIn(first: readonly string[], wanted: readonly (string | und
   );
 }
 
-/** The columns' names, from the header or by position. */
+/** The names of the columns, from the header or by position. */
 export function namesFrom(first: readonly string[], header: boolean): string[] {
   return first.map((cell, index) => (header && cell.trim()) || `column ${index + 1}`);
 }
 
-/** @throws DataError naming the second of two columns of one name */
+/** @throws DataError that names the second of two columns with the same name */
 export function requireDistinct(names: readonly string[], where: string): void {
   const seen = new Set<string>();
   const twice = names.findIndex((name) => seen.size === seen.add(name).size);
   if (twice < 0) return;
   throw new DataError({
     where: `${where}, column ${twice + 1}`,
-    what: `a second column has the name ${excerpt(names[twice])}`,
+    what: `another column is also named ${excerpt(names[twice])}`,
     fix: "Rename one of them",
   });
 }
 
 /**
  * The position of a column, counted from 1.
- * @param wanted a name, a position, or "last"; the label by default
- * @throws OptionError listing the columns
+ * @param wanted a name, a position, or "last"; the label column by default
+ * @throws OptionError that lists the columns
  */
 export function columnPosition(columns: Columns, wanted: string | undefined, option = "label"): number {
   const { names, where } = columns;
@@ -85,15 +85,15 @@ export function columnPosition(columns: Columns, wanted: string | undefined, opt
     where: optionName(option),
     what:
       wanted === undefined
-        ? `${where}: which column to predict is not known`
+        ? `${where}: the label column is not known`
         : `${where}: there is no column ${excerpt(wanted)}`,
-    fix: `Give a name, a position in 1 … ${names.length} or last. The columns are ${known}`,
+    fix: `Give a name, a position in 1 … ${names.length}, or "last". The columns are ${known}`,
   });
 }
 
 /**
  * The positions of several columns.
- * @throws OptionError listing the columns
+ * @throws OptionError that lists the columns
  */
 export function columnsOf(columns: Columns, wanted: readonly string[], option: string): ReadonlySet<number> {
   return new Set(wanted.map((column) => columnPosition(columns, column, option)));

@@ -1,5 +1,6 @@
 /*
- * From a table to a data set: which task it is, what stands in for missing values, and the schema that is kept.
+ * Converts a table to a data set: determines the task, fills missing values, and makes the schema that is stored with a
+ * model.
  */
 import { DataError, excerpt, optionName, OptionError } from "../errors.ts";
 import { numberIn } from "./cells.ts";
@@ -14,20 +15,20 @@ import {
 import type { Table, TableLabel } from "./table.ts";
 import { featureCount, targetColumns, type LabelColumn, type TargetColumn, type TableSchema } from "./table-schema.ts";
 
-/** Whether a label is a class or a quantity. */
+/** Whether the labels are classes or numeric targets. */
 export type Task = "classification" | "regression";
 
-/** The most different whole numbers that are taken as classes where no task is named. */
+/** The maximum number of different integers that are taken as classes by default. */
 export const MOST_NUMBERED_CLASSES = 20;
 
-/** Whether numbers would be quantities: they are not whole, or too many to be classes. */
+/** Whether numeric labels suggest regression: they are not integers, or have too many different values. */
 const areContinuous = (numbers: readonly number[]) =>
   !numbers.every(Number.isInteger) || numbers.length > MOST_NUMBERED_CLASSES;
 
 /**
- * What to make of a label: text is classes, and so are at most 20 different whole numbers; other numbers are
- * quantities, and so are several labels.
- * @throws OptionError for text among numbers that would be quantities without it
+ * The default task for a table: classification if the labels are text or at most 20 different integers; regression for
+ * other numbers, and for several label columns.
+ * @throws OptionError for text among numbers that would otherwise suggest regression
  */
 export function usualTask({ name, label, labelNames, otherLabels }: Table): Task {
   if (otherLabels.length > 0) return "regression";
@@ -37,8 +38,8 @@ export function usualTask({ name, label, labelNames, otherLabels }: Table): Task
     const text = labelNames.find((cell) => Number.isNaN(numberIn(cell)));
     throw new OptionError({
       where: placeOf(name, label),
-      what: `the label ${excerpt(text)} is no number, but ${numbers.length} other labels are`,
-      fix: `Correct or leave out such rows, or choose ${optionName("task", "classification")} if the numbers are names of classes`,
+      what: `the label ${excerpt(text)} is not a number, but ${numbers.length} other labels are`,
+      fix: `Correct or remove such rows, or choose ${optionName("task", "classification")} if the numbers are class names`,
     });
   }
   return "classification";
@@ -48,9 +49,9 @@ const placeOf = (file: string, { name, position }: { name: string; position: num
   `${file}, column ${position} (${excerpt(name)})`;
 
 /**
- * A table's examples, with NaN where a value is missing and targets in the table's own units.
- * @throws DataError for a label of one value only; OptionError for a label that is no number in regression, and for
- * several labels in classification
+ * The examples of a table. Missing values are NaN, and targets are in the table's units.
+ * @throws DataError if all labels are equal; OptionError for a label that is not a number in regression, or for several
+ * label columns in classification
  */
 export function datasetFromTable(table: Table, task: Task = usualTask(table)): Dataset {
   const { name, features, labels, labelNames, columns, label, otherLabels } = table;
@@ -58,11 +59,15 @@ export function datasetFromTable(table: Table, task: Task = usualTask(table)): D
   const shape = [featureCount(columns)];
   if (task === "classification") {
     if (otherLabels.length > 0) {
-      const what = "several labels are predicted together as quantities only: classes of one column exclude each other";
-      throw new OptionError({ where: optionName("label"), what, fix: "Name one column, and train a model for each" });
+      const what = "several label columns are supported only for regression";
+      throw new OptionError({
+        where: optionName("label"),
+        what,
+        fix: "Give one label column, and train a model for each",
+      });
     }
     if (labelNames.length < 2) {
-      const what = `every label is ${excerpt(labelNames[0])}: there is nothing to tell apart`;
+      const what = `every label is ${excerpt(labelNames[0])}: classification needs at least two classes`;
       throw new DataError({
         where,
         what,
@@ -82,34 +87,39 @@ function targetsOf(file: string, label: TableLabel, isOneOfSeveral: boolean): Fl
   const values = label.names.map(numberIn);
   const wrong = values.findIndex(Number.isNaN);
   if (wrong >= 0) {
-    const why = isOneOfSeveral ? ", and several labels are predicted together as quantities only" : "";
+    const why = isOneOfSeveral ? ", and several label columns are supported only for regression" : "";
     const fix = isOneOfSeveral
-      ? "Correct it, or train a model of its own for this column"
+      ? "Correct it, or train a separate model for this column"
       : `Choose ${optionName("task", "classification")}, or another ${optionName("label")}`;
     throw new OptionError({
       where: placeOf(file, label),
-      what: `the label ${excerpt(label.names[wrong])} is no number${why}`,
+      what: `the label ${excerpt(label.names[wrong])} is not a number${why}`,
       fix,
     });
   }
   return Float32Array.from(label.labels, (index) => values[index]!);
 }
 
-/** What is settled by the examples for training: the values for missing ones, and the label's mean and deviation. */
+/**
+ * Constants that depend on the training examples: values for missing features, and the mean and deviation of the
+ * targets.
+ */
 export interface TableConstants {
-  /** For each feature; missing values are refused later on if absent. */
+  /** One value per feature. Without it, missing values are refused later. */
   readonly fill?: readonly number[];
-  /** Of a label that is a quantity, over the examples for training, or of each of several; 0 and 1 take it as it is. */
+  /**
+   * The moments of the targets over the training examples, or one for each output. 0 and 1 leave the targets unchanged.
+   */
   readonly target?: Moments | readonly Moments[];
 }
 
 const unscaled: Moments = { mean: 0, deviation: 1 };
 
-/** Those of one of several outputs. */
+/** The moments of one output. */
 const momentsAt = (moments: Moments | readonly Moments[], output: number): Moments =>
   "mean" in moments ? moments : (moments[output] ?? unscaled);
 
-/** What is kept with the model. */
+/** The schema that is stored with the model. */
 export function schemaOf(table: Table, data: Dataset, { fill, target = unscaled }: TableConstants): TableSchema {
   const { header, width, columns, label, otherLabels } = table;
   const quantity = ({ name, position, format }: Table["label"], output: number): TargetColumn => {
@@ -124,8 +134,8 @@ export function schemaOf(table: Table, data: Dataset, { fill, target = unscaled 
 }
 
 /**
- * The mean of each feature over the examples that have it; 0 where none has.
- * @param width number of features of an example
+ * The mean of each feature over the examples that have a value; 0 if none has.
+ * @param width number of features per example
  */
 export function featureMeans(features: Uint8Array | Float32Array, width: number): number[] {
   const sums = new Float64Array(width);
@@ -139,7 +149,7 @@ export function featureMeans(features: Uint8Array | Float32Array, width: number)
   return Array.from(sums, (sum, column) => sum / (counts[column]! || 1));
 }
 
-/** Puts one value for each feature where values are missing, in place. */
+/** Replaces missing values by one value per feature, in place. */
 export function fillMissing(features: Uint8Array | Float32Array, fill: readonly number[]): void {
   if (features instanceof Uint8Array) return;
   features.forEach((value, index) => {
@@ -147,23 +157,23 @@ export function fillMissing(features: Uint8Array | Float32Array, fill: readonly 
   });
 }
 
-/** The mean and the standard deviation of targets; the deviation is 1 where all are equal, to the precision of float32. */
+/** The mean and standard deviation of targets. The deviation is 1 if all are equal at the precision of float32. */
 export function targetMoments(targets: Float32Array): Moments {
   return momentsOfTargets(targets, 1)[0]!;
 }
 
-/** The same of each output. @param targets rows of one value for each of `outputs` */
+/** The same for each output. @param targets rows of `outputs` values */
 export function momentsOfTargets(targets: Float32Array, outputs: number): Moments[] {
   return columnMoments(targets, outputs).map(({ mean, deviation }) => ({ mean, deviation: deviation || 1 }));
 }
 
-/** (target − mean) / deviation, as a model of quantities is trained on. @param moments of all targets, or of each output */
+/** Standardizes targets for training: (target − mean) / deviation. @param moments of all targets, or of each output */
 export function standardizeTargets(targets: Float32Array, moments: Moments | readonly Moments[]): Float32Array {
   const of = outputMoments(moments);
   return targets.map((target, index) => (target - of(index).mean) / of(index).deviation);
 }
 
-/** The inverse of `standardizeTargets`: what a model says, in the table's own units. */
+/** The inverse of `standardizeTargets`: converts outputs of a model to the table's units. */
 export function targetsInUnits(outputs: Float32Array, moments: Moments | readonly Moments[]): Float32Array {
   const of = outputMoments(moments);
   return outputs.map((output, index) => output * of(index).deviation + of(index).mean);
@@ -172,7 +182,7 @@ export function targetsInUnits(outputs: Float32Array, moments: Moments | readonl
 const outputMoments = (moments: Moments | readonly Moments[]) =>
   "mean" in moments ? () => moments : (index: number) => moments[index % moments.length]!;
 
-/** Targets, or what a model says of them, in the table's own units; as they are where there is no table or it has classes. */
+/** Converts targets or outputs to the table's units. They stay unchanged without a table, and for classification. */
 export function inUnitsOf(schema: TableSchema | undefined, values: Float32Array): Float32Array {
   const quantities = schema ? targetColumns(schema) : [];
   return quantities.length > 0 ? targetsInUnits(values, quantities) : values;

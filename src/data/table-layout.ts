@@ -1,6 +1,6 @@
 /*
- * What the first rows of a table say about the rest: whether there is a header, which column is which, and how each
- * writes its numbers and dates.
+ * Determines from the first rows of a table whether there is a header, which columns are features and labels, and how
+ * each writes its numbers and dates.
  */
 import { DataError } from "../errors.ts";
 import { isMissing } from "./cells.ts";
@@ -22,36 +22,37 @@ export interface Row {
   readonly line: number;
 }
 
-/** A column while its cells come. A column of dates that become features stands once for each of its parts. */
+/** A column while its cells are read. A date column that becomes features is listed once for each of its parts. */
 export interface ColumnInProgress {
   readonly name: string;
   readonly position: number;
   kind: FeatureColumn["kind"] | undefined;
   readonly format: NumberFormat | undefined;
-  /** How its texts are dates, if they are. */
+  /** The format of its dates, if it is a date column. */
   readonly date: DateFormat | undefined;
   readonly part: DatePart | undefined;
-  /** In the order of their first cells. */
+  /** In order of first occurrence. */
   readonly categories: Map<string, number>;
 }
 
-/** A column to predict. */
+/** A label column while its cells are read. */
 export interface LabelInProgress {
   readonly name: string;
   readonly position: number;
   readonly format: NumberFormat | undefined;
-  /** The index of each row's label in the order of their first cells. */
+  /** For each row the index of its label in order of first occurrence. */
   readonly labels: number[];
   readonly names: Map<string, number>;
 }
 
-/** What is worth knowing about a column. */
+/** A remark about a column. */
 export interface TableRemark {
   readonly column: string;
   /**
-   * "decimal comma": its numbers have some; "decimal point": they have separated thousands; "ambiguous": they could be
-   * read with either decimal sign; "date": its texts are dates, and are taken as categories; "row number": it counts
-   * the rows; "id": almost every row has its own value; "mixed": it is taken as text, though most texts are numbers.
+   * "decimal comma": its numbers have decimal commas; "decimal point": its numbers have thousands separators;
+   * "ambiguous": its numbers depend on the decimal separator; "date": its cells are dates that are taken as categories;
+   * "row number": it counts the rows; "id": almost every row has a different value; "mixed": it is taken as text
+   * although most cells are numbers.
    */
   readonly kind: "decimal comma" | "decimal point" | "ambiguous" | "date" | "row number" | "id" | "mixed";
   /** One of its cells. */
@@ -60,7 +61,7 @@ export interface TableRemark {
 
 export interface Layout {
   readonly header: boolean;
-  /** Whether the header is 0, 1, 2, …, which could be data. */
+  /** Whether the header is 0, 1, 2, …, which could also be data. */
   readonly numberedHeader: boolean;
   readonly width: number;
   /** At least one. */
@@ -69,7 +70,7 @@ export interface Layout {
   readonly remarks: readonly TableRemark[];
 }
 
-/** What the rows say of a column. */
+/** What the first rows reveal about a column. */
 interface Evidence {
   readonly name: string;
   readonly position: number;
@@ -78,8 +79,10 @@ interface Evidence {
 }
 
 /**
+ * Determines the layout of a table from its first rows.
  * @param rows the first rows, at least one
- * @throws OptionError for a column that is not there; DataError for columns of one name, and where none is a feature
+ * @throws OptionError for a column that does not exist; DataError if two columns have the same name, or there are no
+ * features
  */
 export function layoutOf(rows: readonly [Row, ...Row[]], options: TableOptions): Layout {
   const [{ cells: first, line }, ...more] = rows;
@@ -102,8 +105,8 @@ export function layoutOf(rows: readonly [Row, ...Row[]], options: TableOptions):
   if (features.length === 0) {
     throw new DataError({
       where,
-      what: "there is no column besides the label",
-      fix: "Give columns to learn from, or another delimiter",
+      what: "the table has no columns other than the label",
+      fix: "Add feature columns, or give another delimiter",
     });
   }
   const asNumbers = features.filter(({ position }) => !asCategories.has(position));
@@ -134,7 +137,7 @@ export function layoutOf(rows: readonly [Row, ...Row[]], options: TableOptions):
   };
 }
 
-/** What is worth saying of a column's numbers: nothing of those that are read as plain ones with decimal points. */
+/** A remark on the format of a column's numbers, unless they are digits with decimal points. */
 function remarksOnSigns({ name: column, signs }: Evidence, common: Decimal, asked: Decimal | undefined): TableRemark[] {
   if (signs?.example === undefined || (signs.plain && formatOf(signs, common, asked)?.decimal !== "comma")) return [];
   const { decimal, example } = signs;
@@ -159,7 +162,7 @@ function columnsFrom(
   { name, position, signs, date }: Evidence,
   { isCategory, common, asked, options }: Choice,
 ): ColumnInProgress[] {
-  // One literal for all, so that the loop over cells sees objects of one shape.
+  // All columns are made by one literal, so that the loop over cells sees objects of one shape.
   const column = (
     kind: ColumnInProgress["kind"],
     format: NumberFormat | undefined,
@@ -176,7 +179,7 @@ function columnsFrom(
   if (isCategory) return [column("category", undefined)];
   if (date && options.dates === "features") return date.parts.map((part) => column("date", undefined, part));
   if (signs) return [column("number", formatOf(signs, common, asked))];
-  // Text so far, or no value yet; in that case numbers may come that follow the rest of the table.
+  // Only text or missing values so far. Later numbers are read like those in the rest of the table.
   const decimal = asked ?? common;
   return [column(undefined, decimal === "comma" || asked !== undefined ? { decimal } : undefined)];
 }

@@ -1,19 +1,19 @@
 /*
- * Columns that identify a row rather than describe it: a network learns them by heart and gains nothing from them.
+ * Detects columns that identify rows. A network memorizes them instead of learning from them.
  */
 import { numberIn } from "./cells.ts";
 import type { ColumnInProgress, LabelInProgress, TableRemark } from "./table-layout.ts";
 
-/** With fewer rows, different values are no sign. */
+/** With fewer rows, distinct values mean nothing. */
 const LEAST_ROWS = 10;
 const LEAST_TEXTS = 20;
 
-/** The share of the rows that must have a value of their own. */
+/** The fraction of rows with distinct values from which a column counts as an id. */
 const MOSTLY = 0.9;
 
 const idName = /^(id|.*[\s_.-]id|id[\s_.-].*|uuid|guid|key|nr\.?|no\.?|number|index|unnamed: 0)$/i;
 
-/** Remarks on feature columns that count the rows, or have almost as many values as rows. */
+/** Remarks on feature columns that count the rows, or that have almost as many values as rows. */
 export function remarksOnValues(
   values: Uint8Array | Float32Array,
   columns: readonly ColumnInProgress[],
@@ -30,7 +30,7 @@ export function remarksOnValues(
   });
 }
 
-/** Fewer numbers among texts are no sign that the column should be one of numbers. */
+/** With fewer numbers among texts, a column is not reported as mixed. */
 const LEAST_NUMBERS = 5;
 
 function remarksOnTexts(column: string, texts: readonly string[], rows: number): TableRemark[] {
@@ -42,7 +42,7 @@ function remarksOnTexts(column: string, texts: readonly string[], rows: number):
   return isIdOfTexts(texts.length, rows) ? [{ column, kind: "id" }] : [];
 }
 
-/** Remarks on labels of text that almost every row has its own of. */
+/** Remarks on text labels of which almost every row has a different one. */
 export function remarksOnLabels(labels: readonly LabelInProgress[]): TableRemark[] {
   return labels
     .filter(

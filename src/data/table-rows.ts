@@ -1,5 +1,5 @@
 /*
- * Reading a table of columns that are known: from a model's schema, in any order of the columns.
+ * Reads a table whose columns are known from a model's schema, in any order.
  */
 import { DataError, excerpt, optionName } from "../errors.ts";
 import { isMissing } from "./cells.ts";
@@ -20,33 +20,35 @@ import {
 } from "./table-schema.ts";
 import type { ValueList } from "./values.ts";
 
-/** How another table of known columns is to be read. */
+/** Options of `TableRows`. */
 export interface TableRowsOptions {
   /** The file's name, for messages. */
   readonly name: string;
-  /** Whether the first row names the columns; by default it does where that of the training table did, or it looks so. */
+  /** Whether the first row is a header. By default it is if the training table had one, or if it looks like one. */
   readonly header?: boolean;
-  /** Whether each row must have its label. */
+  /** Whether each row must have its labels. */
   readonly labelled: boolean;
 }
 
-/** What a row is besides its features. */
+/** The labels of a row. */
 export interface EncodedRow {
-  /** The index of its class, or the quantity in the table's own units; undefined where labels are not asked for. */
+  /** The index of its class, or its target in the table's units; undefined if labels are not read. */
   readonly label: number | undefined;
-  /** The quantities after the first, of a model of several. */
+  /** The other targets, for models with several outputs. */
   readonly otherLabels: readonly number[];
 }
 
 const none: readonly number[] = [];
 
-/** Turns rows of columns that a schema knows into examples. Columns that it does not know are left aside. */
+/** Converts rows to examples according to a schema. Columns that are not in the schema are ignored. */
 export class TableRows {
   readonly #schema: TableSchema;
   readonly #options: TableRowsOptions;
   readonly #known: readonly KnownColumn[];
   #begun = false;
-  /** For each of the schema's columns, and for each label, which cell it is; a label is −1 where it is not there. */
+  /**
+   * For each column of the schema and each label, the index of its cell; −1 for a label that the table does not have.
+   */
   #cells: readonly number[] = [];
   #labelCells: readonly number[] = [];
   readonly #labels: readonly LabelColumn[];
@@ -63,9 +65,10 @@ export class TableRows {
   }
 
   /**
-   * @param features takes the features of the row
-   * @returns the rest of the example; undefined for the header
-   * @throws DataError naming line and column for a cell that cannot be used, and for columns that are not there
+   * Converts a row.
+   * @param features the list to which the row's features are appended
+   * @returns the labels of the row; undefined for the header
+   * @throws DataError that names the line and column for an invalid cell, or for missing columns
    */
   encode(cells: readonly string[], line: number, features: ValueList): EncodedRow | undefined {
     if (!this.#begun && this.#begin(cells, line)) return undefined;
@@ -103,7 +106,7 @@ export class TableRows {
       const listed = missing.slice(0, 8).map(excerpt).join(", ");
       throw new DataError({
         where,
-        what: `the header lacks ${missing.length === 1 ? "a column" : `${missing.length} columns`} of the model: ${listed}`,
+        what: `the header lacks ${missing.length === 1 ? "a column" : `${missing.length} columns`} that the model needs: ${listed}`,
         fix: `Give a table with the columns that the model was trained on, or ${optionName("header", false)} to take them by position`,
       });
     }
@@ -111,7 +114,10 @@ export class TableRows {
     this.#labelCells = labels.map((name) => placeOf.get(name) ?? -1);
   }
 
-  /** All columns of the training table, or those besides the labels, or the features alone. */
+  /**
+   * Finds the columns by position: the table has all columns of the training table, all except the labels, or only the
+   * features.
+   */
   #placeByPosition(width: number, line: number): void {
     const { columns, width: trained } = this.#schema;
     const { labelled, name } = this.#options;
@@ -126,7 +132,7 @@ export class TableRows {
     else throw raggedRow(name, line, width, unlabelled);
   }
 
-  /** @returns how many features are left to fill for the want of a value */
+  /** Appends the features of a cell. @returns how many of them are NaN because the value is missing */
   #encodeCell({ column, categories }: KnownColumn, cell: string, place: Place, features: ValueList): number {
     if (column.kind === "number") {
       const value = numberAs(cell, column.format);
@@ -161,7 +167,7 @@ export class TableRows {
     const place = { line, name: label.name, position: at + 1 };
     if (isMissing(cell)) {
       const where = cellPlace(this.#options.name, line, place);
-      throw new DataError({ where, what: "the label is missing", fix: "Leave such rows out" });
+      throw new DataError({ where, what: "the label is missing", fix: "Remove such rows" });
     }
     if (label.kind === "class") {
       const found = label.classes.indexOf(className(cell, label.format));
@@ -178,8 +184,8 @@ export class TableRows {
     const decimal = format?.decimal === "comma" ? " with decimal commas" : "";
     return new DataError({
       where: cellPlace(this.#options.name, place.line, place),
-      what: `${JSON.stringify(cell.slice(0, 40))} is no number, and the model was trained on numbers${decimal} here`,
-      fix: "Correct the cell, or leave the row out",
+      what: `${JSON.stringify(cell.slice(0, 40))} is not a number, but the model was trained on numbers${decimal} in this column`,
+      fix: "Correct the cell, or remove the row",
     });
   }
 
@@ -187,8 +193,8 @@ export class TableRows {
     const listed = known.length > 10 ? `${known.slice(0, 9).join(", ")}, …` : known.join(", ");
     return new DataError({
       where: cellPlace(this.#options.name, place.line, place),
-      what: `the model knows no ${what} ${excerpt(cell.trim().slice(0, 40))}; it was trained on ${listed}`,
-      fix: "Leave such rows out, or train on a table that has them",
+      what: `the model does not know the ${what} ${excerpt(cell.trim().slice(0, 40))}; it was trained on ${listed}`,
+      fix: "Remove such rows, or train on a table that contains them",
     });
   }
 }
@@ -205,9 +211,9 @@ interface KnownColumn {
 }
 
 /**
- * The data set that encoded rows are, as the model was trained: quantities by their mean and deviation.
- * @param labels the label of each row, as `TableRows.encode` gives it; of several quantities row after row
- * @throws DataError where there are none
+ * Makes a data set of encoded rows. Targets are standardized as in the model's training.
+ * @param labels the labels of the rows, as `TableRows.encode` returns them; with several outputs, row-major
+ * @throws DataError if there are no rows
  */
 export function datasetFromRows(
   name: string,
@@ -217,7 +223,7 @@ export function datasetFromRows(
 ): Dataset {
   const { columns, label } = schema;
   if (labels.length === 0)
-    throw new DataError({ where: name, what: "there are no rows of data", fix: "Give at least one" });
+    throw new DataError({ where: name, what: "the table has no rows of data", fix: "Give at least one row" });
   const examples = { name, features, shape: [featureCount(columns)] };
   if (label.kind === "class")
     return makeClassificationDataset({ ...examples, labels: Uint32Array.from(labels), classes: label.classes });

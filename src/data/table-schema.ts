@@ -1,26 +1,27 @@
 /*
- * What is kept of a table so that another one of the same columns becomes the same features: names, kinds, categories,
- * what stands in for missing values, and what the labels mean. Plain data, kept in a model file as JSON.
+ * Everything that is needed to convert another table with the same columns to the same features: names, kinds,
+ * categories, values for missing cells, and the meaning of the labels. It is plain data, stored as JSON in a model
+ * file.
  */
 import { DataError } from "../errors.ts";
 import { dateParts, type DateFormat } from "./dates.ts";
 import type { NumberFormat } from "./number-format.ts";
 
-/** A column that the model sees. */
+/** A feature column. */
 export type FeatureColumn = {
-  /** As in the header; "column 3" where there is none. */
+  /** The name in the header; "column 3" if there is no header. */
   readonly name: string;
-  /** Where the column stood in the table that the model was trained on, counted from 1. */
+  /** The position in the training table, counted from 1. */
   readonly position: number;
 } & (
   | { readonly kind: "number"; readonly format?: NumberFormat }
-  /** One feature for each category, 1 where the cell is that category and else 0. */
+  /** One feature per category: 1 if the cell is that category, else 0. */
   | { readonly kind: "category"; readonly categories: readonly string[] }
-  /** One feature for each part, such as the year. */
+  /** One feature per part of the date, such as the year. */
   | ({ readonly kind: "date" } & DateFormat)
 );
 
-/** A column of quantities. The model is trained on, and gives, (value − mean) / deviation. */
+/** A column of numeric targets. The model is trained on (value − mean) / deviation, and outputs it. */
 export interface TargetColumn {
   readonly name: string;
   readonly position: number;
@@ -30,7 +31,7 @@ export interface TargetColumn {
   readonly format?: NumberFormat;
 }
 
-/** The column that is to be predicted. */
+/** A column to predict. */
 export type LabelColumn =
   | {
       readonly name: string;
@@ -41,32 +42,35 @@ export type LabelColumn =
     }
   | TargetColumn;
 
-/** All that is needed to turn such a table into the same features again. */
+/** The schema of a table: how its columns become features. */
 export interface TableSchema {
-  /** Whether the columns are known by names; else by their positions. */
+  /** Whether columns are identified by name; otherwise by position. */
   readonly header: boolean;
-  /** Number of columns of the table, also those left out. */
+  /** The number of columns of the table, including ignored ones. */
   readonly width: number;
   /** In the order of the features. */
   readonly columns: readonly FeatureColumn[];
   readonly label: LabelColumn;
-  /** The columns after `label` that are predicted with it, in the order of the outputs; all are quantities then. */
+  /**
+   * The label columns after `label`, in the order of the outputs. If there are any, all label columns are numeric
+   * targets.
+   */
   readonly otherLabels?: readonly TargetColumn[];
-  /** What stands in for a missing value, for each feature; missing values are refused if absent. */
+  /** The value for missing cells, one per feature. Without it, missing values are refused. */
   readonly fill?: readonly number[];
 }
 
-/** The columns that are predicted, in the order of the outputs. */
+/** The label columns, in the order of the outputs. */
 export const labelColumns = ({ label, otherLabels = [] }: TableSchema): readonly LabelColumn[] => [
   label,
   ...otherLabels,
 ];
 
-/** The quantities that are predicted; none of a model of classes. */
+/** The columns of numeric targets; empty for classification. */
 export const targetColumns = (schema: TableSchema): readonly TargetColumn[] =>
   labelColumns(schema).filter((label) => label.kind === "number");
 
-/** The name of each feature: a column's own, "colour=red" for a category, "opened.year" for a part of a date. */
+/** The name of each feature: the column's name, "color=red" for a category, "opened.year" for a part of a date. */
 export function featureNames(columns: readonly FeatureColumn[]): string[] {
   return columns.flatMap((column) => {
     if (column.kind === "category") return column.categories.map((category) => `${column.name}=${category}`);
@@ -74,28 +78,28 @@ export function featureNames(columns: readonly FeatureColumn[]): string[] {
   });
 }
 
-/** Number of features that a column becomes. */
+/** The number of features that a column becomes. */
 export function featuresOf(column: FeatureColumn): number {
   if (column.kind === "category") return column.categories.length;
   return column.kind === "date" ? column.parts.length : 1;
 }
 
-/** Number of features that columns become. */
+/** The number of features of several columns. */
 export function featureCount(columns: readonly FeatureColumn[]): number {
   return columns.reduce((sum, column) => sum + featuresOf(column), 0);
 }
 
 /**
- * Reads what a model file kept.
+ * Checks a schema that was read from a model file.
  * @param where the file, for messages
- * @throws DataError where it is no description of a table
+ * @throws DataError if it is not a schema
  */
 export function tableSchemaFrom(value: unknown, where: string): TableSchema {
   if (isSchema(value)) return value;
   throw new DataError({
     where,
-    what: 'the metadata\'s entry "table" is no description of a table',
-    fix: "Give a model file of a network that was trained on a table",
+    what: 'the metadata\'s entry "table" is not a table schema',
+    fix: "Give the file of a model that was trained on a table",
   });
 }
 

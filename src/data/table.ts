@@ -1,6 +1,6 @@
 /*
- * A table of text becomes examples: each column's kind is found out as its cells come, text becomes one feature for
- * each category, and what is needed to read such columns again is a `TableSchema`.
+ * Converts a table of text to examples. The kind of each column is detected while its cells are read, text becomes one
+ * feature per category, and a `TableSchema` keeps what is needed to read such a table again.
  */
 import { DataError, excerpt, optionName } from "../errors.ts";
 import { inOrder, isMissing, numberIn } from "./cells.ts";
@@ -18,76 +18,79 @@ import { remarksOnLabels, remarksOnValues } from "./table-remarks.ts";
 import type { FeatureColumn } from "./table-schema.ts";
 import { ValueList } from "./values.ts";
 
-/** How a table is to be understood. */
+/** The options of `TableBuilder`. */
 export interface TableOptions {
   /** The file's name, for messages. */
   readonly name: string;
   /**
-   * The column to predict: its name, its position counted from 1, or "last"; by default one named label, class, target
-   * or y. Several are quantities that one model predicts together.
+   * The column to predict: its name, its position counted from 1, or "last". By default the column named label, class,
+   * target or y. Several columns are numeric targets that one model predicts together.
    */
   readonly label?: string | readonly string[];
-  /** Whether the first row names the columns; by default found out by `looksLikeHeader`. */
+  /** Whether the first row is a header; detected by default. */
   readonly header?: boolean;
-  /** Columns to leave out, by name or position. */
+  /** Columns to ignore, by name or position. */
   readonly drop?: readonly string[];
   /** Columns whose numbers are categories, by name or position. */
   readonly categorical?: readonly string[];
-  /** What becomes of a column of text; "one-hot" by default. */
+  /** How to handle text columns; "one-hot" by default. */
   readonly text?: "one-hot" | "refuse";
-  /** Whether a cell without a value is refused, which is the default; else its features are NaN. */
+  /** Whether missing values are refused, which is the default, or become NaN. */
   readonly missing?: "refuse" | "keep";
-  /** The most categories of a column, at least 1; 100 by default. More of them are names rather than categories. */
+  /**
+   * The maximum number of categories of a column, at least 1; 100 by default. A column with more is refused, as it
+   * probably contains names.
+   */
   readonly mostCategories?: number;
   /**
-   * The sign before decimals. "auto", the default, finds it out by column from the first rows; a column that leaves it
-   * open follows the others, and where all do, the point is decimal and a comma separates thousands.
+   * The decimal separator. "auto", the default, detects it per column from the first rows. An ambiguous column follows
+   * the other columns; if all are ambiguous, the point is the decimal separator and commas separate thousands.
    */
   readonly decimal?: Decimal | "auto";
-  /** What becomes of a column of dates: categories of text, or numbers for year, month, day, weekday and hour. */
+  /** What date columns become: categories, or numbers for year, month, day, weekday and hour. */
   readonly dates?: "categories" | "features";
 }
 
-/** A column of labels. */
+/** A label column. */
 export interface TableLabel {
   readonly name: string;
   readonly position: number;
   readonly format?: NumberFormat;
-  /** The label of each row as an index into `names`. */
+  /** For each row the index of its label in `names`. */
   readonly labels: Uint32Array;
-  /** The different labels, by their size if they are numbers. */
+  /** The distinct labels, sorted by value if they are numbers. */
   readonly names: readonly string[];
 }
 
-/** What a table holds, before anything is settled that depends on which examples are for training. */
+/** The contents of a table, before anything that depends on the split into training and validation examples. */
 export interface Table {
   readonly name: string;
   readonly header: boolean;
-  /** Number of columns of the table, also those left out. */
+  /** The number of columns of the table, including ignored ones. */
   readonly width: number;
   readonly columns: readonly FeatureColumn[];
   readonly label: Pick<TableLabel, "name" | "position" | "format">;
-  /** Row after row, one value for each feature; NaN where there is none. */
+  /** Row-major, one value per feature; NaN if the value is missing. */
   readonly features: Uint8Array | Float32Array;
-  /** The label of each row as an index into `labelNames`. */
+  /** For each row the index of its label in `labelNames`. */
   readonly labels: Uint32Array;
-  /** The different labels, by their size if they are numbers. */
+  /** The distinct labels, sorted by value if they are numbers. */
   readonly labelNames: readonly string[];
-  /** The columns to predict after the first. */
+  /** The label columns after the first. */
   readonly otherLabels: readonly TableLabel[];
-  /** Whether the header is 0, 1, 2, …, which was found out and could be data. */
+  /** Whether a header of the form 0, 1, 2, … was detected, which could also be data. */
   readonly numberedHeader: boolean;
   readonly remarks: readonly TableRemark[];
 }
 
-/** Rows and cells that are looked at, at most, before it is settled what the columns are; two rows at least. */
+/** The maximum number of rows and cells that are used to determine the columns; at least two rows are used. */
 const SAMPLE_ROWS = 2000;
 const SAMPLE_CELLS = 100_000;
 
-/** Takes a table's rows one by one. */
+/** Builds a table row by row. */
 export class TableBuilder {
   readonly #options: TableOptions;
-  /** The first rows, until they are enough to tell what the columns are. */
+  /** The first rows, until there are enough to determine the columns. */
   #sample: Row[] = [];
   #layout: Layout | undefined;
   readonly #values = new ValueList();
@@ -97,8 +100,9 @@ export class TableBuilder {
   }
 
   /**
-   * @param line the number of the line that the row begins on, for messages
-   * @throws DataError naming the line and column of a cell that cannot be used
+   * Adds a row.
+   * @param line the number of the row's first line, for messages
+   * @throws DataError that names the line and column of an invalid cell
    */
   add(cells: readonly string[], line: number): void {
     if (this.#layout) return this.#addRow(this.#layout, cells, line);
@@ -107,14 +111,14 @@ export class TableBuilder {
     if (rows >= 2 && (rows >= SAMPLE_ROWS || rows * cells.length >= SAMPLE_CELLS)) this.#begin();
   }
 
-  /** @throws DataError where there are no rows, a column without values, or labels of one value only */
+  /** @throws DataError if there are no rows, a column has no values, or all labels are equal */
   finish(): Table {
     const { name } = this.#options;
     const layout = this.#layout ?? this.#begin();
     if (!layout || layout.labels[0]!.labels.length === 0) {
       throw new DataError({
         where: name,
-        what: "there are no rows of data",
+        what: "the table has no rows of data",
         fix: "Give a file with at least two examples",
       });
     }
@@ -160,7 +164,7 @@ export class TableBuilder {
       throw new DataError({
         where: cellPlace(name, line, label),
         what: "the label is missing",
-        fix: "Leave such rows out",
+        fix: "Remove such rows",
       });
     }
     const value = numberAs(cell, label.format);
@@ -193,8 +197,8 @@ export class TableBuilder {
     if (this.#options.text !== "refuse") return;
     throw new DataError({
       where: cellPlace(this.#options.name, line, column),
-      what: `${excerpt(cell)} is no number, and columns of text are refused`,
-      fix: `Leave the column out with ${optionName("drop", [inList(column)])}`,
+      what: `${excerpt(cell)} is not a number, and text columns are refused`,
+      fix: `Ignore the column with ${optionName("drop", [inList(column)])}`,
     });
   }
 
@@ -202,11 +206,11 @@ export class TableBuilder {
     const { mostCategories = 100, name } = this.#options;
     const category = indexIn(column.categories, className(cell));
     if (category < mostCategories) return category;
-    const out = `${column.date ? `Turn its dates into numbers with ${optionName("dates", "features")}, leave` : "Leave"} it out with ${optionName("drop", [inList(column)])}`;
+    const out = `${column.date ? `Convert its dates to numbers with ${optionName("dates", "features")}, ignore` : "Ignore"} it with ${optionName("drop", [inList(column)])}`;
     throw new DataError({
       where: cellPlace(name, line, column),
-      what: `the column has more than ${mostCategories} different texts, so they are names rather than categories`,
-      fix: `${out}, or allow more with ${optionName("mostCategories")}`,
+      what: `the column has more than ${mostCategories} distinct texts, too many for categories`,
+      fix: `${out}, or raise the limit with ${optionName("mostCategories")}`,
     });
   }
 
@@ -218,12 +222,12 @@ export class TableBuilder {
     throw new DataError({
       where: `${this.#options.name}, column ${position} (${excerpt(name)})`,
       what: "the column has no values",
-      fix: `Leave it out with ${optionName("drop", [inList({ name, position })])}`,
+      fix: `Ignore it with ${optionName("drop", [inList({ name, position })])}`,
     });
   }
 }
 
-/** A column of dates stands once for each of its parts. */
+/** A date column is listed once for each of its parts. */
 const isFirstOfItsColumn = (columns: readonly ColumnInProgress[], index: number) =>
   columns[index]!.position !== columns[index - 1]?.position;
 
@@ -234,7 +238,7 @@ function finishLabel({ name, position, format, labels, names: seen }: LabelInPro
   return { name, position, format, labels: Uint32Array.from(labels, (label) => places[label]!), names };
 }
 
-/** The index of a name in the order of first sight; a new one at the end. */
+/** The index of a name in order of first occurrence. A new name is appended. */
 function indexIn(names: Map<string, number>, name: string): number {
   const found = names.get(name);
   if (found !== undefined) return found;
@@ -242,7 +246,7 @@ function indexIn(names: Map<string, number>, name: string): number {
   return names.size - 1;
 }
 
-/** Rows of one value a column as rows of one value a feature. */
+/** Converts rows with one value per column to rows with one value per feature. */
 function oneHot(
   values: Uint8Array | Float32Array,
   before: readonly ColumnInProgress[],
@@ -261,7 +265,7 @@ function oneHot(
 
 type WriteFeatures = (value: number, target: Uint8Array | Float32Array, at: number) => number;
 
-/** How one column's value becomes features, and how many. */
+/** How the value of a column becomes features, and how many. */
 function featuresOfColumn(column: FeatureColumn, { categories: seen }: ColumnInProgress): WriteFeatures {
   if (column.kind !== "category") {
     return (value, target, at) => {
@@ -278,16 +282,19 @@ function featuresOfColumn(column: FeatureColumn, { categories: seen }: ColumnInP
   };
 }
 
-/** Where a cell stands, for messages. */
+/** The position of a cell, for messages. */
 export function cellPlace(file: string, line: number, { position, name }: { position: number; name: string }): string {
   return `${file}, line ${line}, column ${position} (${excerpt(name)})`;
 }
 
-/** A column as a list names it: by its position where its name has a comma, which parts the list of a command line. */
+/**
+ * A column in a list of columns: by name, or by position if the name contains a comma, which separates lists on the
+ * command line.
+ */
 const inList = ({ name, position }: { name: string; position: number }) =>
   name.includes(",") ? String(position) : name;
 
-/** @throws DataError for a number that float32 cannot hold */
+/** @throws DataError for a number outside the range of float32 */
 export function requireFloat32(
   value: number,
   file: string,
@@ -298,12 +305,12 @@ export function requireFloat32(
   if (Math.abs(value) !== Infinity) return;
   throw new DataError({
     where: cellPlace(file, line, column),
-    what: `${excerpt(cell.trim().slice(0, 40))} is beyond the range of float32, which ends at 3.4e38`,
-    fix: "Correct the cell, give the column in a larger unit, or leave the row or the column out",
+    what: `${excerpt(cell.trim().slice(0, 40))} is outside the range of float32 (±3.4e38)`,
+    fix: "Correct the cell, use a larger unit for the column, or remove the row or the column",
   });
 }
 
-/** @throws DataError for a cell that is no such date as its column has */
+/** @throws DataError for a cell that is not a date in the format of its column */
 function datePartOf(
   { name, position, date, part }: ColumnInProgress,
   cell: string,
@@ -326,22 +333,22 @@ export const notADate = (
 ): DataError =>
   new DataError({
     where: cellPlace(file, line, column),
-    what: `${excerpt(cell.slice(0, 40))} is no date in the order ${orderNames[order]}, which the column has`,
-    fix: "Correct the cell, or leave the row out",
+    what: `${excerpt(cell.slice(0, 40))} is not a date in the order ${orderNames[order]} of this column`,
+    fix: "Correct the cell, or remove the row",
   });
 
 export const raggedRow = (file: string, line: number, found: number, expected: number): DataError =>
   new DataError({
     where: `${file}, line ${line}, column ${Math.min(found, expected) + 1}`,
-    what: `the row has ${found} ${found === 1 ? "column" : "columns"} where ${expected} were expected`,
-    fix: "Give every row the same columns, and quote cells that hold the delimiter",
+    what: `the row has ${found} ${found === 1 ? "column" : "columns"} but ${expected} were expected`,
+    fix: "Give every row the same number of columns, and quote cells that contain the delimiter",
   });
 
 export const missingValue = (file: string, line: number, column: { position: number; name: string }): DataError =>
   new DataError({
     where: cellPlace(file, line, column),
     what: "the value is missing",
-    fix: `Train with ${optionName("missing", "keep")} to fill such cells, or leave the row or the column out`,
+    fix: `Train with ${optionName("missing", "keep")} to fill such cells, or remove the row or the column`,
   });
 
 function notANumber(file: string, line: number, { name, position, format }: ColumnInProgress, cell: string): DataError {
@@ -351,8 +358,8 @@ function notANumber(file: string, line: number, { name, position, format }: Colu
   return new DataError({
     where: cellPlace(file, line, { name, position }),
     what: isWrittenOtherwise
-      ? `${text} does not fit the column's numbers, which have ${signs}`
-      : `${text} is no number, but other cells of the column are`,
-    fix: `Correct the cell${isWrittenOtherwise ? `, settle the sign with ${optionName("decimal")}` : ""}, or take the column as categories with ${optionName("categorical", [inList({ name, position })])}`,
+      ? `${text} does not have the number format of this column, which has ${signs}`
+      : `${text} is not a number, but other cells of the column are`,
+    fix: `Correct the cell${isWrittenOtherwise ? `, set the decimal separator with ${optionName("decimal")}` : ""}, or treat the column as categories with ${optionName("categorical", [inList({ name, position })])}`,
   });
 }

@@ -1,42 +1,42 @@
 import { DeviceError } from "../errors.ts";
 
-/** Where adapters come from: `navigator.gpu` in a browser, Dawn in Node. */
+/** A source of adapters: `navigator.gpu` in a browser, Dawn in Node. */
 export interface GpuSource {
   readonly gpu: GPU;
-  /** Lets go of what keeps the source alive, once its device is destroyed. */
+  /** Releases the source after its device was destroyed. */
   release(): void;
 }
 
 /**
- * The browser's own WebGPU.
- * @throws DeviceError where the browser has none, or the page is not served securely
+ * The browser's WebGPU.
+ * @throws DeviceError if the browser does not have it, or the page is not in a secure context
  */
 export function browserGpu(): GpuSource {
   const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!gpu) {
     throw new DeviceError({
       where: "WebGPU",
-      what: "this browser offers no navigator.gpu",
+      what: "this browser has no navigator.gpu",
       fix: "Use a current Chrome, Edge, Safari or Firefox, over https or on localhost",
     });
   }
   return { gpu, release() {} };
 }
 
-/** Asks for an adapter, the discrete GPU where there are two. */
+/** Requests an adapter, the discrete GPU if there are two. */
 export async function requestAdapter({ gpu }: GpuSource): Promise<GPUAdapter> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
     throw new DeviceError({
       where: "WebGPU",
       what: "no adapter was found: there is no GPU with a driver that WebGPU can use",
-      fix: "To get one run `npm run setup` in Node, or switch hardware acceleration on in the browser",
+      fix: "Run `npm run setup` in Node, or turn on hardware acceleration in the browser",
     });
   }
   return adapter;
 }
 
-/** Such as "NVIDIA H200 (nvidia hopper)"; a program that plays a GPU says so. */
+/** For example "NVIDIA H200 (nvidia hopper)", and whether it is a software adapter. */
 export function describeAdapter(info: GPUAdapterInfo): { name: string; software: boolean } {
   const name = info.device || info.description || info.architecture || info.vendor || "unnamed adapter";
   const family = [info.vendor, info.architecture].filter((part) => part && !name.includes(part)).join(" ");

@@ -5,7 +5,7 @@ import { deviceFault, DeviceFaults } from "./faults.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { StagingRing, type Readback } from "./staging.ts";
 
-/** The limits that planning depends on; each is asked for as high as the adapter goes. */
+/** The limits that planning depends on. The adapter's maximum is requested for each. */
 const WANTED_LIMITS = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
@@ -17,33 +17,33 @@ const WANTED_LIMITS = [
   "maxComputeWorkgroupsPerDimension",
 ] as const;
 
-/** The limits of WebGPU that matter to wgrad, by their names there. */
+/** The WebGPU limits that wgrad uses, by their WebGPU names. */
 export type DeviceLimits = Record<(typeof WANTED_LIMITS)[number], number>;
 
-/** What is used where the adapter has it. */
+/** Features that are used if the adapter has them. */
 const OPTIONAL_FEATURES = ["timestamp-query", "subgroups", "shader-f16"] as const;
 
-/** How a device is opened. */
+/** Options of opening a device. */
 export interface DeviceOptions {
-  /** Of the optional features those to use, all by default: fewer, to try what happens on a lesser adapter. */
+  /** The optional features to use, all by default. Use fewer to test the behavior on adapters without them. */
   readonly features?: readonly (typeof OPTIONAL_FEATURES)[number][];
-  /** Plan as if the device allowed only this much, to try what happens on a smaller one. */
+  /** Lower limits, to test the behavior on smaller devices. */
   readonly limits?: Partial<DeviceLimits>;
-  /** Takes each kernel's WGSL when it is compiled, once. */
+  /** Called once with the WGSL of each kernel when it is compiled. */
   readonly onKernel?: ((name: string, code: string) => void) | undefined;
 }
 
-/** A WebGPU device with what is cached per device, and its faults gathered in one place. */
+/** A WebGPU device with its caches and its errors. */
 export class Device {
   readonly gpu: GPUDevice;
   readonly adapter: { readonly name: string; readonly software: boolean };
   readonly limits: Readonly<DeviceLimits>;
   readonly pipelines: PipelineCache;
   readonly staging: StagingRing;
-  /** Settles with the reason when the device is lost other than by `destroy`. */
+  /** Resolves with the reason when the device is lost other than by `destroy`. */
   readonly lost: Promise<string>;
   readonly faults = new DeviceFaults();
-  /** Bytes of all storage made so far, for messages. */
+  /** Bytes of all storage buffers created so far, for messages. */
   #allocated = 0;
   #destroyed = false;
 
@@ -67,12 +67,12 @@ export class Device {
     return this.faults.gone instanceof DeviceLostError;
   }
 
-  /** Throws why the device is gone, where it is. */
+  /** Throws the reason if the device is gone. */
   requireLive(): void {
     if (this.faults.gone) throw this.faults.gone;
   }
 
-  /** Reads part of a buffer after all work submitted so far. */
+  /** Reads part of a buffer, after all work submitted so far. */
   read(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
     const encoder = this.gpu.createCommandEncoder({ label: "read back" });
     const copy = this.staging.copy(encoder, buffer, offset, bytes);
@@ -80,7 +80,7 @@ export class Device {
     return this.arrived(copy);
   }
 
-  /** Waits for a readback; where it fails because the device is gone, that is thrown. */
+  /** Waits for a readback. If it fails because the device is gone, throws that reason. */
   async arrived(copy: Readback): Promise<ArrayBuffer> {
     let bytes: ArrayBuffer | undefined;
     try {
@@ -95,7 +95,7 @@ export class Device {
     return bytes;
   }
 
-  /** The error of what is done with the device, if there is one, which is then reported nowhere else. */
+  /** The error that the device reports for `work`, if any. It is not reported elsewhere. */
   async errorOf(work: () => void): Promise<DeviceError | undefined> {
     this.gpu.pushErrorScope("validation");
     work();
@@ -103,7 +103,7 @@ export class Device {
     return error ? deviceFault(error.message) : undefined;
   }
 
-  /** Threads of a subgroup, where that is one number on this adapter and WGSL may use subgroup operations. */
+  /** The subgroup size, if it is fixed on this adapter and subgroup operations are available. */
   get subgroupSize(): number | undefined {
     const { subgroupMinSize, subgroupMaxSize } = this.gpu.adapterInfo;
     return this.gpu.features.has("subgroups") && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined;
@@ -113,10 +113,10 @@ export class Device {
     return this.gpu.features.has("timestamp-query");
   }
 
-  /** @throws DeviceError where WGSL may not use float16 on this adapter */
+  /** @throws DeviceError if float16 is not available on this adapter */
   requireFloat16(): void {
     if (this.gpu.features.has("shader-f16")) return;
-    const what = `${this.adapter.name} offers no shader-f16`;
+    const what = `${this.adapter.name} does not have the feature shader-f16`;
     throw new DeviceError({
       where: optionName("precision", "float16"),
       what,
@@ -125,9 +125,9 @@ export class Device {
   }
 
   /**
-   * A buffer for storage that can be written, read and copied.
-   * @param bytes rounded up to whole aligned elements
-   * @throws DeviceError with both numbers where the device does not allow so much
+   * Creates a storage buffer that can be written, read and copied.
+   * @param bytes rounded up to the alignment
+   * @throws DeviceError with both numbers if it exceeds the device's limit
    */
   createStorage(bytes: number, label: string): GPUBuffer {
     const size = 4 * aligned(bytes / 4);
@@ -135,7 +135,7 @@ export class Device {
     if (size > maxBufferSize) {
       throw new DeviceError({
         where: label,
-        what: `needs ${megabytes(size)} in one buffer, and ${this.adapter.name} allows ${megabytes(maxBufferSize)}`,
+        what: `it needs ${megabytes(size)} in one buffer, but ${this.adapter.name} allows ${megabytes(maxBufferSize)}`,
         fix: "Use a smaller batch or network, or train on the CPU",
       });
     }
@@ -145,9 +145,9 @@ export class Device {
   }
 
   /**
-   * Makes buffers and what binds them, and waits until the device has answered for them.
-   * @param make calls `createStorage`, at once
-   * @throws DeviceError with the bytes asked for where there was not enough memory
+   * Creates buffers and bind groups, and waits until the device has confirmed them.
+   * @param make calls `createStorage` synchronously
+   * @throws DeviceError with the requested bytes if there is not enough memory
    */
   async allocate<Result>(make: () => Result): Promise<Result> {
     const before = this.#allocated;
@@ -165,7 +165,7 @@ export class Device {
     if (shortage) {
       throw new DeviceError({
         where: this.adapter.name,
-        what: `there is not enough memory for ${megabytes(this.#allocated - before)} more, after ${megabytes(before)} before (${shortage.message.trim()})`,
+        what: `there is not enough memory for another ${megabytes(this.#allocated - before)}; ${megabytes(before)} were allocated before (${shortage.message.trim()})`,
         fix: "Use a smaller batch or network, or train on the CPU",
       });
     }
@@ -173,13 +173,13 @@ export class Device {
     return result;
   }
 
-  /** Gives the device back; what still waits for it fails. */
+  /** Releases the device. Pending work fails. */
   destroy(): void {
     this.#destroyed = true;
     this.faults.gone ??= new DeviceError({
       where: "WebGPU",
-      what: "the backend was disposed of while it worked",
-      fix: "Wait for what was begun, or leave its loop, before dispose",
+      what: "the backend was disposed of during the call",
+      fix: "Await pending calls, or leave the loop, before dispose",
     });
     this.faults.stopListening(this.gpu);
     this.gpu.destroy();
@@ -190,15 +190,15 @@ function lostError(reason: string, message: string): DeviceLostError {
   return new DeviceLostError({
     where: "WebGPU",
     what: `the device was lost (${reason}: ${message.trim()})`,
-    fix: "Restart the backend, or acquire a new one, and continue from the last snapshot",
+    fix: "Restart the backend or create a new one, and continue from the last snapshot",
   });
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0)} MiB`;
 
 /**
- * Opens the best adapter of a source with all that it can do.
- * @throws DeviceError where there is no adapter or it refuses a device
+ * Opens the best adapter of a source with all its features.
+ * @throws DeviceError if there is no adapter, or it refuses to open a device
  */
 export async function openDevice(source: GpuSource, options: DeviceOptions = {}): Promise<Device> {
   const adapter = await requestAdapter(source);
@@ -208,8 +208,8 @@ export async function openDevice(source: GpuSource, options: DeviceOptions = {})
     throw new DeviceError(
       {
         where: "WebGPU",
-        what: `${describeAdapter(adapter.info).name} gives no device: ${String(cause)}`,
-        fix: "Update its driver",
+        what: `${describeAdapter(adapter.info).name} refuses to open a device: ${String(cause)}`,
+        fix: "Update the driver",
       },
       { cause },
     );

@@ -1,25 +1,28 @@
 import { DeviceError } from "../errors.ts";
 
-/** What a device reports outside every error scope. */
+/** The errors that a device reports outside of error scopes. */
 export class DeviceFaults {
-  /** Why nothing works any more: the device is lost or was given back. */
+  /** Why the device cannot be used: it is lost or was released. */
   gone: DeviceError | undefined;
   #count = 0;
   #last = "";
 
-  /** How many errors were reported so far. Work during which the number stays the same was done. */
+  /** The number of errors reported so far. If it did not change during some work, the work was done. */
   get count(): number {
     return this.#count;
   }
 
-  /** The last error that was reported. */
+  /** The last reported error. */
   get last(): DeviceError {
     return deviceFault(this.#last);
   }
 
-  /** Listens until `stopListening`, without which Dawn keeps the device and its driver's memory while the process lives. */
+  /**
+   * Listens until `stopListening` is called. Otherwise Dawn would keep the device and its driver's memory for the
+   * process lifetime.
+   */
   listenTo(gpu: GPUDevice): void {
-    // A listener by addEventListener would keep them even after its removal (measured with webgpu 0.6.2).
+    // A listener added by addEventListener would keep them even after its removal (measured with webgpu 0.6.2).
     gpu.onuncapturederror = ({ error }) => {
       this.#count++;
       this.#last = error.message;
@@ -31,7 +34,7 @@ export class DeviceFaults {
   }
 }
 
-/** What the device says of work that wgrad should not have given it. */
+/** The error for work that wgrad should not have submitted. */
 export function deviceFault(message: string): DeviceError {
-  return new DeviceError({ where: "WebGPU", what: message.trim(), fix: "Please report this as a fault of wgrad" });
+  return new DeviceError({ where: "WebGPU", what: message.trim(), fix: "Please report this as a bug in wgrad" });
 }

@@ -9,16 +9,19 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
-/** Compute pipelines by their WGSL, compiled once each and side by side. Layouts are explicit and shared. */
+/**
+ * Compute pipelines by their WGSL. Each is compiled once, and compilations run in parallel. Layouts are explicit and
+ * shared.
+ */
 export class PipelineCache {
   readonly #gpu: GPUDevice;
   readonly #onKernel: ((name: string, code: string) => void) | undefined;
   readonly #pipelines = new Map<string, Promise<Pipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  /** Group 1: one uniform buffer of per-step scalars, at a dynamic offset. */
+  /** Group 1: one uniform buffer with per-step scalars, at a dynamic offset. */
   readonly scalarsLayout: GPUBindGroupLayout;
 
-  /** @param onKernel takes each kernel's WGSL before it is compiled */
+  /** @param onKernel called with each kernel's WGSL before it is compiled */
   constructor(gpu: GPUDevice, onKernel?: (name: string, code: string) => void) {
     this.#gpu = gpu;
     this.#onKernel = onKernel;
@@ -31,7 +34,7 @@ export class PipelineCache {
   }
 
   /**
-   * The pipeline of a kernel whose entry point is `main`.
+   * The pipeline of a kernel with the entry point `main`.
    * @throws DeviceError with the kernel's name, the line of WGSL and the compiler's message
    */
   get(code: string, accesses: readonly BufferAccess[], label: string): Promise<Pipeline> {
@@ -88,11 +91,15 @@ async function shaderError(
   const { messages } = await module.getCompilationInfo();
   const first = messages.find(({ type }) => type === "error");
   if (!first)
-    return new DeviceError({ where: `kernel ${label}`, what: error.message.trim(), fix: "Please report this" });
+    return new DeviceError({
+      where: `kernel ${label}`,
+      what: error.message.trim(),
+      fix: "Please report this as a bug in wgrad",
+    });
   const line = code.split("\n")[first.lineNum - 1] ?? "";
   return new DeviceError({
     where: `kernel ${label}, line ${first.lineNum}, column ${first.linePos}`,
     what: `${first.message} in \`${line.trim()}\``,
-    fix: "Correct the WGSL; generated lines come from the graph's ops",
+    fix: "Correct the WGSL. Generated lines come from the graph's ops",
   });
 }

@@ -1,14 +1,14 @@
-/** Bytes of the smallest staging buffer: traces of a few steps share it. */
+/** The size of the smallest staging buffer in bytes; the traces of a few steps fit. */
 const SMALLEST = 4096;
 
-/** A copy to the host that was encoded. */
+/** An encoded copy to the host. */
 export interface Readback {
   arrived(): Promise<ArrayBuffer>;
 }
 
 /**
- * Reads buffers back without stopping the work after them: each read is copied, in the order of the queue, to a
- * staging buffer of its own, which comes back to the ring once it was read.
+ * Reads buffers without stopping later work. Each read is copied, in the order of the queue, to its own staging buffer,
+ * which returns to the ring after it was read.
  */
 export class StagingRing {
   readonly #gpu: GPUDevice;
@@ -18,7 +18,7 @@ export class StagingRing {
     this.#gpu = gpu;
   }
 
-  /** Encodes the copy; `arrived` must be called after the encoder's commands were submitted. */
+  /** Encodes the copy. Call `arrived` after the encoder's commands were submitted. */
   copy(encoder: GPUCommandEncoder, source: GPUBuffer, offset: number, bytes: number): Readback {
     const size = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes)));
     const buffer = this.#free.get(size)?.pop() ?? this.#create(size);
@@ -26,7 +26,7 @@ export class StagingRing {
     return { arrived: () => this.#read(buffer, size, bytes) };
   }
 
-  /** Makes sure that `count` buffers for reads of so many bytes are there, so that none is made later. */
+  /** Makes sure that `count` staging buffers of this size exist, so that none is created later. */
   reserve(bytes: number, count: number): void {
     const size = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes)));
     const free = this.#free.get(size) ?? [];

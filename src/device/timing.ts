@@ -2,8 +2,8 @@ import { DeviceError } from "../errors.ts";
 import type { Device } from "./device.ts";
 
 /**
- * Measures compute passes on the GPU's own clock. Timestamps exist only at the ends of a pass, so what is to be timed
- * by itself needs a pass of its own. Browsers and Dawn round them (Dawn to 65 µs, unless its switch
+ * Measures compute passes by the GPU's clock. Timestamps exist only at the start and end of a pass, so everything that
+ * is measured separately needs its own pass. Browsers and Dawn round timestamps (Dawn to 65 µs, unless its toggle
  * "disable-dawn-features=timestamp_quantization" is set).
  */
 export class PassTimer {
@@ -12,11 +12,11 @@ export class PassTimer {
   readonly #resolved: GPUBuffer;
   readonly #passes: number;
 
-  /** @throws DeviceError where the device has no timestamps */
+  /** @throws DeviceError if the device has no timestamps */
   constructor(device: Device, passes: number) {
     if (!device.hasTimestamps) {
-      const what = `${device.adapter.name} offers no timestamp-query`;
-      throw new DeviceError({ where: "timing", what, fix: "Measure many steps by the clock instead" });
+      const what = `${device.adapter.name} does not have the feature timestamp-query`;
+      throw new DeviceError({ where: "timing", what, fix: "Measure the wall time of many steps instead" });
     }
     this.#device = device;
     this.#passes = passes;
@@ -27,15 +27,15 @@ export class PassTimer {
     });
   }
 
-  /** What the descriptor of pass number `pass` says about timestamps. */
+  /** The timestamp writes for the descriptor of a pass. */
   writes(pass: number): GPUComputePassTimestampWrites {
     return { querySet: this.#queries, beginningOfPassWriteIndex: 2 * pass, endOfPassWriteIndex: 2 * pass + 1 };
   }
 
   /**
-   * Finishes and submits an encoder whose passes were given `writes`.
+   * Finishes and submits an encoder whose passes used `writes`.
    * @returns the time of each pass in nanoseconds
-   * @throws DeviceLostError where the device is lost meanwhile
+   * @throws DeviceLostError if the device is lost meanwhile
    */
   async submit(encoder: GPUCommandEncoder): Promise<number[]> {
     const { gpu, staging } = this.#device;

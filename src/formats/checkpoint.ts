@@ -1,6 +1,6 @@
 /*
- * A run that can go on, as a safetensors file: a model's file, which `loadModel` reads as any other, with the optimizer's
- * state beside the parameters.
+ * Checkpoints, which a run can continue from, as safetensors files: a model file, which `loadModel` can read, with the
+ * optimizer's state beside the parameters.
  */
 import { DataError } from "../errors.ts";
 import { modelMetadata, modelOfFile, OPTIMIZER_PREFIX, writeModelFile, type TrainedModel } from "./model.ts";
@@ -9,7 +9,7 @@ import { readSafetensors, type NamedTensor, type TensorValues } from "./safetens
 /** Values by name. */
 export type Values = Readonly<Record<string, TensorValues>>;
 
-/** What of a run is not in its model. */
+/** The state of a run that is not part of its model. */
 export interface RunState {
   readonly parameters: Values;
   readonly optimizer: Values;
@@ -20,13 +20,13 @@ export interface RunState {
     readonly correct: number;
     readonly gradientNorm: number;
   };
-  /** The state that a run with patience may go back to. */
+  /** The best state of a run with `patience`, which may be restored later. */
   readonly best?: { readonly step: number; readonly parameters: Values; readonly optimizer: Values };
-  /** Whatever else the run goes on from, as plain JSON: its options, the best so far. */
+  /** Everything else that the run needs to continue, such as its options, as plain JSON. */
   readonly run: Readonly<Record<string, unknown>>;
 }
 
-/** Before the names of the best state's tensors, which are named like the others. */
+/** The prefix of the names of the best state's tensors. */
 const BEST_PREFIX = `${OPTIMIZER_PREFIX}best.`;
 
 const NOT_A_CHECKPOINT = "Give a checkpoint that wgrad wrote";
@@ -34,7 +34,7 @@ const NOT_A_CHECKPOINT = "Give a checkpoint that wgrad wrote";
 /**
  * Writes a model with the state of its training.
  * @returns the bytes of a safetensors file
- * @throws OptionError for values that do not fill their shape
+ * @throws OptionError for values that do not match their shape
  */
 export function saveCheckpoint(
   trained: TrainedModel,
@@ -47,7 +47,7 @@ export function saveCheckpoint(
   ];
   return writeModelFile(tensors, {
     ...modelMetadata(trained),
-    // JSON has no NaN, which is what quantities have for right predictions.
+    // JSON has no NaN, which is the number of correct predictions in regression.
     unreported: [steps, loss, correct, gradientNorm].join(" "),
     ...(best && { best: String(best.step) }),
     run: JSON.stringify(run),
@@ -105,7 +105,7 @@ function stepOf(text: string, where: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new DataError({
     where,
-    what: `the metadata's entry "best" is ${JSON.stringify(text).slice(0, 60)}, no step`,
+    what: `the metadata's entry "best" is ${JSON.stringify(text).slice(0, 60)}, not a step`,
     fix: NOT_A_CHECKPOINT,
   });
 }
@@ -119,7 +119,7 @@ function unreportedOf(text: string | undefined, where: string): RunState["unrepo
     !Number.isSafeInteger(steps) ||
     steps! < 0
   ) {
-    throw new DataError({ where, what: "this model carries no state of its training", fix: NOT_A_CHECKPOINT });
+    throw new DataError({ where, what: "this is a model without the state of its training", fix: NOT_A_CHECKPOINT });
   }
   return { steps: steps!, loss: loss!, correct: correct!, gradientNorm };
 }
@@ -129,7 +129,7 @@ function runOf(text: string | undefined, where: string): RunState["run"] {
     const run: unknown = JSON.parse(text ?? "");
     if (typeof run === "object" && run !== null && !Array.isArray(run)) return run as RunState["run"];
   } catch {
-    // It is refused like anything else that is no object.
+    // Handled below like anything else that is not an object.
   }
-  throw new DataError({ where, what: 'the metadata\'s entry "run" is no JSON object', fix: NOT_A_CHECKPOINT });
+  throw new DataError({ where, what: 'the metadata\'s entry "run" is not a JSON object', fix: NOT_A_CHECKPOINT });
 }

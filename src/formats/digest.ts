@@ -1,16 +1,16 @@
 /*
- * A checksum of what a model file says, so that a damaged value does not pass for another value. It is MurmurHash3 of 32
- * bits: a change within one word of four bytes always changes it, and it reads two gigabytes a second, which a CRC in
- * JavaScript does not. SHA-256 would guard against intent as well, but browsers compute it asynchronously, and whoever
- * changes a file on purpose can change its digest. It covers meaning and not bytes: a program may write the same tensors in
- * another order.
+ * A checksum of the contents of a model file, which detects damaged values. It is the 32-bit MurmurHash3: it always
+ * detects a change within one 4-byte word, and it reads two gigabytes per second, which a CRC in JavaScript does not.
+ * SHA-256 would also detect intentional changes, but browsers compute it only asynchronously, and whoever changes a
+ * file on purpose can also change its digest. The digest covers the contents and not the bytes: another program may
+ * write the same tensors in another order.
  */
 import type { NamedTensor } from "./safetensors.ts";
 
 /** The key of the digest in a file's metadata. */
 export const DIGEST = "digest";
 
-/** MurmurHash3 (x86, 32 bits, seed 0) of the words of several arrays, as if they were one. */
+/** MurmurHash3 (x86, 32 bits, seed 0) of the concatenated words of several arrays. */
 export function murmurHash(parts: Iterable<Uint32Array>): number {
   let hash = 0;
   let bytes = 0;
@@ -28,7 +28,7 @@ export function murmurHash(parts: Iterable<Uint32Array>): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** The digest of a file's metadata, but for the digest itself, and of all names, shapes and values. */
+/** The digest of all names, shapes and values, and of the metadata except the digest itself. */
 export function digestOf(tensors: Iterable<NamedTensor>, metadata: Readonly<Record<string, string>>): string {
   return `murmur3:${murmurHash(wordsOf([...tensors], metadata))
     .toString(16)
@@ -44,7 +44,7 @@ function* wordsOf(tensors: NamedTensor[], metadata: Readonly<Record<string, stri
   }
 }
 
-/** A value as JSON in UTF-8, with zeros up to a whole word. */
+/** A value as JSON in UTF-8, padded with zeros to whole words. */
 function textWords(value: unknown): Uint32Array {
   const bytes = new TextEncoder().encode(JSON.stringify(value));
   const words = new Uint32Array(Math.ceil(bytes.length / 4));
@@ -52,5 +52,5 @@ function textWords(value: unknown): Uint32Array {
   return words;
 }
 
-/** By code units, whatever the language. */
+/** Compares by code units, independent of the language. */
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,5 +1,5 @@
 /*
- * What a program that takes an exported model must know of the table that the model was trained on.
+ * What a program that uses an exported model must know about the table that the model was trained on.
  */
 import { featureNames, targetColumns, tableSchemaFrom, type TableSchema } from "../data/table-schema.ts";
 import type { TrainedModel } from "./model.ts";
@@ -8,16 +8,16 @@ function schemaOf({ table }: TrainedModel): TableSchema | undefined {
   return table && tableSchemaFrom(table, "table");
 }
 
-/** Each output · deviation + mean is in the units of the table's label. */
+/** Converts outputs to the units of the table's label: output · deviation + mean. */
 export interface OutputScale {
-  /** One for each output. */
+  /** One value per output. */
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
 }
 
 /**
- * How the outputs of a model that was trained on a standardized label come back to the label's units.
- * @returns undefined where they are in the data's units as they are
+ * The conversion of outputs to the label's units, for a model that was trained on a standardized label.
+ * @returns undefined if the outputs are already in the data's units
  */
 export function outputScale(trained: TrainedModel): OutputScale | undefined {
   const schema = schemaOf(trained);
@@ -26,7 +26,7 @@ export function outputScale(trained: TrainedModel): OutputScale | undefined {
   return { mean: labels.map(({ mean }) => mean), deviation: labels.map(({ deviation }) => deviation) };
 }
 
-/** The names of the features in their order, the columns that they come from, and what stands in for missing values. */
+/** The names of the features in order, the columns that they come from, and the values for missing cells. */
 export function tableMetadata(trained: TrainedModel): Record<string, string> {
   const schema = schemaOf(trained);
   if (!schema) return {};

@@ -1,9 +1,9 @@
 /*
- * The floating-point types of the safetensors format, as float32. The format is little-endian, and so is every machine
- * that runs JavaScript.
+ * Converts the floating-point types of the safetensors format to float32. The format is little-endian, as are all
+ * machines that run JavaScript.
  */
 
-/** Bytes of a value of each type. */
+/** The size of each type in bytes. */
 export const floatBytes = { F32: 4, F16: 2, BF16: 2, F64: 8 } as const;
 
 export type FloatType = keyof typeof floatBytes;
@@ -14,20 +14,20 @@ const converters: Readonly<Record<FloatType, (values: ArrayBuffer) => Float32Arr
   F16: (values) => Float32Array.from(new Uint16Array(values), halfValue),
   BF16(values) {
     const words = new Uint16Array(values);
-    // The upper half of a float32's bits.
+    // bfloat16 is the upper half of a float32.
     return new Float32Array(Uint32Array.from(words, (word) => word << 16).buffer);
   },
 };
 
 /**
- * Values as float32: those of F16 and BF16 exactly, those of F64 rounded to the nearest.
- * @param values the bytes of the values alone
+ * Converts values to float32: exact for F16 and BF16, rounded to nearest for F64.
+ * @param values the bytes of the values only
  */
 export function toFloat32(type: FloatType, values: ArrayBuffer): Float32Array {
   return converters[type](values);
 }
 
-/** The value of an IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction. */
+/** The value of an IEEE 754 binary16: 1 sign bit, 5 exponent bits, 10 fraction bits. */
 function halfValue(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;

@@ -1,32 +1,38 @@
 /*
- * JSON from files of strangers. `JSON.parse` takes the last of two equal keys silently, so two programs may read one
- * text in two ways; and a text of nothing but brackets becomes a value of many times its length. Both are found before.
+ * JSON from untrusted files. `JSON.parse` silently takes the last of two equal keys, so two programs may read the same
+ * text differently; and a text of nothing but brackets becomes a value of many times its size. Both are detected before
+ * parsing.
  */
 
 import { shortened } from "../text.ts";
 
-/** Deeper than anything that wgrad writes. */
+/** More levels than wgrad ever writes. */
 const MOST_LEVELS = 16;
 
-/** Objects, lists and texts, keys among them, at up to about 100 bytes each; numbers take 8. */
+/**
+ * The maximum number of objects, lists and strings, including keys, of up to about 100 bytes each. Numbers take 8
+ * bytes.
+ */
 const MOST_PARTS = 100_000;
 
-/** Members of objects and lists, most of them numbers: those of the features' constants, if there are many. */
+/**
+ * The maximum number of members of objects and lists. Most are numbers, such as normalization constants of many
+ * features.
+ */
 const MOST_MEMBERS = 1_000_000;
 
-/** A text's value, or why it has none, in words that follow its name: "is no JSON: …". */
+/** The value of a text, or the reason why it has none, which continues a sentence: "is not JSON: …". */
 export type ParsedJson = { readonly value: unknown } | { readonly fault: string };
 
 /**
- * Parses JSON that has no key twice in one object, at most 16 levels, 100,000 objects, lists and texts, and a million
- * commas.
+ * Parses JSON without duplicate keys, with at most 16 levels, 100,000 objects, lists and strings, and a million commas.
  */
 export function parseJson(text: string): ParsedJson {
   try {
     const fault = findFault(text);
     return fault === undefined ? { value: JSON.parse(text) as unknown } : { fault };
   } catch (error) {
-    return { fault: `is no JSON: ${(error as Error).message}` };
+    return { fault: `is not JSON: ${(error as Error).message}` };
   }
 }
 
@@ -34,11 +40,11 @@ const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * Finds what `JSON.parse` would let pass; what it refuses may pass here.
- * @throws SyntaxError for a key that is no JSON
+ * Finds faults that `JSON.parse` accepts. Invalid JSON may pass here.
+ * @throws SyntaxError for an invalid key
  */
 function findFault(text: string): string | undefined {
-  // One entry per open object or list; a list has no keys.
+  // One entry per open object or list. Lists have no keys.
   const open: (Set<string> | undefined)[] = [];
   let [parts, members] = [0, 0];
   let lastText = "";
@@ -61,12 +67,12 @@ function findFault(text: string): string | undefined {
     }
     if (open.length > MOST_LEVELS) return `has more than ${MOST_LEVELS} levels`;
     if (members > MOST_MEMBERS) return `has more than ${MOST_MEMBERS} values`;
-    if (parts > MOST_PARTS) return `has more than ${MOST_PARTS} objects, lists and texts`;
+    if (parts > MOST_PARTS) return `has more than ${MOST_PARTS} objects, lists and strings`;
   }
   return undefined;
 }
 
-/** Where the text that begins with the quote at `start` ends, after its last quote. */
+/** The index after the closing quote of the string that starts at `start`. */
 function endOfText(text: string, start: number): number {
   for (let from = start + 1; ;) {
     const quote = text.indexOf('"', from);

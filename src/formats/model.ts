@@ -1,6 +1,6 @@
 /*
- * A trained model as a safetensors file: its parameters by their names, and in the metadata, as JSON, all else that is
- * needed to use it again.
+ * Trained models as safetensors files: the parameters by name, and in the metadata, as JSON, everything else that is
+ * needed to use the model.
  */
 import type { Normalization } from "../data/dataset.ts";
 import { isNormalization } from "../data/normalization.ts";
@@ -22,34 +22,34 @@ import {
   type TensorValues,
 } from "./safetensors.ts";
 
-/** Plain facts for a reader; a number that is not finite becomes null in the file. */
+/** Information for readers. Numbers that are not finite become null in the file. */
 export type Facts = Readonly<Record<string, string | number | boolean | null>>;
 
-/** A trained model and how it came about. */
+/** A trained model, with what is needed to use it and how it was trained. */
 export interface TrainedModel {
-  /** The network. Read from a file, its parameters have the file's values as their initial ones. */
+  /** The network. If it was read from a file, its initial values are the values in the file. */
   readonly model: Model;
-  /** A name, or a loss of one's own, of which a file keeps the name. */
+  /** The loss: a name, or a custom loss, of which a file stores only the name. */
   readonly loss: LossName | TrainingLoss;
-  /** What the model sees of a feature: feature · scale + offset, for all features or for each its own. */
+  /** The normalization: feature · scale + offset. */
   readonly normalization: Normalization;
-  /** The name of each class; none of a model of quantities. */
+  /** The names of the classes; empty for regression. */
   readonly classes: readonly string[];
-  /** The names of the outputs of a model of quantities. */
+  /** The names of the outputs, for regression. */
   readonly outputs?: readonly string[];
-  /** Steps that the parameters have seen. */
+  /** The number of training steps. */
   readonly step: number;
   /** The options of the training. */
   readonly training: Facts;
-  /** What every option of the command line was, as its configuration file would say it. */
+  /** The value of every option of the command line, in the form of its configuration file. */
   readonly configuration?: Readonly<Record<string, unknown>>;
-  /** How a table's columns become features, as `TableSchema` describes it. */
+  /** How the columns of a table become features, as a `TableSchema`. */
   readonly table?: object;
-  /** What the test set gave, if it was used. */
+  /** The results on the test set, if it was evaluated. */
   readonly results?: Facts;
 }
 
-/** What stands behind the names in a model's file that are not wgrad's own. */
+/** The custom layers, activations and losses of a model file. */
 export interface FileExtensions extends ModelExtensions {
   readonly losses?: readonly TrainingLoss[];
 }
@@ -57,18 +57,20 @@ export interface FileExtensions extends ModelExtensions {
 /** The format of files with a digest. */
 const FORMAT = "wgrad-2";
 
-/** The format of earlier files, which have none. */
+/** The format of older files, without a digest. */
 const FORMAT_WITHOUT_DIGEST = "wgrad";
 
-/** Before the names of the optimizer's states in a checkpoint, which is a model as well. */
+/** The prefix of the names of the optimizer's states in a checkpoint, which is also a model file. */
 export const OPTIMIZER_PREFIX = "optimizer.";
 
-const NOT_A_MODEL = "Give a model file that wgrad wrote; `wgrad import` makes one from a file of PyTorch";
+const NOT_A_MODEL = "Give a model file that wgrad wrote; `wgrad import` converts files of PyTorch";
 
-/** Values by parameter. */
+/** Values by the name of the parameter. */
 export type ParameterValues = Readonly<Record<string, TensorValues>>;
 
-/** The values that the parameters have before a step, which of a model that was read are those of its file. */
+/**
+ * The initial values of a model's parameters. For a model that was read from a file, they are the values in the file.
+ */
 export function initialValues({ parameters }: Model): ParameterValues {
   const entries = parameters.map(({ attributes, shape, size }) => {
     const { name, initial } = attributes as StoredAttributes;
@@ -79,11 +81,20 @@ export function initialValues({ parameters }: Model): ParameterValues {
 
 /**
  * Writes a model with the given values of its parameters, such as those of a snapshot.
- * @param parameters values for each of the model's parameters, by name
+ *
+ * @example
+ * ```ts
+ * const { parameters, step } = await trainer.snapshot();
+ * const trained = { model, loss: "softmaxCrossEntropy", normalization, classes, step, training: { epochs: 3 } } as const;
+ * const bytes = saveModel(trained, parameters);
+ * const { model: loaded } = loadModel(bytes, "model.safetensors");
+ * ```
+ *
+ * @param parameters values of each of the model's parameters, by name
  * @returns the bytes of a safetensors file
- * @throws OptionError for what `loadModel` would refuse: naming the parameter, for values that are missing, too many or
- * of another shape than the model's config says; naming the entry, for facts that a file cannot keep; and for a loss of
- * one's own under a name of wgrad's. GraphError for two parameters of one name
+ * @throws OptionError for anything that `loadModel` would refuse: values that are missing, unknown, or of another shape
+ * than in the model's config (the error names the parameter), entries that a file cannot store (the error names the
+ * entry), and a custom loss with the name of a built-in one. GraphError for two parameters with the same name
  */
 export function saveModel(trained: TrainedModel, parameters: ParameterValues): Uint8Array {
   const metadata = modelMetadata(trained);
@@ -92,7 +103,9 @@ export function saveModel(trained: TrainedModel, parameters: ParameterValues): U
   return writeModelFile(tensors, metadata);
 }
 
-/** @throws OptionError, or GraphError for two parameters of one name, for what `loadModel` would refuse */
+/**
+ * @throws OptionError for anything that `loadModel` would refuse, or GraphError for two parameters with the same name
+ */
 function requireLoadable(
   trained: TrainedModel,
   parameters: ParameterValues,
@@ -108,13 +121,13 @@ function requireLoadable(
   } catch (cause) {
     if (!(cause instanceof DataError)) throw cause;
     throw new OptionError(
-      { where: "saveModel", what: cause.what, fix: "Correct it: loadModel would refuse the file" },
+      { where: "saveModel", what: cause.what, fix: "Correct it, since loadModel would refuse the file" },
       { cause },
     );
   }
 }
 
-/** A safetensors file of a model, with a digest of all that it says. */
+/** A safetensors file of a model, with a digest of its contents. */
 export function writeModelFile(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>>,
@@ -122,29 +135,32 @@ export function writeModelFile(
   return writeSafetensors(tensors, { ...metadata, [DIGEST]: digestOf(tensors, metadata) });
 }
 
-/** Whether a file's metadata are those of a model of wgrad's. */
+/** Whether the metadata belongs to a model file of wgrad. */
 export function isModelFile({ metadata }: Pick<Safetensors, "metadata">): boolean {
   return metadata["format"] === FORMAT || metadata["format"] === FORMAT_WITHOUT_DIGEST;
 }
 
-/** @throws OptionError naming the parameter, for values that are missing, too many or of another shape than the model's */
+/**
+ * @throws OptionError that names the parameter, for values that are missing, unknown, or of another shape than the
+ * model's
+ */
 export function requireParameters({ parameters: wanted }: Pick<Model, "parameters">, given: ParameterValues): void {
-  const fix = "Give the values of this model's parameters";
+  const fix = "Give values of this model's parameters";
   const shapes = new Map(wanted.map(({ attributes, shape }) => [(attributes as StoredAttributes).name, shape]));
   for (const [where, shape] of shapes) {
     const found = Object.hasOwn(given, where) ? given[where] : undefined;
     if (!found) throw new OptionError({ where, what: "the values of this parameter are missing", fix });
     if (!sameShape(found.shape, shape) || found.values.length !== sizeOf(shape)) {
-      const what = `${found.values.length} values of shape [${found.shape.join(", ")}] for shape [${shape.join(", ")}]`;
+      const what = `${found.values.length} values of shape [${found.shape.join(", ")}] for a parameter of shape [${shape.join(", ")}]`;
       throw new OptionError({ where, what, fix });
     }
   }
   const extra = Object.keys(given).find((name) => !shapes.has(name));
   if (extra !== undefined)
-    throw new OptionError({ where: excerpt(extra), what: "the model has no such parameter", fix });
+    throw new OptionError({ where: excerpt(extra), what: "the model does not have this parameter", fix });
 }
 
-/** All of a model but its parameters, as a file's metadata. */
+/** Everything except the parameters, as metadata of a file. */
 export function modelMetadata(trained: TrainedModel): Record<string, string> {
   const { model, loss, normalization, classes, outputs, step, training, configuration, table, results } = trained;
   return {
@@ -164,39 +180,51 @@ export function modelMetadata(trained: TrainedModel): Record<string, string> {
 
 /**
  * Reads a file that `saveModel` wrote.
+ *
+ * @example
+ * ```ts
+ * const { model, normalization, classes } = loadModel(bytes, "model.safetensors");
+ * const evaluator = createEvaluator({ model, normalization, backend, session: backend.createSession() });
+ * const logits = await evaluator.predict(features);
+ * ```
+ *
  * @param bytes the whole file
  * @param where the file's name, for messages
- * @param extensions what layers, activations and losses of one's own are, where the model has any
- * @throws DataError for anything that `readSafetensors` refuses; for a safetensors file that is no model of wgrad, or
- * whose contents are not those of its digest (files of versions before the digest have none, and are read without);
- * naming the entry, for metadata that is missing or not what it should be; and naming the tensor and both shapes, for
- * tensors that are not the network's parameters
+ * @param extensions the model's custom layers, activations and losses
+ * @throws DataError for anything that `readSafetensors` refuses; for a safetensors file that is not a model of wgrad,
+ * or whose contents do not match its digest (files of older versions have no digest and are read without this check);
+ * for metadata that is missing or invalid (the error names the entry); and for tensors that do not match the network's
+ * parameters (the error names the tensor and both shapes)
  */
 export function loadModel(bytes: Uint8Array, where: string, extensions: FileExtensions = {}): TrainedModel {
   return modelOfFile(readSafetensors(bytes, where), where, extensions);
 }
 
-/** The same of a file that is read already. */
+/** As `loadModel`, for a file that was already read as safetensors. */
 export function modelOfFile(file: Safetensors, where: string, extensions: FileExtensions = {}): TrainedModel {
   if (!isModelFile(file)) {
-    throw new DataError({ where, what: "this is a safetensors file, but no model that wgrad wrote", fix: NOT_A_MODEL });
+    throw new DataError({
+      where,
+      what: "this is a safetensors file, but not a model that wgrad wrote",
+      fix: NOT_A_MODEL,
+    });
   }
   requireDigest(file, where);
   return restoreTrained(file, where, extensions);
 }
 
-/** @throws DataError where a file does not say what it said when it was written */
+/** @throws DataError if the contents of a file have changed since it was written */
 function requireDigest({ tensors, metadata }: Safetensors, where: string): void {
   if (metadata["format"] === FORMAT_WITHOUT_DIGEST) return;
   const named = Array.from(tensors, ([name, tensor]) => ({ name, ...tensor }));
   const found = digestOf(named, metadata);
   if (metadata[DIGEST] === found) return;
-  const what = `the file is damaged: its contents have the digest ${found}, but it was written with ${excerpt(metadata[DIGEST])}`;
-  throw new DataError({ where, what, fix: "Take another copy of the file" });
+  const what = `the file is damaged: the digest of its contents is ${found}, but it was written with ${excerpt(metadata[DIGEST])}`;
+  throw new DataError({ where, what, fix: "Use another copy of the file" });
 }
 
 /**
- * The model that metadata such as `modelMetadata` makes describes.
+ * Makes the model that metadata, as written by `modelMetadata`, describes.
  * @param tensors the parameters' values
  * @param where the file's name, for messages
  * @throws DataError, as `loadModel` does
@@ -211,7 +239,7 @@ export function restoreTrained(
   return trainedOf(model, entries, where, extensions.losses);
 }
 
-/** A model with what the metadata say of it. */
+/** Combines a model with the rest of the metadata. */
 function trainedOf(model: Model, entries: Metadata, where: string, ownLosses: FileExtensions["losses"]): TrainedModel {
   const loss = lossNamed(entries.text("loss", isText), where, ownLosses);
   const outputNames = entries.has("outputs")
@@ -233,10 +261,10 @@ function trainedOf(model: Model, entries: Metadata, where: string, ownLosses: Fi
   };
 }
 
-/** What the names of a model's outputs stand for. */
+/** The meaning of a model's outputs. */
 type OutputNames = Pick<TrainedModel, "classes" | "outputs">;
 
-/** @throws DataError where the network's outputs are not those that the names and the loss speak of */
+/** @throws DataError if the network's outputs do not match the names and the loss */
 export function requireOutputNames(
   { outputShape }: Model,
   loss: LossName | TrainingLoss,
@@ -267,8 +295,8 @@ function restoreModel(config: object, { tensors, where, extensions }: ModelFile)
   } catch (cause) {
     if (!(cause instanceof WgradError)) throw cause;
     const { shape } = tensors.get(cause.where ?? "") ?? {};
-    const found = shape ? ` (the file gives it shape [${shape.join(", ")}])` : "";
-    const what = `the network and the tensors do not fit: ${cause.where}: ${cause.what}${found}`;
+    const found = shape ? ` (its shape in the file is [${shape.join(", ")}])` : "";
+    const what = `the network and the tensors do not match: ${cause.where}: ${cause.what}${found}`;
     throw new DataError({ where, what, fix: NOT_A_MODEL }, { cause });
   }
   for (const parameter of model.parameters) {
@@ -282,7 +310,7 @@ function restoreModel(config: object, { tensors, where, extensions }: ModelFile)
   return model;
 }
 
-/** The metadata's entries, each checked as it is read. */
+/** The entries of the metadata. Each is checked when it is read. */
 class Metadata {
   readonly #entries: Readonly<Record<string, string>>;
   readonly #file: string;
@@ -327,22 +355,22 @@ const isText = (value: unknown): value is string => typeof value === "string";
 
 const isLossName = (name: string): name is LossName => Object.hasOwn(losses, name);
 
-/** @throws OptionError for a loss of one's own under a name of wgrad's */
+/** @throws OptionError for a custom loss with the name of a built-in one */
 export function lossName(loss: LossName | TrainingLoss): string {
   if (typeof loss === "string") return loss;
   const { name } = loss;
   if (!isLossName(name) || losses[name] === loss) return name;
   throw new OptionError({
     where: "loss",
-    what: `"${name}" is the name of a loss of wgrad's own`,
-    fix: "Give yours another name",
+    what: `"${name}" is the name of a built-in loss`,
+    fix: "Choose another name",
   });
 }
 
 function lossNamed(name: string, where: string, own: FileExtensions["losses"] = []): LossName | TrainingLoss {
   const found = own.find((loss) => loss.name === name) ?? (isLossName(name) ? name : undefined);
   if (found !== undefined) return found;
-  const what = `the metadata's entry "loss" is ${JSON.stringify(name)}, which is none of wgrad's losses; one of your own is given as { losses: [loss] }`;
+  const what = `the metadata's entry "loss" is ${JSON.stringify(name)}, which is not a built-in loss; a custom one must be given as { losses: [loss] }`;
   throw new DataError({ where, what, fix: NOT_A_MODEL });
 }
 

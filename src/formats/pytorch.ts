@@ -1,6 +1,6 @@
 /*
- * Networks as PyTorch keeps them: a safetensors file of an nn.Sequential's state, in which a Linear layer's weight is
- * [outputs, inputs] and each module, an activation too, takes a number.
+ * Reads and writes networks for PyTorch: a safetensors file with the state of an nn.Sequential, in which the weight of
+ * a Linear layer is [outputs, inputs] and every module, including activations, has a number.
  */
 import { requireNormalization } from "../data/normalization.ts";
 import { DataError, excerpt, OptionError, optionName } from "../errors.ts";
@@ -38,12 +38,12 @@ import {
 
 const forms = byFolder<PytorchForm>(import.meta.glob("../nn/layers/*/pytorch.ts", { eager: true, import: "pytorch" }));
 
-/** The form of a layer of a config, which may come from a file; undefined for one that is none of wgrad's. */
+/** The PyTorch form of a layer's config, which may come from a file; undefined for a custom layer. */
 function formOf({ type }: Partial<LayerConfig>): PytorchForm | undefined {
   return type !== undefined && Object.hasOwn(forms, type) ? forms[type] : undefined;
 }
 
-/** @throws OptionError for a layer that is none of wgrad's */
+/** @throws OptionError for a custom layer */
 function requireForm(layer: LayerConfig): PytorchForm {
   const form = formOf(layer);
   if (form) return form;
@@ -54,7 +54,7 @@ function requireForm(layer: LayerConfig): PytorchForm {
   });
 }
 
-/** Marks in the metadata a file that describes its network. */
+/** Marks files that describe their network in the metadata. */
 const PRODUCER = "wgrad";
 
 interface SequentialModules {
@@ -74,10 +74,10 @@ function sequentialModules({ config, shapes }: Model): SequentialModules {
 }
 
 /**
- * A model as a safetensors file that PyTorch's nn.Sequential loads; `pytorchCode` says how. wgrad's own description goes
- * along as metadata, so that `loadPytorch` gives back the same model to the bit.
- * @param parameters values for each of the model's parameters; those that the model was read with by default
- * @throws OptionError for values that are not those of the model's parameters, and for a layer that is none of wgrad's
+ * Writes a model as a safetensors file for PyTorch's nn.Sequential; `pytorchCode` returns the code that loads it. The
+ * metadata also contain wgrad's description of the model, so that `loadPytorch` returns the same model, bit by bit.
+ * @param parameters values of each of the model's parameters; by default the model's initial values
+ * @throws OptionError for values that do not match the model's parameters, and for a custom layer
  */
 export function savePytorch(
   trained: TrainedModel,
@@ -95,12 +95,12 @@ export function savePytorch(
   return writeSafetensors(tensors, { ...modelMetadata(trained), format: "pt", producer: PRODUCER });
 }
 
-/** What makes probabilities of logits, at the end of an expression. */
+/** Converts logits to probabilities, at the end of an expression. */
 const probabilityCode = { softmax: ".softmax(-1)", sigmoid: ".sigmoid()" };
 
 /**
- * The lines of Python that load what `savePytorch` wrote, for PyTorch with the package safetensors.
- * @param path of the file
+ * The Python code that loads a file of `savePytorch`, for PyTorch with the package safetensors.
+ * @param path the path of the file
  */
 export function pytorchCode(trained: TrainedModel, path: string): string {
   const { model, loss } = trained;
@@ -126,38 +126,38 @@ export function pytorchCode(trained: TrainedModel, path: string): string {
   ].join("\n");
 }
 
-/** What a file of PyTorch does not say. */
+/** What a PyTorch file does not contain. */
 export interface ImportOptions {
-  /** Applied between the Linear layers; "relu" by default. */
+  /** The activation between the Linear layers; "relu" by default. */
   readonly activation?: ActivationName;
-  /** The names of the Linear layers in their order, such as ["fc1", "fc2"]; by default as their numbers say. */
+  /** The names of the Linear layers in order, such as ["fc1", "fc2"]; by default they are sorted by their numbers. */
   readonly layers?: readonly string[];
-  /** The shape of one example; one axis of the first layer's inputs by default. */
+  /** The shape of one example; by default one axis with the inputs of the first layer. */
   readonly inputShape?: readonly number[];
-  /** How the network sees the features; as they are by default. */
+  /** The normalization of the features; unchanged by default. */
   readonly normalization?: TrainedModel["normalization"];
-  /** The name of each class; "0", "1", … by default, but for a network of one output. */
+  /** The names of the classes; "0", "1", … by default, unless the network has one output. */
   readonly classes?: readonly string[];
-  /** The name of each output of a network of quantities; "output" by default for a network of one output. */
+  /** The names of the outputs, for regression; "output" by default for a network with one output. */
   readonly outputs?: readonly string[];
-  /** By default "softmaxCrossEntropy" of classes and "meanSquaredError" of quantities. */
+  /** "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default. */
   readonly loss?: LossName;
 }
 
 /**
- * Reads a network of Linear layers from a safetensors file of PyTorch's, or what `savePytorch` wrote, which says all by
- * itself. Values of float16, bfloat16 and float64 become float32.
+ * Reads a network of Linear layers from a PyTorch safetensors file, or a file of `savePytorch`, which contains its own
+ * description. Values in float16, bfloat16 and float64 are converted to float32.
  * @param bytes the whole file
  * @param where the file's name, for messages
- * @throws DataError for anything that `readSafetensors` refuses, and naming the tensor and the shapes, for one that is
- * no Linear layer's, or layers of which one does not take what the one before gives; OptionError for an option that
- * does not fit, or any where the file says all by itself
+ * @throws DataError for anything that `readSafetensors` refuses, for a tensor that does not belong to a Linear layer,
+ * or for layers whose sizes do not match (the error names the tensor and the shapes); OptionError for an option that
+ * does not fit, or any option if the file contains its own description
  */
 export function loadPytorch(bytes: Uint8Array, where: string, options: ImportOptions = {}): TrainedModel {
   const file = readSafetensors(bytes, where, { convert: true });
   const { producer } = file.metadata;
   if (isModelFile(file)) {
-    throw new DataError({ where, what: "this is a model of wgrad already", fix: "Use it as it is" });
+    throw new DataError({ where, what: "this is already a model of wgrad", fix: "Use it directly" });
   }
   return producer === PRODUCER ? fromOwnFile(file, where, options) : fromLinearLayers(file, where, options);
 }
@@ -165,13 +165,13 @@ export function loadPytorch(bytes: Uint8Array, where: string, options: ImportOpt
 function fromOwnFile({ tensors, metadata }: Safetensors, where: string, options: ImportOptions): TrainedModel {
   const [given] = Object.entries(options).find(([, value]) => value !== undefined) ?? [];
   if (given !== undefined) {
-    const what = `${where} was written by wgrad and describes its network itself`;
-    throw new OptionError({ where: optionName(given), what, fix: "Leave this option out" });
+    const what = `${where} was written by wgrad and contains its own description`;
+    throw new OptionError({ where: optionName(given), what, fix: "Remove this option" });
   }
   // Modules and layers have different numbers but the same order.
   const prefixes = [...new Set([...tensors.keys()].map(prefixOf))].toSorted(byNumbers);
   const layers = layersWithParameters(metadata["model"] ?? "");
-  // In a damaged file they may differ in number: restoreTrained names what is wrong.
+  // In a damaged file their numbers may differ; `restoreTrained` then reports what is wrong.
   if (prefixes.length !== layers.length) return restoreTrained({ tensors, metadata }, where);
   const path = pathOf(metadata["model"] ?? "");
   const renamed = [...tensors].map(([name, tensor]) => {
@@ -182,14 +182,14 @@ function fromOwnFile({ tensors, metadata }: Safetensors, where: string, options:
   return restoreTrained({ tensors: new Map(renamed), metadata }, where);
 }
 
-/** What begins the parameters' names of a model's config, as far as it is one. */
+/** The prefix of the parameters' names according to a model's config, which may be invalid. */
 function pathOf(config: string): string {
   const parsed = parseJson(config);
   const { name } = ("value" in parsed && (parsed.value as Partial<ModelConfig> | null)) || {};
   return parameterPrefix(typeof name === "string" ? { name } : {});
 }
 
-/** The layers with parameters in a model's config, as far as it is one: `restoreTrained` checks all of it. */
+/** The layers with parameters according to a model's config, which may be invalid; `restoreTrained` checks it. */
 function layersWithParameters(config: string) {
   const parsed = parseJson(config);
   const { layers } = ("value" in parsed && (parsed.value as Partial<ModelConfig> | null)) || {};
@@ -203,7 +203,7 @@ function layersWithParameters(config: string) {
 /** "layers.0" of "layers.0.weight". */
 const prefixOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf(".")));
 
-/** Numbers in names count as numbers: "layers.10" comes after "layers.2". */
+/** Compares numbers in names by value: "layers.10" comes after "layers.2". */
 const { compare: byNumbers } = new Intl.Collator("en", { numeric: true });
 
 interface Linear {
@@ -251,14 +251,14 @@ function fromLinearLayers({ tensors }: Safetensors, where: string, options: Impo
   return { model, loss, normalization, ...outputNames, step: 0, training: { importedFrom: where } };
 }
 
-/** @throws OptionError for what is no list of names, or of sizes */
+/** @throws OptionError if an option is not a list of names or sizes */
 function requireLists({ layers, classes, outputs, inputShape }: ImportOptions): void {
   for (const [where, list] of Object.entries({ layers, classes, outputs, inputShape })) {
     const type = where === "inputShape" ? "number" : "string";
     if (list === undefined || (Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === type)))
       continue;
     const fix = type === "number" ? "Give a list of sizes such as [28, 28]" : 'Give a list of names such as ["a", "b"]';
-    throw new OptionError({ where: optionName(where), what: `${excerpt(list)} is none`, fix });
+    throw new OptionError({ where: optionName(where), what: `${excerpt(list)} is not such a list`, fix });
   }
 }
 
@@ -266,8 +266,8 @@ function outputNamesOf({ classes, outputs }: ImportOptions, count: number): Pick
   if (classes && outputs) {
     throw new OptionError({
       where: optionName("classes"),
-      what: "a network has classes or outputs, not both",
-      fix: "Name one of them",
+      what: "classes and outputs exclude each other",
+      fix: "Give one of them",
     });
   }
   if (outputs ?? (count === 1 && !classes)) return { classes: [], outputs: outputs ?? ["output"] };
@@ -281,7 +281,7 @@ function linearLayers(tensors: Safetensors["tensors"], file: string, order: read
     const part = prefix === "" ? name : name.slice(prefix.length + 1);
     const { length: axes } = tensor.shape;
     if (!((part === "weight" && axes === 2) || (part === "bias" && axes === 1)) || tensor.values.length === 0) {
-      const what = `${shapeText(tensor.shape)} is no Linear layer's weight [outputs, inputs] or bias [outputs]`;
+      const what = `${shapeText(tensor.shape)} is not the shape of a Linear layer's weight [outputs, inputs] or bias [outputs]`;
       throw new DataError({ where: `${file}, tensor ${excerpt(name)}`, what, fix: NO_LINEAR });
     }
     found.set(prefix, { ...found.get(prefix), [part]: tensor });
@@ -291,23 +291,23 @@ function linearLayers(tensors: Safetensors["tensors"], file: string, order: read
   return orderedNames(names, order).map((name) => {
     const { weight, bias } = found.get(name)!;
     const where = `${file}, layer ${excerpt(name)}`;
-    if (!weight) throw new DataError({ where, what: "it has a bias but no weight", fix: NO_LINEAR });
+    if (!weight) throw new DataError({ where, what: "the layer has a bias but no weight", fix: NO_LINEAR });
     if (bias && bias.shape[0] !== weight.shape[0]) {
-      const what = `its bias is ${shapeText(bias.shape)}, but its weight ${shapeText(weight.shape)} gives ${weight.shape[0]} outputs`;
+      const what = `its bias is ${shapeText(bias.shape)}, but its weight ${shapeText(weight.shape)} has ${weight.shape[0]} outputs`;
       throw new DataError({ where, what, fix: NO_LINEAR });
     }
     return { name, weight, bias };
   });
 }
 
-/** @throws OptionError where the order does not name each layer once */
+/** @throws OptionError if the order does not contain each layer once */
 function orderedNames(names: readonly string[], order: readonly string[] | undefined): readonly string[] {
   if (!order || (order.length === names.length && names.every((name) => order.includes(name)))) return order ?? names;
-  const what = `${excerpt(order)} does not name each layer of the file once`;
+  const what = `${excerpt(order)} does not list each layer of the file once`;
   throw new OptionError({
     where: optionName("layers"),
     what,
-    fix: `Give ${optionName("layers", names)} in the order in which they work`,
+    fix: `Give ${optionName("layers", names)} in the order of execution`,
   });
 }
 
@@ -318,9 +318,9 @@ function requireChain(linears: readonly Linear[], file: string): void {
     throw new DataError({
       where: `${file}, layer ${excerpt(name)}`,
       what:
-        `its weight ${shapeText(weight.shape)} takes ${weight.shape[1]} inputs, but ${excerpt(before.name)} before it, ` +
-        `${shapeText(before.weight.shape)}, gives ${before.weight.shape[0]}`,
-      fix: "Name the layers in the order in which they work, or import a network that is a chain of them",
+        `its weight ${shapeText(weight.shape)} has ${weight.shape[1]} inputs, but the layer ${excerpt(before.name)} before it, ` +
+        `${shapeText(before.weight.shape)}, has ${before.weight.shape[0]} outputs`,
+      fix: "List the layers in the order of execution, or import a network that is a chain of Linear layers",
     });
   });
 }

@@ -20,20 +20,20 @@ export interface NamedTensor extends TensorValues {
 
 /** The contents of a safetensors file. */
 export interface Safetensors {
-  /** In the order in which the values lie in the file. */
+  /** In the order of their values in the file. */
   readonly tensors: ReadonlyMap<string, TensorValues>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 const METADATA = "__metadata__";
 
-/** Before the header stands its length. */
+/** The length of the header comes first. */
 const LENGTH_BYTES = 8;
 
-/** As the format's own library has it. */
+/** The limit of the format's own library. */
 const LARGEST_HEADER = 100_000_000;
 
-/** More than any tensor of a network has. */
+/** More axes than any tensor of a network has. */
 const MOST_AXES = 16;
 
 const NOT_SAFETENSORS = "Give a safetensors file";
@@ -42,10 +42,10 @@ const DAMAGED = "The file is damaged or incomplete: copy or write it again";
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 /**
- * Writes tensors as float32 in the order given. The values begin at a multiple of 8 bytes.
- * @param metadata free text by key
+ * Writes tensors as float32 in the given order. The values start at a multiple of 8 bytes.
+ * @param metadata texts by key
  * @returns the bytes of the whole file
- * @throws OptionError for a name that is used twice or reserved, a shape that is none, and values that do not fill it
+ * @throws OptionError for a name that is duplicate or reserved, an invalid shape, or values that do not match it
  */
 export function writeSafetensors(
   tensors: readonly NamedTensor[],
@@ -75,36 +75,35 @@ export function writeSafetensors(
 function requireWritable(taken: boolean, name: string, shape: readonly number[], values: Float32Array): void {
   const where = `tensor ${excerpt(name)}`;
   if (taken) {
-    const what = name === METADATA ? "this name is reserved by the format" : "there are two tensors of this name";
-    throw new OptionError({ where, what, fix: "Give each tensor a name of its own" });
+    const what = name === METADATA ? "this name is reserved by the format" : "there are two tensors with this name";
+    throw new OptionError({ where, what, fix: "Give each tensor its own name" });
   }
   if (!isCounts(shape)) {
-    throw new OptionError({ where, what: `${excerpt(shape)} is no shape`, fix: "Give a list of whole numbers" });
+    throw new OptionError({ where, what: `${excerpt(shape)} is not a shape`, fix: "Give a list of whole numbers" });
   }
   if (values.length !== sizeOf(shape)) {
-    const what = `${values.length} values for shape [${shape.join(", ")}], which holds ${sizeOf(shape)}`;
-    throw new OptionError({ where, what, fix: "Give one value per element, row after row" });
+    const what = `${values.length} values for the shape [${shape.join(", ")}] of size ${sizeOf(shape)}`;
+    throw new OptionError({ where, what, fix: "Give one value per element, row-major" });
   }
 }
 
-/** How a safetensors file is read. */
+/** Options of `readSafetensors`. */
 export interface ReadOptions {
   /**
-   * Whether tensors of F16, BF16 and F64 are read too, and made float32: the first two exactly, F64 rounded to the
-   * nearest. False by default: then F32 alone is read. Integers, bool and 8-bit floats are always refused.
+   * Whether to also read tensors in F16, BF16 and F64, converted to float32 (the first two exactly, F64 rounded to
+   * nearest). False by default: then only F32 is read. Integers, bool and 8-bit floats are always refused.
    */
   readonly convert?: boolean;
 }
 
 /**
- * Reads a safetensors file. Nothing is allocated by what the header says before that was checked against the file's
- * length.
+ * Reads a safetensors file. Sizes in the header are checked against the file's length before memory is allocated.
  * @param bytes the whole file
  * @param where the file's name, for messages
- * @throws DataError naming the tensor and the numbers for a file that is no safetensors file; a header that is cut
- * short, too long, no JSON object, has a key twice, or has more than 100,000 texts, lists and objects (about 12,000
- * tensors); a field or type that is unknown or missing; offsets outside the file; a tensor whose bytes are not those
- * of its shape; bytes that belong to no tensor or to two; and a finite value beyond float32
+ * @throws DataError that names the tensor and the numbers: for a file that is not in this format; a header that is
+ * truncated, too long, not a JSON object, contains a key twice, or has more than 100,000 strings, lists and objects
+ * (about 12,000 tensors); an unknown or missing field or type; offsets outside the file; a tensor whose size does not
+ * match its shape; bytes that belong to no tensor or to two; and a finite value outside the range of float32
  */
 export function readSafetensors(bytes: Uint8Array, where: string, { convert = false }: ReadOptions = {}): Safetensors {
   const { header, headerEnd } = readHeader(bytes, where);
@@ -116,7 +115,7 @@ export function readSafetensors(bytes: Uint8Array, where: string, { convert = fa
   requireEveryByteOnce(described, bytes.length - headerEnd, where);
   const start = bytes.byteOffset + headerEnd;
   const tensors = described.map(({ name, type, shape, begin, end }): [string, TensorValues] => {
-    // A copy, since the values need not lie at a multiple of 4 bytes in the memory of `bytes`.
+    // Copied, because the values may not be aligned to 4 bytes in the memory of `bytes`.
     const values = toFloat32(type, bytes.buffer.slice(start + begin, start + end) as ArrayBuffer);
     if (type === "F64")
       requireNoOverflow(values, bytes.subarray(headerEnd + begin, headerEnd + end), inFile(where, name));
@@ -130,7 +129,7 @@ function requireNoOverflow(values: Float32Array, doubles: Uint8Array, where: str
   const double = (index: number) => view.getFloat64(8 * index, true);
   const wrong = values.findIndex((value, index) => Math.abs(value) === Infinity && Number.isFinite(double(index)));
   if (wrong < 0) return;
-  const what = `its value ${double(wrong)} at element ${wrong} is beyond float32`;
+  const what = `its value ${double(wrong)} at element ${wrong} is outside the range of float32`;
   throw new DataError({ where, what, fix: "Scale the values, or save them as float32" });
 }
 
@@ -138,14 +137,14 @@ const inFile = (file: string, name: string) => `${file}, tensor ${excerpt(name)}
 
 function readHeader(bytes: Uint8Array, where: string): { header: Record<string, unknown>; headerEnd: number } {
   const refuse = (what: string, fix: string, cause?: unknown) => new DataError({ where, what, fix }, { cause });
-  // The header's first byte tells a file of another kind, whose first eight bytes are any number.
+  // The first byte of the header reveals files of another kind, whose first eight bytes are an arbitrary number.
   if (bytes.length <= LENGTH_BYTES || bytes[LENGTH_BYTES] !== "{".charCodeAt(0)) {
-    throw refuse("this is no safetensors file: it has no header in JSON at byte 8", NOT_SAFETENSORS);
+    throw refuse("this is not a safetensors file: it has no JSON header at byte 8", NOT_SAFETENSORS);
   }
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getBigUint64(0, true));
   if (length > LARGEST_HEADER) {
     throw refuse(
-      `the header should have ${length} bytes, more than the ${LARGEST_HEADER} of the format`,
+      `the header should have ${length} bytes, more than the format's limit of ${LARGEST_HEADER}`,
       NOT_SAFETENSORS,
     );
   }
@@ -157,11 +156,11 @@ function readHeader(bytes: Uint8Array, where: string): { header: Record<string, 
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, headerEnd));
   } catch (cause) {
-    throw refuse(`the header is no JSON: ${(cause as Error).message}`, DAMAGED, cause);
+    throw refuse(`the header is not JSON: ${(cause as Error).message}`, DAMAGED, cause);
   }
   const parsed = parseJson(text);
   if ("fault" in parsed) throw refuse(`the header ${parsed.fault}`, DAMAGED);
-  // The header begins with a brace, so it is an object.
+  // The header starts with a brace, so it is an object.
   return { header: parsed.value as Record<string, unknown>, headerEnd };
 }
 
@@ -176,7 +175,7 @@ interface Entry {
   readonly name: string;
   readonly type: FloatType;
   readonly shape: readonly number[];
-  /** Bytes from the header's end. */
+  /** The first byte, counted from the header's end. */
   readonly begin: number;
   readonly end: number;
 }
@@ -184,7 +183,7 @@ interface Entry {
 function checkEntry(name: string, entry: unknown, file: string, types: readonly FloatType[]): Entry {
   const where = inFile(file, name);
   const refuse = (what: string, fix = DAMAGED) => new DataError({ where, what, fix });
-  if (!isObject(entry)) throw refuse("its entry in the header is no object");
+  if (!isObject(entry)) throw refuse("its entry in the header is not an object");
   const { dtype, shape, data_offsets: offsets, ...others } = entry;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw refuse(`its entry has the unknown field ${excerpt(unknown)}`);
@@ -211,10 +210,10 @@ function requireEveryByteOnce(entries: readonly Entry[], length: number, file: s
   for (const { name, begin, end } of entries) {
     const where = inFile(file, name);
     if (begin !== reached) {
-      const what = `it begins at byte ${begin} of the values, but ${reached} bytes came before`;
+      const what = `it starts at byte ${begin} of the values, but the previous tensor ends at byte ${reached}`;
       throw new DataError({
         where,
-        what: `${what}: ${begin < reached ? "two tensors overlap" : "there is a hole"}`,
+        what: `${what}: ${begin < reached ? "two tensors overlap" : "there is a gap"}`,
         fix: DAMAGED,
       });
     }

@@ -1,19 +1,19 @@
 import { version } from "../version.ts";
 
-/** Under this key, which all copies of wgrad share, every tensor says which copy made it. */
+/** The key under which every tensor stores which copy of wgrad made it. All copies share this symbol. */
 export const COPY: unique symbol = Symbol.for("wgrad.copy") as never;
 
-/** This copy of wgrad: its version, and the module that holds it where the module format has such a name. */
+/** This copy of wgrad: its version and, if the module format provides it, its URL. */
 export const thisCopy = `wgrad ${version} at ${(import.meta.url as string | undefined) ?? "an unknown place"}`;
 
 const FIX =
-  "Load one version of wgrad, in one way: a program that imports it in one place and requires it in another has two copies";
+  "Load wgrad in one way and in one version: a program that imports it in one place and requires it in another has two copies";
 
 /**
- * Why a value is nothing that this copy of wgrad made, as a part of a `Refusal`.
+ * Why a value was not made by this copy of wgrad, as part of a `Refusal`.
  * @param kind what was expected, such as "tensor"
- * @param maker the copy that made it, where it is known
- * @param fix what to do where no other copy is involved
+ * @param maker the copy that made it, if known
+ * @param fix the fix if no other copy is involved
  */
 export function foreignness(
   kind: string,
@@ -21,11 +21,11 @@ export function foreignness(
   maker: string | undefined,
   fix: string,
 ): { what: string; fix: string } {
-  if (maker === undefined) return { what: `${shown(value)} is no ${kind}`, fix };
+  if (maker === undefined) return { what: `${shown(value)} is not a ${kind}`, fix };
   return { what: `the ${kind} was made by another copy of wgrad, ${maker}; this is ${thisCopy}`, fix: FIX };
 }
 
-/** The copy of wgrad that made a tensor; undefined for what is no tensor of any copy that says so. */
+/** The copy of wgrad that made a tensor; undefined for a value that is not a tensor of any copy. */
 export function makerOf(value: unknown): string | undefined {
   const maker = (value as { [COPY]?: unknown } | null | undefined)?.[COPY];
   return typeof maker === "string" ? maker : undefined;
@@ -36,5 +36,5 @@ function shown(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value);
   return Array.isArray(value)
     ? `an array of length ${value.length}`
-    : `an object of the keys ${Object.keys(value).join(", ")}`;
+    : `an object with the keys ${Object.keys(value).join(", ")}`;
 }

@@ -1,12 +1,12 @@
 import type { Graph } from "./graph.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Attributes are shown up to this many characters. */
+/** The maximum number of characters of attributes. */
 const LONGEST_ATTRIBUTES = 160;
 
 /**
- * A graph as text, one line per node, then its outputs and updates. A node is named by its position, such as %3:
- * `%3 = matmul(%0, %2) float32[64, 10] {"leftTransposed":false}`.
+ * Describes a graph as text: one line per node, then its outputs and updates. Nodes are named by their positions, such
+ * as %3: `%3 = matmul(%0, %2) float32[64, 10] {"leftTransposed":false}`.
  */
 export function describeGraph({ nodes, outputs, updates }: Graph): string[] {
   const names = new Map(nodes.map((node, position) => [node, `%${position}`]));
@@ -28,7 +28,7 @@ function expression({ op, inputs, attributes: of }: Tensor, nameOf: (node: Tenso
   return name === undefined ? op.name : `${op.name} ${quoted(name)}`;
 }
 
-/** What else the op needs; of leaves, only the number of a scalar constant. */
+/** The attributes of an op. Of leaves, only the value of a scalar constant is shown. */
 function attributes({ op, size, attributes: of }: Tensor): string {
   if (op.kind === "leaf" && (size > 1 || !("values" in of))) return "";
   const given = Object.entries(of).filter(([, value]) => !Array.isArray(value) || value.length > 0);
@@ -37,5 +37,5 @@ function attributes({ op, size, attributes: of }: Tensor): string {
   return ` ${text.length > LONGEST_ATTRIBUTES ? `${text.slice(0, LONGEST_ATTRIBUTES)}…` : text}`;
 }
 
-/** A name as it is, where it is a plain word. */
+/** Quotes a name unless it is a plain word. */
 const quoted = (name: string) => (/^[\w.-]+$/.test(name) ? name : JSON.stringify(name));

@@ -4,21 +4,21 @@ import { isStored } from "./leaves.ts";
 import { requireTensor, sameShape, Tensor } from "./tensor.ts";
 import { isPack } from "./traits.ts";
 
-/** At the end of a step the target holds the value. */
+/** Sets the target to the value at the end of a step. */
 export interface Update {
-  /** A parameter or state, or a `pack` of them. */
+  /** A parameter, a state, or a `pack` of them. */
   readonly target: Tensor;
   readonly value: Tensor;
 }
 
 /**
- * What one step computes: named outputs, and new values for parameters and states. Every value is computed from
- * what the leaves held when the step began; the updates happen together at its end.
+ * The computation of one step: named outputs, and new values for parameters and states. All values are computed from
+ * the values of the leaves at the start of the step; the updates are applied together at its end.
  */
 export interface Graph {
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly updates: readonly Update[];
-  /** Every tensor that the outputs and updates need, each after its inputs. */
+  /** All tensors that the outputs and updates depend on, in topological order. */
   readonly nodes: readonly Tensor[];
 }
 
@@ -26,9 +26,20 @@ export interface Graph {
 const defined = new WeakSet<object>();
 
 /**
- * Collects outputs and updates into a graph.
- * @throws GraphError where an output or update is no tensor of this copy of wgrad, or an update's target is no stored
- * leaf, has another shape, or is updated twice
+ * Defines a graph from outputs and updates.
+ *
+ * @example
+ * ```ts
+ * const x = input("x", [4, 2]);
+ * const weights = parameter("weights", [2, 1]);
+ * const loss = mean(square(matmul(x, weights)));
+ * const [gradient] = gradients(loss, [weights]);
+ * const graph = defineGraph({ loss }, [{ target: weights, value: subtract(weights, multiply(gradient!, 0.1)) }]);
+ * const executable = await session.compile(graph);
+ * ```
+ *
+ * @throws GraphError if an output or update is not a tensor of this copy of wgrad, or if the target of an update is not
+ * a parameter or state, has another shape, or is updated twice
  */
 export function defineGraph(outputs: Readonly<Record<string, Tensor>>, updates: readonly Update[] = []): Graph {
   requireParts(outputs, updates);
@@ -37,13 +48,17 @@ export function defineGraph(outputs: Readonly<Record<string, Tensor>>, updates: 
     if (!sameShape(target.shape, value.shape) || target.dtype !== value.dtype) {
       throw new GraphError({
         where: "update",
-        what: `${target} cannot take the value ${value}`,
-        fix: "Shapes must agree",
+        what: `${target} cannot be set to ${value}`,
+        fix: "The shapes must be equal",
       });
     }
     for (const leaf of updatedLeaves(target)) {
       if (!isStored(leaf)) {
-        throw new GraphError({ where: "update", what: `${leaf} keeps no value`, fix: "Update a parameter or a state" });
+        throw new GraphError({
+          where: "update",
+          what: `${leaf} is not stored between steps`,
+          fix: "Update a parameter or a state",
+        });
       }
       if (seen.has(leaf)) {
         throw new GraphError({ where: "update", what: `${leaf} is updated twice`, fix: "Update each leaf once" });
@@ -62,14 +77,14 @@ function requireParts(outputs: unknown, updates: unknown): void {
   if (typeof outputs !== "object" || outputs === null || Array.isArray(outputs)) {
     throw new GraphError({
       where,
-      what: `${String(outputs)} are no outputs`,
-      fix: "Give tensors by name, such as { loss }",
+      what: `${String(outputs)} are not outputs`,
+      fix: "Give an object of tensors, such as { loss }",
     });
   }
   if (!Array.isArray(updates)) {
     throw new GraphError({
       where,
-      what: `${String(updates)} are no updates`,
+      what: `${String(updates)} are not updates`,
       fix: "Give an array of { target, value }",
     });
   }
@@ -81,22 +96,25 @@ function requireParts(outputs: unknown, updates: unknown): void {
 }
 
 /**
- * Refuses anything but a graph that `defineGraph` of this copy of wgrad made.
- * @throws GraphError that names both copies where another one made it
+ * Requires a graph that `defineGraph` of this copy of wgrad made.
+ * @throws GraphError, which names both copies if another copy made it
  */
 export function requireGraph(where: string, value: unknown): asserts value is Graph {
   if (typeof value === "object" && value !== null && defined.has(value)) return;
   const node = (value as Partial<Graph> | null | undefined)?.nodes?.[0];
   const maker = node instanceof Tensor ? undefined : makerOf(node);
-  throw new GraphError({ where, ...foreignness("graph", value, maker, "Give what defineGraph returns") });
+  throw new GraphError({ where, ...foreignness("graph", value, maker, "Give a graph that defineGraph returned") });
 }
 
-/** The stored leaves that an update writes: the target itself, or the members of a pack. */
+/** The parameters and states that an update changes: the target itself, or the members of a pack. */
 export function updatedLeaves(target: Tensor): readonly Tensor[] {
   return isPack(target) ? target.inputs : [target];
 }
 
-/** Every tensor the roots need, each after its inputs. Iterative, so that deep graphs do not exhaust the stack. */
+/**
+ * All tensors that the roots depend on, each after its inputs. Iterative, so that deep graphs do not overflow the
+ * stack.
+ */
 export function topologicalOrder(roots: readonly Tensor[]): Tensor[] {
   const order: Tensor[] = [];
   const entered = new Set<Tensor>();

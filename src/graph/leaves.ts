@@ -10,10 +10,10 @@ export const inputOp = leaf("input");
 export const constantOp = leaf("constant");
 export const stepScalarOp = leaf("stepScalar");
 
-/** A leaf that keeps its values on the device from step to step. */
+/** The attributes of a leaf that keeps its values on the device between steps. */
 export interface StoredAttributes {
   readonly name: string;
-  /** Values before the first step, row-major; zeros if absent. */
+  /** The values before the first step, row-major; zeros if absent. */
   readonly initial?: Float32Array | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface ConstantAttributes {
 
 export interface StepScalarAttributes {
   readonly name: string;
-  /** The value at a step, counted from 0; computed on the CPU in float64 before the step is submitted. */
+  /** The value at a step, counted from 0. It is computed on the CPU in float64 before the step is submitted. */
   readonly valueAt: (step: number) => number;
 }
 
@@ -31,8 +31,8 @@ function stored(op: Op, name: string, shape: Shape, initial: ArrayLike<number> |
   if (initial !== undefined && initial.length !== sizeOf(shape)) {
     throw new GraphError({
       where: `${op.name} ${name}`,
-      what: `${initial.length} initial values for shape [${shape.join(", ")}], which holds ${sizeOf(shape)}`,
-      fix: "Give one value per element, row after row",
+      what: `${initial.length} initial values for the shape [${shape.join(", ")}] of size ${sizeOf(shape)}`,
+      fix: "Give one value per element, row-major",
     });
   }
   const wrong = initial && firstTooLarge(initial);
@@ -41,12 +41,12 @@ function stored(op: Op, name: string, shape: Shape, initial: ArrayLike<number> |
   return new Tensor<StoredAttributes>(op, [], attributes, { shape, dtype: "float32" });
 }
 
-/** The largest number of each type of integers. */
+/** The largest value of each integer type. */
 const LARGEST_INTEGER = { uint32: 2 ** 32 - 1, uint8: 255 };
 
 /**
- * Refuses a number that a tensor of the type cannot hold.
- * @param where what the number is given to, for the message
+ * Refuses a number that the type cannot represent.
+ * @param where the place of the number, for the message
  * @throws GraphError
  */
 export function requireHeld(where: string, value: number, dtype: DType = "float32"): void {
@@ -54,28 +54,37 @@ export function requireHeld(where: string, value: number, dtype: DType = "float3
   const isHeld = largest === undefined ? isFloat32(value) : Number.isInteger(value) && value >= 0 && value <= largest;
   if (isHeld) return;
   const fix = largest === undefined ? `Use ${FLOAT32_RANGE}` : `Use a whole number in 0 … ${largest}`;
-  throw new GraphError({ where, what: `${dtype} does not hold the number ${value}`, fix });
+  throw new GraphError({ where, what: `${dtype} cannot represent the number ${value}`, fix });
 }
 
-/** A float32 value that training changes and `gradients` is asked for: a weight or a bias. */
+/**
+ * A float32 value that training changes and for which gradients can be computed, such as a weight or a bias.
+ * @param name the name under which it is stored in snapshots and files
+ * @param initial values before the first step, row-major; zeros by default
+ */
 export function parameter(name: string, shape: Shape, initial?: ArrayLike<number>): Tensor<StoredAttributes> {
   return stored(parameterOp, name, shape, initial);
 }
 
-/** A float32 value that steps update but no gradient is taken of: an optimizer's moment, a running sum. */
+/**
+ * A float32 value that steps update but for which no gradient is computed, such as an optimizer's moment.
+ * @param name the name under which it is stored in snapshots
+ * @param initial values before the first step, row-major; zeros by default
+ */
 export function state(name: string, shape: Shape, initial?: ArrayLike<number>): Tensor<StoredAttributes> {
   return stored(stateOp, name, shape, initial);
 }
 
-/** A value that the caller writes between steps: a data set, its labels, the order of an epoch. */
+/** A value that the caller writes between steps, such as a data set, its labels, or the order of an epoch. */
 export function input(name: string, shape: Shape, dtype: DType = "float32"): Tensor<{ name: string }> {
   return new Tensor(inputOp, [], { name }, { shape, dtype });
 }
 
 /**
- * Fixed values, part of the graph itself. A scalar becomes a literal in the kernels that read it.
- * @param value a number for a scalar, or the elements of `shape`, row-major; each must be one that the type holds
- * @throws GraphError for NaN, infinity, which WGSL does not allow in a program, and other numbers that the type does not hold
+ * Fixed values that are part of the graph. A scalar becomes a literal in the kernels that read it.
+ * @param value a number for a scalar, or the elements of `shape`, row-major
+ * @throws GraphError for numbers that the type cannot represent, NaN and infinity, which WGSL does not allow in a
+ * program
  */
 export function constant(value: number | readonly number[], shape?: Shape, dtype: DType = "float32"): Tensor {
   const values = typeof value === "number" ? [value] : value;
@@ -84,17 +93,17 @@ export function constant(value: number | readonly number[], shape?: Shape, dtype
   if (values.length !== sizeOf(wanted)) {
     throw new GraphError({
       where: "constant",
-      what: `${values.length} values for shape [${wanted.join(", ")}]`,
-      fix: "Give one value per element, row after row",
+      what: `${values.length} values for the shape [${wanted.join(", ")}]`,
+      fix: "Give one value per element, row-major",
     });
   }
   return new Tensor<ConstantAttributes>(constantOp, [], { values }, { shape: wanted, dtype });
 }
 
 /**
- * A scalar that is a function of the step's number alone: the learning rate, where the batch starts, Adam's bias
- * correction. Being no running product, any step can be recomputed by itself. A run whose steps have a value that the
- * type does not hold throws a GraphError.
+ * A scalar that depends only on the number of the step, such as the learning rate, the start of a batch, or Adam's bias
+ * correction. As a function of the step, it can be computed for any step independently.
+ * @param valueAt the value at a step, counted from 0. If the type cannot represent it, `run` throws a GraphError.
  */
 export function stepScalar(name: string, valueAt: (step: number) => number, dtype: DType = "float32"): Tensor {
   const checkedValueAt = (step: number) => {
@@ -106,8 +115,9 @@ export function stepScalar(name: string, valueAt: (step: number) => number, dtyp
 }
 
 /**
- * Refuses different leaves of one name: values are kept in snapshots and files by name, so one would replace the other.
- * @throws GraphError naming both
+ * Refuses different leaves with the same name. Values are stored by name in snapshots and files, so one would replace
+ * the other.
+ * @throws GraphError that names both
  */
 export function requireDistinctNames(where: string, leaves: readonly Tensor[]): void {
   const known = new Map<string, Tensor>();
@@ -118,13 +128,15 @@ export function requireDistinctNames(where: string, leaves: readonly Tensor[]): 
     if (!other || other === current) continue;
     throw new GraphError({
       where,
-      what: `two different leaves have one name: ${other.op.name} ${other} and ${current.op.name} ${current}`,
-      fix: 'Give each a name of its own, and each model of several, as in sequential(layers, { name: "encoder", … })',
+      what: `two different leaves have the same name: ${other.op.name} ${other} and ${current.op.name} ${current}`,
+      fix: 'Give each its own name. With several models, name each, as in sequential(layers, { name: "encoder", … })',
     });
   }
 }
 
-/** Whether a tensor keeps its values on the device between runs and can be written and read by the caller. */
+/**
+ * Whether a tensor is a parameter or state, whose values stay on the device between runs and can be read and written.
+ */
 export function isStored(tensor: Tensor): tensor is Tensor<StoredAttributes> {
   return tensor.op === parameterOp || tensor.op === stateOp || tensor.op === inputOp;
 }

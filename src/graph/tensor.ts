@@ -2,27 +2,27 @@ import { GraphError } from "../errors.ts";
 import { COPY, foreignness, makerOf, thisCopy } from "./copy.ts";
 import type { OpTraits } from "./traits.ts";
 
-/** float32 is computed with; uint32 holds labels, indices and counts; uint8 holds data sets as they came. */
+/** float32 is the type of computations, uint32 holds labels, indices and counts, and uint8 holds data sets of bytes. */
 export type DType = "float32" | "uint32" | "uint8";
 
-/** Sizes of the axes, outermost first; `[]` is a scalar. */
+/** The sizes of the axes, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[];
 
-/** What a value is: its shape and the type of its elements. */
+/** The shape of a value and the type of its elements. */
 export interface TensorType {
   readonly shape: Shape;
   readonly dtype: DType;
 }
 
 /**
- * What an op is, apart from how a backend runs it. Attributes are plain data (numbers, strings, arrays), so that
- * two nodes with the same op, inputs and attributes are the same value; only leaves hold more.
+ * An op, independent of the backend. Attributes are plain data (numbers, strings, arrays), so that two nodes with the
+ * same op, inputs and attributes are the same value; only leaves hold more.
  */
 export type Op = GivenOp | ComputeOp;
 
 /** An op whose values are not computed. */
 export interface GivenOp extends OpRecord {
-  /** "leaf": given from outside. "view": the same numbers in the same order under another shape. */
+  /** "leaf": a value from outside the graph. "view": the same elements in the same order with another shape. */
   readonly kind: "leaf" | "view";
   readonly traits?: undefined;
 }
@@ -30,37 +30,41 @@ export interface GivenOp extends OpRecord {
 /** An op that a backend computes. */
 export interface ComputeOp extends OpRecord {
   readonly kind: "compute";
-  /** What a compiler knows of it. */
+  /** The op's properties for a compiler. */
   readonly traits: OpTraits;
 }
 
 interface OpRecord {
   readonly name: string;
-  /** The kernel that runs it, where several ops share one; its own name if absent. */
+  /** The name of the kernel, if several ops share one; the op's name if absent. */
   readonly kernel?: string;
   /**
-   * The gradient of the loss with respect to each input, written in graph ops.
-   * @param upstream the gradient with respect to this node's output, of its shape
-   * @returns one tensor per input, of the input's shape; undefined where none flows (indices, comparisons)
+   * The gradient of the loss with respect to each input, as graph ops.
+   * @param upstream the gradient with respect to this node's output, with the same shape
+   * @returns one tensor per input, with the input's shape; undefined for an input without a gradient (indices,
+   * comparisons)
    */
   gradient?(node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[];
-  /** Integers that it gives are elements of its first input, unchanged. */
+  /** Whether the op copies elements of its first input, so that limits on integers also apply to the result. */
   readonly rearranges?: boolean;
   /**
-   * For each input whose elements it uses as indices, the number that each must be below; undefined for other inputs.
-   * The host checks what is written by it: a backend may read anything, or nothing, at an index that is too large.
+   * For each input whose elements are used as indices, an exclusive upper limit; undefined for other inputs. Written
+   * values are checked on the host, because a backend may read anything at an index that is too large.
    */
   indexLimits?(node: Tensor): readonly (number | undefined)[];
 }
 
-/** A value in a graph: immutable, symbolic, known by identity. It holds no numbers and knows no device. */
+/**
+ * A value in a graph: immutable, symbolic, and compared by identity. It holds no numbers and does not depend on a
+ * device.
+ */
 export class Tensor<Attributes extends object = object> implements TensorType {
   readonly op: Op;
   readonly inputs: readonly Tensor[];
   readonly attributes: Attributes;
   readonly shape: Shape;
   readonly dtype: DType;
-  /** Number of elements. */
+  /** The number of elements. */
   readonly size: number;
 
   constructor(op: Op, inputs: readonly Tensor[], attributes: Attributes, type: TensorType) {
@@ -77,7 +81,7 @@ export class Tensor<Attributes extends object = object> implements TensorType {
     return thisCopy;
   }
 
-  /** Such as `relu float32[64, 128]`, for messages. */
+  /** A description for messages, such as `relu float32[64, 128]`. */
   toString(): string {
     const { name } = this.attributes as { name?: string };
     return `${name ?? this.op.name} ${this.dtype}[${this.shape.join(", ")}]`;
@@ -85,18 +89,18 @@ export class Tensor<Attributes extends object = object> implements TensorType {
 }
 
 /**
- * Refuses anything but a tensor of this copy of wgrad.
- * @throws GraphError that names both copies where another one made it
+ * Requires a tensor of this copy of wgrad.
+ * @throws GraphError, which names both copies if another copy made it
  */
 export function requireTensor(where: string, value: unknown): asserts value is Tensor {
   if (value instanceof Tensor) return;
   throw new GraphError({
     where,
-    ...foreignness("tensor", value, makerOf(value), "Give what input, parameter or an op returns"),
+    ...foreignness("tensor", value, makerOf(value), "Give a tensor that input, parameter or an op returned"),
   });
 }
 
-/** Number of elements of a shape. */
+/** The number of elements of a shape. */
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
@@ -105,7 +109,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** The distance in elements between neighbours along each axis, row-major. */
+/** The strides in elements of each axis, row-major. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length);
   let stride = 1;
@@ -116,7 +120,7 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** WGSL counts elements in 32 bits. */
+/** WGSL indexes elements with 32 bits. */
 const LARGEST_SIZE = 2 ** 32 - 1;
 
 /** Whether the values are computed by those who read them, so that no element needs a number of 32 bits. */
@@ -148,10 +152,10 @@ function checkShape(shape: Shape, where: string, most: number): Shape {
 const CONVERSION: Readonly<Record<DType, string>> = {
   uint8: "Read it with takeBatch first",
   uint32: "Convert it with toFloat",
-  float32: "Declare it with the type that is taken: floats are not converted to integers",
+  float32: "Declare it with the required type: floats are not converted to integers",
 };
 
-/** Refuses inputs of another type than an op takes, naming the op. */
+/** Refuses an input whose type the op does not accept. */
 export function requireType(where: string, tensor: Tensor, ...allowed: DType[]): void {
   if (!allowed.includes(tensor.dtype)) {
     throw new GraphError({

@@ -1,20 +1,29 @@
 /*
- * What a compiler needs to know of an op, whatever runs it. Each op that computes states its traits in its record.
+ * The properties of ops that a compiler needs, independent of the backend. Each op that is computed declares its traits
+ * in its record.
  */
 import type { Tensor } from "./tensor.ts";
 
-/** Every element is one expression, so that the op can be fused into chains and into the kernels around it. */
+/**
+ * Every element of the result is one expression, so the op can be fused into elementwise chains and into the kernels
+ * around it.
+ */
 export interface PointwiseTraits {
   readonly kind: "pointwise";
-  /** Reads its inputs at other elements than its own, so that they must lie in memory. */
+  /** Whether it reads its inputs at other indices than its own, so that they must be stored in memory. */
   readonly gathers?: boolean;
-  /** Cheap enough to compute again in every kernel that reads it, instead of storing it, if it reads only leaves. */
+  /**
+   * Whether it is cheaper to recompute it in every kernel that reads it than to store it, provided that it reads only
+   * leaves.
+   */
   readonly cheap?: boolean;
   /** The result may have more elements than a tensor in memory: its readers compute it by row and column. */
   readonly virtual?: boolean;
+  /** Given inputs [condition, kept, replacement] of one element each, it is `kept` if the condition is 0, else `replacement`. */
+  readonly replaces?: boolean;
 }
 
-/** A reduction of its input, seen as [outer, count, inner], over the middle axis. */
+/** A reduction over the middle axis of an input that is viewed as [outer, count, inner]. */
 export interface ReductionShape {
   readonly operation: "sum" | "mean" | "max" | "product" | "argmax";
   readonly outer: number;
@@ -22,31 +31,42 @@ export interface ReductionShape {
   readonly inner: number;
 }
 
-/** The op has a kernel of its own. */
+/** The op has its own kernel. */
 export interface AnchorTraits {
   readonly kind: "anchor";
-  /** The positions of inputs that a chain may be fused into, because each element is read about once. */
+  /** The positions of inputs into which an elementwise chain may be fused, because each element is read about once. */
   readonly prologues?: readonly number[];
   /** The reduction that a node computes. */
   reduction?(node: Tensor): ReductionShape;
   /**
-   * Whether one kernel can compute another anchor along with `members` (the first is a node of this op), because it
+   * Whether one kernel can compute `other` together with `members`, of which the first is a node of this op, because it
    * reads the same operand in the same order.
    */
   canFuse?(members: readonly Tensor[], other: Tensor): boolean;
 }
 
-/** Concatenates its inputs into one vector. It needs no kernel where they are computed in their places. */
-export interface PackTraits {
-  readonly kind: "pack";
-  /** The first element of each input's slice. */
+/**
+ * The result is one uint32: the largest of the values that the elements of its inputs give, each by itself; constants and
+ * per-step scalars give 0. The kernels that compute the inputs can combine it with an atomic maximum. Where they cannot,
+ * the op has a kernel of its own, which reads its inputs from memory.
+ */
+export interface AtomicTraits {
+  readonly kind: "atomic";
+  /** The number of the first element of each input: the elements count on from one input to the next. */
   offsets(node: Tensor): readonly number[];
 }
 
-/** What a compiler knows of an op that computes. */
-export type OpTraits = PointwiseTraits | AnchorTraits | PackTraits;
+/** Concatenates its inputs into one vector. No kernel is needed if they are computed directly in their slices. */
+export interface PackTraits {
+  readonly kind: "pack";
+  /** The index of the first element of each input's slice. */
+  offsets(node: Tensor): readonly number[];
+}
 
-/** The reduction that a node computes, if it is one. */
+/** The properties of an op that is computed. */
+export type OpTraits = PointwiseTraits | AnchorTraits | AtomicTraits | PackTraits;
+
+/** The reduction that a node computes; undefined if it is not a reduction. */
 export function reductionOf(node: Tensor): ReductionShape | undefined {
   const { traits } = node.op;
   return traits?.kind === "anchor" ? traits.reduction?.(node) : undefined;
@@ -54,7 +74,7 @@ export function reductionOf(node: Tensor): ReductionShape | undefined {
 
 export const isPack = ({ op }: Tensor): boolean => op.traits?.kind === "pack";
 
-/** The first element of each slice of a pack; empty for any other node. */
+/** The index of the first element of each slice of a pack; empty for any other node. */
 export function packOffsets(node: Tensor): readonly number[] {
   const { traits } = node.op;
   return traits?.kind === "pack" ? traits.offsets(node) : [];

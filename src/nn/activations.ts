@@ -15,7 +15,7 @@ import {
 } from "../ops/elementwise/index.ts";
 import { entryOf } from "./checks.ts";
 
-/** The activations that layers know by name, with their parameters at the defaults (slope 0.01, α = 1). */
+/** The built-in activations, with their default parameters (slope 0.01, α = 1). */
 export const activations = {
   identity: (x: Tensor) => identity(x),
   step: (x: Tensor) => step(x),
@@ -33,12 +33,12 @@ export const activations = {
 /** The name of one of `activations`. */
 export type ActivationName = keyof typeof activations;
 
-/** An activation of one's own. */
+/** A custom activation. */
 export interface CustomActivation {
-  /** What stands for it in a model's config: a name that none of wgrad's own activations has. */
+  /** The name in a model's config, different from the names of the built-in activations. */
   readonly name: string;
   /**
-   * Any function of graph ops, whose derivative follows from theirs, or one of `makeActivation`.
+   * The function, built from graph ops, which also determine its derivative, or made by `makeActivation`.
    * @param x float32 [batch, …]
    * @returns the same shape
    */
@@ -46,9 +46,10 @@ export interface CustomActivation {
 }
 
 /**
- * The activation that an option of a layer names or is.
+ * The activation for an option of a layer.
  * @param where the option, for messages
- * @throws OptionError for an unknown name, and for an object that is no activation or has a name of wgrad's own
+ * @throws OptionError for an unknown name, for an object that is not an activation, or for a custom activation with the
+ * name of a built-in one
  */
 export function activationOf(where: string, given: ActivationName | CustomActivation): CustomActivation {
   if (typeof given !== "object" || given === null) {
@@ -56,20 +57,23 @@ export function activationOf(where: string, given: ActivationName | CustomActiva
   }
   const { name, apply } = given;
   if (typeof name !== "string" || name === "" || typeof apply !== "function") {
-    const fix = "Give { name, apply }, where apply takes a tensor to one of the same shape";
-    throw new OptionError({ where, what: `${excerpt(given)} is no activation`, fix });
+    const fix = "Give { name, apply }, where apply returns a tensor of the same shape";
+    throw new OptionError({ where, what: `${excerpt(given)} is not an activation`, fix });
   }
   if (Object.hasOwn(activations, name)) {
     throw new OptionError({
       where,
-      what: `"${name}" is the name of an activation of wgrad's own`,
+      what: `"${name}" is the name of a built-in activation`,
       fix: "Choose another name",
     });
   }
   return given;
 }
 
-/** Those that are near 0 for negative and near x for positive arguments, which He's variance was derived for. */
+/**
+ * Activations that are near 0 for negative arguments and near x for positive ones, the case for which He's variance was
+ * derived.
+ */
 export const rectifiers: ReadonlySet<string> = new Set<ActivationName>([
   "relu",
   "leakyRelu",

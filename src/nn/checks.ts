@@ -4,8 +4,8 @@ import { FLOAT32_RANGE, isFloat32, isPositiveFloat32, POSITIVE_FLOAT32_RANGE } f
 /**
  * Refuses a number that is not allowed.
  * @param where the option, such as "adam beta1"
- * @param range what would be allowed, such as "a number in [0, 1)"
- * @throws OptionError where `allowed` is false or the value is no number
+ * @param range the allowed numbers, such as "a number in [0, 1)"
+ * @throws OptionError if `allowed` is false or the value is not a number
  */
 export function requireNumber(where: string, value: number, allowed: boolean, range: string): void {
   if (typeof value !== "number" || !allowed) {
@@ -18,7 +18,7 @@ export function requireNumber(where: string, value: number, allowed: boolean, ra
 }
 
 /**
- * Refuses anything but a finite number above 0.
+ * Requires a finite number above 0.
  * @throws OptionError
  */
 export function requirePositive(where: string, value: number): void {
@@ -26,7 +26,7 @@ export function requirePositive(where: string, value: number): void {
 }
 
 /**
- * Refuses anything but a number that a graph can compute with.
+ * Requires a number that float32 can represent.
  * @throws OptionError
  */
 export function requireFloat32(where: string, value: number): void {
@@ -34,7 +34,7 @@ export function requireFloat32(where: string, value: number): void {
 }
 
 /**
- * Refuses anything but a number above 0 that a graph can compute with.
+ * Requires a number above 0 that float32 can represent.
  * @throws OptionError
  */
 export function requirePositiveFloat32(where: string, value: number): void {
@@ -42,7 +42,7 @@ export function requirePositiveFloat32(where: string, value: number): void {
 }
 
 /**
- * Refuses anything but a whole number of at least `least`.
+ * Requires a whole number of at least `least`.
  * @throws OptionError
  */
 export function requireCount(where: string, value: number, least = 1): void {
@@ -50,7 +50,7 @@ export function requireCount(where: string, value: number, least = 1): void {
 }
 
 /**
- * Refuses a seed that is no unsigned 32-bit integer, the numbers that name random streams.
+ * Requires an unsigned 32-bit integer.
  * @throws OptionError
  */
 export function requireSeed(where: string, value: number): void {
@@ -59,9 +59,9 @@ export function requireSeed(where: string, value: number): void {
 }
 
 /**
- * The entry of a table under a name.
- * @param kind what the table holds, such as "activation"
- * @throws OptionError listing the known names
+ * Looks up a name in a table.
+ * @param kind the kind of the table's entries, such as "activation"
+ * @throws OptionError that lists the known names
  */
 export function entryOf<Entry>(
   where: string,
@@ -72,7 +72,7 @@ export function entryOf<Entry>(
   if (typeof name !== "string" || !Object.hasOwn(table, name)) {
     throw new OptionError({
       where,
-      what: `there is no ${kind} ${excerpt(name)}`,
+      what: `unknown ${kind} ${excerpt(name)}`,
       fix: `Choose one of ${Object.keys(table).join(", ")}`,
     });
   }

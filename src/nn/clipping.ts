@@ -8,10 +8,10 @@ import { packGradients, type Gradients } from "./packed.ts";
 export const globalNorm = (gradients: Gradients): Tensor => sqrt(sum(square(packGradients(gradients))));
 
 /**
- * All gradients scaled by maxNorm / norm where their common norm reaches maxNorm, else unchanged (Pascanu, Mikolov and
- * Bengio 2013, algorithm 1). Above a norm of 1.8e19 the squares exceed float32 and the result is 0.
+ * Clips gradients by their global norm: if it exceeds maxNorm, all are scaled by maxNorm / norm (Pascanu, Mikolov and
+ * Bengio 2013, algorithm 1). For norms above 1.8e19 the squares overflow float32 and the result is 0.
  * @param maxNorm above 0
- * @returns the flat vector that `pack` makes of the gradients
+ * @returns the flat vector of the gradients, in the layout of `pack`
  * @throws OptionError for a norm that is not positive and finite
  */
 export function clipByGlobalNorm(gradients: Gradients, maxNorm: number): Tensor {

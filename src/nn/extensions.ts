@@ -4,18 +4,21 @@ import { activations, type ActivationName, type CustomActivation } from "./activ
 import type { BuiltLayer, ConfigResolver, Layer, LayerConfig } from "./layers/layer.ts";
 
 /**
- * What stands behind the names in a model's config that are not wgrad's own: a file keeps the parameters of such layers
- * and activations, their names and their options, but none of their code.
+ * The custom layers and activations of a model's config. A file stores their parameters, names and options, but not
+ * their code.
  */
 export interface ModelExtensions {
-  /** For each type of layer of your own, what makes it from its config. `resolver` makes the layers of nested configs. */
+  /**
+   * For each custom type of layer, a function that makes it from its config. Use `resolver` to make layers of nested
+   * configs.
+   */
   readonly layers?: Readonly<Record<string, (config: LayerConfig, resolver: ConfigResolver) => Layer>>;
   readonly activations?: readonly CustomActivation[];
 }
 
 /**
- * The activation that a config names.
- * @throws OptionError for a name that is neither wgrad's nor among those given
+ * The activation with a name from a config.
+ * @throws OptionError for a name that is neither built-in nor in `extensions`
  */
 export function activationNamed(
   name: unknown,
@@ -26,12 +29,15 @@ export function activationNamed(
   if (typeof name === "string" && Object.hasOwn(activations, name)) return name as ActivationName;
   throw new OptionError({
     where: "activation",
-    what: `there is no activation ${excerpt(name)}, unless you give your own as { activations: [{ name: ${excerpt(name)}, apply }] }`,
+    what: `unknown activation ${excerpt(name)}. A custom one must be given as { activations: [{ name: ${excerpt(name)}, apply }] }`,
     fix: `Choose one of ${Object.keys(activations).join(", ")}`,
   });
 }
 
-/** A layer that checks what it makes against what it said, since the layers after it were built on that. */
+/**
+ * Wraps a layer so that its results are checked against the `outputShape` that it declared, on which the next layers
+ * were built.
+ */
 export function checkedLayer({ config: { type } }: Layer, index: number, layer: BuiltLayer): BuiltLayer {
   const where = `layer ${index}, ${type}`;
   if (!Array.isArray((layer as BuiltLayer | null | undefined)?.outputShape) || typeof layer.apply !== "function") {
@@ -44,7 +50,7 @@ export function checkedLayer({ config: { type } }: Layer, index: number, layer: 
   }
   const { outputShape } = layer;
   if (!outputShape.every((size) => Number.isSafeInteger(size) && size >= 1)) {
-    const fix = "Give the shape of one example that leaves the layer, such as [10]";
+    const fix = "Give the shape of one example after the layer, such as [10]";
     throw new OptionError({ where, what: `its outputShape is ${excerpt(outputShape)}`, fix });
   }
   return {
@@ -56,8 +62,8 @@ export function checkedLayer({ config: { type } }: Layer, index: number, layer: 
       if (value.dtype === "float32" && sameShape(value.shape, wanted)) return value;
       throw new GraphError({
         where,
-        what: `it makes ${value} of ${x}, but said that it makes [batch, ${outputShape.join(", ")}]`,
-        fix: "Keep the batch first, and give outputShape and the result of apply the same shape",
+        what: `it returns ${value} for ${x}, but its outputShape promises [batch, ${outputShape.join(", ")}]`,
+        fix: "Keep the batch as the first axis, and make outputShape match the result of apply",
       });
     },
   };

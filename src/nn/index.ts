@@ -1,7 +1,7 @@
 export { activations, type ActivationName, type CustomActivation } from "./activations.ts";
 export { clipByGlobalNorm, globalNorm } from "./clipping.ts";
 export type { ModelExtensions } from "./extensions.ts";
-/** Values of parameters before the first step. */
+/** Initializers of parameters. */
 export * as initializers from "./initializers.ts";
 export type { Fans, Initializer } from "./initializers.ts";
 export * from "./layers/index.ts";
@@ -17,7 +17,7 @@ export {
 export { accuracy } from "./metrics.ts";
 export { modelFromConfig } from "./model-config.ts";
 export { momentumForms, type MomentumForm } from "./momentum-form.ts";
-/** Rules by which gradients change parameters. */
+/** Optimizers: they compute new parameters from gradients. */
 export * as optimizers from "./optimizers.ts";
 export type {
   AdamOptions,
@@ -29,7 +29,7 @@ export type {
 } from "./optimizers.ts";
 export type { Gradients } from "./packed.ts";
 export { stepProducts } from "./products.ts";
-/** How the learning rate changes over a run. */
+/** Learning rate schedules. */
 export * as schedules from "./schedules.ts";
 export type { CosineOptions, DecayOptions, Schedule } from "./schedules.ts";
 export { sequential, type Model, type ModelConfig, type SequentialOptions } from "./sequential.ts";

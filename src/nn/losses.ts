@@ -11,27 +11,27 @@ import {
 } from "../ops/losses/index.ts";
 import { accuracy } from "./metrics.ts";
 
-/** What makes probabilities of logits: of all classes together, or of each output alone. */
+/** How logits become probabilities: over all classes together, or for each output separately. */
 export type ProbabilityFunction = "softmax" | "sigmoid";
 
-/** A loss of class labels, and when an output counts as right. */
+/** A loss for classification, with its rule for correct predictions. */
 export interface ClassificationLoss {
   readonly name: string;
-  /** Whether one output may stand for two classes. */
+  /** Whether a single output may represent two classes. */
   readonly takesSingleOutput: boolean;
-  /** The function that makes probabilities of the outputs; absent where the outputs are no logits. */
+  /** The function that converts outputs to probabilities; absent if the outputs are not logits. */
   readonly probabilities?: ProbabilityFunction | undefined;
   /**
-   * @param outputs [examples, classes], or [examples, 1] for two classes where that is taken
+   * @param outputs [examples, classes], or [examples, 1] for two classes if `takesSingleOutput`
    * @param labels uint32 [examples]
    * @returns the loss of each example, [examples]
    */
   perExample(outputs: Tensor, labels: Tensor): Tensor;
-  /** For each example 1 where the prediction is its label, else 0. */
+  /** 1 for each example whose prediction equals its label, else 0. */
   correct(outputs: Tensor, labels: Tensor): Tensor;
 }
 
-/** A loss of quantities. */
+/** A loss for regression. */
 export interface RegressionLoss {
   readonly name: string;
   /**
@@ -42,11 +42,11 @@ export interface RegressionLoss {
   perTarget(outputs: Tensor, targets: Tensor): Tensor;
 }
 
-/** What training lowers. The losses known by name that take single values as targets are of both kinds. */
+/** A loss for training. The built-in losses with targets support both classification and regression. */
 export type TrainingLoss = ClassificationLoss | RegressionLoss;
 
 /**
- * 1 at each example's label, else 0.
+ * One-hot encoding: 1 at each example's label, else 0.
  * @param labels uint32 [examples]
  * @returns float32 [examples, classes]
  */
@@ -55,7 +55,10 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
   return equal(axisIndex([examples, classes], 1), reshape(labels, [examples, 1]));
 }
 
-/** A loss with one target per output; of labels, one-hot for several outputs, the label itself (0 or 1) for one. */
+/**
+ * A loss with one target per output. Labels are one-hot encoded for several outputs, and used directly (0 or 1) for
+ * one.
+ */
 function ofTargets(
   name: string,
   loss: Loss,
@@ -77,8 +80,8 @@ function ofTargets(
 }
 
 /**
- * The losses that training knows by name. The two of squares take outputs as they are, near 0 and 1; the two
- * cross-entropies take logits, so the model's last layer has no activation.
+ * The built-in losses. The squared losses expect outputs near 0 and 1 for classes. The cross-entropies expect logits,
+ * so the model's last layer has no activation.
  */
 export const losses = {
   meanSquaredError: ofTargets("meanSquaredError", meanSquaredError, 0.5),
@@ -96,16 +99,16 @@ export const losses = {
 /** The name of one of `losses`. */
 export type LossName = keyof typeof losses;
 
-/** The function that makes probabilities of the outputs of a model that was trained with a loss. */
+/** The function that converts the outputs of a model to probabilities, given the loss that it was trained with. */
 export function probabilitiesOf(loss: LossName | TrainingLoss): ProbabilityFunction | undefined {
   const chosen: TrainingLoss = typeof loss === "string" ? losses[loss] : loss;
   return "probabilities" in chosen ? chosen.probabilities : undefined;
 }
 
 /**
- * Checks that a loss takes class labels and a model's outputs can be compared with so many of them.
+ * Checks that a loss supports classification, and that a model's output matches the number of classes.
  * @param outputShape the shape of one output
- * @throws OptionError where the loss cannot take them
+ * @throws OptionError if not
  */
 export function requireOutputs(
   loss: TrainingLoss,
@@ -113,7 +116,11 @@ export function requireOutputs(
   classes: number,
 ): asserts loss is ClassificationLoss {
   if (!("perExample" in loss)) {
-    throw new OptionError({ where: loss.name, what: "this loss takes no classes", fix: "Choose softmaxCrossEntropy" });
+    throw new OptionError({
+      where: loss.name,
+      what: "this loss does not support classification",
+      fix: "Choose softmaxCrossEntropy",
+    });
   }
   const single = loss.takesSingleOutput && classes === 2;
   if (outputShape.length === 1 && (outputShape[0] === classes || (single && outputShape[0] === 1))) return;
@@ -125,9 +132,9 @@ export function requireOutputs(
 }
 
 /**
- * Checks that a loss takes quantities and a model gives so many of them.
+ * Checks that a loss supports regression, and that a model's output matches the number of targets.
  * @param outputShape the shape of one output
- * @throws OptionError where the loss cannot take them
+ * @throws OptionError if not
  */
 export function requireTargets(
   loss: TrainingLoss,
@@ -135,12 +142,16 @@ export function requireTargets(
   outputs: number,
 ): asserts loss is RegressionLoss {
   if (!("perTarget" in loss)) {
-    throw new OptionError({ where: loss.name, what: "this loss takes classes only", fix: "Choose meanSquaredError" });
+    throw new OptionError({
+      where: loss.name,
+      what: "this loss supports only classification",
+      fix: "Choose meanSquaredError",
+    });
   }
   if (outputShape.length === 1 && outputShape[0] === outputs) return;
   throw new OptionError({
     where: loss.name,
-    what: `the model's output is [${outputShape.join(", ")}] but the data has ${outputs} values to predict`,
+    what: `the model's output is [${outputShape.join(", ")}] but an example has ${outputs} ${outputs === 1 ? "target" : "targets"}`,
     fix: `End the model with dense(${outputs})`,
   });
 }

@@ -5,14 +5,14 @@ import { reshape } from "../ops/layout/index.ts";
 import { argmax } from "../ops/reduce/index.ts";
 
 /**
- * For each example 1 where the prediction is its label, else 0; the mean is the accuracy. With several outputs the
- * largest one (of equal ones the first) is the prediction; a single output predicts class 1 from `threshold` on, else
- * class 0.
+ * 1 for each example whose prediction equals its label, else 0; the mean is the accuracy. With several outputs, the
+ * prediction is the index of the largest one (the first among equals). A single output predicts class 1 from
+ * `threshold` on, and class 0 below.
  * @param outputs [examples, classes], or [examples, 1] for two classes
  * @param labels uint32 [examples]
- * @param threshold 0.5 by default, which suits outputs in [0, 1]; 0 suits logits
+ * @param threshold 0.5 by default, for outputs in [0, 1]; use 0 for logits
  * @returns float32 [examples]
- * @throws GraphError where the shapes differ from these
+ * @throws GraphError for other shapes
  */
 export function accuracy(outputs: Tensor, labels: Tensor, threshold = 0.5): Tensor {
   if (outputs.shape.length !== 2 || labels.shape.length !== 1 || labels.shape[0] !== outputs.shape[0]) {

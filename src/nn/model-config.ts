@@ -13,17 +13,17 @@ import {
   type SequentialOptions,
 } from "./sequential.ts";
 
-const notConfig = "Give what model.config was";
+const notConfig = "Give the value of model.config";
 const otherValues = "Give the values that were saved with this config";
 
 /**
- * The model that a config describes, as read from a file.
- * @param config what `model.config` was; anything else is refused
- * @param values the parameters' values by name, row-major; if absent, the initial values are drawn by the defaults
- * (initializers are no part of a config)
- * @param extensions what layers and activations of one's own are, where the model has any
- * @throws OptionError naming the layer and option at fault, or the parameter whose values are missing, too many or
- * of another length
+ * Makes a model from a config, for example one that was read from a file.
+ * @param config the value of `model.config`; anything else is refused
+ * @param values the parameters' values by name, row-major; if absent, initial values are drawn with the default
+ * initializers, since initializers are not part of a config
+ * @param extensions the model's custom layers and activations
+ * @throws OptionError that names the layer and option, or the parameter whose values are missing, unknown or of another
+ * length
  */
 export function modelFromConfig(
   config: unknown,
@@ -36,11 +36,11 @@ export function modelFromConfig(
   const model = buildModel(made, options, (_index, _position, name, shape) => {
     const found = Object.hasOwn(values, name) ? values[name]! : undefined;
     if (found?.length !== sizeOf(shape)) {
-      const wanted = `shape [${shape.join(", ")}], which holds ${sizeOf(shape)}`;
+      const wanted = `the shape [${shape.join(", ")}] of size ${sizeOf(shape)}`;
       const what = found ? `${found.length} values for ${wanted}` : "the values of this parameter are missing";
       throw new OptionError({ where: name, what, fix: otherValues });
     }
-    // The parameter makes a copy of its own.
+    // The parameter makes its own copy.
     return found instanceof Float32Array ? found : Float32Array.from(found);
   });
   const known = new Set(model.parameters.map(({ attributes }) => (attributes as { name: string }).name));
@@ -51,7 +51,7 @@ export function modelFromConfig(
   return model;
 }
 
-/** Gives layers what their configs name: wgrad's own, and what is given beside. */
+/** Resolves names and nested configs among the built-in and the custom layers. */
 function resolverOf(extensions: ModelExtensions): Resolver {
   const resolver: Resolver = {
     layers: extensions.layers ?? {},
@@ -78,8 +78,8 @@ function partsOfConfig(config: unknown, resolver: Resolver): { made: Layer[]; op
 }
 
 /**
- * The parameters that `modelFromConfig` will ask values for, without values of their own.
- * @returns undefined where the config has layers that are not wgrad's own
+ * The parameters for which `modelFromConfig` needs values, without initial values.
+ * @returns undefined if the config has custom layers
  * @throws OptionError, as `modelFromConfig` does
  */
 export function parametersOfConfig(config: ModelConfig): readonly Tensor[] | undefined {
@@ -88,7 +88,7 @@ export function parametersOfConfig(config: ModelConfig): readonly Tensor[] | und
   return buildModel(made, options, () => undefined).parameters;
 }
 
-/** Takes any name: what an activation computes says nothing about the parameters. */
+/** Accepts any name: activations do not affect the parameters. */
 const anyActivation = (name: ConfigValue | undefined) =>
   typeof name === "string" && !Object.hasOwn(activations, name)
     ? { name, apply: (x: Tensor) => x }
@@ -106,7 +106,7 @@ function layerFromConfig(where: string, config: unknown, resolver: Resolver): La
   }
 }
 
-/** What makes a layer of a type. The options of a type that is not wgrad's own are not known. */
+/** Makes a layer of a type. The options of a custom type are unknown. */
 interface LayerMaker {
   readonly options?: readonly string[];
   fromConfig(config: LayerConfig, resolver: ConfigResolver): Layer;
@@ -117,23 +117,23 @@ function layerTypeOf(where: string, type: unknown, { layers }: Resolver): LayerM
   if (clash !== undefined) {
     throw new OptionError({
       where: "layers",
-      what: `"${clash}" is a layer type of wgrad's own`,
-      fix: "Name yours otherwise",
+      what: `"${clash}" is a built-in layer type`,
+      fix: "Choose another name",
     });
   }
   if (typeof type === "string" && Object.hasOwn(layers, type)) return { fromConfig: layers[type]! };
   if (typeof type === "string" && Object.hasOwn(layerTypes, type)) return layerTypes[type]!;
   throw new OptionError({
     where,
-    what: `there is no layer type ${excerpt(type)}, unless you give your own as { layers: { ${excerpt(type)}: … } }`,
+    what: `unknown layer type ${excerpt(type)}. A custom one must be given as { layers: { ${excerpt(type)}: … } }`,
     fix: `Choose one of ${Object.keys(layerTypes).join(", ")}`,
   });
 }
 
-/** Checks that a value read from JSON is an object with exactly these fields, or with any if none are named. */
+/** Checks that a value read from JSON is an object with exactly these fields, or with any fields if none are given. */
 function requireObject(where: string, value: unknown, fields?: readonly string[]): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new OptionError({ where, what: `${excerpt(value)} is no object`, fix: notConfig });
+    throw new OptionError({ where, what: `${excerpt(value)} is not an object`, fix: notConfig });
   }
   const found = Object.keys(value);
   const missing = fields?.find((field) => !found.includes(field));
@@ -141,7 +141,7 @@ function requireObject(where: string, value: unknown, fields?: readonly string[]
   if (missing !== undefined || unknown !== undefined) {
     throw new OptionError({
       where,
-      what: missing === undefined ? `there is no option ${excerpt(unknown)}` : `"${missing}" is missing`,
+      what: missing === undefined ? `unknown option ${excerpt(unknown)}` : `"${missing}" is missing`,
       fix: `Give exactly ${fields!.join(", ")}`,
     });
   }

@@ -1,7 +1,7 @@
 /**
- * Where momentum keeps the learning rate: "classic" inside the velocity, as the papers have it, so that past gradients
- * keep the rate of their own steps; "pytorch" outside, as PyTorch's SGD has it, so that the present rate multiplies them
- * all. With a constant rate both are the same.
+ * Where momentum applies the learning rate: "classic" as in the papers, inside the velocity, so that past gradients
+ * keep the learning rate of their own steps; "pytorch" as in PyTorch's SGD, outside, so that the current learning rate
+ * applies to all. With a constant learning rate both are equal.
  */
 export const momentumForms = ["classic", "pytorch"] as const;
 

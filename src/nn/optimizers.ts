@@ -1,6 +1,7 @@
 /*
- * Each optimizer is a graph from parameters and gradients to new parameters and new state. All are elementwise on the
- * flat vector that `pack` makes of the parameters, so a backend runs each as one dispatch. In order of complexity.
+ * Optimizers, in order of complexity. Each one builds a graph that computes new parameters and new state from
+ * parameters and gradients. All are elementwise on the flat vector that `pack` makes of the parameters, so a backend
+ * runs each as one dispatch.
  */
 import { excerpt, OptionError } from "../errors.ts";
 import type { Update } from "../graph/graph.ts";
@@ -13,26 +14,29 @@ import { requireFloat32, requireNumber, requirePositiveFloat32 } from "./checks.
 import { momentumForms, type MomentumForm } from "./momentum-form.ts";
 import { packGradients, type Gradients } from "./packed.ts";
 
-/** What an optimizer is told at each step. */
+/** Inputs of an optimizer that change with the step. */
 export interface UpdateOptions {
-  /** A float32 scalar, usually a stepScalar. */
+  /** A float32 scalar, usually a `stepScalar`. */
   readonly learningRate: Tensor;
 }
 
-/** A rule that makes new parameters of old ones and their gradients. Any object with these three will do. */
+/**
+ * Computes new parameters from the current ones and their gradients. A custom optimizer is any object with these
+ * members.
+ */
 export interface Optimizer {
   readonly name: string;
-  /** Its numbers, for printing and for a model file's metadata. */
+  /** Its hyperparameters, for logs and the metadata of model files. */
   readonly options: Readonly<Record<string, number>>;
   /**
-   * The updates of one step: first that of `pack(parameters)`, then those of the optimizer's own states, which are
-   * flat vectors in the same slices, named such as "adam.firstMoment" and zero before the first step. Each call makes
-   * states of its own.
+   * The updates of one step: first that of `pack(parameters)`, then those of the optimizer's states. States are flat
+   * vectors in the same layout, with names such as "adam.firstMoment", and zero before the first step. Each call makes
+   * new states.
    */
   update(parameters: readonly Tensor[], gradients: Gradients, options: UpdateOptions): Update[];
 }
 
-/** What a rule works on: flat vectors, the rate, and a way to remember. */
+/** The inputs of an update rule: flat vectors, the learning rate, and a function that makes states. */
 interface FlatStep {
   readonly parameters: readonly Tensor[];
   readonly weights: Tensor;
@@ -53,7 +57,7 @@ function optimizer(name: string, options: Record<string, number>, rule: (step: F
   };
 }
 
-/** Refuses a share that is kept from step to step outside [0, 1), also one that float32 rounds to 1. */
+/** Requires a decay rate in [0, 1) that float32 does not round to 1. */
 function requireShare(where: string, value: number): void {
   requireNumber(where, value, isFloat32(value) && value >= 0 && Math.fround(value) < 1, "a number in [0, 1)");
 }
@@ -63,7 +67,7 @@ function movingAverage(share: number, old: Tensor, fresh: Tensor): Tensor {
   return add(multiply(old, share), multiply(fresh, 1 - share));
 }
 
-/** Gradient descent: w ← w − ε g (Goodfellow, Bengio and Courville 2016, algorithm 8.1). */
+/** Plain gradient descent: w ← w − ε g (Goodfellow, Bengio and Courville 2016, algorithm 8.1). */
 export function sgd(): Optimizer {
   return optimizer("sgd", {}, ({ weights, gradient, learningRate }) => [
     { target: weights, value: subtract(weights, multiply(gradient, learningRate)) },
@@ -72,22 +76,22 @@ export function sgd(): Optimizer {
 
 /** The options of `momentum` and `nesterov`. */
 export interface MomentumOptions {
-  /** α, the share of the last change that is kept, in [0, 1); 0.9 by default. */
+  /** α, the fraction of the last change that is kept, in [0, 1); 0.9 by default. */
   readonly momentum?: number;
-  /** "classic" by default; "pytorch" gives the numbers of PyTorch's SGD when the learning rate changes. */
+  /** "classic" by default; "pytorch" gives the same numbers as PyTorch's SGD if the learning rate changes. */
   readonly form?: MomentumForm;
 }
 
 function momentumOptions(name: string, { momentum: share = 0.9, form = "classic" }: MomentumOptions) {
   requireShare(`${name} momentum`, share);
   if (!momentumForms.includes(form)) {
-    const what = `there is no form ${excerpt(form)}`;
+    const what = `unknown form ${excerpt(form)}`;
     throw new OptionError({ where: `${name} form`, what, fix: `Choose one of ${momentumForms.join(", ")}` });
   }
   return { share, isClassic: form === "classic" };
 }
 
-/** What a rule of momentum looks like in PyTorch's form: v ← α v + g, w ← w − ε · direction(v). */
+/** Momentum in PyTorch's form: v ← α v + g, w ← w − ε · direction(v). */
 function pytorchMomentum(
   name: string,
   share: number,
@@ -104,9 +108,15 @@ function pytorchMomentum(
 }
 
 /**
- * Gradient descent with momentum: Δw(t) = −ε ∂E/∂w(t) + α Δw(t−1), w ← w + Δw(t) (Rumelhart, Hinton and Williams
- * 1986, equation 9). State: the last change, "momentum.change". In PyTorch's form: v ← α v + g, w ← w − ε v, with the
- * state v, "momentum.buffer".
+ * Gradient descent with momentum: Δw(t) = −ε ∂E/∂w(t) + α Δw(t−1), w ← w + Δw(t) (Rumelhart, Hinton and Williams 1986,
+ * equation 9). State: the last change, "momentum.change". In PyTorch's form: v ← α v + g, w ← w − ε v, with the state
+ * v, "momentum.buffer".
+ *
+ * @example
+ * ```ts
+ * const trainer = await createTrainer({ ...options, optimizer: optimizers.momentum({ momentum: 0.9 }) });
+ * ```
+ *
  * @throws OptionError for a momentum outside [0, 1) or an unknown form
  */
 export function momentum(options: MomentumOptions = {}): Optimizer {
@@ -123,10 +133,9 @@ export function momentum(options: MomentumOptions = {}): Optimizer {
 }
 
 /**
- * Nesterov's accelerated gradient, with the gradient taken where the momentum will lead: v ← μ v − ε g,
- * w ← w + μ v − ε g, where w is the point looked ahead to (Sutskever et al. 2013, equations 3 and 4, in the form of
- * Bengio, Boulanger-Lewandowski and Pascanu 2013, section 3.5). State: v, "nesterov.velocity". In PyTorch's form:
- * v ← μ v + g, w ← w − ε (g + μ v), with the state v, "nesterov.buffer".
+ * Nesterov's accelerated gradient, evaluated at the look-ahead point w: v ← μ v − ε g, w ← w + μ v − ε g (Sutskever et
+ * al. 2013, equations 3 and 4, in the form of Bengio, Boulanger-Lewandowski and Pascanu 2013, section 3.5). State: v,
+ * "nesterov.velocity". In PyTorch's form: v ← μ v + g, w ← w − ε (g + μ v), with the state v, "nesterov.buffer".
  * @throws OptionError for a momentum outside [0, 1) or an unknown form
  */
 export function nesterov(options: MomentumOptions = {}): Optimizer {
@@ -146,15 +155,15 @@ export function nesterov(options: MomentumOptions = {}): Optimizer {
 
 /** The options of `rmsprop`. */
 export interface RmspropOptions {
-  /** ρ, the share of the mean square that is kept, in [0, 1); 0.9 by default. */
+  /** ρ, the decay rate of the mean square, in [0, 1); 0.9 by default. */
   readonly decay?: number;
-  /** Added to the root against division by 0, above 0; 1e-8 by default. */
+  /** Added to the root to avoid division by 0, above 0; 1e-8 by default. */
   readonly epsilon?: number;
 }
 
 /**
- * The gradient divided by the root of its mean square: s ← ρ s + (1 − ρ) g², w ← w − ε g / (√s + epsilon) (Tieleman and
- * Hinton 2012, lecture 6e). State: s, "rmsprop.meanSquare".
+ * RMSprop divides the gradient by the root of its mean square: s ← ρ s + (1 − ρ) g², w ← w − ε g / (√s + epsilon)
+ * (Tieleman and Hinton 2012, lecture 6e). State: s, "rmsprop.meanSquare".
  * @throws OptionError for an option outside its range
  */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
@@ -174,11 +183,11 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
 
 /** The options of `adam`. */
 export interface AdamOptions {
-  /** The share of the mean gradient that is kept, in [0, 1); 0.9 by default. */
+  /** The decay rate of the first moment, in [0, 1); 0.9 by default. */
   readonly beta1?: number;
-  /** The share of the mean square that is kept, in [0, 1); 0.999 by default. */
+  /** The decay rate of the second moment, in [0, 1); 0.999 by default. */
   readonly beta2?: number;
-  /** Added to the root against division by 0, above 0; 1e-8 by default. */
+  /** Added to the root to avoid division by 0, above 0; 1e-8 by default. */
   readonly epsilon?: number;
 }
 
@@ -190,7 +199,10 @@ function adamOptions(name: string, options: AdamOptions): Required<AdamOptions> 
   return { beta1, beta2, epsilon };
 }
 
-/** 1 / (1 − βᵗ), t = step + 1: what makes a moving average that began at 0 unbiased (Kingma and Ba 2015, section 3). */
+/**
+ * 1 / (1 − βᵗ) with t = step + 1, the bias correction of a moving average that starts at 0 (Kingma and Ba 2015, section
+ * 3).
+ */
 function biasCorrection(name: string, beta: number): Tensor {
   return stepScalar(name, (step) => 1 / (1 - beta ** (step + 1)));
 }
@@ -211,8 +223,14 @@ function adamDirection({ gradient, remember }: FlatStep, options: Required<AdamO
 }
 
 /**
- * Adam: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← w − ε m̂ / (√v̂ + epsilon) with m̂ = m / (1 − β₁ᵗ) and
- * v̂ = v / (1 − β₂ᵗ) (Kingma and Ba 2015, algorithm 1). States: "adam.firstMoment" and "adam.secondMoment".
+ * Adam: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², w ← w − ε m̂ / (√v̂ + epsilon) with m̂ = m / (1 − β₁ᵗ) and v̂ =
+ * v / (1 − β₂ᵗ) (Kingma and Ba 2015, algorithm 1). States: "adam.firstMoment" and "adam.secondMoment".
+ *
+ * @example
+ * ```ts
+ * const trainer = await createTrainer({ ...options, optimizer: optimizers.adam({ beta2: 0.99 }), learningRate: 1e-3 });
+ * ```
+ *
  * @throws OptionError for an option outside its range
  */
 export function adam(options: AdamOptions = {}): Optimizer {
@@ -226,16 +244,16 @@ export function adam(options: AdamOptions = {}): Optimizer {
 
 /** The options of `adamW`. */
 export interface AdamWOptions extends AdamOptions {
-  /** λ, at least 0; 0.01 by default. A step takes learningRate · λ off a decayed weight. */
+  /** λ, at least 0; 0.01 by default. Each step multiplies a decayed weight by 1 − learningRate · λ. */
   readonly weightDecay?: number;
-  /** Which parameters decay; by default those with two axes or more, so that biases do not. */
+  /** Which parameters decay. By default those with at least two axes, so that biases do not. */
   readonly decays?: (parameter: Tensor) => boolean;
 }
 
 /**
- * Adam with the weight decay beside the gradient: w ← w − ε (m̂ / (√v̂ + epsilon) + λ w) (Loshchilov and Hutter 2019,
- * algorithm 2 with α = 1, so that the rate ε is also the schedule multiplier η).
- * States: "adamW.firstMoment" and "adamW.secondMoment".
+ * AdamW, Adam with decoupled weight decay: w ← w − ε (m̂ / (√v̂ + epsilon) + λ w) (Loshchilov and Hutter 2019,
+ * algorithm 2 with α = 1, so that the learning rate ε is the schedule multiplier η). States: "adamW.firstMoment" and
+ * "adamW.secondMoment".
  * @throws OptionError for an option outside its range
  */
 export function adamW(options: AdamWOptions = {}): Optimizer {
@@ -255,7 +273,7 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
   });
 }
 
-/** One number per parameter spread over the slices of their pack; the number itself where all are equal. */
+/** Expands one number per parameter to the layout of their pack. If all are equal, returns the number itself. */
 function perSlice(parameters: readonly Tensor[], numbers: readonly number[]): Operand {
   if (numbers.every((number) => number === numbers[0])) return numbers[0]!;
   const slices = parameters.map((parameter, slice) => new Array<number>(packedSize(parameter)).fill(numbers[slice]!));

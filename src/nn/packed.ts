@@ -1,7 +1,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import { pack } from "../ops/layout/index.ts";
 
-/** One gradient per parameter, or a flat vector in the order and slices of `pack(parameters)`. */
+/** One gradient per parameter, or a flat vector in the layout of `pack(parameters)`. */
 export type Gradients = readonly Tensor[] | Tensor;
 
 /** The gradients as one flat vector. */

@@ -7,13 +7,13 @@ import { sum } from "../ops/reduce/index.ts";
 import type { Model } from "./sequential.ts";
 
 /**
- * The matrix products of a training step of a model, forward and backward, for a tuner. For a step of your own, ask its
- * graph with `matrixProducts`.
- * @param batch the number of examples in a step
+ * The matrix products of a model's training step, forward and backward, for `backend.tune`. For a custom step, get them
+ * from its graph with `matrixProducts`.
+ * @param batch the batch size
  */
 export function stepProducts(model: Model, batch: number, precision: Precision = "float32"): MatmulAttributes[] {
   const outputs = model.apply(input("examples", [batch, ...model.inputShape]), { training: true, precision });
-  // The products are the same for any loss.
+  // The products do not depend on the loss.
   const nodes = topologicalOrder([outputs, ...gradients(sum(outputs), model.parameters)]);
   return matrixProducts({ nodes });
 }

@@ -1,24 +1,24 @@
 /*
- * How the learning rate changes over a run. A schedule depends on the step and the run's length alone, so any step's
- * rate can be computed by itself.
+ * Learning rate schedules. A schedule depends only on the step and the length of the run, so the learning rate of any
+ * step can be computed independently.
  */
 import { requireCount, requireNumber } from "./checks.ts";
 
 /**
- * The factor that the base learning rate is multiplied by.
+ * Returns the factor by which the base learning rate is multiplied.
  * @param step counted from 0
- * @param totalSteps the number of steps of the whole run
+ * @param totalSteps the number of steps of the run
  */
 export type Schedule = (step: number, totalSteps: number) => number;
 
-/** The base rate throughout. */
+/** A constant learning rate. */
 export function constant(): Schedule {
   return () => 1;
 }
 
-/** How fast `step` and `exponential` decay. */
+/** The options of `step` and `exponential`. */
 export interface DecayOptions {
-  /** Steps after which the rate has been multiplied by `factor` once, at least 1; a third of the run by default. */
+  /** The number of steps per multiplication by `factor`, at least 1; a third of the run by default. */
   readonly every?: number;
   /** In (0, 1]; 0.1 by default. */
   readonly factor?: number;
@@ -31,7 +31,7 @@ function decayOptions(name: string, { every, factor = 0.1 }: DecayOptions) {
 }
 
 /**
- * Multiplied by a factor at regular steps: factor^⌊step / every⌋.
+ * Multiplies the learning rate by a factor at regular intervals: factor^⌊step / every⌋.
  * @throws OptionError for an option outside its range
  */
 export function step(options: DecayOptions = {}): Schedule {
@@ -40,7 +40,7 @@ export function step(options: DecayOptions = {}): Schedule {
 }
 
 /**
- * The same decay without jumps: factor^(step / every).
+ * Exponential decay: factor^(step / every).
  * @throws OptionError for an option outside its range
  */
 export function exponential(options: DecayOptions = {}): Schedule {
@@ -48,15 +48,15 @@ export function exponential(options: DecayOptions = {}): Schedule {
   return (current, totalSteps) => factor ** (current / everyOf(totalSteps));
 }
 
-/** Where `cosine` ends. */
+/** The options of `cosine`. */
 export interface CosineOptions {
-  /** The factor that is reached at `totalSteps`, in [0, 1]; 0 by default. */
+  /** The factor at `totalSteps`, in [0, 1]; 0 by default. */
   readonly final?: number;
 }
 
 /**
- * Half a cosine from 1 to `final`: final + ½ (1 − final) (1 + cos(π step / totalSteps)), without restarts (Loshchilov
- * and Hutter 2017, equation 5).
+ * Cosine annealing without restarts, from 1 to `final`: final + ½ (1 − final) (1 + cos(π step / totalSteps))
+ * (Loshchilov and Hutter 2017, equation 5).
  * @throws OptionError for an option outside its range
  */
 export function cosine(options: CosineOptions = {}): Schedule {
@@ -66,10 +66,10 @@ export function cosine(options: CosineOptions = {}): Schedule {
 }
 
 /**
- * A linear rise, (step + 1) / steps, over the first steps; the rest of the run follows `then` as a run of its own
- * (gradual warm-up; Goyal et al. 2017, section 2.2).
- * @param steps length of the rise, at least 1
- * @param then what follows; constant by default
+ * Gradual warm-up (Goyal et al. 2017, section 2.2): a linear increase, (step + 1) / steps, over the first steps,
+ * followed by another schedule for the rest of the run.
+ * @param steps number of warm-up steps, at least 1
+ * @param then the schedule after the warm-up, which starts at its step 0; constant by default
  * @throws OptionError for a number of steps outside its range
  */
 export function warmup(steps: number, then: Schedule = constant()): Schedule {

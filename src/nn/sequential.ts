@@ -6,83 +6,93 @@ import { requireCount, requireSeed } from "./checks.ts";
 import { checkedLayer } from "./extensions.ts";
 import type { ApplyOptions, Layer, LayerConfig } from "./layers/layer.ts";
 
-/** A model as plain JSON: everything but its parameters' values. */
+/** A model as plain JSON, without the values of its parameters. */
 export interface ModelConfig {
   readonly inputShape: readonly number[];
   readonly seed: number;
   readonly layers: readonly LayerConfig[];
-  /** Absent where the model has no name. */
+  /** Absent if the model has no name. */
   readonly name?: string;
 }
 
-/** A function of examples with parameters. */
+/** A function of examples with trainable parameters. */
 export interface Model {
-  /** What training changes, named such as `layers.0.weight` or `NAME.layers.0.weight`, in the order of the layers. */
+  /** The trainable parameters in the order of the layers, named such as `layers.0.weight` or `NAME.layers.0.weight`. */
   readonly parameters: readonly Tensor[];
-  /** The shape of one example, of what each layer makes of it, and so of one output. */
+  /** The shape of one example of the input and of each layer's output. */
   readonly shapes: readonly Shape[];
   readonly inputShape: Shape;
   readonly outputShape: Shape;
-  /** Names the random streams of the initial values and, where training names no other, of dropout. */
+  /** The seed of the initial values, and of dropout if training has no seed of its own. */
   readonly seed: number;
   readonly config: ModelConfig;
   /**
+   * Applies the model.
    * @param x float32 [batch, ...inputShape]
    * @returns [batch, ...outputShape]
    * @throws GraphError for another shape
    */
   apply(x: Tensor, options?: ApplyOptions): Tensor;
   /**
-   * What each layer makes of the examples, to look inside; the last is what `apply` gives.
+   * Applies the model and returns the output of each layer; the last one is the result of `apply`.
    * @param x float32 [batch, ...inputShape]
-   * @returns for each layer [batch, ...its entry in `shapes`]
+   * @returns for each layer [batch, ...shape], with the shapes in `shapes`
    * @throws GraphError for another shape
    */
   applyEach(x: Tensor, options?: ApplyOptions): Tensor[];
 }
 
-/** What a model takes, and from which random numbers it starts. */
+/** The options of `sequential`. */
 export interface SequentialOptions {
   /** The shape of one example, such as [28, 28]. */
   readonly inputShape: readonly number[];
   /** A whole number in 0 … 2³²−1; 1 by default. The same seed gives the same initial values. */
   readonly seed?: number;
   /**
-   * Begins the names of the parameters, so that several models can be used together: `encoder.layers.0.weight`. Letters,
-   * digits, "_" and "-", beginning with a letter; not "optimizer". None by default.
+   * A prefix of the parameters' names, such as `encoder` in `encoder.layers.0.weight`, so that several models can be
+   * used together. Letters, digits, "_" and "-", starting with a letter; not "optimizer". None by default.
    */
   readonly name?: string;
 }
 
-/** Before the names of a model's parameters: nothing, or the model's name and a dot. */
+/** The prefix of a model's parameter names: empty, or the model's name and a dot. */
 export const parameterPrefix = ({ name }: Pick<ModelConfig, "name">): string => (name === undefined ? "" : `${name}.`);
 
-/** The first part of every key, so that one seed gives unrelated streams for different purposes: "in" and "dr". */
+/** The first part of every key, "in" or "dr", which separates the random streams of one seed. */
 const INITIAL_STREAM = 0x696e;
 const DROPOUT_STREAM = 0x6472;
 
-/** More float32 values than any device holds in one buffer; it keeps a nonsense width from exhausting the memory. */
+/** More elements than any device can hold in one buffer. The limit avoids exhausting memory if a width is absurd. */
 const LARGEST_PARAMETER = 2 ** 30;
 
-/** More than any examples have; it keeps the shapes in messages short. */
+/** More axes than any example has. The limit keeps shapes in messages short. */
 const MOST_AXES = 16;
 
-/** The key of a dropout layer's mask: a function of the seed, the step, the layer, and the part of a step's batch. */
+/** The key of a dropout layer's mask: a function of the seed, the step, the layer, and the part of the step's batch. */
 export function dropoutKey(seed: number, step: number, layer: number, part = 0): number {
   return randomKey(DROPOUT_STREAM, seed, step, layer, part);
 }
 
 /**
- * Layers applied one after the other.
- * @throws OptionError for no layers, a shape that is none, a seed outside its range, or a name that is none; GraphError
- * where a layer cannot take the shape that reaches it, or makes another one than it says
+ * A model that applies layers one after another.
+ *
+ * @example
+ * ```ts
+ * const model = sequential([flatten(), dense(128, { activation: "relu" }), dropout(0.2), dense(10)], {
+ *   inputShape: [28, 28],
+ *   seed: 1,
+ * });
+ * ```
+ *
+ * @throws OptionError for no layers, an invalid shape or name, or a seed outside its range; GraphError if a layer does
+ * not accept the shape of its input, or its result differs from its `outputShape`
  */
 export function sequential(layers: readonly Layer[], options: SequentialOptions): Model {
   return buildModel(layers, options, (index, position, name, shape, initializer, fans) => {
     if (sizeOf(shape) > LARGEST_PARAMETER) {
       throw new OptionError({
         where: name,
-        what: `shape [${shape.join(", ")}] holds more than ${LARGEST_PARAMETER} values`,
+        what: `shape [${shape.join(", ")}] has more than ${LARGEST_PARAMETER} elements`,
         fix: "Use fewer units",
       });
     }
@@ -92,14 +102,14 @@ export function sequential(layers: readonly Layer[], options: SequentialOptions)
 
 type ParameterArguments = Parameters<Parameters<Layer["build"]>[0]["parameter"]>;
 
-/** The initial values of the parameter at a position in the layer of an index; undefined where none are needed. */
+/** The initial values of the parameter at a position in a layer; undefined if they are not needed. */
 export type InitialValues = (
   index: number,
   position: number,
   ...parameterArguments: ParameterArguments
 ) => Float32Array | undefined;
 
-/** Builds each layer on the shape that the one before gives. */
+/** Builds each layer on the output shape of the previous one. */
 export function buildModel(layers: readonly Layer[], given: SequentialOptions, initialValues: InitialValues): Model {
   const { inputShape, seed = 1, name: modelName } = requireParts(layers, given);
   const named = modelName === undefined ? {} : { name: modelName };
@@ -107,7 +117,7 @@ export function buildModel(layers: readonly Layer[], given: SequentialOptions, i
   requireModelName(modelName);
   requireSeed("sequential seed", seed);
   if (layers.length === 0) {
-    throw new OptionError({ where: "sequential", what: "there are no layers", fix: "Give at least one" });
+    throw new OptionError({ where: "sequential", what: "there are no layers", fix: "Give at least one layer" });
   }
   const parameters: Tensor[] = [];
   const shapes: Shape[] = [inputShape];
@@ -126,7 +136,7 @@ export function buildModel(layers: readonly Layer[], given: SequentialOptions, i
       },
     });
     const checked = checkedLayer(layer, index, result);
-    // A wrong layer is found here, and not first where the model is used.
+    // Applies the layer once, so that a faulty custom layer is found here and not when the model is used.
     checked.apply(input("examples", [1, ...shapes[index]!]), {
       training: false,
       precision: "float32",
@@ -158,20 +168,20 @@ function requireNewName(name: string, parameters: readonly Tensor[]): void {
   if (parameters.some(({ attributes }) => (attributes as { name: string }).name === name)) {
     throw new OptionError({
       where: name,
-      what: "the layer makes two parameters of this name",
-      fix: "Name each otherwise",
+      what: "the layer makes two parameters with this name",
+      fix: "Use different names",
     });
   }
 }
 
-/** @throws OptionError for layers or options that are none */
+/** @throws OptionError for invalid layers or options */
 function requireParts(layers: readonly Layer[], options: SequentialOptions): SequentialOptions {
   const where = "sequential";
   if (!Array.isArray(layers)) {
     throw new OptionError({
       where,
-      what: `${excerpt(layers)} is no list of layers`,
-      fix: "Give one such as [dense(10)]",
+      what: `${excerpt(layers)} is not a list of layers`,
+      fix: "Give a list such as [dense(10)]",
     });
   }
   const wrong = layers.findIndex(
@@ -179,11 +189,15 @@ function requireParts(layers: readonly Layer[], options: SequentialOptions): Seq
       typeof layer?.build !== "function" || typeof layer.config?.type !== "string",
   );
   if (wrong >= 0) {
-    const what = `layer ${wrong} is ${excerpt(layers[wrong])}, which is no layer`;
-    throw new OptionError({ where, what, fix: "Give what a function such as dense() returns" });
+    const what = `layer ${wrong} is ${excerpt(layers[wrong])}, which is not a layer`;
+    throw new OptionError({ where, what, fix: "Give a layer that a function such as dense() returned" });
   }
   if (typeof options !== "object" || options === null) {
-    throw new OptionError({ where, what: `${excerpt(options)} are no options`, fix: "Give { inputShape: [784] }" });
+    throw new OptionError({
+      where,
+      what: `${excerpt(options)} are not options`,
+      fix: "Give options such as { inputShape: [784] }",
+    });
   }
   return options;
 }
@@ -192,18 +206,18 @@ function requireModelName(name: unknown): void {
   if (name === undefined || (typeof name === "string" && /^[A-Za-z][\w-]*$/.test(name) && name !== "optimizer")) return;
   throw new OptionError({
     where: "sequential name",
-    what: `${excerpt(name)} is no name of a model`,
-    fix: 'Give letters, digits, "_" and "-", beginning with a letter, and not "optimizer"',
+    what: `${excerpt(name)} is not a valid name of a model`,
+    fix: 'Give letters, digits, "_" and "-", starting with a letter; not "optimizer"',
   });
 }
 
-/** @throws OptionError for what is no shape of an example */
+/** @throws OptionError if it is not the shape of an example */
 export function requireShape(shape: unknown): asserts shape is readonly number[] {
   if (!Array.isArray(shape) || shape.length === 0) {
     throw new OptionError({
       where: "inputShape",
-      what: `${excerpt(shape)} is no list of sizes`,
-      fix: "Give one such as [28, 28]",
+      what: `${excerpt(shape)} is not a list of sizes`,
+      fix: "Give a list such as [28, 28]",
     });
   }
   if (shape.length > MOST_AXES) {
@@ -220,8 +234,8 @@ function requireBatch(x: Tensor, inputShape: Shape): void {
   if (x.dtype !== "float32" || !sameShape(x.shape.slice(1), inputShape) || x.shape.length === 0) {
     throw new GraphError({
       where: "model",
-      what: `takes float32[batch, ${inputShape.join(", ")}] but was given ${x}`,
-      fix: "Reshape the examples or build the model with their shape",
+      what: `expected float32[batch, ${inputShape.join(", ")}] but got ${x}`,
+      fix: "Reshape the examples, or build the model with their shape",
     });
   }
 }

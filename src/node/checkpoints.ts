@@ -5,7 +5,7 @@ import { loadCheckpoint, saveCheckpoint, type RunState } from "../formats/checkp
 import type { TrainedModel } from "../formats/model.ts";
 import { makeFolderOrRefuse, plainReason, writeFileAtomically } from "./files.ts";
 
-/** A file that training goes on from. */
+/** A checkpoint that was read from a file. */
 export interface KeptCheckpoint {
   readonly path: string;
   readonly trained: TrainedModel;
@@ -17,38 +17,38 @@ const BEST = "best.safetensors";
 
 const stepFile = /^step-(\d{9,})\.safetensors$/;
 
-/** The names of files in such a folder. */
+/** The names of files in a checkpoint folder. */
 export const checkpointFile = /^(best|step-\d+)\.safetensors$/;
 
 const fileOf = (step: number) => `step-${String(step).padStart(9, "0")}.safetensors`;
 
 const stepOf = (name: string) => Number(stepFile.exec(name)![1]);
 
-/** Names that `writeFileAtomically` gives to what is not yet whole. */
+/** The temporary names of `writeFileAtomically` for unfinished checkpoints. */
 const temporaryFile = /^\.(step-\d+|best)\.safetensors\.[0-9a-f]+\.tmp$/;
 
-/** What became of a save. */
+/** The result of a save. */
 export interface SavedCheckpoint {
   readonly path: string;
-  /** Whether `best` is this checkpoint now. */
+  /** Whether `best` is now this checkpoint. */
   readonly isBest: boolean;
-  /** What could not be done besides: older checkpoints that stay, a `best` that could not be replaced. */
+  /** Other failures: older checkpoints that could not be removed, or a `best` that could not be replaced. */
   readonly failures: readonly DataError[];
 }
 
 /**
- * The checkpoints of a run in a folder: the last few, and the best. A file that this class neither wrote nor read whole
- * is never replaced or removed.
+ * The checkpoints of a run in a folder: the most recent ones, and the best. A file that this object neither wrote nor could
+ * read completely is never replaced or removed.
  */
 export class CheckpointFolder {
   readonly #path: string;
   readonly #keep: number;
-  /** Whether a file is whole, by its name: it was written here or read. */
+  /** By name, the files that were written or read here; those that could not be read have a reason. */
   readonly #known = new Map<string, { readonly reason?: string }>();
 
   /**
-   * @param path the folder, made by the first `save`
-   * @param keep how many of the last are kept, at least 1, besides the best
+   * @param path the folder, created by the first `save`
+   * @param keep the number of recent checkpoints to keep besides the best, at least 1
    */
   constructor(path: string, keep: number) {
     this.#path = path;
@@ -56,9 +56,9 @@ export class CheckpointFolder {
   }
 
   /**
-   * Writes a checkpoint, and only then removes older ones.
-   * @param isBest whether it is better than all before
-   * @throws DataError with the path and the reason where it cannot be written; what was there before stays whole
+   * Writes a checkpoint, and afterwards removes older ones.
+   * @param isBest whether it is better than all earlier ones
+   * @throws DataError with the path and the reason if it cannot be written; existing files are then unchanged
    */
   async save(trained: TrainedModel, state: RunState, isBest: boolean): Promise<SavedCheckpoint> {
     await makeFolderOrRefuse(this.#path);
@@ -74,16 +74,16 @@ export class CheckpointFolder {
       failures.push(error);
     };
     const becameBest = isBest && (await this.#keepAsBest(path, bytes).then(() => true, note)) === true;
-    for (const other of await this.#superfluous(trained.step)) await this.#remove(other).catch(note);
+    for (const other of await this.#outdated(trained.step)) await this.#remove(other).catch(note);
     return { path, isBest: becameBest, failures };
   }
 
   /**
-   * The newest checkpoint that can be read.
-   * @param report takes a line for each newer one that cannot
-   * @returns undefined where there is none
-   * @throws DataError where the folder cannot be read; and where there are checkpoints of which none can be read, naming
-   * each and the reason
+   * Reads the newest checkpoint that is readable.
+   * @param report receives a line for each newer checkpoint that is not
+   * @returns undefined if there is no checkpoint
+   * @throws DataError if the folder cannot be read, or if none of its checkpoints can be read; the message names each of
+   * them with its reason
    */
   async newest(report: (line: string) => void): Promise<KeptCheckpoint | undefined> {
     const names = (await this.#stepFiles()).reverse();
@@ -91,21 +91,21 @@ export class CheckpointFolder {
     for (const name of names) {
       const found = await this.#read(name);
       if (!("reason" in found)) {
-        for (const refusal of refusals) report(`${refusal}. It is passed over and left as it is.`);
+        for (const refusal of refusals) report(`${refusal}. This checkpoint is skipped and kept.`);
         return found;
       }
       refusals.push(`${join(this.#path, name)}: ${found.reason}`);
     }
-    if (names.length === 0 && (await this.#names()).includes(BEST)) refusals.push(`only ${BEST} is there`);
+    if (names.length === 0 && (await this.#names()).includes(BEST)) refusals.push(`the folder only contains ${BEST}`);
     if (refusals.length === 0) return undefined;
     throw new DataError({
       where: this.#path,
-      what: `there are checkpoints, but none to go on from: ${refusals.join("; ")}`,
+      what: `none of the checkpoints can be resumed: ${refusals.join("; ")}`,
       fix: "Repair or move these files, or choose another folder",
     });
   }
 
-  /** Removes what a killed process left unfinished, where it can: such a file does no harm. */
+  /** Removes unfinished files of a killed process. Failures are ignored, because such files are harmless. */
   async removeUnfinished(): Promise<void> {
     const names = (await this.#names()).filter((name) => temporaryFile.test(name));
     await Promise.allSettled(names.map((name) => rm(join(this.#path, name), { force: true })));
@@ -124,22 +124,22 @@ export class CheckpointFolder {
     }
   }
 
-  /** @returns why the file cannot be read; undefined where it was written here or read whole */
+  /** @returns why the file cannot be read; undefined if it was written here or read completely */
   async #faultOf(name: string): Promise<string | undefined> {
     if (!this.#known.has(name)) await this.#read(name);
     return this.#known.get(name)!.reason;
   }
 
-  /** @throws DataError where there is a file of this name that was not written here and cannot be read */
+  /** @throws DataError if a file has this name that was not written here and cannot be read */
   async #requireReplaceable(name: string): Promise<void> {
     if (!(await this.#names()).includes(name)) return;
     const reason = await this.#faultOf(name);
     if (reason === undefined) return;
-    const what = `cannot be written: what is there is kept, because it cannot be read (${reason})`;
+    const what = `cannot be written: the existing file is kept, because it cannot be read (${reason})`;
     throw new DataError({ where: join(this.#path, name), what, fix: "Move it to another folder" });
   }
 
-  /** Both names stand for one file where the file system can do that. */
+  /** Makes `best` a hard link to the checkpoint or, if the file system has no links, a copy. */
   async #keepAsBest(path: string, bytes: Uint8Array): Promise<void> {
     await this.#requireReplaceable(BEST);
     const best = join(this.#path, BEST);
@@ -155,8 +155,8 @@ export class CheckpointFolder {
     this.#known.set(BEST, {});
   }
 
-  /** Of the whole ones up to this step all but the last few, and the later ones, before which the run went back. */
-  async #superfluous(step: number): Promise<string[]> {
+  /** The readable checkpoints to remove: all but the most recent up to this step, and those of later steps. */
+  async #outdated(step: number): Promise<string[]> {
     const others: string[] = [];
     let kept = 0;
     for (const name of (await this.#stepFiles()).reverse()) {
@@ -180,7 +180,7 @@ export class CheckpointFolder {
     }
   }
 
-  /** From the oldest step to the newest. */
+  /** The names of the checkpoints, by ascending step. */
   async #stepFiles(): Promise<string[]> {
     return (await this.#names())
       .filter((name) => stepFile.test(name))

@@ -1,11 +1,11 @@
 /*
- * The bytes of a CSV file become text: UTF-8, UTF-16 with a byte order mark, and either of them packed by gzip.
+ * Decodes the bytes of a CSV file: UTF-8, or UTF-16 with a byte order mark, optionally compressed with gzip.
  */
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { DataError } from "../errors.ts";
 
-/** How a file begins that is no CSV, and what to do about it. */
+/** The first bytes of files that are not CSV, with messages. */
 const otherFiles: readonly { readonly magic: readonly number[]; readonly what: string; readonly fix: string }[] = [
   {
     magic: [0x50, 0x4b, 0x03, 0x04],
@@ -23,16 +23,16 @@ const NEWLINE = 10;
 
 const gzipMagic = [0x1f, 0x8b];
 
-/** So many bytes tell what a file is. */
+/** How many bytes are needed to recognize a file. */
 const LONGEST_MAGIC = 8;
 
 const begins = (bytes: Uint8Array, magic: readonly number[]) => magic.every((byte, index) => bytes[index] === byte);
 
 /**
- * The text of a CSV file.
+ * Decodes the text of a CSV file.
  * @param where the file's name, for messages
- * @param lastLine the number of the last line that is read so far, for messages
- * @throws DataError for a file of another kind, a damaged archive, or bytes that are no text in the file's encoding
+ * @param lastLine returns the number of the last line read so far, for messages
+ * @throws DataError for a file of another kind, a damaged archive, or bytes that are invalid in the file's encoding
  */
 export async function* textOf(
   chunks: AsyncIterable<Uint8Array>,
@@ -57,7 +57,7 @@ export async function* textOf(
   yield decode();
 }
 
-/** The first bytes of a stream, together, and the whole stream. */
+/** The first bytes of a stream in one array, and the whole stream. */
 async function withFirstBytes(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<{ first: Uint8Array; all: AsyncIterable<Uint8Array> }> {
@@ -71,13 +71,16 @@ async function withFirstBytes(
   return { first, all: again(first, rest) };
 }
 
-/** A stream whose first chunk was taken from it. */
+/** Puts the first chunk back in front of a stream. */
 export async function* again(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield first;
   yield* { [Symbol.asyncIterator]: () => rest };
 }
 
-/** A table packs to a tenth or so; only a few megabytes may unpack to more than this many times the archive. */
+/**
+ * Gzip compresses a table to about a tenth. An archive may unpack to `ALWAYS_UNPACKED` bytes in any case, and otherwise to
+ * at most this many times its size.
+ */
 const MOST_UNPACKED = 200;
 const ALWAYS_UNPACKED = 2 ** 26;
 
@@ -85,20 +88,20 @@ async function* unpacked(chunks: AsyncIterable<Uint8Array>, where: string): Asyn
   const damaged = (what: string, cause?: unknown) =>
     new DataError({ where, what, fix: "Copy the file again, or unpack it first" }, { cause });
   const gunzip = createGunzip();
-  // The pipeline's own report is not needed: a failure destroys the stream that is read below.
+  // The callback is not needed: a failure destroys the stream that is read below.
   pipeline(Readable.from(chunks), gunzip, () => undefined);
   let length = 0;
   try {
     for await (const chunk of gunzip as AsyncIterable<Uint8Array>) {
       length += chunk.length;
       if (length > Math.max(ALWAYS_UNPACKED, MOST_UNPACKED * gunzip.bytesWritten)) {
-        throw damaged(`the archive unpacks to more than ${MOST_UNPACKED} times its size, which no table does`);
+        throw damaged(`the archive unpacks to more than ${MOST_UNPACKED} times its size, unlike any table`);
       }
       yield chunk;
     }
   } catch (cause) {
     if (!(cause instanceof Error && "code" in cause && String(cause.code).startsWith("Z_"))) throw cause;
-    throw damaged(`the gzip archive is cut short or damaged after ${length} unpacked bytes (${cause.message})`, cause);
+    throw damaged(`the gzip archive is truncated or damaged after ${length} unpacked bytes (${cause.message})`, cause);
   }
 }
 
@@ -112,7 +115,7 @@ function notText(
   if (!(cause instanceof TypeError && "code" in cause && cause.code === "ERR_ENCODING_INVALID_ENCODED_DATA"))
     return cause;
   if (encoding !== "utf-8") {
-    const what = `after line ${line} there are bytes that are not UTF-16, which the file begins as`;
+    const what = `after line ${line} there are bytes that are not UTF-16, although the file begins as UTF-16`;
     return new DataError({ where, what, fix: "Save the file as UTF-8" }, { cause });
   }
   const latin = chunk && latinWord(chunk);
@@ -128,7 +131,7 @@ function notText(
   );
 }
 
-/** The letters around the first that is none in UTF-8, read as Windows-1252, and the ends of lines before them. */
+/** The word around the first byte that is invalid in UTF-8, read as Windows-1252, and the number of newlines before it. */
 function latinWord(bytes: Uint8Array): { word: string; newlines: number } | undefined {
   const isLetter = (byte: number | undefined) =>
     byte !== undefined && (byte >= 0xc0 || ((byte | 32) >= 97 && (byte | 32) <= 122));

@@ -7,19 +7,19 @@ import { plainReason } from "./files.ts";
 /** The path that stands for standard input. */
 export const STANDARD_INPUT = "-";
 
-/** How a path is named in messages. */
+/** The name of a path in messages. */
 export const inputName = (path: string): string => (path === STANDARD_INPUT ? "standard input" : path);
 
 /**
- * The rows of a CSV file in UTF-8, or in UTF-16 with a byte order mark, plain or as .gz, a megabyte at a time.
+ * Reads the rows of a CSV file, a megabyte at a time. The file is UTF-8, or UTF-16 with a byte order mark, plain or gzipped.
  * @param path "-" for standard input
- * @throws DataError with the path, for a file that cannot be read or is no such text; and as `parseCsv` does
+ * @throws DataError with the path for a file that cannot be read or has another encoding, and as `parseCsv` does
  */
 export function readCsvFile(path: string, options: Omit<CsvOptions, "where">): AsyncGenerator<readonly CsvRow[]> {
   return csvRowsOf(openInput(path), { ...options, where: inputName(path) });
 }
 
-/** The rows of a CSV file's bytes, as `readCsvFile` does, with those that each chunk completes. */
+/** Reads the rows of a CSV file from its bytes, as `readCsvFile` does; yields the rows that each chunk completes. */
 export async function* csvRowsOf(
   chunks: AsyncIterable<Uint8Array>,
   options: CsvOptions,
@@ -39,7 +39,7 @@ export async function* csvRowsOf(
   }
 }
 
-/** A failure of the operating system as a DataError with the path; any other as it is. */
+/** Converts an error of the operating system to a DataError with the path; returns other errors unchanged. */
 export function cannotBeRead(where: string, cause: unknown): unknown {
   if (!(cause instanceof Error && "syscall" in cause)) return cause;
   return new DataError(
@@ -48,7 +48,7 @@ export function cannotBeRead(where: string, cause: unknown): unknown {
   );
 }
 
-/** A file's bytes, or those of standard input, as they come. */
+/** The bytes of a file, or of standard input, in chunks. */
 export function openInput(path: string): AsyncIterable<Uint8Array> {
   return path === STANDARD_INPUT ? process.stdin : createReadStream(path, { highWaterMark: 1 << 20 });
 }

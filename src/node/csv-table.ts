@@ -5,15 +5,15 @@ import { TableBuilder, type Table, type TableOptions } from "../data/table.ts";
 import { ValueList } from "../data/values.ts";
 import { inputName, readCsvFile } from "./csv-file.ts";
 
-/** How a CSV file is to be read and understood. */
+/** Options of `readCsvTable`. */
 export interface CsvTableOptions extends Omit<TableOptions, "name"> {
-  /** One character; found out by default. */
+  /** One character between columns; detected by default. */
   readonly delimiter?: string;
 }
 
 /**
- * Reads a table to train on from a CSV file.
- * @throws DataError naming file, line and column of what cannot be used; OptionError for a column that is not there
+ * Reads a table for training from a CSV file, and detects its columns.
+ * @throws DataError with the file, line and column of an invalid cell or row; OptionError for an unknown column
  */
 export async function readCsvTable(path: string, { delimiter, ...options }: CsvTableOptions = {}): Promise<Table> {
   const builder = new TableBuilder({ ...options, name: inputName(path) });
@@ -23,14 +23,15 @@ export async function readCsvTable(path: string, { delimiter, ...options }: CsvT
   return builder.finish();
 }
 
-/** How a CSV file of known columns is to be read. */
+/** Options of `readCsvDataset`. */
 export interface CsvDatasetOptions extends Pick<TableRowsOptions, "header"> {
+  /** One character between columns; detected by default. */
   readonly delimiter?: string;
 }
 
 /**
- * Reads examples with their labels from a CSV file whose columns a schema describes, in any order.
- * @throws DataError naming file, line and column of what cannot be used
+ * Reads examples with their labels from a CSV file with the columns of a schema, in any order.
+ * @throws DataError with the file, line and column of an invalid cell or row
  */
 export async function readCsvDataset(
   path: string,

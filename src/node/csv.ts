@@ -1,6 +1,6 @@
 /*
- * CSV (RFC 4180), a piece of text at a time. What separates columns and whether lines end in CR is found out; line
- * numbers count the lines of the file, also those inside quotes.
+ * Parses CSV (RFC 4180) incrementally. The delimiter and line ends are detected; line numbers count the lines of the file,
+ * including those within quotes.
  */
 import Papa from "papaparse";
 import { numberSigns } from "../data/number-format.ts";
@@ -9,34 +9,34 @@ import { DataError } from "../errors.ts";
 export interface CsvOptions {
   /** The file's name, for messages. */
   readonly where: string;
-  /** One character; by default what the first line holds most of: comma, semicolon, tab or vertical bar. */
+  /** One character; by default the most frequent in the first line of comma, semicolon, tab and vertical bar. */
   readonly delimiter?: string;
 }
 
 const delimiters = [",", ";", "\t", "|"];
 
-/** How far the first line is looked for before what there is of it has to do. */
+/** The most characters that are searched for the end of the first line, before a part of it must suffice. */
 const LONGEST_LOOK = 1 << 20;
 
-/** Limits of a table: more is a damaged file, such as one with a quote that is never closed. */
+/** Limits of a table. A file that exceeds them is damaged, for example by a quote that is never closed. */
 const LONGEST_ROW = 2 ** 23;
 const LONGEST_CELL = 2 ** 16;
 const MOST_COLUMNS = 2 ** 16;
 
-/** A part of a row that is longer than this is looked at again only when it has doubled, so that reading stays linear. */
+/** An incomplete row longer than this is parsed again only when it has doubled, so that reading takes linear time. */
 const LONG_PART = 2 ** 16;
 
-/** A row, and the number of the line that it begins on, counted from 1. */
+/** A row, and the number of the line that it starts on, counted from 1. */
 export interface CsvRow {
   readonly cells: readonly string[];
   readonly line: number;
 }
 
 /**
- * Reads CSV from pieces of text, such as a string in a list or the chunks of a file, and gives the rows that each piece
- * completes. Empty lines are left out, cells keep their spaces, and a byte order mark is taken off.
- * @throws DataError with line and column for a quote that is never closed or stands where none may, and for a row of more
- * than 2²³ characters, a cell of more than 2¹⁶, or more than 2¹⁶ columns
+ * Parses CSV from pieces of text, such as the chunks of a file, and yields the rows that each piece completes. Empty lines
+ * and a byte order mark are dropped; cells keep their spaces.
+ * @throws DataError with line and column for a misplaced or unclosed quote, a row of more than 2²³ characters, a cell of
+ * more than 2¹⁶ characters, or more than 2¹⁶ columns
  */
 export async function* parseCsv(
   pieces: Iterable<string> | AsyncIterable<string>,
@@ -47,18 +47,22 @@ export async function* parseCsv(
   yield rows.finish();
 }
 
-/** What Papa Parse's parser gives for a text. */
+/**
+ * The result of Papa Parse's inner parser, which is used instead of `Papa.parse` because of its cursor: the end of the
+ * last complete row in a text that may stop within a row or a quoted cell. The rest is kept until the next piece arrives.
+ * Other CSV parsers buffer partial rows themselves, and give neither the cursor nor the line numbers of cells in quotes.
+ */
 interface ParsedText {
   readonly data: readonly (readonly string[])[];
-  /** `row` counts within `data`, `index` within the text. */
+  /** `row` is an index into `data`, `index` one into the text. */
   readonly errors: readonly { readonly code: string; readonly row: number; readonly index: number }[];
   readonly meta: { readonly cursor: number };
 }
 
-/** A text without what stands in quotes, of which the last may still be open. */
+/** A text without its quoted parts, of which the last may be unclosed. */
 const outsideQuotes = (text: string) => text.replaceAll(/"[^"]*(?:"|$)/g, "");
 
-/** Whether the commas of a line stand within numbers alone, and another sign separates these. */
+/** Whether all commas of a line are within numbers that another delimiter separates. */
 function hasDecimalCommas(line: string): boolean {
   return delimiters.slice(1).some((delimiter) => {
     const cells = line.split(delimiter);
@@ -69,13 +73,13 @@ function hasDecimalCommas(line: string): boolean {
 class CsvRows {
   readonly #options: CsvOptions;
   #parser: Papa.Parser | undefined;
-  /** Text that may not be whole rows yet. */
+  /** Text that may end within a row. */
   #rest = "";
-  /** The length of `#rest` at which it is looked at again. */
+  /** The length of `#rest` at which it is parsed again. */
   #lookAt = 0;
   #line = 1;
   #newline: "\n" | "\r" = "\n";
-  /** Only where quotes occur can a cell hold the end of a line. */
+  /** Whether any quote occurred: only then can a cell contain a newline. */
   #quotes = false;
 
   constructor(options: CsvOptions) {
@@ -105,7 +109,7 @@ class CsvRows {
     const parser = (this.#parser ??= this.#begin());
     const text = this.#rest;
     const { data, errors, meta } = parser.parse(text, 0, isMoreToCome) as ParsedText;
-    // What is said of the row that is not taken yet may be said of its half only.
+    // An error in a row that is not complete yet may disappear with the rest of the row.
     const error = errors.find(({ row }) => row < data.length);
     const rows: CsvRow[] = [];
     data.forEach((cells, row) => {
@@ -120,7 +124,7 @@ class CsvRows {
 
   #begin(): Papa.Parser {
     this.#rest = this.#rest.replace(/^\uFEFF/, "");
-    // At the end of a line alone, as on the first Macintoshes; a CR before LF is taken off where the row is taken.
+    // Lines that end in CR alone, as on classic Mac OS. The CR of CR LF is removed in #take.
     const plain = outsideQuotes(this.#rest);
     if (plain.includes("\r") && !plain.includes("\n")) this.#newline = "\r";
     const firstLine = plain.match(/^[^\r\n]*/)![0];
@@ -133,29 +137,29 @@ class CsvRows {
   #take(cells: readonly string[]): CsvRow {
     const line = this.#line;
     this.#requireLimits(cells);
-    // A row ends at LF, and at CR LF the CR is left at the end of its last cell.
+    // The parser splits at LF, so CR LF leaves a CR at the end of the last cell.
     const last = cells.at(-1)!;
-    const whole = last.endsWith("\r") ? [...cells.slice(0, -1), last.slice(0, -1)] : cells;
+    const complete = last.endsWith("\r") ? [...cells.slice(0, -1), last.slice(0, -1)] : cells;
     this.#line++;
     if (this.#quotes)
       for (const cell of cells) if (cell.includes(this.#newline)) this.#line += cell.split(this.#newline).length - 1;
-    return { cells: whole, line };
+    return { cells: complete, line };
   }
 
   #requireLimits(cells: readonly string[]): void {
     const where = () => `${this.#options.where}, line ${this.#line}`;
     if (cells.length > MOST_COLUMNS) {
-      const what = `the row has ${cells.length} columns, and at most ${MOST_COLUMNS} are read`;
-      throw new DataError({ where: where(), what, fix: "Give a table of fewer columns, or another delimiter" });
+      const what = `the row has ${cells.length} columns, but at most ${MOST_COLUMNS} are supported`;
+      throw new DataError({ where: where(), what, fix: "Use fewer columns, or another delimiter" });
     }
     for (let index = 0; index < cells.length; index++) {
       const { length } = cells[index]!;
       if (length <= LONGEST_CELL) continue;
-      const what = `the cell has ${length} characters, and at most ${LONGEST_CELL} are read`;
+      const what = `the cell has ${length} characters, but at most ${LONGEST_CELL} are supported`;
       throw new DataError({
         where: `${where()}, column ${index + 1}`,
         what,
-        fix: "Look for a quote too many before it, or shorten the cell",
+        fix: "Look for an unclosed quote before it, or shorten the cell",
       });
     }
   }
@@ -164,12 +168,12 @@ class CsvRows {
     const what = `the row has more than ${LONGEST_ROW} characters`;
     const fix = this.#rest.includes('"')
       ? "Look for a quote in it that is never closed"
-      : "Check that the file is a table with a line for each row";
+      : "Check that the file is a table with one line per row";
     return new DataError({ where: `${this.#options.where}, line ${this.#line}`, what, fix });
   }
 
   #quoteError(text: string, { code, index }: { code: string; index: number }): DataError {
-    // The text before the cell ends after a delimiter, so its last row has one empty cell for this one.
+    // The text before the cell ends with a delimiter, so its last row has an empty cell in place of this one.
     const before = this.#parser!.parse(text.slice(0, index - 1), 0, false) as ParsedText;
     const column = before.data.at(-1)?.length ?? 1;
     const begins = JSON.stringify(text.slice(index - 1, index + 19));
@@ -177,7 +181,7 @@ class CsvRows {
       where: `${this.#options.where}, line ${this.#line}, column ${column}`,
       what:
         code === "MissingQuotes" ? `the quote is never closed: ${begins}` : `text follows a closing quote: ${begins}`,
-      fix: 'Quote a cell as a whole, and double the quotes inside it: "say ""yes"""',
+      fix: 'Quote the whole cell, and double the quotes within it: "say ""yes"""',
     });
   }
 }

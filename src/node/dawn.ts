@@ -2,18 +2,18 @@ import { create, globals } from "webgpu";
 import type { GpuSource } from "../device/adapter.ts";
 
 /**
- * Sources in use. Dawn's native object works for its adapters and devices but is not kept alive by them: collected
- * while a device works, it crashes the process (measured with webgpu 0.6.2).
+ * Sources in use. Adapters and devices do not keep Dawn's native object alive. If it is garbage collected while a device
+ * works, the process crashes (observed with webgpu 0.6.2).
  */
 const alive = new Set<GPU>();
 
-/** How Dawn is started. */
+/** Options of Dawn. */
 export interface DawnOptions {
-  /** Dawn's switches, such as "disable-dawn-features=timestamp_quantization". */
+  /** Dawn's flags, such as "disable-dawn-features=timestamp_quantization". */
   readonly flags?: readonly string[];
 }
 
-/** WebGPU in Node, by Dawn. */
+/** Provides WebGPU in Node through Dawn. */
 export function dawnGpu({ flags = [] }: DawnOptions = {}): GpuSource {
   Object.assign(globalThis, globals);
   const gpu = create([...flags]);

@@ -2,14 +2,14 @@ import type { BackendOptions } from "../backends/choose.ts";
 import { describeGraph } from "../graph/describe.ts";
 
 /**
- * What DEBUG may name after `wgrad:`: each graph that is compiled, a training step's list of dispatches, each kernel's
- * WGSL, and the stack trace of an error.
+ * The topics of DEBUG after `wgrad:`: each compiled graph, the dispatches of a training step, the WGSL of each kernel, and
+ * the stack trace of an error.
  */
 export type DebugTopic = "graph" | "plan" | "wgsl" | "error";
 
 /**
- * Whether the environment's DEBUG has a topic, or `wgrad:*`. Topics may share one prefix: `wgrad:graph,plan` is
- * `wgrad:graph,wgrad:plan`.
+ * Whether the environment variable DEBUG contains a topic, or `wgrad:*`. Topics may share a prefix: `wgrad:graph,plan`
+ * means `wgrad:graph,wgrad:plan`.
  */
 export function debugs(topic: DebugTopic): boolean {
   let prefix = "";
@@ -22,7 +22,7 @@ export function debugs(topic: DebugTopic): boolean {
   return false;
 }
 
-/** What DEBUG asks a backend to show, on standard error. */
+/** The backend options that print what DEBUG asks for to standard error. */
 export function debugOptions(): Pick<BackendOptions, "onGraph" | "onKernel"> {
   return {
     onGraph: debugs("graph") ? (graph) => console.error(describeGraph(graph).join("\n")) : undefined,

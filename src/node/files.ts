@@ -5,7 +5,7 @@ import { DataError } from "../errors.ts";
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
-  EEXIST: "a file is in the way",
+  EEXIST: "a file already has this name",
   EISDIR: "it is a folder, not a file",
   ENOENT: "no such file or folder",
   ENOSPC: "the disk is full",
@@ -15,7 +15,7 @@ const reasons: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
 };
 
-/** Why the operating system refused, in plain words where wgrad has them, with its code. */
+/** The reason of an operating system error in plain words, with its code; the error's own message for unknown codes. */
 export function plainReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error ? String(error.code) : "";
@@ -25,7 +25,7 @@ export function plainReason(error: unknown): string {
 
 /**
  * Reads a whole file.
- * @throws DataError with the path and the reason, for a file that is missing, a folder or not readable.
+ * @throws DataError with the path and the reason for a file that is missing, a folder, or not readable
  */
 export async function readFileOrRefuse(path: string): Promise<Uint8Array> {
   try {
@@ -37,23 +37,23 @@ export async function readFileOrRefuse(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Makes a folder and those above it; one that exists is left as it is.
- * @throws DataError with the path and the reason.
+ * Creates a folder and its parents, unless they exist.
+ * @throws DataError with the path and the reason
  */
 export async function makeFolderOrRefuse(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (cause) {
-    const what = `the folder cannot be made: ${plainReason(cause)}`;
-    throw new DataError({ where: path, what, fix: "Choose a folder that you may write to" }, { cause });
+    const what = `the folder cannot be created: ${plainReason(cause)}`;
+    throw new DataError({ where: path, what, fix: "Choose another folder" }, { cause });
   }
 }
 
 /**
- * Writes a file so that its name never shows a part of it, not even after a crash: to a temporary name in the same
- * folder, synced, then renamed over what was there. The folder must exist. Where the write fails, the temporary file
- * is removed and an older file of this name stays as it was. A device or a pipe is written to, and not replaced.
- * @throws DataError with the path and the reason.
+ * Writes a file atomically: it is either complete or absent under its name, even after a crash. The contents go to a
+ * temporary file in the same folder, which is synced and then renamed. The folder must exist. If the write fails, the
+ * temporary file is removed and an existing file of this name is unchanged. Devices and pipes are written to directly.
+ * @throws DataError with the path and the reason
  */
 export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
@@ -70,7 +70,7 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array): Prom
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
     const what = `cannot be written: ${plainReason(cause)}`;
-    throw new DataError({ where: path, what, fix: "Choose a path that you may write to, with enough room" }, { cause });
+    throw new DataError({ where: path, what, fix: "Choose a writable path with enough free space" }, { cause });
   }
   await syncFolder(dirname(path));
 }
@@ -80,7 +80,7 @@ async function isDeviceOrPipe(path: string): Promise<boolean> {
   return found !== undefined && !found.isFile() && !found.isDirectory();
 }
 
-/** Makes a rename in the folder last through a crash. Windows does not open folders; there the rename must do. */
+/** Makes a rename in the folder durable. Windows cannot open folders, so there it is left to the system. */
 async function syncFolder(path: string): Promise<void> {
   try {
     const folder = await open(path, "r");
@@ -90,6 +90,6 @@ async function syncFolder(path: string): Promise<void> {
       await folder.close();
     }
   } catch {
-    // The file is whole and in place; only how soon its name reaches the disk is left to the system.
+    // The file is complete and in place; the system decides when its name reaches the disk.
   }
 }

@@ -1,6 +1,6 @@
 /*
- * A folder that one process at a time works in. Its lock is a file that names the process. A process that was killed
- * leaves it behind, so each lock says enough to tell whether its process still runs.
+ * A lock that lets only one process at a time write to a folder. The lock is a file that names the process. A killed
+ * process leaves its lock behind, so a lock contains enough to tell whether its process still runs.
  */
 import { execFileSync } from "node:child_process";
 import { closeSync, openSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
@@ -16,21 +16,21 @@ const LOCK = "run.lock";
 interface Holder {
   readonly host: string;
   readonly pid: number;
-  /** When the process started, for a reader. */
+  /** When the process started, in ISO 8601, for messages. */
   readonly started: string;
-  /** When the process started, as its system tells it: another process that got the same number has another one. */
+  /** When the process started, as the system reports it; it distinguishes processes that reuse the same pid. */
   readonly startMark: string;
-  /** Changes with each start of the system. */
+  /** An id of the system's current boot. */
   readonly boot: string;
-  /** Processes of another container are not seen from here. */
+  /** The PID namespace: processes of another container are invisible. */
   readonly processSpace: string;
 }
 
-/** What the system tells of the moment when a process started; empty where it does not tell, or no such process runs. */
+/** The start time of a process, as the system reports it; empty if it does not, or if there is no such process. */
 function startMarkOf(pid: number): string {
   try {
     if (process.platform === "linux") {
-      // After the name in parentheses, which may hold anything, come the state and, as the twentieth field, the start time.
+      // After the name in parentheses, which may contain anything, come the state and 19 fields later the start time.
       const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)!.split(" ");
       return state === "Z" ? "" : fields[18]!;
     }
@@ -44,7 +44,7 @@ function startMarkOf(pid: number): string {
   }
 }
 
-/** The result of reading something that only Linux has; empty elsewhere. */
+/** Reads something that only Linux has; empty on other systems. */
 function onLinux(read: () => string): string {
   try {
     return process.platform === "linux" ? read().trim() : "";
@@ -64,7 +64,7 @@ function thisProcess(): Holder {
   };
 }
 
-/** Whether a process of this host runs. One of another user does, too, though it may not be signalled. */
+/** Whether a process runs on this host. EPERM means that it runs as another user. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -74,7 +74,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Whether the process of a lock runs: "unknown" on another host, or in another container of this one. */
+/** Whether the process of a lock runs: "unknown" on another host, or in another container. */
 function stateOf(holder: Holder | undefined, self: Holder): "running" | "dead" | "unknown" {
   if (!holder || holder.host !== self.host) return "unknown";
   if (holder.boot !== self.boot) return "dead";
@@ -82,7 +82,7 @@ function stateOf(holder: Holder | undefined, self: Holder): "running" | "dead" |
   return isRunning(holder.pid) && startMarkOf(holder.pid) === holder.startMark ? "running" : "dead";
 }
 
-/** @returns undefined for a text that is no lock, such as one that was not written to its end */
+/** Parses a lock. @returns undefined for an invalid text, such as a partially written lock */
 function holderIn(text: string): Holder | undefined {
   try {
     const { host, pid, started, startMark, boot, processSpace } = JSON.parse(text) as Holder;
@@ -94,15 +94,15 @@ function holderIn(text: string): Holder | undefined {
   }
 }
 
-/** How often a lock is looked at that another process is making or taking over, which takes it milliseconds. */
+/** How often to retry while another process writes or takes over a lock, which takes milliseconds. */
 const MOST_TRIES = 25;
 
 const RETRY_MILLISECONDS = 20;
 
-/** The signals that end a process, after which it must not leave its lock behind. */
+/** The signals that end a process, on which it must release its lock. */
 const ENDING_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
-/** The right to write into a folder, which one process has at a time. */
+/** A lock of a folder, which one process can hold at a time. */
 export class FolderLock {
   readonly #folder: string;
   readonly #path: string;
@@ -112,13 +112,13 @@ export class FolderLock {
   #isHeld = false;
   readonly #release = (): void => this.release();
   readonly #onSignal = (signal: NodeJS.Signals): void => {
-    // Another listener means that the process goes on for a while.
+    // If there is another listener, the process continues for a while.
     if (process.listenerCount(signal) > 1) return;
     this.release();
     process.kill(process.pid, signal);
   };
 
-  /** @param takeOver whether a lock whose process cannot be asked about, such as one of another host, gives way */
+  /** @param takeOver whether to take over a lock if it is unknown whether its process runs, such as on another host */
   constructor(folder: string, takeOver: boolean) {
     this.#folder = folder;
     this.#path = join(folder, LOCK);
@@ -126,10 +126,10 @@ export class FolderLock {
   }
 
   /**
-   * Takes the lock, or makes sure that it is still held. The folder is made where there is none. A lock whose process
-   * is dead gives way. It is released by `release`, and where the process exits or a signal ends it.
-   * @throws OptionError naming the process that holds it
-   * @throws DataError with the path and the reason where it cannot be written
+   * Acquires the lock, or checks that it is still held. Creates the folder if needed. A lock of a dead process is replaced.
+   * The lock is released by `release`, and when the process exits or a signal ends it.
+   * @throws OptionError with the process that holds the lock
+   * @throws DataError with the path and the reason if the lock cannot be written
    */
   async hold(): Promise<void> {
     await makeFolderOrRefuse(this.#folder);
@@ -148,7 +148,7 @@ export class FolderLock {
     this.#isHeld = true;
   }
 
-  /** Gives the lock back. One that another process has taken over stays. */
+  /** Releases the lock, unless another process has taken it over. */
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
@@ -156,11 +156,11 @@ export class FolderLock {
     try {
       if (readFileSync(this.#path, "utf8") === this.#text) rmSync(this.#path);
     } catch {
-      // The folder is gone, or the lock cannot be removed; the next process finds that this one is dead.
+      // The folder is gone, or the lock cannot be removed; the next process will see that this one is dead.
     }
   }
 
-  /** @returns the text of the lock that is there; undefined where this one was made */
+  /** Creates a lock file. @returns the text of the existing lock; undefined if the file was created */
   #create(path: string): string | undefined {
     try {
       const file = openSync(path, "wx");
@@ -179,7 +179,7 @@ export class FolderLock {
     try {
       return readFileSync(path, "utf8");
     } catch (cause) {
-      // It was given back in between.
+      // The lock was released in between.
       if ((cause as NodeJS.ErrnoException).code === "ENOENT") return this.#create(path);
       throw this.#unwritable(cause);
     }
@@ -187,35 +187,35 @@ export class FolderLock {
 
   #unwritable(cause: unknown): DataError {
     const what = `the lock of the folder cannot be written: ${plainReason(cause)}`;
-    return new DataError({ where: this.#path, what, fix: "Choose a folder that you may write to" }, { cause });
+    return new DataError({ where: this.#path, what, fix: "Choose another folder" }, { cause });
   }
 
-  /** Whether a lock may be removed: its process is dead, or the user says so of one that cannot be seen from here. */
+  /** Whether a lock may be removed: its process is dead, or unknown and the user asked to take over the lock. */
   #givesWay(holder: Holder | undefined): boolean {
     const state = stateOf(holder, this.#self);
-    // What another process has taken over from this one stays with it.
+    // A lock that another process has taken over from this one is not taken back.
     return state === "dead" || (state === "unknown" && this.#takeOver && !this.#isHeld);
   }
 
   #refusal(holder: Holder | undefined): OptionError {
     const who = holder
       ? `process ${holder.pid} on host ${JSON.stringify(holder.host)}, started at ${holder.started},`
-      : `a process that ${LOCK} does not name`;
+      : `an unknown process, not named in ${LOCK},`;
     const waits = stateOf(holder, this.#self) === "running";
     const fix = waits
       ? "Wait until it ends"
-      : `If it no longer runs, take the lock over with ${optionName("takeOver")}`;
+      : `If it no longer runs, take over the lock with ${optionName("takeOver")}`;
     return new OptionError({
       where: this.#folder,
-      what: `${who} trains in this folder`,
+      what: `${who} is training in this folder`,
       fix: `${fix}, or choose another folder`,
     });
   }
 
   /**
-   * Removes the lock that was read. Only who made the claim may do that, one process at a time; else two that found the
-   * same dead process could each remove the other's new lock. Does nothing where another process has the claim.
-   * @throws OptionError naming the process that has the claim, where this is the last try
+   * Removes the lock that was read. A process must first create the claim file: otherwise two processes that found the same
+   * dead process could each remove the other's new lock. Does nothing if another process has the claim.
+   * @throws OptionError with the process that has the claim, if this is the last try
    */
   #remove(text: string, isLast: boolean): void {
     const claim = `${this.#path}.claim`;
@@ -225,7 +225,7 @@ export class FolderLock {
         if (readFileSync(this.#path, "utf8") === text) rmSync(this.#path);
       } else {
         const holder = holderIn(found);
-        // Its process ended within the moment that this takes.
+        // The process with the claim died before it could remove the claim.
         if (this.#givesWay(holder) && (holder || isLast)) rmSync(claim, { force: true });
         else if (isLast) throw this.#refusal(holder);
       }

@@ -1,5 +1,5 @@
 /**
- * What Node adds to the library: Dawn, files and MNIST.
+ * The parts of the library for Node: WebGPU through Dawn, files and MNIST.
  *
  * @module wgrad/node
  */
@@ -34,9 +34,9 @@ export { mnistFileNames, type MnistFile } from "../data/mnist.ts";
 export { loadMnist, mnistChecksums, mnistMirrors, type MnistSource, type MnistSourceOptions } from "./mnist-source.ts";
 
 /**
- * WebGPU in Node, by Dawn. The native module is loaded at the first call.
- * @throws DeviceError with what to do where the package `webgpu` is not installed, or with the system's reason where its
- * native module does not load
+ * Provides WebGPU in Node through Dawn. The native module is loaded by the first call.
+ * @throws DeviceError if the package `webgpu` is not installed, or with the system's reason if its native module does not
+ * load
  */
 export async function dawnGpu(options?: DawnOptions): Promise<GpuSource> {
   let dawn;
@@ -61,15 +61,15 @@ function dawnFailure(cause: unknown): { what: string; fix: string } {
   };
 }
 
-/** What computes in Node, and how. */
+/** Options of `createNodeBackend`. */
 export interface NodeBackendOptions extends DawnOptions, Omit<BackendOptions, "source" | "wasmSource"> {}
 
 /**
- * A backend for Node: WebGPU by Dawn, with the choices that `wgrad tune` kept for the adapter, WebAssembly with a thread for
- * each core, or the CPU's reference. On WebGPU Node exits only after its `dispose` was called. With `wgrad:graph` or
- * `wgrad:wgsl` in the environment's DEBUG, it prints what it compiles to standard error.
- * @throws DeviceError where the device is "webgpu" and there is no adapter or no Dawn
- * @throws OptionError for another device, and for a number of threads below 1
+ * Creates a backend for Node: WebGPU through Dawn, with the tilings that `wgrad tune` saved for the adapter; WebAssembly with
+ * a thread for each core; or the CPU reference. With WebGPU, Node exits only after `dispose` is called. With `wgrad:graph` or
+ * `wgrad:wgsl` in the environment variable DEBUG, the backend prints what it compiles to standard error.
+ * @throws DeviceError if the device is "webgpu" and there is no adapter or no Dawn
+ * @throws OptionError for an unknown device or a number of threads below 1
  */
 export function createNodeBackend({ flags = [], ...options }: NodeBackendOptions = {}): Promise<Backend> {
   return createBackend({
@@ -83,9 +83,9 @@ export function createNodeBackend({ flags = [], ...options }: NodeBackendOptions
 }
 
 /**
- * Writes a model to a file, whose name never shows a part of it.
+ * Saves a model to a file, atomically.
  * @param parameters values for each of the model's parameters, such as those of a snapshot
- * @throws DataError with the path and the reason where the file cannot be written
+ * @throws DataError with the path and the reason if the file cannot be written
  */
 export function saveModelFile(
   path: string,
@@ -96,9 +96,9 @@ export function saveModelFile(
 }
 
 /**
- * Reads a model from a file.
- * @param extensions what layers, activations and losses of one's own are, where the model has any
- * @throws DataError with the path, for a file that cannot be read or is no model of wgrad
+ * Loads a model from a file.
+ * @param extensions definitions of the custom layers, activations and losses that the model uses
+ * @throws DataError with the path for a file that cannot be read or is not a model of wgrad
  */
 export async function loadModelFile(path: string, extensions?: FileExtensions): Promise<TrainedModel> {
   return loadModel(await readFileOrRefuse(path), path, extensions);

@@ -29,28 +29,28 @@ const largestDownload = 64 * 2 ** 20;
 
 /** Where to look for MNIST and how to fetch it. */
 export interface MnistSourceOptions {
-  /** The folder of the four files; no other place is tried. */
+  /** A folder with the four files; no other place is tried. */
   directory?: string | undefined;
   /**
-   * Where a download is kept and looked for. Default: data/mnist in the current folder; then data/mnist in wgrad's own
-   * folder is looked into as well.
+   * The folder where downloads are stored and looked up. By default data/mnist in the current folder; data/mnist in
+   * wgrad's own folder is then also searched.
    */
   cacheDirectory?: string | undefined;
-  /** Environment variables; MNIST_DIR names a folder as `directory` does. Default: the process's. */
+  /** Environment variables; MNIST_DIR names a folder, like `directory`. By default those of the process. */
   env?: Readonly<Record<string, string | undefined>>;
-  /** Default: Node's own `fetch`. */
+  /** By default Node's `fetch`. */
   fetch?: typeof globalThis.fetch;
-  /** https addresses to which a file's name is appended, tried in order; default `mnistMirrors`. None: no download. */
+  /** https addresses, tried in order; a file's name is appended. By default `mnistMirrors`; [] disables downloads. */
   mirrors?: readonly string[];
   /** SHA-256 that each downloaded .gz must have; default `mnistChecksums`. */
   checksums?: Readonly<Record<MnistFile, string>>;
   /** Seconds that the download of one file from one mirror may take, in (0, 86400]; default 20. */
   timeoutSeconds?: number;
-  /** Takes each line for the user; default: standard error. */
+  /** Receives each message for the user; by default it prints to standard error. */
   log?: (line: string) => void;
 }
 
-/** MNIST, or what stands in for it. */
+/** MNIST, or the built-in digits in its place. */
 export interface MnistSource {
   readonly train: ClassificationDataset;
   readonly test: ClassificationDataset;
@@ -60,12 +60,12 @@ export interface MnistSource {
 }
 
 /**
- * Finds MNIST: in `directory`, else in the folder that MNIST_DIR names, else in data/mnist, else on a public mirror,
- * from where the missing files are downloaded to data/mnist (about 11 MB). Where that fails, it says so through `log`
- * and gives the built-in digits. Files that lie in a folder may be any in MNIST's form; only downloads are compared
- * with the official checksums.
- * @throws DataError for a named folder that lacks a file, and for a file that is damaged.
- * @throws OptionError for a mirror that is not https and a time-out outside its range.
+ * Loads MNIST from `directory`, else from the folder in MNIST_DIR, else from data/mnist. If it is in none of them, the
+ * missing files are downloaded from a public mirror to data/mnist (about 11 MB). If that fails, a message is logged and the
+ * built-in digits are returned. Files in a folder may be any data in MNIST's format; only downloads are checked against the
+ * official checksums.
+ * @throws DataError for a given folder that lacks a file, and for a damaged file
+ * @throws OptionError for a mirror that is not https, and for a timeout outside its range
  */
 export async function loadMnist(options: MnistSourceOptions = {}): Promise<MnistSource> {
   const { directory, cacheDirectory, env = process.env, log = (line) => console.error(line) } = options;
@@ -84,13 +84,13 @@ export async function loadMnist(options: MnistSourceOptions = {}): Promise<Mnist
     log(`MNIST could not be downloaded: ${error.what}.`);
     log(
       "Using the built-in digits instead. For MNIST, put its four files into " +
-        `${folders[0]!}, or name their folder with ${optionName("directory")} or MNIST_DIR.`,
+        `${folders[0]!}, or give their folder with ${optionName("directory")} or MNIST_DIR.`,
     );
     return { ...builtInDigits(), source: "built-in digits", kind: "digits" };
   }
 }
 
-/** Data that no mirror would give. */
+/** A download that failed, or has the wrong contents. */
 class DownloadError extends DataError {}
 
 type Fetching = Required<Pick<MnistSourceOptions, "fetch" | "mirrors" | "checksums" | "timeoutSeconds">>;
@@ -106,13 +106,13 @@ function checkedFetching(options: MnistSourceOptions): Fetching {
     throw new OptionError({
       where: "mirrors",
       what: `${insecure} is not an https address`,
-      fix: "Give addresses that begin with https://",
+      fix: "Use addresses that begin with https://",
     });
   }
   return { fetch, mirrors, checksums, timeoutSeconds };
 }
 
-/** data/mnist in the current folder and, where that is another, in wgrad's own. */
+/** data/mnist in the current folder and in wgrad's own folder. */
 function defaultFolders(): string[] {
   const folders = [join("data", "mnist")];
   let root = dirname(fileURLToPath(import.meta.url));
@@ -123,7 +123,7 @@ function defaultFolders(): string[] {
 
 type MnistPaths = Readonly<Record<MnistFile, string>>;
 
-/** The paths of those of the four files that lie in the folder, packed or plain. */
+/** The paths of those of the four files that are in the folder, plain or gzipped. */
 async function filesIn(folder: string): Promise<Partial<MnistPaths>> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = new Set(entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name));
@@ -154,17 +154,17 @@ async function readFolder(folder: string, files: MnistPaths): Promise<MnistSourc
   return { ...(await mnistFromFiles(await forEachFile(read))), source: `MNIST in ${folder}`, kind: "mnist" };
 }
 
-/** Calls the function for one file after the other. */
+/** Calls the function for each file in turn. */
 async function forEachFile(give: (file: MnistFile) => Promise<NamedBytes>): Promise<Record<MnistFile, NamedBytes>> {
   const given: Partial<Record<MnistFile, NamedBytes>> = {};
   for (const file of mnistFiles) given[file] = await give(file);
   return given as Record<MnistFile, NamedBytes>;
 }
 
-/** Downloads the files that the folder lacks, and keeps them there once all of them have come. */
+/** Downloads the files that the folder lacks, and stores them once all of them are complete. */
 async function completeFolder(folder: string, fetching: Fetching, log: (line: string) => void): Promise<MnistSource> {
   const present: Partial<MnistPaths> = await filesIn(folder).catch(() => ({}));
-  // A mirror that failed once is not asked for the other files, so that being offline costs one time-out a mirror.
+  // A mirror that failed once is not tried for the other files, so that being offline costs one timeout per mirror.
   const mirrors = [...fetching.mirrors];
   const downloaded: NamedBytes[] = [];
   log(`MNIST is not in ${folder}: downloading it (about 11 MB).`);
@@ -182,13 +182,13 @@ async function completeFolder(folder: string, fetching: Fetching, log: (line: st
     for (const { name, bytes } of downloaded) await writeFileAtomically(name, bytes);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    log(`The download could not be kept: ${error.message}`);
+    log(`The download could not be stored: ${error.message}`);
     return { ...data, source: "MNIST, downloaded", kind: "mnist" };
   }
   return { ...data, source: `MNIST in ${folder}`, kind: "mnist" };
 }
 
-/** Tries one mirror after the other and removes those that fail from the list. */
+/** Tries the mirrors in order, and removes those that fail from the list. */
 async function downloadFromAny(
   mirrors: string[],
   name: string,
@@ -205,11 +205,11 @@ async function downloadFromAny(
       mirrors.shift();
     }
   }
-  throw new DownloadError({ where: name, what: failures.join("; ") || "there is no mirror to ask" });
+  throw new DownloadError({ where: name, what: failures.join("; ") || "no mirror is left" });
 }
 
 async function download(address: string, checksum: string, { fetch, timeoutSeconds }: Fetching): Promise<Uint8Array> {
-  // A redirection could lead to a host that nobody named, or away from TLS.
+  // A redirect could lead to another host, or away from TLS.
   const response = await fetch(address, { redirect: "error", signal: AbortSignal.timeout(1000 * timeoutSeconds) });
   if (!response.ok || response.body === null) throw new DownloadError({ what: `status ${response.status}` });
   const chunks: Uint8Array[] = [];
@@ -228,7 +228,7 @@ async function download(address: string, checksum: string, { fetch, timeoutSecon
 function downloadReason(error: unknown, timeoutSeconds: number): string {
   if (error instanceof DownloadError) return error.what;
   if (error instanceof Error && error.name === "TimeoutError") return `not finished within ${timeoutSeconds} s`;
-  // Node's fetch says only "fetch failed" and keeps the reason in its cause.
+  // Node's fetch only reports "fetch failed"; the reason is in the cause.
   if (error instanceof TypeError && error.cause !== undefined) return `no connection: ${plainReason(error.cause)}`;
   return plainReason(error);
 }

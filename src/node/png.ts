@@ -5,26 +5,27 @@ import { pixelChunks, type PixelChunks } from "./png-chunks.ts";
 
 export { HEADER_END, isPng, pngSize } from "./png-chunks.ts";
 
-/** A grey picture. */
-export interface GreyPicture {
+/** A grayscale picture. */
+export interface GrayPicture {
   readonly width: number;
   readonly height: number;
-  /** Row after row, 0 black … 255 white. */
+  /** Row-major, from 0 (black) to 255 (white). */
   readonly pixels: Uint8Array;
 }
 
+/** Options of `readPng`. */
 export interface PngOptions {
-  /** Exchanges black and white: MNIST's digits are white on black. */
+  /** Whether to invert the picture; MNIST's digits are white on black. */
   readonly invert?: boolean;
 }
 
 /**
- * Reads a PNG as grey: colours by their luma (ITU-R BT.601), and what is transparent lies over the background, which is
- * black, or white where the picture is then inverted.
+ * Reads a PNG in grayscale. Colors are converted to luma (ITU-R BT.601). Transparent pixels are blended with a black
+ * background, or with a white one if the picture is inverted.
  * @param where the file's name, for messages
- * @throws DataError for bytes that are no PNG, a damaged one, or one that unpacks to more than its size
+ * @throws DataError for bytes that are not a PNG, and for a damaged or oversized PNG
  */
-export function readPng(bytes: Uint8Array, where: string, { invert = false }: PngOptions = {}): GreyPicture {
+export function readPng(bytes: Uint8Array, where: string, { invert = false }: PngOptions = {}): GrayPicture {
   const { width, height, channels, data, depth, transparent } = decoded(bytes, where);
   const largest = 2 ** depth - 1;
   const background = invert ? 1 : 0;
@@ -33,12 +34,12 @@ export function readPng(bytes: Uint8Array, where: string, { invert = false }: Pn
   for (let pixel = 0; pixel < pixels.length; pixel++) {
     const at = pixel * channels;
     const part = (channel: number) => data[at + channel]! / largest;
-    const grey = channels < 3 ? part(0) : 0.299 * part(0) + 0.587 * part(1) + 0.114 * part(2);
+    const gray = channels < 3 ? part(0) : 0.299 * part(0) + 0.587 * part(1) + 0.114 * part(2);
     const isTransparent =
       transparent !== undefined && transparent.every((sample, channel) => data[at + channel] === sample);
     const alpha = isTransparent ? 0 : hasAlpha ? part(channels - 1) : 1;
-    const seen = grey * alpha + background * (1 - alpha);
-    pixels[pixel] = Math.round(255 * (invert ? 1 - seen : seen));
+    const blended = gray * alpha + background * (1 - alpha);
+    pixels[pixel] = Math.round(255 * (invert ? 1 - blended : blended));
   }
   return { width, height, pixels };
 }
@@ -55,12 +56,12 @@ function decoded(bytes: Uint8Array, where: string): Samples {
     }
     return { ...(picture.depth < 8 ? unpacked(picture) : picture), ...(transparent && { transparent }) };
   } catch (cause) {
-    const what = `this is no PNG that can be read: ${cause instanceof Error ? cause.message : String(cause)}`;
-    throw new DataError({ where, what, fix: "Save the picture as PNG again" }, { cause });
+    const what = `this is not a readable PNG: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw new DataError({ where, what, fix: "Save the image as PNG again" }, { cause });
   }
 }
 
-/** Samples of 1, 2 or 4 bits, each in a byte of its own; every row begins with a new byte. */
+/** Unpacks samples of 1, 2 or 4 bits to one byte each. Every row starts at a byte. */
 function unpacked(picture: DecodedPng): Samples {
   const { width, height, depth, data } = picture;
   const perByte = 8 / depth;
@@ -74,12 +75,12 @@ function unpacked(picture: DecodedPng): Samples {
   return { ...picture, data: samples, channels: 1 };
 }
 
-/** A picture in another size, stretched to the new shape: each pixel is the mean of the area that it covers. */
+/** Resizes a picture, without keeping its aspect ratio: each pixel is the mean of the area that it covers. */
 export function resizePicture(
-  { width, height, pixels }: GreyPicture,
+  { width, height, pixels }: GrayPicture,
   newWidth: number,
   newHeight: number,
-): GreyPicture {
+): GrayPicture {
   const whole = { left: 0, top: 0, width, height };
   const values = resampled({ width, height, values: pixels }, whole, newWidth, newHeight);
   return { width: newWidth, height: newHeight, pixels: Uint8Array.from(values, Math.round) };

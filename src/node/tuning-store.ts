@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { TuningStore } from "../backends/webgpu/index.ts";
 import { writeFileAtomically } from "./files.ts";
 
-/** The user's folder for what programs can make again. */
+/** The user's cache folder. */
 function cacheFolder(environment: NodeJS.ProcessEnv): string {
   if (process.platform === "win32" && environment["LOCALAPPDATA"])
     return join(environment["LOCALAPPDATA"], "wgrad", "cache");
@@ -13,7 +13,7 @@ function cacheFolder(environment: NodeJS.ProcessEnv): string {
   return join(environment["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "wgrad");
 }
 
-/** Keeps the tuner's choices in the user's cache folder, a file for each adapter and version. */
+/** Stores the tuner's choices in the user's cache folder, in one file for each adapter and version. */
 export function fileTuningStore(folder = cacheFolder(process.env)): TuningStore {
   const pathOf = (key: string) =>
     join(folder, `tuning-${createHash("sha256").update(key).digest("hex").slice(0, 16)}.json`);

@@ -6,13 +6,22 @@ import { add } from "./elementwise/arithmetic.ts";
 import { reshape } from "./layout/index.ts";
 
 /**
- * The gradient of a scalar with respect to each of `tensors`, by reverse mode: the graph is walked from the loss
- * back, and each node's upstream gradient is the sum of what its consumers send (Rumelhart, Hinton and Williams
- * 1986; Goodfellow, Bengio and Courville 2016, algorithm 6.6). The result is more graph.
+ * The gradients of a scalar with respect to tensors, by reverse-mode differentiation: the graph is traversed backwards
+ * from the loss, and each node's upstream gradient is the sum of the contributions of its consumers (Rumelhart, Hinton
+ * and Williams 1986; Goodfellow, Bengio and Courville 2016, algorithm 6.6). The results are tensors of the same graph.
+ *
+ * @example
+ * ```ts
+ * const w = parameter("w", [3], [1, 2, 3]);
+ * const loss = mean(square(w));
+ * const [gradient] = gradients(loss, [w]);
+ * const executable = await session.compile(defineGraph({ loss, gradient }));
+ * ```
+ *
  * @param loss one float32 element
- * @returns one tensor per entry of `tensors`, of its shape
- * @throws GraphError where the loss is no scalar, does not depend, differentiably, on a tensor, or depends on it through
- * an op whose gradient is not known, such as takeBatch
+ * @returns one tensor per entry of `tensors`, with its shape
+ * @throws GraphError if the loss is not a scalar, does not depend differentiably on one of the tensors, or depends on
+ * it through an op without a gradient, such as takeBatch
  */
 export function gradients<const Tensors extends readonly Tensor[]>(
   loss: Tensor,
@@ -22,7 +31,7 @@ export function gradients<const Tensors extends readonly Tensor[]>(
   if (!Array.isArray(tensors)) {
     throw new GraphError({
       where: "gradients",
-      what: `${String(tensors)} is no list of tensors`,
+      what: `${String(tensors)} is not a list of tensors`,
       fix: "Give the parameters as an array",
     });
   }
@@ -30,7 +39,7 @@ export function gradients<const Tensors extends readonly Tensor[]>(
   if (loss.size !== 1 || loss.dtype !== "float32") {
     throw new GraphError({
       where: "gradients",
-      what: `the loss ${loss} is no scalar`,
+      what: `the loss ${loss} is not a scalar`,
       fix: "Reduce it with mean or sum first",
     });
   }
@@ -52,7 +61,10 @@ export function gradients<const Tensors extends readonly Tensor[]>(
   return found as { -readonly [Position in keyof Tensors]: Tensor };
 }
 
-/** What a node sends to its inputs. An op without a gradient that a gradient would have to pass would give a wrong one. */
+/**
+ * The gradients of a node's inputs. An op without a gradient is refused if a gradient is needed through it, since
+ * leaving it out would give a wrong result.
+ */
 function partialsOf(node: Tensor, upstream: Tensor, needed: ReadonlySet<Tensor>): readonly (Tensor | undefined)[] {
   if (node.op.gradient) return node.op.gradient(node, upstream);
   const blocked = node.inputs.find((input) => needed.has(input) && input.dtype === "float32");
@@ -60,7 +72,7 @@ function partialsOf(node: Tensor, upstream: Tensor, needed: ReadonlySet<Tensor>)
   throw new GraphError({
     where: "gradients",
     what: `the gradient of ${node.op.name} is not known, and the loss depends through it on ${blocked}`,
-    fix: `Use ${node.op.name} only on values that no gradient is taken of, or write the same with other ops`,
+    fix: `Use ${node.op.name} only on values without gradients, or express it with other ops`,
   });
 }
 
@@ -71,11 +83,11 @@ function refuse(loss: Tensor, tensor: Tensor, order: readonly Tensor[]): never {
     what: isUsed ? `no gradient flows from ${loss} to ${tensor}` : `the loss ${loss} does not depend on ${tensor}`,
     fix: isUsed
       ? "Use the tensor in the loss, not only through comparisons, argmax or as labels"
-      : "Use the tensor in the loss, or take no gradient of it",
+      : "Use the tensor in the loss, or do not ask for its gradient",
   });
 }
 
-/** The nodes whose value depends on any of the tensors, those included. */
+/** The nodes whose value depends on one of the tensors, including the tensors. */
 function dependents(order: readonly Tensor[], tensors: readonly Tensor[]): Set<Tensor> {
   const found = new Set(tensors);
   for (const node of order) if (node.inputs.some((tensor) => found.has(tensor))) found.add(node);

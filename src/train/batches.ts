@@ -10,17 +10,17 @@ import { takeBatch } from "../ops/gather/index.ts";
 import { reshape } from "../ops/layout/index.ts";
 import { sum } from "../ops/reduce/index.ts";
 
-/** Examples on the device, in the type they came in. */
+/** The leaves that hold examples on the device, in the type of the data set. */
 export interface ExampleLeaves {
-  /** [examples, features of one] uint8 or float32. */
+  /** uint8 or float32, [examples, features]. */
   readonly features: Tensor;
-  /** What is to be said of each: labels, uint32 [examples], or targets, float32 [examples, outputs]. */
+  /** Labels, uint32 [examples], or targets, float32 [examples, outputs]. */
   readonly targets: Tensor;
-  /** Which example is at each position, uint32 [examples]; their own order if absent. */
+  /** The index of the example at each position, uint32 [examples]. Without it, examples are used in their own order. */
   readonly order?: Tensor;
 }
 
-/** Leaves for a number of examples such as a data set's. */
+/** Leaves for `count` examples like those of a data set. */
 export function exampleLeaves(
   count: number,
   data: Pick<Dataset, "features" | "shape"> & { readonly outputs?: readonly string[] },
@@ -48,7 +48,7 @@ export function writeExamples(
   session.write(leaves.targets, isRegression(data) ? rows(data.targets, data.outputs.length) : rows(data.labels, 1), 0);
 }
 
-/** Examples of a model's input shape, normalised, from a position on. */
+/** The normalized features of `count` examples from position `start`, in the model's input shape. */
 export function takeFeatures(
   leaves: Pick<ExampleLeaves, "features" | "order">,
   options: { model: Model; normalization: Normalization; start: Tensor; count: number },
@@ -72,7 +72,7 @@ export function takeTargets({ targets, order }: ExampleLeaves, start: Tensor, co
   return takeBatch(targets, { ...(order && { order }), start, count });
 }
 
-/** The sum of the examples' losses and, for labels, the number of right predictions. */
+/** The sum of the examples' losses and, for labels, the number of correct predictions. */
 export function summedMetrics(
   loss: TrainingLoss,
   outputs: Tensor,
@@ -90,12 +90,15 @@ export function summedMetrics(
   };
 }
 
-/** The sums are divided by the number of examples, so a loss of one's own that divides already would count too little. */
+/**
+ * Each example needs one loss: the sum is divided by the number of examples, so a custom loss that is already a mean
+ * would be divided twice.
+ */
 function onePerExample(where: string, values: Tensor, { shape: [examples] }: Tensor): Tensor {
   if (values.dtype === "float32" && values.shape.length === 1 && values.size === examples) return values;
   throw new GraphError({
     where,
-    what: `it gives ${values} for ${examples} examples`,
-    fix: "Give one float32 value for each example, [examples]: reduce over the outputs only",
+    what: `its result is ${values} for ${examples} examples`,
+    fix: "Return one float32 value per example, [examples]: reduce over the outputs only",
   });
 }

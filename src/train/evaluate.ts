@@ -18,51 +18,51 @@ import { requireBackend, requireData, requireModel, requireOptionsObject, requir
 import { lossFor, lossOf, requireDataset, rowsThatFit, unchanged } from "./options.ts";
 import { Predictor } from "./predict.ts";
 
-/** The most examples computed at a time: enough to fill a GPU, and about 3 MB of MNIST in float32. */
+/** The maximum number of examples computed at a time. It fills a GPU and takes about 3 MB for MNIST in float32. */
 const CHUNK = 1000;
 
-/** The most chunks uploaded at a time and computed in one submit: MNIST's test set. */
+/** The maximum number of chunks that are uploaded together and computed in one submit. Ten hold MNIST's test set. */
 const CHUNKS_OF_A_WINDOW = 10;
 
-/** What is evaluated, and by what. */
+/** The options of `createEvaluator`. */
 export interface EvaluatorOptions {
   readonly model: Model;
   readonly backend: Backend;
-  /** Holds the parameters: a trainer's session, or a new one, in which they have their initial values. */
+  /** The session that holds the parameters: a trainer's, or a new one, in which they have their initial values. */
   readonly session: Session;
-  /** As in training; the features as they are by default. */
+  /** The normalization that the model was trained with; features are unchanged by default. */
   readonly normalization?: Normalization;
-  /** By default "softmaxCrossEntropy" of classes and "meanSquaredError" of quantities. */
+  /** "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default. */
   readonly loss?: LossName | TrainingLoss;
 }
 
-/** How well a model does on a data set. */
+/** The result of evaluating a model on a data set. */
 export interface Evaluation {
-  /** Mean over the examples. */
+  /** The mean over the examples. */
   readonly loss: number;
-  /** Share of right predictions, in [0, 1]; NaN of quantities, which are never simply right. */
+  /** The fraction of correct predictions, in [0, 1]; NaN for regression. */
   readonly accuracy: number;
   /** Number of examples. */
   readonly count: number;
 }
 
-/** Applies a model outside training, with dropout off, a chunk at a time, with what the parameters then hold. */
+/** Applies a model outside training, without dropout and in chunks, with the current values of the parameters. */
 export interface Evaluator {
-  /** @throws OptionError where the model and the data set do not fit */
+  /** @throws OptionError if the model and the data set do not fit */
   evaluate(dataset: Dataset): Promise<Evaluation>;
   /**
-   * The model's outputs. Calls that come together share a run, and so do calls made while another one is under way; an
-   * example's outputs are the same bits whichever examples it is computed with.
-   * @param features examples row after row, of the model's input shape
-   * @returns outputs row after row, of the model's output shape; see `probabilities`
-   * @throws OptionError where the features are no whole number of examples
+   * Computes the model's outputs. Simultaneous calls share a run, as do calls made while another one is running. The
+   * outputs of an example have the same bits in every batch.
+   * @param features examples, row-major: [examples, ...inputShape]
+   * @returns outputs, row-major: [examples, ...outputShape]; for class probabilities see `probabilities`
+   * @throws OptionError if the number of values is not a multiple of an example's
    */
   predict(features: Uint8Array | Float32Array): Promise<Float32Array>;
 }
 
 /**
- * @throws OptionError for what is no model, backend or session, for an unknown loss, and for a normalization that is not
- * finite
+ * Creates an evaluator of a model, for data and examples outside training.
+ * @throws OptionError for an invalid model, backend or session, an unknown loss, or a normalization that is not finite
  */
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   requireOptionsObject("createEvaluator", options);
@@ -90,15 +90,15 @@ interface EvaluatorParts {
   readonly model: Model;
   readonly session: Session;
   readonly normalization: Normalization;
-  /** The usual one of the data where none is named. */
+  /** Undefined to use the default for each data set's task. */
   readonly loss: TrainingLoss | undefined;
-  /** Examples at a time. */
+  /** Examples computed at a time. */
   readonly chunk: number;
-  /** Examples on the device, a multiple of the chunk. */
+  /** Examples uploaded at a time, a multiple of the chunk. */
   readonly window: number;
 }
 
-/** What of a data set the leaves depend on. */
+/** The properties of a data set that determine its leaves. */
 interface DataKind {
   readonly features: Uint8Array | Float32Array;
   readonly outputs?: readonly string[];
@@ -134,7 +134,7 @@ class ChunkEvaluator implements Evaluator {
     return { loss: totals.loss / count, accuracy: totals.correct / count, count };
   }
 
-  /** The submits that go over the first rows of the window: all whole chunks in one, and what is left. */
+  /** The submits for the first `rows` rows of the window: one for all whole chunks, and one for the remainder. */
   async #windowRuns(
     data: DataKind,
     loss: TrainingLoss,
@@ -147,7 +147,7 @@ class ChunkEvaluator implements Evaluator {
     const remainder = rest > 0 ? await this.#metricsOf(data, loss, rest) : undefined;
     return [
       ...(whole ? [() => whole.run(0, chunks)] : []),
-      // A run's number is where it starts, in chunks.
+      // Runs are numbered in chunks, so the remainder starts at run number `chunks`.
       ...(remainder ? [() => remainder.run(chunks, 1)] : []),
     ];
   }
@@ -162,7 +162,7 @@ class ChunkEvaluator implements Evaluator {
     return memoized(this.#leaves, kindOf(data), make);
   }
 
-  /** The sums of losses and of right predictions over `count` rows from chunk number `run` on. */
+  /** Compiles the sums of losses and of correct predictions over `count` rows, starting at chunk number `run`. */
   #metricsOf(data: DataKind, loss: TrainingLoss, count: number): Promise<Executable> {
     const { model, session, normalization, chunk } = this.#parts;
     return memoized(this.#metrics, `${kindOf(data)} ${count}`, () => {

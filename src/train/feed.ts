@@ -1,6 +1,7 @@
 /*
- * How examples reach the device: all of them once, with each epoch's order beside them; or, where they are too large
- * for one binding, row by row in the epoch's order through a window that is written again and again.
+ * How examples get to the device. Usually all of them are uploaded once, and each epoch's order is uploaded beside
+ * them. If they are too large for one binding, the rows are gathered in the epoch's order and streamed through a
+ * smaller window.
  */
 import type { Session } from "../backends/backend.ts";
 import { isRegression, type Dataset } from "../data/dataset.ts";
@@ -9,30 +10,33 @@ import { sizeOf } from "../graph/tensor.ts";
 import { exampleLeaves, writeExamples, type ExampleLeaves } from "./batches.ts";
 import type { DataPlan } from "./plan.ts";
 
-/** Where a run of the step's graphs finds its examples. */
+/** Where the graphs of a step find their examples. */
 export interface Feed {
   readonly leaves: ExampleLeaves;
-  /** Whether each part of a divided step must be prepared by itself. */
+  /** Whether each part of a divided step must be prepared separately. */
   readonly byParts: boolean;
-  /** The most steps from this one on whose examples are on the device together. */
+  /** The maximum number of steps, starting at this one, whose examples are on the device at the same time. */
   stepsAllowed(step: number): number;
-  /** The position in the leaves of example number `offset` of a step's batch. */
+  /** The position in the leaves of the example at `offset` in a step's batch. */
   positionOf(step: number, offset: number): number;
-  /** Brings the examples of the steps from this one on, or of the part from `offset` on, to the device. */
+  /** Writes the examples of a step, or of its part that starts at `offset`, to the device if they are not there yet. */
   prepare(session: Session, step: number, offset?: number): void;
 }
 
-/** The most bytes of a window: some dozens of steps, so that uploads are few, and little memory. */
+/**
+ * The maximum size of a window in bytes: it holds some dozens of steps, so that uploads are few, and takes little
+ * memory.
+ */
 const WINDOW_BYTES = 2 ** 24;
 
-/** A feed for a session that has not been used yet, of a backend whose largest tensor is `maxTensorBytes`. */
+/** Creates a feed for a new session of a backend whose largest tensor has `maxTensorBytes`. */
 export function createFeed(plan: DataPlan, maxTensorBytes: number): Feed {
   const { dataset } = plan;
   const bytes = dataset.count * Math.max(rowBytes(dataset), targetBytes(dataset));
   return bytes <= maxTensorBytes ? new ResidentFeed(plan) : new WindowFeed(plan, maxTensorBytes);
 }
 
-/** Bytes of an example's features on the device, where rows of bytes are padded to whole words. */
+/** Bytes of one example's features on the device. Rows of uint8 are padded to whole words. */
 function rowBytes({ features, shape }: Dataset): number {
   const width = sizeOf(shape);
   return features instanceof Uint8Array ? 4 * Math.ceil(width / 4) : 4 * width;
@@ -45,7 +49,7 @@ class ResidentFeed implements Feed {
   readonly byParts = false;
   readonly #plan: DataPlan;
   #written = false;
-  /** The epoch whose order the device holds or will hold after the runs so far. */
+  /** The epoch whose order was written last. */
   #orderedEpoch = -1;
 
   constructor(plan: DataPlan) {
@@ -53,7 +57,7 @@ class ResidentFeed implements Feed {
     this.leaves = exampleLeaves(plan.dataset.count, plan.dataset, plan.shuffled);
   }
 
-  /** Up to the end of the epoch, whose order must stay on the device until then. */
+  /** Steps up to the end of the epoch, whose order must stay on the device until then. */
   stepsAllowed(step: number): number {
     const { shuffled, stepsPerEpoch } = this.#plan;
     return shuffled ? stepsPerEpoch - (step % stepsPerEpoch) : Infinity;
@@ -75,18 +79,18 @@ class ResidentFeed implements Feed {
 }
 
 /**
- * The device's queue keeps writes and runs in order, so one window is enough: its next rows are gathered and handed over
- * while the device still works on the runs before.
+ * Streams the examples through one window. The device's queue keeps writes and runs in order, so a single window is
+ * enough: the next rows are gathered and written while the device still works on earlier runs.
  */
 class WindowFeed implements Feed {
   readonly leaves: ExampleLeaves;
   readonly byParts: boolean;
   readonly #plan: DataPlan;
-  /** Whole steps of a window; 1 where a step is divided, of which the window holds a part. */
+  /** Whole steps per window; 1 if a step is divided, in which case the window holds one part of it. */
   readonly #steps: number;
   readonly #rows: Dataset;
   #order: { readonly epoch: number; readonly examples: Uint32Array } | undefined;
-  /** The first example that the window holds, counted over the whole run. */
+  /** The first example in the window, counted over the whole run. */
   #held = -1;
 
   constructor(plan: DataPlan, maxTensorBytes: number) {
@@ -126,7 +130,7 @@ class WindowFeed implements Feed {
     writeExamples(session, this.leaves, this.#rows, 0, count);
   }
 
-  /** The order of an epoch; their own order where the batch is full. */
+  /** The order of an epoch. With full batches the examples keep their own order. */
   #orderOf(epoch: number): Uint32Array {
     const { dataset, seed, shuffled } = this.#plan;
     if (this.#order && (this.#order.epoch === epoch || !shuffled)) return this.#order.examples;
@@ -146,7 +150,7 @@ function emptyRows(data: Dataset, count: number): Dataset {
     : { ...data, features, labels: new Uint32Array(count), count };
 }
 
-/** Copies the examples order[first] … order[first + count − 1] to the first rows of a window. */
+/** Copies the examples order[first], …, order[first + count − 1] to the first rows of a window. */
 function gatherRows(data: Dataset, window: Dataset, order: Uint32Array, first: number, count: number): void {
   const width = sizeOf(data.shape);
   for (let row = 0; row < count; row++) {

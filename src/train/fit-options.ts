@@ -1,27 +1,31 @@
 import { requireCount, requirePositive } from "../nn/checks.ts";
 import { requireCheckpointOptions, type CheckpointOptions } from "./run/checkpoints.ts";
 
-/** How far one call of fit goes, and how often it yields. */
+/** The options of one call of `fit`. */
 export interface FitOptions {
-  /** Steps from one event to the next, at least 1; by default a hundredth of the run, rounded down, at least 1. */
+  /** Steps between events, at least 1; by default a hundredth of the run, rounded down, at least 1. */
   readonly every?: number;
   /**
-   * The steps after each multiple of this wait for the caller; at least 1. There is an event at each multiple as well.
-   * In the loop the trainer then stands at exactly that step, to be evaluated or left. Not at all by default.
+   * Training pauses after each multiple of this number of steps, at least 1, yields an event there, and continues when
+   * the caller asks for the next event. During that event the trainer is at exactly that step, so it can be evaluated.
+   * No pauses by default.
    */
   readonly pauseEvery?: number;
-  /** Steps to make in this call, at least 1; by default all that are left of the run. */
+  /** The maximum number of steps of this call, at least 1; by default all remaining steps of the run. */
   readonly maxSteps?: number;
-  /** Steps that one submit holds, at least 1; by default as many as take about `submitMilliseconds`, at most 256. */
+  /** Steps per submit, at least 1; by default as many as take about `submitMilliseconds`, at most 256. */
   readonly stepsPerSubmit?: number;
-  /** Work that one submit should hold, above 0; 100 by default. A page that must answer at once wants less. */
+  /**
+   * The target duration of one submit in milliseconds, above 0; 100 by default. Use less in a page that must stay
+   * responsive.
+   */
   readonly submitMilliseconds?: number;
   /**
-   * Once aborted, nothing more is submitted: the loop ends after the events of what was in flight. The last event tells
-   * how far it got; the next call's first event tells of the steps since the event before that one again.
+   * When it is aborted, no more steps are submitted, and the loop ends after the events of the steps that were already
+   * submitted. The last event is marked `interim`; its steps are reported again by the first event of the next call.
    */
   readonly signal?: AbortSignal;
-  /** Hands over the state of the run now and then, and at the end of this call. */
+  /** Saves the state of the run regularly and at the end of this call. */
   readonly checkpoint?: CheckpointOptions;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Checks of what callers hand over, so that a mistake is named at once and not by a TypeError deep inside.
+ * Checks of arguments, so that a mistake gets a clear error at once instead of a TypeError somewhere inside.
  */
 import type { Backend, Session } from "../backends/backend.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -14,12 +14,12 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 
-/** Anything but an object as it is; of an object its kind only, since it may hold a whole data set. */
+/** The value for a message. Of an object only its type is shown, since it may hold a whole data set. */
 const shown = (value: unknown): string =>
-  isObject(value) ? `this ${value.constructor?.name ?? "object"}` : excerpt(value);
+  isObject(value) ? `the given ${value.constructor?.name ?? "object"}` : excerpt(value);
 
 function refuse(where: string, value: unknown, kind: string, fix: string): never {
-  throw new OptionError({ where, what: `${shown(value)} is no ${kind}`, fix });
+  throw new OptionError({ where, what: `${shown(value)} is not ${kind}`, fix });
 }
 
 function requireMethods(where: string, value: unknown, methods: readonly string[], kind: string, fix: string): void {
@@ -27,44 +27,56 @@ function requireMethods(where: string, value: unknown, methods: readonly string[
     refuse(where, value, kind, fix);
 }
 
-/** @throws OptionError for options that are no object */
+/** @throws OptionError if the options are not an object */
 export function requireOptionsObject(where: string, options: unknown): void {
-  if (!isObject(options)) refuse(where, options, "object of options", "Give { … } with its options");
+  if (!isObject(options)) refuse(where, options, "an object of options", "Give an object such as { … }");
 }
 
-/** @throws OptionError for what is no model; GraphError for a model with two parameters of one name */
+/** @throws OptionError if it is not a model; GraphError for a model with two parameters of the same name */
 export function requireModel(where: string, model: Model): void {
-  const fix = "Give what sequential() or loadModel().model is";
-  requireMethods(where, model, ["apply"], "model", fix);
-  if (!Array.isArray(model.parameters)) refuse(where, model, "model", fix);
+  const fix = "Give a model that sequential() or loadModel() made";
+  requireMethods(where, model, ["apply"], "a model", fix);
+  if (!Array.isArray(model.parameters)) refuse(where, model, "a model", fix);
   requireDistinctNames(where, model.parameters);
 }
 
-/** @throws OptionError for what is no backend */
+/** @throws OptionError if it is not a backend */
 export function requireBackend(where: string, backend: Backend): void {
   requireMethods(
     where,
     backend,
     ["createSession"],
-    "backend",
-    "Give what createBackend() or createCpuBackend() returns",
+    "a backend",
+    "Give a backend that createBackend() or createCpuBackend() made",
   );
 }
 
-/** @throws OptionError for what is no session */
+/** @throws OptionError if it is not a session */
 export function requireSession(where: string, session: Session): void {
-  requireMethods(where, session, ["compile", "write", "read"], "session", "Give what backend.createSession() returns");
+  requireMethods(
+    where,
+    session,
+    ["compile", "write", "read"],
+    "a session",
+    "Give a session that backend.createSession() returned",
+  );
 }
 
-/** @throws OptionError for what is no trainer */
+/** @throws OptionError if it is not a trainer */
 export function requireTrainer(where: string, trainer: Trainer): void {
-  requireMethods(where, trainer, ["fit", "evaluate", "snapshot"], "trainer", "Give what createTrainer() resolves to");
+  requireMethods(
+    where,
+    trainer,
+    ["fit", "evaluate", "snapshot"],
+    "a trainer",
+    "Give a trainer that createTrainer() made",
+  );
 }
 
-/** @throws OptionError for what is no data set */
+/** @throws OptionError if it is not a data set */
 export function requireData(where: string, data: Dataset): void {
-  const fix = "Give what makeClassificationDataset() or makeRegressionDataset() returns";
-  if (!isObject(data)) refuse(where, data, "data set", fix);
+  const fix = "Give a data set that makeClassificationDataset() or makeRegressionDataset() returned";
+  if (!isObject(data)) refuse(where, data, "a data set", fix);
   const { features, shape, count, labels, classes, targets, outputs } = data as Fields;
   const isWhole =
     (features instanceof Uint8Array || features instanceof Float32Array) &&
@@ -72,16 +84,16 @@ export function requireData(where: string, data: Dataset): void {
     typeof count === "number" &&
     ((labels instanceof Uint32Array && Array.isArray(classes)) ||
       (targets instanceof Float32Array && Array.isArray(outputs)));
-  if (!isWhole) refuse(where, data, "data set", fix);
+  if (!isWhole) refuse(where, data, "a data set", fix);
 }
 
-/** @throws OptionError for what is no snapshot, or one whose step is none of the run's */
+/** @throws OptionError if it is not a snapshot, or if its step is not within the run */
 export function requireSnapshot(where: string, snapshot: Snapshot, totalSteps: number): void {
-  const fix = "Give what trainer.snapshot() returned";
-  if (!isObject(snapshot)) refuse(where, snapshot, "snapshot", fix);
+  const fix = "Give a snapshot that trainer.snapshot() returned";
+  if (!isObject(snapshot)) refuse(where, snapshot, "a snapshot", fix);
   const { step, parameters, optimizer } = snapshot;
   requireCount(`${where} step`, step, 0);
-  const range = `a snapshot of the run's ${totalSteps} steps, or the run more epochs`;
+  const range = `a snapshot of a step up to ${totalSteps}, or more epochs`;
   requireNumber(`${where} step`, step, step <= totalSteps, range);
-  if (!isObject(parameters) || !isObject(optimizer)) refuse(where, snapshot, "snapshot", fix);
+  if (!isObject(parameters) || !isObject(optimizer)) refuse(where, snapshot, "a snapshot", fix);
 }

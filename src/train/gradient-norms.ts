@@ -13,39 +13,40 @@ import { gradients } from "../ops/gradients.ts";
 import { exampleLeaves, takeTargets, takeFeatures, summedMetrics, writeExamples } from "./batches.ts";
 import { lossFor, requireDataset, rowsThatFit, unchanged } from "./options.ts";
 
-/** As many examples as say how a gradient stands, at little cost. */
+/** The default number of examples: enough to estimate a gradient, at little cost. */
 const EXAMPLES = 256;
 
-/** Of which model and examples the gradient is measured. */
+/** The options of `createGradientNorms`. */
 export interface GradientNormOptions {
   readonly model: Model;
   readonly backend: Backend;
-  /** Holds the parameters: a trainer's session, or a new one, in which they have their initial values. */
+  /** The session that holds the parameters: a trainer's, or a new one, in which they have their initial values. */
   readonly session: Session;
-  /** The gradient is that of its first examples. */
+  /** The gradient is computed for its first examples. */
   readonly dataset: Dataset;
-  /** How many of them; at most 256, and at most what the backend takes at once, by default. */
+  /** Number of examples; 256 by default. At most as many as the data set has and as the backend can process at once. */
   readonly examples?: number;
-  /** As in training; the features as they are by default. */
+  /** The normalization used in training; features are unchanged by default. */
   readonly normalization?: Normalization;
-  /** By default "softmaxCrossEntropy" of classes and "meanSquaredError" of quantities. */
+  /** "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default. */
   readonly loss?: LossName | TrainingLoss;
 }
 
-/** How large the gradient is in each layer that has parameters. */
+/** Measures the norm of the gradient of each layer that has parameters. */
 export interface GradientNorms {
-  /** The layers' places in the model, from 0. */
+  /** The indices of these layers in the model, from 0. */
   readonly layers: readonly number[];
   /**
-   * The Euclidean norm of the mean loss's gradient with respect to all parameters of each of these layers, with what
-   * the session then holds and with dropout off.
+   * Computes the Euclidean norm of the gradient of the mean loss with respect to all parameters of each of these
+   * layers, with the current values of the parameters and without dropout.
    */
   measure(): Promise<number[]>;
 }
 
 /**
- * Compiles what measures the gradient of each layer, for example to see whether it vanishes or explodes.
- * @throws OptionError for an option outside its range, or where the model and the data set do not fit
+ * Compiles a graph that measures the norm of each layer's gradient, for example to detect vanishing or exploding
+ * gradients.
+ * @throws OptionError for an option outside its range, or if the model and the data set do not fit
  */
 export async function createGradientNorms(options: GradientNormOptions): Promise<GradientNorms> {
   const { model, backend, session, dataset, normalization = unchanged } = options;
@@ -75,7 +76,7 @@ export async function createGradientNorms(options: GradientNormOptions): Promise
   };
 }
 
-/** A model's parameters by the place of their layer, which their names, `layers.INDEX.NAME`, begin with. */
+/** A model's parameters by the index of their layer. Their names are `layers.INDEX.NAME`. */
 function parametersOfLayers({ parameters }: Model): Map<number, Tensor[]> {
   const layers = new Map<number, Tensor[]>();
   for (const parameter of parameters) {

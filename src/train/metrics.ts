@@ -1,14 +1,14 @@
 /*
- * What predictions are worth, from labels and outputs on the CPU.
+ * Metrics of predictions, computed on the CPU.
  */
 import { OptionError } from "../errors.ts";
 
-/** Of one class against all others. NaN where there is nothing to divide by. */
+/** Metrics of one class against all others. A ratio with denominator 0 is NaN. */
 export interface ClassMetrics {
   readonly name: string;
-  /** Of the examples that were said to be of this class, the share that are. */
+  /** The fraction of the examples predicted as this class that belong to it. */
   readonly precision: number;
-  /** Of the examples of this class, the share that were said to be. */
+  /** The fraction of the examples of this class that were predicted as it. */
   readonly recall: number;
   /** The harmonic mean of precision and recall, as 2 TP / (2 TP + FP + FN). */
   readonly f1: number;
@@ -16,22 +16,22 @@ export interface ClassMetrics {
   readonly support: number;
 }
 
-/** How good predictions of classes are. */
+/** Metrics of a classification. */
 export interface ClassificationMetrics {
-  /** The share of right predictions. */
+  /** The fraction of correct predictions. */
   readonly accuracy: number;
   readonly classes: readonly ClassMetrics[];
-  /** The means of precision, recall and F1 over the classes, each class counted alike; of those that have the number. */
+  /** The unweighted means of precision, recall and F1 over the classes, without the classes for which they are NaN. */
   readonly macro: { readonly precision: number; readonly recall: number; readonly f1: number };
-  /** Row by true class, column by predicted class: numbers of examples. */
+  /** Numbers of examples: a row per true class, a column per predicted class. */
   readonly confusion: readonly (readonly number[])[];
 }
 
 /**
- * The class that each example's outputs stand for: of several outputs the largest (of equal ones the first, or
- * of NaN, as in argmax); of a single output class 1 from `threshold` on, else class 0.
- * @param outputs rows of `width` values, such as `predict` returns
- * @param threshold 0.5 by default, which suits outputs in [0, 1]; 0 suits logits
+ * The predicted class of each example. With several outputs it is the index of the largest one (of the first among
+ * equals, or of the first NaN, as in `argmax`); with a single output it is 1 from `threshold` on, and 0 below.
+ * @param outputs rows of `width` values, as `predict` returns them
+ * @param threshold 0.5 by default, for outputs in [0, 1]; use 0 for logits
  */
 export function predictedClasses(outputs: Float32Array, width: number, threshold = 0.5): Uint32Array {
   return Uint32Array.from({ length: outputs.length / width }, (_, example) => {
@@ -43,11 +43,11 @@ export function predictedClasses(outputs: Float32Array, width: number, threshold
 }
 
 /**
- * How often each class was taken for each.
+ * Counts how often each class was predicted as each class.
  * @param labels true classes, in 0 … classes − 1
- * @param predictions predicted classes, as many
- * @returns row by true class, column by predicted class
- * @throws OptionError where their numbers differ
+ * @param predictions predicted classes, one per label
+ * @returns a row per true class, a column per predicted class
+ * @throws OptionError if the numbers of labels and predictions differ
  */
 export function confusionMatrix(labels: Uint32Array, predictions: Uint32Array, classes: number): number[][] {
   requireSameLength(labels.length, predictions.length);
@@ -57,10 +57,10 @@ export function confusionMatrix(labels: Uint32Array, predictions: Uint32Array, c
 }
 
 /**
- * Accuracy, and precision, recall and F1 of each class, from a confusion matrix (Sokolova and Lapalme 2009, table 3;
- * F1 of van Rijsbergen 1979, chapter 7, with equal weights).
- * @param confusion row by true class, column by predicted class
- * @param names the classes' names
+ * Accuracy, and precision, recall and F1 of each class, from a confusion matrix (Sokolova and Lapalme 2009, table 3; F1
+ * of van Rijsbergen 1979, chapter 7, with equal weights).
+ * @param confusion a row per true class, a column per predicted class
+ * @param names the names of the classes
  */
 export function classificationMetrics(
   confusion: readonly (readonly number[])[],
@@ -85,23 +85,23 @@ export function classificationMetrics(
   };
 }
 
-/** How good predictions of one quantity are. */
+/** Metrics of a regression with one output. */
 export interface RegressionMetrics {
   /**
-   * The share of the targets' variance that the predictions explain, 1 − Σ(y − ŷ)² / Σ(y − ȳ)²: 1 is perfect, 0 as good
-   * as always saying the mean, below 0 worse. NaN where all targets are equal.
+   * The coefficient of determination, 1 − Σ(y − ŷ)² / Σ(y − ȳ)²: 1 is perfect, 0 as good as always predicting the mean,
+   * below 0 worse. NaN if all targets are equal.
    */
   readonly r2: number;
-  /** √(mean (y − ŷ)²), in the unit of the targets. */
+  /** The root mean square error, √(mean (y − ŷ)²), in the unit of the targets. */
   readonly rmse: number;
-  /** mean |y − ŷ|, in the unit of the targets. */
+  /** The mean absolute error, mean |y − ŷ|, in the unit of the targets. */
   readonly mae: number;
 }
 
 /**
  * R² (the coefficient of determination: Draper and Smith 1998, equation 1.3.6), root mean square error and mean
- * absolute error of one quantity.
- * @throws OptionError where the numbers of targets and predictions differ
+ * absolute error of one output.
+ * @throws OptionError if the numbers of targets and predictions differ
  */
 export function regressionMetrics(targets: Float32Array, predictions: Float32Array): RegressionMetrics {
   requireSameLength(targets.length, predictions.length);
@@ -121,7 +121,7 @@ function requireSameLength(expected: number, found: number): void {
   if (expected === found) return;
   throw new OptionError({
     where: "metrics",
-    what: `${expected} answers but ${found} predictions`,
-    fix: "Give one prediction for each example",
+    what: `the numbers of true values (${expected}) and predictions (${found}) differ`,
+    fix: "Give one prediction per example",
   });
 }

@@ -11,52 +11,52 @@ import { gradients } from "../ops/gradients.ts";
 import { sum } from "../ops/reduce/index.ts";
 import { requireOptionsObject, requireSession } from "./given.ts";
 
-/** What may change, how, and when it ends. */
+/** The options of `minimize`. */
 export interface MinimizeOptions {
-  /** Where the parameters live, and hold their values afterwards. */
+  /** The session that holds the parameters during and after the minimization. */
   readonly session: Session;
-  /** What may change: parameters that the loss depends on. */
+  /** The parameters to change. The loss must depend on each of them. */
   readonly parameters: readonly Tensor[];
   /** `sgd()` by default. */
   readonly optimizer?: Optimizer;
-  /** The base rate, finite and above 0; the schedule multiplies it. */
+  /** The base learning rate, finite and above 0. The schedule multiplies it by a factor. */
   readonly learningRate: number;
-  /** `constant()` by default; its run has `maxSteps` steps. */
+  /** `constant()` by default; its length is `maxSteps`. */
   readonly schedule?: Schedule;
-  /** The most steps to make, at least 1. */
+  /** The maximum number of steps, at least 1. */
   readonly maxSteps: number;
   /**
-   * Stops after the first step whose length, the Euclidean norm of the change of all parameters together, is at most
-   * this, above 0; not before `maxSteps` by default.
+   * Stops after the first step whose length (the Euclidean norm of the change of all parameters) is at most this, above
+   * 0; by default only `maxSteps` ends the minimization.
    */
   readonly smallestStep?: number;
-  /** Scalars to keep a record of, by name, such as the parameters themselves. */
+  /** Scalars to record, by name, for example the parameters themselves. */
   readonly record?: Readonly<Record<string, Tensor>>;
 }
 
-/** What a minimisation found, and why it ended. */
+/** The result of `minimize`. */
 export interface Minimization {
-  /** Steps made. */
+  /** The number of steps. */
   readonly steps: number;
-  /** Why no more were made; "notFinite" where the loss became NaN or infinite. */
+  /** Why it stopped; "notFinite" if the loss became NaN or infinite. */
   readonly stopped: "maxSteps" | "smallStep" | "notFinite";
   /** The loss at the start and after each step: `steps` + 1 values. */
   readonly losses: readonly number[];
   /** The length of each step: `steps` values. */
   readonly stepLengths: readonly number[];
-  /** What was to be recorded, at the start and after each step. */
+  /** The values of `record` at the start and after each step: `steps` + 1 values each. */
   readonly record: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Steps of one submit: few enough to stop soon, many enough that reading their record costs little. */
+/** Steps per submit: few enough to stop soon, and enough to keep the cost of reading results low. */
 const STEPS_PER_SUBMIT = 128;
 
 /**
- * Lowers a scalar by gradient descent, or another optimizer: for losses written by hand. A model with data is trained
- * by `createTrainer`.
+ * Minimizes a scalar by gradient descent or another optimizer, for losses written by hand. To train a model on data,
+ * use `createTrainer`.
  * @param loss one float32 element; it may depend on the step through step scalars
- * @throws OptionError for an option outside its range; GraphError where the loss is no scalar, does not depend on a
- * parameter, or something to record is no scalar
+ * @throws OptionError for an option outside its range; GraphError if the loss is not a scalar or does not depend on a
+ * parameter, or if something to record is not a scalar
  */
 export async function minimize(loss: Tensor, options: MinimizeOptions): Promise<Minimization> {
   requireOptionsObject("minimize", options);
@@ -66,7 +66,7 @@ export async function minimize(loss: Tensor, options: MinimizeOptions): Promise<
   if (smallestStep !== undefined) requirePositiveFloat32("minimize smallestStep", smallestStep);
   const executable = await session.compile(stepGraph(loss, options));
   const traces: Record<string, number[]> = {};
-  // The run after the last step changes nothing: it is there for what holds then.
+  // There is one run after the last step, which changes nothing: it reads the final values.
   for (let first = 0; first <= maxSteps; first += STEPS_PER_SUBMIT) {
     const found = await executable.run(first, Math.min(STEPS_PER_SUBMIT, maxSteps + 1 - first));
     for (const [name, values] of Object.entries(found)) for (const value of values) (traces[name] ??= []).push(value);
@@ -81,7 +81,7 @@ function stepGraph(loss: Tensor, options: MinimizeOptions) {
   const record = Object.entries(options.record ?? {});
   const wrong = record.find(([, tensor]) => tensor.size !== 1 || tensor.dtype !== "float32");
   if (wrong)
-    throw new GraphError({ where: `record ${wrong[0]}`, what: `${wrong[1]} is no scalar`, fix: "Record numbers" });
+    throw new GraphError({ where: `record ${wrong[0]}`, what: `${wrong[1]} is not a scalar`, fix: "Record scalars" });
   const rate = stepScalar("learningRate", (step) => learningRate * schedule(step, maxSteps));
   const updates = optimizer.update(parameters, gradients(loss, parameters), { learningRate: rate });
   const { target, value } = updates[0]!;

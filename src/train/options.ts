@@ -13,83 +13,93 @@ import { requireBackend, requireData, requireModel } from "./given.ts";
 import { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** What is trained, on which data, by what and how long. */
+/** The options of `createTrainer`. */
 export interface TrainerOptions {
   readonly model: Model;
-  /** What to learn from; evaluation takes its own. */
+  /** The training set. */
   readonly dataset: Dataset;
   readonly backend: Backend;
-  /** By default "softmaxCrossEntropy" of classes and "meanSquaredError" of quantities. */
+  /** "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default. */
   readonly loss?: LossName | TrainingLoss;
   /** `adam()` by default. */
   readonly optimizer?: Optimizer;
-  /** The base rate, finite and above 0; the schedule multiplies it. */
+  /** The base learning rate, finite and above 0. The schedule multiplies it by a factor. */
   readonly learningRate: number;
   /** `constant()` by default. */
   readonly schedule?: Schedule;
-  /** Examples per step, at most those of the data set; "full" for all of them at every step. */
+  /** Examples per step, at most the size of the data set. "full" uses all examples in every step. */
   readonly batchSize: number | "full";
   /** Passes over the data set, at least 1. */
   readonly epochs: number;
-  /** Ends the run earlier, and its schedule with it. */
+  /** The maximum number of steps. The schedule then ends there too. */
   readonly maxSteps?: number;
-  /** Names the random streams of the order and of dropout; 1 by default. The model has a seed of its own. */
+  /** The seed of the order of the examples and of dropout; 1 by default. The model has its own seed. */
   readonly seed?: number;
-  /** How the model sees the features; as they are by default. */
+  /** How features are normalized before the model sees them; unchanged by default. */
   readonly normalization?: Normalization;
-  /** Clips the gradients to this global norm; not at all by default. */
+  /** Clips the gradients to this global norm; no clipping by default. */
   readonly clipNorm?: number;
-  /** Measures the norm of each step's gradient, before it is clipped; not by default. One more value is read back. */
+  /**
+   * Whether to measure the norm of each step's gradient, before clipping; false by default. It is read back with the
+   * loss.
+   */
   readonly gradientNorm?: boolean;
   /**
-   * Examples whose gradient is computed at a time. By default the whole batch, or as much of it as the backend's
-   * largest tensor allows. Dropout draws anew for each part, so with dropout the parts change the result.
+   * Examples whose gradient is computed at a time. By default the whole batch, or as many examples as fit the backend's
+   * largest tensor. Dropout draws new masks for each part, so with dropout the division changes the result.
    */
   readonly microBatchSize?: number;
   /**
-   * What becomes of a step whose loss or gradient is NaN or infinite. Without it nothing is looked for, and such a step
-   * spoils the parameters. It costs a dispatch more in a step, and but for "skip" another one of a single element.
+   * What to do if the loss or gradient of a step is NaN or infinite: see `nonFiniteChoices`; "stop" by default. The kernels
+   * that compute the gradient check it, so the check adds no dispatch to a step, and one to a step whose batch is divided.
+   * For a divided step, only the gradient is checked.
    */
   readonly onNonFinite?: NonFiniteChoice;
   /**
-   * Of the matrix products of a training step; "float32" by default. With "float16" (mixed precision; Micikevicius et al.
-   * 2018, arXiv 1710.03740) the operands of every product are rounded to float16, forward and backward; sums, parameters,
-   * the optimizer's state and all else stay float32, and so do evaluation and prediction. An operand beyond float16's
-   * ±65,504 is taken as that: an overflow clips one number, and no step is skipped. Needs a device with shader-f16; the
-   * CPU rounds likewise, which takes longer than float32 there.
+   * The precision of the matrix products of a training step; "float32" by default. With "float16" (mixed precision;
+   * Micikevicius et al. 2018, arXiv 1710.03740) the operands of every product are rounded to float16, forward and
+   * backward. Sums, parameters, the optimizer's state and everything else stay float32, as do evaluation and
+   * prediction. Operands beyond ±65,504, the range of float16, are clipped to it; no step is skipped. A GPU needs the
+   * feature shader-f16. The CPU backend rounds in the same way, which is slower there than float32.
    */
   readonly precision?: Precision;
   /**
-   * With "float16", the loss is multiplied by it before its gradient is taken, so that small gradients are not lost, and
-   * the gradient divided by it before anything uses it. Finite and above 0, best a power of two, which changes no digit;
-   * by default 1024 times the batch size, rounded up to a power of two.
+   * With "float16", the factor by which the loss is multiplied before its gradient is computed, so that small gradients
+   * do not underflow. The gradient is divided by it before it is used. Finite and above 0, preferably a power of two,
+   * which does not change the digits; by default 1024 times the batch size, rounded up to a power of two.
    */
   readonly lossScale?: number;
-  /** Goes on from where another trainer of the same options was; from the initial values by default. */
+  /**
+   * A snapshot of another trainer with the same options, to continue from; by default training starts from the initial
+   * values.
+   */
   readonly resumeFrom?: Snapshot;
   /**
-   * Seconds between the snapshots in memory from which training goes on where the device is lost, above 0; 5 by
-   * default, Infinity for none but the start.
+   * Seconds between the snapshots in memory that training goes back to if the device is lost, above 0; 5 by default.
+   * With Infinity only the start is kept.
    */
   readonly snapshotSeconds?: number;
-  /** Is told when a lost device was replaced. */
+  /** Called after a lost device was replaced. */
   readonly onRecovery?: (recovery: Recovery) => void;
 }
 
-/** A device was lost, another one opened, and training went on. */
+/** A device was lost and replaced, and training continued. */
 export interface Recovery {
   /** Why the device was lost. */
   readonly reason: string;
-  /** The step that training went back to, and the last one that had been reported: those between are repeated unseen. */
+  /**
+   * The step that training went back to, and the last step that had been reported. The steps between them are repeated
+   * without new events.
+   */
   readonly fromStep: number;
   readonly toStep: number;
 }
 
-/** The features as the model reads them by default: value · 1 + 0. */
+/** The default: features are not changed. */
 export const unchanged: Normalization = { scale: 1, offset: 0 };
 
 /**
- * The loss of that name, or the usual one for such data.
+ * The loss with that name, or the default for the task.
  * @throws OptionError for an unknown name
  */
 export function lossFor(dataset: Dataset, loss: LossName | TrainingLoss | undefined): TrainingLoss {
@@ -104,7 +114,7 @@ export function lossOf(loss: LossName | TrainingLoss): TrainingLoss {
 }
 
 /**
- * Checks what is trained, on which data and backend.
+ * Checks the model, the backend and the data set.
  * @returns the loss
  * @throws OptionError
  */
@@ -121,7 +131,7 @@ export function requireSubject({ model, backend, dataset, loss: wanted }: Traine
 }
 
 /**
- * Checks the options that do not depend on each other, apart from the sizes of batches.
+ * Checks the options that do not depend on each other, except the batch sizes.
  * @throws OptionError
  */
 export function requireSettings(options: TrainerOptions): void {
@@ -145,8 +155,8 @@ function requireOptimizer(optimizer: Optimizer): void {
   if (typeof (optimizer as Partial<Optimizer> | null)?.update === "function") return;
   throw new OptionError({
     where: "optimizer",
-    what: `${excerpt(optimizer)} is no optimizer`,
-    fix: "Give one such as optimizers.adam()",
+    what: `${excerpt(optimizer)} is not an optimizer`,
+    fix: "Give an optimizer such as optimizers.adam()",
   });
 }
 
@@ -154,37 +164,42 @@ function requireSchedule(schedule: Schedule): void {
   if (typeof schedule === "function") return;
   throw new OptionError({
     where: "schedule",
-    what: `${excerpt(schedule)} is no schedule`,
-    fix: "Give one such as schedules.cosine()",
+    what: `${excerpt(schedule)} is not a schedule`,
+    fix: "Give a schedule such as schedules.cosine()",
   });
 }
 
 function requireNonFiniteChoice(choice: NonFiniteChoice): void {
   if (nonFiniteChoices.includes(choice)) return;
-  const what = `there is no choice ${excerpt(choice)}`;
+  const what = `unknown value ${excerpt(choice)}`;
   throw new OptionError({ where: "onNonFinite", what, fix: `Choose one of ${nonFiniteChoices.join(", ")}` });
 }
 
 function requirePrecision(precision: Precision): void {
   if (precisions.includes(precision)) return;
-  const what = `there is no precision ${excerpt(precision)}`;
+  const what = `unknown precision ${excerpt(precision)}`;
   throw new OptionError({ where: optionName("precision"), what, fix: `Choose one of ${precisions.join(", ")}` });
 }
 
 /**
- * Checks that a model takes a data set's examples, as they are or flattened, and that its outputs fit the answers.
+ * Checks that the examples of a data set fit the model's input, possibly after flattening, and that its outputs fit the
+ * labels or targets.
  * @throws OptionError
  */
 export function requireDataset(model: Model, dataset: Dataset, loss: TrainingLoss): void {
   const { inputShape } = model;
   if (dataset.count === 0) {
-    throw new OptionError({ where: dataset.name, what: "there are no examples", fix: "Give at least one" });
+    throw new OptionError({
+      where: dataset.name,
+      what: "the data set has no examples",
+      fix: "Give at least one example",
+    });
   }
   const flat = inputShape.length === 1 && inputShape[0] === sizeOf(dataset.shape);
   if (!flat && inputShape.join() !== dataset.shape.join()) {
     throw new OptionError({
       where: dataset.name,
-      what: `an example is [${dataset.shape.join(", ")}] but the model takes [${inputShape.join(", ")}]`,
+      what: `an example has the shape [${dataset.shape.join(", ")}] but the model's input has [${inputShape.join(", ")}]`,
       fix: `Build the model with inputShape [${dataset.shape.join(", ")}]`,
     });
   }
@@ -192,7 +207,10 @@ export function requireDataset(model: Model, dataset: Dataset, loss: TrainingLos
   else requireOutputs(loss, model.outputShape, dataset.classes.length);
 }
 
-/** How many examples' widest float32 tensor (input or a layer's output) a backend takes at once; at least 1. */
+/**
+ * The largest number of examples for which every float32 tensor of the model (its input and the layers' outputs) fits
+ * the backend's largest tensor; at least 1.
+ */
 export function rowsThatFit(model: Model, backend: Backend): number {
   const widest = Math.max(...model.shapes.map(sizeOf));
   return Math.max(1, Math.floor(backend.maxTensorBytes / (Float32Array.BYTES_PER_ELEMENT * widest)));

@@ -1,21 +1,21 @@
 /*
- * What a model's outputs say of classes, as the loss that it was trained with reads them.
+ * Converts a model's outputs to class probabilities, depending on the loss that it was trained with.
  */
 import { OptionError } from "../errors.ts";
 import { requireCount } from "../nn/checks.ts";
-import type { LossName, TrainingLoss } from "../nn/losses.ts";
+import { probabilitiesOf, type LossName, type TrainingLoss } from "../nn/losses.ts";
 
 /**
  * The softmax of each row of logits, on the CPU (Goodfellow, Bengio and Courville 2016, equation 4.1).
- * @param logits rows of `classes` values, such as `predict` returns
+ * @param logits rows of `classes` values, as `predict` returns them
  * @returns rows of `classes` probabilities
- * @throws OptionError where the logits are no whole number of rows
+ * @throws OptionError if the number of logits is not a multiple of `classes`
  */
 export function probabilities(logits: Float32Array, classes: number): Float32Array {
   requireCount("probabilities classes", classes);
   if (logits.length % classes !== 0) {
-    const what = `${logits.length} logits are no whole number of rows of ${classes}`;
-    throw new OptionError({ where: "probabilities", what, fix: `Give ${classes} logits for each example` });
+    const what = `${logits.length} logits are not a multiple of the ${classes} classes`;
+    throw new OptionError({ where: "probabilities", what, fix: `Give ${classes} logits per example` });
   }
   const result = new Float32Array(logits.length);
   for (let first = 0; first < logits.length; first += classes) {
@@ -32,16 +32,16 @@ export function probabilities(logits: Float32Array, classes: number): Float32Arr
 }
 
 /**
- * The share of each class, where the loss takes the outputs for logits: the softmax of each row, or the logistic function
- * of each output.
- * @param outputs rows of `width` values, such as `predict` returns
- * @returns as many values in [0, 1]; undefined for a loss that takes the outputs as they are
+ * The probability of each class if the loss takes logits: the softmax of each row, or the sigmoid of each output.
+ * @param outputs rows of `width` values, as `predict` returns them
+ * @returns as many values in [0, 1]; undefined for a loss that does not take logits
  */
 export function classShares(outputs: Float32Array, width: number, loss: LossName): Float32Array | undefined {
-  if (loss === "softmaxCrossEntropy") return probabilities(outputs, width);
-  return loss === "sigmoidBinaryCrossEntropy" ? outputs.map((logit) => 1 / (1 + Math.exp(-logit))) : undefined;
+  const kind = probabilitiesOf(loss);
+  if (kind === "softmax") return probabilities(outputs, width);
+  return kind === "sigmoid" ? outputs.map((logit) => 1 / (1 + Math.exp(-logit))) : undefined;
 }
 
-/** From which value on a single output stands for class 1: the logit of one half, or one half itself. */
+/** The threshold from which a single output means class 1: 0 for a loss that takes logits, else 0.5. */
 export const decisionThreshold = (loss: LossName | TrainingLoss): number =>
   loss === "sigmoidBinaryCrossEntropy" ? 0 : 0.5;

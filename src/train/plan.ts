@@ -1,6 +1,6 @@
 /*
- * The options of a trainer with every default filled in, and the numbers that follow from them, in parts: each file of
- * the training takes the parts that it needs.
+ * The options of a trainer with all defaults filled in, and the numbers derived from them. They are grouped, so that
+ * each file takes only the groups that it needs.
  */
 import type { Backend } from "../backends/backend.ts";
 import type { Normalization, Dataset } from "../data/dataset.ts";
@@ -25,27 +25,27 @@ import {
 } from "./options.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** What is trained, and what its loss is. */
+/** The model, its normalization and its loss. */
 export interface ModelPlan {
   readonly model: Model;
   readonly loss: TrainingLoss;
   readonly normalization: Normalization;
-  /** The parameters as one vector. The elements of a gradient lie in its slices. */
+  /** The parameters as one vector, in the layout of the packed gradient. */
   readonly packed: Tensor;
 }
 
-/** Which examples each step takes. */
+/** The examples of each step. */
 export interface DataPlan {
   readonly dataset: Dataset;
-  /** Names the random streams of the order of the examples and of dropout. */
+  /** The seed of the order of the examples and of dropout. */
   readonly seed: number;
-  /** Whether each epoch has an order of its own. The full batch needs none. */
+  /** Whether each epoch has its own order. False for full batches. */
   readonly shuffled: boolean;
   /** Examples per step. */
   readonly batchSize: number;
-  /** Examples computed at a time; `batch` where a step is not divided. */
+  /** Examples whose gradient is computed at a time; equal to `batchSize` unless a step is divided into parts. */
   readonly microBatchSize: number;
-  /** ⌊examples / batch⌋. An epoch leaves out the examples at the end of its order that fill no batch. */
+  /** ⌊examples / batchSize⌋. Each epoch leaves out the examples at the end of its order that do not fill a batch. */
   readonly stepsPerEpoch: number;
 }
 
@@ -55,9 +55,9 @@ export interface StepPlan {
   readonly clipNorm: number | undefined;
   /** Whether the norm of the gradient is measured. */
   readonly gradientNorm: boolean;
-  readonly onNonFinite: NonFiniteChoice | undefined;
+  readonly onNonFinite: NonFiniteChoice;
   readonly precision: Precision;
-  /** 1 where the loss is not scaled. */
+  /** 1 if the loss is not scaled. */
   readonly lossScale: number;
 }
 
@@ -69,13 +69,13 @@ export interface SchedulePlan {
   learningRateAt(step: number): number;
 }
 
-/** What prepares for the loss of the device. */
+/** How to recover from the loss of the device. */
 export interface RecoveryPlan {
   readonly snapshotSeconds: number;
   readonly onRecovery: (recovery: Recovery) => void;
 }
 
-/** A whole training. */
+/** The complete plan of a run. */
 export interface TrainingPlan {
   readonly backend: Backend;
   readonly model: ModelPlan;
@@ -87,8 +87,8 @@ export interface TrainingPlan {
 }
 
 /**
- * Checks a trainer's options and derives the numbers of the run.
- * @throws OptionError naming the option at fault
+ * Checks a trainer's options and fills in the defaults.
+ * @throws OptionError that names the option
  */
 export function planTraining(options: TrainerOptions): TrainingPlan {
   requireOptionsObject("createTrainer", options);
@@ -126,7 +126,8 @@ function planData({ model, backend, dataset, batchSize: wanted, microBatchSize, 
 }
 
 function planStep(options: TrainerOptions, batch: number): StepPlan {
-  const { optimizer = adam(), clipNorm, gradientNorm = false, onNonFinite, precision = "float32" } = options;
+  const { optimizer = adam(), clipNorm, gradientNorm = false } = options;
+  const { onNonFinite = "stop", precision = "float32" } = options;
   const lossScale = lossScaleOf(options.lossScale, precision, batch);
   return { optimizer, clipNorm, gradientNorm, onNonFinite, precision, lossScale };
 }
@@ -140,28 +141,28 @@ function planSchedule(options: TrainerOptions, stepsPerEpoch: number): ScheduleP
 function batchOf(batchSize: number | "full", dataset: Dataset): number {
   if (batchSize === "full") return dataset.count;
   if (typeof batchSize !== "number") {
-    const what = `${excerpt(batchSize)} is no size`;
+    const what = `${excerpt(batchSize)} is not a batch size`;
     throw new OptionError({ where: optionName("batchSize"), what, fix: 'Give a number or "full"' });
   }
   requireCount("batchSize", batchSize);
   if (batchSize > dataset.count) {
     throw new OptionError({
       where: optionName("batchSize"),
-      what: `batch ${batchSize} is larger than the data set's ${dataset.count} examples`,
+      what: `the batch size ${batchSize} is larger than the data set, which has ${dataset.count} examples`,
       fix: `Give at most ${dataset.count}, or "full"`,
     });
   }
   return batchSize;
 }
 
-/** The wanted size, or that of the fewest equal parts that fit. */
+/** The given size, or the size of the smallest number of equal parts that fit. */
 function microBatchOf(wanted: number | undefined, batch: number, fitting: number): number {
   if (wanted === undefined) return Math.ceil(batch / Math.ceil(batch / fitting));
   requireCount("microBatchSize", wanted);
   return Math.min(wanted, batch);
 }
 
-/** The default factor of one example's loss, at least. */
+/** The minimum of the default factor for the loss of one example. */
 const EXAMPLE_SCALE = 1024;
 
 function lossScaleOf(wanted: number | undefined, precision: Precision, batch: number): number {
@@ -170,7 +171,7 @@ function lossScaleOf(wanted: number | undefined, precision: Precision, batch: nu
   if (precision === "float16") return wanted;
   throw new OptionError({
     where: "lossScale",
-    what: "the loss is scaled with precision float16 only",
-    fix: "Leave it out",
+    what: 'the loss is scaled only with precision "float16"',
+    fix: "Remove this option",
   });
 }

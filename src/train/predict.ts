@@ -1,6 +1,6 @@
 /*
- * The outputs of a model for examples. A graph has a fixed batch size, so there are graphs for a few sizes, compiled when
- * they are first needed, and requests that come together share a run.
+ * Computes the outputs of a model for examples. A graph has a fixed batch size, so graphs for a few sizes are compiled
+ * when they are first needed. Simultaneous requests share a run.
  */
 import type { Executable, NumericArray, Session } from "../backends/backend.ts";
 import type { Normalization } from "../data/dataset.ts";
@@ -11,21 +11,21 @@ import { sizeOf, type Tensor } from "../graph/tensor.ts";
 import type { Model } from "../nn/sequential.ts";
 import { takeFeatures } from "./batches.ts";
 
-/** From one batch size to the next: at most so many times the examples of a run are computed. */
+/** The factor between consecutive batch sizes, which bounds the work wasted on padding. */
 const BATCH_GROWTH = 8;
 
 export interface PredictorOptions {
   readonly model: Model;
   readonly session: Session;
   readonly normalization: Normalization;
-  /** The most examples computed at a time. */
+  /** The maximum number of examples computed at a time. */
   readonly largestBatch: number;
 }
 
-/** Applies a model to examples. The outputs for an example do not depend on the others that it is computed with. */
+/** Applies a model to examples. The outputs of an example do not depend on the other examples in its batch. */
 export class Predictor {
   readonly #options: PredictorOptions;
-  /** Bytes and floats are different leaves of different graphs. */
+  /** uint8 and float32 features need different graphs. */
   readonly #bytes: PredictionQueue;
   readonly #floats: PredictionQueue;
 
@@ -40,36 +40,36 @@ export class Predictor {
     const { inputShape } = this.#options.model;
     const width = sizeOf(inputShape);
     if (!(features instanceof Uint8Array || features instanceof Float32Array)) {
-      const what = `the features are of the type ${features === null ? "null" : typeof features}`;
+      const what = `the features are of type ${features === null ? "null" : typeof features}`;
       throw new OptionError({ where: "predict", what, fix: "Give a Uint8Array or a Float32Array" });
     }
     if (features.length === 0 || features.length % width !== 0) {
       throw new OptionError({
         where: "predict",
-        what: `${features.length} values are no whole number of examples of [${inputShape.join(", ")}]`,
-        fix: `Give ${width} values for each example`,
+        what: `${features.length} values are not a whole number of examples of shape [${inputShape.join(", ")}]`,
+        fix: `Give ${width} values per example`,
       });
     }
     return (features instanceof Uint8Array ? this.#bytes : this.#floats).add(features);
   }
 }
 
-/** A call of `predict` that is not finished. */
+/** A pending call of `predict`. */
 interface Request {
   readonly features: Uint8Array | Float32Array;
   readonly outputs: Float32Array;
-  /** Examples already in a run. */
+  /** The number of its examples that are already in a run. */
   taken: number;
   finish(): void;
   fail(reason: unknown): void;
 }
 
-/** Rows of a request within a run. */
+/** Rows of a request that are computed in one run. */
 interface Piece {
   readonly request: Request;
-  /** The first example of the request. */
+  /** The index of its first example in the request. */
   readonly from: number;
-  /** The first row of the run. */
+  /** The index of its first row in the run. */
   readonly row: number;
   readonly count: number;
 }
@@ -78,11 +78,13 @@ interface Piece {
 interface BatchGraph {
   readonly features: Tensor;
   readonly executable: Executable;
-  /** Whether it has one output of one element, which comes from the run itself. */
+  /** Whether its output is a single element, which the run itself returns. */
   readonly isScalar: boolean;
 }
 
-/** Requests of one type of features. They wait while a run is under way, and then go into the next one together. */
+/**
+ * The requests with one type of features. While a run is in progress, new requests wait, and then share the next run.
+ */
 class PredictionQueue {
   readonly #options: PredictorOptions;
   readonly #type: "uint8" | "float32";
@@ -125,7 +127,9 @@ class PredictionQueue {
     this.#running = false;
   }
 
-  /** The rows of the next run. Large requests take turns, so that a small one need not wait until they are finished. */
+  /**
+   * The rows of the next run. Large requests take turns, so that a small one does not have to wait for them to finish.
+   */
   #nextPieces(): Piece[] {
     const pieces: Piece[] = [];
     const unfinished: Request[] = [];

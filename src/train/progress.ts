@@ -1,38 +1,38 @@
-/** Where a run stands. Loss and accuracy are means over the steps since the event before. */
+/** A progress event. Loss and accuracy are means over the steps since the previous event. */
 export interface TrainingProgress {
-  /** The last finished step that the event describes, counted from 1. */
+  /** The last step that the event covers, counted from 1. */
   readonly step: number;
   readonly totalSteps: number;
   /** The epoch of that step, counted from 1. */
   readonly epoch: number;
   readonly epochs: number;
-  /** The mean loss, as it is, also where it is not finite. */
+  /** The mean loss; NaN or infinite if it is. */
   readonly loss: number;
-  /** The share of right predictions before each step's update, in [0, 1]; NaN of quantities. */
+  /** The fraction of correct predictions, measured before each step's update, in [0, 1]; NaN for regression. */
   readonly accuracy: number;
-  /** The mean norm of the gradients before they are clipped, where the trainer measures it. */
+  /** The mean norm of the gradients before clipping, if the trainer measures it. */
   readonly gradientNorm?: number;
-  /** The rate of that step. */
+  /** The learning rate of that step. */
   readonly learningRate: number;
-  /** Tells how far an aborted call got; the next call's first event tells of these steps again. */
+  /** Set in the last event of an aborted call. The first event of the next call reports its steps again. */
   readonly interim?: true;
-  /** Steps since the event before whose updates were left out, where that was asked for. */
+  /** The steps since the previous event whose updates were skipped because of `onNonFinite`. */
   readonly skipped: readonly SkippedStep[];
   /**
-   * Wall time of this call of fit, from its first submit to the last completion. Shuffling and uploads are inside, and
-   * so is what the caller does between events if it holds training up.
+   * Wall time of this call of `fit`, from the first submit to the last completion. It includes shuffling, uploads, and
+   * the time the caller spends between events if training waits for it.
    */
   readonly seconds: number;
-  /** Examples of the finished steps of this call over `seconds`. */
+  /** Examples of the finished steps of this call per second. */
   readonly examplesPerSecond: number;
 }
 
-/** A step whose loss or gradient was not finite, and which changed no parameter. */
+/** A step that was skipped because its loss or gradient was NaN or infinite. It changed no parameter. */
 export interface SkippedStep {
   /** Counted from 1. */
   readonly step: number;
-  /** The first parameter whose gradient was not finite, or "loss". */
+  /** The first parameter whose gradient was NaN or infinite, or "loss". */
   readonly place: string;
-  /** The rate of that step. */
+  /** The learning rate of that step. */
   readonly learningRate: number;
 }

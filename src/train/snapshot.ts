@@ -3,7 +3,7 @@ import { OptionError } from "../errors.ts";
 import type { StoredAttributes } from "../graph/leaves.ts";
 import type { Shape, Tensor } from "../graph/tensor.ts";
 
-/** What a leaf held. */
+/** The values of a parameter or state. */
 export interface StoredValues {
   readonly shape: Shape;
   /** Row-major. */
@@ -14,26 +14,32 @@ export interface StoredValues {
 export interface Unreported {
   readonly steps: number;
   readonly loss: number;
-  /** Right predictions; NaN of quantities. */
+  /** Correct predictions; NaN for regression. */
   readonly correct: number;
-  /** 0 where it is not measured. */
+  /** 0 if it is not measured. */
   readonly gradientNorm: number;
 }
 
 export const nothingUnreported: Unreported = { steps: 0, loss: 0, correct: 0, gradientNorm: 0 };
 
-/** The state of a run after a number of steps. */
+/** The state of a run after a step. */
 export interface Snapshot {
-  /** Steps that the values have seen: the number of the last step, counted from 1; 0 before the first. */
+  /** The number of steps that were made; 0 before the first. */
   readonly step: number;
   readonly parameters: Readonly<Record<string, StoredValues>>;
-  /** The optimizer's states, flat vectors in the slices of `pack(parameters)`; none for plain SGD. */
+  /**
+   * The optimizer's states, as flat vectors in the layout of `pack(parameters)`, none for plain SGD; and the state of the
+   * check for NaN, see `onNonFinite`.
+   */
   readonly optimizer: Readonly<Record<string, StoredValues>>;
-  /** What the first event of a run that goes on from here begins with; not known while a fit is under way. */
+  /**
+   * The metrics of the steps that no event has reported yet, for a run that continues from here; undefined during
+   * `fit`.
+   */
   readonly unreported?: Unreported;
 }
 
-/** Asks for the values of leaves at once, in the stream of commands, so that later runs do not change them. */
+/** Reads the values of leaves. The reads are queued at once, so later runs do not change the result. */
 export async function readAll(session: Session, leaves: readonly Tensor[]): Promise<Record<string, StoredValues>> {
   const reads = leaves.map(async (leaf) => {
     const { name } = leaf.attributes as StoredAttributes;
@@ -43,8 +49,8 @@ export async function readAll(session: Session, leaves: readonly Tensor[]): Prom
 }
 
 /**
- * Gives leaves the values of a snapshot.
- * @throws OptionError naming the leaf where a value is missing, is of another shape, or belongs to no leaf
+ * Writes the values of a snapshot to leaves.
+ * @throws OptionError that names the leaf if a value is missing, has another shape, or belongs to no leaf
  */
 export function writeAll(
   session: Session,
@@ -55,19 +61,19 @@ export function writeAll(
   for (const leaf of leaves) {
     const found = Object.hasOwn(stored, nameOf(leaf)) ? stored[nameOf(leaf)] : undefined;
     const shapeText = (shape: Shape) => `[${shape.join(", ")}]`;
-    if (!found) throw otherRun(nameOf(leaf), "the snapshot has no such value");
+    if (!found) throw otherRun(nameOf(leaf), "the snapshot does not contain it");
     if (found.shape.join() !== leaf.shape.join() || found.values.length !== leaf.size) {
       throw otherRun(
         nameOf(leaf),
-        `the snapshot has it as ${shapeText(found.shape)}, this trainer as ${shapeText(leaf.shape)}`,
+        `its shape is ${shapeText(found.shape)} in the snapshot and ${shapeText(leaf.shape)} in this trainer`,
       );
     }
   }
   const known = new Set(leaves.map(nameOf));
   const extra = Object.keys(stored).find((name) => !known.has(name));
-  if (extra !== undefined) throw otherRun(extra, "this trainer has no such value");
+  if (extra !== undefined) throw otherRun(extra, "this trainer does not have it");
   for (const leaf of leaves) session.write(leaf, stored[nameOf(leaf)]!.values);
 }
 
 const otherRun = (where: string, what: string) =>
-  new OptionError({ where, what, fix: "Go on with the network and optimizer that the snapshot was taken with" });
+  new OptionError({ where, what, fix: "Use the model and the optimizer that the snapshot was taken with" });

@@ -1,4 +1,4 @@
-import { OptionError } from "../errors.ts";
+import { OptionError, optionName } from "../errors.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { TrainingProgress } from "./progress.ts";
 import type { Stop, StoppingMemory, StoppingOptions, StoppingState } from "./stopping-options.ts";
@@ -7,7 +7,7 @@ import type { Trainer } from "./trainer.ts";
 /** A reason to stop. */
 export type Verdict = Pick<Stop, "kind" | "reason">;
 
-/** A number as the reasons give it: 1,876 or 0.0812. */
+/** Formats a number for a reason: 1,876 or 0.0812. */
 export const numberText = (value: number): string => value.toLocaleString("en-US", { maximumSignificantDigits: 6 });
 
 const NOTHING_SEEN: Omit<StoppingState, "lastStep"> = {
@@ -19,7 +19,7 @@ const NOTHING_SEEN: Omit<StoppingState, "lastStep"> = {
   sinceBest: 0,
 };
 
-/** Looks for a reason to stop at every check. Its state is in the memory of the options, if there is one. */
+/** Looks for a reason to stop at every check. The state is kept in the option `memory`, if it is given. */
 export class StoppingChecks {
   readonly #trainer: Trainer;
   readonly #options: StoppingOptions;
@@ -40,13 +40,13 @@ export class StoppingChecks {
     this.#memory.state = { ...this.#state, ...changes };
   }
 
-  /** Takes an event, whose means are over the steps since the one before. */
+  /** Adds an event, whose metrics are means over the steps since the previous event. */
   add({ step, loss, gradientNorm = NaN }: TrainingProgress): void {
     if (this.#options.gradientTolerance !== undefined && Number.isNaN(gradientNorm) && Number.isFinite(loss)) {
       throw new OptionError({
-        where: "fitUntil gradientTolerance",
-        what: "this trainer does not measure the gradient's norm",
-        fix: "Make it with gradientNorm: true",
+        where: optionName("fitUntil gradientTolerance"),
+        what: "this trainer does not measure the gradient norm",
+        fix: `Create the trainer with ${optionName("gradientNorm", true)}`,
       });
     }
     const before = this.#state;
@@ -65,7 +65,7 @@ export class StoppingChecks {
     return validation && this.#trainer.evaluate(validation);
   }
 
-  /** The reason to stop at this check, if there is one. The next interval of the tolerances begins here. */
+  /** The reason to stop at this check, if there is one. Starts the next interval for the tolerances. */
   async verdict(validation: Evaluation | undefined): Promise<Verdict | undefined> {
     const { steps, lossBefore = NaN, ...sums } = this.#state;
     const [loss, gradientNorm] = [sums.loss / steps, sums.gradientNorm / steps];
@@ -115,11 +115,11 @@ export class StoppingChecks {
     if (gradientStays < stays) return undefined;
     return {
       kind: "gradientTolerance",
-      reason: `the gradient's norm was below ${gradientTolerance} at ${stays} checks in a row`,
+      reason: `the gradient norm was below ${gradientTolerance} at ${stays} checks in a row`,
     };
   }
 
-  /** Gives the trainer the parameters of the lowest validation loss. @returns their step, where there is patience */
+  /** Restores the parameters of the lowest validation loss. @returns their step, if `patience` is used */
   goBack(): number | undefined {
     const { best } = this.#state;
     if (!best) return undefined;

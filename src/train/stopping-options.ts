@@ -7,63 +7,69 @@ import { requireData } from "./given.ts";
 import type { TrainingProgress } from "./progress.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** What ends a training before its last step. */
+/** The options of `fitUntil`. */
 export interface StoppingOptions extends Pick<
   FitOptions,
   "every" | "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint"
 > {
-  /** Evaluated at every check. */
+  /** The validation set, which is evaluated at every check. */
   readonly validation?: Dataset;
   /**
-   * Steps from one check to the next, at least 1. By default an epoch, but not more often than a hundred times a run.
-   * Steps wait for a check, so that where training stops depends on the numbers alone and not on the device's speed.
+   * Steps between checks, at least 1. By default an epoch, but at least a hundredth of the run. Training waits for each
+   * check, so the step at which it stops does not depend on the device's speed.
    */
   readonly checkEvery?: number;
-  /** Stops after so many checks in a row at which the validation loss is no new lowest one, and goes back to that. */
+  /**
+   * Stops after this number of checks in a row without a new lowest validation loss, and restores the parameters of the
+   * lowest.
+   */
   readonly patience?: number;
-  /** How much lower a validation loss must be to be a new lowest one; at least 0, which is the default. */
+  /** How much lower a validation loss must be to count as a new lowest one; at least 0, which is the default. */
   readonly minImprovement?: number;
   /**
-   * Stops where the mean training loss between two checks changed by less than this from that of the interval before,
+   * Stops when the mean training loss between two checks differs by less than this from that of the previous interval,
    * `stays` times in a row. Above 0.
    */
   readonly lossTolerance?: number;
   /**
-   * Stops where the mean of the steps' gradient norms between two checks is below this, `stays` times in a row. Above
-   * 0; the trainer must have been made with `gradientNorm: true`.
+   * Stops when the mean gradient norm of the steps between two checks is below this, `stays` times in a row. Above 0;
+   * the trainer must be created with `gradientNorm: true`.
    */
   readonly gradientTolerance?: number;
-  /** Checks in a row at which a tolerance must be kept, at least 1; 3 by default. */
+  /** The number of checks in a row for which a tolerance must hold, at least 1; 3 by default. */
   readonly stays?: number;
-  /** Stops at the first event after so many seconds, above 0; where that is depends on the device's speed. */
+  /**
+   * Stops at the first event after this number of seconds, above 0. The step at which this happens depends on the
+   * device's speed.
+   */
   readonly maxSeconds?: number;
-  /** Is filled while training; a filled one is gone on from, by a trainer that goes on from the same step. */
+  /** Filled during training. Pass a filled one to continue, with a trainer that continues from the same step. */
   readonly memory?: StoppingMemory;
 }
 
-/** Where the search for a reason to stop stands, for a run that is to go on after an interruption. */
+/** The state of early stopping, for runs that continue after an interruption. */
 export interface StoppingMemory {
   state?: StoppingState;
 }
 
-/** Where a search for a reason to stop stands: plain data but for the best snapshot. */
+/** The state of early stopping. All of it except the best snapshot is plain data. */
 export interface StoppingState {
-  /** The last event's step, and what the events since the last check told: number of steps, and sums over them. */
+  /** The step of the last event, and the number of steps and the sums of metrics since the last check. */
   readonly lastStep: number;
   readonly steps: number;
   readonly loss: number;
   readonly gradientNorm: number;
-  /** The mean loss between the two checks before; none before the second check. */
+  /** The mean loss of the previous interval; undefined before the second check. */
   readonly lossBefore?: number;
-  /** Checks in a row at which each tolerance was kept. */
+  /** The number of checks in a row for which each tolerance held. */
   readonly lossStays: number;
   readonly gradientStays: number;
-  /** The lowest validation loss, the run as it was then, and the checks since. */
+  /** The lowest validation loss with its snapshot, and the number of checks since then. */
   readonly best?: { readonly loss: number; readonly snapshot: Snapshot };
   readonly sinceBest: number;
 }
 
-/** An event of training, at a check with what the validation set gave. */
+/** A progress event; at a check, with the evaluation of the validation set. */
 export interface StoppingProgress extends TrainingProgress {
   readonly validation?: Evaluation;
 }
@@ -78,14 +84,14 @@ export type StopKind =
   | "maxSeconds"
   | "aborted";
 
-/** Why and where training stopped. */
+/** Why and at which step training stopped. */
 export interface Stop {
   readonly kind: StopKind;
-  /** The last step that was made. */
+  /** The last step of the training. */
   readonly step: number;
-  /** The step whose parameters the trainer now has: the last one, or the best one where it went back to that. */
+  /** The step of the trainer's current parameters: the last one, or the best one if it was restored. */
   readonly parametersOf: number;
-  /** Why, in words: "the validation loss was lowest, 0.0812, at step 1,876, 5 checks ago". */
+  /** A description, such as "the validation loss was lowest, 0.0812, at step 1,876, 5 checks ago". */
   readonly reason: string;
 }
 
@@ -107,8 +113,8 @@ export function requireStoppingOptions(options: StoppingOptions): void {
   if (patience !== undefined && !validation) {
     throw new OptionError({
       where: optionName("fitUntil patience"),
-      what: "there is no validation set to be patient with",
-      fix: `Give one with ${optionName("validation")}`,
+      what: "patience needs a validation set",
+      fix: `Give a validation set with ${optionName("validation")}`,
     });
   }
   requireNumber(

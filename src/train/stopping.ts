@@ -1,6 +1,6 @@
 /*
- * Training that stops where it is done, and says why: at the end of the run, when the validation set gets no better,
- * when the loss or the gradient stands still, or when time is up.
+ * Early stopping: training ends when the validation loss, the training loss or the gradient stops improving, or when
+ * the time is up.
  */
 import { requireOptionsObject, requireTrainer } from "./given.ts";
 import { numberText, StoppingChecks, type Verdict } from "./stopping-checks.ts";
@@ -8,11 +8,26 @@ import { requireStoppingOptions, type Stop, type StoppingOptions, type StoppingP
 import type { Trainer } from "./trainer.ts";
 
 /**
- * Trains like `trainer.fit` until there is a reason to stop, and returns the reason. Without any option it trains to the
- * end of the run. With `patience` the parameters are those of the lowest validation loss in the end, whatever ended the
- * training; leaving the loop early leaves them as they are.
- * @throws OptionError at the first event for an option outside its range, patience without a validation set, or a
- * gradient tolerance where the trainer does not measure the norm; and as `trainer.fit` does
+ * Trains like `trainer.fit` until a reason to stop is met, and returns the reason. Without options it trains to the end
+ * of the run. With `patience` the trainer ends with the parameters of the lowest validation loss, whatever ended the
+ * training; if you leave the loop early, the parameters stay as they are.
+ *
+ * @example
+ * ```ts
+ * const { train, validation } = splitDataset(dataset, { validation: 0.1 });
+ * const trainer = await createTrainer({ model, backend, dataset: train, learningRate: 1e-3, batchSize: 50, epochs: 100 });
+ * const training = fitUntil(trainer, { validation, patience: 5 });
+ * for (let next = await training.next(); ; next = await training.next()) {
+ *   if (next.done) {
+ *     console.log(next.value.reason);
+ *     break;
+ *   }
+ *   console.log(next.value.step, next.value.validation?.loss);
+ * }
+ * ```
+ *
+ * @throws OptionError, at the first event, for an option outside its range, for `patience` without a validation set, or
+ * for `gradientTolerance` if the trainer does not measure the norm; and all errors of `trainer.fit`
  */
 export async function* fitUntil(
   trainer: Trainer,
@@ -52,7 +67,7 @@ export async function* fitUntil(
   return { ...verdict, step, parametersOf: checks?.goBack() ?? step };
 }
 
-/** Steps from one check to the next by default: an epoch, but not more often than a hundred times a run. */
+/** The default number of steps between checks: an epoch, but at least a hundredth of the run. */
 export const usualCheckEvery = ({ stepsPerEpoch, totalSteps }: Pick<Trainer, "stepsPerEpoch" | "totalSteps">): number =>
   Math.max(stepsPerEpoch, Math.ceil(totalSteps / 100));
 
@@ -60,12 +75,15 @@ const isChecked = ({ validation, lossTolerance, gradientTolerance }: StoppingOpt
   validation !== undefined || lossTolerance !== undefined || gradientTolerance !== undefined;
 
 function timeIsUp(seconds: number, most: number): Verdict | undefined {
-  return seconds >= most ? { kind: "maxSeconds", reason: `${numberText(most)} seconds were up` } : undefined;
+  return seconds >= most ? { kind: "maxSeconds", reason: `${numberText(most)} seconds have passed` } : undefined;
 }
 
-/** Why the loop ended without a verdict: by the signal, or at the end of the run, which may come before the last epoch's. */
+/**
+ * Why the loop ended without a verdict: it was aborted, or it reached the end of the run or the maximum number of
+ * steps.
+ */
 function endOf({ step, totalSteps, stepsPerEpoch }: Trainer, epochs: number, signal: AbortSignal | undefined): Verdict {
-  if (signal?.aborted && step < totalSteps) return { kind: "aborted", reason: "it was asked to" };
+  if (signal?.aborted && step < totalSteps) return { kind: "aborted", reason: "it was aborted" };
   const steps = `${numberText(totalSteps)} ${totalSteps === 1 ? "step" : "steps"}`;
   const isCut = totalSteps < epochs * stepsPerEpoch;
   if (isCut) return { kind: "maxSteps", reason: `the maximum of ${steps} was reached` };

@@ -18,68 +18,83 @@ export interface Trainer {
   readonly stepsPerEpoch: number;
   /** Examples per step. */
   readonly batchSize: number;
-  /** Examples whose gradient is computed at a time; `batch` where a step is not divided. */
+  /** Examples whose gradient is computed at a time; equal to `batchSize` unless a step is divided into parts. */
   readonly microBatchSize: number;
-  /** Steps submitted so far; the next call of fit begins there. */
+  /** Number of steps submitted so far. The next call of `fit` starts there. */
   readonly step: number;
-  /** What one step runs, in order. */
+  /** The dispatches of one step, in order. */
   readonly dispatches: readonly DispatchDescription[];
-  /** The session that holds the parameters, for graphs of the caller's own; another one once a lost device was replaced. */
+  /** The session that holds the parameters, for graphs of your own. It changes when a lost device is replaced. */
   readonly session: Session;
   /**
-   * The compiled step, for measuring: running it changes the parameters, but not `step`. Undefined where a step is divided
-   * into parts; another one once a lost device was replaced.
+   * The compiled step, for measurements. Running it changes the parameters but not `step`. Undefined if a step is
+   * divided into parts. It changes when a lost device is replaced.
    */
   readonly executable: Executable | undefined;
   /**
-   * Trains, and yields where the run stands at every so many steps; steps go on while the caller looks at an event.
-   * Leaving the loop waits for what is in flight; another call goes on from there.
-   * @throws OptionError, at the first event, for an option outside its range or while another fit of this trainer runs;
-   * DivergedError where `onNonFinite` says to stop and a step was not finite: the next call begins with that step;
-   * DeviceError where the device cannot do the work, or was lost twice within a minute. Lost once, it is replaced:
-   * training goes back to the last snapshot in memory and repeats what was reported, unseen and to the same bits.
+   * Trains, and yields a progress event every `every` steps. Training continues while the caller handles an event.
+   * Leaving the loop waits for the steps that are already submitted; another call continues from there.
+   * @throws OptionError, at the first event, for an option outside its range, or if another `fit` of this trainer is
+   * running; DivergedError if `onNonFinite` is "stop" and the loss or gradient of a step was NaN or infinite (the next
+   * call starts with that step); DeviceError if the device cannot do the work, or was lost twice within a minute. A
+   * device that is lost once is replaced: training goes back to the last snapshot in memory and repeats the steps since
+   * then, without new events and with bit-identical results.
    */
   fit(options?: FitOptions): AsyncGenerator<TrainingProgress, void, undefined>;
-  /** Loss and accuracy of a data set, with the parameters as the steps submitted so far leave them. */
+  /** The loss and accuracy on a data set, with the parameters after the steps submitted so far. */
   evaluate(dataset: Dataset): Promise<Evaluation>;
-  /** The model's outputs for examples, row after row. */
+  /** The model's outputs for examples, row-major: [examples, ...outputShape]. */
   predict(features: Uint8Array | Float32Array): Promise<Float32Array>;
   /**
-   * Makes the next step, dispatch by dispatch and in no fit.
-   * @returns nanoseconds of each, see `Executable.profile`, in the order of `dispatches`; browsers round them
-   * @throws DeviceError where the device has no timestamps, or the step is divided into parts; DeviceLostError where the
-   * device is lost meanwhile: the next call of another method replaces it; OptionError while a fit of this trainer runs
+   * Runs the next step and measures each dispatch.
+   * @returns the nanoseconds of each dispatch, in the order of `dispatches`, see `Executable.profile`; browsers round them
+   * @throws DeviceError if the device cannot time dispatches, or the step is divided into parts; DeviceLostError if the
+   * device is lost during the call (the next call of another method replaces it); OptionError if a `fit` of this
+   * trainer is running
    */
   profile(): Promise<number[]>;
-  /** The parameters and the optimizer's state after the steps submitted so far, though training may go on meanwhile. */
+  /**
+   * The parameters and the optimizer's state after the steps submitted so far. Training may continue during the call.
+   */
   snapshot(): Promise<Snapshot>;
   /**
-   * Goes back, or on, to where this trainer or another one of the same options was: the next step is the one after the
+   * Restores the state of this trainer, or of another one with the same options. The next step is the one after the
    * snapshot's.
-   * @throws OptionError for a snapshot of other parameters or of a step beyond the run, or while a fit of this trainer
-   * runs
+   * @throws OptionError for a snapshot of other parameters or of a step beyond the run, or if a `fit` of this trainer
+   * is running
    */
   restore(snapshot: Snapshot): void;
   /**
-   * Frees what the device holds. A loop that still runs ends at its next event, without another; other calls that are
-   * under way fail with an OptionError. The trainer cannot be used afterwards.
+   * Frees the device memory of the trainer. A running `fit` loop ends without another event; other pending calls fail
+   * with an OptionError. The trainer cannot be used afterwards.
    */
   dispose(): void;
 }
 
 /**
- * Uploads the data set, or has it pass through a window on the device where it is larger than a binding may be, and
- * compiles the step. An epoch visits the examples in an order of its own, which depends on
- * (seed, epoch) alone, in ⌊examples / batch⌋ steps; the examples at the end of the order that fill no batch are left
- * out in that epoch. What a step does depends on the options and its number only.
- * @throws OptionError for an option outside its range, a batch larger than the data set, a model that does not fit
- * the data, or a snapshot of another trainer; DeviceError where the device cannot hold it
+ * Creates a trainer: uploads the data set and compiles the step. A data set that is larger than a binding of the device
+ * is streamed to it instead. Each epoch visits the examples in a new order, which depends only on (seed, epoch), and
+ * has ⌊examples / batchSize⌋ steps; the examples at the end of the order that do not fill a batch are left out. The
+ * result of a step depends only on the options and the step's number.
+ *
+ * @example
+ * ```ts
+ * const { train, test } = builtInDigits({ train: 2000, test: 500 });
+ * const model = sequential([dense(32, { activation: "relu" }), dense(10)], { inputShape: [784] });
+ * const backend = await createBackend();
+ * const trainer = await createTrainer({ model, backend, dataset: train, learningRate: 1e-3, batchSize: 50, epochs: 3 });
+ * for await (const { step, loss } of trainer.fit({ every: 40 })) console.log(step, loss);
+ * const { accuracy } = await trainer.evaluate(test);
+ * ```
+ *
+ * @throws OptionError for an option outside its range, a batch larger than the data set, a model that does not fit the
+ * data, or a snapshot of another trainer; DeviceError if the device does not have enough memory
  */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   return new RunTrainer(await Run.create(planTraining(options)));
 }
 
-/** The public face of a run: it checks what callers ask for and passes it on. */
+/** Implements `Trainer` for a run: checks the arguments of each call and passes it on. */
 class RunTrainer implements Trainer {
   readonly #run: Run;
   readonly #recovery: DeviceRecovery;
@@ -153,8 +168,8 @@ class RunTrainer implements Trainer {
     await this.#recovery.pending;
     const { profile } = this.#run.placement.runner;
     if (!profile) {
-      const what = "this backend times no single dispatch of such a step";
-      throw new DeviceError({ where: "profile", what, fix: "Use a GPU, and a batch that it takes at once" });
+      const what = "this backend cannot measure the dispatches of such a step";
+      throw new DeviceError({ where: "profile", what, fix: "Use a GPU, and a batch that is not divided into parts" });
     }
     try {
       return await this.#run.makeStep(profile);
@@ -168,7 +183,7 @@ class RunTrainer implements Trainer {
     this.#requireFree("restore");
     requireSnapshot("restore", snapshot, this.totalSteps);
     if (this.#recovery.pending) {
-      const fix = "Wait for evaluate, predict or snapshot first";
+      const fix = "Await the pending call of evaluate, predict or snapshot first";
       throw new OptionError({ where: "restore", what: "a lost device is being replaced", fix });
     }
     this.#run.restore(snapshot);

@@ -25,7 +25,7 @@ const tab = signal<Tab>("digits");
 
 const titles: Record<Tab, string> = { digits: "Digits", playground: "Playground" };
 
-/** Takes the state from the address, opens the device, and starts the training. */
+/** Reads the state from the address, opens the device, and starts training. */
 export async function openPage(createWorker: () => Worker, search: URLSearchParams): Promise<void> {
   readAddress(false);
   addEventListener("keydown", onKey);
@@ -59,7 +59,7 @@ const TYPED_INTO =
 
 const PRESSED_BY_SPACE = "button, a, summary, [role=tab], input[type=radio], input[type=checkbox]";
 
-/** Space starts and pauses, S makes a step, R resets, unless the focused element uses the key itself. */
+/** Space starts and pauses, S runs one step, R resets, unless the focused element uses the key itself. */
 function onKey(event: KeyboardEvent): void {
   const { target, key, ctrlKey, metaKey, altKey, repeat, defaultPrevented } = event;
   if (ctrlKey || metaKey || altKey || repeat || defaultPrevented) return;
@@ -79,7 +79,7 @@ export function App() {
       <header>
         <h1>wgrad</h1>
         <TabList
-          label="Parts of the page"
+          label="Sections"
           tabs={tabs.map((name) => ({ name, title: titles[name] }))}
           chosen={tab.value}
           choose={(name) => visit(() => show(name))}

@@ -8,7 +8,7 @@ import type { DeviceInfo, OpenOptions, WorkerApi } from "./contract.ts";
 import { connect, disconnect, prepared, reconnect, resume } from "./digits/state/index.ts";
 import { resume as resumePlayground } from "./playground/state/index.ts";
 
-/** The interface of the present worker. */
+/** The interface of the current worker. */
 export const remote = signal<Remote<WorkerApi> | undefined>(undefined);
 
 /** The device; undefined until it is open. */

@@ -43,6 +43,8 @@ export interface RunOptions {
   readonly finish?: boolean;
   /** Where the units are divided, in ascending order. */
   readonly cuts?: readonly number[];
+  /** The address from which on memory is used. */
+  readonly first?: number;
 }
 
 /** A node of one kernel, and the values of its inputs. */
@@ -52,13 +54,14 @@ export interface Example {
 }
 
 export class Machine {
-  readonly #memory = new WebAssembly.Memory({ initial: 1024, maximum: 65_536, shared: true });
+  readonly #memory: WebAssembly.Memory;
   readonly #kernels: Record<string, Kernel>;
   /** Regions' first and last bytes. */
   #regions: { start: number; end: number }[] = [];
   #next = 0;
 
-  private constructor(kernels: WebAssembly.Module, functions: WebAssembly.Module) {
+  private constructor(kernels: WebAssembly.Module, functions: WebAssembly.Module, bytes: number) {
+    this.#memory = new WebAssembly.Memory({ initial: bytes / 2 ** 16, maximum: 65_536, shared: true });
     const table = new WebAssembly.Table({ element: "anyfunc", initial: 4 });
     const imports = { env: { memory: this.#memory, table } };
     this.#kernels = new WebAssembly.Instance(kernels, imports).exports as Record<string, Kernel>;
@@ -68,11 +71,12 @@ export class Machine {
     table.set(FINISH_NEGATED, exports["finishNegated"] as Kernel);
   }
 
-  static async create(): Promise<Machine> {
+  /** @param bytes of its memory */
+  static async create(bytes = 2 ** 26): Promise<Machine> {
     const folder = fileURLToPath(new URL("functions", import.meta.url));
     const files = await Promise.all([compileAssembly(KERNELS), compileAssembly(folder)]);
     const [kernels, functions] = files.map((file) => new WebAssembly.Module(readFileSync(file)));
-    return new Machine(kernels!, functions!);
+    return new Machine(kernels!, functions!, bytes);
   }
 
   /**
@@ -80,8 +84,9 @@ export class Machine {
    * @throws Error where it wrote outside its results and its scratch memory, a part of the units wrote what another one
    * wrote too, or a result was not finished exactly once
    */
-  run({ node, values }: Example, { fills = [], finish = false, cuts = [] }: RunOptions = {}): NumericArray {
-    this.#clear();
+  run({ node, values }: Example, { fills = [], finish = false, cuts = [], first = 0 }: RunOptions = {}): NumericArray {
+    this.#regions = [];
+    this.#next = first;
     const operands = values.map((array, position) => this.#operand(array, fills[position] ?? false));
     const address = this.#region(4 * node.size);
     this.#words(address, node.size).fill(UNWRITTEN);
@@ -115,7 +120,8 @@ export class Machine {
   }
 
   #filled({ node, values }: Example, size: number, run: Fill): NumericArray {
-    this.#clear();
+    this.#regions = [];
+    this.#next = 0;
     const addresses = values.map((array) => this.#operand(array, false).address);
     const made = (findKernel(wasmKernels, node.op, "wasm.ts") as WasmPointwiseKernel).fill!(node, addresses);
     const args = this.#block(made.arguments);
@@ -181,11 +187,6 @@ export class Machine {
     this.#words(end, GUARD_WORDS).fill(GUARD);
     this.#regions.push({ start, end });
     return start;
-  }
-
-  #clear(): void {
-    this.#regions = [];
-    this.#next = 0;
   }
 
   #checkGuards(): void {

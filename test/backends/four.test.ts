@@ -13,7 +13,7 @@ import { acquireBackend, acquireGuardedBackend, requireIntactGuards } from "../g
 const random = new Random(3);
 const drawn = (size: number) => Float32Array.from({ length: size }, () => random.uniform(0.5, 1.5));
 
-/** Collects the WGSL of every kernel that is made while `body` runs. */
+/** Collects the WGSL of every kernel that is created while `body` runs. */
 async function shadersOf(body: () => Promise<void>): Promise<string[]> {
   const codes: string[] = [];
   const original = GPUDevice.prototype.createShaderModule;
@@ -31,7 +31,7 @@ async function shadersOf(body: () => Promise<void>): Promise<string[]> {
 
 const isFour = (code: string) => code.includes("fn finish_four(");
 
-/** Three steps of Adam over parameters of two sizes, and the parameters and moments then. */
+/** Runs three steps of Adam over parameters of two sizes, and returns the parameters and moments. */
 async function adamSteps(
   backend: Backend,
   sizes: readonly number[],
@@ -56,7 +56,7 @@ const cut: Partial<WebGPUOptions> = { limits: { maxStorageBufferBindingSize: 4 *
 
 test.each([
   ["in one binding", {}, 1],
-  ["in parts, each at its own start", cut, 2],
+  ["in parts, each with its own start", cut, 2],
 ] as const)("an optimizer takes four elements at a time, %s, as the CPU computes them", async (_, options, parts) => {
   const sizes = [4099, 130];
   const packed = 4160 + 192;
@@ -75,7 +75,7 @@ test.each([
   backend.dispose();
 });
 
-test("what is short, no multiple of four, or reads other elements than its own, takes one at a time", async () => {
+test("short vectors, sizes that are not multiples of four, and reads of other elements use one element per thread", async () => {
   const backend = await acquireBackend();
   const [x, short, odd] = [input("x", [64, 80]), input("short", [4092]), input("odd", [4097])];
   const row = input("row", [80]);

@@ -4,7 +4,7 @@ import { parameter } from "../../src/graph/leaves.ts";
 import { tanh } from "../../src/ops/elementwise/index.ts";
 import { acquireGuardedBackend, requireIntactGuards } from "../gpu.ts";
 
-/** Runs a kernel over five elements on a guarded backend, its WGSL rewritten first, and checks the guards. */
+/** Runs a kernel over five elements on a guarded backend, with its WGSL modified first, and checks the guards. */
 async function runGuarded(rewrite: (code: string) => string): Promise<void> {
   const backend = await acquireGuardedBackend();
   const original = GPUDevice.prototype.createShaderModule;
@@ -22,7 +22,7 @@ async function runGuarded(rewrite: (code: string) => string): Promise<void> {
   }
 }
 
-test("a kernel that writes past the end of a value spoils a guard", async () => {
+test("a kernel that writes past the end of a value changes a guard", async () => {
   await runGuarded((code) => code);
   const shifted = (code: string) => {
     expect(code).toContain("output_0[index] =");

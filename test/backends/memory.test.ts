@@ -8,7 +8,7 @@ import { clouds, finish, smallModel } from "../train/examples.ts";
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** Trains on a backend of its own, disposes of it, and looks whether its device can be collected. */
+/** Trains on a new backend, disposes of it, and checks whether its device can be collected. */
 async function usedDevice(): Promise<WeakRef<GPUDevice>> {
   const { backend, device } = await acquireLosableBackend();
   const trainer = await createTrainer({
@@ -26,13 +26,13 @@ async function usedDevice(): Promise<WeakRef<GPUDevice>> {
   return kept;
 }
 
-test("nothing keeps the devices of backends that were disposed of", async () => {
+test("the devices of disposed backends are not kept alive", async () => {
   const devices: WeakRef<GPUDevice>[] = [];
   for (let count = 0; count < 5; count++) devices.push(await usedDevice());
   for (let pass = 0; pass < 10; pass++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     collectGarbage();
   }
-  // The last may still be on the stack.
+  // The last one may still be on the stack.
   expect(devices.filter((device) => device.deref()).length).toBeLessThanOrEqual(1);
 });

@@ -1,5 +1,5 @@
 /*
- * Several graphs of one session use the same parameters. In which order they are compiled, and when, must not change a bit.
+ * Several graphs of one session use the same parameters. The order and time of their compilation must not change any bit.
  */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -23,7 +23,7 @@ const random = new Random(17);
 const drawn = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-1, 1));
 const inputs = drawn(6 * 5);
 
-/** A network of three layers, and graphs that use and update its parameters in all ways. */
+/** A network with three layers, and graphs that use and update its parameters in all ways. */
 function network() {
   const x = input("x", [6, 5]);
   const initial = new Random(5);
@@ -44,7 +44,7 @@ function network() {
   const graphs: Readonly<Record<string, Graph>> = {
     predict: defineGraph({ outputs, loss }),
     all: step(optimizers.adam(), [a, b, c, d]),
-    // In another order, and with a member between that it leaves out.
+    // In another order, and without one of the members.
     outer: step(optimizers.momentum(), [d, a]),
     middle: step(optimizers.sgd(), [b, c]),
     last: step(optimizers.adam(), [c, d]),
@@ -59,7 +59,7 @@ function network() {
   return { x, graphs, leaves: [...leaves], names: Object.keys(graphs) };
 }
 
-/** What is run, one after the other, whatever the order of compilation. */
+/** What is run, in this order, whatever the order of compilation. */
 const runs = [
   "predict",
   "all",
@@ -117,7 +117,7 @@ describe("on WebGPU", () => {
   });
   afterAll(() => backend.dispose());
 
-  test("any order of compilation gives the same bits, and what the CPU gives", { timeout: 240_000 }, async () => {
+  test("any order of compilation gives the same bits, and the results of the CPU", { timeout: 240_000 }, async () => {
     const { names } = network();
     const expected = await valuesAfter(backend, []);
     const onCpu = await valuesAfter(createCpuBackend(), names);
@@ -133,7 +133,7 @@ describe("on WebGPU", () => {
     await fc.assert(sameBits, { numRuns: 15 });
   });
 
-  test("a graph compiled before another one that packs its leaves costs neither of them a dispatch", async () => {
+  test("a graph that is compiled before another one that packs its leaves costs no dispatch in either", async () => {
     const dispatchesOf = async (order: readonly string[]) => {
       const { graphs } = network();
       const session = backend.createSession();
@@ -143,7 +143,7 @@ describe("on WebGPU", () => {
       return counts;
     };
     expect(await dispatchesOf(["predict", "all"])).toEqual(await dispatchesOf(["all", "predict"]));
-    // Neighbours in a pack that lies there are a pack as well.
+    // Adjacent leaves of a pack are themselves a pack.
     const { last } = await dispatchesOf(["last"]);
     expect((await dispatchesOf(["predict", "all", "last"])).last).toBe(last);
   });
@@ -170,7 +170,7 @@ describe("on WebGPU", () => {
     expect(made).toBe(0);
   });
 
-  test("leaves move in the stream of commands: runs, writes and reads in flight see what they should", async () => {
+  test("leaves move in the order of the queue: runs, writes and reads in flight see the right values", async () => {
     const { x, graphs } = network();
     const session = backend.createSession();
     const predict = await session.compile(graphs.predict!);
@@ -194,7 +194,7 @@ describe("on WebGPU", () => {
     session.dispose();
   });
 
-  test("an output that is also the new value of a leaf keeps what the step gave it", async () => {
+  test("an output that is also the new value of a leaf keeps the value of its step", async () => {
     const x = parameter("x", [3], [1, 2, 3]);
     const session = backend.createSession();
     const doubled = multiply(x, 2);
@@ -205,7 +205,7 @@ describe("on WebGPU", () => {
   });
 });
 
-/** A generative adversarial network as one would write it first: two optimizers, each over its own network's parameters. */
+/** A generative adversarial network in its simplest form, with an optimizer for each network. */
 function adversarialNetwork() {
   const noise = input("noise", [16, 4]);
   const real = input("real", [16, 2]);
@@ -269,7 +269,7 @@ async function trainAdversaries(session: Session, order: readonly ("steps" | "bo
 }
 
 describe.each(backends)("a generative adversarial network on $name", ({ create }) => {
-  test("trains as on the CPU in float64, whether the graph that reads all comes first or last", async () => {
+  test("trains as on the CPU in float64, whether the graph that reads everything is compiled first or last", async () => {
     const judge = await trainAdversaries(createCpuBackend({ precision: "float64" }).createSession(), ["steps", "both"]);
     const backend = await create();
     const [first, last] = [
@@ -278,7 +278,7 @@ describe.each(backends)("a generative adversarial network on $name", ({ create }
     ];
     expect(first).toEqual(last);
     first.losses.forEach((loss, at) => expect(Math.abs(loss / judge.losses[at]! - 1), `loss ${at}`).toBeLessThan(1e-4));
-    // It learns: the discriminator tells real from generated better than by chance, where its loss is 2 ln 2.
+    // It learns: the discriminator is better than chance, for which its loss would be 2 ln 2.
     expect(last.losses.at(-1)).toBeLessThan(2 * Math.LN2);
     backend.dispose();
   });

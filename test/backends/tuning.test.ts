@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** The product by a backend with a store, and the lines it logged. */
+/** The product on a backend with a store, and the lines that it logged. */
 async function product(tuning?: TuningStore): Promise<{ result: NumericArray; lines: string[]; grid: string }> {
   const lines: string[] = [];
   const backend = await createWebGPUBackend(dawnGpu(), { tuning, log: (line) => lines.push(line) });
@@ -46,7 +46,7 @@ async function product(tuning?: TuningStore): Promise<{ result: NumericArray; li
   return { result, lines, grid: executable.dispatches[0]!.grid.join() };
 }
 
-/** A store that holds one text, whatever the key. */
+/** A store that returns the same text for all keys. */
 const holding = (text: string): TuningStore => ({ load: async () => text, save: async () => {} });
 
 const limits = {
@@ -58,7 +58,7 @@ const limits = {
   subgroupSize: 8,
 };
 
-test("every tiling, kept as a choice, is used and gives the bits of the rule of thumb", async () => {
+test("every tiling can be chosen, and gives the same bits as the rule of thumb", async () => {
   const { result } = await product();
   const grids = new Set<string>();
   for (const name of Object.keys(possibleTilings(limits))) {
@@ -71,16 +71,16 @@ test("every tiling, kept as a choice, is used and gives the bits of the rule of 
 });
 
 test.each(["", "not JSON", "[1]", "7", "null", '{"a": 1}'])(
-  "kept choices that read %j are ignored with one line",
+  "stored choices that read %j are ignored with one line",
   async (text) => {
     const [usual, corrupt] = [await product(), await product(holding(text))];
     expect(corrupt.lines.length).toBe(1);
-    expect(corrupt.lines[0]).toMatch(/The tuner's kept choices .* ignored\./);
+    expect(corrupt.lines[0]).toMatch(/The tuner's stored choices .* ignored\./);
     expect(corrupt.result).toEqual(usual.result);
   },
 );
 
-test("an unknown tiling or class is no choice", async () => {
+test("ignores an unknown tiling or class", async () => {
   const { result, grid } = await product();
   const other = await product(
     holding(JSON.stringify({ [productClass(SHAPE)]: "9×9 outputs", nonsense: "8×8 outputs" })),
@@ -89,7 +89,7 @@ test("an unknown tiling or class is no choice", async () => {
 });
 
 test(
-  "tuning times every possible tiling, keeps a choice per class, and the next backend uses it",
+  "full tuning measures every possible tiling, stores a choice per class, and the next backend uses it",
   { timeout: 120_000 },
   async () => {
     const store = fileTuningStore(folder);
@@ -113,7 +113,7 @@ test(
 const products = [SHAPE, { ...SHAPE, rows: 128, inner: 90 }];
 
 test(
-  "a brief tuning times a few tilings of a kind, the rule of thumb's first, and the larger product before the other",
+  "brief tuning measures a few tilings of one kind, that of the rule of thumb first, and larger products first",
   { timeout: 120_000 },
   async () => {
     const results: TuningResult[] = [];
@@ -131,7 +131,7 @@ test(
   },
 );
 
-test("without time left, no class is begun, and what chose before goes on", async () => {
+test("without time left, no class is started, and the previous choices remain", async () => {
   const backend = await createWebGPUBackend(dawnGpu());
   const report = () => expect.fail("nothing should be timed");
   expect(await backend.tune(products, report, { budget: 0 })).toEqual({
@@ -141,7 +141,7 @@ test("without time left, no class is begun, and what chose before goes on", asyn
   backend.dispose();
 });
 
-test("the rule of thumb names a tiling that there is, whatever the shape and the device", () => {
+test("the rule of thumb returns an existing tiling for any shape and device", () => {
   const sizes = [1, 3, 8, 10, 17, 64, 784];
   for (const subgroupSize of [undefined, 4, 8, 32]) {
     const on = { ...limits, subgroupSize };
@@ -155,13 +155,13 @@ test("the rule of thumb names a tiling that there is, whatever the shape and the
   }
 });
 
-describe("choices kept in IndexedDB", () => {
+describe("choices stored in IndexedDB", () => {
   const choice = { [productClass(SHAPE)]: "2×2 outputs" };
 
   beforeEach(() => void vi.stubGlobal("indexedDB", new IDBFactory()));
   afterEach(() => void vi.unstubAllGlobals());
 
-  test("are there again, under their key alone", async () => {
+  test("can be loaded again by their key only", async () => {
     const store = browserTuningStore();
     expect(await store.load("a")).toBeUndefined();
     await store.save("a", "1");
@@ -171,7 +171,7 @@ describe("choices kept in IndexedDB", () => {
     expect(await browserTuningStore("another").load("a")).toBeUndefined();
   });
 
-  test("cold and warm: a backend uses what another one kept", async () => {
+  test("cold and warm: a backend uses the choices of another one", async () => {
     const store = browserTuningStore();
     let key = "";
     const cold = await product({ ...store, load: (asked) => store.load((key = asked)) });
@@ -183,7 +183,7 @@ describe("choices kept in IndexedDB", () => {
     expect(cold.grid).not.toBe(warm.grid);
   });
 
-  test("corrupt, or where the browser keeps nothing: one line, and the rule of thumb", async () => {
+  test("if they are corrupt, or the browser stores nothing, one line is logged and rules of thumb are used", async () => {
     const store = browserTuningStore();
     const usual = await product();
     const corrupt = await product({ ...store, load: async (key) => (await store.save(key, "{"), store.load(key)) });

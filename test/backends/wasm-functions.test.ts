@@ -169,12 +169,6 @@ test("an index that is computed beside its reader is taken from the lanes of a v
   expect(await valuesOf(multiply(taken, 2), values, { cuts: [3, 6] })).toEqual(expected);
 });
 
-test("an op that has no expression of WebAssembly is named", () => {
-  const op = { name: "oddity", kind: "compute", traits: { kind: "pointwise" } } as const;
-  const odd = new Tensor(op, [input("x", [3])], {}, { shape: [3], dtype: "float32" });
-  expect(() => functionsOf({ odd })).toThrow(/oddity.*wasm\.ts/s);
-});
-
 describe("a function", () => {
   const leaf = (size: number) => input("x", [size]);
 

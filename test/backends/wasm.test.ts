@@ -29,12 +29,12 @@ const normals = (count: number, seed = 1) => {
 
 /** A product with a chain after it, and a loop, both worth sharing. */
 function largeGraph() {
-  const [x, y] = [input("x", [1024, 192]), input("y", [192, 160])];
+  const [x, y] = [input("x", [2048, 192]), input("y", [192, 160])];
   return { x, y, graph: defineGraph({ z: add(matmul(x, y), 1), w: exp(multiply(x, 0.1)) }) };
 }
 
 /** Rows of the product and elements of the loop. */
-const UNITS = 1024 + 1024 * 192;
+const UNITS = 2048 + 2048 * 192;
 
 /** Notes which units the calling thread computes from now on. */
 function watchCaller(device: WasmDevice): { units: number } {
@@ -167,6 +167,34 @@ describe("a thread that dies", () => {
     await expect(running).rejects.toThrow(DeviceLostError);
     backend.dispose();
   });
+});
+
+test("a long run lets timers fire, and what is called meanwhile comes after it", async () => {
+  const { backend } = await acquireWasm(1);
+  const x = input("x", [4]);
+  const session = backend.createSession();
+  const executable = await session.compile(defineGraph({ total: sum(x) }));
+  session.write(x, Float32Array.of(1, 2, 3, 4));
+  const order: string[] = [];
+  const later = Float32Array.of(5, 6, 7, 8);
+  const timer = new Promise<void>((resolve) => {
+    setTimeout(() => {
+      order.push("timer");
+      session.write(x, later);
+      later.fill(0);
+      void session.read(x).then((values) => {
+        expect(values).toEqual(Float32Array.of(5, 6, 7, 8));
+        order.push("read");
+        resolve();
+      });
+    });
+  });
+  const { total } = await executable.run(0, 500_000);
+  order.push("run");
+  await timer;
+  expect(order).toEqual(["timer", "run", "read"]);
+  expect(total!.every((value) => value === 10)).toBe(true);
+  backend.dispose();
 });
 
 describe("memory", () => {

@@ -17,7 +17,7 @@ import { acquireBackend, acquireGuardedBackend, acquireLosableBackend } from "..
 const random = new Random(42);
 const uniform = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-1, 1));
 
-/** A two-layer network trained by gradient descent on random bytes, 13 to an example so that rows need padding. */
+/** A two-layer network trained by gradient descent on random bytes, 13 per example so that rows need padding. */
 function trainingGraph() {
   const examples = 40;
   const images = input("images", [examples, 13], "uint8");
@@ -116,7 +116,7 @@ describe("on one device", () => {
     for (let step = 0; step < 300; step++)
       expect(Math.abs(losses[step]! / expected[step]! - 1), `step ${step}`).toBeLessThan(1e-3);
     expect(losses[299]).toBeLessThan(0.8 * losses[0]!);
-    // One run of 300 steps against 300 of one: how steps are grouped into submits must not matter.
+    // One run of 300 steps and 300 runs of one step: the division into submits must not matter.
     const single: number[] = [];
     for (let step = 0; step < 300; step++) single.push((await second.executable.run(step, 1)).loss![0]!);
     expect(single).toEqual([...losses]);
@@ -127,7 +127,7 @@ describe("on one device", () => {
     }
   });
 
-  test("a read is taken in the stream of commands: later steps do not change it", async () => {
+  test("a read happens in the order of the queue: later steps do not change it", async () => {
     const { session, executable, parameters } = await prepare(backend);
     const again = await prepare(backend);
     const before = executable.run(0, 5);
@@ -139,7 +139,7 @@ describe("on one device", () => {
     expect(await session.read(parameters[0])).not.toEqual(await snapshot);
   });
 
-  test("bytes in rows of 13 are written and read back whole and in part", async () => {
+  test("bytes in rows of 13 are written and read back, as a whole and in parts", async () => {
     const { session, images, values } = await prepare(backend);
     expect(await session.read(images)).toEqual(values.images);
     session.write(images, new Uint8Array(26).fill(9), 13);
@@ -147,7 +147,7 @@ describe("on one device", () => {
     expect(await session.read(images)).toEqual(changed);
   });
 
-  test("one scalar under two names, a leaf and a per-step scalar are outputs like any other", async () => {
+  test("a scalar with two names, a leaf and a per-step scalar can be outputs", async () => {
     const x = parameter("x", [], [3]);
     const total = multiply(x, 2);
     const graph = defineGraph({ first: total, second: total, x, rate: stepScalar("rate", (step) => step + 0.5) }, [
@@ -163,7 +163,7 @@ describe("on one device", () => {
     });
   });
 
-  test("a profile runs one step and gives a time for each dispatch", async () => {
+  test("profile runs one step and returns a time for each dispatch", async () => {
     const [profiled, run] = [await prepare(backend), await prepare(backend)];
     const times = await profiled.executable.profile!(0);
     await run.executable.run(0, 1);
@@ -172,7 +172,7 @@ describe("on one device", () => {
     expect(await profiled.session.read(profiled.parameters[0])).toEqual(await run.session.read(run.parameters[0]));
   });
 
-  test("17 million elements, more than one grid of one element a thread", async () => {
+  test("processes 17 million elements, more than one grid with one element per thread", async () => {
     const count = 17_000_003;
     const x = input("x", [count]);
     const total = sum(multiply(x, 2));
@@ -188,7 +188,7 @@ describe("on one device", () => {
     session.dispose();
   });
 
-  test("a matrix product with 17 million outputs", { timeout: 120_000 }, async () => {
+  test("computes a matrix product with 17 million outputs", { timeout: 120_000 }, async () => {
     const [rows, columns] = [4127, 4121];
     const left = Float32Array.from({ length: rows * 3 }, (_, i) => (i % 5) - 2);
     const right = Float32Array.from({ length: 3 * columns }, (_, i) => (i % 11) - 5);
@@ -242,7 +242,7 @@ describe("a device that binds at most 16 KiB", () => {
     }
   }
 
-  test("an elementwise chain over a longer vector, with rows broadcast into it", async () => {
+  test("processes an elementwise chain over a longer vector, with broadcast rows", async () => {
     const [x, y, row] = [
       parameter("x", [100, 97], uniform(9700)),
       parameter("y", [100, 97], uniform(9700)),
@@ -253,7 +253,7 @@ describe("a device that binds at most 16 KiB", () => {
     expected.forEach((value, index) => expect(Math.abs(actual[index]! - value)).toBeLessThan(1e-6));
   });
 
-  test("what cannot be taken in parts is refused with both numbers before anything runs", async () => {
+  test("refuses what cannot be divided into parts, with both numbers, before anything runs", async () => {
     const x = parameter("x", [4097], uniform(4097));
     const compiling = backend.createSession().compile(defineGraph({ total: mean(x) }));
     await expect(compiling).rejects.toThrow(DeviceError);
@@ -263,28 +263,28 @@ describe("a device that binds at most 16 KiB", () => {
   });
 });
 
-describe("faults of the device", () => {
-  test("a buffer beyond the device's limit is refused with both numbers", async () => {
+describe("errors of the device", () => {
+  test("a buffer larger than the device's limit is refused with both numbers", async () => {
     const backend = await acquireBackend({ limits: { maxBufferSize: 2 ** 20 } });
     const compiling = backend.createSession().compile(defineGraph({ total: sum(parameter("weights", [2 ** 19])) }));
-    await expect(compiling).rejects.toThrow(/weights: needs 2\.0 MiB in one buffer, and .* allows 1\.0 MiB/);
+    await expect(compiling).rejects.toThrow(/weights: it needs 2\.0 MiB in one buffer, but .* allows 1\.0 MiB/);
     backend.dispose();
   });
 
-  test("memory that the device has not is refused with the bytes, before anything runs", async () => {
+  test("a lack of memory is reported with the number of bytes, before anything runs", async () => {
     const { backend, device } = await acquireLosableBackend();
     const { executable } = await prepare(backend);
     device().popErrorScope = () => Promise.resolve({ message: "VK_ERROR_OUT_OF_DEVICE_MEMORY" } as GPUOutOfMemoryError);
     const compiling = backend.createSession().compile(defineGraph({ total: sum(parameter("weights", [2 ** 19])) }));
     await expect(compiling).rejects.toThrow(DeviceError);
     await expect(compiling).rejects.toThrow(
-      /not enough memory for 2\.0 MiB more, after \d.*VK_ERROR_OUT_OF_DEVICE_MEMORY.*smaller batch/,
+      /not enough memory for another 2\.0 MiB; \d.* were allocated before.*VK_ERROR_OUT_OF_DEVICE_MEMORY.*smaller batch/,
     );
     expect((await executable.run(0, 1)).loss).toHaveLength(1);
     backend.dispose();
   });
 
-  test("losing the device settles `lost` and fails later runs; disposing it does not", async () => {
+  test("losing the device resolves `lost` and fails later runs; disposing of it does not", async () => {
     const { backend, lose } = await acquireLosableBackend();
     const { executable } = await prepare(backend);
     await executable.run(0, 1);

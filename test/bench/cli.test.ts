@@ -69,7 +69,7 @@ test("wgrad bench prints a table, writes the documented JSON and compares it wit
   expect(second.stdout).toMatch(/^\d slower, \d faster, \d within the spread/m);
 });
 
-test("steps are in the JSON with their kernels, and growth with its axis", async () => {
+test("the JSON has steps with their kernels, and growth with its axis", async () => {
   const { code } = await wgrad("bench", "--quick", "--growth", "--filter", "batch 64", "--json", "batch.json");
   expect(code).toBe(0);
   const { steps, growth } = JSON.parse(readFileSync(inFolder("batch.json"), "utf8")) as {
@@ -91,17 +91,40 @@ test("steps are in the JSON with their kernels, and growth with its axis", async
   expect(steps).toEqual([
     { ...step, kernels: expect.any(Array), encoding: steps[0]!.encoding, trainingImagesPerSecond: number },
   ]);
-  // Where other work disturbs it, the clock cannot tell.
+  // Other work on the machine may make the measurement impossible.
   expect([null, { secondsPerStep: number, secondsPerDispatch: number, secondsPerSubmit: number }]).toContainEqual(
     steps[0]!.encoding,
   );
   for (const row of steps[0]!.kernels) expect(row).toEqual(kernel);
 });
 
+test("wgrad bench --device wasm measures WebAssembly and names the ops that run their reference loop", async () => {
+  const { code, stdout } = await wgrad(
+    "bench",
+    "--device",
+    "wasm",
+    "--quick",
+    "--filter",
+    "64x10",
+    "--json",
+    "wasm.json",
+  );
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^adapter +WebAssembly, \d+ threads?$/m);
+  expect(stdout).toMatch(/^reference +ops that run their reference loop: /m);
+  const { environment, kernels } = JSON.parse(readFileSync(inFolder("wasm.json"), "utf8")) as {
+    environment: { reference: string[] };
+    kernels: object[];
+  };
+  expect(environment.reference).not.toContain("matmul");
+  expect(kernels).toHaveLength(3);
+  for (const row of kernels) expect(row).toEqual(kernel);
+});
+
 test.each([
-  [["--filter", "conv"], 2, /^error: --filter: nothing that is measured has "conv" in its name/m],
+  [["--filter", "conv"], 2, /^error: --filter: no benchmark has "conv" in its name/m],
   [["--compare", "absent.json"], 1, /^error: absent\.json: cannot be read: no such file/m],
-  [["--compare", "broken.json"], 1, /^error: broken\.json: this is no report of wgrad's benchmark/m],
+  [["--compare", "broken.json"], 1, /^error: broken\.json: this is not a report of wgrad's benchmark/m],
   [
     ["--json", "absent/new.json"],
     1,
@@ -114,7 +137,7 @@ test.each([
   expect(refused).toMatchObject({ code, stdout: "" });
 });
 
-test("the page is built to be served from any folder", async () => {
+test("the page can be served from any folder", async () => {
   const root = fileURLToPath(new URL("../..", import.meta.url));
   await build({
     root,

@@ -15,7 +15,7 @@ import { reportOf } from "./reports.ts";
 const settings = { ...quickly, samples: 3, sampleSeconds: 1e-3, warmUpSeconds: 1e-3, mostSeconds: 0.1 };
 const { ceilings } = reportOf();
 
-/** Changes values that come back from a backend, and counts steps that it runs. */
+/** Changes values that are read from a backend, and counts the steps that it runs. */
 function tampered(backend: Backend, tamper: (values: NumericArray, name: string) => void) {
   const counts = { steps: 0, profiles: 0 };
   const changed = (values: NumericArray, name: string) => {
@@ -47,7 +47,7 @@ function tampered(backend: Backend, tamper: (values: NumericArray, name: string)
 
 const caseNamed = (name: string) => kernelCases.find((each) => each.name === name)!;
 
-/** Two small layers, at a batch that no kernel is made for. */
+/** Two small layers, at an unusual batch size. */
 const smallStep = { name: "small step", hidden: [24, 16], batch: 7 };
 
 describe("on one device", () => {
@@ -86,16 +86,16 @@ describe("on one device", () => {
     });
     const measuring = measureKernel({ ...bench, backend }, caseNamed(name));
     await expect(measuring).rejects.toThrow(ResultError);
-    await expect(measuring).rejects.toThrow(new RegExp(`^${name}, ${spoiled}: element \\d+ is .* and the CPU's is`));
+    await expect(measuring).rejects.toThrow(new RegExp(`^${name}, ${spoiled}: element \\d+ is .*, but .* on the CPU`));
     expect(counts).toEqual({ steps: 1, profiles: 0 });
   });
 
-  test("a step is right, and timed", async () => {
+  test("a correct step is timed", async () => {
     const row = await measureStepInDetail(bench, smallStep);
     expect(row).toMatchObject({ network: "784-24-16-10", batch: 7, dispatches: row.kernels.length });
     expect(row.kernels.every(({ seconds }) => seconds.median > 0)).toBe(true);
     expect(row.imagesPerSecond).toBeCloseTo(7 / row.seconds.median);
-    // The data set and its order, and not much more.
+    // The data set and its order, and little more.
     expect(row.gpuBytes).toBeGreaterThan(60_000 * (784 + 8));
     expect(row.gpuBytes).toBeLessThan(1.05 * 60_000 * (784 + 8));
   });
@@ -105,7 +105,7 @@ describe("on one device", () => {
     async (spoiled) => {
       let reads = 0;
       const { backend, counts } = tampered(bench.backend, (values, of) => {
-        // The first time a leaf is read it holds its initial values.
+        // The first read of a leaf returns its initial values.
         if (of === spoiled && (++reads > 1 || !of.includes(".")))
           values[values.length > 9 ? 9 : 0]! += of === "correct" ? 1 : 1e-4;
       });
@@ -116,7 +116,7 @@ describe("on one device", () => {
     },
   );
 
-  test("the meter forgets what was destroyed", async () => {
+  test("the meter does not count destroyed buffers", async () => {
     const before = bench.meter.bytes;
     const session = bench.backend.createSession();
     await session.compile(caseNamed("matmul 64x128x10").build().graph);
@@ -129,7 +129,7 @@ describe("on one device", () => {
 describe("the whole benchmark", () => {
   const options = { runtime: "a test", system: "here", quick: true, growth: false, filter: "" };
 
-  test("goes on after a wrong result, which it names", async () => {
+  test("continues after a wrong result, which it reports", async () => {
     const kinds: string[] = [];
     const report = await runBenchmark({
       ...options,
@@ -146,13 +146,13 @@ describe("the whole benchmark", () => {
     expect(report.wrong).toEqual([
       { name: "cross-entropy 64x10", why: expect.stringMatching(/^cross-entropy 64x10, gradient: element 0 is NaN/) },
     ]);
-    // Without the switch that leaves them exact, Dawn rounds timestamps.
+    // Dawn rounds timestamps by default.
     expect(report.clock).toBe("wall clock");
     expect(report.kernels[0]!.clock).toBe("wall clock");
     for (const ceiling of Object.values(report.ceilings)) expect(ceiling).toBeGreaterThan(1e6);
   });
 
-  test("a filter that leaves nothing is refused with names that would do", async () => {
+  test("refuses a filter that matches nothing, with examples of names", async () => {
     const running = runBenchmark({ ...options, source: dawnGpu(), filter: "conv" });
     await expect(running).rejects.toThrow(OptionError);
     await expect(running).rejects.toThrow(/"conv" in its name.*"matmul 64x784x128"/);
@@ -160,7 +160,7 @@ describe("the whole benchmark", () => {
 });
 
 describe("the comparison", () => {
-  test("lets rounding pass and nothing else", () => {
+  test("accepts only rounding errors", () => {
     const expected = [1, -2, 3];
     requireClose("x", Float32Array.from([1 + 2 ** -22, -2, 3]), expected, { joined: 4 });
     expect(() => requireClose("x", Float32Array.from([1, -2, 3.001]), expected, { joined: 4 })).toThrow(
@@ -170,7 +170,7 @@ describe("the comparison", () => {
       /element 1 is NaN/,
     );
     expect(() => requireClose("x", Float32Array.from([1, -2]), expected)).toThrow(
-      /2 values came back, and 3 were expected/,
+      /2 values were returned, but 3 were expected/,
     );
     expect(() => requireClose("x", Float32Array.from([1, -2, 3 + 2 ** -21]), expected)).toThrow(ResultError);
   });

@@ -76,13 +76,13 @@ describe("the way to a Vulkan driver", () => {
     linkerCache,
   });
   const lent = "/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json";
-  const bySelf = { title: "what the Vulkan loader finds by itself", folders: [] };
+  const bySelf = { title: "the Vulkan loader's default", folders: [] };
 
-  test("nothing is there: the loader is asked all the same", () => {
+  test("is the Vulkan loader if there is no driver", () => {
     expect(waysToDriver(machine())).toEqual([bySelf]);
   });
 
-  test("a driver under /usr/local/nvidia comes before one that computes on the CPU", () => {
+  test("prefers a driver under /usr/local/nvidia to a software driver", () => {
     write("/usr/share/vulkan/icd.d/lvp_icd.json", manifestFor("libvulkan_lvp.so"));
     write(lent, manifestFor("libGLX_nvidia.so.0"));
     write("/usr/local/nvidia/lib64/libGLX_nvidia.so.0");
@@ -90,12 +90,12 @@ describe("the way to a Vulkan driver", () => {
     const library = "libGLX_nvidia.so.0";
     expect(waysToDriver(machine())).toEqual([
       { title: lent, manifest: lent, library, folders },
-      { title: `a manifest of our own for ${library}`, library, folders },
+      { title: `a new manifest for ${library}`, library, folders },
       bySelf,
     ]);
   });
 
-  test("a library that the linker finds by itself needs no folder", () => {
+  test("needs no folder for a library that the linker finds", () => {
     const file = "/etc/vulkan/icd.d/nvidia_icd.json";
     write(file, manifestFor("libGLX_nvidia.so.0"));
     const expected = { manifest: file, folders: [] };
@@ -106,7 +106,7 @@ describe("the way to a Vulkan driver", () => {
     expect(waysToDriver(machine())[0]).toMatchObject(expected);
   });
 
-  test("libraries without a manifest get one; EGL's comes second", () => {
+  test("uses a new manifest for libraries without one, EGL's second", () => {
     write("/usr/local/nvidia/lib64/libEGL_nvidia.so.0");
     write("/opt/driver/libGLX_nvidia.so.0");
     const ways = waysToDriver(machine({ LD_LIBRARY_PATH: "/opt/driver" }));
@@ -129,7 +129,7 @@ describe("the way to a Vulkan driver", () => {
     });
   });
 
-  test("manifests name libraries by name, by path, from their own folder, or not at all", () => {
+  test("reads manifests with a library's name, absolute path, relative path, or none", () => {
     const folder = "/etc/vulkan/icd.d";
     write(`${folder}/a.json`, manifestFor("libA.so"));
     write(`${folder}/b.json`, manifestFor("/opt/libB.so"));
@@ -144,7 +144,7 @@ describe("the way to a Vulkan driver", () => {
     ]);
   });
 
-  test("the archive's libraries stand in for missing ones only, after the machine's own", () => {
+  test("uses the archive's libraries only for missing ones, after the machine's own", () => {
     write("/usr/local/nvidia/lib64/libGLX_nvidia.so.0");
     write("/usr/local/nvidia/lib64/libEGL.so.1");
     write("/lib64/libX11.so.6");
@@ -163,7 +163,7 @@ describe("the way to a Vulkan driver", () => {
     expect(environmentOf(machine(), { title: "", folders: [] }, { folder: "/archive/lib", names: [] })).toEqual({});
   });
 
-  test("what ldconfig prints", () => {
+  test("parses the output of ldconfig", () => {
     const text = `2 libs found in cache \`/etc/ld.so.cache'
 \tlibz.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libz.so.1
 \tlibold.so.1 (libc6) => /lib/i386-linux-gnu/libold.so.1
@@ -196,7 +196,7 @@ describe("the archive's contents", () => {
     for (const name of ["libvulkan.so.1", "libstdc++.so.6"]) write(`system/usr/lib/x86_64-linux-gnu/${name}`);
   });
 
-  test("Node, wgrad, Dawn for this platform only, the loader, MNIST unpacked", () => {
+  test("are Node, wgrad, Dawn for this platform only, the loader, and MNIST unpacked", () => {
     const entries = contentsOf(from());
     const names = entries.map(({ name }) => name);
     expect(names.filter((name) => /^(bin|dist|lib|mnist)\//.test(name) || name.endsWith(".node"))).toEqual([
@@ -217,7 +217,7 @@ describe("the archive's contents", () => {
     expect(entries.flatMap(({ bytes }) => (bytes ? [new TextDecoder().decode(bytes)] : []))).toEqual(digits);
   });
 
-  test("every script finds in the archive what it imports", () => {
+  test("include every import of every script", () => {
     const entries = contentsOf(from());
     const names = new Set(entries.map(({ name }) => name));
     const packages = new Set(["webgpu", "commander"]);
@@ -234,7 +234,7 @@ describe("the archive's contents", () => {
     }
   });
 
-  test("every package that the built code imports is there, and what that imports", () => {
+  test("include every package that the built code imports, directly or indirectly", () => {
     const names = new Set(contentsOf(from()).map(({ name }) => name));
     const { dependencies } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as {
       dependencies: object;
@@ -244,7 +244,7 @@ describe("the archive's contents", () => {
       expect(names).toContain(`node_modules/${name}/package.json`);
   });
 
-  test("MNIST's plain files are taken as they are", () => {
+  test("include MNIST's uncompressed files unchanged", () => {
     for (const name of digits) write(`digits/${name}`, name);
     const sources = contentsOf(from())
       .filter(({ name }) => name.startsWith("mnist/"))
@@ -254,16 +254,16 @@ describe("the archive's contents", () => {
 
   test.each([
     ["dist/cli.js", "Run `npm run build` first"],
-    ["digits/t10k-labels-idx1-ubyte.gz", "t10k-labels-idx1-ubyte: there is no such file, nor one with .gz"],
+    ["digits/t10k-labels-idx1-ubyte.gz", "t10k-labels-idx1-ubyte: neither this file nor its .gz exists"],
     ["system/usr/lib/x86_64-linux-gnu/libvulkan.so.1", "install libvulkan1"],
-  ])("without %s it says what to do", (path, message) => {
+  ])("need %s, and the error says how to get it", (path, message) => {
     rmSync(join(root, path));
     expect(() => contentsOf(from())).toThrow(message);
   });
 });
 
 describe("the recipes", () => {
-  test("those of the issue, five seeds", () => {
+  test("are the agreed ones, with five seeds", () => {
     expect(plannedRecipes({})).toEqual({
       target: 0.98,
       seeds: 5,
@@ -274,7 +274,7 @@ describe("the recipes", () => {
     });
   });
 
-  test("options make them shorter, and nonsense is refused", () => {
+  test("are shortened by options, and invalid options are refused", () => {
     const { seeds, recipes } = plannedRecipes({ epochs: "2", "max-steps": "30", seeds: "1" });
     expect(seeds).toBe(1);
     expect(recipes[1]).toMatchObject({ batch: 512, epochs: 2, maxSteps: 30 });
@@ -299,7 +299,7 @@ describe("the summary", () => {
   const eager = { mode: "PyTorch eager", ...recipe, seeds: [seed(3, 0.97, 0.98)] };
   const graphs = { mode: "PyTorch CUDA graphs", ...recipe, seeds: [seed(0.5, 0.9, 0.95)] };
 
-  test("medians side by side, and the goals", () => {
+  test("has medians of all modes, and the goals", () => {
     const benchmark = {
       ceilings: { flopsPerSecond: 50e12 },
       kernels: [
@@ -333,9 +333,9 @@ describe("the summary", () => {
       "                                       wgrad       PyTorch eager PyTorch CUDA graphs",
       "images/s                               1,667                 333               2,000",
       "whole schedule, s                      0.600               3.000               0.500",
-      "test accuracy after it               98.10 %             98.00 %             95.00 %",
+      "final test accuracy                  98.10 %             98.00 %             95.00 %",
       "first epoch at 98.00 %                     2                   2                none",
-      "s to its end                           0.400               3.000                none",
+      "s to the end of it                     0.400               3.000                none",
       "",
       "yes  98.00 % on the test set in under 1 s, whole schedule: 0.600 s (batch 64), 98.10 %",
       "yes  batch 64: images/s at least 3 × PyTorch eager: 5.00 ×",
@@ -344,7 +344,7 @@ describe("the summary", () => {
     ]);
   });
 
-  test("a mode that is not there or failed is left open", () => {
+  test("has no result for a mode that is absent or failed", () => {
     const failed = { ...graphs, seeds: [], failed: "RuntimeError: no capture" };
     const summary = summarize({ reports: [{ runs: [wgrad] }, { runs: [failed] }], target: 0.99 });
     expect(summary.goals.map(({ measured, reached }) => [measured, reached])).toEqual([

@@ -1,4 +1,4 @@
-/* Made-up findings. */
+/* Reports with made-up results. */
 import type { BenchmarkReport, DetailedStepRow, GrowthRow, KernelRow } from "../../src/bench/report.ts";
 import type { Spread } from "../../src/bench/statistics.ts";
 

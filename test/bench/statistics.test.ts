@@ -10,14 +10,14 @@ const spread = (lowerQuartile: number, median: number, upperQuartile: number): S
 });
 
 describe("statistics", () => {
-  test("quantiles lie on the samples or between two of them", () => {
+  test("quantiles are samples, or interpolated between two of them", () => {
     expect(quantile([7], 0.25)).toBe(7);
     expect(quantile([1, 2, 3, 4, 5], 0.25)).toBe(2);
     expect(quantile([1, 2, 3, 4], 0.5)).toBe(2.5);
     expect(quantile([10, 20], 0.25)).toBe(12.5);
   });
 
-  test("median and quartiles do not depend on the order, nor the median on one outlier", () => {
+  test("median and quartiles do not depend on the order, and the median not on an outlier", () => {
     expect(spreadOf([5, 1, 4, 2, 3])).toEqual({ lowerQuartile: 2, median: 3, upperQuartile: 4, samples: 5 });
     expect(spreadOf([3, 1, 2, 4, 1000]).median).toBe(3);
     const samples = [3, 1, 2];
@@ -25,7 +25,7 @@ describe("statistics", () => {
     expect(samples).toEqual([3, 1, 2]);
   });
 
-  test("the spread is half the distance of the quartiles, as a share of the median", () => {
+  test("the relative spread is half the interquartile range divided by the median", () => {
     expect(relativeSpread(spread(9, 10, 13))).toBe(0.2);
     expect(relativeSpread(spread(0, 0, 0))).toBe(0);
   });
@@ -36,11 +36,11 @@ describe("statistics", () => {
     ["same", spread(9, 10, 11), spread(11, 12, 13)],
     ["same", spread(9, 10, 11), spread(5, 8, 9)],
     ["same", spread(5, 10, 20), spread(18, 19, 21)],
-  ] as const)("%s only where the middle halves do not touch", (change, before, now) => {
+  ] as const)("%s, by whether the interquartile ranges overlap", (change, before, now) => {
     expect(changeOf(before, now)).toBe(change);
   });
 
-  test("a clock is coarse where all its times are multiples of a large unit, or 0", () => {
+  test("a clock is coarse if all its times are multiples of a large unit, or 0", () => {
     expect(isCoarse([65_536, 0, 196_608])).toBe(true);
     expect(isCoarse([100_000, 300_000])).toBe(true);
     expect(isCoarse([0, 0])).toBe(true);

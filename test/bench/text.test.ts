@@ -31,14 +31,14 @@ const events: BenchmarkEvent[] = [
     kind: "leftOut",
     left: {
       name: "growth width 4096",
-      why: "784-4096-10 at batch 64 would take 42 s by prediction, and 20 s are the most that is spent",
+      why: "784-4096-10 at batch size 64 would take about 42 s, more than the limit of 20 s, which is rather long",
     },
   },
   {
     kind: "wrong",
     left: {
       name: "adam 100000",
-      why: "adam 100000, weights: element 99999 is 0, and the CPU's is 0.123456789: 0.123 apart, where 1e-7 is allowed",
+      why: "adam 100000, weights: element 99999 is 0, but 0.123456789 on the CPU: they differ by 0.123, and 1e-7 is allowed",
     },
   },
 ];
@@ -47,14 +47,14 @@ describe("the report as text", () => {
   const report = new ReportLines();
   const lines = events.flatMap((event) => report.of(event));
 
-  test("fits into 100 columns, whatever was found", () => {
+  test("fits into 100 columns for all results", () => {
     expect(longest(lines)).toBeLessThanOrEqual(100);
   });
 
   test("names the software adapter, the date, the versions and the ceilings", () => {
     const text = lines.join("\n");
     for (const part of [
-      "software adapter: a CPU plays the GPU",
+      "a software adapter, which computes on the CPU",
       "2025-11-22 10:00 UTC",
       "wgrad       0.1.0",
       "webgpu 0.6.2",
@@ -65,13 +65,13 @@ describe("the report as text", () => {
     }
   });
 
-  test("has a row for each kernel under one heading, and says what was not measured", () => {
+  test("has a row for each kernel under one heading, and lists what was not timed", () => {
     expect(lines.filter((line) => line.startsWith("kernel  "))).toHaveLength(2);
     const row = lines.find((line) => line.startsWith("matmul 64x784x128"));
     expect(row).toMatch(/^matmul 64x784x128 +\[64, 784\] .* 1\.00 ms +10% +12\.5 GFLOP\/s +25 % +arithmetic$/);
-    expect(lines.join("\n")).toMatch(/left out: growth width 4096/);
-    expect(lines.join("\n")).toMatch(/WRONG, so not timed: adam 100000/);
-    expect(lines.join("\n")).toMatch(/kernels +not told apart/);
+    expect(lines.join("\n")).toMatch(/skipped: growth width 4096/);
+    expect(lines.join("\n")).toMatch(/WRONG, not timed: adam 100000/);
+    expect(lines.join("\n")).toMatch(/kernels +not timed/);
   });
 
   test.each([
@@ -91,14 +91,14 @@ describe("the report as text", () => {
     expect(text).toBe(expected);
   });
 
-  test("breaks lines at spaces, and words only where they are longer than a line", () => {
+  test("breaks lines at spaces, and words only if they are longer than a line", () => {
     expect(broken("one two three", 7)).toEqual(["one two", "three"]);
     expect(broken("abcdefghij k", 4)).toEqual(["abcd", "efgh", "ij k"]);
     expect(broken("", 4)).toEqual([""]);
   });
 });
 
-describe("compared with an earlier report", () => {
+describe("a comparison with an earlier report", () => {
   const before = reportOf({
     kernels: [kernelRow("a", 1), kernelRow("b", 1), kernelRow("c", 1), kernelRow("gone", 1)],
     growth: [growthRow("batch", 1, 1)],
@@ -109,37 +109,37 @@ describe("compared with an earlier report", () => {
     growth: [growthRow("batch", 1, 0.25)],
   });
 
-  test("what changed beyond the spread is marked, by the same clock only", () => {
+  test("marks changes beyond the spread, for times with the same clock", () => {
     const changes = compareReports(before, now).map(({ name, change }) => `${name} ${change}`);
     expect(changes).toEqual(["a slower", "b same", "growth batch 1 faster"]);
   });
 
-  test("in words", () => {
+  test("is printed as a table and a summary", () => {
     const lines = comparison("old.json", before, now);
     expect(longest(lines)).toBeLessThanOrEqual(100);
     expect(lines.join("\n")).toMatch(/^a +1\.00 s +2\.00 s +2\.00× slower$/m);
     expect(lines.join("\n")).toMatch(/^growth batch 1 +1\.00 s +250 ms +4\.00× faster$/m);
     expect(lines.at(-1)).toBe(
-      "1 slower, 1 faster, 1 within the spread; 4 are in one of the two only, or by another clock",
+      "1 slower, 1 faster, 1 within the spread; 4 only in one report, or with different clocks",
     );
   });
 
-  test("another adapter is pointed out", () => {
+  test("reports a different adapter", () => {
     const other = reportOf({ environment: { ...before.environment, adapter: { name: "a GPU", software: false } } });
     expect(comparison("old.json", before, other).join("\n")).toMatch(
-      /another adapter: it was\n {2}llvmpipe .*\nand is\n {2}a GPU/,
+      /adapter differs: before\n {2}llvmpipe .*\nnow\n {2}a GPU/,
     );
   });
 
   test.each(["", "no JSON", "null", "[]", '{"format": 2}', '{"format": 1, "environment": {}, "kernels": []}'])(
-    "a file of %j is refused",
+    "refuses a file with %j",
     (text) => {
       expect(() => readReport(text, "old.json")).toThrow(DataError);
-      expect(() => readReport(text, "old.json")).toThrow(/^old\.json: this is no report/);
+      expect(() => readReport(text, "old.json")).toThrow(/^old\.json: this is not a report/);
     },
   );
 
-  test("what was written is read", () => {
+  test("reads a written report", () => {
     expect(readReport(JSON.stringify(now), "new.json")).toEqual(now);
   });
 });

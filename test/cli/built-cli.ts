@@ -1,17 +1,17 @@
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { Random } from "../../src/random.ts";
 import { mnistFileNames, type MnistFile } from "../../src/data/mnist.ts";
 import { writeIdx } from "../data/idx-files.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The command line as users have it, built anew where it finds the packages that it imports. */
+/** Builds the command line as it is published, in a folder from which it can import its packages. */
 export async function buildCli(): Promise<{ path: string; remove(): void }> {
   const cache = join(root, "node_modules", ".cache");
   mkdirSync(cache, { recursive: true });
@@ -29,35 +29,35 @@ export interface Finished {
 export interface RunOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Called with the child once it runs. */
+  /** Called with the child process once it runs. */
   readonly started?: (child: ReturnType<typeof spawn>) => void;
-  /** The path is that of a program, which is not to be run by Node. */
+  /** Whether the path is an executable program rather than a script for Node. */
   readonly program?: boolean;
 }
 
-/** Runs the command line to its end, with no MNIST and no debugging named in the environment. */
+/** Runs the command line to its end, without MNIST_DIR and DEBUG in the environment. */
 export function runCli(path: string, args: readonly string[], options: RunOptions): Promise<Finished> {
   const { MNIST_DIR: _mnist, DEBUG: _debug, ...inherited } = process.env;
   const env = { ...inherited, ...options.env };
   const [program, values] = options.program ? [path, args] : [process.execPath, [path, ...args]];
   const child = spawn(program, values, { cwd: options.cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-  const said = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (said.stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (said.stderr += text));
+  const output = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
   options.started?.(child);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, ...said }));
+    child.on("close", (code) => resolve({ code, ...output }));
   });
 }
 
-/** A new folder that is removed with all in it. */
+/** Creates a temporary folder, and a function that removes it with its contents. */
 export function temporaryFolder(): { path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), "wgrad-cli-"));
   return { path, remove: () => rmSync(path, { recursive: true }) };
 }
 
-/** The command line that the tests of a file run, and the folder that they run it in. */
+/** The command line under test, and the folder that it runs in. */
 export interface CommandLine {
   /** The path of the built program. */
   readonly path: string;
@@ -69,11 +69,15 @@ export interface CommandLine {
   write(name: string, lines: readonly string[]): void;
   /** Runs a command in the folder. */
   run(args: readonly string[], options?: Omit<RunOptions, "cwd">): Promise<Finished>;
+  /** Runs a command in the folder with this text on its standard input. Arguments are separated by spaces. */
+  runReading(args: string, input: string | Uint8Array): Finished;
+  /** The events in a file of --log. */
+  eventsIn(name: string): Record<string, unknown>[];
 }
 
 /**
- * Builds the command line before the tests of a file, which calls this at its top.
- * @param mnist whether the folder has small pictures as MNIST's files in "data"
+ * Builds the command line before the tests of a file. Call it at the top level of the file.
+ * @param mnist whether the folder contains small pictures in MNIST's format, in "data"
  */
 export function commandLine({ mnist = false } = {}): CommandLine {
   let cli: Awaited<ReturnType<typeof buildCli>>;
@@ -98,10 +102,43 @@ export function commandLine({ mnist = false } = {}): CommandLine {
     inFolder,
     write: (name, lines) => writeFileSync(inFolder(name), `${lines.join("\n")}\n`),
     run: (args, options) => runCli(cli.path, args, { cwd: folder.path, ...options }),
+    runReading(args, input) {
+      const command = [cli.path, ...args.split(" ")];
+      const { status, stdout, stderr } = spawnSync(process.execPath, command, {
+        cwd: folder.path,
+        input,
+        encoding: "utf8",
+      });
+      return { code: status, stdout, stderr };
+    },
+    eventsIn(name) {
+      const lines = readFileSync(inFolder(name), "utf8").trimEnd().split("\n");
+      return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    },
   };
 }
 
-/** Small pictures of ten classes that a linear model tells apart: noise, and one bright pixel that names the class. */
+/** Options that train quickly on the pictures in "data". */
+export const quick = ["--data", "data", "--device", "cpu", "--hidden", "8", "--batch", "20", "--lr", "0.02"] as const;
+
+/** The quick options, with these options added or replacing them; an option must not be given twice. */
+export const quickWith = (...args: readonly string[]): string[] => [
+  ...quick.filter((text, index) => !args.includes(index % 2 === 0 ? text : quick[index - 1]!)),
+  ...args,
+];
+
+/** The result of a command on the test set, without the times. */
+export const resultOf = ({ stdout }: Finished): string | undefined =>
+  /test accuracy .* %  loss [\d.]+/.exec(stdout)?.[0];
+
+/** Fails unless a command ended with this exit code and these messages, without a stack trace. */
+export function expectRefusal({ code, stderr }: Finished, expectedCode: number, ...messages: RegExp[]): void {
+  for (const message of messages) expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/^ +at .*\.(js|ts|mjs)/m);
+  expect(code).toBe(expectedCode);
+}
+
+/** Small pictures of ten classes that a linear model separates: noise, and one bright pixel whose position is the class. */
 export function smallPictures(): Record<MnistFile, Uint8Array> {
   const [rows, columns] = [4, 5];
   const split = (count: number, seed: number): [images: Uint8Array, labels: Uint8Array] => {
@@ -116,7 +153,7 @@ export function smallPictures(): Record<MnistFile, Uint8Array> {
   return { trainImages, trainLabels, testImages, testLabels };
 }
 
-/** Puts four files into a folder, plain or, where they begin as gzip does, under packed names. */
+/** Writes MNIST's four files to a folder; contents in gzip get names that end in .gz. */
 export function writeMnist(folder: string, files: Readonly<Record<MnistFile, Uint8Array>>): void {
   mkdirSync(folder, { recursive: true });
   for (const [file, bytes] of Object.entries(files)) {

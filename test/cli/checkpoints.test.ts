@@ -23,7 +23,7 @@ const training = [
   "--epochs",
   "200",
 ];
-/** The training with another value of one of its options. */
+/** The same command with another value for one of its options. */
 const trainingWith = (option: string, value: string) =>
   training.map((text, index) => (training[index - 1] === option ? value : text));
 const keeping = ["--checkpoint", "kept", "--every", "25", "--log", "run.jsonl", "--out", "model.safetensors"];
@@ -32,7 +32,7 @@ afterEach(() => {
   for (const name of readdirSync(cli.folder)) if (name !== "data") rmSync(inFolder(name), { recursive: true });
 });
 
-/** What of a run does not depend on the clock. */
+/** The parts of a run's log and model that do not depend on time. */
 function outcome(log = "run.jsonl", model = "model.safetensors") {
   const lines = readFileSync(inFolder(log), "utf8").trimEnd().split("\n");
   const events = lines
@@ -49,7 +49,7 @@ function outcome(log = "run.jsonl", model = "model.safetensors") {
   return { log: numbers, tensors: readSafetensors(readFileSync(inFolder(model)), model).tensors };
 }
 
-/** Ends a run by a signal once its folder holds a checkpoint. */
+/** Runs a command and sends it a signal once its folder contains a checkpoint. */
 const endedBy = (signal: NodeJS.Signals, args: readonly string[]) =>
   wgrad(args, {
     started(child) {
@@ -69,14 +69,14 @@ describe("wgrad train --checkpoint", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)(
-    "on %s saves, exits with %i, and --resume ends with the log and the bits of a run that never stopped",
+    "saves on %s and exits with %i; a resumed run has the log and the bits of an uninterrupted run",
     async (signal, code) => {
       const options = ["--validation", "0.2", "--patience", "100"];
       await wgrad([...training, ...options, "--log", "whole.jsonl", "--out", "whole.safetensors"]);
       const ended = await endedBy(signal, [...training, ...options, ...keeping]);
       expect(ended.code).toBe(code);
       expect(ended.stdout).toMatch(/interrupted at step [\d,]+ of 1,600/);
-      const [, last] = /The same command with --resume goes on from (\S+)\./.exec(ended.stdout)!;
+      const [, last] = /The same command with --resume continues from (\S+)\./.exec(ended.stdout)!;
       const reached = Number(/interrupted at step ([\d,]+)/.exec(ended.stdout)![1]!.replace(",", ""));
       expect(last).toBe(`kept/step-${String(reached).padStart(9, "0")}.safetensors`);
       const resumed = await wgrad([...training, ...options, ...keeping, "--resume"]);
@@ -88,7 +88,7 @@ describe("wgrad train --checkpoint", () => {
     },
   );
 
-  test("a checkpoint is a model that evaluate and export take", async () => {
+  test("a checkpoint can be evaluated and exported like a model", async () => {
     await wgrad([...training, "--max-steps", "60", ...keeping]);
     const { code, stdout } = await wgrad([
       "evaluate",
@@ -107,7 +107,7 @@ describe("wgrad train --checkpoint", () => {
       "exported.safetensors",
     ]);
     expect(exported).toMatchObject({ code: 0, stderr: "" });
-    // The parameters alone, as PyTorch's Sequential numbers them: neither the optimizer's state nor the best one's.
+    // Only the parameters, numbered as in PyTorch's Sequential, without optimizer states and best parameters.
     const { tensors } = readSafetensors(readFileSync(inFolder("exported.safetensors")), "exported");
     expect([...tensors.keys()].sort()).toEqual([
       "layers.0.bias",
@@ -117,17 +117,17 @@ describe("wgrad train --checkpoint", () => {
     ]);
   });
 
-  test("begins anew, and says so, where there is none to go on from", async () => {
+  test("starts from the beginning, with a message, if there is no checkpoint", async () => {
     const { code, stderr } = await wgrad([...training, "--max-steps", "30", ...keeping, "--resume"]);
-    expect(stderr).toContain("There is no checkpoint in kept yet: the run begins anew.");
+    expect(stderr).toContain("There is no checkpoint in kept: the run starts from the beginning.");
     expect(code).toBe(0);
   });
 
-  test("refuses a folder that is in use, other options by their names, other data, and --resume without a folder", async () => {
+  test("refuses a folder with checkpoints, other options, other data, and --resume without a folder", async () => {
     await wgrad([...training, "--max-steps", "30", ...keeping]);
     const again = await wgrad([...training, "--max-steps", "30", ...keeping]);
     expect(again.code).toBe(2);
-    expect(again.stderr).toMatch(/kept: there are checkpoints already, up to step 30\. Add --resume/);
+    expect(again.stderr).toMatch(/kept: the folder already contains checkpoints, up to step 30\. Add --resume/);
     const other = await wgrad([
       ...trainingWith("--lr", "0.01"),
       "--max-steps",
@@ -160,22 +160,22 @@ describe("wgrad train --checkpoint", () => {
     writeMnist(inFolder("changed"), data);
     const changed = await wgrad([...trainingWith("--data", "changed"), "--max-steps", "30", ...keeping, "--resume"]);
     expect(changed.code).toBe(2);
-    expect(changed.stderr).toMatch(/belongs to a different run: the training data are not the same\./);
+    expect(changed.stderr).toMatch(/belongs to a different run: the training data differ\./);
     const nowhere = await wgrad([...training, "--resume"]);
     expect(nowhere.code).toBe(2);
-    expect(nowhere.stderr).toMatch(/--resume: there is no folder to go on from\. Name it with --checkpoint/);
+    expect(nowhere.stderr).toMatch(/--resume: there is no checkpoint folder to resume from\. Add --checkpoint/);
     const wrong = await wgrad([...training, "--checkpoint", "kept", "--every", "0"]);
     expect(wrong.code).toBe(2);
-    expect(wrong.stderr).toMatch(/--every: "0" is no interval/);
+    expect(wrong.stderr).toMatch(/--every: "0" is not an interval/);
   });
 
-  test("that cannot be written is told once, and training goes on or stops as asked", async () => {
+  test("a checkpoint that cannot be written is reported once, and training continues or stops as requested", async () => {
     writeFileSync(inFolder("kept"), "mine");
     const none = await wgrad([...training, "--max-steps", "100", ...keeping]);
     expect(none.code).toBe(1);
     expect(none.stderr).toMatch(/a part of the path is a file/);
     rmSync(inFolder("kept"));
-    // Files of at most one block of 512 bytes: what a full disk does, to the checkpoint and not to the log before it.
+    // Limits files to one block of 512 bytes, which acts like a full disk.
     const limited = [
       "-c",
       'ulimit -f 1; trap "" XFSZ; exec "$@"',
@@ -191,8 +191,8 @@ describe("wgrad train --checkpoint", () => {
       "25",
     ];
     const on = await runCli("/bin/sh", limited, { cwd: cli.folder, program: true });
-    expect(on.stderr.match(/No checkpoint at step/g)).toHaveLength(1);
-    expect(on.stderr).toMatch(/No checkpoint at step 25, and training goes on: .*cannot be written/);
+    expect(on.stderr.match(/The checkpoint at step \d+ was not written/g)).toHaveLength(1);
+    expect(on.stderr).toMatch(/The checkpoint at step 25 was not written; training continues: .*cannot be written/);
     expect(on.stdout).toMatch(/test accuracy/);
     expect(on.code).toBe(0);
     const stopped = await runCli("/bin/sh", [...limited, "--on-checkpoint-error", "stop"], {
@@ -205,12 +205,12 @@ describe("wgrad train --checkpoint", () => {
   });
 });
 
-describe("a folder of checkpoints", () => {
+describe("a checkpoint folder", () => {
   const run = (...more: readonly string[]) => [...training, ...keeping, ...more];
   const lock = () => JSON.parse(readFileSync(inFolder("kept/run.lock"), "utf8")) as Record<string, string | number>;
   const leaveLock = (holder: object) => writeFileSync(inFolder("kept/run.lock"), JSON.stringify(holder));
 
-  test("is one run's at a time: a second one is refused and told who works there", async () => {
+  test("is locked by a run: a second run is refused with the process that holds the lock", async () => {
     let [pid, second]: [number | undefined, ReturnType<typeof wgrad> | undefined] = [undefined, undefined];
     const first = await wgrad([...trainingWith("--epochs", "100000"), ...keeping], {
       started(child) {
@@ -225,27 +225,27 @@ describe("a folder of checkpoints", () => {
     const { code, stderr } = await second!;
     expect(stderr).toMatch(
       new RegExp(
-        `kept: process ${pid} on host ".+", started at \\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z, trains in this folder\\. Wait until it ends`,
+        `kept: process ${pid} on host ".+", started at \\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z, is training in this folder\\. Wait until it ends`,
       ),
     );
     expect(code).toBe(2);
     expect(existsSync(inFolder("kept/run.lock"))).toBe(false);
   });
 
-  test("is taken over from a process that was killed, and from one of another host with --take-over", async () => {
+  test("is taken over from a killed process, and with --take-over from a process on another host", async () => {
     await endedBy("SIGKILL", run());
     const killed = lock();
     expect(await wgrad(run("--resume"))).toMatchObject({ code: 0, stderr: "" });
     expect(existsSync(inFolder("kept/run.lock"))).toBe(false);
     leaveLock({ ...killed, host: "elsewhere" });
     const refused = await wgrad(run("--resume"));
-    expect(refused.stderr).toMatch(/on host "elsewhere".*take the lock over with --take-over/);
+    expect(refused.stderr).toMatch(/on host "elsewhere".*take over the lock with --take-over/);
     expect(refused.code).toBe(2);
     expect(lock()["host"]).toBe("elsewhere");
     expect((await wgrad(run("--resume", "--take-over"))).code).toBe(0);
   });
 
-  test("that another process took over is written to no more, and training goes on", async () => {
+  test("taken over by another process is no longer written to, and training continues", async () => {
     const { code, stderr } = await wgrad(run(), {
       started(child) {
         child.stdout!.once("data", () => leaveLock({ ...lock(), host: "elsewhere" }));
@@ -253,13 +253,15 @@ describe("a folder of checkpoints", () => {
     });
     expect(code).toBe(0);
     expect(
-      stderr.match(/No checkpoint at step \d+, and training goes on: kept: process \d+ on host "elsewhere"/g),
+      stderr.match(
+        /The checkpoint at step \d+ was not written; training continues: kept: process \d+ on host "elsewhere"/g,
+      ),
     ).toHaveLength(1);
     expect(lock()["host"]).toBe("elsewhere");
     expect(existsSync(inFolder("model.safetensors"))).toBe(true);
   });
 
-  test("whose files cannot be used is refused, and keeps them", async () => {
+  test("with unreadable checkpoints is refused, and the files stay unchanged", async () => {
     await wgrad(run("--max-steps", "50"));
     const names = readdirSync(inFolder("kept")).sort();
     for (const name of names) writeFileSync(inFolder(join("kept", name)), "of another format");
@@ -267,31 +269,31 @@ describe("a folder of checkpoints", () => {
       const { code, stderr } = await wgrad(run(...options));
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /kept: there are checkpoints, but none to go on from: .*step-000000050\.safetensors: this is no safetensors file.*step-000000025/,
+        /kept: none of the checkpoints can be resumed: .*step-000000050\.safetensors: this is not a safetensors file.*step-000000025/,
       );
     }
     expect(readdirSync(inFolder("kept")).sort()).toEqual(names);
     for (const name of names) expect(readFileSync(inFolder(join("kept", name)), "utf8")).toBe("of another format");
   });
 
-  test("with a folder in the place of a checkpoint: it is told of once, and training goes on", async () => {
+  test("with a folder in place of a checkpoint gives one message, and training continues", async () => {
     const { code, stderr } = await wgrad(run(), {
       started: (child) => child.stdout!.once("data", () => mkdirSync(inFolder("kept/step-000002000.safetensors"))),
     });
     expect(code).toBe(0);
-    expect(stderr.match(/training goes on/g)).toHaveLength(1);
+    expect(stderr.match(/training continues/g)).toHaveLength(1);
     expect(stderr).toMatch(
-      /No checkpoint at step 2000, and training goes on: kept\/step-000002000\.safetensors: cannot be written: .*it is a folder/,
+      /The checkpoint at step 2000 was not written; training continues: kept\/step-000002000\.safetensors: cannot be written: .*it is a folder/,
     );
     expect(readdirSync(inFolder("kept"))).toContain("step-000001975.safetensors");
   });
 });
 
 describe("a full disk", () => {
-  // Every write there fails as on a full disk.
+  // Every write to this device fails as on a full disk.
   const full = "/dev/full";
 
-  test("under the log and standard output is told of once, and the model and checkpoints are written", async () => {
+  test("under the log and standard output is reported once, and the model and checkpoints are written", async () => {
     const args = [
       ...training,
       "--max-steps",
@@ -312,16 +314,16 @@ describe("a full disk", () => {
     );
     expect(stderr.split("\n").sort()).toEqual([
       "",
-      "/dev/full: the log cannot be written, and the run goes on: the disk is full (ENOSPC).",
-      "standard output cannot be written, and the command goes on: the disk is full (ENOSPC).",
+      "/dev/full: the log cannot be written; the run continues: the disk is full (ENOSPC).",
+      "standard output cannot be written; the command continues: the disk is full (ENOSPC).",
     ]);
     expect(code).toBe(0);
     expect(existsSync(inFolder("model.safetensors"))).toBe(true);
     expect(readdirSync(inFolder("kept"))).toContain("step-000000100.safetensors");
   });
 
-  test("leaves whole lines in the log", async () => {
-    // Files of at most one block of 512 bytes, of which a line fills a part.
+  test("leaves only complete lines in the log", async () => {
+    // Limits files to one block of 512 bytes, which ends within a line.
     const limited = [
       "-c",
       'ulimit -f 1; trap "" XFSZ; exec "$@"',
@@ -335,7 +337,7 @@ describe("a full disk", () => {
       "run.jsonl",
     ];
     const { code, stderr } = await runCli("/bin/sh", limited, { cwd: cli.folder, program: true });
-    expect(stderr).toMatch(/^run\.jsonl: the log cannot be written, and the run goes on: .*\n$/);
+    expect(stderr).toMatch(/^run\.jsonl: the log cannot be written; the run continues: .*\n$/);
     expect(code).toBe(0);
     const text = readFileSync(inFolder("run.jsonl"), "utf8");
     expect(text).toMatch(/\n$/);
@@ -346,7 +348,7 @@ describe("a full disk", () => {
     expect(lines.length).toBeGreaterThan(0);
   });
 
-  test("fails a command whose result is what it says", async () => {
+  test("fails a command whose result is its output", async () => {
     await wgrad([...training, "--max-steps", "10", "--out", "model.safetensors"]);
     const args = ["evaluate", "model.safetensors", "--data", "data", "--device", "cpu"];
     const { code, stderr } = await runCli(
@@ -354,12 +356,12 @@ describe("a full disk", () => {
       ["-c", `exec "$@" > ${full}`, "sh", process.execPath, cli.path, ...args],
       { cwd: cli.folder, program: true },
     );
-    expect(stderr).toBe("standard output cannot be written, and the command goes on: the disk is full (ENOSPC).\n");
+    expect(stderr).toBe("standard output cannot be written; the command continues: the disk is full (ENOSPC).\n");
     expect(code).toBe(1);
   });
 });
 
-test("where the model cannot be written, the report still is", async () => {
+test("the report is written even if the model cannot be", async () => {
   mkdirSync(inFolder("gone"));
   const { code, stderr } = await wgrad([...training, "--out", "gone/model.safetensors", "--report", "run.html"], {
     started: (child) => child.stdout!.once("data", () => rmSync(inFolder("gone"), { recursive: true })),
@@ -369,7 +371,7 @@ test("where the model cannot be written, the report still is", async () => {
   expect(existsSync(inFolder("run.html"))).toBe(true);
 });
 
-test("a reader of standard output that leaves ends no training", async () => {
+test("training continues if the reader of standard output closes it", async () => {
   const { code, stderr } = await wgrad([...training, "--out", "model.safetensors"], {
     started: (child) => child.stdout!.once("data", () => child.stdout!.destroy()),
   });
@@ -397,7 +399,7 @@ describe("a loss or gradient that is not finite", () => {
     "--no-standardize",
   ];
 
-  test("stops with the step, the place, the rate and the last good checkpoint", async () => {
+  test("stops the run with the step, the place, the learning rate and the last good checkpoint", async () => {
     const { code, stderr } = await wgrad([...diverging, "--checkpoint", "kept", "--every", "1"]);
     expect(code).toBe(1);
     expect(stderr).toMatch(
@@ -406,12 +408,12 @@ describe("a loss or gradient that is not finite", () => {
     expect(stderr).toMatch(/The last good checkpoint is kept\/step-\d+\.safetensors/);
   });
 
-  test("is skipped or ignored where asked", async () => {
+  test("is skipped or ignored on request", async () => {
     const skipped = await wgrad([...diverging, "--on-nan", "skip"]);
     expect(skipped.code).toBe(0);
-    expect(skipped.stderr).toMatch(/step \d+ was left out: .* is not finite/);
+    expect(skipped.stderr).toMatch(/step \d+ was skipped: .* is not finite/);
     const ignored = await wgrad([...diverging, "--on-nan", "ignore"]);
     expect(ignored.code).toBe(0);
-    expect(ignored.stderr).toMatch(/the training diverged/);
+    expect(ignored.stderr).toMatch(/training diverged/);
   });
 });

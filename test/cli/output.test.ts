@@ -6,7 +6,7 @@ const cli = commandLine({ mnist: true });
 const { inFolder } = cli;
 const wgrad = (...args: string[]): Promise<Finished> => cli.run(args);
 
-/** A table of two classes; the columns are named so. */
+/** A table of two classes with the given column names. */
 const table = (names: readonly string[], classes: readonly string[], rows = 30) =>
   [
     names,
@@ -52,25 +52,27 @@ describe("no output replaces an input or another output", () => {
     const before = files.map((name) => readFileSync(inFolder(name), "base64"));
     const { code, stdout, stderr } = await wgrad(...line.split(" "));
     expect(stderr).toMatch(
-      /^error: --[\w-]+: \S+ is the same file as \S+ \([\w -]+\), which is (read|written too)\. Give it a name of its own\.\n$/,
+      /^error: --[\w-]+: \S+ is the same file as \S+ \([\w -]+\), which is (an input|also an output)\. Give another path\.\n$/,
     );
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(files.map((name) => readFileSync(inFolder(name), "base64"))).toEqual(before);
     expect(existsSync(inFolder("new"))).toBe(false);
   });
 
-  test("a sweep neither, whose folder holds the table", async () => {
+  test("a sweep does not replace a table in its folder", async () => {
     writeFileSync(inFolder("results.csv"), table(["a", "b", "label"], ["yes", "no"]));
     const { code, stderr } = await wgrad("sweep", "--csv", "results.csv", "--grid", "lr=0.1,0.2", "--out", ".");
-    expect(stderr).toMatch(/^error: --out: results\.csv is the same file as \S*results\.csv \(--csv\), which is read/);
+    expect(stderr).toMatch(
+      /^error: --out: results\.csv is the same file as \S*results\.csv \(--csv\), which is an input/,
+    );
     expect(code).toBe(2);
   });
 });
 
-describe("text from a table never commands the terminal", () => {
+describe("control characters of a table never reach the terminal", () => {
   const [ink, evil] = ["\u001b[31mred\u202e\u200b", "two\r\nlines"];
 
-  test("not as the name of a file, a column or a class", async () => {
+  test("in names of files, columns and classes", async () => {
     const name = "t\u001b]0;x\u0007.csv";
     writeFileSync(inFolder(name), table(["a\u001b[2J", "b\u202e", "kind\r"], [ink, evil]));
     const train = await wgrad(
@@ -109,12 +111,12 @@ describe("text from a table never commands the terminal", () => {
     expect(refused.stderr.trimEnd().split("\n")).toHaveLength(1);
   });
 
-  test("CSV for other programs holds the names as they are", async () => {
+  test("CSV for other programs has the names unchanged", async () => {
     const { stdout } = await wgrad("predict", "evil\u001b.st", "t\u001b]0;x\u0007.csv", "--device", "cpu");
     expect(stdout.includes(ink) || stdout.includes(evil)).toBe(true);
   });
 
-  test("nor does a suggested command run what a column's name says", async () => {
+  test("a suggested command quotes the name of a column", async () => {
     writeFileSync(
       inFolder("names.csv"),
       table(["a", '$(touch hacked) "x"', "label"], ["yes", "no"]).replaceAll('"1","yes"', '"text","yes"'),
@@ -129,11 +131,11 @@ test("messages of the library name options as the command line does", async () =
   const patience = await wgrad("train", "--csv", "t.csv", ...quick, "--patience", "2");
   expect(patience).toMatchObject({
     code: 2,
-    stderr: "error: --patience: there is no validation set to be patient with. Give one with --validation.\n",
+    stderr: "error: --patience: patience needs a validation set. Give a validation set with --validation.\n",
   });
   const batch = await wgrad("train", "--csv", "t.csv", ...quick, "--batch", "1000");
   expect(batch.stderr).toBe(
-    'error: --batch: batch 1000 is larger than the data set\'s 30 examples. Give at most 30, or "full".\n',
+    'error: --batch: the batch size 1000 is larger than the data set, which has 30 examples. Give at most 30, or "full".\n',
   );
   const drop = await wgrad("train", "--csv", "t.csv", "--drop", "x");
   expect(drop.stderr).toMatch(/^error: --drop: t\.csv, line 1: there is no column "x"\./);
@@ -150,7 +152,9 @@ test("a picture's size is compared with the model's before the picture is unpack
     Buffer.concat([Buffer.from("89504e470d0a1a0a0000000d49484452", "hex"), size, Buffer.from([8, 0, 0, 0, 0])]),
   );
   const { code, stderr } = await wgrad("predict", "pictures.st", "header.png", "--device", "cpu");
-  expect(stderr).toMatch(/^error: header\.png: the picture has 9×7 pixels \(width × height\), the model takes 5×4\./);
+  expect(stderr).toMatch(
+    /^error: header\.png: the image has 9×7 pixels \(width × height\), but the model expects 5×4\./,
+  );
   expect(code).toBe(1);
 });
 
@@ -160,7 +164,7 @@ describe("--print-config", () => {
     return { configuration: JSON.parse(stdout) as Record<string, unknown>, stderr, code };
   };
 
-  test("lists every option with its value, also those that the data settle", async () => {
+  test("lists every option with its value, including options that depend on the data", async () => {
     const { configuration, stderr } = await printed(
       "--csv",
       "t.csv",
@@ -186,16 +190,16 @@ describe("--print-config", () => {
     expect(configuration["lr"]).toBeGreaterThan(0);
   });
 
-  test("is the most that can be said without the data", async () => {
+  test("has null for options that depend on data that cannot be read", async () => {
     const { configuration, stderr, code } = await printed("--csv", "nowhere.csv", "--device", "cpu");
     expect(configuration).toMatchObject({ csv: "nowhere.csv", epochs: null, batch: null, device: "cpu" });
     expect(stderr).toMatch(
-      /^Options that depend on the data or the device are as they were given: nowhere\.csv: cannot be read/,
+      /^Options that depend on the data or the device are printed as given: nowhere\.csv: cannot be read/,
     );
     expect(code).toBe(0);
   });
 
-  test("and the report list the same", async () => {
+  test("lists the same options as the report", async () => {
     const args = ["--csv", "t.csv", ...quick, "--report", "r.html"];
     const { configuration } = await printed(...args);
     await wgrad("train", ...args);

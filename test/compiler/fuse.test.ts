@@ -14,11 +14,12 @@ const everything: BackendRules = {
   mostBindings: 8,
   oneAccessPerBuffer: true,
   recomputes: true,
+  atomics: true,
   canFuse: () => true,
   makesTotals: () => true,
 };
 
-/** The names of the ops of each group. */
+/** The names of the ops in each group. */
 const groupsOf = (graph: Graph, rules: Partial<BackendRules> = {}): string[][] =>
   namesIn(fuse(graph, { ...everything, ...rules }));
 
@@ -39,19 +40,19 @@ test("a pointwise node joins the kernel whose result it reads at its own element
   expect(groupsOf(defineGraph({ out: tanh(add(product, right)) }))).toEqual([["matmul", "add", "tanh"]]);
 });
 
-test("the sum of the right operand's rows is computed along with a product where the backend's kernel can", () => {
+test("the sum of the right operand's rows is fused with a product if the backend's kernel supports it", () => {
   expect(groupsOf(layerGradients)).toEqual([["tanh"], ["matmul", "sum"]]);
   expect(groupsOf(layerGradients, { canFuse: () => false })).toEqual([["tanh"], ["matmul"], ["sum"]]);
 });
 
-test("other reductions, and sums of other axes, are not computed along with a product", () => {
+test("other reductions, and sums over other axes, are not fused with a product", () => {
   const weights = matmul(left, upstream, { transposeLeft: true });
   for (const other of [mean(upstream, { axes: 0 }), sum(upstream, { axes: 1 })]) {
     expect(groupsOf(defineGraph({ weights, other })).filter((names) => names.length > 1)).toEqual([]);
   }
 });
 
-test("a loss, its mean and the largest logit's index are one kernel where the backend makes totals", () => {
+test("a loss, its mean and an argmax of the logits are one kernel if the backend makes totals", () => {
   const labels = input("labels", [4], "uint32");
   const loss = softmaxCrossEntropyPerExample(right, labels);
   const graph = defineGraph({ mean: mean(loss), largest: argmax(right, { axes: -1 }) });
@@ -59,7 +60,7 @@ test("a loss, its mean and the largest logit's index are one kernel where the ba
   expect(groupsOf(graph, { makesTotals: () => false })).toEqual([["softmaxCrossEntropy", "argmax"], ["mean"]]);
 });
 
-test("an argmax over other axes than the classes has a kernel of its own", () => {
+test("an argmax over axes other than the classes has its own kernel", () => {
   const loss = softmaxCrossEntropyPerExample(right, input("labels", [4], "uint32"));
   expect(groupsOf(defineGraph({ loss, largest: argmax(right, { axes: 0 }) }))).toEqual([
     ["softmaxCrossEntropy"],
@@ -67,7 +68,7 @@ test("an argmax over other axes than the classes has a kernel of its own", () =>
   ]);
 });
 
-test("a batch is taken in every kernel that reads it, or once where the backend does not recompute", () => {
+test("a batch is taken in every kernel that reads it, or once if the backend does not recompute", () => {
   const start = stepScalar("start", (step) => step, "uint32");
   const batch = takeBatch(input("images", [20, 6], "uint8"), { start, count: 4 });
   const graph = defineGraph({ a: matmul(batch, parameter("w", [6, 3])), b: multiply(batch, 2) });

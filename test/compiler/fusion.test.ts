@@ -58,7 +58,7 @@ async function countCalls(body: () => Promise<void>): Promise<Record<string, num
   return counts;
 }
 
-describe("what a step costs, whatever the machine", () => {
+describe("the cost of a step, on any machine", () => {
   let backend: Backend;
   beforeAll(async () => {
     backend = await acquireBackend();
@@ -75,7 +75,7 @@ describe("what a step costs, whatever the machine", () => {
     trainer.dispose();
   });
 
-  test("784-128-10 with Adam is seven dispatches; twenty steps are one pass and one submit, and make nothing", async () => {
+  test("784-128-10 with Adam is seven dispatches; twenty steps are one pass and one submit, and create nothing", async () => {
     const trainer = await makeTrainer(backend, small());
     expect(trainer.dispatches.length).toBe(7);
     for await (const { step } of trainer.fit({ every: 10, maxSteps: 10, stepsPerSubmit: 5 })) expect(step).toBe(10);
@@ -108,7 +108,7 @@ describe("what a step costs, whatever the machine", () => {
     trainer.dispose();
   });
 
-  test("784-512-256-128-10 with dropout takes at most three dispatches more for each extra layer", async () => {
+  test("784-512-256-128-10 with dropout needs at most three more dispatches per additional layer", async () => {
     const hidden = [512, 256, 128].flatMap((width) => [dense(width, { activation: "relu" }), dropout(0.2)]);
     const trainer = await makeTrainer(backend, [...hidden, dense(10)]);
     expect(trainer.dispatches.length).toBeLessThanOrEqual(7 + 3 * 2);
@@ -116,7 +116,7 @@ describe("what a step costs, whatever the machine", () => {
   });
 });
 
-describe("every tiling gives the same bits", () => {
+describe("all tilings give the same bits", () => {
   const random = new Random(11);
   const drawn = (rows: number, columns: number) =>
     parameter(
@@ -135,7 +135,7 @@ describe("every tiling gives the same bits", () => {
   );
 
   test.each(cases)(
-    "matrix product $shape, transposed $left $right, with the sums of the columns",
+    "matrix product $shape, transposed $left $right, with column sums",
     async ({ shape: [rows, inner, columns], left, right }) => {
       const a = left ? drawn(inner, rows) : drawn(rows, inner);
       const b = right ? drawn(columns, inner) : drawn(inner, columns);
@@ -156,7 +156,7 @@ describe("every tiling gives the same bits", () => {
   );
 
   test.each(["float32", "float16"] as const)(
-    "thirty steps of training with %s products end with the same parameters",
+    "thirty steps with %s products end with the same parameters",
     async (precision) => {
       const snapshots = [];
       for (const features of [["subgroups", "shader-f16"], ["shader-f16"]] as const) {

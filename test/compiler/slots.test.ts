@@ -5,10 +5,16 @@ import { input } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { relu } from "../../src/ops/elementwise/index.ts";
 
-/** A value of so many elements; the slots see its size only. */
+/** A value with this number of elements; slots depend only on the size. */
 const value = (elements: number): Tensor => relu(input("x", [elements]));
 
-const group = (inputs: readonly Tensor[], ...outputs: Tensor[]): Group => ({ members: [], inputs, outputs });
+const group = (inputs: readonly Tensor[], ...outputs: Tensor[]): Group => ({
+  members: [],
+  inputs,
+  outputs,
+  atomics: [],
+  replacements: [],
+});
 
 type Regions = Parameters<typeof assignSlots>[1];
 
@@ -22,7 +28,7 @@ function regionsOf(
 }
 
 describe("slots", () => {
-  test("what a group reads and what it writes lie apart, and a value that was read for the last time makes room", () => {
+  test("inputs and outputs of a group are separate, and a slot is reused after the last read of its value", () => {
     const [a, b, c] = [value(4), value(4), value(4)];
     const regionOf = regionsOf([group([], a), group([a], b), group([b], c)]);
     expect(regionOf(b).buffer).not.toBe(regionOf(a).buffer);
@@ -36,27 +42,27 @@ describe("slots", () => {
     expect([regionOf(a).buffer, regionOf(b).buffer]).toContain(regionOf(d).buffer);
   });
 
-  test("the smallest free slot that is large enough is taken", () => {
+  test("uses the smallest free slot that is large enough", () => {
     const [large, small, between, after] = [value(100), value(10), value(1), value(8)];
     const regionOf = regionsOf([group([], large, small), group([large, small], between), group([between], after)]);
     expect(regionOf(after).buffer).toBe(regionOf(small).buffer);
     expect(regionOf(after)).toMatchObject({ offset: 0, elements: 8 });
   });
 
-  test("where none is large enough, the largest free slot grows", () => {
+  test("enlarges the largest free slot if none is large enough", () => {
     const [first, second, between, after] = [value(5), value(10), value(1), value(64)];
     const regionOf = regionsOf([group([], first, second), group([first, second], between), group([between], after)]);
     expect(regionOf(after).buffer).toBe(regionOf(second).buffer);
     expect(regionOf(second).buffer.elements).toBe(64);
   });
 
-  test("values that nobody reads do not share a buffer within their group", () => {
+  test("values that are never read do not share a buffer within their group", () => {
     const [a, b] = [value(4), value(4)];
     const regionOf = regionsOf([group([], a, b)]);
     expect(regionOf(a).buffer).not.toBe(regionOf(b).buffer);
   });
 
-  test("a value that has a region keeps it", () => {
+  test("a value with a region keeps it", () => {
     const [a, b] = [value(4), value(4)];
     const region = { buffer: { label: "parameters", elements: 20 }, offset: 16, elements: 4 };
     const regionOf = regionsOf([group([], a), group([a], b)], new Map([[b, region]]));

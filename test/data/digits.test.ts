@@ -7,7 +7,7 @@ const pixels = 28 * 28;
 const sha256 = (bytes: Uint8Array | Float32Array) => createHash("sha256").update(bytes).digest("hex");
 const { train, test: held } = builtInDigits();
 
-/** One text per picture, so that equal pictures are found in a set. */
+/** One string per picture, to find equal pictures. */
 function pictures(features: Uint8Array | Float32Array): string[] {
   const bytes = Buffer.from(features);
   return Array.from({ length: bytes.length / pixels }, (_, index) =>
@@ -15,7 +15,7 @@ function pictures(features: Uint8Array | Float32Array): string[] {
   );
 }
 
-test("the defaults: 10,000 and 2,000 pictures of 28×28 bytes, ten classes of equal size", () => {
+test("the defaults are 10,000 and 2,000 pictures of 28×28 bytes, with ten classes of equal size", () => {
   expect(train).toMatchObject({ count: 10_000, shape: [28, 28], name: "built-in digits, train" });
   expect(held).toMatchObject({ count: 2_000, shape: [28, 28], name: "built-in digits, test" });
   expect(train.classes).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
@@ -28,12 +28,12 @@ test("the defaults: 10,000 and 2,000 pictures of 28×28 bytes, ten classes of eq
   }
 });
 
-test("seed 1 gives the bytes that every run since has trained on", () => {
+test("seed 1 gives the bytes that all earlier versions gave", () => {
   expect(sha256(train.features)).toBe("3d214c4fb22d7b9fa63c918f4b4db64d9000c6a548bcb69227862c7453384afe");
   expect(sha256(held.features)).toBe("d0c8a6870a9dace952367a31024d0a9c4b67658493a78868d0c3f75a81cf0123");
 });
 
-test("seed, split and index alone decide a picture", () => {
+test("a picture depends only on seed, split and index", () => {
   const fewer = builtInDigits({ train: 30, test: 20 });
   expect(fewer.train.features).toEqual(train.features.subarray(0, 30 * pixels));
   expect(fewer.test.features).toEqual(held.features.subarray(0, 20 * pixels));
@@ -43,12 +43,12 @@ test("seed, split and index alone decide a picture", () => {
   expect(shared).toEqual([]);
 });
 
-test("no picture occurs twice, so none of the test set was trained on", () => {
+test("no picture occurs twice, so no test picture is in the training set", () => {
   const all = [...pictures(train.features), ...pictures(held.features)];
   expect(new Set(all).size).toBe(12_000);
 });
 
-test("white strokes on black, with the whole range of greys, no digit faint or blotted out", () => {
+test("strokes are white on black, with all gray levels, and no digit is too faint or too bold", () => {
   const used = new Set(train.features);
   expect(used.size).toBe(256);
   let sum = 0;
@@ -64,7 +64,7 @@ test("white strokes on black, with the whole range of greys, no digit faint or b
   expect(Math.max(...bright)).toBeLessThanOrEqual(250);
 });
 
-/** Share of the test digits whose nearest class mean, in squared distance, is their own. */
+/** The fraction of the test digits whose nearest class mean, by squared distance, is that of their class. */
 function nearestMeanAccuracy(): number {
   const means = Array.from({ length: 10 }, () => new Float64Array(pixels));
   train.features.forEach((value, index) => {
@@ -80,13 +80,13 @@ function nearestMeanAccuracy(): number {
   return right / held.count;
 }
 
-test("labels belong to their pictures, and means of the pixels do not suffice to tell them apart", () => {
+test("labels match the pictures, and class means of the pixels do not suffice to classify them", () => {
   const accuracy = nearestMeanAccuracy();
   expect(accuracy).toBeGreaterThan(0.6);
   expect(accuracy).toBeLessThan(0.9);
 });
 
-describe("refused:", () => {
+describe("refuses", () => {
   test.each([0, -1, 1.5, NaN, Infinity])("%d training examples", (count) => {
     expect(() => builtInDigits({ train: count })).toThrow(OptionError);
   });

@@ -19,7 +19,7 @@ async function refusal(action: Promise<unknown>): Promise<DataError> {
 }
 
 describe("writing", () => {
-  test("makes the file, replaces an older and longer one, and leaves nothing else", async () => {
+  test("creates the file, replaces an older and longer one, and leaves nothing else", async () => {
     const path = join(folder, "file");
     await writeFileAtomically(path, Uint8Array.from([1, 2, 3, 4, 5]));
     await writeFileAtomically(path, Uint8Array.from([6, 7]));
@@ -27,7 +27,7 @@ describe("writing", () => {
     expect(await readdir(folder)).toEqual(["file"]);
   });
 
-  test("that fails at the rename removes its temporary file and keeps what was there", async () => {
+  test("that fails at the rename removes the temporary file and keeps the old one", async () => {
     const path = join(folder, "taken");
     await mkdir(path);
     await writeFile(join(path, "kept"), "kept");
@@ -38,7 +38,7 @@ describe("writing", () => {
     expect(await readdir(path)).toEqual(["kept"]);
   });
 
-  test("to a pipe writes there and keeps the pipe", async () => {
+  test("to a pipe writes into it and keeps it", async () => {
     const path = join(folder, "pipe");
     execFileSync("mkfifo", [path]);
     const reader = readFile(path);
@@ -58,7 +58,7 @@ describe("writing", () => {
 });
 
 describe("reading", () => {
-  test("gives the bytes", async () => {
+  test("returns the bytes", async () => {
     await writeFile(join(folder, "file"), Uint8Array.from([0, 255, 10]));
     expect([...(await readFileOrRefuse(join(folder, "file")))]).toEqual([0, 255, 10]);
   });
@@ -71,7 +71,7 @@ describe("reading", () => {
   });
 });
 
-test("a folder is made with those above it, and refused where a file is in the way", async () => {
+test("a folder is created with its parents, and refused if a file is in the way", async () => {
   await makeFolderOrRefuse(join(folder, "one", "two"));
   await makeFolderOrRefuse(join(folder, "one", "two"));
   expect(await readdir(join(folder, "one"))).toEqual(["two"]);

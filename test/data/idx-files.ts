@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import type { NamedBytes, MnistFile } from "../../src/data/mnist.ts";
 
-/** An IDX file of unsigned bytes; `type` lets a test write a wrong one. */
+/** An IDX file of unsigned bytes. `type` allows a test to write a wrong type. */
 export function writeIdx(shape: readonly number[], values: ArrayLike<number>, type = 0x08): Uint8Array {
   const bytes = new Uint8Array(4 + 4 * shape.length + values.length);
   const view = new DataView(bytes.buffer);
@@ -12,7 +12,10 @@ export function writeIdx(shape: readonly number[], values: ArrayLike<number>, ty
   return bytes;
 }
 
-/** A small set in MNIST's form: 6 training and 4 test pictures of 3×2, training images and test labels packed. */
+/**
+ * A small set in the form of MNIST: 6 training and 4 test pictures of 3×2. Training images and test labels are
+ * compressed.
+ */
 export function smallMnist(): Record<MnistFile, NamedBytes> {
   const pictures = (count: number, first: number) =>
     writeIdx(

@@ -13,7 +13,7 @@ async function refusal(bytes: Uint8Array): Promise<DataError> {
   return error as DataError;
 }
 
-describe("a good file", () => {
+describe("a valid file", () => {
   test("plain", () => {
     const { type, shape, values } = parseIdx(good, file);
     expect({ type, shape, values: [...values] }).toEqual({
@@ -23,12 +23,12 @@ describe("a good file", () => {
     });
   });
 
-  test("packed reads as plain does, whatever its name", async () => {
+  test("compressed is read like a plain one, whatever its name", async () => {
     expect(await readIdx(gzipSync(good), file)).toEqual(parseIdx(good, file));
     expect(await readIdx(good, "named.gz")).toEqual(parseIdx(good, file));
   });
 
-  test("that lies within a larger buffer", async () => {
+  test("within a larger buffer", async () => {
     const around = new Uint8Array(good.length + 12).fill(7);
     around.set(good, 5);
     const packed = gzipSync(good);
@@ -39,7 +39,7 @@ describe("a good file", () => {
     expect([...unpacked.values]).toEqual([1, 2, 3, 250, 251, 252]);
   });
 
-  test("larger than one chunk of the unpacker", async () => {
+  test("larger than one chunk of the decompressor", async () => {
     const values = Uint8Array.from({ length: 300_000 }, (_, index) => (index * index) % 251);
     const read = await readIdx(gzipSync(writeIdx([300, 1000], values)), file);
     expect(read.shape).toEqual([300, 1000]);
@@ -54,7 +54,7 @@ describe("a plain file is refused", () => {
     expect(error.what).toContain("found 50 4e 47 20");
   });
 
-  test("with another type of value, by its name", async () => {
+  test("with another type of value, which the message names", async () => {
     const error = await refusal(writeIdx([1], [0, 0, 0, 0], 0x0d));
     expect(error.where).toBe("some/file, byte 2");
     expect(error.what).toContain("float32, expected uint8 (type 08, found 0d)");
@@ -75,13 +75,13 @@ describe("a plain file is refused", () => {
     expect((await refusal(good.subarray(0, length))).where).toBe(`some/file, byte ${length}`);
   });
 
-  test("that lacks its last value", async () => {
+  test("without its last value", async () => {
     const error = await refusal(good.subarray(0, -1));
     expect(error.where).toBe("some/file, byte 17");
     expect(error.what).toContain("2×3 needs 18 bytes, found 17");
   });
 
-  test("with one byte too many", async () => {
+  test("with one extra byte", async () => {
     const error = await refusal(new Uint8Array([...good, 0]));
     expect(error.where).toBe("some/file, byte 18");
     expect(error.what).toContain("trailing bytes");
@@ -98,21 +98,21 @@ describe("a plain file is refused", () => {
   });
 });
 
-describe("a packed file is refused", () => {
+describe("a compressed file is refused", () => {
   const values = Uint8Array.from({ length: 40_000 }, (_, index) => (index * index) % 253);
   const packed = gzipSync(writeIdx([400, 100], values));
   const end = packed.length;
 
-  test.each([2, 10, 300, end - 9, end - 8, end - 1])("cut to %i bytes", async (length) => {
+  test.each([2, 10, 300, end - 9, end - 8, end - 1])("truncated to %i bytes", async (length) => {
     const error = await refusal(packed.subarray(0, length));
     expect(error.where).toBe(file);
-    expect(error.what).toContain("cut short or damaged");
+    expect(error.what).toContain("truncated or damaged");
   });
 
   test("with a changed byte", async () => {
     const damaged = Uint8Array.from(packed);
     damaged[end >> 1]! ^= 0x55;
-    expect((await refusal(damaged)).what).toContain("cut short or damaged");
+    expect((await refusal(damaged)).what).toContain("truncated or damaged");
   });
 
   test.each([
@@ -123,28 +123,28 @@ describe("a packed file is refused", () => {
     expect((await refusal(Buffer.concat([packed, more]))).where).toContain(file);
   });
 
-  test("that holds less than its header says", async () => {
+  test("that contains less than its header says", async () => {
     const error = await refusal(gzipSync(writeIdx([1_000_000_000], [1, 2, 3])));
-    expect(error.where).toBe("some/file, unpacked, byte 11");
+    expect(error.where).toBe("some/file, decompressed, byte 11");
     expect(error.what).toContain("needs 1000000008 bytes, found 11");
   });
 
-  test("that holds more than its header says, before it is all unpacked", async () => {
+  test("that contains more than its header says, before all of it is decompressed", async () => {
     const bomb = gzipSync(writeIdx([4], new Uint8Array(60_000_000)));
     const before = process.memoryUsage().arrayBuffers;
     const error = await refusal(bomb);
-    expect(error.where).toBe("some/file, unpacked, byte 12");
+    expect(error.where).toBe("some/file, decompressed, byte 12");
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
   });
 
-  test("that would hold more than any memory, at its header", async () => {
+  test("that would exceed any memory, because of its header", async () => {
     const error = await refusal(gzipSync(writeIdx([2 ** 31, 2 ** 31], new Uint8Array(1000))));
-    expect(error.where).toBe("some/file, unpacked, byte 4");
-    expect(error.what).toContain("needs 4611686018427388000 bytes, and at most 4294967295 are unpacked");
+    expect(error.where).toBe("some/file, decompressed, byte 4");
+    expect(error.what).toContain("needs 4611686018427388000 bytes, and at most 4294967295 are decompressed");
   });
 
-  test("is given to the engine a little at a time, since a browser unpacks all that it is given at once", async () => {
-    // Bytes that do not pack, so that the archive is long.
+  test("is passed to the decompressor in small pieces, since browsers decompress everything at once", async () => {
+    // Incompressible bytes, so that the archive is long.
     const noise = Uint8Array.from(
       { length: 200_000 },
       (_, index) => (Math.imul(index, 2654435761) >>> 24) ^ (index >>> 3),
@@ -170,8 +170,8 @@ describe("a packed file is refused", () => {
     expect(given.reduce((sum, length) => sum + length)).toBe(archive.length);
   });
 
-  test("that holds no IDX file", async () => {
-    expect((await refusal(gzipSync("hello, world"))).where).toBe("some/file, unpacked, byte 0");
-    expect((await refusal(gzipSync(""))).where).toBe("some/file, unpacked, byte 0");
+  test("that does not contain an IDX file", async () => {
+    expect((await refusal(gzipSync("hello, world"))).where).toBe("some/file, decompressed, byte 0");
+    expect((await refusal(gzipSync(""))).where).toBe("some/file, decompressed, byte 0");
   });
 });

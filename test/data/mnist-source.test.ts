@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-/** Loads with nothing of this machine in reach: no variables, no cache, no network. */
+/** Loads without anything from this machine: no environment variables, no cache, no network. */
 function load(options: MnistSourceOptions) {
   const log = (line: string) => void lines.push(line);
   return loadMnist({ cacheDirectory, env: {}, fetch: offline, log, ...options });
@@ -33,7 +33,7 @@ const offline: typeof fetch = (address) => {
   return Promise.reject(new TypeError("fetch failed", { cause: new Error("getaddrinfo ENOTFOUND host") }));
 };
 
-/** What a mirror holds: the packed small set. */
+/** The contents of a mirror: the small set, compressed. */
 const packed = Object.fromEntries(
   Object.entries(smallMnist()).map(([file, { name, bytes }]) => [file, name.endsWith(".gz") ? bytes : gzipSync(bytes)]),
 ) as Record<MnistFile, Uint8Array>;
@@ -43,7 +43,7 @@ const checksums = Object.fromEntries(
 const packedNames = mnistFiles.map((file) => acceptedNames(file)[0]);
 const mirrors = ["https://first.example/mnist/", "https://second.example/mnist"];
 
-/** Mirrors by host; each gives a packed file's response, or does something else. */
+/** Mirrors by host. Each returns a compressed file's response or does something else. */
 function network(hosts: Record<string, (bytes: Uint8Array, signal: AbortSignal) => Promise<Response>>): typeof fetch {
   return (address, init) => {
     asked.push(String(address));
@@ -55,7 +55,7 @@ function network(hosts: Record<string, (bytes: Uint8Array, signal: AbortSignal) 
 }
 const gives = (bytes: Uint8Array) => Promise.resolve(new Response(Buffer.from(bytes)));
 
-/** Writes the small set, its first test label changed to tell the folders apart. */
+/** Writes the small set with its first test label changed, to tell the folders apart. */
 async function fillFolder(folder: string, firstTestLabel: number): Promise<string> {
   await mkdir(folder, { recursive: true });
   for (const { name, bytes } of Object.values(smallMnist())) await writeFile(join(folder, name), bytes);
@@ -63,7 +63,7 @@ async function fillFolder(folder: string, firstTestLabel: number): Promise<strin
   return folder;
 }
 
-test("the directory comes before MNIST_DIR, that before the cache, and none of them asks the network", async () => {
+test("prefers the directory to MNIST_DIR and that to the cache, and uses the network for none of them", async () => {
   const directory = await fillFolder(join(root, "named"), 3);
   const env = { MNIST_DIR: await fillFolder(join(root, "variable"), 4) };
   await fillFolder(cacheDirectory, 5);
@@ -81,24 +81,27 @@ test("the directory comes before MNIST_DIR, that before the cache, and none of t
   expect(lines).toEqual([]);
 });
 
-test.each(["directory", "MNIST_DIR"])("%s lacking a file is an error, not a reason to look elsewhere", async (how) => {
-  await fillFolder(cacheDirectory, 5);
-  const folder = await fillFolder(join(root, "named"), 3);
-  await rm(join(folder, "train-labels-idx1-ubyte"));
-  await rm(join(folder, "t10k-labels-idx1-ubyte.gz"));
-  // A folder with a file's name is what some unpackers leave; it is not the file.
-  await mkdir(join(folder, "train-labels-idx1-ubyte"));
-  const options = how === "directory" ? { directory: folder } : { env: { MNIST_DIR: folder } };
-  const error: unknown = await load(options).catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(DataError);
-  expect(error).toMatchObject({
-    where: folder,
-    what: "the folder lacks train-labels-idx1-ubyte.gz, t10k-labels-idx1-ubyte.gz (with or without .gz)",
-  });
-  expect(asked).toEqual([]);
-});
+test.each(["directory", "MNIST_DIR"])(
+  "%s without one of the files is an error; no other place is searched",
+  async (how) => {
+    await fillFolder(cacheDirectory, 5);
+    const folder = await fillFolder(join(root, "named"), 3);
+    await rm(join(folder, "train-labels-idx1-ubyte"));
+    await rm(join(folder, "t10k-labels-idx1-ubyte.gz"));
+    // Some decompressors create a folder with the name of a file.
+    await mkdir(join(folder, "train-labels-idx1-ubyte"));
+    const options = how === "directory" ? { directory: folder } : { env: { MNIST_DIR: folder } };
+    const error: unknown = await load(options).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(DataError);
+    expect(error).toMatchObject({
+      where: folder,
+      what: "the folder lacks train-labels-idx1-ubyte.gz, t10k-labels-idx1-ubyte.gz (with or without .gz)",
+    });
+    expect(asked).toEqual([]);
+  },
+);
 
-test("a named folder that does not exist is an error", async () => {
+test("a given folder that does not exist is an error", async () => {
   const error: unknown = await load({ directory: join(root, "nowhere") }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(DataError);
   expect(error).toMatchObject({ where: join(root, "nowhere") });
@@ -111,7 +114,7 @@ test("a damaged file in the cache is an error that names it", async () => {
   await expect(load({})).rejects.toThrow(join(cacheDirectory, "t10k-images-idx3-ubyte"));
 });
 
-test("MNIST itself where the machine's MNIST_DIR names it, else a small set in its place", async () => {
+test("loads MNIST if the machine's MNIST_DIR is set, else a small set", async () => {
   const real = process.env["MNIST_DIR"];
   const env = { MNIST_DIR: real || (await fillFolder(join(root, "small"), 7)) };
   const expected = real
@@ -127,7 +130,7 @@ test("MNIST itself where the machine's MNIST_DIR names it, else a small set in i
 });
 
 describe("downloading", () => {
-  test("asks mirrors by TLS alone, and follows none of them elsewhere", async () => {
+  test("contacts mirrors only by TLS, and follows no redirects to other protocols", async () => {
     expect(mnistMirrors.every((mirror) => mirror.startsWith("https://"))).toBe(true);
     const redirects: unknown[] = [];
     const giving = network({ "first.example": gives });
@@ -142,7 +145,7 @@ describe("downloading", () => {
     expect(redirects).toEqual(["error", "error", "error", "error"]);
   });
 
-  test("keeps the four files, so that the next call needs no network", async () => {
+  test("stores the four files, so that the next call needs no network", async () => {
     const first = await load({ mirrors, checksums, fetch: network({ "first.example": gives }) });
     expect(first).toMatchObject({ kind: "mnist", source: `MNIST in ${cacheDirectory}` });
     expect([...first.test.labels]).toEqual([7, 2, 1, 0]);
@@ -156,7 +159,7 @@ describe("downloading", () => {
     expect(asked).toEqual([]);
   });
 
-  test("fetches only what the folder lacks", async () => {
+  test("downloads only the missing files", async () => {
     await fillFolder(cacheDirectory, 5);
     await rm(join(cacheDirectory, "train-images-idx3-ubyte.gz"));
     const { test: held } = await load({ mirrors, checksums, fetch: network({ "first.example": gives }) });
@@ -170,7 +173,7 @@ describe("downloading", () => {
     ["never answers", (_, signal) => hang(signal), 0.05],
     ["stops within the body", (bytes, signal) => Promise.resolve(stalling(bytes, signal)), 0.05],
     ["never stops sending", () => Promise.resolve(endless()), undefined],
-  ])("goes to the next mirror where one %s, and asks that one no more", async (_, first, timeoutSeconds) => {
+  ])("goes to the next mirror if one %s, and does not ask that one again", async (_, first, timeoutSeconds) => {
     const fetch = network({ "first.example": first, "second.example": gives });
     const options = timeoutSeconds === undefined ? {} : { timeoutSeconds };
     const { kind } = await load({ mirrors, checksums, fetch, ...options });
@@ -182,7 +185,7 @@ describe("downloading", () => {
     expect((await readdir(cacheDirectory)).sort()).toEqual([...packedNames].sort());
   });
 
-  test("without a network gives the built-in digits, says so, and keeps nothing", async () => {
+  test("without a network returns the built-in digits, says so, and stores nothing", async () => {
     const { train, kind, source } = await load({ mirrors });
     expect({ kind, source, count: train.count }).toEqual({ kind: "digits", source: "built-in digits", count: 10_000 });
     expect(asked.length).toBe(2);
@@ -191,12 +194,12 @@ describe("downloading", () => {
       "MNIST could not be downloaded: first.example: no connection: getaddrinfo ENOTFOUND host; " +
         "second.example: no connection: getaddrinfo ENOTFOUND host.",
       `Using the built-in digits instead. For MNIST, put its four files into ${cacheDirectory}, ` +
-        "or name their folder with directory or MNIST_DIR.",
+        "or give their folder with directory or MNIST_DIR.",
     ]);
     expect(await readdir(root)).toEqual([]);
   });
 
-  test("that fails at the third file keeps nothing", async () => {
+  test("that fails at the third file stores nothing", async () => {
     const fetch = network({
       "first.example": (bytes, signal) => (bytes === packed.testImages ? hang(signal) : gives(bytes)),
     });
@@ -207,19 +210,19 @@ describe("downloading", () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  test("that cannot be kept is used all the same", async () => {
+  test("that cannot be stored is used nevertheless", async () => {
     await writeFile(join(root, "data"), "a file where the folder should be");
     const { kind, source } = await load({ mirrors, checksums, fetch: network({ "first.example": gives }) });
     expect({ kind, source }).toEqual({ kind: "mnist", source: "MNIST, downloaded" });
-    expect(lines[1]).toContain("could not be kept");
+    expect(lines[1]).toContain("could not be stored");
   });
 
-  test("a body that is too large is named as such", async () => {
+  test("a body that is too large is reported as such", async () => {
     await load({ mirrors: mirrors.slice(0, 1), fetch: network({ "first.example": () => Promise.resolve(endless()) }) });
     expect(lines[1]).toContain("first.example: more than 67108864 bytes");
   });
 
-  test("is held against the official checksums and asks https alone", async () => {
+  test("is checked by the official checksums and uses only https", async () => {
     await load({ mirrors: mirrors.slice(0, 1), fetch: network({ "first.example": gives }) });
     expect(lines[1]).toContain(`expected ${mnistChecksums.trainImages}`);
     expect(mnistMirrors.every((mirror) => mirror.startsWith("https://"))).toBe(true);
@@ -233,7 +236,7 @@ function hang(signal: AbortSignal): Promise<Response> {
   return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
 }
 
-/** A body that stops half-way until it is aborted, as that of a real `fetch`. */
+/** A body that stalls until it is aborted, like that of a real `fetch`. */
 function stalling(bytes: Uint8Array, signal: AbortSignal): Response {
   return new Response(
     new ReadableStream({

@@ -11,7 +11,7 @@ async function refusal(file: MnistFile, bytes: Uint8Array): Promise<DataError> {
   return error as DataError;
 }
 
-test("the four names, packed before plain", () => {
+test("accepts four names, compressed before plain", () => {
   expect(mnistFiles.map((file) => acceptedNames(file))).toEqual([
     ["train-images-idx3-ubyte.gz", "train-images-idx3-ubyte"],
     ["train-labels-idx1-ubyte.gz", "train-labels-idx1-ubyte"],
@@ -20,7 +20,7 @@ test("the four names, packed before plain", () => {
   ]);
 });
 
-test("a set in MNIST's form", async () => {
+test("reads a set in the form of MNIST", async () => {
   const { train, test: held } = await mnistFromFiles(smallMnist());
   expect(train).toMatchObject({ name: "MNIST, train", shape: [3, 2], count: 6 });
   expect([...train.features]).toEqual(Array.from({ length: 36 }, (_, index) => 10 + index));
@@ -47,10 +47,10 @@ describe("is refused, naming the file and the byte:", () => {
   test("pictures of another size in the test set", async () => {
     const error = await refusal("testImages", writeIdx([4, 2, 3], new Uint8Array(24)));
     expect(error.where).toBe("testImages, byte 8 of the IDX data");
-    expect(error.what).toContain("pictures of 2×3, but those of train-images-idx3-ubyte.gz are 3×2");
+    expect(error.what).toContain("the pictures are 2×3, but those of train-images-idx3-ubyte.gz are 3×2");
   });
 
-  test("labels where pictures belong, and the reverse", async () => {
+  test("swapped labels and pictures", async () => {
     const flat = await refusal("trainImages", writeIdx([6], [0, 1, 2, 3, 4, 5]));
     expect(flat.what).toContain("1 dimensions (6), expected 3");
     const deep = await refusal("trainLabels", writeIdx([1, 1, 1], [0]));
@@ -58,18 +58,20 @@ describe("is refused, naming the file and the byte:", () => {
   });
 
   test("a set without examples", async () => {
-    expect((await refusal("trainImages", writeIdx([0, 28, 28], []))).what).toContain("no values: its shape is 0×28×28");
+    expect((await refusal("trainImages", writeIdx([0, 28, 28], []))).what).toContain(
+      "the file is empty: its shape is 0×28×28",
+    );
   });
 });
 
-describe("a small archive of many megabytes is refused by its header, unpacked no further:", () => {
+describe("a small archive of many megabytes is refused by its header, without decompressing more:", () => {
   const megabytes = (shape: readonly number[]) =>
     gzipSync(writeIdx(shape, Buffer.alloc(shape.reduce((product, size) => product * size, 1))));
   const few = { name: "few.idx", bytes: writeIdx([10], new Uint8Array(10)) };
   const wide = { name: "wide.gz", bytes: megabytes([10, 1600, 1600]) };
   const tenPictures = { name: "ten.idx", bytes: writeIdx([10, 2, 2], new Uint8Array(40)) };
 
-  /** The bytes that were unpacked. */
+  /** The bytes that were decompressed. */
   async function unpackedBy(act: () => Promise<unknown>, message: RegExp): Promise<number> {
     let length = 0;
     const { read } = ReadableStreamDefaultReader.prototype;
@@ -97,7 +99,7 @@ describe("a small archive of many megabytes is refused by its header, unpacked n
       /10 labels, but p\.gz has 100000 pictures/,
     ],
     [
-      "pictures of another size than the caller wants",
+      "pictures of another size than required",
       {
         name: "d",
         images: wide,

@@ -4,7 +4,7 @@ import { OptionError } from "../../src/errors.ts";
 
 describe("constants of a normalization", () => {
   test.each([[{ scale: 1, offset: 0 }], [{ scale: [1, 2], offset: -1 }], [{ scale: 0, offset: [3, 4] }]])(
-    "%j suit two features",
+    "%j fit two features",
     (constants) => {
       expect(isNormalization(constants, 2)).toBe(true);
       expect(() => requireNormalization(constants, 2)).not.toThrow();
@@ -12,15 +12,15 @@ describe("constants of a normalization", () => {
   );
 
   test.each<[unknown, RegExp]>([
-    [null, /^normalization: null is no scale and offset/],
-    [{ scale: 1 }, /^normalization offset: undefined is no number/],
-    [{ scale: "1", offset: 0 }, /^normalization scale: "1" is no number/],
+    [null, /^normalization: null is not an object with scale and offset/],
+    [{ scale: 1 }, /^normalization offset: undefined is not a number/],
+    [{ scale: "1", offset: 0 }, /^normalization scale: "1" is not a number/],
     [{ scale: [1, 2, 3], offset: 0 }, /^normalization scale: 3 values for 2 features/],
     [{ scale: [1, "2"], offset: 0 }, /^normalization scale: "2" is out of range/],
     [{ scale: 1, offset: NaN }, /^normalization offset: NaN is out of range/],
     [
       { scale: 1e39, offset: 0 },
-      /^normalization scale: 1e\+39 is out of range. Give a finite number that float32 holds/,
+      /^normalization scale: 1e\+39 is out of range. Give a finite number in the range of float32/,
     ],
   ])("%j are refused", (constants, message) => {
     expect(isNormalization(constants, 2)).toBe(false);

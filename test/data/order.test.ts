@@ -7,13 +7,13 @@ test.each([1, 2, 17, 10_000])("an order of %i examples visits each once", (count
   expect(Uint32Array.from(order).sort()).toEqual(Uint32Array.from({ length: count }, (_, index) => index));
 });
 
-test("an order depends on seed and epoch alone", () => {
+test("an order depends only on seed and epoch", () => {
   expect(epochOrder(1000, 1, 2)).toEqual(epochOrder(1000, 1, 2));
   const others = [epochOrder(1000, 1, 3), epochOrder(1000, 2, 2), epochOrder(1000, 2, 1)];
   for (const other of others) expect(other).not.toEqual(epochOrder(1000, 1, 2));
 });
 
-test("orders of neighbouring epochs and seeds share no more places than chance", () => {
+test("orders of adjacent epochs and seeds agree no more often than by chance", () => {
   const count = 5000;
   const pairs = [
     [epochOrder(count, 1, 0), epochOrder(count, 1, 1)],
@@ -26,6 +26,6 @@ test("orders of neighbouring epochs and seeds share no more places than chance",
   }
 });
 
-test("the order of seed 1, epoch 0, kept so that a resumed run goes on as it began", () => {
+test("the order of seed 1, epoch 0 never changes, so that runs can be resumed", () => {
   expect([...epochOrder(10, 1, 0)]).toEqual([7, 0, 3, 6, 5, 8, 1, 4, 9, 2]);
 });

@@ -19,11 +19,11 @@ const rows = ({ features, labels }: ClassificationDataset) =>
 const pairs = ({ features, targets }: RegressionDataset) =>
   Array.from(targets, (y, index) => ({ x: features[index]!, y }));
 
-/** Half a unit in the last place of float32 at 1, and as much again for the sines of the engine. */
+/** Half a unit in the last place of float32 at 1, and the same again for the engine's sines. */
 const ROUNDING = 2 ** -23;
 
 describe("two classes in the plane", () => {
-  test.each(Object.entries(planes))("%s: 200 points by default, in turn of either class", (name, make) => {
+  test.each(Object.entries(planes))("%s: 200 points by default, alternating between the classes", (name, make) => {
     const data = make();
     expect(data).toMatchObject({ name, count: 200, shape: [2], classes: ["0", "1"] });
     expect(data.features).toHaveLength(400);
@@ -36,21 +36,21 @@ describe("two classes in the plane", () => {
     }
   });
 
-  test("linear: without noise no point is nearer than 0.12 to the line, each class on its side", () => {
+  test("linear: without noise all points are at least 0.12 from the line, each class on its side", () => {
     for (const { x, y, label } of rows(points.linear({ count: 2000, seed: 5 }))) {
       const above = 0.6 * x + 0.8 * y - 0.15;
       expect(label === 1 ? above : -above).toBeGreaterThanOrEqual(0.12 - ROUNDING);
     }
   });
 
-  test("linear: noise carries points across", () => {
+  test("linear: noise moves points across the line", () => {
     const crossed = rows(points.linear({ count: 2000, noise: 0.3 })).filter(
       ({ x, y, label }) => 0.6 * x + 0.8 * y > 0.15 !== (label === 1),
     );
     expect(crossed.length).toBeGreaterThan(50);
   });
 
-  test("xor: class 1 where the signs differ, all four quadrants filled", () => {
+  test("xor: class 1 where the signs differ, in all four quadrants", () => {
     const data = rows(points.xor({ count: 400, noise: 0 }));
     for (const { x, y, label } of data) {
       expect(Math.sign(x) !== Math.sign(y)).toBe(label === 1);
@@ -63,14 +63,14 @@ describe("two classes in the plane", () => {
     expect(new Set(quadrants).size).toBe(4);
   });
 
-  test("circles: radius 0.9 and 0.4, all around", () => {
+  test("circles: radius 0.9 and 0.4, in all directions", () => {
     const data = rows(points.circles({ noise: 0 }));
     for (const { x, y, label } of data)
       expect(Math.abs(Math.hypot(x, y) - (label === 1 ? 0.4 : 0.9))).toBeLessThan(ROUNDING);
     expect(new Set(data.map(({ x, y }) => `${x > 0} ${y > 0}`)).size).toBe(4);
   });
 
-  test("moons: an upper and a lower half circle, each end inside the other", () => {
+  test("moons: an upper and a lower half circle, each with an end inside the other", () => {
     for (const { x, y, label } of rows(points.moons({ noise: 0 }))) {
       const [centreX, centreY] = label === 1 ? [1 / 3, 1 / 6] : [-1 / 3, -1 / 6];
       expect(Math.abs(Math.hypot(x - centreX, y - centreY) - 2 / 3)).toBeLessThan(ROUNDING);
@@ -78,12 +78,12 @@ describe("two classes in the plane", () => {
     }
   });
 
-  test("spirals: the angle grows with the radius, one arm opposite the other", () => {
+  test("spirals: the angle grows with the radius, and the arms are opposite", () => {
     const turns = 2;
     for (const { x, y, label } of rows(points.spirals({ noise: 0, turns }))) {
       const along = (Math.hypot(x, y) - 0.1) / 0.9;
       const angle = 2 * Math.PI * turns * along + label * Math.PI;
-      // The radius near 0.1 is known to 2⁻²⁴, its angle to ten times that, times 2π · 2 turns of the radius.
+      // A radius near 0.1 is known to 2⁻²⁴, and its angle to ten times that, times 2π · 2 turns per unit of the radius.
       expect(Math.hypot(x - Math.hypot(x, y) * Math.cos(angle), y - Math.hypot(x, y) * Math.sin(angle))).toBeLessThan(
         2 ** -18,
       );
@@ -103,19 +103,19 @@ describe("curves", () => {
     ];
     for (const [data, valueAt] of cases) {
       expect(data).toMatchObject({ count: 200, shape: [1], outputs: ["y"] });
-      // x is rounded by 2⁻²⁵ at most, times the largest slope, 3π/2, and the target as well.
+      // x is rounded by at most 2⁻²⁵, times the largest slope, 3π/2, and the target by as much.
       for (const { x, y } of pairs(data)) expect(Math.abs(y - valueAt(x))).toBeLessThan(2 ** -22);
     }
   });
 
-  test("x fills −1 … 1, and the noise has its deviation", () => {
+  test("x covers −1 … 1, and the noise has the given deviation", () => {
     const data = pairs(points.line({ count: 5000, noise: 0.25, seed: 3 }));
     const xs = data.map(({ x }) => x);
     expect(Math.min(...xs)).toBeLessThan(-0.99);
     expect(Math.max(...xs)).toBeGreaterThan(0.99);
     const squares = data.map(({ x, y }) => (y - 0.7 * x - 0.2) ** 2);
     const deviation = Math.sqrt(squares.reduce((sum, square) => sum + square) / 5000);
-    // Five standard errors of a deviation from 5,000 normal numbers: 5 · 0.25 / √10,000.
+    // Five standard errors of the deviation of 5,000 normal numbers: 5 · 0.25 / √10,000.
     expect(Math.abs(deviation - 0.25)).toBeLessThan(0.0125);
   });
 });
@@ -127,7 +127,7 @@ describe("every set", () => {
   const names = fc.constantFrom(...(Object.keys(all) as (keyof typeof all)[]));
   const seeds = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 
-  test("is a function of its options; more points begin with the same ones, another seed gives others", () => {
+  test("depends only on its options; a larger set starts with the same points, and another seed gives others", () => {
     fc.assert(
       fc.property(names, seeds, fc.integer({ min: 1, max: 40 }), (name, seed, count) => {
         const some = values(all[name]({ seed, count }));
@@ -163,7 +163,7 @@ describe("every set", () => {
     }
   });
 
-  test("refuses what would be no numbers", () => {
+  test("refuses options that would give NaN", () => {
     expect(() => points.spirals({ turns: 0 })).toThrow("points turns: 0 is out of range");
     expect(() => points.line({ slope: NaN })).toThrow(DataError);
   });

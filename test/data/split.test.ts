@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { makeClassificationDataset, makeRegressionDataset } from "../../src/data/dataset.ts";
 import { splitDataset } from "../../src/data/split.ts";
 
-/** Examples whose feature is their number. */
+/** Examples whose feature is their index. */
 const numbered = (labels: readonly number[]) =>
   makeClassificationDataset({
     name: "numbered",
@@ -15,7 +15,7 @@ const numbered = (labels: readonly number[]) =>
 
 const countsOf = (labels: Uint32Array) => [0, 1, 2].map((label) => labels.filter((found) => found === label).length);
 
-test("holds back the same share of each class, and every example goes to one part with its label", () => {
+test("puts the same fraction of each class into the validation set, and each example with its label into one part", () => {
   const labels = Array.from({ length: 100 }, (_, index) => (index < 70 ? 0 : index < 90 ? 1 : 2));
   const { train, validation } = splitDataset(numbered(labels), { validation: 0.1 });
   expect(countsOf(validation.labels)).toEqual([7, 2, 1]);
@@ -27,14 +27,14 @@ test("holds back the same share of each class, and every example goes to one par
   }
 });
 
-test("depends on the seed alone", () => {
+test("depends only on the seed", () => {
   const data = numbered(Array.from({ length: 60 }, (_, index) => index % 3));
   const held = (seed?: number) => [...splitDataset(data, { validation: 0.2, seed }).validation.features];
   expect(held()).toEqual(held(1));
   expect(held(2)).not.toEqual(held(1));
 });
 
-test("is as near to the share as whole examples allow, for any classes", () => {
+test("is as close to the fraction as whole examples allow, for any classes", () => {
   const labels = array(nat(2), { minLength: 12, maxLength: 80 });
   assert(
     property(labels, double({ min: 0.1, max: 0.5, noNaN: true }), (found, share) => {
@@ -47,7 +47,7 @@ test("is as near to the share as whole examples allow, for any classes", () => {
   );
 });
 
-test("splits quantities, with a row of targets each", () => {
+test("splits regression data, with a row of targets for each example", () => {
   const targets = Float32Array.from({ length: 40 }, (_, index) => index);
   const data = makeRegressionDataset({
     name: "r",
@@ -61,9 +61,9 @@ test("splits quantities, with a row of targets each", () => {
   expect([...validation.targets]).toEqual([...validation.features]);
 });
 
-test("refuses a share that is none, and parts without examples", () => {
+test("refuses invalid fractions and empty parts", () => {
   const data = numbered([0, 1, 2]);
   for (const validation of [0, 1, NaN, -0.1])
-    expect(() => splitDataset(data, { validation })).toThrow(/no share.*\(0, 1\)/);
+    expect(() => splitDataset(data, { validation })).toThrow(/not a fraction.*\(0, 1\)/);
   expect(() => splitDataset(numbered([0, 1, 2]), { validation: 0.1 })).toThrow(/one part would be empty/);
 });

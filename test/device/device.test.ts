@@ -16,13 +16,13 @@ test.each<[Partial<GPUAdapterInfo>, string, boolean]>([
   [{}, "unnamed adapter", false],
 ])("%j is described", (parts, name, software) => expect(describeAdapter(info(parts))).toEqual({ name, software }));
 
-test("a machine without an adapter is told what to do", async () => {
+test("a machine without an adapter gets an error that says what to do", async () => {
   const gpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU;
   await expect(requestAdapter({ gpu, release() {} })).rejects.toThrow(DeviceError);
   await expect(requestAdapter({ gpu, release() {} })).rejects.toThrow(/no adapter was found.*npm run setup/);
 });
 
-test("errors outside every scope are counted while the device is listened to", () => {
+test("errors outside all error scopes are counted while the device is listened to", () => {
   const gpu = { onuncapturederror: null } as unknown as GPUDevice;
   const faults = new DeviceFaults();
   faults.listenTo(gpu);
@@ -33,7 +33,7 @@ test("errors outside every scope are counted while the device is listened to", (
   expect(gpu.onuncapturederror).toBeNull();
 });
 
-test("a shader that does not compile names the kernel, the line and the message", async () => {
+test("a shader that does not compile causes an error with the kernel, the line and the message", async () => {
   const source = dawnGpu();
   const device = await openDevice(source);
   const code = "@compute @workgroup_size(1)\nfn main() {\n    let x = missing(1);\n}";

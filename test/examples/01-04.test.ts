@@ -6,14 +6,14 @@ import { closedForm, composition, product } from "../../examples/04-chain-rule.t
 import { onBackends } from "./on-backends.ts";
 
 onBackends("neuron", (backend) => {
-  test("with fixed weights is an AND and an OR gate", async () => {
+  test("computes AND and OR with fixed weights", async () => {
     expect(await outputs(backend(), gates.AND)).toEqual([0, 0, 0, 1]);
     expect(await outputs(backend(), gates.OR)).toEqual([0, 1, 1, 1]);
   });
 });
 
 onBackends("perceptron", (backend) => {
-  test("one update solves the worked case: w = 0.7, c = −0.9", async () => {
+  test("solves the worked case in one update: w = 0.7, c = −0.9", async () => {
     const [before, after, ...more] = await train(backend(), workedCase, workedStart, 10);
     expect(before).toEqual({ weights: [0.5], bias: -1, mistakes: 1 });
     expect(after!.mistakes).toBe(0);
@@ -22,7 +22,7 @@ onBackends("perceptron", (backend) => {
     expect(more).toEqual([]);
   });
 
-  test("separates separable points: no mistake is left", async () => {
+  test("separates linearly separable points without a mistake", async () => {
     const samples = separablePoints();
     const epochs = await train(backend(), samples, planeStart, 100);
     expect(epochs[0]!.mistakes).toBeGreaterThan(10);
@@ -39,7 +39,7 @@ onBackends("perceptron", (backend) => {
 });
 
 onBackends("xor", (backend) => {
-  test("the perceptron never gets all four, a hidden layer does", async () => {
+  test("is learned by a network with a hidden layer, but not by the perceptron", async () => {
     const epochs = await perceptron(backend(), 60);
     expect(epochs).toHaveLength(61);
     expect(Math.min(...epochs.map(({ mistakes }) => mistakes))).toBeGreaterThanOrEqual(1);
@@ -50,7 +50,7 @@ onBackends("xor", (backend) => {
 });
 
 onBackends("chain rule", (backend) => {
-  test("gives the gradients worked by hand: 4, 4 and 5, and (2x − 1)² that of its closed form", async () => {
+  test("gives the gradients computed by hand: 4, 4 and 5, and the closed form for (2x − 1)²", async () => {
     expect(await product(backend())).toEqual({ z: 20, dx: 4, dy: 4, dw: 5 });
     const places = [-1.5, -1, 0.5, 2, 3];
     const { value, slope } = await composition(backend(), places);

@@ -14,7 +14,7 @@ import { initializers, makeRegressionDataset } from "../../src/index.ts";
 import { onBackends } from "./on-backends.ts";
 
 onBackends("gradient descent", (backend) => {
-  test("fits the intercept as worked by hand: 0, 0.57, 0.80, 0.89, 0.92, 0.94, 0.95", async () => {
+  test("fits the intercept as computed by hand: 0, 0.57, 0.80, 0.89, 0.92, 0.94, 0.95", async () => {
     const { record, losses, steps, stopped } = await fitIntercept(backend());
     const found = record["intercept"]!;
     // The derivative at 0 is −2 Σ (height − 0.64 weight) = −5.704, and the loss there 1.08² + 0.428² + 1.344².
@@ -26,7 +26,7 @@ onBackends("gradient descent", (backend) => {
     expect([steps, stopped]).toEqual([8, "smallStep"]);
   });
 
-  test("fits slope and intercept close to least squares, and says when the steps ran out", async () => {
+  test("fits slope and intercept close to least squares, and reports that it reached the maximum number of steps", async () => {
     const dataset = makeRegressionDataset({
       name: "heights",
       features: Float32Array.from(weights),
@@ -45,7 +45,7 @@ onBackends("gradient descent", (backend) => {
     expect(await fitBoth(backend(), 20)).toMatchObject({ steps: 20, stopped: "maxSteps" });
   });
 
-  test("goes down y = x² from −1 by a factor of 0.8 a step, to the most steps or to a small one", async () => {
+  test("multiplies x by 0.8 at each step on y = x², until the maximum number of steps or a small step", async () => {
     const short = await descendParabola(backend(), 10);
     expect([short.steps, short.stopped]).toEqual([10, "maxSteps"]);
     expect(short.record["x"]!.at(-1)).toBeCloseTo(-(0.8 ** 10), 6);
@@ -70,7 +70,7 @@ onBackends("linear regression", (backend) => {
     coefficients.forEach((value, index) => expect(Math.abs(value - expected[index]!)).toBeLessThan(1e-3));
   });
 
-  test("of several inputs agrees with least squares to 1e-3", async () => {
+  test("agrees with least squares to 1e-3 for several inputs", async () => {
     const expected = leastSquares(severalInputs);
     const { coefficients } = await fit(backend(), severalInputs, initializers.zeros);
     expect(coefficients).toHaveLength(4);
@@ -79,7 +79,7 @@ onBackends("linear regression", (backend) => {
 });
 
 onBackends("polynomial regression", (backend) => {
-  test("over-fits at too high a degree, and less so with weight decay", async () => {
+  test("overfits if the degree is too high, and less with weight decay", async () => {
     const found: PolynomialFit[] = [];
     for (const { degree, weightDecay } of Object.values(polynomials))
       found.push(await fitPolynomial(backend(), degree, weightDecay, 1200));
@@ -92,7 +92,7 @@ onBackends("polynomial regression", (backend) => {
     expect(validation(over)).toBeGreaterThan(2 * validation(right));
     expect(validation(decayed)).toBeLessThan(validation(over) / 2);
     expect(decayed.weightNorm).toBeLessThan(over.weightNorm / 2);
-    // The lowest validation loss lay before the end: that is where early stopping would have stopped.
+    // The lowest validation loss was before the end, where early stopping would have stopped.
     expect(Math.min(...over.validationLosses)).toBeLessThan(0.6 * validation(over));
   });
 });
@@ -105,7 +105,7 @@ onBackends("curve fitting", (backend) => {
     ];
     expect(two.loss).toBeLessThan(1e-3);
     [0, 1, 0].forEach((effect, row) => expect(two.valueAt(bump.features[row]!)).toBeCloseTo(effect, 1));
-    // A straight line leaves about 0.2 of this wave, its noise alone 0.0025.
+    // A straight line leaves a mean squared error of about 0.2. The noise alone leaves 0.0025.
     expect(eight.loss).toBeLessThan(0.01);
     const c = eight.valueAt(0.3) - [0, 1, 2, 3, 4, 5, 6, 7].reduce((sum, unit) => sum + eight.unitAt(unit, 0.3), 0);
     expect(

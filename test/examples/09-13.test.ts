@@ -31,7 +31,7 @@ test("backpropagation by hand agrees with central differences", () => {
 });
 
 onBackends("backpropagation by hand", (backend) => {
-  test("gives the library's gradients to 1e-6, for samples of either class", async () => {
+  test("gives the library's gradients to 1e-6 for samples of both classes", async () => {
     const [model, dataset] = [makeModel(), samples()];
     for (const row of [dataset.labels.indexOf(0), dataset.labels.indexOf(1)]) {
       const byHand = gradientsByHand(model, dataset, row);
@@ -42,18 +42,18 @@ onBackends("backpropagation by hand", (backend) => {
     }
   });
 
-  test("trains as the library does, step by step", async () => {
+  test("has the library's loss at every step of training", async () => {
     const [model, dataset] = [makeModel(), samples()];
     const byHand = trainByHand(model, dataset, 5);
     const byLibrary = await trainByLibrary(backend(), model, dataset, 5);
     expect(byLibrary).toHaveLength(300);
-    // float32 against float64: the losses are about 0.7, and the rounding of 300 steps adds up to less than 1e-5.
+    // float32 compared with float64: the losses are about 0.7, and the rounding of 300 steps adds up to less than 1e-5.
     byHand.forEach((loss, step) => expect(Math.abs(loss - byLibrary[step]!)).toBeLessThan(1e-5));
   });
 });
 
 onBackends("binary classification", (backend) => {
-  test("tells the moons apart", async () => {
+  test("separates the moons", async () => {
     const { losses, testAccuracy, testLoss, probabilities } = await fitMoons(
       backend(),
       40,
@@ -62,14 +62,14 @@ onBackends("binary classification", (backend) => {
     expect(testAccuracy).toBeGreaterThan(0.97);
     expect(testLoss).toBeLessThan(0.12);
     expect(losses.at(-1)).toBeLessThan(losses[0]! / 5);
-    // The tops of the two moons.
+    // The tops of both moons.
     expect(probabilities[0]).toBeLessThan(0.1);
     expect(probabilities[1]).toBeGreaterThan(0.9);
   });
 });
 
 onBackends("vanishing gradients", (backend) => {
-  test("the gradient vanishes with sigmoid, stays with tanh and Xavier and with relu and He", async () => {
+  test("the gradient vanishes with sigmoid, and is preserved by tanh with Xavier and relu with He", async () => {
     const ratio: Record<string, number> = {};
     const first: Record<string, number> = {};
     for (const [name, initializer] of Object.entries(initializations)) {
@@ -86,7 +86,7 @@ onBackends("vanishing gradients", (backend) => {
       expect(ratio[kept]).toBeGreaterThan(0.2);
       expect(ratio[kept]).toBeLessThan(5);
     }
-    // Xavier's variance is half of what relu needs: signal and gradient shrink by 1/√2 a layer, in 11 layers to 1/45.
+    // Xavier's variance is half of what relu needs. Signal and gradient shrink by 1/√2 per layer, to 1/45 in 11 layers.
     expect(first["relu Xavier"]).toBeLessThan(first["relu He"]! / 20);
   });
 });

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test("a CSV file brings back the digits: the label first, 784 pixels after", async () => {
+test("reads the digits back from a CSV file with the label first, then 784 pixels", async () => {
   const [first] = (await readFile(join(folder, "digits.csv"), "utf8")).split("\n");
   expect(first!.split(",")).toHaveLength(785);
   expect(Number(first!.split(",")[0])).toBe(digits.test.labels[0]);
@@ -65,7 +65,7 @@ onBackends("mnist from scratch", (backend) => {
     const library = await trainByLibrary(backend(), train, test60, recipe);
     expect(library.losses).toHaveLength(recipe.steps);
     expect(hand.losses.at(-1)).toBeLessThan(0.8 * hand.losses[0]!);
-    // float32 against float64: sums of 784 products of about 1 round to about 1e-6.
+    // float32 compared with float64: sums of 784 products of about 1 have rounding errors of about 1e-6.
     hand.losses.forEach((loss, step) => expect(Math.abs(loss - library.losses[step]!)).toBeLessThan(2e-5));
     expect(library.testAccuracy).toBeCloseTo(hand.testAccuracy, 10);
   });
@@ -84,7 +84,7 @@ beforeAll(() => {
 });
 
 onBackends("mnist in minibatches", (backend) => {
-  test("the framework is more accurate than the handwritten network, after as many epochs of the same data", async () => {
+  test("wgrad is more accurate than the handwritten network after the same number of epochs", async () => {
     const framework = await byFramework(backend(), contest);
     expect([hand.steps, framework.steps]).toEqual([2880, 45]);
     for (const { marks } of [hand, framework]) {

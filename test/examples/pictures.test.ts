@@ -12,7 +12,7 @@ import { createCpuBackend } from "../../src/index.ts";
 const numbers = Array.from({ length: 13 }, (_, index) => String(index + 1).padStart(2, "0"));
 const run = promisify(execFile);
 
-test("every example has a file, a picture and its place in the index", async () => {
+test("every example has a file, a picture and an entry in the index", async () => {
   const files = (await readdir("examples")).filter((name) => name.endsWith(".ts"));
   expect(files.map((name) => name.slice(0, 2))).toEqual(numbers);
   const index = await readFile("examples/README.md", "utf8");
@@ -26,7 +26,7 @@ test("every example has a file, a picture and its place in the index", async () 
   }
 });
 
-test("a picture is the same text each time, with ids of its own and the values on it", () => {
+test("a picture has the same text each time, with unique ids and its values", () => {
   const draw = (name: string) =>
     picture(name, [
       {
@@ -59,7 +59,7 @@ test("a logarithmic axis has short labels", () => {
   ]);
 });
 
-test("filled contours lie where the values pass the threshold", () => {
+test("filled contours are where the values cross the threshold", () => {
   const field = { x: [0, 1], y: [0, 1], size: 21 } as const;
   const places = fieldPlaces(field);
   expect([...places.slice(0, 4), ...places.slice(-2)].map((value) => Number(value.toFixed(6)))).toEqual([
@@ -71,7 +71,7 @@ test("filled contours lie where the values pass the threshold", () => {
   const svg = picture("c", [{ title: "", x: { min: 0, max: 1 }, y: { min: 0, max: 1 }, series: [contours] }], 1, panel);
   const path = (fill: string) => new RegExp(`<path d="([^"]*)"[^>]*fill="${fill}"`).exec(svg)![1]!;
   const xs = (d: string) => [...d.matchAll(/[ML](-?[\d.]+)/g)].map(([, x]) => Number(x));
-  // 0.3 of the way from 50 to 150.
+  // 30 % of the way from 50 to 150.
   expect(Math.min(...xs(path("#aaaaaa")))).toBe(50);
   expect(Math.min(...xs(path("#bbbbbb")))).toBeCloseTo(80, 0);
   expect(Math.max(...xs(path("#bbbbbb")))).toBe(150);
@@ -84,7 +84,7 @@ test("an example's main prints and draws, and runs only when called", async () =
   expect(lines).toContain("1 AND 1 = 1");
   expect(lines).toContain("0 OR 0 = 0");
   expect(pictures).toHaveLength(1);
-  // What is committed is what the example draws.
+  // The committed picture is the one that the example draws.
   expect(`${pictures[0]}\n`).toBe(await readFile("docs/examples/01.svg", "utf8"));
 });
 

@@ -31,8 +31,8 @@ async function example() {
   return { trained, state: { ...state, run: { seed: 1, best: { loss: 0.5 } } } };
 }
 
-describe("a checkpoint's file", () => {
-  test("gives back the state bit for bit, and is a model as well", async () => {
+describe("a checkpoint file", () => {
+  test("restores the state with bit-identical values, and can be read as a model", async () => {
     const { trained, state } = await example();
     const bytes = saveCheckpoint(trained, state);
     const { trained: found, state: read } = loadCheckpoint(bytes, "a file");
@@ -45,7 +45,7 @@ describe("a checkpoint's file", () => {
     );
   });
 
-  test("keeps sums that JSON has no number for", async () => {
+  test("stores sums that JSON cannot represent", async () => {
     const { trained, state } = await example();
     for (const [loss, correct] of [
       [Infinity, NaN],
@@ -59,7 +59,7 @@ describe("a checkpoint's file", () => {
     }
   });
 
-  test("keeps the best state beside the last", async () => {
+  test("stores the best state in addition to the last", async () => {
     const { trained, state } = await example();
     const doubled = (values: typeof state.parameters) =>
       Object.fromEntries(
@@ -73,12 +73,12 @@ describe("a checkpoint's file", () => {
     expect(read).toEqual({ ...state, best });
   });
 
-  test("is refused where it is a model without a run", async () => {
+  test("is refused if it is a model without the state of a run", async () => {
     const { trained, state } = await example();
     const model = saveModel(trained, state.parameters);
     expect(() => loadCheckpoint(model, "plain.safetensors")).toThrow(DataError);
     expect(() => loadCheckpoint(model, "plain.safetensors")).toThrow(
-      /plain\.safetensors: this model carries no state of its training.*Give a checkpoint that wgrad wrote/,
+      /plain\.safetensors: this is a model without the state of its training.*Give a checkpoint that wgrad wrote/,
     );
   });
 });

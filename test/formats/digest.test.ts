@@ -30,13 +30,13 @@ const checkpoint = saveCheckpoint(trained, {
 
 const words = (text: string) => new Uint32Array(new TextEncoder().encode(text).buffer);
 
-test("the hash is MurmurHash3 of 32 bits, whatever the parts", () => {
+test("the hash is the 32-bit MurmurHash3, however the data is split", () => {
   expect(murmurHash([])).toBe(0);
   expect(murmurHash([words("test")])).toBe(0xba6bd213);
   expect(murmurHash([words("abcd"), words(""), words("efgh")])).toBe(murmurHash([words("abcdefgh")]));
 });
 
-test("a digest does not depend on an order, and is not of itself", () => {
+test("a digest does not depend on the order, and does not include itself", () => {
   const { tensors, metadata } = readSafetensors(model, "file");
   const named = Array.from(tensors, ([name, tensor]) => ({ name, ...tensor }));
   const digest = digestOf(named, metadata);
@@ -46,7 +46,7 @@ test("a digest does not depend on an order, and is not of itself", () => {
   expect(loadModel(writeSafetensors(named.toReversed(), reversed), "file").step).toBe(12);
 });
 
-describe("a flipped bit is found", () => {
+describe("a flipped bit is detected", () => {
   const refuses = (load: (bytes: Uint8Array, where: string) => unknown, file: Uint8Array, bit: number): boolean => {
     const flipped = file.slice();
     flipped[bit >>> 3]! ^= 1 << (bit & 7);
@@ -58,12 +58,12 @@ describe("a flipped bit is found", () => {
     }
   };
 
-  test("wherever it is in a model", () => {
+  test("anywhere in a model", () => {
     const bits = Array.from({ length: 8 * model.length }, (_, bit) => bit);
     expect(bits.filter((bit) => !refuses(loadModel, model, bit))).toEqual([]);
   });
 
-  test("in a checkpoint, also by what reads it as a model", () => {
+  test("in a checkpoint, also when it is read as a model", () => {
     const property = fc.property(fc.nat({ max: 8 * checkpoint.length - 1 }), (bit) => {
       expect(refuses(loadCheckpoint, checkpoint, bit)).toBe(true);
       expect(refuses(loadModel, checkpoint, bit)).toBe(true);
@@ -71,16 +71,16 @@ describe("a flipped bit is found", () => {
     fc.assert(property, { numRuns: 2000 });
   });
 
-  test("in a value, by the digest: it names both", () => {
+  test("in a value, by the digest; the message names both digests", () => {
     const damaged = model.slice();
     damaged[damaged.length - 1]! ^= 1;
     expect(() => loadModel(damaged, "m.safetensors")).toThrow(
-      /m\.safetensors: the file is damaged: its contents have the digest murmur3:[0-9a-f]{8}, but it was written with "murmur3:[0-9a-f]{8}"\. Take another copy/,
+      /m\.safetensors: the file is damaged: the digest of its contents is murmur3:[0-9a-f]{8}, but it was written with "murmur3:[0-9a-f]{8}"\. Use another copy/,
     );
   });
 });
 
-test("files of before the digest still load", () => {
+test("files from before the digest still load", () => {
   const before = (file: Uint8Array) => {
     const { tensors, metadata } = readSafetensors(file, "file");
     const { digest: _, ...rest } = metadata;

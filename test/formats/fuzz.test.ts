@@ -3,7 +3,7 @@ import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { bombs, fuzz, readMeasured, subjects } from "./fuzz.ts";
 import { fileOf } from "./mutations.ts";
 
-describe("damaged files end in a clear error or load correctly; `npm run test:soak` reads many more", () => {
+describe("damaged files cause a clear error or load correctly (`npm run test:soak` reads many more)", () => {
   test.each(subjects)("$name", async (subject) => {
     const report = await fuzz(subject, { count: 400, seed: 1 });
     expect(report.memoryShare).toBeLessThan(1);

@@ -14,16 +14,16 @@ import { Random } from "../../src/random.ts";
 import { writeIdx } from "../data/idx-files.ts";
 import { anyMutations, fileOf, mutated, safetensorsMutations, type Mutation } from "./mutations.ts";
 
-/** A reader, good files for it, and what must hold of all that it accepts. */
+/** A reader, valid files for it, and what must hold for everything that it accepts. */
 export interface Subject {
   readonly name: string;
   readonly files: readonly Uint8Array[];
   readonly mutations: readonly Mutation[];
-  /** Reads, and throws another error than a DataError where what was read cannot be. */
+  /** Reads a file. Throws an error other than a DataError if the result is impossible. */
   readonly read: (bytes: Uint8Array) => unknown;
 }
 
-/** A reader may take this much for the parts of small files, and the engine as much for its own purposes. */
+/** A reader may use this much memory for the parts of small files, and the engine as much for itself. */
 const SLACK_BYTES = 4 * 2 ** 20;
 
 const values = (size: number, seed: number) => {
@@ -39,7 +39,7 @@ const tensors = [
 
 const large = [{ name: "weight", shape: [700, 500], values: values(350_000, 4) }];
 
-/** A trained model of classes, or one of quantities. */
+/** A trained model for classification or regression. */
 function model(quantities: boolean): TrainedModel {
   const layers = [flatten(), dense(5, { activation: "tanh" }), dropout(0.1), dense(3, { bias: quantities })];
   return {
@@ -54,7 +54,7 @@ function model(quantities: boolean): TrainedModel {
 
 const saved = (trained: TrainedModel) => saveModel(trained, initialValues(trained.model));
 
-/** The same file as it was written before there was a digest, so that damage is found by what it damages. */
+/** The same file in the format without a digest, so that damage is detected by its effect. */
 function withoutDigest(file: Uint8Array): Uint8Array {
   const { tensors: found, metadata } = readSafetensors(file, "file");
   const { digest, ...rest } = metadata;
@@ -65,7 +65,7 @@ function withoutDigest(file: Uint8Array): Uint8Array {
   );
 }
 
-/** A run in its middle, with the state that it may go back to. */
+/** A run in progress, with a best state. */
 function checkpoint(): Uint8Array {
   const trained = model(false);
   const parameters = initialValues(trained.model);
@@ -103,7 +103,7 @@ function readCheckpoint(bytes: Uint8Array): void {
   require(JSON.stringify(again) === JSON.stringify({ trained, state }), "saved and read again it is another");
 }
 
-/** Pictures of every kind of sample, of a size whose numbers a changed bit makes large. */
+/** Pictures with every kind of samples, with sizes that become large if a bit changes. */
 const pngs = (
   [
     [1, 8],
@@ -123,7 +123,7 @@ function readPicture(bytes: Uint8Array): void {
   require(width > 0 && height > 0 && pixels.length === width * height, "the pixels do not fill the picture");
 }
 
-/** Such as PyTorch's own library writes. */
+/** As PyTorch's own library writes them. */
 const foreign = writeSafetensors(
   [
     { name: "layers.0.bias", shape: [4], values: values(4, 5) },
@@ -139,10 +139,10 @@ const pictures = writeIdx(
   Uint8Array.from({ length: 600 }, (_, index) => (index * index) % 251),
 );
 
-/** As an array of its own: a Buffer's slices share its memory. */
+/** A separate array, since the slices of a Buffer share memory. */
 const packed = (bytes: Uint8Array) => new Uint8Array(gzipSync(bytes));
 
-/** A file of small floats, all types in it. */
+/** A file with all float types. */
 const mixed = (() => {
   const header = {
     a: { dtype: "F64", shape: [2], data_offsets: [0, 16] },
@@ -156,7 +156,7 @@ const megabytes = (text: string, count: number) => text.repeat(Math.floor((count
 
 const manyKeys = (value: string) => Array.from({ length: 500_000 }, (_, index) => `"${index}k":${value}`).join(",");
 
-/** Headers of many megabytes that a parser would make a multiple of. */
+/** Headers of many megabytes that a parser would expand to a multiple. */
 export const bombs: Readonly<Record<string, string>> = {
   "open brackets": `{"a":${megabytes("[", 8)}`,
   "empty lists": `{"a":[${megabytes("[],", 8)}[]]}`,
@@ -168,7 +168,7 @@ export const bombs: Readonly<Record<string, string>> = {
   "much metadata": `{"__metadata__":{${manyKeys('""')}}}`,
   "many tensors": `{${manyKeys('{"dtype":"F32","shape":[0],"data_offsets":[0,0]}')}}`,
   "a long name": `{"${megabytes("x", 8)}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}`,
-  "a long name that is no tensor": `{"${megabytes("\\n", 8)}":1}`,
+  "a long name that is not a tensor": `{"${megabytes("\\n", 8)}":1}`,
   "a text without end": `{"${megabytes('\\"', 8)}`,
   spaces: `{${megabytes(" ", 8)}}`,
 };
@@ -212,10 +212,10 @@ export interface FuzzReport {
   readonly files: number;
   readonly loaded: number;
   readonly refused: number;
-  /** Different refusals, numbers and names apart. */
+  /** Distinct error messages, without numbers and names. */
   readonly reasons: number;
   readonly slowestMilliseconds: number;
-  /** The most memory that reading a file took, over what is allowed, which is four times the file and some slack. */
+  /** The largest memory use of reading a file beyond the limit, which is four times the file plus a constant. */
   readonly memoryShare: number;
 }
 
@@ -256,7 +256,7 @@ export async function readMeasured(read: Subject["read"], bytes: Uint8Array) {
     if (!clear) throw error;
     refusal = error;
   }
-  // Of the processor: what other programs take of the machine is no fault of the reader's.
+  // CPU time, so that other programs on the machine do not count.
   const { user, system } = process.cpuUsage(began);
   const milliseconds = (user + system) / 1000;
   return { refusal, milliseconds, memoryShare: (memory() - before) / (4 * bytes.length + SLACK_BYTES) };

@@ -32,7 +32,7 @@ const parameters: Record<string, TensorValues> = Object.fromEntries(
 const saved = saveModel(trained, parameters);
 
 describe("a model file", () => {
-  test("gives back all that was saved, with the values as the parameters' initial ones", () => {
+  test("restores everything that was saved, with the values as initial values", () => {
     const { model, ...facts } = loadModel(saved, "model.safetensors");
     const { model: original, ...expected } = trained;
     expect(facts).toEqual(expected);
@@ -44,7 +44,7 @@ describe("a model file", () => {
     expect(Object.fromEntries(initial)).toEqual(parameters);
   });
 
-  test("says by which version it was written, and leaves out results that there are not", () => {
+  test("contains the version that wrote it, and no results if there are none", () => {
     const { results, ...rest } = trained;
     const { metadata } = readSafetensors(saveModel(rest, parameters), "f");
     expect(metadata).toMatchObject({
@@ -57,12 +57,12 @@ describe("a model file", () => {
     expect(results).toBeDefined();
   });
 
-  test("keeps a result that is no finite number as null", () => {
+  test("stores a result that is not finite as null", () => {
     const { results } = loadModel(saveModel({ ...trained, results: { loss: NaN } }, parameters), "f");
     expect(results).toEqual({ loss: null });
   });
 
-  test("computes the same as the trainer that it was saved from", async () => {
+  test("gives the same results as the trainer that it was saved from", async () => {
     const dataset = makeClassificationDataset({
       name: "ramps",
       features: Uint8Array.from({ length: 60 }, (_, index) => (index * 37) % 256),
@@ -96,19 +96,21 @@ describe("a model file", () => {
   });
 });
 
-test("saveModel refuses values that are not the model's, which loadModel would", () => {
+test("saveModel refuses values that do not match the model, which loadModel would refuse", () => {
   const { "layers.1.bias": bias, ...rest } = parameters;
   expect(() => saveModel(trained, rest)).toThrow(/layers\.1\.bias: the values of this parameter are missing/);
-  expect(() => saveModel(trained, { ...parameters, more: bias! })).toThrow(/"more": the model has no such parameter/);
+  expect(() => saveModel(trained, { ...parameters, more: bias! })).toThrow(
+    /"more": the model does not have this parameter/,
+  );
   expect(() => saveModel(trained, { ...parameters, "layers.3.weight": bias! })).toThrow(
-    /5 values of shape \[5\] for shape \[5, 3\]/,
+    /5 values of shape \[5\] for a parameter of shape \[5, 3\]/,
   );
 });
 
 describe("loadModel refuses", () => {
   const { tensors, metadata } = readSafetensors(saved, "f");
   type Change = (parts: { tensors: Map<string, TensorValues>; metadata: Record<string, string> }) => void;
-  // Without a digest, as before there was one: what is changed is then found by what it is.
+  // Without a digest, as in older files, changes are detected by their effect.
   const changed = (change: Change): Uint8Array => {
     const parts = { tensors: new Map(tensors), metadata: { ...metadata, format: "wgrad" } };
     change(parts);
@@ -123,13 +125,13 @@ describe("loadModel refuses", () => {
     [
       "another program's file",
       ({ metadata: m }) => void (m["format"] = "pt"),
-      /f: this is a safetensors file, but no model/,
+      /f: this is a safetensors file, but not a model/,
     ],
     ["a missing entry", ({ metadata: m }) => void delete m["classes"], /entry "classes" is missing/],
-    ["an entry that is no JSON", ({ metadata: m }) => void (m["training"] = "{"), /entry "training" is no JSON/],
+    ["an entry that is not JSON", ({ metadata: m }) => void (m["training"] = "{"), /entry "training" is not JSON/],
     ["an unknown loss", ({ metadata: m }) => void (m["loss"] = "toString"), /entry "loss" is "toString"/],
     [
-      "a scale that is no number",
+      "a scale that is not a number",
       ({ metadata: m }) => void (m["normalization"] = '{"scale":"1","offset":0}'),
       /"normalization"/,
     ],
@@ -140,48 +142,48 @@ describe("loadModel refuses", () => {
       /output is \[3\] but the data has 4 classes/,
     ],
     [
-      "quantities under a loss of classes",
+      "outputs with a loss for classification",
       ({ metadata: m }) => void (m["outputs"] = '["a","b","c"]'),
-      /this loss takes classes only/,
+      /this loss supports only classification/,
     ],
     [
-      "other names of quantities",
+      "other output names",
       ({ metadata: m }) => void Object.assign(m, { loss: "meanSquaredError", outputs: '["a"]' }),
-      /has 1 values/,
+      /an example has 1 target\./,
     ],
     [
-      "an entry with a key twice",
+      "an entry with a duplicate key",
       ({ metadata: m }) => void (m["training"] = '{"a":1,"a":2}'),
       /entry "training" has the key "a" twice/,
     ],
     [
-      "an entry of nothing but lists",
+      "an entry that consists of nested lists",
       ({ metadata: m }) => void (m["training"] = `[${"[],".repeat(200_000)}[]]`),
       /"training" has more than 100000/,
     ],
     [
-      "examples of too many axes",
+      "examples with too many axes",
       ({ metadata: m }) => void (m["model"] = config({ inputShape: new Array<number>(99).fill(1) })),
       /there are 99 axes/,
     ],
     ["a negative step", ({ metadata: m }) => void (m["step"] = "-1"), /entry "step" is -1/],
     ["nested facts", ({ metadata: m }) => void (m["training"] = '{"a":{}}'), /entry "training"/],
-    ["a model that is no object", ({ metadata: m }) => void (m["model"] = "3"), /entry "model" is 3/],
+    ["a model that is not an object", ({ metadata: m }) => void (m["model"] = "3"), /entry "model" is 3/],
     [
       "an unknown layer",
       ({ metadata: m }) => void (m["model"] = config({ layers: [{ type: "magic" }] })),
-      /no layer type "magic"/,
+      /unknown layer type "magic"/,
     ],
     ["a missing tensor", ({ tensors: t }) => void t.delete("layers.1.bias"), /layers\.1\.bias: .*missing/],
     [
-      "a tensor too many",
+      "an extra tensor",
       ({ tensors: t }) => void t.set("extra", { shape: [1], values: new Float32Array(1) }),
       /no parameter "extra"/,
     ],
     [
       "a tensor of another size",
       ({ tensors: t }) => void t.set("layers.1.bias", { shape: [4], values: new Float32Array(4) }),
-      /layers\.1\.bias: 4 values for shape \[5\].*the file gives it shape \[4\]/,
+      /layers\.1\.bias: 4 values for the shape \[5\].*its shape in the file is \[4\]/,
     ],
     [
       "a tensor of another shape",
@@ -189,13 +191,13 @@ describe("loadModel refuses", () => {
       /tensor "layers\.1\.weight": its shape is \[5, 6\], but the network's is \[6, 5\]/,
     ],
     [
-      "a width beyond all memory, before anything of that size is made",
+      "a width beyond all memory, before memory is allocated",
       ({ metadata: m }) =>
         void (m["model"] = config({
           layers: [{ type: "dense", units: 2 ** 50, activation: "relu", bias: true }],
           inputShape: [6],
         })),
-      /do not fit/,
+      /do not match/,
     ],
   ])("%s", (_, change, message) => {
     expect(() => loadModel(changed(change), "f")).toThrow(DataError);

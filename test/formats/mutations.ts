@@ -1,5 +1,5 @@
 /*
- * Damaged files: what a bad disk, a bad program or a bad person might make of a good one.
+ * Damages files, as a faulty disk, a faulty program or an attacker might.
  */
 import type { Random } from "../../src/random.ts";
 
@@ -94,7 +94,7 @@ const headerText: Mutation = (bytes, random) => {
   return fileOf(changed, values);
 };
 
-/** The header's JSON under other values, keys and orders, and so the JSON in its metadata. */
+/** Changes values, keys and order in the header's JSON, and in the JSON within its metadata. */
 const headerJson: Mutation = (bytes, random) => {
   const { text, values } = split(bytes);
   let header = JSON.parse(text) as unknown;
@@ -110,7 +110,7 @@ const repeatedEntry: Mutation = (bytes, random) => {
   return fileOf(`${text.trimEnd().slice(0, -1)},${JSON.stringify(name)}:${JSON.stringify(value)}}`, values);
 };
 
-/** Changes of a safetensors file's header, with and without its length. */
+/** Changes of the header of a safetensors file, with and without a matching length. */
 export const safetensorsMutations: readonly Mutation[] = [
   ...anyMutations,
   headerLength,
@@ -198,7 +198,7 @@ function split(bytes: Uint8Array): { text: string; values: Uint8Array } {
   return { text: new TextDecoder().decode(bytes.subarray(8, end)), values: bytes.subarray(end) };
 }
 
-/** A safetensors file with this header, whatever it says. */
+/** A safetensors file with the given header, valid or not. */
 export function fileOf(text: string, values: Uint8Array): Uint8Array {
   const header = new TextEncoder().encode(text);
   const length = new Uint8Array(8);
@@ -213,7 +213,7 @@ function joined(...parts: readonly Uint8Array[]): Uint8Array {
 /** A file with one or a few mutations; the same seed and number give the same file. */
 export function mutated(good: Uint8Array, mutations: readonly Mutation[], random: Random): Uint8Array {
   let bytes = pick(mutations, random)(good, random);
-  // The header's JSON can be read only once; bits and lengths may change again.
+  // The header can be parsed only the first time; bits and lengths can change again.
   while (bytes.length > 0 && random.below(4) === 0) bytes = pick(anyMutations, random)(bytes, random);
   return bytes;
 }

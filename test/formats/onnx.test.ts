@@ -18,7 +18,7 @@ import { largestDifference, runOnnx } from "./onnxruntime.ts";
 
 const backend = createCpuBackend();
 
-/** What wgrad's CPU reference makes of the features. */
+/** The results of wgrad's CPU backend for the features. */
 function predict({ model, normalization }: TrainedModel, features: Float32Array | Uint8Array): Promise<Float32Array> {
   return createEvaluator({ model, normalization, backend, session: backend.createSession() }).predict(features);
 }
@@ -33,12 +33,14 @@ const trainedOf = (parts: Pick<TrainedModel, "model"> & Partial<TrainedModel>): 
   ...parts,
 });
 
-/** Products of two float32 programs differ by the order in which they add: far less than this for values near 1. */
+/**
+ * Matrix products of two float32 programs differ only by the order of additions: far less than this for values near 1.
+ */
 const CLOSE = 1e-5;
 
-describe("onnxruntime computes what wgrad does:", () => {
+describe("onnxruntime gives the same results as wgrad:", () => {
   test.each(Object.keys(activations) as ActivationName[])(
-    "%s, as a layer and at the end of a dense one",
+    "%s, as a layer and as the activation of a dense layer",
     async (name) => {
       const random = new Random(3);
       const edges = [0, -0, 1e-8, -1e-8, 20, -20, 60, -60, 0.5, -0.5];
@@ -55,7 +57,7 @@ describe("onnxruntime computes what wgrad does:", () => {
     },
   );
 
-  test("every kind of layer, constants of each feature, several axes, and any batch", async () => {
+  test("all types of layers, constants per feature, several axes, and any batch size", async () => {
     const layers = [
       activation("tanh"),
       dropout(0.5),
@@ -76,13 +78,13 @@ describe("onnxruntime computes what wgrad does:", () => {
     }
   });
 
-  test("a network that only hands its input on", async () => {
+  test("a network that only returns its input", async () => {
     const trained = trainedOf({ model: sequential([dropout(0.5)], { inputShape: [3] }) });
     const { outputs } = await runOnnx(saveOnnx(trained), Float32Array.of(1, 2, 3), [1, 3]);
     expect([...outputs["outputs"]!.values]).toEqual([1, 2, 3]);
   });
 
-  test("the sigmoid cross-entropy's probabilities", async () => {
+  test("the probabilities of the sigmoid cross-entropy", async () => {
     const model = sequential([dense(1)], { inputShape: [4] });
     const trained = trainedOf({ model, loss: "sigmoidBinaryCrossEntropy", outputs: ["rain"] });
     const features = Float32Array.of(1, -2, 3, 0.5, 0, 0.1, 0.2, -4);
@@ -97,7 +99,7 @@ describe("onnxruntime computes what wgrad does:", () => {
     ).toBeLessThan(CLOSE);
   });
 
-  test("1,000 pictures of MNIST, or of the built-in digits, of a trained network: outputs and classes", async () => {
+  test("1,000 pictures of MNIST or the built-in digits with a trained network: outputs and classes", async () => {
     const { train, test: held } = await loadMnist({ mirrors: [], log: () => {} });
     const dataset = firstExamples(train, 2000);
     const normalization = standardization(dataset.features);
@@ -140,7 +142,7 @@ describe("a model of a table", () => {
   const features = Float32Array.of(70, 1, 0, -3, 0, 1);
   const includes = (file: Uint8Array, text: string) => Buffer.from(file).includes(text);
 
-  test("gives quantities in the units of the label, as predict does", async () => {
+  test("gives targets in the units of the label, as predict does", async () => {
     const label = { name: "price", position: 2, kind: "number", mean: 268.6, deviation: 81.25 } as const;
     const trained = trainedOf({ model, outputs: ["price"], table: { ...table, label } });
     const expected = targetsInUnits(await predict(trained, features), label);
@@ -158,7 +160,7 @@ describe("a model of a table", () => {
     );
   });
 
-  test("gives each of several quantities in its own units", async () => {
+  test("gives each of several outputs in its own units", async () => {
     const two = sequential([dense(2)], { inputShape: [3], seed: 3 });
     const label = { name: "price", position: 2, kind: "number", mean: 268.6, deviation: 81.25 } as const;
     const other = { name: "heat", position: 4, kind: "number", mean: -2, deviation: 0.5 } as const;
@@ -172,7 +174,7 @@ describe("a model of a table", () => {
     expect(largestDifference(outputs["outputs"]!.values, expected)).toBeLessThan(81.25 * CLOSE);
   });
 
-  test("says in its metadata what a program needs to make its input and to read its output", () => {
+  test("has metadata that describe how to make its input and read its output", () => {
     const label = { name: "price", position: 2, kind: "number", mean: 2, deviation: 3 };
     const quantities = saveOnnx(trainedOf({ model, outputs: ["price"], table: { ...table, label } }));
     const entries = {
@@ -183,7 +185,7 @@ describe("a model of a table", () => {
       units: '{"features":"as in the data","outputs":"as in the data"}',
     };
     for (const [key, value] of Object.entries(entries)) {
-      // The message of an entry: its key, then its value, each after its length.
+      // The message of an entry: its key and its value, each preceded by its length.
       const found = Buffer.from(quantities).indexOf(value);
       expect(found, key).toBeGreaterThan(0);
       expect(
@@ -210,13 +212,13 @@ describe("a model of a table", () => {
   });
 });
 
-test("every file is operator set 13 and version 7, which programs of 2020 read", () => {
+test("every file has operator set 13 and IR version 7, which programs from 2020 can read", () => {
   const layers = (Object.keys(activations) as ActivationName[]).map((name) => activation(name));
   const file = saveOnnx(
     trainedOf({ model: sequential([flatten(), ...layers, dropout(0.1), dense(2)], { inputShape: [2, 3] }) }),
   );
   expect([...file.subarray(0, 2)]).toEqual([0x08, 7]);
-  // The opset's message is of four bytes: an empty domain, and the version.
+  // The message of the operator set has four bytes: an empty domain, and the version.
   expect(Buffer.from(file).includes(Buffer.of(0x42, 4, 0x0a, 0, 0x10, 13))).toBe(true);
 });
 
@@ -230,29 +232,31 @@ function classesOf(values: Float32Array): number[] {
 describe("saveOnnx refuses", () => {
   const trained = trainedOf({ model: sequential([dense(2)], { inputShape: [3] }) });
 
-  test("values that are missing or of another shape, by name", () => {
+  test("values that are missing or have another shape, by name", () => {
     const { "layers.0.bias": bias, ...rest } = initialValues(trained.model);
     expect(() => saveOnnx(trained, rest)).toThrow(OptionError);
     expect(() => saveOnnx(trained, rest)).toThrow(/layers\.0\.bias: the values of this parameter are missing/);
     const wide = { ...initialValues(trained.model), "layers.0.bias": { ...bias!, shape: [1, 2] } };
-    expect(() => saveOnnx(trained, wide)).toThrow(/layers\.0\.bias: 2 values of shape \[1, 2\] for shape \[2\]/);
+    expect(() => saveOnnx(trained, wide)).toThrow(
+      /layers\.0\.bias: 2 values of shape \[1, 2\] for a parameter of shape \[2\]/,
+    );
   });
 
-  test("a layer or an activation that is none of wgrad's, as PyTorch's writer does", () => {
+  test("a custom layer or activation, as the PyTorch export does", () => {
     const config = (layer: object) =>
       ({
         ...trained,
         model: { ...trained.model, config: { ...trained.model.config, layers: [layer] } },
       }) as TrainedModel;
     for (const save of [saveOnnx, savePytorch]) {
-      expect(() => save(config({ type: "mine" }))).toThrow(/there is no (form of|module for) the layer "mine"/);
-      expect(() => save(config({ type: "activation", name: "mish" }))).toThrow(
-        /there is no (form of|module for) the activation "mish"/,
+      expect(() => save(config({ type: "mine" }))).toThrow(
+        /(unknown layer type|there is no module for the layer) "mine"/,
       );
+      expect(() => save(config({ type: "activation", name: "mish" }))).toThrow(/unknown activation "mish"/);
     }
   });
 
-  test("more than a file of ONNX can hold, before anything is made", () => {
+  test("more than an ONNX file can hold, before memory is allocated", () => {
     const parameters = trained.model.parameters.map((parameter) => ({ ...parameter, shape: [2 ** 15, 2 ** 15] }));
     const large = { ...trained, model: { ...trained.model, parameters } } as unknown as TrainedModel;
     expect(() => saveOnnx(large)).toThrow(/parameters have 8589934592 bytes, more than the 2130706432/);

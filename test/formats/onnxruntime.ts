@@ -1,6 +1,6 @@
 import * as runtime from "onnxruntime-web";
 
-// Threads of WebAssembly want a worker's script that a test has none of.
+// WebAssembly threads need a worker script, which tests do not have.
 runtime.env.wasm.numThreads = 1;
 
 /**
@@ -25,10 +25,10 @@ export async function runOnnx(
   }
 }
 
-/** The largest difference of two values at the same place. */
+/** The largest difference between corresponding values. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) throw new Error(`${a.length} values and ${b.length}`);
-  // Not Math.max(…differences), which would lose a NaN among them.
+  // Not Math.max(…differences), which would hide a NaN.
   return Array.from(a).reduce((largest, value, index) => {
     const difference = Object.is(value, b[index]) ? 0 : Math.abs(value - b[index]!);
     return difference <= largest ? largest : difference;

@@ -33,7 +33,7 @@ const tensor = (name: string, shape: readonly number[], first = 1): NamedTensor 
 };
 
 describe("a model for PyTorch", () => {
-  test("has its layers under the numbers of their modules, weights as [outputs, inputs]", () => {
+  test("names its layers by the numbers of their modules, with weights as [outputs, inputs]", () => {
     const { tensors, metadata } = readSafetensors(savePytorch(trained), "file");
     expect([...tensors].map(([name, { shape }]) => [name, shape])).toEqual([
       ["layers.0.weight", [4, 6]],
@@ -50,7 +50,7 @@ describe("a model for PyTorch", () => {
     }
   });
 
-  test("comes with the lines that load it", () => {
+  test("comes with the code that loads it", () => {
     expect(pytorchCode(trained, 'a "b".safetensors').split("\n")).toEqual([
       "import json, torch",
       "from torch import nn",
@@ -68,7 +68,7 @@ describe("a model for PyTorch", () => {
     expect(pytorchCode(quantities, "f")).toMatch(/\* scale \+ offset\)$/);
   });
 
-  test("gives a table's quantities in the units of the label, and comes back with them", () => {
+  test("gives a table's targets in the units of the label, also after reading it back", () => {
     const columns = [1, 2, 3, 4, 5, 6].map((position) => ({ name: `x${position}`, position, kind: "number" }));
     const table = {
       header: true,
@@ -97,7 +97,7 @@ describe("a model for PyTorch", () => {
     ).toBe(0);
   });
 
-  test("comes back as the same file to the bit, values that are no numbers too", () => {
+  test("is read back as the same file, including NaN values", () => {
     const parameters = initialValues(trained.model);
     const odd = Uint32Array.of(0x7fc00001, 0xff800000, 0x80000000, 1, 0x7fffffff);
     new Uint32Array(parameters["layers.5.weight"]!.values.buffer).set(odd, 3);
@@ -107,9 +107,9 @@ describe("a model for PyTorch", () => {
   });
 });
 
-describe("a network of PyTorch's", () => {
+describe("a network from PyTorch", () => {
   const written = (tensors: readonly NamedTensor[]) => writeSafetensors(tensors, { format: "pt" });
-  // In the order of their names as texts, as PyTorch's library writes them.
+  // In alphabetical order, as PyTorch's library writes them.
   const file = written([
     tensor("net.0.bias", [2], 0.5),
     tensor("net.0.weight", [2, 4]),
@@ -118,7 +118,7 @@ describe("a network of PyTorch's", () => {
     tensor("net.2.weight", [5, 2], -4),
   ]);
 
-  test("computes y = activation(x·Wᵀ + b), layer after layer in the order of their numbers", async () => {
+  test("computes y = activation(x·Wᵀ + b), layer by layer in the order of their numbers", async () => {
     const options: ImportOptions = {
       activation: "leakyRelu",
       inputShape: [2, 2],
@@ -155,7 +155,7 @@ describe("a network of PyTorch's", () => {
     expected.forEach((value, index) => expect(outputs[index]).toBeCloseTo(value, 4));
   });
 
-  test("takes its layers' order by name, other names for what it gives, and half the bits", () => {
+  test("accepts the order of layers by name, names of outputs, and 16-bit values", () => {
     const named = written([
       tensor("fc1.weight", [2, 3]),
       tensor("first.weight", [3, 4]),
@@ -188,22 +188,27 @@ describe("a network of PyTorch's", () => {
       "a convolution",
       [tensor("conv.weight", [4, 1, 3, 3])],
       {},
-      /tensor "conv\.weight": \[4, 1, 3, 3\] is no Linear layer's weight/,
+      /tensor "conv\.weight": \[4, 1, 3, 3\] is not the shape of a Linear layer's weight/,
     ],
-    ["a normalising layer", [tensor("bn.running_mean", [4])], {}, /tensor "bn\.running_mean": \[4\] is no Linear/],
-    ["an empty weight", [tensor("a.weight", [0, 4])], {}, /tensor "a\.weight": \[0, 4\] is no Linear/],
-    ["a bias alone", [tensor("a.bias", [4])], {}, /layer "a": it has a bias but no weight/],
+    [
+      "a normalization layer",
+      [tensor("bn.running_mean", [4])],
+      {},
+      /tensor "bn\.running_mean": \[4\] is not the shape of a Linear/,
+    ],
+    ["an empty weight", [tensor("a.weight", [0, 4])], {}, /tensor "a\.weight": \[0, 4\] is not the shape of a Linear/],
+    ["a bias alone", [tensor("a.bias", [4])], {}, /layer "a": the layer has a bias but no weight/],
     [
       "a bias of another length",
       [tensor("a.weight", [4, 2]), tensor("a.bias", [3])],
       {},
-      /layer "a": its bias is \[3\], but its weight \[4, 2\] gives 4/,
+      /layer "a": its bias is \[3\], but its weight \[4, 2\] has 4 outputs/,
     ],
     [
-      "layers that do not follow each other",
+      "layers that do not fit each other",
       [tensor("a.weight", [4, 2]), tensor("b.weight", [3, 5])],
       {},
-      /layer "b": its weight \[3, 5\] takes 5 inputs, but "a" before it, \[4, 2\], gives 4/,
+      /layer "b": its weight \[3, 5\] has 5 inputs, but the layer "a" before it, \[4, 2\], has 4 outputs/,
     ],
   ])("is refused with %s", (_, tensors, options, message) => {
     expect(() => loadPytorch(written(tensors), "f", options)).toThrow(DataError);
@@ -212,35 +217,43 @@ describe("a network of PyTorch's", () => {
 
   test.each<[string, ImportOptions, RegExp]>([
     [
-      "an order that leaves a layer out",
+      "an order without one of the layers",
       { layers: ["net.0", "net.2"] },
       /layers: .*Give layers: \["net\.0","net\.2","net\.10"\] in the order/,
     ],
-    ["an order with a layer twice", { layers: ["net.0", "net.2", "net.2"] }, /does not name each layer/],
-    ["a shape of other features", { inputShape: [5] }, /inputShape: \[5\] has 5 features, but the first layer takes 4/],
-    ["an unknown activation", { activation: "mish" as "relu" }, /there is no activation "mish"/],
-    ["classes and outputs", { classes: ["a", "b", "c"], outputs: ["a", "b", "c"] }, /classes or outputs, not both/],
+    ["an order with a layer twice", { layers: ["net.0", "net.2", "net.2"] }, /does not list each layer/],
     [
-      "constants of other features",
+      "a shape with another number of features",
+      { inputShape: [5] },
+      /inputShape: \[5\] has 5 features, but the first layer takes 4/,
+    ],
+    ["an unknown activation", { activation: "mish" as "relu" }, /unknown activation "mish"/],
+    [
+      "classes and outputs",
+      { classes: ["a", "b", "c"], outputs: ["a", "b", "c"] },
+      /classes and outputs exclude each other/,
+    ],
+    [
+      "constants for another number of features",
       { normalization: { scale: [1, 2], offset: 0 } },
       /normalization scale: 2 values for 4 features/,
     ],
-    ["a constant that is no number", { normalization: { scale: 1, offset: NaN } }, /normalization offset/],
+    ["a constant that is not a number", { normalization: { scale: 1, offset: NaN } }, /normalization offset/],
   ])("is refused with the option %s", (_, options, message) => {
     expect(() => loadPytorch(file, "f", options)).toThrow(OptionError);
     expect(() => loadPytorch(file, "f", options)).toThrow(message);
   });
 
-  test("is refused with other classes than outputs", () => {
+  test("is refused if the classes do not match the outputs", () => {
     expect(() => loadPytorch(file, "f", { classes: ["a", "b"] })).toThrow(/output is \[3\] but the data has 2 classes/);
   });
 });
 
-test("a file that says all by itself takes no options, and a model of wgrad's no import", () => {
+test("a file with its own description refuses options, and a model of wgrad is not imported", () => {
   expect(() => loadPytorch(savePytorch(trained), "f", { activation: "relu" })).toThrow(
     /^activation: f was written by wgrad/,
   );
   expect(() => loadPytorch(saveModel(trained, initialValues(trained.model)), "f")).toThrow(
-    /this is a model of wgrad already/,
+    /this is already a model of wgrad/,
   );
 });

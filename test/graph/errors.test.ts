@@ -13,18 +13,18 @@ import { refuses } from "../ops/refusals.ts";
 const x = (...shape: number[]) => input("x", shape);
 const y = (...shape: number[]) => input("y", shape);
 
-/** What JavaScript may give where a tensor is wanted. */
+/** A value that JavaScript code may pass instead of a tensor. */
 const nothing = null as never;
 
-const GIVE = "Give what input, parameter or an op returns.";
+const GIVE = "Give a tensor that input, parameter or an op returned.";
 
 const unknownGradient = (op: string) =>
   `gradients: the gradient of ${op} is not known, and the loss depends through it on w float32[3]. ` +
-  `Use ${op} only on values that no gradient is taken of, or write the same with other ops.`;
+  `Use ${op} only on values without gradients, or express it with other ops.`;
 
 describe("leaves and graphs", () => {
   const AXES = "Every axis must be a whole number of at least 1.";
-  const EACH = "Give one value per element, row after row.";
+  const EACH = "Give one value per element, row-major.";
   const weights = parameter("w", [2, 3]);
   const updates =
     (...pairs: [Tensor, Tensor][]) =>
@@ -35,45 +35,45 @@ describe("leaves and graphs", () => {
       );
   refuses([
     ["an empty axis", () => input("x", [3, 0]), `input: shape [3, 0] has an axis of size 0. ${AXES}`],
-    ["half an axis", () => parameter("w", [2.5]), `parameter: shape [2.5] has an axis of size 2.5. ${AXES}`],
+    ["a fractional axis", () => parameter("w", [2.5]), `parameter: shape [2.5] has an axis of size 2.5. ${AXES}`],
     [
-      "more elements than WGSL counts",
+      "more elements than WGSL can index",
       () => input("x", [2 ** 16, 2 ** 16]),
       "input: shape [65536, 65536] has more than 2^32 - 1 elements. Use a smaller batch or width.",
     ],
     [
       "too few initial values",
       () => parameter("w", [2, 3], [1, 2]),
-      `parameter w: 2 initial values for shape [2, 3], which holds 6. ${EACH}`,
+      `parameter w: 2 initial values for the shape [2, 3] of size 6. ${EACH}`,
     ],
     [
       "too many initial values",
       () => state("m", [1], [1, 2]),
-      `state m: 2 initial values for shape [1], which holds 1. ${EACH}`,
+      `state m: 2 initial values for the shape [1] of size 1. ${EACH}`,
     ],
-    ["too few constants", () => constant([1, 2], [3]), `constant: 2 values for shape [3]. ${EACH}`],
+    ["too few constants", () => constant([1, 2], [3]), `constant: 2 values for the shape [3]. ${EACH}`],
     [
       "an infinite constant",
       () => constant([1, -Infinity]),
-      "constant: float32 does not hold the number -Infinity. Use a finite number that float32 holds (within ±3.4e38).",
+      "constant: float32 cannot represent the number -Infinity. Use a finite number in the range of float32 (±3.4e38).",
     ],
     [
-      "an update by another shape",
+      "an update with another shape",
       updates([weights, x(3, 2)]),
-      "update: w float32[2, 3] cannot take the value x float32[3, 2]. Shapes must agree.",
+      "update: w float32[2, 3] cannot be set to x float32[3, 2]. The shapes must be equal.",
     ],
     [
       "an update of a computed value",
       updates([relu(x(3)), y(3)]),
-      "update: relu float32[3] keeps no value. Update a parameter or a state.",
+      "update: relu float32[3] is not stored between steps. Update a parameter or a state.",
     ],
     [
-      "two updates of one leaf",
+      "two updates of the same leaf",
       updates([weights, x(2, 3)], [weights, y(2, 3)]),
       "update: w float32[2, 3] is updated twice. Update each leaf once.",
     ],
     [
-      "two updates of one leaf, once in a pack",
+      "two updates of the same leaf, one of them in a pack",
       updates([weights, x(2, 3)], [pack([weights]), y(64)]),
       "update: w float32[2, 3] is updated twice. Update each leaf once.",
     ],
@@ -87,17 +87,17 @@ describe("gradients", () => {
     [
       "of a vector",
       () => gradients(relu(weights), [weights]),
-      "gradients: the loss relu float32[3] is no scalar. Reduce it with mean or sum first.",
+      "gradients: the loss relu float32[3] is not a scalar. Reduce it with mean or sum first.",
     ],
     [
       "of an index",
       () => gradients(argmax(weights), [weights]),
-      "gradients: the loss reshape uint32[] is no scalar. Reduce it with mean or sum first.",
+      "gradients: the loss reshape uint32[] is not a scalar. Reduce it with mean or sum first.",
     ],
     [
-      "by a tensor that the loss does not use",
+      "with respect to a tensor that the loss does not use",
       () => gradients(sum(x(3)), [weights]),
-      "gradients: the loss reshape float32[] does not depend on w float32[3]. Use the tensor in the loss, or take no gradient of it.",
+      "gradients: the loss reshape float32[] does not depend on w float32[3]. Use the tensor in the loss, or do not ask for its gradient.",
     ],
     [
       "through a comparison",
@@ -110,7 +110,7 @@ describe("gradients", () => {
       unknownGradient("takeBatch"),
     ],
     [
-      "through takeBatch besides a way that has one, which would give only its part",
+      "through takeBatch and another path, which alone would give a partial gradient",
       () => gradients(sum(add(takeBatch(weights, { start: constant(0, [], "uint32"), count: 3 }), weights)), [weights]),
       unknownGradient("takeBatch"),
     ],
@@ -120,17 +120,17 @@ describe("gradients", () => {
       unknownGradient("tanhDerivative"),
     ],
     ["through a pack", () => gradients(sum(pack([weights])), [weights]), unknownGradient("pack")],
-    ["of nothing", () => gradients(nothing, [weights]), `gradients loss: null is no tensor. ${GIVE}`],
+    ["of nothing", () => gradients(nothing, [weights]), `gradients loss: null is not a tensor. ${GIVE}`],
     [
-      "by no list",
+      "with respect to something that is not a list",
       () => gradients(sum(weights), nothing),
-      "gradients: null is no list of tensors. Give the parameters as an array.",
+      "gradients: null is not a list of tensors. Give the parameters as an array.",
     ],
-    ["by nothing", () => gradients(sum(weights), [nothing]), `gradients: null is no tensor. ${GIVE}`],
+    ["with respect to null", () => gradients(sum(weights), [nothing]), `gradients: null is not a tensor. ${GIVE}`],
   ]);
 });
 
-test("second derivatives of piecewise linear activations are those of what is around them", async () => {
+test("second derivatives of piecewise linear activations are those of the rest of the function", async () => {
   const weights = parameter("w", [2], [3, -3]);
   const second = (activation: (x: Tensor) => Tensor) => {
     const [first] = gradients(sum(square(activation(weights))), [weights]);
@@ -146,26 +146,34 @@ test("second derivatives of piecewise linear activations are those of what is ar
   );
 });
 
-describe("graphs of nothing", () => {
+describe("defineGraph with invalid arguments", () => {
   const weights = parameter("w", [3]);
   refuses([
     [
       "no outputs",
       () => defineGraph(nothing),
-      "defineGraph: null are no outputs. Give tensors by name, such as { loss }.",
+      "defineGraph: null are not outputs. Give an object of tensors, such as { loss }.",
     ],
-    ["an output that is none", () => defineGraph({ loss: nothing }), `output loss: null is no tensor. ${GIVE}`],
+    [
+      "an output that is not a tensor",
+      () => defineGraph({ loss: nothing }),
+      `output loss: null is not a tensor. ${GIVE}`,
+    ],
     [
       "no updates",
       () => defineGraph({}, nothing),
-      "defineGraph: null are no updates. Give an array of { target, value }.",
+      "defineGraph: null are not updates. Give an array of { target, value }.",
     ],
-    ["an update that is none", () => defineGraph({}, [nothing]), `update target: undefined is no tensor. ${GIVE}`],
+    [
+      "an update that is not an object",
+      () => defineGraph({}, [nothing]),
+      `update target: undefined is not a tensor. ${GIVE}`,
+    ],
     [
       "an update without a value",
       () => defineGraph({}, [{ target: weights, value: nothing }]),
-      `update value: null is no tensor. ${GIVE}`,
+      `update value: null is not a tensor. ${GIVE}`,
     ],
-    ["a numeric output", () => defineGraph({ loss: 3 as never }), `output loss: 3 is no tensor. ${GIVE}`],
+    ["a numeric output", () => defineGraph({ loss: 3 as never }), `output loss: 3 is not a tensor. ${GIVE}`],
   ]);
 });

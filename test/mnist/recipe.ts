@@ -5,14 +5,13 @@ import { loadMnist, type MnistSource } from "../../src/node/mnist-source.ts";
 import { createTrainer, type Trainer, type TrainerOptions } from "../../src/train/index.ts";
 
 /**
- * MNIST from MNIST_DIR (where a missing file is an error) or from where else it is found; the built-in digits where
- * it cannot be had, which is said.
+ * Loads MNIST from MNIST_DIR (where a missing file is an error) or another source, or the built-in digits, with a message.
  */
 export function loadDigits(): Promise<MnistSource> {
   return loadMnist({ log: (line) => console.log(line) });
 }
 
-/** The README's recipe, 784-128-10, with what a test changes. */
+/** A trainer with the README's recipe, 784-128-10, and the changes of a test. */
 export function recipe(
   backend: Backend,
   dataset: ClassificationDataset,

@@ -5,7 +5,7 @@ import { clipByGlobalNorm, globalNorm } from "../../src/nn/index.ts";
 import { pack } from "../../src/ops/layout/index.ts";
 import { evaluate } from "./run.ts";
 
-/** Norm 13 = √(3² + 4² + 12²), over both tensors together. */
+/** The norm is 13 = √(3² + 4² + 12²), over both tensors together. */
 const gradients = [constant([3, -4], [1, 2]), constant([12], [1])];
 
 async function clipped(maxNorm: number, packed = false): Promise<number[]> {
@@ -14,27 +14,27 @@ async function clipped(maxNorm: number, packed = false): Promise<number[]> {
 }
 
 describe("clipByGlobalNorm", () => {
-  test("scales all gradients by one factor where their common norm is larger", async () => {
+  test("scales all gradients by one factor if their global norm is larger", async () => {
     const found = await clipped(6.5);
     [1.5, -2, 6].forEach((wanted, index) => expect(found[index]).toBeCloseTo(wanted, 14));
     expect(await clipped(6.5, true)).toEqual(found);
   });
 
-  test("leaves them as they are where it is not", async () => {
+  test("does not change smaller gradients", async () => {
     expect(await clipped(13)).toEqual([3, -4, 12]);
     expect(await clipped(20)).toEqual([3, -4, 12]);
   });
 
-  test("zero gradients stay zero", async () => {
+  test("keeps zero gradients zero", async () => {
     const { outputs } = await evaluate({ clipped: clipByGlobalNorm([constant([0, 0])], 1) });
     expect(new Set(outputs.clipped)).toEqual(new Set([0]));
   });
 
-  test("the norm itself", async () => {
+  test("globalNorm is the norm", async () => {
     expect((await evaluate({ norm: globalNorm(gradients) })).outputs.norm).toEqual([13]);
   });
 
-  test.each([0, -1, NaN, Infinity])("a norm of %s is refused", (maxNorm) => {
+  test.each([0, -1, NaN, Infinity])("refuses a norm of %s", (maxNorm) => {
     expect(() => clipByGlobalNorm(gradients, maxNorm)).toThrow(OptionError);
   });
 });

@@ -12,7 +12,9 @@ function statistics(values: Float32Array) {
   return { mean, variance, largest: values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) };
 }
 
-/** With 60,000 values, the variance's standard error is at most 0.6 %; any confusion of the fans changes it by 20 %. */
+/**
+ * With 60,000 values, the standard error of the variance is at most 0.6 %. Any mix-up of the fans changes it by 20 %.
+ */
 const drawn = [
   ["normal(0.05)", initializers.normal(0.05), 0.05 ** 2, undefined],
   ["uniform(0.05)", initializers.uniform(0.05), 0.05 ** 2 / 3, 0.05],
@@ -24,7 +26,7 @@ const drawn = [
 ] as const;
 
 describe("random initializers", () => {
-  test.each(drawn)("%s has its mean, variance and limit", (_, initializer, variance, limit) => {
+  test.each(drawn)("%s has the right mean, variance and limit", (_, initializer, variance, limit) => {
     const found = statistics(initializer(shape, fans, new Random(7)));
     expect(Math.abs(found.variance / variance - 1)).toBeLessThan(0.03);
     expect(Math.abs(found.mean)).toBeLessThan(5 * Math.sqrt(variance / 60_000));
@@ -32,16 +34,19 @@ describe("random initializers", () => {
       expect(found.largest).toBeLessThanOrEqual(Math.fround(limit));
       expect(found.largest).toBeGreaterThan(0.999 * limit);
     } else {
-      // A normal number exceeds three deviations once in 370, a uniform one of the same variance never.
+      // A normal number exceeds three standard deviations once in 370, a uniform one with the same variance never.
       expect(found.largest).toBeGreaterThan(3 * Math.sqrt(variance));
     }
   });
 
-  test.each(drawn)("%s draws the same numbers from the same stream and others from another", (_, initializer) => {
-    const draw = (seed: number) => initializer([4, 5], fans, new Random(seed));
-    expect(draw(1)).toEqual(draw(1));
-    expect(draw(1)).not.toEqual(draw(2));
-  });
+  test.each(drawn)(
+    "%s draws the same numbers from the same stream, and others from another stream",
+    (_, initializer) => {
+      const draw = (seed: number) => initializer([4, 5], fans, new Random(seed));
+      expect(draw(1)).toEqual(draw(1));
+      expect(draw(1)).not.toEqual(draw(2));
+    },
+  );
 });
 
 describe("fixed initializers", () => {
@@ -53,9 +58,9 @@ describe("fixed initializers", () => {
     expect([...initializers.given([1, 2, 3])([3, 1], fans, random)]).toEqual([1, 2, 3]);
   });
 
-  test("given values must be as many as the parameter's", () => {
+  test("given values must match the parameter's size", () => {
     const build = () => initializers.given([1, 2, 3])([2, 2], fans, random);
-    expect(build).toThrow(/3 values for shape \[2, 2\], which holds 4/);
+    expect(build).toThrow(/3 values for the shape \[2, 2\] of size 4/);
   });
 
   test.each([

@@ -30,7 +30,7 @@ const pytorchForms = byFolder<PytorchForm>(
   import.meta.glob("../../src/nn/layers/*/pytorch.ts", { eager: true, import: "pytorch" }),
 );
 
-/** One layer of each type, in a model that takes examples of the shape [4], or the one beside it. */
+/** One layer of each type, in a model with inputs of shape [4], or the given shape. */
 const cases: Readonly<Record<string, { layer: Layer; inputShape?: readonly number[] }>> = {
   activation: { layer: activation("gelu") },
   dense: { layer: dense(3, { activation: "tanh" }) },
@@ -38,7 +38,7 @@ const cases: Readonly<Record<string, { layer: Layer; inputShape?: readonly numbe
   flatten: { layer: flatten(), inputShape: [2, 2] },
 };
 
-/** A model whose second layer is the one given: some forms differ for the first. */
+/** A model whose second layer is the given one, since some forms differ for the first layer. */
 function trainedWith({ layer, inputShape = [4] }: (typeof cases)[string]): TrainedModel {
   const model = sequential([activation("identity"), layer, flatten(), dense(2)], { inputShape });
   return {
@@ -52,14 +52,14 @@ function trainedWith({ layer, inputShape = [4] }: (typeof cases)[string]): Train
 }
 
 describe("every layer's folder", () => {
-  test("has a case here and what the library knows of it", () => {
+  test("has a case here and its layerType", () => {
     expect(Object.keys(types).toSorted()).toEqual(Object.keys(cases).toSorted());
     for (const [name, type] of Object.entries(types)) {
       expect(typeof type?.fromConfig, `src/nn/layers/${name}/index.ts exports layerType`).toBe("function");
     }
   });
 
-  test.each(Object.keys(types))("%s: has its forms, and the library exports the function of its name", (name) => {
+  test.each(Object.keys(types))("%s: has its forms, and the library exports its function", (name) => {
     expect(typeof onnxForms[name], `src/nn/layers/${name}/onnx.ts exports onnx`).toBe("function");
     expect(typeof pytorchForms[name]?.modules, `src/nn/layers/${name}/pytorch.ts exports pytorch`).toBe("function");
     expect(typeof (library as Record<string, unknown>)[name], `src/nn/layers/index.ts exports ${name}`).toBe(
@@ -68,7 +68,7 @@ describe("every layer's folder", () => {
   });
 
   test.each(Object.entries(cases))(
-    "%s: its config has its type and options and makes it again",
+    "%s: its config has its type and options and recreates it",
     (name, { layer, inputShape = [4] }) => {
       expect(Object.keys(layer.config)).toEqual(["type", ...types[name]!.options]);
       expect(layer.config.type).toBe(name);
@@ -79,25 +79,22 @@ describe("every layer's folder", () => {
     },
   );
 
-  test.each(Object.entries(cases))(
-    "%s: is written as ONNX and for PyTorch, and comes back from there",
-    (name, layerCase) => {
-      const trained = trainedWith(layerCase);
-      expect(saveOnnx(trained).length).toBeGreaterThan(0);
-      for (const { code } of pytorchForms[name]!.modules(layerCase.layer.config, { index: 1, inputShape: [4] })) {
-        expect(pytorchCode(trained, "f")).toContain(code);
-      }
-      const back = loadPytorch(savePytorch(trained), "f");
-      expect(initialValues(back.model)).toEqual(initialValues(trained.model));
-      const hasParameters = trained.model.parameters.some(({ attributes }) =>
-        (attributes as { name: string }).name.startsWith("layers.1."),
-      );
-      expect(pytorchForms[name]!.parameters !== undefined).toBe(hasParameters);
-    },
-  );
+  test.each(Object.entries(cases))("%s: is written to ONNX and PyTorch, and read back", (name, layerCase) => {
+    const trained = trainedWith(layerCase);
+    expect(saveOnnx(trained).length).toBeGreaterThan(0);
+    for (const { code } of pytorchForms[name]!.modules(layerCase.layer.config, { index: 1, inputShape: [4] })) {
+      expect(pytorchCode(trained, "f")).toContain(code);
+    }
+    const back = loadPytorch(savePytorch(trained), "f");
+    expect(initialValues(back.model)).toEqual(initialValues(trained.model));
+    const hasParameters = trained.model.parameters.some(({ attributes }) =>
+      (attributes as { name: string }).name.startsWith("layers.1."),
+    );
+    expect(pytorchForms[name]!.parameters !== undefined).toBe(hasParameters);
+  });
 });
 
-test("a layer is summarized in the terms of networks of dense layers, one of your own is not", () => {
+test("summarizeLayer describes built-in layers, and not custom ones", () => {
   const layers = [flatten(), dense(8, { activation: "relu" }), dropout(0.5), activation("tanh")];
   expect(layers.map(({ config }) => summarizeLayer(config))).toEqual([
     {},
@@ -108,7 +105,7 @@ test("a layer is summarized in the terms of networks of dense layers, one of you
   expect(summarizeLayer({ type: "own" })).toBeUndefined();
 });
 
-/** x + inner(x), with a list and the configs of its inner layers in its own. */
+/** x + inner(x), with a list and the configs of its inner layers in its own config. */
 function residual(inner: readonly Layer[], sizes: readonly number[] = []): Layer {
   return {
     config: { type: "residual", sizes, inner: inner.map(({ config }) => config) },
@@ -153,7 +150,7 @@ describe("a config with lists and nested configs", () => {
   const block = residual([dense(4, { activation: own.activations[0]! }), residual([dropout(0.5), dense(4)])], [1, 2.5]);
   const model = sequential([block, dense(2)], { inputShape: [4], seed: 3 });
 
-  test("comes back from a model's file, with the values of the inner layers' parameters", () => {
+  test("is read back from a model file, with the values of the inner layers' parameters", () => {
     const trained = { ...trainedWith(cases["dense"]!), model };
     const back = loadModel(saveModel(trained, initialValues(model)), "f", own);
     expect(back.model.config).toEqual(model.config);
@@ -161,14 +158,14 @@ describe("a config with lists and nested configs", () => {
     expect(Object.keys(initialValues(model))).toContain("layers.0.1.1.weight");
   });
 
-  test("is refused where a nested layer is at fault, naming the way to it", () => {
+  test("is refused if a nested layer is invalid, naming the path to it", () => {
     const wrong = (inner: unknown) => ({ ...model.config, layers: [{ type: "residual", sizes: [], inner }] });
     expect(() => modelFromConfig(wrong([{ type: "conv" }]), undefined, own)).toThrow(
-      /layer 0, nested layer: there is no layer type "conv"/,
+      /layer 0, nested layer: unknown layer type "conv"/,
     );
     expect(() => modelFromConfig(wrong([{ type: "dropout", rate: 2 }]), undefined, own)).toThrow(
       /layer 0, nested layer, dropout rate: 2 is out of range/,
     );
-    expect(() => modelFromConfig(wrong([7]), undefined, own)).toThrow(/layer 0, nested layer: 7 is no object/);
+    expect(() => modelFromConfig(wrong([7]), undefined, own)).toThrow(/layer 0, nested layer: 7 is not an object/);
   });
 });

@@ -25,13 +25,13 @@ function expectClose(found: number[] | undefined, wanted: number[]) {
 }
 
 describe("losses of class labels", () => {
-  test("softmax cross-entropy; of equal outputs the first is the prediction", async () => {
+  test("softmax cross-entropy; among equal outputs the first is the prediction", async () => {
     const found = await both(losses.softmaxCrossEntropy);
     expectClose(found.loss, [entropy([0.1, 0.2, 0.9], 2), entropy([0.3, 0.8, 0.1], 0), entropy([-1, 2, 2], 1)]);
     expect(found.correct).toEqual([1, 0, 1]);
   });
 
-  test("squares against one-hot targets", async () => {
+  test("squared losses with one-hot targets", async () => {
     const squares = [0.01 + 0.04 + 0.01, 0.49 + 0.64 + 0.01, 1 + 1 + 4];
     expectClose(
       (await both(losses.meanSquaredError)).loss,
@@ -43,12 +43,12 @@ describe("losses of class labels", () => {
     );
   });
 
-  test("sigmoid cross-entropy against one-hot targets", async () => {
+  test("sigmoid cross-entropy with one-hot targets", async () => {
     const { loss } = await both(losses.sigmoidBinaryCrossEntropy);
     expect(loss![0]).toBeCloseTo(logistic(0.1, 0) + logistic(0.2, 0) + logistic(0.9, 1), 13);
   });
 
-  test("one output for two classes: logits have their threshold at 0, squares at one half", async () => {
+  test("one output for two classes: the threshold is 0 for logits and one half for squared losses", async () => {
     const logits = await both(losses.sigmoidBinaryCrossEntropy, single, binaryLabels);
     expectClose(logits.loss, [logistic(0.25, 1), logistic(-0.5, 0), logistic(0.75, 1)]);
     expect(logits.correct).toEqual([1, 1, 1]);
@@ -57,12 +57,12 @@ describe("losses of class labels", () => {
     expect(squares.correct).toEqual([0, 1, 1]);
   });
 
-  test("one-hot rows", async () => {
+  test("one-hot encoding", async () => {
     const { outputs: found } = await evaluate({ rows: oneHot(labels, 3) });
     expect(found.rows).toEqual([0, 0, 1, 1, 0, 0, 0, 1, 0]);
   });
 
-  test("outputs that do not fit the classes are refused", () => {
+  test("refuses outputs that do not match the classes", () => {
     const tooFew = () => requireOutputs(losses.softmaxCrossEntropy, [5], 10);
     expect(tooFew).toThrow(/output is \[5\] but the data has 10 classes.*dense\(10\)/);
     expect(() => requireOutputs(losses.softmaxCrossEntropy, [1], 2)).toThrow(OptionError);

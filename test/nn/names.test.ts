@@ -25,7 +25,7 @@ import { clouds, finish, valuesOf } from "../train/examples.ts";
 const namesOf = ({ parameters }: Pick<Model, "parameters">) =>
   parameters.map(({ attributes }) => (attributes as StoredAttributes).name);
 
-/** Two models one after the other, as a caller puts them together. */
+/** Two models in sequence, as a caller combines them. */
 function chained(first: Model, second: Model): Model {
   return {
     ...second,
@@ -42,8 +42,8 @@ const part = (inputs: number, units: number, name?: string) =>
 
 const run = { dataset: clouds(30), learningRate: 0.05, batchSize: 10, epochs: 4 };
 
-describe("two parameters of one name", () => {
-  test("in one model are refused, with both", async () => {
+describe("two parameters with the same name", () => {
+  test("in one model are refused, naming both", async () => {
     const making = createTrainer({ ...run, model: chained(part(4, 5), part(5, 3)), backend: createCpuBackend() });
     await expect(making).rejects.toThrow(GraphError);
     await expect(making).rejects.toThrow(
@@ -51,7 +51,7 @@ describe("two parameters of one name", () => {
     );
   });
 
-  test("in one graph are told apart, since a session knows them by identity", async () => {
+  test("in one graph are kept apart, since a session identifies them by object", async () => {
     const [one, other] = [parameter("w", [2], [1, 2]), parameter("w", [2], [3, 4])];
     const session = createCpuBackend().createSession();
     const executable = await session.compile(defineGraph({ product: multiply(one, other) }));
@@ -77,12 +77,12 @@ describe("two parameters of one name", () => {
       update: (parameters, _, options) => halves.update(parameters, parameters, options),
     };
     const making = createTrainer({ ...run, model: part(4, 3), backend: createCpuBackend(), optimizer: unpacked });
-    await expect(making).rejects.toThrow(/optimizer: two different leaves have one name: state adam\.firstMoment/);
+    await expect(making).rejects.toThrow(/optimizer: two different leaves have the same name: state adam\.firstMoment/);
   });
 });
 
 describe("a named model", () => {
-  test("has the initial values of one without a name, under names that begin with its own", () => {
+  test("has the same initial values as a model without a name, and prefixed names", () => {
     const [plain, named] = [part(4, 5), part(4, 5, "encoder")];
     expect(namesOf(plain)).toEqual(["layers.0.weight", "layers.0.bias"]);
     expect(namesOf(named)).toEqual(["encoder.layers.0.weight", "encoder.layers.0.bias"]);
@@ -93,7 +93,7 @@ describe("a named model", () => {
     expect(namesOf(modelFromConfig(JSON.parse(JSON.stringify(named.config))))).toEqual(namesOf(named));
   });
 
-  test("trains beside another, and a run that goes on from a snapshot loses nothing", async () => {
+  test("trains together with another one, and the run continues from a snapshot", async () => {
     const backend = createCpuBackend();
     const model = () => chained(part(4, 5, "encoder"), part(5, 3, "head"));
     const whole = await createTrainer({ ...run, model: model(), backend });
@@ -144,7 +144,7 @@ function trainedOf(model: Model): TrainedModel {
   };
 }
 
-describe("saveModel refuses what loadModel would", () => {
+describe("saveModel refuses what loadModel would refuse", () => {
   const model = part(4, 3);
   const parameters = Object.fromEntries(
     model.parameters.map(({ attributes, shape, size }) => [
@@ -155,19 +155,19 @@ describe("saveModel refuses what loadModel would", () => {
 
   test.each<[string, Partial<TrainedModel>, RegExp]>([
     ["no classes", { classes: [] }, /saveModel: .*"classes" is \[\]/],
-    ["other classes than outputs", { classes: ["a", "b"] }, /saveModel: .*the data has 2 classes/],
-    ["a step that is none", { step: 1.5 }, /"step" is 1\.5/],
-    ["facts that are nested", { training: { run: {} as never } }, /"training"/],
+    ["classes that do not match the outputs", { classes: ["a", "b"] }, /saveModel: .*the data has 2 classes/],
+    ["an invalid step", { step: 1.5 }, /"step" is 1\.5/],
+    ["nested facts", { training: { run: {} as never } }, /"training"/],
     ["a scale that is not finite", { normalization: { scale: NaN, offset: 0 } }, /"normalization"/],
-    ["a scale for other features", { normalization: { scale: [1, 2], offset: 0 } }, /"normalization"/],
-    ["a loss that takes other answers", { loss: "meanSquaredError", outputs: ["a"] }, /has 1 values/],
+    ["a scale for another number of features", { normalization: { scale: [1, 2], offset: 0 } }, /"normalization"/],
+    ["a loss with another kind of targets", { loss: "meanSquaredError", outputs: ["a"] }, /an example has 1 target\./],
   ])("%s", (_name, change, message) => {
     const given = { ...trainedOf(model), ...change };
     expect(() => saveModel(given, parameters)).toThrow(OptionError);
     expect(() => saveModel(given, parameters)).toThrow(message);
   });
 
-  test("parameters that are not those of the model's config", () => {
+  test("parameters that do not match the model's config", () => {
     const frozen = { ...model, parameters: model.parameters.slice(1) };
     const { "layers.0.bias": bias } = parameters;
     expect(() => saveModel(trainedOf(frozen), { "layers.0.bias": bias! })).toThrow(
@@ -180,14 +180,16 @@ describe("saveModel refuses what loadModel would", () => {
         { shape, values: new Float32Array(size) },
       ]),
     );
-    expect(() => saveModel(trainedOf(both), values)).toThrow(/"a\.layers\.0\.weight": the model has no such parameter/);
+    expect(() => saveModel(trainedOf(both), values)).toThrow(
+      /"a\.layers\.0\.weight": the model does not have this parameter/,
+    );
     expect(() => saveModel(trainedOf(chained(part(4, 5), part(5, 3))), parameters)).toThrow(
-      /two different leaves have one name/,
+      /two different leaves have the same name/,
     );
   });
 });
 
-describe("a layer of one's own", () => {
+describe("a custom layer", () => {
   const made = (built: unknown): (() => Model) => {
     const layer = { config: { type: "own" }, build: () => built } as Layer;
     return () => sequential([layer, dense(2)], { inputShape: [4] });
@@ -195,37 +197,39 @@ describe("a layer of one's own", () => {
 
   test.each<[string, unknown, RegExp]>([
     ["whose build returns nothing", undefined, /layer 0, own: its build returns undefined/],
-    ["whose apply returns null", { outputShape: [4], apply: () => null }, /layer 0, own, apply: null is no tensor/],
-    ["whose apply returns a number", { outputShape: [4], apply: () => 3 }, /layer 0, own, apply: 3 is no tensor/],
+    ["whose apply returns null", { outputShape: [4], apply: () => null }, /layer 0, own, apply: null is not a tensor/],
+    ["whose apply returns a number", { outputShape: [4], apply: () => 3 }, /layer 0, own, apply: 3 is not a tensor/],
     [
-      "that says another shape",
+      "whose outputShape differs from its result",
       { outputShape: [3], apply: (x: Tensor) => x },
-      /it makes examples float32\[1, 4\].*said that it makes \[batch, 3\]/,
+      /it returns examples float32\[1, 4\].*outputShape promises \[batch, 3\]/,
     ],
     [
-      "that says another number of axes",
+      "whose outputShape has another number of axes",
       { outputShape: [2, 2], apply: (x: Tensor) => x },
-      /said that it makes \[batch, 2, 2\]/,
+      /outputShape promises \[batch, 2, 2\]/,
     ],
-    ["that says no shape", { apply: (x: Tensor) => x }, /its build returns/],
-    ["that says half an element", { outputShape: [2.5], apply: (x: Tensor) => x }, /outputShape is \[2\.5\]/],
-    ["that says a text", { outputShape: "4", apply: (x: Tensor) => x }, /its build returns/],
+    ["without an outputShape", { apply: (x: Tensor) => x }, /its build returns/],
+    ["with a fractional outputShape", { outputShape: [2.5], apply: (x: Tensor) => x }, /outputShape is \[2\.5\]/],
+    ["with a string as outputShape", { outputShape: "4", apply: (x: Tensor) => x }, /its build returns/],
   ])("%s is refused when the model is built", (_name, built, message) => {
     expect(made(built)).toThrow(WgradError);
     expect(made(built)).toThrow(message);
   });
 
-  test("without a config is no layer", () => {
+  test("without a config is not a layer", () => {
     expect(() => sequential([{ build: () => null } as never], { inputShape: [4] })).toThrow(
-      /layer 0 is .* which is no layer/,
+      /layer 0 is .* which is not a layer/,
     );
   });
 
-  test("that drops the batch of larger ones is found where it is applied", () => {
+  test("that drops the batch axis of larger batches fails when it is applied", () => {
     const layer: Layer = {
       config: { type: "own" },
       build: () => ({ outputShape: [4], apply: (x) => (x.shape[0] === 1 ? x : reshape(x, [x.size])) }),
     };
-    expect(() => sequential([layer], { inputShape: [4] }).apply(input("x", [2, 4]))).toThrow(/layer 0, own: it makes/);
+    expect(() => sequential([layer], { inputShape: [4] }).apply(input("x", [2, 4]))).toThrow(
+      /layer 0, own: it returns/,
+    );
   });
 });

@@ -14,14 +14,17 @@ const STEPS = 7;
 const weightValues = [0.5, -1.25, 2, 0, -0.75, 1.5];
 const biasValues = [1, -2];
 
-/** Changes from step to step, so that an update that takes the wrong step's rate is seen. */
+/** Changes at each step, so that using the learning rate of another step is noticed. */
 const rate = (step: number) => 0.1 / (1 + step);
 
 /** E = Σ ¾ w² + e^(w/5), and its derivative. */
 const energy = (w: Tensor) => sum(add(multiply(square(w), 0.75), exp(multiply(w, 0.2))));
 const slope = (w: number) => 1.5 * w + 0.2 * Math.exp(0.2 * w);
 
-/** One weight's rule with its memory, as the paper has it: from (weight, gradient, rate, t from 1) to the weight. */
+/**
+ * The rule for one weight with its state, as in the paper: from (weight, gradient, learning rate, t from 1) to the
+ * weight.
+ */
 type PlainRule = (w: number, g: number, epsilon: number, t: number, memory: Record<string, number>) => number;
 
 function plainDescent(values: readonly number[], rule: PlainRule) {
@@ -65,7 +68,7 @@ const adamRule =
 
 const adamOptions = { beta1: 0.8, beta2: 0.95, epsilon: 1e-6 };
 
-/** Each optimizer beside plain loops for weights and for biases, and its states' names in the loops. */
+/** Each optimizer with plain loops for weights and biases, and the names of its states in the loops. */
 const cases: [string, Optimizer, PlainRule, PlainRule, Record<string, string>][] = [
   ["sgd", optimizers.sgd(), ...both((w, g, epsilon) => w - epsilon * g), {}],
   [
@@ -115,7 +118,7 @@ function both(rule: PlainRule): [PlainRule, PlainRule] {
   return [rule, rule];
 }
 
-describe("optimizers follow the plain loops of their formulas", () => {
+describe("optimizers equal plain loops of their formulas", () => {
   test.each(cases)("%s", async (_, optimizer, weightRule, biasRule, stateNames) => {
     const found = await descend(optimizer);
     const weight = plainDescent(weightValues, weightRule);
@@ -136,11 +139,11 @@ describe("optimizers follow the plain loops of their formulas", () => {
     }
   });
 
-  test.each(cases)("%s takes gradients that are already packed", async (_, optimizer) => {
+  test.each(cases)("%s accepts packed gradients", async (_, optimizer) => {
     expect(await descend(optimizer, true)).toEqual(await descend(optimizer));
   });
 
-  test("Nesterov's form with the look-ahead stored is the one of Sutskever et al., equations 3 and 4", async () => {
+  test("Nesterov's form with the look-ahead point equals Sutskever et al., equations 3 and 4", async () => {
     const found = await descend(optimizers.nesterov({ momentum: 0.7 }));
     const ahead = weightValues.map((start) => {
       let [w, v] = [start, 0];
@@ -153,7 +156,7 @@ describe("optimizers follow the plain loops of their formulas", () => {
     expectClose(found.weight, ahead);
   });
 
-  test("adamW needs no vector of decays where all parameters decay alike", () => {
+  test("adamW needs no decay vector if all parameters decay alike", () => {
     const parameters = [parameter("weight", [3, 2]), parameter("bias", [2])];
     const count = (optimizer: Optimizer) => {
       const updates = optimizer.update(parameters, parameters, { learningRate: stepScalar("rate", rate) });
@@ -182,7 +185,7 @@ describe("optimizer options", () => {
     expect(make).toThrow(message);
   });
 
-  test("are kept for a model file", () => {
+  test("are stored for model files", () => {
     expect(optimizers.adamW()).toMatchObject({
       name: "adamW",
       options: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },

@@ -13,9 +13,9 @@ const product = (rows: number, inner: number, columns: number, transposed: "left
 const byText = (products: readonly object[]) =>
   products.map((attributes) => JSON.stringify(attributes, Object.keys(product(1, 1, 1, "neither")))).toSorted();
 
-describe("the matrix products of a step", () => {
+describe("the matrix products of a training step", () => {
   test("are those of each layer and of the gradients that training needs", () => {
-    // The second layer is as wide as the examples: the gradient of its input is needed all the same.
+    // The second layer is as wide as the examples, but the gradient of its input is needed.
     const layers = [
       flatten(),
       dense(6),
@@ -35,7 +35,7 @@ describe("the matrix products of a step", () => {
     );
   });
 
-  test("have the precision that is asked for, and a model without parameters has none", () => {
+  test("have the given precision; a model without parameters has none", () => {
     const model = sequential([dense(4)], { inputShape: [3] });
     expect(stepProducts(model, 2, "float16").map(({ precision }) => precision)).toEqual(["float16", "float16"]);
     expect(stepProducts(sequential([flatten()], { inputShape: [3] }), 2)).toEqual([]);

@@ -31,7 +31,7 @@ async function descend(optimizer: Optimizer, rate = (step: number) => 0.1 / (1 +
 const distance = (found: readonly number[], wanted: readonly number[]) =>
   Math.max(...found.map((value, index) => Math.abs(value - wanted[index]!)));
 
-/** Float64 rounds seven steps of values near 1 to far less. */
+/** float64 rounds seven steps of values near 1 to far less. */
 const ROUNDING = 1e-14;
 
 const torch: Record<string, readonly number[]> = {
@@ -62,38 +62,38 @@ const torch: Record<string, readonly number[]> = {
   ],
 };
 
-describe("PyTorch's numbers", () => {
+describe("the numbers of PyTorch", () => {
   test.each<[string, Optimizer, string]>([
     ["momentum", optimizers.momentum({ momentum: 0.7, form: "pytorch" }), "momentum.buffer"],
     ["nesterov", optimizers.nesterov({ momentum: 0.7, form: "pytorch" }), "nesterov.buffer"],
-  ])("of %s in its form, where the rate changes", async (name, optimizer, state) => {
+  ])('equal those of %s in the form "pytorch" if the learning rate changes', async (name, optimizer, state) => {
     const { values, states } = await descend(optimizer);
     expect(distance(values, torch[name]!)).toBeLessThan(ROUNDING);
     expect(states).toEqual([state]);
   });
 
-  test("of momentum under a cosine schedule", async () => {
+  test("equal those of momentum with a cosine schedule", async () => {
     const cosine = schedules.cosine();
     const { values } = await descend(optimizers.momentum({ form: "pytorch" }), (step) => 0.1 * cosine(step, STEPS));
     expect(distance(values, torch["cosine"]!)).toBeLessThan(ROUNDING);
   });
 
-  test("of RMSprop, with its share", async () => {
+  test("equal those of RMSprop with the same decay", async () => {
     const { values } = await descend(optimizers.rmsprop({ decay: 0.99 }));
     expect(distance(values, torch["rmsprop"]!)).toBeLessThan(ROUNDING);
   });
 
-  test("of AdamW, where all parameters decay", async () => {
+  test("equal those of AdamW if all parameters decay", async () => {
     const { values } = await descend(optimizers.adamW({ weightDecay: 0.3, decays: () => true }));
     expect(distance(values, torch["adamW"]!)).toBeLessThan(ROUNDING);
   });
 });
 
-describe("what differs", () => {
+describe("differences from PyTorch", () => {
   test.each<[string, Optimizer]>([
     ["momentum", optimizers.momentum({ momentum: 0.7 })],
     ["nesterov", optimizers.nesterov({ momentum: 0.7 })],
-  ])("%s in the classic form, unless the rate is constant", async (name, classic) => {
+  ])("%s in the classic form, unless the learning rate is constant", async (name, classic) => {
     expect(distance((await descend(classic)).values, torch[name]!)).toBeGreaterThan(0.01);
     const options = { momentum: 0.7, form: "pytorch" } as const;
     const pytorch = name === "momentum" ? optimizers.momentum(options) : optimizers.nesterov(options);
@@ -103,14 +103,14 @@ describe("what differs", () => {
     );
   });
 
-  test("RMSprop and AdamW with their defaults", async () => {
+  test("the defaults of RMSprop and AdamW", async () => {
     expect(distance((await descend(optimizers.rmsprop())).values, torch["rmsprop"]!)).toBeGreaterThan(0.01);
     expect(distance((await descend(optimizers.adamW({ weightDecay: 0.3 }))).values, torch["adamW"]!)).toBeGreaterThan(
       0.01,
     );
   });
 
-  test("clipping, by PyTorch's 1e-6", async () => {
+  test("clipping: PyTorch adds 1e-6 to the norm", async () => {
     const { outputs } = await evaluate({ clipped: clipByGlobalNorm([parameter("gradient", [2], [3, 4])], 2) });
     // clip_grad_norm_([p], 2)
     const wanted = [1.199999760000048, 1.599999680000064];
@@ -124,7 +124,7 @@ describe("what differs", () => {
     ).toBeLessThan(ROUNDING);
   });
 
-  test("binary cross-entropy, by the number of outputs", async () => {
+  test("binary cross-entropy: by a factor, the number of outputs", async () => {
     const logits = parameter("logits", [2, 3], [0.5, -1, 2, 0, 3, -0.25]);
     const targets = parameter("targets", [2, 3], [1, 0, 1, 0, 0, 1]);
     const { outputs } = await evaluate({ loss: losses.sigmoidBinaryCrossEntropy.perTarget(logits, targets) });
@@ -133,7 +133,7 @@ describe("what differs", () => {
     expect(Math.abs((first! + second!) / 2 - 3 * 0.913656772458972)).toBeLessThan(ROUNDING);
   });
 
-  test("macro precision, which leaves out a class that is never predicted", () => {
+  test("macro precision: a class that is never predicted is left out", () => {
     const metrics = classificationMetrics(
       [
         [3, 1, 0],
@@ -149,9 +149,9 @@ describe("what differs", () => {
   });
 });
 
-test("an unknown form is refused", () => {
+test("refuses an unknown form", () => {
   expect(() => optimizers.momentum({ form: "keras" as never })).toThrow(OptionError);
   expect(() => optimizers.nesterov({ form: null as never })).toThrow(
-    /nesterov form: there is no form null\. Choose one of classic, pytorch/,
+    /nesterov form: unknown form null\. Choose one of classic, pytorch/,
   );
 });

@@ -2,7 +2,7 @@ import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { defineGraph, type Update } from "../../src/graph/graph.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 
-/** Runs a graph in float64 and returns its outputs as the last step leaves them, and the updates' leaves afterwards. */
+/** Runs a graph in float64 and returns its outputs after the last step, and the values of the updated leaves. */
 export async function evaluate(
   outputs: Record<string, Tensor>,
   options: { updates?: readonly Update[]; first?: number; steps?: number; leaves?: readonly Tensor[] } = {},

@@ -12,27 +12,27 @@ function expectClose(found: number[], wanted: number[]) {
 describe("schedules", () => {
   test("constant", () => expect(at(schedules.constant(), [0, 50, 89])).toEqual([1, 1, 1]));
 
-  test("step falls at multiples", () => {
+  test("step decays at multiples", () => {
     expectClose(at(schedules.step({ every: 10, factor: 0.5 }), [0, 9, 10, 19, 20, 35]), [1, 1, 0.5, 0.5, 0.25, 0.125]);
     expectClose(at(schedules.step(), [0, 29, 30, 60, 89]), [1, 1, 0.1, 0.01, 0.01]);
   });
 
-  test("exponential goes through the same points without jumps", () => {
+  test("exponential passes through the same points without jumps", () => {
     expectClose(at(schedules.exponential({ every: 10, factor: 0.25 }), [0, 5, 10, 20]), [1, 0.5, 0.25, 0.0625]);
     expectClose(at(schedules.exponential(), [0, 45, 90]), [1, 10 ** -1.5, 1e-3]);
   });
 
-  test("cosine goes from 1 over the middle to its end", () => {
+  test("cosine goes from 1 through the middle to its final value", () => {
     expectClose(at(schedules.cosine(), [0, 30, 45, 60, 90]), [1, 0.75, 0.5, 0.25, 0]);
     expectClose(at(schedules.cosine({ final: 0.2 }), [0, 45, 90]), [1, 0.6, 0.2]);
   });
 
-  test("warm-up rises linearly and hands the rest of the run over", () => {
+  test("warmup rises linearly, and then follows the other schedule", () => {
     expectClose(at(schedules.warmup(4), [0, 1, 3, 4, 80]), [0.25, 0.5, 1, 1, 1]);
     expectClose(at(schedules.warmup(10, schedules.cosine()), [0, 9, 10, 50, 90]), [0.1, 1, 1, 0.5, 0]);
   });
 
-  test("a run that is all warm-up has no rest to divide by", () => {
+  test("a run with only warm-up steps does not divide by zero", () => {
     expect(at(schedules.warmup(100, schedules.cosine()), [0, 99, 100], 100)).toEqual([0.01, 1, 1]);
   });
 

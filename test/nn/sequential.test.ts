@@ -33,7 +33,7 @@ function spreadOf(model: Model): number {
 }
 
 describe("sequential", () => {
-  test("shapes and parameters follow the layers", () => {
+  test("has the shapes and parameters of its layers", () => {
     const model = sequential(
       [
         flatten(),
@@ -57,7 +57,7 @@ describe("sequential", () => {
     expect(model.apply(input("x", [7, 2, 3])).shape).toEqual([7, 3]);
   });
 
-  test("the values of each layer, of which the last is the output", async () => {
+  test("applyEach returns the output of each layer; the last is the model's output", async () => {
     const model = sequential([flatten(), dense(3, { activation: "tanh" }), dropout(0.5), dense(2)], {
       inputShape: [2, 2],
     });
@@ -103,7 +103,7 @@ describe("sequential", () => {
     expect(outputs.y).toEqual([9.5, 0, 7.5, 0]);
   });
 
-  test("every activation has a layer, and step has one too", async () => {
+  test("every activation can be used in a layer, including step", async () => {
     const x = constant([-2, -0.5, 0, 1, 3], [1, 5]);
     for (const name of Object.keys(activations) as ActivationName[]) {
       const model = sequential([activation(name)], { inputShape: [5] });
@@ -112,8 +112,8 @@ describe("sequential", () => {
     }
   });
 
-  test("initial weights are He normal before a rectifier and Xavier uniform elsewhere, biases zero", () => {
-    // 60,000 values: the variance is known to 0.6 %, and 2 / 300, 2 / 500 and 2 / 200 differ by 25 % or more.
+  test("initial weights are He normal before a rectifier and Xavier uniform otherwise, and biases are zero", () => {
+    // With 60,000 values the variance is known to 0.6 %, and 2 / 300, 2 / 500 and 2 / 200 differ by 25 % or more.
     const variance = (...layers: Layer[]) => spreadOf(sequential(layers, { inputShape: [300] }));
     const within = (found: number, wanted: number) => expect(Math.abs(found / wanted - 1)).toBeLessThan(0.03);
     within(variance(dense(200, { activation: "relu" })), 2 / 300);
@@ -125,12 +125,12 @@ describe("sequential", () => {
     expect(initialOf(sequential([dense(4)], { inputShape: [3] }).parameters[1]!)).toEqual(new Float32Array(4));
   });
 
-  test("each parameter draws from its own stream of the seed", () => {
+  test("each parameter uses its own random stream of the seed", () => {
     const layers = [dense(4, { weights: initializers.normal(1), biases: initializers.normal(1) }), dense(4)];
     const build = (seed: number) => sequential(layers, { inputShape: [4], seed }).parameters.map(initialOf);
     expect(build(3)).toEqual(build(3));
     const different = [...build(3), ...build(4)].map((values) => values.slice(0, 4).join());
-    // The zero biases of the second layer are the only ones that agree.
+    // Only the zero biases of the second layer agree.
     expect(new Set(different).size).toBe(7);
   });
 });
@@ -158,25 +158,25 @@ describe("config", () => {
   const wide = 2 ** 31;
   const layer = (parts: object) => ({ inputShape: [4], seed: 1, layers: [parts] });
   test.each<[string, unknown, RegExp]>([
-    ["null", null, /null is no object/],
-    ["a list", [], /\[\] is no object/],
+    ["null", null, /null is not an object/],
+    ["a list", [], /\[\] is not an object/],
     ["no layers", { inputShape: [4], seed: 1 }, /"layers" is missing/],
-    ["layers that are no list", { inputShape: [4], seed: 1, layers: {} }, /layers is \{\}, not a list/],
-    ["an unknown field", { ...layer({ type: "flatten" }), device: 1 }, /no option "device"/],
-    ["no layers at all", { inputShape: [4], seed: 1, layers: [] }, /no layers/],
-    ["a shape of text", { inputShape: "4", seed: 1, layers: [{ type: "flatten" }] }, /inputShape: "4" is no list/],
+    ["layers that are not a list", { inputShape: [4], seed: 1, layers: {} }, /layers is \{\}, not a list/],
+    ["an unknown field", { ...layer({ type: "flatten" }), device: 1 }, /unknown option "device"/],
+    ["an empty list of layers", { inputShape: [4], seed: 1, layers: [] }, /no layers/],
+    ["a string as shape", { inputShape: "4", seed: 1, layers: [{ type: "flatten" }] }, /inputShape: "4" is not a list/],
     ["a size of 0", { inputShape: [0], seed: 1, layers: [{ type: "flatten" }] }, /inputShape: 0 is out of range/],
     ["a negative seed", { inputShape: [4], seed: -1, layers: [{ type: "flatten" }] }, /seed: -1/],
     [
       "an unknown layer",
       layer({ type: "conv" }),
-      /layer 0: there is no layer type "conv", .* Choose one of activation, dense, /,
+      /layer 0: unknown layer type "conv"\. .* Choose one of activation, dense, /,
     ],
-    ["a layer type of Object", layer({ type: "toString" }), /no layer type "toString"/],
-    ["a layer without a type", layer({}), /no layer type undefined/],
-    ["a layer that is no object", layer([]), /layer 0: \[\] is no object/],
+    ["a layer type that is a property of Object", layer({ type: "toString" }), /unknown layer type "toString"/],
+    ["a layer without a type", layer({}), /unknown layer type undefined/],
+    ["a layer that is not an object", layer([]), /layer 0: \[\] is not an object/],
     ["zero units", layer({ type: "dense", units: 0, activation: "relu", bias: true }), /layer 0, dense units: 0/],
-    ["units of text", layer({ type: "dense", units: "9", activation: "relu", bias: true }), /dense units: "9"/],
+    ["a string as units", layer({ type: "dense", units: "9", activation: "relu", bias: true }), /dense units: "9"/],
     ["a missing option", layer({ type: "dense", units: 9, bias: true }), /"activation" is missing/],
     ["an unknown activation", layer({ type: "dense", units: 9, activation: "rulu", bias: true }), /"rulu".*relu/],
     ["a bias of 1", layer({ type: "dense", units: 9, activation: "relu", bias: 1 }), /dense bias: 1/],
@@ -188,19 +188,19 @@ describe("config", () => {
     expect(() => modelFromConfig(wrong)).toThrow(message);
   });
 
-  test("values that are missing, too many or of the wrong length are refused", () => {
+  test("refuses values that are missing, unknown or of the wrong length", () => {
     const { "layers.1.bias": bias, ...rest } = values;
     expect(() => modelFromConfig(config, rest)).toThrow(/layers\.1\.bias: the values of this parameter are missing/);
     expect(() => modelFromConfig(config, { ...values, extra: [1] })).toThrow(/no parameter "extra"/);
     expect(() => modelFromConfig(config, { ...values, "layers.1.bias": bias!.slice(1) })).toThrow(OptionError);
   });
 
-  test("shapes that do not fit are refused where the model is built or applied", () => {
+  test("refuses shapes that do not fit when the model is built or applied", () => {
     expect(() => sequential([dense(3)], { inputShape: [2, 3] })).toThrow(GraphError);
     expect(() => sequential([dense(3)], { inputShape: [2, 3] })).toThrow(/shape \[2, 3\].*flatten\(\)/);
-    expect(() => model.apply(input("x", [5, 6]))).toThrow(/takes float32\[batch, 2, 3\]/);
+    expect(() => model.apply(input("x", [5, 6]))).toThrow(/expected float32\[batch, 2, 3\]/);
     expect(() => model.apply(input("x", [5, 2, 3], "uint32"))).toThrow(GraphError);
-    expect(() => dense(3, { activation: "rulu" as ActivationName })).toThrow(/no activation "rulu"/);
+    expect(() => dense(3, { activation: "rulu" as ActivationName })).toThrow(/unknown activation "rulu"/);
   });
 });
 
@@ -211,12 +211,12 @@ describe("dropout", () => {
   const applied = async (step: number, options = {}) =>
     (await evaluate({ y: model.apply(ones, { training: true, ...options }) }, { first: step })).outputs.y!;
 
-  test("only training drops", async () => {
+  test("is active only in training", async () => {
     expect(model.apply(ones)).toBe(ones);
     expect(sequential([dropout(0)], { inputShape: [500] }).apply(ones, { training: true })).toBe(ones);
   });
 
-  test("drops the given share and scales the rest", async () => {
+  test("drops the given fraction and scales the rest", async () => {
     const y = await applied(0);
     expect(new Set(y)).toEqual(new Set([0, 1 / (1 - rate)]));
     const kept = y.filter((value) => value !== 0).length / y.length;
@@ -224,7 +224,7 @@ describe("dropout", () => {
     expect(Math.abs(kept - (1 - rate))).toBeLessThan(5 * Math.sqrt((rate * (1 - rate)) / y.length));
   });
 
-  test("the mask is a function of seed, step and layer", async () => {
+  test("the mask depends on seed, step and layer", async () => {
     expect(await applied(4)).toEqual(await applied(4));
     expect(await applied(4)).not.toEqual(await applied(5));
     const twice = sequential([dropout(rate), dropout(rate)], { inputShape: [500], seed: 5 });
@@ -234,7 +234,7 @@ describe("dropout", () => {
     expect(await applied(4, { dropoutKeyAt: () => 1 })).toEqual(await applied(5, { dropoutKeyAt: () => 1 }));
   });
 
-  test("the gradient passes through the same mask", async () => {
+  test("the gradient uses the same mask", async () => {
     const network = sequential([dropout(0.5), dense(1, { bias: false })], { inputShape: [500] });
     const x = constant(new Array<number>(500).fill(1), [1, 500]);
     const output = network.apply(x, { training: true });
@@ -250,7 +250,7 @@ describe("gradients of a whole network", () => {
     smooth.slice(index, index + 4).map((hidden) => [name, hidden, loss] as const),
   );
 
-  test.each(choices)("%s after %s agrees with central differences", async (_, hidden, loss) => {
+  test.each(choices)("%s with %s agrees with central differences", async (_, hidden, loss) => {
     const random = new Random(11);
     const biases = initializers.normal(0.5);
     const model = sequential(

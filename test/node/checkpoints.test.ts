@@ -39,7 +39,7 @@ const stateAt = (step: number) => ({
   run: { step },
 });
 
-describe("a folder of checkpoints", () => {
+describe("a checkpoint folder", () => {
   let folder: ReturnType<typeof temporaryFolder>;
   let path: string;
   let checkpoints: CheckpointFolder;
@@ -52,7 +52,7 @@ describe("a folder of checkpoints", () => {
   });
   afterEach(() => folder.remove());
 
-  test("keeps the last few and the best, and finds the newest", async () => {
+  test("keeps the most recent checkpoints and the best, and finds the newest", async () => {
     expect(await checkpoints.newest(noReport)).toBeUndefined();
     for (const step of [25, 50, 75, 100, 1_000_000_025]) await save(step, step === 50);
     expect(readdirSync(path).sort()).toEqual([
@@ -69,10 +69,10 @@ describe("a folder of checkpoints", () => {
 
   const names = () => readdirSync(path).sort();
   const stepPath = (step: number) => join(path, `step-${String(step).padStart(9, "0")}.safetensors`);
-  /** As a new process, which knows nothing of the files yet. */
+  /** Opens the folder like a new process, which knows none of the files yet. */
   const reopen = () => void (checkpoints = new CheckpointFolder(path, 2));
 
-  test("passes over what cannot be read, says so, and neither removes nor replaces it", async () => {
+  test("skips unreadable checkpoints with a message, and neither removes nor replaces them", async () => {
     for (const step of [25, 50]) await save(step, true);
     const damaged = readFileSync(stepPath(50)).subarray(0, 700);
     for (const file of [stepPath(50), join(path, "best.safetensors")]) {
@@ -85,18 +85,20 @@ describe("a folder of checkpoints", () => {
     expect(found!.state.run).toEqual({ step: 25 });
     expect(lines).toEqual([
       expect.stringMatching(
-        /step-000000050\.safetensors: the header should end at byte .* It is passed over and left as it is\./,
+        /step-000000050\.safetensors: the header should end at byte .* This checkpoint is skipped and kept\./,
       ),
     ]);
     for (const step of [30, 40]) {
       const { isBest, failures } = await save(step, true);
       expect(isBest).toBe(false);
       expect(failures.map(String)).toEqual([
-        expect.stringMatching(/best\.safetensors: cannot be written: what is there is kept, because it cannot be read/),
+        expect.stringMatching(
+          /best\.safetensors: cannot be written: the existing file is kept, because it cannot be read/,
+        ),
       ]);
     }
     await expect(save(50)).rejects.toThrow(
-      /step-000000050\.safetensors: cannot be written: what is there is kept, because it cannot be read/,
+      /step-000000050\.safetensors: cannot be written: the existing file is kept, because it cannot be read/,
     );
     await save(60);
     expect(names()).toEqual([
@@ -109,7 +111,7 @@ describe("a folder of checkpoints", () => {
       expect(readFileSync(join(path, name))).toEqual(damaged);
   });
 
-  test("is refused, with each file and its reason, where none can be read", async () => {
+  test("is refused, with each file and its reason, if no checkpoint can be read", async () => {
     for (const step of [25, 50]) await save(step, true);
     truncateSync(stepPath(25), 300);
     writeFileSync(stepPath(50), "another format");
@@ -119,21 +121,21 @@ describe("a folder of checkpoints", () => {
     const refusal = checkpoints.newest(noReport);
     await expect(refusal).rejects.toThrow(DataError);
     await expect(refusal).rejects.toThrow(
-      /none to go on from: .*step-000000075\.safetensors: it is a folder.*; .*step-000000050\.safetensors: this is no safetensors file.*; .*step-000000025\.safetensors: the header should end/,
+      /none of the checkpoints can be resumed: .*step-000000075\.safetensors: it is a folder.*; .*step-000000050\.safetensors: this is not a safetensors file.*; .*step-000000025\.safetensors: the header should end/,
     );
     expect(names()).toEqual(before);
     for (const step of [25, 50, 75]) rmSync(stepPath(step), { recursive: true });
-    await expect(checkpoints.newest(noReport)).rejects.toThrow(/only best\.safetensors is there/);
+    await expect(checkpoints.newest(noReport)).rejects.toThrow(/the folder only contains best\.safetensors/);
   });
 
-  test("goes on with the files of an earlier process, which count among those that are kept", async () => {
+  test("counts the checkpoints of an earlier process among those that are kept", async () => {
     for (const step of [25, 50, 75]) await save(step);
     reopen();
     await save(100);
     expect(names()).toEqual(["step-000000075.safetensors", "step-000000100.safetensors"]);
   });
 
-  test("an old checkpoint that cannot be removed, and a best that cannot be replaced, are told of beside the new one", async () => {
+  test("reports an old checkpoint that cannot be removed and a best that cannot be replaced, with the new one", async () => {
     for (const step of [25, 50]) await save(step, step === 25);
     for (const file of [stepPath(25), join(path, "best.safetensors")]) {
       rmSync(file);
@@ -154,7 +156,7 @@ describe("a folder of checkpoints", () => {
     ]);
   });
 
-  test("a write that fails names the path, and leaves the last good checkpoint whole", async () => {
+  test("a failed write names the path, and leaves the last good checkpoint unchanged", async () => {
     const { path: good } = await save(25);
     const before = readFileSync(good);
     mkdirSync(join(path, "step-000000050.safetensors"));
@@ -164,7 +166,7 @@ describe("a folder of checkpoints", () => {
     expect(readdirSync(path).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
-  /** Root reads and writes anywhere. */
+  /** Runs a function as an unprivileged user, because root may read and write everything. */
   async function asAnotherUser<Result>(act: () => Promise<Result>): Promise<Result> {
     chmodSync(folder.path, 0o755);
     const isRoot = process.getuid?.() === 0;
@@ -176,7 +178,7 @@ describe("a folder of checkpoints", () => {
     }
   }
 
-  test("that its user may not write to is refused in plain words, and left whole", async () => {
+  test("that is not writable is refused in plain words, and left unchanged", async () => {
     const { path: good } = await save(25);
     const before = readFileSync(good);
     chmodSync(path, 0o555);
@@ -187,7 +189,7 @@ describe("a folder of checkpoints", () => {
     expect(readFileSync(good)).toEqual(before);
   });
 
-  test("whose files its user may not read is refused, though the folder may be written to", async () => {
+  test("with unreadable files is refused, even if the folder is writable", async () => {
     for (const step of [25, 50]) chmodSync((await save(step)).path, 0o000);
     chmodSync(path, 0o777);
     reopen();
@@ -202,19 +204,19 @@ describe("a folder of checkpoints", () => {
     expect(names()).toEqual([25, 50, 100, 125].map((step) => `step-${String(step).padStart(9, "0")}.safetensors`));
   });
 
-  test("that vanished is made again; a file in its place is refused and left alone", async () => {
+  test("that was removed is created again; a file in its place is refused and left unchanged", async () => {
     await save(25);
     rmSync(path, { recursive: true });
     await save(50);
     expect(readdirSync(path)).toEqual(["step-000000050.safetensors"]);
     rmSync(path, { recursive: true });
     writeFileSync(path, "mine");
-    await expect(save(75)).rejects.toThrow(/checkpoints: the folder cannot be made: a file is in the way/);
+    await expect(save(75)).rejects.toThrow(/checkpoints: the folder cannot be created: a file already has this name/);
     await expect(checkpoints.newest(noReport)).rejects.toThrow(/a part of the path is a file/);
     expect(readFileSync(path, "utf8")).toBe("mine");
   });
 
-  test("loses what a killed process left unfinished, and nothing else", async () => {
+  test("loses only the unfinished files of a killed process", async () => {
     await save(25);
     const [unfinished, mine] = [".step-000000050.safetensors.0123456789ab.tmp", ".notes.tmp"];
     for (const name of [unfinished, mine]) writeFileSync(join(path, name), "half");

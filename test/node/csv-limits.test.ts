@@ -5,7 +5,7 @@ import { parseCsv } from "../../src/node/csv.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
-/** Reads pieces to the end. @returns the number of rows, and the characters that the parser looked at */
+/** Reads pieces to the end. @returns the number of rows, and how many characters the parser processed */
 async function read(pieces: Iterable<string>): Promise<{ rows: number; looked: number; refusal: string }> {
   const { Parser } = Papa;
   let [rows, looked, refusal] = [0, 0, ""];
@@ -27,15 +27,15 @@ async function read(pieces: Iterable<string>): Promise<{ rows: number; looked: n
   return { rows, looked, refusal };
 }
 
-/** A text again and again. */
+/** Repeats a text. */
 function* repeated(text: string, times: number): Generator<string> {
   for (let index = 0; index < times; index++) yield text;
 }
 
 const lines = "1,2,three\n".repeat(1600);
 
-describe("the work grows with the file, not with its square", () => {
-  test("of a whole table", async () => {
+describe("parsing takes linear time", () => {
+  test("for a whole table", async () => {
     const { rows, looked, refusal } = await read(repeated(lines, 1000));
     expect({ rows, refusal }).toEqual({ rows: 1_600_000, refusal: "" });
     expect(looked).toBeLessThan(1.1 * 1000 * lines.length);
@@ -48,16 +48,16 @@ describe("the work grows with the file, not with its square", () => {
       /^f\.csv, line 1601: the row has more than 8388608 characters\. Look for a quote in it that is never closed\.$/,
     ],
     [
-      "a line without an end",
+      "an endless line",
       () => ["a,b\n", ...repeated("x".repeat(16_000), 60_000)],
       /^f\.csv, line 2: the row has more than 8388608 characters\. Check that the file is a table/,
     ],
     [
-      "a first line without an end",
+      "an endless first line",
       () => repeated("x,".repeat(8000), 60_000),
       /^f\.csv, line 1: the row has more than 8388608 characters/,
     ],
-  ])("of a file with %s, of which no more is read than is needed", async (_, pieces, message) => {
+  ])("for a file with %s, which is refused early", async (_, pieces, message) => {
     const { looked, refusal } = await read(pieces());
     expect(refusal).toMatch(message);
     expect(looked).toBeLessThan(4 * 2 ** 23);
@@ -67,31 +67,31 @@ describe("the work grows with the file, not with its square", () => {
 describe("limits", () => {
   const refusalOf = async (text: string) => (await read([text])).refusal;
 
-  test("of a cell, also by a quote that is closed far below", async () => {
+  test("of a cell, also if a quote is closed far below", async () => {
     expect(await refusalOf(`a,b\n1,${"x".repeat(2 ** 16)}\n`)).toBe("");
     expect(await refusalOf(`a,b\n1,${"x".repeat(2 ** 16 + 1)}\n`)).toMatch(
-      /^f\.csv, line 2, column 2: the cell has 65537 characters, and at most 65536 are read\./,
+      /^f\.csv, line 2, column 2: the cell has 65537 characters, but at most 65536 are supported\./,
     );
     expect(await refusalOf(`a,b\n1,"2\n${"3,4\n".repeat(20_000)}5",6\n`)).toMatch(
-      /^f\.csv, line 2, column 2: the cell has 80003 characters.*a quote too many/,
+      /^f\.csv, line 2, column 2: the cell has 80003 characters.*an unclosed quote/,
     );
   });
 
   test("of the number of columns", async () => {
     expect(await refusalOf(`${"1,".repeat(2 ** 16 - 1)}1\n`)).toBe("");
     expect(await refusalOf(`${"1,".repeat(199_999)}1\n`)).toMatch(
-      /^f\.csv, line 1: the row has 200000 columns, and at most 65536 are read\./,
+      /^f\.csv, line 1: the row has 200000 columns, but at most 65536 are supported\./,
     );
   });
 
-  test("a long row comes when its end does, in small pieces too", async () => {
+  test("a long row is parsed in linear time from small pieces", async () => {
     const row = `${"12345678,".repeat(20_000)}9\n`;
     const pieces = Array.from({ length: Math.ceil(row.length / 1000) }, (_, index) =>
       row.slice(1000 * index, 1000 * (index + 1)),
     );
     const { rows, looked } = await read([...pieces, "1,2\n"]);
     expect(rows).toBe(2);
-    // The first line is looked for in parts of up to 2¹⁶ characters.
+    // The end of the first line is searched in parts of up to 2¹⁶ characters.
     expect(looked).toBeLessThan(4 * row.length);
   });
 });
@@ -102,6 +102,6 @@ test("names are compared in linear time", () => {
   requireDistinct(names, "f.csv");
   expect(indexOf.mock.calls.length).toBeLessThan(10);
   expect(() => requireDistinct([...names, "c7"], "f.csv")).toThrow(
-    /^f\.csv, column 65537: a second column has the name "c7"/,
+    /^f\.csv, column 65537: another column is also named "c7"/,
   );
 });

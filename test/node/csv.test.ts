@@ -9,7 +9,7 @@ import { textOf } from "../../src/node/csv-bytes.ts";
 import { csvRowsOf } from "../../src/node/csv-file.ts";
 import { readCsvTable } from "../../src/node/index.ts";
 
-/** The rows of a text that comes in pieces, with their lines. */
+/** The rows of a text in pieces, with their line numbers. */
 async function rowsOf(pieces: readonly string[], delimiter?: string): Promise<[line: number, ...cells: string[]][]> {
   const rows: [number, ...string[]][] = [];
   for await (const found of parseCsv(pieces, { where: "f.csv", delimiter })) {
@@ -18,7 +18,7 @@ async function rowsOf(pieces: readonly string[], delimiter?: string): Promise<[l
   return rows;
 }
 
-/** A text cut at some places. */
+/** Cuts a text at some places, given as fractions of its length. */
 const cut = (text: string, places: readonly number[]): string[] => {
   const at = [0, ...places.map((place) => Math.floor(place * text.length)).sort((a, b) => a - b), text.length];
   return at.slice(1).map((end, index) => text.slice(at[index], end));
@@ -35,7 +35,7 @@ describe("CSV", () => {
       ],
     ],
     [
-      "CR LF, without an end of line at the end",
+      "CR LF, without a newline at the end",
       "a,b\r\n1,2",
       [
         [1, "a", "b"],
@@ -51,7 +51,7 @@ describe("CSV", () => {
       ],
     ],
     [
-      "both in one file",
+      "LF and CR LF in one file",
       "a,b\r\n1,2\n3,4\r\n",
       [
         [1, "a", "b"],
@@ -68,7 +68,7 @@ describe("CSV", () => {
       ],
     ],
     [
-      "empty lines, which count",
+      "empty lines, which count in line numbers",
       "a,b\n\n1,2\n\n\n3,4\n\n",
       [
         [1, "a", "b"],
@@ -77,7 +77,7 @@ describe("CSV", () => {
       ],
     ],
     [
-      "quotes around delimiters, quotes and ends of lines",
+      "quotes around delimiters, quotes and newlines",
       '"a,""b""",c\r\n"1\r\n2",3\r\n4,5\r\n',
       [
         [1, 'a,"b"', "c"],
@@ -85,9 +85,9 @@ describe("CSV", () => {
         [4, "4", "5"],
       ],
     ],
-    ["a quote inside a cell that has none around it", '5" pipe,b\n', [[1, '5" pipe', "b"]]],
+    ["a quote inside an unquoted cell", '5" pipe,b\n', [[1, '5" pipe', "b"]]],
     [
-      "ragged rows as they are",
+      "ragged rows",
       "a,b\n1\n1,2,3\n",
       [
         [1, "a", "b"],
@@ -111,7 +111,7 @@ describe("CSV", () => {
         [2, "3,5", "4"],
       ],
     ],
-    ["commas beside a semicolon in a text", "1,a;b,2\n", [[1, "1", "a;b", "2"]]],
+    ["commas, with a semicolon in a text", "1,a;b,2\n", [[1, "1", "a;b", "2"]]],
     [
       "tabs",
       "a\tb\n1\t2",
@@ -121,21 +121,21 @@ describe("CSV", () => {
       ],
     ],
     [
-      "delimiters inside quotes do not count",
+      "quoted delimiters, which do not count",
       '"a,b,c";d\n1;2\n',
       [
         [1, "a,b,c", "d"],
         [2, "1", "2"],
       ],
     ],
-    ["nothing", "", []],
+    ["an empty file", "", []],
   ])("%s", async (_, text, expected) => {
     expect(await rowsOf([text])).toEqual(expected);
     expect(await rowsOf([...text])).toEqual(expected);
   });
 
-  test("gives back any table, however it is written and cut", async () => {
-    // A CR at the end of a row's last cell is taken for a part of the line's end.
+  test("restores any table from any pieces", async () => {
+    // A CR at the end of a row's last cell is read as part of the newline.
     const cell = string({ unit: constantFrom(...'ab1,;"\n\r \té') }).map((text) => text.replace(/\r+$/, ""));
     const table = tuple(integer({ min: 2, max: 4 }), nat(5)).chain(([width, height]) =>
       array(array(cell, { minLength: width, maxLength: width }), { minLength: height, maxLength: height }),
@@ -185,7 +185,7 @@ describe("CSV files", () => {
     return join(folder, name);
   };
 
-  test("give a table", async () => {
+  test("are read as a table", async () => {
     const table = await readCsvTable(file("t.csv", '\uFEFF"size (cm)",label\r\n1.5,"é"\r\n2,b\r\n'));
     expect(table.columns).toEqual([{ name: "size (cm)", position: 1, kind: "number" }]);
     expect(table.labelNames).toEqual(["b", "é"]);
@@ -198,11 +198,11 @@ describe("CSV files", () => {
   };
 
   test.each<[string, Uint8Array]>([
-    ["UTF-16, little end first", utf16(german, false)],
-    ["UTF-16, big end first", utf16(german, true)],
+    ["little-endian UTF-16", utf16(german, false)],
+    ["big-endian UTF-16", utf16(german, true)],
     ["gzip", gzipSync(german)],
     ["UTF-16 in gzip", gzipSync(utf16(german, false))],
-    ["several members of gzip", Buffer.concat([gzipSync(german.slice(0, 9)), gzipSync(german.slice(9))])],
+    ["several gzip members", Buffer.concat([gzipSync(german.slice(0, 9)), gzipSync(german.slice(9))])],
   ])("are read as %s", async (_, bytes) => {
     const table = await readCsvTable(file("t.csv.gz", bytes));
     expect(table.columns).toEqual([
@@ -212,7 +212,7 @@ describe("CSV files", () => {
     expect(table.labelNames).toEqual(["a", "\u00e9"]);
   });
 
-  test("are recognized in pieces of one byte, as a pipe may give them", async () => {
+  test("are recognized in pieces of one byte, as from a pipe", async () => {
     const bytes = gzipSync(utf16(german, false));
     const pieces = (async function* () {
       for (const byte of bytes) yield Uint8Array.of(byte);
@@ -240,7 +240,7 @@ describe("CSV files", () => {
       Buffer.from("label,x\na,1\nStra\u00dfe,2\n", "latin1"),
       /f\.csv: line 3 has bytes that are not UTF-8; as Latin-1 \(Windows-1252\) they would read "Stra\u00dfe".*iconv -f WINDOWS-1252/,
     ],
-    ["a damaged archive", digits.subarray(0, digits.length - 12), /the gzip archive is cut short or damaged/],
+    ["a damaged archive", digits.subarray(0, digits.length - 12), /the gzip archive is truncated or damaged/],
     ["half a character of UTF-16", utf16(german, false).subarray(0, 41), /bytes that are not UTF-16/],
   ])("are refused as %s", async (_, bytes, message) => {
     await expect(readCsvTable(file("f.csv", bytes))).rejects.toThrow(message);
@@ -259,7 +259,7 @@ describe("CSV files", () => {
     expect(length).toBeLessThanOrEqual(2 ** 26);
   });
 
-  test("are refused where they are missing, folders, or not UTF-8", async () => {
+  test("are refused if they are missing, folders, or not UTF-8", async () => {
     await expect(readCsvTable(join(folder, "absent.csv"))).rejects.toThrow(/absent\.csv: cannot be read: no such file/);
     await expect(readCsvTable(folder)).rejects.toThrow(/cannot be read: it is a folder/);
     const latin = Uint8Array.from("label,x\na,1\n\xe9,2\n", (letter) => letter.charCodeAt(0));

@@ -3,11 +3,11 @@ import { defineGraph, matmul, parameter, type Backend } from "../../src/index.ts
 import { debugs } from "../../src/node/debug.ts";
 import { createNodeBackend, type DeviceChoice } from "../../src/node/index.ts";
 
-const said: string[] = [];
+const printed: string[] = [];
 
 beforeEach(() => {
-  said.length = 0;
-  vi.spyOn(console, "error").mockImplementation((text: string) => void said.push(text));
+  printed.length = 0;
+  vi.spyOn(console, "error").mockImplementation((text: string) => void printed.push(text));
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -42,22 +42,22 @@ async function compileTwice(device: DeviceChoice): Promise<void> {
   }
 }
 
-test("a backend for Node prints the graphs and the WGSL that DEBUG asks for; of a kernel once", async () => {
+test("a backend for Node prints the graphs and the WGSL that DEBUG asks for, each kernel once", async () => {
   vi.stubEnv("DEBUG", "wgrad:graph,wgsl");
   await compileTwice("webgpu");
-  expect(said.filter((text) => text.startsWith("graph of 3 nodes\n  %0 = parameter a float32[8, 8]\n"))).toHaveLength(
-    2,
-  );
-  expect(said.filter((text) => /^\/\/ kernel matmul\n[^]*@compute[^]*\n$/.test(text))).toHaveLength(1);
-  expect(said).toHaveLength(3);
+  expect(
+    printed.filter((text) => text.startsWith("graph of 3 nodes\n  %0 = parameter a float32[8, 8]\n")),
+  ).toHaveLength(2);
+  expect(printed.filter((text) => /^\/\/ kernel matmul\n[^]*@compute[^]*\n$/.test(text))).toHaveLength(1);
+  expect(printed).toHaveLength(3);
 });
 
-test("the CPU prints graphs; without DEBUG nothing is printed", async () => {
+test("the CPU backend prints graphs; without DEBUG nothing is printed", async () => {
   vi.stubEnv("DEBUG", "wgrad:*");
   await compileTwice("cpu");
-  expect(said).toHaveLength(2);
+  expect(printed).toHaveLength(2);
   vi.stubEnv("DEBUG", "");
   await compileTwice("cpu");
   await compileTwice("webgpu");
-  expect(said).toHaveLength(2);
+  expect(printed).toHaveLength(2);
 });

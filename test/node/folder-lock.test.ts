@@ -12,7 +12,7 @@ describe("the lock of a folder", () => {
   let lock: FolderLock;
   const file = () => join(path, "run.lock");
   const read = () => JSON.parse(readFileSync(file(), "utf8")) as Record<string, string | number>;
-  /** A lock as this process would leave it, changed, and another try for it. */
+  /** Leaves a lock of this process with some changes, and tries to acquire it. */
   async function hold(changes: object | string, { takeOver = false } = {}): Promise<unknown> {
     lock.release();
     rmSync(file(), { force: true });
@@ -37,7 +37,7 @@ describe("the lock of a folder", () => {
     folder.remove();
   });
 
-  test("names host, process and start time, can be held again by its holder alone, and goes with it", async () => {
+  test("names host, process and start time, can be held again only by its holder, and is removed on release", async () => {
     await lock.hold();
     await lock.hold();
     expect(read()).toMatchObject({
@@ -48,7 +48,7 @@ describe("the lock of a folder", () => {
     const other = new FolderLock(path, true);
     await expect(other.hold()).rejects.toThrow(OptionError);
     await expect(other.hold()).rejects.toThrow(
-      new RegExp(`process ${process.pid} on host .* trains in this folder\\. Wait until it ends`),
+      new RegExp(`process ${process.pid} on host .* is training in this folder\\. Wait until it ends`),
     );
     other.release();
     expect(existsSync(file())).toBe(true);
@@ -58,23 +58,23 @@ describe("the lock of a folder", () => {
     other.release();
   });
 
-  test("gives way where its process is dead: by its number, its start or the system's", async () => {
+  test("is replaced if its process is dead: by pid, start time or boot id", async () => {
     const { pid } = spawnSync(process.execPath, ["--version"]);
     expect(await hold({ pid })).toBe("held");
     expect(await hold({ startMark: "1" })).toBe("held");
-    expect(await hold({ boot: "another start of the system" })).toBe("held");
+    expect(await hold({ boot: "another boot" })).toBe("held");
     expect(read()["pid"]).toBe(process.pid);
     expect(readdirSync(path)).toEqual(["run.lock"]);
   });
 
-  test("a claim to take it over holds others off, and gives way where its process died in between", async () => {
+  test("a claim keeps other processes from taking it over, and is replaced if its process died", async () => {
     await lock.hold();
     const claim = (changes: object) => writeFileSync(`${file()}.claim`, JSON.stringify({ ...read(), ...changes }));
     claim({ startMark: "1" });
     expect(await hold({ startMark: "2" })).toBe("held");
     expect(readdirSync(path)).toEqual(["run.lock"]);
     claim({ host: "elsewhere" });
-    expect(String(await hold({ startMark: "2" }))).toMatch(/on host "elsewhere".*take the lock over with takeOver/);
+    expect(String(await hold({ startMark: "2" }))).toMatch(/on host "elsewhere".*take over the lock with takeOver/);
     expect(read()["startMark"]).toBe("2");
     expect(await hold({ startMark: "2" }, { takeOver: true })).toBe("held");
     expect(readdirSync(path)).toEqual(["run.lock"]);
@@ -84,20 +84,20 @@ describe("the lock of a folder", () => {
     [
       "of another host",
       { host: "elsewhere" },
-      /process \d+ on host "elsewhere", started at .*, trains in this folder\. If it no longer runs, take the lock over with takeOver, or choose another folder\./,
+      /process \d+ on host "elsewhere", started at .*, is training in this folder\. If it no longer runs, take over the lock with takeOver, or choose another folder\./,
     ],
-    ["of another container", { processSpace: "pid:[1]" }, /If it no longer runs, take the lock over with takeOver/],
-    ["that was not written to its end", '{"host":', /a process that run\.lock does not name trains in this folder/],
-    ["of another form", "[]", /a process that run\.lock does not name/],
-    ["with a number that is none", { pid: -1 }, /a process that run\.lock does not name/],
-  ])("%s is refused, and gives way when it is taken over", async (_, changes, message) => {
+    ["of another container", { processSpace: "pid:[1]" }, /If it no longer runs, take over the lock with takeOver/],
+    ["that is partially written", '{"host":', /an unknown process, not named in run\.lock, is training in this folder/],
+    ["of another format", "[]", /an unknown process, not named in run\.lock/],
+    ["with an invalid pid", { pid: -1 }, /an unknown process, not named in run\.lock/],
+  ])("%s is refused, and can be taken over", async (_, changes, message) => {
     const refusal = await hold(changes);
     expect(refusal).toBeInstanceOf(OptionError);
     expect(String(refusal)).toMatch(message);
     expect(await hold(changes, { takeOver: true })).toBe("held");
   });
 
-  test("that was taken over is neither taken back nor removed", async () => {
+  test("that another process took over is neither taken back nor removed", async () => {
     lock = new FolderLock(path, true);
     await lock.hold();
     writeFileSync(file(), JSON.stringify({ ...read(), host: "elsewhere" }));
@@ -106,7 +106,7 @@ describe("the lock of a folder", () => {
     expect(read()["host"]).toBe("elsewhere");
   });
 
-  test("is made again where the folder vanished; a file in the folder's place is refused", async () => {
+  test("is created again if the folder was removed; a file in place of the folder is refused", async () => {
     await lock.hold();
     rmSync(path, { recursive: true });
     await lock.hold();

@@ -3,10 +3,10 @@ import { encode } from "fast-png";
 import { describe, expect, test } from "vitest";
 import { isPng, pngSize, readPng, resizePicture } from "../../src/node/png.ts";
 
-/** 5×2 pixels of one bit each: 10101, 01010. */
+/** 5×2 pixels of one bit: 10101, 01010. */
 const BITS = "iVBORw0KGgoAAAANSUhEUgAAAAUAAAACAQAAAAC4ESvwAAAADElEQVR4nGNYwRAAAAJMAPmOlwN7AAAAAElFTkSuQmCC";
 
-/** 3×1 pixels of a palette of red, green and blue. */
+/** 3×1 pixels with a palette of red, green and blue. */
 const PALETTE =
   "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABCAMAAAAsPuSGAAAACVBMVEX/AAAA/wAAAP8tSs2KAAAADElEQVR4nGNgYGQCAAAIAAQ24LCmAAAAAElFTkSuQmCC";
 
@@ -25,8 +25,8 @@ const png = (
 
 const pixelsOf = (bytes: Uint8Array, invert = false) => [...readPng(bytes, "p.png", { invert }).pixels];
 
-describe("a PNG becomes grey", () => {
-  test("from grey, of 8 and 16 bits", () => {
+describe("a PNG is read in grayscale", () => {
+  test("from gray with 8 and 16 bits", () => {
     expect(readPng(png(1, [0, 7, 128, 255], { width: 2 }), "p")).toEqual({
       width: 2,
       height: 2,
@@ -35,11 +35,11 @@ describe("a PNG becomes grey", () => {
     expect(pixelsOf(png(1, [0, 257, 65535], { depth: 16 }))).toEqual([0, 1, 255]);
   });
 
-  test("from colours by their luma", () => {
+  test("from colors by their luma", () => {
     expect(pixelsOf(png(3, [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255]))).toEqual([76, 150, 29, 255]);
   });
 
-  test("with what is transparent over black, or over white where it is inverted", () => {
+  test("with transparent pixels over black, or over white if it is inverted", () => {
     const ink = png(2, [0, 255, 0, 0, 255, 255, 255, 51]);
     expect(pixelsOf(ink)).toEqual([0, 0, 255, 51]);
     expect(pixelsOf(ink, true)).toEqual([255, 0, 0, 0]);
@@ -56,15 +56,15 @@ describe("a PNG becomes grey", () => {
     expect(pixelsOf(Buffer.from(PALETTE, "base64"))).toEqual([76, 150, 29]);
   });
 
-  test("is refused where it is none, or damaged", () => {
+  test("unless it is another file, or damaged", () => {
     const good = png(1, [1, 2, 3, 4], { width: 2 });
     expect([isPng(good), isPng(Uint8Array.of(1, 2, 3, 4)), isPng(new Uint8Array())]).toEqual([true, false, false]);
-    expect(() => readPng(Uint8Array.of(1, 2, 3), "x.png")).toThrow(/^x\.png: this is no PNG that can be read/);
-    expect(() => readPng(good.subarray(0, 40), "x.png")).toThrow(/^x\.png: this is no PNG that can be read/);
+    expect(() => readPng(Uint8Array.of(1, 2, 3), "x.png")).toThrow(/^x\.png: this is not a readable PNG/);
+    expect(() => readPng(good.subarray(0, 40), "x.png")).toThrow(/^x\.png: this is not a readable PNG/);
   });
 });
 
-/** A PNG of any chunks; readers of PNG may leave checksums alone. */
+/** A PNG with any chunks, without checksums, which readers may ignore. */
 function pngOf(
   { width, height, depth = 8, colors = 0 }: { width: number; height: number; depth?: number; colors?: number },
   ...chunks: [string, Uint8Array][]
@@ -92,23 +92,21 @@ describe("a size", () => {
   const claiming = (width: number, height: number, samples: Uint8Array) =>
     pngOf({ width, height }, ["IDAT", deflateSync(samples)]);
 
-  test("that pixels do not have is refused", () => {
+  test("that differs from the pixels is refused", () => {
     expect(readPng(claiming(2, 1, Uint8Array.of(0, 8, 9)), "p").pixels).toEqual(Uint8Array.of(8, 9));
     expect(() => readPng(claiming(0, 3, new Uint8Array(3)), "p")).toThrow("its size is 0 × 3");
     expect(() => readPng(claiming(60_000, 60_000, new Uint8Array(9)), "p")).toThrow(
       /its size of 60000 × 60000 is more than/,
     );
-    expect(() => readPng(claiming(20, 20, new Uint8Array(9)), "p")).toThrow("its pixels are fewer than its size says");
-    expect(() => readPng(claiming(2, 2, new Uint8Array(1e7)), "p")).toThrow(
-      "its pixels unpack to more than its size says",
-    );
+    expect(() => readPng(claiming(20, 20, new Uint8Array(9)), "p")).toThrow("it has fewer pixels than its size");
+    expect(() => readPng(claiming(2, 2, new Uint8Array(1e7)), "p")).toThrow("it has more pixels than its size");
   });
 });
 
-describe("another size", () => {
+describe("resizing", () => {
   const picture = { width: 4, height: 2, pixels: Uint8Array.of(0, 100, 200, 200, 20, 40, 0, 80) };
 
-  test("smaller: the mean of what a pixel covers", () => {
+  test("to a smaller size takes the mean of the area that a pixel covers", () => {
     expect(resizePicture(picture, 2, 1)).toEqual({ width: 2, height: 1, pixels: Uint8Array.of(40, 120) });
     // The second of three pixels covers two thirds of the second and of the third.
     expect([...resizePicture({ width: 4, height: 1, pixels: Uint8Array.of(0, 80, 180, 240) }, 3, 1).pixels]).toEqual([
@@ -116,7 +114,7 @@ describe("another size", () => {
     ]);
   });
 
-  test("larger, and the same", () => {
+  test("to a larger size repeats pixels, and to the same size changes nothing", () => {
     expect([...resizePicture({ width: 2, height: 1, pixels: Uint8Array.of(10, 20) }, 4, 2).pixels]).toEqual([
       10, 10, 20, 20, 10, 10, 20, 20,
     ]);
@@ -127,7 +125,7 @@ describe("another size", () => {
 describe("transparency without an alpha channel", () => {
   const bytes = (...values: number[]) => Uint8Array.from(values);
 
-  test("one gray, of 8, 16 and 2 bits", () => {
+  test("of one gray, with 8, 16 and 2 bits", () => {
     const gray = pngOf({ width: 3, height: 1 }, ["tRNS", bytes(0, 200)], ["IDAT", deflateSync(bytes(0, 10, 200, 255))]);
     expect([pixelsOf(gray), pixelsOf(gray, true)]).toEqual([
       [10, 0, 255],
@@ -147,7 +145,7 @@ describe("transparency without an alpha channel", () => {
     expect(pixelsOf(narrow)).toEqual([0, 85, 170, 0]);
   });
 
-  test("one color, also of a single pixel", () => {
+  test("of one color, also in a single pixel", () => {
     const red = (...pixels: number[]) =>
       pngOf(
         { width: pixels.length / 3, height: 1, colors: 2 },
@@ -158,7 +156,7 @@ describe("transparency without an alpha channel", () => {
     expect(pixelsOf(red(255, 0, 0))).toEqual([0]);
   });
 
-  test("a palette's, and a key that is none, or no palette", () => {
+  test("of a palette; an invalid transparent color and a missing palette are refused", () => {
     const [palette, pixels]: [string, Uint8Array][] = [
       ["PLTE", bytes(255, 0, 0, 0, 255, 0)],
       ["IDAT", deflateSync(bytes(0, 0, 1))],
@@ -175,7 +173,7 @@ describe("transparency without an alpha channel", () => {
   });
 });
 
-test("the size is known from the first bytes, and one of too many bytes is refused before anything is unpacked", () => {
+test("the size is read from the first bytes, and an oversized picture is refused before it is unpacked", () => {
   const huge = pngOf({ width: 12_000, height: 12_000, colors: 2 }, ["IDAT", deflateSync(new Uint8Array(10))]);
   expect([pngSize(huge.subarray(0, 26)), pngSize(huge.subarray(0, 25)), pngSize(bits())]).toEqual([
     { width: 12_000, height: 12_000 },

@@ -3,13 +3,13 @@
  * Expressions" (the same numbers as Vulkan's SPIR-V environment, "Precision of SPIR-V Instructions").
  */
 
-/** Half the distance of 1 to the next float32: one rounding to nearest. */
+/** Half the distance from 1 to the next float32: the error of one rounding to nearest. */
 export const UNIT_ROUNDOFF = 2 ** -24;
 
 /** Subnormal numbers may be flushed to zero. */
 export const SMALLEST_NORMAL = 2 ** -126;
 
-/** The largest unit in the last place that a number of this size can have. */
+/** The largest unit in the last place of a number of this size. */
 export const ulp = (value: number): number => 2 ** -23 * Math.max(Math.abs(value), SMALLEST_NORMAL);
 
 /** exp(x): 3 + 2 |x| ULP. */
@@ -21,7 +21,7 @@ export const logError = (x: number): number => (x >= 0.5 && x <= 2 ? 2 ** -21 : 
 /** a / b = quotient: 2.5 ULP. */
 export const divisionError = (quotient: number): number => 2.5 * ulp(quotient);
 
-/** sqrt(x) is inherited from 1 / inverseSqrt(x): 2 ULP and a division's 2.5. */
+/** sqrt(x) is inherited from 1 / inverseSqrt(x): 2 ULP plus 2.5 for the division. */
 export const sqrtError = (root: number): number => 4.5 * ulp(root);
 
 /**

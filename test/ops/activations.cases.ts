@@ -22,19 +22,21 @@ interface Activation {
   readonly tolerance: Tolerance | "exact";
 }
 
-/** A function error that depends on the argument. */
+/** An error bound that depends on the argument. */
 const of =
   (error: (x: number, reference: number) => number) =>
   (reference: number, element: number, { x }: InputValues): number =>
     error(x![element]!, reference);
 
-/** A result proportional to the sigmoid: the relative error of e^(−|x|), as far as it counts, and the division. */
+/**
+ * A result proportional to the sigmoid: the relative error of e^(−|x|), weighted by its effect, and of the division.
+ */
 function sigmoidError(x: number, reference: number): number {
   const share = 1 / (1 + Math.exp(x));
   return share * (3 + 2 * Math.abs(x)) * ulp(reference) + divisionError(reference);
 }
 
-/** (1 − e) / (1 + e) with e = exp(−2|x|) for |x| ≥ 0.25: the error of e times the slope by e, and the division. */
+/** (1 − e) / (1 + e) with e = exp(−2|x|) for |x| ≥ 0.25: the error of e times the derivative by e, and the division. */
 function tanhError(x: number, reference: number): number {
   if (Math.abs(x) < 0.25) return 0;
   const e = Math.exp(-2 * Math.abs(x));
@@ -66,7 +68,7 @@ const activations: Activation[] = [
     name: `elu ${alpha}`,
     op: "elu",
     f: (x) => elu(x, alpha),
-    // e^x − 1 cancels near 0: an error of e^x is absolute there.
+    // e^x − 1 cancels near 0, so an error of e^x is absolute there.
     tolerance: { c: 4, scale: "each", functionError: of((x) => (x > 0 ? 0 : alpha * expError(x))) },
   })),
   {
@@ -79,14 +81,14 @@ const activations: Activation[] = [
     name: "geluTanh",
     op: "geluTanh",
     f: geluTanh,
-    // The exponent is a polynomial with a few roundings; what they change is largest near |x| = 1.
+    // The exponent is a polynomial with a few roundings. Their effect is largest near |x| = 1.
     tolerance: { c: 8, functionError: of((x) => Math.abs(x) * 3 * ulp(1)) },
   },
   {
     name: "gelu",
     op: "gelu",
     f: gelu,
-    // Abramowitz and Stegun 7.1.26: an error of 1.5e-7 in erf, of half that in the distribution function.
+    // Abramowitz and Stegun 7.1.26: an error of 1.5e-7 in erf, and half of that in the distribution function.
     tolerance: { c: 8, functionError: of((x) => Math.abs(x) * (0.75e-7 + 3 * ulp(0.5))) },
   },
   {

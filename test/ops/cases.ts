@@ -13,13 +13,13 @@ export interface InputSpec {
   readonly shape: Shape;
   /** float32 if absent. */
   readonly dtype?: DType;
-  /** For the gradient check the values must keep GAP from kinks and ties. */
+  /** For the gradient check, values must be at least GAP from kinks and ties. */
   readonly draw: Draw;
-  /** Values put at elements 1, 3, 5, … where the GPU is compared with the CPU: kinks, ties, large arguments. */
+  /** Values that are put at elements 1, 3, 5, … when the GPU is compared with the CPU: kinks, ties, large arguments. */
   readonly special?: readonly number[];
 }
 
-/** Values of a case's inputs, by name. */
+/** The values of a case's inputs, by name. */
 export type InputValues = Readonly<Record<string, NumericArray>>;
 
 /**
@@ -29,41 +29,41 @@ export type InputValues = Readonly<Record<string, NumericArray>>;
 export interface Tolerance {
   /** At most 16. */
   readonly c: number;
-  /** K: the number of products or sums that one element joins; 1 if absent. */
+  /** K: the number of products or sums in one element; 1 if absent. */
   readonly joined?: number;
-  /** The |reference| that the bound is relative to: the largest of the output (if absent), or each element's own. */
+  /** The |reference| that the bound is relative to: the largest of the output (default), or each element's own. */
   readonly scale?: "largest" | "each";
   /**
    * The size of one joined term. The largest |reference| is taken for at least √joined of it, since the sum of
    * terms of either sign may by chance be nothing.
    */
   readonly term?: number;
-  /** What WGSL's accuracy table allows the functions that the op calls (test/ops/accuracy.ts). */
+  /** The errors that WGSL's accuracy table allows for the functions in the op (test/ops/accuracy.ts). */
   functionError?(reference: number, element: number, inputs: InputValues): number;
 }
 
 export interface OpCase<Name extends string = string> {
   readonly name: string;
-  /** Exported functions of src/ops that the case is for. */
+  /** The exported functions of src/ops that the case tests. */
   readonly covers: readonly string[];
   readonly inputs: Readonly<Record<Name, InputSpec>>;
   build(inputs: Readonly<Record<Name, Tensor>>): Tensor;
-  /** Draws the weights of the output's elements in the sum whose gradients are taken; in ±[0.5, 1.5] if absent. */
+  /** Draws the weights of the output's elements in the sum that is differentiated; in ±[0.5, 1.5] if absent. */
   readonly upstream?: Draw;
   /**
    * The inputs that a gradient flows to, each with the number of terms that one element of its gradient joins. Every
    * shape is a kernel of its own to compile, so that a large case names none unless it is about the gradient.
    */
   readonly differentiable?: Readonly<Partial<Record<Name, number>>>;
-  /** "exact": the very same float32, where nothing is rounded. Integers are always compared so. */
+  /** "exact": the same float32, for ops that do not round. Integers are always compared exactly. */
   readonly tolerance: Tolerance | "exact";
-  /** For the gradients on the GPU, where it differs from `gradientTolerance` below. */
+  /** For gradients on the GPU, if it differs from `gradientTolerance` below. */
   readonly gradientTolerance?: Partial<Tolerance>;
-  /** Too large, or at kinks, for central differences: the GPU is compared, the gradient is not checked. */
+  /** Too large for central differences, or at kinks: only the GPU is compared, and the gradient is not checked. */
   readonly parityOnly?: boolean;
 }
 
-/** Infers the names of the inputs, so that `build` knows them. */
+/** Infers the names of the inputs, so that `build` has their types. */
 export function opCase<Name extends string>(definition: OpCase<Name>): OpCase {
   return definition as unknown as OpCase;
 }
@@ -74,10 +74,10 @@ export function opCase<Name extends string>(definition: OpCase<Name>): OpCase {
  */
 export const gradientTolerance = (joined: number): Tolerance => ({ c: 16, joined, term: joined > 1 ? 1 : 0 });
 
-/** Correctly rounded, and nothing else. */
+/** Correctly rounded, without other errors. */
 export const ROUNDED: Tolerance = { c: 2, scale: "each" };
 
-/** The least distance from kinks and ties: central differences reach 2 · STEP from a point. */
+/** The minimum distance from kinks and ties: central differences reach 2 · STEP from a point. */
 export const GAP = 0.01;
 
 export const uniform =
@@ -85,7 +85,7 @@ export const uniform =
   (random, size) =>
     Array.from({ length: size }, () => random.uniform(low, high));
 
-/** Uniform, at least GAP from a kink at 0. */
+/** Uniform, at least GAP away from a kink at 0. */
 export const awayFromZero =
   (range: number): Draw =>
   (random, size) =>
@@ -97,10 +97,10 @@ export const integersBelow =
   (random, size) =>
     Array.from({ length: size }, () => random.below(count));
 
-/** Integers from −3 to 3: comparisons and maxima meet ties. */
+/** Integers from −3 to 3, so that comparisons and maxima have ties. */
 export const tied: Draw = (random, size) => Array.from({ length: size }, () => random.below(7) - 3);
 
-/** Distinct numbers around 0 in random order, no two nearer than 4 · GAP. */
+/** Distinct numbers around 0 in random order, at least 4 · GAP apart. */
 export const distinct: Draw = (random, size) =>
   Array.from(random.permutation(size), (place) => (place - size / 2) * 5 * GAP + random.uniform(0, GAP));
 
@@ -118,5 +118,5 @@ export const exactly =
   () =>
     values;
 
-/** A random order of 0 … size − 1. */
+/** A random permutation of 0 … size − 1. */
 export const permutation: Draw = (random, size) => random.permutation(size);

@@ -9,7 +9,7 @@ import mathematics from "../../shaders/functions.wgsl?raw";
 import { allCases } from "./all-cases.ts";
 import { buildCase, caseGradients } from "./evaluate.ts";
 
-/** Exports that make no op: they help the ops, or the backends. */
+/** Exports that do not create an op: helpers of ops or backends. */
 const HELPERS = new Set([
   "elementwise",
   "makeActivation",
@@ -32,29 +32,29 @@ const exported = Object.values(definitions)
 const kernelNames = Object.values(references).flatMap(({ kernels }) => Object.keys(kernels));
 
 const built = allCases.map(buildCase);
-/** Everything that the cases compute, forwards and backwards. */
+/** Everything that the cases compute, forward and backward. */
 const parityNodes = built.flatMap((graph) => topologicalOrder([graph.output, ...Object.values(caseGradients(graph))]));
 const checkedNodes = built
   .filter(({ opCase }) => opCase.differentiable && !opCase.parityOnly)
   .flatMap(({ output }) => topologicalOrder([output]));
 
-test("every name is of one case", () => {
+test("names of cases are unique", () => {
   const names = allCases.map(({ name }) => name);
   expect(names.filter((name, place) => names.indexOf(name) !== place)).toEqual([]);
 });
 
-test("every exported op has a case, and cases are for exported ops", () => {
+test("every exported op has a case, and cases test exported ops", () => {
   const covered = new Set(allCases.flatMap(({ covers }) => covers));
   expect(exported.filter((name) => !covered.has(name))).toEqual([]);
   expect([...covered].filter((name) => !exported.includes(name))).toEqual([]);
 });
 
-test("every kernel of the CPU runs in a case", () => {
+test("every kernel of the CPU is run by a case", () => {
   const reached = new Set(parityNodes.map(({ op }) => op.kernel ?? op.name));
   expect(kernelNames.filter((name) => !reached.has(name))).toEqual([]);
 });
 
-test("the kernel that WebGPU has for an op is of the kind that the op's traits state", () => {
+test("the kind of an op's WebGPU kernel matches its traits", () => {
   const kinds = new Map(
     Object.values(webgpu).flatMap(({ kernels }) => Object.entries(kernels).map(([name, { kind }]) => [name, kind])),
   );
@@ -63,7 +63,7 @@ test("the kernel that WebGPU has for an op is of the kind that the op's traits s
   for (const { name, kernel, traits } of computed) expect(kinds.get(kernel ?? name), name).toBe(traits!.kind);
 });
 
-test("every elementwise WGSL function runs in a case", () => {
+test("every elementwise WGSL function is run by a case", () => {
   const elementwise = parityNodes.filter(({ op }) => op.kernel === "elementwise");
   const reached = new Set(elementwise.map(({ op }) => (op as ElementwiseOp).row.wgsl));
   const source = arithmetic + activations + mathematics;
@@ -72,8 +72,8 @@ test("every elementwise WGSL function runs in a case", () => {
   expect(functions.filter((name) => !reached.has(name) && !calledByOthers(name))).toEqual([]);
 });
 
-test("every op with a gradient has it checked", () => {
-  // Derivatives are ops without a gradient of their own: it would be a second derivative.
+test("every op with a gradient has a gradient check", () => {
+  // Derivatives are ops without a gradient, which would be a second derivative.
   const flows = (node: Tensor) => node.dtype === "float32" && node.op.gradient?.(node, node).some(Boolean);
   const differentiable = parityNodes.filter(flows).map(({ op }) => op.name);
   const checked = new Set(checkedNodes.map(({ op }) => op.name));

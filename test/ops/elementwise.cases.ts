@@ -90,7 +90,7 @@ const arithmetic: OpCase[] = [
   }),
 ];
 
-/** Shapes of two inputs, and over how many elements the gradient of each is summed. */
+/** The shapes of two inputs, and the number of elements over which the gradient of each is summed. */
 const broadcasts = [
   [[], [], 1, 1],
   [[1], [1], 1, 1],

@@ -22,7 +22,7 @@ const bytes = (...shape: number[]) => input("bytes", shape, "uint8");
 
 const ALIGNED = "Aligned at the last axis, sizes must be equal or 1.";
 const FLOATS = "Convert it with toFloat.";
-const INTEGERS = "Declare it with the type that is taken: floats are not converted to integers.";
+const INTEGERS = "Declare it with the required type: floats are not converted to integers.";
 
 describe("elementwise functions", () => {
   const { add, subtract, multiply, divide, minimum, maximum, less, equal, notEqual, select } = elementwise;
@@ -31,12 +31,12 @@ describe("elementwise functions", () => {
     ...Object.entries(binary).map(([name, f]): Refusal => [
       `${name} of shapes that do not broadcast`,
       () => f(x(2, 3), y(4)),
-      `${name}: shapes [2, 3] and [4] do not broadcast. ${ALIGNED}`,
+      `${name}: the shapes [2, 3] and [4] do not broadcast. ${ALIGNED}`,
     ]),
     [
       "select of shapes that do not broadcast",
       () => select(x(2, 3), y(3), y(2)),
-      `select: shapes [2, 3] and [3] and [2] do not broadcast. ${ALIGNED}`,
+      `select: the shapes [2, 3] and [3] and [2] do not broadcast. ${ALIGNED}`,
     ],
     ["add of integers", () => add(x(3), labels(3)), `add: takes float32 but was given labels uint32[3]. ${FLOATS}`],
     [
@@ -62,17 +62,17 @@ describe("elementwise functions", () => {
     [
       "power NaN",
       () => elementwise.power(x(3), NaN),
-      "power: float32 does not hold the number NaN. Use a finite number that float32 holds (within ±3.4e38).",
+      "power: float32 cannot represent the number NaN. Use a finite number in the range of float32 (±3.4e38).",
     ],
     [
       "an infinite slope",
       () => elementwise.leakyRelu(x(3), Infinity),
-      "leakyRelu: float32 does not hold the number Infinity. Use a finite number that float32 holds (within ±3.4e38).",
+      "leakyRelu: float32 cannot represent the number Infinity. Use a finite number in the range of float32 (±3.4e38).",
     ],
     [
       "a number that is not finite",
       () => add(x(3), NaN),
-      "add: float32 does not hold the number NaN. Use a finite number that float32 holds (within ±3.4e38).",
+      "add: float32 cannot represent the number NaN. Use a finite number in the range of float32 (±3.4e38).",
     ],
   ]);
 });
@@ -91,12 +91,12 @@ describe("layout", () => {
       `reshape: x float32[2, 3] has 6 elements and cannot become [4, -1]. ${COUNT}`,
     ],
     [
-      "reshape with two open sizes",
+      "reshape with two inferred sizes",
       () => reshape(x(2, 3), [-1, -1]),
       `reshape: x float32[2, 3] has 6 elements and cannot become [-1, -1]. ${COUNT}`,
     ],
     [
-      "reshape to nothing",
+      "reshape to an empty shape",
       () => reshape(x(2, 3), [0, -1]),
       `reshape: x float32[2, 3] has 6 elements and cannot become [0, -1]. ${COUNT}`,
     ],
@@ -108,12 +108,12 @@ describe("layout", () => {
     [
       "transpose by too few axes",
       () => transpose(x(2, 3), [0]),
-      "transpose: order [0] is no permutation of the axes of x float32[2, 3]. Name each of 0 … 1 once.",
+      "transpose: the order [0] is not a permutation of the axes of x float32[2, 3]. Give each of 0 … 1 once.",
     ],
     [
       "transpose by an axis twice",
       () => transpose(x(2, 3, 4), [0, 2, 2]),
-      "transpose: order [0, 2, 2] is no permutation of the axes of x float32[2, 3, 4]. Name each of 0 … 2 once.",
+      "transpose: the order [0, 2, 2] is not a permutation of the axes of x float32[2, 3, 4]. Give each of 0 … 2 once.",
     ],
     [
       "transpose of bytes",
@@ -150,24 +150,24 @@ describe("reductions", () => {
       [
         `${name} over an axis that is not there`,
         () => f(x(2, 3), { axes: 2 }),
-        `${name}: axes [2] do not fit x float32[2, 3]. Name different axes between -2 and 1.`,
+        `${name}: the axes [2] do not fit x float32[2, 3]. Give different axes between -2 and 1.`,
       ],
       [`${name} of integers`, () => f(labels(3)), `${name}: takes float32 but was given labels uint32[3]. ${FLOATS}`],
     ]),
     [
-      "sum over an axis twice",
+      "sum over a duplicate axis",
       () => sum(x(2, 3), { axes: [1, -1] }),
-      "sum: axes [1, -1] do not fit x float32[2, 3]. Name different axes between -2 and 1.",
+      "sum: the axes [1, -1] do not fit x float32[2, 3]. Give different axes between -2 and 1.",
     ],
     [
-      "sum over half an axis",
+      "sum over a fractional axis",
       () => sum(x(2, 3), { axes: 0.5 }),
-      "sum: axes [0.5] do not fit x float32[2, 3]. Name different axes between -2 and 1.",
+      "sum: the axes [0.5] do not fit x float32[2, 3]. Give different axes between -2 and 1.",
     ],
     [
       "argmax over several axes but not all",
       () => argmax(x(2, 3, 4), { axes: [0, 1] }),
-      "argmax: several axes of x float32[2, 3, 4] have no single index. Name one axis, or none for all.",
+      "argmax: an index over several axes of x float32[2, 3, 4] is not supported. Give one axis, or none for all axes.",
     ],
   ]);
 });
@@ -176,7 +176,7 @@ describe("matrix product", () => {
   const INNER = "The inner sizes must be equal.";
   refuses([
     [
-      "of inner sizes that differ",
+      "with different inner sizes",
       () => matmul(x(2, 3), y(4, 5)),
       `matmul: x float32[2, 3] has 3 columns but y float32[4, 5] has 4 rows. ${INNER}`,
     ],
@@ -190,11 +190,11 @@ describe("matrix product", () => {
       () => matmul(x(2, 3), y(3, 5), { transposeLeft: true, transposeRight: true }),
       `matmul: x float32[2, 3] transposed has 2 columns but y float32[3, 5] transposed has 5 rows. ${INNER}`,
     ],
-    ["of a vector", () => matmul(x(2, 3), y(3)), "matmul: y float32[3] is no matrix. Reshape it to two axes first."],
+    ["of a vector", () => matmul(x(2, 3), y(3)), "matmul: y float32[3] is not a matrix. Reshape it to two axes first."],
     [
-      "of a batch of matrices",
-      () => matmul(x(2, 3, 4), y(4, 5)),
-      "matmul: x float32[2, 3, 4] is no matrix. Reshape it to two axes first.",
+      "of batches that do not broadcast",
+      () => matmul(x(2, 3, 4), y(3, 4, 5)),
+      `matmul: the shapes [2] and [3] do not broadcast. ${ALIGNED}`,
     ],
     [
       "of bytes",
@@ -211,11 +211,15 @@ describe("softmax and losses", () => {
     `softmaxCrossEntropy: logits ${logits} and labels ${given} do not fit. ${LABELS}`;
   const losses = { meanSquaredError, halfSumOfSquares, sigmoidBinaryCrossEntropy };
   refuses([
-    ["softmax of a scalar", () => softmax(x()), "softmax: x float32[] has no axis of classes. Give at least one axis."],
+    [
+      "softmax of a scalar",
+      () => softmax(x()),
+      "softmax: x float32[] has no axis of classes. Give logits with at least one axis.",
+    ],
     [
       "logSoftmax of a scalar",
       () => logSoftmax(x()),
-      "logSoftmax: x float32[] has no axis of classes. Give at least one axis.",
+      "logSoftmax: x float32[] has no axis of classes. Give logits with at least one axis.",
     ],
     [
       "softmax of integers",
@@ -223,7 +227,7 @@ describe("softmax and losses", () => {
       `softmax: takes float32 but was given labels uint32[3]. ${FLOATS}`,
     ],
     [
-      "cross-entropy of another number of labels",
+      "cross-entropy with another number of labels",
       () => softmaxCrossEntropy(x(4, 3), labels(5)),
       cross("x float32[4, 3]", "labels uint32[5]"),
     ],
@@ -240,7 +244,7 @@ describe("softmax and losses", () => {
     [
       "cross-entropy with float labels",
       () => softmaxCrossEntropy(x(4, 3), y(4)),
-      `softmaxCrossEntropy: takes uint32 but was given y float32[4]. ${INTEGERS}`,
+      "softmaxCrossEntropy: logits x float32[4, 3] and labels y float32[4] do not fit. Give logits [examples, classes] and integer labels [examples], or probabilities [examples, classes].",
     ],
     ...Object.entries(losses).flatMap(([name, loss]): Refusal[] => [
       [
@@ -259,20 +263,21 @@ describe("softmax and losses", () => {
 
 describe("taking a batch", () => {
   const start = () => input("start", [], "uint32");
-  const FIT = "Give data [examples, …], an order [positions], a scalar start, and at most as many rows as positions.";
+  const FIT =
+    "Give data [examples, …], an order [positions], a scalar start, and a count of at most the number of positions.";
   refuses([
     [
-      "of more rows than there are",
+      "with more rows than the data has",
       () => takeBatch(bytes(5, 7), { start: start(), count: 6 }),
       `takeBatch: 6 rows of bytes uint8[5, 7] from start start uint32[]. ${FIT}`,
     ],
     [
-      "of more rows than the order has",
+      "with more rows than the order has",
       () => takeBatch(bytes(5, 7), { start: start(), count: 4, order: labels(3) }),
       `takeBatch: 4 rows of bytes uint8[5, 7] by order labels uint32[3] from start start uint32[]. ${FIT}`,
     ],
     [
-      "by an order of two axes",
+      "with an order of two axes",
       () => takeBatch(bytes(5, 7), { start: start(), count: 4, order: labels(5, 1) }),
       `takeBatch: 4 rows of bytes uint8[5, 7] by order labels uint32[5, 1] from start start uint32[]. ${FIT}`,
     ],
@@ -282,22 +287,22 @@ describe("taking a batch", () => {
       `takeBatch: 1 rows of x float32[] from start start uint32[]. ${FIT}`,
     ],
     [
-      "from several starts",
+      "with several starts",
       () => takeBatch(x(5), { start: labels(2), count: 1 }),
       `takeBatch: 1 rows of x float32[5] from start labels uint32[2]. ${FIT}`,
     ],
     [
-      "from a float",
+      "with a float start",
       () => takeBatch(x(5), { start: y(), count: 1 }),
       `takeBatch start: takes uint32 but was given y float32[]. ${INTEGERS}`,
     ],
     [
-      "by an order of floats",
+      "with an order of floats",
       () => takeBatch(x(5), { start: start(), count: 1, order: y(5) }),
       `takeBatch order: takes uint32 but was given y float32[5]. ${INTEGERS}`,
     ],
     [
-      "of no rows",
+      "with no rows",
       () => takeBatch(x(5, 2), { start: start(), count: 0 }),
       "takeBatch: shape [0, 2] has an axis of size 0. Every axis must be a whole number of at least 1.",
     ],
@@ -306,20 +311,20 @@ describe("taking a batch", () => {
 
 describe("dropout", () => {
   const key = () => input("key", [], "uint32");
-  const RATE = "Use the share of elements to drop.";
+  const RATE = "Give the fraction of elements to drop.";
   refuses([
-    ["of everything", () => dropoutMask([3], 1, key()), `dropout: the rate 1 is outside [0, 1). ${RATE}`],
-    ["of less than nothing", () => dropoutMask([3], -0.1, key()), `dropout: the rate -0.1 is outside [0, 1). ${RATE}`],
-    ["at a rate NaN", () => dropoutMask([3], NaN, key()), `dropout: the rate NaN is outside [0, 1). ${RATE}`],
+    ["with rate 1", () => dropoutMask([3], 1, key()), `dropout: the rate 1 is outside [0, 1). ${RATE}`],
+    ["with a negative rate", () => dropoutMask([3], -0.1, key()), `dropout: the rate -0.1 is outside [0, 1). ${RATE}`],
+    ["with rate NaN", () => dropoutMask([3], NaN, key()), `dropout: the rate NaN is outside [0, 1). ${RATE}`],
     [
-      "by a float key",
+      "with a float key",
       () => dropoutMask([3], 0.5, x()),
       `dropout key: takes uint32 but was given x float32[]. ${INTEGERS}`,
     ],
     [
-      "by several keys",
+      "with several keys",
       () => dropoutMask([3], 0.5, labels(2)),
-      "dropout: the key labels uint32[2] is no scalar. Give one uint32.",
+      "dropout: the key labels uint32[2] is not a scalar. Give a uint32 scalar.",
     ],
   ]);
 });

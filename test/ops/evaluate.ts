@@ -12,12 +12,12 @@ import type { InputValues, OpCase } from "./cases.ts";
 
 export type Outputs = Readonly<Record<string, NumericArray>>;
 
-/** A case's graph, with the scalar whose gradients are taken. */
+/** A case's graph, with the scalar that is differentiated. */
 export interface BuiltCase {
   readonly opCase: OpCase;
   readonly leaves: Readonly<Record<string, Tensor>>;
   readonly output: Tensor;
-  /** Names of the inputs that a gradient flows to. */
+  /** The names of the inputs with gradients. */
   readonly differentiable: readonly string[];
   /** Σ output · upstream, with one weight per element, so that every element counts; absent without gradients. */
   readonly loss?: Tensor;
@@ -42,7 +42,7 @@ export function buildCase(opCase: OpCase): BuiltCase {
   };
 }
 
-/** The gradient with respect to each differentiable input, by the name of the input. */
+/** The gradient of each differentiable input, by the name of the input. */
 export function caseGradients({ loss, leaves, differentiable }: BuiltCase): Record<string, Tensor> {
   if (!loss) return {};
   const found = gradients(
@@ -70,7 +70,10 @@ export function drawValues({ opCase, output, loss }: BuiltCase, random: Random, 
   return Object.fromEntries(values);
 }
 
-/** What a gradient check asks of a case: its loss, its inputs at places away from kinks, and by which to differentiate. */
+/**
+ * The inputs of a gradient check for a case: its loss, input values away from kinks, and the inputs to differentiate
+ * by.
+ */
 export function gradientQuestion(built: BuiltCase, random: Random) {
   const { loss, leaves, differentiable } = built;
   return { loss: loss!, leaves, values: drawValues(built, random, false), names: differentiable };

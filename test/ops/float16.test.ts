@@ -8,7 +8,7 @@ import { sum } from "../../src/ops/reduce/index.ts";
 import { DeviceError, GraphError } from "../../src/errors.ts";
 import { acquireBackend } from "../gpu.ts";
 
-/** The number that 16 bits stand for (IEEE 754, section 3.4). */
+/** The number with these 16 bits (IEEE 754, section 3.4). */
 function valueOf(bits: number): number {
   const [exponent, digits] = [(bits >> 10) & 31, bits & 1023];
   const magnitude = exponent === 0 ? digits * 2 ** -24 : (1 + digits / 1024) * 2 ** (exponent - 15);
@@ -19,7 +19,7 @@ const FIRST_NORMAL = 0x0400;
 const LARGEST = 0x7bff;
 
 describe("toFloat16", () => {
-  test("keeps every number of float16 but the subnormal ones, which become 0", () => {
+  test("keeps every float16 number except subnormal ones, which become 0", () => {
     for (let bits = 0; bits <= LARGEST; bits++) {
       const expected = bits < FIRST_NORMAL ? 0 : valueOf(bits);
       if (toFloat16(valueOf(bits)) !== expected) expect.fail(`${valueOf(bits)} became ${toFloat16(valueOf(bits))}`);
@@ -27,7 +27,7 @@ describe("toFloat16", () => {
     }
   });
 
-  test("rounds to the nearer neighbour, and half-way between two to the even one", () => {
+  test("rounds to the nearest number, and ties to even", () => {
     for (let bits = FIRST_NORMAL; bits < LARGEST; bits++) {
       const [low, high] = [valueOf(bits), valueOf(bits + 1)];
       const middle = (low + high) / 2;
@@ -53,7 +53,7 @@ describe("toFloat16", () => {
   });
 });
 
-test("the gradient's products are of the product's precision", () => {
+test("the products of the gradient have the same precision", () => {
   const [a, b] = [input("a", [2, 3]), input("b", [3, 4])];
   for (const precision of ["float16", "float32"] as const) {
     const found = gradients(sum(matmul(a, b, { precision })), [a, b]);
@@ -65,13 +65,15 @@ test("the gradient's products are of the product's precision", () => {
   }
 });
 
-test("another precision is refused", () => {
+test("refuses another precision", () => {
   const x = input("x", [2, 2]);
   expect(() => matmul(x, x, { precision: "float8" as "float16" })).toThrow(GraphError);
-  expect(() => matmul(x, x, { precision: "float8" as "float16" })).toThrow(/no precision "float8".*float32, float16/);
+  expect(() => matmul(x, x, { precision: "float8" as "float16" })).toThrow(
+    /unknown precision "float8".*float32, float16/,
+  );
 });
 
-test("an adapter without shader-f16 refuses, with its name, and still multiplies in float32", async () => {
+test("an adapter without shader-f16 refuses float16, naming itself, and supports float32", async () => {
   const backend = await acquireBackend({ features: ["subgroups"] });
   const x = input("x", [2, 2]);
   const session = backend.createSession();
@@ -79,13 +81,13 @@ test("an adapter without shader-f16 refuses, with its name, and still multiplies
     session.compile(defineGraph({ y: matmul(x, x, { precision }) }));
   await expect(compile("float16")).rejects.toThrow(DeviceError);
   await expect(compile("float16")).rejects.toThrow(
-    `${backend.adapter.name} offers no shader-f16. Use precision: "float32"`,
+    `${backend.adapter.name} does not have the feature shader-f16. Use precision: "float32"`,
   );
   expect((await compile("float32")).dispatches.length).toBe(1);
   backend.dispose();
 });
 
-test("NaN and infinity reach the result of a product in float16", async () => {
+test("NaN and infinity propagate through a product in float16", async () => {
   const backend = await acquireBackend();
   const [x, y] = [input("x", [3, 1]), input("y", [1, 2])];
   const session = backend.createSession();

@@ -20,10 +20,10 @@ const drawn: Readonly<Record<DType, Draw>> = {
   float32: uniform(-2, 2),
 };
 
-/** Standardised as MNIST is: (value / 255 − 0.1307) / 0.3081. */
+/** Standardized as for MNIST: (value / 255 − 0.1307) / 0.3081. */
 const SCALE = { scale: 1 / 255 / 0.3081, offset: -0.1307 / 0.3081 };
 
-// A product and a sum, of a scale and an offset that are themselves rounded.
+// A product and a sum, with a scale and an offset that are themselves rounded.
 const SCALED: Tolerance = { c: 4, joined: 2 };
 
 const shapes: readonly Shape[] = [[EXAMPLES, 13], [EXAMPLES, 784], [EXAMPLES, 1], [EXAMPLES], [EXAMPLES, 3, 5, 2]];

@@ -5,7 +5,7 @@ import type { Tensor } from "../../src/graph/tensor.ts";
 import type { InputValues } from "./cases.ts";
 import { evaluate, type Outputs } from "./evaluate.ts";
 
-/** |a − n| / max(1, |a|, |n|) that the analytic and the numeric gradient may differ by. */
+/** The tolerance |a − n| / max(1, |a|, |n|) between the analytic and the numeric gradient. */
 export const LARGEST_DIFFERENCE = 1e-6;
 
 /**
@@ -20,16 +20,16 @@ export interface GradientQuestion {
   readonly loss: Tensor;
   readonly leaves: Readonly<Record<string, Tensor>>;
   readonly values: InputValues;
-  /** Which leaves to differentiate by. */
+  /** The leaves to differentiate by. */
   readonly names: readonly string[];
 }
 
-/** (8 (f(x + h) − f(x − h)) − (f(x + 2h) − f(x − 2h))) / 12h for every element of every named leaf. */
+/** (8 (f(x + h) − f(x − h)) − (f(x + 2h) − f(x − 2h))) / 12h for every element of every given leaf. */
 export async function numericGradients({ loss, leaves, values, names }: GradientQuestion): Promise<Outputs> {
   const session = judge.createSession();
   const executable = await session.compile(defineGraph({ loss }));
   for (const [name, leaf] of Object.entries(leaves)) session.write(leaf, values[name]!);
-  // Writes and runs are executed in the order of the calls, so no run is waited for before the next.
+  // Writes and runs are executed in the order of the calls, so there is no need to wait between them.
   const lossAt = async (leaf: Tensor, element: number, value: number) => {
     session.write(leaf, Float64Array.of(value), element);
     return (await executable.run(0, 1))["loss"]![0]!;
@@ -56,7 +56,7 @@ export interface Difference {
   readonly difference: number;
 }
 
-/** The element where the two gradients differ most. */
+/** The element with the largest difference between the two gradients. */
 export function largestDifference(analytic: Outputs, numeric: Outputs): Difference {
   let largest: Difference = { where: "nowhere", analytic: 0, numeric: 0, difference: 0 };
   for (const [name, values] of Object.entries(numeric)) {
@@ -71,7 +71,7 @@ export function largestDifference(analytic: Outputs, numeric: Outputs): Differen
   return largest;
 }
 
-/** Computes the gradients that a graph gives and compares them with the numeric ones. */
+/** Computes the gradients of a graph and compares them with numeric ones. */
 export async function compareGradients(
   question: GradientQuestion,
   found: Readonly<Record<string, Tensor>>,

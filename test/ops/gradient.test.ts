@@ -26,7 +26,7 @@ import { compareGradients, judge, LARGEST_DIFFERENCE, numericGradients } from ".
 
 const checked = allCases.filter(({ differentiable, parityOnly }) => differentiable && !parityOnly);
 
-describe("every gradient, in float64, against central differences", () => {
+describe("all gradients, in float64, against central differences", () => {
   test.each(checked)("$name", async (opCase) => {
     const built = buildCase(opCase);
     const question = gradientQuestion(built, new Random(1));
@@ -45,7 +45,7 @@ async function gradientsAt(f: (...inputs: Tensor[]) => Tensor, ...points: number
   return points.map((_, position) => [...results[position]!]);
 }
 
-describe("at kinks and ties", () => {
+describe("kinks and ties", () => {
   test("relu'(0) is 0", async () => {
     expect(await gradientsAt((x) => relu(x!), [-1, 0, 2])).toEqual([[0, 0, 1]]);
   });
@@ -62,7 +62,7 @@ describe("at kinks and ties", () => {
     expect(await gradientsAt((x) => step(x!), [-1, 0, 2])).toEqual([[0, 0, 0]]);
   });
 
-  test("a tied maximum or minimum gives its gradient to the first", async () => {
+  test("the gradient of a tied maximum or minimum flows to the first operand", async () => {
     const a = [1, 2, 3];
     const b = [3, 2, 1];
     expect(await gradientsAt((x, y) => maximum(x!, y!), a, b)).toEqual([
@@ -75,7 +75,7 @@ describe("at kinks and ties", () => {
     ]);
   });
 
-  test("a tied maximum over axes gives its gradient to the first, row-major", async () => {
+  test("the gradient of a tied maximum over axes flows to the first element, row-major", async () => {
     expect(await gradientsAt((x) => max(x!), [1, 5, 5, 0, 5])).toEqual([[0, 1, 0, 0, 0]]);
     const grid = input("grid", [2, 2, 3]);
     const values = { grid: Float64Array.of(1, 7, 7, 7, 0, 7, /* second */ 7, 7, 1, 2, 7, 7) };
@@ -98,12 +98,12 @@ test("z = (x + y) · w at 2, 3, 4 is 20, with gradients 4, 4 and 5", async () =>
   expect(Object.values(results).map(([value]) => value)).toEqual([20, 4, 4, 5]);
 });
 
-test("a tensor used twice gathers both gradients", async () => {
+test("the gradients of a tensor that is used twice are added", async () => {
   expect(await gradientsAt((x) => multiply(add(x!, x!), multiply(x!, constant(3))), [1, -2])).toEqual([[12, -24]]);
 });
 
 describe("whole networks, in float64, against central differences", () => {
-  /** Leaves with values, drawn on the way. */
+  /** Collects leaves with their values. */
   class Leaves {
     readonly tensors: Record<string, Tensor> = {};
     readonly values: Record<string, Float64Array | Uint32Array> = {};

@@ -1,4 +1,6 @@
-/* The tests are tested: a kernel that leaves out the last row or the last column of its result must be found. */
+/*
+ * Tests of the tests: a kernel that leaves out the last row or column of its result must be detected.
+ */
 import { describe, expect, test } from "vitest";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { acquireBackend, acquireGuardedBackend } from "../gpu.ts";
@@ -6,7 +8,7 @@ import { allCases } from "./all-cases.ts";
 import type { OpCase } from "./cases.ts";
 import { check, judgeCase, runJudged, type JudgedCase } from "./parity.ts";
 
-/** One case for each op: the first whose result has rows and columns. */
+/** One case per op: the first whose result has rows and columns. */
 const chosen = [...new Set(allCases.flatMap(({ covers }) => covers))].map((op) => {
   const covering = allCases.filter(({ covers }) => covers.includes(op));
   const two = ({ inputs }: OpCase) =>
@@ -14,12 +16,12 @@ const chosen = [...new Set(allCases.flatMap(({ covers }) => covers))].map((op) =
   return { op, opCase: covering.find(two) ?? covering[0]! };
 });
 
-/** A product in float16 has WGSL of its own. */
+/** A product in float16 has its own WGSL. */
 const half = { op: "matmul, float16", opCase: allCases.find(({ name }) => name.endsWith("float16"))! };
 
 type Rewrite = (code: string, module: number) => string;
 
-/** Runs `body` while every shader's WGSL is rewritten on its way to the device. */
+/** Runs `body` while the WGSL of every shader is modified before it is compiled. */
 async function withRewrittenShaders<T>(rewrite: Rewrite, body: () => Promise<T>): Promise<T> {
   const prototype = GPUDevice.prototype;
   const original = prototype.createShaderModule;
@@ -34,7 +36,7 @@ async function withRewrittenShaders<T>(rewrite: Rewrite, body: () => Promise<T>)
   }
 }
 
-/** The functions of a kernel that take its results, each with the shape that its first line names. */
+/** The functions of a kernel that receive its results, with the shape in their first line. */
 function finishesOf(code: string): { name: string; rows: number; columns: number }[] {
   return [...code.matchAll(/fn (finish\w*)\([^)]*\) \{\n +\/\/ \w+\[([^\]]*)\]/g)].map(([, name, shape]) => {
     const sizes = shape === "" ? [] : shape!.split(", ").map(Number);
@@ -73,7 +75,7 @@ async function modulesOf({ outputs }: JudgedCase): Promise<string[]> {
   return modules;
 }
 
-describe("a kernel that leaves out the end of its result is found", () => {
+describe("a kernel that leaves out the end of its result is detected", () => {
   test.each([...chosen, half])("$op", async ({ opCase }) => {
     const judged = await judgeCase(opCase, 1);
     expect(await isFound(judged)).toBe(false);

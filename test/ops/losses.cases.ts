@@ -10,7 +10,7 @@ import { sizeOf, type Shape } from "../../src/graph/tensor.ts";
 import { ulp } from "./accuracy.ts";
 import { integersBelow, opCase, uniform, type OpCase } from "./cases.ts";
 
-/** How many elements a result joins. */
+/** The number of elements in one result. */
 const joinedBy = (shape: Shape, reduction: Reduction) => sizeOf(reduction === "none" ? shape.slice(1) : shape);
 
 type Reduced = readonly [shape: Shape, reduction: Reduction];
@@ -40,7 +40,7 @@ const squared = squaredLosses.flatMap(([name, loss]) =>
   ),
 );
 
-/** In each element: log's absolute 2⁻²¹ for an argument in [1, 2], and the 3 ULP of the exponential in it. */
+/** Per element: log's absolute error of 2⁻²¹ for an argument in [1, 2], and 3 ULP of the exponential in it. */
 const elementError = (shape: Shape, reduction: Reduction) => () =>
   (reduction === "mean" ? sizeOf(shape.slice(1)) : joinedBy(shape, reduction)) * (2 ** -21 + 3 * ulp(1));
 

@@ -23,7 +23,7 @@ function product([rows, inner, columns]: Sizes, options: Way, parityOnly: boolea
       right: { shape: transposeRight ? [columns, inner] : [inner, columns], draw: uniform(-1, 1) },
     },
     build: ({ left, right }) => matmul(left, right, options),
-    // The gradients are products as well, of shapes that other cases have.
+    // The gradients are also products, with shapes that other cases have.
     differentiable: parityOnly ? {} : { left: columns, right: rows },
     // The mean square of a product of two uniform numbers is 1/9.
     tolerance: { c: 4, joined: inner, term: 1 / 3 },
@@ -55,12 +55,12 @@ function halfProduct(
     inputs: { left: { ...left!, draw }, right: { ...right!, draw } },
     upstream: sixteenths,
     build: (tensors) => matmul(tensors["left"]!, tensors["right"]!, { ...way, precision: "float16" }),
-    // The gradient's products are of the same precision, and of shapes that the small cases have.
+    // The products of the gradient have the same precision, and shapes that the small cases have.
     differentiable: parityOnly && sizes[1] > 100 ? {} : { left: sizes[2], right: sizes[0] },
   };
 }
 
-/** Operands beyond the ends of float16, on them, and half-way between two numbers, times a power of two. */
+/** Operands outside the range of float16, at its ends, and halfway between two numbers, times a power of two. */
 const atTheEnds = opCase({
   name: "matmul at the ends of float16",
   covers: ["matmul"],

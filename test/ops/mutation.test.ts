@@ -1,4 +1,6 @@
-/* The tests are tested: a flipped derivative or a spoiled result must be found. */
+/*
+ * Tests of the tests: a derivative with the wrong sign, or a wrong result, must be detected.
+ */
 import { describe, expect, test } from "vitest";
 import type { NumericArray } from "../../src/backends/backend.ts";
 import { topologicalOrder } from "../../src/graph/graph.ts";
@@ -11,18 +13,20 @@ import { buildCase, caseGradients, drawValues, evaluate, gradientQuestion, type 
 import { compareGradients, judge, largestDifference, LARGEST_DIFFERENCE, numericGradients } from "./gradient-check.ts";
 import { check, judgeCase, scaleOf, toleranceOf, type JudgedCase } from "./parity.ts";
 
-/** Where the derivative is 0 everywhere no sign can be seen: the step, and the probability of an only class. */
+/**
+ * Ops whose derivative is 0 everywhere, so that its sign does not matter: the step, and the softmax of a single class.
+ */
 const isFlat = ({ op, inputs }: Tensor) =>
   op.name === "step" || (/softmax/i.test(op.name) && inputs[0]!.shape.at(-1) === 1);
 
 interface Mutation {
   readonly op: Op;
   readonly position: number;
-  /** The node where the sign is wrong; every node of the op if absent. */
+  /** The node with the wrong sign; every node of the op if absent. */
   readonly node?: Tensor;
 }
 
-/** Runs `body` while an op's gradient by one of its inputs has the wrong sign. */
+/** Runs `body` while an op's gradient with respect to one of its inputs has the wrong sign. */
 function withFlippedSign<T>({ op: frozen, position, node }: Mutation, body: () => T): T {
   const op = frozen as { -readonly [Key in keyof Op]: Op[Key] };
   const right = op.gradient!;
@@ -38,7 +42,7 @@ function withFlippedSign<T>({ op: frozen, position, node }: Mutation, body: () =
   }
 }
 
-/** Every place of a case's graph where a gradient flows towards a differentiable input. */
+/** All places of a case's graph where a gradient flows to a differentiable input. */
 function mutationsOf({ output, leaves, differentiable }: BuiltCase): Required<Mutation>[] {
   const order = topologicalOrder([output]);
   const reached = new Set<Tensor>(differentiable.map((name) => leaves[name]!));
@@ -55,7 +59,7 @@ function mutationsOf({ output, leaves, differentiable }: BuiltCase): Required<Mu
 
 const checked = allCases.filter(({ differentiable, parityOnly }) => differentiable && !parityOnly);
 
-describe("a derivative of the wrong sign is found", () => {
+describe("a derivative with the wrong sign is detected", () => {
   test.each(checked)("$name", async (opCase) => {
     const built = buildCase(opCase);
     const question = gradientQuestion(built, new Random(1));
@@ -72,7 +76,7 @@ describe("a derivative of the wrong sign is found", () => {
   });
 });
 
-test("every op's derivative by every input, wrong wherever the op occurs, is found by some case", async () => {
+test("for every op and input, a derivative with the wrong sign everywhere is detected by some case", async () => {
   const graphs = checked.map(buildCase);
   const nameOf = ({ op, position }: Mutation) => `${op.name}, input ${position}`;
   const unseen = new Set(graphs.flatMap(mutationsOf).map(nameOf));
@@ -90,10 +94,10 @@ test("every op's derivative by every input, wrong wherever the op occurs, is fou
   expect([...unseen]).toEqual([]);
 });
 
-/** What a place of an output holds that no kernel wrote: the poison of the GPU's tests. */
+/** The value in outputs that no kernel wrote: the poison of the GPU tests. */
 const POISON = { float32: NaN, uint32: 2 ** 32 - 1, uint8: 255 };
 
-/** A result that is right: the reference, rounded. */
+/** A correct result: the rounded reference. */
 function rightResult({ outputs, reference }: JudgedCase, output: string): NumericArray {
   const values = reference[output]!;
   return outputs[output]!.dtype === "float32" ? Float32Array.from(values) : values.slice();
@@ -116,7 +120,7 @@ const spoilers: Readonly<Record<string, Spoiler>> = {
   "one element is not written": (result, { outputs }, output) => {
     result[Math.floor(result.length / 3)] = POISON[outputs[output]!.dtype];
   },
-  // A bound must not be so wide that it hides a wrong result: a thousandth of the largest is seen.
+  // A bound must not be so wide that it hides an error of a thousandth of the largest value.
   "one element is a little wrong": (result, { opCase, outputs, reference }, output) => {
     let largest = 0;
     result.forEach((value, element) => {
@@ -142,6 +146,6 @@ async function expectFound(opCase: OpCase): Promise<void> {
   }
 }
 
-describe("a spoiled result is found", () => {
+describe("a wrong result is detected", () => {
   test.each(allCases)("$name", expectFound);
 });

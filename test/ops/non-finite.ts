@@ -46,17 +46,18 @@ import { dropoutMask } from "../../src/ops/dropout/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { reshape } from "../../src/ops/layout/index.ts";
 import { meanSquaredError, sigmoidBinaryCrossEntropy, softmaxCrossEntropy } from "../../src/ops/losses/index.ts";
+import { firstNonFinite } from "../../src/ops/non-finite/index.ts";
 import { argmax, max, mean, sum } from "../../src/ops/reduce/index.ts";
 import { logSoftmax, softmax } from "../../src/ops/softmax/index.ts";
 import { oneHot } from "../../src/nn/losses.ts";
 
-/** A function of inputs that hold NaN and infinities, and what it should give. */
+/** A function of inputs with NaN and infinities, and its expected results. */
 export interface NonFiniteCase {
   readonly name: string;
   readonly leaves: Readonly<Record<string, Tensor>>;
   readonly values: Readonly<Record<string, Float32Array>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** For each output the numbers that its elements should be, again and again. */
+  /** For each output the expected elements, repeated. */
   readonly expected: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -66,12 +67,12 @@ const ROWS = "1 NaN 2, NaN NaN 1, 1 ∞ 2, 1 -∞ 2, -∞ -∞ -∞, ∞ NaN -�
 
 const numbers = (text: string): number[] => text.split(/[ ,]+/).map((word) => Number(word.replace("∞", "Infinity")));
 
-/** Enough copies of the points that chains take four elements at a time. */
+/** Enough copies of the points that chains use vectors of four elements. */
 const COPIES = 1024;
 
 type Values = Readonly<Record<string, readonly number[]>>;
 
-/** A function alone, after and before a reduction, and by fours; and its gradients. */
+/** A function alone, before and after a reduction, with vec4, and its gradients. */
 function elementwiseCase(
   name: string,
   f: (...x: Tensor[]) => Tensor,
@@ -142,10 +143,10 @@ const labelsOf = (x: Tensor, label: number) =>
 const crossEntropyOf = (label: number) => (x: Tensor) => softmaxCrossEntropy(x, labelsOf(x, label), "none");
 const sigmoidOf = (label: number) => (x: Tensor) =>
   sigmoidBinaryCrossEntropy(x, reshape(toFloat(labelsOf(x, label)), x.shape), "none");
-/** Of two outputs per example, of which the first is the label's. */
+/** The first of two outputs per example, for its label. */
 const sigmoidOfPair = (x: Tensor) => sigmoidBinaryCrossEntropy(x, oneHot(labelsOf(x, 0), 2), "none");
 
-/** Rows so long that several threads share one, each with NaN at a place and maybe another one after it. */
+/** Rows so long that several threads share one, each with NaN at one place and possibly another one after it. */
 const LONG = 300;
 const nanPlaces = [[0], [5], [LONG - 1], [17, 40], [200, 290], [100, 101, 102]];
 
@@ -271,6 +272,8 @@ const pairCases: readonly NonFiniteCase[] = [
   ),
 ];
 
+const twice = (scalar: Tensor) => add(toFloat(scalar), constant([0, 0]));
+
 const rowCases: readonly NonFiniteCase[] = [
   rows("sum", (x) => sum(x, { axes: 1 }), "NaN NaN ∞ -∞ -∞ NaN ∞ NaN"),
   rows("mean", (x) => mean(x, { axes: 1 }), "NaN NaN ∞ -∞ -∞ NaN ∞ NaN"),
@@ -280,6 +283,8 @@ const rowCases: readonly NonFiniteCase[] = [
     "NaN NaN ∞ 2 -∞ NaN ∞ NaN",
     "0 1 0, 1 0 0, 0 1 0, 0 0 1, 1 0 0, 0 1 0, 0 0 1, 0 0 1",
   ),
+  rows("firstNonFinite of what is given", (x) => twice(firstNonFinite([x])), "23"),
+  rows("firstNonFinite of what a kernel makes", (x) => twice(firstNonFinite([negate(x)])), "23"),
   rows("argmax", (x) => argmax(x, { axes: 1 }), "1 0 1 2 0 1 2 2"),
   rows(
     "softmax",
@@ -294,39 +299,39 @@ const rowCases: readonly NonFiniteCase[] = [
     "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, 0.1931757 1 -1.193176, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN",
   ),
   rows(
-    "softmaxCrossEntropy of class 0",
+    "softmaxCrossEntropy with label 0",
     crossEntropyOf(0),
     "NaN NaN NaN 1.313262 NaN NaN NaN NaN",
     "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, -0.7310586 0 0.7310586, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN",
   ),
   rows(
-    "softmaxCrossEntropy of class 1",
+    "softmaxCrossEntropy with label 1",
     crossEntropyOf(1),
     "NaN NaN NaN ∞ NaN NaN NaN NaN",
     "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, 0.2689414 -1 0.7310586, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN",
   ),
   rows(
-    "softmaxCrossEntropy of class 2",
+    "softmaxCrossEntropy with label 2",
     crossEntropyOf(2),
     "NaN NaN NaN 0.3132617 NaN NaN NaN NaN",
     "NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, 0.2689414 0 -0.2689414, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN, NaN NaN NaN",
   ),
   rows(
-    "sigmoidBinaryCrossEntropy of target 0",
+    "sigmoidBinaryCrossEntropy with target 0",
     sigmoidOf(0),
     "NaN ∞ NaN 0.6931472 1.313262 0.3132617",
     "NaN 1 0 0.5 0.7310586 0.2689414",
     "NaN, ∞, -∞, 0, 1, -1",
   ),
   rows(
-    "sigmoidBinaryCrossEntropy of target 1",
+    "sigmoidBinaryCrossEntropy with target 1",
     sigmoidOf(1),
     "NaN NaN NaN 0.6931472 0.3132617 1.313262",
     "NaN 0 -1 -0.5 -0.2689414 -0.7310586",
     "NaN, ∞, -∞, 0, 1, -1",
   ),
   rows(
-    "sigmoidBinaryCrossEntropy of one-hot targets",
+    "sigmoidBinaryCrossEntropy with one-hot targets",
     sigmoidOfPair,
     "NaN NaN NaN NaN NaN ∞",
     undefined,
@@ -361,7 +366,7 @@ const rowCases: readonly NonFiniteCase[] = [
     ),
   ]),
   longRows(
-    "softmaxCrossEntropy of 300 classes",
+    "softmaxCrossEntropy with 300 classes",
     (x) => crossEntropyOf(0)(x),
     1,
     () => NaN,
@@ -373,7 +378,7 @@ export const nonFiniteCases: readonly NonFiniteCase[] = [...elementwiseCases, ..
 const isAlmost = (found: number, wanted: number) =>
   Object.is(found, wanted) || found === wanted || Math.abs(found - wanted) <= 2e-6 * Math.max(1, Math.abs(wanted));
 
-/** Runs a case. @returns what is not as expected, in words */
+/** Runs a case. @returns the differences from the expected results, in words */
 export async function differencesOf(
   backend: Backend,
   { leaves, values, outputs, expected }: NonFiniteCase,

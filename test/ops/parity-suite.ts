@@ -4,7 +4,7 @@ import { allCases } from "./all-cases.ts";
 import type { OpCase } from "./cases.ts";
 import { check, ErrorTable, judgeCase, runJudged, seed } from "./parity.ts";
 
-/** Compares cases on a backend with the reference, and of all cases prints seed and errors at the end. */
+/** Compares cases on a backend with the reference, and prints the seed and all errors at the end. */
 export function parityTests(acquire: () => Promise<Backend>, cases: readonly OpCase[] = allCases): void {
   const table = new ErrorTable();
   let backend: Promise<Backend> | undefined;

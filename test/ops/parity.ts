@@ -1,4 +1,6 @@
-/* A backend in float32 against the CPU in float64, on inputs drawn anew from a seed. */
+/*
+ * A backend in float32 against the CPU in float64, with new inputs from a seed.
+ */
 import type { Backend, NumericArray } from "../../src/backends/backend.ts";
 import type { DType, Tensor } from "../../src/graph/tensor.ts";
 import { Random, randomKey } from "../../src/random.ts";
@@ -7,10 +9,10 @@ import { gradientTolerance, type InputValues, type OpCase, type Tolerance } from
 import { buildCase, caseGradients, drawValues, evaluate, type Outputs } from "./evaluate.ts";
 import { judge } from "./gradient-check.ts";
 
-/** WGRAD_SEED repeats a run; without it every run draws other inputs. */
+/** WGRAD_SEED repeats a run. Without it, every run draws other inputs. */
 export const seed = Number(process.env["WGRAD_SEED"] ?? Date.now() % 2 ** 32);
 
-/** A case with inputs and what should come out, computed in float64. */
+/** A case with inputs and expected results, computed in float64. */
 export interface JudgedCase {
   readonly opCase: OpCase;
   readonly leaves: Readonly<Record<string, Tensor>>;
@@ -20,7 +22,7 @@ export interface JudgedCase {
   readonly reference: Outputs;
 }
 
-/** Draws a case's inputs, by the seed and the case's name alone, and computes the reference. */
+/** Draws a case's inputs from the seed and the case's name, and computes the reference. */
 export async function judgeCase(opCase: OpCase, caseSeed: number): Promise<JudgedCase> {
   const built = buildCase(opCase);
   const found = Object.entries(caseGradients(built)).map(([name, tensor]) => [`gradient of ${name}`, tensor] as const);
@@ -31,7 +33,7 @@ export async function judgeCase(opCase: OpCase, caseSeed: number): Promise<Judge
   return { opCase, leaves: built.leaves, outputs, values, reference };
 }
 
-/** Runs a judged case on a backend, output by output. */
+/** Runs a case on a backend, output by output. */
 export const runJudged = (backend: Backend, { outputs, leaves, values }: JudgedCase): Promise<Outputs> =>
   evaluate(backend, outputs, leaves, values);
 
@@ -50,7 +52,7 @@ function largestOf(values: NumericArray): number {
 
 type PerElement = (element: number) => number;
 
-/** What the bound of each element is relative to. */
+/** The size that the bound of each element is relative to. */
 export function scaleOf(tolerance: Tolerance, reference: NumericArray): PerElement {
   const { scale = "largest", term = 0, joined = 1 } = tolerance;
   if (scale === "each") return (element) => Math.abs(reference[element]!);
@@ -58,7 +60,7 @@ export function scaleOf(tolerance: Tolerance, reference: NumericArray): PerEleme
   return () => largest;
 }
 
-/** The largest error that each element of an output may have. */
+/** The largest allowed error of each element of an output. */
 function boundsOf(tolerance: Tolerance | "exact", reference: NumericArray, values: InputValues): PerElement {
   if (tolerance === "exact") return () => 0;
   const { c, joined = 1 } = tolerance;
@@ -88,7 +90,7 @@ export function check(judged: JudgedCase, output: string, actual: NumericArray):
     const wanted = tolerance === "exact" ? rounded(expected[element]!, dtype) : expected[element]!;
     const error = Math.abs(actual[element]! - wanted);
     const bound = bounds(element);
-    // Not `error > bound`, which a NaN would pass.
+    // Not `error > bound`, which would accept NaN.
     if (!(error <= bound)) {
       throw new Error(
         `${opCase.name}, ${output}: element ${element} of [${shape.join(", ")}] is ${actual[element]}, ` +

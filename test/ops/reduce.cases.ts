@@ -7,7 +7,7 @@ interface Reduction extends ReduceOptions {
   readonly shape: Shape;
 }
 
-/** For every reduction: each reads the same places. */
+/** For every reduction, since all read the same elements. */
 const small: Reduction[] = [
   { shape: [] },
   { shape: [65] },
@@ -18,7 +18,7 @@ const small: Reduction[] = [
   { shape: [2, 3, 4, 5], keepAxes: true },
 ];
 
-/** For the sum, whose kernel the mean and the maximum share. */
+/** For the sum, whose kernel is shared by the mean and the maximum. */
 const otherSmall: Reduction[] = [
   { shape: [1] },
   { shape: [17, 1], axes: 1 },
@@ -46,7 +46,7 @@ function describe(op: string, { shape, axes, keepAxes }: Reduction): string {
   return `${op} of [${shape.join(", ")}]${over}${keepAxes ? ", kept" : ""}`;
 }
 
-/** Number of elements that one result joins. */
+/** The number of elements in one result. */
 function joinedBy({ shape, axes }: Reduction): number {
   const named = axes === undefined ? shape.map((_, axis) => axis) : [axes].flat();
   return sizeOf(named.map((axis) => shape.at(axis)!));
@@ -85,7 +85,7 @@ const indices = (reduction: Reduction, draw: Draw, suffix: string): OpCase =>
     tolerance: "exact",
   });
 
-/** Argmax takes one axis or all. */
+/** Argmax supports one axis or all. */
 const hasIndex = ({ shape, axes }: Reduction) => {
   const count = axes === undefined ? shape.length : [axes].flat().length;
   return count <= 1 || count === shape.length;

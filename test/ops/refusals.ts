@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { GraphError } from "../../src/errors.ts";
 
-/** Something that cannot be built, and the whole message that says why. */
+/** An action that throws, and its complete message. */
 export type Refusal = readonly [name: string, build: () => unknown, message: string];
 
-/** One test a refusal. */
+/** One test per refusal. */
 export function refuses(refusals: readonly Refusal[]): void {
   test.each(refusals)("%s", (_, build, message) => {
     let thrown: unknown;

@@ -9,12 +9,12 @@ import { integersBelow, opCase, uniform, type OpCase, type Tolerance } from "./c
  */
 const probabilityTolerance = (classes: number): Tolerance => ({ c: 4, joined: Math.max(classes, 18) });
 
-/** log(total), where 1 ≤ total ≤ classes and the total carries the 3 ULP of its exponentials. */
+/** log(total), where 1 ≤ total ≤ classes, and the total has the 3 ULP of its exponentials. */
 const logTotalError = (classes: number) => () => Math.max(logError(1), logError(classes)) + 3 * ulp(1);
 
 interface Logits {
   readonly shape: Shape;
-  /** Logits are drawn between −range and range. */
+  /** Logits are drawn from −range to range. */
   readonly range: number;
   readonly parityOnly: boolean;
 }
@@ -25,7 +25,7 @@ const compared = (range: number, ...shape: number[]): Logits => ({ shape, range,
 const describe = (op: string, { shape, range }: Logits) => `${op} of [${shape.join(", ")}], logits to ±${range}`;
 const inputOf = ({ shape, range }: Logits) => ({ shape, draw: uniform(-range, range) });
 
-// [17, 10] and [3, 1000] twice: the same kernels with other numbers cost nothing to compile.
+// [17, 10] and [3, 1000] occur twice: other numbers for the same kernels need no compilation.
 const common = [
   checked(3, 1),
   checked(5, 10),
@@ -45,7 +45,7 @@ const probabilities = shapes.map((logits): OpCase => {
     build: ({ logits: z }) => softmax(z),
     differentiable: { logits: classes },
     tolerance: probabilityTolerance(classes),
-    // A gradient is about as large as a probability, and 0 where one probability is 1.
+    // A gradient is about as large as a probability, and 0 if one probability is 1.
     gradientTolerance: { term: 1 / classes },
     parityOnly: logits.parityOnly,
   });
@@ -74,7 +74,7 @@ const crossEntropies = [...common, checked(3, 2)].map((logits): OpCase => {
     build: ({ logits: z, labels }) => softmaxCrossEntropyPerExample(z, labels),
     differentiable: { logits: 1 },
     tolerance: { c: 4, joined: classes, functionError: logTotalError(classes) },
-    // The gradient is a probability, less 1 at the label, and 0 where the label's probability is 1.
+    // The gradient is a probability, minus 1 at the label, and 0 if the label's probability is 1.
     gradientTolerance: { joined: classes, term: 1 / classes },
     parityOnly: logits.parityOnly,
   });

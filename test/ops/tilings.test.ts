@@ -1,4 +1,6 @@
-/* Every tiling that the tuner may choose is held to what the products are held to. */
+/*
+ * Every tiling that the tuner may choose must pass the same tests as products in general.
+ */
 import { afterAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
@@ -33,10 +35,10 @@ const chosen = cases.filter(({ name }) =>
   /^matmul (257×129ᵀ · 129×65|257×129 · 129×65ᵀ|17×129ᵀ · 129×65, float16)$/.test(name),
 );
 
-/** A device whose bindings reach 1024 bytes, so that long products are cut and added up in memory. */
+/** A device with bindings of 1024 bytes, so that long products are divided and accumulated in memory. */
 const smallDevice = await openDevice(source, { limits: { maxStorageBufferBindingSize: 1024 } });
 
-/** A backend whose products are all divided in one way, or by rule of thumb. */
+/** A backend that divides all products in one way, or by rule of thumb. */
 function backendWith(tiling: string | undefined, on = device): Backend {
   return {
     kind: "webgpu",
@@ -50,7 +52,7 @@ function backendWith(tiling: string | undefined, on = device): Backend {
   };
 }
 
-/** The parameters after a few steps of a linear model whose sizes no tile divides, and the loss of each. */
+/** The parameters after a few steps of a linear model with sizes that no tile divides, and the loss of each step. */
 async function trained(backend: Backend, precision: "float32" | "float16") {
   const model = sequential([dense(3)], { inputShape: [17], seed: 4 });
   const dataset = clouds(99, { width: 17 });
@@ -69,7 +71,7 @@ async function trained(backend: Backend, precision: "float32" | "float16") {
   return { losses, parameters };
 }
 
-/** [9, 40] · [40, 7], which the small device takes in two parts along 40. */
+/** [9, 40] · [40, 7], which the small device divides into two parts along 40. */
 async function cutProduct(backend: Backend) {
   const [left, right] = [input("left", [40, 9]), input("right", [40, 7])];
   const session = backend.createSession();
@@ -102,13 +104,13 @@ describe.each(tilings)("tiling %s", (name, { tileRows, tileColumns }) => {
 
   parityTests(async () => backendWith(name), chosen);
 
-  test("a product whose inner axis is cut gives the bits of one that is not", async () => {
+  test("a product whose inner axis is divided gives the same bits as one that is not", async () => {
     const found = await cutProduct(backendWith(name, smallDevice));
     expect(found).toEqual({ dispatches: 2, product: whole.product });
   });
 
   test.each([...precisions.entries()])(
-    "a training run (%i, %s) ends in the bits of the rule of thumb, and follows the CPU",
+    "a training run (%i, %s) ends with the same bits as the rule of thumb, and matches the CPU",
     async (at, precision) => {
       const found = await trained(backendWith(name), precision);
       expect(found).toEqual(usual[at]);

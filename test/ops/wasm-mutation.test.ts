@@ -17,20 +17,24 @@ const chosen = [...new Set(allCases.flatMap(({ covers }) => covers))].map((op) =
 
 type Change = (compute: ThreadFunction) => ThreadFunction;
 
-/** A backend on one thread, of which every function is changed. What no function writes is NaN. */
-async function changedBackend(change: Change): Promise<Backend> {
+/** A backend on one thread, of which every function is changed, and how many there were. What no function writes is NaN. */
+async function changedBackend(change: Change): Promise<{ backend: Backend; functions(): number }> {
   const opened = await acquireWasm(1);
   const device = opened.device();
   const { memory } = device;
   const functionAt = device.functionAt.bind(device);
   const allocate = memory.allocate.bind(memory);
-  device.functionAt = (index) => change(functionAt(index));
+  let functions = 0;
+  device.functionAt = (index) => {
+    functions++;
+    return change(functionAt(index));
+  };
   memory.allocate = (bytes, label) => {
     const block = allocate(bytes, label);
     memory.bytes.fill(0xff, block.address, block.address + block.bytes);
     return block;
   };
-  return opened.backend;
+  return { backend: opened.backend, functions: () => functions };
 }
 
 /** Whether the check of a case fails on a backend. */
@@ -52,10 +56,16 @@ const mutations: Readonly<Record<string, Change>> = {
   "the last unit": (compute) => (args, start, end, scratch) => compute(args, start, end - 1, scratch),
 };
 
+/** Its gradient multiplies the upstream by 1 with a function, and takes none of the first and the last elements from it. */
+const others = chosen.filter(({ op }) => op !== "pad");
+
 describe.each(Object.entries(mutations))("functions that leave out %s are found", (_, mutate) => {
-  test.each(chosen)("$op", async ({ opCase }) => {
+  test.each(others)("$op", async ({ opCase }) => {
     const judged = await judgeCase(opCase, 1);
     expect(await isFound(judged, await acquireWasmBackend())).toBe(false);
-    expect(await isFound(judged, await changedBackend(mutate))).toBe(true);
+    const { backend, functions } = await changedBackend(mutate);
+    const found = await isFound(judged, backend);
+    // An op that runs its reference loop has no function to change.
+    expect(found).toBe(functions() > 0);
   });
 });

@@ -1,6 +1,6 @@
 import { chromium, type Browser } from "playwright-core";
 
-/** Chromium with WebGPU on SwiftShader, its software adapter. CHROMIUM names another binary than Debian's. */
+/** Starts Chromium with WebGPU on SwiftShader, its software adapter. CHROMIUM may name another binary than Debian's. */
 export function openChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
@@ -18,13 +18,13 @@ export function openChromium(): Promise<Browser> {
 }
 
 export interface ConsoleLine {
-  /** Such as "log" or "warning"; "error" for what no code caught as well. */
+  /** The level, such as "log" or "warning"; "error" includes uncaught errors. */
   readonly type: string;
   readonly text: string;
 }
 
 /**
- * What a page and its workers write to the console until a line that starts with `last`, or an error.
+ * Collects what a page and its workers write to the console until a line that starts with `last`, or an error.
  * @param url the page's address
  */
 export async function consoleOf(browser: Browser, url: string, last: string): Promise<ConsoleLine[]> {

@@ -1,5 +1,5 @@
 /*
- * What is in the package: its entries, what each brings along, and what bundlers make of it.
+ * The contents of the package: its entries, what each entry imports, and what bundlers include.
  */
 import { execFile } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
@@ -25,17 +25,17 @@ beforeAll(async () => {
 });
 afterAll(() => staged?.remove());
 
-test("the build leaves a command that the system can run", () => {
+test("the built command is executable", () => {
   expect(() => accessSync(join(staged.folder, "dist", "cli.js"), constants.X_OK)).not.toThrow();
 });
 
-test("publint has nothing to say", async () => {
+test("publint reports nothing", async () => {
   const { messages, pkg } = await publint({ pkgDir: staged.folder, pack: "npm", strict: true });
   expect(messages.map((message) => formatMessage(message, pkg as Record<string, unknown>))).toEqual([]);
 });
 
-test("the types are found wherever modules are", async () => {
-  // Every Node that wgrad runs on imports modules, and requires them too; resolution without "exports" is older than they.
+test("the types are resolved like the modules", async () => {
+  // Every Node that wgrad supports can import and require modules; resolution without "exports" is for older versions.
   const attw = join(root, "node_modules", "@arethetypeswrong", "cli", "dist", "index.js");
   const args = [attw, pack(staged), "--profile", "esm-only", "--format", "json"];
   const { stdout } = await run(process.execPath, args, { cwd: staged.folder, maxBuffer: 2 ** 26 });
@@ -74,7 +74,7 @@ describe("what npm packs", () => {
     expect(new Set([...imported, ...entries])).toEqual(new Set(declarations));
   });
 
-  test("every link of its pages leads to a file in it", () => {
+  test("every link in its pages leads to a file in the package", () => {
     const files = packedFiles(staged);
     const links = files
       .filter((file) => file.endsWith(".md"))
@@ -91,13 +91,13 @@ describe("what npm packs", () => {
     expect(links.filter(({ target }) => !files.includes(target))).toEqual([]);
   });
 
-  test("each module has its source map, but for the charts of a report, which are another package's", () => {
+  test("each module has a source map, except the charts of a report, which are another package's", () => {
     const files = packedFiles(staged);
     const modules = files.filter((file) => file.endsWith(".js"));
     const mapped = modules.filter((file) => files.includes(`${file}.map`));
     for (const file of modules) {
       const text = readFileSync(join(staged.folder, file), "utf8");
-      // A module that only imports and exports needs none.
+      // A module with only imports and exports needs no map.
       const named = /\/\/# sourceMappingURL=(\S+)\s*$/.exec(text)?.[1];
       expect(named && join(dirname(file), named), file).toBe(mapped.includes(file) ? `${file}.map` : undefined);
     }
@@ -111,7 +111,7 @@ describe("what npm packs", () => {
   });
 });
 
-/** The files that an entry reaches, and all else that they import. */
+/** The files that an entry reaches, and the packages that they import. */
 function reach(entry: string): { files: string[]; packages: string[] } {
   const [files, packages] = [new Set<string>(), new Set<string>()];
   const visit = (file: string) => {
@@ -127,21 +127,21 @@ function reach(entry: string): { files: string[]; packages: string[] } {
   return { files: [...files].map((file) => relative(staged.folder, file)), packages: [...packages].toSorted() };
 }
 
-describe("what the entries import", () => {
-  test("wgrad: nothing of Node's and no package", () => {
+describe("the entries", () => {
+  test("wgrad imports no modules of Node and no packages", () => {
     const { files, packages } = reach("index.js");
     expect(packages).toEqual([]);
-    // Both backends are behind it.
+    // The files include all backends.
     expect(files.length).toBeGreaterThan(8);
   });
 
-  test("wgrad/node: Dawn, Node's modules and the parser of CSV", () => {
+  test("wgrad/node imports Dawn, Node's modules and the CSV parser", () => {
     const { packages } = reach("node.js");
     expect(packages.filter((name) => !name.startsWith("node:"))).toEqual(["papaparse", "webgpu"]);
     expect(packages).toContain("node:fs/promises");
   });
 
-  test("no file of the library reads `process` or `require`", () => {
+  test("no file of the library uses `process` or `require`", () => {
     const { files } = reach("index.js");
     const naming = files.filter((file) =>
       /\b(process\.|require\(|Buffer\.|__dirname)/.test(readFileSync(join(staged.folder, file), "utf8")),
@@ -150,7 +150,7 @@ describe("what the entries import", () => {
   });
 });
 
-/** What a page that imports some names carries. */
+/** Bundles a page that imports some names. */
 async function bundle(names: readonly string[]): Promise<Rolldown.OutputChunk[]> {
   writeFiles(staged.folder, {
     "page.js": `import { ${names.join(", ")} } from "./dist/index.js";\nglobalThis.used = [${names.join(", ")}];\n`,
@@ -170,7 +170,7 @@ const compressed = (chunks: readonly Rolldown.OutputChunk[]) =>
 const mentions = (chunks: readonly Rolldown.OutputChunk[], text: string) =>
   chunks.some(({ code }) => code.includes(text));
 
-/** Words that only one part of the library has, and that no minifier changes. */
+/** Strings that occur in only one part of the library, and that minifiers keep. */
 const marks = {
   optimizers: "firstMoment",
   schedules: "cosine schedule",
@@ -179,36 +179,43 @@ const marks = {
   "the models' file format": "__metadata__",
 };
 
-describe("what a bundler leaves out", () => {
-  test("a page that trains carries optimizers, the trainer and both backends", async () => {
+/** A chunk with all chunks that it imports statically. */
+function loadedWith(chunks: readonly Rolldown.OutputChunk[], chunk: Rolldown.OutputChunk): Rolldown.OutputChunk[] {
+  const found = new Set([chunk]);
+  for (const one of found) for (const other of chunks) if (one.imports.includes(other.fileName)) found.add(other);
+  return [...found];
+}
+
+/** Text that only the code of one backend contains. */
+const backendMarks = { webgpu: "@compute", wasm: "kernels do not compile", cpu: "CPU reference" };
+
+describe("a bundle", () => {
+  test("of a page that trains contains optimizers, the trainer and all backends", async () => {
     const chunks = await bundle(["createBackend", "createTrainer", "dense", "optimizers", "schedules", "sequential"]);
     expect(Object.values(marks).map((mark) => mentions(chunks, mark))).toEqual([true, true, true, false, false]);
   });
 
-  test("a page that only predicts carries neither optimizers nor the trainer", async () => {
+  test("of a page that only predicts contains neither optimizers nor the trainer", async () => {
     const chunks = await bundle(["createBackend", "createEvaluator", "loadModel"]);
     expect(Object.values(marks).map((mark) => mentions(chunks, mark))).toEqual([false, false, false, false, true]);
   });
 
-  test("a page that takes one op carries no other", async () => {
+  test("of a page that uses one op contains no other op", async () => {
     const chunks = await bundle(["matmul"]);
     expect(mentions(chunks, '"matmul"') || mentions(chunks, "`matmul`")).toBe(true);
     for (const other of ["sigmoid", "integerPower", "softmaxCrossEntropy", "dropoutMask"])
       expect([other, mentions(chunks, other)]).toEqual([other, false]);
   });
 
-  test("a backend is loaded when it is chosen", async () => {
+  test("loads a backend only when it is chosen", async () => {
     const chunks = await bundle(["createBackend"]);
-    const [webgpu, cpu] = [
-      chunks.filter(({ code }) => code.includes("@compute")),
-      chunks.filter(({ code }) => code.includes("CPU reference")),
-    ];
-    expect([webgpu.length, cpu.length]).toEqual([1, 1]);
-    expect([...webgpu, ...cpu].every(({ isDynamicEntry }) => isDynamicEntry)).toBe(true);
+    const backends = Object.values(backendMarks).map((mark) => chunks.filter(({ code }) => code.includes(mark)));
+    expect(backends.map(({ length }) => length)).toEqual([1, 1, 1]);
+    expect(backends.flat().every(({ isDynamicEntry }) => isDynamicEntry)).toBe(true);
   });
 });
 
-describe("esbuild, into one file", () => {
+describe("a single file bundled by esbuild", () => {
   let project: Staged;
   let esbuild: { build(options: object): Promise<{ outputFiles: { text: string }[] }> };
 
@@ -222,7 +229,7 @@ describe("esbuild, into one file", () => {
     [["createCpuBackend", "createTrainer", "createEvaluator", "dense", "sequential", "optimizers", "loadModel"], false],
     [["createWebGPUBackend"], true],
     [["createBackend"], true],
-  ] as const)("a page that uses %j carries WebGPU: %s", async (names, carries) => {
+  ] as const)("from a page that uses %j contains WebGPU: %s", async (names, carries) => {
     const contents = `import { ${names.join(", ")} } from "wgrad";\nglobalThis.used = [${names.join(", ")}];\n`;
     const { outputFiles } = await esbuild.build({
       stdin: { contents, resolveDir: project.folder },
@@ -234,7 +241,7 @@ describe("esbuild, into one file", () => {
   });
 });
 
-test("the README's sizes are this version's, to a tenth", async () => {
+test("the sizes in the README are correct to a tenth", async () => {
   const readme = readFileSync(join(root, "README.md"), "utf8");
   const pages = {
     "only predicts": ["createBackend", "createEvaluator", "loadModel"],
@@ -250,13 +257,15 @@ test("the README's sizes are this version's, to a tenth", async () => {
   };
   for (const [what, names] of Object.entries(pages)) {
     const chunks = await bundle(names);
-    const [, ...claimed] =
-      new RegExp(`\\| ${what} \\| ([\\d.]+) kB \\| ([\\d.]+) kB \\| ([\\d.]+) kB \\|`).exec(readme) ?? [];
-    const later = chunks.filter(({ isDynamicEntry }) => isDynamicEntry);
+    const [, ...claimed] = new RegExp(`\\| ${what}${" \\| ([\\d.]+) kB".repeat(4)} \\|`).exec(readme) ?? [];
+    const first = loadedWith(
+      chunks,
+      chunks.find(({ isEntry }) => isEntry)!,
+    );
+    const backends = Object.values(backendMarks).map((mark) => chunks.find(({ code }) => code.includes(mark))!);
     const parts = [
-      chunks.filter(({ isDynamicEntry }) => !isDynamicEntry),
-      later.filter(({ code }) => code.includes("@compute")),
-      later.filter(({ code }) => code.includes("CPU reference")),
+      first,
+      ...backends.map((backend) => loadedWith(chunks, backend).filter((chunk) => !first.includes(chunk))),
     ];
     parts.map(compressed).forEach((bytes, part) => {
       expect(

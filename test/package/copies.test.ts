@@ -1,6 +1,6 @@
 /*
- * Two copies of the package in one process, as a CommonJS project has them that imports wgrad in one place and requires it
- * in another: where their objects meet there must be an error that names both, and never a number.
+ * Two copies of the package in one process, as in a CommonJS project that imports wgrad in one place and requires it in
+ * another. Mixing their objects must give an error that names both copies, and never a number.
  */
 import { cpSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -55,7 +55,7 @@ const mixtures: readonly [string, () => unknown][] = [
     () => one.createTrainer({ model: modelOf(one), backend: other.createCpuBackend(), ...trainingOf(one) }),
   ],
   [
-    "a model of the other",
+    "a model of the other copy",
     () => one.createTrainer({ model: modelOf(other), backend: one.createCpuBackend(), ...trainingOf(one) }),
   ],
   [
@@ -105,7 +105,7 @@ const mixtures: readonly [string, () => unknown][] = [
   ],
 ];
 
-test.each(mixtures)("%s is refused with both copies' versions and places", async (_name, act) => {
+test.each(mixtures)("%s is refused with the versions and paths of both copies", async (_name, act) => {
   const message = await messageOf(act);
   expect(message).toMatch(
     /was made by another copy of wgrad, wgrad 0\.\d+\.\d+ at file:.*; this is wgrad 0\.\d+\.\d+ at file:/,
@@ -116,7 +116,7 @@ test.each(mixtures)("%s is refused with both copies' versions and places", async
   );
 });
 
-test("each copy by itself works beside the other", async () => {
+test("each copy works by itself", async () => {
   const train = async (copy: Copy) => {
     const trainer = await copy.createTrainer({
       model: modelOf(copy),

@@ -1,5 +1,5 @@
 /*
- * The Markdown pages of the checkout: links and paths in them lead to files that exist.
+ * Checks that links and paths in the Markdown pages of the checkout lead to existing files.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -18,7 +18,7 @@ function pagesIn(folder: string): string[] {
   return names.map((name) => `${folder}/${name}`);
 }
 
-/** A page without its blocks of code. */
+/** The text of a page without code blocks. */
 const proseOf = (page: string) => readFileSync(join(root, page), "utf8").replaceAll(/^```.*?^```$/gms, "");
 
 test.each(pages)("links in %s lead to files", (page) => {
@@ -26,7 +26,7 @@ test.each(pages)("links in %s lead to files", (page) => {
   expect(targets.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
 });
 
-test("the folders and files that docs/architecture.md names exist", () => {
+test("the folders and files in docs/architecture.md exist", () => {
   const paths = Array.from(
     proseOf("docs/architecture.md").matchAll(/`((?:src|shaders|test|docs)\/[^`<]*)`/g),
     ([, path]) => path!,

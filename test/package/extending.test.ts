@@ -1,5 +1,5 @@
 /*
- * Layers, activations and losses of a user's own, by nothing but the public entry.
+ * Custom layers, activations and losses, through the public entry only.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -51,10 +51,10 @@ import {
 } from "../../src/index.ts";
 import { backends } from "../backends.ts";
 
-/** A function of graph ops: its derivative follows from theirs. */
+/** A function of graph ops, whose derivative is derived automatically. */
 const gaussian: CustomActivation = { name: "gaussian", apply: (x) => exp(negate(square(x))) };
 
-/** A function and its derivative in closed form, for both backends. */
+/** A function with a derivative in closed form, for both backends. */
 const softsignOf = makeActivation({
   name: "softsign",
   cpu: (x) => x / (1 + Math.abs(x)),
@@ -67,7 +67,7 @@ const softsignOf = makeActivation({
 });
 const softsign: CustomActivation = { name: "softsign", apply: (x) => softsignOf(x) };
 
-/** What wgrad has no op for, with a number of its own and a derivative written in graph ops. */
+/** A function for which wgrad has no op, with a parameter, and a derivative written with graph ops. */
 const wave: (operands: readonly Tensor[], frequency: number, phase: number) => Tensor = elementwise({
   name: "wave",
   arity: 1,
@@ -103,7 +103,7 @@ const huber: RegressionLoss = {
   },
 };
 
-/** Cross-entropy to a label of 0.9, and the rest spread over all classes. */
+/** Cross-entropy with label smoothing of 0.1. */
 const smoothed: ClassificationLoss = {
   name: "smoothed",
   takesSingleOutput: false,
@@ -175,7 +175,7 @@ test.each(functions)("%s: the derivative is that of the function", async (_name,
   const step = 2 ** -17;
   const [above, below] = [points.map((x) => x + step), points.map((x) => x - step)];
   const [high, low] = [await valueAndSlope(judge, f, above), await valueAndSlope(judge, f, below)];
-  // Central differences are off by step² · f‴ / 6, below 1e-9 here, and by 2⁻⁵³ / step.
+  // The error of central differences is step² · f‴ / 6, below 1e-9 here, plus 2⁻⁵³ / step.
   slope.forEach((value, index) =>
     expect(value).toBeCloseTo((high.value[index]! - low.value[index]!) / (above[index]! - below[index]!), 7),
   );
@@ -188,28 +188,28 @@ describe.each(backends)("on $name", ({ create }) => {
   });
   afterAll(() => backend?.dispose());
 
-  test.each(functions)("%s and its derivative are the formulas", async (name, f) => {
+  test.each(functions)("%s and its derivative equal the formulas", async (name, f) => {
     const judged = await valueAndSlope(createCpuBackend({ precision: "float64" }), f, points);
     const found = await valueAndSlope(backend, f, points);
-    // WGSL's sin is allowed 2⁻¹¹ within ±π only; 1e-3 bounds it for the argument of 12, times the frequency of 3.
+    // WGSL bounds the error of sin by 2⁻¹¹ only within ±π; 1e-3 suffices for an argument of 12, times the frequency of 3.
     const digits = name === "sine" ? 2 : 6;
     for (const part of ["value", "slope"] as const) {
       judged[part].forEach((value, index) => expect(found[part][index]).toBeCloseTo(value, digits));
     }
   });
 
-  test("a model of them trains, as it does in float64", async () => {
-    // Adam would divide the rounding of a gradient near 0 by its size; plain descent keeps it as small as it is.
+  test("a model with custom parts trains as in float64", async () => {
+    // Adam would divide the rounding error of a gradient near 0 by the gradient's size; SGD does not amplify it.
     const plain = { optimizer: optimizers.sgd(), learningRate: 0.05, epochs: 20 };
     const judged = await lossesOf(createCpuBackend({ precision: "float64" }), plain);
     const found = await lossesOf(backend, plain);
-    // On the CPU and on lavapipe they differ by less than 3e-7; WGSL allows the sine alone 5e-4. The loss falls to 1/30.
+    // CPU and lavapipe differ by less than 3e-7; WGSL allows 5e-4 for the sine alone. The loss falls to 1/30.
     judged.forEach((loss, step) => expect(Math.abs(found[step]! / loss - 1)).toBeLessThan(1e-2));
     const adam = await lossesOf(backend);
     expect(adam.at(-1)).toBeLessThan(adam[0]! / 20);
   });
 
-  test("a loss of class labels trains, and counts what is right", async () => {
+  test("a custom loss of class labels trains, and the accuracy is counted", async () => {
     const model = sequential([dense(8, { activation: softsign }), dense(2)], { inputShape: [2] });
     const trainer = await createTrainer({
       model,
@@ -223,12 +223,12 @@ describe.each(backends)("on $name", ({ create }) => {
     for await (const _ of trainer.fit());
     const { loss, accuracy: share } = await trainer.evaluate(sides);
     expect(share).toBeGreaterThan(0.95);
-    // The least that this loss can be: the entropy of targets 0.95 and 0.05.
+    // The minimum of this loss is the entropy of targets 0.95 and 0.05.
     expect(loss).toBeGreaterThan(-0.95 * Math.log(0.95) - 0.05 * Math.log(0.05));
     trainer.dispose();
   });
 
-  test("saved and read, with what stands behind its names, it predicts the same bits", async () => {
+  test("a saved model, loaded with its custom parts, predicts the same bits", async () => {
     const trainer = await createTrainer({ model: build(), backend, ...options, epochs: 5 });
     for await (const _ of trainer.fit());
     const saved = saveModel(trainedOf(), (await trainer.snapshot()).parameters);
@@ -241,7 +241,7 @@ describe.each(backends)("on $name", ({ create }) => {
   });
 });
 
-test("on a GPU, activations and layers of one's own take no kernel more than wgrad's", async () => {
+test("on a GPU, custom activations and layers need no more kernels than wgrad's", async () => {
   const backend = await backends.find(({ name }) => name === "webgpu")!.create();
   const dispatches = async (model: ReturnType<typeof build>) => {
     const trainer = await createTrainer({ model, backend, ...options });
@@ -274,7 +274,7 @@ const extensions = {
   losses: [huber],
 };
 
-describe("what is refused", () => {
+describe("refuses", () => {
   const values = () =>
     Object.fromEntries(
       build().parameters.map(({ attributes, shape }) => {
@@ -285,10 +285,10 @@ describe("what is refused", () => {
   const saved = saveModel(trainedOf(), values());
 
   test.each([
-    ["layers", /no layer type "scaleShift", unless you give your own as \{ layers: \{ "scaleShift": … \} \}/],
-    ["activations", /no activation "softsign", unless you give your own as \{ activations: /],
+    ["layers", /unknown layer type "scaleShift"\. A custom one must be given as \{ layers: \{ "scaleShift": … \} \}/],
+    ["activations", /unknown activation "softsign"\. A custom one must be given as \{ activations: /],
     ["losses", /entry "loss" is "huber", .* given as \{ losses: \[loss\] \}/],
-  ])("a file whose %s nobody gave", (missing, message) => {
+  ])("a file without the definitions of its %s", (missing, message) => {
     const load = () => loadModel(saved, "curve.safetensors", { ...extensions, [missing]: undefined });
     expect(load).toThrow(DataError);
     expect(load).toThrow(message);
@@ -296,27 +296,27 @@ describe("what is refused", () => {
 
   test.each<[string, () => unknown, RegExp]>([
     [
-      "an activation of a taken name",
+      "an activation with the name of one of wgrad's",
       () => dense(1, { activation: { name: "relu", apply: gaussian.apply } }),
       /"relu" is the name/,
     ],
     [
       "an activation without a function",
       () => activation({ name: "mine" } as CustomActivation),
-      /activation layer: .*is no activation/,
+      /activation layer: .*is not an activation/,
     ],
     [
-      "a layer type of a taken name",
+      "a layer type with the name of one of wgrad's",
       () => modelFromConfig(build().config, undefined, { layers: { dense: () => dense(1) } }),
-      /"dense" is a layer type/,
+      /"dense" is a built-in layer type/,
     ],
     [
-      "a loss of a taken name",
+      "a loss with the name of one of wgrad's",
       () => saveModel(trainedOf({ loss: { ...huber, name: "meanSquaredError" } }), values()),
-      /name of a loss of wgrad's own/,
+      /name of a built-in loss/,
     ],
     [
-      "two parameters of one name",
+      "two parameters with the same name",
       () => sequential([twice], { inputShape: [1] }),
       /layers\.0\.same: the layer makes two/,
     ],
@@ -333,7 +333,7 @@ describe("what is refused", () => {
     },
   };
 
-  test("a layer that makes another shape than it said", () => {
+  test("a layer whose result does not have its output shape", () => {
     const liar: Layer = {
       config: { type: "liar" },
       build: ({ inputShape }) => ({ outputShape: inputShape, apply: (x) => sum(x, { axes: 1 }) }),
@@ -352,7 +352,7 @@ describe("what is refused", () => {
       /^layer 0, empty: its build returns null\. Return \{ outputShape, apply \}/,
     ],
     [
-      "whose shape is no list",
+      "whose shape is not a list",
       () => ({ outputShape: 3 as never, apply: (x) => x }),
       /its build returns \{"outputShape":3\}/,
     ],
@@ -364,12 +364,12 @@ describe("what is refused", () => {
     [
       "whose apply returns nothing",
       ({ inputShape }) => ({ outputShape: inputShape, apply: () => null as never }),
-      /^layer 0, empty, apply: null is no tensor/,
+      /^layer 0, empty, apply: null is not a tensor/,
     ],
     [
       "whose apply returns a promise",
       ({ inputShape }) => ({ outputShape: inputShape, apply: (async () => {}) as never }),
-      /apply: an object of the keys .*is no tensor/,
+      /apply: an object with the keys .*is not a tensor/,
     ],
   ])("a layer %s", (_name, make, message) => {
     const act = () =>
@@ -378,18 +378,18 @@ describe("what is refused", () => {
     expect(act).toThrow(message);
   });
 
-  test("a loss that is not one number for each example", async () => {
+  test("a loss that does not have one value for each example", async () => {
     const whole: RegressionLoss = {
       name: "whole",
       perTarget: (outputs, targets) => mean(square(subtract(outputs, targets))),
     };
     const made = createTrainer({ model: build(), backend: createCpuBackend(), ...options, loss: whole });
     await expect(made).rejects.toThrow(
-      /loss whole: it gives reshape float32\[\] for 64 examples\. Give one float32 value for each example/,
+      /loss whole: its result is reshape float32\[\] for 64 examples\. Return one float32 value per example/,
     );
   });
 
-  test("WGSL under the name of a function of wgrad's", async () => {
+  test("a WGSL function with the name of one of wgrad's", async () => {
     const { create } = backends.find(({ name }) => name === "webgpu")!;
     const backend = await create();
     const clash = makeActivation({
@@ -400,7 +400,7 @@ describe("what is refused", () => {
       derivative: { cpu: () => 1, wgsl: "relu" },
     });
     await expect(valueAndSlope(backend, (x) => clash(x), [1])).rejects.toThrow(
-      /clash: wgrad has a WGSL function "relu" already/,
+      /clash: the name "relu" is already used by a WGSL function of wgrad/,
     );
     backend.dispose();
   });

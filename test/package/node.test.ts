@@ -1,5 +1,5 @@
 /*
- * The package as a Node program has it: installed from the tarball into an empty project.
+ * The package in a Node program: installed from the tarball into an empty project.
  */
 import { execFile } from "node:child_process";
 import { cpSync, existsSync } from "node:fs";
@@ -25,7 +25,7 @@ beforeAll(async () => {
   project = createProject({}, pack(staged), "@types/node@20");
   writeFiles(project.folder, {
     "train.ts": readmeExample("createNodeBackend"),
-    // Without types, the same text is JavaScript.
+    // The text has no types, so it is also JavaScript.
     "train.mjs": readmeExample("createNodeBackend"),
     "graph.mjs": readmeExample("createCpuBackend"),
     "graph.ts": readmeExample("createCpuBackend"),
@@ -54,30 +54,30 @@ test("the README's example for Node has at most fifteen lines", () => {
   expect(readmeExample("createNodeBackend").trimEnd().split("\n").length).toBeLessThanOrEqual(15);
 });
 
-test("it trains, by Dawn, on files in MNIST's format", async () => {
+test("the example trains with Dawn on files in MNIST's format", async () => {
   const { stdout, stderr } = await node("train.mjs");
   const lines = stdout.trimEnd().split("\n");
   const losses = lines.filter((line) => /^\d/.test(line)).map((line) => line.split(" ").map(Number));
-  // ⌊1000 / 64⌋ steps an epoch, three epochs, an event a step.
+  // ⌊1000 / 64⌋ steps per epoch, three epochs, one event per step.
   expect(losses.map(([step]) => step)).toEqual(Array.from({ length: 45 }, (_, index) => index + 1));
   expect(stdout).toMatch(/count: 200/);
-  // Over ten seeds of the model, 0.735 to 0.79 were right on lavapipe; by chance it would be 0.1.
+  // For ten seeds of the model, the accuracy was 0.735 to 0.79 on lavapipe; chance is 0.1.
   expect(Number(/accuracy: ([\d.]+)/.exec(stdout)?.[1])).toBeGreaterThan(0.6);
   expect(stderr).not.toMatch(/No GPU/);
 });
 
-test("a graph written by hand gives the gradients that the README says", async () => {
+test("the README's graph gives the gradients in its comment", async () => {
   const { stdout } = await node("graph.mjs");
   expect(stdout.replaceAll(/\s+/g, " ")).toMatch(
     /z: Float64Array\(1\) \[ 20 \].*dx: .*\[ 4 \].*dy: .*\[ 4 \].*dw: .*\[ 5 \]/,
   );
 });
 
-test("its types serve a strict project, and are checked themselves", () => {
+test("the types pass in a strict project, without skipLibCheck", () => {
   expect(complaintsOfTypes(project.folder, "--module", "nodenext", "--types", "node", "train.ts", "graph.ts")).toBe("");
 });
 
-test("wrong use is refused by the types", () => {
+test("the types refuse wrong use", () => {
   writeFiles(project.folder, { "wrong.ts": 'import { dense } from "wgrad";\ndense("128");\n' });
   expect(complaintsOfTypes(project.folder, "--module", "nodenext", "wrong.ts")).toMatch(
     /wrong\.ts\(2,7\): error TS2345/,
@@ -89,7 +89,7 @@ test("the command is installed", async () => {
   expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);
 });
 
-test("its package.json can be imported", async () => {
+test("the package.json can be imported", async () => {
   const script =
     'import { createRequire } from "node:module"; console.log(createRequire(import.meta.url)("wgrad/package.json").name);';
   const { stdout } = await node("--input-type=module", "--eval", script);
@@ -112,7 +112,7 @@ describe("installed without optional packages", () => {
   const wgrad = (...args: string[]) => run("npx", ["--no-install", "wgrad", ...args], { cwd: small.folder });
   const training = ["train", "--data", "mnist", "--hidden", "8", "--max-steps", "3"];
 
-  test("there is no webgpu, and the library runs on the CPU", async () => {
+  test("the library runs on the CPU without webgpu", async () => {
     expect(existsSync(join(small.folder, "node_modules", "webgpu"))).toBe(false);
     const { stdout } = await run(process.execPath, ["graph.mjs"], { cwd: small.folder });
     expect(stdout).toContain("Float64Array");
@@ -124,14 +124,14 @@ describe("installed without optional packages", () => {
     expect(stderr).not.toMatch(/webgpu/);
   });
 
-  test("by default it says why it does, and the command that brings WebGPU", async () => {
+  test("by default the command says why it uses the CPU, and how to install WebGPU", async () => {
     const { stderr } = await wgrad(...training);
     expect(stderr).toMatch(
       /No GPU .*webgpu.* is not installed\): computing on the CPU.* Run `npm install --include=optional`/s,
     );
   });
 
-  test("where WebGPU was asked for, it is refused with that command, which works", async () => {
+  test("the device webgpu is refused with the command that installs it, which works", async () => {
     await expect(wgrad(...training, "--device", "webgpu")).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringMatching(

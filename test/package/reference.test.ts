@@ -1,5 +1,5 @@
 /*
- * The API reference, made as `npm run docs` makes it, in another place.
+ * The API reference, generated as by `npm run docs`, in another folder.
  */
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -22,7 +22,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(out, { recursive: true }));
 
-/** @returns what TypeDoc complains of */
+/** @returns TypeDoc's warnings */
 async function typedoc(...options: string[]): Promise<string> {
   const program = join(folder, "node_modules", "typedoc", "bin", "typedoc");
   try {
@@ -34,7 +34,7 @@ async function typedoc(...options: string[]): Promise<string> {
   }
 }
 
-test("every exported name is documented and under a topic, and every page is in the reference", async () => {
+test("every exported name has a docstring and a topic, and every page is in the reference", async () => {
   expect(await typedoc("--out", out)).toBe("");
   for (const page of ["modules/wgrad.html", "modules/wgrad_node.html", "functions/wgrad.createTrainer.html"]) {
     expect(existsSync(join(out, page)), page).toBe(true);
@@ -65,7 +65,7 @@ test("every exported name is documented and under a topic, and every page is in 
   }
 });
 
-/** The pages of folders, without their indexes. */
+/** The pages in folders, without index pages. */
 function pagesIn(...folders: string[]): string[] {
   return folders.flatMap((path) => {
     const names = readdirSync(join(root, path)).filter((name) => name.endsWith(".md") && name !== "README.md");

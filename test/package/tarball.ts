@@ -7,15 +7,15 @@ import { build } from "vite";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A folder with the package in it as `npm pack` would pack it, and nothing else. */
+/** A folder with the files that `npm pack` packs. */
 export interface Staged {
   readonly folder: string;
   remove(): void;
 }
 
 /**
- * Builds the package into a folder of its own, so that tests that run side by side leave the checkout's dist alone.
- * @param parent where the folder is made; below the checkout, the package finds what it depends on
+ * Builds the package in a separate folder, so that tests running in parallel do not change the checkout's dist.
+ * @param parent where to create the folder; below the checkout, the package finds its dependencies
  */
 export async function stagePackage(parent = tmpdir()): Promise<Staged> {
   mkdirSync(parent, { recursive: true });
@@ -33,16 +33,16 @@ export async function stagePackage(parent = tmpdir()): Promise<Staged> {
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
-/** Files at the top of the checkout that the package may hold; of these and of docs, `files` in package.json picks. */
+/** Files at the top of the checkout that the package may contain; `files` in package.json chooses from these and docs. */
 const topFiles = ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "wgrad.schema.json"];
 
-/** Packs a staged package; npm would build it first in the checkout. */
+/** Packs a staged package; in the checkout, npm would build it first. */
 export function pack({ folder }: Staged): string {
   const [packed] = JSON.parse(npm(folder, "pack", "--ignore-scripts", "--json")) as [{ filename: string }];
   return join(folder, packed.filename);
 }
 
-/** The files that npm would pack, by their paths in the package. */
+/** The paths of the files that npm packs. */
 export function packedFiles({ folder }: Staged): string[] {
   const [{ files }] = JSON.parse(npm(folder, "pack", "--dry-run", "--ignore-scripts", "--json")) as [
     { files: { path: string }[] },
@@ -51,7 +51,7 @@ export function packedFiles({ folder }: Staged): string[] {
 }
 
 /**
- * A new project with nothing but packages that are installed as a user would.
+ * Creates a project and installs packages into it, as a user would.
  * @param packages names, versions or tarballs, and options of `npm install`
  */
 export function createProject(files: Readonly<Record<string, string>>, ...packages: string[]): Staged {
@@ -68,7 +68,7 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
   }
 }
 
-/** @returns what npm prints */
+/** Runs npm. @returns its output */
 export function npm(cwd: string, ...args: string[]): string {
   return execFileSync("npm", args, {
     cwd,
@@ -78,7 +78,7 @@ export function npm(cwd: string, ...args: string[]): string {
   });
 }
 
-/** Runs the checkout's TypeScript over a project, packages' own types included. @returns the complaints */
+/** Checks a project with the checkout's TypeScript, including the types of packages. @returns the errors */
 export function complaintsOfTypes(cwd: string, ...args: string[]): string {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   try {

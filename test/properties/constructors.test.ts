@@ -1,5 +1,5 @@
 /*
- * Whatever a caller gives, there is an error that says what, where and what to do, or a result: nothing else.
+ * For any arguments, functions return a valid result or throw an error that says what, where and how to fix it.
  */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -37,7 +37,7 @@ import { Random } from "../../src/random.ts";
 import { probabilities } from "../../src/train/index.ts";
 import { anything, attempt, attemptAsync, holds, numbers, shapes } from "./refusals.ts";
 
-/** Arguments that TypeScript would not let pass. */
+/** Arguments that TypeScript would not allow. */
 const given = <Value>(value: unknown): Value => value as Value;
 
 const names = fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...Object.keys(activations)) }, anything);
@@ -80,7 +80,7 @@ describe("layers and models", () => {
     );
   });
 
-  test("a model's config of any JSON, or a good one with parts changed", () => {
+  test("a model's config from any JSON, or a valid one with changes", () => {
     const good = sequential([flatten(), dense(2, { activation: "elu" }), dropout(0.5)], { inputShape: [3, 2] }).config;
     const part = fc.oneof(fc.jsonValue({ maxDepth: 2 }), numbers);
     holds(
@@ -122,7 +122,7 @@ describe("layers and models", () => {
     holds((values) => optimizers.adamW(values), options("beta1", "beta2", "epsilon", "weightDecay"));
   });
 
-  test("schedules, whose factors lie in [0, 1] at every step", () => {
+  test("schedules, whose factors are in [0, 1] at every step", () => {
     const steps = fc.integer({ min: 1, max: 1000 });
     const check = (schedule: schedules.Schedule, total: number) => {
       for (const step of [0, total >> 1, total - 1]) {
@@ -199,7 +199,7 @@ describe("data sets", () => {
     );
   });
 
-  test("constants that standardise are finite for finite features", () => {
+  test("normalization constants are finite for finite features", () => {
     const finite = fc.oneof(
       fc.uint8Array({ minLength: 1, maxLength: 12 }),
       fc.float32Array({ minLength: 1, maxLength: 12, noNaN: true, min: Math.fround(-1e30), max: Math.fround(1e30) }),
@@ -219,7 +219,7 @@ describe("data sets", () => {
     );
   });
 
-  test("built-in digits and an epoch's order", () => {
+  test("built-in digits and the order of an epoch", () => {
     // The defaults would draw thousands.
     const few = fc.oneof(
       { weight: 3, arbitrary: fc.constant<unknown>(2) },
@@ -259,7 +259,7 @@ describe("graphs", () => {
   });
 
   test("ops of two tensors", () => {
-    // Few enough that some fit every op.
+    // Few enough that some fit each op.
     const shape = fc.constantFrom<Shape>([2, 2], [2], [2, 1], [1, 3], []);
     const fitting = fc
       .tuple(shape, fc.constantFrom<DType>("float32", "float32", "uint32", "uint8"))
@@ -347,7 +347,7 @@ test("probabilities", () => {
   );
 });
 
-test("the names of activations are those that the layers take", () => {
+test("the names of activations are those that the layers accept", () => {
   for (const name of Object.keys(activations))
     expect(activation(name as ActivationName).config).toEqual({ type: "activation", name });
 });

@@ -16,7 +16,7 @@ import { formatPlayground, parsePlayground, playgroundState } from "../../src/we
 import { parseHash } from "../../src/web/shared/address/hash.ts";
 import { attemptAsync, type Outcomes } from "./refusals.ts";
 
-/** Tries a reader with many inputs; some must be read and some refused, or the inputs try nothing. */
+/** Tries a reader with many inputs. Some must be read and some refused, or the inputs test nothing. */
 async function readsOrRefuses<Input>(
   inputs: fc.Arbitrary<Input>,
   read: (input: Input) => Promise<unknown>,
@@ -32,7 +32,7 @@ async function readsOrRefuses<Input>(
 
 const long = "x".repeat(3000);
 
-/** Cells as people write them, and as nobody should. */
+/** Cells as people write them, and invalid ones. */
 const cells = fc.oneof(
   { weight: 60, arbitrary: fc.constantFrom("1", "2.5", "-3e4", "0", "7", "9") },
   { weight: 2, arbitrary: fc.constantFrom("a", "b") },
@@ -57,7 +57,7 @@ const cells = fc.oneof(
   ),
 );
 
-/** Mostly tables of rows of one length. */
+/** Tables, mostly with rows of equal length. */
 const tables = fc
   .tuple(fc.integer({ min: 2, max: 4 }), fc.constantFrom(",", ",", ";", "\t"), fc.constantFrom("\n", "\r\n", "\r"))
   .chain(([width, delimiter, newline]) =>
@@ -103,7 +103,7 @@ async function* inPieces(bytes: Uint8Array, length: number): AsyncGenerator<Uint
   for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
 }
 
-test("a CSV becomes examples, the same from its schema, or is refused clearly", async () => {
+test("a CSV file becomes examples, identical when read by its schema, or is refused clearly", async () => {
   const inputs = fc.tuple(
     bytesOf,
     tableOptions,
@@ -194,7 +194,7 @@ test("a configuration file gives options in their ranges, or is refused clearly"
     await command.parseAsync([], { from: "user" });
     writeFileSync(path, typeof contents === "string" ? contents : JSON.stringify(contents));
     await applyConfigFile(command, path);
-    // What was taken is taken again, with the same outcome.
+    // An accepted configuration is accepted again, with the same result.
     const taken = configurationOf(command);
     writeFileSync(path, JSON.stringify(taken));
     const again = train();
@@ -259,7 +259,7 @@ const hashes = fc.oneof(
     ),
 );
 
-test("any address gives the page settings in their ranges, which come back as they are", () => {
+test("any address gives the page settings in their ranges, which are restored from the new address", () => {
   fc.assert(
     fc.property(hashes, (hash) => {
       const { params } = parseHash(hash);

@@ -11,7 +11,7 @@ export const numbers = fc.oneof(
   fc.constantFrom(0, -0, -1, -2, 1.5, NaN, Infinity, -Infinity, 2 ** 31 + 1, 2 ** 32, 2 ** 53, 1e300, -1e300, 5e-324),
 );
 
-/** What JavaScript lets a caller give in a number's place. */
+/** Values that JavaScript code can pass instead of a number. */
 export const junk = fc.constantFrom<unknown>(null, "", "5", "relu", true, false, {}, [], [3], 10n, () => 3);
 
 /** Mostly numbers; undefined is an option that is not given. */
@@ -26,7 +26,7 @@ export const shapes = fc.oneof(
   fc.array(numbers, { maxLength: 4 }),
 );
 
-/** Fails for an error that is none of the library's, or that does not say what, where and what to do. */
+/** Fails for an error that is not one of the library's, or that does not say what, where and how to fix it. */
 function requireClear(error: unknown): void {
   if (!(error instanceof WgradError)) throw error;
   const { what, where, fix, message } = error;
@@ -44,7 +44,7 @@ export interface Outcomes {
   refused: number;
 }
 
-/** Runs what must succeed or be refused clearly. */
+/** Runs an action that must succeed or be refused clearly. */
 export function attempt<Result>(outcomes: Outcomes, action: () => Result): Result | undefined {
   try {
     const result = action();
@@ -57,7 +57,7 @@ export function attempt<Result>(outcomes: Outcomes, action: () => Result): Resul
   }
 }
 
-/** The same for what may be refused later. */
+/** The same for actions that may be refused later. */
 export async function attemptAsync<Result>(
   outcomes: Outcomes,
   action: () => Promise<Result>,
@@ -73,7 +73,7 @@ export async function attemptAsync<Result>(
   }
 }
 
-/** Attempts an action with many arguments; it must both succeed and be refused, or the arguments try nothing. */
+/** Tries an action with many arguments. It must both succeed and be refused, or the arguments test nothing. */
 export function holds<Arguments extends unknown[]>(
   action: (...values: Arguments) => unknown,
   ...arbitraries: { [Index in keyof Arguments]: fc.Arbitrary<Arguments[Index]> }

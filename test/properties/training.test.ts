@@ -25,7 +25,7 @@ const given = <Value>(value: unknown): Value => value as Value;
 const backend = createCpuBackend();
 const dataset = clouds(12);
 
-/** The same as `holds`, of what is refused later. */
+/** As `holds`, for errors that come later. */
 async function holdsLater<Value>(
   action: (value: Value) => Promise<unknown>,
   arbitrary: fc.Arbitrary<Value>,
@@ -41,17 +41,17 @@ async function holdsLater<Value>(
   expect(outcomes.refused).toBeGreaterThan(0);
 }
 
-/** Options of which some are of any kind, and the others as they should be. */
+/** Options of which some have any value, and the others valid ones. */
 const options = (good: object, ...keys: readonly string[]) =>
   fc.record(Object.fromEntries(keys.map((key) => [key, anything])), { requiredKeys: [] }).chain((changes) =>
-    // Each by itself as well, since the first that is refused hides the others.
+    // Each is also tried alone, since the first invalid option hides the others.
     fc.constantFrom(...Object.entries(changes).map(([key, value]) => ({ ...good, [key]: value })), {
       ...good,
       ...changes,
     }),
   );
 
-test("createTrainer, whose trainers then make a step", async () => {
+test("createTrainer, and a step of its trainers", async () => {
   const good = { model: smallModel(), dataset, backend, learningRate: 0.01, batchSize: 4, epochs: 1, maxSteps: 1 };
   const keys = [
     "learningRate",
@@ -73,7 +73,7 @@ test("createTrainer, whose trainers then make a step", async () => {
   );
 });
 
-test("the normalisation of a trainer and an evaluator", async () => {
+test("the normalization of a trainer and an evaluator", async () => {
   const model = smallModel();
   const constants = fc.oneof(anything, fc.array(numbers, { maxLength: 5 }), fc.constant([1, 2, 3, 4]));
   await holdsLater(
@@ -120,7 +120,7 @@ test("predict", async () => {
   );
 });
 
-test("where MNIST is looked for: nothing but https, and nothing for ever", async () => {
+test("the sources of MNIST: only https, and with a time limit", async () => {
   const asked: string[] = [];
   const fetch = (address: unknown) => {
     asked.push(String(address));
@@ -177,7 +177,7 @@ test("writers", () => {
   for (const save of [saveModel, saveOnnx, savePytorch]) holds((values) => save(trained, values), parameters);
 });
 
-test("the options of an import", () => {
+test("the options of loadPytorch", () => {
   const file = writeSafetensors([{ name: "a.weight", shape: [2, 4], values: new Float32Array(8) }], {});
   const list = fc.oneof(fc.constantFrom<unknown>(["a"], ["x", "y"], ["x"], undefined), anything);
   const some = fc.record(
@@ -202,9 +202,9 @@ test("the options of an import", () => {
   );
 });
 
-test("optimizers of one's own are taken, and what is none is not", async () => {
+test("custom optimizers are accepted, and other values are refused", async () => {
   const good = { model: smallModel(), dataset, backend, learningRate: 0.01, batchSize: 4, epochs: 1 };
-  await expect(createTrainer({ ...good, optimizer: given({}) })).rejects.toThrow(/optimizer: {} is no optimizer/);
+  await expect(createTrainer({ ...good, optimizer: given({}) })).rejects.toThrow(/optimizer: {} is not an optimizer/);
   const own = { ...optimizers.sgd(), name: "mine" };
   expect((await createTrainer({ ...good, optimizer: own })).totalSteps).toBe(3);
 });

@@ -97,7 +97,7 @@ describe("deb822 sources", () => {
     ]);
   });
 
-  test("what is switched off, commented out or only source code is no source", () => {
+  test("disabled, commented-out and source-code entries are ignored", () => {
     const text = `Enabled: no
 Types: deb
 URIs: http://off.example
@@ -128,7 +128,7 @@ components: main contrib
     ]);
   });
 
-  test("a key written into the stanza is kept line by line", () => {
+  test("a key in the stanza keeps its lines", () => {
     const stanza = `Types: deb
 URIs: http://mirror.example/debian
 Suites: bookworm
@@ -143,7 +143,7 @@ Signed-By:
     expect(formatSource(source!)).toBe(stanza);
   });
 
-  test.each(debian)("writing and reading a source gives it back: $uris", (source) => {
+  test.each(debian)("a formatted source is parsed to the same source: $uris", (source) => {
     expect(parseDeb822Sources(formatSource(source))).toEqual([source]);
   });
 });
@@ -174,7 +174,7 @@ deb [trusted=yes] file:/srv/packages ./
     ]);
   });
 
-  test("a source goes over into the other format", () => {
+  test("a source is converted to the other format", () => {
     const [source] = parseSourcesList("deb [arch=amd64 signed-by=/k.gpg] http://mirror.example/debian bookworm main");
     expect(formatSource(source!)).toBe(`Types: deb
 URIs: http://mirror.example/debian
@@ -190,27 +190,27 @@ describe("Debian's own archive among the sources", () => {
   const other = parseSourcesList("deb [signed-by=/k.gpg] http://other.example/debian bookworm main");
   const tool = parseSourcesList("deb http://tool.example/apt bookworm stable\ndeb http://node.example nodistro main");
 
-  test("the security archive comes along but is not taken for the main one", () => {
+  test("includes the security archive, but not as the main one", () => {
     expect(debianSources(debian.toReversed(), "bookworm")).toEqual(debian);
   });
 
-  test("another publisher's bookworm main is left out, wherever it stands", () => {
+  test("excludes another publisher's bookworm main, in any position", () => {
     expect(debianSources([...other, ...tool, ...debian], "bookworm")).toEqual(debian);
   });
 
-  test("without bookworm-updates, Debian's keyring tells", () => {
+  test("is recognized by Debian's keyring without bookworm-updates", () => {
     const [main] = parseSourcesList(
       "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://mirror.example/debian bookworm main",
     );
     expect(debianSources([...other, main!], "bookworm")).toEqual([main]);
   });
 
-  test("one plain line is enough", () => {
+  test("may be a single line", () => {
     const sources = parseSourcesList("deb http://mirror.example/debian bookworm main");
     expect(debianSources(sources, "bookworm")).toEqual(sources);
   });
 
-  test("nothing serves the release", () => {
+  test("is empty if no source serves the release", () => {
     expect(debianSources([...tool, debian[1]!], "bookworm")).toEqual([]);
   });
 });
@@ -224,7 +224,7 @@ const linux = (osRelease: Record<string, string>, sources: AptSource[] = [], may
   choosePlan({ platform: "linux", osRelease, sources, mayInstall });
 
 describe("the plan", () => {
-  test("Debian 12 takes backports from its own mirror", () => {
+  test("uses backports from the machine's mirror on Debian 12", () => {
     expect(linux(bookworm, debian)).toEqual({
       action: "install",
       from: "backports",
@@ -234,14 +234,14 @@ describe("the plan", () => {
     });
   });
 
-  test("Debian 12 that lists backports already adds nothing", () => {
+  test("adds no source on Debian 12 with backports", () => {
     const listed = parseSourcesList("deb http://mirror.example/debian bookworm-backports main");
     const plan = linux(bookworm, [...debian, ...listed]);
     expect(plan).toMatchObject({ action: "install", from: "backports", archive: [debian[0], debian[1], ...listed] });
     expect(plan.backports).toBeUndefined();
   });
 
-  test("Debian 12 without a mirror is told so", () => {
+  test("gives instructions on Debian 12 without a mirror", () => {
     expect(linux(bookworm).lines?.join("\n")).toContain('No apt source of this machine serves "bookworm main"');
   });
 
@@ -249,7 +249,7 @@ describe("the plan", () => {
     ["Debian 13", { ID: "debian", VERSION_CODENAME: "trixie" }],
     ["Ubuntu 24.04", { ID: "ubuntu", ID_LIKE: "debian", VERSION_CODENAME: "noble" }],
     ["Linux Mint 22", { ID: "mint", ID_LIKE: "ubuntu debian", VERSION_CODENAME: "wilma", UBUNTU_CODENAME: "noble" }],
-  ])("%s has packages of its own that do", (_name, osRelease) => {
+  ])("uses the packages of %s", (_name, osRelease) => {
     expect(linux(osRelease, debian)).toEqual({ action: "install", from: "distribution" });
   });
 
@@ -259,8 +259,8 @@ describe("the plan", () => {
     ["Rocky Linux", { ID: "rocky", ID_LIKE: "rhel centos fedora" }, /dnf install mesa-vulkan-drivers/],
     ["Arch", { ID: "arch" }, /pacman -S vulkan-swrast/],
     ["openSUSE", { ID: "opensuse-leap", ID_LIKE: "suse opensuse" }, /zypper install libvulkan_lvp/],
-    ["an unknown one", {}, /lavapipe/],
-  ])("%s gets instructions", (_name, osRelease, expected) => {
+    ["an unknown distribution", {}, /lavapipe/],
+  ])("gives instructions on %s", (_name, osRelease, expected) => {
     const plan = linux(osRelease);
     expect(plan.action).toBe("instructions");
     expect(plan.lines?.join("\n")).toMatch(expected);
@@ -270,18 +270,18 @@ describe("the plan", () => {
     ["darwin", /Metal/],
     ["win32", /Direct3D 12/],
     ["freebsd", /freebsd/],
-  ])("%s gets instructions", (platform, expected) => {
+  ])("gives instructions on %s", (platform, expected) => {
     const plan = choosePlan({ platform, osRelease: {}, sources: [], mayInstall: false });
     expect(plan.lines?.join("\n")).toMatch(expected);
   });
 });
 
-describe("the commands to paste where setup may not install", () => {
+describe("the commands to run if setup has no permission to install", () => {
   test("Debian 12", () => {
     expect(linux(bookworm, debian, false)).toEqual({
       action: "instructions",
       lines: [
-        "Setup may not install packages here. Run these commands:",
+        "Setup has no permission to install packages. Run these commands:",
         "",
         "sudo tee /etc/apt/sources.list.d/bookworm-backports.sources <<'END'",
         "Types: deb",
@@ -321,15 +321,15 @@ test("os-release values with and without quotes", () => {
   });
 });
 
-describe("what the probe's process says", () => {
+describe("the result of the probe's process", () => {
   const child = { stdout: "", stderr: "", status: 0, signal: null };
 
-  test("an adapter, even if the driver crashes as the process ends", () => {
+  test("is an adapter, even if the driver crashes at the end of the process", () => {
     const stdout = 'a driver\'s own line\n{"adapter":{"vendor":"mesa"}}\n';
     expect(readProbe({ ...child, stdout, status: null, signal: "SIGSEGV" })).toEqual({ adapter: { vendor: "mesa" } });
   });
 
-  test("no adapter, and Dawn's reason", () => {
+  test("is Dawn's reason if there is no adapter", () => {
     const stderr = "Warning: vkCreateInstance: Found no drivers!\n    at somewhere\n";
     expect(readProbe({ ...child, stdout: '{"adapter":null}\n', stderr })).toEqual({
       adapter: null,
@@ -337,14 +337,14 @@ describe("what the probe's process says", () => {
     });
   });
 
-  test("a crash before any answer", () => {
+  test("is the exit status after a crash", () => {
     expect(readProbe({ ...child, status: null, signal: "SIGSEGV" })).toEqual({
       adapter: null,
       reason: "the check ended with SIGSEGV",
     });
   });
 
-  test("the package webgpu missing", () => {
+  test("is the error of a missing package webgpu", () => {
     expect(readProbe({ ...child, stdout: '{"unloadable":"Cannot find package"}\n' })).toEqual({
       unloadable: "Cannot find package",
     });
@@ -370,19 +370,19 @@ describe("a browser for the tests of the demo", () => {
       runs: (file) => there.includes(file),
     });
 
-  test("is the one that CHROME_PATH names, there or not", () => {
+  test("is the one in CHROME_PATH, unchecked", () => {
     expect(found(["/usr/bin/chromium"], { environment: { PATH: "/usr/bin", CHROME_PATH: "/opt/chrome" } })).toBe(
       "/opt/chrome",
     );
   });
 
-  test("is looked for in PATH, Chromium before Chrome", () => {
+  test("is searched for in PATH, Chromium before Chrome", () => {
     expect(found(["/usr/bin/google-chrome", "/usr/bin/chromium"])).toBe("/usr/bin/chromium");
     expect(found(["/usr/local/bin/google-chrome"])).toBe("/usr/local/bin/google-chrome");
     expect(found(["/opt/chromium"])).toBeUndefined();
   });
 
-  test("is looked for among the programs of macOS and Windows", () => {
+  test("is searched for among the programs of macOS and Windows", () => {
     const mac = "/Users/me/Applications/Chromium.app/Contents/MacOS/Chromium";
     expect(found([mac], { platform: "darwin", environment: { HOME: "/Users/me" } })).toBe(mac);
     const windows = "C:\\Programs\\Google\\Chrome\\Application\\chrome.exe";
@@ -393,7 +393,7 @@ describe("a browser for the tests of the demo", () => {
     [["debian"], "chromium"],
     [["ubuntu", "debian"], "chromium-browser"],
     [["linuxmint", "ubuntu", "debian"], "chromium-browser"],
-  ])("on %j it is installed where that is allowed, and told how elsewhere", (family, name) => {
+  ])("is installed on %j with permission, and otherwise the commands are printed", (family, name) => {
     expect(chooseBrowserPlan({ platform: "linux", family, mayInstall: true })).toEqual({
       action: "install",
       package: name,
@@ -403,7 +403,7 @@ describe("a browser for the tests of the demo", () => {
     expect(lines!.at(-1)).toBe(`sudo apt-get install --no-install-recommends ${name}`);
   });
 
-  test("elsewhere setup says what to do", () => {
+  test("is left to the user, with instructions, on other systems", () => {
     for (const [platform, family] of [
       ["linux", ["fedora"]],
       ["darwin", []],

@@ -9,7 +9,7 @@ import { commandLine } from "../cli/built-cli.ts";
 const cli = commandLine({ mnist: true });
 const { inFolder } = cli;
 
-/** A network large enough that writing its checkpoint takes a while, and 320 steps. */
+/** 320 steps of a network that is large enough for writing a checkpoint to take a while. */
 const training = [
   "train",
   "--data",
@@ -44,7 +44,7 @@ function outcome(log: string, model: string) {
   return { numbers, tensors: readSafetensors(readFileSync(inFolder(model)), model).tensors };
 }
 
-/** At any moment of the training: counted from the first words, before which there is nothing to lose. */
+/** Kills at a random moment after the first output. */
 function killAfterAWhile(child: ChildProcess, random: Random): void {
   child.stdout!.once("data", () => {
     const timer = setTimeout(() => child.kill("SIGKILL"), random.uniform() * 1500);
@@ -52,7 +52,7 @@ function killAfterAWhile(child: ChildProcess, random: Random): void {
   });
 }
 
-/** While the file of a checkpoint, one of the first few, has not got its name yet. */
+/** Kills while one of the first checkpoints still has its temporary name. */
 function killWhileWriting(child: ChildProcess, random: Random): void {
   let left = random.below(4);
   let isDue = false;
@@ -64,7 +64,7 @@ function killWhileWriting(child: ChildProcess, random: Random): void {
   child.once("close", () => watcher.close());
 }
 
-test("a run killed at twenty random moments resumes each time, and ends with the log and bits of one that was not", async () => {
+test("a run killed at twenty random moments resumes each time, and ends with the log and bits of an uninterrupted run", async () => {
   const whole = await cli.run([...training, "--log", "whole.jsonl", "--out", "whole.safetensors"]);
   expect(whole).toMatchObject({ code: 0 });
   const expected = outcome("whole.jsonl", "whole.safetensors");

@@ -3,7 +3,7 @@ import { readSafetensors } from "../../src/formats/safetensors.ts";
 import { bombs, fuzz, readMeasured, subjects, type FuzzReport } from "../formats/fuzz.ts";
 import { fileOf } from "../formats/mutations.ts";
 
-/** More than 10,000 files of the safetensors readers alone. */
+/** The number of files per reader: more than 10,000 for the safetensors readers together. */
 const FILES = 8000;
 
 const seed = Date.now() % 2 ** 32;

@@ -10,7 +10,7 @@ import { clouds, finish } from "../train/examples.ts";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** Resident memory, once what nobody holds is gone: native objects go some time after their JavaScript ones. */
+/** Resident memory after garbage collection: native objects are freed some time after their JavaScript objects. */
 async function residentMegabytes(): Promise<number> {
   for (let round = 0; round < 3; round++) {
     collect();
@@ -19,7 +19,7 @@ async function residentMegabytes(): Promise<number> {
   return process.memoryUsage().rss / 2 ** 20;
 }
 
-test("200 trainers made, trained and disposed of in one process leave its memory within 20 % of that after ten", async () => {
+test("the memory after 200 trainers in one process is within 20 % of that after ten", async () => {
   const backend = await acquireBackend();
   const dataset = clouds(512, { width: 64, classes: 10 });
   let afterTen = 0;

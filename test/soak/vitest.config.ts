@@ -1,15 +1,15 @@
 import { defineConfig } from "vitest/config";
 
-/** The tests that take minutes: `npm run test:soak`. */
+/** Configures `npm run test:soak`: tests that take minutes. */
 export default defineConfig({
   test: {
     include: ["test/soak/**/*.soak.ts"],
-    // One process a file, and one file at a time: what they measure is memory and time.
+    // One process per file, and one file at a time, because the tests measure memory and time.
     pool: "forks",
     fileParallelism: false,
     testTimeout: 30 * 60_000,
     hookTimeout: 60_000,
-    // Their output is their result.
+    // Print their output, which is their result.
     disableConsoleIntercept: true,
     reporters: ["verbose"],
   },

@@ -5,7 +5,7 @@ import { backends } from "../backends.ts";
 import { acquireLosableBackend } from "../gpu.ts";
 import { dropoutRun as options, finish, valuesOf } from "./examples.ts";
 
-/** A whole run with its log, its end and the checkpoints that were kept on the way. */
+/** A whole run with its log, its final state and the checkpoints that were saved. */
 async function run(backend: Backend, resumeFrom?: Checkpoint, fit: FitOptions = {}) {
   const kept: Checkpoint[] = [];
   const trainer = await createTrainer({ ...options, backend, resumeFrom });
@@ -30,12 +30,12 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
   });
   afterAll(() => backend.dispose());
 
-  test("are taken at multiples and at the end, and from each a run goes on to the same log and bits", async () => {
+  test("are taken at multiples and at the end; from each, a run continues with the same log and bits", async () => {
     const whole = await run(backend);
     expect(whole.kept.map(({ step }) => step)).toEqual([25, 50, 75, 100, 120]);
     expect(whole.kept.map(({ unreported }) => unreported.steps)).toEqual([7, 5, 3, 1, 0]);
     for (const checkpoint of whole.kept) {
-      // As a file would keep it.
+      // As a file would store it.
       const unreported = JSON.parse(JSON.stringify(checkpoint.unreported)) as Checkpoint["unreported"];
       const resumed = await run(backend, { ...checkpoint, unreported });
       expect(resumed.log).toEqual(whole.log.filter(({ step }) => step > checkpoint.step));
@@ -44,7 +44,7 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
     }
   });
 
-  test("end a run that is aborted, wherever it stands, and it goes on as if it had not been", async () => {
+  test("end an aborted run at any step, and it continues as if it had not been aborted", async () => {
     const whole = await run(backend, undefined, { every: 7 });
     const abort = new AbortController();
     const trainer = await createTrainer({ ...options, backend });
@@ -68,7 +68,7 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
     expect(await trainer.snapshot()).toEqual(last);
     const resumed = await run(backend, last, { every: 7 });
     const rest = resumed.log.map(({ step, loss }) => ({ step, loss }));
-    // The last event before the pause tells how far the run got, and is no part of the log of the whole run.
+    // The last event before the pause reports how far the run got, and is not part of the log of the whole run.
     expect(log.at(-1)!.step).toBe(last!.step);
     expect([...log.filter(({ step }) => step % 7 === 0), ...rest]).toEqual(
       whole.log.map(({ step, loss }) => ({ step, loss })),
@@ -76,7 +76,7 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
     expect(resumed.end).toEqual(whole.end);
   });
 
-  test("leaving the loop loses no step of the next event's means", async () => {
+  test("include the metrics that no event has reported when the loop is left", async () => {
     const whole = await run(backend, undefined, { every: 40 });
     const trainer = await createTrainer({ ...options, backend });
     for await (const { step } of trainer.fit({ every: 40, stepsPerSubmit: 16 })) if (step === 40) break;
@@ -87,7 +87,7 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
     );
   });
 
-  test("are kept one at a time, and a slow one holds training up rather than being left out", async () => {
+  test("are saved one at a time, and training waits for a slow save instead of skipping it", async () => {
     let now = 0;
     const steps: number[] = [];
     const save = async ({ step }: Checkpoint) => {
@@ -100,22 +100,22 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
     expect(steps).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120]);
   });
 
-  test("by time are those of submits that end", async () => {
+  test("by time are taken at the end of submits", async () => {
     const steps: number[] = [];
     const save = async ({ step, unreported }: Checkpoint) => {
-      // The end has an event of its own.
+      // The end has its own event.
       expect(unreported.steps).toBe(step === 120 ? 0 : step % 9);
       steps.push(step);
     };
     const fit = { stepsPerSubmit: 4, checkpoint: { everySeconds: 1e-6, save } };
     await run(backend, undefined, fit);
-    // An epoch of six steps ends a submit as well.
+    // An epoch of six steps also ends a submit.
     expect(steps).toEqual(
       Array.from({ length: 120 }, (_, index) => index + 1).filter((step) => step % 6 === 4 || step % 6 === 0),
     );
   });
 
-  test("that cannot be kept end fit with the reason, and bad options with theirs", async () => {
+  test("that fail to save end fit with the reason, and invalid options are refused", async () => {
     const save = async () => {
       throw new Error("the disk is full");
     };
@@ -124,7 +124,7 @@ describe.each(backends)("checkpoints on $name", ({ create }) => {
       "the disk is full",
     );
     await expect(run(backend, undefined, { checkpoint: { save } })).rejects.toThrow(
-      /one of everySteps and everySeconds/,
+      /either everySteps or everySeconds/,
     );
     await expect(run(backend, undefined, { checkpoint: { everySteps: 0.5, save } })).rejects.toThrow(
       /everySteps: 0\.5 is out of range/,

@@ -32,7 +32,7 @@ describe.each(backends)("evaluation on $name", ({ create }) => {
       normalization: dataset && standardization(dataset.features),
     });
 
-  /** Loss and accuracy from the outputs of `predict`, on the CPU in float64. */
+  /** Loss and accuracy computed from the outputs of `predict`, on the CPU in float64. */
   async function judged(evaluator: Evaluator, { features, labels, count }: ClassificationDataset) {
     const outputs = await evaluator.predict(features);
     const shares = probabilities(outputs, 3);
@@ -45,7 +45,7 @@ describe.each(backends)("evaluation on $name", ({ create }) => {
     return { loss, accuracy: correct / count };
   }
 
-  test("a set larger than a chunk and no multiple of it", async () => {
+  test("evaluates a set that is larger than a chunk and not a multiple of it", async () => {
     const dataset = clouds(2317, { noise: 1 });
     const evaluator = evaluatorOf(smallModel(5));
     const found = await evaluator.evaluate(dataset);
@@ -59,12 +59,12 @@ describe.each(backends)("evaluation on $name", ({ create }) => {
     expect((front.accuracy * 1000 + back.accuracy * 1317) / 2317).toBeCloseTo(found.accuracy, 12);
   });
 
-  test("small chunks, as a small device needs them, give the same", async () => {
+  test("gives the same results in small chunks, as small devices need them", async () => {
     const dataset = bytePictures(50);
     const layers = [flatten(), dense(7, { activation: "relu" }), dense(3)];
     const model = () => sequential(layers, { inputShape: [3, 5], seed: 2 });
     const whole = evaluatorOf(model(), backend, dataset);
-    // The input is the widest, 60 bytes an example: chunks of 8, and of 2 at the end.
+    // The input is the widest tensor, with 60 bytes per example: chunks of 8, and of 2 at the end.
     const small = evaluatorOf(model(), changedBackend(backend, { maxTensorBytes: 500 }), dataset);
     const [wanted, found] = [await whole.evaluate(dataset), await small.evaluate(dataset)];
     expect(found.accuracy).toBe(wanted.accuracy);
@@ -74,19 +74,19 @@ describe.each(backends)("evaluation on $name", ({ create }) => {
     expect((await judged(small, dataset)).loss).toBeCloseTo(wanted.loss, 5);
   });
 
-  test("bytes and floats of one evaluator do not mix", async () => {
+  test("keeps bytes and floats of one evaluator apart", async () => {
     const evaluator = evaluatorOf(sequential([activation("identity")], { inputShape: [4] }));
     expect([...(await evaluator.predict(Uint8Array.of(1, 2, 3, 255)))]).toEqual([1, 2, 3, 255]);
     expect([...(await evaluator.predict(Float32Array.of(0.5, -1, 2, 0)))]).toEqual([0.5, -1, 2, 0]);
     expect([...(await evaluator.predict(Uint8Array.of(9, 8, 7, 6, 5, 4, 3, 2)))]).toEqual([9, 8, 7, 6, 5, 4, 3, 2]);
   });
 
-  test("dropout is off", async () => {
+  test("does not apply dropout", async () => {
     const evaluator = evaluatorOf(sequential([dropout(0.9)], { inputShape: [3] }));
     expect([...(await evaluator.predict(Float32Array.of(1, 2, 3)))]).toEqual([1, 2, 3]);
   });
 
-  test("a trained model that is saved and loaded evaluates to the same numbers", async () => {
+  test("gives the same numbers after a trained model is saved and loaded", async () => {
     const dataset = bytePictures(1050);
     const normalization = standardization(dataset.features);
     const layers = [flatten(), dense(6, { activation: "relu" }), dropout(0.1), dense(3)];
@@ -105,7 +105,7 @@ describe.each(backends)("evaluation on $name", ({ create }) => {
     expect(await evaluator.predict(dataset.features)).toEqual(outputs);
   });
 
-  test("in the middle of training it sees the steps submitted so far", async () => {
+  test("uses the parameters after the steps submitted so far if it is called during training", async () => {
     const dataset = clouds(60);
     const options = { dataset, backend, learningRate: 0.02, batchSize: 10, epochs: 4 };
     const trainer = await createTrainer({ ...options, model: smallModel() });
@@ -123,7 +123,7 @@ describe.each(backends)("evaluation on $name", ({ create }) => {
   });
 });
 
-test("probabilities are the softmax of each row, also of large logits", () => {
+test("probabilities are the softmax of each row, also for large logits", () => {
   const found = probabilities(Float32Array.of(0, Math.log(3), 1000, 1000, -Infinity, 5), 2);
   [0.25, 0.75, 0.5, 0.5, 0, 1].forEach((wanted, index) => expect(found[index]).toBeCloseTo(wanted, 6));
 });

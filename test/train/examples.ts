@@ -4,7 +4,7 @@ import { dense, dropout, sequential, type Model } from "../../src/nn/index.ts";
 import { Random } from "../../src/random.ts";
 import type { Snapshot, Trainer, TrainerOptions, TrainingProgress } from "../../src/train/index.ts";
 
-/** Points around one centre per class, in float32. */
+/** Points around one center per class, in float32. */
 export function clouds(count: number, { classes = 3, width = 4, seed = 1, noise = 0.3 } = {}): ClassificationDataset {
   const random = new Random(seed);
   const centres = Array.from({ length: classes * width }, () => random.normal());
@@ -17,7 +17,7 @@ export function clouds(count: number, { classes = 3, width = 4, seed = 1, noise 
   return makeClassificationDataset({ name: "clouds", features, shape: [width], labels, classes: names });
 }
 
-/** The same points as bytes, of two axes and an odd row width. */
+/** The same points as bytes, with two axes and an odd row width. */
 export function bytePictures(count: number, seed = 1): ClassificationDataset {
   const { features, labels, classes } = clouds(count, { width: 15, seed });
   const bytes = Uint8Array.from(features, (value) => Math.max(0, Math.min(255, Math.round(128 + 40 * value))));
@@ -35,7 +35,7 @@ export async function finish(trainer: Trainer, options?: Parameters<Trainer["fit
   return events;
 }
 
-/** Every value of a snapshot by name. */
+/** All values of a snapshot by name. */
 export function valuesOf({ parameters, optimizer }: Snapshot): Record<string, number[]> {
   const entries = [...Object.entries(parameters), ...Object.entries(optimizer)];
   return Object.fromEntries(entries.map(([name, { values }]) => [name, [...values]]));
@@ -45,11 +45,11 @@ type Run = Executable["run"];
 
 export interface BackendChanges {
   readonly maxTensorBytes?: number;
-  /** Stands between a caller and a run of an executable. */
+  /** Intercepts the runs of an executable. */
   readonly aroundRun?: (run: () => ReturnType<Run>, ...steps: Parameters<Run>) => ReturnType<Run>;
 }
 
-/** A backend that passes everything on to another, but for what is changed. */
+/** A backend that forwards everything to another one, except for the given changes. */
 export function changedBackend(backend: Backend, changes: BackendChanges): Backend {
   const { maxTensorBytes, aroundRun = (run) => run() } = changes;
   return {

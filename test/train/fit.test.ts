@@ -17,7 +17,7 @@ const options = (changes: Partial<TrainerOptions> = {}): TrainerOptions => ({
   ...changes,
 });
 
-/** A backend whose runs end a while after they were called, and how many were under way at once. */
+/** A backend whose runs finish some time after they were called, and which counts concurrent runs. */
 function slowBackend(milliseconds: number): { backend: Backend; counts: { now: number; most: number } } {
   const counts = { now: 0, most: 0 };
   const backend = changedBackend(createCpuBackend(), {
@@ -34,7 +34,7 @@ function slowBackend(milliseconds: number): { backend: Backend; counts: { now: n
 }
 
 describe("events", () => {
-  test("come at multiples of steps and at the end, with the epoch and rate of their step", async () => {
+  test("come at multiples of steps and at the end, with the epoch and learning rate of their step", async () => {
     const trainer = await createTrainer(options({ schedule: schedules.step({ every: 10, factor: 0.5 }) }));
     const events = await finish(trainer, { every: 7 });
     expect(events.map(({ step, epoch, learningRate }) => [step, epoch, learningRate])).toEqual([
@@ -47,7 +47,7 @@ describe("events", () => {
     for (const event of events) expect(event).toMatchObject({ totalSteps: 30, epochs: 5 });
   });
 
-  test("a schedule's run ends at maxSteps of the trainer, not at that of a call", async () => {
+  test("the schedule ends at the trainer's maxSteps, not at that of a call of fit", async () => {
     const trainer = await createTrainer(options({ schedule: schedules.cosine(), learningRate: 1, maxSteps: 20 }));
     const rates = [...(await finish(trainer, { every: 1, maxSteps: 7 })), ...(await finish(trainer, { every: 1 }))];
     expect(rates).toHaveLength(20);
@@ -56,7 +56,7 @@ describe("events", () => {
     });
   });
 
-  test("average loss and accuracy over the steps since the event before", async () => {
+  test("report means of loss and accuracy over the steps since the previous event", async () => {
     const single = await finish(await createTrainer(options()), { every: 1 });
     const sparse = await finish(await createTrainer(options()), { every: 7 });
     expect(single.map(({ step }) => step)).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
@@ -70,7 +70,7 @@ describe("events", () => {
     }
   });
 
-  test("are about a hundred a run by default, also in pieces", async () => {
+  test("come about a hundred times per run by default, also if it is divided into several calls", async () => {
     const trainer = await createTrainer(options({ epochs: 50 }));
     const steps = (await finish(trainer, { maxSteps: 100 })).map(({ step }) => step);
     expect(steps).toEqual([...Array.from({ length: 33 }, (_, index) => 3 * index + 3), 100]);
@@ -93,7 +93,7 @@ describe("events", () => {
 });
 
 describe("submits", () => {
-  test("at most two runs are in flight, and leaving the loop waits for them", async () => {
+  test("has at most two runs in flight, and leaving the loop waits for them", async () => {
     const { backend, counts } = slowBackend(5);
     const trainer = await createTrainer(options({ backend }));
     for await (const { step } of trainer.fit({ every: 1 })) {
@@ -107,7 +107,7 @@ describe("submits", () => {
     expect(next!.step).toBe(reached + 1);
   });
 
-  test("an error inside the loop waits as well, and frees the trainer", async () => {
+  test("waits for them also after an error inside the loop, and frees the trainer", async () => {
     const { backend, counts } = slowBackend(5);
     const trainer = await createTrainer(options({ backend }));
     const looping = async () => {
@@ -118,7 +118,7 @@ describe("submits", () => {
     expect(await finish(trainer, { maxSteps: 1 })).toHaveLength(1);
   });
 
-  test("a device that fails in flight fails the loop, also where the caller was busy meanwhile", async () => {
+  test("fails the loop if the device fails in flight, even while the caller is busy", async () => {
     let runs = 0;
     const backend = changedBackend(createCpuBackend(), {
       aroundRun: (run) => (++runs === 3 ? Promise.reject(new DeviceError({ what: "the device was lost" })) : run()),
@@ -130,7 +130,7 @@ describe("submits", () => {
     await expect(looping()).rejects.toThrow(DeviceError);
   });
 
-  test("never cross the end of an epoch that has an order, but cross that of the full batch", async () => {
+  test("does not cross the end of a shuffled epoch, but crosses that of full batches", async () => {
     const submitsOf = async (batchSize: number | "full", epochs: number) => {
       const submits: { first: number; count: number }[] = [];
       const backend = changedBackend(createCpuBackend(), {
@@ -154,7 +154,7 @@ describe("submits", () => {
 });
 
 describe("a signal", () => {
-  test("ends the loop after every event of what was submitted", async () => {
+  test("ends the loop after all events of the submitted steps", async () => {
     const { backend, counts } = slowBackend(5);
     const trainer = await createTrainer(options({ backend }));
     const controller = new AbortController();
@@ -163,14 +163,14 @@ describe("a signal", () => {
       steps.push(step);
       if (step === 7) controller.abort();
     }
-    // Steps 7 to 9 are one submit, and the next was in flight already.
+    // Steps 7 to 9 are one submit, and the next submit was already in flight.
     expect(steps).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
     expect(trainer.step).toBe(12);
     expect(counts.now).toBe(0);
     expect((await finish(trainer, { every: 1, maxSteps: 1 })).map(({ step }) => step)).toEqual([13]);
   });
 
-  test("ends a call's last event where the steps are no multiple", async () => {
+  test("yields a last event if the number of steps is not a multiple of `every`", async () => {
     const { backend } = slowBackend(1);
     const trainer = await createTrainer(options({ backend }));
     const controller = new AbortController();
@@ -183,7 +183,7 @@ describe("a signal", () => {
     expect(trainer.step).toBeGreaterThan(5);
   });
 
-  test("that was aborted before lets no step through", async () => {
+  test("that was already aborted prevents all steps", async () => {
     const trainer = await createTrainer(options());
     expect(await finish(trainer, { signal: AbortSignal.abort() })).toEqual([]);
     expect(trainer.step).toBe(0);
@@ -191,7 +191,7 @@ describe("a signal", () => {
 });
 
 describe("the pace of submits", () => {
-  /** Submits one after the other on a device that needs `perStep` milliseconds a step. */
+  /** Submits one after the other on a device that takes `perStep` milliseconds per step. */
   function paced(perStep: number, submits: number, target?: number): number[] {
     const pace = new SubmitPace(target);
     let now = 0;
@@ -204,14 +204,14 @@ describe("the pace of submits", () => {
     });
   }
 
-  test("doubles up to about 100 ms a submit, and to 256 steps", () => {
+  test("doubles up to about 100 ms per submit and to 256 steps", () => {
     expect(paced(3, 8)).toEqual([1, 2, 4, 8, 16, 32, 33, 33]);
     expect(paced(0.01, 11)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 256, 256]);
     expect(paced(200, 3)).toEqual([1, 1, 1]);
     expect(paced(3, 6, 30)).toEqual([1, 2, 4, 8, 10, 10]);
   });
 
-  test("counts a submit from the end of the one before", () => {
+  test("measures a submit from the end of the previous one", () => {
     const pace = new SubmitPace();
     pace.record(1, { submitted: 0, returned: 0, finished: 10 });
     expect(pace.steps).toBe(2);
@@ -219,7 +219,7 @@ describe("the pace of submits", () => {
     expect(pace.steps).toBe(4);
   });
 
-  test("goes down at once when steps become slower", () => {
+  test("shrinks at once when steps become slower", () => {
     const pace = new SubmitPace();
     pace.record(1, { submitted: 0, returned: 0, finished: 1 });
     pace.record(2, { submitted: 1, returned: 1, finished: 2 });
@@ -227,7 +227,7 @@ describe("the pace of submits", () => {
     expect(pace.steps).toBe(1);
   });
 
-  test("trusts the time of the call where that did the work", () => {
+  test("uses the duration of the call if the work was done in it", () => {
     const pace = new SubmitPace();
     pace.record(1, { submitted: 0, returned: 120, finished: 240 });
     pace.record(1, { submitted: 120, returned: 240, finished: 240 });

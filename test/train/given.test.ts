@@ -15,7 +15,7 @@ import { clouds, finish, smallModel } from "./examples.ts";
 
 const none: unknown[] = [null, undefined, 3, "model", {}, []];
 
-describe.each(backends)("what callers hand over on $name", ({ create }) => {
+describe.each(backends)("arguments on $name", ({ create }) => {
   let backend: Backend;
   let options: TrainerOptions;
   beforeAll(async () => {
@@ -24,54 +24,56 @@ describe.each(backends)("what callers hand over on $name", ({ create }) => {
   });
   afterAll(() => backend.dispose());
 
-  test.each(["model", "dataset", "backend"])("createTrainer refuses what is no %s", async (name) => {
+  test.each(["model", "dataset", "backend"])("createTrainer refuses an invalid %s", async (name) => {
     for (const value of none) {
       const made = createTrainer({ ...options, [name]: value as never });
       await expect(made).rejects.toThrow(OptionError);
-      await expect(made).rejects.toThrow(new RegExp(`^${name}: .* is no (model|data set|backend)\\.`));
+      await expect(made).rejects.toThrow(new RegExp(`^${name}: .* is not a (model|data set|backend)\\.`));
     }
   });
 
-  test("createTrainer and the others refuse options that are none", async () => {
+  test("createTrainer and others refuse invalid options objects", async () => {
     for (const value of [null, undefined, 3]) {
-      await expect(createTrainer(value as never)).rejects.toThrow(/^createTrainer: .*no object of options/);
-      expect(() => createEvaluator(value as never)).toThrow(/^createEvaluator: .*no object of options/);
-      await expect(minimize(parameter("x", []), value as never)).rejects.toThrow(/^minimize: .*no object of options/);
+      await expect(createTrainer(value as never)).rejects.toThrow(/^createTrainer: .*not an object of options/);
+      expect(() => createEvaluator(value as never)).toThrow(/^createEvaluator: .*not an object of options/);
+      await expect(minimize(parameter("x", []), value as never)).rejects.toThrow(
+        /^minimize: .*not an object of options/,
+      );
     }
   });
 
-  test("an evaluator refuses what is no model, backend, session or data set", async () => {
+  test("an evaluator refuses an invalid model, backend, session or data set", async () => {
     const right = { model: options.model, backend, session: backend.createSession() };
     for (const name of ["model", "backend", "session"]) {
       for (const value of none) {
         expect(() => createEvaluator({ ...right, [name]: value as never })).toThrow(
-          new RegExp(`^${name}: .* is no ${name}`),
+          new RegExp(`^${name}: .* is not a ${name}`),
         );
       }
     }
     for (const value of none)
-      await expect(createEvaluator(right).evaluate(value as never)).rejects.toThrow(/^evaluate: .* is no data set/);
+      await expect(createEvaluator(right).evaluate(value as never)).rejects.toThrow(/^evaluate: .* is not a data set/);
   });
 
-  test("fitUntil and minimize refuse what is no trainer, validation set or session", async () => {
+  test("fitUntil and minimize refuse an invalid trainer, validation set or session", async () => {
     const trainer = await createTrainer(options);
     for (const value of none) {
-      await expect(fitUntil(value as never).next()).rejects.toThrow(/^fitUntil: .* is no trainer/);
+      await expect(fitUntil(value as never).next()).rejects.toThrow(/^fitUntil: .* is not a trainer/);
       const minimizing = minimize(parameter("x", []), {
         session: value as never,
         parameters: [],
         learningRate: 1,
         maxSteps: 1,
       });
-      await expect(minimizing).rejects.toThrow(/^minimize session: .* is no session/);
+      await expect(minimizing).rejects.toThrow(/^minimize session: .* is not a session/);
     }
     await expect(fitUntil(trainer, { validation: null as never }).next()).rejects.toThrow(
-      /^fitUntil validation: null is no data set/,
+      /^fitUntil validation: null is not a data set/,
     );
     trainer.dispose();
   });
 
-  test("resumeFrom and restore refuse a snapshot that is none, or of a step that the run has not", async () => {
+  test("resumeFrom and restore refuse an invalid snapshot, and one of a step outside the run", async () => {
     const trainer = await createTrainer(options);
     await finish(trainer);
     const snapshot = await trainer.snapshot();
@@ -92,7 +94,7 @@ describe.each(backends)("what callers hand over on $name", ({ create }) => {
     for (const used of [trainer, resumed]) used.dispose();
   });
 
-  test("dispose while a call is under way fails it with a clear error", async () => {
+  test("dispose during a call makes it fail with a clear error", async () => {
     const trainer = await createTrainer(options);
     const calls = [trainer.evaluate(options.dataset), trainer.predict(clouds(3).features), trainer.snapshot()];
     trainer.dispose();

@@ -13,7 +13,7 @@ describe.each(backends)("gradient norms on $name", ({ create }) => {
   });
   afterAll(() => backend.dispose());
 
-  test("are those worked by hand, layer by layer", async () => {
+  test("equal values computed by hand for each layer", async () => {
     const model = sequential(
       [
         dense(1, { weights: initializers.given([2]) }),
@@ -30,19 +30,20 @@ describe.each(backends)("gradient norms on $name", ({ create }) => {
       outputs: ["y"],
     });
     const options = { model, backend, session: backend.createSession(), dataset };
-    // ŷ = 3 · 2x = 6 and 18; 2 (ŷ − y) = 2 and 36. Of the first example: ∂/∂w₂ = 2 · 2, ∂/∂w₁ = 2 · 3 · 1, ∂/∂b₁ = 2 · 3.
+    // ŷ = 3 · 2x = 6 and 18; 2 (ŷ − y) = 2 and 36. For the first example: ∂/∂w₂ = 2 · 2, ∂/∂w₁ = 2 · 3 · 1, ∂/∂b₁ = 2 ·
+    // 3.
     const first = await createGradientNorms({ ...options, examples: 1 });
     expect(first.layers).toEqual([0, 2]);
     const [below, above] = await first.measure();
     expect(below).toBeCloseTo(Math.hypot(6, 6), 4);
     expect(above).toBeCloseTo(4, 4);
-    // Of both: the means of 2 · 2 and 36 · 6, of 6 and 36 · 3 · 3, and of 6 and 36 · 3.
+    // For both: the means of 2 · 2 and 36 · 6, of 6 and 36 · 3 · 3, and of 6 and 36 · 3.
     const both = await (await createGradientNorms(options)).measure();
     expect(both[0]).toBeCloseTo(Math.hypot(165, 57), 2);
     expect(both[1]).toBeCloseTo(110, 3);
   });
 
-  test("follow the parameters of a trainer's session", async () => {
+  test("use the current parameters of a trainer's session", async () => {
     const model = smallModel();
     const dataset = clouds(40);
     const trainer = await createTrainer({
@@ -61,7 +62,7 @@ describe.each(backends)("gradient norms on $name", ({ create }) => {
     trainer.dispose();
   });
 
-  test("refuses what does not fit", async () => {
+  test("refuse a model and data that do not fit", async () => {
     const options = {
       model: smallModel(),
       backend,

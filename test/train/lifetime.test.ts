@@ -23,7 +23,7 @@ describe.each(backends)("trainers on $name", ({ create }) => {
   });
   afterAll(() => backend.dispose());
 
-  test("disposed of in their loop end it without another event, and refuse all else by name", async () => {
+  test("end their loop without another event if they are disposed of in it, and refuse all later calls", async () => {
     const trainer = await createTrainer(options(backend));
     const steps: number[] = [];
     for await (const { step } of trainer.fit({ every: 1, stepsPerSubmit: 3 })) {
@@ -40,11 +40,11 @@ describe.each(backends)("trainers on $name", ({ create }) => {
     ];
     for (const use of uses) {
       await expect(use()).rejects.toThrow(OptionError);
-      await expect(use()).rejects.toThrow(/this trainer was disposed of\. Create another one/);
+      await expect(use()).rejects.toThrow(/this trainer was disposed of\. Create another trainer/);
     }
   });
 
-  test("disposed of by another while their loop waits end it as well", async () => {
+  test("end their loop if they are disposed of while it waits", async () => {
     const trainer = await createTrainer(options(backend));
     const looping = finish(trainer, { every: 1000 });
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -52,7 +52,7 @@ describe.each(backends)("trainers on $name", ({ create }) => {
     expect((await looping).length).toBeLessThanOrEqual(1);
   });
 
-  test("two at once on one backend end with the bits that each has alone", async () => {
+  test("give the same bits when two train at once on one backend as when each trains alone", async () => {
     const alone = await Promise.all(
       [1, 2].map(async (seed) => {
         const trainer = await createTrainer(options(backend, seed));
@@ -70,7 +70,7 @@ describe.each(backends)("trainers on $name", ({ create }) => {
   });
 });
 
-test("a backend disposed of while a loop runs ends it with an error that says so, and no recovery", async () => {
+test("disposing of a backend during a loop ends it with a clear error and without recovery", async () => {
   const backend = await acquireBackend();
   const onRecovery = vi.fn<(recovery: Recovery) => void>();
   const trainer = await createTrainer({ ...options(backend), onRecovery });
@@ -83,7 +83,7 @@ test("a backend disposed of while a loop runs ends it with an error that says so
   expect(onRecovery).not.toHaveBeenCalled();
 });
 
-test("what the device refuses while training is an exception of fit that names the kernel", async () => {
+test("an error that the device reports during training is thrown by fit and names the kernel", async () => {
   const said = vi.spyOn(console, "error");
   const { backend, device } = await acquireLosableBackend();
   const trainer = await createTrainer(options(backend));

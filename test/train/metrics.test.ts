@@ -2,13 +2,13 @@ import { expect, test } from "vitest";
 import { classificationMetrics, confusionMatrix, predictedClasses, regressionMetrics } from "../../src/train/index.ts";
 import { classShares, decisionThreshold } from "../../src/train/outputs.ts";
 
-test("the largest output is the class, the first of equal ones; one output goes by a threshold", () => {
+test("the predicted class is the index of the largest output, the first among equals; a single output uses a threshold", () => {
   expect([...predictedClasses(Float32Array.of(1, 3, 2, 5, 5, 4, -3, -2, -1), 3)]).toEqual([1, 0, 2]);
   expect([...predictedClasses(Float32Array.of(0.4, 0.5, 0.9), 1)]).toEqual([0, 1, 1]);
   expect([...predictedClasses(Float32Array.of(-0.1, 0, 0.1), 1, 0)]).toEqual([0, 1, 1]);
 });
 
-test("outputs are shares as their loss reads them, and a single logit is class 1 from 0 on", () => {
+test("outputs become probabilities according to the loss, and a single logit is class 1 from 0 on", () => {
   const logits = Float32Array.of(0, Math.log(3), -1, -1);
   const softmax = [...classShares(logits, 2, "softmaxCrossEntropy")!];
   [0.25, 0.75, 0.5, 0.5].forEach((share, index) => expect(softmax[index]).toBeCloseTo(share, 6));
@@ -22,7 +22,7 @@ test("outputs are shares as their loss reads them, and a single logit is class 1
   ).toEqual([0, 0.5, 0.5]);
 });
 
-test("the confusion matrix has true classes as rows", () => {
+test("the confusion matrix has a row per true class", () => {
   const labels = Uint32Array.of(0, 0, 0, 1, 1, 2);
   const said = Uint32Array.of(0, 1, 1, 1, 0, 2);
   expect(confusionMatrix(labels, said, 3)).toEqual([
@@ -30,10 +30,10 @@ test("the confusion matrix has true classes as rows", () => {
     [1, 1, 0],
     [0, 0, 1],
   ]);
-  expect(() => confusionMatrix(labels, said.subarray(1), 3)).toThrow(/6 answers but 5 predictions/);
+  expect(() => confusionMatrix(labels, said.subarray(1), 3)).toThrow(/true values \(6\) and predictions \(5\) differ/);
 });
 
-test("precision, recall and F1 of each class, and their means", () => {
+test("computes precision, recall and F1 of each class, and their means", () => {
   const { accuracy, classes, macro } = classificationMetrics(
     [
       [8, 2],
@@ -51,7 +51,7 @@ test("precision, recall and F1 of each class, and their means", () => {
   expect(macro.f1).toBeCloseTo((16 / 22 + 12 / 18) / 2, 15);
 });
 
-test("a class that nobody is and nobody was said to be has no numbers, and does not count", () => {
+test("a class that occurs neither in labels nor in predictions has NaN metrics and is left out of the means", () => {
   const { classes, macro } = classificationMetrics(
     [
       [3, 0, 1],
@@ -64,7 +64,7 @@ test("a class that nobody is and nobody was said to be has no numbers, and does 
   expect(macro.recall).toBeCloseTo((0.75 + 1) / 2, 15);
 });
 
-test("R², RMSE and MAE by hand", () => {
+test("computes R², RMSE and MAE as by hand", () => {
   const metrics = regressionMetrics(Float32Array.of(1, 2, 3, 6), Float32Array.of(1, 3, 3, 4));
   expect(metrics).toEqual({ r2: 1 - 5 / 14, rmse: Math.sqrt(5 / 4), mae: 3 / 4 });
   expect(regressionMetrics(Float32Array.of(1, 3), Float32Array.of(2, 2)).r2).toBe(0);
@@ -73,5 +73,7 @@ test("R², RMSE and MAE by hand", () => {
     rmse: Math.sqrt(0.5),
     mae: 0.5,
   });
-  expect(() => regressionMetrics(Float32Array.of(1), Float32Array.of(1, 2))).toThrow(/1 answers but 2 predictions/);
+  expect(() => regressionMetrics(Float32Array.of(1), Float32Array.of(1, 2))).toThrow(
+    /true values \(1\) and predictions \(2\) differ/,
+  );
 });

@@ -24,7 +24,7 @@ describe.each(backends)("minimize on $name", ({ create }) => {
     };
   }
 
-  test("stops at the most steps and records what held before and after each", async () => {
+  test("stops after maxSteps, and records the values at the start and after each step", async () => {
     const { found, session, x } = parabola({ maxSteps: 10, smallestStep: 1e-9 });
     const { steps, stopped, losses, stepLengths, record } = await found;
     expect([steps, stopped, losses.length, stepLengths.length]).toEqual([10, "maxSteps", 11, 10]);
@@ -34,13 +34,13 @@ describe.each(backends)("minimize on $name", ({ create }) => {
     expect((await session.read(x))[0]).toBe(record["x"]!.at(-1));
   });
 
-  test("stops after the first step that is small enough, within a submit and after several", async () => {
-    // 0.2 · 0.8ᵏ ≤ 0.001 for k ≥ 23.7, so step 25 is the first that short.
+  test("stops after the first step that is short enough, in the first submit and in a later one", async () => {
+    // 0.2 · 0.8ᵏ ≤ 0.001 for k ≥ 23.7, so step 25 is the first such step.
     const { found, session, x } = parabola({ maxSteps: 1000, smallestStep: 1e-3 });
     const { steps, stopped, record } = await found;
     expect([steps, stopped]).toEqual([25, "smallStep"]);
     expect((await session.read(x))[0]).toBe(record["x"]!.at(-1));
-    // A rate of 0.01 makes the step k + 1 0.02 · 0.98ᵏ long: at most 1e-4 for k ≥ 262.3.
+    // With a learning rate of 0.01, step k + 1 has the length 0.02 · 0.98ᵏ, which is at most 1e-4 for k ≥ 262.3.
     const slow = parameter("x", [], [-1]);
     const options = {
       session: backend.createSession(),
@@ -52,7 +52,7 @@ describe.each(backends)("minimize on $name", ({ create }) => {
     expect(await minimize(square(slow), options)).toMatchObject({ steps: 264, stopped: "smallStep" });
   });
 
-  test("the last step that is allowed may be the small one", async () => {
+  test("reports a short step even if it is the last one allowed", async () => {
     expect(await parabola({ maxSteps: 25, smallestStep: 1e-3 }).found).toMatchObject({
       steps: 25,
       stopped: "smallStep",
@@ -63,9 +63,9 @@ describe.each(backends)("minimize on $name", ({ create }) => {
     });
   });
 
-  test("says that the loss is no finite number any more, and where", async () => {
+  test("stops when the loss becomes NaN, and reports the step", async () => {
     const x = parameter("x", [], [1]);
-    // The logarithm's argument, 1 − 0.4 step, is negative from step 3 on.
+    // The argument of the logarithm, 1 − 0.4 step, is negative from step 3 on.
     const argument = subtract(
       1,
       stepScalar("fall", (step) => 0.4 * step),
@@ -82,11 +82,11 @@ describe.each(backends)("minimize on $name", ({ create }) => {
     expect(found.losses[3]).not.toSatisfy(Number.isFinite);
   });
 
-  test("takes another optimizer and a schedule", async () => {
+  test("accepts another optimizer and a schedule", async () => {
     const x = parameter("x", [2], [3, -2]);
     const loss = square(subtract(multiply(x, 2), 4));
     const scalar = { session: backend.createSession(), parameters: [x], learningRate: 0.1, maxSteps: 10 };
-    await expect(minimize(loss, scalar)).rejects.toThrow(/is no scalar/);
+    await expect(minimize(loss, scalar)).rejects.toThrow(/is not a scalar/);
     const w = parameter("w", [], [1]);
     const found = await minimize(square(w), {
       session: backend.createSession(),
@@ -101,12 +101,12 @@ describe.each(backends)("minimize on $name", ({ create }) => {
     [1, 0.8, 0.62].forEach((value, step) => expect(found.record["w"]![step]).toBeCloseTo(value, 6));
   });
 
-  test("refuses what it cannot do", async () => {
+  test("refuses invalid options and losses", async () => {
     const x = parameter("x", [3], [1, 2, 3]);
     const w = parameter("w", [], [1]);
     const options = { session: backend.createSession(), parameters: [w], learningRate: 0.1, maxSteps: 5 };
     await expect(minimize(square(w), { ...options, record: { x } })).rejects.toThrow(
-      /record x: x float32\[3\] is no scalar/,
+      /record x: x float32\[3\] is not a scalar/,
     );
     await expect(minimize(square(w), { ...options, maxSteps: 0 })).rejects.toThrow(
       /minimize maxSteps: 0 is out of range/,

@@ -38,6 +38,7 @@ describe.each(backends)("a network with NaN in a weight on $name", ({ create }) 
       batchSize: 10,
       epochs: 1,
       gradientNorm: true,
+      onNonFinite: "ignore",
     });
     const snapshot = await trainer.snapshot();
     snapshot.parameters["layers.0.weight"]!.values[7] = NaN;
@@ -48,7 +49,7 @@ describe.each(backends)("a network with NaN in a weight on $name", ({ create }) 
   test.each([
     ...rectifying.map((activation) => [activation, lossNames[0]!] as const),
     ...lossNames.slice(1).map((loss) => ["relu", loss] as const),
-  ])("shows NaN as its outputs, its loss and the norm of its gradient, with %s and %s", async (activation, loss) => {
+  ])("has NaN outputs, loss and gradient norm, with %s and %s", async (activation, loss) => {
     const trainer = await brokenTrainer(activation, loss);
     expect(Array.from(await trainer.predict(clouds(2).features))).toEqual(new Array(6).fill(NaN));
     expect((await trainer.evaluate(clouds(20))).loss).toBeNaN();
@@ -61,11 +62,11 @@ describe.each(backends)("a network with NaN in a weight on $name", ({ create }) 
   });
 });
 
-test("the predicted class is that of the first NaN, as for argmax", () => {
+test("the predicted class is the index of the first NaN, as for argmax", () => {
   expect(Array.from(predictedClasses(Float32Array.of(1, NaN, 2, NaN, 3, NaN, 5, 4, 6), 3))).toEqual([1, 0, 2]);
 });
 
-test.each([NaN, Infinity, -Infinity])("data sets with the feature %d are refused, with its place", (value) => {
+test.each([NaN, Infinity, -Infinity])("data sets with the feature %d are refused, naming its position", (value) => {
   const { features, ...rest } = clouds(6);
   const spoiled = Float32Array.from(features);
   spoiled[4 * 3 + 2] = value;
@@ -82,6 +83,6 @@ test.each([NaN, Infinity, -Infinity])("data sets with the feature %d are refused
   ];
   for (const made of make) {
     expect(made).toThrow(DataError);
-    expect(made).toThrow(`clouds: feature 2 of example 3, both counted from 0, is ${value}.`);
+    expect(made).toThrow(`clouds: feature 2 of example 3 (both counted from 0) is ${value}.`);
   }
 });

@@ -29,31 +29,39 @@ const unchangeable = { dataset: clouds(9, { width: 3 }), model: sequential([flat
 
 describe("a trainer refuses", () => {
   test.each<[string, object, RegExp]>([
-    ["a batch larger than the data", { batchSize: 512 }, /batch 512 is larger than the data set's 100 examples/],
-    ["a batch of 0", { batchSize: 0 }, /batchSize: 0 is out of range/],
-    ["a batch of 2.5", { batchSize: 2.5 }, /batchSize: 2.5/],
-    ["a batch of text", { batchSize: "all" }, /batchSize: "all" is no size. Give a number or "full"/],
+    [
+      "a batch size larger than the data set",
+      { batchSize: 512 },
+      /the batch size 512 is larger than the data set, which has 100 examples/,
+    ],
+    ["a batch size of 0", { batchSize: 0 }, /batchSize: 0 is out of range/],
+    ["a batch size of 2.5", { batchSize: 2.5 }, /batchSize: 2.5/],
+    ["a batch size of text", { batchSize: "all" }, /batchSize: "all" is not a batch size. Give a number or "full"/],
     ["a NaN learning rate", { learningRate: NaN }, /learningRate: NaN is out of range. Give a finite number above 0/],
     ["a negative learning rate", { learningRate: -0.1 }, /learningRate: -0.1/],
     ["a learning rate of 0", { learningRate: 0 }, /learningRate: 0/],
-    ["no epochs", { epochs: 0 }, /epochs: 0/],
+    ["zero epochs", { epochs: 0 }, /epochs: 0/],
     ["half an epoch", { epochs: 0.5 }, /epochs: 0.5/],
-    ["no steps", { maxSteps: 0 }, /maxSteps: 0/],
+    ["zero steps", { maxSteps: 0 }, /maxSteps: 0/],
     ["a negative seed", { seed: -1 }, /seed: -1/],
     ["a seed of 2³²", { seed: 2 ** 32 }, /seed: 4294967296/],
-    ["a norm of 0", { clipNorm: 0 }, /clipNorm: 0/],
-    ["parts of 0", { microBatchSize: 0 }, /microBatchSize: 0/],
-    ["an unknown precision", { precision: "half" }, /no precision "half".*float32, float16/],
-    ["a scale of the loss for float32", { lossScale: 8 }, /lossScale: the loss is scaled with precision float16 only/],
-    ["a scale of the loss of 0", { precision: "float16", lossScale: 0 }, /lossScale: 0/],
+    ["a clipNorm of 0", { clipNorm: 0 }, /clipNorm: 0/],
+    ["a microBatchSize of 0", { microBatchSize: 0 }, /microBatchSize: 0/],
+    ["an unknown precision", { precision: "half" }, /unknown precision "half".*float32, float16/],
+    ["a lossScale with float32", { lossScale: 8 }, /lossScale: the loss is scaled only with precision "float16"/],
+    ["a lossScale of 0", { precision: "float16", lossScale: 0 }, /lossScale: 0/],
     ["a NaN scale", { normalization: { scale: NaN, offset: 0 } }, /normalization scale: NaN/],
     ["an infinite offset", { normalization: { scale: 1, offset: Infinity } }, /normalization offset: Infinity/],
-    ["an unknown loss", { loss: "crossEntropy" as LossName }, /no loss "crossEntropy".*softmaxCrossEntropy/],
+    ["an unknown loss", { loss: "crossEntropy" as LossName }, /unknown loss "crossEntropy".*softmaxCrossEntropy/],
     ["too few outputs", { model: sequential([dense(2)], { inputShape: [4] }) }, /is \[2\] but the data has 3 classes/],
-    ["other examples", { dataset: clouds(99, { width: 5 }) }, /clouds: an example is \[5\] but the model takes \[4\]/],
-    ["a transposed shape", transposed, /an example is \[3, 5\] but the model takes \[5, 3\]/],
+    [
+      "examples of another shape",
+      { dataset: clouds(99, { width: 5 }) },
+      /clouds: an example has the shape \[5\] but the model's input has \[4\]/,
+    ],
+    ["a transposed shape", transposed, /an example has the shape \[3, 5\] but the model's input has \[5, 3\]/],
     ["a model without parameters", unchangeable, /no parameters/],
-    ["no examples", { dataset: noExamples }, /nothing: there are no examples/],
+    ["a data set without examples", { dataset: noExamples }, /nothing: the data set has no examples/],
   ])("%s", async (_, changes, message) => {
     await expect(createTrainer(options(changes))).rejects.toThrow(OptionError);
     await expect(createTrainer(options(changes))).rejects.toThrow(message);
@@ -66,7 +74,7 @@ describe("a trainer refuses", () => {
     await expect(trainer.fit({ maxSteps: 1.5 }).next()).rejects.toThrow(/fit maxSteps: 1.5/);
   });
 
-  test("a second fit while the first runs, but not after it", async () => {
+  test("a second fit while the first is running, but not afterwards", async () => {
     const trainer = await createTrainer(options({}));
     const first = trainer.fit({ every: 1 });
     await first.next();
@@ -75,12 +83,12 @@ describe("a trainer refuses", () => {
     expect((await trainer.fit({ maxSteps: 1 }).next()).value).toMatchObject({ step: trainer.step });
   });
 
-  test("data and features that do not fit in evaluation", async () => {
+  test("data sets and features that do not fit in evaluation", async () => {
     const model = smallModel();
     const evaluator = createEvaluator({ model, backend, session: backend.createSession() });
     await expect(evaluator.evaluate(clouds(9, { width: 5 }))).rejects.toThrow(OptionError);
     await expect(evaluator.evaluate(noExamples)).rejects.toThrow(/no examples/);
-    await expect(evaluator.predict(new Float32Array(7))).rejects.toThrow(/7 values are no whole number of examples/);
+    await expect(evaluator.predict(new Float32Array(7))).rejects.toThrow(/7 values are not a whole number of examples/);
     await expect(evaluator.predict(new Float32Array(0))).rejects.toThrow(OptionError);
   });
 });

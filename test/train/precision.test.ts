@@ -44,15 +44,15 @@ describe.each(backends)("training with float16 products on $name", ({ create }) 
   });
   afterAll(() => backend.dispose());
 
-  test("learns as float32 does, and not by the same numbers", async () => {
+  test("learns as float32 does, with different numbers", async () => {
     const [half, single] = [await trained(backend), await trained(backend, { precision: "float32" })];
     expect(half.losses).not.toEqual(single.losses);
     expect(half.losses.at(-1)!).toBeLessThan(half.losses[0]! / 2);
-    // Operands are rounded by up to 2⁻¹¹; what that added up to in 24 steps was 4.3e-4 of a loss.
+    // Operands are rounded by up to 2⁻¹¹; after 24 steps the loss differed by 4.3e-4.
     expect(largestApart(half.losses, single.losses)).toBeLessThan(2e-3);
   });
 
-  test("the same seed gives the same bits, also in parts of a batch", async () => {
+  test("gives the same bits for the same seed, also with micro-batches", async () => {
     const layers = [dense(6, { activation: "relu" }), dropout(0.2), dense(3)];
     const model = () => sequential(layers, { inputShape: [4], seed: 3 });
     const first = await trained(backend, { model: model() });
@@ -61,8 +61,8 @@ describe.each(backends)("training with float16 products on $name", ({ create }) 
     expect(await trained(backend, { model: model(), microBatchSize: 5 })).toEqual(parts);
   });
 
-  test("parts of a batch, and clipping, see the same gradient", async () => {
-    // Other orders of summing, and no other operands: 1.4e-7 was measured.
+  test("gives the same gradient with micro-batches and clipping", async () => {
+    // Only the order of summation differs; 1.4e-7 was measured.
     for (const changes of [{ microBatchSize: 4 }, { clipNorm: 1e6 }]) {
       expect(largestApart((await trained(backend, changes)).losses, (await trained(backend)).losses)).toBeLessThan(
         1e-5,
@@ -75,7 +75,7 @@ describe.each(backends)("training with float16 products on $name", ({ create }) 
     expect(largestApart(clipped[0].losses, clipped[1].losses)).toBeLessThan(2e-3);
   });
 
-  test("a power of two as the scale of the loss changes no bit; one too small loses the gradient, and the default keeps it", async () => {
+  test("a power of two as loss scale changes no bit; a scale that is too small loses the gradient, and the default keeps it", async () => {
     const usual = await trained(backend);
     expect(await trained(backend, { lossScale: 2 ** 15 })).toEqual(usual);
     const lost = await trained(backend, { lossScale: 2 ** -20 });
@@ -84,7 +84,7 @@ describe.each(backends)("training with float16 products on $name", ({ create }) 
     expect(weightsOf(usual)).not.toEqual([...initial]);
   });
 
-  test("the gradient's norm that is reported is that of the loss, not of the scaled one, also in parts of a batch", async () => {
+  test("reports the gradient norm of the loss, not of the scaled loss, also with micro-batches", async () => {
     const firstNorm = async (changes: Partial<TrainerOptions>) => {
       const trainer = await createTrainer(
         optionsOf(backend, { gradientNorm: true, onNonFinite: "skip", maxSteps: 1, ...changes }),
@@ -99,14 +99,14 @@ describe.each(backends)("training with float16 products on $name", ({ create }) 
     }
   });
 
-  test("an overflow clips an operand: the gradient stays finite", async () => {
+  test("clips an operand that overflows, so that the gradient stays finite", async () => {
     const { losses, parameters } = await trained(backend, { lossScale: 2 ** 40 });
     expect(losses.every(Number.isFinite)).toBe(true);
     for (const { values } of Object.values(parameters)) expect(values.every(Number.isFinite)).toBe(true);
     expect(losses.at(-1)!).toBeLessThan(losses[0]!);
   });
 
-  test("evaluation and prediction are float32", async () => {
+  test("evaluates and predicts in float32", async () => {
     const trainer = await createTrainer(optionsOf(backend, { maxSteps: 3 }));
     await finish(trainer);
     const { parameters } = await trainer.snapshot();
@@ -118,7 +118,7 @@ describe.each(backends)("training with float16 products on $name", ({ create }) 
       }),
     );
     const [actual, expected] = [await trainer.predict(features), await judge.predict(features)];
-    // Rounding operands to float16 would change about 2⁻¹¹ of them.
+    // Rounding operands to float16 would change them by about 2⁻¹¹.
     const largest = Math.max(...expected.map(Math.abs));
     for (const [at, value] of expected.entries())
       expect(Math.abs(actual[at]! - value)).toBeLessThan(2 ** -20 * largest);
@@ -126,17 +126,20 @@ describe.each(backends)("training with float16 products on $name", ({ create }) 
   });
 });
 
-test("a step's loss on the GPU follows the CPU's, which rounds operands alike", async () => {
+test("the loss of a step on the GPU matches the CPU's, which rounds operands in the same way", async () => {
   const backend = await acquireBackend();
   const [gpu, cpu] = [await trained(backend), await trained(createCpuBackend())];
-  // 1.4e-7 was measured; a last digit of float32 that tips the rounding of an operand would show as a little more.
+  // 1.4e-7 was measured. If a last digit in float32 changed how an operand is rounded, the difference would be slightly
+  // larger.
   expect(largestApart(gpu.losses, cpu.losses)).toBeLessThan(1e-5);
   backend.dispose();
 });
 
-test("a trainer on an adapter without shader-f16 is refused, with the adapter's name", async () => {
+test("a trainer on an adapter without shader-f16 is refused, naming the adapter", async () => {
   const backend = await acquireBackend({ features: [] });
   await expect(createTrainer(optionsOf(backend))).rejects.toThrow(DeviceError);
-  await expect(createTrainer(optionsOf(backend))).rejects.toThrow(`${backend.adapter.name} offers no shader-f16`);
+  await expect(createTrainer(optionsOf(backend))).rejects.toThrow(
+    `${backend.adapter.name} does not have the feature shader-f16`,
+  );
   backend.dispose();
 });

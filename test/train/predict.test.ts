@@ -11,7 +11,9 @@ import { createEvaluator, createTrainer, type Evaluator } from "../../src/train/
 import { backends } from "../backends.ts";
 import { changedBackend, clouds } from "./examples.ts";
 
-/** Long sums, a wide softmax and a function that is no rational one: what might depend on how rows are grouped. */
+/**
+ * Long sums, a wide softmax and a function that is not rational: everything that might depend on how rows are grouped.
+ */
 const softmaxLayer: Layer = {
   config: { type: "softmax" },
   build: ({ inputShape }) => ({ outputShape: inputShape, apply: (x) => softmax(x) }),
@@ -24,7 +26,7 @@ function examples(count: number, seed = 3): Float32Array {
   return Float32Array.from({ length: count * width }, () => random.normal());
 }
 
-/** The executables of a backend, as they are compiled, and how often they ran. */
+/** The executables that a backend compiles, and how often each ran. */
 function watched(backend: Backend) {
   const compiled: Executable[] = [];
   let runs = 0;
@@ -63,7 +65,7 @@ describe.each(backends)("predict on $name", ({ create }) => {
 
   const evaluatorOn = (on: Backend): Evaluator => createEvaluator({ model, backend: on, session: on.createSession() });
 
-  test("gives an example the same bits in every batch", async () => {
+  test("gives the outputs of an example the same bits in every batch", async () => {
     const evaluator = evaluatorOn(changedBackend(backend, { maxTensorBytes: 4 * width * 100 }));
     const features = examples(203);
     const all = await evaluator.predict(features);
@@ -81,7 +83,7 @@ describe.each(backends)("predict on $name", ({ create }) => {
     }
   });
 
-  test("of one example runs a graph of one example", async () => {
+  test("runs a graph for one example if there is only one", async () => {
     const session = backend.createSession();
     const own = await session.compile(
       defineGraph({ outputs: model.apply(add(multiply(input("x", [1, width]), 2), 1)) }),
@@ -93,14 +95,14 @@ describe.each(backends)("predict on $name", ({ create }) => {
     session.dispose();
   });
 
-  test("compiles a few sizes for all counts", async () => {
+  test("compiles a few batch sizes for all counts", async () => {
     const { backend: watching, compiled } = watched(backend);
     const evaluator = evaluatorOn(watching);
     for (const count of [1, 2, 3, 5, 8, 9, 20, 63, 64, 1]) await evaluator.predict(examples(count));
     expect(compiled).toHaveLength(3);
   });
 
-  test("runs requests of one tick together, and those that come meanwhile in the next run", async () => {
+  test("runs requests of the same tick together, and later ones in the next run", async () => {
     const { backend: watching, runs } = watched(backend);
     const evaluator = evaluatorOn(watching);
     const features = examples(40);
@@ -116,7 +118,7 @@ describe.each(backends)("predict on $name", ({ create }) => {
     expect(runs() - before).toBe(2);
   });
 
-  test("finishes a small request before a large one that was there first", async () => {
+  test("finishes a small request before a large one that came earlier", async () => {
     const evaluator = evaluatorOn(changedBackend(backend, { maxTensorBytes: 4 * width * 10 }));
     const finished: string[] = [];
     const features = examples(95);
@@ -128,7 +130,7 @@ describe.each(backends)("predict on $name", ({ create }) => {
     expect(ofLarge).toEqual(await evaluatorOn(backend).predict(features));
   });
 
-  test("refuses a wrong request alone", async () => {
+  test("refuses an invalid request without affecting others", async () => {
     const evaluator = evaluatorOn(backend);
     const right = evaluator.predict(examples(1));
     const wrong = [new Float32Array(3), new Float32Array(0), null as never, [1, 2] as never];
@@ -136,7 +138,7 @@ describe.each(backends)("predict on $name", ({ create }) => {
     expect(await right).toHaveLength(outputs);
   });
 
-  test("of a single output for a single example", async () => {
+  test("returns a single output for a single example", async () => {
     const single = sequential([dense(1)], { inputShape: [2], seed: 4 });
     const evaluator = createEvaluator({ model: single, backend, session: backend.createSession() });
     const both = await evaluator.predict(Float32Array.of(1, 2, 3, 4));
@@ -144,7 +146,7 @@ describe.each(backends)("predict on $name", ({ create }) => {
     expect(await evaluator.predict(Float32Array.of(1, 2))).toEqual(both.slice(0, 1));
   });
 
-  test("of a trainer sees what training changed", async () => {
+  test("of a trainer uses the trained parameters", async () => {
     const dataset = clouds(30);
     const small = sequential([dense(3)], { inputShape: [4] });
     const trainer = await createTrainer({

@@ -16,8 +16,8 @@ describe.each([
 ] as const)("a device of %s lost while training", (_kind, acquireLosable) => {
   test.each([
     ["goes back to the newest snapshot", 0.001],
-    ["goes back to the start where there is none", Infinity],
-  ])("%s, and ends with the bits and the log of a run that lost none", async (_name, snapshotSeconds) => {
+    ["goes back to the start if there is none", Infinity],
+  ])("%s, and ends with the same bits and log as a run without a loss", async (_name, snapshotSeconds) => {
     const { backend, lose } = await acquireLosable();
     const plain = await createTrainer({ ...options, backend });
     const expected = logOf(await finish(plain, { every: 3, stepsPerSubmit: 2 }));
@@ -58,7 +58,7 @@ describe.each([
     backend.dispose();
   });
 
-  test("while it only evaluates or predicts is replaced as well, with the parameters that were reached", async () => {
+  test("a loss during evaluation or prediction is also recovered, with the current parameters", async () => {
     const { backend, lose } = await acquireLosable();
     const trainer = await createTrainer({ ...options, backend });
     await finish(trainer, { maxSteps: 30 });
@@ -68,7 +68,7 @@ describe.each([
     await backend.lost;
     expect(await trainer.evaluate(options.dataset)).toEqual(before);
     expect(trainer.step).toBe(30);
-    // The other trainer of the same backend finds the device already replaced.
+    // The other trainer of the same backend finds that the device was already replaced.
     expect(await finish(other, { every: 120 })).toHaveLength(1);
     backend.dispose();
   });
@@ -82,7 +82,7 @@ describe.each([
       (trainer: Trainer) =>
         Promise.all([trainer.evaluate(options.dataset), trainer.predict(options.dataset.features), trainer.snapshot()]),
     ],
-  ])("while %s is awaited inside the loop is one loss, with steps and checkpoints in flight", async (_name, call) => {
+  ])("during %s in the loop counts as one loss, with steps and checkpoints in flight", async (_name, call) => {
     const { backend, lose } = await acquireLosable();
     const pace = { every: 1, stepsPerSubmit: 2 };
     const plain = await createTrainer({ ...options, backend });
@@ -116,7 +116,7 @@ describe.each([
     backend.dispose();
   });
 
-  test("while profiling is a DeviceLostError, after which the trainer goes on", async () => {
+  test("during profiling is a DeviceLostError, after which training continues", async () => {
     const { backend, lose } = await acquireLosable();
     const trainer = await createTrainer({ ...options, backend });
     await finish(trainer, { maxSteps: 6 });
@@ -132,7 +132,7 @@ describe.each([
     backend.dispose();
   });
 
-  test("our own dispose is no fault to recover from", async () => {
+  test("disposing of the backend is not recovered", async () => {
     const { backend } = await acquireLosable();
     const recoveries: Recovery[] = [];
     const trainer = await createTrainer({ ...options, backend, onRecovery: (one) => recoveries.push(one) });
@@ -145,7 +145,7 @@ describe.each([
 });
 
 describe.each(backends)("a snapshot on $name", ({ create }) => {
-  test("goes on in another trainer to the same bits and the same events", async () => {
+  test("continues in another trainer with the same bits and events", async () => {
     const backend = await create();
     const whole = await createTrainer({ ...options, backend });
     const expected = logOf(await finish(whole, { every: 5 }));
@@ -164,13 +164,15 @@ describe.each(backends)("a snapshot on $name", ({ create }) => {
     const snapshot = await (await createTrainer({ ...options, backend })).snapshot();
     const wider = createTrainer({ ...options, model: smallModel(), backend, resumeFrom: snapshot });
     await expect(wider).rejects.toThrow(OptionError);
-    await expect(wider).rejects.toThrow(/layers\.1\.weight: the snapshot has no such value/);
+    await expect(wider).rejects.toThrow(/layers\.1\.weight: the snapshot does not contain it/);
     const parameters = { ...snapshot.parameters, "layers.0.bias": { shape: [5], values: new Float32Array(5) } };
     const resumed = createTrainer({ ...options, backend, resumeFrom: { ...snapshot, parameters } });
-    await expect(resumed).rejects.toThrow(/layers\.0\.bias: the snapshot has it as \[5\], this trainer as \[6\]/);
+    await expect(resumed).rejects.toThrow(
+      /layers\.0\.bias: its shape is \[5\] in the snapshot and \[6\] in this trainer/,
+    );
     const optimizer = { ...snapshot.optimizer, velocity: { shape: [1], values: new Float32Array(1) } };
     const other = createTrainer({ ...options, backend, resumeFrom: { ...snapshot, optimizer } });
-    await expect(other).rejects.toThrow(/velocity: this trainer has no such value/);
+    await expect(other).rejects.toThrow(/velocity: this trainer does not have it/);
     backend.dispose();
   });
 });

@@ -38,7 +38,10 @@ async function runUntil(
   }
 }
 
-/** One weight w from 1, with loss w² over one example: each step of rate 0.1 multiplies w by 0.8, and the gradient is 2w. */
+/**
+ * One weight w, starting at 1, with the loss w² for one example. Each step with learning rate 0.1 multiplies w by 0.8,
+ * and the gradient is 2w.
+ */
 const parabola = (changes: Partial<TrainerOptions> = {}) =>
   createTrainer({
     model: sequential([dense(1, { bias: false, weights: initializers.constant(1) })], { inputShape: [1] }),
@@ -57,7 +60,7 @@ const parabola = (changes: Partial<TrainerOptions> = {}) =>
     ...changes,
   });
 
-test("without a reason to stop it is fit, and says that all steps were made", async () => {
+test("without a reason to stop, fitUntil trains like fit and says that all steps were made", async () => {
   const plain = await finish(await trainerOf(), { every: 7 });
   const { events, stop } = await runUntil(await trainerOf(), { every: 7 });
   expect(stop).toEqual({ kind: "finished", step: 300, parametersOf: 300, reason: "all 300 steps were made" });
@@ -67,10 +70,10 @@ test("without a reason to stop it is fit, and says that all steps were made", as
 });
 
 describe("patience", () => {
-  // A validation set that has other centres: the loss on it falls first and rises then.
+  // A validation set with other centers: its loss first falls and then rises.
   const validation = clouds(30, { seed: 9, noise: 2 });
 
-  test("stops after so many checks without a lower validation loss, with the parameters of the lowest", async () => {
+  test("stops after a number of checks without a lower validation loss, and restores the parameters of the lowest", async () => {
     const trainer = await trainerOf();
     const { events, stop } = await runUntil(trainer, { validation, patience: 4, checkEvery: 5, every: 10 });
     const checks = events.filter((event) => event.validation);
@@ -90,7 +93,7 @@ describe("patience", () => {
     expect(trainer.step).toBe(stop.parametersOf);
   });
 
-  test("goes back to the best parameters at the end of the run as well", async () => {
+  test("restores the best parameters also at the end of the run", async () => {
     const { events, stop } = await runUntil(await trainerOf({ maxSteps: 60 }), {
       validation,
       patience: 1000,
@@ -106,7 +109,7 @@ describe("patience", () => {
     });
   });
 
-  test("an improvement smaller than asked for is none", async () => {
+  test("ignores an improvement smaller than minImprovement", async () => {
     const { stop } = await runUntil(await trainerOf(), {
       validation: clouds(30),
       patience: 3,
@@ -116,7 +119,7 @@ describe("patience", () => {
     expect(stop).toMatchObject({ kind: "patience", step: 20, parametersOf: 5 });
   });
 
-  test("does not change what training computes", async () => {
+  test("does not change the results of training", async () => {
     const plain = await finish(await trainerOf({ maxSteps: 40 }), { every: 1 });
     const { events } = await runUntil(await trainerOf({ maxSteps: 40 }), { validation, checkEvery: 3, every: 1 });
     expect(events.map(({ loss }) => loss)).toEqual(plain.map(({ loss }) => loss));
@@ -124,9 +127,9 @@ describe("patience", () => {
 });
 
 describe("tolerances", () => {
-  test("of the loss: at the check where its change was below it for the third time", async () => {
+  test("of the loss: stops at the third check at which the change was below it", async () => {
     const { stop, events } = await runUntil(await parabola(), { lossTolerance: 1e-3, checkEvery: 1 });
-    // The loss at step t is 0.64^(t−1), so its change is 0.36 · 0.64^(t−2), below 1e-3 from t = 16 on.
+    // The loss at step t is 0.64^(t−1), so its change is 0.36 · 0.64^(t−2), which is below 1e-3 from t = 16 on.
     expect(stop).toEqual({
       kind: "lossTolerance",
       step: 17 + 1,
@@ -136,7 +139,7 @@ describe("tolerances", () => {
     expect(events.at(-1)!.step).toBe(18);
   });
 
-  test.each(backends)("of the gradient's norm, on $name", async ({ create }) => {
+  test.each(backends)("of the gradient norm, on $name", async ({ create }) => {
     const trainer = await parabola({ backend: await create(), gradientNorm: true });
     const { stop, events } = await runUntil(trainer, { gradientTolerance: 0.01, checkEvery: 1, stays: 2, every: 1 });
     events.forEach(({ gradientNorm }, index) => expect(gradientNorm).toBeCloseTo(2 * 0.8 ** index, 6));
@@ -144,7 +147,7 @@ describe("tolerances", () => {
     expect(stop).toMatchObject({ kind: "gradientTolerance", step: 26, parametersOf: 26 });
   });
 
-  test("the norm is that before clipping, and the same in parts of a batch", async () => {
+  test("use the norm before clipping, which is the same with micro-batches", async () => {
     const normsOf = async (changes: Partial<TrainerOptions>) =>
       (await finish(await trainerOf({ gradientNorm: true, maxSteps: 1, ...changes }), { every: 1 })).map(
         (event) => event.gradientNorm!,
@@ -161,7 +164,7 @@ describe("tolerances", () => {
   });
 });
 
-test("time that is up ends it at the next event", async () => {
+test("maxSeconds ends the training at the next event", async () => {
   const { stop, events } = await runUntil(await trainerOf({ epochs: 100_000 }), { maxSeconds: 0.05, every: 10 });
   expect(stop).toMatchObject({ kind: "maxSeconds", reason: "0.05 seconds were up" });
   expect(stop.step).toBeLessThan(600_000);
@@ -170,7 +173,7 @@ test("time that is up ends it at the next event", async () => {
 });
 
 describe("restore", () => {
-  test("takes a trainer back to a step, and on to the same bits", async () => {
+  test("moves a trainer back to a step, and training continues with the same bits", async () => {
     const trainer = await trainerOf();
     await finish(trainer, { maxSteps: 20 });
     const kept = await trainer.snapshot();
@@ -181,18 +184,18 @@ describe("restore", () => {
     expect(again.map(({ step, loss }) => [step, loss])).toEqual(after.map(({ step, loss }) => [step, loss]));
   });
 
-  test("is refused while it trains, and for a snapshot of another network", async () => {
+  test("is refused during training, and for a snapshot of another network", async () => {
     const trainer = await trainerOf();
     const snapshot = await trainer.snapshot();
     for await (const _ of trainer.fit({ maxSteps: 1 }))
       expect(() => trainer.restore(snapshot)).toThrow(/^restore: this trainer is already training/);
     const other = await parabola();
-    expect(() => other.restore(snapshot)).toThrow(/Go on with the network and optimizer/);
+    expect(() => other.restore(snapshot)).toThrow(/Use the model and the optimizer/);
   });
 });
 
 test.each<[StoppingOptions, RegExp]>([
-  [{ patience: 2 }, /patience: there is no validation set/],
+  [{ patience: 2 }, /patience: patience needs a validation set/],
   [{ patience: 0, validation: clouds(6) }, /patience: 0 is out of range/],
   [{ checkEvery: 1.5 }, /checkEvery: 1\.5/],
   [{ lossTolerance: 0 }, /lossTolerance: 0/],
@@ -205,7 +208,7 @@ test.each<[StoppingOptions, RegExp]>([
   await expect(runUntil(await trainerOf({ maxSteps: 30 }), options)).rejects.toThrow(message);
 });
 
-test("a signal ends it after what was in flight", async () => {
+test("a signal ends the training after the submitted steps", async () => {
   const controller = new AbortController();
   const run = fitUntil(await trainerOf(), { every: 5, signal: controller.signal });
   let result = await run.next();

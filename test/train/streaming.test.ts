@@ -96,7 +96,7 @@ describe.each(backends)("data sets larger than a binding on $name", ({ create })
   );
 });
 
-test("a device with a small binding trains on a data set that it could not hold", async () => {
+test("a device with a small binding limit trains on a data set that does not fit", async () => {
   const dataset = bytePictures(2000);
   const small = await acquireBackend({ limits: { maxStorageBufferBindingSize: 16_384 } });
   const model = sequential([dense(6, { activation: "tanh" }), dense(3)], { inputShape: [15] });

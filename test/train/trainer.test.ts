@@ -41,7 +41,7 @@ function smallRuns({ create }: (typeof backends)[number]) {
 describe.each(backends)("training on $name", (tested) => {
   const { options, trained } = smallRuns(tested);
 
-  test("learns classes that can be told apart", async () => {
+  test("learns to classify separable classes", async () => {
     const trainer = await createTrainer(options({ epochs: 12 }));
     const before = await trainer.evaluate(clouds(60));
     const events = await finish(trainer, { every: 6 });
@@ -52,7 +52,7 @@ describe.each(backends)("training on $name", (tested) => {
     trainer.dispose();
   });
 
-  test("learns from bytes of two axes, scaled as asked, with any loss", async () => {
+  test("learns from bytes with two axes and a normalization, with any loss", async () => {
     const dataset = bytePictures(60);
     for (const loss of ["meanSquaredError", "halfSumOfSquares", "sigmoidBinaryCrossEntropy"] as const) {
       const normalization = standardization(dataset.features);
@@ -65,7 +65,7 @@ describe.each(backends)("training on $name", (tested) => {
     }
   });
 
-  test("the same seed gives the same bits, another seed others", async () => {
+  test("gives the same bits for the same seed, and others for another seed", async () => {
     const layers = [dense(6, { activation: "relu" }), dropout(0.2), dense(3)];
     const model = () => sequential(layers, { inputShape: [4], seed: 3 });
     const first = await trained({ model: model(), seed: 8 });
@@ -73,7 +73,7 @@ describe.each(backends)("training on $name", (tested) => {
     expect(await trained({ model: model(), seed: 9 })).not.toEqual(first);
   });
 
-  test("a step depends on its number alone: a run in pieces ends in the same bits", async () => {
+  test("gives the same bits when a run is divided into several calls", async () => {
     const model = () => sequential([dense(6, { activation: "relu" }), dropout(0.2), dense(3)], { inputShape: [4] });
     const changes = { optimizer: optimizers.adamW(), schedule: schedules.cosine() };
     const whole = await trained({ ...changes, model: model() });
@@ -81,8 +81,9 @@ describe.each(backends)("training on $name", (tested) => {
     expect(await trained({ ...changes, model: model() }, [1, 4, 1, 7])).toEqual(whole);
   });
 
-  test("an epoch visits each example at most once, in the order of its epoch", async () => {
-    // Each example is a feature of its own, so its weights change by lr · ½ / batch when it is visited, and never else.
+  test("visits each example at most once per epoch, in the order of the epoch", async () => {
+    // Each example is a separate feature, so its weights change by lr · ½ / batch when it is visited, and otherwise
+    // never.
     const count = 10;
     const features = Float32Array.from({ length: count * count }, (_, index) => Number(index % (count + 1) === 0));
     const labels = Uint32Array.from({ length: count }, (_, index) => index % 2);
@@ -115,7 +116,7 @@ describe.each(backends)("training on $name", (tested) => {
     trainer.dispose();
   });
 
-  test("clipping bounds the change of a step", async () => {
+  test("clipping limits the change of a step", async () => {
     const changes = { model: smallModel(6), optimizer: optimizers.sgd(), learningRate: 1, maxSteps: 1 };
     const [before, clipped] = [smallModel(6), await trained({ ...changes, clipNorm: 0.01 })];
     let squares = 0;
@@ -126,21 +127,21 @@ describe.each(backends)("training on $name", (tested) => {
     expect(Math.sqrt(squares)).toBeCloseTo(0.01, 5);
   });
 
-  test("a loss that is not finite is shown as it is", async () => {
+  test("reports a loss that is not finite if it is ignored", async () => {
     const dataset = clouds(60);
     dataset.features[17] = NaN;
-    const trainer = await createTrainer(options({ dataset, batchSize: "full", epochs: 1 }));
+    const trainer = await createTrainer(options({ dataset, batchSize: "full", epochs: 1, onNonFinite: "ignore" }));
     expect((await finish(trainer))[0]!.loss).toBeNaN();
     trainer.dispose();
   });
 });
 
-describe.each(backends)("batches in parts on $name", (tested) => {
+describe.each(backends)("micro-batches on $name", (tested) => {
   const { getBackend, options, trained } = smallRuns(tested);
 
   const adamW = () => optimizers.adamW({ weightDecay: 0.1 });
   test.each([
-    ["SGD, parts that divide the batch", 5, { optimizer: optimizers.sgd(), learningRate: 0.2 }],
+    ["SGD, micro-batches that divide the batch", 5, { optimizer: optimizers.sgd(), learningRate: 0.2 }],
     ["SGD with a remainder", 4, { optimizer: optimizers.sgd(), learningRate: 0.2 }],
     ["AdamW, clipped, with a remainder", 7, { optimizer: adamW(), clipNorm: 0.5, schedule: schedules.cosine() }],
     ["the full batch with a remainder", 8, { optimizer: optimizers.sgd(), batchSize: "full", learningRate: 0.2 }],
@@ -168,17 +169,17 @@ describe.each(backends)("batches in parts on $name", (tested) => {
   describe("dropout", () => {
     const model = (rate: number) => sequential([dropout(rate), dense(3)], { inputShape: [40] });
     const dataset = clouds(60, { width: 40 });
-    /** Without an order, so that a seed changes dropout only. */
+    /** Without shuffling, so that a seed affects only dropout. */
     const full = { dataset, batchSize: "full", optimizer: optimizers.sgd(), epochs: 2 } as const;
 
-    test("is on in training, with masks of the trainer's seed", async () => {
+    test("is applied in training, with masks from the trainer's seed", async () => {
       const first = await trained({ ...full, model: model(0.5), seed: 1 });
       expect(await trained({ ...full, model: model(0.5), seed: 1 })).toEqual(first);
       expect(await trained({ ...full, model: model(0.5), seed: 2 })).not.toEqual(first);
       expect(await trained({ ...full, model: model(0), seed: 1 })).not.toEqual(first);
     });
 
-    test("draws anew for each part of a batch, and the same at every repetition", async () => {
+    test("draws new masks for each part of a batch, and the same ones at every repetition", async () => {
       const same = {
         ...dataset,
         features: dataset.features.map((_, index) => index % 40),
@@ -196,14 +197,15 @@ describe.each(backends)("batches in parts on $name", (tested) => {
       await trained({ ...changes, model: model(0) });
       await trained({ ...changes, model: model(0.5) });
       await trained({ ...changes, model: model(0.5) });
-      // Parts of equal examples have equal losses but for what is dropped.
+      // Parts of equal examples have equal losses, except for dropout.
       expect(losses.map((parts) => new Set(parts).size)).toEqual([1, 3, 3]);
       expect(losses[2]).toEqual(losses[1]);
     });
   });
 
-  test("a batch larger than the backend's tensors is divided into equal parts", async () => {
-    // The widest layer has 6 outputs: 4 · 6 bytes an example, so 8 examples fit and 10 make two parts of 5.
+  test("divides a batch that is larger than the backend's tensors into equal parts", async () => {
+    // The widest layer has 6 outputs, 4 · 6 bytes per example, so 8 examples fit and 10 are divided into two parts of
+    // 5.
     const limited = changedBackend(getBackend(), { maxTensorBytes: 8 * 24 });
     const trainer = await createTrainer(options({ backend: limited }));
     expect(trainer.microBatchSize).toBe(5);
@@ -215,7 +217,7 @@ describe.each(backends)("batches in parts on $name", (tested) => {
 describe.each(backends)("snapshots and profiles on $name", (tested) => {
   const { getBackend, options, trained } = smallRuns(tested);
 
-  test("snapshots carry the step that they show, while later steps are in flight", async () => {
+  test("a snapshot belongs to its step, even if later steps are in flight", async () => {
     const trainer = await createTrainer(options());
     const pending: ReturnType<typeof trainer.snapshot>[] = [];
     const seen: number[] = [];
@@ -242,13 +244,14 @@ describe.each(backends)("snapshots and profiles on $name", (tested) => {
     expect(Object.entries(snapshot.optimizer).map(([name, { shape }]) => [name, shape])).toEqual([
       ["adam.firstMoment", [256]],
       ["adam.secondMoment", [256]],
+      ["guard.stopped", []],
     ]);
     const start = await createTrainer(options());
     expect((await start.snapshot()).step).toBe(0);
     start.dispose();
   });
 
-  test("profiling makes a step as any other and times each dispatch, where the device can", async () => {
+  test("profile makes a regular step and measures each dispatch, if the device can", async () => {
     const trainer = await createTrainer(options());
     await finish(trainer, { maxSteps: 6 });
     if (getBackend().kind === "cpu") {
@@ -265,7 +268,7 @@ describe.each(backends)("snapshots and profiles on $name", (tested) => {
     expect(valuesOf(await trainer.snapshot())).toEqual(valuesOf(await trained()));
     trainer.dispose();
     const divided = await createTrainer(options({ microBatchSize: 4 }));
-    await expect(divided.profile()).rejects.toThrow(/Use a GPU, and a batch that it takes at once/);
+    await expect(divided.profile()).rejects.toThrow(/Use a GPU, and a batch that is not divided into parts/);
     divided.dispose();
   });
 });

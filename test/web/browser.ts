@@ -11,7 +11,7 @@ interface Browsers {
 
 const { findBrowser, NO_BROWSER } = (await import(`../../scripts/setup/${"browser"}.mjs`)) as Browsers;
 
-/** What makes Chromium offer WebGPU on a machine without a GPU, and keep to itself. */
+/** Flags that make Chromium offer WebGPU on a machine without a GPU, and not contact any server. */
 const WITH_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 const QUIET = [
@@ -24,8 +24,8 @@ const QUIET = [
 ];
 
 /**
- * Starts a browser without a window.
- * @throws Error that says how to get one, where there is none
+ * Starts a headless browser.
+ * @throws Error with instructions if none is installed
  */
 export async function launchBrowser({ webgpu }: { webgpu: boolean }): Promise<Browser> {
   const executablePath = findBrowser();
@@ -41,7 +41,7 @@ const types: Record<string, string> = {
   ".json": "application/json",
 };
 
-/** Keeps the last device that a worker got, so that a test can lose it. */
+/** Code for the worker that remembers its last device, so that a test can destroy it. */
 const KEEP_DEVICE = `
 if (typeof GPUAdapter !== "undefined") {
   const { requestDevice } = GPUAdapter.prototype;
@@ -51,14 +51,14 @@ if (typeof GPUAdapter !== "undefined") {
 }
 `;
 
-/** Destroys the device of the page's worker as if its driver had failed. */
+/** Destroys the device of the page's worker, as a failure of the driver would. */
 export async function loseDevice(page: Page): Promise<void> {
   await page.workers().at(-1)!.evaluate("lastDevice.destroy()");
 }
 
 /**
- * Serves a folder's files under /some/where/, as any static host would, and counts what was asked for in vain. The page's
- * worker gets code that lets `loseDevice` lose its device.
+ * Serves a folder's files under /some/where/, like a static host, and records requests for missing files. The page's worker
+ * gets code that lets `loseDevice` destroy its device.
  */
 export async function serve(folder: string): Promise<{ address: string; missing: string[]; close(): Promise<void> }> {
   const missing: string[] = [];
@@ -89,7 +89,7 @@ export async function serve(folder: string): Promise<{ address: string; missing:
   };
 }
 
-/** Notes every error and warning that the page or its worker puts on the console, and every uncaught one. */
+/** Records the console errors and warnings of the page and its worker, and uncaught errors. */
 export function noteErrors(page: Page): string[] {
   const errors: string[] = [];
   page.on("console", (message: ConsoleMessage) => {

@@ -31,7 +31,7 @@ const read = (text: string, prefix = "") => {
   return { values: readFields(new URLSearchParams(text), group, faults, prefix), faults };
 };
 
-test("only settings that differ from their defaults are written, or all of them", () => {
+test("writes only settings that differ from their defaults, or all of them", () => {
   const params = new URLSearchParams();
   writeFields(params, group, { ...fallbacks(group), learningRate: 0.2, raw: false }, { prefix: "a." });
   expect(decodeURIComponent(params.toString())).toBe("a.rate=0.2&a.raw=no");
@@ -44,7 +44,7 @@ test("only settings that differ from their defaults are written, or all of them"
   expect(all.toString()).toBe("layers=none&place=0_0.5&rate=0.1&raw=yes");
 });
 
-test("a record omits optional parts with default values, and its last part may contain the separator", () => {
+test("omits optional parts of a record with default values, and accepts the separator in the last part", () => {
   const layers = [
     { units: 4, activation: "tanh" as const, dropout: 1e-7 },
     { units: 2, activation: "relu" as const, dropout: 0 },
@@ -53,7 +53,7 @@ test("a record omits optional parts with default values, and its last part may c
   expect(group.layers.parse("4-tanh-1e-7,2-relu")).toEqual(layers);
 });
 
-describe("what is not allowed is named, and gets its default", () => {
+describe("reports a value that is not allowed, and uses the default", () => {
   test.each([
     "layers=4",
     "layers=0-relu",
@@ -73,7 +73,7 @@ describe("what is not allowed is named, and gets its default", () => {
   });
 });
 
-test("parameters that no group knows are named", () => {
+test("reports parameters that no group knows", () => {
   const params = new URLSearchParams("b.rate=1&b.learningRate=1&rate=2");
   expect(unknownParameters(params, { "b.": group })).toEqual(["b.learningRate=1", "rate=2"]);
 });

@@ -9,13 +9,13 @@ import { noteErrors } from "./browser.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The demo as users have it, built anew. */
+/** A new production build of the demo. */
 export async function buildDemo(): Promise<{ folder: string; remove(): void }> {
   const cache = join(root, "node_modules", ".cache");
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "wgrad-demo-"));
   const outDir = { outDir: folder, emptyOutDir: true };
-  // Vitest's own value would make it a build for tests.
+  // Vitest sets another value, which would make this a build for tests.
   const { NODE_ENV } = process.env;
   process.env["NODE_ENV"] = "production";
   await build({ root, configFile: join(root, "vite.config.ts"), mode: "demo", logLevel: "error", build: outDir });
@@ -23,7 +23,7 @@ export async function buildDemo(): Promise<{ folder: string; remove(): void }> {
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
 }
 
-/** A small network and the built-in digits, so that a software GPU learns soon. */
+/** A small network and the built-in digits, so that training is fast on a software GPU. */
 export const SMALL = "#digits?layers=32-relu&batch=32&rate=0.004&data=digits";
 
 const WAIT = { timeout: 60_000, interval: 100 };
@@ -31,7 +31,7 @@ const WAIT = { timeout: 60_000, interval: 100 };
 /** A visitor of the demo. */
 export class Visitor {
   readonly page: Page;
-  /** Everything that went wrong on the console. */
+  /** The errors and warnings on the console. */
   readonly errors: readonly string[];
 
   private constructor(page: Page) {
@@ -70,7 +70,7 @@ export class Visitor {
     return this.page.getByTestId(id).click();
   }
 
-  /** Waits until a number on the page is at least so large. */
+  /** Waits until a number on the page is at least `least`. */
   async reaches(id: string, least: number): Promise<void> {
     await vi.waitFor(async () => {
       const now = await this.number(id);
@@ -85,14 +85,14 @@ export class Visitor {
     }, WAIT);
   }
 
-  /** Waits until the address holds what is looked for. */
+  /** Waits until the address matches. */
   async goesTo(text: RegExp): Promise<void> {
     await vi.waitFor(() => {
       if (!text.test(this.page.url())) throw new Error(`the address is ${this.page.url()}, without ${text}`);
     }, WAIT);
   }
 
-  /** Pauses, and waits until nothing runs any more. */
+  /** Pauses, and waits until nothing is running. */
   async pause(): Promise<number> {
     await this.click("start");
     await this.says("start", /^Start$/);
@@ -100,7 +100,7 @@ export class Visitor {
     return this.number("step-count");
   }
 
-  /** Draws strokes on the pad with the mouse; points are shares of its side. */
+  /** Draws strokes on the pad with the mouse. Coordinates are fractions of its side. */
   async draw(...strokes: (readonly [x: number, y: number])[][]): Promise<void> {
     const pad = this.page.getByTestId("draw-pad");
     await pad.scrollIntoViewIfNeeded();
@@ -114,7 +114,7 @@ export class Visitor {
     }
   }
 
-  /** The ten probabilities as they are written, once they stay the same. */
+  /** The text of the ten probabilities, once it no longer changes. */
   async probabilities(): Promise<string> {
     let [before, now] = ["", await this.text("probabilities")];
     while (before !== now) {
@@ -124,7 +124,7 @@ export class Visitor {
     return now;
   }
 
-  /** What axe-core finds at the page as it is, of the impacts that count. */
+  /** The serious and critical violations that axe-core finds on the page. */
   async accessibilityFaults(): Promise<string[]> {
     const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
     await this.page.evaluate(source);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { activation, dense, dropout, flatten } from "../../src/index.ts";
 import { hiddenLayers } from "../../src/web/digits/service/network.ts";
 
-test("the editor shows activations and dropout with the dense layer before them, and no output layer", () => {
+test("the editor shows activation and dropout layers with the dense layer before them, and no output layer", () => {
   const layers = [
     flatten(),
     dropout(0.1),

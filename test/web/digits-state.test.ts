@@ -19,16 +19,16 @@ const wider: DigitsSettings = { ...small, layers: [{ units: 12, activation: "rel
 
 const pass = () => new Promise((resolve) => setTimeout(resolve, 4));
 
-/** Keeps nothing. */
+/** A store that saves nothing. */
 const noStore: NetworkStore = { earlier: async () => undefined, save: async () => {} };
 
 const service = (getBackend: () => Backend, store: NetworkStore = noStore) =>
   createDigitsService({ getBackend: async () => getBackend(), getPage: () => "http://localhost/", store });
 
-/** Waits until something holds. */
+/** Waits until a condition is true. */
 const until = (holds: () => boolean) => vi.waitFor(() => expect(holds()).toBe(true), { timeout: 30_000, interval: 5 });
 
-/** What a service was last told, and what it tells. */
+/** Sends commands to a service and records its events. */
 function listen(api: DigitsApi) {
   const events: { event: DigitsEvent; stamp: Stamp }[] = [];
   const requests = new Requests();
@@ -50,8 +50,8 @@ function listen(api: DigitsApi) {
   };
 }
 
-describe("the page and its worker, with messages on their way between them", () => {
-  /** Answers to questions about drawings wait for this. */
+describe("the page and its worker, with delayed messages between them", () => {
+  /** Predictions of drawings wait for this. */
   let answers = Promise.resolve();
   beforeAll(async () => {
     const backend = createCpuBackend();
@@ -84,7 +84,7 @@ describe("the page and its worker, with messages on their way between them", () 
     await until(() => page.curvesVersion.value > value + 3 && page.running.value);
   };
 
-  test("five quick resets begin anew, and training goes on", async () => {
+  test("restarts once for five quick resets, and keeps training", async () => {
     await trains();
     for (let click = 0; click < 5; click++) {
       void page.reset();
@@ -95,7 +95,7 @@ describe("the page and its worker, with messages on their way between them", () 
     expect(page.fault.value).toBeUndefined();
   });
 
-  test("quick flips between the tabs leave training as it was", async () => {
+  test("keeps training after quick changes between the tabs", async () => {
     for (let flip = 0; flip < 6; flip++) {
       page.setVisible(flip % 2 === 1);
       await new Promise((resolve) => setTimeout(resolve, 2 * flip));
@@ -108,14 +108,14 @@ describe("the page and its worker, with messages on their way between them", () 
     await trains();
   });
 
-  test("two quick presses of Space change nothing", async () => {
+  test("keeps training after two quick presses of Space", async () => {
     void page.toggleRunning();
     void page.toggleRunning();
     expect(page.running.value).toBe(true);
     await trains();
   });
 
-  test("another network never shows the test results and weights of the one before", async () => {
+  test("never shows the test results and weights of the previous network", async () => {
     await until(() => page.test.value !== undefined && page.weights.value?.units === 8);
     const units: (number | undefined)[] = [];
     const tested: (number | undefined)[] = [];
@@ -135,34 +135,34 @@ describe("the page and its worker, with messages on their way between them", () 
     expect(tested).not.toContain(NaN);
   });
 
-  test("a drawing that was cleared is not answered, nor by a network that was replaced", async () => {
+  test("drops the prediction of a drawing that was cleared, and that of a network that was replaced", async () => {
     const picture = () => new Uint8Array(784).fill(200);
     let answer = () => {};
     const hold = () => (answers = new Promise((resolve) => (answer = resolve)));
     hold();
-    void page.look(picture());
+    void page.predictDrawing(picture());
     await pass();
-    void page.look(undefined);
+    void page.predictDrawing(undefined);
     answer();
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(page.prediction.value).toBeUndefined();
     hold();
-    void page.look(picture());
+    void page.predictDrawing(picture());
     await pass();
     await page.reset();
     answer();
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(page.prediction.value).toBeUndefined();
     answers = Promise.resolve();
-    await page.look(picture());
+    await page.predictDrawing(picture());
     expect(page.prediction.value!.probabilities).toHaveLength(10);
   });
 
-  test("changes that are made while a restart waits or is under way are not lost", async () => {
+  test("keeps changes that are made before and during a restart", async () => {
     page.edit({ seed: 5 });
     page.edit({ learningRate: 0.001 });
     expect(page.restartPending.value).toBe(true);
-    // The rate needs no restart, so it is applied at once.
+    // The rate needs no restart, so it is applied immediately.
     await until(() => page.prepared.value!.settings.learningRate === 0.001);
     expect(page.prepared.value!.settings.seed).toBe(1);
     expect(page.draft.value.seed).toBe(5);
@@ -178,7 +178,7 @@ describe("the page and its worker, with messages on their way between them", () 
     expect(page.draft.value).toMatchObject({ seed: 5, epochs: 30 });
   });
 
-  test("a larger batch lets the run go on from the examples that were seen", async () => {
+  test("continues at the same epoch with a larger batch size", async () => {
     await trains();
     const { epoch } = page.progress.value!;
     page.edit({ batchSize: 1000 });
@@ -192,7 +192,7 @@ describe("the page and its worker, with messages on their way between them", () 
     expect(page.finished.value).toBe(false);
   });
 
-  test("an address with the same settings changes nothing, one with others does", async () => {
+  test("restarts for an address with other settings, and not for one with the same", async () => {
     const { value } = page.networkVersion;
     page.parseDigits(page.formatDigits());
     await trains();
@@ -203,16 +203,16 @@ describe("the page and its worker, with messages on their way between them", () 
     await until(() => page.prepared.value!.settings.seed === 77);
   });
 
-  test("a file is refused by its size before it is read", async () => {
+  test("refuses a file that is too large before reading it", async () => {
     const huge = { name: "film.mov", size: 3e9, arrayBuffer: () => expect.fail("the file was read") };
     await page.loadFile(huge as unknown as File);
-    expect(page.fault.value).toBe("film.mov: the file has 3.00 GB. A network for this page has at most 268 MB.");
+    expect(page.fault.value).toBe("film.mov: the file is 3.00 GB. Choose a network of at most 268 MB.");
     expect(page.running.value).toBe(true);
   });
 });
 
 describe("the service", () => {
-  test("a command that cannot be carried out leaves the network as it was, and says so to whoever asked", async () => {
+  test("keeps the network after a failed command, and reports the error to the request", async () => {
     const backend = createCpuBackend();
     const heard = listen(service(() => backend));
     await heard.command({ kind: "begin", settings: small, run: false });
@@ -221,13 +221,13 @@ describe("the service", () => {
       { kind: "failed", message: expect.stringContaining("letter.txt") as string, deviceGone: false },
     ]);
     await heard.command({ kind: "step" });
-    // The old network answers for the request that failed: a page that waits for it sees these events.
+    // Events of the old network now have the failed request as their subject, so the page does not drop them.
     expect(heard.events.filter(({ event }) => event.kind === "progress").map(({ stamp }) => stamp.subject)).toEqual([
       2,
     ]);
   });
 
-  test("a network that is replaced while it is made is never told of", async () => {
+  test("reports nothing about a network that is replaced during its creation", async () => {
     const backend = createCpuBackend();
     const heard = listen(service(() => backend));
     await Promise.all(
@@ -238,7 +238,7 @@ describe("the service", () => {
     await heard.pause();
   });
 
-  test("the network is kept, and another visit goes on with it to the same losses", async () => {
+  test("saves the network, and a later visit continues with the same losses", async () => {
     vi.stubGlobal("indexedDB", new IDBFactory());
     const backend = createCpuBackend();
     const first = service(() => backend, browserNetworkStore());
@@ -246,7 +246,7 @@ describe("the service", () => {
     const heard = listen(first);
     await heard.command({ kind: "begin", settings: { ...small, schedule: "cosine" }, run: false });
     for (let step = 0; step < 3; step++) await heard.command({ kind: "step" });
-    // The second batch size begins at a step and share of an epoch of its own.
+    // The batch size changes in the middle of an epoch.
     await heard.command({ kind: "adjust", settings: { ...small, batchSize: 100 } });
     await heard.command({ kind: "step" });
     const second = await vi.waitFor(
@@ -273,7 +273,7 @@ describe("the service", () => {
     vi.unstubAllGlobals();
   });
 
-  test("a device that is lost again within a minute is given up, and the network goes on elsewhere", async () => {
+  test("gives up a device that is lost twice within a minute, and continues on another backend", async () => {
     const lossy = losable(createCpuBackend());
     let backend: Backend = lossy.backend;
     const heard = listen(service(() => backend));
@@ -295,7 +295,7 @@ describe("the service", () => {
     await heard.pause();
   });
 
-  test("MNIST that is not there is replaced by the built-in digits, and no one is told to run commands", async () => {
+  test("uses the built-in digits if MNIST is missing", async () => {
     vi.stubGlobal("fetch", async () => new Response("", { status: 404 }));
     const backend = createCpuBackend();
     const heard = listen(service(() => backend));
@@ -304,7 +304,7 @@ describe("the service", () => {
     vi.unstubAllGlobals();
   });
 
-  test("a comparison ends when the visitor wants something else", async () => {
+  test("aborts a comparison when another command arrives", async () => {
     const backend: Backend = { ...createCpuBackend(), kind: "webgpu" };
     const api = service(() => backend);
     const heard = listen(api);
@@ -317,7 +317,7 @@ describe("the service", () => {
   });
 });
 
-/** A backend whose work fails for good once it is lost. */
+/** A backend whose runs all fail after `lose`. */
 function losable(inner: Backend): { backend: Backend; lose(): void } {
   let isLost = false;
   const failing = (executable: Executable): Executable => ({

@@ -42,7 +42,7 @@ const settings: DigitsSettings = {
 };
 
 describe("settings as an address", () => {
-  test("come back as they were, also through the hash", () => {
+  test("are the same after formatting and parsing, also through the hash", () => {
     for (const each of [settings, { ...settings, layers: [] }, ...Object.values(presets)]) {
       const { tab, params } = parseHash(formatHash("digits", formatSettings(each)));
       expect(tab).toBe("digits");
@@ -54,7 +54,7 @@ describe("settings as an address", () => {
     expect(formatHash("digits", formatSettings(settings))).toMatch(/^#digits\?layers=48-tanh-0\.25,16-leakyRelu&loss=/);
   });
 
-  test("what is missing is the usual", () => {
+  test("have their defaults if they are missing", () => {
     expect(parseSettings(new URLSearchParams("batch=8"))).toEqual({
       settings: { ...defaultSettings, batchSize: 8 },
       faults: [],
@@ -84,7 +84,7 @@ describe("settings as an address", () => {
     expect(parseSettings(new URLSearchParams(text))).toEqual({ settings: defaultSettings, faults: [text] });
   });
 
-  test("a hash that names no tab is that of the Digits tab", () => {
+  test("belong to the Digits tab if the hash names no tab", () => {
     for (const hash of ["", "#", "#nothing?batch=2"]) expect(parseHash(hash)).toMatchObject({ tab: "digits" });
     expect(parseHash("#nothing?batch=2").params.size).toBe(0);
     expect(parseHash("#playground")).toMatchObject({ tab: "playground" });
@@ -93,7 +93,7 @@ describe("settings as an address", () => {
 });
 
 describe("settings that change", () => {
-  test("need a restart where the weights or what they are compared with differ", () => {
+  test("need a restart if the layers, the loss, the optimizer, the seed or the data differ", () => {
     const changed = (changes: Partial<DigitsSettings>) => needsRestart(settings, { ...settings, ...changes });
     expect(changed({ learningRate: 1, schedule: "constant", batchSize: 1, epochs: 1 })).toBe(false);
     expect(changed({ layers: settings.layers.slice(1) })).toBe(true);
@@ -107,7 +107,7 @@ describe("settings that change", () => {
     }
   });
 
-  test("are refused outside their ranges, in words", () => {
+  test("are refused outside their ranges with a message", () => {
     expect(faultsOf(settings)).toEqual([]);
     const wrong = {
       ...settings,
@@ -116,14 +116,14 @@ describe("settings that change", () => {
       batchSize: 2.5,
     };
     expect(faultsOf(wrong)).toEqual([
-      "a layer's width must be a whole number in 1 … 2048",
-      "dropout must be a number in 0 … 0.9",
-      "the learning rate must be a number in 0.000001 … 10",
-      "the batch size must be a whole number in 1 … 1024",
+      "Units must be a whole number from 1 to 2048",
+      "Dropout must be a number from 0 to 0.9",
+      "Learning rate must be a number from 0.000001 to 10",
+      "Batch size must be a whole number from 1 to 1024",
     ]);
   });
 
-  test("become a model, and a model's layers become settings again", () => {
+  test("are converted to a model, and a model's layers to settings", () => {
     const model = modelOf(settings, 784, 10);
     expect(model.config.layers.map(({ type }) => type)).toEqual(["dense", "dropout", "dense", "dense"]);
     expect(hiddenLayers(model.config.layers)).toEqual(settings.layers);
@@ -132,7 +132,7 @@ describe("settings that change", () => {
 });
 
 describe("the history of a run", () => {
-  test("keeps the step, the time and the mean of what it joins", () => {
+  test("keeps the last step and time and the means of joined steps", () => {
     const history = new TrainingHistory();
     for (let first = 0; first < 5000; first += 100) {
       const values = Float32Array.from({ length: 100 }, (_, index) => first + index + 1);
@@ -151,7 +151,7 @@ describe("the history of a run", () => {
     });
   });
 
-  test("is smoothed without a bias at its beginning, around what is not finite", () => {
+  test("is smoothed without a bias at the start, and skips values that are not finite", () => {
     expect([...smoothed([4, 4, 4], 0.9)]).toEqual([
       expect.closeTo(4, 12),
       expect.closeTo(4, 12),
@@ -165,8 +165,8 @@ describe("the history of a run", () => {
   });
 });
 
-describe("a course of training", () => {
-  test("counts examples where the batch size changes: epochs go on, and the run ends with the last of them", () => {
+describe("the position in a run", () => {
+  test("counts epochs across a change of the batch size, and the run ends with the last epoch", () => {
     const at = { step: 172, epochs: epochsAt(fromTheStart, 78, 172) };
     expect(at.epochs).toBeCloseTo(2.205, 3);
     // 20 epochs of 4 steps, of which 17.8 are left.
@@ -176,7 +176,7 @@ describe("a course of training", () => {
     expect(totalStepsOf(fromTheStart, 78, 20)).toBe(1560);
   });
 
-  test("a schedule goes on from the share of the run that was made", () => {
+  test("continues a schedule at the same fraction of the run", () => {
     const cosine = schedules.cosine();
     const at = { step: 780, epochs: 10 };
     const rest = scheduleOnCourse(cosine, at, 4, 20);
@@ -191,17 +191,17 @@ describe("divergence with finite numbers", () => {
   const steps = (count: number, value: (step: number) => number) =>
     Array.from({ length: count }, (_, step) => value(step));
 
-  test("a loss that rose and stays, with answers as by chance, is named once", () => {
+  test("is reported once if the loss has risen and the accuracy is that of chance", () => {
     const watch = new DivergenceWatch();
     const [losses, accuracies] = [[2.4, ...steps(150, () => 14)], steps(151, (step) => (step % 2 === 0 ? 0.05 : 0.15))];
     const said = watch.add(losses, accuracies, 10);
     expect(said).toMatch(
-      /^The training has diverged: .* 10 % of the answers were right, as by chance, .*\b14\b.*\b2\.4\b.* The learning rate 10 is too high/,
+      /^The training has diverged: .* the accuracy was 10 %, no better than chance, .* from 2\.4 to 14\. The learning rate 10 is too high/,
     );
     expect(watch.add(losses, accuracies, 10)).toBeUndefined();
   });
 
-  test("a network that learns, or that learns nothing yet, is not", () => {
+  test("is not reported for a network that learns, or has not learned yet", () => {
     expect(
       told(
         steps(300, (step) => 2.4 / (1 + step)),
@@ -232,7 +232,7 @@ describe("divergence with finite numbers", () => {
 describe("a drawing", () => {
   const at = (x: number) => ({ x, y: 0 });
 
-  test("is made by one pointer at a time: a second finger draws nothing until the first is lifted", () => {
+  test("is made by one pointer at a time: a second finger draws nothing until the first one is lifted", () => {
     const drawing = new Drawing();
     expect(drawing.begin(1, at(0))).toBe(true);
     expect(drawing.begin(2, at(50))).toBe(false);
@@ -247,7 +247,7 @@ describe("a drawing", () => {
     expect(drawing.strokes).toEqual([[at(0), at(1), at(2)], [at(50)]]);
   });
 
-  test("loses its last stroke by undo, and all by clear; then anybody may draw", () => {
+  test("loses its last stroke by undo and all strokes by clear, and then any pointer may draw", () => {
     const drawing = new Drawing();
     for (const pointer of [1, 2]) {
       drawing.begin(pointer, at(pointer));
@@ -264,17 +264,17 @@ describe("a drawing", () => {
   });
 });
 
-describe("what the outputs say", () => {
+describe("the outputs of a network", () => {
   const labels = Uint32Array.of(0, 1, 2, 1);
   const outputs = Float32Array.of(3, 1, 0, 0, 1, 4, 0, 0, 0, 2, 0.5, 0);
   const predictions = predictedClasses(outputs, 3);
 
-  test("predictions, the first of equal ones, and the confusion matrix", () => {
+  test("give predictions, the first class if outputs are equal, and a confusion matrix", () => {
     expect([...predictions]).toEqual([0, 2, 0, 0]);
     expect([...confusionOf(labels, predictions, 3)]).toEqual([1, 0, 0, 1, 0, 1, 1, 0, 0]);
   });
 
-  test("mistakes, the surest first", () => {
+  test("give mistakes in descending order of confidence", () => {
     const shares = sharesOf(outputs, 3, "softmaxCrossEntropy");
     const mistakes = worstMistakes(labels, predictions, shares, 3);
     expect(mistakes.map(({ index, actual, predicted }) => [index, actual, predicted])).toEqual([
@@ -285,20 +285,20 @@ describe("what the outputs say", () => {
     expect(mistakes[0]!.confidence).toBeCloseTo(Math.exp(4) / (1 + Math.E + Math.exp(4)), 6);
   });
 
-  test("shares of the losses that are no softmax", () => {
+  test("are logistic or clamped for losses without softmax", () => {
     const values = Float32Array.of(-1, 0, 0.5, 2);
     expect([...sharesOf(values, 4, "meanSquaredError")]).toEqual([0, 0, 0.5, 1]);
     expect(sharesOf(values, 4, "sigmoidBinaryCrossEntropy")[3]).toBeCloseTo(1 / (1 + Math.exp(-2)), 6);
   });
 
-  test("the pictures of a cell", () => {
+  test("give the images of a cell of the confusion matrix", () => {
     const features = Uint8Array.from({ length: 8 }, (_, index) => index);
     const data = makeClassificationDataset({ name: "pairs", features, shape: [2], labels, classes: ["0", "1", "2"] });
     expect(cellOf(data, predictions, 1, 0)).toEqual({ pictures: Uint8Array.of(6, 7), count: 1 });
     expect(cellOf(data, predictions, 0, 1)).toEqual({ pictures: new Uint8Array(), count: 0 });
   });
 
-  test("weights as pictures, one unit after the other", () => {
+  test("come with weights as images, unit by unit", () => {
     expect(weightPictures([1, -2, 0, 4, -4, 1], 2)).toEqual({
       values: Int8Array.of(32, 0, -127, -63, 127, 32),
       largest: 4,
@@ -307,7 +307,7 @@ describe("what the outputs say", () => {
   });
 });
 
-test("numbers are written short", () => {
+test("formats numbers with three significant digits", () => {
   expect([0.00299999, 1234.5, 0, 3e-7, 2e7, NaN].map(rounded)).toEqual([
     "0.003",
     "1230",

@@ -1,16 +1,17 @@
 /*
- * NaN and infinities in a browser: on SwiftShader, whose compiler is another than lavapipe's.
+ * NaN and infinities in a browser on SwiftShader, whose compiler differs from lavapipe's.
  */
 import type { ServerResponse } from "node:http";
 import { fileURLToPath } from "node:url";
 import { createServer, type ViteDevServer } from "vite";
 import { expect, test } from "vitest";
+import { assemblyPlugin } from "../../scripts/assembly/plugin.ts";
 import { consoleOf, openChromium } from "../package/chromium.ts";
 
 const PAGE =
   '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/test/web/non-finite-page.ts"></script>';
 
-/** Serves the project's sources, and the page at every other address. */
+/** Serves the project's sources, and the test page at every other address. */
 async function serveSources(): Promise<ViteDevServer> {
   const pages = {
     name: "page",
@@ -29,7 +30,7 @@ async function serveSources(): Promise<ViteDevServer> {
     appType: "custom",
     optimizeDeps: { noDiscovery: true },
     server: { host: "127.0.0.1", port: 0, hmr: false, watch: null },
-    plugins: [pages],
+    plugins: [assemblyPlugin(), pages],
   });
   return server.listen();
 }

@@ -11,7 +11,7 @@ import { writeIdx } from "../data/idx-files.ts";
 import { launchBrowser, loseDevice, serve } from "./browser.ts";
 import { buildDemo, SMALL, Visitor } from "./demo.ts";
 
-// A software GPU on a machine that runs other tests as well.
+// The GPU is software, and the machine runs other tests at the same time.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
 let demo: Awaited<ReturnType<typeof buildDemo>>;
@@ -30,7 +30,7 @@ afterAll(async () => {
   demo?.remove();
 });
 
-/** A 1, drawn slightly slanted and off the middle. */
+/** A 1, drawn slightly slanted and off center. */
 const ONE: (readonly [x: number, y: number])[] = [
   [0.62, 0.2],
   [0.58, 0.5],
@@ -38,7 +38,7 @@ const ONE: (readonly [x: number, y: number])[] = [
 ];
 const drawOne = (visitor: Visitor) => visitor.draw(ONE);
 
-/** What the network of a file makes of the page's test digits here, on the CPU. */
+/** The accuracy of a saved network on the page's test set, computed in Node on the CPU. */
 async function accuracyInNode(file: string): Promise<number> {
   const { model, normalization, loss } = await loadModelFile(file);
   const backend = createCpuBackend();
@@ -54,17 +54,17 @@ describe("a visitor of the Digits tab", () => {
   });
   afterAll(() => visitor.leave());
 
-  test("sees the network learn without a click, on the GPU, to 90 % of the test digits", async () => {
+  test("sees the network train on the GPU without a click, to a test accuracy of 90 %", async () => {
     await visitor.reaches("test-accuracy", 90);
     expect(await visitor.text("backend")).toBe("WebGPU");
     expect(await visitor.text("adapter")).toMatch(/swiftshader/i);
     expect(await visitor.text("data")).toMatch(
-      /^built-in digits: 5,000 digits to learn from, 500 others to test with; 25,450 parameters/,
+      /^built-in digits: 5,000 training images, 500 test images, 25,450 parameters/,
     );
     expect(await visitor.number("train-loss")).toBeLessThan(1.5);
   });
 
-  test("pauses: the step count holds still; a step adds one", async () => {
+  test("pauses training, and runs a single step", async () => {
     const paused = await visitor.pause();
     expect(paused).toBeGreaterThan(0);
     await visitor.page.waitForTimeout(1000);
@@ -76,11 +76,11 @@ describe("a visitor of the Digits tab", () => {
     expect(await visitor.text("start")).toBe("Start");
   });
 
-  test("draws a 1, and the network says 1; the file of the network says the same after a reload", async () => {
+  test("draws a 1 that the network recognizes, saves the network, and gets the same prediction after a reload", async () => {
     await drawOne(visitor);
     await visitor.says("prediction", /^1$/);
     const before = await visitor.probabilities();
-    expect(await visitor.text("hidden")).toMatch(/Hidden layer 1: \d+ of 32 above 0/);
+    expect(await visitor.text("hidden")).toMatch(/Hidden layer 1: \d+ of 32 outputs are positive/);
     const download = visitor.page.waitForEvent("download");
     await visitor.click("save");
     const file = join(demo.folder, "kept.safetensors");
@@ -100,7 +100,7 @@ describe("a visitor of the Digits tab", () => {
     expect(await visitor.probabilities()).toBe(before);
   });
 
-  test("is told of a file that is no network, and keeps the one there was", async () => {
+  test("gets an error for a file that is not a network, and keeps the current one", async () => {
     const before = await visitor.probabilities();
     const file = join(demo.folder, "letter.txt");
     writeFileSync(file, "Dear network");
@@ -110,7 +110,7 @@ describe("a visitor of the Digits tab", () => {
     expect(await visitor.probabilities()).toBe(before);
   });
 
-  test("resets: training begins again with the same first loss", async () => {
+  test("resets, and training starts again with the same first loss", async () => {
     const firstLoss = async () => {
       await visitor.click("reset");
       await visitor.says("step-count", /^0$/);
@@ -127,7 +127,7 @@ describe("a visitor of the Digits tab", () => {
     expect(await firstLoss()).toBe(first);
   });
 
-  test("has keys for start, step and reset, where nothing is typed", async () => {
+  test("uses keys for start, step and reset outside text fields", async () => {
     const { keyboard } = visitor.page;
     await visitor.page.locator("h1").click();
     await keyboard.press("s");
@@ -145,7 +145,7 @@ describe("a visitor of the Digits tab", () => {
     expect(await visitor.text("step-count")).toBe("0");
   });
 
-  test("changes options at once, and hears what needs a restart", async () => {
+  test("changes options immediately, and is told which settings need a restart", async () => {
     await visitor.click("step");
     await visitor.says("step-count", /^1$/);
     await visitor.page.getByTestId("learning-rate").fill("0.005");
@@ -161,18 +161,18 @@ describe("a visitor of the Digits tab", () => {
     expect(await visitor.text("step-count")).toBe("0");
   });
 
-  test("loses the GPU while it trains, and training goes on", async () => {
+  test("loses the GPU during training, and training continues", async () => {
     await visitor.click("start");
     await visitor.reaches("step-count", 5);
     await loseDevice(visitor.page);
-    await visitor.says("notice", /^The GPU was lost and replaced; training went on from step \d+\./);
+    await visitor.says("notice", /^The GPU was lost and replaced\. Training continues from step \d+\./);
     const step = await visitor.number("step-count");
     await visitor.reaches("step-count", step + 10);
     expect(await visitor.text("backend")).toBe("WebGPU");
     expect(await visitor.page.getByTestId("fault").count()).toBe(0);
   });
 
-  test("leaves the tab: training waits, and goes on when the visitor is back", async () => {
+  test("leaves the tab, where training pauses until the visitor returns", async () => {
     await visitor.click("tab-playground");
     expect(await visitor.page.getByTestId("step-count").count()).toBe(0);
     await visitor.goesTo(/#playground/);
@@ -182,10 +182,10 @@ describe("a visitor of the Digits tab", () => {
     await visitor.pause();
   });
 
-  test("looks into mistakes, both devices and the list of dispatches", async () => {
+  test("views mistakes, a comparison of the devices and the list of dispatches", async () => {
     await visitor.click("tab-confusion");
     const confusion = () => visitor.page.locator("[data-testid=confusion] button").allTextContents();
-    // While a slow device trains, it is tested on 100 pictures; once it rests, on all of them.
+    // On a slow device, 100 images are evaluated during training, and all of them when it pauses.
     await expect
       .poll(async () => (await confusion()).reduce((sum, text) => sum + Number(text), 0), { timeout: 30_000 })
       .toBe(500);
@@ -197,7 +197,7 @@ describe("a visitor of the Digits tab", () => {
     await visitor.click("tab-comparison");
     await visitor.click("compare");
     // Rounding differs by about 1e-7 of the loss, and Adam divides small gradients by their size: over 30 steps the curves
-    // of one and the same training stay closer than a thousandth.
+    // of the same training differ by less than a thousandth.
     await visitor.says("largest-difference", /^(0|\d\.\de-[4-9])$/);
     expect(await visitor.text("speed-ratio")).toMatch(/^[\d.]+ ×$/);
 
@@ -210,13 +210,13 @@ describe("a visitor of the Digits tab", () => {
     await table.locator("th", { hasText: "µs" }).waitFor();
   });
 
-  test("has seen no error on the console in all of this, and no file was missing", () => {
+  test("has seen no console error and no missing file", () => {
     expect(visitor.errors).toEqual([]);
     expect(site.missing).toEqual([]);
   });
 });
 
-test("an address restores the whole state", async () => {
+test("restores the whole state from an address", async () => {
   const hash =
     "#digits?layers=20-tanh-0.1,12-sigmoid&loss=meanSquaredError&optimizer=momentum&rate=0.02&schedule=step&batch=16" +
     "&epochs=3&seed=7&data=digits&axis=time&scale=log";
@@ -259,14 +259,14 @@ test("an address restores the whole state", async () => {
   await visitor.leave();
 });
 
-test("a network that diverges stops and says so, and a reset mends it", async () => {
+test("stops and reports training that diverges, and a reset starts it again", async () => {
   const visitor = await Visitor.arrive(
     browser,
     `${site.address}#digits?layers=16-relu&batch=32&loss=halfSumOfSquares&optimizer=sgd&rate=10&data=digits`,
   );
   await visitor.says(
     "fault",
-    /the loss of step \d+ is (NaN|Infinity|-Infinity)\. Choose a lower learning rate and reset\./,
+    /the loss at step \d+ is (NaN|Infinity|-Infinity)\. Choose a lower learning rate and reset\./,
   );
   await visitor.says("start", /^Start$/);
   await visitor.page.getByTestId("learning-rate").fill("0.01");
@@ -280,7 +280,7 @@ test("a network that diverges stops and says so, and a reset mends it", async ()
   await visitor.leave();
 });
 
-test("the Digits tab begins when it is first shown, where the address names the other one", async () => {
+test("starts training on the Digits tab when it is first shown, if the address names the other tab", async () => {
   const visitor = await Visitor.arrive(browser, `${site.address}#playground`);
   await visitor.says("backend", /^WebGPU$/);
   expect(await visitor.page.getByTestId("step-count").count()).toBe(0);
@@ -290,7 +290,7 @@ test("the Digits tab begins when it is first shown, where the address names the 
   await visitor.leave();
 });
 
-test("works without a network once it was loaded", async () => {
+test("works offline after it has loaded", async () => {
   const own = await serve(demo.folder);
   const visitor = await Visitor.arrive(browser, own.address + SMALL);
   await visitor.reaches("step-count", 1);
@@ -305,7 +305,7 @@ test("works without a network once it was loaded", async () => {
 test.each([
   { dark: false, width: 1280 },
   { dark: true, width: 390 },
-])("has no serious accessibility fault: %j", async (options) => {
+])("has no serious accessibility violation: %j", async (options) => {
   const visitor = await Visitor.arrive(browser, site.address + SMALL, options);
   await visitor.reaches("step-count", 2);
   await visitor.pause();
@@ -322,7 +322,7 @@ test.each([
   await visitor.leave();
 });
 
-test("without WebGPU it trains on the CPU and says why", async () => {
+test("trains on the CPU without WebGPU, and says why", async () => {
   const plain = await launchBrowser({ webgpu: false });
   try {
     const visitor = await Visitor.arrive(plain, site.address + SMALL);
@@ -336,7 +336,7 @@ test("without WebGPU it trains on the CPU and says why", async () => {
   }
 });
 
-test("takes MNIST where it lies beside the page", async () => {
+test("uses MNIST if its files are beside the page", async () => {
   const { train, test: held } = builtInDigits({ train: 300, test: 60 });
   const files = {
     "train-images-idx3-ubyte.gz": gzipSync(writeIdx([300, 28, 28], train.features as Uint8Array)),
@@ -348,13 +348,13 @@ test("takes MNIST where it lies beside the page", async () => {
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(demo.folder, "mnist", name), bytes);
   writeFileSync(join(demo.folder, "mnist", "files.json"), JSON.stringify(Object.keys(files)));
   const visitor = await Visitor.arrive(browser, `${site.address}#digits?layers=16-relu&batch=32`);
-  await visitor.says("data", /^MNIST: 300 digits to learn from, 60 others/);
+  await visitor.says("data", /^MNIST: 300 training images, 60 test images/);
   await visitor.reaches("step-count", 2);
   expect(visitor.errors).toEqual([]);
   await visitor.leave();
 });
 
-test("every name of an element that tests use is listed", () => {
+test("the README lists every test ID that tests use", () => {
   const list = readFileSync(new URL("../../src/web/README.md", import.meta.url), "utf8");
   const own =
     readFileSync(new URL(import.meta.url), "utf8") + readFileSync(new URL("demo.ts", import.meta.url), "utf8");

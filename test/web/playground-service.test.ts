@@ -14,12 +14,12 @@ import { EXTENT, type Mode, type PlaygroundConfig } from "../../src/web/playgrou
 import { initialState, type PlaygroundState } from "../../src/web/playground/state/index.ts";
 import { backends } from "../backends.ts";
 
-/** A mode with some settings of its own, at full speed. */
+/** The settings of a mode at full speed, with some changes. */
 function configOf<Of extends Mode>(mode: Of, settings: Partial<PlaygroundState[Of]>): PlaygroundConfig {
   return { mode, ...initialState[mode], speed: "full", ...settings } as PlaygroundConfig;
 }
 
-/** The service, what it has told so far, and a way to wait for what it will tell. */
+/** A service, its recorded events, and a way to wait for more. */
 function listen(backend: Backend) {
   const events: PlaygroundEvent[] = [];
   const stamps: Stamp[] = [];
@@ -62,7 +62,7 @@ function listen(backend: Backend) {
   return { api, events, stamps, frames, last: () => frames().at(-1)!, trainUntil };
 }
 
-/** The position in the plane's picture that is nearest to a place. */
+/** The index of the point of the plane's grid that is nearest to (x, y). */
 function pictureIndex(x: number, y: number): number {
   const along = (value: number) => Math.round(((value / EXTENT + 1) / 2) * (PLANE_SIDE - 1));
   return along(y) * PLANE_SIDE + along(x);
@@ -77,7 +77,7 @@ describe.each(backends)("the playground on $name", ({ create }) => {
   beforeEach(() => (playground = listen(backend)));
   afterAll(() => backend.dispose());
 
-  test("a network with a hidden layer learns XOR: every point right, and the picture says so", async () => {
+  test("a network with a hidden layer learns XOR, and its picture agrees", async () => {
     const config = configOf("classify", {
       data: "xor",
       noise: 0,
@@ -107,7 +107,7 @@ describe.each(backends)("the playground on $name", ({ create }) => {
     }
     expect(end.hidden.map(({ units, values }) => [units, values.length])).toEqual([[8, 8 * PLANE_SIDE ** 2]]);
     for (const value of end.hidden[0]!.values) expect(Math.abs(value)).toBeLessThanOrEqual(1);
-    // A unit is tanh(w·x + b): along a row of the picture, which is one unit's, it only rises or only falls.
+    // A unit is tanh(w·x + b), which is monotonic along each row of its picture.
     const row = [...end.hidden[0]!.values.subarray(3 * PLANE_SIDE ** 2, 3 * PLANE_SIDE ** 2 + PLANE_SIDE)];
     const steps = row.slice(1).map((value, index) => value - row[index]!);
     expect(steps.every((change) => change >= 0) || steps.every((change) => change <= 0)).toBe(true);
@@ -135,12 +135,12 @@ describe.each(backends)("the playground on $name", ({ create }) => {
     expect(end.outputs).toHaveLength(CURVE_POINTS);
     end.outputs.forEach((y, index) => {
       const x = EXTENT * ((2 * index) / (CURVE_POINTS - 1) - 1);
-      // A mean squared error of 0.002 is a deviation of 0.045; four of them.
+      // A mean squared error of 0.002 is a standard deviation of 0.045. The bound is four of them.
       if (Math.abs(x) < 0.9) expect(Math.abs(y - 0.8 * Math.sin(1.5 * Math.PI * x))).toBeLessThan(0.18);
     });
   });
 
-  test("the perceptron's line separates the points, and Rosenblatt's rule then rests", async () => {
+  test("the perceptron separates the points, and then its weights no longer change", async () => {
     await playground.api.configure(configOf("neuron", { data: "linear", noise: 0, count: 60, seed: 6 }));
     const end = await playground.trainUntil(({ accuracy, step }) => accuracy === 1 || step > mostSteps);
     expect(end.accuracy).toBe(1);
@@ -156,7 +156,7 @@ describe.each(backends)("the playground on $name", ({ create }) => {
   });
 
   test("one step of the perceptron is Rosenblatt's rule", async () => {
-    // One point, of class 1, on the side that the initial weights of a seed call 0.
+    // One point of class 1, for which the initial weights predict class 0.
     for (const seed of [1, 2, 3, 4]) {
       const [x, y] = [0.5, -0.25];
       const point = (label: number) =>
@@ -169,7 +169,7 @@ describe.each(backends)("the playground on $name", ({ create }) => {
       await playground.api.step();
       const change = 0.3 * (1 - 2 * said);
       const expected = [w1! + change * x, w2! + change * y, b! + change];
-      // Two roundings of numbers below 2.
+      // Two roundings of float32 values below 2.
       playground
         .last()
         .parameters.forEach((value, index) => expect(Math.abs(value - expected[index]!)).toBeLessThan(2 ** -22));
@@ -185,7 +185,7 @@ describe.each(backends)("the playground on $name", ({ create }) => {
     expect(end.loss).toBeLessThan(start / 2);
   });
 
-  test("no points, no run; the first point begins one", async () => {
+  test("starts a run with the first point", async () => {
     await playground.api.configure(configOf("classify", { data: "own" }));
     expect(playground.events.map(({ kind }) => kind)).toEqual(["problem"]);
     await playground.api.step();
@@ -222,7 +222,7 @@ describe.each(backends)("the playground on $name", ({ create }) => {
           let expected = 0;
           for (let row = 0; row < count; row++)
             expected += closedForms[model](rows[3 * row]!, rows[3 * row + 1]!, place) / count;
-          // float32's half unit, for some ten roundings along a sum of 40, of losses up to 20 and squares of arguments.
+          // About ten float32 roundings along a sum of 40 terms, for losses up to 20 and squared arguments.
           expect(Math.abs(loss - expected), `at ${place.join()}`).toBeLessThan(
             16 * 2 ** -24 * Math.sqrt(40) * Math.max(1, expected),
           );
@@ -230,7 +230,7 @@ describe.each(backends)("the playground on $name", ({ create }) => {
       },
     );
 
-    test("descent with momentum goes as its recurrence says, and ends in the least squares", async () => {
+    test("descent with momentum follows its recurrence and ends at the least squares solution", async () => {
       await playground.api.configure(
         configOf("surface", { model: "line", noise: 0.3, start: [-0.5, 0.75], momentum: 0.8, learningRate: 0.1 }),
       );
@@ -252,7 +252,7 @@ describe.each(backends)("the playground on $name", ({ create }) => {
         expected.push(a, b);
       }
       expect(path).toHaveLength(12);
-      // Five steps of float32 on numbers below 4.
+      // Five steps in float32 with values below 4.
       path.forEach((value, index) => expect(Math.abs(value - expected[index]!)).toBeLessThan(2 ** -19));
     });
   });
@@ -269,7 +269,7 @@ describe("commands", () => {
     configOf("classify", { count: 20, layers: [{ units: 2, activation: "tanh" }], ...settings });
   const fresh = () => playground.events.flatMap((event) => (event.kind === "problem" ? [event.fresh] : []));
 
-  test("start trains, pause holds the steps still, step adds one, reset starts over with the same loss", async () => {
+  test("start trains, pause stops, step runs one step, and reset starts over with the same loss", async () => {
     await playground.api.configure(small());
     const first = playground.last();
     await playground.trainUntil(({ step }) => step >= 20);
@@ -284,7 +284,7 @@ describe("commands", () => {
     expect(fresh()).toEqual([true, true]);
   });
 
-  test("start twice is one loop, and tells once", async () => {
+  test("a second start has no effect", async () => {
     await playground.api.configure(small());
     await playground.api.start();
     await playground.trainUntil(({ step }) => step >= 2);
@@ -294,7 +294,7 @@ describe("commands", () => {
     ]);
   });
 
-  test("points, rate, loss and batch change under way; a network, optimizer or seed begins anew", async () => {
+  test("a change of points, learning rate, loss or batch size continues training, one of network, optimizer or seed restarts it", async () => {
     await playground.api.configure(small());
     for (let step = 0; step < 3; step++) await playground.api.step();
     const { outputs } = playground.last();
@@ -324,26 +324,26 @@ describe("commands", () => {
     }
   });
 
-  test("a speed changes nothing but the pace", async () => {
+  test("a change of speed does not restart training", async () => {
     await playground.api.configure(small());
     const told = playground.events.length;
     await playground.api.configure(small({ speed: "10" }));
     expect(playground.events).toHaveLength(told);
   });
 
-  test("of several resets at once the last is carried out, and training goes on", async () => {
+  test("only the last of several resets is executed, and training continues", async () => {
     await playground.api.configure(small());
     await playground.trainUntil(({ step }) => step >= 2);
     await playground.api.start();
     const before = fresh().length;
     await Promise.all(Array.from({ length: 5 }, () => playground.api.reset()));
-    // The first may have begun before the others were heard.
+    // The first one may have started before the others arrived.
     expect(fresh().length - before).toBeLessThanOrEqual(2);
     await playground.trainUntil(({ step }) => step >= 2);
     expect(playground.events.filter(({ kind }) => kind === "error")).toEqual([]);
   });
 
-  test("a reset followed by another speed starts over, and its events count as those of the newest request", async () => {
+  test("a reset followed by a change of speed starts over, and its events have the newest request as their subject", async () => {
     await playground.api.configure(small());
     await playground.trainUntil(({ step }) => step >= 2);
     await Promise.all([playground.api.reset(), playground.api.configure(small({ speed: "2" }))]);
@@ -352,7 +352,7 @@ describe("commands", () => {
     expect(subject).toBe(request);
   });
 
-  test("a hidden tab rests and goes on when it is shown again, however often it flips", async () => {
+  test("a hidden tab pauses, and continues when it is visible again, even after quick changes", async () => {
     await playground.api.configure(small());
     await playground.api.start();
     for (const visible of [false, true, false, true, false]) void playground.api.show(visible);
@@ -364,13 +364,13 @@ describe("commands", () => {
     await playground.trainUntil(({ step }) => step > held + 2);
   });
 
-  test("the first frame of a network comes right after its points", async () => {
+  test("sends the first frame of a network immediately after its points", async () => {
     await playground.api.configure(small());
     await playground.api.configure(small({ layers: [] }));
     expect(playground.events.map(({ kind }) => kind)).toEqual(["problem", "frame", "problem", "frame"]);
   });
 
-  test("a loss that is no number stops the training and says what to do", async () => {
+  test("stops training when the loss is not finite, and says what to do", async () => {
     await playground.api.configure(
       configOf("regress", { learningRate: 3, optimizer: "sgd", layers: [{ units: 8, activation: "identity" }] }),
     );
@@ -378,7 +378,7 @@ describe("commands", () => {
     expect(playground.events.at(-2)).toEqual({ kind: "running", running: false });
   });
 
-  test("a backend that cannot be had is told as the library says it", async () => {
+  test("reports the library's error if there is no backend", async () => {
     const { OptionError } = await import("../../src/index.ts");
     const api = createPlaygroundService(() =>
       Promise.reject(new OptionError({ where: "here", what: "nothing", fix: "Try again" })),

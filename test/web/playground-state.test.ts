@@ -26,7 +26,7 @@ beforeEach(() => {
   playgroundState.value = initialState;
 });
 
-/** What the URL keeps of a coordinate: three digits. */
+/** A coordinate with the three decimals that the address contains. */
 const coordinates = (extent: number) =>
   fc.integer({ min: -1000 * extent, max: 1000 * extent }).map((thousandths) => thousandths / 1000);
 
@@ -58,7 +58,7 @@ const states = fc.record({
   ...Object.fromEntries(names.map((mode) => [mode, settings(mode)])),
 }) as unknown as fc.Arbitrary<PlaygroundState>;
 
-test("every state comes back from its URL", () => {
+test("every state is the same after formatting and parsing", () => {
   fc.assert(
     fc.property(states, (state) => {
       playgroundState.value = state;
@@ -71,7 +71,7 @@ test("every state comes back from its URL", () => {
   );
 });
 
-test("any text is parsed to a state that formats and parses to itself, and never throws", () => {
+test("parses any text without an error to a state that formatting and parsing do not change", () => {
   const keys = ["mode", ...names.flatMap((mode) => Object.keys(modes[mode]).map((name) => `${mode}.${name}`))];
   const texts = fc.oneof(
     fc.string(),
@@ -88,7 +88,7 @@ test("any text is parsed to a state that formats and parses to itself, and never
   );
 });
 
-test("the URL says only what differs from the defaults, in characters that it keeps", () => {
+test("the address contains only what differs from the defaults, without escaped characters", () => {
   expect(formatPlayground().toString()).toBe("");
   change("classify", {
     data: "own",
@@ -106,7 +106,7 @@ test("the URL says only what differs from the defaults, in characters that it ke
   expect(currentConfig.value).toMatchObject({ mode: "neuron", rule: "logistic" });
 });
 
-describe("what is wrong falls back", () => {
+describe("values that are not allowed get their defaults", () => {
   test.each([
     ["mode=nothing", initialState.mode, (state: PlaygroundState) => state.mode],
     ["classify.data=mnist", "circles", (state: PlaygroundState) => state.classify.data],
@@ -136,7 +136,7 @@ describe("what is wrong falls back", () => {
     expect(found(playgroundState.value)).toEqual(expected);
   });
 
-  test("what is wrong, and only that, is named", () => {
+  test("reports only values that are not allowed", () => {
     expect(
       parsePlayground(new URLSearchParams("mode=neuron&neuron.data=xor&neuron.color=red&classify.noise=9")),
     ).toEqual(["neuron.color=red", "classify.noise=9"]);

@@ -21,10 +21,10 @@ afterAll(async () => {
 
 const at = (name: string) => `playground-${name}`;
 
-/** A radio button under the text that is pressed. */
+/** Checks a radio button, which its text covers. */
 const choose = ({ page }: Visitor, name: string) => page.getByTestId(at(name)).check({ force: true });
 
-/** Clicks the big picture; the place in shares of its width and height, from the left and top. */
+/** Clicks the large picture. Coordinates are fractions of its width and height, from the top left. */
 async function clickPicture({ page }: Visitor, x: number, y: number): Promise<void> {
   const canvas = page.getByTestId(at("surface"));
   await canvas.scrollIntoViewIfNeeded();
@@ -32,7 +32,7 @@ async function clickPicture({ page }: Visitor, x: number, y: number): Promise<vo
   await page.mouse.click(box.x + x * box.width, box.y + y * box.height);
 }
 
-/** How much redder than blue a pixel of the big picture is. */
+/** The difference of red and blue at a pixel of the large picture. */
 const warmth = (page: Page, x: number, y: number) =>
   page.getByTestId(at("surface")).evaluate(
     (canvas, place) => {
@@ -48,7 +48,7 @@ async function addressHas({ page }: Visitor, part: string): Promise<void> {
   await expect.poll(() => page.url(), { timeout: 20_000 }).toContain(part);
 }
 
-/** XOR, small enough for a software GPU. */
+/** A network and XOR data that are small enough for a software GPU. */
 const XOR =
   "#playground?classify.data=xor&classify.noise=0&classify.count=60&classify.layers=8-tanh&classify.learningRate=0.03";
 
@@ -59,18 +59,18 @@ describe("a visitor of the Playground tab", () => {
   });
   afterAll(() => visitor.leave());
 
-  test("sees XOR learned without a click, and the picture in its colors", async () => {
+  test("sees the network learn XOR without a click, and the classes in the colors of the picture", async () => {
     await visitor.reaches(at("accuracy"), 100);
     await visitor.click(at("start"));
     await visitor.says(at("start"), /^Start$/);
     await visitor.page.waitForTimeout(300);
-    // Class 1, the warm one, where x and y differ in sign; the corners, where no point lies.
+    // Class 1 is orange, where the signs of x and y differ. No points are in the corners.
     expect(await warmth(visitor.page, 0.03, 0.03)).toBeGreaterThan(30);
     expect(await warmth(visitor.page, 0.97, 0.97)).toBeGreaterThan(30);
     expect(await warmth(visitor.page, 0.97, 0.03)).toBeLessThan(-30);
   });
 
-  test("steps, starts over with the same loss, and has keys for it", async () => {
+  test("runs a step and resets to the same loss, also with keys", async () => {
     const held = await visitor.number(at("step-count"));
     await visitor.page.waitForTimeout(500);
     expect(await visitor.number(at("step-count"))).toBe(held);
@@ -93,7 +93,7 @@ describe("a visitor of the Playground tab", () => {
     await visitor.says(at("start"), /^Start$/);
   });
 
-  test("adds points by click and by numbers, edits layers, and finds all of it in the address", async () => {
+  test("adds points by click and by coordinates, edits layers, and the address contains all of it", async () => {
     const { page } = visitor;
     await clickPicture(visitor, 0.75, 0.25);
     await addressHas(visitor, "classify.points=");
@@ -130,7 +130,7 @@ describe("a visitor of the Playground tab", () => {
     await page.getByText("Click or tap to add points").waitFor();
   });
 
-  test("fits a curve; a rate that is too high is told, and a lower one trains again", async () => {
+  test("fits a curve, gets an error for a too high learning rate, and trains again with a lower one", async () => {
     const { page } = visitor;
     await choose(visitor, "mode-regress");
     await visitor.says(at("loss"), /^0\.\d{4}$/);
@@ -151,7 +151,7 @@ describe("a visitor of the Playground tab", () => {
     expect(await visitor.number(at("loss"))).toBeLessThan(1);
   });
 
-  test("watches a neuron's line until it separates, and a descent from where the surface is clicked", async () => {
+  test("watches a neuron until its line separates the classes, and a descent from the clicked point", async () => {
     const { page } = visitor;
     await choose(visitor, "mode-neuron");
     await page.getByTestId(at("speed")).selectOption("100");
@@ -163,22 +163,22 @@ describe("a visitor of the Playground tab", () => {
     await addressHas(visitor, "surface.start=-0.");
     await page.getByTestId(at("speed")).selectOption("30");
     await visitor.reaches(at("step-count"), 60);
-    // The data's noise, 0.2, leaves a mean square of about 0.04.
+    // Noise of 0.2 leaves a mean squared error of about 0.04.
     expect(await visitor.number(at("loss"))).toBeLessThan(0.1);
   });
 
-  test("loses the GPU while it trains, and training goes on", async () => {
+  test("loses the GPU during training, and training continues", async () => {
     await loseDevice(visitor.page);
-    await visitor.says(at("message"), /opened again; training goes on/);
+    await visitor.says(at("message"), /and replaced\. Training continues/);
     await visitor.reaches(at("step-count"), (await visitor.number(at("step-count"))) + 5);
   });
 
-  test("has seen no error on the console in all of this", () => {
+  test("has seen no console error", () => {
     expect(visitor.errors).toEqual([]);
   });
 });
 
-test("without WebGPU the playground learns on the CPU", async () => {
+test("trains on the CPU without WebGPU", async () => {
   const visitor = await Visitor.arrive(browser, `${site.address}?device=cpu${XOR}`);
   await visitor.reaches(at("accuracy"), 100);
   expect(await visitor.text("backend")).toBe("CPU");
@@ -191,7 +191,7 @@ test.each([
   ["regress", { dark: true }],
   ["neuron", { dark: true, width: 390 }],
   ["surface", { dark: false, width: 390 }],
-])("axe-core finds no serious fault in mode %s, and nothing is wider than the window", async (mode, options) => {
+])("has no serious accessibility violation in mode %s, and is no wider than the window", async (mode, options) => {
   const visitor = await Visitor.arrive(browser, `${site.address}#playground?mode=${mode}`, options);
   await visitor.reaches(at("step-count"), 1);
   expect(await visitor.accessibilityFaults()).toEqual([]);

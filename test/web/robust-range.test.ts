@@ -3,7 +3,7 @@ import { robustRange } from "../../src/web/shared/robust-range.ts";
 
 const falling = Array.from({ length: 200 }, (_, step) => 2.3 * Math.exp(-step / 40) + 0.1);
 
-test("a curve keeps its ends, the first values too", () => {
+test("the range contains the ends of a curve, including its first values", () => {
   const [least, most] = robustRange([falling])!;
   expect(least).toBeLessThanOrEqual(falling.at(-1)!);
   expect(most).toBeGreaterThanOrEqual(falling[0]!);
@@ -19,13 +19,13 @@ test.each([1, 2])("%i spikes in a row, one at the end or one below do not stretc
   expect(robustRange([falling.with(100, -4000)])![0]).toBeGreaterThan(-0.2);
 });
 
-test("a level that stays is no spike, nor is a value among few", () => {
+test("a lasting level is not a spike, and neither is a value in a short series", () => {
   const risen = falling.map((value, step) => (step >= 190 ? 50 : value));
   expect(robustRange([risen])![1]).toBeGreaterThan(50);
   expect(robustRange([[1, 2, 100]])![1]).toBeGreaterThan(100);
 });
 
-test("another series is shown, too, and what is not finite is left out", () => {
+test("the range contains all series, and ignores values that are not finite", () => {
   const [least, most] = robustRange([falling, [3, NaN, Infinity]])!;
   expect(most).toBeGreaterThan(3);
   expect(most).toBeLessThan(4);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { launchBrowser, loseDevice, serve } from "./browser.ts";
 import { buildDemo, SMALL, Visitor } from "./demo.ts";
 
-// A software GPU on a machine that runs other tests as well.
+// The GPU is software, and the machine runs other tests at the same time.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
 let demo: Awaited<ReturnType<typeof buildDemo>>;
@@ -22,10 +22,10 @@ afterAll(async () => {
   demo?.remove();
 });
 
-/** Everything that can be read on the page. */
+/** All text on the page. */
 const allText = (page: Page) => page.locator("body").innerText();
 
-/** Drops a file on an element, and tells whether the browser would have left the page to show it. */
+/** Drops a file on an element. Returns whether the browser would have left the page to show the file. */
 const drop = (page: Page, testId: string, name: string) =>
   page.getByTestId(testId).evaluate((element, fileName) => {
     const dataTransfer = new DataTransfer();
@@ -45,7 +45,7 @@ describe("a visitor who changes things", () => {
   });
   afterAll(() => visitor.leave());
 
-  test("clicks Reset five times, flips between the tabs, clears a drawing at once: training goes on, and no old answer comes", async () => {
+  test("clicks Reset five times, changes tabs and clears a drawing, and training continues without outdated answers", async () => {
     for (let click = 0; click < 5; click++) await visitor.click("reset");
     for (const tab of ["playground", "digits", "playground", "digits"]) await visitor.click(`tab-${tab}`);
     await visitor.reaches("step-count", 5);
@@ -57,7 +57,7 @@ describe("a visitor who changes things", () => {
     await visitor.click("clear");
     await page.waitForTimeout(1000);
     expect(await page.getByTestId("prediction").count()).toBe(0);
-    // A drawing that stays is answered.
+    // A drawing that is not cleared gets a prediction.
     await visitor.draw([
       [0.5, 0.2],
       [0.5, 0.8],
@@ -66,7 +66,7 @@ describe("a visitor who changes things", () => {
     await visitor.click("clear");
   });
 
-  test("sees the latest values beside the curves, and may switch the raw values off and on", async () => {
+  test("sees the latest values beside the curves, and switches the raw values off and on", async () => {
     await visitor.pause();
     const step = await visitor.text("step-count");
     const legend = page.getByTestId("loss-chart").locator(".u-legend");
@@ -80,16 +80,16 @@ describe("a visitor who changes things", () => {
     expect(visitor.errors).toEqual([]);
   });
 
-  test("is told the range of a number that is out of it, and what was typed stays", async () => {
+  test("sees the allowed range below a number that is outside it, and the typed text stays", async () => {
     await page.getByTestId("batch-size").fill("5000");
     await page.getByTestId("seed").focus();
     expect(await page.getByTestId("batch-size").inputValue()).toBe("5000");
-    expect(await allText(page)).toContain("A whole number, 1 to 1024");
+    expect(await allText(page)).toContain("Enter a whole number from 1 to 1024");
     await page.getByTestId("batch-size").fill("32");
-    expect(await allText(page)).not.toContain("A whole number, 1 to 1024");
+    expect(await allText(page)).not.toContain("Enter a whole number from 1 to 1024");
   });
 
-  test("draws with the keys, takes a stroke back, and draws with one finger at a time", async () => {
+  test("draws with the keyboard, undoes a stroke, and draws with one finger at a time", async () => {
     const { keyboard } = page;
     await visitor.click("start");
     await visitor.reaches("test-accuracy", 70);
@@ -100,7 +100,7 @@ describe("a visitor who changes things", () => {
     for (let press = 0; press < 12; press++) await keyboard.press("ArrowDown");
     await keyboard.press(" ");
     await visitor.says("prediction", /^\d$/);
-    // Space drew: it neither started nor paused.
+    // Space moved the pen, and did not start or pause training.
     expect(await visitor.text("start")).toBe("Start");
     const drawn = await visitor.probabilities();
     const pointer = (type: string, pointerId: number, [x, y]: readonly [number, number]) =>
@@ -108,7 +108,7 @@ describe("a visitor who changes things", () => {
         (pad, event) => {
           const { left, top, width, height } = pad.getBoundingClientRect();
           const place = { clientX: left + event.x * width, clientY: top + event.y * height };
-          // Capturing is for pointers that the browser knows.
+          // The browser can capture only pointers that it knows, not simulated ones.
           Object.assign(pad, { setPointerCapture: () => {} });
           pad.dispatchEvent(
             new PointerEvent(event.type, { ...event, ...place, bubbles: true, cancelable: true, buttons: 1 }),
@@ -149,7 +149,7 @@ describe("a visitor who changes things", () => {
     await visitor.says("data", /7,850 parameters/);
   });
 
-  test("drops a file anywhere: the page takes it, and says what is wrong with it", async () => {
+  test("drops a file anywhere on the page, and gets an error for a file that is not a network", async () => {
     await visitor.click("tab-playground");
     expect(await drop(page, "playground-start", "letter.txt")).toBe(false);
     await visitor.says("fault", /letter\.txt/);
@@ -157,15 +157,15 @@ describe("a visitor who changes things", () => {
   });
 });
 
-test("a network is offered again after a reload, and goes on where it was", async () => {
+test("offers the network again after a reload, and continues at the same step", async () => {
   const visitor = await Visitor.arrive(browser, site.address + SMALL);
   await visitor.reaches("test-accuracy", 80);
   const paused = await visitor.pause();
-  // What is kept after a pause is the network at rest.
+  // After a pause, the saved network is the current one.
   await visitor.page.waitForTimeout(1500);
   await visitor.page.reload();
-  await visitor.says("offer", /^Continue with the network of \d\d:\d\d/);
-  await visitor.says("offer", new RegExp(`step ${paused.toLocaleString("en")}, \\d`));
+  await visitor.says("offer", /^Continue with the network saved at \d\d:\d\d/);
+  await visitor.says("offer", new RegExp(`step ${paused.toLocaleString("en")}, test accuracy \\d`));
   await visitor.click("continue");
   await visitor.reaches("step-count", paused + 1);
   expect(await visitor.page.getByTestId("offer").count()).toBe(0);
@@ -175,7 +175,7 @@ test("a network is offered again after a reload, and goes on where it was", asyn
   await visitor.leave();
 });
 
-test("a GPU that is lost twice is given up for the CPU, with the network; both tabs go on", async () => {
+test("continues both tabs on the CPU after the GPU was lost twice", async () => {
   const visitor = await Visitor.arrive(browser, `${site.address}${SMALL}`);
   await visitor.reaches("test-accuracy", 80);
   await loseDevice(visitor.page);
@@ -197,11 +197,11 @@ test("a GPU that is lost twice is given up for the CPU, with the network; both t
   await visitor.leave();
 });
 
-test("without an adapter, ?device=webgpu says so at once, in words for a visitor, and the CPU is offered", async () => {
+test("reports that ?device=webgpu found no adapter, and offers the CPU", async () => {
   const plain = await launchBrowser({ webgpu: false });
   try {
     const visitor = await Visitor.arrive(plain, `${site.address}?device=webgpu${SMALL}`);
-    await visitor.says("page-fault", /(no adapter was found|offers no navigator\.gpu).*hardware acceleration/);
+    await visitor.says("page-fault", /(no adapter was found|has no navigator\.gpu).*hardware acceleration/);
     const text = await allText(visitor.page);
     expect(text).not.toMatch(/Preparing|npm/);
     expect(text).not.toContain("MNIST");
@@ -214,31 +214,37 @@ test("without an adapter, ?device=webgpu says so at once, in words for a visitor
   }
 });
 
-test("an address of the Playground that makes no sense is named", async () => {
+test("reports invalid settings in an address of the Playground", async () => {
   const visitor = await Visitor.arrive(browser, `${site.address}#playground?classify.noise=9&classify.color=red`);
-  await visitor.says("playground-message", /classify\.color=red, classify\.noise=9, which is not known here/);
+  await visitor.says(
+    "playground-message",
+    /invalid settings: classify\.color=red, classify\.noise=9\. The defaults are used/,
+  );
   await visitor.reaches("playground-step-count", 2);
   expect(await visitor.text("playground-message")).toMatch(/classify\.noise=9/);
   await visitor.leave();
 });
 
-test("training that diverges with finite numbers is called so", async () => {
+test("reports training that diverges with finite losses", async () => {
   const visitor = await Visitor.arrive(
     browser,
     `${site.address}?device=cpu#digits?layers=32-relu&batch=32&rate=10&data=digits`,
   );
-  await visitor.says("fault", /^The training has diverged: .*as by chance.* The learning rate [\d.]+ is too high/);
+  await visitor.says(
+    "fault",
+    /^The training has diverged: .*no better than chance.* The learning rate [\d.]+ is too high/,
+  );
   await visitor.leave();
 });
 
-test("work that takes long on the CPU is shown and can be canceled at once", async () => {
+test("shows slow work on the CPU, which can be canceled immediately", async () => {
   const visitor = await Visitor.arrive(
     browser,
     `${site.address}?device=cpu#digits?layers=2048-relu,2048-relu&batch=256&data=digits`,
   );
-  await visitor.says("activity", /Step \d+ is under way …/);
+  await visitor.says("activity", /Running step \d+ …/);
   await visitor.click("start");
-  // Heard by the page at once, though the worker is busy.
+  // The page reacts immediately, although the worker is busy.
   expect(await visitor.text("start")).toBe("Start");
   await visitor.says("activity", /Cancel/);
   await visitor.click("cancel-step");

@@ -1,10 +1,10 @@
 /*
- * Counts what a runtime asks of WebGPU, by wrapping the classes of the Dawn that it uses.
+ * Counts a runtime's calls of WebGPU, by wrapping the classes of the Dawn that it uses.
  */
 
 /** @typedef {{ dispatches: number, passes: number, submits: number, bindGroups: number, buffers: number }} GpuCalls */
 
-/** @returns {() => GpuCalls} gives the calls since the counting began; call it once, after the runtime was opened */
+/** Starts counting; call it once, after opening the runtime. @returns {() => GpuCalls} returns the calls so far */
 export function countGpuCalls() {
   const methods = [
     [GPUComputePassEncoder, "dispatchWorkgroups", "dispatches"],

@@ -1,5 +1,5 @@
 /*
- * Matrix products. The whole result of each size is checked, and on a GPU that every product was really dispatched.
+ * Measures matrix products. It checks the whole result of each size and, on a GPU, that every product was dispatched.
  */
 import { drawn, generator } from "../work.mjs";
 import { callsBetween, countGpuCalls } from "./calls.mjs";
@@ -13,7 +13,7 @@ export const productSizes = [
   [1024, 1024, 1024],
 ];
 
-/** What the check of a float32 product may be off, per root of the terms it sums: 16 times the most that was seen. */
+/** The tolerance of the check per root of the number of summed terms: 16 times the largest error that was observed. */
 const TOLERANCE = 1e-5;
 
 /** @returns {Promise<Record<string, number>>} GFLOP/s by size, such as "512x512x512" */
@@ -36,7 +36,7 @@ export async function measureProducts(runtime, device) {
   return speeds;
 }
 
-/** Freivalds' check: (left · right) · signs must equal left · (right · signs), which costs no product of matrices. */
+/** Freivalds' check: (left · right) · signs must equal left · (right · signs), which needs no matrix product. */
 function checkProduct({ rows, inner, columns, left, right }, product, name) {
   const draw = generator(5);
   const signs = Float64Array.from({ length: columns }, () => Math.sign(draw()) || 1);

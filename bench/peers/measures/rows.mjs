@@ -1,16 +1,16 @@
 /*
- * What is measured and shown: a row is one number of one measure. The goals are those of wgrad's issue 3.
+ * The rows of the table: each shows one number of one measure, with wgrad's goal.
  */
 
 /**
  * @typedef {object} Row
  * @property {string} label
- * @property {string} measure the child's measure that gives the number
- * @property {string} key the number's name in the measure's result
+ * @property {string} measure the measure of the child process
+ * @property {string} key the name of the number in the measure's result
  * @property {boolean} [higher] whether more is better
  * @property {number} [atMost] wgrad's goal as a number
  * @property {number} [times] wgrad's goal as a multiple of the better peer on WebGPU
- * @property {number} [floor] a multiple that will do
+ * @property {number} [floor] an acceptable multiple
  */
 
 /** @type {readonly Row[]} */
@@ -33,5 +33,5 @@ export const rows = [
 
 export const allMeasures = [...new Set(rows.map(({ measure }) => measure))];
 
-/** Whether a runtime has what a measure measures: WebAssembly makes no calls and has no shaders. */
+/** Whether a measure applies to a runtime: WebAssembly makes no WebGPU calls and has no shaders. */
 export const applies = (measure, { device }) => device === "webgpu" || !["calls", "coldStart"].includes(measure);

@@ -1,5 +1,5 @@
 /*
- * By the wall clock: a GPU's own clock would leave out what a library's JavaScript costs.
+ * Measures with the wall clock, because a GPU's clock would exclude the cost of a library's JavaScript.
  */
 
 const BLOCKS = 3;
@@ -20,8 +20,8 @@ export function median(values) {
 
 /**
  * Milliseconds of one repetition: the median of three blocks of about a second each, after a warm-up.
- * @param {(repetitions: number) => Promise<unknown>} repeat returns once the last result was read back
- * @param {number} warmUp repetitions before anything is timed
+ * @param {(repetitions: number) => Promise<unknown>} repeat resolves after the last result has been read back
+ * @param {number} warmUp repetitions before the measurement
  */
 export async function timePerRepetition(repeat, warmUp) {
   await repeat(warmUp);

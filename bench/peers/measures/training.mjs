@@ -1,35 +1,35 @@
 /*
- * What a training step costs. A runtime whose first losses are not the reference's is not timed.
+ * Measures training steps. A runtime whose first losses differ from the reference is not timed.
  */
 import { readWork } from "../work.mjs";
 import { callsBetween, countGpuCalls } from "./calls.mjs";
 import { milliseconds, timePerRepetition } from "./timing.mjs";
 
-/** A loss is read back after so many steps, as hundreds queued without a wait crash Dawn. */
+/** A loss is read back after this many steps, because hundreds of queued steps crash Dawn. */
 const READ_EVERY = 20;
 
-/** The largest difference of a loss from the reference's, relative to the reference. */
+/** The largest accepted relative difference of a loss from the reference. */
 const TOLERANCE = 1e-3;
 
 /** An epoch that would take longer is timed in part. */
 const EPOCH_SECONDS = 20;
 
-/** WebGPU calls are counted over the steps of about so long, but over 40 at least and 400 at most. */
+/** WebGPU calls are counted over steps for about this time, at least 40 and at most 400 steps. */
 const COUNTED_MILLISECONDS = 2000;
 
-/** A runtime that computes something else than the reference. */
+/** A result that differs from the reference. */
 export class WrongResult extends Error {}
 
-/** @throws WrongResult naming the first step whose loss is another */
+/** @throws WrongResult with the first step whose loss differs */
 export function checkLosses(actual, expected) {
   const step = expected.findIndex((loss, index) => !(Math.abs(actual[index] - loss) <= TOLERANCE * loss));
   if (step >= 0)
-    throw new WrongResult(`the loss of step ${step + 1} is ${actual[step]}, by the reference ${expected[step]}`);
+    throw new WrongResult(`the loss of step ${step + 1} is ${actual[step]}, but ${expected[step]} by the reference`);
 }
 
 const worstOf = (actual, expected) => Math.max(...expected.map((loss, index) => Math.abs(actual[index] / loss - 1)));
 
-/** A trainer whose first losses were compared with the reference, and their largest relative difference. */
+/** Creates a trainer, and compares its first losses with the reference; `worst` is the largest relative difference. */
 async function checkedTrainer(runtime, folder, batch) {
   const { task, expected } = readWork(folder);
   const trainer = await runtime.trainer({ ...task, batch });
@@ -45,7 +45,7 @@ export async function measureStep(runtime, folder, batch) {
   return { step, imagesPerSecond: (1000 * batch) / step, worst };
 }
 
-/** Seconds for an epoch of batch 64. `steps` of the epoch's `stepsPerEpoch` were run; the rest is taken as alike. */
+/** Seconds per epoch at batch size 64, extrapolated from `steps` of the epoch's `stepsPerEpoch`. */
 export async function measureEpoch(runtime, folder) {
   const { trainer, stepsPerEpoch, worst } = await checkedTrainer(runtime, folder, 64);
   const warmUp = 2 * READ_EVERY;
@@ -56,8 +56,8 @@ export async function measureEpoch(runtime, folder) {
 }
 
 /**
- * WebGPU calls of a training step at batch 64. Passes and submits are those of 20 steps, once the runtime has found its
- * pace: counted from the middle of the run, over as many steps as its dispatches there make up.
+ * WebGPU calls of a training step at batch size 64. Passes and submits are per 20 steps, counted in the second half of the
+ * run, when the runtime has settled; the number of steps there follows from the dispatches.
  */
 export async function measureCalls(runtime, folder) {
   const { trainer } = await checkedTrainer(runtime, folder, 64);

@@ -1,5 +1,5 @@
 /*
- * The results as one SVG: a small bar chart for each row that has a scale of its own.
+ * The results as one SVG, with a small bar chart for each row.
  */
 import * as echarts from "echarts/core";
 import { BarChart } from "echarts/charts";
@@ -11,11 +11,11 @@ echarts.use([BarChart, GridComponent, TitleComponent, SVGRenderer]);
 
 const COLUMNS = 3;
 const [WIDTH, HEAD, PANEL] = [960, 86, 190];
-const COLOURS = { wgrad: "#0b6e4f", webgpu: "#8fa3b0", wasm: "#d7b98e" };
+const COLORS = { wgrad: "#0b6e4f", webgpu: "#8fa3b0", wasm: "#d7b98e" };
 
 /**
  * @param {readonly import("../runtimes/index.mjs").RuntimeEntry[]} runtimes
- * @param {ReturnType<typeof import("./table.mjs").summarise>} summary
+ * @param {ReturnType<typeof import("./table.mjs").summarize>} summary
  * @param {string} subtitle adapter, machine, date and versions
  * @returns {string} the text of an SVG file
  */
@@ -29,7 +29,7 @@ export function chartSvg(runtimes, summary, subtitle) {
     backgroundColor: "#ffffff",
     title: [
       {
-        text: "784-128-10 on MNIST, Adam: wgrad beside its peers",
+        text: "784-128-10 on MNIST, Adam: wgrad compared with its peers",
         subtext: subtitle,
         left: 16,
         top: 8,
@@ -61,7 +61,7 @@ export function chartSvg(runtimes, summary, subtitle) {
   return `${svg}\n`;
 }
 
-/** Where a row's bars stand, and the bars: only runtimes that have the number. */
+/** The layout and bars of a row, for the runtimes that have a number. */
 function panel(runtimes, { label, higher, values }, index) {
   const shown = runtimes.filter(({ name }) => Number.isFinite(values[name]));
   const left = 16 + (index % COLUMNS) * ((WIDTH - 16) / COLUMNS);
@@ -81,7 +81,7 @@ function panel(runtimes, { label, higher, values }, index) {
     names: shown.map((runtime) => runtime.label),
     bars: shown.map(({ name, device }) => ({
       value: values[name],
-      itemStyle: { color: COLOURS[name] ?? COLOURS[device] },
+      itemStyle: { color: COLORS[name] ?? COLORS[device] },
     })),
   };
 }

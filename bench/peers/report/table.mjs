@@ -5,12 +5,12 @@ import { median } from "../measures/timing.mjs";
 import { applies, rows } from "../measures/rows.mjs";
 
 /**
- * What the rounds came to: for each row that was measured the runtimes' medians, wgrad's ratio to the better peer on
- * WebGPU (above 1: wgrad is better) and the goal.
+ * Summarizes the rounds: for each measured row, the medians of the runtimes, wgrad's ratio to the better peer on WebGPU
+ * (above 1, wgrad is better) and whether the goal is met.
  * @param {readonly import("../runtimes/index.mjs").RuntimeEntry[]} runtimes
  * @param {Record<string, Record<string, object[]>>} results by runtime and measure, one per round
  */
-export function summarise(runtimes, results) {
+export function summarize(runtimes, results) {
   const measured = rows.filter(({ measure }) => runtimes.some(({ name }) => results[name][measure]?.length));
   return measured.map((row) => {
     const values = Object.fromEntries(runtimes.map((runtime) => [runtime.name, valueOf(row, runtime, results)]));
@@ -22,7 +22,7 @@ export function summarise(runtimes, results) {
   });
 }
 
-/** The median of the rounds, "wrong", "failed", or nothing where the measure does not apply or was left out. */
+/** The median of the rounds, "wrong", "failed", or undefined if the measure does not apply or was not run. */
 function valueOf({ measure, key }, runtime, results) {
   const rounds = results[runtime.name][measure] ?? [];
   if (!applies(measure, runtime) || rounds.length === 0) return undefined;
@@ -46,7 +46,7 @@ function verdictOf({ atMost, times, floor }, own, ratio) {
 
 const goalText = ({ atMost, times }) => (atMost === undefined ? `≥ ${times} ×` : `≤ ${atMost}`);
 
-/** Three significant digits, thousands separated. */
+/** A number with three significant digits and thousands separators. */
 export function numberText(value) {
   if (value === undefined) return "";
   if (typeof value === "string") return value;
@@ -54,7 +54,7 @@ export function numberText(value) {
   return String(Number(value.toPrecision(3)));
 }
 
-/** @param {ReturnType<typeof summarise>} summary */
+/** @param {ReturnType<typeof summarize>} summary */
 export function tableText(runtimes, summary) {
   const widths = [29, ...runtimes.map(() => 9), 8, 8, 10];
   const padded = (cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]));
@@ -73,7 +73,7 @@ export function tableText(runtimes, summary) {
   return [libraries, devices, ...body].join("\n");
 }
 
-/** What a reader must know of single numbers: failures, wrong results, epochs that were timed in part. */
+/** Notes about single numbers: failures, wrong results, epochs that were timed in part. */
 export function remarks(runtimes, results) {
   const lines = [];
   for (const { name, label } of runtimes) {
@@ -81,7 +81,7 @@ export function remarks(runtimes, results) {
       const troubles = new Set(rounds.map(({ wrong, failed }) => wrong ?? failed).filter(Boolean));
       for (const trouble of troubles) lines.push(`${label}, ${measure}: ${trouble}`);
       const part = rounds.find(({ steps, stepsPerEpoch }) => steps < stepsPerEpoch);
-      if (part) lines.push(`${label}: the epoch is taken from ${part.steps} of its ${part.stepsPerEpoch} steps`);
+      if (part) lines.push(`${label}: the epoch is extrapolated from ${part.steps} of ${part.stepsPerEpoch} steps`);
     }
   }
   return lines;

@@ -3,15 +3,15 @@
  */
 import { create, globals } from "webgpu";
 
-/** Puts Dawn where a browser has WebGPU. */
+/** Installs Dawn as navigator.gpu. */
 export function provideWebGPU() {
   const gpu = create([]);
-  // Dawn's object is not kept alive by its devices: collected while one works, it crashes the process.
+  // Devices do not keep Dawn's object alive: if it is garbage collected while one works, the process crashes.
   Object.assign(globalThis, globals, { dawn: gpu });
   Object.defineProperty(globalThis, "navigator", { value: { gpu, userAgent: "Node.js" }, configurable: true });
 }
 
-/** What the default adapter is called. */
+/** The name of the default adapter. */
 export async function adapterName() {
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new Error("WebGPU: no adapter was found; run `npm run setup` in wgrad's folder");

@@ -1,5 +1,5 @@
 /*
- * What is compared. Each runtime runs in a process of its own; its module is loaded there only.
+ * The runtimes that are compared. Each runs in a separate process, which alone loads its module.
  */
 
 /**
@@ -7,7 +7,7 @@
  * @typedef {object} TrainingTask
  * @property {number} batch examples per step
  * @property {number} count number of examples
- * @property {Uint8Array} features `count` rows of 784 bytes; the network sees byte · scale + offset
+ * @property {Uint8Array} features `count` rows of 784 bytes; the network's input is byte · scale + offset
  * @property {Uint32Array} labels
  * @property {number} scale
  * @property {number} offset
@@ -18,16 +18,16 @@
 /**
  * @typedef {object} Trainer
  * @property {(steps: number, every: number, onRead?: (stepsDone: number) => void) => Promise<number[]>} run
- *   makes the next steps, reads a loss back at every so many and at the last, and returns those; with `every` 1 they
- *   are the losses of the single steps
+ *   runs the next steps, reads a loss back every `every` steps and at the last, and returns these losses; if `every` is 1,
+ *   they are the losses of the single steps
  */
 
 /**
  * @typedef {object} Runtime
- * @property {() => string | Promise<string>} adapter what it computes on
+ * @property {() => string | Promise<string>} adapter the name of the adapter
  * @property {(task: TrainingTask) => Promise<Trainer>} trainer
  * @property {(task: ProductTask) => Promise<(times: number) => Promise<Float32Array>>} product
- *   gives a function that computes the product so many times and reads the last result back
+ *   returns a function that computes the product `times` times and reads the last result back
  */
 
 /**
@@ -60,7 +60,7 @@ export const allRuntimes = [
 export function runtimeNamed(name) {
   const found = allRuntimes.find((runtime) => runtime.name === name);
   if (!found)
-    throw new Error(`runtime "${name}": there is none; name one of ${allRuntimes.map((each) => each.name).join(", ")}`);
+    throw new Error(`there is no runtime "${name}"; choose one of ${allRuntimes.map((each) => each.name).join(", ")}`);
   return found;
 }
 

@@ -1,6 +1,6 @@
 /*
- * jax-js: the whole step (loss, gradients, Adam) under one `jit`, which is the fastest way that was found. Passing an
- * array to a function gives its reference away; `.ref` keeps one.
+ * jax-js: the whole step (loss, gradients, Adam) in one `jit`, the fastest way that was found. Passing an array to a
+ * function consumes a reference; `.ref` adds one.
  */
 import { defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
 import { batchMaker } from "./batches.mjs";
@@ -89,7 +89,7 @@ async function openProduct({ rows, inner, columns, left, right }) {
   const rightArray = np.array(right, { shape: [inner, columns] });
   const multiply = () => np.matmul(leftArray.ref, rightArray.ref);
   return async (times) => {
-    // A result that nobody waits for is never computed.
+    // A result that is not awaited is never computed.
     const unread = Array.from({ length: times - 1 }, multiply);
     const last = multiply();
     await Promise.all(unread.map((product) => product.blockUntilReady()));

@@ -1,11 +1,11 @@
 /*
- * TensorFlow.js: variables and `optimizer.minimize`, a new tensor per batch, every tensor of a step disposed.
+ * TensorFlow.js: variables and `optimizer.minimize`, a new tensor per batch, and every tensor of a step is disposed of.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { batchMaker } from "./batches.mjs";
 import { adapterName, provideWebGPU } from "./dawn.mjs";
 
-// The core package by itself knows no gradients; this one registers them.
+// The core package has no gradients; this package registers them.
 await import("@tensorflow/tfjs-layers");
 
 /** @returns {Promise<import("./index.mjs").Runtime>} */

@@ -1,5 +1,5 @@
 /*
- * wgrad as its users run it: `createTrainer` and `fit`. It is taken from the checkout's dist/.
+ * wgrad as in its documentation: `createTrainer` and `fit`, from the checkout's dist/.
  */
 import { existsSync } from "node:fs";
 
@@ -19,7 +19,7 @@ export async function open() {
   };
 }
 
-/** The trainer that wgrad's CPU reference and its WebGPU backend both run. */
+/** Creates the trainer, for both the WebGPU backend and the CPU reference. */
 export async function openTrainer(backend, { batch, count, features, labels, scale, offset, parameters }) {
   const [hiddenWeights, hiddenBiases, outputWeights, outputBiases] = parameters.map((values) => () => values);
   const hidden = dense(128, { activation: "relu", weights: hiddenWeights, biases: hiddenBiases });

@@ -1,6 +1,6 @@
 /*
- * The reference: every node of a graph by its plain formula, one after the other. In float64 it judges the
- * gradients and the GPU; in float32 it is what trains where there is no GPU.
+ * The reference backend: it computes every node of a graph with its plain formula, one after the other. In float64 it
+ * is the reference for gradients and GPU kernels; in float32 it trains without a GPU.
  */
 import { OptionError } from "../../errors.ts";
 import { updatedLeaves, type Graph } from "../../graph/graph.ts";
@@ -20,16 +20,16 @@ import { collectKernels, findKernel } from "../registry.ts";
 
 const kernels = collectKernels<CpuKernel>(import.meta.glob("../../ops/*/cpu.ts", { eager: true }));
 
-/** How the CPU computes. */
+/** Options of `createCpuBackend`. */
 export interface CpuOptions {
-  /** What float32 tensors are computed and stored in; "float32" by default, "float64" to judge. */
+  /** The type in which float32 tensors are computed and stored; "float32" by default, "float64" as a reference. */
   readonly precision?: "float32" | "float64";
-  /** Takes each graph that is compiled. */
+  /** Called with each graph that is compiled. */
   readonly onGraph?: ((graph: Graph) => void) | undefined;
 }
 
 /**
- * A backend that needs no GPU.
+ * Creates a backend on the CPU.
  * @throws OptionError for another precision
  */
 export function createCpuBackend(options: CpuOptions = {}): Backend {
@@ -37,7 +37,7 @@ export function createCpuBackend(options: CpuOptions = {}): Backend {
   if (precision !== "float32" && precision !== "float64") {
     throw new OptionError({
       where: "precision",
-      what: `there is no ${String(precision)}`,
+      what: `unknown precision ${String(precision)}`,
       fix: "Choose float32 or float64",
     });
   }
@@ -62,7 +62,7 @@ export function createCpuBackend(options: CpuOptions = {}): Backend {
 
 type FloatArrayConstructor = typeof Float32Array | typeof Float64Array;
 
-/** What a `CheckedSession` lets through. */
+/** The unchecked session; see `CheckedSession`. */
 class CpuSession implements Session {
   readonly #floats: FloatArrayConstructor;
   readonly #stored = new Map<Tensor, NumericArray>();
@@ -118,7 +118,7 @@ class CpuExecutable implements Executable {
   readonly #graph: Graph;
   readonly #values: ReadonlyMap<Tensor, NumericArray>;
   readonly #work: readonly (() => void)[];
-  /** Outputs as the last step left them: an output may be a leaf that the same step updates. */
+  /** The outputs of the last step, copied because an output may be a leaf that the same step updates. */
   readonly #outputs: ReadonlyMap<string, NumericArray>;
   readonly #scalars: readonly { target: NumericArray; valueAt: (step: number) => number }[];
 
@@ -149,7 +149,7 @@ class CpuExecutable implements Executable {
       for (const [name] of scalars) traces[name]![position] = this.#outputs.get(name)![0]!;
       this.#update();
     }
-    // Timers, signals and painting get their turn between runs, as they do while a GPU works.
+    // Timers, signals and painting get a turn between runs, as they do while a GPU works.
     await new Promise((resolve) => setTimeout(resolve, 0));
     return traces;
   }
@@ -159,7 +159,7 @@ class CpuExecutable implements Executable {
   }
 
   #update(): void {
-    // All values are copied before any leaf changes: a value may itself be another update's leaf.
+    // All values are copied before any leaf changes, because a value may be a leaf that another update changes.
     const values = this.#graph.updates.map(({ value }) => this.#values.get(value)!.slice());
     this.#graph.updates.forEach(({ target }, position) => {
       const { offsets } = target.attributes as Partial<PackAttributes>;

@@ -11,9 +11,8 @@ import type { WasmDevice } from "./device.ts";
 import type { Lowered } from "./lower.ts";
 import type { Block } from "./memory.ts";
 import { blockBytes, OwnMemory } from "./own-memory.ts";
-import { unplaced, type Places } from "./places.ts";
 import { turn } from "./queue.ts";
-import type { Phase } from "./threads/pool.ts";
+import type { Part, Places } from "./step.ts";
 
 /** How long a run may keep the event loop waiting. */
 const TURN_MILLISECONDS = 25;
@@ -24,15 +23,21 @@ interface Word {
   readonly position: number;
 }
 
+/** A scalar output, in the order of the plan's traces. */
+interface Trace extends Word {
+  readonly column: number;
+}
+
 /** A graph's step with the addresses that things have. */
 interface Bound {
   /** How often leaves had moved, and the view of the memory. */
   readonly moves: number;
   readonly floats: Float32Array;
-  readonly phases: readonly (Phase | (() => void))[];
+  /** The parts of each step. */
+  readonly steps: readonly (readonly Part[])[];
   readonly scalars: readonly (Word & { valueAt(step: number): number })[];
-  /** The scalar outputs that each phase makes; later phases may use their places again. */
-  readonly traces: readonly (readonly (Word & { readonly column: number })[])[];
+  /** The scalar outputs of each step; later steps may use their places again. */
+  readonly traces: readonly (readonly Trace[])[];
 }
 
 /** What an executable is made of. */
@@ -64,8 +69,9 @@ export class WasmExecutable implements Executable {
     this.#parts = parts;
     this.dispatches = lowered.steps.map(({ description }) => description);
     device.reserveScratch(Math.max(0, ...lowered.steps.map(({ scratchBytes }) => scratchBytes)));
-    const alone = [...scalars, ...literals, ...lowered.steps.flatMap(({ temporaries }) => temporaries)];
-    this.#own = new OwnMemory({ memory, leaves, regions: lowered.regions, alone }, this.#argumentBytes());
+    const temporaries = lowered.steps.flatMap((step) => step.temporaries);
+    const own = { memory, leaves, regions: lowered.regions, words: [...scalars, ...literals], temporaries };
+    this.#own = new OwnMemory(own, this.#argumentBytes());
     this.#writeConstants();
     this.#bound = this.#bind();
   }
@@ -92,9 +98,9 @@ export class WasmExecutable implements Executable {
       this.#prepare();
       this.#writeScalars(step);
       const times: number[] = [];
-      for (const phase of this.#bound.phases) {
+      for (const parts of this.#bound.steps) {
         const before = performance.now();
-        if (!this.#call(phase)) await this.#finishPhase();
+        for (const part of parts) if (!this.#call(part)) await this.#finishPhase();
         times.push(1e6 * (performance.now() - before));
       }
       await turn();
@@ -109,31 +115,33 @@ export class WasmExecutable implements Executable {
   }
 
   async #run(first: number, count: number): Promise<Record<string, NumericArray>> {
-    const { traces } = this.#parts.plan;
-    const rows = traces.map(() => new Float32Array(count));
+    const outputs = this.#parts.plan.traces;
+    const rows = outputs.map(() => new Float32Array(count));
     this.#prepare();
     this.#turnAt = performance.now() + TURN_MILLISECONDS;
-    for (let step = 0; step < count; step++) {
-      this.#writeScalars(first + step);
-      // By position: after a turn of the event loop the phases may be bound anew.
-      for (let position = 0; position < this.#bound.phases.length; position++) {
-        if (!this.#call(this.#bound.phases[position]!)) await this.#finishPhase();
-        for (const trace of this.#bound.traces[position]!) rows[trace.column]![step] = this.#read(trace);
+    for (let row = 0; row < count; row++) {
+      this.#writeScalars(first + row);
+      // By position: after a turn of the event loop the steps may be bound anew.
+      for (let position = 0; position < this.#bound.steps.length; position++) {
+        const parts = this.#bound.steps[position]!;
+        for (let part = 0; part < parts.length; part++) if (!this.#call(parts[part]!)) await this.#finishPhase();
+        const traces = this.#bound.traces[position]!;
+        for (let trace = 0; trace < traces.length; trace++) this.#trace(traces[trace]!, rows, row);
         if (performance.now() > this.#turnAt) await this.#pause();
       }
     }
     // Timers, signals and painting get their turn between runs, as they do while a GPU works.
     await turn();
     this.#parts.device.requireLive();
-    return Object.fromEntries(traces.map(({ name }, column) => [name, rows[column]!]));
+    return Object.fromEntries(outputs.map(({ name }, column) => [name, rows[column]!]));
   }
 
   /** @returns false where another thread has not finished for long */
-  #call(phase: Phase | (() => void)): boolean {
+  #call(part: Part): boolean {
     const { device } = this.#parts;
     try {
-      if (typeof phase === "object") return device.pool.run(phase);
-      phase();
+      if (typeof part === "object") return device.pool.run(part);
+      part();
       return true;
     } catch (error) {
       device.fail(`a function failed: ${String(error)}`);
@@ -173,7 +181,7 @@ export class WasmExecutable implements Executable {
     return {
       moves: leaves.moves,
       floats: device.memory.floats,
-      phases: lowered.steps.map((step) => step.bind(this.#places((words) => this.#own.argumentBlock(words)))),
+      steps: lowered.steps.map((step) => step.bind(this.#places((words) => this.#own.argumentBlock(words)))),
       scalars: scalars.map((scalar) => {
         const { valueAt } = scalar.attributes as StepScalarAttributes;
         return { ...wordOf(scalar), valueAt };
@@ -187,12 +195,13 @@ export class WasmExecutable implements Executable {
   /** The bytes of all argument blocks: their number and sizes do not depend on where things lie. */
   #argumentBytes(): number {
     let bytes = 0;
-    const places: Places = {
-      ...unplaced,
-      argumentBlock(words) {
+    const places = {
+      ...this.#places((words) => {
         bytes += blockBytes(words);
         return 0;
-      },
+      }),
+      addressOf: () => 0,
+      valuesOf: () => new Float32Array(0),
     };
     for (const step of this.#parts.lowered.steps) step.bind(places);
     return bytes;
@@ -201,24 +210,28 @@ export class WasmExecutable implements Executable {
   #places(argumentBlock: Places["argumentBlock"]): Places {
     const { device, indices } = this.#parts;
     return {
-      addressOf: (tensor) => this.#own.addressOf(tensor),
+      addressOf: (stored) => this.#own.addressOf(stored),
       argumentBlock,
       indexOf: ({ key }) => indices.get(key)!,
       kernelIndex: (name) => device.kernelIndex(name),
       functionAt: (index) => device.functionAt(index),
-      valuesOf: (tensor) => device.memory.valuesOf(this.#own.addressOf(tensor), tensor),
+      valuesOf: (stored) =>
+        device.memory.valuesOf(this.#own.addressOf(stored), "tensor" in stored ? stored.tensor : stored),
     };
   }
 
   #writeScalars(step: number): void {
     const { floats, words } = this.#parts.device.memory;
-    for (const { isFloat, position, valueAt } of this.#bound.scalars)
+    const { scalars } = this.#bound;
+    for (let scalar = 0; scalar < scalars.length; scalar++) {
+      const { isFloat, position, valueAt } = scalars[scalar]!;
       (isFloat ? floats : words)[position] = valueAt(step);
+    }
   }
 
-  #read({ isFloat, position }: Word): number {
+  #trace({ isFloat, position, column }: Trace, rows: readonly Float32Array[], row: number): void {
     const { floats, words } = this.#parts.device.memory;
-    return (isFloat ? floats : words)[position]!;
+    rows[column]![row] = (isFloat ? floats : words)[position]!;
   }
 
   #writeConstants(): void {

@@ -9,9 +9,9 @@ const referenceKernels = collectKernels<CpuKernel>(import.meta.glob("../../ops/*
 
 const kernelOf = ({ op }: Tensor): WasmKernel | undefined => kernels.get(op.kernel ?? op.name);
 
-/** @throws GraphError where the op has none: it runs inside of others, so that no reference loop can stand in */
-export function pointwiseKernel(node: Tensor): WasmPointwiseKernel {
-  return findKernel(kernels, node.op, "wasm.ts") as WasmPointwiseKernel;
+export function pointwiseKernel(node: Tensor): WasmPointwiseKernel | undefined {
+  const kernel = isComputed(node) ? kernelOf(node) : undefined;
+  return kernel?.kind === "pointwise" ? kernel : undefined;
 }
 
 /** @returns undefined where the op runs its reference loop */

@@ -4,6 +4,7 @@ import type { Tensor } from "../../graph/tensor.ts";
 import type { WasmArgument } from "../../ops/wasm-kernel.ts";
 import { bytesOf } from "./bytes.ts";
 import type { Block, WasmMemory } from "./memory.ts";
+import type { Temporary } from "./step.ts";
 
 /** Values start on cache lines. */
 const LINE = 64;
@@ -17,8 +18,9 @@ export interface OwnMemoryParts {
   readonly memory: WasmMemory;
   readonly leaves: StoredLeaves<Block>;
   readonly regions: ReadonlyMap<Tensor, Region>;
-  /** Tensors that lie by themselves: per-step scalars, constants of one element, and what only one phase uses. */
-  readonly alone: readonly Tensor[];
+  /** Per-step scalars and constants of one element. */
+  readonly words: readonly Tensor[];
+  readonly temporaries: readonly Temporary[];
 }
 
 /**
@@ -29,7 +31,7 @@ export class OwnMemory {
   readonly #parts: OwnMemoryParts;
   /** Offsets from the start of the block. */
   readonly #buffers = new Map<VirtualBuffer, number>();
-  readonly #alone = new Map<Tensor, number>();
+  readonly #others = new Map<Tensor | Temporary, number>();
   readonly #block: Block;
   readonly #argumentsStart: number;
   #nextArgument: number;
@@ -43,20 +45,25 @@ export class OwnMemory {
       this.#buffers.set(buffer, end);
       end += lined(4 * buffer.elements);
     }
-    for (const tensor of parts.alone) {
-      this.#alone.set(tensor, end);
-      end += tensor.size === 1 ? 4 : lined(bytesOf(tensor));
+    for (const scalar of parts.words) {
+      this.#others.set(scalar, end);
+      end += 4;
+    }
+    for (const temporary of parts.temporaries) {
+      end = lined(end);
+      this.#others.set(temporary, end);
+      end += bytesOf(temporary.tensor);
     }
     this.#argumentsStart = lined(end);
     this.#nextArgument = this.#argumentsStart;
     this.#block = parts.memory.allocate(this.#argumentsStart + argumentBytes, "values of a graph");
   }
 
-  /** The byte address of a tensor. */
-  addressOf(tensor: Tensor): number {
-    const alone = this.#alone.get(tensor);
-    if (alone !== undefined) return this.#block.address + alone;
-    const { buffer, offset } = this.#parts.regions.get(tensor)!;
+  /** The byte address of a tensor or a temporary. */
+  addressOf(stored: Tensor | Temporary): number {
+    const other = this.#others.get(stored);
+    if (other !== undefined) return this.#block.address + other;
+    const { buffer, offset } = this.#parts.regions.get(stored as Tensor)!;
     const leaf = this.#parts.leaves.placeOf(buffer);
     if (leaf) return leaf.buffer.address + 4 * (leaf.offset + offset);
     return this.#block.address + this.#buffers.get(buffer)! + 4 * offset;

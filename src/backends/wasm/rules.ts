@@ -7,5 +7,6 @@ export const wasmRules: BackendRules = {
   recomputes: true,
   storesVirtualInputs: true,
   canFuse: () => false,
+  atomics: false,
   makesTotals: () => false,
 };

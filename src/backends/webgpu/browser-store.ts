@@ -2,7 +2,7 @@ import type { TuningStore } from "./tuning.ts";
 
 const STORE = "choices";
 
-/** A request's result, or its error. */
+/** The result of a request as a promise. */
 function settled<Value>(request: IDBRequest<Value>): Promise<Value> {
   return new Promise((resolve, reject) => {
     request.addEventListener("success", () => resolve(request.result));
@@ -11,9 +11,9 @@ function settled<Value>(request: IDBRequest<Value>): Promise<Value> {
 }
 
 /**
- * Keeps the tuner's choices in the browser, in an IndexedDB database of the page's origin. Where the browser keeps
- * nothing (some private windows), loading and saving reject; a backend then chooses by rule of thumb and says so.
- * @param database its name, "wgrad-tuning" by default
+ * Stores the tuner's choices in an IndexedDB database of the page's origin. If the browser does not allow it (some
+ * private windows), loading and saving reject; a backend then uses rules of thumb and logs it.
+ * @param database the name of the database, "wgrad-tuning" by default
  */
 export function browserTuningStore(database = "wgrad-tuning"): TuningStore {
   const withStore = async <Value>(

@@ -1,16 +1,16 @@
 import { sizeOf, type Tensor } from "../../graph/tensor.ts";
 
 /*
- * WGSL has no bytes: a uint8 tensor lies in words of four, and each of its rows (the elements of one entry of the
- * first axis) starts at a whole word.
+ * WGSL has no byte type: a uint8 tensor is stored in words of four bytes, and each of its rows (one entry of the first
+ * axis) starts at a whole word.
  */
 
 export const byteRows = (tensor: Tensor): number => (tensor.shape.length < 2 ? 1 : tensor.shape[0]!);
 
-/** Words that one row takes. */
+/** Number of words per row. */
 export const byteRowWords = (tensor: Tensor): number =>
   Math.ceil((tensor.shape.length < 2 ? tensor.size : sizeOf(tensor.shape.slice(1))) / 4);
 
-/** Words of four bytes that a tensor takes in memory. */
+/** Number of 4-byte words of a tensor in memory. */
 export const wordsOf = (tensor: Tensor): number =>
   tensor.dtype === "uint8" ? byteRows(tensor) * byteRowWords(tensor) : tensor.size;

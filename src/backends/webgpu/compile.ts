@@ -1,6 +1,6 @@
 /*
- * Compiles a graph for a device: the compiler's passes (fuse, plan), then WGSL for each group, then pipelines, buffers and
- * bind groups, all of them made once.
+ * Compiles a graph for a device: the compiler's passes (fuse, plan), then WGSL for each group, then pipelines, buffers
+ * and bind groups, which are all created once.
  */
 import { fuse } from "../../compiler/fuse.ts";
 import { isStepScalar } from "../../compiler/nodes.ts";
@@ -15,17 +15,18 @@ import { OwnBuffers } from "./own-buffers.ts";
 import { launchLimitsOf, webgpuRules } from "./rules.ts";
 import { ScalarRing } from "./scalars.ts";
 import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
+import { tracedTensors } from "./trace.ts";
 
-/** What the graphs of a session are compiled with. */
+/** What compiling a session's graphs needs. */
 export interface CompileOptions {
   readonly choiceOf?: LaunchLimits["choiceOf"];
-  /** Makes the buffers of an executable; tests of kernels give guarded ones. */
+  /** Creates the buffers of an executable; tests of kernels pass guarded ones. */
   readonly makeBuffers?: ((device: Device) => OwnBuffers) | undefined;
 }
 
 /**
- * Makes everything that replaying a graph's step needs.
- * @throws DeviceError where the device cannot take it; then nothing is left behind
+ * Creates everything needed to replay the step of a graph.
+ * @throws DeviceError if the device cannot run it; everything created so far is then freed
  */
 export async function compile(
   device: Device,
@@ -36,7 +37,7 @@ export async function compile(
   const limits: LaunchLimits = { ...launchLimitsOf(device), choiceOf: options.choiceOf };
   const rules = webgpuRules(device.limits.maxStorageBuffersPerShaderStage, limits);
   const planned = plan(graph, fuse(graph, rules), rules, (tensor) => leaves.regionOf(tensor));
-  const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * planned.traces.length);
+  const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * tracedTensors(planned).length);
   const scalars = graph.nodes.filter(isStepScalar);
   const launches = lower(planned, { scalars, trace, limits });
   if (launches.some(({ float16 }) => float16)) device.requireFloat16();

@@ -9,14 +9,14 @@ import { rootOf } from "../../graph/views.ts";
 import { isLiteral, isStepScalar } from "../../compiler/nodes.ts";
 import { pointwiseKernel } from "./kernels.ts";
 
-/** An element of a vector of four. */
+/** An element of a vec4. */
 export type Lane = "x" | "y" | "z" | "w";
 
-/** What an element's code needs to know of the kernel around it. */
+/** What the code of an element needs to know about its kernel. */
 export interface ElementScope {
   /**
    * The WGSL that reads an element of a tensor from memory.
-   * @param lane which of four elements is computed, where a thread computes four
+   * @param lane the element of a vec4, if a thread computes four elements
    */
   load(tensor: Tensor, index: string, lane: Lane | undefined): string;
   /** The WGSL of a per-step scalar. */
@@ -37,18 +37,18 @@ export class ElementCode {
   readonly #names = new Map<string, string>();
   readonly #ids = new Map<Tensor, number>();
 
-  /** @param lane which of four elements the code computes, where a thread computes four */
+  /** @param lane the element of a vec4, if a thread computes four elements */
   constructor(scope: ElementScope, lane?: Lane) {
     this.#scope = scope;
     this.#lane = lane;
   }
 
-  /** Makes a known WGSL expression the value of a tensor at a place. */
+  /** Sets the value of a tensor at a place to an existing WGSL expression. */
   bind(tensor: Tensor, { index }: Place, expression: string): void {
     this.#names.set(this.#key(tensor, index), expression);
   }
 
-  /** The value of a tensor at a place of its own shape; computed or read where it is not known yet. */
+  /** The value of a tensor at a place of its own shape; computed or read if it is not known yet. */
   value(tensor: Tensor, place: Place): string {
     const root = rootOf(tensor);
     const key = this.#key(root, place.index);
@@ -83,7 +83,7 @@ export class ElementCode {
     return tensor.dtype === "float32" ? this.#float(value!) : integerLiteral(value!);
   }
 
-  /** A driver may take x · 0 for 0, which hides that x is NaN or infinite: it must not know a 0. */
+  /** A driver may replace x · 0 by 0, which hides that x is NaN or infinite, so it must not know that a factor is 0. */
   #float(value: number): string {
     return Math.fround(value) === 0 ? this.#scope.zero() : floatLiteral(value);
   }

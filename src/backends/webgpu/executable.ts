@@ -1,6 +1,6 @@
 /*
- * Running a step only sets pipelines and bind groups that were made before, and dispatches them. Many steps go into one
- * compute pass: within a pass each dispatch sees what those before it wrote.
+ * Running a step only sets existing pipelines and bind groups, and dispatches them. Many steps share one compute pass:
+ * within a pass, each dispatch sees the writes of earlier ones.
  */
 import type { Device } from "../../device/device.ts";
 import type { Pipeline } from "../../device/pipelines.ts";
@@ -17,8 +17,12 @@ import type { Region } from "../../compiler/regions.ts";
 import type { OwnBuffers } from "./own-buffers.ts";
 import type { ScalarRing } from "./scalars.ts";
 import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
+import { tracedTensors } from "./trace.ts";
 
-/** The most steps that go into one submit: rows of the trace, slots of the ring of per-step scalars. */
+/**
+ * The maximum number of steps per submit: the number of rows of the trace, and of slots in the ring of per-step
+ * scalars.
+ */
 export const STEPS_PER_SUBMIT = 256;
 
 type Grid = readonly [number, number, number];
@@ -32,14 +36,14 @@ interface Recorded {
   readonly grid: Grid;
 }
 
-/** What an executable is made of. */
+/** The parts of an executable. */
 export interface ExecutableParts {
   readonly device: Device;
   readonly plan: Plan;
-  /** Where the scalar outputs of the steps of a submit lie, a row for each. */
+  /** The words of the steps of a submit; see `tracedTensors`. */
   readonly trace: Region;
   readonly launches: readonly Launch[];
-  /** One for each launch. */
+  /** One per launch. */
   readonly pipelines: readonly Pipeline[];
   readonly ring: ScalarRing;
   readonly leaves: StoredLeaves<GPUBuffer>;
@@ -49,15 +53,16 @@ export interface ExecutableParts {
 /** Replays the launches of a graph's step. */
 export class WebGPUExecutable implements Executable {
   readonly dispatches: readonly DispatchDescription[];
-  /** Its buffers, apart from those of leaves. */
+  /** The buffers of this executable, without those of leaves. */
   readonly buffers: OwnBuffers;
   readonly #device: Device;
   readonly #plan: Plan;
   readonly #trace: Region;
+  readonly #traced: readonly Tensor[];
   readonly #ring: ScalarRing;
   readonly #leaves: StoredLeaves<GPUBuffer>;
   readonly #recorded: readonly Recorded[];
-  /** How often leaves had moved when they were bound. */
+  /** The value of `moves` when the leaves were bound. */
   #boundAt: number;
 
   constructor(graph: Graph, { device, plan, trace, launches, pipelines, ring, leaves, buffers }: ExecutableParts) {
@@ -72,6 +77,7 @@ export class WebGPUExecutable implements Executable {
     this.#device = device;
     this.#plan = plan;
     this.#trace = trace;
+    this.#traced = tracedTensors(plan);
     this.#ring = ring;
     this.#leaves = leaves;
     this.#boundAt = leaves.moves;
@@ -80,26 +86,27 @@ export class WebGPUExecutable implements Executable {
       return { kernel, pipeline, layout, bindings, bindGroup: this.#bindGroup({ kernel, layout, bindings }), grid };
     });
     for (const node of graph.nodes) if (node.op === constantOp && !isLiteral(node)) this.#writeConstant(node);
-    if (plan.traces.length > 0) device.staging.reserve(4 * trace.elements, 3);
+    if (this.#traced.length > 0) device.staging.reserve(4 * trace.elements, 3);
   }
 
   async run(first: number, count: number): Promise<Record<string, NumericArray>> {
     const reported = this.#prepare();
-    const rows: Promise<Float32Array>[] = [];
+    const rows: Promise<ArrayBuffer>[] = [];
     for (let done = 0; done < count; done += STEPS_PER_SUBMIT) {
       rows.push(this.#submit(first + done, Math.min(STEPS_PER_SUBMIT, count - done)));
     }
     const parts = await Promise.all(rows);
     await this.#requireSound(reported);
-    const { traces } = this.#plan;
-    return Object.fromEntries(
-      traces.map(({ name }, column) => {
-        const values = parts.flatMap((part) =>
-          Array.from({ length: part.length / traces.length }, (_, row) => part[row * traces.length + column]!),
-        );
-        return [name, Float32Array.from(values)];
-      }),
-    );
+    return Object.fromEntries(this.#plan.traces.map(({ name, tensor }) => [name, this.#column(tensor, parts)]));
+  }
+
+  /** The values of a scalar output in all steps. */
+  #column(tensor: Tensor, parts: readonly ArrayBuffer[]): NumericArray {
+    const type = tensor.dtype === "float32" ? Float32Array : Uint32Array;
+    const words = this.#traced.length;
+    const column = this.#traced.indexOf(tensor);
+    const values = parts.flatMap((part) => Array.from(new type(part)).filter((_, word) => word % words === column));
+    return type.from(values);
   }
 
   async read(output: string): Promise<NumericArray> {
@@ -110,9 +117,9 @@ export class WebGPUExecutable implements Executable {
   }
 
   /**
-   * Runs one step with a pass for each dispatch, which is slower than a step is in a run, and measures each.
-   * @returns nanoseconds on the GPU's clock, in the order of `dispatches`
-   * @throws DeviceError where the device has no timestamps
+   * Runs one step with one pass per dispatch, which is slower than usual, and measures each.
+   * @returns nanoseconds by the GPU's clock, in the order of `dispatches`
+   * @throws DeviceError if the device has no timestamps
    */
   async profile(step: number): Promise<number[]> {
     const reported = this.#prepare();
@@ -120,6 +127,7 @@ export class WebGPUExecutable implements Executable {
     try {
       this.#ring.write(step, 1);
       const encoder = this.#device.gpu.createCommandEncoder();
+      this.#clearAtomics(encoder, 1);
       this.#recorded.forEach((dispatch, position) => {
         const pass = encoder.beginComputePass({ timestampWrites: timer.writes(position) });
         this.#encode(pass, 0, [dispatch]);
@@ -139,8 +147,8 @@ export class WebGPUExecutable implements Executable {
   }
 
   /**
-   * Before steps: refuses them where the device is gone, and binds leaves that have moved at their new places.
-   * @returns how many errors the device has reported so far
+   * Called before steps: throws if the device is lost, and binds leaves that have moved to another buffer.
+   * @returns the number of errors that the device has reported so far
    */
   #prepare(): number {
     this.#device.requireLive();
@@ -152,30 +160,36 @@ export class WebGPUExecutable implements Executable {
     return this.#device.faults.count;
   }
 
-  async #submit(first: number, count: number): Promise<Float32Array> {
+  /** Kernels raise atomic results from 0. */
+  #clearAtomics(encoder: GPUCommandEncoder, steps: number): void {
+    if (this.#plan.fusion.atomics.length === 0) return;
+    encoder.clearBuffer(this.buffers.get(this.#trace.buffer), 0, 4 * this.#traced.length * steps);
+  }
+
+  async #submit(first: number, count: number): Promise<ArrayBuffer> {
     const { gpu, staging } = this.#device;
     this.buffers.beforeSubmit();
     this.#ring.write(first, count);
     const encoder = gpu.createCommandEncoder();
+    this.#clearAtomics(encoder, count);
     const pass = encoder.beginComputePass();
     for (let slot = 0; slot < count; slot++) this.#encode(pass, slot, this.#recorded);
     pass.end();
-    const { traces } = this.#plan;
-    if (traces.length === 0) {
+    if (this.#plan.traces.length === 0) {
       gpu.queue.submit([encoder.finish()]);
       await gpu.queue.onSubmittedWorkDone();
       this.#device.requireLive();
-      return new Float32Array(0);
+      return new ArrayBuffer(0);
     }
-    const copy = staging.copy(encoder, this.buffers.get(this.#trace.buffer), 0, 4 * traces.length * count);
+    const copy = staging.copy(encoder, this.buffers.get(this.#trace.buffer), 0, 4 * this.#traced.length * count);
     gpu.queue.submit([encoder.finish()]);
-    return new Float32Array(await this.#device.arrived(copy));
+    return this.#device.arrived(copy);
   }
 
   /**
-   * Where the device has reported an error since, finds out whether this executable's steps were refused: others may have
-   * run at the same time. Nothing is computed meanwhile.
-   * @throws DeviceError that names the kernel, where it is one
+   * If the device has reported an error since, determines whether it refused this executable's steps, since others may
+   * have run at the same time. Nothing is computed for it.
+   * @throws DeviceError that names the kernel if it is one
    */
   async #requireSound(reported: number): Promise<void> {
     const { faults, gpu } = this.#device;

@@ -4,13 +4,16 @@ import { nodesOf, type Group } from "../../compiler/fuse.ts";
 import { OWN_PLACE } from "./launch.ts";
 import type { Plan } from "../../compiler/plan.ts";
 
-/** Shorter chains are over sooner with an element a thread. */
+/** Shorter chains are faster with one element per thread. */
 const FEWEST_ELEMENTS = 4096;
 
+/** Whether all elements that a kernel of this kind computes read the same one of a tensor. */
+export const isShared = ({ size, dtype }: Tensor): boolean => size === 1 && dtype !== "uint8";
+
 /**
- * Whether a kernel of pointwise nodes may take four elements at a time: whether all that it reads and writes in memory
- * is float32 and read at the element that is computed, so that four neighbours are one vector. So it is with an
- * optimizer over packed vectors.
+ * Whether a kernel of pointwise nodes can process vectors of four elements (vec4): everything that it reads and writes
+ * in memory must be float32 and accessed at the computed element, or be a single element. Optimizers over packed vectors
+ * satisfy this.
  */
 export function takesFour(group: Group, { fusion }: Plan): boolean {
   const nodes = nodesOf(group);
@@ -20,7 +23,7 @@ export function takesFour(group: Group, { fusion }: Plan): boolean {
   const scope: ElementScope = {
     inlined: fusion.inlined,
     load(tensor: Tensor, index: string) {
-      own &&= tensor.dtype === "float32" && index === OWN_PLACE.index;
+      own &&= isShared(tensor) || (tensor.dtype === "float32" && index === OWN_PLACE.index);
       return "";
     },
     scalar: () => "",

@@ -19,29 +19,29 @@ import {
 
 export type { Tuned, TuningChoices, TuningOptions, TuningStore } from "./tuning.ts";
 
-/** One tiling's time for one class of matrix products. */
+/** The time of one tiling for one class of matrix products. */
 export interface TuningResult {
   readonly product: string;
   readonly tiling: string;
-  /** The fastest run of the product, in milliseconds; undefined where the tiling gave other bits and is out. */
+  /** The fastest run in milliseconds; undefined if the tiling gave other bits and was rejected. */
   readonly milliseconds: number | undefined;
 }
 
-/** How a WebGPU device is opened and used. */
+/** Options of a WebGPU backend. */
 export interface WebGPUOptions extends DeviceOptions {
-  /** Where the tuner's choices are kept; without it, tilings are chosen by rule of thumb. */
+  /** Stores the choices of the tuner. Without it, tilings are chosen by rules of thumb. */
   readonly tuning?: TuningStore | undefined;
-  /** Takes each graph that is compiled. */
+  /** Called with each graph that is compiled. */
   readonly onGraph?: ((graph: Graph) => void) | undefined;
-  /** Takes the line that says why kept choices are ignored; the console by default. */
+  /** Called with a line that says why stored choices are ignored; the console by default. */
   readonly log?: ((line: string) => void) | undefined;
 }
 
-/** A backend that can also be tuned to its adapter. */
+/** A backend that can be tuned to its adapter. */
 export interface WebGPUBackend extends Backend {
   /**
-   * Times tilings for the classes of the products given and keeps the fastest of each, in the store and for sessions made
-   * from now on. By default it is over within a few tenths of a second on a GPU, and a little later where compiling is slow.
+   * Measures tilings for the classes of the given products, and stores the fastest of each for sessions created from
+   * now on. By default it takes a few tenths of a second on a GPU, and somewhat longer if compiling is slow.
    */
   tune(
     products: readonly MatmulAttributes[],
@@ -51,13 +51,15 @@ export interface WebGPUBackend extends Backend {
 }
 
 /**
- * A backend on the best adapter of a source.
- * @throws DeviceError where there is no adapter
+ * Creates a backend on the best adapter of a source.
+ * @throws DeviceError if there is no adapter
  */
 export const createWebGPUBackend = (source: GpuSource, options?: WebGPUOptions): Promise<WebGPUBackend> =>
   openBackend(source, options);
 
-/** The same, with a function that makes the buffers of each executable: tests of kernels guard theirs. */
+/**
+ * As `createWebGPUBackend`, with a function that creates the buffers of each executable: tests of kernels guard them.
+ */
 export async function openBackend(
   source: GpuSource,
   options: WebGPUOptions = {},

@@ -13,7 +13,7 @@ export interface Binding {
 export interface Launch extends DispatchDescription {
   readonly code: string;
   readonly bindings: readonly Binding[];
-  /** The code needs the feature shader-f16. */
+  /** Whether the code needs the feature shader-f16. */
   readonly float16: boolean;
 }
 
@@ -21,10 +21,10 @@ export interface Launch extends DispatchDescription {
 export interface StepContext {
   /** The per-step scalars, in the order of their fields in the uniform. */
   readonly scalars: readonly Tensor[];
-  /** A row of scalar outputs for each step of a submit. */
+  /** The words of each step of a submit; see `tracedTensors`. */
   readonly trace: Region;
   readonly limits: LaunchLimits;
 }
 
-/** The names under which a generated function knows where it is. */
+/** The parameters of generated functions that identify the element. */
 export const OWN_PLACE = { index: "index", row: "row", column: "column" } as const;

@@ -16,7 +16,7 @@ const GROUP_THREADS = 64;
 
 /**
  * Writes the launches of a plan.
- * @throws DeviceError where a tensor is larger than the device can bind and the kernel cannot take it in parts
+ * @throws DeviceError if a tensor is larger than a binding of the device and the kernel cannot process it in parts
  */
 export function lower(plan: Plan, context: StepContext): Launch[] {
   const { limits } = context;
@@ -31,7 +31,7 @@ export function lower(plan: Plan, context: StepContext): Launch[] {
   });
 }
 
-/** A chain over a vector longer than a binding is cut; what is broadcast into it must fit as a whole. */
+/** A chain over a vector longer than a binding is divided; values that are broadcast into it must fit as a whole. */
 function pointwiseLaunches(group: Group, plan: Plan, limits: LaunchLimits): AnchorLaunch[] {
   const { size } = nodesOf(group)[0]!;
   const four = takesFour(group, plan);

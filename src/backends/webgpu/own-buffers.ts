@@ -3,8 +3,8 @@ import type { Device } from "../../device/device.ts";
 import type { BufferAccess } from "../../device/pipelines.ts";
 
 /**
- * The GPU buffers of one executable: values that pass from kernel to kernel, outputs, constants and the trace. Tests of
- * kernels extend it, in order to see what a kernel writes where it must not.
+ * The GPU buffers of one executable: intermediate values, outputs, constants and the trace. Tests of kernels extend it
+ * to detect writes out of bounds.
  */
 export class OwnBuffers {
   protected readonly device: Device;
@@ -14,14 +14,14 @@ export class OwnBuffers {
     this.device = device;
   }
 
-  /** The buffer that a virtual one stands for; created when it is first asked for. */
+  /** The GPU buffer of a virtual buffer, created on first use. */
   get(buffer: VirtualBuffer): GPUBuffer {
     let real = this.#buffers.get(buffer);
     if (!real) this.#buffers.set(buffer, (real = this.create(buffer)));
     return real;
   }
 
-  /** What a kernel binds for a region. */
+  /** The binding of a region. */
   bind({ buffer, offset, elements }: Region, _access: BufferAccess): GPUBufferBinding {
     return { buffer: this.get(buffer), offset: 4 * offset, size: 4 * elements };
   }

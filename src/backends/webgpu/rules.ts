@@ -5,12 +5,12 @@ import { anchorKernel } from "./kernels.ts";
 
 /**
  * On lavapipe a workgroup costs more than its elements: Adam over 100,000 parameters took 0.49 ms with 64 workgroups of
- * 64 threads and 0.84 ms with 398 of 256. A GPU is filled by this many threads and gains nothing from more.
+ * 64 threads and 0.84 ms with 398 of 256. This many threads fill a GPU, and more gain nothing.
  */
 const SOFTWARE_THREADS = 4096;
 const HARDWARE_THREADS = 2 ** 18;
 
-/** What a device allows and what pays on it. */
+/** The limits of a device, and what is fast on it. */
 export function launchLimitsOf({ limits, adapter, subgroupSize }: Device): Omit<LaunchLimits, "choiceOf"> {
   return {
     bindingElements: Math.floor(limits.maxStorageBufferBindingSize / 4),
@@ -23,15 +23,16 @@ export function launchLimitsOf({ limits, adapter, subgroupSize }: Device): Omit<
 }
 
 /**
- * What WebGPU states to the compiler.
- * @param storageBuffers how many storage buffers the device binds in one kernel
+ * The rules of WebGPU for the compiler.
+ * @param storageBuffers the maximum number of storage buffers per kernel on this device
  */
 export function webgpuRules(storageBuffers: number, limits: LaunchLimits): BackendRules {
   return {
-    // One is kept for the trace of scalar outputs.
+    // One is reserved for the trace of scalar outputs.
     mostBindings: storageBuffers - 1,
     oneAccessPerBuffer: true,
     recomputes: true,
+    atomics: true,
     canFuse: (anchors) => anchorKernel(anchors[0]!)?.canFuse?.(anchors, limits) ?? true,
     makesTotals: (anchors) => anchorKernel(anchors[0]!)?.makesTotals?.(anchors) ?? false,
   };

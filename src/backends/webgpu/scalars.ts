@@ -7,12 +7,13 @@ import type { Tensor } from "../../graph/tensor.ts";
 const HEAD = 2;
 
 /**
- * The per-step scalars of as many steps as one submit holds: a slot each, reached by a dynamic offset. The first word
- * of a slot is its number, the second a 0 that no driver knows to be one. Writing is ordered with the submits by the queue, so slots are free to be written again.
+ * The per-step scalars of all steps of a submit. Each step has a slot, which is selected by a dynamic offset. The first
+ * word of a slot is its number; the second is a 0 that the driver cannot know. The queue orders writes and submits, so
+ * slots can be written again.
  */
 export class ScalarRing {
   readonly bindGroup: GPUBindGroup;
-  /** Bytes from slot to slot. */
+  /** Bytes per slot. */
   readonly stride: number;
   readonly #device: Device;
   readonly #scalars: readonly Tensor[];

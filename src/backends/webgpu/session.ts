@@ -8,7 +8,7 @@ import type { WebGPUExecutable } from "./executable.ts";
 import { gpuLeafMemory } from "./leaf-memory.ts";
 import { StoredLeaves } from "../../compiler/stored-leaves.ts";
 
-/** What a `CheckedSession` lets through to a GPU. */
+/** The unchecked session on a GPU; see `CheckedSession`. */
 export class WebGPUSession implements Session {
   readonly #device: Device;
   readonly #options: CompileOptions;

@@ -1,8 +1,8 @@
 /*
- * Which way of dividing a kernel's work is fastest differs from GPU to GPU, and no rule of thumb knows them all. The tuner
- * times the candidates on the adapter at hand, one class of kernels after the other. The caller keeps its choices. As
- * every way gives the same bits, a choice changes speed and nothing else. Nothing tunes unless it is asked to, so no
- * first step waits for it.
+ * The fastest way to divide a kernel's work differs between GPUs, and no rule of thumb fits all of them. The tuner
+ * measures the candidates on the actual adapter, one class of kernels after the other. The caller stores its choices.
+ * All candidates give the same bits, so a choice affects only the speed. Tuning runs only on request, so the first step
+ * never waits for it.
  */
 import type { Device } from "../../device/device.ts";
 import { defineGraph } from "../../graph/graph.ts";
@@ -11,25 +11,25 @@ import { version } from "../../version.ts";
 import { launchLimitsOf } from "./rules.ts";
 import { WebGPUSession } from "./session.ts";
 
-/** Where choices are kept between processes, under a key that names adapter and library. */
+/** Stores choices between processes, under a key that identifies the adapter and the version of the library. */
 export interface TuningStore {
-  /** The text saved under the key, or undefined. */
+  /** The text stored under the key, or undefined. */
   load(key: string): Promise<string | undefined>;
-  /** Keeps a text under a key, in place of what was there. */
+  /** Stores a text under a key and replaces the previous one. */
   save(key: string, text: string): Promise<void>;
 }
 
 /** The name of the fastest way to divide the work, for each class of kernels. */
 export type TuningChoices = Readonly<Record<string, string>>;
 
-/** Choices hold for this adapter, driver and version of wgrad. */
+/** Choices are valid for this adapter, driver and version of wgrad. */
 export function tuningKey({ gpu: { adapterInfo: info } }: Device): string {
   return ["wgrad", version, info.vendor, info.architecture, info.device, info.description].join("|");
 }
 
 /**
- * Reads kept choices; what cannot be read is ignored, with one line that says so.
- * @param log takes that line
+ * Reads stored choices. Invalid ones are ignored and logged in one line.
+ * @param log called with that line
  */
 export async function loadChoices(
   store: TuningStore,
@@ -41,10 +41,10 @@ export async function loadChoices(
     if (text === undefined) return {};
     const kept: unknown = JSON.parse(text);
     if (isChoices(kept)) return kept;
-    log("The tuner's kept choices are not of the form that this version writes; they are ignored.");
+    log("The tuner's stored choices are not in the format of this version; they are ignored.");
   } catch (error) {
     log(
-      `The tuner's kept choices cannot be read (${error instanceof Error ? error.message : String(error)}); they are ignored.`,
+      `The tuner's stored choices cannot be read (${error instanceof Error ? error.message : String(error)}); they are ignored.`,
     );
   }
   return {};
@@ -59,43 +59,46 @@ function isChoices(kept: unknown): kept is TuningChoices {
   );
 }
 
-/** One candidate's time for one class. */
+/** The time of one candidate for one class. */
 export interface CaseResult {
   readonly kernelClass: string;
   readonly choice: string;
-  /** The fastest run of the case, in milliseconds; undefined where the candidate gave other bits and is out. */
+  /** The fastest run in milliseconds; undefined if the candidate gave other bits and was rejected. */
   readonly milliseconds: number | undefined;
 }
 
-/** How long a tuning may take, and how much it tries. */
+/** Options of tuning. */
 export interface TuningOptions {
-  /** Time every way for every class, however long that takes; false by default. */
+  /** Whether to measure all candidates of all classes, however long it takes; false by default. */
   readonly full?: boolean;
-  /** Unless full: once so many milliseconds have passed, no further candidate is begun; 300 by default. */
+  /** Unless `full`: no further candidate is started after this number of milliseconds; 300 by default. */
   readonly budget?: number;
 }
 
-/** What a tuning found, and what it had no time for. */
+/** The result of tuning. */
 export interface Tuned {
-  /** The fastest way of each class that was timed. */
+  /** The fastest candidate of each class that was measured. */
   readonly choices: TuningChoices;
-  /** The classes that time ran out for: what chose for them before goes on. */
+  /** The classes that were not measured in time. They keep their previous choice. */
   readonly untimed: readonly string[];
 }
 
-/** Candidates compiled at a time, side by side. */
+/** Candidates that are compiled in parallel. */
 const BATCH = 4;
 
-/** What timing one candidate may take, in milliseconds, so that a full sweep is a matter of seconds besides compiling. */
+/**
+ * The time limit for measuring one candidate, in milliseconds, so that a full tuning takes seconds, apart from
+ * compiling.
+ */
 const CANDIDATE_MILLISECONDS = { full: 20, brief: 5 };
 
-/** A candidate that takes so many times the best time is timed no longer. */
+/** A candidate that is slower than the best by this factor is not measured further. */
 const CLEARLY_SLOWER = 1.25;
 
 /**
- * Times the ways to divide the work of each class of the cases given, the largest cases first: by default those that may
- * well be fastest, within a budget of time.
- * @param report takes each result as it comes
+ * Measures the candidates for each class of the given cases, the largest cases first. By default it tries the promising
+ * candidates within a time budget.
+ * @param report called with each result
  */
 export async function tune(
   device: Device,
@@ -121,7 +124,7 @@ export async function tune(
   return { choices, untimed };
 }
 
-/** The candidates of one class against each other. */
+/** Compares the candidates of one class. */
 class Race {
   readonly #device: Device;
   readonly #case: TuningCase;
@@ -136,7 +139,7 @@ class Race {
     this.#milliseconds = milliseconds;
   }
 
-  /** Compiles candidates side by side, then times one after the other. */
+  /** Compiles candidates in parallel, then measures one after the other. */
   async enter(
     names: readonly string[],
     report: (choice: string, milliseconds: number | undefined) => void,
@@ -161,7 +164,7 @@ class Race {
   }
 
   async #time(executable: Runner): Promise<number> {
-    // A driver may compile when a kernel first runs (lavapipe takes some tenths of a second for it).
+    // A driver may compile when a kernel first runs (on lavapipe this takes some tenths of a second).
     await executable.run(0, 1);
     let milliseconds = Math.min(await timeRuns(executable, 1), await timeRuns(executable, 1));
     const steps = Math.max(1, Math.min(256, Math.floor(this.#milliseconds / 3 / milliseconds)));

@@ -1,13 +1,17 @@
 /*
- * The benchmark in a browser. `bench.html?quick&filter=matmul` runs at once with these settings; without any it waits
- * for the button.
+ * The benchmark in a browser. `bench.html?quick&filter=matmul` runs immediately with these settings. Without settings in
+ * the address, the page waits for the button.
  */
 import {
+  GROWTH_TITLE,
   growthLayout,
   headFields,
   kernelLayout,
+  reportJson,
   runBenchmark,
   stepFields,
+  stepTitle,
+  wrongText,
   type BenchmarkEvent,
   type BenchmarkReport,
   type TableLayout,
@@ -27,8 +31,8 @@ function element<Name extends keyof HTMLElementTagNameMap>(name: Name, text = ""
 
 const byId = (id: string) => document.getElementById(id)!;
 
-/** Tells what stands where in the page, and to whoever drives it, in `data-state`. */
-function say(state: "waiting" | "running" | "done" | "failed", text: string): void {
+/** Shows a status text. `data-state` holds the state for automated tests. */
+function setStatus(state: "waiting" | "running" | "done" | "failed", text: string): void {
   document.body.dataset["state"] = state;
   byId("state").textContent = text;
 }
@@ -39,7 +43,7 @@ function fieldList(fields: readonly (readonly [name: string, value: string])[]):
   return list;
 }
 
-/** The page's part for findings of one kind. */
+/** A section of the page with results of one kind. */
 class Section {
   readonly #part = element("section");
   #body: HTMLElement | undefined;
@@ -79,36 +83,34 @@ class Section {
   }
 }
 
-/** Shows findings as they are made. */
+/** Shows results as they arrive. */
 class Page {
   readonly #sections = new Map<string, Section>();
 
   show(event: BenchmarkEvent): void {
     switch (event.kind) {
       case "beginning":
-        this.#section("this machine").add(fieldList(headFields(event.report)));
+        this.#section("Environment").add(fieldList(headFields(event.report)));
         break;
       case "kernel":
-        this.#section("kernels").addRow(kernelLayout, event.row);
+        this.#section("Kernels").addRow(kernelLayout, event.row);
         break;
       case "step": {
-        const section = this.#section(
-          `one training step, ${event.row.network}, relu, softmax cross-entropy, Adam, batch ${event.row.batch}`,
-        );
+        const section = this.#section(stepTitle(event.row));
         for (const kernel of event.row.kernels) section.addRow(kernelLayout, kernel);
         section.add(fieldList(stepFields(event.row)));
         break;
       }
       case "growth":
-        this.#section("how a step's cost grows from 784-128-10 at batch 64").addRow(growthLayout, event.row);
+        this.#section(GROWTH_TITLE).addRow(growthLayout, event.row);
         break;
       case "leftOut":
-        this.#section("left out").add(element("p", `${event.left.name}: ${event.left.why}`));
+        this.#section("Skipped").add(element("p", `${event.left.name}: ${event.left.why}`));
         break;
       case "wrong": {
         const line = element("p", event.left.why);
         line.className = "wrong";
-        this.#section("wrong, so not timed").add(line);
+        this.#section("Wrong results, not timed").add(line);
       }
     }
   }
@@ -121,13 +123,13 @@ class Page {
 }
 
 function showJson(report: BenchmarkReport): void {
-  const text = `${JSON.stringify(report, undefined, 2)}\n`;
+  const text = reportJson(report);
   byId("text").textContent = text;
   byId("download").setAttribute("href", URL.createObjectURL(new Blob([text], { type: "application/json" })));
   byId("json").hidden = false;
 }
 
-/** Puts the settings of the address into the form, so that the page shows what it runs. */
+/** Fills the form with the settings in the address. */
 function fillForm(settings: URLSearchParams): void {
   for (const field of document.querySelectorAll("input")) {
     if (field.type === "checkbox") field.checked = settings.has(field.name);
@@ -137,9 +139,9 @@ function fillForm(settings: URLSearchParams): void {
 
 const tuning = browserTuningStore();
 
-/** Keeps the fastest tilings for the steps that are timed. */
+/** Finds and stores the fastest tilings for the steps of the benchmark. */
 async function tune(): Promise<void> {
-  say("running", "Tuning …");
+  setStatus("running", "Tuning …");
   const backend = await createWebGPUBackend(browserGpu(), { tuning });
   try {
     const model = exactNetwork([128]);
@@ -157,7 +159,7 @@ async function run(settings: URLSearchParams): Promise<void> {
   const page = new Page();
   try {
     if (settings.has("tune")) await tune();
-    say("running", "Measuring …");
+    setStatus("running", "Measuring …");
     const report = await runBenchmark({
       source: browserGpu(),
       runtime: navigator.userAgent,
@@ -169,10 +171,11 @@ async function run(settings: URLSearchParams): Promise<void> {
       emit: (event) => page.show(event),
     });
     showJson(report);
-    if (report.wrong.length > 0) say("failed", "Some results were wrong on this adapter and were not timed.");
-    else say("done", "Done.");
+    const wrong = wrongText(report);
+    if (wrong === undefined) setStatus("done", "Done.");
+    else setStatus("failed", `On this adapter ${wrong}.`);
   } catch (error) {
-    say("failed", error instanceof Error ? error.message : String(error));
+    setStatus("failed", error instanceof Error ? error.message : String(error));
     if (!(error instanceof WgradError)) throw error;
   }
 }
@@ -180,4 +183,4 @@ async function run(settings: URLSearchParams): Promise<void> {
 const settings = new URLSearchParams(location.search);
 fillForm(settings);
 if (settings.size > 0) void run(settings);
-else say("waiting", "");
+else setStatus("waiting", "");

@@ -1,7 +1,6 @@
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { Option, type Command } from "commander";
-import type { BenchmarkReport } from "../../bench/report.ts";
 import { WgradError } from "../../errors.ts";
 import { dawnGpu, fileTuningStore, nodeWasm, readFileOrRefuse, writeFileAtomically } from "../../node/index.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
@@ -16,8 +15,8 @@ interface BenchFlags {
   readonly filter: string;
   readonly json?: string;
   readonly compare?: string;
-  readonly growth: boolean;
-  readonly quick: boolean;
+  readonly growth?: true;
+  readonly quick?: true;
 }
 
 const benchDevices = ["webgpu", "wasm"] as const;
@@ -25,30 +24,34 @@ const benchDevices = ["webgpu", "wasm"] as const;
 /** `wgrad bench`. */
 export function benchCommand(command: Command): Command {
   return command
+    .summary("Benchmarks training steps and kernels on this machine.")
     .description(
-      "Times the kernels of a training step and the whole step on this machine's adapter or CPU. Each result is compared with " +
-        "the CPU's first; what is wrong is not timed, and the exit code is 1.",
+      "Benchmarks whole training steps and their kernels on this machine's adapter or CPU. Each result is first compared with " +
+        "the CPU backend's. Wrong results are not timed, and the exit code is then 1.",
     )
-    .addOption(nameOption("--device", "what computes", benchDevices, "webgpu"))
+    .addOption(nameOption("--device", "device", benchDevices, { preset: "webgpu" }))
     .addOption(
       new DeclaredOption(
         "--filter <text>",
-        'measure only what has this in its name, such as "matmul" or "batch 64"',
-      ).default("", "everything"),
+        'run only the benchmarks whose name contains this text, such as "matmul" or "batch 64"',
+      ).default("", "all"),
     )
     .addOption(
-      new Option("--growth", "also how a step's cost grows with batch, width and depth, a few minutes more").default(
-        false,
+      new Option(
+        "--growth",
+        "also measure how the cost of a step grows with batch size, width and depth (takes a few minutes more)",
       ),
     )
-    .addOption(new Option("--quick", "fewer and shorter measurements, and no slow products").default(false))
+    .addOption(new Option("--quick", "take fewer and shorter measurements, without the slow matrix products"))
     .addOption(
-      new DeclaredOption("--json <file>", "write all that was found, such as BENCH.json").withFacts({ file: "output" }),
+      new DeclaredOption("--json <file>", "write all results as JSON, such as BENCH.json").withFacts({
+        file: "output",
+      }),
     )
     .addOption(
       new DeclaredOption(
         "--compare <file>",
-        "mark what got slower or faster than in an earlier --json, beyond the spread of both",
+        "mark what is slower or faster than in this file of an earlier --json, by more than the spread of both",
       ).withFacts({ file: "input" }),
     )
     .addHelpText("after", "\nExample:\n  wgrad bench --json new.json --compare old.json")
@@ -57,8 +60,9 @@ export function benchCommand(command: Command): Command {
 
 async function bench(flags: BenchFlags, command: Command): Promise<void> {
   requireSeparatePaths(optionPaths(command.options, flags));
-  // Loaded here, so that no other command waits for it.
-  const { comparison, readReport, ReportLines, runBenchmark } = await import("../../bench/index.ts");
+  // Imported here so that other commands start faster.
+  const { comparison, readReport, reportJson, ReportLines, runBenchmark, wrongText } =
+    await import("../../bench/index.ts");
   const before = flags.compare === undefined ? undefined : readReport(await textOf(flags.compare), flags.compare);
   if (flags.json !== undefined) await requireWritable(flags.json, "the report", "--json");
   const lines = new ReportLines();
@@ -69,19 +73,26 @@ async function bench(flags: BenchFlags, command: Command): Promise<void> {
     system: `${process.platform} ${process.arch}, ${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${counted(cpus().length, "core")}`,
     tuning: fileTuningStore(),
     filter: flags.filter,
-    growth: flags.growth,
-    quick: flags.quick,
+    growth: flags.growth === true,
+    quick: flags.quick === true,
     emit: (event) => print(lines.of(event)),
   });
   if (before) print(["", ...comparison(flags.compare!, before, report)]);
   if (flags.json !== undefined) {
-    await writeFileAtomically(flags.json, new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`));
+    await writeFileAtomically(flags.json, new TextEncoder().encode(reportJson(report)));
     say(["", ...field("report", flags.json)]);
   }
-  refuseWrong(report);
+  const wrong = wrongText(report);
+  if (wrong !== undefined) {
+    throw new WgradError({
+      where: "bench",
+      what: wrong,
+      fix: "Run wgrad's tests on this adapter, and report their output",
+    });
+  }
 }
 
-/** The version of the package that Dawn comes in, where it lies beside its package.json. */
+/** The version of the npm package `webgpu`, which contains Dawn; "" if its package.json is not found. */
 function dawnVersion(): string {
   try {
     const { version } = createRequire(import.meta.url)("webgpu/package.json") as { version: string };
@@ -89,16 +100,6 @@ function dawnVersion(): string {
   } catch {
     return "";
   }
-}
-
-/** @throws WgradError where a result was wrong */
-function refuseWrong({ wrong }: BenchmarkReport): void {
-  if (wrong.length === 0) return;
-  throw new WgradError({
-    where: "bench",
-    what: `${wrong.length === 1 ? "one result was" : `${wrong.length} results were`} wrong and not timed: ${wrong.map(({ name }) => name).join("; ")}`,
-    fix: "Run wgrad's tests on this adapter, and please report what they say",
-  });
 }
 
 const textOf = async (path: string) => new TextDecoder().decode(await readFileOrRefuse(path));

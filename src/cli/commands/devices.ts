@@ -10,7 +10,7 @@ import { wrap } from "../text/text.ts";
 export function devicesCommand(command: Command): Command {
   return command
     .description(
-      "Prints what there is to compute on: WebGPU's adapter with its features and limits, WebAssembly, and the CPU.",
+      "Prints the devices that wgrad can use: the WebGPU adapter with its features and limits, WebAssembly, and the CPU.",
     )
     .addHelpText("after", "\nExample:\n  wgrad devices")
     .action(devices);
@@ -31,7 +31,7 @@ async function devices(): Promise<void> {
     if (error.fix !== undefined) print(indented("", `${error.fix}.`));
   }
   print(["", "WebAssembly (--device wasm)", ...(await wasmLines())]);
-  print(["", "CPU (--device cpu)", ...indented("reference", "always there: plain loops in float32, on one core")]);
+  print(["", "CPU (--device cpu)", ...indented("reference", "always available: plain loops in float32 on one core")]);
 }
 
 async function wasmLines(): Promise<string[]> {
@@ -47,27 +47,27 @@ async function wasmLines(): Promise<string[]> {
 
 function adapterLines({ info, features, limits }: GPUAdapter): string[] {
   const { name, software } = describeAdapter(info);
-  const kind = software ? "a software adapter, which computes on the CPU" : "a GPU";
+  const kind = software ? "software adapter, which computes on the CPU" : "GPU";
   return [
     ...indented("adapter", name),
     ...indented("kind", kind),
-    ...indented("vendor", info.vendor || "not named"),
-    ...indented("architecture", info.architecture || "not named"),
-    ...indented("driver", info.description || "not named"),
+    ...indented("vendor", info.vendor || "unknown"),
+    ...indented("architecture", info.architecture || "unknown"),
+    ...indented("driver", info.description || "unknown"),
     ...indented("features", [...features].toSorted().join(" ")),
     "  limits",
     ...limitLines(limits),
   ];
 }
 
-/** A name and what it is, in lines of at most 80 columns. */
+/** An indented name and its value, in lines of at most 80 columns. */
 function indented(name: string, value: string): string[] {
   return wrap(value.split(" "), 64).map((line, position) => `  ${(position === 0 ? name : "").padEnd(14)}${line}`);
 }
 
-/** The limits that are numbers; Dawn's own object has others as well. */
+/** The limits whose values are numbers; Dawn's object also has other properties. */
 function limitLines(limits: GPUSupportedLimits): string[] {
-  // The limits are accessors of the object's prototype, which Object.entries does not list.
+  // The limits are accessors on the prototype, which Object.entries does not list.
   const names: string[] = [];
   for (const name in limits) names.push(name);
   const values = limits as unknown as Readonly<Record<string, unknown>>;

@@ -44,14 +44,15 @@ Example:
 /** `wgrad evaluate`. */
 export function evaluateCommand(command: Command): Command {
   command
+    .summary("Evaluates a trained model on a test set.")
     .description(
-      "Measures a trained model on MNIST's test set, on pictures in IDX files, or on a table of the columns that it was trained on.",
+      "Evaluates a trained model on MNIST's test set, on images in IDX files, or on a table with the columns that it was trained on.",
     )
-    .argument("<model>", "a file that `wgrad train --out` wrote");
+    .argument("<model>", "a file written by `wgrad train --out`");
   for (const option of [...sourceOptions(), ...csvOptions()]) command.addOption(option);
   return command
     .addOption(deviceOption())
-    .addOption(new Option("--json", "print all that was measured as JSON, with the whole confusion matrix"))
+    .addOption(new Option("--json", "print all metrics as JSON, including the whole confusion matrix"))
     .addHelpText("after", EXAMPLES)
     .action((path: string, flags: EvaluateFlags) => evaluate(path, flags, command));
 }
@@ -80,7 +81,7 @@ interface Measured {
   readonly evaluation: Evaluation;
   readonly classification: ClassificationMetrics | undefined;
   readonly regression: RegressionMetrics | undefined;
-  /** Of each of several quantities. */
+  /** The metrics of each target, if there are several; otherwise empty. */
   readonly targets: readonly TargetMetrics[];
 }
 
@@ -122,16 +123,17 @@ async function examplesFor(
     if (!schema)
       throw new OptionError({
         where: "--csv",
-        what: `${path} was trained on pictures, not on a table`,
-        fix: "Give --data or --images",
+        what: `${path} was trained on images, not on a table`,
+        fix: "Use --data or --images instead",
       });
     requireLabels(trained, schema, path);
     return { test: await readCsvDataset(csv, schema, csvFormat(flags)), source: csv };
   }
   if (trained.table) {
     const table = trained.training["data"];
-    const what = table === undefined ? "the model takes rows of a table" : `the model was trained on a table, ${table}`;
-    throw new OptionError({ where: path, what, fix: "Name a table of the same columns with --csv" });
+    const what =
+      table === undefined ? "the model expects rows of a table" : `the model was trained on a table, ${table}`;
+    throw new OptionError({ where: path, what, fix: "Give a table with the same columns, with --csv" });
   }
   if (images !== undefined && labels !== undefined) {
     const requireShape = (shape: readonly number[]) => requireSize(path, trained, { name: images, shape });
@@ -147,31 +149,31 @@ function metricsOf(
   outputs: Float32Array,
 ): Omit<Measured, "evaluation"> {
   if (!isRegression(test)) {
-    const said = predictedClasses(outputs, sizeOf(model.outputShape), decisionThreshold(loss));
-    const confusion = confusionMatrix(test.labels, said, test.classes.length);
+    const predictions = predictedClasses(outputs, sizeOf(model.outputShape), decisionThreshold(loss));
+    const confusion = confusionMatrix(test.labels, predictions, test.classes.length);
     return { classification: classificationMetrics(confusion, test.classes), regression: undefined, targets: [] };
   }
   return { classification: undefined, ...measureRegression(test, outputs, table && tableSchemaFrom(table, path)) };
 }
 
-/** @throws DataError where the model was made for other pictures or classes */
+/** @throws DataError if the size of the pictures or the classes differ from the model's */
 function requireFit(where: string, trained: TrainedModel, test: Dataset): void {
   requireSize(where, trained, test);
   if (!isRegression(test) && trained.classes.join() !== test.classes.join()) {
-    const what = `the model's classes are ${trained.classes.join(", ")}, those of ${test.name} ${test.classes.join(", ")}`;
+    const what = `the model's classes are ${trained.classes.join(", ")}, but those of ${test.name} are ${test.classes.join(", ")}`;
     throw new DataError({ where, what, fix: otherData(trained) });
   }
 }
 
 function otherData({ model }: TrainedModel): string {
-  const folder = "Name the folder of the data that the model was trained on with --data";
-  return model.inputShape.length > 1 ? folder : `${folder}, or a table with --csv`;
+  const folder = "Use --data with the folder of the data that the model was trained on";
+  return model.inputShape.length > 1 ? folder : `${folder}, or --csv with a table`;
 }
 
-/** @throws DataError where the model was made for pictures of another size */
+/** @throws DataError if the pictures do not have the size that the model expects */
 function requireSize(where: string, trained: TrainedModel, { name, shape }: Pick<Dataset, "name" | "shape">): void {
   const { inputShape } = trained.model;
   if (sizeOf(shape) === sizeOf(inputShape)) return;
-  const what = `the model takes pictures of ${inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;
+  const what = `the model expects images of ${inputShape.join("×")}, but those of ${name} are ${shape.join("×")}`;
   throw new DataError({ where, what, fix: otherData(trained) });
 }

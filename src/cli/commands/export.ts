@@ -18,13 +18,15 @@ interface ExportFlags {
 /** `wgrad export`. */
 export function exportCommand(command: Command): Command {
   return command
-    .description("Writes a trained model for other programs: ONNX, with the normalisation inside, or PyTorch.")
-    .argument("<model>", "a file that `wgrad train --out` wrote")
-    .addOption(new DeclaredOption("--onnx <file>", "write ONNX, such as MODEL.onnx").withFacts({ file: "output" }))
+    .description("Exports a trained model as ONNX, with the normalization included, or as safetensors for PyTorch.")
+    .argument("<model>", "a file written by `wgrad train --out`")
+    .addOption(
+      new DeclaredOption("--onnx <file>", "write an ONNX file, such as MODEL.onnx").withFacts({ file: "output" }),
+    )
     .addOption(
       new DeclaredOption(
         "--safetensors <file>",
-        "write safetensors with PyTorch's names and layout, and print the Python that loads it",
+        "write safetensors with PyTorch's names and layout, and print the Python code that loads it",
       ).withFacts({ file: "output" }),
     )
     .addHelpText("after", "\nExample:\n  wgrad export digits.safetensors --onnx digits.onnx")
@@ -37,7 +39,7 @@ async function exportModel(path: string, flags: ExportFlags, command: Command): 
     throw new OptionError({
       where: "export",
       what: "there is nothing to write",
-      fix: "Name a file with --onnx or --safetensors",
+      fix: "Give a file with --onnx or --safetensors",
     });
   }
   requireSeparatePaths({
@@ -54,7 +56,7 @@ async function exportModel(path: string, flags: ExportFlags, command: Command): 
   }
   if (safetensors !== undefined) {
     await writeFileAtomically(safetensors, savePytorch(trained));
-    say(field("pytorch", `${safetensors}, which this loads:`));
+    say(field("pytorch", `${safetensors}; this code loads it:`));
     print(["", ...pytorchCode(trained, safetensors).split("\n")]);
   }
 }

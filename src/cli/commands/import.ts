@@ -40,49 +40,49 @@ export function importCommand(command: Command): Command {
   const one = <Name extends string>(flag: string, what: string, table: Readonly<Record<Name, unknown>>) =>
     new DeclaredOption(`${flag} <name>`, what).argParser(oneOf(flag, Object.keys(table) as Name[]));
   return command
+    .summary("Imports a PyTorch network from a safetensors file.")
     .description(
-      "Makes a model of a PyTorch network of Linear layers, from a safetensors file of its state_dict. " +
-        "Of a file that `wgrad export` wrote, it makes the model that was exported; no options are needed.",
+      "Imports a PyTorch network of Linear layers from a safetensors file of its state_dict. " +
+        "A file written by `wgrad export` needs no options: it gives the exported model again.",
     )
-    .argument("<file>", "a safetensors file of float32, float16, bfloat16 or float64")
+    .argument("<file>", "a safetensors file with float32, float16, bfloat16 or float64 tensors")
     .addOption(
       new DeclaredOption("--out <file>", "write the model, such as MODEL.safetensors")
         .withFacts({ file: "output" })
         .makeOptionMandatory(),
     )
-    .addOption(one("--activation", "between the layers (default: relu)", activations))
-    .addOption(list("--layers <names>", "the layers in their order, such as fc1,fc2,out (default: as numbered)"))
+    .addOption(one("--activation", "activation between the layers (default: relu)", activations))
     .addOption(
-      new DeclaredOption("--shape <sizes>", "the shape of one example, such as 28,28")
+      list("--layers <names>", "names of the layers in their order, such as fc1,fc2,out (default: by their numbers)"),
+    )
+    .addOption(
+      new DeclaredOption("--shape <sizes>", "shape of one example, such as 28,28")
         .argParser(widths("--shape"))
         .withFacts({ libraryNames: ["inputShape"] }),
     )
     .addOption(
       numbers(
         "--scale <numbers>",
-        "the network sees feature · scale + offset; one for all or one for each (default: 1)",
+        "the network's input is feature · scale + offset; one number, or one per feature (default: 1)",
         "normalization scale",
       ),
     )
     .addOption(numbers("--offset <numbers>", "see --scale (default: 0)", "normalization offset"))
-    .addOption(list("--classes <names>", "the names of the classes (default: 0,1,…)"))
-    .addOption(list("--outputs <names>", "the names of the outputs, of a network of quantities"))
+    .addOption(list("--classes <names>", "names of the classes (default: 0,1,…)"))
+    .addOption(list("--outputs <names>", "names of the outputs of a regression network"))
     .addOption(
-      list(
-        "--columns <names>",
-        "the columns of a table that are its features, in the order of its inputs (default: as they stand)",
-      ),
+      list("--columns <names>", "table columns that are the network's inputs, in this order (default: by position)"),
     )
     .addOption(
       new DeclaredOption(
         "--label <name>",
-        "with --columns: the column of the answers (default: label, or the output's name)",
+        "with --columns: the column of the label or target (default: label, or the name of the output)",
       ),
     )
     .addOption(
       one(
         "--loss",
-        "what it was trained with (default: softmaxCrossEntropy, or meanSquaredError of quantities)",
+        "loss that the network was trained with (default: softmaxCrossEntropy, or meanSquaredError for regression)",
         losses,
       ),
     )
@@ -101,14 +101,14 @@ async function importModel(path: string, flags: ImportFlags, command: Command): 
     ...((scale !== undefined || offset !== undefined) && { normalization }),
   });
   if (label !== undefined && !columns)
-    throw new OptionError({ where: "--label", what: "it belongs to --columns", fix: "Give --columns as well" });
+    throw new OptionError({ where: "--label", what: "this option requires --columns", fix: "Add --columns" });
   const table = columns && namedColumns(trained, columns, label);
   await saveModelFile(out, { ...trained, ...(table && { table }) }, initialValues(trained.model));
   say(field("network", networkText(trained.model)));
   say(field("model", out));
 }
 
-/** @throws OptionError where the names are not one for each input, all different */
+/** @throws OptionError unless there is one name for each input, and all names differ */
 function namedColumns(
   { model, classes, outputs }: TrainedModel,
   columns: readonly string[],
@@ -120,43 +120,43 @@ function namedColumns(
   if (inputShape.length > 1)
     throw new OptionError({
       where: "--columns",
-      what: `an example has the shape ${inputShape.join(",")}`,
-      fix: "Leave --shape out",
+      what: `named columns need examples with one axis, but --shape is ${inputShape.join(",")}`,
+      fix: "Omit --shape",
     });
   if (columns.length !== inputs || new Set([...columns, name]).size !== inputs + 1) {
-    const what = `${excerpt(columns.join(","))} and the label ${excerpt(name)}, but the network has ${inputs} inputs`;
+    const what = `the columns are ${excerpt(columns.join(","))} and the label is ${excerpt(name)}, but the network has ${inputs} inputs`;
     throw new OptionError({
       where: "--columns",
       what,
-      fix: "Name one column for each input and another one for the label, all different",
+      fix: "Give one column for each input and another one for the label, all with different names",
     });
   }
   return schemaOfNumbers(columns, { name, classes, outputs });
 }
 
-/** Names with commas between. */
+/** Parses names separated by commas. */
 function names(flag: string): (text: string) => string[] {
   return (text) => {
     const parts = text.split(",").map((part) => part.trim());
     if (parts.every((part) => part !== "")) return parts;
     throw new OptionError({
       where: flag,
-      what: `${JSON.stringify(text)} has an empty name`,
-      fix: "Give names with commas between",
+      what: `${JSON.stringify(text)} contains an empty name`,
+      fix: "Give names separated by commas",
     });
   };
 }
 
-/** A finite number, or several with commas between. */
+/** Parses a finite number, or several separated by commas. */
 function numberOrList(flag: string): (text: string) => number | number[] {
   return (text) => {
     const values = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
     if (!values.every(Number.isFinite)) {
-      const what = `${JSON.stringify(text)} is no finite number and no list of them`;
+      const what = `${JSON.stringify(text)} is neither a finite number nor a list of finite numbers`;
       throw new OptionError({
         where: flag,
         what,
-        fix: "Give one such as 0.5, or one for each feature with commas between",
+        fix: "Give one number such as 0.5, or one for each feature, separated by commas",
       });
     }
     return values.length === 1 ? values[0]! : values;

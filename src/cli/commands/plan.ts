@@ -14,11 +14,11 @@ interface PlanFlags extends NetworkFlags {
 
 /** `wgrad plan`. */
 export function planCommand(command: Command): Command {
-  command.description("Prints what one training step runs: its list of dispatches, for data of MNIST's size.");
+  command.description("Prints the dispatches of one training step, for examples of MNIST's size.");
   for (const option of networkOptions()) command.addOption(option);
   return command
     .addOption(deviceOption())
-    .addOption(new Option("--json", "print the list as JSON"))
+    .addOption(new Option("--json", "print the dispatches as JSON"))
     .addHelpText("after", "\nExample:\n  wgrad plan --hidden 256,128 --batch 512")
     .action(plan);
 }

@@ -22,24 +22,25 @@ interface PredictFlags extends CsvFlags, PictureFlags {
 
 const EXAMPLES = `
 Example:
-  wgrad predict flowers.safetensors new.csv > said.csv
+  wgrad predict flowers.safetensors new.csv > predictions.csv
   wgrad predict flowers.safetensors --probabilities --format json < new.csv
   wgrad predict digits.safetensors seven.png --invert --resize`;
 
 /** `wgrad predict`. */
 export function predictCommand(command: Command): Command {
   command
+    .summary("Prints predictions for the rows of a table, or for an image.")
     .description(
-      "Says what a trained model makes of new examples: a line for each row of a table, in its order, or for a picture. " +
-        "A table has the columns that the model was trained on, in any order; it needs no label. " +
-        "A network that was imported without their names takes columns of numbers as they stand.",
+      "Prints a trained model's prediction for each row of a table, in order, or for an image. " +
+        "The table needs the columns that the model was trained on, in any order; it needs no label. " +
+        "A network that was imported without column names takes columns of numbers by position.",
     )
-    .argument("<model>", "a file that `wgrad train --out` wrote")
-    .argument("[input]", "a CSV file or a PNG picture (default: standard input)")
-    .addOption(nameOption("--format", "of what is printed", ["csv", "json"], "csv"))
-    .addOption(new Option("--probabilities", "print the probability of each class as well"))
-    .addOption(new Option("--invert", "exchange black and white of a picture, for black on white"))
-    .addOption(new Option("--resize", "bring a picture of another size to the model's"));
+    .argument("<model>", "a file written by `wgrad train --out`")
+    .argument("[input]", "a CSV file or a PNG image (default: standard input)")
+    .addOption(nameOption("--format", "output format", ["csv", "json"], { preset: "csv" }))
+    .addOption(new Option("--probabilities", "also print the probability of each class"))
+    .addOption(new Option("--invert", "invert the image, for black on white"))
+    .addOption(new Option("--resize", "resize the image to the size that the model expects"));
   for (const option of csvOptions()) command.addOption(option);
   return command.addOption(deviceOption()).addHelpText("after", EXAMPLES).action(predict);
 }
@@ -54,7 +55,7 @@ async function predict(path: string, input: string = STANDARD_INPUT, flags: Pred
   });
   const trained = await loadModelFile(path);
   const batches = await batchesOf(path, trained, input, flags);
-  // What is computed on is told where it does not mix with the predictions.
+  // Standard output carries only predictions, so messages about the device go to standard error.
   const backend = await createNodeBackend({ device: flags.device, log: warn });
   try {
     const { model, loss, normalization } = trained;
@@ -74,15 +75,16 @@ async function writeAll(
 ): Promise<void> {
   const writer = createPredictionWriter({ trained, path, format, probabilities: probabilities === true });
   for await (const { features } of batches) {
-    const found = writer.linesOf(await evaluator.predict(features));
-    // A program that reads CSV gets the names as they are; the escapes of JSON stand for the same names.
-    const lines = process.stdout.isTTY || format === "json" ? found.map(visible) : found;
-    // A slow reader is waited for, so that no more than a batch is held.
+    const written = writer.linesOf(await evaluator.predict(features));
+    // A terminal must not receive control characters. In JSON, the escapes mean the same names; in CSV for a program
+    // they would not.
+    const lines = process.stdout.isTTY || format === "json" ? written.map(visible) : written;
+    // Wait for a slow reader, so that at most one batch of lines is held in memory.
     if (!process.stdout.write(`${lines.join("\n")}\n`)) await drained(process.stdout);
   }
 }
 
-/** Waits until a stream takes more; a reader that left ends the waiting too. */
+/** Resolves when a stream accepts more data, or when its reader is gone. */
 function drained(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     stream.once("drain", resolve);
@@ -104,7 +106,7 @@ async function batchesOf(
   if (!schema) {
     throw new OptionError({
       where: inputName(input),
-      what: `${path} was trained on pictures, and this is no PNG`,
+      what: `${path} was trained on images, but this is not a PNG`,
       fix: `Give a PNG of ${trained.model.inputShape.join("×")} pixels`,
     });
   }

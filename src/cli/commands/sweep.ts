@@ -29,9 +29,9 @@ Example:
   wgrad sweep --csv flowers.csv --label species --grid "hidden=8;8,4" --out runs
   wgrad sweep --random 20 --range lr=1e-4..1e-2:log --range batch=16..64 --out r
 
-A folder holds a file for each run that is done: the same command again goes on
-where it was interrupted, and one with more values makes only what is missing.
-The best model is that of the lowest validation loss of all runs in the folder.`;
+The folder holds a file for each finished run: the same command continues an
+interrupted sweep, and a command with more values trains only the missing runs.
+The best model has the lowest validation loss of all runs in the folder.`;
 
 const repeatable = (flags: string, description: string) =>
   new DeclaredOption(flags, description)
@@ -42,26 +42,25 @@ const repeatable = (flags: string, description: string) =>
 /** `wgrad sweep`. */
 export function sweepCommand(command: Command): Command {
   command
-    .description(
-      "Trains with several settings, compares them on examples that are held back, and keeps the best model.",
-    )
-    .addOption(repeatable("--grid <option=values>", "try each of these values; several of them give all combinations"))
+    .description("Trains with several settings, compares the runs on held-out examples, and keeps the best model.")
+    .addOption(repeatable("--grid <option=values>", "try each of these values; several --grid give all combinations"))
     .addOption(
-      new Option("--random <runs>", "draw so many settings instead of all combinations").argParser(
+      new Option("--random <runs>", "draw this many random settings instead of all combinations").argParser(
         wholeNumber("--random", 1),
       ),
     )
-    .addOption(repeatable("--range <option=a..b>", "draw a number from a range; with :log after it, its logarithm"))
     .addOption(
-      new DeclaredOption("--out <folder>", "where results and the best model are kept")
+      repeatable("--range <option=a..b>", "draw a number uniformly from a range; :log after it draws log-uniformly"),
+    )
+    .addOption(
+      new DeclaredOption("--out <folder>", "folder for the results and the best model")
         .withFacts({ file: "output" })
         .makeOptionMandatory(),
     );
   for (const option of trainOptions()) {
     if (option.facts.sweep === "none") continue;
     if (option.attributeName() === "validation") {
-      option.default(0.1).description =
-        "of the examples held back to compare the runs, such as 0.1; of each class alike";
+      option.default(0.1).description = "fraction of the examples held out to compare the runs, stratified by class";
     }
     command.addOption(option);
   }
@@ -80,8 +79,8 @@ async function sweep(command: Command): Promise<void> {
   if (flags.validation === 0) {
     throw new OptionError({
       where: "--validation",
-      what: "there is nothing to compare the runs on",
-      fix: "Hold a share back, such as 0.1",
+      what: "the runs of a sweep are compared on held-out examples, but none are held out",
+      fix: "Give a fraction above 0, such as 0.1",
     });
   }
   const { inputs, outputs } = optionPaths(command.options, flags);
@@ -107,15 +106,15 @@ function plannedRuns(command: Command): Changes[] {
   if (choices.length + ranges.length === 0) {
     throw new OptionError({
       where: "sweep",
-      what: "there is nothing to vary",
+      what: "there is no option to vary",
       fix: "Give values such as --grid lr=0.001,0.002",
     });
   }
   if (random === undefined && ranges.length > 0) {
     throw new OptionError({
       where: "--range",
-      what: "a range has no end of values",
-      fix: "Say how many to draw with --random",
+      what: "a range has infinitely many values",
+      fix: "Add --random with the number of runs to draw",
     });
   }
   return random === undefined ? gridRuns(choices) : randomRuns(random, seed, ranges, choices);

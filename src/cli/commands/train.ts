@@ -2,7 +2,7 @@ import { Option, type Command } from "commander";
 import { WgradError } from "../../errors.ts";
 import { createNodeBackend } from "../../node/index.ts";
 import { applyConfigFile, configOption, configurationOf } from "../options/config.ts";
-import { loadTrainingSource, type TrainingSource } from "../data/data-source.ts";
+import { loadTrainingSource, partsText, type TrainingSource } from "../data/data-source.ts";
 import { settledFlags, settledOptions } from "../options/defaults.ts";
 import { RunKeeper, runIdentity } from "../training/checkpointing.ts";
 import { debugs } from "../../node/debug.ts";
@@ -16,7 +16,7 @@ import { planTable } from "../text/plan-table.ts";
 import { resolvedConfiguration } from "../options/resolved.ts";
 import { requireWritable } from "../options/writable.ts";
 import { print, say, warn } from "../text/terminal.ts";
-import { adapterText, count, counted, field, rateText } from "../text/text.ts";
+import { adapterText, count, counted, field, shortNumber } from "../text/text.ts";
 import { dataForStart, loadStartingModel, startText, type StartingModel } from "../training/starting-model.ts";
 import { trainPaths } from "../training/train-paths.ts";
 import { startReport } from "../training/train-report.ts";
@@ -33,13 +33,11 @@ Example:
 
 /** `wgrad train`. */
 export function trainCommand(command: Command): Command {
-  command.description("Trains a network on MNIST, on built-in digits where there is no MNIST, or on data of your own.");
+  command.description("Trains a network on MNIST, on built-in digits if there is no MNIST, or on your own data.");
   for (const option of trainOptions()) command.addOption(option);
   return command
     .addOption(configOption())
-    .addOption(
-      new Option("--print-config", "print every option with its value as a configuration file, and train nothing"),
-    )
+    .addOption(new Option("--print-config", "print every option with its value as a configuration file, and exit"))
     .addHelpText("after", EXAMPLES)
     .action(() => train(command));
 }
@@ -77,7 +75,7 @@ async function dataOf(flags: TrainFlags, start: StartingModel | undefined): Prom
   return start ? dataForStart(data, start) : data;
 }
 
-/** Prints every option; those that the data settle are null where the data cannot be read. */
+/** Prints every option. Options whose values depend on the data are null if the data cannot be read. */
 async function printConfiguration(flags: TrainFlags, start: StartingModel | undefined): Promise<void> {
   let configuration = resolvedConfiguration(flags);
   try {
@@ -87,12 +85,12 @@ async function printConfiguration(flags: TrainFlags, start: StartingModel | unde
     backend.dispose();
   } catch (error) {
     if (!(error instanceof WgradError)) throw error;
-    warn(`Options that depend on the data or the device are as they were given: ${error.message}`);
+    warn(`Options that depend on the data or the device are printed as given: ${error.message}`);
   }
   print(JSON.stringify(configuration, undefined, 2).split("\n"));
 }
 
-/** Trains, and reports how it ended. */
+/** Trains, and prints, logs and saves the outcome. */
 async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   const { flags, configuration, data } = run;
   const keeper = await RunKeeper.open(flags, () => runIdentity(configuration, data), warn);
@@ -112,7 +110,7 @@ async function trainOn(run: Run, log: EventLog | undefined): Promise<void> {
   await endInterrupted(ending);
 }
 
-/** Prints what the run begins with. */
+/** Prints warnings and the summary of the run before its first step. */
 function announce(run: Run, subject: Subject, keeper: RunKeeper | undefined): void {
   const { trainer } = subject;
   if (debugs("plan")) print(planTable(trainer.dispatches), process.stderr);
@@ -121,19 +119,14 @@ function announce(run: Run, subject: Subject, keeper: RunKeeper | undefined): vo
   if (keeper?.resumeFrom) say(field("resumed", `at step ${count(trainer.step)}, from ${keeper.lastGood}`));
 }
 
-/** Prints what is trained, on which data and by what. */
+/** Prints the data, the adapter, the network and the training settings. */
 function describe(run: Run, { model, trainer }: Subject): void {
   const { flags, data, backend, start } = run;
   const { batchSize, totalSteps } = trainer;
-  const parts = [
-    `${count(data.train.count)} for training`,
-    ...(data.validation ? [`${count(data.validation.count)} for validation`] : []),
-    ...(data.test ? [`${count(data.test.count)} for testing`] : []),
-  ];
-  const warmup = flags.warmup > 0 ? ` after ${counted(flags.warmup, "step")} of warm-up` : "";
-  const rate = `learning rate ${rateText(flags.lr)} (${flags.schedule}${warmup})`;
+  const warmup = flags.warmup > 0 ? ` after ${counted(flags.warmup, "step")} of warmup` : "";
+  const rate = `learning rate ${shortNumber(flags.lr)} (${flags.schedule}${warmup})`;
   say([
-    ...field("data", `${data.source}:`, ` ${parts.join(", ")}`),
+    ...field("data", `${data.source}:`, ` ${partsText(data)}`),
     ...data.notes,
     ...field("adapter", adapterText(backend)),
     ...field("network", describeNetwork(flags, model)),

@@ -8,25 +8,24 @@ import { print, say } from "../text/terminal.ts";
 import { adapterText, field } from "../text/text.ts";
 
 interface TuneFlags extends NetworkFlags {
-  readonly full: boolean;
+  readonly full?: true;
 }
 
-/** Milliseconds for all classes of products together; compiling on a software adapter takes most of it. */
+/** Milliseconds for all matrix products together. On a software adapter, most of it is spent on compiling. */
 const BUDGET = 1000;
 
 /** `wgrad tune`. */
 export function tuneCommand(command: Command): Command {
-  command.description(
-    "Times ways to divide the network's matrix products on this adapter, for about a second, and keeps the fastest for " +
-      "later runs. All give the same results.",
-  );
+  command
+    .summary("Finds the fastest tilings of matrix products on this adapter.")
+    .description(
+      "Times tilings of the network's matrix products on this adapter, for about a second, and saves the fastest for " +
+        "later runs. All tilings give the same bits.",
+    );
   for (const option of networkOptions()) command.addOption(option);
   return command
     .addOption(
-      new Option(
-        "--full",
-        "time every way for every product, which takes a minute or more on a software adapter",
-      ).default(false),
+      new Option("--full", "time every tiling of every product, which takes a minute or more on a software adapter"),
     )
     .addHelpText("after", "\nExample:\n  wgrad tune --hidden 512,256 --batch 128")
     .action(tuneProducts);
@@ -41,19 +40,19 @@ async function tuneProducts(flags: TuneFlags): Promise<void> {
     say(field("network", describeNetwork(flags, model)));
     const size = batchOf(flags, data.count);
     const batch = size === "full" ? data.count : size;
-    const sweep = new Sweep();
+    const printer = new ResultPrinter();
     const began = performance.now();
     const { choices, untimed } = await backend.tune(
       stepProducts(model, batch, flags.precision),
-      (result) => sweep.show(result),
-      { full: flags.full, budget: BUDGET },
+      (result) => printer.show(result),
+      { full: flags.full === true, budget: BUDGET },
     );
-    print(["", `kept after ${((performance.now() - began) / 1000).toFixed(1)} s`]);
+    print(["", `saved after ${((performance.now() - began) / 1000).toFixed(1)} s`]);
     print(Object.entries(choices).map(([product, tiling]) => `  ${product.padEnd(28)} ${tiling}`));
     if (untimed.length > 0) {
       print([
         "",
-        "no time for, so left as they were (--full times everything)",
+        "not timed within the time limit, so unchanged (--full times everything)",
         ...untimed.map((product) => `  ${product}`),
       ]);
     }
@@ -62,15 +61,15 @@ async function tuneProducts(flags: TuneFlags): Promise<void> {
   }
 }
 
-/** Prints results as they come, under the class of products that they are of. */
-class Sweep {
+/** Prints results as they arrive, each under its matrix product. */
+class ResultPrinter {
   #product = "";
 
   show({ product, tiling, milliseconds }: TuningResult): void {
     if (product !== this.#product) print(["", product]);
     this.#product = product;
     print([
-      `  ${tiling.padEnd(28)} ${milliseconds === undefined ? "other bits: left out" : `${milliseconds.toFixed(3).padStart(9)} ms`}`,
+      `  ${tiling.padEnd(28)} ${milliseconds === undefined ? "different bits: excluded" : `${milliseconds.toFixed(3).padStart(9)} ms`}`,
     ]);
   }
 }

@@ -25,35 +25,35 @@ import { usualValidation } from "../options/defaults.ts";
 import { normalizationOf } from "../training/network.ts";
 import { columnWarnings, constantNote, readingNotes } from "./table-notes.ts";
 import { warn } from "../text/terminal.ts";
-import { counted } from "../text/text.ts";
+import { count, counted } from "../text/text.ts";
 
-/** What a network is trained and measured on. */
+/** The data that a network is trained and evaluated on. */
 export interface TrainingSource {
-  /** Where the data come from, in words. */
+  /** Where the data come from, for the output. */
   readonly source: string;
   readonly train: Dataset;
   readonly validation: Dataset | undefined;
   readonly test: Dataset | undefined;
   readonly normalization: Normalization;
-  /** How a table's columns become features. */
+  /** How a table's columns become features; undefined for pictures. */
   readonly table: TableSchema | undefined;
-  /** How the cells of a table were read, for standard output. */
+  /** Lines about how the cells of a table were read, for standard output. */
   readonly notes: readonly string[];
-  /** What is doubtful in a table, for standard error. */
+  /** Warnings about columns of a table, for standard error. */
   readonly warnings: readonly string[];
 }
 
 type Flags = DataFlags & { readonly standardize: boolean };
 
 /**
- * Reads the data that the options name.
- * @throws DataError and OptionError for what cannot be used
+ * Reads the data that the options select.
+ * @throws DataError for invalid files; OptionError for options that do not fit together or to the data
  */
 export async function loadTrainingSource(flags: Flags): Promise<TrainingSource> {
   requireOneSource(flags);
   if (flags.csv !== undefined) return tableSource(flags.csv, flags);
   const { train: all, test, source } = await pictures(flags);
-  const { train, validation } = divided(all, flags.validation ?? 0, flags);
+  const { train, validation } = heldOut(all, flags.validation ?? 0, flags);
   return {
     source,
     train,
@@ -66,7 +66,8 @@ export async function loadTrainingSource(flags: Flags): Promise<TrainingSource> 
   };
 }
 
-function divided(
+/** Holds out a fraction of the examples. */
+function heldOut(
   all: Dataset,
   validation: number,
   { splitSeed }: Flags,
@@ -99,8 +100,9 @@ const isFolder = (path: string) =>
 const named = async (name: string): Promise<NamedBytes> => ({ name, bytes: await readFileOrRefuse(name) });
 
 /**
- * Pictures and labels in IDX files.
- * @param known by default the classes are as many as the largest label says
+ * Reads pictures and labels from IDX files.
+ * @param known the classes; by default "0" to the largest label, and at least two
+ * @throws OptionError without labels; DataError for invalid files
  */
 export async function readPictures(
   images: string,
@@ -110,8 +112,8 @@ export async function readPictures(
   if (labels === undefined) {
     throw new OptionError({
       where: "--images",
-      what: `${images} is a file, and its labels are in another`,
-      fix: "Name that with --labels",
+      what: `${images} is a file of images without labels`,
+      fix: "Give the file of their labels with --labels",
     });
   }
   const pair = { name: images, images: await named(images), labels: await named(labels) };
@@ -150,7 +152,7 @@ async function tableSource(path: string, flags: Flags): Promise<TrainingSource> 
     dates,
   });
   const all = datasetFromTable(table, task);
-  const parts = divided(all, flags.validation ?? usualValidation(all), flags);
+  const parts = heldOut(all, flags.validation ?? usualValidation(all), flags);
   const width = sizeOf(parts.train.shape);
   const fill =
     missing === "refuse"
@@ -162,17 +164,17 @@ async function tableSource(path: string, flags: Flags): Promise<TrainingSource> 
     isRegression(parts.train) && standardize
       ? momentsOfTargets(parts.train.targets, parts.train.outputs.length)
       : undefined;
-  const settled = (data: Dataset): Dataset => {
+  const filled = (data: Dataset): Dataset => {
     if (fill) fillMissing(data.features, fill);
     return target && isRegression(data) ? { ...data, targets: standardizeTargets(data.targets, target) } : data;
   };
   const schema = schemaOf(table, parts.train, { ...(fill && { fill }), ...(target && { target }) });
-  const train = settled(parts.train);
+  const train = filled(parts.train);
   const normalization = standardize ? columnStandardization(train.features, width) : { scale: 1, offset: 0 };
   return {
     source: `${table.name}, ${described(schema, train)}`,
     train,
-    validation: parts.validation && settled(parts.validation),
+    validation: parts.validation && filled(parts.validation),
     test: testCsv === undefined ? undefined : await readCsvDataset(testCsv, schema, csvFormat(flags)),
     normalization,
     table: schema,
@@ -181,18 +183,28 @@ async function tableSource(path: string, flags: Flags): Promise<TrainingSource> 
   };
 }
 
-/** How a CSV file is written, as far as the options say it. */
+/** The options that say how a CSV file is written, if they are given. */
 export const csvFormat = ({ header, delimiter }: CsvFlags) => ({
   ...(header !== undefined && { header }),
   ...(delimiter !== undefined && { delimiter }),
 });
 
-/** Such as "4 columns as 6 features, 3 classes of species" */
+/** The sizes of the parts, such as "54,000 for training, 6,000 for validation". */
+export function partsText({ train, validation, test }: TrainingSource): string {
+  const parts = [
+    `${count(train.count)} for training`,
+    ...(validation ? [`${count(validation.count)} for validation`] : []),
+    ...(test ? [`${count(test.count)} for testing`] : []),
+  ];
+  return parts.join(", ");
+}
+
+/** A table in words, such as "4 columns as 6 features, 3 classes of species" or "4 columns, target price". */
 function described(schema: TableSchema, { shape }: Dataset): string {
   const { columns, label } = schema;
   const features = sizeOf(shape);
   const width = `${counted(columns.length, "column")}${features === columns.length ? "" : ` as ${counted(features, "feature")}`}`;
   if (label.kind === "class") return `${width}, ${counted(label.classes.length, "class", "classes")} of ${label.name}`;
   const names = labelColumns(schema).map(({ name }) => name);
-  return `${width}, ${names.join(", ")} as ${names.length === 1 ? "a quantity" : "quantities"}`;
+  return `${width}, ${names.length === 1 ? "target" : "targets"} ${names.join(", ")}`;
 }

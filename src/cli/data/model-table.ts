@@ -1,13 +1,13 @@
 /*
- * How the rows of a table become the features of a model.
+ * The table columns that a model expects.
  */
 import { targetColumns, tableSchemaFrom, type TableSchema } from "../../data/table-schema.ts";
 import { OptionError } from "../../errors.ts";
 import type { TrainedModel } from "../../node/index.ts";
 
 /**
- * The columns that a model takes: those that its file keeps. A network of one axis that keeps none, such as one that was
- * imported without `--columns`, takes as many numbers as it has inputs, by their positions, and then the label.
+ * The table that a model expects: the one stored in its file. A model with one input axis and no stored table, such as one
+ * imported without `--columns`, expects one column of numbers per input, by position, and then the label.
  * @param path the model's file, for messages
  * @returns undefined for a model of pictures
  */
@@ -19,11 +19,11 @@ export function tableOf({ table, model, classes, outputs }: TrainedModel, path: 
 }
 
 interface LabelNames extends Pick<TrainedModel, "classes" | "outputs"> {
-  /** Of the label's column. */
+  /** The name of the label column. */
   readonly name: string;
 }
 
-/** The schema of columns of numbers that a model takes as they are, with the label as the last column. */
+/** The schema of a table of plain numbers, with the label as the last column. */
 export function schemaOfNumbers(columns: readonly string[], { name, classes, outputs }: LabelNames): TableSchema {
   const position = columns.length + 1;
   return {
@@ -36,16 +36,16 @@ export function schemaOfNumbers(columns: readonly string[], { name, classes, out
   };
 }
 
-/** Whether a model may have been made for pictures: it keeps no columns, and has two axes or was trained by wgrad on one. */
+/** Whether a model may expect pictures: it stores no table, and has several input axes or was trained by wgrad. */
 export const takesPictures = ({ table, model, training }: TrainedModel): boolean =>
   table === undefined && (model.inputShape.length > 1 || training["importedFrom"] === undefined);
 
 /**
- * Refuses to evaluate a model that gives several quantities and does not know their columns, as an imported one.
+ * Refuses to evaluate a model with several targets whose columns its file does not store, such as an imported one.
  * @throws OptionError
  */
 export function requireLabels({ outputs }: TrainedModel, schema: TableSchema, path: string): void {
   if (outputs === undefined || outputs.length === targetColumns(schema).length) return;
-  const what = `${path} gives ${outputs.length} quantities, and does not keep which columns they are`;
-  throw new OptionError({ where: "--csv", what, fix: "Use `wgrad predict`, and compare its columns yourself" });
+  const what = `${path} predicts ${outputs.length} targets, but does not store which columns they are`;
+  throw new OptionError({ where: "--csv", what, fix: "Use `wgrad predict`, and compare its output yourself" });
 }

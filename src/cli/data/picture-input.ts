@@ -1,5 +1,5 @@
 /*
- * A picture as the input of a model.
+ * Reads a PNG picture as the input of a model.
  */
 import { DataError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
@@ -9,12 +9,12 @@ import { warn } from "../text/terminal.ts";
 import { takesPictures } from "./model-table.ts";
 import type { FeatureBatch } from "./table-batches.ts";
 
-/** The most bytes of a picture's file, with all that it holds besides its pixels. */
+/** The most bytes of a picture file, including what it contains besides pixels. */
 const MOST_FILE_BYTES = 2 ** 28;
 
 /**
- * All bytes of a picture.
- * @param requireSize is told the size in the header before the rest is read
+ * Reads all bytes of a picture.
+ * @param requireSize receives the size in the header before the rest is read, and may throw
  */
 async function pictureBytes(
   chunks: AsyncIterable<Uint8Array>,
@@ -30,7 +30,7 @@ async function pictureBytes(
       throw new DataError({
         where,
         what: `the file has more than ${MOST_FILE_BYTES} bytes`,
-        fix: "Save the picture smaller",
+        fix: "Use a smaller image",
       });
     }
     const size = isHeaderRead ? undefined : pngSize(Buffer.concat(parts));
@@ -40,13 +40,13 @@ async function pictureBytes(
   return Buffer.concat(parts, length);
 }
 
-/** How a picture is brought to what the model takes. */
+/** How a picture is converted to the model's input. */
 export interface PictureFlags {
   readonly invert?: true;
   readonly resize?: true;
 }
 
-/** The picture in a PNG file as one batch. @throws DataError where the model does not take it */
+/** Reads the picture in a PNG file as one batch. @throws DataError if the model does not expect such a picture */
 export async function* onePicture(
   chunks: AsyncIterable<Uint8Array>,
   where: string,
@@ -56,17 +56,17 @@ export async function* onePicture(
   const { inputShape } = trained.model;
   const [height, width] = pictureShape(inputShape);
   if (!takesPictures(trained) || height * width !== sizeOf(inputShape)) {
-    const what = "this is a picture, and the model takes rows of a table";
-    const fix = "Give a table in CSV; a network for pictures is imported with their --shape, such as 28,28";
-    throw new DataError({ where, what, fix: trained.table ? "Give a table in CSV" : fix });
+    const what = "this is an image, but the model expects rows of a table";
+    const fix = "Give a CSV file, or import the network with the --shape of its images, such as 28,28";
+    throw new DataError({ where, what, fix: trained.table ? "Give a CSV file" : fix });
   }
   const fit = (size: { width: number; height: number }) => size.width === width && size.height === height;
   const bytes = await pictureBytes(chunks, where, (size) => {
     if (fit(size) || flags.resize) return;
     throw new DataError({
       where,
-      what: `the picture has ${size.width}×${size.height} pixels (width × height), the model takes ${width}×${height}`,
-      fix: "Cut it to that size, or have it brought to it with --resize",
+      what: `the image has ${size.width}×${size.height} pixels (width × height), but the model expects ${width}×${height}`,
+      fix: "Crop it to that size, or add --resize",
     });
   });
   const found = readPng(bytes, where, { invert: flags.invert === true });
@@ -76,15 +76,16 @@ export async function* onePicture(
   yield { features: pixels };
 }
 
-/** Rows and columns of the pictures of a model; of one axis those of a square. */
+/** Height and width of the pictures that a model expects; an input of one axis is taken as a square. */
 function pictureShape(inputShape: readonly number[]): [height: number, width: number] {
   if (inputShape.length === 2) return [inputShape[0]!, inputShape[1]!];
   const side = Math.floor(Math.sqrt(sizeOf(inputShape)));
   return [side, side];
 }
 
+/** Warns about a picture that is probably black on white. */
 function warnOfBright(pixels: Uint8Array, where: string): void {
   const mean = pixels.reduce((sum, pixel) => sum + pixel, 0) / pixels.length;
   if (mean > 127)
-    warn(`${where} is mostly bright; MNIST's digits are white on black. For black on white add --invert.`);
+    warn(`${where} is mostly bright, but MNIST's digits are white on black. Add --invert for black on white.`);
 }

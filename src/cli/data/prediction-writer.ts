@@ -1,7 +1,9 @@
 import { inUnitsOf } from "../../data/table-data.ts";
 import { tableSchemaFrom } from "../../data/table-schema.ts";
 import { OptionError } from "../../errors.ts";
+import { lossName } from "../../formats/model.ts";
 import { sizeOf } from "../../graph/tensor.ts";
+import { probabilitiesOf } from "../../nn/losses.ts";
 import { predictedClasses, probabilities as softmaxOf } from "../../train/index.ts";
 import { decisionThreshold } from "../../train/outputs.ts";
 import type { TrainedModel } from "../../node/index.ts";
@@ -20,17 +22,17 @@ interface WriterOptions {
 
 /** Writes predictions, one line for each example. */
 export interface PredictionWriter {
-  /** @param outputs what the model gave, row after row */
+  /** @param outputs the model's outputs, row-major */
   linesOf(outputs: Float32Array): string[];
 }
 
 /**
- * A writer of CSV, whose first lines begin with a header, or of JSON objects.
- * @throws OptionError where probabilities are asked of a model that gives none
+ * Creates a writer of CSV, which starts with a header line, or of JSON objects.
+ * @throws OptionError if probabilities are requested of a model that has none
  */
 export function createPredictionWriter(options: WriterOptions): PredictionWriter {
   const { trained, format } = options;
-  const values = trained.outputs ? quantities(options, trained.outputs) : classes(options);
+  const values = trained.outputs ? targetValues(options, trained.outputs) : classValues(options);
   let isFirst = true;
   return {
     linesOf(outputs) {
@@ -46,21 +48,21 @@ export function createPredictionWriter(options: WriterOptions): PredictionWriter
 type Row = readonly (string | number)[];
 
 interface Values {
-  /** Of the columns. */
+  /** The names of the columns. */
   readonly names: readonly string[];
   rowsOf(outputs: Float32Array): Row[];
   objectOf(row: Row): object;
 }
 
-/** With as many digits as float32 has. */
+/** Rounds to seven significant digits, about the precision of float32. */
 const rounded = (value: number) => Number(value.toPrecision(7));
 
-function quantities({ trained, path, probabilities }: WriterOptions, names: readonly string[]): Values {
+function targetValues({ trained, path, probabilities }: WriterOptions, names: readonly string[]): Values {
   if (probabilities) {
     throw new OptionError({
       where: "--probabilities",
-      what: `${path} gives quantities, which have none`,
-      fix: "Leave it away",
+      what: `${path} is a regression model, which has no probabilities`,
+      fix: "Omit this option",
     });
   }
   const table = trained.table && tableSchemaFrom(trained.table, path);
@@ -76,19 +78,19 @@ function quantities({ trained, path, probabilities }: WriterOptions, names: read
   };
 }
 
-function classes({ trained, path, probabilities }: WriterOptions): Values {
+function classValues({ trained, path, probabilities }: WriterOptions): Values {
   const { classes: names, loss, model } = trained;
-  if (probabilities && loss !== "softmaxCrossEntropy") {
-    const what = `${path} was trained with ${loss}, whose outputs are no probabilities`;
+  if (probabilities && probabilitiesOf(loss) !== "softmax") {
+    const what = `${path} was trained with ${lossName(loss)}, which gives no probabilities of the classes`;
     throw new OptionError({ where: "--probabilities", what, fix: "Train with softmaxCrossEntropy" });
   }
   return {
     names: ["prediction", ...(probabilities ? names : [])],
     rowsOf(outputs) {
-      const said = predictedClasses(outputs, sizeOf(model.outputShape), decisionThreshold(loss));
+      const predictions = predictedClasses(outputs, sizeOf(model.outputShape), decisionThreshold(loss));
       const shares = probabilities ? softmaxOf(outputs, names.length) : undefined;
-      return Array.from(said, (label, row) => [
-        names[label]!,
+      return Array.from(predictions, (prediction, row) => [
+        names[prediction]!,
         ...(shares ? Array.from(shares.subarray(row * names.length, (row + 1) * names.length), rounded) : []),
       ]);
     },

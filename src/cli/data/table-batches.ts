@@ -5,12 +5,12 @@ import { csvRowsOf } from "../../node/csv-file.ts";
 import type { CsvFlags } from "../options/data-options.ts";
 import { csvFormat } from "./data-source.ts";
 
-/** Some examples, row after row. */
+/** The features of some examples, row-major. */
 export interface FeatureBatch {
   readonly features: Uint8Array | Float32Array;
 }
 
-/** Examples that are predicted at a time. */
+/** The most rows in a batch. */
 const ROWS = 1000;
 
 interface TableInput extends CsvFlags {
@@ -18,7 +18,7 @@ interface TableInput extends CsvFlags {
   readonly schema: TableSchema;
 }
 
-/** The rows of a CSV text as they come, some at a time. */
+/** Reads the rows of a CSV text in batches, as they arrive. */
 export async function* tableBatches(
   chunks: AsyncIterable<Uint8Array>,
   input: TableInput,
@@ -35,7 +35,7 @@ export async function* tableBatches(
       yield { features: features.values };
       [features, count] = [new ValueList(), 0];
     }
-    // What there is is said at once, for a reader of a stream that trickles.
+    // Do not wait for a full batch, so that a slow stream gets its predictions at once.
     if (count > 0) yield { features: features.values };
     [features, count] = [new ValueList(), 0];
   }

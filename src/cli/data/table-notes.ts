@@ -1,5 +1,5 @@
 /*
- * What is said of a table before training: how its cells were read, and which columns deserve a second look.
+ * Messages about a table before training: how its cells were read, and which columns look suspicious.
  */
 import type { Table } from "../../data/table.ts";
 import type { TableRemark } from "../../data/table-layout.ts";
@@ -7,7 +7,7 @@ import { featuresOf, type FeatureColumn, type TableSchema } from "../../data/tab
 import type { Normalization } from "../../data/dataset.ts";
 import { count, field } from "../text/text.ts";
 
-/** Names that are listed before the rest is counted. */
+/** How many names are listed before the rest is counted. */
 const MOST_LISTED = 6;
 
 const listed = (names: readonly string[]) =>
@@ -15,7 +15,7 @@ const listed = (names: readonly string[]) =>
     ? `${names.slice(0, MOST_LISTED).join(", ")} and ${count(names.length - MOST_LISTED)} more`
     : names.join(", ");
 
-/** How the table's cells were read, where it is not as plain numbers. */
+/** Lines about cells that were not read as plain numbers. */
 export function readingNotes(table: Table): string[] {
   const { columns, numberedHeader } = table;
   const numbers = numberClauses(table);
@@ -23,15 +23,15 @@ export function readingNotes(table: Table): string[] {
   const dates = columns.filter((column) => column.kind === "date");
   return [
     ...(numberedHeader
-      ? field("header", "the first row counts 0, 1, 2, … and is taken as names; --no-header takes it as data")
+      ? field("header", "the first row is 0, 1, 2, … and is read as column names; --no-header reads it as data")
       : []),
-    ...(numbers.length > 0 ? field("numbers", `${numbers.join("; ")}; --decimal settles it`) : []),
+    ...(numbers.length > 0 ? field("numbers", `${numbers.join("; ")}; --decimal overrides this`) : []),
     ...(texts.length > 0 ? field("text", listed(texts.map(categoriesOf))) : []),
-    ...(dates.length > 0 ? field("dates", `as numbers: ${listed(dates.map(partsOf))}`) : []),
+    ...(dates.length > 0 ? field("dates", `converted to numbers: ${listed(dates.map(partsOf))}`) : []),
   ];
 }
 
-/** What was found out of the signs in numbers. */
+/** What was detected about separators and units in numbers. */
 function numberClauses({ columns, label, otherLabels, remarks }: Table): string[] {
   const features = columns.filter((column) => column.kind === "number");
   const formats = new Map([label, ...otherLabels, ...features].map(({ name, format }) => [name, format]));
@@ -41,12 +41,12 @@ function numberClauses({ columns, label, otherLabels, remarks }: Table): string[
   const columnsOf = (unit: string) => [...formats].filter(([, format]) => format?.unit === unit).map(([name]) => name);
   return [
     ...(commas.length > 0 ? [`decimal commas, such as ${exampleOf(commas)}`] : []),
-    ...(points.length > 0 ? [`separated thousands, such as ${exampleOf(points)}`] : []),
-    ...units.map((unit) => `${unit} is left out of ${listed(columnsOf(unit))}`),
+    ...(points.length > 0 ? [`thousands separators, such as ${exampleOf(points)}`] : []),
+    ...units.map((unit) => `${unit} is dropped from ${listed(columnsOf(unit))}`),
     ...ambiguous
       .map(({ column, example = "" }) => {
         const isDecimal = (formats.get(column)?.decimal === "comma") === example.includes(",");
-        return `${example} in ${column} could be read both ways and is taken with ${isDecimal ? "decimals" : "thousands"}`;
+        return `${example} in ${column} is ambiguous and is read with ${isDecimal ? "decimals" : "thousands"}`;
       })
       .slice(0, MOST_LISTED),
   ];
@@ -61,7 +61,7 @@ const categoriesOf = (column: FeatureColumn) =>
 const partsOf = (column: FeatureColumn) =>
   `${column.name} (${column.kind === "date" ? `${column.order}: ${column.parts.join(", ")}` : ""})`;
 
-/** Names the columns that say nothing, as all rows have the same there. */
+/** A line that names the constant columns. */
 export function constantNote({ columns }: TableSchema, { scale }: Normalization): string[] {
   if (typeof scale === "number") return [];
   let at = 0;
@@ -70,20 +70,24 @@ export function constantNote({ columns }: TableSchema, { scale }: Normalization)
     return scales.every((value) => value === 0);
   });
   if (constants.length === 0) return [];
-  return field("constant", `taken as 0, because every row has the same: ${listed(constants.map(({ name }) => name))}`);
+  return field(
+    "constant",
+    `set to 0, because every row has the same value: ${listed(constants.map(({ name }) => name))}`,
+  );
 }
 
-const warnings: Readonly<Record<Doubtful, (names: string, example: string) => string>> = {
+const warnings: Readonly<Record<SuspiciousKind, (names: string, example: string) => string>> = {
   date: (names, example) =>
-    `${names}: dates such as ${example} are taken as they stand; --dates features makes numbers of them`,
-  "row number": (names) => `${names}: this counts the rows; leave it out with --drop`,
-  mixed: (names, example) => `${names}: most texts are numbers; ${example} makes all of them categories`,
-  id: (names) => `${names}: almost every row has its own value, like an id; leave it out with --drop`,
+    `${names}: dates such as ${example} are read as text; --dates features converts them to numbers`,
+  "row number": (names) => `${names}: this looks like row numbers; ignore it with --drop`,
+  mixed: (names, example) =>
+    `${names}: most values are numbers, but because of ${example} all of them are read as categories`,
+  id: (names) => `${names}: almost every row has a different value, like an id; ignore it with --drop`,
 };
 
-type Doubtful = Extract<TableRemark["kind"], "date" | "row number" | "id" | "mixed">;
+type SuspiciousKind = Extract<TableRemark["kind"], "date" | "row number" | "id" | "mixed">;
 
-/** Warns of columns that look like dates, row numbers or ids, and of text among numbers. */
+/** Warnings about columns that look like dates, row numbers or ids, and about text among numbers. */
 export function columnWarnings({ remarks }: Table): string[] {
   return (["date", "row number", "id", "mixed"] as const).flatMap((kind) => {
     const found = remarks.filter((remark) => remark.kind === kind);

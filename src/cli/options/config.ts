@@ -1,31 +1,31 @@
 /*
- * Configuration files: JSON objects that give options under their names in camel case. The JSON schema that is
- * published, and the check that a file gets, are made from the options themselves.
+ * Configuration files: JSON objects with options under their names in camel case. The published JSON schema, and the
+ * check of a file, are derived from the options.
  */
 import type { Command } from "commander";
 import { DataError, excerpt, OptionError } from "../../errors.ts";
 import { parseJson } from "../../formats/json.ts";
 import { readFileOrRefuse } from "../../node/index.ts";
 import { nearest } from "./nearest.ts";
-import { DeclaredOption, SettableOption, wantedText, type ValueSchema } from "./declared-option.ts";
+import { alternatives, DeclaredOption, SettableOption, wantedText, type ValueSchema } from "./declared-option.ts";
 
-/** --config, for commands whose options a file may give. */
+/** --config, for commands whose options may come from a file. */
 export const configOption = (): DeclaredOption =>
   new DeclaredOption(
     "--config <file>",
-    "take options from a JSON file; those given here win, such as RUN.json",
+    "read options from a JSON file, such as RUN.json; options on the command line take precedence",
   ).withFacts({ file: "input" });
 
-/** The options of a command that a file may give, by their names. */
+/** The options of a command that may come from a file, by their names. */
 export function settableOptions(command: Command): Map<string, SettableOption> {
   const options = command.options.filter((option) => option instanceof SettableOption);
   return new Map(options.map((option) => [option.attributeName(), option]));
 }
 
 /**
- * Gives a command's options what a configuration file says, but for those that the command line gave.
- * @throws DataError for a file that is no JSON object; OptionError naming the file and the option for one that there is
- * not, or a value outside its range
+ * Sets a command's options from a configuration file, except those that are given on the command line.
+ * @throws DataError for a file that is not a JSON object; OptionError with the file and the option for an unknown
+ * option, or a value of the wrong type or outside its range
  */
 export async function applyConfigFile(command: Command, path: string): Promise<void> {
   const options = settableOptions(command);
@@ -33,14 +33,14 @@ export async function applyConfigFile(command: Command, path: string): Promise<v
     if (name === "$schema") continue;
     const option = options.get(name);
     if (!option) throw unknownOption(path, name, [...options.keys()]);
-    // As --print-config writes an option that was not given.
+    // --print-config writes null for an option that was not given.
     if (value === null && isOptional(option)) continue;
     const parsed = parsedValue(option, value, `${path}, ${name}`);
     if (command.getOptionValueSource(name) !== "cli") command.setOptionValueWithSource(name, parsed, "config");
   }
 }
 
-/** Whether a run can do without the option; a file may then say null. */
+/** Whether an option may be absent; a file may then contain null for it. */
 const isOptional = ({ defaultValue }: SettableOption) => defaultValue === undefined;
 
 async function readObject(path: string): Promise<object> {
@@ -50,7 +50,7 @@ async function readObject(path: string): Promise<object> {
   const parsed = parseJson(text);
   if ("fault" in parsed) throw refuse(`this ${parsed.fault}`);
   const { value } = parsed;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse("this is no JSON object");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse("this is not a JSON object");
   return value;
 }
 
@@ -63,9 +63,9 @@ function unknownOption(path: string, name: string, known: readonly string[]): Op
   });
 }
 
-/** A value as the option's own parser takes it, so that a file and the command line are held to the same ranges. */
+/** Parses a value with the option's own parser, so that a file and the command line have the same ranges. */
 function parsedValue(option: SettableOption, value: unknown, where: string): unknown {
-  if (!hasKindOf(option.schema, value)) {
+  if (!hasTypeOf(option.schema, value)) {
     const what = `${option.attributeName()} cannot be ${excerpt(value)}`;
     throw new OptionError({ where, what, fix: `Give ${wantedText(option.schema)}` });
   }
@@ -80,32 +80,19 @@ function parsedValue(option: SettableOption, value: unknown, where: string): unk
   }
 }
 
-function hasKindOf(schema: SettableOption["schema"], value: unknown): boolean {
-  const {
-    type,
-    enum: names,
-    const: only,
-    anyOf,
-    items,
-    minLength = 0,
-  } = schema as {
-    type?: string;
-    minLength?: number;
-    enum?: readonly unknown[];
-    const?: unknown;
-    anyOf?: readonly SettableOption["schema"][];
-    items?: SettableOption["schema"];
-  };
-  if (anyOf) return anyOf.some((choice) => hasKindOf(choice, value));
-  if (names) return typeof value === "string";
-  if (only !== undefined) return value === only;
-  if (type === "array") return Array.isArray(value) && value.every((part) => hasKindOf(items!, part));
+/** Whether a value has the type of a schema; ranges are checked by the option's parser. */
+function hasTypeOf(schema: ValueSchema, value: unknown): boolean {
+  const { type, items, minLength = 0 } = schema;
+  if (schema.anyOf) return schema.anyOf.some((choice) => hasTypeOf(choice, value));
+  if (schema.enum) return typeof value === "string";
+  if (schema.const !== undefined) return value === schema.const;
+  if (type === "array") return Array.isArray(value) && value.every((part) => hasTypeOf(items!, part));
   if (type === "integer") return Number.isInteger(value);
   if (type === "string") return typeof value === "string" && value.length >= minLength;
   return typeof value === type;
 }
 
-/** Every option of a command with its value, as a configuration file would give them; those without a value are left out. */
+/** The options of a command that have a value, in the form of a configuration file. */
 export function configurationOf(command: Command): Record<string, unknown> {
   const values = command.opts();
   const names = [...settableOptions(command).keys()].filter((name) => values[name] !== undefined);
@@ -113,7 +100,7 @@ export function configurationOf(command: Command): Record<string, unknown> {
 }
 
 const withNull = (schema: ValueSchema): ValueSchema => ({
-  anyOf: [...((schema["anyOf"] as readonly ValueSchema[] | undefined) ?? [schema]), { type: "null" }],
+  anyOf: [...alternatives(schema), { type: "null" }],
 });
 
 /** The JSON schema of a command's configuration files. */

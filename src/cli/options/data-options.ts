@@ -1,5 +1,5 @@
 /*
- * The options that say which data: MNIST, pictures of one's own in IDX files, or a table in a CSV file.
+ * The options that select the data: MNIST, pictures in IDX files, or a table in a CSV file.
  */
 import { join } from "node:path";
 import { acceptedNames, mnistFiles } from "../../data/mnist.ts";
@@ -19,7 +19,7 @@ import {
   wholeNumberOption,
 } from "./options.ts";
 
-/** How a CSV file is to be read. */
+/** How to read a CSV file. */
 export interface CsvFlags {
   readonly csv?: string;
   readonly header?: boolean;
@@ -46,14 +46,14 @@ export interface DataFlags extends SourceFlags {
   readonly missing: "refuse" | "mean" | "zero";
   readonly decimal: Decimal | "auto";
   readonly dates: "categories" | "features";
-  /** A share of the examples; 0 holds none back. See `usualValidation`. */
+  /** The fraction of held-out examples, in [0, 1). By default `usualValidation`. */
   readonly validation?: number;
   readonly splitSeed: number;
 }
 
 const sourceFile = { ...sourceFacts, file: "input" } as const;
 
-/** A sweep compares its runs on what is held back, and leaves the test set unseen. */
+/** A sweep compares its runs on held-out examples and never uses a test set. */
 const testFile = { ...sourceFile, sweep: "none" } as const;
 
 const delimiter = (text: string): string => {
@@ -61,29 +61,31 @@ const delimiter = (text: string): string => {
   if (named.length === 1 && !/["\r\n]/.test(named)) return named;
   throw new OptionError({
     where: "--delimiter",
-    what: `${excerpt(text)} separates no columns`,
+    what: `${excerpt(text)} cannot separate columns`,
     fix: 'Give one character, such as ";", or tab',
   });
 };
 
-/** Where examples are read from, for every command that reads some. */
+/** Options that say where examples come from, for every command that reads examples. */
 export function sourceOptions(): SettableOption[] {
   return grouped("Data:", [
     dataOption(),
-    textOption("--images <path>", "pictures in an IDX file, or a folder of the four files as for --data").withFacts(
+    textOption("--images <path>", "IDX file of images, or a folder with four files, as for --data").withFacts(
       sourceFile,
     ),
-    textOption("--labels <file>", "their labels in an IDX file").withFacts({ ...sourceFile, needs: ["images"] }),
-    textOption("--csv <file>", "a table in CSV, such as DATA.csv").withFacts(sourceFile),
+    textOption("--labels <file>", "IDX file of the labels of --images").withFacts({ ...sourceFile, needs: ["images"] }),
+    textOption("--csv <file>", "CSV file with a table, such as DATA.csv").withFacts(sourceFile),
   ]);
 }
 
-/** How CSV is written, where that is not to be found out. */
+/** Options that say how a CSV file is written, in place of detecting it. */
 export function csvOptions(): SettableOption[] {
   return grouped("Tables:", [
-    switchOption("--header", "the first row names the columns (default: found out)").withFacts({ isDetected: true }),
-    switchOption("--no-header", "the first row is data; columns go by their positions").withFacts({ isDetected: true }),
-    new SettableOption("--delimiter <character>", "between columns, or tab (default: found out)", {
+    switchOption("--header", "the first row contains the column names (default: detected)").withFacts({
+      isDetected: true,
+    }),
+    switchOption("--no-header", "the first row is data; columns are named by position").withFacts({ isDetected: true }),
+    new SettableOption("--delimiter <character>", 'character between columns, or "tab" (default: detected)', {
       type: "string",
       minLength: 1,
     }).argParser(delimiter),
@@ -95,69 +97,67 @@ export function dataOptions(): SettableOption[] {
   return [
     ...sourceOptions(),
     ...grouped("Data:", [
-      textOption("--test-images <file>", "pictures to test on").withFacts({
+      textOption("--test-images <file>", "IDX file of test images").withFacts({
         ...testFile,
         needs: ["images", "testLabels"],
       }),
-      textOption("--test-labels <file>", "their labels").withFacts({ ...testFile, needs: ["testImages"] }),
-      textOption("--test-csv <file>", "a table of the same columns, in any order, to test on").withFacts({
+      textOption("--test-labels <file>", "IDX file of the labels of --test-images").withFacts({
+        ...testFile,
+        needs: ["testImages"],
+      }),
+      textOption("--test-csv <file>", "CSV file of test data with the same columns, in any order").withFacts({
         ...testFile,
         needs: ["csv"],
       }),
       shareOption(
-        "--validation <share>",
-        "of the examples held back, such as 0.1; of each class alike (default: 0; 0.1 of a table of quantities)",
+        "--validation <fraction>",
+        "fraction of the examples held out, stratified by class (default: 0; 0.1 for regression on a table)",
       ).withFacts({ selectsData: true, sweep: "shared" }),
-      wholeNumberOption("--split-seed <number>", "chooses the examples that are held back", 0, 2 ** 32 - 1)
+      wholeNumberOption("--split-seed <number>", "seed that chooses the held-out examples", 0, 2 ** 32 - 1)
         .default(1)
         .withFacts({ isIdentity: false, selectsData: true, sweep: "shared" }),
     ]),
     ...grouped("Tables:", [
       labelOption(),
-      nameOption("--task", "what the label is (default: classes if text or at most 20 whole numbers)", [
-        "classification",
-        "regression",
-      ]).withFacts({ sweep: "shared", needs: ["csv"] }),
-      columnsOption("--drop <columns>", "leave columns out, such as id,2")
+      nameOption("--task", "task", ["classification", "regression"], {
+        note: " (default: classification if the label is text or has at most 20 different whole numbers)",
+      }).withFacts({ sweep: "shared", needs: ["csv"] }),
+      columnsOption("--drop <columns>", "columns to ignore, by name or position, such as id,2")
         .default([], "none")
         .withFacts({ isRepeatable: true }),
-      columnsOption("--categorical <columns>", "columns whose numbers are categories")
+      columnsOption("--categorical <columns>", "columns of numbers to read as categories")
         .default([], "none")
         .withFacts({ isRepeatable: true }),
-      switchOption("--refuse-text", "refuse columns of text (default: one feature for each text)"),
-      wholeNumberOption("--max-categories <number>", "different texts that a column may have", 1)
+      switchOption("--refuse-text", "refuse text columns (default: one-hot encode them)"),
+      wholeNumberOption("--max-categories <number>", "most categories that a text column may have", 1)
         .default(100)
         .withFacts({ libraryNames: ["mostCategories"] }),
       nameOption(
         "--missing",
-        "what becomes of cells that are empty, NA, NaN, null, None or ?",
+        "what to do with cells that are empty, NA, NaN, null, None or ?",
         ["refuse", "mean", "zero"],
-        "refuse",
+        { preset: "refuse" },
       ).withFacts({
         libraryValues: new Map([["keep", ["mean", "zero"]]]),
       }),
-      nameOption(
-        "--decimal",
-        "the sign before decimals; auto finds it out by column",
-        ["auto", "point", "comma"],
-        "auto",
-      ),
-      nameOption(
-        "--dates",
-        "what a column of dates becomes; features are year, month, day, weekday and hour",
-        ["categories", "features"],
-        "categories",
-      ),
+      nameOption("--decimal", "decimal separator", ["auto", "point", "comma"], {
+        preset: "auto",
+        note: "; auto detects it for each column",
+      }),
+      nameOption("--dates", "how to read columns of dates", ["categories", "features"], {
+        preset: "categories",
+        note: " (year, month, day, weekday and hour)",
+      }),
     ]).map((option) => option.withFacts({ selectsData: true })),
     ...csvOptions(),
   ];
 }
 
-/** One column, or several quantities by repeating the option. */
+/** The label column; repeated, several target columns. */
 function labelOption(): SettableOption {
   const name = { type: "string", minLength: 1 };
   const description =
-    "what to predict: a name, a position from 1, or last; repeat it for several quantities (default: label, class, target or y)";
+    'column to predict: a name, a position from 1, or "last"; repeat it for several targets (default: label, class, target or y)';
   return new SettableOption("--label <column>", description, { anyOf: [name, { type: "array", items: name }] })
     .argParser((text: string, before: string | readonly string[] | undefined) =>
       before === undefined ? text : [...[before].flat(), text],
@@ -170,21 +170,21 @@ function grouped(heading: string, options: readonly SettableOption[]): SettableO
   return [...options];
 }
 
-/** @throws OptionError where options of several sources are given, or one without its companion */
+/** @throws OptionError if options of several sources are given, or an option without another one that it needs */
 export function requireOneSource(flags: SourceFlags & Partial<DataFlags>): void {
   const given = (["csv", "images", "data"] as const).filter((name) => flags[name] !== undefined);
   if (given.length > 1) throw both(`--${given[0]} and --${given[1]}`);
-  const [alone] = withoutCompanion(dataOptions(), flags);
+  const [alone] = missingNeeds(dataOptions(), flags);
   if (alone)
     throw new OptionError({
       where: alone.flag,
-      what: `it belongs to ${alone.needed}`,
-      fix: `Give ${alone.needed} as well`,
+      what: `this option requires ${alone.needed}`,
+      fix: `Add ${alone.needed}`,
     });
 }
 
-/** Options that are given without another one that they need. */
-function withoutCompanion(options: readonly SettableOption[], values: object): { flag: string; needed: string }[] {
+/** The options that are given without another option that they need. */
+function missingNeeds(options: readonly SettableOption[], values: object): { flag: string; needed: string }[] {
   const isGiven = (name: string) => (values as Readonly<Record<string, unknown>>)[name] !== undefined;
   const flagOf = (name: string) => options.find((option) => option.attributeName() === name)!.flag;
   const given = options.filter((option) => isGiven(option.attributeName()));
@@ -193,9 +193,10 @@ function withoutCompanion(options: readonly SettableOption[], values: object): {
   );
 }
 
-const both = (where: string) => new OptionError({ where, what: "each names the data", fix: "Give one of them" });
+const both = (where: string) =>
+  new OptionError({ where, what: "each of these options selects the data", fix: "Use only one of them" });
 
-/** The names that MNIST's files may have in the folder that they are read from; none where other data are given. */
+/** The paths that MNIST's files may have in the folder that they are read from; none if other data are selected. */
 export function mnistPaths({ csv, images, labels, data }: SourceFlags): GivenPath[] {
   const isMnist = csv === undefined && (images === undefined || labels === undefined);
   const folder = data ?? images ?? (process.env["MNIST_DIR"] || join("data", "mnist"));

@@ -1,10 +1,10 @@
 /*
- * An option is declared once, with everything that the command line needs to know of it: how it is written, which values
- * it takes, and the facts that checkpoints, sweeps, checks of paths and messages depend on. None of them names options.
+ * An option is declared once, with everything that the command line needs to know about it: its flags, its values, and
+ * the facts that checkpoints, sweeps, path checks and messages depend on. None of those has a list of options of its own.
  */
 import { Option } from "commander";
 
-/** What the command line knows of an option besides its values. */
+/** What the command line knows about an option besides its values. */
 export interface OptionFacts {
   /** Whether the option names a file that the command reads or writes, or a folder that it writes to. */
   readonly file?: "input" | "output";
@@ -12,17 +12,17 @@ export interface OptionFacts {
   readonly isRepeatable: boolean;
   /** The other options that must be given with this one, by their attribute names. */
   readonly needs: readonly string[];
-  /** What messages of the library call the option, besides its attribute name. */
+  /** Names of the option in messages of the library, besides its attribute name. */
   readonly libraryNames: readonly string[];
-  /** For values that only the library has: the values of this option that stand for them. */
+  /** For values that exist only in the library: the values of this option that correspond to them. */
   readonly libraryValues: ReadonlyMap<unknown, readonly string[]>;
-  /** Whether a switch that is not given leaves the choice to the data, rather than being off. */
+  /** Whether a switch that is not given is detected from the data, rather than off. */
   readonly isDetected: boolean;
-  /** Whether training steps depend on the option, so that a resumed run must have the same value. */
+  /** Whether training depends on the option, so that a resumed run must have the same value. */
   readonly isIdentity: boolean;
-  /** Whether the examples that are trained on depend on the option. */
+  /** Whether the training examples depend on the option. */
   readonly selectsData: boolean;
-  /** Whether the runs of a sweep may differ in the option, must share it, or do not have it. */
+  /** Whether the option may vary between the runs of a sweep, is shared by all of them, or is not an option of sweeps. */
   readonly sweep: "varied" | "shared" | "none";
 }
 
@@ -39,23 +39,23 @@ const usualFacts: OptionFacts = {
 
 /** An option with its facts. */
 export class DeclaredOption extends Option {
-  /** Facts that `withFacts` did not give have the value that suits most options. */
+  /** The defaults are right for most options; `withFacts` changes them. */
   facts = usualFacts;
 
-  /** Declares facts. Returns the option, as Commander's own methods do. */
+  /** Sets facts. Returns the option, as Commander's own methods do. */
   withFacts(facts: Partial<OptionFacts>): this {
     this.facts = { ...this.facts, ...facts };
     return this;
   }
 
-  /** The option as messages name it, such as "--lr". */
+  /** The option's name in messages, such as "--lr". */
   get flag(): string {
     return this.long ?? this.flags;
   }
 
   /**
-   * The option with a value as a user would write it, such as "--lr 0.01", for messages.
-   * @returns undefined where the value means that the option is not given
+   * The option with a value in command-line syntax, such as "--lr 0.01", for messages.
+   * @returns undefined if the value means that the option is not given
    */
   written(value: unknown, quote: (text: string) => string): string | undefined {
     if (value === undefined || value === null) return undefined;
@@ -64,7 +64,7 @@ export class DeclaredOption extends Option {
   }
 }
 
-/** An option that a configuration file may give as well, under its attribute name. */
+/** An option that can also be set in a configuration file, under its attribute name. */
 export class SettableOption extends DeclaredOption {
   readonly schema: ValueSchema;
 
@@ -74,47 +74,38 @@ export class SettableOption extends DeclaredOption {
   }
 }
 
-/** What a configuration file may give for an option, as JSON Schema says it. */
-export type ValueSchema = Readonly<Record<string, unknown>>;
-
-/** What a schema wants, in words, such as "a whole number of at least 1". */
-export function wantedText(schema: ValueSchema): string {
-  const {
-    type,
-    enum: names,
-    const: only,
-    anyOf,
-    items,
-    minimum,
-    maximum,
-    exclusiveMinimum,
-    exclusiveMaximum,
-    pattern,
-  } = schema as SchemaParts;
-  if (anyOf) return anyOf.map(wantedText).join(" or ");
-  if (names) return `one of ${names.map((name) => JSON.stringify(name)).join(", ")}`;
-  if (only !== undefined) return JSON.stringify(only);
-  if (type === "array")
-    return items?.type === "string"
-      ? 'a list of texts, such as ["id", "name"]'
-      : "a list of whole numbers of at least 1, such as [128, 64]";
-  if (type === "boolean") return "true or false";
-  if (type === "string") return pattern === undefined ? "a text that is not empty" : 'a text such as "25" or "5s"';
-  const kind = type === "integer" ? "a whole number" : "a number";
-  if (maximum !== undefined) return `${kind} in ${minimum} … ${maximum}`;
-  if (exclusiveMaximum !== undefined) return `${kind} in [${minimum}, ${exclusiveMaximum})`;
-  return exclusiveMinimum === undefined ? `${kind} of at least ${minimum}` : `${kind} above ${exclusiveMinimum}`;
-}
-
-interface SchemaParts {
+/** The JSON Schema of an option's value in a configuration file. */
+export interface ValueSchema {
   readonly type?: string;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly anyOf?: readonly ValueSchema[];
-  readonly items?: { readonly type?: string };
+  readonly items?: ValueSchema;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly exclusiveMaximum?: number;
+  readonly minLength?: number;
   readonly pattern?: string;
+}
+
+/** The alternatives of a schema: its `anyOf`, or itself. */
+export const alternatives = (schema: ValueSchema): readonly ValueSchema[] => schema.anyOf ?? [schema];
+
+/** A schema in words, such as "a whole number of at least 1". */
+export function wantedText(schema: ValueSchema): string {
+  const { type, minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+  if (schema.anyOf) return schema.anyOf.map(wantedText).join(" or ");
+  if (schema.enum) return `one of ${schema.enum.map((name) => JSON.stringify(name)).join(", ")}`;
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (type === "array")
+    return schema.items?.type === "string"
+      ? 'a list of strings, such as ["id", "name"]'
+      : "a list of whole numbers of at least 1, such as [128, 64]";
+  if (type === "boolean") return "true or false";
+  if (type === "string") return schema.pattern === undefined ? "a non-empty string" : 'a string such as "25" or "5s"';
+  const kind = type === "integer" ? "a whole number" : "a number";
+  if (maximum !== undefined) return `${kind} from ${minimum} to ${maximum}`;
+  if (exclusiveMaximum !== undefined) return `${kind} in [${minimum}, ${exclusiveMaximum})`;
+  return exclusiveMinimum === undefined ? `${kind} of at least ${minimum}` : `${kind} above ${exclusiveMinimum}`;
 }

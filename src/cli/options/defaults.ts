@@ -1,37 +1,37 @@
 /*
- * Defaults that depend on the data. docs/data.md says what they are and how they were chosen.
+ * Defaults that depend on the data. docs/data.md lists them and explains how they were chosen.
  */
 import { isRegression, type Dataset } from "../../data/dataset.ts";
 import type { TrainingSource } from "../data/data-source.ts";
 import type { OptimizerName } from "./options.ts";
 import type { TrainFlags } from "./train-options.ts";
 
-/** The flags of a run, where defaults that depend on the data are filled in. */
+/** The flags of a run, with the defaults that depend on the data filled in. */
 export interface SettledFlags extends TrainFlags {
   readonly optimizer: OptimizerName;
   readonly validation: number;
 }
 
-/** A run makes at least so many steps where no epochs are named. */
+/** The minimum number of steps of a run without --epochs. */
 const LEAST_STEPS = 2000;
 
-/** And sees each example at least so often. */
+/** The minimum number of epochs of a run without --epochs. */
 const LEAST_EPOCHS = 3;
 
-/** Of a table of quantities, and from how many rows on. */
-const HELD_BACK = { share: 0.1, leastRows: 50 };
+/** The fraction of rows held out for regression on a table, and the minimum number of rows for that. */
+const HELD_OUT = { fraction: 0.1, leastRows: 50 };
 
-/** Checks without a lower validation loss that end a run on a table of quantities. */
+/** The patience of regression on a table, in checks of the validation loss. */
 const PATIENCE = 20;
 
-/** Of the weights of a run on a table. */
+/** The weight decay of adamW on a table. */
 const WEIGHT_DECAY = 0.3;
 
-/** The share of a table's rows that is held back where none is named. */
+/** The fraction of a table's rows that is held out without --validation. */
 export const usualValidation = (rows: Dataset): number =>
-  isRegression(rows) && rows.count >= HELD_BACK.leastRows ? HELD_BACK.share : 0;
+  isRegression(rows) && rows.count >= HELD_OUT.leastRows ? HELD_OUT.fraction : 0;
 
-/** The options that depend on the data, each as it was given or else as it is by default. */
+/** Fills in the defaults that depend on the data, for options that were not given. */
 export function settledFlags(flags: TrainFlags, { table, train, validation }: TrainingSource): SettledFlags {
   const optimizer = flags.optimizer ?? (table ? "adamW" : "adam");
   const weightDecay = flags.weightDecay ?? (table && optimizer === "adamW" ? WEIGHT_DECAY : undefined);
@@ -39,13 +39,13 @@ export function settledFlags(flags: TrainFlags, { table, train, validation }: Tr
   return {
     ...flags,
     optimizer,
-    validation: flags.validation ?? (validation ? HELD_BACK.share : 0),
+    validation: flags.validation ?? (validation ? HELD_OUT.fraction : 0),
     ...(weightDecay !== undefined && { weightDecay }),
     ...(patience !== undefined && { patience }),
   };
 }
 
-/** What `settledFlags` filled in, for a run's configuration. */
+/** The options that `settledFlags` may fill in, for a run's configuration. */
 export function settledOptions({
   optimizer,
   weightDecay,
@@ -60,7 +60,7 @@ export function settledOptions({
   };
 }
 
-/** As many epochs as make `LEAST_STEPS`, and at least `LEAST_EPOCHS`. */
+/** The default number of epochs: enough for `LEAST_STEPS` steps, and at least `LEAST_EPOCHS`. */
 export function usualEpochs(examples: number, batch: number | "full"): number {
   const stepsPerEpoch = batch === "full" ? 1 : Math.max(1, Math.floor(examples / batch));
   return Math.max(LEAST_EPOCHS, Math.ceil(LEAST_STEPS / stepsPerEpoch));

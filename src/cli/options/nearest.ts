@@ -1,7 +1,7 @@
 /**
- * The name that a misspelt one most likely stands for, by the fewest letters to insert, drop, change or swap; capital
- * letters and dashes do not count.
- * @returns undefined where none is near: more than 2 changes, or more than 2 of 5 letters
+ * The name that a misspelled one most likely means: the one with the smallest edit distance, ignoring case, dashes,
+ * underscores and spaces.
+ * @returns undefined if no name is within 2 edits and within two fifths of its length
  */
 export function nearest<Name extends string>(text: string, names: readonly Name[]): Name | undefined {
   const plain = (word: string) => word.toLowerCase().replaceAll(/[-_ ]/g, "");
@@ -11,7 +11,7 @@ export function nearest<Name extends string>(text: string, names: readonly Name[
   return best && best.distance <= Math.min(2, 0.4 * best.name.length) ? best.name : undefined;
 }
 
-/** Damerau's distance in the form of optimal string alignment: no substring is changed twice. */
+/** Damerau-Levenshtein distance (optimal string alignment): insertions, deletions, substitutions and swaps. */
 function editDistance(a: string, b: string): number {
   let twoBefore: number[] = [];
   let before = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -1,6 +1,6 @@
 /*
- * How the text of an option becomes its value. A text that cannot is refused with an OptionError that names the option,
- * the text and what is allowed.
+ * Parsers for the values of options. An invalid text is refused with an OptionError that names the option, the text and
+ * the valid values.
  */
 import { excerpt, OptionError } from "../../errors.ts";
 import { isPositiveFloat32, POSITIVE_FLOAT32_RANGE } from "../../float32.ts";
@@ -8,10 +8,10 @@ import { nearest } from "./nearest.ts";
 
 type Parser<Value> = (text: string) => Value;
 
-/** A whole number of at least `least`. */
+/** Parses a whole number from `least` to `most`. */
 export function wholeNumber(flag: string, least: number, most = Number.MAX_SAFE_INTEGER): Parser<number> {
   const range =
-    most < Number.MAX_SAFE_INTEGER ? `a whole number in ${least} … ${most}` : `a whole number of at least ${least}`;
+    most < Number.MAX_SAFE_INTEGER ? `a whole number from ${least} to ${most}` : `a whole number of at least ${least}`;
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < least || value > most) {
@@ -21,7 +21,7 @@ export function wholeNumber(flag: string, least: number, most = Number.MAX_SAFE_
   };
 }
 
-/** A number above 0 that float32 holds. */
+/** Parses a number above 0 that float32 can represent. */
 export function positiveNumber(flag: string): Parser<number> {
   return (text) => {
     const value = Number(text);
@@ -33,12 +33,12 @@ export function positiveNumber(flag: string): Parser<number> {
   };
 }
 
-/** A finite number of at least 0. */
+/** Parses 0, or a number above 0 that float32 can represent. */
 export function atLeastZero(flag: string): Parser<number> {
   return (text) => (Number(text) === 0 && text.trim() !== "" ? 0 : positiveNumber(flag)(text));
 }
 
-/** One of several names; the flag without its dashes says of what. */
+/** Parses one of several names. */
 export function oneOf<Name extends string>(flag: string, names: readonly Name[]): Parser<Name> {
   return (text) => {
     const found = names.find((name) => name === text);
@@ -52,38 +52,42 @@ export function oneOf<Name extends string>(flag: string, names: readonly Name[])
   };
 }
 
-/** Widths of hidden layers, such as "128,64"; none for "none" and the empty text. */
+/** Parses the widths of hidden layers, such as "128,64". "none" and the empty text mean no hidden layer. */
 export function widths(flag: string): Parser<number[]> {
   return (text) => {
     if (text === "" || text === "none") return [];
     const parts = text.split(",").map((part) => part.trim());
     const wrong = parts.find((part) => !/^\d+$/.test(part) || Number(part) < 1);
     if (wrong !== undefined) {
-      const what = `${excerpt(wrong)} is no width of a layer`;
+      const what = `${excerpt(wrong)} is not a positive whole number`;
       throw new OptionError({
         where: flag,
         what,
-        fix: "Give whole numbers of at least 1 with commas between, or none",
+        fix: "Give whole numbers of at least 1, separated by commas, or none",
       });
     }
     return parts.map(Number);
   };
 }
 
-/** A number of examples, or all of them. */
+/** Parses a batch size, or "full" for all examples. */
 export function batchSize(flag: string): Parser<number | "full"> {
   return (text) => {
     if (text === "full") return text;
     try {
       return wholeNumber(flag, 1)(text);
     } catch {
-      const what = `${excerpt(text)} is no number of examples`;
-      throw new OptionError({ where: flag, what, fix: 'Give a whole number of at least 1, or "full" for all of them' });
+      const what = `${excerpt(text)} is not a batch size`;
+      throw new OptionError({
+        where: flag,
+        what,
+        fix: 'Give a whole number of at least 1, or "full" for all examples',
+      });
     }
   };
 }
 
-/** Columns by name or position, with commas between; those of a repeated option are added. */
+/** Parses columns by name or position, separated by commas, and appends them to those of earlier uses of the option. */
 export function columnList(text: string, before: readonly string[] = []): string[] {
   return [
     ...before,

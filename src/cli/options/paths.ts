@@ -1,5 +1,5 @@
 /*
- * An output never replaces an input, and no two outputs are the same file, by whatever names or links.
+ * Checks that no output replaces an input, and that no two outputs are the same file, under any names or links.
  */
 import { fstatSync, lstatSync, readlinkSync, realpathSync, statSync, type BigIntStats } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -8,10 +8,10 @@ import { OptionError } from "../../errors.ts";
 import { inputName, STANDARD_INPUT } from "../../node/csv-file.ts";
 import { DeclaredOption } from "./declared-option.ts";
 
-/** A path that a command was given, and the option or argument that gave it. */
+/** A path and the option or argument that names it. */
 export interface GivenPath {
   readonly option: string;
-  /** "-" is standard input; nothing is checked where the option was not given. */
+  /** "-" is standard input. Undefined if the option was not given; then nothing is checked. */
   readonly path: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface CommandPaths {
   readonly outputs: readonly GivenPath[];
 }
 
-/** The files that options are declared to name, with the paths that they were given. */
+/** The paths of the options that are declared to name an input or an output. */
 export function optionPaths(options: readonly Option[], values: object): CommandPaths {
   const pathOf = (option: DeclaredOption) =>
     (values as Readonly<Record<string, string | undefined>>)[option.attributeName()];
@@ -34,9 +34,9 @@ export function optionPaths(options: readonly Option[], values: object): Command
 }
 
 /**
- * Compares all paths of a command, before any work is done for it. Standard output counts as an output, and standard
- * input as an input, where it is a file.
- * @throws OptionError naming the output and what it would replace
+ * Compares all paths of a command before it does any work. If standard output or standard input is a file, it counts as
+ * an output or an input.
+ * @throws OptionError with the output and the file that it would replace
  */
 export function requireSeparatePaths({ inputs, outputs }: CommandPaths): void {
   const taken = new Map<string, GivenPath>();
@@ -56,13 +56,13 @@ export function requireSeparatePaths({ inputs, outputs }: CommandPaths): void {
 }
 
 function sameFile({ option, path }: GivenPath, other: GivenPath, isInput: boolean): OptionError {
-  const named = path === undefined ? "it" : path;
+  const name = path === undefined ? "it" : path;
   const otherName = other.path === undefined ? other.option : `${inputName(other.path)} (${other.option})`;
-  const what = `${named} is the same file as ${otherName}, which is ${isInput ? "read" : "written too"}`;
-  return new OptionError({ where: option, what, fix: "Give it a name of its own" });
+  const what = `${name} is the same file as ${otherName}, which is ${isInput ? "an input" : "also an output"}`;
+  return new OptionError({ where: option, what, fix: "Give another path" });
 }
 
-/** Texts of which two paths share one exactly where they lead to one file. Devices such as /dev/null are no files. */
+/** Keys of a file: two paths share a key if and only if they lead to the same file. Devices such as /dev/null have none. */
 function identitiesOf(path: string): string[] {
   if (path === STANDARD_INPUT) return identitiesOfDescriptor(0);
   const target = followed(resolve(path));
@@ -82,7 +82,7 @@ function identitiesOfDescriptor(descriptor: number): string[] {
   }
 }
 
-/** Nothing for a path that leads nowhere or may not be followed: opening the file says why. */
+/** The stats of a path; undefined if it does not exist or cannot be followed, which opening the file then reports. */
 function statOf(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true });
@@ -91,7 +91,7 @@ function statOf(path: string): BigIntStats | undefined {
   }
 }
 
-/** Where links lead, also one to a file that is not there yet: a file opened by such a link is made there. */
+/** Resolves links, including links to files that do not exist yet: opening such a link creates the file there. */
 function followed(path: string, links = 0): string {
   try {
     return realpathSync(path);
@@ -108,7 +108,7 @@ function isLink(path: string): boolean {
   }
 }
 
-/** Of a file that is not there yet: the nearest folder that is, and the rest of the path as that folder compares names. */
+/** The key of a file that does not exist yet: its nearest existing folder, and the rest of the path as that folder compares names. */
 function futureIdentity(path: string): string {
   let folder = dirname(path);
   let rest = basename(path);
@@ -121,7 +121,7 @@ function futureIdentity(path: string): string {
   return `${found?.dev}:${found?.ino}/${name}`;
 }
 
-/** Whether a folder takes names in capital and small letters for the same, as its own name shows. */
+/** Whether the file system of a folder ignores case, tested with the folder's own name. */
 function ignoresCase(folder: string): boolean {
   const name = basename(folder);
   const swapped = name === name.toLowerCase() ? name.toUpperCase() : name.toLowerCase();

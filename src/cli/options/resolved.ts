@@ -1,5 +1,5 @@
 /*
- * Every option with the value that a run takes, also where it was not given: for --print-config and the report.
+ * Every option with the value that a run uses, including options that were not given: for --print-config and the report.
  */
 import { isRegression } from "../../data/dataset.ts";
 import { usualCheckEvery } from "../../train/stopping.ts";
@@ -9,9 +9,9 @@ import { trainOptions, type TrainFlags } from "./train-options.ts";
 import { epochsOf, lossOf, type Run } from "../training/training-run.ts";
 
 /**
- * Every option that a configuration file may give, in the order of the help. Given to `--config` again, they make the same
- * run. An option that neither was given nor has a value is null.
- * @param known data and backend, which settle the defaults of epochs, batch and others; these are null without them
+ * Every option that a configuration file may contain, in the order of the help. As a file for `--config`, the result gives
+ * the same run. An option without a value is null.
+ * @param known data and backend, which determine the defaults of epochs, batch and others; these are null without them
  */
 export function resolvedConfiguration(
   flags: TrainFlags,
@@ -24,7 +24,7 @@ export function resolvedConfiguration(
   return Object.fromEntries(
     trainOptions().map((option) => {
       const name = option.attributeName();
-      const isOff = option.schema["type"] === "boolean" && !option.facts.isDetected;
+      const isOff = option.schema.type === "boolean" && !option.facts.isDetected;
       return [name, settled[name] ?? given[name] ?? (isOff ? false : null)];
     }),
   );

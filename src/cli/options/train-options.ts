@@ -1,7 +1,7 @@
 /*
- * What can be said of a training: on the command line, and in a configuration file.
+ * The options of a training run, on the command line and in a configuration file.
  */
-import { nonFiniteChoices } from "../../train/index.ts";
+import { nonFiniteChoices, type NonFiniteChoice } from "../../train/index.ts";
 import type { DeviceChoice } from "../../node/index.ts";
 import { checkpointOptions, type CheckpointFlags } from "./checkpoint-options.ts";
 import { dataOptions, type DataFlags } from "./data-options.ts";
@@ -19,7 +19,7 @@ import {
   type ScheduleName,
 } from "./options.ts";
 
-/** When training ends before its last epoch. */
+/** The options that end training before its last epoch. */
 export interface StopFlags {
   readonly maxSteps?: number;
   readonly maxSeconds?: number;
@@ -30,23 +30,20 @@ export interface StopFlags {
   readonly checkEvery?: number;
 }
 
-/** What becomes of a step whose loss or gradient is not finite. */
-export const onNanChoices = [...nonFiniteChoices, "ignore"] as const;
-
 export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, CheckpointFlags {
   readonly lr: number;
   readonly schedule: ScheduleName;
   readonly warmup: number;
   readonly epochs?: number;
   readonly init?: string;
-  readonly onNan: (typeof onNanChoices)[number];
+  readonly onNan: NonFiniteChoice;
   readonly device: DeviceChoice;
   readonly out?: string;
   readonly log?: string;
   readonly report?: string;
 }
 
-/** Every option that a configuration file may give, in the order of the help. */
+/** Every option that a configuration file may contain, in the order of the help. */
 export function trainOptions(): SettableOption[] {
   return [
     ...dataOptions(),
@@ -64,61 +61,73 @@ function rateOptions(): SettableOption[] {
       .default(0.002)
       .withFacts({ libraryNames: ["learningRate"] }),
     scheduleOption(),
-    wholeNumberOption("--warmup <steps>", "linear rise of the learning rate before the schedule", 0).default(0),
-    wholeNumberOption(
-      "--epochs <number>",
-      "passes over the data (default: as many as make 2,000 steps, at least 3)",
-      1,
-    ),
+    wholeNumberOption("--warmup <steps>", "steps of linear learning-rate warmup before the schedule", 0).default(0),
+    wholeNumberOption("--epochs <number>", "passes over the data (default: enough for 2,000 steps, at least 3)", 1),
     textOption(
       "--init <model>",
-      "start from the values and the layers of a model, such as MODEL.safetensors",
+      "start from the layers and values of a saved model, such as MODEL.safetensors",
     ).withFacts({ file: "input", sweep: "shared" }),
   ].map((option) => option.helpGroup("Network and step:"));
 }
 
 function stopOptions(): SettableOption[] {
   return [
-    wholeNumberOption("--max-steps <number>", "end the run and its schedule earlier", 1),
+    wholeNumberOption("--max-steps <number>", "end the run, and its learning-rate schedule, after this many steps", 1),
     ofFitUntil(
-      positiveOption("--max-seconds <number>", "stop when so much time has passed").withFacts({ isIdentity: false }),
+      positiveOption("--max-seconds <number>", "stop after this many seconds").withFacts({ isIdentity: false }),
     ),
     ofFitUntil(
       wholeNumberOption(
         "--patience <checks>",
-        "stop when the validation loss was not lower for so many checks, and go back to the best (default: none; 20 for a table of quantities)",
+        "stop after this many checks without a lower validation loss, and restore the best parameters (default: none; 20 for regression on a table)",
         1,
       ),
     ),
-    ofFitUntil(atLeastZeroOption("--min-improvement <loss>", "how much lower counts").default(0)),
     ofFitUntil(
-      positiveOption("--loss-tolerance <change>", "stop when the loss changes by less at three checks in a row"),
+      atLeastZeroOption(
+        "--min-improvement <loss>",
+        "smallest decrease of the validation loss that counts as an improvement",
+      ).default(0),
     ),
     ofFitUntil(
-      positiveOption("--gradient-tolerance <norm>", "stop when the gradient's norm is below at three checks in a row"),
+      positiveOption(
+        "--loss-tolerance <change>",
+        "stop when the loss changes by less than this at three checks in a row",
+      ),
     ),
-    nameOption("--on-nan", "when the loss or gradient is NaN or infinite", onNanChoices, "stop").withFacts({
+    ofFitUntil(
+      positiveOption(
+        "--gradient-tolerance <norm>",
+        "stop when the gradient norm is below this at three checks in a row",
+      ),
+    ),
+    nameOption("--on-nan", "what to do if the loss or gradient is NaN or infinite", nonFiniteChoices, {
+      preset: "stop",
+    }).withFacts({
       libraryNames: ["onNonFinite"],
     }),
     ofFitUntil(
       wholeNumberOption(
         "--check-every <steps>",
-        "from one check to the next (default: an epoch, at most 100 a run)",
+        "steps between two checks (default: an epoch, but at most 100 checks per run)",
         1,
       ),
     ),
   ].map((option) => option.helpGroup("When to stop:"));
 }
 
-/** An option that the library's `fitUntil` has under the same name. */
+/** Marks an option that the library's `fitUntil` has under the same name. */
 const ofFitUntil = (option: SettableOption) =>
   option.withFacts({ libraryNames: [`fitUntil ${option.attributeName()}`] });
 
 function outputOptions(): SettableOption[] {
   const files = [
     textOption("--out <file>", "write the trained model, such as MODEL.safetensors"),
-    textOption("--log <file>", "write the progress, a JSON object a line, such as RUN.jsonl"),
-    textOption("--report <file>", "write a page about the run: curves, mistakes, weights, times, such as RUN.html"),
+    textOption("--log <file>", "write the progress as JSON Lines, such as RUN.jsonl"),
+    textOption(
+      "--report <file>",
+      "write an HTML page about the run, such as RUN.html: curves, mistakes, weights, times",
+    ),
   ];
   return [
     deviceOption(),

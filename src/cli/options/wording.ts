@@ -1,14 +1,14 @@
 /*
- * Messages of the library name its options. On the command line they name the command line's options instead.
+ * Messages of the library name the library's options. On the command line they name the command line's options instead.
  */
 import type { Option } from "commander";
 import { shellQuoted } from "../text/terminal.ts";
 import { DeclaredOption } from "./declared-option.ts";
 
 /**
- * Names options as the command line does; for `nameOptionsBy`.
- * @param options those of all commands
- * @returns a function that gives such as "--drop id", and undefined for an option that the command line does not have
+ * Returns a function for `nameOptionsBy` that names options as the command line does, such as "--drop id". It returns
+ * undefined for an option that the command line does not have.
+ * @param options the options of all commands
  */
 export function commandLineNaming(options: readonly Option[]): (option: string, value?: unknown) => string | undefined {
   const declared = options.filter((option) => option instanceof DeclaredOption);

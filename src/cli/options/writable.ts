@@ -5,9 +5,9 @@ import { DataError } from "../../errors.ts";
 import { plainReason } from "../../node/files.ts";
 
 /**
- * Makes sure that a file can be written, before any work is done for it.
+ * Checks that a file can be written, before the work whose result it takes.
  * @param what the file's contents, such as "the model"
- * @param flag the option that named the file
+ * @param flag the option that names the file
  * @throws DataError with the path and the reason
  */
 export async function requireWritable(path: string, what: string, flag: string): Promise<void> {
@@ -23,5 +23,5 @@ export async function requireWritable(path: string, what: string, flag: string):
   });
   if (!(await stat(folder)).isDirectory()) throw refuse(`${folder} is a file, not a folder`);
   const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory()) throw refuse("there is a folder of this name");
+  if (found?.isDirectory()) throw refuse("a folder has this name");
 }

@@ -2,7 +2,7 @@ import { percent } from "../../text.ts";
 import type { Curve, OutputResults, ReportFacts } from "./facts.ts";
 import { logLabel, renderSvg, type EChartsOption } from "./svg.ts";
 
-/** Colours that also those tell apart who see fewer of them (Okabe and Ito 2008). */
+/** Colors that are distinguishable with color vision deficiencies (after Okabe and Ito 2008). */
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#aa5599", "#cc9a00", "#56b4e9", "#555555"];
 const FONT = "system-ui, sans-serif";
 const TEXT = "#333333";
@@ -20,7 +20,7 @@ interface Line {
   readonly data: readonly (readonly [number, number])[];
 }
 
-/** The loss of each curve over the steps. */
+/** The loss of each curve by step. */
 export const lossChart = (curves: readonly Curve[]): string =>
   chart(
     "loss",
@@ -28,7 +28,7 @@ export const lossChart = (curves: readonly Curve[]): string =>
     { x: "step", y: "loss", log: true },
   );
 
-/** The accuracy of each curve over the steps. */
+/** The accuracy of each curve by step. */
 export const accuracyChart = (curves: readonly Curve[]): string =>
   chart(
     "accuracy",
@@ -36,7 +36,7 @@ export const accuracyChart = (curves: readonly Curve[]): string =>
     { x: "step", y: "accuracy", percent: true },
   );
 
-/** The gradient norm of each layer over the steps. */
+/** The gradient norm of each layer by step. */
 export const gradientChart = (norms: ReportFacts["gradientNorms"]): string =>
   chart(
     "gradients",
@@ -44,7 +44,7 @@ export const gradientChart = (norms: ReportFacts["gradientNorms"]): string =>
     { x: "step", y: "gradient norm", log: true },
   );
 
-/** What was predicted against what was to be predicted. */
+/** Predictions against targets, as a scatter plot with the diagonal. */
 export function outputChart({ points }: OutputResults, index: number): string {
   const values = points.flat();
   const ends = [Math.min(...values), Math.max(...values)] as const;
@@ -56,12 +56,12 @@ const lines = (curves: readonly Curve[], pick: (point: Curve["points"][number]) 
   curves.map(({ name, points }) => ({ name, data: points.map((point) => [point.step, pick(point)] as const) }));
 
 function chart(name: string, given: readonly Line[], axes: Axes, points: Line["data"] = []): string {
-  // A logarithm has no place for 0, and no axis one for what is not finite.
+  // A logarithmic axis cannot show 0, and no axis can show NaN or infinity.
   const isShown = ([, y]: readonly [number, number]) => Number.isFinite(y) && !(axes.log && y <= 0);
   const shown = given.map((line) => ({ ...line, data: line.data.filter(isShown) }));
   const text = { fontSize: 11, color: TEXT, fontFamily: FONT };
   const percentAxis = { min: 0, max: 1, axisLabel: { ...text, formatter: (value: number) => percent(value, 0) } };
-  // The first tenth of the steps would leave the rest no room.
+  // The range of the first tenth of the steps would squeeze the rest of the curve.
   const end = Math.max(...shown.flatMap(({ data }) => data.map(([x]) => x)));
   const least = Math.min(...shown.flatMap(({ data }) => data.flatMap(([x, y]) => (x >= end / 10 ? [y] : []))));
   const zoomed = { ...percentAxis, min: Math.max(0, Math.floor(10 * least) / 10) };
@@ -122,7 +122,7 @@ function chart(name: string, given: readonly Line[], axes: Axes, points: Line["d
 
 const LEGEND_WIDTH = 300;
 
-/** How many rows the names take, of letters about 6 pixels wide. */
+/** The number of rows of the legend, for letters about 6 pixels wide. */
 function legendRows(named: readonly Line[]): number {
   let [rows, used] = [1, 0];
   for (const { name } of named) {
@@ -133,5 +133,5 @@ function legendRows(named: readonly Line[]): number {
   return rows;
 }
 
-/** A flat bar. */
+/** A short horizontal bar, as an SVG path. */
 const LINE_ICON = "path://M0 5L14 5L14 7L0 7Z";

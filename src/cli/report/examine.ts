@@ -1,5 +1,5 @@
 /*
- * What a trained model makes of examples, and what its weights look like.
+ * The results of a trained model for the report: metrics, mistakes and pictures of its weights.
  */
 import { isRegression, type ClassificationDataset, type RegressionDataset, type Dataset } from "../../data/dataset.ts";
 import { sizeOf, type Shape } from "../../graph/tensor.ts";
@@ -7,9 +7,10 @@ import type { LossName } from "../../nn/losses.ts";
 import type { Model } from "../../nn/sequential.ts";
 import { confusionMatrix, predictedClasses, regressionMetrics } from "../../train/metrics.ts";
 import type { StoredValues } from "../../train/index.ts";
+import { rankMistakes } from "../../train/mistakes.ts";
 import { classShares, decisionThreshold } from "../../train/outputs.ts";
 import type { ClassResults, Mistake, OutputResults, Picture, ReportFacts } from "./facts.ts";
-import { greyPicture, signedPicture } from "./images.ts";
+import { grayPicture, signedPicture } from "./images.ts";
 
 const MOST_MISTAKES = 24;
 const MOST_UNITS = 64;
@@ -17,11 +18,14 @@ const MOST_POINTS = 500;
 
 export interface ExamineOptions {
   readonly loss: LossName;
-  /** From targets as they are trained on to the units of a reader; as they are by default. */
+  /** Converts standardized targets to the units of the label; by default they are unchanged. */
   readonly inUnits?: (targets: Float32Array) => Float32Array;
 }
 
-/** What the outputs for a data set's examples are worth. */
+/**
+ * Evaluates a model's outputs for the report.
+ * @param outputs the outputs for the examples of `data`, row-major
+ */
 export function examine(
   data: Dataset,
   outputs: Float32Array,
@@ -37,22 +41,21 @@ function examineClasses(data: ClassificationDataset, outputs: Float32Array, loss
   const width = outputs.length / count;
   const threshold = decisionThreshold(loss);
   const predictions = predictedClasses(outputs, width, threshold);
-  const wrong = Array.from(labels.keys()).filter((example) => predictions[example] !== labels[example]);
   const outputOf = (example: number, label: number) => outputs[example * width + label]!;
   const margin = (example: number) =>
     width === 1
       ? Math.abs(outputs[example]! - threshold)
       : outputOf(example, predictions[example]!) - outputOf(example, labels[example]!);
-  const surest = wrong.toSorted((a, b) => margin(b) - margin(a)).slice(0, MOST_MISTAKES);
+  const mistakes = rankMistakes(labels, predictions, margin);
   return {
     classes,
     confusion: confusionMatrix(labels, predictions, classes.length),
-    mistakes: wrong.length,
-    worst: surest.map((example): Mistake => {
+    mistakes: mistakes.length,
+    worst: mistakes.slice(0, MOST_MISTAKES).map((example): Mistake => {
       const [prediction, label] = [predictions[example]!, labels[example]!];
       const shares = sharesOf(outputs.subarray(example * width, (example + 1) * width), loss);
       const names = { label: classes[label]!, prediction: classes[prediction]! };
-      const picture = pictureOf(data, example, `${names.label}, taken for ${names.prediction}`);
+      const picture = pictureOf(data, example, `${names.label}, predicted as ${names.prediction}`);
       return {
         example,
         ...names,
@@ -63,19 +66,19 @@ function examineClasses(data: ClassificationDataset, outputs: Float32Array, loss
   };
 }
 
-/** The share of each class in an example's outputs; a single output says the share of class 1. */
+/** The probability of each class from an example's outputs; a single output gives the probability of class 1. */
 function sharesOf(row: Float32Array, loss: LossName): ArrayLike<number> | undefined {
   const shares = classShares(row, row.length, loss);
   return shares?.length === 1 ? [1 - shares[0]!, shares[0]!] : shares;
 }
 
-/** An example of two axes as a picture. */
+/** An example with two axes as a picture; undefined for others. */
 function pictureOf({ features, shape }: ClassificationDataset, example: number, caption: string): Picture | undefined {
   if (shape.length !== 2) return undefined;
   const [height, width] = shape as [number, number];
   const values = features.subarray(example * width * height, (example + 1) * width * height);
   const [least, most] = features instanceof Uint8Array ? [0, 255] : [Math.min(...values), Math.max(...values)];
-  return { source: greyPicture(values, width, least, most), width, height, caption };
+  return { source: grayPicture(values, width, least, most), width, height, caption };
 }
 
 function examineOutputs(
@@ -85,13 +88,13 @@ function examineOutputs(
   return names.map((name, output) => {
     const columnOf = (values: Float32Array) =>
       Float32Array.from({ length: count }, (_, row) => values[row * names.length + output]!);
-    const [wanted, found] = [columnOf(targets), columnOf(predictions)];
-    const points = Array.from(wanted.subarray(0, MOST_POINTS), (target, row) => [target, found[row]!] as const);
-    return { name, metrics: regressionMetrics(wanted, found), points };
+    const [wanted, predicted] = [columnOf(targets), columnOf(predictions)];
+    const points = Array.from(wanted.subarray(0, MOST_POINTS), (target, row) => [target, predicted[row]!] as const);
+    return { name, metrics: regressionMetrics(wanted, predicted), points };
   });
 }
 
-/** The weights of the first layer that has any: of each unit a picture of the examples' shape, or a row. */
+/** The weights of the first layer with parameters: for each unit a picture with the shape of the examples, or one row. */
 export function firstWeights(
   model: Model,
   parameters: Readonly<Record<string, StoredValues>>,

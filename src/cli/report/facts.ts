@@ -1,24 +1,17 @@
 import type { DispatchDescription } from "../../backends/backend.ts";
+import type { CurvePoint } from "../../train/curve.ts";
 import type { RegressionMetrics } from "../../train/metrics.ts";
 
-/** A name and what it is. */
+/** A name and its value. */
 export type Field = readonly [name: string, value: string];
 
-/** Where a curve stands at a step. */
-export interface CurvePoint {
-  readonly step: number;
-  readonly loss: number;
-  /** In [0, 1]; NaN of quantities. */
-  readonly accuracy: number;
-}
-
-/** A curve and what it is of, such as "training". */
+/** A curve, with a name such as "training". */
 export interface Curve {
   readonly name: string;
   readonly points: readonly CurvePoint[];
 }
 
-/** A picture as a data URI, and what it shows. */
+/** A picture as a data URI, with a caption. */
 export interface Picture {
   readonly source: string;
   readonly width: number;
@@ -28,54 +21,55 @@ export interface Picture {
 
 /** A wrong prediction. */
 export interface Mistake {
-  /** The example's place in its data set, from 0. */
+  /** The index of the example in its data set, from 0. */
   readonly example: number;
   readonly label: string;
   readonly prediction: string;
-  /** The probability of the prediction and of the label, where the outputs are logits. */
+  /** The probabilities of the prediction and of the label, if the outputs are logits. */
   readonly probabilities?: readonly [prediction: number, label: number];
-  /** The example, where it is a picture. */
+  /** The example, if it is a picture. */
   readonly picture?: Picture;
 }
 
-/** What was predicted of classes. */
+/** The results of classification. */
 export interface ClassResults {
   readonly classes: readonly string[];
   /** Row by true class, column by predicted class. */
   readonly confusion: readonly (readonly number[])[];
   readonly mistakes: number;
-  /** The surest ones first. */
+  /** The most confident mistakes, in descending order of confidence. */
   readonly worst: readonly Mistake[];
 }
 
-/** What was predicted of one quantity. */
+/** The results of regression for one target. */
 export interface OutputResults {
   readonly name: string;
   readonly metrics: RegressionMetrics;
-  /** Target and prediction of some examples. */
+  /** Target and prediction of the first examples. */
   readonly points: readonly (readonly [target: number, prediction: number])[];
 }
 
+/** The contents of a report. */
 export interface ReportFacts {
-  /** What was trained on what. */
+  /** The data and the network. */
   readonly title: string;
-  /** What came of it, the most important first. */
+  /** The results, most important first. */
   readonly results: readonly Field[];
-  /** The options, the seed among them. */
+  /** All options, including the seed. */
   readonly options: readonly Field[];
   readonly curves: readonly Curve[];
-  /** Which examples the predictions are of, such as "the 10,000 test examples". */
+  /** Which examples the results are for, such as "On the 10,000 test examples." */
   readonly examined: string;
   readonly classes?: ClassResults;
   readonly outputs?: readonly OutputResults[];
-  /** The weights of the first layer that has any, a picture a unit. */
+  /** The weights of the first layer with parameters, one picture per unit. */
   readonly weights: { readonly pictures: readonly Picture[]; readonly units: number; readonly largest: number };
-  /** The norm of the loss's gradient per layer at some steps. */
+  /** The gradient norm of each layer at some steps. */
   readonly gradientNorms: readonly {
     readonly name: string;
     readonly points: readonly (readonly [step: number, norm: number])[];
   }[];
   readonly dispatches: readonly DispatchDescription[];
-  /** Of each dispatch in one step, or why there are none. */
+  /** The time of each dispatch of one step, or why there are no times. */
   readonly nanoseconds: readonly number[] | string;
 }

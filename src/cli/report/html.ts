@@ -6,15 +6,15 @@ import type { ClassResults, Field, Mistake, OutputResults, Picture, ReportFacts 
 import { html, Markup } from "./markup.ts";
 import { style } from "./style.ts";
 
-/** A confusion matrix of more classes would not fit a page: the most frequent confusions stand for it. */
+/** With more classes, a confusion matrix does not fit a page, and the most frequent confusions are listed instead. */
 const MOST_CLASSES = 20;
 
-/** How many of those. */
+/** How many confusions are listed. */
 const CONFUSIONS = 20;
 
 /**
- * A run's report as one HTML page: no script, no network, everything in it; for the screen, a telephone and paper.
- * Whatever comes from data or options is escaped.
+ * A report as a self-contained HTML page without scripts, for screens, phones and paper. Text from data and options is
+ * escaped.
  */
 export function reportHtml(facts: ReportFacts): string {
   const { title, results, options, curves, gradientNorms } = facts;
@@ -32,9 +32,9 @@ export function reportHtml(facts: ReportFacts): string {
 <section><h2>Results</h2>${fields(results)}</section>
 <section><h2>Training</h2>
 <div class="charts">
-${curves.length > 0 ? figure(new Markup(lossChart(curves)), "Loss: the mean over the steps since the point before.") : ""}
-${hasAccuracy ? figure(new Markup(accuracyChart(curves)), "Accuracy, of training before each step's update; the axis suits all but the first tenth.") : ""}
-${figure(new Markup(gradientChart(gradientNorms)), "Gradient norm per layer, on the first training examples.")}
+${curves.length > 0 ? figure(new Markup(lossChart(curves)), "Loss: the mean over the steps since the previous point.") : ""}
+${hasAccuracy ? figure(new Markup(accuracyChart(curves)), "Accuracy; for training, before the update of each step. The axis fits all but the first tenth of the steps.") : ""}
+${figure(new Markup(gradientChart(gradientNorms)), "Gradient norm of each layer, on the first training examples.")}
 </div></section>
 ${facts.classes ? classSections(facts.classes, facts.examined) : ""}
 ${facts.outputs ? outputSection(facts.outputs, facts.examined) : ""}
@@ -58,7 +58,8 @@ const figure = (content: Markup, caption: string) =>
 function classSections(results: ClassResults, examined: string): Markup {
   const { classes, worst, mistakes } = results;
   const matrix = classes.length <= MOST_CLASSES ? confusionTable(results) : confusionList(results);
-  const shown = worst.length < mistakes ? `the ${worst.length} surest of ${count(mistakes)}` : `all ${count(mistakes)}`;
+  const shown =
+    worst.length < mistakes ? `the ${worst.length} most confident of ${count(mistakes)}` : `all ${count(mistakes)}`;
   const wrong =
     worst.length === 0 ? html`<p>None.</p>` : html`<p>${shown}</p><div class="pictures">${worst.map(mistake)}</div>`;
   return html`<section><h2>Confusion matrix</h2><p>${examined}</p>${matrix}</section>
@@ -102,8 +103,8 @@ function confusionList({ classes, confusion }: ClassResults): Markup {
 }
 
 function mistake({ example, label, prediction, probabilities, picture }: Mistake): Markup {
-  const shares = probabilities ? html`<br>${percent(probabilities[0])} against ${percent(probabilities[1])}` : "";
-  return html`<figure>${picture ? image(picture) : ""}<figcaption>said <b>${prediction}</b>, is ${label}${shares}<br><small>example ${example}</small></figcaption></figure>\n`;
+  const shares = probabilities ? html`<br>${percent(probabilities[0])} vs. ${percent(probabilities[1])}` : "";
+  return html`<figure>${picture ? image(picture) : ""}<figcaption>predicted <b>${prediction}</b>, true ${label}${shares}<br><small>example ${example}</small></figcaption></figure>\n`;
 }
 
 const image = ({ source, width, height, caption }: Picture) =>
@@ -126,13 +127,13 @@ function outputSection(outputs: readonly OutputResults[], examined: string): Mar
 function weightsSection({ weights: { pictures, units, largest } }: ReportFacts): Markup {
   const shown =
     pictures.length < units ? `the first ${pictures.length} of ${count(units)} units` : `${count(units)} units`;
-  const scale = `orange above 0, blue below, to ±${Number(largest.toPrecision(3))}`;
+  const scale = `orange is positive, blue negative, up to ±${Number(largest.toPrecision(3))}`;
   return html`<section><h2>Weights of the first layer</h2><p>${shown}; ${scale}</p><div class="pictures weights">${pictures.map(image)}</div></section>`;
 }
 
 function dispatchSection({ dispatches, nanoseconds }: ReportFacts): Markup {
   if (dispatches.length === 0)
-    return html`<section><h2>Dispatches of a step</h2><p>None: this backend dispatches nothing.</p></section>`;
+    return html`<section><h2>Dispatches of a step</h2><p>None: this backend has no dispatches.</p></section>`;
   const times = typeof nanoseconds === "string" ? undefined : nanoseconds;
   const microseconds = (time: number) => (time / 1000).toFixed(1);
   const rows = dispatches.map(
@@ -143,8 +144,8 @@ function dispatchSection({ dispatches, nanoseconds }: ReportFacts): Markup {
   const sums = html`<tr><th scope="row" colspan="3">${dispatches.length} dispatches</th><td class="number">${scaled(total(dispatches.map(({ flops }) => flops)))}</td><td class="number">${scaled(total(dispatches.map(({ bytes }) => bytes)))}</td>${times ? html`<td class="number">${microseconds(total(times))}</td>` : ""}</tr>`;
   const note =
     typeof nanoseconds === "string"
-      ? `Without times: ${nanoseconds}.`
-      : "Times are of one step run dispatch by dispatch, each in a pass of its own.";
+      ? `No times: ${nanoseconds}.`
+      : "Times of one step, with each dispatch in a pass of its own.";
   return html`<section><h2>Dispatches of a step</h2><p>${note}</p><div class="wide"><table class="dispatches">
 <thead><tr><th scope="col">kernel</th><th scope="col">shapes</th><th scope="col">grid</th><th scope="col" class="number">FLOPs</th><th scope="col" class="number">bytes</th>${times ? html`<th scope="col" class="number">µs</th>` : ""}</tr></thead>
 <tbody>${rows}</tbody><tfoot>${sums}</tfoot></table></div></section>`;

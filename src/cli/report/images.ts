@@ -1,6 +1,6 @@
 import { encode } from "fast-png";
 
-/** Blue, white and orange, for −1, 0 and 1. */
+/** Blue for −1 and orange for 1; 0 is white. */
 const NEGATIVE = [0, 114, 178];
 const POSITIVE = [213, 94, 0];
 
@@ -8,18 +8,18 @@ function dataUri(png: Uint8Array): string {
   return `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
 }
 
-/** A grey picture, from black for `least` to white for `most`. */
-export function greyPicture(values: ArrayLike<number>, width: number, least: number, most: number): string {
+/** A gray picture as a data URI, from black for `least` to white for `most`. */
+export function grayPicture(values: ArrayLike<number>, width: number, least: number, most: number): string {
   const scale = 255 / (most - least || 1);
   const data = Uint8Array.from(values, (value) => Math.max(0, Math.min(255, Math.round((value - least) * scale))));
   return dataUri(encode({ width, height: data.length / width, data, channels: 1 }));
 }
 
-/** A picture of numbers of either sign: white for 0, orange for `largest`, blue for −`largest`. */
+/** A picture of signed numbers as a data URI: white for 0, orange for `largest`, blue for −`largest`. */
 export function signedPicture(values: ArrayLike<number>, width: number, largest: number): string {
   const data = new Uint8Array(3 * values.length);
   for (let index = 0; index < values.length; index++) {
-    // Thirty-two shades to a side, which the file packs well.
+    // 32 shades of each color compress well.
     const share = Math.round((32 * values[index]!) / (largest || 1)) / 32;
     const full = share < 0 ? NEGATIVE : POSITIVE;
     data.set(

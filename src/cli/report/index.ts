@@ -1,6 +1,6 @@
 /*
- * `wgrad train --report FILE`: a page about a run. The command loads this folder, and the chart library with it, only
- * where a report was asked for.
+ * `wgrad train --report FILE`: a page about a run. The command loads this folder, and with it the chart library, only if a
+ * report is requested.
  */
 import { writeFileAtomically } from "../../node/files.ts";
 import type { ReportFacts } from "./facts.ts";
@@ -11,8 +11,8 @@ export { reportHtml } from "./html.ts";
 export { ReportRecorder, type ReportSubject } from "./record.ts";
 
 /**
- * Writes a report.
- * @throws DataError with the path and the reason where the file cannot be written
+ * Writes a report as an HTML file.
+ * @throws DataError with the path and the reason if the file cannot be written
  */
 export function writeReport(path: string, facts: ReportFacts): Promise<void> {
   return writeFileAtomically(path, new TextEncoder().encode(reportHtml(facts)));

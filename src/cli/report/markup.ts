@@ -1,4 +1,4 @@
-/** Text that is HTML already. */
+/** Text that is HTML and must not be escaped. */
 export class Markup {
   readonly text: string;
 
@@ -9,7 +9,7 @@ export class Markup {
 
 type Part = Markup | string | number | readonly Part[];
 
-/** A template of HTML: whatever is put into it is text and is escaped, but for markup. */
+/** A template tag for HTML: values are escaped, except `Markup`. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(
     strings.map((string, index) => (index === 0 ? string : textOf(parts[index - 1]!) + string)).join(""),

@@ -11,41 +11,42 @@ import {
   type Trainer,
   type TrainingProgress,
 } from "../../train/index.ts";
+import { thinned, type CurvePoint } from "../../train/curve.ts";
 import { count } from "../text/text.ts";
 import { examine, firstWeights } from "./examine.ts";
-import type { CurvePoint, ReportFacts } from "./facts.ts";
+import type { ReportFacts } from "./facts.ts";
 
-/** So many examples say along the way how the test goes. */
+/** The number of test examples that are evaluated during training. */
 const TEST_EXAMPLES = 1000;
 
-/** How often along the way. */
+/** How often gradient norms and test examples are measured during training. */
 const MARKS = 20;
 
-/** More points than these are drawn as means of neighbours. */
+/** The most points of a curve. Longer curves are drawn as means of consecutive points. */
 const MOST_POINTS = 200;
 
-/** The run to report on. */
+/** The run that a report is about. */
 export interface ReportSubject {
   readonly trainer: Trainer;
   readonly model: Model;
   readonly backend: Backend;
   readonly train: Dataset;
-  /** Examples to test on; measured along the way. */
+  /** The test set, which is also evaluated during training. */
   readonly test?: Dataset | undefined;
-  /** Examples that the events of training are validated on. */
+  /** The validation set of the progress events. */
   readonly validation?: Dataset | undefined;
   readonly normalization: Normalization;
   readonly loss: LossName;
-  /** From targets as they are trained on to the units of a reader; as they are by default. */
+  /** Converts standardized targets to the units of the label; by default they are unchanged. */
   readonly inUnits?: (targets: Float32Array) => Float32Array;
 }
 
-/** An event of training, also of one that is validated. */
+/** A progress event, with the validation metrics if it has them. */
 export interface RecordedProgress extends TrainingProgress {
   readonly validation?: Evaluation;
 }
 
-/** Keeps what a report needs while training goes on. */
+/** Records the data of a report during training. */
 export class ReportRecorder {
   readonly #subject: ReportSubject;
   readonly #training: CurvePoint[] = [];
@@ -55,18 +56,18 @@ export class ReportRecorder {
   #measured: { session: Session; norms: GradientNorms } | undefined;
   #nextMark: number;
 
-  /** @param subject its trainer at the start of the steps to report on, or where it goes on */
+  /** @param subject the run, before the first step to report on */
   constructor(subject: ReportSubject) {
     this.#subject = subject;
     this.#nextMark = subject.trainer.step;
   }
 
-  /** Measures where the run stands before the first step. */
+  /** Takes the measurements before the first step. */
   start(): Promise<void> {
     return this.#mark();
   }
 
-  /** Takes an event of training, in the loop. */
+  /** Records a progress event; call it in the training loop. */
   async progress({ step, loss, accuracy, validation }: RecordedProgress): Promise<void> {
     this.#training.push({ step, loss, accuracy });
     if (validation) this.#validation.push({ step, loss: validation.loss, accuracy: validation.accuracy });
@@ -74,12 +75,12 @@ export class ReportRecorder {
   }
 
   /**
-   * The report's facts, after the loop. Last of all it makes one step more, to time its dispatches, where the device can:
-   * whatever else is wanted of the trainer's parameters is to be read before.
+   * Returns the contents of the report; call it after the training loop. If the device can time dispatches, this trains one
+   * more step, which changes the parameters: save the model before.
    */
   async finish(texts: Pick<ReportFacts, "title" | "results" | "options">): Promise<ReportFacts> {
     const { trainer, model, train, validation, test, loss, inUnits } = this.#subject;
-    // Where training went back to an earlier step, the curves keep the way there.
+    // If early stopping restored an earlier step, the curves already extend beyond it.
     if ((this.#norms.at(-1)?.step ?? -1) < trainer.step) await this.#mark();
     const data = test ?? validation ?? train;
     const name = test ? "test" : validation ? "validation" : "training";
@@ -87,14 +88,14 @@ export class ReportRecorder {
     const { parameters } = await trainer.snapshot();
     const testName = test && test.count > TEST_EXAMPLES ? `test (first ${count(TEST_EXAMPLES)})` : "test";
     const curves = [
-      { name: "training", points: thinned(this.#training) },
-      { name: "validation", points: thinned(this.#validation) },
+      { name: "training", points: shortened(this.#training) },
+      { name: "validation", points: shortened(this.#validation) },
       { name: testName, points: this.#test },
     ];
     return {
       ...texts,
       curves: curves.filter(({ points }) => points.length > 0),
-      examined: `Of the ${count(data.count)} ${name} examples.`,
+      examined: `On the ${count(data.count)} ${name} examples.`,
       ...examine(data, outputs, { loss, ...(inUnits && { inUnits }) }),
       weights: firstWeights(model, parameters, train.shape),
       gradientNorms: this.#normCurves(),
@@ -110,7 +111,7 @@ export class ReportRecorder {
     try {
       this.#norms.push({ step, values: await (await this.#gradientNorms()).measure() });
     } catch (error) {
-      // The trainer replaces the device with its next step; this mark is left out.
+      // The trainer replaces the lost device in its next step; this measurement is skipped.
       if (!(error instanceof DeviceLostError)) throw error;
     }
     if (!test) return;
@@ -118,7 +119,7 @@ export class ReportRecorder {
     this.#test.push({ step, loss, accuracy });
   }
 
-  /** What measures in the trainer's present session. */
+  /** The measurement of gradient norms in the trainer's current session. */
   async #gradientNorms(): Promise<GradientNorms> {
     const { trainer, model, backend, train: dataset, normalization, loss } = this.#subject;
     const { session } = trainer;
@@ -141,19 +142,9 @@ export class ReportRecorder {
   }
 }
 
-/** Neighbours joined to their means, until few enough are left. */
-function thinned(points: readonly CurvePoint[]): CurvePoint[] {
-  const size = Math.ceil(points.length / MOST_POINTS);
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Array.from({ length: Math.ceil(points.length / (size || 1)) }, (_, index) => {
-    const part = points.slice(index * size, (index + 1) * size);
-    return {
-      step: part.at(-1)!.step,
-      loss: mean(part.map(({ loss }) => loss)),
-      accuracy: mean(part.map(({ accuracy }) => accuracy)),
-    };
-  });
-}
+/** At most MOST_POINTS points, each the mean of as many consecutive ones. */
+const shortened = (points: readonly CurvePoint[]): CurvePoint[] =>
+  thinned(points, Math.max(1, Math.ceil(points.length / MOST_POINTS)));
 
 async function profiled(trainer: Trainer): Promise<readonly number[] | string> {
   try {

@@ -1,4 +1,4 @@
-/** The report's style sheet: one column on a telephone, and no part torn between two pages. */
+/** The report's style sheet: one column on a phone, and no page breaks within figures and rows. */
 export const style = `
 :root { color-scheme: light; font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; }
 body { max-width: 62rem; margin: 0 auto; padding: 1rem; }

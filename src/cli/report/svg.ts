@@ -1,5 +1,5 @@
 /*
- * Charts as SVG text, by Apache ECharts, which draws SVG without a document.
+ * Charts as SVG text, drawn by Apache ECharts without a DOM.
  */
 import { CustomChart, LineChart, ScatterChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TitleComponent } from "echarts/components";
@@ -12,15 +12,16 @@ export type { EChartsOption } from "echarts";
 use([CustomChart, GridComponent, LegendComponent, LineChart, ScatterChart, SVGRenderer, TitleComponent]);
 
 export interface SvgOptions {
-  /** In CSS pixels; the picture scales. */
+  /** In CSS pixels; the image scales to its container. */
   readonly width: number;
   readonly height: number;
-  /** Begins the picture's ids, so that several may lie in one document: letters, digits and "-". */
+  /** A prefix for ids, so that several charts can be in one document: letters, digits and "-". */
   readonly name: string;
 }
 
 /**
- * A chart as an SVG element. The same option gives the same text; it holds no script, style sheet or outside address.
+ * Renders a chart as an SVG element. The same option gives the same text, without scripts, style sheets or external
+ * addresses.
  */
 export function renderSvg(option: EChartsOption, { width, height, name }: SvgOptions): string {
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
@@ -32,7 +33,7 @@ export function renderSvg(option: EChartsOption, { width, height, name }: SvgOpt
   }
 }
 
-/** A power of ten on a logarithmic axis: 0.001 … 10,000 as they are, and beyond such as 10⁻⁸. */
+/** The label of a power of ten on a logarithmic axis: 0.001 … 10,000 in full, others such as 10⁻⁸. */
 export function logLabel(value: number): string {
   const exponent = Math.round(Math.log10(value));
   if (exponent >= -3 && exponent <= 4) return Number(value.toPrecision(6)).toLocaleString("en-US");
@@ -42,8 +43,8 @@ export function logLabel(value: number): string {
 const SUPERSCRIPTS = [..."⁻⁰¹²³⁴⁵⁶⁷⁸⁹"];
 
 /**
- * Takes out what only a pointer over a live chart uses, counts ids from 0 where ECharts counts on from chart to chart,
- * and rounds coordinates to hundredths of a pixel.
+ * Removes what only an interactive chart needs, makes ids independent of earlier charts, and rounds coordinates to
+ * hundredths of a pixel.
  */
 function lean(svg: string, name: string): string {
   return svg
@@ -55,7 +56,7 @@ function lean(svg: string, name: string): string {
     .trim();
 }
 
-/** Whether anything of a path, or of what it clips, is seen. */
+/** Whether a path has a visible fill or stroke. */
 function isVisible(path: string): boolean {
   const filled = !/ fill(?:="none"|-opacity="0")/.test(path);
   return filled || (/ stroke="(?!none)/.test(path) && !/ stroke-width="0"/.test(path));

@@ -1,16 +1,17 @@
 import type { Changes } from "./sweep-plan.ts";
 import { csvCell } from "../../text.ts";
 import { visible } from "../text/terminal.ts";
+import { shortNumber } from "../text/text.ts";
 
-/** What came of one run, as its file keeps it. */
+/** The result of one run, as stored in its file. */
 export interface RunResult {
   readonly name: string;
   readonly changes: Changes;
-  /** What the best run has lowest; null where training diverged. */
+  /** The validation loss, which is lowest for the best run; null if training diverged. */
   readonly score: number | null;
   readonly metrics: Readonly<Record<string, number | null>>;
   readonly steps: number;
-  /** Why it stopped. */
+  /** Why the run stopped. */
   readonly stop: string;
   readonly seconds: number;
 }
@@ -28,12 +29,11 @@ const text = (value: unknown) =>
 
 const MOST_LISTED = 30;
 
-/** The best runs, the best one first, in lines of what they changed and gave. */
+/** A table of the best runs, best first: their settings and metrics. */
 export function resultsTable(results: readonly RunResult[]): string[] {
   const ordered = results.toSorted((a, b) => (a.score ?? Infinity) - (b.score ?? Infinity)).slice(0, MOST_LISTED);
   const [options, metrics] = [optionsOf(results), metricsOf(results)];
-  const shown = (value: number | null | undefined) =>
-    typeof value === "number" ? String(Number(value.toPrecision(4))) : "–";
+  const shown = (value: number | null | undefined) => (typeof value === "number" ? shortNumber(value) : "–");
   const rows = ordered.map(({ changes, metrics: values, steps, seconds }) => [
     ...options.map((name) => visible(text(changes[name]))),
     ...metrics.map((name) => shown(values[name])),
@@ -45,7 +45,7 @@ export function resultsTable(results: readonly RunResult[]): string[] {
   return lines.map((line) => line.map((cell, column) => cell.padStart(widths[column]!)).join("  "));
 }
 
-/** All runs in their order, as CSV with a header. */
+/** All runs in order, as CSV with a header. */
 export function resultsCsv(results: readonly RunResult[]): string {
   const [options, metrics] = [optionsOf(results), metricsOf(results)];
   const rows = results.map(({ name, changes, metrics: values, steps, stop, seconds }) => [

@@ -1,5 +1,5 @@
 /*
- * The runs of a sweep: each is trained, measured on what was held back, and kept in a file of its own.
+ * The runs of a sweep: each is trained, evaluated on the held-out examples, and stored in a file of its own.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,13 +17,13 @@ import { fitRun, measure, prepare, saveRun, type Outcome, type Run, type Subject
 import { runName, type Changes } from "./sweep-plan.ts";
 import { resultsCsv, resultsTable, type RunResult } from "./sweep-results.ts";
 
-/** The file of the best model. */
+/** The name of the best model's file. */
 const BEST = "best.safetensors";
 
-/** The table of all results. */
+/** The name of the file with all results. */
 const RESULTS = "results.csv";
 
-/** The names of the files that a sweep writes into its folder. */
+/** The names of the files that a sweep writes to its folder. */
 export function filesOf(runs: readonly Changes[], configuration: Readonly<Record<string, unknown>>): string[] {
   return [BEST, RESULTS, ...new Set(runs.map((changes) => fileOf(runName({ ...configuration, ...changes }))))];
 }
@@ -35,11 +35,11 @@ type CommonParts = Omit<Run, "data" | "flags"> & { readonly flags: TrainFlags };
 /** The runs of a sweep and the folder of their results. */
 export class Sweep {
   readonly #folder: string;
-  /** What all runs have in common. */
+  /** The settings that all runs share. */
   readonly #common: CommonParts;
-  /** Runs that are done, by their names. */
+  /** Results of finished runs, by the runs' names. */
   readonly #done = new Map<string, RunResult>();
-  /** The data of the last run, which most often are those of the next. */
+  /** The data of the last run, which the next run usually shares. */
   #data: { readonly key: string; readonly source: TrainingSource } | undefined;
 
   constructor(folder: string, common: CommonParts) {
@@ -47,6 +47,10 @@ export class Sweep {
     this.#common = common;
   }
 
+  /**
+   * Trains the runs that have no result in the folder yet, and prints and saves all results.
+   * @throws DataError if every run diverged
+   */
   async runAll(runs: readonly Changes[]): Promise<void> {
     const interruption = new Interruption();
     const results: RunResult[] = [];
@@ -65,12 +69,14 @@ export class Sweep {
     if (results.some(({ score }) => score !== null)) say(field("best", join(this.#folder, BEST)));
     say(field("results", join(this.#folder, RESULTS)));
     if (results.length < runs.length) {
-      say(`interrupted after ${results.length} of ${counted(runs.length, "run")}; the same command goes on`);
+      say(
+        `interrupted after ${results.length} of ${counted(runs.length, "run")}; the same command continues the sweep`,
+      );
       process.exitCode = interruption.exitCode ?? 0;
     } else if (results.every(({ score }) => score === null)) throw allDiverged(results.length);
   }
 
-  /** From its file where the run is done, else by training. @returns undefined where it was interrupted */
+  /** Returns the stored result of a run, or trains it. @returns undefined if training was interrupted */
   async #resultOf(changes: Changes, place: string, interruption: Interruption): Promise<RunResult | undefined> {
     const configuration = { ...this.#common.configuration, ...changes };
     const name = runName(configuration);
@@ -79,7 +85,7 @@ export class Sweep {
       .map(([option, value]) => `${option} ${String(value)}`)
       .join(", ");
     if (done) {
-      say(`${place}  ${label}: done before`);
+      say(`${place}  ${label}: already done`);
       return done;
     }
     const flags = { ...this.#common.flags, ...changes } as TrainFlags;
@@ -96,7 +102,7 @@ export class Sweep {
       say(`${place}  ${label}: ${outcomeText(outcome)}${hasDiverged ? "  (diverged)" : ""}`);
       const seconds = (performance.now() - began) / 1000;
       const result = { name, changes, ...resultOf(outcome, hasDiverged), steps: subject.trainer.step, stop, seconds };
-      // The model first: a run whose file is there is done with all that belongs to it.
+      // Save the model first: the result file marks a run as finished.
       if (isBest(result, [...this.#done.values()])) await saveRun(join(this.#folder, BEST), run, subject, outcome);
       await this.#write(fileOf(name), `${JSON.stringify({ ...result, configuration }, undefined, 2)}\n`);
       this.#done.set(name, result);
@@ -106,7 +112,7 @@ export class Sweep {
     }
   }
 
-  /** @returns why it stopped; undefined where it was interrupted */
+  /** @returns why training stopped; undefined if it was interrupted */
   async #train(run: Run, { trainer }: Subject, interruption: Interruption): Promise<string | undefined> {
     const steps = fitRun(run, trainer, { signal: interruption.signal });
     try {
@@ -117,7 +123,7 @@ export class Sweep {
         await setImmediate();
       }
     } catch (error) {
-      // The others go on; what it is worth is measured with the parameters from before that step.
+      // The other runs continue. This run is evaluated with the parameters from before the step that diverged.
       if (error instanceof DivergedError) return "diverged";
       throw error;
     } finally {
@@ -125,7 +131,7 @@ export class Sweep {
     }
   }
 
-  /** Runs that differ in no option that selects the data have the same examples, read once. */
+  /** Reads the data of a run, unless the run before has the same values of all options that select data. */
   async #dataOf(flags: TrainFlags): Promise<TrainingSource> {
     const key = dataKey(flags);
     const { start } = this.#common;
@@ -149,7 +155,7 @@ export class Sweep {
   }
 }
 
-/** The values of all options that the examples depend on. */
+/** The values of all options that select the data. */
 function dataKey(flags: TrainFlags): string {
   const values: Readonly<Record<string, unknown>> = { ...flags };
   const names = trainOptions()
@@ -164,12 +170,12 @@ async function readResult(path: string, name: string): Promise<RunResult> {
     if (typeof changes === "object" && typeof metrics === "object")
       return { name, changes, score, metrics, steps, stop, seconds };
   } catch {
-    // It is refused below.
+    // An unreadable file is refused below, like an invalid one.
   }
   throw new DataError({
     where: path,
-    what: "this is no result of a run",
-    fix: "Remove the file, and the run is made again",
+    what: "this is not the result of a run",
+    fix: "Remove the file, and the run is trained again",
   });
 }
 
@@ -183,13 +189,13 @@ const allDiverged = (runs: number) =>
     fix: "Try smaller values of --lr, add --clip-norm 1, or look for values in the data that are far too large",
   });
 
-/** The best model is chosen on what was held back, so that the test set stays unseen. */
+/** The best model is chosen on held-out examples, so that the test set stays unseen. */
 const withoutTest = (source: TrainingSource): TrainingSource => ({ ...source, test: undefined });
 
 /** A run has diverged if its validation loss is more than this many times the loss before the first step. */
 const MOST_LOSS_GROWTH = 100;
 
-/** The score is the validation loss, which the best run has lowest; null where training diverged. */
+/** The score is the validation loss; null if training diverged. */
 function resultOf({ evaluation, regression }: Outcome, hasDiverged: boolean): Pick<RunResult, "score" | "metrics"> {
   const { loss, accuracy } = evaluation;
   return {

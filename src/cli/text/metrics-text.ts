@@ -3,12 +3,11 @@
  */
 import type { ClassificationMetrics } from "../../train/index.ts";
 import { visible } from "./terminal.ts";
-import { count, counted, percent, shortened } from "./text.ts";
+import { count, counted, LINE_WIDTH, percent, shortened } from "./text.ts";
 
-const WIDTH = 80;
 const LONGEST_NAME = 16;
 
-/** A name as it is shown, in at most so many columns. */
+/** A name with control characters escaped, cut to at most `most` columns. */
 const shownName = (name: string, most: number) => shortened(visible(name), most);
 
 /** Precision, recall and F1 of each class, and their means. */
@@ -25,13 +24,13 @@ export function classTable({ classes, macro }: ClassificationMetrics): string[] 
   ];
 }
 
-/** The confusion matrix where it fits, else the confusions that occur most. */
+/** The confusion matrix if it fits into a line, else the most frequent confusions. */
 export function confusionTable({ confusion, classes }: ClassificationMetrics): string[] {
   const most = Math.max(...confusion.flat());
   const cell =
     Math.max(String(most).length, Math.min(6, Math.max(...classes.map(({ name }) => visible(name).length)))) + 1;
   const first = Math.max(4, ...classes.map(({ name }) => shownName(name, LONGEST_NAME).length));
-  if (first + 1 + cell * classes.length > WIDTH)
+  if (first + 1 + cell * classes.length > LINE_WIDTH)
     return frequentConfusions(
       confusion,
       classes.map(({ name }) => name),
@@ -39,7 +38,7 @@ export function confusionTable({ confusion, classes }: ClassificationMetrics): s
   const row = (name: string, cells: readonly string[]) =>
     `${name.padEnd(first)} ${cells.map((text) => text.padStart(cell)).join("")}`;
   return [
-    "confusion: a row is what the examples are, a column what they were taken for",
+    "confusion matrix: rows are the true classes, columns the predicted classes",
     row(
       "",
       classes.map(({ name }) => shownName(name, cell - 1)),
@@ -56,12 +55,14 @@ export function confusionTable({ confusion, classes }: ClassificationMetrics): s
 const MOST_LISTED = 15;
 
 function frequentConfusions(confusion: ClassificationMetrics["confusion"], names: readonly string[]): string[] {
-  const wrong = confusion.flatMap((counts, is) =>
-    counts.map((times, taken) => ({ is, taken, times })).filter(({ taken, times }) => taken !== is && times > 0),
+  const wrong = confusion.flatMap((counts, label) =>
+    counts
+      .map((times, prediction) => ({ label, prediction, times }))
+      .filter(({ prediction, times }) => prediction !== label && times > 0),
   );
   wrong.sort((a, b) => b.times - a.times);
-  const lines = wrong.slice(0, MOST_LISTED).map(({ is, taken, times }) => {
-    return `${count(times).padStart(8)}  ${shownName(names[is]!, 28)} taken for ${shownName(names[taken]!, 28)}`;
+  const lines = wrong.slice(0, MOST_LISTED).map(({ label, prediction, times }) => {
+    return `${count(times).padStart(8)}  ${shownName(names[label]!, 28)} predicted as ${shownName(names[prediction]!, 28)}`;
   });
-  return [`the most frequent of ${counted(wrong.length, "confusion")} (all of them with --json)`, ...lines];
+  return [`the most frequent of ${counted(wrong.length, "confusion")} (--json prints all)`, ...lines];
 }

@@ -1,13 +1,11 @@
 import type { DispatchDescription } from "../../backends/backend.ts";
-import { counted, scaled, wrap } from "./text.ts";
+import { counted, LINE_WIDTH, scaled, wrap } from "./text.ts";
 
-const WIDTH = 80;
-
-/** The columns beside the shapes, and two spaces between each two. */
+/** Widths of the columns; the shapes take the rest of a line. Two spaces separate columns. */
 const COLUMNS = { kernel: 27, grid: 9, flops: 6, bytes: 6 };
-const SHAPES = WIDTH - Object.values(COLUMNS).reduce((sum, width) => sum + width + 2, 0);
+const SHAPES = LINE_WIDTH - Object.values(COLUMNS).reduce((sum, width) => sum + width + 2, 0);
 
-/** A step's dispatches as a table of 80 columns: floating-point operations and bytes each with three digits. */
+/** The dispatches of a step as a table of 80 columns, with FLOPs and bytes to three digits. */
 export function planTable(dispatches: readonly DispatchDescription[]): string[] {
   const total = (pick: (dispatch: DispatchDescription) => number) =>
     dispatches.reduce((sum, each) => sum + pick(each), 0);
@@ -21,10 +19,10 @@ export function planTable(dispatches: readonly DispatchDescription[]): string[] 
   ];
 }
 
-/** One row; names and shapes that are too long go on in the lines below. */
+/** One row. Names and shapes that are too long continue in the lines below. */
 function row(kernel: string, shapes: string, grid: string, flops: string, bytes: string): string[] {
   const names = wrap(kernel.split(/ (?=\+)/), COLUMNS.kernel);
-  // A shape with its brackets stays together.
+  // Do not break a line within the brackets of a shape.
   const parts = wrap(shapes.split(/ (?![^[]*\])/), SHAPES);
   const lines = Math.max(names.length, parts.length, 1);
   return Array.from({ length: lines }, (_, line) => {

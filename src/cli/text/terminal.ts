@@ -1,10 +1,10 @@
 /*
- * Everything that the commands print goes through here. Names of classes, columns and files may hold control
- * characters; a terminal must show them, not obey them.
+ * All output of the commands passes through here. Names of classes, columns and files may contain control characters,
+ * which are escaped so that a terminal does not interpret them.
  */
 import { wrap } from "./text.ts";
 
-/** Control and format characters (escape, bidirectional, zero-width), separators of lines, halves of surrogate pairs. */
+/** Control and format characters (escape, bidirectional, zero-width), line separators, unpaired surrogates. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 const shortEscapes: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
@@ -12,52 +12,52 @@ const shortEscapes: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r
 const unitEscape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /**
- * A text with its control and format characters as JSON escapes them, such as \u001b. In a JSON text the escapes mean
- * the characters themselves. A text that was escaped already stays as it is.
+ * A text with control and format characters escaped as in JSON, such as \u001b. In a JSON text the escapes stand for the
+ * characters themselves. Applying it twice changes nothing.
  */
 export function visible(text: string): string {
   return text.replace(HIDDEN, (character) => shortEscapes[character] ?? character.split("").map(unitEscape).join(""));
 }
 
-/** A value as a POSIX shell and PowerShell take it for one plain word, for commands that a message suggests. */
+/** A value quoted as one word of a POSIX shell or PowerShell, for commands that a message suggests. */
 export function shellQuoted(text: string): string {
   if (/^[\w.,:@%+/=-]+$/.test(text)) return text;
   if (text.search(HIDDEN) < 0) return `'${text.replaceAll("'", "'\\''")}'`;
   return `$'${visible(text.replaceAll("\\", "\\\\").replaceAll("'", "\\'"))}'`;
 }
 
-/** Where lines go: standard output, standard error, or a stand-in. */
+/** A stream for lines: standard output, standard error, or a test's replacement. */
 export interface LineStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;
 }
 
-/** Prints lines as they are, but for hidden characters: tables, programs, JSON. A newline within a line is escaped. */
+/** Prints lines without wrapping: tables, code, JSON. Hidden characters and newlines within a line are escaped. */
 export function print(lines: readonly string[], stream: LineStream = process.stdout): void {
   for (const line of lines) stream.write(`${visible(line)}\n`);
 }
 
-/** Prints sentences and fields; a terminal gets them wrapped between words. A newline within a line is escaped. */
+/** Prints sentences and fields, wrapped between words on a terminal. Hidden characters and newlines within a line are escaped. */
 export function say(text: string | readonly string[], stream: LineStream = process.stdout): void {
   const lines = typeof text === "string" ? [text] : text;
   print(stream.isTTY ? lines.flatMap((line) => wrapped(visible(line), stream.columns || 80)) : lines, stream);
 }
 
-/** Prints to standard error what does not belong to a command's result. */
+/** Prints to standard error, for messages that are not part of a command's result. */
 export const warn = (text: string | readonly string[]): void => say(text, process.stderr);
 
-/** A value as `shellQuoted` writes it between quotes. */
+/** Matches a quoted value as `shellQuoted` writes it. */
 const QUOTED = /(?<=^| )(?:\$'(?:[^'\\]|\\.)*'|'(?:[^']|'\\'')*')(?=$|[ .,;:)])/g;
 
-/** Stands for a space at which a line must not be broken. A line that is made visible holds no such character. */
+/** Replaces a space at which a line must not be broken. An escaped line contains no such character. */
 const UNBROKEN = "\0";
 
-/** A line in lines of at most `columns`; those after the first are indented as far as the value of a field is. */
+/** Wraps a line to at most `columns`. Continuation lines are indented to the value of a field. */
 function wrapped(line: string, columns: number): string[] {
   if (line.length <= columns) return [line];
   const indent = /^(?:\S+ {2,}| *)/.exec(line)![0].length;
-  // A break within a quoted value would change the value for whoever copies it.
+  // A line break within a quoted value would change the value when it is copied.
   const words = line
     .slice(indent)
     .replace(QUOTED, (value) => value.replaceAll(" ", UNBROKEN))

@@ -1,21 +1,27 @@
 /*
- * How values are written for people.
+ * Formatting of values for the output of the commands.
  */
 import type { Backend } from "../../backends/backend.ts";
 import type { Evaluation, RegressionMetrics } from "../../train/index.ts";
 import { count, percent } from "../../text.ts";
 
-export { count, percent, scaled, shortened } from "../../text.ts";
+export { count, percent, scaled, shortened, wrap } from "../../text.ts";
 
-/** A loss with about three digits that count, also where it is not finite. */
+/** The width of a line of output, in columns, if the terminal's is not known. */
+export const LINE_WIDTH = 80;
+
+/** A loss with about three significant digits; it may be NaN or infinite. */
 export function lossText(loss: number): string {
   return Number.isFinite(loss) && loss >= 1000 ? loss.toExponential(2) : loss.toFixed(loss < 0.0995 ? 4 : 3);
 }
 
-/** A learning rate with at most four digits that count, such as "0.002" or "1e-7". */
-export const rateText = (rate: number): string => String(Number(rate.toPrecision(4)));
+/** A number with at most four significant digits, such as "0.002" or "1e-7". */
+export const shortNumber = (value: number): string => String(Number(value.toPrecision(4)));
 
-/** Such as "12 s", "3:20" or "1:02:03". */
+/** A coefficient of determination with three decimals; "–" where it is undefined (NaN). */
+export const r2Text = (r2: number): string => (Number.isNaN(r2) ? "–" : r2.toFixed(3));
+
+/** A duration such as "12 s", "3:20" or "1:02:03". */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
@@ -24,31 +30,30 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** What computes, plainly so where it is no GPU. */
+/** The name of the adapter, and whether it is a software adapter; "none: …" for the CPU backend. */
 export function adapterText({ kind, adapter }: Backend): string {
   if (kind !== "webgpu") return `none: ${adapter.name}`;
   return adapter.software ? `${adapter.name}, a software adapter` : adapter.name;
 }
 
-/** What a part of the data gave, in training and in evaluation alike. */
+/** The metrics of a part of the data in one line, for `train`, `sweep` and `evaluate`. */
 export function outcomeText({ part, evaluation, regression, targets }: OutcomeValues): string {
   const loss = `loss ${lossText(evaluation.loss)}`;
   if (!regression) return `${part} accuracy ${percent(evaluation.accuracy)}  ${loss}`;
   const { r2, rmse, mae } = regression;
-  if (targets.length > 1)
-    return `${part} R² ${Number.isNaN(r2) ? "–" : r2.toFixed(3)} (mean of ${targets.length} quantities)  ${loss}`;
-  return `${part} R² ${Number.isNaN(r2) ? "–" : r2.toFixed(3)}  RMSE ${fourDigits(rmse)}  MAE ${fourDigits(mae)}  ${loss}`;
+  if (targets.length > 1) return `${part} R² ${r2Text(r2)} (mean of ${targets.length} targets)  ${loss}`;
+  return `${part} R² ${r2Text(r2)}  RMSE ${fourDigits(rmse)}  MAE ${fourDigits(mae)}  ${loss}`;
 }
 
 interface OutcomeValues {
   readonly part: string;
   readonly evaluation: Evaluation;
   readonly regression: RegressionMetrics | undefined;
-  /** Of several quantities, as many as there are. */
+  /** One element for each target, if there are several. */
   readonly targets: readonly unknown[];
 }
 
-/** A quantity with four digits that count. */
+/** A number with four significant digits and thousands separators. */
 export function fourDigits(value: number): string {
   return Number.isFinite(value) ? value.toLocaleString("en-US", { maximumSignificantDigits: 4 }) : String(value);
 }
@@ -58,21 +63,13 @@ export function counted(number: number, singular: string, plural = `${singular}s
   return `${count(number)} ${number === 1 ? singular : plural}`;
 }
 
-/** The lines of a command's summary: a name, then what it is; what would go beyond 80 columns, in a line of its own. */
+/**
+ * A name and its value, as lines of a command's summary.
+ * @param more the rest of the value, which goes to a second line if the first would exceed 80 columns
+ */
 export function field(name: string, value: string, more = ""): string[] {
   const line = `${name.padEnd(10)}${value}`;
-  return more === "" || line.length + more.length <= 80
+  return more === "" || line.length + more.length <= LINE_WIDTH
     ? [line + more]
     : [line.trimEnd(), `${" ".repeat(10)}${more.replace(/^[;\s]+/, "")}`];
-}
-
-/** Words with spaces between, in lines of at most `width` columns. */
-export function wrap(words: readonly string[], width: number): string[] {
-  const lines: string[] = [];
-  for (const word of words) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

@@ -1,5 +1,5 @@
 /*
- * Checkpoints of `wgrad train`: when they are taken, where they lie, and how a run goes on from one.
+ * Checkpoints of `wgrad train`: saving them, and resuming a run from one.
  */
 import { createHash } from "node:crypto";
 import { isRegression, type Dataset } from "../../data/dataset.ts";
@@ -19,10 +19,10 @@ import { intervalOf, type CheckpointFlags } from "../options/checkpoint-options.
 import { trainOptions } from "../options/train-options.ts";
 import { shellQuoted } from "../text/terminal.ts";
 
-/** What must be the same for a run to go on from a checkpoint: every option that a step depends on, and the data. */
+/** What must be equal for a run to resume from a checkpoint: every option that a step depends on, and the data. */
 export type RunIdentity = Readonly<Record<string, unknown>>;
 
-/** A name for the contents of a data set. */
+/** A digest of the contents of a data set. */
 function fingerprint(data: Dataset): string {
   const hash = createHash("sha256");
   for (const values of [data.features, isRegression(data) ? data.targets : data.labels]) {
@@ -31,10 +31,10 @@ function fingerprint(data: Dataset): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** A search for a reason to stop as JSON; the best state itself lies among the tensors. */
+/** The state of early stopping as JSON; the best parameters are stored as tensors. */
 type KeptStopping = Omit<StoppingState, "best"> & { readonly bestLoss?: number };
 
-/** What of a run's options and data its checkpoints belong to. */
+/** The options and data that identify a run. */
 export function runIdentity(
   configuration: Readonly<Record<string, unknown>>,
   { train, validation }: { readonly train: Dataset; readonly validation?: Dataset | undefined },
@@ -50,11 +50,11 @@ export function runIdentity(
   };
 }
 
-/** Keeps the checkpoints of one run. */
+/** Saves the checkpoints of one run, and finds the one to resume from. */
 export class RunKeeper {
-  /** What the run goes on from; it begins anew if undefined. */
+  /** The snapshot that the run resumes from; undefined if it starts from the beginning. */
   readonly resumeFrom: Snapshot | undefined;
-  /** Where the search for a reason to stop stands. */
+  /** The state of early stopping. */
   readonly memory: StoppingMemory = {};
   readonly #flags: CheckpointFlags;
   readonly #folder: CheckpointFolder;
@@ -64,8 +64,8 @@ export class RunKeeper {
   #bestLoss = Infinity;
   #loss = NaN;
   #lastGood: string | undefined;
-  /** The reasons of failures that were told. */
-  readonly #told = new Set<string>();
+  /** The failures that were reported. */
+  readonly #reported = new Set<string>();
 
   private constructor(keeper: {
     flags: CheckpointFlags;
@@ -90,11 +90,12 @@ export class RunKeeper {
   }
 
   /**
-   * Locks the folder of --checkpoint until the process exits, and with --resume looks there for what to go on from.
-   * @param identify is asked only where checkpoints are kept
-   * @param say takes a line for the user
-   * @throws OptionError where another process works in the folder; and where it holds another run's checkpoints, naming
-   * the options that differ
+   * Locks the folder of --checkpoint until the process exits, and with --resume looks for the newest checkpoint in it.
+   * @param identify computes the run's identity; called only if checkpoints are saved
+   * @param say prints a line for the user
+   * @returns undefined without --checkpoint
+   * @throws OptionError if another process uses the folder, or if the folder holds checkpoints of another run; the
+   * message then names the options that differ
    */
   static async open(
     flags: CheckpointFlags,
@@ -106,8 +107,8 @@ export class RunKeeper {
       if (!resume) return undefined;
       throw new OptionError({
         where: "--resume",
-        what: "there is no folder to go on from",
-        fix: "Name it with --checkpoint",
+        what: "there is no checkpoint folder to resume from",
+        fix: "Add --checkpoint with the folder",
       });
     }
     const folder = new CheckpointFolder(checkpoint, keep);
@@ -117,35 +118,34 @@ export class RunKeeper {
     const identity = identify();
     const found = await folder.newest(say);
     if (found && !resume) {
-      const what = `there are checkpoints already, up to step ${found.trained.step}`;
       throw new OptionError({
         where: checkpoint,
-        what,
-        fix: "Add --resume to go on from them, or choose another folder",
+        what: `the folder already contains checkpoints, up to step ${found.trained.step}`,
+        fix: "Add --resume to continue from them, or choose another folder",
       });
     }
     if (found) requireSameRun(found.path, found.state.run["identity"], identity);
-    else if (resume) say(`There is no checkpoint in ${checkpoint} yet: the run begins anew.`);
+    else if (resume) say(`There is no checkpoint in ${checkpoint}: the run starts from the beginning.`);
     const keeper = new RunKeeper({ flags, folder, lock, identity, say, found });
-    if (fault) keeper.#complain(fault, "No checkpoint can be written, and training goes on");
+    if (fault) keeper.#reportOrThrow(fault, "Checkpoints cannot be written; training continues");
     else await folder.removeUnfinished();
     return keeper;
   }
 
-  /** The last checkpoint that was written whole. */
+  /** The path of the last complete checkpoint. */
   get lastGood(): string | undefined {
     return this.#lastGood;
   }
 
-  /** Takes note of an event; the checkpoint with the lowest loss so far is the best: on the validation set if there is one. */
+  /** Records the loss of an event, on the validation set if there is one. The best checkpoint is the one with the lowest. */
   note({ loss, validation }: StoppingProgress, hasValidation: boolean): void {
     if (!hasValidation) this.#loss = loss;
     else if (validation) this.#loss = validation.loss;
   }
 
   /**
-   * For `fit`.
-   * @param describe the model after so many steps
+   * The checkpoint options for `fit`.
+   * @param describe returns the model after a number of steps
    */
   options(describe: (step: number) => TrainedModel): CheckpointOptions {
     return { ...intervalOf(this.#flags.every), save: (checkpoint) => this.#save(checkpoint, describe) };
@@ -162,34 +162,34 @@ export class RunKeeper {
     };
     try {
       const kept = { ...state, run, ...(best && { best: best.snapshot }) };
-      // Another process may have taken the folder over, or the folder may be gone.
+      // Another process may have taken over the folder, or the folder may be gone.
       await this.#lock.hold();
       const saved = await this.#folder.save(describe(step), kept, isBest);
       this.#lastGood = saved.path;
       if (saved.isBest) this.#bestLoss = bestLoss;
       for (const failure of saved.failures)
-        this.#complain(failure, `The checkpoint at step ${step} is whole, and training goes on`);
+        this.#reportOrThrow(failure, `The checkpoint at step ${step} is complete; training continues`);
     } catch (error) {
-      this.#complain(error, `No checkpoint at step ${step}, and training goes on`);
+      this.#reportOrThrow(error, `The checkpoint at step ${step} was not written; training continues`);
     }
   }
 
-  /** Says once of each reason what could not be done, unless that is to end the run. */
-  #complain(error: unknown, consequence: string): void {
+  /** Reports each failure once, or throws it with `--on-checkpoint-error stop`. */
+  #reportOrThrow(error: unknown, consequence: string): void {
     if (!(error instanceof WgradError) || this.#flags.onCheckpointError === "stop") throw error;
-    if (!this.#told.has(error.what)) this.#say(`${consequence}: ${error.message}`);
-    this.#told.add(error.what);
+    if (!this.#reported.has(error.what)) this.#say(`${consequence}: ${error.message}`);
+    this.#reported.add(error.what);
   }
 }
 
-/** @returns what the promise is rejected with */
+/** @returns the reason why the promise is rejected, or undefined */
 const faultOf = (promise: Promise<void>): Promise<unknown> =>
   promise.then(
     () => undefined,
     (error: unknown) => error,
   );
 
-/** @throws OptionError naming what differs, and for options both values */
+/** @throws OptionError with the options that differ and their values, and whether the data differ */
 function requireSameRun(where: string, kept: unknown, now: RunIdentity): void {
   const before = (typeof kept === "object" && kept !== null ? kept : {}) as RunIdentity;
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
@@ -200,23 +200,23 @@ function requireSameRun(where: string, kept: unknown, now: RunIdentity): void {
   throw new OptionError({
     where,
     what,
-    fix: "Give the options of that run, or choose another folder for --checkpoint",
+    fix: "Use the options of that run, or choose another folder for --checkpoint",
   });
 }
 
-/** What of an identity are no options, but fingerprints, of which the values say nothing to a reader. */
+/** The messages for the entries of an identity that are digests, whose values mean nothing to a user. */
 const fingerprints: Readonly<Record<string, string>> = {
-  trainingData: "the training data are not the same",
-  validationData: "the validation data are not the same",
+  trainingData: "the training data differ",
+  validationData: "the validation data differ",
 };
 
-/** Such as "it has --lr 0.02, this run --lr 0.01". */
+/** A difference, such as "it has --lr 0.02, this run has --lr 0.01". */
 function changeText(name: string, before: unknown, now: unknown): string {
   if (fingerprints[name] !== undefined) return fingerprints[name];
   const options = trainOptions().filter((option) => option.attributeName() === name);
   const [flag] = options.map((option) => option.flag);
-  // An option of another version of wgrad.
-  if (flag === undefined) return `it has ${name} ${JSON.stringify(before)}, which this version does not know`;
+  // The checkpoint was written by another version of wgrad.
+  if (flag === undefined) return `it has ${name} ${JSON.stringify(before)}, which this version of wgrad does not have`;
   const written = (value: unknown) =>
     options.map((option) => option.written(value, shellQuoted)).find((text) => text !== undefined) ?? `no ${flag}`;
   return `it has ${written(before)}, this run has ${written(now)}`;

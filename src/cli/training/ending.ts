@@ -1,5 +1,5 @@
 /*
- * What `wgrad train` prints, logs and writes when the training has ended.
+ * The end of `wgrad train`: printing and logging the results, saving the model and the report.
  */
 import type { Stop } from "../../train/index.ts";
 import { targetTable } from "../text/target-metrics.ts";
@@ -11,7 +11,7 @@ import type { Fitted } from "./fitting.ts";
 import type { RunReport } from "./train-report.ts";
 import { measure, saveRun, unitOf, type Outcome, type Run, type Subject } from "./training-run.ts";
 
-/** A training that has ended. */
+/** A training run that has ended. */
 export interface Ending {
   readonly run: Run;
   readonly subject: Subject;
@@ -19,11 +19,11 @@ export interface Ending {
   readonly keeper: RunKeeper | undefined;
   readonly report: RunReport | undefined;
   readonly fitted: Fitted;
-  /** From the start of the process to the first step. */
+  /** Seconds from the start of the process to the first step. */
   readonly startupSeconds: number;
 }
 
-/** Measures and saves the model of a run that came to its end. */
+/** Evaluates and saves the model of a run that finished. */
 export async function endFinished(ending: Ending): Promise<void> {
   const { run, subject, log, report, fitted } = ending;
   const { reached, stop, lowest } = fitted;
@@ -35,26 +35,26 @@ export async function endFinished(ending: Ending): Promise<void> {
   sayOutcome(ending, outcome);
   const facts = { ...factsOf(ending), evaluationSeconds, steps: stop.step, stop: stop.kind, why: stop.reason };
   log?.write({ event: "done", ...resultFields(outcome), ...facts });
-  // The report is written even if the model cannot be.
+  // Write the report even if the model cannot be saved.
   const [saved] = await Promise.allSettled([saveModel(run, subject, outcome)]);
   const [reported] = await Promise.allSettled([report?.write(reached, stop, outcome)]);
   for (const result of [saved, reported]) if (result.status === "rejected") throw result.reason;
 }
 
-/** Says where a run was interrupted, and writes its report. */
+/** Prints where a run was interrupted, and writes its report. */
 export async function endInterrupted(ending: Ending): Promise<void> {
   const { run, subject, log, keeper, report, fitted } = ending;
   const { reached, stop } = fitted;
   const { step = 0, totalSteps = 0, epoch = 0, loss = NaN, accuracy = NaN } = reached ?? {};
   const metrics = `loss ${lossText(loss)}${Number.isNaN(accuracy) ? "" : `, training accuracy ${percent(accuracy)}`}`;
   say(`interrupted at step ${count(step)} of ${count(totalSteps)} (epoch ${epoch}): ${metrics}`);
-  if (keeper?.lastGood) say(`The same command with --resume goes on from ${keeper.lastGood}.`);
+  if (keeper?.lastGood) say(`The same command with --resume continues from ${keeper.lastGood}.`);
   log?.write({ event: "interrupted", step, epoch, loss, accuracy, ...factsOf(ending) });
-  if (run.flags.out !== undefined) say(`${run.flags.out} was not written: it is for a run that comes to its end.`);
+  if (run.flags.out !== undefined) say(`${run.flags.out} was not written, because the run did not finish.`);
   await report?.write(reached, stop, await measure(run, subject.trainer));
 }
 
-/** What the last event of the log says of every run. */
+/** The facts that the last event of the log has for every run. */
 function factsOf({ run, fitted, startupSeconds }: Ending): object {
   const { flags, backend } = run;
   const { seconds = 0, examplesPerSecond = 0 } = fitted.reached ?? {};
@@ -70,7 +70,7 @@ function factsOf({ run, fitted, startupSeconds }: Ending): object {
 }
 
 const stopText = ({ step, parametersOf, reason }: Stop): string[] => {
-  const from = parametersOf === step ? "" : `; the model is that of step ${count(parametersOf)}`;
+  const from = parametersOf === step ? "" : `; the model is the one of step ${count(parametersOf)}`;
   return field("stopped", `at step ${count(step)}: ${reason}`, from);
 };
 
@@ -79,11 +79,11 @@ function sayOutcome({ run, fitted: { reached } }: Ending, outcome: Outcome): voi
   say(`${outcomeText(outcome)}  (${seconds.toFixed(1)} s, ${count(examplesPerSecond)} ${unitOf(run)}/s)`);
   if (outcome.targets.length > 0) print(targetTable(outcome.targets));
   if (!Number.isFinite(outcome.evaluation.loss)) {
-    warn("The loss is no finite number: the training diverged. Try a smaller --lr.");
+    warn("The loss is not finite: training diverged. Try a smaller --lr.");
   }
 }
 
-/** Such as testAccuracy and testLoss, or validationR2. */
+/** The fields of the log for an outcome, such as testAccuracy and testLoss, or validationR2. */
 function resultFields({ part, evaluation, regression, targets }: Outcome): Record<string, unknown> {
   const { accuracy, loss } = evaluation;
   const values = regression

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeFileS
 import { DataError } from "../../errors.ts";
 import { plainReason, writeFileAtomically } from "../../node/files.ts";
 
-/** A file of one JSON object a line. A number that is not finite becomes null. */
+/** The file of --log, in JSON Lines. Numbers that are not finite become null. */
 export class EventLog {
   readonly #path: string;
   readonly #say: (line: string) => void;
@@ -10,9 +10,9 @@ export class EventLog {
   #hasFailed = false;
 
   /**
-   * Opens the file, or makes it; what is in it stays until `begin`.
-   * @param say takes a line for the user, the first time that an event cannot be written
-   * @throws DataError with the path and the reason where it cannot be written
+   * Opens or creates the file. Its contents stay until `begin`.
+   * @param say prints a line for the user, the first time that an event cannot be written
+   * @throws DataError with the path and the reason if the file cannot be written
    */
   constructor(path: string, say: (line: string) => void) {
     this.#path = path;
@@ -21,9 +21,10 @@ export class EventLog {
   }
 
   /**
-   * Begins the file anew; or, for a run that goes on, after the progress up to a step, as if it had not stopped. A
-   * device or a pipe has no beginning to go back to.
-   * @throws DataError with the path and the reason where it cannot be written
+   * Empties the file. For a resumed run, keeps the progress events up to its step instead, so that the log looks as if the
+   * run had not stopped. Devices and pipes are left unchanged.
+   * @param afterStep the step that the run resumes from, or 0
+   * @throws DataError with the path and the reason if the file cannot be written
    */
   async begin(afterStep: number): Promise<void> {
     if (!fstatSync(this.#file).isFile()) return;
@@ -36,8 +37,8 @@ export class EventLog {
   }
 
   /**
-   * Writes an event at once, so that the file is whole up to the last event, however the process ends. Where that fails
-   * (a full disk), it says so once; the event is lost, and later ones are tried again.
+   * Writes an event synchronously, so that the file is complete up to the last event however the process ends. If the
+   * write fails (a full disk), the event is lost, the first failure is reported, and later events are tried again.
    */
   write(event: object): void {
     const { size } = fstatSync(this.#file);
@@ -45,18 +46,18 @@ export class EventLog {
       writeFileSync(this.#file, `${JSON.stringify(event)}\n`);
     } catch (error) {
       if (!this.#hasFailed)
-        this.#say(`${this.#path}: the log cannot be written, and the run goes on: ${plainReason(error)}.`);
+        this.#say(`${this.#path}: the log cannot be written; the run continues: ${plainReason(error)}.`);
       this.#hasFailed = true;
       this.#cutTo(size);
     }
   }
 
-  /** Removes a part of a line, which the next event would be appended to. */
+  /** Removes a partial line, to which the next event would be appended. */
   #cutTo(size: number): void {
     try {
       ftruncateSync(this.#file, size);
     } catch {
-      // A device cannot be cut, and keeps nothing.
+      // A device cannot be truncated, and stores nothing.
     }
   }
 
@@ -69,12 +70,12 @@ export class EventLog {
       return act();
     } catch (cause) {
       const what = `the log cannot be written: ${plainReason(cause)}`;
-      throw new DataError({ where: this.#path, what, fix: "Choose a path for --log that you may write to" }, { cause });
+      throw new DataError({ where: this.#path, what, fix: "Choose another path for --log" }, { cause });
     }
   }
 }
 
-/** Of a line that a killed process left half-written this is not so. */
+/** Whether a line is a progress event up to a step; false for a partial line of a killed process. */
 function isProgressUpTo(step: number, line: string): boolean {
   try {
     const event = JSON.parse(line) as { event?: unknown; step?: unknown };

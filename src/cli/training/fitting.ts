@@ -1,5 +1,5 @@
 /*
- * The training of `wgrad train`, with its line of progress, its log, its checkpoints and its report.
+ * The training loop of `wgrad train`, with its progress line, log, checkpoints and report.
  */
 import { setImmediate } from "node:timers/promises";
 import { DivergedError } from "../../errors.ts";
@@ -7,14 +7,14 @@ import { faultText } from "../../train/guard.ts";
 import type { SkippedStep, Stop, StoppingProgress } from "../../train/index.ts";
 import type { ReportRecorder } from "../report/index.ts";
 import { warn } from "../text/terminal.ts";
-import { count, rateText } from "../text/text.ts";
+import { count, shortNumber } from "../text/text.ts";
 import type { RunKeeper } from "./checkpointing.ts";
 import type { EventLog } from "./event-log.ts";
 import { LowestValidation } from "./lowest-validation.ts";
 import { ProgressLine } from "./progress.ts";
 import { fitRun, trainedModel, unitOf, type Run, type Subject } from "./training-run.ts";
 
-/** What is trained, and what is told of it. */
+/** A run and what records its progress. */
 export interface Fitting {
   readonly run: Run;
   readonly subject: Subject;
@@ -29,11 +29,11 @@ export interface Fitted {
   /** The last event. */
   readonly reached: StoppingProgress | undefined;
   readonly stop: Stop;
-  /** See `LowestValidation`. */
+  /** The lines of `LowestValidation`. */
   readonly lowest: string[] | undefined;
 }
 
-/** Trains to the end, or until the signal. */
+/** Trains until the end of the run, or until the signal aborts it. */
 export async function fitWithProgress(fitting: Fitting): Promise<Fitted> {
   const { run, subject, keeper, signal } = fitting;
   const line = new ProgressLine(process.stdout, unitOf(run));
@@ -51,7 +51,7 @@ export async function fitWithProgress(fitting: Fitting): Promise<Fitted> {
       lowest.note(reached);
       await record(fitting, reached);
       for (const skipped of reached.skipped) skippedSteps.warnOf(skipped);
-      // The CPU backend never waits, and signals are heard only while the process does.
+      // The CPU backend never yields to the event loop, which must run for signals to be handled.
       await setImmediate();
     }
   } catch (error) {
@@ -92,24 +92,24 @@ function progressEvent({
   };
 }
 
-/** The same error with the advice of the command line. */
+/** The same error, with the command line's options in its advice. */
 function divergedError({ step, where = "", what, fix }: DivergedError, lastGood: string | undefined): DivergedError {
   const good = lastGood ? `. The last good checkpoint is ${lastGood}` : "";
   return new DivergedError(step, { where, what, fix: `${fix}, or choose another --on-nan${good}` });
 }
 
-/** How many of the steps that were left out get a line of their own. */
+/** How many skipped steps are reported one by one. */
 const MOST_WARNINGS = 3;
 
-/** Warns of the first steps that were left out, and once that there are more. */
+/** Warns about the first skipped steps, and once that there are more. */
 class SkippedSteps {
   #count = 0;
 
   warnOf({ step, place, learningRate }: SkippedStep): void {
     this.#count++;
     if (this.#count <= MOST_WARNINGS) {
-      warn(`step ${count(step)} was left out: ${faultText(place)}, at learning rate ${rateText(learningRate)}`);
+      warn(`step ${count(step)} was skipped: ${faultText(place)}, at learning rate ${shortNumber(learningRate)}`);
     }
-    if (this.#count === MOST_WARNINGS + 1) warn("More steps are left out, which are not told of one by one.");
+    if (this.#count === MOST_WARNINGS + 1) warn("More steps are skipped; they are not reported one by one.");
   }
 }

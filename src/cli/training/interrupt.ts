@@ -1,9 +1,12 @@
-/** Exit codes of a command that a signal ended, by the system's custom of 128 and the signal's number. */
+/** Exit codes of a command that was ended by a signal: by convention, 128 plus the number of the signal. */
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 type EndingSignal = keyof typeof exitCodes;
 
-/** Ctrl-C, SIGTERM, or SIGHUP of a terminal that is closed, while training: the first asks to stop after the steps in flight, the second ends the process at once. */
+/**
+ * Handles Ctrl-C, SIGTERM and SIGHUP (a closed terminal) during training. The first signal stops training after the steps
+ * in flight; the second ends the process at once.
+ */
 export class Interruption {
   readonly #abort = new AbortController();
   #exitCode: number | undefined;
@@ -13,7 +16,7 @@ export class Interruption {
     this.#abort.abort();
   };
 
-  /** Listens from now on. */
+  /** Starts to listen. */
   constructor() {
     for (const signal of Object.keys(exitCodes)) process.on(signal, this.#listener);
   }
@@ -23,12 +26,12 @@ export class Interruption {
     return this.#abort.signal;
   }
 
-  /** What the process should exit with: 129 after SIGHUP, 130 after Ctrl-C, 143 after SIGTERM; undefined if there was none. */
+  /** The exit code of the process: 129 after SIGHUP, 130 after Ctrl-C, 143 after SIGTERM; undefined without a signal. */
   get exitCode(): number | undefined {
     return this.#exitCode;
   }
 
-  /** Leaves the signals to the system again, which ends the process. */
+  /** Stops listening: a signal then ends the process at once. */
   stopListening(): void {
     for (const signal of Object.keys(exitCodes)) process.off(signal, this.#listener);
   }

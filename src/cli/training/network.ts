@@ -18,8 +18,9 @@ import { optimizers, type NetworkFlags } from "../options/options.ts";
 import { counted } from "../text/text.ts";
 
 /**
- * The network that the options describe, for a data set's examples and what is to be said of them.
- * @param isTable for the initial values: a table has few features, for which He's are too large
+ * Builds the network that the options describe, with the inputs and outputs of a data set.
+ * @param isTable whether to use PyTorch's initial values: a table has few features, for which He initialization is too
+ * large
  */
 export function buildNetwork(
   { hidden, activation, dropout, seed }: NetworkFlags,
@@ -35,7 +36,7 @@ export function buildNetwork(
   return sequential([flatten(), ...layers, dense(outputs.length, initial)], { inputShape: data.shape, seed });
 }
 
-/** Such as "784-128-10 relu, 101,770 parameters", and with what other precision than float32 it is trained. */
+/** A network in words, such as "784-128-10 relu, 101,770 parameters", with the precision if it is not float32. */
 export function describeNetwork({ hidden, activation, dropout, precision }: NetworkFlags, model: Model): string {
   const widths = [sizeOf(model.inputShape), ...hidden, ...model.outputShape].join("-");
   const parameters = model.parameters.reduce((sum, { size }) => sum + size, 0);
@@ -44,20 +45,20 @@ export function describeNetwork({ hidden, activation, dropout, precision }: Netw
   return `${widths}${hidden.length > 0 ? ` ${activation}` : ", linear"}${left}, ${counted(parameters, "parameter")}${products}`;
 }
 
-/** Such as "784-128-10, 101,770 parameters". */
+/** A model in words, such as "784-128-10, 101,770 parameters". */
 export function networkText({ parameters, inputShape }: Model): string {
   const widths = parameters.filter(({ shape }) => shape.length === 2).map(({ shape }) => shape[1]!);
   const total = parameters.reduce((sum, { size }) => sum + size, 0);
   return `${[sizeOf(inputShape), ...widths].join("-")}, ${counted(total, "parameter")}`;
 }
 
-/** Examples of a step where none are named: 64, or all of fewer. */
+/** The batch size: by default 64, or all examples if there are fewer. */
 export const batchOf = ({ batch }: Pick<NetworkFlags, "batch">, examples: number): number | "full" =>
   batch ?? Math.min(64, examples);
 
 type StepOptions = Pick<TrainerOptions, "loss" | "optimizer" | "batchSize" | "seed" | "clipNorm" | "precision">;
 
-/** What of a trainer's options the network's options settle, for so many examples. */
+/** The options of a trainer that follow from the network's options and the number of examples. */
 export function stepOptions(flags: NetworkFlags, examples: number): StepOptions & Pick<TrainerOptions, "batchSize"> {
   const { loss, clipNorm, seed, precision } = flags;
   return {
@@ -70,18 +71,22 @@ export function stepOptions(flags: NetworkFlags, examples: number): StepOptions 
   };
 }
 
-/** The update rule that the options describe. */
+/** Creates the optimizer that the options describe. */
 export function optimizerOf({ optimizer = "adam", weightDecay, momentumForm }: NetworkFlags): Optimizer {
   const hasForm = optimizer === "momentum" || optimizer === "nesterov";
   if (momentumForm !== undefined && !hasForm) {
     throw new OptionError({
       where: "--momentum-form",
-      what: `${optimizer} has none`,
-      fix: "Add --optimizer momentum, or nesterov",
+      what: `${optimizer} has no momentum`,
+      fix: "Use --optimizer momentum or nesterov",
     });
   }
   if (weightDecay !== undefined && optimizer !== "adamW") {
-    throw new OptionError({ where: "--weight-decay", what: `${optimizer} has none`, fix: "Add --optimizer adamW" });
+    throw new OptionError({
+      where: "--weight-decay",
+      what: `${optimizer} has no weight decay`,
+      fix: "Use --optimizer adamW",
+    });
   }
   if (weightDecay !== undefined) return optimizers.adamW({ weightDecay });
   return hasForm && momentumForm !== undefined
@@ -89,7 +94,7 @@ export function optimizerOf({ optimizer = "adam", weightDecay, momentumForm }: N
     : optimizers[optimizer]();
 }
 
-/** How the network sees the pixels. */
+/** The normalization of pictures: standardized, or scaled to 0 … 1. */
 export function normalizationOf(
   { standardize }: Pick<NetworkFlags, "standardize">,
   { features }: Dataset,
@@ -97,11 +102,11 @@ export function normalizationOf(
   return standardize ? standardization(features) : unitScale;
 }
 
-/** A data set of MNIST's size, all black: for what depends on shapes alone. */
+/** A black data set of MNIST's size, for commands that depend only on shapes. */
 export function blankMnist(): ClassificationDataset {
   const [examples, side] = [60_000, 28];
   return makeClassificationDataset({
-    name: "blank pictures",
+    name: "blank images",
     features: new Uint8Array(examples * side * side),
     shape: [side, side],
     labels: new Uint32Array(examples),

@@ -1,31 +1,32 @@
 import type { StoppingProgress } from "../../train/index.ts";
 import { count, duration, lossText, percent } from "../text/text.ts";
 
-/** Where the line goes: standard output, or a stand-in for it. */
+/** The stream of the progress line: standard output, or a test's replacement. */
 export interface Screen {
-  /** Whether a line can be drawn anew. */
+  /** Whether a line can be redrawn. */
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;
 }
 
-/** The most lines of a run on a screen where none can be drawn anew. */
+/** The most lines per run if lines cannot be redrawn. */
 const PLAIN_LINES = 20;
 
-/** Drawings that follow each other faster cannot be read. */
+/** The shortest time between two redraws. */
 const REDRAW_MILLISECONDS = 50;
 
 const CLEAR_TO_END = "\u001b[K";
 
-/** Where the estimate of the time left begins: at a run's first event, before which kernels are compiled. */
+/** The run's first event, from which the remaining time is estimated: before it, kernels are compiled. */
 type Start = Pick<StoppingProgress, "step" | "seconds">;
 
-/** Places of the fields that a narrow screen loses, in this order: the rate first, then the epoch, the time left and so on. */
+/** Indices of the fields that a narrow screen omits, in this order: first the rate, then the epoch, the time left, and so on. */
 const LEAST_NEEDED = [5, 1, 6, 3, 4, 2];
 
 /**
- * Such as "938/2814  epoch 1/3  loss 0.123  accuracy 96.1 %  12,345 images/s  2 s left", in at most `width` columns where
- * that can be. Quantities have no accuracy, a check has the validation loss, and the time left is not known at first.
+ * The progress of a run, such as "938/2814  epoch 1/3  loss 0.123  accuracy 96.1 %  12,345 images/s  2 s left", in at most
+ * `width` columns if possible. Regression has no accuracy; the validation loss is shown after a check; the time left is
+ * unknown at the first event.
  */
 export function progressText(
   progress: StoppingProgress,
@@ -47,7 +48,7 @@ export function progressText(
   return text();
 }
 
-/** Shows where training stands: on a terminal in one line that is drawn anew, elsewhere in at most 20 lines a run. */
+/** Shows the progress of training: on a terminal as one line that is redrawn, elsewhere as at most 20 lines per run. */
 export class ProgressLine {
   readonly #screen: Screen;
   readonly #unit: string;
@@ -56,7 +57,7 @@ export class ProgressLine {
   #drawn = -Infinity;
   #pending: string | undefined;
 
-  /** @param unit what an example is */
+  /** @param unit the name of examples, in the plural */
   constructor(screen: Screen, unit = "images") {
     this.#screen = screen;
     this.#unit = unit;
@@ -68,14 +69,14 @@ export class ProgressLine {
     else this.#print(progress);
   }
 
-  /** Draws the last line, if it was held back, and ends it. */
+  /** Draws the last line if its redraw was delayed, and ends it. */
   finish(): void {
     if (this.#pending !== undefined) this.#screen.write(`\r${this.#pending}${CLEAR_TO_END}`);
     if (this.#drawn > -Infinity) this.#screen.write("\n");
   }
 
   #redraw(progress: StoppingProgress): void {
-    // A terminal that is as wide as the line may begin a new one.
+    // A line that fills the whole width may wrap on some terminals.
     this.#pending = this.#text(progress, (this.#screen.columns || 80) - 1);
     const now = performance.now();
     if (now - this.#drawn < REDRAW_MILLISECONDS) return;

@@ -1,5 +1,5 @@
 /*
- * --init: a run that starts from the values of a model, for more epochs, other data, or imported weights.
+ * --init: starts a run from a saved model, to train for more epochs, on other data, or from imported weights.
  */
 import type { Command } from "commander";
 import { isRegression, type Dataset } from "../../data/dataset.ts";
@@ -9,7 +9,7 @@ import { excerpt, OptionError } from "../../errors.ts";
 import { initialValues } from "../../formats/model.ts";
 import type { TensorValues } from "../../formats/safetensors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
-import type { LayerConfig } from "../../nn/layers/index.ts";
+import { summarizeLayer, type LayerSummary } from "../../nn/layers/index.ts";
 import { modelFromConfig } from "../../nn/model-config.ts";
 import type { Model } from "../../nn/sequential.ts";
 import { loadModelFile, type TrainedModel } from "../../node/index.ts";
@@ -17,9 +17,9 @@ import type { TrainingSource } from "../data/data-source.ts";
 import type { NetworkFlags } from "../options/options.ts";
 import { field } from "../text/text.ts";
 
-/** What a run starts from. */
+/** The model that a run starts from. */
 export interface StartingModel {
-  /** The file. */
+  /** The model's file. */
   readonly path: string;
   readonly trained: TrainedModel;
 }
@@ -27,8 +27,8 @@ export interface StartingModel {
 type Architecture = Pick<NetworkFlags, "hidden" | "activation" | "dropout">;
 
 /**
- * Reads the model of --init, and gives --hidden, --activation and --dropout what that model has where they are not given.
- * @throws DataError for a file that is no model; OptionError for one that `wgrad train` cannot make
+ * Reads the model of --init, and sets --hidden, --activation and --dropout to its values unless they are given.
+ * @throws DataError for a file that is not a model; OptionError for a model that `wgrad train` cannot build
  */
 export async function loadStartingModel(command: Command): Promise<StartingModel | undefined> {
   const { init: path } = command.opts<{ init?: string }>();
@@ -45,36 +45,40 @@ function architectureOf({ config }: Model, path: string): Partial<Architecture> 
     new OptionError({
       where: "--init",
       what: `${path} ${what}`,
-      fix: "Name a model of dense layers that share one activation",
+      fix: "Use a model of dense layers that share one activation",
     });
-  const strange = config.layers.find(({ type }) => !["flatten", "dense", "dropout"].includes(type));
-  if (strange) throw refuse(`has a layer of the type ${excerpt(strange.type)}`);
-  const dense = denseLayers(config.layers);
+  const layers = config.layers.map((layer) => {
+    const summary = summarizeLayer(layer);
+    if (!summary || isOnlyActivation(summary)) throw refuse(`has a layer of type ${excerpt(layer.type)}`);
+    return summary;
+  });
+  const dense = layers.filter(({ units }) => units !== undefined);
   const hidden = dense.slice(0, -1);
-  const [activation, ...others] = new Set(hidden.map((layer) => layer["activation"] as NetworkFlags["activation"]));
-  if (dense.at(-1)?.["activation"] !== "identity") throw refuse("has an activation after its last layer");
+  const [activation, ...others] = new Set(hidden.map((layer) => layer.activation as NetworkFlags["activation"]));
+  if (dense.at(-1)?.activation !== "identity") throw refuse("has an activation after its last layer");
   if (others.length > 0) throw refuse(`has several activations, ${[activation, ...others].join(", ")}`);
-  const dropout = config.layers.find(({ type }) => type === "dropout")?.["rate"] as number | undefined;
+  const { dropout } = layers.find((layer) => layer.dropout !== undefined) ?? {};
   return {
-    hidden: hidden.map(({ units }) => units as number),
+    hidden: hidden.map(({ units }) => units!),
     ...(activation && { activation }),
     ...(dropout !== undefined && { dropout }),
   };
 }
 
-const denseLayers = (layers: readonly LayerConfig[]) => layers.filter(({ type }) => type === "dense");
+/** Whether a layer is an activation of its own; `buildNetwork` makes activations part of dense layers. */
+const isOnlyActivation = ({ units, activation }: LayerSummary) => units === undefined && activation !== undefined;
 
 /**
- * The data as the starting model sees them: its normalization, and its mean and deviation of the label.
- * @throws OptionError naming the difference where the features are not those of the model
+ * The data as the starting model expects them: with its normalization, and with its mean and deviation of the targets.
+ * @throws OptionError with the first difference if the features are not those of the model
  */
 export function dataForStart(data: TrainingSource, { path, trained }: StartingModel): TrainingSource {
   const before = trained.table && tableSchemaFrom(trained.table, path);
   const inputs = sizeOf(trained.model.inputShape);
   const refuse = (what: string) =>
-    new OptionError({ where: "--init", what, fix: "Train on the features that the model was trained on" });
+    new OptionError({ where: "--init", what, fix: "Train on the same features as the model" });
   if (sizeOf(data.train.shape) !== inputs)
-    throw refuse(`${path} takes ${inputs} features, but an example has ${sizeOf(data.train.shape)}`);
+    throw refuse(`${path} expects ${inputs} features, but the examples have ${sizeOf(data.train.shape)}`);
   if (before && data.table) {
     const names = featureNames(data.table.columns);
     const at = featureNames(before.columns).findIndex((name, index) => name !== names[index]);
@@ -88,7 +92,7 @@ export function dataForStart(data: TrainingSource, { path, trained }: StartingMo
   return hasSameOutputs(trained, data.train) && before && data.table ? inUnitsOf(before, data.table, seen) : seen;
 }
 
-/** With a label that is a quantity standardized as before, so that the model means the same. */
+/** The data with the targets standardized as for the starting model, so that its outputs keep their meaning. */
 function inUnitsOf(before: TableSchema, table: TableSchema, data: TrainingSource): TrainingSource {
   const [from, to] = [targetColumns(table), targetColumns(before)];
   if (from.length === 0 || to.length !== from.length) return data;
@@ -108,15 +112,16 @@ function inUnitsOf(before: TableSchema, table: TableSchema, data: TrainingSource
   };
 }
 
-/** Whether a model's outputs stand for what the examples are said to be. */
+/** Whether a model's classes or targets are those of the data, in the same order. */
 function hasSameOutputs({ classes, outputs }: TrainedModel, data: Dataset): boolean {
   if (isRegression(data)) return outputs?.join("\n") === data.outputs.join("\n");
   return outputs === undefined && classes.join("\n") === data.classes.join("\n");
 }
 
 /**
- * A new network with the values of the starting model: of all its layers, but of the last one only where its outputs stand for the same.
- * @throws OptionError where the hidden layers are not those of the model
+ * A new network with the starting model's values in all layers, but in the last one only if the outputs have the same
+ * meaning.
+ * @throws OptionError if the hidden layers are not those of the model
  */
 export function startedFrom(model: Model, flags: Architecture, { path, trained }: StartingModel, data: Dataset): Model {
   requireSameArchitecture(flags, architectureOf(trained.model, path), path);
@@ -124,21 +129,21 @@ export function startedFrom(model: Model, flags: Architecture, { path, trained }
   const isSameHead = hasSameOutputs(trained, data);
   const values = denseValues(model).flatMap((layer, index, all) => {
     const from = index < all.length - 1 || isSameHead ? kept[index]! : layer;
-    // A layer that had no bias gets one that changes nothing.
+    // A layer without a bias gets a bias of zeros, which changes nothing.
     const bias = from.bias ?? { values: new Float32Array(layer.bias!.values.length) };
     return [[`${layer.name}.weight`, from.weight.values] as const, [`${layer.name}.bias`, bias.values] as const];
   });
   return modelFromConfig(model.config, Object.fromEntries(values));
 }
 
-/** The lines of a run's summary. */
+/** The lines of a run's summary about its starting model. */
 export function startText({ path, trained }: StartingModel, data: Dataset): string[] {
   if (hasSameOutputs(trained, data)) return field("start", path);
   const before = trained.outputs ?? trained.classes;
   const now = isRegression(data) ? data.outputs : data.classes;
   const named = (names: readonly string[]) =>
     names.length > 4 ? `${names.slice(0, 3).join(", ")}, … (${names.length})` : names.join(", ");
-  return field("start", `${path}, with a new last layer:`, ` its outputs were ${named(before)}, and are ${named(now)}`);
+  return field("start", `${path}, with a new last layer:`, ` its outputs were ${named(before)}, now ${named(now)}`);
 }
 
 function requireSameArchitecture(flags: Architecture, before: Partial<Architecture>, path: string): void {
@@ -149,13 +154,13 @@ function requireSameArchitecture(flags: Architecture, before: Partial<Architectu
     throw new OptionError({
       where: `--${name}`,
       what,
-      fix: `Leave --${name} out: it is taken from the model of --init`,
+      fix: `Omit --${name}: it is taken from the model of --init`,
     });
   }
 }
 
 interface DenseValues {
-  /** Such as "layers.1". */
+  /** The name of the layer, such as "layers.1". */
   readonly name: string;
   readonly weight: TensorValues;
   readonly bias: TensorValues | undefined;

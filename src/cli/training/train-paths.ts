@@ -5,7 +5,7 @@ import { mnistPaths } from "../options/data-options.ts";
 import { optionPaths, type CommandPaths, type GivenPath } from "../options/paths.ts";
 import type { TrainFlags } from "../options/train-options.ts";
 
-/** The files and folders of `wgrad train`: those that its options name, and those within a folder that it reads or writes. */
+/** The files and folders of `wgrad train`: those that its options name, and files in folders that it reads or writes. */
 export function trainPaths(command: Command): CommandPaths {
   const flags = command.opts<TrainFlags>();
   const { inputs, outputs } = optionPaths(command.options, flags);
@@ -13,7 +13,7 @@ export function trainPaths(command: Command): CommandPaths {
   return { inputs: allInputs, outputs: [...checkpointPaths(flags.checkpoint, [...allInputs, ...outputs]), ...outputs] };
 }
 
-/** Files within the folder of checkpoints that another option may name. */
+/** The files in the checkpoint folder that another option names. */
 function checkpointPaths(folder: string | undefined, others: readonly GivenPath[]): GivenPath[] {
   if (folder === undefined) return [];
   const names = others.map(({ path = "" }) => basename(path)).filter((name) => checkpointFile.test(name));

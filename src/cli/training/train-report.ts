@@ -1,20 +1,21 @@
 import { inUnitsOf } from "../../data/table-data.ts";
 import type { Stop, TrainingProgress } from "../../train/index.ts";
 import type { Field, ReportRecorder } from "../report/index.ts";
+import { partsText } from "../data/data-source.ts";
 import { describeNetwork } from "./network.ts";
 import { resolvedConfiguration } from "../options/resolved.ts";
 import { say } from "../text/terminal.ts";
-import { adapterText, count, counted, duration, field, lossText, percent, fourDigits } from "../text/text.ts";
+import { adapterText, count, counted, duration, field, fourDigits, lossText, percent, r2Text } from "../text/text.ts";
 import { lossOf, type Outcome, type Run, type Subject } from "./training-run.ts";
 
-/** The report of a run: what records it, and what writes it in the end. */
+/** The report of a run: its recorder, and a function that writes it at the end. */
 export interface RunReport {
   readonly recorder: ReportRecorder;
-  /** @throws DataError where the file cannot be written */
+  /** @throws DataError if the file cannot be written */
   write(reached: TrainingProgress | undefined, stop: Stop, outcome: Outcome): Promise<void>;
 }
 
-/** Begins the report of a run, before its first step. Charts are loaded only here. */
+/** Starts the report of a run, before its first step. The chart library is loaded only here. */
 export async function startReport(path: string, run: Run, { model, trainer }: Subject): Promise<RunReport> {
   const { ReportRecorder, writeReport } = await import("../report/index.ts");
   const { flags, data, backend } = run;
@@ -58,46 +59,37 @@ function outcomeFields({ part, evaluation, regression }: Outcome): Field[] {
   const loss: Field = [`${part} loss`, lossText(evaluation.loss)];
   if (!regression) return [[`${part} accuracy`, percent(evaluation.accuracy)], loss];
   const { r2, rmse, mae } = regression;
-  return [
-    [`${part} R²`, Number.isNaN(r2) ? "–" : r2.toFixed(3)],
-    [`${part} RMSE`, fourDigits(rmse)],
-    [`${part} MAE`, fourDigits(mae)],
-    loss,
-  ];
+  return [[`${part} R²`, r2Text(r2)], [`${part} RMSE`, fourDigits(rmse)], [`${part} MAE`, fourDigits(mae)], loss];
 }
 
 interface Course {
   readonly batch: number;
-  /** The step of the checkpoint that the run went on from, or 0. */
+  /** The step that the run was resumed from, or 0. */
   readonly resumedAt: number;
   readonly reached: TrainingProgress | undefined;
   readonly stop: Stop;
 }
 
 function runFields({ data }: Run, { batch, resumedAt, reached, stop }: Course): Field[] {
-  const { source, train, validation, test } = data;
-  const examples = [`${count(train.count)} for training`];
-  if (validation) examples.push(`${count(validation.count)} for validation`);
-  if (test) examples.push(`${count(test.count)} for testing`);
   const time: Field[] = reached
     ? [["time", `${duration(reached.seconds)}, ${count(reached.examplesPerSecond)} examples/s`]]
     : [];
   const parameters: Field[] =
-    stop.parametersOf === stop.step ? [] : [["model", `as it was after step ${count(stop.parametersOf)}`]];
+    stop.parametersOf === stop.step ? [] : [["model", `the one of step ${count(stop.parametersOf)}`]];
   const resumed: Field[] =
-    resumedAt === 0 ? [] : [["resumed", `at step ${count(resumedAt)}; the curves and the time begin there`]];
+    resumedAt === 0 ? [] : [["resumed", `at step ${count(resumedAt)}; the curves and the time start there`]];
   return [
     ["steps", `${count(stop.step)}, ${counted(batch, "example")} each`],
     ...resumed,
     ["stopped", stop.kind === "aborted" ? "interrupted" : stop.reason],
     ...parameters,
     ...time,
-    ["data", `${source}: ${examples.join(", ")}`],
+    ["data", `${data.source}: ${partsText(data)}`],
     ["written", `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`],
   ];
 }
 
-/** An option's value as text; one that was not given is null. */
+/** An option's value as text; "–" for one without a value. */
 function optionText(value: unknown): string {
   if (value === null || value === undefined) return "–";
   if (Array.isArray(value)) return value.join(",") || "none";

@@ -1,5 +1,5 @@
 /*
- * One training from its options to its model, without a word on the screen: what `wgrad train` and `wgrad sweep` share.
+ * One training run, from its options to its model, without output: shared by `wgrad train` and `wgrad sweep`.
  */
 import type { Backend } from "../../backends/backend.ts";
 import { isRegression, type Dataset } from "../../data/dataset.ts";
@@ -25,35 +25,40 @@ import { schedules } from "../options/options.ts";
 import { startedFrom, type StartingModel } from "./starting-model.ts";
 import { measureRegression, type TargetMetrics } from "../text/target-metrics.ts";
 
+/** The settings of a training run. */
 export interface Run {
   readonly flags: SettledFlags;
-  /** Every option, as a configuration file would say it. */
+  /** Every option with a value, in the form of a configuration file. */
   readonly configuration: Readonly<Record<string, unknown>>;
   readonly data: TrainingSource;
   readonly backend: Backend;
-  /** What --init names. */
+  /** The model of --init. */
   readonly start: StartingModel | undefined;
 }
 
-/** What is trained. */
+/** The model of a run, and its trainer. */
 export interface Subject {
   readonly model: Model;
   readonly trainer: Trainer;
 }
 
-/** What the command line counts. */
+/** What one example is called, in the plural. */
 export const unitOf = ({ data }: Run): string => (data.table ? "rows" : "images");
 
-/** Those of --epochs; of pictures else as many as the usual batch size makes, so that a larger one takes no longer. */
+/**
+ * The number of epochs: by default `usualEpochs`. For pictures the default assumes the default batch size, so that a
+ * larger batch does not make the run longer.
+ */
 export function epochsOf({ flags, data }: Pick<Run, "flags" | "data">): number {
   const { count } = data.train;
   return flags.epochs ?? usualEpochs(count, batchOf(data.table ? flags : {}, count));
 }
 
-/** What training lowers: the usual one of the data where none is named. */
+/** The loss: by default softmaxCrossEntropy for classification and meanSquaredError for regression. */
 export const lossOf = ({ flags, data }: Pick<Run, "flags" | "data">): LossName =>
   flags.loss ?? (isRegression(data.train) ? "meanSquaredError" : "softmaxCrossEntropy");
 
+/** Builds the model and the trainer of a run, at a snapshot if one is given. */
 export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject> {
   const { flags, data, backend, start } = run;
   const { maxSteps, lr, warmup, gradientTolerance, onNan } = flags;
@@ -71,16 +76,16 @@ export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject>
     schedule: warmup > 0 ? warmedUp(warmup, decay) : decay,
     gradientNorm: gradientTolerance !== undefined,
     maxSteps,
-    onNonFinite: onNan === "ignore" ? undefined : onNan,
+    onNonFinite: onNan,
     resumeFrom,
   });
   return { model, trainer };
 }
 
-/** The most steps from one event to the next, so that Ctrl-C is heard soon. */
+/** The most steps between two events, so that Ctrl-C takes effect soon. */
 const MOST_STEPS_BETWEEN_EVENTS = 100;
 
-/** Trains until a reason to stop is found; see `fitUntil`. */
+/** Trains with `fitUntil` and the stopping criteria of the options. */
 export function fitRun(
   { flags, data }: Run,
   trainer: Trainer,
@@ -101,19 +106,19 @@ export function fitRun(
   return fitUntil(trainer, options);
 }
 
-/** What a trained network gave on a part of the data. */
+/** The metrics of a trained network on a part of the data. */
 export interface Outcome {
-  /** Which part: the examples that are farthest from training. */
+  /** The part of the data; see `measure`. */
   readonly part: "test" | "validation" | "training";
   readonly name: string;
   readonly evaluation: Evaluation;
-  /** Of a quantity, in its own units. */
+  /** For regression, in the units of the targets; means if there are several. */
   readonly regression: RegressionMetrics | undefined;
-  /** Of each of several quantities, in its own units; none of one, and of classes. */
+  /** For regression with several targets, the metrics of each in its own units; otherwise empty. */
   readonly targets: readonly TargetMetrics[];
 }
 
-/** Measures on the test set, else on what was held back, else on the training set. */
+/** Evaluates on the test set; without one, on the validation set; without either, on the training set. */
 export async function measure({ data }: Run, trainer: Trainer): Promise<Outcome> {
   const part = data.test ? "test" : data.validation ? "validation" : "training";
   const examples: Dataset = data.test ?? data.validation ?? data.train;
@@ -123,7 +128,7 @@ export async function measure({ data }: Run, trainer: Trainer): Promise<Outcome>
   return { ...outcome, ...measureRegression(examples, await trainer.predict(examples.features), data.table) };
 }
 
-/** The model after so many steps, with all that is needed to use it again. */
+/** The model after `step` steps, with everything that its file stores. */
 export function trainedModel(run: Run, { model, trainer }: Subject, step: number): TrainedModel {
   const { data, configuration } = run;
   const { train, normalization, table } = data;
@@ -139,7 +144,7 @@ export function trainedModel(run: Run, { model, trainer }: Subject, step: number
   };
 }
 
-/** How a model was trained, as its file says it. */
+/** How a model was trained, as stored in its file. */
 function trainingFacts(run: Run, { batchSize }: Trainer): TrainedModel["training"] {
   const { optimizer, lr: learningRate, schedule, warmup, seed } = run.flags;
   const facts = {
@@ -155,7 +160,7 @@ function trainingFacts(run: Run, { batchSize }: Trainer): TrainedModel["training
   return run.start ? { ...facts, startedFrom: run.start.path } : facts;
 }
 
-/** Writes the model with what it gave. */
+/** Saves the model with its results. */
 export async function saveRun(path: string, run: Run, subject: Subject, outcome: Outcome): Promise<void> {
   const { step, parameters } = await subject.trainer.snapshot();
   const ofTargets = outcome.targets.flatMap(({ name, r2, rmse, mae }) => [

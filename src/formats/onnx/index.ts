@@ -1,5 +1,5 @@
 /**
- * Trained models as ONNX (onnx.ai): float32, from the features as they came to what the model says of them.
+ * Exports trained models to ONNX (onnx.ai) in float32, from raw features to predictions.
  *
  * @module wgrad/onnx
  */
@@ -17,22 +17,25 @@ import { encodeModel, type OnnxAttribute, type OnnxNode, type OnnxTensor, type O
 
 const forms = byFolder<OnnxForm>(import.meta.glob("../../nn/layers/*/onnx.ts", { eager: true, import: "onnx" }));
 
-/** The version of the operators, that of ONNX 1.8: the lowest that all nodes written here work in alike. */
+/**
+ * The version of the operator set, that of ONNX 1.8. It is the lowest version in which all operators used here behave
+ * the same.
+ */
 export const OPSET = 13;
 
-/** The version of the file's form that belongs to it. */
+/** The IR version of the same release. */
 const IR_VERSION = 7;
 
-/** ONNX's number of float32, in TensorProto.DataType. */
+/** The number of float32 in ONNX's TensorProto.DataType. */
 const FLOAT = 1;
 
-/** A message of protobuf has a length of 31 bits; names and the graph need little. */
+/** The size of a protobuf message is limited to 31 bits. Names and the graph take little of it. */
 const MOST_VALUE_BYTES = 2 ** 31 - 2 ** 24;
 
 /** The name of the input. */
 const INPUT = "features";
 
-/** What the numbers of the input and of each output are, for a reader of the metadata. */
+/** The units of the input and of each output, for the metadata. */
 const units: Readonly<Record<string, string>> = {
   [INPUT]: "as in the data",
   outputs: "as in the data",
@@ -41,14 +44,15 @@ const units: Readonly<Record<string, string>> = {
 };
 
 /**
- * Writes a model as an ONNX file. Its input is "features", float32 [batch, ...inputShape], as they came in the data,
- * such as pixels of 0 … 255: the normalisation is inside. Its outputs are, by the model's loss, "logits" and
- * "probabilities" of a cross-entropy, else "outputs", in the units of the label where the model was trained on a table;
- * each is [batch, …] for any batch. The metadata hold, as JSON, the names of the classes or outputs, and of a table the
- * features' names in their order, its columns with their categories, and what stands in for missing values. Dropout is left out, since it acts in training alone.
- * @param parameters values for each of the model's parameters; those that the model was read with by default
- * @returns the file's bytes
- * @throws OptionError for values that are not those of the model's parameters, a layer that is none of wgrad's, and for more than the 2 GB of a file
+ * Writes a model as an ONNX file. Its input is "features", float32 [batch, ...inputShape], as in the data (for example
+ * pixels in 0 … 255), since the graph contains the normalization. Its outputs depend on the loss: "logits" and
+ * "probabilities" for a cross-entropy, else "outputs", in the units of the label if the model was trained on a table.
+ * Each is [batch, …] for any batch size. The metadata contain, as JSON, the names of the classes or outputs and, for a
+ * table, the names of the features in order, its columns with their categories, and the values for missing cells.
+ * Dropout is left out, since it has an effect only in training.
+ * @param parameters values of each of the model's parameters; by default the model's initial values
+ * @returns the bytes of the file
+ * @throws OptionError for values that do not match the model's parameters, for a custom layer, and for a file over 2 GB
  */
 export function saveOnnx(
   trained: TrainedModel,
@@ -60,12 +64,7 @@ export function saveOnnx(
   const graph = new GraphWriter(parameters);
   normalize(graph, trained);
   model.config.layers.forEach((layer, index) => {
-    entryOf(
-      "ONNX",
-      "form of the layer",
-      forms,
-      layer.type,
-    )(graph, layer, `${parameterPrefix(model.config)}layers.${index}`);
+    entryOf("ONNX", "layer type", forms, layer.type)(graph, layer, `${parameterPrefix(model.config)}layers.${index}`);
   });
   const names = finish(graph, trained);
   return encodeModel({
@@ -93,11 +92,11 @@ export function saveOnnx(
 function requireRoom({ parameters }: Model): void {
   const bytes = parameters.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
   if (bytes <= MOST_VALUE_BYTES) return;
-  const what = `the parameters have ${bytes} bytes, more than the ${MOST_VALUE_BYTES} that an ONNX file takes`;
+  const what = `the parameters have ${bytes} bytes, more than the ${MOST_VALUE_BYTES} that fit into an ONNX file`;
   throw new OptionError({ where: "saveOnnx", what, fix: "Save it as safetensors" });
 }
 
-/** Dimensions of which the first may be any. */
+/** Dimensions, of which the first may have any size. */
 function valueInfo(name: string, shape: Shape): OnnxValueInfo {
   const dim = [{ dimParam: "batch" }, ...shape.map((size) => ({ dimValue: BigInt(size) }))];
   return { name, type: { tensorType: { elemType: FLOAT, shape: { dim } } } };
@@ -166,19 +165,19 @@ function normalize(graph: GraphWriter, { model, normalization }: TrainedModel): 
   }
 }
 
-/** The operators that make probabilities of logits. */
+/** The operators that convert logits to probabilities. */
 const probabilityOperators = {
   softmax: { opType: "Softmax", attribute: toAttributes({ axis: { int: -1 } }) },
   sigmoid: { opType: "Sigmoid", attribute: [] },
 };
 
-/** Names what the model gives. @returns the outputs' names */
+/** Names the outputs of the graph. @returns their names */
 function finish(graph: GraphWriter, trained: TrainedModel): string[] {
   const probabilities = probabilitiesOf(trained.loss);
   const name = probabilities ? "logits" : "outputs";
   if (!probabilities) toUnits(graph, trained);
   const last = graph.nodes.pop();
-  // A node's output may take any name; a network without nodes has but its input.
+  // Renames the output of the last node. A network without nodes has only its input.
   if (last) graph.nodes.push({ ...last, output: [name] });
   else graph.apply("Identity", name);
   if (!probabilities) return [name];
@@ -191,7 +190,7 @@ function finish(graph: GraphWriter, trained: TrainedModel): string[] {
   return [name, "probabilities"];
 }
 
-/** Undoes the standardization of the label, which the network was trained on. */
+/** Undoes the standardization of the label on which the network was trained. */
 function toUnits(graph: GraphWriter, trained: TrainedModel): void {
   const scale = outputScale(trained);
   if (!scale) return;

@@ -1,6 +1,7 @@
 /*
- * The messages of ONNX that wgrad writes, with the fields that it sets (onnx.proto of github.com/onnx/onnx, where all
- * others are optional too). Described here rather than generated, so that the encoder is the package's alone.
+ * The ONNX messages that wgrad writes, with only the fields that it sets (onnx.proto of github.com/onnx/onnx, where all
+ * other fields are optional). They are described here instead of generated code, so that only the encoder comes from a
+ * package.
  */
 import { create, createFileRegistry, toBinary, type DescMessage } from "@bufbuild/protobuf";
 import {
@@ -9,7 +10,7 @@ import {
   FileDescriptorProtoSchema,
 } from "@bufbuild/protobuf/wkt";
 
-/** A value of one of the known types, or a list of them. */
+/** A tensor with its values. */
 export interface OnnxTensor {
   readonly name: string;
   readonly dims: readonly bigint[];
@@ -20,7 +21,7 @@ export interface OnnxTensor {
 
 export interface OnnxAttribute {
   readonly name: string;
-  /** Says which of the following is set: 1 for f, 2 for i. */
+  /** Which of the following is set: 1 for f, 2 for i. */
   readonly type: number;
   readonly f?: number;
   readonly i?: bigint;
@@ -61,7 +62,7 @@ export interface OnnxModel {
   };
 }
 
-/** A field's number and type: one of protobuf's, or the name of a message; "[]" after it for a list. */
+/** The number and the type of each field: a protobuf type or the name of a message, with "[]" for repeated fields. */
 type Fields = Readonly<Record<string, readonly [number: number, type: string]>>;
 
 const messages: Readonly<Record<string, Fields>> = {
@@ -121,7 +122,7 @@ function modelMessage(): DescMessage {
     name,
     field: Object.entries(fields).map(field),
   }));
-  // ONNX is defined in proto2, in which a field that is set to 0 is written.
+  // ONNX is defined in proto2, in which fields that are set to 0 are written.
   const file = create(FileDescriptorProtoSchema, {
     name: "onnx.proto",
     package: "onnx",

@@ -1,6 +1,6 @@
 /**
- * Joins what the layers' folders export under one name. A layer's folder has the name of its type.
- * @param exported what each file exports, by path
+ * Collects one export of all layers' folders. A folder has the name of the layer's type.
+ * @param exported the exports by the path of their file
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function byFolder<Part>(exported: Readonly<Record<string, Part>>): Readonly<Record<string, Part>> {

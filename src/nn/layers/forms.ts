@@ -1,6 +1,6 @@
 /*
- * How a layer is written in the formats of other libraries. Each layer's folder has one file for each format; the format
- * finds them by name, so that a program that uses none of a format carries none of its files.
+ * How layers are written in the formats of other libraries. Each layer's folder has one file per format, which is found
+ * by name, so that a program that does not use a format does not load its files.
  */
 import type { Shape } from "../../graph/tensor.ts";
 import type { LayerConfig } from "./layer.ts";
@@ -11,25 +11,25 @@ export interface ParameterTensor {
   readonly values: Float32Array;
 }
 
-/** A module of PyTorch as Python code. */
+/** A PyTorch module as Python code. */
 export interface PytorchModule {
-  /** The expression that makes it, such as `nn.ReLU()`. */
+  /** The expression that creates it, such as `nn.ReLU()`. */
   readonly code: string;
-  /** The statement that the expression needs, where the module is none of PyTorch's own. */
+  /** A statement that the expression needs if the module is not part of PyTorch. */
   readonly definition?: string;
 }
 
-/** A layer's place in its model. */
+/** The position of a layer in its model. */
 export interface LayerPlace {
   readonly index: number;
   readonly inputShape: Shape;
 }
 
-/** A layer as modules of an nn.Sequential. `pytorch.ts` exports it as `pytorch`. */
+/** A layer as modules of an nn.Sequential. Each `pytorch.ts` exports it as `pytorch`. */
 export interface PytorchForm {
-  /** In the order in which they work. The layer's parameters are those of the first. */
+  /** In order of execution. The layer's parameters belong to the first module. */
   modules(config: LayerConfig, place: LayerPlace): readonly PytorchModule[];
-  /** How a parameter is kept there and here. A layer without parameters has none. */
+  /** Converts parameters to PyTorch's layout and back. Absent for a layer without parameters. */
   readonly parameters?: {
     toPytorch(tensor: ParameterTensor): ParameterTensor;
     fromPytorch(tensor: ParameterTensor): ParameterTensor;
@@ -39,23 +39,23 @@ export interface PytorchForm {
 /** The attributes of an operator, by name. */
 export type OnnxAttributes = Readonly<Record<string, { readonly int: number } | { readonly float: number }>>;
 
-/** Writes the nodes of an ONNX graph one after the other, each applied to what the one before it made. */
+/** Writes the nodes of an ONNX graph. Each node is applied to the result of the previous one. */
 export interface OnnxWriter {
-  /** The name of the last value. */
+  /** The name of the last result. */
   readonly value: string;
   /**
-   * Applies an operator to the last value and to others.
-   * @param name of the node and of what it makes
+   * Applies an operator to the last result and to other values.
+   * @param name the name of the node and of its result
    */
   apply(operator: string, name: string, others?: readonly string[], attributes?: OnnxAttributes): void;
-  /** Applies an operator of two operands to the last value and a number. */
+  /** Applies a binary operator to the last result and a number. */
   applyNumber(operator: string, name: string, number: number): void;
   /** Adds a parameter of the model to the graph. @returns its name */
   parameter(name: string): string;
 }
 
 /**
- * Writes a layer as operators of ONNX. `onnx.ts` exports it as `onnx`.
- * @param name begins the names of the layer's parameters and of its nodes, such as `layers.0`
+ * Writes a layer as ONNX operators. Each `onnx.ts` exports it as `onnx`.
+ * @param name the prefix of the names of the layer's parameters and nodes, such as `layers.0`
  */
 export type OnnxForm = (writer: OnnxWriter, config: LayerConfig, name: string) => void;

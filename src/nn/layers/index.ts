@@ -1,4 +1,7 @@
-/* The functions that make layers. The rest of a layer's folder is found by its name: see registry.ts and forms.ts. */
+/*
+ * The functions that make layers. Everything else in a layer's folder is found by its name: see registry.ts and
+ * forms.ts.
+ */
 export { activation } from "./activation/index.ts";
 export { dense, type DenseOptions } from "./dense/index.ts";
 export { dropout } from "./dropout/index.ts";

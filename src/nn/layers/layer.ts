@@ -3,93 +3,97 @@ import type { Precision } from "../../ops/matmul/precision.ts";
 import type { ActivationName, CustomActivation } from "../activations.ts";
 import type { Fans, Initializer } from "../initializers.ts";
 
-/** What an option of a layer's config may hold: plain JSON without null, nested to any depth. */
+/** A value in a layer's config: JSON without null, nested to any depth. */
 export type ConfigValue = string | number | boolean | readonly ConfigValue[] | { readonly [name: string]: ConfigValue };
 
-/** A layer as plain JSON: its type and that type's options, among which may be lists and the configs of other layers. */
+/** A layer as plain JSON: its type and options, which may contain lists and the configs of other layers. */
 export interface LayerConfig {
   readonly type: string;
   readonly [option: string]: ConfigValue;
 }
 
-/** What a layer learns about its place when the model is built. */
+/** The position of a layer in a model, which the layer gets when the model is built. */
 export interface LayerContext {
-  /** The layer's position in the model, from 0. */
+  /** The index of the layer in the model, from 0. */
   readonly index: number;
-  /** The shape of one example that reaches the layer. */
+  /** The shape of one example of the layer's input. */
   readonly inputShape: Shape;
-  /** The name of the activation that the next layer applies to this one's output, if it is an activation layer. */
+  /** The name of the activation applied next, if the next layer is an activation layer. */
   readonly nextActivation: string | undefined;
-  /** Makes a parameter named `layers.INDEX.NAME`, with initial values from a random stream of its own. */
+  /** Makes a parameter named `layers.INDEX.NAME`. Its initial values use their own random stream. */
   parameter(name: string, shape: Shape, initializer: Initializer, fans: Fans): Tensor;
 }
 
-/** How a model is applied. */
+/** Options of applying a model. */
 export interface ApplyOptions {
-  /** Whether dropout drops; false by default. */
+  /** Whether dropout is active; false by default. */
   readonly training?: boolean;
   /**
-   * The key of a dropout layer's mask at a step, a uint32. By default `dropoutKey(model.seed, step, layer)`; whoever
-   * applies the model several times in one step gives each its own.
+   * The key of a dropout layer's mask at a step, a uint32. By default `dropoutKey(model.seed, step, layer)`. To apply a
+   * model several times in one step with different masks, return different keys.
    */
   readonly dropoutKeyAt?: (step: number, layer: number) => number;
-  /** Of the matrix products; "float32" by default. See `matmul`. */
+  /** The precision of matrix products; "float32" by default. See `matmul`. */
   readonly precision?: Precision;
 }
 
 /** A layer with its parameters. */
 export interface BuiltLayer {
-  /** The shape of one example that leaves the layer. */
+  /** The shape of one example of the layer's output. */
   readonly outputShape: Shape;
   /**
-   * What the layer makes of examples.
+   * Applies the layer.
    * @param x [batch, ...inputShape]
    * @returns [batch, ...outputShape]
    */
   apply(x: Tensor, options: Required<ApplyOptions>): Tensor;
 }
 
-/** One step of a model, before it knows the shape of its input. */
+/** A layer before the model is built, independent of the shape of its input. */
 export interface Layer {
   readonly config: LayerConfig;
-  /** The name of the activation, for a layer that only applies one: the layer before chooses its initial weights by it. */
+  /**
+   * The name of the activation, for a layer that only applies one. The previous layer chooses its initial weights by
+   * it.
+   */
   readonly activation?: string;
-  /** Makes the layer's parameters and says what shape leaves it. */
+  /** Makes the layer's parameters and determines its output shape. */
   build(context: LayerContext): BuiltLayer;
 }
 
-/** Gives a layer that is made from its config what the config only names. */
+/** Resolves the names and nested configs in a layer's config. */
 export interface ConfigResolver {
   /**
-   * The activation of a name.
+   * The activation with a name.
    * @throws OptionError for an unknown name
    */
   activation(name: ConfigValue | undefined): ActivationName | CustomActivation;
   /**
    * The layer of a nested config.
-   * @throws OptionError for a config that describes no layer
+   * @throws OptionError for a config that is not a layer
    */
   layer(config: ConfigValue | undefined): Layer;
 }
 
 /** A layer in the terms in which a network of dense layers is usually described. */
 export interface LayerSummary {
-  /** Of a fully connected layer. */
+  /** The number of outputs of a dense layer. */
   readonly units?: number;
   readonly activation?: string;
-  /** The share of elements that training drops. */
+  /** The fraction of elements that dropout sets to 0. */
   readonly dropout?: number;
 }
 
-/** What the library knows of a type of layer beside the function that makes one. Each folder exports it as `layerType`. */
+/** A type of layer, apart from the function that makes one. Each folder exports it as `layerType`. */
 export interface LayerType {
-  /** The options in the layer's config, all of which it has. */
+  /** The options that the layer's config has. */
   readonly options: readonly string[];
   /**
-   * @param config has the type's options, each of any value
-   * @throws OptionError for a value that is not allowed
+   * Makes a layer from a config.
+   * @param config has all options of the type, with unchecked values
+   * @throws OptionError for an invalid value
    */
   fromConfig(config: LayerConfig, resolver: ConfigResolver): Layer;
-  /** Absent where these terms cannot describe the layer. */
+  /** Absent if these terms cannot describe the layer. */
   summarize?(config: LayerConfig): LayerSummary;
 }

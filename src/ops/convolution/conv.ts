@@ -255,7 +255,11 @@ function paddedElements(padding: Exclude<WindowOptions["padding"], undefined | "
 export function requireImages(where: string, images: Tensor): void {
   requireType(where, images, "float32");
   if (images.shape.length === 4) return;
-  throw new GraphError({ where, what: `${images} are no images`, fix: "Give [examples, height, width, channels]" });
+  throw new GraphError({
+    where,
+    what: `${images} is not a batch of images`,
+    fix: "Give [examples, height, width, channels]",
+  });
 }
 
 /**

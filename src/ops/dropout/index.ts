@@ -8,8 +8,8 @@ export interface DropoutMaskAttributes {
 const dropoutMaskOp: ComputeOp = { name: "dropoutMask", kind: "compute", traits: { kind: "pointwise" } };
 
 /**
- * 0 with probability `rate`, else 1 / (1 − rate), drawn for each element from the key and the element's index
- * (inverted dropout; Srivastava et al. 2014, section 10).
+ * The mask of inverted dropout (Srivastava et al. 2014, section 10): each element is 0 with probability `rate`, else 1
+ * / (1 − rate). It is drawn from the key and the element's index.
  * @param rate in [0, 1)
  * @param key a uint32 scalar; the same key gives the same mask on every backend
  * @throws GraphError for a rate outside [0, 1)
@@ -17,17 +17,17 @@ const dropoutMaskOp: ComputeOp = { name: "dropoutMask", kind: "compute", traits:
 export function dropoutMask(shape: Shape, rate: number, key: Tensor): Tensor {
   requireType("dropout key", key, "uint32");
   if (key.size !== 1) {
-    throw new GraphError({ where: "dropout", what: `the key ${key} is no scalar`, fix: "Give one uint32" });
+    throw new GraphError({ where: "dropout", what: `the key ${key} is not a scalar`, fix: "Give a uint32 scalar" });
   }
   if (!(rate >= 0 && rate < 1)) {
     throw new GraphError({
       where: "dropout",
       what: `the rate ${rate} is outside [0, 1)`,
-      fix: "Use the share of elements to drop",
+      fix: "Give the fraction of elements to drop",
     });
   }
   return new Tensor<DropoutMaskAttributes>(dropoutMaskOp, [key], { rate }, { shape, dtype: "float32" });
 }
 
-/** An element is dropped where its random integer is below this. */
+/** An element is dropped if its random integer is below this. */
 export const dropoutThreshold = (rate: number): number => Math.floor(rate * 2 ** 32);

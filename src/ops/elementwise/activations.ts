@@ -3,32 +3,34 @@ import { multiply, select } from "./arithmetic.ts";
 import { erfc } from "./erf.ts";
 import { elementwise, type Operand } from "./function.ts";
 
-/** An activation: a function of one number and its derivative, each with a WGSL twin. */
+/** An activation: a function of one number and its derivative, each in JavaScript and in WGSL. */
 export interface ActivationRow {
   readonly name: string;
-  /** The formula, in JavaScript's float64. Parameters follow the argument. */
+  /** The function in JavaScript (float64). Parameters follow the argument. */
   readonly cpu: (x: number, ...parameters: number[]) => number;
-  /** The WGSL function with the same meaning: one of `source`, or of wgrad's own. */
+  /** The name of the WGSL function: one in `source`, or a built-in one. */
   readonly wgsl: string;
   readonly derivative: {
-    /** Its formula. */
+    /** The derivative in JavaScript. */
     readonly cpu: (x: number, ...parameters: number[]) => number;
-    /** Its WGSL function. */
+    /** The name of its WGSL function. */
     readonly wgsl: string;
-    /** The derivative may be computed from the output instead, so that the input need not be kept. */
+    /** Whether the derivative is computed from the output, so that the input need not be kept. */
     readonly ofOutput?: boolean;
-    /** The derivative is 0 or 1. Where it is 0 no gradient flows, also where the upstream gradient is not finite. */
+    /**
+     * Whether the derivative is 0 or 1. Where it is 0, the gradient is 0 even if the upstream gradient is not finite.
+     */
     readonly isGate?: boolean;
-    /** The derivative is constant almost everywhere, so that second derivatives are 0; a gate's is. */
+    /** Whether the derivative is constant almost everywhere, so that second derivatives are 0. Implied by `isGate`. */
     readonly isPiecewiseConstant?: boolean;
   };
-  /** WGSL text with both functions, for those that are not wgrad's own: `fn NAME(x: f32, …) -> f32 { … }`. */
+  /** WGSL source of both functions, unless they are built-in: `fn NAME(x: f32, …) -> f32 { … }`. */
   readonly source?: string;
-  /** Floating-point operations, a transcendental function counted as 8; 1 if absent. */
+  /** Floating-point operations, where a transcendental function counts as 8; 1 by default. */
   readonly flops?: number;
 }
 
-/** Makes an activation of a row: a function from a tensor and parameters to the node. */
+/** Makes an activation function, from a tensor and parameters to a tensor. */
 /* @__NO_SIDE_EFFECTS__ */
 export function makeActivation(row: ActivationRow): (x: Operand, ...parameters: number[]) => Tensor {
   const { name, source, flops, derivative } = row;
@@ -39,7 +41,7 @@ export function makeActivation(row: ActivationRow): (x: Operand, ...parameters: 
     wgsl: derivative.wgsl,
     source,
     flops,
-    // Without this, the derivative of a derivative would count as 0.
+    // Otherwise second derivatives would be computed as 0.
     ...(!derivative.isGate && !derivative.isPiecewiseConstant && { gradient: "unknown" }),
   });
   const op = elementwise({
@@ -63,10 +65,10 @@ const normalDensity = (x: number) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math
 const normalBelow = (x: number) => erfc(-x / Math.SQRT2) / 2;
 const geluInner = (x: number) => Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
 const geluInnerSlope = (x: number) => Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
-// 1 − tanh(v)² without the cancellation near |tanh| = 1.
+// 1 − tanh(v)², without cancellation near |tanh| = 1.
 const tanhSlope = (x: number) => 4 * sigmoidSlope(2 * x);
 
-/** x itself: no activation. */
+/** x itself. */
 export const identity = makeActivation({
   name: "identity",
   cpu: (x) => x,
@@ -75,7 +77,7 @@ export const identity = makeActivation({
   flops: 0,
 });
 
-/** Heaviside's step: 1 for x ≥ 0, else 0 (McCulloch and Pitts 1943). Its derivative is 0 everywhere. */
+/** The Heaviside step function: 1 for x ≥ 0, else 0 (McCulloch and Pitts 1943). Its derivative is 0. */
 export const step = makeActivation({
   name: "step",
   cpu: (x) => Number(x >= 0),
@@ -102,7 +104,7 @@ export const tanh = makeActivation({
   flops: 12,
 });
 
-/** max(0, x); its derivative at 0 is 0. */
+/** max(0, x). Its derivative at 0 is 0. */
 export const relu = makeActivation({
   name: "relu",
   cpu: (x) => Math.max(0, x),
@@ -154,7 +156,7 @@ export const geluTanh = makeActivation({
   flops: 20,
 });
 
-/** x · Φ(x), with Φ the normal distribution function (Hendrycks and Gimpel 2016, equation 1). */
+/** x · Φ(x), where Φ is the normal distribution function (Hendrycks and Gimpel 2016, equation 1). */
 export const gelu = makeActivation({
   name: "gelu",
   cpu: (x) => x * normalBelow(x),

@@ -159,16 +159,16 @@ const selectOp = elementwise({
   gradient: (upstream, [condition]) => [undefined, select(condition!, upstream, 0), select(condition!, 0, upstream)],
 });
 
-/** a + b, element by element, with broadcasting. */
+/** a + b, elementwise with broadcasting. */
 export const add = (a: Operand, b: Operand): Tensor => addOp([a, b]);
 
-/** a − b, element by element, with broadcasting. */
+/** a − b, elementwise with broadcasting. */
 export const subtract = (a: Operand, b: Operand): Tensor => subtractOp([a, b]);
 
-/** a · b, element by element, with broadcasting. */
+/** a · b, elementwise with broadcasting. */
 export const multiply = (a: Operand, b: Operand): Tensor => multiplyOp([a, b]);
 
-/** a / b, element by element, with broadcasting. */
+/** a / b, elementwise with broadcasting. */
 export const divide = (a: Operand, b: Operand): Tensor => divideOp([a, b]);
 
 /** −x. */
@@ -187,22 +187,28 @@ export const sqrt = (x: Operand): Tensor => sqrtOp([x]);
 export const square = (x: Operand): Tensor => squareOp([x]);
 
 /**
- * x to a constant power. A whole exponent up to 64 is multiplied out, so a negative x is allowed; any other needs
- * x ≥ 0, since WGSL's `pow` gives NaN below.
+ * x to a constant power. Whole exponents up to 64 are computed by multiplication, so x may be negative. Other exponents
+ * need x ≥ 0, since WGSL's `pow` returns NaN otherwise.
  */
 export const power = (x: Operand, exponent: number): Tensor =>
   (Number.isInteger(exponent) && Math.abs(exponent) <= 64 ? integerPowerOp : powerOp)([x], exponent);
 
-/** |x|; its derivative at 0 is 0. */
+/** |x|. Its derivative at 0 is 0. */
 export const abs = (x: Operand): Tensor => absOp([x]);
 
-/** The smaller of two, NaN where one is; where they are equal, the gradient goes to the first, and where one is NaN to both. */
+/**
+ * The smaller of two numbers; NaN if one is NaN. If both are equal, the gradient flows to the first; if one is NaN, to
+ * both.
+ */
 export const minimum = (a: Operand, b: Operand): Tensor => minimumOp([a, b]);
 
-/** The larger of two, NaN where one is; where they are equal, the gradient goes to the first, and where one is NaN to both. */
+/**
+ * The larger of two numbers; NaN if one is NaN. If both are equal, the gradient flows to the first; if one is NaN, to
+ * both.
+ */
 export const maximum = (a: Operand, b: Operand): Tensor => maximumOp([a, b]);
 
-/** 1 where a < b, else 0. No gradient flows through a comparison. */
+/** 1 where a < b, else 0. Comparisons have no gradient. */
 export const less = (a: Operand, b: Operand): Tensor => lessOp([a, b]);
 
 /** 1 where a ≤ b, else 0. */
@@ -214,7 +220,7 @@ export const greater = (a: Operand, b: Operand): Tensor => greaterOp([a, b]);
 /** 1 where a ≥ b, else 0. */
 export const greaterEqual = (a: Operand, b: Operand): Tensor => greaterEqualOp([a, b]);
 
-/** 1 where a = b, else 0; both float32, or both uint32 (labels, argmax). */
+/** 1 where a = b, else 0. Both operands are float32, or both uint32 (labels, results of argmax). */
 export const equal = (a: Operand, b: Operand): Tensor =>
   [a, b].some((operand) => typeof operand !== "number" && operand.dtype === "uint32")
     ? equalIndexOp([a, b])
@@ -223,11 +229,13 @@ export const equal = (a: Operand, b: Operand): Tensor =>
 /** 1 where a ≠ b, else 0. */
 export const notEqual = (a: Operand, b: Operand): Tensor => notEqualOp([a, b]);
 
-/** 1 where x is NaN or infinite, else 0; told by the bits on a GPU, whose compiler may assume that there is no NaN. */
+/**
+ * 1 where x is NaN or infinite, else 0. On a GPU it tests the bits, since the compiler may assume that there is no NaN.
+ */
 export const isNotFinite = (x: Operand): Tensor => isNotFiniteOp([x]);
 
-/** `a` where the condition is not 0, else `b`. The gradient goes to the one chosen, none to the condition. */
+/** `a` where the condition is not 0, else `b`. The gradient flows to the chosen operand, and not to the condition. */
 export const select = (condition: Operand, a: Operand, b: Operand): Tensor => selectOp([condition, a, b]);
 
-/** uint32 to float32; exact up to 2²⁴. */
+/** Converts uint32 to float32; exact up to 2²⁴. */
 export const toFloat = (x: Tensor): Tensor => toFloatOp([x]);

@@ -2,7 +2,7 @@ import { sizeOf, stridesOf, type Shape } from "../../graph/tensor.ts";
 import type { CpuKernel } from "../kernel.ts";
 import type { ElementwiseAttributes, ElementwiseOp } from "./function.ts";
 
-/** For each flat element of `target`, the flat element of `shape` that broadcasting puts there. */
+/** Maps a flat index in `target` to the flat index in `shape` from which broadcasting takes the value. */
 export function broadcastIndex(shape: Shape, target: Shape): (index: number) => number {
   const size = sizeOf(shape);
   const missing = target.length - shape.length;

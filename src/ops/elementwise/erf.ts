@@ -36,10 +36,10 @@ const polynomial = (coefficients: readonly number[], x: number) => coefficients.
 const rational = ({ numerator, denominator }: typeof SMALL, x: number) =>
   polynomial(numerator, x) / polynomial(denominator, x);
 
-/** From here on 1 − erf(x) is 0 in float64. */
+/** From here on, 1 − erf(x) is 0 in float64. */
 const NOTHING_LEFT = 27;
 
-/** 1 − erf(x), accurate where it is small; 0 above 26.6. */
+/** 1 − erf(x), accurate for small results; 0 above 26.6. */
 export function erfc(x: number): number {
   const size = Math.abs(x);
   if (size > NOTHING_LEFT) return x < 0 ? 2 : 0;
@@ -49,7 +49,9 @@ export function erfc(x: number): number {
   return x < 0 ? 2 - value : value;
 }
 
-/** e^(−size²). Rounding size² would cost a relative error of size² · 2⁻⁵³: a part with an exact square is split off. */
+/**
+ * e^(−size²). Rounding size² would cause a relative error of size² · 2⁻⁵³, so a part with an exact square is split off.
+ */
 function expOfNegativeSquare(size: number): number {
   const exact = Math.trunc(size * 16) / 16;
   return Math.exp(-exact * exact) * Math.exp(-(size - exact) * (size + exact));

@@ -3,32 +3,32 @@ import { constant, requireHeld } from "../../graph/leaves.ts";
 import { requireType, sameShape, Tensor, type ComputeOp, type DType, type Shape } from "../../graph/tensor.ts";
 import { sumToShape } from "../reduce/index.ts";
 
-/** A tensor, or a number that stands for a constant scalar. */
+/** A tensor, or a number for a constant scalar. */
 export type Operand = Tensor | number;
 
-/** One row of the table of elementwise functions. */
+/** An elementwise function. */
 export interface ElementwiseFunction {
   readonly name: string;
   readonly arity: 1 | 2 | 3;
-  /** The formula, in JavaScript's float64. Parameters follow the arguments. */
+  /** The function in JavaScript (float64). Parameters follow the arguments. */
   readonly cpu: (...values: number[]) => number;
-  /** The WGSL function with the same meaning: one of `source`, or of wgrad's own. */
+  /** The name of the WGSL function: one in `source`, or a built-in one. */
   readonly wgsl: string;
-  /** WGSL text with that function, for one that is not wgrad's own: `fn NAME(x: f32, …) -> f32 { … }`. */
+  /** WGSL source of that function, unless it is built-in: `fn NAME(x: f32, …) -> f32 { … }`. */
   readonly source?: string | undefined;
-  /** Floating-point operations, a transcendental function counted as 8; 1 if absent. */
+  /** Floating-point operations, where a transcendental function counts as 8; 1 by default. */
   readonly flops?: number | undefined;
-  /** Type of the inputs, float32 if absent. */
+  /** The type of the inputs; float32 by default. */
   readonly takes?: DType;
   /**
-   * The gradient with respect to each input, before broadcasting is undone. Absent where the function is constant
-   * almost everywhere (comparisons, step), so that no gradient flows. "unknown" makes `gradients` refuse the function
-   * where a gradient would have to pass it.
+   * The gradient with respect to each input, before broadcasting is undone. Absent if the function is constant almost
+   * everywhere (comparisons, step), so that there is no gradient. With "unknown", `gradients` refuses to differentiate
+   * the function.
    */
   readonly gradient?: ElementwiseGradient | "unknown";
 }
 
-/** Gives the gradient with respect to each input of an elementwise function, before broadcasting is undone. */
+/** Returns the gradient with respect to each input of an elementwise function, before broadcasting is undone. */
 export type ElementwiseGradient = (
   upstream: Tensor,
   inputs: readonly Tensor[],
@@ -37,7 +37,7 @@ export type ElementwiseGradient = (
 ) => readonly (Tensor | undefined)[];
 
 export interface ElementwiseAttributes {
-  /** Numbers that the function takes after its arguments: a slope, an exponent. */
+  /** Numbers that the function takes after its arguments, such as a slope or an exponent. */
   readonly parameters: readonly number[];
 }
 
@@ -46,10 +46,10 @@ export interface ElementwiseOp extends ComputeOp {
 }
 
 /**
- * Makes an op of a row: a function of numbers that both backends apply element by element, fused like any other.
- * Bundlers read the annotation: an op that a page does not use is left out.
- * @returns a function from operands and parameters to the node, with broadcasting; it throws a GraphError for operands
- * of another type, shapes that do not broadcast, and numbers that the type does not hold
+ * Makes an op from an elementwise function, which all backends apply element by element and fuse like any other. The
+ * annotation below lets bundlers leave out ops that a page does not use.
+ * @returns a function from operands and parameters to a tensor, with broadcasting. It throws a GraphError for operands
+ * of another type, shapes that do not broadcast, and numbers that the type cannot represent.
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function elementwise(
@@ -89,8 +89,8 @@ function gradient(
 }
 
 /**
- * The shape that inputs have together: axes are aligned at the last one, and an axis of size 1 is repeated.
- * @throws GraphError naming the op and all shapes where sizes differ and none is 1
+ * The common shape of inputs: axes are aligned at the last one, and axes of size 1 are repeated.
+ * @throws GraphError that names the op and all shapes if they do not broadcast
  */
 export function broadcastShapes(where: string, inputs: readonly { readonly shape: Shape }[]): Shape {
   const rank = Math.max(...inputs.map(({ shape }) => shape.length));
@@ -100,7 +100,7 @@ export function broadcastShapes(where: string, inputs: readonly { readonly shape
     if (sizes.some((other) => other !== size && other !== 1)) {
       throw new GraphError({
         where,
-        what: `shapes ${inputs.map(({ shape }) => `[${shape.join(", ")}]`).join(" and ")} do not broadcast`,
+        what: `the shapes ${inputs.map(({ shape }) => `[${shape.join(", ")}]`).join(" and ")} do not broadcast`,
         fix: "Aligned at the last axis, sizes must be equal or 1",
       });
     }
@@ -108,7 +108,7 @@ export function broadcastShapes(where: string, inputs: readonly { readonly shape
   });
 }
 
-/** Whether `shape` broadcasts to `target` without changing it. */
+/** Whether `shape` broadcasts to exactly `target`. */
 export function broadcastsTo(shape: Shape, target: Shape): boolean {
   const missing = target.length - shape.length;
   return (

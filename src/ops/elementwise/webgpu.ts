@@ -23,8 +23,8 @@ const elementwise: PointwiseKernel = {
     if (taken === undefined) return source;
     throw new GraphError({
       where: node.op.name,
-      what: `wgrad has a WGSL function "${taken}" already`,
-      fix: "Name yours otherwise",
+      what: `the name "${taken}" is already used by a WGSL function of wgrad`,
+      fix: "Choose another name",
     });
   },
   flops: (node) => (node.op as ElementwiseOp).row.flops ?? 1,

@@ -2,15 +2,15 @@ import { GraphError } from "../../errors.ts";
 import { requireHeld } from "../../graph/leaves.ts";
 import { requireType, sizeOf, Tensor, type ComputeOp } from "../../graph/tensor.ts";
 
-/** Where a batch lies, and what becomes of its values. */
+/** The options of `takeBatch`. */
 export interface TakeBatchOptions {
-  /** Which example is at each position of the epoch, uint32 [positions]; the examples' own order if absent. */
+  /** The example at each position of the epoch, uint32 [positions]; the examples' own order by default. */
   readonly order?: Tensor;
   /** The position of the batch's first example, a uint32 scalar. */
   readonly start: Tensor;
-  /** Number of examples to take. */
+  /** The batch size. */
   readonly count: number;
-  /** Float values become value · scale + offset; 1 and 0 by default. */
+  /** Values become value · scale + offset; 1 and 0 by default. Not used for uint32 data. */
   readonly scale?: number;
   readonly offset?: number;
 }
@@ -18,7 +18,7 @@ export interface TakeBatchOptions {
 export interface TakeBatchAttributes {
   readonly scale: number;
   readonly offset: number;
-  /** Elements of one example. */
+  /** Elements per example. */
   readonly width: number;
 }
 
@@ -35,11 +35,12 @@ const takeBatchOp: ComputeOp = {
 };
 
 /**
- * Rows `order[start] … order[start + count − 1]` of a data set; `start + count` must not pass the end of the order.
- * Bytes are converted, scaled and shifted on the way; uint32 (labels) are taken as they are.
+ * Takes a batch from a data set: the rows `order[start]`, …, `order[start + count − 1]`; `start + count` must not
+ * exceed the length of the order. uint8 and float32 data are converted, scaled and shifted; uint32 data (labels) are
+ * copied.
  * @param data [examples, …] uint8, float32 or uint32
  * @returns [count, …] float32, or uint32 for uint32 data
- * @throws GraphError where types or sizes do not fit, and for a scale or offset that float32 does not hold
+ * @throws GraphError if types or sizes do not fit, and for a scale or offset that float32 cannot represent
  */
 export function takeBatch(data: Tensor, options: TakeBatchOptions): Tensor {
   const { order, start, count, scale = 1, offset = 0 } = options;
@@ -51,7 +52,7 @@ export function takeBatch(data: Tensor, options: TakeBatchOptions): Tensor {
     throw new GraphError({
       where: "takeBatch",
       what: `${count} rows of ${data}${order ? ` by order ${order}` : ""} from start ${start}`,
-      fix: "Give data [examples, …], an order [positions], a scalar start, and at most as many rows as positions",
+      fix: "Give data [examples, …], an order [positions], a scalar start, and a count of at most the number of positions",
     });
   }
   requireHeld("takeBatch scale", scale);

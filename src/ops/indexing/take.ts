@@ -112,7 +112,7 @@ const sortOrderOp: ComputeOp = { name: "sortOrder", kind: "compute", traits: { k
 export function sortOrder(keys: Tensor): Tensor {
   requireType("sortOrder", keys, "uint32");
   if (keys.shape.length !== 1) {
-    throw new GraphError({ where: "sortOrder", what: `${keys} is no vector`, fix: "Reshape it to one axis first" });
+    throw new GraphError({ where: "sortOrder", what: `${keys} is not a vector`, fix: "Reshape it to one axis first" });
   }
   return new Tensor(sortOrderOp, [keys], {}, { shape: keys.shape, dtype: "uint32" });
 }

@@ -19,8 +19,8 @@ const reshapeOp: GivenOp = {
 };
 
 /**
- * The same elements in the same row-major order under another shape. One size may be −1: it follows from the rest.
- * @throws GraphError where the number of elements differs
+ * The same elements, in row-major order, with another shape. One size may be −1 and is then computed from the others.
+ * @throws GraphError if the number of elements differs
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   if (x.dtype === "uint8") requireType("reshape", x, "float32", "uint32");
@@ -46,7 +46,7 @@ const stopGradientOp: GivenOp = { name: "stopGradient", kind: "view", gradient: 
 export const stopGradient = (x: Tensor): Tensor => new Tensor(stopGradientOp, [x], {}, x);
 
 export interface TransposeAttributes {
-  /** Axis `axis` of the output is axis `order[axis]` of the input. */
+  /** Axis i of the output is axis `order[i]` of the input. */
   readonly order: readonly number[];
 }
 
@@ -67,8 +67,8 @@ const transposeOp: ComputeOp = {
 };
 
 /**
- * The axes in another order; reversed if none is given.
- * @throws GraphError where `order` is no permutation of the axes
+ * Permutes the axes; reverses them if no order is given.
+ * @throws GraphError if `order` is not a permutation of the axes
  */
 export function transpose(
   x: Tensor,
@@ -78,8 +78,8 @@ export function transpose(
   if (order.length !== x.shape.length || [...order].sort((a, b) => a - b).some((axis, position) => axis !== position)) {
     throw new GraphError({
       where: "transpose",
-      what: `order [${order.join(", ")}] is no permutation of the axes of ${x}`,
-      fix: `Name each of 0 … ${x.shape.length - 1} once`,
+      what: `the order [${order.join(", ")}] is not a permutation of the axes of ${x}`,
+      fix: `Give each of 0 … ${x.shape.length - 1} once`,
     });
   }
   return new Tensor<TransposeAttributes>(
@@ -99,8 +99,8 @@ const broadcastOp: ComputeOp = {
 };
 
 /**
- * Repeats axes of size 1, and adds axes in front.
- * @throws GraphError where a size is neither 1 nor the target's
+ * Repeats axes of size 1, and adds leading axes.
+ * @throws GraphError if a size is neither 1 nor the target's
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   requireType("broadcastTo", x, "float32", "uint32");
@@ -123,14 +123,14 @@ const copyOp: ComputeOp = {
   gradient: (_, upstream) => [upstream],
 };
 
-/** The same values in a place of their own: what a planner inserts where a value must lie elsewhere. */
+/** A copy in memory. A planner inserts it where a value is needed at another place. */
 export function copy(x: Tensor): Tensor {
   requireType("copy", x, "float32", "uint32");
   return new Tensor(copyOp, [x], {}, x);
 }
 
 export interface AxisIndexAttributes {
-  /** Number of elements after the axis. */
+  /** The number of elements after the axis. */
   readonly inner: number;
   readonly count: number;
 }
@@ -138,23 +138,23 @@ export interface AxisIndexAttributes {
 const axisIndexOp: ComputeOp = { name: "axisIndex", kind: "compute", traits: { kind: "pointwise" } };
 
 /**
- * A tensor (uint32) whose every element is its own position along an axis.
+ * A uint32 tensor in which every element is its own index along an axis.
  * @throws GraphError for an axis that the shape does not have
  */
 export function axisIndex(shape: Shape, axis: number): Tensor {
   if (!(Number.isInteger(axis) && axis >= 0 && axis < shape.length)) {
     const what = `the shape [${shape.join(", ")}] has no axis ${axis}`;
-    throw new GraphError({ where: "axisIndex", what, fix: `Name one of the ${shape.length} axes, counted from 0` });
+    throw new GraphError({ where: "axisIndex", what, fix: `Give one of the ${shape.length} axes, counted from 0` });
   }
   const attributes = { inner: sizeOf(shape.slice(axis + 1)), count: shape[axis]! };
   return new Tensor<AxisIndexAttributes>(axisIndexOp, [], attributes, { shape, dtype: "uint32" });
 }
 
-/** Elements from the start of one slice of a pack to the start of the next. */
+/** The number of elements from the start of one slice of a pack to the start of the next. */
 export const packedSize = (tensor: Tensor): number => aligned(tensor.size);
 
 export interface PackAttributes {
-  /** The first element of each slice. */
+  /** The index of the first element of each slice. */
   readonly offsets: readonly number[];
 }
 
@@ -165,8 +165,8 @@ const packOp: ComputeOp = {
 };
 
 /**
- * Tensors one after the other as one flat vector, each slice aligned (see `ALIGNMENT`) and padded with
- * zeros. Parameters, gradients and moments in the same pack order let an optimizer run once over all of them.
+ * Concatenates tensors into one flat vector. Each slice is aligned (see `ALIGNMENT`) and padded with zeros. With
+ * parameters, gradients and moments in the same layout, an optimizer runs once over all of them.
  */
 export function pack(tensors: readonly Tensor[]): Tensor {
   for (const tensor of tensors) requireType("pack", tensor, "float32");

@@ -152,8 +152,8 @@ const sigmoidCrossEntropyOp = elementwise({
 });
 
 /**
- * −t ln σ(z) − (1 − t) ln(1 − σ(z)) from logits, summed over an example's outputs (Bishop 2006, equation 4.90);
- * targets are float32 in [0, 1], of the logits' shape.
+ * −t ln σ(z) − (1 − t) ln(1 − σ(z)) from logits, summed over each example's outputs (Bishop 2006, equation 4.90). The
+ * targets are float32 in [0, 1], with the shape of the logits.
  */
 export const sigmoidBinaryCrossEntropy: Loss = (logits, targets, options = "mean") => {
   requireSameShape("sigmoidBinaryCrossEntropy", logits, targets);

@@ -58,5 +58,5 @@ export function isPlain(sizes: readonly number[], strides: readonly number[]): "
 /** @throws GraphError for a tensor without rows and columns */
 export function requireMatrices(tensor: Tensor): void {
   if (tensor.shape.length >= 2) return;
-  throw new GraphError({ where: "matmul", what: `${tensor} is no matrix`, fix: "Reshape it to two axes first" });
+  throw new GraphError({ where: "matmul", what: `${tensor} is not a matrix`, fix: "Reshape it to two axes first" });
 }

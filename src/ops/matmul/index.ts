@@ -8,19 +8,19 @@ import { reshape } from "../layout/index.ts";
 import { batchCount, batchesOf, isPlain, requireMatrices, type BatchAttributes } from "./batches.ts";
 import { precisions, type Precision } from "./precision.ts";
 
-/** Which of the two operands is taken transposed. */
+/** The options of `matmul`. */
 export interface MatmulOptions {
-  /** Use the left operand's transpose. */
+  /** Whether to transpose the left operand. */
   readonly transposeLeft?: boolean;
   readonly transposeRight?: boolean;
   /**
-   * "float16" multiplies operands rounded to float16 (see toFloat16) and adds up in float32; the products of the gradient
-   * do the same. Needs a device with shader-f16, or the CPU, which rounds likewise. "float32" by default.
+   * With "float16", operands are rounded to float16 (see `toFloat16`) and sums are float32, also in the gradient. It
+   * needs a device with shader-f16, or the CPU, which rounds in the same way. "float32" by default.
    */
   readonly precision?: Precision;
 }
 
-/** The sizes of a product [rows, inner] · [inner, columns], as it is computed. */
+/** The sizes of a product [rows, inner] · [inner, columns], after transposing. */
 export interface MatmulAttributes {
   readonly transposeLeft: boolean;
   readonly transposeRight: boolean;
@@ -33,7 +33,7 @@ export interface MatmulAttributes {
   readonly batch?: BatchAttributes;
 }
 
-/** The sum over the rows of the right operand: a bias's gradient beside its weights'. */
+/** The sum over the rows of the right operand can be fused: the gradient of a bias, beside that of the weights. */
 function canFuse(members: readonly Tensor[], other: Tensor): boolean {
   const product = members[0]!;
   const { inner, columns, transposeRight, batch } = product.attributes as MatmulAttributes;
@@ -73,7 +73,7 @@ const matmulOp: ComputeOp = {
 export function matmul(left: Tensor, right: Tensor, options: MatmulOptions = {}): Tensor {
   const { transposeLeft = false, transposeRight = false, precision = "float32" } = options;
   if (!precisions.includes(precision)) {
-    const what = `there is no precision ${JSON.stringify(precision)}`;
+    const what = `unknown precision ${JSON.stringify(precision)}`;
     throw new GraphError({ where: "matmul", what, fix: `Choose one of ${precisions.join(", ")}` });
   }
   for (const tensor of [left, right]) {

@@ -1,19 +1,19 @@
-/** In what the operands of a product are multiplied; sums are float32 either way. */
+/** The precisions of a product's operands. Sums are float32 in both. */
 export const precisions = ["float32", "float16"] as const;
 
 export type Precision = (typeof precisions)[number];
 
-/** The largest number of float16, and the smallest that keeps all of its 11 digits. */
+/** The largest float16 number, and the smallest with all 11 binary digits. */
 const LARGEST = 65_504;
 const SMALLEST_NORMAL = 2 ** -14;
 
-/** Adding and taking it away again rounds a float64 below it to a whole number, ties to even. */
+/** Adding and subtracting it rounds a smaller float64 to a whole number, ties to even. */
 const WHOLE = 2 ** 52;
 
 /**
- * A number as an operand in float16 (IEEE 754 binary16): rounded to 11 binary digits, ties to even. What is then beyond
- * ±65,504 becomes that, so that no finite number becomes infinite; what is below 2⁻¹⁴ becomes 0, since WGSL lets a
- * device flush float16's subnormal numbers, and so all devices agree. Infinities and NaN stay.
+ * Rounds a number as an operand in float16 (IEEE 754 binary16): to 11 binary digits, ties to even. Results beyond
+ * ±65,504 are clipped, so that no finite number becomes infinite. Results below 2⁻¹⁴ become 0, because WGSL lets
+ * devices flush subnormal numbers, and so all devices agree. Infinities and NaN are kept.
  */
 export function toFloat16(value: number): number {
   const magnitude = Math.abs(value);

@@ -8,7 +8,7 @@ import type { LaunchLimits } from "../kernel.ts";
 import type { MatmulAttributes } from "./index.ts";
 import type { Precision } from "./precision.ts";
 
-/** How a product is divided: what is constant in the WGSL, and the outputs that one workgroup makes. */
+/** How a product is divided: the constants of the WGSL, and the outputs of one workgroup. */
 export interface Tiling {
   readonly subgroups: boolean;
   readonly constants: Readonly<Record<string, number>>;
@@ -16,7 +16,7 @@ export interface Tiling {
   readonly tileColumns: number;
 }
 
-/** Through workgroup memory: threads of a workgroup along rows and columns, outputs of a thread along both. */
+/** A tiling with workgroup memory: outputs per thread, and threads per workgroup, along rows and columns. */
 /* @__NO_SIDE_EFFECTS__ */
 function tiled(threadRows: number, threadColumns: number, groupRows = 8, groupColumns = 8): Tiling {
   return {
@@ -33,10 +33,10 @@ function tiled(threadRows: number, threadColumns: number, groupRows = 8, groupCo
   };
 }
 
-/** The subgroup sizes that shaders/matmul_subgroup.wgsl is written for: SwiftShader's and lavapipe's vectors. */
+/** The subgroup sizes that shaders/matmul_subgroup.wgsl supports: the vectors of SwiftShader and lavapipe. */
 const SUBGROUP_SIZES = [4, 8];
 
-/** By subgroups: rows and columns of a thread's outputs, the rows a multiple of eight. */
+/** A tiling with subgroups: rows (a multiple of eight) and columns of outputs per thread. */
 function bySubgroups(lanes: number, threadRows: number, threadColumns: number): Tiling {
   return {
     subgroups: true,
@@ -71,13 +71,13 @@ const SUBGROUP_OUTPUTS = [
   [8, 1],
 ] as const;
 
-/** What of the WGSL depends on the operands' type. */
+/** The WGSL that depends on the operands' type. */
 const OPERANDS: Readonly<Record<Precision, { operand: string; blocks: string }>> = {
   float32: { operand: operandFloat32, blocks: blocksFloat32 },
   float16: { operand: operandFloat16, blocks: blocksFloat16 },
 };
 
-/** The WGSL of a product divided so. */
+/** The WGSL of a product with a tiling. */
 export function sourceOf({ subgroups }: Tiling, precision: Precision): string {
   const { operand, blocks } = OPERANDS[precision];
   return (subgroups ? [operand, subgroupSource] : [operand, tiledSource, blocks]).join("\n");
@@ -85,7 +85,7 @@ export function sourceOf({ subgroups }: Tiling, precision: Precision): string {
 
 const subgroupName = (rows: number, columns: number) => `subgroups, ${rows}×${columns} outputs`;
 
-/** Every tiling that a device can run, by its name: all give the same bits, so that a tuner may choose freely. */
+/** All tilings that a device can run, by name. All give the same bits, so a tuner may choose any. */
 export function possibleTilings({
   subgroupSize,
   workgroupThreads,
@@ -106,7 +106,10 @@ export function possibleTilings({
   return Object.fromEntries([...fitting, ...subgroups]);
 }
 
-/** Products whose sizes agree to within a factor of two, and which are transposed and rounded alike, share a choice. */
+/**
+ * The class of a product. Products whose sizes agree within a factor of two, with the same transposes and precision,
+ * share a choice.
+ */
 export function productClass({
   rows,
   inner,
@@ -119,7 +122,7 @@ export function productClass({
   return `${size(rows)}×${size(inner)}${transposeLeft ? "ᵀ" : ""} · ${size(inner)}×${size(columns)}${transposeRight ? "ᵀ" : ""}${precision === "float16" ? ", float16" : ""}`;
 }
 
-/** The tuner's choice for a product, if there is one that the device can run, else the one by rule of thumb. */
+/** The tuner's choice for a product, if there is one that the device can run, else the tiling by rule of thumb. */
 export function chooseTiling(attributes: MatmulAttributes, limits: LaunchLimits): Tiling {
   const possible = possibleTilings(limits);
   const chosen = limits.choiceOf?.(productClass(attributes));
@@ -127,10 +130,10 @@ export function chooseTiling(attributes: MatmulAttributes, limits: LaunchLimits)
 }
 
 /**
- * The name of the tiling for a shape by rule of thumb. Subgroups of four or eight are the vectors of software adapters:
- * there, reading an operand once for all rows of a subgroup and handing it on by broadcasts ran 3 to 5 times faster than
- * workgroup memory (64×784 · 784×128 on lavapipe: 4.7 against 19 GFLOP/s on two cores). A side shorter than a tile gets
- * fewer outputs per thread, so that threads do not compute padding.
+ * The name of the tiling for a shape by rule of thumb. Subgroups of four or eight are the vectors of software adapters.
+ * There, reading an operand once for all rows of a subgroup and broadcasting it was 3 to 5 times faster than workgroup
+ * memory (64×784 · 784×128 on lavapipe: 19 against 4.7 GFLOP/s on two cores). If a side is shorter than a tile, there
+ * are fewer outputs per thread, so that threads do not compute padding.
  */
 export function usualTiling({ rows, columns }: MatmulAttributes, { subgroupSize }: LaunchLimits): string {
   if (subgroupSize !== undefined && SUBGROUP_SIZES.includes(subgroupSize)) {
@@ -139,19 +142,22 @@ export function usualTiling({ rows, columns }: MatmulAttributes, { subgroupSize 
   }
   const along = (size: number) => (size >= 64 ? 8 : size >= 16 ? 4 : size >= 8 ? 2 : 1);
   const [down, across] = [along(rows), along(columns)];
-  // Beside a short side, more workgroups instead of longer tiles.
+  // If a side is short, more workgroups are better than longer tiles.
   return `${Math.min(down, 2 * across)}×${Math.min(across, 2 * down)} outputs`;
 }
 
-/** The most candidates of a class that are worth a tuner's time by default. */
+/** The maximum number of candidates per class that a tuner measures by default. */
 const MOST_CANDIDATES = 5;
 
-/** A tiling is no candidate if its tiles reach so far beyond the product that they compute this many times its outputs. */
+/**
+ * A tiling is not a candidate if, because of padding, it would compute at least this many times the outputs of the
+ * product.
+ */
 const MOST_PADDING = 2;
 
 /**
- * The names of the tilings that may well be fastest for a product: the rule of thumb's first, then those of its kind
- * whose tiles fit, the nearest in size first.
+ * The names of the tilings that may be fastest for a product: first that of the rule of thumb, then others of the same
+ * kind whose tiles fit, those closest in size first.
  */
 export function promisingTilings(attributes: MatmulAttributes, limits: LaunchLimits): string[] {
   const possible = possibleTilings(limits);

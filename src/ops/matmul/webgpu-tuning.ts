@@ -4,7 +4,7 @@ import type { TuningCase } from "../kernel.ts";
 import { matmul, type MatmulAttributes } from "./index.ts";
 import { possibleTilings, productClass, promisingTilings } from "./webgpu-tilings.ts";
 
-/** A product of random matrices of these sizes, for the tuner. */
+/** A product of random matrices with these sizes, for the tuner. */
 export function productCase(attributes: MatmulAttributes): TuningCase {
   const { rows, inner, columns } = attributes;
   return {

@@ -10,7 +10,7 @@ interface Part {
   readonly last: number;
 }
 
-/** Cuts 0 … size into parts of at most `most`. */
+/** Splits 0 … size into parts of at most `most`. */
 function parts(size: number, most: number): Part[] {
   return Array.from({ length: Math.ceil(size / most) }, (_, part) => ({
     first: part * most,
@@ -20,7 +20,7 @@ function parts(size: number, most: number): Part[] {
 
 type Axis = "rows" | "inner" | "columns";
 
-/** The axes along and across the stored rows of both operands and the output. */
+/** For both operands and the output, the axes along and across the rows in memory. */
 function storedAxes({
   transposeLeft,
   transposeRight,
@@ -32,7 +32,7 @@ function storedAxes({
   };
 }
 
-/** The largest part of each axis with which all three matrices stay within what one binding reaches. */
+/** The largest part of each axis for which all three matrices fit into one binding. */
 function largestParts(
   attributes: MatmulAttributes,
   { bindingElements, gridSize }: LaunchLimits,
@@ -54,7 +54,7 @@ function largestParts(
   return most;
 }
 
-/** The stored elements of a part of a matrix: whole rows, or a piece of one where a row is longer than a binding. */
+/** The range of a part of a matrix in memory: whole rows, or a part of one row if a row is longer than a binding. */
 function storedRange(along: Part, across: Part, width: number): ElementRange {
   const single = along.last - along.first === 1;
   return {
@@ -174,7 +174,7 @@ function launch(members: readonly Tensor[], tiling: Tiling, part: LaunchParts): 
   };
 }
 
-/** Whether one launch makes a whole product, so that nothing is cut. */
+/** Whether one launch computes the whole product. */
 function isOneLaunch(members: readonly Tensor[], limits: LaunchLimits): boolean {
   const attributes = members[0]!.attributes as MatmulAttributes;
   const most = largestParts(attributes, limits, chooseTiling(attributes, limits));

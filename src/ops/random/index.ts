@@ -24,7 +24,11 @@ const randomUniformOp: ComputeOp = { name: "randomUniform", kind: "compute", tra
 export function randomUniform(shape: Shape, key: Tensor): Tensor {
   requireType("randomUniform key", key, "uint32");
   if (key.size !== 1) {
-    throw new GraphError({ where: "randomUniform", what: `the key ${key} is no scalar`, fix: "Give one uint32" });
+    throw new GraphError({
+      where: "randomUniform",
+      what: `the key ${key} is not a scalar`,
+      fix: "Give a uint32 scalar",
+    });
   }
   return new Tensor(randomUniformOp, [key], {}, { shape, dtype: "float32" });
 }

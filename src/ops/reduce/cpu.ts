@@ -2,7 +2,7 @@ import type { Tensor } from "../../graph/tensor.ts";
 import type { CpuKernel, NumericArray } from "../kernel.ts";
 import type { ReduceAttributes } from "./index.ts";
 
-/** Calls `visit` with each output element, the first element of its group, and the distance between the group's. */
+/** Calls `visit` with each output element, the first element of its group, and the stride within the group. */
 function forEachGroup(
   node: Tensor,
   visit: (output: number, first: number, stride: number, count: number) => void,
@@ -19,7 +19,7 @@ function total(x: NumericArray, first: number, stride: number, count: number): n
   return result;
 }
 
-/** The place of the first of the largest, or of the first NaN. */
+/** The index of the first largest element, or of the first NaN. */
 function largest(x: NumericArray, first: number, stride: number, count: number): number {
   let best = 0;
   for (let k = 0; k < count; k++) {

@@ -5,13 +5,13 @@ import { rootOf } from "../../graph/views.ts";
 import { divide, equal, multiply, negate, select, square, subtract } from "../elementwise/arithmetic.ts";
 import { axisIndex, broadcastTo, reshape } from "../layout/index.ts";
 
-/** Which axes to reduce (negative ones count from the last; all if absent), and whether they stay with size 1. */
+/** The axes to reduce (negative ones count from the last; all by default), and whether they are kept with size 1. */
 export interface ReduceOptions {
   readonly axes?: number | readonly number[];
   readonly keepAxes?: boolean;
 }
 
-/** The input seen as [outer, count, inner], of which the middle is reduced. */
+/** The input viewed as [outer, count, inner], of which the middle axis is reduced. */
 export type ReduceAttributes = Omit<ReductionShape, "operation">;
 
 type ReduceGradient = (node: Tensor<ReduceAttributes>, upstream: Tensor) => Tensor;
@@ -41,7 +41,7 @@ function reduction(name: ReductionShape["operation"], gradient?: ReduceGradient)
   };
 }
 
-/** Gives every reduced element the value of its group. */
+/** Broadcasts each result to the elements that were reduced. */
 function spread(value: Tensor, { attributes, inputs }: Tensor<ReduceAttributes>): Tensor {
   const { outer, count, inner } = attributes;
   const grouped = broadcastTo(reshape(value, [outer, 1, inner]), [outer, count, inner]);
@@ -83,14 +83,14 @@ function reducedAxes(where: string, x: Tensor, axes: ReduceOptions["axes"]): num
   if (wrong !== undefined || new Set(normal).size !== normal.length) {
     throw new GraphError({
       where,
-      what: `axes [${given.join(", ")}] do not fit ${x}`,
-      fix: `Name different axes between ${-rank} and ${rank - 1}`,
+      what: `the axes [${given.join(", ")}] do not fit ${x}`,
+      fix: `Give different axes between ${-rank} and ${rank - 1}`,
     });
   }
   return normal.sort((a, b) => a - b);
 }
 
-/** One node for one run of neighbouring axes. */
+/** Reduces one run of adjacent axes. */
 function reduceRun(op: ComputeOp, x: Tensor, first: number, last: number): Tensor {
   const shape = x.shape.map((size, axis) => (axis >= first && axis <= last ? 1 : size));
   const attributes = {
@@ -105,7 +105,7 @@ function reduce(op: ComputeOp, x: Tensor, { axes, keepAxes = false }: ReduceOpti
   requireType(op.name, x, "float32");
   const chosen = reducedAxes(op.name, x, axes);
   let result = x;
-  // Axes that do not touch are reduced one run after the other, the last run first.
+  // Axes that are not adjacent are reduced in several runs, the last run first.
   for (let end = chosen.length - 1; end >= 0;) {
     let start = end;
     while (start > 0 && chosen[start - 1] === chosen[start]! - 1) start--;
@@ -117,13 +117,16 @@ function reduce(op: ComputeOp, x: Tensor, { axes, keepAxes = false }: ReduceOpti
   return reshape(result, keepAxes ? kept : kept.filter((_, axis) => !chosen.includes(axis)));
 }
 
-/** The sum over axes. */
+/** The sum over axes, all by default. */
 export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(sumOp, x, options);
 
-/** The arithmetic mean over axes. */
+/** The arithmetic mean over axes, all by default. */
 export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(meanOp, x, options);
 
-/** The largest element over axes, or NaN where there is one; the gradient goes to the first of equal ones, or of NaN. */
+/**
+ * The largest element over axes, all by default; NaN if there is one. The gradient flows to the first largest element,
+ * or to the first NaN.
+ */
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(maxOp, x, options);
 
 /** The smallest element over axes, or NaN where there is one; the gradient goes to the first of equal ones, or of NaN. */
@@ -157,17 +160,17 @@ export function variance(x: Tensor, { axes, keepAxes = false, correction = 0 }: 
 }
 
 /**
- * The index (uint32) of the largest element along one axis, or over all elements counted row-major; the first of
- * equal ones, or of NaN. No gradient flows.
- * @throws GraphError where axes are several but not all
+ * The index (uint32) of the largest element along one axis, or among all elements in row-major order. Among equal
+ * elements it is the first, and NaN counts as the largest. It has no gradient.
+ * @throws GraphError for several axes that are not all axes
  */
 export function argmax(x: Tensor, options: ReduceOptions = {}): Tensor {
   const chosen = reducedAxes("argmax", x, options.axes);
   if (chosen.length > 1 && chosen.length < x.shape.length) {
     throw new GraphError({
       where: "argmax",
-      what: `several axes of ${x} have no single index`,
-      fix: "Name one axis, or none for all",
+      what: `an index over several axes of ${x} is not supported`,
+      fix: "Give one axis, or none for all axes",
     });
   }
   return reduce(argmaxOp, x, options);

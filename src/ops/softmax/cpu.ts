@@ -1,7 +1,7 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import type { CpuKernel, NumericArray } from "../kernel.ts";
 
-/** Calls `visit` for each row of a [rows, classes] array with its largest element and ln Σ e^(z − largest). */
+/** Calls `visit` for each row of a [rows, classes] array, with its largest element and ln Σ e^(z − largest). */
 function forEachRow(
   logits: Tensor,
   z: NumericArray,
@@ -32,7 +32,7 @@ const logSoftmax: CpuKernel = (node, [z], output) => {
 
 const softmaxCrossEntropy: CpuKernel = (node, [z, labels], output) => {
   forEachRow(node.inputs[0]!, z!, (row, first, _, largest, logSum) => {
-    // The difference first: added to a large logit, the logarithm's digits would be lost.
+    // The difference comes first, since adding the logarithm to a large logit would lose its digits.
     output[row] = largest - z![first + labels![row]!]! + logSum;
   });
 };

@@ -9,7 +9,9 @@ import { max, sum, type ReduceOptions } from "../reduce/index.ts";
 
 const overClasses = { axes: -1, keepAxes: true } as const;
 
-/** Another result of the same rows of logits, with the same labels where both read labels; the largest's index is one. */
+/**
+ * Other results of the same rows of logits can be fused, if they use the same labels or none. An argmax is one of them.
+ */
 const rowTraits: AnchorTraits = {
   kind: "anchor",
   canFuse(members, other) {
@@ -47,7 +49,11 @@ export interface SoftmaxOptions {
 function alongAxis(op: ComputeOp, logits: Tensor, { axis = -1 }: SoftmaxOptions): Tensor {
   requireType(op.name, logits, "float32");
   if (logits.shape.length === 0) {
-    throw new GraphError({ where: op.name, what: `${logits} has no axis of classes`, fix: "Give at least one axis" });
+    throw new GraphError({
+      where: op.name,
+      what: `${logits} has no axis of classes`,
+      fix: "Give logits with at least one axis",
+    });
   }
   const at = normalAxis(op.name, logits, axis);
   const last = logits.shape.length - 1;
@@ -76,7 +82,7 @@ export function logSumExp(x: Tensor, { axes, keepAxes = false }: ReduceOptions =
   return keepAxes ? result : reshape(result, sum(x, axes === undefined ? {} : { axes }).shape);
 }
 
-/** Labels, the second input, are below the number of classes. */
+/** Labels, the second input, must be below the number of classes. */
 const labelLimits = (node: Tensor) => [undefined, node.inputs[0]!.shape.at(-1)];
 
 const crossEntropyOp: ComputeOp = {
@@ -98,11 +104,11 @@ const crossEntropyGradientOp: ComputeOp = {
 };
 
 /**
- * The cross-entropy of each example's softmax against its class, −ln softmax(z)[label], from the logits in one op.
+ * The cross-entropy of each example's softmax, −ln softmax(z)[label], from the logits in one op.
  * @param logits [examples, classes]
  * @param labels uint32 [examples], each below the number of classes
  * @returns [examples]
- * @throws GraphError where the shapes or types differ from these
+ * @throws GraphError for other shapes or types
  */
 export function softmaxCrossEntropyPerExample(logits: Tensor, labels: Tensor): Tensor {
   const where = "softmaxCrossEntropy";

@@ -10,13 +10,13 @@ import { reductionOf } from "../../graph/traits.ts";
 import type { AnchorKernel, AnchorLaunch, LaunchLimits } from "../kernel.ts";
 import { laneLaunch } from "../webgpu/lanes.ts";
 
-/** Two passes over a row, each an exponential and a comparison or addition, and one to write. */
+/** Two passes over a row, each with an exponential and a comparison or addition, and one pass to write. */
 const FLOPS_PER_LOGIT = 20;
 
-/** Up to so many rows one workgroup does them all where that saves the dispatches of their sums. */
+/** The maximum number of rows for which one workgroup computes all, if this saves the dispatches of their sums. */
 const MOST_ROWS_OF_ONE_GROUP = 1024;
 
-/** A result that can be computed from a row of logits, its largest and the sum of its exponentials. */
+/** A result computed from a row of logits, its largest logit and the sum of its exponentials. */
 interface RowResult {
   readonly source: string;
   readonly call: string;
@@ -43,7 +43,7 @@ const results: Readonly<Record<string, RowResult>> = {
 
 const argmaxResult: RowResult = { source: argmaxRow, call: "argmax_row", finish: "finish_argmax", reads: ["logits"] };
 
-/** Of another op, only an argmax is computed along. */
+/** Of other ops, only an argmax can be fused. */
 const resultOf = (node: Tensor): RowResult => (reductionOf(node) ? argmaxResult : results[node.op.name]!);
 
 const readsOf = (node: Tensor): [string, Tensor][] =>

@@ -1,13 +1,13 @@
-/** Threads of a workgroup that shares its outputs among lanes; more gained nothing on lavapipe. */
+/** Threads per workgroup when outputs are divided among lanes; more gained nothing on lavapipe. */
 const GROUP_THREADS = 128;
 
-/** Members that one lane should have before another joins. */
+/** The minimum number of members per lane. */
 const MEMBERS_PER_LANE = 16;
 
 /**
- * The constants of shaders/lanes.wgsl and the grid for `outputs` results of `count` members each. The number of
- * lanes, and so the order of additions, is a function of the shape alone.
- * @param mostGroups workgroups at most; each walks over several outputs where there are more
+ * The constants of shaders/lanes.wgsl and the grid for `outputs` results of `count` members each. The number of lanes,
+ * and so the order of additions, depends only on the shape.
+ * @param mostGroups the maximum number of workgroups; each computes several outputs if there are more
  */
 export function laneLaunch(outputs: number, count: number, stride: number, mostGroups: number) {
   let lanes = 1;

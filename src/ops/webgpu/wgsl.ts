@@ -1,9 +1,9 @@
-/** A float32 literal; the shortest decimals of the rounded number, so that WGSL reads back the same bits. */
+/** A float32 literal: the shortest decimal representation that WGSL parses to the same bits. */
 export function floatLiteral(value: number): string {
   return `${Math.fround(value)}f`;
 }
 
-/** A literal of 32 unsigned bits. */
+/** A literal of an unsigned 32-bit integer. */
 export function integerLiteral(value: number): string {
   return `${value >>> 0}u`;
 }

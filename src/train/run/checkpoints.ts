@@ -1,6 +1,6 @@
 /*
- * Snapshots of a run for keeping, taken in the stream of commands while training goes on. What is kept at a step belongs
- * to exactly that step: the values as it left them, and the sums that the next event will go on from.
+ * Checkpoints: snapshots of a run that are saved while training continues. A checkpoint belongs to exactly one step: it
+ * has the values after that step and the metrics that no event has reported yet.
  */
 import { DeviceLostError, OptionError } from "../../errors.ts";
 import { requireCount, requirePositive } from "../../nn/checks.ts";
@@ -8,18 +8,19 @@ import type { Snapshot } from "../snapshot.ts";
 import type { DeviceRecovery } from "./recovery.ts";
 import type { Run } from "./run.ts";
 
-/** All that a run goes on from, as if it had never stopped. */
+/** Everything needed to continue a run as if it had never stopped. */
 export type Checkpoint = Required<Snapshot>;
 
-/** When checkpoints are taken, besides the one at the end, and what becomes of them. */
+/** When checkpoints are taken, besides the one at the end, and how they are saved. */
 export interface CheckpointOptions {
-  /** After every so many steps, at their multiples; either this or `everySeconds`. */
+  /** Takes a checkpoint at every multiple of this number of steps. Give either this or `everySeconds`. */
   readonly everySteps?: number;
-  /** After so many seconds, at the end of the submit that then ends; above 0. */
+  /** Takes a checkpoint after this number of seconds, above 0, at the end of the current submit. */
   readonly everySeconds?: number;
   /**
-   * Keeps a checkpoint, after the event of its step was looked at. Training goes on meanwhile; it waits only where the
-   * next checkpoint comes before this one is kept. What it throws ends `fit`.
+   * Saves a checkpoint. It is called after the event of the checkpoint's step was handled. Training continues during
+   * the call, and waits only if the next checkpoint is due before the call has finished. An error that it throws ends
+   * `fit`.
    */
   save(checkpoint: Checkpoint): Promise<void>;
 }
@@ -27,19 +28,19 @@ export interface CheckpointOptions {
 /** @throws OptionError */
 export function requireCheckpointOptions({ everySteps, everySeconds }: CheckpointOptions): void {
   if ((everySteps === undefined) === (everySeconds === undefined)) {
-    const what = "there must be one of everySteps and everySeconds";
-    throw new OptionError({ where: "fit checkpoint", what, fix: "Give either a number of steps or of seconds" });
+    const what = "either everySteps or everySeconds must be given";
+    throw new OptionError({ where: "fit checkpoint", what, fix: "Give one of them" });
   }
   if (everySteps !== undefined) requireCount("fit checkpoint everySteps", everySteps);
   if (everySeconds !== undefined) requirePositive("fit checkpoint everySeconds", everySeconds);
 }
 
-/** Takes the checkpoints of one call of fit. */
+/** Takes the checkpoints of one call of `fit`. */
 export class CheckpointTaker {
   readonly #run: Run;
   readonly #recovery: DeviceRecovery;
   readonly #options: CheckpointOptions | undefined;
-  /** Snapshots that were asked for, by their steps. The metrics of these steps have not arrived. */
+  /** Requested snapshots by step, for steps whose metrics have not arrived yet. */
   readonly #asked = new Map<number, Promise<Snapshot>>();
   #saving: Promise<void> = Promise.resolve();
   #lastStep: number;
@@ -52,18 +53,18 @@ export class CheckpointTaker {
     this.#lastStep = run.step;
   }
 
-  /** The most steps that the next submit may hold, so that it ends where a checkpoint is due. */
+  /** The maximum number of steps in the next submit, so that it ends where a checkpoint is due. */
   get stepsAllowed(): number {
     const { everySteps = Infinity } = this.#options ?? {};
     return everySteps - (this.#run.step % everySteps);
   }
 
-  /** After each submit: asks for a snapshot where one is due. */
+  /** Called after each submit: requests a snapshot if one is due. */
   submitted(): void {
     if (!this.#isDue()) return;
     const { step } = this.#run;
     const asked = this.#run.takeSnapshot();
-    // Where the device is lost the steps fail as well, and the loop handles that.
+    // If the device is lost, the steps fail as well, and the loop handles that.
     asked.catch(() => {});
     this.#asked.set(step, asked);
     [this.#lastStep, this.#lastTime] = [step, performance.now()];
@@ -76,12 +77,12 @@ export class CheckpointTaker {
     return performance.now() - this.#lastTime >= 1000 * everySeconds!;
   }
 
-  /** Whether a snapshot was asked for at a step. */
+  /** Whether a snapshot was requested at a step. */
   isAskedAt(step: number): boolean {
     return this.#asked.has(step);
   }
 
-  /** After the event of a step, if it had one: keeps the snapshot that was asked for there. */
+  /** Called after the event of a step, if it had one: saves the snapshot that was requested there. */
   async reached(step: number): Promise<void> {
     const { unreported } = this.#run;
     const asked = this.#asked.get(step)!;
@@ -91,23 +92,25 @@ export class CheckpointTaker {
       (snapshot) => this.#options!.save({ ...snapshot, unreported }),
       (failure: unknown) => this.#leaveOut(step, failure),
     );
-    // A failure is thrown where the result is awaited.
+    // The error is thrown where the result is awaited.
     this.#saving.catch(() => {});
   }
 
-  /** The step is finished and is not repeated by the loop, so a snapshot that was lost with its device is left out. */
+  /**
+   * The step is finished and will not be repeated by the loop, so a snapshot that was lost with its device is dropped.
+   */
   #leaveOut(step: number, failure: unknown): void {
     if (!(failure instanceof DeviceLostError)) throw failure;
     this.#lastStep = Math.min(this.#lastStep, step - 1);
   }
 
-  /** Forgets what was asked of a device that is gone. The loop submits the later steps again. */
+  /** Drops the requests to a lost device. The loop submits the later steps again. */
   forget(): void {
     this.#asked.clear();
     this.#lastStep = Math.min(this.#lastStep, this.#run.step);
   }
 
-  /** Keeps the state at the end of the call, and waits until it is kept. */
+  /** Saves the state at the end of the call, and waits until it is saved. */
   async finish(): Promise<void> {
     const { step, unreported } = this.#run;
     await this.#saving;
@@ -115,7 +118,7 @@ export class CheckpointTaker {
     await this.#options.save({ ...(await this.#recovery.takeSnapshot()), unreported });
   }
 
-  /** Waits for what is being kept, whether that fails or not. */
+  /** Waits until pending saves have finished or failed. */
   async settled(): Promise<void> {
     await Promise.allSettled([this.#saving]);
   }

@@ -1,7 +1,7 @@
 import type { SkippedStep, TrainingProgress } from "../progress.ts";
 import type { FinishedStep, Run } from "./run.ts";
 
-/** Makes the events of one call of fit: from the sums of the run, and from the speed of this call. */
+/** Makes the events of one call of `fit` from the sums of the run and the speed of this call. */
 export class EventReporter {
   readonly #run: Run;
   readonly #firstStep: number;
@@ -15,22 +15,22 @@ export class EventReporter {
     this.#firstStep = this.#lastStep = run.step;
   }
 
-  /** Takes note of when the steps up to `lastStep` were finished. */
+  /** Records when the steps up to `lastStep` were finished. */
   timed(lastStep: number, finished: number): void {
     this.#lastStep = lastStep;
     this.#seconds = (finished - this.#started) / 1000;
   }
 
   /**
-   * Takes note of the metrics of a finished step.
-   * @throws DivergedError where the step was not finite and that ends the run
+   * Adds the metrics of a finished step.
+   * @throws DivergedError if the step's loss or gradient was NaN or infinite and `onNonFinite` is "stop"
    */
   add(finished: FinishedStep): void {
     if (finished.fault > 0) this.#skipped.push(this.#run.leaveOut(finished));
     this.#run.addUnreported(finished);
   }
 
-  /** Describes the steps since the event before. The next event begins after them. */
+  /** The event for the steps since the previous event. It resets the sums. */
   event(step: number): TrainingProgress {
     const event = this.#describe(step);
     this.#run.clearUnreported();
@@ -38,7 +38,7 @@ export class EventReporter {
     return event;
   }
 
-  /** Describes the steps since the event before. The next event describes them again. */
+  /** The event for the steps since the previous event. The next event covers them again. */
   interimEvent(step: number): TrainingProgress {
     return { ...this.#describe(step), interim: true };
   }

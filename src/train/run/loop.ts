@@ -6,14 +6,14 @@ import type { DeviceRecovery } from "./recovery.ts";
 import type { FinishedStep, Run } from "./run.ts";
 import { SubmitQueue, type SubmitOptions } from "./submits.ts";
 
-/** The options of one call of fit, checked and with the end of its steps. */
+/** The checked options of one call of `fit`, and its last step. */
 export interface LoopOptions extends SubmitOptions, Pick<FitOptions, "checkpoint"> {
   readonly every: number;
 }
 
 /**
- * Submits steps until `end` and yields an event after each step whose number is a multiple of `every`, and after the
- * last, also where that is earlier because of a signal. When the caller leaves early, it waits for what is in flight.
+ * Submits steps until `end`. Yields an event after each multiple of `every` steps and after the last step, also if a
+ * signal ends the loop early. If the caller leaves the loop, it waits for the submitted steps.
  */
 export async function* runSteps(
   run: Run,
@@ -29,7 +29,7 @@ export async function* runSteps(
   const arrived: FinishedStep[] = [];
   try {
     while (queue.hasWork) {
-      // A call of the caller's may have had a lost device replaced.
+      // Another call may be replacing a lost device.
       await recovery.pending;
       queue.fill();
       const oldest = await queue.takeOldest();
@@ -50,7 +50,7 @@ export async function* runSteps(
     await checkpoints.finish();
   } finally {
     arrived.push(...(await queue.drain()));
-    // After a step that ended the run, the run stands before that step.
+    // If a step stopped the run, the run is now before that step, and later steps do not count.
     for (const finished of arrived) if (finished.step <= run.step) run.addUnreported(finished);
     await checkpoints.settled();
   }

@@ -6,7 +6,7 @@ import { writeAll, type Snapshot } from "../snapshot.ts";
 import { compileStep } from "../step/compile.ts";
 import type { StepRunner } from "../step/runner.ts";
 
-/** What a run has on a device, and what is lost with it. */
+/** The state of a run on a device, which is lost with the device. */
 export interface Placement {
   readonly session: Session;
   readonly feed: Feed;
@@ -14,7 +14,7 @@ export interface Placement {
   readonly evaluator: Evaluator;
 }
 
-/** Compiles the step in a session of its own, with the values of a snapshot or the initial ones. */
+/** Compiles the step in a new session, with the values of a snapshot or the initial values. */
 export async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefined): Promise<Placement> {
   const { backend, data } = plan;
   const { model, normalization, loss } = plan.model;
@@ -22,7 +22,7 @@ export async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefi
   try {
     const feed = createFeed(data, backend.maxTensorBytes);
     const runner = await compileStep(plan, session, feed);
-    // The upload goes on while the caller gets ready.
+    // The upload overlaps with the caller's own preparations.
     feed.prepare(session, start?.step ?? 0);
     const placement = {
       session,

@@ -1,16 +1,16 @@
 /*
- * Replaces a lost device: another one is opened, the run goes back to its kept snapshot, and the steps that had finished
- * are repeated, unseen and to the same bits.
+ * Replaces a lost device: opens another one, goes back to the last snapshot in memory, and repeats the steps since
+ * then. The repeated steps give bit-identical results and are not reported again.
  */
 import { DeviceLostError } from "../../errors.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { placeOnDevice, type Placement } from "./placement.ts";
 import type { Run } from "./run.ts";
 
-/** A device that is lost again within this time is given up. */
+/** If the device is lost again within this time, recovery fails. */
 const LOST_AGAIN_MILLISECONDS = 60_000;
 
-/** Steps per submit while finished steps are repeated; nothing measures these submits. */
+/** Steps per submit while finished steps are repeated. These submits are not measured. */
 const REPEATED_STEPS = 32;
 
 /** Recovers a run from the loss of its device. */
@@ -23,16 +23,16 @@ export class DeviceRecovery {
     this.#run = run;
   }
 
-  /** Settles when a lost device is replaced; undefined while none is being replaced. */
+  /** Settles when a lost device has been replaced; undefined if none is being replaced. */
   get pending(): Promise<void> | undefined {
     return this.#pending;
   }
 
   /**
-   * After work has failed for the loss of the device: opens another one, unless that is done already, and brings the run
-   * to the last step that had finished.
-   * @param generation that of the device when the work was submitted
-   * @throws the failure itself if it has any other reason
+   * Called after work failed: if the device was lost, opens another one, unless that has been done already, and repeats
+   * the run up to the last finished step.
+   * @param generation the generation of the device when the work was submitted
+   * @throws the failure itself if it has another reason
    */
   async recover(failure: unknown, generation: number): Promise<void> {
     // Work of a session that is being replaced, or was replaced, fails in many ways and needs no other device.
@@ -43,7 +43,7 @@ export class DeviceRecovery {
     await this.#pending;
   }
 
-  /** Works on the device, and once more where the device is lost meanwhile. */
+  /** Runs work on the device, and repeats it once if the device is lost. */
   async onDevice<Result>(where: string, work: (placement: Placement) => Promise<Result>): Promise<Result> {
     const run = this.#run;
     for (;;) {
@@ -68,7 +68,7 @@ export class DeviceRecovery {
 
   async #replaceDevice(failure: DeviceLostError): Promise<void> {
     const run = this.#run;
-    // The number of finished steps is known once everything that was submitted to the lost device has arrived or failed.
+    // The number of finished steps is known only when all work submitted to the lost device has arrived or failed.
     await run.settled();
     const now = performance.now();
     if (now - this.#lostAt < LOST_AGAIN_MILLISECONDS) throw lostTwice(failure);
@@ -84,7 +84,7 @@ export class DeviceRecovery {
       run.replacePlacement(placement, fromStep);
       while (run.step < toStep) await run.submit(Math.min(REPEATED_STEPS, run.stepsAllowed, toStep - run.step));
     } catch (again) {
-      // Whoever waits for the device reports that the trainer was disposed of.
+      // The caller that waits for the device reports that the trainer was disposed of.
       if (run.isDisposed) return;
       throw again instanceof DeviceLostError ? lostTwice(again) : again;
     }

@@ -1,6 +1,6 @@
 /*
- * The state of a training run: where it stands, what no event has told of, what it has on the device, and the snapshot
- * that it goes back to when the device is lost. The loop, events, checkpoints and recovery use it. It knows none of them.
+ * The state of a training run: its step, the metrics not yet reported, its session on the device, and the snapshot that
+ * it goes back to if the device is lost. The loop, events, checkpoints and recovery use it; it knows none of them.
  */
 import { DivergedError, OptionError } from "../../errors.ts";
 import { faultText, holdsStop, isStopped, placeOfFault, rateFactorOf } from "../guard.ts";
@@ -15,24 +15,24 @@ export interface FinishedStep {
   /** Counted from 1. */
   readonly step: number;
   readonly loss: number;
-  /** Number of right predictions; NaN of quantities. */
+  /** The number of correct predictions; NaN for regression. */
   readonly correct: number;
-  /** NaN where it is not measured. */
+  /** NaN if it is not measured. */
   readonly gradientNorm: number;
-  /** Above 0 where the step was left out, see `placeOfFault`. */
+  /** Above 0 if the step was skipped, see `placeOfFault`. */
   readonly fault: number;
 }
 
-/** The one owner of the state of a run. */
+/** Owns the state of a run. */
 export class Run {
   readonly plan: TrainingPlan;
-  /** Whether a loop submits steps. The sums of `unreported` then belong to an earlier step than `step`. */
+  /** Whether a loop is submitting steps. The sums in `unreported` then belong to an earlier step than `step`. */
   isFitting = false;
   #placement: Placement;
   #generation = 0;
   #step: number;
   #finished: number;
-  /** How often the run was set back, by `restore` or by a step that stopped it. */
+  /** How often the run was moved to another step, by `restore` or by a step that stopped it. */
   #rewinds = 0;
   #unreported: Unreported;
   #rateFactor: number;
@@ -42,7 +42,7 @@ export class Run {
   /** Submits whose metrics have not arrived. */
   readonly #running = new Set<Promise<StepMetrics>>();
 
-  /** Places the run on the plan's backend, at the snapshot that the plan resumes from. */
+  /** Creates a run on the plan's backend, starting at the snapshot that the plan resumes from. */
   static async create(plan: TrainingPlan): Promise<Run> {
     return new Run(plan, await placeOnDevice(plan, plan.resumeFrom));
   }
@@ -61,7 +61,7 @@ export class Run {
     return this.#placement;
   }
 
-  /** How often a lost device was replaced. What fails on an earlier device needs no new one. */
+  /** How often a lost device was replaced. Work that fails on an earlier device does not need a new one. */
   get generation(): number {
     return this.#generation;
   }
@@ -76,12 +76,12 @@ export class Run {
     return this.#finished;
   }
 
-  /** Sums over the finished steps that no event has told of. */
+  /** Sums over the finished steps that no event has reported yet. */
   get unreported(): Unreported {
     return this.#unreported;
   }
 
-  /** The snapshot that a lost device is replaced from; undefined for the initial values. */
+  /** The snapshot that recovery starts from; undefined for the initial values. */
   get kept(): Snapshot | undefined {
     return this.#kept;
   }
@@ -90,17 +90,17 @@ export class Run {
     return this.#isDisposed;
   }
 
-  /** The most steps that one submit may hold now. */
+  /** The maximum number of steps in one submit now. */
   get stepsAllowed(): number {
     return this.#placement.feed.stepsAllowed(this.#step);
   }
 
-  /** The learning rate of a step, counted from 1, with what the steps left out so far have made of it. */
+  /** The learning rate of a step, counted from 1, including the halvings by skipped steps. */
   learningRateOf(step: number): number {
     return this.plan.schedule.learningRateAt(step - 1) * this.#rateFactor;
   }
 
-  /** Submits the next steps, before it returns. */
+  /** Submits the next steps. They are queued before the call returns. */
   async submit(steps: number): Promise<StepMetrics> {
     this.#keepSnapshot();
     const running = this.#placement.runner.run(this.#step, steps);
@@ -116,7 +116,9 @@ export class Run {
     }
   }
 
-  /** Makes the next step by a function that is given its number, counted from 0. The step is taken back if it fails. */
+  /**
+   * Runs the next step with a function that receives its number, counted from 0. If it fails, the step does not count.
+   */
   async makeStep<Result>(work: (step: number) => Promise<Result>): Promise<Result> {
     const last = ++this.#step;
     try {
@@ -134,7 +136,7 @@ export class Run {
     await Promise.allSettled(this.#running);
   }
 
-  /** Adds the metrics of a finished step to the sums that the next event tells. */
+  /** Adds the metrics of a finished step to the sums for the next event. */
   addUnreported({ loss, correct, gradientNorm }: FinishedStep): void {
     const before = this.#unreported;
     this.#unreported = {
@@ -145,14 +147,14 @@ export class Run {
     };
   }
 
-  /** Begins new sums, after an event has told of them. */
+  /** Resets the sums after an event. */
   clearUnreported(): void {
     this.#unreported = nothingUnreported;
   }
 
   /**
-   * Takes note of a step that was not finite and changed no parameter.
-   * @throws DivergedError where that ends the run; the run then stands before the step
+   * Handles a step that was NaN or infinite and changed no parameter.
+   * @throws DivergedError if it ends the run, which is then before this step
    */
   leaveOut({ step, fault }: FinishedStep): SkippedStep {
     const {
@@ -166,7 +168,7 @@ export class Run {
   }
 
   #stopBefore({ step, place, learningRate }: SkippedStep): never {
-    // The later steps changed nothing either. They are submitted again when the run goes on.
+    // Later steps that were already submitted changed nothing either. They are submitted again when the run continues.
     this.#moveTo(step - 1);
     const { session, runner } = this.#placement;
     session.write(runner.states.find(isStopped)!, Float32Array.of(0));
@@ -177,7 +179,7 @@ export class Run {
     });
   }
 
-  /** The state after the steps submitted so far. It is read in the stream of commands, so later steps do not change it. */
+  /** The state after the steps submitted so far. The reads are queued at once, so later steps do not change it. */
   async takeSnapshot(): Promise<Snapshot> {
     const { session, runner } = this.#placement;
     const step = this.#step;
@@ -201,14 +203,14 @@ export class Run {
     this.#rewinds++;
   }
 
-  /** Goes on after a step on another device. The steps that had finished still count as finished. */
+  /** Continues after a step on another device. Steps that had finished still count as finished. */
   replacePlacement(placement: Placement, step: number): void {
     this.#placement = placement;
     this.#generation++;
     this.#step = step;
   }
 
-  /** Takes a snapshot now and then, in the stream of commands and without waiting for it. */
+  /** Takes a snapshot every `snapshotSeconds`, without waiting for it. */
   #keepSnapshot(): void {
     const now = performance.now();
     if (now - this.#keptAt < 1000 * this.plan.recovery.snapshotSeconds) return;
@@ -219,7 +221,7 @@ export class Run {
         if (rewinds === this.#rewinds && snapshot.step <= this.#finished && !holdsStop(snapshot.optimizer))
           this.#kept = snapshot;
       },
-      // A lost device fails the steps as well, and the loop handles that.
+      // If the device is lost, the steps fail as well, and the loop handles that.
       () => {},
     );
   }
@@ -235,7 +237,7 @@ export class Run {
     throw new OptionError({
       where,
       what: "this trainer was disposed of",
-      fix: "Create another one; resumeFrom goes on from a snapshot",
+      fix: "Create another trainer; resumeFrom continues from a snapshot",
     });
   }
 

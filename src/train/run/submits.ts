@@ -5,20 +5,20 @@ import type { CheckpointTaker } from "./checkpoints.ts";
 import type { DeviceRecovery } from "./recovery.ts";
 import type { FinishedStep, Run } from "./run.ts";
 
-/** At most this many submits wait or work on the device: one works while the next is prepared. */
+/** The maximum number of submits in flight: one runs while the next is prepared. */
 const MOST_IN_FLIGHT = 2;
 
 interface Submit {
   /** The number of the first step, counted from 0. */
   readonly first: number;
   readonly steps: number;
-  /** That of the device it was submitted to. */
+  /** The generation of the device that it was submitted to. */
   readonly generation: number;
   readonly times: Omit<SubmitTimes, "finished">;
   readonly metrics: Promise<StepMetrics>;
 }
 
-/** When and where submits end. */
+/** When submits end. */
 export interface SubmitOptions extends Pick<
   FitOptions,
   "pauseEvery" | "stepsPerSubmit" | "submitMilliseconds" | "signal"
@@ -27,7 +27,7 @@ export interface SubmitOptions extends Pick<
   readonly end: number;
 }
 
-/** What is in flight between the loop and the device. */
+/** The submits that are in flight. */
 export class SubmitQueue {
   readonly #run: Run;
   readonly #recovery: DeviceRecovery;
@@ -46,12 +46,12 @@ export class SubmitQueue {
     this.#pace = new SubmitPace(options.submitMilliseconds);
   }
 
-  /** Whether something is in flight, or may be submitted. */
+  /** Whether a submit is in flight, or another one may be made. */
   get hasWork(): boolean {
     return this.#inFlight.length > 0 || this.#goesOn;
   }
 
-  /** Whether the steps after this one wait for the caller. */
+  /** Whether training waits for the caller after this step. */
   isPause(step: number): boolean {
     return step % this.#pauseEvery === 0;
   }
@@ -61,10 +61,10 @@ export class SubmitQueue {
     return this.#run.step < end && !signal?.aborted && !this.#run.isDisposed;
   }
 
-  /** Submits as much as may be in flight. */
+  /** Submits until the maximum is in flight. */
   fill(): void {
     const { generation } = this.#run;
-    // What was submitted to a lost device is settled first.
+    // Submits to a lost device are settled first.
     if (this.#inFlight.some((submit) => submit.generation !== generation)) return;
     while (this.#inFlight.length < MOST_IN_FLIGHT && this.#goesOn) {
       if (this.#inFlight.length > 0 && this.isPause(this.#run.step)) return;
@@ -78,8 +78,8 @@ export class SubmitQueue {
     const steps = this.#nextSteps(first);
     const submitted = performance.now();
     const metrics = this.#run.submit(steps);
-    // A failure is thrown where the result is awaited, which may be after the caller's own work. Until then it is no
-    // unhandled rejection.
+    // The error is thrown where the result is awaited, which may be after the caller's own work. Until then it must not
+    // count as an unhandled rejection.
     metrics.catch(() => {});
     return { first, steps, generation, times: { submitted, returned: performance.now() }, metrics };
   }
@@ -98,8 +98,8 @@ export class SubmitQueue {
 
   /**
    * Waits for the oldest submit.
-   * @returns its steps, and when they were finished; undefined where nothing is in flight any more: nothing was, or the
-   * device was lost and replaced, or the trainer was disposed of
+   * @returns its steps and when they were finished; undefined if nothing is in flight: nothing was, the device was lost
+   * and replaced, or the trainer was disposed of
    */
   async takeOldest(): Promise<{ steps: FinishedStep[]; finished: number } | undefined> {
     const oldest = this.#inFlight[0];

@@ -165,13 +165,13 @@ export type DigitsCommand =
   | { readonly kind: "adjust"; readonly settings: DigitsSettings }
   | { readonly kind: "start" }
   | { readonly kind: "pause" }
-  /** Pauses, and makes one step. */
+  /** Pauses, and runs one step. */
   | { readonly kind: "step" }
   /** Shows or hides the tab, which trains only while it is visible. */
   | { readonly kind: "show"; readonly visible: boolean }
   /** Loads the network in a file, and pauses. */
   | { readonly kind: "load"; readonly bytes: Uint8Array; readonly name: string }
-  /** Continues with a saved network, of an earlier visit or the present one, on a newly opened device. */
+  /** Continues with the saved network of an earlier visit, or with the current one on a newly opened device. */
   | { readonly kind: "resume"; readonly from: "earlier" | "present"; readonly run: boolean };
 
 export interface DigitsApi {

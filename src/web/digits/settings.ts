@@ -1,5 +1,5 @@
 /*
- * What the visitor chooses on the Digits tab, as plain JSON and as parameters of the address.
+ * The settings of the Digits tab, as plain JSON and as parameters of the address.
  */
 import { activations, losses, type ActivationName, type LossName } from "../../index.ts";
 import {
@@ -19,16 +19,16 @@ export const activationNames = Object.keys(activations) as ActivationName[];
 export const optimizerNames = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamW"] as const;
 export const scheduleNames = ["constant", "step", "exponential", "cosine", "warmup"] as const;
 
-/** "auto" is MNIST where its files lie beside the page, else the built-in digits. */
+/** "auto" is MNIST if its files are beside the page, and otherwise the built-in digits. */
 const dataChoices = ["auto", "digits", "mnist"] as const;
 
 export const MOST_LAYERS = 5;
 
-/** A hidden layer. The widest network fits the smallest buffers of a browser. */
+/** A hidden layer. The widest network fits the default buffer limits of WebGPU. */
 export const layerFields = {
   units: range(1, 2048, 1, 64),
   activation: choice(activationNames, "relu"),
-  /** The share of outputs that training drops. */
+  /** The probability that training drops an output. */
   dropout: range(0, 0.9, 0.05, 0),
 };
 
@@ -81,7 +81,7 @@ export function needsRestart(before: DigitsSettings, after: DigitsSettings): boo
   return fixed(before) !== fixed(after);
 }
 
-/** Settings with those of another that may change during training. */
+/** Copies the options that may change during training from other settings. */
 export const withOptions = (
   settings: DigitsSettings,
   { learningRate, schedule, batchSize, epochs }: DigitsSettings,
@@ -93,20 +93,20 @@ export const withOptions = (
   epochs,
 });
 
-/** What is wrong with the settings, in words for the visitor. */
+/** Messages about settings that are not allowed. */
 export function faultsOf({ layers, learningRate, batchSize, epochs, seed }: DigitsSettings): string[] {
   const outside = (name: string, { min, max, whole, allows }: RangeField, value: number) =>
-    allows(value) ? [] : [`${name} must be ${whole ? "a whole number" : "a number"} in ${min} … ${max}`];
+    allows(value) ? [] : [`${name} must be ${whole ? "a whole number" : "a number"} from ${min} to ${max}`];
   return [
-    ...(layers.length > MOST_LAYERS ? [`at most ${MOST_LAYERS} hidden layers`] : []),
+    ...(layers.length > MOST_LAYERS ? [`A network has at most ${MOST_LAYERS} hidden layers`] : []),
     ...layers.flatMap(({ units, dropout }) => [
-      ...outside("a layer's width", layerFields.units, units),
-      ...outside("dropout", layerFields.dropout, dropout),
+      ...outside("Units", layerFields.units, units),
+      ...outside("Dropout", layerFields.dropout, dropout),
     ]),
-    ...outside("the learning rate", fields.learningRate, learningRate),
-    ...outside("the batch size", fields.batchSize, batchSize),
-    ...outside("epochs", fields.epochs, epochs),
-    ...outside("the seed", fields.seed, seed),
+    ...outside("Learning rate", fields.learningRate, learningRate),
+    ...outside("Batch size", fields.batchSize, batchSize),
+    ...outside("Epochs", fields.epochs, epochs),
+    ...outside("Seed", fields.seed, seed),
   ];
 }
 

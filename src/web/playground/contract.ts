@@ -13,7 +13,7 @@ export const CURVE_POINTS = 121;
 /** The number of points along either axis of a loss surface. */
 export const SURFACE_SIDE = 41;
 
-/** The training and test points of a run as rows of x, y, class; for curves, the class is 0. Points that the visitor added are not included. */
+/** The training and test points of a run as rows of x, y, class. For regression, the class is 0. Points that the visitor added are not included. */
 export interface Problem {
   readonly points: Float32Array;
   readonly test: Float32Array;
@@ -82,7 +82,7 @@ export interface PlaygroundApi {
   pause(request: number): Promise<void>;
   /** Shows or hides the tab. It trains only while it is visible, which it is at first. */
   show(request: number, visible: boolean): Promise<void>;
-  /** Pauses and makes one step. */
+  /** Pauses and runs one step. */
   step(request: number): Promise<void>;
   /** Starts over with the same settings. It keeps running or pausing. */
   reset(request: number): Promise<void>;

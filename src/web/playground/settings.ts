@@ -29,10 +29,10 @@ export const optimizerNames = ["sgd", "momentum", "nesterov", "rmsprop", "adam",
 
 const learningRates = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3] as const;
 
-/** The pictures show −EXTENT … EXTENT along either axis, and points lie within it. */
+/** The pictures show −EXTENT … EXTENT along either axis, and all points are within it. */
 export const EXTENT = 1.25;
 
-/** Digits after the decimal point of a coordinate: finer than the pixels of the pictures. */
+/** The decimals of a coordinate, enough to distinguish the pixels of the pictures. */
 const DECIMALS = 3;
 
 /** A coordinate with the precision that the address keeps. */
@@ -50,13 +50,13 @@ function coordinate(extent: number, fallback = 0): RangeField {
 
 const pointCoordinate = coordinate(EXTENT);
 
-/** A place along either axis and a class, 0 or 1; of a curve's points the class is 0. */
+/** Coordinates and a class, 0 or 1. For regression, the class is 0. */
 export type Point = readonly [x: number, y: number, label: number];
 
-/** Far more than anybody clicks, in an address that browsers still accept. */
+/** The most points of the visitor's own. With more, the address would be too long for some browsers. */
 export const MOST_POINTS = 300;
 
-/** "_" and "*" are characters that an address keeps as they are. */
+/** "_" and "*" are not escaped in an address. */
 const pointList = list<Point>(
   tuple<Point>([pointCoordinate, pointCoordinate, choice<number>([0, 1], 0)], "_"),
   { between: "*", none: "", most: MOST_POINTS },
@@ -131,7 +131,7 @@ export const neuronFields = {
   ...points,
   noise: range(0, 0.5, 0.01, 0),
   count: range(10, 400, 10, 60),
-  /** With this seed, the first line has nine of ten points on the wrong side. */
+  /** With this seed, the initial line puts nine of ten points on the wrong side. */
   seed: range(1, 9999, 1, 6),
   /** Rosenblatt's rule, or a logistic neuron, which lowers the cross-entropy. */
   rule: choice(["perceptron", "logistic"], "perceptron"),

@@ -49,7 +49,7 @@ export function Chart(props: ChartProps) {
   const { title, data, logarithmic = false, xLabel, testId, height = 180, captioned = true } = props;
   const labels = props.series.map(({ label }) => label).join();
   const colors = scheme.value;
-  // A layout effect, so that no frame shows the legend of the previous series.
+  // A layout effect, so that the legend of the previous series is never painted.
   useLayoutEffect(() => {
     const element = host.current!;
     const made = new uPlot(
@@ -106,7 +106,7 @@ function optionsOf(
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
       x: { time: false },
-      // The function replaces uPlot's own rule, which a logarithmic axis needs.
+      // A range function replaces uPlot's own rule, which a logarithmic axis needs.
       y: logarithmic
         ? { distr: 3 }
         : { range: (_plot, least, most) => [...(yRange() ?? usualRange(least, most))] as [number, number] },

@@ -9,7 +9,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 export const scheme = signal(dark.matches ? "dark" : "light");
 dark.addEventListener("change", () => (scheme.value = dark.matches ? "dark" : "light"));
 
-/** The present value of a color of style.css, such as "--accent". */
+/** The current value of a color of style.css, such as "--accent". */
 export const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 export type Color = readonly [red: number, green: number, blue: number];

@@ -7,7 +7,7 @@ import type { RangeField } from "./address/codec.ts";
 
 interface FieldProps<Value> {
   readonly label: string;
-  /** The name for screen readers, where the label alone says too little: "Width of layer 2". */
+  /** The accessible name, if the label alone is not specific enough: "Units of layer 2". */
   readonly name?: string;
   readonly testId?: string;
   /** "inline" puts the label beside the field; "wide" lets the field take a whole row. */
@@ -20,7 +20,7 @@ const classOf = (layout = "") => `field ${layout}`.trim();
 
 interface SelectProps<Value extends string | number> extends FieldProps<Value> {
   readonly options: readonly Value[];
-  /** What an option is called, if not by its value. */
+  /** The text of each option; by default its value. */
   readonly titles?: Partial<Record<Value, string>>;
 }
 
@@ -91,12 +91,12 @@ export function Slider({ label, testId, layout, field, value, onChange }: Omit<R
   );
 }
 
-/** A number to type. Text that the field does not allow stays, with the allowed range below it, and changes nothing. */
+/** A number field. Text that is not allowed stays in the field, with the allowed range below it, and has no effect. */
 export function NumberField({ label, name, testId, field, value, onChange }: Omit<RangeProps, "layout">) {
   const id = useId();
   const [rejected, setRejected] = useState<string>();
   const shown = useRef(value);
-  // A value from elsewhere, such as a preset, replaces what was typed.
+  // A value from elsewhere, such as a preset, replaces the typed text.
   if (shown.current !== value && rejected !== undefined) setRejected(undefined);
   shown.current = value;
   const take = (text: string) => {
@@ -123,7 +123,7 @@ export function NumberField({ label, name, testId, field, value, onChange }: Omi
       />
       {isWrong && (
         <small id={id} class="out-of-range" role="alert">
-          {whole ? "A whole number" : "A number"}, {min} to {max}
+          Enter a {whole ? "whole number" : "number"} from {min} to {max}
         </small>
       )}
     </label>

@@ -1,6 +1,6 @@
 /*
- * Keeps outdated events and answers off the screen. Every request from the page has a number, and every event from the
- * worker says which requests it follows.
+ * Drops outdated events and answers. Every request from the page has a number, and every event from the worker contains
+ * the numbers of the requests that it follows.
  */
 
 /** The requests that an event follows. */
@@ -31,7 +31,7 @@ export class Requests {
   }
 
   /** Whether the worker had received every request when it sent an event. */
-  heardAll({ request }: Stamp): boolean {
+  isUpToDate({ request }: Stamp): boolean {
     return request === this.#last;
   }
 }

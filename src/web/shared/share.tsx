@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
 
-const said = { no: "Share", copied: "Address copied", failed: "Copy the address bar" };
+const texts = { idle: "Share", copied: "Address copied", failed: "Copy from the address bar" };
 
 /** Copies the page's address, which holds the state of the visible tab. */
 export function ShareButton({ testId }: { testId: string }) {
-  const result = useSignal<keyof typeof said>("no");
+  const result = useSignal<keyof typeof texts>("idle");
   const share = async () => {
     try {
       // The clipboard needs a page served over https.
@@ -13,16 +13,16 @@ export function ShareButton({ testId }: { testId: string }) {
     } catch {
       result.value = "failed";
     }
-    setTimeout(() => (result.value = "no"), 2000);
+    setTimeout(() => (result.value = "idle"), 2000);
   };
   return (
     <button
       type="button"
       data-testid={testId}
       onClick={share}
-      title="Copies this page's address, which holds all of its settings"
+      title="Copy the address of this page, which contains all settings"
     >
-      {said[result.value]}
+      {texts[result.value]}
     </button>
   );
 }

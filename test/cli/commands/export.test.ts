@@ -20,7 +20,7 @@ beforeAll(async () => {
   if (code !== 0) throw new Error(stderr);
 });
 
-/** What the model in the folder makes of the test pictures, in this process. */
+/** The outputs of the model in the folder for the test pictures, computed in this process. */
 async function predictions() {
   const { test: held } = await loadMnist({ directory: inFolder("data") });
   const { model, normalization } = await loadModelFile(inFolder("model.safetensors"));
@@ -30,7 +30,7 @@ async function predictions() {
 }
 
 describe("wgrad export", () => {
-  test("writes ONNX that computes the same", async () => {
+  test("writes ONNX with the same outputs", async () => {
     const { code, stdout, stderr } = await wgrad("export", "model.safetensors", "--onnx", "model.onnx");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout.split("\n")).toEqual([
@@ -44,7 +44,7 @@ describe("wgrad export", () => {
     expect(largestDifference(found.outputs["probabilities"]!.values, probabilities(outputs, 10))).toBeLessThan(1e-5);
   });
 
-  test("writes PyTorch's layout, which `wgrad import` makes the same file of", async () => {
+  test("writes PyTorch's layout, from which `wgrad import` restores the same file", async () => {
     const { code, stdout } = await wgrad("export", "model.safetensors", "--safetensors", "torch.safetensors");
     expect(code).toBe(0);
     expect(stdout).toContain('with safe_open("torch.safetensors", "pt") as file:');
@@ -62,7 +62,7 @@ describe("wgrad export", () => {
     ).toBe(0);
   });
 
-  test("writes over neither the model nor another output, by whatever name", async () => {
+  test("does not replace the model or another output under any name", async () => {
     const before = readFileSync(inFolder("model.safetensors"));
     symlinkSync("model.safetensors", inFolder("link.safetensors"));
     for (const args of [
@@ -79,12 +79,12 @@ describe("wgrad export", () => {
     expect(existsSync(inFolder("both"))).toBe(false);
   });
 
-  test("refuses a file that is no model, and a place that is none", async () => {
+  test("refuses a file that is not a model, and a folder that does not exist", async () => {
     writeFileSync(inFolder("text"), "this is a text and no model at all");
     const refused = await wgrad("export", "text", "--onnx", "text.onnx");
     expect(refused).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("error: text: this is no safetensors file"),
+      stderr: expect.stringContaining("error: text: this is not a safetensors file"),
     });
     expect(existsSync(inFolder("text.onnx"))).toBe(false);
     const lost = await wgrad("export", "model.safetensors", "--onnx", "absent/model.onnx");
@@ -95,7 +95,7 @@ describe("wgrad export", () => {
   });
 });
 
-test("a regression model gives what `wgrad predict` gives: as ONNX, and after `wgrad export` and `wgrad import`", async () => {
+test("an exported regression model gives the same predictions as `wgrad predict`, as ONNX and after `wgrad import`", async () => {
   const rows = Array.from({ length: 40 }, (_, index) => [
     index % 7,
     index % 2 === 0 ? "brick" : "wood",
@@ -108,8 +108,8 @@ test("a regression model gives what `wgrad predict` gives: as ONNX, and after `w
     ),
   );
   expect(trained).toMatchObject({ code: 0 });
-  const said = await wgrad("predict", "homes.safetensors", "homes.csv", "--device", "cpu");
-  const expected = said.stdout.trimEnd().split("\n").slice(1).map(Number);
+  const predicted = await wgrad("predict", "homes.safetensors", "homes.csv", "--device", "cpu");
+  const expected = predicted.stdout.trimEnd().split("\n").slice(1).map(Number);
   expect(Math.min(...expected)).toBeGreaterThan(500);
   const exported = await wgrad(
     "export",
@@ -129,11 +129,11 @@ test("a regression model gives what `wgrad predict` gives: as ONNX, and after `w
   // Six digits of numbers near 1,000.
   expect(largestDifference(outputs["outputs"]!.values, expected)).toBeLessThan(1e-3);
   await wgrad("import", "homes.torch.safetensors", "--out", "back.safetensors");
-  expect((await wgrad("predict", "back.safetensors", "homes.csv", "--device", "cpu")).stdout).toBe(said.stdout);
+  expect((await wgrad("predict", "back.safetensors", "homes.csv", "--device", "cpu")).stdout).toBe(predicted.stdout);
 });
 
 describe("wgrad import", () => {
-  test("makes a model of PyTorch's layers that the other commands take", async () => {
+  test("imports PyTorch's layers as a model for the other commands", async () => {
     const layer = (name: string, outputs: number, inputs: number) => [
       { name: `${name}.weight`, shape: [outputs, inputs], values: new Float32Array(outputs * inputs).fill(0.01) },
       { name: `${name}.bias`, shape: [outputs], values: Float32Array.from({ length: outputs }, (_, index) => index) },
@@ -153,17 +153,17 @@ describe("wgrad import", () => {
     });
     const evaluated = await wgrad("evaluate", "imported.safetensors", "--data", "data", "--device", "cpu");
     expect(evaluated.stdout).toContain("imported.safetensors: imported from torch.st");
-    // The largest bias says 9 of every picture, and a tenth of them are.
+    // The largest bias predicts 9 for every picture, which is right for a tenth of them.
     expect(evaluated.stdout).toContain("test accuracy 10.0 %");
   });
 
   test.each([
-    [["model.safetensors", "--out", "x"], 1, /this is a model of wgrad already/],
+    [["model.safetensors", "--out", "x"], 1, /this is already a model of wgrad/],
     [["model.safetensors", "--out", "model.safetensors"], 2, /is the same file as/],
     [["model.safetensors"], 2, /required option '--out <file>'/],
     [["x", "--out", "y", "--activation", "rleu"], 2, /Did you mean relu/],
-    [["x", "--out", "y", "--scale", "1,,2"], 2, /--scale: "1,,2" is no finite number and no list/],
-    [["x", "--out", "y", "--classes", "a,"], 2, /--classes: "a," has an empty name/],
+    [["x", "--out", "y", "--scale", "1,,2"], 2, /--scale: "1,,2" is neither a finite number nor a list/],
+    [["x", "--out", "y", "--classes", "a,"], 2, /--classes: "a," contains an empty name/],
   ])("refuses %j", async (args, expected, message) => {
     const { code, stderr } = await wgrad("import", ...args);
     expect(stderr).toMatch(message);
@@ -189,7 +189,7 @@ test("a model predicts the same bits in another process", async () => {
   expect(stdout.trim()).toBe(Buffer.from(outputs.buffer).toString("hex"));
 });
 
-test("the library carries no protobuf and nothing of Node's; its ONNX is an entry of its own", () => {
+test("the library imports neither protobuf nor Node's modules; ONNX is a separate entry", () => {
   const reached = new Set<string>();
   const packages = new Set<string>();
   const visit = (file: string) => {

@@ -18,8 +18,8 @@ beforeAll(async () => {
 
 const sums = "--csv sums.csv --label y --device cpu --hidden 4 --max-steps 40 --validation 0.2";
 
-test("a sweep in which every run diverges fails, the same when it is repeated, and keeps no model as the best", async () => {
-  // A rate of 1e6 leaves a loss that is finite and without any use; at 1e30 the loss overflows.
+test("a sweep in which every run diverges fails, also when repeated, and saves no best model", async () => {
+  // At a learning rate of 1e6 the loss is finite but huge; at 1e30 it overflows.
   const command = `sweep ${sums} --grid lr=1e6,1e30 --out diverged`;
   for (const attempt of [await wgrad(command), await wgrad(command)]) {
     expect(attempt.stderr).toMatch(
@@ -31,7 +31,7 @@ test("a sweep in which every run diverges fails, the same when it is repeated, a
   expect(readFileSync(join(cli.folder, "diverged/results.csv"), "utf8").trimEnd().split("\n")).toHaveLength(3);
 });
 
-test("a run that diverged is never the best one, and the others count", async () => {
+test("a run that diverged is never the best run", async () => {
   const { code, stdout, stderr } = await wgrad(`sweep ${sums} --grid lr=1e6,0.01 --out mixed`);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^1\/2 {2}lr 1000000: .* \(diverged\)$/m);
@@ -39,7 +39,7 @@ test("a run that diverged is never the best one, and the others count", async ()
   expect(stdout).toMatch(/^best +mixed\/best\.safetensors$/m);
 });
 
-test("the seed changes no held-back row: a run of a sweep is repeated by the same options of train", async () => {
+test("the seed does not change the held-out rows: `wgrad train` with the same options repeats a run of a sweep", async () => {
   const { stdout } = await wgrad(`sweep ${sums} --grid seed=1,2 --out seeds`);
   const result = (text: string) => /validation R² .* loss [\d.]+/.exec(text)?.[0];
   const lines = stdout.split("\n").filter((line) => /^\d\/2/.test(line));

@@ -13,7 +13,7 @@ let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "wgrad-config-"))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The command with these arguments, which does nothing. */
+/** A train command that was given these arguments, with an empty action. */
 async function commandOf(args: readonly string[] = []): Promise<Command> {
   const command = trainCommand(new Command("train").exitOverride().configureOutput({ writeErr: () => {} })).action(
     () => {},
@@ -30,7 +30,7 @@ async function configured(contents: unknown, args: readonly string[] = []): Prom
   return configurationOf(command);
 }
 
-/** A value for each option that is not its default. */
+/** A value for each option, different from its default. */
 const everyOption: Readonly<Record<string, unknown>> = {
   data: "d", images: "i", labels: "l", csv: "c.csv", testImages: "ti", testLabels: "tl", testCsv: "t.csv", validation: 0.25, splitSeed: 3,
   label: "species", task: "regression", drop: ["a", "b,c"], categorical: ["z"], refuseText: true, maxCategories: 7, missing: "mean", decimal: "comma", dates: "features",
@@ -41,14 +41,14 @@ const everyOption: Readonly<Record<string, unknown>> = {
   device: "cpu", out: "o", log: "g",
 }; // prettier-ignore
 
-test("the published schema is made from the options of train", async () => {
+test("the published schema is generated from the options of train", async () => {
   await expect(`${JSON.stringify(configurationSchema(await commandOf()), undefined, 2)}\n`).toMatchFileSnapshot(
     "../../../wgrad.schema.json",
   );
 });
 
 describe("a configuration file", () => {
-  test("takes every option, the schema too, and comes back whole", async () => {
+  test("accepts every option and $schema, and keeps all values", async () => {
     const command = await commandOf();
     const names = command.options
       .filter((option) => option instanceof SettableOption)
@@ -61,7 +61,7 @@ describe("a configuration file", () => {
     expect(validate(configurationOf(command))).toBe(true);
   });
 
-  test("gives way to the command line, and overrides defaults", async () => {
+  test("overrides defaults, and is overridden by the command line", async () => {
     const found = await configured({ lr: 0.5, epochs: 7, hidden: [] }, ["--lr", "0.1", "--batch", "32"]);
     expect(found).toMatchObject({ lr: 0.1, epochs: 7, hidden: [], batch: 32, schedule: "cosine" });
     expect(await configured({ standardize: true, header: true }, ["--no-standardize", "--no-header"])).toMatchObject({
@@ -71,9 +71,9 @@ describe("a configuration file", () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ["no JSON", "{", /run\.json: this is no JSON/],
-    ["no object", [1], /run\.json: this is no JSON object/],
-    ["a key twice", '{"lr": 1, "lr": 2}', /this has the key "lr" twice/],
+    ["invalid JSON", "{", /run\.json: this is not JSON/],
+    ["an array", [1], /run\.json: this is not a JSON object/],
+    ["a duplicate key", '{"lr": 1, "lr": 2}', /this has the key "lr" twice/],
     ["an unknown option", { epoch: 3 }, /run\.json: there is no option "epoch"\. Did you mean epochs\?$/],
     ["config itself", { config: "x" }, /there is no option "config"/],
   ])("is refused with %s", async (_, contents, message) => {
@@ -108,7 +108,7 @@ describe("a configuration file", () => {
     ["every", 25],
     ["keep", 0],
     ["onNan", "hope"],
-  ])("%s: %o is refused by the schema and by the command alike", async (name, value) => {
+  ])("%s: %o is refused by both the schema and the command", async (name, value) => {
     // prettier-ignore
     const schema = JSON.parse(readFileSync("wgrad.schema.json", "utf8")) as object;
     expect(new Ajv().validate(schema, { [name]: value })).toBe(false);
@@ -121,10 +121,10 @@ describe("a configuration file", () => {
     ["hidden", "64", 'hidden cannot be "64". Give a list of whole numbers of at least 1, such as [128, 64].'],
     ["batch", "all", 'batch cannot be "all". Give a whole number of at least 1 or "full".'],
     ["standardize", "no", 'standardize cannot be "no". Give true or false.'],
-    ["drop", "id", 'drop cannot be "id". Give a list of texts, such as ["id", "name"].'],
+    ["drop", "id", 'drop cannot be "id". Give a list of strings, such as ["id", "name"].'],
     ["missing", 3, 'missing cannot be 3. Give one of "refuse", "mean", "zero".'],
-    ["every", 25, 'every cannot be 25. Give a text such as "25" or "5s".'],
-  ])("%s: %o is refused in a sentence", async (name, value, sentence) => {
+    ["every", 25, 'every cannot be 25. Give a string such as "25" or "5s".'],
+  ])("%s: %o is refused with the valid values", async (name, value, sentence) => {
     await expect(configured({ [name]: value })).rejects.toThrow(
       new OptionError({
         where: `${join(folder, "run.json")}, ${name}`,

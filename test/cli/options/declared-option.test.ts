@@ -16,7 +16,7 @@ const namesWith = (matches: (facts: OptionFacts) => boolean) =>
   ].sort();
 
 describe("the options of train declare", () => {
-  test("which a resumed run may change: checkpoints of earlier versions depend on it", () => {
+  test("which options a resumed run may change; checkpoints of earlier versions depend on it", () => {
     expect(namesWith(({ isIdentity }) => !isIdentity)).toEqual([
       "checkpoint",
       "csv",
@@ -40,7 +40,7 @@ describe("the options of train declare", () => {
     ]);
   });
 
-  test("which a sweep does without, and which its runs share", () => {
+  test("which options a sweep does not have, and which its runs share", () => {
     expect(namesWith(({ sweep }) => sweep === "none")).toEqual([
       "checkpoint",
       "every",
@@ -73,7 +73,7 @@ describe("the options of train declare", () => {
     expect(names.filter((name) => name === "out")).toHaveLength(1);
   });
 
-  test("which the examples depend on", () => {
+  test("which options select the examples", () => {
     expect(namesWith(({ selectsData }) => selectsData)).toEqual([
       "categorical",
       "csv",
@@ -99,7 +99,7 @@ describe("the options of train declare", () => {
     ]);
   });
 
-  test("which name files, so that their paths can be compared", () => {
+  test("which options name files, so that their paths can be compared", () => {
     const { inputs, outputs } = optionPaths(trainOptions(), { csv: "in.csv", out: "model" });
     expect(inputs.map(({ option }) => option)).toEqual([
       "--images",
@@ -115,19 +115,19 @@ describe("the options of train declare", () => {
     expect(outputs).toContainEqual({ option: "--log", path: undefined });
   });
 
-  test("which others they need", () => {
+  test("which other options they need", () => {
     expect(() => requireOneSource({ csv: "a", label: "y" })).not.toThrow();
-    expect(() => requireOneSource({ label: "y" })).toThrow("--label: it belongs to --csv. Give --csv as well.");
+    expect(() => requireOneSource({ label: "y" })).toThrow("--label: this option requires --csv. Add --csv.");
     expect(() => requireOneSource({ images: "a", testImages: "b" })).toThrow(
-      "--test-images: it belongs to --test-labels.",
+      "--test-images: this option requires --test-labels.",
     );
     expect(() => requireOneSource({ images: "a", testLabels: "b" })).toThrow(
-      "--test-labels: it belongs to --test-images.",
+      "--test-labels: this option requires --test-images.",
     );
   });
 });
 
-test("an option with a value is written as a user gives it", () => {
+test("an option and its value are written in command-line syntax", () => {
   const quote = (text: string) => `<${text}>`;
   const option = new SettableOption("--widths <list>", "", {});
   expect(option.written([1, 2], quote)).toBe("--widths <1,2>");

@@ -16,7 +16,7 @@ const { write } = cli;
 
 const COLUMNS = 10;
 
-/** y is linear in ten columns, and 45 % of its variance is noise: no model has an R² above 0.55 but by luck. */
+/** y is linear in ten columns, and 45 % of its variance is noise: the expected R² of the best model is 0.55. */
 function noisyLinear(count: number, seed: number): string[] {
   const random = new Random(seed);
   const rows = Array.from({ length: count }, () => {
@@ -30,7 +30,7 @@ function noisyLinear(count: number, seed: number): string[] {
   return [[...Array.from({ length: COLUMNS }, (_, index) => `x${index}`), "y"].join(","), ...rows];
 }
 
-/** A class that depends on nothing: whoever learns the rows learns noise. */
+/** Rows with random classes, which a model can only memorize. */
 function noiseOfClasses(count: number): string[] {
   const random = new Random(5);
   const rows = Array.from({ length: count }, () =>
@@ -48,8 +48,8 @@ beforeAll(async () => {
 const done = (log: string) =>
   JSON.parse(readFileSync(inFolder(log), "utf8").trimEnd().split("\n").at(-1)!) as Record<string, number>;
 
-describe("a small and noisy table of quantities", () => {
-  test("is learned by the defaults, and not by heart", async () => {
+describe("regression on a small and noisy table", () => {
+  test("does not overfit with the defaults", async () => {
     const trained = await wgrad(
       "train --csv noisy.csv --test-csv unseen.csv --device cpu --out noisy.safetensors --log noisy.jsonl",
     );
@@ -57,13 +57,13 @@ describe("a small and noisy table of quantities", () => {
     expect(trained.stdout).toMatch(/270 for training, 30 for validation, 400 for testing$/m);
     expect(trained.stdout).toMatch(/^training +2,000 steps of 64, adamW/m);
     expect(trained.stdout).toMatch(/^stopped +at step \d+: the validation loss was lowest/m);
-    // He's initial values and 2,000 steps of Adam without a validation set gave 0.38.
+    // He initialization and 2,000 steps of Adam without a validation set gave 0.38.
     expect(done("noisy.jsonl")["testR2"]).toBeGreaterThan(0.5);
     const { configuration } = await loadModelFile(inFolder("noisy.safetensors"));
     expect(configuration).toMatchObject({ optimizer: "adamW", weightDecay: 0.3, validation: 0.1, patience: 20 });
   });
 
-  test("is trained as one asks for where one does", async () => {
+  test("uses the given options instead of the defaults", async () => {
     const { stdout } = await wgrad(
       "train --csv noisy.csv --validation 0 --optimizer sgd --max-steps 2 --device cpu --out sgd.safetensors",
     );
@@ -73,7 +73,7 @@ describe("a small and noisy table of quantities", () => {
     expect(configuration).toMatchObject({ optimizer: "sgd", validation: 0 });
     expect(configuration).not.toHaveProperty("weightDecay");
     expect(configuration).not.toHaveProperty("patience");
-    // Two small steps from values within ±1/√inputs.
+    // Two small steps from initial values within ±1/√inputs.
     const weights = initialValues(model)["layers.1.weight"]!.values;
     const largest = weights.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     expect(largest).toBeGreaterThan(0.9 / Math.sqrt(COLUMNS));
@@ -82,10 +82,10 @@ describe("a small and noisy table of quantities", () => {
 });
 
 describe("a validation loss that was lowest long before the end", () => {
-  test("is told of, with the option that keeps that model", async () => {
+  test("is reported, with the option that keeps that model", async () => {
     const overfitted = await wgrad("train --csv noise.csv --validation 0.4 --lr 0.02 --epochs 200 --device cpu");
     expect(overfitted.stdout).toMatch(
-      /^lowest +validation loss [\d.]+ at step \d+, [\d.]+ at the end:\n? +--patience 20 keeps the model of the lowest one$/m,
+      /^lowest +validation loss [\d.]+ at step \d+, [\d.]+ at the end:\n? +--patience 20 keeps the model with the lowest loss$/m,
     );
     const kept = await wgrad(
       "train --csv noise.csv --validation 0.4 --lr 0.02 --epochs 200 --patience 20 --device cpu",
@@ -94,15 +94,15 @@ describe("a validation loss that was lowest long before the end", () => {
     expect(kept.stdout).not.toMatch(/^lowest/m);
   });
 
-  test("is not where there is nothing to say", async () => {
+  test("is not reported if the loss was lowest at the end", async () => {
     expect(
       (await wgrad("train --csv noise.csv --validation 0.4 --lr 1e-5 --max-steps 50 --device cpu")).stdout,
     ).not.toMatch(/^lowest/m);
   });
 });
 
-describe("the defaults of a kind of data", () => {
-  const quantities = (count: number): Dataset =>
+describe("defaults that depend on the data", () => {
+  const regression = (count: number): Dataset =>
     makeRegressionDataset({
       name: "q",
       features: new Float32Array(count),
@@ -121,13 +121,13 @@ describe("the defaults of a kind of data", () => {
   const source = (parts: Partial<TrainingSource>) => parts as TrainingSource;
   const table = {} as TrainingSource["table"];
 
-  test("rows are held back of quantities, and of no few", () => {
-    expect([49, 50, 1e4].map((count) => usualValidation(quantities(count)))).toEqual([0, 0.1, 0.1]);
+  test("hold out rows for regression on 50 rows or more", () => {
+    expect([49, 50, 1e4].map((count) => usualValidation(regression(count)))).toEqual([0, 0.1, 0.1]);
     expect(usualValidation(classes)).toBe(0);
   });
 
-  test("weight decay and patience go with tables, and with what was chosen", () => {
-    const [train, validation] = [quantities(90), quantities(10)];
+  test("set weight decay and patience for tables, unless options are given", () => {
+    const [train, validation] = [regression(90), regression(10)];
     expect(settledFlags(given({}), source({ train, validation, table }))).toEqual({
       optimizer: "adamW",
       weightDecay: 0.3,
@@ -144,9 +144,9 @@ describe("the defaults of a kind of data", () => {
     expect(settledFlags(given(chosen), source({ train, validation, table }))).toEqual(chosen);
   });
 
-  test("few examples are seen more often, MNIST three times", () => {
+  test("give more epochs to fewer examples, and three to MNIST", () => {
     expect(usualEpochs(60_000, 64)).toBe(3);
-    // 21 steps an epoch.
+    // 21 steps per epoch.
     expect(usualEpochs(1347, 64)).toBe(96);
     expect(usualEpochs(40, 40)).toBe(2000);
     expect(usualEpochs(1000, "full")).toBe(2000);

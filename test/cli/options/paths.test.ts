@@ -23,7 +23,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const check = (input: string, output: string) =>
   requireSeparatePaths({ inputs: [{ option: "--csv", path: input }], outputs: [{ option: "--out", path: output }] });
 
-describe("an output that is an input is refused", () => {
+describe("refuses an output that is an input", () => {
   test.each([
     "data.csv",
     "./data.csv",
@@ -33,7 +33,7 @@ describe("an output that is an input is refused", () => {
     "sub/up/data.csv",
     "sub/up/link.csv",
   ])("as %s", (name) => {
-    const message = `--out: ${folder}/${name} is the same file as ${inFolder("data.csv")} (--csv), which is read. Give it a name of its own.`;
+    const message = `--out: ${folder}/${name} is the same file as ${inFolder("data.csv")} (--csv), which is an input. Give another path.`;
     expect(() => check(inFolder("data.csv"), `${folder}/${name}`)).toThrow(message);
     expect(() => check(relative(process.cwd(), inFolder("data.csv")), `${folder}/${name}`)).toThrow(
       /is the same file as/,
@@ -43,11 +43,11 @@ describe("an output that is an input is refused", () => {
   });
 });
 
-test("a path through a file, which cannot be, is left to what opens it", () => {
+test("accepts an invalid path through a file, which is refused when it is opened", () => {
   expect(() => check(inFolder("data.csv/train"), inFolder("new"))).not.toThrow();
 });
 
-describe("two outputs that will be one file are refused", () => {
+describe("refuses two outputs that are the same file", () => {
   const outputs = (...paths: (string | undefined)[]) =>
     requireSeparatePaths({
       inputs: [],
@@ -63,11 +63,11 @@ describe("two outputs that will be one file are refused", () => {
     ["sub", "sub/up/sub"],
   ])("%s and %s", (one, other) => {
     expect(() => outputs(one, other)).toThrow(
-      /^--output-1: .* is the same file as .* \(--output-0\), which is written too/,
+      /^--output-1: .* is the same file as .* \(--output-0\), which is also an output/,
     );
   });
 
-  test("but not others, options that were not given, and devices", () => {
+  test("but accepts different files, options that are not given, and devices", () => {
     expect(() =>
       outputs("future.log", "other.log", undefined, undefined, "sub/future.log", "FUTURE.log2"),
     ).not.toThrow();

@@ -14,7 +14,7 @@ afterEach(() => nameOptionsBy(() => undefined));
 
 const options = [...trainOptions(), ...importCommand(new Command("import")).options];
 
-test("the command line's names stand for the library's, with values that a shell takes as they are", () => {
+test("the library's option names become the command line's, with values quoted for a shell", () => {
   const name = commandLineNaming(options);
   expect(name("drop", ["id", "it's $(x)"])).toBe("--drop 'id,it'\\''s $(x)'");
   expect(name("fitUntil patience")).toBe("--patience");
@@ -27,7 +27,7 @@ test("the command line's names stand for the library's, with values that a shell
   expect(name("directory")).toBe("--data");
   expect(name("drop", ["constructor"])).toBe("--drop constructor");
   expect(name("adam beta1")).toBeUndefined();
-  // The interval of events is no option of the command line, though --every is that of checkpoints.
+  // The command line has no option for the interval of events; its --every is the interval of checkpoints.
   expect(name("fit every")).toBeUndefined();
 });
 
@@ -49,28 +49,28 @@ describe("a message names", () => {
     builder.finish();
   }
 
-  test("options of the library to its callers", () => {
+  test("the library's options by default", () => {
     expect(refusalOf(() => manyTexts("a b"))).toMatch(
-      /Leave it out with drop: \["a b"\], or allow more with mostCategories\.$/,
+      /Ignore it with drop: \["a b"\], or raise the limit with mostCategories\.$/,
     );
     expect(refusalOf(() => requirePositive("learningRate", 0))).toBe(
       "learningRate: 0 is out of range. Give a finite number above 0.",
     );
   });
 
-  test("options of the command line to its users; a column whose name a list would part goes by its position", () => {
+  test("the command line's options in a command, and a column with a comma in its name by position", () => {
     nameOptionsBy(commandLineNaming(options));
     expect(refusalOf(() => manyTexts("a b"))).toMatch(
-      /Leave it out with --drop 'a b', or allow more with --max-categories\.$/,
+      /Ignore it with --drop 'a b', or raise the limit with --max-categories\.$/,
     );
-    expect(refusalOf(() => manyTexts("a,b"))).toMatch(/Leave it out with --drop 1, or/);
+    expect(refusalOf(() => manyTexts("a,b"))).toMatch(/Ignore it with --drop 1, or/);
     expect(refusalOf(() => requirePositive("learningRate", 0))).toBe(
       "--lr: 0 is out of range. Give a finite number above 0.",
     );
   });
 });
 
-test("names of the library that options declare occur in the library", () => {
+test("every library name that an option declares occurs in the library", () => {
   const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) =>
     /^(nn|train|data|node|formats)\/.*\.ts$/.test(name),
   );
@@ -81,7 +81,7 @@ test("names of the library that options declare occur in the library", () => {
   expect(names.filter((name) => !isKnown(name))).toEqual([]);
 });
 
-test("no source of the library writes a flag of the command line", () => {
+test("no message of the library names a flag of the command line", () => {
   const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter(
     (name) => name.endsWith(".ts") && !/^(web|cli)\//.test(name),
   );
@@ -94,6 +94,6 @@ test("no source of the library writes a flag of the command line", () => {
       .filter((line) => /["'`][^"'`]* --[a-z]|["'`]--[a-z]/.test(line))
       .map((line) => `${name}: ${line.trim()}`);
   });
-  // Options of commands that a message suggests as a whole, wgrad's own or npm's.
+  // Messages may suggest whole commands of wgrad or npm.
   expect(lines.filter((line) => !/`(wgrad|npm) [a-z]+ --[a-z=]+`/.test(line))).toEqual([]);
 });

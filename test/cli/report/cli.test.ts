@@ -10,7 +10,7 @@ const quick = ["train", "--data", "data", "--device", "cpu", "--hidden", "8", "-
 const train = (args: readonly string[], started?: RunOptions["started"]) =>
   cli.run([...quick, ...(args.includes("--epochs") ? [] : ["--epochs", "4"]), ...args], { started });
 
-test("the report is written, and the model is the one trained without", async () => {
+test("the report is written, and does not change the model", async () => {
   const finished = await train(["--report", "run.html", "--out", "with.safetensors", "--seed", "5"]);
   expect(finished).toMatchObject({ code: 0, stderr: "" });
   expect(finished.stdout).toMatch(/\nreport {4}run\.html\n$/);
@@ -29,13 +29,13 @@ test("the report is written, and the model is the one trained without", async ()
   expect(page).toContain("<dt>adapter</dt><dd>none: CPU reference, float32</dd>");
   expect(page).toContain("<dt>seed</dt><dd>5</dd>");
   expect(page).toContain("<dt>hidden</dt><dd>8</dd>");
-  expect(page).toContain("Of the 50 test examples.");
+  expect(page).toContain("On the 50 test examples.");
   // Eight units, and at least one mistake.
   expect(page.match(/width="5" height="4" alt="weights of unit/g)).toHaveLength(8);
-  expect(page.match(/width="5" height="4" alt="\d, taken for \d"/g)!.length).toBeGreaterThan(0);
+  expect(page.match(/width="5" height="4" alt="\d, predicted as \d"/g)!.length).toBeGreaterThan(0);
 });
 
-test("a run that is interrupted has its report, and so has the one that goes on from there", async () => {
+test("an interrupted run writes a report, and so does the resumed run", async () => {
   const args = [
     "--epochs",
     "400",
@@ -58,7 +58,9 @@ test("a run that is interrupted has its report, and so has the one that goes on 
     child.on("close", () => clearInterval(timer));
   });
   expect(interrupted).toMatchObject({ code: 130, stderr: "" });
-  expect(interrupted.stdout).toMatch(/\npart\.safetensors was not written: .*\nreport {4}part\.html\n$/);
+  expect(interrupted.stdout).toMatch(
+    /\npart\.safetensors was not written, because the run did not finish\.\nreport {4}part\.html\n$/,
+  );
   expect(existsSync(inFolder("part.safetensors"))).toBe(false);
   const [, reached] = /interrupted at step ([\d,]+) of 4,000/.exec(interrupted.stdout)!;
   const partial = readFileSync(inFolder("part.html"), "utf8");
@@ -69,10 +71,10 @@ test("a run that is interrupted has its report, and so has the one that goes on 
   expect(await train([...args, "--resume"])).toMatchObject({ code: 0, stderr: "" });
   const whole = readFileSync(inFolder("part.html"), "utf8");
   expect(whole).toContain("<dt>steps</dt><dd>4,000, 20 examples each</dd>");
-  expect(whole).toContain(`<dt>resumed</dt><dd>at step ${reached!}; the curves and the time begin there</dd>`);
+  expect(whole).toContain(`<dt>resumed</dt><dd>at step ${reached!}; the curves and the time start there</dd>`);
 });
 
-test("a report that cannot be written is refused before training, by its option", async () => {
+test("a report that cannot be written is refused before training, with its option", async () => {
   const { code, stdout, stderr } = await train(["--report", "nowhere/run.html"]);
   expect(stderr).toMatch(
     /nowhere\/run\.html: the report cannot be written: folder nowhere.*Choose another path for --report/,
@@ -81,7 +83,7 @@ test("a report that cannot be written is refused before training, by its option"
   expect(existsSync(inFolder("nowhere"))).toBe(false);
 });
 
-test("charts are in the build, with their licences, and only a report loads them", () => {
+test("the build contains the chart library with its licenses, and only a report loads it", () => {
   const chunks = join(dirname(cli.path), "chunks");
   const textOf = (name: string) => readFileSync(join(chunks, name), "utf8");
   const withCharts = readdirSync(chunks).filter((name) => textOf(name).includes("zrender/lib/"));

@@ -1,7 +1,7 @@
 import { decode } from "fast-png";
 import { expect, test } from "vitest";
 import type { ReportFacts } from "../../../src/cli/report/facts.ts";
-import { greyPicture, signedPicture } from "../../../src/cli/report/images.ts";
+import { grayPicture, signedPicture } from "../../../src/cli/report/images.ts";
 import { html } from "../../../src/cli/report/markup.ts";
 import { reportHtml } from "../../../src/cli/report/html.ts";
 
@@ -39,7 +39,7 @@ const facts: ReportFacts = {
         label: "owl",
         prediction: EVIL,
         probabilities: [0.987, 0.012],
-        picture: { source: greyPicture([0, 255], 2, 0, 255), width: 2, height: 1, caption: EVIL },
+        picture: { source: grayPicture([0, 255], 2, 0, 255), width: 2, height: 1, caption: EVIL },
       },
     ],
   },
@@ -74,7 +74,7 @@ const cells = (page: string, table: string) =>
       .matchAll(/<tr>(.*?)<\/tr>/gs),
   ].map(([, row]) => [...row!.matchAll(/<t[dh][^>]*>(.*?)<\/t[dh]>/gs)].map(([, text]) => text));
 
-test("the page is whole, asks nothing of the network and runs no script", () => {
+test("the page is complete, loads nothing from the network and runs no script", () => {
   const page = reportHtml(facts);
   expect(page).toMatch(/^<!doctype html>\n<html lang="en">[^]*<\/html>\n$/);
   const addresses = page
@@ -88,7 +88,7 @@ test("the page is whole, asks nothing of the network and runs no script", () => 
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test("every text is escaped, wherever it stands", () => {
+test("text is escaped everywhere", () => {
   const page = reportHtml(facts);
   expect(page).not.toContain("<script>");
   expect(page).not.toContain(`alert("x")`);
@@ -99,7 +99,7 @@ test("every text is escaped, wherever it stands", () => {
   );
 });
 
-test("the confusion matrix has true classes as rows, with recall and precision at the ends", () => {
+test("the confusion matrix has true classes as rows, with recall and precision in the margins", () => {
   const [, names, cat, evil, owl, precision] = cells(reportHtml(facts), "confusion");
   expect(names!.at(-1)).toBe("recall");
   expect(cat).toEqual(["cat", "5", "2", "", "71.4 %"]);
@@ -109,7 +109,7 @@ test("the confusion matrix has true classes as rows, with recall and precision a
   expect(precision).toEqual(["precision", "83.3 %", "99.6 %", "–", ""]);
 });
 
-test("many classes are told by their most frequent confusions", () => {
+test("with many classes, the most frequent confusions are listed", () => {
   const classes = Array.from({ length: 30 }, (_, index) => `c${index}`);
   const confusion = classes.map((_, label) =>
     classes.map((__, prediction) => (label === prediction ? 9 : Number(label === 3 && prediction === 28) * 4)),
@@ -119,26 +119,26 @@ test("many classes are told by their most frequent confusions", () => {
   expect(page).not.toContain(`class="confusion"`);
 });
 
-test("dispatches come with their times, and with the reason where there are none", () => {
+test("dispatches are listed with their times, or with the reason why there are no times", () => {
   const rows = cells(reportHtml(facts), "dispatches");
   expect(rows[0]).toEqual(["kernel", "shapes", "grid", "FLOPs", "bytes", "µs"]);
   expect(rows[1]!.slice(1)).toEqual(["[2, 3] [3, 4] → [2, 4]", "2×1×1", "48.0 k", "104 k", "12.3"]);
   expect(rows.at(-1)).toEqual(["2 dispatches", "52.0 k", "104 k", "13.0"]);
   const without = reportHtml({ ...facts, nanoseconds: "no <timestamps>" });
-  expect(without).toContain("Without times: no &lt;timestamps&gt;.");
+  expect(without).toContain("No times: no &lt;timestamps&gt;.");
   expect(cells(without, "dispatches")[0]).not.toContain("µs");
-  expect(reportHtml({ ...facts, dispatches: [] })).toContain("this backend dispatches nothing");
+  expect(reportHtml({ ...facts, dispatches: [] })).toContain("this backend has no dispatches");
 });
 
-test("there is no chart of a loss that was never measured", () => {
+test("there is no loss chart without measurements", () => {
   expect(reportHtml(facts)).toContain("<figcaption>Loss: ");
   expect(reportHtml({ ...facts, curves: [] })).not.toContain("<figcaption>Loss: ");
 });
 
 const pixels = (uri: string) => decode(Buffer.from(uri.split(",")[1]!, "base64"));
 
-test("pictures hold the values: black to white, and blue by white to orange", () => {
-  expect(pixels(greyPicture([0, 1, 2, 4], 2, 0, 4))).toMatchObject({
+test("pictures show values from black to white, and signed values from blue to orange", () => {
+  expect(pixels(grayPicture([0, 1, 2, 4], 2, 0, 4))).toMatchObject({
     width: 2,
     height: 2,
     channels: 1,

@@ -51,7 +51,7 @@ describe.each(backends)("a run's report on $name", ({ name: backendName, create 
     return { facts, steps, evaluation, trainer };
   }
 
-  test("of classes: curves, confusion matrix, mistakes, weights, gradient norms and dispatches", async () => {
+  test("for classification has curves, confusion matrix, mistakes, weights, gradient norms and dispatches", async () => {
     const [train, held] = [clouds(60), clouds(45, { seed: 1, noise: 0.9 })];
     const { facts, steps, evaluation } = await reported(train, 3, "softmaxCrossEntropy", held);
     expect(facts.curves.map(({ name }) => name)).toEqual(["training", "test"]);
@@ -73,7 +73,7 @@ describe.each(backends)("a run's report on $name", ({ name: backendName, create 
       expect(prediction).not.toBe(label);
       expect(probabilities![0]).toBeGreaterThan(probabilities![1]);
     }
-    expect(facts.examined).toBe("Of the 45 test examples.");
+    expect(facts.examined).toBe("On the 45 test examples.");
     expect(facts.weights).toMatchObject({ units: 6 });
     expect(facts.weights.pictures[0]).toMatchObject({ width: 4, height: 1 });
     expect(facts.gradientNorms.map(({ name }) => name)).toEqual(["layer 0, dense 6", "layer 2, dense 3"]);
@@ -87,7 +87,7 @@ describe.each(backends)("a run's report on $name", ({ name: backendName, create 
     }
   });
 
-  test("has a curve of the validation, and goes on where training went back to its best", async () => {
+  test("has a validation curve, also if early stopping restored an earlier step", async () => {
     const [train, validation] = [clouds(30), clouds(30, { noise: 2 })];
     const model = sequential([dense(12, { activation: "tanh" }), dense(3)], { inputShape: [4] });
     const trainer = await createTrainer({
@@ -116,14 +116,14 @@ describe.each(backends)("a run's report on $name", ({ name: backendName, create 
     expect(curves[1]!.points[losses.indexOf(Math.min(...losses))]!.step).toBe(
       trainer.step - (trainer.step % 3 === 0 ? 0 : 1),
     );
-    expect(examined).toBe("Of the 30 validation examples.");
+    expect(examined).toBe("On the 30 validation examples.");
     expect(classes!.confusion.flat().reduce((sum, value) => sum + value, 0)).toBe(30);
     for (const { points } of curves)
       expect(points.map(({ step }) => step)).toEqual(points.map(({ step }) => step).toSorted((a, b) => a - b));
     trainer.dispose();
   });
 
-  test("of quantities: predictions against targets, and no accuracy", async () => {
+  test("for regression has predictions against targets, and no accuracy", async () => {
     const train = line({ count: 40 });
     const { facts, evaluation } = await reported(train, 1, "meanSquaredError");
     expect(isRegression(train) && facts.classes).toBeUndefined();
@@ -133,11 +133,11 @@ describe.each(backends)("a run's report on $name", ({ name: backendName, create 
     expect(output!.metrics.rmse).toBeCloseTo(Math.sqrt(evaluation.loss), 5);
     expect(output!.metrics.r2).toBeGreaterThan(0.8);
     expect(facts.curves).toHaveLength(1);
-    expect(facts.examined).toBe("Of the 40 training examples.");
+    expect(facts.examined).toBe("On the 40 training examples.");
   });
 });
 
-test("the surest mistakes come first, as pictures where they are", () => {
+test("the most confident mistakes come first, with pictures if the examples have two axes", () => {
   const dataset = makeClassificationDataset({
     name: "pictures",
     features: Uint8Array.of(0, 255, 10, 20, 30, 40, 50, 60),
@@ -153,10 +153,10 @@ test("the surest mistakes come first, as pictures where they are", () => {
   expect(classes!.worst.map(({ example }) => example)).toEqual([2, 3, 0]);
   expect(classes!.worst[1]!.probabilities![0]).toBeCloseTo(1 / (1 + Math.exp(-3)), 6);
   const { picture } = classes!.worst[2]!;
-  expect(picture).toMatchObject({ width: 2, height: 1, caption: "a, taken for b" });
+  expect(picture).toMatchObject({ width: 2, height: 1, caption: "a, predicted as b" });
   expect([...decode(Buffer.from(picture!.source.split(",")[1]!, "base64")).data]).toEqual([0, 255]);
 
-  // One output: a logit of class 1, or a value near 0 or 1.
+  // A single output is a logit of class 1, or a value near 0 or 1.
   const logits = examine(dataset, Float32Array.of(0.1, -4, 3, 2), { loss: "sigmoidBinaryCrossEntropy" }).classes!;
   expect(logits.worst.map(({ example }) => example)).toEqual([1, 2, 0]);
   expect(logits.worst[0]!.probabilities![0]).toBeCloseTo(1 / (1 + Math.exp(-4)), 6);
@@ -165,7 +165,7 @@ test("the surest mistakes come first, as pictures where they are", () => {
   expect(values.worst[0]!.probabilities).toBeUndefined();
 });
 
-test("quantities are told in a reader's units", () => {
+test("regression results are in the units of the label", () => {
   const targets = Float32Array.of(-1, 0, 1);
   const dataset = makeRegressionDataset({
     name: "prices",
@@ -184,14 +184,14 @@ test("quantities are told in a reader's units", () => {
   expect(price!.metrics.mae).toBeCloseTo(5 / 3, 6);
 });
 
-test("the first examples of a data set are cut with their answers", () => {
+test("the first examples of a data set keep their labels or targets", () => {
   const cut = firstExamples(clouds(9), 4);
   expect([cut.count, cut.features.length, [...cut.labels]]).toEqual([4, 16, [0, 1, 2, 0]]);
-  const quantities = firstExamples(line({ count: 9 }), 20);
-  expect([quantities.count, quantities.targets.length]).toEqual([9, 9]);
+  const all = firstExamples(line({ count: 9 }), 20);
+  expect([all.count, all.targets.length]).toEqual([9, 9]);
 });
 
-test("the first layer's weights are pictures of the examples' shape, each unit by its column", () => {
+test("the first layer's weights become one picture per unit, with the shape of the examples", () => {
   const weights = Float32Array.from({ length: 6 * 70 }, (_, index) => (index % 70 === 1 ? 0.5 : 0));
   const model = sequential([flatten(), dense(70)], { inputShape: [2, 3] });
   const found = firstWeights(model, { "layers.1.weight": { shape: [6, 70], values: weights } }, [2, 3]);

@@ -4,7 +4,7 @@ import { trainOptions } from "../../../src/cli/options/train-options.ts";
 
 const options = new Map(trainOptions().map((option) => [option.attributeName(), option]));
 
-test("a grid is all combinations", () => {
+test("a grid gives all combinations", () => {
   const grid = [
     parseChoices("lr=0.1,1e-2", options),
     parseChoices("hidden=8;16,8", options),
@@ -28,11 +28,11 @@ describe("random runs", () => {
   ];
   const runs = randomRuns(2000, 3, ranges, [parseChoices("optimizer=adam,sgd", options)]);
 
-  test("lie in their ranges, spread as asked, whole where the option is", () => {
+  test("are distributed over their ranges, and whole for integer options", () => {
     const rates = runs.map(({ lr }) => lr as number);
     expect(Math.min(...rates)).toBeGreaterThanOrEqual(1e-4);
     expect(Math.max(...rates)).toBeLessThanOrEqual(1e-2);
-    // Of 2000 draws the share below the middle has a standard deviation of 0.011.
+    // For 2000 draws, the fraction below the middle has a standard deviation of 0.011.
     expect(rates.filter((rate) => rate < 1e-3).length / 2000).toBeCloseTo(0.5, 1);
     expect(runs.filter(({ dropout }) => (dropout as number) < 0.25).length / 2000).toBeCloseTo(0.5, 1);
     const batches = runs.map(({ batch }) => batch as number);
@@ -42,33 +42,33 @@ describe("random runs", () => {
     expect(new Set(runs.map(({ optimizer }) => optimizer))).toEqual(new Set(["adam", "sgd"]));
   });
 
-  test("depend on the seed, and more runs begin with the same", () => {
+  test("depend on the seed, and start with the same runs for every count", () => {
     expect(randomRuns(5, 3, ranges, [parseChoices("optimizer=adam,sgd", options)])).toEqual(runs.slice(0, 5));
     expect(randomRuns(5, 4, ranges, [])).not.toEqual(randomRuns(5, 3, ranges, []));
   });
 });
 
-test("a run's name is that of its options in any order", () => {
+test("a run's name does not depend on the order of its options", () => {
   expect(runName({ lr: 1, batch: 2 })).toBe(runName({ batch: 2, lr: 1 }));
   expect(runName({ lr: 1, batch: 2 })).not.toBe(runName({ lr: 2, batch: 1 }));
 });
 
 test.each<[(text: string, known: typeof options) => unknown, string, RegExp]>([
-  [parseChoices, "lr", /--grid: "lr" is not understood.*lr=0\.001,0\.002/],
-  [parseChoices, "lr=", /is not understood/],
+  [parseChoices, "lr", /--grid: "lr" is invalid.*lr=0\.001,0\.002/],
+  [parseChoices, "lr=", /is invalid/],
   [parseChoices, "epoch=1", /there is no option "epoch" to sweep over\. Did you mean epochs\?/],
   [parseChoices, "lr=0.1,-1", /--lr: "-1" is out of range/],
   [parseChoices, "standardize=maybe", /Give true or false/],
-  [parseRange, "lr=1", /--range: "lr=1" is not understood/],
-  [parseRange, "lr=1..0.1", /1 … 0\.1 is no range\. Give the smaller/],
-  [parseRange, "dropout=0..0.5:log", /is no range of a logarithm/],
+  [parseRange, "lr=1", /--range: "lr=1" is invalid/],
+  [parseRange, "lr=1..0.1", /1 … 0\.1 is not a range\. Give the smaller/],
+  [parseRange, "dropout=0..0.5:log", /is not a logarithmic range\. Start above 0/],
   [
     parseRange,
     "optimizer=adam..sgd",
-    /optimizer takes one of "sgd", .*nothing between two of its values\. List its values with --grid optimizer=adam,sgd/,
+    /optimizer is one of "sgd", .*so it has no range\. List its values with --grid optimizer=adam,sgd/,
   ],
-  [parseRange, "hidden=4..64", /hidden takes a list of whole numbers .*List its values with --grid 'hidden=4;64'/],
-  [parseRange, "batch=full..64", /the range of batch must end at numbers, not at "full"/],
+  [parseRange, "hidden=4..64", /hidden is a list of whole numbers .*List its values with --grid 'hidden=4;64'/],
+  [parseRange, "batch=full..64", /the ends of the range of batch must be numbers, not "full"/],
 ])("%o refuses %s", (parse, text, message) => {
   expect(() => parse(text, options)).toThrow(message);
 });

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { print, say, shellQuoted, visible } from "../../../src/cli/text/terminal.ts";
 
-/** Each of these does something to a terminal, or shows nothing. */
+/** Each of these controls a terminal, or is invisible. */
 const hostile = [
   "\u001b[2J",
   "\r",
@@ -22,7 +22,7 @@ const hostile = [
 ];
 
 describe("hidden characters", () => {
-  test("are shown as JSON escapes them, and only they", () => {
+  test("are escaped as in JSON, and other characters are not", () => {
     expect(visible("a\u001b[31mb\r\n\tc\u202ed")).toBe("a\\u001b[31mb\\r\\n\\tc\\u202ed");
     expect(visible("Größe ≤ 5 µm, 花, 🌷, a\\b")).toBe("Größe ≤ 5 µm, 花, 🌷, a\\b");
     for (const text of hostile) {
@@ -32,11 +32,11 @@ describe("hidden characters", () => {
     }
   });
 
-  test("in JSON mean the same after they are escaped", () => {
+  test("keep their meaning in JSON after they are escaped", () => {
     for (const text of hostile) expect(JSON.parse(visible(JSON.stringify({ text })))).toEqual({ text });
   });
 
-  test("never leave a line that is printed", () => {
+  test("never break a printed line", () => {
     let written = "";
     const stream = { write: (text: string) => (written += text) };
     print([hostile.join("x"), "second"], stream);
@@ -47,7 +47,7 @@ describe("hidden characters", () => {
   });
 });
 
-test("a suggested command gives a shell the very value, and runs nothing", () => {
+test("a quoted value reaches a shell's command unchanged, and nothing in it is executed", () => {
   const values = [
     "id",
     "a b",
@@ -83,7 +83,7 @@ describe("on a terminal", () => {
     return written.trimEnd().split("\n");
   }
 
-  test("lines are wrapped between words, and the value of a field under itself", () => {
+  test("lines are wrapped between words, and the value of a field is indented", () => {
     const words =
       "error: flowers.csv, line 7: the row has 4 columns where 5 were expected. Give every row the same columns";
     const lines = said(words, 40);
@@ -96,7 +96,7 @@ describe("on a terminal", () => {
     ]);
   });
 
-  test("a quoted value stays in one line, and an apostrophe is no quote", () => {
+  test("a quoted value is never broken, and an apostrophe is not a quote", () => {
     for (const value of ["a b c d e f", "it's a b c d", "a\nb c d it's e", "\u001b[31m a b"]) {
       const quoted = shellQuoted(value);
       for (let columns = 24; columns < 70; columns++) {
@@ -111,7 +111,7 @@ describe("on a terminal", () => {
     ]);
   });
 
-  test("a word that is longer than a line stays whole, and a pipe gets lines as they are", () => {
+  test("a word longer than a line is never broken, and a pipe gets unwrapped lines", () => {
     const path = "/".padEnd(60, "x");
     expect(said(`in ${path} there`, 40)).toEqual(["in", path, "there"]);
     let written = "";

@@ -12,7 +12,7 @@ const { inFolder } = cli;
 const wgrad = (args: string): Promise<Finished> => cli.run(args.split(" "));
 const { write } = cli;
 
-/** Homes whose price is 3·area + 20·rooms, of a size that differs from table to table. */
+/** Rows with price = 3·area + 20·rooms, and areas between `size` and 2·`size`. */
 function homes(count: number, seed: number, size: number): string[] {
   const random = new Random(seed);
   const rows = Array.from({ length: count }, () => {
@@ -22,7 +22,7 @@ function homes(count: number, seed: number, size: number): string[] {
   return ["area,rooms,price", ...rows];
 }
 
-/** Leaves of so many kinds. */
+/** Rows of these classes, which two numbers separate. */
 function leaves(kinds: readonly string[], count: number): string[] {
   const random = new Random(2);
   const rows = Array.from({ length: count }, (_, index) => {
@@ -47,11 +47,11 @@ beforeAll(async () => {
   }
 });
 
-/** One step that changes next to nothing. */
+/** One step that hardly changes the parameters. */
 const still = "--lr 1e-12 --max-steps 1 --device cpu";
 
 describe("train --init", () => {
-  test("starts from what the model says, also on rows of another mean and deviation", async () => {
+  test("starts from the model's predictions, also on rows with another mean and deviation", async () => {
     const started = await wgrad(
       `train --csv larger.csv --label price --init homes.safetensors ${still} --out again.safetensors`,
     );
@@ -72,13 +72,13 @@ describe("train --init", () => {
     expect(training).toMatchObject({ startedFrom: "homes.safetensors" });
   });
 
-  test("gives other classes a new last layer, says so, and keeps the rest", async () => {
+  test("replaces the last layer for other classes, with a message, and keeps the other layers", async () => {
     const { code, stdout } = await wgrad(
       `train --csv more.csv --label kind --init leaves.safetensors ${still} --out three.safetensors`,
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^start +leaves\.safetensors, with a new last layer:\n +its outputs were elm, fir, and are ash, elm, fir$/m,
+      /^start +leaves\.safetensors, with a new last layer:\n +its outputs were elm, fir, now ash, elm, fir$/m,
     );
     const [before, after] = [
       await loadModelFile(inFolder("leaves.safetensors")),
@@ -95,7 +95,7 @@ describe("train --init", () => {
     expect(after.normalization).toEqual(before.normalization);
   });
 
-  test("is taken from a configuration file, and by a sweep", async () => {
+  test("works in a configuration file and in a sweep", async () => {
     writeFileSync(
       inFolder("run.json"),
       JSON.stringify({ csv: "leaves.csv", label: "kind", init: "leaves.safetensors", device: "cpu" }),
@@ -108,14 +108,14 @@ describe("train --init", () => {
     const varied = await wgrad("sweep --config run.json --max-steps 1 --grid hidden=5;4 --out runs");
     expect(varied).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^error: --hidden: 5, but leaves\.safetensors has 5,4\. Leave/m) as string,
+      stderr: expect.stringMatching(/^error: --hidden: 5, but leaves\.safetensors has 5,4\. Omit/m) as string,
     });
   });
 
   test.each<[string, RegExp]>([
     [
       "--csv leaves.csv --label kind --init leaves.safetensors --hidden 5",
-      /^error: --hidden: 5, but leaves\.safetensors has 5,4\. Leave --hidden out/m,
+      /^error: --hidden: 5, but leaves\.safetensors has 5,4\. Omit --hidden/m,
     ],
     [
       "--csv leaves.csv --label kind --init leaves.safetensors --activation elu",
@@ -127,7 +127,7 @@ describe("train --init", () => {
     ],
     [
       "--csv homes.csv --label price --drop rooms --init homes.safetensors",
-      /homes\.safetensors takes 2 features, but an example has 1/,
+      /homes\.safetensors expects 2 features, but the examples have 1/,
     ],
   ])("refuses %s", async (args, message) => {
     const { code, stderr } = await wgrad(`train ${args} --device cpu`);
@@ -137,7 +137,7 @@ describe("train --init", () => {
 });
 
 describe("a network imported from PyTorch", () => {
-  /** Says the second class where 2·a − b is above 1. */
+  /** Predicts the second class if 2·a − b is above 1. */
   beforeAll(() => {
     const tensors = [
       { name: "0.weight", shape: [2, 2], values: Float32Array.of(2, -1, -2, 1) },
@@ -147,22 +147,22 @@ describe("a network imported from PyTorch", () => {
     writeFileSync(inFolder("net.safetensors"), writeSafetensors(tensors, {}));
   });
   const rows = ["3,1", "0,0", "1,2", "2,0"];
-  const answers = ["yes", "no", "no", "yes"];
-  const said = `prediction\n${answers.join("\n")}\n`;
+  const labels = ["yes", "no", "no", "yes"];
+  const predicted = `prediction\n${labels.join("\n")}\n`;
 
-  test("predicts and evaluates tables by position, with a header or without, with a label or without", async () => {
+  test("predicts and evaluates tables by position, with or without a header and a label", async () => {
     expect(await wgrad("import net.safetensors --classes no,yes --out plain.safetensors")).toMatchObject({
       code: 0,
       stderr: "",
     });
-    const labelled = rows.map((row, index) => `${row},${answers[index]}`);
+    const labelled = rows.map((row, index) => `${row},${labels[index]}`);
     write("rows.csv", rows);
     write("named.csv", ["b,a", ...rows]);
     write("labelled.csv", ["p,q,truth", ...labelled]);
     for (const file of ["rows", "named", "labelled"]) {
       expect(await wgrad(`predict plain.safetensors ${file}.csv --device cpu`)).toEqual({
         code: 0,
-        stdout: said,
+        stdout: predicted,
         stderr: "",
       });
     }
@@ -175,34 +175,36 @@ describe("a network imported from PyTorch", () => {
     );
   });
 
-  test("takes columns by the names that --columns gives, in any order", async () => {
+  test("reads columns by the names of --columns, in any order", async () => {
     expect(
       await wgrad("import net.safetensors --classes no,yes --columns a,b --label truth --out columns.safetensors"),
     ).toMatchObject({ code: 0 });
-    const turned = rows.map((row, index) => [answers[index], "x", ...row.split(",").reverse()].join(","));
+    const turned = rows.map((row, index) => [labels[index], "x", ...row.split(",").reverse()].join(","));
     write("turned.csv", ["truth,other,b,a", ...turned]);
-    expect((await wgrad("predict columns.safetensors turned.csv --device cpu")).stdout).toBe(said);
+    expect((await wgrad("predict columns.safetensors turned.csv --device cpu")).stdout).toBe(predicted);
     expect((await wgrad("evaluate columns.safetensors --csv turned.csv --device cpu")).stdout).toMatch(
       /^test accuracy 100\.0 %/m,
     );
     const few = await wgrad("import net.safetensors --columns a --out x.safetensors");
     expect(few).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/--columns: "a" and the label "label", but the network has 2 inputs/) as string,
+      stderr: expect.stringMatching(
+        /--columns: the columns are "a" and the label is "label", but the network has 2 inputs/,
+      ) as string,
     });
   });
 
-  test("is what a run starts from", async () => {
-    write("lessons.csv", ["a,b,truth", ...rows.map((row, index) => `${row},${answers[index]}`)]);
+  test("can be the starting model of a run", async () => {
+    write("lessons.csv", ["a,b,truth", ...rows.map((row, index) => `${row},${labels[index]}`)]);
     const { code, stdout } = await wgrad(
       `train --csv lessons.csv --label truth --init plain.safetensors ${still} --out lesson.safetensors`,
     );
     expect({ code, start: /^start .*$/m.exec(stdout)?.[0] }).toEqual({ code: 0, start: "start     plain.safetensors" });
-    expect((await wgrad("predict lesson.safetensors lessons.csv --device cpu")).stdout).toBe(said);
+    expect((await wgrad("predict lesson.safetensors lessons.csv --device cpu")).stdout).toBe(predicted);
   });
 });
 
-test("a picture is refused by a model of tables, though its pixels are as many as the columns", async () => {
+test("a model of tables refuses a picture, even with as many pixels as columns", async () => {
   writeFileSync(inFolder("two.png"), encode({ width: 1, height: 1, channels: 1, data: Uint8Array.of(7) }));
   write("one.csv", [
     "x,y",
@@ -214,6 +216,6 @@ test("a picture is refused by a model of tables, though its pixels are as many a
   const { code, stdout, stderr } = await wgrad("predict one.safetensors two.png --resize --device cpu");
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toMatch(
-    /^error: two\.png: this is a picture, and the model takes rows of a table\. Give a table in CSV\.$/m,
+    /^error: two\.png: this is an image, but the model expects rows of a table\. Give a CSV file\.$/m,
   );
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ProgressLine } from "../../../src/cli/training/progress.ts";
-import { counted, duration, lossText, percent, rateText, scaled } from "../../../src/cli/text/text.ts";
+import { counted, duration, lossText, percent, shortNumber, scaled } from "../../../src/cli/text/text.ts";
 import type { TrainingProgress } from "../../../src/train/index.ts";
 
 const progress = (step: number, change: Partial<TrainingProgress> = {}): TrainingProgress => ({
@@ -17,7 +17,7 @@ const progress = (step: number, change: Partial<TrainingProgress> = {}): Trainin
   ...change,
 });
 
-/** Shows events and gives back what was written. */
+/** Shows events and returns what was written. */
 function shown(events: readonly TrainingProgress[], screen: { isTTY?: boolean; columns?: number }): string {
   let text = "";
   const line = new ProgressLine({ ...screen, write: (part) => (text += part) });
@@ -28,7 +28,7 @@ function shown(events: readonly TrainingProgress[], screen: { isTTY?: boolean; c
 
 const everyStep = Array.from({ length: 2811 }, (_, index) => progress(index + 1));
 
-test("a terminal has one line, drawn anew and never as wide as the screen", () => {
+test("a terminal shows one line, which is redrawn and never as wide as the screen", () => {
   const text = shown(everyStep, { isTTY: true, columns: 80 });
   expect(text.endsWith("\u001b[K\n")).toBe(true);
   expect(text.match(/\n/g)).toHaveLength(1);
@@ -37,7 +37,7 @@ test("a terminal has one line, drawn anew and never as wide as the screen", () =
   expect(Math.max(...drawn.map((line) => line.length))).toBeLessThan(80);
 });
 
-test("the time left is not told before it is known, and leaves out what came before the first event", () => {
+test("the remaining time is shown once it is known, and excludes the time before the first event", () => {
   // Compiling took 60 s; each step takes 10 ms.
   const events = [1, 2, 1001].map((step) => progress(step, { seconds: 60 + step / 100 }));
   const lines = shown(
@@ -52,7 +52,7 @@ test("the time left is not told before it is known, and leaves out what came bef
   expect(shown(resumed, {})).toMatch(/ 3 s left\n$/);
 });
 
-test("no line is longer than 80 columns, and a loss is called one", () => {
+test("no line is longer than 80 columns, and the validation loss is named", () => {
   const validated = everyStep.map((event) => ({ ...event, validation: { loss: 0.9961, accuracy: 0.5, count: 10 } }));
   for (const screen of [{}, { isTTY: true, columns: 80 }]) {
     const lines = shown(validated, screen)
@@ -65,14 +65,14 @@ test("no line is longer than 80 columns, and a loss is called one", () => {
   }
 });
 
-test("a narrow terminal, and large numbers, cost the fields that are needed least", () => {
+test("a narrow terminal, or large numbers, omit the least important fields", () => {
   const event = progress(100_000, { totalSteps: 1_000_000, epoch: 100, epochs: 1000 });
   const wide = shown([event], { isTTY: true, columns: 80 });
   expect(wide).toBe("\r100000/1000000  epoch 100/1000  loss 0.0123  accuracy 99.6 %  12,346 images/s\u001b[K\n");
   expect(shown([event], { isTTY: true, columns: 40 })).toBe("\r100000/1000000  loss 0.0123\u001b[K\n");
 });
 
-test("elsewhere a run has at most 20 lines, and the last event is one of them", () => {
+test("without a terminal a run prints at most 20 lines, including the last event", () => {
   for (const events of [
     everyStep,
     everyStep.filter(({ step }) => step % 100 === 0 || step === 2811),
@@ -84,7 +84,7 @@ test("elsewhere a run has at most 20 lines, and the last event is one of them", 
   }
 });
 
-test("a run without events leaves the screen alone", () => {
+test("a run without events prints nothing", () => {
   expect(shown([], { isTTY: true }) + shown([], {})).toBe("");
 });
 
@@ -105,8 +105,8 @@ test.each([
   [counted(1, "column"), "1 column"],
   [counted(1200, "column"), "1,200 columns"],
   [counted(0, "class", "classes"), "0 classes"],
-  [rateText(0.0010000000474974513), "0.001"],
-  [rateText(1e-7), "1e-7"],
+  [shortNumber(0.0010000000474974513), "0.001"],
+  [shortNumber(1e-7), "1e-7"],
   [scaled(999), "999"],
   [scaled(999.6), "1.00 k"],
   [scaled(12_845_056), "12.8 M"],

@@ -33,7 +33,7 @@ export class ChainExpressions {
     return this.#value(tensor, at, (root, index) => {
       if (isLiteral(root)) return float(literalOf(root));
       if (!this.#isComputed(root, index)) return { kind: "load", tensor: root, index };
-      return pointwiseKernel(root).vector!(root, this.#inputs(root, index), index);
+      return pointwiseKernel(root)!.vector!(root, this.#inputs(root, index), index);
     });
   }
 
@@ -42,7 +42,7 @@ export class ChainExpressions {
     return this.#value(tensor, at, (root, index) => {
       if (isLiteral(root)) return constantIndex(literalOf(root));
       if (!this.#isComputed(root, index)) return storedIndex(root, index);
-      const kernel = pointwiseKernel(root);
+      const kernel = pointwiseKernel(root)!;
       const inputs = this.#inputs(root, index);
       return kernel.integer?.(root, inputs, index) ?? lanesIndex(kernel.vector!(root, inputs, index));
     });

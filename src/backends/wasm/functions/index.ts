@@ -47,7 +47,7 @@ function write(stores: readonly Store[], nodes: readonly Tensor[], size: number)
     key: keyOf(written),
     tensors: written.tensors,
     callsHost: written.code.some((part) => part instanceof HostCall),
-    flops: nodes.reduce((sum, node) => sum + pointwiseKernel(node).flops(node), 0),
+    flops: nodes.reduce((sum, node) => sum + (pointwiseKernel(node)?.flops(node) ?? 0), 0),
     code: written.code,
   };
 }

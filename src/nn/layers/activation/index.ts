@@ -2,8 +2,8 @@ import { activationOf, type ActivationName, type CustomActivation } from "../../
 import type { Layer, LayerType } from "../layer.ts";
 
 /**
- * A function applied to each element; see `activations` for the names.
- * @throws OptionError for an unknown name, and for one of your own that is no activation
+ * A layer that applies an activation to each element; see `activations` for the names.
+ * @throws OptionError for an unknown name, or for an invalid custom activation
  */
 export function activation(given: ActivationName | CustomActivation): Layer {
   const chosen = activationOf("activation layer", given);

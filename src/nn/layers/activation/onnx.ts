@@ -2,10 +2,10 @@ import type { ActivationName } from "../../activations.ts";
 import { entryOf } from "../../checks.ts";
 import type { OnnxForm, OnnxWriter } from "../forms.ts";
 
-/** ONNX's number of float32, in TensorProto.DataType. */
+/** The number of float32 in ONNX's TensorProto.DataType. */
 const FLOAT = 1;
 
-/** Each activation with the parameters at their defaults: the same formula as wgrad's, by one operator or several. */
+/** Writes each activation, with its default parameters, as one or several operators with the same formula. */
 const activationWriters: Readonly<Record<ActivationName, (writer: OnnxWriter, name: string) => void>> = {
   identity: () => {},
   step(writer, name) {
@@ -41,7 +41,7 @@ const activationWriters: Readonly<Record<ActivationName, (writer: OnnxWriter, na
   },
 };
 
-/** x · (1 + the last value) / 2, which ends both forms of GELU. ONNX has an operator for them from opset 20 on only. */
+/** x · (1 + the last value) / 2, the end of both forms of GELU. ONNX has an operator for GELU only from opset 20. */
 function gateBy(writer: OnnxWriter, name: string, x: string): void {
   writer.applyNumber("Add", `${name}.sum`, 1);
   writer.applyNumber("Mul", `${name}.gate`, 0.5);
@@ -49,11 +49,11 @@ function gateBy(writer: OnnxWriter, name: string, x: string): void {
 }
 
 /**
- * @param name of the layer that applies the activation
- * @throws OptionError for an activation that is none of wgrad's
+ * @param name the name of the layer that applies the activation
+ * @throws OptionError for a custom activation
  */
 export function writeActivation(writer: OnnxWriter, activation: unknown, name: string): void {
-  entryOf("ONNX", "form of the activation", activationWriters, activation)(writer, `${name}.${activation as string}`);
+  entryOf("ONNX", "activation", activationWriters, activation)(writer, `${name}.${activation as string}`);
 }
 
 export const onnx: OnnxForm = (writer, { name: activation }, name) => writeActivation(writer, activation, name);

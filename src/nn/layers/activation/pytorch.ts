@@ -2,7 +2,7 @@ import type { ActivationName } from "../../activations.ts";
 import { entryOf } from "../../checks.ts";
 import type { PytorchForm, PytorchModule } from "../forms.ts";
 
-/** The module of each activation. PyTorch's default parameters are wgrad's too. */
+/** The module of each activation. PyTorch's default parameters are the same as wgrad's. */
 const activationModules: Readonly<Record<ActivationName, PytorchModule>> = {
   identity: { code: "nn.Identity()" },
   step: {
@@ -20,8 +20,8 @@ const activationModules: Readonly<Record<ActivationName, PytorchModule>> = {
   silu: { code: "nn.SiLU()" },
 };
 
-/** @throws OptionError for an activation that is none of wgrad's */
+/** @throws OptionError for a custom activation */
 export const activationModule = (name: unknown): PytorchModule =>
-  entryOf("PyTorch", "module for the activation", activationModules, name);
+  entryOf("PyTorch", "activation", activationModules, name);
 
 export const pytorch: PytorchForm = { modules: ({ name }) => [activationModule(name)] };

@@ -7,26 +7,33 @@ import { requireCount } from "../../checks.ts";
 import { heNormal, xavierUniform, zeros, type Initializer } from "../../initializers.ts";
 import type { Layer, LayerType } from "../layer.ts";
 
-/** What a dense layer adds to its matrix product, and what its parameters start from. */
+/** The options of `dense`. */
 export interface DenseOptions {
-  /** Applied to the sums; "identity" by default. */
+  /** The activation after the matrix product; "identity" by default. */
   readonly activation?: ActivationName | CustomActivation;
-  /** Whether a bias is added; true by default. */
+  /** Whether to add a bias; true by default. */
   readonly bias?: boolean;
   /**
-   * Initial weights. By default He normal where the layer's own or, without one, the next layer's activation is a
-   * rectifier (relu, leakyRelu, elu, softplus, gelu, geluTanh, silu), else, also for one of your own, Xavier uniform.
+   * The initializer of the weights. By default He normal if the activation is a rectifier (relu, leakyRelu, elu,
+   * softplus, gelu, geluTanh, silu), and Xavier uniform otherwise. Without an activation, the next layer's activation
+   * counts. Custom activations do not count as rectifiers.
    */
   readonly weights?: Initializer;
-  /** Initial biases; zeros by default. */
+  /** The initializer of the biases; zeros by default. */
   readonly biases?: Initializer;
 }
 
 /**
  * A fully connected layer, activation(x·W + b), with W [inputs, units] and b [units].
+ *
+ * @example
+ * ```ts
+ * const model = sequential([dense(128, { activation: "relu" }), dense(10)], { inputShape: [784] });
+ * ```
+ *
  * @param units number of outputs, at least 1
- * @throws OptionError for an option outside its range; GraphError, when the model is built, where an example has more
- * than one axis
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input has more than
+ * one axis per example
  */
 export function dense(units: number, options: DenseOptions = {}): Layer {
   const { bias = true, biases = zeros } = options;
@@ -34,7 +41,11 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   const chosen = activationOf("dense", options.activation ?? "identity");
   const { name } = chosen;
   if (typeof bias !== "boolean") {
-    throw new OptionError({ where: "dense bias", what: `${excerpt(bias)} is neither true nor false`, fix: "Give one" });
+    throw new OptionError({
+      where: "dense bias",
+      what: `${excerpt(bias)} is not a boolean`,
+      fix: "Give true or false",
+    });
   }
   return {
     config: { type: "dense", units, activation: name, bias },
@@ -61,8 +72,8 @@ function singleAxis(shape: Shape): number {
   if (shape.length !== 1) {
     throw new GraphError({
       where: "dense",
-      what: `an example that reaches the layer has shape [${shape.join(", ")}], not one axis of features`,
-      fix: "Put flatten() before it",
+      what: `its input has the shape [${shape.join(", ")}] per example instead of one axis of features`,
+      fix: "Insert flatten() before this layer",
     });
   }
   return shape[0]!;

@@ -1,7 +1,7 @@
 import { activationModule } from "../activation/pytorch.ts";
 import type { ParameterTensor, PytorchForm } from "../forms.ts";
 
-/** A matrix with rows and columns exchanged, to the bit. */
+/** The transposed matrix, with bit-identical values. */
 export function transposed({ shape, values }: ParameterTensor): ParameterTensor {
   const [rows, columns] = shape as [number, number];
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
@@ -12,7 +12,7 @@ export function transposed({ shape, values }: ParameterTensor): ParameterTensor 
   return { shape: [columns, rows], values: new Float32Array(result.buffer) };
 }
 
-/** The weight of a Linear is [outputs, inputs]. The bias is the same. */
+/** The weight of PyTorch's Linear is [outputs, inputs]. The bias is the same. */
 const inOtherLayout = (tensor: ParameterTensor) => (tensor.shape.length === 2 ? transposed(tensor) : tensor);
 
 export const pytorch: PytorchForm = {

@@ -5,13 +5,13 @@ import { requireNumber } from "../../checks.ts";
 import type { Layer, LayerType } from "../layer.ts";
 
 /**
- * In training, each element is 0 with probability `rate` and multiplied by 1 / (1 − rate) otherwise, so that its
- * expectation stays; else nothing happens (inverted dropout; Srivastava et al. 2014, section 10).
+ * Inverted dropout (Srivastava et al. 2014, section 10). In training, each element is set to 0 with probability `rate`
+ * and otherwise multiplied by 1 / (1 − rate), which keeps its expectation. Outside training nothing changes.
  * @param rate in [0, 1)
  * @throws OptionError for a rate outside [0, 1)
  */
 export function dropout(rate: number): Layer {
-  requireNumber("dropout rate", rate, rate >= 0 && rate < 1, "the share of elements to drop, in [0, 1)");
+  requireNumber("dropout rate", rate, rate >= 0 && rate < 1, "the fraction of elements to drop, in [0, 1)");
   return {
     config: { type: "dropout", rate },
     build: ({ inputShape, index }) => ({

@@ -1,4 +1,4 @@
 import type { OnnxForm } from "../forms.ts";
 
-/** Dropout acts in training alone. */
+/** Dropout has an effect only in training. */
 export const onnx: OnnxForm = () => {};

@@ -2,7 +2,7 @@ import { sizeOf } from "../../../graph/tensor.ts";
 import { reshape } from "../../../ops/layout/index.ts";
 import type { Layer, LayerType } from "../layer.ts";
 
-/** Makes one axis of all the axes of an example, row-major. */
+/** A layer that flattens each example to one axis, row-major. */
 export function flatten(): Layer {
   return {
     config: { type: "flatten" },

@@ -1,5 +1,5 @@
 /*
- * What is measured apart from the training that is shown, on trainers of its own.
+ * Measurements with trainers of their own, separate from the training that the page shows.
  */
 import { createCpuBackend, DeviceError, type Backend } from "../../../index.ts";
 import type { ComparedRun, Comparison, StepProfile } from "../contract.ts";
@@ -8,14 +8,14 @@ import { nextTask } from "./turns.ts";
 
 type Subject = Pick<RunOptions, "settings" | "data" | "loaded">;
 
-/** Steps whose times are taken, after one that is not. */
+/** The number of profiled steps. One more runs before them, unmeasured. */
 const PROFILED_STEPS = 9;
 
 /**
  * Trains on the GPU and on the CPU from the same seed.
  * @param steps at least 2
- * @returns undefined where it was aborted
- * @throws DeviceError where there is no GPU
+ * @returns undefined if it was aborted
+ * @throws DeviceError if there is no GPU
  */
 export async function compareDevices(
   { backend, ...subject }: RunOptions,
@@ -25,8 +25,8 @@ export async function compareDevices(
   if (backend.kind === "cpu") {
     throw new DeviceError({
       where: "comparison",
-      what: "this page computes on the CPU already",
-      fix: "Open it where WebGPU has an adapter",
+      what: "this page already runs on the CPU",
+      fix: "Open it in a browser that offers a GPU through WebGPU",
     });
   }
   const gpu = await firstSteps(subject, backend, steps, signal);
@@ -49,7 +49,7 @@ async function firstSteps(
   try {
     const losses: number[] = [];
     let examplesPerSecond = NaN;
-    // The first step pays for what is made only once.
+    // The first step includes one-time costs, so the speed is measured without it.
     for await (const { loss } of trainer.fit({ every: 1, maxSteps: 1, signal })) losses.push(loss);
     for await (const progress of trainer.fit({ every: 1, maxSteps: steps - 1, submitMilliseconds: 30, signal })) {
       losses.push(progress.loss);
@@ -62,7 +62,7 @@ async function firstSteps(
   }
 }
 
-/** The dispatches of a step, and where the device tells, the median time of each over a few steps. */
+/** The dispatches of a step and, if the device can measure it, the median time of each over a few steps. */
 export async function profileStep({ settings, data, loaded, backend }: RunOptions): Promise<StepProfile> {
   const { trainer } = await Run.create({ settings, data, loaded, backend });
   try {

@@ -1,9 +1,9 @@
 /*
- * How far a run is, counted in examples: the batch size may change on the way, and with it the steps of an epoch.
+ * The position in a run, counted in epochs: the batch size may change during a run, and with it the steps per epoch.
  */
 import type { Schedule } from "../../../index.ts";
 
-/** A step of a run, and the epochs that were made before and with it. The batch size is one and the same from there on. */
+/** A step of a run, and the epochs finished at its end. After it, the batch size does not change. */
 export interface Course {
   readonly step: number;
   readonly epochs: number;
@@ -11,15 +11,15 @@ export interface Course {
 
 export const fromTheStart: Course = { step: 0, epochs: 0 };
 
-/** Epochs made when a step is finished, such as 2.5. */
+/** The epochs finished at the end of step `now`, such as 2.5. */
 export const epochsAt = ({ step, epochs }: Course, stepsPerEpoch: number, now: number): number =>
   epochs + (now - step) / stepsPerEpoch;
 
-/** The number of the last step of a run of so many epochs; no less than where it stands. */
+/** The last step of a run of `wanted` epochs, at least the step of the course. */
 export const totalStepsOf = ({ step, epochs }: Course, stepsPerEpoch: number, wanted: number): number =>
   step + Math.max(0, Math.ceil((wanted - epochs) * stepsPerEpoch - 1e-9));
 
-/** A schedule by the examples seen: what it would give had the batch size been the present one from the start. */
+/** A schedule over epochs: it gives the rates of a run that had the current batch size from its start. */
 export function scheduleOnCourse(
   schedule: Schedule,
   { step, epochs }: Course,

@@ -1,26 +1,26 @@
 /*
- * What the Digits tab learns from.
+ * The data sets of the Digits tab.
  */
 import { acceptedNames, mnistFiles, mnistFromFiles, type MnistFile, type NamedBytes } from "../../../data/mnist.ts";
 import { builtInDigits, DataError, type ClassificationDataset } from "../../../index.ts";
 import type { DigitsSettings } from "../settings.ts";
 
 export interface DigitsData {
-  /** What to call it on the page. */
+  /** The name on the page. */
   readonly name: string;
   readonly train: ClassificationDataset;
   readonly test: ClassificationDataset;
-  /** Whether MNIST was asked for and is not there. */
+  /** Whether MNIST was requested but is missing. */
   readonly mnistMissing: boolean;
 }
 
-/** Few enough to be drawn in about a third of a second on a slow core, enough to learn 96 % from. */
+/** Generated in about a third of a second on a slow core, and enough to reach an accuracy of 96 %. */
 const BUILT_IN = { train: 5000, test: 500 };
 
-/** What the pad draws and the pictures show. */
+/** The shape of the images that the page draws and shows. */
 const SHAPE = [28, 28];
 
-/** Beside the page; the list names the files that are there, so that no request fails. */
+/** MNIST's folder beside the page. Its files.json lists the files that exist, so that no request fails. */
 const FOLDER = "mnist/";
 
 /** Whether all of MNIST's files are beside the page at an address. */
@@ -28,16 +28,16 @@ export async function hasMnist(base: string): Promise<boolean> {
   return filesIn(await listed(new URL(FOLDER, base))) !== undefined;
 }
 
-/** The name of each of MNIST's files in a list; undefined where one of them is not there. */
+/** The name of each of MNIST's files in a list; undefined if one is missing. */
 function filesIn(names: readonly unknown[]): readonly (readonly [MnistFile, string])[] | undefined {
   const found = mnistFiles.map((file) => [file, acceptedNames(file).find((name) => names.includes(name))] as const);
   return found.every((entry): entry is [MnistFile, string] => entry[1] !== undefined) ? found : undefined;
 }
 
 /**
- * MNIST from beside the page, or the built-in digits.
+ * Loads MNIST from the folder beside the page, or generates the built-in digits.
  * @param base the page's address
- * @throws DataError where MNIST's files are damaged
+ * @throws DataError if MNIST's files are damaged
  */
 export async function loadData(choice: DigitsSettings["data"], base: string): Promise<DigitsData> {
   const folder = new URL(FOLDER, base);
@@ -52,20 +52,20 @@ export async function loadData(choice: DigitsSettings["data"], base: string): Pr
         const [found, wanted] = [train.shape.join("×"), SHAPE.join("×")];
         throw new DataError({
           where: "mnist/",
-          what: `pictures of ${found}`,
-          fix: `This page takes those of ${wanted} only`,
+          what: `the images are ${found} pixels`,
+          fix: `Use images of ${wanted} pixels`,
         });
       }
       return { name: "MNIST", train, test, mnistMissing: false };
     } catch (error) {
-      // fetch fails so without a network.
+      // fetch throws a TypeError if there is no network.
       if (!(error instanceof TypeError)) throw error;
     }
   }
   return { name: "built-in digits", ...builtInDigits(BUILT_IN), mnistMissing: choice === "mnist" };
 }
 
-/** The names that the folder's list has; none where it cannot be had. */
+/** The names in the folder's list; none if it cannot be loaded. */
 async function listed(folder: URL): Promise<readonly unknown[]> {
   try {
     const response = await fetch(new URL("files.json", folder));
@@ -81,7 +81,7 @@ async function fetched(folder: URL, name: string): Promise<NamedBytes> {
   if (!response.ok) {
     throw new DataError({
       where: `mnist/${name}`,
-      what: `status ${response.status}`,
+      what: `the server answered with status ${response.status}`,
       fix: "Reload the page, or choose the built-in digits",
     });
   }

@@ -2,7 +2,7 @@ import type { KeptNetwork, NetworkStore } from "./kept.ts";
 import type { Run } from "./run.ts";
 import { Budget } from "./turns.ts";
 
-/** Keeps the network in training now and then: in memory, for a lost device, and in the store, for another visit. */
+/** Saves the network during training: in memory, in case the device is lost, and in the store, for a later visit. */
 export class Keeper {
   readonly #store: NetworkStore;
   #present: { readonly run: Run; readonly kept: KeptNetwork } | undefined;
@@ -13,31 +13,31 @@ export class Keeper {
     this.#store = store;
   }
 
-  /** The network that is shown, as it was last kept. */
+  /** The last saved state of the current network. */
   get present(): KeptNetwork | undefined {
     return this.#present?.kept;
   }
 
-  /** The network of an earlier visit; none where the browser keeps nothing. */
+  /** The network of an earlier visit; undefined if the browser stores nothing. */
   async earlier(): Promise<KeptNetwork | undefined> {
     return this.#store.earlier().catch(() => undefined);
   }
 
-  /** Hears that another run is shown. */
+  /** Takes the run that is to be saved from now on. */
   begin(run: Run): void {
     const { resumeFrom, course } = run.options;
     this.#run = run;
-    // What it goes on from is kept from its first step on.
+    // A resumed run counts as saved before its first step.
     this.#present = resumeFrom && course ? { run, kept: this.#networkOf(run, resumeFrom) } : undefined;
     this.#budget = new Budget(0.05, 2000);
   }
 
-  /** Keeps a run where that is due. */
-  keepNowAndThen(run: Run): void {
+  /** Saves a run if that is due. */
+  keepIfDue(run: Run): void {
     if (this.#budget.isDue) void this.keep(run);
   }
 
-  /** Keeps a run that has changed since. Never rejects: a browser that keeps nothing is no fault, nor is a lost device. */
+  /** Saves a run if it has changed since it was last saved. Never rejects: saving is optional, and training reports a lost device. */
   async keep(run: Run): Promise<void> {
     if (run !== this.#run || run.trainer.step === (this.#present?.kept.snapshot.step ?? 0)) return;
     await this.#budget.spend(async () => {
@@ -47,7 +47,7 @@ export class Keeper {
         this.#present = { run, kept };
         await this.#store.save(kept);
       } catch {
-        // Said where it matters: by the training.
+        // Training reports errors of the device. A browser that stores nothing is not an error.
       }
     });
   }

@@ -1,32 +1,32 @@
 /*
- * Keeps the network in the browser, so that a reload, a way back or a lost GPU does not lose it.
+ * Saves the network in the browser, so that it survives a reload, navigation and the loss of the GPU.
  */
 import type { Normalization, Snapshot } from "../../../index.ts";
 import type { KeptSummary } from "../contract.ts";
 import type { DigitsSettings } from "../settings.ts";
 import type { Course } from "./course.ts";
 
-/** All that it takes to go on with a network. */
+/** Everything that is needed to continue training a network. */
 export interface KeptNetwork {
   /** Milliseconds since 1970. */
   readonly savedAt: number;
   readonly settings: DigitsSettings;
   readonly snapshot: Snapshot;
   readonly course: Course;
-  /** Time spent training it. */
+  /** The time spent training it, in seconds. */
   readonly seconds: number;
   readonly normalization: Normalization;
-  /** Where the network came from a file, that file. */
+  /** The file that the network came from, if any. */
   readonly file: { readonly name: string; readonly bytes: Uint8Array } | undefined;
-  /** Of the test set, where it was looked at. */
+  /** The accuracy on the test set, if it is known. */
   readonly accuracy: number | undefined;
 }
 
-/** Where networks are kept. */
+/** Stores networks between visits. */
 export interface NetworkStore {
-  /** The network that the last visit left. */
+  /** The network that the previous visit saved. */
   earlier(): Promise<KeptNetwork | undefined>;
-  /** Keeps the network of this visit in place of the one before. */
+  /** Saves the network of this visit and replaces the one saved before. */
   save(network: KeptNetwork): Promise<void>;
 }
 
@@ -38,10 +38,10 @@ export const summaryOf = ({ savedAt, snapshot, accuracy }: KeptNetwork): KeptSum
 
 const STORE = "networks";
 
-/** What is kept now, and what the visit before left. */
+/** The keys of this visit's network and of the previous visit's. */
 const [PRESENT, EARLIER] = ["present", "earlier"];
 
-/** A transaction's end, or its error. */
+/** Resolves when a transaction is complete, and rejects if it is aborted. */
 const ended = (transaction: IDBTransaction): Promise<void> =>
   new Promise((resolve, reject) => {
     transaction.addEventListener("complete", () => resolve());
@@ -58,8 +58,8 @@ function opened(): Promise<IDBDatabase> {
 }
 
 /**
- * Keeps networks in an IndexedDB database of the page's origin. Both methods reject where the browser keeps nothing.
- * The first use sets aside what the visit before left, so that this visit does not overwrite it before it is asked for.
+ * Stores networks in an IndexedDB database of the page's origin. Both methods reject if the browser stores nothing.
+ * The first call moves the previous visit's network to a key of its own, so that this visit does not overwrite it.
  */
 export function browserNetworkStore(): NetworkStore {
   let setAside: Promise<void> | undefined;

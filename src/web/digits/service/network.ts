@@ -1,5 +1,5 @@
 /*
- * From the visitor's settings to the library's models and options, and back from a loaded model.
+ * Converts the visitor's settings to the library's models and options, and a loaded model to settings.
  */
 import {
   dense,
@@ -16,7 +16,7 @@ import {
 } from "../../../index.ts";
 import { defaultSettings, optimizerNames, scheduleNames, type DigitsSettings, type HiddenLayer } from "../settings.ts";
 
-/** Steps of a rising rate at the beginning, where the visitor chooses that. */
+/** The number of warm-up steps of the schedule with warm-up. */
 const WARMUP_STEPS = 100;
 
 export function modelOf({ layers, seed }: DigitsSettings, features: number, classes: number): Model {
@@ -35,12 +35,12 @@ export function scheduleOf({ schedule }: DigitsSettings): Schedule {
   return schedule === "warmup" ? schedules.warmup(WARMUP_STEPS, schedules.cosine()) : schedules[schedule]();
 }
 
-/** The settings as a model file's record of its training. */
+/** The settings that a model file records about its training. */
 export function factsOf({ optimizer, learningRate, schedule, batchSize, epochs, seed }: DigitsSettings, data: string) {
   return { optimizer, learningRate, schedule, batchSize, epochs, seed, data };
 }
 
-/** Settings under which a loaded model is shown: its own where the file names them, else those before. */
+/** The settings for a loaded model: those that its file contains, and the previous ones for the rest. */
 export function settingsOf({ model, loss, training }: TrainedModel, before: DigitsSettings): DigitsSettings {
   const known = <Name extends string>(names: readonly Name[], value: unknown, usual: Name) =>
     names.find((name) => name === value) ?? usual;
@@ -61,7 +61,7 @@ export function settingsOf({ model, loss, training }: TrainedModel, before: Digi
   };
 }
 
-/** The layers between input and output as the editor shows them: activations and dropout belong to the layer before. */
+/** The hidden layers as the editor shows them: activation and dropout layers belong to the dense layer before them. */
 export function hiddenLayers(configs: readonly LayerConfig[]): HiddenLayer[] {
   const layers: HiddenLayer[] = [];
   for (const config of configs) {

@@ -1,27 +1,30 @@
 /*
- * What a network's outputs say about the test set.
+ * The results of a network on the test set.
  */
 import { confusionMatrix, type ClassificationDataset, type LossName } from "../../../index.ts";
 import { classShares } from "../../../train/outputs.ts";
 import type { CellPictures, Mistake } from "../contract.ts";
 
-/** How many of the most confident mistakes are shown. */
+/** The number of mistakes to show. */
 const MISTAKES = 24;
 
-/** How many pictures of a cell of the confusion matrix are shown. */
+/** The number of images to show for a cell of the confusion matrix. */
 const CELL_PICTURES = 40;
 
-/** Outputs as shares in [0, 1], as the loss that they were trained with reads them: rows of `classes` values. */
+/**
+ * Outputs as values in [0, 1]: probabilities if the loss takes logits, and otherwise the clamped outputs.
+ * @param outputs rows of `classes` values
+ */
 export function sharesOf(outputs: Float32Array, classes: number, loss: LossName): Float32Array {
   return classShares(outputs, classes, loss) ?? outputs.map((value) => Math.min(1, Math.max(0, value)));
 }
 
-/** How many pictures of each class were taken for each, row by row [actual, predicted], as it is handed over. */
+/** The confusion matrix in row-major order, [actual, predicted]. */
 export function confusionOf(labels: Uint32Array, predictions: Uint32Array, classes: number): Uint32Array {
   return Uint32Array.from(confusionMatrix(labels, predictions, classes).flat());
 }
 
-/** The mistakes that the network was surest of, the surest first. */
+/** The mistakes with the highest confidence, in descending order. */
 export function worstMistakes(
   labels: Uint32Array,
   predictions: Uint32Array,
@@ -37,7 +40,7 @@ export function worstMistakes(
   return mistakes.sort((a, b) => b.confidence - a.confidence).slice(0, MISTAKES);
 }
 
-/** The pictures of the given examples, one after the other. */
+/** The images of the given examples, concatenated. */
 export function picturesOf(
   { features, count }: ClassificationDataset,
   indices: readonly number[],
@@ -48,7 +51,7 @@ export function picturesOf(
   return result;
 }
 
-/** The first pictures of a class that were taken for one. */
+/** The first test images of one class for which another (or the same) class was predicted. */
 export function cellOf(
   test: ClassificationDataset,
   predictions: Uint32Array,
@@ -62,7 +65,7 @@ export function cellOf(
   return { pictures: picturesOf(test, shown), count: shown.length };
 }
 
-/** Weights [inputs, units] as pictures, one unit after the other, in 127ths of the largest in absolute value. */
+/** Transposes weights from [inputs, units] to [units, inputs] and scales them so that the largest absolute value is 127. */
 export function weightPictures(
   weights: ArrayLike<number>,
   units: number,

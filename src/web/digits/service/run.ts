@@ -1,5 +1,5 @@
 /*
- * A network in training on the Digits tab, and looks into it.
+ * A network in training on the Digits tab, its evaluation and its predictions.
  */
 import { firstExamples } from "../../../data/split.ts";
 import {
@@ -32,7 +32,7 @@ import { epochsAt, fromTheStart, scheduleOnCourse, totalStepsOf, type Course } f
 import type { DigitsData } from "./data.ts";
 import { factsOf, modelOf, optimizerOf, scheduleOf } from "./network.ts";
 
-/** A network that was not drawn from the settings: the one of a file. */
+/** A network that was loaded from a file. */
 export interface LoadedNetwork {
   readonly file: { readonly name: string; readonly bytes: Uint8Array };
   readonly model: Model;
@@ -44,19 +44,19 @@ export interface RunOptions {
   readonly settings: DigitsSettings;
   readonly data: DigitsData;
   readonly loaded: LoadedNetwork | undefined;
-  /** Of the network that goes on; by default the file's, or that of the data. */
+  /** The normalization of the resumed network. By default that of the file, or computed from the data. */
   readonly normalization?: Normalization;
   readonly resumeFrom?: Snapshot;
-  /** Where `resumeFrom` stands. */
+  /** The position of `resumeFrom` in the run. */
   readonly course?: Course;
   readonly onRecovery?: (recovery: Recovery) => void;
 }
 
-/** More epochs than anybody waits for. */
+/** More epochs than any run reaches. */
 const ENDLESS_EPOCHS = 1e9;
 
-/** What of a picture's way through the network is read. */
-interface Look {
+/** A graph that computes the outputs of the shown layers for one image. */
+interface InferenceGraph {
   readonly picture: ReturnType<typeof input>;
   readonly executable: Executable;
   readonly layers: readonly number[];
@@ -68,24 +68,24 @@ export class Run {
   readonly model: Model;
   readonly normalization: Normalization;
   readonly course: Course;
-  /** The request that the network follows from. */
+  /** The request that created the network. */
   request: number;
-  /** The last finished step: the trainer's own is the last submitted one. */
+  /** The last finished step. `trainer.step` is the last submitted one. */
   step: number;
   /** Time spent training this network, in seconds. */
   seconds = 0;
-  /** About what it takes to apply the network to one example, by how long the last steps took; not known at first. */
+  /** The estimated time of a forward pass of one example, from the last steps; undefined at first. */
   forwardMilliseconds: number | undefined;
-  /** What the network last took each test picture for, and the share that was right. */
+  /** The last predictions for the test images, and their accuracy. */
   predictions: Uint32Array | undefined;
   accuracy: number | undefined;
-  #look: { session: Session; made: Promise<Look> } | undefined;
-  /** Looks at pictures one after the other: each writes the same input. */
-  #looking: Promise<unknown> = Promise.resolve();
-  /** The device's loss, and whether it came. */
+  #inference: { session: Session; graph: Promise<InferenceGraph> } | undefined;
+  /** Predictions run one after the other, since all write the same input. */
+  #lastPrediction: Promise<unknown> = Promise.resolve();
+  /** The promise of the device's loss, and whether it has resolved. */
   #watched: { readonly lost: Promise<string>; isLost: boolean } | undefined;
-  /** What is asked of the trainer and not answered yet. */
-  readonly #asked = new Set<Promise<unknown>>();
+  /** The pending calls of the trainer and its session. */
+  readonly #pending = new Set<Promise<unknown>>();
 
   private constructor(
     options: RunOptions,
@@ -123,13 +123,15 @@ export class Run {
       batchSize,
       ...(course
         ? {
-            // Its steps were not all of the present size: the run ends after so many examples.
+            // The batch size has changed during this run, so its end is given in steps.
             epochs: ENDLESS_EPOCHS,
             maxSteps: Math.max(1, totalStepsOf(course, stepsPerEpoch, settings.epochs)),
             schedule: scheduleOnCourse(schedule, course, stepsPerEpoch, settings.epochs),
           }
         : { epochs: settings.epochs, schedule }),
       seed: settings.seed,
+      // The page sees it in the loss of every step, which it draws.
+      onNonFinite: "ignore",
       snapshotSeconds: 2,
       ...(resumeFrom && { resumeFrom }),
       ...(onRecovery && { onRecovery }),
@@ -137,7 +139,7 @@ export class Run {
     return new Run(options, model, normalization, trainer, request);
   }
 
-  /** Epochs made when a step is finished, such as 2.5. */
+  /** The epochs finished at the end of a step, such as 2.5. */
   epochsAt(step: number): number {
     return epochsAt(this.course, this.trainer.stepsPerEpoch, step);
   }
@@ -154,15 +156,16 @@ export class Run {
     return this.options.data.train.classes.length;
   }
 
-  /** Waits for what was asked, since it works on the device's memory, and frees the trainer. */
+  /** Frees the trainer after all pending calls, which use its device memory. */
   async dispose(): Promise<void> {
-    await Promise.allSettled(this.#asked);
+    await Promise.allSettled(this.#pending);
     this.trainer.dispose();
   }
 
   /**
-   * To be called before work on the device.
-   * @returns whether a failure of that work comes of the loss of its device: it may fail in other ways after the loss
+   * Call it before work on the device.
+   * @returns a function that tells whether an error of that work is due to the loss of the device. After a loss, work may
+   * fail with any error.
    */
   watchDevice(): (failure: unknown) => boolean {
     const { lost } = this.options.backend;
@@ -175,20 +178,20 @@ export class Run {
     return (failure) => failure instanceof DeviceLostError || watched.isLost;
   }
 
-  #ask<Result>(work: Promise<Result>): Promise<Result> {
-    this.#asked.add(work);
-    const forget = () => this.#asked.delete(work);
+  #track<Result>(work: Promise<Result>): Promise<Result> {
+    this.#pending.add(work);
+    const forget = () => this.#pending.delete(work);
     work.then(forget, forget);
     return work;
   }
 
   snapshot(): Promise<Snapshot> {
-    return this.#ask(this.trainer.snapshot());
+    return this.#track(this.trainer.snapshot());
   }
 
-  /** Applies the network to the first pictures of the test set, at most so many. */
+  /** Evaluates the network on the first `most` test images. */
   test(most: number): Promise<Omit<TestEvent, "kind" | "seconds">> {
-    return this.#ask(this.#test(most));
+    return this.#track(this.#test(most));
   }
 
   async #test(most: number): Promise<Omit<TestEvent, "kind" | "seconds">> {
@@ -216,43 +219,43 @@ export class Run {
     };
   }
 
-  /** The first layer's weights; undefined where the network begins with something else. */
+  /** The first layer's weights; undefined if they are not a matrix. */
   async weights(): Promise<Omit<WeightsEvent, "kind"> | undefined> {
     const [weight] = this.model.parameters;
     const units = weight?.shape[1];
     if (!weight || units === undefined) return undefined;
-    return { units, ...weightPictures(await this.#ask(this.trainer.session.read(weight)), units) };
+    return { units, ...weightPictures(await this.#track(this.trainer.session.read(weight)), units) };
   }
 
-  /** What the network makes of a picture, and what its hidden layers give. */
-  answer(picture: Uint8Array): Promise<Prediction> {
-    const answered = this.#looking.then(async () => {
+  /** The network's prediction for an image, and the outputs of its hidden layers. */
+  predict(picture: Uint8Array): Promise<Prediction> {
+    const prediction = this.#lastPrediction.then(async () => {
       const { trainer } = this;
-      const isOfTheOld = this.watchDevice();
+      const isDeviceLoss = this.watchDevice();
       try {
-        return await this.#answer(picture);
+        return await this.#predict(picture);
       } catch (error) {
-        if (!isOfTheOld(error)) throw error;
-        // The trainer replaces a lost device where it predicts by itself.
+        if (!isDeviceLoss(error)) throw error;
+        // The trainer's own predict replaces a lost device.
         await trainer.predict(picture).catch((failure: unknown) => {
-          if (!isOfTheOld(failure)) throw failure;
+          if (!isDeviceLoss(failure)) throw failure;
         });
-        return this.#answer(picture);
+        return this.#predict(picture);
       }
     });
-    this.#looking = answered.catch(() => {});
-    return this.#ask(answered);
+    this.#lastPrediction = prediction.catch(() => {});
+    return this.#track(prediction);
   }
 
-  async #answer(picture: Uint8Array): Promise<Prediction> {
+  async #predict(picture: Uint8Array): Promise<Prediction> {
     const { session } = this.trainer;
-    if (this.#look?.session !== session) this.#look = { session, made: this.#compileLook(session) };
-    const { picture: leaf, executable, layers } = await this.#look.made;
+    if (this.#inference?.session !== session) this.#inference = { session, graph: this.#compileInference(session) };
+    const { picture: leaf, executable, layers } = await this.#inference.graph;
     session.write(leaf, Float32Array.from(picture));
     const traces = executable.run(0, 1);
     const valuesOf = async (layer: number) => {
       const name = String(layer);
-      // A layer of one unit is a scalar of the run.
+      // The run returns outputs of one element; others are read.
       const values = this.model.shapes[layer + 1]!.join() === "1" ? (await traces)[name]! : await executable.read(name);
       return Float32Array.from(values);
     };
@@ -262,7 +265,7 @@ export class Run {
     return { probabilities: sharesOf(outputs, outputs.length, this.loss), hidden: values.slice(0, -1) };
   }
 
-  async #compileLook(session: Session): Promise<Look> {
+  async #compileInference(session: Session): Promise<InferenceGraph> {
     const { model, normalization } = this;
     const features = model.inputShape.reduce((product, size) => product * size, 1);
     const picture = input("picture", [1, features]);
@@ -270,7 +273,7 @@ export class Run {
       constant(values, typeof values === "number" ? [] : [features]);
     const scaled = add(multiply(picture, constants(normalization.scale)), constants(normalization.offset));
     const values = model.applyEach(reshape(scaled, [1, ...model.inputShape]));
-    // Without training dropout changes nothing, and a dense layer before an activation is shown after it.
+    // Dropout has no effect here. A dense layer that an activation layer follows is shown after the activation.
     const summaries = model.config.layers.map(summarizeLayer);
     const onlyActivates = (layer: number) =>
       summaries[layer]?.activation !== undefined && summaries[layer].units === undefined;
@@ -281,11 +284,11 @@ export class Run {
     return { picture, layers, executable: await session.compile(defineGraph(outputs)) };
   }
 
-  /** The network as a file, with what the test set gives. */
+  /** The network as a file, with its results on the test set. */
   async save(): Promise<Uint8Array> {
     const { trainer, model, normalization, loss, options } = this;
     const { train, test } = options.data;
-    const [snapshot, results] = await this.#ask(Promise.all([trainer.snapshot(), trainer.evaluate(test)]));
+    const [snapshot, results] = await this.#track(Promise.all([trainer.snapshot(), trainer.evaluate(test)]));
     const trained = {
       model,
       loss,

@@ -1,9 +1,9 @@
 /*
- * The worker's side of the Digits tab: one network in training, what the page is told of it, and what it may ask.
+ * The worker's side of the Digits tab. It trains one network, reports to the page, and answers the page's questions.
  *
- * Commands are heard at once: they say whether training is wanted, and end what is under way. They are carried out one
- * after the other, and one that a later command makes pointless is left out. Training itself is no command: it goes on
- * whenever it is wanted and no command waits.
+ * A command takes effect in two parts. When it arrives, it sets whether training is wanted and aborts running work. Then it
+ * is executed in order, unless a later command makes it pointless. Training is not a command: it runs whenever it is wanted
+ * and no command is waiting.
  */
 import { transfer } from "comlink";
 import { DeviceLostError, loadModel, OptionError, type Backend, type Recovery } from "../../../index.ts";
@@ -26,19 +26,18 @@ import { compareDevices, profileStep } from "./apart.ts";
 import { loadData, type DigitsData } from "./data.ts";
 import { summaryOf, type NetworkStore } from "./kept.ts";
 import { Keeper } from "./keeper.ts";
-import { Looks, type LookListener } from "./looks.ts";
+import { Inspector, type InspectionListener } from "./inspector.ts";
 import { settingsOf } from "./network.ts";
 import { Run, type LoadedNetwork, type RunOptions } from "./run.ts";
 import { trainOn } from "./training.ts";
 import { Turns } from "./turns.ts";
 
-/** What the service works with. */
 export interface ServiceOptions {
-  /** Gives the device once it is open. */
+  /** Resolves when the device is open. */
   getBackend(): Promise<Backend>;
-  /** Gives the page's address, beside which MNIST may lie. */
+  /** The page's address. MNIST may be in a folder beside it. */
   getPage(): string;
-  /** Where networks are kept. */
+  /** Stores networks between visits. */
   readonly store: NetworkStore;
 }
 
@@ -46,10 +45,10 @@ export function createDigitsService(options: ServiceOptions): DigitsApi {
   return new DigitsService(options);
 }
 
-/** Commands that put another network in the place of the present one. */
+/** Commands that replace the current network. */
 const REPLACING: readonly DigitsCommand["kind"][] = ["begin", "load", "resume"];
 
-/** A network to be made: `Run`'s options without what the service adds. */
+/** The options of a new run, without those that the service adds. */
 type Wanted = Pick<RunOptions, "settings" | "loaded" | "resumeFrom" | "course" | "normalization"> & {
   readonly origin: PreparedEvent["origin"];
   readonly seconds: number;
@@ -62,22 +61,22 @@ class DigitsService implements DigitsApi {
   readonly #keeper: Keeper;
   #listener: (event: DigitsEvent, stamp: Stamp) => unknown = () => {};
   #run: Run | undefined;
-  #looks: Looks | undefined;
-  /** The last request that was heard, and the last ones of those that make others pointless. */
+  #inspector: Inspector | undefined;
+  /** The last request that arrived, and the last ones that make earlier commands pointless. */
   #request = 0;
   #lastReplacing = 0;
   #lastAdjusting = 0;
-  /** Whether training is wanted, and whether the tab is shown. */
+  /** Whether training is wanted, and whether the tab is visible. */
   #wanted = false;
   #visible = true;
-  /** Commands that were heard and are not done. */
+  /** The number of commands that have arrived and are not finished. */
   #pending = 0;
-  /** The training under way, and what ends it. */
+  /** The running training, and its abort controller. */
   #loop: Promise<void> | undefined;
   #controller: AbortController | undefined;
-  /** Work apart from the training, and what ends it. */
-  #aside: Activity | undefined;
-  #asideController: AbortController | undefined;
+  /** The running measurement, during which training pauses, and its abort controller. */
+  #measurement: Activity | undefined;
+  #measurementController: AbortController | undefined;
   #weightsWatched = true;
 
   constructor(options: ServiceOptions) {
@@ -91,25 +90,25 @@ class DigitsService implements DigitsApi {
 
   async command(request: number, command: DigitsCommand): Promise<void> {
     this.#request = request;
-    this.#hear(request, command);
+    this.#receive(request, command);
     if (command.kind === "start" || command.kind === "pause" || command.kind === "show") return this.#settle();
     this.#pending++;
     this.#settle();
     await this.#turns.take(async () => {
       try {
-        if (!this.#isOvertaken(request, command)) await this.#carryOut(request, command);
+        if (!this.#isPointless(request, command)) await this.#execute(request, command);
       } catch (error) {
-        // What was asked for cannot be had: the network before stays, and is what the page sees from now on.
+        // The previous network stays. Its events now answer the failed request, since the page drops older ones.
         if (this.#run && REPLACING.includes(command.kind)) this.#run.request = request;
-        if (!this.#isOvertaken(request, command)) this.#fail(error);
+        if (!this.#isPointless(request, command)) this.#fail(error);
       }
     });
     this.#pending--;
     this.#settle();
   }
 
-  /** Takes what a command says about training. */
-  #hear(request: number, command: DigitsCommand): void {
+  /** Applies the part of a command that takes effect when it arrives. */
+  #receive(request: number, command: DigitsCommand): void {
     const { kind } = command;
     if (REPLACING.includes(kind)) this.#lastReplacing = request;
     if (kind === "adjust") this.#lastAdjusting = request;
@@ -118,26 +117,26 @@ class DigitsService implements DigitsApi {
     if (kind === "begin" && command.run !== undefined) this.#wanted = command.run;
     if (kind === "resume") this.#wanted = command.run;
     if (kind === "show") this.#visible = command.visible;
-    // Whoever starts, pauses or replaces a network waits for no comparison.
-    if (kind !== "show" && kind !== "adjust") this.#asideController?.abort();
+    // A visitor who starts, pauses or replaces a network should not have to wait for a measurement.
+    if (kind !== "show" && kind !== "adjust") this.#measurementController?.abort();
   }
 
   /** Whether a later command makes this one pointless. */
-  #isOvertaken(request: number, { kind }: DigitsCommand): boolean {
+  #isPointless(request: number, { kind }: DigitsCommand): boolean {
     return request < this.#lastReplacing || (kind === "adjust" && request < this.#lastAdjusting);
   }
 
-  /** Has the training go on or end as it is wanted, and tells where it stands. */
+  /** Starts or stops training as it is wanted, and reports the status. */
   #settle(): void {
     const run = this.#run;
-    const goesOn = this.#wanted && this.#visible && this.#pending === 0 && run !== undefined;
-    if (!goesOn) this.#controller?.abort();
+    const shouldTrain = this.#wanted && this.#visible && this.#pending === 0 && run !== undefined;
+    if (!shouldTrain) this.#controller?.abort();
     else if (run.isFinished) this.#wanted = false;
     else this.#loop ??= this.#train(run);
     this.#tellStatus();
   }
 
-  async #carryOut(request: number, command: DigitsCommand): Promise<void> {
+  async #execute(request: number, command: DigitsCommand): Promise<void> {
     switch (command.kind) {
       case "begin":
         return this.#prepare(request, { settings: command.settings, loaded: undefined, origin: "drawn", seconds: 0 });
@@ -157,7 +156,11 @@ class DigitsService implements DigitsApi {
     await this.#loop;
     const run = this.#required();
     if (needsRestart(run.options.settings, settings)) {
-      throw new OptionError({ where: "adjust", what: "these changes need a restart", fix: "Begin again with them" });
+      throw new OptionError({
+        where: "adjust",
+        what: "these settings need a restart",
+        fix: "Send a begin command with them",
+      });
     }
     const resumeFrom = await run.snapshot();
     const { normalization, seconds, options } = run;
@@ -209,12 +212,12 @@ class DigitsService implements DigitsApi {
     });
   }
 
-  /** Puts a trainer of the settings in the place of the one before, which stays where this fails. */
+  /** Creates a run and shows it in place of the current one. If that fails, the current one stays. */
   async #prepare(request: number, { origin, seconds, ...wanted }: Wanted): Promise<void> {
     const [backend, data] = await Promise.all([this.#options.getBackend(), this.#dataOf(wanted.settings)]);
     const onRecovery = ({ fromStep, toStep }: Recovery) => this.#tell(run, { kind: "recovered", fromStep, toStep });
     const options = { ...wanted, backend, data, onRecovery };
-    // With other options it is the same network.
+    // A run with adjusted options trains the same network, so its events have the same subject.
     const subject = origin === "adjusted" ? this.#required().request : request;
     const run: Run = await Run.create(options, subject).catch(async (error: unknown) => {
       if (!(error instanceof DeviceLostError)) throw error;
@@ -224,28 +227,28 @@ class DigitsService implements DigitsApi {
     if (request < this.#lastReplacing) return run.dispose();
     this.#show(run, seconds);
     this.#tellPrepared(run, origin);
-    if (!this.#wanted) void this.#looks!.rest(() => !this.#wanted);
+    if (!this.#wanted) void this.#inspector!.inspectIdle(() => !this.#wanted);
   }
 
-  /** Makes a run the one that is shown. The one before is freed when the step under way is done. */
+  /** Shows a run in place of the current one, which is freed when its running step has finished. */
   #show(run: Run, seconds: number): void {
     const before = this.#run;
     if (before) void (this.#loop ?? Promise.resolve()).then(() => before.dispose());
     run.seconds = seconds;
     this.#run = run;
     this.#keeper.begin(run);
-    const listener: LookListener = {
+    const listener: InspectionListener = {
       isShown: (other) => other === this.#run,
       tell: (of, event, buffers) => this.#tell(of, event, buffers),
       fail: (error) => this.#fail(error),
     };
-    this.#looks = new Looks(run, listener, this.#weightsWatched);
+    this.#inspector = new Inspector(run, listener, this.#weightsWatched);
   }
 
-  /** Trains until it is stopped or the run ends; then looks at what came of it. Never rejects: faults are told and end it. */
+  /** Trains until the run ends or is aborted, and then inspects the network. Never rejects: an error ends the training and is reported. */
   async #train(run: Run, maxSteps?: number): Promise<void> {
     const controller = (this.#controller = new AbortController());
-    const looks = this.#looks!;
+    const inspector = this.#inspector!;
     const isShown = () => run === this.#run;
     try {
       await trainOn(run, {
@@ -254,8 +257,8 @@ class DigitsService implements DigitsApi {
         tell: (event, buffers) => this.#tell(run, event, buffers),
         between: () => {
           if (!isShown()) return;
-          looks.glance();
-          this.#keeper.keepNowAndThen(run);
+          inspector.inspectDue();
+          this.#keeper.keepIfDue(run);
         },
       });
     } catch (error) {
@@ -265,21 +268,21 @@ class DigitsService implements DigitsApi {
       }
     }
     this.#controller = this.#loop = undefined;
-    // A pause may have been taken back, or another network waits to be trained.
+    // Training may have been started again since it was aborted, or another network is waiting.
     if (this.#pending === 0) this.#settle();
-    const rests = this.#pending === 0 ? !this.#loop : maxSteps !== undefined;
-    if (rests && isShown()) void looks.rest(() => !this.#loop).then(() => this.#keeper.keep(run));
+    const isIdle = this.#pending === 0 ? !this.#loop : maxSteps !== undefined;
+    if (isIdle && isShown()) void inspector.inspectIdle(() => !this.#loop).then(() => this.#keeper.keep(run));
   }
 
   watch({ weights }: { weights: boolean }): void {
     this.#weightsWatched = weights;
-    if (!this.#looks) return;
-    this.#looks.weightsWatched = weights;
-    if (weights) void this.#looks.weights();
+    if (!this.#inspector) return;
+    this.#inspector.weightsWatched = weights;
+    if (weights) void this.#inspector.weights();
   }
 
   async predict(picture: Uint8Array): Promise<Prediction> {
-    return this.#required().answer(picture);
+    return this.#required().predict(picture);
   }
 
   async cell(actual: number, predicted: number): Promise<CellPictures> {
@@ -291,31 +294,34 @@ class DigitsService implements DigitsApi {
   }
 
   compare(steps: number): Promise<Comparison | undefined> {
-    return this.#apart("comparing", (run, signal) => compareDevices(run.options, steps, signal));
+    return this.#measure("comparing", (run, signal) => compareDevices(run.options, steps, signal));
   }
 
   cancelComparison(): void {
-    this.#asideController?.abort();
+    this.#measurementController?.abort();
   }
 
   profile(): Promise<StepProfile> {
-    return this.#apart("measuring", (run) => profileStep(run.options));
+    return this.#measure("measuring", (run) => profileStep(run.options));
   }
 
-  /** Works apart from the training, which waits meanwhile. */
-  async #apart<Result>(activity: Activity, work: (run: Run, signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  /** Runs a measurement. Training pauses meanwhile. */
+  async #measure<Result>(
+    activity: Activity,
+    work: (run: Run, signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
     this.#pending++;
     this.#settle();
     try {
       return await this.#turns.take(async () => {
         await this.#loop;
-        const controller = (this.#asideController = new AbortController());
-        this.#aside = activity;
+        const controller = (this.#measurementController = new AbortController());
+        this.#measurement = activity;
         this.#tellStatus();
         return work(this.#required(), controller.signal);
       });
     } finally {
-      this.#aside = this.#asideController = undefined;
+      this.#measurement = this.#measurementController = undefined;
       this.#pending--;
       this.#settle();
     }
@@ -333,13 +339,13 @@ class DigitsService implements DigitsApi {
 
   #required(): Run {
     if (this.#run) return this.#run;
-    throw new OptionError({ where: "digits", what: "there is no network yet", fix: "Wait until one is ready" });
+    throw new OptionError({ where: "digits", what: "no network is ready yet", fix: "Wait until one is" });
   }
 
   #dataOf({ data }: DigitsSettings): Promise<DigitsData> {
     const known = this.#data.get(data) ?? loadData(data, this.#options.getPage());
     this.#data.set(data, known);
-    // Files may be put there later.
+    // The files may be added later.
     known.catch(() => this.#data.delete(data));
     return known;
   }
@@ -365,7 +371,7 @@ class DigitsService implements DigitsApi {
   }
 
   get #activity(): Activity | undefined {
-    if (this.#aside) return this.#aside;
+    if (this.#measurement) return this.#measurement;
     if (this.#loop) return this.#controller?.signal.aborted ? "finishing" : "training";
     return this.#pending > 0 || !this.#run ? "preparing" : undefined;
   }
@@ -385,14 +391,14 @@ class DigitsService implements DigitsApi {
     this.#tell(this.#run, { kind: "failed", message, deviceGone: error instanceof DeviceLostError });
   };
 
-  /** Tells an event of a run, unless another one is shown by now. */
+  /** Sends an event of a run, unless another run has replaced it. */
   #tell(run: Run | undefined, event: DigitsEvent, buffers: ArrayBuffer[] = []): void {
     if (run !== this.#run) return;
     void this.#listener(transfer(event, buffers), { request: this.#request, subject: run?.request ?? this.#request });
   }
 }
 
-/** The network of a file that was loaded before. */
+/** Loads the network of a saved file again. */
 function networkOf({ name, bytes }: LoadedNetwork["file"]): Pick<LoadedNetwork, "model" | "normalization"> {
   const { model, normalization } = loadModel(bytes, name);
   return { model, normalization };

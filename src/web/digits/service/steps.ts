@@ -1,7 +1,7 @@
 import type { TrainingProgress } from "../../../index.ts";
 import type { ProgressEvent } from "../contract.ts";
 
-/** Steps that were made and not yet told of. */
+/** Collects finished steps until they are reported to the page. */
 export class NewSteps {
   #losses: number[] = [];
   #accuracies: number[] = [];
@@ -14,9 +14,9 @@ export class NewSteps {
   }
 
   /**
-   * What is new, once.
-   * @param secondsBefore time spent training before this call of fit
-   * @param epochsAt the epochs made with a step
+   * The steps since the previous call; undefined if there are none.
+   * @param secondsBefore the time spent training before this call of `fit`
+   * @param epochsAt the epochs finished at the end of a step
    */
   take(secondsBefore: number, epochsAt: (step: number) => number): ProgressEvent | undefined {
     if (!this.#last) return undefined;

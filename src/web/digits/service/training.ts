@@ -1,5 +1,5 @@
 /*
- * The loop that trains a network and tells of each step.
+ * The training loop, which reports every step.
  */
 import { WgradError, type TrainingProgress } from "../../../index.ts";
 import type { ProgressEvent } from "../contract.ts";
@@ -7,48 +7,47 @@ import type { Run } from "./run.ts";
 import { NewSteps } from "./steps.ts";
 import { nextTask } from "./turns.ts";
 
-/** Work of one submit: a pause, a step or a stroke waits no longer than two of them. */
+/** The work of one submit. A pause, a step or a prediction waits for two of them at most. */
 const SUBMIT_MILLISECONDS = 30;
 
-/** Steps that take longer are submitted one at a time, so that a pause waits for one of them only. */
+/** Steps that take longer are submitted one at a time, so that a pause waits for only one of them. */
 const SLOW_MILLISECONDS = 100;
 
-/** The page is told of new steps so often: as often as a chart can be read. */
-const TELL_MILLISECONDS = 60;
+/** The time between reports to the page, about as short as a chart can be read. */
+const REPORT_MILLISECONDS = 60;
 
-/** The least time between two tasks of the worker in which nothing else is heard. */
-const TURN_MILLISECONDS = 8;
+/** After this time, the loop lets the worker receive messages. */
+const YIELD_MILLISECONDS = 8;
 
-/** How far to train, and whom to tell. */
 export interface TrainingOptions {
-  /** Ends the training after the steps that were submitted. */
+  /** Ends the training after the steps that have been submitted. */
   readonly signal: AbortSignal;
   readonly maxSteps?: number;
   tell(event: ProgressEvent, buffers: ArrayBuffer[]): void;
-  /** Called now and then between steps. */
+  /** Called between steps, each time after messages were received. */
   between(): void;
 }
 
 /**
- * Trains a run until it ends or is stopped.
- * @throws WgradError for a loss that is not finite, and as `Trainer.fit` does
+ * Trains a run until it ends or is aborted.
+ * @throws WgradError if a loss is not finite, and the errors of `Trainer.fit`
  */
 export async function trainOn(run: Run, { signal, maxSteps, tell, between }: TrainingOptions): Promise<void> {
   const { trainer } = run;
   const end = Math.min(trainer.totalSteps, trainer.step + (maxSteps ?? Infinity));
   const steps = new NewSteps();
   let before = run.seconds;
-  let [told, turned] = [performance.now(), performance.now()];
+  let [reported, yielded] = [performance.now(), performance.now()];
   const tellSteps = () => {
     const event = steps.take(before, (step) => run.epochsAt(step));
     if (event) tell(event, [event.losses.buffer as ArrayBuffer, event.accuracies.buffer as ArrayBuffer]);
-    told = performance.now();
+    reported = performance.now();
   };
   let slow = true;
   try {
     while (trainer.step < end && !signal.aborted) {
       const started = performance.now();
-      // How long a step takes is known once one was made alone.
+      // A step that runs alone shows how long a step takes.
       const maxStepsOfRound = slow ? 1 : end - trainer.step;
       const options = { every: 1, submitMilliseconds: SUBMIT_MILLISECONDS, signal, maxSteps: maxStepsOfRound };
       for await (const progress of trainer.fit(options)) {
@@ -57,10 +56,10 @@ export async function trainOn(run: Run, { signal, maxSteps, tell, between }: Tra
         run.step = progress.step;
         if (!Number.isFinite(progress.loss)) throw diverged(progress);
         const now = performance.now();
-        if (slow || now - told > TELL_MILLISECONDS) tellSteps();
-        if (now - turned > TURN_MILLISECONDS) {
+        if (slow || now - reported > REPORT_MILLISECONDS) tellSteps();
+        if (now - yielded > YIELD_MILLISECONDS) {
           await nextTask();
-          turned = performance.now();
+          yielded = performance.now();
           between();
         }
       }
@@ -68,7 +67,7 @@ export async function trainOn(run: Run, { signal, maxSteps, tell, between }: Tra
       before = run.seconds;
       const milliseconds = performance.now() - started;
       slow = milliseconds > SLOW_MILLISECONDS;
-      // A step is about three times as much work as applying the network is.
+      // A step is about three times the work of a forward pass.
       if (maxStepsOfRound === 1) run.forwardMilliseconds = milliseconds / (3 * trainer.batchSize);
     }
   } finally {
@@ -76,6 +75,5 @@ export async function trainOn(run: Run, { signal, maxSteps, tell, between }: Tra
   }
 }
 
-/** Seen on the page's own side, which has every step's loss: the trainer's guard would cost each step a dispatch. */
 const diverged = ({ step, loss }: TrainingProgress) =>
-  new WgradError({ what: `the loss of step ${step} is ${loss}`, fix: "Choose a lower learning rate and reset" });
+  new WgradError({ what: `the loss at step ${step} is ${loss}`, fix: "Choose a lower learning rate and reset" });

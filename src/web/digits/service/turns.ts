@@ -1,4 +1,4 @@
-/** Lets messages of the page be heard: resolves in a task of its own, after those that wait. */
+/** Resolves in a later task, so that the worker receives the messages that are waiting. */
 export function nextTask(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -11,7 +11,7 @@ export function nextTask(): Promise<void> {
   });
 }
 
-/** Runs works one after the other, in the order in which they were asked for. */
+/** Runs asynchronous work one after the other, in the order of the calls. */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
 
@@ -22,7 +22,7 @@ export class Turns {
   }
 }
 
-/** Says when something costly may be done again, so that it takes a given share of the time at most. */
+/** Limits costly work to a share of the time. */
 export class Budget {
   readonly #share: number;
   readonly #leastMilliseconds: number;

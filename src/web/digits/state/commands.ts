@@ -58,7 +58,7 @@ export function discard(): void {
   if (applied.value) draft.value = withOptions(applied.value, draft.value);
 }
 
-/** Continues with the network of an earlier visit, or with the present one on a newly opened device. */
+/** Continues with the network of an earlier visit, or with the current one on a newly opened device. */
 export function resume(from: "earlier" | "present"): Promise<void> {
   offered.value = undefined;
   running.value = true;

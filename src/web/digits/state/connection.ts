@@ -1,5 +1,5 @@
 /*
- * The connection of the Digits tab with its worker: what the page asks, and how the worker's events become signals.
+ * The connection of the Digits tab to its worker: sends requests, and turns the worker's events into signals.
  */
 import { batch } from "@preact/signals";
 import { proxy, transfer, type Remote } from "comlink";
@@ -35,7 +35,7 @@ let api: Remote<DigitsApi> | undefined;
 
 const requests = new Requests();
 
-/** Requests for a prediction of the drawing. */
+/** Requests for predictions of the drawing. */
 const drawings = new Newest();
 
 /** Whether the tab is visible. */
@@ -54,7 +54,7 @@ export async function connect(remote: Remote<DigitsApi>): Promise<void> {
 export function disconnect(): void {
   api = undefined;
   drawings.forget();
-  looking = false;
+  predicting = false;
   batch(() => {
     running.value = false;
     activity.value = "preparing";
@@ -96,7 +96,7 @@ function receive(event: DigitsEvent, stamp: Stamp): void {
   batch(() => {
     if (event.kind === "status") {
       activity.value = event.activity;
-      if (requests.heardAll(stamp)) running.value = event.running;
+      if (requests.isUpToDate(stamp)) running.value = event.running;
     }
     if (!requests.concerns(stamp)) return;
     switch (event.kind) {
@@ -118,17 +118,17 @@ function receive(event: DigitsEvent, stamp: Stamp): void {
         step.value = event.step;
         break;
       case "recovered":
-        notice.value = `The GPU was lost and replaced; training went on from step ${event.fromStep}.`;
+        notice.value = `The GPU was lost and replaced. Training continues from step ${event.fromStep}.`;
         break;
       case "failed":
         fault.value = event.message;
         deviceGone.value = event.deviceGone;
-        if (requests.heardAll(stamp)) applied.value = prepared.value?.settings;
+        if (requests.isUpToDate(stamp)) applied.value = prepared.value?.settings;
     }
   });
 }
 
-/** When the present network was created, in milliseconds since 1970. */
+/** When the current network was created, in milliseconds since 1970. */
 let preparedAt = Infinity;
 
 function takePrepared(event: PreparedEvent): void {
@@ -137,7 +137,7 @@ function takePrepared(event: PreparedEvent): void {
   fault.value = undefined;
   deviceGone.value = false;
   if (event.origin === "adjusted") return;
-  if (event.mnistMissing) notice.value = "MNIST is not available on this page: the built-in digits are used instead.";
+  if (event.mnistMissing) notice.value = "MNIST is not available on this page. The built-in digits are used instead.";
   preparedAt = Date.now();
   // The settings of a file or an earlier visit replace those in the editor.
   if (event.origin !== "drawn") draft.value = applied.value = event.settings;
@@ -180,17 +180,17 @@ export function setVisible(now: boolean): void {
 
 /** The newest drawing that waits for a prediction. */
 let waiting: Uint8Array<ArrayBuffer> | undefined;
-let looking = false;
+let predicting = false;
 
 /** Asks for the network's prediction of a picture. While one request runs, only the newest picture waits. */
-export async function look(picture: Uint8Array<ArrayBuffer> | undefined): Promise<void> {
+export async function predictDrawing(picture: Uint8Array<ArrayBuffer> | undefined): Promise<void> {
   waiting = picture;
   if (!picture) {
     drawings.forget();
     prediction.value = undefined;
   }
-  if (looking || !prepared.value || !api) return;
-  looking = true;
+  if (predicting || !prepared.value || !api) return;
+  predicting = true;
   const asked = api;
   const isConnected = () => api === asked;
   while (waiting && isConnected()) {
@@ -201,13 +201,13 @@ export async function look(picture: Uint8Array<ArrayBuffer> | undefined): Promis
       if (found) prediction.value = found;
     });
   }
-  if (isConnected()) looking = false;
+  if (isConnected()) predicting = false;
 }
 
 /** @throws OptionError if there is no worker */
 export function connected(): Remote<DigitsApi> {
   if (api) return api;
-  throw new OptionError({ where: "page", what: "there is no network yet", fix: "Wait until one is ready" });
+  throw new OptionError({ where: "page", what: "no network is ready yet", fix: "Wait until one is" });
 }
 
 export const cellPictures = async (actual: number, predicted: number) => connected().cell(actual, predicted);

@@ -1,5 +1,5 @@
 /*
- * Detects training that diverged with finite numbers: after steps that were too long, the network is confident but no
+ * Detects training that has diverged although the loss is finite: after too large steps, the network is confident but no
  * better than chance.
  */
 import { rounded } from "../../shared/format.ts";
@@ -7,10 +7,10 @@ import { rounded } from "../../shared/format.ts";
 /** The number of last steps to average. */
 const WINDOW = 100;
 
-/** A network with a higher accuracy has learned something; chance alone gives 0.1. */
+/** A network with a higher accuracy has learned something. Chance gives 0.1. */
 const BETTER_THAN_CHANCE = 0.15;
 
-/** If the loss is this many times the first one, it has risen, and not just by the noise of the batches. */
+/** A loss of this many times the first one has risen by more than the noise of the batches. */
 const RISE = 1.1;
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -36,8 +36,8 @@ export class DivergenceWatch {
     if (accuracy > BETTER_THAN_CHANCE || !(loss > RISE * first)) return undefined;
     this.#told = true;
     return (
-      `The training has diverged: over the last ${WINDOW} steps ${Math.round(100 * accuracy)} % of the answers were right, as by chance, ` +
-      `and the loss is ${rounded(loss)}, where it began with ${rounded(first)}. The learning rate ${rounded(learningRate)} is too high: choose a lower one and reset.`
+      `The training has diverged: over the last ${WINDOW} steps, the accuracy was ${Math.round(100 * accuracy)} %, no better than chance, ` +
+      `and the loss rose from ${rounded(first)} to ${rounded(loss)}. The learning rate ${rounded(learningRate)} is too high: choose a lower one and reset.`
     );
   }
 }

@@ -29,8 +29,8 @@ export async function loadFile(file: File): Promise<void> {
       const [size, most] = [file.size, MOST_FILE_BYTES].map((bytes) => `${scaled(bytes)}B`);
       throw new DataError({
         where: file.name,
-        what: `the file has ${size}`,
-        fix: `A network for this page has at most ${most}`,
+        what: `the file is ${size}`,
+        fix: `Choose a network of at most ${most}`,
       });
     }
     const bytes = new Uint8Array(await file.arrayBuffer());

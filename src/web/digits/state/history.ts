@@ -2,17 +2,16 @@
  * The training curve, kept short enough to draw however long the run is.
  */
 
+import { joined, thinned, type CurvePoint } from "../../../train/curve.ts";
+
 /** If there are more points than this, they are joined in pairs. */
 const MOST_POINTS = 2000;
 
-/** The average of one or more consecutive steps. */
-interface Bucket {
-  /** The last of its steps. */
-  step: number;
-  seconds: number;
-  loss: number;
-  accuracy: number;
-  steps: number;
+/** The mean of `count` consecutive steps. */
+interface Bucket extends CurvePoint {
+  /** When the last of these steps ended. */
+  readonly seconds: number;
+  readonly count: number;
 }
 
 export interface TrainingCurve {
@@ -46,13 +45,16 @@ export class TrainingHistory {
         seconds: secondsBefore + ((seconds - secondsBefore) * (index + 1)) / length,
         loss: losses[index]!,
         accuracy: accuracies[index]!,
-        steps: 1,
+        count: 1,
       };
       const last = this.#buckets.at(-1);
-      if (last && last.steps < this.#bucketSteps) this.#buckets[this.#buckets.length - 1] = joined(last, one);
+      if (last && last.count < this.#bucketSteps) this.#buckets[this.#buckets.length - 1] = joined([last, one]);
       else this.#buckets.push(one);
     }
-    if (this.#buckets.length > MOST_POINTS) this.#halve();
+    if (this.#buckets.length > MOST_POINTS) {
+      this.#bucketSteps *= 2;
+      this.#buckets = thinned(this.#buckets, 2);
+    }
   }
 
   get secondsNow(): number {
@@ -69,22 +71,6 @@ export class TrainingHistory {
       accuracies: column("accuracy"),
     };
   }
-
-  #halve(): void {
-    this.#bucketSteps *= 2;
-    const pairs: Bucket[] = [];
-    for (let index = 0; index < this.#buckets.length; index += 2) {
-      const [first, second] = [this.#buckets[index]!, this.#buckets[index + 1]];
-      pairs.push(second ? joined(first, second) : first);
-    }
-    this.#buckets = pairs;
-  }
-}
-
-function joined(first: Bucket, second: Bucket): Bucket {
-  const steps = first.steps + second.steps;
-  const mean = (name: "loss" | "accuracy") => (first[name] * first.steps + second[name] * second.steps) / steps;
-  return { step: second.step, seconds: second.seconds, loss: mean("loss"), accuracy: mean("accuracy"), steps };
 }
 
 /**

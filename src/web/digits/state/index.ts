@@ -9,7 +9,7 @@ export {
   compareDevices,
   connect,
   disconnect,
-  look,
+  predictDrawing,
   profileStep,
   reconnect,
   setVisible,

@@ -1,27 +1,27 @@
 /*
- * From what was drawn to what the network was shown in training: the way that the pictures of MNIST were made (LeCun et
- * al. 1998: scaled into 20×20 with their proportions kept, then placed in 28×28 by their center of mass).
+ * Converts a drawing to an image like those of MNIST: scaled to 20×20 with its proportions kept, then placed in 28×28 by
+ * its center of mass (LeCun et al. 1998).
  */
 import { resampled, type Area } from "../../../data/resample.ts";
 
-/** The length and width of the network's pictures. */
+/** The side of the network's images, in pixels. */
 export const PICTURE_SIDE = 28;
 
-/** The digit is scaled to this, in its longer direction. */
+/** The longer side of the digit after scaling. */
 const BOX_SIDE = 20;
 
-/** Ink below this is no part of the digit: the edge that drawing leaves. */
+/** Fainter ink does not count as part of the digit: it comes from antialiased edges. */
 const LEAST_INK = 8;
 
 /**
- * @param ink a square picture, row by row, 0 … 255 for black to white
- * @param side its length and width
- * @returns 28×28 bytes, or undefined where nothing was drawn
+ * @param ink a square image in row-major order, from 0 (black) to 255 (white)
+ * @param side its side in pixels
+ * @returns 28×28 bytes, or undefined if nothing is drawn
  */
 export function centered(ink: ArrayLike<number>, side: number): Uint8Array<ArrayBuffer> | undefined {
   const box = boundsOf(ink, side);
   if (!box) return undefined;
-  // A square from the corner on: the digit keeps its proportions.
+  // A square keeps the digit's proportions.
   const longer = Math.max(box.width, box.height);
   const square = { left: box.left, top: box.top, width: longer, height: longer };
   return placedByMass(resampled({ width: side, height: side, values: ink }, square, BOX_SIDE, BOX_SIDE));
@@ -40,7 +40,7 @@ function boundsOf(ink: ArrayLike<number>, side: number): Area | undefined {
   return right < 0 ? undefined : { left, top, width: right - left + 1, height: bottom - top + 1 };
 }
 
-/** The box in the middle of 28×28, moved by whole pixels so that its center of mass lies there. */
+/** Places the box in 28×28, moved by whole pixels so that its center of mass is in the middle. */
 function placedByMass(box: Float64Array): Uint8Array<ArrayBuffer> {
   let [mass, sumX, sumY] = [0, 0, 0];
   box.forEach((value, index) => {

@@ -15,7 +15,7 @@ import type {
 import { defaultSettings, faultsOf, needsRestart, type DigitsSettings } from "../settings.ts";
 import { TrainingHistory } from "./history.ts";
 
-/** The settings in the editor. Those that need a restart wait to be applied. Only the visitor and a loaded network change them. */
+/** The settings in the editor. Those that need a restart are applied with it. Only the visitor and a loaded network change them. */
 export const draft = signal<DigitsSettings>(defaultSettings);
 /** The settings that the worker was last asked to train; undefined before the first request. */
 export const applied = signal<DigitsSettings | undefined>(undefined);

@@ -4,7 +4,7 @@ import { cancelComparison, compareDevices, networkVersion, prepared } from "../s
 import { rounded } from "../../shared/format.ts";
 import { Chart } from "../../shared/chart.tsx";
 
-/** Few enough for a slow CPU, and enough for the loss to fall. */
+/** The number of steps: few enough for a slow CPU, and enough for the loss to fall. */
 const STEPS = 30;
 
 type State =
@@ -34,8 +34,8 @@ export function Comparison() {
   return (
     <div data-testid="comparison" class="stack">
       <p class="quiet">
-        Trains this network anew for {STEPS} steps on the GPU and then on the CPU, in JavaScript, from the same seed.
-        The training that is shown waits meanwhile.
+        Trains a new copy of this network for {STEPS} steps, first on the GPU and then on the CPU in JavaScript, from
+        the same seed. Training on this page pauses meanwhile.
       </p>
       <div class="row">
         <button
@@ -83,7 +83,7 @@ function Result({ gpu, cpu, largestDifference }: Compared) {
       />
       <dl class="numbers">
         <div>
-          <dt>Largest difference of the losses</dt>
+          <dt>Largest difference in loss</dt>
           <dd data-testid="largest-difference">{largestDifference === 0 ? "0" : largestDifference.toExponential(1)}</dd>
         </div>
         <div>
@@ -95,7 +95,7 @@ function Result({ gpu, cpu, largestDifference }: Compared) {
           <dd>{rate(cpu.examplesPerSecond)}</dd>
         </div>
         <div>
-          <dt>GPU over CPU</dt>
+          <dt>GPU speed relative to CPU</dt>
           <dd data-testid="speed-ratio">{rounded(gpu.examplesPerSecond / cpu.examplesPerSecond)} ×</dd>
         </div>
       </dl>

@@ -7,7 +7,7 @@ import { cellPictures, networkVersion, test } from "../state/index.ts";
 import { percent } from "../../shared/format.ts";
 import { drawMosaic, inkColors } from "./mosaic.ts";
 
-/** The cell whose images are shown, its network, and the cell with the keyboard focus. */
+/** The selected cell with its images and its network, and the cell with the keyboard focus. */
 const chosen = signal<{ actual: number; predicted: number; found: CellPictures; network: number } | undefined>(
   undefined,
 );
@@ -25,20 +25,20 @@ async function choose(actual: number, predicted: number): Promise<void> {
 /** The confusion matrix of the test set, and the most confident mistakes. */
 export function Confusion() {
   const now = test.value;
-  if (!now) return <p class="quiet">The test set was not looked at yet.</p>;
+  if (!now) return <p class="quiet">The network has not been evaluated on the test set yet.</p>;
   return (
     <div class="confusion-view">
       <figure>
         <Matrix counts={now.confusion} />
         <figcaption class="quiet">
-          Rows: what it is. Columns: what the network said. Choose a cell to see its digits.
+          Rows: actual digit. Columns: predicted digit. Select a cell to see its images.
         </figcaption>
       </figure>
       <div class="pictures-view">
         <ChosenCell />
-        <h3>Surest mistakes</h3>
+        <h3>Most confident mistakes</h3>
         {now.mistakes.length === 0 ? (
-          <p class="quiet">None: every test digit is right.</p>
+          <p class="quiet">None: every prediction is correct.</p>
         ) : (
           <Mistakes list={now.mistakes} pictures={now.pictures} />
         )}
@@ -89,7 +89,7 @@ function Matrix({ counts }: { counts: Uint32Array }) {
                     class={actual === predicted ? "right" : "wrong"}
                     style={{ "--share": count === 0 ? 0 : Math.round(12 + 36 * share) }}
                     tabIndex={cell === focused.value ? 0 : -1}
-                    aria-label={`${count} of digit ${actual} taken for ${predicted}`}
+                    aria-label={`${count} images of ${actual} predicted as ${predicted}`}
                     onClick={() => choose(actual, predicted)}
                   >
                     {count || ""}
@@ -111,15 +111,15 @@ function ChosenCell() {
   return (
     <>
       <h3>
-        {actual} taken for {predicted}
+        {actual} predicted as {predicted}
       </h3>
       {found.count === 0 ? (
-        <p class="quiet">There is none.</p>
+        <p class="quiet">No images.</p>
       ) : (
         <Pictures
           pictures={found.pictures}
           count={found.count}
-          label={`Test digits ${actual} taken for ${predicted}`}
+          label={`Test images of ${actual} predicted as ${predicted}`}
           testId="cell-pictures"
         />
       )}
@@ -153,9 +153,9 @@ function Mistakes({ list, pictures }: { list: readonly Mistake[]; pictures: Uint
     <ul class="mistakes" data-testid="mistakes">
       {list.map(({ index, actual, predicted, confidence }, place) => (
         <li key={index}>
-          <Picture pixels={pictures.subarray(place * 784, (place + 1) * 784)} label={`Test digit ${index}`} />
+          <Picture pixels={pictures.subarray(place * 784, (place + 1) * 784)} label={`Test image ${index}`} />
           <span>
-            <strong>{predicted}</strong> not {actual}
+            <strong>{predicted}</strong>, not {actual}
             <br />
             <span class="quiet">{percent(confidence)}</span>
           </span>

@@ -1,5 +1,5 @@
 /*
- * The buttons of the Digits tab, the numbers of the training, and messages.
+ * The buttons of the Digits tab, the training metrics, and messages.
  */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -42,7 +42,7 @@ export function Controls() {
           data-testid="start"
           disabled={!ready}
           onClick={toggleRunning}
-          title="Space"
+          title="Shortcut: Space"
         >
           {title}
         </button>
@@ -51,7 +51,7 @@ export function Controls() {
           data-testid="step"
           disabled={!ready || running.value || finished.value}
           onClick={stepOnce}
-          title="S"
+          title="Shortcut: S"
         >
           Step
         </button>
@@ -60,7 +60,7 @@ export function Controls() {
           data-testid="reset"
           disabled={!ready || draftFaults.value.length > 0}
           onClick={reset}
-          title="R"
+          title="Shortcut: R"
         >
           Reset
         </button>
@@ -108,7 +108,7 @@ function Numbers() {
   );
 }
 
-/** The size of the tested part of the test set, if it is not all of it. */
+/** The number of evaluated test images, if it is not all of them. */
 function partTested(): string | undefined {
   const count = test.value?.count;
   return count === undefined || count === prepared.value?.testExamples ? undefined : `of ${count.toLocaleString("en")}`;
@@ -159,31 +159,31 @@ const SLOW_MILLISECONDS = 1000;
 /** Work that takes longer than this can be canceled. */
 const CANCEL_MILLISECONDS = 3000;
 
-/** Shows work that takes long, such as a step or the preparation of a network. */
+/** Shows work that takes more than a second, such as a step or the preparation of a network. */
 function ActivityLine() {
   const now = useSignal(performance.now());
   const began = useSignal(performance.now());
-  const [under, made] = [activity.value, step.value];
+  const [current, finishedSteps] = [activity.value, step.value];
   useEffect(() => {
     now.value = began.value = performance.now();
-    if (under === undefined) return undefined;
+    if (current === undefined) return undefined;
     const timer = setInterval(() => (now.value = performance.now()), 500);
     return () => clearInterval(timer);
-  }, [under, made, prepared.value]);
+  }, [current, finishedSteps, prepared.value]);
   const milliseconds = now.value - began.value;
-  const isShown = under !== undefined && milliseconds >= SLOW_MILLISECONDS;
+  const isShown = current !== undefined && milliseconds >= SLOW_MILLISECONDS;
   return (
-    <p class="activity" role="status" data-testid="activity" data-activity={under ?? "none"}>
+    <p class="activity" role="status" data-testid="activity" data-activity={current ?? "none"}>
       {isShown && (
         <>
-          <span class="spinner" aria-hidden="true" /> {activityText(under, made + 1)}{" "}
+          <span class="spinner" aria-hidden="true" /> {activityText(current, finishedSteps + 1)}{" "}
           <span aria-hidden="true">{Math.floor(milliseconds / 1000)} s</span>
           {milliseconds >= CANCEL_MILLISECONDS && (
             <button
               type="button"
               data-testid="cancel-step"
               onClick={cancelWork}
-              title="Ends it at once; the network goes back to where it was last kept"
+              title="Stops immediately. The network returns to its last saved state."
             >
               Cancel
             </button>
@@ -194,14 +194,14 @@ function ActivityLine() {
   );
 }
 
-function activityText(under: Activity, next: number): string {
-  switch (under) {
+function activityText(current: Activity, next: number): string {
+  switch (current) {
     case "preparing":
       return "Preparing the network …";
     case "training":
-      return `Step ${next} is under way …`;
+      return `Running step ${next} …`;
     case "finishing":
-      return `Pausing: step ${next} is under way …`;
+      return `Pausing after step ${next} …`;
     case "comparing":
       return "Training on both devices …";
     case "measuring":
@@ -213,14 +213,16 @@ function DataLine() {
   const now = prepared.value;
   if (!now)
     return (
-      <p class="quiet">{fault.value || pageFault.value ? "No network is ready." : "Preparing data and network …"}</p>
+      <p class="quiet">
+        {fault.value || pageFault.value ? "No network is ready." : "Preparing the data and the network …"}
+      </p>
     );
   const { data, trainingExamples, testExamples, parameters, file } = now;
   const count = (value: number) => value.toLocaleString("en");
   return (
     <p class="quiet" data-testid="data">
-      {data}: {count(trainingExamples)} digits to learn from, {count(testExamples)} others to test with;{" "}
-      {count(parameters)} parameters
+      {data}: {count(trainingExamples)} training images, {count(testExamples)} test images, {count(parameters)}{" "}
+      parameters
       {file && (
         <>
           , from <strong>{file}</strong>
@@ -237,22 +239,24 @@ function Offer() {
   return (
     <p class="notice" data-testid="offer">
       <button type="button" data-testid="continue" onClick={() => resume("earlier")}>
-        Continue with the network of {timeOf(kept.savedAt)}
+        Continue with the network saved at {timeOf(kept.savedAt)}
       </button>{" "}
       <span class="quiet">
         step {kept.step.toLocaleString("en")}
-        {kept.accuracy !== undefined && `, ${percent(kept.accuracy)} of the test set right`}
+        {kept.accuracy !== undefined && `, test accuracy ${percent(kept.accuracy)}`}
       </span>{" "}
       <CloseButton close={() => (offered.value = undefined)} />
     </p>
   );
 }
 
-/** A time such as "14:02", with the date if it is not today. */
+/** A time such as "14:02", or "14:02 on Nov 26, 2026" if that is not today. */
 function timeOf(milliseconds: number): string {
   const then = new Date(milliseconds);
   const time = then.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-  return then.toDateString() === new Date().toDateString() ? time : `${then.toLocaleDateString("en-GB")}, ${time}`;
+  return then.toDateString() === new Date().toDateString()
+    ? time
+    : `${time} on ${then.toLocaleDateString("en-US", { dateStyle: "medium" })}`;
 }
 
 function Messages() {

@@ -57,21 +57,20 @@ function ViewFields({ options }: { options: ViewOptions }) {
   return (
     <div class="row view-fields">
       <Select
-        label="Along"
+        label="x axis"
         layout="inline"
         testId="axis"
         options={viewFields.axis.values}
-        titles={{ step: "steps" }}
         value={options.axis}
         onChange={(axis) => change({ axis })}
       />
       <Checkbox
-        label="Log loss"
+        label="Log scale"
         testId="log-scale"
         value={options.logarithmic}
         onChange={(logarithmic) => change({ logarithmic })}
       />
-      <Checkbox label="Raw" testId="raw" value={options.raw} onChange={(raw) => change({ raw })} />
+      <Checkbox label="Raw values" testId="raw" value={options.raw} onChange={(raw) => change({ raw })} />
       <Slider
         label="Smoothing"
         layout="inline"
@@ -89,10 +88,10 @@ const seriesFor = ({ raw }: ViewOptions): ChartSeries[] => [
   { label: "test", color: "--accent-2", width: 2, dash: [6, 3], points: true },
 ];
 
-/** The data of the charts. It follows the training, but not every step of it. */
+/** The data of the charts. It is updated during training, but not at every step. */
 function useCurves(options: ViewOptions): { loss: Curve; accuracy: Curve } {
   const drawn = useForChart(curvesVersion).value;
-  // The curves and the options change in the same render, since the options say which columns there are.
+  // The curves and the options change in the same render, since the options determine the columns.
   return useMemo(() => curvesFor(options), [options, drawn, networkVersion.value]);
 }
 

@@ -33,16 +33,16 @@ export function Dispatches() {
     <div>
       <div class="row spread measure">
         <p class="quiet">
-          A step is {dispatches.length} dispatches in one compute pass and {scaled(flops)}FLOP.{" "}
+          A step runs {dispatches.length} dispatches in one compute pass, {scaled(flops)}FLOP in total.{" "}
           {times
-            ? `Measured one by one, a pass each, medians: ${rounded(timesTotal / 1e6)} ms together. Browsers round the GPU's clock.`
-            : "Bars: share of the arithmetic."}
+            ? `Each dispatch was timed in a pass of its own. The medians add up to ${rounded(timesTotal / 1e6)} ms. Browsers round GPU times.`
+            : "The bars show the share of the FLOP."}
         </p>
         <button type="button" data-testid="profile" disabled={!prepared.value || isBusy} onClick={measure}>
-          {isBusy ? "Measuring …" : "Measure"}
+          {isBusy ? "Measuring …" : "Measure times"}
         </button>
       </div>
-      {profile?.reason && <p class="notice">No time per kernel here: {profile.reason}.</p>}
+      {profile?.reason && <p class="notice">Dispatches cannot be timed here: {profile.reason}.</p>}
       {failure.value && (
         <p class="fault" role="alert">
           {failure.value}
@@ -57,7 +57,7 @@ export function Dispatches() {
               <th class="number">FLOP</th>
               <th class="number">Bytes</th>
               {times && <th class="number">µs</th>}
-              <th>{times ? "Time" : "Arithmetic"}</th>
+              <th>{times ? "Share of time" : "Share of FLOP"}</th>
             </tr>
           </thead>
           <tbody>

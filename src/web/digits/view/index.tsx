@@ -14,17 +14,17 @@ import { OptionsEditor } from "./options-editor.tsx";
 import { DrawPad } from "./pad.tsx";
 import { Weights } from "./weights.tsx";
 
-const looks = [
-  { name: "weights", title: "First layer", View: Weights },
-  { name: "confusion", title: "Mistakes", View: Confusion },
-  { name: "comparison", title: "GPU against CPU", View: Comparison },
-  { name: "dispatches", title: "What runs", View: Dispatches },
+const views = [
+  { name: "weights", title: "Weights", View: Weights },
+  { name: "confusion", title: "Confusion matrix", View: Confusion },
+  { name: "comparison", title: "GPU vs. CPU", View: Comparison },
+  { name: "dispatches", title: "Dispatches", View: Dispatches },
 ] as const;
 
-const look = signal<(typeof looks)[number]["name"]>("weights");
+const view = signal<(typeof views)[number]["name"]>("weights");
 
 export function Digits() {
-  const { View } = looks.find(({ name }) => name === look.value)!;
+  const { View } = views.find(({ name }) => name === view.value)!;
   return (
     <div class="digits">
       <Controls />
@@ -37,12 +37,12 @@ export function Digits() {
           <Curves />
           <section class="card look">
             <TabList
-              label="Looks into the network"
-              tabs={looks}
-              chosen={look.value}
-              choose={(name) => (look.value = name)}
+              label="Details of the network"
+              tabs={views}
+              chosen={view.value}
+              choose={(name) => (view.value = name)}
             />
-            <div role="tabpanel" id={`panel-${look.value}`} aria-labelledby={`tab-${look.value}`}>
+            <div role="tabpanel" id={`panel-${view.value}`} aria-labelledby={`tab-${view.value}`}>
               <View />
             </div>
           </section>

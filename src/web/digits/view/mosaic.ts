@@ -1,21 +1,21 @@
 /*
- * A grid of pictures, and their colors.
+ * Draws grids of images.
  */
 import { tokenColor, mix, rampOf, type Ramp } from "../../shared/colors.ts";
 
-/** Orange at 1 (−127), the surface at 128, blue at 255 (127). */
+/** Orange at 1 (for −127), the surface color at 128 (0), blue at 255 (127). */
 export function divergingColors(): Ramp {
   const [low, middle, high] = [tokenColor("--accent-2"), tokenColor("--surface"), tokenColor("--accent")];
   return rampOf((index) => mix(middle, index < 128 ? low : high, Math.abs(index - 128) / 127));
 }
 
-/** The surface at 0, ink at 255. */
+/** The surface color at 0, the text color at 255. */
 export function inkColors(): Ramp {
   const [paper, ink] = [tokenColor("--surface"), tokenColor("--text")];
   return rampOf((index) => mix(paper, ink, index / 255));
 }
 
-/** A grid of pictures with `side` by `side` values each. */
+/** A grid of images of `side` by `side` values. */
 export interface Mosaic {
   readonly side: number;
   readonly columns: number;
@@ -23,7 +23,7 @@ export interface Mosaic {
 }
 
 /**
- * Draws a grid of pictures with gaps of one pixel.
+ * Draws a grid of images with gaps of one pixel.
  * @param colorOf the index of the color for the value at an index
  */
 export function drawMosaic(

@@ -17,7 +17,7 @@ export function NetworkEditor() {
     <section class="card" aria-label="Network">
       <h2>Network</h2>
       <PresetChoice />
-      <p class="quiet">784 inputs, one a pixel</p>
+      <p class="quiet">784 inputs, one per pixel</p>
       <ol class="layers">
         {layers.map((layer, place) => (
           <li key={place}>
@@ -31,7 +31,7 @@ export function NetworkEditor() {
         ))}
       </ol>
       <div class="row spread">
-        <span class="quiet">10 outputs, one a digit</span>
+        <span class="quiet">10 outputs, one per digit</span>
         <button type="button" data-testid="add-layer" disabled={layers.length >= MOST_LAYERS} onClick={addLayer}>
           Add layer
         </button>
@@ -79,7 +79,7 @@ function PresetChoice() {
         label="Preset"
         testId="preset"
         options={[...(name === undefined ? [""] : []), ...Object.keys(presets)]}
-        titles={{ "": "own" }}
+        titles={{ "": "Custom" }}
         value={name ?? ""}
         onChange={(chosen) => {
           const preset = presets[chosen];
@@ -92,7 +92,7 @@ function PresetChoice() {
 
 const lossTitles: Record<LossName, string> = {
   softmaxCrossEntropy: "softmax cross-entropy",
-  sigmoidBinaryCrossEntropy: "sigmoid cross-entropy",
+  sigmoidBinaryCrossEntropy: "binary cross-entropy",
   meanSquaredError: "mean squared error",
   halfSumOfSquares: "half sum of squares",
 };
@@ -140,8 +140,8 @@ function LayerFields(props: {
   return (
     <div class="layer">
       <NumberField
-        label="Width"
-        name={`Width ${of}`}
+        label="Units"
+        name={`Units ${of}`}
         testId={`width-${place}`}
         field={layerFields.units}
         value={layer.units}
@@ -174,7 +174,7 @@ function LayerFields(props: {
   );
 }
 
-/** Says that changes wait for a restart. */
+/** A notice about changes that need a restart, or about settings that are not allowed. */
 function Pending() {
   if (draftFaults.value.length > 0)
     return (
@@ -185,13 +185,13 @@ function Pending() {
   if (!restartPending.value || !prepared.value) return null;
   return (
     <div class="notice" data-testid="restart-needed">
-      <p>These changes need a restart: the weights are drawn anew.</p>
+      <p>These changes need a restart with new weights.</p>
       <div class="row">
         <button type="button" class="primary" data-testid="apply" onClick={reset}>
-          Restart with them
+          Apply and restart
         </button>
         <button type="button" onClick={discard}>
-          Undo
+          Discard
         </button>
       </div>
     </div>

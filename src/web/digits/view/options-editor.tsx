@@ -4,8 +4,8 @@ import { NumberField, Select } from "../../shared/fields.tsx";
 
 const titles = {
   constant: "constant",
-  step: "steps",
-  exponential: "exponential",
+  step: "step decay",
+  exponential: "exponential decay",
   cosine: "cosine",
   warmup: "warm-up, cosine",
 } as const satisfies Record<(typeof scheduleNames)[number], string>;
@@ -16,7 +16,7 @@ export function OptionsEditor() {
   return (
     <section class="card" aria-label="Training options">
       <h2>Training</h2>
-      <p class="quiet">Changes here take effect at once; learning goes on.</p>
+      <p class="quiet">Changes take effect immediately, without a restart.</p>
       <div class="fields">
         <NumberField
           label="Learning rate"

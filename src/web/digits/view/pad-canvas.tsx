@@ -6,12 +6,12 @@ import { useEffect, useRef } from "preact/hooks";
 import { scheme, token } from "../../shared/colors.ts";
 import { Drawing, type Place } from "../state/drawing.ts";
 import { centered } from "../state/pad-image.ts";
-import { look } from "../state/index.ts";
+import { predictDrawing } from "../state/index.ts";
 
-/** The side of the pad in pixels: enough for smooth strokes, few enough to read after every move. */
+/** The side of the pad in pixels: enough for smooth strokes, and few enough to read back after every move. */
 const SIDE = 140;
 
-/** The width of a stroke: after scaling, about that of MNIST's digits. */
+/** The width of a stroke. After scaling, it is about that of MNIST's digits. */
 const STROKE = 11;
 
 /** How far an arrow key moves the cursor, in pixels. */
@@ -41,14 +41,14 @@ function readInk(): void {
   for (let index = 0; index < bytes.length; index++) bytes[index] = data[4 * index + 3]!;
   picture.value = centered(bytes, SIDE);
   isEmpty.value = drawing.strokes.length === 0;
-  void look(picture.value);
+  void predictDrawing(picture.value);
 }
 
 function inkLine(from: Place, to: Place): void {
   Object.assign(ink, { lineWidth: STROKE, lineCap: "round" });
   ink.beginPath();
   ink.moveTo(from.x, from.y);
-  // A line without length has no caps.
+  // A canvas draws no caps for a line of length 0.
   ink.lineTo(to.x, to.y + (from.x === to.x && from.y === to.y ? 0.01 : 0));
   ink.stroke();
 }
@@ -73,8 +73,8 @@ function redraw(): void {
 }
 
 const LABEL =
-  "Pad to draw a digit on, with a mouse, a finger or a pen. With the keys: the arrows move a cursor, Space lowers and lifts " +
-  "the pen, Backspace takes the last stroke back, Delete clears.";
+  "Drawing pad for a digit. Draw with a mouse, finger or pen, or with the keyboard: the arrow keys move the cursor, " +
+  "Space lowers and lifts the pen, Backspace removes the last stroke, and Delete clears the pad.";
 
 export function PadCanvas() {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -90,7 +90,7 @@ export function PadCanvas() {
     if (cursor.value) paintCursor(context, cursor.value);
   };
   useEffect(repaint, [scheme.value, redrawn.value, cursor.value, penDown.value]);
-  /** Shows and reads the ink once per frame, however many moves there were. */
+  /** Shows and reads the ink at most once per frame. */
   const inked = () => {
     if (asked.current) return;
     asked.current = true;

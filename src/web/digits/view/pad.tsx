@@ -1,14 +1,14 @@
 import { useEffect, useRef } from "preact/hooks";
 import { scheme, token } from "../../shared/colors.ts";
-import { prediction, look, prepared, step } from "../state/index.ts";
+import { predictDrawing, prediction, prepared, step } from "../state/index.ts";
 import { Picture } from "./confusion.tsx";
 import { clear, isEmpty, PadCanvas, picture, undo } from "./pad-canvas.tsx";
 import { percent } from "../../shared/format.ts";
 
 export function DrawPad() {
-  // While the network learns, its prediction changes.
+  // The prediction changes during training.
   const moment = prepared.value && Math.floor(step.value / 25);
-  useEffect(() => void (picture.value && look(picture.value)), [moment, prepared.value]);
+  useEffect(() => void (picture.value && predictDrawing(picture.value)), [moment, prepared.value]);
   return (
     <section class="card pad" aria-label="Draw a digit">
       <div class="row spread">
@@ -19,7 +19,7 @@ export function DrawPad() {
             data-testid="undo"
             disabled={isEmpty.value}
             onClick={undo}
-            title="Takes the last stroke back"
+            title="Remove the last stroke"
           >
             Undo
           </button>
@@ -44,18 +44,18 @@ function Prediction() {
     <>
       <div class="row prediction">
         {picture.value ? (
-          <Picture pixels={picture.value} label="The drawing as the network sees it" />
+          <Picture pixels={picture.value} label="The input of the network: the drawing, scaled and centered" />
         ) : (
           <span class="picture" />
         )}
         <p aria-live="polite">
           {best === undefined ? (
             <span class="quiet">
-              Draw with mouse, finger, pen or keys (arrows and Space): the network says what it sees.
+              Draw with a mouse, finger or pen, or with the arrow keys and Space. The network predicts the digit.
             </span>
           ) : (
             <>
-              The network says{" "}
+              Prediction:{" "}
               <output class="said" data-testid="prediction">
                 {best}
               </output>{" "}
@@ -119,13 +119,13 @@ function HiddenLayer({ values, title }: { values: Float32Array; title: string })
   return (
     <figure>
       <figcaption class="quiet">
-        {title}: {active} of {values.length} above 0
+        {title}: {active} of {values.length} outputs are positive
       </figcaption>
       <canvas
         ref={canvas}
         class="units"
         role="img"
-        aria-label={`${title}: what each unit gives`}
+        aria-label={`${title}: the output of each unit`}
         width={columns * 10}
         height={10 * Math.ceil(count / columns)}
       />

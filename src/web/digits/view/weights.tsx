@@ -7,7 +7,7 @@ import { divergingColors, drawMosaic } from "./mosaic.ts";
 /** The largest number of units to show. */
 const MOST_UNITS = 128;
 
-/** The weights of each unit of the first layer as a picture. */
+/** The weights of each unit of the first layer as an image. */
 export function Weights() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const now = weights.value;
@@ -30,13 +30,13 @@ export function Weights() {
         class="mosaic"
         data-testid="weights"
         role="img"
-        aria-label="The weights of the first layer, one picture for each unit"
+        aria-label="The weights of the first layer, one image per unit"
         style={{ maxWidth: `${columns * 58}px` }}
       />
       <figcaption class="quiet">
-        What each unit of the first layer looks for: <span class="high">blue</span> ink speaks for it,{" "}
-        <span class="low">orange</span> against.
-        {now && ` Strongest weight ${rounded(now.largest)}.`}
+        The weights of the first layer, one image per unit: <span class="high">blue</span> is positive,{" "}
+        <span class="low">orange</span> negative.
+        {now && ` The largest absolute value is ${rounded(now.largest)}.`}
         {now && now.units > count && ` ${count} of ${now.units} units are shown.`}
       </figcaption>
     </figure>

@@ -1,4 +1,6 @@
-/* A network in training, and what the page draws of it. Runs in the worker. */
+/*
+ * A network in training, and the values that the page draws. Runs in the worker.
+ */
 import {
   createTrainer,
   defineGraph,
@@ -17,20 +19,19 @@ import { CURVE_POINTS, PLANE_SIDE, type Frame, type Problem } from "../contract.
 import { networkProblem, rowsOf, type NetworkProblem } from "./problem.ts";
 import { EXTENT, type PlaygroundConfig } from "../settings.ts";
 
-/** Something in training, as the loop of the service sees it. */
+/** A training run, as the service's loop uses it. */
 export interface Run {
   readonly problem: Problem;
-  /** Steps made so far. */
+  /** The number of finished steps. */
   readonly step: number;
-  /** Makes steps and waits for them. */
+  /** Runs steps and waits for them. */
   advance(steps: number): Promise<void>;
   frame(): Promise<Frame>;
-  /** For a run that goes on with other settings. */
+  /** The state from which a run with other settings continues. */
   snapshot(): Promise<Snapshot>;
   dispose(): void;
 }
 
-/** What to train on a backend, from where, and whom to tell of a lost device. */
 export interface RunOptions<Config extends PlaygroundConfig = PlaygroundConfig> {
   readonly backend: Backend;
   readonly config: Config;
@@ -38,21 +39,21 @@ export interface RunOptions<Config extends PlaygroundConfig = PlaygroundConfig> 
   readonly onRecovery: (recovery: { readonly reason: string }) => void;
 }
 
-/** More epochs than anybody waits for: a run of the playground has no end. */
+/** More epochs than any run reaches, since a run of the Playground has no end. */
 export const ENDLESS_EPOCHS = 1e9;
 
-/** Steps of one submit: few enough that a pause is heard at once on a slow adapter. */
-const MOST_STEPS_OF_A_SUBMIT = 64;
+/** The most steps of one submit, so that a pause takes effect quickly on a slow adapter. */
+const MOST_STEPS_PER_SUBMIT = 64;
 
-/** Makes steps of a trainer and waits for them. */
+/** Runs steps of a trainer and waits for them. */
 export async function advance(trainer: Trainer, steps: number): Promise<void> {
-  const options = { maxSteps: steps, every: steps, stepsPerSubmit: Math.min(steps, MOST_STEPS_OF_A_SUBMIT) };
+  const options = { maxSteps: steps, every: steps, stepsPerSubmit: Math.min(steps, MOST_STEPS_PER_SUBMIT) };
   for await (const event of trainer.fit(options)) void event;
 }
 
 type NetworkConfig = Exclude<PlaygroundConfig, { mode: "surface" }>;
 
-/** @returns undefined where there is no point to learn from */
+/** @returns undefined if there are no training points */
 export async function createNetworkRun(options: RunOptions<NetworkConfig>): Promise<Run | undefined> {
   const { backend, config, resumeFrom, onRecovery } = options;
   const problem = networkProblem(config);
@@ -69,13 +70,15 @@ export async function createNetworkRun(options: RunOptions<NetworkConfig>): Prom
     batchSize: batch,
     epochs: ENDLESS_EPOCHS,
     seed: config.seed,
+    // The page draws where a run that diverges goes.
+    onNonFinite: "ignore",
     onRecovery,
     ...(resumeFrom && { resumeFrom }),
   });
   return new NetworkRun(config, problem, train, trainer);
 }
 
-/** What the outputs are computed for: the plane's points row after row from the bottom, or the curve's x. */
+/** The inputs for which the page draws the outputs: the plane's points in rows from the bottom, or the curve's x values. */
 function viewPoints(inputs: number): Float32Array {
   const along = (position: number, count: number) => EXTENT * ((2 * position) / (count - 1) - 1);
   if (inputs === 1) return Float32Array.from({ length: CURVE_POINTS }, (_, index) => along(index, CURVE_POINTS));
@@ -85,7 +88,7 @@ function viewPoints(inputs: number): Float32Array {
   });
 }
 
-/** The outputs and hidden values at the view's points, on the parameters of a session. */
+/** A graph that computes the outputs and hidden values at the points of the view, with the parameters of a session. */
 interface View {
   readonly session: Session;
   readonly executable: Executable;
@@ -104,7 +107,7 @@ class NetworkRun implements Run {
     this.#network = network;
     this.#train = train;
     this.#trainer = trainer;
-    // What was added the page has already, at the end of the set.
+    // The page already has the points that the visitor added. They are the last ones.
     const { test } = network;
     this.problem = {
       points: rowsOf(train, train.count - config.points.length),
@@ -125,7 +128,7 @@ class NetworkRun implements Run {
       return await this.#frame();
     } catch (failure) {
       if (!(failure instanceof DeviceLostError)) throw failure;
-      // Asks something of the trainer, which replaces the device; the view is then compiled for the new one.
+      // Any call of the trainer replaces the device. The view is then compiled for the new one.
       await this.#trainer.snapshot();
       return this.#frame();
     }
@@ -168,13 +171,13 @@ class NetworkRun implements Run {
     };
   }
 
-  /** The layers before the last one, and what their values are called in the view's graph. */
+  /** The hidden layers, with the names of their outputs in the graph of the view. */
   #hiddenLayers(): { name: string; units: number }[] {
     const { shapes } = this.#network.model;
     return shapes.slice(1, -1).map(([units], layer) => ({ name: `hidden ${layer}`, units: units! }));
   }
 
-  /** Compiled once, and again where a lost device was replaced and its session with it. */
+  /** The view, compiled once for each session: a replaced device has a new one. */
   async #viewOn(session: Session): Promise<View> {
     if (this.#view?.session === session) return this.#view;
     const { model, shown } = this.#network;

@@ -1,4 +1,6 @@
-/* From settings to what is trained: the data set, the model, the loss. Runs in the worker. */
+/*
+ * Converts settings to a data set, a model, a loss and an optimizer. Runs in the worker.
+ */
 import {
   add,
   dense,
@@ -34,22 +36,22 @@ const { circles, xor, moons, spirals, linear, line, polynomial, sine } = points;
 const planes = { circles, xor, moons, spirals, linear };
 const curves = { line, polynomial, sine };
 
-/** A network and what it learns. */
+/** A network and its data, loss and optimizer. */
 export interface NetworkProblem {
   readonly model: Model;
-  /** Generated and added points; undefined where there are none. */
+  /** Generated and added points; undefined if there are none. */
   readonly train: Dataset | undefined;
-  /** Other points of the same kind; undefined of the visitor's own. */
+  /** Points of the same distribution; undefined if all points are the visitor's own. */
   readonly test: Dataset | undefined;
   readonly loss: LossName | TrainingLoss;
   readonly optimizer: Optimizer;
-  /** What is shown of the model's outputs: [points, outputs] → [points, 1]. */
+  /** Converts the model's outputs to the values that the page draws: [points, outputs] → [points, 1]. */
   readonly shown: (outputs: Tensor) => Tensor;
 }
 
 /**
- * The perceptron criterion max(0, −t z) with t = ±1, whose gradient step on one example is Rosenblatt's rule: where the
- * prediction is wrong, w ← w + ε t x (Rosenblatt 1958; Bishop 2006, equations 4.54 and 4.55).
+ * The perceptron criterion max(0, −t z) with t = ±1. A gradient step on one example is Rosenblatt's rule: if the prediction
+ * is wrong, w ← w + ε t x (Rosenblatt 1958; Bishop 2006, equations 4.54 and 4.55).
  */
 const perceptron: ClassificationLoss = {
   name: "perceptron",
@@ -77,7 +79,7 @@ function classification(settings: ClassifySettings): NetworkProblem {
   const { layers, loss, seed } = settings;
   const outputs = loss === "softmaxCrossEntropy" ? 2 : 1;
   const hidden = layers.map(({ units, activation }) => dense(units, { activation }));
-  // Of two probabilities the second.
+  // Selects the second of two probabilities.
   const second = constant([0, 1], [2, 1]);
   const shown = {
     sigmoidBinaryCrossEntropy: sigmoid,
@@ -118,7 +120,7 @@ function regression(settings: RegressSettings): NetworkProblem {
   };
 }
 
-/** Far from every seed that a visitor may set. */
+/** A seed for the test points, outside the range that a visitor may choose. */
 const testSeed = (seed: number): number => 1_000_000 + seed;
 
 function planeData({ data, noise, count, seed, points: added }: ClassifySettings | NeuronSettings) {
@@ -160,7 +162,7 @@ interface OptimizerSettings {
   readonly weightDecay?: number;
 }
 
-/** The optimizer of that name with the options that it takes. */
+/** Creates the chosen optimizer with the options that it takes. */
 export function optimizerOf({ optimizer, momentum, weightDecay = 0 }: OptimizerSettings): Optimizer {
   switch (optimizer) {
     case "momentum":
@@ -174,7 +176,7 @@ export function optimizerOf({ optimizer, momentum, weightDecay = 0 }: OptimizerS
   }
 }
 
-/** Rows of x, y, class for the page: the first ones of a data set. */
+/** The first `count` points of a data set as rows of x, y, class. */
 export function rowsOf(data: Dataset, count = data.count): Float32Array {
   const rows = Array.from({ length: count }, (_, index) =>
     "targets" in data

@@ -1,4 +1,6 @@
-/* The worker's side: one run at a time, trained in the pace that was asked for, told to one listener. */
+/*
+ * The worker's side of the Playground tab. It trains one run at a time at the chosen speed, and reports to one listener.
+ */
 import * as Comlink from "comlink";
 import { DeviceLostError, WgradError, type Backend, type Snapshot } from "../../../index.ts";
 import type { Stamp } from "../../shared/requests.ts";
@@ -7,16 +9,16 @@ import { createNetworkRun, type Run, type RunOptions } from "./network-run.ts";
 import type { PlaygroundConfig } from "../settings.ts";
 import { createSurfaceRun, SurfaceCache } from "./surface-run.ts";
 
-/** Milliseconds of training between two frames, at most, so that a frame comes and a command is heard in time. */
+/** The longest time of training between two frames, so that frames and commands are not delayed. */
 const TRAINING_MILLISECONDS = 30;
 
-/** Milliseconds from one frame to the next, at least: 25 pictures a second look like movement. */
+/** The least time between two frames: 25 frames per second look smooth. */
 const FRAME_MILLISECONDS = 40;
 
-/** Milliseconds between two snapshots, from which training goes on where the device is gone. */
+/** The time between two snapshots, from which training continues if the device is lost for good. */
 const KEEP_MILLISECONDS = 2000;
 
-/** Makes the tab's service. The backend is asked for with the first settings, and shared with the other tabs. */
+/** @param getBackend is called with the first settings; the backend is shared with the other tab */
 export function createPlaygroundService(getBackend: () => Promise<Backend>): PlaygroundApi {
   return new PlaygroundService(getBackend);
 }
@@ -24,30 +26,31 @@ export function createPlaygroundService(getBackend: () => Promise<Backend>): Pla
 class PlaygroundService implements PlaygroundApi {
   readonly #getBackend: () => Promise<Backend>;
   readonly #surfaces = new SurfaceCache();
-  /** Calls and frames one after the other. */
+  /** Runs calls and frames one after the other. */
   #queue: Promise<void> = Promise.resolve();
   #listener: (event: PlaygroundEvent, stamp: Stamp) => void = () => {};
-  /** The last request that was heard, the last with settings or a new start, and the one that the present run follows from. */
+  /** The last request that arrived, and the last one with settings or a restart. */
   #request = 0;
   #lastReplacing = 0;
-  /** Of those the last new start. */
+  /** The last restart. */
   #lastStart = 0;
+  /** The request that created the current run. */
   #subject = 0;
-  /** The settings that were last asked for, and those of the run. */
+  /** The last settings that arrived, and those of the run. */
   #config: PlaygroundConfig | undefined;
   #begun: PlaygroundConfig | undefined;
   #backend: Backend | undefined;
   #run: Run | undefined;
-  /** The weights as they were last kept. */
+  /** The last saved state of the run. */
   #kept: Snapshot | undefined;
   #keptAt = -Infinity;
   #wanted = false;
   #visible = true;
-  /** Whether the weights of the run are worth going on with. */
+  /** Whether the last loss was not finite. Training then starts over instead of continuing with the weights. */
   #diverged = false;
   #looping = false;
   #frameMilliseconds = FRAME_MILLISECONDS;
-  /** Steps that take about TRAINING_MILLISECONDS, from how long the last ones took. */
+  /** The number of steps that take about TRAINING_MILLISECONDS, estimated from the last steps. */
   #affordable = 1;
 
   constructor(getBackend: () => Promise<Backend>) {
@@ -66,11 +69,11 @@ class PlaygroundService implements PlaygroundApi {
     this.#config = config;
     return this.#replace(request, async () => {
       if (request < this.#lastReplacing) return;
-      const moved = this.#backend !== (await this.#getBackend());
+      const isNewDevice = this.#backend !== (await this.#getBackend());
       const known = this.#run && this.#begun;
-      const isSame = known && !moved && paceAside(known) === paceAside(config);
-      const goesOn = known && weightsOf(known) === weightsOf(config) && !this.#diverged;
-      if (!isSame) await this.#begin(goesOn ? await (moved ? this.#kept : this.#run?.snapshot()) : undefined);
+      const isSame = known && !isNewDevice && withoutSpeed(known) === withoutSpeed(config);
+      const continues = known && weightsOf(known) === weightsOf(config) && !this.#diverged;
+      if (!isSame) await this.#begin(continues ? await (isNewDevice ? this.#kept : this.#run?.snapshot()) : undefined);
     });
   }
 
@@ -113,21 +116,21 @@ class PlaygroundService implements PlaygroundApi {
     });
   }
 
-  /** Takes whether training is wanted, and has it go on or end so. */
+  /** Sets whether training is wanted, and starts or stops it. */
   #want(request: number, wanted: boolean): void {
     this.#request = request;
     if (this.#wanted !== wanted) {
       this.#wanted = wanted;
       this.#send({ kind: "running", running: wanted });
     }
-    if (this.#runs && !this.#looping) void this.#loopOn();
+    if (this.#shouldTrain && !this.#looping) void this.#loopOn();
   }
 
-  get #runs(): boolean {
+  get #shouldTrain(): boolean {
     return this.#wanted && this.#visible;
   }
 
-  /** Works with the newest settings in its turn. */
+  /** Queues work that replaces the run, with the newest settings at the time it runs. */
   #replace(request: number, work: () => Promise<void>): Promise<void> {
     this.#request = this.#lastReplacing = request;
     return this.#inTurn(async () => {
@@ -137,17 +140,17 @@ class PlaygroundService implements PlaygroundApi {
     });
   }
 
-  /** Carries out work after all that was asked for before; a failure is told, and ends the training. */
+  /** Runs work after all earlier work. An error is reported and ends the training. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     this.#queue = this.#queue.then(work).catch((error: unknown) => {
       this.#want(this.#request, false);
-      const message = error instanceof WgradError ? error.message : `Something failed in the worker: ${String(error)}`;
+      const message = error instanceof WgradError ? error.message : `Error in the worker: ${String(error)}`;
       this.#send({ kind: "error", message, deviceGone: error instanceof DeviceLostError });
     });
     return this.#queue;
   }
 
-  /** Replaces the run, which goes on from a snapshot or starts over. */
+  /** Replaces the run. The new one continues from a snapshot, if there is one, or starts over. */
   async #begin(resumeFrom: Snapshot | undefined): Promise<void> {
     const config = (this.#begun = this.#config!);
     const { mode } = config;
@@ -161,7 +164,7 @@ class PlaygroundService implements PlaygroundApi {
     const options = { backend, resumeFrom, onRecovery };
     this.#run = await createRun({ ...options, config }, this.#surfaces);
     const problem = this.#run?.problem ?? { points: new Float32Array(), test: new Float32Array() };
-    // The first frame comes with it, so that nobody sees the numbers of one network beside another.
+    // The first frame follows immediately, so that the page never shows the numbers of another network.
     const frame = await this.#run?.frame();
     this.#send({ kind: "problem", mode, fresh: resumeFrom === undefined, problem }, buffersOf(problem));
     if (frame) this.#tellFrame(frame);
@@ -181,7 +184,7 @@ class PlaygroundService implements PlaygroundApi {
     this.#diverged = !Number.isFinite(frame.loss);
     if (!this.#diverged) return;
     this.#want(this.#request, false);
-    const message = "The loss is no longer a finite number: the learning rate is too high. Lower it and start again.";
+    const message = "The loss is no longer finite: the learning rate is too high. Lower it and start again.";
     this.#send({ kind: "error", message, deviceGone: false });
   }
 
@@ -191,16 +194,16 @@ class PlaygroundService implements PlaygroundApi {
 
   async #loopOn(): Promise<void> {
     this.#looping = true;
-    while (this.#runs) {
+    while (this.#shouldTrain) {
       const began = performance.now();
       await this.#inTurn(async () => {
-        if (this.#runs && this.#run) {
+        if (this.#shouldTrain && this.#run) {
           await this.#advance(this.#run);
           await this.#show();
         }
       });
       const left = Math.max(this.#frameMilliseconds, 1000 / this.#stepsPerSecond) - (performance.now() - began);
-      // Without a pause, too, calls from the page are heard.
+      // Even a timeout of 0 lets the worker receive calls from the page.
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, left)));
     }
     this.#looping = false;
@@ -211,14 +214,14 @@ class PlaygroundService implements PlaygroundApi {
     return speed === "full" ? Infinity : Number(speed);
   }
 
-  /** Makes the steps of one frame: as many as the speed wants and time allows. */
+  /** Runs the steps of one frame: the number that the speed asks for, as far as time allows. */
   async #advance(run: Run): Promise<void> {
     const wanted = Math.max(1, Math.round((this.#stepsPerSecond * this.#frameMilliseconds) / 1000));
     const steps = Math.min(wanted, this.#affordable);
     const began = performance.now();
     await run.advance(steps);
     const ratio = TRAINING_MILLISECONDS / (performance.now() - began);
-    // Doubling at most, so that one wrong measurement makes no long wait.
+    // At most doubled, so that one wrong measurement does not cause a long delay.
     this.#affordable = Math.max(1, Math.floor(Math.min(steps * ratio, 2 * this.#affordable)));
   }
 }
@@ -229,7 +232,7 @@ async function createRun(options: RunOptions, surfaces: SurfaceCache): Promise<R
   return createNetworkRun({ ...options, config });
 }
 
-/** What of the settings the weights depend on: while it stays, training goes on with them. */
+/** The settings that the weights depend on. While they stay the same, training continues with the weights. */
 function weightsOf(config: PlaygroundConfig): string {
   switch (config.mode) {
     case "classify":
@@ -249,8 +252,8 @@ function weightsOf(config: PlaygroundConfig): string {
   }
 }
 
-/** What the run itself depends on. */
-const paceAside = (config: PlaygroundConfig): string => JSON.stringify({ ...config, speed: undefined });
+/** The settings that the run depends on: all but the speed. */
+const withoutSpeed = (config: PlaygroundConfig): string => JSON.stringify({ ...config, speed: undefined });
 
 function buffersOf(value: Frame | Problem): ArrayBuffer[] {
   const arrays =

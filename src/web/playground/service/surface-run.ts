@@ -1,4 +1,6 @@
-/* Gradient descent on the loss of a model with two parameters. Runs in the worker. */
+/*
+ * Gradient descent on the loss of a model with two parameters. Runs in the worker.
+ */
 import {
   broadcastTo,
   createTrainer,
@@ -10,7 +12,6 @@ import {
   makeClassificationDataset,
   mean,
   points,
-  probabilities,
   sequential,
   stepScalar,
   type Backend,
@@ -22,6 +23,7 @@ import {
   type Trainer,
   type Dataset,
 } from "../../../index.ts";
+import { classShares } from "../../../train/outputs.ts";
 import { CURVE_POINTS, SURFACE_SIDE, type Frame, type LossSurface, type Problem } from "../contract.ts";
 import { advance, ENDLESS_EPOCHS, type Run, type RunOptions } from "./network-run.ts";
 import { optimizerOf, rowsOf } from "./problem.ts";
@@ -29,7 +31,7 @@ import { EXTENT, type PlaygroundConfig, type SurfaceSettings } from "../settings
 
 type SurfaceConfig = Extract<PlaygroundConfig, { mode: "surface" }>;
 
-/** Few enough that each is seen. */
+/** The number of points, few enough to see each one. */
 const POINTS = 40;
 
 interface Kind {
@@ -37,7 +39,7 @@ interface Kind {
   readonly extent: number;
   readonly names: readonly [string, string];
   data(options: { noise: number; seed: number; count: number }): Dataset;
-  /** With these values of its parameters. */
+  /** Creates the model with initial values of its two parameters. */
   model(first: number, second: number): Model;
 }
 
@@ -46,7 +48,7 @@ const given = (value: number) => initializers.given([value]);
 const neuron = (activation: "identity" | "sigmoid") => (slope: number, bias: number) =>
   sequential([dense(1, { activation, weights: given(slope), biases: given(bias) })], { inputShape: [1] });
 
-/** Class 1 where a noisy line is above 0, so that the classes overlap and the least loss is not at infinity. */
+/** Class 1 where a noisy line is above 0. The classes overlap, so the minimum of the loss is at finite parameters. */
 function overlapping(options: { noise: number; seed: number; count: number }): Dataset {
   const { features, targets } = points.line({ ...options, noise: 2 * options.noise, slope: 1, intercept: -0.1 });
   const labels = Uint32Array.from(targets, (target) => (target > 0 ? 1 : 0));
@@ -91,7 +93,7 @@ const kinds: Readonly<Record<SurfaceSettings["model"], Kind>> = {
   },
 };
 
-/** The mean loss of all of a data set. */
+/** The mean loss over a data set, as a graph. */
 function lossOn(data: Dataset, loss: LossName, outputs: Tensor): { loss: Tensor; targets: Tensor } {
   const known = losses[loss];
   if ("targets" in data && "perTarget" in known) {
@@ -103,8 +105,8 @@ function lossOn(data: Dataset, loss: LossName, outputs: Tensor): { loss: Tensor;
 }
 
 /**
- * The loss at every point of the picture. Each run of one small graph computes it for the parameters that the run
- * before left and writes the next ones, which are functions of the run's number, so that many points go in one submit.
+ * Computes the loss at every point of the picture. A graph computes the loss for the current parameters and then writes the
+ * next ones, which depend on the number of the run. All points are therefore computed in one submit.
  */
 async function computeSurface(
   backend: Backend,
@@ -136,12 +138,12 @@ async function computeSurface(
   }
 }
 
-/** The last surface computed, since most changes of settings leave it as it is. */
+/** Caches the last loss surface, since most changes of the settings do not affect it. */
 export class SurfaceCache {
   #key = "";
   #surface: Promise<LossSurface> | undefined;
 
-  /** A copy, which may be transferred. */
+  /** Returns a copy, which may be transferred. */
   async surfaceOf(backend: Backend, { model, noise, seed }: SurfaceSettings): Promise<LossSurface> {
     const key = JSON.stringify([model, noise, seed]);
     if (key !== this.#key || !this.#surface) {
@@ -170,26 +172,20 @@ export async function createSurfaceRun(options: RunOptions<SurfaceConfig>, cache
     learningRate: config.learningRate,
     batchSize: "full",
     epochs: ENDLESS_EPOCHS,
+    // The page draws where a descent that diverges goes.
+    onNonFinite: "ignore",
     onRecovery,
     ...(resumeFrom && { resumeFrom }),
   });
   const run = new SurfaceRun(trainer, kind, dataset, { points: rowsOf1D(dataset), test: new Float32Array(), surface });
-  await run.markPlace();
+  await run.recordParameters();
   return run;
 }
 
-/** Rows of x, target or class, 0. */
+/** Rows of x, y, class. For a classification data set, y is the class. */
 function rowsOf1D(data: Dataset): Float32Array {
   if ("targets" in data) return rowsOf(data);
   return Float32Array.from([...data.labels].flatMap((label, index) => [data.features[index]!, label, label]));
-}
-
-/** The logistic function of logits: the softmax of 0 and a logit has it as its second probability. */
-function secondOfTwo(logits: Float32Array): Float32Array {
-  const pairs = Float32Array.from({ length: 2 * logits.length }, (_, index) =>
-    index % 2 === 0 ? 0 : logits[index >> 1]!,
-  );
-  return probabilities(pairs, 2).filter((_, index) => index % 2 === 1);
 }
 
 class SurfaceRun implements Run {
@@ -210,16 +206,16 @@ class SurfaceRun implements Run {
     return this.#trainer.step;
   }
 
-  /** One after the other, since the path goes through the parameters after each. */
+  /** Runs steps one by one, since the path has the parameters after each step. */
   async advance(steps: number): Promise<void> {
     for (let made = 0; made < steps; made++) {
       await advance(this.#trainer, 1);
-      await this.markPlace();
+      await this.recordParameters();
     }
   }
 
-  /** Adds the present parameters to the path. */
-  async markPlace(): Promise<void> {
+  /** Adds the current parameters to the path. */
+  async recordParameters(): Promise<void> {
     this.#path.push(...(await this.#parameters()));
   }
 
@@ -230,19 +226,17 @@ class SurfaceRun implements Run {
       (_, index) => EXTENT * ((2 * index) / (CURVE_POINTS - 1) - 1),
     );
     const [{ loss, accuracy }, outputs] = await Promise.all([trainer.evaluate(this.#dataset), trainer.predict(curve)]);
-    const isLogit = this.#kind.loss === "sigmoidBinaryCrossEntropy";
     const path = Float32Array.from(this.#path);
     this.#path = [];
     const parameters = path.length > 0 ? path.slice(-2) : Float32Array.from(await this.#parameters());
     const tested = { testLoss: NaN, testAccuracy: NaN };
-    const shown = isLogit ? secondOfTwo(outputs) : outputs;
     return {
       mode: "surface",
       step: trainer.step,
       loss,
       accuracy,
       ...tested,
-      outputs: shown,
+      outputs: classShares(outputs, 1, this.#kind.loss) ?? outputs,
       hidden: [],
       parameters,
       path,

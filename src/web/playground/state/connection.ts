@@ -1,5 +1,5 @@
 /*
- * The connection of the Playground tab with its worker: what the page asks, and how the worker's events become signals.
+ * The connection of the Playground tab to its worker: sends requests, and turns the worker's events into signals.
  */
 import { batch, effect, type Signal } from "@preact/signals";
 import * as Comlink from "comlink";
@@ -19,10 +19,13 @@ import {
   unitsFrame,
 } from "./signals.ts";
 
-/** About as many as a chart has pixels. Beyond that, every other record is dropped. */
+/**
+ * About as many as a chart has pixels. Beyond that, every other record is dropped. The losses are those of all points,
+ * without the noise of batches, so there is no need to average them.
+ */
 const MOST_RECORDS = 800;
 
-/** Beyond this, the oldest steps of a path are dropped. */
+/** Beyond this, the oldest points of a path are dropped. */
 const MOST_PATH_NUMBERS = 4000;
 
 /** Settings that change faster than this, as while a slider moves, are sent together. */
@@ -53,7 +56,7 @@ const showUnits = seldom(unitsFrame, 120);
 
 function receive(event: PlaygroundEvent, stamp: Stamp): void {
   if (event.kind === "running") {
-    if (requests.heardAll(stamp)) running.value = event.running;
+    if (requests.isUpToDate(stamp)) running.value = event.running;
     return;
   }
   if (!requests.concerns(stamp)) return;
@@ -65,7 +68,7 @@ function receive(event: PlaygroundEvent, stamp: Stamp): void {
       batch(() => record(event.frame));
       return;
     case "recovery":
-      message.value = { kind: "note", text: `The GPU was lost (${event.reason}) and opened again; training goes on.` };
+      message.value = { kind: "note", text: `The GPU was lost (${event.reason}) and replaced. Training continues.` };
       return;
     case "error":
       message.value = { kind: "error", text: event.message };
@@ -144,7 +147,7 @@ export const playgroundCommands = {
     running.value = !running.value;
     void (running.value ? worker?.start(requests.next()) : worker?.pause(requests.next()));
   },
-  /** Pauses and makes one step. */
+  /** Pauses and runs one step. */
   step(): void {
     sendSettings();
     running.value = false;

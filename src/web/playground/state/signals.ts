@@ -18,7 +18,7 @@ import {
   type SurfaceSettings,
 } from "../settings.ts";
 
-/** The present mode, and the settings of all modes, as plain JSON. */
+/** The current mode, and the settings of all modes, as plain JSON. */
 export interface PlaygroundState {
   readonly mode: Mode;
   readonly classify: ClassifySettings;
@@ -40,7 +40,7 @@ export const initialState: PlaygroundState = {
 
 export const playgroundState = signal<PlaygroundState>(initialState);
 
-/** The present mode with its settings, as the worker takes them. */
+/** The current mode with its settings, as the worker takes them. */
 export const currentConfig = computed<PlaygroundConfig>(() => {
   const { mode, ...settings } = playgroundState.value;
   return { mode, ...settings[mode] } as PlaygroundConfig;
@@ -91,5 +91,5 @@ export const emptyHistory = (): History => ({ steps: [], losses: [], testLosses:
 
 export const history = signal<History>(emptyHistory());
 
-/** The two parameters after every step, pair after pair; of mode "surface". */
+/** In mode "surface", pairs of the two parameters after every step. */
 export const path = signal<readonly number[]>([]);

@@ -1,5 +1,5 @@
 /*
- * The settings of the data: its kind, size and noise, and the visitor's own points.
+ * The settings of the data set: its kind, size and noise, and the visitor's own points.
  */
 import { useSignal } from "@preact/signals";
 import { NumberField, Segments, Select, Slider } from "../../shared/fields.tsx";
@@ -55,7 +55,7 @@ function PointsData({ mode }: { mode: PointsMode }) {
         </>
       )}
       <NumberField
-        label="Seed (starts over)"
+        label="Seed (restarts training)"
         testId="playground-seed"
         field={fields.seed}
         value={settings.seed}
@@ -67,7 +67,7 @@ function PointsData({ mode }: { mode: PointsMode }) {
 }
 
 function DataChoice({ mode }: { mode: PointsMode }) {
-  const common = { label: "Points from", testId: "playground-dataset" };
+  const common = { label: "Data set", testId: "playground-dataset" };
   if (mode === "regress") {
     const { data } = playgroundState.value.regress;
     return (
@@ -94,7 +94,7 @@ function DataChoice({ mode }: { mode: PointsMode }) {
 
 const coordinate = range(-EXTENT, EXTENT, "any", 0);
 
-/** Adds points by click, or by coordinates for visitors without a pointer. */
+/** The controls to add and remove points. Coordinates are for visitors without a pointing device. */
 function OwnPoints({ mode }: { mode: PointsMode }) {
   const { points } = playgroundState.value[mode];
   const setPoints = (next: readonly Point[]) => change(mode, { points: next });
@@ -102,7 +102,7 @@ function OwnPoints({ mode }: { mode: PointsMode }) {
   return (
     <fieldset class="playground-own">
       <legend>Add points</legend>
-      <p class="playground-note">Click or tap the picture, or type a place.</p>
+      <p class="playground-note">Click or tap the picture, or enter coordinates.</p>
       {mode !== "regress" && <ClassChoice />}
       <form
         class="row"
@@ -151,7 +151,7 @@ function OwnPoints({ mode }: { mode: PointsMode }) {
 function ClassChoice() {
   return (
     <Segments
-      legend="Class of the points you add"
+      legend="Class of new points"
       name="playground-class"
       value={nextClass.value}
       onChange={(value) => (nextClass.value = value)}
@@ -182,11 +182,11 @@ function ClassChoice() {
 const modelTitles = {
   line: "Line: y = a·x + b",
   logistic: "Logistic neuron, cross-entropy",
-  squared: "Logistic neuron, squares",
+  squared: "Logistic neuron, squared error",
   saddle: "Two weights: y = b·tanh(a·x)",
 };
 
-/** Rates with which descent arrives within a minute. The loss of a neuron has gentle slopes. */
+/** Learning rates that reach the minimum within a minute. A neuron needs a higher one, since its loss has gentle slopes. */
 const usualRates = { line: 0.1, logistic: 1, squared: 3, saddle: 0.1 } as const;
 
 const shareOfExtent = range(-1, 1, 0.01, 0);
@@ -218,16 +218,16 @@ function SurfaceData() {
         value={seed}
         onChange={(next) => change("surface", { seed: next })}
       />
-      <p class="playground-note">Click or tap the picture to say where descent starts, or move these.</p>
+      <p class="playground-note">Click or tap the picture to choose the starting point, or use the sliders.</p>
       <Slider
-        label="Start, across"
+        label="Start, horizontal"
         testId="playground-start-x"
         field={shareOfExtent}
         value={first}
         onChange={(next) => change("surface", { start: [next, second] })}
       />
       <Slider
-        label="Start, up"
+        label="Start, vertical"
         testId="playground-start-y"
         field={shareOfExtent}
         value={second}

@@ -16,14 +16,14 @@ export interface Drawing {
 const toPixel = (value: number, size: number, extent = EXTENT): number => ((value / extent + 1) / 2) * size;
 export const fromPixel = (pixel: number, size: number, extent = EXTENT): number => extent * ((2 * pixel) / size - 1);
 
-/** The pixel of a place, with y pointing up. */
+/** The pixel of a point; the y axis points up. */
 const placeOf = ({ size }: Drawing, x: number, y: number, extent = EXTENT) =>
   [toPixel(x, size, extent), size - toPixel(y, size, extent)] as const;
 
-/** Pictures are painted here before they are scaled. */
+/** A canvas for images before they are scaled. */
 const scratch = new OffscreenCanvas(1, 1);
 
-/** Draws `side` rows of shares in [0, 1], from the bottom up, scaled so that the outer values lie on the border. */
+/** Draws `side` rows of values in [0, 1], from the bottom up, scaled so that the outer values are on the border. */
 function picture({ context, size }: Drawing, side: number, ramp: Ramp, shareOf: (index: number) => number): void {
   const image = new ImageData(side, side);
   const pixels = new Uint32Array(image.data.buffer);
@@ -186,10 +186,10 @@ export function drawCurve(
   context.stroke();
 }
 
-/** The number of bands of a loss surface. They show the root of the height, so that the valley has bands as well. */
+/** The number of contour bands of a loss surface. They are spaced by the square root of the loss, so that the valley has bands too. */
 const BANDS = 14;
 
-/** Draws a loss surface with contour lines: the lower, the bluer. */
+/** Draws a loss surface with contour lines. Lower values are bluer. */
 export function drawLossSurface(drawing: Drawing, { losses, names }: LossSurface): void {
   const { context, palette, size } = drawing;
   const [least, most] = [Math.min(...losses), Math.max(...losses)];
@@ -208,7 +208,7 @@ export function drawLossSurface(drawing: Drawing, { losses, names }: LossSurface
   context.fillText(`↑ ${names[1]}`, size / 2 + 6, 16);
 }
 
-/** Draws the path of descent, from its start (ring) to its present place (disc). */
+/** Draws the path of descent, from its start (ring) to its current position (disc). */
 export function drawPath(drawing: Drawing, path: readonly number[], extent: number): void {
   const { context, palette } = drawing;
   if (path.length < 2) return;

@@ -25,7 +25,7 @@ import {
 import { numberText } from "./text.ts";
 import "./playground.css";
 
-/** The Playground tab. It trains while it is shown. */
+/** The Playground tab. It trains while it is visible. */
 export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
   useEffect(() => connect(worker.playground), [worker]);
   const { mode } = playgroundState.value;
@@ -73,20 +73,20 @@ function Toolbar() {
   return (
     <div class="row playground-toolbar">
       <Segments
-        legend="What to play with"
+        legend="Mode"
         name="playground-mode"
         options={modeOptions}
         value={mode}
         onChange={(next) => visit(() => (playgroundState.value = { ...state, mode: next }))}
       />
       <div class="row">
-        <button type="button" class="primary" data-testid="playground-start" onClick={toggle} title="Space">
+        <button type="button" class="primary" data-testid="playground-start" onClick={toggle} title="Shortcut: Space">
           {running.value ? "Pause" : "Start"}
         </button>
-        <button type="button" data-testid="playground-step" onClick={step} title="S">
+        <button type="button" data-testid="playground-step" onClick={step} title="Shortcut: S">
           Step
         </button>
-        <button type="button" data-testid="playground-reset" onClick={reset} title="R">
+        <button type="button" data-testid="playground-reset" onClick={reset} title="Shortcut: R">
           Reset
         </button>
         <Select

@@ -20,7 +20,7 @@ import { numberText } from "./text.ts";
 
 export function NetworkPanel() {
   const { mode } = playgroundState.value;
-  const titles = { classify: "Network", regress: "Network", neuron: "Neuron", surface: "Descent" };
+  const titles = { classify: "Network", regress: "Network", neuron: "Neuron", surface: "Gradient descent" };
   return (
     <section class="card playground-network" aria-labelledby="playground-network-title">
       <h2 id="playground-network-title">{titles[mode]}</h2>
@@ -42,7 +42,7 @@ function Layers({ mode }: { mode: NetworkMode }) {
   const setLayers = (next: readonly HiddenLayer[]) => change(mode, { layers: next });
   return (
     <>
-      <p class="playground-note">Layers and optimizer start over; all else goes on.</p>
+      <p class="playground-note">A change of the layers or the optimizer restarts training. Other changes do not.</p>
       {layers.map((layer, index) => (
         <LayerRow
           key={index}
@@ -59,7 +59,7 @@ function Layers({ mode }: { mode: NetworkMode }) {
         disabled={layers.length === MOST_LAYERS}
         onClick={() => setLayers([...layers, layers.at(-1) ?? fallbacks(layerFields)])}
       >
-        Add a hidden layer
+        Add layer
       </button>
     </>
   );
@@ -105,7 +105,7 @@ function LayerRow({ mode, index, layer, onChange, onRemove }: LayerRowProps) {
       <div
         class="playground-units"
         role="img"
-        aria-label={`What each of the ${layer.units} units of hidden layer ${index + 1} answers to`}
+        aria-label={`The output of each of the ${layer.units} units of hidden layer ${index + 1} over the input space`}
       >
         {Array.from({ length: layer.units }, (_, unit) => (
           <Canvas key={unit} draw={(drawing) => drawHidden(drawing, { mode, layer: index, unit })} />
@@ -156,10 +156,10 @@ function SurfaceNumbers() {
 }
 
 const lossTitles = {
-  sigmoidBinaryCrossEntropy: "Cross-entropy",
-  softmaxCrossEntropy: "Softmax, two outputs",
-  meanSquaredError: "Squared error",
-  halfSumOfSquares: "Half of squares",
+  sigmoidBinaryCrossEntropy: "Binary cross-entropy",
+  softmaxCrossEntropy: "Softmax cross-entropy",
+  meanSquaredError: "Mean squared error",
+  halfSumOfSquares: "Half sum of squares",
 };
 const ruleTitles = { perceptron: "Perceptron", logistic: "Logistic neuron" };
 
@@ -202,7 +202,7 @@ function Loss({ mode }: { mode: Mode }) {
 }
 
 const optimizerTitles = {
-  sgd: "Gradient descent",
+  sgd: "SGD",
   momentum: "Momentum",
   nesterov: "Nesterov",
   rmsprop: "RMSprop",
@@ -226,7 +226,7 @@ function Optimization({ mode }: { mode: Mode }) {
       />
       {mode === "neuron" && (
         <Select
-          label="Batch"
+          label="Batch size"
           testId="playground-batch"
           options={neuronFields.batch.values}
           titles={batchTitles}
@@ -236,7 +236,7 @@ function Optimization({ mode }: { mode: Mode }) {
       )}
       {(mode === "classify" || mode === "regress") && (
         <Select
-          label="Batch"
+          label="Batch size"
           testId="playground-batch"
           options={classifyFields.batch.values}
           titles={batchTitles}

@@ -12,10 +12,10 @@ export interface Palette {
   readonly blue: Color;
   /** Class 1, positive values. */
   readonly orange: Color;
-  /** Blue for −1, the surface's color for 0, orange for 1. `regions` is paler than the points that are drawn on it. */
+  /** Blue for −1, the surface color for 0, orange for 1. `regions` is paler than the points that are drawn on it. */
   readonly regions: Ramp;
   readonly units: Ramp;
-  /** From a lighter blue for the least value to the surface's color for the greatest. */
+  /** From a light blue for the minimum to the surface color for the maximum. */
   readonly heights: Ramp;
 }
 

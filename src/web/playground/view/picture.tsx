@@ -21,7 +21,7 @@ import { numberText } from "./text.ts";
 /** The class of new points. */
 export const nextClass = signal<0 | 1>(0);
 
-/** Adds a point, if the present mode has points. */
+/** Adds a point, if the current mode has points. */
 export function addPoint(x: number, y: number): void {
   const { mode } = playgroundState.value;
   if (mode === "surface") return;
@@ -30,7 +30,7 @@ export function addPoint(x: number, y: number): void {
   change(mode, { points: [...points, [rounded(x), rounded(y), mode === "regress" ? 0 : nextClass.value]] });
 }
 
-/** The large picture of a mode. A click adds a point, or sets where descent starts. */
+/** The large picture of a mode. A click adds a point, or sets the starting point of descent. */
 export function Picture() {
   const place = useRef<HTMLDivElement>(null);
   const onClick = (event: MouseEvent) => {
@@ -49,7 +49,7 @@ export function Picture() {
   );
 }
 
-/** Says what to do while there are no points. */
+/** A hint that is shown while there are no points. */
 function Hint() {
   return hasNoPoints.value ? <p class="playground-hint">Click or tap to add points</p> : null;
 }
@@ -83,16 +83,16 @@ function description(): string {
   const { mode } = playgroundState.value;
   const current = spokenFrame.value;
   const known = problem.value;
-  if (!current || !known || current.mode !== mode) return "Nothing is trained yet";
+  if (!current || !known || current.mode !== mode) return "Not trained yet";
   const state = `after ${current.step} steps, loss ${numberText(current.loss)}`;
   if (mode === "surface") {
     const [first, second] = known.surface?.names ?? ["", ""];
     const [a, b] = current.parameters;
-    return `Loss by ${first} and ${second}, and the path of descent: ${first} ${numberText(a!)}, ${second} ${numberText(b!)}, ${state}`;
+    return `The loss over ${first} and ${second} with the path of descent: ${first} ${numberText(a!)}, ${second} ${numberText(b!)}, ${state}`;
   }
   const count = known.points.length / 3 + playgroundState.value[mode].points.length;
   if (mode === "regress") return `${count} points and the fitted curve ${state}`;
-  return `${count} points of two classes and the regions where the network says either, ${state}, ${percent(current.accuracy)} right`;
+  return `${count} points of two classes and the predicted regions, ${state}, accuracy ${percent(current.accuracy)}`;
 }
 
 /** The points of a loss surface, and the model's curve. */
@@ -106,11 +106,11 @@ export function FitPicture() {
   };
   return (
     <figure class="card playground-fit">
-      <figcaption>The model on its points</figcaption>
+      <figcaption>The model and its points</figcaption>
       <Canvas
         testId="playground-fit"
         draw={drawFit}
-        label={() => "The points, and the model with the present two parameters"}
+        label={() => "The points, and the model with its current parameters"}
       />
     </figure>
   );

@@ -86,7 +86,7 @@ export function tuple<Values extends readonly unknown[]>(
   };
 }
 
-/** An object such as "128-relu-0.2". Only its first `required` fields are written where the others have their defaults. */
+/** An object such as "128-relu-0.2". Only its first `required` fields are written if the others have their defaults. */
 export function record<Group extends Fields>(
   group: Group,
   { between, required }: { readonly between: string; readonly required: number },

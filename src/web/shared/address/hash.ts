@@ -1,5 +1,5 @@
 /*
- * The part of the address after the #, which holds the whole state of the page: `#digits?layers=…` or `#playground?…`.
+ * The part of the address after the #, which contains the whole state of the page: `#digits?layers=…` or `#playground?…`.
  */
 import { shortened } from "../../../text.ts";
 
@@ -24,4 +24,4 @@ export function parseHash(hash: string): { tab: Tab; params: URLSearchParams } {
 
 /** A message that names the parameters that are not allowed. */
 export const addressNote = (faults: readonly string[]): string =>
-  `The address says ${shortened(faults.join(", "), 120)}, which is not known here: the usual value is used.`;
+  `The address contains unknown or invalid settings: ${shortened(faults.join(", "), 120)}. The defaults are used instead.`;

@@ -1,12 +1,12 @@
 /*
- * Keeps the page's address in step with its state. Tabs, modes and presets are entries of the browser history.
+ * Keeps the page's address up to date with its state. Changes of tab, mode and preset are entries of the browser history.
  */
 import { effect } from "@preact/signals";
 
-/** Marks history entries of this page. Their address holds the whole state: a missing parameter means the default. */
+/** Marks history entries of this page. Their address contains the whole state: a missing parameter means the default. */
 const OWN = { wgrad: true };
 
-/** A slider would otherwise update the address with every move. */
+/** The address is updated this long after the last change, since a slider makes many. */
 const SETTLE_MILLISECONDS = 200;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -16,7 +16,7 @@ let hashNow = () => "";
  * Writes the state into the address shortly after each change, and reads the address when the visitor goes back or
  * forward, or edits the address.
  * @param hashOf formats the state; it is called again when the signals that it reads change
- * @param read takes the state from the address; if `whole` is true, a missing parameter means the default
+ * @param read sets the state from the address; if `whole` is true, a missing parameter means the default
  */
 export function keepAddress(hashOf: () => string, read: (whole: boolean) => void): void {
   hashNow = hashOf;
@@ -31,7 +31,7 @@ export function keepAddress(hashOf: () => string, read: (whole: boolean) => void
   });
 }
 
-/** Makes a change that the Back button undoes. */
+/** Makes a change that the Back button reverts. */
 export function visit(change: () => unknown): void {
   clearTimeout(timer);
   const before = hashNow();

@@ -1,59 +1,59 @@
 /*
- * Looks into a network while it trains and when it rests: what it makes of the test set, and its first weights.
+ * Inspects a network during training and when training pauses: its results on the test set, and its first weights.
  */
 import type { TestEvent, WeightsEvent } from "../contract.ts";
 import type { Run } from "./run.ts";
 import { Budget } from "./turns.ts";
 
-/** How many pictures of the test set may be looked at; each number is a graph of its own. */
+/** The numbers of test images that may be evaluated. Each number needs a graph of its own. */
 const SIZES = [100, 500, 2000, Infinity] as const;
 
-/** The part that is looked at first, before it is known what that costs. */
+/** The number of test images of the first evaluation, whose cost is not known yet. */
 const FIRST_SIZE = 500;
 
-/** The most time that one look at the test set may take, while training goes on and when it rests. */
+/** The longest time that one evaluation may take, during training and while training is paused. */
 const TRAINING_MILLISECONDS = 100;
-const RESTING_MILLISECONDS = 4000;
+const IDLE_MILLISECONDS = 4000;
 
-/** What looks are told to. */
-export interface LookListener {
-  /** Whether a run is still the one that is shown. */
+/** Receives the results. */
+export interface InspectionListener {
+  /** Whether the page still shows a run. */
   isShown(run: Run): boolean;
   tell(run: Run, event: TestEvent | WeightsEvent, buffers: ArrayBuffer[]): void;
   fail(error: unknown): void;
 }
 
-/** What the looks of one run cost, and which of them are due. Never throws: failures are told. */
-export class Looks {
+/** Inspects one run within a share of its time. Never throws: errors go to the listener. */
+export class Inspector {
   readonly #run: Run;
-  readonly #listener: LookListener;
+  readonly #listener: InspectionListener;
   readonly #tests = new Budget(0.3, 400);
   readonly #pictures = new Budget(0.2, 200);
-  /** Milliseconds an example, as the last look took. */
+  /** Milliseconds per example of the last evaluation. */
   #measured: number | undefined;
-  #resting = 0;
+  #idleInspection = 0;
   weightsWatched: boolean;
 
-  constructor(run: Run, listener: LookListener, weightsWatched: boolean) {
+  constructor(run: Run, listener: InspectionListener, weightsWatched: boolean) {
     this.#run = run;
     this.#listener = listener;
     this.weightsWatched = weightsWatched;
   }
 
-  /** Begins the looks that are due while training goes on. */
-  glance(): void {
+  /** Starts the inspections that are due during training. */
+  inspectDue(): void {
     if (this.#tests.isDue && this.#sizeWithin(TRAINING_MILLISECONDS) > 0)
       void this.#tests.spend(() => this.#test(this.#sizeWithin(TRAINING_MILLISECONDS)));
     if (this.#pictures.isDue) void this.#pictures.spend(() => this.weights());
   }
 
-  /** Looks at all that can be seen while nothing trains, the test set in growing parts as long as `goesOn` says so. */
-  async rest(goesOn: () => boolean): Promise<void> {
-    const turn = ++this.#resting;
-    const isWanted = () => turn === this.#resting && this.#listener.isShown(this.#run) && goesOn();
+  /** Inspects everything while training is paused. The test set is evaluated in growing parts, until `mayContinue` is false. */
+  async inspectIdle(mayContinue: () => boolean): Promise<void> {
+    const turn = ++this.#idleInspection;
+    const isWanted = () => turn === this.#idleInspection && this.#listener.isShown(this.#run) && mayContinue();
     await this.weights();
     for (let seen = 0; isWanted();) {
-      const size = this.#sizeWithin(RESTING_MILLISECONDS);
+      const size = this.#sizeWithin(IDLE_MILLISECONDS);
       if (size <= seen) return;
       await this.#test(size);
       seen = size;
@@ -78,8 +78,9 @@ export class Looks {
   }
 
   /**
-   * The largest part of the test set that takes no longer, by how long the last look took, or, before the first one, by
-   * the steps; the smallest part where it takes ten times as long at most, else 0.
+   * The largest part of the test set that can be evaluated in a time, estimated from the last evaluation or, before the
+   * first one, from the training steps. If even the smallest part takes longer, it is that part up to ten times the time, and
+   * otherwise 0.
    */
   #sizeWithin(milliseconds: number): number {
     const { count } = this.#run.options.data.test;
@@ -91,11 +92,11 @@ export class Looks {
     return size >= count ? Infinity : size;
   }
 
-  /** The training hears of a lost device, and replaces it; what was overtaken fails unheard. */
-  async #guarded(look: (run: Run) => Promise<void>): Promise<void> {
+  /** Ignores the loss of the device, since training replaces it, and errors of a run that is no longer shown. */
+  async #guarded(inspect: (run: Run) => Promise<void>): Promise<void> {
     const isOfLostDevice = this.#run.watchDevice();
     try {
-      await look(this.#run);
+      await inspect(this.#run);
     } catch (error) {
       if (this.#listener.isShown(this.#run) && !isOfLostDevice(error)) this.#listener.fail(error);
     }
