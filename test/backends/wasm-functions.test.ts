@@ -8,7 +8,7 @@ import { wasmRules } from "../../src/backends/wasm/rules.ts";
 import { fuse } from "../../src/compiler/fuse.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { constant, constantOp, input, stepScalar, type ConstantAttributes } from "../../src/graph/leaves.ts";
-import { Tensor } from "../../src/graph/tensor.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
 import { rootOf } from "../../src/graph/views.ts";
 import type { NumericArray } from "../../src/ops/kernel.ts";
 import { dropoutMask } from "../../src/ops/dropout/index.ts";
