@@ -44,8 +44,8 @@ export interface Executable {
   run(first: number, count: number): Promise<Readonly<Record<string, NumericArray>>>;
   /**
    * Runs one step and measures each dispatch. Present if the device can time dispatches.
-   * @returns the nanoseconds of each dispatch, in the order of `dispatches`: by the GPU's clock, or by the calling thread's
-   * where the CPU computes
+   * @returns the nanoseconds of each dispatch, in the order of `dispatches`: by the GPU's clock, or by the clock of
+   * the calling thread if the CPU computes
    */
   profile?(step: number): Promise<number[]>;
   /**
@@ -80,7 +80,6 @@ export interface Session {
   dispose(): void;
 }
 
-/**
 /**
  * A backend: a GPU with WebGPU, or the CPU, with WebAssembly or plain loops. Sessions of a backend share its device. All
  * backends refuse the same calls with the same errors, and a refused call changes nothing: see `CheckedSession`.

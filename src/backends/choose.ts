@@ -6,8 +6,8 @@ import type { WasmSource } from "./wasm/source.ts";
 import type { TuningStore } from "./webgpu/index.ts";
 
 /**
- * The device to compute on: the best WebGPU adapter, the CPU with WebAssembly, the CPU with plain reference loops, or a GPU
- * with WebAssembly as a fallback.
+ * The device to compute on: the best WebGPU adapter, the CPU with WebAssembly, the CPU with plain reference loops, or the
+ * fastest of them: a hardware GPU if there is one, otherwise WebAssembly.
  */
 export const deviceChoices = ["webgpu", "wasm", "cpu", "auto"] as const;
 
@@ -20,23 +20,23 @@ export interface BackendOptions {
   readonly device?: DeviceChoice;
   /** The source of adapters; the browser's navigator.gpu by default. */
   readonly source?: () => GpuSource | Promise<GpuSource>;
-  /** The source of the kernels and threads of WebAssembly; the browser by default. */
+  /** The source of WebAssembly's kernels and threads; the browser by default. */
   readonly wasmSource?: () => WasmSource | Promise<WasmSource>;
-  /** Number of threads of WebAssembly, including the caller's; the number that `wasmSource` suggests by default. */
+  /** Number of WebAssembly threads, including the calling thread; by default the number that `wasmSource` recommends. */
   readonly threads?: number | undefined;
   /** Stores the choices of the tuner. Without it, tilings are chosen by rules of thumb. */
   readonly tuning?: TuningStore;
-  /**
-   * Called with a line that says why "auto" chose no GPU, or why stored choices are ignored; the console by default.
-   */
+  /** Called with a line that says why "auto" chose no GPU, or why stored choices are ignored; the console by default. */
   readonly log?: (line: string) => void;
+  /** Called with the reason, in a few words, if "auto" chose no GPU; without it, `log` is called with a line that says so. */
+  readonly onNoGpu?: ((reason: string) => void) | undefined;
   /** Called with each graph that is compiled, for debugging. */
   readonly onGraph?: ((graph: Graph) => void) | undefined;
-  /** Called with the WGSL of each kernel that is compiled, for debugging. Other backends than WebGPU have none. */
+  /** Called with the WGSL of each kernel that is compiled, for debugging. Only WebGPU has any. */
   readonly onKernel?: ((name: string, code: string) => void) | undefined;
 }
 
-/** Options with what they are by default. */
+/** Options with their defaults. */
 type Choice = BackendOptions & Required<Pick<BackendOptions, "source" | "log">>;
 
 /**
@@ -44,12 +44,12 @@ type Choice = BackendOptions & Required<Pick<BackendOptions, "source" | "log">>;
  *
  * @example
  * ```ts
- * const backend = await createBackend(); // WebGPU, or WebAssembly if there is no GPU
+ * const backend = await createBackend(); // WebGPU, or WebAssembly on the CPU if there is no GPU
  * console.log(backend.adapter.name);
  * ```
  *
- * @throws DeviceError if the device is "webgpu" and there is no adapter, or "wasm" and there is no SIMD or not enough memory;
- * OptionError for an unknown device or a number of threads below 1
+ * @throws DeviceError if the device is "webgpu" and there is no adapter, or "wasm" and there is no SIMD or not enough memory
+ * @throws OptionError for an unknown device, or for a number of threads below 1
  */
 export async function createBackend(options: BackendOptions = {}): Promise<Backend> {
   const { device = "auto" } = options;
@@ -67,9 +67,13 @@ export async function createBackend(options: BackendOptions = {}): Promise<Backe
   return device === "webgpu" ? webgpuBackend(await choice.source(), choice) : fastestBackend(choice);
 }
 
-/** A GPU; else WebAssembly, which is faster than a software adapter; else what there is. Says why it is no GPU. */
+/**
+ * Chooses a hardware GPU, otherwise WebAssembly, which is faster than a software adapter, otherwise the software adapter or
+ * the CPU's plain loops. Logs why there is no GPU.
+ */
 async function fastestBackend(choice: Choice): Promise<Backend> {
-  const { source, log } = choice;
+  const { source, log, onNoGpu } = choice;
+  const tell = (line: string) => (onNoGpu ? onNoGpu(reason) : log(line));
   let reason: string;
   let fix = "";
   let software: GpuSource | undefined;
@@ -87,16 +91,16 @@ async function fastestBackend(choice: Choice): Promise<Backend> {
   try {
     const backend = await wasmBackend(choice);
     software?.release();
-    log(`No GPU (${reason}): computing on the CPU (${backend.adapter.name}).${fix}`);
+    tell(`No GPU (${reason}): computing on the CPU (${backend.adapter.name}).${fix}`);
     return backend;
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     const failure = `No GPU (${reason}) and no WebAssembly (${error.what})`;
     if (software) {
-      log(`${failure}: computing on the software adapter.`);
+      tell(`${failure}: computing on the software adapter.`);
       return webgpuBackend(software, choice);
     }
-    log(`${failure}: computing on the CPU, which is much slower.${fix}`);
+    tell(`${failure}: computing on the CPU, which is much slower.${fix}`);
     return cpuBackend(choice);
   }
 }

@@ -45,8 +45,8 @@ export {
 /** Options of `runBenchmark`. */
 export interface BenchmarkOptions extends Scope {
   /**
-   * The source of what is measured: of the WebGPU adapter, which is opened twice and released at the end, or of the kernels
-   * and threads of WebAssembly.
+   * The device to measure: the adapter of a WebGPU source, which is opened twice and released at the end, or WebAssembly with
+   * all threads of its source.
    */
   readonly source: GpuSource | WasmSource;
   /** The runtime, such as "Node v22.11.0, Dawn (webgpu 0.6.2)". */
@@ -228,7 +228,7 @@ class Benchmark {
   }
 }
 
-/** A backend to measure, and what a report says about it. */
+/** The device to measure, with the parts of the report that depend on it. */
 interface Opened extends Pick<Environment, "driver" | "tuned" | "reference"> {
   readonly bench: StepBench;
 }

@@ -82,7 +82,7 @@ export function headFields({ environment, clock, ceilings, scope }: BenchmarkRep
     clock === "timestamps"
       ? "GPU timestamps for single kernels, wall clock for whole steps"
       : "wall clock for everything, because GPU timestamps are missing or rounded";
-  const clocks = reference ? "the calling thread's clock" : timestamps;
+  const clocks = reference ? "wall clock for everything" : timestamps;
   const tilings = tuned
     ? "chosen by `wgrad tune` on this adapter"
     : "defaults; `wgrad tune` finds the fastest for this adapter";
@@ -94,7 +94,7 @@ export function headFields({ environment, clock, ceilings, scope }: BenchmarkRep
     ["runtime", runtime],
     ["system", system],
     reference
-      ? ["reference", `ops that run their reference loop: ${reference.join(", ") || "none"}`]
+      ? ["reference", `ops that run plain loops instead of WebAssembly: ${reference.join(", ") || "none"}`]
       : ["tilings", tilings],
     ["times", `medians after a warm-up, ± half the interquartile range; ${clocks}`],
     [

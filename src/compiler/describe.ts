@@ -6,6 +6,13 @@ import { rootOf } from "../graph/views.ts";
 import { nodesOf, type Group } from "./fuse.ts";
 import { pointwiseTraits } from "./nodes.ts";
 
+/** The names of its ops, such as "matmul + add + relu". */
+export function groupName(group: Group): string {
+  const computed = group.outputs.length > 0 ? nodesOf(group) : [];
+  const atomics = new Set(group.atomics.map(({ result }) => result));
+  return [...computed, ...atomics, ...group.replacements].map(({ op }) => op.name).join(" + ");
+}
+
 /**
  * Shapes of the inputs and outputs, such as "[64, 784] [784, 128] → [64, 128]".
  * @param operands what the group's anchors read, which come first

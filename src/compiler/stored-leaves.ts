@@ -5,32 +5,32 @@ import type { Tensor } from "../graph/tensor.ts";
 import { isPack, packOffsets } from "../graph/traits.ts";
 import type { Region, VirtualBuffer } from "./regions.ts";
 
-/** Where a virtual buffer begins in the memory of a backend. */
+/** The start of a virtual buffer in the memory of a backend. */
 export interface BufferPlace<Buffer> {
   readonly buffer: Buffer;
   /** In elements of four bytes. */
   readonly offset: number;
 }
 
-/** What a backend keeps leaves in. */
+/** The memory in which a backend stores leaves. */
 export interface LeafMemory<Buffer> {
-  /** Words of four bytes that a leaf takes. */
+  /** The size of a leaf in words of four bytes. */
   wordsOf(leaf: Tensor): number;
   /**
-   * Makes a buffer for each block.
-   * @throws DeviceError where there is no memory for all of them; then none is left behind
+   * Allocates a buffer for each block.
+   * @throws DeviceError if there is not enough memory for all of them; then none remains allocated
    */
   allocate(blocks: readonly { readonly label: string; readonly elements: number }[]): Promise<Buffer[]>;
-  /** Does something after all work that was given to the device before, and before all that is given later. */
+  /** Runs a function after all work submitted to the device before, and before all work submitted later. */
   inOrder(work: () => void): Promise<void>;
   /** Copies elements from the start of a buffer to a place. */
   copy(from: Buffer, to: BufferPlace<Buffer>, elements: number): void;
-  /** Writes the initial values of a leaf that has its place. */
+  /** Writes the initial values of a leaf that was placed. */
   write(leaf: Tensor, values: Float32Array): void;
   free(buffer: Buffer): void;
 }
 
-/** A buffer that a graph needs besides those there are, and the leaves that are to lie in it. */
+/** A buffer that a graph needs in addition to the existing ones, and the leaves to store in it. */
 interface Block {
   readonly label: string;
   readonly elements: number;
@@ -38,14 +38,15 @@ interface Block {
 }
 
 /**
- * The leaves of a session in a device's memory. Leaves that a graph updates as one pack lie together, in the pack's order, so
- * that the pack is one region. Where such a graph comes after others that use the leaves, they move: plans know virtual
- * buffers only, and one that only reads them holds wherever they lie. A leaf that a graph updates by itself, or as part of another
- * pack, stays, since its plan counts on what shares a buffer; the planner copies such leaves into a pack and back.
+ * The leaves of a session in a device's memory. Leaves that a graph updates as one pack are stored together in the pack's
+ * order, so that the pack is one region. If such a graph is compiled after others that use the leaves, the leaves move:
+ * plans refer to virtual buffers, so a plan that only reads leaves stays valid. A leaf that a graph updates separately,
+ * or as part of another pack, does not move, since the plan depends on which leaves share a buffer; the planner copies
+ * such leaves into a pack and back.
  */
 export class StoredLeaves<Buffer> {
   readonly #memory: LeafMemory<Buffer>;
-  /** Where each leaf lies, for the graphs to come. */
+  /** The region of each leaf, for future graphs. */
   readonly #regions = new Map<Tensor, Region>();
   readonly #places = new Map<VirtualBuffer, BufferPlace<Buffer>>();
   readonly #fixed = new Set<Tensor>();
@@ -58,14 +59,14 @@ export class StoredLeaves<Buffer> {
     this.#memory = memory;
   }
 
-  /** How often leaves have moved, which puts what was bound before out of date. */
+  /** How often leaves have moved, which makes earlier bind groups and addresses outdated. */
   get moves(): number {
     return this.#moves;
   }
 
   /**
-   * Gives each leaf of a graph a place.
-   * @throws DeviceError where the device has no memory for them; then nothing has changed
+   * Allocates the leaves of a graph.
+   * @throws DeviceError if the device has not enough memory; nothing has changed then
    */
   place(graph: Graph): Promise<void> {
     const placed = this.#placing.then(() => this.#placeNow(graph));
@@ -73,7 +74,7 @@ export class StoredLeaves<Buffer> {
     return placed;
   }
 
-  /** Where a leaf lies, or a pack of leaves that lie together. */
+  /** The region of a leaf, or of a pack whose leaves are stored together. */
   regionOf(tensor: Tensor): Region | undefined {
     if (!isPack(tensor)) return this.#regions.get(tensor);
     const offsets = packOffsets(tensor);
@@ -90,7 +91,7 @@ export class StoredLeaves<Buffer> {
     return this.#places.get(buffer);
   }
 
-  /** The buffer that holds a leaf, and the leaf's first element in it. */
+  /** The buffer of a leaf, and the leaf's first element in it. */
   memoryOf(leaf: Tensor): BufferPlace<Buffer> {
     const region = this.#regions.get(leaf);
     if (!region)
@@ -147,7 +148,7 @@ export class StoredLeaves<Buffer> {
     return [...packed, ...alone];
   }
 
-  /** Puts leaves into a new buffer, with the values that they have. */
+  /** Moves leaves to a new buffer with their current values. */
   #fill({ label, elements, members }: Block, buffer: Buffer): void {
     const whole: VirtualBuffer = { label, elements };
     this.#places.set(whole, { buffer, offset: 0 });
@@ -160,7 +161,7 @@ export class StoredLeaves<Buffer> {
     }
   }
 
-  /** Copies a leaf that has a buffer of its own, and makes its new place that of the buffer. */
+  /** Copies a leaf with its own buffer, in the order of the queue, and redirects the virtual buffer to the new place. */
   #move(from: VirtualBuffer, to: BufferPlace<Buffer>, elements: number): void {
     const { buffer } = this.#places.get(from)!;
     this.#memory.copy(buffer, to, elements);

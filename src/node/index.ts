@@ -65,11 +65,12 @@ function dawnFailure(cause: unknown): { what: string; fix: string } {
 export interface NodeBackendOptions extends DawnOptions, Omit<BackendOptions, "source" | "wasmSource"> {}
 
 /**
- * Creates a backend for Node: WebGPU through Dawn, with the tilings that `wgrad tune` saved for the adapter; WebAssembly with
- * a thread for each core; or the CPU reference. With WebGPU, Node exits only after `dispose` is called. With `wgrad:graph` or
+ * Creates a backend for Node: WebGPU through Dawn with the tilings that `wgrad tune` saved for the adapter, WebAssembly with
+ * one thread per core, or the CPU reference. With WebGPU, Node exits only after `dispose` is called. With `wgrad:graph` or
  * `wgrad:wgsl` in the environment variable DEBUG, the backend prints what it compiles to standard error.
- * @throws DeviceError if the device is "webgpu" and there is no adapter or no Dawn
- * @throws OptionError for an unknown device or a number of threads below 1
+ * @throws DeviceError if the device is "webgpu" and there is no adapter or no Dawn, or "wasm" and there is no SIMD or not
+ * enough memory
+ * @throws OptionError for an unknown device, or for a number of threads below 1
  */
 export function createNodeBackend({ flags = [], ...options }: NodeBackendOptions = {}): Promise<Backend> {
   return createBackend({

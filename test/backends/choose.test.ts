@@ -66,7 +66,7 @@ test("a software adapter is left for WebAssembly, and its source released", asyn
 
 test("without SIMD a software adapter is chosen, else the plain loops, and says why", async () => {
   vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
-  const reason = "no WebAssembly (this engine's WebAssembly has no SIMD)";
+  const reason = "no WebAssembly (this engine has no WebAssembly SIMD)";
   const { source } = gpuNamed("llvmpipe");
   expect(await choose({ source: () => source })).toMatchObject({
     kind: "webgpu",
@@ -78,9 +78,7 @@ test("without SIMD a software adapter is chosen, else the plain loops, and says 
   });
   const named = choose({ device: "wasm" });
   await expect(named).rejects.toThrow(DeviceError);
-  await expect(named).rejects.toThrow(
-    /^WebAssembly: this engine's WebAssembly has no SIMD\. Update the browser or Node/,
-  );
+  await expect(named).rejects.toThrow(/^WebAssembly: this engine has no WebAssembly SIMD\. Update the browser or Node/);
 });
 
 test("a device by its name is that one or an error", async () => {
@@ -101,6 +99,6 @@ test("kernels that do not arrive or compile are a DeviceError with what to do", 
   vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response("none", { status: 404 }));
   const { browserWasm } = await import("../../src/backends/wasm/source.ts");
   await expect(choose({ device: "wasm", wasmSource: browserWasm })).rejects.toThrow(
-    /^WebAssembly: the kernels do not arrive from .*: status 404\. Serve kernels\.wasm/,
+    /^WebAssembly: the kernels could not be loaded from .*: status 404\. Serve kernels\.wasm/,
   );
 });

@@ -285,7 +285,7 @@ describe("memory", () => {
     const refused = session.compile(defineGraph({ total: sum(tooLarge) }));
     await expect(refused).rejects.toThrow(DeviceError);
     await expect(refused).rejects.toThrow(
-      /^too large: there is not enough memory for 4096 MiB more, .*WebAssembly has/,
+      /^too large: not enough memory for another 4096 MiB; .* limit of WebAssembly is/,
     );
     expect(await executable.run(0, 1)).toEqual({ total: Float32Array.of(10) });
     backend.dispose();

@@ -88,7 +88,7 @@ describe("files that cannot be used end with exit code 1", () => {
     [
       "a truncated .gz",
       { trainImages: gzipSync(pictures.trainImages).subarray(0, 500) },
-      /images-idx3-ubyte\.gz.*cut short/,
+      /images-idx3-ubyte\.gz.*truncated/,
     ],
     [
       "a wrong magic",

@@ -128,8 +128,8 @@ export class WasmDevice {
     this.#end(
       new DeviceError({
         where: "WebAssembly",
-        what: "the backend was disposed of while it worked",
-        fix: "Wait for what was begun, or leave its loop, before dispose",
+        what: "the backend was disposed of during the call",
+        fix: "Wait for pending calls, or leave the training loop, before dispose",
       }),
     );
   }

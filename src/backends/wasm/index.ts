@@ -89,7 +89,7 @@ function threadsOf(source: WasmSource, { threads = source.threads }: WasmOptions
     return Math.min(threads, source.mostThreads);
   throw new OptionError({
     where: "threads",
-    what: `there cannot be ${String(threads)}`,
-    fix: `Give a whole number in 1 … ${MOST_THREADS}`,
+    what: `${String(threads)} is not a valid number of threads`,
+    fix: `Use a whole number from 1 to ${MOST_THREADS}`,
   });
 }

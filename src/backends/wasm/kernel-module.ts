@@ -14,7 +14,7 @@ export function requireSimd(): void {
   if (isThere && WebAssembly.validate(Uint8Array.from(WITH_SIMD))) return;
   throw new DeviceError({
     where: "WebAssembly",
-    what: isThere ? "this engine's WebAssembly has no SIMD" : "this engine has no WebAssembly",
+    what: isThere ? "this engine has no WebAssembly SIMD" : "this engine has no WebAssembly",
     fix: "Update the browser or Node, or use another device",
   });
 }
@@ -32,7 +32,7 @@ export async function compileKernels(source: BufferSource, shared: boolean): Pro
       {
         where: "WebAssembly",
         what: `the kernels do not compile: ${cause instanceof Error ? cause.message : String(cause)}`,
-        fix: "Where a page has a Content-Security-Policy, allow 'wasm-unsafe-eval'",
+        fix: "If the page has a Content-Security-Policy, allow 'wasm-unsafe-eval'",
       },
       { cause },
     );

@@ -148,8 +148,8 @@ export class WasmMemory {
       throw new DeviceError(
         {
           where: label,
-          what: `there is not enough memory for ${megabytes(size)} more, after ${megabytes(this.#reserved)} before: WebAssembly has ${limit} in all`,
-          fix: "Use a smaller batch, network or data set, or dispose of what is not used any more",
+          what: `not enough memory for another ${megabytes(size)}; ${megabytes(this.#reserved)} were allocated before, and the limit of WebAssembly is ${limit}`,
+          fix: "Use a smaller batch, network or data set, or dispose of trainers and sessions that are no longer used",
         },
         { cause },
       );
@@ -174,7 +174,7 @@ function reserve(initial: number, shared: boolean): { memory: WebAssembly.Memory
       refusal = error;
     }
   }
-  const what = `the system reserves no memory for WebAssembly: ${String(refusal)}`;
+  const what = `the system could not reserve memory for WebAssembly: ${String(refusal)}`;
   throw new DeviceError({ where: "WebAssembly", what, fix: "Close other programs or pages, or use another device" });
 }
 

@@ -64,8 +64,8 @@ async function fetchKernels(): Promise<ArrayBuffer> {
     throw new DeviceError(
       {
         where: "WebAssembly",
-        what: `the kernels do not arrive from ${kernelsUrl}: ${reason}`,
-        fix: "Serve kernels.wasm beside the library; in Node use the backend of wgrad/node",
+        what: `the kernels could not be loaded from ${kernelsUrl}: ${reason}`,
+        fix: "Serve kernels.wasm beside the library; in Node, use createNodeBackend of wgrad/node",
       },
       { cause },
     );

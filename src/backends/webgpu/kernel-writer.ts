@@ -9,7 +9,7 @@ import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
 import { byteRows, byteRowWords } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope, type Lane } from "./element.ts";
 import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";
-import { groupShapes, touchedBytes } from "../../compiler/describe.ts";
+import { groupName, groupShapes, touchedBytes } from "../../compiler/describe.ts";
 import { gathersFrom, totalOperation } from "../../compiler/nodes.ts";
 import { rootOf } from "../../graph/views.ts";
 import { AtomicText } from "./atomics.ts";
@@ -352,11 +352,9 @@ export class KernelWriter implements ElementScope {
 
   #name(): string {
     const { group, launch } = this.#parts;
-    const atomics = new Set(group.atomics.map(({ result }) => result));
-    const made = group.outputs.length > 0 ? nodesOf(group) : [];
-    const nodes = [...made, ...atomics, ...group.replacements];
-    const [first, ...others] = nodes.map(({ op }) => op.name);
-    return [launch.float16 ? `${first} float16` : first, ...others].join(" + ");
+    const name = groupName(group);
+    const [first] = nodesOf(group);
+    return launch.float16 ? name.replace(first!.op.name, `${first!.op.name} float16`) : name;
   }
 
   #describe(): Omit<Launch, "code" | "bindings" | "grid"> {

@@ -26,8 +26,8 @@ export function benchCommand(command: Command): Command {
   return command
     .summary("Benchmarks training steps and kernels on this machine.")
     .description(
-      "Benchmarks whole training steps and their kernels on this machine's adapter or CPU. Each result is first compared with " +
-        "the CPU backend's. Wrong results are not timed, and the exit code is then 1.",
+      "Benchmarks whole training steps and their kernels on this machine's adapter or CPU. Each result is first compared " +
+        "with the CPU backend's. Wrong results are not timed, and the exit code is then 1.",
     )
     .addOption(nameOption("--device", "device", benchDevices, { preset: "webgpu" }))
     .addOption(

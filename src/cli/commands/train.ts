@@ -59,7 +59,7 @@ async function train(command: Command): Promise<void> {
     const configuration = { ...given, ...settledOptions(settled) };
     const backend = await createNodeBackend({ device: flags.device, log: warn });
     if (backend.kind === "webgpu" && backend.adapter.software)
-      warn(`${backend.adapter.name} is a software adapter: --device wasm is faster on this machine.`);
+      warn(`${backend.adapter.name} is a software adapter. --device wasm is faster on this machine.`);
     try {
       await trainOn({ flags: settled, configuration, data, backend, start }, log);
     } finally {
