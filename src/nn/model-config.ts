@@ -1,5 +1,6 @@
 import { excerpt, OptionError } from "../errors.ts";
-import { sizeOf, type Tensor } from "../graph/tensor.ts";
+import { parameter } from "../graph/leaves.ts";
+import { sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { activations } from "./activations.ts";
 import { activationNamed, type ModelExtensions } from "./extensions.ts";
 import type { ConfigResolver, ConfigValue, Layer, LayerConfig } from "./layers/layer.ts";
@@ -83,9 +84,50 @@ function partsOfConfig(config: unknown, resolver: Resolver): { made: Layer[]; op
  * @throws OptionError, as `modelFromConfig` does
  */
 export function parametersOfConfig(config: ModelConfig): readonly Tensor[] | undefined {
-  if (config.layers.some(({ type }) => !Object.hasOwn(layerTypes, type))) return undefined;
+  if (hasCustomLayer(config.layers)) return undefined;
   const { made, options } = partsOfConfig(config, { ...resolverOf({}), activation: anyActivation });
   return buildModel(made, options, () => undefined).parameters;
+}
+
+/**
+ * The shapes of one example of the input of each layer, and of the last one's output, for built-in layers inside another
+ * layer.
+ * @param configs the configs in a checked config
+ * @throws OptionError for a custom layer
+ */
+export function shapesOfLayers(configs: ConfigValue | undefined, inputShape: Shape): Shape[] {
+  const resolver = { ...resolverOf({}), activation: anyActivation };
+  const shapes = [inputShape];
+  (configs as readonly LayerConfig[]).forEach((config, index) => {
+    const { outputShape } = resolver.layer(config).build({
+      index,
+      path: String(index),
+      inputShape: shapes[index]!,
+      nextActivation: undefined,
+      parameter: (name, shape) => parameter(name, shape),
+    });
+    shapes.push(outputShape);
+  });
+  return shapes;
+}
+
+/**
+ * The shapes of a model by its config, without its values.
+ * @throws OptionError or GraphError, as `modelFromConfig` does
+ */
+export function shapesOfConfig(config: unknown): readonly Shape[] {
+  const { made, options } = partsOfConfig(config, resolverOf({}));
+  return buildModel(made, options, () => undefined).shapes;
+}
+
+/** Whether there is a custom layer among configs, or in the configs of layers inside them. */
+function hasCustomLayer(configs: readonly ConfigValue[]): boolean {
+  return configs.some((config) => {
+    if (Array.isArray(config)) return hasCustomLayer(config as readonly ConfigValue[]);
+    if (typeof config !== "object") return false;
+    const { type } = config as LayerConfig;
+    return !Object.hasOwn(layerTypes, type) || hasCustomLayer(Object.values(config));
+  });
 }
 
 /** Accepts any name: activations do not affect the parameters. */

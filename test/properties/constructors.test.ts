@@ -19,7 +19,8 @@ import { sizeOf, type DType, type Shape, type Tensor } from "../../src/graph/ten
 import { activations, type ActivationName } from "../../src/nn/activations.ts";
 import { clipByGlobalNorm } from "../../src/nn/clipping.ts";
 import * as initializers from "../../src/nn/initializers.ts";
-import { activation, dense, dropout, flatten, type Layer } from "../../src/nn/layers/index.ts";
+import { activation, dense, dropout, flatten } from "../../src/nn/layers/index.ts";
+import type { Layer } from "../../src/nn/layers/layer.ts";
 import { oneHot } from "../../src/nn/losses.ts";
 import * as optimizers from "../../src/nn/optimizers.ts";
 import * as schedules from "../../src/nn/schedules.ts";

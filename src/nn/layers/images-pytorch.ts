@@ -1,0 +1,68 @@
+/*
+ * PyTorch's modules for images and signals have the channels before the other axes; wgrad has them last.
+ */
+import type { Shape } from "../../graph/tensor.ts";
+import { sidesOf, type Pair, type Sides } from "../../ops/convolution/index.ts";
+import type { LayerPlace, PytorchModule } from "./forms.ts";
+import { channelsFirstAxes, type LayerWindows } from "./images.ts";
+import type { LayerConfig } from "./layer.ts";
+import { inverseAxes } from "./permute.ts";
+
+const PERMUTE = `class Permute(nn.Module):
+    def __init__(self, *axes):
+        super().__init__()
+        self.axes = axes
+    def forward(self, x):
+        return x.permute(self.axes)`;
+
+function permute(axes: readonly number[]): PytorchModule {
+  return { code: `Permute(${axes.join(", ")})`, definitions: [PERMUTE], permutes: axes };
+}
+
+/**
+ * Modules that take their input with the channels first, between permutations.
+ * @param inputShape the shape of one example, whose axis of channels may be missing
+ * @param axes the number of axes with that of the channels
+ */
+export function channelsFirst(inputShape: Shape, axes: number, modules: readonly PytorchModule[]): PytorchModule[] {
+  const before =
+    inputShape.length === axes ? permute(channelsFirstAxes(axes)) : { code: `nn.Unflatten(1, (1, ${inputShape[0]}))` };
+  return [before, ...modules, permute(inverseAxes(channelsFirstAxes(axes)))];
+}
+
+/** A tuple, or one number for two equal ones. */
+export const pairCode = ([height, width]: Pair): string => (height === width ? `${height}` : `(${height}, ${width})`);
+
+/** Named arguments, without those of the usual value. */
+export const argumentsCode = (named: readonly (readonly [name: string, code: string, usual: string])[]): string =>
+  named.map(([name, code, usual]) => (code === usual ? "" : `, ${name}=${code}`)).join("");
+
+/**
+ * The padding of a module that pads both sides alike; else a module that pads before it, with a value.
+ * @param pooled the window of a module that refuses padding of more than half of it
+ */
+export function paddingCode(
+  [[top, bottom], [left, right]]: Sides,
+  value: string,
+  pooled?: Pair,
+): { readonly padding: string; readonly before: PytorchModule[] } {
+  const isAllowed = !pooled || (2 * top <= pooled[0] && 2 * left <= pooled[1]);
+  if (top === bottom && left === right && isAllowed) return { padding: pairCode([top, left]), before: [] };
+  return { padding: "0", before: [{ code: `nn.ConstantPad2d((${left}, ${right}, ${top}, ${bottom}), ${value})` }] };
+}
+
+/** The padding of a layer's windows on its images. */
+export const layerSides = (where: string, { inputShape }: { readonly inputShape: Shape }, options: LayerWindows): Sides =>
+  sidesOf(where, [inputShape[0]!, inputShape[1]!], options.window, options);
+
+/** The modules of a layer that pools windows, around which there is padding of a value. */
+export function poolModules(module: string, config: LayerConfig, { inputShape }: LayerPlace, value: string) {
+  const windows = config as unknown as LayerWindows;
+  const sides = layerSides(module, { inputShape }, windows);
+  const { padding, before } = paddingCode(sides, value, windows.window);
+  const more = argumentsCode([
+    ["stride", pairCode(windows.stride), pairCode(windows.window)],
+    ["padding", padding, "0"],
+  ]);
+  return channelsFirst(inputShape, 3, [...before, { code: `nn.${module}(${pairCode(windows.window)}${more})` }]);
+}

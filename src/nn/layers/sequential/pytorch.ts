@@ -1,0 +1,3 @@
+import type { PytorchForm } from "../forms.ts";
+
+export const pytorch: PytorchForm = ({ layers }, { chain }) => [chain(layers)];
