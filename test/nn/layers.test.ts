@@ -142,7 +142,10 @@ const own = {
 };
 
 describe("a config with lists and nested configs", () => {
-  const block = ownResidual([dense(4, { activation: own.activations[0]! }), ownResidual([dropout(0.5), dense(4)])], [1, 2.5]);
+  const block = ownResidual(
+    [dense(4, { activation: own.activations[0]! }), ownResidual([dropout(0.5), dense(4)])],
+    [1, 2.5],
+  );
   const model = sequential([block, dense(2)], { inputShape: [4], seed: 3 });
 
   test("is read back from a model file, with the values of the inner layers' parameters", () => {

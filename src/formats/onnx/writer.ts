@@ -60,7 +60,8 @@ export class GraphWriter implements OnnxWriter {
   transpose(name: string, axes: readonly number[]): void {
     const last = this.#nodes.find(({ output }) => output[0] === this.#value);
     const lastAxes = last?.opType === "Transpose" ? last.attribute[0]!.ints! : [];
-    const isUndone = lastAxes.length === axes.length && axes.every((axis, position) => Number(lastAxes[axis]) === position);
+    const isUndone =
+      lastAxes.length === axes.length && axes.every((axis, position) => Number(lastAxes[axis]) === position);
     // The node stays for a branch that reads it; `neededNodes` leaves it out if there is none.
     if (isUndone) this.#value = last!.input[0]!;
     else this.apply("Transpose", name, [], { perm: { ints: axes } });

@@ -43,10 +43,7 @@ interface ChainOptions {
 }
 
 /** Builds the layers inside another layer, each on the output shape of the one before it. */
-export function buildChain(
-  layers: readonly Layer[],
-  { context, prefix = "", first = 0 }: ChainOptions,
-): BuiltLayer {
+export function buildChain(layers: readonly Layer[], { context, prefix = "", first = 0 }: ChainOptions): BuiltLayer {
   let shape = context.inputShape;
   const built = layers.map((layer, position) => {
     const path = `${context.path}.${prefix}${position}`;
@@ -54,7 +51,8 @@ export function buildChain(
       index: randomKey(context.index, first + position),
       path,
       inputShape: shape,
-      nextActivation: layers[position + 1]?.activation ?? (position === layers.length - 1 ? context.nextActivation : undefined),
+      nextActivation:
+        layers[position + 1]?.activation ?? (position === layers.length - 1 ? context.nextActivation : undefined),
       parameter: (name, ...rest) => context.parameter(`${prefix}${position}.${name}`, ...rest),
     });
     const checked = checkedLayer(layer, path, result);

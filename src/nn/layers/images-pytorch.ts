@@ -20,15 +20,19 @@ function permute(axes: readonly number[]): PytorchModule {
 }
 
 /**
- * Modules that take their input with the channels first, between permutations.
+ * Moves the channels before the other axes.
  * @param inputShape the shape of one example, whose axis of channels may be missing
  * @param axes the number of axes with that of the channels
  */
-export function channelsFirst(inputShape: Shape, axes: number, modules: readonly PytorchModule[]): PytorchModule[] {
-  const before =
-    inputShape.length === axes ? permute(channelsFirstAxes(axes)) : { code: `nn.Unflatten(1, (1, ${inputShape[0]}))` };
-  return [before, ...modules, permute(inverseAxes(channelsFirstAxes(axes)))];
-}
+export const toChannelsFirst = (inputShape: Shape, axes: number): PytorchModule =>
+  inputShape.length === axes ? permute(channelsFirstAxes(axes)) : { code: `nn.Unflatten(1, (1, ${inputShape[0]}))` };
+
+/** Modules that take and give the channels first, between permutations. The rest is as for `toChannelsFirst`. */
+export const channelsFirst = (inputShape: Shape, axes: number, modules: readonly PytorchModule[]): PytorchModule[] => [
+  toChannelsFirst(inputShape, axes),
+  ...modules,
+  permute(inverseAxes(channelsFirstAxes(axes))),
+];
 
 /** A tuple, or one number for two equal ones. */
 export const pairCode = ([height, width]: Pair): string => (height === width ? `${height}` : `(${height}, ${width})`);
@@ -52,8 +56,11 @@ export function paddingCode(
 }
 
 /** The padding of a layer's windows on its images. */
-export const layerSides = (where: string, { inputShape }: { readonly inputShape: Shape }, options: LayerWindows): Sides =>
-  sidesOf(where, [inputShape[0]!, inputShape[1]!], options.window, options);
+export const layerSides = (
+  where: string,
+  { inputShape }: { readonly inputShape: Shape },
+  options: LayerWindows,
+): Sides => sidesOf(where, [inputShape[0]!, inputShape[1]!], options.window, options);
 
 /** The modules of a layer that pools windows, around which there is padding of a value. */
 export function poolModules(module: string, config: LayerConfig, { inputShape }: LayerPlace, value: string) {

@@ -82,11 +82,12 @@ export const layerType: LayerType = {
   },
 };
 
-type Conv1dConfig = LayerConfig & Required<Omit<Conv1dOptions, keyof AffineOptions>> & {
-  readonly outputs: number;
-  readonly window: number;
-  readonly bias: boolean;
-};
+type Conv1dConfig = LayerConfig &
+  Required<Omit<Conv1dOptions, keyof AffineOptions>> & {
+    readonly outputs: number;
+    readonly window: number;
+    readonly bias: boolean;
+  };
 
 /** The padding before and after a signal. */
 export function endsOf(config: LayerConfig, length: number): Pair {

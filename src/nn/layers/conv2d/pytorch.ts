@@ -1,12 +1,6 @@
 import { activationModules } from "../activation/pytorch.ts";
 import type { LayerPlace, PytorchForm, PytorchModule } from "../forms.ts";
-import {
-  argumentsCode,
-  channelsFirst,
-  layerSides,
-  paddingCode,
-  pairCode,
-} from "../images-pytorch.ts";
+import { argumentsCode, channelsFirst, layerSides, paddingCode, pairCode } from "../images-pytorch.ts";
 import type { LayerWindows } from "../images.ts";
 import type { LayerConfig } from "../layer.ts";
 import { weightAndBias } from "../permute.ts";

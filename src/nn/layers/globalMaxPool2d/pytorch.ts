@@ -1,7 +1,8 @@
 import type { PytorchForm } from "../forms.ts";
-import { channelsFirst } from "../images-pytorch.ts";
+import { toChannelsFirst } from "../images-pytorch.ts";
 
 export const pytorch: PytorchForm = (_, { inputShape }) => [
-  ...channelsFirst(inputShape, 3, [{ code: "nn.AdaptiveMaxPool2d(1)" }]),
+  toChannelsFirst(inputShape, 3),
+  { code: "nn.AdaptiveMaxPool2d(1)" },
   { code: "nn.Flatten()" },
 ];

@@ -13,7 +13,11 @@ import type { Layer, LayerType } from "../layer.ts";
 export function reshape(shape: Shape): Layer {
   const where = "reshape shape";
   if (!Array.isArray(shape) || shape.length === 0) {
-    throw new OptionError({ where, what: `${excerpt(shape)} is not a list of sizes`, fix: "Give a list such as [28, 28]" });
+    throw new OptionError({
+      where,
+      what: `${excerpt(shape)} is not a list of sizes`,
+      fix: "Give a list such as [28, 28]",
+    });
   }
   for (const size of shape) requireCount(where, size);
   return {

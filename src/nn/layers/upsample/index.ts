@@ -19,8 +19,7 @@ export interface UpsampleOptions {
 
 const modes: Readonly<Record<UpsampleMode, (images: Tensor, factor: Pair) => Tensor>> = {
   nearest: upsampleNearest2d,
-  bilinear: (images, [down, across]) =>
-    resizeBilinear2d(images, [images.shape[1]! * down, images.shape[2]! * across]),
+  bilinear: (images, [down, across]) => resizeBilinear2d(images, [images.shape[1]! * down, images.shape[2]! * across]),
 };
 
 /**
