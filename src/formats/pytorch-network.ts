@@ -17,31 +17,35 @@ function formOf({ type }: LayerConfig): PytorchForm {
   });
 }
 
-/** A module and the index of its layer. */
+/** A module and the index of its layer; none for a module that stands between layers. */
 interface PlacedModule {
   readonly module: PytorchModule;
-  readonly layer: number;
+  readonly layer?: number;
 }
 
 /**
  * The nn.Sequential of a model's layers. Its parameters have names such as "0.weight", by the index of the layer, and in
  * PyTorch by the number of the module.
- * @param shapes the shape of one example of the input of each layer
+ * @param shapes the shape of one example of the input of each layer, and of the output
  * @throws OptionError for a custom layer
  */
 export const networkModule = (layers: readonly LayerConfig[], shapes: readonly Shape[]): PytorchModule =>
-  chainOf(layers, shapes, true);
+  chainOf(modulesOf(layers, shapes, true));
 
-function chainOf(layers: readonly LayerConfig[], shapes: readonly Shape[], isNetwork: boolean): PytorchModule {
-  const placed = withoutUndone(
-    layers.flatMap((config, layer) => {
-      const inputShape = shapes[layer]!;
-      const chain = (inner: ConfigValue | undefined) =>
-        chainOf(inner as readonly LayerConfig[], shapesOfLayers(inner, inputShape), false);
-      const place = { isFirst: isNetwork && layer === 0, inputShape, chain };
-      return formOf(config)(config, place).map((module) => ({ module, layer }));
-    }),
-  );
+function modulesOf(layers: readonly LayerConfig[], shapes: readonly Shape[], isNetwork: boolean): PlacedModule[] {
+  return layers.flatMap((config, layer) => {
+    const inputShape = shapes[layer]!;
+    const chain = (inner: ConfigValue | undefined, before?: PytorchModule, after?: PytorchModule) => {
+      const modules = modulesOf(inner as readonly LayerConfig[], shapesOfLayers(inner, inputShape), false);
+      return chainOf([...(before ? [{ module: before }] : []), ...modules, ...(after ? [{ module: after }] : [])]);
+    };
+    const place = { isFirst: isNetwork && layer === 0, inputShape, outputShape: shapes[layer + 1]!, chain };
+    return formOf(config)(config, place).map((module) => ({ module, layer }));
+  });
+}
+
+function chainOf(modules: readonly PlacedModule[]): PytorchModule {
+  const placed = withoutUndone(modules);
   return {
     code: `nn.Sequential(${placed.map(({ module }) => module.code).join(", ")})`,
     definitions: placed.flatMap(({ module }) => module.definitions ?? []),
@@ -49,7 +53,7 @@ function chainOf(layers: readonly LayerConfig[], shapes: readonly Shape[], isNet
   };
 }
 
-function parametersOf({ module, layer }: PlacedModule, position: number): (readonly [string, PytorchParameter])[] {
+function parametersOf({ module, layer }: PlacedModule, position: number): [string, PytorchParameter][] {
   return Object.entries(module.parameters ?? {}).map(([own, parameter]) => {
     return [`${layer}.${own}`, { ...parameter, name: `${position}.${parameter.name}` }];
   });

@@ -10,6 +10,7 @@ export type { Fans, Initializer } from "./initializers.ts";
  */
 export * as layers from "./layers/index.ts";
 export { activation, dense, dropout, flatten } from "./layers/index.ts";
+export type { AffineOptions } from "./layers/affine.ts";
 export type {
   Conv1dOptions,
   Conv2dOptions,

@@ -53,14 +53,25 @@ export function modelFromConfig(
 }
 
 /** Resolves names and nested configs among the built-in and the custom layers. */
-function resolverOf(extensions: ModelExtensions): Resolver {
-  const resolver: Resolver = {
+function resolverOf(
+  extensions: ModelExtensions,
+  options: Partial<Pick<Resolver, "activation">> = {},
+  depth = 0,
+): Resolver {
+  const where = "nested layer";
+  return {
     layers: extensions.layers ?? {},
     activation: (name) => activationNamed(name, extensions.activations),
-    layer: (config) => layerFromConfig("nested layer", config, resolver),
+    ...options,
+    layer(config) {
+      if (depth < DEEPEST) return layerFromConfig(where, config, resolverOf(extensions, options, depth + 1));
+      throw new OptionError({ where, what: `it is inside ${DEEPEST} layers`, fix: `Nest at most ${DEEPEST} layers` });
+    },
   };
-  return resolver;
 }
+
+/** Layers inside layers. The limit keeps a damaged file from exhausting the stack. */
+const DEEPEST = 32;
 
 interface Resolver extends ConfigResolver {
   readonly layers: NonNullable<ModelExtensions["layers"]>;
@@ -85,7 +96,7 @@ function partsOfConfig(config: unknown, resolver: Resolver): { made: Layer[]; op
  */
 export function parametersOfConfig(config: ModelConfig): readonly Tensor[] | undefined {
   if (hasCustomLayer(config.layers)) return undefined;
-  const { made, options } = partsOfConfig(config, { ...resolverOf({}), activation: anyActivation });
+  const { made, options } = partsOfConfig(config, resolverOf({}, { activation: anyActivation }));
   return buildModel(made, options, () => undefined).parameters;
 }
 
@@ -96,7 +107,7 @@ export function parametersOfConfig(config: ModelConfig): readonly Tensor[] | und
  * @throws OptionError for a custom layer
  */
 export function shapesOfLayers(configs: ConfigValue | undefined, inputShape: Shape): Shape[] {
-  const resolver = { ...resolverOf({}), activation: anyActivation };
+  const resolver = resolverOf({}, { activation: anyActivation });
   const shapes = [inputShape];
   (configs as readonly LayerConfig[]).forEach((config, index) => {
     const { outputShape } = resolver.layer(config).build({
@@ -144,7 +155,9 @@ function layerFromConfig(where: string, config: unknown, resolver: Resolver): La
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     const { what, fix } = error;
-    throw new OptionError({ where: `${where}, ${error.where}`, what, ...(fix && { fix }) }, { cause: error });
+    // Of layers inside layers, the message names the outer one and the option of the inner one.
+    const path = error.where?.startsWith(where) ? error.where : `${where}, ${error.where}`;
+    throw new OptionError({ where: path, what, ...(fix && { fix }) }, { cause: error });
   }
 }
 

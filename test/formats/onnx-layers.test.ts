@@ -15,7 +15,7 @@ const backend = createCpuBackend();
 /** Two float32 programs differ only by the order of additions: far less than this for values near 1. */
 const CLOSE = 1e-5;
 
-export const all: [string, readonly Layer[], readonly number[]][] = [
+const all: [string, readonly Layer[], readonly number[]][] = [
   ...Object.entries(layerCases).map(
     ([name, { layer, inputShape = [4] }]): [string, readonly Layer[], readonly number[]] => [name, [layer], inputShape],
   ),
@@ -27,7 +27,7 @@ export const all: [string, readonly Layer[], readonly number[]][] = [
 ];
 
 /** Examples of normal numbers, or of indices for a network that begins with an embedding. */
-export function examplesFor([first]: readonly Layer[], shape: readonly number[], count: number): Float32Array {
+function examplesFor([first]: readonly Layer[], shape: readonly number[], count: number): Float32Array {
   const random = new Random(7);
   const entries = first!.config["entries"] as number | undefined;
   return Float32Array.from({ length: count * sizeOf(shape) }, () =>
@@ -35,7 +35,7 @@ export function examplesFor([first]: readonly Layer[], shape: readonly number[],
   );
 }
 
-export function trainedOf(layers: readonly Layer[], inputShape: readonly number[]): TrainedModel {
+function trainedOf(layers: readonly Layer[], inputShape: readonly number[]): TrainedModel {
   const random = new Random(11);
   const { config, parameters } = sequential(layers, { inputShape, seed: 5 });
   // Biases are 0 at first and factors 1, which would hide some mistakes.

@@ -128,6 +128,14 @@ export const networks: Readonly<Record<string, { layers: readonly Layer[]; input
     ],
     inputShape: [5],
   },
+  "a residual connection from images to features": {
+    layers: [
+      conv2d(2, 2, { activation: "relu" }),
+      residual([conv2d(3, 2), flatten(), dense(5)], { projection: [flatten(), dense(5)] }),
+      sequential([reshape([5, 1, 1]), conv2d(4, 1), maxPool2d([5, 1])]),
+    ],
+    inputShape: [4, 5, 2],
+  },
   "larger images": {
     layers: [upsample(2), conv2d(2, 3), upsample([1, 3], { mode: "bilinear" }), globalMaxPool2d()],
     inputShape: [4, 3],

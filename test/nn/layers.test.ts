@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as library from "../../src/index.ts";
+import type { Shape } from "../../src/graph/tensor.ts";
 import { saveOnnx } from "../../src/formats/onnx/index.ts";
 import { initialValues, loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
 import { loadPytorch, pytorchCode, savePytorch } from "../../src/formats/pytorch.ts";
@@ -79,7 +80,8 @@ describe("every layer's folder", () => {
     const trained = trainedWith(layerCase);
     expect(saveOnnx(trained).length).toBeGreaterThan(0);
     const inner: PytorchModule = { code: "…" };
-    const place = { isFirst: false, inputShape: trained.model.inputShape, chain: () => inner };
+    const [, inputShape, outputShape] = trained.model.shapes as [Shape, Shape, Shape];
+    const place = { isFirst: false, inputShape, outputShape, chain: () => inner };
     for (const { code, permutes } of pytorchForms[name]!(layerCase.layer.config, place)) {
       if (!permutes) expect(pytorchCode(trained, "f")).toContain(code.split("…")[0]);
     }

@@ -340,6 +340,15 @@ describe("refusals", () => {
     expect(make).toThrow(message);
   });
 
+  test("more layers inside layers than a stack should hold, as a damaged file may have", () => {
+    const nested = (depth: number): object =>
+      depth === 0 ? { type: "flatten" } : { type: "sequential", layers: [nested(depth - 1)] };
+    const config = (depth: number) => ({ inputShape: [4], seed: 1, layers: [nested(depth)] });
+    expect(modelFromConfig(config(32)).outputShape).toEqual([4]);
+    expect(() => modelFromConfig(config(33))).toThrow(OptionError);
+    expect(() => modelFromConfig(config(2000))).toThrow(/it is inside 32 layers/);
+  });
+
   test("a layer inside a layer, naming the path to it", () => {
     const broken: Layer = { config: { type: "own" }, build: () => ({ outputShape: [4], apply: () => null as never }) };
     const build = () => sequential([layers.residual([dense(4), sequential([broken])])], { inputShape: [4] });

@@ -89,6 +89,7 @@ describe("layers and models", () => {
       (_, window, more) => allLayers.maxPool2d(given(window), more),
       (_, window, more) => allLayers.averagePool2d(given(window), more),
       (_, window) => allLayers.upsample(given(window)),
+      (_, window) => allLayers.upsample(given(window), { mode: "bilinear" }),
     ];
     for (const layer of make) {
       holds(

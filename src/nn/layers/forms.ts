@@ -42,8 +42,12 @@ export interface LayerPlace {
 
 /** The position of a layer in a PyTorch network. */
 export interface PytorchPlace extends LayerPlace {
-  /** The nn.Sequential of layers inside the layer, on an input of the same shape. */
-  chain(layers: ConfigValue | undefined): PytorchModule;
+  readonly outputShape: Shape;
+  /**
+   * The nn.Sequential of layers inside the layer, on an input of the same shape.
+   * @param before a module before them, such as a permutation, and `after` one after them
+   */
+  chain(layers: ConfigValue | undefined, before?: PytorchModule, after?: PytorchModule): PytorchModule;
 }
 
 /** A layer as modules of an nn.Sequential, in order of execution. Each `pytorch.ts` exports it as `pytorch`. */

@@ -3,7 +3,7 @@
  */
 import type { Shape } from "../../graph/tensor.ts";
 import { sidesOf, type Pair, type Sides } from "../../ops/convolution/index.ts";
-import type { LayerPlace, PytorchModule } from "./forms.ts";
+import type { LayerPlace, PytorchModule, PytorchPlace } from "./forms.ts";
 import { channelsFirstAxes, type LayerWindows } from "./images.ts";
 import type { LayerConfig } from "./layer.ts";
 import { inverseAxes } from "./permute.ts";
@@ -27,12 +27,31 @@ function permute(axes: readonly number[]): PytorchModule {
 export const toChannelsFirst = (inputShape: Shape, axes: number): PytorchModule =>
   inputShape.length === axes ? permute(channelsFirstAxes(axes)) : { code: `nn.Unflatten(1, (1, ${inputShape[0]}))` };
 
+/** Moves the channels after the other axes. */
+export const toChannelsLast = (axes: number): PytorchModule => permute(inverseAxes(channelsFirstAxes(axes)));
+
 /** Modules that take and give the channels first, between permutations. The rest is as for `toChannelsFirst`. */
 export const channelsFirst = (inputShape: Shape, axes: number, modules: readonly PytorchModule[]): PytorchModule[] => [
   toChannelsFirst(inputShape, axes),
   ...modules,
-  permute(inverseAxes(channelsFirstAxes(axes))),
+  toChannelsLast(axes),
 ];
+
+/**
+ * A module of layers on images. The permutations around its convolutions stand around the whole module, where they meet
+ * those of other layers, if that makes its code shorter.
+ * @param make makes the module, with modules before and after the inner layers
+ */
+export function shortest(
+  { inputShape, outputShape }: PytorchPlace,
+  make: (before?: PytorchModule, after?: PytorchModule) => PytorchModule,
+): PytorchModule[] {
+  const plain = make();
+  if (inputShape.length !== 3 || outputShape.length !== 3) return [plain];
+  const [first, last] = [toChannelsFirst(inputShape, 3), toChannelsLast(3)];
+  const permuted = make(last, first);
+  return permuted.code.length < plain.code.length ? [first, permuted, last] : [plain];
+}
 
 /** A tuple, or one number for two equal ones. */
 export const pairCode = ([height, width]: Pair): string => (height === width ? `${height}` : `(${height}, ${width})`);

@@ -1,4 +1,5 @@
-import type { PytorchForm, PytorchParameter } from "../forms.ts";
+import type { PytorchForm, PytorchModule, PytorchParameter } from "../forms.ts";
+import { shortest } from "../images-pytorch.ts";
 
 const RESIDUAL = `class Residual(nn.Module):
     def __init__(self, layers, projection):
@@ -7,21 +8,26 @@ const RESIDUAL = `class Residual(nn.Module):
     def forward(self, x):
         return self.layers(x) + self.projection(x)`;
 
-export const pytorch: PytorchForm = ({ layers, projection }, { chain }) => {
-  const inner = chain(layers);
-  const around = chain(projection);
-  const renamed = (parameters: Readonly<Record<string, PytorchParameter>> = {}, prefix: string, path: string) =>
-    Object.entries(parameters).map(([name, parameter]) => {
-      return [`${prefix}${name}`, { ...parameter, name: `${path}.${parameter.name}` }] as const;
-    });
-  return [
-    {
-      code: `Residual(${inner.code}, ${(projection as readonly unknown[]).length === 0 ? "nn.Identity()" : around.code})`,
-      definitions: [RESIDUAL, ...(inner.definitions ?? []), ...(around.definitions ?? [])],
-      parameters: Object.fromEntries([
-        ...renamed(inner.parameters, "", "layers"),
-        ...renamed(around.parameters, "projection.", "projection"),
-      ]),
-    },
-  ];
+const renamed = ({ parameters = {} }: PytorchModule, prefix: string, path: string) =>
+  Object.entries(parameters).map(([name, parameter]): [string, PytorchParameter] => {
+    return [`${prefix}${name}`, { ...parameter, name: `${path}.${parameter.name}` }];
+  });
+
+/** The sum of two nn.Sequential; one without layers gives its input. */
+function sum(inner: PytorchModule, around: PytorchModule | undefined): PytorchModule {
+  return {
+    code: `Residual(${inner.code}, ${around?.code ?? "nn.Identity()"})`,
+    definitions: [RESIDUAL, ...(inner.definitions ?? []), ...(around?.definitions ?? [])],
+    parameters: Object.fromEntries([
+      ...renamed(inner, "", "layers"),
+      ...(around ? renamed(around, "projection.", "projection") : []),
+    ]),
+  };
+}
+
+export const pytorch: PytorchForm = ({ layers, projection }, place) => {
+  const isIdentity = (projection as readonly unknown[]).length === 0;
+  return shortest(place, (...around) =>
+    sum(place.chain(layers, ...around), isIdentity ? undefined : place.chain(projection, ...around)),
+  );
 };
