@@ -72,12 +72,13 @@ test("weights are in PyTorch's layout, and parameters are named by their modules
   const trained = trainedOf(network, [4, 4, 2]);
   const own = initialValues(trained.model);
   const { tensors } = readSafetensors(savePytorch(trained), "f");
-  // The name and the shape in wgrad and in PyTorch, and for each axis in PyTorch wgrad's axis.
+  // The names in wgrad and in PyTorch, the shape in PyTorch, and for each of its axes wgrad's axis. The padding of the
+  // first inner layer is a module before it.
   const pairs: [string, string, readonly number[], readonly number[]][] = [
-    ["layers.0.0.weight", "layers.1.layers.0.weight", [4, 1, 2, 3], [3, 2, 0, 1]],
-    ["layers.0.0.bias", "layers.1.layers.0.bias", [4], [0]],
-    ["layers.0.1.weight", "layers.1.layers.1.weight", [4], [0]],
-    ["layers.0.1.bias", "layers.1.layers.1.bias", [4], [0]],
+    ["layers.0.0.weight", "layers.1.layers.1.weight", [4, 1, 2, 3], [3, 2, 0, 1]],
+    ["layers.0.0.bias", "layers.1.layers.1.bias", [4], [0]],
+    ["layers.0.1.weight", "layers.1.layers.2.weight", [4], [0]],
+    ["layers.0.1.bias", "layers.1.layers.2.bias", [4], [0]],
     ["layers.0.projection.0.weight", "layers.1.projection.0.weight", [4, 2, 1, 1], [3, 2, 0, 1]],
     ["layers.1.weight", "layers.2.weight", [4, 2, 3, 2], [3, 2, 0, 1]],
     ["layers.1.bias", "layers.2.bias", [2], [0]],
