@@ -6,6 +6,8 @@
  * units of work [start, end), and the byte address of memory that no other thread uses.
  */
 import type { Tensor } from "../graph/tensor.ts";
+import type { Index } from "./wasm/indices.ts";
+import type { Vector } from "./wasm/vectors.ts";
 
 /** Where the elements of an anchor's input come from. */
 export interface WasmOperand {
@@ -49,3 +51,31 @@ export interface WasmAnchorKernel {
   /** @returns undefined where this node must run its reference loop instead */
   call(node: Tensor, operands: readonly WasmOperand[], result: WasmResult): WasmCall | undefined;
 }
+
+/** One input of a pointwise op. float32 and uint8 tensors are read as vectors, uint32 ones as integers. */
+export interface WasmInput {
+  /** The values that broadcasting puts at the current elements. */
+  here(): Vector;
+  /** The values at flat elements of the input. */
+  at(index: Index): Vector;
+  /** As `here`, of a uint32 tensor. */
+  integerHere(): Index;
+  /** As `at`, of a uint32 tensor. */
+  integerAt(index: Index): Index;
+}
+
+/** An op whose every element is one expression, computed four elements at a time. */
+export interface WasmPointwiseKernel {
+  readonly kind: "pointwise";
+  /** Floating-point operations per element, for the plan's table. */
+  flops(node: Tensor): number;
+  /**
+   * The values of a float32 node.
+   * @param place the flat elements of the node
+   */
+  vector?(node: Tensor, inputs: readonly WasmInput[], place: Index): Vector;
+  /** The values of a uint32 node. */
+  integer?(node: Tensor, inputs: readonly WasmInput[], place: Index): Index;
+}
+
+export type WasmKernel = WasmAnchorKernel | WasmPointwiseKernel;

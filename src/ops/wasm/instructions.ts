@@ -1,0 +1,31 @@
+/** Instructions on four lanes, with the numbers that follow WebAssembly's prefix for vectors (0xfd). */
+export const VECTOR_INSTRUCTIONS = {
+  "i32x4.eq": 0x37,
+  "i32x4.lt_u": 0x3a,
+  "f32x4.eq": 0x41,
+  "f32x4.ne": 0x42,
+  "f32x4.lt": 0x43,
+  "f32x4.gt": 0x44,
+  "f32x4.le": 0x45,
+  "f32x4.ge": 0x46,
+  "v128.not": 0x4d,
+  "v128.and": 0x4e,
+  "v128.andnot": 0x4f,
+  "v128.or": 0x50,
+  "v128.xor": 0x51,
+  "v128.bitselect": 0x52,
+  "i32x4.add": 0xae,
+  "i32x4.mul": 0xb5,
+  "f32x4.abs": 0xe0,
+  "f32x4.neg": 0xe1,
+  "f32x4.sqrt": 0xe3,
+  "f32x4.add": 0xe4,
+  "f32x4.sub": 0xe5,
+  "f32x4.mul": 0xe6,
+  "f32x4.div": 0xe7,
+  "f32x4.min": 0xe8,
+  "f32x4.max": 0xe9,
+  "f32x4.convert_i32x4_u": 0xfb,
+} as const;
+
+export type VectorInstruction = keyof typeof VECTOR_INSTRUCTIONS;
