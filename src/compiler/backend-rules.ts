@@ -18,5 +18,5 @@ export interface BackendRules {
   /** Whether every kernel can combine atomic results of the elements that it computes; see `AtomicTraits`. */
   readonly atomics: boolean;
   /** Whether the kernel of `anchors` can also compute sums and means of all of its results. */
-  makesTotals(anchors: readonly Tensor[]): boolean;
+  fusesReductions(anchors: readonly Tensor[]): boolean;
 }

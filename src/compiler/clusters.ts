@@ -9,7 +9,7 @@ export interface GrowingMember {
   /** In the order of the graph. */
   nodes: readonly Tensor[];
   /** Set if the anchor is the sum of this value of another member of the cluster. */
-  totalOf: Tensor | undefined;
+  sumOf: Tensor | undefined;
 }
 
 /** A group that is still growing. */
@@ -58,7 +58,7 @@ export class Clusters {
 
   /** Adds a new cluster with one member and one node. */
   add(node: Tensor): GrowingMember {
-    const member = { anchor: anchorTraits(node) ? node : undefined, nodes: [node], totalOf: undefined };
+    const member = { anchor: anchorTraits(node) ? node : undefined, nodes: [node], sumOf: undefined };
     this.#memberOf.set(node, member);
     this.#clusterOf.set(member, { members: [member] });
     return member;
@@ -122,7 +122,7 @@ export class Clusters {
 
   #merged(into: GrowingMember, from: GrowingMember): GrowingMember {
     const nodes = [...into.nodes, ...from.nodes].sort((a, b) => this.#order.get(a)! - this.#order.get(b)!);
-    return { anchor: into.anchor ?? from.anchor, nodes, totalOf: into.totalOf ?? from.totalOf };
+    return { anchor: into.anchor ?? from.anchor, nodes, sumOf: into.sumOf ?? from.sumOf };
   }
 
   /** Whether no node reads, from memory, the result of another node of the same kernel. */
@@ -130,7 +130,7 @@ export class Clusters {
     const made = new Set(members.flatMap(({ nodes }) => nodes));
     return members.every((member) =>
       member.nodes.every((node) => {
-        if (member.totalOf && node === member.anchor) return true;
+        if (member.sumOf && node === member.anchor) return true;
         return this.operands(node).every((root) => {
           if (member.nodes.includes(root) && !anchorTraits(node) && !gathersFrom(node, root, this.#inlined))
             return true;

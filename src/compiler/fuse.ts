@@ -3,7 +3,7 @@
  * followed by pointwise nodes on its results, or pointwise nodes alone. Rules over the graph, no patterns of networks:
  *  - a pointwise node joins the member that makes one of its inputs, if it reads them at its own element;
  *  - an anchor joins another one's group if that one's kernel can compute it along (`canFuse` of the op's traits and of
- *    the backend's rules), and so does a sum over all of a member's results where the kernel makes totals;
+ *    the backend's rules), and so does a sum over all of a member's results if the kernel can fuse reductions;
  *  - nodes that read no memory (constants, per-step scalars, dropout masks), cheap ones that read only leaves, and those
  *    that only move elements of something in memory (slices, transposes, batches) are computed again wherever they are
  *    read, except by a virtual op if the backend stores the inputs of such ops;
@@ -27,7 +27,7 @@ import {
   isLiteral,
   isStepScalar,
   pointwiseTraits,
-  totalOperation,
+  fullReduction,
 } from "./nodes.ts";
 
 /** Values that one finish function receives or computes, element by element. */
@@ -36,7 +36,7 @@ export interface Member {
   /** Pointwise nodes computed for each element, each after its inputs. */
   readonly chain: readonly Tensor[];
   /** Set if the anchor is the sum of this value of another member, computed by the same kernel. */
-  readonly totalOf: Tensor | undefined;
+  readonly sumOf: Tensor | undefined;
 }
 
 export interface Group {
@@ -65,9 +65,9 @@ export interface Fusion {
 export const nodesOf = ({ members }: Group): Tensor[] =>
   members.flatMap(({ anchor, chain }) => (anchor ? [anchor, ...chain] : chain));
 
-/** The anchors that the kernel of a group computes, without totals. */
-export const anchorsOf = ({ members }: { members: readonly Pick<Member, "anchor" | "totalOf">[] }): Tensor[] =>
-  members.flatMap(({ anchor, totalOf }) => (anchor && !totalOf ? [anchor] : []));
+/** The anchors that the kernel of a group computes, without fused reductions over results. */
+export const anchorsOf = ({ members }: { members: readonly Pick<Member, "anchor" | "sumOf">[] }): Tensor[] =>
+  members.flatMap(({ anchor, sumOf }) => (anchor && !sumOf ? [anchor] : []));
 
 /** Decides which nodes run together, from the traits of their ops and the rules of a backend. */
 export function fuse(graph: Graph, rules: BackendRules): Fusion {
@@ -198,7 +198,7 @@ class Fuser {
 
   #placeAnchor(node: Tensor): void {
     const member = this.#clusters.add(node);
-    if (this.#joinsAsTotal(node, member)) return;
+    if (this.#joinsAsReduction(node, member)) return;
     const own = this.#clusters.clusterOf(member);
     for (const other of this.#clusters.all()) {
       const anchors = anchorsOf(other);
@@ -218,18 +218,18 @@ class Fuser {
     return (anchorTraits(anchors[0]!)?.canFuse?.(anchors, other) ?? false) && this.#rules.canFuse(anchors);
   }
 
-  /** A sum over all results of a member joins the member's cluster if its kernel makes totals. */
-  #joinsAsTotal(node: Tensor, member: GrowingMember): boolean {
+  /** A sum over all results of a member joins the member's cluster if its kernel fuses reductions. */
+  #joinsAsReduction(node: Tensor, member: GrowingMember): boolean {
     const value = rootOf(node.inputs[0]!);
     const maker = this.#clusters.memberOf(value);
-    if (!maker || !totalOperation(node)) return false;
+    if (!maker || !fullReduction(node)) return false;
     const cluster = this.#clusters.clusterOf(maker);
     const anchors = anchorsOf(cluster);
-    if (anchors.length === 0 || maker.totalOf || !this.#rules.makesTotals(anchors)) return false;
-    member.totalOf = value;
+    if (anchors.length === 0 || maker.sumOf || !this.#rules.fusesReductions(anchors)) return false;
+    member.sumOf = value;
     const own = this.#clusters.clusterOf(member);
     if (!this.#clusters.mayJoin([cluster, own])) {
-      member.totalOf = undefined;
+      member.sumOf = undefined;
       return false;
     }
     this.#clusters.join(cluster, own);
@@ -269,7 +269,7 @@ class Fuser {
   #split(cluster: Cluster): Cluster[] {
     if (this.#bindings(cluster.members.flatMap(({ nodes }) => nodes)) <= this.#rules.mostBindings) return [cluster];
     if (cluster.members.length > 1) {
-      return cluster.members.flatMap((member) => this.#split({ members: [{ ...member, totalOf: undefined }] }));
+      return cluster.members.flatMap((member) => this.#split({ members: [{ ...member, sumOf: undefined }] }));
     }
     const [member] = cluster.members;
     const result: Cluster[] = [];
@@ -278,7 +278,7 @@ class Fuser {
       let length = rest.length;
       while (length > 1 && this.#bindings(rest.slice(0, length)) > this.#rules.mostBindings) length--;
       const nodes = rest.slice(0, length);
-      result.push({ members: [{ anchor: nodes.find((node) => node === member!.anchor), nodes, totalOf: undefined }] });
+      result.push({ members: [{ anchor: nodes.find((node) => node === member!.anchor), nodes, sumOf: undefined }] });
       rest = rest.slice(length);
     }
     return result;
@@ -320,10 +320,10 @@ class Fuser {
 
   #finish(cluster: Cluster): Group {
     const nodes = cluster.members.flatMap((member) => member.nodes);
-    const members = cluster.members.map(({ anchor, nodes: own, totalOf }) => ({
+    const members = cluster.members.map(({ anchor, nodes: own, sumOf }) => ({
       anchor,
       chain: own.filter((node) => node !== anchor),
-      totalOf,
+      sumOf,
     }));
     const atomics = this.#atomicsOf(nodes);
     return {

@@ -26,7 +26,7 @@ export function atomicTraits({ op: { traits } }: Tensor): AtomicTraits | undefin
 }
 
 /** The operation of a node that reduces all elements of its input to their sum or mean; undefined for other nodes. */
-export function totalOperation(node: Tensor): "sum" | "mean" | undefined {
+export function fullReduction(node: Tensor): "sum" | "mean" | undefined {
   const { operation, outer, inner } = reductionOf(node) ?? {};
   if (outer !== 1 || inner !== 1) return undefined;
   return operation === "sum" || operation === "mean" ? operation : undefined;

@@ -96,7 +96,7 @@ class Planner {
 
   #copy(tensor: Tensor, into: Group[]): Tensor {
     const copied = copy(tensor);
-    const members = [{ anchor: undefined, chain: [copied], totalOf: undefined }];
+    const members = [{ anchor: undefined, chain: [copied], sumOf: undefined }];
     const group = { members, outputs: [copied], inputs: this.#memoryOf(tensor), atomics: [], replacements: [] };
     into.push(group);
     this.#makers.set(copied, group);

@@ -75,8 +75,8 @@ export interface AnchorLaunch {
   readonly partial?: boolean;
   /** The WGSL uses subgroup operations. */
   readonly subgroups?: boolean;
-  /** Of pointwise nodes: the WGSL calls `finish_four(four)`, for elements 4 · four … 4 · four + 3. */
-  readonly four?: boolean;
+  /** Of pointwise nodes: the WGSL calls `finish_vec4(vec4_index)`, for elements 4 · vec4_index to 4 · vec4_index + 3. */
+  readonly vec4?: boolean;
   /** The WGSL uses float16. */
   readonly float16?: boolean;
 }
@@ -121,10 +121,10 @@ export interface AnchorKernel {
   /** Whether the limits leave the kernel of `members` whole, so that it can compute another anchor along; always if absent. */
   canFuse?(members: readonly Tensor[], limits: LaunchLimits): boolean;
   /**
-   * Whether one workgroup may run the whole kernel of `members`; it calls `finish_totals(thread)` at its end, so that
+   * Whether one workgroup may run the whole kernel of `members`; it calls `finish_reductions(thread)` at its end, so that
    * sums over all of a member's results can be made on the way.
    */
-  makesTotals?(members: readonly Tensor[]): boolean;
+  fusesReductions?(members: readonly Tensor[]): boolean;
   /** @param oneGroup one workgroup must run it all, since totals are made */
   launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: boolean): AnchorLaunch[];
 }

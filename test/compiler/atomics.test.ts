@@ -16,7 +16,7 @@ const rules: BackendRules = {
   recomputes: true,
   atomics: true,
   canFuse: () => true,
-  makesTotals: () => true,
+  fusesReductions: () => true,
 };
 
 /** For each group the names of its nodes, then of what it gives to atomic results, and of the states it stores. */

@@ -23,7 +23,7 @@ const rules: BackendRules = {
   recomputes: true,
   atomics: true,
   canFuse: () => true,
-  makesTotals: () => true,
+  fusesReductions: () => true,
 };
 
 const names = (group: Group) => nodesOf(group).map(({ op }) => op.name);

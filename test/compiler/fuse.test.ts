@@ -16,7 +16,7 @@ const everything: BackendRules = {
   recomputes: true,
   atomics: true,
   canFuse: () => true,
-  makesTotals: () => true,
+  fusesReductions: () => true,
 };
 
 /** The names of the ops in each group. */
@@ -52,12 +52,12 @@ test("other reductions, and sums over other axes, are not fused with a product",
   }
 });
 
-test("a loss, its mean and an argmax of the logits are one kernel if the backend makes totals", () => {
+test("a loss, its mean and an argmax of the logits are one kernel if the backend fuses reductions", () => {
   const labels = input("labels", [4], "uint32");
   const loss = softmaxCrossEntropyPerExample(right, labels);
   const graph = defineGraph({ mean: mean(loss), largest: argmax(right, { axes: -1 }) });
   expect(groupsOf(graph)).toEqual([["softmaxCrossEntropy", "mean", "argmax"]]);
-  expect(groupsOf(graph, { makesTotals: () => false })).toEqual([["softmaxCrossEntropy", "argmax"], ["mean"]]);
+  expect(groupsOf(graph, { fusesReductions: () => false })).toEqual([["softmaxCrossEntropy", "argmax"], ["mean"]]);
 });
 
 test("an argmax over axes other than the classes has its own kernel", () => {

@@ -16,7 +16,7 @@ const rules: BackendRules = {
   recomputes: true,
   atomics: true,
   canFuse: () => true,
-  makesTotals: () => true,
+  fusesReductions: () => true,
 };
 
 /** The names of the ops of each group of a graph with one output. */

@@ -21,7 +21,7 @@ const rulesOf = (mostBindings: number, oneAccessPerBuffer: boolean, recomputes: 
   recomputes,
   atomics: recomputes,
   canFuse: () => true,
-  makesTotals: () => true,
+  fusesReductions: () => true,
 });
 
 const instruction = fc.record({ op: fc.nat(17), a: fc.nat(40), b: fc.nat(40) });

@@ -8,5 +8,5 @@ export const wasmRules: BackendRules = {
   storesVirtualInputs: true,
   canFuse: () => false,
   atomics: false,
-  makesTotals: () => false,
+  fusesReductions: () => false,
 };

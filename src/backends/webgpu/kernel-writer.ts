@@ -10,10 +10,10 @@ import { byteRows, byteRowWords } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope, type Lane } from "./element.ts";
 import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";
 import { groupName, groupShapes, touchedBytes } from "../../compiler/describe.ts";
-import { gathersFrom, totalOperation } from "../../compiler/nodes.ts";
+import { gathersFrom, fullReduction } from "../../compiler/nodes.ts";
 import { rootOf } from "../../graph/views.ts";
 import { AtomicText } from "./atomics.ts";
-import { isShared } from "./four.ts";
+import { isShared } from "./vec4.ts";
 import { anchorKernel, pointwiseKernel } from "./kernels.ts";
 import { KernelTrace, tracedTensors } from "./trace.ts";
 import { OWN_PLACE as PLACE, type Binding, type Launch, type StepContext } from "./launch.ts";
@@ -44,7 +44,7 @@ const wgslType = (dtype: DType) => (dtype === "float32" ? "f32" : "u32");
 
 /**
  * Writes the WGSL of one dispatch: constants, bindings, and the functions that tie a kernel's own text to memory
- * (`read_…`, `finish…`, `stored`, `finish_totals`, `finish_thread`) before that text.
+ * (`read_…`, `finish…`, `stored`, `finish_reductions`, `finish_thread`) before that text.
  */
 export class KernelWriter implements ElementScope {
   readonly inlined: ReadonlySet<Tensor>;
@@ -108,7 +108,7 @@ export class KernelWriter implements ElementScope {
     if (this.#parts.plan.fusion.atomics.includes(tensor)) return this.#once(this.#traced().load(tensor), lane);
     const { name, range } = this.#bind(tensor, "read");
     if (tensor.dtype === "uint8") return this.#loadByte(tensor, name, index);
-    if (lane && !isShared(tensor)) return `${name}_four.${lane}`;
+    if (lane && !isShared(tensor)) return `${name}_vec4.${lane}`;
     return this.#once(`${name}[${shifted(index, range.start)}]`, lane);
   }
 
@@ -122,7 +122,7 @@ export class KernelWriter implements ElementScope {
 
   #elementType(bound: BoundTensor): string {
     if (bound.name === TRACE) return this.#trace.type;
-    return this.#parts.launch.four && !isShared(bound.tensor) ? "vec4<f32>" : wgslType(bound.dtype);
+    return this.#parts.launch.vec4 && !isShared(bound.tensor) ? "vec4<f32>" : wgslType(bound.dtype);
   }
 
   scalar(tensor: Tensor): string {
@@ -217,8 +217,8 @@ export class KernelWriter implements ElementScope {
   /** One function a member, in the launch's names; names that no member has take results and drop them. */
   #finishFunctions(): string[] {
     const { group, launch } = this.#parts;
-    const members = group.members.filter(({ totalOf }) => !totalOf);
-    if (launch.four) return [this.#finishFour(members[0]!)];
+    const members = group.members.filter(({ sumOf }) => !sumOf);
+    if (launch.vec4) return [this.#finishVec4(members[0]!)];
     if (members[0]!.anchor === undefined) return [this.#finishFunction(members[0]!, "finish")];
     const finishes = launch.finishes.map((name, position) => {
       const member = members[position];
@@ -226,7 +226,7 @@ export class KernelWriter implements ElementScope {
         ? this.#finishFunction(member, name)
         : functionText(`${name}(index: u32, row: u32, column: u32, value: f32)`, []);
     });
-    return [this.#storedFunction(), ...this.#totalsFunctions(), ...finishes];
+    return [this.#storedFunction(), ...this.#reductionFunctions(), ...finishes];
   }
 
   #finishFunction(member: Member, name: string): string {
@@ -237,26 +237,26 @@ export class KernelWriter implements ElementScope {
   }
 
   /** Reads four elements of everything, computes one after the other, and writes four of each result. */
-  #finishFour(member: Member): string {
+  #finishVec4(member: Member): string {
     const columns = integerLiteral(nodesOf(this.#parts.group)[0]!.shape.at(-1) ?? 1);
     const elements = LANES.flatMap((lane, position) => {
       const place = [
-        `let index = 4u * four + ${position}u;`,
+        `let index = 4u * vec4_index + ${position}u;`,
         `let row = index / ${columns};`,
         `let column = index % ${columns};`,
       ];
       return ["{", ...[...place, ...this.#memberLines(member, lane)].map((line) => `    ${line}`), "}"];
     });
-    const at = ({ name, range }: BoundTensor) => `${name}[${shifted("four", range.start / 4)}]`;
+    const at = ({ name, range }: BoundTensor) => `${name}[${shifted("vec4_index", range.start / 4)}]`;
     const vectors = this.#bindings.filter(({ tensor }) => !isShared(tensor));
     const reads = [
-      ...vectors.map((bound) => `var ${bound.name}_four = ${at(bound)};`),
+      ...vectors.map((bound) => `var ${bound.name}_vec4 = ${at(bound)};`),
       ...[...this.#shared].map(([read, name]) => `let ${name} = ${read};`),
     ];
     const writes = vectors
       .filter(({ access }) => access !== "read")
-      .map((bound) => `${at(bound)} = ${bound.name}_four;`);
-    return functionText("finish_four(four: u32)", [...reads, ...elements, ...writes]);
+      .map((bound) => `${at(bound)} = ${bound.name}_vec4;`);
+    return functionText("finish_vec4(vec4_index: u32)", [...reads, ...elements, ...writes]);
   }
 
   /** Computes a member's chain where `index`, `row`, `column` and, after an anchor, `value` are known, and stores it. */
@@ -271,40 +271,40 @@ export class KernelWriter implements ElementScope {
     const stores = group.outputs
       .filter((output) => own.includes(output))
       .flatMap((output) => this.#stores(output, code.value(output, PLACE), lane));
-    const totals = this.#totals().flatMap(({ totalOf }, position) =>
-      own.includes(totalOf!) ? [`total_${position} += ${code.value(totalOf!, PLACE)};`] : [],
+    const reductions = this.#reductions().flatMap(({ sumOf }, position) =>
+      own.includes(sumOf!) ? [`total_${position} += ${code.value(sumOf!, PLACE)};`] : [],
     );
     const taken = own.flatMap((node) => this.#atomics.takeLines(node, code.value(node, PLACE), PLACE.index));
-    return [`// ${first.dtype}[${first.shape.join(", ")}]`, ...code.lines, ...stores, ...totals, ...taken];
+    return [`// ${first.dtype}[${first.shape.join(", ")}]`, ...code.lines, ...stores, ...reductions, ...taken];
   }
 
-  #totals(): Member[] {
-    return this.#parts.group.members.filter(({ totalOf }) => totalOf);
+  #reductions(): Member[] {
+    return this.#parts.group.members.filter(({ sumOf }) => sumOf);
   }
 
-  /** Each thread's part of each total, and what becomes of the totals at the kernel's end. */
-  #totalsFunctions(): string[] {
+  /** Each thread's part of each fused reduction, and what becomes of the results at the kernel's end. */
+  #reductionFunctions(): string[] {
     const { group } = this.#parts;
     const anchors = anchorsOf(group);
-    if (!anchorKernel(anchors[0]!)!.makesTotals) return [];
-    const totals = this.#totals();
-    const parts = totals.map((_, position) => `var<private> total_${position}: f32 = 0.0;`);
-    const finishes = totals.map((member, position) =>
+    if (!anchorKernel(anchors[0]!)!.fusesReductions) return [];
+    const reductions = this.#reductions();
+    const parts = reductions.map((_, position) => `var<private> total_${position}: f32 = 0.0;`);
+    const finishes = reductions.map((member, position) =>
       functionText(
-        `finish_total_${position}(index: u32, row: u32, column: u32, value: f32)`,
+        `finish_reduction_${position}(index: u32, row: u32, column: u32, value: f32)`,
         this.#memberLines(member),
       ),
     );
-    const lines = totals.flatMap((member, position) => this.#totalLines(member, position));
-    return [...parts, ...finishes, functionText("finish_totals(thread: u32)", lines)];
+    const lines = reductions.flatMap((member, position) => this.#reductionLines(member, position));
+    return [...parts, ...finishes, functionText("finish_reductions(thread: u32)", lines)];
   }
 
-  #totalLines({ anchor, totalOf }: Member, position: number): string[] {
-    const isMean = totalOperation(anchor!) === "mean";
-    const sum = `sum_over_group(thread, total_${position})${isMean ? ` / f32(${integerLiteral(totalOf!.size)})` : ""}`;
+  #reductionLines({ anchor, sumOf }: Member, position: number): string[] {
+    const isMean = fullReduction(anchor!) === "mean";
+    const sum = `sum_over_group(thread, total_${position})${isMean ? ` / f32(${integerLiteral(sumOf!.size)})` : ""}`;
     return [
       `let sum_${position} = ${sum};`,
-      `if (thread == 0u) { finish_total_${position}(0u, 0u, 0u, sum_${position}); }`,
+      `if (thread == 0u) { finish_reduction_${position}(0u, 0u, 0u, sum_${position}); }`,
     ];
   }
 
@@ -316,7 +316,7 @@ export class KernelWriter implements ElementScope {
 
   #element(tensor: Tensor, lane?: Lane): string {
     const { name, range } = this.#bind(tensor, "read_write");
-    if (lane) return `${name}_four.${lane}`;
+    if (lane) return `${name}_vec4.${lane}`;
     return `${name}[${shifted("index", range.start)}]`;
   }
 

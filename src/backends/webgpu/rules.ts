@@ -34,6 +34,6 @@ export function webgpuRules(storageBuffers: number, limits: LaunchLimits): Backe
     recomputes: true,
     atomics: true,
     canFuse: (anchors) => anchorKernel(anchors[0]!)?.canFuse?.(anchors, limits) ?? true,
-    makesTotals: (anchors) => anchorKernel(anchors[0]!)?.makesTotals?.(anchors) ?? false,
+    fusesReductions: (anchors) => anchorKernel(anchors[0]!)?.fusesReductions?.(anchors) ?? false,
   };
 }

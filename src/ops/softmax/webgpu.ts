@@ -73,7 +73,7 @@ function launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: bo
 
 const rowKernel: AnchorKernel = {
   kind: "anchor",
-  makesTotals: (members) => rowsOf(members[0]!.inputs[0]!).rows <= MOST_ROWS_OF_ONE_GROUP,
+  fusesReductions: (members) => rowsOf(members[0]!.inputs[0]!).rows <= MOST_ROWS_OF_ONE_GROUP,
   launches,
 };
 

@@ -29,7 +29,7 @@ async function shadersOf(body: () => Promise<void>): Promise<string[]> {
   return codes;
 }
 
-const isFour = (code: string) => code.includes("fn finish_four(");
+const isVec4 = (code: string) => code.includes("fn finish_vec4(");
 
 /** Runs three steps of Adam over parameters of two sizes, and returns the parameters and moments. */
 async function adamSteps(
@@ -66,7 +66,7 @@ test.each([
   const codes = await shadersOf(async () => {
     found = await adamSteps(backend, sizes, values, gradients);
   });
-  expect(codes.map(isFour)).toEqual(new Array(parts).fill(true));
+  expect(codes.map(isVec4)).toEqual(new Array(parts).fill(true));
   const expected = await adamSteps(createCpuBackend({ precision: "float64" }), sizes, values, gradients);
   for (const [at, array] of expected.entries()) {
     // Three steps of about ten operations on numbers of order 1.
@@ -87,7 +87,7 @@ test("short vectors, sizes that are not multiples of four, and reads of other el
         .compile(defineGraph({ y }))
         .then(() => {}),
     );
-    expect(codes.map(isFour)).toEqual([false]);
+    expect(codes.map(isVec4)).toEqual([false]);
   }
   const own = await shadersOf(() =>
     backend
@@ -95,6 +95,6 @@ test("short vectors, sizes that are not multiples of four, and reads of other el
       .compile(defineGraph({ y: multiply(x, x) }))
       .then(() => {}),
   );
-  expect(own.map(isFour)).toEqual([true]);
+  expect(own.map(isVec4)).toEqual([true]);
   backend.dispose();
 });

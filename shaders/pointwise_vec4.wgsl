@@ -4,8 +4,8 @@
 
 @compute @workgroup_size(GROUP_THREADS)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    for (var four = FIRST / 4u + id.x; four < LAST / 4u; four += THREADS) {
-        finish_four(four);
+    for (var vec4_index = FIRST / 4u + id.x; vec4_index < LAST / 4u; vec4_index += THREADS) {
+        finish_vec4(vec4_index);
     }
     finish_thread();
 }

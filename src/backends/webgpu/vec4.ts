@@ -15,7 +15,7 @@ export const isShared = ({ size, dtype }: Tensor): boolean => size === 1 && dtyp
  * in memory must be float32 and accessed at the computed element, or be a single element. Optimizers over packed vectors
  * satisfy this.
  */
-export function takesFour(group: Group, { fusion }: Plan): boolean {
+export function usesVec4(group: Group, { fusion }: Plan): boolean {
   const nodes = nodesOf(group);
   const { size } = nodes[0]!;
   if (size % 4 !== 0 || size < FEWEST_ELEMENTS || group.outputs.some(({ dtype }) => dtype !== "float32")) return false;
