@@ -33,6 +33,7 @@ export type {
   UpdateOptions,
 } from "./optimizers.ts";
 export type { Gradients } from "./packed.ts";
+export { startFrom, type NamedValues, type Start, type StartOptions } from "./start-from.ts";
 export { stepProducts } from "./products.ts";
 /** Learning rate schedules. */
 export * as schedules from "./schedules.ts";
