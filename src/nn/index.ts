@@ -46,3 +46,4 @@ export type {
   Schedule,
 } from "./schedules.ts";
 export { sequential, type Model, type ModelConfig, type SequentialOptions } from "./sequential.ts";
+export { summary, type ModelSummary, type SummaryRow } from "./summary.ts";

@@ -42,7 +42,8 @@ export interface TrainerOptions {
   readonly frozen?: ParameterChoice;
   /**
    * Factors of the learning rate and the weight decay, for groups of parameters; 1 for all by default. They are constants
-   * of the step's update and add no dispatch. A parameter may be in one group only.
+   * of the step's update and add no dispatch, as long as its kernel may bind as many buffers. A parameter may be in one
+   * group only.
    */
   readonly parameterGroups?: readonly ParameterGroup[];
   /**

@@ -4,7 +4,7 @@ import { OptionError } from "../../src/errors.ts";
 import { initialValues } from "../../src/formats/model.ts";
 import { input } from "../../src/graph/leaves.ts";
 import { topologicalOrder } from "../../src/graph/graph.ts";
-import { dense, dropout, flatten, sequential, startFrom } from "../../src/nn/index.ts";
+import { dense, dropout, flatten, sequential, startFrom, type NamedValues } from "../../src/nn/index.ts";
 import { createEvaluator, createTrainer } from "../../src/train/index.ts";
 import { clouds, finish } from "../train/examples.ts";
 
@@ -17,7 +17,10 @@ const network = (outputs: number, seed: number, name?: string) =>
 
 describe("startFrom", () => {
   test("copies what matches by name and shape, and reports the rest", () => {
-    const values = { ...initialValues(network(3, 1)), extra: { shape: [1], values: Float32Array.of(7) } };
+    const values: NamedValues = {
+      ...initialValues(network(3, 1)),
+      extra: { shape: [1], values: Float32Array.of(7) },
+    };
     const original = network(5, 2);
     const before = initialValues(original);
     const { model, ...report } = startFrom(original, values);
