@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { OptionError } from "../../src/errors.ts";
+import { loadCheckpoint, saveCheckpoint } from "../../src/formats/checkpoint.ts";
 import { loadModel, saveModel } from "../../src/formats/model.ts";
 import { dense, optimizers, sequential, type Optimizer } from "../../src/nn/index.ts";
 import {
@@ -14,7 +15,7 @@ import {
   type TrainerOptions,
 } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
-import { acquireBackend } from "../gpu.ts";
+import { acquireBackend, acquireLosableBackend } from "../gpu.ts";
 import { clouds, finish } from "./examples.ts";
 
 const makeModel = () =>
@@ -195,6 +196,54 @@ describe.each(backends)("parameters on $name", ({ create }) => {
         expect([...averagedParameters(snapshot)[name]!.values]).toEqual(initialOf(name));
       }
     });
+  });
+});
+
+describe("muon with frozen parameters, groups and averages", () => {
+  const options = {
+    optimizer: optimizers.muon({ weightDecay: 0.1 }),
+    frozen: "layers.1.weight",
+    parameterGroups: [{ parameters: "layers.0", rateFactor: 0.5, decayFactor: 3 }],
+    averageDecay: 0.8,
+  };
+  const dataset = clouds(20, { seed: 4 });
+
+  test("continues after a lost device with the same bits and averages", async () => {
+    const { backend, lose } = await acquireLosableBackend();
+    const plain = await createTrainer(optionsFor(backend, options));
+    await finish(plain);
+    const wanted = [await plain.snapshot(), await plain.evaluate(dataset, { average: true })];
+    plain.dispose();
+    let recoveries = 0;
+    const trainer = await createTrainer(optionsFor(backend, { ...options, onRecovery: () => recoveries++ }));
+    for await (const { step } of trainer.fit({ every: 1, stepsPerSubmit: 2 })) if (step === 6) lose();
+    expect([await trainer.snapshot(), await trainer.evaluate(dataset, { average: true })]).toEqual(wanted);
+    expect(recoveries).toBe(1);
+    trainer.dispose();
+    backend.dispose();
+  });
+
+  test("continues from a checkpoint file with the same bits", async () => {
+    const backend = createCpuBackend();
+    const whole = await createTrainer(optionsFor(backend, options));
+    await finish(whole, { maxSteps: 5 });
+    const { unreported, ...middle } = await whole.snapshot();
+    const trainedModel = {
+      model: makeModel(),
+      loss: "softmaxCrossEntropy",
+      normalization: { scale: 1, offset: 0 },
+      classes: dataset.classes,
+      step: 5,
+      training: {},
+    } as const;
+    const bytes = saveCheckpoint(trainedModel, { ...middle, unreported: unreported!, run: {} });
+    const { state } = loadCheckpoint(bytes, "checkpoint");
+    await finish(whole);
+    const resumeFrom = { step: 5, ...state };
+    expect(await trained(optionsFor(backend, { ...options, resumeFrom }))).toEqual(await whole.snapshot());
+    const withoutAverages = createTrainer(optionsFor(backend, { ...options, averageDecay: undefined, resumeFrom }));
+    await expect(withoutAverages).rejects.toThrow(/average\.layers\.0\.weight: this trainer does not have it/);
+    whole.dispose();
   });
 });
 
