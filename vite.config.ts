@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Rolldown } from "vite";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { assemblyPlugin } from "./scripts/assembly/plugin.ts";
 import { demoPlugins } from "./scripts/demo/plugins.ts";
 
 const entry = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -24,7 +25,18 @@ const library: ViteUserConfig["build"] = {
       onnx: entry("src/formats/onnx/index.ts"),
       cli: entry("src/cli/main.ts"),
     },
-    output: { entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },
+    output: {
+      entryFileNames: "[name].js",
+      chunkFileNames: "chunks/[name]-[hash].js",
+      // Apart from what a page loads first: two backends share the one, and two the other.
+      codeSplitting: {
+        includeDependenciesRecursively: false,
+        groups: [
+          { name: "compiler", test: /\/src\/compiler\// },
+          { name: "reference", test: /\/src\/ops\/\w+\/cpu\.ts$/ },
+        ],
+      },
+    },
   },
 };
 
@@ -77,13 +89,15 @@ export default defineConfig(({ command, mode }) => ({
   build: mode === "demo" ? pages : library,
   // What lies in public belongs to the demo.
   publicDir: mode === "production" ? false : "public",
-  worker: { format: "es" },
-  plugins:
-    mode === "demo" || mode === "development"
+  worker: { format: "es", plugins: () => [assemblyPlugin()] },
+  plugins: [
+    assemblyPlugin(),
+    ...(mode === "demo" || mode === "development"
       ? demoPlugins()
       : command === "build"
         ? [licences, noForeignMaps, executableCli]
-        : [],
+        : []),
+  ],
   test: {
     include: ["test/**/*.test.ts"],
     // One process a file: Dawn is a native addon, and a device lost in one file must not reach another.

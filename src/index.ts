@@ -77,6 +77,7 @@ export {
   type LossOptions,
   type Reduction,
 } from "./ops/losses/index.ts";
+export type { BatchAttributes } from "./ops/matmul/batches.ts";
 export { matmul, matrixProducts, type MatmulAttributes, type MatmulOptions } from "./ops/matmul/index.ts";
 export { firstNonFinite, replaceIf } from "./ops/non-finite/index.ts";
 export { randomNormal, randomUniform } from "./ops/random/index.ts";
@@ -165,6 +166,14 @@ export type {
 } from "./backends/backend.ts";
 export { createCpuBackend, type CpuOptions } from "./backends/cpu/index.ts";
 export { createBackend, deviceChoices, type BackendOptions, type DeviceChoice } from "./backends/choose.ts";
+export {
+  browserWasm,
+  createWasmBackend,
+  type ThreadEvents,
+  type WasmOptions,
+  type WasmSource,
+  type WasmThread,
+} from "./backends/wasm/index.ts";
 export { browserTuningStore } from "./backends/webgpu/browser-store.ts";
 export {
   createWebGPUBackend,

@@ -8,6 +8,7 @@ import { elu, equal, leakyRelu, multiply, power } from "../src/ops/elementwise/i
 import { takeBatch } from "../src/ops/gather/index.ts";
 import { createTrainer, minimize, type TrainerOptions } from "../src/train/index.ts";
 import { acquireBackend } from "./gpu.ts";
+import { acquireWasmBackend } from "./wasm.ts";
 import { clouds, finish, smallModel } from "./train/examples.ts";
 
 const x = input("x", [4, 2]);
@@ -91,6 +92,7 @@ test.each([-1, 1.5, 2 ** 32])("%d is not a whole number of uint32", (value) => {
 test.each([
   ["cpu", () => createCpuBackend()],
   ["webgpu", () => acquireBackend()],
+  ["wasm", () => acquireWasmBackend()],
 ])("a learning rate outside the range of float32 stops the run on %s, with the step", async (_, create) => {
   const backend = await create();
   const trainer = await createTrainer(options({ backend, learningRate: 1, schedule: (step) => (step < 3 ? 1 : 1e40) }));

@@ -69,6 +69,8 @@ const rooms: Record<string, Room> = {
       "./webgpu.ts",
       "./webgpu-tilings.ts",
       "../webgpu/wgsl.ts",
+      "./wasm.ts",
+      "../wasm/words.ts",
       "../reduce/cpu.ts",
       shader,
       ...packages,
@@ -103,6 +105,16 @@ const rooms: Record<string, Room> = {
     allowed: ["../kernel.ts", shader],
     forbidden: [...fromInnerRoom("device", "compiler", "backends"), "../matmul/cpu.ts", ...packages],
   },
+  "src/ops/matmul/wasm.ts": {
+    allowed: ["../wasm-kernel.ts", "./index.ts", "../wasm/words.ts"],
+    forbidden: [
+      ...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data"),
+      "./cpu.ts",
+      "./webgpu-tilings.ts",
+      shader,
+      ...packages,
+    ],
+  },
   "src/device/device.ts": {
     allowed: ["../errors.ts", "./buffers.ts", shader],
     forbidden: [
@@ -116,6 +128,7 @@ const rooms: Record<string, Room> = {
       ...fromRoom("device", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
       "../ops/kernel.ts",
       "../ops/matmul/webgpu.ts",
+      "../ops/matmul/wasm.ts",
       "../ops/matmul/cpu.ts",
       shader,
       ...packages,

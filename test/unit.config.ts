@@ -8,7 +8,7 @@ const folder = fileURLToPath(new URL(".", import.meta.url));
 
 /** Tests of whole training runs, packages and thousands of damaged files, which are slow on any machine. */
 const SLOW =
-  /^(examples|mnist|package|properties|soak)\/|^web\/.*-state\.|^formats\/(fuzz|onnx)\.|^data\/mnist-source\.|^node\/csv-limits\./;
+  /^(examples|mnist|package|properties|soak)\/|^web\/(digits\/connection|playground\/state)\.|^formats\/(fuzz|onnx)\.|^data\/mnist-source\.|^node\/csv-limits\./;
 
 /** Marks of a test that needs a device, a browser, the built command line or another program. */
 const HEAVY =
@@ -33,7 +33,7 @@ function isHeavy(file: string): boolean {
 export default defineConfig(async (environment) => {
   const files = (readdirSync(folder, { recursive: true }) as string[]).map((name) => name.replaceAll("\\", "/"));
   const unit = files.filter((name) => name.endsWith(".test.ts") && !SLOW.test(name) && !isHeavy(join(folder, name)));
-  const { test } = await project(environment);
+  const { plugins, test } = await project(environment);
   // Without Dawn, test files need no separate processes, and can share modules.
-  return { test: { ...test, isolate: false, include: unit.map((name) => `test/${name}`) } };
+  return { plugins: plugins!, test: { ...test, isolate: false, include: unit.map((name) => `test/${name}`) } };
 });

@@ -9,7 +9,7 @@ export type { NumericArray } from "../ops/kernel.ts";
 
 /** The adapter that a backend runs on. */
 export interface AdapterDescription {
-  /** For example "NVIDIA H200 (Vulkan)" or "llvmpipe (LLVM 15.0.6, 256 bits), software". */
+  /** For example "NVIDIA H200 (Vulkan)", "llvmpipe (LLVM 15.0.6, 256 bits)" or "WebAssembly, 2 threads". */
   readonly name: string;
   /** Whether the adapter is a software implementation on the CPU. */
   readonly software: boolean;
@@ -20,7 +20,7 @@ export interface DispatchDescription {
   readonly kernel: string;
   /** Shapes of the inputs and outputs, such as "[64, 784] [784, 128] → [64, 128]". */
   readonly shapes: string;
-  /** Number of workgroups along x, y, z. */
+  /** Number of workgroups along x, y, z; for WebAssembly, x is the number of chunks that threads share. */
   readonly grid: readonly [number, number, number];
   /** Floating-point operations. */
   readonly flops: number;
@@ -43,8 +43,9 @@ export interface Executable {
    */
   run(first: number, count: number): Promise<Readonly<Record<string, NumericArray>>>;
   /**
-   * Runs one step and measures each dispatch. Present if the device has timestamps.
-   * @returns the nanoseconds of each dispatch by the GPU's clock, in the order of `dispatches`
+   * Runs one step and measures each dispatch. Present if the device can time dispatches.
+   * @returns the nanoseconds of each dispatch, in the order of `dispatches`: by the GPU's clock, or by the clock of
+   * the calling thread if the CPU computes
    */
   profile?(step: number): Promise<number[]>;
   /**
@@ -80,18 +81,18 @@ export interface Session {
 }
 
 /**
- * A backend: a GPU with WebGPU, or the CPU. Sessions of a backend share its device. All backends refuse the same calls
- * with the same errors, and a refused call changes nothing: see `CheckedSession`.
+ * A backend: a GPU with WebGPU, or the CPU, with WebAssembly or plain loops. Sessions of a backend share its device. All
+ * backends refuse the same calls with the same errors, and a refused call changes nothing: see `CheckedSession`.
  */
 export interface Backend {
-  /** The kind of backend: "cpu", "webgpu", or another. */
+  /** The kind of backend: "webgpu", "wasm", "cpu", or another. */
   readonly kind: string;
   readonly adapter: AdapterDescription;
   /** The largest size in bytes for a tensor of a batch that every op supports. */
   readonly maxTensorBytes: number;
   /** Creates a session, which has no values yet. */
   createSession(): Session;
-  /** Resolves with the reason when the current device is lost without `dispose`. Never resolves for the CPU. */
+  /** Resolves with the reason when the current device is lost without `dispose`. Never resolves for the CPU reference. */
   readonly lost: Promise<string>;
   /**
    * Opens another device if the current one is lost; otherwise, or after `dispose`, does nothing. Existing sessions

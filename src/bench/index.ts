@@ -3,6 +3,7 @@
  */
 import { createWebGPUBackend, type TuningStore } from "../backends/webgpu/index.ts";
 import type { Backend } from "../backends/backend.ts";
+import type { WasmSource } from "../backends/wasm/source.ts";
 import type { GpuSource } from "../device/adapter.ts";
 import { openDevice } from "../device/device.ts";
 import { optionName, OptionError } from "../errors.ts";
@@ -18,6 +19,7 @@ import type {
   BenchmarkEvent,
   BenchmarkReport,
   DetailedStepRow,
+  Environment,
   GrowthRow,
   KernelRow,
   LeftOut,
@@ -42,8 +44,11 @@ export {
 
 /** Options of `runBenchmark`. */
 export interface BenchmarkOptions extends Scope {
-  /** The source of the adapter, which is opened twice and released at the end. */
-  readonly source: GpuSource;
+  /**
+   * The device to measure: the adapter of a WebGPU source, which is opened twice and released at the end, or WebAssembly with
+   * all threads of its source.
+   */
+  readonly source: GpuSource | WasmSource;
   /** The runtime, such as "Node v22.11.0, Dawn (webgpu 0.6.2)". */
   readonly runtime: string;
   /** The machine, such as "linux x64, AMD EPYC, 2 cores". */
@@ -77,7 +82,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   try {
     return await new Benchmark(options, chooseCases(options)).run();
   } finally {
-    options.source.release();
+    if ("gpu" in options.source) options.source.release();
   }
 }
 
@@ -117,17 +122,25 @@ class Benchmark {
   }
 
   async run(): Promise<BenchmarkReport> {
-    const { quick, growth, filter, source, runtime, system, createBackend = createWebGPUBackend } = this.#options;
+    const { quick, growth, filter, source, runtime, system } = this.#options;
     const settings = quick ? quickly : thorough;
-    const { ceilings, clock, driver } = await this.#ceilings(settings);
-    const { source: counted, meter } = metered({ ...source, release() {} });
-    const tuning = new ReadOnlyStore(this.#options.tuning);
-    const backend = await createBackend(counted, { tuning });
+    const opened = "gpu" in source ? await this.#openGpu(source, settings) : await openWasm(source, settings);
+    const { bench, driver, tuned, reference } = opened;
+    const { backend, clock, ceilings } = bench;
     const { adapter } = backend;
     try {
       const report: BenchmarkReport = {
         format: 1,
-        environment: { date: new Date().toISOString(), version, adapter, driver, runtime, system, tuned: tuning.found },
+        environment: {
+          date: new Date().toISOString(),
+          version,
+          adapter,
+          driver,
+          runtime,
+          system,
+          tuned,
+          ...(reference && { reference }),
+        },
         scope: { quick, growth, filter },
         clock,
         ceilings,
@@ -138,21 +151,20 @@ class Benchmark {
         wrong: this.#wrong,
       };
       this.#emit({ kind: "beginning", report });
-      await this.#measure({ backend, ceilings, clock, settings, meter });
+      await this.#measure(bench);
       return report;
     } finally {
       backend.dispose();
     }
   }
 
-  /** Measures the ceilings on a separate device, so that its large buffers are freed before anything else is measured. */
-  async #ceilings(settings: TimingSettings) {
-    const device = await openDevice({ ...this.#options.source, release() {} });
-    try {
-      return { ...(await measureCeilings(device, settings)), driver: device.gpu.adapterInfo?.description ?? "" };
-    } finally {
-      device.destroy();
-    }
+  async #openGpu(source: GpuSource, settings: TimingSettings): Promise<Opened> {
+    const { createBackend = createWebGPUBackend } = this.#options;
+    const { ceilings, clock, driver } = await gpuCeilings(source, settings);
+    const { source: counted, meter } = metered({ ...source, release() {} });
+    const tuning = new ReadOnlyStore(this.#options.tuning);
+    const backend = await createBackend(counted, { tuning });
+    return { bench: { backend, ceilings, clock, settings, meter }, driver, tuned: tuning.found };
   }
 
   async #measure(bench: StepBench): Promise<void> {
@@ -213,6 +225,27 @@ class Benchmark {
 
   #emit(event: BenchmarkEvent): void {
     this.#options.emit?.(event);
+  }
+}
+
+/** The device to measure, with the parts of the report that depend on it. */
+interface Opened extends Pick<Environment, "driver" | "tuned" | "reference"> {
+  readonly bench: StepBench;
+}
+
+async function openWasm(source: WasmSource, settings: TimingSettings): Promise<Opened> {
+  const { openWasmBench } = await import("./wasm.ts");
+  const { reference, ...bench } = await openWasmBench(source, settings);
+  return { bench, driver: "", tuned: false, reference };
+}
+
+/** Measures the ceilings on a separate device, so that its large buffers are freed before anything else is measured. */
+async function gpuCeilings(source: GpuSource, settings: TimingSettings) {
+  const device = await openDevice({ ...source, release() {} });
+  try {
+    return { ...(await measureCeilings(device, settings)), driver: device.gpu.adapterInfo?.description ?? "" };
+  } finally {
+    device.destroy();
   }
 }
 

@@ -111,6 +111,8 @@ export interface Environment {
   readonly system: string;
   /** Whether choices of `wgrad tune` for this adapter were used. */
   readonly tuned: boolean;
+  /** Of WebAssembly: the ops that have no function of it, and run their plain loops. */
+  readonly reference?: readonly string[];
 }
 
 /** What is measured. */

@@ -26,7 +26,7 @@ export interface StepCase {
 
 /** The backend and settings for steps, with a meter of GPU memory. */
 export interface StepBench extends Bench {
-  readonly meter: BufferMeter;
+  readonly meter: Pick<BufferMeter, "bytes">;
 }
 
 /** The FLOPs of a step: the forward pass, and twice as many backward except for the gradient of the input. */

@@ -77,11 +77,15 @@ export function fieldLines(name: string, value: string): string[] {
 
 /** The machine, the date and the methods of a report, as names and values. */
 export function headFields({ environment, clock, ceilings, scope }: BenchmarkReport): [name: string, value: string][] {
-  const { date, version, adapter, driver, runtime, system, tuned } = environment;
-  const clocks =
+  const { date, version, adapter, driver, runtime, system, tuned, reference } = environment;
+  const timestamps =
     clock === "timestamps"
       ? "GPU timestamps for single kernels, wall clock for whole steps"
       : "wall clock for everything, because GPU timestamps are missing or rounded";
+  const clocks = reference ? "wall clock for everything" : timestamps;
+  const tilings = tuned
+    ? "chosen by `wgrad tune` on this adapter"
+    : "defaults; `wgrad tune` finds the fastest for this adapter";
   const { flopsPerSecond, bytesPerSecond, copiedBytes } = ceilings;
   return [
     ["wgrad", `${version}, ${date.slice(0, 16).replace("T", " ")} UTC${scope.quick ? ", quick: few samples" : ""}`],
@@ -89,14 +93,13 @@ export function headFields({ environment, clock, ceilings, scope }: BenchmarkRep
     ...(driver ? [["driver", driver] as [string, string]] : []),
     ["runtime", runtime],
     ["system", system],
-    [
-      "tilings",
-      tuned ? "chosen by `wgrad tune` on this adapter" : "defaults; `wgrad tune` finds the fastest for this adapter",
-    ],
+    reference
+      ? ["reference", `ops that run plain loops instead of WebAssembly: ${reference.join(", ") || "none"}`]
+      : ["tilings", tilings],
     ["times", `medians after a warm-up, ± half the interquartile range; ${clocks}`],
     [
       "ceilings",
-      `float32 multiply-adds: ${rateText(flopsPerSecond, "FLOP")}; copying ${bytesText(copiedBytes)}: ${rateText(bytesPerSecond, "B")} (read and written)`,
+      `${reference ? "product of two 512×512 matrices" : "float32 multiply-adds"}: ${rateText(flopsPerSecond, "FLOP")}; copying ${bytesText(copiedBytes)}: ${rateText(bytesPerSecond, "B")} (read and written)`,
     ],
   ];
 }
@@ -120,7 +123,7 @@ export function stepFields(row: DetailedStepRow): [name: string, value: string][
     ],
     ["CPU time", encodingText(row)],
     [
-      "GPU memory",
+      "memory",
       `${bytesText(row.gpuBytes)}, including the data set of 60,000 × 784 bytes; compiled in ${timeText(row.compileSeconds)}, batch size ${batch}`,
     ],
   ];

@@ -12,6 +12,7 @@ import type { TensorValues } from "../formats/safetensors.ts";
 import type { DawnOptions } from "./dawn.ts";
 import { debugOptions } from "./debug.ts";
 import { fileTuningStore } from "./tuning-store.ts";
+import { nodeWasm } from "./wasm.ts";
 import { plainReason, readFileOrRefuse, writeFileAtomically } from "./files.ts";
 
 export { loadModel, saveModel, type Facts, type FileExtensions, type TrainedModel } from "../formats/model.ts";
@@ -27,6 +28,7 @@ export type { GpuSource } from "../device/adapter.ts";
 export type { DawnOptions } from "./dawn.ts";
 export { readFileOrRefuse, writeFileAtomically } from "./files.ts";
 export { fileTuningStore } from "./tuning-store.ts";
+export { nodeWasm } from "./wasm.ts";
 export { readCsvDataset, readCsvTable, type CsvDatasetOptions, type CsvTableOptions } from "./csv-table.ts";
 export { mnistFileNames, type MnistFile } from "../data/mnist.ts";
 export { loadMnist, mnistChecksums, mnistMirrors, type MnistSource, type MnistSourceOptions } from "./mnist-source.ts";
@@ -60,14 +62,15 @@ function dawnFailure(cause: unknown): { what: string; fix: string } {
 }
 
 /** Options of `createNodeBackend`. */
-export interface NodeBackendOptions extends DawnOptions, Omit<BackendOptions, "source"> {}
+export interface NodeBackendOptions extends DawnOptions, Omit<BackendOptions, "source" | "wasmSource"> {}
 
 /**
- * Creates a backend for Node, with WebGPU through Dawn and the tilings that `wgrad tune` saved for the adapter. Node exits
- * only after `dispose` is called. With `wgrad:graph` or `wgrad:wgsl` in the environment variable DEBUG, the backend prints
- * what it compiles to standard error.
- * @throws DeviceError if the device is "webgpu" and there is no adapter or no Dawn
- * @throws OptionError for an unknown device
+ * Creates a backend for Node: WebGPU through Dawn with the tilings that `wgrad tune` saved for the adapter, WebAssembly with
+ * one thread per core, or the CPU reference. With WebGPU, Node exits only after `dispose` is called. With `wgrad:graph` or
+ * `wgrad:wgsl` in the environment variable DEBUG, the backend prints what it compiles to standard error.
+ * @throws DeviceError if the device is "webgpu" and there is no adapter or no Dawn, or "wasm" and there is no SIMD or not
+ * enough memory
+ * @throws OptionError for an unknown device, or for a number of threads below 1
  */
 export function createNodeBackend({ flags = [], ...options }: NodeBackendOptions = {}): Promise<Backend> {
   return createBackend({
@@ -76,6 +79,7 @@ export function createNodeBackend({ flags = [], ...options }: NodeBackendOptions
     ...debugOptions(),
     ...options,
     source: () => dawnGpu({ flags }),
+    wasmSource: nodeWasm,
   });
 }
 

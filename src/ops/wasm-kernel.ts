@@ -6,6 +6,8 @@
  * units of work [start, end), and the byte address of memory that no other thread uses.
  */
 import type { Tensor } from "../graph/tensor.ts";
+import type { Index } from "./wasm/indices.ts";
+import type { Vector } from "./wasm/vectors.ts";
 
 /** Where the elements of an anchor's input come from. */
 export interface WasmOperand {
@@ -13,7 +15,12 @@ export interface WasmOperand {
   readonly address: number;
   /** The table index of a function that writes elements [start, end) to `scratch`; 0 where the input lies in memory. */
   readonly fill: number;
-  /** The byte address of that function's argument block. */
+  /**
+   * The same for a kernel that reads blocks: the index of a function that writes rows [start, end) of the input's last axis,
+   * of the columns from the first word at `scratch` to the second one, in whose place it writes. 0 where there is none.
+   */
+  readonly fillRows: number;
+  /** The byte address of the argument block of both functions. */
   readonly fillArguments: number;
 }
 
@@ -49,3 +56,44 @@ export interface WasmAnchorKernel {
   /** @returns undefined where this node must run its reference loop instead */
   call(node: Tensor, operands: readonly WasmOperand[], result: WasmResult): WasmCall | undefined;
 }
+
+/** One input of a pointwise op. float32 and uint8 tensors are read as vectors, uint32 ones as integers. */
+export interface WasmInput {
+  /** The values that broadcasting puts at the current elements. */
+  here(): Vector;
+  /** The values at flat elements of the input. */
+  at(index: Index): Vector;
+  /** As `here`, of a uint32 tensor. */
+  integerHere(): Index;
+  /** As `at`, of a uint32 tensor. */
+  integerAt(index: Index): Index;
+}
+
+/** An op whose every element is one expression, computed four elements at a time. */
+export interface WasmPointwiseKernel {
+  readonly kind: "pointwise";
+  /** Floating-point operations per element, for the plan's table. */
+  flops(node: Tensor): number;
+  /**
+   * The values of a float32 node, or of a uint32 node that has no `integer`.
+   * @param place the flat elements of the node
+   */
+  vector?(node: Tensor, inputs: readonly WasmInput[], place: Index): Vector;
+  /** The values of a uint32 node, as integers that can be followed along a row. */
+  integer?(node: Tensor, inputs: readonly WasmInput[], place: Index): Index;
+  /**
+   * Where an anchor reads the node, this is called instead of a generated function, if the inputs lie in memory.
+   * @param addresses the byte addresses of the inputs
+   */
+  fill?(node: Tensor, addresses: readonly number[]): WasmFill;
+}
+
+/** Kernels of assembly/ that write a pointwise op's elements where an anchor reads them, and their argument block. */
+export interface WasmFill {
+  /** Writes elements [start, end); see `WasmOperand`. */
+  readonly elements: string;
+  readonly rows: string;
+  readonly arguments: readonly WasmArgument[];
+}
+
+export type WasmKernel = WasmAnchorKernel | WasmPointwiseKernel;

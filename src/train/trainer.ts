@@ -57,8 +57,8 @@ export interface Trainer {
   predict(features: Uint8Array | Float32Array, options?: ApplicationOptions): Promise<Float32Array>;
   /**
    * Runs the next step and measures each dispatch.
-   * @returns the nanoseconds of each dispatch by the GPU's clock, in the order of `dispatches`; browsers round them
-   * @throws DeviceError if the device has no timestamps, or the step is divided into parts; DeviceLostError if the
+   * @returns the nanoseconds of each dispatch, in the order of `dispatches`, see `Executable.profile`; browsers round them
+   * @throws DeviceError if the device cannot time dispatches, or the step is divided into parts; DeviceLostError if the
    * device is lost during the call (the next call of another method replaces it); OptionError if a `fit` of this
    * trainer is running
    */

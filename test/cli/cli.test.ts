@@ -72,7 +72,7 @@ describe("bad arguments end with exit code 2", () => {
     ["train --optimizer adma", /no optimizer "adma"\. Did you mean adam\? Choose one of sgd,/],
     ["train --loss softmax-cross-entropy", /Did you mean softmaxCrossEntropy\?/],
     ["train --schedule cosin", /no schedule "cosin"\. Did you mean cosine\?/],
-    ["train --device gpu", /no device "gpu"\. (Did you mean cpu\? )?Choose one of webgpu, cpu, auto/],
+    ["train --device gpu", /no device "gpu"\. (Did you mean cpu\? )?Choose one of webgpu, wasm, cpu, auto/],
     ["plan --activation nothing-like-it", /no activation "nothing-like-it"\. Choose one of/],
   ])("wgrad %s", async (line, message) => {
     const [command, ...args] = line.split(" ");
@@ -88,7 +88,7 @@ describe("files that cannot be used end with exit code 1", () => {
     [
       "a truncated .gz",
       { trainImages: gzipSync(pictures.trainImages).subarray(0, 500) },
-      /images-idx3-ubyte\.gz.*cut short/,
+      /images-idx3-ubyte\.gz.*truncated/,
     ],
     [
       "a wrong magic",

@@ -2,12 +2,14 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { acquireBackend } from "../gpu.ts";
+import { acquireWasmBackend } from "../wasm.ts";
 import { differencesOf, nonFiniteCases } from "./non-finite.ts";
 
 const backends: Readonly<Record<string, () => Promise<Backend> | Backend>> = {
   "cpu float32": () => createCpuBackend(),
   "cpu float64": () => createCpuBackend({ precision: "float64" }),
   webgpu: () => acquireBackend(),
+  wasm: () => acquireWasmBackend(),
 };
 
 describe.each(Object.entries(backends))("NaN and infinities on %s", (_, create) => {

@@ -14,6 +14,10 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 const page = (script: string) =>
   `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/${script}"></script>\n`;
 
+/** The README's example for browsers, which takes what there is, on one device. */
+const exampleOn = (device: string) =>
+  readmeExample("createBackend()").replace("createBackend()", `createBackend({ device: "${device}", threads: 2 })`);
+
 let staged: Staged;
 let app: Staged;
 let browser: Browser;
@@ -22,11 +26,14 @@ beforeAll(async () => {
   staged = await stagePackage();
   app = createProject(
     {
-      "index.html": page("page.ts"),
-      "page.ts": readmeExample("createBackend()"),
-      "worker.html": page("start-worker.ts"),
-      "start-worker.ts": 'new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });\n',
-      "worker.ts": readmeExample("createBackend()"),
+      "webgpu.html": page("webgpu.ts"),
+      "webgpu.ts": exampleOn("webgpu"),
+      "webgpu-worker.html": page("start-webgpu.ts"),
+      "start-webgpu.ts": 'new Worker(new URL("./webgpu.ts", import.meta.url), { type: "module" });\n',
+      "wasm.html": page("wasm.ts"),
+      "wasm.ts": exampleOn("wasm"),
+      "wasm-worker.html": page("start-wasm.ts"),
+      "start-wasm.ts": 'new Worker(new URL("./wasm.ts", import.meta.url), { type: "module" });\n',
     },
     pack(staged),
     "vite",
@@ -45,7 +52,7 @@ test("the README's example for browsers has at most fifteen lines", () => {
 });
 
 test("the types pass in a strict page, without skipLibCheck", () => {
-  const files = ["page.ts", "worker.ts", "start-worker.ts"];
+  const files = ["webgpu.ts", "wasm.ts", "start-webgpu.ts", "start-wasm.ts"];
   const options = ["--module", "esnext", "--moduleResolution", "bundler", "--types", "vite/client"];
   expect(complaintsOfTypes(app.folder, ...options, ...files)).toBe("");
 });
@@ -58,15 +65,25 @@ const config = () => ({
   worker: { format: "es" as const },
 });
 
+/** The pages, and the adapter that each computes on. Only a worker of a cross-origin isolated page has other threads. */
+const pages = [
+  ["webgpu.html", /^swiftshader/],
+  ["webgpu-worker.html", /^swiftshader/],
+  ["wasm.html", /^WebAssembly, 1 thread$/],
+  ["wasm-worker.html", /^WebAssembly, 2 threads$/],
+] as const;
+
+const headers = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
 const servers = {
   "built for production": async () => {
     await build({
       ...config(),
-      build: { rolldownOptions: { input: [`${app.folder}/index.html`, `${app.folder}/worker.html`] } },
+      build: { rolldownOptions: { input: pages.map(([name]) => `${app.folder}/${name}`) } },
     });
-    return preview({ ...config(), preview: { port: 0 } });
+    return preview({ ...config(), preview: { port: 0, headers } });
   },
-  "served for development": async () => (await createServer({ ...config(), server: { port: 0 } })).listen(),
+  "served for development": async () => (await createServer({ ...config(), server: { port: 0, headers } })).listen(),
 };
 
 describe.each(Object.entries(servers))("%s", (_name, start) => {
@@ -77,7 +94,7 @@ describe.each(Object.entries(servers))("%s", (_name, start) => {
   });
   afterAll(() => server?.close());
 
-  test.each(["index.html", "worker.html"])("%s trains with WebGPU", async (name) => {
+  test.each(pages)("%s trains on %s", async (name, adapter) => {
     const lines = await consoleOf(browser, `${server.resolvedUrls!.local[0]}${name}`, "accuracy");
     // Without a GPU there would be a warning.
     expect(lines.filter(({ type }) => type !== "log")).toEqual([]);
@@ -86,7 +103,8 @@ describe.each(Object.entries(servers))("%s", (_name, start) => {
     // 2000 / 50 steps per epoch, three epochs, one event per step.
     expect(losses.map(([step]) => step)).toEqual(Array.from({ length: 120 }, (_, index) => index + 1));
     expect(losses.at(-1)![1]).toBeLessThan(losses[0]![1]! / 2);
-    const [, accuracy] = /^accuracy ([\d.]+) on 500 new digits, swiftshader/.exec(texts.at(-1)!)!;
+    const [, accuracy, used] = /^accuracy ([\d.]+) on 500 new digits, (.*)$/.exec(texts.at(-1)!)!;
+    expect(used).toMatch(adapter);
     expect(Number(accuracy)).toBeGreaterThan(0.8);
   });
 });

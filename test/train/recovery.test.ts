@@ -4,17 +4,21 @@ import { DeviceLostError, OptionError } from "../../src/errors.ts";
 import { createTrainer, type Recovery, type Trainer, type TrainingProgress } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { acquireLosableBackend } from "../gpu.ts";
+import { acquireLosableWasm } from "../wasm.ts";
 import { dropoutRun as options, finish, smallModel, valuesOf } from "./examples.ts";
 
 const logOf = (events: readonly TrainingProgress[]) =>
   events.map(({ step, epoch, loss, accuracy, learningRate }) => ({ step, epoch, loss, accuracy, learningRate }));
 
-describe("a device lost while training", () => {
+describe.each([
+  ["webgpu", acquireLosableBackend],
+  ["wasm", acquireLosableWasm],
+] as const)("a device of %s lost while training", (_kind, acquireLosable) => {
   test.each([
     ["goes back to the newest snapshot", 0.001],
     ["goes back to the start if there is none", Infinity],
   ])("%s, and ends with the same bits and log as a run without a loss", async (_name, snapshotSeconds) => {
-    const { backend, lose } = await acquireLosableBackend();
+    const { backend, lose } = await acquireLosable();
     const plain = await createTrainer({ ...options, backend });
     const expected = logOf(await finish(plain, { every: 3, stepsPerSubmit: 2 }));
     const wanted = valuesOf(await plain.snapshot());
@@ -44,7 +48,7 @@ describe("a device lost while training", () => {
   });
 
   test("a second loss within a minute ends the run and says so", async () => {
-    const { backend, lose } = await acquireLosableBackend();
+    const { backend, lose } = await acquireLosable();
     const trainer = await createTrainer({ ...options, backend });
     const looping = async () => {
       for await (const { step } of trainer.fit({ every: 1, stepsPerSubmit: 2 })) if (step === 6 || step === 12) lose();
@@ -55,7 +59,7 @@ describe("a device lost while training", () => {
   });
 
   test("a loss during evaluation or prediction is also recovered, with the current parameters", async () => {
-    const { backend, lose } = await acquireLosableBackend();
+    const { backend, lose } = await acquireLosable();
     const trainer = await createTrainer({ ...options, backend });
     await finish(trainer, { maxSteps: 30 });
     const before = await trainer.evaluate(options.dataset);
@@ -79,7 +83,7 @@ describe("a device lost while training", () => {
         Promise.all([trainer.evaluate(options.dataset), trainer.predict(options.dataset.features), trainer.snapshot()]),
     ],
   ])("during %s in the loop counts as one loss, with steps and checkpoints in flight", async (_name, call) => {
-    const { backend, lose } = await acquireLosableBackend();
+    const { backend, lose } = await acquireLosable();
     const pace = { every: 1, stepsPerSubmit: 2 };
     const plain = await createTrainer({ ...options, backend });
     const expected = logOf(await finish(plain, pace));
@@ -113,7 +117,7 @@ describe("a device lost while training", () => {
   });
 
   test("during profiling is a DeviceLostError, after which training continues", async () => {
-    const { backend, lose } = await acquireLosableBackend();
+    const { backend, lose } = await acquireLosable();
     const trainer = await createTrainer({ ...options, backend });
     await finish(trainer, { maxSteps: 6 });
     const profiling = trainer.profile();
@@ -129,7 +133,7 @@ describe("a device lost while training", () => {
   });
 
   test("disposing of the backend is not recovered", async () => {
-    const { backend } = await acquireLosableBackend();
+    const { backend } = await acquireLosable();
     const recoveries: Recovery[] = [];
     const trainer = await createTrainer({ ...options, backend, onRecovery: (one) => recoveries.push(one) });
     await finish(trainer, { maxSteps: 6 });

@@ -5,6 +5,7 @@ import type { ServerResponse } from "node:http";
 import { fileURLToPath } from "node:url";
 import { createServer, type ViteDevServer } from "vite";
 import { expect, test } from "vitest";
+import { assemblyPlugin } from "../../scripts/assembly/plugin.ts";
 import { consoleOf, openChromium } from "../package/chromium.ts";
 
 const PAGE =
@@ -29,7 +30,7 @@ async function serveSources(): Promise<ViteDevServer> {
     appType: "custom",
     optimizeDeps: { noDiscovery: true },
     server: { host: "127.0.0.1", port: 0, hmr: false, watch: null },
-    plugins: [pages],
+    plugins: [assemblyPlugin(), pages],
   });
   return server.listen();
 }

@@ -14,7 +14,7 @@ import { lower } from "./lower.ts";
 import { OwnBuffers } from "./own-buffers.ts";
 import { launchLimitsOf, webgpuRules } from "./rules.ts";
 import { ScalarRing } from "./scalars.ts";
-import type { StoredLeaves } from "./stored-leaves.ts";
+import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
 import { tracedTensors } from "./trace.ts";
 
 /** What compiling a session's graphs needs. */
@@ -31,7 +31,7 @@ export interface CompileOptions {
 export async function compile(
   device: Device,
   graph: Graph,
-  leaves: StoredLeaves,
+  leaves: StoredLeaves<GPUBuffer>,
   options: CompileOptions,
 ): Promise<WebGPUExecutable> {
   const limits: LaunchLimits = { ...launchLimitsOf(device), choiceOf: options.choiceOf };

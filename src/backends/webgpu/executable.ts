@@ -16,7 +16,7 @@ import type { Plan } from "../../compiler/plan.ts";
 import type { Region } from "../../compiler/regions.ts";
 import type { OwnBuffers } from "./own-buffers.ts";
 import type { ScalarRing } from "./scalars.ts";
-import type { StoredLeaves } from "./stored-leaves.ts";
+import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
 import { tracedTensors } from "./trace.ts";
 
 /**
@@ -46,7 +46,7 @@ export interface ExecutableParts {
   /** One per launch. */
   readonly pipelines: readonly Pipeline[];
   readonly ring: ScalarRing;
-  readonly leaves: StoredLeaves;
+  readonly leaves: StoredLeaves<GPUBuffer>;
   readonly buffers: OwnBuffers;
 }
 
@@ -60,7 +60,7 @@ export class WebGPUExecutable implements Executable {
   readonly #trace: Region;
   readonly #traced: readonly Tensor[];
   readonly #ring: ScalarRing;
-  readonly #leaves: StoredLeaves;
+  readonly #leaves: StoredLeaves<GPUBuffer>;
   readonly #recorded: readonly Recorded[];
   /** The value of `moves` when the leaves were bound. */
   #boundAt: number;

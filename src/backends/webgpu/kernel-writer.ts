@@ -9,7 +9,8 @@ import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
 import { byteRows, byteRowWords } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope, type Lane } from "./element.ts";
 import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";
-import { gathersFrom, pointwiseTraits, totalOperation } from "../../compiler/nodes.ts";
+import { groupName, groupShapes, touchedBytes } from "../../compiler/describe.ts";
+import { gathersFrom, totalOperation } from "../../compiler/nodes.ts";
 import { rootOf } from "../../graph/views.ts";
 import { AtomicText } from "./atomics.ts";
 import { isShared } from "./four.ts";
@@ -351,18 +352,13 @@ export class KernelWriter implements ElementScope {
 
   #name(): string {
     const { group, launch } = this.#parts;
-    const atomics = new Set(group.atomics.map(({ result }) => result));
-    const made = group.outputs.length > 0 ? nodesOf(group) : [];
-    const nodes = [...made, ...atomics, ...group.replacements];
-    const [first, ...others] = nodes.map(({ op }) => op.name);
-    return [launch.float16 ? `${first} float16` : first, ...others].join(" + ");
+    const name = groupName(group);
+    const [first] = nodesOf(group);
+    return launch.float16 ? name.replace(first!.op.name, `${first!.op.name} float16`) : name;
   }
 
   #describe(): Omit<Launch, "code" | "bindings" | "grid"> {
     const { group, launch } = this.#parts;
-    const anchorOperands = Object.values(launch.reads);
-    const others = group.inputs.filter((input) => !anchorOperands.some((operand) => rootOf(operand) === input));
-    const shape = (tensor: Tensor) => `[${tensor.shape.join(", ")}]`;
     const chainFlops = nodesOf(group).reduce(
       (sum, node) => sum + node.size * (pointwiseKernel(node)?.flops(node) ?? 0),
       0,
@@ -370,27 +366,16 @@ export class KernelWriter implements ElementScope {
     return {
       kernel: this.#name(),
       float16: launch.float16 ?? false,
-      shapes: `${[...anchorOperands, ...others].map(shape).join(" ")} → ${group.outputs.map(shape).join(" ")}`,
+      shapes: groupShapes(group, Object.values(launch.reads)),
       flops: launch.flops + chainFlops,
       bytes: this.#bindings.reduce((sum, binding) => sum + this.#touchedBytes(binding), 0),
     };
   }
 
-  /** Of the trace a step touches a word, of what only recomputed gathers read an element per result, else everything. */
+  /** Of the trace a step touches a word. */
   #touchedBytes({ name, tensor, range }: BoundTensor): number {
     if (name === TRACE) return 4;
-    const whole = 4 * (range.end - range.start);
-    const readers = nodesOf(this.#parts.group).flatMap((node) => this.#readersWithin(node, tensor));
-    if (readers.length === 0 || !readers.every((node) => pointwiseTraits(node)?.gathers)) return whole;
-    const largest = Math.max(...readers.map(({ size }) => size));
-    return Math.min(whole, largest * (tensor.dtype === "uint8" ? 1 : 4));
-  }
-
-  /** A node, or those inlined in it, that read a tensor. */
-  #readersWithin(node: Tensor, tensor: Tensor): Tensor[] {
-    const roots = node.inputs.map(rootOf);
-    const inlined = roots.filter((root) => this.inlined.has(root)).flatMap((root) => this.#readersWithin(root, tensor));
-    return roots.includes(tensor) ? [node, ...inlined] : inlined;
+    return touchedBytes(this.#parts.group, tensor, this.inlined, 4 * (range.end - range.start));
   }
 }
 

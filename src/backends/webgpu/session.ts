@@ -5,19 +5,20 @@ import type { NumericArray, Session } from "../backend.ts";
 import { byteRows, byteRowWords, wordsOf } from "./bytes.ts";
 import { compile, type CompileOptions } from "./compile.ts";
 import type { WebGPUExecutable } from "./executable.ts";
-import { StoredLeaves } from "./stored-leaves.ts";
+import { gpuLeafMemory } from "./leaf-memory.ts";
+import { StoredLeaves } from "../../compiler/stored-leaves.ts";
 
 /** The unchecked session on a GPU; see `CheckedSession`. */
 export class WebGPUSession implements Session {
   readonly #device: Device;
   readonly #options: CompileOptions;
-  readonly #leaves: StoredLeaves;
+  readonly #leaves: StoredLeaves<GPUBuffer>;
   readonly #executables: WebGPUExecutable[] = [];
 
   constructor(device: Device, options: CompileOptions) {
     this.#device = device;
     this.#options = options;
-    this.#leaves = new StoredLeaves(device, (leaf, values) => this.write(leaf, values));
+    this.#leaves = new StoredLeaves(gpuLeafMemory(device, (leaf, values) => this.write(leaf, values)));
   }
 
   async compile(graph: Graph): Promise<WebGPUExecutable> {

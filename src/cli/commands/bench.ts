@@ -2,14 +2,16 @@ import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { Option, type Command } from "commander";
 import { WgradError } from "../../errors.ts";
-import { dawnGpu, fileTuningStore, readFileOrRefuse, writeFileAtomically } from "../../node/index.ts";
+import { dawnGpu, fileTuningStore, nodeWasm, readFileOrRefuse, writeFileAtomically } from "../../node/index.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
+import { nameOption } from "../options/options.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { requireWritable } from "../options/writable.ts";
 import { print, say } from "../text/terminal.ts";
 import { counted, field } from "../text/text.ts";
 
 interface BenchFlags {
+  readonly device: (typeof benchDevices)[number];
   readonly filter: string;
   readonly json?: string;
   readonly compare?: string;
@@ -17,14 +19,17 @@ interface BenchFlags {
   readonly quick?: true;
 }
 
+const benchDevices = ["webgpu", "wasm"] as const;
+
 /** `wgrad bench`. */
 export function benchCommand(command: Command): Command {
   return command
     .summary("Benchmarks training steps and kernels on this machine.")
     .description(
-      "Benchmarks whole training steps and their kernels on this machine's adapter. Each result is first compared with " +
-        "the CPU backend's. Wrong results are not timed, and the exit code is then 1.",
+      "Benchmarks whole training steps and their kernels on this machine's adapter or CPU. Each result is first compared " +
+        "with the CPU backend's. Wrong results are not timed, and the exit code is then 1.",
     )
+    .addOption(nameOption("--device", "device", benchDevices, { preset: "webgpu" }))
     .addOption(
       new DeclaredOption(
         "--filter <text>",
@@ -61,9 +66,10 @@ async function bench(flags: BenchFlags, command: Command): Promise<void> {
   const before = flags.compare === undefined ? undefined : readReport(await textOf(flags.compare), flags.compare);
   if (flags.json !== undefined) await requireWritable(flags.json, "the report", "--json");
   const lines = new ReportLines();
+  const isWasm = flags.device === "wasm";
   const report = await runBenchmark({
-    source: await dawnGpu({ flags: ["disable-dawn-features=timestamp_quantization"] }),
-    runtime: `Node ${process.version}, Dawn${dawnVersion()}`,
+    source: isWasm ? nodeWasm() : await dawnGpu({ flags: ["disable-dawn-features=timestamp_quantization"] }),
+    runtime: `Node ${process.version}${isWasm ? "" : `, Dawn${dawnVersion()}`}`,
     system: `${process.platform} ${process.arch}, ${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${counted(cpus().length, "core")}`,
     tuning: fileTuningStore(),
     filter: flags.filter,

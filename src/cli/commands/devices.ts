@@ -1,14 +1,17 @@
 import type { Command } from "commander";
+import { createWasmBackend } from "../../backends/wasm/index.ts";
 import { describeAdapter, requestAdapter } from "../../device/adapter.ts";
 import { DeviceError } from "../../errors.ts";
-import { dawnGpu } from "../../node/index.ts";
+import { dawnGpu, nodeWasm } from "../../node/index.ts";
 import { print } from "../text/terminal.ts";
 import { wrap } from "../text/text.ts";
 
 /** `wgrad devices`. */
 export function devicesCommand(command: Command): Command {
   return command
-    .description("Prints the devices that wgrad can use: the WebGPU adapter with its features and limits, and the CPU.")
+    .description(
+      "Prints the devices that wgrad can use: the WebGPU adapter with its features and limits, WebAssembly, and the CPU.",
+    )
     .addHelpText("after", "\nExample:\n  wgrad devices")
     .action(devices);
 }
@@ -27,7 +30,19 @@ async function devices(): Promise<void> {
     print(indented("adapter", `none: ${error.what}.`));
     if (error.fix !== undefined) print(indented("", `${error.fix}.`));
   }
+  print(["", "WebAssembly (--device wasm)", ...(await wasmLines())]);
   print(["", "CPU (--device cpu)", ...indented("reference", "always available: plain loops in float32 on one core")]);
+}
+
+async function wasmLines(): Promise<string[]> {
+  try {
+    const backend = await createWasmBackend(nodeWasm());
+    backend.dispose();
+    return indented("threads", `${nodeWasm().threads}, with SIMD`);
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    return indented("none", `${error.what}.`);
+  }
 }
 
 function adapterLines({ info, features, limits }: GPUAdapter): string[] {

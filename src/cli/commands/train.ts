@@ -58,6 +58,8 @@ async function train(command: Command): Promise<void> {
     const settled = settledFlags(flags, data);
     const configuration = { ...given, ...settledOptions(settled) };
     const backend = await createNodeBackend({ device: flags.device, log: warn });
+    if (backend.kind === "webgpu" && backend.adapter.software)
+      warn(`${backend.adapter.name} is a software adapter. --device wasm is faster on this machine.`);
     try {
       await trainOn({ flags: settled, configuration, data, backend, start }, log);
     } finally {

@@ -194,7 +194,7 @@ export function dataOption(): SettableOption {
 export function deviceOption(): SettableOption {
   return nameOption("--device", "device", deviceChoices, {
     preset: "auto",
-    note: "; auto uses the CPU if there is no GPU",
+    note: "; auto uses WebAssembly on the CPU (wasm) if there is no GPU",
   }).withFacts({
     isIdentity: false,
     sweep: "shared",

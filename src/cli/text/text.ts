@@ -30,9 +30,9 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** The name of the adapter, and whether it is a software adapter; "none: …" for the CPU backend. */
+/** The name of the adapter, and whether it is a software adapter; "none: …" for a backend without an adapter. */
 export function adapterText({ kind, adapter }: Backend): string {
-  if (kind === "cpu") return `none: ${adapter.name}`;
+  if (kind !== "webgpu") return `none: ${adapter.name}`;
   return adapter.software ? `${adapter.name}, a software adapter` : adapter.name;
 }
 

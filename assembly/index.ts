@@ -1,0 +1,10 @@
+/*
+ * The kernels of the WebAssembly backend, and the functions of vectors that its generated modules call.
+ */
+export { matmul } from "./matmul";
+export { firstNonFinite } from "./non-finite";
+export { patches, patchRows } from "./patches";
+export { argmax, maximum as max, mean, product, sum } from "./reduce";
+export { cumulativeSum } from "./scan";
+export { logSoftmax, softmax, softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax";
+export * from "./math";

@@ -1,0 +1,90 @@
+/*
+ * Copies blocks of a product's operands into the order in which the tiles read them: for each k the four or eight values
+ * of a panel side by side. Values beyond an operand's edge are copies of others; their products are never stored.
+ */
+
+/** Four rows along k: transposes them, so that `target` + k · `step` holds the four values of k. */
+export function packRows(target: i32, step: i32, r0: i32, r1: i32, r2: i32, r3: i32, inner: i32): void {
+  let k = 0;
+  for (; k + 4 <= inner; k += 4) {
+    const a = v128.load(r0);
+    const b = v128.load(r1);
+    const c = v128.load(r2);
+    const d = v128.load(r3);
+    const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+    const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+    const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store(target, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
+    v128.store(target + step, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+    v128.store(target + 2 * step, v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5));
+    v128.store(target + 3 * step, v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7));
+    target += 4 * step;
+    r0 += 16;
+    r1 += 16;
+    r2 += 16;
+    r3 += 16;
+  }
+  for (; k < inner; k++) {
+    store<f32>(target, load<f32>(r0));
+    store<f32>(target, load<f32>(r1), 4);
+    store<f32>(target, load<f32>(r2), 8);
+    store<f32>(target, load<f32>(r3), 12);
+    target += step;
+    r0 += 4;
+    r1 += 4;
+    r2 += 4;
+    r3 += 4;
+  }
+}
+
+/** Four neighboring values of each k, which lie `stride` bytes apart. */
+export function packColumns(target: i32, step: i32, source: i32, stride: i32, inner: i32): void {
+  for (let k = 0; k < inner; k++) {
+    v128.store(target, v128.load(source));
+    target += step;
+    source += stride;
+  }
+}
+
+/** Sixteen neighboring values of each k, a cache line if it starts with one, into two panels of eight. */
+export function packSixteenColumns(target: i32, source: i32, stride: i32, inner: i32): void {
+  let second = target + (inner << 5);
+  for (let k = 0; k < inner; k++) {
+    v128.store(target, v128.load(source));
+    v128.store(target, v128.load(source, 16), 16);
+    v128.store(second, v128.load(source, 32));
+    v128.store(second, v128.load(source, 48), 16);
+    target += 32;
+    second += 32;
+    source += stride;
+  }
+}
+
+/** Eight neighboring values of each k. */
+export function packEightColumns(target: i32, source: i32, stride: i32, inner: i32): void {
+  for (let k = 0; k < inner; k++) {
+    v128.store(target, v128.load(source));
+    v128.store(target, v128.load(source, 16), 16);
+    target += 32;
+    source += stride;
+  }
+}
+
+/** Rounds packed values to float16 in place, as src/ops/matmul/precision.ts does. */
+export function roundToFloat16(address: u32, end: u32): void {
+  const largest = i32x4.splat(0x477f_e000); // 65,504
+  const smallest = i32x4.splat(0x3880_0000); // 2⁻¹⁴
+  const infinity = i32x4.splat(0x7f80_0000);
+  for (; address < end; address += 16) {
+    const bits = v128.load(address);
+    const magnitude = v128.and(bits, i32x4.splat(0x7fff_ffff));
+    // To the 11 leading digits, ties to even, on the bits.
+    const odd = v128.and(i32x4.shr_u(magnitude, 13), i32x4.splat(1));
+    let rounded = i32x4.add(i32x4.add(magnitude, i32x4.splat(0x0fff)), odd);
+    rounded = i32x4.min_s(v128.and(rounded, i32x4.splat(~0x1fff)), largest);
+    rounded = v128.and(rounded, i32x4.ge_s(rounded, smallest));
+    rounded = v128.or(rounded, v128.and(bits, i32x4.splat(0x8000_0000)));
+    v128.store(address, v128.bitselect(rounded, bits, i32x4.lt_s(magnitude, infinity)));
+  }
+}

@@ -1,0 +1,160 @@
+import { DeviceError, DeviceLostError } from "../../errors.ts";
+import { encodeModule, type ChainFunction } from "./functions/index.ts";
+import { compileKernels, requireSimd } from "./kernel-module.ts";
+import { WasmMemory, type Block } from "./memory.ts";
+import { WorkQueue } from "./queue.ts";
+import type { WasmSource } from "./source.ts";
+import { ThreadPool, type ThreadFunction } from "./threads/pool.ts";
+
+/** The first byte that is given away: the kernels' own constants and the control words lie before it. */
+const FIRST_BYTE = 2 ** 16;
+
+/** What sessions of a backend share: a memory, a table of functions, and the threads that run them. */
+export class WasmDevice {
+  readonly memory: WasmMemory;
+  readonly pool: ThreadPool;
+  /** All work on the memory, in the order in which it was given. */
+  readonly queue = new WorkQueue();
+  /** Settles with the reason when a thread dies or a function fails. */
+  readonly lost: Promise<string>;
+  readonly #threads: number;
+  readonly #table: WebAssembly.Table;
+  readonly #kernels: WebAssembly.Exports;
+  readonly #kernelIndices: ReadonlyMap<string, number>;
+  readonly #generated = new Map<string, { readonly index: number; readonly installed: Promise<void> }>();
+  #settleLost!: (reason: string) => void;
+  #scratch: Block | undefined;
+  #scratchStride = 0;
+  #gone: DeviceError | undefined;
+
+  constructor(source: WasmSource, kernels: WebAssembly.Module, threads: number) {
+    this.#threads = threads;
+    this.memory = new WasmMemory(threads > 1, FIRST_BYTE);
+    this.lost = new Promise((resolve) => (this.#settleLost = resolve));
+    const functions = WebAssembly.Module.exports(kernels).filter(({ kind }) => kind === "function");
+    const names = functions.map(({ name }) => name);
+    this.#table = new WebAssembly.Table({ initial: names.length + 1, element: "anyfunc" });
+    const env = { memory: this.memory.memory, table: this.#table };
+    this.#kernels = new WebAssembly.Instance(kernels, { env }).exports;
+    this.#kernelIndices = new Map(names.map((name, position) => [name, position + 1]));
+    for (const [name, index] of this.#kernelIndices) this.#table.set(index, this.#kernels[name]);
+    this.pool = new ThreadPool({
+      source,
+      others: threads - 1,
+      memory: this.memory,
+      kernels,
+      names,
+      fail: (reason) => this.fail(reason),
+    });
+  }
+
+  /** Threads that compute, or will as soon as they have started. */
+  get threads(): number {
+    return 1 + this.pool.others;
+  }
+
+  get isLost(): boolean {
+    return this.#gone instanceof DeviceLostError;
+  }
+
+  /** Throws why the device is gone, where it is. */
+  requireLive(): void {
+    if (this.#gone) throw this.#gone;
+  }
+
+  /** Functions in the table. */
+  get tableSize(): number {
+    return this.#table.length;
+  }
+
+  /** The table index of a kernel that was compiled ahead of time. */
+  kernelIndex(name: string): number {
+    return this.#kernelIndices.get(name)!;
+  }
+
+  functionAt(index: number): ThreadFunction {
+    return this.#table.get(index) as ThreadFunction;
+  }
+
+  /**
+   * Makes generated functions ready in all threads. Those that were made before are found again.
+   * @returns their table indices by their keys
+   */
+  async install(functions: readonly ChainFunction[]): Promise<ReadonlyMap<string, number>> {
+    this.requireLive();
+    const fresh = new Map(functions.filter(({ key }) => !this.#generated.has(key)).map((made) => [made.key, made]));
+    if (fresh.size > 0) {
+      const first = this.#table.grow(fresh.size);
+      const installed = this.#installModule([...fresh.values()], first);
+      [...fresh.keys()].forEach((key, position) => this.#generated.set(key, { index: first + position, installed }));
+    }
+    const indices = new Map<string, number>();
+    for (const { key } of functions) {
+      const { index, installed } = this.#generated.get(key)!;
+      await installed;
+      indices.set(key, index);
+    }
+    return indices;
+  }
+
+  /** Gives every thread scratch memory of at least so many bytes; while no phase runs. */
+  reserveScratch(bytes: number): void {
+    if (bytes <= this.#scratchStride) return;
+    // A power of two, so that graphs of growing sizes move it seldom.
+    const stride = 2 ** Math.ceil(Math.log2(Math.max(bytes, 4096)));
+    const scratch = this.memory.allocate(stride * this.#threads, "scratch memory of the threads");
+    if (this.#scratch) this.memory.free(this.#scratch);
+    this.#scratch = scratch;
+    this.#scratchStride = stride;
+    this.pool.setScratch(scratch.address, stride);
+  }
+
+  /** Gives the device up: what waits for it fails. */
+  fail(reason: string): void {
+    if (this.#gone) return;
+    this.#end(
+      new DeviceLostError({
+        where: "WebAssembly",
+        what: `the device was lost (${reason})`,
+        fix: "Restart the backend, or create a new one, and continue from the last snapshot",
+      }),
+    );
+    this.#settleLost(reason);
+  }
+
+  /** Ends the threads; what still waits for them fails. */
+  destroy(): void {
+    if (this.#gone) return;
+    this.#end(
+      new DeviceError({
+        where: "WebAssembly",
+        what: "the backend was disposed of during the call",
+        fix: "Wait for pending calls, or leave the training loop, before dispose",
+      }),
+    );
+  }
+
+  #end(gone: DeviceError): void {
+    this.#gone = gone;
+    this.pool.end(gone);
+  }
+
+  async #installModule(functions: readonly ChainFunction[], first: number): Promise<void> {
+    const { memory, maximum, isShared: shared } = this.memory;
+    const { bytes, hostFunctions } = encodeModule(functions, first, { maximum, shared });
+    const module = await WebAssembly.compile(bytes);
+    const host = Object.fromEntries(hostFunctions.map((compute, position) => [position, compute]));
+    await WebAssembly.instantiate(module, { env: { memory, table: this.#table }, kernels: this.#kernels, host });
+    await this.pool.install({ module, hostFunctions: hostFunctions.length }, first + functions.length);
+    this.requireLive();
+  }
+}
+
+/**
+ * Opens a device.
+ * @throws DeviceError where there is no SIMD, no memory, or the kernels are not found or do not compile
+ */
+export async function openWasmDevice(source: WasmSource, threads: number): Promise<WasmDevice> {
+  requireSimd();
+  return new WasmDevice(source, await compileKernels(await source.kernels(), threads > 1), threads);
+}

@@ -1,0 +1,83 @@
+/*
+ * Functions of WebAssembly that are generated from the compiler's groups. All have the type
+ * `(args, start, end, scratch) -> ()`: `args` is the byte address of the argument block, and [start, end) are elements.
+ */
+import type { Member } from "../../../compiler/fuse.ts";
+import type { Tensor } from "../../../graph/tensor.ts";
+import type { Index } from "../../../ops/wasm/indices.ts";
+import type { Vector } from "../../../ops/wasm/vectors.ts";
+import { pointwiseKernel } from "../kernels.ts";
+import { HostCall, type ChainFunction } from "./code.ts";
+import { ChainExpressions } from "./expressions.ts";
+import { divisorsIn } from "./rows.ts";
+import { writeFunction, type Store, type WrittenFunction } from "./write.ts";
+
+export type { ChainFunction } from "./code.ts";
+export { encodeModule, type EncodedModule, type MemoryType } from "./module.ts";
+
+/**
+ * Computes the chain of a member and stores those of `outputs` that are in it, for elements [start, end). A member without
+ * an anchor is a loop over what it reads. The anchor's result is read from memory like any input, so it must lie there.
+ */
+export function chainFunction(
+  { chain }: Member,
+  outputs: readonly Tensor[],
+  inlined: ReadonlySet<Tensor>,
+): ChainFunction {
+  const expressions = new ChainExpressions(chain, inlined);
+  const stored = chain.filter((node) => outputs.includes(node));
+  const stores = stored.map((node) => ({ value: expressions.stored(node), to: node }));
+  return write(stores, chain, chain[0]!.size);
+}
+
+/** Writes elements [start, end) of an inlined tensor to `scratch`; element `start` lies at `scratch`. */
+export function fillFunction(tensor: Tensor, inlined: ReadonlySet<Tensor>): ChainFunction {
+  const expressions = new ChainExpressions([tensor], inlined);
+  return write([{ value: expressions.stored(tensor), to: "scratch" }], [tensor], tensor.size);
+}
+
+/** Writes the function in the rows that seem to be the fastest. */
+function write(stores: readonly Store[], nodes: readonly Tensor[], size: number): ChainFunction {
+  const lengths = new Set(stores.flatMap(({ value }) => indicesIn(value)).flatMap(divisorsIn));
+  const shared = [...lengths].map((length) => greatestCommonDivisor(length, size));
+  const written = [size, ...new Set(shared.filter((length) => length > 1 && length < size))]
+    .map((columns) => writeFunction(stores, size, columns))
+    .reduce((best, other) => (other.cost < best.cost ? other : best));
+  return {
+    key: keyOf(written),
+    tensors: written.tensors,
+    callsHost: written.code.some((part) => part instanceof HostCall),
+    flops: nodes.reduce((sum, node) => sum + (pointwiseKernel(node)?.flops(node) ?? 0), 0),
+    code: written.code,
+  };
+}
+
+function indicesIn(vector: Vector): Index[] {
+  const found: Index[] = [];
+  const seen = new Set<Vector>();
+  const visit = (current: Vector): void => {
+    if (seen.has(current)) return;
+    seen.add(current);
+    if ("index" in current) found.push(current.index);
+    else if (current.kind === "shift") visit(current.input);
+    else if ("inputs" in current) current.inputs.forEach(visit);
+  };
+  visit(vector);
+  return found;
+}
+
+const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
+
+const hostKeys = new WeakMap<object, string>();
+let hostFunctions = 0;
+
+function keyOf({ code }: WrittenFunction): string {
+  return code
+    .map((part) => {
+      if (!(part instanceof HostCall)) return String.fromCharCode(part);
+      const { compute, arity } = part;
+      if (!hostKeys.has(compute)) hostKeys.set(compute, `host function ${hostFunctions++}`);
+      return `(${hostKeys.get(compute)} of ${arity})`;
+    })
+    .join("");
+}

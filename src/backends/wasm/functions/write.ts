@@ -1,0 +1,108 @@
+import type { Tensor } from "../../../graph/tensor.ts";
+import type { Vector } from "../../../ops/wasm/vectors.ts";
+import { Body, END, SCRATCH, START, type Level } from "./body.ts";
+import { code, flatten, I32, V128, type Code, type FlatCode } from "./code.ts";
+import { IntegerCode, scaled } from "./integer-code.ts";
+import { Rows } from "./rows.ts";
+import { VectorCode } from "./vector-code.ts";
+
+/** What a function stores for each element, and where: in a tensor, or in scratch memory. */
+export interface Store {
+  readonly value: Vector;
+  readonly to: Tensor | "scratch";
+}
+
+/** A function over the elements of a chain. */
+export interface WrittenFunction {
+  /** Those whose addresses are its arguments. */
+  readonly tensors: readonly Tensor[];
+  /** Local variables and instructions. */
+  readonly code: FlatCode;
+  /** About how long an element takes. */
+  readonly cost: number;
+}
+
+/**
+ * Writes a function that runs over the elements of a chain row by row, four at a time. The last ones of a row are
+ * computed as four too, and stored singly, so that where a range starts and ends changes no bits.
+ * @param size elements of the chain
+ * @param columns elements of a row
+ */
+export function writeFunction(stores: readonly Store[], size: number, columns: number): WrittenFunction {
+  const body = new Body();
+  const rows = new Rows(columns);
+  const integers = new IntegerCode(body, rows, (vector) => vectors.push(vector, 2));
+  const vectors: VectorCode = new VectorCode(
+    body,
+    rows,
+    integers,
+    stores.map(({ value }) => value),
+  );
+  writeElements(stores, body, integers, vectors);
+  const vectorsOfRow = Math.ceil(columns / 4);
+  const length = (level: Level) => flatten(body.levels[level]).length;
+  return {
+    tensors: integers.tensors,
+    code: flatten([body.declarations, columns < size ? severalRows(body, columns) : oneRow(body), code.end]),
+    cost: (vectorsOfRow * (length(2) + vectors.callCost) + length(1)) / columns,
+  };
+}
+
+/** Computes four elements of all values before it stores any: an output may lie where an input does. */
+function writeElements(stores: readonly Store[], body: Body, integers: IntegerCode, vectors: VectorCode): void {
+  const results = stores.map(({ value, to }) => {
+    const computed = vectors.push(value, 2);
+    const local = body.known(value) ?? body.local(V128);
+    body.levels[2].push(computed, code.set(local));
+    return { local, to };
+  });
+  const addressed = results.map(({ local, to }) => {
+    const start = to === "scratch" ? scratchStart(body) : integers.address(to);
+    return [start, integers.firstOffset(4), code.add, code.get(local)];
+  });
+  const whole = addressed.map((pushed) => [pushed, code.vectorStore]);
+  const single = (lane: number) => addressed.map((pushed) => [pushed, code.vectorStoreLane(lane)]);
+  const left = [code.get(body.rowEnd), code.get(body.element), code.subtract];
+  const others = [1, 2].map((lane) => [
+    left,
+    code.integer(lane),
+    code.greaterUnsigned,
+    code.if,
+    single(lane),
+    code.end,
+  ]);
+  const isWhole = [left, code.integer(4), code.atLeastUnsigned];
+  body.levels[2].push(isWhole, code.if, whole, code.else, single(0), others, code.end);
+}
+
+/** Where element 0 would lie in scratch memory, in which element `start` comes first. */
+function scratchStart(body: Body): Code {
+  const start = () => [code.get(SCRATCH), scaled(code.get(START), 4), code.subtract];
+  return code.get(body.keep("scratch", 0, I32, start));
+}
+
+/** Level 0, where there is anything to do, and then the first element. */
+function begin({ element, levels }: Body): Code {
+  const isEmpty = [code.get(START), code.get(END), code.atLeastUnsigned];
+  return [isEmpty, code.if, code.return, code.end, levels[0], code.get(START), code.set(element)];
+}
+
+/** Level 1, and level 2 for all elements until the end of the row. */
+function row({ element, rowEnd, levels }: Body): Code {
+  const next = [code.get(element), code.integer(4), code.add, code.tee(element)];
+  const isInside = [code.get(rowEnd), code.lessUnsigned];
+  return [levels[1], code.loop, levels[2], next, isInside, code.branchIf(0), code.end];
+}
+
+function oneRow(body: Body): Code {
+  return [begin(body), code.get(END), code.set(body.rowEnd), row(body)];
+}
+
+function severalRows(body: Body, columns: number): Code {
+  const [element, rowEnd, end] = [body.element, body.rowEnd, END].map(code.get) as [number[], number[], number[]];
+  const start = [element, element, code.integer(columns), code.remainder, code.subtract, code.tee(body.rowStart)];
+  const endOfRow = [code.integer(columns), code.add, code.tee(body.rowEnd)];
+  const smaller = [end, rowEnd, end, code.lessUnsigned, code.select, code.set(body.rowEnd)];
+  const next = [rowEnd, code.tee(body.element), end, code.lessUnsigned, code.branchIf(0)];
+  return [begin(body), code.loop, start, endOfRow, smaller, row(body), next, code.end];
+}

@@ -1,0 +1,61 @@
+/*
+ * Ops without a function of WebAssembly run the loops of their cpu.ts over the same memory, on the calling thread.
+ */
+import type { Tensor } from "../../graph/tensor.ts";
+import { rootOf } from "../../graph/views.ts";
+import { anchorKernel, pointwiseKernel, referenceKernel } from "./kernels.ts";
+import type { Places, Temporary } from "./step.ts";
+
+/** Whether a function can be generated for a pointwise node and for what is computed within it. */
+export function isGenerated(node: Tensor, inlined: ReadonlySet<Tensor>): boolean {
+  if (!pointwiseKernel(node)) return false;
+  return node.inputs.map(rootOf).every((root) => !inlined.has(root) || isGenerated(root, inlined));
+}
+
+/** The name of an op in the list of dispatches. */
+export const opName = (node: Tensor): string =>
+  anchorKernel(node) || pointwiseKernel(node) ? node.op.name : `${node.op.name} (reference)`;
+
+/** Values that are computed one node after the other, each into a temporary of its own. */
+export class ReferenceLoops {
+  readonly temporaries: readonly Temporary[];
+  readonly #known: ReadonlyMap<Tensor, Temporary>;
+
+  /** @param nodes the nodes to compute, each after its inputs; inlined nodes that they read are computed as well */
+  constructor(nodes: readonly Tensor[], inlined: ReadonlySet<Tensor>) {
+    const known = new Map<Tensor, Temporary>();
+    const own: Temporary[] = [];
+    const visit = (node: Tensor): void => {
+      if (known.has(node)) return;
+      for (const root of node.inputs.map(rootOf)) if (inlined.has(root)) visit(root);
+      const temporary = { tensor: node };
+      known.set(node, temporary);
+      own.push(temporary);
+    };
+    for (const node of nodes) visit(node);
+    this.temporaries = own;
+    this.#known = known;
+  }
+
+  /** Where the value of a node is. */
+  temporaryOf(node: Tensor): Temporary {
+    return this.#known.get(node)!;
+  }
+
+  /** @returns a function that computes all nodes */
+  bind(places: Places): () => void {
+    const loops = this.temporaries.map((temporary) => {
+      const { tensor: node } = temporary;
+      const kernel = referenceKernel(node);
+      const inputs = node.inputs.map((input) => {
+        const root = rootOf(input);
+        return places.valuesOf(this.#known.get(root) ?? root);
+      });
+      const output = places.valuesOf(temporary);
+      return () => kernel(node, inputs, output);
+    });
+    return () => {
+      for (const loop of loops) loop();
+    };
+  }
+}

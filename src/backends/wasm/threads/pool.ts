@@ -1,0 +1,207 @@
+import type { Division } from "../division.ts";
+import type { WasmSource, WasmThread } from "../source.ts";
+import type { WasmMemory } from "../memory.ts";
+import {
+  CONTROL,
+  words,
+  type MessageFromThread,
+  type MessageToThread,
+  type SharedModule,
+  type StartMessage,
+} from "./protocol.ts";
+import { thread as threadProgram } from "./thread.ts";
+
+/** A function of the table, called for units [start, end). */
+export type ThreadFunction = (args: number, start: number, end: number, scratch: number) => void;
+
+/** One function over all of its units, in chunks that threads share. */
+export interface Phase extends Division {
+  readonly run: ThreadFunction;
+  /** The function's index in the table. */
+  readonly index: number;
+  /** The byte address of its argument block. */
+  readonly args: number;
+  readonly units: number;
+}
+
+/**
+ * How often the calling thread looks whether the last chunks are done before it blocks: for about 30 µs, which is what a
+ * notification and a wake-up cost.
+ */
+const LOOKS = 5000;
+
+/** A thread that does not answer for so long may be dead, which only a turn of the event loop can tell. */
+const PATIENCE_MILLISECONDS = 500;
+
+interface Member {
+  readonly thread: WasmThread;
+  /** Which it is, from 1. */
+  readonly number: number;
+  sent: number;
+  handled: number;
+  /** It has all functions, and shares phases. */
+  isReady: boolean;
+  /** It did not start: the others work without it. */
+  isMissing: boolean;
+  readonly waiting: { readonly sent: number; resolve(): void; reject(reason: unknown): void }[];
+}
+
+/** What the threads of a pool have in common. */
+export interface PoolOptions {
+  readonly source: WasmSource;
+  /** Threads besides the calling one. */
+  readonly others: number;
+  readonly memory: WasmMemory;
+  readonly kernels: StartMessage["start"]["kernels"];
+  readonly names: readonly string[];
+  /** A thread is dead, or a function failed in one. */
+  fail(reason: string): void;
+}
+
+/** The threads that compute, of which the calling one is the first. The others join as soon as they have started. */
+export class ThreadPool {
+  readonly #control: Int32Array;
+  readonly #memory: WasmMemory;
+  readonly #members: readonly Member[];
+  readonly #modules: SharedModule[] = [];
+  #tableSize = 0;
+  #scratch = 0;
+  /** Settles when all threads have joined, or the pool has ended. */
+  readonly joined: Promise<unknown>;
+
+  constructor({ source, others, memory, kernels, names, fail }: PoolOptions) {
+    this.#memory = memory;
+    this.#control = new Int32Array(memory.memory.buffer, CONTROL);
+    const program = threadProgram.toString();
+    this.#members = Array.from({ length: others }, (_, position) => {
+      const number = position + 1;
+      const events = {
+        message: (message: unknown) => this.#hear(member, message as MessageFromThread, fail),
+        died: (reason: string) => {
+          if (member.isReady) fail(`thread ${number} died: ${reason}`);
+          else this.#leaveOut(member, reason);
+        },
+      };
+      const thread = source.startThread(program, events);
+      const member: Member = { thread, number, sent: 0, handled: 0, isReady: false, isMissing: false, waiting: [] };
+      return member;
+    });
+    const start = { memory: memory.memory, control: CONTROL, words, kernels, names };
+    this.joined = Promise.allSettled(
+      this.#members.map(async (member) => {
+        await this.#post(member, { start: { ...start, thread: member.number } });
+        member.isReady = true;
+        await this.#post(member, { modules: this.#modules, tableSize: this.#tableSize });
+      }),
+    );
+  }
+
+  /** Threads besides the calling one. */
+  get others(): number {
+    return this.#members.filter(({ isMissing }) => !isMissing).length;
+  }
+
+  /** Gives the functions of a module to all threads. */
+  async install(module: SharedModule, tableSize: number): Promise<void> {
+    this.#modules.push(module);
+    this.#tableSize = tableSize;
+    // A thread that has not started yet is given all modules when it has.
+    const ready = this.#members.filter(({ isReady }) => isReady);
+    await Promise.all(ready.map((member) => this.#post(member, { modules: [module], tableSize })));
+  }
+
+  /** Sets where the scratch memory of the calling thread is, and how far that of each next one. */
+  setScratch(address: number, stride: number): void {
+    this.#scratch = address;
+    this.#control[words.scratch] = address;
+    this.#control[words.scratchStride] = stride;
+  }
+
+  /**
+   * Runs a phase.
+   * @returns false where another thread has not finished its chunk for long: then `wait` must be called, after a turn of
+   * the event loop
+   */
+  run({ run, index, args, units, firstUnits, chunkUnits, chunks }: Phase): boolean {
+    if (chunks === 1 || this.#members.length === 0) {
+      run(args, 0, units, this.#scratch);
+      return true;
+    }
+    const control = this.#control;
+    control[words.function] = index;
+    control[words.args] = args;
+    control[words.units] = units;
+    control[words.firstUnits] = firstUnits;
+    control[words.chunkUnits] = chunkUnits;
+    control[words.chunks] = chunks;
+    Atomics.store(control, words.pending, chunks);
+    Atomics.store(control, words.remaining, chunks);
+    this.#wake(chunks - 1);
+    for (;;) {
+      const remaining = Atomics.load(control, words.remaining);
+      if (remaining <= 0) break;
+      if (Atomics.compareExchange(control, words.remaining, remaining, remaining - 1) !== remaining) continue;
+      const position = chunks - remaining;
+      const start = position === 0 ? 0 : firstUnits + (position - 1) * chunkUnits;
+      run(args, start, Math.min(position === 0 ? firstUnits : start + chunkUnits, units), this.#scratch);
+      Atomics.sub(control, words.pending, 1);
+    }
+    return this.wait();
+  }
+
+  /** Waits for the chunks that other threads have taken. @returns as `run` */
+  wait(): boolean {
+    for (let look = 0; look < LOOKS; look++) if (Atomics.load(this.#control, words.pending) === 0) return true;
+    for (;;) {
+      const pending = Atomics.load(this.#control, words.pending);
+      if (pending === 0) return true;
+      if (Atomics.wait(this.#control, words.pending, pending, PATIENCE_MILLISECONDS) === "timed-out") return false;
+    }
+  }
+
+  /** Whether a chunk failed in another thread. The reason arrives as a message. */
+  get hasFailed(): boolean {
+    return this.#control[words.failed] !== 0;
+  }
+
+  /** Ends the threads. What waits for them fails with the reason. */
+  end(reason: unknown): void {
+    for (const { thread, waiting } of this.#members) {
+      thread.end();
+      for (const { reject } of waiting.splice(0)) reject(reason);
+    }
+  }
+
+  #leaveOut(member: Member, reason: string): void {
+    member.isMissing = true;
+    for (const { reject } of member.waiting.splice(0)) reject(new Error(reason));
+  }
+
+  #wake(most: number): void {
+    Atomics.add(this.#control, words.wake, 1);
+    Atomics.notify(this.#control, words.wake, most);
+  }
+
+  #post(member: Member, message: MessageToThread): Promise<void> {
+    member.sent++;
+    const handled = new Promise<void>((resolve, reject) => {
+      member.waiting.push({ sent: member.sent, resolve, reject });
+    });
+    // Somebody waits for the answer, so the process must not exit before it comes.
+    member.thread.keepsProcess(true);
+    member.thread.post(message);
+    if (this.#memory.isShared) Atomics.store(this.#control, words.sent + member.number, member.sent);
+    this.#wake(Infinity);
+    return handled;
+  }
+
+  #hear(member: Member, message: MessageFromThread, fail: (reason: string) => void): void {
+    if ("failed" in message) {
+      fail(`thread ${member.number} failed: ${message.failed}`);
+      return;
+    }
+    member.handled++;
+    while (member.waiting[0] && member.waiting[0].sent <= member.handled) member.waiting.shift()!.resolve();
+    if (member.waiting.length === 0) member.thread.keepsProcess(false);
+  }
+}

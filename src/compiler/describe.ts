@@ -1,0 +1,42 @@
+/*
+ * What a table of a plan says of a group, whatever runs it.
+ */
+import type { Tensor } from "../graph/tensor.ts";
+import { rootOf } from "../graph/views.ts";
+import { nodesOf, type Group } from "./fuse.ts";
+import { pointwiseTraits } from "./nodes.ts";
+
+/** The names of its ops, such as "matmul + add + relu". */
+export function groupName(group: Group): string {
+  const computed = group.outputs.length > 0 ? nodesOf(group) : [];
+  const atomics = new Set(group.atomics.map(({ result }) => result));
+  return [...computed, ...atomics, ...group.replacements].map(({ op }) => op.name).join(" + ");
+}
+
+/**
+ * Shapes of the inputs and outputs, such as "[64, 784] [784, 128] → [64, 128]".
+ * @param operands what the group's anchors read, which come first
+ */
+export function groupShapes({ inputs, outputs }: Group, operands: readonly Tensor[]): string {
+  const others = inputs.filter((input) => !operands.some((operand) => rootOf(operand) === input));
+  const shape = (tensor: Tensor) => `[${tensor.shape.join(", ")}]`;
+  return `${[...operands, ...others].map(shape).join(" ")} → ${outputs.map(shape).join(" ")}`;
+}
+
+/**
+ * Bytes of a tensor that a group touches: of what only recomputed gathers read an element per result, else everything.
+ * @param whole the bytes of the tensor, or of the part that the group may touch
+ */
+export function touchedBytes(group: Group, tensor: Tensor, inlined: ReadonlySet<Tensor>, whole: number): number {
+  const readers = nodesOf(group).flatMap((node) => readersWithin(node, tensor, inlined));
+  if (readers.length === 0 || !readers.every((node) => pointwiseTraits(node)?.gathers)) return whole;
+  const largest = Math.max(...readers.map(({ size }) => size));
+  return Math.min(whole, largest * (tensor.dtype === "uint8" ? 1 : 4));
+}
+
+/** A node, or those inlined in it, that read a tensor. */
+function readersWithin(node: Tensor, tensor: Tensor, inlined: ReadonlySet<Tensor>): Tensor[] {
+  const roots = node.inputs.map(rootOf);
+  const within = roots.filter((root) => inlined.has(root)).flatMap((root) => readersWithin(root, tensor, inlined));
+  return roots.includes(tensor) ? [node, ...within] : within;
+}

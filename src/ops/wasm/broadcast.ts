@@ -1,0 +1,36 @@
+import { sizeOf, stridesOf, type Shape } from "../../graph/tensor.ts";
+import { constantIndex, product, quotient, remainder, sum, type Index } from "./indices.ts";
+
+/** Part of an element's position: its `size` places along some axes, which `stride` elements lie between. */
+export interface AxisTerm {
+  readonly size: number;
+  /** Of the tensor whose element is known. */
+  readonly from: number;
+  /** Of the tensor that is read. */
+  readonly to: number;
+}
+
+/** The element of one tensor for the element of another, axis by axis. Axes that lie together in both are one. */
+export function elementOfAxes(place: Index, axes: readonly AxisTerm[]): Index {
+  const joined: AxisTerm[] = [];
+  for (const axis of axes.filter(({ size }) => size > 1)) {
+    const outer = joined.at(-1);
+    const lieTogether = outer?.from === axis.from * axis.size && outer.to === axis.to * axis.size;
+    if (outer && lieTogether) joined[joined.length - 1] = { ...axis, size: axis.size * outer.size };
+    else joined.push(axis);
+  }
+  return joined
+    .map(({ size, from, to }) => product(remainder(quotient(place, from), size), to))
+    .reduce(sum, constantIndex(0));
+}
+
+/** The element of an input that broadcasting puts at an element of the output. */
+export function broadcastIndex(place: Index, output: Shape, input: Shape): Index {
+  if (sizeOf(input) === sizeOf(output)) return place;
+  const [from, to] = [stridesOf(output), stridesOf(input)];
+  const missing = output.length - input.length;
+  return elementOfAxes(
+    place,
+    input.map((size, axis) => ({ size, from: from[axis + missing]!, to: to[axis]! })),
+  );
+}

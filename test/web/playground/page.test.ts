@@ -1,0 +1,187 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loseDevice } from "../browser.ts";
+import { useDemo, Visitor } from "../demo.ts";
+
+const demo = useDemo();
+
+const at = (name: string) => `playground-${name}`;
+
+/** Checks a radio button, which its text covers. */
+const choose = ({ page }: Visitor, name: string) => page.getByTestId(at(name)).check({ force: true });
+
+/** Clicks the large picture. Coordinates are fractions of its width and height, from the top left. */
+async function clickPicture({ page }: Visitor, x: number, y: number): Promise<void> {
+  const canvas = page.getByTestId(at("surface"));
+  await canvas.scrollIntoViewIfNeeded();
+  const box = (await canvas.boundingBox())!;
+  await page.mouse.click(box.x + x * box.width, box.y + y * box.height);
+}
+
+/** The difference of red and blue at a pixel of the large picture. */
+const warmth = (page: Page, x: number, y: number) =>
+  page.getByTestId(at("surface")).evaluate(
+    (canvas, place) => {
+      const { width, height } = canvas as HTMLCanvasElement;
+      const context = (canvas as HTMLCanvasElement).getContext("2d")!;
+      const [red, , blue] = context.getImageData(place[0]! * width, place[1]! * height, 1, 1).data;
+      return red! - blue!;
+    },
+    [x, y],
+  );
+
+async function addressHas({ page }: Visitor, part: string): Promise<void> {
+  await expect.poll(() => page.url(), { timeout: 20_000 }).toContain(part);
+}
+
+/** A network and XOR data that are small enough for a software GPU. */
+const XOR =
+  "#playground?classify.data=xor&classify.noise=0&classify.count=60&classify.layers=8-tanh&classify.learningRate=0.03";
+
+describe("a visitor of the Playground tab", () => {
+  let visitor: Visitor;
+  beforeAll(async () => {
+    visitor = await demo.arrive("webgpu", XOR);
+  });
+  afterAll(() => visitor.leave());
+
+  test("sees the network learn XOR without a click, and the classes in the colors of the picture", async () => {
+    await visitor.reaches(at("accuracy"), 100);
+    await visitor.click(at("start"));
+    await visitor.says(at("start"), /^Start$/);
+    await visitor.page.waitForTimeout(300);
+    // Class 1 is orange, where the signs of x and y differ. No points are in the corners.
+    expect(await warmth(visitor.page, 0.03, 0.03)).toBeGreaterThan(30);
+    expect(await warmth(visitor.page, 0.97, 0.97)).toBeGreaterThan(30);
+    expect(await warmth(visitor.page, 0.97, 0.03)).toBeLessThan(-30);
+  });
+
+  test("runs a step and resets to the same loss, also with keys", async () => {
+    const held = await visitor.number(at("step-count"));
+    await visitor.page.waitForTimeout(500);
+    expect(await visitor.number(at("step-count"))).toBe(held);
+    await visitor.click(at("step"));
+    await visitor.says(at("step-count"), new RegExp(`^${held + 1}$`));
+    await visitor.click(at("reset"));
+    await visitor.says(at("step-count"), /^0$/);
+    const first = await visitor.text(at("loss"));
+    await visitor.page.locator("h1").click();
+    const { keyboard } = visitor.page;
+    await keyboard.press("s");
+    await visitor.says(at("step-count"), /^1$/);
+    expect(await visitor.text(at("loss"))).not.toBe(first);
+    await keyboard.press("r");
+    await visitor.says(at("step-count"), /^0$/);
+    expect(await visitor.text(at("loss"))).toBe(first);
+    await keyboard.press(" ");
+    await visitor.reaches(at("step-count"), 3);
+    await keyboard.press(" ");
+    await visitor.says(at("start"), /^Start$/);
+  });
+
+  test("adds points by click and by coordinates, edits layers, and the address contains all of it", async () => {
+    const { page } = visitor;
+    await clickPicture(visitor, 0.75, 0.25);
+    await addressHas(visitor, "classify.points=");
+    const [x, y, label] = /classify\.points=([^&]*)/.exec(page.url())![1]!.split("_").map(Number);
+    // Three quarters of −1.25 … 1.25, to two pixels of about 500.
+    expect(Math.abs(x! - 0.625)).toBeLessThan(0.01);
+    expect(Math.abs(y! - 0.625)).toBeLessThan(0.01);
+    expect(label).toBe(0);
+    await choose(visitor, "class-1");
+    await page.getByTestId(at("point-x")).fill("-0.5");
+    await page.getByTestId(at("point-y")).fill("0.25");
+    await page.getByTestId(at("point-y")).press("Enter");
+    await addressHas(visitor, "*-0.5_0.25_1");
+    await page.getByTestId(at("layer-0-units")).fill("3");
+    await visitor.click(at("add-layer"));
+    await page.getByTestId(at("layer-1-activation")).selectOption("relu");
+    await addressHas(visitor, "classify.layers=3-tanh_3-relu");
+    const other = await Visitor.arrive(demo.browser, page.url());
+    await other.reaches(at("step-count"), 1);
+    const value = (id: string) => other.page.getByTestId(at(id)).inputValue();
+    expect(await Promise.all(["dataset", "layer-0-units", "layer-1-activation", "count"].map(value))).toEqual([
+      "xor",
+      "3",
+      "relu",
+      "60",
+    ]);
+    await expect
+      .poll(() => other.page.getByTestId(at("surface")).getAttribute("aria-label"))
+      .toMatch(/^62 points of two classes/);
+    expect(other.errors).toEqual([]);
+    await other.leave();
+    await visitor.click(at("remove-points"));
+    await addressHas(visitor, "classify.data=own");
+    await page.getByText("Click or tap to add points").waitFor();
+  });
+
+  test("fits a curve, gets an error for a too high learning rate, and trains again with a lower one", async () => {
+    const { page } = visitor;
+    await choose(visitor, "mode-regress");
+    await visitor.says(at("loss"), /^0\.\d{4}$/);
+    const first = await visitor.number(at("loss"));
+    await page.getByTestId(at("learning-rate")).selectOption("0.03");
+    await visitor.click(at("start"));
+    await visitor.reaches(at("step-count"), 150);
+    expect(await visitor.number(at("loss"))).toBeLessThan(first / 3);
+    await page.getByTestId(at("optimizer")).selectOption("sgd");
+    await page.getByTestId(at("layer-0-activation")).selectOption("identity");
+    await page.getByTestId(at("layer-1-activation")).selectOption("identity");
+    await page.getByTestId(at("learning-rate")).selectOption("3");
+    await visitor.says(at("message"), /the learning rate is too high/);
+    await visitor.says(at("start"), /^Start$/);
+    await page.getByTestId(at("learning-rate")).selectOption("0.01");
+    await visitor.click(at("start"));
+    await visitor.reaches(at("step-count"), 20);
+    expect(await visitor.number(at("loss"))).toBeLessThan(1);
+  });
+
+  test("watches a neuron until its line separates the classes, and a descent from the clicked point", async () => {
+    const { page } = visitor;
+    await choose(visitor, "mode-neuron");
+    await page.getByTestId(at("speed")).selectOption("100");
+    await visitor.reaches(at("accuracy"), 100);
+    expect(await visitor.text(at("weights"))).toMatch(/^w₁−?\d\.\d{4}w₂−?\d\.\d{4}b−?\d\.\d{4}$/);
+    await choose(visitor, "mode-surface");
+    await visitor.reaches(at("step-count"), 1);
+    await clickPicture(visitor, 0.1, 0.9);
+    await addressHas(visitor, "surface.start=-0.");
+    await page.getByTestId(at("speed")).selectOption("30");
+    await visitor.reaches(at("step-count"), 60);
+    // Noise of 0.2 leaves a mean squared error of about 0.04.
+    expect(await visitor.number(at("loss"))).toBeLessThan(0.1);
+  });
+
+  test("loses the GPU during training, and training continues", async () => {
+    await loseDevice(visitor.page);
+    await visitor.says(at("message"), /and replaced\. Training continues/);
+    await visitor.reaches(at("step-count"), (await visitor.number(at("step-count"))) + 5);
+  });
+
+  test("has seen no console error", () => {
+    expect(visitor.errors).toEqual([]);
+  });
+});
+
+test.each(["wasm", "cpu"] as const)("trains on the CPU with ?device=%s", async (device) => {
+  const visitor = await demo.visit(device, XOR);
+  await visitor.reaches(at("accuracy"), 100);
+  expect(await visitor.text("backend")).toBe("CPU");
+});
+
+test.each([
+  ["classify", { dark: false }],
+  ["regress", { dark: true }],
+  ["neuron", { dark: true, width: 390 }],
+  ["surface", { dark: false, width: 390 }],
+])("has no serious accessibility violation in mode %s, and is no wider than the window", async (mode, options) => {
+  const visitor = await demo.visit("wasm", `#playground?mode=${mode}`, options);
+  await visitor.reaches(at("step-count"), 1);
+  expect(await visitor.accessibilityFaults()).toEqual([]);
+  const [wide, window] = (await visitor.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")) as [
+    number,
+    number,
+  ];
+  expect(wide).toBeLessThanOrEqual(window);
+});
