@@ -8,7 +8,7 @@ import { Comment, CommentTag, Converter, ReflectionKind } from "typedoc";
 const topics = [
   [/^graph\//, "Graph"],
   [/^ops\//, "Ops and gradients"],
-  [/^nn\/(optimizers|momentum-form|schedules|clipping|packed)/, "Optimizers and schedules"],
+  [/^nn\/(optimizers?|adam|muon|momentum-form|schedules|clipping|packed)/, "Optimizers and schedules"],
   [/^nn\//, "Layers and models"],
   [/^train\//, "Training"],
   [/^(data|node\/(csv|mnist|png))/, "Data"],

@@ -51,16 +51,30 @@ export { momentumForms, type MomentumForm } from "./momentum-form.ts";
 /** Optimizers: they compute new parameters from gradients. */
 export * as optimizers from "./optimizers.ts";
 export type {
+  AdagradOptions,
   AdamOptions,
   AdamWOptions,
+  DecayedOptions,
+  LionOptions,
   MomentumOptions,
+  MuonOptions,
   Optimizer,
+  ParameterFactors,
   RmspropOptions,
   UpdateOptions,
 } from "./optimizers.ts";
 export type { Gradients } from "./packed.ts";
+export { startFrom, type NamedValues, type Start, type StartOptions } from "./start-from.ts";
 export { stepProducts } from "./products.ts";
 /** Learning rate schedules. */
 export * as schedules from "./schedules.ts";
-export type { CosineOptions, DecayOptions, Schedule } from "./schedules.ts";
+export type {
+  CosineOptions,
+  DecayOptions,
+  LinearOptions,
+  OneCycleOptions,
+  RestartOptions,
+  Schedule,
+} from "./schedules.ts";
 export { sequential, type Model, type ModelConfig, type SequentialOptions } from "./sequential.ts";
+export { summary, type ModelSummary, type SummaryRow } from "./summary.ts";

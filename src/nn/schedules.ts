@@ -65,6 +65,83 @@ export function cosine(options: CosineOptions = {}): Schedule {
   return (current, totalSteps) => final + ((1 - final) * (1 + Math.cos((Math.PI * current) / totalSteps))) / 2;
 }
 
+/** The options of `linear`. */
+export interface LinearOptions {
+  /** The factor at `totalSteps`, in [0, 1]; 0 by default. */
+  readonly final?: number;
+}
+
+/**
+ * Linear decay from 1 to `final`: 1 − (1 − final) step / totalSteps, as PyTorch's LinearLR with start_factor 1.
+ * @throws OptionError for an option outside its range
+ */
+export function linear(options: LinearOptions = {}): Schedule {
+  const { final = 0 } = options;
+  requireNumber("linear schedule final", final, final >= 0 && final <= 1, "a number in [0, 1]");
+  return (current, totalSteps) => 1 - ((1 - final) * current) / totalSteps;
+}
+
+/** The options of `cosineRestarts`. */
+export interface RestartOptions extends CosineOptions {
+  /** The number of steps of the first cycle, at least 1; a third of the run by default. */
+  readonly every?: number;
+  /** The length of each cycle as a factor of the one before, finite and at least 1; 1 by default. */
+  readonly growth?: number;
+}
+
+/**
+ * Cosine annealing with warm restarts: each cycle goes from 1 to `final`, as `cosine` does in the whole run, and the
+ * next one starts at 1 again (Loshchilov and Hutter 2017, equation 5). The numbers equal those of PyTorch's
+ * CosineAnnealingWarmRestarts, which calls `every` T_0 and `growth` T_mult.
+ * @throws OptionError for an option outside its range
+ */
+export function cosineRestarts(options: RestartOptions = {}): Schedule {
+  const { every, growth = 1, final } = options;
+  if (every !== undefined) requireCount("cosineRestarts schedule every", every);
+  requireNumber("cosineRestarts schedule growth", growth, growth >= 1 && growth < Infinity, "a number of at least 1");
+  const cycle = cosine({ ...(final !== undefined && { final }) });
+  return (current, totalSteps) => {
+    let length = every ?? Math.max(1, totalSteps / 3);
+    let start = 0;
+    if (growth === 1) start = Math.floor(current / length) * length;
+    else for (; current >= start + length; length *= growth) start += length;
+    return cycle(current - start, length);
+  };
+}
+
+/** The options of `oneCycle`. */
+export interface OneCycleOptions {
+  /** The fraction of the run in which the learning rate rises, in [0, 1]; 0.3 by default. */
+  readonly rise?: number;
+  /** The factor at the first step, in [0, 1]; 0.04 by default. */
+  readonly initial?: number;
+  /** The factor at the last step, in [0, 1]; 4e-6 by default. */
+  readonly final?: number;
+}
+
+/** From one value to another along half a cosine, for a share in [0, 1]. */
+const cosineBetween = (from: number, to: number, share: number) =>
+  to + ((from - to) * (1 + Math.cos(Math.PI * share))) / 2;
+
+/**
+ * One cycle: along half a cosine from `initial` to 1, and then from 1 to `final` at the last step (Smith and Topin 2018,
+ * arXiv 1708.07120). The numbers equal those of PyTorch's OneCycleLR, whose `max_lr` is the base learning rate, whose
+ * `pct_start` is `rise`, and whose `div_factor` and `final_div_factor` are 1 / `initial` and `initial` / `final`.
+ * @throws OptionError for an option outside its range
+ */
+export function oneCycle(options: OneCycleOptions = {}): Schedule {
+  const { rise = 0.3, initial = 0.04, final = 4e-6 } = options;
+  for (const [name, value] of Object.entries({ rise, initial, final }))
+    requireNumber(`oneCycle schedule ${name}`, value, value >= 0 && value <= 1, "a number in [0, 1]");
+  return (current, totalSteps) => {
+    const last = totalSteps - 1;
+    // The share can be below 1 step, where the rise ends before the first one.
+    const top = Math.min(rise * totalSteps - 1, last);
+    if (current < top) return cosineBetween(initial, 1, current / top);
+    return last > top ? cosineBetween(1, final, Math.min(1, (current - top) / (last - top))) : 1;
+  };
+}
+
 /**
  * Gradual warm-up (Goyal et al. 2017, section 2.2): a linear increase, (step + 1) / steps, over the first steps,
  * followed by another schedule for the rest of the run.

@@ -1,3 +1,4 @@
+export { averagedParameters } from "./average.ts";
 export { createEvaluator, type Evaluation, type Evaluator, type EvaluatorOptions } from "./evaluate.ts";
 export type { FitOptions } from "./fit-options.ts";
 export { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
@@ -13,6 +14,7 @@ export {
 } from "./metrics.ts";
 export { probabilities } from "./outputs.ts";
 export { minimize, type Minimization, type MinimizeOptions } from "./minimize.ts";
+export type { ParameterChoice, ParameterGroup } from "./parameters.ts";
 export type { Recovery, TrainerOptions } from "./options.ts";
 export type { SkippedStep, TrainingProgress } from "./progress.ts";
 export type { Checkpoint, CheckpointOptions } from "./run/checkpoints.ts";
@@ -26,4 +28,4 @@ export type {
   StoppingProgress,
   StoppingState,
 } from "./stopping-options.ts";
-export { createTrainer, type Trainer } from "./trainer.ts";
+export { createTrainer, type ApplicationOptions, type Trainer } from "./trainer.ts";

@@ -1,12 +1,12 @@
 import type { Session } from "../backends/backend.ts";
 import { GraphError } from "../errors.ts";
 import { defineGraph } from "../graph/graph.ts";
-import { state, stepScalar } from "../graph/leaves.ts";
+import { state, stateOp, stepScalar } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { requireCount, requirePositiveFloat32 } from "../nn/checks.ts";
 import { sgd, type Optimizer } from "../nn/optimizers.ts";
 import { constant, type Schedule } from "../nn/schedules.ts";
-import { lessEqual, maximum, select, sqrt, square, subtract } from "../ops/elementwise/index.ts";
+import { add, lessEqual, maximum, select, sqrt, square, subtract } from "../ops/elementwise/index.ts";
 import { gradients } from "../ops/gradients.ts";
 import { sum } from "../ops/reduce/index.ts";
 import { requireOptionsObject, requireSession } from "./given.ts";
@@ -84,8 +84,10 @@ function stepGraph(loss: Tensor, options: MinimizeOptions) {
     throw new GraphError({ where: `record ${wrong[0]}`, what: `${wrong[1]} is not a scalar`, fix: "Record scalars" });
   const rate = stepScalar("learningRate", (step) => learningRate * schedule(step, maxSteps));
   const updates = optimizer.update(parameters, gradients(loss, parameters), { learningRate: rate });
-  const { target, value } = updates[0]!;
-  const stepLength = sqrt(sum(square(subtract(value, target))));
+  const changes = updates.filter(({ target }) => target.op !== stateOp);
+  const stepLength = sqrt(
+    changes.map(({ target, value }) => sum(square(subtract(value, target)))).reduce((all, part) => add(all, part)),
+  );
   const stopped = state("minimize.stopped", []);
   const isLast = stepScalar("isLast", (step) => Number(step + 1 >= maxSteps));
   const stops = smallestStep === undefined ? isLast : maximum(isLast, lessEqual(stepLength, smallestStep));

@@ -11,6 +11,7 @@ import type { Model } from "../nn/sequential.ts";
 import { precisions, type Precision } from "../ops/matmul/precision.ts";
 import { requireBackend, requireData, requireModel } from "./given.ts";
 import { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
+import type { ParameterChoice, ParameterGroup } from "./parameters.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** The options of `createTrainer`. */
@@ -37,6 +38,22 @@ export interface TrainerOptions {
   readonly seed?: number;
   /** How features are normalized before the model sees them; unchanged by default. */
   readonly normalization?: Normalization;
+  /** Parameters that do not change and whose gradient is not computed; none by default. */
+  readonly frozen?: ParameterChoice;
+  /**
+   * Factors of the learning rate and the weight decay, for groups of parameters; 1 for all by default. They are constants
+   * of the step's update and add no dispatch, as long as its kernel may bind as many buffers. A parameter may be in one
+   * group only.
+   */
+  readonly parameterGroups?: readonly ParameterGroup[];
+  /**
+   * Keeps an exponential moving average of each trained parameter: a ← a + (1 − d) (w − a) after each step t, counted
+   * from 0, with d = min(averageDecay, (1 + t) / (10 + t)), so that the initial values soon lose their weight (as in
+   * TensorFlow's ExponentialMovingAverage). The decay rate is in (0, 1), such as 0.999; no average by default. Evaluate
+   * and predict with it by their option `average`, and save it with `averagedParameters`. Snapshots contain it as states
+   * "average.NAME".
+   */
+  readonly averageDecay?: number;
   /** Clips the gradients to this global norm; no clipping by default. */
   readonly clipNorm?: number;
   /**
@@ -136,7 +153,7 @@ export function requireSubject({ model, backend, dataset, loss: wanted }: Traine
  */
 export function requireSettings(options: TrainerOptions): void {
   const { dataset, optimizer, schedule, learningRate, epochs, maxSteps, clipNorm, seed } = options;
-  const { onNonFinite, snapshotSeconds, normalization, precision } = options;
+  const { onNonFinite, snapshotSeconds, normalization, precision, averageDecay } = options;
   if (optimizer !== undefined) requireOptimizer(optimizer);
   if (schedule !== undefined) requireSchedule(schedule);
   requirePositiveFloat32("learningRate", learningRate);
@@ -149,6 +166,8 @@ export function requireSettings(options: TrainerOptions): void {
     requireNumber("snapshotSeconds", snapshotSeconds, snapshotSeconds > 0, "a number above 0, or Infinity");
   if (normalization !== undefined) requireNormalization(normalization, sizeOf(dataset.shape));
   if (precision !== undefined) requirePrecision(precision);
+  if (averageDecay !== undefined)
+    requireNumber("averageDecay", averageDecay, averageDecay > 0 && averageDecay < 1, "a number in (0, 1)");
 }
 
 function requireOptimizer(optimizer: Optimizer): void {

@@ -8,11 +8,12 @@ import { excerpt, OptionError, optionName } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { requireCount, requirePositiveFloat32 } from "../nn/checks.ts";
 import type { TrainingLoss } from "../nn/losses.ts";
-import { adam, type Optimizer } from "../nn/optimizers.ts";
+import { adam, type Optimizer, type ParameterFactors } from "../nn/optimizers.ts";
 import { packGradients } from "../nn/packed.ts";
 import { constant } from "../nn/schedules.ts";
 import type { Model } from "../nn/sequential.ts";
 import type { Precision } from "../ops/matmul/precision.ts";
+import { planAverage, type AveragePlan } from "./average.ts";
 import { requireOptionsObject, requireSnapshot } from "./given.ts";
 import type { NonFiniteChoice } from "./guard.ts";
 import {
@@ -23,6 +24,7 @@ import {
   type Recovery,
   type TrainerOptions,
 } from "./options.ts";
+import { factorsOf, trainedOf } from "./parameters.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** The model, its normalization and its loss. */
@@ -30,8 +32,12 @@ export interface ModelPlan {
   readonly model: Model;
   readonly loss: TrainingLoss;
   readonly normalization: Normalization;
-  /** The parameters as one vector, in the layout of the packed gradient. */
+  /** The parameters that are not frozen. */
+  readonly trained: readonly Tensor[];
+  /** The trained parameters as one vector, in the layout of the packed gradient. */
   readonly packed: Tensor;
+  /** The moving averages of the trained parameters, if they are kept. */
+  readonly average: AveragePlan | undefined;
 }
 
 /** The examples of each step. */
@@ -52,6 +58,8 @@ export interface DataPlan {
 /** What a step computes from its examples. */
 export interface StepPlan {
   readonly optimizer: Optimizer;
+  /** One entry per trained parameter; undefined if all are 1. */
+  readonly factors: readonly ParameterFactors[] | undefined;
   readonly clipNorm: number | undefined;
   /** Whether the norm of the gradient is measured. */
   readonly gradientNorm: boolean;
@@ -95,22 +103,26 @@ export function planTraining(options: TrainerOptions): TrainingPlan {
   const loss = requireSubject(options);
   requireSettings(options);
   const { backend, resumeFrom, snapshotSeconds = 5, onRecovery = () => {} } = options;
+  const model = planModel(options, loss);
   const data = planData(options);
   const schedule = planSchedule(options, data.stepsPerEpoch);
   if (resumeFrom !== undefined) requireSnapshot("resumeFrom", resumeFrom, schedule.totalSteps);
   return {
     backend,
-    model: planModel(options, loss),
+    model,
     data,
-    step: planStep(options, data.batchSize),
+    step: planStep(options, model.trained, data.batchSize),
     schedule,
     recovery: { snapshotSeconds, onRecovery },
     resumeFrom,
   };
 }
 
-function planModel({ model, normalization = unchanged }: TrainerOptions, loss: TrainingLoss): ModelPlan {
-  return { model, loss, normalization, packed: packGradients(model.parameters) };
+function planModel(options: TrainerOptions, loss: TrainingLoss): ModelPlan {
+  const { model, normalization = unchanged, frozen, averageDecay } = options;
+  const trained = trainedOf(model.parameters, frozen);
+  const average = averageDecay === undefined ? undefined : planAverage(averageDecay, trained);
+  return { model, loss, normalization, trained, packed: packGradients(trained), average };
 }
 
 function planData({ model, backend, dataset, batchSize: wanted, microBatchSize, seed = 1 }: TrainerOptions): DataPlan {
@@ -125,11 +137,12 @@ function planData({ model, backend, dataset, batchSize: wanted, microBatchSize, 
   };
 }
 
-function planStep(options: TrainerOptions, batch: number): StepPlan {
+function planStep(options: TrainerOptions, trained: readonly Tensor[], batch: number): StepPlan {
   const { optimizer = adam(), clipNorm, gradientNorm = false } = options;
   const { onNonFinite = "stop", precision = "float32" } = options;
   const lossScale = lossScaleOf(options.lossScale, precision, batch);
-  return { optimizer, clipNorm, gradientNorm, onNonFinite, precision, lossScale };
+  const factors = factorsOf(options.model.parameters, trained, options.parameterGroups, optimizer);
+  return { optimizer, factors, clipNorm, gradientNorm, onNonFinite, precision, lossScale };
 }
 
 function planSchedule(options: TrainerOptions, stepsPerEpoch: number): SchedulePlan {

@@ -28,8 +28,8 @@ export interface Snapshot {
   readonly step: number;
   readonly parameters: Readonly<Record<string, StoredValues>>;
   /**
-   * The optimizer's states, as flat vectors in the layout of `pack(parameters)`, none for plain SGD; and the state of the
-   * check for NaN, see `onNonFinite`.
+   * The optimizer's states, as flat vectors in the layout of `pack(parameters)`, none for plain SGD; the state of the
+   * check for NaN, see `onNonFinite`; and the moving averages of the parameters, see `averageDecay`.
    */
   readonly optimizer: Readonly<Record<string, StoredValues>>;
   /**

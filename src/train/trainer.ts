@@ -1,16 +1,26 @@
 import type { DispatchDescription, Executable, Session } from "../backends/backend.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DeviceError, OptionError } from "../errors.ts";
-import type { Evaluation } from "./evaluate.ts";
+import type { Evaluation, Evaluator } from "./evaluate.ts";
 import { requireFitOptions, type FitOptions } from "./fit-options.ts";
 import { requireSnapshot } from "./given.ts";
 import type { TrainerOptions } from "./options.ts";
 import { planTraining } from "./plan.ts";
 import type { TrainingProgress } from "./progress.ts";
 import { runSteps } from "./run/loop.ts";
+import type { Placement } from "./run/placement.ts";
 import { DeviceRecovery } from "./run/recovery.ts";
 import { Run } from "./run/run.ts";
 import type { Snapshot } from "./snapshot.ts";
+
+/** The options of `evaluate` and `predict`. */
+export interface ApplicationOptions {
+  /**
+   * Whether to use the moving average of the parameters, which a trainer with the option `averageDecay` has; false by
+   * default.
+   */
+  readonly average?: boolean;
+}
 
 /** A model in training: its parameters, the optimizer's state and the data set on a device. */
 export interface Trainer {
@@ -42,9 +52,9 @@ export interface Trainer {
    */
   fit(options?: FitOptions): AsyncGenerator<TrainingProgress, void, undefined>;
   /** The loss and accuracy on a data set, with the parameters after the steps submitted so far. */
-  evaluate(dataset: Dataset): Promise<Evaluation>;
+  evaluate(dataset: Dataset, options?: ApplicationOptions): Promise<Evaluation>;
   /** The model's outputs for examples, row-major: [examples, ...outputShape]. */
-  predict(features: Uint8Array | Float32Array): Promise<Float32Array>;
+  predict(features: Uint8Array | Float32Array, options?: ApplicationOptions): Promise<Float32Array>;
   /**
    * Runs the next step and measures each dispatch.
    * @returns the nanoseconds of each dispatch, in the order of `dispatches`, see `Executable.profile`; browsers round them
@@ -92,6 +102,18 @@ export interface Trainer {
  */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   return new RunTrainer(await Run.create(planTraining(options)));
+}
+
+/** @throws OptionError for an average that the trainer does not keep */
+function evaluatorOf(
+  where: string,
+  { evaluator, averaged }: Placement,
+  { average = false }: ApplicationOptions,
+): Evaluator {
+  if (!average) return evaluator;
+  if (averaged) return averaged;
+  const what = "this trainer keeps no average of the parameters";
+  throw new OptionError({ where: `${where} average`, what, fix: "Give createTrainer the option averageDecay" });
 }
 
 /** Implements `Trainer` for a run: checks the arguments of each call and passes it on. */
@@ -151,12 +173,16 @@ class RunTrainer implements Trainer {
     }
   }
 
-  evaluate(dataset: Dataset): Promise<Evaluation> {
-    return this.#recovery.onDevice("evaluate", ({ evaluator }) => evaluator.evaluate(dataset));
+  evaluate(dataset: Dataset, options: ApplicationOptions = {}): Promise<Evaluation> {
+    return this.#recovery.onDevice("evaluate", (placement) =>
+      evaluatorOf("evaluate", placement, options).evaluate(dataset),
+    );
   }
 
-  predict(features: Uint8Array | Float32Array): Promise<Float32Array> {
-    return this.#recovery.onDevice("predict", ({ evaluator }) => evaluator.predict(features));
+  predict(features: Uint8Array | Float32Array, options: ApplicationOptions = {}): Promise<Float32Array> {
+    return this.#recovery.onDevice("predict", (placement) =>
+      evaluatorOf("predict", placement, options).predict(features),
+    );
   }
 
   snapshot(): Promise<Snapshot> {

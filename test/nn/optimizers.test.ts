@@ -3,7 +3,7 @@ import { OptionError } from "../../src/errors.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { parameter, stateOp, stepScalar } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import { optimizers, type Optimizer } from "../../src/nn/index.ts";
+import { optimizers, type Optimizer, type ParameterFactors } from "../../src/nn/index.ts";
 import { add, exp, multiply, square } from "../../src/ops/elementwise/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { pack } from "../../src/ops/layout/index.ts";
@@ -36,13 +36,19 @@ function plainDescent(values: readonly number[], rule: PlainRule) {
   return { values: current, memories };
 }
 
-async function descend(optimizer: Optimizer, packed = false) {
+async function descend(
+  optimizer: Optimizer,
+  packed = false,
+  factors?: readonly ParameterFactors[],
+  rateAt: (step: number) => number = rate,
+) {
   const weight = parameter("weight", [3, 2], weightValues);
   const bias = parameter("bias", [2], biasValues);
   const parameters = [weight, bias];
   const separate = gradients(add(energy(weight), energy(bias)), parameters);
   const updates = optimizer.update(parameters, packed ? pack(separate) : separate, {
-    learningRate: stepScalar("learningRate", rate),
+    learningRate: stepScalar("learningRate", rateAt),
+    ...(factors && { factors }),
   });
   const states = updates.map(({ target }) => target).filter(({ op }) => op === stateOp);
   const { leaves } = await evaluate({}, { updates, steps: STEPS, leaves: [...parameters, ...states] });
@@ -64,6 +70,14 @@ const adamRule =
     const mean = memory.m / (1 - 0.8 ** t);
     const meanSquare = memory.v / (1 - 0.95 ** t);
     return w - epsilon * (mean / (Math.sqrt(meanSquare) + 1e-6) + decay * w);
+  };
+
+const lionRule =
+  (decay: number): PlainRule =>
+  (w, g, epsilon, _, memory) => {
+    const direction = Math.sign(0.6 * (memory.m ?? 0) + 0.4 * g);
+    memory.m = 0.9 * (memory.m ?? 0) + 0.1 * g;
+    return w - epsilon * (direction + decay * w);
   };
 
 const adamOptions = { beta1: 0.8, beta2: 0.95, epsilon: 1e-6 };
@@ -98,6 +112,15 @@ const cases: [string, Optimizer, PlainRule, PlainRule, Record<string, string>][]
     }),
     { "rmsprop.meanSquare": "s" },
   ],
+  [
+    "adagrad",
+    optimizers.adagrad({ epsilon: 1e-6 }),
+    ...both((w, g, epsilon, _, memory) => {
+      memory.s = (memory.s ?? 0) + g * g;
+      return w - (epsilon * g) / (Math.sqrt(memory.s) + 1e-6);
+    }),
+    { "adagrad.sumOfSquares": "s" },
+  ],
   ["adam", optimizers.adam(adamOptions), ...both(adamRule(0)), { "adam.firstMoment": "m", "adam.secondMoment": "v" }],
   [
     "adamW",
@@ -111,6 +134,13 @@ const cases: [string, Optimizer, PlainRule, PlainRule, Record<string, string>][]
     optimizers.adamW({ ...adamOptions, weightDecay: 0.3, decays: () => true }),
     ...both(adamRule(0.3)),
     { "adamW.firstMoment": "m", "adamW.secondMoment": "v" },
+  ],
+  [
+    "lion",
+    optimizers.lion({ beta1: 0.6, beta2: 0.9, weightDecay: 0.3 }),
+    lionRule(0.3),
+    lionRule(0),
+    { "lion.momentum": "m" },
   ],
 ];
 
@@ -168,6 +198,40 @@ describe("optimizers equal plain loops of their formulas", () => {
   });
 });
 
+describe("factors of parameters", () => {
+  const factors = [
+    { learningRate: 0.5, weightDecay: 2 },
+    { learningRate: 1, weightDecay: 1 },
+  ];
+
+  test.each(cases)("%s multiplies the learning rate and the weight decay by them", async (_, optimizer) => {
+    const found = await descend(optimizer, false, factors);
+    const plain = await descend(optimizer);
+    // Half the rate and twice the decay give the values that half the rate gives with options of twice the decay.
+    expect(found.bias).toEqual(plain.bias);
+    expect(found.weight).not.toEqual(plain.weight);
+    const { weightDecay } = optimizer.options;
+    const doubled = { adamW: optimizers.adamW, lion: optimizers.lion }[optimizer.name];
+    const alike = doubled
+      ? doubled({ ...adamOptions, ...optimizer.options, weightDecay: 2 * weightDecay! })
+      : optimizer;
+    const slow = await descend(alike, false, undefined, (step) => rate(step) / 2);
+    expectClose(found.weight, slow.weight);
+  });
+
+  test("need no vector if all are equal", async () => {
+    const parameters = [parameter("weight", [3, 2]), parameter("bias", [2])];
+    const count = (given: typeof factors) => {
+      const learningRate = stepScalar("rate", rate);
+      const updates = optimizers.lion().update(parameters, parameters, { learningRate, factors: given });
+      return defineGraph({}, updates).nodes.filter(({ op, size }) => op.name === "constant" && size > 1).length;
+    };
+    expect(count([factors[1]!, factors[1]!])).toBe(0);
+    expect(count([factors[0]!, factors[0]!])).toBe(0);
+    expect(count(factors)).toBe(1);
+  });
+});
+
 describe("optimizer options", () => {
   test.each([
     ["momentum 1", () => optimizers.momentum({ momentum: 1 }), /momentum.*1 is out of range.*\[0, 1\)/],
@@ -179,6 +243,14 @@ describe("optimizer options", () => {
     ["adam beta2", () => optimizers.adam({ beta2: -1 }), /adam beta2/],
     ["adam epsilon", () => optimizers.adam({ epsilon: Infinity }), /adam epsilon/],
     ["adamW weightDecay", () => optimizers.adamW({ weightDecay: -0.1 }), /adamW weightDecay/],
+    ["adagrad epsilon", () => optimizers.adagrad({ epsilon: -1 }), /adagrad epsilon/],
+    ["lion beta1", () => optimizers.lion({ beta1: 1 }), /lion beta1/],
+    ["lion beta2", () => optimizers.lion({ beta2: 2 }), /lion beta2/],
+    ["lion weightDecay", () => optimizers.lion({ weightDecay: NaN }), /lion weightDecay/],
+    ["muon momentum", () => optimizers.muon({ momentum: 1 }), /muon momentum/],
+    ["muon iterations", () => optimizers.muon({ iterations: 0 }), /muon iterations/],
+    ["muon rateOfOthers", () => optimizers.muon({ rateOfOthers: 0 }), /muon rateOfOthers/],
+    ["muon beta2", () => optimizers.muon({ beta2: 1 }), /muon beta2/],
     ["a string", () => optimizers.adam({ beta1: "0.9" as unknown as number }), /"0.9" is out of range/],
   ])("%s is refused", (_, make, message) => {
     expect(make).toThrow(OptionError);

@@ -189,8 +189,12 @@ describe("layers and models", () => {
     holds((values) => optimizers.momentum(values), options("momentum"));
     holds((values) => optimizers.nesterov(values), options("momentum"));
     holds((values) => optimizers.rmsprop(values), options("decay", "epsilon"));
+    holds((values) => optimizers.adagrad(values), options("epsilon"));
     holds((values) => optimizers.adam(values), options("beta1", "beta2", "epsilon"));
     holds((values) => optimizers.adamW(values), options("beta1", "beta2", "epsilon", "weightDecay"));
+    holds((values) => optimizers.lion(values), options("beta1", "beta2", "weightDecay"));
+    const ofMuon = options("momentum", "iterations", "rateOfOthers", "beta2", "epsilon", "weightDecay");
+    holds((values) => optimizers.muon(values), ofMuon);
   });
 
   test("schedules, whose factors are in [0, 1] at every step", () => {
@@ -205,6 +209,11 @@ describe("layers and models", () => {
     holds((options, total) => check(schedules.step(given(options)), total), decay, steps);
     holds((options, total) => check(schedules.exponential(given(options)), total), decay, steps);
     holds((final, total) => check(schedules.cosine({ final: given(final) }), total), anything, steps);
+    holds((final, total) => check(schedules.linear({ final: given(final) }), total), anything, steps);
+    const cycles = fc.record({ every: anything, growth: anything, final: anything });
+    holds((options, total) => check(schedules.cosineRestarts(given(options)), total), cycles, steps);
+    const cycle = fc.record({ rise: anything, initial: anything, final: anything });
+    holds((options, total) => check(schedules.oneCycle(given(options)), total), cycle, steps);
     holds((rise, total) => check(schedules.warmup(given(rise), schedules.cosine()), total), anything, steps);
   });
 

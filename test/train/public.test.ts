@@ -7,7 +7,26 @@ test("the library exports all names of its parts, without collisions", () => {
     sequential modelFromConfig losses accuracy clipByGlobalNorm createTrainer createEvaluator createGradientNorms minimize probabilities makeClassificationDataset
     standardization unitScale builtInDigits createCpuBackend WgradError OptionError Random`;
   expect(names.split(/\s+/).filter((name) => !(name in wgrad))).toEqual([]);
-  expect(Object.keys(wgrad.optimizers).toSorted()).toEqual(["adam", "adamW", "momentum", "nesterov", "rmsprop", "sgd"]);
-  expect(Object.keys(wgrad.schedules).toSorted()).toEqual(["constant", "cosine", "exponential", "step", "warmup"]);
+  expect(Object.keys(wgrad.optimizers).toSorted()).toEqual([
+    "adagrad",
+    "adam",
+    "adamW",
+    "lion",
+    "momentum",
+    "muon",
+    "nesterov",
+    "rmsprop",
+    "sgd",
+  ]);
+  expect(Object.keys(wgrad.schedules).toSorted()).toEqual([
+    "constant",
+    "cosine",
+    "cosineRestarts",
+    "exponential",
+    "linear",
+    "oneCycle",
+    "step",
+    "warmup",
+  ]);
   expect(Object.keys(wgrad.initializers)).toHaveLength(10);
 });

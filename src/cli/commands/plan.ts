@@ -1,4 +1,5 @@
 import { Option, type Command } from "commander";
+import { summary } from "../../nn/summary.ts";
 import { createTrainer } from "../../train/index.ts";
 import { createNodeBackend, type DeviceChoice } from "../../node/index.ts";
 import { blankMnist, buildNetwork, describeNetwork, normalizationOf, stepOptions } from "../training/network.ts";
@@ -44,7 +45,7 @@ async function plan(flags: PlanFlags): Promise<void> {
     }
     say(field("adapter", adapterText(backend)));
     say(field("network", describeNetwork(flags, model)));
-    print(["", ...planTable(trainer.dispatches)]);
+    print(["", ...summary(model).text.split("\n"), "", ...planTable(trainer.dispatches)]);
   } finally {
     backend.dispose();
   }

@@ -6,18 +6,21 @@ import { excerpt, OptionError } from "../../errors.ts";
 import { activations, type ActivationName } from "../../nn/activations.ts";
 import { losses, type LossName } from "../../nn/losses.ts";
 import { momentumForms, type MomentumForm } from "../../nn/momentum-form.ts";
-import { adam, adamW, momentum, nesterov, rmsprop, sgd } from "../../nn/optimizers.ts";
-import { constant, cosine, exponential, step } from "../../nn/schedules.ts";
+import { adagrad, adam, adamW, lion, momentum, muon, nesterov, rmsprop, sgd } from "../../nn/optimizers.ts";
+import { constant, cosine, cosineRestarts, exponential, linear, oneCycle, step } from "../../nn/schedules.ts";
 import { precisions, type Precision } from "../../ops/matmul/precision.ts";
 import { deviceChoices } from "../../node/index.ts";
 import { DeclaredOption, SettableOption } from "./declared-option.ts";
 import { atLeastZero, batchSize, columnList, oneOf, positiveNumber, wholeNumber, widths } from "./parsers.ts";
 
 /** Optimizers by name; called without options, they use their defaults. */
-export const optimizers = { sgd, momentum, nesterov, rmsprop, adam, adamW } as const;
+export const optimizers = { sgd, momentum, nesterov, rmsprop, adagrad, adam, adamW, lion, muon } as const;
+
+/** The optimizers with weight decay. */
+export const decayingOptimizers = { adamW, lion, muon } as const;
 
 /** Learning-rate schedules by name; called without options, they use their defaults. */
-export const schedules = { constant, step, exponential, cosine } as const;
+export const schedules = { constant, step, exponential, linear, cosine, cosineRestarts, oneCycle } as const;
 
 export type OptimizerName = keyof typeof optimizers;
 
@@ -146,9 +149,9 @@ export function networkOptions(): SettableOption[] {
     }),
     atLeastZeroOption(
       "--weight-decay <rate>",
-      "weight decay of adamW, at least 0 (default: 0.01; 0.3 for a table)",
+      "weight decay of adamW, lion and muon, at least 0 (default: 0.01 for adamW, 0.3 for adamW and a table, else 0)",
     ).withFacts({
-      libraryNames: ["adamW weightDecay"],
+      libraryNames: namesOf(decayingOptimizers).map((name) => `${name} weightDecay`),
     }),
     positiveOption("--clip-norm <norm>", "clip the gradients to this global norm"),
     new SettableOption("--batch <size>", 'batch size, or "full" for all examples (default: 64)', batch)

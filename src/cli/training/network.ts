@@ -14,7 +14,7 @@ import { dense, dropout as dropoutLayer, flatten } from "../../nn/layers/index.t
 import type { Optimizer } from "../../nn/optimizers.ts";
 import { sequential, type Model } from "../../nn/sequential.ts";
 import type { TrainerOptions } from "../../train/index.ts";
-import { optimizers, type NetworkFlags } from "../options/options.ts";
+import { decayingOptimizers, optimizers, type NetworkFlags } from "../options/options.ts";
 import { counted } from "../text/text.ts";
 
 /**
@@ -81,14 +81,12 @@ export function optimizerOf({ optimizer = "adam", weightDecay, momentumForm }: N
       fix: "Use --optimizer momentum or nesterov",
     });
   }
-  if (weightDecay !== undefined && optimizer !== "adamW") {
-    throw new OptionError({
-      where: "--weight-decay",
-      what: `${optimizer} has no weight decay`,
-      fix: "Use --optimizer adamW",
-    });
+  if (weightDecay !== undefined) {
+    const decaying = Object.entries(decayingOptimizers).find(([name]) => name === optimizer);
+    if (decaying) return decaying[1]({ weightDecay });
+    const fix = `Use --optimizer ${Object.keys(decayingOptimizers).join(" or ")}`;
+    throw new OptionError({ where: "--weight-decay", what: `${optimizer} has no weight decay`, fix });
   }
-  if (weightDecay !== undefined) return optimizers.adamW({ weightDecay });
   return hasForm && momentumForm !== undefined
     ? optimizers[optimizer]({ form: momentumForm })
     : optimizers[optimizer]();

@@ -26,7 +26,7 @@ export async function compileDivided(plan: StepGraphPlan, session: Session, feed
   const { batchSize, microBatchSize } = plan.data;
   const parts = Math.floor(batchSize / microBatchSize);
   const rest = batchSize % microBatchSize;
-  const sum = state("accumulatedGradient", packGradients(plan.model.model.parameters).shape);
+  const sum = state("accumulatedGradient", plan.model.packed.shape);
   const { updates, metrics } = optimizerUpdates(plan, sum);
   const apply = await session.compile(defineGraph(metrics, updates));
   const compilePart = (before: Tensor, part: Part) => {

@@ -2,7 +2,7 @@
  * The parts of the graphs of a step: from examples to the gradient of the loss, and from the gradient to the updates of
  * the parameters.
  */
-import type { Update } from "../../graph/graph.ts";
+import { updatedLeaves, type Update } from "../../graph/graph.ts";
 import { requireDistinctNames, stateOp, stepScalar } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { clipByGlobalNorm, globalNorm } from "../../nn/clipping.ts";
@@ -10,6 +10,7 @@ import { packGradients, type Gradients } from "../../nn/packed.ts";
 import { dropoutKey } from "../../nn/sequential.ts";
 import { multiply } from "../../ops/elementwise/index.ts";
 import { gradients } from "../../ops/gradients.ts";
+import { averageUpdates } from "../average.ts";
 import { takeTargets, takeFeatures, summedMetrics } from "../batches.ts";
 import type { Feed } from "../feed.ts";
 import { guardStep } from "../guard.ts";
@@ -32,7 +33,7 @@ export interface Part {
 
 /** The loss of a part divided by the size of the whole batch, its right predictions, and the scaled loss's gradients. */
 export function partMetrics(
-  { model: { model, normalization, loss }, data, step }: StepGraphPlan,
+  { model: { model, trained, normalization, loss }, data, step }: StepGraphPlan,
   feed: Feed,
   { count, placeOf }: Part,
 ) {
@@ -56,7 +57,7 @@ export function partMetrics(
   const totals = summedMetrics(loss, outputs, targets);
   const partLoss = multiply(totals.loss, 1 / batchSize);
   const scaledLoss = lossScale === 1 ? partLoss : multiply(partLoss, lossScale);
-  return { metrics: { ...totals, loss: partLoss }, gradient: gradients(scaledLoss, model.parameters) };
+  return { metrics: { ...totals, loss: partLoss }, gradient: gradients(scaledLoss, trained) };
 }
 
 /** The updates of a step, and what is read back of its gradient: its norm and its first fault, where they are asked for. */
@@ -70,23 +71,29 @@ interface StepUpdates {
  * @param loss the loss of the step, where the same graph computes it
  */
 export function optimizerUpdates(plan: StepGraphPlan, scaled: Gradients, loss?: Tensor): StepUpdates {
-  const { optimizer, clipNorm, gradientNorm, onNonFinite, lossScale } = plan.step;
-  const { parameters } = plan.model.model;
+  const { clipNorm, gradientNorm, onNonFinite, lossScale } = plan.step;
   const packed = packGradients(scaled);
   const gradient = lossScale === 1 ? packed : multiply(packed, 1 / lossScale);
   const metrics: Record<string, Tensor> = gradientNorm ? { gradientNorm: globalNorm(gradient) } : {};
   const clipped = clipNorm === undefined ? gradient : clipByGlobalNorm(gradient, clipNorm);
   const learningRate = stepScalar("learningRate", plan.schedule.learningRateAt);
-  if (onNonFinite === "ignore") return { updates: optimizer.update(parameters, clipped, { learningRate }), metrics };
+  if (onNonFinite === "ignore") return { updates: parameterUpdates(plan, clipped, learningRate), metrics };
   // Divided by at least 1, what is finite stays so, and the kernels that make the scaled gradient look for the rest.
   const guard = guardStep(onNonFinite, lossScale >= 1 ? packed : gradient, loss, learningRate);
-  const updates = optimizer.update(parameters, clipped, { learningRate: guard.learningRate });
+  const updates = parameterUpdates(plan, clipped, guard.learningRate);
   return { updates: guard.guarded(updates), metrics: { ...metrics, fault: guard.fault } };
+}
+
+/** The optimizer's updates, and those of the moving averages. */
+function parameterUpdates({ step, model }: StepGraphPlan, gradient: Gradients, learningRate: Tensor): Update[] {
+  const { optimizer, factors } = step;
+  const updates = optimizer.update(model.trained, gradient, { learningRate, ...(factors && { factors }) });
+  return model.average ? [...updates, ...averageUpdates(model.average, updates)] : updates;
 }
 
 /** @throws GraphError for two states of one name, which an optimizer made of others may have */
 export function statesOf(updates: readonly Update[]): Tensor[] {
-  const states = updates.map(({ target }) => target).filter(({ op }) => op === stateOp);
+  const states = updates.flatMap(({ target }) => updatedLeaves(target)).filter(({ op }) => op === stateOp);
   requireDistinctNames("optimizer", states);
   return states;
 }

@@ -95,6 +95,8 @@ describe("wgrad plan", () => {
   test("prints a table of 80 columns", async () => {
     const { code, stdout } = await wgrad(["plan", "--device", "cpu", "--hidden", "128,64", "--optimizer", "sgd"]);
     expect(stdout).toContain("network   784-128-64-10 relu, 109,386 parameters");
+    expect(stdout).toMatch(/^layers\.2 {2}dense {4}\[64\] {9}8,256 {3}16,512$/m);
+    expect(stdout).toMatch(/^4 layers +109,386 +218,762$/m);
     expect(stdout).toMatch(/^kernel +shapes +grid +FLOPs +bytes$/m);
     expect(stdout).toMatch(/^matmul +\[64, 784\] \[784, 128\] → +\d+×\d+×\d+ +[\d.]+ k +[\d.]+ k$/m);
     expect(stdout).toMatch(/^\d+ dispatches/m);

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { NetworkFlags } from "../../../src/cli/options/options.ts";
+import { optimizerOf } from "../../../src/cli/training/network.ts";
 import { loadModelFile } from "../../../src/node/index.ts";
 import { commandLine, quick, quickWith, resultOf, type Finished, type RunOptions } from "../built-cli.ts";
 
@@ -107,6 +109,22 @@ describe("wgrad train", () => {
     expect(stdout).toContain("network   20-6-5-10 tanh, 221 parameters, float16 products");
     expect(stdout).toContain("training  3 steps of 200, momentum, learning rate 0.5 (step after 3 steps of warmup)");
     expect(code).toBe(0);
+  });
+
+  test.each([
+    ["adagrad", "linear", []],
+    ["lion", "cosineRestarts", ["--weight-decay", "0.1"]],
+    ["muon", "oneCycle", ["--weight-decay", "0.1"]],
+  ])("trains with %s and the schedule %s", async (optimizer, schedule, more) => {
+    const options = ["--optimizer", optimizer, "--schedule", schedule, ...more, "--lr", "0.01", "--epochs", "2"];
+    const { code, stdout } = await wgrad(["train", ...quickWith(...options), "--out", "other.safetensors"]);
+    expect(stdout).toContain(`, ${optimizer}, learning rate 0.01 (${schedule})`);
+    expect(code).toBe(0);
+    const { configuration } = await loadModelFile(inFolder("other.safetensors"));
+    expect(configuration).toMatchObject({ optimizer, schedule });
+    const weightDecay = more.length > 0 ? 0.1 : undefined;
+    const flags = { ...configuration, optimizer, weightDecay } as unknown as NetworkFlags;
+    expect(optimizerOf(flags).options["weightDecay"]).toBe(weightDecay);
   });
 
   test("trains a linear model, and logs numbers that are not finite as null", async () => {

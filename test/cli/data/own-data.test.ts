@@ -301,7 +301,7 @@ describe("refuses", () => {
     ["train --csv leaves.csv --label kind --task regression", /the label "elm" is not a number/],
     [
       "train --csv leaves.csv --label kind --optimizer adam --weight-decay 0.1 --device cpu",
-      /--weight-decay: adam has no weight decay\. Use --optimizer adamW/,
+      /--weight-decay: adam has no weight decay\. Use --optimizer adamW or lion or muon/,
     ],
     [
       "train --csv leaves.csv --label kind --optimizer adam --momentum-form pytorch --device cpu",

@@ -27,12 +27,30 @@ export function modelOf({ layers, seed }: DigitsSettings, features: number, clas
   return sequential([...hidden, dense(classes)], { inputShape: [features], seed });
 }
 
+/** Named one by one, so that the page carries no other optimizers and schedules. */
+const usedOptimizers = {
+  sgd: optimizers.sgd,
+  momentum: optimizers.momentum,
+  nesterov: optimizers.nesterov,
+  rmsprop: optimizers.rmsprop,
+  adam: optimizers.adam,
+  adamW: optimizers.adamW,
+} satisfies Record<DigitsSettings["optimizer"], () => Optimizer>;
+
+const usedSchedules = {
+  constant: schedules.constant,
+  step: schedules.step,
+  exponential: schedules.exponential,
+  cosine: schedules.cosine,
+  warmup: () => schedules.warmup(WARMUP_STEPS, schedules.cosine()),
+} satisfies Record<DigitsSettings["schedule"], () => Schedule>;
+
 export function optimizerOf({ optimizer }: DigitsSettings): Optimizer {
-  return optimizers[optimizer]();
+  return usedOptimizers[optimizer]();
 }
 
 export function scheduleOf({ schedule }: DigitsSettings): Schedule {
-  return schedule === "warmup" ? schedules.warmup(WARMUP_STEPS, schedules.cosine()) : schedules[schedule]();
+  return usedSchedules[schedule]();
 }
 
 /** The settings that a model file records about its training. */

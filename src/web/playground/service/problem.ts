@@ -171,8 +171,12 @@ export function optimizerOf({ optimizer, momentum, weightDecay = 0 }: OptimizerS
       return optimizers.nesterov({ momentum });
     case "adamW":
       return optimizers.adamW({ weightDecay });
-    default:
-      return optimizers[optimizer]();
+    case "rmsprop":
+      return optimizers.rmsprop();
+    case "adam":
+      return optimizers.adam();
+    case "sgd":
+      return optimizers.sgd();
   }
 }
 

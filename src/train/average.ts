@@ -1,0 +1,59 @@
+/*
+ * The exponential moving average of the parameters: a state for each trained parameter, updated in the step's last kernel.
+ */
+import { updatedLeaves, type Update } from "../graph/graph.ts";
+import { state, stateOp, stepScalar, type StoredAttributes } from "../graph/leaves.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { isPack } from "../graph/traits.ts";
+import { withParameters } from "../nn/start-from.ts";
+import type { Model } from "../nn/sequential.ts";
+import { add, multiply, subtract } from "../ops/elementwise/index.ts";
+import { pack } from "../ops/layout/index.ts";
+import type { Snapshot, StoredValues } from "./snapshot.ts";
+
+const PREFIX = "average.";
+
+/** The averages of trained parameters, and how fast they follow. */
+export interface AveragePlan {
+  readonly decay: number;
+  /** The state with the average of each trained parameter. */
+  readonly averages: ReadonlyMap<Tensor, Tensor>;
+}
+
+/** The averages begin with the initial values of the parameters. */
+export function planAverage(decay: number, trained: readonly Tensor[]): AveragePlan {
+  const averages = trained.map((own) => {
+    const { name, initial } = own.attributes as StoredAttributes;
+    return [own, state(`${PREFIX}${name}`, own.shape, initial)] as const;
+  });
+  return { decay, averages: new Map(averages) };
+}
+
+/** 1 − the decay rate of a step, so that the first steps do not keep the initial values. */
+export const averageRateAt = (decay: number, step: number): number => 1 - Math.min(decay, (1 + step) / (10 + step));
+
+/** The updates of the averages for the updates of the parameters. */
+export function averageUpdates({ decay, averages }: AveragePlan, updates: readonly Update[]): Update[] {
+  const rate = stepScalar("averageRate", (step) => averageRateAt(decay, step));
+  return updates
+    .filter(({ target }) => target.op !== stateOp)
+    .map(({ target, value }) => {
+      const states = updatedLeaves(target).map((own) => averages.get(own)!);
+      const average = isPack(target) ? pack(states) : states[0]!;
+      return { target: average, value: add(average, multiply(subtract(value, average), rate)) };
+    });
+}
+
+/** The model with the averages in place of its trained parameters. */
+export const averagedModel = (model: Model, { averages }: AveragePlan): Model => withParameters(model, averages);
+
+/**
+ * The parameters of a snapshot with the moving averages of those that have one, for `saveModel`: see the option
+ * `averageDecay` of `createTrainer`. Parameters without one, such as frozen ones, are as they are.
+ */
+export function averagedParameters({ parameters, optimizer }: Snapshot): Readonly<Record<string, StoredValues>> {
+  const entries = Object.entries(parameters).map(
+    ([name, values]) => [name, optimizer[`${PREFIX}${name}`] ?? values] as const,
+  );
+  return Object.fromEntries(entries);
+}
