@@ -166,7 +166,7 @@ describe("tolerances", () => {
 
 test("maxSeconds ends the training at the next event", async () => {
   const { stop, events } = await runUntil(await trainerOf({ epochs: 100_000 }), { maxSeconds: 0.05, every: 10 });
-  expect(stop).toMatchObject({ kind: "maxSeconds", reason: "0.05 seconds were up" });
+  expect(stop).toMatchObject({ kind: "maxSeconds", reason: "0.05 seconds have passed" });
   expect(stop.step).toBeLessThan(600_000);
   expect(events.at(-1)!.seconds).toBeGreaterThanOrEqual(0.05);
   expect(events.at(-2)?.seconds ?? 0).toBeLessThan(0.05);
