@@ -42,19 +42,30 @@ function withFlippedSign<T>({ op: frozen, position, node }: Mutation, body: () =
   }
 }
 
+/** The inputs of a node that its op gives a gradient. */
+function inputsWithGradient(node: Tensor): { input: Tensor; position: number }[] {
+  const partials = node.op.gradient?.(node, node) ?? [];
+  return node.inputs.flatMap((input, position) => (partials[position] === undefined ? [] : [{ input, position }]));
+}
+
 /** All places of a case's graph where a gradient flows to a differentiable input. */
 function mutationsOf({ output, leaves, differentiable }: BuiltCase): Required<Mutation>[] {
   const order = topologicalOrder([output]);
+  const flows = new Map(order.map((node) => [node, inputsWithGradient(node)]));
+  /** Nodes that a gradient could pass on its way to a differentiable input, and those that the output's gradient arrives at. */
   const reached = new Set<Tensor>(differentiable.map((name) => leaves[name]!));
-  for (const node of order) if (node.inputs.some((tensor) => reached.has(tensor))) reached.add(node);
+  for (const node of order) if (flows.get(node)!.some(({ input }) => reached.has(input))) reached.add(node);
+  const arrived = new Set<Tensor>([output]);
+  for (const node of order.toReversed())
+    if (arrived.has(node)) for (const { input } of flows.get(node)!) arrived.add(input);
   return order
-    .filter((node) => reached.has(node) && !isFlat(node))
-    .flatMap((node) => {
-      const { op, inputs } = node;
-      const partials = op.gradient?.(node, node) ?? [];
-      const flows = (tensor: Tensor, position: number) => partials[position] !== undefined && reached.has(tensor);
-      return inputs.flatMap((tensor, position) => (flows(tensor, position) ? [{ op, position, node }] : []));
-    });
+    .filter((node) => reached.has(node) && arrived.has(node) && !isFlat(node))
+    .flatMap((node) =>
+      flows
+        .get(node)!
+        .filter(({ input }) => reached.has(input))
+        .map(({ position }) => ({ op: node.op, position, node })),
+    );
 }
 
 const checked = allCases.filter(({ differentiable, parityOnly }) => differentiable && !parityOnly);

@@ -3,7 +3,7 @@ import { requireType, sameShape, sizeOf, Tensor, type ComputeOp, type Shape } fr
 import { reductionOf, type AnchorTraits, type ReductionShape } from "../../graph/traits.ts";
 import { rootOf } from "../../graph/views.ts";
 import { divide, equal, multiply, negate, select, square, subtract } from "../elementwise/arithmetic.ts";
-import { axisIndex, broadcastTo, reshape } from "../layout/index.ts";
+import { axisIndex, broadcastTo, reshape, stopGradient } from "../layout/index.ts";
 
 /** The axes to reduce (negative ones count from the last; all by default), and whether they are kept with size 1. */
 export interface ReduceOptions {
@@ -154,7 +154,8 @@ export function variance(x: Tensor, { axes, keepAxes = false, correction = 0 }: 
       fix: "Take more elements, or a correction below their number",
     });
   }
-  const distance = subtract(x, mean(x, { axes: chosen, keepAxes: true }));
+  // The derivative with respect to the mean is 0.
+  const distance = subtract(x, stopGradient(mean(x, { axes: chosen, keepAxes: true })));
   const total = mean(square(distance), { axes: chosen, keepAxes });
   return correction === 0 ? total : multiply(total, count / (count - correction));
 }
