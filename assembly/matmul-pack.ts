@@ -47,6 +47,20 @@ export function packColumns(target: i32, step: i32, source: i32, stride: i32, in
   }
 }
 
+/** Sixteen neighboring values of each k, a cache line if it starts with one, into two panels of eight. */
+export function packSixteenColumns(target: i32, source: i32, stride: i32, inner: i32): void {
+  let second = target + (inner << 5);
+  for (let k = 0; k < inner; k++) {
+    v128.store(target, v128.load(source));
+    v128.store(target, v128.load(source, 16), 16);
+    v128.store(second, v128.load(source, 32));
+    v128.store(second, v128.load(source, 48), 16);
+    target += 32;
+    second += 32;
+    source += stride;
+  }
+}
+
 /** Eight neighboring values of each k. */
 export function packEightColumns(target: i32, source: i32, stride: i32, inner: i32): void {
   for (let k = 0; k < inner; k++) {

@@ -3,10 +3,11 @@
  * float32 sum for each output, so that every division of the work gives the same bits.
  * Units are rows, or columns with BY_COLUMNS. Blocks of the right operand, INNER × COLUMNS at most, and of the left, ROWS ×
  * INNER at most, are packed into scratch memory, where computed operands are written first, and go through register tiles.
+ * With BY_ROW, for few rows or a short inner axis, nothing is packed and each row is made by itself.
  * Rows of a block are finished as soon as their sums are complete.
  */
 import { elements, finish, storeLanes, word } from "./operand";
-import { packColumns, packEightColumns, packRows, roundToFloat16 } from "./matmul-pack";
+import { packColumns, packEightColumns, packRows, packSixteenColumns, roundToFloat16 } from "./matmul-pack";
 import { addRows, dotRows } from "./matmul-rows";
 import { tile4x4, tile4x8 } from "./matmul-tiles";
 
@@ -143,7 +144,14 @@ function packRight(args: i32, k: i32, kEnd: i32, column: i32, columnEnd: i32, sc
   const stride = rightBlockStride(args, inner, columns);
   const start = scratch + word(args, RIGHT_OFFSET);
   let target = start;
-  for (let c = 0; c < columns; c += 8) {
+  let c = 0;
+  if (!(flags & TRANSPOSE_RIGHT)) {
+    for (; c + 16 <= columns; c += 16) {
+      packSixteenColumns(target, source + (c << 2), stride, inner);
+      target += inner << 6;
+    }
+  }
+  for (; c < columns; c += 8) {
     const step = columns - c > 4 ? 32 : 16;
     if (flags & TRANSPOSE_RIGHT) {
       packFourRows(target, step, source, stride, c, columns, inner);

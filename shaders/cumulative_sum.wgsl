@@ -13,4 +13,5 @@ fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
             finish(index, index / OUTPUT_COLUMNS, index % OUTPUT_COLUMNS, total);
         }
     }
+    finish_thread();
 }

@@ -132,4 +132,5 @@ fn main(
             }
         }
     }
+    finish_thread();
 }

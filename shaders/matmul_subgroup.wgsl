@@ -90,4 +90,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
             finish_column_sum(batch * COLUMNS + column, batch, column, column_sums[c]);
         }
     }
+    finish_thread();
 }

@@ -6,4 +6,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var index = FIRST + id.x; index < LAST; index += THREADS) {
         finish(index, index / OUTPUT_COLUMNS, index % OUTPUT_COLUMNS);
     }
+    finish_thread();
 }

@@ -7,4 +7,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var four = FIRST / 4u + id.x; four < LAST / 4u; four += THREADS) {
         finish_four(four);
     }
+    finish_thread();
 }

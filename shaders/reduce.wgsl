@@ -37,4 +37,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             finish(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, result);
         }
     }
+    finish_thread();
 }

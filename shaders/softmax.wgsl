@@ -29,4 +29,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
     }
     finish_totals(thread);
+    finish_thread();
 }

@@ -13,4 +13,5 @@ fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
         }
         finish(before, 0u, before, own);
     }
+    finish_thread();
 }

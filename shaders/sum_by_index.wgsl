@@ -33,4 +33,5 @@ fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
         }
         finish(element, element / INNER, inner, total);
     }
+    finish_thread();
 }

@@ -20,4 +20,5 @@ fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
             finish_other(own, own / OTHER_COLUMNS, own % OTHER_COLUMNS, total);
         }
     }
+    finish_thread();
 }

@@ -11,7 +11,14 @@ export { Random, randomKey } from "./random.ts";
 export { defineGraph, type Graph, type Update } from "./graph/graph.ts";
 export { constant, input, parameter, state, stepScalar, type StoredAttributes } from "./graph/leaves.ts";
 export type { ComputeOp, DType, GivenOp, Op, Shape, Tensor, TensorType } from "./graph/tensor.ts";
-export type { AnchorTraits, OpTraits, PackTraits, PointwiseTraits, ReductionShape } from "./graph/traits.ts";
+export type {
+  AnchorTraits,
+  AtomicTraits,
+  OpTraits,
+  PackTraits,
+  PointwiseTraits,
+  ReductionShape,
+} from "./graph/traits.ts";
 
 export {
   averagePool2d,
@@ -71,6 +78,7 @@ export {
   type Reduction,
 } from "./ops/losses/index.ts";
 export { matmul, matrixProducts, type MatmulAttributes, type MatmulOptions } from "./ops/matmul/index.ts";
+export { firstNonFinite, replaceIf } from "./ops/non-finite/index.ts";
 export { randomNormal, randomUniform } from "./ops/random/index.ts";
 export {
   argmax,

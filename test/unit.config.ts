@@ -8,7 +8,7 @@ const folder = fileURLToPath(new URL(".", import.meta.url));
 
 /** Tests of whole training runs, packages and thousands of damaged files, which are slow on any machine. */
 const SLOW =
-  /^(examples|mnist|package|properties|soak)\/|^web\/.*-state\.|^formats\/(fuzz|onnx)\.|^data\/mnist-source\.|^node\/csv-limits\./;
+  /^(examples|mnist|package|properties|soak)\/|^web\/(digits\/connection|playground\/state)\.|^formats\/(fuzz|onnx)\.|^data\/mnist-source\.|^node\/csv-limits\./;
 
 /** Marks of a test that needs a device, a browser, the built command line or another program. */
 const HEAVY =

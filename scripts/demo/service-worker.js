@@ -1,8 +1,11 @@
 /*
- * Keeps the demo working without a network, once it was loaded. The build writes VERSION and FILES before this text.
- * What is fetched beside them, such as mnist/, is kept as it comes, and taken from there where the network fails.
+ * Keeps the demo working offline after it has loaded. The build puts VERSION, FILES and HEADERS before this text. Other
+ * files, such as those of mnist/, are cached when they are fetched, and used if the network fails.
+ *
+ * It also makes the page cross-origin isolated, since browsers let WebAssembly threads share memory only in such a page,
+ * and static hosts rarely send the headers. The visit that installs this worker starts without them, and has one thread.
  */
-/* global VERSION, FILES */
+/* global VERSION, FILES, HEADERS */
 const PREFIX = "wgrad-demo ";
 
 addEventListener("install", (event) => {
@@ -23,10 +26,21 @@ addEventListener("activate", (event) => {
 addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET" || !request.url.startsWith(registration.scope)) return;
-  event.respondWith(answer(request));
+  const needsHeaders = request.mode === "navigate" || request.destination === "worker";
+  event.respondWith(needsHeaders ? answer(request).then(isolated) : answer(request));
 });
 
-/** Files with a hash in their name never change, so they are taken from the cache; all else is asked for anew first. */
+/** Adds the isolation headers to the response for a page or the script of its worker. */
+function isolated(response) {
+  // An opaque redirect has status 0. The browser must get it unchanged.
+  if (response.status === 0) return response;
+  const { body, status, statusText } = response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
+  return new Response(body, { status, statusText, headers });
+}
+
+/** Files with a hash in their name never change, so they come from the cache. Other files come from the network first. */
 async function answer(request) {
   const cache = await caches.open(PREFIX + VERSION);
   const kept = await cache.match(request, { ignoreSearch: true });

@@ -28,6 +28,8 @@ export interface BackendOptions {
   readonly tuning?: TuningStore;
   /** Called with a line that says why "auto" chose no GPU, or why stored choices are ignored; the console by default. */
   readonly log?: (line: string) => void;
+  /** Called with the reason, in a few words, if "auto" chose no GPU; without it, `log` is called with a line that says so. */
+  readonly onNoGpu?: ((reason: string) => void) | undefined;
   /** Called with each graph that is compiled, for debugging. */
   readonly onGraph?: ((graph: Graph) => void) | undefined;
   /** Called with the WGSL of each kernel that is compiled, for debugging. Only WebGPU has any. */
@@ -70,7 +72,8 @@ export async function createBackend(options: BackendOptions = {}): Promise<Backe
  * the CPU's plain loops. Logs why there is no GPU.
  */
 async function fastestBackend(choice: Choice): Promise<Backend> {
-  const { source, log } = choice;
+  const { source, log, onNoGpu } = choice;
+  const tell = (line: string) => (onNoGpu ? onNoGpu(reason) : log(line));
   let reason: string;
   let fix = "";
   let software: GpuSource | undefined;
@@ -88,16 +91,16 @@ async function fastestBackend(choice: Choice): Promise<Backend> {
   try {
     const backend = await wasmBackend(choice);
     software?.release();
-    log(`No GPU (${reason}): computing on the CPU (${backend.adapter.name}).${fix}`);
+    tell(`No GPU (${reason}): computing on the CPU (${backend.adapter.name}).${fix}`);
     return backend;
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     const failure = `No GPU (${reason}) and no WebAssembly (${error.what})`;
     if (software) {
-      log(`${failure}: computing on the software adapter.`);
+      tell(`${failure}: computing on the software adapter.`);
       return webgpuBackend(software, choice);
     }
-    log(`${failure}: computing on the CPU, which is much slower.${fix}`);
+    tell(`${failure}: computing on the CPU, which is much slower.${fix}`);
     return cpuBackend(choice);
   }
 }

@@ -10,6 +10,8 @@ export interface BackendRules {
   readonly recomputes: boolean;
   /** Whether the kernel of `anchors` can also compute another anchor, if the traits of its first one allow it. */
   canFuse(anchors: readonly Tensor[]): boolean;
+  /** Whether every kernel can combine atomic results of the elements that it computes; see `AtomicTraits`. */
+  readonly atomics: boolean;
   /** Whether the kernel of `anchors` can also compute sums and means of all of its results. */
   makesTotals(anchors: readonly Tensor[]): boolean;
 }

@@ -25,6 +25,8 @@ export class Clusters {
   readonly #clusterOf = new Map<GrowingMember, Cluster>();
   readonly #memoryInputsOf = new Map<Tensor, readonly Tensor[]>();
   #inputsOf = new WeakMap<Cluster, readonly Tensor[]>();
+  /** Atomic results, and states that follow from them, with the nodes whose kernels make them. */
+  readonly #alongside = new Map<Tensor, readonly Tensor[]>();
 
   constructor(nodes: readonly Tensor[], inlined: ReadonlySet<Tensor>) {
     this.#order = new Map(nodes.map((node, position) => [node, position]));
@@ -43,6 +45,17 @@ export class Clusters {
     return this.#clusterOf.get(member)!;
   }
 
+  /** Records that the kernels of some nodes also compute another one, which is then in no cluster. */
+  makeAlongside(node: Tensor, makers: readonly Tensor[]): void {
+    this.#alongside.set(node, makers);
+    this.#forget();
+  }
+
+  /** The nodes whose kernels also compute a node; undefined for a node that is not computed this way. */
+  makersAlongside(node: Tensor): readonly Tensor[] | undefined {
+    return this.#alongside.get(node);
+  }
+
   /** Adds a new cluster with one member and one node. */
   add(node: Tensor): GrowingMember {
     const member = { anchor: anchorTraits(node) ? node : undefined, nodes: [node], totalOf: undefined };
@@ -57,8 +70,7 @@ export class Clusters {
     this.#clusterOf.delete(member);
     for (const node of member.nodes) this.#memberOf.delete(node);
     // The nodes of a removed member are computed where they are read.
-    this.#memoryInputsOf.clear();
-    this.#inputsOf = new WeakMap();
+    this.#forget();
   }
 
   /** Whether two members can compute their values at the same elements. The second must be alone in its cluster. */
@@ -97,7 +109,12 @@ export class Clusters {
 
   /** The tensors that a node reads, through views and inlined nodes. A pack counts as one. */
   operands(node: Tensor): Tensor[] {
-    return node.inputs.map(rootOf).flatMap((root) => {
+    return this.operandsAmong(node.inputs);
+  }
+
+  /** The tensors that a node with some inputs reads. */
+  operandsAmong(inputs: readonly Tensor[]): Tensor[] {
+    return inputs.map(rootOf).flatMap((root) => {
       if (isLiteral(root) || isStepScalar(root)) return [];
       return this.#inlined.has(root) ? this.operands(root) : [root];
     });
@@ -117,7 +134,7 @@ export class Clusters {
         return this.operands(node).every((root) => {
           if (member.nodes.includes(root) && !anchorTraits(node) && !gathersFrom(node, root, this.#inlined))
             return true;
-          return isPack(root) ? !this.#memoryInputs(root).some((inside) => made.has(inside)) : !made.has(root);
+          return !this.#makersOf(root).some((maker) => made.has(maker));
         });
       }),
     );
@@ -157,17 +174,24 @@ export class Clusters {
     return inputs;
   }
 
-  /** As operands, but the members of packs for the packs. Asked for again and again while clusters grow. */
+  /** The operands of a node, with packs and results made alongside replaced by the nodes whose kernels make them. */
   #memoryInputs(node: Tensor): readonly Tensor[] {
     let inputs = this.#memoryInputsOf.get(node);
     if (!inputs) {
-      const found = node.inputs.map(rootOf).flatMap((root) => {
-        if (isLiteral(root) || isStepScalar(root)) return [];
-        return isPack(root) || this.#inlined.has(root) ? this.#memoryInputs(root) : [root];
-      });
-      inputs = [...new Set(found)];
+      inputs = [...new Set(this.operands(node).flatMap((root) => this.#makersOf(root)))];
       this.#memoryInputsOf.set(node, inputs);
     }
     return inputs;
+  }
+
+  /** The nodes whose kernels must have run before a tensor can be read. */
+  #makersOf(root: Tensor): readonly Tensor[] {
+    return this.#alongside.get(root) ?? (isPack(root) ? this.#memoryInputs(root) : [root]);
+  }
+
+  /** Drops what is remembered of the inputs, which are asked for again and again while clusters grow. */
+  #forget(): void {
+    this.#memoryInputsOf.clear();
+    this.#inputsOf = new WeakMap();
   }
 }

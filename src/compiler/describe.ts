@@ -7,10 +7,11 @@ import { nodesOf, type Group } from "./fuse.ts";
 import { pointwiseTraits } from "./nodes.ts";
 
 /** The names of its ops, such as "matmul + add + relu". */
-export const groupName = (group: Group): string =>
-  nodesOf(group)
-    .map(({ op }) => op.name)
-    .join(" + ");
+export function groupName(group: Group): string {
+  const computed = group.outputs.length > 0 ? nodesOf(group) : [];
+  const atomics = new Set(group.atomics.map(({ result }) => result));
+  return [...computed, ...atomics, ...group.replacements].map(({ op }) => op.name).join(" + ");
+}
 
 /**
  * Shapes of the inputs and outputs, such as "[64, 784] [784, 128] → [64, 128]".

@@ -7,16 +7,28 @@
  *  - nodes that read no memory (constants, per-step scalars, dropout masks), cheap ones that read only leaves, and those
  *    that only move elements of something in memory (slices, transposes, batches) are computed again wherever they are
  *    read;
- *  - a pointwise group that only a reduction reads becomes part of how the reduction reads.
+ *  - a pointwise group that only a reduction reads becomes part of how the reduction reads;
+ *  - atomic results, and states that they replace, are computed by the kernels that make their inputs, if the rules of
+ *    the backend allow it. Scalars that follow from them are recomputed wherever they are read.
  */
 import type { Graph } from "../graph/graph.ts";
 import { constantOp, isStored } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { isPack } from "../graph/traits.ts";
 import { rootOf } from "../graph/views.ts";
+import { copy } from "../ops/layout/index.ts";
+import { replacedState, sourcesOf, type AtomicPart } from "./atomics.ts";
 import type { BackendRules } from "./backend-rules.ts";
 import { Clusters, type Cluster, type GrowingMember } from "./clusters.ts";
-import { anchorTraits, isComputed, isLiteral, isStepScalar, pointwiseTraits, totalOperation } from "./nodes.ts";
+import {
+  anchorTraits,
+  atomicTraits,
+  isComputed,
+  isLiteral,
+  isStepScalar,
+  pointwiseTraits,
+  totalOperation,
+} from "./nodes.ts";
 
 /** Values that one finish function receives or computes, element by element. */
 export interface Member {
@@ -33,12 +45,20 @@ export interface Group {
   readonly outputs: readonly Tensor[];
   /** The tensors it reads from memory, with views resolved. */
   readonly inputs: readonly Tensor[];
+  /** What it gives to atomic results. */
+  readonly atomics: readonly AtomicPart[];
+  /** New values of states that it stores if it is the first to raise such a result above 0. */
+  readonly replacements: readonly Tensor[];
 }
 
 export interface Fusion {
   readonly groups: readonly Group[];
   /** Nodes that are computed inside their readers and have no memory. */
   readonly inlined: ReadonlySet<Tensor>;
+  /** The atomic results that groups make along. */
+  readonly atomics: readonly Tensor[];
+  /** New values that groups store along with them, each with the state that has it. */
+  readonly replacements: ReadonlyMap<Tensor, Tensor>;
 }
 
 /** The nodes of a group, each after its inputs within its member. */
@@ -58,6 +78,7 @@ export function fuse(graph: Graph, rules: BackendRules): Fusion {
 const MOST_GATHERED = 4;
 
 class Fuser {
+  readonly #graph: Graph;
   readonly #nodes: readonly Tensor[];
   readonly #rules: BackendRules;
   /** Nodes whose values must be stored in memory: outputs, new values of leaves, members of packs. */
@@ -65,8 +86,12 @@ class Fuser {
   readonly #readers = new Map<Tensor, Tensor[]>();
   readonly #inlined = new Set<Tensor>();
   readonly #clusters: Clusters;
+  readonly #atomics: AtomicPart[] = [];
+  /** New values of states that follow from an atomic result, with that result. */
+  readonly #replacements = new Map<Tensor, Tensor>();
 
   constructor(graph: Graph, rules: BackendRules) {
+    this.#graph = graph;
     this.#nodes = graph.nodes.filter(isComputed);
     this.#rules = rules;
     this.#clusters = new Clusters(this.#nodes, this.#inlined);
@@ -83,12 +108,18 @@ class Fuser {
   run(): Fusion {
     for (const node of this.#nodes) {
       if (this.#isInlined(node)) this.#inlined.add(node);
+      else if (this.#isAlongside(node)) continue;
       else if (anchorTraits(node)) this.#placeAnchor(node);
       else this.#placePointwise(node);
     }
     this.#absorbIntoReductions();
     const clusters = this.#clusters.all().flatMap((cluster) => this.#split(cluster));
-    return { groups: clusters.map((cluster) => this.#finish(cluster)), inlined: this.#inlined };
+    return {
+      groups: clusters.map((cluster) => this.#finish(cluster)),
+      inlined: this.#inlined,
+      atomics: this.#nodes.filter((node) => atomicTraits(node) && this.#clusters.makersAlongside(node)),
+      replacements: new Map([...this.#replacements].map(([node]) => [node, replacedState(this.#graph, node)!])),
+    };
   }
 
   #isInlined(node: Tensor): boolean {
@@ -97,9 +128,60 @@ class Fuser {
     if (traits.cheap && traits.gathers) return this.#clusters.operands(node).length <= MOST_GATHERED;
     return node.inputs.map(rootOf).every((root) => {
       if (isLiteral(root) || isStepScalar(root)) return true;
+      if (node.size === 1 && !traits.gathers && this.#followsAtomics(root)) return true;
       if (traits.cheap) return isStored(root) || root.op === constantOp;
       return this.#inlined.has(root) && !pointwiseTraits(root)?.cheap;
     });
+  }
+
+  #followsAtomics(root: Tensor): boolean {
+    if (this.#clusters.makersAlongside(root)) return true;
+    return this.#inlined.has(root) && root.inputs.map(rootOf).some((input) => this.#followsAtomics(input));
+  }
+
+  /** Has other kernels make a node along, if it is one that they can make so. */
+  #isAlongside(node: Tensor): boolean {
+    if (!this.#rules.atomics) return false;
+    if (!atomicTraits(node)) return this.#replaces(node);
+    const parts = sourcesOf(node).map(({ tensor, offset }) => ({ result: node, value: this.#madeBy(tensor), offset }));
+    this.#atomics.push(...parts);
+    this.#clusters.makeAlongside(
+      node,
+      parts.map(({ value }) => value),
+    );
+    return true;
+  }
+
+  /** A node whose kernel has the elements of a tensor at hand: what makes it, or a group that only reads it. */
+  #madeBy(tensor: Tensor): Tensor {
+    const root = rootOf(tensor);
+    return this.#clusters.memberOf(root) ? root : this.#clusters.add(copy(tensor)).nodes[0]!;
+  }
+
+  /** Has the kernels of an atomic result store the state that a node replaces, if nothing else needs the old value. */
+  #replaces(node: Tensor): boolean {
+    const state = replacedState(this.#graph, node);
+    if (!state || this.#wanted.has(state)) return false;
+    const condition = rootOf(node.inputs[0]!);
+    const makers = this.#clusters.makersAlongside(condition);
+    if (!makers?.every((maker) => this.#hasRoom(maker))) return false;
+    const replacement = rootOf(node.inputs[2]!);
+    const member = this.#clusters.memberOf(replacement);
+    const chain = member?.nodes ?? [];
+    const needed = [node.inputs[2]!, ...chain.flatMap(({ inputs }) => inputs)];
+    const needsOnlyState = this.#clusters.operandsAmong(needed).every((root) => root === state || chain.includes(root));
+    const isOnlyReader = (this.#readers.get(state) ?? []).every((reader) => reader === node || chain.includes(reader));
+    if (member?.anchor || !needsOnlyState || !isOnlyReader || !this.#onlyReads(node, replacement, chain)) return false;
+    if (member) this.#inline(member);
+    this.#replacements.set(node, condition);
+    this.#clusters.makeAlongside(node, makers);
+    return true;
+  }
+
+  /** Whether the kernel of a node may bind another buffer. */
+  #hasRoom(node: Tensor): boolean {
+    const { members } = this.#clusters.clusterOf(this.#clusters.memberOf(node)!);
+    return this.#bindings(members.flatMap(({ nodes }) => nodes)) < this.#rules.mostBindings;
   }
 
   #placePointwise(node: Tensor): void {
@@ -157,11 +239,15 @@ class Fuser {
       for (const position of anchorTraits(node)?.prologues ?? []) {
         const root = rootOf(node.inputs[position]!);
         const member = this.#clusters.memberOf(root);
-        if (!member || member.anchor || !this.#onlyReads(node, root, member.nodes)) continue;
-        for (const absorbed of member.nodes) this.#inlined.add(absorbed);
-        this.#clusters.remove(member);
+        if (member && !member.anchor && this.#onlyReads(node, root, member.nodes)) this.#inline(member);
       }
     }
+  }
+
+  /** Has the nodes of a member computed where they are read. */
+  #inline(member: GrowingMember): void {
+    for (const node of member.nodes) this.#inlined.add(node);
+    this.#clusters.remove(member);
   }
 
   /** Whether only `reader` uses any of the nodes, and of them only the value `root`. */
@@ -197,7 +283,17 @@ class Fuser {
   }
 
   #bindings(nodes: readonly Tensor[]): number {
-    return this.#inputsOf(nodes).length + this.#outputsOf(nodes).length;
+    const replacements = this.#replacementsOf(this.#atomicsOf(nodes));
+    return this.#inputsOf(nodes).length + this.#outputsOf(nodes).length + replacements.length;
+  }
+
+  #atomicsOf(nodes: readonly Tensor[]): AtomicPart[] {
+    return this.#atomics.filter(({ value }) => nodes.includes(value));
+  }
+
+  #replacementsOf(atomics: readonly AtomicPart[]): Tensor[] {
+    const follows = ([, condition]: [Tensor, Tensor]) => atomics.some(({ result }) => result === condition);
+    return [...this.#replacements].filter(follows).map(([node]) => node);
   }
 
   #inputsOf(nodes: readonly Tensor[]): Tensor[] {
@@ -214,9 +310,10 @@ class Fuser {
 
   /** The readers of a node, through inlined nodes. */
   #finalReaders(node: Tensor): Tensor[] {
-    return (this.#readers.get(node) ?? []).flatMap((reader) =>
-      this.#inlined.has(reader) ? this.#finalReaders(reader) : [reader],
-    );
+    return (this.#readers.get(node) ?? []).flatMap((reader) => {
+      if (this.#clusters.makersAlongside(reader)) return [];
+      return this.#inlined.has(reader) ? this.#finalReaders(reader) : [reader];
+    });
   }
 
   #finish(cluster: Cluster): Group {
@@ -226,6 +323,13 @@ class Fuser {
       chain: own.filter((node) => node !== anchor),
       totalOf,
     }));
-    return { members, outputs: this.#outputsOf(nodes), inputs: this.#inputsOf(nodes) };
+    const atomics = this.#atomicsOf(nodes);
+    return {
+      members,
+      outputs: this.#outputsOf(nodes),
+      inputs: this.#inputsOf(nodes),
+      atomics,
+      replacements: this.#replacementsOf(atomics),
+    };
   }
 }

@@ -3,7 +3,7 @@
  */
 import { constantOp, stepScalarOp } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { reductionOf, type AnchorTraits, type PointwiseTraits } from "../graph/traits.ts";
+import { reductionOf, type AnchorTraits, type AtomicTraits, type PointwiseTraits } from "../graph/traits.ts";
 import { rootOf } from "../graph/views.ts";
 
 /**
@@ -15,8 +15,14 @@ export function pointwiseTraits({ op: { traits } }: Tensor): PointwiseTraits | u
   return traits?.kind === "pointwise" ? traits : undefined;
 }
 
+/** Those of a node with a kernel of its own, as an atomic result that no other kernel combines has. */
 export function anchorTraits({ op: { traits } }: Tensor): AnchorTraits | undefined {
+  if (traits?.kind === "atomic") return { kind: "anchor" };
   return traits?.kind === "anchor" ? traits : undefined;
+}
+
+export function atomicTraits({ op: { traits } }: Tensor): AtomicTraits | undefined {
+  return traits?.kind === "atomic" ? traits : undefined;
 }
 
 /** The operation of a node that reduces all elements of its input to their sum or mean; undefined for other nodes. */

@@ -46,6 +46,8 @@ class Planner {
   /** Copies that must run after all readers of the values that they overwrite. */
   readonly #lastGroups: Group[] = [];
   readonly #makers = new Map<Tensor, Group>();
+  /** The groups that make an atomic result, or a state that follows from it, alongside. */
+  readonly #makersAlongside = new Map<Tensor, readonly Group[]>();
   readonly #regions = new Map<Tensor, Region>();
   /** The values in the slices of a pack: the members, or copies of them. */
   readonly #slices = new Map<Tensor, readonly Tensor[]>();
@@ -59,6 +61,10 @@ class Planner {
     this.#storedRegion = storedRegion;
     this.#groups = [...fusion.groups];
     for (const group of this.#groups) for (const output of group.outputs) this.#makers.set(output, group);
+    for (const group of this.#groups) {
+      for (const node of new Set([...group.atomics.map(({ result }) => result), ...group.replacements]))
+        this.#makersAlongside.set(node, [...(this.#makersAlongside.get(node) ?? []), group]);
+    }
   }
 
   run(): Plan {
@@ -84,13 +90,14 @@ class Planner {
   /** The root of an output if a group computes it, else a copy of it. */
   #computed(output: Tensor): Tensor {
     const root = rootOf(output);
-    return this.#makers.has(root) ? root : this.#copy(output, this.#groups);
+    const isMade = this.#makers.has(root) || this.#fusion.atomics.includes(root);
+    return isMade ? root : this.#copy(output, this.#groups);
   }
 
   #copy(tensor: Tensor, into: Group[]): Tensor {
     const copied = copy(tensor);
     const members = [{ anchor: undefined, chain: [copied], totalOf: undefined }];
-    const group = { members, outputs: [copied], inputs: this.#memoryOf(tensor) };
+    const group = { members, outputs: [copied], inputs: this.#memoryOf(tensor), atomics: [], replacements: [] };
     into.push(group);
     this.#makers.set(copied, group);
     return copied;
@@ -140,8 +147,9 @@ class Planner {
    */
   #placeUpdates(): void {
     const unplaced = new Set<Tensor>();
-    const values = this.#graph.updates.map(({ value }) => {
+    const values = this.#graph.updates.map(({ target, value }) => {
       const root = rootOf(value);
+      if (this.#fusion.replacements.get(root) === target) return root;
       const own = this.#makers.has(root) && !this.#regions.has(root) && !unplaced.has(root);
       const saved = own ? root : this.#copy(value, this.#groups);
       unplaced.add(saved);
@@ -152,6 +160,10 @@ class Planner {
 
   #placeUpdate(target: Tensor, value: Tensor): void {
     const region = this.#storedRegion(target);
+    if (region && this.#fusion.replacements.get(value) === target) {
+      this.#regions.set(value, region);
+      return;
+    }
     if (!region) {
       this.#scatterUpdate(target, value);
       return;
@@ -221,7 +233,7 @@ class Planner {
   /** The groups that must run before another. */
   #needs(group: Group): Group[] {
     const sources = group.inputs.flatMap((input) => this.#slices.get(input) ?? [input]);
-    const makers = sources.flatMap((source) => this.#makers.get(source) ?? []);
+    const makers = sources.flatMap((source) => this.#makers.get(source) ?? this.#makersAlongside.get(source) ?? []);
     return [...makers, ...(this.#before.get(group) ?? [])].filter((other) => other !== group);
   }
 

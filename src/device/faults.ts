@@ -19,7 +19,7 @@ export class DeviceFaults {
 
   /**
    * Listens until `stopListening` is called. Otherwise Dawn would keep the device and its driver's memory for the
-   * lifetime of the process.
+   * process lifetime.
    */
   listenTo(gpu: GPUDevice): void {
     // A listener added by addEventListener would keep them even after its removal (measured with webgpu 0.6.2).

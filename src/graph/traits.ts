@@ -19,6 +19,8 @@ export interface PointwiseTraits {
   readonly cheap?: boolean;
   /** The result may have more elements than a tensor in memory: its readers compute it by row and column. */
   readonly virtual?: boolean;
+  /** Given inputs [condition, kept, replacement] of one element each, it is `kept` if the condition is 0, else `replacement`. */
+  readonly replaces?: boolean;
 }
 
 /** A reduction over the middle axis of an input that is viewed as [outer, count, inner]. */
@@ -43,6 +45,17 @@ export interface AnchorTraits {
   canFuse?(members: readonly Tensor[], other: Tensor): boolean;
 }
 
+/**
+ * The result is one uint32: the largest of the values that the elements of its inputs give, each by itself; constants and
+ * per-step scalars give 0. The kernels that compute the inputs can combine it with an atomic maximum. Where they cannot,
+ * the op has a kernel of its own, which reads its inputs from memory.
+ */
+export interface AtomicTraits {
+  readonly kind: "atomic";
+  /** The number of the first element of each input: the elements count on from one input to the next. */
+  offsets(node: Tensor): readonly number[];
+}
+
 /** Concatenates its inputs into one vector. No kernel is needed if they are computed directly in their slices. */
 export interface PackTraits {
   readonly kind: "pack";
@@ -51,7 +64,7 @@ export interface PackTraits {
 }
 
 /** The properties of an op that is computed. */
-export type OpTraits = PointwiseTraits | AnchorTraits | PackTraits;
+export type OpTraits = PointwiseTraits | AnchorTraits | AtomicTraits | PackTraits;
 
 /** The reduction that a node computes; undefined if it is not a reduction. */
 export function reductionOf(node: Tensor): ReductionShape | undefined {

@@ -6,7 +6,7 @@ import type { ThreadEvents, WasmSource, WasmThread } from "../backends/wasm/sour
 import { DeviceError } from "../errors.ts";
 import { plainReason } from "./files.ts";
 
-/** WebAssembly in Node: a thread for each core, by worker_threads. They do not keep the process from exiting. */
+/** The source of WebAssembly in Node: a thread for each core. The threads do not keep the process from exiting. */
 export function nodeWasm(): WasmSource {
   return {
     threads: availableParallelism(),

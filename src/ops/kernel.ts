@@ -1,7 +1,7 @@
 /*
  * How an op's folder tells each backend to run it: cpu.ts exports `kernels: Record<kernel name, CpuKernel>` and
- * webgpu.ts exports `kernels: Record<kernel name, PointwiseKernel | AnchorKernel>`. Backends find the files by name, so
- * that adding an op touches only its own folder.
+ * webgpu.ts exports `kernels: Record<kernel name, WebGPUKernel>`. Backends find the files by name, so that
+ * adding an op touches only its own folder.
  */
 import type { Tensor } from "../graph/tensor.ts";
 
@@ -113,7 +113,8 @@ export interface TuningCase {
 
 /**
  * An op with a kernel of its own. Its WGSL reads each input through `read_NAME(index)` and hands each result to a
- * finish function, both generated, so that any chain may be fused before and after it.
+ * finish function, both generated, so that any chain may be fused before and after it. Every thread calls
+ * `finish_thread()` at its end, which raises atomic results.
  */
 export interface AnchorKernel {
   readonly kind: "anchor";
@@ -128,4 +129,17 @@ export interface AnchorKernel {
   launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: boolean): AnchorLaunch[];
 }
 
-export type WebGPUKernel = PointwiseKernel | AnchorKernel;
+/** An op whose one result is the largest of what elements give, which the kernels that make these raise. */
+export interface AtomicKernel {
+  readonly kind: "atomic";
+  /** WGSL text of the functions that the expression calls. */
+  readonly library: string;
+  /**
+   * The WGSL expression, of type u32, of what one element gives.
+   * @param value the element
+   * @param index its number among the elements of all inputs, of type u32
+   */
+  expression(node: Tensor, value: string, index: string): string;
+}
+
+export type WebGPUKernel = PointwiseKernel | AnchorKernel | AtomicKernel;

@@ -50,9 +50,9 @@ export interface TrainerOptions {
    */
   readonly microBatchSize?: number;
   /**
-   * What to do if the loss or gradient of a step is NaN or infinite. By default this is not checked, and such a step
-   * makes the parameters NaN. The check costs one more dispatch per step, and another one of a single element unless it
-   * is "skip".
+   * What to do if the loss or gradient of a step is NaN or infinite: see `nonFiniteChoices`; "stop" by default. The kernels
+   * that compute the gradient check it, so the check adds no dispatch to a step, and one to a step whose batch is divided.
+   * For a divided step, only the gradient is checked.
    */
   readonly onNonFinite?: NonFiniteChoice;
   /**

@@ -55,7 +55,7 @@ export interface StepPlan {
   readonly clipNorm: number | undefined;
   /** Whether the norm of the gradient is measured. */
   readonly gradientNorm: boolean;
-  readonly onNonFinite: NonFiniteChoice | undefined;
+  readonly onNonFinite: NonFiniteChoice;
   readonly precision: Precision;
   /** 1 if the loss is not scaled. */
   readonly lossScale: number;
@@ -126,7 +126,8 @@ function planData({ model, backend, dataset, batchSize: wanted, microBatchSize, 
 }
 
 function planStep(options: TrainerOptions, batch: number): StepPlan {
-  const { optimizer = adam(), clipNorm, gradientNorm = false, onNonFinite, precision = "float32" } = options;
+  const { optimizer = adam(), clipNorm, gradientNorm = false } = options;
+  const { onNonFinite = "stop", precision = "float32" } = options;
   const lossScale = lossScaleOf(options.lossScale, precision, batch);
   return { optimizer, clipNorm, gradientNorm, onNonFinite, precision, lossScale };
 }

@@ -27,7 +27,10 @@ export interface Snapshot {
   /** The number of steps that were made; 0 before the first. */
   readonly step: number;
   readonly parameters: Readonly<Record<string, StoredValues>>;
-  /** The optimizer's states, as flat vectors in the layout of `pack(parameters)`; empty for plain SGD. */
+  /**
+   * The optimizer's states, as flat vectors in the layout of `pack(parameters)`, none for plain SGD; and the state of the
+   * check for NaN, see `onNonFinite`.
+   */
   readonly optimizer: Readonly<Record<string, StoredValues>>;
   /**
    * The metrics of the steps that no event has reported yet, for a run that continues from here; undefined during

@@ -2,6 +2,7 @@
  * The page around its two tabs.
  */
 import { signal } from "@preact/signals";
+import { deviceChoices } from "../index.ts";
 import { keepAddress, visit } from "./shared/address/history.ts";
 import {
   formatDigits,
@@ -35,7 +36,7 @@ export async function openPage(createWorker: () => Worker, search: URLSearchPara
   });
   keepAddress(() => formatHash(tab.value, tab.value === "digits" ? formatDigits() : formatPlayground()), readAddress);
   const asked = search.get("device");
-  const choice = asked === "cpu" || asked === "webgpu" ? asked : "auto";
+  const choice = deviceChoices.find((name) => name === asked) ?? "auto";
   await openLink({ createWorker, choice });
 }
 
@@ -111,7 +112,7 @@ function DeviceLine() {
     <p class="device">
       <strong data-testid="backend">{isGpu ? "WebGPU" : "CPU"}</strong>{" "}
       <span data-testid="adapter">
-        {!isGpu && "(reference backend)"}
+        {!isGpu && (kind === "wasm" ? `(${adapter})` : "(reference backend)")}
         {isGpu && (software ? `software adapter (${adapter}, runs on the CPU)` : adapter)}
       </span>
       {reason && (

@@ -7,7 +7,7 @@ import type { DigitsApi } from "./digits/contract.ts";
 import type { PlaygroundApi } from "./playground/contract.ts";
 
 export interface OpenOptions {
-  /** "auto" uses the CPU if there is no GPU. */
+  /** "auto" uses the CPU, through WebAssembly, if there is no GPU. */
   readonly device: DeviceChoice;
   /** The address of the page; data is looked for beside it. */
   readonly page: string;
@@ -31,7 +31,7 @@ export interface WorkerApi {
   /**
    * Opens the device for both tabs. Call it first, and again to change the device: each tab uses the new one from its
    * next network on.
-   * @throws DeviceError if the device is "webgpu" and there is no GPU
+   * @throws DeviceError if the device is not available
    */
   open(options: OpenOptions): Promise<DeviceInfo>;
   readonly digits: DigitsApi & ProxyMarked;

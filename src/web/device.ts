@@ -14,16 +14,16 @@ export interface OpenedDevice {
 const ADVICE =
   "For a GPU, use a current Chrome, Edge, Safari or Firefox, over https, and switch on hardware acceleration in its settings";
 
-/** @throws DeviceError if the device is "webgpu" and there is no GPU */
+/** @throws DeviceError if the device is not available */
 export async function openBackend({ device }: Pick<OpenOptions, "device">): Promise<OpenedDevice> {
-  let reason: string | undefined;
-  const backend = await createBackend({ device: device === "cpu" ? "cpu" : "webgpu" }).catch((error: unknown) => {
-    if (!(error instanceof DeviceError)) throw error;
-    const { what } = error;
-    if (device === "webgpu") throw new DeviceError({ where: "WebGPU", what, fix: ADVICE });
-    reason = `No GPU (${what}): computing on the CPU, which is much slower. ${ADVICE}.`;
-    return createBackend({ device: "cpu" });
+  let missing: string | undefined;
+  const onNoGpu = (reason: string) => (missing = reason);
+  const backend = await createBackend({ device, onNoGpu }).catch((error: unknown) => {
+    if (!(error instanceof DeviceError) || device !== "webgpu") throw error;
+    throw new DeviceError({ where: "WebGPU", what: error.what, fix: ADVICE });
   });
   const { kind, adapter } = backend;
+  const slower = kind === "cpu" ? ", which is much slower" : "";
+  const reason = missing && `No GPU (${missing}): computing on the CPU${slower}. ${ADVICE}.`;
   return { backend, info: { kind, adapter: adapter.name, software: adapter.software, reason } };
 }

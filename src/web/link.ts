@@ -52,11 +52,15 @@ async function openDevice(api: Remote<WorkerApi>): Promise<boolean> {
   }
 }
 
-/** Continues on the CPU, with the last saved networks. */
+/** Continues on the CPU with the last saved networks, through WebAssembly if the browser supports it. */
 export async function continueOnCpu(): Promise<void> {
   const api = remote.value!;
-  link.choice = "cpu";
-  await openDevice(api);
+  // If WebAssembly itself is lost, the reference remains.
+  const choices = device.value?.kind === "wasm" ? (["cpu"] as const) : (["wasm", "cpu"] as const);
+  for (const choice of choices) {
+    link.choice = choice;
+    if (await openDevice(api)) break;
+  }
   resumePlayground();
   if (prepared.value) await resume("present");
   else await connect(api.digits);

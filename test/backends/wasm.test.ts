@@ -169,6 +169,34 @@ describe("a thread that dies", () => {
   });
 });
 
+test("a long run lets timers fire, and what is called meanwhile comes after it", async () => {
+  const { backend } = await acquireWasm(1);
+  const x = input("x", [4]);
+  const session = backend.createSession();
+  const executable = await session.compile(defineGraph({ total: sum(x) }));
+  session.write(x, Float32Array.of(1, 2, 3, 4));
+  const order: string[] = [];
+  const later = Float32Array.of(5, 6, 7, 8);
+  const timer = new Promise<void>((resolve) => {
+    setTimeout(() => {
+      order.push("timer");
+      session.write(x, later);
+      later.fill(0);
+      void session.read(x).then((values) => {
+        expect(values).toEqual(Float32Array.of(5, 6, 7, 8));
+        order.push("read");
+        resolve();
+      });
+    });
+  });
+  const { total } = await executable.run(0, 500_000);
+  order.push("run");
+  await timer;
+  expect(order).toEqual(["timer", "run", "read"]);
+  expect(total!.every((value) => value === 10)).toBe(true);
+  backend.dispose();
+});
+
 describe("memory", () => {
   test("nothing is reserved, and next to nothing allocated, while steps run", async () => {
     const { backend, device } = await acquireWasm(2);

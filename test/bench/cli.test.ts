@@ -98,6 +98,29 @@ test("the JSON has steps with their kernels, and growth with its axis", async ()
   for (const row of steps[0]!.kernels) expect(row).toEqual(kernel);
 });
 
+test("wgrad bench --device wasm measures WebAssembly and names the ops that run their reference loop", async () => {
+  const { code, stdout } = await wgrad(
+    "bench",
+    "--device",
+    "wasm",
+    "--quick",
+    "--filter",
+    "64x10",
+    "--json",
+    "wasm.json",
+  );
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^adapter +WebAssembly, \d+ threads?$/m);
+  expect(stdout).toMatch(/^reference +ops that run their reference loop: /m);
+  const { environment, kernels } = JSON.parse(readFileSync(inFolder("wasm.json"), "utf8")) as {
+    environment: { reference: string[] };
+    kernels: object[];
+  };
+  expect(environment.reference).not.toContain("matmul");
+  expect(kernels).toHaveLength(3);
+  for (const row of kernels) expect(row).toEqual(kernel);
+});
+
 test.each([
   [["--filter", "conv"], 2, /^error: --filter: no benchmark has "conv" in its name/m],
   [["--compare", "absent.json"], 1, /^error: absent\.json: cannot be read: no such file/m],

@@ -14,6 +14,7 @@ const rules: BackendRules = {
   mostBindings: 8,
   oneAccessPerBuffer: true,
   recomputes: true,
+  atomics: true,
   canFuse: () => true,
   makesTotals: () => true,
 };

@@ -2,9 +2,10 @@ import { defineGraph, type Graph, type Update } from "../../src/graph/graph.ts";
 import { constant, parameter, state, stepScalar } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { dropoutMask } from "../../src/ops/dropout/index.ts";
-import { add, maximum, multiply, relu, subtract, tanh } from "../../src/ops/elementwise/index.ts";
+import { add, log, maximum, multiply, relu, subtract, tanh, toFloat } from "../../src/ops/elementwise/index.ts";
 import { broadcastTo, pack, reshape, transpose } from "../../src/ops/layout/index.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
+import { firstNonFinite, replaceIf } from "../../src/ops/non-finite/index.ts";
 import { mean, sum } from "../../src/ops/reduce/index.ts";
 import { softmax } from "../../src/ops/softmax/index.ts";
 import { Random } from "../../src/random.ts";
@@ -51,7 +52,14 @@ const operations: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [
       ),
     ),
   (a, b) => reshape(pack([reshape(a, [SIZE * SIZE])]), b.shape),
+  (a, b) => add(a, multiply(toFloat(firstNonFinite([spoiled(b), a])), 0.001)),
 ];
+
+/** x + ln of a mask: infinite at some elements, other ones at every step. */
+function spoiled(x: Tensor): Tensor {
+  const key = stepScalar("spoils", (step) => step * 104_729 + 1, "uint32");
+  return add(x, log(dropoutMask([SIZE, SIZE], 0.1, key)));
+}
 
 /**
  * A graph from instructions: a value per instruction, some of them outputs, others new values of states and of a pack
@@ -74,7 +82,10 @@ export function randomGraph(
   const packed = pack(parameters);
   const gradients = pack([chosen[0]!, chosen[1]!]);
   const nextFlat = add(multiply(flat, 0.9), gradients);
+  const found = firstNonFinite([pack([spoiled(chosen[0]!), chosen[1]!]), values.at(-1)!]);
+  const faults = state("faults", []);
   const list: Update[] = [
+    { target: faults, value: replaceIf(found, faults, add(multiply(faults, 2), 1)) },
     { target: states[0]!, value: chosen[2]! },
     { target: states[1]!, value: chosen[3]! },
     { target: flat, value: nextFlat },
@@ -90,5 +101,5 @@ export function randomGraph(
     },
   ];
   const outputs = { mean: mean(values.at(-1)!), last: values.at(-1)!, chosen: chosen[4]! };
-  return { graph: defineGraph(outputs, list), leaves: [...parameters, ...states, flat] };
+  return { graph: defineGraph(outputs, list), leaves: [...parameters, ...states, flat, faults] };
 }

@@ -8,7 +8,13 @@ import { relu } from "../../src/ops/elementwise/index.ts";
 /** A value with this number of elements; slots depend only on the size. */
 const value = (elements: number): Tensor => relu(input("x", [elements]));
 
-const group = (inputs: readonly Tensor[], ...outputs: Tensor[]): Group => ({ members: [], inputs, outputs });
+const group = (inputs: readonly Tensor[], ...outputs: Tensor[]): Group => ({
+  members: [],
+  inputs,
+  outputs,
+  atomics: [],
+  replacements: [],
+});
 
 type Regions = Parameters<typeof assignSlots>[1];
 

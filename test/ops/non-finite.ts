@@ -46,6 +46,7 @@ import { dropoutMask } from "../../src/ops/dropout/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { reshape } from "../../src/ops/layout/index.ts";
 import { meanSquaredError, sigmoidBinaryCrossEntropy, softmaxCrossEntropy } from "../../src/ops/losses/index.ts";
+import { firstNonFinite } from "../../src/ops/non-finite/index.ts";
 import { argmax, max, mean, sum } from "../../src/ops/reduce/index.ts";
 import { logSoftmax, softmax } from "../../src/ops/softmax/index.ts";
 import { oneHot } from "../../src/nn/losses.ts";
@@ -271,6 +272,8 @@ const pairCases: readonly NonFiniteCase[] = [
   ),
 ];
 
+const twice = (scalar: Tensor) => add(toFloat(scalar), constant([0, 0]));
+
 const rowCases: readonly NonFiniteCase[] = [
   rows("sum", (x) => sum(x, { axes: 1 }), "NaN NaN ∞ -∞ -∞ NaN ∞ NaN"),
   rows("mean", (x) => mean(x, { axes: 1 }), "NaN NaN ∞ -∞ -∞ NaN ∞ NaN"),
@@ -280,6 +283,8 @@ const rowCases: readonly NonFiniteCase[] = [
     "NaN NaN ∞ 2 -∞ NaN ∞ NaN",
     "0 1 0, 1 0 0, 0 1 0, 0 0 1, 1 0 0, 0 1 0, 0 0 1, 0 0 1",
   ),
+  rows("firstNonFinite of what is given", (x) => twice(firstNonFinite([x])), "23"),
+  rows("firstNonFinite of what a kernel makes", (x) => twice(firstNonFinite([negate(x)])), "23"),
   rows("argmax", (x) => argmax(x, { axes: 1 }), "1 0 1 2 0 1 2 2"),
   rows(
     "softmax",

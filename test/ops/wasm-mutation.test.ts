@@ -56,8 +56,11 @@ const mutations: Readonly<Record<string, Change>> = {
   "the last unit": (compute) => (args, start, end, scratch) => compute(args, start, end - 1, scratch),
 };
 
+/** Its gradient multiplies the upstream by 1 with a function, and takes none of the first and the last elements from it. */
+const others = chosen.filter(({ op }) => op !== "pad");
+
 describe.each(Object.entries(mutations))("functions that leave out %s are found", (_, mutate) => {
-  test.each(chosen)("$op", async ({ opCase }) => {
+  test.each(others)("$op", async ({ opCase }) => {
     const judged = await judgeCase(opCase, 1);
     expect(await isFound(judged, await acquireWasmBackend())).toBe(false);
     const { backend, functions } = await changedBackend(mutate);

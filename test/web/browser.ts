@@ -56,12 +56,31 @@ export async function loseDevice(page: Page): Promise<void> {
   await page.workers().at(-1)!.evaluate("lastDevice.destroy()");
 }
 
+/** A served folder. */
+export interface Site {
+  readonly address: string;
+  /** The paths of the answered requests, and of the requests for missing files. */
+  readonly served: readonly string[];
+  readonly missing: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface ServeOptions {
+  /** The number of cores that the page's worker sees; by default that of the machine. */
+  readonly cores?: number;
+}
+
 /**
- * Serves a folder's files under /some/where/, like a static host, and records requests for missing files. The page's worker
- * gets code that lets `loseDevice` destroy its device.
+ * Serves a folder's files under /some/where/, like a static host without headers of its own. The page's worker gets code that
+ * lets `loseDevice` destroy its device.
  */
-export async function serve(folder: string): Promise<{ address: string; missing: string[]; close(): Promise<void> }> {
+export async function serve(folder: string, { cores }: ServeOptions = {}): Promise<Site> {
+  const served: string[] = [];
   const missing: string[] = [];
+  const setCores =
+    cores === undefined ? "" : `Object.defineProperty(navigator, "hardwareConcurrency", { value: ${cores} });`;
+  const contentOf = (file: string) =>
+    /^worker-.*\.js$/.test(basename(file)) ? KEEP_DEVICE + setCores + readFileSync(file, "utf8") : readFileSync(file);
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url!, "http://localhost").pathname)).replace(
       /\/$/,
@@ -73,13 +92,15 @@ export async function serve(folder: string): Promise<{ address: string; missing:
       response.writeHead(404).end();
       return;
     }
+    served.push(path);
     response
       .writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" })
-      .end(/^worker-.*\.js$/.test(basename(file)) ? KEEP_DEVICE + readFileSync(file, "utf8") : readFileSync(file));
+      .end(contentOf(file));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/some/where/`,
+    served,
     missing,
     close: () =>
       new Promise((resolve) => {
@@ -89,13 +110,22 @@ export async function serve(folder: string): Promise<{ address: string; missing:
   };
 }
 
-/** Records the console errors and warnings of the page and its worker, and uncaught errors. */
+/**
+ * Records each error that the page or its worker logs or does not catch, and each request that fails: one line with its
+ * source and the seconds since the page opened.
+ */
 export function noteErrors(page: Page): string[] {
   const errors: string[] = [];
+  const opened = performance.now();
+  const note = (text: string) => errors.push(`${((performance.now() - opened) / 1000).toFixed(1)} s: ${text}`);
   page.on("console", (message: ConsoleMessage) => {
-    if (message.type() === "error") errors.push(message.text());
+    const { url, lineNumber, columnNumber } = message.location();
+    if (message.type() === "error") note(`console: ${message.text()} (${url}:${lineNumber}:${columnNumber})`);
   });
-  page.on("pageerror", (error) => errors.push(String(error)));
-  page.on("requestfailed", (request) => errors.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on("pageerror", (error) => note(`not caught: ${error.stack ?? error}`));
+  page.on("requestfailed", (request) => {
+    const { errorText } = request.failure()!;
+    note(`request: ${request.method()} ${request.url()} (${request.resourceType()}): ${errorText}`);
+  });
   return errors;
 }

@@ -4,13 +4,97 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
-import { vi } from "vitest";
-import { noteErrors } from "./browser.ts";
+import { afterAll, beforeAll, onTestFinished, vi } from "vitest";
+import type { DeviceChoice } from "../../src/index.ts";
+import { launchBrowser, noteErrors, serve, type ServeOptions, type Site } from "./browser.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
+/** The built demo on a static server, and a browser, shared by the tests of a file. */
+export class Demo {
+  /** The folder that the page was built into. */
+  folder!: string;
+  site!: Site;
+  /** A browser with WebGPU on a software adapter. */
+  browser!: Browser;
+  readonly #options: ServeOptions;
+
+  constructor(options: ServeOptions) {
+    this.#options = options;
+  }
+
+  /** Serves the page at another address. The caller must close it. */
+  serve(): Promise<Site> {
+    return serve(this.folder, this.#options);
+  }
+
+  /** Serves the page at another address for one test. */
+  async serveApart(): Promise<Site> {
+    const site = await this.serve();
+    onTestFinished(() => site.close());
+    return site;
+  }
+
+  /**
+   * A visitor with empty browser storage. The caller must call `leave`.
+   * @param device the device to use, since the choice of "auto" depends on the machine
+   */
+  arrive(device: DeviceChoice, hash: string, options: VisitOptions = {}): Promise<Visitor> {
+    const { browser = this.browser, site = this.site, ...rest } = options;
+    return Visitor.arrive(browser, `${site.address}?device=${device}${hash}`, rest);
+  }
+
+  /** A visitor for one test, who leaves at its end. The test fails if the console had an error. */
+  async visit(device: DeviceChoice, hash: string, options?: VisitOptions): Promise<Visitor> {
+    const visitor = await this.arrive(device, hash, options);
+    onTestFinished(async () => {
+      await visitor.leave();
+      if (visitor.errors.length > 0) throw new Error(`the console had errors:\n${visitor.errors.join("\n")}`);
+    });
+    return visitor;
+  }
+}
+
+export interface VisitOptions {
+  /** The browser and the server; those of the demo by default. */
+  readonly browser?: Browser;
+  readonly site?: Site;
+  readonly dark?: boolean;
+  /** The width of the window in CSS pixels; 1280 by default. */
+  readonly width?: number;
+  /** Whether the page may install its service worker, which caches every file; true by default. */
+  readonly serviceWorker?: boolean;
+}
+
+/** Builds and serves the demo and starts a browser before the tests of a file, and stops them afterwards. */
+export function useDemo(options: ServeOptions = {}): Demo {
+  // The GPU is software, and the machine runs other tests at the same time.
+  vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+  const demo = new Demo(options);
+  let built: Awaited<ReturnType<typeof buildDemo>>;
+  beforeAll(async () => {
+    built = await buildDemo();
+    demo.folder = built.folder;
+    demo.site = await demo.serve();
+    demo.browser = await launchBrowser({ webgpu: true });
+  });
+  afterAll(async () => {
+    await demo.browser?.close();
+    await demo.site?.close();
+    built?.remove();
+  });
+  return demo;
+}
+
+/** Starts a browser without WebGPU for one test. */
+export async function browserWithoutWebGPU(): Promise<Browser> {
+  const browser = await launchBrowser({ webgpu: false });
+  onTestFinished(() => browser.close());
+  return browser;
+}
+
 /** A new production build of the demo. */
-export async function buildDemo(): Promise<{ folder: string; remove(): void }> {
+async function buildDemo(): Promise<{ folder: string; remove(): void }> {
   const cache = join(root, "node_modules", ".cache");
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "wgrad-demo-"));
@@ -42,12 +126,12 @@ export class Visitor {
   static async arrive(
     browser: Browser,
     address: string,
-    options: { dark?: boolean; width?: number } = {},
+    { dark = false, width = 1280, serviceWorker = true }: Omit<VisitOptions, "browser" | "site"> = {},
   ): Promise<Visitor> {
-    const { dark = false, width = 1280 } = options;
     const context = await browser.newContext({
       colorScheme: dark ? "dark" : "light",
       viewport: { width, height: 800 },
+      serviceWorkers: serviceWorker ? "allow" : "block",
     });
     const visitor = new Visitor(await context.newPage());
     await visitor.page.goto(address);

@@ -10,14 +10,14 @@ import { MOST_THREADS } from "./threads/protocol.ts";
 export { referenceOps } from "./kernels.ts";
 export { browserWasm, type ThreadEvents, type WasmSource, type WasmThread } from "./source.ts";
 
-/** How the WebAssembly backend computes. */
+/** Options of `createWasmBackend`. */
 export interface WasmOptions {
   /**
-   * Threads that compute, the caller's own among them: 1 … 64, as many as the source advises by default, and at most as
-   * many as it can have. Any number gives the same bits.
+   * Number of threads, including the caller's: 1 … 64, and at most `source.mostThreads`; `source.threads` by default. The
+   * results do not depend on it.
    */
   readonly threads?: number | undefined;
-  /** Takes each graph that is compiled. */
+  /** Called with each graph that is compiled, for debugging. */
   readonly onGraph?: ((graph: Graph) => void) | undefined;
 }
 
@@ -25,14 +25,24 @@ export interface WasmOptions {
 const MOST_TENSOR_BYTES = 2 ** 30;
 
 /**
- * A backend that computes on the CPU by WebAssembly, with as many threads as there may be. The caller's thread computes
- * too: while it does, its event loop has a turn about every 25 ms, and after every run.
- * @throws DeviceError where WebAssembly lacks SIMD or gets no memory; OptionError for another number of threads than 1 … 64
+ * Creates a backend that computes on the CPU with WebAssembly. The caller's thread is one of its threads; during a run its
+ * event loop gets a turn about every 25 ms, and after every run.
+ *
+ * @example
+ * ```ts
+ * import { createWasmBackend } from "wgrad";
+ * import { nodeWasm } from "wgrad/node";
+ *
+ * const backend = await createWasmBackend(nodeWasm(), { threads: 2 });
+ * ```
+ *
+ * @throws DeviceError if WebAssembly has no SIMD, or no memory can be reserved; OptionError for another number of threads
+ * than 1 … 64
  */
 export const createWasmBackend = async (source: WasmSource, options: WasmOptions = {}): Promise<Backend> =>
   (await openWasmBackend(source, options)).backend;
 
-/** The same, with the device that it computes on: tests look into it. */
+/** As `createWasmBackend`, with access to the device, for tests and benchmarks. */
 export async function openWasmBackend(
   source: WasmSource,
   options: WasmOptions = {},

@@ -16,7 +16,7 @@ export function pointwiseKernel(node: Tensor): WasmPointwiseKernel | undefined {
 
 /** @returns undefined where the op runs its reference loop */
 export function anchorKernel(node: Tensor): WasmAnchorKernel | undefined {
-  const kernel = isComputed(node) ? kernelOf(node) : undefined;
+  const kernel = kernelOf(node);
   return kernel?.kind === "anchor" ? kernel : undefined;
 }
 

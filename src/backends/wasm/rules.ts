@@ -6,5 +6,6 @@ export const wasmRules: BackendRules = {
   oneAccessPerBuffer: false,
   recomputes: true,
   canFuse: () => false,
+  atomics: false,
   makesTotals: () => false,
 };

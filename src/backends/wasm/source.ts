@@ -1,41 +1,46 @@
 import { DeviceError } from "../../errors.ts";
 import { kernelsUrl } from "./kernels-file.ts";
 
-/** Another thread, which runs a program that was given to it as text. */
+/** A thread besides the caller's. */
 export interface WasmThread {
+  /** Sends a message to the thread. */
   post(message: unknown): void;
-  /** Ends the thread at once. */
+  /** Terminates the thread. */
   end(): void;
-  /** Whether the process shall wait for the thread before it exits; it need not at first. */
+  /** Sets whether the process waits for the thread before it exits; at first it does not. */
   keepsProcess(keeps: boolean): void;
 }
 
-/** What a thread tells the one that started it. */
+/** The events of a thread. */
 export interface ThreadEvents {
+  /** Called with each message that the thread sends. */
   message(message: unknown): void;
-  /** It failed, or ended otherwise than by `WasmThread.end`. */
+  /** Called if the thread failed, or ended without `WasmThread.end`. */
   died(reason: string): void;
 }
 
-/** Where the WebAssembly backend gets its kernels and its threads from: a browser, or Node. */
+/** The source of the kernels and threads of the WebAssembly backend: a browser, or Node. */
 export interface WasmSource {
-  /** How many threads shall compute where none are asked for, the caller's own among them; 1 where there can be no others. */
+  /** The default number of threads, including the caller's; 1 if there can be no others. */
   readonly threads: number;
-  /** The most threads that there can be. */
+  /** The maximum number of threads. */
   readonly mostThreads: number;
-  /** The bytes of the module that holds the kernels. */
+  /**
+   * The bytes of the module of the kernels.
+   * @throws DeviceError if they cannot be read
+   */
   kernels(): Promise<BufferSource>;
   /**
    * Starts a thread.
-   * @param program the text of a JavaScript function that imports nothing; it is called with a function that takes the
-   * handler of messages, and one that sends a message
+   * @param program the text of a JavaScript function without imports; the thread calls it with a function that registers
+   * the handler of messages, and one that sends a message
    */
   startThread(program: string, events: ThreadEvents): WasmThread;
 }
 
 /**
- * WebAssembly in a browser. There are threads where the page is cross-origin isolated and the caller is a worker, since a
- * page's own thread may not wait; one core is left to the page.
+ * The source of WebAssembly in a browser. Other threads are available to a worker of a cross-origin isolated page; a page's
+ * own thread must not block. One core is left for the page.
  */
 export function browserWasm(): WasmSource {
   const isWorker = !("document" in globalThis);
@@ -70,7 +75,14 @@ async function fetchKernels(): Promise<ArrayBuffer> {
 function startThread(program: string, events: ThreadEvents): WasmThread {
   const call = `(${program})((handle) => (onmessage = ({ data }) => handle(data)), (message) => postMessage(message));`;
   const url = URL.createObjectURL(new Blob([call], { type: "text/javascript" }));
-  const worker = new Worker(url, { name: "wgrad thread" });
+  let worker: Worker;
+  try {
+    worker = new Worker(url, { name: "wgrad thread" });
+  } catch (error) {
+    // A Content-Security-Policy forbids it. The others compute without this thread.
+    queueMicrotask(() => events.died(String(error)));
+    return { post() {}, end() {}, keepsProcess() {} };
+  }
   worker.addEventListener("message", ({ data }) => events.message(data));
   worker.addEventListener("error", ({ message }) => events.died(message || "its program did not start"));
   return {

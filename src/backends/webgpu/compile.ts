@@ -15,6 +15,7 @@ import { OwnBuffers } from "./own-buffers.ts";
 import { launchLimitsOf, webgpuRules } from "./rules.ts";
 import { ScalarRing } from "./scalars.ts";
 import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
+import { tracedTensors } from "./trace.ts";
 
 /** What compiling a session's graphs needs. */
 export interface CompileOptions {
@@ -36,7 +37,7 @@ export async function compile(
   const limits: LaunchLimits = { ...launchLimitsOf(device), choiceOf: options.choiceOf };
   const rules = webgpuRules(device.limits.maxStorageBuffersPerShaderStage, limits);
   const planned = plan(graph, fuse(graph, rules), rules, (tensor) => leaves.regionOf(tensor));
-  const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * planned.traces.length);
+  const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * tracedTensors(planned).length);
   const scalars = graph.nodes.filter(isStepScalar);
   const launches = lower(planned, { scalars, trace, limits });
   if (launches.some(({ float16 }) => float16)) device.requireFloat16();

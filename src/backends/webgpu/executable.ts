@@ -17,6 +17,7 @@ import type { Region } from "../../compiler/regions.ts";
 import type { OwnBuffers } from "./own-buffers.ts";
 import type { ScalarRing } from "./scalars.ts";
 import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
+import { tracedTensors } from "./trace.ts";
 
 /**
  * The maximum number of steps per submit: the number of rows of the trace, and of slots in the ring of per-step
@@ -39,7 +40,7 @@ interface Recorded {
 export interface ExecutableParts {
   readonly device: Device;
   readonly plan: Plan;
-  /** The scalar outputs, one row per step of a submit. */
+  /** The words of the steps of a submit; see `tracedTensors`. */
   readonly trace: Region;
   readonly launches: readonly Launch[];
   /** One per launch. */
@@ -57,6 +58,7 @@ export class WebGPUExecutable implements Executable {
   readonly #device: Device;
   readonly #plan: Plan;
   readonly #trace: Region;
+  readonly #traced: readonly Tensor[];
   readonly #ring: ScalarRing;
   readonly #leaves: StoredLeaves<GPUBuffer>;
   readonly #recorded: readonly Recorded[];
@@ -75,6 +77,7 @@ export class WebGPUExecutable implements Executable {
     this.#device = device;
     this.#plan = plan;
     this.#trace = trace;
+    this.#traced = tracedTensors(plan);
     this.#ring = ring;
     this.#leaves = leaves;
     this.#boundAt = leaves.moves;
@@ -83,26 +86,27 @@ export class WebGPUExecutable implements Executable {
       return { kernel, pipeline, layout, bindings, bindGroup: this.#bindGroup({ kernel, layout, bindings }), grid };
     });
     for (const node of graph.nodes) if (node.op === constantOp && !isLiteral(node)) this.#writeConstant(node);
-    if (plan.traces.length > 0) device.staging.reserve(4 * trace.elements, 3);
+    if (this.#traced.length > 0) device.staging.reserve(4 * trace.elements, 3);
   }
 
   async run(first: number, count: number): Promise<Record<string, NumericArray>> {
     const reported = this.#prepare();
-    const rows: Promise<Float32Array>[] = [];
+    const rows: Promise<ArrayBuffer>[] = [];
     for (let done = 0; done < count; done += STEPS_PER_SUBMIT) {
       rows.push(this.#submit(first + done, Math.min(STEPS_PER_SUBMIT, count - done)));
     }
     const parts = await Promise.all(rows);
     await this.#requireSound(reported);
-    const { traces } = this.#plan;
-    return Object.fromEntries(
-      traces.map(({ name }, column) => {
-        const values = parts.flatMap((part) =>
-          Array.from({ length: part.length / traces.length }, (_, row) => part[row * traces.length + column]!),
-        );
-        return [name, Float32Array.from(values)];
-      }),
-    );
+    return Object.fromEntries(this.#plan.traces.map(({ name, tensor }) => [name, this.#column(tensor, parts)]));
+  }
+
+  /** The values of a scalar output in all steps. */
+  #column(tensor: Tensor, parts: readonly ArrayBuffer[]): NumericArray {
+    const type = tensor.dtype === "float32" ? Float32Array : Uint32Array;
+    const words = this.#traced.length;
+    const column = this.#traced.indexOf(tensor);
+    const values = parts.flatMap((part) => Array.from(new type(part)).filter((_, word) => word % words === column));
+    return type.from(values);
   }
 
   async read(output: string): Promise<NumericArray> {
@@ -123,6 +127,7 @@ export class WebGPUExecutable implements Executable {
     try {
       this.#ring.write(step, 1);
       const encoder = this.#device.gpu.createCommandEncoder();
+      this.#clearAtomics(encoder, 1);
       this.#recorded.forEach((dispatch, position) => {
         const pass = encoder.beginComputePass({ timestampWrites: timer.writes(position) });
         this.#encode(pass, 0, [dispatch]);
@@ -155,24 +160,30 @@ export class WebGPUExecutable implements Executable {
     return this.#device.faults.count;
   }
 
-  async #submit(first: number, count: number): Promise<Float32Array> {
+  /** Kernels raise atomic results from 0. */
+  #clearAtomics(encoder: GPUCommandEncoder, steps: number): void {
+    if (this.#plan.fusion.atomics.length === 0) return;
+    encoder.clearBuffer(this.buffers.get(this.#trace.buffer), 0, 4 * this.#traced.length * steps);
+  }
+
+  async #submit(first: number, count: number): Promise<ArrayBuffer> {
     const { gpu, staging } = this.#device;
     this.buffers.beforeSubmit();
     this.#ring.write(first, count);
     const encoder = gpu.createCommandEncoder();
+    this.#clearAtomics(encoder, count);
     const pass = encoder.beginComputePass();
     for (let slot = 0; slot < count; slot++) this.#encode(pass, slot, this.#recorded);
     pass.end();
-    const { traces } = this.#plan;
-    if (traces.length === 0) {
+    if (this.#plan.traces.length === 0) {
       gpu.queue.submit([encoder.finish()]);
       await gpu.queue.onSubmittedWorkDone();
       this.#device.requireLive();
-      return new Float32Array(0);
+      return new ArrayBuffer(0);
     }
-    const copy = staging.copy(encoder, this.buffers.get(this.#trace.buffer), 0, 4 * traces.length * count);
+    const copy = staging.copy(encoder, this.buffers.get(this.#trace.buffer), 0, 4 * this.#traced.length * count);
     gpu.queue.submit([encoder.finish()]);
-    return new Float32Array(await this.#device.arrived(copy));
+    return this.#device.arrived(copy);
   }
 
   /**

@@ -7,9 +7,13 @@ import type { Plan } from "../../compiler/plan.ts";
 /** Shorter chains are faster with one element per thread. */
 const FEWEST_ELEMENTS = 4096;
 
+/** Whether all elements that a kernel of this kind computes read the same one of a tensor. */
+export const isShared = ({ size, dtype }: Tensor): boolean => size === 1 && dtype !== "uint8";
+
 /**
  * Whether a kernel of pointwise nodes can process vectors of four elements (vec4): everything that it reads and writes
- * in memory must be float32 and accessed at the computed element. Optimizers over packed vectors satisfy this.
+ * in memory must be float32 and accessed at the computed element, or be a single element. Optimizers over packed vectors
+ * satisfy this.
  */
 export function takesFour(group: Group, { fusion }: Plan): boolean {
   const nodes = nodesOf(group);
@@ -19,7 +23,7 @@ export function takesFour(group: Group, { fusion }: Plan): boolean {
   const scope: ElementScope = {
     inlined: fusion.inlined,
     load(tensor: Tensor, index: string) {
-      own &&= tensor.dtype === "float32" && index === OWN_PLACE.index;
+      own &&= isShared(tensor) || (tensor.dtype === "float32" && index === OWN_PLACE.index);
       return "";
     },
     scalar: () => "",

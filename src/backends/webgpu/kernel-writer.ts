@@ -12,7 +12,10 @@ import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse
 import { groupName, groupShapes, touchedBytes } from "../../compiler/describe.ts";
 import { gathersFrom, totalOperation } from "../../compiler/nodes.ts";
 import { rootOf } from "../../graph/views.ts";
+import { AtomicText } from "./atomics.ts";
+import { isShared } from "./four.ts";
 import { anchorKernel, pointwiseKernel } from "./kernels.ts";
+import { KernelTrace, tracedTensors } from "./trace.ts";
 import { OWN_PLACE as PLACE, type Binding, type Launch, type StepContext } from "./launch.ts";
 import type { Plan } from "../../compiler/plan.ts";
 import type { Region } from "../../compiler/regions.ts";
@@ -33,23 +36,33 @@ interface KernelParts extends StepContext {
   readonly launch: AnchorLaunch;
 }
 
+const TRACE = "trace";
+
 const LANES: readonly Lane[] = ["x", "y", "z", "w"];
 
 const wgslType = (dtype: DType) => (dtype === "float32" ? "f32" : "u32");
 
 /**
  * Writes the WGSL of one dispatch: constants, bindings, and the functions that tie a kernel's own text to memory
- * (`read_…`, `finish…`, `stored`, `finish_totals`) before that text.
+ * (`read_…`, `finish…`, `stored`, `finish_totals`, `finish_thread`) before that text.
  */
 export class KernelWriter implements ElementScope {
   readonly inlined: ReadonlySet<Tensor>;
   readonly #parts: KernelParts;
   readonly #libraries = new Set<string>();
   readonly #bindings: BoundTensor[] = [];
+  readonly #atomics: AtomicText;
+  readonly #trace: KernelTrace;
+  /** Reads of single elements before a thread computes four, by the names that they are given. */
+  readonly #shared = new Map<string, string>();
   #usesScalars = false;
 
   constructor(parts: KernelParts) {
+    const { group, launch, plan } = parts;
     this.#parts = parts;
+    const atomics = launch.partial ? [] : group.atomics;
+    this.#atomics = new AtomicText(this, atomics, group.replacements);
+    this.#trace = new KernelTrace(plan, { ...group, atomics });
     this.inlined = parts.plan.fusion.inlined;
   }
 
@@ -57,7 +70,16 @@ export class KernelWriter implements ElementScope {
     const { group, launch } = this.#parts;
     // Outputs are bound first: one that works in place is then read through the same binding.
     for (const output of this.#stored()) this.#bind(output, "read_write");
-    const functions = [...this.#finishFunctions(), ...this.#readFunctions()];
+    const functions = [
+      ...this.#atomics.declarations(),
+      ...this.#finishFunctions(),
+      functionText(
+        "finish_thread()",
+        this.#atomics.finishLines(() => this.#traced()),
+      ),
+      ...this.#readFunctions(),
+    ];
+    if (this.#trace.isUsed) this.#bindTrace();
     const bound = [
       ...this.#bindings.filter(({ access }) => access === "read"),
       ...this.#bindings.filter(({ access }) => access !== "read"),
@@ -70,8 +92,8 @@ export class KernelWriter implements ElementScope {
         ([name, value]) => `const ${name} = ${typeof value === "number" ? integerLiteral(value) : value};`,
       ),
       ...bound.map(
-        ({ name, dtype, access }, binding) =>
-          `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${launch.four ? "vec4<f32>" : wgslType(dtype)}>;`,
+        (one, binding) =>
+          `@group(0) @binding(${binding}) var<storage, ${one.access}> ${one.name}: array<${this.#elementType(one)}>;`,
       ),
       ...(this.#usesScalars ? [this.#scalarsDeclaration()] : []),
       numbersLibrary,
@@ -83,10 +105,24 @@ export class KernelWriter implements ElementScope {
   }
 
   load(tensor: Tensor, index: string, lane: Lane | undefined): string {
+    if (this.#parts.plan.fusion.atomics.includes(tensor)) return this.#once(this.#traced().load(tensor), lane);
     const { name, range } = this.#bind(tensor, "read");
     if (tensor.dtype === "uint8") return this.#loadByte(tensor, name, index);
-    if (lane) return `${name}_four.${lane}`;
-    return `${name}[${shifted(index, range.start)}]`;
+    if (lane && !isShared(tensor)) return `${name}_four.${lane}`;
+    return this.#once(`${name}[${shifted(index, range.start)}]`, lane);
+  }
+
+  /** A read; where a thread computes four elements that share it, the name of what was read before. */
+  #once(read: string, lane: Lane | undefined): string {
+    if (!lane) return read;
+    const name = this.#shared.get(read) ?? `shared_${this.#shared.size}`;
+    this.#shared.set(read, name);
+    return name;
+  }
+
+  #elementType(bound: BoundTensor): string {
+    if (bound.name === TRACE) return this.#trace.type;
+    return this.#parts.launch.four && !isShared(bound.tensor) ? "vec4<f32>" : wgslType(bound.dtype);
   }
 
   scalar(tensor: Tensor): string {
@@ -97,6 +133,10 @@ export class KernelWriter implements ElementScope {
   zero(): string {
     this.#usesScalars = true;
     return "scalars.zero";
+  }
+
+  single(tensor: Tensor): string {
+    return `${this.#bind(tensor, "read_write").name}[0u]`;
   }
 
   useLibrary(text: string): void {
@@ -112,10 +152,10 @@ export class KernelWriter implements ElementScope {
     return `byte_of(${name}[${at} / 4u], ${at} % 4u)`;
   }
 
-  /** What this launch writes: the outputs that have memory, or only the bare sum if there is more to come. */
+  /** What this launch writes: what has memory, or only the bare sum if there is more to come. */
   #stored(): Tensor[] {
     const { group, launch } = this.#parts;
-    return launch.partial ? group.outputs.slice(0, 1) : [...group.outputs];
+    return launch.partial ? group.outputs.slice(0, 1) : [...group.outputs, ...group.replacements];
   }
 
   #bind(tensor: Tensor, access: BufferAccess): BoundTensor {
@@ -208,8 +248,12 @@ export class KernelWriter implements ElementScope {
       return ["{", ...[...place, ...this.#memberLines(member, lane)].map((line) => `    ${line}`), "}"];
     });
     const at = ({ name, range }: BoundTensor) => `${name}[${shifted("four", range.start / 4)}]`;
-    const reads = this.#bindings.map((bound) => `var ${bound.name}_four = ${at(bound)};`);
-    const writes = this.#bindings
+    const vectors = this.#bindings.filter(({ tensor }) => !isShared(tensor));
+    const reads = [
+      ...vectors.map((bound) => `var ${bound.name}_four = ${at(bound)};`),
+      ...[...this.#shared].map(([read, name]) => `let ${name} = ${read};`),
+    ];
+    const writes = vectors
       .filter(({ access }) => access !== "read")
       .map((bound) => `${at(bound)} = ${bound.name}_four;`);
     return functionText("finish_four(four: u32)", [...reads, ...elements, ...writes]);
@@ -230,7 +274,8 @@ export class KernelWriter implements ElementScope {
     const totals = this.#totals().flatMap(({ totalOf }, position) =>
       own.includes(totalOf!) ? [`total_${position} += ${code.value(totalOf!, PLACE)};`] : [],
     );
-    return [`// ${first.dtype}[${first.shape.join(", ")}]`, ...code.lines, ...stores, ...totals];
+    const taken = own.flatMap((node) => this.#atomics.takeLines(node, code.value(node, PLACE), PLACE.index));
+    return [`// ${first.dtype}[${first.shape.join(", ")}]`, ...code.lines, ...stores, ...totals, ...taken];
   }
 
   #totals(): Member[] {
@@ -276,33 +321,28 @@ export class KernelWriter implements ElementScope {
   }
 
   #stores(output: Tensor, value: string, lane: Lane | undefined): string[] {
-    const lines = [`${this.#element(output, lane)} = ${value};`];
-    const traced = output.dtype === "float32" ? value : `f32(${value})`;
-    this.#parts.plan.traces.forEach(({ tensor }, column) => {
-      if (tensor === output) lines.push(this.#traceStore(column, traced));
-    });
-    return lines;
+    const line = `${this.#element(output, lane)} = ${value};`;
+    return this.#trace.holds(output) ? [line, this.#traced().store(output, value)] : [line];
   }
 
-  #traceStore(column: number, value: string): string {
+  /** The trace, whose words are found by the step's slot. */
+  #traced(): KernelTrace {
     this.#usesScalars = true;
-    const {
-      trace,
-      plan: { traces },
-    } = this.#parts;
-    const name = "trace";
-    if (!this.#bindings.some((binding) => binding.name === name)) {
-      const range = { start: 0, end: trace.elements };
-      this.#bindings.push({
-        name,
-        tensor: traces[0]!.tensor,
-        dtype: "float32",
-        region: trace,
-        range,
-        access: "read_write",
-      });
-    }
-    return `trace[scalars.slot * ${integerLiteral(traces.length)} + ${integerLiteral(column)}] = ${value};`;
+    return this.#trace;
+  }
+
+  #bindTrace(): void {
+    const { trace, plan } = this.#parts;
+    const range = { start: 0, end: trace.elements };
+    const { access } = this.#trace;
+    this.#bindings.push({
+      name: TRACE,
+      tensor: tracedTensors(plan)[0]!,
+      dtype: "uint32",
+      region: trace,
+      range,
+      access,
+    });
   }
 
   #scalarsDeclaration(): string {
@@ -311,9 +351,10 @@ export class KernelWriter implements ElementScope {
   }
 
   #name(): string {
-    const name = groupName(this.#parts.group);
-    const [first] = nodesOf(this.#parts.group);
-    return this.#parts.launch.float16 ? name.replace(first!.op.name, `${first!.op.name} float16`) : name;
+    const { group, launch } = this.#parts;
+    const name = groupName(group);
+    const [first] = nodesOf(group);
+    return launch.float16 ? name.replace(first!.op.name, `${first!.op.name} float16`) : name;
   }
 
   #describe(): Omit<Launch, "code" | "bindings" | "grid"> {
@@ -333,7 +374,7 @@ export class KernelWriter implements ElementScope {
 
   /** Of the trace a step touches a word. */
   #touchedBytes({ name, tensor, range }: BoundTensor): number {
-    if (name === "trace") return 4;
+    if (name === TRACE) return 4;
     return touchedBytes(this.#parts.group, tensor, this.inlined, 4 * (range.end - range.start));
   }
 }

@@ -21,7 +21,7 @@ export interface Launch extends DispatchDescription {
 export interface StepContext {
   /** The per-step scalars, in the order of their fields in the uniform. */
   readonly scalars: readonly Tensor[];
-  /** One row of scalar outputs per step of a submit. */
+  /** The words of each step of a submit; see `tracedTensors`. */
   readonly trace: Region;
   readonly limits: LaunchLimits;
 }

@@ -32,6 +32,7 @@ export function webgpuRules(storageBuffers: number, limits: LaunchLimits): Backe
     mostBindings: storageBuffers - 1,
     oneAccessPerBuffer: true,
     recomputes: true,
+    atomics: true,
     canFuse: (anchors) => anchorKernel(anchors[0]!)?.canFuse?.(anchors, limits) ?? true,
     makesTotals: (anchors) => anchorKernel(anchors[0]!)?.makesTotals?.(anchors) ?? false,
   };

@@ -1,7 +1,7 @@
 /*
  * The options of a training run, on the command line and in a configuration file.
  */
-import { nonFiniteChoices } from "../../train/index.ts";
+import { nonFiniteChoices, type NonFiniteChoice } from "../../train/index.ts";
 import type { DeviceChoice } from "../../node/index.ts";
 import { checkpointOptions, type CheckpointFlags } from "./checkpoint-options.ts";
 import { dataOptions, type DataFlags } from "./data-options.ts";
@@ -30,16 +30,13 @@ export interface StopFlags {
   readonly checkEvery?: number;
 }
 
-/** What to do with a step whose loss or gradient is not finite. */
-export const onNanChoices = [...nonFiniteChoices, "ignore"] as const;
-
 export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, CheckpointFlags {
   readonly lr: number;
   readonly schedule: ScheduleName;
   readonly warmup: number;
   readonly epochs?: number;
   readonly init?: string;
-  readonly onNan: (typeof onNanChoices)[number];
+  readonly onNan: NonFiniteChoice;
   readonly device: DeviceChoice;
   readonly out?: string;
   readonly log?: string;
@@ -104,7 +101,7 @@ function stopOptions(): SettableOption[] {
         "stop when the gradient norm is below this at three checks in a row",
       ),
     ),
-    nameOption("--on-nan", "what to do if the loss or gradient is NaN or infinite", onNanChoices, {
+    nameOption("--on-nan", "what to do if the loss or gradient is NaN or infinite", nonFiniteChoices, {
       preset: "stop",
     }).withFacts({
       libraryNames: ["onNonFinite"],

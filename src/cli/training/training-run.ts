@@ -76,7 +76,7 @@ export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject>
     schedule: warmup > 0 ? warmedUp(warmup, decay) : decay,
     gradientNorm: gradientTolerance !== undefined,
     maxSteps,
-    onNonFinite: onNan === "ignore" ? undefined : onNan,
+    onNonFinite: onNan,
     resumeFrom,
   });
   return { model, trainer };

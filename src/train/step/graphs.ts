@@ -77,8 +77,9 @@ export function optimizerUpdates(plan: StepGraphPlan, scaled: Gradients, loss?: 
   const metrics: Record<string, Tensor> = gradientNorm ? { gradientNorm: globalNorm(gradient) } : {};
   const clipped = clipNorm === undefined ? gradient : clipByGlobalNorm(gradient, clipNorm);
   const learningRate = stepScalar("learningRate", plan.schedule.learningRateAt);
-  if (!onNonFinite) return { updates: optimizer.update(parameters, clipped, { learningRate }), metrics };
-  const guard = guardStep(onNonFinite, gradient, loss, learningRate);
+  if (onNonFinite === "ignore") return { updates: optimizer.update(parameters, clipped, { learningRate }), metrics };
+  // Divided by at least 1, what is finite stays so, and the kernels that make the scaled gradient look for the rest.
+  const guard = guardStep(onNonFinite, lossScale >= 1 ? packed : gradient, loss, learningRate);
   const updates = optimizer.update(parameters, clipped, { learningRate: guard.learningRate });
   return { updates: guard.guarded(updates), metrics: { ...metrics, fault: guard.fault } };
 }

@@ -99,7 +99,7 @@ export interface RecoveredEvent {
 export interface FailedEvent {
   readonly kind: "failed";
   readonly message: string;
-  /** Whether the GPU is given up: it was lost, replaced and lost again. */
+  /** Whether the device is given up: it was lost, replaced and lost again. */
   readonly deviceGone: boolean;
 }
 
@@ -127,15 +127,19 @@ export interface CellPictures {
   readonly count: number;
 }
 
+/** The compared kinds of devices, the fastest first on most machines. "cpu" is the reference backend. */
+export const comparedKinds = ["webgpu", "wasm", "cpu"] as const;
+
 export interface ComparedRun {
+  readonly kind: (typeof comparedKinds)[number];
   readonly losses: Float32Array;
   readonly examplesPerSecond: number;
 }
 
 export interface Comparison {
-  readonly gpu: ComparedRun;
-  readonly cpu: ComparedRun;
-  /** The largest difference between the two losses of the same step. */
+  /** At least two, in the order of `comparedKinds`, without the kinds that the browser does not support. */
+  readonly runs: readonly ComparedRun[];
+  /** The largest difference between the losses of two devices at the same step. */
   readonly largestDifference: number;
 }
 
@@ -190,7 +194,7 @@ export interface DigitsApi {
   /** Test images by actual and predicted class. */
   cell(actual: number, predicted: number): Promise<CellPictures>;
   /**
-   * Trains on the GPU and on the CPU from the same seed, separately from the training on the page.
+   * Trains on each kind of device from the same seed, separately from the training on the page.
    * @returns undefined if it was canceled
    */
   compare(steps: number): Promise<Comparison | undefined>;

@@ -1,8 +1,8 @@
 /*
  * Measurements with trainers of their own, separate from the training that the page shows.
  */
-import { createCpuBackend, DeviceError, type Backend } from "../../../index.ts";
-import type { ComparedRun, Comparison, StepProfile } from "../contract.ts";
+import { createBackend, DeviceError, type Backend } from "../../../index.ts";
+import { comparedKinds, type ComparedRun, type Comparison, type StepProfile } from "../contract.ts";
 import { Run, type RunOptions } from "./run.ts";
 import { nextTask } from "./turns.ts";
 
@@ -12,31 +12,47 @@ type Subject = Pick<RunOptions, "settings" | "data" | "loaded">;
 const PROFILED_STEPS = 9;
 
 /**
- * Trains on the GPU and on the CPU from the same seed.
+ * Trains on each kind of device that the browser supports, from the same seed.
  * @param steps at least 2
  * @returns undefined if it was aborted
- * @throws DeviceError if there is no GPU
+ * @throws DeviceError if there is only one kind
  */
 export async function compareDevices(
   { backend, ...subject }: RunOptions,
   steps: number,
   signal: AbortSignal,
 ): Promise<Comparison | undefined> {
-  if (backend.kind === "cpu") {
+  const runs: ComparedRun[] = [];
+  for (const kind of comparedKinds) {
+    const compared = kind === backend.kind ? backend : await otherBackend(kind);
+    if (!compared) continue;
+    try {
+      runs.push({ kind, ...(await firstSteps(subject, compared, steps, signal)) });
+    } finally {
+      if (compared !== backend) compared.dispose();
+    }
+    if (signal.aborted) return undefined;
+  }
+  if (runs.length < 2) {
     throw new DeviceError({
       where: "comparison",
-      what: "this page already runs on the CPU",
-      fix: "Open it in a browser that offers a GPU through WebGPU",
+      what: "this browser has neither WebGPU nor WebAssembly with SIMD",
+      fix: "Open the page in another one",
     });
   }
-  const gpu = await firstSteps(subject, backend, steps, signal);
-  if (signal.aborted) return undefined;
-  const cpuBackend = createCpuBackend();
-  const cpu = await firstSteps(subject, cpuBackend, steps, signal);
-  cpuBackend.dispose();
-  if (signal.aborted) return undefined;
-  const differences = Array.from(gpu.losses, (loss, step) => Math.abs(loss - cpu.losses[step]!));
-  return { gpu, cpu, largestDifference: Math.max(...differences) };
+  const spreads = Array.from(runs[0]!.losses, (_, step) => {
+    const losses = runs.map((run) => run.losses[step]!);
+    return Math.max(...losses) - Math.min(...losses);
+  });
+  return { runs, largestDifference: Math.max(...spreads) };
+}
+
+/** Another backend than the page's; undefined if the browser does not support it. */
+function otherBackend(device: ComparedRun["kind"]): Promise<Backend | undefined> {
+  return createBackend({ device }).catch((error: unknown) => {
+    if (!(error instanceof DeviceError)) throw error;
+    return undefined;
+  });
 }
 
 async function firstSteps(
@@ -44,7 +60,7 @@ async function firstSteps(
   backend: Backend,
   steps: number,
   signal: AbortSignal,
-): Promise<ComparedRun> {
+): Promise<Omit<ComparedRun, "kind">> {
   const { trainer } = await Run.create({ settings, data, loaded, backend });
   try {
     const losses: number[] = [];
@@ -54,7 +70,8 @@ async function firstSteps(
     for await (const progress of trainer.fit({ every: 1, maxSteps: steps - 1, submitMilliseconds: 30, signal })) {
       losses.push(progress.loss);
       ({ examplesPerSecond } = progress);
-      if (backend.kind === "cpu") await nextTask();
+      // Steps on the CPU block the worker, so it needs a chance to receive a cancellation.
+      if (backend.kind !== "webgpu") await nextTask();
     }
     return { losses: Float32Array.from(losses), examplesPerSecond };
   } finally {

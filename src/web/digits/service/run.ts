@@ -130,6 +130,8 @@ export class Run {
           }
         : { epochs: settings.epochs, schedule }),
       seed: settings.seed,
+      // The page sees it in the loss of every step, which it draws.
+      onNonFinite: "ignore",
       snapshotSeconds: 2,
       ...(resumeFrom && { resumeFrom }),
       ...(onRecovery && { onRecovery }),
@@ -250,15 +252,16 @@ export class Run {
     if (this.#inference?.session !== session) this.#inference = { session, graph: this.#compileInference(session) };
     const { picture: leaf, executable, layers } = await this.#inference.graph;
     session.write(leaf, Float32Array.from(picture));
-    const traces = executable.run(0, 1);
+    const running = executable.run(0, 1);
     const valuesOf = async (layer: number) => {
       const name = String(layer);
       // The run returns outputs of one element; others are read.
-      const values = this.model.shapes[layer + 1]!.join() === "1" ? (await traces)[name]! : await executable.read(name);
+      const values =
+        this.model.shapes[layer + 1]!.join() === "1" ? (await running)[name]! : await executable.read(name);
       return Float32Array.from(values);
     };
-    const values = await Promise.all(layers.map(valuesOf));
-    await traces;
+    // Awaited together: if the device is lost, the run fails before the reads, and its rejection would be unhandled.
+    const [values] = await Promise.all([Promise.all(layers.map(valuesOf)), running]);
     const outputs = values.at(-1)!;
     return { probabilities: sharesOf(outputs, outputs.length, this.loss), hidden: values.slice(0, -1) };
   }

@@ -75,6 +75,5 @@ export async function trainOn(run: Run, { signal, maxSteps, tell, between }: Tra
   }
 }
 
-/** The page reads the loss of every step anyway. The trainer's `onNonFinite` would cost each step a dispatch. */
 const diverged = ({ step, loss }: TrainingProgress) =>
   new WgradError({ what: `the loss at step ${step} is ${loss}`, fix: "Choose a lower learning rate and reset" });

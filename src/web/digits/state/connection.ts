@@ -118,7 +118,7 @@ function receive(event: DigitsEvent, stamp: Stamp): void {
         step.value = event.step;
         break;
       case "recovered":
-        notice.value = `The GPU was lost and replaced. Training continues from step ${event.fromStep}.`;
+        notice.value = `The device was lost and replaced. Training continues from step ${event.fromStep}.`;
         break;
       case "failed":
         fault.value = event.message;

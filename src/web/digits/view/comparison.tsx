@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
-import type { Comparison as Compared } from "../contract.ts";
+import type { ComparedRun, Comparison as Compared } from "../contract.ts";
 import { cancelComparison, compareDevices, networkVersion, prepared } from "../state/index.ts";
 import { rounded } from "../../shared/format.ts";
-import { Chart } from "../../shared/chart.tsx";
+import { Chart, type ChartSeries } from "../../shared/chart.tsx";
 
 /** The number of steps: few enough for a slow CPU, and enough for the loss to fall. */
 const STEPS = 30;
@@ -27,15 +27,15 @@ async function compare(): Promise<void> {
   }
 }
 
-/** Compares the GPU and the CPU from the same seed. */
+/** Compares training on the available devices from the same seed. */
 export function Comparison() {
   const now = state.value;
   const busy = now.kind === "busy" && now.network === networkVersion.value;
   return (
     <div data-testid="comparison" class="stack">
       <p class="quiet">
-        Trains a new copy of this network for {STEPS} steps, first on the GPU and then on the CPU in JavaScript, from
-        the same seed. Training on this page pauses meanwhile.
+        Trains a new copy of this network for {STEPS} steps on each device from the same seed: with WebGPU, with
+        WebAssembly on the CPU, and with the reference in JavaScript. Training on this page pauses meanwhile.
       </p>
       <div class="row">
         <button
@@ -45,7 +45,7 @@ export function Comparison() {
           disabled={!prepared.value || busy}
           onClick={compare}
         >
-          {busy ? "Training on both …" : "Train on both"}
+          {busy ? "Training on each device …" : "Train on each device"}
         </button>
         {busy && (
           <button type="button" data-testid="cancel-comparison" onClick={cancelComparison}>
@@ -63,9 +63,16 @@ export function Comparison() {
   );
 }
 
-function Result({ gpu, cpu, largestDifference }: Compared) {
-  const steps = Array.from(gpu.losses, (_, step) => step + 1);
-  const rate = (examplesPerSecond: number) => Math.round(examplesPerSecond).toLocaleString("en");
+/** The name and the line style of each kind of device. */
+const devices: Record<ComparedRun["kind"], Omit<ChartSeries, "label"> & { readonly name: string }> = {
+  webgpu: { name: "WebGPU", color: "--accent", width: 4 },
+  wasm: { name: "WebAssembly", color: "--accent-2", width: 2, dash: [6, 6] },
+  cpu: { name: "Reference", color: "--text", width: 1, dash: [2, 4] },
+};
+
+function Result({ runs, largestDifference }: Compared) {
+  const [fastest, second] = runs.toSorted((a, b) => b.examplesPerSecond - a.examplesPerSecond);
+  const steps = Array.from(runs[0]!.losses, (_, step) => step + 1);
   return (
     <>
       <Chart
@@ -73,11 +80,8 @@ function Result({ gpu, cpu, largestDifference }: Compared) {
         testId="comparison-chart"
         xLabel="step"
         wholeSteps
-        series={[
-          { label: "GPU", color: "--accent", width: 4 },
-          { label: "CPU", color: "--accent-2", width: 2, dash: [5, 4] },
-        ]}
-        data={[steps, [...gpu.losses], [...cpu.losses]]}
+        series={runs.map(({ kind }) => ({ ...devices[kind], label: devices[kind].name }))}
+        data={[steps, ...runs.map(({ losses }) => [...losses])]}
         xValue={String}
         yValue={rounded}
       />
@@ -86,17 +90,17 @@ function Result({ gpu, cpu, largestDifference }: Compared) {
           <dt>Largest difference in loss</dt>
           <dd data-testid="largest-difference">{largestDifference === 0 ? "0" : largestDifference.toExponential(1)}</dd>
         </div>
+        {runs.map(({ kind, examplesPerSecond }) => (
+          <div key={kind}>
+            <dt>{devices[kind].name}, images/s</dt>
+            <dd data-testid={`compared-${kind}`}>{Math.round(examplesPerSecond).toLocaleString("en")}</dd>
+          </div>
+        ))}
         <div>
-          <dt>GPU, images/s</dt>
-          <dd>{rate(gpu.examplesPerSecond)}</dd>
-        </div>
-        <div>
-          <dt>CPU, images/s</dt>
-          <dd>{rate(cpu.examplesPerSecond)}</dd>
-        </div>
-        <div>
-          <dt>GPU speed relative to CPU</dt>
-          <dd data-testid="speed-ratio">{rounded(gpu.examplesPerSecond / cpu.examplesPerSecond)} ×</dd>
+          <dt>
+            {devices[fastest!.kind].name} speed relative to {devices[second!.kind].name}
+          </dt>
+          <dd data-testid="speed-ratio">{rounded(fastest!.examplesPerSecond / second!.examplesPerSecond)} ×</dd>
         </div>
       </dl>
     </>

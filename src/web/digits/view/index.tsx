@@ -17,7 +17,7 @@ import { Weights } from "./weights.tsx";
 const views = [
   { name: "weights", title: "Weights", View: Weights },
   { name: "confusion", title: "Confusion matrix", View: Confusion },
-  { name: "comparison", title: "GPU vs. CPU", View: Comparison },
+  { name: "comparison", title: "Devices", View: Comparison },
   { name: "dispatches", title: "Dispatches", View: Dispatches },
 ] as const;
 

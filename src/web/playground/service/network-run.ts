@@ -70,6 +70,8 @@ export async function createNetworkRun(options: RunOptions<NetworkConfig>): Prom
     batchSize: batch,
     epochs: ENDLESS_EPOCHS,
     seed: config.seed,
+    // The page draws where a run that diverges goes.
+    onNonFinite: "ignore",
     onRecovery,
     ...(resumeFrom && { resumeFrom }),
   });

@@ -172,6 +172,8 @@ export async function createSurfaceRun(options: RunOptions<SurfaceConfig>, cache
     learningRate: config.learningRate,
     batchSize: "full",
     epochs: ENDLESS_EPOCHS,
+    // The page draws where a descent that diverges goes.
+    onNonFinite: "ignore",
     onRecovery,
     ...(resumeFrom && { resumeFrom }),
   });

@@ -68,7 +68,7 @@ function receive(event: PlaygroundEvent, stamp: Stamp): void {
       batch(() => record(event.frame));
       return;
     case "recovery":
-      message.value = { kind: "note", text: `The GPU was lost (${event.reason}) and replaced. Training continues.` };
+      message.value = { kind: "note", text: `The device was lost (${event.reason}) and replaced. Training continues.` };
       return;
     case "error":
       message.value = { kind: "error", text: event.message };

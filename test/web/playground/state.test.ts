@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { ChoiceField, Field, RangeField } from "../../src/web/shared/address/codec.ts";
+import type { ChoiceField, Field, RangeField } from "../../../src/web/shared/address/codec.ts";
 import {
   activationNames,
   EXTENT,
@@ -9,7 +9,7 @@ import {
   MOST_POINTS,
   modes,
   type Mode,
-} from "../../src/web/playground/settings.ts";
+} from "../../../src/web/playground/settings.ts";
 import {
   change,
   currentConfig,
@@ -18,7 +18,7 @@ import {
   parsePlayground,
   playgroundState,
   type PlaygroundState,
-} from "../../src/web/playground/state/index.ts";
+} from "../../../src/web/playground/state/index.ts";
 
 const names = Object.keys(modes) as Mode[];
 

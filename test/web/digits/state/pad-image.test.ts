@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { centered } from "../../src/web/digits/state/pad-image.ts";
+import { centered } from "../../../../src/web/digits/state/pad-image.ts";
 
 const SIDE = 140;
 

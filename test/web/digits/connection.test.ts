@@ -1,13 +1,13 @@
 import { IDBFactory } from "fake-indexeddb";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { createCpuBackend } from "../../src/backends/cpu/index.ts";
-import { DeviceLostError, type Backend, type Executable } from "../../src/index.ts";
-import type { DigitsApi, DigitsCommand, DigitsEvent } from "../../src/web/digits/contract.ts";
-import { browserNetworkStore, type NetworkStore } from "../../src/web/digits/service/kept.ts";
-import { createDigitsService } from "../../src/web/digits/service/service.ts";
-import { defaultSettings, type DigitsSettings } from "../../src/web/digits/settings.ts";
-import * as page from "../../src/web/digits/state/index.ts";
-import { Requests, type Stamp } from "../../src/web/shared/requests.ts";
+import { createCpuBackend } from "../../../src/backends/cpu/index.ts";
+import { DeviceLostError, type Backend, type Executable } from "../../../src/index.ts";
+import type { DigitsApi, DigitsCommand, DigitsEvent } from "../../../src/web/digits/contract.ts";
+import { browserNetworkStore, type NetworkStore } from "../../../src/web/digits/service/kept.ts";
+import { createDigitsService } from "../../../src/web/digits/service/service.ts";
+import { defaultSettings, type DigitsSettings } from "../../../src/web/digits/settings.ts";
+import * as page from "../../../src/web/digits/state/index.ts";
+import { Requests, type Stamp } from "../../../src/web/shared/requests.ts";
 
 const small: DigitsSettings = {
   ...defaultSettings,
@@ -295,6 +295,27 @@ describe("the service", () => {
     await heard.pause();
   });
 
+  test("rejects a prediction that is interrupted by the loss of the device, without another unhandled rejection", async () => {
+    const lossy = losable(createCpuBackend());
+    const api = service(() => lossy.backend);
+    const heard = listen(api);
+    await heard.command({ kind: "begin", settings: small, run: false });
+    const picture = new Uint8Array(784).fill(200);
+    expect((await api.predict(picture)).probabilities).toHaveLength(10);
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    try {
+      const asked = api.predict(picture);
+      lossy.lose();
+      await expect(asked).rejects.toThrow(DeviceLostError);
+      await pass();
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+  });
+
   test("uses the built-in digits if MNIST is missing", async () => {
     vi.stubGlobal("fetch", async () => new Response("", { status: 404 }));
     const backend = createCpuBackend();
@@ -317,16 +338,24 @@ describe("the service", () => {
   });
 });
 
-/** A backend whose runs all fail after `lose`. */
+/** A backend whose work fails after `lose`, a read later than the run before it, as on a GPU. */
 function losable(inner: Backend): { backend: Backend; lose(): void } {
   let isLost = false;
+  const requireLive = () => {
+    if (isLost) throw new DeviceLostError({ what: "the device was lost" });
+  };
   const failing = (executable: Executable): Executable => ({
     ...executable,
     dispatches: executable.dispatches,
-    read: (output) => executable.read(output),
     run: async (first, count) => {
-      if (isLost) throw new DeviceLostError({ what: "the device was lost" });
+      await Promise.resolve();
+      requireLive();
       return executable.run(first, count);
+    },
+    read: async (output) => {
+      await pass();
+      requireLive();
+      return executable.read(output);
     },
   });
   const createSession = () => {

@@ -1,23 +1,9 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser, loseDevice, serve } from "./browser.ts";
-import { buildDemo, Visitor } from "./demo.ts";
+import { loseDevice } from "../browser.ts";
+import { useDemo, Visitor } from "../demo.ts";
 
-let demo: Awaited<ReturnType<typeof buildDemo>>;
-let site: Awaited<ReturnType<typeof serve>>;
-let browser: Browser;
-
-beforeAll(async () => {
-  demo = await buildDemo();
-  site = await serve(demo.folder);
-  browser = await launchBrowser({ webgpu: true });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-  demo?.remove();
-});
+const demo = useDemo();
 
 const at = (name: string) => `playground-${name}`;
 
@@ -55,7 +41,7 @@ const XOR =
 describe("a visitor of the Playground tab", () => {
   let visitor: Visitor;
   beforeAll(async () => {
-    visitor = await Visitor.arrive(browser, `${site.address}${XOR}`);
+    visitor = await demo.arrive("webgpu", XOR);
   });
   afterAll(() => visitor.leave());
 
@@ -111,7 +97,7 @@ describe("a visitor of the Playground tab", () => {
     await visitor.click(at("add-layer"));
     await page.getByTestId(at("layer-1-activation")).selectOption("relu");
     await addressHas(visitor, "classify.layers=3-tanh_3-relu");
-    const other = await Visitor.arrive(browser, page.url());
+    const other = await Visitor.arrive(demo.browser, page.url());
     await other.reaches(at("step-count"), 1);
     const value = (id: string) => other.page.getByTestId(at(id)).inputValue();
     expect(await Promise.all(["dataset", "layer-0-units", "layer-1-activation", "count"].map(value))).toEqual([
@@ -178,12 +164,10 @@ describe("a visitor of the Playground tab", () => {
   });
 });
 
-test("trains on the CPU without WebGPU", async () => {
-  const visitor = await Visitor.arrive(browser, `${site.address}?device=cpu${XOR}`);
+test.each(["wasm", "cpu"] as const)("trains on the CPU with ?device=%s", async (device) => {
+  const visitor = await demo.visit(device, XOR);
   await visitor.reaches(at("accuracy"), 100);
   expect(await visitor.text("backend")).toBe("CPU");
-  expect(visitor.errors).toEqual([]);
-  await visitor.leave();
 });
 
 test.each([
@@ -192,7 +176,7 @@ test.each([
   ["neuron", { dark: true, width: 390 }],
   ["surface", { dark: false, width: 390 }],
 ])("has no serious accessibility violation in mode %s, and is no wider than the window", async (mode, options) => {
-  const visitor = await Visitor.arrive(browser, `${site.address}#playground?mode=${mode}`, options);
+  const visitor = await demo.visit("wasm", `#playground?mode=${mode}`, options);
   await visitor.reaches(at("step-count"), 1);
   expect(await visitor.accessibilityFaults()).toEqual([]);
   const [wide, window] = (await visitor.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")) as [
@@ -200,5 +184,4 @@ test.each([
     number,
   ];
   expect(wide).toBeLessThanOrEqual(window);
-  await visitor.leave();
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { robustRange } from "../../src/web/shared/robust-range.ts";
+import { robustRange } from "../../../src/web/shared/robust-range.ts";
 
 const falling = Array.from({ length: 200 }, (_, step) => 2.3 * Math.exp(-step / 40) + 0.1);
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { points, type Backend } from "../../src/index.ts";
+import { points, type Backend } from "../../../src/index.ts";
 import {
   CURVE_POINTS,
   PLANE_SIDE,
@@ -7,12 +7,12 @@ import {
   type Frame,
   type PlaygroundApi,
   type PlaygroundEvent,
-} from "../../src/web/playground/contract.ts";
-import type { Stamp } from "../../src/web/shared/requests.ts";
-import { createPlaygroundService } from "../../src/web/playground/service/service.ts";
-import { EXTENT, type Mode, type PlaygroundConfig } from "../../src/web/playground/settings.ts";
-import { initialState, type PlaygroundState } from "../../src/web/playground/state/index.ts";
-import { backends } from "../backends.ts";
+} from "../../../src/web/playground/contract.ts";
+import type { Stamp } from "../../../src/web/shared/requests.ts";
+import { createPlaygroundService } from "../../../src/web/playground/service/service.ts";
+import { EXTENT, type Mode, type PlaygroundConfig } from "../../../src/web/playground/settings.ts";
+import { initialState, type PlaygroundState } from "../../../src/web/playground/state/index.ts";
+import { backends } from "../../backends.ts";
 
 /** The settings of a mode at full speed, with some changes. */
 function configOf<Of extends Mode>(mode: Of, settings: Partial<PlaygroundState[Of]>): PlaygroundConfig {
@@ -379,7 +379,7 @@ describe("commands", () => {
   });
 
   test("reports the library's error if there is no backend", async () => {
-    const { OptionError } = await import("../../src/index.ts");
+    const { OptionError } = await import("../../../src/index.ts");
     const api = createPlaygroundService(() =>
       Promise.reject(new OptionError({ where: "here", what: "nothing", fix: "Try again" })),
     );

@@ -11,7 +11,7 @@ import {
   tuple,
   unknownParameters,
   writeFields,
-} from "../../src/web/shared/address/codec.ts";
+} from "../../../../src/web/shared/address/codec.ts";
 
 const layer = {
   units: range(1, 64, 1, 8),

@@ -1,0 +1,10 @@
+// The functions of src/ops/non-finite.
+
+// The distance of an element from the end if it is NaN or infinite, else 0. The first such element has the largest.
+fn distance_of_non_finite(x: f32, distance: u32) -> u32 {
+    return select(0u, distance, is_non_finite(x));
+}
+
+fn replace_if(condition: u32, kept: f32, replacement: f32) -> f32 {
+    return select(replacement, kept, condition == 0u);
+}

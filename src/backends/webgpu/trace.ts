@@ -1,0 +1,67 @@
+/*
+ * What each step of a submit leaves in 32-bit words of its own: its scalar outputs, and the atomic results of its kernels,
+ * which are 0 when the submit begins.
+ */
+import type { Group } from "../../compiler/fuse.ts";
+import type { Plan } from "../../compiler/plan.ts";
+import type { BufferAccess } from "../../device/pipelines.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
+
+type TracedPlan = Pick<Plan, "traces" | "fusion">;
+
+/** What the words of a step hold, in their order. */
+export const tracedTensors = ({ traces, fusion }: TracedPlan): Tensor[] => [
+  ...new Set([...traces.map(({ tensor }) => tensor), ...fusion.atomics]),
+];
+
+/** The trace in the WGSL of one kernel, which binds it as `trace`. */
+export class KernelTrace {
+  readonly access: BufferAccess;
+  readonly #tensors: readonly Tensor[];
+  readonly #raises: boolean;
+  #isUsed = false;
+
+  constructor(plan: TracedPlan, { outputs, atomics }: Pick<Group, "outputs" | "atomics">) {
+    this.#tensors = tracedTensors(plan);
+    this.#raises = atomics.length > 0;
+    this.access = this.#raises || outputs.some((output) => this.#tensors.includes(output)) ? "read_write" : "read";
+  }
+
+  /** Whether WGSL was asked for. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
+  /** The WGSL type of its elements. */
+  get type(): string {
+    return this.#raises ? "atomic<u32>" : "u32";
+  }
+
+  holds(tensor: Tensor): boolean {
+    return this.#tensors.includes(tensor);
+  }
+
+  /** The WGSL of an atomic result that kernels before have made. */
+  load(result: Tensor): string {
+    return this.#raises ? `atomicLoad(&${this.#word(result)})` : this.#word(result);
+  }
+
+  /** The WGSL statement that stores a scalar output. */
+  store(output: Tensor, value: string): string {
+    const bits = output.dtype === "float32" ? `bitcast<u32>(${value})` : value;
+    const word = this.#word(output);
+    return this.#raises ? `atomicStore(&${word}, ${bits});` : `${word} = ${bits};`;
+  }
+
+  /** The WGSL expression that raises an atomic result to a value, and tells what it was. */
+  raise(result: Tensor, value: string): string {
+    return `atomicMax(&${this.#word(result)}, ${value})`;
+  }
+
+  #word(tensor: Tensor): string {
+    this.#isUsed = true;
+    const [words, position] = [this.#tensors.length, this.#tensors.indexOf(tensor)].map(integerLiteral);
+    return `trace[scalars.slot * ${words} + ${position}]`;
+  }
+}

@@ -1,0 +1,60 @@
+import { GraphError } from "../../errors.ts";
+import { requireType, Tensor, type ComputeOp } from "../../graph/tensor.ts";
+import { constant } from "../../graph/leaves.ts";
+
+export interface FirstNonFiniteAttributes {
+  /** The elements of all inputs together. */
+  readonly elements: number;
+  /** The elements of the inputs before each. */
+  readonly offsets: readonly number[];
+}
+
+const firstNonFiniteOp: ComputeOp = {
+  name: "firstNonFinite",
+  kind: "compute",
+  traits: { kind: "atomic", offsets: ({ attributes }) => (attributes as FirstNonFiniteAttributes).offsets },
+};
+
+/**
+ * Finds the first element that is NaN or infinite, by its bits. A kernel that makes an input looks at its elements along the
+ * way, where the backend's kernels can.
+ * @param tensors float32; their elements count on from one to the next
+ * @returns uint32, one element: the distance of the first such element from the end of all of them, which is 1 for the very
+ * last; 0 if all are finite
+ * @throws GraphError for an input of another type, or more than 2³² − 1 elements
+ */
+export function firstNonFinite(tensors: readonly Tensor[]): Tensor {
+  for (const tensor of tensors) requireType("firstNonFinite", tensor, "float32");
+  let elements = 0;
+  const offsets = tensors.map(({ size }) => (elements += size) - size);
+  if (elements >= 2 ** 32) {
+    const what = `${elements} elements are more than an index counts`;
+    throw new GraphError({ where: "firstNonFinite", what, fix: "Give fewer tensors" });
+  }
+  return new Tensor<FirstNonFiniteAttributes>(
+    firstNonFiniteOp,
+    tensors,
+    { elements, offsets },
+    { shape: [], dtype: "uint32" },
+  );
+}
+
+const replaceIfOp: ComputeOp = { name: "replaceIf", kind: "compute", traits: { kind: "pointwise", replaces: true } };
+
+/**
+ * A number where a condition is 0, else another one. As the new value of the state `kept`, it is stored by the kernel
+ * that finds the condition to be otherwise.
+ * @param condition uint32, one element, such as the result of `firstNonFinite`
+ * @param kept float32, one element
+ * @param replacement float32, one element, or a number
+ * @returns float32, one element
+ * @throws GraphError for inputs of another type or size
+ */
+export function replaceIf(condition: Tensor, kept: Tensor, replacement: Tensor | number): Tensor {
+  const other = typeof replacement === "number" ? constant(replacement) : replacement;
+  requireType("replaceIf", condition, "uint32");
+  for (const tensor of [kept, other]) requireType("replaceIf", tensor, "float32");
+  const large = [condition, kept, other].find(({ size }) => size !== 1);
+  if (large) throw new GraphError({ where: "replaceIf", what: `${large} is no scalar`, fix: "Give one element each" });
+  return new Tensor(replaceIfOp, [condition, kept, other], {}, { shape: kept.shape, dtype: "float32" });
+}
