@@ -3,6 +3,8 @@
  */
 export { matmul } from "./matmul";
 export { firstNonFinite } from "./non-finite";
-export { argmax, maximum as max, mean, sum } from "./reduce";
+export { patches, patchRows } from "./patches";
+export { argmax, maximum as max, mean, product, sum } from "./reduce";
+export { cumulativeSum } from "./scan";
 export { logSoftmax, softmax, softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax";
 export * from "./math";

@@ -175,3 +175,61 @@ export function pow4(x: v128, y: v128): v128 {
   const isUndefined = v128.and(f32x4.lt(x, f32x4.splat(0)), isOrdinary);
   return v128.or(v128.bitselect(found, atLimits, isOrdinary), isUndefined);
 }
+
+/** x less n times π/2, in float64, from π/2 in two parts of which the first has 33 bits. */
+function lessTurns(x: v128, n: v128): v128 {
+  const rest = f64x2.sub(x, f64x2.mul(n, f64x2.splat(1.57079632673412561417)));
+  return f64x2.sub(rest, f64x2.mul(n, f64x2.splat(6.07710050650619224932e-11)));
+}
+
+/** The sine of x and so many quarter turns (polynomials of Cephes, sinf and cosf). */
+function sinOfTurned(x: v128, turns: i32): v128 {
+  const low = f64x2.promote_low_f32x4(x);
+  const high = f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1));
+  const lowTurns = f64x2.nearest(f64x2.mul(low, f64x2.splat(2 / Math.PI)));
+  const highTurns = f64x2.nearest(f64x2.mul(high, f64x2.splat(2 / Math.PI)));
+  const lowRest = f32x4.demote_f64x2_zero(lessTurns(low, lowTurns));
+  const highRest = f32x4.demote_f64x2_zero(lessTurns(high, highTurns));
+  const r = v128.shuffle<i64>(lowRest, highRest, 0, 2);
+  const lowQuarter = i32x4.trunc_sat_f64x2_s_zero(lowTurns);
+  const highQuarter = i32x4.trunc_sat_f64x2_s_zero(highTurns);
+  const quarter = i32x4.add(v128.shuffle<i64>(lowQuarter, highQuarter, 0, 2), i32x4.splat(turns));
+  const z = f32x4.mul(r, r);
+  let sine = multiplyAdd(f32x4.splat(-1.9515295891e-4), z, 8.3321608736e-3);
+  sine = multiplyAdd(sine, z, -1.6666654611e-1);
+  sine = f32x4.add(f32x4.mul(f32x4.mul(sine, z), r), r);
+  let cosine = multiplyAdd(f32x4.splat(2.443315711809948e-5), z, -1.388731625493765e-3);
+  cosine = multiplyAdd(cosine, z, 4.166664568298827e-2);
+  cosine = f32x4.add(f32x4.sub(f32x4.mul(f32x4.mul(cosine, z), z), f32x4.mul(z, f32x4.splat(0.5))), f32x4.splat(1));
+  const isOdd = i32x4.eq(v128.and(quarter, i32x4.splat(1)), i32x4.splat(1));
+  const sign = i32x4.shl(v128.and(quarter, i32x4.splat(2)), 30);
+  return v128.xor(v128.bitselect(cosine, sine, isOdd), sign);
+}
+
+/** The sine of radians up to ±10⁶, error below 1.5 ulp; beyond, the angle is rounded to 2⁻⁵³ of itself. */
+export function sin4(x: v128): v128 {
+  return sinOfTurned(x, 0);
+}
+
+/** The cosine, as `sin4`. */
+export function cos4(x: v128): v128 {
+  return sinOfTurned(x, 1);
+}
+
+function remainderPair(a: v128, b: v128): v128 {
+  const infinite = f64x2.eq(f64x2.abs(b), f64x2.splat(Infinity));
+  const found = f64x2.sub(a, f64x2.mul(b, f64x2.trunc(f64x2.div(a, b))));
+  // Of a finite number by infinity it is the number.
+  const rest = v128.bitselect(f64x2.add(a, f64x2.sub(a, a)), found, infinite);
+  const zero = f64x2.splat(0);
+  const differs = v128.and(f64x2.ne(rest, zero), v128.xor(f64x2.lt(rest, zero), f64x2.lt(b, zero)));
+  return f32x4.demote_f64x2_zero(v128.bitselect(f64x2.add(rest, b), rest, differs));
+}
+
+/** The rest of a / b with the sign of b; exact to rounding where the quotient is below 2²⁹. */
+export function remainder4(a: v128, b: v128): v128 {
+  const low = remainderPair(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b));
+  const highA = f64x2.promote_low_f32x4(v128.shuffle<i64>(a, a, 1, 1));
+  const highB = f64x2.promote_low_f32x4(v128.shuffle<i64>(b, b, 1, 1));
+  return v128.shuffle<i64>(low, remainderPair(highA, highB), 0, 2);
+}

@@ -1,8 +1,9 @@
 /*
  * Matrix product: result[row, column] = Σₖ left(row, k) · right(k, column), the products added in the order of k into one
  * float32 sum for each output, so that every division of the work gives the same bits.
- * Units are rows, or columns with BY_COLUMNS. Blocks of the right operand, INNER × COLUMNS at most, and of the left, ROWS ×
- * INNER at most, are packed into scratch memory, where computed operands are written first, and go through register tiles.
+ * Units are the rows of all batches, or the columns of one batch with BY_COLUMNS. Blocks of the right operand, INNER ×
+ * COLUMNS at most, and of the left, ROWS × INNER at most, are packed into scratch memory, where computed operands are written
+ * first, and go through register tiles.
  * With BY_ROW, for few rows or a short inner axis, nothing is packed and each row is made by itself.
  * Rows of a block are finished as soon as their sums are complete.
  */
@@ -25,6 +26,10 @@ const BLOCK_INNER = 14;
 const BLOCK_COLUMNS = 15;
 const RIGHT_OFFSET = 16;
 const COMPUTED_OFFSET = 17;
+/** The leading axes: their number, and for each its size and the matrices of both operands from one place to the next. */
+const BATCH_AXES = 18;
+const AXES = 19;
+const AXIS_WORDS = 3;
 
 const TRANSPOSE_LEFT = 1;
 const TRANSPOSE_RIGHT = 2;
@@ -32,17 +37,55 @@ const FLOAT16 = 4;
 const BY_COLUMNS = 8;
 /** So little is read more than once that nothing is packed. */
 const BY_ROW = 16;
+/** The function that computes an operand takes rows, and columns at its destination. */
+const LEFT_BY_ROW = 32;
+const RIGHT_BY_ROW = 64;
 
 /** Bytes of a tile of results at the edge of the matrix, which lies at the beginning of the scratch memory. */
 const EDGE_BYTES = 128;
 
+// The stored rows of the operands and of the result before the current batch.
+let leftRows: i32 = 0;
+let rightRows: i32 = 0;
+let resultRows: i32 = 0;
+
 export function matmul(args: i32, start: i32, end: i32, scratch: i32): void {
+  const rows = word(args, ROW_COUNT);
+  if (word(args, FLAGS) & BY_COLUMNS) {
+    takeBatch(args, 0);
+    multiplyPart(args, 0, rows, start, end, scratch);
+    return;
+  }
+  while (start < end) {
+    const batch = start / rows;
+    const first = start - batch * rows;
+    const last = min(rows, first + end - start);
+    takeBatch(args, batch);
+    multiplyPart(args, first, last, 0, word(args, COLUMN_COUNT), scratch);
+    start += last - first;
+  }
+}
+
+function takeBatch(args: i32, batch: i32): void {
+  let left = 0;
+  let right = 0;
+  let rest = batch;
+  for (let axis = word(args, BATCH_AXES) - 1; axis >= 0; axis--) {
+    const words = AXES + axis * AXIS_WORDS;
+    const place = rest % word(args, words);
+    left += place * word(args, words + 1);
+    right += place * word(args, words + 2);
+    rest /= word(args, words);
+  }
+  const flags = word(args, FLAGS);
+  leftRows = left * word(args, flags & TRANSPOSE_LEFT ? INNER_COUNT : ROW_COUNT);
+  rightRows = right * word(args, flags & TRANSPOSE_RIGHT ? COLUMN_COUNT : INNER_COUNT);
+  resultRows = batch * word(args, ROW_COUNT);
+}
+
+/** Part of the product of one batch. */
+function multiplyPart(args: i32, firstRow: i32, lastRow: i32, firstColumn: i32, lastColumn: i32, scratch: i32): void {
   const byRow = (word(args, FLAGS) & BY_ROW) !== 0;
-  const byColumns = (word(args, FLAGS) & BY_COLUMNS) !== 0;
-  const firstRow = byColumns ? 0 : start;
-  const lastRow = byColumns ? word(args, ROW_COUNT) : end;
-  const firstColumn = byColumns ? start : 0;
-  const lastColumn = byColumns ? end : word(args, COLUMN_COUNT);
   const inner = word(args, INNER_COUNT);
   const blockRows = word(args, BLOCK_ROWS);
   const blockInner = word(args, BLOCK_INNER);
@@ -69,7 +112,17 @@ export function matmul(args: i32, start: i32, end: i32, scratch: i32): void {
 
 /** The address of element (row, column) of a stored matrix `width` wide; computed elements are written row by row. */
 function block(args: i32, operand: i32, row: i32, rowEnd: i32, column: i32, columnEnd: i32, width: i32, to: i32): i32 {
-  if (word(args, operand + 1) === 0) return word(args, operand) + ((row * width + column) << 2);
+  const before = operand === LEFT ? leftRows : rightRows;
+  row += before;
+  rowEnd += before;
+  const fill = word(args, operand + 1);
+  if (fill === 0) return word(args, operand) + ((row * width + column) << 2);
+  if (word(args, FLAGS) & (operand === LEFT ? LEFT_BY_ROW : RIGHT_BY_ROW)) {
+    store<i32>(to, column);
+    store<i32>(to, columnEnd, 4);
+    call_indirect<void>(<u32>fill, word(args, operand + 2), row, rowEnd, to);
+    return to;
+  }
   if (columnEnd - column === width) return elements(args, operand, row * width, rowEnd * width, to);
   let address = to;
   for (let r = row; r < rowEnd; r++) {
@@ -179,7 +232,7 @@ function multiplyBlocks(
     const columns = min(columnEnd - c, 8);
     const step = columns > 4 ? 32 : 16;
     let left = scratch + EDGE_BYTES;
-    let result = word(args, RESULT) + row * stride + (c << 2);
+    let result = word(args, RESULT) + (resultRows + row) * stride + (c << 2);
     for (let r = row; r < rowEnd; r += 4) {
       const rows = min(rowEnd - r, 4);
       if (rows < 4 || (columns & 3) !== 0)
@@ -215,7 +268,7 @@ function multiplyRows(
   const step = flags & TRANSPOSE_LEFT ? leftStride : 4;
   let left = leftBlock(args, row, rowEnd, k, kEnd, scratch + EDGE_BYTES);
   for (let r = row; r < rowEnd; r++) {
-    const result = word(args, RESULT) + ((r * width + column) << 2);
+    const result = word(args, RESULT) + (((resultRows + r) * width + column) << 2);
     if (flags & TRANSPOSE_RIGHT) dotRows(left, step, right, rightStride, inner, result, columns, k === 0);
     else addRows(left, step, right, rightStride, inner, result, columns, k === 0);
     left += rowStep;
@@ -250,6 +303,8 @@ function edgeTile(
 
 function finishBlock(args: i32, row: i32, rowEnd: i32, column: i32, columnEnd: i32, scratch: i32): void {
   const width = word(args, COLUMN_COUNT);
+  row += resultRows;
+  rowEnd += resultRows;
   if (columnEnd - column === width) {
     finish(args, RESULT, row * width, rowEnd * width, scratch);
     return;

@@ -1,6 +1,6 @@
 /*
- * sum, mean, max and argmax of [outer, count, inner] over the middle axis. Units are outputs, outer · inner of them.
- * Sums are float64 until they are stored. Where inner is 1, the sum of a row is that of its parts of PART elements, and a
+ * sum, mean, product, max and argmax of [outer, count, inner] over the middle axis. Units are outputs, outer · inner of them.
+ * Sums and products are float64 until they are stored. Where inner is 1, the sum of a row is that of its parts of PART elements, and a
  * part has eight sums, of every eighth element; else an output adds its elements in order. A largest element that is NaN
  * stays, and of equal ones, or of NaN, argmax names the first.
  * A computed operand is written to scratch memory, PART elements at most at a time.
@@ -17,6 +17,7 @@ const SUM = 0;
 const MEAN = 1;
 const MAX = 2;
 const ARGMAX = 3;
+const PRODUCT = 4;
 
 /** The elements that are computed at a time, and the outputs whose results begin together where inner is not 1. */
 const PART = 2048;
@@ -31,6 +32,10 @@ export function sum(args: i32, start: i32, end: i32, scratch: i32): void {
 
 export function mean(args: i32, start: i32, end: i32, scratch: i32): void {
   reduce(MEAN, args, start, end, scratch);
+}
+
+export function product(args: i32, start: i32, end: i32, scratch: i32): void {
+  reduce(PRODUCT, args, start, end, scratch);
 }
 
 export function maximum(args: i32, start: i32, end: i32, scratch: i32): void {
@@ -69,11 +74,12 @@ function reduceRows(operation: i32, args: i32, start: i32, end: i32, scratch: i3
 function reduceShortRow(operation: i32, address: i32, count: i32, result: i32): void {
   if (operation === MAX) store<f32>(result, largestOf(address, count));
   else if (operation === ARGMAX) store<i32>(result, indexOfLargest(address, count));
+  else if (operation === PRODUCT) store<f32>(result, <f32>productOf(address, count));
   else storeSum(operation, result, sumOf(address, count), count);
 }
 
 function reduceLongRow(operation: i32, args: i32, row: i32, count: i32, result: i32, scratch: i32): void {
-  let total: f64 = 0;
+  let total: f64 = operation === PRODUCT ? 1 : 0;
   let largest: f32 = -Infinity;
   let index = 0;
   for (let first = 0; first < count; first += PART) {
@@ -88,7 +94,8 @@ function reduceLongRow(operation: i32, args: i32, row: i32, count: i32, result: 
         largest = value;
         index = first + place;
       }
-    } else total += sumOf(address, size);
+    } else if (operation === PRODUCT) total *= productOf(address, size);
+    else total += sumOf(address, size);
   }
   if (operation === MAX) store<f32>(result, largest);
   else if (operation === ARGMAX) store<i32>(result, index);
@@ -114,6 +121,13 @@ function sumOf(address: u32, count: i32): f64 {
   const sums = f64x2.add(f64x2.add(a, b), f64x2.add(c, d));
   let total = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
   for (; address < end; address += 4) total += <f64>load<f32>(address);
+  return total;
+}
+
+function productOf(address: i32, count: i32): f64 {
+  let total: f64 = 1;
+  const end = address + (count << 2);
+  for (; address < end; address += 4) total *= <f64>load<f32>(address);
   return total;
 }
 
@@ -150,14 +164,28 @@ function indexOfLargest(address: i32, count: i32): i32 {
 
 function reduceColumns(operation: i32, args: i32, start: i32, end: i32, scratch: i32): void {
   const inner = word(args, INNER);
+  const size = word(args, COUNT) * inner;
+  // Whole groups that are computed at a time.
+  const several = size <= PART && inner <= GROUP ? PART / size : 0;
   let output = start;
   while (output < end) {
     const outer = output / inner;
     const column = output % inner;
-    const columns = min(min(GROUP, inner - column), end - output);
-    reduceGroup(operation, args, outer, column, columns, scratch);
-    storeGroup(operation, args, output, columns, scratch);
-    output += columns;
+    const groups = column === 0 ? min((end - output) / inner, several) : 0;
+    if (groups > 0) {
+      let address = elements(args, INPUT, outer * size, (outer + groups) * size, scratch + STATE_BYTES);
+      for (let group = 0; group < groups; group++) {
+        reduceRun(operation, args, address, 0, word(args, COUNT), inner, scratch);
+        storeGroup(operation, args, output, inner, scratch);
+        address += size << 2;
+        output += inner;
+      }
+    } else {
+      const columns = min(min(GROUP, inner - column), end - output);
+      reduceGroup(operation, args, outer, column, columns, scratch);
+      storeGroup(operation, args, output, columns, scratch);
+      output += columns;
+    }
   }
   finish(args, RESULT, start, end, scratch);
 }
@@ -173,13 +201,20 @@ function reduceGroup(operation: i32, args: i32, outer: i32, column: i32, columns
     const kEnd = min(k + step, count);
     const from = (outer * count + k) * inner + column;
     const address = elements(args, INPUT, from, (outer * count + kEnd - 1) * inner + column + columns, target);
-    for (let c = 0; c < columns; c += 4) {
-      const state = scratch + (c << 3);
-      const source = address + (c << 2);
-      if (operation === MAX) largestOfFour(source, inner << 2, kEnd - k, k === 0, state);
-      else if (operation === ARGMAX) indexOfFour(source, inner << 2, k, kEnd, state);
-      else sumFour(source, inner << 2, kEnd - k, k === 0, state);
-    }
+    reduceRun(operation, args, address, k, kEnd, columns, scratch);
+  }
+}
+
+/** Elements [k, kEnd) of some neighboring outputs, of which the first lies at `address`. */
+function reduceRun(operation: i32, args: i32, address: i32, k: i32, kEnd: i32, columns: i32, scratch: i32): void {
+  const stride = word(args, INNER) << 2;
+  for (let c = 0; c < columns; c += 4) {
+    const state = scratch + (c << 3);
+    const source = address + (c << 2);
+    if (operation === MAX) largestOfFour(source, stride, kEnd - k, k === 0, state);
+    else if (operation === ARGMAX) indexOfFour(source, stride, k, kEnd, state);
+    else if (operation === PRODUCT) multiplyFour(source, stride, kEnd - k, k === 0, state);
+    else sumFour(source, stride, kEnd - k, k === 0, state);
   }
 }
 
@@ -194,6 +229,23 @@ function sumFour(source: i32, stride: i32, count: i32, fresh: bool, state: i32):
     const values = v128.load(source);
     low = f64x2.add(low, f64x2.promote_low_f32x4(values));
     high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<f64>(values, values, 1, 1)));
+    source += stride;
+  }
+  v128.store(state, low);
+  v128.store(state, high, 16);
+}
+
+function multiplyFour(source: i32, stride: i32, count: i32, fresh: bool, state: i32): void {
+  let low = f64x2.splat(1);
+  let high = low;
+  if (!fresh) {
+    low = v128.load(state);
+    high = v128.load(state, 16);
+  }
+  for (let k = 0; k < count; k++) {
+    const values = v128.load(source);
+    low = f64x2.mul(low, f64x2.promote_low_f32x4(values));
+    high = f64x2.mul(high, f64x2.promote_low_f32x4(v128.shuffle<f64>(values, values, 1, 1)));
     source += stride;
   }
   v128.store(state, low);

@@ -6,7 +6,7 @@
  *    the backend's rules), and so does a sum over all of a member's results where the kernel makes totals;
  *  - nodes that read no memory (constants, per-step scalars, dropout masks), cheap ones that read only leaves, and those
  *    that only move elements of something in memory (slices, transposes, batches) are computed again wherever they are
- *    read;
+ *    read, except by a virtual op if the backend stores the inputs of such ops;
  *  - a pointwise group that only a reduction reads becomes part of how the reduction reads;
  *  - atomic results, and states that they replace, are computed by the kernels that make their inputs, if the rules of
  *    the backend allow it. Scalars that follow from them are recomputed wherever they are read.
@@ -125,6 +125,8 @@ class Fuser {
   #isInlined(node: Tensor): boolean {
     const traits = pointwiseTraits(node);
     if (!traits || !this.#rules.recomputes || this.#wanted.has(node)) return false;
+    if (this.#rules.storesVirtualInputs && this.#readers.get(node)?.some((reader) => pointwiseTraits(reader)?.virtual))
+      return false;
     if (traits.cheap && traits.gathers) return this.#clusters.operands(node).length <= MOST_GATHERED;
     return node.inputs.map(rootOf).every((root) => {
       if (isLiteral(root) || isStepScalar(root)) return true;

@@ -15,7 +15,12 @@ export interface WasmOperand {
   readonly address: number;
   /** The table index of a function that writes elements [start, end) to `scratch`; 0 where the input lies in memory. */
   readonly fill: number;
-  /** The byte address of that function's argument block. */
+  /**
+   * The same for a kernel that reads blocks: the index of a function that writes rows [start, end) of the input's last axis,
+   * of the columns from the first word at `scratch` to the second one, in whose place it writes. 0 where there is none.
+   */
+  readonly fillRows: number;
+  /** The byte address of the argument block of both functions. */
   readonly fillArguments: number;
 }
 
@@ -70,12 +75,25 @@ export interface WasmPointwiseKernel {
   /** Floating-point operations per element, for the plan's table. */
   flops(node: Tensor): number;
   /**
-   * The values of a float32 node.
+   * The values of a float32 node, or of a uint32 node that has no `integer`.
    * @param place the flat elements of the node
    */
   vector?(node: Tensor, inputs: readonly WasmInput[], place: Index): Vector;
-  /** The values of a uint32 node. */
+  /** The values of a uint32 node, as integers that can be followed along a row. */
   integer?(node: Tensor, inputs: readonly WasmInput[], place: Index): Index;
+  /**
+   * Where an anchor reads the node, this is called instead of a generated function, if the inputs lie in memory.
+   * @param addresses the byte addresses of the inputs
+   */
+  fill?(node: Tensor, addresses: readonly number[]): WasmFill;
+}
+
+/** Kernels of assembly/ that write a pointwise op's elements where an anchor reads them, and their argument block. */
+export interface WasmFill {
+  /** Writes elements [start, end); see `WasmOperand`. */
+  readonly elements: string;
+  readonly rows: string;
+  readonly arguments: readonly WasmArgument[];
 }
 
 export type WasmKernel = WasmAnchorKernel | WasmPointwiseKernel;

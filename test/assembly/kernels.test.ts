@@ -7,7 +7,9 @@ import { input } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import type { NumericArray } from "../../src/ops/kernel.ts";
 import { matmul, type MatmulOptions } from "../../src/ops/matmul/index.ts";
-import { argmax, max, mean, sum } from "../../src/ops/reduce/index.ts";
+import { sumOfParts } from "../../src/ops/parts/index.ts";
+import { argmax, max, mean, product as productOfAll, sum } from "../../src/ops/reduce/index.ts";
+import { cumulativeSum } from "../../src/ops/scan/index.ts";
 import { logSoftmax, softmax, softmaxCrossEntropyPerExample } from "../../src/ops/softmax/index.ts";
 import { rootOf } from "../../src/graph/views.ts";
 import { Random } from "../../src/random.ts";
@@ -134,6 +136,34 @@ test("products of random shapes", () => {
   }
 });
 
+const leadingAxes = [
+  [[3], [3]],
+  [
+    [2, 1, 3],
+    [4, 1],
+  ],
+  [[], [2, 3]],
+  [[5], []],
+] as const;
+
+test.each(leadingAxes.flatMap((axes) => ways.map((way) => [...axes, way] as const)))(
+  "products of batches [%s] and [%s], %j",
+  (ofLeft, ofRight, way) => {
+    for (const [rows, inner, columns] of [
+      [5, 7, 9],
+      [18, 33, 4],
+      [2, 40, 1],
+      [1, 6, 17],
+    ] as const) {
+      const left = [...ofLeft, ...(way.transposeLeft ? [inner, rows] : [rows, inner])];
+      const right = [...ofRight, ...(way.transposeRight ? [columns, inner] : [inner, columns])];
+      const size = (shape: readonly number[]) => shape.reduce((total, axis) => total * axis, 1);
+      const given = example((a, b) => matmul(a!, b!, way), [left, uniform(size(left))], [right, uniform(size(right))]);
+      check(given, productBound(inner));
+    }
+  },
+);
+
 /** Replaces a few values by NaN and infinities. */
 function spoiled(values: Float32Array): Float32Array {
   for (const value of [NaN, Infinity, -Infinity]) values[random.below(values.length)] = value;
@@ -228,6 +258,19 @@ describe.each(reductionShapes)("reductions of [%i, %i, %i]", (outer, count, inne
       );
   });
 
+  test("product and cumulative sum", () => {
+    const bound: Bound = (_, expected) => UNIT_ROUNDOFF * Math.abs(expected) * (1 + 1e-6);
+    const near1 = uniform(outer * count * inner, 0.9, 1.1);
+    check(
+      example((x) => productOfAll(x!, over), [shape, near1]),
+      bound,
+    );
+    check(
+      example((x) => cumulativeSum(x!, 1), [shape, uniform(near1.length)]),
+      bound,
+    );
+  });
+
   test("sum and mean of NaN and infinities", () => {
     const values = spoiled(uniform(outer * count * inner));
     const bound: Bound = (_, expected) => UNIT_ROUNDOFF * Math.abs(expected) * (1 + 1e-6);
@@ -253,6 +296,19 @@ describe.each(reductionShapes)("reductions of [%i, %i, %i]", (outer, count, inne
       );
     }
   });
+});
+
+test("a sum of parts", () => {
+  const bound: Bound = (_, expected) => UNIT_ROUNDOFF * Math.abs(expected) * (1 + 1e-6);
+  for (const shape of [
+    [5, 3, 17],
+    [64, 1],
+    [3, 300],
+  ])
+    check(
+      example((x) => sumOfParts(x!), [shape, uniform(shape.reduce((total, axis) => total * axis, 1))]),
+      bound,
+    );
 });
 
 test("argmax finds the first NaN of a row that is taken in parts", () => {
@@ -286,11 +342,11 @@ describe.each(rowShapes)("rows of logits [%i, %i]", (rows, classes) => {
     const upstream = uniform(rows);
     const z = [shape, logits] as const;
     check(
-      example((x) => softmax(x), z),
+      example((x) => softmax(x!), z),
       () => bound,
     );
     check(
-      example((x) => logSoftmax(x), z),
+      example((x) => logSoftmax(x!), z),
       () => bound,
     );
     check(

@@ -7,10 +7,20 @@ import { compileAssembly, KERNELS } from "../../scripts/assembly/compile.ts";
 import { collectKernels, findKernel } from "../../src/backends/registry.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import type { CpuKernel, NumericArray } from "../../src/ops/kernel.ts";
-import type { WasmAnchorKernel, WasmArgument, WasmCall, WasmOperand, WasmResult } from "../../src/ops/wasm-kernel.ts";
+import type {
+  WasmAnchorKernel,
+  WasmArgument,
+  WasmCall,
+  WasmKernel,
+  WasmOperand,
+  WasmPointwiseKernel,
+  WasmResult,
+} from "../../src/ops/wasm-kernel.ts";
 
-const wasmKernels = collectKernels<WasmAnchorKernel>(import.meta.glob("../../src/ops/*/wasm.ts", { eager: true }));
+const wasmKernels = collectKernels<WasmKernel>(import.meta.glob("../../src/ops/*/wasm.ts", { eager: true }));
 const cpuKernels = collectKernels<CpuKernel>(import.meta.glob("../../src/ops/*/cpu.ts", { eager: true }));
+
+type Fill = (kernels: { elements: Kernel; rows: Kernel }, args: number, to: number) => void;
 
 type Kernel = (args: number, start: number, end: number, scratch: number) => void;
 
@@ -96,6 +106,32 @@ export class Machine {
     return node.dtype === "float32" ? new Float32Array(results.buffer) : results;
   }
 
+  /** Elements [start, end) of a pointwise node, as the kernel of its op writes them. @throws Error where it wrote more */
+  elementsOf(given: Example, start: number, end: number): NumericArray {
+    return this.#filled(given, end - start, (kernels, args, to) => kernels.elements(args, start, end, to));
+  }
+
+  /** Columns [column, columnEnd) of the rows [row, rowEnd), at least two elements. */
+  rowsOf(given: Example, row: number, rowEnd: number, column: number, columnEnd: number): NumericArray {
+    return this.#filled(given, (rowEnd - row) * (columnEnd - column), (kernels, args, to) => {
+      this.#words(to, 2).set([column, columnEnd]);
+      kernels.rows(args, row, rowEnd, to);
+    });
+  }
+
+  #filled({ node, values }: Example, size: number, run: Fill): NumericArray {
+    this.#regions = [];
+    this.#next = 0;
+    const addresses = values.map((array) => this.#operand(array, false).address);
+    const made = (findKernel(wasmKernels, node.op, "wasm.ts") as WasmPointwiseKernel).fill!(node, addresses);
+    const args = this.#block(made.arguments);
+    const to = this.#region(4 * size);
+    run({ elements: this.#kernels[made.elements]!, rows: this.#kernels[made.rows]! }, args, to);
+    this.#checkGuards();
+    const words = this.#words(to, size).slice();
+    return node.dtype === "float32" ? new Float32Array(words.buffer) : words;
+  }
+
   #call(call: WasmCall, cuts: readonly number[], results: Uint32Array): void {
     const args = this.#block(call.arguments);
     const ends = [...cuts, call.units];
@@ -116,10 +152,15 @@ export class Machine {
     const address = this.#region(4 * values.length);
     const words = values instanceof Uint32Array ? values : new Uint32Array(Float32Array.from(values).buffer);
     this.#words(address, values.length).set(words);
-    if (!filled) return { address, fill: 0, fillArguments: 0 };
+    if (!filled) return { address, fill: 0, fillRows: 0, fillArguments: 0 };
     const isInteger = values instanceof Uint32Array;
     if (!isInteger) new Float32Array(this.#memory.buffer, address, values.length).set(values.map((value) => value / 2));
-    return { address: 0, fill: isInteger ? FILL_COPIED : FILL_DOUBLED, fillArguments: this.#block([address]) };
+    return {
+      address: 0,
+      fill: isInteger ? FILL_COPIED : FILL_DOUBLED,
+      fillRows: 0,
+      fillArguments: this.#block([address]),
+    };
   }
 
   #block(words: readonly WasmArgument[]): number {
@@ -157,7 +198,7 @@ export class Machine {
 }
 
 function callOf(node: Tensor, operands: readonly WasmOperand[], result: WasmResult): WasmCall {
-  const call = findKernel(wasmKernels, node.op, "wasm.ts").call(node, operands, result);
+  const call = (findKernel(wasmKernels, node.op, "wasm.ts") as WasmAnchorKernel).call(node, operands, result);
   if (!call) throw new Error(`${node} has no kernel`);
   return call;
 }
@@ -172,7 +213,7 @@ export function reference({ node, values }: Example): Float64Array {
 
 /** The number and size of a node's units. */
 export function unitsOf({ node, values }: Example): Pick<WasmCall, "units" | "grain"> {
-  const operand = { address: 0, fill: 0, fillArguments: 0 };
+  const operand = { address: 0, fill: 0, fillRows: 0, fillArguments: 0 };
   return callOf(
     node,
     values.map(() => operand),

@@ -4,8 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import { chainFunction, fillFunction, type ChainFunction } from "../../src/backends/wasm/functions/index.ts";
+import { wasmRules } from "../../src/backends/wasm/rules.ts";
 import { isGenerated } from "../../src/backends/wasm/reference.ts";
-import type { BackendRules } from "../../src/compiler/backend-rules.ts";
 import { fuse } from "../../src/compiler/fuse.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { constant, constantOp, input, stepScalar, type ConstantAttributes } from "../../src/graph/leaves.ts";
@@ -27,21 +27,17 @@ import {
   toFloat,
 } from "../../src/ops/elementwise/index.ts";
 import { takeBatch } from "../../src/ops/gather/index.ts";
+import { toIndex } from "../../src/ops/convert/index.ts";
+import { patches } from "../../src/ops/convolution/patches.ts";
+import { windowsOf } from "../../src/ops/convolution/windows.ts";
+import { concat, flip, pad, slice, take } from "../../src/ops/indexing/index.ts";
+import { randomUniform } from "../../src/ops/random/index.ts";
 import { axisIndex, reshape, transpose } from "../../src/ops/layout/index.ts";
-import { Random } from "../../src/random.ts";
+import { pcgHash, Random } from "../../src/random.ts";
 import { allCases } from "../ops/all-cases.ts";
 import { buildCase, caseGradients, drawValues } from "../ops/evaluate.ts";
 import { seed } from "../ops/parity.ts";
 import { call, type CallOptions } from "./wasm-harness.ts";
-
-const rules: BackendRules = {
-  mostBindings: Infinity,
-  oneAccessPerBuffer: false,
-  recomputes: true,
-  canFuse: () => false,
-  atomics: false,
-  makesTotals: () => false,
-};
 
 interface Generated {
   readonly made: ChainFunction;
@@ -51,7 +47,7 @@ interface Generated {
 
 /** Every function that a graph needs. */
 function functionsOf(outputs: Readonly<Record<string, Tensor>>): Generated[] {
-  const { groups, inlined } = fuse(defineGraph(outputs), rules);
+  const { groups, inlined } = fuse(defineGraph(outputs), wasmRules);
   const chains = groups.flatMap(({ members, outputs: stored }) =>
     members.flatMap((member): Generated[] => {
       // Groups with an op that has no function run its reference loop.
@@ -143,6 +139,15 @@ describe("neighbors are read as vectors", () => {
     ["axes that keep the last one", relu(transpose(input("y", [4, 3, 9]), [1, 0, 2]))],
     ["a mask", multiply(x, dropoutMask([6, 35], 0.5, start))],
     ["positions", toFloat(axisIndex([6, 35], 1))],
+    ["part of the last axis", slice(x, [undefined, { start: 3, end: 30 }])],
+    ["an axis that is reversed, and not the last one", flip(x, 0)],
+    ["padding of an axis that is not the last one", pad(x, [[2, 1], 0])],
+    ["reflected padding", pad(x, [[2, 1], 0], { mode: "reflect" })],
+    ["tensors behind each other", concat([x, input("z", [3, 35])])],
+    ["tensors beside each other, whose widths have a common divisor", concat([x, input("z", [6, 14])], 1)],
+    ["rows by indices", take(x, input("indices", [8], "uint32"))],
+    ["windows of images", patches(input("images", [2, 6, 5, 8]), windowsOf("test", [2, 6, 5, 8], [3, 3], {}))],
+    ["random numbers", multiply(x, randomUniform([6, 35], start))],
   ])("%s", (_, output) => {
     expect(laneLoads(output)).toBe(0);
   });
@@ -150,6 +155,21 @@ describe("neighbors are read as vectors", () => {
   test("the last axis reversed with another is read lane by lane", () => {
     expect(laneLoads(transpose(x))).toBe(3);
   });
+});
+
+test("an index that is computed beside its reader is taken from the lanes of a vector", async () => {
+  const [x, key] = [input("x", [5]), stepScalar("key", () => 77, "uint32")];
+  const taken = take(x, toIndex(multiply(randomUniform([11], key), 5)));
+  const values = new Map<Tensor, NumericArray>([
+    [x, Float32Array.of(10, 11, 12, 13, 14)],
+    [key, Uint32Array.of(77)],
+  ]);
+  const expected = Array.from({ length: 11 }, (_, index) => {
+    const drawn = (pcgHash((77 ^ pcgHash(index)) >>> 0) >>> 8) * 2 ** -24;
+    return 2 * (10 + Math.floor(Math.fround(5 * drawn)));
+  });
+  expect(new Set(expected).size).toBeGreaterThan(3);
+  expect(await valuesOf(multiply(taken, 2), values, { cuts: [3, 6] })).toEqual(expected);
 });
 
 describe("a function", () => {

@@ -7,12 +7,12 @@ import { nodesOf, type Group } from "../../compiler/fuse.ts";
 import type { Plan } from "../../compiler/plan.ts";
 import type { Region } from "../../compiler/regions.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import { rootOf } from "../../graph/views.ts";
-import type { WasmAnchorKernel, WasmCall, WasmOperand, WasmResult } from "../../ops/wasm-kernel.ts";
+import type { WasmAnchorKernel, WasmCall, WasmResult } from "../../ops/wasm-kernel.ts";
 import { bytesOf } from "./bytes.ts";
 import { divide, type Division } from "./division.ts";
-import { chainFunction, fillFunction, type ChainFunction } from "./functions/index.ts";
+import { chainFunction, type ChainFunction } from "./functions/index.ts";
 import { anchorKernel } from "./kernels.ts";
+import { chainArguments, operandOf, SOMEWHERE, type Operand } from "./operands.ts";
 import { isGenerated, opName, ReferenceLoops } from "./reference.ts";
 import type { Part, Places, Step } from "./step.ts";
 import type { Phase } from "./threads/pool.ts";
@@ -51,9 +51,6 @@ interface GroupParts {
   readonly threads: number;
 }
 
-const chainArguments = ({ tensors }: ChainFunction, places: Places) =>
-  places.argumentBlock(tensors.map((tensor) => places.addressOf(tensor)));
-
 function loopStep({ plan, group, threads }: GroupParts, loop: ChainFunction): Step {
   const { size } = nodesOf(group)[0]!;
   const facts = describe(plan, group, { operands: [], flops: loop.flops * size });
@@ -68,30 +65,13 @@ function loopStep({ plan, group, threads }: GroupParts, loop: ChainFunction): St
   };
 }
 
-/** Where an operand of an anchor comes from: memory, a generated function, or reference loops. */
-interface Operand {
-  readonly root: Tensor;
-  readonly fill?: ChainFunction;
-  readonly loops?: ReferenceLoops;
-}
-
-function operandOf(input: Tensor, inlined: ReadonlySet<Tensor>): Operand {
-  const root = rootOf(input);
-  if (!inlined.has(root)) return { root };
-  if (isGenerated(root, inlined)) return { root, fill: fillFunction(root, inlined) };
-  return { root, loops: new ReferenceLoops([root], inlined) };
-}
-
-/** A placeholder for an address that is not known yet. */
-const SOMEWHERE = 64;
-
 function anchorStep(parts: GroupParts, anchor: Tensor, finish: ChainFunction | undefined): Step {
   const { plan, group, threads } = parts;
   const operands = anchor.inputs.map((input) => operandOf(input, plan.fusion.inlined));
   const kernel = anchorKernel(anchor);
   const call = kernel && placeholderCall(kernel, anchor, operands, finish);
   if (!kernel || !call) return referenceStep(parts);
-  const functions = [...operands.map(({ fill }) => fill), finish].filter((made) => made !== undefined);
+  const functions = [...operands.map(({ generated }) => generated), finish].filter((made) => made !== undefined);
   const flops = call.flops + (finish?.flops ?? 0) * anchor.size;
   const facts = describe(plan, group, { operands: anchor.inputs, flops });
   const { units, grain, scratchBytes } = call;
@@ -109,7 +89,7 @@ function anchorStep(parts: GroupParts, anchor: Tensor, finish: ChainFunction | u
     scratchBytes,
     temporaries: loops.flatMap(({ temporaries }) => temporaries),
     bind(places) {
-      const bound = operands.map((operand) => boundOperand(operand, places));
+      const bound = operands.map((operand) => operand.bind(places));
       const result = { address: places.addressOf(anchor), ...boundFinish(finish, places) };
       const { kernel: name, arguments: words } = kernel.call(anchor, bound, result)!;
       const own = phase(places, places.kernelIndex(name), places.argumentBlock(words), units, division);
@@ -125,17 +105,9 @@ function placeholderCall(
   operands: readonly Operand[],
   finish: ChainFunction | undefined,
 ): WasmCall | undefined {
-  const placed = operands.map(({ fill }) =>
-    fill ? { address: 0, fill: 1, fillArguments: SOMEWHERE } : { address: SOMEWHERE, fill: 0, fillArguments: 0 },
-  );
   const rest = finish ? { finish: 1, finishArguments: SOMEWHERE } : { finish: 0, finishArguments: 0 };
+  const placed = operands.map(({ placeholder }) => placeholder);
   return kernel.call(anchor, placed, { address: SOMEWHERE, ...rest });
-}
-
-function boundOperand({ root, fill, loops }: Operand, places: Places): WasmOperand {
-  if (fill) return { address: 0, fill: places.indexOf(fill), fillArguments: chainArguments(fill, places) };
-  const stored = loops ? loops.temporaryOf(root) : root;
-  return { address: places.addressOf(stored), fill: 0, fillArguments: 0 };
 }
 
 function boundFinish(finish: ChainFunction | undefined, places: Places): Omit<WasmResult, "address"> {

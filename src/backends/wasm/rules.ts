@@ -5,6 +5,7 @@ export const wasmRules: BackendRules = {
   mostBindings: Infinity,
   oneAccessPerBuffer: false,
   recomputes: true,
+  storesVirtualInputs: true,
   canFuse: () => false,
   atomics: false,
   makesTotals: () => false,

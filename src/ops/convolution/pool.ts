@@ -1,8 +1,9 @@
+import { constant } from "../../graph/leaves.ts";
 import { Tensor, type GivenOp } from "../../graph/tensor.ts";
 import { rootOf } from "../../graph/views.ts";
 import { equal, multiply, select } from "../elementwise/index.ts";
 import { flip } from "../indexing/index.ts";
-import { axisIndex, reshape } from "../layout/index.ts";
+import { axisIndex, broadcastTo, reshape } from "../layout/index.ts";
 import { argmax, max, mean, sum } from "../reduce/index.ts";
 import { requireImages } from "./conv.ts";
 import { patches, windowsOfElements } from "./patches.ts";
@@ -10,6 +11,20 @@ import { pairOf, windowsOf, type Pair, type PairOption, type WindowOptions, type
 
 interface PoolAttributes {
   readonly windows: Windows;
+}
+
+/** Whether each element of an image is in exactly one window. */
+const isTiling = ({ kernel, stride, dilation, before, count }: Windows, size: Pair): boolean =>
+  [0, 1].every((axis) => {
+    const places = kernel[axis]!;
+    const isDense = stride[axis] === places && (places === 1 || dilation[axis] === 1);
+    return isDense && before[axis] === 0 && count[axis]! * places === size[axis];
+  });
+
+/** Values of windows, shaped so that they broadcast to [examples, rows, window height, columns, window width, channels]. */
+function perWindow(values: Tensor): Tensor {
+  const [examples, rows, columns, channels] = values.shape as [number, number, number, number];
+  return reshape(values, [examples, rows, 1, columns, 1, channels]);
 }
 
 /** Below all numbers but -∞, which WGSL has no literal for. */
@@ -30,6 +45,12 @@ const maxPoolOp: GivenOp = {
     const size = images.shape.slice(1, 3) as unknown as Pair;
     const places = windows.kernel[0] * windows.kernel[1];
     const largest = reshape(argmax(rootOf(values).inputs[0]!, { axes: 1 }), node.shape);
+    if (isTiling(windows, size)) {
+      const [height, width] = windows.kernel;
+      const numbers = Array.from({ length: places }, (_, place) => place);
+      const isLargest = equal(perWindow(largest), constant(numbers, [height, 1, width, 1], "uint32"));
+      return [undefined, reshape(select(isLargest, perWindow(upstream), 0), images.shape)];
+    }
     // In the windows of an element, its own place comes from the last to the first.
     const shape = [images.size / images.shape[3]!, places, images.shape[3]!];
     const own = flip(axisIndex(shape, 1), 1);
@@ -64,7 +85,15 @@ const averagePoolOp: GivenOp = {
   gradient(node, upstream) {
     const [, images] = node.inputs as [Tensor, Tensor];
     const { windows } = node.attributes as PoolAttributes;
-    const terms = windowsOfElements(upstream, windows, images.shape.slice(1, 3) as unknown as Pair);
+    const size = images.shape.slice(1, 3) as unknown as Pair;
+    if (isTiling(windows, size)) {
+      const [examples, height, width, channels] = images.shape as [number, number, number, number];
+      const [rows, columns] = windows.count;
+      const shape = [examples, rows, height / rows, columns, width / columns, channels];
+      const share = multiply(perWindow(upstream), 1 / (windows.kernel[0] * windows.kernel[1]));
+      return [undefined, reshape(broadcastTo(share, shape), images.shape)];
+    }
+    const terms = windowsOfElements(upstream, windows, size);
     return [
       undefined,
       reshape(multiply(sum(terms, { axes: 1 }), 1 / (windows.kernel[0] * windows.kernel[1])), images.shape),

@@ -1,5 +1,5 @@
 /*
- * The functions of shaders/elementwise.wgsl and shaders/activations.wgsl on four lanes, by their names there.
+ * The functions of shaders/elementwise.wgsl, functions.wgsl and activations.wgsl on four lanes, by their names there.
  */
 import { bits, float, instruction, math, type Vector } from "../wasm/vectors.ts";
 
@@ -85,6 +85,25 @@ function geluDerivative(x: Vector): Vector {
   return ofFinite(x, add(math("normalBelow4", y), multiply(multiply(y, 0.3989422804), density)));
 }
 
+/** From ln of the rounded sum, and what rounding took from it; below 1.5 ulp off. */
+function logOfOnePlus(x: Vector): Vector {
+  const sum = add(1, x);
+  const rest = divide(subtract(x, subtract(sum, 1)), sum);
+  const isOrdinary = instruction("v128.and", less(0, sum), isFinite(sum));
+  return add(log(sum), where(isOrdinary, rest));
+}
+
+/** Coefficients of x to x⁷: their sum is within 1e-8 of the value for |x| < 0.35. */
+const TAYLOR = [1 / 5040, 1 / 720, 1 / 120, 1 / 24, 1 / 6, 1 / 2, 1];
+
+/** Below 4 ulp off. */
+function expMinusOne(x: Vector): Vector {
+  const series = TAYLOR.reduce<Value>((sum, coefficient) => add(multiply(sum, x), coefficient), 0);
+  return choose(less(abs(x), 0.35), multiply(series, x), subtract(exp(x), 1));
+}
+
+const sign = (x: Vector) => subtract(where(less(0, x), 1), where(less(x, 0), 1));
+
 const unary =
   (form: (x: Vector) => Vector): VectorForm =>
   ([x]) =>
@@ -109,7 +128,7 @@ export const vectorForms: Readonly<Record<string, VectorForm>> = {
   logarithm: unary(log),
   power: ([x], [exponent]) => math("pow4", x!, exponent!),
   integer_power: ([x], [exponent]) => integerPower(x!, exponent!),
-  sign_of: unary((x) => subtract(where(less(0, x), 1), where(less(x, 0), 1))),
+  sign_of: unary(sign),
   minimum: binary(minimum),
   maximum: binary(maximum),
   less: comparison(less),
@@ -122,6 +141,16 @@ export const vectorForms: Readonly<Record<string, VectorForm>> = {
   f32: unary((x) => instruction("f32x4.convert_i32x4_u", x)),
   is_not_finite: unary((x) => unless(isFinite(x), 1)),
   choose: ([condition, a, b]) => choose(equal(condition!, 0), b!, a!),
+
+  sin_of: unary((x) => math("sin4", x)),
+  cos_of: unary((x) => math("cos4", x)),
+  floor_of: unary((x) => instruction("f32x4.floor", x)),
+  round_of: unary((x) => instruction("f32x4.nearest", x)),
+  sign_or_nan: unary((x) => choose(equal(x, x), sign(x), x)),
+  logarithm_of_one_plus: unary(logOfOnePlus),
+  exponential_minus_one: unary(expMinusOne),
+  inverse_root: unary((x) => divide(1, instruction("f32x4.sqrt", x))),
+  remainder_of: binary((a, b) => math("remainder4", a, b)),
 
   identity: unary((x) => x),
   identity_derivative: () => float(1),

@@ -1,6 +1,7 @@
 import type { Tensor } from "../../graph/tensor.ts";
 import { operandWords, resultWords } from "../wasm/words.ts";
 import type { WasmAnchorKernel, WasmOperand } from "../wasm-kernel.ts";
+import { batchCount, type BatchAttributes } from "./batches.ts";
 import type { MatmulAttributes } from "./index.ts";
 
 /** The most of each axis in a block: a panel of the right operand stays in the first cache, a block of both in the second. */
@@ -16,6 +17,11 @@ const TRANSPOSE_RIGHT = 2;
 const FLOAT16 = 4;
 const BY_COLUMNS = 8;
 const BY_ROW = 16;
+const LEFT_BY_ROW = 32;
+const RIGHT_BY_ROW = 64;
+
+/** A function that computes rows is given two words where it writes. */
+const LEAST_COMPUTED_BYTES = 8;
 
 /** Rows of a register tile, and columns. */
 const TILE_ROWS = 4;
@@ -32,24 +38,34 @@ const blockSize = (size: number, most: number, unit: number) => roundUp(size / M
 /** A column [n, 1] lies in memory as a row does: the product is made as that of the transposed operands, exchanged. */
 function asRow(attributes: MatmulAttributes, operands: readonly WasmOperand[]): [MatmulAttributes, WasmOperand[]] {
   const [left, right] = operands as [WasmOperand, WasmOperand];
-  const { rows, columns, transposeLeft, transposeRight } = attributes;
+  const { rows, columns, transposeLeft, transposeRight, batch } = attributes;
   if (columns > 1) return [attributes, [left, right]];
   const exchanged = { rows: columns, columns: rows, transposeLeft: !transposeRight, transposeRight: !transposeLeft };
-  return [{ ...attributes, ...exchanged }, [right, left]];
+  const batches = batch && { batch: { ...batch, left: batch.right, right: batch.left } };
+  return [{ ...attributes, ...exchanged, ...batches }, [right, left]];
 }
+
+/** The leading axes: their number, and for each its size and the matrices of both operands from one place to the next. */
+const batchWords = (batch: BatchAttributes | undefined): number[] =>
+  batch
+    ? [batch.sizes.length, ...batch.sizes.flatMap((size, axis) => [size, batch.left[axis]!, batch.right[axis]!])]
+    : [0];
 
 const matmul: WasmAnchorKernel = {
   kind: "anchor",
   call(node: Tensor, inputs, result) {
-    if ((node.attributes as MatmulAttributes).batch) return undefined;
     const [attributes, operands] = asRow(node.attributes as MatmulAttributes, inputs);
-    const { rows, inner, columns, transposeLeft, transposeRight, precision } = attributes;
-    const byColumns = rows < FEWEST_ROWS_TO_DIVIDE;
+    const { rows, inner, columns, transposeLeft, transposeRight, precision, batch } = attributes;
+    const count = batchCount(batch);
+    const byColumns = rows < FEWEST_ROWS_TO_DIVIDE && count === 1;
+    const [left, right] = operands as [WasmOperand, WasmOperand];
     const flags =
       Number(transposeLeft) * TRANSPOSE_LEFT +
       Number(transposeRight) * TRANSPOSE_RIGHT +
       Number(precision === "float16") * FLOAT16 +
       Number(byColumns) * BY_COLUMNS +
+      Number(left.fillRows !== 0) * LEFT_BY_ROW +
+      Number(right.fillRows !== 0) * RIGHT_BY_ROW +
       Number(Math.min(rows, inner) < TILE_ROWS && precision === "float32") * BY_ROW;
     const blockRows = blockSize(rows, BLOCK_ROWS, TILE_ROWS);
     const blockInner = blockSize(inner, BLOCK_INNER, 1);
@@ -60,7 +76,7 @@ const matmul: WasmAnchorKernel = {
     return {
       kernel: "matmul",
       arguments: [
-        ...operands.flatMap(operandWords),
+        ...operands.flatMap((operand) => operandWords({ ...operand, fill: operand.fillRows || operand.fill })),
         ...resultWords(result),
         rows,
         inner,
@@ -71,11 +87,12 @@ const matmul: WasmAnchorKernel = {
         blockColumns,
         rightOffset,
         computedOffset,
+        ...batchWords(batch),
       ],
-      units: byColumns ? columns : rows,
+      units: byColumns ? columns : count * rows,
       grain: byColumns ? TILE_COLUMNS : TILE_ROWS,
-      scratchBytes: computedOffset + 4 * blockInner * Math.max(...computed),
-      flops: 2 * rows * columns * inner,
+      scratchBytes: computedOffset + Math.max(LEAST_COMPUTED_BYTES, 4 * blockInner * Math.max(...computed)),
+      flops: 2 * rows * columns * inner * count,
     };
   },
 };

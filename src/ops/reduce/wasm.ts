@@ -1,3 +1,4 @@
+import type { Tensor } from "../../graph/tensor.ts";
 import { operandWords, resultWords } from "../wasm/words.ts";
 import type { WasmAnchorKernel } from "../wasm-kernel.ts";
 import type { ReduceAttributes } from "./index.ts";
@@ -6,13 +7,18 @@ import type { ReduceAttributes } from "./index.ts";
 const PART = 2048;
 const GROUP = 256;
 
+/** A kernel counts elements in 32 bits; only a virtual input has more. */
+const MOST_ELEMENTS = 2 ** 32 - 1;
+
 /** Outputs of a cache line, which two threads should not share. */
 const LINE = 16;
 
-const reduceKernel = (kernel: string): WasmAnchorKernel => ({
+/** An op that a kernel of assembly/reduce.ts computes. */
+export const reduction = (kernel: string, attributesOf: (node: Tensor) => ReduceAttributes): WasmAnchorKernel => ({
   kind: "anchor",
   call(node, [input], result) {
-    const { outer, count, inner } = node.attributes as ReduceAttributes;
+    const { outer, count, inner } = attributesOf(node);
+    if (node.inputs[0]!.size > MOST_ELEMENTS) return undefined;
     return {
       kernel,
       arguments: [...operandWords(input!), ...resultWords(result), count, inner],
@@ -24,9 +30,12 @@ const reduceKernel = (kernel: string): WasmAnchorKernel => ({
   },
 });
 
+const own = (kernel: string) => reduction(kernel, ({ attributes }) => attributes as ReduceAttributes);
+
 export const kernels = {
-  sum: reduceKernel("sum"),
-  mean: reduceKernel("mean"),
-  max: reduceKernel("max"),
-  argmax: reduceKernel("argmax"),
+  sum: own("sum"),
+  mean: own("mean"),
+  product: own("product"),
+  max: own("max"),
+  argmax: own("argmax"),
 };

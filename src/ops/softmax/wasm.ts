@@ -7,7 +7,7 @@ const FLOPS_PER_LOGIT = 20;
 /** Logits of the rows that are computed and finished together. */
 const BLOCK = 2048;
 
-const NOTHING: WasmOperand = { address: 0, fill: 0, fillArguments: 0 };
+const NOTHING: WasmOperand = { address: 0, fill: 0, fillRows: 0, fillArguments: 0 };
 
 const rowKernel = (kernel: string): WasmAnchorKernel => ({
   kind: "anchor",

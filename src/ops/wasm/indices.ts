@@ -4,6 +4,7 @@
  * grow by a fixed step from one element to the next, so that neighbors can be read as one vector.
  */
 import type { Tensor } from "../../graph/tensor.ts";
+import type { Vector } from "./vectors.ts";
 
 /** An unsigned 32-bit integer that depends on the element. `limit` is above every value that it takes. */
 export type Index = { readonly limit: number } & (
@@ -11,8 +12,18 @@ export type Index = { readonly limit: number } & (
   | { readonly kind: "constant"; readonly value: number }
   | { readonly kind: "sum"; readonly left: Index; readonly right: Index }
   | { readonly kind: "product" | "quotient" | "remainder"; readonly of: Index; readonly by: number }
+  /** `below` where an integer is below a number, else `otherwise`. */
+  | {
+      readonly kind: "choice";
+      readonly of: Index;
+      readonly by: number;
+      readonly below: Index;
+      readonly otherwise: Index;
+    }
   /** An element of a uint32 tensor in memory. */
   | { readonly kind: "stored"; readonly tensor: Tensor; readonly index: Index }
+  /** The integers that a vector has in its lanes. */
+  | { readonly kind: "lanes"; readonly vector: Vector }
 );
 
 const LIMIT = 2 ** 32;
@@ -21,6 +32,8 @@ const LIMIT = 2 ** 32;
 export const elementOf = (size: number): Index => ({ kind: "element", limit: size });
 
 export const constantIndex = (value: number): Index => ({ kind: "constant", value, limit: value + 1 });
+
+export const lanesIndex = (vector: Vector): Index => ({ kind: "lanes", vector, limit: LIMIT });
 
 export const storedIndex = (tensor: Tensor, index: Index): Index => ({ kind: "stored", tensor, index, limit: LIMIT });
 
@@ -51,4 +64,17 @@ export function remainder(of: Index, by: number): Index {
   if (of.limit <= by) return of;
   if (of.kind === "constant") return constantIndex(of.value % by);
   return { kind: "remainder", of, by, limit: by };
+}
+
+/** `below` where an integer is below a number, else `otherwise`. */
+export function choice(of: Index, by: number, below: Index, otherwise: Index): Index {
+  if (of.limit <= by) return below;
+  if (of.kind === "constant") return of.value < by ? below : otherwise;
+  return { kind: "choice", of, by, below, otherwise, limit: Math.max(below.limit, otherwise.limit) };
+}
+
+/** An integer less a number; what would be below 0 is near 2³². */
+export function difference(of: Index, by: number): Index {
+  const left = sum(of, constantIndex(-by >>> 0));
+  return left.kind === "sum" ? { ...left, limit: LIMIT } : left;
 }

@@ -16,6 +16,8 @@ export const VECTOR_INSTRUCTIONS = {
   "v128.bitselect": 0x52,
   "i32x4.add": 0xae,
   "i32x4.mul": 0xb5,
+  "f32x4.floor": 0x68,
+  "f32x4.nearest": 0x6a,
   "f32x4.abs": 0xe0,
   "f32x4.neg": 0xe1,
   "f32x4.sqrt": 0xe3,
@@ -25,6 +27,7 @@ export const VECTOR_INSTRUCTIONS = {
   "f32x4.div": 0xe7,
   "f32x4.min": 0xe8,
   "f32x4.max": 0xe9,
+  "i32x4.trunc_sat_f32x4_u": 0xf9,
   "f32x4.convert_i32x4_u": 0xfb,
 } as const;
 

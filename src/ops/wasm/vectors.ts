@@ -7,7 +7,16 @@ import type { Index } from "./indices.ts";
 import type { VectorInstruction } from "./instructions.ts";
 
 /** Functions of vectors that assembly/math.ts exports, with the number of their arguments. */
-export const MATH_ARITY = { exp4: 1, log4: 1, pow4: 2, tanh4: 1, normalBelow4: 1 } as const;
+export const MATH_ARITY = {
+  exp4: 1,
+  log4: 1,
+  pow4: 2,
+  tanh4: 1,
+  normalBelow4: 1,
+  sin4: 1,
+  cos4: 1,
+  remainder4: 2,
+} as const;
 
 export type MathFunction = keyof typeof MATH_ARITY;
 

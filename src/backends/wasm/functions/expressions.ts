@@ -4,7 +4,7 @@ import type { Tensor } from "../../../graph/tensor.ts";
 import { rootOf } from "../../../graph/views.ts";
 import type { WasmInput } from "../../../ops/wasm-kernel.ts";
 import { broadcastIndex } from "../../../ops/wasm/broadcast.ts";
-import { constantIndex, elementOf, storedIndex, type Index } from "../../../ops/wasm/indices.ts";
+import { constantIndex, elementOf, lanesIndex, storedIndex, type Index } from "../../../ops/wasm/indices.ts";
 import { float, type Vector } from "../../../ops/wasm/vectors.ts";
 import { pointwiseKernel } from "../kernels.ts";
 import { Interned } from "./interned.ts";
@@ -42,7 +42,9 @@ export class ChainExpressions {
     return this.#value(tensor, at, (root, index) => {
       if (isLiteral(root)) return constantIndex(literalOf(root));
       if (!this.#isComputed(root, index)) return storedIndex(root, index);
-      return pointwiseKernel(root)!.integer!(root, this.#inputs(root, index), index);
+      const kernel = pointwiseKernel(root)!;
+      const inputs = this.#inputs(root, index);
+      return kernel.integer?.(root, inputs, index) ?? lanesIndex(kernel.vector!(root, inputs, index));
     });
   }
 

@@ -39,7 +39,8 @@ export function fillFunction(tensor: Tensor, inlined: ReadonlySet<Tensor>): Chai
 /** Writes the function in the rows that seem to be the fastest. */
 function write(stores: readonly Store[], nodes: readonly Tensor[], size: number): ChainFunction {
   const lengths = new Set(stores.flatMap(({ value }) => indicesIn(value)).flatMap(divisorsIn));
-  const written = [size, ...[...lengths].filter((length) => length < size && size % length === 0)]
+  const shared = [...lengths].map((length) => greatestCommonDivisor(length, size));
+  const written = [size, ...new Set(shared.filter((length) => length > 1 && length < size))]
     .map((columns) => writeFunction(stores, size, columns))
     .reduce((best, other) => (other.cost < best.cost ? other : best));
   return {
@@ -64,6 +65,8 @@ function indicesIn(vector: Vector): Index[] {
   visit(vector);
   return found;
 }
+
+const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
 
 const hostKeys = new WeakMap<object, string>();
 let hostFunctions = 0;

@@ -1,5 +1,6 @@
 import type { Tensor } from "../../../graph/tensor.ts";
 import type { Index } from "../../../ops/wasm/indices.ts";
+import type { Vector } from "../../../ops/wasm/vectors.ts";
 import { ARGUMENTS, type Body } from "./body.ts";
 import { code, I32, V128, type Code } from "./code.ts";
 import type { Rows } from "./rows.ts";
@@ -11,10 +12,13 @@ export class IntegerCode {
   readonly #body: Body;
   readonly #rows: Rows;
   readonly #pointers = new Map<Tensor, Map<Index, symbol>>();
+  readonly #pushVector: (vector: Vector) => Code;
 
-  constructor(body: Body, rows: Rows) {
+  /** @param pushVector writes a vector for the four elements */
+  constructor(body: Body, rows: Rows, pushVector: (vector: Vector) => Code) {
     this.#body = body;
     this.#rows = rows;
+    this.#pushVector = pushVector;
   }
 
   /** The byte address of a tensor's first element. */
@@ -36,7 +40,7 @@ export class IntegerCode {
 
   /** The integer of a lane. */
   of(index: Index, lane: number): Code {
-    return this.#at(index, this.#lane(lane));
+    return this.#at(index, this.#lane(lane), lane);
   }
 
   /** An integer less stride · element, which is the same for a whole row. */
@@ -68,8 +72,19 @@ export class IntegerCode {
     if (lane === 0) return element;
     const own = [element, code.integer(lane), code.add];
     const last = [end, code.integer(1), code.subtract];
-    const choice = () => [own, last, own, end, code.lessUnsigned, code.select];
+    const choice = () => [own, last, this.#isInRow(lane), code.select];
     return code.get(this.#body.keep(`lane ${lane}`, 2, I32, choice));
+  }
+
+  #isInRow(lane: number): Code {
+    return [code.get(this.#body.element), code.integer(lane), code.add, code.get(this.#body.rowEnd), code.lessUnsigned];
+  }
+
+  /** The integer in a lane of a vector; past the end of the row that of the first lane. */
+  #ofVector(index: Index & { kind: "lanes" }, lane: number): Code {
+    const vector = code.get(this.#body.keep(index, 2, V128, () => this.#pushVector(index.vector)));
+    const own = [vector, code.integerLane(lane)];
+    return lane === 0 ? own : [own, vector, code.integerLane(0), this.#isInRow(lane), code.select];
   }
 
   /** Where a tensor's element for element 0 of the chain would lie, if the row reached so far. */
@@ -88,23 +103,30 @@ export class IntegerCode {
     return key;
   }
 
-  #at(index: Index, element: Code): Code {
-    return this.#rows.courseOf(index).stride === 0 ? this.base(index) : this.#parts(index, element);
+  #at(index: Index, element: Code, lane: number): Code {
+    return this.#rows.courseOf(index).stride === 0 ? this.base(index) : this.#parts(index, element, lane);
   }
 
-  #parts(index: Index, element: Code): Code {
+  #parts(index: Index, element: Code, lane = 0): Code {
+    const part = (of: Index) => this.#at(of, element, lane);
     switch (index.kind) {
       case "element":
         return element;
       case "constant":
         return code.integer(index.value);
       case "sum":
-        return [this.#at(index.left, element), this.#at(index.right, element), code.add];
+        return [part(index.left), part(index.right), code.add];
+      case "choice": {
+        const isBelow = [part(index.of), code.integer(index.by), code.lessUnsigned];
+        return [part(index.below), part(index.otherwise), isBelow, code.select];
+      }
+      case "lanes":
+        return this.#ofVector(index, lane);
       case "stored":
-        return [this.address(index.tensor), scaled(this.#at(index.index, element), 4), code.add, code.load(0)];
+        return [this.address(index.tensor), scaled(part(index.index), 4), code.add, code.load(0)];
       default: {
         const operation = { product: code.multiply, quotient: code.divide, remainder: code.remainder }[index.kind];
-        return [this.#at(index.of, element), code.integer(index.by), operation];
+        return [part(index.of), code.integer(index.by), operation];
       }
     }
   }

@@ -22,6 +22,15 @@ export class Interned {
           const [left, right] = [this.index(index.left), this.index(index.right)];
           return [`${index.kind} ${this.#id(left)} ${this.#id(right)}`, { ...index, left, right }];
         }
+        case "choice": {
+          const [of, below, otherwise] = [this.index(index.of), this.index(index.below), this.index(index.otherwise)];
+          const ids = [of, below, otherwise].map((part) => this.#id(part));
+          return [`${index.kind} ${index.by} ${ids.join(" ")}`, { ...index, of, below, otherwise }];
+        }
+        case "lanes": {
+          const vector = this.vector(index.vector);
+          return [`${index.kind} ${this.#id(vector)}`, { ...index, vector }];
+        }
         case "stored": {
           const inner = this.index(index.index);
           return [`${index.kind} ${this.#id(index.tensor)} ${this.#id(inner)}`, storedIndex(index.tensor, inner)];

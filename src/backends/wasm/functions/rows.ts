@@ -50,9 +50,23 @@ export class Rows {
         if (stride === undefined) return VARYING;
         return { stride: stride * index.by, fixed, aligned: aligned || index.by % this.columns === 0 };
       }
+      case "choice":
+        return this.#chosen(index);
+      case "lanes":
+        return VARYING;
       default:
         return this.#divided(index.kind, this.courseOf(index.of), index.by);
     }
+  }
+
+  #chosen({ of, by, below, otherwise }: Index & { kind: "choice" }): Course {
+    const compared = this.courseOf(of);
+    // Consecutive numbers that begin at a multiple of the row's length are all on one side of another multiple.
+    const isSame = compared.stride === 0 || (compared.stride === 1 && compared.aligned && by % this.columns === 0);
+    const [left, right] = [this.courseOf(below), this.courseOf(otherwise)];
+    if (!isSame || left.stride === undefined || left.stride !== right.stride) return VARYING;
+    const fixed = compared.stride === 0 && compared.fixed && left.fixed && right.fixed;
+    return { stride: left.stride, fixed, aligned: left.aligned && right.aligned };
   }
 
   #divided(kind: "quotient" | "remainder", { stride, fixed, aligned }: Course, by: number): Course {
@@ -77,6 +91,10 @@ export function divisorsIn(index: Index): number[] {
       return [...divisorsIn(index.left), ...divisorsIn(index.right)];
     case "product":
       return divisorsIn(index.of);
+    case "choice":
+      return [index.of, index.below, index.otherwise].flatMap(divisorsIn);
+    case "lanes":
+      return [];
     default:
       return [index.by, ...divisorsIn(index.of)];
   }

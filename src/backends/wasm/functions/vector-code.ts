@@ -107,6 +107,7 @@ export class VectorCode {
     const { stride } = this.#rows.courseOf(index);
     if (stride === 0) return [this.#integers.base(index), code.integerSplat];
     if (index.kind === "stored") return this.#load(index.tensor, index.index);
+    if (index.kind === "lanes") return this.push(index.vector, 2);
     if (stride === undefined) {
       const [first, ...others] = LANES.map((lane) => this.#integers.of(index, lane));
       const replaced = others.map((integer, position) => [integer, code.replaceInteger(position + 1)]);

@@ -31,8 +31,8 @@ export interface WrittenFunction {
 export function writeFunction(stores: readonly Store[], size: number, columns: number): WrittenFunction {
   const body = new Body();
   const rows = new Rows(columns);
-  const integers = new IntegerCode(body, rows);
-  const vectors = new VectorCode(
+  const integers = new IntegerCode(body, rows, (vector) => vectors.push(vector, 2));
+  const vectors: VectorCode = new VectorCode(
     body,
     rows,
     integers,

@@ -1,0 +1,63 @@
+import type { Tensor } from "../../graph/tensor.ts";
+import type { WasmPointwiseKernel } from "../wasm-kernel.ts";
+import { choice, constantIndex, product, quotient, remainder, sum, type Index } from "../wasm/indices.ts";
+import { elementAt, isInside, nearestOf, whereAll } from "../wasm/positions.ts";
+import type { PatchesAttributes } from "./patches.ts";
+
+/** The element of the image for an element of patches, and those of its height and width, which may be none. */
+function shownBy(node: Tensor, place: Index): { source: Index; y: Index; x: Index } {
+  const { image, windows, groups } = node.attributes as PatchesAttributes;
+  const [examples, height, width, channels] = image;
+  const { kernel, stride, dilation, before, spread, count } = windows;
+  const own = channels / groups;
+  const row = quotient(place, kernel[0] * kernel[1] * own);
+  const element = (axis: 0 | 1, window: Index, places: Index) => {
+    const shift = spread[axis] * Math.ceil(before[axis] / spread[axis]);
+    const moved = sum(product(window, stride[axis]), product(places, dilation[axis]));
+    return elementAt(sum(moved, constantIndex(shift - before[axis])), shift, spread[axis]);
+  };
+  const y = element(
+    0,
+    remainder(quotient(row, count[1]), count[0]),
+    remainder(quotient(place, kernel[1] * own), kernel[0]),
+  );
+  const x = element(1, remainder(row, count[1]), remainder(quotient(place, own), kernel[1]));
+  const windowsOfImage = count[0] * count[1];
+  const example = remainder(quotient(row, windowsOfImage), examples);
+  const line = sum(product(example, height), nearestOf(y, height));
+  const pixel = sum(product(line, width), nearestOf(x, width));
+  const group = product(quotient(row, examples * windowsOfImage), own);
+  return { source: sum(sum(product(pixel, channels), group), remainder(place, own)), y, x };
+}
+
+const patches: WasmPointwiseKernel = {
+  kind: "pointwise",
+  flops: () => 0,
+  vector(node, [image], place) {
+    const { image: sizes, fill } = node.attributes as PatchesAttributes;
+    const { source, y, x } = shownBy(node, place);
+    return whereAll([isInside(y, sizes[1]), isInside(x, sizes[2])], image!.at(source), fill);
+  },
+  integer(node, [image], place) {
+    const { image: sizes, fill } = node.attributes as PatchesAttributes;
+    const { source, y, x } = shownBy(node, place);
+    const filled = constantIndex(fill);
+    return choice(y, sizes[1], choice(x, sizes[2], image!.integerAt(source), filled), filled);
+  },
+  fill(node, [address]) {
+    const { image, windows, fill, groups } = node.attributes as PatchesAttributes;
+    const [examples, height, width, channels] = image;
+    const { kernel, stride, dilation, before, spread, count } = windows;
+    const inLines = groups === 1 && dilation[1] === 1 && spread[1] === 1;
+    const padding = node.dtype === "float32" ? { float: fill } : fill;
+    const pairs = [kernel, stride, dilation, before, spread, count].flat();
+    const sizes = [examples, height, width, channels, channels / groups];
+    return {
+      elements: "patches",
+      rows: "patchRows",
+      arguments: [address!, ...sizes, ...pairs, padding, Number(inLines)],
+    };
+  },
+};
+
+export const kernels = { patches };
