@@ -49,7 +49,8 @@ interface Report {
   remarks(runtimes: readonly Runtime[], results: Results): string[];
 }
 
-const load = async <Module>(name: string) => (await import(`../../bench/peers/${name}.mjs`)) as Module;
+const load = async <Module>(name: string) =>
+  (await import(new URL(`../../bench/peers/${name}.mjs`, import.meta.url).href)) as Module;
 const { networks, initialParameters, permuted, channelsFirst } = await load<Networks>("networks");
 const { readyBatches } = await load<Batches>("runtimes/batches");
 const { allRuntimes } = await load<{ allRuntimes: readonly Runtime[] }>("runtimes/index");
