@@ -9,8 +9,11 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 
-/** The most that the page's JavaScript, with the shaders in it, may be when packed by gzip. */
-const LARGEST_KILOBYTES = 150;
+/**
+ * The most that the page's JavaScript, with the shaders in it, may be when packed by gzip. The page holds the kernels of all
+ * ops; those of convolutional networks took it from 146 to 160 kB.
+ */
+const LARGEST_KILOBYTES = 170;
 
 /** The same for what it loads beside that for the WebAssembly backend: JavaScript and kernels. */
 const LARGEST_WASM_KILOBYTES = 40;

@@ -112,7 +112,7 @@ test.each(mixtures)("%s is refused with the versions and paths of both copies", 
   );
   for (const folder of folders) expect(message).toContain(`${pathToFileURL(folder).href}/`);
   expect(message).toContain(
-    "Load one version of wgrad, in one way: a program that imports it in one place and requires it in another has two copies.",
+    "Load wgrad in one way and in one version: a program that imports it in one place and requires it in another has two copies.",
   );
 });
 

@@ -341,7 +341,7 @@ describe("refuses", () => {
     const made = () => sequential([liar], { inputShape: [3] });
     expect(made).toThrow(GraphError);
     expect(made).toThrow(
-      /layer 0, liar: it makes reshape float32\[1\] of examples float32\[1, 3\], but said that it makes \[batch, 3\]/,
+      /layer 0, liar: it returns reshape float32\[1\] for examples float32\[1, 3\], but its outputShape promises \[batch, 3\]/,
     );
   });
 

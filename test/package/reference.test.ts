@@ -40,7 +40,7 @@ test("every exported name has a docstring and a topic, and every page is in the 
     expect(existsSync(join(out, page)), page).toBe(true);
   }
   expect(readFileSync(join(out, "functions/wgrad.createTrainer.html"), "utf8")).toMatch(
-    /compiles the step\. An epoch visits/,
+    /compiles the step\. A data set/,
   );
 
   const landing = readFileSync(join(out, "index.html"), "utf8");

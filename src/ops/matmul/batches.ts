@@ -6,6 +6,7 @@ import { GraphError } from "../../errors.ts";
 import { sizeOf, type Shape, type Tensor } from "../../graph/tensor.ts";
 import { broadcastShapes } from "../elementwise/function.ts";
 
+/** The leading axes of a batched product: one matrix product for each of their positions. */
 export interface BatchAttributes {
   /** The sizes of the result's leading axes. */
   readonly sizes: readonly number[];
