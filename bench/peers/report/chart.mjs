@@ -10,7 +10,7 @@ import { numberText } from "./table.mjs";
 echarts.use([BarChart, GridComponent, TitleComponent, SVGRenderer]);
 
 const COLUMNS = 3;
-const [WIDTH, HEAD, PANEL] = [1080, 86, 290];
+const [WIDTH, HEAD, PANEL] = [1120, 86, 290];
 const OWN_COLORS = { webgpu: "#0b6e4f", wasm: "#4a9c7d" };
 const COLORS = { webgpu: "#8fa3b0", wasm: "#d7b98e", cpu: "#c98f8f" };
 
@@ -78,7 +78,7 @@ function panel(runtimes, { label, higher, values }, index) {
       textStyle: { fontSize: 13 },
       subtextStyle: { fontSize: 11 },
     },
-    grid: { left: left + 140, top: top + 38, width: 150, height: 28 * shown.length },
+    grid: { left: left + 150, top: top + 38, width: 150, height: 28 * shown.length },
     names: shown.map((runtime) => runtime.label),
     bars: shown.map(({ name, device }) => ({
       value: values[name],

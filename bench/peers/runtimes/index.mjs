@@ -58,7 +58,7 @@ export const allRuntimes = [
   { name: "tfjs", label: "tfjs webgpu", device: "webgpu", load: tfjs },
   { name: "jax", label: "jax-js webgpu", device: "webgpu", load: jax },
   { name: "wgrad-wasm", label: "wgrad wasm", device: "wasm", threads: 2, load: wgrad },
-  { name: "wgrad-wasm1", label: "wgrad wasm, one thread", device: "wasm", threads: 1, load: wgrad },
+  { name: "wgrad-wasm1", label: "wgrad wasm, 1 thread", device: "wasm", threads: 1, load: wgrad },
   { name: "tfjs-wasm", label: "tfjs wasm", device: "wasm", load: tfjs },
   { name: "jax-wasm", label: "jax-js wasm", device: "wasm", load: jax },
   { name: "pytorch", label: "PyTorch", device: "cpu", load: pytorch },
