@@ -3,19 +3,17 @@
  * a Linear layer is [outputs, inputs] and every module, including activations, has a number.
  */
 import { requireNormalization } from "../data/normalization.ts";
-import { DataError, excerpt, OptionError, optionName } from "../errors.ts";
+import { DataError, excerpt, OptionError, optionName, WgradError } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import type { ActivationName } from "../nn/activations.ts";
 import { entryOf } from "../nn/checks.ts";
-import { byFolder } from "../nn/layers/by-folder.ts";
 import { dense } from "../nn/layers/dense/index.ts";
-import { transposed } from "../nn/layers/dense/pytorch.ts";
 import { flatten } from "../nn/layers/flatten/index.ts";
-import type { PytorchForm, PytorchModule } from "../nn/layers/forms.ts";
-import type { LayerConfig } from "../nn/layers/layer.ts";
+import type { PytorchModule } from "../nn/layers/forms.ts";
+import { permuted } from "../nn/layers/permute.ts";
 import { losses, probabilitiesOf, type LossName } from "../nn/losses.ts";
-import { modelFromConfig } from "../nn/model-config.ts";
-import { parameterPrefix, type Model, type ModelConfig } from "../nn/sequential.ts";
+import { modelFromConfig, shapesOfConfig } from "../nn/model-config.ts";
+import { parameterPrefix, type ModelConfig } from "../nn/sequential.ts";
 import { outputScale } from "./exported-table.ts";
 import { parseJson } from "./json.ts";
 import {
@@ -28,6 +26,7 @@ import {
   type ParameterValues,
   type TrainedModel,
 } from "./model.ts";
+import { networkModule } from "./pytorch-network.ts";
 import {
   readSafetensors,
   writeSafetensors,
@@ -36,42 +35,8 @@ import {
   type TensorValues,
 } from "./safetensors.ts";
 
-const forms = byFolder<PytorchForm>(import.meta.glob("../nn/layers/*/pytorch.ts", { eager: true, import: "pytorch" }));
-
-/** The PyTorch form of a layer's config, which may come from a file; undefined for a custom layer. */
-function formOf({ type }: Partial<LayerConfig>): PytorchForm | undefined {
-  return type !== undefined && Object.hasOwn(forms, type) ? forms[type] : undefined;
-}
-
-/** @throws OptionError for a custom layer */
-function requireForm(layer: LayerConfig): PytorchForm {
-  const form = formOf(layer);
-  if (form) return form;
-  throw new OptionError({
-    where: "PyTorch",
-    what: `there is no module for the layer ${excerpt(layer.type)}`,
-    fix: "Write this layer in Python",
-  });
-}
-
 /** Marks files that describe their network in the metadata. */
 const PRODUCER = "wgrad";
-
-interface SequentialModules {
-  readonly modules: readonly PytorchModule[];
-  /** For each layer the number of its first module. */
-  readonly positions: readonly number[];
-}
-
-function sequentialModules({ config, shapes }: Model): SequentialModules {
-  const modules: PytorchModule[] = [];
-  const positions = config.layers.map((layer, index) => {
-    const position = modules.length;
-    modules.push(...requireForm(layer).modules(layer, { index, inputShape: shapes[index]! }));
-    return position;
-  });
-  return { modules, positions };
-}
 
 /**
  * Writes a model as a safetensors file for PyTorch's nn.Sequential; `pytorchCode` returns the code that loads it. The
@@ -85,12 +50,11 @@ export function savePytorch(
 ): Uint8Array {
   const { model } = trained;
   requireParameters(model, parameters);
-  const { positions } = sequentialModules(model);
-  const { length: prefixLength } = parameterPrefix(model.config);
+  const { parameters: places = {} } = networkModule(model.config.layers, model.shapes);
+  const { length } = `${parameterPrefix(model.config)}layers.`;
   const tensors = Object.entries(parameters).map(([fullName, tensor]): NamedTensor => {
-    const [, layer, part] = fullName.slice(prefixLength).match(/^layers\.(\d+)\.(.+)$/s)!;
-    const { parameters: layout } = requireForm(model.config.layers[Number(layer)]!);
-    return { name: `layers.${positions[Number(layer)]}.${part}`, ...(layout?.toPytorch(tensor) ?? tensor) };
+    const { name, toPytorch } = places[fullName.slice(length)]!;
+    return { name: `layers.${name}`, ...toPytorch(tensor) };
   });
   return writeSafetensors(tensors, { ...modelMetadata(trained), format: "pt", producer: PRODUCER });
 }
@@ -104,9 +68,11 @@ const probabilityCode = { softmax: ".softmax(-1)", sigmoid: ".sigmoid()" };
  */
 export function pytorchCode(trained: TrainedModel, path: string): string {
   const { model, loss } = trained;
-  const { modules } = sequentialModules(model);
-  const definitions = new Set(modules.flatMap(({ definition }) => definition ?? []));
-  const codes = modules.map(({ code }) => code).join(", ");
+  const { code, definitions = [] } = networkModule(model.config.layers, model.shapes);
+  // The normalization may have a number for each feature, so that it needs them in one row.
+  const isShaped = model.inputShape.length > 1 && model.config.layers[0]!.type !== "flatten";
+  const shape = isShaped ? `.unflatten(1, (${model.inputShape.join(", ")}))` : "";
+  const features = "x.float().flatten(1) * scale + offset";
   const probabilities = probabilitiesOf(loss);
   const scale = outputScale(trained);
   const last = probabilities ? probabilityCode[probabilities] : scale ? " * deviation + mean" : "";
@@ -114,15 +80,15 @@ export function pytorchCode(trained: TrainedModel, path: string): string {
     "import json, torch",
     "from torch import nn",
     "from safetensors import safe_open",
-    ...definitions,
+    ...new Set(definitions),
     `with safe_open(${JSON.stringify(path)}, "pt") as file:`,
     "    state = {name: file.get_tensor(name) for name in file.keys()}",
     '    normalization = json.loads(file.metadata()["normalization"])',
-    `network = nn.ModuleDict({"layers": nn.Sequential(${codes})}).eval()`,
+    `network = nn.ModuleDict({"layers": ${code}}).eval()`,
     "network.load_state_dict(state)",
     'scale, offset = (torch.tensor(normalization[name]) for name in ("scale", "offset"))',
     ...(scale ? Object.entries(scale).map(([name, values]) => `${name} = torch.tensor([${values.join(", ")}])`) : []),
-    `predict = lambda x: network["layers"](x.float().flatten(1) * scale + offset)${last}`,
+    `predict = lambda x: network["layers"](${shape === "" ? features : `(${features})${shape}`})${last}`,
   ].join("\n");
 }
 
@@ -168,36 +134,34 @@ function fromOwnFile({ tensors, metadata }: Safetensors, where: string, options:
     const what = `${where} was written by wgrad and contains its own description`;
     throw new OptionError({ where: optionName(given), what, fix: "Remove this option" });
   }
-  // Modules and layers have different numbers but the same order.
-  const prefixes = [...new Set([...tensors.keys()].map(prefixOf))].toSorted(byNumbers);
-  const layers = layersWithParameters(metadata["model"] ?? "");
-  // In a damaged file their numbers may differ; `restoreTrained` then reports what is wrong.
-  if (prefixes.length !== layers.length) return restoreTrained({ tensors, metadata }, where);
-  const path = pathOf(metadata["model"] ?? "");
+  const network = networkOf(metadata["model"] ?? "");
+  // For a damaged file, `restoreTrained` reports what is wrong.
+  if (!network) return restoreTrained({ tensors, metadata }, where);
+  const own = new Map(
+    Object.entries(network.parameters).map(([name, place]) => [`layers.${place.name}`, { name, place }]),
+  );
   const renamed = [...tensors].map(([name, tensor]) => {
-    const prefix = prefixOf(name);
-    const { index, layout } = layers[prefixes.indexOf(prefix)]!;
-    return [`${path}layers.${index}${name.slice(prefix.length)}`, layout.fromPytorch(tensor)] as const;
+    const found = own.get(name);
+    return found
+      ? ([`${network.path}${found.name}`, found.place.fromPytorch(tensor)] as const)
+      : ([name, tensor] as const);
   });
   return restoreTrained({ tensors: new Map(renamed), metadata }, where);
 }
 
-/** The prefix of the parameters' names according to a model's config, which may be invalid. */
-function pathOf(config: string): string {
-  const parsed = parseJson(config);
-  const { name } = ("value" in parsed && (parsed.value as Partial<ModelConfig> | null)) || {};
-  return parameterPrefix(typeof name === "string" ? { name } : {});
-}
-
-/** The layers with parameters according to a model's config, which may be invalid; `restoreTrained` checks it. */
-function layersWithParameters(config: string) {
-  const parsed = parseJson(config);
-  const { layers } = ("value" in parsed && (parsed.value as Partial<ModelConfig> | null)) || {};
-  if (!Array.isArray(layers)) return [];
-  return layers.flatMap((layer: LayerConfig | null, index) => {
-    const layout = formOf(layer ?? {})?.parameters;
-    return layout ? [{ index, layout }] : [];
-  });
+/** The parameters of the network with a config, and their path; undefined for an invalid config. */
+function networkOf(text: string): { path: string; parameters: NonNullable<PytorchModule["parameters"]> } | undefined {
+  const parsed = parseJson(text);
+  if (!("value" in parsed)) return undefined;
+  try {
+    const config = parsed.value as ModelConfig;
+    const shapes = shapesOfConfig(config);
+    const { parameters = {} } = networkModule(config.layers, shapes);
+    return { path: `${parameterPrefix(config)}layers.`, parameters };
+  } catch (error) {
+    if (error instanceof WgradError) return undefined;
+    throw error;
+  }
 }
 
 /** "layers.0" of "layers.0.weight". */
@@ -237,7 +201,7 @@ function fromLinearLayers({ tensors }: Safetensors, where: string, options: Impo
   const values = linears.flatMap(({ weight, bias }, index) => {
     const name = `layers.${index + flattens.length}`;
     return [
-      [`${name}.weight`, transposed(weight).values] as const,
+      [`${name}.weight`, permuted(weight, [1, 0]).values] as const,
       ...(bias ? [[`${name}.bias`, bias.values] as const] : []),
     ];
   });

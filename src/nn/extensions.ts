@@ -38,8 +38,8 @@ export function activationNamed(
  * Wraps a layer so that its results are checked against the `outputShape` that it declared, on which the next layers
  * were built.
  */
-export function checkedLayer({ config: { type } }: Layer, index: number, layer: BuiltLayer): BuiltLayer {
-  const where = `layer ${index}, ${type}`;
+export function checkedLayer({ config: { type } }: Layer, path: string, layer: BuiltLayer): BuiltLayer {
+  const where = `layer ${path}, ${type}`;
   if (!Array.isArray((layer as BuiltLayer | null | undefined)?.outputShape) || typeof layer.apply !== "function") {
     const what = `its build returns ${excerpt(layer)}`;
     throw new OptionError({

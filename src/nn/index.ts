@@ -4,7 +4,38 @@ export type { ModelExtensions } from "./extensions.ts";
 /** Initializers of parameters. */
 export * as initializers from "./initializers.ts";
 export type { Fans, Initializer } from "./initializers.ts";
-export * from "./layers/index.ts";
+/**
+ * All layers. `activation`, `dense`, `dropout` and `flatten` are also exported by themselves; others have the names of
+ * ops.
+ */
+export * as layers from "./layers/index.ts";
+export { activation, dense, dropout, flatten } from "./layers/index.ts";
+export type { AffineOptions } from "./layers/affine.ts";
+export type {
+  Conv1dOptions,
+  Conv2dOptions,
+  ConvTranspose2dOptions,
+  DenseOptions,
+  DepthwiseConv2dOptions,
+  EmbeddingOptions,
+  LayerWindowOptions,
+  NormOptions,
+  PoolOptions,
+  ResidualOptions,
+  UpsampleMode,
+  UpsampleOptions,
+} from "./layers/index.ts";
+export type {
+  ApplyOptions,
+  BuiltLayer,
+  ConfigResolver,
+  ConfigValue,
+  Layer,
+  LayerConfig,
+  LayerContext,
+  LayerSummary,
+} from "./layers/layer.ts";
+export { summarizeLayer } from "./layers/registry.ts";
 export {
   losses,
   oneHot,

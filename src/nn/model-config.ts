@@ -1,5 +1,6 @@
 import { excerpt, OptionError } from "../errors.ts";
-import { sizeOf, type Tensor } from "../graph/tensor.ts";
+import { parameter } from "../graph/leaves.ts";
+import { sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { activations } from "./activations.ts";
 import { activationNamed, type ModelExtensions } from "./extensions.ts";
 import type { ConfigResolver, ConfigValue, Layer, LayerConfig } from "./layers/layer.ts";
@@ -52,14 +53,25 @@ export function modelFromConfig(
 }
 
 /** Resolves names and nested configs among the built-in and the custom layers. */
-function resolverOf(extensions: ModelExtensions): Resolver {
-  const resolver: Resolver = {
+function resolverOf(
+  extensions: ModelExtensions,
+  options: Partial<Pick<Resolver, "activation">> = {},
+  depth = 0,
+): Resolver {
+  const where = "nested layer";
+  return {
     layers: extensions.layers ?? {},
     activation: (name) => activationNamed(name, extensions.activations),
-    layer: (config) => layerFromConfig("nested layer", config, resolver),
+    ...options,
+    layer(config) {
+      if (depth < DEEPEST) return layerFromConfig(where, config, resolverOf(extensions, options, depth + 1));
+      throw new OptionError({ where, what: `it is inside ${DEEPEST} layers`, fix: `Nest at most ${DEEPEST} layers` });
+    },
   };
-  return resolver;
 }
+
+/** Layers inside layers. The limit keeps a damaged file from exhausting the stack. */
+const DEEPEST = 32;
 
 interface Resolver extends ConfigResolver {
   readonly layers: NonNullable<ModelExtensions["layers"]>;
@@ -83,9 +95,50 @@ function partsOfConfig(config: unknown, resolver: Resolver): { made: Layer[]; op
  * @throws OptionError, as `modelFromConfig` does
  */
 export function parametersOfConfig(config: ModelConfig): readonly Tensor[] | undefined {
-  if (config.layers.some(({ type }) => !Object.hasOwn(layerTypes, type))) return undefined;
-  const { made, options } = partsOfConfig(config, { ...resolverOf({}), activation: anyActivation });
+  if (hasCustomLayer(config.layers)) return undefined;
+  const { made, options } = partsOfConfig(config, resolverOf({}, { activation: anyActivation }));
   return buildModel(made, options, () => undefined).parameters;
+}
+
+/**
+ * The shapes of one example of the input of each layer, and of the last one's output, for built-in layers inside another
+ * layer.
+ * @param configs the configs in a checked config
+ * @throws OptionError for a custom layer
+ */
+export function shapesOfLayers(configs: ConfigValue | undefined, inputShape: Shape): Shape[] {
+  const resolver = resolverOf({}, { activation: anyActivation });
+  const shapes = [inputShape];
+  (configs as readonly LayerConfig[]).forEach((config, index) => {
+    const { outputShape } = resolver.layer(config).build({
+      index,
+      path: String(index),
+      inputShape: shapes[index]!,
+      nextActivation: undefined,
+      parameter: (name, shape) => parameter(name, shape),
+    });
+    shapes.push(outputShape);
+  });
+  return shapes;
+}
+
+/**
+ * The shapes of a model by its config, without its values.
+ * @throws OptionError or GraphError, as `modelFromConfig` does
+ */
+export function shapesOfConfig(config: unknown): readonly Shape[] {
+  const { made, options } = partsOfConfig(config, resolverOf({}));
+  return buildModel(made, options, () => undefined).shapes;
+}
+
+/** Whether there is a custom layer among configs, or in the configs of layers inside them. */
+function hasCustomLayer(configs: readonly ConfigValue[]): boolean {
+  return configs.some((config) => {
+    if (Array.isArray(config)) return hasCustomLayer(config as readonly ConfigValue[]);
+    if (typeof config !== "object") return false;
+    const { type } = config as LayerConfig;
+    return !Object.hasOwn(layerTypes, type) || hasCustomLayer(Object.values(config));
+  });
 }
 
 /** Accepts any name: activations do not affect the parameters. */
@@ -102,7 +155,9 @@ function layerFromConfig(where: string, config: unknown, resolver: Resolver): La
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     const { what, fix } = error;
-    throw new OptionError({ where: `${where}, ${error.where}`, what, ...(fix && { fix }) }, { cause: error });
+    // Of layers inside layers, the message names the outer one and the option of the inner one.
+    const path = error.where?.startsWith(where) ? error.where : `${where}, ${error.where}`;
+    throw new OptionError({ where: path, what, ...(fix && { fix }) }, { cause: error });
   }
 }
 

@@ -4,7 +4,9 @@ import { sameShape, sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { Random, randomKey } from "../random.ts";
 import { requireCount, requireSeed } from "./checks.ts";
 import { checkedLayer } from "./extensions.ts";
+import { requireSomeLayers } from "./layers/chain.ts";
 import type { ApplyOptions, Layer, LayerConfig } from "./layers/layer.ts";
+import { sequential as sequentialLayer } from "./layers/sequential/index.ts";
 
 /** A model as plain JSON, without the values of its parameters. */
 export interface ModelConfig {
@@ -74,7 +76,7 @@ export function dropoutKey(seed: number, step: number, layer: number, part = 0):
 }
 
 /**
- * A model that applies layers one after another.
+ * A model that applies layers one after another. Without options, they become one layer, to be used among other layers.
  *
  * @example
  * ```ts
@@ -87,7 +89,10 @@ export function dropoutKey(seed: number, step: number, layer: number, part = 0):
  * @throws OptionError for no layers, an invalid shape or name, or a seed outside its range; GraphError if a layer does
  * not accept the shape of its input, or its result differs from its `outputShape`
  */
-export function sequential(layers: readonly Layer[], options: SequentialOptions): Model {
+export function sequential(layers: readonly Layer[], options: SequentialOptions): Model;
+export function sequential(layers: readonly Layer[]): Layer;
+export function sequential(layers: readonly Layer[], options?: SequentialOptions): Model | Layer {
+  if (options === undefined) return sequentialLayer(layers);
   return buildModel(layers, options, (index, position, name, shape, initializer, fans) => {
     if (sizeOf(shape) > LARGEST_PARAMETER) {
       throw new OptionError({
@@ -116,15 +121,13 @@ export function buildModel(layers: readonly Layer[], given: SequentialOptions, i
   requireShape(inputShape);
   requireModelName(modelName);
   requireSeed("sequential seed", seed);
-  if (layers.length === 0) {
-    throw new OptionError({ where: "sequential", what: "there are no layers", fix: "Give at least one layer" });
-  }
   const parameters: Tensor[] = [];
   const shapes: Shape[] = [inputShape];
   const built = layers.map((layer, index) => {
     let position = 0;
     const result = layer.build({
       index,
+      path: String(index),
       inputShape: shapes[index]!,
       nextActivation: layers[index + 1]?.activation,
       parameter(name, shape, initializer, fans) {
@@ -135,7 +138,7 @@ export function buildModel(layers: readonly Layer[], given: SequentialOptions, i
         return made;
       },
     });
-    const checked = checkedLayer(layer, index, result);
+    const checked = checkedLayer(layer, String(index), result);
     // Applies the layer once, so that a faulty custom layer is found here and not when the model is used.
     checked.apply(input("examples", [1, ...shapes[index]!]), {
       training: false,
@@ -177,21 +180,7 @@ function requireNewName(name: string, parameters: readonly Tensor[]): void {
 /** @throws OptionError for invalid layers or options */
 function requireParts(layers: readonly Layer[], options: SequentialOptions): SequentialOptions {
   const where = "sequential";
-  if (!Array.isArray(layers)) {
-    throw new OptionError({
-      where,
-      what: `${excerpt(layers)} is not a list of layers`,
-      fix: "Give a list such as [dense(10)]",
-    });
-  }
-  const wrong = layers.findIndex(
-    (layer: Partial<Layer> | null | undefined) =>
-      typeof layer?.build !== "function" || typeof layer.config?.type !== "string",
-  );
-  if (wrong >= 0) {
-    const what = `layer ${wrong} is ${excerpt(layers[wrong])}, which is not a layer`;
-    throw new OptionError({ where, what, fix: "Give a layer that a function such as dense() returned" });
-  }
+  requireSomeLayers(where, layers);
   if (typeof options !== "object" || options === null) {
     throw new OptionError({
       where,

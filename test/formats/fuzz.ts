@@ -7,7 +7,7 @@ import { loadCheckpoint, saveCheckpoint } from "../../src/formats/checkpoint.ts"
 import { initialValues, loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
 import { loadPytorch, savePytorch } from "../../src/formats/pytorch.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
-import { dense, dropout, flatten } from "../../src/nn/layers/index.ts";
+import { conv2d, dense, dropout, flatten, layerNorm, residual } from "../../src/nn/layers/index.ts";
 import { sequential } from "../../src/nn/sequential.ts";
 import { readPng } from "../../src/node/png.ts";
 import { Random } from "../../src/random.ts";
@@ -41,7 +41,14 @@ const large = [{ name: "weight", shape: [700, 500], values: values(350_000, 4) }
 
 /** A trained model for classification or regression. */
 function model(quantities: boolean): TrainedModel {
-  const layers = [flatten(), dense(5, { activation: "tanh" }), dropout(0.1), dense(3, { bias: quantities })];
+  const convolutions = [conv2d(2, 2, { padding: "same" }), residual([layerNorm(), dropout(0.2)])];
+  const layers = [
+    ...convolutions,
+    flatten(),
+    dense(5, { activation: "tanh" }),
+    dropout(0.1),
+    dense(3, { bias: quantities }),
+  ];
   return {
     model: sequential(layers, { inputShape: [2, 3], seed: 9 }),
     loss: quantities ? "meanSquaredError" : "softmaxCrossEntropy",

@@ -170,7 +170,7 @@ describe("config", () => {
     [
       "an unknown layer",
       layer({ type: "conv" }),
-      /layer 0: unknown layer type "conv"\. .* Choose one of activation, dense, /,
+      /layer 0: unknown layer type "conv"\. .* Choose one of activation, averagePool2d, /,
     ],
     ["a layer type that is a property of Object", layer({ type: "toString" }), /unknown layer type "toString"/],
     ["a layer without a type", layer({}), /unknown layer type undefined/],

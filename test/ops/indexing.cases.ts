@@ -56,7 +56,7 @@ const paddings: readonly [Shape, readonly (number | readonly [number, number])[]
 ];
 
 const pads = paddings.flatMap(([shape, widths, joined]) =>
-  (["constant", "edge", "reflect"] satisfies PadMode[]).map((mode) =>
+  (["edge", "reflect", "constant"] satisfies PadMode[]).map((mode) =>
     opCase({
       name: `pad [${shape.join(", ")}] by ${JSON.stringify(widths)}, ${mode}`,
       covers: ["pad"],

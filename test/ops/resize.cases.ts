@@ -8,6 +8,10 @@ const images = (shape: readonly number[]) => ({ shape, draw: uniform(-1, 1) });
 const positions: Draw = (random, size) =>
   Array.from({ length: size }, () => random.below(7) - 1.5 + random.uniform(-0.5 + GAP, 0.5 - GAP));
 
+/** Positions between the elements of such an image. */
+const within: Draw = (random, size) =>
+  Array.from({ length: size }, () => random.below(3) + 0.5 + random.uniform(-0.5 + GAP, 0.5 - GAP));
+
 export const cases: readonly OpCase[] = [
   opCase({
     name: "upsampleNearest2d",
@@ -34,7 +38,15 @@ export const cases: readonly OpCase[] = [
     }),
   ),
   opCase({
-    name: "sampleBilinear2d",
+    name: "sampleBilinear2d within the images",
+    covers: ["sampleBilinear2d"],
+    inputs: { images: images([2, 4, 5, 3]), positions: { shape: [2, 3, 3, 2], draw: within } },
+    build: (inputs) => sampleBilinear2d(inputs.images, inputs.positions),
+    differentiable: { images: 36, positions: 12 },
+    tolerance: { c: 8, joined: 4, term: 1 },
+  }),
+  opCase({
+    name: "sampleBilinear2d also outside of the images",
     covers: ["sampleBilinear2d"],
     inputs: { images: images([2, 4, 5, 3]), positions: { shape: [2, 3, 3, 2], draw: positions } },
     build: (inputs) => sampleBilinear2d(inputs.images, inputs.positions),

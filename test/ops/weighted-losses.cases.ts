@@ -12,7 +12,7 @@ import {
 } from "../../src/ops/losses/index.ts";
 import { logSoftmax } from "../../src/ops/softmax/index.ts";
 import { ulp } from "./accuracy.ts";
-import { grid, GAP, integersBelow, opCase, uniform, type OpCase, type Tolerance } from "./cases.ts";
+import { exactly, grid, GAP, integersBelow, opCase, uniform, type OpCase, type Tolerance } from "./cases.ts";
 
 const EXAMPLES = 7;
 const CLASSES = 5;
@@ -21,7 +21,8 @@ const shape = [EXAMPLES, CLASSES];
 const outputs = { shape, draw: grid(0) };
 const targets = { shape, draw: grid(5 * GAP) };
 const logits = { shape, draw: uniform(-3, 3) };
-const labels = { shape: [EXAMPLES], dtype: "uint32", draw: integersBelow(CLASSES) } as const;
+/** Each class, so that no logarithm is unread. */
+const labels = { shape: [EXAMPLES], dtype: "uint32", draw: exactly(4, 0, 1, 2, 3, 1, 4) } as const;
 const weights = { shape: [EXAMPLES], draw: uniform(0.5, 2) };
 const classWeights = { shape: [CLASSES], draw: uniform(0.5, 2) };
 
@@ -92,6 +93,14 @@ const logarithmic: OpCase[] = [
     differentiable: { logits: 1 },
     tolerance: withLogarithms,
     gradientTolerance: { functionError: () => 2 ** -18 },
+  }),
+  opCase({
+    name: "negativeLogLikelihood",
+    covers: ["negativeLogLikelihood"],
+    inputs: { logProbabilities: { shape, draw: uniform(-3, 0) }, labels },
+    build: (inputs) => negativeLogLikelihood(inputs.logProbabilities, inputs.labels),
+    differentiable: { logProbabilities: 1 },
+    tolerance: sums,
   }),
   opCase({
     name: "negativeLogLikelihood of a logSoftmax, with weights of classes",

@@ -19,7 +19,9 @@ import { sizeOf, type DType, type Shape, type Tensor } from "../../src/graph/ten
 import { activations, type ActivationName } from "../../src/nn/activations.ts";
 import { clipByGlobalNorm } from "../../src/nn/clipping.ts";
 import * as initializers from "../../src/nn/initializers.ts";
-import { activation, dense, dropout, flatten, type Layer } from "../../src/nn/layers/index.ts";
+import * as allLayers from "../../src/nn/layers/index.ts";
+import { activation, dense, dropout, flatten } from "../../src/nn/layers/index.ts";
+import type { Layer } from "../../src/nn/layers/layer.ts";
 import { oneHot } from "../../src/nn/losses.ts";
 import * as optimizers from "../../src/nn/optimizers.ts";
 import * as schedules from "../../src/nn/schedules.ts";
@@ -52,6 +54,75 @@ describe("layers and models", () => {
     );
     holds((rate) => dropout(given(rate)), anything);
     holds((name) => activation(given(name)), names);
+  });
+
+  const pairs = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.constantFrom<unknown>(
+        1,
+        2,
+        [2, 3],
+        [
+          [1, 0],
+          [0, 1],
+        ],
+        "same",
+        "valid",
+      ),
+    },
+    fc.array(numbers, { maxLength: 3 }),
+    anything,
+  );
+  /** At most two options, so that many are valid together. */
+  const someOf = (...keys: string[]) =>
+    fc.array(fc.tuple(fc.constantFrom(...keys), pairs), { maxLength: 2 }).map((entries) => Object.fromEntries(entries));
+
+  test("layers of images and signals, when they are made and when a model is built", () => {
+    const images = fc.constantFrom<Shape>([6, 5, 2], [6, 5], [12], [2, 2, 2, 2]);
+    const windows = someOf("stride", "padding", "dilation", "groups", "multiplier", "outputPadding", "bias");
+    const make: ((size: unknown, window: unknown, given: object) => Layer)[] = [
+      (size, window, more) => allLayers.conv2d(given(size), given(window), more),
+      (size, window, more) => allLayers.conv1d(given(size), given(window), more),
+      (size, window, more) => allLayers.convTranspose2d(given(size), given(window), more),
+      (_, window, more) => allLayers.depthwiseConv2d(given(window), more),
+      (_, window, more) => allLayers.maxPool2d(given(window), more),
+      (_, window, more) => allLayers.averagePool2d(given(window), more),
+      (_, window) => allLayers.upsample(given(window)),
+      (_, window) => allLayers.upsample(given(window), { mode: "bilinear" }),
+    ];
+    for (const layer of make) {
+      holds(
+        (size, window, more, inputShape) => sequential([layer(size, window, more)], { inputShape }),
+        fc.constantFrom<unknown>(1, 2, 4),
+        pairs,
+        windows,
+        images,
+      );
+      holds((size, window) => layer(size, window, {}), anything, pairs);
+    }
+  });
+
+  test("layers that normalize, embed, reshape, disturb and contain layers", () => {
+    const norms = someOf("epsilon", "affine");
+    holds((more) => sequential([allLayers.layerNorm(more)], { inputShape: [4] }), norms);
+    holds((more) => sequential([allLayers.rmsNorm(more)], { inputShape: [4] }), norms);
+    holds(
+      (groups, more) => sequential([allLayers.groupNorm(given(groups), more)], { inputShape: [4] }),
+      anything,
+      norms,
+    );
+    holds((entries, width) => allLayers.embedding(given(entries), given(width)), anything, anything);
+    holds((shape) => sequential([allLayers.reshape(given(shape))], { inputShape: [4] }), fc.oneof(shapes, anything));
+    holds((rate) => sequential([allLayers.spatialDropout(given(rate))], { inputShape: [2, 2] }), anything);
+    holds((deviation) => sequential([allLayers.gaussianNoise(given(deviation))], { inputShape: [2] }), anything);
+    holds(
+      (inner, projection) =>
+        sequential([allLayers.residual(given(inner), { projection: given(projection) })], { inputShape: [2] }),
+      lists,
+      lists,
+    );
+    holds((inner) => sequential([sequential(given<Layer[]>(inner))], { inputShape: [2] }), lists);
   });
 
   const layers = fc.oneof(

@@ -5,17 +5,13 @@
  */
 import { OptionError } from "../../errors.ts";
 import { sizeOf, type Shape } from "../../graph/tensor.ts";
-import { entryOf } from "../../nn/checks.ts";
-import { byFolder } from "../../nn/layers/by-folder.ts";
-import type { OnnxAttributes, OnnxForm, OnnxWriter } from "../../nn/layers/forms.ts";
 import { probabilitiesOf } from "../../nn/losses.ts";
 import { parameterPrefix, type Model } from "../../nn/sequential.ts";
 import { version } from "../../version.ts";
 import { outputScale, tableMetadata } from "../exported-table.ts";
 import { initialValues, lossName, requireParameters, type ParameterValues, type TrainedModel } from "../model.ts";
-import { encodeModel, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from "./protobuf.ts";
-
-const forms = byFolder<OnnxForm>(import.meta.glob("../../nn/layers/*/onnx.ts", { eager: true, import: "onnx" }));
+import { encodeModel, type OnnxValueInfo } from "./protobuf.ts";
+import { FLOAT, GraphWriter } from "./writer.ts";
 
 /**
  * The version of the operator set, that of ONNX 1.8. It is the lowest version in which all operators used here behave
@@ -25,9 +21,6 @@ export const OPSET = 13;
 
 /** The IR version of the same release. */
 const IR_VERSION = 7;
-
-/** The number of float32 in ONNX's TensorProto.DataType. */
-const FLOAT = 1;
 
 /** The size of a protobuf message is limited to 31 bits. Names and the graph take little of it. */
 const MOST_VALUE_BYTES = 2 ** 31 - 2 ** 24;
@@ -61,10 +54,11 @@ export function saveOnnx(
   const { model, classes, outputs, loss, step } = trained;
   requireRoom(model);
   requireParameters(model, parameters);
-  const graph = new GraphWriter(parameters);
+  const graph = new GraphWriter(INPUT, parameters);
   normalize(graph, trained);
   model.config.layers.forEach((layer, index) => {
-    entryOf("ONNX", "layer type", forms, layer.type)(graph, layer, `${parameterPrefix(model.config)}layers.${index}`);
+    const place = { isFirst: index === 0, inputShape: model.shapes[index]! };
+    graph.layer(layer, `${parameterPrefix(model.config)}layers.${index}`, place);
   });
   const names = finish(graph, trained);
   return encodeModel({
@@ -81,7 +75,7 @@ export function saveOnnx(
     }).map(([key, value]) => ({ key, value })),
     graph: {
       name: "wgrad",
-      node: graph.nodes,
+      node: graph.neededNodes(names),
       initializer: graph.constants,
       input: [{ ...valueInfo(INPUT, model.inputShape), docString: "The features as they came in the data." }],
       output: names.map((name) => valueInfo(name, model.outputShape)),
@@ -102,54 +96,6 @@ function valueInfo(name: string, shape: Shape): OnnxValueInfo {
   return { name, type: { tensorType: { elemType: FLOAT, shape: { dim } } } };
 }
 
-function toAttributes(attributes: OnnxAttributes): OnnxAttribute[] {
-  return Object.entries(attributes).map(([name, value]) =>
-    "int" in value ? { name, type: 2, i: BigInt(value.int) } : { name, type: 1, f: value.float },
-  );
-}
-
-/** Collects the nodes and constants of the graph. */
-class GraphWriter implements OnnxWriter {
-  readonly nodes: OnnxNode[] = [];
-  readonly constants: OnnxTensor[] = [];
-  readonly #parameters: ParameterValues;
-  #value = INPUT;
-
-  constructor(parameters: ParameterValues) {
-    this.#parameters = parameters;
-  }
-
-  get value(): string {
-    return this.#value;
-  }
-
-  apply(opType: string, name: string, others: readonly string[] = [], attributes: OnnxAttributes = {}): void {
-    this.nodes.push({
-      name,
-      opType,
-      input: [this.#value, ...others],
-      output: [name],
-      attribute: toAttributes(attributes),
-    });
-    this.#value = name;
-  }
-
-  applyNumber(opType: string, name: string, number: number): void {
-    this.apply(opType, name, [this.constant(`${name}.number`, [], Float32Array.of(number))]);
-  }
-
-  constant(name: string, shape: Shape, values: Float32Array): string {
-    const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    this.constants.push({ name, dims: shape.map(BigInt), dataType: FLOAT, rawData });
-    return name;
-  }
-
-  parameter(name: string): string {
-    const { shape, values } = this.#parameters[name]!;
-    return this.constant(name, shape, values);
-  }
-}
-
 function normalize(graph: GraphWriter, { model, normalization }: TrainedModel): void {
   for (const [name, opType, neutral] of [
     ["scale", "Mul", 1],
@@ -167,8 +113,8 @@ function normalize(graph: GraphWriter, { model, normalization }: TrainedModel): 
 
 /** The operators that convert logits to probabilities. */
 const probabilityOperators = {
-  softmax: { opType: "Softmax", attribute: toAttributes({ axis: { int: -1 } }) },
-  sigmoid: { opType: "Sigmoid", attribute: [] },
+  softmax: { opType: "Softmax", attributes: { axis: { int: -1 } } },
+  sigmoid: { opType: "Sigmoid", attributes: {} },
 };
 
 /** Names the outputs of the graph. @returns their names */
@@ -176,17 +122,10 @@ function finish(graph: GraphWriter, trained: TrainedModel): string[] {
   const probabilities = probabilitiesOf(trained.loss);
   const name = probabilities ? "logits" : "outputs";
   if (!probabilities) toUnits(graph, trained);
-  const last = graph.nodes.pop();
-  // Renames the output of the last node. A network without nodes has only its input.
-  if (last) graph.nodes.push({ ...last, output: [name] });
-  else graph.apply("Identity", name);
+  graph.nameResult(name);
   if (!probabilities) return [name];
-  graph.nodes.push({
-    name: "probabilities",
-    input: [name],
-    output: ["probabilities"],
-    ...probabilityOperators[probabilities],
-  });
+  const { opType, attributes } = probabilityOperators[probabilities];
+  graph.apply(opType, "probabilities", [], attributes);
   return [name, "probabilities"];
 }
 

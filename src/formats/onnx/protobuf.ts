@@ -21,10 +21,13 @@ export interface OnnxTensor {
 
 export interface OnnxAttribute {
   readonly name: string;
-  /** Which of the following is set: 1 for f, 2 for i. */
+  /** Which of the following is set: 1 for f, 2 for i, 3 for s, 7 for ints. */
   readonly type: number;
   readonly f?: number;
   readonly i?: bigint;
+  /** UTF-8. */
+  readonly s?: Uint8Array;
+  readonly ints?: readonly bigint[];
 }
 
 export interface OnnxNode {
@@ -91,7 +94,14 @@ const messages: Readonly<Record<string, Fields>> = {
     op_type: [4, "string"],
     attribute: [5, "AttributeProto[]"],
   },
-  AttributeProto: { name: [1, "string"], f: [2, "float"], i: [3, "int64"], type: [20, "int32"] },
+  AttributeProto: {
+    name: [1, "string"],
+    f: [2, "float"],
+    i: [3, "int64"],
+    s: [4, "bytes"],
+    ints: [8, "int64[]"],
+    type: [20, "int32"],
+  },
   ValueInfoProto: { name: [1, "string"], type: [2, "TypeProto"], doc_string: [3, "string"] },
   TypeProto: { tensor_type: [1, "TensorTypeProto"] },
   TensorTypeProto: { elem_type: [1, "int32"], shape: [2, "TensorShapeProto"] },

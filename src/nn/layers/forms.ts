@@ -3,7 +3,7 @@
  * by name, so that a program that does not use a format does not load its files.
  */
 import type { Shape } from "../../graph/tensor.ts";
-import type { LayerConfig } from "./layer.ts";
+import type { ConfigValue, LayerConfig } from "./layer.ts";
 
 /** The values of a parameter, row-major. */
 export interface ParameterTensor {
@@ -11,51 +11,92 @@ export interface ParameterTensor {
   readonly values: Float32Array;
 }
 
+/** Where a parameter is in a PyTorch module, and how its layout differs. */
+export interface PytorchParameter {
+  /** Its name in the module. */
+  readonly name: string;
+  toPytorch(tensor: ParameterTensor): ParameterTensor;
+  fromPytorch(tensor: ParameterTensor): ParameterTensor;
+}
+
 /** A PyTorch module as Python code. */
 export interface PytorchModule {
   /** The expression that creates it, such as `nn.ReLU()`. */
   readonly code: string;
-  /** A statement that the expression needs if the module is not part of PyTorch. */
-  readonly definition?: string;
+  /** Statements that the expression needs for modules that are not part of PyTorch. */
+  readonly definitions?: readonly string[];
+  /** The layer's parameters that the module has, by their names in the layer; none by default. */
+  readonly parameters?: Readonly<Record<string, PytorchParameter>>;
+  /** For a module that only permutes axes, the axes. Two that undo each other are left out. */
+  readonly permutes?: readonly number[];
+  /** Whether the module treats each element by itself, so that it gives the same before and after a permutation. */
+  readonly elementwise?: boolean;
 }
 
 /** The position of a layer in its model. */
 export interface LayerPlace {
-  readonly index: number;
+  /** Whether the layer is the first of the model. */
+  readonly isFirst: boolean;
   readonly inputShape: Shape;
 }
 
-/** A layer as modules of an nn.Sequential. Each `pytorch.ts` exports it as `pytorch`. */
-export interface PytorchForm {
-  /** In order of execution. The layer's parameters belong to the first module. */
-  modules(config: LayerConfig, place: LayerPlace): readonly PytorchModule[];
-  /** Converts parameters to PyTorch's layout and back. Absent for a layer without parameters. */
-  readonly parameters?: {
-    toPytorch(tensor: ParameterTensor): ParameterTensor;
-    fromPytorch(tensor: ParameterTensor): ParameterTensor;
-  };
+/** The position of a layer in a PyTorch network. */
+export interface PytorchPlace extends LayerPlace {
+  readonly outputShape: Shape;
+  /**
+   * The nn.Sequential of layers inside the layer, on an input of the same shape.
+   * @param before a module before them, such as a permutation, and `after` one after them
+   */
+  chain(layers: ConfigValue | undefined, before?: PytorchModule, after?: PytorchModule): PytorchModule;
 }
 
+/** A layer as modules of an nn.Sequential, in order of execution. Each `pytorch.ts` exports it as `pytorch`. */
+export type PytorchForm = (config: LayerConfig, place: PytorchPlace) => readonly PytorchModule[];
+
 /** The attributes of an operator, by name. */
-export type OnnxAttributes = Readonly<Record<string, { readonly int: number } | { readonly float: number }>>;
+export type OnnxAttributes = Readonly<
+  Record<
+    string,
+    | { readonly int: number }
+    | { readonly float: number }
+    | { readonly ints: readonly number[] }
+    | { readonly text: string }
+  >
+>;
 
 /** Writes the nodes of an ONNX graph. Each node is applied to the result of the previous one. */
 export interface OnnxWriter {
   /** The name of the last result. */
   readonly value: string;
+  /** Continues from an earlier result, for a branch. */
+  continueFrom(value: string): void;
   /**
    * Applies an operator to the last result and to other values.
    * @param name the name of the node and of its result
    */
   apply(operator: string, name: string, others?: readonly string[], attributes?: OnnxAttributes): void;
+  /** Applies an operator to values, none of which need be the last result. */
+  applyTo(operator: string, name: string, values: readonly string[], attributes?: OnnxAttributes): void;
   /** Applies a binary operator to the last result and a number. */
   applyNumber(operator: string, name: string, number: number): void;
-  /** Adds a parameter of the model to the graph. @returns its name */
-  parameter(name: string): string;
+  /** Permutes the axes of the last result. Two permutations in a row that undo each other are left out. */
+  transpose(name: string, axes: readonly number[]): void;
+  /** Gives each example of the last result another shape. */
+  reshape(name: string, shape: Shape): void;
+  /** Adds a list of numbers to the graph. @returns its name */
+  numbers(name: string, values: readonly number[]): string;
+  /** Adds a parameter of the model to the graph, with its axes permuted if given. @returns its name */
+  parameter(name: string, axes?: readonly number[]): string;
+  /**
+   * Writes layers inside a layer.
+   * @param name the prefix of their names
+   * @param inputShape the shape of one example of the last result
+   */
+  layers(configs: ConfigValue | undefined, name: string, inputShape: Shape): void;
 }
 
 /**
  * Writes a layer as ONNX operators. Each `onnx.ts` exports it as `onnx`.
  * @param name the prefix of the names of the layer's parameters and nodes, such as `layers.0`
  */
-export type OnnxForm = (writer: OnnxWriter, config: LayerConfig, name: string) => void;
+export type OnnxForm = (writer: OnnxWriter, config: LayerConfig, name: string, place: LayerPlace) => void;

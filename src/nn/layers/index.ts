@@ -3,17 +3,27 @@
  * forms.ts.
  */
 export { activation } from "./activation/index.ts";
+export { averagePool2d } from "./averagePool2d/index.ts";
+export { conv1d, type Conv1dOptions } from "./conv1d/index.ts";
+export { conv2d, type Conv2dOptions } from "./conv2d/index.ts";
+export { convTranspose2d, type ConvTranspose2dOptions } from "./convTranspose2d/index.ts";
 export { dense, type DenseOptions } from "./dense/index.ts";
+export { depthwiseConv2d, type DepthwiseConv2dOptions } from "./depthwiseConv2d/index.ts";
 export { dropout } from "./dropout/index.ts";
+export { embedding, type EmbeddingOptions } from "./embedding/index.ts";
 export { flatten } from "./flatten/index.ts";
-export type {
-  ApplyOptions,
-  BuiltLayer,
-  ConfigResolver,
-  ConfigValue,
-  Layer,
-  LayerConfig,
-  LayerContext,
-  LayerSummary,
-} from "./layer.ts";
-export { summarizeLayer } from "./registry.ts";
+export { gaussianNoise } from "./gaussianNoise/index.ts";
+export { globalAveragePool2d } from "./globalAveragePool2d/index.ts";
+export { globalMaxPool2d } from "./globalMaxPool2d/index.ts";
+export { groupNorm } from "./groupNorm/index.ts";
+export type { LayerWindowOptions } from "./images.ts";
+export { layerNorm } from "./layerNorm/index.ts";
+export { maxPool2d } from "./maxPool2d/index.ts";
+export type { NormOptions } from "./norms.ts";
+export type { PoolOptions } from "./pooling.ts";
+export { reshape } from "./reshape/index.ts";
+export { residual, type ResidualOptions } from "./residual/index.ts";
+export { rmsNorm } from "./rmsNorm/index.ts";
+export { sequential } from "./sequential/index.ts";
+export { spatialDropout } from "./spatialDropout/index.ts";
+export { upsample, type UpsampleMode, type UpsampleOptions } from "./upsample/index.ts";

@@ -14,23 +14,29 @@ export interface LayerConfig {
 
 /** The position of a layer in a model, which the layer gets when the model is built. */
 export interface LayerContext {
-  /** The index of the layer in the model, from 0. */
+  /**
+   * Tells apart the random numbers of the model's layers: the index of the layer in the model, from 0, or a number that
+   * is made from the indices of a layer inside another one. See `ApplyOptions.dropoutKeyAt`.
+   */
   readonly index: number;
+  /** The indices of the layer and the layers around it, such as "3" or "3.0", the path of its parameters' names. */
+  readonly path: string;
   /** The shape of one example of the layer's input. */
   readonly inputShape: Shape;
   /** The name of the activation applied next, if the next layer is an activation layer. */
   readonly nextActivation: string | undefined;
-  /** Makes a parameter named `layers.INDEX.NAME`. Its initial values use their own random stream. */
+  /** Makes a parameter named `layers.PATH.NAME`. Its initial values use their own random stream. */
   parameter(name: string, shape: Shape, initializer: Initializer, fans: Fans): Tensor;
 }
 
 /** Options of applying a model. */
 export interface ApplyOptions {
-  /** Whether dropout is active; false by default. */
+  /** Whether dropout and noise are active; false by default. */
   readonly training?: boolean;
   /**
-   * The key of a dropout layer's mask at a step, a uint32. By default `dropoutKey(model.seed, step, layer)`. To apply a
-   * model several times in one step with different masks, return different keys.
+   * The key of a layer's random numbers at a step, such as a dropout layer's mask, a uint32. By default
+   * `dropoutKey(model.seed, step, layer)`, with the layer's `index`. To apply a model several times in one step with
+   * different random numbers, return different keys.
    */
   readonly dropoutKeyAt?: (step: number, layer: number) => number;
   /** The precision of matrix products; "float32" by default. See `matmul`. */

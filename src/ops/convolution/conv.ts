@@ -195,7 +195,7 @@ function largestDivisor(value: number, most: number): number {
   return 1;
 }
 
-export interface TransposedConvolutionOptions extends Omit<ConvolutionOptions, "padding"> {
+export interface TransposedConvolutionOptions extends Omit<ConvolutionOptions, "padding" | "bias"> {
   /** Of the convolution whose image gradient this is; "valid" by default. */
   readonly padding?: ConvolutionOptions["padding"];
   /** The height and width of the result, where several belong to the same windows; the smallest by default. */
@@ -231,7 +231,8 @@ export function convTranspose2d(images: Tensor, weights: Tensor, options: Transp
   return imageGradient(images, weights, { windows, groups, precision, size });
 }
 
-function smallestSize(count: Pair, kernel: Pair, options: TransposedConvolutionOptions): Pair {
+/** The height and width of the smallest images that have so many windows. */
+export function smallestSize(count: Pair, kernel: Pair, options: TransposedConvolutionOptions): Pair {
   const stride = typeof options.stride === "number" ? [options.stride, options.stride] : (options.stride ?? [1, 1]);
   const dilation =
     typeof options.dilation === "number" ? [options.dilation, options.dilation] : (options.dilation ?? [1, 1]);

@@ -2,7 +2,14 @@
  * Convolutions and poolings of images [examples, height, width, channels]. All of them read images through windows; no
  * matrix of windows is stored.
  */
-export { conv1d, conv2d, convTranspose2d, type ConvolutionOptions, type TransposedConvolutionOptions } from "./conv.ts";
+export {
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  smallestSize,
+  type ConvolutionOptions,
+  type TransposedConvolutionOptions,
+} from "./conv.ts";
 export { averagePool2d, globalAveragePool2d, globalMaxPool2d, maxPool2d } from "./pool.ts";
 export { resizeBilinear2d, sampleBilinear2d, upsampleNearest2d } from "./resize.ts";
-export type { Padding, Pair, PairOption, WindowOptions } from "./windows.ts";
+export { sidesOf, type Padding, type Pair, type PairOption, type Sides, type WindowOptions } from "./windows.ts";

@@ -26,6 +26,9 @@ export function upsampleNearest2d(images: Tensor, factor: PairOption): Tensor {
   return reshape(repeated, [examples, height * down, width * across, channels]);
 }
 
+/** Shares that are worth computing: an image of 4096 rows or columns keeps its size. */
+const MOST_SHARES = 2 ** 24;
+
 /** The shares of the elements of an axis in each element of a longer or shorter one, [to, from]. */
 function interpolation(from: number, to: number): Tensor {
   const shares = new Float32Array(to * from);
@@ -44,12 +47,20 @@ function interpolation(from: number, to: number): Tensor {
  * @param images float32 [examples, height, width, channels]
  * @param size the height and width of the result
  * @returns [examples, ...size, channels]
- * @throws GraphError where types or axes do not fit, or a size is no whole number of at least 1
+ * @throws GraphError where types or axes do not fit, a size is no whole number of at least 1, or old and new rows or columns
+ * are more than 4096 · 4096
  */
 export function resizeBilinear2d(images: Tensor, size: Pair): Tensor {
   requireImages("resizeBilinear2d", images);
   const [rows, columns] = pairOf("resizeBilinear2d", "the size", size);
   const [examples, height, width, channels] = images.shape as [number, number, number, number];
+  if (rows * height > MOST_SHARES || columns * width > MOST_SHARES) {
+    throw new GraphError({
+      where: "resizeBilinear2d",
+      what: `images of ${height} × ${width} to ${rows} × ${columns}`,
+      fix: "Give sizes whose product with the old ones is at most 2^24",
+    });
+  }
   const down = matmul(interpolation(height, rows), reshape(images, [examples, height, width * channels]));
   const across = matmul(interpolation(width, columns), reshape(down, [examples * rows, width, channels]));
   return reshape(across, [examples, rows, columns, channels]);

@@ -50,6 +50,9 @@ export function pairOf(where: string, name: string, option: PairOption, least = 
   });
 }
 
+/** Elements of padding before the first element and after the last one, along height and width. */
+export type Sides = readonly [Pair, Pair];
+
 /**
  * @param image the shape of the images, [examples, height, width, channels]
  * @throws GraphError where an option is out of its range, or no window fits
@@ -65,10 +68,7 @@ export function windowsOf(
   const dilation = pairOf(where, "dilation", options.dilation ?? 1);
   const sizes = image.slice(1, 3) as unknown as Pair;
   const reach = kernel.map((size, axis) => (size - 1) * dilation[axis]! + 1);
-  const sides = paddingOf(where, options.padding ?? "valid", (axis) => {
-    const count = Math.ceil(sizes[axis]! / stride[axis]!);
-    return Math.max(0, (count - 1) * stride[axis]! + reach[axis]! - sizes[axis]!);
-  });
+  const sides = sidesOf(where, sizes, kernel, options, usualStride);
   const count = sizes.map((size, axis) => {
     const [before, after] = sides[axis]!;
     return Math.floor((size + before + after - reach[axis]!) / stride[axis]!) + 1;
@@ -83,14 +83,34 @@ export function windowsOf(
   return { kernel, stride, dilation, before: [sides[0][0], sides[1][0]], spread: [1, 1], count };
 }
 
-function paddingOf(where: string, padding: Padding, whole: (axis: number) => number): readonly [Pair, Pair] {
+/**
+ * The padding of windows on an image.
+ * @param sizes the height and width of the image
+ * @throws GraphError where an option is out of its range
+ */
+export function sidesOf(
+  where: string,
+  sizes: Pair,
+  kernel: Pair,
+  options: WindowOptions,
+  usualStride: PairOption = 1,
+): Sides {
+  const stride = pairOf(where, "stride", options.stride ?? usualStride);
+  const dilation = pairOf(where, "dilation", options.dilation ?? 1);
+  return paddingOf(where, options.padding ?? "valid", (axis) => {
+    const count = Math.ceil(sizes[axis]! / stride[axis]!);
+    return Math.max(0, (count - 1) * stride[axis]! + (kernel[axis]! - 1) * dilation[axis]! + 1 - sizes[axis]!);
+  });
+}
+
+function paddingOf(where: string, padding: Padding, whole: (axis: 0 | 1) => number): Sides {
   if (padding === "valid")
     return [
       [0, 0],
       [0, 0],
     ];
   if (padding === "same") {
-    const side = (axis: number): Pair => [Math.floor(whole(axis) / 2), Math.ceil(whole(axis) / 2)];
+    const side = (axis: 0 | 1): Pair => [Math.floor(whole(axis) / 2), Math.ceil(whole(axis) / 2)];
     return [side(0), side(1)];
   }
   if (Array.isArray(padding) && padding.some(Array.isArray)) {

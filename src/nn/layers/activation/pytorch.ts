@@ -3,11 +3,11 @@ import { entryOf } from "../../checks.ts";
 import type { PytorchForm, PytorchModule } from "../forms.ts";
 
 /** The module of each activation. PyTorch's default parameters are the same as wgrad's. */
-const activationModules: Readonly<Record<ActivationName, PytorchModule>> = {
+const modules: Readonly<Record<ActivationName, PytorchModule>> = {
   identity: { code: "nn.Identity()" },
   step: {
     code: "Step()",
-    definition: 'Step = type("Step", (nn.Module,), {"forward": lambda self, x: (x >= 0).to(x.dtype)})',
+    definitions: ['Step = type("Step", (nn.Module,), {"forward": lambda self, x: (x >= 0).to(x.dtype)})'],
   },
   sigmoid: { code: "nn.Sigmoid()" },
   tanh: { code: "nn.Tanh()" },
@@ -21,7 +21,13 @@ const activationModules: Readonly<Record<ActivationName, PytorchModule>> = {
 };
 
 /** @throws OptionError for a custom activation */
-export const activationModule = (name: unknown): PytorchModule =>
-  entryOf("PyTorch", "activation", activationModules, name);
+const activationModule = (name: unknown): PytorchModule => ({
+  ...entryOf("PyTorch", "activation", modules, name),
+  elementwise: true,
+});
 
-export const pytorch: PytorchForm = { modules: ({ name }) => [activationModule(name)] };
+/** The module of a layer's option "activation", if it is needed. */
+export const activationModules = (name: unknown): PytorchModule[] =>
+  name === "identity" ? [] : [activationModule(name)];
+
+export const pytorch: PytorchForm = ({ name }) => [activationModule(name)];

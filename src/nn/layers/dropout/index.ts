@@ -1,8 +1,8 @@
-import { stepScalar } from "../../../graph/leaves.ts";
 import { dropoutMask } from "../../../ops/dropout/index.ts";
 import { multiply } from "../../../ops/elementwise/index.ts";
 import { requireNumber } from "../../checks.ts";
 import type { Layer, LayerType } from "../layer.ts";
+import { stepKey } from "../step-key.ts";
 
 /**
  * Inverted dropout (Srivastava et al. 2014, section 10). In training, each element is set to 0 with probability `rate`
@@ -14,12 +14,11 @@ export function dropout(rate: number): Layer {
   requireNumber("dropout rate", rate, rate >= 0 && rate < 1, "the fraction of elements to drop, in [0, 1)");
   return {
     config: { type: "dropout", rate },
-    build: ({ inputShape, index }) => ({
-      outputShape: inputShape,
-      apply(x, { training, dropoutKeyAt }) {
-        if (!training || rate === 0) return x;
-        const key = stepScalar(`layers.${index}.key`, (step) => dropoutKeyAt(step, index), "uint32");
-        return multiply(x, dropoutMask(x.shape, rate, key));
+    build: (context) => ({
+      outputShape: context.inputShape,
+      apply(x, options) {
+        if (!options.training || rate === 0) return x;
+        return multiply(x, dropoutMask(x.shape, rate, stepKey(context, options)));
       },
     }),
   };

@@ -1,3 +1,3 @@
 import type { PytorchForm } from "../forms.ts";
 
-export const pytorch: PytorchForm = { modules: ({ rate }) => [{ code: `nn.Dropout(${rate as number})` }] };
+export const pytorch: PytorchForm = ({ rate }) => [{ code: `nn.Dropout(${rate as number})`, elementwise: true }];

@@ -1,0 +1,131 @@
+import type { Shape } from "../../graph/tensor.ts";
+import { entryOf } from "../../nn/checks.ts";
+import { byFolder } from "../../nn/layers/by-folder.ts";
+import type { LayerPlace, OnnxAttributes, OnnxForm, OnnxWriter } from "../../nn/layers/forms.ts";
+import type { ConfigValue, LayerConfig } from "../../nn/layers/layer.ts";
+import { permuted } from "../../nn/layers/permute.ts";
+import { shapesOfLayers } from "../../nn/model-config.ts";
+import type { ParameterValues } from "../model.ts";
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from "./protobuf.ts";
+
+const forms = byFolder<OnnxForm>(import.meta.glob("../../nn/layers/*/onnx.ts", { eager: true, import: "onnx" }));
+
+/** The numbers of float32 and int64 in ONNX's TensorProto.DataType. */
+export const FLOAT = 1;
+const INT64 = 7;
+
+function toAttributes(attributes: OnnxAttributes): OnnxAttribute[] {
+  return Object.entries(attributes).map(([name, value]) => {
+    if ("int" in value) return { name, type: 2, i: BigInt(value.int) };
+    if ("float" in value) return { name, type: 1, f: value.float };
+    if ("ints" in value) return { name, type: 7, ints: value.ints.map(BigInt) };
+    return { name, type: 3, s: new TextEncoder().encode(value.text) };
+  });
+}
+
+/** Collects the nodes and constants of the graph. */
+export class GraphWriter implements OnnxWriter {
+  readonly constants: OnnxTensor[] = [];
+  readonly #parameters: ParameterValues;
+  readonly #nodes: OnnxNode[] = [];
+  #value: string;
+
+  /** @param input the name of the graph's input */
+  constructor(input: string, parameters: ParameterValues) {
+    this.#value = input;
+    this.#parameters = parameters;
+  }
+
+  get value(): string {
+    return this.#value;
+  }
+
+  continueFrom(value: string): void {
+    this.#value = value;
+  }
+
+  apply(opType: string, name: string, others: readonly string[] = [], attributes: OnnxAttributes = {}): void {
+    this.applyTo(opType, name, [this.#value, ...others], attributes);
+  }
+
+  applyTo(opType: string, name: string, input: readonly string[], attributes: OnnxAttributes = {}): void {
+    this.#nodes.push({ name, opType, input, output: [name], attribute: toAttributes(attributes) });
+    this.#value = name;
+  }
+
+  applyNumber(opType: string, name: string, number: number): void {
+    this.apply(opType, name, [this.constant(`${name}.number`, [], Float32Array.of(number))]);
+  }
+
+  transpose(name: string, axes: readonly number[]): void {
+    const last = this.#nodes.find(({ output }) => output[0] === this.#value);
+    const lastAxes = last?.opType === "Transpose" ? last.attribute[0]!.ints! : [];
+    const isUndone =
+      lastAxes.length === axes.length && axes.every((axis, position) => Number(lastAxes[axis]) === position);
+    // The node stays for a branch that reads it; `neededNodes` leaves it out if there is none.
+    if (isUndone) this.#value = last!.input[0]!;
+    else this.apply("Transpose", name, [], { perm: { ints: axes } });
+  }
+
+  reshape(name: string, shape: Shape): void {
+    // 0 keeps the size of the axis, the batch.
+    const sizes = BigInt64Array.from([0, ...shape], BigInt);
+    const rawData = new Uint8Array(sizes.buffer);
+    this.constants.push({ name: `${name}.shape`, dims: [BigInt(sizes.length)], dataType: INT64, rawData });
+    this.apply("Reshape", name, [`${name}.shape`]);
+  }
+
+  constant(name: string, shape: Shape, values: Float32Array): string {
+    const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    this.constants.push({ name, dims: shape.map(BigInt), dataType: FLOAT, rawData });
+    return name;
+  }
+
+  numbers(name: string, values: readonly number[]): string {
+    return this.constant(name, [values.length], Float32Array.from(values));
+  }
+
+  parameter(name: string, axes?: readonly number[]): string {
+    const given = this.#parameters[name]!;
+    const { shape, values } = axes ? permuted(given, axes) : given;
+    return this.constant(name, shape, values);
+  }
+
+  layers(configs: ConfigValue | undefined, name: string, inputShape: Shape): void {
+    const shapes = shapesOfLayers(configs, inputShape);
+    (configs as readonly LayerConfig[]).forEach((config, position) => {
+      this.layer(config, `${name}.${position}`, { isFirst: false, inputShape: shapes[position]! });
+    });
+  }
+
+  /**
+   * Writes a layer of the model.
+   * @throws OptionError for a custom layer
+   */
+  layer(config: LayerConfig, name: string, place: LayerPlace): void {
+    entryOf("ONNX", "layer type", forms, config.type)(this, config, name, place);
+  }
+
+  /** Gives the last result a name as an output of the graph. */
+  nameResult(name: string): void {
+    const index = this.#nodes.findIndex(({ output }) => output[0] === this.#value);
+    const isRead = this.#nodes.some(({ input }) => input.includes(this.#value));
+    // The graph's input, and a result that other nodes read, keep their names.
+    if (index < 0 || isRead) this.apply("Identity", name);
+    else this.#nodes[index] = { ...this.#nodes[index]!, output: [name] };
+    this.#value = name;
+  }
+
+  /** The nodes that outputs depend on. */
+  neededNodes(outputs: readonly string[]): OnnxNode[] {
+    const needed = new Set(outputs);
+    return this.#nodes
+      .toReversed()
+      .filter(({ input, output }) => {
+        if (!needed.has(output[0]!)) return false;
+        for (const value of input) needed.add(value);
+        return true;
+      })
+      .toReversed();
+  }
+}

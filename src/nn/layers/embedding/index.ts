@@ -1,0 +1,44 @@
+import { toIndex } from "../../../ops/convert/index.ts";
+import { minimum } from "../../../ops/elementwise/index.ts";
+import { take } from "../../../ops/indexing/index.ts";
+import { requireCount, requireNumber } from "../../checks.ts";
+import { normal, type Initializer } from "../../initializers.ts";
+import type { Layer, LayerType } from "../layer.ts";
+
+/** The options of `layers.embedding`. */
+export interface EmbeddingOptions {
+  /** The initializer of the table; normal with deviation 1 by default, as in PyTorch. */
+  readonly weights?: Initializer;
+}
+
+/** Whole numbers up to this are exact in float32. */
+const MOST_ENTRIES = 2 ** 24;
+
+/**
+ * A learned row of `width` numbers for each of `entries` words, classes or other whole numbers. Its input holds indices
+ * as whole numbers in float32, as a model's input does; they must reach it unchanged, so give the trainer the
+ * normalization `{ scale: 1, offset: 0 }`. An index outside 0 … entries − 1 takes the first or the last row. Its output
+ * has one more axis: [length] becomes [length, width].
+ * @param entries number of rows, at most 2²⁴
+ * @throws OptionError for an option outside its range
+ */
+export function embedding(entries: number, width: number, { weights = normal(1) }: EmbeddingOptions = {}): Layer {
+  requireCount("embedding entries", entries);
+  requireNumber("embedding entries", entries, entries <= MOST_ENTRIES, `at most ${MOST_ENTRIES}`);
+  requireCount("embedding width", width);
+  return {
+    config: { type: "embedding", entries, width },
+    build({ inputShape, parameter }) {
+      const table = parameter("weight", [entries, width], weights, { fanIn: entries, fanOut: width });
+      return {
+        outputShape: [...inputShape, width],
+        apply: (x) => take(table, toIndex(minimum(x, entries - 1))),
+      };
+    },
+  };
+}
+
+export const layerType: LayerType = {
+  options: ["entries", "width"],
+  fromConfig: ({ entries, width }) => embedding(entries as number, width as number),
+};

@@ -1,0 +1,11 @@
+import { globalMaxPool2d as pool } from "../../../ops/convolution/index.ts";
+import type { Layer, LayerType } from "../layer.ts";
+import { globalPoolingLayer } from "../pooling.ts";
+
+/**
+ * The largest element of each channel over the whole image: [height, width, channels] to [channels].
+ * @throws GraphError, when the model is built, if its input is not an image
+ */
+export const globalMaxPool2d = (): Layer => globalPoolingLayer("globalMaxPool2d", pool);
+
+export const layerType: LayerType = { options: [], fromConfig: globalMaxPool2d };

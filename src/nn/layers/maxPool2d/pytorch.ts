@@ -1,0 +1,4 @@
+import type { PytorchForm } from "../forms.ts";
+import { poolModules } from "../images-pytorch.ts";
+
+export const pytorch: PytorchForm = (config, place) => poolModules("MaxPool2d", config, place, 'float("-inf")');

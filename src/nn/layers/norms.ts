@@ -1,0 +1,45 @@
+import type { Shape, Tensor } from "../../graph/tensor.ts";
+import { add, multiply, rsqrt, square, subtract } from "../../ops/elementwise/index.ts";
+import { mean } from "../../ops/reduce/index.ts";
+import { requirePositiveFloat32 } from "../checks.ts";
+import { constant, zeros } from "../initializers.ts";
+import { requireBoolean } from "./affine.ts";
+import type { LayerContext } from "./layer.ts";
+
+/** The options of a layer that normalizes. */
+export interface NormOptions {
+  /** Added to the variance, or the mean square, before the square root; above 0. */
+  readonly epsilon?: number;
+  /** Whether learned numbers scale, and where there are biases shift, each channel; true by default. */
+  readonly affine?: boolean;
+}
+
+/** @throws OptionError */
+export function normConfig(where: string, { epsilon, affine = true }: NormOptions, usualEpsilon: number) {
+  const chosen = epsilon ?? usualEpsilon;
+  requirePositiveFloat32(`${where} epsilon`, chosen);
+  requireBoolean(`${where} affine`, affine);
+  return { epsilon: chosen, affine };
+}
+
+/** x shifted and scaled to mean 0 and variance 1 over axes. The variance takes two passes. */
+export function normalized(x: Tensor, axes: readonly number[], epsilon: number): Tensor {
+  const centered = subtract(x, mean(x, { axes, keepAxes: true }));
+  return scaledToUnit(centered, axes, epsilon);
+}
+
+/** x scaled to a mean square of 1 over axes. */
+export function scaledToUnit(x: Tensor, axes: readonly number[], epsilon: number): Tensor {
+  return multiply(x, rsqrt(add(mean(square(x), { axes, keepAxes: true }), epsilon)));
+}
+
+/** Learned factors `weight`, 1 at first, and biases `bias`, 0 at first, of the last axis. */
+export function channelFactors({ parameter }: LayerContext, channels: number, withBias: boolean) {
+  const fans = { fanIn: 1, fanOut: 1 };
+  const weight = parameter("weight", [channels], constant(1), fans);
+  const bias = withBias ? parameter("bias", [channels], zeros, fans) : undefined;
+  return (x: Tensor): Tensor => (bias ? add(multiply(x, weight), bias) : multiply(x, weight));
+}
+
+/** The number of channels, the last axis. */
+export const channelsOf = (shape: Shape): number => shape.at(-1)!;

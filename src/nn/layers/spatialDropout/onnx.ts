@@ -1,0 +1,4 @@
+import type { OnnxForm } from "../forms.ts";
+
+/** Dropout has an effect only in training. */
+export const onnx: OnnxForm = () => {};

@@ -1,0 +1,46 @@
+import { resizeBilinear2d, upsampleNearest2d, type Pair, type PairOption } from "../../../ops/convolution/index.ts";
+import { entryOf } from "../../checks.ts";
+import { builtFrom } from "../affine.ts";
+import { imageShape, requirePair, withChannels } from "../images.ts";
+import type { Layer, LayerType } from "../layer.ts";
+import type { Tensor } from "../../../graph/tensor.ts";
+
+/** How `layers.upsample` fills the pixels between. */
+export type UpsampleMode = "nearest" | "bilinear";
+
+/** The options of `layers.upsample`. */
+export interface UpsampleOptions {
+  /**
+   * "nearest" repeats each pixel, the default; "bilinear" interpolates between the four nearest ones, as PyTorch does
+   * without `align_corners`.
+   */
+  readonly mode?: UpsampleMode;
+}
+
+const modes: Readonly<Record<UpsampleMode, (images: Tensor, factor: Pair) => Tensor>> = {
+  nearest: upsampleNearest2d,
+  bilinear: (images, [down, across]) => resizeBilinear2d(images, [images.shape[1]! * down, images.shape[2]! * across]),
+};
+
+/**
+ * Makes images larger by a whole number of times: [height, width, channels] to [height · factor, width · factor,
+ * channels].
+ * @param factor for both axes or [height, width]
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an image
+ */
+export function upsample(factor: PairOption, { mode = "nearest" }: UpsampleOptions = {}): Layer {
+  const factors = requirePair("upsample factor", factor);
+  const resize = entryOf("upsample", "mode", modes, mode);
+  return {
+    config: { type: "upsample", factor: factors, mode },
+    build({ inputShape }) {
+      const image = imageShape("upsample", inputShape);
+      return builtFrom(inputShape, (x) => resize(withChannels(x, image), factors));
+    },
+  };
+}
+
+export const layerType: LayerType = {
+  options: ["factor", "mode"],
+  fromConfig: ({ factor, mode }) => upsample(factor as unknown as Pair, { mode: mode as UpsampleMode }),
+};
