@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { allMeasures, applies, networkOf } from "./measures/rows.mjs";
 import { networks } from "./networks.mjs";
 import { runMeasure } from "./processes.mjs";
-import { goalLines, remarks, summarize, tableText } from "./report/table.mjs";
+import { goalLines, markdownText, remarks, summarize, tableText } from "./report/table.mjs";
 import { allRuntimes } from "./runtimes/index.mjs";
 import { pythonWithTorch } from "./runtimes/pytorch.mjs";
 import { writeWork } from "./work.mjs";
@@ -24,6 +24,7 @@ MNIST is read from MNIST_DIR or data/mnist, and wgrad from dist/ (npm run build)
                  PyTorch runs where a python3 (or $PYTHON) has torch and numpy
   --json FILE    write the numbers of all rounds
   --svg FILE     draw the medians as a chart
+  --markdown F   write the table in Markdown
 `;
 
 class UsageError extends Error {}
@@ -34,6 +35,7 @@ function readOptions() {
     only: { type: "string", default: "" },
     json: { type: "string" },
     svg: { type: "string" },
+    markdown: { type: "string" },
     help: { type: "boolean" },
   };
   let values;
@@ -172,6 +174,7 @@ async function main() {
   );
   if (options.json)
     writeFileSync(options.json, `${JSON.stringify({ ...facts, summary, notes, results }, undefined, 1)}\n`);
+  if (options.markdown) writeFileSync(options.markdown, markdownText(options.runtimes, summary));
   if (options.svg) {
     const { chartSvg } = await import("./report/chart.mjs");
     writeFileSync(options.svg, chartSvg(options.runtimes, summary, `${where}\n${what}`));

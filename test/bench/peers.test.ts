@@ -46,6 +46,7 @@ interface Report {
   summarize(runtimes: readonly Runtime[], results: Results): SummaryRow[];
   tableText(runtimes: readonly Runtime[], summary: SummaryRow[], threads: Record<string, number | undefined>): string;
   goalLines(summary: SummaryRow[]): string[];
+  markdownText(runtimes: readonly Runtime[], summary: SummaryRow[]): string;
   remarks(runtimes: readonly Runtime[], results: Results): string[];
 }
 
@@ -55,7 +56,7 @@ const { networks, initialParameters, permuted, channelsFirst } = await load<Netw
 const { readyBatches } = await load<Batches>("runtimes/batches");
 const { allRuntimes } = await load<{ allRuntimes: readonly Runtime[] }>("runtimes/index");
 const { allMeasures, applies } = await load<Rows>("measures/rows");
-const { summarize, tableText, goalLines, remarks } = await load<Report>("report/table");
+const { summarize, tableText, goalLines, markdownText, remarks } = await load<Report>("report/table");
 
 const counting = (length: number) => Float32Array.from({ length }, (_, index) => index);
 
@@ -162,6 +163,19 @@ describe("the report of the comparison", () => {
     expect(threads).toMatch(/^threads( +driver){3} +2( +driver){3} +1$/);
     expect(rows.length).toBe(summary.length);
     expect(Math.max(...[libraries!, ...rows].map(({ length }) => length))).toBeLessThanOrEqual(100);
+  });
+
+  test("is also written in Markdown, with the goals beside the numbers", () => {
+    const chosen = allRuntimes.filter(({ name }) => ["wgrad-wasm", "tfjs-wasm", "pytorch"].includes(name));
+    expect(markdownText(chosen, summarize(chosen, { ...results, pytorch: {} }))).toBe(
+      [
+        "|  | wgrad wasm | tfjs wasm | PyTorch | goals |",
+        "|---|---|---|---|---|",
+        "| images/s, batch 64 | 90 | failed | – | wgrad wasm at least 2.5 × jax-js wasm: not compared; wgrad wasm at least 1 × PyTorch: not compared |",
+        "| conv: images/s, batch 64 | – | wrong | – |  |",
+        "",
+      ].join("\n"),
+    );
   });
 
   test("has measures that no other device than WebGPU can make", () => {

@@ -76,14 +76,25 @@ export function tableText(runtimes, summary, threads) {
   ].join("\n");
 }
 
+/** A goal and whether it is met, such as "wgrad wasm at least 1 × PyTorch: met (1.03 ×)". */
+function goalLine(goal) {
+  const reached = goal.ratio === undefined ? "" : ` (${numberText(goal.ratio)} ×)`;
+  return `${labelOf(goal.of)} ${goalText(goal)}: ${goal.verdict ?? "not compared"}${reached}`;
+}
+
 /** One line for each goal of the rows that were measured. */
-export function goalLines(summary) {
-  return summary.flatMap(({ label, goals }) =>
-    goals.map((goal) => {
-      const reached = goal.ratio === undefined ? "" : ` (${numberText(goal.ratio)} ×)`;
-      return `${label}: ${labelOf(goal.of)} ${goalText(goal)}: ${goal.verdict ?? "not compared"}${reached}`;
-    }),
-  );
+export const goalLines = (summary) =>
+  summary.flatMap(({ label, goals }) => goals.map((goal) => `${label}: ${goalLine(goal)}`));
+
+/** The table and the goals as Markdown, for docs/performance.md. */
+export function markdownText(runtimes, summary) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  const body = summary.map(({ label, values, goals }) => {
+    const numbers = runtimes.map(({ name }) => numberText(values[name]) || "–");
+    return line([label, ...numbers, goals.map(goalLine).join("; ")]);
+  });
+  const head = ["", ...runtimes.map(({ label }) => label), "goals"];
+  return `${[line(head), `|${"---|".repeat(head.length)}`, ...body].join("\n")}\n`;
 }
 
 /** Notes about single numbers: failures, wrong results, epochs that were timed in part. */
