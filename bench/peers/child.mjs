@@ -4,7 +4,14 @@
  */
 import { writeSync } from "node:fs";
 import { measureProducts } from "./measures/products.mjs";
-import { WrongResult, measureCalls, measureEpoch, measureStep } from "./measures/training.mjs";
+import {
+  CONVOLUTIONAL_READ_EVERY,
+  WrongResult,
+  measureCalls,
+  measureConvolutional,
+  measureEpoch,
+  measureStep,
+} from "./measures/training.mjs";
 import { openRuntime, runtimeNamed } from "./runtimes/index.mjs";
 
 const [name, measure, folder] = process.argv.slice(2);
@@ -16,6 +23,8 @@ const work = {
   batch512: (runtime) => measureStep(runtime, folder, 512),
   epoch: (runtime) => measureEpoch(runtime, folder),
   calls: (runtime) => measureCalls(runtime, folder),
+  conv: (runtime) => measureConvolutional(runtime, folder),
+  convCalls: (runtime) => measureCalls(runtime, folder, "convolutional", CONVOLUTIONAL_READ_EVERY),
   products: (runtime) => measureProducts(runtime, device),
 };
 
@@ -23,7 +32,8 @@ async function result() {
   const runtime = await openRuntime(name);
   try {
     const values = await work[measure](runtime);
-    return { ...values, adapter: await runtime.adapter() };
+    const { threads, version } = runtime;
+    return { ...values, adapter: await runtime.adapter(), threads, version };
   } catch (error) {
     if (error instanceof WrongResult) return { wrong: error.message };
     throw error;

@@ -5,14 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-/**
- * How many steps are compared with the reference, by batch size. After 20 steps rounding errors have grown to 1e-5; soon
- * after, they push a hidden unit over relu's kink for one example, which Adam amplifies to 1e-3.
- */
-export const checkedSteps = { 1: 20, 64: 20, 512: 10 };
-
-const PARAMETER_SIZES = [784 * 128, 128, 128 * 10, 10];
+import { initialParameters, networks } from "./networks.mjs";
 
 /** The default seed of a trainer. */
 const SEED = 1;
@@ -29,20 +22,16 @@ export function generator(seed) {
 /** @returns {Float32Array} */
 export const drawn = (count, draw, scale = 1) => Float32Array.from({ length: count }, () => scale * draw());
 
-/** He uniform weights and zero biases, as consecutive arrays. */
-function initialParameters(draw) {
-  const scales = [Math.sqrt(6 / 784), 0, Math.sqrt(6 / 128), 0];
-  return PARAMETER_SIZES.map((size, index) => drawn(size, draw, scales[index]));
-}
-
 /**
- * A small task without files, to measure the time to the first step. It has one batch, whose order does not matter.
+ * A small task of the dense network without files, to measure the time to the first step. It has one batch, whose order
+ * does not matter.
  * @returns {import("./runtimes/index.mjs").TrainingTask}
  */
 export function generatedTask() {
   const draw = generator(3);
   const count = 64;
   return {
+    network: "dense",
     batch: count,
     count,
     features: Uint8Array.from({ length: count * 784 }, () => 128 + 127 * draw()),
@@ -50,7 +39,7 @@ export function generatedTask() {
     scale: 1 / 128,
     offset: -1,
     order: Uint32Array.from({ length: count }, (_, position) => position),
-    parameters: initialParameters(draw),
+    parameters: initialParameters("dense", draw),
   };
 }
 
@@ -63,48 +52,59 @@ async function referenceLosses(task, steps) {
 
 /**
  * Writes the work to a temporary folder.
+ * @param {readonly import("./networks.mjs").NetworkName[]} trained the networks that are to be trained
  * @returns {Promise<{ folder: string, source: string, expectedFirst: number, remove: () => void }>} `source` names the
  *   examples, `expectedFirst` is the first loss of `generatedTask`
  */
-export async function writeWork() {
+export async function writeWork(trained) {
   const { wgrad, wgradNode } = await import("./runtimes/wgrad.mjs");
   const { train, source } = await wgradNode.loadMnist();
-  const task = {
+  const data = {
     count: train.count,
     features: train.features,
     labels: train.labels,
     ...wgrad.standardization(train.features),
     order: wgrad.epochOrder(train.count, SEED, 0),
-    parameters: initialParameters(generator(2)),
   };
+  const folder = mkdtempSync(join(tmpdir(), "wgrad-peers-"));
   const expected = {};
-  for (const [batch, steps] of Object.entries(checkedSteps)) {
-    expected[batch] = await referenceLosses({ ...task, batch: Number(batch) }, steps);
+  for (const network of trained) {
+    const parameters = initialParameters(network, generator(2));
+    parameters.forEach((values, index) => writeFileSync(join(folder, `${network}${index}`), values));
+    expected[network] = {};
+    for (const [batch, steps] of Object.entries(networks[network].checkedSteps)) {
+      const task = { ...data, network, parameters, batch: Number(batch) };
+      expected[network][batch] = await referenceLosses(task, steps);
+    }
   }
   const [expectedFirst] = await referenceLosses(generatedTask(), 1);
-  const folder = mkdtempSync(join(tmpdir(), "wgrad-peers-"));
-  const { count, scale, offset } = task;
+  const { count, scale, offset } = data;
   writeFileSync(join(folder, "work.json"), JSON.stringify({ count, scale, offset, expected }));
-  writeFileSync(join(folder, "features"), task.features);
-  writeFileSync(join(folder, "labels"), task.labels);
-  writeFileSync(join(folder, "order"), task.order);
-  task.parameters.forEach((values, index) => writeFileSync(join(folder, `parameter${index}`), values));
+  writeFileSync(join(folder, "features"), data.features);
+  writeFileSync(join(folder, "labels"), data.labels);
+  writeFileSync(join(folder, "order"), data.order);
   return { folder, source, expectedFirst, remove: () => rmSync(folder, { recursive: true }) };
 }
 
-/** @returns {{ task: Omit<import("./runtimes/index.mjs").TrainingTask, "batch">, expected: Record<string, number[]> }} */
-export function readWork(folder) {
+/**
+ * @param {string} folder
+ * @param {import("./networks.mjs").NetworkName} network
+ * @returns {{ task: Omit<import("./runtimes/index.mjs").TrainingTask, "batch">, expected: Record<string, number[]> }}
+ *   `expected` are the losses of the first steps by batch size
+ */
+export function readWork(folder, network) {
   // A copy, because Node may place a small file inside a larger buffer.
   const bytes = (name) => new Uint8Array(readFileSync(join(folder, name))).buffer;
   const { expected, count, scale, offset } = JSON.parse(readFileSync(join(folder, "work.json"), "utf8"));
   const task = {
+    network,
     count,
     scale,
     offset,
     features: new Uint8Array(bytes("features")),
     labels: new Uint32Array(bytes("labels")),
     order: new Uint32Array(bytes("order")),
-    parameters: PARAMETER_SIZES.map((_, index) => new Float32Array(bytes(`parameter${index}`))),
+    parameters: networks[network].shapes.map((_, index) => new Float32Array(bytes(`${network}${index}`))),
   };
-  return { task, expected };
+  return { task, expected: expected[network] };
 }

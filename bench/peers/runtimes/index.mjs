@@ -3,8 +3,9 @@
  */
 
 /**
- * One training job: 784-128-10, relu, softmax cross-entropy, Adam (1e-3, 0.9, 0.999, 1e-8), float32.
+ * One training job: softmax cross-entropy, Adam (1e-3, 0.9, 0.999, 1e-8), float32.
  * @typedef {object} TrainingTask
+ * @property {import("../networks.mjs").NetworkName} network
  * @property {number} batch examples per step
  * @property {number} count number of examples
  * @property {Uint8Array} features `count` rows of 784 bytes; the network's input is byte · scale + offset
@@ -12,7 +13,7 @@
  * @property {number} scale
  * @property {number} offset
  * @property {Uint32Array} order step s takes examples order[s·batch] … order[(s+1)·batch − 1]
- * @property {Float32Array[]} parameters weight [784, 128], bias [128], weight [128, 10], bias [10]
+ * @property {Float32Array[]} parameters weights and biases in the shapes of the network
  */
 
 /**
@@ -25,6 +26,8 @@
 /**
  * @typedef {object} Runtime
  * @property {() => string | Promise<string>} adapter the name of the adapter
+ * @property {number} [threads] the number of threads that compute; absent where the adapter's driver decides
+ * @property {string} [version] the version of the library if no package.json says it
  * @property {(task: TrainingTask) => Promise<Trainer>} trainer
  * @property {(task: ProductTask) => Promise<(times: number) => Promise<Float32Array>>} product
  *   returns a function that computes the product `times` times and reads the last result back
@@ -39,21 +42,26 @@
  * @typedef {object} RuntimeEntry
  * @property {string} name
  * @property {string} label
- * @property {"webgpu" | "wasm"} device
- * @property {() => Promise<{ open: (device: string) => Promise<Runtime> }>} load
+ * @property {"webgpu" | "wasm" | "cpu"} device
+ * @property {number} [threads] the number of threads to ask for
+ * @property {() => Promise<{ open: (device: string, threads?: number) => Promise<Runtime> }>} load
  */
 
 const wgrad = () => import("./wgrad.mjs");
 const tfjs = () => import("./tfjs.mjs");
 const jax = () => import("./jax.mjs");
+const pytorch = () => import("./pytorch.mjs");
 
 /** @type {readonly RuntimeEntry[]} */
 export const allRuntimes = [
   { name: "wgrad", label: "wgrad webgpu", device: "webgpu", load: wgrad },
   { name: "tfjs", label: "tfjs webgpu", device: "webgpu", load: tfjs },
   { name: "jax", label: "jax-js webgpu", device: "webgpu", load: jax },
+  { name: "wgrad-wasm", label: "wgrad wasm", device: "wasm", threads: 2, load: wgrad },
+  { name: "wgrad-wasm1", label: "wgrad wasm, 1 thread", device: "wasm", threads: 1, load: wgrad },
   { name: "tfjs-wasm", label: "tfjs wasm", device: "wasm", load: tfjs },
   { name: "jax-wasm", label: "jax-js wasm", device: "wasm", load: jax },
+  { name: "pytorch", label: "PyTorch", device: "cpu", load: pytorch },
 ];
 
 /** @param {string} name */
@@ -66,7 +74,7 @@ export function runtimeNamed(name) {
 
 /** @param {string} name */
 export async function openRuntime(name) {
-  const { load, device } = runtimeNamed(name);
+  const { load, device, threads } = runtimeNamed(name);
   const { open } = await load();
-  return open(device);
+  return open(device, threads);
 }

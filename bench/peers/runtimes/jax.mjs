@@ -2,8 +2,9 @@
  * jax-js: the whole step (loss, gradients, Adam) in one `jit`, the fastest way that was found. Passing an array to a
  * function consumes a reference; `.ref` adds one.
  */
-import { defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
-import { batchMaker } from "./batches.mjs";
+import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { channelsFirst, networks } from "../networks.mjs";
+import { readyBatches } from "./batches.mjs";
 import { adapterName, provideWebGPU } from "./dawn.mjs";
 
 const [RATE, BETA1, BETA2, EPSILON] = [1e-3, 0.9, 0.999, 1e-8];
@@ -14,56 +15,89 @@ export async function open(device) {
   if (!(await init(device)).includes(device)) throw new Error(`jax-js: the device ${device} does not start here`);
   defaultDevice(device);
   return {
+    // It starts threads by the global Worker, which Node does not have.
+    threads: device === "wasm" ? 1 : undefined,
     adapter: () => (device === "webgpu" ? adapterName() : "WebAssembly"),
     trainer: openTrainer,
     product: openProduct,
   };
 }
 
-function meanLoss([hiddenWeights, hiddenBiases, outputWeights, outputBiases], features, classes) {
-  const batch = features.shape[0];
+/** Biases are broadcast along the last axis. */
+function denseLogits([hiddenWeights, hiddenBiases, outputWeights, outputBiases], features) {
   const hidden = nn.relu(np.matmul(features, hiddenWeights).add(hiddenBiases));
-  const logits = np.matmul(hidden, outputWeights).add(outputBiases);
+  return np.matmul(hidden, outputWeights).add(outputBiases);
+}
+
+/** Images are [batch, channels, height, width]. */
+function convolutionalLogits(parameters, features) {
+  let images = features.reshape([-1, 1, 28, 28]);
+  for (let layer = 0; layer < 4; layer++) {
+    const [kernel, biases] = parameters.slice(2 * layer);
+    const convolved = lax.convGeneralDilated(images, kernel, [1, 1], "SAME");
+    images = nn.relu(convolved.add(biases.reshape([-1, 1, 1])));
+    if (layer % 2 === 1) images = lax.reduceWindow(images, (window) => np.max(window), [2, 2], [2, 2]);
+  }
+  const [weights, biases] = parameters.slice(8);
+  return np.matmul(images.reshape([-1, 1568]), weights).add(biases);
+}
+
+const meanLossOf = (logits) => (parameters, features, classes) => {
+  const batch = features.shape[0];
   return nn
-    .logSoftmax(logits)
+    .logSoftmax(logits(parameters, features))
     .mul(classes)
     .sum()
     .mul(-1 / batch);
-}
+};
 
 /** @param corrections [2], 1 / (1 − β₁ᵗ) and 1 / (1 − β₂ᵗ) at step t */
-const trainStep = jit((parameters, means, squares, features, classes, corrections) => {
-  const kept = parameters.map((parameter) => parameter.ref);
-  const [loss, gradients] = valueAndGrad(meanLoss)(kept, features, classes);
-  const meanCorrection = corrections.ref.slice(0);
-  const squareCorrection = corrections.slice(1);
-  const newMeans = means.map((mean, index) => mean.mul(BETA1).add(gradients[index].ref.mul(1 - BETA1)));
-  const newSquares = squares.map((square, index) => square.mul(BETA2).add(np.square(gradients[index]).mul(1 - BETA2)));
-  const newParameters = parameters.map((parameter, index) => {
-    const root = np.sqrt(newSquares[index].ref.mul(squareCorrection.ref));
-    const direction = newMeans[index].ref.mul(meanCorrection.ref).div(root.add(EPSILON));
-    return parameter.sub(direction.mul(RATE));
+const trainStepOf = (meanLoss) =>
+  jit((parameters, means, squares, features, classes, corrections) => {
+    const kept = parameters.map((parameter) => parameter.ref);
+    const [loss, gradients] = valueAndGrad(meanLoss)(kept, features, classes);
+    const meanCorrection = corrections.ref.slice(0);
+    const squareCorrection = corrections.slice(1);
+    const newMeans = means.map((mean, index) => mean.mul(BETA1).add(gradients[index].ref.mul(1 - BETA1)));
+    const newSquares = squares.map((square, index) =>
+      square.mul(BETA2).add(np.square(gradients[index]).mul(1 - BETA2)),
+    );
+    const newParameters = parameters.map((parameter, index) => {
+      const root = np.sqrt(newSquares[index].ref.mul(squareCorrection.ref));
+      const direction = newMeans[index].ref.mul(meanCorrection.ref).div(root.add(EPSILON));
+      return parameter.sub(direction.mul(RATE));
+    });
+    meanCorrection.dispose();
+    squareCorrection.dispose();
+    return [loss, newParameters, newMeans, newSquares];
   });
-  meanCorrection.dispose();
-  squareCorrection.dispose();
-  return [loss, newParameters, newMeans, newSquares];
-});
+
+/** The functions of a network, and its parameters in the order that they expect. */
+const jaxNetworks = {
+  dense: {
+    trainStep: trainStepOf(meanLossOf(denseLogits)),
+    parametersOf: (parameters) => parameters.map((values, index) => ({ values, shape: networks.dense.shapes[index] })),
+  },
+  convolutional: { trainStep: trainStepOf(meanLossOf(convolutionalLogits)), parametersOf: channelsFirst },
+};
 
 async function openTrainer(task) {
-  const shapes = [[784, 128], [128], [128, 10], [10]];
-  let parameters = task.parameters.map((values, index) => np.array(values, { shape: shapes[index] }));
-  let means = shapes.map((shape) => np.zeros(shape));
-  let squares = shapes.map((shape) => np.zeros(shape));
-  const batchAt = batchMaker(task);
+  const { trainStep, parametersOf } = jaxNetworks[task.network];
+  const given = parametersOf(task.parameters);
+  let parameters = given.map(({ values, shape }) => np.array(values, { shape }));
+  let means = given.map(({ shape }) => np.zeros(shape));
+  let squares = given.map(({ shape }) => np.zeros(shape));
+  const batchAt = readyBatches(task, (features, classes) => ({
+    features: np.array(features, { shape: [task.batch, 784] }),
+    classes: np.array(classes, { shape: [task.batch, 10] }),
+  }));
   let step = 0;
 
   function nextLoss() {
-    const batch = batchAt(step++);
-    const features = np.array(batch.features, { shape: [task.batch, 784] });
-    const classes = np.array(batch.classes, { shape: [task.batch, 10] });
+    const { features, classes } = batchAt(step++);
     const corrections = np.array(Float32Array.of(1 / (1 - BETA1 ** step), 1 / (1 - BETA2 ** step)));
     let loss;
-    [loss, parameters, means, squares] = trainStep(parameters, means, squares, features, classes, corrections);
+    [loss, parameters, means, squares] = trainStep(parameters, means, squares, features.ref, classes.ref, corrections);
     return loss;
   }
 

@@ -1,8 +1,9 @@
 /*
- * TensorFlow.js: variables and `optimizer.minimize`, a new tensor per batch, and every tensor of a step is disposed of.
+ * TensorFlow.js: variables and `optimizer.minimize`, and every tensor of a step is disposed of.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { batchMaker } from "./batches.mjs";
+import { networks } from "../networks.mjs";
+import { readyBatches } from "./batches.mjs";
 import { adapterName, provideWebGPU } from "./dawn.mjs";
 
 // The core package has no gradients; this package registers them.
@@ -18,32 +19,46 @@ export async function open(device) {
   }
   if (!(await tf.setBackend(device))) throw new Error(`tfjs: the backend ${device} does not start here`);
   return {
+    // Its flag WASM_HAS_MULTITHREAD_SUPPORT is always false in Node.
+    threads: device === "wasm" ? 1 : undefined,
     adapter: () => (device === "webgpu" ? adapterName() : "WebAssembly"),
     trainer: openTrainer,
     product: openProduct,
   };
 }
 
+/** @type {Record<import("../networks.mjs").NetworkName, (parameters: tf.Variable[], features: tf.Tensor) => tf.Tensor>} */
+const logits = {
+  dense([hiddenWeights, hiddenBiases, outputWeights, outputBiases], features) {
+    const hidden = tf.relu(tf.add(tf.matMul(features, hiddenWeights), hiddenBiases));
+    return tf.add(tf.matMul(hidden, outputWeights), outputBiases);
+  },
+  convolutional(parameters, features) {
+    let images = tf.reshape(features, [-1, 28, 28, 1]);
+    for (let layer = 0; layer < 4; layer++) {
+      const [kernel, biases] = parameters.slice(2 * layer);
+      images = tf.relu(tf.add(tf.conv2d(images, kernel, 1, "same"), biases));
+      if (layer % 2 === 1) images = tf.maxPool(images, 2, 2, "valid");
+    }
+    const [weights, biases] = parameters.slice(8);
+    return tf.add(tf.matMul(tf.reshape(images, [-1, 1568]), weights), biases);
+  },
+};
+
 async function openTrainer(task) {
-  const shapes = [[784, 128], [128], [128, 10], [10]];
-  const [hiddenWeights, hiddenBiases, outputWeights, outputBiases] = task.parameters.map((values, index) =>
-    tf.variable(tf.tensor(values, shapes[index])),
-  );
+  const { shapes } = networks[task.network];
+  const parameters = task.parameters.map((values, index) => tf.variable(tf.tensor(values, shapes[index])));
   const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-8);
-  const batchAt = batchMaker(task);
+  const batchAt = readyBatches(task, (features, classes) => ({
+    features: tf.tensor2d(features, [task.batch, 784]),
+    classes: tf.tensor2d(classes, [task.batch, 10]),
+  }));
   let step = 0;
 
   function trainStep() {
-    const batch = batchAt(step++);
-    const features = tf.tensor2d(batch.features, [task.batch, 784]);
-    const classes = tf.tensor2d(batch.classes, [task.batch, 10]);
-    const loss = optimizer.minimize(() => {
-      const hidden = tf.relu(tf.add(tf.matMul(features, hiddenWeights), hiddenBiases));
-      const logits = tf.add(tf.matMul(hidden, outputWeights), outputBiases);
-      return tf.losses.softmaxCrossEntropy(classes, logits);
-    }, true);
-    tf.dispose([features, classes]);
-    return loss;
+    const { features, classes } = batchAt(step++);
+    const loss = () => tf.losses.softmaxCrossEntropy(classes, logits[task.network](parameters, features));
+    return optimizer.minimize(loss, true);
   }
 
   return {

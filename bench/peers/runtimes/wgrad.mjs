@@ -7,27 +7,69 @@ const built = new URL("../../../dist/index.js", import.meta.url);
 if (!existsSync(built)) throw new Error(`wgrad: ${built.pathname} is missing; run \`npm run build\` in wgrad's folder`);
 export const wgrad = await import("../../../dist/index.js");
 export const wgradNode = await import("../../../dist/node.js");
-const { createTrainer, defineGraph, dense, input, matmul, sequential } = wgrad;
+const { conv2d, createTrainer, defineGraph, dense, input, matmul, maxPool2d, relu, reshape, sequential } = wgrad;
 
 /** @returns {Promise<import("./index.mjs").Runtime>} */
-export async function open() {
-  const backend = await wgradNode.createNodeBackend({ device: "webgpu" });
+export async function open(device, threads) {
+  const backend = await wgradNode.createNodeBackend({ device, threads });
   return {
     adapter: () => backend.adapter.name,
+    threads,
     trainer: (task) => openTrainer(backend, task),
     product: (task) => openProduct(backend, task),
   };
 }
 
-/** Creates the trainer, for both the WebGPU backend and the CPU reference. */
-export async function openTrainer(backend, { batch, count, features, labels, scale, offset, parameters }) {
-  const [hiddenWeights, hiddenBiases, outputWeights, outputBiases] = parameters.map((values) => () => values);
-  const hidden = dense(128, { activation: "relu", weights: hiddenWeights, biases: hiddenBiases });
-  const output = dense(10, { weights: outputWeights, biases: outputBiases });
+/** A 3×3 convolution with relu, which keeps the size of the images. */
+const convolution = (filters, kernel, biases) => ({
+  config: { type: "convolution", filters },
+  build({ inputShape: [height, width, channels], parameter }) {
+    const fans = { fanIn: 9 * channels, fanOut: 9 * filters };
+    const weight = parameter("weight", [3, 3, channels, filters], kernel, fans);
+    const bias = parameter("bias", [filters], biases, fans);
+    const apply = (images) => relu(conv2d(images, weight, { padding: "same", bias }));
+    return { outputShape: [height, width, filters], apply };
+  },
+});
+
+const halving = {
+  config: { type: "halving" },
+  build: ({ inputShape: [height, width, channels] }) => ({
+    outputShape: [height / 2, width / 2, channels],
+    apply: (images) => maxPool2d(images, 2),
+  }),
+};
+
+const flattening = {
+  config: { type: "flattening" },
+  build({ inputShape }) {
+    const size = inputShape.reduce((all, one) => all * one, 1);
+    return { outputShape: [size], apply: (images) => reshape(images, [-1, size]) };
+  },
+};
+
+/** @type {Record<import("../networks.mjs").NetworkName, (initializers: (() => Float32Array)[]) => object>} */
+const models = {
+  dense([hiddenWeights, hiddenBiases, weights, biases]) {
+    const hidden = dense(128, { activation: "relu", weights: hiddenWeights, biases: hiddenBiases });
+    return sequential([hidden, dense(10, { weights, biases })], { inputShape: [784] });
+  },
+  convolutional(given) {
+    const convolutions = [16, 16, 32, 32].map((filters, layer) => convolution(filters, ...given.slice(2 * layer)));
+    const [first, second, third, fourth] = convolutions;
+    const [weights, biases] = given.slice(8);
+    const layers = [first, second, halving, third, fourth, halving, flattening, dense(10, { weights, biases })];
+    return sequential(layers, { inputShape: [28, 28, 1] });
+  },
+};
+
+/** Creates the trainer, for the backends to compare and the CPU reference. */
+export async function openTrainer(backend, { network, batch, count, features, labels, scale, offset, parameters }) {
+  const model = models[network](parameters.map((values) => () => values));
   const classes = Array.from({ length: 10 }, (_, digit) => String(digit));
   const trainer = await createTrainer({
-    model: sequential([hidden, output], { inputShape: [784] }),
-    dataset: { name: "the work's examples", features, shape: [784], labels, classes, count },
+    model,
+    dataset: { name: "the work's examples", features, shape: model.inputShape, labels, classes, count },
     normalization: { scale, offset },
     backend,
     learningRate: 1e-3,

@@ -1,6 +1,6 @@
 /*
- * Compiles a graph for the WebAssembly backend: the compiler's passes (fuse, plan), then a phase for each group, then the
- * generated functions in all threads, then memory.
+ * Compiles a graph for the WebAssembly backend: the compiler's passes (fuse, plan), then a phase for each group. The
+ * generated functions are installed in all threads, and memory is reserved.
  */
 import { fuse } from "../../compiler/fuse.ts";
 import { isLiteral, isStepScalar } from "../../compiler/nodes.ts";
@@ -14,8 +14,8 @@ import type { Block } from "./memory.ts";
 import { wasmRules } from "./rules.ts";
 
 /**
- * Makes everything that replaying a graph's step needs.
- * @throws DeviceError where there is not enough memory; then nothing is left behind
+ * Compiles a graph to an executable.
+ * @throws DeviceError if there is not enough memory; then nothing remains allocated
  */
 export async function compile(device: WasmDevice, graph: Graph, leaves: StoredLeaves<Block>): Promise<WasmExecutable> {
   const planned = plan(graph, fuse(graph, wasmRules), wasmRules, (tensor) => leaves.regionOf(tensor));

@@ -6,16 +6,16 @@ import { WorkQueue } from "./queue.ts";
 import type { WasmSource } from "./source.ts";
 import { ThreadPool, type ThreadFunction } from "./threads/pool.ts";
 
-/** The first byte that is given away: the kernels' own constants and the control words lie before it. */
+/** The first byte that can be allocated. The constants of the kernels and the control words are before it. */
 const FIRST_BYTE = 2 ** 16;
 
-/** What sessions of a backend share: a memory, a table of functions, and the threads that run them. */
+/** The memory, the table of functions and the threads that the sessions of a backend share. */
 export class WasmDevice {
   readonly memory: WasmMemory;
   readonly pool: ThreadPool;
-  /** All work on the memory, in the order in which it was given. */
+  /** All work on the memory, in the order of the calls. */
   readonly queue = new WorkQueue();
-  /** Settles with the reason when a thread dies or a function fails. */
+  /** Resolves with the reason when a thread dies or a function fails. */
   readonly lost: Promise<string>;
   readonly #threads: number;
   readonly #table: WebAssembly.Table;
@@ -48,7 +48,7 @@ export class WasmDevice {
     });
   }
 
-  /** Threads that compute, or will as soon as they have started. */
+  /** The number of threads that compute, including those that are still starting. */
   get threads(): number {
     return 1 + this.pool.others;
   }
@@ -57,12 +57,12 @@ export class WasmDevice {
     return this.#gone instanceof DeviceLostError;
   }
 
-  /** Throws why the device is gone, where it is. */
+  /** @throws DeviceError if the device was lost or destroyed */
   requireLive(): void {
     if (this.#gone) throw this.#gone;
   }
 
-  /** Functions in the table. */
+  /** The number of entries in the table. */
   get tableSize(): number {
     return this.#table.length;
   }
@@ -77,7 +77,7 @@ export class WasmDevice {
   }
 
   /**
-   * Makes generated functions ready in all threads. Those that were made before are found again.
+   * Installs generated functions in all threads. Functions that were installed before are reused.
    * @returns their table indices by their keys
    */
   async install(functions: readonly ChainFunction[]): Promise<ReadonlyMap<string, number>> {
@@ -97,10 +97,10 @@ export class WasmDevice {
     return indices;
   }
 
-  /** Gives every thread scratch memory of at least so many bytes; while no phase runs. */
+  /** Reserves scratch memory of at least this size for every thread. No phase may be running. */
   reserveScratch(bytes: number): void {
     if (bytes <= this.#scratchStride) return;
-    // A power of two, so that graphs of growing sizes move it seldom.
+    // A power of two, so that graphs of increasing sizes seldom reallocate it.
     const stride = 2 ** Math.ceil(Math.log2(Math.max(bytes, 4096)));
     const scratch = this.memory.allocate(stride * this.#threads, "scratch memory of the threads");
     if (this.#scratch) this.memory.free(this.#scratch);
@@ -109,7 +109,7 @@ export class WasmDevice {
     this.pool.setScratch(scratch.address, stride);
   }
 
-  /** Gives the device up: what waits for it fails. */
+  /** Marks the device as lost. Pending calls fail. */
   fail(reason: string): void {
     if (this.#gone) return;
     this.#end(
@@ -122,7 +122,7 @@ export class WasmDevice {
     this.#settleLost(reason);
   }
 
-  /** Ends the threads; what still waits for them fails. */
+  /** Terminates the threads. Pending calls fail. */
   destroy(): void {
     if (this.#gone) return;
     this.#end(
@@ -152,7 +152,7 @@ export class WasmDevice {
 
 /**
  * Opens a device.
- * @throws DeviceError where there is no SIMD, no memory, or the kernels are not found or do not compile
+ * @throws DeviceError if there is no SIMD or not enough memory, or if the kernels cannot be read or do not compile
  */
 export async function openWasmDevice(source: WasmSource, threads: number): Promise<WasmDevice> {
   requireSimd();

@@ -1,6 +1,6 @@
 /*
- * Running a step calls the phases that were bound before, one after the other; nothing is allocated. Between phases the event
- * loop has its turn when it has waited for long.
+ * Running a step calls the phases in order, without allocating anything. Between phases, control returns to the event
+ * loop every `TURN_MILLISECONDS`.
  */
 import type { Plan } from "../../compiler/plan.ts";
 import type { StoredLeaves } from "../../compiler/stored-leaves.ts";
@@ -14,10 +14,10 @@ import { blockBytes, OwnMemory } from "./own-memory.ts";
 import { turn } from "./queue.ts";
 import type { Part, Places } from "./step.ts";
 
-/** How long a run may keep the event loop waiting. */
+/** How long a run may block the event loop. */
 const TURN_MILLISECONDS = 25;
 
-/** A word of the memory. */
+/** A word in memory. */
 interface Word {
   readonly isFloat: boolean;
   readonly position: number;
@@ -28,19 +28,19 @@ interface Trace extends Word {
   readonly column: number;
 }
 
-/** A graph's step with the addresses that things have. */
+/** The step of a graph with resolved addresses. */
 interface Bound {
-  /** How often leaves had moved, and the view of the memory. */
+  /** The values of `leaves.moves` and `memory.floats` for which the addresses are valid. */
   readonly moves: number;
   readonly floats: Float32Array;
   /** The parts of each step. */
   readonly steps: readonly (readonly Part[])[];
   readonly scalars: readonly (Word & { valueAt(step: number): number })[];
-  /** The scalar outputs of each step; later steps may use their places again. */
+  /** The scalar outputs of each step; later steps may reuse their memory. */
   readonly traces: readonly (readonly Trace[])[];
 }
 
-/** What an executable is made of. */
+/** The parts of an executable. */
 export interface ExecutableParts {
   readonly device: WasmDevice;
   readonly plan: Plan;
@@ -59,10 +59,10 @@ export class WasmExecutable implements Executable {
   readonly #parts: ExecutableParts;
   readonly #own: OwnMemory;
   #bound: Bound;
-  /** When the event loop shall have its next turn. */
+  /** When control returns to the event loop next. */
   #turnAt = 0;
 
-  /** To be called while no run is in progress. @throws DeviceError where there is not enough memory */
+  /** No run may be in progress. @throws DeviceError if there is not enough memory */
   constructor(parts: ExecutableParts) {
     const { device, lowered, leaves, scalars, literals } = parts;
     const { memory } = device;
@@ -90,7 +90,7 @@ export class WasmExecutable implements Executable {
   }
 
   /**
-   * Runs one step and measures its phases, with the calling thread's clock.
+   * Runs one step and measures its phases by the clock of the calling thread.
    * @returns nanoseconds in the order of `dispatches`
    */
   profile(step: number): Promise<number[]> {
@@ -109,7 +109,7 @@ export class WasmExecutable implements Executable {
     });
   }
 
-  /** While no run is in progress. */
+  /** No run may be in progress. */
   dispose(): void {
     this.#own.dispose();
   }
@@ -121,7 +121,7 @@ export class WasmExecutable implements Executable {
     this.#turnAt = performance.now() + TURN_MILLISECONDS;
     for (let row = 0; row < count; row++) {
       this.#writeScalars(first + row);
-      // By position: after a turn of the event loop the steps may be bound anew.
+      // By position, because the steps may be bound again after a turn of the event loop.
       for (let position = 0; position < this.#bound.steps.length; position++) {
         const parts = this.#bound.steps[position]!;
         for (let part = 0; part < parts.length; part++) if (!this.#call(parts[part]!)) await this.#finishPhase();
@@ -130,13 +130,13 @@ export class WasmExecutable implements Executable {
         if (performance.now() > this.#turnAt) await this.#pause();
       }
     }
-    // Timers, signals and painting get their turn between runs, as they do while a GPU works.
+    // Timers, signals and painting run between runs, as they do while a GPU works.
     await turn();
     this.#parts.device.requireLive();
     return Object.fromEntries(outputs.map(({ name }, column) => [name, rows[column]!]));
   }
 
-  /** @returns false where another thread has not finished for long */
+  /** @returns false if another thread is still working after a long wait */
   #call(part: Part): boolean {
     const { device } = this.#parts;
     try {
@@ -163,7 +163,7 @@ export class WasmExecutable implements Executable {
     this.#turnAt = performance.now() + TURN_MILLISECONDS;
   }
 
-  /** Refuses to go on where the device is gone, and binds what has moved at its new place. */
+  /** Throws if the device is lost, and binds the step again if leaves or the memory have moved. */
   #prepare(): void {
     const { device, leaves } = this.#parts;
     device.requireLive();
@@ -192,7 +192,7 @@ export class WasmExecutable implements Executable {
     };
   }
 
-  /** The bytes of all argument blocks: their number and sizes do not depend on where things lie. */
+  /** The bytes of all argument blocks: their number and sizes do not depend on addresses. */
   #argumentBytes(): number {
     let bytes = 0;
     const places = {

@@ -13,8 +13,8 @@ export { browserWasm, type ThreadEvents, type WasmSource, type WasmThread } from
 /** Options of `createWasmBackend`. */
 export interface WasmOptions {
   /**
-   * Number of threads, including the caller's: 1 … 64, and at most `source.mostThreads`; `source.threads` by default. The
-   * results do not depend on it.
+   * Number of threads, including the caller's: 1 … 64, and at most `source.mostThreads`; `source.threads` by default.
+   * The results do not depend on it.
    */
   readonly threads?: number | undefined;
   /** Called with each graph that is compiled, for debugging. */
@@ -25,8 +25,8 @@ export interface WasmOptions {
 const MOST_TENSOR_BYTES = 2 ** 30;
 
 /**
- * Creates a backend that computes on the CPU with WebAssembly. The caller's thread is one of its threads; during a run its
- * event loop gets a turn about every 25 ms, and after every run.
+ * Creates a backend that computes on the CPU with WebAssembly. The caller's thread is one of its threads; during a run
+ * its event loop gets a turn about every 25 ms, and after every run.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 import { DeviceError } from "../../errors.ts";
 
-/** A function of a vector: an engine without SIMD refuses it. */
+/** A module with a vector, which engines without SIMD reject. */
 const WITH_SIMD = [
   [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
   [1, 5, 1, 0x60, 0, 1, 0x7b],
@@ -8,7 +8,7 @@ const WITH_SIMD = [
   [10, 8, 1, 6, 0, 0x41, 0, 0xfd, 15, 0x0b],
 ].flat();
 
-/** @throws DeviceError where there is no WebAssembly, or it has no SIMD */
+/** @throws DeviceError if there is no WebAssembly, or it has no SIMD */
 export function requireSimd(): void {
   const isThere = typeof WebAssembly === "object";
   if (isThere && WebAssembly.validate(Uint8Array.from(WITH_SIMD))) return;
@@ -20,9 +20,9 @@ export function requireSimd(): void {
 }
 
 /**
- * Compiles the kernels. They are built for a shared memory; for another one the flag of the memory that they import is
+ * Compiles the kernels. They are built for a shared memory; for an unshared one, the flag of the imported memory is
  * changed.
- * @throws DeviceError where the engine does not compile them
+ * @throws DeviceError if the engine cannot compile them
  */
 export async function compileKernels(source: BufferSource, shared: boolean): Promise<WebAssembly.Module> {
   try {
@@ -43,7 +43,9 @@ const IMPORT_SECTION = 2;
 const HAS_MAXIMUM = 1;
 const SHARED = 2;
 
-/** A module that imports a memory that is not shared (https://webassembly.github.io/spec/core/binary/modules.html). */
+/**
+ * The same module with an unshared memory as its import (https://webassembly.github.io/spec/core/binary/modules.html).
+ */
 function forPlainMemory(source: BufferSource): Uint8Array<ArrayBuffer> {
   const bytes = ArrayBuffer.isView(source)
     ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice()
@@ -53,7 +55,7 @@ function forPlainMemory(source: BufferSource): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Where the flags of the limits of the imported memory are. */
+/** The position of the flags of the imported memory's limits. */
 function memoryFlagAt(bytes: Uint8Array): number {
   let at = 8;
   const number = () => {

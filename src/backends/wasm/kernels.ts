@@ -14,15 +14,15 @@ export function pointwiseKernel(node: Tensor): WasmPointwiseKernel | undefined {
   return kernel?.kind === "pointwise" ? kernel : undefined;
 }
 
-/** @returns undefined where the op runs its reference loop */
+/** @returns undefined if the op runs its reference loop */
 export function anchorKernel(node: Tensor): WasmAnchorKernel | undefined {
   const kernel = kernelOf(node);
   return kernel?.kind === "anchor" ? kernel : undefined;
 }
 
-/** The plain loop of an op. */
+/** The reference loop of an op. */
 export const referenceKernel = (node: Tensor): CpuKernel => findKernel(referenceKernels, node.op, "cpu.ts");
 
-/** Ops of wgrad that have no function of WebAssembly. A pack needs none. */
+/** Ops of wgrad without a WebAssembly function. A pack needs none. */
 export const referenceOps = (): string[] =>
   [...referenceKernels.keys()].filter((name) => name !== "pack" && !kernels.has(name));

@@ -1,6 +1,6 @@
 /*
- * Pass 3: each group becomes a step. A pointwise group is a loop that is generated for it. An anchor's kernel calls generated
- * functions for operands that are computed and for the rest of the group. What has no function runs its reference loop.
+ * Pass 3: each group becomes a step. A pointwise group is a generated loop. An anchor's kernel calls generated
+ * functions for computed operands and for the rest of the group. Ops without a function run their reference loops.
  */
 import { groupShapes, touchedBytes } from "../../compiler/describe.ts";
 import { nodesOf, type Group } from "../../compiler/fuse.ts";
@@ -18,8 +18,8 @@ import type { Part, Places, Step } from "./step.ts";
 import type { Phase } from "./threads/pool.ts";
 
 /**
- * What one thread does in a nanosecond, roughly: floating-point operations of products, and of reductions and softmax; of
- * loops, a byte counts as half an operation (measured on an AMD EPYC, Node 20).
+ * The approximate speed of one thread in floating-point operations per nanosecond: products; reductions and softmax;
+ * and loops, where a byte counts as half an operation (measured on an AMD EPYC, Node 20).
  */
 const RATES = { product: 40, loop: 50, other: 3 };
 
@@ -35,7 +35,7 @@ export function lower(plan: Plan, threads: number): Lowered {
   const steps = plan.groups.map((group) => {
     const [{ anchor, chain }] = group.members as [Group["members"][number]];
     const { inlined } = plan.fusion;
-    // The chain reads the anchor's results from where it then stores its own.
+    // The chain reads the anchor's results from the memory in which it stores its own.
     if (anchor && !regions.has(anchor)) regions.set(anchor, regions.get(group.outputs[0]!)!);
     const parts = { plan, group, threads };
     if (!chain.every((node) => isGenerated(node, inlined))) return referenceStep(parts);
@@ -98,7 +98,7 @@ function anchorStep(parts: GroupParts, anchor: Tensor, finish: ChainFunction | u
   };
 }
 
-/** The call before addresses are known; only the addresses in its arguments will differ. */
+/** The call before addresses are known. Only the addresses in its arguments will differ. */
 function placeholderCall(
   kernel: WasmAnchorKernel,
   anchor: Tensor,
@@ -115,7 +115,7 @@ function boundFinish(finish: ChainFunction | undefined, places: Places): Omit<Wa
   return { finish: places.indexOf(finish), finishArguments: chainArguments(finish, places) };
 }
 
-/** All nodes of a group by their plain loops. Outputs are copied at the end: a node may read what an output overwrites. */
+/** All nodes of a group by their reference loops. Outputs are copied at the end, since they may overwrite inputs. */
 function referenceStep({ plan, group }: GroupParts): Step {
   const nodes = nodesOf(group);
   const loops = new ReferenceLoops(nodes, plan.fusion.inlined);

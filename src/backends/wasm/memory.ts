@@ -3,19 +3,19 @@ import type { Tensor } from "../../graph/tensor.ts";
 
 const PAGE = 2 ** 16;
 
-/** Regions start on cache lines, so that no two threads write to one line of different tensors. */
+/** Regions start on cache lines, so that two threads that write to different tensors never share a line. */
 const LINE = 64;
 
 /** Kernels may read up to this many bytes past the end of a region. */
 const PADDING = 64;
 
-/** Memory grows by at least this much, since every growth makes all views anew. */
+/** The memory grows by at least this much, since all views are recreated then. */
 const LEAST_GROWTH = 2 ** 20;
 
-/** Pages that a memory may grow to, most first: where addresses are few, a shared memory reserves less. */
+/** The maximum sizes to try, in pages, largest first. A system with few addresses reserves less for a shared memory. */
 const MOST_PAGES = [2 ** 16 - 1, 2 ** 15, 2 ** 14];
 
-/** Part of a memory. */
+/** A block of memory. */
 export interface Block {
   /** In bytes. */
   readonly address: number;
@@ -23,18 +23,18 @@ export interface Block {
 }
 
 /**
- * The memory of a backend: regions are reserved when a graph is compiled and given back when its session ends. Views of it
- * are made anew whenever it grows, since old ones do not reach what was added, or are detached.
+ * The memory of a backend. Blocks are allocated when a graph is compiled and freed when its session is disposed of.
+ * Views are recreated whenever the memory grows, since old ones are too short or detached.
  */
 export class WasmMemory {
   readonly memory: WebAssembly.Memory;
   readonly isShared: boolean;
-  /** The most pages of 64 KiB. */
+  /** The maximum number of pages of 64 KiB. */
   readonly maximum: number;
-  /** Free parts below the end, in the order of their addresses; no two touch. */
+  /** Free blocks below the end, by address; no two are adjacent. */
   readonly #free: Block[];
   #end: number;
-  /** The largest end so far: memory behind it is still zero. */
+  /** The largest end so far. Memory beyond it is still zero. */
   #used: number;
   #reserved = 0;
   #bytes!: Uint8Array;
@@ -43,8 +43,8 @@ export class WasmMemory {
 
   /**
    * @param isShared whether several threads use it
-   * @param first the first byte to give away; what lies before it is not touched
-   * @throws DeviceError where the system has no memory to reserve
+   * @param first the first byte that can be allocated
+   * @throws DeviceError if the system cannot reserve memory
    */
   constructor(isShared: boolean, first: number) {
     const initial = Math.ceil((first + PADDING) / PAGE);
@@ -58,7 +58,7 @@ export class WasmMemory {
     this.#makeViews();
   }
 
-  /** Bytes given away and not given back. */
+  /** Allocated bytes. */
   get reserved(): number {
     return this.#reserved;
   }
@@ -72,12 +72,12 @@ export class WasmMemory {
     return this.#words;
   }
 
-  /** The whole memory as float32. The object is another one after the memory has grown. */
+  /** The whole memory as float32. After the memory has grown, this is another object. */
   get floats(): Float32Array {
     return this.#floats;
   }
 
-  /** The elements of a tensor that lies at a byte address. The object is of no use any more once the memory has grown. */
+  /** The elements of a tensor at a byte address. The view is invalid once the memory has grown. */
   valuesOf(address: number, tensor: Tensor): Float32Array | Uint32Array | Uint8Array {
     if (tensor.dtype === "uint8") return this.#bytes.subarray(address, address + tensor.size);
     const view = tensor.dtype === "float32" ? this.#floats : this.#words;
@@ -85,9 +85,9 @@ export class WasmMemory {
   }
 
   /**
-   * A region of zeros.
-   * @param label what it is for, for messages
-   * @throws DeviceError with both numbers where the memory is at its limit
+   * Allocates a block of zeros.
+   * @param label its purpose, for messages
+   * @throws DeviceError if the memory is at its limit
    */
   allocate(bytes: number, label: string): Block {
     const size = LINE * Math.max(1, Math.ceil(bytes / LINE));
@@ -112,7 +112,7 @@ export class WasmMemory {
     this.#end = start;
   }
 
-  /** The smallest free part that is large enough. */
+  /** The smallest free block that is large enough. */
   #takeFree(size: number): Block | undefined {
     let best = -1;
     this.#free.forEach(({ bytes }, position) => {
@@ -130,7 +130,7 @@ export class WasmMemory {
     const address = this.#end;
     const missing = address + size + PADDING - this.#bytes.length;
     if (missing > 0) this.#grow(missing, size, label);
-    // What lies behind the end may have been used before.
+    // The memory beyond the end may have been used before.
     this.#bytes.fill(0, address, Math.min(address + size, this.#used));
     this.#used = Math.max(this.#used, address + size);
     this.#end = address + size;

@@ -6,7 +6,7 @@ import { pointwiseKernel } from "./kernels.ts";
 import { isGenerated, ReferenceLoops } from "./reference.ts";
 import type { Places, Temporary } from "./step.ts";
 
-/** Where an operand of an anchor comes from: memory, a generated function, a kernel of its op, or reference loops. */
+/** The source of an anchor's operand: memory, a generated function, a kernel of its op, or reference loops. */
 export interface Operand {
   readonly generated?: ChainFunction;
   readonly loops?: ReferenceLoops;

@@ -13,7 +13,7 @@ const lined = (bytes: number) => LINE * Math.ceil(bytes / LINE);
 /** Argument blocks start at multiples of this. */
 const BLOCK_BYTES = 16;
 
-/** What an executable keeps in memory, and what it shares. */
+/** The values of an executable in memory: its own, and those that it shares. */
 export interface OwnMemoryParts {
   readonly memory: WasmMemory;
   readonly leaves: StoredLeaves<Block>;
@@ -24,7 +24,7 @@ export interface OwnMemoryParts {
 }
 
 /**
- * The memory of one executable, reserved as a whole: values that pass from phase to phase, outputs, constants, per-step
+ * The memory of one executable, allocated as one block: intermediate values, outputs, constants, per-step
  * scalars, and argument blocks.
  */
 export class OwnMemory {
@@ -82,7 +82,7 @@ export class OwnMemory {
     return address;
   }
 
-  /** Lets argument blocks be written from the first one again. */
+  /** Restarts at the first argument block. */
   rewind(): void {
     this.#nextArgument = this.#argumentsStart;
   }
@@ -92,6 +92,6 @@ export class OwnMemory {
   }
 }
 
-/** The bytes that an argument block takes. */
+/** The size of an argument block in bytes. */
 export const blockBytes = (words: readonly WasmArgument[]): number =>
   BLOCK_BYTES * Math.ceil((4 * words.length) / BLOCK_BYTES);

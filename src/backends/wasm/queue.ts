@@ -1,11 +1,11 @@
-/** Lets timers, messages, signals and painting have their turn. */
+/** Returns control to the event loop once, for timers, messages, signals and painting. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {
     if (typeof setImmediate === "function") {
       setImmediate(resolve);
       return;
     }
-    // In a page a timer would wait for 4 ms.
+    // In a page, a timer would wait for at least 4 ms.
     const { port1, port2 } = new MessageChannel();
     port1.addEventListener("message", () => {
       port1.close();
@@ -16,17 +16,19 @@ export function turn(): Promise<void> {
   });
 }
 
-/** Does one thing after the other, in the order in which they were given. Where nothing waits, it begins at once. */
+/**
+ * Runs functions one after another, in the order of the calls. If the queue is empty, a function starts immediately.
+ */
 export class WorkQueue {
   readonly #waiting: (() => Promise<void>)[] = [];
   #isBusy = false;
 
-  /** Whether all that was given is done. */
+  /** Whether all functions have finished. */
   get isIdle(): boolean {
     return !this.#isBusy;
   }
 
-  /** @returns what the work returns, or fails as it does */
+  /** @returns the result of the function; rejects if it throws */
   add<Result>(work: () => Result | Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push(async () => {

@@ -1,12 +1,12 @@
 /*
- * Ops without a function of WebAssembly run the loops of their cpu.ts over the same memory, on the calling thread.
+ * Ops without a WebAssembly function run the loops of their cpu.ts on the same memory, on the calling thread.
  */
 import type { Tensor } from "../../graph/tensor.ts";
 import { rootOf } from "../../graph/views.ts";
 import { anchorKernel, pointwiseKernel, referenceKernel } from "./kernels.ts";
 import type { Places, Temporary } from "./step.ts";
 
-/** Whether a function can be generated for a pointwise node and for what is computed within it. */
+/** Whether a function can be generated for a pointwise node and for the nodes that are inlined into it. */
 export function isGenerated(node: Tensor, inlined: ReadonlySet<Tensor>): boolean {
   if (!pointwiseKernel(node)) return false;
   return node.inputs.map(rootOf).every((root) => !inlined.has(root) || isGenerated(root, inlined));
@@ -16,7 +16,7 @@ export function isGenerated(node: Tensor, inlined: ReadonlySet<Tensor>): boolean
 export const opName = (node: Tensor): string =>
   anchorKernel(node) || pointwiseKernel(node) ? node.op.name : `${node.op.name} (reference)`;
 
-/** Values that are computed one node after the other, each into a temporary of its own. */
+/** Reference loops for several nodes, each of which writes to its own temporary. */
 export class ReferenceLoops {
   readonly temporaries: readonly Temporary[];
   readonly #known: ReadonlyMap<Tensor, Temporary>;
@@ -37,7 +37,7 @@ export class ReferenceLoops {
     this.#known = known;
   }
 
-  /** Where the value of a node is. */
+  /** The temporary with the value of a node. */
   temporaryOf(node: Tensor): Temporary {
     return this.#known.get(node)!;
   }

@@ -1,6 +1,6 @@
 import type { BackendRules } from "../../compiler/backend-rules.ts";
 
-/** What the WebAssembly backend states to the compiler: one anchor a kernel, which reads and writes one memory. */
+/** The rules of the WebAssembly backend for the compiler: one anchor per kernel, which reads and writes one memory. */
 export const wasmRules: BackendRules = {
   mostBindings: Infinity,
   oneAccessPerBuffer: false,

@@ -8,7 +8,7 @@ import type { WasmDevice } from "./device.ts";
 import type { WasmExecutable } from "./executable.ts";
 import type { Block } from "./memory.ts";
 
-/** What a `CheckedSession` lets through to WebAssembly. */
+/** A session on WebAssembly, behind a `CheckedSession`. */
 export class WasmSession implements Session {
   readonly #device: WasmDevice;
   readonly #leaves: StoredLeaves<Block>;
@@ -44,7 +44,7 @@ export class WasmSession implements Session {
       this.#set(leaf, values, firstElement);
       return;
     }
-    // Runs that were called before read the old values; the caller may change the array afterwards.
+    // Earlier runs read the old values, and the caller may change the array afterwards.
     const copy = values.slice();
     void queue.add(() => this.#set(leaf, copy, firstElement));
   }

@@ -39,8 +39,8 @@ export interface WasmSource {
 }
 
 /**
- * The source of WebAssembly in a browser. Other threads are available to a worker of a cross-origin isolated page; a page's
- * own thread must not block. One core is left for the page.
+ * The source of WebAssembly in a browser. Other threads are available to a worker of a cross-origin isolated page; a
+ * page's own thread must not block. One core is left for the page.
  */
 export function browserWasm(): WasmSource {
   const isWorker = !("document" in globalThis);
@@ -79,7 +79,7 @@ function startThread(program: string, events: ThreadEvents): WasmThread {
   try {
     worker = new Worker(url, { name: "wgrad thread" });
   } catch (error) {
-    // A Content-Security-Policy forbids it. The others compute without this thread.
+    // A Content-Security-Policy forbids workers from blobs. The other threads compute without this one.
     queueMicrotask(() => events.died(String(error)));
     return { post() {}, end() {}, keepsProcess() {} };
   }

@@ -4,12 +4,12 @@ import type { DispatchDescription } from "../backend.ts";
 import type { ChainFunction } from "./functions/index.ts";
 import type { Phase } from "./threads/pool.ts";
 
-/** Memory for the values of a tensor that only one step uses. */
+/** Memory for a tensor that only one step uses. */
 export interface Temporary {
   readonly tensor: Tensor;
 }
 
-/** The elements of a tensor in memory. The object cannot be used any more once the memory has grown. */
+/** The elements of a tensor in memory. The view is invalid once the memory has grown. */
 export type Values = Float32Array | Uint32Array | Uint8Array;
 
 /** Addresses, and the creation of argument blocks. */
@@ -29,12 +29,12 @@ export interface Places {
 /** A phase that threads may share, or work of the calling thread alone. */
 export type Part = Phase | (() => void);
 
-/** What one group runs. */
+/** The work of one group. */
 export interface Step {
   readonly description: DispatchDescription;
   /** The generated functions that it calls. */
   readonly functions: readonly ChainFunction[];
-  /** Bytes of scratch memory for each thread. */
+  /** Scratch memory per thread in bytes. */
   readonly scratchBytes: number;
   readonly temporaries: readonly Temporary[];
   /** Resolves all addresses. @returns what to run, in order */

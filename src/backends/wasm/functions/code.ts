@@ -19,7 +19,10 @@ export class HostCall {
   }
 }
 
-/** Bytes of instructions, with the functions that the module will number; nested, so that code is put together at no cost. */
+/**
+ * Bytes of instructions, with the functions that the module will number; nested, so that code is put together at no
+ * cost.
+ */
 export type Code = readonly (number | HostCall | Code)[];
 
 /** Code without nesting. */

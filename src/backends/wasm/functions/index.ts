@@ -16,8 +16,9 @@ export type { ChainFunction } from "./code.ts";
 export { encodeModule, type EncodedModule, type MemoryType } from "./module.ts";
 
 /**
- * Computes the chain of a member and stores those of `outputs` that are in it, for elements [start, end). A member without
- * an anchor is a loop over what it reads. The anchor's result is read from memory like any input, so it must lie there.
+ * Computes the chain of a member and stores those of `outputs` that are in it, for elements [start, end). A member
+ * without an anchor is a loop over what it reads. The anchor's result is read from memory like any input, so it must
+ * lie there.
  */
 export function chainFunction(
   { chain }: Member,

@@ -15,9 +15,9 @@ export interface MemoryType {
 /** A module of generated functions. */
 export interface EncodedModule {
   /**
-   * Imports `env.memory`, `env.table`, `kernels.NAME` for each name of MATH_FUNCTIONS (exports of the kernels' module), and
-   * `host.0`, `host.1`, …. Instantiation puts function i into entry `tableStart + i` of the table, which must be large
-   * enough.
+   * Imports `env.memory`, `env.table`, `kernels.NAME` for each name of MATH_FUNCTIONS (exports of the kernels' module),
+   * and `host.0`, `host.1`, …. Instantiation puts function i into entry `tableStart + i` of the table, which must be
+   * large enough.
    */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** What to import as `host.0`, `host.1`, … on the calling thread; other threads import any function. */

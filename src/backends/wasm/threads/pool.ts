@@ -25,40 +25,40 @@ export interface Phase extends Division {
 }
 
 /**
- * How often the calling thread looks whether the last chunks are done before it blocks: for about 30 µs, which is what a
- * notification and a wake-up cost.
+ * How often the calling thread polls for the last chunks before it blocks: about 30 µs, the cost of a notification and
+ * a wake-up.
  */
 const LOOKS = 5000;
 
-/** A thread that does not answer for so long may be dead, which only a turn of the event loop can tell. */
+/** After this time without an answer, a thread may be dead, which only the event loop reports. */
 const PATIENCE_MILLISECONDS = 500;
 
 interface Member {
   readonly thread: WasmThread;
-  /** Which it is, from 1. */
+  /** The index of the thread, from 1. */
   readonly number: number;
   sent: number;
   handled: number;
-  /** It has all functions, and shares phases. */
+  /** It has all functions, and takes chunks. */
   isReady: boolean;
-  /** It did not start: the others work without it. */
+  /** It did not start. The others work without it. */
   isMissing: boolean;
   readonly waiting: { readonly sent: number; resolve(): void; reject(reason: unknown): void }[];
 }
 
-/** What the threads of a pool have in common. */
+/** Options of a `ThreadPool`. */
 export interface PoolOptions {
   readonly source: WasmSource;
-  /** Threads besides the calling one. */
+  /** Number of threads in addition to the calling one. */
   readonly others: number;
   readonly memory: WasmMemory;
   readonly kernels: StartMessage["start"]["kernels"];
   readonly names: readonly string[];
-  /** A thread is dead, or a function failed in one. */
+  /** Called if a thread died, or a function failed in it. */
   fail(reason: string): void;
 }
 
-/** The threads that compute, of which the calling one is the first. The others join as soon as they have started. */
+/** The threads that compute. The calling thread is the first; the others join when they have started. */
 export class ThreadPool {
   readonly #control: Int32Array;
   readonly #memory: WasmMemory;
@@ -66,7 +66,7 @@ export class ThreadPool {
   readonly #modules: SharedModule[] = [];
   #tableSize = 0;
   #scratch = 0;
-  /** Settles when all threads have joined, or the pool has ended. */
+  /** Resolves when all threads have joined, or the pool has ended. */
   readonly joined: Promise<unknown>;
 
   constructor({ source, others, memory, kernels, names, fail }: PoolOptions) {
@@ -101,16 +101,18 @@ export class ThreadPool {
     return this.#members.filter(({ isMissing }) => !isMissing).length;
   }
 
-  /** Gives the functions of a module to all threads. */
+  /** Installs the functions of a module in all threads. */
   async install(module: SharedModule, tableSize: number): Promise<void> {
     this.#modules.push(module);
     this.#tableSize = tableSize;
-    // A thread that has not started yet is given all modules when it has.
+    // A thread that is still starting receives all modules afterwards.
     const ready = this.#members.filter(({ isReady }) => isReady);
     await Promise.all(ready.map((member) => this.#post(member, { modules: [module], tableSize })));
   }
 
-  /** Sets where the scratch memory of the calling thread is, and how far that of each next one. */
+  /**
+   * Sets the address of the calling thread's scratch memory, and the distance between those of the threads in bytes.
+   */
   setScratch(address: number, stride: number): void {
     this.#scratch = address;
     this.#control[words.scratch] = address;
@@ -119,8 +121,7 @@ export class ThreadPool {
 
   /**
    * Runs a phase.
-   * @returns false where another thread has not finished its chunk for long: then `wait` must be called, after a turn of
-   * the event loop
+   * @returns false if another thread is still working after a long wait: then call `wait` after a turn of the event loop
    */
   run({ run, index, args, units, firstUnits, chunkUnits, chunks }: Phase): boolean {
     if (chunks === 1 || this.#members.length === 0) {
@@ -149,7 +150,7 @@ export class ThreadPool {
     return this.wait();
   }
 
-  /** Waits for the chunks that other threads have taken. @returns as `run` */
+  /** Waits for the chunks of other threads. @returns as `run` */
   wait(): boolean {
     for (let look = 0; look < LOOKS; look++) if (Atomics.load(this.#control, words.pending) === 0) return true;
     for (;;) {
@@ -164,7 +165,7 @@ export class ThreadPool {
     return this.#control[words.failed] !== 0;
   }
 
-  /** Ends the threads. What waits for them fails with the reason. */
+  /** Terminates the threads. Pending calls fail with the reason. */
   end(reason: unknown): void {
     for (const { thread, waiting } of this.#members) {
       thread.end();
@@ -187,7 +188,7 @@ export class ThreadPool {
     const handled = new Promise<void>((resolve, reject) => {
       member.waiting.push({ sent: member.sent, resolve, reject });
     });
-    // Somebody waits for the answer, so the process must not exit before it comes.
+    // A caller waits for the answer, so the process must not exit before it arrives.
     member.thread.keepsProcess(true);
     member.thread.post(message);
     if (this.#memory.isShared) Atomics.store(this.#control, words.sent + member.number, member.sent);

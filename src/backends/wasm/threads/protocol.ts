@@ -1,65 +1,72 @@
 /*
- * How threads work together. A phase is one function over [0, units), cut into chunks. The calling thread writes the phase
- * into the control words, sets REMAINING to the number of chunks, and wakes the others. Each thread takes chunks, by
- * counting REMAINING down, until there are none; the last chunk that is done sets PENDING to 0, which the calling thread
- * waits for. A thread that wakes late takes fewer chunks or none, and nobody waits for it. What a chunk computes does not
- * depend on who computes it.
+ * The protocol between threads. A phase is one function over [0, units), divided into chunks. The calling thread writes
+ * the phase into the control words, sets REMAINING to the number of chunks, and wakes the others. Each thread takes
+ * chunks by decrementing REMAINING until there are none left. The last chunk to finish sets PENDING to 0, for which the
+ * calling thread waits. A thread that wakes late takes fewer chunks or none, and no thread waits for it. The result of
+ * a chunk does not depend on the thread that computes it.
  *
- * A thread that sleeps receives no messages: one that has messages leaves its loop (SENT counts those sent to each).
+ * A blocked thread receives no messages. A thread with messages leaves its loop (SENT counts the messages sent to
+ * each).
  */
 
-/** The first byte of the control words; AssemblyScript leaves the first 1024 bytes of its memory alone. */
+/** The first byte of the control words; AssemblyScript does not use the first 1024 bytes of its memory. */
 export const CONTROL = 64;
 
-/** Where the control words are, counted from `CONTROL` in words of four bytes. Those that threads wait for lie apart. */
+/**
+ * The positions of the control words from `CONTROL`, in words of four bytes. Words that threads wait for are on
+ * separate lines.
+ */
 export const words = {
-  /** Changes whenever threads shall wake up. */
+  /** Changes to wake up the threads. */
   wake: 0,
-  /** Chunks that no thread has taken. */
+  /** Number of chunks that no thread has taken. */
   remaining: 16,
-  /** Chunks that are not done. */
+  /** Number of unfinished chunks. */
   pending: 32,
-  /** 1 where a chunk failed. */
+  /** 1 if a chunk failed. */
   failed: 48,
-  /** The phase: index of the function in the table, its arguments, units in all, in the first chunk and in others, chunks. */
+  /**
+   * The phase: index of the function in the table, its arguments, units in all, in the first chunk and in others,
+   * chunks.
+   */
   function: 64,
   args: 65,
   units: 66,
   firstUnits: 67,
   chunkUnits: 68,
   chunks: 71,
-  /** Byte address of the first thread's scratch memory, and bytes from one thread's to the next. */
+  /** Byte address of the first thread's scratch memory, and the distance to the next thread's in bytes. */
   scratch: 69,
   scratchStride: 70,
-  /** Messages sent to each thread. */
+  /** Number of messages sent to each thread. */
   sent: 80,
 } as const;
 
-/** Threads, the calling one among them: what the control words have room for. */
+/** The maximum number of threads, including the calling one, for which there are control words. */
 export const MOST_THREADS = 64;
 
-/** A module whose functions lie in the table of every thread. */
+/** A module whose functions are in the table of every thread. */
 export interface SharedModule {
   readonly module: WebAssembly.Module;
-  /** How many functions of JavaScript it imports as `host`; only the calling thread calls them. */
+  /** Number of JavaScript functions that it imports as `host`. Only the calling thread calls them. */
   readonly hostFunctions: number;
 }
 
-/** Makes a thread ready. */
+/** Initializes a thread. */
 export interface StartMessage {
   readonly start: {
-    /** Which thread it is, from 1: the calling one is 0. */
+    /** The index of the thread, from 1; the calling thread is 0. */
     readonly thread: number;
     readonly memory: WebAssembly.Memory;
     readonly control: number;
     readonly words: typeof words;
     readonly kernels: WebAssembly.Module;
-    /** Names of the kernels in the order of their places in the table, from 1. */
+    /** Names of the kernels in the order of their table indices, from 1. */
     readonly names: readonly string[];
   };
 }
 
-/** Gives a thread more functions, after which it works. */
+/** Installs more functions in a thread, which then takes chunks. */
 export interface ModulesMessage {
   readonly modules: readonly SharedModule[];
   readonly tableSize: number;
@@ -67,5 +74,5 @@ export interface ModulesMessage {
 
 export type MessageToThread = StartMessage | ModulesMessage;
 
-/** That a thread has handled another message, or that it failed. */
+/** Reports that a thread handled a message, or that it failed. */
 export type MessageFromThread = { readonly handled: true } | { readonly failed: string };

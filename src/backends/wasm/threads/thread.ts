@@ -3,8 +3,9 @@ import type { MessageFromThread, MessageToThread, ModulesMessage, StartMessage }
 type KernelFunction = (args: number, start: number, end: number, scratch: number) => void;
 
 /**
- * The program of every thread but the calling one. It runs from its text, so it imports nothing and calls nothing outside.
- * @param receive takes the handler of messages
+ * The program of every thread except the calling one. It runs from its source text, so it cannot use imports or outer
+ * names.
+ * @param receive registers the handler of messages
  * @param send sends a message to the calling thread
  */
 export function thread(
@@ -39,7 +40,7 @@ export function thread(
   function work(): void {
     const { words } = own;
     for (;;) {
-      // Read first: whoever sends a message counts it before the wake-up.
+      // Read first, since a message is counted before the wake-up.
       const wake = Atomics.load(control, words.wake);
       if (Atomics.load(control, words.sent + own.thread) !== received) return;
       takeChunks();
@@ -53,7 +54,7 @@ export function thread(
       const remaining = Atomics.load(control, words.remaining);
       if (remaining <= 0) return;
       if (Atomics.compareExchange(control, words.remaining, remaining, remaining - 1) !== remaining) continue;
-      // The phase stays until this chunk is done.
+      // The control words of the phase do not change until this chunk is finished.
       const position = control[words.chunks]! - remaining;
       const [firstUnits, chunkUnits] = [control[words.firstUnits]!, control[words.chunkUnits]!];
       const start = position === 0 ? 0 : firstUnits + (position - 1) * chunkUnits;
