@@ -76,7 +76,11 @@ test("every library name that an option declares occurs in the library", () => {
   );
   const code = sources.map((name) => readFileSync(join("src", name), "utf8")).join("\n");
   const names = options.filter((option) => option instanceof DeclaredOption).flatMap(({ facts }) => facts.libraryNames);
-  const isKnown = (name: string) => [`"${name}"`, `\`${name.split(" ")[0]} \${`].some((text) => code.includes(text));
+  const isKnown = (name: string) => {
+    const [where, option] = name.split(" ");
+    const composed = code.includes(`"${where}"`) && code.includes(`} ${option}\``);
+    return composed || [`"${name}"`, `\`${where} \${`].some((text) => code.includes(text));
+  };
   expect(names.length).toBeGreaterThan(10);
   expect(names.filter((name) => !isKnown(name))).toEqual([]);
 });
