@@ -140,10 +140,7 @@ function blockStride(args: i32, operand: i32, columns: i32, width: i32): i32 {
   return (word(args, operand + 1) === 0 ? width : columns) << 2;
 }
 
-/**
- * The address of a block of the left operand: its rows run along k or, if it is transposed, along the rows of the
- * product.
- */
+/** The address of a block of the left operand. Its rows run along k or, if transposed, along the product's rows. */
 function leftBlock(args: i32, row: i32, rowEnd: i32, k: i32, kEnd: i32, to: i32): i32 {
   return word(args, FLAGS) & TRANSPOSE_LEFT
     ? block(args, LEFT, k, kEnd, row, rowEnd, word(args, ROW_COUNT), to)
@@ -281,10 +278,7 @@ function multiplyRows(
   }
 }
 
-/**
- * Computes a tile that reaches beyond the matrix in `edge`, and copies the `rows` × `columns` that belong to the
- * result.
- */
+/** Computes a tile that reaches beyond the matrix in `edge`, and copies its `rows` × `columns` inside the result. */
 function edgeTile(
   left: i32,
   right: i32,

@@ -13,10 +13,7 @@ export function word(args: i32, index: i32): i32 {
   return load<i32>(args + (index << 2));
 }
 
-/**
- * Returns the address of an operand's element `start`. Writes elements [start, end) of a computed operand to `scratch`
- * first.
- */
+/** The address of an operand's element `start`. Writes elements [start, end) of a computed operand to `scratch`. */
 export function elements(args: i32, operand: i32, start: i32, end: i32, scratch: i32): i32 {
   const fill = word(args, operand + 1);
   if (fill === 0) return word(args, operand) + (start << 2);

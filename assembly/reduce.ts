@@ -1,6 +1,6 @@
 /*
- * sum, mean, product, max and argmax of [outer, count, inner] over the middle axis. Units are the outer · inner
- * outputs.
+ * sum, mean, product, max and argmax of [outer, count, inner] over the middle axis. Units are outputs,
+ * outer · inner of them.
  * Sums and products are accumulated in float64. If inner is 1, a row is divided into parts of PART elements whose sums
  * are added, and a part is added in eight sums, each of every eighth element. Otherwise, an output adds its elements in
  * order. max returns NaN if any element is NaN. argmax returns the first of equal elements, or of NaNs.

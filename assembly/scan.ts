@@ -1,6 +1,6 @@
 /*
- * Cumulative sums of [outer, count, inner] along the middle axis, accumulated in float64 in order. Units are the outer
- * · inner lines.
+ * Cumulative sums of [outer, count, inner] along the middle axis, accumulated in float64 in order. Units are lines,
+ * outer · inner of them.
  */
 import { elements, finish, word } from "./operand";
 

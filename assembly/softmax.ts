@@ -2,7 +2,7 @@
  * Functions of rows of logits [rows, classes]: softmax, its logarithm, the cross-entropy for a label, and its gradient.
  * Units are rows. All start from the largest logit of a row and the sum of e^(z − largest). The results of a row with
  * NaN or +∞ are NaN.
- * Computed operands are written to scratch memory, for at least one row and at most BLOCK elements at a time. The
+ * Computed operands are written to scratch memory, for as many rows as fit in BLOCK elements, but at least one. The
  * layout of the scratch memory is in src/ops/softmax/wasm.ts: a block of logits, the exponentials of one row, and for
  * each row of the block a label and a factor.
  */

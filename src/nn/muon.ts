@@ -40,9 +40,9 @@ export interface MuonOptions extends AdamOptions, DecayedOptions {
 const hasRows = ({ shape }: Tensor) => shape.length >= 2;
 
 /**
- * Muon moves each matrix in the direction of its Nesterov momentum with all singular values set to about 1: m ← μ m +
- * (1 − μ) g, W ← W − ε (s · orthogonal(μ m + (1 − μ) g) + λ W), with s = √max(1, columns / rows) for a matrix [inputs,
- * outputs] (Jordan 2024, "Muon: an optimizer for hidden layers in neural networks", and its code). The other
+ * Muon moves each matrix in the direction of its Nesterov momentum with all singular values set to about 1:
+ * m ← μ m + (1 − μ) g, W ← W − ε (s · orthogonal(μ m + (1 − μ) g) + λ W), with s = √max(1, columns / rows) for a matrix
+ * [inputs, outputs] (Jordan 2024, "Muon: an optimizer for hidden layers in neural networks", and its code). The other
  * parameters, such as biases, are updated by AdamW. States: "muon.momentum" for the matrices, "muon.firstMoment" and
  * "muon.secondMoment" for the others. A typical learning rate is 0.02.
  *

@@ -19,10 +19,7 @@ export type NamedValues = Readonly<Record<string, { readonly shape: Shape; reado
 
 /** The options of `startFrom`. */
 export interface StartOptions {
-  /**
-   * Maps the name of a parameter of the model to its name in the values, such as `encoder.layers.0.weight`. The same by
-   * default.
-   */
+  /** The name in the values for a parameter of the model, such as `encoder.layers.0.weight`; the same by default. */
   readonly nameOf?: (parameter: string) => string;
 }
 

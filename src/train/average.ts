@@ -30,10 +30,7 @@ export function planAverage(decay: number, trained: readonly Tensor[]): AverageP
   return { decay, averages: new Map(averages) };
 }
 
-/**
- * 1 − the decay rate of a step. The decay rate is lower in the first steps, so that the averages forget the initial
- * values.
- */
+/** 1 − the decay rate of a step, which is lower in the first steps so that the averages forget the initial values. */
 export const averageRateAt = (decay: number, step: number): number => 1 - Math.min(decay, (1 + step) / (10 + step));
 
 /** The updates of the averages that follow the updates of the parameters. */

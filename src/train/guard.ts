@@ -11,7 +11,7 @@ import { firstNonFinite, replaceIf } from "../ops/non-finite/index.ts";
 
 /**
  * "stop" ends the run and keeps the parameters from before the step. "skip" leaves out the update of the step. "halve"
- * also halves the learning rate of all later steps. "ignore" checks nothing, and a non-finite gradient ruins the
+ * also halves the learning rate of all later steps. "ignore" checks nothing, so such a step ruins the
  * parameters.
  */
 export const nonFiniteChoices = ["stop", "skip", "halve", "ignore"] as const;

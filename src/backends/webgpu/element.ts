@@ -83,10 +83,7 @@ export class ElementCode {
     return tensor.dtype === "float32" ? this.#float(value!) : integerLiteral(value!);
   }
 
-  /**
-   * A driver may replace x · 0 by 0, which would hide that x is NaN or infinite, so it must not know that a factor is
-   * 0.
-   */
+  /** A driver may replace x · 0 by 0, which would hide NaN or infinity in x. It must not know that a factor is 0. */
   #float(value: number): string {
     return Math.fround(value) === 0 ? this.#scope.zero() : floatLiteral(value);
   }

@@ -218,10 +218,7 @@ export class KernelWriter implements ElementScope {
     });
   }
 
-  /**
-   * One function per member, with the names that the launch expects. Names without a member get a function that does
-   * nothing.
-   */
+  /** One function per member, with the names that the launch expects. Names without a member get an empty function. */
   #finishFunctions(): string[] {
     const { group, launch } = this.#parts;
     const members = group.members.filter(({ sumOf }) => !sumOf);

@@ -29,10 +29,7 @@ export interface PytorchModule {
   readonly parameters?: Readonly<Record<string, PytorchParameter>>;
   /** The axes, for a module that only permutes them. Two permutations that undo each other are removed. */
   readonly permutes?: readonly number[];
-  /**
-   * Whether the module works on each element separately, so that it gives the same result before and after a
-   * permutation.
-   */
+  /** Whether the module works on each element separately, so that it commutes with permutations of the axes. */
   readonly elementwise?: boolean;
 }
 

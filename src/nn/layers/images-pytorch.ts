@@ -61,8 +61,8 @@ export const argumentsCode = (named: readonly (readonly [name: string, code: str
   named.map(([name, code, usual]) => (code === usual ? "" : `, ${name}=${code}`)).join("");
 
 /**
- * The padding argument of a module that pads both sides equally. For other padding, a module that pads the input with a
- * value.
+ * The padding argument of a module that pads both sides equally. For other padding, a module that pads the input
+ * with a value.
  * @param pooled the window of a pooling module, which refuses padding of more than half the window
  */
 export function paddingCode(

@@ -12,7 +12,7 @@ export interface LayerWindowOptions {
   readonly stride?: PairOption;
   /**
    * "valid": no padding, the default. "same": zeros on all sides, so that the output has ⌈size / stride⌉ rows and
-   * columns; if their number is odd, the bottom and right get one more. Otherwise, a number of pixels on each side, one
+   * columns; an extra row or column of zeros is at the bottom or right. Otherwise, a number of pixels on each side, one
    * number for each axis ([height, width]), or [[top, bottom], [left, right]].
    */
   readonly padding?: Padding;

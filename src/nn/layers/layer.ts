@@ -60,10 +60,7 @@ export interface BuiltLayer {
 /** A layer before the model is built, independent of the shape of its input. */
 export interface Layer {
   readonly config: LayerConfig;
-  /**
-   * The name of the activation, for a layer that only applies one. The previous layer chooses its initial weights
-   * accordingly.
-   */
+  /** The activation of a layer that only applies one. The initial weights of the previous layer depend on it. */
   readonly activation?: string;
   /** Makes the layer's parameters and determines its output shape. */
   build(context: LayerContext): BuiltLayer;

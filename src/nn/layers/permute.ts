@@ -6,8 +6,7 @@ export const inverseAxes = (axes: readonly number[]): number[] => axes.map((_, a
 
 /**
  * Permutes the axes of a parameter without changing the bits of its values. A tensor with another number of axes, as in
- * a
- * damaged file, is returned unchanged.
+ * a damaged file, is returned unchanged.
  * @param axes for each axis of the result, the axis of the tensor
  */
 export function permuted(tensor: ParameterTensor, axes: readonly number[]): ParameterTensor {

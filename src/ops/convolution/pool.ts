@@ -22,15 +22,15 @@ const isTiling = ({ kernel, stride, dilation, before, count }: Windows, size: Pa
   });
 
 /**
- * Reshapes values of windows so that they broadcast to [examples, rows, window height, columns, window width,
- * channels].
+ * Reshapes values of windows so that they broadcast to
+ * [examples, rows, window height, columns, window width, channels].
  */
 function perWindow(values: Tensor): Tensor {
   const [examples, rows, columns, channels] = values.shape as [number, number, number, number];
   return reshape(values, [examples, rows, 1, columns, 1, channels]);
 }
 
-/** The smallest finite float32 number. WGSL has no literal for −∞. */
+/** The lowest finite float32 number. WGSL has no literal for −∞. */
 const LOWEST = -3.4028234663852886e38;
 
 /** The values at the positions in each window, [examples · windows, positions, channels]. */

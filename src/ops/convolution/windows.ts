@@ -1,6 +1,5 @@
 /*
- * The windows that a convolution or pooling moves over an image. All values are pairs for the two axes, [height,
- * width].
+ * The windows that a convolution or pooling moves over an image. Values are pairs for both axes, [height, width].
  */
 import { GraphError } from "../../errors.ts";
 import type { Shape } from "../../graph/tensor.ts";
@@ -12,9 +11,9 @@ export type Pair = readonly [number, number];
 export type PairOption = number | Pair;
 
 /**
- * "same": zeros on all sides, so that the output has ⌈size / stride⌉ elements along each axis; if their number is odd,
- * the end gets one more. "valid": no padding. Otherwise, the number of padding elements on each side: one number for
- * both axes, one for each, or [[top, bottom], [left, right]].
+ * "same": zeros on all sides, so that the output has ⌈size / stride⌉ elements along each axis; if the
+ * number of zeros is odd, the extra one is at the end. "valid": no padding. Otherwise, the number of padding elements
+ * on each side: one number for both axes, one for each, or [[top, bottom], [left, right]].
  */
 export type Padding = "same" | "valid" | number | Pair | readonly [Pair, Pair];
 

@@ -1,6 +1,6 @@
 /*
- * The positions that an op reads if it only moves elements: along each axis, position p of the output reads position (p
- * · step + start) / divisor of the input. Slices, flips, padding and their gradients all have this form.
+ * The positions that an op reads if it only moves elements: along each axis, position p of the output reads position
+ * (p · step + start) / divisor of the input. Slices, flips, padding and their gradients all have this form.
  */
 import type { Shape } from "../../graph/tensor.ts";
 

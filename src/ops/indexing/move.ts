@@ -158,10 +158,7 @@ export function flip(x: Tensor, axes: number | readonly number[] = x.shape.map((
   return flipped.size === 0 ? x : move(flipOp, x, x.shape, maps);
 }
 
-/**
- * How padding is filled: with a constant, with the element at the border, or with the elements next to it in reverse
- * order.
- */
+/** The values of padding: a constant, the element at the border, or the elements next to it in reverse order. */
 export type PadMode = "constant" | "edge" | "reflect";
 
 export interface PadOptions {

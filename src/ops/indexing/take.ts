@@ -137,8 +137,8 @@ const sumByIndexOp: ComputeOp = {
 };
 
 /**
- * Adds the values that share an index: entry j of the result is the sum over all i with `indices[i]` = j of `values[:,
- * i, :]`, in the order of i, or 0 if there are none.
+ * Adds the values that share an index: entry j of the result is the sum over all i with `indices[i]` = j of
+ * `values[:, i, :]`, in the order of i, or 0 if there are none.
  * @param values float32 [outer, count, inner]
  * @param indices uint32 [count], each below `size`
  * @param order `sortOrder(indices)`

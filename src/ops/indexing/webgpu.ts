@@ -58,10 +58,7 @@ const concat: PointwiseKernel = {
   },
 };
 
-/**
- * The WGSL for the flat element of one input of a concatenation, clamped to the input if the element belongs to another
- * one.
- */
+/** The WGSL for the flat element of one input of a concatenation, clamped if the element belongs to another input. */
 function part(
   { shape }: Tensor,
   { own, outer, start, axis }: { own: string; outer: string; start: number; axis: number },

@@ -38,10 +38,7 @@ const roundUp = (value: number, unit: number) => Math.ceil(value / unit) * unit;
 /** The size of equal blocks, a multiple of `unit` that is at most `most`. */
 const blockSize = (size: number, most: number, unit: number) => roundUp(size / Math.ceil(size / most), unit);
 
-/**
- * A column [n, 1] has the same memory layout as a row, so it is computed as the product of the exchanged, transposed
- * operands.
- */
+/** A column [n, 1] has the memory layout of a row: computes it by exchanging and transposing the operands. */
 function asRow(attributes: MatmulAttributes, operands: readonly WasmOperand[]): [MatmulAttributes, WasmOperand[]] {
   const [left, right] = operands as [WasmOperand, WasmOperand];
   const { rows, columns, transposeLeft, transposeRight, batch } = attributes;

@@ -3,10 +3,7 @@ import { operandWords, resultWords } from "../wasm/words.ts";
 import type { WasmAnchorKernel } from "../wasm-kernel.ts";
 import type { ReduceAttributes } from "./index.ts";
 
-/**
- * The number of elements computed at a time, and the maximum number of outputs reduced together; see
- * assembly/reduce.ts.
- */
+/** The number of elements computed at a time, and the most outputs reduced together; see assembly/reduce.ts. */
 const PART = 2048;
 const GROUP = 256;
 

@@ -10,10 +10,7 @@ export interface AxisTerm {
   readonly to: number;
 }
 
-/**
- * The element of one tensor for the element of another, axis by axis. Axes that are contiguous in both tensors are
- * joined.
- */
+/** Maps an element of one tensor to that of another, axis by axis. Axes that are contiguous in both are joined. */
 export function elementOfAxes(place: Index, axes: readonly AxisTerm[]): Index {
   const joined: AxisTerm[] = [];
   for (const axis of axes.filter(({ size }) => size > 1)) {

@@ -19,10 +19,7 @@ export class HostCall {
   }
 }
 
-/**
- * Instruction bytes and calls of functions whose index the module assigns. Arrays are nested, so joining code copies
- * nothing.
- */
+/** Instruction bytes, and calls whose function index the module assigns. Nesting joins code without copying it. */
 export type Code = readonly (number | HostCall | Code)[];
 
 /** Code without nesting. */

@@ -5,10 +5,7 @@ import { ARGUMENTS, type Body } from "./body.ts";
 import { code, I32, V128, type Code } from "./code.ts";
 import type { Rows } from "./rows.ts";
 
-/**
- * Writes code for integers and addresses. Values that are constant along a row are computed before the loop over its
- * elements.
- */
+/** Writes code for integers and addresses. Values that are constant along a row are computed once per row. */
 export class IntegerCode {
   /** The tensors whose addresses are arguments, in the order of the arguments. */
   readonly tensors: Tensor[] = [];

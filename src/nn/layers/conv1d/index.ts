@@ -12,8 +12,9 @@ export interface Conv1dOptions extends AffineOptions {
   /** Elements from one window to the next; 1 by default. */
   readonly stride?: number;
   /**
-   * "valid": none, the default. "same": zeros at both ends, so that the output has ⌈length / stride⌉ elements; if their
-   * number is odd, the end gets one more. Otherwise, a number of elements at each end, or [before, after].
+   * "valid": none, the default. "same": zeros at both ends, so that the output has ⌈length / stride⌉ elements; if the
+   * number of zeros is odd, the extra one is at the end. Otherwise, a number of elements at each end, or
+   * [before, after].
    */
   readonly padding?: "same" | "valid" | number | Pair;
   /** Elements of the signal from one element of a window to the next; 1 by default. */
@@ -28,8 +29,8 @@ export interface Conv1dOptions extends AffineOptions {
  * [windows, outputs].
  * @param outputs number of output channels, at least 1, a multiple of `groups`
  * @param window the length of the window
- * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not a signal,
- * the groups do not divide its channels, or no window fits
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not a
+ * signal, the groups do not divide its channels, or no window fits
  */
 export function conv1d(outputs: number, window: number, options: Conv1dOptions = {}): Layer {
   const where = "conv1d";

@@ -36,8 +36,8 @@ export interface Conv2dOptions extends AffineOptions, LayerWindowOptions {
  *
  * @param outputs number of output channels, at least 1, a multiple of `groups`
  * @param window the size of the window, for both axes or [height, width]
- * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an image,
- * the groups do not divide its channels, or no window fits
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an
+ * image, the groups do not divide its channels, or no window fits
  */
 export function conv2d(outputs: number, window: PairOption, options: Conv2dOptions = {}): Layer {
   const where = "conv2d";

@@ -28,8 +28,8 @@ export interface ConvTranspose2dOptions extends Conv2dOptions {
  * whose gradient it is: with padding "valid", `rows = (height − 1) · stride + window`; with "same", `height · stride`.
  * @param outputs number of output channels, at least 1, a multiple of `groups`
  * @param window the size of the window, for both axes or [height, width]
- * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an image,
- * the groups do not divide its channels, or the sizes do not fit
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an
+ * image, the groups do not divide its channels, or the sizes do not fit
  */
 export function convTranspose2d(outputs: number, window: PairOption, options: ConvTranspose2dOptions = {}): Layer {
   const where = "convTranspose2d";

@@ -7,8 +7,7 @@ import type { Layer, LayerType } from "../layer.ts";
 /**
  * Reshapes each example, row-major: `reshape([7, 7, 16])` turns 784 features into images of 16 channels.
  * @param shape the shape of one example
- * @throws OptionError if it is not a list of sizes; GraphError, when the model is built, if the number of elements
- * changes
+ * @throws OptionError if it is not a list of sizes; GraphError, when the model is built, if the element count changes
  */
 export function reshape(shape: Shape): Layer {
   const where = "reshape shape";

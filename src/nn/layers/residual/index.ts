@@ -22,8 +22,7 @@ export interface ResidualOptions {
  * const block = residual([conv2d(16, 3, { padding: "same", activation: "relu" }), conv2d(16, 3, { padding: "same" })]);
  * ```
  *
- * @throws OptionError if there are no layers; GraphError, when the model is built, if the shapes of both branches
- * differ
+ * @throws OptionError if there are no layers; GraphError, when the model is built, if the branches' shapes differ
  */
 export function residual(layers: readonly Layer[], { projection = [] }: ResidualOptions = {}): Layer {
   requireSomeLayers("residual", layers);

@@ -25,7 +25,8 @@ const modes: Readonly<Record<UpsampleMode, (images: Tensor, factor: Pair) => Ten
 /**
  * Enlarges images by an integer factor: [height, width, channels] to [height · factor, width · factor, channels].
  * @param factor one for both axes, or [height, width]
- * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an image
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an
+ * image
  */
 export function upsample(factor: PairOption, { mode = "nearest" }: UpsampleOptions = {}): Layer {
   const factors = requirePair("upsample factor", factor);
