@@ -1,5 +1,5 @@
 /*
- * The kernels of the WebAssembly backend, and the functions of vectors that its generated modules call.
+ * The kernels of the WebAssembly backend, and the vector functions that its generated modules call.
  */
 export { matmul } from "./matmul";
 export { firstNonFinite } from "./non-finite";

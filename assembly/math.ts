@@ -1,13 +1,13 @@
 /*
- * Functions of four float32 numbers. NaN gives NaN. The errors are in units in the last place (ulp) of the correct result,
- * over all numbers, subnormal numbers and results included; test/backends/wasm-math.test.ts holds the functions to them.
+ * Functions of four float32 numbers. NaN gives NaN. Errors are given in units in the last place (ulp) of the correct
+ * result and hold for all inputs, including subnormal inputs and results. test/backends/wasm-math.test.ts checks them.
  */
 
 function multiplyAdd(a: v128, b: v128, c: f32): v128 {
   return f32x4.add(f32x4.mul(a, b), f32x4.splat(c));
 }
 
-/** 2^n of integers from -252 to 254 times a number; one rounding, also where the result is subnormal. */
+/** x · 2ⁿ for integers n from -252 to 254, rounded once, also if the result is subnormal. */
 function scale(x: v128, n: v128): v128 {
   const half = i32x4.shr_s(n, 1);
   const first = i32x4.shl(i32x4.add(half, i32x4.splat(127)), 23);
@@ -15,17 +15,17 @@ function scale(x: v128, n: v128): v128 {
   return f32x4.mul(f32x4.mul(x, first), second);
 }
 
-/** Added to a number below 2²², it leaves the nearest integer in the lowest bits. */
+/** Adding this to a number below 2²² leaves the nearest integer in the lowest bits. */
 const ROUNDING: f32 = 12582912;
 
-/** e^(x + rest), the rest much smaller than 1; x between -104 and 89. */
+/** e^(x + rest), with rest much smaller than 1 and x between -104 and 89. */
 function expOfSum(x: v128, rest: v128): v128 {
   const shifted = multiplyAdd(x, f32x4.splat(Mathf.LOG2E), ROUNDING);
   const n = f32x4.sub(shifted, f32x4.splat(ROUNDING));
-  // ln 2 in two parts (Cody and Waite), the first with so few bits that its product with n is exact.
+  // ln 2 split in two (Cody and Waite). The first part has few enough bits that its product with n is exact.
   const high = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
   const r = f32x4.add(f32x4.sub(high, f32x4.mul(n, f32x4.splat(-2.1219444e-4))), rest);
-  // The polynomial of Cephes (expf).
+  // The polynomial of expf in Cephes.
   let y = multiplyAdd(f32x4.splat(1.98756915e-4), r, 1.3981999507e-3);
   y = multiplyAdd(y, r, 8.3334519073e-3);
   y = multiplyAdd(y, r, 4.1665795894e-2);
@@ -35,7 +35,7 @@ function expOfSum(x: v128, rest: v128): v128 {
   return scale(y, i32x4.sub(shifted, f32x4.splat(ROUNDING)));
 }
 
-/** The nearest number between two bounds; NaN stays. */
+/** Clamps to [low, high]. NaN stays NaN. */
 function clamp(x: v128, low: f32, high: f32): v128 {
   return f32x4.pmin(f32x4.pmax(x, f32x4.splat(low)), f32x4.splat(high));
 }
@@ -45,11 +45,14 @@ export function exp4(x: v128): v128 {
   return expOfSum(clamp(x, -104, 89), f32x4.splat(0));
 }
 
-/** The natural logarithm: −infinity of 0, NaN below (musl's logf, after FreeBSD's); error below 0.85 ulp. */
+/**
+ * The natural logarithm: −infinity for 0, NaN for negative numbers (musl's logf, which is based on FreeBSD's). The
+ * error is below 0.85 ulp.
+ */
 export function log4(x: v128): v128 {
   const isSubnormal = f32x4.lt(x, f32x4.splat(1.17549435e-38));
   const normal = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, isSubnormal);
-  // The exponent for a mantissa from √½ to √2.
+  // The exponent that goes with a mantissa between √½ and √2.
   const shifted = i32x4.sub(normal, i32x4.splat(0x3f3504f3));
   const exponent = i32x4.sub(i32x4.shr_s(shifted, 23), v128.and(isSubnormal, i32x4.splat(23)));
   const mantissa = i32x4.add(v128.and(shifted, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3));
@@ -64,7 +67,7 @@ export function log4(x: v128): v128 {
   const series = f32x4.mul(s, f32x4.add(halfSquare, f32x4.add(even, odd)));
   const low = f32x4.sub(f32x4.add(series, f32x4.mul(k, f32x4.splat(9.0580006145e-6))), halfSquare);
   const found = f32x4.add(f32x4.add(low, f), f32x4.mul(k, f32x4.splat(6.9313812256e-1)));
-  // 0, and what is not above 0 or not finite.
+  // 0, negative numbers, infinity and NaN.
   const atLimits = v128.bitselect(f32x4.splat(-Infinity), x, f32x4.eq(x, f32x4.splat(0)));
   const isOrdinary = v128.and(f32x4.gt(x, f32x4.splat(0)), f32x4.lt(x, f32x4.splat(Infinity)));
   const result = v128.bitselect(found, atLimits, isOrdinary);
@@ -87,8 +90,9 @@ export function tanh4(x: v128): v128 {
 }
 
 /**
- * The probability that a normal number is below x, erfc(−x / √2) / 2. The tail is e^(−x²/2) times a polynomial in
- * (|x| − 3) / (|x| + 3), fitted by least squares at Chebyshev nodes (relative error 1.0e-8); error below 8 ulp.
+ * The probability that a standard normal variable is below x, erfc(−x / √2) / 2. The tail is e^(−x²/2) times a
+ * polynomial in (|x| − 3) / (|x| + 3), fitted by least squares at Chebyshev nodes (relative error 1.0e-8). The error is
+ * below 8 ulp.
  */
 export function normalBelow4(x: v128): v128 {
   const size = f32x4.pmin(f32x4.abs(x), f32x4.splat(14.5));
@@ -102,7 +106,7 @@ export function normalBelow4(x: v128): v128 {
   y = multiplyAdd(y, q, 0.123225041);
   y = multiplyAdd(y, q, -0.206402615);
   y = multiplyAdd(y, q, 0.121513948);
-  // x² as an exact square and the rest: rounded as one, it would cost a relative error of x² ulp.
+  // x² as an exact square plus a rest. Rounding x² to one number would cause a relative error of x² ulp.
   const exact = v128.and(size, i32x4.splat(-4096));
   const square = f32x4.mul(f32x4.mul(exact, exact), f32x4.splat(-0.5));
   const rest = f32x4.mul(f32x4.mul(f32x4.sub(size, exact), f32x4.add(size, exact)), f32x4.splat(-0.5));
@@ -114,10 +118,10 @@ function multiplyAdd64(a: v128, b: v128, c: f64): v128 {
   return f64x2.add(f64x2.mul(a, b), f64x2.splat(c));
 }
 
-/** As ROUNDING, for float64 numbers below 2⁵¹. */
+/** Like ROUNDING, for float64 numbers below 2⁵¹. */
 const ROUNDING64: f64 = 6755399441055744;
 
-/** 2^(y · (k + log2(m))) of two mantissas from √½ to √2, in float64, as two float32 numbers. */
+/** 2^(y · (k + log2(m))) for two mantissas from √½ to √2. Computes in float64 and returns two float32 numbers. */
 function powPair(mantissa: v128, k: v128, y: v128): v128 {
   const one = f64x2.splat(1);
   const s = f64x2.div(f64x2.sub(mantissa, one), f64x2.add(mantissa, one));
@@ -150,8 +154,8 @@ function powPair(mantissa: v128, k: v128, y: v128): v128 {
 }
 
 /**
- * x^y for y other than 0: NaN for x below 0, and |x|^y for infinities, as the WGSL function `power` has it; error below
- * 0.51 ulp.
+ * x^y for y other than 0. Gives NaN for negative x and |x|^y for infinite x, like the WGSL function `power`. The error
+ * is below 0.51 ulp.
  */
 export function pow4(x: v128, y: v128): v128 {
   const isSubnormal = f32x4.lt(x, f32x4.splat(1.17549435e-38));
@@ -169,20 +173,20 @@ export function pow4(x: v128, y: v128): v128 {
   const size = f32x4.abs(x);
   const inverse = f32x4.div(f32x4.splat(1), size);
   const isNegative = f32x4.lt(y, f32x4.splat(0));
-  // A size of 0 or infinity, or NaN, is its own power.
+  // For |x| of 0, infinity or NaN, the power is |x|, or its inverse if y is negative.
   const atLimits = v128.bitselect(inverse, size, isNegative);
   const isOrdinary = v128.and(f32x4.gt(size, f32x4.splat(0)), f32x4.lt(size, f32x4.splat(Infinity)));
   const isUndefined = v128.and(f32x4.lt(x, f32x4.splat(0)), isOrdinary);
   return v128.or(v128.bitselect(found, atLimits, isOrdinary), isUndefined);
 }
 
-/** x less n times π/2, in float64, from π/2 in two parts of which the first has 33 bits. */
+/** x − n · π/2 in float64. π/2 is split in two, and the first part has 33 bits. */
 function lessTurns(x: v128, n: v128): v128 {
   const rest = f64x2.sub(x, f64x2.mul(n, f64x2.splat(1.57079632673412561417)));
   return f64x2.sub(rest, f64x2.mul(n, f64x2.splat(6.07710050650619224932e-11)));
 }
 
-/** The sine of x and so many quarter turns (polynomials of Cephes, sinf and cosf). */
+/** The sine of x plus a number of quarter turns (the polynomials of sinf and cosf in Cephes). */
 function sinOfTurned(x: v128, turns: i32): v128 {
   const low = f64x2.promote_low_f32x4(x);
   const high = f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1));
@@ -206,12 +210,15 @@ function sinOfTurned(x: v128, turns: i32): v128 {
   return v128.xor(v128.bitselect(cosine, sine, isOdd), sign);
 }
 
-/** The sine of radians up to ±10⁶, error below 1.5 ulp; beyond, the angle is rounded to 2⁻⁵³ of itself. */
+/**
+ * The sine of an angle in radians. The error is below 1.5 ulp up to ±10⁶. Larger angles are reduced with a relative
+ * error of 2⁻⁵³.
+ */
 export function sin4(x: v128): v128 {
   return sinOfTurned(x, 0);
 }
 
-/** The cosine, as `sin4`. */
+/** The cosine, with the same errors as `sin4`. */
 export function cos4(x: v128): v128 {
   return sinOfTurned(x, 1);
 }
@@ -219,14 +226,14 @@ export function cos4(x: v128): v128 {
 function remainderPair(a: v128, b: v128): v128 {
   const infinite = f64x2.eq(f64x2.abs(b), f64x2.splat(Infinity));
   const found = f64x2.sub(a, f64x2.mul(b, f64x2.trunc(f64x2.div(a, b))));
-  // Of a finite number by infinity it is the number.
+  // The remainder of a finite number divided by infinity is the number itself.
   const rest = v128.bitselect(f64x2.add(a, f64x2.sub(a, a)), found, infinite);
   const zero = f64x2.splat(0);
   const differs = v128.and(f64x2.ne(rest, zero), v128.xor(f64x2.lt(rest, zero), f64x2.lt(b, zero)));
   return f32x4.demote_f64x2_zero(v128.bitselect(f64x2.add(rest, b), rest, differs));
 }
 
-/** The rest of a / b with the sign of b; exact to rounding where the quotient is below 2²⁹. */
+/** The remainder of a / b with the sign of b, exact up to rounding if the quotient is below 2²⁹. */
 export function remainder4(a: v128, b: v128): v128 {
   const low = remainderPair(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b));
   const highA = f64x2.promote_low_f32x4(v128.shuffle<i64>(a, a, 1, 1));

@@ -1,9 +1,9 @@
 /*
- * Copies blocks of a product's operands into the order in which the tiles read them: for each k the four or eight values
- * of a panel side by side. Values beyond an operand's edge are copies of others; their products are never stored.
+ * Packs blocks of a product's operands in the order in which the tiles read them: the four or eight values of a panel
+ * are adjacent for each k. Beyond the edge of an operand, values are duplicates whose products are never stored.
  */
 
-/** Four rows along k: transposes them, so that `target` + k · `step` holds the four values of k. */
+/** Packs four rows along k by transposing them: the four values for k are stored at `target` + k · `step`. */
 export function packRows(target: i32, step: i32, r0: i32, r1: i32, r2: i32, r3: i32, inner: i32): void {
   let k = 0;
   for (; k + 4 <= inner; k += 4) {
@@ -38,7 +38,7 @@ export function packRows(target: i32, step: i32, r0: i32, r1: i32, r2: i32, r3: 
   }
 }
 
-/** Four neighboring values of each k, which lie `stride` bytes apart. */
+/** Packs four adjacent values for each k. Consecutive k are `stride` bytes apart. */
 export function packColumns(target: i32, step: i32, source: i32, stride: i32, inner: i32): void {
   for (let k = 0; k < inner; k++) {
     v128.store(target, v128.load(source));
@@ -47,7 +47,9 @@ export function packColumns(target: i32, step: i32, source: i32, stride: i32, in
   }
 }
 
-/** Sixteen neighboring values of each k, a cache line if it starts with one, into two panels of eight. */
+/**
+ * Packs sixteen adjacent values for each k, a whole cache line if they are aligned to one, into two panels of eight.
+ */
 export function packSixteenColumns(target: i32, source: i32, stride: i32, inner: i32): void {
   let second = target + (inner << 5);
   for (let k = 0; k < inner; k++) {
@@ -61,7 +63,7 @@ export function packSixteenColumns(target: i32, source: i32, stride: i32, inner:
   }
 }
 
-/** Eight neighboring values of each k. */
+/** Packs eight adjacent values for each k. */
 export function packEightColumns(target: i32, source: i32, stride: i32, inner: i32): void {
   for (let k = 0; k < inner; k++) {
     v128.store(target, v128.load(source));
@@ -79,7 +81,7 @@ export function roundToFloat16(address: u32, end: u32): void {
   for (; address < end; address += 16) {
     const bits = v128.load(address);
     const magnitude = v128.and(bits, i32x4.splat(0x7fff_ffff));
-    // To the 11 leading digits, ties to even, on the bits.
+    // Round the bits to 11 significant digits, ties to even.
     const odd = v128.and(i32x4.shr_u(magnitude, 13), i32x4.splat(1));
     let rounded = i32x4.add(i32x4.add(magnitude, i32x4.splat(0x0fff)), odd);
     rounded = i32x4.min_s(v128.and(rounded, i32x4.splat(~0x1fff)), largest);

@@ -1,11 +1,11 @@
 /*
- * Products of one row, which read each element of the right operand once: nothing is packed. As in the tiles, an output adds
- * its products in the order of k. The values of k of the row lie `leftStep` bytes apart; `fresh` starts from 0, else from
- * what lies in the result.
+ * Products of one row, which read each element of the right operand once, so that packing would not pay. As in the
+ * tiles, each output adds its products in the order of k. Values of the row for consecutive k are `leftStep` bytes
+ * apart. With `fresh`, the sums start from 0, otherwise from the values stored in the result.
  */
 import { storeLanes } from "./operand";
 
-/** result[column] = Σₖ left(k) · right(k, column), with rows of `right` that lie `stride` bytes apart. */
+/** result[column] = Σₖ left(k) · right(k, column). Rows of `right` are `stride` bytes apart. */
 export function addRows(
   left: i32,
   leftStep: i32,
@@ -71,7 +71,7 @@ function addRow(left: i32, right: i32, result: i32, columns: i32, fresh: bool): 
   }
 }
 
-/** result[column] = Σₖ left(k) · right(column, k), with rows of `right` that lie `stride` bytes apart. */
+/** result[column] = Σₖ left(k) · right(column, k). Rows of `right` are `stride` bytes apart. */
 export function dotRows(
   left: i32,
   leftStep: i32,
@@ -89,7 +89,9 @@ export function dotRows(
   }
 }
 
-/** Eight rows at a time, transposed four by four in registers; rows beyond the last are copies of it. */
+/**
+ * Processes eight rows at a time, transposing 4×4 blocks in registers. Rows past the end are copies of the last one.
+ */
 function dotEightRows(
   left: i32,
   leftStep: i32,
@@ -147,7 +149,7 @@ function dotEightRows(
   if (columns > 4) storeLanes(result + 16, high, columns - 4);
 }
 
-/** Adds the products of four k with four rows, one k after the other. */
+/** Adds the products of four k with four rows, one k after another. */
 function addDots(sums: v128, left: i32, leftStep: i32, r0: i32, r1: i32, r2: i32, r3: i32): v128 {
   const a = v128.load(r0);
   const b = v128.load(r1);

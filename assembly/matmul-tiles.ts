@@ -1,9 +1,10 @@
 /*
- * Register tiles of a product: outputs stay in registers while k runs, and each adds its products in the order of k.
- * `left` is packed, four rows side by side for each k; `right` too, eight or four columns. `fresh` starts from 0, else from
- * what lies in the result. Four steps of k are written out, with a way out after each: V8 puts the loads of a basic block
- * first, so that steps without branches between them need more registers than the 15 of SSE (47 GFLOP/s on one thread with
- * them, 42 with one step, 30 with two steps in one block).
+ * Register tiles of a product: outputs stay in registers during the loop over k, and each adds its products in the
+ * order of k. `left` is packed with four rows side by side for each k, `right` with eight or four columns. With
+ * `fresh`, the sums start from 0, otherwise from the values stored in the result. The loop over k is unrolled four
+ * times with an exit after each step. V8 moves the loads of a basic block to its start, so steps without branches
+ * between them would need more than the 15 registers of SSE (47 GFLOP/s on one thread with the exits, 42 with one step
+ * per iteration, 30 with two steps in one block).
  */
 
 /** Four rows × eight columns. */

@@ -1,18 +1,18 @@
 /*
- * Matrix product: result[row, column] = Σₖ left(row, k) · right(k, column), the products added in the order of k into one
- * float32 sum for each output, so that every division of the work gives the same bits.
- * Units are the rows of all batches, or the columns of one batch with BY_COLUMNS. Blocks of the right operand, INNER ×
- * COLUMNS at most, and of the left, ROWS × INNER at most, are packed into scratch memory, where computed operands are written
- * first, and go through register tiles.
- * With BY_ROW, for few rows or a short inner axis, nothing is packed and each row is made by itself.
- * Rows of a block are finished as soon as their sums are complete.
+ * Matrix product: result[row, column] = Σₖ left(row, k) · right(k, column). Each output adds its products in the order
+ * of k into one float32 sum, so the result has the same bits however the work is divided.
+ * Units are the rows of all batches, or the columns of one batch with BY_COLUMNS. Blocks of the right operand, at most
+ * INNER × COLUMNS, and of the left operand, at most ROWS × INNER, are packed into scratch memory and multiplied in
+ * register tiles. Computed operands are first written to scratch memory.
+ * With BY_ROW, for few rows or a short inner axis, nothing is packed and each row is computed separately.
+ * The epilogue runs on the rows of a block as soon as their sums are complete.
  */
 import { elements, finish, storeLanes, word } from "./operand";
 import { packColumns, packEightColumns, packRows, packSixteenColumns, roundToFloat16 } from "./matmul-pack";
 import { addRows, dotRows } from "./matmul-rows";
 import { tile4x4, tile4x8 } from "./matmul-tiles";
 
-// Words of the argument block. src/ops/matmul/wasm.ts writes them.
+// Words of the argument block, which src/ops/matmul/wasm.ts writes.
 const LEFT = 0;
 const RIGHT = 3;
 const RESULT = 6;
@@ -20,13 +20,13 @@ const ROW_COUNT = 9;
 const INNER_COUNT = 10;
 const COLUMN_COUNT = 11;
 const FLAGS = 12;
-/** The most of each axis in a block, and where the right block, the block of computed elements and the edge tile begin. */
+/** The maximum size of a block along each axis, and the offsets of the packed right block and the computed elements. */
 const BLOCK_ROWS = 13;
 const BLOCK_INNER = 14;
 const BLOCK_COLUMNS = 15;
 const RIGHT_OFFSET = 16;
 const COMPUTED_OFFSET = 17;
-/** The leading axes: their number, and for each its size and the matrices of both operands from one place to the next. */
+/** The leading axes: their number, and for each its size and the stride, in matrices, of both operands. */
 const BATCH_AXES = 18;
 const AXES = 19;
 const AXIS_WORDS = 3;
@@ -35,16 +35,16 @@ const TRANSPOSE_LEFT = 1;
 const TRANSPOSE_RIGHT = 2;
 const FLOAT16 = 4;
 const BY_COLUMNS = 8;
-/** So little is read more than once that nothing is packed. */
+/** Skips packing, for products that read few elements more than once. */
 const BY_ROW = 16;
-/** The function that computes an operand takes rows, and columns at its destination. */
+/** The function that computes the operand takes rows, and a column range stored at its destination. */
 const LEFT_BY_ROW = 32;
 const RIGHT_BY_ROW = 64;
 
-/** Bytes of a tile of results at the edge of the matrix, which lies at the beginning of the scratch memory. */
+/** The size of the tile for results at the edge of the matrix, which is at the start of the scratch memory. */
 const EDGE_BYTES = 128;
 
-// The stored rows of the operands and of the result before the current batch.
+// The number of stored rows of the operands and of the result before the current batch.
 let leftRows: i32 = 0;
 let rightRows: i32 = 0;
 let resultRows: i32 = 0;
@@ -83,7 +83,7 @@ function takeBatch(args: i32, batch: i32): void {
   resultRows = batch * word(args, ROW_COUNT);
 }
 
-/** Part of the product of one batch. */
+/** Computes part of the product of one batch. */
 function multiplyPart(args: i32, firstRow: i32, lastRow: i32, firstColumn: i32, lastColumn: i32, scratch: i32): void {
   const byRow = (word(args, FLAGS) & BY_ROW) !== 0;
   const inner = word(args, INNER_COUNT);
@@ -110,7 +110,10 @@ function multiplyPart(args: i32, firstRow: i32, lastRow: i32, firstColumn: i32, 
   }
 }
 
-/** The address of element (row, column) of a stored matrix `width` wide; computed elements are written row by row. */
+/**
+ * Returns the address of element (row, column) of a matrix with `width` columns. Computed elements are written to `to`
+ * row by row.
+ */
 function block(args: i32, operand: i32, row: i32, rowEnd: i32, column: i32, columnEnd: i32, width: i32, to: i32): i32 {
   const before = operand === LEFT ? leftRows : rightRows;
   row += before;
@@ -132,12 +135,12 @@ function block(args: i32, operand: i32, row: i32, rowEnd: i32, column: i32, colu
   return to;
 }
 
-/** The bytes from one row to the next of what `block` returns. */
+/** The stride in bytes of the rows of the block that `block` returns. */
 function blockStride(args: i32, operand: i32, columns: i32, width: i32): i32 {
   return (word(args, operand + 1) === 0 ? width : columns) << 2;
 }
 
-/** Where rows of the left operand lie, along k or, if it is transposed, along the rows. */
+/** The address of a block of the left operand. Its rows run along k or, if transposed, along the product's rows. */
 function leftBlock(args: i32, row: i32, rowEnd: i32, k: i32, kEnd: i32, to: i32): i32 {
   return word(args, FLAGS) & TRANSPOSE_LEFT
     ? block(args, LEFT, k, kEnd, row, rowEnd, word(args, ROW_COUNT), to)
@@ -178,7 +181,7 @@ function packLeft(args: i32, row: i32, rowEnd: i32, k: i32, kEnd: i32, scratch: 
   if (flags & FLOAT16) roundToFloat16(start, target);
 }
 
-/** Rows beyond the last are copies of it. */
+/** Rows past the end are copies of the last one. */
 function packFourRows(target: i32, step: i32, source: i32, stride: i32, row: i32, rows: i32, inner: i32): void {
   const last = rows - 1;
   const r0 = source + row * stride;
@@ -188,7 +191,7 @@ function packFourRows(target: i32, step: i32, source: i32, stride: i32, row: i32
   packRows(target, step, r0, r1, r2, r3, inner);
 }
 
-/** Panels of eight columns, of which the last has four where that is enough. */
+/** Packs panels of eight columns. The last one has four if that is enough. */
 function packRight(args: i32, k: i32, kEnd: i32, column: i32, columnEnd: i32, scratch: i32): void {
   const flags = word(args, FLAGS);
   const inner = kEnd - k;
@@ -246,7 +249,7 @@ function multiplyBlocks(
   }
 }
 
-/** Rows of a block of columns, one after the other, of which `right` has the operand as it lies. */
+/** Multiplies a block row by row, without packing. `right` is the address of the right operand's block. */
 function multiplyRows(
   args: i32,
   row: i32,
@@ -275,7 +278,7 @@ function multiplyRows(
   }
 }
 
-/** A tile that reaches beyond the matrix is made in `edge`, of which only `rows` × `columns` are the result's. */
+/** Computes a tile that reaches beyond the matrix in `edge`, and copies its `rows` × `columns` inside the result. */
 function edgeTile(
   left: i32,
   right: i32,

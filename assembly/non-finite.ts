@@ -1,6 +1,7 @@
 /*
- * The first element that is NaN or infinite, told by its bits, as its distance from the end of all inputs; 0 if there is
- * none. There is one unit of work. A computed operand is written to scratch memory, PART elements at most at a time.
+ * Finds the first element that is NaN or infinite, by its bits. The result is its distance from the end of all inputs,
+ * or 0 if all are finite. There is one unit of work. A computed operand is written to scratch memory in parts of at
+ * most PART elements.
  */
 import { elements, finish, word } from "./operand";
 
@@ -8,7 +9,7 @@ import { elements, finish, word } from "./operand";
 const RESULT = 0;
 const ELEMENTS = 3;
 const INPUTS = 4;
-/** Five words for each input: the operand's three, its size, and the number of elements before it. */
+/** Five words per input: the three of the operand, its size, and the number of elements before it. */
 const FIRST_INPUT = 5;
 const INPUT_WORDS = 5;
 const SIZE = 3;
@@ -30,7 +31,7 @@ export function firstNonFinite(args: i32, start: i32, end: i32, scratch: i32): v
   finish(args, RESULT, 0, 1, scratch);
 }
 
-/** The index of the first such element of an operand, or -1. */
+/** The index of the first element of an operand that is NaN or infinite, or -1. */
 function firstOf(args: i32, operand: i32, size: i32, scratch: i32): i32 {
   for (let start = 0; start < size; start += PART) {
     const end = min(start + PART, size);

@@ -1,16 +1,16 @@
 /*
- * The windows of images as rows of a matrix, written where a kernel reads them: row (group, example, window row, window
- * column), column (place, channel). The elements of a line of a window lie behind each other in the image, unless they are
- * spread; they are copied as a whole, with padding before and behind them.
+ * Writes the windows of images as rows of a matrix, where a kernel reads them: rows (group, example, window row, window
+ * column), columns (position in the window, channel). The elements of one line of a window are contiguous in the image,
+ * unless there are groups, a dilation or a spread. They are copied as a whole, with padding before and after them.
  */
 import { word } from "./operand";
 
-// Words of the argument block. src/ops/convolution/wasm.ts writes them; of pairs, the height's word comes first.
+// Words of the argument block, which src/ops/convolution/wasm.ts writes. In pairs, the word for the height comes first.
 const IMAGE = 0;
 const EXAMPLES = 1;
 const SIZE = 2;
 const CHANNELS = 4;
-/** Channels of a group. */
+/** Channels per group. */
 const OWN = 5;
 const KERNEL = 6;
 const STRIDE = 8;
@@ -18,19 +18,19 @@ const DILATION = 10;
 const BEFORE = 12;
 const SPREAD = 14;
 const COUNT = 16;
-/** The bits of an element of padding. */
+/** The bits of a padding element. */
 const FILL = 18;
-/** Whether a line of a window lies in one piece. */
+/** Whether a line of a window is contiguous in the image. */
 const IN_LINES = 19;
 
-/** Elements [start, end) of the matrix. */
+/** Writes elements [start, end) of the matrix. */
 export function patches(args: i32, start: u32, end: u32, scratch: i32): void {
   const width = <u32>(word(args, KERNEL) * word(args, KERNEL + 1) * word(args, OWN));
   let row = start / width;
   let at = start;
   while (at < end) {
     const column = at - row * width;
-    // Whole rows at once, parts of rows one by one.
+    // Whole rows are written together, partial rows one by one.
     const whole = column === 0 ? (end - at) / width : 0;
     const rows = max(whole, 1);
     const columnEnd = whole > 0 ? width : min(width, end - row * width);
@@ -40,7 +40,7 @@ export function patches(args: i32, start: u32, end: u32, scratch: i32): void {
   }
 }
 
-/** Rows [start, end), of the columns from the first word at `scratch` to the second one. */
+/** Writes rows [start, end). The first two words at `scratch` are the start and end of the columns. */
 export function patchRows(args: i32, start: i32, end: i32, scratch: i32): void {
   writeRows(args, start, end, load<i32>(scratch), load<i32>(scratch, 4), scratch);
 }
@@ -69,7 +69,7 @@ function writeRows(args: i32, row: i32, rowEnd: i32, column: i32, columnEnd: i32
   }
 }
 
-/** Part of some neighboring windows of the image of a group, line by line. */
+/** Writes a range of columns for several adjacent windows of one image and group, line by line. */
 function writeWindows(
   args: i32,
   image: i32,
@@ -104,12 +104,12 @@ function writeWindows(
   }
 }
 
-/** The image's column at which a window begins. */
+/** The image column at which a window begins. */
 function leftOf(args: i32, across: i32): i32 {
   return across * word(args, STRIDE + 1) - word(args, BEFORE + 1);
 }
 
-/** Elements [first, last) of a line of some neighboring windows: those without padding in one loop. */
+/** Writes elements [first, last) of one line of several adjacent windows, those without padding in one loop. */
 function writeLines(
   args: i32,
   imageLine: i32,
@@ -137,14 +137,14 @@ function writeLines(
     copyLine(args, imageLine, leftOf(args, across + window), first, last, target + window * stride);
 }
 
-/** The element of the image's axis at a position between elements; -1 for padding. */
+/** The element along an axis of the image at a position of the spread image, or -1 for padding. */
 function elementOf(args: i32, axis: i32, at: i32): i32 {
   const spread = word(args, SPREAD + axis);
   const element = spread === 1 ? at : at % spread === 0 ? at / spread : -1;
   return at >= 0 && element < word(args, SIZE + axis) ? element : -1;
 }
 
-/** Elements [first, last) of a line of a window that begins at the image's column `left`. */
+/** Copies elements [first, last) of one line of a window that begins at the image column `left`. */
 function copyLine(args: i32, imageLine: i32, left: i32, first: i32, last: i32, target: i32): void {
   const channels = word(args, CHANNELS);
   const width = word(args, SIZE + 1) * channels;
@@ -157,7 +157,7 @@ function copyLine(args: i32, imageLine: i32, left: i32, first: i32, last: i32, t
   if (end > to) fill(target + ((to - start) << 2), end - to, word(args, FILL));
 }
 
-/** The same, place by place. */
+/** Like `copyLine`, for elements that are not contiguous. */
 function copyPlaces(args: i32, imageLine: i32, left: i32, first: i32, last: i32, target: i32): void {
   const own = word(args, OWN);
   let place = first / own;
@@ -172,7 +172,7 @@ function copyPlaces(args: i32, imageLine: i32, left: i32, first: i32, last: i32,
   }
 }
 
-/** Copies runs of `count` elements, which lie `sourceStride` bytes apart. */
+/** Copies runs of `count` elements whose sources are `sourceStride` bytes apart. */
 function copyRuns(target: i32, stride: i32, source: i32, sourceStride: i32, count: i32, runs: i32): void {
   for (; runs > 0; runs--) {
     copy(target, source, count);

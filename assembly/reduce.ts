@@ -1,13 +1,14 @@
 /*
- * sum, mean, product, max and argmax of [outer, count, inner] over the middle axis. Units are outputs, outer · inner of them.
- * Sums and products are float64 until they are stored. Where inner is 1, the sum of a row is that of its parts of PART elements, and a
- * part has eight sums, of every eighth element; else an output adds its elements in order. A largest element that is NaN
- * stays, and of equal ones, or of NaN, argmax names the first.
- * A computed operand is written to scratch memory, PART elements at most at a time.
+ * sum, mean, product, max and argmax of [outer, count, inner] over the middle axis. Units are outputs,
+ * outer · inner of them.
+ * Sums and products are accumulated in float64. If inner is 1, a row is divided into parts of PART elements whose sums
+ * are added, and a part is added in eight sums, each of every eighth element. Otherwise, an output adds its elements in
+ * order. max returns NaN if any element is NaN. argmax returns the first of equal elements, or of NaNs.
+ * A computed operand is written to scratch memory in parts of at most PART elements.
  */
 import { elements, finish, word } from "./operand";
 
-// Words of the argument block. src/ops/reduce/wasm.ts writes them.
+// Words of the argument block, which src/ops/reduce/wasm.ts writes.
 const INPUT = 0;
 const RESULT = 3;
 const COUNT = 6;
@@ -19,11 +20,11 @@ const MAX = 2;
 const ARGMAX = 3;
 const PRODUCT = 4;
 
-/** The elements that are computed at a time, and the outputs whose results begin together where inner is not 1. */
+/** The number of elements computed at a time, and the maximum number of outputs reduced together if inner is not 1. */
 const PART = 2048;
 const GROUP = 256;
 
-/** Bytes of the running results of a group, eight for each output. */
+/** The size of the accumulators of a group, eight bytes per output. */
 const STATE_BYTES = GROUP * 8;
 
 export function sum(args: i32, start: i32, end: i32, scratch: i32): void {
@@ -51,12 +52,12 @@ function reduce(operation: i32, args: i32, start: i32, end: i32, scratch: i32): 
   else reduceColumns(operation, args, start, end, scratch);
 }
 
-// Rows: inner is 1, an output's elements lie side by side.
+// Rows: inner is 1, so the elements of an output are contiguous.
 
 function reduceRows(operation: i32, args: i32, start: i32, end: i32, scratch: i32): void {
   const count = word(args, COUNT);
   const result = word(args, RESULT);
-  // Short rows are computed several at a time.
+  // Several short rows are computed at a time.
   const rowsOfPart = max(PART / count, 1);
   for (let row = start; row < end; row += rowsOfPart) {
     const rowEnd = min(row + rowsOfPart, end);
@@ -131,7 +132,7 @@ function productOf(address: i32, count: i32): f64 {
   return total;
 }
 
-/** The largest of at least one element; NaN where there is one. */
+/** The largest of at least one element, or NaN if any is NaN. */
 export function largestOf(address: u32, count: i32): f32 {
   const end = address + ((<u32>count) << 2);
   let largest = load<f32>(address);
@@ -139,7 +140,7 @@ export function largestOf(address: u32, count: i32): f32 {
     for (; address < end; address += 4) largest = max(largest, load<f32>(address));
     return largest;
   }
-  // The last vector may take elements again.
+  // The last vector may overlap the one before it.
   let lanes = v128.load(end - 16);
   for (; address + 16 <= end; address += 16) lanes = f32x4.max(lanes, v128.load(address));
   largest = max(f32x4.extract_lane(lanes, 0), f32x4.extract_lane(lanes, 1));
@@ -160,12 +161,12 @@ function indexOfLargest(address: i32, count: i32): i32 {
   return best;
 }
 
-// Columns: an output's elements lie `inner` elements apart, beside those of its neighbors.
+// Columns: the elements of an output are `inner` elements apart, and adjacent outputs are reduced together.
 
 function reduceColumns(operation: i32, args: i32, start: i32, end: i32, scratch: i32): void {
   const inner = word(args, INNER);
   const size = word(args, COUNT) * inner;
-  // Whole groups that are computed at a time.
+  // The number of whole groups that are computed at a time.
   const several = size <= PART && inner <= GROUP ? PART / size : 0;
   let output = start;
   while (output < end) {
@@ -205,7 +206,7 @@ function reduceGroup(operation: i32, args: i32, outer: i32, column: i32, columns
   }
 }
 
-/** Elements [k, kEnd) of some neighboring outputs, of which the first lies at `address`. */
+/** Reduces elements [k, kEnd) of several adjacent outputs. `address` is that of the first output's element k. */
 function reduceRun(operation: i32, args: i32, address: i32, k: i32, kEnd: i32, columns: i32, scratch: i32): void {
   const stride = word(args, INNER) << 2;
   for (let c = 0; c < columns; c += 4) {

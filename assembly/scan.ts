@@ -1,16 +1,16 @@
 /*
- * Sums of [outer, count, inner] up to each element along the middle axis, in float64, added in order. Units are lines,
+ * Cumulative sums of [outer, count, inner] along the middle axis, accumulated in float64 in order. Units are lines,
  * outer · inner of them.
  */
 import { elements, finish, word } from "./operand";
 
-// Words of the argument block. src/ops/scan/wasm.ts writes them.
+// Words of the argument block, which src/ops/scan/wasm.ts writes.
 const INPUT = 0;
 const RESULT = 3;
 const COUNT = 6;
 const INNER = 7;
 
-/** Lines that are added up side by side, and the bytes of their sums. */
+/** The maximum number of lines processed side by side, and the size of their sums. */
 const GROUP = 256;
 const STATE_BYTES = GROUP * 8;
 
@@ -26,7 +26,7 @@ export function cumulativeSum(args: i32, start: i32, end: i32, scratch: i32): vo
   }
 }
 
-/** One element of each of some neighboring lines. */
+/** Adds one element of each of several adjacent lines. */
 function addRun(args: i32, first: i32, columns: i32, scratch: i32): void {
   const values = elements(args, INPUT, first, first + columns, scratch + STATE_BYTES);
   const result = word(args, RESULT) + (first << 2);

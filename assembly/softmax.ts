@@ -1,15 +1,16 @@
 /*
- * Results of rows of logits [rows, classes]: softmax, its logarithm, the cross-entropy against a label, and its gradient.
- * Units are rows. All start from the largest logit of a row, and the sum of e^(z − largest). A row with NaN or +∞ is NaN.
- * Computed operands are written to scratch memory, for as many rows as BLOCK elements have, one at least.
- * Expects the scratch memory of src/ops/softmax/wasm.ts: a block of logits, the exponentials of a row, and for each row of
- * a block a label and a factor.
+ * Functions of rows of logits [rows, classes]: softmax, its logarithm, the cross-entropy for a label, and its gradient.
+ * Units are rows. All start from the largest logit of a row and the sum of e^(z − largest). The results of a row with
+ * NaN or +∞ are NaN.
+ * Computed operands are written to scratch memory, for as many rows as fit in BLOCK elements, but at least one. The
+ * layout of the scratch memory is in src/ops/softmax/wasm.ts: a block of logits, the exponentials of one row, and for
+ * each row of the block a label and a factor.
  */
 import { exp4, log4 } from "./math";
 import { elements, finish, storeLanes, word } from "./operand";
 import { largestOf } from "./reduce";
 
-// Words of the argument block. src/ops/softmax/wasm.ts writes them.
+// Words of the argument block, which src/ops/softmax/wasm.ts writes.
 const LOGITS = 0;
 const LABELS = 3;
 const UPSTREAM = 6;
@@ -77,19 +78,19 @@ function rowResult(
   else if (kind === GRADIENT) {
     const factor = load<f32>(upstream);
     const own = exponentials + (load<i32>(label) << 2);
-    // The difference before the factor: it is small where the network is sure.
+    // Subtract before multiplying by the factor: the difference is small if the model is confident.
     scale(exponentials, classes, 1 / total, exponentials);
     store<f32>(own, load<f32>(own) - 1);
     scale(exponentials, classes, factor, result);
   } else {
     const logSum = f32x4.extract_lane(log4(f32x4.splat(total)), 0);
-    // The difference first: added to a large logit, the logarithm's digits would be lost.
+    // Subtract first: adding the logarithm to a large logit would lose its digits.
     if (kind === LOSS) store<f32>(result, largest - load<f32>(logits + (load<i32>(label) << 2)) + logSum);
     else subtract(logits, classes, largest, logSum, result);
   }
 }
 
-/** Writes e^(z − largest), rounded up to whole vectors, and returns their sum. */
+/** Writes e^(z − largest), rounded up to whole vectors, and returns the sum. */
 function exponentiate(logits: i32, classes: i32, largest: f32, to: i32): f32 {
   const peak = f32x4.splat(largest);
   let sums = f32x4.splat(0);

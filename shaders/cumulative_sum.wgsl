@@ -1,5 +1,5 @@
-// Cumulative sums: y[o, k, i] is the sum over j up to k of x[o, j, i], in order. A thread walks along one of LINES lines
-// [o, :, i], and goes on with the line THREADS further on.
+// Cumulative sums: y[o, k, i] is the sum over j ≤ k of x[o, j, i], in order. A thread processes one of LINES lines [o,
+// :, i], and continues with the line THREADS further on.
 // Expects: COUNT (elements of a line), INNER, LINES, THREADS (of the whole grid), GROUP_THREADS.
 
 @compute @workgroup_size(GROUP_THREADS)

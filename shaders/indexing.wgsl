@@ -1,6 +1,6 @@
-// Positions of ops that move elements: `at` is where an axis of the output shows an axis of the input of `size` elements,
-// before it is divided by `divisor`. Positions outside of the input, and between its elements, become −1, the nearest
-// element, or the one at the same distance on the other side of the border's element.
+// Positions for ops that move elements. `at` is the position along an axis of the input, of `size` elements, before it
+// is divided by `divisor`. Positions outside the input or between its elements become -1, the nearest element, or the
+// element at the same distance on the other side of the border element.
 
 fn move_filled(at: i32, divisor: i32, size: i32) -> i32 {
     let position = at / divisor;

@@ -1,14 +1,15 @@
-// Product: x[outer, COUNT, STRIDE] to y[outer, STRIDE], OUTPUTS elements in all. One output is the work of LANES threads
-// (shaders/lanes.wgsl): each multiplies every LANES-th member, and the first thread multiplies what they have in order.
+// Product: x[outer, COUNT, STRIDE] to y[outer, STRIDE], OUTPUTS elements in all. LANES threads (shaders/lanes.wgsl)
+// share one output: each multiplies every LANES-th member, and the first thread multiplies the partial products in
+// order.
 // Expects: the constants of lanes.wgsl, OUTPUTS, COUNT, GROUPS (workgroups along x).
 
 @compute @workgroup_size(GROUP_THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    // group.z is 0; that the compiler cannot know it keeps short loops from being unrolled, which costs compile time.
+    // group.z is 0. Since the compiler cannot know that, it does not unroll short loops, which would cost compile time.
     let lane = lane_of(thread) + group.z;
     let slot = output_of(thread);
     for (var first = group.x * GROUP_OUTPUTS; first < OUTPUTS; first += GROUPS * GROUP_OUTPUTS) {
-        // Threads past the last output repeat it, so that all reach the barriers.
+        // Threads past the last output repeat it, so that all of them reach the barriers.
         let output = min(first + slot, OUTPUTS - 1u);
         let start = output / STRIDE * COUNT * STRIDE + output % STRIDE;
         var partial = 1.0;

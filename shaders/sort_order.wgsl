@@ -1,5 +1,5 @@
-// The positions of COUNT keys in ascending order, equal keys in their own order: a thread counts the keys before its own,
-// which is where its position belongs, and goes on with the key THREADS further on.
+// The positions of COUNT keys in ascending order; equal keys keep their order. A thread counts the keys that come
+// before its own, which gives the index of its position in the result, and continues with the key THREADS further on.
 // Expects: COUNT, THREADS (of the whole grid), GROUP_THREADS.
 
 @compute @workgroup_size(GROUP_THREADS)

@@ -1,7 +1,8 @@
-// Sums by index: out[o, j, i] is the sum over all k with indices[k] = j of values[o, k, i], in the order of k. `order` holds
-// the positions k sorted by their indices, so that the terms of an entry lie behind each other: a thread finds the first of
-// them by bisection.
-// Expects: COUNT (indices), SIZE (entries), INNER, ELEMENTS (of the result), THREADS (of the whole grid), GROUP_THREADS.
+// Sums by index: out[o, j, i] is the sum over all k with indices[k] = j of values[o, k, i], in the order of k. `order`
+// holds the positions k sorted by their indices, so that the terms of an entry are contiguous. A thread finds the first
+// of them by binary search.
+// Expects: COUNT (indices), SIZE (entries), INNER, ELEMENTS (of the result), THREADS (of the whole grid),
+// GROUP_THREADS.
 
 fn first_of(entry: u32) -> u32 {
     var low = 0u;

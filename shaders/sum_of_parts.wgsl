@@ -1,5 +1,6 @@
-// Sums of PARTS parts of SIZE elements each, in order: y[i] is the sum over p of x[p, i]; and, after them, those of another
-// tensor with parts of OTHER_SIZE elements. A thread makes one element, and goes on with the one THREADS further on.
+// Sums of PARTS parts of SIZE elements each, in order: y[i] is the sum over p of x[p, i]. They are followed by the sums
+// of another tensor, with parts of OTHER_SIZE elements. A thread computes one element and continues with the one
+// THREADS further on.
 // Expects: PARTS, SIZE, OTHER_SIZE (may be 0), OTHER_COLUMNS (of the other's result), THREADS (of the whole grid),
 // GROUP_THREADS.
 

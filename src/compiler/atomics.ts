@@ -1,5 +1,5 @@
 /*
- * Atomic results: numbers that the kernels which make their inputs combine along the way. They cost no kernel and no
+ * Atomic results: integers that the kernels of their inputs combine with atomic operations. They need no kernel and no
  * memory of their own.
  */
 import type { Graph } from "../graph/graph.ts";
@@ -9,16 +9,16 @@ import { isPack, packOffsets } from "../graph/traits.ts";
 import { rootOf } from "../graph/views.ts";
 import { atomicTraits, isStepScalar, pointwiseTraits } from "./nodes.ts";
 
-/** What a value gives to an atomic result. */
+/** The contribution of a value to an atomic result. */
 export interface AtomicPart {
   readonly result: Tensor;
-  /** A node of the kernel that combines it. */
+  /** A node of the kernel that contributes it. */
   readonly value: Tensor;
-  /** The number of the value's first element among those of the result's inputs. */
+  /** The number of elements of the result's inputs before the value's first element. */
   readonly offset: number;
 }
 
-/** The tensors whose elements an atomic result combines. Constants and per-step scalars give 0. */
+/** The tensors whose elements an atomic result combines. Constants and per-step scalars contribute 0. */
 export function sourcesOf(result: Tensor): { tensor: Tensor; offset: number }[] {
   const offsets = atomicTraits(result)!.offsets(result);
   return result.inputs.flatMap((input, position) => {
@@ -31,7 +31,7 @@ export function sourcesOf(result: Tensor): { tensor: Tensor; offset: number }[] 
   });
 }
 
-/** The state whose new value is what a node replaces its old one with, if the node is of that kind. */
+/** The state that a `replaces` node updates; undefined for other nodes. */
 export function replacedState({ updates }: Graph, node: Tensor): Tensor | undefined {
   const state = pointwiseTraits(node)?.replaces ? node.inputs[1]! : undefined;
   return updates.some(({ target, value }) => target === state && rootOf(value) === node) ? state : undefined;

@@ -6,7 +6,7 @@ import { anchorTraits, isLiteral, isStepScalar, gathersFrom } from "./nodes.ts";
 /** A member of a group that is still growing. */
 export interface GrowingMember {
   anchor: Tensor | undefined;
-  /** In the order of the graph. */
+  /** In graph order. */
   nodes: readonly Tensor[];
   /** Set if the anchor is the sum of this value of another member of the cluster. */
   sumOf: Tensor | undefined;
@@ -25,7 +25,7 @@ export class Clusters {
   readonly #clusterOf = new Map<GrowingMember, Cluster>();
   readonly #memoryInputsOf = new Map<Tensor, readonly Tensor[]>();
   #inputsOf = new WeakMap<Cluster, readonly Tensor[]>();
-  /** Atomic results, and states that follow from them, with the nodes whose kernels make them. */
+  /** Atomic results and the states that depend on them, with the nodes whose kernels compute them. */
   readonly #alongside = new Map<Tensor, readonly Tensor[]>();
 
   constructor(nodes: readonly Tensor[], inlined: ReadonlySet<Tensor>) {
@@ -69,7 +69,7 @@ export class Clusters {
     cluster.members = cluster.members.filter((other) => other !== member);
     this.#clusterOf.delete(member);
     for (const node of member.nodes) this.#memberOf.delete(node);
-    // The nodes of a removed member are computed where they are read.
+    // Readers now compute the nodes of the removed member themselves.
     this.#forget();
   }
 
@@ -189,7 +189,7 @@ export class Clusters {
     return this.#alongside.get(root) ?? (isPack(root) ? this.#memoryInputs(root) : [root]);
   }
 
-  /** Drops what is remembered of the inputs, which are asked for again and again while clusters grow. */
+  /** Clears the cached inputs, which are looked up often while clusters grow. */
   #forget(): void {
     this.#memoryInputsOf.clear();
     this.#inputsOf = new WeakMap();

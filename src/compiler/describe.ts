@@ -1,5 +1,5 @@
 /*
- * What a table of a plan says of a group, whatever runs it.
+ * The description of a group in the table of a plan, for any backend.
  */
 import type { Tensor } from "../graph/tensor.ts";
 import { rootOf } from "../graph/views.ts";
@@ -15,7 +15,7 @@ export function groupName(group: Group): string {
 
 /**
  * Shapes of the inputs and outputs, such as "[64, 784] [784, 128] → [64, 128]".
- * @param operands what the group's anchors read, which come first
+ * @param operands the inputs of the group's anchors, which come first
  */
 export function groupShapes({ inputs, outputs }: Group, operands: readonly Tensor[]): string {
   const others = inputs.filter((input) => !operands.some((operand) => rootOf(operand) === input));
@@ -24,8 +24,9 @@ export function groupShapes({ inputs, outputs }: Group, operands: readonly Tenso
 }
 
 /**
- * Bytes of a tensor that a group touches: of what only recomputed gathers read an element per result, else everything.
- * @param whole the bytes of the tensor, or of the part that the group may touch
+ * The number of bytes of a tensor that a group accesses: one element per result if only recomputed gathers read the
+ * tensor, otherwise all of it.
+ * @param whole the bytes of the tensor, or of the part that the group can access
  */
 export function touchedBytes(group: Group, tensor: Tensor, inlined: ReadonlySet<Tensor>, whole: number): number {
   const readers = nodesOf(group).flatMap((node) => readersWithin(node, tensor, inlined));
@@ -34,7 +35,7 @@ export function touchedBytes(group: Group, tensor: Tensor, inlined: ReadonlySet<
   return Math.min(whole, largest * (tensor.dtype === "uint8" ? 1 : 4));
 }
 
-/** A node, or those inlined in it, that read a tensor. */
+/** The readers of a tensor among a node and the nodes inlined in it. */
 function readersWithin(node: Tensor, tensor: Tensor, inlined: ReadonlySet<Tensor>): Tensor[] {
   const roots = node.inputs.map(rootOf);
   const within = roots.filter((root) => inlined.has(root)).flatMap((root) => readersWithin(root, tensor, inlined));

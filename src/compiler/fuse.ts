@@ -1,15 +1,16 @@
 /*
- * Pass 1: which nodes run together. A group is one kernel. It has members: an anchor (an op with a kernel of its own)
- * followed by pointwise nodes on its results, or pointwise nodes alone. Rules over the graph, no patterns of networks:
- *  - a pointwise node joins the member that makes one of its inputs, if it reads them at its own element;
- *  - an anchor joins another one's group if that one's kernel can compute it along (`canFuse` of the op's traits and of
- *    the backend's rules), and so does a sum over all of a member's results if the kernel can fuse reductions;
- *  - nodes that read no memory (constants, per-step scalars, dropout masks), cheap ones that read only leaves, and those
- *    that only move elements of something in memory (slices, transposes, batches) are computed again wherever they are
+ * Pass 1: decides which nodes run together. A group is one kernel. It has members: an anchor (an op with its own
+ * kernel) followed by pointwise nodes on its results, or pointwise nodes alone. The rules apply to any graph and know
+ * no network architectures:
+ *  - a pointwise node joins the member that computes one of its inputs, if it reads that input elementwise;
+ *  - an anchor joins the group of another one whose kernel can also compute it (`canFuse` of the op's traits and of the
+ *    backend's rules), and so does a sum over all results of a member, if the kernel can fuse reductions;
+ *  - nodes that read no memory (constants, per-step scalars, dropout masks), cheap ones that read only leaves, and
+ *    those that only move elements of stored tensors (slices, transposes, batches) are recomputed wherever they are
  *    read, except by a virtual op if the backend stores the inputs of such ops;
- *  - a pointwise group that only a reduction reads becomes part of how the reduction reads;
- *  - atomic results, and states that they replace, are computed by the kernels that make their inputs, if the rules of
- *    the backend allow it. Scalars that follow from them are recomputed wherever they are read.
+ *  - a pointwise group that only a reduction reads becomes the prologue of the reduction;
+ *  - atomic results and the states that they replace are computed by the kernels of their inputs, if the rules of the
+ *    backend allow it. Scalars that depend on them are recomputed wherever they are read.
  */
 import type { Graph } from "../graph/graph.ts";
 import { constantOp, isStored } from "../graph/leaves.ts";
@@ -30,10 +31,10 @@ import {
   fullReduction,
 } from "./nodes.ts";
 
-/** Values that one finish function receives or computes, element by element. */
+/** The values that one finish function receives or computes, element by element. */
 export interface Member {
   readonly anchor: Tensor | undefined;
-  /** Pointwise nodes computed for each element, each after its inputs. */
+  /** The pointwise nodes computed for each element, in topological order. */
   readonly chain: readonly Tensor[];
   /** Set if the anchor is the sum of this value of another member, computed by the same kernel. */
   readonly sumOf: Tensor | undefined;
@@ -41,13 +42,13 @@ export interface Member {
 
 export interface Group {
   readonly members: readonly Member[];
-  /** The nodes whose values are read by others, or that are outputs or new values of leaves. */
+  /** The nodes that other groups read, or that are outputs or new values of leaves. */
   readonly outputs: readonly Tensor[];
   /** The tensors it reads from memory, with views resolved. */
   readonly inputs: readonly Tensor[];
-  /** What it gives to atomic results. */
+  /** The contributions to atomic results. */
   readonly atomics: readonly AtomicPart[];
-  /** New values of states that it stores if it is the first to raise such a result above 0. */
+  /** New values of states, which it stores if it is the first to raise their atomic result above 0. */
   readonly replacements: readonly Tensor[];
 }
 
@@ -55,13 +56,13 @@ export interface Fusion {
   readonly groups: readonly Group[];
   /** Nodes that are computed inside their readers and have no memory. */
   readonly inlined: ReadonlySet<Tensor>;
-  /** The atomic results that groups make along. */
+  /** The atomic results that groups compute alongside their nodes. */
   readonly atomics: readonly Tensor[];
-  /** New values that groups store along with them, each with the state that has it. */
+  /** The new values that groups store alongside their nodes, each with its state. */
   readonly replacements: ReadonlyMap<Tensor, Tensor>;
 }
 
-/** The nodes of a group, each after its inputs within its member. */
+/** The nodes of a group, in topological order within each member. */
 export const nodesOf = ({ members }: Group): Tensor[] =>
   members.flatMap(({ anchor, chain }) => (anchor ? [anchor, ...chain] : chain));
 
@@ -74,7 +75,7 @@ export function fuse(graph: Graph, rules: BackendRules): Fusion {
   return new Fuser(graph, rules).run();
 }
 
-/** A gather of more tensors is computed into memory: each would take a binding of every kernel that reads it. */
+/** A gather from more tensors is stored: each tensor would need a binding in every kernel that reads the gather. */
 const MOST_GATHERED = 4;
 
 class Fuser {
@@ -87,7 +88,7 @@ class Fuser {
   readonly #inlined = new Set<Tensor>();
   readonly #clusters: Clusters;
   readonly #atomics: AtomicPart[] = [];
-  /** New values of states that follow from an atomic result, with that result. */
+  /** New values of states that depend on an atomic result, with that result. */
   readonly #replacements = new Map<Tensor, Tensor>();
 
   constructor(graph: Graph, rules: BackendRules) {
@@ -141,7 +142,7 @@ class Fuser {
     return this.#inlined.has(root) && root.inputs.map(rootOf).some((input) => this.#followsAtomics(input));
   }
 
-  /** Has other kernels make a node along, if it is one that they can make so. */
+  /** Tries to compute a node in the kernels of other nodes. Returns whether it is computed there. */
   #isAlongside(node: Tensor): boolean {
     if (!this.#rules.atomics) return false;
     if (!atomicTraits(node)) return this.#replaces(node);
@@ -154,13 +155,15 @@ class Fuser {
     return true;
   }
 
-  /** A node whose kernel has the elements of a tensor at hand: what makes it, or a group that only reads it. */
+  /**
+   * A node whose kernel has the elements of a tensor: the tensor's own root, or a new copy of it that only reads it.
+   */
   #madeBy(tensor: Tensor): Tensor {
     const root = rootOf(tensor);
     return this.#clusters.memberOf(root) ? root : this.#clusters.add(copy(tensor)).nodes[0]!;
   }
 
-  /** Has the kernels of an atomic result store the state that a node replaces, if nothing else needs the old value. */
+  /** Lets the kernels of an atomic result store the state that a node replaces, if nothing else needs the old value. */
   #replaces(node: Tensor): boolean {
     const state = replacedState(this.#graph, node);
     if (!state || this.#wanted.has(state)) return false;
@@ -180,7 +183,7 @@ class Fuser {
     return true;
   }
 
-  /** Whether the kernel of a node may bind another buffer. */
+  /** Whether the kernel of a node can bind one more buffer. */
   #hasRoom(node: Tensor): boolean {
     const { members } = this.#clusters.clusterOf(this.#clusters.memberOf(node)!);
     return this.#bindings(members.flatMap(({ nodes }) => nodes)) < this.#rules.mostBindings;
@@ -204,7 +207,7 @@ class Fuser {
       const anchors = anchorsOf(other);
       if (other === own || anchors.length === 0) continue;
       const along = this.#canFuse(anchors, node);
-      // Whether two clusters may be one takes a walk over the graph, so it is asked last.
+      // `mayJoin` walks the graph, so it is checked last.
       if (!along && !(anchors.length === 1 && this.#canFuse([node], anchors[0]!))) continue;
       if (!this.#clusters.mayJoin([own, other])) continue;
       if (along) this.#clusters.join(other, own);
@@ -218,7 +221,7 @@ class Fuser {
     return (anchorTraits(anchors[0]!)?.canFuse?.(anchors, other) ?? false) && this.#rules.canFuse(anchors);
   }
 
-  /** A sum over all results of a member joins the member's cluster if its kernel fuses reductions. */
+  /** Fuses a sum over all results of a member into that member's cluster, if its kernel fuses reductions. */
   #joinsAsReduction(node: Tensor, member: GrowingMember): boolean {
     const value = rootOf(node.inputs[0]!);
     const maker = this.#clusters.memberOf(value);
@@ -246,13 +249,13 @@ class Fuser {
     }
   }
 
-  /** Has the nodes of a member computed where they are read. */
+  /** Lets readers compute the nodes of a member themselves. */
   #inline(member: GrowingMember): void {
     for (const node of member.nodes) this.#inlined.add(node);
     this.#clusters.remove(member);
   }
 
-  /** Whether only `reader` uses any of the nodes, and of them only the value `root`. */
+  /** Whether `reader` is the only reader of the nodes outside them, and reads only the value `root`. */
   #onlyReads(reader: Tensor, root: Tensor, nodes: readonly Tensor[]): boolean {
     if (reader.inputs.filter((input) => nodes.includes(rootOf(input))).length > 1) return false;
     return nodes.every((node) => {

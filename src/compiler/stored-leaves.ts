@@ -5,10 +5,10 @@ import type { Tensor } from "../graph/tensor.ts";
 import { isPack, packOffsets } from "../graph/traits.ts";
 import type { Region, VirtualBuffer } from "./regions.ts";
 
-/** The start of a virtual buffer in the memory of a backend. */
+/** The location of a virtual buffer in the memory of a backend. */
 export interface BufferPlace<Buffer> {
   readonly buffer: Buffer;
-  /** In elements of four bytes. */
+  /** The offset in elements of four bytes. */
   readonly offset: number;
 }
 
@@ -18,14 +18,14 @@ export interface LeafMemory<Buffer> {
   wordsOf(leaf: Tensor): number;
   /**
    * Allocates a buffer for each block.
-   * @throws DeviceError if there is not enough memory for all of them; then none remains allocated
+   * @throws DeviceError if there is not enough memory for all of them; none remains allocated then
    */
   allocate(blocks: readonly { readonly label: string; readonly elements: number }[]): Promise<Buffer[]>;
   /** Runs a function after all work submitted to the device before, and before all work submitted later. */
   inOrder(work: () => void): Promise<void>;
-  /** Copies elements from the start of a buffer to a place. */
+  /** Copies elements from the start of a buffer to a location. */
   copy(from: Buffer, to: BufferPlace<Buffer>, elements: number): void;
-  /** Writes the initial values of a leaf that was placed. */
+  /** Writes the initial values of a leaf after its buffer was allocated. */
   write(leaf: Tensor, values: Float32Array): void;
   free(buffer: Buffer): void;
 }
@@ -50,7 +50,7 @@ export class StoredLeaves<Buffer> {
   readonly #regions = new Map<Tensor, Region>();
   readonly #places = new Map<VirtualBuffer, BufferPlace<Buffer>>();
   readonly #fixed = new Set<Tensor>();
-  /** Graphs are placed one after the other. */
+  /** Resolves when the previous graph has been placed; graphs are placed one at a time. */
   #placing: Promise<unknown> = Promise.resolve();
   #moves = 0;
   #disposed = false;
@@ -65,8 +65,8 @@ export class StoredLeaves<Buffer> {
   }
 
   /**
-   * Allocates the leaves of a graph.
-   * @throws DeviceError if the device has not enough memory; nothing has changed then
+   * Allocates memory for the leaves of a graph.
+   * @throws DeviceError if the device does not have enough memory; nothing has changed then
    */
   place(graph: Graph): Promise<void> {
     const placed = this.#placing.then(() => this.#placeNow(graph));
@@ -91,7 +91,7 @@ export class StoredLeaves<Buffer> {
     return this.#places.get(buffer);
   }
 
-  /** The buffer of a leaf, and the leaf's first element in it. */
+  /** The buffer of a leaf, and the offset of its first element. */
   memoryOf(leaf: Tensor): BufferPlace<Buffer> {
     const region = this.#regions.get(leaf);
     if (!region)
@@ -161,7 +161,7 @@ export class StoredLeaves<Buffer> {
     }
   }
 
-  /** Copies a leaf with its own buffer, in the order of the queue, and redirects the virtual buffer to the new place. */
+  /** Copies a leaf with its own buffer, in queue order, and redirects the virtual buffer to the new location. */
   #move(from: VirtualBuffer, to: BufferPlace<Buffer>, elements: number): void {
     const { buffer } = this.#places.get(from)!;
     this.#memory.copy(buffer, to, elements);

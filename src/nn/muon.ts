@@ -20,18 +20,18 @@ import {
 import type { Gradients } from "./packed.ts";
 
 /**
- * The options of `muon`. `beta1`, `beta2` and `epsilon` belong to the AdamW of the other parameters; 0.9, 0.95 and 1e-10
- * by default. `weightDecay` is 0 by default.
+ * The options of `muon`. `beta1`, `beta2` and `epsilon` are those of the AdamW for the other parameters; 0.9, 0.95 and
+ * 1e-10 by default. `weightDecay` is 0 by default.
  */
 export interface MuonOptions extends AdamOptions, DecayedOptions {
-  /** The decay rate of the momentum of matrices, in [0, 1); 0.95 by default. */
+  /** The decay rate of the momentum of the matrices, in [0, 1); 0.95 by default. */
   readonly momentum?: number;
   /** Iterations of the orthogonalization, at least 1; 5 by default. */
   readonly iterations?: number;
-  /** The learning rate of the other parameters as a factor of that of the matrices, above 0; 0.015 by default. */
+  /** The learning rate of the other parameters as a multiple of that of the matrices, above 0; 0.015 by default. */
   readonly rateOfOthers?: number;
   /**
-   * Which parameters are matrices. By default those with at least two axes; all but the last are the rows. Jordan
+   * Which parameters are matrices. By default those with at least two axes; all axes but the last form the rows. Jordan
    * recommends leaving embeddings and the output layer to AdamW.
    */
   readonly matrices?: (parameter: Tensor) => boolean;
@@ -40,11 +40,11 @@ export interface MuonOptions extends AdamOptions, DecayedOptions {
 const hasRows = ({ shape }: Tensor) => shape.length >= 2;
 
 /**
- * Muon moves each matrix in the direction of its Nesterov momentum with all singular values set to about 1: m ← μ m + (1 − μ)
- * g, W ← W − ε (s · orthogonal(μ m + (1 − μ) g) + λ W), with s = √max(1, columns / rows) for a matrix of inputs times
- * outputs (Jordan 2024, "Muon: an optimizer for hidden layers in neural networks", and its code). The other
- * parameters, such as biases, are updated by AdamW. States: "muon.momentum" of the matrices, "muon.firstMoment" and
- * "muon.secondMoment" of the others. A usual learning rate is 0.02.
+ * Muon moves each matrix in the direction of its Nesterov momentum with all singular values set to about 1:
+ * m ← μ m + (1 − μ) g, W ← W − ε (s · orthogonal(μ m + (1 − μ) g) + λ W), with s = √max(1, columns / rows) for a matrix
+ * [inputs, outputs] (Jordan 2024, "Muon: an optimizer for hidden layers in neural networks", and its code). The other
+ * parameters, such as biases, are updated by AdamW. States: "muon.momentum" for the matrices, "muon.firstMoment" and
+ * "muon.secondMoment" for the others. A typical learning rate is 0.02.
  *
  * @example
  * ```ts
@@ -85,7 +85,7 @@ export function muon(options: MuonOptions = {}): Optimizer {
   };
 }
 
-/** The step of some of the parameters, as flat vectors of their own. */
+/** The inputs of the update of some parameters, as separate flat vectors. */
 function partOfStep(
   parameters: readonly Tensor[],
   gradients: Gradients,
@@ -101,7 +101,7 @@ function partOfStep(
   });
 }
 
-/** The slices of the chosen parameters behind each other. Read in one piece where they are neighbors. */
+/** The slices of the chosen parameters, concatenated. Adjacent slices are read as one. */
 function chosenSlices(packed: Tensor, parameters: readonly Tensor[], chosen: readonly boolean[]): Tensor {
   const ranges: { start: number; end: number }[] = [];
   let end = 0;
@@ -137,15 +137,17 @@ function matrixDirection({ parameters, gradient, remember }: FlatStep, momentum:
   return { direction: pack(directions), state: { target: last, value: current } };
 }
 
-/** The coefficients of Jordan 2024: the slope at 0 is as steep as possible while all values end in about [0.7, 1.2]. */
+/**
+ * The coefficients of Jordan 2024: the slope at 0 is as steep as possible while all values end up in about [0.7, 1.2].
+ */
 const [A, B, C] = [3.4445, -4.775, 2.0315] as const;
 
 /** Added to the norm to avoid division by 0. */
 const NORM_EPSILON = 1e-7;
 
 /**
- * Sets all singular values of a matrix to about 1 with Newton-Schulz iterations, X ← a X + (b S + c S²) X with S = X Xᵀ,
- * from X = G / ‖G‖ (Jordan 2024). The smaller of both products of X with itself is used.
+ * Sets all singular values of a matrix to about 1 with Newton-Schulz iterations, X ← a X + (b S + c S²) X with S = X
+ * Xᵀ, from X = G / ‖G‖ (Jordan 2024). The smaller of X Xᵀ and Xᵀ X is used.
  */
 function orthogonalized(matrix: Tensor, iterations: number): Tensor {
   const [rows, columns] = matrix.shape as [number, number];

@@ -1,6 +1,6 @@
 /*
- * What the optimizers have in common: their interface, and the flat vectors that they compute on. Most are elementwise
- * on the vector that `pack` makes of the parameters, so a backend runs each as one dispatch.
+ * Common parts of the optimizers: their interface, and the flat vectors that they compute on. Most are elementwise on
+ * the vector that `pack` makes of the parameters, so a backend runs each as one dispatch.
  */
 import type { Update } from "../graph/graph.ts";
 import { isFloat32 } from "../float32.ts";
@@ -11,13 +11,13 @@ import { pack, packedSize } from "../ops/layout/index.ts";
 import { requireFloat32, requireNumber } from "./checks.ts";
 import { packGradients, type Gradients } from "./packed.ts";
 
-/** What multiplies an optimizer's learning rate and weight decay for one parameter. */
+/** The factors of an optimizer's learning rate and weight decay for one parameter. */
 export interface ParameterFactors {
   readonly learningRate: number;
   readonly weightDecay: number;
 }
 
-/** Inputs of an optimizer that change with the step, and what differs between parameters. */
+/** Inputs of an optimizer that change with the step or differ between parameters. */
 export interface UpdateOptions {
   /** A float32 scalar, usually a `stepScalar`. */
   readonly learningRate: Tensor;
@@ -36,10 +36,9 @@ export interface Optimizer {
   /** Whether `update` applies `factors`; all built-in optimizers do. False by default. */
   readonly takesFactors?: boolean;
   /**
-   * The updates of one step: first those of the parameters, then those of the optimizer's states. The parameters are
-   * updated together, as `pack(parameters)`, by most optimizers. States are flat vectors in the layout of the parameters
-   * that they belong to, with names such as "adam.firstMoment", and zero before the first step. Each call makes new
-   * states.
+   * The updates of one step: first those of the parameters, then those of the optimizer's states. Most optimizers
+   * update all parameters together, as `pack(parameters)`. States are flat vectors with the layout of their parameters
+   * and names such as "adam.firstMoment", and are zero before the first step. Each call makes new states.
    */
   update(parameters: readonly Tensor[], gradients: Gradients, options: UpdateOptions): Update[];
 }
@@ -59,13 +58,15 @@ export interface FlatStep {
 export interface DecayedOptions {
   /** λ, at least 0. Each step multiplies a decayed weight by 1 − learningRate · λ. */
   readonly weightDecay?: number;
-  /** Which parameters decay. By default those with at least two axes, so that biases do not. */
+  /** Which parameters decay. By default those with at least two axes, so biases do not. */
   readonly decays?: (parameter: Tensor) => boolean;
 }
 
 const noFactors: ParameterFactors = { learningRate: 1, weightDecay: 1 };
 
-/** The inputs of an optimizer's rule for some parameters. The optimizer's name begins the names of the states. */
+/**
+ * The inputs of an optimizer's update rule for some parameters. Names of states are prefixed with the optimizer's name.
+ */
 export function flatStep(
   name: string,
   parameters: readonly Tensor[],

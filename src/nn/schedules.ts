@@ -90,9 +90,9 @@ export interface RestartOptions extends CosineOptions {
 }
 
 /**
- * Cosine annealing with warm restarts: each cycle goes from 1 to `final`, as `cosine` does in the whole run, and the
- * next one starts at 1 again (Loshchilov and Hutter 2017, equation 5). The numbers equal those of PyTorch's
- * CosineAnnealingWarmRestarts, which calls `every` T_0 and `growth` T_mult.
+ * Cosine annealing with warm restarts: each cycle goes from 1 to `final`, as `cosine` does over the whole run, and the
+ * next one starts at 1 again (Loshchilov and Hutter 2017, equation 5). The factors equal those of PyTorch's
+ * CosineAnnealingWarmRestarts, where `every` is called T_0 and `growth` T_mult.
  * @throws OptionError for an option outside its range
  */
 export function cosineRestarts(options: RestartOptions = {}): Schedule {
@@ -119,14 +119,15 @@ export interface OneCycleOptions {
   readonly final?: number;
 }
 
-/** From one value to another along half a cosine, for a share in [0, 1]. */
+/** Interpolates along half a cosine, for a fraction `share` in [0, 1]. */
 const cosineBetween = (from: number, to: number, share: number) =>
   to + ((from - to) * (1 + Math.cos(Math.PI * share))) / 2;
 
 /**
- * One cycle: along half a cosine from `initial` to 1, and then from 1 to `final` at the last step (Smith and Topin 2018,
- * arXiv 1708.07120). The numbers equal those of PyTorch's OneCycleLR, whose `max_lr` is the base learning rate, whose
- * `pct_start` is `rise`, and whose `div_factor` and `final_div_factor` are 1 / `initial` and `initial` / `final`.
+ * One-cycle schedule: from `initial` to 1 and then from 1 to `final` at the last step, each along half a cosine (Smith
+ * and Topin 2018, arXiv 1708.07120). The factors equal those of PyTorch's OneCycleLR, whose `max_lr` is the base
+ * learning rate, whose `pct_start` is `rise`, and whose `div_factor` and `final_div_factor` are 1 / `initial` and
+ * `initial` / `final`.
  * @throws OptionError for an option outside its range
  */
 export function oneCycle(options: OneCycleOptions = {}): Schedule {
@@ -135,7 +136,7 @@ export function oneCycle(options: OneCycleOptions = {}): Schedule {
     requireNumber(`oneCycle schedule ${name}`, value, value >= 0 && value <= 1, "a number in [0, 1]");
   return (current, totalSteps) => {
     const last = totalSteps - 1;
-    // The share can be below 1 step, where the rise ends before the first one.
+    // The rise can be shorter than one step; the schedule then peaks before the first step.
     const top = Math.min(rise * totalSteps - 1, last);
     if (current < top) return cosineBetween(initial, 1, current / top);
     return last > top ? cosineBetween(1, final, Math.min(1, (current - top) / (last - top))) : 1;
@@ -146,7 +147,7 @@ export function oneCycle(options: OneCycleOptions = {}): Schedule {
  * Gradual warm-up (Goyal et al. 2017, section 2.2): a linear increase, (step + 1) / steps, over the first steps,
  * followed by another schedule for the rest of the run.
  * @param steps number of warm-up steps, at least 1
- * @param then the schedule after the warm-up, which starts at its step 0; constant by default
+ * @param then the schedule after the warm-up, evaluated from its step 0 on; constant by default
  * @throws OptionError for a number of steps outside its range
  */
 export function warmup(steps: number, then: Schedule = constant()): Schedule {

@@ -4,7 +4,7 @@ import { substituted } from "../graph/substitute.ts";
 import { sameShape, sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import type { Model } from "./sequential.ts";
 
-/** A model that computes with other leaves in place of some of its parameters. */
+/** A copy of a model that uses other leaves in place of some of its parameters. */
 export function withParameters(model: Model, replacements: ReadonlyMap<Tensor, Tensor>): Model {
   return {
     ...model,
@@ -19,11 +19,11 @@ export type NamedValues = Readonly<Record<string, { readonly shape: Shape; reado
 
 /** The options of `startFrom`. */
 export interface StartOptions {
-  /** The name in the values for each parameter of the model, such as `encoder.layers.0.weight`; the same by default. */
+  /** The name in the values for a parameter of the model, such as `encoder.layers.0.weight`; the same by default. */
   readonly nameOf?: (parameter: string) => string;
 }
 
-/** What `startFrom` copied and what it did not. */
+/** The result of `startFrom`. */
 export interface Start {
   /** The model with the copied initial values. */
   readonly model: Model;
@@ -38,8 +38,8 @@ export interface Start {
 }
 
 /**
- * Gives a model initial values from another one, for all parameters that match by name and shape. The rest of the model
- * is the same; the given model does not change.
+ * Initializes a model with values from another one, for all parameters that match by name and shape. The rest of the
+ * model is the same. The given model does not change.
  *
  * @example
  * ```ts

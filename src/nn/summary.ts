@@ -15,9 +15,9 @@ export interface SummaryRow {
   readonly type: string;
   /** The shape of its output for one example. */
   readonly outputShape: Shape;
-  /** The number of its parameters' elements. */
+  /** The number of elements of its parameters. */
   readonly parameters: number;
-  /** Floating-point operations to apply it to one example. */
+  /** Floating-point operations for applying it to one example. */
   readonly flops: number;
 }
 
@@ -27,14 +27,14 @@ export interface ModelSummary {
   /** Sums over the rows. */
   readonly parameters: number;
   readonly flops: number;
-  /** The table as text, one line per layer between a head and a line of sums. */
+  /** The table as text, with a header line, one line per layer and a line of totals. */
   readonly text: string;
 }
 
 /**
- * Describes a model's layers: their output shapes, parameters and floating-point operations (FLOPs) per example. FLOPs are
- * those of a forward pass without dropout: 2 for each multiply-add of a matrix product or convolution, 1 for each other
- * arithmetic operation, and 8 for a transcendental function. A training step takes about three times as many.
+ * Describes a model's layers: their output shapes, parameters and floating-point operations (FLOPs) per example. FLOPs
+ * are those of a forward pass without dropout: 2 for each multiply-add of a matrix product or convolution, 1 for each
+ * other arithmetic operation, and 8 for a transcendental function. A training step takes about three times as many.
  *
  * @example
  * ```ts
@@ -77,7 +77,7 @@ function flopsOf(node: Tensor): number {
   if (reduction) return reduction.outer * reduction.count * reduction.inner;
   const { kind, traits, row } = node.op as Partial<ElementwiseOp>;
   if (row) return (row.flops ?? 1) * node.size;
-  // Pointwise ops without a function move elements; packs do so, too.
+  // Pointwise ops without a function only move elements, and so do packs.
   return kind === "compute" && traits!.kind === "anchor" ? node.size : 0;
 }
 

@@ -1,5 +1,6 @@
 /*
- * The exponential moving average of the parameters: a state for each trained parameter, updated in the step's last kernel.
+ * The exponential moving average of the parameters: a state for each trained parameter, updated in the last kernel of
+ * the step.
  */
 import { updatedLeaves, type Update } from "../graph/graph.ts";
 import { state, stateOp, stepScalar, type StoredAttributes } from "../graph/leaves.ts";
@@ -13,14 +14,14 @@ import type { Snapshot, StoredValues } from "./snapshot.ts";
 
 const PREFIX = "average.";
 
-/** The averages of trained parameters, and how fast they follow. */
+/** The averages of the trained parameters, and their decay rate. */
 export interface AveragePlan {
   readonly decay: number;
   /** The state with the average of each trained parameter. */
   readonly averages: ReadonlyMap<Tensor, Tensor>;
 }
 
-/** The averages begin with the initial values of the parameters. */
+/** The averages start from the initial values of the parameters. */
 export function planAverage(decay: number, trained: readonly Tensor[]): AveragePlan {
   const averages = trained.map((own) => {
     const { name, initial } = own.attributes as StoredAttributes;
@@ -29,10 +30,10 @@ export function planAverage(decay: number, trained: readonly Tensor[]): AverageP
   return { decay, averages: new Map(averages) };
 }
 
-/** 1 − the decay rate of a step, so that the first steps do not keep the initial values. */
+/** 1 − the decay rate of a step, which is lower in the first steps so that the averages forget the initial values. */
 export const averageRateAt = (decay: number, step: number): number => 1 - Math.min(decay, (1 + step) / (10 + step));
 
-/** The updates of the averages for the updates of the parameters. */
+/** The updates of the averages that follow the updates of the parameters. */
 export function averageUpdates({ decay, averages }: AveragePlan, updates: readonly Update[]): Update[] {
   const rate = stepScalar("averageRate", (step) => averageRateAt(decay, step));
   return updates
@@ -48,8 +49,8 @@ export function averageUpdates({ decay, averages }: AveragePlan, updates: readon
 export const averagedModel = (model: Model, { averages }: AveragePlan): Model => withParameters(model, averages);
 
 /**
- * The parameters of a snapshot with the moving averages of those that have one, for `saveModel`: see the option
- * `averageDecay` of `createTrainer`. Parameters without one, such as frozen ones, are as they are.
+ * The parameters of a snapshot, with moving averages where available, for `saveModel`; see the option `averageDecay` of
+ * `createTrainer`. Parameters without an average, such as frozen ones, are unchanged.
  */
 export function averagedParameters({ parameters, optimizer }: Snapshot): Readonly<Record<string, StoredValues>> {
   const entries = Object.entries(parameters).map(

@@ -1,5 +1,5 @@
 /*
- * Which parameters training changes, and how fast each of them changes.
+ * Which parameters are trained, and with which learning rate and weight decay.
  */
 import { excerpt, OptionError } from "../errors.ts";
 import type { StoredAttributes } from "../graph/leaves.ts";
@@ -9,12 +9,12 @@ import { isFloat32 } from "../float32.ts";
 import type { Optimizer, ParameterFactors } from "../nn/optimizers.ts";
 
 /**
- * Chooses parameters of a model. A name chooses the parameter `layers.0.weight`, or all parameters below it, as
- * `layers.0` or a model's name does. A function gets the name and the parameter, whose `shape` it may use.
+ * Selects parameters of a model. A name selects the parameter `layers.0.weight`, or, like `layers.0` or a model's name,
+ * all parameters below it. A function receives the name and the parameter, whose `shape` it may use.
  */
 export type ParameterChoice = string | readonly string[] | ((name: string, parameter: Tensor) => boolean);
 
-/** Parameters that train at another pace. */
+/** Parameters with their own learning rate or weight decay. */
 export interface ParameterGroup {
   readonly parameters: ParameterChoice;
   /** Multiplies the learning rate, above 0; 1 by default. To stop training parameters, use `frozen`. */
@@ -26,8 +26,8 @@ export interface ParameterGroup {
 const nameOf = ({ attributes }: Tensor) => (attributes as StoredAttributes).name;
 
 /**
- * The parameters that a choice names.
- * @throws OptionError for a name without parameters
+ * The parameters that a choice selects.
+ * @throws OptionError for a name that matches no parameters
  */
 function chosen(where: string, choice: ParameterChoice, parameters: readonly Tensor[]): Set<Tensor> {
   if (typeof choice === "function") return new Set(parameters.filter((own) => choice(nameOf(own), own)));
@@ -47,7 +47,7 @@ function chosen(where: string, choice: ParameterChoice, parameters: readonly Ten
 
 /**
  * The parameters that are not frozen.
- * @throws OptionError for a name without parameters, or if all are frozen
+ * @throws OptionError for a name that matches no parameters, or if all are frozen
  */
 export function trainedOf(parameters: readonly Tensor[], frozen: ParameterChoice | undefined): readonly Tensor[] {
   if (frozen === undefined) return parameters;
@@ -58,10 +58,10 @@ export function trainedOf(parameters: readonly Tensor[], frozen: ParameterChoice
 }
 
 /**
- * The factors of each parameter.
+ * The factors of the learning rate and weight decay for each parameter.
  * @returns undefined without groups
- * @throws OptionError for a factor outside its range, a name without parameters, a parameter in two groups, or an
- * optimizer without factors or weight decay
+ * @throws OptionError for a factor outside its range, a name that matches no parameters, a parameter in two groups, or
+ * an optimizer that does not support factors or has no weight decay
  */
 export function factorsOf(
   parameters: readonly Tensor[],

@@ -1,6 +1,6 @@
 /*
- * The WGSL by which a kernel takes part in atomic results: each thread keeps the most that its elements gave, and raises the
- * word of the step to it at its end. Which thread comes first does not matter to a maximum of integers.
+ * The WGSL for atomic results: each thread keeps the maximum over its elements, and at its end raises the step's word
+ * to it with an atomic maximum. A maximum of integers does not depend on the order of the threads.
  */
 import type { AtomicPart } from "../../compiler/atomics.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -10,13 +10,13 @@ import { ElementCode, placeAt, type ElementScope } from "./element.ts";
 import { atomicKernel } from "./kernels.ts";
 import type { KernelTrace } from "./trace.ts";
 
-/** What the text needs of the kernel around it. */
+/** The parts of the surrounding kernel that this code uses. */
 interface AtomicScope extends ElementScope {
-  /** The WGSL of the one element of a new value in memory. */
+  /** The WGSL of the single element of a new value in memory. */
   single(tensor: Tensor): string;
 }
 
-/** The part of a kernel that combines atomic results. */
+/** The code with which a kernel combines atomic results. */
 export class AtomicText {
   readonly #scope: AtomicScope;
   readonly #parts: readonly AtomicPart[];
@@ -30,12 +30,12 @@ export class AtomicText {
     this.#results = [...new Set(parts.map(({ result }) => result))];
   }
 
-  /** What each thread keeps. */
+  /** The variables of each thread. */
   declarations(): string[] {
     return this.#results.map((_, position) => `var<private> raised_${position}: u32 = 0u;`);
   }
 
-  /** The lines by which a thread takes note of an element that it made. */
+  /** The lines that include an element in the thread's maximum. */
   takeLines(value: Tensor, expression: string, index: string): string[] {
     return this.#parts
       .filter((part) => part.value === value)
@@ -48,7 +48,7 @@ export class AtomicText {
       });
   }
 
-  /** What a thread does at its end. */
+  /** The lines at the end of a thread. */
   finishLines(trace: () => KernelTrace): string[] {
     return this.#results.flatMap((result, position) => {
       const raise = trace().raise(result, `raised_${position}`);

@@ -1,5 +1,5 @@
 /*
- * Writes the WGSL of one element: calls of functions that live in shaders/, nothing else.
+ * Writes the WGSL of one element, as calls of functions defined in shaders/.
  */
 import { type ConstantAttributes } from "../../graph/leaves.ts";
 import { sizeOf, stridesOf, type Shape, type Tensor } from "../../graph/tensor.ts";
@@ -9,23 +9,23 @@ import { rootOf } from "../../graph/views.ts";
 import { isLiteral, isStepScalar } from "../../compiler/nodes.ts";
 import { pointwiseKernel } from "./kernels.ts";
 
-/** An element of a vec4. */
+/** A component of a vec4. */
 export type Lane = "x" | "y" | "z" | "w";
 
-/** What the code of an element needs to know about its kernel. */
+/** The parts of the surrounding kernel that the code of an element uses. */
 export interface ElementScope {
   /**
    * The WGSL that reads an element of a tensor from memory.
-   * @param lane the element of a vec4, if a thread computes four elements
+   * @param lane the component of a vec4, if a thread computes four elements
    */
   load(tensor: Tensor, index: string, lane: Lane | undefined): string;
   /** The WGSL of a per-step scalar. */
   scalar(tensor: Tensor): string;
-  /** The WGSL of a 0 that is read from a uniform. */
+  /** The WGSL of a 0 read from a uniform. */
   zero(): string;
-  /** Notes WGSL text that the code calls. */
+  /** Registers WGSL source that the code calls. */
   useLibrary(text: string): void;
-  /** Nodes computed where they are read. */
+  /** The nodes computed where they are read. */
   readonly inlined: ReadonlySet<Tensor>;
 }
 
@@ -37,18 +37,18 @@ export class ElementCode {
   readonly #names = new Map<string, string>();
   readonly #ids = new Map<Tensor, number>();
 
-  /** @param lane the element of a vec4, if a thread computes four elements */
+  /** @param lane the component of a vec4, if a thread computes four elements */
   constructor(scope: ElementScope, lane?: Lane) {
     this.#scope = scope;
     this.#lane = lane;
   }
 
-  /** Sets the value of a tensor at a place to an existing WGSL expression. */
+  /** Defines the value of a tensor at a place as an existing WGSL expression. */
   bind(tensor: Tensor, { index }: Place, expression: string): void {
     this.#names.set(this.#key(tensor, index), expression);
   }
 
-  /** The value of a tensor at a place of its own shape; computed or read if it is not known yet. */
+  /** The value of a tensor at a place in its own shape. It is computed or read if it is not known yet. */
   value(tensor: Tensor, place: Place): string {
     const root = rootOf(tensor);
     const key = this.#key(root, place.index);
@@ -63,7 +63,7 @@ export class ElementCode {
     return this.#let(key, computed);
   }
 
-  /** Computes a pointwise node at a place, and remembers it. */
+  /** Computes a pointwise node at a place and caches the value. */
   compute(node: Tensor, place: Place): string {
     return this.#let(this.#key(node, place.index), this.#expression(node, place));
   }
@@ -83,7 +83,7 @@ export class ElementCode {
     return tensor.dtype === "float32" ? this.#float(value!) : integerLiteral(value!);
   }
 
-  /** A driver may replace x · 0 by 0, which hides that x is NaN or infinite, so it must not know that a factor is 0. */
+  /** A driver may replace x · 0 by 0, which would hide NaN or infinity in x. It must not know that a factor is 0. */
   #float(value: number): string {
     return Math.fround(value) === 0 ? this.#scope.zero() : floatLiteral(value);
   }
@@ -108,7 +108,7 @@ export function placeAt(index: string, shape: Shape): Place {
   return { index, row: `${index} / ${columns}`, column: `${index} % ${columns}` };
 }
 
-/** The place in an input's shape that broadcasting puts at a place of the output's shape. */
+/** The place in an input's shape that broadcasts to a place in the output's shape. */
 export function broadcastPlace(place: Place, output: Shape, input: Shape): Place {
   const size = sizeOf(input);
   if (size === sizeOf(output)) return input.at(-1) === output.at(-1) ? place : placeAt(place.index, input);

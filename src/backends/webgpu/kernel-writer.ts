@@ -20,7 +20,7 @@ import { OWN_PLACE as PLACE, type Binding, type Launch, type StepContext } from 
 import type { Plan } from "../../compiler/plan.ts";
 import type { Region } from "../../compiler/regions.ts";
 
-/** A tensor's memory as one kernel sees it. */
+/** A tensor's memory as bound in one kernel. */
 interface BoundTensor {
   readonly name: string;
   readonly tensor: Tensor;
@@ -43,8 +43,8 @@ const LANES: readonly Lane[] = ["x", "y", "z", "w"];
 const wgslType = (dtype: DType) => (dtype === "float32" ? "f32" : "u32");
 
 /**
- * Writes the WGSL of one dispatch: constants, bindings, and the functions that tie a kernel's own text to memory
- * (`read_…`, `finish…`, `stored`, `finish_reductions`, `finish_thread`) before that text.
+ * Writes the WGSL of one dispatch: constants, bindings, and, before the kernel's own source, the functions that connect
+ * it to memory (`read_…`, `finish…`, `stored`, `finish_reductions`, `finish_thread`).
  */
 export class KernelWriter implements ElementScope {
   readonly inlined: ReadonlySet<Tensor>;
@@ -53,7 +53,7 @@ export class KernelWriter implements ElementScope {
   readonly #bindings: BoundTensor[] = [];
   readonly #atomics: AtomicText;
   readonly #trace: KernelTrace;
-  /** Reads of single elements before a thread computes four, by the names that they are given. */
+  /** Reads that the four elements of a thread share, with the names of the variables that hold them. */
   readonly #shared = new Map<string, string>();
   #usesScalars = false;
 
@@ -68,7 +68,7 @@ export class KernelWriter implements ElementScope {
 
   write(): Launch {
     const { group, launch } = this.#parts;
-    // Outputs are bound first: one that works in place is then read through the same binding.
+    // Outputs are bound first, so that a group that works in place reads through the same binding.
     for (const output of this.#stored()) this.#bind(output, "read_write");
     const functions = [
       ...this.#atomics.declarations(),
@@ -112,7 +112,7 @@ export class KernelWriter implements ElementScope {
     return this.#once(`${name}[${shifted(index, range.start)}]`, lane);
   }
 
-  /** A read; where a thread computes four elements that share it, the name of what was read before. */
+  /** Returns the read itself, or the variable that holds it if a thread computes four elements that share it. */
   #once(read: string, lane: Lane | undefined): string {
     if (!lane) return read;
     const name = this.#shared.get(read) ?? `shared_${this.#shared.size}`;
@@ -152,7 +152,9 @@ export class KernelWriter implements ElementScope {
     return `byte_of(${name}[${at} / 4u], ${at} % 4u)`;
   }
 
-  /** What this launch writes: what has memory, or only the bare sum if there is more to come. */
+  /**
+   * The tensors that this launch writes: those with memory, or only the anchor's partial sum if more launches follow.
+   */
   #stored(): Tensor[] {
     const { group, launch } = this.#parts;
     return launch.partial ? group.outputs.slice(0, 1) : [...group.outputs, ...group.replacements];
@@ -171,7 +173,9 @@ export class KernelWriter implements ElementScope {
     return binding;
   }
 
-  /** The part of a tensor that the launch touches; values of the output's size are touched where the output is. */
+  /**
+   * The range of a tensor that the launch accesses. Tensors of the output's size are accessed in the output's range.
+   */
   #rangeOf(tensor: Tensor, region: Region): ElementRange {
     const { launch, group } = this.#parts;
     const whole = { start: 0, end: region.elements };
@@ -214,7 +218,7 @@ export class KernelWriter implements ElementScope {
     });
   }
 
-  /** One function a member, in the launch's names; names that no member has take results and drop them. */
+  /** One function per member, with the names that the launch expects. Names without a member get an empty function. */
   #finishFunctions(): string[] {
     const { group, launch } = this.#parts;
     const members = group.members.filter(({ sumOf }) => !sumOf);
@@ -236,7 +240,7 @@ export class KernelWriter implements ElementScope {
     return functionText(head, this.#memberLines(member));
   }
 
-  /** Reads four elements of everything, computes one after the other, and writes four of each result. */
+  /** Reads four elements of every input, computes them one after another, and writes four elements of every output. */
   #finishVec4(member: Member): string {
     const columns = integerLiteral(nodesOf(this.#parts.group)[0]!.shape.at(-1) ?? 1);
     const elements = LANES.flatMap((lane, position) => {
@@ -259,7 +263,7 @@ export class KernelWriter implements ElementScope {
     return functionText("finish_vec4(vec4_index: u32)", [...reads, ...elements, ...writes]);
   }
 
-  /** Computes a member's chain where `index`, `row`, `column` and, after an anchor, `value` are known, and stores it. */
+  /** Computes and stores a member's chain. `index`, `row`, `column` and, after an anchor, `value` must be in scope. */
   #memberLines({ anchor, chain }: Member, lane?: Lane): string[] {
     const { group } = this.#parts;
     const first = anchor ?? chain[0]!;
@@ -282,7 +286,7 @@ export class KernelWriter implements ElementScope {
     return this.#parts.group.members.filter(({ sumOf }) => sumOf);
   }
 
-  /** Each thread's part of each fused reduction, and what becomes of the results at the kernel's end. */
+  /** Each thread's part of every fused reduction, and the function that finishes them at the end of the kernel. */
   #reductionFunctions(): string[] {
     const { group } = this.#parts;
     const anchors = anchorsOf(group);
@@ -308,7 +312,7 @@ export class KernelWriter implements ElementScope {
     ];
   }
 
-  /** What lies in the output that a launch adds to. */
+  /** The current value of the output that a launch accumulates into. */
   #storedFunction(): string {
     const accumulated = this.#parts.launch.accumulates ? this.#stored()[0] : undefined;
     return functionText("stored(index: u32) -> f32", [`return ${accumulated ? this.#element(accumulated) : "0.0"};`]);
@@ -325,7 +329,7 @@ export class KernelWriter implements ElementScope {
     return this.#trace.holds(output) ? [line, this.#traced().store(output, value)] : [line];
   }
 
-  /** The trace, whose words are found by the step's slot. */
+  /** The trace. Its words are addressed by the step's slot, a per-step scalar. */
   #traced(): KernelTrace {
     this.#usesScalars = true;
     return this.#trace;
@@ -372,7 +376,7 @@ export class KernelWriter implements ElementScope {
     };
   }
 
-  /** Of the trace a step touches a word. */
+  /** The bytes of a binding that a step accesses: one word of the trace. */
   #touchedBytes({ name, tensor, range }: BoundTensor): number {
     if (name === TRACE) return 4;
     return touchedBytes(this.#parts.group, tensor, this.inlined, 4 * (range.end - range.start));

@@ -1,6 +1,6 @@
 /*
- * What each step of a submit leaves in 32-bit words of its own: its scalar outputs, and the atomic results of its kernels,
- * which are 0 when the submit begins.
+ * The trace of a submit: each step has its own 32-bit words with its scalar outputs and the atomic results of its
+ * kernels, which are 0 at the beginning of the submit.
  */
 import type { Group } from "../../compiler/fuse.ts";
 import type { Plan } from "../../compiler/plan.ts";
@@ -10,12 +10,12 @@ import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
 
 type TracedPlan = Pick<Plan, "traces" | "fusion">;
 
-/** What the words of a step hold, in their order. */
+/** The tensors in the words of a step, in order. */
 export const tracedTensors = ({ traces, fusion }: TracedPlan): Tensor[] => [
   ...new Set([...traces.map(({ tensor }) => tensor), ...fusion.atomics]),
 ];
 
-/** The trace in the WGSL of one kernel, which binds it as `trace`. */
+/** The WGSL with which one kernel accesses the trace, bound as `trace`. */
 export class KernelTrace {
   readonly access: BufferAccess;
   readonly #tensors: readonly Tensor[];
@@ -28,7 +28,7 @@ export class KernelTrace {
     this.access = this.#raises || outputs.some((output) => this.#tensors.includes(output)) ? "read_write" : "read";
   }
 
-  /** Whether WGSL was asked for. */
+  /** Whether any WGSL that accesses the trace was generated. */
   get isUsed(): boolean {
     return this.#isUsed;
   }
@@ -42,7 +42,7 @@ export class KernelTrace {
     return this.#tensors.includes(tensor);
   }
 
-  /** The WGSL of an atomic result that kernels before have made. */
+  /** The WGSL of an atomic result that earlier kernels have computed. */
   load(result: Tensor): string {
     return this.#raises ? `atomicLoad(&${this.#word(result)})` : this.#word(result);
   }
@@ -54,7 +54,7 @@ export class KernelTrace {
     return this.#raises ? `atomicStore(&${word}, ${bits});` : `${word} = ${bits};`;
   }
 
-  /** The WGSL expression that raises an atomic result to a value, and tells what it was. */
+  /** The WGSL expression that raises an atomic result to a value and returns its previous value. */
   raise(result: Tensor, value: string): string {
     return `atomicMax(&${this.#word(result)}, ${value})`;
   }

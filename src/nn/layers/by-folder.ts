@@ -1,5 +1,5 @@
 /**
- * Collects one export of all layers' folders. A folder has the name of the layer's type.
+ * Collects one export of each layer's folder. A folder has the name of the layer's type.
  * @param exported the exports by the path of their file
  */
 /* @__NO_SIDE_EFFECTS__ */

@@ -5,7 +5,7 @@ import type { BuiltLayer, ConfigResolver, ConfigValue, Layer, LayerConfig, Layer
 
 /**
  * Requires a list of layers.
- * @param where what the list belongs to, for messages
+ * @param where the owner of the list, for messages
  * @throws OptionError
  */
 export function requireLayers(where: string, layers: readonly Layer[]): void {
@@ -23,20 +23,20 @@ export function requireLayers(where: string, layers: readonly Layer[]): void {
   }
 }
 
-/** As `requireLayers`, for a list that must not be empty. */
+/** Like `requireLayers`, for a list that must not be empty. */
 export function requireSomeLayers(where: string, layers: readonly Layer[]): void {
   requireLayers(where, layers);
   if (layers.length > 0) return;
   throw new OptionError({ where, what: "there are no layers", fix: "Give at least one layer" });
 }
 
-/** The configs of layers, as an option of the config of the layer around them. */
+/** The configs of layers, as an option in the config of the layer that contains them. */
 export const configsOf = (layers: readonly Layer[]): readonly LayerConfig[] => layers.map(({ config }) => config);
 
 interface ChainOptions {
-  /** The context of the layer around the chain. */
+  /** The context of the layer that contains the chain. */
   readonly context: LayerContext;
-  /** Comes before the positions in the path, such as "projection."; for a layer with several chains. */
+  /** Precedes the positions in the path, such as "projection."; for a layer with several chains. */
   readonly prefix?: string;
   /** The number of layers in the chains before this one. */
   readonly first?: number;

@@ -27,9 +27,9 @@ export interface PytorchModule {
   readonly definitions?: readonly string[];
   /** The layer's parameters that the module has, by their names in the layer; none by default. */
   readonly parameters?: Readonly<Record<string, PytorchParameter>>;
-  /** For a module that only permutes axes, the axes. Two that undo each other are left out. */
+  /** The axes, for a module that only permutes them. Two permutations that undo each other are removed. */
   readonly permutes?: readonly number[];
-  /** Whether the module treats each element by itself, so that it gives the same before and after a permutation. */
+  /** Whether the module works on each element separately, so that it commutes with permutations of the axes. */
   readonly elementwise?: boolean;
 }
 
@@ -79,9 +79,9 @@ export interface OnnxWriter {
   applyTo(operator: string, name: string, values: readonly string[], attributes?: OnnxAttributes): void;
   /** Applies a binary operator to the last result and a number. */
   applyNumber(operator: string, name: string, number: number): void;
-  /** Permutes the axes of the last result. Two permutations in a row that undo each other are left out. */
+  /** Permutes the axes of the last result. Two consecutive permutations that undo each other are removed. */
   transpose(name: string, axes: readonly number[]): void;
-  /** Gives each example of the last result another shape. */
+  /** Reshapes each example of the last result. */
   reshape(name: string, shape: Shape): void;
   /** Adds a list of numbers to the graph. @returns its name */
   numbers(name: string, values: readonly number[]): string;

@@ -1,5 +1,5 @@
 /*
- * ONNX's operators for images and signals take the channels before the other axes; wgrad has them last.
+ * ONNX's operators for images and signals have the channels before the other axes. In wgrad they are last.
  */
 import type { Shape } from "../../graph/tensor.ts";
 import { sidesOf, type Pair, type Sides } from "../../ops/convolution/index.ts";
@@ -10,8 +10,8 @@ import { inverseAxes } from "./permute.ts";
 
 /**
  * Moves the channels of the last result before the other axes.
- * @param inputShape the shape of one example, whose axis of channels may be missing
- * @param axes the number of axes with that of the channels
+ * @param inputShape the shape of one example, whose channel axis may be missing
+ * @param axes the number of axes, including the channels
  */
 export function toChannelsFirst(writer: OnnxWriter, name: string, inputShape: Shape, axes = 3): void {
   if (inputShape.length === axes) writer.transpose(`${name}.channelsFirst`, channelsFirstAxes(axes));

@@ -1,5 +1,5 @@
 /*
- * PyTorch's modules for images and signals have the channels before the other axes; wgrad has them last.
+ * PyTorch's modules for images and signals have the channels before the other axes. In wgrad they are last.
  */
 import type { Shape } from "../../graph/tensor.ts";
 import { sidesOf, type Pair, type Sides } from "../../ops/convolution/index.ts";
@@ -21,8 +21,8 @@ function permute(axes: readonly number[]): PytorchModule {
 
 /**
  * Moves the channels before the other axes.
- * @param inputShape the shape of one example, whose axis of channels may be missing
- * @param axes the number of axes with that of the channels
+ * @param inputShape the shape of one example, whose channel axis may be missing
+ * @param axes the number of axes, including the channels
  */
 export const toChannelsFirst = (inputShape: Shape, axes: number): PytorchModule =>
   inputShape.length === axes ? permute(channelsFirstAxes(axes)) : { code: `nn.Unflatten(1, (1, ${inputShape[0]}))` };
@@ -30,7 +30,7 @@ export const toChannelsFirst = (inputShape: Shape, axes: number): PytorchModule 
 /** Moves the channels after the other axes. */
 export const toChannelsLast = (axes: number): PytorchModule => permute(inverseAxes(channelsFirstAxes(axes)));
 
-/** Modules that take and give the channels first, between permutations. The rest is as for `toChannelsFirst`. */
+/** Wraps modules that expect channels first in permutations. The parameters are those of `toChannelsFirst`. */
 export const channelsFirst = (inputShape: Shape, axes: number, modules: readonly PytorchModule[]): PytorchModule[] => [
   toChannelsFirst(inputShape, axes),
   ...modules,
@@ -38,8 +38,8 @@ export const channelsFirst = (inputShape: Shape, axes: number, modules: readonly
 ];
 
 /**
- * A module of layers on images. The permutations around its convolutions stand around the whole module, where they meet
- * those of other layers, if that makes its code shorter.
+ * A module of layers on images. If it makes the code shorter, the permutations around its convolutions are moved around
+ * the whole module, where they can cancel those of other layers.
  * @param make makes the module, with modules before and after the inner layers
  */
 export function shortest(
@@ -56,13 +56,14 @@ export function shortest(
 /** A tuple, or one number for two equal ones. */
 export const pairCode = ([height, width]: Pair): string => (height === width ? `${height}` : `(${height}, ${width})`);
 
-/** Named arguments, without those of the usual value. */
+/** Keyword arguments, without those that have their default value. */
 export const argumentsCode = (named: readonly (readonly [name: string, code: string, usual: string])[]): string =>
   named.map(([name, code, usual]) => (code === usual ? "" : `, ${name}=${code}`)).join("");
 
 /**
- * The padding of a module that pads both sides alike; else a module that pads before it, with a value.
- * @param pooled the window of a module that refuses padding of more than half of it
+ * The padding argument of a module that pads both sides equally. For other padding, a module that pads the input
+ * with a value.
+ * @param pooled the window of a pooling module, which refuses padding of more than half the window
  */
 export function paddingCode(
   [[top, bottom], [left, right]]: Sides,
@@ -74,14 +75,14 @@ export function paddingCode(
   return { padding: "0", before: [{ code: `nn.ConstantPad2d((${left}, ${right}, ${top}, ${bottom}), ${value})` }] };
 }
 
-/** The padding of a layer's windows on its images. */
+/** The padding on each side of a layer's images. */
 export const layerSides = (
   where: string,
   { inputShape }: { readonly inputShape: Shape },
   options: LayerWindows,
 ): Sides => sidesOf(where, [inputShape[0]!, inputShape[1]!], options.window, options);
 
-/** The modules of a layer that pools windows, around which there is padding of a value. */
+/** The modules of a pooling layer whose padding has a given value. */
 export function poolModules(module: string, config: LayerConfig, { inputShape }: LayerPlace, value: string) {
   const windows = config as unknown as LayerWindows;
   const sides = layerSides(module, { inputShape }, windows);

@@ -1,24 +1,24 @@
 /*
- * The options and shapes that layers of images, and of signals, have in common.
+ * Options and shapes shared by the layers for images and signals.
  */
 import { excerpt, GraphError, OptionError } from "../../errors.ts";
 import type { Shape, Tensor } from "../../graph/tensor.ts";
 import type { Padding, Pair, PairOption, Sides } from "../../ops/convolution/index.ts";
 import { reshape } from "../../ops/layout/index.ts";
 
-/** Where the windows of a layer lie on an image. */
+/** The positions of a layer's windows on an image. */
 export interface LayerWindowOptions {
   /** Pixels from one window to the next, for both axes or [height, width]; 1 by default. */
   readonly stride?: PairOption;
   /**
-   * "valid": no padding, the default. "same": zeros all around, so that the output has ⌈size / stride⌉ rows and columns;
-   * where their number is odd, one more at the bottom and right. Or a number of pixels at each side, one for each axis
-   * ([height, width]), or [[top, bottom], [left, right]].
+   * "valid": no padding, the default. "same": zeros on all sides, so that the output has ⌈size / stride⌉ rows and
+   * columns; an extra row or column of zeros is at the bottom or right. Otherwise, a number of pixels on each side, one
+   * number for each axis ([height, width]), or [[top, bottom], [left, right]].
    */
   readonly padding?: Padding;
 }
 
-/** The checked windows of a layer, a part of its config. */
+/** The checked window options in a layer's config. */
 export interface WindowConfig {
   readonly window: Pair;
   readonly stride: Pair;
@@ -52,7 +52,7 @@ const isWhole = (value: unknown, least: number): value is number =>
 const isPair = (value: unknown, least: number): value is Pair =>
   Array.isArray(value) && value.length === 2 && value.every((size) => isWhole(size, least));
 
-/** @throws OptionError for anything but a whole number, or two */
+/** @throws OptionError for anything but an integer or a pair of integers */
 export function requirePair(where: string, value: PairOption, least = 1): Pair {
   if (isPair(value, least)) return [value[0], value[1]];
   if (isWhole(value, least)) return [value, value];
@@ -88,7 +88,7 @@ export function requirePadding(where: string, padding: Padding): "same" | "valid
 }
 
 /**
- * The shape of images, [height, width, channels]; those of [height, width] have one channel.
+ * The shape of images, [height, width, channels]. Images of shape [height, width] have one channel.
  * @throws GraphError for a shape with another number of axes
  */
 export function imageShape(where: string, shape: Shape): readonly [number, number, number] {
@@ -101,12 +101,12 @@ export function imageShape(where: string, shape: Shape): readonly [number, numbe
   });
 }
 
-/** A batch of images with an axis of channels. */
+/** Adds the channel axis to a batch of images that lacks it. */
 export const withChannels = (x: Tensor, [height, width, channels]: readonly [number, number, number]): Tensor =>
   x.shape.length === 4 ? x : reshape(x, [x.shape[0]!, height, width, channels]);
 
 /**
- * The shape of signals, [length, channels]; those of [length] have one channel.
+ * The shape of signals, [length, channels]. Signals of shape [length] have one channel.
  * @throws GraphError for a shape with another number of axes
  */
 export function signalShape(where: string, shape: Shape): readonly [number, number] {
@@ -129,7 +129,9 @@ export function requireGroups(where: string, groups: number, channels: number): 
   });
 }
 
-/** The axes of a batch of images or signals, with so many axes per example, with the channels before the others. */
+/**
+ * A permutation that moves the channels of a batch of images or signals, with `axes` axes per example, to the front.
+ */
 export const channelsFirstAxes = (axes: number): number[] => [
   0,
   axes,

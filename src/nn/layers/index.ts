@@ -1,5 +1,5 @@
 /*
- * The functions that make layers. Everything else in a layer's folder is found by its name: see registry.ts and
+ * The functions that make layers. Everything else in a layer's folder is found by its name; see registry.ts and
  * forms.ts.
  */
 export { activation } from "./activation/index.ts";

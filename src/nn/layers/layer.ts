@@ -15,11 +15,13 @@ export interface LayerConfig {
 /** The position of a layer in a model, which the layer gets when the model is built. */
 export interface LayerContext {
   /**
-   * Tells apart the random numbers of the model's layers: the index of the layer in the model, from 0, or a number that
-   * is made from the indices of a layer inside another one. See `ApplyOptions.dropoutKeyAt`.
+   * Distinguishes the random numbers of the model's layers: the index of the layer in the model, from 0. For a layer
+   * inside another one, it is computed from both indices. See `ApplyOptions.dropoutKeyAt`.
    */
   readonly index: number;
-  /** The indices of the layer and the layers around it, such as "3" or "3.0", the path of its parameters' names. */
+  /**
+   * The indices of the containing layers and the layer, such as "3" or "3.0", which prefix the names of its parameters.
+   */
   readonly path: string;
   /** The shape of one example of the layer's input. */
   readonly inputShape: Shape;
@@ -58,10 +60,7 @@ export interface BuiltLayer {
 /** A layer before the model is built, independent of the shape of its input. */
 export interface Layer {
   readonly config: LayerConfig;
-  /**
-   * The name of the activation, for a layer that only applies one. The previous layer chooses its initial weights by
-   * it.
-   */
+  /** The activation of a layer that only applies one. The initial weights of the previous layer depend on it. */
   readonly activation?: string;
   /** Makes the layer's parameters and determines its output shape. */
   build(context: LayerContext): BuiltLayer;
@@ -81,7 +80,7 @@ export interface ConfigResolver {
   layer(config: ConfigValue | undefined): Layer;
 }
 
-/** A layer in the terms in which a network of dense layers is usually described. */
+/** A layer as networks of dense layers are usually described. */
 export interface LayerSummary {
   /** The number of outputs of a dense layer. */
   readonly units?: number;
@@ -90,9 +89,9 @@ export interface LayerSummary {
   readonly dropout?: number;
 }
 
-/** A type of layer, apart from the function that makes one. Each folder exports it as `layerType`. */
+/** A type of layer, without the function that makes one. Each folder exports it as `layerType`. */
 export interface LayerType {
-  /** The options that the layer's config has. */
+  /** The names of the options in the layer's config. */
   readonly options: readonly string[];
   /**
    * Makes a layer from a config.
@@ -100,6 +99,6 @@ export interface LayerType {
    * @throws OptionError for an invalid value
    */
   fromConfig(config: LayerConfig, resolver: ConfigResolver): Layer;
-  /** Absent if these terms cannot describe the layer. */
+  /** Absent if a `LayerSummary` cannot describe the layer. */
   summarize?(config: LayerConfig): LayerSummary;
 }

@@ -1,10 +1,10 @@
 /*
- * ONNX has an operator for layer normalization only from operator set 17 on.
+ * ONNX has an operator for layer normalization only from opset 17 on.
  */
 import type { OnnxWriter } from "./forms.ts";
 import type { LayerConfig } from "./layer.ts";
 
-/** Takes the mean over axes off the last result. */
+/** Subtracts the mean over axes from the last result. */
 export function writeCentered(writer: OnnxWriter, name: string, axes: readonly number[]): void {
   const x = writer.value;
   writer.apply("ReduceMean", `${name}.mean`, [], { axes: { ints: axes } });
@@ -13,7 +13,7 @@ export function writeCentered(writer: OnnxWriter, name: string, axes: readonly n
   writer.apply("Sub", `${name}.centered`, [mean]);
 }
 
-/** Divides the last result by the root of its mean square over axes. */
+/** Divides the last result by its root mean square over axes. */
 export function writeScaledToUnit(writer: OnnxWriter, name: string, axes: readonly number[], epsilon: number): void {
   const x = writer.value;
   writer.apply("Mul", `${name}.square`, [x]);

@@ -6,11 +6,11 @@ import { constant, zeros } from "../initializers.ts";
 import { requireBoolean } from "./affine.ts";
 import type { LayerContext } from "./layer.ts";
 
-/** The options of a layer that normalizes. */
+/** The options of a normalization layer. */
 export interface NormOptions {
   /** Added to the variance, or the mean square, before the square root; above 0. */
   readonly epsilon?: number;
-  /** Whether learned numbers scale, and where there are biases shift, each channel; true by default. */
+  /** Whether learned weights scale, and learned biases (if the layer has them) shift, each channel; true by default. */
   readonly affine?: boolean;
 }
 
@@ -22,7 +22,7 @@ export function normConfig(where: string, { epsilon, affine = true }: NormOption
   return { epsilon: chosen, affine };
 }
 
-/** x shifted and scaled to mean 0 and variance 1 over axes. The variance takes two passes. */
+/** x shifted and scaled to mean 0 and variance 1 over axes. The variance is computed in two passes. */
 export function normalized(x: Tensor, axes: readonly number[], epsilon: number): Tensor {
   const centered = subtract(x, mean(x, { axes, keepAxes: true }));
   return scaledToUnit(centered, axes, epsilon);
@@ -33,7 +33,7 @@ export function scaledToUnit(x: Tensor, axes: readonly number[], epsilon: number
   return multiply(x, rsqrt(add(mean(square(x), { axes, keepAxes: true }), epsilon)));
 }
 
-/** Learned factors `weight`, 1 at first, and biases `bias`, 0 at first, of the last axis. */
+/** The learned `weight`, initially 1, and `bias`, initially 0, along the last axis. */
 export function channelFactors({ parameter }: LayerContext, channels: number, withBias: boolean) {
   const fans = { fanIn: 1, fanOut: 1 };
   const weight = parameter("weight", [channels], constant(1), fans);

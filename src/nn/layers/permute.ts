@@ -5,8 +5,8 @@ import type { ParameterTensor, PytorchParameter } from "./forms.ts";
 export const inverseAxes = (axes: readonly number[]): number[] => axes.map((_, axis) => axes.indexOf(axis));
 
 /**
- * The values of a parameter with its axes permuted, bit by bit. A tensor with another number of axes, as a damaged file
- * may have, is returned as it is.
+ * Permutes the axes of a parameter without changing the bits of its values. A tensor with another number of axes, as in
+ * a damaged file, is returned unchanged.
  * @param axes for each axis of the result, the axis of the tensor
  */
 export function permuted(tensor: ParameterTensor, axes: readonly number[]): ParameterTensor {
@@ -29,7 +29,7 @@ export function permuted(tensor: ParameterTensor, axes: readonly number[]): Para
   return { shape, values: new Float32Array(result.buffer) };
 }
 
-/** A parameter that PyTorch stores with other axes. */
+/** A parameter that PyTorch stores with permuted axes. */
 export function inLayout(name: string, axes: readonly number[]): PytorchParameter {
   const back = inverseAxes(axes);
   return {
@@ -39,14 +39,14 @@ export function inLayout(name: string, axes: readonly number[]): PytorchParamete
   };
 }
 
-/** A parameter that PyTorch stores as it is. */
+/** A parameter that PyTorch stores with the same axes. */
 export const asIs = (name: string): PytorchParameter => ({
   name,
   toPytorch: (tensor) => tensor,
   fromPytorch: (tensor) => tensor,
 });
 
-/** `weight` in another layout and, if there is one, `bias`. */
+/** `weight` with permuted axes and, if there is one, `bias`. */
 export const weightAndBias = (axes: readonly number[], hasBias: unknown): Record<string, PytorchParameter> => ({
   weight: inLayout("weight", axes),
   ...(hasBias === true && { bias: asIs("bias") }),

@@ -5,7 +5,7 @@ import { builtFrom } from "./affine.ts";
 import { imageShape, windowConfig, withChannels, type LayerWindowOptions } from "./images.ts";
 import type { Layer, LayerType } from "./layer.ts";
 
-/** The options of a layer that pools images. */
+/** The options of a pooling layer. */
 export interface PoolOptions extends Omit<LayerWindowOptions, "stride"> {
   /** Pixels from one window to the next; the size of the window by default. */
   readonly stride?: PairOption;
@@ -13,7 +13,7 @@ export interface PoolOptions extends Omit<LayerWindowOptions, "stride"> {
 
 type Pool = (images: Tensor, window: PairOption, options: WindowOptions) => Tensor;
 
-/** A layer that pools each channel of an image in windows. */
+/** A layer that pools windows of an image, channel by channel. */
 export function poolingLayer(type: string, pool: Pool, window: PairOption, options: PoolOptions): Layer {
   const windows = windowConfig(type, window, { stride: window, ...options });
   return {
@@ -26,7 +26,7 @@ export function poolingLayer(type: string, pool: Pool, window: PairOption, optio
   };
 }
 
-/** A window in which everything is padding has no largest element, and PyTorch and ONNX refuse it. */
+/** A window that contains only padding has no largest element. PyTorch and ONNX refuse it, too. */
 function requireFilledWindows(
   where: string,
   [height, width]: readonly [number, number, number],
@@ -53,7 +53,7 @@ export function globalPoolingLayer(type: string, pool: (images: Tensor) => Tenso
   };
 }
 
-/** The type of a layer that pools images in windows. */
+/** The type of a layer that pools windows of an image. */
 export const poolingType = (make: (window: PairOption, options: PoolOptions) => Layer): LayerType => ({
   options: ["window", "stride", "padding"],
   fromConfig: ({ window, ...options }) => make(window as unknown as Pair, options as unknown as PoolOptions),

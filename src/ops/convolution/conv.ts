@@ -12,13 +12,13 @@ import { backwardWindows, windowsOf, type Pair, type WindowOptions, type Windows
 
 export interface ConvolutionOptions extends WindowOptions {
   /**
-   * The channels of images and outputs are divided in so many groups that do not see each other; 1 by default. As many
-   * groups as channels make a depthwise convolution.
+   * The number of groups that the channels and outputs are divided into. Each group of outputs sees only its own group
+   * of channels. 1 by default. As many groups as channels make a depthwise convolution.
    */
   readonly groups?: number;
-  /** Added to each output, float32 [outputs]; none by default. */
+  /** The bias to add, float32 [outputs]; none by default. */
   readonly bias?: Tensor;
-  /** Of the operands of the products, as for `matmul`; "float32" by default. */
+  /** The precision of the operands of the matrix products, as in `matmul`; "float32" by default. */
   readonly precision?: Precision;
 }
 
@@ -29,8 +29,8 @@ interface ConvolutionAttributes {
 }
 
 /**
- * A view of the product that computes the convolution; it names the images, weights and bias as inputs too, so that their
- * gradients are convolutions as well, and no product of patches is stored.
+ * A view of the product that computes the convolution. Its inputs also include the images, weights and bias, so that
+ * their gradients are computed as convolutions and no matrix of patches is stored.
  */
 const conv2dOp: GivenOp = {
   name: "conv2d",
@@ -49,12 +49,12 @@ const conv2dOp: GivenOp = {
 };
 
 /**
- * Two-dimensional convolution, in the field's sense: the window is not reversed. It is computed as a matrix product that
- * reads the images through windows; the matrix of windows is not stored, nor is it for the gradients.
+ * Two-dimensional convolution as in deep learning: the kernel is not flipped. It is computed as a matrix product that
+ * reads the images through windows. Neither the convolution nor its gradients store the matrix of windows.
  * @param images float32 [examples, height, width, channels]
  * @param weights float32 [window height, window width, channels / groups, outputs]
  * @returns [examples, window rows, window columns, outputs]
- * @throws GraphError where types, axes, channels or groups do not fit, or no window fits the images
+ * @throws GraphError if types, axes, channels or groups do not fit, or if no window fits in the images
  */
 export function conv2d(images: Tensor, weights: Tensor, options: ConvolutionOptions = {}): Tensor {
   const { groups = 1, precision = "float32", bias } = options;
@@ -99,7 +99,7 @@ function productOf(images: Tensor, weights: Tensor, attributes: ConvolutionAttri
   return grouped(images, weights, attributes);
 }
 
-/** A sum over the places of each window, for each channel by itself. */
+/** A depthwise convolution: products summed over the positions in each window, separately for each channel. */
 function depthwise(images: Tensor, weights: Tensor, windows: Windows): Tensor {
   const channels = images.shape[3]!;
   const rows = patches(images, windows);
@@ -109,20 +109,23 @@ function depthwise(images: Tensor, weights: Tensor, windows: Windows): Tensor {
   });
 }
 
-/** A product for each group. */
+/** Computes one matrix product per group. */
 function grouped(images: Tensor, weights: Tensor, { windows, groups, precision }: ConvolutionAttributes): Tensor {
   const product = matmul(patches(images, windows, { groups }), groupedWeights(weights, groups), { precision });
   return reshape(transpose(product, [1, 0, 2]), [-1, weights.shape[3]!]);
 }
 
-/** @returns [groups, places · channels of a group, outputs of a group] */
+/** @returns [groups, positions · channels per group, outputs per group] */
 function groupedWeights(weights: Tensor, groups: number): Tensor {
   const [height, width, channels, outputs] = weights.shape as [number, number, number, number];
   const apart = reshape(weights, [height * width * channels, groups, outputs / groups]);
   return transpose(apart, [1, 0, 2]);
 }
 
-/** Each element of an image takes part in the windows around it: a convolution of the outputs by the reversed window. */
+/**
+ * The gradient for the images: each element is part of several windows, so it is a convolution of the upstream gradient
+ * with the flipped kernel.
+ */
 function imageGradient(
   upstream: Tensor,
   weights: Tensor,
@@ -157,16 +160,16 @@ function weightGradient(images: Tensor, upstream: Tensor, weights: Tensor, attri
   return reshape(transpose(product, [1, 0, 2]), [height, width, channels, outputs]);
 }
 
-/** Outputs of a tile of a product, by which a kernel divides its work. */
+/** The number of outputs per tile in which a kernel divides a product. */
 const TILE_OUTPUTS = 64 * 64;
 
-/** Workgroups that fill a GPU, and the fewest rows that are worth one. */
+/** The number of workgroups that fill a GPU, and the minimum number of rows that justifies a workgroup. */
 const USEFUL_PARTS = 64;
 const FEWEST_ROWS = 256;
 
 /**
- * Number of parts that the sums over all windows of the weights' gradient are divided in, where there are many windows and
- * few weights. It depends on the shape alone.
+ * The number of parts into which the gradient of the weights divides its sums over all windows, if there are many
+ * windows and few weights. It depends only on the shapes.
  */
 function partsOf(images: Tensor, weights: Tensor, { windows, groups }: ConvolutionAttributes): number {
   if (groups !== 1) return 1;
@@ -175,7 +178,7 @@ function partsOf(images: Tensor, weights: Tensor, { windows, groups }: Convoluti
   return largestDivisor(rows, Math.min(useful, Math.floor(rows / FEWEST_ROWS)));
 }
 
-/** leftᵀ · right, the rows in parts that are added in order. */
+/** leftᵀ · right. The rows are divided into parts whose products are added in order. */
 function productOverRows(left: Tensor, right: Tensor, parts: number, precision: Precision): Tensor {
   const options = { transposeLeft: true, precision };
   if (parts === 1) return matmul(left, right, options);
@@ -196,18 +199,18 @@ function largestDivisor(value: number, most: number): number {
 }
 
 export interface TransposedConvolutionOptions extends Omit<ConvolutionOptions, "padding" | "bias"> {
-  /** Of the convolution whose image gradient this is; "valid" by default. */
+  /** The padding of the convolution whose image gradient this is; "valid" by default. */
   readonly padding?: ConvolutionOptions["padding"];
-  /** The height and width of the result, where several belong to the same windows; the smallest by default. */
+  /** The height and width of the result, if several sizes have the same windows; the smallest by default. */
   readonly size?: Pair;
 }
 
 /**
- * Transposed convolution: the gradient of a `conv2d` with respect to its images, which makes images larger by its stride.
- * @param images float32 [examples, height, width, outputs]: of the shape of that convolution's result
- * @param weights float32 [window height, window width, channels / groups, outputs], as of that convolution
+ * Transposed convolution: the gradient of `conv2d` with respect to its images, which enlarges images by the stride.
+ * @param images float32 [examples, height, width, outputs], the shape of that convolution's result
+ * @param weights float32 [window height, window width, channels / groups, outputs], as in that convolution
  * @returns [examples, height, width, channels]
- * @throws GraphError where types, axes, channels or groups do not fit, or the size is not of such windows
+ * @throws GraphError if types, axes, channels or groups do not fit, or if images of this size do not have these windows
  */
 export function convTranspose2d(images: Tensor, weights: Tensor, options: TransposedConvolutionOptions = {}): Tensor {
   const { groups = 1, precision = "float32" } = options;
@@ -231,7 +234,7 @@ export function convTranspose2d(images: Tensor, weights: Tensor, options: Transp
   return imageGradient(images, weights, { windows, groups, precision, size });
 }
 
-/** The height and width of the smallest images that have so many windows. */
+/** The height and width of the smallest images that have this number of windows. */
 export function smallestSize(count: Pair, kernel: Pair, options: TransposedConvolutionOptions): Pair {
   const stride = typeof options.stride === "number" ? [options.stride, options.stride] : (options.stride ?? [1, 1]);
   const dilation =
@@ -268,7 +271,7 @@ export function requireImages(where: string, images: Tensor): void {
  * @param signals float32 [examples, length, channels]
  * @param weights float32 [window length, channels / groups, outputs]
  * @returns [examples, windows, outputs]
- * @throws GraphError as `conv2d`
+ * @throws GraphError as for `conv2d`
  */
 export function conv1d(signals: Tensor, weights: Tensor, options: ConvolutionOptions = {}): Tensor {
   if (signals.shape.length !== 3 || weights.shape.length !== 3) {

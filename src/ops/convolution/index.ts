@@ -1,6 +1,6 @@
 /*
- * Convolutions and poolings of images [examples, height, width, channels]. All of them read images through windows; no
- * matrix of windows is stored.
+ * Convolution and pooling of images [examples, height, width, channels]. All of them read images through windows, and
+ * no matrix of windows is stored.
  */
 export {
   conv1d,

@@ -6,9 +6,9 @@ export interface PatchesAttributes {
   /** [examples, height, width, channels] */
   readonly image: readonly [number, number, number, number];
   readonly windows: Windows;
-  /** The value of padding. */
+  /** The value of padding elements. */
   readonly fill: number;
-  /** The channels are in so many groups, each of which has patches of its own. */
+  /** The number of groups that the channels are divided into. Each group has its own patches. */
   readonly groups: number;
 }
 
@@ -19,11 +19,11 @@ const patchesOp: ComputeOp = {
 };
 
 /**
- * The windows of images, each as a row: the elements of an image at the places of a window. It is read by position and is
- * never stored, unless it is an output.
+ * The windows of images as rows of a matrix, each with the elements of an image at the positions in the window. The
+ * matrix is not stored unless it is an output: its readers compute the positions.
  * @param image [examples, height, width, channels]
- * @param groups the channels are divided in so many groups
- * @returns [examples · windows, places · channels], or [groups, examples · windows, places · channels of a group]
+ * @param groups the number of groups that the channels are divided into
+ * @returns [examples · windows, positions · channels], or [groups, examples · windows, positions · channels per group]
  */
 export function patches(image: Tensor, windows: Windows, { fill = 0, groups = 1 } = {}): Tensor {
   const sizes = image.shape as unknown as PatchesAttributes["image"];
@@ -40,11 +40,11 @@ export function patches(image: Tensor, windows: Windows, { fill = 0, groups = 1 
 }
 
 /**
- * For each element of images the windows that it is part of: a value of each of the windows, or 0 where there is none.
+ * For each element of images, the values of the windows that contain it, or 0 where there is no such window.
  * @param values [examples, window rows, window columns, channels]
  * @param size the height and width of the images
- * @returns [examples · height · width, places, channels]; place p is of the window that shows the element at the place
- * last − p
+ * @returns [examples · height · width, positions, channels]; entry p is for the window in which the element is at
+ * position last − p
  */
 export function windowsOfElements(values: Tensor, windows: Windows, size: Pair): Tensor {
   const [, , , channels = 1] = values.shape;

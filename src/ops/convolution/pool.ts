@@ -21,16 +21,19 @@ const isTiling = ({ kernel, stride, dilation, before, count }: Windows, size: Pa
     return isDense && before[axis] === 0 && count[axis]! * places === size[axis];
   });
 
-/** Values of windows, shaped so that they broadcast to [examples, rows, window height, columns, window width, channels]. */
+/**
+ * Reshapes values of windows so that they broadcast to
+ * [examples, rows, window height, columns, window width, channels].
+ */
 function perWindow(values: Tensor): Tensor {
   const [examples, rows, columns, channels] = values.shape as [number, number, number, number];
   return reshape(values, [examples, rows, 1, columns, 1, channels]);
 }
 
-/** Below all numbers but -∞, which WGSL has no literal for. */
+/** The lowest finite float32 number. WGSL has no literal for −∞. */
 const LOWEST = -3.4028234663852886e38;
 
-/** The values at the places of each window, [examples · windows, places, channels]. */
+/** The values at the positions in each window, [examples · windows, positions, channels]. */
 function placesOf(images: Tensor, windows: Windows, fill = 0): Tensor {
   const rows = patches(images, windows, { fill });
   return reshape(rows, [rows.shape[0]!, windows.kernel[0] * windows.kernel[1], images.shape[3]!]);
@@ -51,7 +54,7 @@ const maxPoolOp: GivenOp = {
       const isLargest = equal(perWindow(largest), constant(numbers, [height, 1, width, 1], "uint32"));
       return [undefined, reshape(select(isLargest, perWindow(upstream), 0), images.shape)];
     }
-    // In the windows of an element, its own place comes from the last to the first.
+    // In the windows that contain an element, its position goes from the last to the first.
     const shape = [images.size / images.shape[3]!, places, images.shape[3]!];
     const own = flip(axisIndex(shape, 1), 1);
     const chosen = equal(windowsOfElements(largest, windows, size), own);
@@ -61,12 +64,12 @@ const maxPoolOp: GivenOp = {
 };
 
 /**
- * The largest element of each window; padding is never the largest. The gradient goes to the first of equal elements.
+ * The largest element of each window. Padding is never the largest. The gradient flows to the first of equal elements.
  * @param images float32 [examples, height, width, channels]
  * @param window the size of the windows
  * @param options the stride is the size of the window by default
  * @returns [examples, window rows, window columns, channels]
- * @throws GraphError where types or axes do not fit, an option is out of its range, or no window fits the images
+ * @throws GraphError if types or axes do not fit, an option is outside its range, or no window fits in the images
  */
 export function maxPool2d(images: Tensor, window: PairOption, options: WindowOptions = {}): Tensor {
   requireImages("maxPool2d", images);
@@ -102,12 +105,12 @@ const averagePoolOp: GivenOp = {
 };
 
 /**
- * The mean of each window. Zeros of padding count as elements, as in PyTorch.
+ * The mean of each window. Padding counts as zeros, as in PyTorch.
  * @param images float32 [examples, height, width, channels]
  * @param window the size of the windows
  * @param options the stride is the size of the window by default
  * @returns [examples, window rows, window columns, channels]
- * @throws GraphError where types or axes do not fit, an option is out of its range, or no window fits the images
+ * @throws GraphError if types or axes do not fit, an option is outside its range, or no window fits in the images
  */
 export function averagePool2d(images: Tensor, window: PairOption, options: WindowOptions = {}): Tensor {
   requireImages("averagePool2d", images);
@@ -122,7 +125,7 @@ export function averagePool2d(images: Tensor, window: PairOption, options: Windo
 }
 
 /**
- * The mean of each channel over all of an image.
+ * The mean of each channel over the whole image.
  * @param images float32 [examples, height, width, channels]
  * @returns [examples, channels]
  */
@@ -132,7 +135,7 @@ export function globalAveragePool2d(images: Tensor): Tensor {
 }
 
 /**
- * The largest element of each channel over all of an image.
+ * The largest element of each channel over the whole image.
  * @param images float32 [examples, height, width, channels]
  * @returns [examples, channels]
  */

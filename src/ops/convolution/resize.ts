@@ -11,11 +11,11 @@ import { requireImages } from "./conv.ts";
 import { pairOf, type Pair, type PairOption } from "./windows.ts";
 
 /**
- * Each element repeated along height and width.
+ * Upsamples images by repeating each element along the height and the width.
  * @param images float32 [examples, height, width, channels]
- * @param factor how often, along both axes or along each
+ * @param factor the number of repetitions, for both axes or [height, width]
  * @returns [examples, height · factor, width · factor, channels]
- * @throws GraphError where types or axes do not fit, or a factor is no whole number of at least 1
+ * @throws GraphError if types or axes do not fit, or if a factor is not an integer of at least 1
  */
 export function upsampleNearest2d(images: Tensor, factor: PairOption): Tensor {
   requireImages("upsampleNearest2d", images);
@@ -26,10 +26,10 @@ export function upsampleNearest2d(images: Tensor, factor: PairOption): Tensor {
   return reshape(repeated, [examples, height * down, width * across, channels]);
 }
 
-/** Shares that are worth computing: an image of 4096 rows or columns keeps its size. */
+/** The maximum number of interpolation weights per axis: enough to keep 4096 rows or columns. */
 const MOST_SHARES = 2 ** 24;
 
-/** The shares of the elements of an axis in each element of a longer or shorter one, [to, from]. */
+/** The interpolation weights of the elements of an axis for each element of the resized axis, [to, from]. */
 function interpolation(from: number, to: number): Tensor {
   const shares = new Float32Array(to * from);
   for (let index = 0; index < to; index++) {
@@ -42,13 +42,14 @@ function interpolation(from: number, to: number): Tensor {
 }
 
 /**
- * Images of another size, whose elements are interpolated between the four nearest ones. The centers of the corner elements
- * do not move apart: `align_corners=False` in PyTorch. Smaller images are sampled, and not averaged.
+ * Resizes images by bilinear interpolation between the four nearest elements. The outer edges of the corner elements
+ * stay aligned, as with `align_corners=False` in PyTorch. There is no antialiasing: smaller images are sampled, not
+ * averaged.
  * @param images float32 [examples, height, width, channels]
  * @param size the height and width of the result
  * @returns [examples, ...size, channels]
- * @throws GraphError where types or axes do not fit, a size is no whole number of at least 1, or old and new rows or columns
- * are more than 4096 · 4096
+ * @throws GraphError if types or axes do not fit, if a size is not an integer of at least 1, or if the product of the
+ * old and the new size of an axis exceeds 2²⁴
  */
 export function resizeBilinear2d(images: Tensor, size: Pair): Tensor {
   requireImages("resizeBilinear2d", images);
@@ -66,16 +67,16 @@ export function resizeBilinear2d(images: Tensor, size: Pair): Tensor {
   return reshape(across, [examples, rows, columns, channels]);
 }
 
-/** Indices are computed in float32, which holds whole numbers up to this. */
+/** Indices are computed in float32, which represents integers exactly up to this number. */
 const MOST_PIXELS = 2 ** 24;
 
 /**
- * Values of images at positions between their elements, interpolated between the four nearest ones; 0 outside. Gradients
- * flow to the images and to the positions.
+ * Samples images at positions between their elements by bilinear interpolation between the four nearest ones. Elements
+ * outside the image are 0. Gradients flow to the images and to the positions.
  * @param images float32 [examples, height, width, channels]
  * @param positions float32 [examples, …, 2]: the row and the column, where 0 is the center of the first element
  * @returns [examples, …, channels]
- * @throws GraphError where types or axes do not fit, or the images have more than 2²⁴ pixels in all
+ * @throws GraphError if types or axes do not fit, or if the images have more than 2²⁴ pixels in total
  */
 export function sampleBilinear2d(images: Tensor, positions: Tensor): Tensor {
   requireImages("sampleBilinear2d", images);
@@ -109,7 +110,7 @@ export function sampleBilinear2d(images: Tensor, positions: Tensor): Tensor {
   return reshape(total, [...positions.shape.slice(0, -1), channels]);
 }
 
-/** 1 − |position − element| of a neighbor; 0 where it is not in the image. */
+/** The weight of a neighbor, 1 − |position − element|, or 0 if it is outside the image. */
 function nearness(position: Tensor, element: Tensor, size: number): Tensor {
   const distance = subtract(position, element);
   const isAfter = less(distance, 0);

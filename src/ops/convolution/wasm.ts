@@ -4,7 +4,7 @@ import { choice, constantIndex, product, quotient, remainder, sum, type Index } 
 import { elementAt, isInside, nearestOf, whereAll } from "../wasm/positions.ts";
 import type { PatchesAttributes } from "./patches.ts";
 
-/** The element of the image for an element of patches, and those of its height and width, which may be none. */
+/** The element of the image for an element of patches, and its row and column, which may be outside the image. */
 function shownBy(node: Tensor, place: Index): { source: Index; y: Index; x: Index } {
   const { image, windows, groups } = node.attributes as PatchesAttributes;
   const [examples, height, width, channels] = image;

@@ -1,24 +1,24 @@
 /*
- * The windows that a convolution or a pooling moves over an image. Everything is given for both axes, [height, width].
+ * The windows that a convolution or pooling moves over an image. Values are pairs for both axes, [height, width].
  */
 import { GraphError } from "../../errors.ts";
 import type { Shape } from "../../graph/tensor.ts";
 
-/** A number for each of the two axes. */
+/** A number for each of the two axes, [height, width]. */
 export type Pair = readonly [number, number];
 
-/** One number stands for both axes. */
+/** One number for both axes, or one for each. */
 export type PairOption = number | Pair;
 
 /**
- * "same": zeros all around, so that the output has ⌈size / stride⌉ elements along an axis; where their number is odd, one
- * more at the end. "valid": none. Or numbers: of elements at each side, for both axes or for each; or
- * [[top, bottom], [left, right]].
+ * "same": zeros on all sides, so that the output has ⌈size / stride⌉ elements along each axis; if the
+ * number of zeros is odd, the extra one is at the end. "valid": no padding. Otherwise, the number of padding elements
+ * on each side: one number for both axes, one for each, or [[top, bottom], [left, right]].
  */
 export type Padding = "same" | "valid" | number | Pair | readonly [Pair, Pair];
 
 export interface WindowOptions {
-  /** Elements from one window to the next; 1 by default, or the size of the window where images are pooled. */
+  /** Elements from one window to the next; 1 by default, or the size of the window for pooling. */
   readonly stride?: PairOption;
   /** "valid" by default. */
   readonly padding?: Padding;
@@ -26,16 +26,16 @@ export interface WindowOptions {
   readonly dilation?: PairOption;
 }
 
-/** How windows lie on an image. */
+/** The positions of windows on an image. */
 export interface Windows {
   readonly kernel: Pair;
   readonly stride: Pair;
   readonly dilation: Pair;
-  /** Elements of padding before the first one. */
+  /** The number of padding elements before the first element. */
   readonly before: Pair;
-  /** The image has its elements at the multiples of these; between them is padding. */
+  /** The image's elements are at the multiples of these numbers, with padding between them. */
   readonly spread: Pair;
-  /** Number of windows along each axis. */
+  /** The number of windows along each axis. */
   readonly count: Pair;
 }
 
@@ -55,7 +55,7 @@ export type Sides = readonly [Pair, Pair];
 
 /**
  * @param image the shape of the images, [examples, height, width, channels]
- * @throws GraphError where an option is out of its range, or no window fits
+ * @throws GraphError if an option is outside its range, or if no window fits
  */
 export function windowsOf(
   where: string,
@@ -84,9 +84,9 @@ export function windowsOf(
 }
 
 /**
- * The padding of windows on an image.
+ * The padding around an image.
  * @param sizes the height and width of the image
- * @throws GraphError where an option is out of its range
+ * @throws GraphError if an option is outside its range
  */
 export function sidesOf(
   where: string,
@@ -125,8 +125,8 @@ function paddingOf(where: string, padding: Padding, whole: (axis: 0 | 1) => numb
 }
 
 /**
- * The windows of the gradient: for each element of the image, the windows that it is part of, in reverse order of its
- * place in them.
+ * The windows for the gradient: for each element of the image, the windows that contain it, in reverse order of its
+ * position in them.
  * @param size the height and width of the image
  */
 export function backwardWindows({ kernel, stride, dilation, before, spread }: Windows, size: Pair): Windows {
@@ -141,7 +141,7 @@ export function backwardWindows({ kernel, stride, dilation, before, spread }: Wi
   };
 }
 
-/** Which element of an image's axis is at a place of a window; −1 where it is padding. */
+/** The element of an image's axis at a position in a window, or −1 for padding. */
 export function elementOf(
   { stride, dilation, before, spread }: Windows,
   axis: 0 | 1,

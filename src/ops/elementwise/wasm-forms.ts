@@ -1,9 +1,9 @@
 /*
- * The functions of shaders/elementwise.wgsl, functions.wgsl and activations.wgsl on four lanes, by their names there.
+ * The functions of shaders/elementwise.wgsl, functions.wgsl and activations.wgsl on four lanes, under the same names.
  */
 import { bits, float, instruction, math, type Vector } from "../wasm/vectors.ts";
 
-/** The vector of the results from those of the inputs, with the numbers of the node. */
+/** Makes the result vector from the vectors of the inputs and the numeric parameters of the node. */
 type VectorForm = (inputs: readonly Vector[], parameters: readonly number[]) => Vector;
 
 type Value = Vector | number;
@@ -14,28 +14,28 @@ const multiply = (a: Value, b: Value) => instruction("f32x4.mul", a, b);
 const divide = (a: Value, b: Value) => instruction("f32x4.div", a, b);
 const negate = (x: Value) => instruction("f32x4.neg", x);
 const abs = (x: Value) => instruction("f32x4.abs", x);
-/** NaN where one is NaN. */
+/** NaN if either value is NaN. */
 const minimum = (a: Value, b: Value) => instruction("f32x4.min", a, b);
 const maximum = (a: Value, b: Value) => instruction("f32x4.max", a, b);
 const exp = (x: Value) => math("exp4", x);
 const log = (x: Value) => math("log4", x);
 
-/** Masks: false where a value is NaN. */
+/** Comparisons return masks. Comparisons with NaN are false. */
 const less = (a: Value, b: Value) => instruction("f32x4.lt", a, b);
 const lessEqual = (a: Value, b: Value) => instruction("f32x4.le", a, b);
 const equal = (a: Value, b: Value) => instruction("f32x4.eq", a, b);
 
 const choose = (mask: Vector, a: Value, b: Value) => instruction("v128.bitselect", a, b, mask);
-/** The value where the mask is set, else 0. */
+/** The value if the mask is set, otherwise 0. */
 const where = (mask: Vector, value: Value) => instruction("v128.and", value, mask);
-/** The value where the mask is not set, else 0. */
+/** The value if the mask is not set, otherwise 0. */
 const unless = (mask: Vector, value: Value) => instruction("v128.andnot", value, mask);
 
 const INFINITY = bits(0x7f800000);
 const NOT_A_NUMBER = bits(0x7fc00000);
 const isFinite = (x: Value) => less(abs(x), INFINITY);
 
-/** A whole power by repeated squaring. */
+/** An integer power by repeated squaring. */
 function integerPower(x: Vector, exponent: number): Vector {
   let factor = x;
   let result: Vector | undefined;
@@ -65,7 +65,7 @@ const tanhDerivative = (x: Vector) => multiply(4, sigmoidDerivative(multiply(2, 
 const relu = (x: Vector) => unless(lessEqual(x, 0), x);
 const logOfSum = (x: Vector) => log(add(1, decay(x)));
 
-/** Beyond |x| = 20 the slopes of the sigmoids are constant in float32, and x · 0 · x² would meet infinity. */
+/** Beyond |x| = 20 the slopes of the sigmoids are constant in float32, and x · 0 · x² could multiply infinity by 0. */
 const clamped = (x: Vector) => maximum(minimum(x, 20), -20);
 const ofFinite = (x: Vector, value: Vector) => choose(isFinite(x), value, NOT_A_NUMBER);
 
@@ -85,7 +85,7 @@ function geluDerivative(x: Vector): Vector {
   return ofFinite(x, add(math("normalBelow4", y), multiply(multiply(y, 0.3989422804), density)));
 }
 
-/** From ln of the rounded sum, and what rounding took from it; below 1.5 ulp off. */
+/** The logarithm of the rounded sum plus a correction for the rounding. The error is below 1.5 ulp. */
 function logOfOnePlus(x: Vector): Vector {
   const sum = add(1, x);
   const rest = divide(subtract(x, subtract(sum, 1)), sum);
@@ -93,10 +93,10 @@ function logOfOnePlus(x: Vector): Vector {
   return add(log(sum), where(isOrdinary, rest));
 }
 
-/** Coefficients of x to x⁷: their sum is within 1e-8 of the value for |x| < 0.35. */
+/** Coefficients of x⁷ to x. The relative error of the sum is below 1e-8 for |x| < 0.35. */
 const TAYLOR = [1 / 5040, 1 / 720, 1 / 120, 1 / 24, 1 / 6, 1 / 2, 1];
 
-/** Below 4 ulp off. */
+/** The error is below 4 ulp. */
 function expMinusOne(x: Vector): Vector {
   const series = TAYLOR.reduce<Value>((sum, coefficient) => add(multiply(sum, x), coefficient), 0);
   return choose(less(abs(x), 0.35), multiply(series, x), subtract(exp(x), 1));
@@ -114,7 +114,7 @@ const binary =
     form(a!, b!);
 const comparison = (form: (a: Vector, b: Vector) => Vector) => binary((a, b) => where(form(a, b), 1));
 
-/** By the name of the WGSL function. */
+/** The vector forms by the name of the WGSL function. */
 export const vectorForms: Readonly<Record<string, VectorForm>> = {
   add: binary(add),
   subtract: binary(subtract),

@@ -3,7 +3,7 @@ import { bits, type Vector } from "../wasm/vectors.ts";
 import type { ElementwiseAttributes, ElementwiseFunction, ElementwiseOp } from "./function.ts";
 import { vectorForms } from "./wasm-forms.ts";
 
-/** A function has a vector form if its WGSL is wgrad's own; any other is called for one element after the other. */
+/** Functions whose WGSL is part of wgrad have a vector form. Custom functions are called once per element. */
 function vectorForm({ wgsl, source }: ElementwiseFunction) {
   const isOwn = source === undefined || !new RegExp(`\\bfn\\s+${wgsl}\\b`).test(source);
   return isOwn && Object.hasOwn(vectorForms, wgsl) ? vectorForms[wgsl] : undefined;

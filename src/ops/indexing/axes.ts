@@ -2,8 +2,8 @@ import { GraphError } from "../../errors.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 
 /**
- * An axis counted from the first one. Negative axes count from the last.
- * @throws GraphError where the tensor does not have it
+ * Converts a possibly negative axis, which counts from the last one, to a non-negative one.
+ * @throws GraphError if the tensor has no such axis
  */
 export function normalAxis(where: string, x: Tensor, axis: number): number {
   const rank = x.shape.length;

@@ -1,49 +1,49 @@
 /*
- * How an op that moves elements reads its input: along each axis, position p of the output shows position
- * (p · step + start) / divisor of the input. Slices, flips, padding and their gradients are all of this form.
+ * The positions that an op reads if it only moves elements: along each axis, position p of the output reads position
+ * (p · step + start) / divisor of the input. Slices, flips, padding and their gradients all have this form.
  */
 import type { Shape } from "../../graph/tensor.ts";
 
-/** What is read where the position lies outside of the input. */
+/** What to read for a position outside the input. */
 export type Outside = "fill" | "edge" | "reflect";
 
 /** One axis of the output. */
 export interface AxisMap {
   readonly start: number;
-  /** Not 0; negative where the axis is reversed. */
+  /** Not 0; negative if the axis is reversed. */
   readonly step: number;
-  /** Positions that it does not divide are filled. At least 1. */
+  /** At least 1. Positions that are not divisible by it are filled. */
   readonly divisor: number;
   readonly outside: Outside;
 }
 
 export const sameAxis: AxisMap = { start: 0, step: 1, divisor: 1, outside: "fill" };
 
-/** Whether an axis of the output shows the same axis of the input, element by element. */
+/** Whether an axis of the output equals the same axis of the input. */
 export const isSameAxis = ({ start, step, divisor }: AxisMap, from: number, to: number): boolean =>
   start === 0 && step === 1 && divisor === 1 && from === to;
 
-/** The map of the gradient of an injective map: each position of the input takes the one output that showed it. */
+/** The map of the gradient of an injective map: each position of the input reads the one output that read it. */
 export function inverseMap({ start, step, divisor }: AxisMap): AxisMap {
   const sign = Math.sign(step);
   return { start: start === 0 ? 0 : -sign * start, step: sign * divisor, divisor: Math.abs(step), outside: "fill" };
 }
 
-/** Whether an axis can show positions that lie outside of the input, or between its elements. */
+/** Whether an axis can read positions outside the input or between its elements. */
 export function hasGaps({ start, step, divisor }: AxisMap, from: number, to: number): boolean {
   const last = (to - 1) * step + start;
   return divisor > 1 || Math.min(start, last) < 0 || Math.max(start, last) >= from;
 }
 
-/** An axis after neighbors that are shown as they are were joined into one. */
+/** An axis after adjacent unchanged axes were joined into one. */
 export interface MovedAxis {
   readonly map: AxisMap;
-  /** The sizes of the input's and the output's axis. */
+  /** The size of the axis in the input and in the output. */
   readonly from: number;
   readonly to: number;
 }
 
-/** The axes of a move, with runs of axes that are shown as they are joined into one. */
+/** The axes of a move, with runs of unchanged axes joined into one. */
 export function joinedAxes(from: Shape, to: Shape, maps: readonly AxisMap[]): MovedAxis[] {
   const joined: MovedAxis[] = [];
   maps.forEach((map, axis) => {
@@ -56,7 +56,7 @@ export function joinedAxes(from: Shape, to: Shape, maps: readonly AxisMap[]): Mo
   return joined;
 }
 
-/** The position of the input that a position of the output shows; −1 where it is filled. */
+/** The position of the input that a position of the output reads, or −1 if it is filled. */
 export function sourceOf({ map: { start, step, divisor, outside }, from }: MovedAxis, position: number): number {
   let at = position * step + start;
   if (at % divisor !== 0) return -1;

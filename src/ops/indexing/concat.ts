@@ -5,12 +5,12 @@ import { normalAxis } from "./axes.ts";
 import { slice } from "./move.ts";
 
 export interface ConcatAttributes {
-  /** The position along the axis where each input begins. */
+  /** The position along the axis at which each input begins. */
   readonly starts: readonly number[];
   readonly axis: number;
 }
 
-/** A kernel binds each input; longer lists are joined in several steps. */
+/** A kernel has a binding for each input. Longer lists are concatenated in several steps. */
 const MOST_INPUTS = 4;
 
 const concatOp: ComputeOp = {
@@ -27,10 +27,10 @@ const concatOp: ComputeOp = {
 };
 
 /**
- * Tensors behind each other along an axis.
+ * Concatenates tensors along an axis.
  * @param tensors at least one, float32 or uint32, all of the same type and of the same size along the other axes
  * @param axis the first by default; negative ones count from the last
- * @throws GraphError where types or sizes differ, or the tensors have no such axis
+ * @throws GraphError if types or sizes differ, or if the tensors have no such axis
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   const [first] = tensors;
@@ -66,9 +66,9 @@ function join(tensors: readonly Tensor[], axis: number): Tensor {
 }
 
 /**
- * Tensors of one shape along a new axis.
- * @param axis the position of the new axis, the first by default; negative ones count from the last of the result
- * @throws GraphError where shapes or types differ
+ * Stacks tensors of the same shape along a new axis.
+ * @param axis the position of the new axis, the first by default; negative ones count from the last axis of the result
+ * @throws GraphError if shapes or types differ
  */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   const [first] = tensors;
@@ -86,10 +86,10 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
 }
 
 /**
- * The parts of a tensor along an axis.
- * @param parts how many equal parts, or the size of each
+ * Splits a tensor into parts along an axis.
+ * @param parts the number of equal parts, or the size of each part
  * @param axis the first by default; negative ones count from the last
- * @throws GraphError where the parts do not add up to the size of the axis
+ * @throws GraphError if the sizes of the parts do not add up to the size of the axis
  */
 export function split(x: Tensor, parts: number | readonly number[], axis = 0): Tensor[] {
   const at = normalAxis("split", x, axis);

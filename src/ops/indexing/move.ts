@@ -8,9 +8,9 @@ import { hasGaps, inverseMap, sameAxis, type AxisMap, type Outside } from "./axi
 import { normalAxis } from "./axes.ts";
 
 export interface MoveAttributes {
-  /** One for each axis. */
+  /** The map of each axis. */
   readonly maps: readonly AxisMap[];
-  /** The value of elements that show nothing of the input. */
+  /** The value of elements that read nothing of the input. */
   readonly fill: number;
 }
 
@@ -34,7 +34,10 @@ function move(op: ComputeOp, x: Tensor, shape: Shape, maps: readonly AxisMap[], 
   return new Tensor<MoveAttributes>(op, [x], { maps, fill }, { shape, dtype: x.dtype });
 }
 
-/** Sums what was shown twice at the borders, axis by axis, and then takes each shown element back to its place. */
+/**
+ * First sums the gradients of elements that were read several times at the borders, axis by axis. Then moves the
+ * gradient of each remaining element back to its position.
+ */
 function moveGradient(node: Tensor<MoveAttributes>, upstream: Tensor): Tensor {
   const { shape } = node.inputs[0]!;
   let gradient = upstream;
@@ -55,12 +58,12 @@ function moveGradient(node: Tensor<MoveAttributes>, upstream: Tensor): Tensor {
 interface Border {
   readonly before: number;
   readonly after: number;
-  /** Of the axis that was padded. */
+  /** The size of the padded axis before padding. */
   readonly size: number;
   readonly outside: Outside;
 }
 
-/** The gradient through padding by the edge or by reflection along one axis. */
+/** The gradient of edge or reflection padding along one axis. */
 function padGradient(upstream: Tensor, axis: number, { before, after, size, outside }: Border): Tensor {
   const part = (first: number, count: number) => along(sliceOp, upstream, axis, count, { start: first });
   const back = (border: Tensor, start: number) => along(padOp, border, axis, size, { start: -start });
@@ -78,7 +81,7 @@ function padGradient(upstream: Tensor, axis: number, { before, after, size, outs
   return total;
 }
 
-/** Moves along one axis. */
+/** Applies an op that moves elements along one axis. */
 function along(op: ComputeOp, x: Tensor, axis: number, size: number, map: Partial<AxisMap>): Tensor {
   const shape = x.shape.map((own, position) => (position === axis ? size : own));
   return move(
@@ -89,21 +92,21 @@ function along(op: ComputeOp, x: Tensor, axis: number, size: number, map: Partia
   );
 }
 
-/** Elements `start`, `start + step`, … of an axis, up to and without `end`. Negative positions count from the end. */
+/** Elements `start`, `start + step`, … of an axis, up to but excluding `end`. Negative positions count from the end. */
 export interface SliceRange {
-  /** 0 by default; the last element where `step` is negative. */
+  /** 0 by default, or the last element if `step` is negative. */
   readonly start?: number;
-  /** The end of the axis by default; its beginning, inclusive, where `step` is negative. */
+  /** The end of the axis by default, or its beginning, inclusive, if `step` is negative. */
   readonly end?: number;
   /** 1 by default; not 0. */
   readonly step?: number;
 }
 
 /**
- * Part of a tensor, as NumPy's `x[start:end:step, …]`. Positions beyond an axis are moved to its end.
+ * Slices a tensor, like NumPy's `x[start:end:step, …]`. Positions beyond an axis are clamped to its end.
  * @param x float32 or uint32
- * @param ranges one for each axis from the first on; undefined, and axes without one, are taken whole
- * @throws GraphError for more ranges than axes, numbers that are not whole, a step of 0, or a range with no element
+ * @param ranges one for each axis, from the first on; undefined and missing ranges take the whole axis
+ * @throws GraphError for more ranges than axes, numbers that are not integers, a step of 0, or an empty range
  */
 export function slice(x: Tensor, ranges: readonly (SliceRange | undefined)[]): Tensor {
   requireType("slice", x, "float32", "uint32");
@@ -143,9 +146,9 @@ function sliceAxis(x: Tensor, axis: number, size: number, range: SliceRange): { 
 }
 
 /**
- * The elements in reverse order along axes.
+ * Reverses the order of the elements along axes.
  * @param x float32 or uint32
- * @param axes negative ones count from the last; all if absent
+ * @param axes negative ones count from the last; all axes by default
  * @throws GraphError for an axis that the tensor does not have
  */
 export function flip(x: Tensor, axes: number | readonly number[] = x.shape.map((_, axis) => axis)): Tensor {
@@ -155,24 +158,24 @@ export function flip(x: Tensor, axes: number | readonly number[] = x.shape.map((
   return flipped.size === 0 ? x : move(flipOp, x, x.shape, maps);
 }
 
-/** What padding consists of: one value, the element at the border, or the elements before it in reverse order. */
+/** The values of padding: a constant, the element at the border, or the elements next to it in reverse order. */
 export type PadMode = "constant" | "edge" | "reflect";
 
 export interface PadOptions {
-  /** "constant" by default. "reflect" does not repeat the border's element, as NumPy's "reflect". */
+  /** "constant" by default. "reflect" does not repeat the element at the border, as in NumPy. */
   readonly mode?: PadMode;
-  /** Of constant padding; 0 by default. */
+  /** The value of constant padding; 0 by default. */
   readonly value?: number;
 }
 
 const outsideOf: Readonly<Record<PadMode, Outside>> = { constant: "fill", edge: "edge", reflect: "reflect" };
 
 /**
- * More elements before and after each axis.
+ * Pads a tensor before and after each axis.
  * @param x float32
  * @param widths [before, after] for each axis, at least 0; one number stands for both
- * @throws GraphError for other numbers of widths, an unknown mode, a value that float32 does not hold, and where
- * reflection would need more elements than an axis has
+ * @throws GraphError for a wrong number of widths, an unknown mode, a value that float32 cannot represent, or a
+ * reflection that needs more elements than an axis has
  */
 export function pad(
   x: Tensor,
@@ -208,10 +211,10 @@ export function pad(
 }
 
 /**
- * A tensor repeated along its axes.
+ * Repeats a tensor along its axes.
  * @param x float32 or uint32
- * @param counts how often, for each axis; at least 1
- * @throws GraphError for other numbers of counts
+ * @param counts the number of repetitions for each axis, at least 1
+ * @throws GraphError for a wrong number of counts
  */
 export function tile(x: Tensor, counts: readonly number[]): Tensor {
   requireType("tile", x, "float32", "uint32");

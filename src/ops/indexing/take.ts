@@ -1,7 +1,7 @@
 /*
- * Reading by indices, and its gradient: sums over the elements that share an index, in a fixed order. There are no float
- * atomics, so that results have the same bits on every run: the indices are sorted first, and each entry then adds up
- * its own run.
+ * Reading by indices, and its gradient: sums over the elements that share an index, in a fixed order. Float atomics
+ * would not give the same bits on every run. Instead, the indices are sorted, and each entry adds its own run of
+ * elements.
  */
 import { GraphError } from "../../errors.ts";
 import { requireType, sizeOf, Tensor, type ComputeOp } from "../../graph/tensor.ts";
@@ -10,17 +10,17 @@ import { axisIndex, reshape } from "../layout/index.ts";
 import { sum } from "../reduce/index.ts";
 import { normalAxis } from "./axes.ts";
 
-/** The input seen as [outer, size, inner] around the axis that is indexed. */
+/** The input viewed as [outer, size, inner] around the indexed axis. */
 export interface TakeAttributes {
   readonly outer: number;
   readonly size: number;
   readonly inner: number;
-  /** Number of indices for each position of the outer axes. */
+  /** The number of indices per position of the outer axes. */
   readonly count: number;
 }
 
 export interface TakeOptions {
-  /** The axis that is indexed, the first by default; negative ones count from the last. */
+  /** The indexed axis, the first by default; negative ones count from the last. */
   readonly axis?: number;
 }
 
@@ -46,12 +46,12 @@ function attributesOf(x: Tensor, axis: number, count: number): TakeAttributes {
 }
 
 /**
- * Rows by indices, as an embedding takes them: entry `indices[i]` of an axis for each i. The gradient of an entry is the sum
- * over all i that took it, in the order of i.
+ * Reads the entries `indices[i]` of an axis, as an embedding does. The gradient of an entry is the sum over all i that
+ * read it, in the order of i.
  * @param x float32 or uint32
  * @param indices uint32 of any shape, each below the size of the axis
  * @returns the shape of `x` with the axis replaced by the axes of `indices`
- * @throws GraphError for other types, or an axis that the tensor does not have
+ * @throws GraphError for other types, or for an axis that the tensor does not have
  */
 export function take(x: Tensor, indices: Tensor, { axis = 0 }: TakeOptions = {}): Tensor {
   requireType("take", x, "float32", "uint32");
@@ -77,10 +77,10 @@ const takeAlongOp: ComputeOp = {
 };
 
 /**
- * Elements by indices along an axis: the result at [i, j, k], for the axis 1, is `x[i, indices[i, j, k], k]`, as PyTorch's
- * `gather` and NumPy's `take_along_axis`.
+ * Reads elements by indices along an axis. For axis 1, the result at [i, j, k] is `x[i, indices[i, j, k], k]`, as in
+ * PyTorch's `gather` and NumPy's `take_along_axis`.
  * @param x float32 or uint32
- * @param indices uint32, of the shape of `x` but for the size of the axis, each below that size
+ * @param indices uint32, with the shape of `x` except for the size of the axis; each index is below that size in `x`
  * @returns the shape of `indices`
  * @throws GraphError for other types or shapes
  */
@@ -103,8 +103,8 @@ export function takeAlong(x: Tensor, indices: Tensor, { axis = 0 }: TakeOptions 
 const sortOrderOp: ComputeOp = { name: "sortOrder", kind: "compute", traits: { kind: "anchor" } };
 
 /**
- * The positions of numbers in ascending order; equal numbers keep their order. Each is compared with all others, so that
- * the work grows with the square of the length.
+ * The indices that sort keys in ascending order, like `argsort`; equal keys keep their order. Each key is compared with
+ * all others, so the work grows with the square of the length.
  * @param keys uint32 [count]
  * @returns uint32 [count], a permutation of 0 … count − 1
  * @throws GraphError for another type or number of axes
@@ -121,7 +121,7 @@ export interface SumByIndexAttributes {
   readonly outer: number;
   readonly count: number;
   readonly inner: number;
-  /** Number of entries of the result. */
+  /** The number of entries of the result. */
   readonly size: number;
 }
 
@@ -137,14 +137,14 @@ const sumByIndexOp: ComputeOp = {
 };
 
 /**
- * Adds up what shares an index: entry j of the result is the sum over all i with `indices[i]` = j of `values[:, i, :]`,
- * in the order of i; 0 where there is none.
+ * Adds the values that share an index: entry j of the result is the sum over all i with `indices[i]` = j of
+ * `values[:, i, :]`, in the order of i, or 0 if there are none.
  * @param values float32 [outer, count, inner]
  * @param indices uint32 [count], each below `size`
  * @param order `sortOrder(indices)`
- * @param size number of entries
+ * @param size the number of entries
  * @returns float32 [outer, size, inner]
- * @throws GraphError where types or sizes do not fit
+ * @throws GraphError if types or sizes do not fit
  */
 export function sumByIndex(values: Tensor, indices: Tensor, order: Tensor, size: number): Tensor {
   requireType("sumByIndex", values, "float32");

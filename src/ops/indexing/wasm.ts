@@ -8,10 +8,10 @@ import type { ConcatAttributes } from "./concat.ts";
 import type { MoveAttributes } from "./move.ts";
 import type { TakeAttributes } from "./take.ts";
 
-/** What an axis of the output shows of the input's. */
+/** The position along an input's axis that a position along the output's axis reads. */
 interface Shown {
   readonly element: Index;
-  /** The size of the input's axis, where the element may be none of it, and the output is filled. */
+  /** The size of the input's axis, if the position may be outside it, where the output is filled. */
   readonly filledFrom?: number;
 }
 
@@ -31,7 +31,7 @@ function shownBy({ map, from, to }: MovedAxis, position: Index): Shown {
   return { element: choice(at, shift, before, choice(at, shift + from, difference(at, shift), behind)) };
 }
 
-/** The element of the input for an element of a move, and what each axis shows. */
+/** The element of the input for an element of a move, and the axes along which the output may be filled. */
 function movedFrom(node: Tensor, place: Index): { source: Index; filled: Required<Shown>[] } {
   const axes = joinedAxes(node.inputs[0]!.shape, node.shape, (node.attributes as MoveAttributes).maps);
   const filled: Required<Shown>[] = [];
@@ -65,7 +65,7 @@ const move: WasmPointwiseKernel = {
   },
 };
 
-/** Where the part of an input ends along a row of a concatenation, and the element that is read of it. */
+/** For each input of a concatenation, the end of its part of a row and the element to read. */
 function partsOf(node: Tensor, place: Index): { own: Index; parts: { end: number; source: Index }[] } {
   const { starts, axis } = node.attributes as ConcatAttributes;
   const inner = sizeOf(node.shape.slice(axis + 1));
@@ -74,7 +74,8 @@ function partsOf(node: Tensor, place: Index): { own: Index; parts: { end: number
   const parts = node.inputs.map(({ shape }, position) => {
     const width = shape[axis]! * inner;
     const start = starts[position]! * inner;
-    // Outside of its part some other element of the input is read: one without a gap to the elements beside it.
+    // Outside its part, the input is read at another valid element, chosen so that consecutive elements stay
+    // consecutive.
     const shift = width * Math.ceil(start / width) - start;
     const within = remainder(sum(own, constantIndex(shift)), width);
     return { end: start + width, source: sum(product(outer, width), within) };
@@ -100,7 +101,7 @@ const concat: WasmPointwiseKernel = {
   },
 };
 
-/** An op whose elements are those of its first input at entries that another one names. */
+/** An op that reads elements of its first input at the entries given by its second input. */
 const taking = (
   entryOf: (indices: WasmInput, attributes: TakeAttributes, place: Index) => { outer: Index; entry: Index },
 ): WasmPointwiseKernel => {

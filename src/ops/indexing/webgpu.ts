@@ -10,7 +10,7 @@ import { anchors } from "./webgpu-anchors.ts";
 
 const modes = { fill: "move_filled", edge: "move_to_edge", reflect: "move_reflected" } as const;
 
-/** The WGSL i32 of the input's position; −1 where the axis is filled. */
+/** The WGSL i32 expression for the position in the input, or −1 if the output is filled. */
 function source({ map: { start, step, divisor, outside }, from, to }: MovedAxis, position: string): string {
   const at = `i32(${position}) * ${signedLiteral(step)} + ${signedLiteral(start)}`;
   if (!hasGaps({ start, step, divisor, outside }, from, to)) return `(${at})`;
@@ -58,7 +58,7 @@ const concat: PointwiseKernel = {
   },
 };
 
-/** The WGSL flat element of one input of a concatenation; the nearest one where another input is meant. */
+/** The WGSL for the flat element of one input of a concatenation, clamped if the element belongs to another input. */
 function part(
   { shape }: Tensor,
   { own, outer, start, axis }: { own: string; outer: string; start: number; axis: number },

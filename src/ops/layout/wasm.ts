@@ -5,7 +5,7 @@ import { quotient, remainder, type Index } from "../wasm/indices.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { AxisIndexAttributes, TransposeAttributes } from "./index.ts";
 
-/** An op whose elements are those of its input. */
+/** An op that only rearranges the elements of its input. */
 const rearranging = (source: (node: Tensor, place: Index) => Index): WasmPointwiseKernel => ({
   kind: "pointwise",
   flops: () => 0,

@@ -20,17 +20,17 @@ import { hardLabels, smoothedTargets } from "./labels.ts";
 
 export type { LossOptions, Reduction } from "./reduction.ts";
 
-/** A loss: from outputs [examples, …] and targets to a scalar, or to [examples] with reduction "none". */
+/** A loss: maps outputs [examples, …] and targets to a scalar, or to [examples] with reduction "none". */
 export type Loss = (outputs: Tensor, targets: Tensor, options?: Reduction | LossOptions) => Tensor;
 
-/** The squared error averaged over an example's outputs, (1/n) Σ (ŷ − y)². */
+/** Squared error, averaged over the outputs of an example: (1/n) Σ (ŷ − y)². */
 export const meanSquaredError: Loss = (outputs, targets, options = "mean") => {
   requireSameShape("meanSquaredError", outputs, targets);
   const terms = outputTerms("meanSquaredError", square(subtract(outputs, targets)), options);
   return reduceExamples("meanSquaredError", mean(terms, { axes: 1 }), options);
 };
 
-/** Half the sum of squares over an example's outputs, ½ Σ (ŷ − y)² (Bishop 2006, equation 5.11). */
+/** Half the sum of squared errors over the outputs of an example: ½ Σ (ŷ − y)² (Bishop 2006, equation 5.11). */
 export const halfSumOfSquares: Loss = (outputs, targets, options = "mean") => {
   requireSameShape("halfSumOfSquares", outputs, targets);
   const terms = outputTerms("halfSumOfSquares", square(subtract(outputs, targets)), options);
@@ -38,13 +38,13 @@ export const halfSumOfSquares: Loss = (outputs, targets, options = "mean") => {
 };
 
 export interface HuberOptions extends LossOptions {
-  /** 1 by default; above 0. */
+  /** The error δ at which the loss becomes linear, above 0; 1 by default. */
   readonly delta?: number;
 }
 
 /**
- * Squares of small errors, and lines for large ones, averaged over an example's outputs: ½ e² where |e| ≤ δ, else
- * δ (|e| − ½ δ) (Huber 1964).
+ * Huber loss, quadratic for small errors and linear for large ones, averaged over the outputs of an example: ½ e² where
+ * |e| ≤ δ, otherwise δ (|e| − ½ δ) (Huber 1964).
  * @throws GraphError for a delta that is not above 0
  */
 export function huber(outputs: Tensor, targets: Tensor, options: Reduction | HuberOptions = "mean"): Tensor {
@@ -59,14 +59,16 @@ export function huber(outputs: Tensor, targets: Tensor, options: Reduction | Hub
   return reduceExamples("huber", mean(outputTerms("huber", values, options), { axes: 1 }), options);
 }
 
-/** The distance averaged over an example's outputs, (1/n) Σ |ŷ − y|. */
+/** Absolute error, averaged over the outputs of an example: (1/n) Σ |ŷ − y|. */
 export const meanAbsoluteError: Loss = (outputs, targets, options = "mean") => {
   requireSameShape("meanAbsoluteError", outputs, targets);
   const terms = outputTerms("meanAbsoluteError", abs(subtract(outputs, targets)), options);
   return reduceExamples("meanAbsoluteError", mean(terms, { axes: 1 }), options);
 };
 
-/** max(0, 1 − t ŷ) averaged over an example's outputs; targets are −1 or 1 (Cortes and Vapnik 1995). */
+/**
+ * Hinge loss, averaged over the outputs of an example: max(0, 1 − t ŷ). Targets are −1 or 1 (Cortes and Vapnik 1995).
+ */
 export const hinge: Loss = (outputs, targets, options = "mean") => {
   requireSameShape("hinge", outputs, targets);
   const terms = outputTerms("hinge", relu(subtract(1, multiply(outputs, targets))), options);
@@ -74,16 +76,19 @@ export const hinge: Loss = (outputs, targets, options = "mean") => {
 };
 
 export interface CrossEntropyOptions extends LossOptions {
-  /** The share of each target that is divided among all classes, in [0, 1); 0 by default (Szegedy et al. 2016, section 7). */
+  /**
+   * The fraction of each target that is distributed over all classes, in [0, 1); 0 by default (Szegedy et al. 2016,
+   * section 7).
+   */
   readonly labelSmoothing?: number;
 }
 
 /**
- * −Σ t ln softmax(z) from logits (Bishop 2006, equation 4.108).
+ * Softmax cross-entropy from logits, −Σ t ln softmax(z) (Bishop 2006, equation 4.108).
  * @param logits [examples, classes]
  * @param labels uint32 [examples], or float32 [examples, classes]: the probability of each class
- * @param options with weights of classes, a mean over examples of labels divides by the sum of their weights, as in PyTorch
- * @throws GraphError where shapes or types do not fit, or label smoothing is outside [0, 1)
+ * @param options with class weights and uint32 labels, a mean divides by the sum of the labels' weights, as in PyTorch
+ * @throws GraphError if shapes or types do not fit, or if label smoothing is outside [0, 1)
  */
 export function softmaxCrossEntropy(
   logits: Tensor,
@@ -101,10 +106,10 @@ export function softmaxCrossEntropy(
 }
 
 /**
- * −ln p[label] from logarithms of probabilities, such as `logSoftmax` gives.
+ * Negative log likelihood, −ln p[label], from logarithms of probabilities, such as those of `logSoftmax`.
  * @param logProbabilities [examples, classes]
  * @param labels uint32 [examples], each below the number of classes
- * @throws GraphError where shapes or types do not fit
+ * @throws GraphError if shapes or types do not fit
  */
 export const negativeLogLikelihood: Loss = (logProbabilities, labels, options = "mean") => {
   const where = "negativeLogLikelihood";
@@ -127,8 +132,8 @@ export const negativeLogLikelihood: Loss = (logProbabilities, labels, options = 
 };
 
 /**
- * The Kullback-Leibler divergence Σ t (ln t − ln p) of each example, from logarithms of the predicted probabilities; 0 where
- * t is 0.
+ * The Kullback-Leibler divergence Σ t (ln t − ln p) of each example, from logarithms of the predicted probabilities.
+ * Terms with t = 0 are 0.
  * @param logProbabilities [examples, classes]
  * @param targets probabilities of the same shape
  */
@@ -152,8 +157,8 @@ const sigmoidCrossEntropyOp = elementwise({
 });
 
 /**
- * −t ln σ(z) − (1 − t) ln(1 − σ(z)) from logits, summed over each example's outputs (Bishop 2006, equation 4.90). The
- * targets are float32 in [0, 1], with the shape of the logits.
+ * Binary cross-entropy from logits, −t ln σ(z) − (1 − t) ln(1 − σ(z)), summed over the outputs of each example (Bishop
+ * 2006, equation 4.90). Targets are float32 in [0, 1] and have the shape of the logits.
  */
 export const sigmoidBinaryCrossEntropy: Loss = (logits, targets, options = "mean") => {
   requireSameShape("sigmoidBinaryCrossEntropy", logits, targets);

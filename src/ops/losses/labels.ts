@@ -5,9 +5,9 @@ import { take } from "../indexing/index.ts";
 import { axisIndex, reshape } from "../layout/index.ts";
 
 /**
- * The probability of each class, of which a share is divided among all classes.
+ * The target probability of each class, with a fraction distributed evenly over all classes.
  * @param labels uint32 [examples], or float32 [examples, classes]
- * @throws GraphError where shapes do not fit, or the share is outside [0, 1)
+ * @throws GraphError if shapes do not fit, or if the fraction is outside [0, 1)
  */
 export function smoothedTargets(where: string, logits: Tensor, labels: Tensor, smoothing: number): Tensor {
   const [examples, classes = 1] = logits.shape;
@@ -27,6 +27,6 @@ export function smoothedTargets(where: string, logits: Tensor, labels: Tensor, s
   return smoothing === 0 ? targets : add(multiply(targets, 1 - smoothing), smoothing / classes);
 }
 
-/** The weight of each example's class; undefined where classes have no weights or targets are no labels. */
+/** The weight of each example's class; undefined without class weights, or if the labels are probabilities. */
 export const hardLabels = (labels: Tensor, classWeights: Tensor | undefined): Tensor | undefined =>
   classWeights && labels.dtype === "uint32" ? take(classWeights, labels) : undefined;

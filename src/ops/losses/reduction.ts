@@ -4,15 +4,18 @@ import { divide, multiply } from "../elementwise/arithmetic.ts";
 import { reshape } from "../layout/index.ts";
 import { mean, sum } from "../reduce/index.ts";
 
-/** "mean" divides by the number of examples, or the sum of their weights; "sum" does not; "none" keeps one loss per example. */
+/**
+ * "mean" divides the sum by the number of examples, or by the sum of their weights. "sum" does not divide. "none"
+ * returns one loss per example.
+ */
 export type Reduction = "mean" | "sum" | "none";
 
 export interface LossOptions {
   /** "mean" by default. */
   readonly reduction?: Reduction;
-  /** How much each example counts, float32 [examples]. */
+  /** The weight of each example, float32 [examples]. */
   readonly weights?: Tensor;
-  /** How much each class counts, float32 [classes]; of losses without labels, each output. */
+  /** The weight of each class, float32 [classes], or of each output for losses without labels. */
   readonly classWeights?: Tensor;
 }
 
@@ -29,7 +32,7 @@ export function requireSameShape(where: string, outputs: Tensor, targets: Tensor
   }
 }
 
-/** The loss of each output as [examples, outputs], times the weights of the outputs. */
+/** The loss of each output as [examples, outputs], multiplied by the weights of the outputs. */
 export function outputTerms(where: string, values: Tensor, options: Reduction | LossOptions): Tensor {
   const { classWeights } = settingsOf(options);
   const outputs = sizeOf(values.shape.slice(1));
@@ -43,8 +46,9 @@ export function outputTerms(where: string, values: Tensor, options: Reduction | 
 }
 
 /**
+ * Weights and reduces the losses of examples.
  * @param perExample [examples]
- * @param ofClasses the weight of each example's class, where a mean divides by their sum
+ * @param ofClasses the weight of each example's class, if a mean is to be divided by their sum
  */
 export function reduceExamples(
   where: string,

@@ -14,8 +14,8 @@ export interface MatmulOptions {
   readonly transposeLeft?: boolean;
   readonly transposeRight?: boolean;
   /**
-   * With "float16", operands are rounded to float16 (see `toFloat16`) and sums are float32, also in the gradient. It
-   * needs a device with shader-f16, or the CPU, which rounds in the same way. "float32" by default.
+   * With "float16", operands are rounded to float16 (see `toFloat16`) and sums are float32, in gradients too. It needs
+   * a device with shader-f16, or a backend on the CPU, which rounds in the same way. "float32" by default.
    */
   readonly precision?: Precision;
 }
@@ -29,11 +29,11 @@ export interface MatmulAttributes {
   readonly rows: number;
   readonly inner: number;
   readonly columns: number;
-  /** The leading axes; absent where both operands are matrices. */
+  /** The leading axes; absent if both operands are matrices. */
   readonly batch?: BatchAttributes;
 }
 
-/** The sum over the rows of the right operand can be fused: the gradient of a bias, beside that of the weights. */
+/** The sum over the rows of the right operand can be fused: the gradient of a bias with that of the weights. */
 function canFuse(members: readonly Tensor[], other: Tensor): boolean {
   const product = members[0]!;
   const { inner, columns, transposeRight, batch } = product.attributes as MatmulAttributes;
@@ -62,13 +62,13 @@ const matmulOp: ComputeOp = {
 };
 
 /**
- * The matrix product of two matrices, either side transposed first if asked. Axes before the last two are batches: there
- * is a product for each of their positions, and they broadcast as elementwise operands do.
+ * The matrix product. Each operand can be transposed first. Axes before the last two are batch axes: there is one
+ * product for each of their positions, and they broadcast like elementwise operands.
  * @param left [..., rows, inner], or [..., inner, rows] with transposeLeft
  * @param right [..., inner, columns], or [..., columns, inner] with transposeRight
  * @returns [..., rows, columns]
- * @throws GraphError where an operand is no matrix, the inner sizes differ, the leading axes do not broadcast, or the
- * precision is unknown
+ * @throws GraphError if an operand has fewer than two axes, the inner sizes differ, the leading axes do not broadcast,
+ * or the precision is unknown
  */
 export function matmul(left: Tensor, right: Tensor, options: MatmulOptions = {}): Tensor {
   const { transposeLeft = false, transposeRight = false, precision = "float32" } = options;
@@ -92,7 +92,7 @@ export function matmul(left: Tensor, right: Tensor, options: MatmulOptions = {})
   }
   const isBatched = left.shape.length > 2 || right.shape.length > 2;
   if (isBatched && right.shape.length === 2 && !transposeLeft) {
-    // Rows of all batches times one matrix: a single product.
+    // The rows of all batches times one matrix: a single product.
     const product = matmul(reshape(left, [-1, inner]), right, options);
     return reshape(product, [...left.shape.slice(0, -1), columns]);
   }

@@ -4,12 +4,15 @@ import type { WasmAnchorKernel, WasmOperand } from "../wasm-kernel.ts";
 import { batchCount, type BatchAttributes } from "./batches.ts";
 import type { MatmulAttributes } from "./index.ts";
 
-/** The most of each axis in a block: a panel of the right operand stays in the first cache, a block of both in the second. */
+/**
+ * The maximum size of a block along each axis: a panel of the right operand fits the L1 cache, a block of each operand
+ * the L2 cache.
+ */
 const BLOCK_ROWS = 64;
 const BLOCK_INNER = 256;
 const BLOCK_COLUMNS = 512;
 
-/** Bytes before the packed blocks; see assembly/matmul.ts. */
+/** The offset of the packed blocks in scratch memory; see assembly/matmul.ts. */
 const EDGE_BYTES = 128;
 
 const TRANSPOSE_LEFT = 1;
@@ -20,22 +23,22 @@ const BY_ROW = 16;
 const LEFT_BY_ROW = 32;
 const RIGHT_BY_ROW = 64;
 
-/** A function that computes rows is given two words where it writes. */
+/** A function that computes rows reads two words at its destination. */
 const LEAST_COMPUTED_BYTES = 8;
 
-/** Rows of a register tile, and columns. */
+/** Rows and columns of a register tile. */
 const TILE_ROWS = 4;
 const TILE_COLUMNS = 8;
 
-/** With fewer rows the columns are divided among threads. */
+/** With fewer rows, the columns are divided among threads instead. */
 const FEWEST_ROWS_TO_DIVIDE = 16;
 
 const roundUp = (value: number, unit: number) => Math.ceil(value / unit) * unit;
 
-/** The size of equal blocks of at most `most`, which is a multiple of `unit`. */
+/** The size of equal blocks, a multiple of `unit` that is at most `most`. */
 const blockSize = (size: number, most: number, unit: number) => roundUp(size / Math.ceil(size / most), unit);
 
-/** A column [n, 1] lies in memory as a row does: the product is made as that of the transposed operands, exchanged. */
+/** A column [n, 1] has the memory layout of a row: computes it by exchanging and transposing the operands. */
 function asRow(attributes: MatmulAttributes, operands: readonly WasmOperand[]): [MatmulAttributes, WasmOperand[]] {
   const [left, right] = operands as [WasmOperand, WasmOperand];
   const { rows, columns, transposeLeft, transposeRight, batch } = attributes;
@@ -45,7 +48,7 @@ function asRow(attributes: MatmulAttributes, operands: readonly WasmOperand[]): 
   return [{ ...attributes, ...exchanged, ...batches }, [right, left]];
 }
 
-/** The leading axes: their number, and for each its size and the matrices of both operands from one place to the next. */
+/** The leading axes: their number, and for each its size and the stride, in matrices, of both operands. */
 const batchWords = (batch: BatchAttributes | undefined): number[] =>
   batch
     ? [batch.sizes.length, ...batch.sizes.flatMap((size, axis) => [size, batch.left[axis]!, batch.right[axis]!])]

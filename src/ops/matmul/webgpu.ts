@@ -81,7 +81,10 @@ function launches(members: readonly Tensor[], limits: LaunchLimits): AnchorLaunc
   );
 }
 
-/** As many batches as the grid is deep and as whole matrices of all three fit a binding; one where matrices are cut. */
+/**
+ * The number of batches of one launch, limited by the depth of the grid and by the matrices that fit in one binding. It
+ * is 1 if matrices are split.
+ */
 function mostBatches(attributes: MatmulAttributes, limits: LaunchLimits, most: Record<Axis, number>): number {
   const count = batchCount(attributes.batch);
   if (!isWhole(attributes, most)) return 1;
@@ -97,7 +100,7 @@ const isWhole = (attributes: MatmulAttributes, most: Record<Axis, number>) =>
 
 type Side = "left" | "right" | "output";
 
-/** The matrices of one side that some batches use. */
+/** The range of matrices of one operand that some batches use. */
 function matricesOf({ batch }: MatmulAttributes, side: Side, { first, last }: Part): Part {
   if (!batch || side === "output") return { first, last };
   const used = Array.from({ length: last - first }, (_, at) => matrixOf(first + at, batch.sizes, batch[side]));
@@ -112,7 +115,7 @@ function sideRanges(attributes: MatmulAttributes, batches: Part): ElementRange[]
   });
 }
 
-/** The WGSL functions that give the matrix of each operand for a batch. */
+/** The WGSL functions that return the matrix of each operand for a batch. */
 function matrixFunctions({ batch }: MatmulAttributes): string {
   const text = (side: "left" | "right") => {
     const terms = batch?.sizes.flatMap((size, axis) => {

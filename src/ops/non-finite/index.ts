@@ -3,9 +3,9 @@ import { requireType, Tensor, type ComputeOp } from "../../graph/tensor.ts";
 import { constant } from "../../graph/leaves.ts";
 
 export interface FirstNonFiniteAttributes {
-  /** The elements of all inputs together. */
+  /** The total number of elements of all inputs. */
   readonly elements: number;
-  /** The elements of the inputs before each. */
+  /** The number of elements before each input. */
   readonly offsets: readonly number[];
 }
 
@@ -16,12 +16,12 @@ const firstNonFiniteOp: ComputeOp = {
 };
 
 /**
- * Finds the first element that is NaN or infinite, by its bits. A kernel that makes an input looks at its elements along the
- * way, where the backend's kernels can.
- * @param tensors float32; their elements count on from one to the next
- * @returns uint32, one element: the distance of the first such element from the end of all of them, which is 1 for the very
- * last; 0 if all are finite
- * @throws GraphError for an input of another type, or more than 2³² − 1 elements
+ * Finds the first element that is NaN or infinite, by its bits. If the backend supports it, the kernels that compute
+ * the inputs check their elements, without another kernel.
+ * @param tensors float32; their elements are numbered consecutively
+ * @returns uint32, one element: the distance of the first such element from the end of all elements, which is 1 for the
+ * last one; 0 if all are finite
+ * @throws GraphError for an input of another type, or for more than 2³² − 1 elements
  */
 export function firstNonFinite(tensors: readonly Tensor[]): Tensor {
   for (const tensor of tensors) requireType("firstNonFinite", tensor, "float32");
@@ -42,8 +42,8 @@ export function firstNonFinite(tensors: readonly Tensor[]): Tensor {
 const replaceIfOp: ComputeOp = { name: "replaceIf", kind: "compute", traits: { kind: "pointwise", replaces: true } };
 
 /**
- * A number where a condition is 0, else another one. As the new value of the state `kept`, it is stored by the kernel
- * that finds the condition to be otherwise.
+ * `kept` if a condition is 0, otherwise `replacement`. If the result is the new value of the state `kept`, the kernel
+ * that finds the condition to be nonzero can store it.
  * @param condition uint32, one element, such as the result of `firstNonFinite`
  * @param kept float32, one element
  * @param replacement float32, one element, or a number

@@ -3,7 +3,7 @@ import { bits, instruction, type Vector } from "../wasm/vectors.ts";
 import type { WasmAnchorKernel, WasmPointwiseKernel } from "../wasm-kernel.ts";
 import type { FirstNonFiniteAttributes } from "./index.ts";
 
-/** Elements of a computed operand that are looked at together; see assembly/non-finite.ts. */
+/** The number of elements of a computed operand checked at a time; see assembly/non-finite.ts. */
 const PART = 2048;
 
 const firstNonFinite: WasmAnchorKernel = {

@@ -9,17 +9,17 @@ const sumOfPartsOp: ComputeOp = {
   gradient: (node, upstream) => [broadcastTo(upstream, node.inputs[0]!.shape)],
 };
 
-/** Another sum of as many parts, such as that of a bias beside its weights'. */
+/** Another sum with the same number of parts can be fused, such as that of a bias with that of the weights. */
 function canFuse(members: readonly Tensor[], other: Tensor): boolean {
   const parts = ({ inputs }: Tensor) => inputs[0]!.shape[0];
   return members.length === 1 && other.op === sumOfPartsOp && parts(other) === parts(members[0]!);
 }
 
 /**
- * The sum of a few parts, in order: what was computed in parts to have work for a whole GPU.
+ * The sum over the first axis, in order. It combines results that were computed in parts to give a whole GPU work.
  * @param x float32 [parts, …]
  * @returns the shape of one part
- * @throws GraphError for another type, or no axis
+ * @throws GraphError for another type, or for a scalar
  */
 export function sumOfParts(x: Tensor): Tensor {
   requireType("sumOfParts", x, "float32");

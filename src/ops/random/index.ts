@@ -16,10 +16,10 @@ import {
 const randomUniformOp: ComputeOp = { name: "randomUniform", kind: "compute", traits: { kind: "pointwise" } };
 
 /**
- * Numbers in [0, 1), multiples of 2⁻²⁴, drawn for each element from the key and the element's index. They take no memory
- * and no dispatch: their readers compute them.
+ * Uniform random numbers in [0, 1), multiples of 2⁻²⁴. Each is computed from the key and the index of its element where
+ * it is read, so the tensor takes no memory and no dispatch.
  * @param key a uint32 scalar, such as a per-step scalar; the same key gives the same numbers on every backend
- * @throws GraphError for another key
+ * @throws GraphError if the key is not a uint32 scalar
  */
 export function randomUniform(shape: Shape, key: Tensor): Tensor {
   requireType("randomUniform key", key, "uint32");
@@ -47,14 +47,15 @@ const polynomial = (x: Tensor, [first = 0, ...rest]: readonly number[]): Tensor 
   rest.reduce<Tensor | number>((sum, coefficient) => add(multiply(sum, x), coefficient), first) as Tensor;
 
 /**
- * Numbers of the standard normal distribution, at most 5.5 from 0, from `randomUniform` by the inverse of the distribution.
- * The same key gives the same numbers on every backend, to rounding.
+ * Standard normal random numbers, at most 5.5 from 0, from `randomUniform` by the inverse of the distribution function.
+ * The same key gives the same numbers on every backend, up to rounding.
  * @param key a uint32 scalar
- * @throws GraphError for another key
+ * @throws GraphError if the key is not a uint32 scalar
  */
 export function randomNormal(shape: Shape, key: Tensor): Tensor {
   const u = randomUniform(shape, key);
-  // The distance of the middle of each of 2²⁴ intervals from the nearer end: exact, and never 0, whose image is infinite.
+  // The distance from the center of one of 2²⁴ intervals to the nearer end of [0, 1]. It is exact, and never 0, which
+  // would give infinity.
   const t = add(minimum(u, subtract(1 - 2 ** -24, u)), 2 ** -25);
   const x = multiply(subtract(1, multiply(t, 2)), select(less(u, 0.5), -1, 1));
   const w = negate(log(multiply(multiply(t, 4), subtract(1, t))));

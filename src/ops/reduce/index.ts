@@ -16,7 +16,7 @@ export type ReduceAttributes = Omit<ReductionShape, "operation">;
 
 type ReduceGradient = (node: Tensor<ReduceAttributes>, upstream: Tensor) => Tensor;
 
-/** The largest element beside its index. */
+/** The maximum can be fused with the argmax of the same input. */
 function canFuse(members: readonly Tensor[], other: Tensor): boolean {
   const [own, theirs] = [reductionOf(members[0]!), reductionOf(other)];
   if (members.length > 1 || own?.operation !== "argmax" || theirs?.operation !== "max") return false;
@@ -50,7 +50,7 @@ function spread(value: Tensor, { attributes, inputs }: Tensor<ReduceAttributes>)
 
 const sumOp = reduction("sum", (node, upstream) => spread(upstream, node));
 const meanOp = reduction("mean", (node, upstream) => spread(divide(upstream, node.attributes.count), node));
-/** The gradient of an element is the product of all others, so that a 0 is no special case. */
+/** The gradient of an element is the product of all others, so zeros need no special case. */
 const productOp = reduction("product", (node, upstream) => {
   const { outer, count, inner } = node.attributes;
   const shape = [outer, count, count, inner];
@@ -124,25 +124,26 @@ export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(su
 export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(meanOp, x, options);
 
 /**
- * The largest element over axes, all by default; NaN if there is one. The gradient flows to the first largest element,
- * or to the first NaN.
+ * The largest element over axes, all by default, or NaN if any element is NaN. The gradient flows to the first largest
+ * element, or to the first NaN.
  */
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(maxOp, x, options);
 
-/** The smallest element over axes, or NaN where there is one; the gradient goes to the first of equal ones, or of NaN. */
+/** The smallest element over axes, all by default, or NaN if any element is NaN. The gradient flows as in `max`. */
 export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => negate(max(negate(x), options));
 
-/** The product over axes. Its gradient takes work that grows with the square of the number of factors. */
+/** The product over axes, all by default. The work for its gradient grows with the square of the number of factors. */
 export const product = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(productOp, x, options);
 
 export interface VarianceOptions extends ReduceOptions {
-  /** What is taken off the number of elements before it divides: 0 by default, 1 for an estimate from a sample. */
+  /** Subtracted from the number of elements in the divisor: 0 by default; 1 for the unbiased estimate from a sample. */
   readonly correction?: number;
 }
 
 /**
- * The mean squared distance from the mean over axes, computed in two passes, so that equal elements give 0.
- * @throws GraphError where the correction leaves no elements to divide by
+ * The mean squared deviation from the mean over axes, all by default. It is computed in two passes, so that equal
+ * elements give 0.
+ * @throws GraphError if the correction is not less than the number of elements
  */
 export function variance(x: Tensor, { axes, keepAxes = false, correction = 0 }: VarianceOptions = {}): Tensor {
   const chosen = reducedAxes("variance", x, axes);
@@ -161,7 +162,7 @@ export function variance(x: Tensor, { axes, keepAxes = false, correction = 0 }: 
 }
 
 /**
- * The index (uint32) of the largest element along one axis, or among all elements in row-major order. Among equal
+ * The index (uint32) of the largest element along one axis, or among all elements in row-major order. For equal
  * elements it is the first, and NaN counts as the largest. It has no gradient.
  * @throws GraphError for several axes that are not all axes
  */

@@ -3,14 +3,14 @@ import { operandWords, resultWords } from "../wasm/words.ts";
 import type { WasmAnchorKernel } from "../wasm-kernel.ts";
 import type { ReduceAttributes } from "./index.ts";
 
-/** Elements that are computed at a time, and outputs whose results begin together; see assembly/reduce.ts. */
+/** The number of elements computed at a time, and the most outputs reduced together; see assembly/reduce.ts. */
 const PART = 2048;
 const GROUP = 256;
 
-/** A kernel counts elements in 32 bits; only a virtual input has more. */
+/** A kernel counts elements in 32 bits. Only a virtual input can have more. */
 const MOST_ELEMENTS = 2 ** 32 - 1;
 
-/** Outputs of a cache line, which two threads should not share. */
+/** Outputs per cache line. Two threads should not share one. */
 const LINE = 16;
 
 /** An op that a kernel of assembly/reduce.ts computes. */

@@ -2,7 +2,7 @@ import { requireType, sizeOf, Tensor, type ComputeOp } from "../../graph/tensor.
 import { normalAxis } from "../indexing/axes.ts";
 import { flip } from "../indexing/index.ts";
 
-/** The input seen as [outer, count, inner], along whose middle axis the sums go. */
+/** The input viewed as [outer, count, inner], whose middle axis is summed. */
 export interface ScanAttributes {
   readonly outer: number;
   readonly count: number;
@@ -21,11 +21,11 @@ const cumulativeSumOp: ComputeOp = {
 };
 
 /**
- * The sums of all elements up to each one along an axis, added in order.
+ * The cumulative sum along an axis, added in order.
  * @param x float32
  * @param axis the first by default; negative ones count from the last
  * @returns the shape of `x`
- * @throws GraphError for another type, or an axis that the tensor does not have
+ * @throws GraphError for another type, or for an axis that the tensor does not have
  */
 export function cumulativeSum(x: Tensor, axis = 0): Tensor {
   requireType("cumulativeSum", x, "float32");

@@ -2,7 +2,7 @@ import { operandWords, resultWords } from "../wasm/words.ts";
 import type { WasmAnchorKernel } from "../wasm-kernel.ts";
 import type { ScanAttributes } from "./index.ts";
 
-/** Lines that are added up side by side; see assembly/scan.ts. */
+/** The maximum number of lines processed side by side; see assembly/scan.ts. */
 const GROUP = 256;
 
 const cumulativeSum: WasmAnchorKernel = {

@@ -32,7 +32,7 @@ const logSoftmax: CpuKernel = (node, [z], output) => {
 
 const softmaxCrossEntropy: CpuKernel = (node, [z, labels], output) => {
   forEachRow(node.inputs[0]!, z!, (row, first, _, largest, logSum) => {
-    // The difference comes first, since adding the logarithm to a large logit would lose its digits.
+    // Subtract first: adding the logarithm to a large logit would lose its digits.
     output[row] = largest - z![first + labels![row]!]! + logSum;
   });
 };

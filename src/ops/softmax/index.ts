@@ -9,9 +9,7 @@ import { max, sum, type ReduceOptions } from "../reduce/index.ts";
 
 const overClasses = { axes: -1, keepAxes: true } as const;
 
-/**
- * Other results of the same rows of logits can be fused, if they use the same labels or none. An argmax is one of them.
- */
+/** Ops on the same rows of logits can be fused if they use the same labels or none. Argmax is one of them. */
 const rowTraits: AnchorTraits = {
   kind: "anchor",
   canFuse(members, other) {
@@ -45,7 +43,7 @@ export interface SoftmaxOptions {
   readonly axis?: number;
 }
 
-/** The kernels work along the last axis; another one is read, and its result is read, in another order. */
+/** The kernels work along the last axis. For another axis, the logits and the result are transposed. */
 function alongAxis(op: ComputeOp, logits: Tensor, { axis = -1 }: SoftmaxOptions): Tensor {
   requireType(op.name, logits, "float32");
   if (logits.shape.length === 0) {
@@ -71,8 +69,8 @@ export const logSoftmax = (logits: Tensor, options: SoftmaxOptions = {}): Tensor
   alongAxis(logSoftmaxOp, logits, options);
 
 /**
- * ln Σⱼ e^(zⱼ) over axes, computed as max z + ln Σⱼ e^(zⱼ − max z), so that nothing overflows. Where the largest is
- * infinite, so is the result.
+ * ln Σⱼ e^(zⱼ) over axes, all by default, computed as max z + ln Σⱼ e^(zⱼ − max z) to avoid overflow. If the largest
+ * element is infinite, so is the result.
  */
 export function logSumExp(x: Tensor, { axes, keepAxes = false }: ReduceOptions = {}): Tensor {
   const largest = stopGradient(max(x, { ...(axes !== undefined && { axes }), keepAxes: true }));
@@ -104,7 +102,7 @@ const crossEntropyGradientOp: ComputeOp = {
 };
 
 /**
- * The cross-entropy of each example's softmax, −ln softmax(z)[label], from the logits in one op.
+ * The cross-entropy of each example, −ln softmax(z)[label], computed from the logits in one op.
  * @param logits [examples, classes]
  * @param labels uint32 [examples], each below the number of classes
  * @returns [examples]

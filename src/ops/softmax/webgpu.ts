@@ -13,7 +13,7 @@ import { laneLaunch } from "../webgpu/lanes.ts";
 /** Two passes over a row, each with an exponential and a comparison or addition, and one pass to write. */
 const FLOPS_PER_LOGIT = 20;
 
-/** The maximum number of rows for which one workgroup computes all, if this saves the dispatches of their sums. */
+/** The maximum number of rows that one workgroup computes alone to save the dispatches of fused sums. */
 const MOST_ROWS_OF_ONE_GROUP = 1024;
 
 /** A result computed from a row of logits, its largest logit and the sum of its exponentials. */
@@ -43,7 +43,7 @@ const results: Readonly<Record<string, RowResult>> = {
 
 const argmaxResult: RowResult = { source: argmaxRow, call: "argmax_row", finish: "finish_argmax", reads: ["logits"] };
 
-/** Of other ops, only an argmax can be fused. */
+/** An argmax is the only op of another folder that can be fused. */
 const resultOf = (node: Tensor): RowResult => (reductionOf(node) ? argmaxResult : results[node.op.name]!);
 
 const readsOf = (node: Tensor): [string, Tensor][] =>

@@ -1,16 +1,16 @@
 import { sizeOf, stridesOf, type Shape } from "../../graph/tensor.ts";
 import { constantIndex, product, quotient, remainder, sum, type Index } from "./indices.ts";
 
-/** Part of an element's position: its `size` places along some axes, which `stride` elements lie between. */
+/** Adjacent axes of a position, as one axis of `size` elements with its strides in two tensors. */
 export interface AxisTerm {
   readonly size: number;
-  /** Of the tensor whose element is known. */
+  /** The stride in the tensor whose element is known. */
   readonly from: number;
-  /** Of the tensor that is read. */
+  /** The stride in the tensor to read. */
   readonly to: number;
 }
 
-/** The element of one tensor for the element of another, axis by axis. Axes that lie together in both are one. */
+/** Maps an element of one tensor to that of another, axis by axis. Axes that are contiguous in both are joined. */
 export function elementOfAxes(place: Index, axes: readonly AxisTerm[]): Index {
   const joined: AxisTerm[] = [];
   for (const axis of axes.filter(({ size }) => size > 1)) {
@@ -24,7 +24,7 @@ export function elementOfAxes(place: Index, axes: readonly AxisTerm[]): Index {
     .reduce(sum, constantIndex(0));
 }
 
-/** The element of an input that broadcasting puts at an element of the output. */
+/** The element of an input that broadcasts to an element of the output. */
 export function broadcastIndex(place: Index, output: Shape, input: Shape): Index {
   if (sizeOf(input) === sizeOf(output)) return place;
   const [from, to] = [stridesOf(output), stridesOf(input)];

@@ -1,18 +1,18 @@
 /*
  * Integers that a generated function computes for each element of a chain: positions in tensors, and values of uint32
- * tensors. They are plain trees. The backend decides which of them are the same for a whole row of elements, and which
- * grow by a fixed step from one element to the next, so that neighbors can be read as one vector.
+ * tensors. They are plain trees. The backend determines which of them are constant along a row of elements, and which
+ * grow by a constant step, so that adjacent elements can be read as one vector.
  */
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Vector } from "./vectors.ts";
 
-/** An unsigned 32-bit integer that depends on the element. `limit` is above every value that it takes. */
+/** An unsigned 32-bit integer that depends on the element. All its values are below `limit`. */
 export type Index = { readonly limit: number } & (
   | { readonly kind: "element" }
   | { readonly kind: "constant"; readonly value: number }
   | { readonly kind: "sum"; readonly left: Index; readonly right: Index }
   | { readonly kind: "product" | "quotient" | "remainder"; readonly of: Index; readonly by: number }
-  /** `below` where an integer is below a number, else `otherwise`. */
+  /** `below` if the integer is below a number, otherwise `otherwise`. */
   | {
       readonly kind: "choice";
       readonly of: Index;
@@ -22,13 +22,13 @@ export type Index = { readonly limit: number } & (
     }
   /** An element of a uint32 tensor in memory. */
   | { readonly kind: "stored"; readonly tensor: Tensor; readonly index: Index }
-  /** The integers that a vector has in its lanes. */
+  /** The integers in the lanes of a vector. */
   | { readonly kind: "lanes"; readonly vector: Vector }
 );
 
 const LIMIT = 2 ** 32;
 
-/** The chain's own element, for a chain of `size` elements. */
+/** The current element of a chain of `size` elements. */
 export const elementOf = (size: number): Index => ({ kind: "element", limit: size });
 
 export const constantIndex = (value: number): Index => ({ kind: "constant", value, limit: value + 1 });
@@ -66,14 +66,14 @@ export function remainder(of: Index, by: number): Index {
   return { kind: "remainder", of, by, limit: by };
 }
 
-/** `below` where an integer is below a number, else `otherwise`. */
+/** `below` if the integer is below a number, otherwise `otherwise`. */
 export function choice(of: Index, by: number, below: Index, otherwise: Index): Index {
   if (of.limit <= by) return below;
   if (of.kind === "constant") return of.value < by ? below : otherwise;
   return { kind: "choice", of, by, below, otherwise, limit: Math.max(below.limit, otherwise.limit) };
 }
 
-/** An integer less a number; what would be below 0 is near 2³². */
+/** An integer minus a number. Negative differences wrap around to values near 2³². */
 export function difference(of: Index, by: number): Index {
   const left = sum(of, constantIndex(-by >>> 0));
   return left.kind === "sum" ? { ...left, limit: LIMIT } : left;

@@ -1,4 +1,4 @@
-/** Instructions on four lanes, with the numbers that follow WebAssembly's prefix for vectors (0xfd). */
+/** Instructions on four lanes, with their opcodes after WebAssembly's prefix for vector instructions (0xfd). */
 export const VECTOR_INSTRUCTIONS = {
   "i32x4.eq": 0x37,
   "i32x4.lt_u": 0x3a,

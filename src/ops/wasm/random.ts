@@ -6,7 +6,7 @@ const xor = (a: Vector, b: Vector) => instruction("v128.xor", a, b);
 const multiply = (a: Vector, b: Vector) => instruction("i32x4.mul", a, b);
 const shiftRight = (value: Vector, by: number) => shift("i32x4.shr_u", value, by);
 
-/** Each lane shifted by its own four highest bits: by 8, 4, 2 and 1 where those bits are set. */
+/** Shifts each lane right by the number in its own four highest bits: by 8, 4, 2 and 1 if these bits are set. */
 function shiftedByHighest(value: Vector): Vector {
   return [8, 4, 2, 1].reduce((shifted, by, place) => {
     const isSet = shift("i32x4.shr_s", shift("i32x4.shl", value, place), 31);
@@ -14,14 +14,14 @@ function shiftedByHighest(value: Vector): Vector {
   }, value);
 }
 
-/** PCG-RXS-M-XS on 32 bits as a hash, the twin of `pcgHash` in src/random.ts. */
+/** PCG-RXS-M-XS on 32 bits as a hash, equal to `pcgHash` in src/random.ts. */
 function pcgHash(value: Vector): Vector {
   const state = instruction("i32x4.add", multiply(value, bits(747796405)), bits(2891336453));
   const word = multiply(xor(shiftRight(shiftedByHighest(state), 4), state), bits(277803737));
   return xor(shiftRight(word, 22), word);
 }
 
-/** 32 random bits for each element, from a key of one uint32 and the element's index. */
+/** 32 random bits per element, from a key of one uint32 and the element's index. */
 export function drawnBits(key: WasmInput, place: Index): Vector {
   const keys: Vector = { kind: "integers", index: key.integerAt(constantIndex(0)) };
   return pcgHash(xor(keys, pcgHash({ kind: "integers", index: place })));

@@ -1,4 +1,4 @@
-/* Numbers as WebAssembly's binary format writes them. */
+/* Numbers in the binary format of WebAssembly. */
 
 /** An unsigned integer in LEB128. */
 export function unsigned(value: number): number[] {
@@ -28,11 +28,11 @@ export const float64 = (value: number): number[] => [...new Uint8Array(new Float
 /** The four bytes of a 32-bit integer. */
 export const word = (bits: number): number[] => [bits & 255, (bits >>> 8) & 255, (bits >>> 16) & 255, bits >>> 24];
 
-/** Entries behind their number. */
+/** A vector of the binary format: the number of entries, then the entries. */
 export const list = (entries: readonly (readonly number[])[]): number[] => [
   ...unsigned(entries.length),
   ...entries.flat(),
 ];
 
-/** Text behind its length. */
+/** A name of the binary format: its length, then its characters. */
 export const text = (value: string): number[] => list(Array.from(value, (letter) => [letter.charCodeAt(0)]));

@@ -1,10 +1,10 @@
-/* Instructions of WebAssembly as numbers, and what a generated function is. */
+/* WebAssembly instructions as numbers, and the type of a generated function. */
 import type { Tensor } from "../../../graph/tensor.ts";
 import { VECTOR_INSTRUCTIONS } from "../../../ops/wasm/instructions.ts";
 import type { HostFunction, ShiftInstruction } from "../../../ops/wasm/vectors.ts";
 import { float64, signed, unsigned, word } from "./bytes.ts";
 
-/** A JavaScript function that a module imports, as the operand of a call. */
+/** The operand of a call to an imported JavaScript function. */
 export class HostCall {
   readonly compute: HostFunction;
   readonly arity: number;
@@ -19,10 +19,7 @@ export class HostCall {
   }
 }
 
-/**
- * Bytes of instructions, with the functions that the module will number; nested, so that code is put together at no
- * cost.
- */
+/** Instruction bytes, and calls whose function index the module assigns. Nesting joins code without copying it. */
 export type Code = readonly (number | HostCall | Code)[];
 
 /** Code without nesting. */
@@ -40,17 +37,17 @@ export function flatten(code: Code): FlatCode {
   return flat;
 }
 
-/** A generated function, without addresses: equal chains share it. */
+/** A generated function without addresses. Equal chains share it. */
 export interface ChainFunction {
-  /** Functions of one key are the same. */
+  /** Functions with the same key are equal. */
   readonly key: string;
   /** The argument block: word i holds the byte address of the first element of `tensors[i]`. */
   readonly tensors: readonly Tensor[];
-  /** It calls JavaScript, so that only the calling thread may run it. */
+  /** Whether it calls JavaScript, so that only the calling thread can run it. */
   readonly callsHost: boolean;
-  /** Floating-point operations for each element. */
+  /** Floating-point operations per element. */
   readonly flops: number;
-  /** Local variables and instructions. */
+  /** The local variables and the instructions. */
   readonly code: FlatCode;
 }
 
@@ -58,7 +55,7 @@ export const I32 = 0x7f;
 export const V128 = 0x7b;
 
 const vector = (instruction: number) => [0xfd, ...unsigned(instruction)];
-/** The alignment that is promised, 1 byte, and the offset. */
+/** The memory argument of a load or store: an alignment of 1 byte, and the offset. */
 const at = (offset: number) => [0, ...unsigned(offset)];
 
 export const code = {
@@ -68,7 +65,7 @@ export const code = {
   call: (index: number) => [0x10, ...unsigned(index)],
   callHost: (call: HostCall): Code => [0x10, call],
   return: [0x0f],
-  /** Opens a block that a branch repeats. */
+  /** Opens a block whose start a branch jumps to. */
   loop: [0x03, 0x40],
   if: [0x04, 0x40],
   else: [0x05],
@@ -89,7 +86,7 @@ export const code = {
   divide: [0x6e],
   remainder: [0x70],
   shiftLeft: [0x74],
-  /** uint32 and float32 to float64, and back to float32. */
+  /** Convert uint32 and float32 to float64, and float64 to float32. */
   doubleOfUnsigned: [0xb8],
   doubleOfFloat: [0xbb],
   floatOfDouble: [0xb6],
@@ -109,7 +106,7 @@ export const code = {
   replaceInteger: (lane: number) => [...vector(0x1c), lane],
   floatLane: (lane: number) => [...vector(0x1f), lane],
   replaceFloat: (lane: number) => [...vector(0x20), lane],
-  /** Four bytes in the lowest lane to four uint32, bytes in lane to float32. */
+  /** Convert four bytes in the lowest lane to four uint32, and a byte in each lane to float32. */
   widenBytes: [...vector(0x89), ...vector(0xa9)],
   floatOfSigned: vector(0xfa),
 };

@@ -9,9 +9,9 @@ import { float, type Vector } from "../../../ops/wasm/vectors.ts";
 import { pointwiseKernel } from "../kernels.ts";
 import { Interned } from "./interned.ts";
 
-/** The values of a chain as trees, from the kernels of its nodes. */
+/** Builds the values of a chain as expression trees, with the kernels of its nodes. */
 export class ChainExpressions {
-  /** The chain's own element. */
+  /** The index of the chain's current element. */
   readonly element: Index;
   readonly #chain: ReadonlySet<Tensor>;
   readonly #inlined: ReadonlySet<Tensor>;
@@ -19,7 +19,7 @@ export class ChainExpressions {
   readonly #values = new Map<Tensor, Map<Index, Vector | Index>>();
 
   /**
-   * @param chain nodes of one size that are computed element by element
+   * @param chain nodes of the same size that are computed element by element
    * @param inlined nodes that are computed wherever they are read
    */
   constructor(chain: readonly Tensor[], inlined: ReadonlySet<Tensor>) {
@@ -28,7 +28,7 @@ export class ChainExpressions {
     this.element = elementOf(chain[0]!.size);
   }
 
-  /** Four elements of a tensor of numbers. */
+  /** Four elements of a float32 or uint8 tensor. */
   vector(tensor: Tensor, at: Index): Vector {
     return this.#value(tensor, at, (root, index) => {
       if (isLiteral(root)) return float(literalOf(root));
@@ -48,7 +48,7 @@ export class ChainExpressions {
     });
   }
 
-  /** What a store of a node writes. */
+  /** The value to store for a node. */
   stored(node: Tensor): Vector {
     if (node.dtype === "float32") return this.vector(node, this.element);
     return this.#interned.vector({ kind: "integers", index: this.integer(node, this.element) });

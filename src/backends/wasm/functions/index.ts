@@ -1,6 +1,6 @@
 /*
- * Functions of WebAssembly that are generated from the compiler's groups. All have the type
- * `(args, start, end, scratch) -> ()`: `args` is the byte address of the argument block, and [start, end) are elements.
+ * WebAssembly functions generated from the compiler's groups. All have the type `(args, start, end, scratch) -> ()`:
+ * `args` is the byte address of the argument block, and [start, end) is a range of elements.
  */
 import type { Member } from "../../../compiler/fuse.ts";
 import type { Tensor } from "../../../graph/tensor.ts";
@@ -16,9 +16,9 @@ export type { ChainFunction } from "./code.ts";
 export { encodeModule, type EncodedModule, type MemoryType } from "./module.ts";
 
 /**
- * Computes the chain of a member and stores those of `outputs` that are in it, for elements [start, end). A member
- * without an anchor is a loop over what it reads. The anchor's result is read from memory like any input, so it must
- * lie there.
+ * A function that computes the chain of a member for elements [start, end) and stores those of its nodes that are in
+ * `outputs`. A member without an anchor is a loop over its inputs. An anchor's result is read from memory like any
+ * input, so it must be stored.
  */
 export function chainFunction(
   { chain }: Member,
@@ -31,13 +31,13 @@ export function chainFunction(
   return write(stores, chain, chain[0]!.size);
 }
 
-/** Writes elements [start, end) of an inlined tensor to `scratch`; element `start` lies at `scratch`. */
+/** A function that writes elements [start, end) of an inlined tensor to `scratch`, beginning with element `start`. */
 export function fillFunction(tensor: Tensor, inlined: ReadonlySet<Tensor>): ChainFunction {
   const expressions = new ChainExpressions([tensor], inlined);
   return write([{ value: expressions.stored(tensor), to: "scratch" }], [tensor], tensor.size);
 }
 
-/** Writes the function in the rows that seem to be the fastest. */
+/** Writes the function for several row lengths and returns the one with the lowest estimated cost. */
 function write(stores: readonly Store[], nodes: readonly Tensor[], size: number): ChainFunction {
   const lengths = new Set(stores.flatMap(({ value }) => indicesIn(value)).flatMap(divisorsIn));
   const shared = [...lengths].map((length) => greatestCommonDivisor(length, size));

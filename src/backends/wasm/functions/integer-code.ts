@@ -5,16 +5,16 @@ import { ARGUMENTS, type Body } from "./body.ts";
 import { code, I32, V128, type Code } from "./code.ts";
 import type { Rows } from "./rows.ts";
 
-/** Writes integers and addresses. What is the same for a whole row is computed before the loop over its elements. */
+/** Writes code for integers and addresses. Values that are constant along a row are computed once per row. */
 export class IntegerCode {
-  /** Those whose addresses are arguments, in their order. */
+  /** The tensors whose addresses are arguments, in the order of the arguments. */
   readonly tensors: Tensor[] = [];
   readonly #body: Body;
   readonly #rows: Rows;
   readonly #pointers = new Map<Tensor, Map<Index, symbol>>();
   readonly #pushVector: (vector: Vector) => Code;
 
-  /** @param pushVector writes a vector for the four elements */
+  /** @param pushVector writes a vector for the current four elements */
   constructor(body: Body, rows: Rows, pushVector: (vector: Vector) => Code) {
     this.#body = body;
     this.#rows = rows;
@@ -38,12 +38,12 @@ export class IntegerCode {
     return [start, this.#lane(lane), code.integer(stride * bytes), code.multiply, code.add];
   }
 
-  /** The integer of a lane. */
+  /** The value of an integer in a lane. */
   of(index: Index, lane: number): Code {
     return this.#at(index, this.#lane(lane), lane);
   }
 
-  /** An integer less stride · element, which is the same for a whole row. */
+  /** The value of an integer minus stride · element, which is constant along a row. */
   base(index: Index): Code {
     if (index.kind === "constant") return code.integer(index.value);
     if (index.kind === "element") return code.integer(0);
@@ -54,19 +54,19 @@ export class IntegerCode {
     return code.get(this.#body.keep(index, 1, I32, () => [this.#parts(index, rowStart), before]));
   }
 
-  /** The numbers of the four elements, as a vector. */
+  /** The indices of the four elements, as a vector. */
   elements(): Code {
     const first = [code.get(this.#body.element), code.integerSplat, code.vectorConstant([0, 1, 2, 3])];
     return code.get(this.#body.keep("elements", 2, V128, () => [first, code.vector("i32x4.add")]));
   }
 
-  /** The first of the four elements, in bytes. */
+  /** The byte offset of the first of the four elements. */
   firstOffset(bytes: number): Code {
     const element = code.get(this.#body.element);
     return bytes === 1 ? element : code.get(this.#body.keep("offset", 2, I32, () => scaled(element, bytes)));
   }
 
-  /** The element of a lane. Past the end of the row it is the last one, so that no address lies outside of a tensor. */
+  /** The element of a lane. Past the end of the row it is the last element, so that no address is outside a tensor. */
   #lane(lane: number): Code {
     const [element, end] = [code.get(this.#body.element), code.get(this.#body.rowEnd)];
     if (lane === 0) return element;
@@ -80,14 +80,14 @@ export class IntegerCode {
     return [code.get(this.#body.element), code.integer(lane), code.add, code.get(this.#body.rowEnd), code.lessUnsigned];
   }
 
-  /** The integer in a lane of a vector; past the end of the row that of the first lane. */
+  /** The integer in a lane of a vector. Past the end of the row it is that of the first lane. */
   #ofVector(index: Index & { kind: "lanes" }, lane: number): Code {
     const vector = code.get(this.#body.keep(index, 2, V128, () => this.#pushVector(index.vector)));
     const own = [vector, code.integerLane(lane)];
     return lane === 0 ? own : [own, vector, code.integerLane(0), this.#isInRow(lane), code.select];
   }
 
-  /** Where a tensor's element for element 0 of the chain would lie, if the row reached so far. */
+  /** The address that a tensor's element for element 0 of the chain would have if the row extended that far. */
   #rowAddress(tensor: Tensor, index: Index): Code {
     const address = this.address(tensor);
     if (index.kind === "element" || (index.kind === "constant" && index.value === 0)) return address;
@@ -132,7 +132,7 @@ export class IntegerCode {
   }
 }
 
-/** Bytes of an element. */
+/** The size of an element in bytes. */
 export const bytesOf = ({ dtype }: Tensor): 1 | 4 => (dtype === "uint8" ? 1 : 4);
 
 /** An integer times 1 or 4. */

@@ -3,8 +3,8 @@ import { storedIndex, type Index } from "../../../ops/wasm/indices.ts";
 import type { Vector } from "../../../ops/wasm/vectors.ts";
 
 /**
- * Makes equal trees one object, so that what several nodes of a chain compute is computed once, and what is known of a
- * tree can be kept by its identity.
+ * Represents equal trees by the same object, so that a value which several nodes of a chain compute is computed once,
+ * and what is known about a tree can be stored under its identity.
  */
 export class Interned {
   readonly #known = new Map<string, Index | Vector>();

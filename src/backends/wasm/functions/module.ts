@@ -5,9 +5,9 @@ import { MATH_FUNCTIONS, MATH_ARITY } from "../../../ops/wasm/vectors.ts";
 import { list, signed, text, unsigned } from "./bytes.ts";
 import { HostCall, type ChainFunction } from "./code.ts";
 
-/** How the memory that a module imports was made. */
+/** The type of the memory that a module imports. */
 export interface MemoryType {
-  /** Pages of 64 KiB. */
+  /** The maximum size in pages of 64 KiB. */
   readonly maximum: number;
   readonly shared: boolean;
 }

@@ -2,17 +2,17 @@ import type { Index } from "../../../ops/wasm/indices.ts";
 
 /** How an integer changes along a row. */
 export interface Course {
-  /** What it grows by from one element to the next; undefined where that varies. */
+  /** Its increment from one element to the next, or undefined if the increment varies. */
   readonly stride: number | undefined;
-  /** Where it has a stride: its value less stride · element is the same in every row. */
+  /** Whether the value minus stride · element is the same in every row, for an integer with a stride. */
   readonly fixed: boolean;
-  /** At the start of a row it is a multiple of the row's length. */
+  /** Whether it is a multiple of the row length at the start of each row. */
   readonly aligned: boolean;
 }
 
 const VARYING: Course = { stride: undefined, fixed: false, aligned: false };
 
-/** The elements of a chain as rows of `columns`: how integers change along them. */
+/** Divides the elements of a chain into rows of `columns` and determines how integers change along a row. */
 export class Rows {
   readonly columns: number;
   readonly #courses = new Map<Index, Course>();
@@ -61,7 +61,7 @@ export class Rows {
 
   #chosen({ of, by, below, otherwise }: Index & { kind: "choice" }): Course {
     const compared = this.courseOf(of);
-    // Consecutive numbers that begin at a multiple of the row's length are all on one side of another multiple.
+    // Consecutive numbers that start at a multiple of the row length are all on the same side of another multiple.
     const isSame = compared.stride === 0 || (compared.stride === 1 && compared.aligned && by % this.columns === 0);
     const [left, right] = [this.courseOf(below), this.courseOf(otherwise)];
     if (!isSame || left.stride === undefined || left.stride !== right.stride) return VARYING;
@@ -71,7 +71,7 @@ export class Rows {
 
   #divided(kind: "quotient" | "remainder", { stride, fixed, aligned }: Course, by: number): Course {
     if (stride === 0) return { stride, fixed, aligned: kind === "remainder" && aligned && by % this.columns === 0 };
-    // Consecutive numbers that begin at a multiple of the row's length stay between two multiples of `by`.
+    // Consecutive numbers that start at a multiple of the row length stay between two multiples of `by`.
     if (stride !== 1 || !aligned || by % this.columns !== 0) return VARYING;
     return kind === "quotient"
       ? { stride: 0, fixed: false, aligned: false }
@@ -79,7 +79,7 @@ export class Rows {
   }
 }
 
-/** The numbers that elements are divided by: lengths of rows along which those quotients do not change. */
+/** The divisors in an index: row lengths along which their quotients do not change. */
 export function divisorsIn(index: Index): number[] {
   switch (index.kind) {
     case "element":

@@ -6,7 +6,7 @@ import { code, HostCall, V128, type Code } from "./code.ts";
 import { bytesOf, type IntegerCode } from "./integer-code.ts";
 import type { Rows } from "./rows.ts";
 
-/** What a call counts beside bytes of code, in the estimate of a function's cost. */
+/** The cost of a call, in bytes of code, in the estimate of a function's cost. */
 const MATH_COST = 60;
 const HOST_COST = 600;
 
@@ -14,9 +14,9 @@ const LANES = [0, 1, 2, 3];
 
 type Computed = Exclude<Vector, { kind: "constant" }>;
 
-/** Writes vectors. What is the same for a whole row is computed before the loop over its elements. */
+/** Writes code for vectors. Values that are constant along a row are computed before the loop over its elements. */
 export class VectorCode {
-  /** The cost of the calls for four elements. */
+  /** The cost of the calls per four elements. */
   callCost = 0;
   readonly #body: Body;
   readonly #rows: Rows;
@@ -32,7 +32,7 @@ export class VectorCode {
     this.#uses = usesOf(roots);
   }
 
-  /** Leaves a vector on the stack. */
+  /** The code that leaves a vector on the stack. */
   push(vector: Vector, level: Level): Code {
     if (vector.kind === "constant") return code.vectorConstant(LANES.map(() => vector.bits));
     const own = this.#levelOf(vector);
@@ -84,7 +84,7 @@ export class VectorCode {
     }
   }
 
-  /** Four elements of a tensor; bytes as float32 numbers. */
+  /** Loads four elements of a tensor. Bytes are converted to float32. */
   #load(tensor: Tensor, index: Index): Code {
     const isBytes = bytesOf(tensor) === 1;
     const { stride } = this.#rows.courseOf(index);
@@ -118,7 +118,7 @@ export class VectorCode {
     return [this.#integers.elements(), factor, base];
   }
 
-  /** Calls a JavaScript function for one lane after the other. */
+  /** Calls a JavaScript function for each lane. */
   #host({ compute, inputs, takesIntegers, parameters }: Vector & { kind: "host" }, level: Level): Code {
     const operands = inputs.map(() => this.#body.local(V128));
     const result = this.#body.local(V128);
@@ -141,7 +141,7 @@ export class VectorCode {
   }
 }
 
-/** How often each vector is read, by others or as a root. */
+/** The number of times that each vector is read, by other vectors or as a root. */
 function usesOf(roots: readonly Vector[]): Map<Vector, number> {
   const uses = new Map<Vector, number>();
   const visit = (vector: Vector): void => {

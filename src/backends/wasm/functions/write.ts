@@ -6,7 +6,7 @@ import { IntegerCode, scaled } from "./integer-code.ts";
 import { Rows } from "./rows.ts";
 import { VectorCode } from "./vector-code.ts";
 
-/** What a function stores for each element, and where: in a tensor, or in scratch memory. */
+/** A value to store for each element, and its destination: a tensor or scratch memory. */
 export interface Store {
   readonly value: Vector;
   readonly to: Tensor | "scratch";
@@ -14,19 +14,20 @@ export interface Store {
 
 /** A function over the elements of a chain. */
 export interface WrittenFunction {
-  /** Those whose addresses are its arguments. */
+  /** The tensors whose addresses are arguments. */
   readonly tensors: readonly Tensor[];
-  /** Local variables and instructions. */
+  /** The local variables and the instructions. */
   readonly code: FlatCode;
-  /** About how long an element takes. */
+  /** The estimated time per element, in arbitrary units. */
   readonly cost: number;
 }
 
 /**
- * Writes a function that runs over the elements of a chain row by row, four at a time. The last ones of a row are
- * computed as four too, and stored singly, so that where a range starts and ends changes no bits.
- * @param size elements of the chain
- * @param columns elements of a row
+ * Writes a function that runs over the elements of a chain row by row, four elements at a time. The last elements of a
+ * row are also computed as a vector but stored one by one, so that the bits do not depend on where a range starts and
+ * ends.
+ * @param size number of elements of the chain
+ * @param columns number of elements per row
  */
 export function writeFunction(stores: readonly Store[], size: number, columns: number): WrittenFunction {
   const body = new Body();
@@ -48,7 +49,7 @@ export function writeFunction(stores: readonly Store[], size: number, columns: n
   };
 }
 
-/** Computes four elements of all values before it stores any: an output may lie where an input does. */
+/** Computes all values for four elements before it stores any, since an output may share memory with an input. */
 function writeElements(stores: readonly Store[], body: Body, integers: IntegerCode, vectors: VectorCode): void {
   const results = stores.map(({ value, to }) => {
     const computed = vectors.push(value, 2);
@@ -75,19 +76,19 @@ function writeElements(stores: readonly Store[], body: Body, integers: IntegerCo
   body.levels[2].push(isWhole, code.if, whole, code.else, single(0), others, code.end);
 }
 
-/** Where element 0 would lie in scratch memory, in which element `start` comes first. */
+/** The address that element 0 would have in scratch memory, which begins with element `start`. */
 function scratchStart(body: Body): Code {
   const start = () => [code.get(SCRATCH), scaled(code.get(START), 4), code.subtract];
   return code.get(body.keep("scratch", 0, I32, start));
 }
 
-/** Level 0, where there is anything to do, and then the first element. */
+/** Level 0, if there are elements to compute, and the index of the first element. */
 function begin({ element, levels }: Body): Code {
   const isEmpty = [code.get(START), code.get(END), code.atLeastUnsigned];
   return [isEmpty, code.if, code.return, code.end, levels[0], code.get(START), code.set(element)];
 }
 
-/** Level 1, and level 2 for all elements until the end of the row. */
+/** Level 1, then level 2 for each four elements until the end of the row. */
 function row({ element, rowEnd, levels }: Body): Code {
   const next = [code.get(element), code.integer(4), code.add, code.tee(element)];
   const isInside = [code.get(rowEnd), code.lessUnsigned];

@@ -5,7 +5,7 @@ import type { OnnxForm, OnnxWriter } from "../forms.ts";
 /** The number of float32 in ONNX's TensorProto.DataType. */
 const FLOAT = 1;
 
-/** Writes each activation, with its default parameters, as one or several operators with the same formula. */
+/** Writes each activation, with its default parameters, as one or more operators with the same formula. */
 const activationWriters: Readonly<Record<ActivationName, (writer: OnnxWriter, name: string) => void>> = {
   identity: () => {},
   step(writer, name) {

@@ -3,7 +3,7 @@ import type { Layer, LayerType } from "../layer.ts";
 import { poolingLayer, poolingType, type PoolOptions } from "../pooling.ts";
 
 /**
- * The mean of each window of an image, channel by channel. Zeros of padding count as elements, as in PyTorch.
+ * The mean of each window of an image, channel by channel. Padding counts as zeros, as in PyTorch.
  * @param window the size of the windows, for both axes or [height, width]
  * @throws OptionError for an option outside its range, or padding that is not smaller than the window; GraphError, when
  * the model is built, if its input is not an image or no window fits

@@ -12,23 +12,25 @@ export interface Conv1dOptions extends AffineOptions {
   /** Elements from one window to the next; 1 by default. */
   readonly stride?: number;
   /**
-   * "valid": none, the default. "same": zeros at both ends, so that the output has ⌈length / stride⌉ elements; where their
-   * number is odd, one more at the end. Or a number of elements at each end, or [before, after].
+   * "valid": none, the default. "same": zeros at both ends, so that the output has ⌈length / stride⌉ elements; if the
+   * number of zeros is odd, the extra one is at the end. Otherwise, a number of elements at each end, or
+   * [before, after].
    */
   readonly padding?: "same" | "valid" | number | Pair;
   /** Elements of the signal from one element of a window to the next; 1 by default. */
   readonly dilation?: number;
-  /** Channels and outputs are divided in so many groups, each seeing only its own channels; 1 by default. */
+  /** The number of groups of channels and outputs. Each group sees only its own channels. 1 by default. */
   readonly groups?: number;
 }
 
 /**
- * A one-dimensional convolution, activation(conv(x, W) + b), with W [window, channels / groups, outputs] and b [outputs].
- * Its input is [length, channels] per example, or [length] for one channel; its output is [windows, outputs].
- * @param outputs number of output channels, at least 1, a multiple of the groups
+ * A one-dimensional convolution, activation(conv(x, W) + b), with W [window, channels / groups, outputs]
+ * and b [outputs]. Its input is [length, channels] per example, or [length] for one channel. Its output is
+ * [windows, outputs].
+ * @param outputs number of output channels, at least 1, a multiple of `groups`
  * @param window the length of the window
- * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not a signal,
- * the groups do not divide its channels, or no window fits
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not a
+ * signal, the groups do not divide its channels, or no window fits
  */
 export function conv1d(outputs: number, window: number, options: Conv1dOptions = {}): Layer {
   const where = "conv1d";

@@ -16,7 +16,7 @@ import type { ConfigResolver, ConfigValue, Layer, LayerConfig, LayerType } from 
 export interface Conv2dOptions extends AffineOptions, LayerWindowOptions {
   /** Pixels of the image from one pixel of a window to the next; 1 by default. */
   readonly dilation?: PairOption;
-  /** Channels and outputs are divided in so many groups, each seeing only its own channels; 1 by default. */
+  /** The number of groups of channels and outputs. Each group sees only its own channels. 1 by default. */
   readonly groups?: number;
 }
 
@@ -34,10 +34,10 @@ export interface Conv2dOptions extends AffineOptions, LayerWindowOptions {
  * );
  * ```
  *
- * @param outputs number of output channels, at least 1, a multiple of the groups
+ * @param outputs number of output channels, at least 1, a multiple of `groups`
  * @param window the size of the window, for both axes or [height, width]
- * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an image,
- * the groups do not divide its channels, or no window fits
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an
+ * image, the groups do not divide its channels, or no window fits
  */
 export function conv2d(outputs: number, window: PairOption, options: Conv2dOptions = {}): Layer {
   const where = "conv2d";
@@ -65,7 +65,7 @@ export function conv2d(outputs: number, window: PairOption, options: Conv2dOptio
   };
 }
 
-/** @throws OptionError for a number of output channels that the groups do not divide */
+/** @throws OptionError if the groups do not divide the number of output channels */
 export function requireOutputs(where: string, outputs: number, groups: number): void {
   requireCount(`${where} outputs`, outputs);
   requireNumber(`${where} outputs`, outputs, outputs % groups === 0, `a multiple of the ${groups} groups`);

@@ -5,7 +5,7 @@ import { toChannelsFirst, toChannelsLast, windowAttributes } from "../images-onn
 import type { LayerWindows } from "../images.ts";
 import type { LayerConfig } from "../layer.ts";
 
-/** Writes a convolution with so many groups. */
+/** Writes a convolution with the given number of groups. */
 export function writeConvolution(
   writer: OnnxWriter,
   config: LayerConfig,

@@ -5,7 +5,7 @@ import type { LayerWindows } from "../images.ts";
 import type { LayerConfig } from "../layer.ts";
 import { weightAndBias } from "../permute.ts";
 
-/** The modules of a convolution with so many outputs and groups. */
+/** The modules of a convolution with the given numbers of outputs and groups. */
 export function convolutionModules(
   config: LayerConfig,
   { inputShape }: LayerPlace,

@@ -16,19 +16,20 @@ import type { Layer, LayerType } from "../layer.ts";
 /** The options of `layers.convTranspose2d`. */
 export interface ConvTranspose2dOptions extends Conv2dOptions {
   /**
-   * Rows and columns to add at the bottom and right, where the stride leaves a choice, below the stride; 0 by default.
+   * Rows and columns added at the bottom and right, less than the stride, since the stride leaves the size of the
+   * output ambiguous; 0 by default.
    */
   readonly outputPadding?: PairOption;
 }
 
 /**
- * A transposed convolution, which makes images larger by its stride: activation(convᵀ(x, W) + b), with W [window height,
+ * A transposed convolution, which enlarges images by its stride: activation(convᵀ(x, W) + b), with W [window height,
  * window width, outputs / groups, channels] and b [outputs]. Stride, padding and dilation are those of the convolution
- * whose gradient it is: with padding "valid", `rows = (height − 1) · stride + window`, with "same", `height · stride`.
- * @param outputs number of output channels, at least 1, a multiple of the groups
+ * whose gradient it is: with padding "valid", `rows = (height − 1) · stride + window`; with "same", `height · stride`.
+ * @param outputs number of output channels, at least 1, a multiple of `groups`
  * @param window the size of the window, for both axes or [height, width]
- * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an image,
- * the groups do not divide its channels, or the sizes do not fit
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an
+ * image, the groups do not divide its channels, or the sizes do not fit
  */
 export function convTranspose2d(outputs: number, window: PairOption, options: ConvTranspose2dOptions = {}): Layer {
   const where = "convTranspose2d";
@@ -47,7 +48,7 @@ export function convTranspose2d(outputs: number, window: PairOption, options: Co
       const [rows, columns, channels] = image;
       requireGroups(where, groups, channels);
       const area = windows.window[0] * windows.window[1];
-      // Of a window, each output sees the pixels that the stride does not skip.
+      // In each window, an output sees only the pixels that the stride does not skip.
       const seen = area / (stride[0] * stride[1]);
       const fans = { fanIn: Math.max(1, (seen * channels) / groups), fanOut: (area * outputs) / groups };
       const { weight, bias } = affine.parameters(
@@ -72,13 +73,13 @@ export interface TransposedWindows extends WindowConfig {
   readonly outputPadding: Pair;
 }
 
-/** The height and width of the output for an input of so many rows and columns. */
+/** The height and width of the output for an input of [rows, columns]. */
 export function outputSize({ window, outputPadding, ...options }: TransposedWindows, count: Pair): Pair {
   const [height, width] = smallestSize(count, window, options);
   return [height + outputPadding[0], width + outputPadding[1]];
 }
 
-/** What is cut off the sides of all that the windows reach, and the rows and columns that are added at the end. */
+/** The sides to cut off from the area that the windows cover, and the rows and columns to add at the end. */
 export function transposedSides(windows: TransposedWindows, [rows, columns]: Pair): { sides: Sides; extra: Pair } {
   const { window, stride, dilation } = windows;
   const size = outputSize(windows, [rows, columns]);

@@ -7,16 +7,16 @@ import type { Layer, LayerType } from "../layer.ts";
 
 /** The options of `layers.depthwiseConv2d`. */
 export interface DepthwiseConv2dOptions extends Omit<Conv2dOptions, "groups"> {
-  /** Outputs of each channel; 1 by default. */
+  /** The number of outputs per channel; 1 by default. */
   readonly multiplier?: number;
 }
 
 /**
- * A convolution of each channel by itself: `conv2d` with as many groups as channels. Its weights are [window height,
- * window width, 1, channels · multiplier]. The outputs of a channel are next to each other.
+ * A separate convolution of each channel: `conv2d` with as many groups as channels. Its weights are [window height,
+ * window width, 1, channels · multiplier]. The outputs of a channel are adjacent.
  * @param window the size of the window, for both axes or [height, width]
- * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an image
- * or no window fits
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an
+ * image or no window fits
  */
 export function depthwiseConv2d(window: PairOption, options: DepthwiseConv2dOptions = {}): Layer {
   const where = "depthwiseConv2d";

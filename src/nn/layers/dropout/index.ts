@@ -5,8 +5,8 @@ import type { Layer, LayerType } from "../layer.ts";
 import { stepKey } from "../step-key.ts";
 
 /**
- * Inverted dropout (Srivastava et al. 2014, section 10). In training, each element is set to 0 with probability `rate`
- * and otherwise multiplied by 1 / (1 − rate), which keeps its expectation. Outside training nothing changes.
+ * Inverted dropout (Srivastava et al. 2014, section 10). During training, each element is set to 0 with probability
+ * `rate` and otherwise multiplied by 1 / (1 − rate), which preserves its mean. Outside training nothing changes.
  * @param rate in [0, 1)
  * @throws OptionError for a rate outside [0, 1)
  */

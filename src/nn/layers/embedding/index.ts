@@ -7,18 +7,18 @@ import type { Layer, LayerType } from "../layer.ts";
 
 /** The options of `layers.embedding`. */
 export interface EmbeddingOptions {
-  /** The initializer of the table; normal with deviation 1 by default, as in PyTorch. */
+  /** The initializer of the table; normal with standard deviation 1 by default, as in PyTorch. */
   readonly weights?: Initializer;
 }
 
-/** Whole numbers up to this are exact in float32. */
+/** Integers up to this are exact in float32. */
 const MOST_ENTRIES = 2 ** 24;
 
 /**
- * A learned row of `width` numbers for each of `entries` words, classes or other whole numbers. Its input holds indices
- * as whole numbers in float32, as a model's input does; they must reach it unchanged, so give the trainer the
- * normalization `{ scale: 1, offset: 0 }`. An index outside 0 … entries − 1 takes the first or the last row. Its output
- * has one more axis: [length] becomes [length, width].
+ * A learned vector of `width` numbers for each of `entries` words, categories or other integers. Its input holds the
+ * indices as integers in float32, like any model input. They must reach the layer unchanged, so give the trainer the
+ * normalization `{ scale: 1, offset: 0 }`. Indices outside 0 … entries − 1 are clamped to the first or the last row.
+ * Its output has one more axis: [length] becomes [length, width].
  * @param entries number of rows, at most 2²⁴
  * @throws OptionError for an option outside its range
  */

@@ -5,7 +5,7 @@ import type { Layer, LayerType } from "../layer.ts";
 import { stepKey } from "../step-key.ts";
 
 /**
- * Adds normal noise of mean 0 to each element in training. Outside training nothing changes.
+ * Adds normal noise with mean 0 to each element during training. Outside training nothing changes.
  * @param deviation the standard deviation of the noise, at least 0
  * @throws OptionError for a deviation outside its range
  */

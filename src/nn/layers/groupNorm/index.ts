@@ -6,9 +6,9 @@ import type { Layer, LayerType } from "../layer.ts";
 import { channelFactors, channelsOf, normalized, normConfig, type NormOptions } from "../norms.ts";
 
 /**
- * Group normalization (Wu and He 2018): the channels, the last axis, are divided in groups, and each group of an example
- * is normalized over all its elements: (x − mean) / √(variance + epsilon) · weight + bias, with weight and bias
- * [channels]. One group normalizes the whole example; as many as channels is instance normalization.
+ * Group normalization (Wu and He 2018): the channels, the last axis, are divided into groups, and each group of an
+ * example is normalized over all its elements: (x − mean) / √(variance + epsilon) · weight + bias, with weight and bias
+ * [channels]. One group normalizes the whole example. As many groups as channels make instance normalization.
  * @param groups number of groups, which must divide the channels
  * @param options epsilon is 1e-5 by default
  * @throws OptionError for an option outside its range; GraphError, when the model is built, if the groups do not divide

@@ -3,8 +3,8 @@ import { channelFactors, channelsOf, normalized, normConfig, type NormOptions } 
 
 /**
  * Layer normalization (Ba, Kiros and Hinton 2016) over the last axis, the features or channels: (x − mean) /
- * √(variance + epsilon) · weight + bias, with weight and bias of the size of that axis. It is PyTorch's `nn.LayerNorm`
- * of one size, and Keras' default.
+ * √(variance + epsilon) · weight + bias, with weight and bias of the size of that axis. It equals PyTorch's
+ * `nn.LayerNorm` with one size, and Keras' default.
  * @param options epsilon is 1e-5 by default
  * @throws OptionError for an option outside its range
  */

@@ -3,7 +3,7 @@ import type { Layer, LayerType } from "../layer.ts";
 import { poolingLayer, poolingType, type PoolOptions } from "../pooling.ts";
 
 /**
- * The largest element of each window of an image, channel by channel; padding is never the largest.
+ * The largest element of each window of an image, channel by channel. Padding is never the largest.
  * @param window the size of the windows, for both axes or [height, width]
  * @throws OptionError for an option outside its range, or padding that is not smaller than the window; GraphError, when
  * the model is built, if its input is not an image or no window fits

@@ -5,10 +5,9 @@ import { requireCount } from "../../checks.ts";
 import type { Layer, LayerType } from "../layer.ts";
 
 /**
- * Gives each example another shape with as many elements, row-major: `reshape([7, 7, 16])` turns 784 features into images
- * of 16 channels.
+ * Reshapes each example, row-major: `reshape([7, 7, 16])` turns 784 features into images of 16 channels.
  * @param shape the shape of one example
- * @throws OptionError if it is not a list of sizes; GraphError, when the model is built, for another number of elements
+ * @throws OptionError if it is not a list of sizes; GraphError, when the model is built, if the element count changes
  */
 export function reshape(shape: Shape): Layer {
   const where = "reshape shape";

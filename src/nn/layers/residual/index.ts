@@ -6,17 +6,15 @@ import type { Layer, LayerType } from "../layer.ts";
 
 /** The options of `layers.residual`. */
 export interface ResidualOptions {
-  /**
-   * The layers on the connection around the others, such as a convolution of window 1 where the shape changes; none by
-   * default.
-   */
+  /** The layers on the skip connection, such as a convolution with window 1 if the shape changes; none by default. */
   readonly projection?: readonly Layer[];
 }
 
 /**
- * A residual connection (He, Zhang, Ren and Sun 2015): the sum of its input and the result of layers. If they change the
- * shape, `projection` must change the input in the same way. Parameters are named by their positions: `layers.2.0.weight`
- * belongs to the first inner layer of layer 2, `layers.2.projection.0.weight` to that of its projection.
+ * A residual connection (He, Zhang, Ren and Sun 2015): the sum of its input and the output of its layers. If the layers
+ * change the shape, `projection` must change the input in the same way. Parameters are named by their positions:
+ * `layers.2.0.weight` belongs to the first inner layer of layer 2, `layers.2.projection.0.weight` to that of its
+ * projection.
  *
  * @example
  * ```ts
@@ -24,7 +22,7 @@ export interface ResidualOptions {
  * const block = residual([conv2d(16, 3, { padding: "same", activation: "relu" }), conv2d(16, 3, { padding: "same" })]);
  * ```
  *
- * @throws OptionError if there are no layers; GraphError, when the model is built, if the shapes of both ways differ
+ * @throws OptionError if there are no layers; GraphError, when the model is built, if the branches' shapes differ
  */
 export function residual(layers: readonly Layer[], { projection = [] }: ResidualOptions = {}): Layer {
   requireSomeLayers("residual", layers);

@@ -13,7 +13,7 @@ const renamed = ({ parameters = {} }: PytorchModule, prefix: string, path: strin
     return [`${prefix}${name}`, { ...parameter, name: `${path}.${parameter.name}` }];
   });
 
-/** The sum of two nn.Sequential; one without layers gives its input. */
+/** The sum of two nn.Sequential. One without layers returns its input. */
 function sum(inner: PytorchModule, around: PytorchModule | undefined): PytorchModule {
   return {
     code: `Residual(${inner.code}, ${around?.code ?? "nn.Identity()"})`,

@@ -2,9 +2,9 @@ import { buildChain, configsOf, layersFrom, requireSomeLayers } from "../chain.t
 import type { Layer, LayerType } from "../layer.ts";
 
 /**
- * Layers one after another as one layer, for a block that is used in several places. See `sequential`, which makes a
- * model if it gets options.
- * @throws OptionError for no layers
+ * Several layers in sequence as one layer, for a block that is used in several places. With options, `sequential` makes
+ * a model instead.
+ * @throws OptionError for an empty list
  */
 export function sequential(layers: readonly Layer[]): Layer {
   requireSomeLayers("sequential", layers);

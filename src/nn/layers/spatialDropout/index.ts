@@ -8,8 +8,9 @@ import { channelsOf } from "../norms.ts";
 import { stepKey } from "../step-key.ts";
 
 /**
- * Dropout of whole channels (Tompson et al. 2015), for images and signals, whose neighboring elements are alike: in
- * training, each channel of an example is set to 0 with probability `rate` and otherwise multiplied by 1 / (1 − rate).
+ * Dropout of whole channels (Tompson et al. 2015), for images and signals, whose adjacent elements are correlated:
+ * during training, each channel of an example is set to 0 with probability `rate` and otherwise multiplied by
+ * 1 / (1 − rate).
  * @param rate in [0, 1)
  * @throws OptionError for a rate outside [0, 1); GraphError, when the model is built, if its input is neither
  * [height, width, channels] nor [length, channels] per example

@@ -5,14 +5,14 @@ import { imageShape, requirePair, withChannels } from "../images.ts";
 import type { Layer, LayerType } from "../layer.ts";
 import type { Tensor } from "../../../graph/tensor.ts";
 
-/** How `layers.upsample` fills the pixels between. */
+/** The interpolation of `layers.upsample`. */
 export type UpsampleMode = "nearest" | "bilinear";
 
 /** The options of `layers.upsample`. */
 export interface UpsampleOptions {
   /**
-   * "nearest" repeats each pixel, the default; "bilinear" interpolates between the four nearest ones, as PyTorch does
-   * without `align_corners`.
+   * "nearest", the default, repeats each pixel. "bilinear" interpolates between the four nearest pixels, as PyTorch
+   * does with `align_corners=False`.
    */
   readonly mode?: UpsampleMode;
 }
@@ -23,10 +23,10 @@ const modes: Readonly<Record<UpsampleMode, (images: Tensor, factor: Pair) => Ten
 };
 
 /**
- * Makes images larger by a whole number of times: [height, width, channels] to [height · factor, width · factor,
- * channels].
- * @param factor for both axes or [height, width]
- * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an image
+ * Enlarges images by an integer factor: [height, width, channels] to [height · factor, width · factor, channels].
+ * @param factor one for both axes, or [height, width]
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not an
+ * image
  */
 export function upsample(factor: PairOption, { mode = "nearest" }: UpsampleOptions = {}): Layer {
   const factors = requirePair("upsample factor", factor);

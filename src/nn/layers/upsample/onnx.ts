@@ -12,7 +12,7 @@ const modes: Readonly<Record<string, OnnxAttributes>> = {
 
 export const onnx: OnnxForm = (writer, { factor, mode }, name, { inputShape }) => {
   toChannelsFirst(writer, name, inputShape);
-  // The second input, a region, is left out.
+  // The second input, a region of interest, is omitted.
   const scales = writer.numbers(`${name}.scales`, [1, 1, ...(factor as readonly number[])]);
   writer.apply("Resize", `${name}.resized`, ["", scales], modes[mode as string]);
   toChannelsLast(writer, name);
