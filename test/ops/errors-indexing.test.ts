@@ -171,7 +171,7 @@ describe("losses and reductions", () => {
     [
       "label smoothing of 1",
       () => softmaxCrossEntropy(x(3, 2), labels(3), { labelSmoothing: 1 }),
-      "softmaxCrossEntropy: label smoothing is 1. Give a share from 0 up to, and without, 1.",
+      "softmaxCrossEntropy: label smoothing is 1. Give a number in [0, 1).",
     ],
     ["huber with a delta of 0", () => huber(x(3), y(3), { delta: 0 }), "huber: delta is 0. Give a number above 0."],
     [

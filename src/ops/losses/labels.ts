@@ -21,7 +21,7 @@ export function smoothedTargets(where: string, logits: Tensor, labels: Tensor, s
   }
   if (!(smoothing >= 0 && smoothing < 1)) {
     const what = `label smoothing is ${smoothing}`;
-    throw new GraphError({ where, what, fix: "Give a share from 0 up to, and without, 1" });
+    throw new GraphError({ where, what, fix: "Give a number in [0, 1)" });
   }
   const targets = isHard ? equal(axisIndex(logits.shape, 1), reshape(labels, [examples!, 1])) : labels;
   return smoothing === 0 ? targets : add(multiply(targets, 1 - smoothing), smoothing / classes);
