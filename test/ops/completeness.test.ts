@@ -17,6 +17,8 @@ const HELPERS = new Set([
   "sumToShape",
   "dropoutThreshold",
   "matrixProducts",
+  "sidesOf",
+  "smallestSize",
 ]);
 
 const definitions = import.meta.glob<Record<string, unknown>>("../../src/ops/*/index.ts", { eager: true });
