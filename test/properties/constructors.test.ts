@@ -245,8 +245,20 @@ describe("data sets", () => {
       { weight: 4, arbitrary: fc.uint32Array({ maxLength: 6, max: 3 }) as fc.Arbitrary<unknown> },
       anything,
     );
+    // Independent parts rarely fit each other.
+    const fitting = (labelsOf: (count: number) => fc.Arbitrary<unknown>) =>
+      fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })).chain(([count, width]) => {
+        const size = count * width;
+        const values = fc.float32Array({ minLength: size, maxLength: size, noNaN: true, noDefaultInfinity: true });
+        return fc.tuple<unknown[]>(values, fc.constant([width]), labelsOf(count), fc.constant(["a", "b"]));
+      });
+    const partsOf = (labelsOf: (count: number) => fc.Arbitrary<unknown>, anyLabels: fc.Arbitrary<unknown>) =>
+      fc.oneof(
+        { weight: 1, arbitrary: fitting(labelsOf) },
+        { weight: 4, arbitrary: fc.tuple<unknown[]>(features, shape, anyLabels, list(4)) },
+      );
     holds(
-      (...[values, sizes, answers, classes]) =>
+      ([values, sizes, answers, classes]) =>
         makeClassificationDataset({
           name: "d",
           features: given(values),
@@ -254,17 +266,14 @@ describe("data sets", () => {
           labels: given(answers),
           classes: given(classes),
         }),
-      features,
-      shape,
-      labels,
-      list(4),
+      partsOf((count) => fc.uint32Array({ minLength: count, maxLength: count, max: 1 }), labels),
     );
     const targets = fc.oneof(
       { weight: 4, arbitrary: fc.float32Array({ maxLength: 6 }) as fc.Arbitrary<unknown> },
       anything,
     );
     holds(
-      (...[values, sizes, answers, outputs]) =>
+      ([values, sizes, answers, outputs]) =>
         makeRegressionDataset({
           name: "d",
           features: given(values),
@@ -272,10 +281,11 @@ describe("data sets", () => {
           targets: given(answers),
           outputs: given(outputs),
         }),
-      features,
-      shape,
-      targets,
-      list(3),
+      partsOf(
+        (count) =>
+          fc.float32Array({ minLength: 2 * count, maxLength: 2 * count, noNaN: true, noDefaultInfinity: true }),
+        targets,
+      ),
     );
   });
 
