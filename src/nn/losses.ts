@@ -1,7 +1,7 @@
 import { OptionError } from "../errors.ts";
 import { sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
-import { equal, toFloat } from "../ops/elementwise/index.ts";
-import { axisIndex, reshape } from "../ops/layout/index.ts";
+import { toFloat } from "../ops/elementwise/index.ts";
+import { reshape } from "../ops/layout/index.ts";
 import {
   halfSumOfSquares,
   meanSquaredError,
@@ -9,7 +9,10 @@ import {
   softmaxCrossEntropy,
   type Loss,
 } from "../ops/losses/index.ts";
+import { oneHot } from "../ops/losses/labels.ts";
 import { accuracy } from "./metrics.ts";
+
+export { oneHot } from "../ops/losses/labels.ts";
 
 /** How logits become probabilities: over all classes together, or for each output separately. */
 export type ProbabilityFunction = "softmax" | "sigmoid";
@@ -44,16 +47,6 @@ export interface RegressionLoss {
 
 /** A loss for training. The built-in losses with targets support both classification and regression. */
 export type TrainingLoss = ClassificationLoss | RegressionLoss;
-
-/**
- * One-hot encoding: 1 at each example's label, else 0.
- * @param labels uint32 [examples]
- * @returns float32 [examples, classes]
- */
-export function oneHot(labels: Tensor, classes: number): Tensor {
-  const examples = labels.shape[0]!;
-  return equal(axisIndex([examples, classes], 1), reshape(labels, [examples, 1]));
-}
 
 /**
  * A loss with one target per output. Labels are one-hot encoded for several outputs, and used directly (0 or 1) for

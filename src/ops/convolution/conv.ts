@@ -8,7 +8,7 @@ import { add, multiply } from "../elementwise/index.ts";
 import { sumOfParts } from "../parts/index.ts";
 import { sum } from "../reduce/index.ts";
 import { patches } from "./patches.ts";
-import { backwardWindows, windowsOf, type Pair, type WindowOptions, type Windows } from "./windows.ts";
+import { backwardWindows, pairOf, sidesOf, windowsOf, type Pair, type WindowOptions, type Windows } from "./windows.ts";
 
 export interface ConvolutionOptions extends WindowOptions {
   /**
@@ -94,10 +94,13 @@ function productOf(images: Tensor, weights: Tensor, attributes: ConvolutionAttri
   const { windows, groups, precision } = attributes;
   const outputs = weights.shape[3]!;
   if (groups === 1) return matmul(patches(images, windows), reshape(weights, [-1, outputs]), { precision });
-  const isDepthwise = groups === images.shape[3] && groups === outputs;
-  if (isDepthwise) return reshape(depthwise(images, weights, windows), [-1, outputs]);
+  if (isDepthwise(images, weights, groups)) return reshape(depthwise(images, weights, windows), [-1, outputs]);
   return grouped(images, weights, attributes);
 }
+
+/** Whether each output sees one channel, and each channel has one output. */
+const isDepthwise = (images: Tensor, weights: Tensor, groups: number): boolean =>
+  groups === images.shape[3] && groups === weights.shape[3];
 
 /** A depthwise convolution: products summed over the positions in each window, separately for each channel. */
 function depthwise(images: Tensor, weights: Tensor, windows: Windows): Tensor {
@@ -149,7 +152,7 @@ function weightGradient(images: Tensor, upstream: Tensor, weights: Tensor, attri
   }
   const [height, width, channels] = weights.shape as [number, number, number];
   const places = height * width;
-  if (groups === images.shape[3] && groups === outputs) {
+  if (isDepthwise(images, weights, groups)) {
     const rows = patches(images, windows);
     const terms = multiply(reshape(rows, [rows.shape[0]!, places, outputs]), reshape(upstream, [-1, 1, outputs]));
     return reshape(sum(terms, { axes: 0 }), weights.shape);
@@ -234,25 +237,22 @@ export function convTranspose2d(images: Tensor, weights: Tensor, options: Transp
   return imageGradient(images, weights, { windows, groups, precision, size });
 }
 
-/** The height and width of the smallest images that have this number of windows. */
+/**
+ * The height and width of the smallest images that have this number of windows.
+ * @throws GraphError if an option is outside its range
+ */
 export function smallestSize(count: Pair, kernel: Pair, options: TransposedConvolutionOptions): Pair {
-  const stride = typeof options.stride === "number" ? [options.stride, options.stride] : (options.stride ?? [1, 1]);
-  const dilation =
-    typeof options.dilation === "number" ? [options.dilation, options.dilation] : (options.dilation ?? [1, 1]);
-  const { padding = "valid" } = options;
+  const where = "convTranspose2d";
+  const stride = pairOf(where, "stride", options.stride ?? 1);
+  if (options.padding === "same") return [count[0] * stride[0], count[1] * stride[1]];
+  const dilation = pairOf(where, "dilation", options.dilation ?? 1);
+  // Only "same" padding depends on the size of the images.
+  const sides = sidesOf(where, count, kernel, options);
   const side = (axis: 0 | 1) => {
-    if (padding === "same") return count[axis] * stride[axis]!;
-    const reach = (kernel[axis] - 1) * dilation[axis]! + 1;
-    return (count[axis] - 1) * stride[axis]! + reach - paddedElements(padding, axis);
+    const [before, after] = sides[axis];
+    return (count[axis] - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1 - before - after;
   };
   return [side(0), side(1)];
-}
-
-function paddedElements(padding: Exclude<WindowOptions["padding"], undefined | "same">, axis: 0 | 1): number {
-  if (padding === "valid") return 0;
-  if (typeof padding === "number") return 2 * padding;
-  const own = padding[axis];
-  return typeof own === "number" ? 2 * own : own[0] + own[1];
 }
 
 /** @throws GraphError */

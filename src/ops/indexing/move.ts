@@ -67,18 +67,22 @@ interface Border {
 function padGradient(upstream: Tensor, axis: number, { before, after, size, outside }: Border): Tensor {
   const part = (first: number, count: number) => along(sliceOp, upstream, axis, count, { start: first });
   const back = (border: Tensor, start: number) => along(padOp, border, axis, size, { start: -start });
-  let total = part(before, size);
-  const borders: [Tensor, number][] = [];
-  if (before > 0) borders.push([part(0, before), 1]);
-  if (after > 0) borders.push([part(before + size, after), size - 1 - after]);
-  borders.forEach(([border, reflected], position) => {
-    const isFirst = before > 0 && position === 0;
-    if (outside === "reflect") {
-      const count = border.shape[axis]!;
-      total = add(total, back(along(flipOp, border, axis, count, { start: count - 1, step: -1 }), reflected));
-    } else total = add(total, back(sum(border, { axes: axis, keepAxes: true }), isFirst ? 0 : size - 1));
-  });
-  return total;
+  // The position that the border repeats, and the first one that it mirrors.
+  const borders = [
+    { first: 0, count: before, edge: 0, mirrored: 1 },
+    { first: before + size, count: after, edge: size - 1, mirrored: size - 1 - after },
+  ].filter(({ count }) => count > 0);
+  return borders.reduce(
+    (total, { first, count, edge, mirrored }) => {
+      const border = part(first, count);
+      const read =
+        outside === "reflect"
+          ? back(along(flipOp, border, axis, count, { start: count - 1, step: -1 }), mirrored)
+          : back(sum(border, { axes: axis, keepAxes: true }), edge);
+      return add(total, read);
+    },
+    part(before, size),
+  );
 }
 
 /** Applies an op that moves elements along one axis. */

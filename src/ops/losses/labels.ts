@@ -5,6 +5,16 @@ import { take } from "../indexing/index.ts";
 import { axisIndex, reshape } from "../layout/index.ts";
 
 /**
+ * One-hot encoding: 1 at each example's label, else 0.
+ * @param labels uint32 [examples]
+ * @returns float32 [examples, classes]
+ */
+export function oneHot(labels: Tensor, classes: number): Tensor {
+  const examples = labels.shape[0]!;
+  return equal(axisIndex([examples, classes], 1), reshape(labels, [examples, 1]));
+}
+
+/**
  * The target probability of each class, with a fraction distributed evenly over all classes.
  * @param labels uint32 [examples], or float32 [examples, classes]
  * @throws GraphError if shapes do not fit, or if the fraction is outside [0, 1)
@@ -23,7 +33,7 @@ export function smoothedTargets(where: string, logits: Tensor, labels: Tensor, s
     const what = `label smoothing is ${smoothing}`;
     throw new GraphError({ where, what, fix: "Give a number in [0, 1)" });
   }
-  const targets = isHard ? equal(axisIndex(logits.shape, 1), reshape(labels, [examples!, 1])) : labels;
+  const targets = isHard ? oneHot(labels, classes) : labels;
   return smoothing === 0 ? targets : add(multiply(targets, 1 - smoothing), smoothing / classes);
 }
 
