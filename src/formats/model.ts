@@ -6,11 +6,11 @@ import type { Normalization } from "../data/dataset.ts";
 import { isNormalization } from "../data/normalization.ts";
 import { DataError, excerpt, OptionError, WgradError } from "../errors.ts";
 import { requireDistinctNames, type StoredAttributes } from "../graph/leaves.ts";
-import { sameShape, sizeOf } from "../graph/tensor.ts";
+import { sameShape, sizeOf, type Tensor } from "../graph/tensor.ts";
 import type { ModelExtensions } from "../nn/extensions.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { modelFromConfig, parametersOfConfig } from "../nn/model-config.ts";
-import type { Model } from "../nn/sequential.ts";
+import { storedLeaves, type Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
 import { DIGEST, digestOf } from "./digest.ts";
 import { parseJson } from "./json.ts";
@@ -65,14 +65,14 @@ export const OPTIMIZER_PREFIX = "optimizer.";
 
 const NOT_A_MODEL = "Give a model file that wgrad wrote; `wgrad import` converts files of PyTorch";
 
-/** Values by the name of the parameter. */
+/** Values by the name of the parameter or state. */
 export type ParameterValues = Readonly<Record<string, TensorValues>>;
 
 /**
- * The initial values of a model's parameters. For a model that was read from a file, they are the values in the file.
+ * The initial values of a model's parameters and states. For a model that was read from a file, they are the values in the file.
  */
-export function initialValues({ parameters }: Model): ParameterValues {
-  const entries = parameters.map(({ attributes, shape, size }) => {
+export function initialValues(model: Model): ParameterValues {
+  const entries = storedLeaves(model).map(({ attributes, shape, size }) => {
     const { name, initial } = attributes as StoredAttributes;
     return [name, { shape, values: initial ?? new Float32Array(size) }] as const;
   });
@@ -90,7 +90,7 @@ export function initialValues({ parameters }: Model): ParameterValues {
  * const { model: loaded } = loadModel(bytes, "model.safetensors");
  * ```
  *
- * @param parameters values of each of the model's parameters, by name
+ * @param parameters values of each of the model's parameters and states, by name
  * @returns the bytes of a safetensors file
  * @throws OptionError for anything that `loadModel` would refuse: values that are missing, unknown, or of another shape
  * than in the model's config (the error names the parameter), entries that a file cannot store (the error names the
@@ -112,10 +112,11 @@ function requireLoadable(
   metadata: Readonly<Record<string, string>>,
 ): void {
   const { model, loss } = trained;
-  requireDistinctNames("saveModel", model.parameters);
-  requireParameters(model, parameters);
+  const stored = storedLeaves(model);
+  requireDistinctNames("saveModel", stored);
+  requireValues(stored, parameters);
   const described = parametersOfConfig(model.config);
-  if (described) requireParameters({ parameters: described }, parameters);
+  if (described) requireValues(described, parameters);
   try {
     trainedOf(model, new Metadata(metadata, "saveModel"), "saveModel", typeof loss === "object" ? [loss] : []);
   } catch (cause) {
@@ -144,20 +145,20 @@ export function isModelFile({ metadata }: Pick<Safetensors, "metadata">): boolea
  * @throws OptionError that names the parameter, for values that are missing, unknown, or of another shape than the
  * model's
  */
-export function requireParameters({ parameters: wanted }: Pick<Model, "parameters">, given: ParameterValues): void {
-  const fix = "Give values of this model's parameters";
+export function requireValues(wanted: readonly Tensor[], given: ParameterValues): void {
+  const fix = "Give values of this model's parameters and states";
   const shapes = new Map(wanted.map(({ attributes, shape }) => [(attributes as StoredAttributes).name, shape]));
   for (const [where, shape] of shapes) {
     const found = Object.hasOwn(given, where) ? given[where] : undefined;
-    if (!found) throw new OptionError({ where, what: "the values of this parameter are missing", fix });
+    if (!found) throw new OptionError({ where, what: "its values are missing", fix });
     if (!sameShape(found.shape, shape) || found.values.length !== sizeOf(shape)) {
-      const what = `${found.values.length} values of shape [${found.shape.join(", ")}] for a parameter of shape [${shape.join(", ")}]`;
+      const what = `${found.values.length} values of shape [${found.shape.join(", ")}] for the shape [${shape.join(", ")}]`;
       throw new OptionError({ where, what, fix });
     }
   }
   const extra = Object.keys(given).find((name) => !shapes.has(name));
   if (extra !== undefined)
-    throw new OptionError({ where: excerpt(extra), what: "the model does not have this parameter", fix });
+    throw new OptionError({ where: excerpt(extra), what: "the model has no parameter or state of this name", fix });
 }
 
 /** Everything except the parameters, as metadata of a file. */
@@ -299,7 +300,7 @@ function restoreModel(config: object, { tensors, where, extensions }: ModelFile)
     const what = `the network and the tensors do not match: ${cause.where}: ${cause.what}${found}`;
     throw new DataError({ where, what, fix: NOT_A_MODEL }, { cause });
   }
-  for (const parameter of model.parameters) {
+  for (const parameter of storedLeaves(model)) {
     const { name } = parameter.attributes as StoredAttributes;
     const { shape } = tensors.get(name)!;
     if (shape.join() !== parameter.shape.join()) {

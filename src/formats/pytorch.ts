@@ -13,7 +13,7 @@ import type { PytorchModule } from "../nn/layers/forms.ts";
 import { permuted } from "../nn/layers/permute.ts";
 import { losses, probabilitiesOf, type LossName } from "../nn/losses.ts";
 import { modelFromConfig, shapesOfConfig } from "../nn/model-config.ts";
-import { parameterPrefix, type ModelConfig } from "../nn/sequential.ts";
+import { parameterPrefix, storedLeaves, type ModelConfig } from "../nn/sequential.ts";
 import { outputScale } from "./exported-table.ts";
 import { parseJson } from "./json.ts";
 import {
@@ -21,7 +21,7 @@ import {
   isModelFile,
   modelMetadata,
   requireOutputNames,
-  requireParameters,
+  requireValues,
   restoreTrained,
   type ParameterValues,
   type TrainedModel,
@@ -49,7 +49,7 @@ export function savePytorch(
   parameters: ParameterValues = initialValues(trained.model),
 ): Uint8Array {
   const { model } = trained;
-  requireParameters(model, parameters);
+  requireValues(storedLeaves(model), parameters);
   const { parameters: places = {} } = networkModule(model.config.layers, model.shapes);
   const { length } = `${parameterPrefix(model.config)}layers.`;
   const tensors = Object.entries(parameters).map(([fullName, tensor]): NamedTensor => {

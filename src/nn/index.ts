@@ -27,6 +27,7 @@ export type {
 } from "./layers/index.ts";
 export type {
   ApplyOptions,
+  BatchMoments,
   BuiltLayer,
   ConfigResolver,
   ConfigValue,
@@ -47,6 +48,7 @@ export {
 } from "./losses.ts";
 export { accuracy } from "./metrics.ts";
 export { modelFromConfig } from "./model-config.ts";
+export { momentUpdates } from "./moments.ts";
 export { momentumForms, type MomentumForm } from "./momentum-form.ts";
 /** Optimizers: they compute new parameters from gradients. */
 export * as optimizers from "./optimizers.ts";

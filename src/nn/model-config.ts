@@ -1,5 +1,5 @@
 import { excerpt, OptionError } from "../errors.ts";
-import { parameter } from "../graph/leaves.ts";
+import { parameter, state } from "../graph/leaves.ts";
 import { sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { activations } from "./activations.ts";
 import { activationNamed, type ModelExtensions } from "./extensions.ts";
@@ -9,6 +9,7 @@ import {
   buildModel,
   requireShape,
   sequential,
+  storedLeaves,
   type Model,
   type ModelConfig,
   type SequentialOptions,
@@ -20,7 +21,7 @@ const otherValues = "Give the values that were saved with this config";
 /**
  * Makes a model from a config, for example one that was read from a file.
  * @param config the value of `model.config`; anything else is refused
- * @param values the parameters' values by name, row-major; if absent, initial values are drawn with the default
+ * @param values the values of the parameters and states by name, row-major; if absent, initial values are drawn with the default
  * initializers, since initializers are not part of a config
  * @param extensions the model's custom layers and activations
  * @throws OptionError that names the layer and option, or the parameter whose values are missing, unknown or of another
@@ -34,17 +35,18 @@ export function modelFromConfig(
   const where = "model config";
   const { made, options } = partsOfConfig(config, resolverOf(extensions));
   if (!values) return sequential(made, options);
-  const model = buildModel(made, options, (_index, _position, name, shape) => {
+  const given = (name: string, shape: Shape): Float32Array => {
     const found = Object.hasOwn(values, name) ? values[name]! : undefined;
     if (found?.length !== sizeOf(shape)) {
       const wanted = `the shape [${shape.join(", ")}] of size ${sizeOf(shape)}`;
-      const what = found ? `${found.length} values for ${wanted}` : "the values of this parameter are missing";
+      const what = found ? `${found.length} values for ${wanted}` : "the values are missing";
       throw new OptionError({ where: name, what, fix: otherValues });
     }
     // The parameter makes its own copy.
     return found instanceof Float32Array ? found : Float32Array.from(found);
-  });
-  const known = new Set(model.parameters.map(({ attributes }) => (attributes as { name: string }).name));
+  };
+  const model = buildModel(made, options, (_index, _position, name, shape) => given(name, shape), given);
+  const known = new Set(storedLeaves(model).map(({ attributes }) => (attributes as { name: string }).name));
   const extra = Object.keys(values).find((name) => !known.has(name));
   if (extra !== undefined) {
     throw new OptionError({ where, what: `the model has no parameter ${excerpt(extra)}`, fix: otherValues });
@@ -90,14 +92,15 @@ function partsOfConfig(config: unknown, resolver: Resolver): { made: Layer[]; op
 }
 
 /**
- * The parameters for which `modelFromConfig` needs values, without initial values.
+ * The parameters and states for which `modelFromConfig` needs values, without initial values.
  * @returns undefined if the config has custom layers
  * @throws OptionError, as `modelFromConfig` does
  */
 export function parametersOfConfig(config: ModelConfig): readonly Tensor[] | undefined {
   if (hasCustomLayer(config.layers)) return undefined;
   const { made, options } = partsOfConfig(config, resolverOf({}, { activation: anyActivation }));
-  return buildModel(made, options, () => undefined).parameters;
+  const { parameters, states } = buildModel(made, options, () => undefined);
+  return [...parameters, ...states];
 }
 
 /**
@@ -116,6 +119,7 @@ export function shapesOfLayers(configs: ConfigValue | undefined, inputShape: Sha
       inputShape: shapes[index]!,
       nextActivation: undefined,
       parameter: (name, shape) => parameter(name, shape),
+      state: (name, shape) => state(name, shape),
     });
     shapes.push(outputShape);
   });

@@ -1,11 +1,11 @@
 import { excerpt, GraphError, OptionError } from "../errors.ts";
-import { input, parameter } from "../graph/leaves.ts";
+import { input, parameter, state } from "../graph/leaves.ts";
 import { sameShape, sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { Random, randomKey } from "../random.ts";
 import { requireCount, requireSeed } from "./checks.ts";
 import { checkedLayer } from "./extensions.ts";
 import { requireSomeLayers } from "./layers/chain.ts";
-import type { ApplyOptions, Layer, LayerConfig } from "./layers/layer.ts";
+import { evaluation, type ApplyOptions, type Layer, type LayerConfig } from "./layers/layer.ts";
 import { sequential as sequentialLayer } from "./layers/sequential/index.ts";
 
 /** A model as plain JSON, without the values of its parameters. */
@@ -21,6 +21,11 @@ export interface ModelConfig {
 export interface Model {
   /** The trainable parameters in the order of the layers, named such as `layers.0.weight` or `NAME.layers.0.weight`. */
   readonly parameters: readonly Tensor[];
+  /**
+   * The values that layers keep and training changes without gradients, such as running statistics, named like
+   * parameters. Snapshots and files store them with the parameters.
+   */
+  readonly states: readonly Tensor[];
   /** The shape of one example of the input and of each layer's output. */
   readonly shapes: readonly Shape[];
   readonly inputShape: Shape;
@@ -43,6 +48,12 @@ export interface Model {
    */
   applyEach(x: Tensor, options?: ApplyOptions): Tensor[];
 }
+
+/** All that snapshots and files store of a model: its parameters, then its layers' states. */
+export const storedLeaves = ({ parameters, states }: Pick<Model, "parameters" | "states">): readonly Tensor[] => [
+  ...parameters,
+  ...states,
+];
 
 /** The options of `sequential`. */
 export interface SequentialOptions {
@@ -114,14 +125,25 @@ export type InitialValues = (
   ...parameterArguments: ParameterArguments
 ) => Float32Array | undefined;
 
+/** The initial values of a layer's state. */
+export type InitialStates = (name: string, shape: Shape, initial: number) => Float32Array;
+
+const filled: InitialStates = (_name, shape, initial) => new Float32Array(sizeOf(shape)).fill(initial);
+
 /** Builds each layer on the output shape of the previous one. */
-export function buildModel(layers: readonly Layer[], given: SequentialOptions, initialValues: InitialValues): Model {
+export function buildModel(
+  layers: readonly Layer[],
+  given: SequentialOptions,
+  initialValues: InitialValues,
+  initialStates: InitialStates = filled,
+): Model {
   const { inputShape, seed = 1, name: modelName } = requireParts(layers, given);
   const named = modelName === undefined ? {} : { name: modelName };
   requireShape(inputShape);
   requireModelName(modelName);
   requireSeed("sequential seed", seed);
   const parameters: Tensor[] = [];
+  const states: Tensor[] = [];
   const shapes: Shape[] = [inputShape];
   const built = layers.map((layer, index) => {
     let position = 0;
@@ -132,31 +154,36 @@ export function buildModel(layers: readonly Layer[], given: SequentialOptions, i
       nextActivation: layers[index + 1]?.activation,
       parameter(name, shape, initializer, fans) {
         const fullName = `${parameterPrefix(named)}layers.${index}.${name}`;
-        requireNewName(fullName, parameters);
+        requireNewName(fullName, [...parameters, ...states]);
         const made = parameter(fullName, shape, initialValues(index, position++, fullName, shape, initializer, fans));
         parameters.push(made);
+        return made;
+      },
+      state(name, shape, initial) {
+        const fullName = `${parameterPrefix(named)}layers.${index}.${name}`;
+        requireNewName(fullName, [...parameters, ...states]);
+        const made = state(fullName, shape, initialStates(fullName, shape, initial));
+        states.push(made);
         return made;
       },
     });
     const checked = checkedLayer(layer, String(index), result);
     // Applies the layer once, so that a faulty custom layer is found here and not when the model is used.
-    checked.apply(input("examples", [1, ...shapes[index]!]), {
-      training: false,
-      precision: "float32",
-      dropoutKeyAt: () => 0,
-    });
+    checked.apply(input("examples", [1, ...shapes[index]!]), evaluation);
     shapes.push(checked.outputShape);
     return checked;
   });
   const applyEach = (x: Tensor, options: ApplyOptions = {}): Tensor[] => {
     const { training = false, precision = "float32" } = options;
-    const { dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer) } = options;
+    const { dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer), recordMoments = () => {} } = options;
     requireBatch(x, inputShape);
     let value = x;
-    return built.map((layer) => (value = layer.apply(value, { training, dropoutKeyAt, precision })));
+    const resolved = { training, dropoutKeyAt, precision, recordMoments };
+    return built.map((layer) => (value = layer.apply(value, resolved)));
   };
   return {
     parameters,
+    states,
     shapes,
     inputShape,
     outputShape: shapes.at(-1)!,
@@ -167,11 +194,11 @@ export function buildModel(layers: readonly Layer[], given: SequentialOptions, i
   };
 }
 
-function requireNewName(name: string, parameters: readonly Tensor[]): void {
-  if (parameters.some(({ attributes }) => (attributes as { name: string }).name === name)) {
+function requireNewName(name: string, leaves: readonly Tensor[]): void {
+  if (leaves.some(({ attributes }) => (attributes as { name: string }).name === name)) {
     throw new OptionError({
       where: name,
-      what: "the layer makes two parameters with this name",
+      what: "the layer makes two parameters or states with this name",
       fix: "Use different names",
     });
   }

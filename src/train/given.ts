@@ -6,7 +6,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { excerpt, OptionError } from "../errors.ts";
 import { requireDistinctNames } from "../graph/leaves.ts";
 import { requireCount, requireNumber } from "../nn/checks.ts";
-import type { Model } from "../nn/sequential.ts";
+import { storedLeaves, type Model } from "../nn/sequential.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -36,8 +36,8 @@ export function requireOptionsObject(where: string, options: unknown): void {
 export function requireModel(where: string, model: Model): void {
   const fix = "Give a model that sequential() or loadModel() made";
   requireMethods(where, model, ["apply"], "a model", fix);
-  if (!Array.isArray(model.parameters)) refuse(where, model, "a model", fix);
-  requireDistinctNames(where, model.parameters);
+  if (!Array.isArray(model.parameters) || !Array.isArray(model.states)) refuse(where, model, "a model", fix);
+  requireDistinctNames(where, storedLeaves(model));
 }
 
 /** @throws OptionError if it is not a backend */

@@ -26,6 +26,7 @@ export const nothingUnreported: Unreported = { steps: 0, loss: 0, correct: 0, gr
 export interface Snapshot {
   /** The number of steps that were made; 0 before the first. */
   readonly step: number;
+  /** The values of the model's parameters and of its layers' states, such as running statistics. */
   readonly parameters: Readonly<Record<string, StoredValues>>;
   /**
    * The optimizer's states, as flat vectors in the layout of `pack(parameters)`, none for plain SGD; the state of the

@@ -64,6 +64,7 @@ export function poisonedNetwork(poisons: readonly Poison[]): Model {
   };
   return {
     parameters,
+    states: [],
     shapes: WIDTHS.map((width) => [width]),
     inputShape: [WIDTHS[0]],
     outputShape: [WIDTHS[2]],

@@ -6,10 +6,10 @@
 import { OptionError } from "../../errors.ts";
 import { sizeOf, type Shape } from "../../graph/tensor.ts";
 import { probabilitiesOf } from "../../nn/losses.ts";
-import { parameterPrefix, type Model } from "../../nn/sequential.ts";
+import { parameterPrefix, storedLeaves, type Model } from "../../nn/sequential.ts";
 import { version } from "../../version.ts";
 import { outputScale, tableMetadata } from "../exported-table.ts";
-import { initialValues, lossName, requireParameters, type ParameterValues, type TrainedModel } from "../model.ts";
+import { initialValues, lossName, requireValues, type ParameterValues, type TrainedModel } from "../model.ts";
 import { encodeModel, type OnnxValueInfo } from "./protobuf.ts";
 import { FLOAT, GraphWriter } from "./writer.ts";
 
@@ -53,7 +53,7 @@ export function saveOnnx(
 ): Uint8Array {
   const { model, classes, outputs, loss, step } = trained;
   requireRoom(model);
-  requireParameters(model, parameters);
+  requireValues(storedLeaves(model), parameters);
   const graph = new GraphWriter(INPUT, parameters);
   normalize(graph, trained);
   model.config.layers.forEach((layer, index) => {

@@ -6,7 +6,7 @@ import { input } from "../../graph/leaves.ts";
 import type { Shape, Tensor } from "../../graph/tensor.ts";
 import { activationOf, rectifiers, type ActivationName, type CustomActivation } from "../activations.ts";
 import { heNormal, xavierUniform, zeros, type Fans, type Initializer } from "../initializers.ts";
-import type { ApplyOptions, BuiltLayer, LayerContext } from "./layer.ts";
+import { evaluation, type BuiltLayer, type LayerContext } from "./layer.ts";
 
 /** The options of a layer with weights, a bias and an activation. */
 export interface AffineOptions {
@@ -68,8 +68,6 @@ export function requireBoolean(where: string, value: boolean): void {
   if (typeof value === "boolean") return;
   throw new OptionError({ where, what: `${excerpt(value)} is not a boolean`, fix: "Give true or false" });
 }
-
-const evaluation: Required<ApplyOptions> = { training: false, precision: "float32", dropoutKeyAt: () => 0 };
 
 /** A built layer whose output shape is the one that its function gives for one example. */
 export function builtFrom(inputShape: Shape, apply: BuiltLayer["apply"]): BuiltLayer {

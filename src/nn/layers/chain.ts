@@ -54,6 +54,7 @@ export function buildChain(layers: readonly Layer[], { context, prefix = "", fir
       nextActivation:
         layers[position + 1]?.activation ?? (position === layers.length - 1 ? context.nextActivation : undefined),
       parameter: (name, ...rest) => context.parameter(`${prefix}${position}.${name}`, ...rest),
+      state: (name, ...rest) => context.state(`${prefix}${position}.${name}`, ...rest),
     });
     const checked = checkedLayer(layer, path, result);
     shape = checked.outputShape;

@@ -29,12 +29,37 @@ export interface LayerContext {
   readonly nextActivation: string | undefined;
   /** Makes a parameter named `layers.PATH.NAME`. Its initial values use their own random stream. */
   parameter(name: string, shape: Shape, initializer: Initializer, fans: Fans): Tensor;
+  /**
+   * Makes a state named `layers.PATH.NAME`: values that training changes without a gradient, such as running statistics.
+   * @param initial the value of all elements before the first step
+   */
+  state(name: string, shape: Shape, initial: number): Tensor;
+}
+
+/** The mean and the variance of a layer's values over one batch, and the running statistics that follow them. */
+export interface BatchMoments {
+  /** States with a value per channel, [channels]. */
+  readonly runningMean: Tensor;
+  readonly runningVariance: Tensor;
+  /** The mean of each channel over the batch, [channels]. */
+  readonly mean: Tensor;
+  /** The mean squared distance from `mean`, [channels]. */
+  readonly variance: Tensor;
+  /** The number of values per channel. */
+  readonly count: number;
+  /** The share of the batch in the new running statistics, in (0, 1]. */
+  readonly momentum: number;
 }
 
 /** Options of applying a model. */
 export interface ApplyOptions {
-  /** Whether dropout and noise are active; false by default. */
+  /** Whether dropout and noise are active, and batch normalization uses the batch's statistics; false by default. */
   readonly training?: boolean;
+  /**
+   * Called during training for each use of a layer that keeps running statistics. By default they do not change;
+   * `momentUpdates` makes the updates that change them.
+   */
+  readonly recordMoments?: (moments: BatchMoments) => void;
   /**
    * The key of a layer's random numbers at a step, such as a dropout layer's mask, a uint32. By default
    * `dropoutKey(model.seed, step, layer)`, with the layer's `index`. To apply a model several times in one step with
@@ -44,6 +69,14 @@ export interface ApplyOptions {
   /** The precision of matrix products; "float32" by default. See `matmul`. */
   readonly precision?: Precision;
 }
+
+/** The options of applying a model outside training. */
+export const evaluation: Required<ApplyOptions> = {
+  training: false,
+  precision: "float32",
+  dropoutKeyAt: () => 0,
+  recordMoments: () => {},
+};
 
 /** A layer with its parameters. */
 export interface BuiltLayer {

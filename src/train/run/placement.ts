@@ -2,6 +2,7 @@ import type { Session } from "../../backends/backend.ts";
 import { averagedModel } from "../average.ts";
 import { createEvaluator, type Evaluator } from "../evaluate.ts";
 import { createFeed, type Feed } from "../feed.ts";
+import { storedLeaves } from "../../nn/sequential.ts";
 import type { TrainingPlan } from "../plan.ts";
 import { writeAll, type Snapshot } from "../snapshot.ts";
 import { compileStep } from "../step/compile.ts";
@@ -45,6 +46,6 @@ export async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefi
 
 /** @throws OptionError for a snapshot of other parameters or states */
 export function writeSnapshot({ model }: TrainingPlan, { session, runner }: Placement, snapshot: Snapshot): void {
-  writeAll(session, model.model.parameters, snapshot.parameters);
+  writeAll(session, storedLeaves(model.model), snapshot.parameters);
   writeAll(session, runner.states, snapshot.optimizer);
 }

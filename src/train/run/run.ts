@@ -4,6 +4,7 @@
  */
 import { DivergedError, OptionError } from "../../errors.ts";
 import { faultText, holdsStop, isStopped, placeOfFault, rateFactorOf } from "../guard.ts";
+import { storedLeaves } from "../../nn/sequential.ts";
 import type { TrainingPlan } from "../plan.ts";
 import type { SkippedStep } from "../progress.ts";
 import { nothingUnreported, readAll, type Snapshot, type Unreported } from "../snapshot.ts";
@@ -184,7 +185,7 @@ export class Run {
     const { session, runner } = this.#placement;
     const step = this.#step;
     const unreported = this.isFitting ? undefined : this.#unreported;
-    const reads = [readAll(session, this.plan.model.model.parameters), readAll(session, runner.states)] as const;
+    const reads = [readAll(session, storedLeaves(this.plan.model.model)), readAll(session, runner.states)] as const;
     const [parameters, optimizer] = await Promise.all(reads);
     return { step, parameters, optimizer, ...(unreported && { unreported }) };
   }

@@ -27,7 +27,7 @@ export async function compileDivided(plan: StepGraphPlan, session: Session, feed
   const parts = Math.floor(batchSize / microBatchSize);
   const rest = batchSize % microBatchSize;
   const sum = state("accumulatedGradient", plan.model.packed.shape);
-  const { updates, metrics } = optimizerUpdates(plan, sum);
+  const { updates, metrics } = optimizerUpdates(plan, sum, { statistics: [] });
   const apply = await session.compile(defineGraph(metrics, updates));
   const compilePart = (before: Tensor, part: Part) => {
     const { metrics: ofPart, gradient } = partMetrics(plan, feed, part);
@@ -41,7 +41,7 @@ export async function compileDivided(plan: StepGraphPlan, session: Session, feed
   const placeOfRest = (step: number) => ({ step, offset: parts * microBatchSize });
   const accumulateRest = rest === 0 ? undefined : await compilePart(sum, { count: rest, placeOf: placeOfRest });
   return new DividedStep(
-    { session, feed, parts, microBatchSize: microBatchSize, states: statesOf(updates) },
+    { session, feed, parts, microBatchSize: microBatchSize, states: statesOf(plan.model, updates) },
     { accumulate, accumulateRest, apply },
   );
 }

@@ -7,6 +7,7 @@ import { requireDistinctNames, stateOp, stepScalar } from "../../graph/leaves.ts
 import type { Tensor } from "../../graph/tensor.ts";
 import { clipByGlobalNorm, globalNorm } from "../../nn/clipping.ts";
 import { packGradients, type Gradients } from "../../nn/packed.ts";
+import type { BatchMoments } from "../../nn/layers/layer.ts";
 import { dropoutKey } from "../../nn/sequential.ts";
 import { multiply } from "../../ops/elementwise/index.ts";
 import { gradients } from "../../ops/gradients.ts";
@@ -31,7 +32,10 @@ export interface Part {
   placeOf(run: number): { step: number; offset: number };
 }
 
-/** The loss of a part divided by the size of the whole batch, its right predictions, and the scaled loss's gradients. */
+/**
+ * The loss of a part divided by the size of the whole batch, its correct predictions, the scaled loss's gradients, and
+ * the moments that its layers recorded.
+ */
 export function partMetrics(
   { model: { model, trained, normalization, loss }, data, step }: StepGraphPlan,
   feed: Feed,
@@ -46,9 +50,11 @@ export function partMetrics(
   const start = stepScalar("start", positionOf, "uint32");
   const features = takeFeatures(feed.leaves, { model, normalization, start, count });
   const targets = takeTargets(feed.leaves, start, count);
+  const moments: BatchMoments[] = [];
   const outputs = model.apply(features, {
     training: true,
     precision,
+    recordMoments: (one) => moments.push(one),
     dropoutKeyAt: (run, layer) => {
       const place = placeOf(run);
       return dropoutKey(seed, place.step, layer, place.offset);
@@ -57,7 +63,7 @@ export function partMetrics(
   const totals = summedMetrics(loss, outputs, targets);
   const partLoss = multiply(totals.loss, 1 / batchSize);
   const scaledLoss = lossScale === 1 ? partLoss : multiply(partLoss, lossScale);
-  return { metrics: { ...totals, loss: partLoss }, gradient: gradients(scaledLoss, trained) };
+  return { metrics: { ...totals, loss: partLoss }, gradient: gradients(scaledLoss, trained), moments };
 }
 
 /** The updates of a step, and what is read back of its gradient: its norm and its first fault, where they are asked for. */
@@ -66,22 +72,31 @@ interface StepUpdates {
   readonly metrics: Record<string, Tensor>;
 }
 
-/**
- * @param scaled the gradient of the scaled loss
- * @param loss the loss of the step, where the same graph computes it
- */
-export function optimizerUpdates(plan: StepGraphPlan, scaled: Gradients, loss?: Tensor): StepUpdates {
+/** What else the updates of a step may depend on. */
+interface UpdateSources {
+  /** The loss of the step, if the same graph computes it. */
+  readonly loss?: Tensor;
+  /** The updates of the layers' running statistics. */
+  readonly statistics: readonly Update[];
+}
+
+/** @param scaled the gradient of the scaled loss */
+export function optimizerUpdates(
+  plan: StepGraphPlan,
+  scaled: Gradients,
+  { loss, statistics }: UpdateSources,
+): StepUpdates {
   const { clipNorm, gradientNorm, onNonFinite, lossScale } = plan.step;
   const packed = packGradients(scaled);
   const gradient = lossScale === 1 ? packed : multiply(packed, 1 / lossScale);
   const metrics: Record<string, Tensor> = gradientNorm ? { gradientNorm: globalNorm(gradient) } : {};
   const clipped = clipNorm === undefined ? gradient : clipByGlobalNorm(gradient, clipNorm);
   const learningRate = stepScalar("learningRate", plan.schedule.learningRateAt);
-  if (onNonFinite === "ignore") return { updates: parameterUpdates(plan, clipped, learningRate), metrics };
+  const updatesAt = (rate: Tensor) => [...parameterUpdates(plan, clipped, rate), ...statistics];
+  if (onNonFinite === "ignore") return { updates: updatesAt(learningRate), metrics };
   // Divided by at least 1, what is finite stays so, and the kernels that make the scaled gradient look for the rest.
   const guard = guardStep(onNonFinite, lossScale >= 1 ? packed : gradient, loss, learningRate);
-  const updates = parameterUpdates(plan, clipped, guard.learningRate);
-  return { updates: guard.guarded(updates), metrics: { ...metrics, fault: guard.fault } };
+  return { updates: guard.guarded(updatesAt(guard.learningRate)), metrics: { ...metrics, fault: guard.fault } };
 }
 
 /** The optimizer's updates, and those of the moving averages. */
@@ -91,9 +106,14 @@ function parameterUpdates({ step, model }: StepGraphPlan, gradient: Gradients, l
   return model.average ? [...updates, ...averageUpdates(model.average, updates)] : updates;
 }
 
-/** @throws GraphError for two states of one name, which an optimizer made of others may have */
-export function statesOf(updates: readonly Update[]): Tensor[] {
-  const states = updates.flatMap(({ target }) => updatedLeaves(target)).filter(({ op }) => op === stateOp);
+/**
+ * The states of the optimizer, the guard and the moving averages, without those of the model's layers.
+ * @throws GraphError for two states of one name, which an optimizer made of others may have
+ */
+export function statesOf({ model }: ModelPlan, updates: readonly Update[]): Tensor[] {
+  const states = updates
+    .flatMap(({ target }) => updatedLeaves(target))
+    .filter((target) => target.op === stateOp && !model.states.includes(target));
   requireDistinctNames("optimizer", states);
   return states;
 }
