@@ -39,7 +39,7 @@ export function modelFromConfig(
     const found = Object.hasOwn(values, name) ? values[name]! : undefined;
     if (found?.length !== sizeOf(shape)) {
       const wanted = `the shape [${shape.join(", ")}] of size ${sizeOf(shape)}`;
-      const what = found ? `${found.length} values for ${wanted}` : "the values are missing";
+      const what = found ? `${found.length} values for ${wanted}` : "its values are missing";
       throw new OptionError({ where: name, what, fix: otherValues });
     }
     // The parameter makes its own copy.

@@ -98,7 +98,7 @@ describe("a model file", () => {
 
 test("saveModel refuses values that do not match the model, which loadModel would refuse", () => {
   const { "layers.1.bias": bias, ...rest } = parameters;
-  expect(() => saveModel(trained, rest)).toThrow(/layers\.1\.bias: the values of this parameter are missing/);
+  expect(() => saveModel(trained, rest)).toThrow(/layers\.1\.bias: its values are missing/);
   expect(() => saveModel(trained, { ...parameters, more: bias! })).toThrow(
     /"more": the model does not have this parameter/,
   );

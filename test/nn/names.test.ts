@@ -171,7 +171,7 @@ describe("saveModel refuses what loadModel would refuse", () => {
     const frozen = { ...model, parameters: model.parameters.slice(1) };
     const { "layers.0.bias": bias } = parameters;
     expect(() => saveModel(trainedOf(frozen), { "layers.0.bias": bias! })).toThrow(
-      /layers\.0\.weight: the values of this parameter are missing/,
+      /layers\.0\.weight: its values are missing/,
     );
     const both = chained(part(4, 5, "a"), part(5, 3, "b"));
     const values = Object.fromEntries(

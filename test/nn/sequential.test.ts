@@ -190,7 +190,7 @@ describe("config", () => {
 
   test("refuses values that are missing, unknown or of the wrong length", () => {
     const { "layers.1.bias": bias, ...rest } = values;
-    expect(() => modelFromConfig(config, rest)).toThrow(/layers\.1\.bias: the values of this parameter are missing/);
+    expect(() => modelFromConfig(config, rest)).toThrow(/layers\.1\.bias: its values are missing/);
     expect(() => modelFromConfig(config, { ...values, extra: [1] })).toThrow(/no parameter "extra"/);
     expect(() => modelFromConfig(config, { ...values, "layers.1.bias": bias!.slice(1) })).toThrow(OptionError);
   });
