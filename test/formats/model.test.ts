@@ -100,7 +100,7 @@ test("saveModel refuses values that do not match the model, which loadModel woul
   const { "layers.1.bias": bias, ...rest } = parameters;
   expect(() => saveModel(trained, rest)).toThrow(/layers\.1\.bias: its values are missing/);
   expect(() => saveModel(trained, { ...parameters, more: bias! })).toThrow(
-    /"more": the model does not have this parameter/,
+    /"more": the model has no parameter or state of this name/,
   );
   expect(() => saveModel(trained, { ...parameters, "layers.3.weight": bias! })).toThrow(
     /5 values of shape \[5\] for a parameter of shape \[5, 3\]/,

@@ -235,7 +235,7 @@ describe("saveOnnx refuses", () => {
   test("values that are missing or have another shape, by name", () => {
     const { "layers.0.bias": bias, ...rest } = initialValues(trained.model);
     expect(() => saveOnnx(trained, rest)).toThrow(OptionError);
-    expect(() => saveOnnx(trained, rest)).toThrow(/layers\.0\.bias: the values of this parameter are missing/);
+    expect(() => saveOnnx(trained, rest)).toThrow(/layers\.0\.bias: its values are missing/);
     const wide = { ...initialValues(trained.model), "layers.0.bias": { ...bias!, shape: [1, 2] } };
     expect(() => saveOnnx(trained, wide)).toThrow(
       /layers\.0\.bias: 2 values of shape \[1, 2\] for a parameter of shape \[2\]/,

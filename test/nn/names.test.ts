@@ -181,7 +181,7 @@ describe("saveModel refuses what loadModel would refuse", () => {
       ]),
     );
     expect(() => saveModel(trainedOf(both), values)).toThrow(
-      /"a\.layers\.0\.weight": the model does not have this parameter/,
+      /"a\.layers\.0\.weight": the model has no parameter or state of this name/,
     );
     expect(() => saveModel(trainedOf(chained(part(4, 5), part(5, 3))), parameters)).toThrow(
       /two different leaves have the same name/,
