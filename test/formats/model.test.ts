@@ -103,7 +103,7 @@ test("saveModel refuses values that do not match the model, which loadModel woul
     /"more": the model has no parameter or state of this name/,
   );
   expect(() => saveModel(trained, { ...parameters, "layers.3.weight": bias! })).toThrow(
-    /5 values of shape \[5\] for a parameter of shape \[5, 3\]/,
+    /5 values of shape \[5\] for the shape \[5, 3\]/,
   );
 });
 
