@@ -25,6 +25,30 @@ export function countGpuCalls() {
   return () => ({ ...calls });
 }
 
+/**
+ * Starts adding up the sizes of WebGPU buffers; call it once, after opening the runtime.
+ * @returns {() => number} returns the largest total so far of the buffers that were made and not destroyed, in bytes
+ */
+export function countGpuMemory() {
+  let now = 0;
+  let peak = 0;
+  const sizes = new WeakMap();
+  const { createBuffer } = GPUDevice.prototype;
+  GPUDevice.prototype.createBuffer = function counted(descriptor) {
+    const buffer = createBuffer.call(this, descriptor);
+    sizes.set(buffer, descriptor.size);
+    peak = Math.max(peak, (now += descriptor.size));
+    return buffer;
+  };
+  const { destroy } = GPUBuffer.prototype;
+  GPUBuffer.prototype.destroy = function counted() {
+    now -= sizes.get(this) ?? 0;
+    sizes.delete(this);
+    return destroy.call(this);
+  };
+  return () => peak;
+}
+
 /** @returns {GpuCalls} */
 export const callsBetween = (before, after) =>
   Object.fromEntries(Object.keys(after).map((kind) => [kind, after[kind] - before[kind]]));

@@ -95,6 +95,7 @@ export const rows = [
   { label: "conv: dispatches, a step", measure: "convCalls", key: "dispatches", goals: [atMost("wgrad", 25)] },
   { label: "conv: submits, a step", measure: "convCalls", key: "submits", goals: [atMost("wgrad", 1)] },
   { label: "conv: buffers made, a step", measure: "convCalls", key: "buffers", goals: [atMost("wgrad", 0)] },
+  { label: "conv: peak size of buffers, MB", measure: "convCalls", key: "megabytes", goals: [] },
 ];
 
 export const allMeasures = [...new Set(rows.map(({ measure }) => measure))];

@@ -2,7 +2,7 @@
  * Measures training steps. A runtime whose first losses differ from the reference is not timed.
  */
 import { readWork } from "../work.mjs";
-import { callsBetween, countGpuCalls } from "./calls.mjs";
+import { callsBetween, countGpuCalls, countGpuMemory } from "./calls.mjs";
 import { milliseconds, timePerRepetition } from "./timing.mjs";
 
 /** A loss is read back after this many steps, because hundreds of queued steps crash Dawn. */
@@ -66,12 +66,13 @@ export async function measureEpoch(runtime, folder) {
 }
 
 /**
- * WebGPU calls of a training step at batch size 64. Passes and submits are counted in the second half of the run, when the
+ * WebGPU calls of a training step at batch size 64, and the largest size of all buffers at one time, with the examples. Passes and submits are counted in the second half of the run, when the
  * runtime has settled; the number of steps there follows from the dispatches.
  * @param {number} every a loss is read back after so many steps
- * @returns {Promise<import("./calls.mjs").GpuCalls>} per step
+ * @returns {Promise<import("./calls.mjs").GpuCalls & { megabytes: number }>} calls per step
  */
 export async function measureCalls(runtime, folder, network = "dense", every = READ_EVERY) {
+  const peakBytes = countGpuMemory();
   const { trainer } = await checkedTrainer(runtime, folder, 64, network);
   const estimate = (await milliseconds(() => trainer.run(every, every))) / every;
   const steps = 2 * every * Math.min(10, Math.ceil(COUNTED_MILLISECONDS / estimate / (2 * every)));
@@ -93,5 +94,6 @@ export async function measureCalls(runtime, folder, network = "dense", every = R
     buffers: buffers / steps,
     passes: counted.passes / countedSteps,
     submits: counted.submits / countedSteps,
+    megabytes: peakBytes() / 1e6,
   };
 }
