@@ -25,6 +25,7 @@ export * as layers from "./layers/index.ts";
 export { activation, dense, dropout, flatten } from "./layers/index.ts";
 export type { AffineOptions } from "./layers/affine.ts";
 export type {
+  BatchNormLayerOptions,
   Conv1dOptions,
   Conv2dOptions,
   ConvTranspose2dOptions,
