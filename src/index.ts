@@ -150,8 +150,10 @@ export {
   initialValues,
   loadModel,
   saveModel,
+  type AnyTrainedModel,
   type FileExtensions,
   type ParameterValues,
+  type TrainedFunctionalModel,
   type TrainedModel,
 } from "./formats/model.ts";
 export { loadPytorch, pytorchCode, savePytorch, type ImportOptions } from "./formats/pytorch.ts";
