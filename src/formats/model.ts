@@ -245,7 +245,8 @@ export function modelOfFile(file: Safetensors, where: string, extensions: AnyExt
   if (!("modelFunction" in extensions)) return restoreTrained(file, where, extensions);
   const entries = new Metadata(file.metadata, where);
   const make = (config: object, values: GivenValues) => modelFromConfig(config, values, extensions);
-  return trainedFunctionOf(restoreModel(entries, file.tensors, make), entries);
+  const fix = "Give the function that the model was made with";
+  return trainedFunctionOf(restoreModel(entries, file.tensors, make, fix), entries);
 }
 
 /** @throws DataError if the contents of a file have changed since it was written */
@@ -328,6 +329,7 @@ function restoreModel<Kind extends AnyModel>(
   entries: Metadata,
   tensors: Safetensors["tensors"],
   make: (config: object, values: GivenValues) => Kind,
+  fix = NOT_A_MODEL,
 ): Kind {
   const config = entries.json("model", isFilled);
   const ofModel = [...tensors].filter(([name]) => !name.startsWith(OPTIMIZER_PREFIX));
@@ -341,7 +343,7 @@ function restoreModel<Kind extends AnyModel>(
     const { shape } = tensors.get(cause.where ?? "") ?? {};
     const found = shape ? ` (its shape in the file is [${shape.join(", ")}])` : "";
     const what = `the network and the tensors do not match: ${cause.where}: ${cause.what}${found}`;
-    throw new DataError({ where, what, fix: NOT_A_MODEL }, { cause });
+    throw new DataError({ where, what, fix }, { cause });
   }
   for (const parameter of storedLeaves(model)) {
     const { name } = parameter.attributes as StoredAttributes;

@@ -73,7 +73,7 @@ describe.each(backends)("on $name", ({ create }) => {
     const trainer = await createTrainer({ ...digitRun, model, backend });
     await finish(trainer);
     const { accuracy } = await trainer.evaluate(held);
-    // 0.82 was measured.
+    // 0.79 was measured.
     expect(accuracy).toBeGreaterThan(0.75);
     const { parameters, step } = await trainer.snapshot();
     const facts = { loss: "softmaxCrossEntropy", classes: train.classes, normalization: unitScale } as const;
@@ -145,7 +145,8 @@ test("losses and running statistics of each step are the CPU's on the GPU and on
   for (const { name, create } of backends.slice(1)) {
     const { losses, states } = await run(await create());
     const apart = losses.map((loss, step) => Math.abs(loss / wanted.losses[step]! - 1));
-    expect(Math.max(...apart), name).toBeLessThan(1e-4);
+    // 2e-7 and 8.3e-6 were measured.
+    expect(Math.max(...apart), name).toBeLessThan(1e-5);
     const shifts = states.map((value, index) => Math.abs(value - wanted.states[index]!) / Math.max(1, Math.abs(value)));
     expect(Math.max(...shifts), name).toBeLessThan(1e-4);
   }
