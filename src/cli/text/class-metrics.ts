@@ -74,15 +74,17 @@ export function rankingOf(
 /** The area as text, such as "0.987". */
 export const aucText = (area: number): string => area.toFixed(3);
 
+/** The area, and what it is a mean of, if it is. */
+export const rocAucText = ({ rocAuc: area, rocAucOfClasses }: Ranking): string =>
+  rocAucOfClasses
+    ? `${aucText(area)} (mean of ${rocAucOfClasses.length} classes, each against the rest)`
+    : aucText(area);
+
 /** The ranking as lines of a command's output. */
-export function rankingText(
-  { rocAuc: area, rocAucOfClasses, bestThresholds }: Ranking,
-  { classes }: ClassificationMetrics,
-): string[] {
-  const meaning = rocAucOfClasses ? ` (mean of ${classes.length} classes, each against the rest)` : "";
-  const lines = field("ROC AUC", `${aucText(area)}${meaning}`);
-  if (!bestThresholds) return lines;
-  const { f1, youden } = bestThresholds;
+export function rankingText(ranking: Ranking, { classes }: ClassificationMetrics): string[] {
+  const lines = field("ROC AUC", rocAucText(ranking));
+  if (!ranking.bestThresholds) return lines;
+  const { f1, youden } = ranking.bestThresholds;
   return [
     ...lines,
     ...field("best F1", `${percent(f1.value)} of ${classes[1]!.name}, at --threshold ${shortNumber(f1.threshold)}`),

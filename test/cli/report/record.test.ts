@@ -165,6 +165,24 @@ test("the most confident mistakes come first, with pictures if the examples have
   expect(values.worst[0]!.probabilities).toBeUndefined();
 });
 
+test("mistakes depend on the threshold, ranks do not, and images in color are shown in color", () => {
+  const features = Uint8Array.from({ length: 12 }, (_, index) => 20 * index);
+  const dataset = makeClassificationDataset({
+    name: "colors",
+    features,
+    shape: [1, 1, 3],
+    labels: Uint32Array.of(0, 1, 0, 1),
+    classes: ["a", "b"],
+  });
+  const outputs = Float32Array.of(0, -1, 0, -0.5, 0, -2, 0, 3);
+  const usual = examine(dataset, outputs, { loss: "softmaxCrossEntropy" }).classes!;
+  const low = examine(dataset, outputs, { loss: "softmaxCrossEntropy", threshold: 0.2 }).classes!;
+  expect([usual.worst, low.worst].map((worst) => worst.map(({ example }) => example))).toEqual([[1], [0]]);
+  expect([usual.rocAuc, low.rocAuc]).toEqual(["1.000", "1.000"]);
+  const { source } = usual.worst[0]!.picture!;
+  expect([...decode(Buffer.from(source.split(",")[1]!, "base64")).data]).toEqual([60, 80, 100]);
+});
+
 test("regression results are in the units of the label", () => {
   const targets = Float32Array.of(-1, 0, 1);
   const dataset = makeRegressionDataset({
