@@ -15,10 +15,10 @@ export interface DecodedImage {
 }
 
 /** How images are converted: to one channel of luma, or to red, green and blue. */
-export const imageColors = ["gray", "rgb"] as const;
+export type ImageColor = "gray" | "rgb";
 
-/** One of `imageColors`. */
-export type ImageColor = (typeof imageColors)[number];
+/** All of `ImageColor`. */
+export const imageColors: readonly ImageColor[] = ["gray", "rgb"];
 
 /** A size in pixels. */
 export interface ImageSize {

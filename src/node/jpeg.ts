@@ -3,7 +3,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import createDecoder, { type MozJPEGModule } from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
+import type { MozJPEGModule } from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
 import type { DecodedImage, ImageSize } from "../data/image-pixels.ts";
 
 /** The most pixels of a JPEG, which take four bytes each in the decoder: more than most cameras have. */
@@ -59,6 +59,7 @@ let decoder: Promise<Decoder> | undefined;
 
 async function loadDecoder(): Promise<Decoder> {
   const compiled = await (wasm ??= loadWasm());
+  const { default: createDecoder } = await import("@jsquash/jpeg/codec/dec/mozjpeg_dec.js");
   const messages: string[] = [];
   const module = await createDecoder({
     noInitialRun: true,

@@ -2,7 +2,7 @@ import { deflateSync } from "node:zlib";
 import { encode } from "fast-png";
 import { describe, expect, test } from "vitest";
 import { imageInColor } from "../../src/data/image-pixels.ts";
-import { isPng } from "../../src/node/png-chunks.ts";
+import { isPng, pngSize } from "../../src/node/png-chunks.ts";
 import { decodePng } from "../../src/node/png.ts";
 
 /** 5×2 pixels of one bit: 10101, 01010. */
@@ -165,7 +165,11 @@ describe("transparency without an alpha channel", () => {
   });
 });
 
-test("an oversized picture is refused before it is unpacked", () => {
+test("the size is read from the first bytes, and an oversized picture is refused before it is unpacked", () => {
   const huge = pngOf({ width: 12_000, height: 12_000, colors: 2 }, ["IDAT", deflateSync(new Uint8Array(10))]);
+  expect([pngSize(huge.subarray(0, 26)), pngSize(huge.subarray(0, 25))]).toEqual([
+    { width: 12_000, height: 12_000 },
+    undefined,
+  ]);
   expect(() => decodePng(huge, 0)).toThrow("its size of 12000 × 12000 is more than 134217728 bytes of pixels");
 });

@@ -10,6 +10,7 @@ import {
   sizeText,
   type DecodedImage,
   type ImageInput,
+  type ImageSize,
 } from "../../data/image-pixels.ts";
 import { DataError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
@@ -17,6 +18,7 @@ import { cannotBeRead } from "../../node/csv-file.ts";
 import { decodeImage } from "../../node/image.ts";
 import { filesIn, readImage, unreadable } from "../../node/image-folder.ts";
 import type { TrainedModel } from "../../node/index.ts";
+import { HEADER_END, pngSize } from "../../node/png-chunks.ts";
 import { warn } from "../text/terminal.ts";
 import { takesPictures } from "./model-table.ts";
 import type { FeatureBatch } from "./table-batches.ts";
@@ -41,7 +43,7 @@ export async function* onePicture(
   flags: PictureFlags,
 ): AsyncGenerator<FeatureBatch> {
   const input = imageInputOf(trained, where, flags);
-  const bytes = await pictureBytes(chunks, where);
+  const bytes = await pictureBytes(chunks, where, (size) => requireFit(size, where, input));
   const image = await decodeImage(bytes, { where, background: backgroundOf(flags) });
   const pixels = inputPixels(image, where, input, flags);
   if (!trained.images) warnOfBright(pixels, where);
@@ -102,10 +104,18 @@ export async function isFolder(path: string): Promise<boolean> {
   }
 }
 
-/** Reads all bytes of a picture. @throws DataError for more than `MOST_FILE_BYTES` */
-async function pictureBytes(chunks: AsyncIterable<Uint8Array>, where: string): Promise<Uint8Array> {
+/**
+ * Reads all bytes of a picture.
+ * @param requireSize receives the size in the header of a PNG before the rest is read, and may throw
+ * @throws DataError for more than `MOST_FILE_BYTES`
+ */
+async function pictureBytes(
+  chunks: AsyncIterable<Uint8Array>,
+  where: string,
+  requireSize: (size: ImageSize) => void,
+): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  let length = 0;
+  let [length, isHeaderRead] = [0, false];
   for await (const chunk of chunks) {
     parts.push(chunk);
     length += chunk.length;
@@ -113,6 +123,9 @@ async function pictureBytes(chunks: AsyncIterable<Uint8Array>, where: string): P
       const what = `the file has more than ${MOST_FILE_BYTES} bytes`;
       throw new DataError({ where, what, fix: "Use a smaller image" });
     }
+    const size = isHeaderRead ? undefined : pngSize(Buffer.concat(parts));
+    if (size) requireSize(size);
+    isHeaderRead ||= length >= HEADER_END;
   }
   return Buffer.concat(parts, length);
 }
@@ -144,15 +157,19 @@ function pictureShape(inputShape: readonly number[]): [height: number, width: nu
 /** Transparent pixels become 0: black, or the white that inverting makes black. */
 const backgroundOf = ({ invert }: PictureFlags) => (invert ? 255 : 0);
 
+/** @throws DataError for another size than the model's, unless pictures are resized */
+function requireFit(size: ImageSize, where: string, input: ImageInput): void {
+  if (isSameSize(size, input) || input.resize) return;
+  throw new DataError({
+    where,
+    what: `the image has ${sizeText(size)} pixels (width × height), but the model expects ${sizeText(input)}`,
+    fix: "Crop it to that size, or add --resize",
+  });
+}
+
 /** The pixels of a picture as the model expects them. @throws DataError for another size, unless it is to be resized */
 function inputPixels(image: DecodedImage, where: string, input: ImageInput, { invert }: PictureFlags): Uint8Array {
-  if (!isSameSize(image, input) && !input.resize) {
-    throw new DataError({
-      where,
-      what: `the image has ${sizeText(image)} pixels (width × height), but the model expects ${sizeText(input)}`,
-      fix: "Crop it to that size, or add --resize",
-    });
-  }
+  requireFit(image, where, input);
   const pixels = invert ? image.pixels.map((value) => 255 - value) : image.pixels;
   return imageInColor(resizeImage({ ...image, pixels }, input), input.color).pixels;
 }
