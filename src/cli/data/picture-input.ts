@@ -1,7 +1,6 @@
 /*
  * Reads PNG and JPEG files as inputs of a model.
  */
-import { stat } from "node:fs/promises";
 import {
   channelsOf,
   imageInColor,
@@ -14,13 +13,13 @@ import {
 } from "../../data/image-pixels.ts";
 import { DataError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
-import { cannotBeRead } from "../../node/csv-file.ts";
 import { decodeImage } from "../../node/image.ts";
 import { filesIn, readImage, unreadable } from "../../node/image-folder.ts";
 import type { TrainedModel } from "../../node/index.ts";
 import { HEADER_END, pngSize } from "../../node/png-chunks.ts";
 import { warn } from "../text/terminal.ts";
 import { takesPictures } from "./model-table.ts";
+import { isFolder } from "./picture-source.ts";
 import type { FeatureBatch } from "./table-batches.ts";
 
 /** The most bytes of a picture file, including what it contains besides pixels. */
@@ -93,15 +92,6 @@ async function picturesAt(paths: readonly string[]): Promise<string[]> {
     }),
   );
   return found.flat();
-}
-
-/** Whether a path is a folder. @throws DataError if it does not exist */
-export async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (cause) {
-    throw cannotBeRead(path, cause);
-  }
 }
 
 /**

@@ -6,6 +6,7 @@ import type { ClassificationDataset } from "../../data/dataset.ts";
 import { sizeText, type ImageInput } from "../../data/image-pixels.ts";
 import { acceptedNames, datasetFromIdx, mnistFiles, type IdxPair, type NamedBytes } from "../../data/mnist.ts";
 import { DataError, OptionError } from "../../errors.ts";
+import { cannotBeRead } from "../../node/csv-file.ts";
 import { loadMnist, readFileOrRefuse, readImageFolder } from "../../node/index.ts";
 import { sizeOfText, type DataFlags } from "../options/data-options.ts";
 import { warn } from "../text/terminal.ts";
@@ -46,9 +47,10 @@ function refuseFolderOptions({ images, size, color }: DataFlags): void {
 /** Reads images in folders, one for each class. */
 async function readFolders(folder: string, flags: DataFlags): Promise<Pictures> {
   const { size: text, color: wanted, testImages } = flags;
-  if (flags.labels !== undefined) {
+  const needless = flags.labels === undefined ? flags.testLabels && "--test-labels" : "--labels";
+  if (needless !== undefined) {
     const what = `${folder} is a folder of images, whose folders are the labels`;
-    throw new OptionError({ where: "--labels", what, fix: "Omit this option" });
+    throw new OptionError({ where: needless, what, fix: "Omit this option" });
   }
   const size = text === undefined ? undefined : sizeOfText(text);
   const train = await readImageFolder(folder, { ...(size && { size }), ...(wanted && { color: wanted }) });
@@ -84,11 +86,14 @@ export async function isFolderOfClasses(path: string): Promise<boolean> {
   return !mnistFiles.flatMap(acceptedNames).some((name) => names.has(name));
 }
 
-const isFolder = (path: string) =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+/** Whether a path is a folder. @throws DataError if it does not exist */
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (cause) {
+    throw cannotBeRead(path, cause);
+  }
+}
 
 const named = async (name: string): Promise<NamedBytes> => ({ name, bytes: await readFileOrRefuse(name) });
 

@@ -83,6 +83,7 @@ test("a folder of images is trained on, evaluated and predicted, resized as in t
 
 test("a folder of images is refused with the option that helps", async () => {
   expectRefusal(await wgrad("train --images train"), 1, /is \d×\d \(width × height\), but .* with --size\./);
+  expectRefusal(await wgrad("train --images trian"), 1, /trian: cannot be read: no such file or folder/);
   expectRefusal(await wgrad("train --images train --size 4"), 2, /--size: "4" is not a size/);
   expectRefusal(await wgrad("train --images train --size 4x4 --labels a.idx"), 2, /--labels: .*Omit this option/);
   expectRefusal(await wgrad("train --size 4x4"), 2, /--size: this option requires --images/);
