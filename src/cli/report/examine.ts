@@ -120,11 +120,18 @@ export function firstWeights(
     shape: [inputs = 1, units = 1],
     values,
   } = parameters[name]!;
-  const isPicture = exampleShape.length === 2 && sizeOf(exampleShape) === inputs;
-  const [height, width] = isPicture ? (exampleShape as [number, number]) : [1, inputs];
+  const isPicture = (exampleShape.length === 2 || exampleShape.length === 3) && sizeOf(exampleShape) === inputs;
+  const [height = 1, columns = 1, channels = 1] = isPicture ? exampleShape : [1, inputs];
+  const width = columns * channels;
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const pictures = Array.from({ length: Math.min(units, MOST_UNITS) }, (_, unit): Picture => {
-    const column = Float32Array.from({ length: inputs }, (__, row) => values[row * units + unit]!);
+    const column = new Float32Array(inputs);
+    // The channels, such as red, green and blue, are shown side by side.
+    for (let input = 0; input < inputs; input++) {
+      const [pixel, channel] = [Math.floor(input / channels), input % channels];
+      const at = Math.floor(pixel / columns) * width + channel * columns + (pixel % columns);
+      column[at] = values[input * units + unit]!;
+    }
     return { source: signedPicture(column, width, largest), width, height, caption: `weights of unit ${unit}` };
   });
   return { pictures, units, largest };

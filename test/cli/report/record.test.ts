@@ -220,3 +220,14 @@ test("the first layer's weights become one picture per unit, with the shape of t
   expect([...image(0).data].every((value) => value === 255)).toBe(true);
   expect([...image(1).data.subarray(0, 3)]).toEqual([213, 94, 0]);
 });
+
+test("the weights of images in color show the channels side by side", () => {
+  // One unit; only the green channel of the second pixel has a weight. The image has one row of two pixels.
+  const values = Float32Array.of(0, 0, 0, 0, 1, 0);
+  const model = sequential([flatten(), dense(1)], { inputShape: [1, 2, 3] });
+  const { pictures } = firstWeights(model, { "layers.1.weight": { shape: [6, 1], values } }, [1, 2, 3]);
+  const { data, width, height } = decode(Buffer.from(pictures[0]!.source.split(",")[1]!, "base64"));
+  expect([width, height]).toEqual([6, 1]);
+  const colored = Array.from({ length: 6 }, (_, pixel) => data[3 * pixel] !== 255);
+  expect(colored).toEqual([false, false, false, true, false, false]);
+});
