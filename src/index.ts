@@ -114,6 +114,7 @@ export {
   type RegressionDataset,
   type UniformNormalization,
 } from "./data/dataset.ts";
+export { foldsOf, type Fold } from "./data/folds.ts";
 export { splitDataset, takeExamples, type Split, type SplitOptions } from "./data/split.ts";
 export {
   datasetFromTable,
@@ -140,6 +141,13 @@ export type { TableRemark } from "./data/table-layout.ts";
 export type { DateFormat, DateOrder, DatePart } from "./data/dates.ts";
 export type { Decimal, NumberFormat } from "./data/number-format.ts";
 export { ValueList } from "./data/values.ts";
+export {
+  resizeImage,
+  type DecodedImage,
+  type ImageColor,
+  type ImageInput,
+  type ImageSize,
+} from "./data/image-pixels.ts";
 export { epochOrder } from "./data/order.ts";
 export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
 /** Synthetic data sets: two classes in the plane, and curves. */

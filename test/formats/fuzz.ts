@@ -17,8 +17,9 @@ import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors
 import { functionalModel, type FunctionContext, type NamedTensors } from "../../src/nn/functional.ts";
 import { batchNorm, conv2d, dense, dropout, flatten, layerNorm, residual } from "../../src/nn/layers/index.ts";
 import { sequential } from "../../src/nn/sequential.ts";
+import { decodeImage } from "../../src/node/image.ts";
 import { add } from "../../src/ops/elementwise/index.ts";
-import { readPng } from "../../src/node/png.ts";
+import { jpegFiles } from "../node/jpeg-files.ts";
 import { Random } from "../../src/random.ts";
 import { writeIdx } from "../data/idx-files.ts";
 import { anyMutations, fileOf, mutated, safetensorsMutations, type Mutation } from "./mutations.ts";
@@ -172,9 +173,11 @@ const pngs = (
   return encode({ width: 7, height: 5, channels, depth, data });
 });
 
-function readPicture(bytes: Uint8Array): void {
-  const { width, height, pixels } = readPng(bytes, "file");
-  require(width > 0 && height > 0 && pixels.length === width * height, "the pixels do not fill the picture");
+const jpegs = Object.values(jpegFiles).map((bytes) => new Uint8Array(bytes));
+
+async function readPicture(bytes: Uint8Array): Promise<void> {
+  const { width, height, channels, pixels } = await decodeImage(bytes, { where: "file" });
+  require(width > 0 && height > 0 && pixels.length === width * height * channels, "the pixels do not fill the picture");
 }
 
 /** As PyTorch's own library writes them. */
@@ -264,7 +267,8 @@ export const subjects: readonly Subject[] = [
     mutations: safetensorsMutations,
     read: readCheckpoint,
   },
-  { name: "readPng", files: pngs, mutations: anyMutations, read: readPicture },
+  { name: "decodeImage of a PNG", files: pngs, mutations: anyMutations, read: readPicture },
+  { name: "decodeImage of a JPEG", files: jpegs, mutations: anyMutations, read: readPicture },
   { name: "readIdx", files: [pictures], mutations: anyMutations, read: (bytes) => readIdx(bytes, "file") },
   {
     name: "readIdx of a .gz",

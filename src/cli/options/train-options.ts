@@ -18,6 +18,7 @@ import {
   type NetworkFlags,
   type ScheduleName,
 } from "./options.ts";
+import { thresholdOption, type ThresholdFlags } from "./threshold-option.ts";
 
 /** The options that end training before its last epoch. */
 export interface StopFlags {
@@ -30,7 +31,7 @@ export interface StopFlags {
   readonly checkEvery?: number;
 }
 
-export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, CheckpointFlags {
+export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, CheckpointFlags, ThresholdFlags {
   readonly lr: number;
   readonly schedule: ScheduleName;
   readonly warmup: number;
@@ -131,6 +132,7 @@ function outputOptions(): SettableOption[] {
   ];
   return [
     deviceOption(),
+    thresholdOption("the more probable one"),
     ...files.map((option) => option.withFacts({ file: "output", isIdentity: false, sweep: "none" })),
   ];
 }

@@ -23,6 +23,8 @@ describe("the options of train declare", () => {
       "data",
       "device",
       "every",
+      "foldPredictions",
+      "folds",
       "images",
       "keep",
       "labels",
@@ -37,6 +39,7 @@ describe("the options of train declare", () => {
       "testCsv",
       "testImages",
       "testLabels",
+      "threshold",
     ]);
   });
 
@@ -44,6 +47,8 @@ describe("the options of train declare", () => {
     expect(namesWith(({ sweep }) => sweep === "none")).toEqual([
       "checkpoint",
       "every",
+      "foldPredictions",
+      "folds",
       "keep",
       "log",
       "onCheckpointError",
@@ -54,8 +59,10 @@ describe("the options of train declare", () => {
       "testCsv",
       "testImages",
       "testLabels",
+      "threshold",
     ]);
     expect(namesWith(({ sweep }) => sweep === "shared")).toEqual([
+      "color",
       "csv",
       "data",
       "device",
@@ -64,6 +71,7 @@ describe("the options of train declare", () => {
       "label",
       "labels",
       "loss",
+      "size",
       "splitSeed",
       "task",
       "validation",
@@ -76,6 +84,7 @@ describe("the options of train declare", () => {
   test("which options select the examples", () => {
     expect(namesWith(({ selectsData }) => selectsData)).toEqual([
       "categorical",
+      "color",
       "csv",
       "data",
       "dates",
@@ -89,6 +98,7 @@ describe("the options of train declare", () => {
       "maxCategories",
       "missing",
       "refuseText",
+      "size",
       "splitSeed",
       "standardize",
       "task",
@@ -110,7 +120,13 @@ describe("the options of train declare", () => {
       "--test-csv",
       "--init",
     ]);
-    expect(outputs.map(({ option }) => option)).toEqual(["--checkpoint", "--out", "--log", "--report"]);
+    expect(outputs.map(({ option }) => option)).toEqual([
+      "--fold-predictions",
+      "--checkpoint",
+      "--out",
+      "--log",
+      "--report",
+    ]);
     expect(inputs).toContainEqual({ option: "--csv", path: "in.csv" });
     expect(outputs).toContainEqual({ option: "--log", path: undefined });
   });
@@ -118,8 +134,9 @@ describe("the options of train declare", () => {
   test("which other options they need", () => {
     expect(() => requireOneSource({ csv: "a", label: "y" })).not.toThrow();
     expect(() => requireOneSource({ label: "y" })).toThrow("--label: this option requires --csv. Add --csv.");
-    expect(() => requireOneSource({ images: "a", testImages: "b" })).toThrow(
-      "--test-images: this option requires --test-labels.",
+    expect(() => requireOneSource({ testImages: "b" })).toThrow("--test-images: this option requires --images.");
+    expect(() => requireOneSource({ foldPredictions: "f" })).toThrow(
+      "--fold-predictions: this option requires --folds.",
     );
     expect(() => requireOneSource({ images: "a", testLabels: "b" })).toThrow(
       "--test-labels: this option requires --test-images.",
