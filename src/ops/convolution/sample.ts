@@ -6,7 +6,18 @@ import { requireHeld } from "../../graph/leaves.ts";
 import { sameShape, Tensor } from "../../graph/tensor.ts";
 import { toIndex } from "../convert/index.ts";
 import { select } from "../elementwise/arithmetic.ts";
-import { add, clip, floor, greaterEqual, less, multiply, subtract, toFloat } from "../elementwise/index.ts";
+import {
+  abs,
+  add,
+  clip,
+  floor,
+  greaterEqual,
+  less,
+  maximum,
+  multiply,
+  subtract,
+  toFloat,
+} from "../elementwise/index.ts";
 import { slice, take } from "../indexing/index.ts";
 import { axisIndex, reshape } from "../layout/index.ts";
 import { requireImages } from "./conv.ts";
@@ -37,41 +48,62 @@ export function sampleBilinear2d(
   positions: Tensor | Coordinates,
   { fill = 0 }: SampleOptions = {},
 ): Tensor {
-  requireHeld("sampleBilinear2d fill", fill);
-  const [rows, columns] =
-    positions instanceof Tensor ? coordinatesOf(images, positions) : (positions as readonly [Tensor, Tensor]);
-  const read = pixelReader("sampleBilinear2d", images, rows, columns);
-  const [top, left] = [floor(rows), floor(columns)];
-  const corner = (down: number, across: number) => read(add(top, down), add(left, across), fill);
-  const across = perPixel(subtract(columns, left));
-  const down = perPixel(subtract(rows, top));
-  const upper = between(corner(0, 0), corner(0, 1), across);
-  const lower = between(corner(1, 0), corner(1, 1), across);
-  return reshape(between(upper, lower, down), [...rows.shape, images.shape[3]!]);
+  const where = "sampleBilinear2d";
+  requireHeld(`${where} fill`, fill);
+  const coordinates = positions instanceof Tensor ? coordinatesOf(images, positions) : positions;
+  const { pixels, indexOf } = pixelsOf(where, images, coordinates);
+  const [, height, width, channels] = images.shape as [number, number, number, number];
+  const [rows, columns] = coordinates;
+  const down = neighborsOf(rows, height);
+  const across = neighborsOf(columns, width);
+  const index = indexOf(down.first, across.first);
+  const rowAt = (start: number) =>
+    sumOf(across.shares.map((share, column) => multiply(take(from(pixels, start + column), index), perPixel(share))));
+  const sampled = sumOf(down.shares.map((share, row) => multiply(rowAt(row * width), perPixel(share))));
+  const inside = multiply(sumOf(down.shares), sumOf(across.shares));
+  const filled = fill === 0 ? sampled : add(sampled, perPixel(multiply(subtract(1, inside), fill)));
+  return reshape(filled, [...rows.shape, channels]);
 }
 
 /**
  * Reads one element of an image for each position, `fill` outside the images.
- * @param rows float32 [examples, …], whole numbers, like `columns`
+ * @param coordinates whole numbers
  * @returns [examples, …, channels]
  * @throws GraphError as `sampleBilinear2d`
  */
 export function samplePixels(
   where: string,
   images: Tensor,
-  [rows, columns]: Coordinates,
+  coordinates: Coordinates,
   { fill = 0 }: SampleOptions = {},
 ): Tensor {
   requireHeld(`${where} fill`, fill);
-  const read = pixelReader(where, images, rows, columns);
-  return reshape(read(rows, columns, fill), [...rows.shape, images.shape[3]!]);
+  const { pixels, indexOf } = pixelsOf(where, images, coordinates);
+  const [, height, width, channels] = images.shape as [number, number, number, number];
+  const [rows, columns] = coordinates;
+  const within = (position: Tensor, size: number) => multiply(greaterEqual(position, 0), less(position, size));
+  const isInside = multiply(within(rows, height), within(columns, width));
+  const values = take(pixels, indexOf(clip(rows, 0, height - 1), clip(columns, 0, width - 1)));
+  return reshape(select(perPixel(isInside), values, fill), [...rows.shape, channels]);
 }
 
-/** Values of one number for each pixel, to broadcast to its channels. */
-const perPixel = (values: Tensor): Tensor => reshape(values, [values.size, 1]);
+/**
+ * The elements next to positions along an axis: the first of them, and the shares of it and of the next one. Elements
+ * inside the image are chosen, so that a position outside has smaller shares.
+ */
+function neighborsOf(positions: Tensor, size: number): { first: Tensor; shares: Tensor[] } {
+  const shareAt = (element: Tensor) => maximum(subtract(1, abs(subtract(positions, element))), 0);
+  const first = clip(floor(positions), 0, Math.max(size - 2, 0));
+  return { first, shares: size === 1 ? [shareAt(first)] : [shareAt(first), shareAt(add(first, 1))] };
+}
 
-/** Linear interpolation. It is exact at a share of 0. */
-const between = (from: Tensor, to: Tensor, share: Tensor): Tensor => add(from, multiply(subtract(to, from), share));
+const sumOf = (terms: readonly Tensor[]): Tensor => terms.reduce((total, term) => add(total, term));
+
+/** The pixels from one on. */
+const from = (pixels: Tensor, start: number): Tensor => slice(pixels, [{ start }]);
+
+/** Values of one number for each position, to broadcast to the channels. */
+const perPixel = (values: Tensor): Tensor => reshape(values, [values.size, 1]);
 
 function coordinatesOf(images: Tensor, positions: Tensor): Coordinates {
   const { shape } = positions;
@@ -82,24 +114,18 @@ function coordinatesOf(images: Tensor, positions: Tensor): Coordinates {
   return [coordinate(0), coordinate(1)];
 }
 
-/** @returns a function that reads pixels at whole rows and columns, [pixels, channels] */
-function pixelReader(where: string, images: Tensor, rows: Tensor, columns: Tensor) {
+/** The pixels of all images, [pixels, channels], and a function that finds those at whole rows and columns. */
+function pixelsOf(where: string, images: Tensor, [rows, columns]: Coordinates) {
   requireImages(where, images);
   const [examples, height, width, channels] = images.shape as [number, number, number, number];
   const count = examples * height * width;
   if (rows.shape[0] !== examples || !sameShape(rows.shape, columns.shape) || count > MOST_PIXELS)
     throw misfit(where, images, [rows, columns]);
-  const pixels = reshape(images, [count, channels]);
-  const first = reshape(multiply(toFloat(axisIndex([examples, rows.size / examples], 0)), height * width), rows.shape);
-  return (row: Tensor, column: Tensor, fill: number): Tensor => {
-    const isInside = multiply(
-      multiply(greaterEqual(row, 0), less(row, height)),
-      multiply(greaterEqual(column, 0), less(column, width)),
-    );
-    const within = add(multiply(clip(row, 0, height - 1), width), clip(column, 0, width - 1));
-    const index = reshape(toIndex(add(first, within)), [-1]);
-    return select(perPixel(isInside), take(pixels, index), fill);
-  };
+  const example = toFloat(axisIndex([examples, rows.size / examples], 0));
+  const first = reshape(multiply(example, height * width), rows.shape);
+  const indexOf = (row: Tensor, column: Tensor) =>
+    reshape(toIndex(add(first, add(multiply(row, width), column))), [-1]);
+  return { pixels: reshape(images, [count, channels]), indexOf };
 }
 
 const misfit = (where: string, images: Tensor, positions: readonly Tensor[]) =>

@@ -110,7 +110,9 @@ const taking = (
     const attributes = node.attributes as TakeAttributes;
     const { size, inner } = attributes;
     const { outer, entry } = entryOf(indices!, attributes, place);
-    return sum(product(sum(product(outer, size), entry), inner), remainder(place, inner));
+    // Indices are below the size, so that what is read through them needs no remainder.
+    const within = { ...entry, limit: Math.min(entry.limit, size) };
+    return sum(product(sum(product(outer, size), within), inner), remainder(place, inner));
   };
   return {
     kind: "pointwise",

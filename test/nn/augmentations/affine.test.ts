@@ -1,20 +1,20 @@
 /*
  * Interpolation is exact for linear functions of the position. So images whose first channel is the row, and whose
- * second channel is the column, show where each pixel comes from.
+ * second channel is the column, show where each pixel comes from. The third channel is 1: less shows a share of the
+ * fill.
  */
 import { describe, expect, test } from "vitest";
 import { augmentations, type RandomAffineOptions } from "../../../src/index.ts";
 import { apply, images } from "./apply.ts";
 
 const [EXAMPLES, HEIGHT, WIDTH] = [40, 9, 12] as const;
-const OUTSIDE = -1e30;
 
 const positions = {
-  values: Float32Array.from({ length: EXAMPLES * HEIGHT * WIDTH * 2 }, (_, index) => {
-    const pixel = (index >> 1) % (HEIGHT * WIDTH);
-    return index % 2 === 0 ? Math.floor(pixel / WIDTH) : pixel % WIDTH;
+  values: Float32Array.from({ length: EXAMPLES * HEIGHT * WIDTH * 3 }, (_, index) => {
+    const pixel = Math.floor(index / 3) % (HEIGHT * WIDTH);
+    return [Math.floor(pixel / WIDTH), pixel % WIDTH, 1][index % 3]!;
   }),
-  shape: [EXAMPLES, HEIGHT, WIDTH, 2],
+  shape: [EXAMPLES, HEIGHT, WIDTH, 3],
 };
 
 interface Source {
@@ -24,20 +24,15 @@ interface Source {
 
 /** Where the pixels of each example come from, if they come from inside of the image. */
 async function sourcesOf(options: RandomAffineOptions, seed = 3): Promise<Source[][]> {
-  const { results } = await apply(
-    augmentations.affine({ ...options, fill: OUTSIDE }),
-    { features: positions },
-    { seed },
-  );
+  const { results } = await apply(augmentations.affine(options), { features: positions }, { seed });
   const values = results["features"]!;
   return Array.from({ length: EXAMPLES }, (_, example) => {
     const sources: Source[] = [];
     for (let row = 0; row < HEIGHT; row++)
       for (let column = 0; column < WIDTH; column++) {
-        const at = ((example * HEIGHT + row) * WIDTH + column) * 2;
-        const from = [values[at]!, values[at + 1]!] as const;
-        // Any share of the fill makes a number below 0.
-        if (from[0] >= 0 && from[1] >= 0) sources.push({ pixel: [row, column], from });
+        const at = ((example * HEIGHT + row) * WIDTH + column) * 3;
+        const [y, x, share] = [values[at]!, values[at + 1]!, values[at + 2]!];
+        if (share > 1 - 1e-6) sources.push({ pixel: [row, column], from: [y, x] });
       }
     return sources;
   });
