@@ -1,5 +1,5 @@
 import type { Tensor } from "../../../graph/tensor.ts";
-import { storedIndex, type Index } from "../../../ops/wasm/indices.ts";
+import type { Index } from "../../../ops/wasm/indices.ts";
 import type { Vector } from "../../../ops/wasm/vectors.ts";
 
 /**
@@ -33,7 +33,7 @@ export class Interned {
         }
         case "stored": {
           const inner = this.index(index.index);
-          return [`${index.kind} ${this.#id(index.tensor)} ${this.#id(inner)}`, storedIndex(index.tensor, inner)];
+          return [`${index.kind} ${this.#id(index.tensor)} ${this.#id(inner)}`, { ...index, index: inner }];
         }
         default: {
           const of = this.index(index.of);
