@@ -58,5 +58,7 @@ export const isNames = (value: unknown): value is string[] =>
 
 export const isStep = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
+export const isThreshold = (value: unknown): value is number => typeof value === "number" && value > 0 && value < 1;
+
 export const isFacts = (value: unknown): value is Facts =>
   isFilled(value) && Object.values(value).every((fact) => fact === null || typeof fact !== "object");

@@ -23,7 +23,18 @@ import {
   type AnyTrainedModel,
   type TrainedFunctionalModel,
 } from "./functional.ts";
-import { isFacts, isFilled, isNames, isRecord, isStep, isText, Metadata, NOT_A_MODEL, type Facts } from "./metadata.ts";
+import {
+  isFacts,
+  isFilled,
+  isNames,
+  isRecord,
+  isStep,
+  isText,
+  isThreshold,
+  Metadata,
+  NOT_A_MODEL,
+  type Facts,
+} from "./metadata.ts";
 import {
   readSafetensors,
   writeSafetensors,
@@ -184,15 +195,10 @@ export function requireValues(wanted: readonly Tensor[], given: ParameterValues)
 }
 
 /** Everything except the parameters, as metadata of a file. */
-<<<<<<< HEAD
 export function modelMetadata(trained: AnyTrainedModel): Record<string, string> {
   if (hasFunction(trained)) return { format: FORMAT, version, ...functionalMetadata(trained) };
-  const { model, loss, normalization, classes, outputs, step, training, configuration, table, results } = trained;
-=======
-export function modelMetadata(trained: TrainedModel): Record<string, string> {
   const { model, loss, normalization, classes, outputs, step, training } = trained;
   const { configuration, table, images, threshold, results } = trained;
->>>>>>> images
   return {
     format: FORMAT,
     version,
@@ -393,16 +399,3 @@ function lossNamed(name: string, where: string, own: FileExtensions["losses"] = 
   const what = `the metadata's entry "loss" is ${JSON.stringify(name)}, which is not a built-in loss; a custom one must be given as { losses: [loss] }`;
   throw new DataError({ where, what, fix: NOT_A_MODEL });
 }
-<<<<<<< HEAD
-=======
-
-const isNames = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string");
-
-const isStep = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-const isThreshold = (value: unknown): value is number => typeof value === "number" && value > 0 && value < 1;
-
-const isFacts = (value: unknown): value is Facts =>
-  isFilled(value) && Object.values(value).every((fact) => fact === null || typeof fact !== "object");
->>>>>>> images
