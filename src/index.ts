@@ -150,6 +150,7 @@ export {
   initialValues,
   loadModel,
   saveModel,
+  type AnyExtensions,
   type AnyTrainedModel,
   type FileExtensions,
   type ParameterValues,
