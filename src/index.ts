@@ -160,6 +160,7 @@ export {
   initialValues,
   loadModel,
   saveModel,
+  type AnyExtensions,
   type AnyTrainedModel,
   type FileExtensions,
   type ParameterValues,
