@@ -48,6 +48,8 @@ export {
 } from "./losses.ts";
 export { accuracy } from "./metrics.ts";
 export { modelFromConfig } from "./model-config.ts";
+export { layersFromText } from "./layer-text/parse.ts";
+export { layersToText } from "./layer-text/write.ts";
 export { momentUpdates } from "./moments.ts";
 export { momentumForms, type MomentumForm } from "./momentum-form.ts";
 /** Optimizers: they compute new parameters from gradients. */

@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { DataError, excerpt, OptionError } from "../../errors.ts";
 import { parseJson } from "../../formats/json.ts";
 import { readFileOrRefuse } from "../../node/index.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../../nearest.ts";
 import { alternatives, DeclaredOption, SettableOption, wantedText, type ValueSchema } from "./declared-option.ts";
 
 /** --config, for commands whose options may come from a file. */

@@ -4,7 +4,7 @@
  */
 import { excerpt, OptionError } from "../../errors.ts";
 import { isPositiveFloat32, POSITIVE_FLOAT32_RANGE } from "../../float32.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../../nearest.ts";
 
 type Parser<Value> = (text: string) => Value;
 

@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { OptionError } from "../../errors.ts";
 import { Random } from "../../random.ts";
-import { nearest } from "../options/nearest.ts";
+import { nearest } from "../../nearest.ts";
 import { alternatives, wantedText, type SettableOption, type ValueSchema } from "../options/declared-option.ts";
 import { shellQuoted } from "../text/terminal.ts";
 
