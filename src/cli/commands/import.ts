@@ -14,7 +14,7 @@ import { oneOf, widths } from "../options/parsers.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { say } from "../text/terminal.ts";
 import { field } from "../text/text.ts";
-import { networkText } from "../training/network.ts";
+import { networkText } from "../text/network-text.ts";
 
 interface ImportFlags {
   readonly out: string;

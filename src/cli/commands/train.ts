@@ -11,6 +11,7 @@ import { EventLog } from "../training/event-log.ts";
 import { fitWithProgress } from "../training/fitting.ts";
 import { Interruption } from "../training/interrupt.ts";
 import { describeNetwork } from "../training/network.ts";
+import { settleNetwork } from "../options/network-choice.ts";
 import { requireSeparatePaths } from "../options/paths.ts";
 import { planTable } from "../text/plan-table.ts";
 import { resolvedConfiguration } from "../options/resolved.ts";
@@ -26,6 +27,8 @@ import { prepare, type Run, type Subject } from "../training/training-run.ts";
 const EXAMPLES = `
 Example:
   wgrad train --hidden 256,128 --epochs 5 --out digits.safetensors
+  wgrad train --preset cnn --epochs 8 --out digits.safetensors
+  wgrad train --layers "conv 16 3x3 relu, maxpool 2, flatten, dense 10"
   wgrad train --csv flowers.csv --label species --validation 0.2 --patience 10
   wgrad train --csv homes.csv --label price --task regression --missing mean
   wgrad train --images photos.idx --labels kinds.idx --validation 0.1
@@ -45,6 +48,7 @@ export function trainCommand(command: Command): Command {
 async function train(command: Command): Promise<void> {
   const { config, printConfig } = command.opts<{ config?: string; printConfig?: true }>();
   if (config !== undefined) await applyConfigFile(command, config);
+  settleNetwork(command);
   const start = await loadStartingModel(command);
   const given = configurationOf(command);
   const flags = command.opts<TrainFlags>();

@@ -10,14 +10,14 @@ import {
   atLeastZeroOption,
   deviceOption,
   nameOption,
-  networkOptions,
   positiveOption,
   scheduleOption,
+  shareOption,
   textOption,
   wholeNumberOption,
-  type NetworkFlags,
   type ScheduleName,
 } from "./options.ts";
+import { networkOptions, type NetworkFlags } from "./network-options.ts";
 
 /** The options that end training before its last epoch. */
 export interface StopFlags {
@@ -33,6 +33,8 @@ export interface StopFlags {
 export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, CheckpointFlags {
   readonly lr: number;
   readonly schedule: ScheduleName;
+  /** The share of the run in which oneCycle raises the learning rate; 0.3 by default. */
+  readonly rise?: number;
   readonly warmup: number;
   readonly epochs?: number;
   readonly init?: string;
@@ -61,6 +63,7 @@ function rateOptions(): SettableOption[] {
       .default(0.002)
       .withFacts({ libraryNames: ["learningRate"] }),
     scheduleOption(),
+    shareOption("--rise <fraction>", "fraction of the run in which oneCycle raises the learning rate (default: 0.3)"),
     wholeNumberOption("--warmup <steps>", "steps of linear learning-rate warmup before the schedule", 0).default(0),
     wholeNumberOption("--epochs <number>", "passes over the data (default: enough for 2,000 steps, at least 3)", 1),
     textOption(

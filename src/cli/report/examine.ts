@@ -10,7 +10,7 @@ import type { StoredValues } from "../../train/index.ts";
 import { rankMistakes } from "../../train/mistakes.ts";
 import { classShares, decisionThreshold } from "../../train/outputs.ts";
 import type { ClassResults, Mistake, OutputResults, Picture, ReportFacts } from "./facts.ts";
-import { grayPicture, signedPicture } from "./images.ts";
+import { plainPicture, signedPicture } from "./images.ts";
 
 const MOST_MISTAKES = 24;
 const MOST_UNITS = 64;
@@ -72,13 +72,14 @@ function sharesOf(row: Float32Array, loss: LossName): ArrayLike<number> | undefi
   return shares?.length === 1 ? [1 - shares[0]!, shares[0]!] : shares;
 }
 
-/** An example with two axes as a picture; undefined for others. */
+/** A gray or color image as a picture; undefined for other examples. */
 function pictureOf({ features, shape }: ClassificationDataset, example: number, caption: string): Picture | undefined {
-  if (shape.length !== 2) return undefined;
-  const [height, width] = shape as [number, number];
-  const values = features.subarray(example * width * height, (example + 1) * width * height);
+  const [height, width, channels = 1] = shape;
+  if (height === undefined || width === undefined || shape.length > 3 || ![1, 3].includes(channels)) return undefined;
+  const size = sizeOf(shape);
+  const values = features.subarray(example * size, (example + 1) * size);
   const [least, most] = features instanceof Uint8Array ? [0, 255] : [Math.min(...values), Math.max(...values)];
-  return { source: grayPicture(values, width, least, most), width, height, caption };
+  return { source: plainPicture(values, { width, channels, least, most }), width, height, caption };
 }
 
 function examineOutputs(
@@ -94,23 +95,36 @@ function examineOutputs(
   });
 }
 
-/** The weights of the first layer with parameters: for each unit a picture with the shape of the examples, or one row. */
+/**
+ * The weights of the first layer with parameters, as one picture per unit: with the shape of the examples for a dense
+ * layer on gray images, the window of a convolution with its channels side by side, and one row for other layers.
+ */
 export function firstWeights(
   model: Model,
   parameters: Readonly<Record<string, StoredValues>>,
   exampleShape: Shape,
 ): ReportFacts["weights"] {
   const { name } = model.parameters[0]!.attributes as { name: string };
-  const {
-    shape: [inputs = 1, units = 1],
-    values,
-  } = parameters[name]!;
-  const isPicture = exampleShape.length === 2 && sizeOf(exampleShape) === inputs;
-  const [height, width] = isPicture ? (exampleShape as [number, number]) : [1, inputs];
+  const { shape, values } = parameters[name]!;
+  const units = shape.length > 1 ? shape.at(-1)! : 1;
+  const inputs = values.length / units;
+  const [height, width, channels] = pictureShape(shape, inputs, exampleShape);
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const pictures = Array.from({ length: Math.min(units, MOST_UNITS) }, (_, unit): Picture => {
-    const column = Float32Array.from({ length: inputs }, (__, row) => values[row * units + unit]!);
-    return { source: signedPicture(column, width, largest), width, height, caption: `weights of unit ${unit}` };
+    const pixels = Float32Array.from({ length: inputs }, (__, pixel) => {
+      const [row, column] = [Math.floor(pixel / (width * channels)), pixel % (width * channels)];
+      const [channel, x] = [Math.floor(column / width), column % width];
+      return values[((row * width + x) * channels + channel) * units + unit]!;
+    });
+    const source = signedPicture(pixels, width * channels, largest);
+    return { source, width: width * channels, height, caption: `weights of unit ${unit}` };
   });
   return { pictures, units, largest };
+}
+
+/** Rows, columns and channels of the weights of one unit. */
+function pictureShape(weights: Shape, inputs: number, example: Shape): readonly [number, number, number] {
+  if (weights.length === 4) return [weights[0]!, weights[1]!, weights[2]!];
+  if (weights.length === 3) return [1, weights[0]!, weights[1]!];
+  return example.length === 2 && sizeOf(example) === inputs ? [example[0]!, example[1]!, 1] : [1, inputs, 1];
 }

@@ -136,7 +136,13 @@ export class ReportRecorder {
     const { config } = this.#subject.model;
     const layers = this.#measured?.norms.layers ?? [];
     return layers.map((layer, position) => ({
-      name: [`layer ${layer},`, config.layers[layer]!.type, config.layers[layer]!["units"] ?? ""].join(" ").trim(),
+      name: [
+        `layer ${layer},`,
+        config.layers[layer]!.type,
+        config.layers[layer]!["units"] ?? config.layers[layer]!["outputs"] ?? "",
+      ]
+        .join(" ")
+        .trim(),
       points: this.#norms.map(({ step, values }) => [step, values[position]!] as const),
     }));
   }

@@ -64,6 +64,7 @@ describe("the options of train declare", () => {
       "label",
       "labels",
       "loss",
+      "preset",
       "splitSeed",
       "task",
       "validation",
