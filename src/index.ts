@@ -80,6 +80,7 @@ export {
 export type { BatchAttributes } from "./ops/matmul/batches.ts";
 export { matmul, matrixProducts, type MatmulAttributes, type MatmulOptions } from "./ops/matmul/index.ts";
 export { firstNonFinite, replaceIf } from "./ops/non-finite/index.ts";
+export { batchNorm, type BatchNorm, type BatchNormOptions } from "./ops/normalization/index.ts";
 export { randomNormal, randomUniform } from "./ops/random/index.ts";
 export {
   argmax,
@@ -149,8 +150,10 @@ export {
   initialValues,
   loadModel,
   saveModel,
+  type AnyTrainedModel,
   type FileExtensions,
   type ParameterValues,
+  type TrainedFunctionalModel,
   type TrainedModel,
 } from "./formats/model.ts";
 export { loadPytorch, pytorchCode, savePytorch, type ImportOptions } from "./formats/pytorch.ts";

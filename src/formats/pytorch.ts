@@ -15,6 +15,7 @@ import { losses, probabilitiesOf, type LossName } from "../nn/losses.ts";
 import { modelFromConfig, shapesOfConfig } from "../nn/model-config.ts";
 import { parameterPrefix, storedLeaves, type ModelConfig } from "../nn/sequential.ts";
 import { outputScale } from "./exported-table.ts";
+import { requireSequential } from "./functional.ts";
 import { parseJson } from "./json.ts";
 import {
   initialValues,
@@ -42,12 +43,13 @@ const PRODUCER = "wgrad";
  * Writes a model as a safetensors file for PyTorch's nn.Sequential; `pytorchCode` returns the code that loads it. The
  * metadata also contain wgrad's description of the model, so that `loadPytorch` returns the same model, bit by bit.
  * @param parameters values of each of the model's parameters; by default the model's initial values
- * @throws OptionError for values that do not match the model's parameters, and for a custom layer
+ * @throws OptionError for values that do not match the model's parameters, for a custom layer, and for a functional model
  */
 export function savePytorch(
   trained: TrainedModel,
   parameters: ParameterValues = initialValues(trained.model),
 ): Uint8Array {
+  requireSequential("savePytorch", trained);
   const { model } = trained;
   requireValues(storedLeaves(model), parameters);
   const { parameters: places = {} } = networkModule(model.config.layers, model.shapes);
@@ -67,6 +69,7 @@ const probabilityCode = { softmax: ".softmax(-1)", sigmoid: ".sigmoid()" };
  * @param path the path of the file
  */
 export function pytorchCode(trained: TrainedModel, path: string): string {
+  requireSequential("pytorchCode", trained);
   const { model, loss } = trained;
   const { code, definitions = [] } = networkModule(model.config.layers, model.shapes);
   // The normalization may have a number for each feature, so that it needs them in one row.

@@ -1,6 +1,19 @@
 export { activations, type ActivationName, type CustomActivation } from "./activations.ts";
 export { clipByGlobalNorm, globalNorm } from "./clipping.ts";
 export type { ModelExtensions } from "./extensions.ts";
+export {
+  functionalModel,
+  type AnyModel,
+  type FunctionalConfig,
+  type FunctionalModel,
+  type FunctionalOptions,
+  type FunctionContext,
+  type InputDescription,
+  type InputType,
+  type LayerUse,
+  type ModelFunction,
+  type NamedTensors,
+} from "./functional.ts";
 /** Initializers of parameters. */
 export * as initializers from "./initializers.ts";
 export type { Fans, Initializer } from "./initializers.ts";
@@ -12,6 +25,7 @@ export * as layers from "./layers/index.ts";
 export { activation, dense, dropout, flatten } from "./layers/index.ts";
 export type { AffineOptions } from "./layers/affine.ts";
 export type {
+  BatchNormLayerOptions,
   Conv1dOptions,
   Conv2dOptions,
   ConvTranspose2dOptions,
@@ -47,9 +61,9 @@ export {
   type TrainingLoss,
 } from "./losses.ts";
 export { accuracy } from "./metrics.ts";
-export { modelFromConfig } from "./model-config.ts";
 export { layersFromText } from "./layer-text/parse.ts";
 export { layersToText } from "./layer-text/write.ts";
+export { modelFromConfig, type FunctionalExtensions } from "./model-config.ts";
 export { momentUpdates } from "./moments.ts";
 export { momentumForms, type MomentumForm } from "./momentum-form.ts";
 /** Optimizers: they compute new parameters from gradients. */
@@ -82,3 +96,4 @@ export type {
 } from "./schedules.ts";
 export { sequential, type Model, type ModelConfig, type SequentialOptions } from "./sequential.ts";
 export { summary, type ModelSummary, type SummaryRow } from "./summary.ts";
+export { toSequential } from "./to-sequential.ts";
