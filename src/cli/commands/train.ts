@@ -8,6 +8,7 @@ import { RunKeeper, runIdentity } from "../training/checkpointing.ts";
 import { debugs } from "../../node/debug.ts";
 import { endFinished, endInterrupted } from "../training/ending.ts";
 import { EventLog } from "../training/event-log.ts";
+import { logFormatOf } from "../training/log-format.ts";
 import { fitWithProgress } from "../training/fitting.ts";
 import { Interruption } from "../training/interrupt.ts";
 import { describeNetwork } from "../training/network.ts";
@@ -56,7 +57,8 @@ async function train(command: Command): Promise<void> {
   requireSeparatePaths(trainPaths(command));
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
-  const log = flags.log === undefined ? undefined : new EventLog(flags.log, warn);
+  const log =
+    flags.log === undefined ? undefined : new EventLog(flags.log, logFormatOf(flags.log, flags.logFormat), warn);
   try {
     const data = await dataOf(flags, start);
     const settled = settledFlags(flags, data);

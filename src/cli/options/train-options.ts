@@ -3,6 +3,7 @@
  */
 import { nonFiniteChoices, type NonFiniteChoice } from "../../train/index.ts";
 import type { DeviceChoice } from "../../node/index.ts";
+import { logFormats } from "../training/log-format.ts";
 import { checkpointOptions, type CheckpointFlags } from "./checkpoint-options.ts";
 import { dataOptions, type DataFlags } from "./data-options.ts";
 import type { SettableOption } from "./declared-option.ts";
@@ -10,6 +11,7 @@ import {
   atLeastZeroOption,
   deviceOption,
   nameOption,
+  namesOf,
   positiveOption,
   scheduleOption,
   shareOption,
@@ -42,6 +44,8 @@ export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, Checkpoi
   readonly device: DeviceChoice;
   readonly out?: string;
   readonly log?: string;
+  /** By default that of the suffix of `log`. */
+  readonly logFormat?: keyof typeof logFormats;
   readonly report?: string;
 }
 
@@ -126,7 +130,7 @@ const ofFitUntil = (option: SettableOption) =>
 function outputOptions(): SettableOption[] {
   const files = [
     textOption("--out <file>", "write the trained model, such as MODEL.safetensors"),
-    textOption("--log <file>", "write the progress as JSON Lines, such as RUN.jsonl"),
+    textOption("--log <file>", "write the progress as JSON Lines or CSV, such as RUN.jsonl or RUN.csv"),
     textOption(
       "--report <file>",
       "write an HTML page about the run, such as RUN.html: curves, mistakes, weights, times",
@@ -135,5 +139,8 @@ function outputOptions(): SettableOption[] {
   return [
     deviceOption(),
     ...files.map((option) => option.withFacts({ file: "output", isIdentity: false, sweep: "none" })),
+    nameOption("--log-format", "format of --log", namesOf(logFormats), {
+      note: " (default: csv for a path that ends in .csv, else jsonl)",
+    }).withFacts({ isIdentity: false, sweep: "none" }),
   ];
 }
