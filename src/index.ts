@@ -157,6 +157,7 @@ export {
   type TrainedModel,
 } from "./formats/model.ts";
 export { loadPytorch, pytorchCode, savePytorch, type ImportOptions } from "./formats/pytorch.ts";
+export { startFromPytorch, type PytorchStart, type PytorchStartOptions } from "./formats/pytorch-layers.ts";
 export { readSafetensors, writeSafetensors, type ReadOptions } from "./formats/safetensors.ts";
 
 export type {

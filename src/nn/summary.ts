@@ -1,12 +1,13 @@
 import { topologicalOrder } from "../graph/graph.ts";
-import { input, type StoredAttributes } from "../graph/leaves.ts";
+import type { StoredAttributes } from "../graph/leaves.ts";
 import type { Shape, Tensor } from "../graph/tensor.ts";
 import { reductionOf } from "../graph/traits.ts";
 import type { ElementwiseOp } from "../ops/elementwise/function.ts";
 import { matrixProducts } from "../ops/matmul/index.ts";
 import { count } from "../text.ts";
-import { isFunctional, type AnyModel } from "./functional.ts";
+import type { AnyModel } from "./functional.ts";
 import { parameterPrefix } from "./sequential.ts";
+import { usesOf } from "./uses.ts";
 
 /** One layer of a model. */
 export interface SummaryRow {
@@ -68,13 +69,13 @@ export function summary(model: AnyModel): ModelSummary {
   const { uses, outputs } = usesOf(model);
   const rows = new Map<string, SummaryRow>();
   let otherFlops = 0;
-  for (const { name, type, input: x, output } of uses) {
+  for (const { name, config, input: x, output } of uses) {
     otherFlops += newFlops(x);
     const path = `${parameterPrefix(model.config)}layers.${name}`;
     const earlier = rows.get(name);
     rows.set(name, {
       name: path,
-      type,
+      type: config.type,
       outputShape: output.shape.slice(1),
       parameters: sizeBelow(model.parameters, path),
       flops: (earlier?.flops ?? 0) + newFlops(output),
@@ -82,33 +83,6 @@ export function summary(model: AnyModel): ModelSummary {
   }
   for (const output of outputs) otherFlops += newFlops(output);
   return summaryOf([...rows.values()], otherFlops, model.states);
-}
-
-interface SummarizedUse {
-  readonly name: string;
-  readonly type: string;
-  readonly input: Tensor;
-  readonly output: Tensor;
-}
-
-/** The uses of the layers for one example, in order. */
-function usesOf(model: AnyModel): { readonly uses: readonly SummarizedUse[]; readonly outputs: readonly Tensor[] } {
-  if (isFunctional(model)) {
-    const { inputs, config } = model;
-    const example = Object.entries(inputs).map(([name, { shape, dtype }]) => [name, input(name, [1, ...shape], dtype)]);
-    const { uses, outputs } = model.applyEach(Object.fromEntries(example));
-    return {
-      uses: uses.map((use) => ({ ...use, type: config.layers[use.name]!.type })),
-      outputs: Object.values(outputs),
-    };
-  }
-  const example = input("example", [1, ...model.inputShape]);
-  const outputs = model.applyEach(example);
-  const uses = outputs.map((output, index) => {
-    const { type } = model.config.layers[index]!;
-    return { name: String(index), type, input: outputs[index - 1] ?? example, output };
-  });
-  return { uses, outputs: [] };
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
