@@ -3,6 +3,19 @@ export type { Augmentation, AugmentationContext } from "./augmentation.ts";
 export type { Batch } from "./batch.ts";
 export { clipByGlobalNorm, globalNorm } from "./clipping.ts";
 export type { ModelExtensions } from "./extensions.ts";
+export {
+  functionalModel,
+  type AnyModel,
+  type FunctionalConfig,
+  type FunctionalModel,
+  type FunctionalOptions,
+  type FunctionContext,
+  type InputDescription,
+  type InputType,
+  type LayerUse,
+  type ModelFunction,
+  type NamedTensors,
+} from "./functional.ts";
 /** Initializers of parameters. */
 export * as initializers from "./initializers.ts";
 export type { Fans, Initializer } from "./initializers.ts";

@@ -45,7 +45,10 @@ export function modelFromConfig(
     // The parameter makes its own copy.
     return found instanceof Float32Array ? found : Float32Array.from(found);
   };
-  const model = buildModel(made, options, (_index, _position, name, shape) => given(name, shape), given);
+  const model = buildModel(made, options, {
+    values: (_index, _position, name, shape) => given(name, shape),
+    states: given,
+  });
   const known = new Set(storedLeaves(model).map(({ attributes }) => (attributes as { name: string }).name));
   const extra = Object.keys(values).find((name) => !known.has(name));
   if (extra !== undefined) {
@@ -99,7 +102,7 @@ function partsOfConfig(config: unknown, resolver: Resolver): { made: Layer[]; op
 export function parametersOfConfig(config: ModelConfig): readonly Tensor[] | undefined {
   if (hasCustomLayer(config.layers)) return undefined;
   const { made, options } = partsOfConfig(config, resolverOf({}, { activation: anyActivation }));
-  const { parameters, states } = buildModel(made, options, () => undefined);
+  const { parameters, states } = buildModel(made, options, { values: () => undefined });
   return [...parameters, ...states];
 }
 
@@ -132,7 +135,7 @@ export function shapesOfLayers(configs: ConfigValue | undefined, inputShape: Sha
  */
 export function shapesOfConfig(config: unknown): readonly Shape[] {
   const { made, options } = partsOfConfig(config, resolverOf({}));
-  return buildModel(made, options, () => undefined).shapes;
+  return buildModel(made, options, { values: () => undefined }).shapes;
 }
 
 /** Whether there is a custom layer among configs, or in the configs of layers inside them. */

@@ -1,9 +1,8 @@
 import { excerpt, GraphError, OptionError } from "../errors.ts";
-import { input, parameter, state } from "../graph/leaves.ts";
-import { sameShape, sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
-import { Random, randomKey } from "../random.ts";
+import { input } from "../graph/leaves.ts";
+import { sameShape, type Shape, type Tensor } from "../graph/tensor.ts";
+import { drawnFrom, LayerBuilder, requireModelName, resolvedOptions, type Initialization } from "./build.ts";
 import { requireCount, requireSeed } from "./checks.ts";
-import { checkedLayer } from "./extensions.ts";
 import { requireSomeLayers } from "./layers/chain.ts";
 import { evaluation, type ApplyOptions, type Layer, type LayerConfig } from "./layers/layer.ts";
 import { sequential as sequentialLayer } from "./layers/sequential/index.ts";
@@ -71,20 +70,8 @@ export interface SequentialOptions {
 /** The prefix of a model's parameter names: empty, or the model's name and a dot. */
 export const parameterPrefix = ({ name }: Pick<ModelConfig, "name">): string => (name === undefined ? "" : `${name}.`);
 
-/** The first part of every key, "in" or "dr", which separates the random streams of one seed. */
-const INITIAL_STREAM = 0x696e;
-const DROPOUT_STREAM = 0x6472;
-
-/** More elements than any device can hold in one buffer. The limit avoids exhausting memory if a width is absurd. */
-const LARGEST_PARAMETER = 2 ** 30;
-
 /** More axes than any example has. The limit keeps shapes in messages short. */
 const MOST_AXES = 16;
-
-/** The key of a dropout layer's mask: a function of the seed, the step, the layer, and the part of the step's batch. */
-export function dropoutKey(seed: number, step: number, layer: number, part = 0): number {
-  return randomKey(DROPOUT_STREAM, seed, step, layer, part);
-}
 
 /**
  * A model that applies layers one after another. Without options, they become one layer, to be used among other layers.
@@ -104,86 +91,39 @@ export function sequential(layers: readonly Layer[], options: SequentialOptions)
 export function sequential(layers: readonly Layer[]): Layer;
 export function sequential(layers: readonly Layer[], options?: SequentialOptions): Model | Layer {
   if (options === undefined) return sequentialLayer(layers);
-  return buildModel(layers, options, (index, position, name, shape, initializer, fans) => {
-    if (sizeOf(shape) > LARGEST_PARAMETER) {
-      throw new OptionError({
-        where: name,
-        what: `shape [${shape.join(", ")}] has more than ${LARGEST_PARAMETER} elements`,
-        fix: "Use fewer units",
-      });
-    }
-    return initializer(shape, fans, new Random(INITIAL_STREAM, options.seed ?? 1, index, position));
-  });
+  return buildModel(layers, options, drawnFrom(options?.seed ?? 1));
 }
 
-type ParameterArguments = Parameters<Parameters<Layer["build"]>[0]["parameter"]>;
-
-/** The initial values of the parameter at a position in a layer; undefined if they are not needed. */
-export type InitialValues = (
-  index: number,
-  position: number,
-  ...parameterArguments: ParameterArguments
-) => Float32Array | undefined;
-
-/** The initial values of a layer's state. */
-export type InitialStates = (name: string, shape: Shape, initial: number) => Float32Array;
-
-const filled: InitialStates = (_name, shape, initial) => new Float32Array(sizeOf(shape)).fill(initial);
-
 /** Builds each layer on the output shape of the previous one. */
-export function buildModel(
-  layers: readonly Layer[],
-  given: SequentialOptions,
-  initialValues: InitialValues,
-  initialStates: InitialStates = filled,
-): Model {
+export function buildModel(layers: readonly Layer[], given: SequentialOptions, initialization: Initialization): Model {
   const { inputShape, seed = 1, name: modelName } = requireParts(layers, given);
   const named = modelName === undefined ? {} : { name: modelName };
   requireShape(inputShape);
-  requireModelName(modelName);
+  requireModelName("sequential", modelName);
   requireSeed("sequential seed", seed);
-  const parameters: Tensor[] = [];
-  const states: Tensor[] = [];
+  const builder = new LayerBuilder(parameterPrefix(named), initialization);
   const shapes: Shape[] = [inputShape];
   const built = layers.map((layer, index) => {
-    let position = 0;
-    const result = layer.build({
+    const checked = builder.build(layer, {
       index,
       path: String(index),
       inputShape: shapes[index]!,
       nextActivation: layers[index + 1]?.activation,
-      parameter(name, shape, initializer, fans) {
-        const fullName = `${parameterPrefix(named)}layers.${index}.${name}`;
-        requireNewName(fullName, [...parameters, ...states]);
-        const made = parameter(fullName, shape, initialValues(index, position++, fullName, shape, initializer, fans));
-        parameters.push(made);
-        return made;
-      },
-      state(name, shape, initial) {
-        const fullName = `${parameterPrefix(named)}layers.${index}.${name}`;
-        requireNewName(fullName, [...parameters, ...states]);
-        const made = state(fullName, shape, initialStates(fullName, shape, initial));
-        states.push(made);
-        return made;
-      },
     });
-    const checked = checkedLayer(layer, String(index), result);
     // Applies the layer once, so that a faulty custom layer is found here and not when the model is used.
     checked.apply(input("examples", [1, ...shapes[index]!]), evaluation);
     shapes.push(checked.outputShape);
     return checked;
   });
   const applyEach = (x: Tensor, options: ApplyOptions = {}): Tensor[] => {
-    const { training = false, precision = "float32" } = options;
-    const { dropoutKeyAt = (step, layer) => dropoutKey(seed, step, layer), recordMoments = () => {} } = options;
     requireBatch(x, inputShape);
     let value = x;
-    const resolved = { training, dropoutKeyAt, precision, recordMoments };
+    const resolved = resolvedOptions(options, seed);
     return built.map((layer) => (value = layer.apply(value, resolved)));
   };
   return {
-    parameters,
-    states,
+    parameters: builder.parameters,
+    states: builder.states,
     shapes,
     inputShape,
     outputShape: shapes.at(-1)!,
@@ -192,16 +132,6 @@ export function buildModel(
     apply: (x, options) => applyEach(x, options).at(-1)!,
     applyEach,
   };
-}
-
-function requireNewName(name: string, leaves: readonly Tensor[]): void {
-  if (leaves.some(({ attributes }) => (attributes as { name: string }).name === name)) {
-    throw new OptionError({
-      where: name,
-      what: "the layer makes two parameters or states with this name",
-      fix: "Use different names",
-    });
-  }
 }
 
 /** @throws OptionError for invalid layers or options */
@@ -216,15 +146,6 @@ function requireParts(layers: readonly Layer[], options: SequentialOptions): Seq
     });
   }
   return options;
-}
-
-function requireModelName(name: unknown): void {
-  if (name === undefined || (typeof name === "string" && /^[A-Za-z][\w-]*$/.test(name) && name !== "optimizer")) return;
-  throw new OptionError({
-    where: "sequential name",
-    what: `${excerpt(name)} is not a valid name of a model`,
-    fix: 'Give letters, digits, "_" and "-", starting with a letter; not "optimizer"',
-  });
 }
 
 /** @throws OptionError if it is not the shape of an example */

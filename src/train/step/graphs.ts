@@ -8,7 +8,7 @@ import type { Tensor } from "../../graph/tensor.ts";
 import { clipByGlobalNorm, globalNorm } from "../../nn/clipping.ts";
 import { packGradients, type Gradients } from "../../nn/packed.ts";
 import type { BatchMoments } from "../../nn/layers/layer.ts";
-import { dropoutKey } from "../../nn/sequential.ts";
+import { dropoutKey } from "../../nn/build.ts";
 import { multiply } from "../../ops/elementwise/index.ts";
 import { gradients } from "../../ops/gradients.ts";
 import { averageUpdates } from "../average.ts";

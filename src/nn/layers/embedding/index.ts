@@ -17,7 +17,8 @@ const MOST_ENTRIES = 2 ** 24;
 /**
  * A learned vector of `width` numbers for each of `entries` words, categories or other integers. Its input holds the
  * indices as integers in float32, like any model input. They must reach the layer unchanged, so give the trainer the
- * normalization `{ scale: 1, offset: 0 }`. Indices outside 0 … entries − 1 are clamped to the first or the last row.
+ * normalization `{ scale: 1, offset: 0 }`. Indices outside 0 … entries − 1 are clamped to the first or the last row. In a
+ * functional model, the indices may also be uint32, each below `entries`.
  * Its output has one more axis: [length] becomes [length, width].
  * @param entries number of rows, at most 2²⁴
  * @throws OptionError for an option outside its range
@@ -32,7 +33,7 @@ export function embedding(entries: number, width: number, { weights = normal(1) 
       const table = parameter("weight", [entries, width], weights, { fanIn: entries, fanOut: width });
       return {
         outputShape: [...inputShape, width],
-        apply: (x) => take(table, toIndex(minimum(x, entries - 1))),
+        apply: (x) => take(table, x.dtype === "uint32" ? x : toIndex(minimum(x, entries - 1))),
       };
     },
   };

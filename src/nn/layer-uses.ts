@@ -1,0 +1,140 @@
+/*
+ * The layers of a functional model: made at their first use, and found again at later ones.
+ */
+import { excerpt, GraphError, OptionError } from "../errors.ts";
+import { requireTensor, sameShape, type Shape, type Tensor } from "../graph/tensor.ts";
+import { randomKey } from "../random.ts";
+import { isName, type LayerBuilder } from "./build.ts";
+import type { FunctionContext, LayerUse } from "./functional.ts";
+import { requireLayers } from "./layers/chain.ts";
+import type { ApplyOptions, BuiltLayer, Layer, LayerConfig } from "./layers/layer.ts";
+import { stepKey } from "./layers/step-key.ts";
+
+/** The first part, "fn", of the numbers that distinguish the keys of a function from those of layers. */
+const FUNCTION_KEYS = 0x666e;
+
+const WHERE = "model function";
+
+const SAME_LAYERS = "Use the same layers in the same order at each call, in training and in evaluation";
+
+interface KnownLayer {
+  readonly name: string;
+  readonly config: LayerConfig;
+  readonly inputShape: Shape;
+  readonly built: BuiltLayer;
+}
+
+/** A call of the function of a functional model. */
+interface FunctionCall {
+  readonly context: FunctionContext;
+  /** The uses of layers so far. */
+  readonly uses: readonly LayerUse[];
+  /**
+   * Ends the call.
+   * @throws OptionError if it has not used all layers
+   */
+  end(): void;
+}
+
+/** The layers of a functional model. */
+export class LayerUses {
+  readonly #builder: LayerBuilder;
+  readonly #layers: KnownLayer[] = [];
+  /** Whether the first call has ended, after which no more layers are made. */
+  #isComplete = false;
+
+  constructor(builder: LayerBuilder) {
+    this.#builder = builder;
+  }
+
+  /** The configs of the layers by name. */
+  configs(): Readonly<Record<string, LayerConfig>> {
+    return Object.fromEntries(this.#layers.map(({ name, config }) => [name, config]));
+  }
+
+  /** Starts a call of the function. A layer of a later call is the one at the same position in the first call. */
+  call(options: Required<ApplyOptions>): FunctionCall {
+    const { training, precision } = options;
+    const uses: LayerUse[] = [];
+    const positions = new Map<Layer, { readonly position: number; times: number }>();
+    let keys = 0;
+    const use = (layer: Layer, x: Tensor, given?: string): Tensor => {
+      requireLayers("use", [layer]);
+      requireTensor("use", x);
+      if (x.shape.length === 0)
+        throw new GraphError({ where: "use", what: `${x} has no batch`, fix: "Give [batch, …]" });
+      const used = positions.get(layer) ?? { position: positions.size, times: 0 };
+      positions.set(layer, used);
+      const known = this.#layerAt(used.position, layer, x, given);
+      const output = known.built.apply(x, optionsOfUse(options, used.times++));
+      uses.push({ name: known.name, input: x, output });
+      return output;
+    };
+    return {
+      context: {
+        training,
+        precision,
+        use,
+        randomKey: () => stepKey({ index: randomKey(FUNCTION_KEYS, keys), path: `random.${keys++}` }, options),
+      },
+      uses,
+      end: () => this.#end(positions.size),
+    };
+  }
+
+  #layerAt(position: number, layer: Layer, x: Tensor, given: string | undefined): KnownLayer {
+    const name = given ?? this.#layers[position]?.name ?? String(position);
+    const known = this.#layers[position] ?? this.#make(position, layer, x, name);
+    this.#requireSame(position, known, { name, config: layer.config });
+    if (sameShape(known.inputShape, x.shape.slice(1))) return known;
+    throw new GraphError({
+      where: `layer ${name}, ${known.config.type}`,
+      what: `it gets ${x}, but its first use had [${["batch", ...known.inputShape].join(", ")}]`,
+      fix: "Give a shared layer inputs of the same shape, or use another layer",
+    });
+  }
+
+  #requireSame(position: number, known: KnownLayer, found: Pick<KnownLayer, "name" | "config">): void {
+    const isSame = JSON.stringify(known.config) === JSON.stringify(found.config);
+    if (isSame && known.name === found.name) return;
+    const described = ({ name, config }: typeof found) => `${config.type} ${excerpt(name)}`;
+    const what =
+      described(known) === described(found)
+        ? `${described(found)} has other options than when the model was made`
+        : `it is ${described(found)}, but it was ${described(known)} when the model was made`;
+    throw new OptionError({ where: `${WHERE}, layer ${position}`, what, fix: SAME_LAYERS });
+  }
+
+  #make(position: number, layer: Layer, x: Tensor, name: string): KnownLayer {
+    if (this.#isComplete) {
+      const what = `it uses more than the ${this.#layers.length} layers that it used when the model was made`;
+      throw new OptionError({ where: WHERE, what, fix: SAME_LAYERS });
+    }
+    const where = `layer ${excerpt(name)}`;
+    if (name !== String(position) && !isName(name)) {
+      const fix = 'Give letters, digits, "_" and "-", starting with a letter';
+      throw new OptionError({ where, what: "this is not a name of a layer", fix });
+    }
+    if (this.#layers.some((other) => other.name === name)) {
+      throw new OptionError({ where, what: "two layers have this name", fix: "Give each layer its own name" });
+    }
+    const [, ...inputShape] = x.shape;
+    const built = this.#builder.build(layer, { index: position, path: name, inputShape, nextActivation: undefined });
+    const made = { name, config: layer.config, inputShape, built };
+    this.#layers.push(made);
+    return made;
+  }
+
+  #end(count: number): void {
+    this.#isComplete = true;
+    if (count === this.#layers.length) return;
+    const what = `it uses ${count} layers, but used ${this.#layers.length} when the model was made`;
+    throw new OptionError({ where: WHERE, what, fix: SAME_LAYERS });
+  }
+}
+
+/** Later uses of a layer draw other random numbers than the first one. */
+function optionsOfUse(options: Required<ApplyOptions>, times: number): Required<ApplyOptions> {
+  if (times === 0) return options;
+  return { ...options, dropoutKeyAt: (step, layer) => options.dropoutKeyAt(step, randomKey(layer, times)) };
+}
