@@ -2,11 +2,12 @@
  * Checks of arguments, so that a mistake gets a clear error at once instead of a TypeError somewhere inside.
  */
 import type { Backend, Session } from "../backends/backend.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { AnyDataset } from "../data/dataset.ts";
 import { excerpt, OptionError } from "../errors.ts";
 import { requireDistinctNames } from "../graph/leaves.ts";
 import { requireCount, requireNumber } from "../nn/checks.ts";
-import { storedLeaves, type Model } from "../nn/sequential.ts";
+import { storedLeaves } from "../nn/sequential.ts";
+import type { AnyModel } from "../nn/functional.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -33,10 +34,13 @@ export function requireOptionsObject(where: string, options: unknown): void {
 }
 
 /** @throws OptionError if it is not a model; GraphError for a model with two parameters of the same name */
-export function requireModel(where: string, model: Model): void {
-  const fix = "Give a model that sequential() or loadModel() made";
+export function requireModel(where: string, model: AnyModel): void {
+  const fix = "Give a model that sequential(), functionalModel() or loadModel() made";
   requireMethods(where, model, ["apply"], "a model", fix);
-  if (!Array.isArray(model.parameters) || !Array.isArray(model.states)) refuse(where, model, "a model", fix);
+  const { inputShape, inputs, outputs } = model as unknown as Fields;
+  const hasShapes = isObject(model.config) && (Array.isArray(inputShape) || (isObject(inputs) && isObject(outputs)));
+  if (!Array.isArray(model.parameters) || !Array.isArray(model.states) || !hasShapes)
+    refuse(where, model, "a model", fix);
   requireDistinctNames(where, storedLeaves(model));
 }
 
@@ -74,10 +78,12 @@ export function requireTrainer(where: string, trainer: Trainer): void {
 }
 
 /** @throws OptionError if it is not a data set */
-export function requireData(where: string, data: Dataset): void {
-  const fix = "Give a data set that makeClassificationDataset() or makeRegressionDataset() returned";
+export function requireData(where: string, data: AnyDataset): void {
+  const fix =
+    "Give a data set that makeClassificationDataset(), makeRegressionDataset() or makeTensorDataset() returned";
   if (!isObject(data)) refuse(where, data, "a data set", fix);
-  const { features, shape, count, labels, classes, targets, outputs } = data as Fields;
+  const { features, shape, count, labels, classes, targets, outputs, tensors } = data as Fields;
+  if (isObject(tensors) && typeof count === "number") return;
   const isWhole =
     (features instanceof Uint8Array || features instanceof Float32Array) &&
     Array.isArray(shape) &&

@@ -7,7 +7,7 @@ import { faultText, holdsStop, isStopped, placeOfFault, rateFactorOf } from "../
 import { storedLeaves } from "../../nn/sequential.ts";
 import type { TrainingPlan } from "../plan.ts";
 import type { SkippedStep } from "../progress.ts";
-import { nothingUnreported, readAll, type Snapshot, type Unreported } from "../snapshot.ts";
+import { mapped, nothingUnreported, readAll, type Snapshot, type Unreported } from "../snapshot.ts";
 import type { StepMetrics } from "../step/runner.ts";
 import { placeOnDevice, writeSnapshot, type Placement } from "./placement.ts";
 
@@ -22,6 +22,8 @@ export interface FinishedStep {
   readonly gradientNorm: number;
   /** Above 0 if the step was skipped, see `placeOfFault`. */
   readonly fault: number;
+  /** The metrics of the user, if there are any. */
+  readonly metrics: Readonly<Record<string, number>> | undefined;
 }
 
 /** Owns the state of a run. */
@@ -138,13 +140,14 @@ export class Run {
   }
 
   /** Adds the metrics of a finished step to the sums for the next event. */
-  addUnreported({ loss, correct, gradientNorm }: FinishedStep): void {
+  addUnreported({ loss, correct, gradientNorm, metrics }: FinishedStep): void {
     const before = this.#unreported;
     this.#unreported = {
       steps: before.steps + 1,
       loss: before.loss + loss,
       correct: before.correct + correct,
       gradientNorm: this.plan.step.gradientNorm ? before.gradientNorm + gradientNorm : before.gradientNorm,
+      ...(metrics && { metrics: mapped(metrics, (value, name) => (before.metrics?.[name] ?? 0) + value) }),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { FitOptions } from "../fit-options.ts";
 import { SubmitPace, type SubmitTimes } from "../pace.ts";
+import { mapped } from "../snapshot.ts";
 import type { StepMetrics } from "../step/runner.ts";
 import type { CheckpointTaker } from "./checkpoints.ts";
 import type { DeviceRecovery } from "./recovery.ts";
@@ -134,12 +135,13 @@ export class SubmitQueue {
   }
 }
 
-function stepsOf(first: number, { losses, correct, faults, gradientNorms }: StepMetrics): FinishedStep[] {
+function stepsOf(first: number, { losses, correct, faults, gradientNorms, metrics }: StepMetrics): FinishedStep[] {
   return Array.from(losses, (loss, position) => ({
     step: first + position + 1,
     loss,
     correct: correct?.[position] ?? NaN,
     gradientNorm: gradientNorms?.[position] ?? NaN,
     fault: faults?.[position] ?? 0,
+    metrics: metrics && mapped(metrics, (values) => values[position]!),
   }));
 }
