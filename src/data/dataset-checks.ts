@@ -31,3 +31,10 @@ export function requireWeights(where: string, weights: Float32Array, count: numb
   const what = `the weight of example ${wrong} is ${weights[wrong]}`;
   throw new DataError({ where, what, fix: "Give finite numbers of at least 0" });
 }
+
+/** @throws DataError for a name of a tensor that may not be used */
+export function requireTensorName(where: string, name: string): void {
+  if (/^[A-Za-z]\w*$/.test(name)) return;
+  const what = `${JSON.stringify(name)} is not a valid name of a tensor`;
+  throw new DataError({ where, what, fix: 'Give letters, digits and "_", starting with a letter' });
+}

@@ -1,5 +1,5 @@
 import { DataError } from "../errors.ts";
-import { otherType, shapeFault } from "./dataset-checks.ts";
+import { otherType, requireTensorName, shapeFault } from "./dataset-checks.ts";
 
 /** The values of a tensor of examples; their type is the type of the tensor: uint8, uint32 or float32. */
 export type TensorElements = Uint8Array | Uint32Array | Float32Array;
@@ -63,10 +63,7 @@ export function makeTensorDataset(parts: Omit<TensorDataset, "count"> & { readon
 
 /** The number of examples in a tensor. */
 function countOf(where: string, key: string, tensor: ExampleTensor): number {
-  if (!/^[A-Za-z]\w*$/.test(key)) {
-    const what = `${JSON.stringify(key)} is not a valid name of a tensor`;
-    throw new DataError({ where, what, fix: 'Give letters, digits and "_", starting with a letter' });
-  }
+  requireTensorName(where, key);
   if (typeof tensor !== "object" || tensor === null) {
     const what = `the tensor ${key} is ${String(tensor)}`;
     throw new DataError({ where, what, fix: "Give an object { values, shape }" });

@@ -1,4 +1,5 @@
 import type { AnyDataset } from "../data/dataset.ts";
+import type { DataStream } from "../data/stream.ts";
 import { excerpt, OptionError } from "../errors.ts";
 import { isFloat32 } from "../float32.ts";
 import type { AnyTrainerOptions } from "./options.ts";
@@ -8,16 +9,20 @@ import type { AnyTrainerOptions } from "./options.ts";
  * @throws OptionError for weights that do not fit the classes of the data set
  */
 export function classWeightsOf(
-  data: AnyDataset,
+  data: AnyDataset | DataStream,
   given: AnyTrainerOptions["classWeights"],
 ): readonly number[] | undefined {
   if (given === undefined) return undefined;
   const where = "classWeights";
-  if (!("labels" in data)) {
+  if (!("classes" in data) || data.classes === undefined) {
     const what = "the data set has no classes";
     throw new OptionError({ where, what, fix: "Give the data set weights, one per example" });
   }
-  if (given === "balanced") return balancedWeights(data.labels, data.classes.length);
+  if (given === "balanced" && !("labels" in data)) {
+    const what = "the numbers of examples in the classes of a stream are not known";
+    throw new OptionError({ where, what, fix: "Give a list of numbers" });
+  }
+  if (given === "balanced" && "labels" in data) return balancedWeights(data.labels, data.classes.length);
   const { length } = data.classes;
   if (!Array.isArray(given) || given.length !== length) {
     const what = `${excerpt(given)} for ${length} classes`;
@@ -25,7 +30,7 @@ export function classWeightsOf(
   }
   const wrong = given.findIndex((weight) => !isFloat32(weight) || weight < 0);
   if (wrong < 0) return given;
-  const what = `the weight of class ${data.classes[wrong]} is ${excerpt(given[wrong])}`;
+  const what = `the weight of class ${wrong} is ${excerpt(given[wrong])}`;
   throw new OptionError({ where, what, fix: "Give finite numbers of at least 0" });
 }
 

@@ -3,6 +3,7 @@
  */
 import type { Backend, Session } from "../backends/backend.ts";
 import type { AnyDataset } from "../data/dataset.ts";
+import type { DataStream } from "../data/stream.ts";
 import { excerpt, OptionError } from "../errors.ts";
 import { requireDistinctNames } from "../graph/leaves.ts";
 import { requireCount, requireNumber } from "../nn/checks.ts";
@@ -67,7 +68,7 @@ export function requireSession(where: string, session: Session): void {
 }
 
 /** @throws OptionError if it is not a trainer */
-export function requireTrainer(where: string, trainer: Trainer): void {
+export function requireTrainer(where: string, trainer: Trainer<AnyModel>): void {
   requireMethods(
     where,
     trainer,
@@ -91,6 +92,12 @@ export function requireData(where: string, data: AnyDataset): void {
     ((labels instanceof Uint32Array && Array.isArray(classes)) ||
       (targets instanceof Float32Array && Array.isArray(outputs)));
   if (!isWhole) refuse(where, data, "a data set", fix);
+}
+
+/** @throws OptionError if it is neither a data set nor a stream */
+export function requireSource(where: string, data: AnyDataset | DataStream): void {
+  const isStream = isObject(data) && "batches" in data && isObject(data.tensors) && typeof data.name === "string";
+  if (!isStream) requireData(where, data as AnyDataset);
 }
 
 /** @throws OptionError if it is not a snapshot, or if its step is not within the run */

@@ -1,5 +1,6 @@
 import type { Backend } from "../backends/backend.ts";
 import type { AnyDataset, Normalization } from "../data/dataset.ts";
+import type { DataStream } from "../data/stream.ts";
 import type { Augmentation } from "../nn/augmentation.ts";
 import type { LossName, TrainingLoss } from "../nn/losses.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
@@ -27,8 +28,8 @@ export interface TrainerOptions<Kind extends AnyModel = Model> {
    * input takes the features if no tensor has its name.
    */
   readonly model: Kind;
-  /** The training set. */
-  readonly dataset: AnyDataset;
+  /** The training set, or a stream of batches. */
+  readonly dataset: AnyDataset | DataStream;
   readonly backend: Backend;
   /**
    * "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default. A function computes the
@@ -54,11 +55,14 @@ export interface TrainerOptions<Kind extends AnyModel = Model> {
   readonly learningRate: number;
   /** `constant()` by default. */
   readonly schedule?: Schedule;
-  /** Examples per step, at most the size of the data set. "full" uses all examples in every step. */
+  /**
+   * Examples per step, at most the size of the data set. "full" uses all examples of a data set in every step. Each batch
+   * of a stream must have this number of examples.
+   */
   readonly batchSize: number | "full";
-  /** Passes over the data set, at least 1. */
+  /** Passes over the data set, at least 1; 1 for a stream without `stepsPerEpoch`. */
   readonly epochs: number;
-  /** The maximum number of steps. The schedule then ends there too. */
+  /** The maximum number of steps. The schedule then ends there too. A stream without `stepsPerEpoch` needs it. */
   readonly maxSteps?: number;
   /** The seed of the order of the examples and of dropout; 1 by default. The model has its own seed. */
   readonly seed?: number;

@@ -3,8 +3,8 @@
  * each file takes only the groups that it needs.
  */
 import type { Backend } from "../backends/backend.ts";
-import { describeDataset } from "../data/columns.ts";
 import type { AnyDataset } from "../data/dataset.ts";
+import type { DataStream } from "../data/stream.ts";
 import { excerpt, OptionError, optionName } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Augmentation } from "../nn/augmentation.ts";
@@ -16,7 +16,9 @@ import type { Precision } from "../ops/matmul/precision.ts";
 import { planAverage, type AveragePlan } from "./average.ts";
 import type { BatchLayout, Normalizations } from "./batches.ts";
 import { classWeightsOf } from "./class-weights.ts";
-import { requireBackend, requireData, requireModel, requireOptionsObject, requireSnapshot } from "./given.ts";
+import { requireRepeatable, StreamReader } from "./feed/reader.ts";
+import { stepsOfWindow } from "./feed/stream.ts";
+import { requireBackend, requireModel, requireOptionsObject, requireSnapshot, requireSource } from "./given.ts";
 import type { NonFiniteChoice } from "./guard.ts";
 import type { AnyModel } from "../nn/functional.ts";
 import { networkOf, type Network } from "./network.ts";
@@ -26,10 +28,10 @@ import { factorsOf, trainedOf } from "./parameters.ts";
 import { requireFunctions, requireSettings } from "./settings.ts";
 import type { Snapshot } from "./snapshot.ts";
 import {
+  describeSource,
   matched,
   normalizableWidth,
   normalizationsOf,
-  requireExamples,
   requireNormalizations,
   rowsThatFit,
 } from "./subject.ts";
@@ -50,7 +52,8 @@ export interface ModelPlan {
 
 /** The examples of each step. */
 export interface DataPlan {
-  readonly dataset: AnyDataset;
+  /** The data set, or what reads the batches of a stream. */
+  readonly source: AnyDataset | StreamReader;
   readonly layout: BatchLayout;
   /** The seed of the order of the examples and of dropout. */
   readonly seed: number;
@@ -60,7 +63,7 @@ export interface DataPlan {
   readonly batchSize: number;
   /** Examples whose gradient is computed at a time; equal to `batchSize` unless a step is divided into parts. */
   readonly microBatchSize: number;
-  /** ⌊examples / batchSize⌋. Each epoch leaves out the examples at the end of its order that do not fill a batch. */
+  /** ⌊examples / batchSize⌋, or that of a stream. Each epoch leaves out the examples at the end of its order that do not fill a batch. */
   readonly stepsPerEpoch: number;
 }
 
@@ -114,18 +117,18 @@ export function planTraining(options: AnyTrainerOptions): TrainingPlan {
   const { backend, resumeFrom, snapshotSeconds = 5, onRecovery = () => {} } = options;
   requireModel("model", options.model);
   requireBackend("backend", backend);
-  requireData("dataset", options.dataset);
-  requireExamples(options.dataset);
-  const description = describeDataset(options.dataset);
+  requireSource("dataset", options.dataset);
+  const description = describeSource(options.dataset);
   const network = networkOf(options.model);
   const normalizations = normalizationsOf(options.normalization);
   const { layout, loss } = matched(network, description, { loss: options.loss, normalizations });
   requireNormalizations(normalizations, normalizableWidth(description));
   const model = planModel(options, { network, normalizations, loss });
   requireSettings(options);
-  const data = planData(options, network, layout);
-  const schedule = planSchedule(options, data.stepsPerEpoch);
+  const sizes = planSizes(options, network, layout);
+  const schedule = planSchedule(options, sizes.stepsPerEpoch);
   if (resumeFrom !== undefined) requireSnapshot("resumeFrom", resumeFrom, schedule.totalSteps);
+  const data = { ...sizes, layout, source: sourceOf(options, { ...sizes, layout }, schedule.totalSteps) };
   return {
     backend,
     model,
@@ -152,18 +155,40 @@ function planModel(
   return { model, network, objective, normalizations, trained, packed: packGradients(trained), average };
 }
 
-function planData(options: AnyTrainerOptions, network: Network, layout: BatchLayout): DataPlan {
-  const { backend, dataset, batchSize: wanted, microBatchSize, seed = 1 } = options;
+function planSizes(
+  options: AnyTrainerOptions,
+  network: Network,
+  layout: BatchLayout,
+): Omit<DataPlan, "source" | "layout"> {
+  const { backend, dataset, batchSize: wanted, maxSteps, microBatchSize, seed = 1 } = options;
   const batchSize = batchOf(wanted, dataset);
   return {
-    dataset,
-    layout,
     seed,
     shuffled: wanted !== "full",
     batchSize,
     microBatchSize: microBatchOf(microBatchSize, batchSize, rowsThatFit(network, backend, layout)),
-    stepsPerEpoch: Math.floor(dataset.count / batchSize),
+    stepsPerEpoch: "batches" in dataset ? stepsOfStream(dataset, maxSteps) : Math.floor(dataset.count / batchSize),
   };
+}
+
+function stepsOfStream({ name: where, stepsPerEpoch }: DataStream, maxSteps: number | undefined): number {
+  const steps = stepsPerEpoch ?? maxSteps;
+  if (steps !== undefined) return steps;
+  const what = "this stream does not say how many batches an epoch has";
+  throw new OptionError({ where, what, fix: "Give it stepsPerEpoch, or the trainer maxSteps" });
+}
+
+function sourceOf(
+  { dataset, backend, resumeFrom }: AnyTrainerOptions,
+  data: Omit<DataPlan, "source">,
+  totalSteps: number,
+): DataPlan["source"] {
+  if (!("batches" in dataset)) return dataset;
+  if (resumeFrom) requireRepeatable(dataset, resumeFrom.step);
+  const { batchSize, stepsPerEpoch } = data;
+  // One batch can be read while a window of one is written.
+  const slots = Math.max(2, stepsOfWindow(data, backend.maxTensorBytes));
+  return new StreamReader(dataset, { batchSize, stepsPerEpoch, totalSteps, slots });
 }
 
 function planStep(options: AnyTrainerOptions, { trained }: ModelPlan, { batchSize, layout }: DataPlan): StepPlan {
@@ -185,14 +210,19 @@ function planSchedule(options: AnyTrainerOptions, stepsPerEpoch: number): Schedu
   return { epochs, totalSteps, learningRateAt: (step) => learningRate * schedule(step, totalSteps) };
 }
 
-function batchOf(batchSize: number | "full", dataset: AnyDataset): number {
-  if (batchSize === "full") return dataset.count;
+function batchOf(batchSize: number | "full", dataset: AnyDataset | DataStream): number {
+  const isStream = "batches" in dataset;
+  if (batchSize === "full" && !isStream) return dataset.count;
   if (typeof batchSize !== "number") {
-    const what = `${excerpt(batchSize)} is not a batch size`;
-    throw new OptionError({ where: optionName("batchSize"), what, fix: 'Give a number or "full"' });
+    const what = `${excerpt(batchSize)} is not a batch size${isStream ? " of a stream" : ""}`;
+    throw new OptionError({
+      where: optionName("batchSize"),
+      what,
+      fix: isStream ? "Give a number" : 'Give a number or "full"',
+    });
   }
   requireCount("batchSize", batchSize);
-  if (batchSize > dataset.count) {
+  if (!isStream && batchSize > dataset.count) {
     throw new OptionError({
       where: optionName("batchSize"),
       what: `the batch size ${batchSize} is larger than the data set, which has ${dataset.count} examples`,

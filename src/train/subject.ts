@@ -2,9 +2,10 @@
  * The model, the data and the loss of a run, and whether they fit together.
  */
 import type { Backend } from "../backends/backend.ts";
-import type { DataDescription } from "../data/columns.ts";
+import { describeDataset, type DataDescription } from "../data/columns.ts";
 import type { AnyDataset, Normalization } from "../data/dataset.ts";
 import { requireNormalization } from "../data/normalization.ts";
+import { describeStream, type DataStream } from "../data/stream.ts";
 import { OptionError } from "../errors.ts";
 import { topologicalOrder } from "../graph/graph.ts";
 import { input } from "../graph/leaves.ts";
@@ -60,6 +61,16 @@ export function matched(
   const layout = layoutOf(network, data, normalizations);
   requireLoss(network, data, chosen);
   return { layout, loss: chosen };
+}
+
+/**
+ * Describes a data set or a stream.
+ * @throws OptionError for a data set without examples
+ */
+export function describeSource(source: AnyDataset | DataStream): DataDescription {
+  if ("batches" in source) return describeStream(source);
+  requireExamples(source);
+  return describeDataset(source);
 }
 
 /** @throws OptionError for a data set without examples */

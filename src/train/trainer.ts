@@ -205,6 +205,7 @@ class RunTrainer implements Trainer<AnyModel> {
       throw new DeviceError({ where: "profile", what, fix: "Use a GPU, and a batch that is not divided into parts" });
     }
     try {
+      await this.#run.ready();
       return await this.#run.makeStep(profile);
     } catch (failure) {
       this.#run.requireLive("profile");

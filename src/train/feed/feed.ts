@@ -16,6 +16,8 @@ export interface Feed {
    * @throws DataError if the source of the examples failed; OptionError if it cannot return to this step
    */
   ready(step: number): Promise<void> | undefined;
+  /** Starts to upload or to read the examples of a step, so that this overlaps with the caller's own preparations. */
+  begin(session: Session, step: number): void;
   /** The position in the leaves of the example at `offset` in a step's batch. */
   positionOf(step: number, offset: number): number;
   /**

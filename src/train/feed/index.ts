@@ -5,14 +5,17 @@
  */
 import type { DataPlan } from "../plan.ts";
 import { widestBytes, type Feed } from "./feed.ts";
+import { StreamReader } from "./reader.ts";
 import { ResidentFeed } from "./resident.ts";
+import { StreamFeed } from "./stream.ts";
 import { WindowFeed } from "./window.ts";
 
 export type { Feed } from "./feed.ts";
 
 /** Creates a feed for a new session of a backend whose largest tensor has `maxTensorBytes`. */
 export function createFeed(plan: DataPlan, maxTensorBytes: number): Feed {
-  const { dataset, layout } = plan;
-  const fits = dataset.count * widestBytes(layout) <= maxTensorBytes;
-  return fits ? new ResidentFeed(plan, dataset) : new WindowFeed(plan, dataset, maxTensorBytes);
+  const { source, layout } = plan;
+  if (source instanceof StreamReader) return new StreamFeed(plan, source, maxTensorBytes);
+  const fits = source.count * widestBytes(layout) <= maxTensorBytes;
+  return fits ? new ResidentFeed(plan, source) : new WindowFeed(plan, source, maxTensorBytes);
 }

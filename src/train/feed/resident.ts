@@ -36,6 +36,10 @@ export class ResidentFeed implements Feed {
 
   ready(): undefined {}
 
+  begin(session: Session, step: number): void {
+    this.prepare(session, step);
+  }
+
   positionOf(step: number, offset: number): number {
     return (step % this.#plan.stepsPerEpoch) * this.#plan.batchSize + offset;
   }

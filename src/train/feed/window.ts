@@ -52,6 +52,10 @@ export class WindowFeed implements Feed {
 
   ready(): undefined {}
 
+  begin(session: Session, step: number): void {
+    this.prepare(session, step, 1);
+  }
+
   positionOf(step: number, offset: number): number {
     const { stepsPerEpoch, batchSize } = this.#plan;
     return this.byParts ? 0 : ((step % stepsPerEpoch) % this.#steps) * batchSize + offset;

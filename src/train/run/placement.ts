@@ -27,9 +27,7 @@ export async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefi
   try {
     const feed = createFeed(data, backend.maxTensorBytes);
     const runner = await compileStep(plan, session, feed);
-    const step = start?.step ?? 0;
-    // The upload overlaps with the caller's own preparations.
-    if (!feed.ready(step)) feed.prepare(session, step, 1);
+    feed.begin(session, start?.step ?? 0);
     const { loss, metrics } = objective;
     const evaluation = { backend, session, normalizations, loss, metrics };
     const averaged = average && averagedNetwork(network, average);

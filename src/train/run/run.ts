@@ -3,6 +3,7 @@
  * it goes back to if the device is lost. The loop, events, checkpoints and recovery use it; it knows none of them.
  */
 import { DivergedError, OptionError } from "../../errors.ts";
+import { requireRepeatable, StreamReader } from "../feed/reader.ts";
 import { faultText, holdsStop, isStopped, placeOfFault, rateFactorOf } from "../guard.ts";
 import { storedLeaves } from "../../nn/sequential.ts";
 import type { TrainingPlan } from "../plan.ts";
@@ -96,6 +97,11 @@ export class Run {
   /** The maximum number of steps in one submit now. */
   get stepsAllowed(): number {
     return this.#placement.feed.stepsAllowed(this.#step);
+  }
+
+  /** Waits until the examples of the next step have arrived; undefined if they have. */
+  ready(): Promise<void> | undefined {
+    return this.#placement.feed.ready(this.#step);
   }
 
   /** The learning rate of a step, counted from 1, including the halvings by skipped steps. */
@@ -195,6 +201,9 @@ export class Run {
 
   /** Moves the run to a snapshot. @throws OptionError for a snapshot of other parameters or states */
   restore(snapshot: Snapshot): void {
+    const { source } = this.plan.data;
+    if (source instanceof StreamReader && snapshot.step !== this.#step)
+      requireRepeatable(source.stream, snapshot.step, true);
     writeSnapshot(this.plan, this.#placement, snapshot);
     this.#moveTo(snapshot.step);
     this.#unreported = snapshot.unreported ?? nothingUnreported;
@@ -232,6 +241,7 @@ export class Run {
 
   dispose(): void {
     this.#isDisposed = true;
+    this.#placement.feed.dispose();
     this.#placement.session.dispose();
   }
 

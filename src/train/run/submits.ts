@@ -62,12 +62,20 @@ export class SubmitQueue {
     return this.#run.step < end && !signal?.aborted && !this.#run.isDisposed;
   }
 
-  /** Submits until the maximum is in flight. */
+  /** Waits for the examples of the next step, if nothing is in flight; undefined if there is nothing to wait for. */
+  waitForExamples(): Promise<void> | undefined {
+    if (this.#inFlight.length > 0 || !this.#goesOn) return undefined;
+    const { signal } = this.#options;
+    const arrival = this.#run.ready();
+    return arrival && signal ? untilAborted(arrival, signal) : arrival;
+  }
+
+  /** Submits until the maximum is in flight, or until examples are missing. */
   fill(): void {
     const { generation } = this.#run;
     // Submits to a lost device are settled first.
     if (this.#inFlight.some((submit) => submit.generation !== generation)) return;
-    while (this.#inFlight.length < MOST_IN_FLIGHT && this.#goesOn) {
+    while (this.#inFlight.length < MOST_IN_FLIGHT && this.#goesOn && this.#run.stepsAllowed > 0) {
       if (this.#inFlight.length > 0 && this.isPause(this.#run.step)) return;
       this.#inFlight.push(this.#submitNext());
       this.#checkpoints.submitted();
@@ -132,6 +140,17 @@ export class SubmitQueue {
       this.#inFlight.map(async ({ first, metrics }) => stepsOf(first, await metrics)),
     );
     return left.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+  }
+}
+
+async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let stop = () => {};
+  const aborted = new Promise<void>((resolve) => (stop = resolve));
+  signal.addEventListener("abort", stop);
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 
