@@ -106,6 +106,7 @@ export {
   makeRegressionDataset,
   standardization,
   unitScale,
+  type AnyDataset,
   type ClassificationDataset,
   type Dataset,
   type Examples,
@@ -114,6 +115,14 @@ export {
   type RegressionDataset,
   type UniformNormalization,
 } from "./data/dataset.ts";
+export type { ColumnDescription, ColumnType } from "./data/columns.ts";
+export { makeStream, type Batches, type DataStream, type StreamBatch } from "./data/stream.ts";
+export {
+  makeTensorDataset,
+  type ExampleTensor,
+  type TensorDataset,
+  type TensorElements,
+} from "./data/tensor-dataset.ts";
 export { splitDataset, takeExamples, type Split, type SplitOptions } from "./data/split.ts";
 export {
   datasetFromTable,

@@ -1,4 +1,6 @@
 export { activations, type ActivationName, type CustomActivation } from "./activations.ts";
+export type { Augmentation, AugmentationContext } from "./augmentation.ts";
+export type { Batch } from "./batch.ts";
 export { clipByGlobalNorm, globalNorm } from "./clipping.ts";
 export type { ModelExtensions } from "./extensions.ts";
 export {
