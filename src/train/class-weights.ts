@@ -1,6 +1,6 @@
 import type { AnyDataset } from "../data/dataset.ts";
 import type { DataStream } from "../data/stream.ts";
-import { excerpt, OptionError } from "../errors.ts";
+import { excerpt, OptionError, optionName } from "../errors.ts";
 import { isFloat32 } from "../float32.ts";
 import type { AnyTrainerOptions } from "./options.ts";
 
@@ -13,7 +13,7 @@ export function classWeightsOf(
   given: AnyTrainerOptions["classWeights"],
 ): readonly number[] | undefined {
   if (given === undefined) return undefined;
-  const where = "classWeights";
+  const where = optionName("classWeights");
   if (!("classes" in data) || data.classes === undefined) {
     const what = "the data set has no classes";
     throw new OptionError({ where, what, fix: "Give the data set weights, one per example" });

@@ -79,46 +79,52 @@ describe("layersFromText", () => {
   });
 
   test.each<[string, string]>([
-    ["covn 16 3x3, dense 10", 'layers, position 1: there is no layer "covn". Did you mean conv?'],
-    ["dense 8, rleu", 'layers, position 10: there is no layer "rleu". Did you mean relu?'],
-    ["conv 16 3x3 rleu", 'layers, position 13: there is no activation "rleu". Did you mean relu?'],
+    ["covn 16 3x3, dense 10", 'layersFromText, position 1: there is no layer "covn". Did you mean conv?'],
+    ["dense 8, rleu", 'layersFromText, position 10: there is no layer "rleu". Did you mean relu?'],
+    ["conv 16 3x3 rleu", 'layersFromText, position 13: there is no activation "rleu". Did you mean relu?'],
     [
       "conv 16 3x3 same",
-      'layers, position 13: there is no activation "same". Choose one of identity, step, sigmoid, tanh, relu, leakyRelu, elu, softplus, gelu, geluTanh, silu; other options are written as padding=same.',
+      'layersFromText, position 13: there is no activation "same". Choose one of identity, step, sigmoid, tanh, relu, leakyRelu, elu, softplus, gelu, geluTanh, silu; other options are written as padding=same.',
     ],
-    ["conv 16", "layers, position 1: the window of conv is missing. Write conv 16 3x3 relu."],
+    ["conv 16", "layersFromText, position 1: the window of conv is missing. Write conv 16 3x3 relu."],
     [
       "dense 8 9",
-      'layers, position 9: dense does not take the value "9". Write dense 64 relu, or options such as name=value, or a comma before the next layer.',
+      'layersFromText, position 9: dense does not take the value "9". Write dense 64 relu, or options such as name=value, or a comma before the next layer.',
     ],
     [
       "maxpool 2 relu",
-      'layers, position 11: maxpool does not take the value "relu". Write maxpool 2, or options such as name=value, or a comma before the next layer.',
+      'layersFromText, position 11: maxpool does not take the value "relu". Write maxpool 2, or options such as name=value, or a comma before the next layer.',
     ],
-    ["conv 16 3 strides=2", 'layers, position 11, conv: there is no option "strides". Did you mean stride?'],
-    ["flatten size=2", 'layers, position 9, flatten: there is no option "size". It has no options.'],
-    ["conv 16 3 stride=2 stride=1", "layers, position 20: stride is given twice. Give it once."],
-    ["dense 8 relu tanh", "layers, position 14: activation is given twice. Give it once."],
-    ["dense 0", "layers, position 1, dense units: 0 is out of range. Give a whole number of at least 1."],
+    ["conv 16 3 strides=2", 'layersFromText, position 11, conv: there is no option "strides". Did you mean stride?'],
+    ["flatten size=2", 'layersFromText, position 9, flatten: there is no option "size". It has no options.'],
+    ["conv 16 3 stride=2 stride=1", "layersFromText, position 20: stride is given twice. Give it once."],
+    ["dense 8 relu tanh", "layersFromText, position 14: activation is given twice. Give it once."],
+    ["dense 0", "layersFromText, position 1, dense units: 0 is out of range. Give a whole number of at least 1."],
     [
       "dense 8, dropout 1.5",
-      "layers, position 10, dropout rate: 1.5 is out of range. Give the fraction of elements to drop, in [0, 1).",
+      "layersFromText, position 10, dropout rate: 1.5 is out of range. Give the fraction of elements to drop, in [0, 1).",
     ],
-    ["dense 8,, dense 10", 'layers, position 9: there is "," instead of a layer. Give a layer such as dense 10.'],
-    ["dense 8,", "layers, position 9: the text ends instead of a layer. Give a layer such as dense 10."],
-    ["", "layers, position 1: the text ends instead of a layer. Give a layer such as dense 10."],
+    [
+      "dense 8,, dense 10",
+      'layersFromText, position 9: there is "," instead of a layer. Give a layer such as dense 10.',
+    ],
+    ["dense 8,", "layersFromText, position 9: the text ends instead of a layer. Give a layer such as dense 10."],
+    ["", "layersFromText, position 1: the text ends instead of a layer. Give a layer such as dense 10."],
     [
       "residual dense 8",
-      'layers, position 10: there is "dense" instead of the layers of residual. Write residual(conv 16 3x3 padding=same relu, conv 16 3x3 padding=same).',
+      'layersFromText, position 10: there is "dense" instead of the layers of residual. Write residual(conv 16 3x3 padding=same relu, conv 16 3x3 padding=same).',
     ],
-    ["residual(dense 8", 'layers, position 17: the text ends instead of ")" after the layers of residual.'],
+    ["residual(dense 8", 'layersFromText, position 17: the text ends instead of ")" after the layers of residual.'],
     [
       "residual(dense 8 stride=2)",
-      'layers, position 18, dense: there is no option "stride". Its options are units, activation, bias.',
+      'layersFromText, position 18, dense: there is no option "stride". Its options are units, activation, bias.',
     ],
-    ["residual(dense 0)", "layers, position 10, dense units: 0 is out of range. Give a whole number of at least 1."],
-    ["dense 8) , dense 10", 'layers, position 8: ")" follows the last layer. Separate layers with commas.'],
-    ["dense 8 bias=", "layers, position 14: the text ends instead of the value of bias."],
+    [
+      "residual(dense 0)",
+      "layersFromText, position 10, dense units: 0 is out of range. Give a whole number of at least 1.",
+    ],
+    ["dense 8) , dense 10", 'layersFromText, position 8: ")" follows the last layer. Separate layers with commas.'],
+    ["dense 8 bias=", "layersFromText, position 14: the text ends instead of the value of bias."],
   ])("refuses %s", (text, message) => {
     expect(() => layersFromText(text)).toThrow(message);
   });

@@ -30,6 +30,7 @@ Example:
   wgrad train --hidden 256,128 --epochs 5 --out digits.safetensors
   wgrad train --preset cnn --epochs 8 --out digits.safetensors
   wgrad train --layers "conv 16 3x3 relu, maxpool 2, flatten, dense 10"
+  wgrad train --preset cnn --epochs 20 --augment shift,rotate
   wgrad train --csv flowers.csv --label species --validation 0.2 --patience 10
   wgrad train --csv homes.csv --label price --task regression --missing mean
   wgrad train --images photos.idx --labels kinds.idx --validation 0.1
@@ -137,6 +138,8 @@ function describe(run: Run, { model, trainer }: Subject): void {
     ...field("adapter", adapterText(backend)),
     ...field("network", describeNetwork(flags, model)),
     ...(start ? startText(start, data.train) : []),
+    ...(flags.augment === undefined ? [] : field("augment", flags.augment)),
+    ...(flags.classWeights === undefined ? [] : field("weights", `of the classes: ${String(flags.classWeights)}`)),
     ...field("training", `${counted(totalSteps, "step")} of ${count(batchSize)}, ${flags.optimizer}, ${rate}`),
   ]);
 }

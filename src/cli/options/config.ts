@@ -85,9 +85,11 @@ function parsedValue(option: SettableOption, value: unknown, where: string): unk
 }
 
 /** The place within an option's value that an error names, such as ", position 3". */
-function placeIn(option: SettableOption, { where = "" }: OptionError): string {
-  const name = optionName(option.attributeName());
-  return where.startsWith(`${name}, `) ? where.slice(name.length) : "";
+function placeIn({ flag, facts }: SettableOption, { where = "" }: OptionError): string {
+  const name = [flag, ...facts.libraryNames.map((each) => optionName(each))].find((each) =>
+    where.startsWith(`${each}, `),
+  );
+  return name === undefined ? "" : where.slice(name.length);
 }
 
 /** Whether a value has the type of a schema; ranges are checked by the option's parser. */

@@ -107,6 +107,7 @@ export const alternatives = (schema: ValueSchema): readonly ValueSchema[] => sch
 const listTexts: Readonly<Record<string, string>> = {
   string: 'a list of strings, such as ["id", "name"]',
   integer: "a list of whole numbers of at least 1, such as [128, 64]",
+  number: "a list of numbers of at least 0, such as [1, 2.5]",
   object: 'a list of layers, such as [{"type": "dense", "units": 10}]',
 };
 

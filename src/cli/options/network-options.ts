@@ -1,7 +1,6 @@
 /*
  * The options that describe the network and its training step.
  */
-import { optionName } from "../../errors.ts";
 import { layersFromText, layersToText, type Layer } from "../../nn/index.ts";
 import { activations, type ActivationName } from "../../nn/activations.ts";
 import { layersFromPartialConfigs } from "../../nn/layer-text/partial-config.ts";
@@ -107,10 +106,8 @@ function layersOption(): SettableOption {
     { anyOf: [{ type: "string", minLength: 1 }, layers] },
   )
     .argParser((text) => textOf(layersFromText(text)))
-    .writtenBy((value) =>
-      typeof value === "string" ? value : textOf(layersFromPartialConfigs(optionName("layers"), value)),
-    )
-    .withFacts({ hasCommas: true });
+    .writtenBy((value) => (typeof value === "string" ? value : textOf(layersFromPartialConfigs("--layers", value))))
+    .withFacts({ hasCommas: true, libraryNames: ["layersFromText"] });
 }
 
 /** Built-in layers as a text. */

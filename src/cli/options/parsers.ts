@@ -70,6 +70,15 @@ export function widths(flag: string): Parser<number[]> {
   };
 }
 
+/** Parses numbers of at least 0, separated by commas. */
+export function weightList(flag: string, text: string): number[] {
+  const parts = text.split(",").map((part) => part.trim());
+  const wrong = parts.find((part) => part === "" || !(Number(part) >= 0 && Number(part) < Infinity));
+  if (wrong === undefined) return parts.map(Number);
+  const what = `${excerpt(wrong)} is not a weight`;
+  throw new OptionError({ where: flag, what, fix: "Give numbers of at least 0, such as 1,2.5, or balanced" });
+}
+
 /** Parses a batch size, or "full" for all examples. */
 export function batchSize(flag: string): Parser<number | "full"> {
   return (text) => {

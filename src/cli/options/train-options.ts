@@ -6,7 +6,9 @@ import type { DeviceChoice } from "../../node/index.ts";
 import { logFormats } from "../training/log-format.ts";
 import { checkpointOptions, type CheckpointFlags } from "./checkpoint-options.ts";
 import { dataOptions, type DataFlags } from "./data-options.ts";
-import type { SettableOption } from "./declared-option.ts";
+import { augmentText, usualAugmentations } from "../training/augmentation.ts";
+import { SettableOption } from "./declared-option.ts";
+import { weightList } from "./parsers.ts";
 import {
   atLeastZeroOption,
   deviceOption,
@@ -40,6 +42,10 @@ export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, Checkpoi
   readonly warmup: number;
   readonly epochs?: number;
   readonly init?: string;
+  /** Augmentations as `augmentText` writes them. */
+  readonly augment?: string;
+  /** The weight of each class in the loss, in the order of the classes. */
+  readonly classWeights?: "balanced" | readonly number[];
   readonly onNan: NonFiniteChoice;
   readonly device: DeviceChoice;
   readonly out?: string;
@@ -74,7 +80,27 @@ function rateOptions(): SettableOption[] {
       "--init <model>",
       "start from the layers and values of a saved model, such as MODEL.safetensors",
     ).withFacts({ file: "input", sweep: "shared" }),
+    augmentOption(),
+    classWeightsOption(),
   ].map((option) => option.helpGroup("Network and step:"));
+}
+
+function augmentOption(): SettableOption {
+  const description =
+    `random changes of the training images, such as shift,rotate=5: any of ${usualAugmentations.join(",")} ` +
+    "(pixels, degrees, fraction, probability, pixels, pixels, alpha; these amounts are the defaults), or affine";
+  return new SettableOption("--augment <list>", description, { type: "string", minLength: 1 })
+    .argParser(augmentText)
+    .withFacts({ hasCommas: true });
+}
+
+function classWeightsOption(): SettableOption {
+  const weights = { type: "array", items: { type: "number", minimum: 0 } };
+  return new SettableOption(
+    "--class-weights <weights>",
+    'weights of the classes in the loss, in their order, such as 1,2.5; or "balanced" for examples / (classes · examples of the class)',
+    { anyOf: [{ const: "balanced" }, weights] },
+  ).argParser((text) => (text === "balanced" ? text : weightList("--class-weights", text)));
 }
 
 function stopOptions(): SettableOption[] {

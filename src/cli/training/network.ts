@@ -7,7 +7,7 @@ import {
   type Normalization,
   type Dataset,
 } from "../../data/dataset.ts";
-import { OptionError, WgradError } from "../../errors.ts";
+import { OptionError } from "../../errors.ts";
 import { fanInUniform } from "../../nn/initializers.ts";
 import { layersFromPartialConfigs } from "../../nn/layer-text/partial-config.ts";
 import { layersFromText, type Layer } from "../../nn/index.ts";
@@ -17,6 +17,7 @@ import { sequential, type Model } from "../../nn/sequential.ts";
 import type { TrainerOptions } from "../../train/index.ts";
 import { decayingOptimizers, optimizers } from "../options/options.ts";
 import type { NetworkFlags } from "../options/network-options.ts";
+import { refusedAs } from "../options/refused.ts";
 import { networkText, parametersText, widthsText } from "../text/network-text.ts";
 import { counted } from "../text/text.ts";
 import { presetLayers } from "./presets.ts";
@@ -73,18 +74,6 @@ function modelOf(layers: readonly Layer[], data: Dataset, { seed, outputs, where
     what: `the last layer has an output of shape [${outputShape.join(", ")}], but the data have ${needed}`,
     fix: `Let the layers end with ${outputShape.length > 1 ? "flatten, " : ""}dense ${outputs}`,
   });
-}
-
-/** Names the option in the errors of an action. */
-function refusedAs<Result>(option: string, act: () => Result): Result {
-  try {
-    return act();
-  } catch (cause) {
-    if (!(cause instanceof WgradError)) throw cause;
-    const { where, what, fix } = cause;
-    const place = where === undefined ? option : `${option}, ${where}`;
-    throw new OptionError({ where: place, what, ...(fix !== undefined && { fix }) }, { cause });
-  }
 }
 
 /** Layers whose last dense layer has this number of outputs. */

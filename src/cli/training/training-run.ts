@@ -21,6 +21,7 @@ import {
 import { saveModelFile, type TrainedModel } from "../../node/index.ts";
 import type { TrainingSource } from "../data/data-source.ts";
 import { usualEpochs, type SettledFlags } from "../options/defaults.ts";
+import { augmentationsFor } from "./augmentation.ts";
 import { batchOf, buildNetwork, stepOptions } from "./network.ts";
 import { schedules } from "../options/options.ts";
 import { hasSameOutputs, startedFrom, type StartingModel } from "./starting-model.ts";
@@ -73,7 +74,7 @@ function decayOf({ schedule, rise }: Pick<SettledFlags, "schedule" | "rise">): S
 /** Builds the model and the trainer of a run, at a snapshot if one is given. */
 export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject> {
   const { flags, data, backend, start } = run;
-  const { maxSteps, lr, warmup, gradientTolerance, onNan } = flags;
+  const { maxSteps, lr, warmup, gradientTolerance, onNan, augment, classWeights } = flags;
   const network = buildNetwork(flags, data.train, {
     isTable: data.table !== undefined,
     replacesHead: start !== undefined && !hasSameOutputs(start.trained, data.train),
@@ -89,6 +90,8 @@ export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject>
     epochs: epochsOf(run),
     learningRate: lr,
     schedule: warmup > 0 ? warmedUp(warmup, decay) : decay,
+    ...(augment !== undefined && { augment: augmentationsFor(augment, data.train, data.normalization) }),
+    ...(classWeights !== undefined && { classWeights }),
     gradientNorm: gradientTolerance !== undefined,
     maxSteps,
     onNonFinite: onNan,

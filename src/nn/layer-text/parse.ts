@@ -26,7 +26,7 @@ import { isNumeric, valueOf } from "./values.ts";
 export function layersFromText(text: string): Layer[] {
   if (typeof text !== "string") {
     throw new OptionError({
-      where: optionName("layers"),
+      where: optionName("layersFromText"),
       what: `${excerpt(text)} is not a text`,
       fix: 'Give a text such as "dense 64 relu, dense 10"',
     });
@@ -62,7 +62,7 @@ function made(config: LayerConfig, at: number): Layer {
   }
 }
 
-const placeOf = (at: number) => `${optionName("layers")}, position ${at}`;
+const placeOf = (at: number) => `${optionName("layersFromText")}, position ${at}`;
 
 const isSign = (text: string) => text === "" || "(),=".includes(text);
 

@@ -106,6 +106,26 @@ describe("a convolutional network with batch normalization", () => {
   });
 });
 
+test("augmentations and weights of the classes are named, stored, and change what is trained", async () => {
+  const weights = "0,1,1,1,1,1,1,1,1,1";
+  const more = ["--augment", "shift=1,cutout=2", "--class-weights", weights, "--out", "changed.safetensors"];
+  const { code, stdout, stderr } = await wgrad("train", ...common, "--preset", "mlp", "--max-steps", "60", ...more);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(/^augment +shift=1,cutout=2\nweights +of the classes: 0,1,1,/m);
+  const { configuration } = await loadModelFile(inFolder("changed.safetensors"));
+  expect(configuration).toMatchObject({ augment: "shift=1,cutout=2", classWeights: weights.split(",").map(Number) });
+  // A class without weight is never predicted.
+  const metrics = await wgrad("evaluate", "changed.safetensors", "--data", "data", "--device", "cpu", "--json");
+  const { classes } = JSON.parse(metrics.stdout) as { classes: { recall: number }[] };
+  expect(classes[0]!.recall).toBe(0);
+  expect(classes.some(({ recall }) => recall > 0.5)).toBe(true);
+  expectRefusal(
+    await wgrad("train", ...common, "--class-weights", "1,2"),
+    2,
+    /^error: --class-weights: \[1,2\] for 10 classes\. Give a list of 10 numbers, or "balanced"/m,
+  );
+});
+
 test("a sweep over layers names each in its results", async () => {
   const grid = "layers=flatten, dense 10;conv 2 3x3, flatten, dense 10";
   const { code, stdout } = await wgrad("sweep", ...common, "--grid", grid, "--max-steps", "10", "--out", "runs");
