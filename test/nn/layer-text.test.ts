@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { textForms } from "../../src/nn/layer-text/forms.ts";
 import { layersFromPartialConfigs } from "../../src/nn/layer-text/partial-config.ts";
@@ -177,6 +178,12 @@ describe("the text forms", () => {
       expect(options).toContain(name);
     }
   });
+});
+
+test("the guide has the text of each layer", () => {
+  const guide = readFileSync(new URL("../../docs/guide/layers.md", import.meta.url), "utf8");
+  for (const [type, { example }] of Object.entries(textForms))
+    expect(guide).toContain(`| \`${type}\` | \`${example}\` |`);
 });
 
 describe("layersFromPartialConfigs", () => {
