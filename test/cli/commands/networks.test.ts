@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { initialValues } from "../../../src/formats/model.ts";
 import { layersToText } from "../../../src/nn/index.ts";
 import { loadModelFile } from "../../../src/node/index.ts";
+import { Random } from "../../../src/random.ts";
+import { writeIdx } from "../../data/idx-files.ts";
 import { commandLine, expectRefusal, resultOf, type Finished } from "../built-cli.ts";
 
 const cli = commandLine({ mnist: true });
@@ -104,6 +106,31 @@ describe("a convolutional network with batch normalization", () => {
       /--layers: flatten, dense 10, but conv\.safetensors has conv 4 .*\. Omit --layers: the network is that of the model/,
     );
   });
+});
+
+test("--init replaces the last dense layer of a convolutional network for other classes", async () => {
+  const random = new Random(4);
+  const pixels = Uint8Array.from({ length: 30 * 20 }, () => random.below(256));
+  writeFileSync(inFolder("images.idx"), writeIdx([30, 4, 5], pixels));
+  writeFileSync(
+    inFolder("labels.idx"),
+    writeIdx(
+      [30],
+      Uint8Array.from({ length: 30 }, (_, index) => index % 3),
+    ),
+  );
+  const data = ["--images", "images.idx", "--labels", "labels.idx", "--device", "cpu", "--batch", "30"];
+  const still = ["--lr", "1e-12", "--max-steps", "1", "--init", "conv.safetensors", "--out", "three.safetensors"];
+  const { code, stdout, stderr } = await wgrad("train", ...data, ...still);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(/^network +4×5, conv 4, dense 3, 287 parameters$/m);
+  expect(stdout).toMatch(
+    /^start +conv\.safetensors, with a new last layer:\n +its outputs were 0, 1, 2, … \(10\), now 0, 1, 2$/m,
+  );
+  const { model } = await loadModelFile(inFolder("three.safetensors"));
+  expect(model.outputShape).toEqual([3]);
+  const before = initialValues((await loadModelFile(inFolder("conv.safetensors"))).model);
+  expect(initialValues(model)["layers.0.weight"]!.values[7]).toBeCloseTo(before["layers.0.weight"]!.values[7]!, 6);
 });
 
 test("augmentations and weights of the classes are named, stored, and change what is trained", async () => {
