@@ -36,7 +36,8 @@ interface ImportFlags {
 const EXAMPLES = `
 Example:
   wgrad import net.safetensors --activation tanh --out model.safetensors
-  wgrad import cnn.safetensors --layers "conv 16 3x3 relu, flatten, dense 10" --shape 28,28 --out m.safetensors`;
+  wgrad import cnn.safetensors --shape 28,28 --out model.safetensors \\
+    --layers "conv 16 3x3 relu, maxpool 2, flatten, dense 10"`;
 
 /** `wgrad import`. */
 export function importCommand(command: Command): Command {
