@@ -10,7 +10,7 @@ import type { StoredValues } from "../../train/index.ts";
 import { rankMistakes } from "../../train/mistakes.ts";
 import { classShares, decisionThreshold } from "../../train/outputs.ts";
 import type { ClassResults, Mistake, OutputResults, Picture, ReportFacts } from "./facts.ts";
-import { plainPicture, signedPicture } from "./images.ts";
+import { grayPicture, signedPicture } from "./images.ts";
 
 const MOST_MISTAKES = 24;
 const MOST_UNITS = 64;
@@ -72,14 +72,13 @@ function sharesOf(row: Float32Array, loss: LossName): ArrayLike<number> | undefi
   return shares?.length === 1 ? [1 - shares[0]!, shares[0]!] : shares;
 }
 
-/** A gray or color image as a picture; undefined for other examples. */
+/** An example with two axes as a picture; undefined for others. */
 function pictureOf({ features, shape }: ClassificationDataset, example: number, caption: string): Picture | undefined {
-  const [height, width, channels = 1] = shape;
-  if (height === undefined || width === undefined || shape.length > 3 || ![1, 3].includes(channels)) return undefined;
-  const size = sizeOf(shape);
-  const values = features.subarray(example * size, (example + 1) * size);
+  if (shape.length !== 2) return undefined;
+  const [height, width] = shape as [number, number];
+  const values = features.subarray(example * width * height, (example + 1) * width * height);
   const [least, most] = features instanceof Uint8Array ? [0, 255] : [Math.min(...values), Math.max(...values)];
-  return { source: plainPicture(values, { width, channels, least, most }), width, height, caption };
+  return { source: grayPicture(values, width, least, most), width, height, caption };
 }
 
 function examineOutputs(

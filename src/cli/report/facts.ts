@@ -27,7 +27,7 @@ export interface Mistake {
   readonly prediction: string;
   /** The probabilities of the prediction and of the label, if the outputs are logits. */
   readonly probabilities?: readonly [prediction: number, label: number];
-  /** The example, if it is a gray or color image. */
+  /** The example, if it is a picture. */
   readonly picture?: Picture;
 }
 

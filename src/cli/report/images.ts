@@ -8,20 +8,11 @@ function dataUri(png: Uint8Array): string {
   return `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
 }
 
-interface PictureValues {
-  readonly width: number;
-  /** 1 for gray, 3 for red, green and blue. */
-  readonly channels: number;
-  /** The values of black and white. */
-  readonly least: number;
-  readonly most: number;
-}
-
-/** A gray or color picture as a data URI. */
-export function plainPicture(values: ArrayLike<number>, { width, channels, least, most }: PictureValues): string {
+/** A gray picture as a data URI, from black for `least` to white for `most`. */
+export function grayPicture(values: ArrayLike<number>, width: number, least: number, most: number): string {
   const scale = 255 / (most - least || 1);
   const data = Uint8Array.from(values, (value) => Math.max(0, Math.min(255, Math.round((value - least) * scale))));
-  return dataUri(encode({ width, height: data.length / width / channels, data, channels }));
+  return dataUri(encode({ width, height: data.length / width, data, channels: 1 }));
 }
 
 /** A picture of signed numbers as a data URI: white for 0, orange for `largest`, blue for −`largest`. */

@@ -1,7 +1,7 @@
 import { decode } from "fast-png";
 import { expect, test } from "vitest";
 import type { ReportFacts } from "../../../src/cli/report/facts.ts";
-import { plainPicture, signedPicture } from "../../../src/cli/report/images.ts";
+import { grayPicture, signedPicture } from "../../../src/cli/report/images.ts";
 import { html } from "../../../src/cli/report/markup.ts";
 import { reportHtml } from "../../../src/cli/report/html.ts";
 
@@ -39,12 +39,7 @@ const facts: ReportFacts = {
         label: "owl",
         prediction: EVIL,
         probabilities: [0.987, 0.012],
-        picture: {
-          source: plainPicture([0, 255], { width: 2, channels: 1, least: 0, most: 255 }),
-          width: 2,
-          height: 1,
-          caption: EVIL,
-        },
+        picture: { source: grayPicture([0, 255], 2, 0, 255), width: 2, height: 1, caption: EVIL },
       },
     ],
   },
@@ -143,7 +138,7 @@ test("there is no loss chart without measurements", () => {
 const pixels = (uri: string) => decode(Buffer.from(uri.split(",")[1]!, "base64"));
 
 test("pictures show values from black to white, and signed values from blue to orange", () => {
-  expect(pixels(plainPicture([0, 1, 2, 4], { width: 2, channels: 1, least: 0, most: 4 }))).toMatchObject({
+  expect(pixels(grayPicture([0, 1, 2, 4], 2, 0, 4))).toMatchObject({
     width: 2,
     height: 2,
     channels: 1,

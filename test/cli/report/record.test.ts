@@ -219,17 +219,3 @@ test("the weights of a convolution become one picture per output, with the chann
     [6 + 4, "0,114,178"],
   ]);
 });
-
-test("a mistake on a color image has a picture", () => {
-  const dataset = makeClassificationDataset({
-    name: "colors",
-    features: Uint8Array.of(255, 0, 7, 1, 2, 3),
-    shape: [1, 2, 3],
-    labels: Uint32Array.of(1),
-    classes: ["a", "b"],
-  });
-  const { worst } = examine(dataset, Float32Array.of(2, 1), { loss: "softmaxCrossEntropy" }).classes!;
-  const { picture } = worst[0]!;
-  expect(picture).toMatchObject({ width: 2, height: 1 });
-  expect([...decode(Buffer.from(picture!.source.split(",")[1]!, "base64")).data]).toEqual([255, 0, 7, 1, 2, 3]);
-});
