@@ -87,7 +87,7 @@ function rateOptions(): SettableOption[] {
 
 function augmentOption(): SettableOption {
   const description =
-    `random changes of the training images, such as shift,rotate=5: any of ${usualAugmentations.join(",")} ` +
+    `random changes of the training images, such as shift,rotate=5: any of ${usualAugmentations.join(", ")} ` +
     "(pixels, degrees, fraction, probability, pixels, pixels, alpha; these amounts are the defaults), or affine";
   return new SettableOption("--augment <list>", description, { type: "string", minLength: 1 })
     .argParser(augmentText)
