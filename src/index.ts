@@ -125,6 +125,7 @@ export {
   type TensorDataset,
   type TensorElements,
 } from "./data/tensor-dataset.ts";
+export { foldsOf, type Fold } from "./data/folds.ts";
 export { splitDataset, takeExamples, type Split, type SplitOptions } from "./data/split.ts";
 export {
   datasetFromTable,
@@ -151,6 +152,13 @@ export type { TableRemark } from "./data/table-layout.ts";
 export type { DateFormat, DateOrder, DatePart } from "./data/dates.ts";
 export type { Decimal, NumberFormat } from "./data/number-format.ts";
 export { ValueList } from "./data/values.ts";
+export {
+  resizeImage,
+  type DecodedImage,
+  type ImageColor,
+  type ImageInput,
+  type ImageSize,
+} from "./data/image-pixels.ts";
 export { epochOrder } from "./data/order.ts";
 export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
 /** Synthetic data sets: two classes in the plane, and curves. */

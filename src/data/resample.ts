@@ -45,11 +45,17 @@ interface Piece {
   readonly end: number;
 }
 
+/** A pixel, and its share of a new pixel. */
+export interface Share {
+  readonly index: number;
+  readonly share: number;
+}
+
 /** For each of `count` equal parts, the pixels that it covers, each with its fraction of the part. */
-function coverage({ from, length, end }: Piece, count: number): { index: number; share: number }[][] {
+export function coverage({ from, length, end }: Piece, count: number): Share[][] {
   return Array.from({ length: count }, (_, part) => {
     const [first, last] = [from + (part * length) / count, from + ((part + 1) * length) / count];
-    const covered = [];
+    const covered: Share[] = [];
     for (let index = Math.floor(first); index < Math.min(last - 1e-9, end); index++) {
       covered.push({ index, share: (Math.min(last, index + 1) - Math.max(first, index)) / (last - first) });
     }

@@ -71,7 +71,8 @@ export function splitDataset(data: AnyDataset, { validation, seed = 1 }: SplitOp
   };
 }
 
-function examplesOfClasses({ labels, classes }: ClassificationDataset): Uint32Array[] {
+/** The examples of each class, by their index. */
+export function examplesOfClasses({ labels, classes }: ClassificationDataset): Uint32Array[] {
   const counts = new Uint32Array(classes.length);
   for (const label of labels) counts[label]!++;
   const groups = Array.from(counts, (count) => new Uint32Array(count));

@@ -57,6 +57,7 @@ export function datasetFromTable(table: Table, task: Task = usualTask(table)): D
   const { name, features, labels, labelNames, columns, label, otherLabels } = table;
   const where = placeOf(name, label);
   const shape = [featureCount(columns)];
+  const checked = withoutGaps(features);
   if (task === "classification") {
     if (otherLabels.length > 0) {
       const what = "several label columns are supported only for regression";
@@ -74,14 +75,20 @@ export function datasetFromTable(table: Table, task: Task = usualTask(table)): D
         fix: `Give examples of at least two classes, or another ${optionName("label")}`,
       });
     }
-    return makeClassificationDataset({ name, features, shape, labels, classes: labelNames });
+    const data = makeClassificationDataset({ name, features: checked, shape, labels, classes: labelNames });
+    return { ...data, features };
   }
   const all = [{ ...label, labels, names: labelNames }, ...otherLabels];
   const values = all.map((column) => targetsOf(name, column, all.length > 1));
   const targets = new Float32Array(labels.length * all.length);
   values.forEach((column, output) => column.forEach((value, row) => (targets[row * all.length + output] = value)));
-  return makeRegressionDataset({ name, features, shape, targets, outputs: all.map((column) => column.name) });
+  const outputs = all.map((column) => column.name);
+  return { ...makeRegressionDataset({ name, features: checked, shape, targets, outputs }), features };
 }
+
+/** Missing cells are NaN until they are filled in; data sets are refused for it, so they are checked with 0. */
+const withoutGaps = (features: Table["features"]): Table["features"] =>
+  features.some(Number.isNaN) ? features.map((value) => (Number.isNaN(value) ? 0 : value)) : features;
 
 function targetsOf(file: string, label: TableLabel, isOneOfSeveral: boolean): Float32Array {
   const values = label.names.map(numberIn);

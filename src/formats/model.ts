@@ -3,6 +3,7 @@
  * needed to use the model.
  */
 import type { Normalization } from "../data/dataset.ts";
+import { isImageInput, type ImageInput } from "../data/image-pixels.ts";
 import { isNormalization } from "../data/normalization.ts";
 import { DataError, excerpt, OptionError, WgradError } from "../errors.ts";
 import { requireDistinctNames, type StoredAttributes } from "../graph/leaves.ts";
@@ -51,6 +52,10 @@ export interface TrainedModel {
   readonly configuration?: Readonly<Record<string, unknown>>;
   /** How the columns of a table become features, as a `TableSchema`. */
   readonly table?: object;
+  /** How image files become inputs, for a model that was trained on image files. */
+  readonly images?: ImageInput;
+  /** The probability from which the second of two classes is predicted, in (0, 1); see `classesByThreshold`. */
+  readonly threshold?: number;
   /** The results on the test set, if it was evaluated. */
   readonly results?: Facts;
 }
@@ -181,7 +186,8 @@ export function requireValues(wanted: readonly Tensor[], given: ParameterValues)
 /** Everything except the parameters, as metadata of a file. */
 export function modelMetadata(trained: AnyTrainedModel): Record<string, string> {
   if (hasFunction(trained)) return { format: FORMAT, version, ...functionalMetadata(trained) };
-  const { model, loss, normalization, classes, outputs, step, training, configuration, table, results } = trained;
+  const { model, loss, normalization, classes, outputs, step, training } = trained;
+  const { configuration, table, images, threshold, results } = trained;
   return {
     format: FORMAT,
     version,
@@ -193,6 +199,8 @@ export function modelMetadata(trained: AnyTrainedModel): Record<string, string> 
     training: JSON.stringify(training),
     ...(configuration && { configuration: JSON.stringify(configuration) }),
     ...(table && { table: JSON.stringify(table) }),
+    ...(images && { images: JSON.stringify(images) }),
+    ...(threshold !== undefined && { threshold: JSON.stringify(threshold) }),
     ...(results && { results: JSON.stringify(results) }),
   };
 }
@@ -296,6 +304,10 @@ function trainedOf(model: Model, entries: Metadata, where: string, ownLosses: Fi
     training: entries.json("training", isFacts),
     ...(entries.has("configuration") && { configuration: entries.json("configuration", isRecord) }),
     ...(entries.has("table") && { table: entries.json("table", isRecord) }),
+    ...(entries.has("images") && {
+      images: entries.json("images", (value): value is ImageInput => isImageInput(value, sizeOf(model.inputShape))),
+    }),
+    ...(entries.has("threshold") && { threshold: entries.json("threshold", isThreshold) }),
     ...(entries.has("results") && { results: entries.json("results", isFacts) }),
   };
 }
@@ -374,3 +386,5 @@ function lossNamed(name: string, where: string, own: FileExtensions["losses"] = 
   const what = `the metadata's entry "loss" is ${JSON.stringify(name)}, which is not a built-in loss; a custom one must be given as { losses: [loss] }`;
   throw new DataError({ where, what, fix: NOT_A_MODEL });
 }
+
+const isThreshold = (value: unknown): value is number => typeof value === "number" && value > 0 && value < 1;

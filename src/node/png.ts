@@ -1,64 +1,40 @@
 import { convertIndexedToRgb, decode, type DecodedPng } from "fast-png";
-import { resampled } from "../data/resample.ts";
-import { DataError } from "../errors.ts";
+import type { DecodedImage } from "../data/image-pixels.ts";
 import { pixelChunks, type PixelChunks } from "./png-chunks.ts";
 
-export { HEADER_END, isPng, pngSize } from "./png-chunks.ts";
-
-/** A grayscale picture. */
-export interface GrayPicture {
-  readonly width: number;
-  readonly height: number;
-  /** Row-major, from 0 (black) to 255 (white). */
-  readonly pixels: Uint8Array;
-}
-
-/** Options of `readPng`. */
-export interface PngOptions {
-  /** Whether to invert the picture; MNIST's digits are white on black. */
-  readonly invert?: boolean;
-}
-
 /**
- * Reads a PNG in grayscale. Colors are converted to luma (ITU-R BT.601). Transparent pixels are blended with a black
- * background, or with a white one if the picture is inverted.
- * @param where the file's name, for messages
- * @throws DataError for bytes that are not a PNG, and for a damaged or oversized PNG
+ * Decodes a PNG to 8 bits per channel, gray or in color. Transparent pixels are blended with the background.
+ * @param background the gray behind transparent pixels, from 0 (black) to 255 (white)
+ * @throws Error for bytes that are not a PNG, and for a damaged or oversized PNG
  */
-export function readPng(bytes: Uint8Array, where: string, { invert = false }: PngOptions = {}): GrayPicture {
-  const { width, height, channels, data, depth, transparent } = decoded(bytes, where);
+export function decodePng(bytes: Uint8Array, background: number): DecodedImage {
+  const { width, height, channels: samples, data, depth, transparent } = samplesOf(bytes);
+  const channels = samples < 3 ? 1 : 3;
+  const hasAlpha = samples === 2 || samples === 4;
   const largest = 2 ** depth - 1;
-  const background = invert ? 1 : 0;
-  const hasAlpha = channels === 2 || channels === 4;
-  const pixels = new Uint8Array(width * height);
-  for (let pixel = 0; pixel < pixels.length; pixel++) {
-    const at = pixel * channels;
-    const part = (channel: number) => data[at + channel]! / largest;
-    const gray = channels < 3 ? part(0) : 0.299 * part(0) + 0.587 * part(1) + 0.114 * part(2);
-    const isTransparent =
-      transparent !== undefined && transparent.every((sample, channel) => data[at + channel] === sample);
-    const alpha = isTransparent ? 0 : hasAlpha ? part(channels - 1) : 1;
-    const blended = gray * alpha + background * (1 - alpha);
-    pixels[pixel] = Math.round(255 * (invert ? 1 - blended : blended));
+  const pixels = new Uint8Array(width * height * channels);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const at = pixel * samples;
+    const isTransparent = transparent?.every((sample, channel) => data[at + channel] === sample) === true;
+    const alpha = isTransparent ? 0 : hasAlpha ? data[at + samples - 1]! / largest : 1;
+    for (let channel = 0; channel < channels; channel++) {
+      const value = (255 * data[at + channel]!) / largest;
+      pixels[pixel * channels + channel] = Math.round(value * alpha + background * (1 - alpha));
+    }
   }
-  return { width, height, pixels };
+  return { width, height, channels, pixels };
 }
 
 type Samples = Pick<DecodedPng, "width" | "height" | "channels" | "data" | "depth"> & Pick<PixelChunks, "transparent">;
 
-function decoded(bytes: Uint8Array, where: string): Samples {
-  try {
-    const { png, transparent } = pixelChunks(bytes);
-    const picture = decode(png);
-    if (picture.palette) {
-      const data = convertIndexedToRgb(picture);
-      return { ...picture, data, depth: 8, channels: data.length / (picture.width * picture.height) };
-    }
-    return { ...(picture.depth < 8 ? unpacked(picture) : picture), ...(transparent && { transparent }) };
-  } catch (cause) {
-    const what = `this is not a readable PNG: ${cause instanceof Error ? cause.message : String(cause)}`;
-    throw new DataError({ where, what, fix: "Save the image as PNG again" }, { cause });
+function samplesOf(bytes: Uint8Array): Samples {
+  const { png, transparent } = pixelChunks(bytes);
+  const picture = decode(png);
+  if (picture.palette) {
+    const data = convertIndexedToRgb(picture);
+    return { ...picture, data, depth: 8, channels: data.length / (picture.width * picture.height) };
   }
+  return { ...(picture.depth < 8 ? unpacked(picture) : picture), ...(transparent && { transparent }) };
 }
 
 /** Unpacks samples of 1, 2 or 4 bits to one byte each. Every row starts at a byte. */
@@ -73,15 +49,4 @@ function unpacked(picture: DecodedPng): Samples {
     samples[pixel] = (byte >> (8 - depth * ((column % perByte) + 1))) & (2 ** depth - 1);
   }
   return { ...picture, data: samples, channels: 1 };
-}
-
-/** Resizes a picture, without keeping its aspect ratio: each pixel is the mean of the area that it covers. */
-export function resizePicture(
-  { width, height, pixels }: GrayPicture,
-  newWidth: number,
-  newHeight: number,
-): GrayPicture {
-  const whole = { left: 0, top: 0, width, height };
-  const values = resampled({ width, height, values: pixels }, whole, newWidth, newHeight);
-  return { width: newWidth, height: newHeight, pixels: Uint8Array.from(values, Math.round) };
 }

@@ -20,6 +20,17 @@ export {
   type RegressionMetrics,
 } from "./metrics.ts";
 export { probabilities } from "./outputs.ts";
+export {
+  bestThreshold,
+  rocAuc,
+  rocAucOneVsRest,
+  rocCurve,
+  type BestThreshold,
+  type OneVsRestAuc,
+  type RocCurve,
+  type ThresholdCriterion,
+} from "./roc.ts";
+export { classesByThreshold, positiveScores } from "./two-classes.ts";
 export { minimize, type Minimization, type MinimizeOptions } from "./minimize.ts";
 export type { OutputsOf } from "./network.ts";
 export type { BatchFunction } from "./objective.ts";

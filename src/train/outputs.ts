@@ -36,7 +36,11 @@ export function probabilities(logits: Float32Array, classes: number): Float32Arr
  * @param outputs rows of `width` values, as `predict` returns them
  * @returns as many values in [0, 1]; undefined for a loss that does not take logits
  */
-export function classShares(outputs: Float32Array, width: number, loss: LossName): Float32Array | undefined {
+export function classShares(
+  outputs: Float32Array,
+  width: number,
+  loss: LossName | TrainingLoss,
+): Float32Array | undefined {
   const kind = probabilitiesOf(loss);
   if (kind === "softmax") return probabilities(outputs, width);
   return kind === "sigmoid" ? outputs.map((logit) => 1 / (1 + Math.exp(-logit))) : undefined;

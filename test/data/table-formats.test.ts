@@ -149,6 +149,7 @@ describe("dates as features", () => {
     const table = tableOfCells(["2024-02-29", "NA", "2023-12-31"], { dates: "features", missing: "keep" });
     expect(featureNames(table.columns)).toEqual(["x.year", "x.month", "x.day", "x.weekday"]);
     expect([...table.features.subarray(4, 8)]).toEqual([NaN, NaN, NaN, NaN]);
+    expect([...datasetFromTable(table, "classification").features.subarray(4, 8)]).toEqual([NaN, NaN, NaN, NaN]);
   });
 
   test("too many dates for categories are refused, and the message names the option", () => {

@@ -9,7 +9,8 @@ import { loadPytorch, savePytorch } from "../../src/formats/pytorch.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { conv2d, dense, dropout, flatten, layerNorm, residual } from "../../src/nn/layers/index.ts";
 import { sequential } from "../../src/nn/sequential.ts";
-import { readPng } from "../../src/node/png.ts";
+import { decodeImage } from "../../src/node/image.ts";
+import { jpegFiles } from "../node/jpeg-files.ts";
 import { Random } from "../../src/random.ts";
 import { writeIdx } from "../data/idx-files.ts";
 import { anyMutations, fileOf, mutated, safetensorsMutations, type Mutation } from "./mutations.ts";
@@ -125,9 +126,11 @@ const pngs = (
   return encode({ width: 7, height: 5, channels, depth, data });
 });
 
-function readPicture(bytes: Uint8Array): void {
-  const { width, height, pixels } = readPng(bytes, "file");
-  require(width > 0 && height > 0 && pixels.length === width * height, "the pixels do not fill the picture");
+const jpegs = Object.values(jpegFiles).map((bytes) => new Uint8Array(bytes));
+
+async function readPicture(bytes: Uint8Array): Promise<void> {
+  const { width, height, channels, pixels } = await decodeImage(bytes, { where: "file" });
+  require(width > 0 && height > 0 && pixels.length === width * height * channels, "the pixels do not fill the picture");
 }
 
 /** As PyTorch's own library writes them. */
@@ -205,7 +208,8 @@ export const subjects: readonly Subject[] = [
     mutations: safetensorsMutations,
     read: readCheckpoint,
   },
-  { name: "readPng", files: pngs, mutations: anyMutations, read: readPicture },
+  { name: "decodeImage of a PNG", files: pngs, mutations: anyMutations, read: readPicture },
+  { name: "decodeImage of a JPEG", files: jpegs, mutations: anyMutations, read: readPicture },
   { name: "readIdx", files: [pictures], mutations: anyMutations, read: (bytes) => readIdx(bytes, "file") },
   {
     name: "readIdx of a .gz",

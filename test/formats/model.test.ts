@@ -57,6 +57,16 @@ describe("a model file", () => {
     expect(results).toBeDefined();
   });
 
+  test("stores how images become inputs, and the threshold, and refuses values that do not fit the model", () => {
+    const images = { width: 3, height: 2, color: "gray", resize: true } as const;
+    const { images: found, threshold } = loadModel(saveModel({ ...trained, images, threshold: 0.3 }, parameters), "f");
+    expect({ found, threshold }).toEqual({ found: images, threshold: 0.3 });
+    const refused = (more: Partial<TrainedModel>) => () => saveModel({ ...trained, ...more }, parameters);
+    expect(refused({ images: { ...images, width: 4 } })).toThrow(/the metadata's entry "images" is/);
+    expect(refused({ images: { ...images, color: "rgb" } })).toThrow(/the metadata's entry "images" is/);
+    expect(refused({ threshold: 1 })).toThrow(/the metadata's entry "threshold" is/);
+  });
+
   test("stores a result that is not finite as null", () => {
     const { results } = loadModel(saveModel({ ...trained, results: { loss: NaN } }, parameters), "f");
     expect(results).toEqual({ loss: null });

@@ -135,9 +135,14 @@ describe("the entries", () => {
     expect(files.length).toBeGreaterThan(8);
   });
 
-  test("wgrad/node imports Dawn, Node's modules and the CSV parser", () => {
+  test("wgrad/node imports Dawn, Node's modules, the CSV parser and the decoders of images", () => {
     const { packages } = reach("node.js");
-    expect(packages.filter((name) => !name.startsWith("node:"))).toEqual(["papaparse", "webgpu"]);
+    expect(packages.filter((name) => !name.startsWith("node:"))).toEqual([
+      "@jsquash/jpeg/codec/dec/mozjpeg_dec.js",
+      "fast-png",
+      "papaparse",
+      "webgpu",
+    ]);
     expect(packages).toContain("node:fs/promises");
   });
 

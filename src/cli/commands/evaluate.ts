@@ -3,16 +3,7 @@ import { isRegression, type Dataset } from "../../data/dataset.ts";
 import { tableSchemaFrom } from "../../data/table-schema.ts";
 import { DataError, OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
-import {
-  classificationMetrics,
-  confusionMatrix,
-  createEvaluator,
-  predictedClasses,
-  type ClassificationMetrics,
-  type Evaluation,
-  type RegressionMetrics,
-} from "../../train/index.ts";
-import { decisionThreshold } from "../../train/outputs.ts";
+import { createEvaluator, type Evaluation, type RegressionMetrics } from "../../train/index.ts";
 import {
   createNodeBackend,
   loadMnist,
@@ -22,16 +13,20 @@ import {
   type TrainedModel,
 } from "../../node/index.ts";
 import { csvOptions, mnistPaths, requireOneSource, sourceOptions, type SourceFlags } from "../options/data-options.ts";
-import { csvFormat, readPictures } from "../data/data-source.ts";
+import { csvFormat } from "../data/data-source.ts";
+import { imageInputOf } from "../data/picture-input.ts";
+import { isFolderOfClasses, readImagesFor, readPictures } from "../data/picture-source.ts";
+import { thresholdOption, type ThresholdFlags } from "../options/threshold-option.ts";
+import { measureClasses, rankingText, type ClassOutcome } from "../text/class-metrics.ts";
 import { classTable, confusionTable } from "../text/metrics-text.ts";
 import { requireLabels, tableOf } from "../data/model-table.ts";
 import { deviceOption } from "../options/options.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { measureRegression, targetTable, type TargetMetrics } from "../text/target-metrics.ts";
 import { print, say, warn } from "../text/terminal.ts";
-import { adapterText, count, counted, field, outcomeText } from "../text/text.ts";
+import { adapterText, count, counted, field, outcomeText, shortNumber } from "../text/text.ts";
 
-interface EvaluateFlags extends SourceFlags {
+interface EvaluateFlags extends SourceFlags, ThresholdFlags {
   readonly device: DeviceChoice;
   readonly json?: true;
 }
@@ -39,19 +34,21 @@ interface EvaluateFlags extends SourceFlags {
 const EXAMPLES = `
 Example:
   wgrad evaluate digits.safetensors --data data/mnist
-  wgrad evaluate flowers.safetensors --csv more-flowers.csv --json`;
+  wgrad evaluate flowers.safetensors --csv more-flowers.csv --json
+  wgrad evaluate pets.safetensors --images test-photos`;
 
 /** `wgrad evaluate`. */
 export function evaluateCommand(command: Command): Command {
   command
     .summary("Evaluates a trained model on a test set.")
     .description(
-      "Evaluates a trained model on MNIST's test set, on images in IDX files, or on a table with the columns that it was trained on.",
+      "Evaluates a trained model on MNIST's test set, on images in folders or IDX files, or on a table with the columns that it was trained on.",
     )
     .argument("<model>", "a file written by `wgrad train --out`");
   for (const option of [...sourceOptions(), ...csvOptions()]) command.addOption(option);
   return command
     .addOption(deviceOption())
+    .addOption(thresholdOption("the one stored in the model, if any"))
     .addOption(new Option("--json", "print all metrics as JSON, including the whole confusion matrix"))
     .addHelpText("after", EXAMPLES)
     .action((path: string, flags: EvaluateFlags) => evaluate(path, flags, command));
@@ -64,12 +61,14 @@ async function evaluate(path: string, flags: EvaluateFlags, command: Command): P
   const trained = await loadModelFile(path);
   const { test, source } = await examplesFor(path, trained, flags);
   requireFit(path, trained, test);
+  const threshold = flags.threshold ?? trained.threshold;
   const backend = await createNodeBackend({ device: flags.device, log: warn });
   try {
     const { model, loss, normalization } = trained;
     const evaluator = createEvaluator({ model, loss, normalization, backend, session: backend.createSession() });
     const evaluation = await evaluator.evaluate(test);
-    const measured = { evaluation, ...metricsOf(path, trained, test, await evaluator.predict(test.features)) };
+    const predicted = await evaluator.predict(test.features);
+    const measured = measuredOf(path, trained, { test, outputs: predicted, evaluation, threshold });
     if (flags.json) return print(JSON.stringify(asJson(measured), undefined, 2).split("\n"));
     describe({ path, trained, source, examples: test.count, adapter: adapterText(backend), measured });
   } finally {
@@ -79,7 +78,8 @@ async function evaluate(path: string, flags: EvaluateFlags, command: Command): P
 
 interface Measured {
   readonly evaluation: Evaluation;
-  readonly classification: ClassificationMetrics | undefined;
+  readonly classes: ClassOutcome | undefined;
+  readonly threshold: number | undefined;
   readonly regression: RegressionMetrics | undefined;
   /** The metrics of each target, if there are several; otherwise empty. */
   readonly targets: readonly TargetMetrics[];
@@ -103,13 +103,25 @@ function describe({ path, trained, source, examples, adapter, measured }: Printe
   say(field("adapter", adapter));
   say(outcomeText({ part: "test", ...measured }));
   if (measured.targets.length > 0) print(["", ...targetTable(measured.targets)]);
-  if (measured.classification)
-    print(["", ...classTable(measured.classification), "", ...confusionTable(measured.classification)]);
+  if (!measured.classes) return;
+  const { classification, ranking } = measured.classes;
+  if (measured.threshold !== undefined)
+    say(field("threshold", `${trained.classes[1]} from probability ${shortNumber(measured.threshold)} on`));
+  if (ranking) say(rankingText(ranking, classification));
+  print(["", ...classTable(classification), "", ...confusionTable(classification)]);
 }
 
-function asJson({ evaluation, classification, regression, targets }: Measured): object {
+function asJson({ evaluation, classes, threshold, regression, targets }: Measured): object {
   const { loss, count: examples } = evaluation;
-  return { examples, loss, ...classification, ...regression, ...(targets.length > 0 && { targets }) };
+  return {
+    examples,
+    loss,
+    ...(threshold !== undefined && { threshold }),
+    ...classes?.classification,
+    ...classes?.ranking,
+    ...regression,
+    ...(targets.length > 0 && { targets }),
+  };
 }
 
 async function examplesFor(
@@ -139,21 +151,34 @@ async function examplesFor(
     const requireShape = (shape: readonly number[]) => requireSize(path, trained, { name: images, shape });
     return { test: await readPictures(images, labels, { classes: trained.classes, requireShape }), source: images };
   }
+  if (images !== undefined && (await isFolderOfClasses(images)))
+    return { test: await readImagesFor(images, imageInputOf(trained, path), trained.classes), source: images };
   return loadMnist({ directory: data ?? images, log: warn });
 }
 
-function metricsOf(
+interface Evaluated {
+  readonly test: Dataset;
+  readonly outputs: Float32Array;
+  readonly evaluation: Evaluation;
+  readonly threshold: number | undefined;
+}
+
+function measuredOf(
   path: string,
-  { table, model, loss }: TrainedModel,
-  test: Dataset,
-  outputs: Float32Array,
-): Omit<Measured, "evaluation"> {
+  { table, loss }: TrainedModel,
+  { test, outputs, evaluation, threshold }: Evaluated,
+): Measured {
   if (!isRegression(test)) {
-    const predictions = predictedClasses(outputs, sizeOf(model.outputShape), decisionThreshold(loss));
-    const confusion = confusionMatrix(test.labels, predictions, test.classes.length);
-    return { classification: classificationMetrics(confusion, test.classes), regression: undefined, targets: [] };
+    const classes = measureClasses(test, outputs, { loss, threshold });
+    const { accuracy } = threshold === undefined ? evaluation : classes.classification;
+    return { evaluation: { ...evaluation, accuracy }, classes, threshold, regression: undefined, targets: [] };
   }
-  return { classification: undefined, ...measureRegression(test, outputs, table && tableSchemaFrom(table, path)) };
+  if (threshold !== undefined) {
+    const what = `${path} is a regression model, which has no classes`;
+    throw new OptionError({ where: "--threshold", what, fix: "Omit this option" });
+  }
+  const outcome = measureRegression(test, outputs, table && tableSchemaFrom(table, path));
+  return { evaluation, classes: undefined, threshold, ...outcome };
 }
 
 /** @throws DataError if the size of the pictures or the classes differ from the model's */

@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { WgradError } from "../../errors.ts";
 import { createNodeBackend } from "../../node/index.ts";
+import { crossValidate, requireNoModelOptions } from "../folds/cross-validation.ts";
 import { applyConfigFile, configOption, configurationOf } from "../options/config.ts";
 import { loadTrainingSource, partsText, type TrainingSource } from "../data/data-source.ts";
 import { settledFlags, settledOptions } from "../options/defaults.ts";
@@ -33,7 +34,8 @@ Example:
   wgrad train --preset cnn --epochs 20 --augment shift,rotate
   wgrad train --csv flowers.csv --label species --validation 0.2 --patience 10
   wgrad train --csv homes.csv --label price --task regression --missing mean
-  wgrad train --images photos.idx --labels kinds.idx --validation 0.1
+  wgrad train --csv flowers.csv --label species --folds 5
+  wgrad train --images pets --size 64x64 --validation 0.1
   wgrad train --config run.json --lr 0.001 --print-config`;
 
 /** `wgrad train`. */
@@ -56,6 +58,7 @@ async function train(command: Command): Promise<void> {
   const flags = command.opts<TrainFlags>();
   if (printConfig) return printConfiguration(flags, start);
   requireSeparatePaths(trainPaths(command));
+  if (flags.folds !== undefined) return trainFolds({ ...flags, folds: flags.folds }, given, start);
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
   const log =
@@ -74,6 +77,23 @@ async function train(command: Command): Promise<void> {
     }
   } finally {
     log?.close();
+  }
+}
+
+/** Trains a model for each fold. */
+async function trainFolds(
+  flags: TrainFlags & { readonly folds: number },
+  configuration: Run["configuration"],
+  start: StartingModel | undefined,
+): Promise<void> {
+  requireNoModelOptions(flags);
+  if (flags.foldPredictions !== undefined)
+    await requireWritable(flags.foldPredictions, "the predictions", "--fold-predictions");
+  const backend = await createNodeBackend({ device: flags.device, log: warn });
+  try {
+    await crossValidate({ flags, configuration, backend, start });
+  } finally {
+    backend.dispose();
   }
 }
 

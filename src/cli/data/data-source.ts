@@ -1,12 +1,6 @@
-import { stat } from "node:fs/promises";
-import {
-  columnStandardization,
-  isRegression,
-  type ClassificationDataset,
-  type Normalization,
-  type Dataset,
-} from "../../data/dataset.ts";
-import { datasetFromIdx, type IdxPair, type NamedBytes } from "../../data/mnist.ts";
+import { columnStandardization, isRegression, type Normalization, type Dataset } from "../../data/dataset.ts";
+import { foldsOf } from "../../data/folds.ts";
+import type { ImageInput } from "../../data/image-pixels.ts";
 import { splitDataset } from "../../data/split.ts";
 import {
   datasetFromTable,
@@ -17,14 +11,14 @@ import {
   standardizeTargets,
 } from "../../data/table-data.ts";
 import { labelColumns, type TableSchema } from "../../data/table-schema.ts";
-import { OptionError } from "../../errors.ts";
+import type { Table } from "../../data/table.ts";
 import { sizeOf } from "../../graph/tensor.ts";
-import { loadMnist, readCsvDataset, readCsvTable, readFileOrRefuse } from "../../node/index.ts";
+import { readCsvDataset, readCsvTable } from "../../node/index.ts";
 import { requireOneSource, type CsvFlags, type DataFlags } from "../options/data-options.ts";
 import { usualValidation } from "../options/defaults.ts";
 import { normalizationOf } from "../training/network.ts";
+import { readPictureData } from "./picture-source.ts";
 import { columnWarnings, constantNote, readingNotes } from "./table-notes.ts";
-import { warn } from "../text/terminal.ts";
 import { count, counted } from "../text/text.ts";
 
 /** The data that a network is trained and evaluated on. */
@@ -37,6 +31,8 @@ export interface TrainingSource {
   readonly normalization: Normalization;
   /** How a table's columns become features; undefined for pictures. */
   readonly table: TableSchema | undefined;
+  /** How image files become features; undefined for other data. */
+  readonly images: ImageInput | undefined;
   /** Lines about how the cells of a table were read, for standard output. */
   readonly notes: readonly string[];
   /** Warnings about columns of a table, for standard error. */
@@ -45,100 +41,81 @@ export interface TrainingSource {
 
 type Flags = DataFlags & { readonly standardize: boolean };
 
+/** The parts that data are split into. */
+interface Parts {
+  readonly train: Dataset;
+  readonly validation: Dataset | undefined;
+  /** By default the test data that the options select, if any. */
+  readonly test?: Dataset;
+}
+
+/** Data that were read, before they are split and prepared for training. */
+interface ReadData {
+  /** All examples except the test data. */
+  readonly all: Dataset;
+  /** The fraction that is held out if no option says so. */
+  usualValidation(data: Dataset): number;
+  /** Fills gaps and standardizes, with constants of the training part only. */
+  prepare(parts: Parts): Promise<TrainingSource>;
+}
+
 /**
  * Reads the data that the options select.
  * @throws DataError for invalid files; OptionError for options that do not fit together or to the data
  */
 export async function loadTrainingSource(flags: Flags): Promise<TrainingSource> {
+  const data = await readData(flags);
+  return data.prepare(heldOut(data, data.all, flags));
+}
+
+/** One part of a cross-validation. */
+export interface FoldSource {
+  /** The examples of the fold, by their index in all examples. */
+  readonly indices: Uint32Array;
+  /** The data of the run: the fold is its test data. */
+  readonly source: TrainingSource;
+}
+
+/**
+ * Reads the data that the options select, and splits them into folds; see `foldsOf`.
+ * @throws DataError and OptionError as `loadTrainingSource` does, and OptionError for a number of folds out of range
+ */
+export async function* loadFolds(flags: Flags, folds: number): AsyncGenerator<FoldSource> {
+  const data = await readData(flags);
+  for (const { train, validation: test, indices } of foldsOf(data.all, folds, flags.splitSeed))
+    yield { indices, source: await data.prepare({ ...heldOut(data, train, flags), test }) };
+}
+
+function readData(flags: Flags): Promise<ReadData> {
   requireOneSource(flags);
-  if (flags.csv !== undefined) return tableSource(flags.csv, flags);
-  const { train: all, test, source } = await pictures(flags);
-  const { train, validation } = heldOut(all, flags.validation ?? 0, flags);
-  return {
-    source,
-    train,
-    validation,
-    test,
-    normalization: normalizationOf(flags, train),
-    table: undefined,
-    notes: [],
-    warnings: [],
-  };
+  return flags.csv === undefined ? pictureData(flags) : tableData(flags.csv, flags);
 }
 
 /** Holds out a fraction of the examples. */
 function heldOut(
-  all: Dataset,
-  validation: number,
-  { splitSeed }: Flags,
-): { train: Dataset; validation: Dataset | undefined } {
-  return validation > 0 ? splitDataset(all, { validation, seed: splitSeed }) : { train: all, validation: undefined };
+  { usualValidation: usual }: ReadData,
+  examples: Dataset,
+  { validation = usual(examples), splitSeed }: Flags,
+): Parts {
+  return validation > 0
+    ? splitDataset(examples, { validation, seed: splitSeed })
+    : { train: examples, validation: undefined };
 }
 
-interface Pictures {
-  readonly train: ClassificationDataset;
-  readonly test: ClassificationDataset | undefined;
-  readonly source: string;
+async function pictureData(flags: Flags): Promise<ReadData> {
+  const { train: all, test: ownTest, source, images } = await readPictureData(flags);
+  return {
+    all,
+    usualValidation: () => 0,
+    async prepare({ train, validation, test = ownTest }) {
+      const normalization = normalizationOf(flags, train);
+      return { source, train, validation, test, normalization, table: undefined, images, notes: [], warnings: [] };
+    },
+  };
 }
 
-async function pictures(flags: Flags): Promise<Pictures> {
-  const { data, images, labels, testImages, testLabels } = flags;
-  if (images === undefined) return loadMnist({ directory: data, log: warn });
-  if (await isFolder(images)) return loadMnist({ directory: images, log: warn });
-  const train = await readPictures(images, labels);
-  const test =
-    testImages === undefined ? undefined : await readPictures(testImages, testLabels, { classes: train.classes });
-  return { train, test, source: images };
-}
-
-const isFolder = (path: string) =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-
-const named = async (name: string): Promise<NamedBytes> => ({ name, bytes: await readFileOrRefuse(name) });
-
-/**
- * Reads pictures and labels from IDX files.
- * @param known the classes; by default "0" to the largest label, and at least two
- * @throws OptionError without labels; DataError for invalid files
- */
-export async function readPictures(
-  images: string,
-  labels: string | undefined,
-  known?: Pick<IdxPair, "classes" | "requireShape">,
-): Promise<ClassificationDataset> {
-  if (labels === undefined) {
-    throw new OptionError({
-      where: "--images",
-      what: `${images} is a file of images without labels`,
-      fix: "Give the file of their labels with --labels",
-    });
-  }
-  const pair = { name: images, images: await named(images), labels: await named(labels) };
-  if (known) return datasetFromIdx({ ...pair, ...known });
-  const bytes = Array.from({ length: 256 }, (_, label) => String(label));
-  const data = await datasetFromIdx({ ...pair, classes: bytes });
-  const largest = data.labels.reduce((most, label) => Math.max(most, label), 1);
-  return { ...data, classes: bytes.slice(0, largest + 1) };
-}
-
-async function tableSource(path: string, flags: Flags): Promise<TrainingSource> {
-  const {
-    label,
-    header,
-    drop,
-    categorical,
-    refuseText,
-    missing,
-    maxCategories,
-    task,
-    standardize,
-    testCsv,
-    decimal,
-    dates,
-  } = flags;
+async function tableData(path: string, flags: Flags): Promise<ReadData> {
+  const { label, header, drop, categorical, refuseText, missing, maxCategories, task, decimal, dates } = flags;
   const table = await readCsvTable(path, {
     ...csvFormat(flags),
     ...(label !== undefined && { label }),
@@ -151,8 +128,15 @@ async function tableSource(path: string, flags: Flags): Promise<TrainingSource> 
     decimal,
     dates,
   });
-  const all = datasetFromTable(table, task);
-  const parts = heldOut(all, flags.validation ?? usualValidation(all), flags);
+  return {
+    all: datasetFromTable(table, task),
+    usualValidation,
+    prepare: (parts) => preparedTable(table, parts, flags),
+  };
+}
+
+async function preparedTable(table: Table, parts: Parts, flags: Flags): Promise<TrainingSource> {
+  const { missing, standardize, testCsv } = flags;
   const width = sizeOf(parts.train.shape);
   const fill =
     missing === "refuse"
@@ -175,9 +159,14 @@ async function tableSource(path: string, flags: Flags): Promise<TrainingSource> 
     source: `${table.name}, ${described(schema, train)}`,
     train,
     validation: parts.validation && filled(parts.validation),
-    test: testCsv === undefined ? undefined : await readCsvDataset(testCsv, schema, csvFormat(flags)),
+    test: parts.test
+      ? filled(parts.test)
+      : testCsv === undefined
+        ? undefined
+        : await readCsvDataset(testCsv, schema, csvFormat(flags)),
     normalization,
     table: schema,
+    images: undefined,
     notes: [...readingNotes(table), ...constantNote(schema, normalization)],
     warnings: columnWarnings(table),
   };

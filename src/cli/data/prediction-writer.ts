@@ -4,8 +4,9 @@ import { OptionError } from "../../errors.ts";
 import { lossName } from "../../formats/model.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import { probabilitiesOf } from "../../nn/losses.ts";
-import { predictedClasses, probabilities as softmaxOf } from "../../train/index.ts";
-import { decisionThreshold } from "../../train/outputs.ts";
+import { classesByThreshold } from "../../train/index.ts";
+import { classShares } from "../../train/outputs.ts";
+import { requireThreshold } from "../../train/two-classes.ts";
 import type { TrainedModel } from "../../node/index.ts";
 import { csvCell } from "../../text.ts";
 
@@ -18,29 +19,43 @@ interface WriterOptions {
   readonly format: PredictionFormat;
   /** Whether the probability of each class is written as well. */
   readonly probabilities: boolean;
+  /** The threshold between two classes; see `classesByThreshold`. */
+  readonly threshold: number | undefined;
+  /** Whether the examples are files: then each line begins with the name of the file, and has the probability of its prediction. */
+  readonly areFiles: boolean;
 }
 
 /** Writes predictions, one line for each example. */
 export interface PredictionWriter {
-  /** @param outputs the model's outputs, row-major */
-  linesOf(outputs: Float32Array): string[];
+  /**
+   * @param outputs the model's outputs, row-major
+   * @param files the file of each example, if the examples are files
+   */
+  linesOf(outputs: Float32Array, files?: readonly string[]): string[];
 }
 
 /**
  * Creates a writer of CSV, which starts with a header line, or of JSON objects.
- * @throws OptionError if probabilities are requested of a model that has none
+ * @throws OptionError if probabilities or a threshold are requested of a model that has none
  */
 export function createPredictionWriter(options: WriterOptions): PredictionWriter {
-  const { trained, format } = options;
+  const { trained, format, areFiles } = options;
   const values = trained.outputs ? targetValues(options, trained.outputs) : classValues(options);
   let isFirst = true;
   return {
-    linesOf(outputs) {
+    linesOf(outputs, files) {
       const rows = values.rowsOf(outputs);
-      if (format === "json") return rows.map((row) => JSON.stringify(values.objectOf(row)));
-      const header = isFirst ? [values.names.map(csvCell).join(",")] : [];
+      if (format === "json") {
+        const objects = rows.map((row) => values.objectOf(row));
+        return objects.map((object, index) => JSON.stringify(files ? { file: files[index], ...object } : object));
+      }
+      const header = [...(areFiles ? ["file"] : []), ...values.names].map(csvCell).join(",");
+      const lines = rows.map((row, index) =>
+        [...(files ? [files[index]!] : []), ...row].map((value) => csvCell(String(value))).join(","),
+      );
+      if (!isFirst) return lines;
       isFirst = false;
-      return [...header, ...rows.map((row) => row.map((value) => csvCell(String(value))).join(","))];
+      return [header, ...lines];
     },
   };
 }
@@ -57,14 +72,11 @@ interface Values {
 /** Rounds to seven significant digits, about the precision of float32. */
 const rounded = (value: number) => Number(value.toPrecision(7));
 
-function targetValues({ trained, path, probabilities }: WriterOptions, names: readonly string[]): Values {
-  if (probabilities) {
-    throw new OptionError({
-      where: "--probabilities",
-      what: `${path} is a regression model, which has no probabilities`,
-      fix: "Omit this option",
-    });
-  }
+function targetValues({ trained, path, probabilities, threshold }: WriterOptions, names: readonly string[]): Values {
+  const refuse = (where: string, missing: string) =>
+    new OptionError({ where, what: `${path} is a regression model, which has no ${missing}`, fix: "Omit this option" });
+  if (probabilities) throw refuse("--probabilities", "probabilities");
+  if (threshold !== undefined) throw refuse("--threshold", "classes");
   const table = trained.table && tableSchemaFrom(trained.table, path);
   return {
     names,
@@ -78,27 +90,41 @@ function targetValues({ trained, path, probabilities }: WriterOptions, names: re
   };
 }
 
-function classValues({ trained, path, probabilities }: WriterOptions): Values {
+function classValues({ trained, path, probabilities, threshold, areFiles }: WriterOptions): Values {
   const { classes: names, loss, model } = trained;
-  if (probabilities && probabilitiesOf(loss) !== "softmax") {
+  const width = sizeOf(model.outputShape);
+  const kind = probabilitiesOf(loss);
+  if (probabilities && kind !== "softmax") {
     const what = `${path} was trained with ${lossName(loss)}, which gives no probabilities of the classes`;
     throw new OptionError({ where: "--probabilities", what, fix: "Train with softmaxCrossEntropy" });
   }
+  if (threshold !== undefined) requireThreshold(threshold, width, loss);
+  const hasProbability = areFiles && kind !== undefined;
   return {
-    names: ["prediction", ...(probabilities ? names : [])],
+    names: ["prediction", ...(hasProbability ? ["probability"] : []), ...(probabilities ? names : [])],
     rowsOf(outputs) {
-      const predictions = predictedClasses(outputs, sizeOf(model.outputShape), decisionThreshold(loss));
-      const shares = probabilities ? softmaxOf(outputs, names.length) : undefined;
-      return Array.from(predictions, (prediction, row) => [
-        names[prediction]!,
-        ...(shares ? Array.from(shares.subarray(row * names.length, (row + 1) * names.length), rounded) : []),
-      ]);
+      const predictions = classesByThreshold(outputs, width, loss, threshold);
+      const shares = kind && classShares(outputs, width, loss);
+      return Array.from(predictions, (prediction, row) => {
+        const ofRow = shares?.subarray(row * width, (row + 1) * width);
+        return [
+          names[prediction]!,
+          ...(hasProbability ? [rounded(shareOf(ofRow!, prediction))] : []),
+          ...(probabilities ? Array.from(ofRow!, rounded) : []),
+        ];
+      });
     },
-    objectOf: ([prediction, ...shares]) => ({
-      prediction,
-      ...(shares.length > 0 && {
-        probabilities: Object.fromEntries(names.map((name, index) => [name, shares[index]])),
-      }),
-    }),
+    objectOf([prediction, ...rest]) {
+      const [probability, shares] = hasProbability ? [rest[0], rest.slice(1)] : [undefined, rest];
+      return {
+        prediction,
+        ...(hasProbability && { probability }),
+        ...(probabilities && { probabilities: Object.fromEntries(names.map((name, index) => [name, shares[index]])) }),
+      };
+    },
   };
 }
+
+/** The probability of a class; a single output is that of class 1. */
+const shareOf = (shares: Float32Array, label: number) =>
+  shares.length > 1 ? shares[label]! : label === 1 ? shares[0]! : 1 - shares[0]!;

@@ -8,6 +8,8 @@ import { csvFormat } from "./data-source.ts";
 /** The features of some examples, row-major. */
 export interface FeatureBatch {
   readonly features: Uint8Array | Float32Array;
+  /** The file of each example, if the examples are files. */
+  readonly names?: readonly string[];
 }
 
 /** The most rows in a batch. */

@@ -23,7 +23,7 @@ export interface CheckpointFlags {
 
 /** The options of `CheckpointFlags`, in the order of the help. */
 export function checkpointOptions(): SettableOption[] {
-  const every = { type: "string", pattern: INTERVAL.source };
+  const every = { type: "string", pattern: INTERVAL.source, examples: ["25", "5s"] };
   return [
     textOption(
       "--checkpoint <folder>",

@@ -1,13 +1,15 @@
 /*
- * The options that select the data: MNIST, pictures in IDX files, or a table in a CSV file.
+ * The options that select the data: MNIST, pictures in IDX files or in folders, or a table in a CSV file.
  */
 import { join } from "node:path";
 import { acceptedNames, mnistFiles } from "../../data/mnist.ts";
 import { excerpt, OptionError } from "../../errors.ts";
+import { imageColors, type ImageColor, type ImageSize } from "../../data/image-pixels.ts";
 import type { Decimal } from "../../data/number-format.ts";
 import type { Task } from "../../data/table-data.ts";
 import type { GivenPath } from "./paths.ts";
 import { SettableOption } from "./declared-option.ts";
+import { foldOptions, type FoldFlags } from "./fold-options.ts";
 import {
   columnsOption,
   dataOption,
@@ -33,10 +35,13 @@ export interface SourceFlags extends CsvFlags {
   readonly labels?: string;
 }
 
-export interface DataFlags extends SourceFlags {
+export interface DataFlags extends SourceFlags, FoldFlags {
   readonly testCsv?: string;
   readonly testImages?: string;
   readonly testLabels?: string;
+  /** The size of images in folders, such as "32x24"; see `sizeOfText`. */
+  readonly size?: string;
+  readonly color?: ImageColor;
   readonly label?: string | readonly string[];
   readonly task?: Task;
   readonly drop: readonly string[];
@@ -70,9 +75,10 @@ const delimiter = (text: string): string => {
 export function sourceOptions(): SettableOption[] {
   return grouped("Data:", [
     dataOption(),
-    textOption("--images <path>", "IDX file of images, or a folder with four files, as for --data").withFacts(
-      sourceFile,
-    ),
+    textOption(
+      "--images <path>",
+      "folder with one folder of PNG or JPEG images per class, IDX file of images, or folder as for --data",
+    ).withFacts(sourceFile),
     textOption("--labels <file>", "IDX file of the labels of --images").withFacts({ ...sourceFile, needs: ["images"] }),
     textOption("--csv <file>", "CSV file with a table, such as DATA.csv").withFacts(sourceFile),
   ]);
@@ -97,9 +103,10 @@ export function dataOptions(): SettableOption[] {
   return [
     ...sourceOptions(),
     ...grouped("Data:", [
-      textOption("--test-images <file>", "IDX file of test images").withFacts({
+      ...imageOptions(),
+      textOption("--test-images <path>", "test images, as for --images: a folder, or an IDX file").withFacts({
         ...testFile,
-        needs: ["images", "testLabels"],
+        needs: ["images"],
       }),
       textOption("--test-labels <file>", "IDX file of the labels of --test-images").withFacts({
         ...testFile,
@@ -113,9 +120,15 @@ export function dataOptions(): SettableOption[] {
         "--validation <fraction>",
         "fraction of the examples held out, stratified by class (default: 0; 0.1 for regression on a table)",
       ).withFacts({ selectsData: true, sweep: "shared" }),
-      wholeNumberOption("--split-seed <number>", "seed that chooses the held-out examples", 0, 2 ** 32 - 1)
+      wholeNumberOption(
+        "--split-seed <number>",
+        "seed that chooses the held-out examples, and the folds",
+        0,
+        2 ** 32 - 1,
+      )
         .default(1)
         .withFacts({ isIdentity: false, selectsData: true, sweep: "shared" }),
+      ...foldOptions(),
     ]),
     ...grouped("Tables:", [
       labelOption(),
@@ -151,6 +164,38 @@ export function dataOptions(): SettableOption[] {
     ]).map((option) => option.withFacts({ selectsData: true })),
     ...csvOptions(),
   ];
+}
+
+/** A size such as "32x24". */
+const SIZE = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/;
+
+/** The options for images in folders. */
+function imageOptions(): SettableOption[] {
+  const size = { type: "string", pattern: SIZE.source, examples: ["32x24"] };
+  return [
+    new SettableOption(
+      "--size <width x height>",
+      "resize the images of a folder, such as 32x32 (default: all must have the size of the first)",
+      size,
+    ).argParser((text) => {
+      sizeOfText(text);
+      return text;
+    }),
+    nameOption("--color", "convert the images of a folder", imageColors, {
+      note: " (default: rgb if any image has a color)",
+    }),
+  ].map((option) => option.withFacts({ selectsData: true, sweep: "shared", needs: ["images"] }));
+}
+
+/** Parses a size such as "32x24", the width first. @throws OptionError */
+export function sizeOfText(text: string): ImageSize {
+  const [, width, height] = SIZE.exec(text) ?? [];
+  if (width !== undefined && height !== undefined) return { width: Number(width), height: Number(height) };
+  throw new OptionError({
+    where: "--size",
+    what: `${excerpt(text)} is not a size`,
+    fix: "Give width and height in pixels, such as 32x32",
+  });
 }
 
 /** The label column; repeated, several target columns. */

@@ -98,6 +98,8 @@ export interface ValueSchema {
   readonly exclusiveMaximum?: number;
   readonly minLength?: number;
   readonly pattern?: string;
+  /** Values that match the pattern. */
+  readonly examples?: readonly string[];
 }
 
 /** The alternatives of a schema: its `anyOf`, or itself. */
@@ -119,9 +121,13 @@ export function wantedText(schema: ValueSchema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (type === "array") return listTexts[schema.items?.type ?? "integer"]!;
   if (type === "boolean") return "true or false";
-  if (type === "string") return schema.pattern === undefined ? "a non-empty string" : 'a string such as "25" or "5s"';
+  if (type === "string") {
+    const examples = schema.examples?.map((text) => JSON.stringify(text)).join(" or ");
+    return examples === undefined ? "a non-empty string" : `a string such as ${examples}`;
+  }
   const kind = type === "integer" ? "a whole number" : "a number";
   if (maximum !== undefined) return `${kind} from ${minimum} to ${maximum}`;
-  if (exclusiveMaximum !== undefined) return `${kind} in [${minimum}, ${exclusiveMaximum})`;
+  if (exclusiveMaximum !== undefined)
+    return `${kind} in ${minimum === undefined ? `(${exclusiveMinimum}` : `[${minimum}`}, ${exclusiveMaximum})`;
   return exclusiveMinimum === undefined ? `${kind} of at least ${minimum}` : `${kind} above ${exclusiveMinimum}`;
 }

@@ -22,6 +22,7 @@ import {
   type ScheduleName,
 } from "./options.ts";
 import { networkOptions, type NetworkFlags } from "./network-options.ts";
+import { thresholdOption, type ThresholdFlags } from "./threshold-option.ts";
 
 /** The options that end training before its last epoch. */
 export interface StopFlags {
@@ -34,7 +35,7 @@ export interface StopFlags {
   readonly checkEvery?: number;
 }
 
-export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, CheckpointFlags {
+export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, CheckpointFlags, ThresholdFlags {
   readonly lr: number;
   readonly schedule: ScheduleName;
   /** The share of the run in which oneCycle raises the learning rate; 0.3 by default. */
@@ -164,6 +165,7 @@ function outputOptions(): SettableOption[] {
   ];
   return [
     deviceOption(),
+    thresholdOption("the more probable one"),
     ...files.map((option) => option.withFacts({ file: "output", isIdentity: false, sweep: "none" })),
     nameOption("--log-format", "format of --log", namesOf(logFormats), {
       note: " (default: csv for a path that ends in .csv, else jsonl)",

@@ -5,12 +5,14 @@ import { isRegression, type ClassificationDataset, type RegressionDataset, type 
 import { sizeOf, type Shape } from "../../graph/tensor.ts";
 import type { LossName } from "../../nn/losses.ts";
 import type { Model } from "../../nn/sequential.ts";
-import { confusionMatrix, predictedClasses, regressionMetrics } from "../../train/metrics.ts";
+import { confusionMatrix, regressionMetrics } from "../../train/metrics.ts";
 import type { StoredValues } from "../../train/index.ts";
+import { classesByThreshold } from "../../train/two-classes.ts";
 import { rankMistakes } from "../../train/mistakes.ts";
 import { classShares, decisionThreshold } from "../../train/outputs.ts";
 import type { ClassResults, Mistake, OutputResults, Picture, ReportFacts } from "./facts.ts";
-import { grayPicture, signedPicture } from "./images.ts";
+import { rankingOf, rocAucText } from "../text/class-metrics.ts";
+import { colorPicture, grayPicture, signedPicture } from "./images.ts";
 
 const MOST_MISTAKES = 24;
 const MOST_UNITS = 64;
@@ -18,6 +20,8 @@ const MOST_POINTS = 500;
 
 export interface ExamineOptions {
   readonly loss: LossName;
+  /** The threshold between two classes; see `classesByThreshold`. */
+  readonly threshold?: number | undefined;
   /** Converts standardized targets to the units of the label; by default they are unchanged. */
   readonly inUnits?: (targets: Float32Array) => Float32Array;
 }
@@ -31,16 +35,21 @@ export function examine(
   outputs: Float32Array,
   options: ExamineOptions,
 ): Pick<ReportFacts, "classes" | "outputs"> {
-  const { loss, inUnits = (targets) => targets } = options;
-  if (!isRegression(data)) return { classes: examineClasses(data, outputs, loss) };
+  const { inUnits = (targets: Float32Array) => targets } = options;
+  if (!isRegression(data)) return { classes: examineClasses(data, outputs, options) };
   return { outputs: examineOutputs({ ...data, targets: inUnits(data.targets) }, inUnits(outputs)) };
 }
 
-function examineClasses(data: ClassificationDataset, outputs: Float32Array, loss: LossName): ClassResults {
+function examineClasses(
+  data: ClassificationDataset,
+  outputs: Float32Array,
+  { loss, threshold: chosen }: ExamineOptions,
+): ClassResults {
   const { labels, classes, count } = data;
   const width = outputs.length / count;
   const threshold = decisionThreshold(loss);
-  const predictions = predictedClasses(outputs, width, threshold);
+  const predictions = classesByThreshold(outputs, width, loss, chosen);
+  const ranking = rankingOf(data, outputs, loss);
   const outputOf = (example: number, label: number) => outputs[example * width + label]!;
   const margin = (example: number) =>
     width === 1
@@ -51,6 +60,7 @@ function examineClasses(data: ClassificationDataset, outputs: Float32Array, loss
     classes,
     confusion: confusionMatrix(labels, predictions, classes.length),
     mistakes: mistakes.length,
+    ...(ranking && { rocAuc: rocAucText(ranking) }),
     worst: mistakes.slice(0, MOST_MISTAKES).map((example): Mistake => {
       const [prediction, label] = [predictions[example]!, labels[example]!];
       const shares = sharesOf(outputs.subarray(example * width, (example + 1) * width), loss);
@@ -72,11 +82,16 @@ function sharesOf(row: Float32Array, loss: LossName): ArrayLike<number> | undefi
   return shares?.length === 1 ? [1 - shares[0]!, shares[0]!] : shares;
 }
 
-/** An example with two axes as a picture; undefined for others. */
+/** An example as a picture, if its shape is [height, width], or that with one or three channels. */
 function pictureOf({ features, shape }: ClassificationDataset, example: number, caption: string): Picture | undefined {
-  if (shape.length !== 2) return undefined;
-  const [height, width] = shape as [number, number];
-  const values = features.subarray(example * width * height, (example + 1) * width * height);
+  const [height = 1, width = 1, channels = 1] = shape;
+  if (shape.length < 2 || shape.length > 3 || (channels !== 1 && channels !== 3)) return undefined;
+  const size = height * width * channels;
+  const values = features.subarray(example * size, (example + 1) * size);
+  if (channels === 3) {
+    if (!(values instanceof Uint8Array)) return undefined;
+    return { source: colorPicture(values, width), width, height, caption };
+  }
   const [least, most] = features instanceof Uint8Array ? [0, 255] : [Math.min(...values), Math.max(...values)];
   return { source: grayPicture(values, width, least, most), width, height, caption };
 }
@@ -96,7 +111,7 @@ function examineOutputs(
 
 /**
  * The weights of the first layer with parameters, as one picture per unit: with the shape of the examples for a dense
- * layer on gray images, the window of a convolution with its channels side by side, and one row for other layers.
+ * layer on images, the window of a convolution, and one row for other layers. Channels are side by side.
  */
 export function firstWeights(
   model: Model,
@@ -125,5 +140,7 @@ export function firstWeights(
 function pictureShape(weights: Shape, inputs: number, example: Shape): readonly [number, number, number] {
   if (weights.length === 4) return [weights[0]!, weights[1]!, weights[2]!];
   if (weights.length === 3) return [1, weights[0]!, weights[1]!];
-  return example.length === 2 && sizeOf(example) === inputs ? [example[0]!, example[1]!, 1] : [1, inputs, 1];
+  const isPicture = (example.length === 2 || example.length === 3) && sizeOf(example) === inputs;
+  const [height = 1, width = 1, channels = 1] = isPicture ? example : [1, inputs];
+  return [height, width, channels];
 }

@@ -37,6 +37,8 @@ export interface ClassResults {
   /** Row by true class, column by predicted class. */
   readonly confusion: readonly (readonly number[])[];
   readonly mistakes: number;
+  /** The area under the receiver operating characteristic, in words; absent where it has no meaning. */
+  readonly rocAuc?: string;
   /** The most confident mistakes, in descending order of confidence. */
   readonly worst: readonly Mistake[];
 }

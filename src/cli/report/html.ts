@@ -62,7 +62,8 @@ function classSections(results: ClassResults, examined: string): Markup {
     worst.length < mistakes ? `the ${worst.length} most confident of ${count(mistakes)}` : `all ${count(mistakes)}`;
   const wrong =
     worst.length === 0 ? html`<p>None.</p>` : html`<p>${shown}</p><div class="pictures">${worst.map(mistake)}</div>`;
-  return html`<section><h2>Confusion matrix</h2><p>${examined}</p>${matrix}</section>
+  const area = results.rocAuc === undefined ? "" : ` ROC AUC ${results.rocAuc}.`;
+  return html`<section><h2>Confusion matrix</h2><p>${examined}${area}</p>${matrix}</section>
 <section><h2>Worst mistakes</h2>${wrong}</section>`;
 }
 

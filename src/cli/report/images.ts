@@ -15,6 +15,11 @@ export function grayPicture(values: ArrayLike<number>, width: number, least: num
   return dataUri(encode({ width, height: data.length / width, data, channels: 1 }));
 }
 
+/** A picture of red, green and blue bytes as a data URI. */
+export function colorPicture(pixels: Uint8Array, width: number): string {
+  return dataUri(encode({ width, height: pixels.length / 3 / width, data: pixels, channels: 3 }));
+}
+
 /** A picture of signed numbers as a data URI: white for 0, orange for `largest`, blue for −`largest`. */
 export function signedPicture(values: ArrayLike<number>, width: number, largest: number): string {
   const data = new Uint8Array(3 * values.length);

@@ -37,6 +37,8 @@ export interface ReportSubject {
   readonly validation?: Dataset | undefined;
   readonly normalization: Normalization;
   readonly loss: LossName;
+  /** The threshold between two classes. */
+  readonly threshold?: number | undefined;
   /** Converts standardized targets to the units of the label; by default they are unchanged. */
   readonly inUnits?: (targets: Float32Array) => Float32Array;
 }
@@ -79,7 +81,7 @@ export class ReportRecorder {
    * more step, which changes the parameters: save the model before.
    */
   async finish(texts: Pick<ReportFacts, "title" | "results" | "options">): Promise<ReportFacts> {
-    const { trainer, model, train, validation, test, loss, inUnits } = this.#subject;
+    const { trainer, model, train, validation, test, loss, threshold, inUnits } = this.#subject;
     // If early stopping restored an earlier step, the curves already extend beyond it.
     if ((this.#norms.at(-1)?.step ?? -1) < trainer.step) await this.#mark();
     const data = test ?? validation ?? train;
@@ -96,7 +98,7 @@ export class ReportRecorder {
       ...texts,
       curves: curves.filter(({ points }) => points.length > 0),
       examined: `On the ${count(data.count)} ${name} examples.`,
-      ...examine(data, outputs, { loss, ...(inUnits && { inUnits }) }),
+      ...examine(data, outputs, { loss, threshold, ...(inUnits && { inUnits }) }),
       weights: firstWeights(model, parameters, train.shape),
       gradientNorms: this.#normCurves(),
       dispatches: trainer.dispatches,

@@ -31,6 +31,7 @@ export async function startReport(path: string, run: Run, { model, trainer }: Su
     test,
     normalization,
     loss,
+    threshold: flags.threshold,
     inUnits,
   });
   const resumedAt = trainer.step;

@@ -4,6 +4,7 @@
 import type { Backend } from "../../backends/backend.ts";
 import { isRegression, type Dataset } from "../../data/dataset.ts";
 import { OptionError } from "../../errors.ts";
+import { sizeOf } from "../../graph/tensor.ts";
 import type { LossName } from "../../nn/losses.ts";
 import { warmup as warmedUp, type Schedule } from "../../nn/schedules.ts";
 import type { Model } from "../../nn/sequential.ts";
@@ -18,6 +19,7 @@ import {
   type StoppingProgress,
   type Trainer,
 } from "../../train/index.ts";
+import { requireThreshold } from "../../train/two-classes.ts";
 import { saveModelFile, type TrainedModel } from "../../node/index.ts";
 import type { TrainingSource } from "../data/data-source.ts";
 import { usualEpochs, type SettledFlags } from "../options/defaults.ts";
@@ -25,6 +27,7 @@ import { augmentationsFor } from "./augmentation.ts";
 import { batchOf, buildNetwork, stepOptions } from "./network.ts";
 import { schedules } from "../options/options.ts";
 import { hasSameOutputs, startedFrom, type StartingModel } from "./starting-model.ts";
+import { measureClasses } from "../text/class-metrics.ts";
 import { measureRegression, type TargetMetrics } from "../text/target-metrics.ts";
 
 /** The settings of a training run. */
@@ -80,6 +83,7 @@ export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject>
     replacesHead: start !== undefined && !hasSameOutputs(start.trained, data.train),
   });
   const model = start ? startedFrom(network, flags, start, data.train) : network;
+  if (flags.threshold !== undefined) requireThresholdFor(flags.threshold, run, model);
   const decay = decayOf(flags);
   const trainer = await createTrainer({
     ...stepOptions(flags, data.train.count),
@@ -98,6 +102,11 @@ export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject>
     resumeFrom,
   });
   return { model, trainer };
+}
+
+function requireThresholdFor(threshold: number, run: Run, { outputShape }: Model): void {
+  if (!isRegression(run.data.train)) return requireThreshold(threshold, sizeOf(outputShape), lossOf(run));
+  throw new OptionError({ where: "--threshold", what: "a regression has no classes", fix: "Omit this option" });
 }
 
 /** The most steps between two events, so that Ctrl-C takes effect soon. */
@@ -137,19 +146,26 @@ export interface Outcome {
 }
 
 /** Evaluates on the test set; without one, on the validation set; without either, on the training set. */
-export async function measure({ data }: Run, trainer: Trainer): Promise<Outcome> {
+export async function measure(run: Run, trainer: Trainer): Promise<Outcome> {
+  const { data, flags } = run;
   const part = data.test ? "test" : data.validation ? "validation" : "training";
   const examples: Dataset = data.test ?? data.validation ?? data.train;
   const evaluation = await trainer.evaluate(examples);
   const outcome = { part, name: examples.name, evaluation } as const;
-  if (!isRegression(examples)) return { ...outcome, regression: undefined, targets: [] };
+  if (!isRegression(examples)) {
+    const { threshold } = flags;
+    if (threshold === undefined) return { ...outcome, regression: undefined, targets: [] };
+    const outputs = await trainer.predict(examples.features);
+    const { accuracy } = measureClasses(examples, outputs, { loss: lossOf(run), threshold }).classification;
+    return { ...outcome, evaluation: { ...evaluation, accuracy }, regression: undefined, targets: [] };
+  }
   return { ...outcome, ...measureRegression(examples, await trainer.predict(examples.features), data.table) };
 }
 
 /** The model after `step` steps, with everything that its file stores. */
 export function trainedModel(run: Run, { model, trainer }: Subject, step: number): TrainedModel {
-  const { data, configuration } = run;
-  const { train, normalization, table } = data;
+  const { data, flags, configuration } = run;
+  const { train, normalization, table, images } = data;
   return {
     model,
     loss: lossOf(run),
@@ -159,6 +175,8 @@ export function trainedModel(run: Run, { model, trainer }: Subject, step: number
     training: trainingFacts(run, trainer),
     configuration,
     ...(table && { table }),
+    ...(images && { images }),
+    ...(flags.threshold !== undefined && { threshold: flags.threshold }),
   };
 }
 

@@ -32,7 +32,7 @@ async function configured(contents: unknown, args: readonly string[] = []): Prom
 
 /** A value for each option, different from its default. */
 const everyOption: Readonly<Record<string, unknown>> = {
-  data: "d", images: "i", labels: "l", csv: "c.csv", testImages: "ti", testLabels: "tl", testCsv: "t.csv", validation: 0.25, splitSeed: 3,
+  data: "d", images: "i", labels: "l", csv: "c.csv", testImages: "ti", testLabels: "tl", size: "32x24", color: "gray", folds: 5, foldPredictions: "f.csv", threshold: 0.3, testCsv: "t.csv", validation: 0.25, splitSeed: 3,
   label: "species", task: "regression", drop: ["a", "b,c"], categorical: ["z"], refuseText: true, maxCategories: 7, missing: "mean", decimal: "comma", dates: "features",
   header: false, delimiter: ";", hidden: [64, 32], activation: "tanh", dropout: 0.5, layers: "conv 4 3x3 relu, flatten, dense 3", preset: "cnn", rise: 0.2, loss: "meanSquaredError", optimizer: "adamW", momentumForm: "pytorch",
   weightDecay: 0.1, clipNorm: 2, precision: "float16", batch: "full", seed: 9, standardize: false, lr: 0.1, schedule: "constant", warmup: 3, epochs: 8, init: "m",
@@ -114,6 +114,13 @@ describe("a configuration file", () => {
     ["every", "0"],
     ["every", 25],
     ["keep", 0],
+    ["size", "32"],
+    ["size", "0x4"],
+    ["size", 32],
+    ["color", "cmyk"],
+    ["folds", 1],
+    ["threshold", 0],
+    ["threshold", 1],
     ["onNan", "hope"],
   ])("%s: %o is refused by both the schema and the command", async (name, value) => {
     // prettier-ignore
@@ -135,6 +142,8 @@ describe("a configuration file", () => {
       'layers cannot be 3. Give a non-empty string or a list of layers, such as [{"type": "dense", "units": 10}].',
     ],
     ["missing", 3, 'missing cannot be 3. Give one of "refuse", "mean", "zero".'],
+    ["size", 32, 'size cannot be 32. Give a string such as "32x24".'],
+    ["threshold", "x", 'threshold cannot be "x". Give a number in (0, 1).'],
     ["every", 25, 'every cannot be 25. Give a string such as "25" or "5s".'],
   ])("%s: %o is refused with the valid values", async (name, value, sentence) => {
     await expect(configured({ [name]: value })).rejects.toThrow(

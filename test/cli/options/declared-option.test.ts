@@ -23,6 +23,8 @@ describe("the options of train declare", () => {
       "data",
       "device",
       "every",
+      "foldPredictions",
+      "folds",
       "images",
       "keep",
       "labels",
@@ -38,6 +40,7 @@ describe("the options of train declare", () => {
       "testCsv",
       "testImages",
       "testLabels",
+      "threshold",
     ]);
   });
 
@@ -45,6 +48,8 @@ describe("the options of train declare", () => {
     expect(namesWith(({ sweep }) => sweep === "none")).toEqual([
       "checkpoint",
       "every",
+      "foldPredictions",
+      "folds",
       "keep",
       "log",
       "logFormat",
@@ -56,8 +61,10 @@ describe("the options of train declare", () => {
       "testCsv",
       "testImages",
       "testLabels",
+      "threshold",
     ]);
     expect(namesWith(({ sweep }) => sweep === "shared")).toEqual([
+      "color",
       "csv",
       "data",
       "device",
@@ -67,6 +74,7 @@ describe("the options of train declare", () => {
       "labels",
       "loss",
       "preset",
+      "size",
       "splitSeed",
       "task",
       "validation",
@@ -79,6 +87,7 @@ describe("the options of train declare", () => {
   test("which options select the examples", () => {
     expect(namesWith(({ selectsData }) => selectsData)).toEqual([
       "categorical",
+      "color",
       "csv",
       "data",
       "dates",
@@ -92,6 +101,7 @@ describe("the options of train declare", () => {
       "maxCategories",
       "missing",
       "refuseText",
+      "size",
       "splitSeed",
       "standardize",
       "task",
@@ -113,7 +123,13 @@ describe("the options of train declare", () => {
       "--test-csv",
       "--init",
     ]);
-    expect(outputs.map(({ option }) => option)).toEqual(["--checkpoint", "--out", "--log", "--report"]);
+    expect(outputs.map(({ option }) => option)).toEqual([
+      "--fold-predictions",
+      "--checkpoint",
+      "--out",
+      "--log",
+      "--report",
+    ]);
     expect(inputs).toContainEqual({ option: "--csv", path: "in.csv" });
     expect(outputs).toContainEqual({ option: "--log", path: undefined });
   });
@@ -121,8 +137,9 @@ describe("the options of train declare", () => {
   test("which other options they need", () => {
     expect(() => requireOneSource({ csv: "a", label: "y" })).not.toThrow();
     expect(() => requireOneSource({ label: "y" })).toThrow("--label: this option requires --csv. Add --csv.");
-    expect(() => requireOneSource({ images: "a", testImages: "b" })).toThrow(
-      "--test-images: this option requires --test-labels.",
+    expect(() => requireOneSource({ testImages: "b" })).toThrow("--test-images: this option requires --images.");
+    expect(() => requireOneSource({ foldPredictions: "f" })).toThrow(
+      "--fold-predictions: this option requires --folds.",
     );
     expect(() => requireOneSource({ images: "a", testLabels: "b" })).toThrow(
       "--test-labels: this option requires --test-images.",

@@ -165,6 +165,24 @@ test("the most confident mistakes come first, with pictures if the examples have
   expect(values.worst[0]!.probabilities).toBeUndefined();
 });
 
+test("mistakes depend on the threshold, ranks do not, and images in color are shown in color", () => {
+  const features = Uint8Array.from({ length: 12 }, (_, index) => 20 * index);
+  const dataset = makeClassificationDataset({
+    name: "colors",
+    features,
+    shape: [1, 1, 3],
+    labels: Uint32Array.of(0, 1, 0, 1),
+    classes: ["a", "b"],
+  });
+  const outputs = Float32Array.of(0, -1, 0, -0.5, 0, -2, 0, 3);
+  const usual = examine(dataset, outputs, { loss: "softmaxCrossEntropy" }).classes!;
+  const low = examine(dataset, outputs, { loss: "softmaxCrossEntropy", threshold: 0.2 }).classes!;
+  expect([usual.worst, low.worst].map((worst) => worst.map(({ example }) => example))).toEqual([[1], [0]]);
+  expect([usual.rocAuc, low.rocAuc]).toEqual(["1.000", "1.000"]);
+  const { source } = usual.worst[0]!.picture!;
+  expect([...decode(Buffer.from(source.split(",")[1]!, "base64")).data]).toEqual([60, 80, 100]);
+});
+
 test("regression results are in the units of the label", () => {
   const targets = Float32Array.of(-1, 0, 1);
   const dataset = makeRegressionDataset({
@@ -218,4 +236,15 @@ test("the weights of a convolution become one picture per output, with the chann
   expect(pixels.flatMap((color, pixel) => (color === "255,255,255" ? [] : [[pixel, color]]))).toEqual([
     [6 + 4, "0,114,178"],
   ]);
+});
+
+test("the weights of images in color show the channels side by side", () => {
+  // One unit; only the green channel of the second pixel has a weight. The image has one row of two pixels.
+  const values = Float32Array.of(0, 0, 0, 0, 1, 0);
+  const model = sequential([flatten(), dense(1)], { inputShape: [1, 2, 3] });
+  const { pictures } = firstWeights(model, { "layers.1.weight": { shape: [6, 1], values } }, [1, 2, 3]);
+  const { data, width, height } = decode(Buffer.from(pictures[0]!.source.split(",")[1]!, "base64"));
+  expect([width, height]).toEqual([6, 1]);
+  const colored = Array.from({ length: 6 }, (_, pixel) => data[3 * pixel] !== 255);
+  expect(colored).toEqual([false, false, false, true, false, false]);
 });
