@@ -8,18 +8,19 @@ export const textForms = byFolder<TextForm>(import.meta.glob("../layers/*/text.t
 /** A name as texts are compared: without regard to case, dashes and underscores. */
 export const plainName = (name: string): string => name.toLowerCase().replaceAll(/[-_]/g, "");
 
-/** The types of layers by their words and by the names of the types, and the activations, all as `plainName`. */
-export const typesByWord: ReadonlyMap<string, string> = new Map(
-  Object.entries(textForms).flatMap(([type, { word }]) => [
-    [word, type],
-    [plainName(type), type],
-  ]),
-);
+/** The type of layer with this word or name. */
+export function findType(word: string): string | undefined {
+  const plain = plainName(word);
+  return Object.keys(textForms).find((type) => textForms[type]!.word === plain || plainName(type) === plain);
+}
 
-/** The activations by their plain names. */
-export const activationsByName: ReadonlyMap<string, string> = new Map(
-  Object.keys(activations).map((name) => [plainName(name), name]),
-);
+/** The activation with this name. */
+export function findActivation(word: string): string | undefined {
+  const plain = plainName(word);
+  return activationNames().find((name) => plainName(name) === plain);
+}
 
-/** The words that a text may use for layers, without the names of the types. */
-export const layerWords: readonly string[] = Object.values(textForms).map(({ word }) => word);
+export const activationNames = (): readonly string[] => Object.keys(activations);
+
+/** The words for layers, without the names of the types. */
+export const layerWords = (): readonly string[] => Object.values(textForms).map(({ word }) => word);

@@ -4,7 +4,7 @@ import type { TextForm } from "../layers/forms.ts";
 import type { ConfigValue, Layer, LayerConfig } from "../layers/layer.ts";
 import { layerTypes } from "../layers/registry.ts";
 import { DEEPEST } from "../model-config.ts";
-import { activationsByName, layerWords, plainName, textForms, typesByWord } from "./forms.ts";
+import { activationNames, findActivation, findType, layerWords, plainName, textForms } from "./forms.ts";
 import { partialResolver, unknownOption } from "./partial-config.ts";
 import { isNumeric, valueOf } from "./values.ts";
 
@@ -91,8 +91,8 @@ class Parser {
   #layer(depth: number): Placed {
     const { text, at } = this.#take();
     if (isSign(text)) throw refuse(at, `${foundText(text)} instead of a layer`, "Give a layer such as dense 10");
-    const type = typesByWord.get(plainName(text));
-    const activation = activationsByName.get(plainName(text));
+    const type = findType(text);
+    const activation = findActivation(text);
     if (type === undefined && activation === undefined) throw notLayer(at, text);
     const options: Record<string, ConfigValue> = type === undefined ? { name: activation! } : {};
     const chosen = type ?? "activation";
@@ -171,9 +171,9 @@ function named({ text, at }: Token, { type, form, options }: Started): [name: st
 }
 
 function activationAt(text: string, at: number): string {
-  const found = activationsByName.get(plainName(text));
+  const found = findActivation(text);
   if (found !== undefined) return found;
-  const names = [...activationsByName.values()];
+  const names = activationNames();
   const near = nearest(text, names);
   const choose = `Choose one of ${names.join(", ")}; other options are written as padding=same`;
   throw refuse(at, `there is no activation ${excerpt(text)}`, near === undefined ? choose : `Did you mean ${near}?`);
@@ -191,8 +191,8 @@ function requireValues({ word, values, example }: TextForm, options: object, at:
 }
 
 function notLayer(at: number, text: string): OptionError {
-  const near = nearest(text, [...layerWords, ...activationsByName.values()]);
-  const choose = `Choose one of ${layerWords.join(", ")}, or an activation`;
+  const near = nearest(text, [...layerWords(), ...activationNames()]);
+  const choose = `Choose one of ${layerWords().join(", ")}, or an activation`;
   return refuse(at, `there is no layer ${excerpt(text)}`, near === undefined ? choose : `Did you mean ${near}?`);
 }
 
