@@ -39,15 +39,18 @@ Example:
   wgrad import cnn.safetensors --shape 28,28 --out model.safetensors \\
     --layers "conv 16 3x3 relu, maxpool 2, flatten, dense 10"`;
 
+const list = (flag: string, what: string) => new DeclaredOption(flag, what).argParser(names(flag.split(" ")[0]!));
+
+const numbers = (flag: string, what: string, libraryName: string) =>
+  new DeclaredOption(flag, what)
+    .argParser(numberOrList(flag.split(" ")[0]!))
+    .withFacts({ libraryNames: [libraryName] });
+
+const one = <Name extends string>(flag: string, what: string, table: Readonly<Record<Name, unknown>>) =>
+  new DeclaredOption(`${flag} <name>`, what).argParser(oneOf(flag, Object.keys(table) as Name[]));
+
 /** `wgrad import`. */
 export function importCommand(command: Command): Command {
-  const list = (flag: string, what: string) => new DeclaredOption(flag, what).argParser(names(flag.split(" ")[0]!));
-  const numbers = (flag: string, what: string, libraryName: string) =>
-    new DeclaredOption(flag, what)
-      .argParser(numberOrList(flag.split(" ")[0]!))
-      .withFacts({ libraryNames: [libraryName] });
-  const one = <Name extends string>(flag: string, what: string, table: Readonly<Record<Name, unknown>>) =>
-    new DeclaredOption(`${flag} <name>`, what).argParser(oneOf(flag, Object.keys(table) as Name[]));
   return command
     .summary("Imports a PyTorch network from a safetensors file.")
     .description(
