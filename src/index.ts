@@ -108,6 +108,7 @@ export {
   makeRegressionDataset,
   standardization,
   unitScale,
+  type AnyDataset,
   type ClassificationDataset,
   type Dataset,
   type Examples,
@@ -116,6 +117,14 @@ export {
   type RegressionDataset,
   type UniformNormalization,
 } from "./data/dataset.ts";
+export type { ColumnDescription, ColumnType } from "./data/columns.ts";
+export { makeStream, type Batches, type DataStream, type StreamBatch } from "./data/stream.ts";
+export {
+  makeTensorDataset,
+  type ExampleTensor,
+  type TensorDataset,
+  type TensorElements,
+} from "./data/tensor-dataset.ts";
 export { foldsOf, type Fold } from "./data/folds.ts";
 export { splitDataset, takeExamples, type Split, type SplitOptions } from "./data/split.ts";
 export {

@@ -12,6 +12,7 @@ import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { refuseRepeats } from "./options/options.ts";
 import { planCommand } from "./commands/plan.ts";
+import { summaryCommand } from "./commands/summary.ts";
 import { sweepCommand } from "./commands/sweep.ts";
 import { print, warn } from "./text/terminal.ts";
 import { trainCommand } from "./commands/train.ts";
@@ -37,6 +38,7 @@ function program(): Command {
   exportCommand(wgrad.command("export"));
   importCommand(wgrad.command("import"));
   devicesCommand(wgrad.command("devices"));
+  summaryCommand(wgrad.command("summary"));
   planCommand(wgrad.command("plan"));
   tuneCommand(wgrad.command("tune"));
   benchCommand(wgrad.command("bench"));

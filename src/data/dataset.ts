@@ -1,4 +1,6 @@
 import { DataError, OptionError } from "../errors.ts";
+import { otherType, requireWeights, shapeFault } from "./dataset-checks.ts";
+import type { TensorDataset } from "./tensor-dataset.ts";
 
 /**
  * The features of a data set. They stay in their own type (pixels as bytes); the model reads `feature · scale +
@@ -13,6 +15,11 @@ export interface Examples {
   readonly shape: readonly number[];
   /** Number of examples. */
   readonly count: number;
+  /**
+   * One weight per example, finite and at least 0; 1 by default. Training multiplies the loss of each example by its
+   * weight; evaluation does not.
+   */
+  readonly weights?: Float32Array;
 }
 
 /** Examples with class labels, for classification. */
@@ -31,11 +38,14 @@ export interface RegressionDataset extends Examples {
   readonly outputs: readonly string[];
 }
 
-/** A training, validation or test set. */
+/** A training, validation or test set for classification or regression. */
 export type Dataset = ClassificationDataset | RegressionDataset;
 
+/** A data set of any kind. */
+export type AnyDataset = Dataset | TensorDataset;
+
 /** Whether a data set is for regression. */
-export const isRegression = (data: Dataset): data is RegressionDataset => "targets" in data;
+export const isRegression = (data: AnyDataset): data is RegressionDataset => "targets" in data;
 
 /** The constants of `feature · scale + offset`: a number for all features, or a list with one per feature. */
 export interface Normalization {
@@ -79,6 +89,7 @@ export function makeClassificationDataset(parts: Omit<ClassificationDataset, "co
       fix: "Check that the labels belong to these classes",
     });
   }
+  if (parts.weights !== undefined) requireWeights(name, parts.weights, labels.length);
   return { ...parts, count: labels.length };
 }
 
@@ -100,12 +111,8 @@ export function makeRegressionDataset(parts: Omit<RegressionDataset, "count">): 
       fix: "Remove such examples",
     });
   }
+  if (parts.weights !== undefined) requireWeights(name, parts.weights, count);
   return { ...parts, count };
-}
-
-function otherType(where: string, what: string, found: unknown, wanted: string): DataError {
-  const type = typeof found === "object" && found !== null ? found.constructor.name : typeof found;
-  return new DataError({ where, what: `${what} are of type ${type}`, fix: `Give ${wanted}` });
 }
 
 function requireNames(where: string, what: string, names: readonly string[]): void {
@@ -119,9 +126,10 @@ function requireRows({ name, features, shape }: Omit<Examples, "count">, rows: n
   if (!(features instanceof Uint8Array || features instanceof Float32Array)) {
     throw otherType(name, "the features", features, "a Uint8Array or a Float32Array");
   }
-  if (!Array.isArray(shape) || shape.length === 0 || !shape.every((size) => Number.isSafeInteger(size) && size >= 1)) {
-    const what = `${Array.isArray(shape) ? `[${shape.map(String).join(", ")}]` : String(shape)} is not the shape of an example`;
-    throw new DataError({ where: name, what, fix: "Give a list of whole numbers of at least 1, such as [28, 28]" });
+  const fault = shapeFault(shape) ?? (shape.length === 0 ? "[] is not the shape of an example" : undefined);
+  if (fault !== undefined) {
+    const fix = "Give a list of whole numbers of at least 1, such as [28, 28]";
+    throw new DataError({ where: name, what: fault, fix });
   }
   const width = shape.reduce((product, size) => product * size, 1);
   if (features.length !== rows * width) {

@@ -1,6 +1,14 @@
 import { DataError, optionName, OptionError } from "../errors.ts";
 import { Random } from "../random.ts";
-import { isRegression, type ClassificationDataset, type RegressionDataset, type Dataset } from "./dataset.ts";
+import { widthOf } from "./columns.ts";
+import {
+  isRegression,
+  type AnyDataset,
+  type ClassificationDataset,
+  type Dataset,
+  type RegressionDataset,
+} from "./dataset.ts";
+import type { ExampleTensor, TensorDataset, TensorElements } from "./tensor-dataset.ts";
 
 /** Separates the random streams of splits ("sp") from other uses of the same seed. */
 const splitStream = 0x7370;
@@ -14,7 +22,7 @@ export interface SplitOptions {
 }
 
 /** A training set and a validation set. Both keep the order of the examples. */
-export interface Split<Data extends Dataset> {
+export interface Split<Data extends AnyDataset> {
   readonly train: Data;
   readonly validation: Data;
 }
@@ -34,8 +42,9 @@ export interface Split<Data extends Dataset> {
  */
 export function splitDataset(data: ClassificationDataset, options: SplitOptions): Split<ClassificationDataset>;
 export function splitDataset(data: RegressionDataset, options: SplitOptions): Split<RegressionDataset>;
+export function splitDataset(data: TensorDataset, options: SplitOptions): Split<TensorDataset>;
 export function splitDataset(data: Dataset, options: SplitOptions): Split<Dataset>;
-export function splitDataset(data: Dataset, { validation, seed = 1 }: SplitOptions): Split<Dataset> {
+export function splitDataset(data: AnyDataset, { validation, seed = 1 }: SplitOptions): Split<AnyDataset> {
   if (!(validation > 0 && validation < 1)) {
     throw new OptionError({
       where: optionName("validation"),
@@ -43,9 +52,8 @@ export function splitDataset(data: Dataset, { validation, seed = 1 }: SplitOptio
       fix: "Give a number in (0, 1), such as 0.1",
     });
   }
-  const groups = isRegression(data)
-    ? [Uint32Array.from({ length: data.count }, (_, index) => index)]
-    : examplesOfClasses(data);
+  const groups =
+    "labels" in data ? examplesOfClasses(data) : [Uint32Array.from({ length: data.count }, (_, index) => index)];
   const wanted = Math.round(validation * data.count);
   const held = new Uint8Array(data.count);
   sharesOf(groups, validation, wanted).forEach((count, group) => {
@@ -98,36 +106,39 @@ function sharesOf(groups: readonly Uint32Array[], share: number, wanted: number)
  * @param name the name of the result, for messages
  */
 export function takeExamples(data: ClassificationDataset, indices: Uint32Array, name: string): ClassificationDataset;
+export function takeExamples(data: TensorDataset, indices: Uint32Array, name: string): TensorDataset;
 export function takeExamples(data: Dataset, indices: Uint32Array, name: string): Dataset;
-export function takeExamples(data: Dataset, indices: Uint32Array, name: string): Dataset {
-  const width = data.features.length / data.count;
-  const features = rowsAt(data.features, width, indices);
-  const { shape } = data;
-  const count = indices.length;
-  if (!isRegression(data))
-    return { name, features, shape, count, labels: rowsAt(data.labels, 1, indices), classes: data.classes };
-  return {
-    name,
-    features,
-    shape,
-    count,
-    targets: rowsAt(data.targets, data.outputs.length, indices),
-    outputs: data.outputs,
-  };
+export function takeExamples(data: AnyDataset, indices: Uint32Array, name: string): AnyDataset;
+export function takeExamples(data: AnyDataset, indices: Uint32Array, name: string): AnyDataset {
+  return { ...withRows(data, (values, width) => rowsAt(values, width, indices)), name, count: indices.length };
 }
 
 /** The first `most` examples of a data set, or all if there are fewer. Values are not copied. */
-export function firstExamples<Data extends Dataset>(data: Data, most: number): Data {
+export function firstExamples<Data extends AnyDataset>(data: Data, most: number): Data {
   const count = Math.min(most, data.count);
-  const features = data.features.subarray(0, (data.features.length / data.count) * count);
-  if (isRegression(data))
-    return { ...data, count, features, targets: data.targets.subarray(0, count * data.outputs.length) };
-  return { ...data, count, features, labels: data.labels.subarray(0, count) };
+  return { ...withRows(data, (values, width) => values.subarray(0, count * width) as typeof values), count };
 }
 
-type Values = Uint8Array | Uint32Array | Float32Array;
+/** Other rows of values that have `width` numbers per example. */
+type ChooseRows = <Kind extends TensorElements>(values: Kind, width: number) => Kind;
 
-function rowsAt<Kind extends Values>(values: Kind, width: number, indices: Uint32Array): Kind {
+function withRows<Data extends AnyDataset>(data: Data, choose: ChooseRows): Data;
+function withRows(data: AnyDataset, choose: ChooseRows): AnyDataset {
+  if ("tensors" in data) {
+    const chosen = Object.entries(data.tensors).map(([name, { values, shape }]): [string, ExampleTensor] => [
+      name,
+      { values: choose(values, widthOf({ shape })), shape },
+    ]);
+    return { ...data, tensors: Object.fromEntries(chosen) };
+  }
+  const features = choose(data.features, widthOf(data));
+  const weights = data.weights && { weights: choose(data.weights, 1) };
+  return isRegression(data)
+    ? { ...data, features, targets: choose(data.targets, data.outputs.length), ...weights }
+    : { ...data, features, labels: choose(data.labels, 1), ...weights };
+}
+
+function rowsAt<Kind extends TensorElements>(values: Kind, width: number, indices: Uint32Array): Kind {
   const Type = values.constructor as new (length: number) => Kind;
   const result = new Type(indices.length * width);
   indices.forEach((index, row) => result.set(values.subarray(index * width, (index + 1) * width), row * width));

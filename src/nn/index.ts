@@ -77,6 +77,8 @@ export {
   type TrainingLoss,
 } from "./losses.ts";
 export { accuracy } from "./metrics.ts";
+export { layersFromText } from "./layer-text/parse.ts";
+export { layersToText } from "./layer-text/write.ts";
 export { modelFromConfig, type FunctionalExtensions } from "./model-config.ts";
 export { momentUpdates } from "./moments.ts";
 export { momentumForms, type MomentumForm } from "./momentum-form.ts";

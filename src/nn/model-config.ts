@@ -81,7 +81,7 @@ function resolverOf(
 }
 
 /** Layers inside layers. The limit keeps a damaged file from exhausting the stack. */
-const DEEPEST = 32;
+export const DEEPEST = 32;
 
 interface Resolver extends ConfigResolver {
   readonly layers: NonNullable<ModelExtensions["layers"]>;

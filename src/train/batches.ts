@@ -1,104 +1,161 @@
+/*
+ * From the columns of a data set on the device to the tensors of a batch.
+ */
 import type { Session } from "../backends/backend.ts";
-import { isRegression, type Normalization, type Dataset } from "../data/dataset.ts";
-import { GraphError } from "../errors.ts";
+import { widthOf, type Columns, type DataDescription } from "../data/columns.ts";
+import type { Normalization } from "../data/dataset.ts";
+import { OptionError } from "../errors.ts";
 import { constant, input } from "../graph/leaves.ts";
-import { sizeOf, type Tensor } from "../graph/tensor.ts";
-import type { RegressionLoss, TrainingLoss } from "../nn/losses.ts";
-import type { Model } from "../nn/sequential.ts";
+import { sizeOf, type DType, type Shape, type Tensor } from "../graph/tensor.ts";
+import type { Batch } from "../nn/batch.ts";
+import type { NamedTensors } from "../nn/functional.ts";
 import { add, multiply } from "../ops/elementwise/index.ts";
 import { takeBatch } from "../ops/gather/index.ts";
 import { reshape } from "../ops/layout/index.ts";
-import { sum } from "../ops/reduce/index.ts";
+import { isFunctional } from "../nn/functional.ts";
+import { FEATURES, type Network } from "./network.ts";
 
-/** The leaves that hold examples on the device, in the type of the data set. */
-export interface ExampleLeaves {
-  /** uint8 or float32, [examples, features]. */
-  readonly features: Tensor;
-  /** Labels, uint32 [examples], or targets, float32 [examples, outputs]. */
-  readonly targets: Tensor;
+/** The normalization of columns by name. */
+export type Normalizations = Readonly<Record<string, Normalization>>;
+
+/** How the columns of a data set become the tensors of a batch and the inputs of a model. */
+export interface BatchLayout {
+  readonly columns: Readonly<Record<string, BatchColumn>>;
+  /** The column of each input of the model. */
+  readonly sources: Readonly<Record<string, string>>;
+}
+
+interface BatchColumn {
+  /** As it is stored. */
+  readonly dtype: DType;
+  /** Numbers per example. */
+  readonly width: number;
+  /** The shape of an example in a batch. */
+  readonly shape: Shape;
+  readonly normalization: Normalization | undefined;
+}
+
+/**
+ * Matches the inputs of a model and the columns of a data set by name. A model with one input takes `features` if no
+ * column has the input's name.
+ * @throws OptionError for an input without a column, or one of another shape or type
+ */
+export function layoutOf(network: Network, data: DataDescription, normalizations: Normalizations): BatchLayout {
+  const names = Object.keys(network.inputs);
+  const sources = Object.fromEntries(
+    names.map((name) => [name, names.length === 1 && !Object.hasOwn(data.columns, name) ? FEATURES : name]),
+  );
+  const shapes = new Map<string, Shape>();
+  for (const name of names) {
+    requireInput(network, name, sources[name]!, data);
+    shapes.set(sources[name]!, network.inputs[name]!.shape);
+  }
+  const columns = Object.entries(data.columns).map(([name, { shape, dtype }]): [string, BatchColumn] => [
+    name,
+    { dtype, width: sizeOf(shape), shape: shapes.get(name) ?? shape, normalization: normalizations[name] },
+  ]);
+  return { columns: Object.fromEntries(columns), sources };
+}
+
+function requireInput(network: Network, name: string, source: string, { name: where, columns }: DataDescription): void {
+  const wanted = network.inputs[name]!;
+  const column = columns[source];
+  const ofInput = isFunctional(network.model) ? `the model's input ${name}` : "the model's input";
+  if (!column) {
+    const what = `there is no tensor for ${ofInput}`;
+    const fix = `Name a tensor ${name}; the data set has ${Object.keys(columns).join(", ")}`;
+    throw new OptionError({ where, what, fix });
+  }
+  const shapeText = (shape: Shape) => `[${shape.join(", ")}]`;
+  const isFlat = wanted.shape.length === 1 && wanted.shape[0] === sizeOf(column.shape);
+  if (!isFlat && wanted.shape.join() !== column.shape.join()) {
+    const ofExample = source === FEATURES ? "an example" : `an example of ${source}`;
+    throw new OptionError({
+      where,
+      what: `${ofExample} has the shape ${shapeText(column.shape)} but ${ofInput} has ${shapeText(wanted.shape)}`,
+      fix: isFunctional(network.model)
+        ? `Give the input the shape ${shapeText(column.shape)}`
+        : `Build the model with inputShape ${shapeText(column.shape)}`,
+    });
+  }
+  const dtype = column.dtype === "uint32" ? "uint32" : "float32";
+  if (wanted.dtype === dtype) return;
+  throw new OptionError({
+    where,
+    what: `${source} is ${column.dtype}, which is ${dtype} in a batch, but ${ofInput} is ${wanted.dtype}`,
+    fix: wanted.dtype === "uint32" ? "Give whole numbers in a Uint32Array" : "Give a Float32Array or a Uint8Array",
+  });
+}
+
+/** The leaves that hold examples on the device, in the types of the data set. */
+export interface ColumnLeaves {
+  readonly columns: Readonly<Record<string, Tensor>>;
   /** The index of the example at each position, uint32 [examples]. Without it, examples are used in their own order. */
   readonly order?: Tensor;
 }
 
-/** Leaves for `count` examples like those of a data set. */
-export function exampleLeaves(
-  count: number,
-  data: Pick<Dataset, "features" | "shape"> & { readonly outputs?: readonly string[] },
-  shuffled: boolean,
-): ExampleLeaves {
-  const { features, shape, outputs } = data;
+/** Leaves for `count` examples: [count], or [count, width] for columns of several numbers and of bytes. */
+export function columnLeaves(count: number, { columns }: BatchLayout, shuffled = false): ColumnLeaves {
+  const leaves = Object.entries(columns).map(([name, { dtype, width, shape }]) => {
+    const isSingle = shape.length === 0 && dtype !== "uint8";
+    return [name, input(name, isSingle ? [count] : [count, width], dtype)] as const;
+  });
+  return { columns: Object.fromEntries(leaves), ...(shuffled && { order: input("order", [count], "uint32") }) };
+}
+
+/** The leaves among those of a graph, since a session refuses to write others. */
+export function usedLeaves({ columns, order }: ColumnLeaves, nodes: readonly Tensor[]): ColumnLeaves {
+  const used = new Set(nodes);
   return {
-    features: input("features", [count, sizeOf(shape)], features instanceof Uint8Array ? "uint8" : "float32"),
-    targets: outputs ? input("targets", [count, outputs.length]) : input("labels", [count], "uint32"),
-    ...(shuffled && { order: input("order", [count], "uint32") }),
+    columns: Object.fromEntries(Object.entries(columns).filter(([, leaf]) => used.has(leaf))),
+    ...(order && used.has(order) && { order }),
   };
 }
 
-/** Writes examples first … first + count − 1 of a data set to the first rows of the leaves. */
-export function writeExamples(
+/** Writes rows first … first + count − 1 of columns to the leaves, from row `to` on. */
+export function writeRows(
   session: Session,
-  leaves: ExampleLeaves,
-  data: Dataset,
-  first: number,
-  count: number,
+  leaves: ColumnLeaves,
+  columns: Columns,
+  { first, count, to = 0 }: { readonly first: number; readonly count: number; readonly to?: number },
 ): void {
-  const rows = <Values extends Uint8Array | Uint32Array | Float32Array>(values: Values, width: number) =>
-    values.subarray(first * width, (first + count) * width);
-  session.write(leaves.features, rows(data.features, sizeOf(data.shape)), 0);
-  session.write(leaves.targets, isRegression(data) ? rows(data.targets, data.outputs.length) : rows(data.labels, 1), 0);
+  for (const [name, leaf] of Object.entries(leaves.columns)) {
+    const column = columns[name]!;
+    const width = widthOf(column);
+    session.write(leaf, column.values.subarray(first * width, (first + count) * width), to * width);
+  }
 }
 
-/** The normalized features of `count` examples from position `start`, in the model's input shape. */
-export function takeFeatures(
-  leaves: Pick<ExampleLeaves, "features" | "order">,
-  options: { model: Model; normalization: Normalization; start: Tensor; count: number },
-): Tensor {
-  const { model, normalization, start, count } = options;
-  const { features, order } = leaves;
-  const { scale, offset } = normalization;
+/** The rows of a batch: `count` examples from a position on. */
+export interface BatchRows {
+  readonly start: Tensor;
+  readonly count: number;
+}
+
+/** The tensors of a batch by name, normalized, with inputs of the model in their shapes: [count, ...shape]. */
+export function takeColumns(leaves: ColumnLeaves, layout: BatchLayout, { start, count }: BatchRows): Batch {
+  const { order } = leaves;
   const place = { ...(order && { order }), start, count };
-  const rows =
-    typeof scale === "number" && typeof offset === "number"
-      ? takeBatch(features, { ...place, scale, offset })
-      : add(multiply(takeBatch(features, place), perFeature(scale)), perFeature(offset));
-  return reshape(rows, [count, ...model.inputShape]);
+  const tensors = Object.entries(leaves.columns).map(([name, leaf]) => {
+    const { shape, normalization } = layout.columns[name]!;
+    return [name, reshape(normalized(leaf, normalization, place), [count, ...shape])] as const;
+  });
+  return Object.fromEntries(tensors);
 }
 
-const perFeature = (values: number | readonly number[]) =>
+type Place = Omit<Parameters<typeof takeBatch>[1], "scale" | "offset">;
+
+function normalized(leaf: Tensor, normalization: Normalization | undefined, place: Place): Tensor {
+  if (!normalization) return takeBatch(leaf, place);
+  const { scale, offset } = normalization;
+  return typeof scale === "number" && typeof offset === "number"
+    ? takeBatch(leaf, { ...place, scale, offset })
+    : add(multiply(takeBatch(leaf, place), perElement(scale)), perElement(offset));
+}
+
+const perElement = (values: number | readonly number[]) =>
   constant(values, typeof values === "number" ? [] : [values.length]);
 
-/** The labels or targets of the same examples. */
-export function takeTargets({ targets, order }: ExampleLeaves, start: Tensor, count: number): Tensor {
-  return takeBatch(targets, { ...(order && { order }), start, count });
-}
-
-/** The sum of the examples' losses and, for labels, the number of correct predictions. */
-export function summedMetrics(
-  loss: TrainingLoss,
-  outputs: Tensor,
-  targets: Tensor,
-): { loss: Tensor; correct?: Tensor } {
-  if (targets.dtype === "uint32" && "perExample" in loss) {
-    const { name } = loss;
-    return {
-      loss: sum(onePerExample(`loss ${name}`, loss.perExample(outputs, targets), outputs)),
-      correct: sum(onePerExample(`correct of loss ${name}`, loss.correct(outputs, targets), outputs)),
-    };
-  }
-  return {
-    loss: sum(onePerExample(`loss ${loss.name}`, (loss as RegressionLoss).perTarget(outputs, targets), outputs)),
-  };
-}
-
-/**
- * Each example needs one loss: the sum is divided by the number of examples, so a custom loss that is already a mean
- * would be divided twice.
- */
-function onePerExample(where: string, values: Tensor, { shape: [examples] }: Tensor): Tensor {
-  if (values.dtype === "float32" && values.shape.length === 1 && values.size === examples) return values;
-  throw new GraphError({
-    where,
-    what: `its result is ${values} for ${examples} examples`,
-    fix: "Return one float32 value per example, [examples]: reduce over the outputs only",
-  });
-}
+/** The inputs of a model in a batch. */
+export const inputsIn = (batch: Batch, { sources }: BatchLayout): NamedTensors =>
+  Object.fromEntries(Object.entries(sources).map(([name, column]) => [name, batch[column]!]));

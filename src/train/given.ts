@@ -2,11 +2,13 @@
  * Checks of arguments, so that a mistake gets a clear error at once instead of a TypeError somewhere inside.
  */
 import type { Backend, Session } from "../backends/backend.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { AnyDataset } from "../data/dataset.ts";
+import type { DataStream } from "../data/stream.ts";
 import { excerpt, OptionError } from "../errors.ts";
 import { requireDistinctNames } from "../graph/leaves.ts";
 import { requireCount, requireNumber } from "../nn/checks.ts";
-import { storedLeaves, type Model } from "../nn/sequential.ts";
+import { storedLeaves } from "../nn/sequential.ts";
+import type { AnyModel } from "../nn/functional.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -33,10 +35,13 @@ export function requireOptionsObject(where: string, options: unknown): void {
 }
 
 /** @throws OptionError if it is not a model; GraphError for a model with two parameters of the same name */
-export function requireModel(where: string, model: Model): void {
-  const fix = "Give a model that sequential() or loadModel() made";
+export function requireModel(where: string, model: AnyModel): void {
+  const fix = "Give a model that sequential(), functionalModel() or loadModel() made";
   requireMethods(where, model, ["apply"], "a model", fix);
-  if (!Array.isArray(model.parameters) || !Array.isArray(model.states)) refuse(where, model, "a model", fix);
+  const { inputShape, inputs, outputs } = model as unknown as Fields;
+  const hasShapes = isObject(model.config) && (Array.isArray(inputShape) || (isObject(inputs) && isObject(outputs)));
+  if (!Array.isArray(model.parameters) || !Array.isArray(model.states) || !hasShapes)
+    refuse(where, model, "a model", fix);
   requireDistinctNames(where, storedLeaves(model));
 }
 
@@ -63,7 +68,7 @@ export function requireSession(where: string, session: Session): void {
 }
 
 /** @throws OptionError if it is not a trainer */
-export function requireTrainer(where: string, trainer: Trainer): void {
+export function requireTrainer(where: string, trainer: Trainer<AnyModel>): void {
   requireMethods(
     where,
     trainer,
@@ -74,10 +79,12 @@ export function requireTrainer(where: string, trainer: Trainer): void {
 }
 
 /** @throws OptionError if it is not a data set */
-export function requireData(where: string, data: Dataset): void {
-  const fix = "Give a data set that makeClassificationDataset() or makeRegressionDataset() returned";
+export function requireData(where: string, data: AnyDataset): void {
+  const fix =
+    "Give a data set that makeClassificationDataset(), makeRegressionDataset() or makeTensorDataset() returned";
   if (!isObject(data)) refuse(where, data, "a data set", fix);
-  const { features, shape, count, labels, classes, targets, outputs } = data as Fields;
+  const { features, shape, count, labels, classes, targets, outputs, tensors } = data as Fields;
+  if (isObject(tensors) && typeof count === "number") return;
   const isWhole =
     (features instanceof Uint8Array || features instanceof Float32Array) &&
     Array.isArray(shape) &&
@@ -85,6 +92,12 @@ export function requireData(where: string, data: Dataset): void {
     ((labels instanceof Uint32Array && Array.isArray(classes)) ||
       (targets instanceof Float32Array && Array.isArray(outputs)));
   if (!isWhole) refuse(where, data, "a data set", fix);
+}
+
+/** @throws OptionError if it is neither a data set nor a stream */
+export function requireSource(where: string, data: AnyDataset | DataStream): void {
+  const isStream = isObject(data) && "batches" in data && isObject(data.tensors) && typeof data.name === "string";
+  if (!isStream) requireData(where, data as AnyDataset);
 }
 
 /** @throws OptionError if it is not a snapshot, or if its step is not within the run */

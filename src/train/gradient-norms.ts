@@ -1,17 +1,26 @@
 import type { Backend, Session } from "../backends/backend.ts";
+import { columnsOf, describeDataset } from "../data/columns.ts";
 import type { Normalization, Dataset } from "../data/dataset.ts";
-import { requireNormalization } from "../data/normalization.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { constant, type StoredAttributes } from "../graph/leaves.ts";
-import { sizeOf, type Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { requireCount } from "../nn/checks.ts";
 import { globalNorm } from "../nn/clipping.ts";
 import type { LossName, TrainingLoss } from "../nn/losses.ts";
 import type { Model } from "../nn/sequential.ts";
 import { divide } from "../ops/elementwise/index.ts";
 import { gradients } from "../ops/gradients.ts";
-import { exampleLeaves, takeTargets, takeFeatures, summedMetrics, writeExamples } from "./batches.ts";
-import { lossFor, requireDataset, rowsThatFit, unchanged } from "./options.ts";
+import { columnLeaves, inputsIn, takeColumns, usedLeaves, writeRows } from "./batches.ts";
+import { networkOf } from "./network.ts";
+import { measure, type BatchFunction } from "./objective.ts";
+import {
+  matched,
+  normalizableWidth,
+  normalizationsOf,
+  requireExamples,
+  requireNormalizations,
+  rowsThatFit,
+} from "./subject.ts";
 
 /** The default number of examples: enough to estimate a gradient, at little cost. */
 const EXAMPLES = 256;
@@ -29,7 +38,7 @@ export interface GradientNormOptions {
   /** The normalization used in training; features are unchanged by default. */
   readonly normalization?: Normalization;
   /** "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default. */
-  readonly loss?: LossName | TrainingLoss;
+  readonly loss?: LossName | TrainingLoss | BatchFunction;
 }
 
 /** Measures the norm of the gradient of each layer that has parameters. */
@@ -49,24 +58,30 @@ export interface GradientNorms {
  * @throws OptionError for an option outside its range, or if the model and the data set do not fit
  */
 export async function createGradientNorms(options: GradientNormOptions): Promise<GradientNorms> {
-  const { model, backend, session, dataset, normalization = unchanged } = options;
-  const loss = lossFor(dataset, options.loss);
-  requireDataset(model, dataset, loss);
-  requireNormalization(normalization, sizeOf(dataset.shape));
-  const most = Math.min(dataset.count, rowsThatFit(model, backend));
+  const { model, backend, session, dataset } = options;
+  requireExamples(dataset);
+  const network = networkOf(model);
+  const description = describeDataset(dataset);
+  const normalizations = normalizationsOf(options.normalization);
+  const { layout, loss } = matched(network, description, { loss: options.loss, normalizations });
+  requireNormalizations(normalizations, normalizableWidth(description));
+  const most = Math.min(dataset.count, rowsThatFit(network, backend, layout));
   const { examples = EXAMPLES } = options;
   requireCount("gradientNorms examples", examples);
   const count = Math.min(examples, most);
-  const leaves = exampleLeaves(count, dataset, false);
-  const start = constant(0, [], "uint32");
-  const outputs = model.apply(takeFeatures(leaves, { model, normalization, start, count }));
-  const meanLoss = divide(summedMetrics(loss, outputs, takeTargets(leaves, start, count)).loss, count);
+  const leaves = columnLeaves(count, layout);
+  const batch = takeColumns(leaves, layout, { start: constant(0, [], "uint32"), count });
+  const outputs = network.apply(inputsIn(batch, layout));
+  const objective = { loss, metrics: {}, classWeights: undefined };
+  const totals = measure(objective, { network, outputs, batch, count, share: 1, weighted: false });
+  const meanLoss = divide(totals.loss, count);
   const layers = parametersOfLayers(model);
   const found = gradients(meanLoss, [...layers.values()].flat());
   const norms: Record<string, Tensor> = {};
   for (const [layer, { length }] of layers) norms[layer] = globalNorm(found.splice(0, length));
-  const executable = await session.compile(defineGraph(norms));
-  writeExamples(session, leaves, dataset, 0, count);
+  const graph = defineGraph(norms);
+  const executable = await session.compile(graph);
+  writeRows(session, usedLeaves(leaves, graph.nodes), columnsOf(dataset), { first: 0, count });
   return {
     layers: [...layers.keys()],
     async measure() {

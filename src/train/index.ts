@@ -1,5 +1,12 @@
 export { averagedParameters } from "./average.ts";
-export { createEvaluator, type Evaluation, type Evaluator, type EvaluatorOptions } from "./evaluate.ts";
+export type { Normalizations } from "./batches.ts";
+export {
+  createEvaluator,
+  type EvaluateOptions,
+  type Evaluation,
+  type Evaluator,
+  type EvaluatorOptions,
+} from "./evaluate.ts";
 export type { FitOptions } from "./fit-options.ts";
 export { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
 export { createGradientNorms, type GradientNormOptions, type GradientNorms } from "./gradient-norms.ts";
@@ -25,8 +32,11 @@ export {
 } from "./roc.ts";
 export { classesByThreshold, positiveScores } from "./two-classes.ts";
 export { minimize, type Minimization, type MinimizeOptions } from "./minimize.ts";
+export type { OutputsOf } from "./network.ts";
+export type { BatchFunction } from "./objective.ts";
 export type { ParameterChoice, ParameterGroup } from "./parameters.ts";
 export type { Recovery, TrainerOptions } from "./options.ts";
+export type { PredictionInputs, Predictions } from "./predict.ts";
 export type { SkippedStep, TrainingProgress } from "./progress.ts";
 export type { Checkpoint, CheckpointOptions } from "./run/checkpoints.ts";
 export type { Snapshot, StoredValues, Unreported } from "./snapshot.ts";

@@ -1,43 +1,86 @@
 import type { Backend } from "../backends/backend.ts";
-import { isRegression, type Normalization, type Dataset } from "../data/dataset.ts";
-import { requireNormalization } from "../data/normalization.ts";
-import { excerpt, OptionError, optionName } from "../errors.ts";
-import { sizeOf } from "../graph/tensor.ts";
-import { entryOf, requireCount, requireNumber, requirePositiveFloat32, requireSeed } from "../nn/checks.ts";
-import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
+import type { AnyDataset, Normalization } from "../data/dataset.ts";
+import type { DataStream } from "../data/stream.ts";
+import type { Augmentation } from "../nn/augmentation.ts";
+import type { LossName, TrainingLoss } from "../nn/losses.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
 import type { Schedule } from "../nn/schedules.ts";
 import type { Model } from "../nn/sequential.ts";
-import { precisions, type Precision } from "../ops/matmul/precision.ts";
-import { requireBackend, requireData, requireModel } from "./given.ts";
-import { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
+import type { Precision } from "../ops/matmul/precision.ts";
+import type { Normalizations } from "./batches.ts";
+import type { NonFiniteChoice } from "./guard.ts";
+import type { AnyModel } from "../nn/functional.ts";
+import type { OutputsOf } from "./network.ts";
+import type { BatchFunction, Objective } from "./objective.ts";
 import type { ParameterChoice, ParameterGroup } from "./parameters.ts";
 import type { Snapshot } from "./snapshot.ts";
 
+/** The options of a trainer of any model. */
+export type AnyTrainerOptions = Omit<TrainerOptions<AnyModel>, "loss" | "metrics"> & {
+  readonly loss?: Objective["loss"] | LossName;
+  readonly metrics?: Objective["metrics"];
+};
+
 /** The options of `createTrainer`. */
-export interface TrainerOptions {
-  readonly model: Model;
-  /** The training set. */
-  readonly dataset: Dataset;
+export interface TrainerOptions<Kind extends AnyModel = Model> {
+  /**
+   * A `Model` takes the features of a batch. The inputs of a `FunctionalModel` are taken from the batch by name; a single
+   * input takes the features if no tensor has its name.
+   */
+  readonly model: Kind;
+  /** The training set, or a stream of batches. */
+  readonly dataset: AnyDataset | DataStream;
   readonly backend: Backend;
-  /** "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default. */
-  readonly loss?: LossName | TrainingLoss;
+  /**
+   * "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default. A function computes the
+   * loss from the model's outputs and the batch: one per example, [examples], or their mean, a scalar. A `TensorDataset`
+   * needs a function.
+   */
+  readonly loss?: LossName | TrainingLoss | BatchFunction<OutputsOf<Kind>>;
+  /**
+   * The weight of each class in the loss, finite and at least 0: training multiplies the loss of each example by the
+   * weight of its class. "balanced" gives classes with few examples larger weights: examples / (classes · examples of the
+   * class), as scikit-learn does; classes without examples do not count. The sum of the weighted losses is divided by the
+   * batch size. Evaluation is not weighted. 1 for all by default.
+   */
+  readonly classWeights?: readonly number[] | "balanced";
+  /**
+   * Metrics by name, computed on the device in each step: one number per example, [examples], or their mean, a scalar.
+   * Progress events and evaluations have their means in `metrics`. Names are letters, digits and "_".
+   */
+  readonly metrics?: Readonly<Record<string, BatchFunction<OutputsOf<Kind>>>>;
   /** `adam()` by default. */
   readonly optimizer?: Optimizer;
   /** The base learning rate, finite and above 0. The schedule multiplies it by a factor. */
   readonly learningRate: number;
   /** `constant()` by default. */
   readonly schedule?: Schedule;
-  /** Examples per step, at most the size of the data set. "full" uses all examples in every step. */
+  /**
+   * Examples per step, at most the size of the data set. "full" uses all examples of a data set in every step. Each batch
+   * of a stream must have this number of examples.
+   */
   readonly batchSize: number | "full";
-  /** Passes over the data set, at least 1. */
+  /** Passes over the data set, at least 1; 1 for a stream without `stepsPerEpoch`. */
   readonly epochs: number;
-  /** The maximum number of steps. The schedule then ends there too. */
+  /** The maximum number of steps. The schedule then ends there too. A stream without `stepsPerEpoch` needs it. */
   readonly maxSteps?: number;
   /** The seed of the order of the examples and of dropout; 1 by default. The model has its own seed. */
   readonly seed?: number;
-  /** How features are normalized before the model sees them; unchanged by default. */
-  readonly normalization?: Normalization;
+  /**
+   * How features are normalized before the model sees them; unchanged by default. For other tensors of a data set, give
+   * an object with a normalization by the name of each tensor.
+   */
+  readonly normalization?: Normalization | Normalizations;
+  /**
+   * Random changes of the training examples, applied in this order in each step after normalization. Evaluation and
+   * prediction do not apply them.
+   */
+  readonly augment?: readonly Augmentation[];
+  /**
+   * Scalars that depend on the step, counted from 0, by name. The loss, metrics and augmentations find them in the batch,
+   * for example an annealed weight of a term of the loss. An evaluation uses the values of the last step.
+   */
+  readonly stepInputs?: Readonly<Record<string, (step: number) => number>>;
   /** Parameters that do not change and whose gradient is not computed; none by default. */
   readonly frozen?: ParameterChoice;
   /**
@@ -110,127 +153,4 @@ export interface Recovery {
    */
   readonly fromStep: number;
   readonly toStep: number;
-}
-
-/** The default: features are not changed. */
-export const unchanged: Normalization = { scale: 1, offset: 0 };
-
-/**
- * The loss with that name, or the default for the task.
- * @throws OptionError for an unknown name
- */
-export function lossFor(dataset: Dataset, loss: LossName | TrainingLoss | undefined): TrainingLoss {
-  if (loss !== undefined) return lossOf(loss);
-  return isRegression(dataset) ? losses.meanSquaredError : losses.softmaxCrossEntropy;
-}
-
-/** @throws OptionError for an unknown name */
-export function lossOf(loss: LossName | TrainingLoss): TrainingLoss {
-  const isOwn = typeof loss === "object" && loss !== null && ("perExample" in loss || "perTarget" in loss);
-  return isOwn ? loss : entryOf<TrainingLoss>("loss", "loss", losses, loss);
-}
-
-/**
- * Checks the model, the backend and the data set.
- * @returns the loss
- * @throws OptionError
- */
-export function requireSubject({ model, backend, dataset, loss: wanted }: TrainerOptions): TrainingLoss {
-  requireModel("model", model);
-  requireBackend("backend", backend);
-  requireData("dataset", dataset);
-  const loss = lossFor(dataset, wanted);
-  requireDataset(model, dataset, loss);
-  if (model.parameters.length === 0) {
-    throw new OptionError({ where: "model", what: "there are no parameters to train", fix: "Add a dense layer" });
-  }
-  return loss;
-}
-
-/**
- * Checks the options that do not depend on each other, except the batch sizes.
- * @throws OptionError
- */
-export function requireSettings(options: TrainerOptions): void {
-  const { dataset, optimizer, schedule, learningRate, epochs, maxSteps, clipNorm, seed } = options;
-  const { onNonFinite, snapshotSeconds, normalization, precision, averageDecay } = options;
-  if (optimizer !== undefined) requireOptimizer(optimizer);
-  if (schedule !== undefined) requireSchedule(schedule);
-  requirePositiveFloat32("learningRate", learningRate);
-  requireCount("epochs", epochs);
-  if (maxSteps !== undefined) requireCount("maxSteps", maxSteps);
-  if (clipNorm !== undefined) requirePositiveFloat32("clipNorm", clipNorm);
-  if (seed !== undefined) requireSeed("seed", seed);
-  if (onNonFinite !== undefined) requireNonFiniteChoice(onNonFinite);
-  if (snapshotSeconds !== undefined)
-    requireNumber("snapshotSeconds", snapshotSeconds, snapshotSeconds > 0, "a number above 0, or Infinity");
-  if (normalization !== undefined) requireNormalization(normalization, sizeOf(dataset.shape));
-  if (precision !== undefined) requirePrecision(precision);
-  if (averageDecay !== undefined)
-    requireNumber("averageDecay", averageDecay, averageDecay > 0 && averageDecay < 1, "a number in (0, 1)");
-}
-
-function requireOptimizer(optimizer: Optimizer): void {
-  if (typeof (optimizer as Partial<Optimizer> | null)?.update === "function") return;
-  throw new OptionError({
-    where: "optimizer",
-    what: `${excerpt(optimizer)} is not an optimizer`,
-    fix: "Give an optimizer such as optimizers.adam()",
-  });
-}
-
-function requireSchedule(schedule: Schedule): void {
-  if (typeof schedule === "function") return;
-  throw new OptionError({
-    where: "schedule",
-    what: `${excerpt(schedule)} is not a schedule`,
-    fix: "Give a schedule such as schedules.cosine()",
-  });
-}
-
-function requireNonFiniteChoice(choice: NonFiniteChoice): void {
-  if (nonFiniteChoices.includes(choice)) return;
-  const what = `unknown value ${excerpt(choice)}`;
-  throw new OptionError({ where: "onNonFinite", what, fix: `Choose one of ${nonFiniteChoices.join(", ")}` });
-}
-
-function requirePrecision(precision: Precision): void {
-  if (precisions.includes(precision)) return;
-  const what = `unknown precision ${excerpt(precision)}`;
-  throw new OptionError({ where: optionName("precision"), what, fix: `Choose one of ${precisions.join(", ")}` });
-}
-
-/**
- * Checks that the examples of a data set fit the model's input, possibly after flattening, and that its outputs fit the
- * labels or targets.
- * @throws OptionError
- */
-export function requireDataset(model: Model, dataset: Dataset, loss: TrainingLoss): void {
-  const { inputShape } = model;
-  if (dataset.count === 0) {
-    throw new OptionError({
-      where: dataset.name,
-      what: "the data set has no examples",
-      fix: "Give at least one example",
-    });
-  }
-  const flat = inputShape.length === 1 && inputShape[0] === sizeOf(dataset.shape);
-  if (!flat && inputShape.join() !== dataset.shape.join()) {
-    throw new OptionError({
-      where: dataset.name,
-      what: `an example has the shape [${dataset.shape.join(", ")}] but the model's input has [${inputShape.join(", ")}]`,
-      fix: `Build the model with inputShape [${dataset.shape.join(", ")}]`,
-    });
-  }
-  if (isRegression(dataset)) requireTargets(loss, model.outputShape, dataset.outputs.length);
-  else requireOutputs(loss, model.outputShape, dataset.classes.length);
-}
-
-/**
- * The largest number of examples for which every float32 tensor of the model (its input and the layers' outputs) fits
- * the backend's largest tensor; at least 1.
- */
-export function rowsThatFit(model: Model, backend: Backend): number {
-  const widest = Math.max(...model.shapes.map(sizeOf));
-  return Math.max(1, Math.floor(backend.maxTensorBytes / (Float32Array.BYTES_PER_ELEMENT * widest)));
 }

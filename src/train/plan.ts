@@ -3,35 +3,45 @@
  * each file takes only the groups that it needs.
  */
 import type { Backend } from "../backends/backend.ts";
-import type { Normalization, Dataset } from "../data/dataset.ts";
+import type { AnyDataset } from "../data/dataset.ts";
+import type { DataStream } from "../data/stream.ts";
 import { excerpt, OptionError, optionName } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import type { Augmentation } from "../nn/augmentation.ts";
 import { requireCount, requirePositiveFloat32 } from "../nn/checks.ts";
-import type { TrainingLoss } from "../nn/losses.ts";
 import { adam, type Optimizer, type ParameterFactors } from "../nn/optimizers.ts";
 import { packGradients } from "../nn/packed.ts";
 import { constant } from "../nn/schedules.ts";
-import type { Model } from "../nn/sequential.ts";
 import type { Precision } from "../ops/matmul/precision.ts";
 import { planAverage, type AveragePlan } from "./average.ts";
-import { requireOptionsObject, requireSnapshot } from "./given.ts";
+import type { BatchLayout, Normalizations } from "./batches.ts";
+import { classWeightsOf } from "./class-weights.ts";
+import { requireRepeatable, StreamReader } from "./feed/reader.ts";
+import { stepsOfWindow } from "./feed/stream.ts";
+import { requireBackend, requireModel, requireOptionsObject, requireSnapshot, requireSource } from "./given.ts";
 import type { NonFiniteChoice } from "./guard.ts";
-import {
-  requireSettings,
-  requireSubject,
-  rowsThatFit,
-  unchanged,
-  type Recovery,
-  type TrainerOptions,
-} from "./options.ts";
+import type { AnyModel } from "../nn/functional.ts";
+import { networkOf, type Network } from "./network.ts";
+import type { Objective } from "./objective.ts";
+import type { AnyTrainerOptions, Recovery } from "./options.ts";
 import { factorsOf, trainedOf } from "./parameters.ts";
+import { requireFunctions, requireSettings } from "./settings.ts";
 import type { Snapshot } from "./snapshot.ts";
+import {
+  describeSource,
+  matched,
+  normalizableWidth,
+  normalizationsOf,
+  requireNormalizations,
+  rowsThatFit,
+} from "./subject.ts";
 
-/** The model, its normalization and its loss. */
+/** The model, the normalization of its inputs, its loss and its metrics. */
 export interface ModelPlan {
-  readonly model: Model;
-  readonly loss: TrainingLoss;
-  readonly normalization: Normalization;
+  readonly model: AnyModel;
+  readonly network: Network;
+  readonly objective: Objective;
+  readonly normalizations: Normalizations;
   /** The parameters that are not frozen. */
   readonly trained: readonly Tensor[];
   /** The trained parameters as one vector, in the layout of the packed gradient. */
@@ -42,7 +52,9 @@ export interface ModelPlan {
 
 /** The examples of each step. */
 export interface DataPlan {
-  readonly dataset: Dataset;
+  /** The data set, or what reads the batches of a stream. */
+  readonly source: AnyDataset | StreamReader;
+  readonly layout: BatchLayout;
   /** The seed of the order of the examples and of dropout. */
   readonly seed: number;
   /** Whether each epoch has its own order. False for full batches. */
@@ -51,7 +63,7 @@ export interface DataPlan {
   readonly batchSize: number;
   /** Examples whose gradient is computed at a time; equal to `batchSize` unless a step is divided into parts. */
   readonly microBatchSize: number;
-  /** ⌊examples / batchSize⌋. Each epoch leaves out the examples at the end of its order that do not fill a batch. */
+  /** ⌊examples / batchSize⌋, or that of a stream. Each epoch leaves out the examples at the end of its order that do not fill a batch. */
   readonly stepsPerEpoch: number;
 }
 
@@ -67,6 +79,8 @@ export interface StepPlan {
   readonly precision: Precision;
   /** 1 if the loss is not scaled. */
   readonly lossScale: number;
+  readonly augment: readonly Augmentation[];
+  readonly stepInputs: Readonly<Record<string, (step: number) => number>>;
 }
 
 /** How long the run is, and the learning rate of each step. */
@@ -98,67 +112,117 @@ export interface TrainingPlan {
  * Checks a trainer's options and fills in the defaults.
  * @throws OptionError that names the option
  */
-export function planTraining(options: TrainerOptions): TrainingPlan {
+export function planTraining(options: AnyTrainerOptions): TrainingPlan {
   requireOptionsObject("createTrainer", options);
-  const loss = requireSubject(options);
-  requireSettings(options);
   const { backend, resumeFrom, snapshotSeconds = 5, onRecovery = () => {} } = options;
-  const model = planModel(options, loss);
-  const data = planData(options);
-  const schedule = planSchedule(options, data.stepsPerEpoch);
+  requireModel("model", options.model);
+  requireBackend("backend", backend);
+  requireSource("dataset", options.dataset);
+  const description = describeSource(options.dataset);
+  const network = networkOf(options.model);
+  const normalizations = normalizationsOf(options.normalization);
+  const { layout, loss } = matched(network, description, { loss: options.loss, normalizations });
+  requireNormalizations(normalizations, normalizableWidth(description));
+  const model = planModel(options, { network, normalizations, loss });
+  requireSettings(options);
+  const sizes = planSizes(options, network, layout);
+  const schedule = planSchedule(options, sizes.stepsPerEpoch);
   if (resumeFrom !== undefined) requireSnapshot("resumeFrom", resumeFrom, schedule.totalSteps);
+  const data = { ...sizes, layout, source: sourceOf(options, { ...sizes, layout }, schedule.totalSteps) };
   return {
     backend,
     model,
     data,
-    step: planStep(options, model.trained, data.batchSize),
+    step: planStep(options, model, data),
     schedule,
     recovery: { snapshotSeconds, onRecovery },
     resumeFrom,
   };
 }
 
-function planModel(options: TrainerOptions, loss: TrainingLoss): ModelPlan {
-  const { model, normalization = unchanged, frozen, averageDecay } = options;
+function planModel(
+  options: AnyTrainerOptions,
+  { network, normalizations, loss }: Pick<ModelPlan, "network" | "normalizations"> & Pick<Objective, "loss">,
+): ModelPlan {
+  const { model, dataset, frozen, averageDecay, metrics = {}, classWeights } = options;
+  if (model.parameters.length === 0) {
+    throw new OptionError({ where: "model", what: "there are no parameters to train", fix: "Add a dense layer" });
+  }
+  requireFunctions("metrics", metrics, "(outputs, batch) => mean(outputs)");
+  const objective = { loss, metrics, classWeights: classWeightsOf(dataset, classWeights) };
   const trained = trainedOf(model.parameters, frozen);
   const average = averageDecay === undefined ? undefined : planAverage(averageDecay, trained);
-  return { model, loss, normalization, trained, packed: packGradients(trained), average };
+  return { model, network, objective, normalizations, trained, packed: packGradients(trained), average };
 }
 
-function planData({ model, backend, dataset, batchSize: wanted, microBatchSize, seed = 1 }: TrainerOptions): DataPlan {
+function planSizes(
+  options: AnyTrainerOptions,
+  network: Network,
+  layout: BatchLayout,
+): Omit<DataPlan, "source" | "layout"> {
+  const { backend, dataset, batchSize: wanted, maxSteps, microBatchSize, seed = 1 } = options;
   const batchSize = batchOf(wanted, dataset);
   return {
-    dataset,
     seed,
     shuffled: wanted !== "full",
     batchSize,
-    microBatchSize: microBatchOf(microBatchSize, batchSize, rowsThatFit(model, backend)),
-    stepsPerEpoch: Math.floor(dataset.count / batchSize),
+    microBatchSize: microBatchOf(microBatchSize, batchSize, rowsThatFit(network, backend, layout)),
+    stepsPerEpoch: "batches" in dataset ? stepsOfStream(dataset, maxSteps) : Math.floor(dataset.count / batchSize),
   };
 }
 
-function planStep(options: TrainerOptions, trained: readonly Tensor[], batch: number): StepPlan {
-  const { optimizer = adam(), clipNorm, gradientNorm = false } = options;
-  const { onNonFinite = "stop", precision = "float32" } = options;
-  const lossScale = lossScaleOf(options.lossScale, precision, batch);
-  const factors = factorsOf(options.model.parameters, trained, options.parameterGroups, optimizer);
-  return { optimizer, factors, clipNorm, gradientNorm, onNonFinite, precision, lossScale };
+function stepsOfStream({ name: where, stepsPerEpoch }: DataStream, maxSteps: number | undefined): number {
+  const steps = stepsPerEpoch ?? maxSteps;
+  if (steps !== undefined) return steps;
+  const what = "this stream does not say how many batches an epoch has";
+  throw new OptionError({ where, what, fix: "Give it stepsPerEpoch, or the trainer maxSteps" });
 }
 
-function planSchedule(options: TrainerOptions, stepsPerEpoch: number): SchedulePlan {
+function sourceOf(
+  { dataset, backend, resumeFrom }: AnyTrainerOptions,
+  data: Omit<DataPlan, "source">,
+  totalSteps: number,
+): DataPlan["source"] {
+  if (!("batches" in dataset)) return dataset;
+  if (resumeFrom) requireRepeatable(dataset, resumeFrom.step);
+  const { batchSize, stepsPerEpoch } = data;
+  // One batch can be read while a window of one is written.
+  const slots = Math.max(2, stepsOfWindow(data, backend.maxTensorBytes));
+  return new StreamReader(dataset, { batchSize, stepsPerEpoch, totalSteps, slots });
+}
+
+function planStep(options: AnyTrainerOptions, { trained }: ModelPlan, { batchSize, layout }: DataPlan): StepPlan {
+  const { optimizer = adam(), clipNorm, gradientNorm = false, augment = [], stepInputs = {} } = options;
+  const { onNonFinite = "stop", precision = "float32" } = options;
+  const taken = Object.keys(stepInputs).find((name) => Object.hasOwn(layout.columns, name));
+  if (taken !== undefined) {
+    const what = "the data set has a tensor of this name";
+    throw new OptionError({ where: `stepInputs ${taken}`, what, fix: "Choose another name" });
+  }
+  const lossScale = lossScaleOf(options.lossScale, precision, batchSize);
+  const factors = factorsOf(options.model.parameters, trained, options.parameterGroups, optimizer);
+  return { optimizer, factors, clipNorm, gradientNorm, onNonFinite, precision, lossScale, augment, stepInputs };
+}
+
+function planSchedule(options: AnyTrainerOptions, stepsPerEpoch: number): SchedulePlan {
   const { epochs, maxSteps = Infinity, learningRate, schedule = constant() } = options;
   const totalSteps = Math.min(epochs * stepsPerEpoch, maxSteps);
   return { epochs, totalSteps, learningRateAt: (step) => learningRate * schedule(step, totalSteps) };
 }
 
-function batchOf(batchSize: number | "full", dataset: Dataset): number {
-  if (batchSize === "full") return dataset.count;
+function batchOf(batchSize: number | "full", dataset: AnyDataset | DataStream): number {
+  const isStream = "batches" in dataset;
+  if (batchSize === "full" && !isStream) return dataset.count;
   if (typeof batchSize !== "number") {
-    const what = `${excerpt(batchSize)} is not a batch size`;
-    throw new OptionError({ where: optionName("batchSize"), what, fix: 'Give a number or "full"' });
+    const what = `${excerpt(batchSize)} is not a batch size${isStream ? " of a stream" : ""}`;
+    throw new OptionError({
+      where: optionName("batchSize"),
+      what,
+      fix: isStream ? "Give a number" : 'Give a number or "full"',
+    });
   }
   requireCount("batchSize", batchSize);
-  if (batchSize > dataset.count) {
+  if (!isStream && batchSize > dataset.count) {
     throw new OptionError({
       where: optionName("batchSize"),
       what: `the batch size ${batchSize} is larger than the data set, which has ${dataset.count} examples`,

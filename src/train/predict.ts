@@ -3,21 +3,36 @@
  * when they are first needed. Simultaneous requests share a run.
  */
 import type { Executable, NumericArray, Session } from "../backends/backend.ts";
-import type { Normalization } from "../data/dataset.ts";
+import { typeOf } from "../data/columns.ts";
+import type { TensorElements } from "../data/tensor-dataset.ts";
 import { OptionError } from "../errors.ts";
 import { defineGraph } from "../graph/graph.ts";
-import { constant, input } from "../graph/leaves.ts";
+import { constant } from "../graph/leaves.ts";
 import { sizeOf, type Tensor } from "../graph/tensor.ts";
-import type { Model } from "../nn/sequential.ts";
-import { takeFeatures } from "./batches.ts";
+import { columnLeaves, inputsIn, takeColumns, usedLeaves, type BatchLayout, type Normalizations } from "./batches.ts";
+import { isFunctional, type AnyModel, type FunctionalModel } from "../nn/functional.ts";
+import { FEATURES, onlyOf, type Network } from "./network.ts";
+
+/**
+ * Examples to predict, row-major: [examples, ...shape] for each input. The array alone is enough for a model with one
+ * input.
+ */
+export type PredictionInputs<Kind extends AnyModel> =
+  Kind extends FunctionalModel<infer Input, string>
+    ? TensorElements | Readonly<Record<Input, TensorElements>>
+    : Uint8Array | Float32Array;
+
+/** Outputs, row-major: [examples, ...outputShape]; of a `FunctionalModel` by name. */
+export type Predictions<Kind extends AnyModel> =
+  Kind extends FunctionalModel<string, infer Output> ? Readonly<Record<Output, Float32Array>> : Float32Array;
 
 /** The factor between consecutive batch sizes, which bounds the work wasted on padding. */
 const BATCH_GROWTH = 8;
 
 export interface PredictorOptions {
-  readonly model: Model;
+  readonly network: Network;
   readonly session: Session;
-  readonly normalization: Normalization;
+  readonly normalizations: Normalizations;
   /** The maximum number of examples computed at a time. */
   readonly largestBatch: number;
 }
@@ -25,39 +40,94 @@ export interface PredictorOptions {
 /** Applies a model to examples. The outputs of an example do not depend on the other examples in its batch. */
 export class Predictor {
   readonly #options: PredictorOptions;
-  /** uint8 and float32 features need different graphs. */
-  readonly #bytes: PredictionQueue;
-  readonly #floats: PredictionQueue;
+  /** Values of other types, such as uint8 and float32 features, need other graphs. */
+  readonly #queues = new Map<string, PredictionQueue>();
 
   constructor(options: PredictorOptions) {
     this.#options = options;
-    this.#bytes = new PredictionQueue(options, "uint8");
-    this.#floats = new PredictionQueue(options, "float32");
   }
 
   /** See `Evaluator.predict`. */
-  async predict(features: Uint8Array | Float32Array): Promise<Float32Array> {
-    const { inputShape } = this.#options.model;
-    const width = sizeOf(inputShape);
-    if (!(features instanceof Uint8Array || features instanceof Float32Array)) {
-      const what = `the features are of type ${features === null ? "null" : typeof features}`;
-      throw new OptionError({ where: "predict", what, fix: "Give a Uint8Array or a Float32Array" });
-    }
-    if (features.length === 0 || features.length % width !== 0) {
-      throw new OptionError({
-        where: "predict",
-        what: `${features.length} values are not a whole number of examples of shape [${inputShape.join(", ")}]`,
-        fix: `Give ${width} values per example`,
-      });
-    }
-    return (features instanceof Uint8Array ? this.#bytes : this.#floats).add(features);
+  async predict(given: PredictionInputs<AnyModel>): Promise<Predictions<AnyModel>> {
+    const { network } = this.#options;
+    const inputs = inputValues(network, given);
+    const layout = this.#layoutOf(inputs);
+    const key = Object.values(layout.columns)
+      .map(({ dtype }) => dtype)
+      .join();
+    const queue = this.#queues.get(key) ?? new PredictionQueue(this.#options, layout);
+    this.#queues.set(key, queue);
+    const outputs = await queue.add(inputs);
+    return isFunctional(network.model) ? outputs : onlyOf(outputs)!;
   }
+
+  #layoutOf(inputs: Inputs): BatchLayout {
+    const { network, normalizations } = this.#options;
+    const entries = Object.entries(network.inputs);
+    const columns = entries.map(([name, { shape }]) => {
+      const normalization = normalizations[name] ?? (entries.length === 1 ? normalizations[FEATURES] : undefined);
+      return [name, { dtype: typeOf(inputs[name]!), width: sizeOf(shape), shape, normalization }] as const;
+    });
+    return {
+      columns: Object.fromEntries(columns),
+      sources: Object.fromEntries(entries.map(([name]) => [name, name])),
+    };
+  }
+}
+
+/** The values of each input of the model. */
+type Inputs = Readonly<Record<string, TensorElements>>;
+
+const isValues = (given: unknown): given is TensorElements =>
+  given instanceof Uint8Array || given instanceof Float32Array || given instanceof Uint32Array;
+
+/** @throws OptionError for inputs that do not fit the model */
+function inputValues({ model, inputs }: Network, given: PredictionInputs<AnyModel>): Inputs {
+  const names = Object.keys(inputs);
+  const isRecord = isFunctional(model) && !isValues(given) && typeof given === "object" && given !== null;
+  if (!isRecord && names.length > 1) {
+    const what = `the model has the inputs ${names.join(", ")}`;
+    throw new OptionError({ where: "predict", what, fix: "Give an object with the values of each" });
+  }
+  const values: Inputs = isRecord ? (given as Inputs) : { [names[0]!]: given as TensorElements };
+  const unknown = Object.keys(values).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    const what = `the model has no input ${unknown}`;
+    throw new OptionError({ where: "predict", what, fix: `Give the values of ${names.join(", ")}` });
+  }
+  const counts = names.map((name) => examplesIn(isFunctional(model) ? name : FEATURES, values[name], inputs[name]!));
+  const other = counts.findIndex((count) => count !== counts[0]);
+  if (other >= 0) {
+    const what = `there are ${counts[0]} examples of ${names[0]} and ${counts[other]} of ${names[other]}`;
+    throw new OptionError({ where: "predict", what, fix: "Give the same number of examples for all inputs" });
+  }
+  return values;
+}
+
+/** The number of examples of an input. */
+function examplesIn(name: string, values: unknown, { shape, dtype }: Network["inputs"][string]): number {
+  const isRight = isValues(values) && values instanceof Uint32Array === (dtype === "uint32");
+  if (!isRight) {
+    const subject = name === FEATURES ? "the features are" : `the values of ${name} are`;
+    const type = values === null ? "null" : typeof values;
+    const what = `${subject} of type ${isValues(values) ? values.constructor.name : type}`;
+    const fix = dtype === "uint32" ? "Give a Uint32Array" : "Give a Uint8Array or a Float32Array";
+    throw new OptionError({ where: "predict", what, fix });
+  }
+  const width = sizeOf(shape);
+  if (values.length > 0 && values.length % width === 0) return values.length / width;
+  throw new OptionError({
+    where: "predict",
+    what: `${values.length} values are not a whole number of examples of shape [${shape.join(", ")}]`,
+    fix: `Give ${width} values per example${name === FEATURES ? "" : ` for ${name}`}`,
+  });
 }
 
 /** A pending call of `predict`. */
 interface Request {
-  readonly features: Uint8Array | Float32Array;
-  readonly outputs: Float32Array;
+  readonly inputs: Inputs;
+  readonly outputs: Readonly<Record<string, Float32Array>>;
+  readonly count: number;
   /** The number of its examples that are already in a run. */
   taken: number;
   finish(): void;
@@ -76,35 +146,35 @@ interface Piece {
 
 /** The graph for one batch size. */
 interface BatchGraph {
-  readonly features: Tensor;
+  readonly leaves: Readonly<Record<string, Tensor>>;
   readonly executable: Executable;
-  /** Whether its output is a single element, which the run itself returns. */
-  readonly isScalar: boolean;
+  /** The outputs that are read; those of a single element are results of the run itself. */
+  readonly read: readonly string[];
 }
 
 /**
- * The requests with one type of features. While a run is in progress, new requests wait, and then share the next run.
+ * The requests with one type of values. While a run is in progress, new requests wait, and then share the next run.
  */
 class PredictionQueue {
   readonly #options: PredictorOptions;
-  readonly #type: "uint8" | "float32";
-  readonly #width: number;
-  readonly #outputWidth: number;
+  readonly #layout: BatchLayout;
+  readonly #outputs: readonly (readonly [name: string, width: number])[];
   readonly #graphs = new Map<number, Promise<BatchGraph>>();
   #waiting: Request[] = [];
   #running = false;
 
-  constructor(options: PredictorOptions, type: "uint8" | "float32") {
+  constructor(options: PredictorOptions, layout: BatchLayout) {
     this.#options = options;
-    this.#type = type;
-    this.#width = sizeOf(options.model.inputShape);
-    this.#outputWidth = sizeOf(options.model.outputShape);
+    this.#layout = layout;
+    this.#outputs = Object.entries(options.network.outputs).map(([name, shape]) => [name, sizeOf(shape)]);
   }
 
-  add(features: Uint8Array | Float32Array): Promise<Float32Array> {
-    const outputs = new Float32Array((features.length / this.#width) * this.#outputWidth);
+  add(inputs: Inputs): Promise<Readonly<Record<string, Float32Array>>> {
+    const [name, { width }] = Object.entries(this.#layout.columns)[0]!;
+    const count = inputs[name]!.length / width;
+    const outputs = Object.fromEntries(this.#outputs.map(([key, size]) => [key, new Float32Array(count * size)]));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ features, outputs, taken: 0, finish: () => resolve(outputs), fail: reject });
+      this.#waiting.push({ inputs, outputs, count, taken: 0, finish: () => resolve(outputs), fail: reject });
       void this.#runAll();
     });
   }
@@ -136,7 +206,7 @@ class PredictionQueue {
     let row = 0;
     while (this.#waiting.length > 0 && row < this.#options.largestBatch) {
       const request = this.#waiting.shift()!;
-      const left = request.features.length / this.#width - request.taken;
+      const left = request.count - request.taken;
       const count = Math.min(left, this.#options.largestBatch - row);
       pieces.push({ request, from: request.taken, row, count });
       request.taken += count;
@@ -150,15 +220,20 @@ class PredictionQueue {
   async #run(pieces: readonly Piece[]): Promise<void> {
     const { session } = this.#options;
     const last = pieces.at(-1)!;
-    const { features, executable, isScalar } = await this.#graphFor(last.row + last.count);
-    const [width, outputWidth] = [this.#width, this.#outputWidth];
+    const { leaves, executable, read } = await this.#graphFor(last.row + last.count);
     for (const { request, from, row, count } of pieces) {
-      session.write(features, request.features.subarray(from * width, (from + count) * width), row * width);
+      for (const [name, leaf] of Object.entries(leaves)) {
+        const { width } = this.#layout.columns[name]!;
+        session.write(leaf, request.inputs[name]!.subarray(from * width, (from + count) * width), row * width);
+      }
     }
-    const outputs = await outputsOf(executable, isScalar);
+    const outputs = await outputsOf(executable, read);
     for (const { request, from, row, count } of pieces) {
-      request.outputs.set(outputs.subarray(row * outputWidth, (row + count) * outputWidth), from * outputWidth);
-      if ((from + count) * width === request.features.length) request.finish();
+      for (const [name, width] of this.#outputs) {
+        const rows = outputs[name]!.subarray(row * width, (row + count) * width);
+        request.outputs[name]!.set(rows, from * width);
+      }
+      if (from + count === request.count) request.finish();
     }
   }
 
@@ -174,18 +249,23 @@ class PredictionQueue {
   }
 
   async #compile(batch: number): Promise<BatchGraph> {
-    const { model, session, normalization } = this.#options;
-    const features = input("features", [batch, this.#width], this.#type);
-    const start = constant(0, [], "uint32");
-    const examples = takeFeatures({ features }, { model, normalization, start, count: batch });
-    const outputs = model.apply(examples);
-    return { features, executable: await session.compile(defineGraph({ outputs })), isScalar: outputs.size === 1 };
+    const { network, session } = this.#options;
+    const leaves = columnLeaves(batch, this.#layout);
+    const examples = takeColumns(leaves, this.#layout, { start: constant(0, [], "uint32"), count: batch });
+    const outputs = network.apply(inputsIn(examples, this.#layout));
+    const graph = defineGraph(outputs);
+    return {
+      leaves: usedLeaves(leaves, graph.nodes).columns,
+      executable: await session.compile(graph),
+      read: Object.keys(outputs).filter((name) => outputs[name]!.size > 1),
+    };
   }
 }
 
-async function outputsOf(executable: Executable, isScalar: boolean): Promise<NumericArray> {
+async function outputsOf(executable: Executable, read: readonly string[]): Promise<Record<string, NumericArray>> {
+  // The reads are queued before the run is awaited, so that no other run comes between.
   const running = executable.run(0, 1);
-  if (isScalar) return (await running)["outputs"]!;
-  const [, outputs] = await Promise.all([running, executable.read("outputs")]);
-  return outputs;
+  const reads = read.map(async (name) => [name, await executable.read(name)] as const);
+  const [scalars, ...large] = await Promise.all([running, ...reads]);
+  return { ...scalars, ...Object.fromEntries(large) };
 }

@@ -12,6 +12,8 @@ export interface TrainingProgress {
   readonly accuracy: number;
   /** The mean norm of the gradients before clipping, if the trainer measures it. */
   readonly gradientNorm?: number;
+  /** The means of the trainer's own metrics over the same steps, if it has any. */
+  readonly metrics?: Readonly<Record<string, number>>;
   /** The learning rate of that step. */
   readonly learningRate: number;
   /** Set in the last event of an aborted call. The first event of the next call reports its steps again. */

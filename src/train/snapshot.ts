@@ -18,7 +18,16 @@ export interface Unreported {
   readonly correct: number;
   /** 0 if it is not measured. */
   readonly gradientNorm: number;
+  /** The metrics of the user, if there are any. */
+  readonly metrics?: Readonly<Record<string, number>>;
 }
+
+/** A record with a number computed from each entry. */
+export const mapped = <Value>(
+  record: Readonly<Record<string, Value>>,
+  change: (value: Value, name: string) => number,
+): Record<string, number> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]));
 
 export const nothingUnreported: Unreported = { steps: 0, loss: 0, correct: 0, gradientNorm: 0 };
 

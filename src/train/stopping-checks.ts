@@ -2,6 +2,7 @@ import { OptionError, optionName } from "../errors.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { TrainingProgress } from "./progress.ts";
 import type { Stop, StoppingMemory, StoppingOptions, StoppingState } from "./stopping-options.ts";
+import type { AnyModel } from "../nn/functional.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** A reason to stop. */
@@ -21,11 +22,11 @@ const NOTHING_SEEN: Omit<StoppingState, "lastStep"> = {
 
 /** Looks for a reason to stop at every check. The state is kept in the option `memory`, if it is given. */
 export class StoppingChecks {
-  readonly #trainer: Trainer;
+  readonly #trainer: Trainer<AnyModel>;
   readonly #options: StoppingOptions;
   readonly #memory: StoppingMemory;
 
-  constructor(trainer: Trainer, options: StoppingOptions) {
+  constructor(trainer: Trainer<AnyModel>, options: StoppingOptions) {
     this.#trainer = trainer;
     this.#options = options;
     this.#memory = options.memory ?? {};

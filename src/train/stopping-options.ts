@@ -1,4 +1,4 @@
-import type { Dataset } from "../data/dataset.ts";
+import type { AnyDataset } from "../data/dataset.ts";
 import { optionName, OptionError } from "../errors.ts";
 import { requireCount, requireNumber, requirePositive } from "../nn/checks.ts";
 import type { Evaluation } from "./evaluate.ts";
@@ -13,7 +13,7 @@ export interface StoppingOptions extends Pick<
   "every" | "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint"
 > {
   /** The validation set, which is evaluated at every check. */
-  readonly validation?: Dataset;
+  readonly validation?: AnyDataset;
   /**
    * Steps between checks, at least 1. By default an epoch, but at least a hundredth of the run. Training waits for each
    * check, so the step at which it stops does not depend on the device's speed.

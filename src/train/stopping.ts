@@ -2,6 +2,7 @@
  * Early stopping: training ends when the validation loss, the training loss or the gradient stops improving, or when
  * the time is up.
  */
+import type { AnyModel } from "../nn/functional.ts";
 import { requireOptionsObject, requireTrainer } from "./given.ts";
 import { numberText, StoppingChecks, type Verdict } from "./stopping-checks.ts";
 import { requireStoppingOptions, type Stop, type StoppingOptions, type StoppingProgress } from "./stopping-options.ts";
@@ -30,7 +31,7 @@ import type { Trainer } from "./trainer.ts";
  * for `gradientTolerance` if the trainer does not measure the norm; and all errors of `trainer.fit`
  */
 export async function* fitUntil(
-  trainer: Trainer,
+  trainer: Trainer<AnyModel>,
   options: StoppingOptions = {},
 ): AsyncGenerator<StoppingProgress, Stop, undefined> {
   requireTrainer("fitUntil", trainer);
@@ -82,7 +83,11 @@ function timeIsUp(seconds: number, most: number): Verdict | undefined {
  * Why the loop ended without a verdict: it was aborted, or it reached the end of the run or the maximum number of
  * steps.
  */
-function endOf({ step, totalSteps, stepsPerEpoch }: Trainer, epochs: number, signal: AbortSignal | undefined): Verdict {
+function endOf(
+  { step, totalSteps, stepsPerEpoch }: Pick<Trainer, "step" | "totalSteps" | "stepsPerEpoch">,
+  epochs: number,
+  signal: AbortSignal | undefined,
+): Verdict {
   if (signal?.aborted && step < totalSteps) return { kind: "aborted", reason: "it was aborted" };
   const steps = `${numberText(totalSteps)} ${totalSteps === 1 ? "step" : "steps"}`;
   const isCut = totalSteps < epochs * stepsPerEpoch;

@@ -1,17 +1,20 @@
 import type { DispatchDescription, Executable, Session } from "../backends/backend.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { AnyDataset } from "../data/dataset.ts";
+import type { Model } from "../nn/sequential.ts";
 import { DeviceError, OptionError } from "../errors.ts";
 import type { Evaluation, Evaluator } from "./evaluate.ts";
 import { requireFitOptions, type FitOptions } from "./fit-options.ts";
 import { requireSnapshot } from "./given.ts";
-import type { TrainerOptions } from "./options.ts";
+import type { AnyModel } from "../nn/functional.ts";
+import type { AnyTrainerOptions, TrainerOptions } from "./options.ts";
 import { planTraining } from "./plan.ts";
+import type { PredictionInputs, Predictions } from "./predict.ts";
 import type { TrainingProgress } from "./progress.ts";
 import { runSteps } from "./run/loop.ts";
 import type { Placement } from "./run/placement.ts";
 import { DeviceRecovery } from "./run/recovery.ts";
 import { Run } from "./run/run.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { mapped, type Snapshot } from "./snapshot.ts";
 
 /** The options of `evaluate` and `predict`. */
 export interface ApplicationOptions {
@@ -23,7 +26,7 @@ export interface ApplicationOptions {
 }
 
 /** A model in training: its parameters, the optimizer's state and the data set on a device. */
-export interface Trainer {
+export interface Trainer<Kind extends AnyModel = Model> {
   readonly totalSteps: number;
   readonly stepsPerEpoch: number;
   /** Examples per step. */
@@ -51,10 +54,10 @@ export interface Trainer {
    * then, without new events and with bit-identical results.
    */
   fit(options?: FitOptions): AsyncGenerator<TrainingProgress, void, undefined>;
-  /** The loss and accuracy on a data set, with the parameters after the steps submitted so far. */
-  evaluate(dataset: Dataset, options?: ApplicationOptions): Promise<Evaluation>;
-  /** The model's outputs for examples, row-major: [examples, ...outputShape]. */
-  predict(features: Uint8Array | Float32Array, options?: ApplicationOptions): Promise<Float32Array>;
+  /** The loss, accuracy and metrics on a data set, with the parameters after the steps submitted so far. */
+  evaluate(dataset: AnyDataset, options?: ApplicationOptions): Promise<Evaluation>;
+  /** The model's outputs for examples, see `Evaluator.predict`. */
+  predict(inputs: PredictionInputs<Kind>, options?: ApplicationOptions): Promise<Predictions<Kind>>;
   /**
    * Runs the next step and measures each dispatch.
    * @returns the nanoseconds of each dispatch, in the order of `dispatches`, see `Executable.profile`; browsers round them
@@ -100,8 +103,10 @@ export interface Trainer {
  * @throws OptionError for an option outside its range, a batch larger than the data set, a model that does not fit the
  * data, or a snapshot of another trainer; DeviceError if the device does not have enough memory
  */
-export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
-  return new RunTrainer(await Run.create(planTraining(options)));
+export async function createTrainer<Kind extends AnyModel>(options: TrainerOptions<Kind>): Promise<Trainer<Kind>> {
+  // The kind of model only decides the types of functions and predictions, which `network.ts` handles for both.
+  const plan = planTraining(options as unknown as AnyTrainerOptions);
+  return new RunTrainer(await Run.create(plan)) as unknown as Trainer<Kind>;
 }
 
 /** @throws OptionError for an average that the trainer does not keep */
@@ -109,7 +114,7 @@ function evaluatorOf(
   where: string,
   { evaluator, averaged }: Placement,
   { average = false }: ApplicationOptions,
-): Evaluator {
+): Evaluator<AnyModel> {
   if (!average) return evaluator;
   if (averaged) return averaged;
   const what = "this trainer keeps no average of the parameters";
@@ -117,7 +122,7 @@ function evaluatorOf(
 }
 
 /** Implements `Trainer` for a run: checks the arguments of each call and passes it on. */
-class RunTrainer implements Trainer {
+class RunTrainer implements Trainer<AnyModel> {
   readonly #run: Run;
   readonly #recovery: DeviceRecovery;
 
@@ -173,15 +178,17 @@ class RunTrainer implements Trainer {
     }
   }
 
-  evaluate(dataset: Dataset, options: ApplicationOptions = {}): Promise<Evaluation> {
+  evaluate(dataset: AnyDataset, options: ApplicationOptions = {}): Promise<Evaluation> {
+    const lastStep = Math.max(0, this.step - 1);
+    const stepInputs = mapped(this.#run.plan.step.stepInputs, (valueAt) => valueAt(lastStep));
     return this.#recovery.onDevice("evaluate", (placement) =>
-      evaluatorOf("evaluate", placement, options).evaluate(dataset),
+      evaluatorOf("evaluate", placement, options).evaluate(dataset, { stepInputs }),
     );
   }
 
-  predict(features: Uint8Array | Float32Array, options: ApplicationOptions = {}): Promise<Float32Array> {
+  predict(inputs: PredictionInputs<AnyModel>, options: ApplicationOptions = {}): Promise<Predictions<AnyModel>> {
     return this.#recovery.onDevice("predict", (placement) =>
-      evaluatorOf("predict", placement, options).predict(features),
+      evaluatorOf("predict", placement, options).predict(inputs),
     );
   }
 
@@ -198,6 +205,7 @@ class RunTrainer implements Trainer {
       throw new DeviceError({ where: "profile", what, fix: "Use a GPU, and a batch that is not divided into parts" });
     }
     try {
+      await this.#run.ready();
       return await this.#run.makeStep(profile);
     } catch (failure) {
       this.#run.requireLive("profile");

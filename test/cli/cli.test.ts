@@ -27,6 +27,8 @@ describe("help", () => {
     ["predict", [/\(default: csv\)/]],
     ["sweep", [/\(default: 0\.1\)/, /--out <folder>/]],
     ["devices", []],
+    ["summary", [/--json/]],
+    ["import", [/--layers <text>/, /--modules <names>/]],
     ["plan", [/\(default: adam; adamW/, /--json/]],
   ])("wgrad %s --help fits 80 columns, with defaults and an example", async (command, expected) => {
     const { code, stdout } = await wgrad([command, "--help"]);

@@ -5,6 +5,7 @@ import { saveOnnx } from "../../src/formats/onnx/index.ts";
 import { initialValues, loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
 import { loadPytorch, pytorchCode, savePytorch } from "../../src/formats/pytorch.ts";
 import { byFolder } from "../../src/nn/layers/by-folder.ts";
+import { textForms } from "../../src/nn/layer-text/forms.ts";
 import type { OnnxForm, PytorchForm, PytorchModule } from "../../src/nn/layers/forms.ts";
 import type { LayerType } from "../../src/nn/layers/layer.ts";
 import {
@@ -56,6 +57,7 @@ describe("every layer's folder", () => {
   test.each(Object.keys(types))("%s: has its forms, and the library exports its function", (name) => {
     expect(typeof onnxForms[name], `src/nn/layers/${name}/onnx.ts exports onnx`).toBe("function");
     expect(typeof pytorchForms[name], `src/nn/layers/${name}/pytorch.ts exports pytorch`).toBe("function");
+    expect(textForms[name]?.word, `src/nn/layers/${name}/text.ts exports text`).toMatch(/^[a-z][a-z\d]*$/);
     const exported = library.layers as unknown as Record<string, unknown>;
     expect(typeof exported[name], `src/nn/layers/index.ts exports ${name}`).toBe("function");
   });

@@ -29,7 +29,10 @@ export function smallModel(seed = 1, inputShape: readonly number[] = [4]): Model
 }
 
 /** All events of the rest of a run. */
-export async function finish(trainer: Trainer, options?: Parameters<Trainer["fit"]>[0]): Promise<TrainingProgress[]> {
+export async function finish(
+  trainer: Pick<Trainer, "fit">,
+  options?: Parameters<Trainer["fit"]>[0],
+): Promise<TrainingProgress[]> {
   const events: TrainingProgress[] = [];
   for await (const event of trainer.fit(options)) events.push(event);
   return events;

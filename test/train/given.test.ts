@@ -96,7 +96,7 @@ describe.each(backends)("arguments on $name", ({ create }) => {
 
   test("dispose during a call makes it fail with a clear error", async () => {
     const trainer = await createTrainer(options);
-    const calls = [trainer.evaluate(options.dataset), trainer.predict(clouds(3).features), trainer.snapshot()];
+    const calls = [trainer.evaluate(clouds(30)), trainer.predict(clouds(3).features), trainer.snapshot()];
     trainer.dispose();
     for (const result of await Promise.allSettled(calls)) {
       expect(result.status).toBe("rejected");

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
-import { makeRegressionDataset, standardization } from "../../src/data/dataset.ts";
+import { makeRegressionDataset, standardization, type Dataset } from "../../src/data/dataset.ts";
 import { dense, sequential } from "../../src/nn/index.ts";
 import { createTrainer, type TrainerOptions } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
@@ -30,7 +30,7 @@ describe.each(backends)("data sets larger than a binding on $name", ({ create })
 
   const cases: readonly {
     name: string;
-    options: Partial<TrainerOptions>;
+    options: Partial<TrainerOptions> & { dataset: Dataset };
     maxTensorBytes: number;
     microBatchSize: number;
   }[] = [
@@ -64,7 +64,7 @@ describe.each(backends)("data sets larger than a binding on $name", ({ create })
   test.each(cases)(
     "$name: the same events and bits as resident ones",
     async ({ options, maxTensorBytes, microBatchSize }) => {
-      const dataset = options.dataset!;
+      const { dataset } = options;
       const run = async (on: Backend) => {
         const trainer = await createTrainer({
           model: smallModel(1, [dataset === pictures ? 15 : 4]),

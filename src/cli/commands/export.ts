@@ -8,7 +8,7 @@ import { DeclaredOption } from "../options/declared-option.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { print, say } from "../text/terminal.ts";
 import { field } from "../text/text.ts";
-import { networkText } from "../training/network.ts";
+import { networkText } from "../text/network-text.ts";
 
 interface ExportFlags {
   readonly onnx?: string;

@@ -4,6 +4,7 @@ import { excerpt, OptionError } from "../../errors.ts";
 import { initialValues } from "../../formats/model.ts";
 import { loadPytorch } from "../../formats/pytorch.ts";
 import { activations, type ActivationName } from "../../nn/activations.ts";
+import { layersFromText, sequential, type Model } from "../../nn/index.ts";
 import { losses, type LossName } from "../../nn/losses.ts";
 import { readFileOrRefuse } from "../../node/files.ts";
 import { sizeOf } from "../../graph/tensor.ts";
@@ -12,14 +13,16 @@ import { schemaOfNumbers } from "../data/model-table.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
 import { oneOf, widths } from "../options/parsers.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
+import { refusedAs } from "../options/refused.ts";
 import { say } from "../text/terminal.ts";
 import { field } from "../text/text.ts";
-import { networkText } from "../training/network.ts";
+import { networkText } from "../text/network-text.ts";
 
 interface ImportFlags {
   readonly out: string;
   readonly activation?: ActivationName;
-  readonly layers?: readonly string[];
+  readonly layers?: string;
+  readonly modules?: readonly string[];
   readonly shape?: readonly number[];
   readonly scale?: number | readonly number[];
   readonly offset?: number | readonly number[];
@@ -30,19 +33,28 @@ interface ImportFlags {
   readonly loss?: LossName;
 }
 
+const EXAMPLES = `
+Example:
+  wgrad import net.safetensors --activation tanh --out model.safetensors
+  wgrad import cnn.safetensors --shape 28,28 --out model.safetensors \\
+    --layers "conv 16 3x3 relu, maxpool 2, flatten, dense 10"`;
+
+const list = (flag: string, what: string) => new DeclaredOption(flag, what).argParser(names(flag.split(" ")[0]!));
+
+const numbers = (flag: string, what: string, libraryName: string) =>
+  new DeclaredOption(flag, what)
+    .argParser(numberOrList(flag.split(" ")[0]!))
+    .withFacts({ libraryNames: [libraryName] });
+
+const one = <Name extends string>(flag: string, what: string, table: Readonly<Record<Name, unknown>>) =>
+  new DeclaredOption(`${flag} <name>`, what).argParser(oneOf(flag, Object.keys(table) as Name[]));
+
 /** `wgrad import`. */
 export function importCommand(command: Command): Command {
-  const list = (flag: string, what: string) => new DeclaredOption(flag, what).argParser(names(flag.split(" ")[0]!));
-  const numbers = (flag: string, what: string, libraryName: string) =>
-    new DeclaredOption(flag, what)
-      .argParser(numberOrList(flag.split(" ")[0]!))
-      .withFacts({ libraryNames: [libraryName] });
-  const one = <Name extends string>(flag: string, what: string, table: Readonly<Record<Name, unknown>>) =>
-    new DeclaredOption(`${flag} <name>`, what).argParser(oneOf(flag, Object.keys(table) as Name[]));
   return command
     .summary("Imports a PyTorch network from a safetensors file.")
     .description(
-      "Imports a PyTorch network of Linear layers from a safetensors file of its state_dict. " +
+      "Imports a PyTorch network from a safetensors file of its state_dict: Linear layers, or those of --layers. " +
         "A file written by `wgrad export` needs no options: it gives the exported model again.",
     )
     .argument("<file>", "a safetensors file with float32, float16, bfloat16 or float64 tensors")
@@ -53,7 +65,16 @@ export function importCommand(command: Command): Command {
     )
     .addOption(one("--activation", "activation between the layers (default: relu)", activations))
     .addOption(
-      list("--layers <names>", "names of the layers in their order, such as fc1,fc2,out (default: by their numbers)"),
+      new DeclaredOption(
+        "--layers <text>",
+        'the network\'s layers, such as "conv 16 3x3 relu, maxpool 2, flatten, dense 10", with --shape (default: Linear layers)',
+      ).withFacts({ libraryNames: ["model"] }),
+    )
+    .addOption(
+      list(
+        "--modules <names>",
+        "names of the modules with parameters in the order of the layers, such as conv1,bn1,fc (default: by their numbers)",
+      ).withFacts({ libraryNames: ["layers"] }),
     )
     .addOption(
       new DeclaredOption("--shape <sizes>", "shape of one example, such as 28,28")
@@ -86,18 +107,19 @@ export function importCommand(command: Command): Command {
         losses,
       ),
     )
-    .addHelpText("after", "\nExample:\n  wgrad import net.safetensors --activation tanh --out model.safetensors")
+    .addHelpText("after", EXAMPLES)
     .action((path: string, flags: ImportFlags) => importModel(path, flags, command));
 }
 
 async function importModel(path: string, flags: ImportFlags, command: Command): Promise<void> {
-  const { out, shape, scale, offset, columns, label, ...options } = flags;
+  const { out, layers, modules, shape, scale, offset, columns, label, ...options } = flags;
   const { outputs } = optionPaths(command.options, flags);
   requireSeparatePaths({ inputs: [{ option: "the file", path }], outputs });
   const normalization = { scale: scale ?? 1, offset: offset ?? 0 };
   const trained = loadPytorch(await readFileOrRefuse(path), path, {
     ...options,
-    ...(shape && { inputShape: shape }),
+    ...(modules && { layers: modules }),
+    ...(layers === undefined ? shape && { inputShape: shape } : { model: modelOf(layers, shape) }),
     ...((scale !== undefined || offset !== undefined) && { normalization }),
   });
   if (label !== undefined && !columns)
@@ -106,6 +128,14 @@ async function importModel(path: string, flags: ImportFlags, command: Command): 
   await saveModelFile(out, { ...trained, ...(table && { table }) }, initialValues(trained.model));
   say(field("network", networkText(trained.model)));
   say(field("model", out));
+}
+
+/** The network of --layers, with initial values. @throws OptionError */
+function modelOf(text: string, inputShape: readonly number[] | undefined): Model {
+  const layers = layersFromText(text);
+  if (inputShape) return refusedAs("--layers", () => sequential(layers, { inputShape }));
+  const what = "the shape of the network's input is not known";
+  throw new OptionError({ where: "--layers", what, fix: "Add --shape with the shape of one example, such as 28,28" });
 }
 
 /** @throws OptionError unless there is one name for each input, and all names differ */

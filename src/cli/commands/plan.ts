@@ -3,7 +3,9 @@ import { summary } from "../../nn/summary.ts";
 import { createTrainer } from "../../train/index.ts";
 import { createNodeBackend, type DeviceChoice } from "../../node/index.ts";
 import { blankMnist, buildNetwork, describeNetwork, normalizationOf, stepOptions } from "../training/network.ts";
-import { deviceOption, networkOptions, type NetworkFlags } from "../options/options.ts";
+import { deviceOption } from "../options/options.ts";
+import { networkOptions, type NetworkFlags } from "../options/network-options.ts";
+import { settleNetwork } from "../options/network-choice.ts";
 import { planTable } from "../text/plan-table.ts";
 import { print, say, warn } from "../text/terminal.ts";
 import { adapterText, field } from "../text/text.ts";
@@ -21,14 +23,16 @@ export function planCommand(command: Command): Command {
     .addOption(deviceOption())
     .addOption(new Option("--json", "print the dispatches as JSON"))
     .addHelpText("after", "\nExample:\n  wgrad plan --hidden 256,128 --batch 512")
-    .action(plan);
+    .action(() => plan(command));
 }
 
-async function plan(flags: PlanFlags): Promise<void> {
+async function plan(command: Command): Promise<void> {
+  settleNetwork(command);
+  const flags = command.opts<PlanFlags>();
   const backend = await createNodeBackend({ device: flags.device, log: warn });
   try {
     const dataset = blankMnist();
-    const model = buildNetwork(flags, dataset, false);
+    const model = buildNetwork(flags, dataset, { isTable: false });
     const normalization = normalizationOf(flags, dataset);
     const trainer = await createTrainer({
       ...stepOptions(flags, dataset.count),

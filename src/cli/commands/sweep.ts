@@ -7,6 +7,7 @@ import { applyConfigFile, configOption, configurationOf, settableOptions } from 
 import { mnistPaths } from "../options/data-options.ts";
 import { DeclaredOption } from "../options/declared-option.ts";
 import { wholeNumber } from "../options/parsers.ts";
+import { settleNetwork } from "../options/network-choice.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { trainOptions, type TrainFlags } from "../options/train-options.ts";
 import { filesOf, Sweep } from "../sweep/sweep.ts";
@@ -73,8 +74,9 @@ export function sweepCommand(command: Command): Command {
 async function sweep(command: Command): Promise<void> {
   const { config, out } = command.opts<SweepFlags>();
   if (config !== undefined) await applyConfigFile(command, config);
-  const start = await loadStartingModel(command);
   const runs = plannedRuns(command);
+  settleNetwork(command, [...new Set(runs.flatMap((changes) => Object.keys(changes)))]);
+  const start = await loadStartingModel(command);
   const flags = command.opts<TrainFlags>();
   if (flags.validation === 0) {
     throw new OptionError({

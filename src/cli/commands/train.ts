@@ -9,9 +9,11 @@ import { RunKeeper, runIdentity } from "../training/checkpointing.ts";
 import { debugs } from "../../node/debug.ts";
 import { endFinished, endInterrupted } from "../training/ending.ts";
 import { EventLog } from "../training/event-log.ts";
+import { logFormatOf } from "../training/log-format.ts";
 import { fitWithProgress } from "../training/fitting.ts";
 import { Interruption } from "../training/interrupt.ts";
 import { describeNetwork } from "../training/network.ts";
+import { settleNetwork } from "../options/network-choice.ts";
 import { requireSeparatePaths } from "../options/paths.ts";
 import { planTable } from "../text/plan-table.ts";
 import { resolvedConfiguration } from "../options/resolved.ts";
@@ -27,6 +29,9 @@ import { prepare, type Run, type Subject } from "../training/training-run.ts";
 const EXAMPLES = `
 Example:
   wgrad train --hidden 256,128 --epochs 5 --out digits.safetensors
+  wgrad train --preset cnn --epochs 8 --out digits.safetensors
+  wgrad train --layers "conv 16 3x3 relu, maxpool 2, flatten, dense 10"
+  wgrad train --preset cnn --epochs 20 --augment shift,rotate
   wgrad train --csv flowers.csv --label species --validation 0.2 --patience 10
   wgrad train --csv homes.csv --label price --task regression --missing mean
   wgrad train --csv flowers.csv --label species --folds 5
@@ -47,6 +52,7 @@ export function trainCommand(command: Command): Command {
 async function train(command: Command): Promise<void> {
   const { config, printConfig } = command.opts<{ config?: string; printConfig?: true }>();
   if (config !== undefined) await applyConfigFile(command, config);
+  settleNetwork(command);
   const start = await loadStartingModel(command);
   const given = configurationOf(command);
   const flags = command.opts<TrainFlags>();
@@ -55,7 +61,8 @@ async function train(command: Command): Promise<void> {
   if (flags.folds !== undefined) return trainFolds({ ...flags, folds: flags.folds }, given, start);
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
-  const log = flags.log === undefined ? undefined : new EventLog(flags.log, warn);
+  const log =
+    flags.log === undefined ? undefined : new EventLog(flags.log, logFormatOf(flags.log, flags.logFormat), warn);
   try {
     const data = await dataOf(flags, start);
     const settled = settledFlags(flags, data);
@@ -151,6 +158,8 @@ function describe(run: Run, { model, trainer }: Subject): void {
     ...field("adapter", adapterText(backend)),
     ...field("network", describeNetwork(flags, model)),
     ...(start ? startText(start, data.train) : []),
+    ...(flags.augment === undefined ? [] : field("augment", flags.augment)),
+    ...(flags.classWeights === undefined ? [] : field("weights", `of the classes: ${String(flags.classWeights)}`)),
     ...field("training", `${counted(totalSteps, "step")} of ${count(batchSize)}, ${flags.optimizer}, ${rate}`),
   ]);
 }

@@ -3,7 +3,8 @@ import { createWebGPUBackend, type TuningResult } from "../../backends/webgpu/in
 import { stepProducts } from "../../nn/products.ts";
 import { dawnGpu, fileTuningStore } from "../../node/index.ts";
 import { batchOf, blankMnist, buildNetwork, describeNetwork } from "../training/network.ts";
-import { networkOptions, type NetworkFlags } from "../options/options.ts";
+import { networkOptions, type NetworkFlags } from "../options/network-options.ts";
+import { settleNetwork } from "../options/network-choice.ts";
 import { print, say } from "../text/terminal.ts";
 import { adapterText, field } from "../text/text.ts";
 
@@ -28,12 +29,14 @@ export function tuneCommand(command: Command): Command {
       new Option("--full", "time every tiling of every product, which takes a minute or more on a software adapter"),
     )
     .addHelpText("after", "\nExample:\n  wgrad tune --hidden 512,256 --batch 128")
-    .action(tuneProducts);
+    .action(() => tuneProducts(command));
 }
 
-async function tuneProducts(flags: TuneFlags): Promise<void> {
+async function tuneProducts(command: Command): Promise<void> {
+  settleNetwork(command);
+  const flags = command.opts<TuneFlags>();
   const data = blankMnist();
-  const model = buildNetwork(flags, data, false);
+  const model = buildNetwork(flags, data, { isTable: false });
   const backend = await createWebGPUBackend(await dawnGpu(), { tuning: fileTuningStore() });
   try {
     say(field("adapter", adapterText(backend)));

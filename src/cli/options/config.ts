@@ -3,10 +3,10 @@
  * check of a file, are derived from the options.
  */
 import type { Command } from "commander";
-import { DataError, excerpt, OptionError } from "../../errors.ts";
+import { DataError, excerpt, OptionError, optionName } from "../../errors.ts";
 import { parseJson } from "../../formats/json.ts";
 import { readFileOrRefuse } from "../../node/index.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../../nearest.ts";
 import { alternatives, DeclaredOption, SettableOption, wantedText, type ValueSchema } from "./declared-option.ts";
 
 /** --config, for commands whose options may come from a file. */
@@ -70,14 +70,26 @@ function parsedValue(option: SettableOption, value: unknown, where: string): unk
     throw new OptionError({ where, what, fix: `Give ${wantedText(option.schema)}` });
   }
   if (typeof value === "boolean" || !option.parseArg) return value;
-  if (Array.isArray(value) && value.every((part) => typeof part === "string")) return value;
-  const text = Array.isArray(value) ? value.join(",") : String(value);
+  const takesStrings = alternatives(option.schema).some(({ items }) => items?.type === "string");
+  if (takesStrings && Array.isArray(value)) return value;
   try {
-    return option.parseArg(text, undefined);
+    return option.parseArg(option.textOf(value), undefined);
   } catch (cause) {
     if (!(cause instanceof OptionError)) throw cause;
-    throw new OptionError({ where, what: cause.what, ...(cause.fix !== undefined && { fix: cause.fix }) }, { cause });
+    const { what, fix } = cause;
+    throw new OptionError(
+      { where: where + placeIn(option, cause), what, ...(fix !== undefined && { fix }) },
+      { cause },
+    );
   }
+}
+
+/** The place within an option's value that an error names, such as ", position 3". */
+function placeIn({ flag, facts }: SettableOption, { where = "" }: OptionError): string {
+  const name = [flag, ...facts.libraryNames.map((each) => optionName(each))].find((each) =>
+    where.startsWith(`${each}, `),
+  );
+  return name === undefined ? "" : where.slice(name.length);
 }
 
 /** Whether a value has the type of a schema; ranges are checked by the option's parser. */

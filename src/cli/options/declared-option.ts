@@ -16,6 +16,8 @@ export interface OptionFacts {
   readonly libraryNames: readonly string[];
   /** For values that exist only in the library: the values of this option that correspond to them. */
   readonly libraryValues: ReadonlyMap<unknown, readonly string[]>;
+  /** Whether values may contain commas, so that only semicolons separate the values of a sweep. */
+  readonly hasCommas: boolean;
   /** Whether a switch that is not given is detected from the data, rather than off. */
   readonly isDetected: boolean;
   /** Whether training depends on the option, so that a resumed run must have the same value. */
@@ -31,6 +33,7 @@ const usualFacts: OptionFacts = {
   needs: [],
   libraryNames: [],
   libraryValues: new Map(),
+  hasCommas: false,
   isDetected: false,
   isIdentity: true,
   selectsData: false,
@@ -67,10 +70,18 @@ export class DeclaredOption extends Option {
 /** An option that can also be set in a configuration file, under its attribute name. */
 export class SettableOption extends DeclaredOption {
   readonly schema: ValueSchema;
+  /** Writes a value of a configuration file as on the command line. By default lists are joined by commas. */
+  textOf = (value: unknown): string => (Array.isArray(value) ? value.join(",") : String(value));
 
   constructor(flags: string, description: string, schema: ValueSchema) {
     super(flags, description);
     this.schema = schema;
+  }
+
+  /** Sets `textOf`. Returns the option, as Commander's own methods do. */
+  writtenBy(textOf: (value: unknown) => string): this {
+    this.textOf = textOf;
+    return this;
   }
 }
 
@@ -94,16 +105,21 @@ export interface ValueSchema {
 /** The alternatives of a schema: its `anyOf`, or itself. */
 export const alternatives = (schema: ValueSchema): readonly ValueSchema[] => schema.anyOf ?? [schema];
 
+/** A schema of a list in words, by the type of its elements. */
+const listTexts: Readonly<Record<string, string>> = {
+  string: 'a list of strings, such as ["id", "name"]',
+  integer: "a list of whole numbers of at least 1, such as [128, 64]",
+  number: "a list of numbers of at least 0, such as [1, 2.5]",
+  object: 'a list of layers, such as [{"type": "dense", "units": 10}]',
+};
+
 /** A schema in words, such as "a whole number of at least 1". */
 export function wantedText(schema: ValueSchema): string {
   const { type, minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
   if (schema.anyOf) return schema.anyOf.map(wantedText).join(" or ");
   if (schema.enum) return `one of ${schema.enum.map((name) => JSON.stringify(name)).join(", ")}`;
   if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (type === "array")
-    return schema.items?.type === "string"
-      ? 'a list of strings, such as ["id", "name"]'
-      : "a list of whole numbers of at least 1, such as [128, 64]";
+  if (type === "array") return listTexts[schema.items?.type ?? "integer"]!;
   if (type === "boolean") return "true or false";
   if (type === "string") {
     const examples = schema.examples?.map((text) => JSON.stringify(text)).join(" or ");

@@ -3,15 +3,11 @@
  */
 import type { Command } from "commander";
 import { excerpt, OptionError } from "../../errors.ts";
-import { activations, type ActivationName } from "../../nn/activations.ts";
-import { losses, type LossName } from "../../nn/losses.ts";
-import { momentumForms, type MomentumForm } from "../../nn/momentum-form.ts";
 import { adagrad, adam, adamW, lion, momentum, muon, nesterov, rmsprop, sgd } from "../../nn/optimizers.ts";
 import { constant, cosine, cosineRestarts, exponential, linear, oneCycle, step } from "../../nn/schedules.ts";
-import { precisions, type Precision } from "../../ops/matmul/precision.ts";
 import { deviceChoices } from "../../node/index.ts";
 import { DeclaredOption, SettableOption } from "./declared-option.ts";
-import { atLeastZero, batchSize, columnList, oneOf, positiveNumber, wholeNumber, widths } from "./parsers.ts";
+import { atLeastZero, columnList, oneOf, positiveNumber, wholeNumber } from "./parsers.ts";
 
 /** Optimizers by name; called without options, they use their defaults. */
 export const optimizers = { sgd, momentum, nesterov, rmsprop, adagrad, adam, adamW, lion, muon } as const;
@@ -26,7 +22,8 @@ export type OptimizerName = keyof typeof optimizers;
 
 export type ScheduleName = keyof typeof schedules;
 
-const namesOf = <Name extends string>(table: Readonly<Record<Name, unknown>>) => Object.keys(table) as Name[];
+/** The names in a table. */
+export const namesOf = <Name extends string>(table: Readonly<Record<Name, unknown>>) => Object.keys(table) as Name[];
 
 /** Makes a command refuse an option that is given twice: Commander would ignore the first value. */
 export function refuseRepeats(command: Command): void {
@@ -105,74 +102,6 @@ export function switchOption(flags: string, description: string): SettableOption
 
 export function columnsOption(flags: string, description: string): SettableOption {
   return new SettableOption(flags, description, { type: "array", items: { type: "string" } }).argParser(columnList);
-}
-
-/** The options that describe the network and its training step. */
-export interface NetworkFlags {
-  readonly hidden: readonly number[];
-  readonly activation: ActivationName;
-  readonly dropout: number;
-  /** By default softmaxCrossEntropy for classification and meanSquaredError for regression. */
-  readonly loss?: LossName;
-  /** By default chosen by `settledFlags`; adam if there is no data. */
-  readonly optimizer?: OptimizerName;
-  readonly momentumForm?: MomentumForm;
-  readonly weightDecay?: number;
-  readonly clipNorm?: number;
-  /** By default 64, or all examples if there are fewer. */
-  readonly batch?: number | "full";
-  readonly seed: number;
-  readonly standardize: boolean;
-  readonly precision: Precision;
-}
-
-/** The options of `NetworkFlags`, in the order of the help. */
-export function networkOptions(): SettableOption[] {
-  const hidden = { type: "array", items: { type: "integer", minimum: 1 } };
-  const batch = { anyOf: [{ type: "integer", minimum: 1 }, { const: "full" }] };
-  const options = [
-    new SettableOption(
-      "--hidden <widths>",
-      'widths of the hidden layers, such as 128,64; "none" for a linear model',
-      hidden,
-    )
-      .argParser(widths("--hidden"))
-      .default([128], "128"),
-    nameOption("--activation", "activation of the hidden layers", namesOf(activations), { preset: "relu" }),
-    shareOption("--dropout <rate>", "dropout rate after each hidden layer").default(0),
-    nameOption("--loss", "loss function", namesOf(losses), {
-      note: " (default: softmaxCrossEntropy for classification, meanSquaredError for regression)",
-    }).withFacts({ sweep: "shared" }),
-    nameOption("--optimizer", "optimizer", namesOf(optimizers), { note: " (default: adam; adamW for a table)" }),
-    nameOption("--momentum-form", "form of momentum and nesterov", momentumForms, {
-      note: "; they differ when the learning rate changes (default: classic)",
-    }),
-    atLeastZeroOption(
-      "--weight-decay <rate>",
-      "weight decay of adamW, lion and muon, at least 0 (default: 0.01 for adamW, 0.3 for adamW and a table, else 0)",
-    ).withFacts({
-      libraryNames: namesOf(decayingOptimizers).map((name) => `${name} weightDecay`),
-    }),
-    positiveOption("--clip-norm <norm>", "clip the gradients to this global norm"),
-    new SettableOption("--batch <size>", 'batch size, or "full" for all examples (default: 64)', batch)
-      .argParser(batchSize("--batch"))
-      .withFacts({ libraryNames: ["batchSize"] }),
-    wholeNumberOption(
-      "--seed <number>",
-      "seed of the initial values and the order of the examples",
-      0,
-      2 ** 32 - 1,
-    ).default(1),
-    switchOption(
-      "--no-standardize",
-      "scale pixels to 0 … 1 and leave table columns unchanged (default: standardize to mean 0 and deviation 1)",
-    )
-      .default(true)
-      .withFacts({ selectsData: true }),
-    nameOption("--precision", "precision of the operands of matrix products", precisions, { preset: "float32" }),
-  ];
-  for (const option of options) option.helpGroup("Network and step:");
-  return options;
 }
 
 export function scheduleOption(): SettableOption {

@@ -4,7 +4,7 @@
  */
 import { excerpt, OptionError } from "../../errors.ts";
 import { isPositiveFloat32, POSITIVE_FLOAT32_RANGE } from "../../float32.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../../nearest.ts";
 
 type Parser<Value> = (text: string) => Value;
 
@@ -68,6 +68,15 @@ export function widths(flag: string): Parser<number[]> {
     }
     return parts.map(Number);
   };
+}
+
+/** Parses numbers of at least 0, separated by commas. */
+export function weightList(flag: string, text: string): number[] {
+  const parts = text.split(",").map((part) => part.trim());
+  const wrong = parts.find((part) => part === "" || !(Number(part) >= 0 && Number(part) < Infinity));
+  if (wrong === undefined) return parts.map(Number);
+  const what = `${excerpt(wrong)} is not a weight`;
+  throw new OptionError({ where: flag, what, fix: "Give numbers of at least 0, such as 1,2.5, or balanced" });
 }
 
 /** Parses a batch size, or "full" for all examples. */

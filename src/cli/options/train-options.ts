@@ -3,21 +3,25 @@
  */
 import { nonFiniteChoices, type NonFiniteChoice } from "../../train/index.ts";
 import type { DeviceChoice } from "../../node/index.ts";
+import { logFormats } from "../training/log-format.ts";
 import { checkpointOptions, type CheckpointFlags } from "./checkpoint-options.ts";
 import { dataOptions, type DataFlags } from "./data-options.ts";
-import type { SettableOption } from "./declared-option.ts";
+import { augmentText, usualAugmentations } from "../training/augmentation.ts";
+import { SettableOption } from "./declared-option.ts";
+import { weightList } from "./parsers.ts";
 import {
   atLeastZeroOption,
   deviceOption,
   nameOption,
-  networkOptions,
+  namesOf,
   positiveOption,
   scheduleOption,
+  shareOption,
   textOption,
   wholeNumberOption,
-  type NetworkFlags,
   type ScheduleName,
 } from "./options.ts";
+import { networkOptions, type NetworkFlags } from "./network-options.ts";
 import { thresholdOption, type ThresholdFlags } from "./threshold-option.ts";
 
 /** The options that end training before its last epoch. */
@@ -34,13 +38,21 @@ export interface StopFlags {
 export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, CheckpointFlags, ThresholdFlags {
   readonly lr: number;
   readonly schedule: ScheduleName;
+  /** The share of the run in which oneCycle raises the learning rate; 0.3 by default. */
+  readonly rise?: number;
   readonly warmup: number;
   readonly epochs?: number;
   readonly init?: string;
+  /** Augmentations as `augmentText` writes them. */
+  readonly augment?: string;
+  /** The weight of each class in the loss, in the order of the classes. */
+  readonly classWeights?: "balanced" | readonly number[];
   readonly onNan: NonFiniteChoice;
   readonly device: DeviceChoice;
   readonly out?: string;
   readonly log?: string;
+  /** By default that of the suffix of `log`. */
+  readonly logFormat?: keyof typeof logFormats;
   readonly report?: string;
 }
 
@@ -62,13 +74,34 @@ function rateOptions(): SettableOption[] {
       .default(0.002)
       .withFacts({ libraryNames: ["learningRate"] }),
     scheduleOption(),
+    shareOption("--rise <fraction>", "fraction of the run in which oneCycle raises the learning rate (default: 0.3)"),
     wholeNumberOption("--warmup <steps>", "steps of linear learning-rate warmup before the schedule", 0).default(0),
     wholeNumberOption("--epochs <number>", "passes over the data (default: enough for 2,000 steps, at least 3)", 1),
     textOption(
       "--init <model>",
       "start from the layers and values of a saved model, such as MODEL.safetensors",
     ).withFacts({ file: "input", sweep: "shared" }),
+    augmentOption(),
+    classWeightsOption(),
   ].map((option) => option.helpGroup("Network and step:"));
+}
+
+function augmentOption(): SettableOption {
+  const description =
+    `random changes of the training images, such as shift,rotate=5: any of ${usualAugmentations.join(", ")} ` +
+    "(pixels, degrees, fraction, probability, pixels, pixels, alpha; these amounts are the defaults), or affine";
+  return new SettableOption("--augment <list>", description, { type: "string", minLength: 1 })
+    .argParser(augmentText)
+    .withFacts({ hasCommas: true });
+}
+
+function classWeightsOption(): SettableOption {
+  const weights = { type: "array", items: { type: "number", minimum: 0 } };
+  return new SettableOption(
+    "--class-weights <weights>",
+    'weights of the classes in the loss, in their order, such as 1,2.5; or "balanced" for examples / (classes · examples of the class)',
+    { anyOf: [{ const: "balanced" }, weights] },
+  ).argParser((text) => (text === "balanced" ? text : weightList("--class-weights", text)));
 }
 
 function stopOptions(): SettableOption[] {
@@ -124,7 +157,7 @@ const ofFitUntil = (option: SettableOption) =>
 function outputOptions(): SettableOption[] {
   const files = [
     textOption("--out <file>", "write the trained model, such as MODEL.safetensors"),
-    textOption("--log <file>", "write the progress as JSON Lines, such as RUN.jsonl"),
+    textOption("--log <file>", "write the progress as JSON Lines or CSV, such as RUN.jsonl or RUN.csv"),
     textOption(
       "--report <file>",
       "write an HTML page about the run, such as RUN.html: curves, mistakes, weights, times",
@@ -134,5 +167,8 @@ function outputOptions(): SettableOption[] {
     deviceOption(),
     thresholdOption("the more probable one"),
     ...files.map((option) => option.withFacts({ file: "output", isIdentity: false, sweep: "none" })),
+    nameOption("--log-format", "format of --log", namesOf(logFormats), {
+      note: " (default: csv for a path that ends in .csv, else jsonl)",
+    }).withFacts({ isIdentity: false, sweep: "none" }),
   ];
 }

@@ -13,9 +13,11 @@ import { DeclaredOption } from "./declared-option.ts";
 export function commandLineNaming(options: readonly Option[]): (option: string, value?: unknown) => string | undefined {
   const declared = options.filter((option) => option instanceof DeclaredOption);
   return (name, value) => {
-    const found = declared.filter(
-      (option) => option.attributeName() === name || option.facts.libraryNames.includes(name),
-    );
+    // An option that declares the library's name comes before others that happen to have the same name.
+    const found = [
+      ...declared.filter(({ facts }) => facts.libraryNames.includes(name)),
+      ...declared.filter((option) => option.attributeName() === name),
+    ];
     if (value === undefined) return found[0]?.flag;
     const ofLibrary = found.flatMap(({ facts }) => facts.libraryValues.get(value) ?? []);
     if (ofLibrary.length > 0) return ofLibrary.map((each) => found[0]!.written(each, shellQuoted)).join(" or ");

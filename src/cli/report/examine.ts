@@ -109,30 +109,38 @@ function examineOutputs(
   });
 }
 
-/** The weights of the first layer with parameters: for each unit a picture with the shape of the examples, or one row. */
+/**
+ * The weights of the first layer with parameters, as one picture per unit: with the shape of the examples for a dense
+ * layer on images, the window of a convolution, and one row for other layers. Channels are side by side.
+ */
 export function firstWeights(
   model: Model,
   parameters: Readonly<Record<string, StoredValues>>,
   exampleShape: Shape,
 ): ReportFacts["weights"] {
   const { name } = model.parameters[0]!.attributes as { name: string };
-  const {
-    shape: [inputs = 1, units = 1],
-    values,
-  } = parameters[name]!;
-  const isPicture = (exampleShape.length === 2 || exampleShape.length === 3) && sizeOf(exampleShape) === inputs;
-  const [height = 1, columns = 1, channels = 1] = isPicture ? exampleShape : [1, inputs];
-  const width = columns * channels;
+  const { shape, values } = parameters[name]!;
+  const units = shape.length > 1 ? shape.at(-1)! : 1;
+  const inputs = values.length / units;
+  const [height, width, channels] = pictureShape(shape, inputs, exampleShape);
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const pictures = Array.from({ length: Math.min(units, MOST_UNITS) }, (_, unit): Picture => {
-    const column = new Float32Array(inputs);
-    // The channels, such as red, green and blue, are shown side by side.
-    for (let input = 0; input < inputs; input++) {
-      const [pixel, channel] = [Math.floor(input / channels), input % channels];
-      const at = Math.floor(pixel / columns) * width + channel * columns + (pixel % columns);
-      column[at] = values[input * units + unit]!;
-    }
-    return { source: signedPicture(column, width, largest), width, height, caption: `weights of unit ${unit}` };
+    const pixels = Float32Array.from({ length: inputs }, (__, pixel) => {
+      const [row, column] = [Math.floor(pixel / (width * channels)), pixel % (width * channels)];
+      const [channel, x] = [Math.floor(column / width), column % width];
+      return values[((row * width + x) * channels + channel) * units + unit]!;
+    });
+    const source = signedPicture(pixels, width * channels, largest);
+    return { source, width: width * channels, height, caption: `weights of unit ${unit}` };
   });
   return { pictures, units, largest };
+}
+
+/** Rows, columns and channels of the weights of one unit. */
+function pictureShape(weights: Shape, inputs: number, example: Shape): readonly [number, number, number] {
+  if (weights.length === 4) return [weights[0]!, weights[1]!, weights[2]!];
+  if (weights.length === 3) return [1, weights[0]!, weights[1]!];
+  const isPicture = (example.length === 2 || example.length === 3) && sizeOf(example) === inputs;
+  const [height = 1, width = 1, channels = 1] = isPicture ? example : [1, inputs];
+  return [height, width, channels];
 }

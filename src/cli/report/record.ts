@@ -137,10 +137,13 @@ export class ReportRecorder {
   #normCurves(): ReportFacts["gradientNorms"] {
     const { config } = this.#subject.model;
     const layers = this.#measured?.norms.layers ?? [];
-    return layers.map((layer, position) => ({
-      name: [`layer ${layer},`, config.layers[layer]!.type, config.layers[layer]!["units"] ?? ""].join(" ").trim(),
-      points: this.#norms.map(({ step, values }) => [step, values[position]!] as const),
-    }));
+    return layers.map((layer, position) => {
+      const { type, units, outputs } = config.layers[layer]!;
+      return {
+        name: [`layer ${layer},`, type, units ?? outputs ?? ""].join(" ").trim(),
+        points: this.#norms.map(({ step, values }) => [step, values[position]!] as const),
+      };
+    });
   }
 }
 

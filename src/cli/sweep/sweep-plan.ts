@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { OptionError } from "../../errors.ts";
 import { Random } from "../../random.ts";
-import { nearest } from "../options/nearest.ts";
+import { nearest } from "../../nearest.ts";
 import { alternatives, wantedText, type SettableOption, type ValueSchema } from "../options/declared-option.ts";
 import { shellQuoted } from "../text/terminal.ts";
 
@@ -40,7 +40,7 @@ type Options = ReadonlyMap<string, SettableOption>;
 export function parseChoices(text: string, options: Options): Choices {
   const { name, option, rest } = optionOf("--grid", text, options);
   const parts = rest
-    .split(rest.includes(";") ? ";" : ",")
+    .split(rest.includes(";") || option.facts.hasCommas ? ";" : ",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
   if (parts.length === 0) throw invalid("--grid", text, "lr=0.001,0.002");
@@ -67,7 +67,7 @@ export function parseRange(text: string, options: Options): Range {
   if (from === undefined || to === undefined) throw invalid("--range", text, "lr=1e-4..1e-2:log");
   if (!takesNumbers(option.schema)) {
     const what = `${name} is ${wantedText(option.schema)}, so it has no range`;
-    const separator = option.schema.type === "array" ? ";" : ",";
+    const separator = option.schema.type === "array" || option.facts.hasCommas ? ";" : ",";
     throw new OptionError({
       where: "--range",
       what,

@@ -10,6 +10,7 @@ import { warn } from "../text/terminal.ts";
 import { count, shortNumber } from "../text/text.ts";
 import type { RunKeeper } from "./checkpointing.ts";
 import type { EventLog } from "./event-log.ts";
+import type { LogEvent } from "./log-format.ts";
 import { LowestValidation } from "./lowest-validation.ts";
 import { ProgressLine } from "./progress.ts";
 import { fitRun, trainedModel, unitOf, type Run, type Subject } from "./training-run.ts";
@@ -77,7 +78,7 @@ function progressEvent({
   examplesPerSecond,
   gradientNorm,
   validation,
-}: StoppingProgress): object {
+}: StoppingProgress): LogEvent {
   return {
     event: "progress",
     step,

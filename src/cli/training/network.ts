@@ -8,48 +8,90 @@ import {
   type Dataset,
 } from "../../data/dataset.ts";
 import { OptionError } from "../../errors.ts";
-import { sizeOf } from "../../graph/tensor.ts";
 import { fanInUniform } from "../../nn/initializers.ts";
+import { layersFromPartialConfigs } from "../../nn/layer-text/partial-config.ts";
+import { layersFromText, type Layer } from "../../nn/index.ts";
 import { dense, dropout as dropoutLayer, flatten } from "../../nn/layers/index.ts";
 import type { Optimizer } from "../../nn/optimizers.ts";
 import { sequential, type Model } from "../../nn/sequential.ts";
 import type { TrainerOptions } from "../../train/index.ts";
-import { decayingOptimizers, optimizers, type NetworkFlags } from "../options/options.ts";
+import { decayingOptimizers, optimizers } from "../options/options.ts";
+import type { NetworkFlags } from "../options/network-options.ts";
+import { refusedAs } from "../options/refused.ts";
+import { networkText, parametersText, widthsText } from "../text/network-text.ts";
 import { counted } from "../text/text.ts";
+import { presetLayers } from "./presets.ts";
+
+/** How `buildNetwork` builds a network. */
+interface NetworkOptions {
+  /** Whether to use PyTorch's initial values: a table has few features, for which He initialization is too large. */
+  readonly isTable: boolean;
+  /** Whether to replace the last dense layer of --layers by one with as many outputs as the data need. */
+  readonly replacesHead?: boolean;
+}
 
 /**
  * Builds the network that the options describe, with the inputs and outputs of a data set.
- * @param isTable whether to use PyTorch's initial values: a table has few features, for which He initialization is too
- * large
+ * @throws OptionError if the layers do not fit each other or the data
  */
-export function buildNetwork(
-  { hidden, activation, dropout, seed }: NetworkFlags,
-  data: Dataset,
-  isTable: boolean,
-): Model {
+export function buildNetwork(flags: NetworkFlags, data: Dataset, { isTable, replacesHead }: NetworkOptions): Model {
+  const { hidden, activation, dropout, seed, layers, preset } = flags;
+  const outputs = (isRegression(data) ? data.outputs : data.classes).length;
+  const text = layers ?? presetLayers(preset, outputs);
+  if (text !== undefined) {
+    const made = layersFromText(text);
+    return modelOf(replacesHead ? withOutputs(made, outputs) : made, data, {
+      seed,
+      outputs,
+      where: layers === undefined ? `--preset ${preset}` : "--layers",
+    });
+  }
   const initial = isTable ? { weights: fanInUniform, biases: fanInUniform } : {};
-  const layers = hidden.flatMap((width) => [
+  const inner = hidden.flatMap((width) => [
     dense(width, { activation, ...initial }),
     ...(dropout > 0 ? [dropoutLayer(dropout)] : []),
   ]);
-  const outputs = isRegression(data) ? data.outputs : data.classes;
-  return sequential([flatten(), ...layers, dense(outputs.length, initial)], { inputShape: data.shape, seed });
+  return sequential([flatten(), ...inner, dense(outputs, initial)], { inputShape: data.shape, seed });
+}
+
+interface ModelParts {
+  readonly seed: number;
+  readonly outputs: number;
+  /** The option with the layers, for messages. */
+  readonly where: string;
+}
+
+/** @throws OptionError if the layers do not fit each other or the data */
+function modelOf(layers: readonly Layer[], data: Dataset, { seed, outputs, where }: ModelParts): Model {
+  const model = refusedAs(where, () => sequential(layers, { inputShape: data.shape, seed }));
+  const { outputShape } = model;
+  // A loss for two classes may take a single output; the trainer checks this.
+  const isSingle = outputs === 2 && !isRegression(data) && outputShape.join() === "1";
+  if (outputShape.join() === String(outputs) || isSingle) return model;
+  const needed = counted(outputs, isRegression(data) ? "target" : "class", isRegression(data) ? "targets" : "classes");
+  throw new OptionError({
+    where,
+    what: `the last layer has an output of shape [${outputShape.join(", ")}], but the data have ${needed}`,
+    fix: `Let the layers end with ${outputShape.length > 1 ? "flatten, " : ""}dense ${outputs}`,
+  });
+}
+
+/** Layers whose last dense layer has this number of outputs. */
+function withOutputs(layers: readonly Layer[], outputs: number): Layer[] {
+  const head = layers.findLastIndex(({ config }) => config.type === "dense");
+  return layers.flatMap((layer, index) =>
+    index === head ? layersFromPartialConfigs("--layers", [{ ...layer.config, units: outputs }]) : [layer],
+  );
 }
 
 /** A network in words, such as "784-128-10 relu, 101,770 parameters", with the precision if it is not float32. */
-export function describeNetwork({ hidden, activation, dropout, precision }: NetworkFlags, model: Model): string {
-  const widths = [sizeOf(model.inputShape), ...hidden, ...model.outputShape].join("-");
-  const parameters = model.parameters.reduce((sum, { size }) => sum + size, 0);
-  const left = dropout > 0 && hidden.length > 0 ? `, dropout ${dropout}` : "";
+export function describeNetwork(flags: NetworkFlags, model: Model): string {
+  const { hidden, activation, dropout, precision } = flags;
   const products = precision === "float32" ? "" : `, ${precision} products`;
-  return `${widths}${hidden.length > 0 ? ` ${activation}` : ", linear"}${left}, ${counted(parameters, "parameter")}${products}`;
-}
-
-/** A model in words, such as "784-128-10, 101,770 parameters". */
-export function networkText({ parameters, inputShape }: Model): string {
-  const widths = parameters.filter(({ shape }) => shape.length === 2).map(({ shape }) => shape[1]!);
-  const total = parameters.reduce((sum, { size }) => sum + size, 0);
-  return `${[sizeOf(inputShape), ...widths].join("-")}, ${counted(total, "parameter")}`;
+  if (flags.layers !== undefined || presetLayers(flags.preset, 1) !== undefined) return networkText(model) + products;
+  const left = dropout > 0 && hidden.length > 0 ? `, dropout ${dropout}` : "";
+  const between = hidden.length > 0 ? ` ${activation}` : ", linear";
+  return `${widthsText(model)}${between}${left}, ${parametersText(model)}${products}`;
 }
 
 /** The batch size: by default 64, or all examples if there are fewer. */

@@ -11,11 +11,12 @@ import type { TensorValues } from "../../formats/safetensors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import type { LayerSummary } from "../../nn/layers/layer.ts";
 import { summarizeLayer } from "../../nn/layers/registry.ts";
+import { layersToText } from "../../nn/index.ts";
 import { modelFromConfig } from "../../nn/model-config.ts";
-import type { Model } from "../../nn/sequential.ts";
+import { parameterPrefix, type Model } from "../../nn/sequential.ts";
 import { loadModelFile, type TrainedModel } from "../../node/index.ts";
 import type { TrainingSource } from "../data/data-source.ts";
-import type { NetworkFlags } from "../options/options.ts";
+import type { NetworkFlags } from "../options/network-options.ts";
 import { field } from "../text/text.ts";
 
 /** The model that a run starts from. */
@@ -25,42 +26,53 @@ export interface StartingModel {
   readonly trained: TrainedModel;
 }
 
-type Architecture = Pick<NetworkFlags, "hidden" | "activation" | "dropout">;
+type Architecture = Pick<NetworkFlags, "hidden" | "activation" | "dropout" | "layers">;
 
 /**
- * Reads the model of --init, and sets --hidden, --activation and --dropout to its values unless they are given.
- * @throws DataError for a file that is not a model; OptionError for a model that `wgrad train` cannot build
+ * Reads the model of --init, and sets the options that describe a network to its layers: --hidden, --activation and
+ * --dropout for dense layers that share one activation, and --layers for others.
+ * @throws DataError for a file that is not a model; OptionError for a model that `wgrad train` cannot build, or a given
+ * option that differs from the model
  */
 export async function loadStartingModel(command: Command): Promise<StartingModel | undefined> {
   const { init: path } = command.opts<{ init?: string }>();
   if (path === undefined) return undefined;
   const trained = await loadModelFile(path);
-  for (const [name, value] of Object.entries(architectureOf(trained.model, path))) {
-    if (command.getOptionValueSource(name) === "default") command.setOptionValueWithSource(name, value, "init");
+  const architecture = architectureOf(trained.model, path);
+  const { preset, layers } = command.opts<Pick<NetworkFlags, "preset" | "layers">>();
+  if (preset !== undefined) throw otherArchitecture("preset", preset, path, "its own layers");
+  if (layers !== undefined && layers !== architecture.layers)
+    throw otherArchitecture("layers", layers, path, architecture.layers ?? "layers that --hidden describes");
+  for (const [name, value] of Object.entries(architecture)) {
+    if ([undefined, "default"].includes(command.getOptionValueSource(name)))
+      command.setOptionValueWithSource(name, value, "init");
   }
   return { path, trained };
 }
 
-function architectureOf({ config }: Model, path: string): Partial<Architecture> {
-  const refuse = (what: string) =>
-    new OptionError({
-      where: "--init",
-      what: `${path} ${what}`,
-      fix: "Use a model of dense layers that share one activation",
-    });
-  const layers = config.layers.map((layer) => {
-    const summary = summarizeLayer(layer);
-    if (!summary || isOnlyActivation(summary)) throw refuse(`has a layer of type ${excerpt(layer.type)}`);
-    return summary;
+function architectureOf(model: Model, path: string): Partial<Architecture> {
+  const dense = denseArchitecture(model);
+  if (dense) return dense;
+  const layers = layersToText(model.config.layers);
+  if (layers !== undefined) return { layers };
+  throw new OptionError({
+    where: "--init",
+    what: `${path} has custom layers or activations`,
+    fix: "Use a model of the built-in layers, or train it with a program that has the custom ones",
   });
-  const dense = layers.filter(({ units }) => units !== undefined);
+}
+
+/** The options for dense layers that share one activation; undefined for other models. */
+function denseArchitecture({ config }: Model): Partial<Architecture> | undefined {
+  const layers = config.layers.map(summarizeLayer);
+  if (!layers.every((layer) => layer !== undefined && !isOnlyActivation(layer))) return undefined;
+  const dense = layers.filter((layer) => layer?.units !== undefined);
   const hidden = dense.slice(0, -1);
-  const [activation, ...others] = new Set(hidden.map((layer) => layer.activation as NetworkFlags["activation"]));
-  if (dense.at(-1)?.activation !== "identity") throw refuse("has an activation after its last layer");
-  if (others.length > 0) throw refuse(`has several activations, ${[activation, ...others].join(", ")}`);
-  const { dropout } = layers.find((layer) => layer.dropout !== undefined) ?? {};
+  const [activation, ...others] = new Set(hidden.map((layer) => layer!.activation as NetworkFlags["activation"]));
+  if (dense.at(-1)?.activation !== "identity" || others.length > 0) return undefined;
+  const { dropout } = layers.find((layer) => layer?.dropout !== undefined) ?? {};
   return {
-    hidden: hidden.map(({ units }) => units!),
+    hidden: hidden.map((layer) => layer!.units!),
     ...(activation && { activation }),
     ...(dropout !== undefined && { dropout }),
   };
@@ -114,25 +126,39 @@ function inUnitsOf(before: TableSchema, table: TableSchema, data: TrainingSource
 }
 
 /** Whether a model's classes or targets are those of the data, in the same order. */
-function hasSameOutputs({ classes, outputs }: TrainedModel, data: Dataset): boolean {
+export function hasSameOutputs({ classes, outputs }: TrainedModel, data: Dataset): boolean {
   if (isRegression(data)) return outputs?.join("\n") === data.outputs.join("\n");
   return outputs === undefined && classes.join("\n") === data.classes.join("\n");
 }
 
 /**
- * A new network with the starting model's values in all layers, but in the last one only if the outputs have the same
- * meaning.
+ * A new network with the starting model's values in all layers, but in the last one with weights only if the outputs
+ * have the same meaning.
  * @throws OptionError if the hidden layers are not those of the model
  */
 export function startedFrom(model: Model, flags: Architecture, { path, trained }: StartingModel, data: Dataset): Model {
-  requireSameArchitecture(flags, architectureOf(trained.model, path), path);
-  const kept = denseValues(trained.model);
+  const before = architectureOf(trained.model, path);
+  requireSameArchitecture(flags, before, path);
   const isSameHead = hasSameOutputs(trained, data);
+  if (before.layers !== undefined) return withValuesOf(model, trained.model, isSameHead);
+  const kept = denseValues(trained.model);
   const values = denseValues(model).flatMap((layer, index, all) => {
     const from = index < all.length - 1 || isSameHead ? kept[index]! : layer;
     // A layer without a bias gets a bias of zeros, which changes nothing.
     const bias = from.bias ?? { values: new Float32Array(layer.bias!.values.length) };
     return [[`${layer.name}.weight`, from.weight.values] as const, [`${layer.name}.bias`, bias.values] as const];
+  });
+  return modelFromConfig(model.config, Object.fromEntries(values));
+}
+
+/** A model with the values of another one with the same layers, except those of the last dense layer if it is new. */
+function withValuesOf(model: Model, trained: Model, isSameHead: boolean): Model {
+  const prefix = parameterPrefix(trained.config);
+  const head = `layers.${model.config.layers.findLastIndex(({ type }) => type === "dense")}.`;
+  const before = initialValues(trained);
+  const values = Object.entries(initialValues(model)).map(([name, own]) => {
+    const from = !isSameHead && name.startsWith(head) ? own : before[prefix + name]!;
+    return [name, from.values] as const;
   });
   return modelFromConfig(model.config, Object.fromEntries(values));
 }
@@ -150,15 +176,16 @@ export function startText({ path, trained }: StartingModel, data: Dataset): stri
 function requireSameArchitecture(flags: Architecture, before: Partial<Architecture>, path: string): void {
   for (const name of ["hidden", "activation"] as const) {
     const [now, then] = [String(flags[name]), String(before[name] ?? flags[name])];
-    if (now === then) continue;
-    const what = `${now || "none"}, but ${path} has ${then || "none"}`;
-    throw new OptionError({
-      where: `--${name}`,
-      what,
-      fix: `Omit --${name}: it is taken from the model of --init`,
-    });
+    if (now !== then) throw otherArchitecture(name, now || "none", path, then || "none");
   }
 }
+
+const otherArchitecture = (option: string, now: string, path: string, then: string) =>
+  new OptionError({
+    where: `--${option}`,
+    what: `${now}, but ${path} has ${then}`,
+    fix: `Omit --${option}: the network is that of the model of --init`,
+  });
 
 interface DenseValues {
   /** The name of the layer, such as "layers.1". */

@@ -6,7 +6,7 @@ import { isRegression, type Dataset } from "../../data/dataset.ts";
 import { OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import type { LossName } from "../../nn/losses.ts";
-import { warmup as warmedUp } from "../../nn/schedules.ts";
+import { warmup as warmedUp, type Schedule } from "../../nn/schedules.ts";
 import type { Model } from "../../nn/sequential.ts";
 import {
   createTrainer,
@@ -23,9 +23,10 @@ import { requireThreshold } from "../../train/two-classes.ts";
 import { saveModelFile, type TrainedModel } from "../../node/index.ts";
 import type { TrainingSource } from "../data/data-source.ts";
 import { usualEpochs, type SettledFlags } from "../options/defaults.ts";
+import { augmentationsFor } from "./augmentation.ts";
 import { batchOf, buildNetwork, stepOptions } from "./network.ts";
 import { schedules } from "../options/options.ts";
-import { startedFrom, type StartingModel } from "./starting-model.ts";
+import { hasSameOutputs, startedFrom, type StartingModel } from "./starting-model.ts";
 import { measureClasses } from "../text/class-metrics.ts";
 import { measureRegression, type TargetMetrics } from "../text/target-metrics.ts";
 
@@ -62,14 +63,28 @@ export function epochsOf({ flags, data }: Pick<Run, "flags" | "data">): number {
 export const lossOf = ({ flags, data }: Pick<Run, "flags" | "data">): LossName =>
   flags.loss ?? (isRegression(data.train) ? "meanSquaredError" : "softmaxCrossEntropy");
 
+/** The learning-rate schedule after the warmup. @throws OptionError for --rise with a schedule that does not rise */
+function decayOf({ schedule, rise }: Pick<SettledFlags, "schedule" | "rise">): Schedule {
+  if (rise === undefined) return schedules[schedule]();
+  if (schedule === "oneCycle") return schedules.oneCycle({ rise });
+  throw new OptionError({
+    where: "--rise",
+    what: `the schedule ${schedule} does not raise the learning rate`,
+    fix: "Use --schedule oneCycle",
+  });
+}
+
 /** Builds the model and the trainer of a run, at a snapshot if one is given. */
 export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject> {
   const { flags, data, backend, start } = run;
-  const { maxSteps, lr, warmup, gradientTolerance, onNan } = flags;
-  const network = buildNetwork(flags, data.train, data.table !== undefined);
+  const { maxSteps, lr, warmup, gradientTolerance, onNan, augment, classWeights } = flags;
+  const network = buildNetwork(flags, data.train, {
+    isTable: data.table !== undefined,
+    replacesHead: start !== undefined && !hasSameOutputs(start.trained, data.train),
+  });
   const model = start ? startedFrom(network, flags, start, data.train) : network;
   if (flags.threshold !== undefined) requireThresholdFor(flags.threshold, run, model);
-  const decay = schedules[flags.schedule]();
+  const decay = decayOf(flags);
   const trainer = await createTrainer({
     ...stepOptions(flags, data.train.count),
     model,
@@ -79,6 +94,8 @@ export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject>
     epochs: epochsOf(run),
     learningRate: lr,
     schedule: warmup > 0 ? warmedUp(warmup, decay) : decay,
+    ...(augment !== undefined && { augment: augmentationsFor(augment, data.train, data.normalization) }),
+    ...(classWeights !== undefined && { classWeights }),
     gradientNorm: gradientTolerance !== undefined,
     maxSteps,
     onNonFinite: onNan,

@@ -1,5 +1,5 @@
 /*
- * How layers are written in the formats of other libraries. Each layer's folder has one file per format, which is found
+ * How layers are written as text and in the formats of other libraries. Each layer's folder has one file per format, which is found
  * by name, so that a program that does not use a format does not load its files.
  */
 import type { Shape } from "../../graph/tensor.ts";
@@ -100,3 +100,17 @@ export interface OnnxWriter {
  * @param name the prefix of the names of the layer's parameters and nodes, such as `layers.0`
  */
 export type OnnxForm = (writer: OnnxWriter, config: LayerConfig, name: string, place: LayerPlace) => void;
+
+/** How a layer is written in a text such as `conv 16 3x3 relu`. Each `text.ts` exports it as `text`. */
+export interface TextForm {
+  /** The word that names the layer, in lower case. The name of the type is accepted as well. */
+  readonly word: string;
+  /** The options whose values follow the word, in this order, without their names. */
+  readonly values: readonly string[];
+  /** The option that holds the layers in parentheses after the word. */
+  readonly inner?: string;
+  /** Options that are lists, also if they have one element. */
+  readonly lists?: readonly string[];
+  /** For messages. */
+  readonly example: string;
+}

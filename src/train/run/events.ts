@@ -1,4 +1,5 @@
 import type { SkippedStep, TrainingProgress } from "../progress.ts";
+import { mapped } from "../snapshot.ts";
 import type { FinishedStep, Run } from "./run.ts";
 
 /** Makes the events of one call of `fit` from the sums of the run and the speed of this call. */
@@ -55,6 +56,7 @@ export class EventReporter {
       loss: unreported.loss / unreported.steps,
       accuracy: unreported.correct / (unreported.steps * batchSize),
       ...(plan.step.gradientNorm && { gradientNorm: unreported.gradientNorm / unreported.steps }),
+      ...(unreported.metrics && { metrics: mapped(unreported.metrics, (sum) => sum / unreported.steps) }),
       learningRate: this.#run.learningRateOf(step),
       skipped: this.#skipped,
       seconds: this.#seconds,

@@ -31,6 +31,8 @@ export async function* runSteps(
     while (queue.hasWork) {
       // Another call may be replacing a lost device.
       await recovery.pending;
+      const missing = queue.waitForExamples();
+      if (missing) await missing;
       queue.fill();
       const oldest = await queue.takeOldest();
       if (run.isDisposed && !oldest) return;

@@ -1,8 +1,9 @@
 import type { Session } from "../../backends/backend.ts";
-import { averagedModel } from "../average.ts";
-import { createEvaluator, type Evaluator } from "../evaluate.ts";
-import { createFeed, type Feed } from "../feed.ts";
+import { averagedNetwork } from "../average.ts";
+import { ChunkEvaluator, type Evaluator } from "../evaluate.ts";
+import { createFeed, type Feed } from "../feed/index.ts";
 import { storedLeaves } from "../../nn/sequential.ts";
+import type { AnyModel } from "../../nn/functional.ts";
 import type { TrainingPlan } from "../plan.ts";
 import { writeAll, type Snapshot } from "../snapshot.ts";
 import { compileStep } from "../step/compile.ts";
@@ -13,28 +14,29 @@ export interface Placement {
   readonly session: Session;
   readonly feed: Feed;
   readonly runner: StepRunner;
-  readonly evaluator: Evaluator;
+  readonly evaluator: Evaluator<AnyModel>;
   /** Evaluates with the moving averages of the parameters, if they are kept. */
-  readonly averaged: Evaluator | undefined;
+  readonly averaged: Evaluator<AnyModel> | undefined;
 }
 
 /** Compiles the step in a new session, with the values of a snapshot or the initial values. */
 export async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefined): Promise<Placement> {
   const { backend, data } = plan;
-  const { model, normalization, loss, average } = plan.model;
+  const { network, normalizations, objective, average } = plan.model;
   const session = backend.createSession();
   try {
     const feed = createFeed(data, backend.maxTensorBytes);
     const runner = await compileStep(plan, session, feed);
-    // The upload overlaps with the caller's own preparations.
-    feed.prepare(session, start?.step ?? 0);
-    const evaluation = { backend, session, normalization, loss };
+    feed.begin(session, start?.step ?? 0);
+    const { loss, metrics } = objective;
+    const evaluation = { backend, session, normalizations, loss, metrics };
+    const averaged = average && averagedNetwork(network, average);
     const placement = {
       session,
       feed,
       runner,
-      evaluator: createEvaluator({ ...evaluation, model }),
-      averaged: average && createEvaluator({ ...evaluation, model: averagedModel(model, average) }),
+      evaluator: new ChunkEvaluator({ ...evaluation, network }),
+      averaged: averaged && new ChunkEvaluator({ ...evaluation, network: averaged }),
     };
     if (start) writeSnapshot(plan, placement, start);
     return placement;

@@ -3,6 +3,7 @@
  * then. The repeated steps give bit-identical results and are not reported again.
  */
 import { DeviceLostError } from "../../errors.ts";
+import { StreamReader } from "../feed/reader.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { placeOnDevice, type Placement } from "./placement.ts";
 import type { Run } from "./run.ts";
@@ -72,7 +73,9 @@ export class DeviceRecovery {
     await run.settled();
     const now = performance.now();
     if (now - this.#lostAt < LOST_AGAIN_MILLISECONDS) throw lostTwice(failure);
-    const { backend, recovery } = run.plan;
+    const { backend, data, recovery } = run.plan;
+    const stream = data.source instanceof StreamReader ? data.source.stream : undefined;
+    if (stream && typeof stream.batches !== "function") throw notRepeatable(failure, stream.name);
     run.placement.session.dispose();
     await backend.restart();
     this.#lostAt = now;
@@ -82,7 +85,10 @@ export class DeviceRecovery {
       const placement = await placeOnDevice(run.plan, kept);
       if (run.isDisposed) return placement.session.dispose();
       run.replacePlacement(placement, fromStep);
-      while (run.step < toStep) await run.submit(Math.min(REPEATED_STEPS, run.stepsAllowed, toStep - run.step));
+      while (run.step < toStep) {
+        await run.ready();
+        await run.submit(Math.min(REPEATED_STEPS, run.stepsAllowed, toStep - run.step));
+      }
     } catch (again) {
       // The caller that waits for the device reports that the trainer was disposed of.
       if (run.isDisposed) return;
@@ -90,6 +96,12 @@ export class DeviceRecovery {
     }
     recovery.onRecovery({ reason: failure.what, fromStep, toStep });
   }
+}
+
+function notRepeatable(failure: DeviceLostError, stream: string): DeviceLostError {
+  const what = `${failure.what}, and the steps cannot be repeated: ${stream} can only be read once`;
+  const fix = "Give the stream's batches as a function (fromStep, batchSize) => batches";
+  return new DeviceLostError({ ...(failure.where && { where: failure.where }), what, fix }, { cause: failure });
 }
 
 function lostTwice(failure: DeviceLostError): DeviceLostError {

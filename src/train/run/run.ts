@@ -3,11 +3,12 @@
  * it goes back to if the device is lost. The loop, events, checkpoints and recovery use it; it knows none of them.
  */
 import { DivergedError, OptionError } from "../../errors.ts";
+import { requireRepeatable, StreamReader } from "../feed/reader.ts";
 import { faultText, holdsStop, isStopped, placeOfFault, rateFactorOf } from "../guard.ts";
 import { storedLeaves } from "../../nn/sequential.ts";
 import type { TrainingPlan } from "../plan.ts";
 import type { SkippedStep } from "../progress.ts";
-import { nothingUnreported, readAll, type Snapshot, type Unreported } from "../snapshot.ts";
+import { mapped, nothingUnreported, readAll, type Snapshot, type Unreported } from "../snapshot.ts";
 import type { StepMetrics } from "../step/runner.ts";
 import { placeOnDevice, writeSnapshot, type Placement } from "./placement.ts";
 
@@ -22,6 +23,8 @@ export interface FinishedStep {
   readonly gradientNorm: number;
   /** Above 0 if the step was skipped, see `placeOfFault`. */
   readonly fault: number;
+  /** The metrics of the user, if there are any. */
+  readonly metrics: Readonly<Record<string, number>> | undefined;
 }
 
 /** Owns the state of a run. */
@@ -96,6 +99,11 @@ export class Run {
     return this.#placement.feed.stepsAllowed(this.#step);
   }
 
+  /** Waits until the examples of the next step have arrived; undefined if they have. */
+  ready(): Promise<void> | undefined {
+    return this.#placement.feed.ready(this.#step);
+  }
+
   /** The learning rate of a step, counted from 1, including the halvings by skipped steps. */
   learningRateOf(step: number): number {
     return this.plan.schedule.learningRateAt(step - 1) * this.#rateFactor;
@@ -138,13 +146,14 @@ export class Run {
   }
 
   /** Adds the metrics of a finished step to the sums for the next event. */
-  addUnreported({ loss, correct, gradientNorm }: FinishedStep): void {
+  addUnreported({ loss, correct, gradientNorm, metrics }: FinishedStep): void {
     const before = this.#unreported;
     this.#unreported = {
       steps: before.steps + 1,
       loss: before.loss + loss,
       correct: before.correct + correct,
       gradientNorm: this.plan.step.gradientNorm ? before.gradientNorm + gradientNorm : before.gradientNorm,
+      ...(metrics && { metrics: mapped(metrics, (value, name) => (before.metrics?.[name] ?? 0) + value) }),
     };
   }
 
@@ -192,6 +201,9 @@ export class Run {
 
   /** Moves the run to a snapshot. @throws OptionError for a snapshot of other parameters or states */
   restore(snapshot: Snapshot): void {
+    const { source } = this.plan.data;
+    if (source instanceof StreamReader && snapshot.step !== this.#step)
+      requireRepeatable(source.stream, snapshot.step, true);
     writeSnapshot(this.plan, this.#placement, snapshot);
     this.#moveTo(snapshot.step);
     this.#unreported = snapshot.unreported ?? nothingUnreported;
@@ -229,6 +241,7 @@ export class Run {
 
   dispose(): void {
     this.#isDisposed = true;
+    this.#placement.feed.dispose();
     this.#placement.session.dispose();
   }
 

@@ -1,5 +1,6 @@
 import type { FitOptions } from "../fit-options.ts";
 import { SubmitPace, type SubmitTimes } from "../pace.ts";
+import { mapped } from "../snapshot.ts";
 import type { StepMetrics } from "../step/runner.ts";
 import type { CheckpointTaker } from "./checkpoints.ts";
 import type { DeviceRecovery } from "./recovery.ts";
@@ -61,12 +62,20 @@ export class SubmitQueue {
     return this.#run.step < end && !signal?.aborted && !this.#run.isDisposed;
   }
 
-  /** Submits until the maximum is in flight. */
+  /** Waits for the examples of the next step, if nothing is in flight; undefined if there is nothing to wait for. */
+  waitForExamples(): Promise<void> | undefined {
+    if (this.#inFlight.length > 0 || !this.#goesOn) return undefined;
+    const { signal } = this.#options;
+    const arrival = this.#run.ready();
+    return arrival && signal ? untilAborted(arrival, signal) : arrival;
+  }
+
+  /** Submits until the maximum is in flight, or until examples are missing. */
   fill(): void {
     const { generation } = this.#run;
     // Submits to a lost device are settled first.
     if (this.#inFlight.some((submit) => submit.generation !== generation)) return;
-    while (this.#inFlight.length < MOST_IN_FLIGHT && this.#goesOn) {
+    while (this.#inFlight.length < MOST_IN_FLIGHT && this.#goesOn && this.#run.stepsAllowed > 0) {
       if (this.#inFlight.length > 0 && this.isPause(this.#run.step)) return;
       this.#inFlight.push(this.#submitNext());
       this.#checkpoints.submitted();
@@ -134,12 +143,24 @@ export class SubmitQueue {
   }
 }
 
-function stepsOf(first: number, { losses, correct, faults, gradientNorms }: StepMetrics): FinishedStep[] {
+async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let stop = () => {};
+  const aborted = new Promise<void>((resolve) => (stop = resolve));
+  signal.addEventListener("abort", stop);
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function stepsOf(first: number, { losses, correct, faults, gradientNorms, metrics }: StepMetrics): FinishedStep[] {
   return Array.from(losses, (loss, position) => ({
     step: first + position + 1,
     loss,
     correct: correct?.[position] ?? NaN,
     gradientNorm: gradientNorms?.[position] ?? NaN,
     fault: faults?.[position] ?? 0,
+    metrics: metrics && mapped(metrics, (values) => values[position]!),
   }));
 }

@@ -1,5 +1,5 @@
 import type { Session } from "../../backends/backend.ts";
-import type { Feed } from "../feed.ts";
+import type { Feed } from "../feed/index.ts";
 import { compileDivided } from "./divided.ts";
 import type { StepGraphPlan } from "./graphs.ts";
 import type { StepRunner } from "./runner.ts";

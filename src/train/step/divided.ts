@@ -1,12 +1,14 @@
 import type { DispatchDescription, Executable, NumericArray, Session } from "../../backends/backend.ts";
-import { defineGraph } from "../../graph/graph.ts";
-import { state, stepScalar } from "../../graph/leaves.ts";
+import { defineGraph, type Graph } from "../../graph/graph.ts";
+import { constant, state, stepScalar } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
+import { momentUpdates } from "../../nn/moments.ts";
 import { packGradients } from "../../nn/packed.ts";
 import { add, select } from "../../ops/elementwise/index.ts";
-import type { Feed } from "../feed.ts";
-import { optimizerUpdates, partMetrics, statesOf, type Part, type StepGraphPlan } from "./graphs.ts";
-import type { StepMetrics, StepRunner } from "./runner.ts";
+import type { Feed } from "../feed/index.ts";
+import { optimizerUpdates, partMetrics, statesOf, type StepGraphPlan } from "./graphs.ts";
+import { accumulatedMoments, combineMoments, momentsOfStep, type Combination } from "./part-moments.ts";
+import { metricOutput, type StepMetrics, type StepRunner } from "./runner.ts";
 
 /** What a divided step runs. */
 interface Executables {
@@ -19,31 +21,58 @@ interface Executables {
 }
 
 /**
- * Compiles a step whose batch is divided: one graph for each size of part, which adds its gradient to a sum, and one
- * that applies the sum.
+ * Compiles a step whose batch is divided: one graph for each size of part, which adds its gradient and its moments to
+ * those of the parts before it, and one that applies them.
  */
 export async function compileDivided(plan: StepGraphPlan, session: Session, feed: Feed): Promise<StepRunner> {
   const { batchSize, microBatchSize } = plan.data;
   const parts = Math.floor(batchSize / microBatchSize);
   const rest = batchSize % microBatchSize;
-  const sum = state("accumulatedGradient", plan.model.packed.shape);
-  const { updates, metrics } = optimizerUpdates(plan, sum, { statistics: [] });
-  const apply = await session.compile(defineGraph(metrics, updates));
-  const compilePart = (before: Tensor, part: Part) => {
-    const { metrics: ofPart, gradient } = partMetrics(plan, feed, part);
-    return session.compile(defineGraph(ofPart, [{ target: sum, value: add(before, packGradients(gradient)) }]));
-  };
-  const isLater = stepScalar("isLaterPart", (run) => (run % parts === 0 ? 0 : 1));
-  const accumulate = await compilePart(select(isLater, sum, 0), {
+  const whole = partMetrics(plan, feed, {
     count: microBatchSize,
     placeOf: (run) => ({ step: Math.floor(run / parts), offset: (run % parts) * microBatchSize }),
   });
+  const accumulated: Accumulation = {
+    gradient: state("accumulatedGradient", plan.model.packed.shape),
+    moments: accumulatedMoments(whole.moments),
+  };
+  const isLater = stepScalar("isLaterPart", (run) => (run % parts === 0 ? 0 : 1));
+  const wholeGraph = partGraph(accumulated, whole, {
+    before: (sum) => select(isLater, sum, 0),
+    share: stepScalar("partShare", (run) => 1 / ((run % parts) + 1)),
+  });
   const placeOfRest = (step: number) => ({ step, offset: parts * microBatchSize });
-  const accumulateRest = rest === 0 ? undefined : await compilePart(sum, { count: rest, placeOf: placeOfRest });
-  return new DividedStep(
-    { session, feed, parts, microBatchSize: microBatchSize, states: statesOf(plan.model, updates) },
-    { accumulate, accumulateRest, apply },
-  );
+  const ofRest = rest === 0 ? undefined : partMetrics(plan, feed, { count: rest, placeOf: placeOfRest });
+  const restGraph =
+    ofRest && partGraph(accumulated, ofRest, { before: (sum) => sum, share: constant(rest / batchSize) });
+  const { updates, metrics } = optimizerUpdates(plan, accumulated.gradient, {
+    statistics: momentUpdates(momentsOfStep(accumulated.moments, whole.moments, batchSize / microBatchSize)),
+  });
+  feed.use([...wholeGraph.nodes, ...(restGraph?.nodes ?? [])]);
+  const apply = await session.compile(defineGraph(metrics, updates));
+  const accumulate = await session.compile(wholeGraph);
+  const accumulateRest = restGraph && (await session.compile(restGraph));
+  const division = { session, feed, parts, microBatchSize, states: statesOf(plan.model, updates) };
+  const names = Object.keys(plan.model.objective.metrics);
+  return new DividedStep({ ...division, metrics: names }, { accumulate, accumulateRest, apply });
+}
+
+/** The sums over the parts of a step: states. */
+interface Accumulation {
+  readonly gradient: Tensor;
+  readonly moments: ReturnType<typeof accumulatedMoments>;
+}
+
+/** The graph that adds a part to those before it. */
+function partGraph(
+  sums: Accumulation,
+  { metrics, gradient, moments }: ReturnType<typeof partMetrics>,
+  combination: Combination,
+): Graph {
+  return defineGraph(metrics, [
+    { target: sums.gradient, value: add(combination.before(sums.gradient), packGradients(gradient)) },
+    ...combineMoments(sums.moments, moments, combination),
+  ]);
 }
 
 interface Division {
@@ -53,6 +82,8 @@ interface Division {
   readonly parts: number;
   readonly microBatchSize: number;
   readonly states: readonly Tensor[];
+  /** The names of the metrics of the user. */
+  readonly metrics: readonly string[];
 }
 
 class DividedStep implements StepRunner {
@@ -85,11 +116,14 @@ class DividedStep implements StepRunner {
       const isMeasured = finished[0]!.some((trace) => trace[name]);
       return isMeasured ? finished.map((traces) => total(traces.map((trace) => trace[name]))) : undefined;
     };
+    const { metrics } = this.#division;
+    const own = () => Object.fromEntries(metrics.map((name) => [name, totals(metricOutput(name))!]));
     return {
       losses: totals("loss")!,
       correct: totals("correct"),
       faults: totals("fault"),
       gradientNorms: totals("gradientNorm"),
+      metrics: metrics.length > 0 ? own() : undefined,
     };
   }
 
@@ -99,11 +133,11 @@ class DividedStep implements StepRunner {
     const { accumulate, accumulateRest } = this.#executables;
     const together = feed.byParts ? 1 : parts;
     const traces = Array.from({ length: parts / together }, (_, part) => {
-      feed.prepare(session, step, part * microBatchSize);
+      feed.prepare(session, step, 1, part * microBatchSize);
       return accumulate.run(step * parts + part, together);
     });
     if (!accumulateRest) return traces;
-    feed.prepare(session, step, parts * microBatchSize);
+    feed.prepare(session, step, 1, parts * microBatchSize);
     return [...traces, accumulateRest.run(step, 1)];
   }
 }

@@ -6,16 +6,20 @@ import { updatedLeaves, type Update } from "../../graph/graph.ts";
 import { requireDistinctNames, stateOp, stepScalar } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { clipByGlobalNorm, globalNorm } from "../../nn/clipping.ts";
+import type { Batch } from "../../nn/batch.ts";
 import { packGradients, type Gradients } from "../../nn/packed.ts";
 import type { BatchMoments } from "../../nn/layers/layer.ts";
 import { dropoutKey } from "../../nn/build.ts";
 import { multiply } from "../../ops/elementwise/index.ts";
 import { gradients } from "../../ops/gradients.ts";
+import { augmented } from "../augment.ts";
 import { averageUpdates } from "../average.ts";
-import { takeTargets, takeFeatures, summedMetrics } from "../batches.ts";
-import type { Feed } from "../feed.ts";
+import { inputsIn, takeColumns } from "../batches.ts";
+import type { Feed } from "../feed/index.ts";
 import { guardStep } from "../guard.ts";
+import { measure } from "../objective.ts";
 import type { DataPlan, ModelPlan, SchedulePlan, StepPlan } from "../plan.ts";
+import { namedTotals } from "./runner.ts";
 
 /** What the graphs of a step depend on. */
 export interface StepGraphPlan {
@@ -33,37 +37,45 @@ export interface Part {
 }
 
 /**
- * The loss of a part divided by the size of the whole batch, its correct predictions, the scaled loss's gradients, and
- * the moments that its layers recorded.
+ * The metrics of a part, as its share of those of the whole batch, the scaled loss's gradients, and the moments that its
+ * layers recorded.
  */
 export function partMetrics(
-  { model: { model, trained, normalization, loss }, data, step }: StepGraphPlan,
+  { model: { network, trained, objective }, data, step }: StepGraphPlan,
   feed: Feed,
-  { count, placeOf }: Part,
+  part: Part,
 ) {
   const { batchSize, seed } = data;
   const { precision, lossScale } = step;
+  const moments: BatchMoments[] = [];
+  const batch = batchOf({ data, step }, feed, part);
+  const outputs = network.apply(inputsIn(batch, data.layout), {
+    training: true,
+    precision,
+    recordMoments: (one) => moments.push(one),
+    dropoutKeyAt: (run, layer) => {
+      const place = part.placeOf(run);
+      return dropoutKey(seed, place.step, layer, place.offset);
+    },
+  });
+  const { count } = part;
+  const totals = measure(objective, { network, outputs, batch, count, share: 1 / batchSize, weighted: true });
+  const scaledLoss = lossScale === 1 ? totals.loss : multiply(totals.loss, lossScale);
+  return { metrics: namedTotals(totals), gradient: gradients(scaledLoss, trained), moments };
+}
+
+/** The tensors that a part trains on, and the step inputs. */
+function batchOf({ data, step }: Pick<StepGraphPlan, "data" | "step">, feed: Feed, { count, placeOf }: Part): Batch {
   const positionOf = (run: number) => {
     const place = placeOf(run);
     return feed.positionOf(place.step, place.offset);
   };
   const start = stepScalar("start", positionOf, "uint32");
-  const features = takeFeatures(feed.leaves, { model, normalization, start, count });
-  const targets = takeTargets(feed.leaves, start, count);
-  const moments: BatchMoments[] = [];
-  const outputs = model.apply(features, {
-    training: true,
-    precision,
-    recordMoments: (one) => moments.push(one),
-    dropoutKeyAt: (run, layer) => {
-      const place = placeOf(run);
-      return dropoutKey(seed, place.step, layer, place.offset);
-    },
-  });
-  const totals = summedMetrics(loss, outputs, targets);
-  const partLoss = multiply(totals.loss, 1 / batchSize);
-  const scaledLoss = lossScale === 1 ? partLoss : multiply(partLoss, lossScale);
-  return { metrics: { ...totals, loss: partLoss }, gradient: gradients(scaledLoss, trained), moments };
+  const stepInputs = Object.entries(step.stepInputs).map(
+    ([name, valueAt]) => [name, stepScalar(name, (run) => valueAt(placeOf(run).step))] as const,
+  );
+  const batch = { ...takeColumns(feed.leaves, data.layout, { start, count }), ...Object.fromEntries(stepInputs) };
+  return augmented(batch, step.augment, { seed: data.seed, placeOf, count });
 }
 
 /** The updates of a step, and what is read back of its gradient: its norm and its first fault, where they are asked for. */

@@ -1,5 +1,6 @@
 import type { DispatchDescription, Executable } from "../../backends/backend.ts";
 import type { Tensor } from "../../graph/tensor.ts";
+import type { Totals } from "../objective.ts";
 
 /** The metrics of the steps of one submit. */
 export interface StepMetrics {
@@ -11,6 +12,22 @@ export interface StepMetrics {
   readonly faults?: ArrayLike<number> | undefined;
   /** The norm of the gradient of each step, where it is measured. */
   readonly gradientNorms?: ArrayLike<number> | undefined;
+  /** The metrics of the user for each step, by name, if there are any. */
+  readonly metrics?: Readonly<Record<string, ArrayLike<number>>> | undefined;
+}
+
+const METRIC_PREFIX = "metric.";
+
+/** The name of the output of a graph that has a metric of the user. */
+export const metricOutput = (name: string): string => `${METRIC_PREFIX}${name}`;
+
+/** Totals as outputs of a graph. */
+export function namedTotals({
+  metrics,
+  ...totals
+}: Totals): Omit<Totals, "metrics"> & Readonly<Record<string, Tensor>> {
+  const named = Object.entries(metrics).map(([name, metric]) => [metricOutput(name), metric] as const);
+  return { ...totals, ...Object.fromEntries(named) };
 }
 
 /** A compiled step. */

@@ -3,8 +3,11 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../../src/backends/cpu/index.ts";
+import { initialValues } from "../../../src/formats/model.ts";
 import { writeSafetensors } from "../../../src/formats/safetensors.ts";
+import { sizeOf } from "../../../src/graph/tensor.ts";
 import { loadMnist, loadModelFile } from "../../../src/node/index.ts";
+import { Random } from "../../../src/random.ts";
 import { createEvaluator, probabilities } from "../../../src/train/index.ts";
 import { largestDifference, runOnnx } from "../../formats/onnxruntime.ts";
 import { commandLine, runCli } from "../built-cli.ts";
@@ -139,7 +142,7 @@ describe("wgrad import", () => {
       { name: `${name}.bias`, shape: [outputs], values: Float32Array.from({ length: outputs }, (_, index) => index) },
     ];
     writeFileSync(inFolder("torch.st"), writeSafetensors([...layer("head", 10, 7), ...layer("body", 7, 20)], {}));
-    const options = "--layers body,head --activation tanh --shape 4,5 --scale 0.004 --out imported.safetensors";
+    const options = "--modules body,head --activation tanh --shape 4,5 --scale 0.004 --out imported.safetensors";
     expect(await wgrad("import", "torch.st", ...options.split(" "))).toMatchObject({ code: 0, stderr: "" });
     const { model, normalization, classes } = await loadModelFile(inFolder("imported.safetensors"));
     expect(model.config.layers).toMatchObject([
@@ -157,7 +160,56 @@ describe("wgrad import", () => {
     expect(evaluated.stdout).toContain("test accuracy 10.0 %");
   });
 
+  test("imports convolutions and batch normalization as the layers of --layers", async () => {
+    const text = "conv 2 3x3 padding=same, batchnorm, relu, maxpool 2, flatten, dense 10";
+    const random = new Random(3);
+    const tensor = (name: string, shape: readonly number[]) => ({
+      name,
+      shape,
+      values: Float32Array.from({ length: sizeOf(shape) }, () => random.uniform(0.1, 1)),
+    });
+    const tensors = [
+      tensor("stem.weight", [2, 1, 3, 3]),
+      tensor("stem.bias", [2]),
+      ...["weight", "bias", "running_mean", "running_var"].map((name) => tensor(`norm.${name}`, [2])),
+      tensor("head.weight", [10, 8]),
+      tensor("head.bias", [10]),
+    ];
+    writeFileSync(inFolder("cnn.st"), writeSafetensors(tensors, {}));
+    const options = ["--layers", text, "--modules", "stem,norm,head", "--shape", "4,5", "--out", "cnn.safetensors"];
+    const { code, stdout, stderr } = await wgrad("import", "cnn.st", ...options);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^network +4×5, conv 2, dense 10, 114 parameters$/m);
+    const values = initialValues((await loadModelFile(inFolder("cnn.safetensors"))).model);
+    expect(values["layers.1.runningVariance"]!.values).toEqual(tensors[5]!.values);
+    // [outputs, channels, rows, columns] in PyTorch, [rows, columns, channels, outputs] here.
+    expect(values["layers.0.weight"]!.values[2 * (3 * 1 + 2) + 1]).toBe(tensors[0]!.values[9 + 3 * 1 + 2]);
+    // Of the 2 × 2 pixels with 2 channels, PyTorch flattens the channels first.
+    expect(values["layers.5.weight"]!.values[10 * (2 * 3 + 0) + 7]).toBe(tensors[6]!.values[8 * 7 + 3]);
+  });
+
   test.each([
+    [["x", "--out", "y", "--layers", "flatten, dense 3"], 1, /^error: x: cannot be read/m],
+    [
+      ["torch.st", "--out", "y", "--layers", "flatten, dense 3"],
+      2,
+      /--layers: the shape of .* is not known\. Add --shape/,
+    ],
+    [
+      ["torch.st", "--out", "y", "--layers", "dense 3", "--shape", "2,2"],
+      2,
+      /--layers, dense: its input has the shape/,
+    ],
+    [
+      ["torch.st", "--out", "y", "--layers", "body,head", "--shape", "20"],
+      2,
+      /--layers, position 1: there is no layer "body"/,
+    ],
+    [
+      ["torch.st", "--out", "y", "--layers", "dense 3", "--shape", "20", "--activation", "tanh"],
+      2,
+      /--activation: --layers already has it/,
+    ],
     [["model.safetensors", "--out", "x"], 1, /this is already a model of wgrad/],
     [["model.safetensors", "--out", "model.safetensors"], 2, /is the same file as/],
     [["model.safetensors"], 2, /required option '--out <file>'/],

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { NetworkFlags } from "../../../src/cli/options/options.ts";
+import type { NetworkFlags } from "../../../src/cli/options/network-options.ts";
 import { optimizerOf } from "../../../src/cli/training/network.ts";
 import { loadModelFile } from "../../../src/node/index.ts";
 import { commandLine, quick, quickWith, resultOf, type Finished, type RunOptions } from "../built-cli.ts";

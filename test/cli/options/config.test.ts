@@ -34,11 +34,11 @@ async function configured(contents: unknown, args: readonly string[] = []): Prom
 const everyOption: Readonly<Record<string, unknown>> = {
   data: "d", images: "i", labels: "l", csv: "c.csv", testImages: "ti", testLabels: "tl", size: "32x24", color: "gray", folds: 5, foldPredictions: "f.csv", threshold: 0.3, testCsv: "t.csv", validation: 0.25, splitSeed: 3,
   label: "species", task: "regression", drop: ["a", "b,c"], categorical: ["z"], refuseText: true, maxCategories: 7, missing: "mean", decimal: "comma", dates: "features",
-  header: false, delimiter: ";", hidden: [64, 32], activation: "tanh", dropout: 0.5, loss: "meanSquaredError", optimizer: "adamW", momentumForm: "pytorch",
+  header: false, delimiter: ";", hidden: [64, 32], activation: "tanh", dropout: 0.5, layers: "conv 4 3x3 relu, flatten, dense 3", preset: "cnn", rise: 0.2, loss: "meanSquaredError", optimizer: "adamW", momentumForm: "pytorch",
   weightDecay: 0.1, clipNorm: 2, precision: "float16", batch: "full", seed: 9, standardize: false, lr: 0.1, schedule: "constant", warmup: 3, epochs: 8, init: "m",
   maxSteps: 4, maxSeconds: 1.5, patience: 2, minImprovement: 0.01, lossTolerance: 1e-4, gradientTolerance: 1e-3, checkEvery: 5,
   onNan: "halve", checkpoint: "kept", every: "25", keep: 5, resume: true, takeOver: true, onCheckpointError: "stop", report: "r.html",
-  device: "cpu", out: "o", log: "g",
+  device: "cpu", out: "o", log: "g", logFormat: "csv", augment: "shift=2,rotate=5", classWeights: [1, 0.5],
 }; // prettier-ignore
 
 test("the published schema is generated from the options of train", async () => {
@@ -89,6 +89,13 @@ describe("a configuration file", () => {
     ["hidden", "64"],
     ["hidden", [0]],
     ["hidden", [1.5]],
+    ["layers", 3],
+    ["layers", ["dense 3"]],
+    ["layers", ""],
+    ["preset", "vgg"],
+    ["classWeights", "even"],
+    ["classWeights", [-1]],
+    ["augment", ["shift"]],
     ["batch", "all"],
     ["batch", 0],
     ["optimizer", "adma"],
@@ -129,6 +136,11 @@ describe("a configuration file", () => {
     ["batch", "all", 'batch cannot be "all". Give a whole number of at least 1 or "full".'],
     ["standardize", "no", 'standardize cannot be "no". Give true or false.'],
     ["drop", "id", 'drop cannot be "id". Give a list of strings, such as ["id", "name"].'],
+    [
+      "layers",
+      3,
+      'layers cannot be 3. Give a non-empty string or a list of layers, such as [{"type": "dense", "units": 10}].',
+    ],
     ["missing", 3, 'missing cannot be 3. Give one of "refuse", "mean", "zero".'],
     ["size", 32, 'size cannot be 32. Give a string such as "32x24".'],
     ["threshold", "x", 'threshold cannot be "x". Give a number in (0, 1).'],
@@ -141,5 +153,28 @@ describe("a configuration file", () => {
         fix: sentence.split(". ")[1]!.slice(0, -1),
       }),
     );
+  });
+
+  test("has layers as a text or as a list of configs, and keeps them as the same text", async () => {
+    const text = "conv 4 3x3 relu, residual(conv 4 1x1), flatten, dense 3";
+    const configs = [
+      { type: "conv2d", outputs: 4, window: 3, activation: "relu" },
+      { type: "residual", layers: [{ type: "conv2d", outputs: 4, window: [1, 1], stride: 1 }] },
+      { type: "flatten" },
+      { type: "dense", units: 3, activation: "identity" },
+    ];
+    expect(await configured({ layers: configs })).toMatchObject({ layers: text });
+    expect(await configured({ layers: "CONV 4 3 relu,residual(conv 4 1),flatten,dense 3" })).toMatchObject({
+      layers: text,
+    });
+  });
+
+  test.each<[unknown, string]>([
+    ["dense 3, dens 4", 'layers, position 10: there is no layer "dens". Did you mean dense?'],
+    [[{ type: "dense", units: 0 }], "layers, layer 0, dense units: 0 is out of range."],
+    [[{ type: "dense", unit: 1 }], 'layers, layer 0, dense: there is no option "unit". Did you mean units?'],
+    [[], "layers, position 1: the text ends instead of a layer."],
+  ])("layers: %o is refused with the place", async (value, message) => {
+    await expect(configured({ layers: value })).rejects.toThrow(`run.json, ${message}`);
   });
 });

@@ -8,7 +8,7 @@ import {
   type Dataset,
 } from "../../../src/data/dataset.ts";
 import { line } from "../../../src/data/points.ts";
-import { activation, dense, flatten, sequential, type LossName } from "../../../src/nn/index.ts";
+import { activation, dense, flatten, layers as allLayers, sequential, type LossName } from "../../../src/nn/index.ts";
 import { firstExamples } from "../../../src/data/split.ts";
 import { examine, firstWeights } from "../../../src/cli/report/examine.ts";
 import { ReportRecorder } from "../../../src/cli/report/record.ts";
@@ -219,6 +219,23 @@ test("the first layer's weights become one picture per unit, with the shape of t
   expect(image(1)).toMatchObject({ width: 3, height: 2 });
   expect([...image(0).data].every((value) => value === 255)).toBe(true);
   expect([...image(1).data.subarray(0, 3)]).toEqual([213, 94, 0]);
+});
+
+test("the weights of a convolution become one picture per output, with the channels side by side", () => {
+  // Window [2, 2], 3 channels, 2 outputs; only row 1, column 0, channel 2 of output 1 is not 0.
+  const weights = new Float32Array(2 * 2 * 3 * 2);
+  weights[((1 * 2 + 0) * 3 + 2) * 2 + 1] = -4;
+  const model = sequential([allLayers.conv2d(2, 2), flatten(), dense(3)], { inputShape: [5, 5, 3] });
+  const found = firstWeights(model, { "layers.0.weight": { shape: [2, 2, 3, 2], values: weights } }, [5, 5, 3]);
+  expect(found).toMatchObject({ units: 2, largest: 4 });
+  const [none, one] = found.pictures.map(({ source }) => decode(Buffer.from(source.split(",")[1]!, "base64")));
+  expect([one!.width, one!.height]).toEqual([6, 2]);
+  expect([...none!.data].every((value) => value === 255)).toBe(true);
+  // Of six columns, the last two are those of channel 2.
+  const pixels = Array.from({ length: 12 }, (_, pixel) => [...one!.data.subarray(3 * pixel, 3 * pixel + 3)].join());
+  expect(pixels.flatMap((color, pixel) => (color === "255,255,255" ? [] : [[pixel, color]]))).toEqual([
+    [6 + 4, "0,114,178"],
+  ]);
 });
 
 test("the weights of images in color show the channels side by side", () => {

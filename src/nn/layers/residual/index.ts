@@ -53,6 +53,6 @@ export const layerType: LayerType = {
   options: ["layers", "projection"],
   fromConfig: ({ layers, projection }, resolver) =>
     residual(layersFrom("residual layers", layers, resolver), {
-      projection: layersFrom("residual projection", projection, resolver),
+      projection: layersFrom("residual projection", projection ?? [], resolver),
     }),
 };

@@ -289,7 +289,8 @@ export class Run {
   async save(): Promise<Uint8Array> {
     const { trainer, model, normalization, loss, options } = this;
     const { train, test } = options.data;
-    const [snapshot, results] = await this.#track(Promise.all([trainer.snapshot(), trainer.evaluate(test)]));
+    const [snapshot, found] = await this.#track(Promise.all([trainer.snapshot(), trainer.evaluate(test)]));
+    const { loss: testLoss, accuracy, count } = found;
     const trained = {
       model,
       loss,
@@ -297,7 +298,7 @@ export class Run {
       classes: train.classes,
       step: snapshot.step,
       training: factsOf(options.settings, train.name),
-      results: { ...results },
+      results: { loss: testLoss, accuracy, count },
     };
     return saveModel(trained, snapshot.parameters);
   }

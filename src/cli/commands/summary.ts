@@ -1,0 +1,36 @@
+import { Option, type Command } from "commander";
+import { summary } from "../../nn/summary.ts";
+import { loadModelFile } from "../../node/index.ts";
+import { parametersText } from "../text/network-text.ts";
+import { print, say } from "../text/terminal.ts";
+import { counted, field, shortened } from "../text/text.ts";
+
+/** `wgrad summary`. */
+export function summaryCommand(command: Command): Command {
+  return command
+    .summary("Prints the layers of a trained model.")
+    .description(
+      "Prints the layers of a trained model as a table: the shape of their output for one example, the number of " +
+        "their parameters, and the floating-point operations for one example.",
+    )
+    .argument("<model>", "a file written by `wgrad train --out` or `wgrad import`")
+    .addOption(new Option("--json", "print the table as JSON"))
+    .addHelpText("after", "\nExample:\n  wgrad summary digits.safetensors")
+    .action(summarize);
+}
+
+async function summarize(path: string, { json }: { json?: true }): Promise<void> {
+  const { model, classes, outputs, step, training } = await loadModelFile(path);
+  const { rows, parameters, flops, text } = summary(model);
+  if (json) return print(JSON.stringify({ layers: rows, parameters, flops }, undefined, 2).split("\n"));
+  const { data, importedFrom } = training;
+  const origin = importedFrom === undefined ? `${counted(step, "step")} on ${data}` : `imported from ${importedFrom}`;
+  const names = (outputs ?? classes).join(", ");
+  say([
+    ...field("model", `${path}: ${parametersText(model)}`),
+    ...field("training", origin),
+    ...field("input", `[${model.inputShape.join(", ")}]`),
+    ...field(outputs ? "outputs" : "classes", shortened(names, 60)),
+  ]);
+  print(["", ...text.split("\n")]);
+}

@@ -1,0 +1,3 @@
+import type { TextForm } from "../forms.ts";
+
+export const text: TextForm = { word: "flatten", values: [], example: "flatten" };

@@ -1,0 +1,323 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { Backend } from "../../src/backends/backend.ts";
+import { createCpuBackend } from "../../src/backends/cpu/index.ts";
+import { epochOrder } from "../../src/data/order.ts";
+import { makeStream, type DataStream, type StreamBatch } from "../../src/data/stream.ts";
+import { DataError, DeviceLostError, OptionError } from "../../src/errors.ts";
+import { createTrainer, type TrainerOptions, type TrainingProgress } from "../../src/train/index.ts";
+import { backends } from "../backends.ts";
+import { acquireLosableWasm } from "../wasm.ts";
+import { bytePictures, changedBackend, clouds, finish, smallModel, valuesOf } from "./examples.ts";
+
+const dataset = clouds(60);
+const run = { learningRate: 0.02, batchSize: 10, epochs: 4 };
+
+/** The batches that training takes of a data set, in the same order. */
+function batchesOf(data: ReturnType<typeof clouds>, step: number, size: number): StreamBatch {
+  const stepsPerEpoch = Math.floor(data.count / size);
+  const order = epochOrder(data.count, 1, Math.floor(step / stepsPerEpoch));
+  const first = (step % stepsPerEpoch) * size;
+  const examples = order.subarray(first, first + size);
+  const width = data.features.length / data.count;
+  const Type = data.features.constructor as typeof Float32Array;
+  const features = Type.from({ length: size * width }, (_, index) => {
+    return data.features[examples[Math.floor(index / width)]! * width + (index % width)]!;
+  });
+  return { features, labels: examples.map((example) => data.labels[example]!) };
+}
+
+const described = (data: ReturnType<typeof clouds>) => ({
+  name: "stream",
+  tensors: {
+    features: { shape: data.shape, dtype: data.features instanceof Uint8Array ? "uint8" : "float32" },
+    labels: { shape: [], dtype: "uint32" },
+  } as DataStream["tensors"],
+  classes: data.classes,
+});
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 1));
+
+/** A stream with the batches of a data set. Some of them are late. */
+const streamOf = (data: ReturnType<typeof clouds>, stepsPerEpoch?: number) =>
+  makeStream({
+    ...described(data),
+    ...(stepsPerEpoch && { stepsPerEpoch }),
+    async *batches(fromStep, size) {
+      for (let step = fromStep; ; step++) {
+        if (step % 5 === 3) await pause();
+        yield batchesOf(data, step, size);
+      }
+    },
+  });
+
+const logOf = (events: readonly TrainingProgress[]) =>
+  events.map(({ step, epoch, loss, accuracy }) => ({ step, epoch, loss, accuracy }));
+
+describe.each(backends)("a stream on $name", ({ create }) => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await create();
+  });
+  afterAll(() => backend.dispose());
+
+  async function trained(options: Partial<TrainerOptions>) {
+    const trainer = await createTrainer({ ...run, model: smallModel(), dataset, backend, ...options });
+    const events = await finish(trainer, { every: 3 });
+    const values = valuesOf(await trainer.snapshot());
+    const found = { events: logOf(events), values, dispatches: trainer.dispatches.length };
+    trainer.dispose();
+    return found;
+  }
+
+  test.each([10, 4])("trains to the same bits as a data set with the same batches, in parts of %i", async (part) => {
+    const wanted = await trained({ microBatchSize: part });
+    const { events, values } = await trained({ microBatchSize: part, dataset: streamOf(dataset, 6) });
+    expect(values).toEqual(wanted.values);
+    expect(events).toEqual(wanted.events);
+  });
+
+  test("passes bytes through a window of few steps, whole and in parts", async () => {
+    const pictures = bytePictures(60);
+    const small = changedBackend(backend, { maxTensorBytes: 700 });
+    for (const microBatchSize of [10, 7]) {
+      const options = { model: smallModel(1, [15]), normalization: { scale: 1 / 64, offset: -2 }, microBatchSize };
+      const wanted = await trained({ ...options, dataset: pictures });
+      const found = await trained({ ...options, dataset: streamOf(pictures, 6), backend: small });
+      expect(found.values).toEqual(wanted.values);
+      expect(found.events).toEqual(wanted.events);
+    }
+  });
+});
+
+describe("a stream", () => {
+  const backend = createCpuBackend();
+  const start = (stream: DataStream, more: Partial<TrainerOptions> = {}) =>
+    createTrainer({ ...run, model: smallModel(), dataset: stream, backend, ...more });
+
+  test("continues from a snapshot, and from a step that it left, with the same bits", async () => {
+    const whole = await start(streamOf(dataset, 6));
+    const events = await finish(whole, { every: 1 });
+    const first = await start(streamOf(dataset, 6));
+    const front = await finish(first, { every: 1, maxSteps: 7 });
+    const snapshot = await first.snapshot();
+    const middle = await finish(first, { every: 1, maxSteps: 4 });
+    const second = await start(streamOf(dataset, 6), { resumeFrom: snapshot });
+    const back = await finish(second, { every: 1 });
+    expect(logOf([...front, ...back])).toEqual(logOf(events));
+    expect(valuesOf(await second.snapshot())).toEqual(valuesOf(await whole.snapshot()));
+    first.restore(snapshot);
+    expect(logOf(await finish(first, { every: 1 }))).toEqual(logOf([...middle, ...events.slice(11)]));
+    expect(valuesOf(await first.snapshot())).toEqual(valuesOf(await whole.snapshot()));
+  });
+
+  test("is read ahead while the device works, but not without limit nor beyond the run", async () => {
+    let read = 0;
+    const stream = makeStream({
+      ...described(dataset),
+      *batches(fromStep, size) {
+        for (let step = fromStep; ; step++, read++) yield batchesOf(dataset, step, size);
+      },
+    });
+    const trainer = await start(stream, { maxSteps: 150, epochs: 1 });
+    await pause();
+    expect(read).toBe(63);
+    await finish(trainer, { maxSteps: 10, stepsPerSubmit: 1 });
+    await pause();
+    expect(read).toBe(73);
+    const events = await finish(trainer);
+    expect(events.at(-1)).toMatchObject({ step: 150, epoch: 1, totalSteps: 150 });
+    expect(read).toBe(149);
+  });
+
+  test("that is slow lets other work run, and a signal end the wait", async () => {
+    let give = () => {};
+    const stream = makeStream({
+      ...described(dataset),
+      async *batches(fromStep, size) {
+        for (let step = fromStep; ; step++) {
+          if (step === 4) await new Promise<void>((resolve) => (give = resolve));
+          yield batchesOf(dataset, step, size);
+        }
+      },
+    });
+    const trainer = await start(stream, { maxSteps: 8 });
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 20);
+    const events = await finish(trainer, { every: 2, signal: abort.signal });
+    expect(events.map(({ step }) => step)).toEqual([2, 4]);
+    give();
+    expect((await finish(trainer, { every: 2 })).map(({ step }) => step)).toEqual([6, 8]);
+  });
+
+  test("may end after each epoch, and is closed at the end of the run", async () => {
+    const opened: number[] = [];
+    let closed = 0;
+    const stream = makeStream({
+      ...described(dataset),
+      stepsPerEpoch: 6,
+      *batches(fromStep, size) {
+        opened.push(fromStep);
+        try {
+          for (let step = fromStep; step === fromStep || step % 6 !== 0; step++) yield batchesOf(dataset, step, size);
+        } finally {
+          closed++;
+        }
+      },
+    });
+    const trainer = await start(stream);
+    const wanted = await start(streamOf(dataset, 6));
+    expect(logOf(await finish(trainer))).toEqual(logOf(await finish(wanted)));
+    expect(opened).toEqual([0, 6, 12, 18]);
+    await vi.waitFor(() => expect(closed).toBe(4));
+  });
+
+  test("that ends early, fails or has a wrong batch ends fit after the steps before, and fit can try again", async () => {
+    let faults = 1;
+    const failing = (fault: (batch: StreamBatch) => StreamBatch | undefined) =>
+      makeStream({
+        ...described(dataset),
+        *batches(fromStep, size) {
+          for (let step = fromStep; ; step++) {
+            const batch = batchesOf(dataset, step, size);
+            const given = step === 3 && faults-- > 0 ? fault(batch) : batch;
+            if (!given) return;
+            yield given;
+          }
+        },
+      });
+    const cases: [(batch: StreamBatch) => StreamBatch | undefined, RegExp][] = [
+      [() => undefined, /^stream: the batches end before batch 3, counted from 0, which is not the end of an epoch/],
+      [
+        () => {
+          throw new TypeError("the disk is gone");
+        },
+        /^stream: reading batch 3, counted from 0, failed: the disk is gone/,
+      ],
+      [
+        ({ labels }) => ({ labels: labels! }),
+        /^stream: features of batch 3, counted from 0, is missing. Give a Float32Array/,
+      ],
+      [({ features }) => ({ features: features!, labels: new Uint8Array(10) }), /labels of batch 3.* of another type/],
+      [({ labels }) => ({ labels: labels!, features: new Float32Array(8) }), /has 8 values, not 40. Give 10 examples/],
+      [
+        ({ features }) => ({ features: features!, labels: new Uint32Array(10).fill(3, 4) }),
+        /label 3 of example 4 of batch 3, counted from 0, is outside 0 … 2/,
+      ],
+    ];
+    for (const [fault, message] of cases) {
+      faults = 1;
+      const trainer = await start(failing(fault), { maxSteps: 6 });
+      const fit = finish(trainer, { every: 1 });
+      await expect(fit).rejects.toThrow(DataError);
+      await expect(fit).rejects.toThrow(message);
+      expect(trainer.step).toBe(3);
+      expect((await finish(trainer, { every: 1 })).map(({ step }) => step)).toEqual([4, 5, 6]);
+    }
+  });
+
+  test("that can only be read once trains, but does not go back", async () => {
+    const list = Array.from({ length: 6 }, (_, step) => batchesOf(dataset, step, 10));
+    const once = makeStream({ ...described(dataset), batches: list, stepsPerEpoch: 6 });
+    const trainer = await start(once, { epochs: 2 });
+    const middle = await trainer.snapshot();
+    expect((await finish(trainer, { every: 6 })).map(({ step }) => step)).toEqual([6, 12]);
+    expect(() => trainer.restore(middle)).toThrow(/can only be read once, and not again from batch 0 on/);
+    const snapshot = await trainer.snapshot();
+    const resumed = start(once, { epochs: 3, resumeFrom: snapshot });
+    await expect(resumed).rejects.toThrow(OptionError);
+    await expect(resumed).rejects.toThrow(/not again from batch 12 on.* Give batches as a function/);
+  });
+
+  test("a step that is not finite is read again when the run continues", async () => {
+    const stream = (spoiled: () => boolean) =>
+      makeStream({
+        ...described(dataset),
+        *batches(fromStep, size) {
+          for (let step = fromStep; ; step++) {
+            const { features, labels } = batchesOf(dataset, step, size);
+            yield { features: step === 5 && spoiled() ? features!.map(() => NaN) : features!, labels: labels! };
+          }
+        },
+      });
+    let left = 1;
+    const trainer = await start(
+      stream(() => left-- > 0),
+      { maxSteps: 12 },
+    );
+    await expect(finish(trainer)).rejects.toThrow(/step 6: .*not finite/);
+    expect(trainer.step).toBe(5);
+    await finish(trainer);
+    const wanted = await start(
+      stream(() => false),
+      { maxSteps: 12 },
+    );
+    await finish(wanted);
+    expect(valuesOf(await trainer.snapshot())).toEqual(valuesOf(await wanted.snapshot()));
+    expect((await trainer.evaluate(dataset)).loss).toBe((await wanted.evaluate(dataset)).loss);
+  });
+
+  test("options that do not fit a stream are refused", async () => {
+    const endless = streamOf(dataset);
+    await expect(start(endless)).rejects.toThrow(/stream: this stream does not say how many batches an epoch has/);
+    await expect(start(endless, { maxSteps: 5, batchSize: "full" })).rejects.toThrow(/not a batch size of a stream/);
+    await expect(start(endless, { maxSteps: 5, classWeights: "balanced" })).rejects.toThrow(/^classWeights: .* stream/);
+    const model = smallModel(1, [5]);
+    await expect(start(endless, { maxSteps: 5, model })).rejects.toThrow(/^stream: an example has the shape \[4\]/);
+  });
+});
+
+test("a lost device is replaced, and the stream is read again from the last snapshot", async () => {
+  const { backend, lose } = await acquireLosableWasm();
+  const options = { ...run, model: smallModel(), backend, snapshotSeconds: 0.001 };
+  const plain = await createTrainer({ ...options, dataset });
+  const wanted = logOf(await finish(plain, { every: 1 }));
+  const trainer = await createTrainer({ ...options, dataset: streamOf(dataset, 6) });
+  const events: TrainingProgress[] = [];
+  for await (const event of trainer.fit({ every: 1, stepsPerSubmit: 2 })) {
+    events.push(event);
+    if (event.step === 9) lose();
+  }
+  expect(logOf(events)).toEqual(wanted);
+  expect(valuesOf(await trainer.snapshot())).toEqual(valuesOf(await plain.snapshot()));
+  backend.dispose();
+});
+
+test("a lost device ends the run if the stream can only be read once, and the error says so", async () => {
+  const { backend, lose } = await acquireLosableWasm();
+  const once = makeStream({ ...described(dataset), batches: onceOf() });
+  const trainer = await createTrainer({ ...run, model: smallModel(), backend, dataset: once, maxSteps: 30 });
+  const training = (async () => {
+    for await (const { step } of trainer.fit({ every: 1, stepsPerSubmit: 2 })) if (step === 9) lose();
+  })();
+  await expect(training).rejects.toThrow(DeviceLostError);
+  await expect(training).rejects.toThrow(/the steps cannot be repeated: stream can only be read once/);
+  backend.dispose();
+});
+
+/** Batches that can be read once. */
+function* onceOf(): Generator<StreamBatch> {
+  for (let step = 0; ; step++) yield batchesOf(dataset, step, 10);
+}
+
+test.each<[string, object, RegExp]>([
+  ["no tensors", { tensors: {} }, /there are no tensors/],
+  [
+    "an unknown type",
+    { tensors: { features: { shape: [1], dtype: "int8" } } },
+    /the tensor features: int8 is not a type/,
+  ],
+  ["an invalid shape", { tensors: { features: { shape: [0], dtype: "uint8" } } }, /\[0\] is not the shape/],
+  [
+    "classes without labels",
+    { tensors: { features: { shape: [1], dtype: "uint8" } } },
+    /classes, but not a tensor labels/,
+  ],
+  ["classes without features", { tensors: { labels: { shape: [], dtype: "uint32" } } }, /but not the tensor features/],
+  ["outputs without targets", { outputs: ["y"] }, /outputs, but not a tensor targets of float32 and shape \[1\]/],
+  ["half a step per epoch", { stepsPerEpoch: 0.5 }, /0.5 is not a number of batches per epoch/],
+  ["no batches", { batches: 3 }, /the batches are of type number/],
+])("makeStream refuses %s", (_name, changes, message) => {
+  const make = () => makeStream({ ...described(dataset), batches: [], ...changes } as never);
+  expect(make).toThrow(DataError);
+  expect(make).toThrow(message);
+});
