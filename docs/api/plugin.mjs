@@ -9,6 +9,7 @@ const topics = [
   [/^graph\//, "Graph"],
   [/^ops\//, "Ops and gradients"],
   [/^nn\/(optimizers?|adam|muon|momentum-form|schedules|clipping|packed)/, "Optimizers and schedules"],
+  [/^nn\/augmentation/, "Training"],
   [/^nn\//, "Layers and models"],
   [/^train\//, "Training"],
   [/^(data|node\/(csv|mnist|png))/, "Data"],
