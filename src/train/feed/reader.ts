@@ -104,6 +104,7 @@ export class StreamReader {
     this.#leave();
     this.#failure = undefined;
     this.#first = this.#next = step;
+    this.#wake();
   }
 
   /** Lets a generator end. What it still does is its own affair. */

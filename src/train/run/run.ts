@@ -48,7 +48,12 @@ export class Run {
 
   /** Creates a run on the plan's backend, starting at the snapshot that the plan resumes from. */
   static async create(plan: TrainingPlan): Promise<Run> {
-    return new Run(plan, await placeOnDevice(plan, plan.resumeFrom));
+    try {
+      return new Run(plan, await placeOnDevice(plan, plan.resumeFrom));
+    } catch (error) {
+      if (plan.data.source instanceof StreamReader) plan.data.source.close();
+      throw error;
+    }
   }
 
   private constructor(plan: TrainingPlan, placement: Placement) {
