@@ -145,7 +145,11 @@ describe.each(backends)("functional models on $name", ({ create }) => {
       const bytes = { scale: 1 / 128, offset: -1 };
       const trainer = await createTrainer({
         ...run,
-        ...{ model, dataset, backend: on, microBatchSize },
+        model,
+        dataset,
+        backend: on,
+        microBatchSize,
+        epochs: 2,
         normalization: { gray: bytes, pixels: { scale: [1, 2, 3, 4, 5, 6].map((n) => n / 256), offset: -0.5 } },
         loss: ({ y }, batch) => meanSquaredError(reshape(y, [-1]), batch["y"]!, "none"),
       });
