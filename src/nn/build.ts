@@ -34,8 +34,8 @@ export type InitialValues = (
   ...parameterArguments: Parameters<LayerContext["parameter"]>
 ) => Float32Array | undefined;
 
-/** The initial values of a layer's state. */
-export type InitialStates = (name: string, shape: Shape, initial: number) => Float32Array;
+/** The initial values of a layer's state; undefined if they are not needed. */
+export type InitialStates = (name: string, shape: Shape, initial: number) => Float32Array | undefined;
 
 /** Where the initial values of a model's parameters and states come from. */
 export interface Initialization {
@@ -43,6 +43,9 @@ export interface Initialization {
   /** By default, all elements of a state have the value that its layer gives. */
   readonly states?: InitialStates;
 }
+
+/** For a model of which only the names and shapes are needed: it takes no memory, however large a shape is. */
+export const uninitialized: Initialization = { values: () => undefined, states: () => undefined };
 
 /** Draws the initial values of each parameter from a random stream of its own. */
 export function drawnFrom(seed: number): Initialization {

@@ -3,7 +3,7 @@
  * those of the config.
  */
 import { excerpt, OptionError } from "../errors.ts";
-import { drawnFrom } from "./build.ts";
+import { drawnFrom, uninitialized } from "./build.ts";
 import { buildFunctional, type FunctionalConfig, type FunctionalModel, type ModelFunction } from "./functional.ts";
 import { initializedWith, requireNoOthers, type GivenValues } from "./given-values.ts";
 import type { ConfigValue, LayerConfig } from "./layers/layer.ts";
@@ -28,11 +28,11 @@ export function functionalFromConfig<Input extends string, Output extends string
 ): FunctionalModel<Input, Output> {
   const { inputs, seed, layers, name } = requireConfig(config);
   const options = { inputs, seed, ...(name !== undefined && { name }) };
-  const model = buildFunctional(options, compute, drawnFrom(seed));
-  requireSameLayers(layers, model.config.layers);
-  if (!values) return model as FunctionalModel<Input, Output>;
-  requireNoOthers(model, values);
-  return buildFunctional(options, compute, initializedWith(values)) as FunctionalModel<Input, Output>;
+  const described = buildFunctional(options, compute, uninitialized);
+  requireSameLayers(layers, described.config.layers);
+  if (values) requireNoOthers(described, values);
+  const initialization = values ? initializedWith(values) : drawnFrom(seed);
+  return buildFunctional(options, compute, initialization) as FunctionalModel<Input, Output>;
 }
 
 function requireConfig(config: unknown): FunctionalConfig {

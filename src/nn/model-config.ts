@@ -2,6 +2,7 @@ import { excerpt, OptionError } from "../errors.ts";
 import { parameter, state } from "../graph/leaves.ts";
 import type { Shape, Tensor } from "../graph/tensor.ts";
 import { activations } from "./activations.ts";
+import { uninitialized } from "./build.ts";
 import { activationNamed, type ModelExtensions } from "./extensions.ts";
 import { functionalFromConfig, isFunctionalConfig } from "./functional-config.ts";
 import type { AnyModel, FunctionalModel, ModelFunction } from "./functional.ts";
@@ -106,7 +107,7 @@ function partsOfConfig(config: unknown, resolver: Resolver): { made: Layer[]; op
 export function parametersOfConfig(config: ModelConfig): readonly Tensor[] | undefined {
   if (hasCustomLayer(config.layers)) return undefined;
   const { made, options } = partsOfConfig(config, resolverOf({}, { activation: anyActivation }));
-  const { parameters, states } = buildModel(made, options, { values: () => undefined });
+  const { parameters, states } = buildModel(made, options, uninitialized);
   return [...parameters, ...states];
 }
 
@@ -139,7 +140,7 @@ export function shapesOfLayers(configs: ConfigValue | undefined, inputShape: Sha
  */
 export function shapesOfConfig(config: unknown): readonly Shape[] {
   const { made, options } = partsOfConfig(config, resolverOf({}));
-  return buildModel(made, options, { values: () => undefined }).shapes;
+  return buildModel(made, options, uninitialized).shapes;
 }
 
 /** Whether there is a custom layer among configs, or in the configs of layers inside them. */

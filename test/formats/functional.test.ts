@@ -130,6 +130,15 @@ describe("a file of a functional model", () => {
       expect(() => modelFromConfig({ ...model.config, ...damaged }, undefined, { modelFunction })).toThrow(OptionError);
   });
 
+  test("with an absurd shape is refused before memory is allocated for it", () => {
+    const config = {
+      ...model.config,
+      inputs: { a: { shape: [2 ** 29], dtype: "float32" }, b: model.config.inputs["b"] },
+    };
+    const square = ({ a }: NamedTensors<"a">, { use }: FunctionContext) => ({ y: use(dense(4), use(batchNorm(), a)) });
+    expect(() => modelFromConfig(config, {}, { modelFunction: square })).toThrow("the config has");
+  });
+
   test("is not written with values or facts that do not fit", () => {
     const { "pair.layers.head.bias": _, ...fewer } = values;
     expect(() => saveModel(trained, fewer)).toThrow("pair.layers.head.bias: its values are missing");

@@ -4,11 +4,20 @@ import { readIdx } from "../../src/data/idx.ts";
 import { DataError } from "../../src/errors.ts";
 import { sizeOf } from "../../src/graph/tensor.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../src/formats/checkpoint.ts";
-import { initialValues, loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
+import {
+  initialValues,
+  loadModel,
+  saveModel,
+  type AnyTrainedModel,
+  type TrainedFunctionalModel,
+  type TrainedModel,
+} from "../../src/formats/model.ts";
 import { loadPytorch, savePytorch } from "../../src/formats/pytorch.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
-import { conv2d, dense, dropout, flatten, layerNorm, residual } from "../../src/nn/layers/index.ts";
+import { functionalModel, type FunctionContext, type NamedTensors } from "../../src/nn/functional.ts";
+import { batchNorm, conv2d, dense, dropout, flatten, layerNorm, residual } from "../../src/nn/layers/index.ts";
 import { sequential } from "../../src/nn/sequential.ts";
+import { add } from "../../src/ops/elementwise/index.ts";
 import { readPng } from "../../src/node/png.ts";
 import { Random } from "../../src/random.ts";
 import { writeIdx } from "../data/idx-files.ts";
@@ -59,7 +68,7 @@ function model(quantities: boolean): TrainedModel {
   };
 }
 
-const saved = (trained: TrainedModel) => saveModel(trained, initialValues(trained.model));
+const saved = (trained: AnyTrainedModel) => saveModel(trained, initialValues(trained.model));
 
 /** The same file in the format without a digest, so that damage is detected by its effect. */
 function withoutDigest(file: Uint8Array): Uint8Array {
@@ -103,6 +112,44 @@ function readModel(bytes: Uint8Array, load: (file: Uint8Array, where: string) =>
   const again = loadModel(saved(trained), "again");
   require(JSON.stringify(again) === JSON.stringify(trained), "saved and read again it is another");
 }
+
+const modelFunction = ({ a, b }: NamedTensors<"a" | "b">, { use }: FunctionContext) => {
+  const tower = dense(3);
+  return { y: use(residual([batchNorm(), dense(3)]), add(use(tower, a, "tower"), use(tower, b)), "block") };
+};
+
+/** A functional model with running statistics. */
+const functional = (): TrainedFunctionalModel => ({
+  model: functionalModel({ inputs: { a: [4], b: [4] }, seed: 2 }, modelFunction),
+  step: 3,
+  training: {},
+  normalization: { a: { scale: [1, 2, 3, 4], offset: 0.5 } },
+  classes: ["p", "q", "r"],
+});
+
+function readFunctional(bytes: Uint8Array): void {
+  const trained = loadModel(bytes, "file", { modelFunction });
+  const again = loadModel(saved(trained), "again", { modelFunction });
+  require(JSON.stringify(again) === JSON.stringify(trained), "saved and read again it is another");
+}
+
+/** A PyTorch network that is read into a given model. */
+const convolutions = () => sequential([conv2d(2, 2), batchNorm(), flatten(), dense(3)], { inputShape: [3, 3, 2] });
+
+const foreignNetwork = writeSafetensors(
+  [
+    { name: "conv.weight", shape: [2, 2, 2, 2], values: values(16, 30) },
+    { name: "conv.bias", shape: [2], values: values(2, 31) },
+    ...["weight", "bias", "running_mean", "running_var"].map((name, seed) => ({
+      name: `norm.${name}`,
+      shape: [2],
+      values: values(2, 32 + seed),
+    })),
+    { name: "fc.weight", shape: [3, 8], values: values(24, 36) },
+    { name: "fc.bias", shape: [3], values: values(3, 37) },
+  ],
+  {},
+);
 
 function readCheckpoint(bytes: Uint8Array): void {
   const { trained, state } = loadCheckpoint(bytes, "file");
@@ -192,6 +239,18 @@ export const subjects: readonly Subject[] = [
     files: [withoutDigest(saved(model(false))), withoutDigest(saved(model(true))), saved(model(true))],
     mutations: safetensorsMutations,
     read: (bytes) => readModel(bytes),
+  },
+  {
+    name: "loadModel with a function",
+    files: [withoutDigest(saved(functional())), saved(functional())],
+    mutations: safetensorsMutations,
+    read: readFunctional,
+  },
+  {
+    name: "loadPytorch with a model",
+    files: [foreignNetwork],
+    mutations: safetensorsMutations,
+    read: (bytes) => readModel(bytes, (file, where) => loadPytorch(file, where, { model: convolutions() })),
   },
   {
     name: "loadPytorch",

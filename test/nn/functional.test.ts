@@ -83,6 +83,22 @@ describe("a functional model", () => {
     expect(outputs["distance"]![1]).toBeCloseTo(-2 * difference(tower([0.25, 3, -2]), tower([2, 2, 3])), 12);
   });
 
+  test("takes indices of an embedding as uint32 or float32", async () => {
+    const table = layers.embedding(4, 2);
+    const inputs = { words: { shape: [3], dtype: "uint32" }, same: [3] } as const;
+    const model = functionalModel({ inputs }, ({ words, same }, { use }) => ({
+      byIndex: use(table, words),
+      byNumber: use(table, same),
+    }));
+    const indices = [3, 0, 2];
+    const { outputs } = await evaluate(
+      model.apply({ words: constant(indices, [1, 3], "uint32"), same: constant(indices, [1, 3]) }),
+    );
+    const rows = initialOf(model.parameters[0]!);
+    expect(outputs["byIndex"]).toEqual(indices.flatMap((row) => [rows[2 * row]!, rows[2 * row + 1]!]));
+    expect(outputs["byNumber"]).toEqual(outputs["byIndex"]);
+  });
+
   test("may make its layers inside the function: they are the same ones at each call", async () => {
     const compute: ModelFunction<"x", "y"> = ({ x: value }, { use }) => ({ y: use(dense(2), use(dense(4), value)) });
     const model = functionalModel({ inputs: { x: [3] } }, compute);
