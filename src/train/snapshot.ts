@@ -44,6 +44,8 @@ export interface Snapshot {
    * check for NaN, see `onNonFinite`; and the moving averages of the parameters, see `averageDecay`.
    */
   readonly optimizer: Readonly<Record<string, StoredValues>>;
+  /** The position of a stream that saves it, as plain JSON. */
+  readonly stream?: unknown;
   /**
    * The metrics of the steps that no event has reported yet, for a run that continues from here; undefined during
    * `fit`.
