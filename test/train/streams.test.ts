@@ -51,16 +51,15 @@ const streamOf = (data: ReturnType<typeof clouds>, stepsPerEpoch?: number) =>
   });
 
 /** The same batches, from a source that saves its position. */
-function saving(spoiled: (step: number) => boolean = () => false): SavingBatches {
+function saving(change = (_step: number, features: Float32Array) => features): SavingBatches {
   let position = 0;
   return {
     async *[Symbol.asyncIterator]() {
       for (;;) {
         const { features, labels } = batchesOf(dataset, position, 10);
         if (position % 5 === 3) await pause();
-        const given = spoiled(position) ? features!.map(() => NaN) : features!;
-        position++;
-        yield { features: given, labels: labels! };
+        const changed = change(position++, features as Float32Array);
+        yield { features: changed, labels: labels! };
       }
     },
     saveState: () => ({ position }),
@@ -274,11 +273,15 @@ describe("a stream", () => {
     await expect(unknown).rejects.toThrow(/the position of this stream before batch 7, counted from 0, is not known/);
   });
 
-  test("a step that is not finite is read again from a saved position", async () => {
+  test.each<[string, RegExp, (features: Float32Array) => Float32Array]>([
+    ["is not finite", /step 6: .*not finite/, (features) => features.fill(NaN)],
+    ["has a wrong size", /features of batch 5.* has 39 values/, (features) => features.subarray(1)],
+  ])("a batch that %s is read again from a saved position", async (_name, message, spoil) => {
     let left = 1;
-    const spoil = (step: number) => step === 5 && left-- > 0;
-    const trainer = await start(makeStream({ ...described(dataset), batches: saving(spoil) }), { maxSteps: 12 });
-    await expect(finish(trainer)).rejects.toThrow(/step 6: .*not finite/);
+    const source = saving((step, features) => (step === 5 && left-- > 0 ? spoil(features) : features));
+    const trainer = await start(makeStream({ ...described(dataset), batches: source }), { maxSteps: 12 });
+    await expect(finish(trainer)).rejects.toThrow(message);
+    expect(trainer.step).toBe(5);
     await finish(trainer);
     const wanted = await start(makeStream({ ...described(dataset), batches: saving() }), { maxSteps: 12 });
     await finish(wanted);

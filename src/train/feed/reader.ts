@@ -76,7 +76,7 @@ export class StreamReader {
    */
   ready(step: number): Promise<void> | undefined {
     if (step < this.#first || step > this.#next) this.#moveTo(step);
-    if (this.held(step) > 0) return undefined;
+    if (this.held(step) > 0 || this.#isClosed) return undefined;
     void this.#read();
     return this.#arrival(step);
   }
@@ -157,6 +157,7 @@ export class StreamReader {
     } catch (error) {
       if (moves !== this.#moves) return;
       this.#leave();
+      this.#restored = this.#positions.get(this.#next);
       this.#failure = this.#described(error);
       this.#wake();
     } finally {
