@@ -159,6 +159,7 @@ export {
   initialValues,
   loadModel,
   saveModel,
+  type AnyExtensions,
   type AnyTrainedModel,
   type FileExtensions,
   type ParameterValues,

@@ -27,6 +27,7 @@ import { plainReason, readFileOrRefuse, writeFileAtomically } from "./files.ts";
 export {
   loadModel,
   saveModel,
+  type AnyExtensions,
   type AnyTrainedModel,
   type Facts,
   type FileExtensions,

@@ -118,6 +118,15 @@ describe("batchNorm", () => {
     expect(momentUpdates([])).toEqual([]);
   });
 
+  test("computes its sums and values in float32 also with float16 products", async () => {
+    const model = sequential([batchNorm()], { inputShape: [2, 2] });
+    const large = multiply(x, 1e6);
+    const half = { precision: "float16", training: true } as const;
+    const { outputs } = await evaluate({ half: model.apply(large, half), y: model.apply(large, { training: true }) });
+    expect(outputs["half"]).toEqual(outputs["y"]);
+    expect(outputs["half"]!.every(Number.isFinite)).toBe(true);
+  });
+
   test("maps a constant channel to its bias", async () => {
     const model = sequential([batchNorm()], { inputShape: [1] });
     const { outputs } = await evaluate({ y: model.apply(constant([0.1, 0.1, 0.1], [3, 1]), { training: true }) });

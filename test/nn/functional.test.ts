@@ -6,6 +6,7 @@ import {
   dense,
   dropout,
   functionalModel,
+  initializers,
   layers,
   sequential,
   type Layer,
@@ -106,6 +107,26 @@ describe("a functional model", () => {
     const { outputs } = await evaluate({ first: model.apply({ x }).y, second: model.apply({ x }).y });
     expect(outputs["first"]).toEqual(outputs["second"]);
     expect(model.parameters.map(nameOf).length).toBe(4);
+  });
+
+  test("takes custom layers, whose states are named like their parameters", () => {
+    const custom: Layer = {
+      config: { type: "custom" },
+      build({ path, inputShape, parameter, state }) {
+        expect(path).toBe("own");
+        const scale = parameter("scale", inputShape, initializers.constant(2), { fanIn: 1, fanOut: 1 });
+        const count = state("count", [], 5);
+        return { outputShape: inputShape, apply: (value) => add(multiply(value, scale), count) };
+      },
+    };
+    const model = functionalModel({ inputs: { x: [3] } }, ({ x: value }, { use }) => ({
+      y: use(custom, value, "own"),
+    }));
+    expect(model.parameters.map(nameOf)).toEqual(["layers.own.scale"]);
+    expect(model.states.map(nameOf)).toEqual(["layers.own.count"]);
+    expect(model.states.map(initialOf)).toEqual([Float32Array.of(5)]);
+    const faulty: Layer = { config: { type: "faulty" }, build: () => ({ outputShape: [4], apply: (value) => value }) };
+    expect(() => chainOf([faulty])).toThrow("layer 0, faulty: it returns");
   });
 
   test("lists the uses of its layers", () => {
