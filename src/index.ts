@@ -80,6 +80,7 @@ export {
 export type { BatchAttributes } from "./ops/matmul/batches.ts";
 export { matmul, matrixProducts, type MatmulAttributes, type MatmulOptions } from "./ops/matmul/index.ts";
 export { firstNonFinite, replaceIf } from "./ops/non-finite/index.ts";
+export { batchNorm, type BatchNorm, type BatchNormOptions } from "./ops/normalization/index.ts";
 export { randomNormal, randomUniform } from "./ops/random/index.ts";
 export {
   argmax,
@@ -158,11 +159,14 @@ export {
   initialValues,
   loadModel,
   saveModel,
+  type AnyTrainedModel,
   type FileExtensions,
   type ParameterValues,
+  type TrainedFunctionalModel,
   type TrainedModel,
 } from "./formats/model.ts";
 export { loadPytorch, pytorchCode, savePytorch, type ImportOptions } from "./formats/pytorch.ts";
+export { startFromPytorch, type PytorchStart, type PytorchStartOptions } from "./formats/pytorch-layers.ts";
 export { readSafetensors, writeSafetensors, type ReadOptions } from "./formats/safetensors.ts";
 
 export type {

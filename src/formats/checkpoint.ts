@@ -3,7 +3,16 @@
  * optimizer's state beside the parameters.
  */
 import { DataError } from "../errors.ts";
-import { modelMetadata, modelOfFile, OPTIMIZER_PREFIX, writeModelFile, type TrainedModel } from "./model.ts";
+import type { FunctionalExtensions } from "../nn/model-config.ts";
+import {
+  modelMetadata,
+  modelOfFile,
+  OPTIMIZER_PREFIX,
+  writeModelFile,
+  type AnyTrainedModel,
+  type TrainedFunctionalModel,
+  type TrainedModel,
+} from "./model.ts";
 import { readSafetensors, type NamedTensor, type TensorValues } from "./safetensors.ts";
 
 /** Values by name. */
@@ -37,7 +46,7 @@ const NOT_A_CHECKPOINT = "Give a checkpoint that wgrad wrote";
  * @throws OptionError for values that do not match their shape
  */
 export function saveCheckpoint(
-  trained: TrainedModel,
+  trained: AnyTrainedModel,
   { parameters, optimizer, unreported, best, run }: RunState,
 ): Uint8Array {
   const { steps, loss, correct, gradientNorm } = unreported;
@@ -67,11 +76,22 @@ const tensorsOf = (prefix: string, values: Values): NamedTensor[] =>
 /**
  * Reads a file that `saveCheckpoint` wrote.
  * @param where the file's name, for messages
+ * @param extensions the function of a functional model
  * @throws DataError for anything that `loadModel` refuses, and for a model without the state of its training
  */
-export function loadCheckpoint(bytes: Uint8Array, where: string): { trained: TrainedModel; state: RunState } {
+export function loadCheckpoint(bytes: Uint8Array, where: string): { trained: TrainedModel; state: RunState };
+export function loadCheckpoint<Input extends string, Output extends string>(
+  bytes: Uint8Array,
+  where: string,
+  extensions: FunctionalExtensions<Input, Output>,
+): { trained: TrainedFunctionalModel<Input, Output>; state: RunState };
+export function loadCheckpoint(
+  bytes: Uint8Array,
+  where: string,
+  extensions?: FunctionalExtensions,
+): { trained: AnyTrainedModel; state: RunState } {
   const file = readSafetensors(bytes, where);
-  const trained = modelOfFile(file, where);
+  const trained = modelOfFile(file, where, extensions);
   const { tensors, metadata } = file;
   const isOfBest = (name: string) => name.startsWith(BEST_PREFIX);
   const all = [...tensors];

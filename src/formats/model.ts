@@ -9,11 +9,20 @@ import { requireDistinctNames, type StoredAttributes } from "../graph/leaves.ts"
 import { sameShape, sizeOf, type Tensor } from "../graph/tensor.ts";
 import type { ModelExtensions } from "../nn/extensions.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
-import { modelFromConfig, parametersOfConfig } from "../nn/model-config.ts";
+import { isFunctionalConfig } from "../nn/functional-config.ts";
+import { isFunctional, type AnyModel } from "../nn/functional.ts";
+import type { GivenValues } from "../nn/given-values.ts";
+import { modelFromConfig, parametersOfConfig, type FunctionalExtensions } from "../nn/model-config.ts";
 import { storedLeaves, type Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
 import { DIGEST, digestOf } from "./digest.ts";
-import { parseJson } from "./json.ts";
+import {
+  functionalMetadata,
+  trainedFunctionOf,
+  type AnyTrainedModel,
+  type TrainedFunctionalModel,
+} from "./functional.ts";
+import { isFacts, isFilled, isNames, isRecord, isStep, isText, Metadata, NOT_A_MODEL, type Facts } from "./metadata.ts";
 import {
   readSafetensors,
   writeSafetensors,
@@ -21,9 +30,6 @@ import {
   type Safetensors,
   type TensorValues,
 } from "./safetensors.ts";
-
-/** Information for readers. Numbers that are not finite become null in the file. */
-export type Facts = Readonly<Record<string, string | number | boolean | null>>;
 
 /** A trained model, with what is needed to use it and how it was trained. */
 export interface TrainedModel {
@@ -49,6 +55,9 @@ export interface TrainedModel {
   readonly results?: Facts;
 }
 
+export type { Facts } from "./metadata.ts";
+export type { AnyTrainedModel, TrainedFunctionalModel } from "./functional.ts";
+
 /** The custom layers, activations and losses of a model file. */
 export interface FileExtensions extends ModelExtensions {
   readonly losses?: readonly TrainingLoss[];
@@ -63,15 +72,13 @@ const FORMAT_WITHOUT_DIGEST = "wgrad";
 /** The prefix of the names of the optimizer's states in a checkpoint, which is also a model file. */
 export const OPTIMIZER_PREFIX = "optimizer.";
 
-const NOT_A_MODEL = "Give a model file that wgrad wrote; `wgrad import` converts files of PyTorch";
-
 /** Values by the name of the parameter or state. */
 export type ParameterValues = Readonly<Record<string, TensorValues>>;
 
 /**
  * The initial values of a model's parameters and states. For a model that was read from a file, they are the values in the file.
  */
-export function initialValues(model: Model): ParameterValues {
+export function initialValues(model: AnyModel): ParameterValues {
   const entries = storedLeaves(model).map(({ attributes, shape, size }) => {
     const { name, initial } = attributes as StoredAttributes;
     return [name, { shape, values: initial ?? new Float32Array(size) }] as const;
@@ -90,13 +97,15 @@ export function initialValues(model: Model): ParameterValues {
  * const { model: loaded } = loadModel(bytes, "model.safetensors");
  * ```
  *
+ * A functional model needs less beside it: `saveModel({ model, step, training }, parameters)`.
+ *
  * @param parameters values of each of the model's parameters and states, by name
  * @returns the bytes of a safetensors file
  * @throws OptionError for anything that `loadModel` would refuse: values that are missing, unknown, or of another shape
  * than in the model's config (the error names the parameter), entries that a file cannot store (the error names the
  * entry), and a custom loss with the name of a built-in one. GraphError for two parameters with the same name
  */
-export function saveModel(trained: TrainedModel, parameters: ParameterValues): Uint8Array {
+export function saveModel(trained: AnyTrainedModel, parameters: ParameterValues): Uint8Array {
   const metadata = modelMetadata(trained);
   requireLoadable(trained, parameters, metadata);
   const tensors = Object.entries(parameters).map(([name, { shape, values }]) => ({ name, shape, values }));
@@ -107,18 +116,23 @@ export function saveModel(trained: TrainedModel, parameters: ParameterValues): U
  * @throws OptionError for anything that `loadModel` would refuse, or GraphError for two parameters with the same name
  */
 function requireLoadable(
-  trained: TrainedModel,
+  trained: AnyTrainedModel,
   parameters: ParameterValues,
   metadata: Readonly<Record<string, string>>,
 ): void {
-  const { model, loss } = trained;
-  const stored = storedLeaves(model);
+  const stored = storedLeaves(trained.model);
   requireDistinctNames("saveModel", stored);
   requireValues(stored, parameters);
-  const described = parametersOfConfig(model.config);
-  if (described) requireValues(described, parameters);
+  const entries = new Metadata(metadata, "saveModel");
   try {
-    trainedOf(model, new Metadata(metadata, "saveModel"), "saveModel", typeof loss === "object" ? [loss] : []);
+    if (hasFunction(trained)) {
+      trainedFunctionOf(trained.model, entries);
+      return;
+    }
+    const { model, loss } = trained;
+    const described = parametersOfConfig(model.config);
+    if (described) requireValues(described, parameters);
+    trainedOf(model, entries, "saveModel", typeof loss === "object" ? [loss] : []);
   } catch (cause) {
     if (!(cause instanceof DataError)) throw cause;
     throw new OptionError(
@@ -127,6 +141,9 @@ function requireLoadable(
     );
   }
 }
+
+/** Whether the model is a functional one. */
+export const hasFunction = (trained: AnyTrainedModel): trained is TrainedFunctionalModel => isFunctional(trained.model);
 
 /** A safetensors file of a model, with a digest of its contents. */
 export function writeModelFile(
@@ -162,7 +179,8 @@ export function requireValues(wanted: readonly Tensor[], given: ParameterValues)
 }
 
 /** Everything except the parameters, as metadata of a file. */
-export function modelMetadata(trained: TrainedModel): Record<string, string> {
+export function modelMetadata(trained: AnyTrainedModel): Record<string, string> {
+  if (hasFunction(trained)) return { format: FORMAT, version, ...functionalMetadata(trained) };
   const { model, loss, normalization, classes, outputs, step, training, configuration, table, results } = trained;
   return {
     format: FORMAT,
@@ -191,18 +209,31 @@ export function modelMetadata(trained: TrainedModel): Record<string, string> {
  *
  * @param bytes the whole file
  * @param where the file's name, for messages
- * @param extensions the model's custom layers, activations and losses
+ * @param extensions the model's custom layers, activations and losses; for a functional model, its function:
+ * `{ modelFunction }`. A file contains no code, but the names and options of the layers, which are compared
  * @throws DataError for anything that `readSafetensors` refuses; for a safetensors file that is not a model of wgrad,
  * or whose contents do not match its digest (files of older versions have no digest and are read without this check);
  * for metadata that is missing or invalid (the error names the entry); and for tensors that do not match the network's
  * parameters (the error names the tensor and both shapes)
  */
-export function loadModel(bytes: Uint8Array, where: string, extensions: FileExtensions = {}): TrainedModel {
+export function loadModel(bytes: Uint8Array, where: string, extensions?: FileExtensions): TrainedModel;
+export function loadModel<Input extends string, Output extends string>(
+  bytes: Uint8Array,
+  where: string,
+  extensions: FunctionalExtensions<Input, Output>,
+): TrainedFunctionalModel<Input, Output>;
+export function loadModel(bytes: Uint8Array, where: string, extensions?: AnyExtensions): AnyTrainedModel;
+export function loadModel(bytes: Uint8Array, where: string, extensions?: AnyExtensions): AnyTrainedModel {
   return modelOfFile(readSafetensors(bytes, where), where, extensions);
 }
 
+/** What is needed to load a model of either kind. */
+export type AnyExtensions = FileExtensions | FunctionalExtensions;
+
 /** As `loadModel`, for a file that was already read as safetensors. */
-export function modelOfFile(file: Safetensors, where: string, extensions: FileExtensions = {}): TrainedModel {
+export function modelOfFile(file: Safetensors, where: string, extensions?: FileExtensions): TrainedModel;
+export function modelOfFile(file: Safetensors, where: string, extensions?: AnyExtensions): AnyTrainedModel;
+export function modelOfFile(file: Safetensors, where: string, extensions: AnyExtensions = {}): AnyTrainedModel {
   if (!isModelFile(file)) {
     throw new DataError({
       where,
@@ -211,7 +242,10 @@ export function modelOfFile(file: Safetensors, where: string, extensions: FileEx
     });
   }
   requireDigest(file, where);
-  return restoreTrained(file, where, extensions);
+  if (!("modelFunction" in extensions)) return restoreTrained(file, where, extensions);
+  const entries = new Metadata(file.metadata, where);
+  const make = (config: object, values: GivenValues) => modelFromConfig(config, values, extensions);
+  return trainedFunctionOf(restoreModel(entries, file.tensors, make), entries);
 }
 
 /** @throws DataError if the contents of a file have changed since it was written */
@@ -236,8 +270,12 @@ export function restoreTrained(
   extensions: FileExtensions = {},
 ): TrainedModel {
   const entries = new Metadata(metadata, where);
-  const model = restoreModel(entries.json("model", isFilled), { tensors, where, extensions });
-  return trainedOf(model, entries, where, extensions.losses);
+  const make = (config: object, values: GivenValues) => {
+    if (!isFunctionalConfig(config)) return modelFromConfig(config, values, extensions);
+    const what = "this is a functional model, whose function is not part of the file";
+    throw new DataError({ where, what, fix: "Load it with loadModel and { modelFunction }" });
+  };
+  return trainedOf(restoreModel(entries, tensors, make), entries, where, extensions.losses);
 }
 
 /** Combines a model with the rest of the metadata. */
@@ -282,19 +320,24 @@ export function requireOutputNames(
   }
 }
 
-interface ModelFile extends Pick<Safetensors, "tensors"> {
-  readonly where: string;
-  readonly extensions: FileExtensions;
-}
-
-function restoreModel(config: object, { tensors, where, extensions }: ModelFile): Model {
+/**
+ * Makes the model that a file describes.
+ * @param make makes a model from its config and the values in the file
+ */
+function restoreModel<Kind extends AnyModel>(
+  entries: Metadata,
+  tensors: Safetensors["tensors"],
+  make: (config: object, values: GivenValues) => Kind,
+): Kind {
+  const config = entries.json("model", isFilled);
   const ofModel = [...tensors].filter(([name]) => !name.startsWith(OPTIMIZER_PREFIX));
   const values = Object.fromEntries(ofModel.map(([name, tensor]) => [name, tensor.values]));
-  let model: Model;
+  const where = entries.file;
+  let model: Kind;
   try {
-    model = modelFromConfig(config, values, extensions);
+    model = make(config, values);
   } catch (cause) {
-    if (!(cause instanceof WgradError)) throw cause;
+    if (!(cause instanceof WgradError) || cause instanceof DataError) throw cause;
     const { shape } = tensors.get(cause.where ?? "") ?? {};
     const found = shape ? ` (its shape in the file is [${shape.join(", ")}])` : "";
     const what = `the network and the tensors do not match: ${cause.where}: ${cause.what}${found}`;
@@ -310,49 +353,6 @@ function restoreModel(config: object, { tensors, where, extensions }: ModelFile)
   }
   return model;
 }
-
-/** The entries of the metadata. Each is checked when it is read. */
-class Metadata {
-  readonly #entries: Readonly<Record<string, string>>;
-  readonly #file: string;
-
-  constructor(entries: Readonly<Record<string, string>>, file: string) {
-    this.#entries = entries;
-    this.#file = file;
-  }
-
-  has(name: string): boolean {
-    return this.#entries[name] !== undefined;
-  }
-
-  text<Value extends string>(name: string, isValid: (value: unknown) => value is Value): Value {
-    return this.#checked(name, this.#entries[name], isValid);
-  }
-
-  json<Value>(name: string, isValid: (value: unknown) => value is Value): Value {
-    const text = this.#entries[name];
-    const parsed = text === undefined ? { value: undefined } : parseJson(text);
-    if ("fault" in parsed) throw this.#refusal(name, parsed.fault);
-    return this.#checked(name, parsed.value, isValid);
-  }
-
-  #checked<Value>(name: string, value: unknown, isValid: (value: unknown) => value is Value): Value {
-    if (value === undefined) throw this.#refusal(name, "is missing");
-    if (!isValid(value)) throw this.#refusal(name, `is ${excerpt(value)}, not what wgrad writes`);
-    return value;
-  }
-
-  #refusal(name: string, what: string): DataError {
-    return new DataError({ where: this.#file, what: `the metadata's entry "${name}" ${what}`, fix: NOT_A_MODEL });
-  }
-}
-
-const isFilled = (value: unknown): value is object => typeof value === "object" && value !== null;
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  isFilled(value) && !Array.isArray(value);
-
-const isText = (value: unknown): value is string => typeof value === "string";
 
 const isLossName = (name: string): name is LossName => Object.hasOwn(losses, name);
 
@@ -374,11 +374,3 @@ function lossNamed(name: string, where: string, own: FileExtensions["losses"] = 
   const what = `the metadata's entry "loss" is ${JSON.stringify(name)}, which is not a built-in loss; a custom one must be given as { losses: [loss] }`;
   throw new DataError({ where, what, fix: NOT_A_MODEL });
 }
-
-const isNames = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string");
-
-const isStep = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-const isFacts = (value: unknown): value is Facts =>
-  isFilled(value) && Object.values(value).every((fact) => fact === null || typeof fact !== "object");

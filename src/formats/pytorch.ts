@@ -7,14 +7,16 @@ import { DataError, excerpt, OptionError, optionName, WgradError } from "../erro
 import { sizeOf } from "../graph/tensor.ts";
 import type { ActivationName } from "../nn/activations.ts";
 import { entryOf } from "../nn/checks.ts";
+import { isFunctional } from "../nn/functional.ts";
 import { dense } from "../nn/layers/dense/index.ts";
 import { flatten } from "../nn/layers/flatten/index.ts";
 import type { PytorchModule } from "../nn/layers/forms.ts";
 import { permuted } from "../nn/layers/permute.ts";
 import { losses, probabilitiesOf, type LossName } from "../nn/losses.ts";
 import { modelFromConfig, shapesOfConfig } from "../nn/model-config.ts";
-import { parameterPrefix, storedLeaves, type ModelConfig } from "../nn/sequential.ts";
+import { parameterPrefix, storedLeaves, type Model, type ModelConfig } from "../nn/sequential.ts";
 import { outputScale } from "./exported-table.ts";
+import { requireSequential } from "./functional.ts";
 import { parseJson } from "./json.ts";
 import {
   initialValues,
@@ -27,13 +29,8 @@ import {
   type TrainedModel,
 } from "./model.ts";
 import { networkModule } from "./pytorch-network.ts";
-import {
-  readSafetensors,
-  writeSafetensors,
-  type NamedTensor,
-  type Safetensors,
-  type TensorValues,
-} from "./safetensors.ts";
+import { filledFrom, readPytorch } from "./pytorch-layers.ts";
+import { writeSafetensors, type NamedTensor, type Safetensors, type TensorValues } from "./safetensors.ts";
 
 /** Marks files that describe their network in the metadata. */
 const PRODUCER = "wgrad";
@@ -42,12 +39,13 @@ const PRODUCER = "wgrad";
  * Writes a model as a safetensors file for PyTorch's nn.Sequential; `pytorchCode` returns the code that loads it. The
  * metadata also contain wgrad's description of the model, so that `loadPytorch` returns the same model, bit by bit.
  * @param parameters values of each of the model's parameters; by default the model's initial values
- * @throws OptionError for values that do not match the model's parameters, and for a custom layer
+ * @throws OptionError for values that do not match the model's parameters, for a custom layer, and for a functional model
  */
 export function savePytorch(
   trained: TrainedModel,
   parameters: ParameterValues = initialValues(trained.model),
 ): Uint8Array {
+  requireSequential("savePytorch", trained);
   const { model } = trained;
   requireValues(storedLeaves(model), parameters);
   const { parameters: places = {} } = networkModule(model.config.layers, model.shapes);
@@ -67,6 +65,7 @@ const probabilityCode = { softmax: ".softmax(-1)", sigmoid: ".sigmoid()" };
  * @param path the path of the file
  */
 export function pytorchCode(trained: TrainedModel, path: string): string {
+  requireSequential("pytorchCode", trained);
   const { model, loss } = trained;
   const { code, definitions = [] } = networkModule(model.config.layers, model.shapes);
   // The normalization may have a number for each feature, so that it needs them in one row.
@@ -94,11 +93,19 @@ export function pytorchCode(trained: TrainedModel, path: string): string {
 
 /** What a PyTorch file does not contain. */
 export interface ImportOptions {
-  /** The activation between the Linear layers; "relu" by default. */
+  /**
+   * The network, whose parameters get the values of the file; needed for layers other than Linear. See
+   * `startFromPytorch`, which also reports what was matched. By default, Linear layers with activations between them.
+   */
+  readonly model?: Model;
+  /** The activation between the Linear layers; "relu" by default. Not with `model`. */
   readonly activation?: ActivationName;
-  /** The names of the Linear layers in order, such as ["fc1", "fc2"]; by default they are sorted by their numbers. */
+  /**
+   * The names of the modules with parameters in order, such as ["fc1", "fc2"]; by default they are sorted by their numbers,
+   * and matched with a `model` by their shapes.
+   */
   readonly layers?: readonly string[];
-  /** The shape of one example; by default one axis with the inputs of the first layer. */
+  /** The shape of one example; by default one axis with the inputs of the first layer. Not with `model`. */
   readonly inputShape?: readonly number[];
   /** The normalization of the features; unchanged by default. */
   readonly normalization?: TrainedModel["normalization"];
@@ -111,21 +118,57 @@ export interface ImportOptions {
 }
 
 /**
- * Reads a network of Linear layers from a PyTorch safetensors file, or a file of `savePytorch`, which contains its own
- * description. Values in float16, bfloat16 and float64 are converted to float32.
+ * Reads a network of Linear layers, or of the layers of a given model, from a PyTorch safetensors file, or a file of
+ * `savePytorch`, which contains its own description. Values in float16, bfloat16 and float64 are converted to float32.
  * @param bytes the whole file
  * @param where the file's name, for messages
- * @throws DataError for anything that `readSafetensors` refuses, for a tensor that does not belong to a Linear layer,
+ * @throws DataError for anything that `readSafetensors` refuses, for a tensor that does not belong to a layer,
  * or for layers whose sizes do not match (the error names the tensor and the shapes); OptionError for an option that
  * does not fit, or any option if the file contains its own description
  */
 export function loadPytorch(bytes: Uint8Array, where: string, options: ImportOptions = {}): TrainedModel {
-  const file = readSafetensors(bytes, where, { convert: true });
+  const file = readPytorch(bytes, where);
   const { producer } = file.metadata;
   if (isModelFile(file)) {
     throw new DataError({ where, what: "this is already a model of wgrad", fix: "Use it directly" });
   }
-  return producer === PRODUCER ? fromOwnFile(file, where, options) : fromLinearLayers(file, where, options);
+  if (producer === PRODUCER) return fromOwnFile(file, where, options);
+  requireLists(options);
+  const model = options.model
+    ? fromGivenLayers(file, where, options.model, options)
+    : fromLinearLayers(file, where, options);
+  return describedBy(options, model, where);
+}
+
+/** Adds to a model what a PyTorch file does not contain. */
+function describedBy(options: ImportOptions, model: Model, where: string): TrainedModel {
+  const { normalization = { scale: 1, offset: 0 } } = options;
+  const outputNames = outputNamesOf(options, model.outputShape[0]!);
+  const loss = options.loss ?? (outputNames.outputs ? "meanSquaredError" : "softmaxCrossEntropy");
+  entryOf("loss", "loss", losses, loss);
+  requireOutputNames(model, loss, outputNames, where);
+  requireNormalization(normalization, sizeOf(model.inputShape));
+  return { model, loss, normalization, ...outputNames, step: 0, training: { importedFrom: where } };
+}
+
+/** @throws DataError for tensors that no layer of the model uses */
+function fromGivenLayers(file: Safetensors, where: string, given: Model, options: ImportOptions): Model {
+  const { layers } = options;
+  if (isFunctional(given)) {
+    const what = "the meaning of a functional model's outputs is not known";
+    throw new OptionError({ where: optionName("model"), what, fix: "Use startFromPytorch" });
+  }
+  for (const name of ["activation", "inputShape"] as const) {
+    if (options[name] === undefined) continue;
+    const what = `${optionName("model")} already has it`;
+    throw new OptionError({ where: optionName(name), what, fix: "Remove this option" });
+  }
+  const { model, unused } = filledFrom(given, file, where, layers ? { layers } : {});
+  if (unused.length === 0) return model;
+  const [name] = unused;
+  const what = `no layer of the model uses it; its shape is ${shapeText(file.tensors.get(name!)!.shape)}`;
+  const fix = "Give a model with all layers of the PyTorch network";
+  throw new DataError({ where: `${where}, tensor ${excerpt(name)}`, what, fix });
 }
 
 function fromOwnFile({ tensors, metadata }: Safetensors, where: string, options: ImportOptions): TrainedModel {
@@ -176,15 +219,14 @@ interface Linear {
   readonly bias: TensorValues | undefined;
 }
 
-const NO_LINEAR = "Import a network of Linear layers with activations between them";
+const NO_LINEAR = "Import a network of Linear layers with activations between them, or give the network as a model";
 
 const shapeText = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 
-function fromLinearLayers({ tensors }: Safetensors, where: string, options: ImportOptions): TrainedModel {
-  requireLists(options);
+function fromLinearLayers({ tensors }: Safetensors, where: string, options: ImportOptions): Model {
   const linears = linearLayers(tensors, where, options.layers);
   requireChain(linears, where);
-  const { activation = "relu", normalization = { scale: 1, offset: 0 } } = options;
+  const { activation = "relu" } = options;
   const inputs = linears[0]!.weight.shape[1]!;
   const { inputShape = [inputs] } = options;
   const flattens = inputShape.length > 1 ? [flatten()] : [];
@@ -206,13 +248,7 @@ function fromLinearLayers({ tensors }: Safetensors, where: string, options: Impo
     ];
   });
   const configs = [...flattens, ...layers].map(({ config }) => config);
-  const model = modelFromConfig({ inputShape, seed: 1, layers: configs }, Object.fromEntries(values));
-  const outputNames = outputNamesOf(options, model.outputShape[0]!);
-  const loss = options.loss ?? (outputNames.outputs ? "meanSquaredError" : "softmaxCrossEntropy");
-  entryOf("loss", "loss", losses, loss);
-  requireOutputNames(model, loss, outputNames, where);
-  requireNormalization(normalization, inputs);
-  return { model, loss, normalization, ...outputNames, step: 0, training: { importedFrom: where } };
+  return modelFromConfig({ inputShape, seed: 1, layers: configs }, Object.fromEntries(values));
 }
 
 /** @throws OptionError if an option is not a list of names or sizes */

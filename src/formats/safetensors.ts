@@ -94,6 +94,8 @@ export interface ReadOptions {
    * nearest). False by default: then only F32 is read. Integers, bool and 8-bit floats are always refused.
    */
   readonly convert?: boolean;
+  /** Leaves out the tensors whose names it accepts, which may also hold integers; none by default. */
+  readonly omits?: (name: string) => boolean;
 }
 
 /**
@@ -105,18 +107,25 @@ export interface ReadOptions {
  * (about 12,000 tensors); an unknown or missing field or type; offsets outside the file; a tensor whose size does not
  * match its shape; bytes that belong to no tensor or to two; and a finite value outside the range of float32
  */
-export function readSafetensors(bytes: Uint8Array, where: string, { convert = false }: ReadOptions = {}): Safetensors {
+export function readSafetensors(
+  bytes: Uint8Array,
+  where: string,
+  { convert = false, omits = () => false }: ReadOptions = {},
+): Safetensors {
   const { header, headerEnd } = readHeader(bytes, where);
   const { [METADATA]: found = {}, ...entries } = header;
   const metadata = checkMetadata(found, where);
   const types: readonly FloatType[] = convert ? ["F32", "F16", "BF16", "F64"] : ["F32"];
-  const described = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry, where, types));
+  const described = Object.entries(entries).map(([name, entry]) =>
+    checkEntry(name, entry, where, omits(name) ? omittedTypes : types),
+  );
   described.sort((a, b) => a.begin - b.begin || a.end - b.end);
   requireEveryByteOnce(described, bytes.length - headerEnd, where);
   const start = bytes.byteOffset + headerEnd;
-  const tensors = described.map(({ name, type, shape, begin, end }): [string, TensorValues] => {
+  const kept = described.filter(({ name }) => !omits(name));
+  const tensors = kept.map(({ name, type, shape, begin, end }): [string, TensorValues] => {
     // Copied, because the values may not be aligned to 4 bytes in the memory of `bytes`.
-    const values = toFloat32(type, bytes.buffer.slice(start + begin, start + end) as ArrayBuffer);
+    const values = toFloat32(type as FloatType, bytes.buffer.slice(start + begin, start + end) as ArrayBuffer);
     if (type === "F64")
       requireNoOverflow(values, bytes.subarray(headerEnd + begin, headerEnd + end), inFile(where, name));
     return [name, { shape, values }];
@@ -171,16 +180,23 @@ function checkMetadata(found: unknown, where: string): Record<string, string> {
   return found as Record<string, string>;
 }
 
+/** The size in bytes of the types that a tensor may have. */
+const typeBytes = { ...floatBytes, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 };
+
+type TensorType = keyof typeof typeBytes;
+
+const omittedTypes = Object.keys(typeBytes) as TensorType[];
+
 interface Entry {
   readonly name: string;
-  readonly type: FloatType;
+  readonly type: TensorType;
   readonly shape: readonly number[];
   /** The first byte, counted from the header's end. */
   readonly begin: number;
   readonly end: number;
 }
 
-function checkEntry(name: string, entry: unknown, file: string, types: readonly FloatType[]): Entry {
+function checkEntry(name: string, entry: unknown, file: string, types: readonly TensorType[]): Entry {
   const where = inFile(file, name);
   const refuse = (what: string, fix = DAMAGED) => new DataError({ where, what, fix });
   if (!isObject(entry)) throw refuse("its entry in the header is not an object");
@@ -197,7 +213,7 @@ function checkEntry(name: string, entry: unknown, file: string, types: readonly 
     throw refuse(`its data_offsets are ${excerpt(offsets)}, not two whole numbers`);
   }
   const [begin, end] = offsets as [number, number];
-  const needed = floatBytes[type] * sizeOf(shape);
+  const needed = typeBytes[type] * sizeOf(shape);
   if (end - begin !== needed) {
     throw refuse(`its shape [${shape.join(", ")}] needs ${needed} bytes, but it has ${begin} … ${end}`);
   }

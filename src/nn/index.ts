@@ -27,6 +27,7 @@ export * as layers from "./layers/index.ts";
 export { activation, dense, dropout, flatten } from "./layers/index.ts";
 export type { AffineOptions } from "./layers/affine.ts";
 export type {
+  BatchNormLayerOptions,
   Conv1dOptions,
   Conv2dOptions,
   ConvTranspose2dOptions,
@@ -62,7 +63,7 @@ export {
   type TrainingLoss,
 } from "./losses.ts";
 export { accuracy } from "./metrics.ts";
-export { modelFromConfig } from "./model-config.ts";
+export { modelFromConfig, type FunctionalExtensions } from "./model-config.ts";
 export { momentUpdates } from "./moments.ts";
 export { momentumForms, type MomentumForm } from "./momentum-form.ts";
 /** Optimizers: they compute new parameters from gradients. */
@@ -95,3 +96,4 @@ export type {
 } from "./schedules.ts";
 export { sequential, type Model, type ModelConfig, type SequentialOptions } from "./sequential.ts";
 export { summary, type ModelSummary, type SummaryRow } from "./summary.ts";
+export { toSequential } from "./to-sequential.ts";

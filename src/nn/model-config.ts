@@ -1,59 +1,63 @@
 import { excerpt, OptionError } from "../errors.ts";
 import { parameter, state } from "../graph/leaves.ts";
-import { sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
+import type { Shape, Tensor } from "../graph/tensor.ts";
 import { activations } from "./activations.ts";
 import { activationNamed, type ModelExtensions } from "./extensions.ts";
+import { functionalFromConfig, isFunctionalConfig } from "./functional-config.ts";
+import type { AnyModel, FunctionalModel, ModelFunction } from "./functional.ts";
+import { initializedWith, requireNoOthers, type GivenValues } from "./given-values.ts";
 import type { ConfigResolver, ConfigValue, Layer, LayerConfig } from "./layers/layer.ts";
 import { layerTypes } from "./layers/registry.ts";
 import {
   buildModel,
   requireShape,
   sequential,
-  storedLeaves,
   type Model,
   type ModelConfig,
   type SequentialOptions,
 } from "./sequential.ts";
 
 const notConfig = "Give the value of model.config";
-const otherValues = "Give the values that were saved with this config";
+
+/** What `modelFromConfig` needs for a functional model. */
+export interface FunctionalExtensions<Input extends string = string, Output extends string = string> {
+  /** The function of the model, which a config does not contain. It must use the layers of the config. */
+  readonly modelFunction: ModelFunction<Input, Output>;
+}
 
 /**
  * Makes a model from a config, for example one that was read from a file.
  * @param config the value of `model.config`; anything else is refused
  * @param values the values of the parameters and states by name, row-major; if absent, initial values are drawn with the default
- * initializers, since initializers are not part of a config
- * @param extensions the model's custom layers and activations
+ * initializers, since initializers are not part of a config. A functional model keeps the initializers of its layers
+ * @param extensions the model's custom layers and activations; for a functional model, its function
  * @throws OptionError that names the layer and option, or the parameter whose values are missing, unknown or of another
  * length
  */
+export function modelFromConfig(config: unknown, values?: GivenValues, extensions?: ModelExtensions): Model;
+export function modelFromConfig<Input extends string, Output extends string>(
+  config: unknown,
+  values: GivenValues | undefined,
+  extensions: FunctionalExtensions<Input, Output>,
+): FunctionalModel<Input, Output>;
 export function modelFromConfig(
   config: unknown,
-  values?: Readonly<Record<string, ArrayLike<number>>>,
-  extensions: ModelExtensions = {},
-): Model {
-  const where = "model config";
+  values?: GivenValues,
+  extensions: ModelExtensions | FunctionalExtensions = {},
+): AnyModel {
+  if ("modelFunction" in extensions) return functionalFromConfig(config, extensions.modelFunction, values);
+  if (isFunctionalConfig(config)) {
+    const what = "a functional model is made by a function, which its config does not contain";
+    throw new OptionError({
+      where: "model config",
+      what,
+      fix: "Give { modelFunction } with the function of the model",
+    });
+  }
   const { made, options } = partsOfConfig(config, resolverOf(extensions));
   if (!values) return sequential(made, options);
-  const given = (name: string, shape: Shape): Float32Array => {
-    const found = Object.hasOwn(values, name) ? values[name]! : undefined;
-    if (found?.length !== sizeOf(shape)) {
-      const wanted = `the shape [${shape.join(", ")}] of size ${sizeOf(shape)}`;
-      const what = found ? `${found.length} values for ${wanted}` : "its values are missing";
-      throw new OptionError({ where: name, what, fix: otherValues });
-    }
-    // The parameter makes its own copy.
-    return found instanceof Float32Array ? found : Float32Array.from(found);
-  };
-  const model = buildModel(made, options, {
-    values: (_index, _position, name, shape) => given(name, shape),
-    states: given,
-  });
-  const known = new Set(storedLeaves(model).map(({ attributes }) => (attributes as { name: string }).name));
-  const extra = Object.keys(values).find((name) => !known.has(name));
-  if (extra !== undefined) {
-    throw new OptionError({ where, what: `the model has no parameter ${excerpt(extra)}`, fix: otherValues });
-  }
+  const model = buildModel(made, options, initializedWith(values));
+  requireNoOthers(model, values);
   return model;
 }
 

@@ -1,17 +1,71 @@
 import { OptionError } from "../errors.ts";
-import { parameter, type StoredAttributes } from "../graph/leaves.ts";
+import { parameter, state, type StoredAttributes } from "../graph/leaves.ts";
 import { substituted } from "../graph/substitute.ts";
 import { sameShape, sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
-import type { Model } from "./sequential.ts";
+import { isFunctional, type AnyModel, type FunctionalModel } from "./functional.ts";
+import type { ApplyOptions, BatchMoments } from "./layers/layer.ts";
+import { storedLeaves, type Model } from "./sequential.ts";
 
-/** A copy of a model that uses other leaves in place of some of its parameters. */
-export function withParameters(model: Model, replacements: ReadonlyMap<Tensor, Tensor>): Model {
-  return {
-    ...model,
-    parameters: model.parameters.map((own) => replacements.get(own) ?? own),
-    apply: (x, options) => substituted([model.apply(x, options)], replacements)[0]!,
-    applyEach: (x, options) => substituted(model.applyEach(x, options), replacements),
+type Replacements = ReadonlyMap<Tensor, Tensor>;
+
+/** A copy of a model that uses other leaves in place of some of its parameters and states. */
+export function withParameters<Kind extends AnyModel>(model: Kind, replacements: Replacements): Kind;
+export function withParameters(model: AnyModel, replacements: Replacements): AnyModel {
+  const replaced = (leaves: readonly Tensor[]) => leaves.map((own) => replacements.get(own) ?? own);
+  const leaves = { parameters: replaced(model.parameters), states: replaced(model.states) };
+  return isFunctional(model)
+    ? { ...model, ...leaves, ...functionWith(model, replacements) }
+    : { ...model, ...leaves, ...sequenceWith(model, replacements) };
+}
+
+function sequenceWith(model: Model, replacements: Replacements): Pick<Model, "apply" | "applyEach"> {
+  const applyEach: Model["applyEach"] = (x, options) =>
+    replacedIn((own) => model.applyEach(x, own), replacements, options);
+  return { applyEach, apply: (x, options) => applyEach(x, options).at(-1)! };
+}
+
+function functionWith(
+  model: FunctionalModel,
+  replacements: Replacements,
+): Pick<FunctionalModel, "apply" | "applyEach"> {
+  const applyEach: FunctionalModel["applyEach"] = (inputs, options) => {
+    let found: ReturnType<FunctionalModel["applyEach"]>;
+    const apply = (own: ApplyOptions) => {
+      found = model.applyEach(inputs, own);
+      return [...Object.values(found.outputs), ...found.uses.flatMap(({ input, output }) => [input, output])];
+    };
+    const results = replacedIn(apply, replacements, options);
+    const { outputs, uses } = found!;
+    const names = Object.keys(outputs);
+    return {
+      outputs: Object.fromEntries(names.map((name, index) => [name, results[index]!])),
+      uses: uses.map(({ name }, index) => {
+        const at = names.length + 2 * index;
+        return { name, input: results[at]!, output: results[at + 1]! };
+      }),
+    };
   };
+  return { applyEach, apply: (inputs, options) => applyEach(inputs, options).outputs };
+}
+
+const momentTensors = ["runningMean", "runningVariance", "mean", "variance"] as const;
+
+/** What a model returns with other leaves. The moments that it records, which depend on them too, are replaced with it. */
+function replacedIn(
+  apply: (options: ApplyOptions) => readonly Tensor[],
+  replacements: Replacements,
+  options: ApplyOptions = {},
+): Tensor[] {
+  const moments: BatchMoments[] = [];
+  const results = apply({ ...options, recordMoments: (one) => moments.push(one) });
+  const parts = moments.flatMap((one) => momentTensors.map((part) => one[part]));
+  const made = substituted([...results, ...parts], replacements);
+  moments.forEach((one, index) => {
+    const first = results.length + index * momentTensors.length;
+    const own = Object.fromEntries(momentTensors.map((part, offset) => [part, made[first + offset]!]));
+    options.recordMoments?.({ ...one, ...own });
+  });
+  return made.slice(0, results.length);
 }
 
 /** Values of parameters by name, such as those of a snapshot or `initialValues(model)`. */
@@ -24,22 +78,24 @@ export interface StartOptions {
 }
 
 /** The result of `startFrom`. */
-export interface Start {
+export interface Start<Kind extends AnyModel = Model> {
   /** The model with the copied initial values. */
-  readonly model: Model;
+  readonly model: Kind;
   /** The names of the model's parameters that were copied. */
   readonly copied: readonly string[];
-  /** The names of the model's parameters without values. They keep their own initial values. */
+  /** The names of the layers' states, such as running statistics, that were copied. */
+  readonly copiedStates: readonly string[];
+  /** The names of the model's parameters and states without values. They keep their own initial values. */
   readonly missing: readonly string[];
-  /** Parameters whose values have another shape. They keep their own initial values. */
+  /** Parameters and states whose values have another shape. They keep their own initial values. */
   readonly mismatched: readonly { readonly name: string; readonly shape: Shape; readonly given: Shape }[];
-  /** The names of values that no parameter of the model has. */
+  /** The names of values that no parameter or state of the model has. */
   readonly unused: readonly string[];
 }
 
 /**
- * Initializes a model with values from another one, for all parameters that match by name and shape. The rest of the
- * model is the same. The given model does not change.
+ * Initializes a model with values from another one, for all parameters and states that match by name and shape.
+ * The rest of the model is the same. The given model does not change.
  *
  * @example
  * ```ts
@@ -49,14 +105,18 @@ export interface Start {
  *
  * @throws OptionError if the number of values differs from their shape, or if nothing matches
  */
-export function startFrom(model: Model, values: NamedValues, options: StartOptions = {}): Start {
+export function startFrom<Kind extends AnyModel>(
+  model: Kind,
+  values: NamedValues,
+  options: StartOptions = {},
+): Start<Kind> {
   const { nameOf = (name) => name } = options;
   const replacements = new Map<Tensor, Tensor>();
   const used = new Set<string>();
-  const copied: string[] = [];
+  const [copied, copiedStates]: [string[], string[]] = [[], []];
   const missing: string[] = [];
   const mismatched: { name: string; shape: Shape; given: Shape }[] = [];
-  for (const own of model.parameters) {
+  for (const own of storedLeaves(model)) {
     const { name } = own.attributes as StoredAttributes;
     const source = nameOf(name);
     const given = Object.hasOwn(values, source) ? values[source] : undefined;
@@ -70,12 +130,13 @@ export function startFrom(model: Model, values: NamedValues, options: StartOptio
       mismatched.push({ name, shape: own.shape, given: given.shape });
       continue;
     }
-    replacements.set(own, parameter(name, own.shape, given.values));
-    copied.push(name);
+    const isState = model.states.includes(own);
+    replacements.set(own, (isState ? state : parameter)(name, own.shape, given.values));
+    (isState ? copiedStates : copied).push(name);
   }
   const unused = Object.keys(values).filter((name) => !used.has(name));
   if (copied.length === 0) throw nothingMatches(missing, mismatched, unused);
-  return { model: withParameters(model, replacements), copied, missing, mismatched, unused };
+  return { model: withParameters(model, replacements), copied, copiedStates, missing, mismatched, unused };
 }
 
 function requireWhole(where: string, { shape, values }: NamedValues[string]): void {

@@ -1,11 +1,13 @@
 import { topologicalOrder } from "../graph/graph.ts";
-import { input, type StoredAttributes } from "../graph/leaves.ts";
+import type { StoredAttributes } from "../graph/leaves.ts";
 import type { Shape, Tensor } from "../graph/tensor.ts";
 import { reductionOf } from "../graph/traits.ts";
 import type { ElementwiseOp } from "../ops/elementwise/function.ts";
 import { matrixProducts } from "../ops/matmul/index.ts";
 import { count } from "../text.ts";
-import { parameterPrefix, type Model } from "./sequential.ts";
+import type { AnyModel } from "./functional.ts";
+import { parameterPrefix } from "./sequential.ts";
+import { usesOf } from "./uses.ts";
 
 /** One layer of a model. */
 export interface SummaryRow {
@@ -17,22 +19,32 @@ export interface SummaryRow {
   readonly outputShape: Shape;
   /** The number of elements of its parameters. */
   readonly parameters: number;
-  /** Floating-point operations for applying it to one example. */
+  /** Floating-point operations for applying it to one example, in all its uses. */
   readonly flops: number;
 }
 
 /** A model's layers as a table. */
 export interface ModelSummary {
+  /** One row for each layer, in the order of their first uses. */
   readonly rows: readonly SummaryRow[];
-  /** Sums over the rows. */
+  /** The number of elements of all parameters. */
   readonly parameters: number;
+  /** The number of elements of the layers' states, such as running statistics. */
+  readonly nonTrainable: number;
+  /** Floating-point operations of the ops that the function of a functional model uses without a layer. */
+  readonly otherFlops: number;
+  /** All floating-point operations. */
   readonly flops: number;
-  /** The table as text, with a header line, one line per layer and a line of totals. */
+  /**
+   * The table as text: a header line, one line per layer, a line of totals, and, where they are not 0, lines for other ops
+   * and non-trainable values.
+   */
   readonly text: string;
 }
 
 /**
- * Describes a model's layers: their output shapes, parameters and floating-point operations (FLOPs) per example. FLOPs
+ * Describes the layers of a model of either kind: their output shapes, parameters and floating-point operations (FLOPs)
+ * per example. FLOPs
  * are those of a forward pass without dropout: 2 for each multiply-add of a matrix product or convolution, 1 for each
  * other arithmetic operation, and 8 for a transcendental function. A training step takes about three times as many.
  *
@@ -46,29 +58,51 @@ export interface ModelSummary {
  * // 2 layers                    101,770  203,530
  * ```
  */
-export function summary(model: Model): ModelSummary {
+export function summary(model: AnyModel): ModelSummary {
   const seen = new Set<Tensor>();
-  const rows = model.applyEach(input("example", [1, ...model.inputShape])).map((output, index): SummaryRow => {
-    const name = `${parameterPrefix(model.config)}layers.${index}`;
-    const nodes = topologicalOrder([output]).filter((node) => !seen.has(node));
+  /** The operations of the nodes that a tensor depends on and that were not counted yet. */
+  const newFlops = (tensor: Tensor): number => {
+    const nodes = topologicalOrder([tensor]).filter((node) => !seen.has(node));
     for (const node of nodes) seen.add(node);
-    return {
-      name,
-      type: model.config.layers[index]!.type,
+    return nodes.reduce((total, node) => total + flopsOf(node), 0);
+  };
+  const { uses, outputs } = usesOf(model);
+  const rows = new Map<string, SummaryRow>();
+  let otherFlops = 0;
+  for (const { name, config, input: x, output } of uses) {
+    otherFlops += newFlops(x);
+    const path = `${parameterPrefix(model.config)}layers.${name}`;
+    const earlier = rows.get(name);
+    rows.set(name, {
+      name: path,
+      type: config.type,
       outputShape: output.shape.slice(1),
-      parameters: parametersBelow(model, name),
-      flops: nodes.reduce((total, node) => total + flopsOf(node), 0),
-    };
-  });
-  const parameters = rows.reduce((total, row) => total + row.parameters, 0);
-  const flops = rows.reduce((total, row) => total + row.flops, 0);
-  return { rows, parameters, flops, text: tableOf(rows, parameters, flops) };
+      parameters: sizeBelow(model.parameters, path),
+      flops: (earlier?.flops ?? 0) + newFlops(output),
+    });
+  }
+  for (const output of outputs) otherFlops += newFlops(output);
+  return summaryOf([...rows.values()], otherFlops, model.states);
 }
 
-function parametersBelow({ parameters }: Model, layer: string): number {
-  const own = parameters.filter(({ attributes }) => (attributes as StoredAttributes).name.startsWith(`${layer}.`));
-  return own.reduce((total, { size }) => total + size, 0);
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+function summaryOf(rows: readonly SummaryRow[], otherFlops: number, states: readonly Tensor[]): ModelSummary {
+  const totals = {
+    parameters: sum(rows.map(({ parameters }) => parameters)),
+    nonTrainable: sum(states.map(({ size }) => size)),
+    otherFlops,
+    flops: sum(rows.map(({ flops }) => flops)) + otherFlops,
+  };
+  return { rows, ...totals, text: tableOf(rows, totals) };
 }
+
+const sizeBelow = (leaves: readonly Tensor[], layer: string): number =>
+  sum(
+    leaves
+      .filter(({ attributes }) => (attributes as StoredAttributes).name.startsWith(`${layer}.`))
+      .map(({ size }) => size),
+  );
 
 function flopsOf(node: Tensor): number {
   const [product] = matrixProducts({ nodes: [node] });
@@ -81,7 +115,8 @@ function flopsOf(node: Tensor): number {
   return kind === "compute" && traits!.kind === "anchor" ? node.size : 0;
 }
 
-function tableOf(rows: readonly SummaryRow[], parameters: number, flops: number): string {
+function tableOf(rows: readonly SummaryRow[], totals: Omit<ModelSummary, "rows" | "text">): string {
+  const { parameters, nonTrainable, otherFlops, flops } = totals;
   const cells = [
     ["layer", "type", "output", "parameters", "FLOPs"],
     ...rows.map((row) => [
@@ -91,7 +126,9 @@ function tableOf(rows: readonly SummaryRow[], parameters: number, flops: number)
       count(row.parameters),
       count(row.flops),
     ]),
+    ...(otherFlops > 0 ? [["other ops", "", "", "", count(otherFlops)]] : []),
     [`${rows.length} ${rows.length === 1 ? "layer" : "layers"}`, "", "", count(parameters), count(flops)],
+    ...(nonTrainable > 0 ? [["non-trainable", "", "", count(nonTrainable), ""]] : []),
   ];
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((line) => line[column]!.length)));
   const isNumber = (column: number) => column >= 3;

@@ -7,15 +7,32 @@ import type { Backend } from "../backends/backend.ts";
 import { createBackend, type BackendOptions } from "../backends/choose.ts";
 import type { GpuSource } from "../device/adapter.ts";
 import { DeviceError } from "../errors.ts";
-import { loadModel, saveModel, type FileExtensions, type TrainedModel } from "../formats/model.ts";
+import {
+  loadModel,
+  saveModel,
+  type AnyExtensions,
+  type AnyTrainedModel,
+  type FileExtensions,
+  type TrainedFunctionalModel,
+  type TrainedModel,
+} from "../formats/model.ts";
 import type { TensorValues } from "../formats/safetensors.ts";
+import type { FunctionalExtensions } from "../nn/model-config.ts";
 import type { DawnOptions } from "./dawn.ts";
 import { debugOptions } from "./debug.ts";
 import { fileTuningStore } from "./tuning-store.ts";
 import { nodeWasm } from "./wasm.ts";
 import { plainReason, readFileOrRefuse, writeFileAtomically } from "./files.ts";
 
-export { loadModel, saveModel, type Facts, type FileExtensions, type TrainedModel } from "../formats/model.ts";
+export {
+  loadModel,
+  saveModel,
+  type AnyTrainedModel,
+  type Facts,
+  type FileExtensions,
+  type TrainedFunctionalModel,
+  type TrainedModel,
+} from "../formats/model.ts";
 export {
   readSafetensors,
   writeSafetensors,
@@ -90,7 +107,7 @@ export function createNodeBackend({ flags = [], ...options }: NodeBackendOptions
  */
 export function saveModelFile(
   path: string,
-  trained: TrainedModel,
+  trained: AnyTrainedModel,
   parameters: Readonly<Record<string, TensorValues>>,
 ): Promise<void> {
   return writeFileAtomically(path, saveModel(trained, parameters));
@@ -98,9 +115,15 @@ export function saveModelFile(
 
 /**
  * Loads a model from a file.
- * @param extensions definitions of the custom layers, activations and losses that the model uses
+ * @param extensions definitions of the custom layers, activations and losses that the model uses; for a functional model,
+ * its function, as in `loadModel`
  * @throws DataError with the path for a file that cannot be read or is not a model of wgrad
  */
-export async function loadModelFile(path: string, extensions?: FileExtensions): Promise<TrainedModel> {
+export function loadModelFile(path: string, extensions?: FileExtensions): Promise<TrainedModel>;
+export function loadModelFile<Input extends string, Output extends string>(
+  path: string,
+  extensions: FunctionalExtensions<Input, Output>,
+): Promise<TrainedFunctionalModel<Input, Output>>;
+export async function loadModelFile(path: string, extensions?: AnyExtensions): Promise<AnyTrainedModel> {
   return loadModel(await readFileOrRefuse(path), path, extensions);
 }

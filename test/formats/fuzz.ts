@@ -98,7 +98,7 @@ const readTensors = (bytes: Uint8Array, convert: boolean) => {
   return read;
 };
 
-function readModel(bytes: Uint8Array, load = loadModel): void {
+function readModel(bytes: Uint8Array, load: (file: Uint8Array, where: string) => TrainedModel = loadModel): void {
   const trained = load(bytes, "file");
   const again = loadModel(saved(trained), "again");
   require(JSON.stringify(again) === JSON.stringify(trained), "saved and read again it is another");

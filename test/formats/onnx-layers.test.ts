@@ -5,6 +5,7 @@ import { saveOnnx } from "../../src/formats/onnx/index.ts";
 import type { StoredAttributes } from "../../src/graph/leaves.ts";
 import { sizeOf } from "../../src/graph/tensor.ts";
 import { modelFromConfig, sequential, type Layer } from "../../src/nn/index.ts";
+import { storedLeaves } from "../../src/nn/sequential.ts";
 import { Random } from "../../src/random.ts";
 import { createEvaluator } from "../../src/train/index.ts";
 import { layerCases, networks } from "../nn/layer-cases.ts";
@@ -37,13 +38,14 @@ function examplesFor([first]: readonly Layer[], shape: readonly number[], count:
 
 function trainedOf(layers: readonly Layer[], inputShape: readonly number[]): TrainedModel {
   const random = new Random(11);
-  const { config, parameters } = sequential(layers, { inputShape, seed: 5 });
+  const initialModel = sequential(layers, { inputShape, seed: 5 });
   // Biases are 0 at first and factors 1, which would hide some mistakes.
-  const values = parameters.map(({ attributes, shape }) => {
+  const values = storedLeaves(initialModel).map(({ attributes, shape }) => {
     const { name, initial } = attributes as StoredAttributes;
+    if (name.endsWith(".runningVariance")) return [name, initial!.map(() => random.uniform(0.5, 2))] as const;
     return [name, shape.length === 1 ? initial!.map(() => random.normal(0.5)) : initial!] as const;
   });
-  const model = modelFromConfig(config, Object.fromEntries(values));
+  const model = modelFromConfig(initialModel.config, Object.fromEntries(values));
   return {
     model,
     loss: "meanSquaredError",

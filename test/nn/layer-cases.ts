@@ -2,6 +2,7 @@ import { activation, dense, dropout, flatten, layers, sequential, type Layer } f
 
 const {
   averagePool2d,
+  batchNorm,
   conv1d,
   conv2d,
   convTranspose2d,
@@ -30,6 +31,7 @@ export interface LayerCase {
 export const layerCases: Readonly<Record<string, LayerCase>> = {
   activation: { layer: activation("gelu") },
   averagePool2d: { layer: averagePool2d([3, 2], { stride: 1, padding: "same" }), inputShape: [5, 4, 2] },
+  batchNorm: { layer: batchNorm({ momentum: 0.2, epsilon: 1e-3 }), inputShape: [3, 2, 4] },
   conv1d: { layer: conv1d(4, 3, { padding: [2, 1], stride: 2, groups: 2 }), inputShape: [7, 2] },
   conv2d: { layer: conv2d(4, [3, 2], { padding: "same", dilation: [1, 2], groups: 2 }), inputShape: [5, 4, 2] },
   convTranspose2d: { layer: convTranspose2d(4, 3, { stride: 2, outputPadding: 1 }), inputShape: [2, 3, 2] },
@@ -106,6 +108,24 @@ export const networks: Readonly<Record<string, { layers: readonly Layer[]; input
   "signals with one channel": {
     layers: [conv1d(4, 4, { padding: "same", activation: "tanh" }), layerNorm(), conv1d(2, 3, { dilation: 2 })],
     inputShape: [16],
+  },
+  "batch normalization of features, signals and images": {
+    layers: [
+      batchNorm({ affine: false }),
+      dense(12),
+      reshape([4, 3]),
+      batchNorm(),
+      conv1d(6, 2, { bias: false, activation: "relu" }),
+      batchNorm({ momentum: 0.5 }),
+      reshape([3, 2, 3]),
+      conv2d(4, 2, { bias: false }),
+      batchNorm({ epsilon: 0.01 }),
+      activation("relu"),
+      residual([conv2d(4, 1, { bias: false }), batchNorm()]),
+      flatten(),
+      dense(2),
+    ],
+    inputShape: [5],
   },
   "residual connections, with and without a projection": {
     layers: [

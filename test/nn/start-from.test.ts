@@ -2,11 +2,23 @@ import { describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { OptionError } from "../../src/errors.ts";
 import { initialValues } from "../../src/formats/model.ts";
-import { input } from "../../src/graph/leaves.ts";
+import { constant, input } from "../../src/graph/leaves.ts";
 import { topologicalOrder } from "../../src/graph/graph.ts";
-import { dense, dropout, flatten, sequential, startFrom, type NamedValues } from "../../src/nn/index.ts";
+import {
+  dense,
+  dropout,
+  flatten,
+  functionalModel,
+  layers,
+  sequential,
+  startFrom,
+  type BatchMoments,
+  type NamedValues,
+} from "../../src/nn/index.ts";
+import { multiply } from "../../src/ops/elementwise/index.ts";
 import { createEvaluator, createTrainer } from "../../src/train/index.ts";
 import { clouds, finish } from "../train/examples.ts";
+import { evaluate } from "./run.ts";
 
 const network = (outputs: number, seed: number, name?: string) =>
   sequential([flatten(), dense(6, { activation: "tanh" }), dropout(0.5), dense(outputs)], {
@@ -26,6 +38,7 @@ describe("startFrom", () => {
     const { model, ...report } = startFrom(original, values);
     expect(report).toEqual({
       copied: ["layers.1.weight", "layers.1.bias"],
+      copiedStates: [],
       missing: [],
       mismatched: [
         { name: "layers.3.weight", shape: [6, 5], given: [6, 3] },
@@ -73,6 +86,49 @@ describe("startFrom", () => {
     };
     // The dropout of a trainer comes from its own seed.
     expect(await trainedValues(model)).toEqual(await trainedValues(source));
+  });
+
+  test("copies states, and replaces leaves in functional models and in the moments that they record", async () => {
+    const { batchNorm } = layers;
+    const pair = (seed: number) =>
+      functionalModel({ inputs: { x: [3] }, seed }, ({ x }, { use }) => {
+        const y = use(batchNorm(), use(dense(2, { bias: false }), x), "norm");
+        return { y, twice: multiply(y, 2) };
+      });
+    const values: NamedValues = {
+      ...initialValues(pair(1)),
+      "layers.norm.runningMean": { shape: [2], values: Float32Array.of(1, -2) },
+      "layers.norm.runningVariance": { shape: [3], values: Float32Array.of(1, 1, 1) },
+    };
+    const { model, ...report } = startFrom(pair(2), values);
+    expect(report).toEqual({
+      copied: ["layers.0.weight", "layers.norm.weight", "layers.norm.bias"],
+      copiedStates: ["layers.norm.runningMean"],
+      missing: [],
+      mismatched: [{ name: "layers.norm.runningVariance", shape: [2], given: [3] }],
+      unused: [],
+    });
+    expect(initialValues(model)["layers.norm.runningMean"]).toEqual(values["layers.norm.runningMean"]);
+    const x = constant([1, 2, 3, 0, -1, 1, 2, 2, 0], [3, 3]);
+    const moments: BatchMoments[] = [];
+    const { outputs, uses } = model.applyEach({ x }, { training: true, recordMoments: (one) => moments.push(one) });
+    expect(uses.map(({ name }) => name)).toEqual(["0", "norm"]);
+    expect(uses[1]!.output).toBe(outputs.y);
+    expect([moments[0]!.runningMean, moments[0]!.runningVariance]).toEqual(model.states);
+    const leaves = topologicalOrder([
+      ...Object.values(outputs),
+      ...moments.flatMap(({ mean, variance, runningMean }) => [mean, variance, runningMean]),
+    ]).filter(({ op }) => op.name === "parameter" || op.name === "state");
+    for (const leaf of leaves) expect([...model.parameters, ...model.states]).toContain(leaf);
+    // The mean comes from the values of the source.
+    const { outputs: found } = await evaluate({ mean: moments[0]!.mean, twice: outputs.twice, y: outputs.y });
+    const { values: weight } = values["layers.0.weight"]!;
+    const columnMean = [1, 1, 4 / 3];
+    expect(found["mean"]![0]).toBeCloseTo(
+      columnMean.reduce((sum, value, row) => sum + value * weight[row * 2]!, 0),
+      12,
+    );
+    expect(found["twice"]).toEqual(found["y"]!.map((value) => 2 * value));
   });
 
   test.each<[object, RegExp]>([

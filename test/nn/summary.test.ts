@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { conv2d } from "../../src/ops/convolution/index.ts";
-import { multiply, tanh } from "../../src/ops/elementwise/index.ts";
+import { multiply, subtract, tanh } from "../../src/ops/elementwise/index.ts";
 import { mean } from "../../src/ops/reduce/index.ts";
 import {
   dense,
   dropout,
   flatten,
+  functionalModel,
   initializers,
+  layers,
   sequential,
   summary,
   type Layer,
@@ -36,8 +38,8 @@ const convolved = (groups: number): Layer => ({
 
 describe("summary", () => {
   test("has the numbers of a network of dense layers", () => {
-    const layers = [flatten(), dense(128, { activation: "relu" }), dropout(0.5), dense(10, { bias: false })];
-    const { rows, parameters, flops } = summary(sequential(layers, { inputShape: [28, 28] }));
+    const network = [flatten(), dense(128, { activation: "relu" }), dropout(0.5), dense(10, { bias: false })];
+    const { rows, parameters, flops } = summary(sequential(network, { inputShape: [28, 28] }));
     // A product, a bias and an activation; dropout does nothing outside training.
     const first = 2 * 784 * 128 + 128 + 128;
     const last = 2 * 128 * 10;
@@ -64,8 +66,8 @@ describe("summary", () => {
   });
 
   test("counts transcendental functions, convolutions and reductions, and parameters by whole names", () => {
-    const layers = [scaled, convolved(1), ...Array.from({ length: 10 }, () => dense(4))];
-    const { rows } = summary(sequential(layers, { inputShape: [5, 6, 4] }));
+    const network = [scaled, convolved(1), ...Array.from({ length: 10 }, () => dense(4))];
+    const { rows } = summary(sequential(network, { inputShape: [5, 6, 4] }));
     // tanh counts as 12.
     expect(rows[0]).toMatchObject({ type: "scaled", parameters: 1, flops: 13 * 120 });
     // Each of the 30 places of an output channel adds up 9 · 4 products.
@@ -73,5 +75,26 @@ describe("summary", () => {
     expect(rows[10]).toMatchObject({ name: "layers.10", parameters: 20 });
     const [depthwise] = summary(sequential([convolved(4)], { inputShape: [5, 6, 4] })).rows;
     expect(depthwise).toMatchObject({ parameters: 36, flops: 2 * 30 * 4 * 9 + 120 });
+  });
+
+  test("of a functional model has a row per layer in the order of first use, and the ops without a layer", () => {
+    const shared = dense(4, { bias: false });
+    const model = functionalModel({ inputs: { a: [8], b: [8] }, name: "pair" }, ({ a, b }, { use }) => {
+      const difference = subtract(use(shared, a, "tower"), multiply(use(shared, b), 2));
+      return { y: multiply(use(dense(3), use(layers.batchNorm(), difference)), 2) };
+    });
+    const { rows, text, ...totals } = summary(model);
+    const norm = 4 * 4 + 4 * 9;
+    expect(rows).toEqual([
+      { name: "pair.layers.tower", type: "dense", outputShape: [4], parameters: 32, flops: 2 * 64 },
+      { name: "pair.layers.1", type: "batchNorm", outputShape: [4], parameters: 8, flops: norm },
+      { name: "pair.layers.2", type: "dense", outputShape: [3], parameters: 15, flops: 27 },
+    ]);
+    expect(totals).toEqual({ parameters: 55, nonTrainable: 8, otherFlops: 11, flops: 128 + norm + 27 + 11 });
+    expect(text.split("\n").slice(-3)).toEqual([
+      "other ops                                            11",
+      "3 layers                                      55    218",
+      "non-trainable                                  8",
+    ]);
   });
 });

@@ -9,6 +9,7 @@ import { probabilitiesOf } from "../../nn/losses.ts";
 import { parameterPrefix, storedLeaves, type Model } from "../../nn/sequential.ts";
 import { version } from "../../version.ts";
 import { outputScale, tableMetadata } from "../exported-table.ts";
+import { requireSequential } from "../functional.ts";
 import { initialValues, lossName, requireValues, type ParameterValues, type TrainedModel } from "../model.ts";
 import { encodeModel, type OnnxValueInfo } from "./protobuf.ts";
 import { FLOAT, GraphWriter } from "./writer.ts";
@@ -45,12 +46,14 @@ const units: Readonly<Record<string, string>> = {
  * Dropout is left out, since it has an effect only in training.
  * @param parameters values of each of the model's parameters; by default the model's initial values
  * @returns the bytes of the file
- * @throws OptionError for values that do not match the model's parameters, for a custom layer, and for a file over 2 GB
+ * @throws OptionError for values that do not match the model's parameters, for a custom layer, for a functional model, and
+ * for a file over 2 GB
  */
 export function saveOnnx(
   trained: TrainedModel,
   parameters: ParameterValues = initialValues(trained.model),
 ): Uint8Array {
+  requireSequential("saveOnnx", trained);
   const { model, classes, outputs, loss, step } = trained;
   requireRoom(model);
   requireValues(storedLeaves(model), parameters);

@@ -4,6 +4,7 @@
  */
 export { activation } from "./activation/index.ts";
 export { averagePool2d } from "./averagePool2d/index.ts";
+export { batchNorm, type BatchNormLayerOptions } from "./batchNorm/index.ts";
 export { conv1d, type Conv1dOptions } from "./conv1d/index.ts";
 export { conv2d, type Conv2dOptions } from "./conv2d/index.ts";
 export { convTranspose2d, type ConvTranspose2dOptions } from "./convTranspose2d/index.ts";

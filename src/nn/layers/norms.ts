@@ -33,12 +33,26 @@ export function scaledToUnit(x: Tensor, axes: readonly number[], epsilon: number
   return multiply(x, rsqrt(add(mean(square(x), { axes, keepAxes: true }), epsilon)));
 }
 
-/** The learned `weight`, initially 1, and `bias`, initially 0, along the last axis. */
-export function channelFactors({ parameter }: LayerContext, channels: number, withBias: boolean) {
-  const fans = { fanIn: 1, fanOut: 1 };
-  const weight = parameter("weight", [channels], constant(1), fans);
-  const bias = withBias ? parameter("bias", [channels], zeros, fans) : undefined;
-  return (x: Tensor): Tensor => (bias ? add(multiply(x, weight), bias) : multiply(x, weight));
+const fans = { fanIn: 1, fanOut: 1 };
+
+/** The learned `weight` of each channel, initially 1. */
+const weightOf = ({ parameter }: LayerContext, channels: number): Tensor =>
+  parameter("weight", [channels], constant(1), fans);
+
+/** The learned `weight`, initially 1, and `bias`, initially 0, of each channel. */
+export const weightAndBiasOf = (context: LayerContext, channels: number) => ({
+  weight: weightOf(context, channels),
+  bias: context.parameter("bias", [channels], zeros, fans),
+});
+
+/** Multiplies by the learned `weight` and, if wanted, adds the learned `bias`, along the last axis. */
+export function channelFactors(context: LayerContext, channels: number, withBias: boolean) {
+  if (!withBias) {
+    const weight = weightOf(context, channels);
+    return (x: Tensor): Tensor => multiply(x, weight);
+  }
+  const { weight, bias } = weightAndBiasOf(context, channels);
+  return (x: Tensor): Tensor => add(multiply(x, weight), bias);
 }
 
 /** The number of channels, the last axis. */

@@ -6,6 +6,7 @@ import { matmul } from "../matmul/index.ts";
 import type { Precision } from "../matmul/precision.ts";
 import { add, multiply } from "../elementwise/index.ts";
 import { sumOfParts } from "../parts/index.ts";
+import { partsOfRows, sumOverRows, USEFUL_PARTS } from "../parts/rows.ts";
 import { sum } from "../reduce/index.ts";
 import { patches } from "./patches.ts";
 import { backwardWindows, pairOf, sidesOf, windowsOf, type Pair, type WindowOptions, type Windows } from "./windows.ts";
@@ -166,10 +167,6 @@ function weightGradient(images: Tensor, upstream: Tensor, weights: Tensor, attri
 /** The number of outputs per tile in which a kernel divides a product. */
 const TILE_OUTPUTS = 64 * 64;
 
-/** The number of workgroups that fill a GPU, and the minimum number of rows that justifies a workgroup. */
-const USEFUL_PARTS = 64;
-const FEWEST_ROWS = 256;
-
 /**
  * The number of parts into which the gradient of the weights divides its sums over all windows, if there are many
  * windows and few weights. It depends only on the shapes.
@@ -178,7 +175,7 @@ function partsOf(images: Tensor, weights: Tensor, { windows, groups }: Convoluti
   if (groups !== 1) return 1;
   const rows = images.shape[0]! * windows.count[0] * windows.count[1];
   const useful = Math.ceil((USEFUL_PARTS * TILE_OUTPUTS) / Math.max(weights.size, TILE_OUTPUTS));
-  return largestDivisor(rows, Math.min(useful, Math.floor(rows / FEWEST_ROWS)));
+  return partsOfRows(rows, useful);
 }
 
 /** leftᵀ · right. The rows are divided into parts whose products are added in order. */
@@ -187,18 +184,6 @@ function productOverRows(left: Tensor, right: Tensor, parts: number, precision: 
   if (parts === 1) return matmul(left, right, options);
   const inParts = (matrix: Tensor) => reshape(matrix, [parts, -1, matrix.shape[1]!]);
   return sumOfParts(matmul(inParts(left), inParts(right), options));
-}
-
-/** The sum over the rows of a matrix, in the same parts. */
-function sumOverRows(matrix: Tensor, parts: number): Tensor {
-  if (parts === 1) return sum(matrix, { axes: 0 });
-  return sumOfParts(sum(reshape(matrix, [parts, -1, matrix.shape[1]!]), { axes: 1 }));
-}
-
-/** The largest divisor of a number that is at most `most`. */
-function largestDivisor(value: number, most: number): number {
-  for (let divisor = Math.min(most, value); divisor > 1; divisor--) if (value % divisor === 0) return divisor;
-  return 1;
 }
 
 export interface TransposedConvolutionOptions extends Omit<ConvolutionOptions, "padding" | "bias"> {
