@@ -3,6 +3,7 @@
  * tiles, each output adds its products in the order of k. Values of the row for consecutive k are `leftStep` bytes
  * apart. With `fresh`, the sums start from 0, otherwise from the values stored in the result.
  */
+import { multiplyAdd } from "./multiply-add";
 import { storeLanes } from "./operand";
 
 /** result[column] = Σₖ left(k) · right(k, column). Rows of `right` are `stride` bytes apart. */
@@ -39,13 +40,13 @@ function addFourRows(left: i32, leftStep: i32, right: i32, stride: i32, result: 
   for (; columns > 0; columns -= 4) {
     let at = right;
     let sums = fresh ? f32x4.splat(0) : v128.load(result);
-    sums = f32x4.add(sums, f32x4.mul(a, v128.load(at)));
+    sums = multiplyAdd(a, v128.load(at), sums);
     at += stride;
-    sums = f32x4.add(sums, f32x4.mul(b, v128.load(at)));
+    sums = multiplyAdd(b, v128.load(at), sums);
     at += stride;
-    sums = f32x4.add(sums, f32x4.mul(c, v128.load(at)));
+    sums = multiplyAdd(c, v128.load(at), sums);
     at += stride;
-    sums = f32x4.add(sums, f32x4.mul(d, v128.load(at)));
+    sums = multiplyAdd(d, v128.load(at), sums);
     if (columns < 4) {
       storeLanes(result, sums, columns);
       return;
@@ -133,8 +134,8 @@ function dotEightRows(
   }
   for (; k < inner; k++) {
     const l = v128.load32_splat(left);
-    low = f32x4.add(low, f32x4.mul(l, gather(r0, r1, r2, r3)));
-    high = f32x4.add(high, f32x4.mul(l, gather(r4, r5, r6, r7)));
+    low = multiplyAdd(l, gather(r0, r1, r2, r3), low);
+    high = multiplyAdd(l, gather(r4, r5, r6, r7), high);
     left += leftStep;
     r0 += 4;
     r1 += 4;
@@ -159,13 +160,13 @@ function addDots(sums: v128, left: i32, leftStep: i32, r0: i32, r1: i32, r2: i32
   const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
   const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
   const cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-  sums = f32x4.add(sums, f32x4.mul(v128.load32_splat(left), v128.shuffle<f32>(ab, cd, 0, 1, 4, 5)));
+  sums = multiplyAdd(v128.load32_splat(left), v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), sums);
   left += leftStep;
-  sums = f32x4.add(sums, f32x4.mul(v128.load32_splat(left), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7)));
+  sums = multiplyAdd(v128.load32_splat(left), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), sums);
   left += leftStep;
-  sums = f32x4.add(sums, f32x4.mul(v128.load32_splat(left), v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5)));
+  sums = multiplyAdd(v128.load32_splat(left), v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5), sums);
   left += leftStep;
-  return f32x4.add(sums, f32x4.mul(v128.load32_splat(left), v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7)));
+  return multiplyAdd(v128.load32_splat(left), v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7), sums);
 }
 
 function gather(r0: i32, r1: i32, r2: i32, r3: i32): v128 {

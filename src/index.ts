@@ -32,9 +32,11 @@ export {
   sampleBilinear2d,
   upsampleNearest2d,
   type ConvolutionOptions,
+  type Coordinates,
   type Padding,
   type Pair,
   type PairOption,
+  type SampleOptions,
   type TransposedConvolutionOptions,
   type WindowOptions,
 } from "./ops/convolution/index.ts";

@@ -23,15 +23,21 @@ const OPTIONS = [
   "--disableWarning 112",
 ].flatMap((line) => line.split(" "));
 
+export interface AssemblyOptions {
+  /** Whether the module may use relaxed SIMD, which not every engine has. */
+  readonly relaxedSimd?: boolean;
+}
+
 /**
  * The path of a compiled module.
  * @param folder its sources, of which index.ts exports the functions
  * @throws Error with the compiler's messages
  */
-export async function compileAssembly(folder: string): Promise<string> {
-  const file = join(CACHE, `${basename(folder)}-${hashOf(folder)}.wasm`);
+export async function compileAssembly(folder: string, { relaxedSimd = false }: AssemblyOptions = {}): Promise<string> {
+  const options = relaxedSimd ? [...OPTIONS, "--enable", "relaxed-simd"] : OPTIONS;
+  const file = join(CACHE, `${basename(folder)}-${hashOf(folder, options)}.wasm`);
   if (existsSync(file)) return file;
-  const bytes = await compile(folder);
+  const bytes = await compile(folder, options);
   mkdirSync(CACHE, { recursive: true });
   // Another process may be writing the same file.
   const own = `${file}.${process.pid}`;
@@ -40,19 +46,19 @@ export async function compileAssembly(folder: string): Promise<string> {
   return file;
 }
 
-function hashOf(folder: string): string {
-  const hash = createHash("sha256").update(OPTIONS.join(" "));
+function hashOf(folder: string, options: readonly string[]): string {
+  const hash = createHash("sha256").update(options.join(" "));
   hash.update(readFileSync(fromHere("../../node_modules/assemblyscript/package.json")));
   const names = readdirSync(folder).filter((name) => name.endsWith(".ts"));
   for (const name of names.sort()) hash.update(name).update(readFileSync(join(folder, name)));
   return hash.digest("hex").slice(0, 16);
 }
 
-async function compile(folder: string): Promise<Uint8Array> {
+async function compile(folder: string, options: readonly string[]): Promise<Uint8Array> {
   // The compiler itself takes a second to load.
   const { default: asc } = await import("assemblyscript/asc");
   const written = new Map<string, string | Uint8Array>();
-  const { error, stderr } = await asc.main(["index.ts", "--outFile", "out.wasm", "--baseDir", folder, ...OPTIONS], {
+  const { error, stderr } = await asc.main(["index.ts", "--outFile", "out.wasm", "--baseDir", folder, ...options], {
     readFile: (name, base) => {
       const path = join(base, name);
       return existsSync(path) ? readFileSync(path, "utf8") : null;

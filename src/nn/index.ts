@@ -1,5 +1,19 @@
 export { activations, type ActivationName, type CustomActivation } from "./activations.ts";
 export type { Augmentation, AugmentationContext } from "./augmentation.ts";
+/** Random changes of training examples. */
+export * as augmentations from "./augmentations/index.ts";
+export type {
+  CutoutOptions,
+  Distance,
+  FillOptions,
+  MixupOptions,
+  RandomAffineOptions,
+  RandomCropOptions,
+  RandomFlipOptions,
+  RandomRotateOptions,
+  RandomScaleOptions,
+  RandomShiftOptions,
+} from "./augmentations/index.ts";
 export type { Batch } from "./batch.ts";
 export { clipByGlobalNorm, globalNorm } from "./clipping.ts";
 export type { ModelExtensions } from "./extensions.ts";

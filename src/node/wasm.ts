@@ -16,12 +16,13 @@ export function nodeWasm(): WasmSource {
   };
 }
 
-async function readKernels(): Promise<Uint8Array<ArrayBuffer>> {
+async function readKernels(relaxedSimd: boolean): Promise<Uint8Array<ArrayBuffer>> {
+  const url = kernelsUrl(relaxedSimd);
   try {
-    return new Uint8Array(await readFile(new URL(kernelsUrl)));
+    return new Uint8Array(await readFile(new URL(url)));
   } catch (cause) {
     const what = `the kernels cannot be read: ${plainReason(cause)}`;
-    throw new DeviceError({ where: kernelsUrl, what, fix: "Install the package again" }, { cause });
+    throw new DeviceError({ where: url, what, fix: "Install the package again" }, { cause });
   }
 }
 

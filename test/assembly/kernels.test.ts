@@ -8,6 +8,7 @@ import type { Tensor } from "../../src/graph/tensor.ts";
 import type { NumericArray } from "../../src/ops/kernel.ts";
 import { matmul, type MatmulOptions } from "../../src/ops/matmul/index.ts";
 import { sumOfParts } from "../../src/ops/parts/index.ts";
+import { sortOrder, sumByIndex } from "../../src/ops/indexing/index.ts";
 import { argmax, max, mean, product as productOfAll, sum } from "../../src/ops/reduce/index.ts";
 import { cumulativeSum } from "../../src/ops/scan/index.ts";
 import { logSoftmax, softmax, softmaxCrossEntropyPerExample } from "../../src/ops/softmax/index.ts";
@@ -319,6 +320,67 @@ test("argmax finds the first NaN of a row that is taken in parts", () => {
     () => 0,
   );
   expect(machine.run(example((x) => argmax(x), [[7000], values]))).toEqual(Uint32Array.of(2500));
+});
+
+describe("the order that sorts keys", () => {
+  const sorted = (keys: Uint32Array) => example((x) => sortOrder(x!), [[keys.length], keys]);
+  const below = (count: number, limit: number) => Uint32Array.from({ length: count }, () => random.below(limit));
+
+  test.each([
+    [1, 5],
+    [2, 1],
+    [17, 3],
+    [300, 256],
+    [1000, 65],
+    [999, 70_000],
+    [777, 2 ** 24],
+    [513, 2 ** 32],
+  ])("%i keys below %i", (count, limit) => {
+    check(sorted(below(count, limit)), () => 0);
+  });
+
+  test("of keys that differ in their highest bits only", () => {
+    check(sorted(below(200, 4).map((key) => key * 2 ** 30 + 5)), () => 0);
+  });
+});
+
+describe("sums by index", () => {
+  const byIndex = (outer: number, inner: number, indices: Uint32Array, size: number) => {
+    const count = indices.length;
+    const order = Uint32Array.from(indices.keys()).sort((a, b) => indices[a]! - indices[b]! || a - b);
+    const values = uniform(outer * count * inner);
+    const given = example(
+      (x, at, by) => sumByIndex(x!, at!, by!, size),
+      [[outer, count, inner], values],
+      [[count], indices],
+      [[count], order],
+    );
+    return { given, values };
+  };
+
+  test.each([
+    [1, 1, 1, 1],
+    [1, 40, 1, 7],
+    [2, 33, 3, 50],
+    [3, 64, 17, 5],
+    [1, 200, 64, 1000],
+    [4, 10, 130, 3],
+  ])("%i times %i rows of %i into %i entries", (outer, count, inner, size) => {
+    const indices = Uint32Array.from({ length: count }, () => random.below(size));
+    const { given, values } = byIndex(outer, inner, indices, size);
+    check(given, () => UNIT_ROUNDOFF * count * 2);
+    // In float32, row by row.
+    const wanted = new Float32Array(outer * size * inner);
+    for (let row = 0; row < outer * count; row++)
+      for (let at = 0; at < inner; at++)
+        wanted[(Math.floor(row / count) * size + indices[row % count]!) * inner + at]! += values[row * inner + at]!;
+    expectSameBits(machine.run(given), wanted, "in order");
+  });
+
+  test("of one entry only", () => {
+    const { given } = byIndex(2, 5, new Uint32Array(100).fill(6), 9);
+    check(given, () => UNIT_ROUNDOFF * 200);
+  });
 });
 
 const rowShapes = [

@@ -54,6 +54,18 @@ export const cases: readonly OpCase[] = [
     tolerance: { c: 8, joined: 4, term: 1 },
   }),
   opCase({
+    name: "sampleBilinear2d of rows and columns, filled outside of the images",
+    covers: ["sampleBilinear2d"],
+    inputs: {
+      images: images([2, 4, 5, 2]),
+      rows: { shape: [2, 7], draw: positions },
+      columns: { shape: [2, 7], draw: positions },
+    },
+    build: (inputs) => sampleBilinear2d(inputs.images, [inputs.rows, inputs.columns], { fill: -0.75 }),
+    differentiable: { images: 28, rows: 4, columns: 4 },
+    tolerance: { c: 8, joined: 4, term: 1 },
+  }),
+  opCase({
     name: "toIndex",
     covers: ["toIndex"],
     inputs: {

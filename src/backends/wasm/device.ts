@@ -1,6 +1,6 @@
 import { DeviceError, DeviceLostError } from "../../errors.ts";
 import { encodeModule, type ChainFunction } from "./functions/index.ts";
-import { compileKernels, requireSimd } from "./kernel-module.ts";
+import { compileKernels, requireRelaxedSimd, requireSimd } from "./kernel-module.ts";
 import { WasmMemory, type Block } from "./memory.ts";
 import { WorkQueue } from "./queue.ts";
 import type { WasmSource } from "./source.ts";
@@ -150,11 +150,22 @@ export class WasmDevice {
   }
 }
 
+export interface WasmDeviceOptions {
+  readonly threads: number;
+  /** Whether the kernels may use relaxed SIMD. */
+  readonly relaxedSimd: boolean;
+}
+
 /**
  * Opens a device.
  * @throws DeviceError if there is no SIMD or not enough memory, or if the kernels cannot be read or do not compile
  */
-export async function openWasmDevice(source: WasmSource, threads: number): Promise<WasmDevice> {
+export async function openWasmDevice(
+  source: WasmSource,
+  { threads, relaxedSimd }: WasmDeviceOptions,
+): Promise<WasmDevice> {
   requireSimd();
-  return new WasmDevice(source, await compileKernels(await source.kernels(), threads > 1), threads);
+  if (relaxedSimd) requireRelaxedSimd();
+  const kernels = await compileKernels(await source.kernels(relaxedSimd), threads > 1);
+  return new WasmDevice(source, kernels, threads);
 }

@@ -17,6 +17,12 @@ export interface WasmOptions {
    * The results do not depend on it.
    */
   readonly threads?: number | undefined;
+  /**
+   * Whether matrix products may use relaxed SIMD, whose multiply-add rounds once instead of twice where the processor has
+   * such an instruction; false by default. It is faster, but changes the bits of the results, which may then differ
+   * between machines. Another file of kernels is loaded for it.
+   */
+  readonly relaxedSimd?: boolean | undefined;
   /** Called with each graph that is compiled, for debugging. */
   readonly onGraph?: ((graph: Graph) => void) | undefined;
 }
@@ -36,7 +42,8 @@ const MOST_TENSOR_BYTES = 2 ** 30;
  * const backend = await createWasmBackend(nodeWasm(), { threads: 2 });
  * ```
  *
- * @throws DeviceError if WebAssembly has no SIMD, or no memory can be reserved; OptionError for another number of threads
+ * @throws DeviceError if WebAssembly has no SIMD, or no relaxed SIMD although it is asked for, or if no memory can be
+ * reserved; OptionError for another number of threads
  * than 1 … 64
  */
 export const createWasmBackend = async (source: WasmSource, options: WasmOptions = {}): Promise<Backend> =>
@@ -47,12 +54,13 @@ export async function openWasmBackend(
   source: WasmSource,
   options: WasmOptions = {},
 ): Promise<{ backend: Backend; device(): WasmDevice }> {
-  const threads = threadsOf(source, options);
-  let device = await openWasmDevice(source, threads);
+  const { relaxedSimd = false } = options;
+  const wanted = { threads: threadsOf(source, options), relaxedSimd };
+  let device = await openWasmDevice(source, wanted);
   let restarting: Promise<void> | undefined;
   const lifetime = new Lifetime("backend");
   const replaceDevice = async () => {
-    device = await openWasmDevice(source, threads);
+    device = await openWasmDevice(source, wanted);
     if (!lifetime.ended) return;
     device.destroy();
     lifetime.requireOpen("restart");
@@ -61,7 +69,8 @@ export async function openWasmBackend(
     kind: "wasm",
     get adapter() {
       const count = device.threads;
-      return { name: `WebAssembly, ${count === 1 ? "1 thread" : `${count} threads`}`, software: false };
+      const threads = count === 1 ? "1 thread" : `${count} threads`;
+      return { name: `WebAssembly, ${threads}${relaxedSimd ? ", relaxed SIMD" : ""}`, software: false };
     },
     maxTensorBytes: MOST_TENSOR_BYTES,
     createSession() {

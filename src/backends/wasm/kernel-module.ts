@@ -8,6 +8,16 @@ const WITH_SIMD = [
   [10, 8, 1, 6, 0, 0x41, 0, 0xfd, 15, 0x0b],
 ].flat();
 
+/** A module with an instruction of relaxed SIMD, `f32x4.relaxed_madd`. */
+const WITH_RELAXED_SIMD = [
+  [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+  [1, 5, 1, 0x60, 0, 1, 0x7b],
+  [3, 2, 1, 0],
+  [10, 19, 1, 17, 0],
+  [0, 0, 0].flatMap((value) => [0x41, value, 0xfd, 15]),
+  [0xfd, 0x85, 0x02, 0x0b],
+].flat();
+
 /** @throws DeviceError if there is no WebAssembly, or it has no SIMD */
 export function requireSimd(): void {
   const isThere = typeof WebAssembly === "object";
@@ -16,6 +26,16 @@ export function requireSimd(): void {
     where: "WebAssembly",
     what: isThere ? "this engine has no WebAssembly SIMD" : "this engine has no WebAssembly",
     fix: "Update the browser or Node, or use another device",
+  });
+}
+
+/** @throws DeviceError if WebAssembly has no relaxed SIMD */
+export function requireRelaxedSimd(): void {
+  if (WebAssembly.validate(Uint8Array.from(WITH_RELAXED_SIMD))) return;
+  throw new DeviceError({
+    where: "relaxedSimd",
+    what: "this engine has no relaxed SIMD of WebAssembly",
+    fix: "Use Node 21, Chrome 114 or newer, or another browser that has it, or leave the option out",
   });
 }
 

@@ -27,9 +27,10 @@ export interface WasmSource {
   readonly mostThreads: number;
   /**
    * The bytes of the module of the kernels.
+   * @param relaxedSimd whether they may use relaxed SIMD: those of another file
    * @throws DeviceError if they cannot be read
    */
-  kernels(): Promise<BufferSource>;
+  kernels(relaxedSimd: boolean): Promise<BufferSource>;
   /**
    * Starts a thread.
    * @param program the text of a JavaScript function without imports; the thread calls it with a function that registers
@@ -54,9 +55,10 @@ export function browserWasm(): WasmSource {
   };
 }
 
-async function fetchKernels(): Promise<ArrayBuffer> {
+async function fetchKernels(relaxedSimd: boolean): Promise<ArrayBuffer> {
+  const url = kernelsUrl(relaxedSimd);
   try {
-    const response = await fetch(kernelsUrl);
+    const response = await fetch(url);
     if (!response.ok) throw new TypeError(`status ${response.status}`);
     return await response.arrayBuffer();
   } catch (cause) {
@@ -64,8 +66,8 @@ async function fetchKernels(): Promise<ArrayBuffer> {
     throw new DeviceError(
       {
         where: "WebAssembly",
-        what: `the kernels could not be loaded from ${kernelsUrl}: ${reason}`,
-        fix: "Serve kernels.wasm beside the library; in Node, use createNodeBackend of wgrad/node",
+        what: `the kernels could not be loaded from ${url}: ${reason}`,
+        fix: "Serve the file beside the library; in Node, use createNodeBackend of wgrad/node",
       },
       { cause },
     );

@@ -11,5 +11,6 @@ export {
   type TransposedConvolutionOptions,
 } from "./conv.ts";
 export { averagePool2d, globalAveragePool2d, globalMaxPool2d, maxPool2d } from "./pool.ts";
-export { resizeBilinear2d, sampleBilinear2d, upsampleNearest2d } from "./resize.ts";
+export { resizeBilinear2d, upsampleNearest2d } from "./resize.ts";
+export { sampleBilinear2d, type Coordinates, type SampleOptions } from "./sample.ts";
 export { sidesOf, type Padding, type Pair, type PairOption, type Sides, type WindowOptions } from "./windows.ts";

@@ -1,11 +1,7 @@
 import { GraphError } from "../../errors.ts";
 import { constant } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import { add, clip, floor, greaterEqual, less, multiply, subtract } from "../elementwise/index.ts";
-import { toIndex } from "../convert/index.ts";
-import { slice, take } from "../indexing/index.ts";
-import { axisIndex, broadcastTo, reshape } from "../layout/index.ts";
-import { toFloat } from "../elementwise/arithmetic.ts";
+import { broadcastTo, reshape } from "../layout/index.ts";
 import { matmul } from "../matmul/index.ts";
 import { requireImages } from "./conv.ts";
 import { pairOf, type Pair, type PairOption } from "./windows.ts";
@@ -65,55 +61,4 @@ export function resizeBilinear2d(images: Tensor, size: Pair): Tensor {
   const down = matmul(interpolation(height, rows), reshape(images, [examples, height, width * channels]));
   const across = matmul(interpolation(width, columns), reshape(down, [examples * rows, width, channels]));
   return reshape(across, [examples, rows, columns, channels]);
-}
-
-/** Indices are computed in float32, which represents integers exactly up to this number. */
-const MOST_PIXELS = 2 ** 24;
-
-/**
- * Samples images at positions between their elements by bilinear interpolation between the four nearest ones. Elements
- * outside the image are 0. Gradients flow to the images and to the positions.
- * @param images float32 [examples, height, width, channels]
- * @param positions float32 [examples, …, 2]: the row and the column, where 0 is the center of the first element
- * @returns [examples, …, channels]
- * @throws GraphError if types or axes do not fit, or if the images have more than 2²⁴ pixels in total
- */
-export function sampleBilinear2d(images: Tensor, positions: Tensor): Tensor {
-  requireImages("sampleBilinear2d", images);
-  const [examples, height, width, channels] = images.shape as [number, number, number, number];
-  const pixels = examples * height * width;
-  if (
-    positions.shape.length < 2 ||
-    positions.shape.at(-1) !== 2 ||
-    positions.shape[0] !== examples ||
-    pixels > MOST_PIXELS
-  ) {
-    throw new GraphError({
-      where: "sampleBilinear2d",
-      what: `images ${images} at positions ${positions}`,
-      fix: "Give positions [examples, …, 2], and images of at most 2^24 pixels",
-    });
-  }
-  const points = positions.size / 2 / examples;
-  const coordinates = reshape(positions, [examples * points, 2]);
-  const coordinate = (axis: number) => reshape(slice(coordinates, [undefined, { start: axis, end: axis + 1 }]), [-1]);
-  const [y, x] = [coordinate(0), coordinate(1)];
-  const first = reshape(multiply(toFloat(axisIndex([examples, points], 0)), height * width), [-1]);
-  const rows = reshape(images, [pixels, channels]);
-  const corner = (down: number, across: number): Tensor => {
-    const [row, column] = [add(floor(y), down), add(floor(x), across)];
-    const share = multiply(nearness(y, row, height), nearness(x, column, width));
-    const inside = add(multiply(clip(row, 0, height - 1), width), clip(column, 0, width - 1));
-    return multiply(take(rows, toIndex(add(first, inside))), reshape(share, [-1, 1]));
-  };
-  const total = add(add(corner(0, 0), corner(0, 1)), add(corner(1, 0), corner(1, 1)));
-  return reshape(total, [...positions.shape.slice(0, -1), channels]);
-}
-
-/** The weight of a neighbor, 1 − |position − element|, or 0 if it is outside the image. */
-function nearness(position: Tensor, element: Tensor, size: number): Tensor {
-  const distance = subtract(position, element);
-  const isAfter = less(distance, 0);
-  const share = add(1, multiply(distance, subtract(multiply(isAfter, 2), 1)));
-  return multiply(share, multiply(greaterEqual(element, 0), less(element, size)));
 }

@@ -1,12 +1,13 @@
 import { sizeOf, type Tensor } from "../../graph/tensor.ts";
-import type { WasmInput, WasmPointwiseKernel } from "../wasm-kernel.ts";
+import type { WasmAnchorKernel, WasmInput, WasmPointwiseKernel } from "../wasm-kernel.ts";
 import { choice, constantIndex, difference, product, quotient, remainder, sum, type Index } from "../wasm/indices.ts";
 import { elementAt, isInside, nearestOf, whereAll } from "../wasm/positions.ts";
 import { bits, instruction, type Vector } from "../wasm/vectors.ts";
+import { operandWords, resultWords } from "../wasm/words.ts";
 import { hasGaps, joinedAxes, type MovedAxis } from "./axis-map.ts";
 import type { ConcatAttributes } from "./concat.ts";
 import type { MoveAttributes } from "./move.ts";
-import type { TakeAttributes } from "./take.ts";
+import type { SumByIndexAttributes, TakeAttributes } from "./take.ts";
 
 /** The position along an input's axis that a position along the output's axis reads. */
 interface Shown {
@@ -129,4 +130,37 @@ const takeAlong = taking((indices, { inner, count }, place) => ({
   entry: indices.integerHere(),
 }));
 
-export const kernels = { move, concat, take, takeAlong };
+/** The bytes of the counters of assembly/by-index.ts's sort. */
+const BUCKETS_BYTES = 1024;
+
+const sortOrder: WasmAnchorKernel = {
+  kind: "anchor",
+  call: (node, [keys], result) => ({
+    kernel: "sortOrder",
+    arguments: [...operandWords(keys!), ...resultWords(result), node.size],
+    units: 1,
+    grain: 1,
+    scratchBytes: BUCKETS_BYTES + 8 * node.size,
+    flops: 0,
+  }),
+};
+
+/** Elements per cache line. Two threads should not share one. */
+const LINE = 16;
+
+const sumByIndex: WasmAnchorKernel = {
+  kind: "anchor",
+  call(node, operands, result) {
+    const { outer, count, inner, size } = node.attributes as SumByIndexAttributes;
+    return {
+      kernel: "sumByIndex",
+      arguments: [...operands.flatMap(operandWords), ...resultWords(result), count, size, inner],
+      units: outer * size,
+      grain: Math.ceil(LINE / inner),
+      scratchBytes: 8 * count + 4 * inner,
+      flops: outer * count * inner,
+    };
+  },
+};
+
+export const kernels = { move, concat, take, takeAlong, sortOrder, sumByIndex };
