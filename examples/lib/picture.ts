@@ -28,6 +28,8 @@ export interface Axis {
   readonly log?: boolean;
   /** Names instead of numbers, at positions 0, 1, 2, … */
   readonly categories?: readonly string[];
+  /** Whether the axis and its grid lines are left out, as beside an image; false by default. */
+  readonly hidden?: boolean;
 }
 
 export interface Panel {
@@ -132,6 +134,58 @@ export function filledContours({ x, y, values, size, thresholds, colors: fills }
   };
 }
 
+/** The pixels of an image, row-major from the top. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly values: ArrayLike<number>;
+  /** The values with the first and the last color. Values beyond them have the same colors. */
+  readonly range: readonly [low: number, high: number];
+  readonly colors: readonly string[];
+}
+
+/** From black to white, and from negative to positive values. */
+export const grays = ["#000000", "#242424", "#494949", "#6d6d6d", "#929292", "#b6b6b6", "#dbdbdb", "#ffffff"];
+export const signColors = [
+  "#a84a00",
+  "#d9803f",
+  "#eeb68d",
+  "#f9e3d3",
+  "#ffffff",
+  "#d6e6f1",
+  "#93bfdd",
+  "#4792c3",
+  "#00598f",
+];
+
+/** An image whose left lower corner is at (0, 0), with one unit per pixel. Its levels are as many as there are colors. */
+export function image({ width, height, values, range: [low, high], colors: fills }: Pixels): Series {
+  const levelOf = (value: number) =>
+    Math.min(fills.length - 1, Math.max(0, Math.round(((value - low) / (high - low)) * (fills.length - 1))));
+  const levels = Array.from({ length: width * height }, (_, at) => levelOf(values[at]!));
+  return {
+    type: "custom",
+    silent: true,
+    clip: true,
+    z: 0,
+    data: fills.map((_, level) => [level]),
+    renderItem({ dataIndex: level }, { coord }) {
+      const [pathData, corner] = [[] as string[], (x: number, y: number) => coord([x, y]).map(Math.round)];
+      // Each level also covers the higher ones, which are drawn over it. So there are no gaps between pixels.
+      for (let row = 0; row < height; row++) {
+        for (let column = 0; column < width; column++) {
+          const start = column;
+          while (column < width && levels[row * width + column]! >= level) column++;
+          if (column === start) continue;
+          const [[left, top], [right, bottom]] = [corner(start, height - row), corner(column, height - row - 1)];
+          pathData.push(`M${left} ${top}L${right} ${top}L${right} ${bottom}L${left} ${bottom}Z`);
+        }
+      }
+      return { type: "path", shape: { pathData: pathData.join("") }, style: { fill: fills[level]! } };
+    },
+  };
+}
+
 /** Colors of probabilities, from class 0 to class 1. */
 export const probabilityColors = ["#f6c7a8", "#fae0cf", "#fdf3ec", "#edf4f9", "#cfe3f0", "#a9cde5"];
 export const probabilityThresholds = [0.1, 0.3, 0.5, 0.7, 0.9];
@@ -201,7 +255,7 @@ const LINE_ICON = "path://M0 5L14 5L14 7L0 7Z";
 
 const FONT = "system-ui, sans-serif";
 
-function axis({ name, min, max, log, categories }: Axis, gridIndex: number, nameGap: number) {
+function axis({ name, min, max, log, categories, hidden = false }: Axis, gridIndex: number, nameGap: number) {
   return {
     type: categories ? "category" : log ? "log" : "value",
     gridIndex,
@@ -210,6 +264,7 @@ function axis({ name, min, max, log, categories }: Axis, gridIndex: number, name
     ...(min !== undefined && { min }),
     ...(max !== undefined && { max }),
     scale: true,
+    show: !hidden,
     nameTextStyle: { fontSize: 12, color: axisColors.text, fontFamily: FONT },
     axisLabel: {
       fontSize: 11,

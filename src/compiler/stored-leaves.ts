@@ -106,7 +106,9 @@ export class StoredLeaves<Buffer> {
 
   dispose(): void {
     this.#disposed = true;
-    for (const { buffer } of this.#places.values()) this.#memory.free(buffer);
+    // Leaves that moved share a buffer with others.
+    const buffers = new Set([...this.#places.values()].map(({ buffer }) => buffer));
+    for (const buffer of buffers) this.#memory.free(buffer);
     this.#places.clear();
     this.#regions.clear();
   }

@@ -20,6 +20,7 @@ import {
   exp,
   multiply,
   relu,
+  select,
   sqrt,
   square,
   subtract,
@@ -193,6 +194,40 @@ describe("a function", () => {
     expect(moment).toBeCloseTo(0.9 * 3 + 0.1 * 2, 6);
     expect(second).toBeCloseTo(0.999 * 4 + 0.001 * 4, 6);
     expect(value).toBeCloseTo(1 - (0.01 * 2.9) / 2, 6);
+  });
+
+  test("decides once which of two values it stores, where one condition holds for all elements", async () => {
+    const [x, y] = [leaf(11), input("y", [11])];
+    const isBlocked = input("isBlocked", []);
+    const root = sqrt(y);
+    const outputs = { first: select(isBlocked, x, root), second: select(isBlocked, y, add(x, root)) };
+    const [generated, ...others] = functionsOf(outputs);
+    expect(others).toEqual([]);
+    const [made, size, results] = [generated!.made, 11, Object.values(outputs)];
+    const drawn = (scale: number) => Float32Array.from({ length: 11 }, (_, index) => Math.fround(scale * index + 1));
+    const [xs, ys] = [drawn(0.3), drawn(0.7)];
+    const run = (condition: number) => {
+      const values: Map<Tensor, NumericArray> = new Map<Tensor, NumericArray>([
+        [x, xs],
+        [y, ys],
+        [isBlocked, Float32Array.of(condition)],
+      ]);
+      return call(made, size, values, results, { cuts: [3, 4] });
+    };
+    const expected = [
+      [xs, ys],
+      [ys.map(Math.sqrt), xs.map((value, index) => value + Math.fround(Math.sqrt(ys[index]!)))],
+    ].map((pair) => pair.map((values) => bitsOf([...values])));
+    // NaN is not 0, so it chooses the first value, as in each element's own selection.
+    for (const condition of [1, -3, NaN])
+      expect((await run(condition)).map((found) => [...found])).toEqual(expected[0]);
+    for (const condition of [0, -0]) expect((await run(condition)).map((found) => [...found])).toEqual(expected[1]);
+    // A condition for each element is not decided once.
+    const eachOwn = functionOf(select(leaf(11), x, sqrt(y)));
+    const instructions = (code: ChainFunction["code"]) => code.join(" ");
+    const ANY_TRUE = "253 83";
+    expect(instructions(made.code)).toContain(ANY_TRUE);
+    expect(instructions(eachOwn.made.code)).not.toContain(ANY_TRUE);
   });
 
   test("writes where it reads", async () => {

@@ -7,11 +7,12 @@ import { createWasmBackend } from "../../src/backends/wasm/index.ts";
 import { builtInDigits } from "../../src/data/digits.ts";
 import { DeviceError, DeviceLostError, OptionError } from "../../src/errors.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
-import { input, parameter, stepScalar } from "../../src/graph/leaves.ts";
-import { add, exp, multiply, subtract } from "../../src/ops/elementwise/index.ts";
+import { constant, input, parameter, stepScalar } from "../../src/graph/leaves.ts";
+import { add, exp, multiply, square, subtract } from "../../src/ops/elementwise/index.ts";
+import { gradients } from "../../src/ops/gradients.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
 import { sum } from "../../src/ops/reduce/index.ts";
-import { dense, dropout, sequential } from "../../src/nn/index.ts";
+import { dense, dropout, optimizers, sequential } from "../../src/nn/index.ts";
 import { nodeWasm } from "../../src/node/wasm.ts";
 import { unitScale } from "../../src/data/dataset.ts";
 import { Random } from "../../src/random.ts";
@@ -250,6 +251,31 @@ describe("memory", () => {
     reserved: memory.reserved,
     words: memory.words.length,
     tableSize,
+  });
+
+  test("is freed once when a session ends whose leaves have moved, and later sessions compute the same", async () => {
+    const { backend, device } = await acquireWasm(1);
+    const [x, w, v] = [input("x", [8, 4]), parameter("w", [4, 3], normals(12)), parameter("v", [3, 2], normals(6, 2))];
+    const outputs = matmul(matmul(x, w), v);
+    const loss = sum(square(outputs));
+    const updates = optimizers.adam().update([w, v], gradients(loss, [w, v]), { learningRate: constant(0.1) });
+    const results: unknown[] = [];
+    for (let count = 0; count < 3; count++) {
+      const session = backend.createSession();
+      // The second graph packs the parameters, which moves them.
+      const predicting = await session.compile(defineGraph({ outputs }));
+      const training = await session.compile(defineGraph({ loss }, updates));
+      session.write(x, normals(x.size, 3));
+      const losses = await training.run(0, 20);
+      await predicting.run(0, 1);
+      const values = [await predicting.read("outputs"), await session.read(w), await session.read(v)];
+      session.dispose();
+      await device().queue.add(() => {});
+      results.push({ losses, values, reserved: device().memory.reserved });
+    }
+    expect(results[1]).toEqual(results[0]);
+    expect(results[2]).toEqual(results[0]);
+    backend.dispose();
   });
 
   test.each([1, 2])("that grows leaves older graphs and values as they are, with %i threads", async (threads) => {

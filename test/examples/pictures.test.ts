@@ -5,16 +5,17 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { main as neuron } from "../../examples/01-neuron.ts";
-import { fieldPlaces, filledContours, line, picture, points } from "../../examples/lib/picture.ts";
+import { fieldPlaces, filledContours, image, line, picture, points } from "../../examples/lib/picture.ts";
 import { logLabel } from "../../src/cli/report/svg.ts";
 import { createCpuBackend } from "../../src/index.ts";
 
-const numbers = Array.from({ length: 13 }, (_, index) => String(index + 1).padStart(2, "0"));
 const run = promisify(execFile);
 
 test("every example has a file, a picture and an entry in the index", async () => {
-  const files = (await readdir("examples")).filter((name) => name.endsWith(".ts"));
-  expect(files.map((name) => name.slice(0, 2))).toEqual(numbers);
+  const files = (await readdir("examples")).filter((name) => name.endsWith(".ts")).sort();
+  const numbers = files.map((name) => name.slice(0, 2));
+  expect(numbers.slice(0, 14)).toEqual(Array.from({ length: 14 }, (_, index) => String(index + 1).padStart(2, "0")));
+  expect((await readdir("docs/examples")).sort()).toEqual(numbers.map((number) => `${number}.svg`));
   const index = await readFile("examples/README.md", "utf8");
   for (const file of files) expect(index).toContain(`(${file})`);
   for (const number of numbers) {
@@ -75,6 +76,38 @@ test("filled contours are where the values cross the threshold", () => {
   expect(Math.min(...xs(path("#aaaaaa")))).toBe(50);
   expect(Math.min(...xs(path("#bbbbbb")))).toBeCloseTo(80, 0);
   expect(Math.max(...xs(path("#bbbbbb")))).toBe(150);
+});
+
+test("an image has a rectangle for each run of pixels, from the top row down, and levels that cover the higher ones", () => {
+  const pixels = {
+    width: 3,
+    height: 2,
+    values: [0, 1, 1, 0.4, 0, 2],
+    range: [0, 1],
+    colors: ["#aa0000", "#bb0000", "#cc0000"],
+  } as const;
+  const panel = { width: 160, height: 140, left: 50, right: 50, top: 50, bottom: 50 };
+  const axes = { x: { min: 0, max: 3, hidden: true }, y: { min: 0, max: 2, hidden: true } };
+  const svg = picture("i", [{ title: "", ...axes, series: [image(pixels)] }], 1, panel);
+  const rectangles = (fill: string) => {
+    const path = new RegExp(`<path d="([^"]*)"[^>]*fill="${fill}"`).exec(svg)![1]!;
+    return [...path.matchAll(/M(\d+) (\d+)L(\d+) \2L\3 (\d+)L\1 \4Z/g)].map((corners) => corners.slice(1).map(Number));
+  };
+  // Left, top, right and bottom. The plot has 60 by 40 pixels, 20 by 20 for each of the image.
+  expect(rectangles("#aa0000")).toEqual([
+    [50, 50, 110, 70],
+    [50, 70, 110, 90],
+  ]);
+  expect(rectangles("#bb0000")).toEqual([
+    [70, 50, 110, 70],
+    [50, 70, 70, 90],
+    [90, 70, 110, 90],
+  ]);
+  expect(rectangles("#cc0000")).toEqual([
+    [70, 50, 110, 70],
+    [90, 70, 110, 90],
+  ]);
+  expect(svg).not.toContain("<text");
 });
 
 test("an example's main prints and draws, and runs only when called", async () => {

@@ -5,6 +5,12 @@ import { code, I32, type Code } from "./code.ts";
 export const [ARGUMENTS, START, END, SCRATCH] = [0, 1, 2, 3] as const;
 const PARAMETERS = 4;
 
+/** The declarations of a function's local variables. */
+export const declarations = (types: readonly number[]): Code => [
+  unsigned(types.length),
+  types.map((type) => [1, type]),
+];
+
 /** How often a part of a function runs: once, once per row, or once per four elements. */
 export type Level = 0 | 1 | 2;
 
@@ -16,15 +22,13 @@ export class Body {
   readonly rowStart: number;
   readonly rowEnd: number;
   readonly levels: readonly [Code[], Code[], Code[]] = [[], [], []];
-  readonly #types: number[] = [];
+  readonly #types: number[];
   readonly #known = new Map<unknown, number>();
 
-  constructor() {
+  /** @param types the types of the function's local variables so far, to which those of this part are added */
+  constructor(types: number[]) {
+    this.#types = types;
     [this.element, this.rowStart, this.rowEnd] = [this.local(I32), this.local(I32), this.local(I32)];
-  }
-
-  get declarations(): Code {
-    return [unsigned(this.#types.length), this.#types.map((type) => [1, type])];
   }
 
   /** Adds a local variable. */

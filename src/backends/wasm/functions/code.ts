@@ -101,6 +101,7 @@ export const code = {
   vectorStore: [...vector(0x0b), ...at(0)],
   vectorStoreLane: (lane: number) => [...vector(0x5a), ...at(4 * lane), lane],
   vectorConstant: (lanes: readonly number[]) => [...vector(0x0c), ...lanes.flatMap(word)],
+  anyTrue: vector(0x53),
   integerSplat: vector(0x11),
   integerLane: (lane: number) => [...vector(0x1b), lane],
   replaceInteger: (lane: number) => [...vector(0x1c), lane],

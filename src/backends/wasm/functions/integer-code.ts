@@ -7,15 +7,18 @@ import type { Rows } from "./rows.ts";
 
 /** Writes code for integers and addresses. Values that are constant along a row are computed once per row. */
 export class IntegerCode {
-  /** The tensors whose addresses are arguments, in the order of the arguments. */
-  readonly tensors: Tensor[] = [];
+  readonly #tensors: Tensor[];
   readonly #body: Body;
   readonly #rows: Rows;
   readonly #pointers = new Map<Tensor, Map<Index, symbol>>();
   readonly #pushVector: (vector: Vector) => Code;
 
-  /** @param pushVector writes a vector for the current four elements */
-  constructor(body: Body, rows: Rows, pushVector: (vector: Vector) => Code) {
+  /**
+   * @param tensors the tensors whose addresses are arguments so far, to which those of this part are added
+   * @param pushVector writes a vector for the current four elements
+   */
+  constructor(body: Body, rows: Rows, tensors: Tensor[], pushVector: (vector: Vector) => Code) {
+    this.#tensors = tensors;
     this.#body = body;
     this.#rows = rows;
     this.#pushVector = pushVector;
@@ -23,7 +26,10 @@ export class IntegerCode {
 
   /** The byte address of a tensor's first element. */
   address(tensor: Tensor): Code {
-    const load = () => [code.get(ARGUMENTS), code.load(4 * (this.tensors.push(tensor) - 1))];
+    const load = () => {
+      const known = this.#tensors.indexOf(tensor);
+      return [code.get(ARGUMENTS), code.load(4 * (known < 0 ? this.#tensors.push(tensor) - 1 : known))];
+    };
     return code.get(this.#body.keep(tensor, 0, I32, load));
   }
 

@@ -1,9 +1,10 @@
 import type { Tensor } from "../../../graph/tensor.ts";
 import type { Vector } from "../../../ops/wasm/vectors.ts";
-import { Body, END, SCRATCH, START, type Level } from "./body.ts";
+import { Body, declarations, END, SCRATCH, START, type Level } from "./body.ts";
 import { code, flatten, I32, V128, type Code, type FlatCode } from "./code.ts";
 import { IntegerCode, scaled } from "./integer-code.ts";
 import { Rows } from "./rows.ts";
+import { commonCondition, sideOf } from "./conditions.ts";
 import { VectorCode } from "./vector-code.ts";
 
 /** A value to store for each element, and its destination: a tensor or scratch memory. */
@@ -30,21 +31,64 @@ export interface WrittenFunction {
  * @param columns number of elements per row
  */
 export function writeFunction(stores: readonly Store[], size: number, columns: number): WrittenFunction {
-  const body = new Body();
+  const locals: Locals = { types: [], tensors: [] };
+  const { loop, cost } = writeSwitched(stores, size, columns, locals);
+  return { tensors: locals.tensors, code: flatten([declarations(locals.types), loop, code.end]), cost };
+}
+
+/** The local variables of a function and the tensors of its arguments, which its parts share. */
+interface Locals {
+  readonly types: number[];
+  readonly tensors: Tensor[];
+}
+
+interface WrittenLoop {
+  readonly loop: Code;
+  readonly cost: number;
+}
+
+/**
+ * Two loops if one condition decides for all elements which of two values is stored, as in a guarded update: selecting
+ * per element costs Adam's loop half of its time again (85 against 139 µs for 102,000 parameters).
+ */
+function writeSwitched(stores: readonly Store[], size: number, columns: number, locals: Locals): WrittenLoop {
+  const condition = commonCondition(stores.map(({ value }) => value));
+  if (!condition) return writeLoop(stores, size, columns, locals);
+  const { body, vectors } = partOf([condition], columns, locals);
+  const isSet = [vectors.push(condition, 0), code.anyTrue];
+  const [first, second] = [0, 1].map((side) =>
+    writeLoop(
+      stores.map(({ value, to }) => ({ value: sideOf(value, side), to })),
+      size,
+      columns,
+      locals,
+    ),
+  ) as [WrittenLoop, WrittenLoop];
+  return {
+    loop: [body.levels[0], isSet, code.if, first.loop, code.else, second.loop, code.end],
+    cost: Math.max(first.cost, second.cost),
+  };
+}
+
+function partOf(roots: readonly Vector[], columns: number, { types, tensors }: Locals) {
+  const body = new Body(types);
   const rows = new Rows(columns);
-  const integers = new IntegerCode(body, rows, (vector) => vectors.push(vector, 2));
-  const vectors: VectorCode = new VectorCode(
-    body,
-    rows,
-    integers,
+  const integers = new IntegerCode(body, rows, tensors, (vector) => vectors.push(vector, 2));
+  const vectors: VectorCode = new VectorCode(body, rows, integers, roots);
+  return { body, integers, vectors };
+}
+
+function writeLoop(stores: readonly Store[], size: number, columns: number, locals: Locals): WrittenLoop {
+  const { body, integers, vectors } = partOf(
     stores.map(({ value }) => value),
+    columns,
+    locals,
   );
   writeElements(stores, body, integers, vectors);
   const vectorsOfRow = Math.ceil(columns / 4);
   const length = (level: Level) => flatten(body.levels[level]).length;
   return {
-    tensors: integers.tensors,
-    code: flatten([body.declarations, columns < size ? severalRows(body, columns) : oneRow(body), code.end]),
+    loop: columns < size ? severalRows(body, columns) : oneRow(body),
     cost: (vectorsOfRow * (length(2) + vectors.callCost) + length(1)) / columns,
   };
 }
