@@ -104,11 +104,8 @@ export async function mistakesOf(trainer: Trainer, test: ClassificationDataset):
 
 export async function main({ backend, print, draw }: Stage): Promise<void> {
   const { train: all, test, source } = await loadMnist();
-  const train = takeExamples(
-    all,
-    Uint32Array.from({ length: 20_000 }, (_, index) => index),
-    "MNIST, first images",
-  );
+  const first = Uint32Array.from({ length: Math.min(20_000, all.count) }, (_, index) => index);
+  const train = takeExamples(all, first, `${all.name}, the first images`);
   const model = makeNetwork(train.shape);
   print(`${source}: ${train.count} training and ${test.count} test images`);
   print(summary(model).text);

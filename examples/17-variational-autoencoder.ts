@@ -59,6 +59,8 @@ export const makeModel = () =>
 const makeDecoder = () =>
   functionalModel({ inputs: { z: [LATENT] } }, ({ z }, { use }) => ({ image: sigmoid(use(decoder, z, "decoder")) }));
 
+type Decoder = ReturnType<typeof makeDecoder>;
+
 type Outputs = NamedTensors<"mean" | "logVariance" | "logits">;
 
 /** −ln p(digit | z), one per digit: each pixel is the probability that it is white. */
@@ -82,8 +84,7 @@ export interface Trained {
   readonly mean: Float32Array;
   readonly logVariance: Float32Array;
   readonly test: Epoch;
-  /** Digits that the decoder makes of z. */
-  decode(z: Float32Array): Promise<Float32Array>;
+  readonly decoder: Decoder;
 }
 
 export async function trainVae(
@@ -111,15 +112,21 @@ export async function trainVae(
   const { mean, logVariance } = await trainer.predict(test.features);
   const { model } = startFrom(makeDecoder(), (await trainer.snapshot()).parameters);
   trainer.dispose();
-  const session = backend.createSession();
-  const generator = createEvaluator({ model, backend, session });
   return {
     epochs: found,
     mean,
     logVariance,
     test: { loss, reconstruction: metrics!["reconstruction"]!, divergence: metrics!["divergence"]! },
-    decode: async (z) => (await generator.predict({ z })).image,
+    decoder: model,
   };
+}
+
+/** The digits that a decoder makes of z. */
+export async function decode(backend: Backend, model: Decoder, z: Float32Array): Promise<Float32Array> {
+  const session = backend.createSession();
+  const { image } = await createEvaluator({ model, backend, session }).predict({ z });
+  session.dispose();
+  return image;
 }
 
 /** Random z for a number of digits. */
@@ -139,7 +146,8 @@ export async function main({ backend, print, draw }: Stage): Promise<void> {
     const { reconstruction: distance, divergence: kl } = parts;
     print(`${name}: loss ${loss.toFixed(1)}, of which reconstruction ${distance.toFixed(1)} and KL ${kl.toFixed(1)}`);
   }
-  const [rebuilt, drawn] = [await found.decode(found.mean), await found.decode(drawLatents(36, 1))];
+  const rebuilt = await decode(backend, found.decoder, found.mean);
+  const drawn = await decode(backend, found.decoder, drawLatents(36, 1));
   const pairs = [0, 5].flatMap((first) =>
     [test, { ...test, features: rebuilt }].flatMap((images) =>
       [0, 1, 2, 3, 4].map((digit) => digitAt(images, test.labels.indexOf(first + digit))),

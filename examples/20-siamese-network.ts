@@ -74,13 +74,14 @@ export function makeModel() {
   });
 }
 
-const contrastive = ({ distance }: NamedTensors<"distance">, { same }: NamedTensors): Tensor => {
+/** The loss of each pair. */
+export const contrastive = ({ distance }: NamedTensors<"distance">, { same }: NamedTensors): Tensor => {
   const [near, far] = [square(distance), square(relu(subtract(1, distance)))];
   return multiply(0.5, add(multiply(same!, near), multiply(subtract(1, same!), far)));
 };
 
 /** Whether a pair is on the right side of ½, 1 or 0. */
-const recognized = ({ distance }: NamedTensors<"distance">, { same }: NamedTensors): Tensor =>
+export const recognized = ({ distance }: NamedTensors<"distance">, { same }: NamedTensors): Tensor =>
   square(subtract(same!, greater(distance, 0.5)));
 
 export interface Trained {

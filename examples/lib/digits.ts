@@ -8,7 +8,8 @@ import { image, points, type Panel, type Pixels, type Point } from "./picture.ts
 export const SIDE = 14;
 
 /** The first examples of a data set of 28 × 28 bytes, at half the size: means of four pixels, in 0 … 1. */
-export function smallDigits(data: ClassificationDataset, count: number): ClassificationDataset {
+export function smallDigits(data: ClassificationDataset, most: number): ClassificationDataset {
+  const count = Math.min(most, data.count);
   const features = new Float32Array(count * SIDE * SIDE);
   for (let pixel = 0; pixel < count * 4 * SIDE * SIDE; pixel++) {
     const [row, column] = [Math.floor(pixel / (2 * SIDE)), pixel % (2 * SIDE)];
