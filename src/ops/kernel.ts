@@ -29,6 +29,17 @@ export interface InputValue {
   at(index: string): string;
 }
 
+/** How a kernel writes numbers. */
+export interface NumberWriter {
+  /** A float32 number, such that a driver takes no product with it for a constant. */
+  float(value: number): string;
+  /**
+   * An integer in which otherwise equal kernels differ, such as the first row of a slice: of type u32, and read from memory, so
+   * that such kernels are compiled once. Negative numbers keep their bits.
+   */
+  argument(value: number): string;
+}
+
 /** An op whose every element is one expression: fused into chains, epilogues and prologues. */
 export interface PointwiseKernel {
   readonly kind: "pointwise";
@@ -38,11 +49,8 @@ export interface PointwiseKernel {
   ownLibrary?(node: Tensor): string | undefined;
   /** Floating-point operations per element, for the plan's table. */
   flops(node: Tensor): number;
-  /**
-   * The WGSL expression of one element.
-   * @param float writes a float32 number, such that a driver takes no product with it for a constant
-   */
-  expression(node: Tensor, inputs: readonly InputValue[], place: Place, float: (value: number) => string): string;
+  /** The WGSL expression of one element. */
+  expression(node: Tensor, inputs: readonly InputValue[], place: Place, numbers: NumberWriter): string;
 }
 
 /** Elements [start, end) of a tensor that one dispatch touches; bound from the aligned element at or before the start. */

@@ -23,6 +23,8 @@ export interface ElementScope {
   scalar(tensor: Tensor): string;
   /** The WGSL of a 0 read from a uniform. */
   zero(): string;
+  /** The WGSL of an integer that the kernel reads from memory; see `NumberWriter`. */
+  argument(value: number): string;
   /** Registers WGSL source that the code calls. */
   useLibrary(text: string): void;
   /** The nodes computed where they are read. */
@@ -75,7 +77,10 @@ export class ElementCode {
       here: () => this.value(tensor, broadcastPlace(place, node.shape, tensor.shape)),
       at: (index) => this.value(tensor, placeAt(`(${index})`, tensor.shape)),
     }));
-    return kernel.expression(node, inputs, place, (value) => this.#float(value));
+    return kernel.expression(node, inputs, place, {
+      float: (value) => this.#float(value),
+      argument: (value) => this.#scope.argument(value),
+    });
   }
 
   #literal(tensor: Tensor): string {

@@ -12,6 +12,7 @@ import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse
 import { groupName, groupShapes, touchedBytes } from "../../compiler/describe.ts";
 import { gathersFrom, fullReduction } from "../../compiler/nodes.ts";
 import { rootOf } from "../../graph/views.ts";
+import { KernelArguments } from "./arguments.ts";
 import { AtomicText } from "./atomics.ts";
 import { isShared } from "./vec4.ts";
 import { anchorKernel, pointwiseKernel } from "./kernels.ts";
@@ -53,6 +54,7 @@ export class KernelWriter implements ElementScope {
   readonly #bindings: BoundTensor[] = [];
   readonly #atomics: AtomicText;
   readonly #trace: KernelTrace;
+  readonly #arguments = new KernelArguments();
   /** Reads that the four elements of a thread share, with the names of the variables that hold them. */
   readonly #shared = new Map<string, string>();
   #usesScalars = false;
@@ -95,13 +97,16 @@ export class KernelWriter implements ElementScope {
         (one, binding) =>
           `@group(0) @binding(${binding}) var<storage, ${one.access}> ${one.name}: array<${this.#elementType(one)}>;`,
       ),
+      ...this.#arguments.declaration(bound.length),
       ...(this.#usesScalars ? [this.#scalarsDeclaration()] : []),
       numbersLibrary,
       ...this.#libraries,
       ...functions,
       launch.source,
     ].join("\n");
-    return { ...this.#describe(), code, grid: launch.grid, bindings: bound.map((binding) => this.#window(binding)) };
+    const { values } = this.#arguments;
+    const bindings = bound.map((binding) => this.#window(binding));
+    return { ...this.#describe(), code, grid: launch.grid, bindings, arguments: values };
   }
 
   load(tensor: Tensor, index: string, lane: Lane | undefined): string {
@@ -127,12 +132,19 @@ export class KernelWriter implements ElementScope {
 
   scalar(tensor: Tensor): string {
     this.#usesScalars = true;
-    return `scalars.value_${this.#parts.scalars.indexOf(tensor)}`;
+    const position = this.#parts.scalars.indexOf(tensor);
+    // Integers are often keys of random numbers, of which each layer has its own.
+    if (tensor.dtype === "uint32") return `scalars.values[${this.argument(position)}].x`;
+    return `bitcast<f32>(scalars.values[${integerLiteral(position)}].x)`;
   }
 
   zero(): string {
     this.#usesScalars = true;
     return "scalars.zero";
+  }
+
+  argument(value: number): string {
+    return this.#arguments.add(value);
   }
 
   single(tensor: Tensor): string {
@@ -350,8 +362,9 @@ export class KernelWriter implements ElementScope {
   }
 
   #scalarsDeclaration(): string {
-    const fields = this.#parts.scalars.map(({ dtype }, position) => `value_${position}: ${wgslType(dtype)},`);
-    return `struct Scalars { slot: u32, zero: f32, ${fields.join(" ")} }\n@group(1) @binding(0) var<uniform> scalars: Scalars;`;
+    const { length } = this.#parts.scalars;
+    const values = length === 0 ? "" : `, values: array<vec4<u32>, ${integerLiteral(length)}>`;
+    return `struct Scalars { slot: u32, zero: f32${values} }\n@group(1) @binding(0) var<uniform> scalars: Scalars;`;
   }
 
   #name(): string {
@@ -361,7 +374,7 @@ export class KernelWriter implements ElementScope {
     return launch.float16 ? name.replace(first!.op.name, `${first!.op.name} float16`) : name;
   }
 
-  #describe(): Omit<Launch, "code" | "bindings" | "grid"> {
+  #describe(): Omit<Launch, "code" | "bindings" | "arguments" | "grid"> {
     const { group, launch } = this.#parts;
     const chainFlops = nodesOf(group).reduce(
       (sum, node) => sum + node.size * (pointwiseKernel(node)?.flops(node) ?? 0),

@@ -28,6 +28,7 @@ export function usesVec4(group: Group, { fusion }: Plan): boolean {
     },
     scalar: () => "",
     zero: () => "",
+    argument: () => "",
     useLibrary() {},
   };
   const code = new ElementCode(scope);

@@ -7,7 +7,7 @@ const patches: PointwiseKernel = {
   kind: "pointwise",
   library,
   flops: () => 0,
-  expression(node, [image], { row, column }, float) {
+  expression(node, [image], { row, column }, { float }) {
     const { image: sizes, windows, fill, groups } = node.attributes as PatchesAttributes;
     const [examples, height, width, channels] = sizes;
     const { kernel, stride, dilation, before, spread, count } = windows;

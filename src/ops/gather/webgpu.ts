@@ -7,7 +7,7 @@ const takeBatch: PointwiseKernel = {
   kind: "pointwise",
   library,
   flops: (node) => (node.dtype === "float32" ? 2 : 0),
-  expression(node, [data, start, order], { index }, float) {
+  expression(node, [data, start, order], { index }, { float }) {
     const { scale, offset, width } = node.attributes as TakeBatchAttributes;
     const position = `${start!.at("0u")} + ${index} / ${integerLiteral(width)}`;
     const example = order ? order.at(position) : `(${position})`;
