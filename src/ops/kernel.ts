@@ -27,6 +27,11 @@ export interface InputValue {
   here(): string;
   /** The value at a flat element of the input. */
   at(index: string): string;
+  /**
+   * The vec4 of the values at a flat element, a multiple of 4, and at the three after it; undefined if they are not adjacent in
+   * memory.
+   */
+  vec4At(index: string): string | undefined;
 }
 
 /** How a kernel writes numbers. */
@@ -51,6 +56,11 @@ export interface PointwiseKernel {
   flops(node: Tensor): number;
   /** The WGSL expression of one element. */
   expression(node: Tensor, inputs: readonly InputValue[], place: Place, numbers: NumberWriter): string;
+  /**
+   * The WGSL expression of the vec4 of an element, a multiple of 4 along the last axis, and the three after it. Undefined if they
+   * are not made of four adjacent elements of an input.
+   */
+  vec4?(node: Tensor, inputs: readonly InputValue[], place: Place, numbers: NumberWriter): string | undefined;
 }
 
 /** Elements [start, end) of a tensor that one dispatch touches; bound from the aligned element at or before the start. */
@@ -67,6 +77,11 @@ export interface AnchorLaunch {
   readonly reads: Readonly<Record<string, Tensor>>;
   /** `read_NAME` takes (row, column) of the operand, seen as a matrix of its last axis, and no flat index. */
   readonly readsByRow?: boolean;
+  /**
+   * The NAMEs of operands that it also reads with `read_NAME_vec4(row, column)`: four adjacent columns, from a multiple of 4. Their
+   * rows have a multiple of four columns.
+   */
+  readonly vec4Reads?: readonly string[];
   /** For each member the function that takes its results: `(index, row, column, value)`. */
   readonly finishes: readonly string[];
   /** Become `const NAME: u32` (or f32, where written with a suffix) before the WGSL. */

@@ -28,6 +28,8 @@ interface BoundTensor {
   readonly dtype: DType;
   readonly region: Region;
   readonly range: ElementRange;
+  /** Whether it is declared as an array of vec4s, from which single elements can be read too. */
+  readonly vec4: boolean;
   readonly access: BufferAccess;
 }
 
@@ -72,6 +74,8 @@ export class KernelWriter implements ElementScope {
     const { group, launch } = this.#parts;
     // Outputs are bound first, so that a group that works in place reads through the same binding.
     for (const output of this.#stored()) this.#bind(output, "read_write");
+    // Before other functions that read the same tensors, which then find them bound as vec4s.
+    const vec4Reads = this.#vec4ReadFunctions();
     const functions = [
       ...this.#atomics.declarations(),
       ...this.#finishFunctions(),
@@ -80,6 +84,7 @@ export class KernelWriter implements ElementScope {
         this.#atomics.finishLines(() => this.#traced()),
       ),
       ...this.#readFunctions(),
+      ...vec4Reads,
     ];
     if (this.#trace.isUsed) this.#bindTrace();
     const bound = [
@@ -111,10 +116,19 @@ export class KernelWriter implements ElementScope {
 
   load(tensor: Tensor, index: string, lane: Lane | undefined): string {
     if (this.#parts.plan.fusion.atomics.includes(tensor)) return this.#once(this.#traced().load(tensor), lane);
-    const { name, range } = this.#bind(tensor, "read");
+    const { name, range, vec4 } = this.#bind(tensor, "read");
     if (tensor.dtype === "uint8") return this.#loadByte(tensor, name, index);
     if (lane && !isShared(tensor)) return `${name}_vec4.${lane}`;
-    return this.#once(`${name}[${shifted(index, range.start)}]`, lane);
+    const at = shifted(index, range.start);
+    return this.#once(vec4 ? `${name}[(${at}) / 4u][(${at}) % 4u]` : `${name}[${at}]`, lane);
+  }
+
+  loadVec4(tensor: Tensor, index: string): string {
+    const { name, range, vec4 } = this.#bind(tensor, "read", true);
+    if (tensor.dtype === "uint8") return this.#loadBytes(tensor, name, index);
+    const at = shifted(index, range.start);
+    if (vec4) return `${name}[(${at}) / 4u]`;
+    return `vec4(${LANES.map((_, lane) => `${name}[${at} + ${lane}u]`).join(", ")})`;
   }
 
   /** Returns the read itself, or the variable that holds it if a thread computes four elements that share it. */
@@ -127,7 +141,7 @@ export class KernelWriter implements ElementScope {
 
   #elementType(bound: BoundTensor): string {
     if (bound.name === TRACE) return this.#trace.type;
-    return this.#parts.launch.vec4 && !isShared(bound.tensor) ? "vec4<f32>" : wgslType(bound.dtype);
+    return bound.vec4 ? `vec4<${wgslType(bound.dtype)}>` : wgslType(bound.dtype);
   }
 
   scalar(tensor: Tensor): string {
@@ -157,11 +171,14 @@ export class KernelWriter implements ElementScope {
 
   #loadByte(tensor: Tensor, name: string, index: string): string {
     this.useLibrary(bytesLibrary);
-    const width = tensor.size / byteRows(tensor);
-    const stride = byteRowWords(tensor) * 4;
-    const [w, s] = [integerLiteral(width), integerLiteral(stride)];
-    const at = width === stride ? index : `(${index} / ${w} * ${s} + ${index} % ${w})`;
+    const at = bytePlace(tensor, index);
     return `byte_of(${name}[${at} / 4u], ${at} % 4u)`;
+  }
+
+  #loadBytes(tensor: Tensor, name: string, index: string): string {
+    this.useLibrary(bytesLibrary);
+    if ((tensor.size / byteRows(tensor)) % 4 === 0) return `bytes_of(${name}[(${index}) / 4u])`;
+    return `vec4(${LANES.map((_, lane) => this.#loadByte(tensor, name, `(${index} + ${lane}u)`)).join(", ")})`;
   }
 
   /**
@@ -172,14 +189,24 @@ export class KernelWriter implements ElementScope {
     return launch.partial ? group.outputs.slice(0, 1) : [...group.outputs, ...group.replacements];
   }
 
-  #bind(tensor: Tensor, access: BufferAccess): BoundTensor {
+  /** @param vec4 whether to declare it as an array of vec4s, if it is not bound yet */
+  #bind(tensor: Tensor, access: BufferAccess, vec4 = this.#parts.launch.vec4 && !isShared(tensor)): BoundTensor {
     const region = this.#parts.plan.regions.get(tensor)!;
     let binding = this.#bindings.find(
       (other) => other.region.buffer === region.buffer && other.region.offset === region.offset,
     );
     if (!binding) {
+      const isVec4 = (vec4 ?? false) && tensor.dtype !== "uint8" && region.elements % 4 === 0;
       const name = `${access === "read" ? "input" : "output"}_${this.#bindings.length}`;
-      binding = { name, tensor, dtype: tensor.dtype, region, range: this.#rangeOf(tensor, region), access };
+      binding = {
+        name,
+        tensor,
+        dtype: tensor.dtype,
+        region,
+        range: this.#rangeOf(tensor, region),
+        access,
+        vec4: isVec4,
+      };
       this.#bindings.push(binding);
     }
     return binding;
@@ -227,6 +254,25 @@ export class KernelWriter implements ElementScope {
         ...code.lines,
         `return ${value};`,
       ]);
+    });
+  }
+
+  /** Where four elements are not adjacent in memory, they are read one by one. */
+  #vec4ReadFunctions(): string[] {
+    const { reads, vec4Reads = [] } = this.#parts.launch;
+    return vec4Reads.map((name) => {
+      const tensor = reads[name]!;
+      const code = new ElementCode(this);
+      const value = code.vec4(tensor, PLACE);
+      const lines =
+        value === undefined
+          ? [`return vec4(${LANES.map((_, lane) => `read_${name}(row, column + ${lane}u)`).join(", ")});`]
+          : [
+              `let index = row * ${integerLiteral(tensor.shape.at(-1) ?? 1)} + column;`,
+              ...code.lines,
+              `return ${value};`,
+            ];
+      return functionText(`read_${name}_vec4(row: u32, column: u32) -> vec4<${wgslType(tensor.dtype)}>`, lines);
     });
   }
 
@@ -358,6 +404,7 @@ export class KernelWriter implements ElementScope {
       region: trace,
       range,
       access,
+      vec4: false,
     });
   }
 
@@ -394,6 +441,14 @@ export class KernelWriter implements ElementScope {
     if (name === TRACE) return 4;
     return touchedBytes(this.#parts.group, tensor, this.inlined, 4 * (range.end - range.start));
   }
+}
+
+/** The position of an element of a uint8 tensor among the bytes of its words. */
+function bytePlace(tensor: Tensor, index: string): string {
+  const width = tensor.size / byteRows(tensor);
+  const stride = byteRowWords(tensor) * 4;
+  const [w, s] = [integerLiteral(width), integerLiteral(stride)];
+  return width === stride ? index : `(${index} / ${w} * ${s} + ${index} % ${w})`;
 }
 
 const shifted = (index: string, start: number) => (start === 0 ? index : `${index} - ${integerLiteral(start)}`);

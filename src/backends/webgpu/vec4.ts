@@ -26,6 +26,7 @@ export function usesVec4(group: Group, { fusion }: Plan): boolean {
       own &&= isShared(tensor) || (tensor.dtype === "float32" && index === OWN_PLACE.index);
       return "";
     },
+    loadVec4: () => "",
     scalar: () => "",
     zero: () => "",
     argument: () => "",

@@ -25,22 +25,45 @@ const move: PointwiseKernel = {
   library,
   flops: () => 0,
   expression(node, [x], { index }, numbers) {
+    const { element, filled } = elementOf(node, index, numbers);
+    const { fill } = node.attributes as MoveAttributes;
+    const value = x!.at(element);
+    return filled === undefined ? value : `select(${value}, ${numbers.float(fill)}, ${filled})`;
+  },
+  vec4(node, [x], { index }, numbers) {
     const { maps, fill } = node.attributes as MoveAttributes;
-    const axes = joinedAxes(node.inputs[0]!.shape, node.shape, maps);
-    const terms: string[] = [];
-    const filled: string[] = [];
-    let [from, to] = [1, 1];
-    for (const axis of axes.toReversed()) {
-      const at = source(axis, numbers, `(${index} / ${integerLiteral(to)} % ${integerLiteral(axis.to)})`);
-      terms.push(`max(${at}, 0i) * ${signedLiteral(from)}`);
-      if (axis.map.outside === "fill" && hasGaps(axis.map, axis.from, axis.to)) filled.push(`${at} < 0i`);
-      from *= axis.from;
-      to *= axis.to;
-    }
-    const value = x!.at(`u32(${terms.join(" + ") || "0i"})`);
-    return filled.length === 0 ? value : `select(${value}, ${numbers.float(fill)}, ${filled.join(" || ")})`;
+    const last = joinedAxes(node.inputs[0]!.shape, node.shape, maps).at(-1);
+    if (node.dtype !== "float32" || !last || !isSameAxis(last.map, last.from, last.to) || last.to % 4 !== 0)
+      return undefined;
+    const { element, filled } = elementOf(node, index, numbers);
+    const values = x!.vec4At(element);
+    return values && filled !== undefined ? `select(${values}, vec4(${numbers.float(fill)}), ${filled})` : values;
   },
 };
+
+/** The WGSL of the input's element that an element of a move reads, and of whether it is filled; undefined if it never is. */
+function elementOf(
+  node: Tensor,
+  index: string,
+  numbers: NumberWriter,
+): { element: string; filled: string | undefined } {
+  const { maps } = node.attributes as MoveAttributes;
+  const axes = joinedAxes(node.inputs[0]!.shape, node.shape, maps);
+  const terms: string[] = [];
+  const filled: string[] = [];
+  let [from, to] = [1, 1];
+  for (const axis of axes.toReversed()) {
+    const at = source(axis, numbers, `(${index} / ${integerLiteral(to)} % ${integerLiteral(axis.to)})`);
+    terms.push(`max(${at}, 0i) * ${signedLiteral(from)}`);
+    if (axis.map.outside === "fill" && hasGaps(axis.map, axis.from, axis.to)) filled.push(`${at} < 0i`);
+    from *= axis.from;
+    to *= axis.to;
+  }
+  return {
+    element: `u32(${terms.join(" + ") || "0i"})`,
+    filled: filled.length === 0 ? undefined : filled.join(" || "),
+  };
+}
 
 const concat: PointwiseKernel = {
   kind: "pointwise",

@@ -61,6 +61,9 @@ const tiledByName: Readonly<Record<string, Tiling>> = {
 };
 
 const SUBGROUP_OUTPUTS = [
+  [32, 4],
+  [32, 2],
+  [32, 1],
   [16, 8],
   [16, 4],
   [16, 2],
@@ -135,9 +138,14 @@ export function chooseTiling(attributes: MatmulAttributes, limits: LaunchLimits)
  * memory (64×784 · 784×128 on lavapipe: 19 against 4.7 GFLOP/s on two cores). If a side is shorter than a tile, there
  * are fewer outputs per thread, so that threads do not compute padding.
  */
-export function usualTiling({ rows, columns }: MatmulAttributes, { subgroupSize }: LaunchLimits): string {
+export function usualTiling(
+  { rows, columns, transposeLeft }: MatmulAttributes,
+  { subgroupSize }: LaunchLimits,
+): string {
   if (subgroupSize !== undefined && SUBGROUP_SIZES.includes(subgroupSize)) {
     const perLane = columns / subgroupSize;
+    // So many rows that lanes read four adjacent ones each.
+    if (transposeLeft && rows >= 32 && rows % 4 === 0) return subgroupName(32, perLane > 2 ? 4 : perLane > 1 ? 2 : 1);
     return subgroupName(rows > 8 ? 16 : 8, perLane > 4 ? 8 : perLane > 2 ? 4 : perLane > 1 ? 2 : 1);
   }
   const along = (size: number) => (size >= 64 ? 8 : size >= 16 ? 4 : size >= 8 ? 2 : 1);
