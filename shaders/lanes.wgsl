@@ -56,30 +56,3 @@ fn max_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
     workgroupBarrier();
     return result;
 }
-
-// The number of threads that add the partial sums in a sum over the whole workgroup.
-const GROUP_ADDERS = 8u;
-
-// The sum over all threads of the workgroup, valid in thread 0 only. Every thread must call it. It has two rounds with
-// few barriers: on lavapipe each barrier costs more to compile than a kernel without barriers.
-fn sum_over_group(thread: u32, value: f32) -> f32 {
-    lane_values[thread] = value;
-    workgroupBarrier();
-    var partial = 0.0;
-    if (thread < GROUP_ADDERS) {
-        for (var other = thread; other < GROUP_THREADS; other += GROUP_ADDERS) {
-            partial += lane_values[other];
-        }
-    }
-    workgroupBarrier();
-    lane_values[thread] = partial;
-    workgroupBarrier();
-    var total = 0.0;
-    if (thread == 0u) {
-        for (var adder = thread; adder < GROUP_ADDERS; adder++) {
-            total += lane_values[adder];
-        }
-    }
-    workgroupBarrier();
-    return total;
-}

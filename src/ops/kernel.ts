@@ -144,7 +144,7 @@ export interface AnchorKernel {
   /** Whether the limits leave the kernel of `members` whole, so that it can compute another anchor along; always if absent. */
   canFuse?(members: readonly Tensor[], limits: LaunchLimits): boolean;
   /**
-   * Whether one workgroup may run the whole kernel of `members`; it calls `finish_reductions(thread)` at its end, so that
+   * Whether one workgroup may run the whole kernel of `members`; it calls `finish_reductions(thread, zero)` at its end, with a 0 that the driver cannot know, so that
    * sums over all of a member's results can be made on the way.
    */
   fusesReductions?(members: readonly Tensor[]): boolean;

@@ -1,4 +1,5 @@
 import bytesLibrary from "../../../shaders/bytes.wgsl?raw";
+import groupSumsLibrary from "../../../shaders/group_sums.wgsl?raw";
 import numbersLibrary from "../../../shaders/numbers.wgsl?raw";
 import { alignedBefore } from "../../alignment.ts";
 import { DeviceError } from "../../errors.ts";
@@ -357,17 +358,16 @@ export class KernelWriter implements ElementScope {
         this.#memberLines(member),
       ),
     );
-    const lines = reductions.flatMap((member, position) => this.#reductionLines(member, position));
-    return [...parts, ...finishes, functionText("finish_reductions(thread: u32)", lines)];
-  }
-
-  #reductionLines({ anchor, sumOf }: Member, position: number): string[] {
-    const isMean = fullReduction(anchor!) === "mean";
-    const sum = `sum_over_group(thread, total_${position})${isMean ? ` / f32(${integerLiteral(sumOf!.size)})` : ""}`;
-    return [
-      `let sum_${position} = ${sum};`,
-      `if (thread == 0u) { finish_reduction_${position}(0u, 0u, 0u, sum_${position}); }`,
-    ];
+    const head = "finish_reductions(thread: u32, zero: u32)";
+    if (reductions.length === 0) return [functionText(head, [])];
+    const sums = reductions.map((_, position) => `set_group_value(${position}u, thread, total_${position});`);
+    const results = reductions.map(({ anchor, sumOf }, position) => {
+      const divisor = fullReduction(anchor!) === "mean" ? ` / f32(${integerLiteral(sumOf!.size)})` : "";
+      return `finish_reduction_${position}(0u, 0u, 0u, group_sum(${position}u, zero)${divisor});`;
+    });
+    const lines = [...sums, "add_group_values(thread, zero);", "if (thread == 0u) {", ...results, "}"];
+    const declarations = [`const SUMS = ${integerLiteral(reductions.length)};`, groupSumsLibrary];
+    return [...declarations, ...parts, ...finishes, functionText(head, lines)];
   }
 
   /** The current value of the output that a launch accumulates into. */
