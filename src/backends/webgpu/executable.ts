@@ -150,6 +150,7 @@ export class WebGPUExecutable implements Executable {
   }
 
   dispose(): void {
+    this.#device.submitReads();
     this.buffers.dispose();
     this.#ring.dispose();
     this.#arguments.dispose();
@@ -185,13 +186,13 @@ export class WebGPUExecutable implements Executable {
     for (let slot = 0; slot < count; slot++) this.#encode(pass, slot, this.#recorded);
     pass.end();
     if (this.#plan.traces.length === 0) {
-      gpu.queue.submit([encoder.finish()]);
+      this.#device.submit(encoder);
       await gpu.queue.onSubmittedWorkDone();
       this.#device.requireLive();
       return new ArrayBuffer(0);
     }
     const copy = staging.copy(encoder, this.buffers.get(this.#trace.buffer), 0, 4 * this.#traced.length * count);
-    gpu.queue.submit([encoder.finish()]);
+    this.#device.submit(encoder);
     return this.#device.arrived(copy);
   }
 
@@ -201,7 +202,7 @@ export class WebGPUExecutable implements Executable {
    * @throws DeviceError that names the kernel if it is one
    */
   async #requireSound(reported: number): Promise<void> {
-    const { faults, gpu } = this.#device;
+    const { faults } = this.#device;
     if (faults.count === reported) return;
     for (const dispatch of this.#recorded) {
       const error = await this.#device.errorOf(() => this.#commands([dispatch]).finish());
@@ -212,7 +213,7 @@ export class WebGPUExecutable implements Executable {
         );
     }
     const idle = this.#recorded.map((dispatch) => ({ ...dispatch, grid: [0, 0, 0] as const }));
-    const error = await this.#device.errorOf(() => gpu.queue.submit([this.#commands(idle).finish()]));
+    const error = await this.#device.errorOf(() => this.#device.submit(this.#commands(idle)));
     if (error) throw error;
   }
 
