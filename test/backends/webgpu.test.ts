@@ -142,15 +142,14 @@ describe("on one device", () => {
   test("reads that are requested together are one submit, and later writes do not change them", async () => {
     const { session, parameters } = await prepare(backend);
     const values = parameters.map(({ size }) => uniform(size));
-    parameters.forEach((parameter, position) => session.write(parameter, values[position]!));
+    parameters.forEach((leaf, position) => session.write(leaf, values[position]!));
     const submit = vi.spyOn(GPUQueue.prototype, "submit");
     try {
-      const reads = parameters.map((parameter) => session.read(parameter));
-      for (const parameter of parameters) session.write(parameter, new Float32Array(parameter.size));
+      const reads = parameters.map((leaf) => session.read(leaf));
+      for (const leaf of parameters) session.write(leaf, new Float32Array(leaf.size));
       expect(await Promise.all(reads)).toEqual(values);
       expect(submit).toHaveBeenCalledTimes(1);
-      for (const parameter of parameters)
-        expect(await session.read(parameter)).toEqual(new Float32Array(parameter.size));
+      for (const leaf of parameters) expect(await session.read(leaf)).toEqual(new Float32Array(leaf.size));
     } finally {
       submit.mockRestore();
     }
