@@ -53,22 +53,32 @@ export async function compile(
   );
   const buffers = options.makeBuffers?.(device) ?? new OwnBuffers(device);
   let ring: ScalarRing | undefined;
-  let buffer: ArgumentBuffer | undefined;
+  let argumentBuffer: ArgumentBuffer | undefined;
   let made: WebGPUExecutable | undefined;
   try {
     await device.allocate(() => {
       ring = new ScalarRing(device, scalars, STEPS_PER_SUBMIT);
-      buffer = new ArgumentBuffer(
+      argumentBuffer = new ArgumentBuffer(
         device,
         launches.map((launch) => launch.arguments),
       );
-      const parts = { device, plan: planned, trace, launches, pipelines, ring, arguments: buffer, leaves, buffers };
+      const parts = {
+        device,
+        plan: planned,
+        trace,
+        launches,
+        pipelines,
+        ring,
+        arguments: argumentBuffer,
+        leaves,
+        buffers,
+      };
       made = new WebGPUExecutable(graph, parts);
     });
     return made!;
   } catch (error) {
     ring?.dispose();
-    buffer?.dispose();
+    argumentBuffer?.dispose();
     buffers.dispose();
     throw error;
   }
