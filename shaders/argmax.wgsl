@@ -44,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             best = lane_members[own];
             workgroupBarrier();
         }
-        if (lane == 0u && first + slot < OUTPUTS) {
+        if (is_first(lane) && first + slot < OUTPUTS) {
             finish(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, best);
             finish_largest(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, largest);
         }

@@ -15,6 +15,11 @@ fn output_of(thread: u32) -> u32 {
     return select(thread % GROUP_OUTPUTS, thread / LANES, STRIDE == 1u);
 }
 
+// Whether a lane is the first of its output, known when the kernel is compiled if it is the only one.
+fn is_first(lane: u32) -> bool {
+    return LANES == 1u || lane == 0u;
+}
+
 fn lane_slot(output: u32, lane: u32) -> u32 {
     return output * LANES + lane;
 }

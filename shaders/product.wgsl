@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
             workgroupBarrier();
         }
-        if (lane == 0u && first + slot < OUTPUTS) {
+        if (is_first(lane) && first + slot < OUTPUTS) {
             finish(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, result);
         }
     }
