@@ -25,25 +25,29 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 best = member;
             }
         }
-        let own = lane_slot(slot, lane);
-        lane_values[own] = largest;
-        lane_members[own] = best;
-        for (var half = LANES / 2u; half > 0u; half /= 2u) {
-            workgroupBarrier();
-            let other = lane_slot(slot, (lane + half) % LANES);
-            // An equal value with a larger index: a tie.
-            if (lane < half && (exceeds(lane_values[other], lane_values[own]) ||
-                (!exceeds(lane_values[own], lane_values[other]) && lane_members[other] < lane_members[own]))) {
-                lane_values[own] = lane_values[other];
-                lane_members[own] = lane_members[other];
+        if (LANES > 1u) {
+            let own = lane_slot(slot, lane);
+            lane_values[own] = largest;
+            lane_members[own] = best;
+            for (var half = LANES / 2u; half > 0u; half /= 2u) {
+                workgroupBarrier();
+                let other = lane_slot(slot, (lane + half) % LANES);
+                // An equal value with a larger index: a tie.
+                if (lane < half && (exceeds(lane_values[other], lane_values[own]) ||
+                    (!exceeds(lane_values[own], lane_values[other]) && lane_members[other] < lane_members[own]))) {
+                    lane_values[own] = lane_values[other];
+                    lane_members[own] = lane_members[other];
+                }
             }
+            workgroupBarrier();
+            largest = lane_values[own];
+            best = lane_members[own];
+            workgroupBarrier();
         }
-        workgroupBarrier();
-        if (lane == 0u && first + slot < OUTPUTS) {
-            finish(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, lane_members[own]);
-            finish_largest(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, lane_values[own]);
+        if (is_first(lane) && first + slot < OUTPUTS) {
+            finish(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, best);
+            finish_largest(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, largest);
         }
-        workgroupBarrier();
     }
     finish_thread();
 }

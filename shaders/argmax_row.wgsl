@@ -2,7 +2,7 @@
 // the largest.
 
 fn argmax_row(row: u32, lane: u32, largest: f32, total: f32) {
-    if (lane == 0u) {
+    if (is_first(lane)) {
         var column = 0u;
         while (column < COUNT - 1u && exceeds(largest, read_logits(row * COUNT + column))) {
             column++;

@@ -15,6 +15,11 @@ fn output_of(thread: u32) -> u32 {
     return select(thread % GROUP_OUTPUTS, thread / LANES, STRIDE == 1u);
 }
 
+// Whether a lane is the first of its output, known when the kernel is compiled if it is the only one.
+fn is_first(lane: u32) -> bool {
+    return LANES == 1u || lane == 0u;
+}
+
 fn lane_slot(output: u32, lane: u32) -> u32 {
     return output * LANES + lane;
 }
@@ -55,31 +60,4 @@ fn max_over_lanes(output: u32, lane: u32, value: f32) -> f32 {
     let result = lane_values[lane_slot(output, 0u)];
     workgroupBarrier();
     return result;
-}
-
-// The number of threads that add the partial sums in a sum over the whole workgroup.
-const GROUP_ADDERS = 8u;
-
-// The sum over all threads of the workgroup, valid in thread 0 only. Every thread must call it. It has two rounds with
-// few barriers: on lavapipe each barrier costs more to compile than a kernel without barriers.
-fn sum_over_group(thread: u32, value: f32) -> f32 {
-    lane_values[thread] = value;
-    workgroupBarrier();
-    var partial = 0.0;
-    if (thread < GROUP_ADDERS) {
-        for (var other = thread; other < GROUP_THREADS; other += GROUP_ADDERS) {
-            partial += lane_values[other];
-        }
-    }
-    workgroupBarrier();
-    lane_values[thread] = partial;
-    workgroupBarrier();
-    var total = 0.0;
-    if (thread == 0u) {
-        for (var adder = thread; adder < GROUP_ADDERS; adder++) {
-            total += lane_values[adder];
-        }
-    }
-    workgroupBarrier();
-    return total;
 }

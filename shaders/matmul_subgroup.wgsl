@@ -1,10 +1,28 @@
 // Matrix product with subgroups of four or eight: out[row, column] = sum over k of left(row, k) * right(k, column),
 // with k in order and one accumulator per output, so that the bits are those of matmul.wgsl. A workgroup is one
-// subgroup and computes THREAD_ROWS × LANES THREAD_COLUMNS outputs. For each k, a lane reads the left operand of every
-// LANES-th row and broadcasts it to the others, and reads the right operand of every LANES-th column. There is no
-// workgroup memory and no barrier: on lavapipe both cost more than the product.
-// Expects: the constants of matmul.wgsl without its blocks, THREAD_ROWS a multiple of eight, LANES (4 or 8), and no
+// subgroup and computes THREAD_ROWS × LANES THREAD_COLUMNS outputs. For each k, a lane reads the left operand of some
+// rows and broadcasts it to the others, and reads the right operand of THREAD_COLUMNS columns. There is no workgroup
+// memory and no barrier: on lavapipe both cost more than the product. There, a read of a vec4 costs little more than
+// that of one element, so operands are read in vec4s where their rows in memory have a multiple of four elements, and
+// STEP values of k are processed at once.
+// Expects: the constants of matmul.wgsl without its blocks, THREAD_ROWS a multiple of eight, LANES (4 or 8), STEP (1 or
+// 4, a divisor of the number of values of k), LEFT_VEC4 and RIGHT_VEC4 (along k, which needs STEP 4, or along rows and
+// columns if these are adjacent in memory, which needs THREAD_ROWS a multiple of 4 LANES or THREAD_COLUMNS of 4), and no
 // GROUP_… or TILE_….
+
+const LEFT_BLOCK = select(LANES, 4u * LANES, LEFT_VEC4 && TRANSPOSE_LEFT);
+
+fn column_of(lane: u32, c: u32) -> u32 {
+    return select(c * LANES + lane, (c / 4u * LANES + lane) * 4u + c % 4u, RIGHT_VEC4 && !TRANSPOSE_RIGHT);
+}
+
+// The operand of STEP values of k, from `k` on, in a row, or of four rows from a multiple of four on and one k.
+fn read_rows(matrix: u32, row: u32, k: u32) -> vec4<f32> {
+    if (TRANSPOSE_LEFT) {
+        return read_left_vec4(matrix + k, min(row, LAST_ROW - 4u));
+    }
+    return read_left_vec4(matrix + min(row, LAST_ROW - 1u), k);
+}
 
 fn read_row(matrix: u32, row: u32, k: u32) -> f32 {
     let inside = min(row, LAST_ROW - 1u);
@@ -16,6 +34,63 @@ fn read_column(matrix: u32, k: u32, column: u32) -> f32 {
     return read_right(matrix + select(k, inside, TRANSPOSE_RIGHT), select(inside, k, TRANSPOSE_RIGHT));
 }
 
+alias Right = array<f32, THREAD_COLUMNS>;
+
+// Reads the right operand of STEP values of k, from `k` on, in the columns of a lane.
+fn read_columns(matrix: u32, k: u32, first_column: u32, lane: u32) -> array<Right, STEP> {
+    var values: array<Right, STEP>;
+    if (RIGHT_VEC4 && TRANSPOSE_RIGHT) {
+        for (var c = 0u; c < THREAD_COLUMNS; c++) {
+            let column = min(first_column + column_of(lane, c), LAST_COLUMN - 1u);
+            let read = read_right_vec4(matrix + column, k);
+            for (var u = 0u; u < STEP; u++) {
+                values[u][c] = read[u];
+            }
+        }
+    } else if (RIGHT_VEC4) {
+        for (var u = 0u; u < STEP; u++) {
+            for (var c = 0u; c < THREAD_COLUMNS; c += 4u) {
+                let column = min(first_column + column_of(lane, c), LAST_COLUMN - 4u);
+                let read = read_right_vec4(matrix + k + u, column);
+                for (var i = 0u; i < 4u; i++) {
+                    values[u][c + i] = read[i];
+                }
+            }
+        }
+    } else {
+        for (var u = 0u; u < STEP; u++) {
+            for (var c = 0u; c < THREAD_COLUMNS; c++) {
+                values[u][c] = read_column(matrix, k + u, first_column + column_of(lane, c));
+            }
+        }
+    }
+    return values;
+}
+
+alias Sums = array<array<f32, THREAD_COLUMNS>, THREAD_ROWS>;
+
+fn add_products(sums: ptr<function, Sums>, row: u32, left: f32, right: Right) {
+    for (var c = 0u; c < THREAD_COLUMNS; c++) {
+        sums[row][c] = fma(left, right[c], sums[row][c]);
+    }
+}
+
+// Adds the products of one k for LANES rows, `distance` apart, of which each lane has the left operand of one.
+fn add_rows(sums: ptr<function, Sums>, first: u32, distance: u32, exact: f32, right: Right) {
+    let own = f32(operand_of(exact));
+    add_products(sums, first, subgroupBroadcast(own, 0u), right);
+    add_products(sums, first + distance, subgroupBroadcast(own, 1u), right);
+    add_products(sums, first + 2u * distance, subgroupBroadcast(own, 2u), right);
+    add_products(sums, first + 3u * distance, subgroupBroadcast(own, 3u), right);
+    if (LANES == 8u) {
+        // The lane of a broadcast must be a constant. In a subgroup of four these are never reached.
+        add_products(sums, first + 4u * distance, subgroupBroadcast(own, 4u), right);
+        add_products(sums, first + 5u * distance, subgroupBroadcast(own, 5u), right);
+        add_products(sums, first + 6u * distance, subgroupBroadcast(own, 6u), right);
+        add_products(sums, first + 7u * distance, subgroupBroadcast(own, 7u), right);
+    }
+}
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
     let zero = group.z / BATCHES;
@@ -24,7 +99,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     let right = right_matrix(batch) * select(INNER, COLUMNS, TRANSPOSE_RIGHT);
     let first_row = FIRST_ROW + group.y * THREAD_ROWS;
     let first_column = FIRST_COLUMN + group.x * (LANES * THREAD_COLUMNS);
-    var sums: array<array<f32, THREAD_COLUMNS>, THREAD_ROWS>;
+    var sums: Sums;
     var column_sums: array<f32, THREAD_COLUMNS>;
     // group.z is below BATCHES, so `zero` is 0, but the compiler cannot know it, which keeps it from unrolling loops that
     // start there: compiling takes a tenth of the time, and the kernel is as fast.
@@ -32,51 +107,44 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
         for (var r = zero; r < THREAD_ROWS; r++) {
             for (var c = zero; c < THREAD_COLUMNS; c++) {
                 let row = min(first_row + r, LAST_ROW - 1u);
-                let column = min(first_column + c * LANES + lane, LAST_COLUMN - 1u);
+                let column = min(first_column + column_of(lane, c), LAST_COLUMN - 1u);
                 sums[r][c] = stored((batch * ROWS + row) * COLUMNS + column);
             }
         }
     }
-    for (var k = FIRST_INNER + zero; k < LAST_INNER; k++) {
-        var right_values: array<f32, THREAD_COLUMNS>;
-        for (var c = 0u; c < THREAD_COLUMNS; c++) {
-            let exact = read_column(right, k, first_column + c * LANES + lane);
-            right_values[c] = f32(operand_of(exact));
-            if (COLUMN_SUMS) {
-                column_sums[c] += exact;
+    for (var k = FIRST_INNER + zero; k < LAST_INNER; k += STEP) {
+        let exact = read_columns(right, k, first_column, lane);
+        var right_values: array<Right, STEP>;
+        for (var u = 0u; u < STEP; u++) {
+            for (var c = 0u; c < THREAD_COLUMNS; c++) {
+                right_values[u][c] = f32(operand_of(exact[u][c]));
+                if (COLUMN_SUMS) {
+                    column_sums[c] += exact[u][c];
+                }
             }
         }
-        for (var first = 0u; first < THREAD_ROWS; first += LANES) {
-            let own = f32(operand_of(read_row(left, first_row + first + lane, k)));
-            let left_0 = subgroupBroadcast(own, 0u);
-            let left_1 = subgroupBroadcast(own, 1u);
-            let left_2 = subgroupBroadcast(own, 2u);
-            let left_3 = subgroupBroadcast(own, 3u);
-            for (var c = 0u; c < THREAD_COLUMNS; c++) {
-                let right_value = right_values[c];
-                sums[first][c] = fma(left_0, right_value, sums[first][c]);
-                sums[first + 1u][c] = fma(left_1, right_value, sums[first + 1u][c]);
-                sums[first + 2u][c] = fma(left_2, right_value, sums[first + 2u][c]);
-                sums[first + 3u][c] = fma(left_3, right_value, sums[first + 3u][c]);
-            }
-            if (LANES == 8u) {
-                // The lane of a broadcast must be a constant. In a subgroup of four these are never reached.
-                let left_4 = subgroupBroadcast(own, 4u);
-                let left_5 = subgroupBroadcast(own, 5u);
-                let left_6 = subgroupBroadcast(own, 6u);
-                let left_7 = subgroupBroadcast(own, 7u);
-                for (var c = 0u; c < THREAD_COLUMNS; c++) {
-                    let right_value = right_values[c];
-                    sums[first + 4u][c] = fma(left_4, right_value, sums[first + 4u][c]);
-                    sums[first + 5u][c] = fma(left_5, right_value, sums[first + 5u][c]);
-                    sums[first + 6u][c] = fma(left_6, right_value, sums[first + 6u][c]);
-                    sums[first + 7u][c] = fma(left_7, right_value, sums[first + 7u][c]);
+        for (var first = 0u; first < THREAD_ROWS; first += LEFT_BLOCK) {
+            if (LEFT_VEC4 && TRANSPOSE_LEFT) {
+                for (var u = 0u; u < STEP; u++) {
+                    let own = read_rows(left, first_row + first + 4u * lane, k + u);
+                    for (var i = 0u; i < 4u; i++) {
+                        add_rows(&sums, first + i, 4u, own[i], right_values[u]);
+                    }
+                }
+            } else if (LEFT_VEC4) {
+                let own = read_rows(left, first_row + first + lane, k);
+                for (var u = 0u; u < STEP; u++) {
+                    add_rows(&sums, first, 1u, own[u], right_values[u]);
+                }
+            } else {
+                for (var u = 0u; u < STEP; u++) {
+                    add_rows(&sums, first, 1u, read_row(left, first_row + first + lane, k + u), right_values[u]);
                 }
             }
         }
     }
     for (var c = zero; c < THREAD_COLUMNS; c++) {
-        let column = first_column + c * LANES + lane;
+        let column = first_column + column_of(lane, c);
         if (column >= LAST_COLUMN) {
             continue;
         }

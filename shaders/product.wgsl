@@ -16,16 +16,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var member = lane; member < COUNT; member += LANES) {
             partial *= read_x(start + member * STRIDE);
         }
-        lane_values[lane_slot(slot, lane)] = partial;
-        workgroupBarrier();
-        if (lane == 0u && first + slot < OUTPUTS) {
-            var result = 1.0;
-            for (var other = lane; other < LANES; other++) {
+        var result = partial;
+        if (LANES > 1u) {
+            lane_values[lane_slot(slot, lane)] = partial;
+            workgroupBarrier();
+            result = 1.0;
+            for (var other = group.z; other < LANES; other++) {
                 result *= lane_values[lane_slot(slot, other)];
             }
+            workgroupBarrier();
+        }
+        if (is_first(lane) && first + slot < OUTPUTS) {
             finish(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, result);
         }
-        workgroupBarrier();
     }
     finish_thread();
 }

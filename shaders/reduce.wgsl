@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if (OPERATION == MEAN) {
             result /= f32(COUNT);
         }
-        if (lane == 0u && first + slot < OUTPUTS) {
+        if (is_first(lane) && first + slot < OUTPUTS) {
             finish(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, result);
         }
     }

@@ -1,7 +1,7 @@
 // Softmax over rows of COUNT logits, and results computed from it. LANES threads compute one row (shaders/lanes.wgsl).
 // The largest logit is subtracted first, so that no exponential overflows. The files of the required results are
 // prepended, and the generated function write_row(row, lane, largest, total) calls each of them, where `total` is the
-// sum of the exponentials. At the end, finish_reductions(thread) computes sums over all results if one workgroup has all
+// sum of the exponentials. At the end, finish_reductions(thread, zero) computes sums over all results if one workgroup has all
 // rows.
 // Expects: the constants of lanes.wgsl (STRIDE = 1), OUTPUTS (rows), COUNT (classes), GROUPS.
 
@@ -28,6 +28,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             write_row(row, lane, largest, total);
         }
     }
-    finish_reductions(thread);
+    finish_reductions(thread, group.z);
     finish_thread();
 }

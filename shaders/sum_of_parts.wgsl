@@ -6,16 +6,17 @@
 
 @compute @workgroup_size(GROUP_THREADS)
 fn main(@builtin(global_invocation_id) thread: vec3<u32>) {
+    // thread.z is 0, but the compiler cannot know it, which keeps it from unrolling the loops over parts.
     for (var element = thread.x; element < SIZE + OTHER_SIZE; element += THREADS) {
         var total = 0.0;
         if (element < SIZE) {
-            for (var part = 0u; part < PARTS; part++) {
+            for (var part = thread.z; part < PARTS; part++) {
                 total += read_x(part * SIZE + element);
             }
             finish(element, element / OUTPUT_COLUMNS, element % OUTPUT_COLUMNS, total);
         } else {
             let own = element - SIZE;
-            for (var part = 0u; part < PARTS; part++) {
+            for (var part = thread.z; part < PARTS; part++) {
                 total += read_other(part * OTHER_SIZE + own);
             }
             finish_other(own, own / OTHER_COLUMNS, own % OTHER_COLUMNS, total);

@@ -120,6 +120,12 @@ export class Clusters {
     });
   }
 
+  /** Tensors in the reverse order of the graph. */
+  latestFirst(tensors: readonly Tensor[]): Tensor[] {
+    const positionOf = (tensor: Tensor) => this.#order.get(tensor) ?? -1;
+    return tensors.toSorted((a, b) => positionOf(b) - positionOf(a));
+  }
+
   #merged(into: GrowingMember, from: GrowingMember): GrowingMember {
     const nodes = [...into.nodes, ...from.nodes].sort((a, b) => this.#order.get(a)! - this.#order.get(b)!);
     return { anchor: into.anchor ?? from.anchor, nodes, sumOf: into.sumOf ?? from.sumOf };

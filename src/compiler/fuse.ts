@@ -2,7 +2,8 @@
  * Pass 1: decides which nodes run together. A group is one kernel. It has members: an anchor (an op with its own
  * kernel) followed by pointwise nodes on its results, or pointwise nodes alone. The rules apply to any graph and know
  * no network architectures:
- *  - a pointwise node joins the member that computes one of its inputs, if it reads that input elementwise;
+ *  - a pointwise node joins the member that computes one of its inputs, if it reads that input elementwise. It prefers the
+ *    input that is computed last, so that each term of a long sum is added by the kernel that computes it;
  *  - an anchor joins the group of another one whose kernel can also compute it (`canFuse` of the op's traits and of the
  *    backend's rules), and so does a sum over all results of a member, if the kernel can fuse reductions;
  *  - nodes that read no memory (constants, per-step scalars, dropout masks), cheap ones that read only leaves, and
@@ -191,7 +192,7 @@ class Fuser {
 
   #placePointwise(node: Tensor): void {
     let member = this.#clusters.add(node);
-    for (const root of this.#clusters.operands(node)) {
+    for (const root of this.#clusters.latestFirst(this.#clusters.operands(node))) {
       const other = this.#clusters.memberOf(root);
       if (!other || other === member) continue;
       if (this.#clusters.mayMerge(other, member)) member = this.#clusters.merge(other, member);

@@ -46,6 +46,8 @@ export class Device {
   /** Bytes of all storage buffers created so far, for messages. */
   #allocated = 0;
   #destroyed = false;
+  /** The commands of reads that are requested, but not submitted. */
+  #reads: GPUCommandEncoder | undefined;
 
   constructor(gpu: GPUDevice, adapter: Device["adapter"], limits: DeviceLimits, onKernel?: DeviceOptions["onKernel"]) {
     this.gpu = gpu;
@@ -72,12 +74,37 @@ export class Device {
     if (this.faults.gone) throw this.faults.gone;
   }
 
-  /** Reads part of a buffer, after all work submitted so far. */
-  read(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
-    const encoder = this.gpu.createCommandEncoder({ label: "read back" });
-    const copy = this.staging.copy(encoder, buffer, offset, bytes);
-    this.gpu.queue.submit([encoder.finish()]);
+  /**
+   * Reads part of a buffer, after all work submitted so far and before all work submitted later. Reads that are requested
+   * together, such as those of a snapshot, are one submit.
+   */
+  async read(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
+    if (!this.#reads) {
+      this.#reads = this.gpu.createCommandEncoder({ label: "read back" });
+      queueMicrotask(() => this.submitReads());
+    }
+    const copy = this.staging.copy(this.#reads, buffer, offset, bytes);
+    // The microtask runs first: a staging buffer must not be mapped before its copy was submitted.
+    await Promise.resolve();
     return this.arrived(copy);
+  }
+
+  /** Submits the requested reads. Called before anything that could change what they read. */
+  submitReads(): void {
+    if (this.#reads) this.submit();
+  }
+
+  /** Submits commands, after the requested reads. */
+  submit(commands?: GPUCommandEncoder): void {
+    const encoders = [this.#reads, commands].filter((encoder) => encoder !== undefined);
+    this.#reads = undefined;
+    this.gpu.queue.submit(encoders.map((encoder) => encoder.finish()));
+  }
+
+  /** Writes to a buffer, after the requested reads. */
+  write(buffer: GPUBuffer, offset: number, data: ArrayBufferView<ArrayBuffer>): void {
+    this.submitReads();
+    this.gpu.queue.writeBuffer(buffer, offset, data.buffer, data.byteOffset, data.byteLength);
   }
 
   /** Waits for a readback. If it fails because the device is gone, throws that reason. */

@@ -1,7 +1,12 @@
 import { DeviceError } from "../errors.ts";
 
-/** How a kernel uses each buffer of group 0, in the order of the bindings. */
+/** How a kernel uses a storage buffer. */
 export type BufferAccess = "read" | "read_write";
+
+/** A binding of group 0: a storage buffer, or a uniform buffer. */
+export type BindingKind = BufferAccess | "uniform";
+
+const BUFFER_TYPES = { read: "read-only-storage", read_write: "storage", uniform: "uniform" } as const;
 
 export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
@@ -35,22 +40,23 @@ export class PipelineCache {
 
   /**
    * The pipeline of a kernel with the entry point `main`.
+   * @param bindings those of group 0, in their order
    * @throws DeviceError with the kernel's name, the line of WGSL and the compiler's message
    */
-  get(code: string, accesses: readonly BufferAccess[], label: string): Promise<Pipeline> {
-    const key = `${accesses.join()}\n${code}`;
+  get(code: string, bindings: readonly BindingKind[], label: string): Promise<Pipeline> {
+    const key = `${bindings.join()}\n${code}`;
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
       this.#onKernel?.(label, code);
-      pipeline = this.#compile(code, accesses, label);
+      pipeline = this.#compile(code, bindings, label);
       this.#pipelines.set(key, pipeline);
     }
     return pipeline;
   }
 
-  async #compile(code: string, accesses: readonly BufferAccess[], label: string): Promise<Pipeline> {
+  async #compile(code: string, bindings: readonly BindingKind[], label: string): Promise<Pipeline> {
     const gpu = this.#gpu;
-    const layout = this.#layout(accesses);
+    const layout = this.#layout(bindings);
     gpu.pushErrorScope("validation");
     const module = gpu.createShaderModule({ code, label });
     const compiling = gpu.createComputePipelineAsync({
@@ -64,16 +70,16 @@ export class PipelineCache {
     return { pipeline: outcome as GPUComputePipeline, layout };
   }
 
-  #layout(accesses: readonly BufferAccess[]): GPUBindGroupLayout {
-    const key = accesses.join();
+  #layout(bindings: readonly BindingKind[]): GPUBindGroupLayout {
+    const key = bindings.join();
     let layout = this.#layouts.get(key);
     if (!layout) {
       layout = this.#gpu.createBindGroupLayout({
         label: key,
-        entries: accesses.map((access, binding) => ({
+        entries: bindings.map((kind, binding) => ({
           binding,
           visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: access === "read" ? "read-only-storage" : "storage" },
+          buffer: { type: BUFFER_TYPES[kind] },
         })),
       });
       this.#layouts.set(key, layout);

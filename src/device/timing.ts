@@ -38,10 +38,10 @@ export class PassTimer {
    * @throws DeviceLostError if the device is lost meanwhile
    */
   async submit(encoder: GPUCommandEncoder): Promise<number[]> {
-    const { gpu, staging } = this.#device;
+    const { staging } = this.#device;
     encoder.resolveQuerySet(this.#queries, 0, 2 * this.#passes, this.#resolved, 0);
     const copy = staging.copy(encoder, this.#resolved, 0, 16 * this.#passes);
-    gpu.queue.submit([encoder.finish()]);
+    this.#device.submit(encoder);
     const ends = new BigUint64Array(await this.#device.arrived(copy));
     return Array.from({ length: this.#passes }, (_, pass) => Number(ends[2 * pass + 1]! - ends[2 * pass]!));
   }

@@ -27,6 +27,22 @@ export interface InputValue {
   here(): string;
   /** The value at a flat element of the input. */
   at(index: string): string;
+  /**
+   * The vec4 of the values at a flat element, a multiple of 4, and at the three after it; undefined if they are not adjacent in
+   * memory.
+   */
+  vec4At(index: string): string | undefined;
+}
+
+/** How a kernel writes numbers. */
+export interface NumberWriter {
+  /** A float32 number, such that a driver takes no product with it for a constant. */
+  float(value: number): string;
+  /**
+   * An integer in which otherwise equal kernels differ, such as the first row of a slice: of type u32, and read from memory, so
+   * that such kernels are compiled once. Negative numbers keep their bits.
+   */
+  argument(value: number): string;
 }
 
 /** An op whose every element is one expression: fused into chains, epilogues and prologues. */
@@ -38,11 +54,13 @@ export interface PointwiseKernel {
   ownLibrary?(node: Tensor): string | undefined;
   /** Floating-point operations per element, for the plan's table. */
   flops(node: Tensor): number;
+  /** The WGSL expression of one element. */
+  expression(node: Tensor, inputs: readonly InputValue[], place: Place, numbers: NumberWriter): string;
   /**
-   * The WGSL expression of one element.
-   * @param float writes a float32 number, such that a driver takes no product with it for a constant
+   * The WGSL expression of the vec4 of an element, a multiple of 4 along the last axis, and the three after it. Undefined if they
+   * are not made of four adjacent elements of an input.
    */
-  expression(node: Tensor, inputs: readonly InputValue[], place: Place, float: (value: number) => string): string;
+  vec4?(node: Tensor, inputs: readonly InputValue[], place: Place, numbers: NumberWriter): string | undefined;
 }
 
 /** Elements [start, end) of a tensor that one dispatch touches; bound from the aligned element at or before the start. */
@@ -59,6 +77,11 @@ export interface AnchorLaunch {
   readonly reads: Readonly<Record<string, Tensor>>;
   /** `read_NAME` takes (row, column) of the operand, seen as a matrix of its last axis, and no flat index. */
   readonly readsByRow?: boolean;
+  /**
+   * The NAMEs of operands that it also reads with `read_NAME_vec4(row, column)`: four adjacent columns, from a multiple of 4. Their
+   * rows have a multiple of four columns.
+   */
+  readonly vec4Reads?: readonly string[];
   /** For each member the function that takes its results: `(index, row, column, value)`. */
   readonly finishes: readonly string[];
   /** Become `const NAME: u32` (or f32, where written with a suffix) before the WGSL. */
@@ -121,7 +144,7 @@ export interface AnchorKernel {
   /** Whether the limits leave the kernel of `members` whole, so that it can compute another anchor along; always if absent. */
   canFuse?(members: readonly Tensor[], limits: LaunchLimits): boolean;
   /**
-   * Whether one workgroup may run the whole kernel of `members`; it calls `finish_reductions(thread)` at its end, so that
+   * Whether one workgroup may run the whole kernel of `members`; it calls `finish_reductions(thread, zero)` at its end, with a 0 that the driver cannot know, so that
    * sums over all of a member's results can be made on the way.
    */
   fusesReductions?(members: readonly Tensor[]): boolean;

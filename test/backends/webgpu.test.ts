@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { DeviceError, DeviceLostError } from "../../src/errors.ts";
@@ -137,6 +137,31 @@ describe("on one device", () => {
     await again.executable.run(0, 5);
     expect(await snapshot).toEqual(await again.session.read(again.parameters[0]));
     expect(await session.read(parameters[0])).not.toEqual(await snapshot);
+  });
+
+  test("reads that are requested together are one submit, and later writes do not change them", async () => {
+    const { session, parameters } = await prepare(backend);
+    const values = parameters.map(({ size }) => uniform(size));
+    parameters.forEach((leaf, position) => session.write(leaf, values[position]!));
+    const submit = vi.spyOn(GPUQueue.prototype, "submit");
+    try {
+      const reads = parameters.map((leaf) => session.read(leaf));
+      for (const leaf of parameters) session.write(leaf, new Float32Array(leaf.size));
+      expect(await Promise.all(reads)).toEqual(values);
+      expect(submit).toHaveBeenCalledTimes(1);
+      for (const leaf of parameters) expect(await session.read(leaf)).toEqual(new Float32Array(leaf.size));
+    } finally {
+      submit.mockRestore();
+    }
+  });
+
+  test("a read that was requested before its session was disposed of arrives", async () => {
+    const { session, parameters } = await prepare(backend);
+    const values = uniform(parameters[0].size);
+    session.write(parameters[0], values);
+    const read = session.read(parameters[0]);
+    session.dispose();
+    expect(await read).toEqual(values);
   });
 
   test("bytes in rows of 13 are written and read back, as a whole and in parts", async () => {

@@ -5,7 +5,6 @@
 import type { AtomicPart } from "../../compiler/atomics.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { rootOf } from "../../graph/views.ts";
-import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
 import { ElementCode, placeAt, type ElementScope } from "./element.ts";
 import { atomicKernel } from "./kernels.ts";
 import type { KernelTrace } from "./trace.ts";
@@ -42,7 +41,7 @@ export class AtomicText {
       .map(({ result, offset }) => {
         const kernel = atomicKernel(result)!;
         this.#scope.useLibrary(kernel.library);
-        const number = offset === 0 ? index : `(${integerLiteral(offset)} + ${index})`;
+        const number = `(${this.#scope.argument(offset)} + ${index})`;
         const name = `raised_${this.#results.indexOf(result)}`;
         return `${name} = max(${name}, ${kernel.expression(result, expression, number)});`;
       });

@@ -2,6 +2,7 @@
  * Compiles a graph for a device: the compiler's passes (fuse, plan), then WGSL for each group, then pipelines, buffers
  * and bind groups, which are all created once.
  */
+import { ArgumentBuffer } from "./arguments.ts";
 import { fuse } from "../../compiler/fuse.ts";
 import { isStepScalar } from "../../compiler/nodes.ts";
 import { plan } from "../../compiler/plan.ts";
@@ -42,25 +43,42 @@ export async function compile(
   const launches = lower(planned, { scalars, trace, limits });
   if (launches.some(({ float16 }) => float16)) device.requireFloat16();
   const pipelines = await Promise.all(
-    launches.map(({ code, bindings, kernel }) =>
+    launches.map(({ code, bindings, arguments: { length }, kernel }) =>
       device.pipelines.get(
         code,
-        bindings.map(({ access }) => access),
+        [...bindings.map(({ access }) => access), ...(length > 0 ? (["uniform"] as const) : [])],
         kernel,
       ),
     ),
   );
   const buffers = options.makeBuffers?.(device) ?? new OwnBuffers(device);
   let ring: ScalarRing | undefined;
+  let argumentBuffer: ArgumentBuffer | undefined;
   let made: WebGPUExecutable | undefined;
   try {
     await device.allocate(() => {
       ring = new ScalarRing(device, scalars, STEPS_PER_SUBMIT);
-      made = new WebGPUExecutable(graph, { device, plan: planned, trace, launches, pipelines, ring, leaves, buffers });
+      argumentBuffer = new ArgumentBuffer(
+        device,
+        launches.map((launch) => launch.arguments),
+      );
+      const parts = {
+        device,
+        plan: planned,
+        trace,
+        launches,
+        pipelines,
+        ring,
+        arguments: argumentBuffer,
+        leaves,
+        buffers,
+      };
+      made = new WebGPUExecutable(graph, parts);
     });
     return made!;
   } catch (error) {
     ring?.dispose();
+    argumentBuffer?.dispose();
     buffers.dispose();
     throw error;
   }

@@ -3,7 +3,7 @@
  */
 import { type ConstantAttributes } from "../../graph/leaves.ts";
 import { sizeOf, stridesOf, type Shape, type Tensor } from "../../graph/tensor.ts";
-import type { InputValue, Place } from "../../ops/kernel.ts";
+import type { InputValue, NumberWriter, Place } from "../../ops/kernel.ts";
 import { floatLiteral, integerLiteral } from "../../ops/webgpu/wgsl.ts";
 import { rootOf } from "../../graph/views.ts";
 import { isLiteral, isStepScalar } from "../../compiler/nodes.ts";
@@ -19,10 +19,14 @@ export interface ElementScope {
    * @param lane the component of a vec4, if a thread computes four elements
    */
   load(tensor: Tensor, index: string, lane: Lane | undefined): string;
+  /** The WGSL that reads a vec4 of adjacent elements from memory, from a multiple of 4. */
+  loadVec4(tensor: Tensor, index: string): string;
   /** The WGSL of a per-step scalar. */
   scalar(tensor: Tensor): string;
   /** The WGSL of a 0 read from a uniform. */
   zero(): string;
+  /** The WGSL of an integer that the kernel reads from memory; see `NumberWriter`. */
+  argument(value: number): string;
   /** Registers WGSL source that the code calls. */
   useLibrary(text: string): void;
   /** The nodes computed where they are read. */
@@ -36,6 +40,10 @@ export class ElementCode {
   readonly #lane: Lane | undefined;
   readonly #names = new Map<string, string>();
   readonly #ids = new Map<Tensor, number>();
+  readonly #numbers: NumberWriter = {
+    float: (value) => this.#float(value),
+    argument: (value) => this.#scope.argument(value),
+  };
 
   /** @param lane the component of a vec4, if a thread computes four elements */
   constructor(scope: ElementScope, lane?: Lane) {
@@ -63,19 +71,44 @@ export class ElementCode {
     return this.#let(key, computed);
   }
 
+  /**
+   * The vec4 of a tensor at a place, a multiple of 4 along the last axis, and the three after it. Undefined if they are not
+   * adjacent in memory, directly or through inlined nodes.
+   */
+  vec4(tensor: Tensor, place: Place): string | undefined {
+    const root = rootOf(tensor);
+    if (isLiteral(root) || isStepScalar(root)) return undefined;
+    const here = root.shape.at(-1) === tensor.shape.at(-1) ? place : placeAt(place.index, root.shape);
+    if (!this.#scope.inlined.has(root))
+      return this.#let(`vec4 ${this.#key(root, place.index)}`, this.#scope.loadVec4(root, place.index));
+    const kernel = pointwiseKernel(root)!;
+    const expression = kernel.vec4?.(root, this.#inputsOf(root, here), here, this.#numbers);
+    if (expression === undefined) return undefined;
+    this.#useLibraries(root);
+    return this.#let(`vec4 ${this.#key(root, place.index)}`, expression);
+  }
+
   /** Computes a pointwise node at a place and caches the value. */
   compute(node: Tensor, place: Place): string {
     return this.#let(this.#key(node, place.index), this.#expression(node, place));
   }
 
   #expression(node: Tensor, place: Place): string {
+    this.#useLibraries(node);
+    return pointwiseKernel(node)!.expression(node, this.#inputsOf(node, place), place, this.#numbers);
+  }
+
+  #useLibraries(node: Tensor): void {
     const kernel = pointwiseKernel(node)!;
     for (const text of [kernel.library, kernel.ownLibrary?.(node)]) if (text) this.#scope.useLibrary(text);
-    const inputs = node.inputs.map((tensor): InputValue => ({
+  }
+
+  #inputsOf(node: Tensor, place: Place): InputValue[] {
+    return node.inputs.map((tensor) => ({
       here: () => this.value(tensor, broadcastPlace(place, node.shape, tensor.shape)),
       at: (index) => this.value(tensor, placeAt(`(${index})`, tensor.shape)),
+      vec4At: (index) => this.vec4(tensor, placeAt(`(${index})`, tensor.shape)),
     }));
-    return kernel.expression(node, inputs, place, (value) => this.#float(value));
   }
 
   #literal(tensor: Tensor): string {

@@ -11,6 +11,7 @@ import { constantOp, type ConstantAttributes } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { DispatchDescription, Executable, NumericArray } from "../backend.ts";
 import { isLiteral } from "../../compiler/nodes.ts";
+import type { ArgumentBuffer } from "./arguments.ts";
 import type { Binding, Launch } from "./launch.ts";
 import type { Plan } from "../../compiler/plan.ts";
 import type { Region } from "../../compiler/regions.ts";
@@ -32,6 +33,8 @@ interface Recorded {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly bindings: readonly Binding[];
+  /** The binding after those, if the kernel has arguments. */
+  readonly arguments: GPUBufferBinding | undefined;
   bindGroup: GPUBindGroup;
   readonly grid: Grid;
 }
@@ -46,6 +49,7 @@ export interface ExecutableParts {
   /** One per launch. */
   readonly pipelines: readonly Pipeline[];
   readonly ring: ScalarRing;
+  readonly arguments: ArgumentBuffer;
   readonly leaves: StoredLeaves<GPUBuffer>;
   readonly buffers: OwnBuffers;
 }
@@ -60,12 +64,14 @@ export class WebGPUExecutable implements Executable {
   readonly #trace: Region;
   readonly #traced: readonly Tensor[];
   readonly #ring: ScalarRing;
+  readonly #arguments: ArgumentBuffer;
   readonly #leaves: StoredLeaves<GPUBuffer>;
   readonly #recorded: readonly Recorded[];
   /** The value of `moves` when the leaves were bound. */
   #boundAt: number;
 
-  constructor(graph: Graph, { device, plan, trace, launches, pipelines, ring, leaves, buffers }: ExecutableParts) {
+  constructor(graph: Graph, parts: ExecutableParts) {
+    const { device, plan, trace, launches, pipelines, ring, leaves, buffers } = parts;
     this.dispatches = launches.map(({ kernel, shapes, grid, flops, bytes }) => ({
       kernel,
       shapes,
@@ -79,11 +85,13 @@ export class WebGPUExecutable implements Executable {
     this.#trace = trace;
     this.#traced = tracedTensors(plan);
     this.#ring = ring;
+    this.#arguments = parts.arguments;
     this.#leaves = leaves;
     this.#boundAt = leaves.moves;
     this.#recorded = launches.map(({ kernel, bindings, grid }, position) => {
       const { pipeline, layout } = pipelines[position]!;
-      return { kernel, pipeline, layout, bindings, bindGroup: this.#bindGroup({ kernel, layout, bindings }), grid };
+      const bound = { kernel, layout, bindings, arguments: parts.arguments.of(position) };
+      return { ...bound, pipeline, grid, bindGroup: this.#bindGroup(bound) };
     });
     for (const node of graph.nodes) if (node.op === constantOp && !isLiteral(node)) this.#writeConstant(node);
     if (this.#traced.length > 0) device.staging.reserve(4 * trace.elements, 3);
@@ -142,8 +150,10 @@ export class WebGPUExecutable implements Executable {
   }
 
   dispose(): void {
+    this.#device.submitReads();
     this.buffers.dispose();
     this.#ring.dispose();
+    this.#arguments.dispose();
   }
 
   /**
@@ -176,13 +186,13 @@ export class WebGPUExecutable implements Executable {
     for (let slot = 0; slot < count; slot++) this.#encode(pass, slot, this.#recorded);
     pass.end();
     if (this.#plan.traces.length === 0) {
-      gpu.queue.submit([encoder.finish()]);
+      this.#device.submit(encoder);
       await gpu.queue.onSubmittedWorkDone();
       this.#device.requireLive();
       return new ArrayBuffer(0);
     }
     const copy = staging.copy(encoder, this.buffers.get(this.#trace.buffer), 0, 4 * this.#traced.length * count);
-    gpu.queue.submit([encoder.finish()]);
+    this.#device.submit(encoder);
     return this.#device.arrived(copy);
   }
 
@@ -192,7 +202,7 @@ export class WebGPUExecutable implements Executable {
    * @throws DeviceError that names the kernel if it is one
    */
   async #requireSound(reported: number): Promise<void> {
-    const { faults, gpu } = this.#device;
+    const { faults } = this.#device;
     if (faults.count === reported) return;
     for (const dispatch of this.#recorded) {
       const error = await this.#device.errorOf(() => this.#commands([dispatch]).finish());
@@ -203,7 +213,7 @@ export class WebGPUExecutable implements Executable {
         );
     }
     const idle = this.#recorded.map((dispatch) => ({ ...dispatch, grid: [0, 0, 0] as const }));
-    const error = await this.#device.errorOf(() => gpu.queue.submit([this.#commands(idle).finish()]));
+    const error = await this.#device.errorOf(() => this.#device.submit(this.#commands(idle)));
     if (error) throw error;
   }
 
@@ -224,8 +234,11 @@ export class WebGPUExecutable implements Executable {
     }
   }
 
-  #bindGroup({ bindings, kernel, layout }: Pick<Recorded, "bindings" | "kernel" | "layout">): GPUBindGroup {
-    const entries = bindings.map((binding, position) => ({ binding: position, resource: this.#resource(binding) }));
+  #bindGroup(bound: Pick<Recorded, "bindings" | "arguments" | "kernel" | "layout">): GPUBindGroup {
+    const { bindings, kernel, layout } = bound;
+    const resources = bindings.map((binding) => this.#resource(binding));
+    if (bound.arguments) resources.push(bound.arguments);
+    const entries = resources.map((resource, binding) => ({ binding, resource }));
     return this.#device.gpu.createBindGroup({ layout, entries, label: kernel });
   }
 

@@ -1,4 +1,5 @@
 import bytesLibrary from "../../../shaders/bytes.wgsl?raw";
+import groupSumsLibrary from "../../../shaders/group_sums.wgsl?raw";
 import numbersLibrary from "../../../shaders/numbers.wgsl?raw";
 import { alignedBefore } from "../../alignment.ts";
 import { DeviceError } from "../../errors.ts";
@@ -12,6 +13,7 @@ import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse
 import { groupName, groupShapes, touchedBytes } from "../../compiler/describe.ts";
 import { gathersFrom, fullReduction } from "../../compiler/nodes.ts";
 import { rootOf } from "../../graph/views.ts";
+import { KernelArguments } from "./arguments.ts";
 import { AtomicText } from "./atomics.ts";
 import { isShared } from "./vec4.ts";
 import { anchorKernel, pointwiseKernel } from "./kernels.ts";
@@ -27,6 +29,8 @@ interface BoundTensor {
   readonly dtype: DType;
   readonly region: Region;
   readonly range: ElementRange;
+  /** Whether it is declared as an array of vec4s, from which single elements can be read too. */
+  readonly vec4: boolean;
   readonly access: BufferAccess;
 }
 
@@ -53,6 +57,7 @@ export class KernelWriter implements ElementScope {
   readonly #bindings: BoundTensor[] = [];
   readonly #atomics: AtomicText;
   readonly #trace: KernelTrace;
+  readonly #arguments = new KernelArguments();
   /** Reads that the four elements of a thread share, with the names of the variables that hold them. */
   readonly #shared = new Map<string, string>();
   #usesScalars = false;
@@ -70,6 +75,8 @@ export class KernelWriter implements ElementScope {
     const { group, launch } = this.#parts;
     // Outputs are bound first, so that a group that works in place reads through the same binding.
     for (const output of this.#stored()) this.#bind(output, "read_write");
+    // Before other functions that read the same tensors, which then find them bound as vec4s.
+    const vec4Reads = this.#vec4ReadFunctions();
     const functions = [
       ...this.#atomics.declarations(),
       ...this.#finishFunctions(),
@@ -78,6 +85,7 @@ export class KernelWriter implements ElementScope {
         this.#atomics.finishLines(() => this.#traced()),
       ),
       ...this.#readFunctions(),
+      ...vec4Reads,
     ];
     if (this.#trace.isUsed) this.#bindTrace();
     const bound = [
@@ -95,21 +103,33 @@ export class KernelWriter implements ElementScope {
         (one, binding) =>
           `@group(0) @binding(${binding}) var<storage, ${one.access}> ${one.name}: array<${this.#elementType(one)}>;`,
       ),
+      ...this.#arguments.declaration(bound.length),
       ...(this.#usesScalars ? [this.#scalarsDeclaration()] : []),
       numbersLibrary,
       ...this.#libraries,
       ...functions,
       launch.source,
     ].join("\n");
-    return { ...this.#describe(), code, grid: launch.grid, bindings: bound.map((binding) => this.#window(binding)) };
+    const { values } = this.#arguments;
+    const bindings = bound.map((binding) => this.#window(binding));
+    return { ...this.#describe(), code, grid: launch.grid, bindings, arguments: values };
   }
 
   load(tensor: Tensor, index: string, lane: Lane | undefined): string {
     if (this.#parts.plan.fusion.atomics.includes(tensor)) return this.#once(this.#traced().load(tensor), lane);
-    const { name, range } = this.#bind(tensor, "read");
+    const { name, range, vec4 } = this.#bind(tensor, "read");
     if (tensor.dtype === "uint8") return this.#loadByte(tensor, name, index);
     if (lane && !isShared(tensor)) return `${name}_vec4.${lane}`;
-    return this.#once(`${name}[${shifted(index, range.start)}]`, lane);
+    const at = shifted(index, range.start);
+    return this.#once(vec4 ? `${name}[(${at}) / 4u][(${at}) % 4u]` : `${name}[${at}]`, lane);
+  }
+
+  loadVec4(tensor: Tensor, index: string): string {
+    const { name, range, vec4 } = this.#bind(tensor, "read", true);
+    if (tensor.dtype === "uint8") return this.#loadBytes(tensor, name, index);
+    const at = shifted(index, range.start);
+    if (vec4) return `${name}[(${at}) / 4u]`;
+    return `vec4(${LANES.map((_, lane) => `${name}[${at} + ${lane}u]`).join(", ")})`;
   }
 
   /** Returns the read itself, or the variable that holds it if a thread computes four elements that share it. */
@@ -122,17 +142,24 @@ export class KernelWriter implements ElementScope {
 
   #elementType(bound: BoundTensor): string {
     if (bound.name === TRACE) return this.#trace.type;
-    return this.#parts.launch.vec4 && !isShared(bound.tensor) ? "vec4<f32>" : wgslType(bound.dtype);
+    return bound.vec4 ? `vec4<${wgslType(bound.dtype)}>` : wgslType(bound.dtype);
   }
 
   scalar(tensor: Tensor): string {
     this.#usesScalars = true;
-    return `scalars.value_${this.#parts.scalars.indexOf(tensor)}`;
+    const position = this.#parts.scalars.indexOf(tensor);
+    // Integers are often keys of random numbers, of which each layer has its own.
+    if (tensor.dtype === "uint32") return `scalars.values[${this.argument(position)}].x`;
+    return `bitcast<f32>(scalars.values[${integerLiteral(position)}].x)`;
   }
 
   zero(): string {
     this.#usesScalars = true;
     return "scalars.zero";
+  }
+
+  argument(value: number): string {
+    return this.#arguments.add(value);
   }
 
   single(tensor: Tensor): string {
@@ -145,11 +172,14 @@ export class KernelWriter implements ElementScope {
 
   #loadByte(tensor: Tensor, name: string, index: string): string {
     this.useLibrary(bytesLibrary);
-    const width = tensor.size / byteRows(tensor);
-    const stride = byteRowWords(tensor) * 4;
-    const [w, s] = [integerLiteral(width), integerLiteral(stride)];
-    const at = width === stride ? index : `(${index} / ${w} * ${s} + ${index} % ${w})`;
+    const at = bytePlace(tensor, index);
     return `byte_of(${name}[${at} / 4u], ${at} % 4u)`;
+  }
+
+  #loadBytes(tensor: Tensor, name: string, index: string): string {
+    this.useLibrary(bytesLibrary);
+    if ((tensor.size / byteRows(tensor)) % 4 === 0) return `bytes_of(${name}[(${index}) / 4u])`;
+    return `vec4(${LANES.map((_, lane) => this.#loadByte(tensor, name, `(${index} + ${lane}u)`)).join(", ")})`;
   }
 
   /**
@@ -160,14 +190,24 @@ export class KernelWriter implements ElementScope {
     return launch.partial ? group.outputs.slice(0, 1) : [...group.outputs, ...group.replacements];
   }
 
-  #bind(tensor: Tensor, access: BufferAccess): BoundTensor {
+  /** @param vec4 whether to declare it as an array of vec4s, if it is not bound yet */
+  #bind(tensor: Tensor, access: BufferAccess, vec4 = this.#parts.launch.vec4 && !isShared(tensor)): BoundTensor {
     const region = this.#parts.plan.regions.get(tensor)!;
     let binding = this.#bindings.find(
       (other) => other.region.buffer === region.buffer && other.region.offset === region.offset,
     );
     if (!binding) {
+      const isVec4 = (vec4 ?? false) && tensor.dtype !== "uint8" && region.elements % 4 === 0;
       const name = `${access === "read" ? "input" : "output"}_${this.#bindings.length}`;
-      binding = { name, tensor, dtype: tensor.dtype, region, range: this.#rangeOf(tensor, region), access };
+      binding = {
+        name,
+        tensor,
+        dtype: tensor.dtype,
+        region,
+        range: this.#rangeOf(tensor, region),
+        access,
+        vec4: isVec4,
+      };
       this.#bindings.push(binding);
     }
     return binding;
@@ -215,6 +255,25 @@ export class KernelWriter implements ElementScope {
         ...code.lines,
         `return ${value};`,
       ]);
+    });
+  }
+
+  /** Where four elements are not adjacent in memory, they are read one by one. */
+  #vec4ReadFunctions(): string[] {
+    const { reads, vec4Reads = [] } = this.#parts.launch;
+    return vec4Reads.map((name) => {
+      const tensor = reads[name]!;
+      const code = new ElementCode(this);
+      const value = code.vec4(tensor, PLACE);
+      const lines =
+        value === undefined
+          ? [`return vec4(${LANES.map((_, lane) => `read_${name}(row, column + ${lane}u)`).join(", ")});`]
+          : [
+              `let index = row * ${integerLiteral(tensor.shape.at(-1) ?? 1)} + column;`,
+              ...code.lines,
+              `return ${value};`,
+            ];
+      return functionText(`read_${name}_vec4(row: u32, column: u32) -> vec4<${wgslType(tensor.dtype)}>`, lines);
     });
   }
 
@@ -299,17 +358,16 @@ export class KernelWriter implements ElementScope {
         this.#memberLines(member),
       ),
     );
-    const lines = reductions.flatMap((member, position) => this.#reductionLines(member, position));
-    return [...parts, ...finishes, functionText("finish_reductions(thread: u32)", lines)];
-  }
-
-  #reductionLines({ anchor, sumOf }: Member, position: number): string[] {
-    const isMean = fullReduction(anchor!) === "mean";
-    const sum = `sum_over_group(thread, total_${position})${isMean ? ` / f32(${integerLiteral(sumOf!.size)})` : ""}`;
-    return [
-      `let sum_${position} = ${sum};`,
-      `if (thread == 0u) { finish_reduction_${position}(0u, 0u, 0u, sum_${position}); }`,
-    ];
+    const head = "finish_reductions(thread: u32, zero: u32)";
+    if (reductions.length === 0) return [functionText(head, [])];
+    const sums = reductions.map((_, position) => `set_group_value(${position}u, thread, total_${position});`);
+    const results = reductions.map(({ anchor, sumOf }, position) => {
+      const divisor = fullReduction(anchor!) === "mean" ? ` / f32(${integerLiteral(sumOf!.size)})` : "";
+      return `finish_reduction_${position}(0u, 0u, 0u, group_sum(${position}u, zero)${divisor});`;
+    });
+    const lines = [...sums, "add_group_values(thread, zero);", "if (thread == 0u) {", ...results, "}"];
+    const declarations = [`const SUMS = ${integerLiteral(reductions.length)};`, groupSumsLibrary];
+    return [...declarations, ...parts, ...finishes, functionText(head, lines)];
   }
 
   /** The current value of the output that a launch accumulates into. */
@@ -346,12 +404,14 @@ export class KernelWriter implements ElementScope {
       region: trace,
       range,
       access,
+      vec4: false,
     });
   }
 
   #scalarsDeclaration(): string {
-    const fields = this.#parts.scalars.map(({ dtype }, position) => `value_${position}: ${wgslType(dtype)},`);
-    return `struct Scalars { slot: u32, zero: f32, ${fields.join(" ")} }\n@group(1) @binding(0) var<uniform> scalars: Scalars;`;
+    const { length } = this.#parts.scalars;
+    const values = length === 0 ? "" : `, values: array<vec4<u32>, ${integerLiteral(length)}>`;
+    return `struct Scalars { slot: u32, zero: f32${values} }\n@group(1) @binding(0) var<uniform> scalars: Scalars;`;
   }
 
   #name(): string {
@@ -361,7 +421,7 @@ export class KernelWriter implements ElementScope {
     return launch.float16 ? name.replace(first!.op.name, `${first!.op.name} float16`) : name;
   }
 
-  #describe(): Omit<Launch, "code" | "bindings" | "grid"> {
+  #describe(): Omit<Launch, "code" | "bindings" | "arguments" | "grid"> {
     const { group, launch } = this.#parts;
     const chainFlops = nodesOf(group).reduce(
       (sum, node) => sum + node.size * (pointwiseKernel(node)?.flops(node) ?? 0),
@@ -381,6 +441,14 @@ export class KernelWriter implements ElementScope {
     if (name === TRACE) return 4;
     return touchedBytes(this.#parts.group, tensor, this.inlined, 4 * (range.end - range.start));
   }
+}
+
+/** The position of an element of a uint8 tensor among the bytes of its words. */
+function bytePlace(tensor: Tensor, index: string): string {
+  const width = tensor.size / byteRows(tensor);
+  const stride = byteRowWords(tensor) * 4;
+  const [w, s] = [integerLiteral(width), integerLiteral(stride)];
+  return width === stride ? index : `(${index} / ${w} * ${s} + ${index} % ${w})`;
 }
 
 const shifted = (index: string, start: number) => (start === 0 ? index : `${index} - ${integerLiteral(start)}`);

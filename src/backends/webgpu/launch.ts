@@ -13,6 +13,8 @@ export interface Binding {
 export interface Launch extends DispatchDescription {
   readonly code: string;
   readonly bindings: readonly Binding[];
+  /** The numbers of the binding after those; without any, there is no such binding. */
+  readonly arguments: readonly number[];
   /** Whether the code needs the feature shader-f16. */
   readonly float16: boolean;
 }

@@ -28,7 +28,7 @@ export function gpuLeafMemory(
     copy(from, to, elements) {
       const encoder = gpu.createCommandEncoder({ label: "move a leaf" });
       encoder.copyBufferToBuffer(from, 0, to.buffer, 4 * to.offset, 4 * elements);
-      gpu.queue.submit([encoder.finish()]);
+      device.submit(encoder);
     },
     free: (buffer) => buffer.destroy(),
   };

@@ -3,8 +3,8 @@ import type { Device } from "../../device/device.ts";
 import type { StepScalarAttributes } from "../../graph/leaves.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 
-/** Words of a slot before its scalars. */
-const HEAD = 2;
+/** Words of a vec4, the smallest distance of array elements in a uniform. A slot's own words have one, and so has each scalar. */
+const VEC4 = 4;
 
 /**
  * The per-step scalars of all steps of a submit. Each step has a slot, which is selected by a dynamic offset. The first
@@ -22,7 +22,7 @@ export class ScalarRing {
   readonly #floats: Float32Array;
 
   constructor(device: Device, scalars: readonly Tensor[], slots: number) {
-    this.stride = 4 * aligned(HEAD + scalars.length);
+    this.stride = 4 * aligned(VEC4 * (1 + scalars.length));
     this.#device = device;
     this.#scalars = scalars;
     const size = this.stride * slots;
@@ -46,7 +46,7 @@ export class ScalarRing {
       this.#integers[start] = slot;
       this.#scalars.forEach(({ dtype, attributes }, position) => {
         const value = (attributes as StepScalarAttributes).valueAt(first + slot);
-        (dtype === "float32" ? this.#floats : this.#integers)[start + HEAD + position] = value;
+        (dtype === "float32" ? this.#floats : this.#integers)[start + VEC4 * (1 + position)] = value;
       });
     }
     this.#device.gpu.queue.writeBuffer(this.#buffer, 0, this.#integers.buffer as ArrayBuffer, 0, count * this.stride);

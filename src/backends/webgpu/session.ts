@@ -34,13 +34,7 @@ export class WebGPUSession implements Session {
       leaf.dtype === "uint8"
         ? paddedRows(leaf, values as Uint8Array, firstElement)
         : plainWords(leaf, values, firstElement);
-    this.#device.gpu.queue.writeBuffer(
-      buffer,
-      4 * (offset + firstWord),
-      words.buffer as ArrayBuffer,
-      words.byteOffset,
-      words.byteLength,
-    );
+    this.#device.write(buffer, 4 * (offset + firstWord), words as ArrayBufferView<ArrayBuffer>);
   }
 
   async read(leaf: Tensor): Promise<NumericArray> {
@@ -51,6 +45,7 @@ export class WebGPUSession implements Session {
   }
 
   dispose(): void {
+    this.#device.submitReads();
     for (const executable of this.#executables) executable.dispose();
     this.#leaves.dispose();
   }

@@ -26,8 +26,10 @@ export function usesVec4(group: Group, { fusion }: Plan): boolean {
       own &&= isShared(tensor) || (tensor.dtype === "float32" && index === OWN_PLACE.index);
       return "";
     },
+    loadVec4: () => "",
     scalar: () => "",
     zero: () => "",
+    argument: () => "",
     useLibrary() {},
   };
   const code = new ElementCode(scope);

@@ -82,12 +82,15 @@ export function conv2d(images: Tensor, weights: Tensor, options: ConvolutionOpti
 }
 
 function convolved(images: Tensor, weights: Tensor, attributes: ConvolutionAttributes, bias?: Tensor): Tensor {
-  const { windows } = attributes;
-  const shape = [images.shape[0]!, ...windows.count, weights.shape[3]!];
   const product = productOf(images, weights, attributes);
-  const values = bias ? add(product, bias) : product;
-  const inputs = [values, images, weights, ...(bias ? [bias] : [])];
-  return new Tensor<ConvolutionAttributes>(conv2dOp, inputs, attributes, { shape, dtype: "float32" });
+  return convolutionBy(bias ? add(product, bias) : product, [images, weights, ...(bias ? [bias] : [])], attributes);
+}
+
+/** @param values the values of the convolution, [examples · windows, outputs] */
+function convolutionBy(values: Tensor, inputs: readonly Tensor[], attributes: ConvolutionAttributes): Tensor {
+  const [images, weights] = inputs as [Tensor, Tensor];
+  const shape = [images.shape[0]!, ...attributes.windows.count, weights.shape[3]!];
+  return new Tensor<ConvolutionAttributes>(conv2dOp, [values, ...inputs], attributes, { shape, dtype: "float32" });
 }
 
 /** @returns [examples · windows, outputs] */
@@ -138,7 +141,12 @@ function imageGradient(
   const [height, width, channels, outputs] = weights.shape as [number, number, number, number];
   const apart = reshape(flip(weights, [0, 1]), [height, width, channels, groups, outputs / groups]);
   const reversed = reshape(transpose(apart, [0, 1, 4, 3, 2]), [height, width, outputs / groups, groups * channels]);
-  return convolved(upstream, reversed, { windows: backwardWindows(windows, size), groups, precision });
+  const backward = { windows: backwardWindows(windows, size), groups, precision };
+  if (groups > 1) return convolved(upstream, reversed, backward);
+  // The same product by a right operand whose rows are as adjacent in memory as those of the weights.
+  const byChannel = reshape(transpose(flip(weights, [0, 1]), [2, 0, 1, 3]), [channels, height * width * outputs]);
+  const product = matmul(patches(upstream, backward.windows), byChannel, { transposeRight: true, precision });
+  return convolutionBy(product, [upstream, reversed], backward);
 }
 
 function weightGradient(images: Tensor, upstream: Tensor, weights: Tensor, attributes: ConvolutionAttributes): Tensor {

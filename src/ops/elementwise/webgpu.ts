@@ -28,7 +28,7 @@ const elementwise: PointwiseKernel = {
     });
   },
   flops: (node) => (node.op as ElementwiseOp).row.flops ?? 1,
-  expression(node, inputs, _, float) {
+  expression(node, inputs, _, { float }) {
     const { wgsl } = (node.op as ElementwiseOp).row;
     const { parameters } = node.attributes as ElementwiseAttributes;
     return `${wgsl}(${[...inputs.map((value) => value.here()), ...parameters.map(float)].join(", ")})`;

@@ -1,8 +1,8 @@
 import library from "../../../shaders/indexing.wgsl?raw";
 import { sizeOf, type Tensor } from "../../graph/tensor.ts";
-import type { InputValue, PointwiseKernel } from "../kernel.ts";
+import type { InputValue, NumberWriter, PointwiseKernel } from "../kernel.ts";
 import { integerLiteral, signedLiteral } from "../webgpu/wgsl.ts";
-import { hasGaps, joinedAxes, type MovedAxis } from "./axis-map.ts";
+import { hasGaps, isSameAxis, joinedAxes, type MovedAxis } from "./axis-map.ts";
 import type { ConcatAttributes } from "./concat.ts";
 import type { MoveAttributes } from "./move.ts";
 import type { TakeAttributes } from "./take.ts";
@@ -11,9 +11,12 @@ import { anchors } from "./webgpu-anchors.ts";
 const modes = { fill: "move_filled", edge: "move_to_edge", reflect: "move_reflected" } as const;
 
 /** The WGSL i32 expression for the position in the input, or −1 if the output is filled. */
-function source({ map: { start, step, divisor, outside }, from, to }: MovedAxis, position: string): string {
-  const at = `i32(${position}) * ${signedLiteral(step)} + ${signedLiteral(start)}`;
-  if (!hasGaps({ start, step, divisor, outside }, from, to)) return `(${at})`;
+function source({ map, from, to }: MovedAxis, numbers: NumberWriter, position: string): string {
+  const { start, step, divisor, outside } = map;
+  if (isSameAxis(map, from, to)) return `i32(${position})`;
+  // Slices of one size often differ only in their start, such as the steps of a sequence.
+  const at = `i32(${position}) * ${signedLiteral(step)} + i32(${numbers.argument(start)})`;
+  if (!hasGaps(map, from, to)) return `(${at})`;
   return `${modes[outside]}(${at}, ${signedLiteral(divisor)}, ${signedLiteral(from)})`;
 }
 
@@ -21,23 +24,46 @@ const move: PointwiseKernel = {
   kind: "pointwise",
   library,
   flops: () => 0,
-  expression(node, [x], { index }, float) {
+  expression(node, [x], { index }, numbers) {
+    const { element, filled } = elementOf(node, index, numbers);
+    const { fill } = node.attributes as MoveAttributes;
+    const value = x!.at(element);
+    return filled === undefined ? value : `select(${value}, ${numbers.float(fill)}, ${filled})`;
+  },
+  vec4(node, [x], { index }, numbers) {
     const { maps, fill } = node.attributes as MoveAttributes;
-    const axes = joinedAxes(node.inputs[0]!.shape, node.shape, maps);
-    const terms: string[] = [];
-    const filled: string[] = [];
-    let [from, to] = [1, 1];
-    for (const axis of axes.toReversed()) {
-      const at = source(axis, `(${index} / ${integerLiteral(to)} % ${integerLiteral(axis.to)})`);
-      terms.push(`max(${at}, 0i) * ${signedLiteral(from)}`);
-      if (axis.map.outside === "fill" && hasGaps(axis.map, axis.from, axis.to)) filled.push(`${at} < 0i`);
-      from *= axis.from;
-      to *= axis.to;
-    }
-    const value = x!.at(`u32(${terms.join(" + ") || "0i"})`);
-    return filled.length === 0 ? value : `select(${value}, ${float(fill)}, ${filled.join(" || ")})`;
+    const last = joinedAxes(node.inputs[0]!.shape, node.shape, maps).at(-1);
+    if (node.dtype !== "float32" || !last || !isSameAxis(last.map, last.from, last.to) || last.to % 4 !== 0)
+      return undefined;
+    const { element, filled } = elementOf(node, index, numbers);
+    const values = x!.vec4At(element);
+    return values && filled !== undefined ? `select(${values}, vec4(${numbers.float(fill)}), ${filled})` : values;
   },
 };
+
+/** The WGSL of the input's element that an element of a move reads, and of whether it is filled; undefined if it never is. */
+function elementOf(
+  node: Tensor,
+  index: string,
+  numbers: NumberWriter,
+): { element: string; filled: string | undefined } {
+  const { maps } = node.attributes as MoveAttributes;
+  const axes = joinedAxes(node.inputs[0]!.shape, node.shape, maps);
+  const terms: string[] = [];
+  const filled: string[] = [];
+  let [from, to] = [1, 1];
+  for (const axis of axes.toReversed()) {
+    const at = source(axis, numbers, `(${index} / ${integerLiteral(to)} % ${integerLiteral(axis.to)})`);
+    terms.push(`max(${at}, 0i) * ${signedLiteral(from)}`);
+    if (axis.map.outside === "fill" && hasGaps(axis.map, axis.from, axis.to)) filled.push(`${at} < 0i`);
+    from *= axis.from;
+    to *= axis.to;
+  }
+  return {
+    element: `u32(${terms.join(" + ") || "0i"})`,
+    filled: filled.length === 0 ? undefined : filled.join(" || "),
+  };
+}
 
 const concat: PointwiseKernel = {
   kind: "pointwise",

@@ -1,4 +1,4 @@
-import { stridesOf } from "../../graph/tensor.ts";
+import { stridesOf, type Tensor } from "../../graph/tensor.ts";
 import type { PointwiseKernel } from "../kernel.ts";
 import { integerLiteral } from "../webgpu/wgsl.ts";
 import type { AxisIndexAttributes, TransposeAttributes } from "./index.ts";
@@ -7,17 +7,25 @@ const transpose: PointwiseKernel = {
   kind: "pointwise",
   library: "",
   flops: () => 0,
-  expression(node, [x], { index }) {
+  expression: (node, [x], { index }) => x!.at(elementOf(node, index)),
+  vec4(node, [x], { index }) {
     const { order } = node.attributes as TransposeAttributes;
-    const from = stridesOf(node.inputs[0]!.shape);
-    const to = stridesOf(node.shape);
-    const terms = order.map(
-      (axis, position) =>
-        `${index} / ${integerLiteral(to[position]!)} % ${integerLiteral(node.shape[position]!)} * ${integerLiteral(from[axis]!)}`,
-    );
-    return x!.at(terms.length === 0 ? "0u" : terms.join(" + "));
+    const isAdjacent = order.at(-1) === order.length - 1 && node.shape.at(-1)! % 4 === 0;
+    return isAdjacent ? x!.vec4At(elementOf(node, index)) : undefined;
   },
 };
+
+/** The WGSL of the input's element that an element of a transposed tensor equals. */
+function elementOf(node: Tensor, index: string): string {
+  const { order } = node.attributes as TransposeAttributes;
+  const from = stridesOf(node.inputs[0]!.shape);
+  const to = stridesOf(node.shape);
+  const terms = order.map(
+    (axis, position) =>
+      `${index} / ${integerLiteral(to[position]!)} % ${integerLiteral(node.shape[position]!)} * ${integerLiteral(from[axis]!)}`,
+  );
+  return terms.length === 0 ? "0u" : terms.join(" + ");
+}
 
 const broadcastTo: PointwiseKernel = {
   kind: "pointwise",

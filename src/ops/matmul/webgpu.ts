@@ -128,6 +128,33 @@ function matrixFunctions({ batch }: MatmulAttributes): string {
   return text("left") + text("right");
 }
 
+/**
+ * How the kernel with subgroups reads its operands: in vec4s, along k or across it, where all parts and matrices have a multiple
+ * of four elements along that axis.
+ */
+function vec4Reads(attributes: MatmulAttributes, { constants }: Tiling, part: LaunchParts) {
+  const { LANES = 0, THREAD_ROWS = 0, THREAD_COLUMNS = 0 } = constants;
+  const { transposeLeft, transposeRight, rows, inner, columns, batch } = attributes;
+  const isDivisible = (axis: Axis) =>
+    [attributes[axis], part[axis].first, part[axis].last].every((size) => size % 4 === 0);
+  const work = batchCount(batch) * rows * inner * columns;
+  const alongInner = isDivisible("inner") && work >= FEWEST_PRODUCTS && THREAD_ROWS <= 16 && THREAD_COLUMNS <= 4;
+  return {
+    left: transposeLeft ? isDivisible("rows") && THREAD_ROWS % (4 * LANES) === 0 : alongInner,
+    right: transposeRight ? alongInner : isDivisible("columns") && THREAD_COLUMNS % 4 === 0,
+  };
+}
+
+/**
+ * Shorter products read one k at a time: for four, the loop is unrolled, and compiling the kernel takes twice as long. (Loops of
+ * larger tiles are not unrolled by lavapipe, which is slow.)
+ */
+const FEWEST_PRODUCTS = 2 ** 24;
+
+/** Declares the function that the kernel calls only where an operand is read in vec4s. */
+const unusedVec4Read = (side: string) =>
+  `fn read_${side}_vec4(row: u32, column: u32) -> vec4<f32> {\n    return vec4<f32>();\n}\n`;
+
 function launch(members: readonly Tensor[], tiling: Tiling, part: LaunchParts): AnchorLaunch {
   const product = members[0]!;
   const attributes = product.attributes as MatmulAttributes;
@@ -143,12 +170,16 @@ function launch(members: readonly Tensor[], tiling: Tiling, part: LaunchParts): 
   };
   const accumulates = part.inner.first > 0;
   const sumsColumns = members.length > 1;
+  const inVec4s = vec4Reads(attributes, tiling, part);
+  const sides = ["left", "right"] as const;
+  const unused = sides.filter((side) => tiling.subgroups && !inVec4s[side]).map(unusedVec4Read);
   return {
-    source: `${matrixFunctions(attributes)}${sourceOf(tiling, precision)}`,
+    source: `${matrixFunctions(attributes)}${unused.join("")}${sourceOf(tiling, precision)}`,
     subgroups: tiling.subgroups,
     float16: precision === "float16",
     reads: { left: product.inputs[0]!, right: product.inputs[1]! },
     readsByRow: true,
+    vec4Reads: sides.filter((side) => tiling.subgroups && inVec4s[side]),
     finishes: ["finish", "finish_column_sum"],
     constants: {
       ROWS: rows,
@@ -165,6 +196,11 @@ function launch(members: readonly Tensor[], tiling: Tiling, part: LaunchParts): 
       TRANSPOSE_LEFT: String(transposeLeft),
       TRANSPOSE_RIGHT: String(transposeRight),
       ...tiling.constants,
+      ...(tiling.subgroups && {
+        STEP: (inVec4s.left && !transposeLeft) || (inVec4s.right && transposeRight) ? 4 : 1,
+        LEFT_VEC4: String(inVec4s.left),
+        RIGHT_VEC4: String(inVec4s.right),
+      }),
       ACCUMULATE: String(accumulates),
       COLUMN_SUMS: String(sumsColumns),
     },
