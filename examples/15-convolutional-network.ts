@@ -8,6 +8,7 @@ import {
   createTrainer,
   defineGraph,
   dense,
+  firstExamples,
   flatten,
   input,
   layers,
@@ -17,7 +18,6 @@ import {
   sequential,
   standardization,
   summary,
-  takeExamples,
   type Backend,
   type ClassificationDataset,
   type Model,
@@ -104,8 +104,7 @@ export async function mistakesOf(trainer: Trainer, test: ClassificationDataset):
 
 export async function main({ backend, print, draw }: Stage): Promise<void> {
   const { train: all, test, source } = await loadMnist();
-  const first = Uint32Array.from({ length: Math.min(20_000, all.count) }, (_, index) => index);
-  const train = takeExamples(all, first, `${all.name}, the first images`);
+  const train = firstExamples(all, 20_000);
   const model = makeNetwork(train.shape);
   print(`${source}: ${train.count} training and ${test.count} test images`);
   print(summary(model).text);

@@ -91,7 +91,6 @@ export async function trainVae(
   backend: Backend,
   { train, test, epochs }: { train: ClassificationDataset; test: ClassificationDataset; epochs: number },
 ): Promise<Trained> {
-  const steps = epochs * Math.floor(train.count / 50);
   const trainer = await createTrainer({
     model: makeModel(),
     backend,
@@ -100,7 +99,7 @@ export async function trainVae(
     batchSize: 50,
     learningRate: 0.003,
     schedule: schedules.cosine(),
-    stepInputs: { beta: (step) => Math.min(1, step / (steps / 2)) },
+    stepInputs: { beta: (step, totalSteps) => Math.min(1, step / (totalSteps / 2)) },
     loss: (outputs, batch) => add(reconstruction(outputs, batch), multiply(batch["beta"]!, divergence(outputs))),
     metrics: { reconstruction, divergence },
   });

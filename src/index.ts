@@ -126,7 +126,7 @@ export {
   type TensorElements,
 } from "./data/tensor-dataset.ts";
 export { foldsOf, type Fold } from "./data/folds.ts";
-export { splitDataset, takeExamples, type Split, type SplitOptions } from "./data/split.ts";
+export { firstExamples, splitDataset, takeExamples, type Split, type SplitOptions } from "./data/split.ts";
 export {
   datasetFromTable,
   featureMeans,

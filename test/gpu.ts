@@ -42,3 +42,40 @@ export async function requireIntactGuards(executable: Executable): Promise<void>
   const spoiled = await work.buffers.spoiled();
   if (spoiled.length > 0) throw new Error(`written past the end of ${spoiled.join(", ")}`);
 }
+
+const CREATIONS = [
+  "createBuffer",
+  "createBindGroup",
+  "createComputePipeline",
+  "createComputePipelineAsync",
+  "createShaderModule",
+] as const;
+
+/** Counts the objects that devices make while a test runs. */
+export class CreationCounter {
+  readonly #originals = CREATIONS.map((name) => [name, GPUDevice.prototype[name]] as const);
+  #counts = new Map<string, number>();
+
+  constructor() {
+    const note = (name: string) => this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+    for (const [name, original] of this.#originals) {
+      Object.assign(GPUDevice.prototype, {
+        [name](this: GPUDevice, ...parameters: unknown[]) {
+          note(name);
+          return (original as (...all: unknown[]) => unknown).apply(this, parameters);
+        },
+      });
+    }
+  }
+
+  /** @returns how many objects were made since the last call, by the function that makes them */
+  take(): Record<string, number> {
+    const counts = Object.fromEntries(this.#counts);
+    this.#counts = new Map();
+    return counts;
+  }
+
+  stop(): void {
+    for (const [name, original] of this.#originals) Object.assign(GPUDevice.prototype, { [name]: original });
+  }
+}

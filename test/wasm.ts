@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { Worker } from "node:worker_threads";
 import type { Backend } from "../src/backends/backend.ts";
 import type { WasmDevice } from "../src/backends/wasm/device.ts";
@@ -22,4 +24,13 @@ export async function acquireLosableWasm(): Promise<{ backend: Backend; lose(): 
   const { backend, device } = await acquireWasm();
   process.off("worker", note);
   return { backend, lose: () => device().fail("on purpose"), kill: () => void workers[0]!.terminate() };
+}
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** The bytes of the heap that are still used after a garbage collection. */
+export function usedHeap(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
 }

@@ -104,17 +104,31 @@ function sharesOf(groups: readonly Uint32Array[], share: number, wanted: number)
  * Copies some examples of a data set.
  * @param indices the indices of the examples, in the order of the result
  * @param name the name of the result, for messages
+ * @throws DataError for an index that the data set does not have
  */
 export function takeExamples(data: ClassificationDataset, indices: Uint32Array, name: string): ClassificationDataset;
 export function takeExamples(data: TensorDataset, indices: Uint32Array, name: string): TensorDataset;
 export function takeExamples(data: Dataset, indices: Uint32Array, name: string): Dataset;
 export function takeExamples(data: AnyDataset, indices: Uint32Array, name: string): AnyDataset;
 export function takeExamples(data: AnyDataset, indices: Uint32Array, name: string): AnyDataset {
+  const wrong = indices.findIndex((index) => !(index < data.count));
+  if (wrong >= 0) {
+    const what = `index ${indices[wrong]}, at position ${wrong}, is not one of the ${data.count} examples`;
+    throw new DataError({ where: data.name, what, fix: `Give indices in 0 … ${data.count - 1}` });
+  }
   return { ...withRows(data, (values, width) => rowsAt(values, width, indices)), name, count: indices.length };
 }
 
-/** The first `most` examples of a data set, or all if there are fewer. Values are not copied. */
+/**
+ * The first examples of a data set. The result shares the values of the data set: they are not copied.
+ * @param most the number of examples, at least 0; all examples if the data set has fewer
+ * @throws OptionError for a number that is negative or not whole
+ */
 export function firstExamples<Data extends AnyDataset>(data: Data, most: number): Data {
+  if (!(Number.isSafeInteger(most) && most >= 0)) {
+    const what = `${String(most)} is not a number of examples`;
+    throw new OptionError({ where: "firstExamples", what, fix: "Give a whole number of at least 0" });
+  }
   const count = Math.min(most, data.count);
   return { ...withRows(data, (values, width) => values.subarray(0, count * width) as typeof values), count };
 }

@@ -1,18 +1,21 @@
 import type { Backend, Session } from "../backends/backend.ts";
 import { columnsOf, describeDataset } from "../data/columns.ts";
-import type { Normalization, Dataset } from "../data/dataset.ts";
+import type { AnyDataset, Normalization } from "../data/dataset.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { constant, type StoredAttributes } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { requireCount } from "../nn/checks.ts";
 import { globalNorm } from "../nn/clipping.ts";
+import { isFunctional, type AnyModel, type FunctionalModel } from "../nn/functional.ts";
 import type { LossName, TrainingLoss } from "../nn/losses.ts";
-import type { Model } from "../nn/sequential.ts";
+import { parameterPrefix, type Model } from "../nn/sequential.ts";
 import { divide } from "../ops/elementwise/index.ts";
 import { gradients } from "../ops/gradients.ts";
-import { columnLeaves, inputsIn, takeColumns, usedLeaves, writeRows } from "./batches.ts";
-import { networkOf } from "./network.ts";
+import { columnLeaves, inputsIn, takeColumns, usedLeaves, writeRows, type Normalizations } from "./batches.ts";
+import { requireBackend, requireData, requireModel, requireOptionsObject, requireSession } from "./given.ts";
+import { networkOf, type Network, type OutputsOf } from "./network.ts";
 import { measure, type BatchFunction } from "./objective.ts";
+import type { AnyTrainerOptions } from "./options.ts";
 import {
   matched,
   normalizableWidth,
@@ -26,25 +29,28 @@ import {
 const EXAMPLES = 256;
 
 /** The options of `createGradientNorms`. */
-export interface GradientNormOptions {
-  readonly model: Model;
+export interface GradientNormOptions<Kind extends AnyModel = Model> {
+  readonly model: Kind;
   readonly backend: Backend;
   /** The session that holds the parameters: a trainer's, or a new one, in which they have their initial values. */
   readonly session: Session;
   /** The gradient is computed for its first examples. */
-  readonly dataset: Dataset;
+  readonly dataset: AnyDataset;
   /** Number of examples; 256 by default. At most as many as the data set has and as the backend can process at once. */
   readonly examples?: number;
   /** The normalization used in training; features are unchanged by default. */
-  readonly normalization?: Normalization;
-  /** "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default. */
-  readonly loss?: LossName | TrainingLoss | BatchFunction;
+  readonly normalization?: Normalization | Normalizations;
+  /**
+   * "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default; see `createTrainer`. A
+   * function finds no step inputs in the batch.
+   */
+  readonly loss?: LossName | TrainingLoss | BatchFunction<OutputsOf<Kind>>;
 }
 
 /** Measures the norm of the gradient of each layer that has parameters. */
-export interface GradientNorms {
-  /** The indices of these layers in the model, from 0. */
-  readonly layers: readonly number[];
+export interface GradientNorms<Kind extends AnyModel = Model> {
+  /** The indices of these layers in a `Model`, from 0; their names in a `FunctionalModel`, in the order of their first uses. */
+  readonly layers: Kind extends FunctionalModel ? readonly string[] : readonly number[];
   /**
    * Computes the Euclidean norm of the gradient of the mean loss with respect to all parameters of each of these
    * layers, with the current values of the parameters and without dropout.
@@ -57,24 +63,17 @@ export interface GradientNorms {
  * gradients.
  * @throws OptionError for an option outside its range, or if the model and the data set do not fit
  */
-export async function createGradientNorms(options: GradientNormOptions): Promise<GradientNorms> {
+export async function createGradientNorms<Kind extends AnyModel>(
+  options: GradientNormOptions<Kind>,
+): Promise<GradientNorms<Kind>> {
+  requireOptionsObject("createGradientNorms", options);
   const { model, backend, session, dataset } = options;
-  requireExamples(dataset);
+  requireModel("model", model);
+  requireBackend("backend", backend);
+  requireSession("session", session);
+  requireData("dataset", dataset);
   const network = networkOf(model);
-  const description = describeDataset(dataset);
-  const normalizations = normalizationsOf(options.normalization);
-  const { layout, loss } = matched(network, description, { loss: options.loss, normalizations });
-  requireNormalizations(normalizations, normalizableWidth(description));
-  const most = Math.min(dataset.count, rowsThatFit(network, backend, layout));
-  const { examples = EXAMPLES } = options;
-  requireCount("gradientNorms examples", examples);
-  const count = Math.min(examples, most);
-  const leaves = columnLeaves(count, layout);
-  const batch = takeColumns(leaves, layout, { start: constant(0, [], "uint32"), count });
-  const outputs = network.apply(inputsIn(batch, layout));
-  const objective = { loss, metrics: {}, classWeights: undefined };
-  const totals = measure(objective, { network, outputs, batch, count, share: 1, weighted: false });
-  const meanLoss = divide(totals.loss, count);
+  const { meanLoss, leaves, count } = lossOfExamples(network, options as unknown as AnyGradientNormOptions);
   const layers = parametersOfLayers(model);
   const found = gradients(meanLoss, [...layers.values()].flat());
   const norms: Record<string, Tensor> = {};
@@ -82,20 +81,44 @@ export async function createGradientNorms(options: GradientNormOptions): Promise
   const graph = defineGraph(norms);
   const executable = await session.compile(graph);
   writeRows(session, usedLeaves(leaves, graph.nodes), columnsOf(dataset), { first: 0, count });
+  const names = [...layers.keys()];
+  const shown: readonly (string | number)[] = isFunctional(model) ? names : names.map(Number);
   return {
-    layers: [...layers.keys()],
+    layers: shown as GradientNorms<Kind>["layers"],
     async measure() {
       const values = await executable.run(0, 1);
-      return [...layers.keys()].map((layer) => values[layer]![0]!);
+      return names.map((name) => values[name]![0]!);
     },
   };
 }
 
-/** A model's parameters by the index of their layer. Their names are `layers.INDEX.NAME`. */
-function parametersOfLayers({ parameters }: Model): Map<number, Tensor[]> {
-  const layers = new Map<number, Tensor[]>();
+/** The options for a model of either kind. */
+type AnyGradientNormOptions = Omit<GradientNormOptions<AnyModel>, "loss"> & Pick<AnyTrainerOptions, "loss">;
+
+/** The mean loss over the first examples of a data set, and where these are written. */
+function lossOfExamples(network: Network, options: AnyGradientNormOptions) {
+  const { backend, dataset, examples = EXAMPLES } = options;
+  requireExamples(dataset);
+  requireCount("gradientNorms examples", examples);
+  const description = describeDataset(dataset);
+  const normalizations = normalizationsOf(options.normalization);
+  const { layout, loss } = matched(network, description, { loss: options.loss, normalizations });
+  requireNormalizations(normalizations, normalizableWidth(description));
+  const count = Math.min(examples, dataset.count, rowsThatFit(network, backend, layout));
+  const leaves = columnLeaves(count, layout);
+  const batch = takeColumns(leaves, layout, { start: constant(0, [], "uint32"), count });
+  const outputs = network.apply(inputsIn(batch, layout));
+  const objective = { loss, metrics: {}, classWeights: undefined };
+  const totals = measure(objective, { network, outputs, batch, count, share: 1, weighted: false });
+  return { meanLoss: divide(totals.loss, count), leaves, count };
+}
+
+/** A model's parameters by the index or name of their layer. Their names are `layers.LAYER.NAME`, after the model's name. */
+function parametersOfLayers({ parameters, config }: AnyModel): Map<string, Tensor[]> {
+  const layers = new Map<string, Tensor[]>();
   for (const parameter of parameters) {
-    const layer = Number((parameter.attributes as StoredAttributes).name.split(".")[1]);
+    const { name } = parameter.attributes as StoredAttributes;
+    const layer = name.slice(parameterPrefix(config).length).split(".")[1]!;
     layers.set(layer, [...(layers.get(layer) ?? []), parameter]);
   }
   return layers;

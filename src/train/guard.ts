@@ -8,6 +8,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { multiply, select, subtract, toFloat } from "../ops/elementwise/index.ts";
 import type { PackAttributes } from "../ops/layout/index.ts";
 import { firstNonFinite, replaceIf } from "../ops/non-finite/index.ts";
+import type { StoredValues } from "./snapshot.ts";
 
 /**
  * "stop" ends the run and keeps the parameters from before the step. "skip" leaves out the update of the step. "halve"
@@ -30,7 +31,23 @@ const SLOWED = "guard.slowed";
 
 type States = Readonly<Record<string, { readonly values: Float32Array }>>;
 
-export const isStopped = (leaf: Tensor): boolean => (leaf.attributes as StoredAttributes).name === STOPPED;
+const nameOf = (leaf: Tensor): string => (leaf.attributes as StoredAttributes).name;
+
+export const isStopped = (leaf: Tensor): boolean => nameOf(leaf) === STOPPED;
+
+/**
+ * The states in a snapshot, with the initial values of the guard's states that it does not contain: those of a run that
+ * was guarded in another way, or not at all.
+ */
+export function withGuardStates(
+  states: readonly Tensor[],
+  stored: Readonly<Record<string, StoredValues>>,
+): Readonly<Record<string, StoredValues>> {
+  const missing = states
+    .filter((leaf) => [STOPPED, SLOWED].includes(nameOf(leaf)) && !Object.hasOwn(stored, nameOf(leaf)))
+    .map((leaf) => [nameOf(leaf), { shape: leaf.shape, values: new Float32Array(leaf.size) }] as const);
+  return { ...stored, ...Object.fromEntries(missing) };
+}
 
 /** The check of a step and its effect on the updates. */
 export interface Guard {
@@ -100,5 +117,5 @@ export function placeOfFault(fault: number, packed: Tensor): string {
   if (element === packed.size) return LOSS_PLACE;
   const { offsets } = packed.attributes as PackAttributes;
   const slice = offsets.findLastIndex((offset) => offset <= element);
-  return (packed.inputs[slice]!.attributes as StoredAttributes).name;
+  return nameOf(packed.inputs[slice]!);
 }

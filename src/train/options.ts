@@ -77,10 +77,11 @@ export interface TrainerOptions<Kind extends AnyModel = Model> {
    */
   readonly augment?: readonly Augmentation[];
   /**
-   * Scalars that depend on the step, counted from 0, by name. The loss, metrics and augmentations find them in the batch,
-   * for example an annealed weight of a term of the loss. An evaluation uses the values of the last step.
+   * Scalars that depend on the step, by name: functions of the step, counted from 0, and of the number of steps of the run,
+   * as schedules are. The loss, metrics and augmentations find them in the batch, for example an annealed weight of a term
+   * of the loss. An evaluation uses the values of the last step.
    */
-  readonly stepInputs?: Readonly<Record<string, (step: number) => number>>;
+  readonly stepInputs?: Readonly<Record<string, (step: number, totalSteps: number) => number>>;
   /** Parameters that do not change and whose gradient is not computed; none by default. */
   readonly frozen?: ParameterChoice;
   /**

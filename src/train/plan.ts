@@ -133,7 +133,7 @@ export function planTraining(options: AnyTrainerOptions): TrainingPlan {
     backend,
     model,
     data,
-    step: planStep(options, model, data),
+    step: planStep(options, { model, data, schedule }),
     schedule,
     recovery: { snapshotSeconds, onRecovery },
     resumeFrom,
@@ -191,7 +191,14 @@ function sourceOf(
   return new StreamReader(dataset, { batchSize, stepsPerEpoch, totalSteps, slots });
 }
 
-function planStep(options: AnyTrainerOptions, { trained }: ModelPlan, { batchSize, layout }: DataPlan): StepPlan {
+function planStep(
+  options: AnyTrainerOptions,
+  {
+    model: { trained },
+    data: { batchSize, layout },
+    schedule: { totalSteps },
+  }: Pick<TrainingPlan, "model" | "data" | "schedule">,
+): StepPlan {
   const { optimizer = adam(), clipNorm, gradientNorm = false, augment = [], stepInputs = {} } = options;
   const { onNonFinite = "stop", precision = "float32" } = options;
   const taken = Object.keys(stepInputs).find((name) => Object.hasOwn(layout.columns, name));
@@ -201,7 +208,16 @@ function planStep(options: AnyTrainerOptions, { trained }: ModelPlan, { batchSiz
   }
   const lossScale = lossScaleOf(options.lossScale, precision, batchSize);
   const factors = factorsOf(options.model.parameters, trained, options.parameterGroups, optimizer);
-  return { optimizer, factors, clipNorm, gradientNorm, onNonFinite, precision, lossScale, augment, stepInputs };
+  const own = ofRun(stepInputs, totalSteps);
+  return { optimizer, factors, clipNorm, gradientNorm, onNonFinite, precision, lossScale, augment, stepInputs: own };
+}
+
+/** Step inputs as functions of the step alone. */
+function ofRun(stepInputs: NonNullable<AnyTrainerOptions["stepInputs"]>, totalSteps: number): StepPlan["stepInputs"] {
+  const entries = Object.entries(stepInputs).map(
+    ([name, valueAt]) => [name, (step: number) => valueAt(step, totalSteps)] as const,
+  );
+  return Object.fromEntries(entries);
 }
 
 function planSchedule(options: AnyTrainerOptions, stepsPerEpoch: number): SchedulePlan {

@@ -31,7 +31,7 @@ export function requireSettings(options: AnyTrainerOptions): void {
   if (averageDecay !== undefined)
     requireNumber("averageDecay", averageDecay, averageDecay > 0 && averageDecay < 1, "a number in (0, 1)");
   if (augment !== undefined) requireAugmentations(augment);
-  if (stepInputs !== undefined) requireFunctions("stepInputs", stepInputs, "(step) => 0.1");
+  if (stepInputs !== undefined) requireFunctions("stepInputs", stepInputs, "(step, totalSteps) => step / totalSteps");
 }
 
 function requireAugmentations(augment: readonly Augmentation[]): void {

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import type { WasmDevice } from "../../src/backends/wasm/device.ts";
@@ -18,10 +16,7 @@ import { unitScale } from "../../src/data/dataset.ts";
 import { Random } from "../../src/random.ts";
 import { createTrainer } from "../../src/train/index.ts";
 import { clouds, finish, smallModel, valuesOf } from "../train/examples.ts";
-import { acquireLosableWasm, acquireWasm } from "../wasm.ts";
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
+import { acquireLosableWasm, acquireWasm, usedHeap } from "../wasm.ts";
 
 const normals = (count: number, seed = 1) => {
   const random = new Random(seed);
@@ -213,8 +208,7 @@ describe("memory", () => {
     await executable.run(0, 1000);
     const { memory } = device();
     const { reserved, floats } = memory;
-    collectGarbage();
-    const before = process.memoryUsage().heapUsed;
+    const before = usedHeap();
     await executable.run(1000, 4000);
     const perStep = (process.memoryUsage().heapUsed - before) / 4000;
     expect(memory.reserved).toBe(reserved);

@@ -33,6 +33,19 @@ test("takes examples of all tensors, and the first ones", () => {
   expect(valuesOf(firstExamples(pairs(), 2))["same"]).toEqual([0, 1]);
 });
 
+test("refuses examples that there are not", () => {
+  const name = "some";
+  expect(() => takeExamples(pairs(), Uint32Array.of(4, 5, 6), name)).toThrow(DataError);
+  expect(() => takeExamples(pairs(), Uint32Array.of(4, 5, 6), name)).toThrow(
+    "pairs: index 5, at position 1, is not one of the 5 examples. Give indices in 0 … 4",
+  );
+  const three = firstExamples(pairs(), 3);
+  expect(() => takeExamples(three, Uint32Array.of(3), name)).toThrow(/index 3, at position 0, is not one of the 3/);
+  expect(takeExamples(three, Uint32Array.of(2, 2), name).count).toBe(2);
+  for (const most of [-1, 1.5, NaN]) expect(() => firstExamples(pairs(), most)).toThrow(/is not a number of examples/);
+  expect(firstExamples(pairs(), 9).count).toBe(5);
+});
+
 test("is split into two parts that together have every example once", () => {
   const { train, validation } = splitDataset(pairs(), { validation: 0.4 });
   expect([train.count, validation.count]).toEqual([3, 2]);

@@ -184,6 +184,31 @@ describe.each(backends)("steps that are not finite on $name", ({ create }) => {
     for (const choice of ["stop", "skip", "halve"] as const) expect(await run(choice)).toEqual(plain);
   });
 
+  test("are guarded from the initial state after a snapshot without one", async () => {
+    const dataset = clouds(40);
+    const unguarded = await createTrainer(options({ dataset, onNonFinite: "ignore" }));
+    await finish(unguarded, { maxSteps: 5 });
+    const resumeFrom = await unguarded.snapshot();
+    await finish(unguarded);
+    const wanted = valuesOf(await unguarded.snapshot());
+    unguarded.dispose();
+    for (const onNonFinite of ["stop", "skip", "halve"] as const) {
+      const trainer = await createTrainer(options({ dataset, onNonFinite, resumeFrom }));
+      await finish(trainer);
+      const values = valuesOf(await trainer.snapshot());
+      const { "guard.stopped": stopped = [0], "guard.slowed": slowed = [0], ...others } = values;
+      expect([stopped, slowed]).toEqual([[0], [0]]);
+      expect(others).toEqual(wanted);
+      trainer.dispose();
+    }
+    const halving = await createTrainer(options({ onNonFinite: "halve" }));
+    await finish(halving);
+    expect(valuesOf(await halving.snapshot())["guard.slowed"]![0]).toBeGreaterThan(0);
+    halving.restore(resumeFrom);
+    expect(valuesOf(await halving.snapshot())["guard.slowed"]).toEqual([0]);
+    halving.dispose();
+  });
+
   describe.each(["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"])(
     "in the gradient of %s",
     (parameter) => {

@@ -119,7 +119,7 @@ describe.each(backends)("losses, weights and metrics on $name", ({ create }) => 
         multiply(softmaxCrossEntropy(outputs, batch["labels"]!, "none"), factor),
     });
     const found = await trained({
-      stepInputs: { beta: (step) => (step < 6 ? 0.5 : 2) },
+      stepInputs: { beta: (step, totalSteps) => (step < totalSteps / 2 ? 0.5 : 2) },
       maxSteps: 12,
       microBatchSize: 5,
       loss: (outputs, batch) => multiply(softmaxCrossEntropy(outputs, batch["labels"]!, "none"), batch["beta"]!),

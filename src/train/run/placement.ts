@@ -3,6 +3,7 @@ import { averagedNetwork } from "../average.ts";
 import { ChunkEvaluator, type Evaluator } from "../evaluate.ts";
 import { createFeed, type Feed } from "../feed/index.ts";
 import { StreamReader } from "../feed/reader.ts";
+import { withGuardStates } from "../guard.ts";
 import { storedLeaves } from "../../nn/sequential.ts";
 import type { AnyModel } from "../../nn/functional.ts";
 import type { TrainingPlan } from "../plan.ts";
@@ -51,5 +52,5 @@ export async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefi
 /** @throws OptionError for a snapshot of other parameters or states */
 export function writeSnapshot({ model }: TrainingPlan, { session, runner }: Placement, snapshot: Snapshot): void {
   writeAll(session, storedLeaves(model.model), snapshot.parameters);
-  writeAll(session, runner.states, snapshot.optimizer);
+  writeAll(session, runner.states, withGuardStates(runner.states, snapshot.optimizer));
 }
