@@ -121,13 +121,13 @@ export function takeExamples(data: AnyDataset, indices: Uint32Array, name: strin
 
 /**
  * The first examples of a data set. The result shares the values of the data set: they are not copied.
- * @param most the number of examples, at least 0; all examples if the data set has fewer
+ * @param most the number of examples, at least 0; all examples if the data set has fewer, as with Infinity
  * @throws OptionError for a number that is negative or not whole
  */
 export function firstExamples<Data extends AnyDataset>(data: Data, most: number): Data {
-  if (!(Number.isSafeInteger(most) && most >= 0)) {
+  if (!((Number.isSafeInteger(most) || most === Infinity) && most >= 0)) {
     const what = `${String(most)} is not a number of examples`;
-    throw new OptionError({ where: "firstExamples", what, fix: "Give a whole number of at least 0" });
+    throw new OptionError({ where: "firstExamples", what, fix: "Give a whole number of at least 0, or Infinity" });
   }
   const count = Math.min(most, data.count);
   return { ...withRows(data, (values, width) => values.subarray(0, count * width) as typeof values), count };
