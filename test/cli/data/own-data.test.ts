@@ -291,7 +291,6 @@ describe("refuses", () => {
       "train --images leaves.csv",
       /^error: --images: leaves\.csv is a file of images without labels\. Give the file of their labels with --labels\./m,
     ],
-    ["train --images absent.idx", /absent\.idx: cannot be read: no such file or folder/],
     [
       "train --csv leaves.csv --label shape",
       /--label: leaves\.csv, line 1: there is no column "shape".*id, length, width, site, kind/,
