@@ -30,7 +30,7 @@ export interface FunctionContext {
   /**
    * Applies a layer. Its parameters are made at its first use and shared by all uses of the same layer object. Each use
    * of a layer with dropout or noise draws other random numbers.
-   * @param x [batch, ...shape], with the same shape of an example at each use
+   * @param x [batch, ...shape]; for a layer with parameters, with the same shape of an example at each use
    * @param name names the layer's parameters, `layers.NAME.…`; by default the layer's position among the layers used,
    * from 0. Letters, digits, "_" and "-", starting with a letter. Not needed for later uses
    * @throws OptionError for an invalid name, or the name of another layer; GraphError if the layer was first used with

@@ -22,6 +22,8 @@ interface KnownLayer {
   readonly config: LayerConfig;
   readonly inputShape: Shape;
   readonly built: BuiltLayer;
+  /** Whether it has neither parameters nor states, so that it fits inputs of any shape. */
+  readonly isEmpty: boolean;
 }
 
 /** A call of the function of a functional model. */
@@ -86,11 +88,13 @@ export class LayerUses {
     const name = given ?? this.#layers[position]?.name ?? String(position);
     const known = this.#layers[position] ?? this.#make(position, layer, x, name);
     this.#requireSame(position, known, { name, config: layer.config });
-    if (sameShape(known.inputShape, x.shape.slice(1))) return known;
+    const inputShape = x.shape.slice(1);
+    if (sameShape(known.inputShape, inputShape)) return known;
+    if (known.isEmpty) return { ...known, built: this.#build(position, layer, { name, inputShape }) };
     throw new GraphError({
       where: `layer ${name}, ${known.config.type}`,
       what: `it gets ${x}, but its first use had [${["batch", ...known.inputShape].join(", ")}]`,
-      fix: "Give a shared layer inputs of the same shape, or use another layer",
+      fix: "Give a shared layer with parameters inputs of the same shape, or use another layer",
     });
   }
 
@@ -118,11 +122,18 @@ export class LayerUses {
     if (this.#layers.some((other) => other.name === name)) {
       throw new OptionError({ where, what: "two layers have this name", fix: "Give each layer its own name" });
     }
-    const [, ...inputShape] = x.shape;
-    const built = this.#builder.build(layer, { index: position, path: name, inputShape, nextActivation: undefined });
-    const made = { name, config: layer.config, inputShape, built };
+    const inputShape = x.shape.slice(1);
+    const { parameters, states } = this.#builder;
+    const before = parameters.length + states.length;
+    const built = this.#build(position, layer, { name, inputShape });
+    const isEmpty = parameters.length + states.length === before;
+    const made = { name, config: layer.config, inputShape, built, isEmpty };
     this.#layers.push(made);
     return made;
+  }
+
+  #build(position: number, layer: Layer, { name, inputShape }: Pick<KnownLayer, "name" | "inputShape">): BuiltLayer {
+    return this.#builder.build(layer, { index: position, path: name, inputShape, nextActivation: undefined });
   }
 
   #end(count: number): void {

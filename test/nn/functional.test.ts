@@ -3,12 +3,16 @@ import { GraphError, OptionError } from "../../src/errors.ts";
 import { constant, input } from "../../src/graph/leaves.ts";
 import type { Shape, Tensor } from "../../src/graph/tensor.ts";
 import {
+  activation,
   dense,
   dropout,
+  flatten,
   functionalModel,
   initializers,
   layers,
+  modelFromConfig,
   sequential,
+  toSequential,
   type Layer,
   type ModelFunction,
 } from "../../src/nn/index.ts";
@@ -107,6 +111,30 @@ describe("a functional model", () => {
     const { outputs } = await evaluate({ first: model.apply({ x }).y, second: model.apply({ x }).y });
     expect(outputs["first"]).toEqual(outputs["second"]);
     expect(model.parameters.map(nameOf).length).toBe(4);
+  });
+
+  test("uses a layer without parameters on several shapes, also when it is made again from its config", async () => {
+    const [rectifier, flat] = [activation("relu"), flatten()];
+    const modelFunction: ModelFunction<"image", "y"> = ({ image }, { use }) => {
+      const [wide, narrow] = [
+        use(flat, use(rectifier, image)),
+        use(flat, use(rectifier, use(layers.conv1d(1, 1), image))),
+      ];
+      return { y: concat([wide, narrow], 1) };
+    };
+    const model = functionalModel({ inputs: { image: [2, 3] } }, modelFunction);
+    expect(model.parameters.map(nameOf)).toEqual(["layers.2.weight", "layers.2.bias"]);
+    expect(Object.keys(model.config.layers)).toEqual(["0", "1", "2"]);
+    const values = Object.fromEntries(model.parameters.map((one) => [nameOf(one), initialOf(one)]));
+    const again = modelFromConfig(model.config, values, { modelFunction });
+    const image = constant([1, -2, 3, -4, 5, -6], [1, 2, 3]);
+    const { outputs } = await evaluate({ y: model.apply({ image }).y, again: again.apply({ image }).y });
+    const [a, b, c] = initialOf(model.parameters[0]!) as unknown as [number, number, number];
+    const sums = [a - 2 * b + 3 * c, -4 * a + 5 * b - 6 * c].map((sum) => Math.max(0, sum));
+    expect(outputs["y"]!.slice(0, 6)).toEqual([1, 0, 3, 0, 5, 0]);
+    outputs["y"]!.slice(6).forEach((value, index) => expect(value).toBeCloseTo(sums[index]!, 12));
+    expect(outputs["again"]).toEqual(outputs["y"]);
+    expect(() => toSequential(model)).toThrow("toSequential");
   });
 
   test("takes custom layers, whose states are named like their parameters", () => {

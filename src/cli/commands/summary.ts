@@ -21,8 +21,9 @@ export function summaryCommand(command: Command): Command {
 
 async function summarize(path: string, { json }: { json?: true }): Promise<void> {
   const { model, classes, outputs, step, training } = await loadModelFile(path);
-  const { rows, parameters, flops, text } = summary(model);
-  if (json) return print(JSON.stringify({ layers: rows, parameters, flops }, undefined, 2).split("\n"));
+  const { rows, parameters, nonTrainable, flops, text } = summary(model);
+  const table = { layers: rows, parameters, nonTrainable, flops };
+  if (json) return print(JSON.stringify(table, undefined, 2).split("\n"));
   const { data, importedFrom } = training;
   const origin = importedFrom === undefined ? `${counted(step, "step")} on ${data}` : `imported from ${importedFrom}`;
   const names = (outputs ?? classes).join(", ");

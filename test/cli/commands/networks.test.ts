@@ -44,6 +44,8 @@ describe("a convolutional network with batch normalization", () => {
     );
     expect(stdout).toMatch(/^layers\.0 +conv2d +\[4, 5, 4\] +36 +1,440$/m);
     expect(stdout).toMatch(/^5 layers +854 /m);
+    const table = JSON.parse((await wgrad("summary", "conv.safetensors", "--json")).stdout) as object;
+    expect(table).toMatchObject({ layers: [{ name: "layers.0" }, {}, {}, {}, {}], parameters: 854, nonTrainable: 8 });
     const exported = await wgrad("export", "conv.safetensors", "--onnx", "conv.onnx");
     expect(exported.stdout).toMatch(
       /^onnx +conv\.onnx: features \[batch, 4, 5\] → logits, probabilities \[batch, 10\]$/m,
