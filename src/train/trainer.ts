@@ -25,8 +25,11 @@ export interface ApplicationOptions {
   readonly average?: boolean;
 }
 
-/** A model in training: its parameters, the optimizer's state and the data set on a device. */
-export interface Trainer<Kind extends AnyModel = Model> {
+/**
+ * A model in training: its parameters, the optimizer's state and the data set on a device. `Metric` is the type of the
+ * names of metrics.
+ */
+export interface Trainer<Kind extends AnyModel = Model, Metric extends string = string> {
   readonly totalSteps: number;
   readonly stepsPerEpoch: number;
   /** Examples per step. */
@@ -53,9 +56,9 @@ export interface Trainer<Kind extends AnyModel = Model> {
    * device that is lost once is replaced: training goes back to the last snapshot in memory and repeats the steps since
    * then, without new events and with bit-identical results.
    */
-  fit(options?: FitOptions): AsyncGenerator<TrainingProgress, void, undefined>;
+  fit(options?: FitOptions): AsyncGenerator<TrainingProgress<Metric>, void, undefined>;
   /** The loss, accuracy and metrics on a data set, with the parameters after the steps submitted so far. */
-  evaluate(dataset: AnyDataset, options?: ApplicationOptions): Promise<Evaluation>;
+  evaluate(dataset: AnyDataset, options?: ApplicationOptions): Promise<Evaluation<Metric>>;
   /** The model's outputs for examples, see `Evaluator.predict`. */
   predict(inputs: PredictionInputs<Kind>, options?: ApplicationOptions): Promise<Predictions<Kind>>;
   /**
@@ -103,10 +106,14 @@ export interface Trainer<Kind extends AnyModel = Model> {
  * @throws OptionError for an option outside its range, a batch larger than the data set, a model that does not fit the
  * data, or a snapshot of another trainer; DeviceError if the device does not have enough memory
  */
-export async function createTrainer<Kind extends AnyModel>(options: TrainerOptions<Kind>): Promise<Trainer<Kind>> {
+export async function createTrainer<
+  Kind extends AnyModel,
+  StepInput extends string = string,
+  Metric extends string = string,
+>(options: TrainerOptions<Kind, StepInput, Metric>): Promise<Trainer<Kind, Metric>> {
   // The kind of model only decides the types of functions and predictions, which `network.ts` handles for both.
   const plan = planTraining(options as unknown as AnyTrainerOptions);
-  return new RunTrainer(await Run.create(plan)) as unknown as Trainer<Kind>;
+  return new RunTrainer(await Run.create(plan)) as unknown as Trainer<Kind, Metric>;
 }
 
 /** @throws OptionError for an average that the trainer does not keep */
