@@ -2,9 +2,11 @@ import type { DispatchDescription, Executable, Session } from "../backends/backe
 import type { AnyDataset } from "../data/dataset.ts";
 import type { Model } from "../nn/sequential.ts";
 import { DeviceError, OptionError } from "../errors.ts";
+import type { DataStream } from "../data/stream.ts";
+import { evaluateStream } from "./evaluate-stream.ts";
 import type { Evaluation, Evaluator } from "./evaluate.ts";
 import { requireFitOptions, type FitOptions } from "./fit-options.ts";
-import { requireSnapshot } from "./given.ts";
+import { requireSnapshot, requireSource } from "./given.ts";
 import type { AnyModel } from "../nn/functional.ts";
 import type { AnyTrainerOptions, TrainerOptions } from "./options.ts";
 import { planTraining } from "./plan.ts";
@@ -57,8 +59,12 @@ export interface Trainer<Kind extends AnyModel = Model, Metric extends string = 
    * then, without new events and with bit-identical results.
    */
   fit(options?: FitOptions): AsyncGenerator<TrainingProgress<Metric>, void, undefined>;
-  /** The loss, accuracy and metrics on a data set, with the parameters after the steps submitted so far. */
-  evaluate(dataset: AnyDataset, options?: ApplicationOptions): Promise<Evaluation<Metric>>;
+  /**
+   * The loss, accuracy and metrics on a data set, or on the first epoch of a stream with `stepsPerEpoch` whose `batches`
+   * are a function, with the parameters after the steps submitted so far. The batches of a stream have the trainer's
+   * `batchSize`.
+   */
+  evaluate(dataset: AnyDataset | DataStream, options?: ApplicationOptions): Promise<Evaluation<Metric>>;
   /** The model's outputs for examples, see `Evaluator.predict`. */
   predict(inputs: PredictionInputs<Kind>, options?: ApplicationOptions): Promise<Predictions<Kind>>;
   /**
@@ -185,12 +191,16 @@ class RunTrainer implements Trainer<AnyModel> {
     }
   }
 
-  evaluate(dataset: AnyDataset, options: ApplicationOptions = {}): Promise<Evaluation> {
+  async evaluate(dataset: AnyDataset | DataStream, options: ApplicationOptions = {}): Promise<Evaluation> {
+    requireSource("evaluate", dataset);
     const lastStep = Math.max(0, this.step - 1);
     const stepInputs = mapped(this.#run.plan.step.stepInputs, (valueAt) => valueAt(lastStep));
-    return this.#recovery.onDevice("evaluate", (placement) =>
-      evaluatorOf("evaluate", placement, options).evaluate(dataset, { stepInputs }),
-    );
+    return this.#recovery.onDevice("evaluate", (placement) => {
+      const evaluator = evaluatorOf("evaluate", placement, options);
+      return "batches" in dataset
+        ? evaluateStream(evaluator, dataset, { stepInputs, batchSize: this.batchSize })
+        : evaluator.evaluate(dataset, { stepInputs });
+    });
   }
 
   predict(inputs: PredictionInputs<AnyModel>, options: ApplicationOptions = {}): Promise<Predictions<AnyModel>> {
