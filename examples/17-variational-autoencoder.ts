@@ -100,12 +100,12 @@ export async function trainVae(
     learningRate: 0.003,
     schedule: schedules.cosine(),
     stepInputs: { beta: (step, totalSteps) => Math.min(1, step / (totalSteps / 2)) },
-    loss: (outputs, batch) => add(reconstruction(outputs, batch), multiply(batch["beta"]!, divergence(outputs))),
+    loss: (outputs, batch) => add(reconstruction(outputs, batch), multiply(batch.beta, divergence(outputs))),
     metrics: { reconstruction, divergence },
   });
   const found: Epoch[] = [];
   for await (const { loss, metrics } of trainer.fit({ every: trainer.stepsPerEpoch })) {
-    found.push({ loss, reconstruction: metrics!["reconstruction"]!, divergence: metrics!["divergence"]! });
+    found.push({ loss, reconstruction: metrics!.reconstruction, divergence: metrics!.divergence });
   }
   const { loss, metrics } = await trainer.evaluate(test);
   const { mean, logVariance } = await trainer.predict(test.features);
@@ -115,7 +115,7 @@ export async function trainVae(
     epochs: found,
     mean,
     logVariance,
-    test: { loss, reconstruction: metrics!["reconstruction"]!, divergence: metrics!["divergence"]! },
+    test: { loss, reconstruction: metrics!.reconstruction, divergence: metrics!.divergence },
     decoder: model,
   };
 }

@@ -120,7 +120,7 @@ export async function trainSiamese(
   const losses: number[] = [];
   for await (const { loss } of trainer.fit({ every: 20 })) losses.push(loss);
   const { metrics } = await trainer.evaluate(makePairs(test, 2000, 2));
-  const found = { losses, recognized: metrics!["recognized"]!, before, after: await placesNow() };
+  const found = { losses, recognized: metrics!.recognized, before, after: await placesNow() };
   trainer.dispose();
   return found;
 }

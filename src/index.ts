@@ -165,6 +165,7 @@ export { builtInDigits, type BuiltInDigitsOptions } from "./data/digits.ts";
 export * as points from "./data/points.ts";
 export type { LineOptions, PointsOptions, PolynomialOptions, SineOptions, SpiralsOptions } from "./data/points.ts";
 
+export { loadCheckpoint, saveCheckpoint, type CheckpointState, type LoadedState } from "./formats/checkpoint.ts";
 export {
   initialValues,
   loadModel,

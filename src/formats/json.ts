@@ -36,6 +36,20 @@ export function parseJson(text: string): ParsedJson {
   }
 }
 
+/**
+ * Whether a value is JSON as it is, with at most 16 levels: null, booleans, finite numbers, strings, lists, and plain
+ * objects, whose undefined members do not count.
+ */
+export function isJson(value: unknown, levels = MOST_LEVELS): boolean {
+  if (value === null || typeof value === "boolean" || typeof value === "string") return true;
+  if (typeof value !== "object") return Number.isFinite(value);
+  if (levels === 0) return false;
+  if (Array.isArray(value)) return value.every((member) => isJson(member, levels - 1));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  return Object.values(value).every((member) => member === undefined || isJson(member, levels - 1));
+}
+
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 

@@ -123,7 +123,7 @@ export function initialValues(model: AnyModel): ParameterValues {
  */
 export function saveModel(trained: AnyTrainedModel, parameters: ParameterValues): Uint8Array {
   const metadata = modelMetadata(trained);
-  requireLoadable(trained, parameters, metadata);
+  requireLoadable("saveModel", trained, parameters, metadata);
   const tensors = Object.entries(parameters).map(([name, { shape, values }]) => ({ name, shape, values }));
   return writeModelFile(tensors, metadata);
 }
@@ -131,15 +131,16 @@ export function saveModel(trained: AnyTrainedModel, parameters: ParameterValues)
 /**
  * @throws OptionError for anything that `loadModel` would refuse, or GraphError for two parameters with the same name
  */
-function requireLoadable(
+export function requireLoadable(
+  where: string,
   trained: AnyTrainedModel,
   parameters: ParameterValues,
   metadata: Readonly<Record<string, string>>,
 ): void {
   const stored = storedLeaves(trained.model);
-  requireDistinctNames("saveModel", stored);
+  requireDistinctNames(where, stored);
   requireValues(stored, parameters);
-  const entries = new Metadata(metadata, "saveModel");
+  const entries = new Metadata(metadata, where);
   try {
     if (hasFunction(trained)) {
       trainedFunctionOf(trained.model, entries);
@@ -148,11 +149,11 @@ function requireLoadable(
     const { model, loss } = trained;
     const described = parametersOfConfig(model.config);
     if (described) requireValues(described, parameters);
-    trainedOf(model, entries, "saveModel", typeof loss === "object" ? [loss] : []);
+    trainedOf(model, entries, where, typeof loss === "object" ? [loss] : []);
   } catch (cause) {
     if (!(cause instanceof DataError)) throw cause;
     throw new OptionError(
-      { where: "saveModel", what: cause.what, fix: "Correct it, since loadModel would refuse the file" },
+      { where, what: cause.what, fix: "Correct it, since loadModel would refuse the file" },
       { cause },
     );
   }

@@ -1,7 +1,7 @@
 import { link, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DataError, WgradError } from "../errors.ts";
-import { loadCheckpoint, saveCheckpoint, type RunState } from "../formats/checkpoint.ts";
+import { loadCheckpoint, saveCheckpoint, type CheckpointState, type LoadedState } from "../formats/checkpoint.ts";
 import type { TrainedModel } from "../formats/model.ts";
 import { makeFolderOrRefuse, plainReason, writeFileAtomically } from "./files.ts";
 
@@ -9,7 +9,7 @@ import { makeFolderOrRefuse, plainReason, writeFileAtomically } from "./files.ts
 export interface KeptCheckpoint {
   readonly path: string;
   readonly trained: TrainedModel;
-  readonly state: RunState;
+  readonly state: LoadedState;
 }
 
 /** Name of the copy of the best checkpoint. */
@@ -60,7 +60,7 @@ export class CheckpointFolder {
    * @param isBest whether it is better than all earlier ones
    * @throws DataError with the path and the reason if it cannot be written; existing files are then unchanged
    */
-  async save(trained: TrainedModel, state: RunState, isBest: boolean): Promise<SavedCheckpoint> {
+  async save(trained: TrainedModel, state: CheckpointState, isBest: boolean): Promise<SavedCheckpoint> {
     await makeFolderOrRefuse(this.#path);
     const name = fileOf(trained.step);
     const path = join(this.#path, name);

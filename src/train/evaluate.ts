@@ -34,7 +34,7 @@ const CHUNK = 1000;
 const CHUNKS_OF_A_WINDOW = 10;
 
 /** The options of `createEvaluator`. */
-export interface EvaluatorOptions<Kind extends AnyModel = Model> {
+export interface EvaluatorOptions<Kind extends AnyModel = Model, Metric extends string = string> {
   readonly model: Kind;
   readonly backend: Backend;
   /** The session that holds the parameters: a trainer's, or a new one, in which they have their initial values. */
@@ -44,7 +44,7 @@ export interface EvaluatorOptions<Kind extends AnyModel = Model> {
   /** "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default; see `createTrainer`. */
   readonly loss?: LossName | TrainingLoss | BatchFunction<OutputsOf<Kind>>;
   /** Metrics by name, see `createTrainer`. */
-  readonly metrics?: Readonly<Record<string, BatchFunction<OutputsOf<Kind>>>>;
+  readonly metrics?: Readonly<Record<Metric, BatchFunction<OutputsOf<Kind>>>>;
 }
 
 /** The options of `Evaluator.evaluate`. */
@@ -54,21 +54,21 @@ export interface EvaluateOptions {
 }
 
 /** The result of evaluating a model on a data set. */
-export interface Evaluation {
+export interface Evaluation<Metric extends string = string> {
   /** The mean over the examples, without weights. */
   readonly loss: number;
   /** The fraction of correct predictions, in [0, 1]; NaN for regression and for a loss that is a function. */
   readonly accuracy: number;
   /** The means of the own metrics over the examples, if there are any. */
-  readonly metrics?: Readonly<Record<string, number>>;
+  readonly metrics?: Readonly<Record<Metric, number>>;
   /** Number of examples. */
   readonly count: number;
 }
 
 /** Applies a model outside training, without dropout and in chunks, with the current values of the parameters. */
-export interface Evaluator<Kind extends AnyModel = Model> {
+export interface Evaluator<Kind extends AnyModel = Model, Metric extends string = string> {
   /** @throws OptionError if the model and the data set do not fit */
-  evaluate(dataset: AnyDataset, options?: EvaluateOptions): Promise<Evaluation>;
+  evaluate(dataset: AnyDataset, options?: EvaluateOptions): Promise<Evaluation<Metric>>;
   /**
    * Computes the model's outputs. Simultaneous calls share a run, as do calls made while another one is running. The
    * outputs of an example have the same bits in every batch.
@@ -84,7 +84,9 @@ export interface Evaluator<Kind extends AnyModel = Model> {
  * Creates an evaluator of a model, for data and examples outside training.
  * @throws OptionError for an invalid model, backend or session, an unknown loss, or a normalization that is not finite
  */
-export function createEvaluator<Kind extends AnyModel>(options: EvaluatorOptions<Kind>): Evaluator<Kind> {
+export function createEvaluator<Kind extends AnyModel, Metric extends string = string>(
+  options: EvaluatorOptions<Kind, Metric>,
+): Evaluator<Kind, Metric> {
   requireOptionsObject("createEvaluator", options);
   const { model, backend, session } = options;
   // The kind of model only decides the types of functions and predictions, which `network.ts` handles for both.
@@ -98,7 +100,7 @@ export function createEvaluator<Kind extends AnyModel>(options: EvaluatorOptions
   if (!isFunctional(model))
     requireNormalizations(normalizations, (name) => (name === FEATURES ? sizeOf(model.inputShape) : undefined));
   const parts = { backend, session, normalizations, metrics, loss: loss === undefined ? undefined : lossOf(loss) };
-  return new ChunkEvaluator({ ...parts, network: networkOf(model) }) as unknown as Evaluator<Kind>;
+  return new ChunkEvaluator({ ...parts, network: networkOf(model) }) as unknown as Evaluator<Kind, Metric>;
 }
 
 /** What an evaluator needs, checked. */

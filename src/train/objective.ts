@@ -13,12 +13,15 @@ import { argmax, sum } from "../ops/reduce/index.ts";
 import { onlyOf, shownOutputs, type Network } from "./network.ts";
 
 /**
- * A loss or metric as a function.
+ * A loss or metric as a function. `StepInput` is the type of the names of step inputs.
  * @param outputs the output of a `Model`, or the named outputs of a `FunctionalModel`
  * @param batch the tensors that the step trains on: normalized, and changed by augmentations; also the step inputs
  * @returns float32 [examples], or a scalar, which counts as the mean over the examples
  */
-export type BatchFunction<Outputs = Tensor> = (outputs: Outputs, batch: Batch) => Tensor;
+export type BatchFunction<Outputs = Tensor, StepInput extends string = string> = (
+  outputs: Outputs,
+  batch: Batch & NamedTensors<StepInput>,
+) => Tensor;
 
 /** A `BatchFunction` for outputs of any kind, as functions of models of different kinds are kept. */
 type AnyFunction = BatchFunction<never>;

@@ -21,8 +21,12 @@ export type AnyTrainerOptions = Omit<TrainerOptions<AnyModel>, "loss" | "metrics
   readonly metrics?: Objective["metrics"];
 };
 
-/** The options of `createTrainer`. */
-export interface TrainerOptions<Kind extends AnyModel = Model> {
+/** The options of `createTrainer`. `StepInput` and `Metric` are the types of the names of step inputs and metrics. */
+export interface TrainerOptions<
+  Kind extends AnyModel = Model,
+  StepInput extends string = string,
+  Metric extends string = string,
+> {
   /**
    * A `Model` takes the features of a batch. The inputs of a `FunctionalModel` are taken from the batch by name; a single
    * input takes the features if no tensor has its name.
@@ -36,7 +40,7 @@ export interface TrainerOptions<Kind extends AnyModel = Model> {
    * loss from the model's outputs and the batch: one per example, [examples], or their mean, a scalar. A `TensorDataset`
    * needs a function.
    */
-  readonly loss?: LossName | TrainingLoss | BatchFunction<OutputsOf<Kind>>;
+  readonly loss?: LossName | TrainingLoss | BatchFunction<OutputsOf<Kind>, NoInfer<StepInput>>;
   /**
    * The weight of each class in the loss, finite and at least 0: training multiplies the loss of each example by the
    * weight of its class. "balanced" gives classes with few examples larger weights: examples / (classes · examples of the
@@ -48,7 +52,7 @@ export interface TrainerOptions<Kind extends AnyModel = Model> {
    * Metrics by name, computed on the device in each step: one number per example, [examples], or their mean, a scalar.
    * Progress events and evaluations have their means in `metrics`. Names are letters, digits and "_".
    */
-  readonly metrics?: Readonly<Record<string, BatchFunction<OutputsOf<Kind>>>>;
+  readonly metrics?: Readonly<Record<Metric, BatchFunction<OutputsOf<Kind>, NoInfer<StepInput>>>>;
   /** `adam()` by default. */
   readonly optimizer?: Optimizer;
   /** The base learning rate, finite and above 0. The schedule multiplies it by a factor. */
@@ -81,7 +85,7 @@ export interface TrainerOptions<Kind extends AnyModel = Model> {
    * as schedules are. The loss, metrics and augmentations find them in the batch, for example an annealed weight of a term
    * of the loss. An evaluation uses the values of the last step.
    */
-  readonly stepInputs?: Readonly<Record<string, (step: number, totalSteps: number) => number>>;
+  readonly stepInputs?: Readonly<Record<StepInput, (step: number, totalSteps: number) => number>>;
   /** Parameters that do not change and whose gradient is not computed; none by default. */
   readonly frozen?: ParameterChoice;
   /**

@@ -1,5 +1,5 @@
 /** A progress event. Loss and accuracy are means over the steps since the previous event. */
-export interface TrainingProgress {
+export interface TrainingProgress<Metric extends string = string> {
   /** The last step that the event covers, counted from 1. */
   readonly step: number;
   readonly totalSteps: number;
@@ -13,7 +13,7 @@ export interface TrainingProgress {
   /** The mean norm of the gradients before clipping, if the trainer measures it. */
   readonly gradientNorm?: number;
   /** The means of the trainer's own metrics over the same steps, if it has any. */
-  readonly metrics?: Readonly<Record<string, number>>;
+  readonly metrics?: Readonly<Record<Metric, number>>;
   /** The learning rate of that step. */
   readonly learningRate: number;
   /** Set in the last event of an aborted call. The first event of the next call reports its steps again. */

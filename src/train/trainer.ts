@@ -2,9 +2,11 @@ import type { DispatchDescription, Executable, Session } from "../backends/backe
 import type { AnyDataset } from "../data/dataset.ts";
 import type { Model } from "../nn/sequential.ts";
 import { DeviceError, OptionError } from "../errors.ts";
+import type { DataStream } from "../data/stream.ts";
+import { evaluateStream } from "./evaluate-stream.ts";
 import type { Evaluation, Evaluator } from "./evaluate.ts";
 import { requireFitOptions, type FitOptions } from "./fit-options.ts";
-import { requireSnapshot } from "./given.ts";
+import { requireSnapshot, requireSource } from "./given.ts";
 import type { AnyModel } from "../nn/functional.ts";
 import type { AnyTrainerOptions, TrainerOptions } from "./options.ts";
 import { planTraining } from "./plan.ts";
@@ -25,8 +27,11 @@ export interface ApplicationOptions {
   readonly average?: boolean;
 }
 
-/** A model in training: its parameters, the optimizer's state and the data set on a device. */
-export interface Trainer<Kind extends AnyModel = Model> {
+/**
+ * A model in training: its parameters, the optimizer's state and the data set on a device. `Metric` is the type of the
+ * names of metrics.
+ */
+export interface Trainer<Kind extends AnyModel = Model, Metric extends string = string> {
   readonly totalSteps: number;
   readonly stepsPerEpoch: number;
   /** Examples per step. */
@@ -53,9 +58,13 @@ export interface Trainer<Kind extends AnyModel = Model> {
    * device that is lost once is replaced: training goes back to the last snapshot in memory and repeats the steps since
    * then, without new events and with bit-identical results.
    */
-  fit(options?: FitOptions): AsyncGenerator<TrainingProgress, void, undefined>;
-  /** The loss, accuracy and metrics on a data set, with the parameters after the steps submitted so far. */
-  evaluate(dataset: AnyDataset, options?: ApplicationOptions): Promise<Evaluation>;
+  fit(options?: FitOptions): AsyncGenerator<TrainingProgress<Metric>, void, undefined>;
+  /**
+   * The loss, accuracy and metrics on a data set, or on the first epoch of a stream with `stepsPerEpoch` whose `batches`
+   * are a function, with the parameters after the steps submitted so far. The batches of a stream have the trainer's
+   * `batchSize`.
+   */
+  evaluate(dataset: AnyDataset | DataStream, options?: ApplicationOptions): Promise<Evaluation<Metric>>;
   /** The model's outputs for examples, see `Evaluator.predict`. */
   predict(inputs: PredictionInputs<Kind>, options?: ApplicationOptions): Promise<Predictions<Kind>>;
   /**
@@ -103,10 +112,14 @@ export interface Trainer<Kind extends AnyModel = Model> {
  * @throws OptionError for an option outside its range, a batch larger than the data set, a model that does not fit the
  * data, or a snapshot of another trainer; DeviceError if the device does not have enough memory
  */
-export async function createTrainer<Kind extends AnyModel>(options: TrainerOptions<Kind>): Promise<Trainer<Kind>> {
+export async function createTrainer<
+  Kind extends AnyModel,
+  StepInput extends string = string,
+  Metric extends string = string,
+>(options: TrainerOptions<Kind, StepInput, Metric>): Promise<Trainer<Kind, Metric>> {
   // The kind of model only decides the types of functions and predictions, which `network.ts` handles for both.
   const plan = planTraining(options as unknown as AnyTrainerOptions);
-  return new RunTrainer(await Run.create(plan)) as unknown as Trainer<Kind>;
+  return new RunTrainer(await Run.create(plan)) as unknown as Trainer<Kind, Metric>;
 }
 
 /** @throws OptionError for an average that the trainer does not keep */
@@ -178,12 +191,16 @@ class RunTrainer implements Trainer<AnyModel> {
     }
   }
 
-  evaluate(dataset: AnyDataset, options: ApplicationOptions = {}): Promise<Evaluation> {
+  async evaluate(dataset: AnyDataset | DataStream, options: ApplicationOptions = {}): Promise<Evaluation> {
+    requireSource("evaluate", dataset);
     const lastStep = Math.max(0, this.step - 1);
     const stepInputs = mapped(this.#run.plan.step.stepInputs, (valueAt) => valueAt(lastStep));
-    return this.#recovery.onDevice("evaluate", (placement) =>
-      evaluatorOf("evaluate", placement, options).evaluate(dataset, { stepInputs }),
-    );
+    return this.#recovery.onDevice("evaluate", (placement) => {
+      const evaluator = evaluatorOf("evaluate", placement, options);
+      return "batches" in dataset
+        ? evaluateStream(evaluator, dataset, { stepInputs, batchSize: this.batchSize })
+        : evaluator.evaluate(dataset, { stepInputs });
+    });
   }
 
   predict(inputs: PredictionInputs<AnyModel>, options: ApplicationOptions = {}): Promise<Predictions<AnyModel>> {

@@ -96,6 +96,14 @@ function checkpoint(): Uint8Array {
   });
 }
 
+/** A run of a functional model on a stream, with metrics. */
+function functionalCheckpoint(): Uint8Array {
+  const trained = functional();
+  const state = { parameters: initialValues(trained.model), optimizer: {}, stream: { file: 2, rows: [3, 4] } };
+  const sums = { steps: 2, loss: 0.5, correct: NaN, gradientNorm: 0, metrics: { recall: 0.25, precision: NaN } };
+  return saveCheckpoint(trained, { ...state, unreported: sums, best: { step: 1, ...state } });
+}
+
 function require(holds: boolean, what: string): void {
   if (!holds) throw new Error(`accepted, but ${what}`);
 }
@@ -155,6 +163,12 @@ const foreignNetwork = writeSafetensors(
 function readCheckpoint(bytes: Uint8Array): void {
   const { trained, state } = loadCheckpoint(bytes, "file");
   const again = loadCheckpoint(saveCheckpoint(trained, state), "again");
+  require(JSON.stringify(again) === JSON.stringify({ trained, state }), "saved and read again it is another");
+}
+
+function readFunctionalCheckpoint(bytes: Uint8Array): void {
+  const { trained, state } = loadCheckpoint(bytes, "file", { modelFunction });
+  const again = loadCheckpoint(saveCheckpoint(trained, state), "again", { modelFunction });
   require(JSON.stringify(again) === JSON.stringify({ trained, state }), "saved and read again it is another");
 }
 
@@ -266,6 +280,12 @@ export const subjects: readonly Subject[] = [
     files: [withoutDigest(checkpoint()), checkpoint()],
     mutations: safetensorsMutations,
     read: readCheckpoint,
+  },
+  {
+    name: "loadCheckpoint with a function",
+    files: [withoutDigest(functionalCheckpoint()), functionalCheckpoint()],
+    mutations: safetensorsMutations,
+    read: readFunctionalCheckpoint,
   },
   { name: "decodeImage of a PNG", files: pngs, mutations: anyMutations, read: readPicture },
   { name: "decodeImage of a JPEG", files: jpegs, mutations: anyMutations, read: readPicture },

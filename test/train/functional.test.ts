@@ -2,11 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { makeTensorDataset } from "../../src/data/tensor-dataset.ts";
 import { dense, dropout, functionalModel, layers, sequential } from "../../src/nn/index.ts";
-import { abs, greater, multiply, subtract } from "../../src/ops/elementwise/index.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { abs, greater, multiply, square, subtract } from "../../src/ops/elementwise/index.ts";
 import { concat } from "../../src/ops/indexing/index.ts";
 import { reshape } from "../../src/ops/layout/index.ts";
 import { meanSquaredError, sigmoidBinaryCrossEntropy } from "../../src/ops/losses/index.ts";
-import { sum } from "../../src/ops/reduce/index.ts";
+import { mean, sum } from "../../src/ops/reduce/index.ts";
 import { Random } from "../../src/random.ts";
 import { createEvaluator, createTrainer } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
@@ -165,6 +166,24 @@ describe.each(backends)("functional models on $name", ({ create }) => {
       expect({ ...found, loss: 0 }).toEqual({ ...wanted, loss: 0 });
       expect(found.loss).toBeCloseTo(wanted.loss, 5);
     }
+  });
+
+  test("refuses whole numbers that are beyond the table of an embedding, where they are used", async () => {
+    const model = functionalModel({ inputs: { words: { shape: [2], dtype: "uint32" } } }, ({ words }, { use }) => ({
+      y: use(layers.embedding(4, 1), words),
+    }));
+    const dataset = (words: readonly number[]) =>
+      makeTensorDataset({ name: "words", tensors: { words: { values: Uint32Array.from(words), shape: [2] } } });
+    const options = { ...run, model, backend, batchSize: 1, loss: ({ y }: { y: Tensor }) => mean(square(y)) };
+    const message = "element 3 is 4, but take needs whole numbers in 0 … 3";
+    await expect(createTrainer({ ...options, dataset: dataset([0, 1, 2, 4]) })).rejects.toThrow(
+      `write words uint32[2, 2]: ${message}`,
+    );
+    const trainer = await createTrainer({ ...options, dataset: dataset([0, 1, 2, 3]) });
+    await finish(trainer);
+    await expect(trainer.evaluate(dataset([0, 1, 2, 4]))).rejects.toThrow(message);
+    await expect(trainer.predict({ words: Uint32Array.of(0, 1, 2, 4) })).rejects.toThrow(message);
+    trainer.dispose();
   });
 
   test("an autoencoder uses its features as targets, with bytes and without labels on the device", async () => {

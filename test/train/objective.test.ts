@@ -11,7 +11,7 @@ import { reshape } from "../../src/ops/layout/index.ts";
 import { meanSquaredError, softmaxCrossEntropy } from "../../src/ops/losses/index.ts";
 import { mean } from "../../src/ops/reduce/index.ts";
 import { balancedWeights } from "../../src/train/class-weights.ts";
-import { createTrainer, fitUntil, type TrainerOptions } from "../../src/train/index.ts";
+import { createEvaluator, createTrainer, fitUntil, type TrainerOptions } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { clouds, finish, smallModel, valuesOf } from "./examples.ts";
 
@@ -130,6 +130,29 @@ describe.each(backends)("losses, weights and metrics on $name", ({ create }) => 
     const front = await trained({ ...scaled(0.5), maxSteps: 6, microBatchSize: 5 });
     expect(found.events[1]!.loss).toBe(front.events[1]!.loss);
   });
+});
+
+test("the names of step inputs and metrics are typed", async () => {
+  const backend = createCpuBackend();
+  const trainer = await createTrainer({
+    ...run,
+    model: smallModel(),
+    dataset: clouds(20),
+    backend,
+    stepInputs: { alpha: () => 2, beta: (step, totalSteps) => step / totalSteps },
+    loss: (outputs, { labels, alpha }) => multiply(softmaxCrossEntropy(outputs, labels!, "none"), alpha),
+    metrics: { level: (_outputs, { beta }) => beta, twice: (_outputs, { alpha }) => alpha },
+  });
+  await finish(trainer);
+  const { metrics } = await trainer.evaluate(clouds(20));
+  expect(metrics!.level + metrics!.twice).toBe(2.75);
+  // @ts-expect-error: there is no such metric
+  expect(metrics!.other).toBeUndefined();
+  const { session } = trainer;
+  const evaluator = createEvaluator({ model: smallModel(), backend, session, metrics: { middle: mean } });
+  const found: { readonly middle: number } | undefined = (await evaluator.evaluate(clouds(20))).metrics;
+  expect(found!.middle).not.toBeNaN();
+  trainer.dispose();
 });
 
 test("balanced weights are examples / (classes · examples of the class), without classes that have none", () => {

@@ -3,7 +3,11 @@ import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { epochOrder } from "../../src/data/order.ts";
 import { makeStream, type DataStream, type SavingBatches, type StreamBatch } from "../../src/data/stream.ts";
+import { takeExamples } from "../../src/data/split.ts";
 import { DataError, DeviceLostError, OptionError } from "../../src/errors.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import type { Batch } from "../../src/nn/batch.ts";
+import { accuracy as correct } from "../../src/nn/metrics.ts";
 import { createTrainer, type Snapshot, type TrainerOptions, type TrainingProgress } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { acquireLosableWasm } from "../wasm.ts";
@@ -232,6 +236,32 @@ describe("a stream", () => {
       expect(trainer.step).toBe(3);
       expect((await finish(trainer, { every: 1 })).map(({ step }) => step)).toEqual([4, 5, 6]);
     }
+  });
+
+  test("with an end is evaluated batch by batch, like a data set of the same examples", async () => {
+    const metrics = { share: (outputs: Tensor, { labels }: Batch) => correct(outputs, labels!) };
+    const options = { ...run, backend, model: smallModel(), dataset, averageDecay: 0.9, metrics };
+    const trainer = await createTrainer(options);
+    await finish(trainer, { maxSteps: 9 });
+    for (const average of [false, true]) {
+      const wanted = await trainer.evaluate(dataset, { average });
+      const found = await trainer.evaluate(streamOf(dataset, 6), { average });
+      expect(found.count).toBe(60);
+      expect(found.loss).toBeCloseTo(wanted.loss, 6);
+      expect([found.accuracy, found.metrics!.share]).toEqual([
+        expect.closeTo(wanted.accuracy, 12),
+        expect.closeTo(wanted.accuracy, 6),
+      ]);
+    }
+    const part = await trainer.evaluate(streamOf(dataset, 2));
+    const examples = epochOrder(60, 1, 0).slice(0, 20);
+    expect(part.loss).toBeCloseTo((await trainer.evaluate(takeExamples(dataset, examples, "part"))).loss, 6);
+    const short = makeStream({ ...described(dataset), stepsPerEpoch: 3, batches: () => [batchesOf(dataset, 0, 10)] });
+    await expect(trainer.evaluate(short)).rejects.toThrow(/^stream: the batches end before batch 1/);
+    await expect(trainer.evaluate(streamOf(dataset))).rejects.toThrow(/does not say how many batches.*stepsPerEpoch/);
+    const once = makeStream({ ...described(dataset), stepsPerEpoch: 6, batches: saving() });
+    await expect(trainer.evaluate(once)).rejects.toThrow(/has no start to evaluate from.*Give batches as a function/);
+    trainer.dispose();
   });
 
   test("that can only be read once trains, but does not go back", async () => {

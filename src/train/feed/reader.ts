@@ -242,10 +242,7 @@ export class StreamReader {
     if (error instanceof DataError || error instanceof OptionError) return error;
     const { name: where } = this.stream;
     const what = `reading batch ${this.#next}, counted from 0, failed: ${error instanceof Error ? error.message : String(error)}`;
-    return new DataError(
-      { where, what, fix: "Correct the source; the next call of fit tries again" },
-      { cause: error },
-    );
+    return new DataError({ where, what, fix: "Correct the source; the next call tries again" }, { cause: error });
   }
 }
 
