@@ -2,6 +2,7 @@
  * The kernels of the WebAssembly backend, and the vector functions that its generated modules call.
  */
 export { sortOrder, sumByIndex } from "./by-index";
+export { depthwise, depthwiseWeights } from "./depthwise";
 export { matmul } from "./matmul";
 export { firstNonFinite } from "./non-finite";
 export { patches, patchRows } from "./patches";
