@@ -54,7 +54,7 @@ interface GroupParts {
 function loopStep({ plan, group, threads }: GroupParts, loop: ChainFunction): Step {
   const { size } = nodesOf(group)[0]!;
   const facts = describe(plan, group, { operands: [], flops: loop.flops * size });
-  const nanoseconds = (facts.flops + facts.bytes / 2) / RATES.loop;
+  const nanoseconds = Math.max((facts.flops + facts.bytes / 2) / RATES.loop, loop.nanoseconds * size);
   const division = divide({ units: size, grain: 16, nanoseconds, threads: loop.callsHost ? 1 : threads, perThread: 4 });
   return {
     description: { ...facts, grid: [division.chunks, 1, 1] },
@@ -75,10 +75,14 @@ function anchorStep(parts: GroupParts, anchor: Tensor, finish: ChainFunction | u
   const flops = call.flops + (finish?.flops ?? 0) * anchor.size;
   const facts = describe(plan, group, { operands: anchor.inputs, flops });
   const { units, grain, scratchBytes } = call;
+  const computing = anchor.inputs.reduce(
+    (sum, { size }, position) => sum + size * (operands[position]!.generated?.nanoseconds ?? 0),
+    0,
+  );
   const division = divide({
     units,
     grain,
-    nanoseconds: flops / (call.kernel === "matmul" ? RATES.product : RATES.other),
+    nanoseconds: flops / (call.kernel === "matmul" ? RATES.product : RATES.other) + computing,
     threads: functions.some(({ callsHost }) => callsHost) ? 1 : threads,
     perThread: 1,
   });
