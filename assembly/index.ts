@@ -9,4 +9,5 @@ export { patches, patchRows } from "./patches";
 export { argmax, maximum as max, mean, product, sum } from "./reduce";
 export { cumulativeSum } from "./scan";
 export { logSoftmax, softmax, softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax";
+export { transpose } from "./transpose";
 export * from "./math";
