@@ -2,10 +2,12 @@
  * The kernels of the WebAssembly backend, and the vector functions that its generated modules call.
  */
 export { sortOrder, sumByIndex } from "./by-index";
+export { depthwise, depthwiseWeights } from "./depthwise";
 export { matmul } from "./matmul";
 export { firstNonFinite } from "./non-finite";
 export { patches, patchRows } from "./patches";
 export { argmax, maximum as max, mean, product, sum } from "./reduce";
 export { cumulativeSum } from "./scan";
 export { logSoftmax, softmax, softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax";
+export { transpose } from "./transpose";
 export * from "./math";

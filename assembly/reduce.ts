@@ -2,8 +2,8 @@
  * sum, mean, product, max and argmax of [outer, count, inner] over the middle axis. Units are outputs,
  * outer · inner of them.
  * Sums and products are accumulated in float64. If inner is 1, a row is divided into parts of PART elements whose sums
- * are added, and a part is added in eight sums, each of every eighth element. Otherwise, an output adds its elements in
- * order. max returns NaN if any element is NaN. argmax returns the first of equal elements, or of NaNs.
+ * are added, and a part is added in eight sums, each of every eighth element; products likewise. Otherwise, an output adds
+ * or multiplies its elements in order. max returns NaN if any element is NaN. argmax returns the first of equal elements, or of NaNs.
  * A computed operand is written to scratch memory in parts of at most PART elements.
  */
 import { elements, finish, word } from "./operand";
@@ -125,9 +125,20 @@ function sumOf(address: u32, count: i32): f64 {
   return total;
 }
 
-function productOf(address: i32, count: i32): f64 {
-  let total: f64 = 1;
-  const end = address + (count << 2);
+function productOf(address: u32, count: i32): f64 {
+  let a = f64x2.splat(1);
+  let b = a;
+  let c = a;
+  let d = a;
+  const end = address + ((<u32>count) << 2);
+  for (; address + 32 <= end; address += 32) {
+    a = f64x2.mul(a, f64x2.promote_low_f32x4(v128.load64_zero(address)));
+    b = f64x2.mul(b, f64x2.promote_low_f32x4(v128.load64_zero(address, 8)));
+    c = f64x2.mul(c, f64x2.promote_low_f32x4(v128.load64_zero(address, 16)));
+    d = f64x2.mul(d, f64x2.promote_low_f32x4(v128.load64_zero(address, 24)));
+  }
+  const products = f64x2.mul(f64x2.mul(a, b), f64x2.mul(c, d));
+  let total = f64x2.extract_lane(products, 0) * f64x2.extract_lane(products, 1);
   for (; address < end; address += 4) total *= <f64>load<f32>(address);
   return total;
 }
@@ -142,23 +153,39 @@ export function largestOf(address: u32, count: i32): f32 {
   }
   // The last vector may overlap the one before it.
   let lanes = v128.load(end - 16);
+  let b = lanes;
+  let c = lanes;
+  let d = lanes;
+  for (; address + 64 <= end; address += 64) {
+    lanes = f32x4.max(lanes, v128.load(address));
+    b = f32x4.max(b, v128.load(address, 16));
+    c = f32x4.max(c, v128.load(address, 32));
+    d = f32x4.max(d, v128.load(address, 48));
+  }
+  lanes = f32x4.max(f32x4.max(lanes, b), f32x4.max(c, d));
   for (; address + 16 <= end; address += 16) lanes = f32x4.max(lanes, v128.load(address));
   largest = max(f32x4.extract_lane(lanes, 0), f32x4.extract_lane(lanes, 1));
   return max(largest, max(f32x4.extract_lane(lanes, 2), f32x4.extract_lane(lanes, 3)));
 }
 
+/** The index of the first largest of at least one element, or of the first NaN. */
 function indexOfLargest(address: i32, count: i32): i32 {
-  let best = 0;
-  let largest = load<f32>(address);
-  for (let k = 0; k < count; k++) {
-    const value = load<f32>(address + (k << 2));
-    if (isNaN(value)) return k;
-    if (value > largest) {
-      largest = value;
-      best = k;
-    }
-  }
-  return best;
+  const largest = largestOf(address, count);
+  return isNaN(largest) ? firstNaN(address, count) : firstEqual(address, count, largest);
+}
+
+function firstEqual(address: i32, count: i32, value: f32): i32 {
+  const wanted = f32x4.splat(value);
+  let k = 0;
+  while (k + 4 <= count && !v128.any_true(f32x4.eq(v128.load(address + (k << 2)), wanted))) k += 4;
+  while (load<f32>(address + (k << 2)) !== value) k++;
+  return k;
+}
+
+function firstNaN(address: i32, count: i32): i32 {
+  let k = 0;
+  while (k < count && !isNaN(load<f32>(address + (k << 2)))) k++;
+  return k;
 }
 
 // Columns: the elements of an output are `inner` elements apart, and adjacent outputs are reduced together.
@@ -209,7 +236,16 @@ function reduceGroup(operation: i32, args: i32, outer: i32, column: i32, columns
 /** Reduces elements [k, kEnd) of several adjacent outputs. `address` is that of the first output's element k. */
 function reduceRun(operation: i32, args: i32, address: i32, k: i32, kEnd: i32, columns: i32, scratch: i32): void {
   const stride = word(args, INNER) << 2;
-  for (let c = 0; c < columns; c += 4) {
+  let c = 0;
+  if (operation === SUM || operation === MEAN || operation === MAX) {
+    for (; c + 16 <= columns; c += 16) {
+      const state = scratch + (c << 3);
+      const source = address + (c << 2);
+      if (operation === MAX) largestOfSixteen(source, stride, kEnd - k, k === 0, state);
+      else sumSixteen(source, stride, kEnd - k, k === 0, state);
+    }
+  }
+  for (; c < columns; c += 4) {
     const state = scratch + (c << 3);
     const source = address + (c << 2);
     if (operation === MAX) largestOfFour(source, stride, kEnd - k, k === 0, state);
@@ -236,6 +272,38 @@ function sumFour(source: i32, stride: i32, count: i32, fresh: bool, state: i32):
   v128.store(state, high, 16);
 }
 
+/** Like `sumFour` for sixteen outputs, which share the lines of the cache. */
+function sumSixteen(source: i32, stride: i32, count: i32, fresh: bool, state: i32): void {
+  if (fresh) memory.fill(state, 0, 128);
+  let a = v128.load(state);
+  let b = v128.load(state, 16);
+  let c = v128.load(state, 32);
+  let d = v128.load(state, 48);
+  let e = v128.load(state, 64);
+  let f = v128.load(state, 80);
+  let g = v128.load(state, 96);
+  let h = v128.load(state, 112);
+  for (; count > 0; count--) {
+    a = f64x2.add(a, f64x2.promote_low_f32x4(v128.load64_zero(source)));
+    b = f64x2.add(b, f64x2.promote_low_f32x4(v128.load64_zero(source, 8)));
+    c = f64x2.add(c, f64x2.promote_low_f32x4(v128.load64_zero(source, 16)));
+    d = f64x2.add(d, f64x2.promote_low_f32x4(v128.load64_zero(source, 24)));
+    e = f64x2.add(e, f64x2.promote_low_f32x4(v128.load64_zero(source, 32)));
+    f = f64x2.add(f, f64x2.promote_low_f32x4(v128.load64_zero(source, 40)));
+    g = f64x2.add(g, f64x2.promote_low_f32x4(v128.load64_zero(source, 48)));
+    h = f64x2.add(h, f64x2.promote_low_f32x4(v128.load64_zero(source, 56)));
+    source += stride;
+  }
+  v128.store(state, a);
+  v128.store(state, b, 16);
+  v128.store(state, c, 32);
+  v128.store(state, d, 48);
+  v128.store(state, e, 64);
+  v128.store(state, f, 80);
+  v128.store(state, g, 96);
+  v128.store(state, h, 112);
+}
+
 function multiplyFour(source: i32, stride: i32, count: i32, fresh: bool, state: i32): void {
   let low = f64x2.splat(1);
   let high = low;
@@ -260,6 +328,25 @@ function largestOfFour(source: i32, stride: i32, count: i32, fresh: bool, state:
     source += stride;
   }
   v128.store(state, largest);
+}
+
+/** Like `largestOfFour` for sixteen outputs, of which each four have a state of their own. */
+function largestOfSixteen(source: i32, stride: i32, count: i32, fresh: bool, state: i32): void {
+  let a = fresh ? v128.load(source) : v128.load(state);
+  let b = fresh ? v128.load(source, 16) : v128.load(state, 32);
+  let c = fresh ? v128.load(source, 32) : v128.load(state, 64);
+  let d = fresh ? v128.load(source, 48) : v128.load(state, 96);
+  for (; count > 0; count--) {
+    a = f32x4.max(a, v128.load(source));
+    b = f32x4.max(b, v128.load(source, 16));
+    c = f32x4.max(c, v128.load(source, 32));
+    d = f32x4.max(d, v128.load(source, 48));
+    source += stride;
+  }
+  v128.store(state, a);
+  v128.store(state, b, 32);
+  v128.store(state, c, 64);
+  v128.store(state, d, 96);
 }
 
 function indexOfFour(source: i32, stride: i32, first: i32, end: i32, state: i32): void {

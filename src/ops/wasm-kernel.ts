@@ -85,6 +85,12 @@ export interface WasmPointwiseKernel {
   /** The values of a uint32 node as integers, for which the backend knows how they change along a row. */
   integer?(node: Tensor, inputs: readonly WasmInput[], place: Index): Index;
   /**
+   * Called instead of generating a function if the node is computed by itself, from stored inputs. The kernel does not
+   * call `finish`.
+   * @returns undefined if a generated function is as fast
+   */
+  call?(node: Tensor, operands: readonly WasmOperand[], result: WasmResult): WasmCall | undefined;
+  /**
    * Called instead of generating a function if an anchor reads the node and the inputs are stored.
    * @param addresses the byte addresses of the inputs
    */

@@ -7,11 +7,12 @@ import { nodesOf, type Group } from "../../compiler/fuse.ts";
 import type { Plan } from "../../compiler/plan.ts";
 import type { Region } from "../../compiler/regions.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import type { WasmAnchorKernel, WasmCall, WasmResult } from "../../ops/wasm-kernel.ts";
+import { rootOf } from "../../graph/views.ts";
+import type { WasmCall, WasmPointwiseKernel, WasmResult } from "../../ops/wasm-kernel.ts";
 import { bytesOf } from "./bytes.ts";
 import { divide, type Division } from "./division.ts";
 import { chainFunction, type ChainFunction } from "./functions/index.ts";
-import { anchorKernel } from "./kernels.ts";
+import { anchorKernel, pointwiseKernel } from "./kernels.ts";
 import { chainArguments, operandOf, SOMEWHERE, type Operand } from "./operands.ts";
 import { isGenerated, opName, ReferenceLoops } from "./reference.ts";
 import type { Part, Places, Step } from "./step.ts";
@@ -40,10 +41,15 @@ export function lower(plan: Plan, threads: number): Lowered {
     const parts = { plan, group, threads };
     if (!chain.every((node) => isGenerated(node, inlined))) return referenceStep(parts);
     const rest = chain.length > 0 ? chainFunction(group.members[0]!, group.outputs, inlined) : undefined;
-    return anchor ? anchorStep(parts, anchor, rest) : loopStep(parts, rest!);
+    if (anchor) return kernelStep(parts, anchor, anchorKernel(anchor), rest) ?? referenceStep(parts);
+    const alone = chain.length === 1 && readsStored(chain[0]!, inlined) ? pointwiseKernel(chain[0]!) : undefined;
+    return (alone && kernelStep(parts, chain[0]!, alone, undefined)) ?? loopStep(parts, rest!);
   });
   return { steps, regions };
 }
+
+const readsStored = (node: Tensor, inlined: ReadonlySet<Tensor>): boolean =>
+  !node.inputs.some((input) => inlined.has(rootOf(input)));
 
 interface GroupParts {
   readonly plan: Plan;
@@ -54,7 +60,7 @@ interface GroupParts {
 function loopStep({ plan, group, threads }: GroupParts, loop: ChainFunction): Step {
   const { size } = nodesOf(group)[0]!;
   const facts = describe(plan, group, { operands: [], flops: loop.flops * size });
-  const nanoseconds = (facts.flops + facts.bytes / 2) / RATES.loop;
+  const nanoseconds = Math.max((facts.flops + facts.bytes / 2) / RATES.loop, loop.nanoseconds * size);
   const division = divide({ units: size, grain: 16, nanoseconds, threads: loop.callsHost ? 1 : threads, perThread: 4 });
   return {
     description: { ...facts, grid: [division.chunks, 1, 1] },
@@ -65,20 +71,29 @@ function loopStep({ plan, group, threads }: GroupParts, loop: ChainFunction): St
   };
 }
 
-function anchorStep(parts: GroupParts, anchor: Tensor, finish: ChainFunction | undefined): Step {
-  const { plan, group, threads } = parts;
+/** @returns undefined if the kernel does not compute this node */
+function kernelStep(
+  { plan, group, threads }: GroupParts,
+  anchor: Tensor,
+  kernel: Pick<WasmPointwiseKernel, "call"> | undefined,
+  finish: ChainFunction | undefined,
+): Step | undefined {
   const operands = anchor.inputs.map((input) => operandOf(input, plan.fusion.inlined));
-  const kernel = anchorKernel(anchor);
   const call = kernel && placeholderCall(kernel, anchor, operands, finish);
-  if (!kernel || !call) return referenceStep(parts);
+  if (!call) return undefined;
   const functions = [...operands.map(({ generated }) => generated), finish].filter((made) => made !== undefined);
   const flops = call.flops + (finish?.flops ?? 0) * anchor.size;
   const facts = describe(plan, group, { operands: anchor.inputs, flops });
   const { units, grain, scratchBytes } = call;
+  const moving = facts.bytes / 2 / RATES.loop;
+  const computing = anchor.inputs.reduce(
+    (sum, { size }, position) => sum + size * (operands[position]!.generated?.nanoseconds ?? 0),
+    0,
+  );
   const division = divide({
     units,
     grain,
-    nanoseconds: flops / (call.kernel === "matmul" ? RATES.product : RATES.other),
+    nanoseconds: Math.max(flops / (call.kernel === "matmul" ? RATES.product : RATES.other), moving) + computing,
     threads: functions.some(({ callsHost }) => callsHost) ? 1 : threads,
     perThread: 1,
   });
@@ -91,7 +106,7 @@ function anchorStep(parts: GroupParts, anchor: Tensor, finish: ChainFunction | u
     bind(places) {
       const bound = operands.map((operand) => operand.bind(places));
       const result = { address: places.addressOf(anchor), ...boundFinish(finish, places) };
-      const { kernel: name, arguments: words } = kernel.call(anchor, bound, result)!;
+      const { kernel: name, arguments: words } = kernel.call!(anchor, bound, result)!;
       const own = phase(places, places.kernelIndex(name), places.argumentBlock(words), units, division);
       return [...loops.map((loop) => loop.bind(places)), own];
     },
@@ -100,14 +115,14 @@ function anchorStep(parts: GroupParts, anchor: Tensor, finish: ChainFunction | u
 
 /** The call before addresses are known. Only the addresses in its arguments will differ. */
 function placeholderCall(
-  kernel: WasmAnchorKernel,
+  kernel: Pick<WasmPointwiseKernel, "call">,
   anchor: Tensor,
   operands: readonly Operand[],
   finish: ChainFunction | undefined,
 ): WasmCall | undefined {
   const rest = finish ? { finish: 1, finishArguments: SOMEWHERE } : { finish: 0, finishArguments: 0 };
   const placed = operands.map(({ placeholder }) => placeholder);
-  return kernel.call(anchor, placed, { address: SOMEWHERE, ...rest });
+  return kernel.call?.(anchor, placed, { address: SOMEWHERE, ...rest });
 }
 
 function boundFinish(finish: ChainFunction | undefined, places: Places): Omit<WasmResult, "address"> {

@@ -4,10 +4,10 @@ import { flip } from "../indexing/index.ts";
 import { reshape, transpose } from "../layout/index.ts";
 import { matmul } from "../matmul/index.ts";
 import type { Precision } from "../matmul/precision.ts";
-import { add, multiply } from "../elementwise/index.ts";
+import { add } from "../elementwise/index.ts";
 import { sumOfParts } from "../parts/index.ts";
 import { partsOfRows, sumOverRows, USEFUL_PARTS } from "../parts/rows.ts";
-import { sum } from "../reduce/index.ts";
+import { depthwise } from "./depthwise.ts";
 import { patches } from "./patches.ts";
 import { backwardWindows, pairOf, sidesOf, windowsOf, type Pair, type WindowOptions, type Windows } from "./windows.ts";
 
@@ -37,8 +37,10 @@ const conv2dOp: GivenOp = {
   name: "conv2d",
   kind: "view",
   gradient(node, upstream) {
-    const [, images, weights, bias] = node.inputs as [Tensor, Tensor, Tensor, Tensor?];
+    const [values, images, weights, bias] = node.inputs as [Tensor, Tensor, Tensor, Tensor?];
     const attributes = node.attributes as ConvolutionAttributes;
+    // The ops of a depthwise convolution have gradients that are as fast.
+    if (isDepthwise(images, weights, attributes.groups)) return [reshape(upstream, values.shape)];
     const size = images.shape.slice(1, 3) as unknown as Pair;
     return [
       undefined,
@@ -86,35 +88,25 @@ function convolved(images: Tensor, weights: Tensor, attributes: ConvolutionAttri
   return convolutionBy(bias ? add(product, bias) : product, [images, weights, ...(bias ? [bias] : [])], attributes);
 }
 
-/** @param values the values of the convolution, [examples · windows, outputs] */
+/** @param values the values of the convolution, as from `productOf` */
 function convolutionBy(values: Tensor, inputs: readonly Tensor[], attributes: ConvolutionAttributes): Tensor {
   const [images, weights] = inputs as [Tensor, Tensor];
   const shape = [images.shape[0]!, ...attributes.windows.count, weights.shape[3]!];
   return new Tensor<ConvolutionAttributes>(conv2dOp, [values, ...inputs], attributes, { shape, dtype: "float32" });
 }
 
-/** @returns [examples · windows, outputs] */
+/** @returns [examples · windows, outputs], or with axes for the rows and columns of windows */
 function productOf(images: Tensor, weights: Tensor, attributes: ConvolutionAttributes): Tensor {
   const { windows, groups, precision } = attributes;
   const outputs = weights.shape[3]!;
   if (groups === 1) return matmul(patches(images, windows), reshape(weights, [-1, outputs]), { precision });
-  if (isDepthwise(images, weights, groups)) return reshape(depthwise(images, weights, windows), [-1, outputs]);
+  if (isDepthwise(images, weights, groups)) return depthwise(images, weights, windows);
   return grouped(images, weights, attributes);
 }
 
-/** Whether each output sees one channel, and each channel has one output. */
+/** Whether each output sees one of several channels, and each channel has one output. */
 const isDepthwise = (images: Tensor, weights: Tensor, groups: number): boolean =>
-  groups === images.shape[3] && groups === weights.shape[3];
-
-/** A depthwise convolution: products summed over the positions in each window, separately for each channel. */
-function depthwise(images: Tensor, weights: Tensor, windows: Windows): Tensor {
-  const channels = images.shape[3]!;
-  const rows = patches(images, windows);
-  const places = windows.kernel[0] * windows.kernel[1];
-  return sum(multiply(reshape(rows, [rows.shape[0]!, places, channels]), reshape(weights, [places, channels])), {
-    axes: 1,
-  });
-}
+  groups > 1 && groups === images.shape[3] && sameShape(weights.shape.slice(2), [1, groups]);
 
 /** Computes one matrix product per group. */
 function grouped(images: Tensor, weights: Tensor, { windows, groups, precision }: ConvolutionAttributes): Tensor {
@@ -139,9 +131,13 @@ function imageGradient(
   { size, windows, groups, precision }: ConvolutionAttributes & { readonly size: Pair },
 ): Tensor {
   const [height, width, channels, outputs] = weights.shape as [number, number, number, number];
+  const backward = { windows: backwardWindows(windows, size), groups, precision };
+  if (isDepthwise(upstream, weights, groups)) {
+    const values = depthwise(upstream, weights, backward.windows, { flipped: true });
+    return convolutionBy(values, [upstream, weights], backward);
+  }
   const apart = reshape(flip(weights, [0, 1]), [height, width, channels, groups, outputs / groups]);
   const reversed = reshape(transpose(apart, [0, 1, 4, 3, 2]), [height, width, outputs / groups, groups * channels]);
-  const backward = { windows: backwardWindows(windows, size), groups, precision };
   if (groups > 1) return convolved(upstream, reversed, backward);
   // The same product by a right operand whose rows are as adjacent in memory as those of the weights.
   const byChannel = reshape(transpose(flip(weights, [0, 1]), [2, 0, 1, 3]), [channels, height * width * outputs]);
@@ -160,12 +156,6 @@ function weightGradient(images: Tensor, upstream: Tensor, weights: Tensor, attri
     );
   }
   const [height, width, channels] = weights.shape as [number, number, number];
-  const places = height * width;
-  if (isDepthwise(images, weights, groups)) {
-    const rows = patches(images, windows);
-    const terms = multiply(reshape(rows, [rows.shape[0]!, places, outputs]), reshape(upstream, [-1, 1, outputs]));
-    return reshape(sum(terms, { axes: 0 }), weights.shape);
-  }
   const own = outputs / groups;
   const right = transpose(reshape(upstream, [-1, groups, own]), [1, 0, 2]);
   const product = matmul(patches(images, windows, { groups }), right, { transposeLeft: true, precision });

@@ -1,6 +1,8 @@
 import { GraphError } from "../../errors.ts";
 import { constant } from "../../graph/leaves.ts";
-import type { Tensor } from "../../graph/tensor.ts";
+import { Tensor, type GivenOp } from "../../graph/tensor.ts";
+import { add, multiply } from "../elementwise/index.ts";
+import { take } from "../indexing/index.ts";
 import { broadcastTo, reshape } from "../layout/index.ts";
 import { matmul } from "../matmul/index.ts";
 import { requireImages } from "./conv.ts";
@@ -25,16 +27,54 @@ export function upsampleNearest2d(images: Tensor, factor: PairOption): Tensor {
 /** The maximum number of interpolation weights per axis: enough to keep 4096 rows or columns. */
 const MOST_SHARES = 2 ** 24;
 
+/** For each element of a resized axis: the elements on both sides of its position, and the share of the second one. */
+function neighborsOf(from: number, to: number): { first: number; second: number; share: number }[] {
+  return Array.from({ length: to }, (_, index) => {
+    const at = Math.min(Math.max(((index + 0.5) * from) / to - 0.5, 0), from - 1);
+    const first = Math.floor(at);
+    return { first, second: Math.min(first + 1, from - 1), share: at - first };
+  });
+}
+
 /** The interpolation weights of the elements of an axis for each element of the resized axis, [to, from]. */
 function interpolation(from: number, to: number): Tensor {
   const shares = new Float32Array(to * from);
-  for (let index = 0; index < to; index++) {
-    const at = Math.min(Math.max(((index + 0.5) * from) / to - 0.5, 0), from - 1);
-    const low = Math.floor(at);
-    shares[index * from + low]! += 1 - (at - low);
-    shares[index * from + Math.min(low + 1, from - 1)]! += at - low;
-  }
+  neighborsOf(from, to).forEach(({ first, second, share }, index) => {
+    shares[index * from + first]! += 1 - share;
+    shares[index * from + second]! += share;
+  });
   return constant([...shares], [to, from]);
+}
+
+/**
+ * An axis resized by interpolation: a view of the weighted sum of both neighbors. The gradient is a matrix product with
+ * the interpolation weights, which is faster than sums by index.
+ */
+const resizedAxisOp: GivenOp = {
+  name: "resizedAxis",
+  kind: "view",
+  gradient(node, upstream) {
+    const from = node.inputs[1]!.shape[1]!;
+    return [undefined, matmul(interpolation(from, upstream.shape[1]!), upstream, { transposeLeft: true })];
+  },
+};
+
+/** @param x [outer, from, inner] @returns [outer, to, inner] */
+function resizedAxis(x: Tensor, to: number): Tensor {
+  const neighbors = neighborsOf(x.shape[1]!, to);
+  const part = (elements: readonly number[], shares: readonly number[]) =>
+    multiply(take(x, constant(elements, [to], "uint32"), { axis: 1 }), constant(shares, [to, 1]));
+  const values = add(
+    part(
+      neighbors.map(({ first }) => first),
+      neighbors.map(({ share }) => 1 - share),
+    ),
+    part(
+      neighbors.map(({ second }) => second),
+      neighbors.map(({ share }) => share),
+    ),
+  );
+  return new Tensor(resizedAxisOp, [values, x], {}, values);
 }
 
 /**
@@ -58,7 +98,7 @@ export function resizeBilinear2d(images: Tensor, size: Pair): Tensor {
       fix: "Give sizes whose product with the old ones is at most 2^24",
     });
   }
-  const down = matmul(interpolation(height, rows), reshape(images, [examples, height, width * channels]));
-  const across = matmul(interpolation(width, columns), reshape(down, [examples * rows, width, channels]));
+  const down = resizedAxis(reshape(images, [examples, height, width * channels]), rows);
+  const across = resizedAxis(reshape(down, [examples * rows, width, channels]), columns);
   return reshape(across, [examples, rows, columns, channels]);
 }

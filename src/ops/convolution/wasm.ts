@@ -1,7 +1,9 @@
 import type { Tensor } from "../../graph/tensor.ts";
-import type { WasmPointwiseKernel } from "../wasm-kernel.ts";
+import type { WasmAnchorKernel, WasmPointwiseKernel } from "../wasm-kernel.ts";
 import { choice, constantIndex, product, quotient, remainder, sum, type Index } from "../wasm/indices.ts";
 import { elementAt, isInside, nearestOf, whereAll } from "../wasm/positions.ts";
+import { resultWords } from "../wasm/words.ts";
+import type { DepthwiseAttributes, DepthwiseConvolutionAttributes } from "./depthwise.ts";
 import type { PatchesAttributes } from "./patches.ts";
 
 /** The element of the image for an element of patches, and its row and column, which may be outside the image. */
@@ -60,4 +62,55 @@ const patches: WasmPointwiseKernel = {
   },
 };
 
-export const kernels = { patches };
+/** The words that both kernels of depthwise convolutions read; see assembly/depthwise.ts. */
+function windowWords({ image, windows }: DepthwiseAttributes): number[] {
+  const [examples, height, width, channels] = image;
+  const { kernel, stride, dilation, before, spread, count } = windows;
+  return [examples, height, width, channels, ...[kernel, stride, dilation, before, spread, count].flat()];
+}
+
+/** Elements per cache line. Two threads should not share one. */
+const LINE = 16;
+
+const depthwise: WasmAnchorKernel = {
+  kind: "anchor",
+  call(node, [images, weights], result) {
+    const attributes = node.attributes as DepthwiseConvolutionAttributes;
+    const { windows, image, flipped } = attributes;
+    const channels = image[3];
+    return {
+      kernel: "depthwise",
+      arguments: [
+        images!.address,
+        weights!.address,
+        ...resultWords(result),
+        ...windowWords(attributes),
+        Number(flipped),
+      ],
+      units: node.size / channels,
+      grain: Math.ceil(LINE / channels),
+      // The address of the image's line for each row of a window, and the offset of each position of all windows.
+      scratchBytes: 4 * (windows.kernel[0] + windows.count[1] * windows.kernel[1]),
+      flops: (2 * node.size * node.inputs[1]!.size) / channels,
+    };
+  },
+};
+
+const depthwiseWeights: WasmAnchorKernel = {
+  kind: "anchor",
+  call(node, [images, values], result) {
+    const attributes = node.attributes as DepthwiseAttributes;
+    const channels = attributes.image[3];
+    return {
+      kernel: "depthwiseWeights",
+      arguments: [images!.address, values!.address, ...resultWords(result), ...windowWords(attributes)],
+      units: node.size,
+      grain: LINE,
+      // Sums in float64, of whole vectors.
+      scratchBytes: 8 * 4 * Math.ceil(channels / 4),
+      flops: (2 * node.size * node.inputs[1]!.size) / channels,
+    };
+  },
+};
+
+export const kernels = { patches, depthwise, depthwiseWeights };

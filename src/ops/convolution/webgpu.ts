@@ -1,7 +1,14 @@
 import library from "../../../shaders/convolution.wgsl?raw";
+import depthwiseSource from "../../../shaders/depthwise.wgsl?raw";
+import weightsSource from "../../../shaders/depthwise_weights.wgsl?raw";
+import lanesSource from "../../../shaders/lanes.wgsl?raw";
+import reduceSource from "../../../shaders/reduce.wgsl?raw";
 import type { Tensor } from "../../graph/tensor.ts";
-import type { Place, PointwiseKernel } from "../kernel.ts";
+import type { AnchorKernel, Place, PointwiseKernel } from "../kernel.ts";
+import { laneLaunch } from "../webgpu/lanes.ts";
+import { threadsFor } from "../webgpu/threads.ts";
 import { integerLiteral, signedLiteral } from "../webgpu/wgsl.ts";
+import type { DepthwiseAttributes, DepthwiseConvolutionAttributes } from "./depthwise.ts";
 import type { PatchesAttributes } from "./patches.ts";
 
 const patches: PointwiseKernel = {
@@ -43,4 +50,66 @@ function elementOf(node: Tensor, { row, column }: Place): { element: string; isP
   };
 }
 
-export const kernels = { patches };
+/** The constants of both kernels of depthwise convolutions. */
+function windowConstants({ image, windows }: DepthwiseAttributes): Record<string, number | string> {
+  const [, height, width, channels] = image;
+  const { kernel, stride, dilation, before, spread, count } = windows;
+  const pair = (of: readonly [number, number]) => `vec2(${of.map(signedLiteral).join(", ")})`;
+  return {
+    HEIGHT: height,
+    WIDTH: width,
+    CHANNELS: channels,
+    ROWS: count[0],
+    COLUMNS: count[1],
+    KERNEL_HEIGHT: kernel[0],
+    KERNEL_WIDTH: kernel[1],
+    STEP: pair(stride),
+    DILATION: pair(dilation),
+    BEFORE: pair(before),
+    SPREAD: pair(spread),
+  };
+}
+
+const depthwise: AnchorKernel = {
+  kind: "anchor",
+  launches([node], limits) {
+    const attributes = node!.attributes as DepthwiseConvolutionAttributes;
+    const [images, weights] = node!.inputs as [Tensor, Tensor];
+    const { grid, constants } = threadsFor(node!.size, limits);
+    const flipped = attributes.flipped ? 1 : 0;
+    return [
+      {
+        source: library + depthwiseSource,
+        reads: { images, weights },
+        finishes: ["finish"],
+        constants: { ...windowConstants(attributes), OUTPUTS: node!.size, FLIPPED: flipped, ...constants },
+        grid,
+        flops: (2 * node!.size * weights.size) / attributes.image[3],
+      },
+    ];
+  },
+};
+
+const SUM = 0;
+
+const depthwiseWeights: AnchorKernel = {
+  kind: "anchor",
+  launches([node], limits) {
+    const attributes = node!.attributes as DepthwiseAttributes;
+    const [images, values] = node!.inputs as [Tensor, Tensor];
+    const windows = values.size / attributes.image[3];
+    const launch = laneLaunch(node!.size, windows, node!.size, limits.gridSize);
+    return [
+      {
+        ...launch,
+        source: library + lanesSource + weightsSource + reduceSource,
+        reads: { images, values },
+        finishes: ["finish"],
+        constants: { ...launch.constants, ...windowConstants(attributes), OPERATION: SUM },
+        flops: 2 * node!.size * windows,
+      },
+    ];
+  },
+};
+
+export const kernels = { patches, depthwise, depthwiseWeights };

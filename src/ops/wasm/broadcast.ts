@@ -10,8 +10,8 @@ export interface AxisTerm {
   readonly to: number;
 }
 
-/** Maps an element of one tensor to that of another, axis by axis. Axes that are contiguous in both are joined. */
-export function elementOfAxes(place: Index, axes: readonly AxisTerm[]): Index {
+/** Joins adjacent axes that are contiguous in both tensors, and leaves out those of size 1. */
+export function joinedTerms(axes: readonly AxisTerm[]): AxisTerm[] {
   const joined: AxisTerm[] = [];
   for (const axis of axes.filter(({ size }) => size > 1)) {
     const outer = joined.at(-1);
@@ -19,7 +19,12 @@ export function elementOfAxes(place: Index, axes: readonly AxisTerm[]): Index {
     if (outer && lieTogether) joined[joined.length - 1] = { ...axis, size: axis.size * outer.size };
     else joined.push(axis);
   }
-  return joined
+  return joined;
+}
+
+/** Maps an element of one tensor to that of another, axis by axis. */
+export function elementOfAxes(place: Index, axes: readonly AxisTerm[]): Index {
+  return joinedTerms(axes)
     .map(({ size, from, to }) => product(remainder(quotient(place, from), size), to))
     .reduce(sum, constantIndex(0));
 }

@@ -47,6 +47,8 @@ export interface ChainFunction {
   readonly callsHost: boolean;
   /** Floating-point operations per element. */
   readonly flops: number;
+  /** The estimated time per element in nanoseconds. */
+  readonly nanoseconds: number;
   /** The local variables and the instructions. */
   readonly code: FlatCode;
 }

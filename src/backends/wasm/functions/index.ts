@@ -37,6 +37,12 @@ export function fillFunction(tensor: Tensor, inlined: ReadonlySet<Tensor>): Chai
   return write([{ value: expressions.stored(tensor), to: "scratch" }], [tensor], tensor.size);
 }
 
+/**
+ * The number of bytes of code that run in a nanosecond, at least for loops over elements in the cache (0.2 to 5.5 ns per
+ * element, AMD EPYC, Node 20).
+ */
+const BYTES_PER_NANOSECOND = 60;
+
 /** Writes the function for several row lengths and returns the one with the lowest estimated cost. */
 function write(stores: readonly Store[], nodes: readonly Tensor[], size: number): ChainFunction {
   const lengths = new Set(stores.flatMap(({ value }) => indicesIn(value)).flatMap(divisorsIn));
@@ -49,6 +55,7 @@ function write(stores: readonly Store[], nodes: readonly Tensor[], size: number)
     tensors: written.tensors,
     callsHost: written.code.some((part) => part instanceof HostCall),
     flops: nodes.reduce((sum, node) => sum + (pointwiseKernel(node)?.flops(node) ?? 0), 0),
+    nanoseconds: written.cost / BYTES_PER_NANOSECOND,
     code: written.code,
   };
 }

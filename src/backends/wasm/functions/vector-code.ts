@@ -7,7 +7,7 @@ import { bytesOf, type IntegerCode } from "./integer-code.ts";
 import type { Rows } from "./rows.ts";
 
 /** The cost of a call, in bytes of code, in the estimate of a function's cost. */
-const MATH_COST = 60;
+const MATH_COST = 240;
 const HOST_COST = 600;
 
 const LANES = [0, 1, 2, 3];

@@ -19,7 +19,7 @@ export interface WrittenFunction {
   readonly tensors: readonly Tensor[];
   /** The local variables and the instructions. */
   readonly code: FlatCode;
-  /** The estimated time per element, in arbitrary units. */
+  /** The estimated time per element: the bytes of code that run for it. */
   readonly cost: number;
 }
 
