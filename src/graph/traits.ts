@@ -38,6 +38,8 @@ export interface AnchorTraits {
   readonly prologues?: readonly number[];
   /** The reduction that a node computes. */
   reduction?(node: Tensor): ReductionShape;
+  /** The floating-point operations of a node; one for each of its elements if absent. */
+  flops?(node: Tensor): number;
   /**
    * Whether one kernel can compute `other` together with `members`, of which the first is a node of this op, because it
    * reads the same operand in the same order.

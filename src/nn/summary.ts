@@ -112,7 +112,7 @@ function flopsOf(node: Tensor): number {
   const { kind, traits, row } = node.op as Partial<ElementwiseOp>;
   if (row) return (row.flops ?? 1) * node.size;
   // Pointwise ops without a function only move elements, and so do packs.
-  return kind === "compute" && traits!.kind === "anchor" ? node.size : 0;
+  return kind === "compute" && traits!.kind === "anchor" ? (traits!.flops?.(node) ?? node.size) : 0;
 }
 
 function tableOf(rows: readonly SummaryRow[], totals: Omit<ModelSummary, "rows" | "text">): string {

@@ -97,7 +97,8 @@ describe("equal bits by any ranges, and nothing else written", () => {
     for (const [name, leaf] of Object.entries(built.leaves)) values.set(leaf, drawn[name]!);
     /** Values that other functions and kernels compute. */
     const between = ({ op, size, dtype, attributes }: Tensor): NumericArray => {
-      if (op === constantOp) return Float32Array.from((attributes as ConstantAttributes).values);
+      const stored = dtype === "float32" ? Float32Array : Uint32Array;
+      if (op === constantOp) return stored.from((attributes as ConstantAttributes).values);
       if (dtype === "float32") return Float32Array.from({ length: size }, () => random.uniform(-2, 2));
       return Uint32Array.from({ length: size }, () => random.below(3));
     };

@@ -14,10 +14,14 @@ export interface DepthwiseConvolutionAttributes extends DepthwiseAttributes {
 
 const sizesOf = (images: Tensor) => images.shape as unknown as DepthwiseAttributes["image"];
 
+/** A product and a sum for each window, position in it, and channel, of both ops. */
+export const depthwiseFlops = (node: Tensor): number =>
+  (2 * node.size * node.inputs[1]!.size) / (node.attributes as DepthwiseAttributes).image[3];
+
 const depthwiseOp: ComputeOp = {
   name: "depthwise",
   kind: "compute",
-  traits: { kind: "anchor" },
+  traits: { kind: "anchor", flops: depthwiseFlops },
   gradient(node, upstream) {
     const [images, weights] = node.inputs as [Tensor, Tensor];
     const { image, windows, flipped } = node.attributes as DepthwiseConvolutionAttributes;
@@ -52,7 +56,7 @@ export function depthwise(images: Tensor, weights: Tensor, windows: Windows, { f
 const depthwiseWeightsOp: ComputeOp = {
   name: "depthwiseWeights",
   kind: "compute",
-  traits: { kind: "anchor" },
+  traits: { kind: "anchor", flops: depthwiseFlops },
   gradient(node, upstream) {
     const [images, values] = node.inputs as [Tensor, Tensor];
     const { image, windows } = node.attributes as DepthwiseAttributes;

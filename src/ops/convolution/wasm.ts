@@ -3,7 +3,7 @@ import type { WasmAnchorKernel, WasmPointwiseKernel } from "../wasm-kernel.ts";
 import { choice, constantIndex, product, quotient, remainder, sum, type Index } from "../wasm/indices.ts";
 import { elementAt, isInside, nearestOf, whereAll } from "../wasm/positions.ts";
 import { resultWords } from "../wasm/words.ts";
-import type { DepthwiseAttributes, DepthwiseConvolutionAttributes } from "./depthwise.ts";
+import { depthwiseFlops, type DepthwiseAttributes, type DepthwiseConvolutionAttributes } from "./depthwise.ts";
 import type { PatchesAttributes } from "./patches.ts";
 
 /** The element of the image for an element of patches, and its row and column, which may be outside the image. */
@@ -91,7 +91,7 @@ const depthwise: WasmAnchorKernel = {
       grain: Math.ceil(LINE / channels),
       // The address of the image's line for each row of a window, and the offset of each position of all windows.
       scratchBytes: 4 * (windows.kernel[0] + windows.count[1] * windows.kernel[1]),
-      flops: (2 * node.size * node.inputs[1]!.size) / channels,
+      flops: depthwiseFlops(node),
     };
   },
 };
@@ -108,7 +108,7 @@ const depthwiseWeights: WasmAnchorKernel = {
       grain: LINE,
       // Sums in float64, of whole vectors.
       scratchBytes: 8 * 4 * Math.ceil(channels / 4),
-      flops: (2 * node.size * node.inputs[1]!.size) / channels,
+      flops: depthwiseFlops(node),
     };
   },
 };

@@ -8,7 +8,7 @@ import type { AnchorKernel, Place, PointwiseKernel } from "../kernel.ts";
 import { laneLaunch } from "../webgpu/lanes.ts";
 import { threadsFor } from "../webgpu/threads.ts";
 import { integerLiteral, signedLiteral } from "../webgpu/wgsl.ts";
-import type { DepthwiseAttributes, DepthwiseConvolutionAttributes } from "./depthwise.ts";
+import { depthwiseFlops, type DepthwiseAttributes, type DepthwiseConvolutionAttributes } from "./depthwise.ts";
 import type { PatchesAttributes } from "./patches.ts";
 
 const patches: PointwiseKernel = {
@@ -84,7 +84,7 @@ const depthwise: AnchorKernel = {
         finishes: ["finish"],
         constants: { ...windowConstants(attributes), OUTPUTS: node!.size, FLIPPED: flipped, ...constants },
         grid,
-        flops: (2 * node!.size * weights.size) / attributes.image[3],
+        flops: depthwiseFlops(node!),
       },
     ];
   },
@@ -106,7 +106,7 @@ const depthwiseWeights: AnchorKernel = {
         reads: { images, values },
         finishes: ["finish"],
         constants: { ...launch.constants, ...windowConstants(attributes), OPERATION: SUM },
-        flops: 2 * node!.size * windows,
+        flops: depthwiseFlops(node!),
       },
     ];
   },
