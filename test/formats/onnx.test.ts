@@ -237,9 +237,7 @@ describe("saveOnnx refuses", () => {
     expect(() => saveOnnx(trained, rest)).toThrow(OptionError);
     expect(() => saveOnnx(trained, rest)).toThrow(/layers\.0\.bias: its values are missing/);
     const wide = { ...initialValues(trained.model), "layers.0.bias": { ...bias!, shape: [1, 2] } };
-    expect(() => saveOnnx(trained, wide)).toThrow(
-      /layers\.0\.bias: 2 values of shape \[1, 2\] for the shape \[2\]/,
-    );
+    expect(() => saveOnnx(trained, wide)).toThrow(/layers\.0\.bias: 2 values of shape \[1, 2\] for the shape \[2\]/);
   });
 
   test("a custom layer or activation, as the PyTorch export does", () => {
