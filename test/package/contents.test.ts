@@ -182,7 +182,7 @@ const marks = {
   trainer: "accumulatedGradient",
   "built-in digits": "examples cannot be drawn",
   "the models' file format": "__metadata__",
-  streams: "the next call of fit tries again",
+  streams: "the next call tries again",
   augmentations: "Give the number of classes, such as mixup",
   "layers as text": "there is no layer ",
 };
