@@ -118,7 +118,7 @@ export {
   type UniformNormalization,
 } from "./data/dataset.ts";
 export type { ColumnDescription, ColumnType } from "./data/columns.ts";
-export { makeStream, type Batches, type DataStream, type StreamBatch } from "./data/stream.ts";
+export { makeStream, type Batches, type DataStream, type SavingBatches, type StreamBatch } from "./data/stream.ts";
 export {
   makeTensorDataset,
   type ExampleTensor,

@@ -9,6 +9,14 @@ export type StreamBatch = Readonly<Record<string, TensorElements>>;
 /** Batches one after another. */
 export type Batches = AsyncIterable<StreamBatch> | Iterable<StreamBatch>;
 
+/** A source of batches that knows where it is, and can return there. */
+export interface SavingBatches extends AsyncIterable<StreamBatch> {
+  /** The position after the batches that were taken so far, as plain JSON. Called after each batch. */
+  saveState(): unknown;
+  /** Returns to a position that `saveState` gave. Iteration is started again afterwards, and continues from there. */
+  restoreState(state: unknown): void;
+}
+
 /** Data that comes in batches: larger than memory, or generated. */
 export interface DataStream {
   /** A name for messages. */
@@ -24,14 +32,18 @@ export interface DataStream {
   /**
    * The batches. A function returns those of the steps from `fromStep` on (counted from 0 over all epochs), with
    * `batchSize` examples each; the same step must have the same batch at every call. Such a stream can be read again, so
-   * runs can be resumed and survive the loss of a device. Anything else that can be iterated is read once: a run cannot
-   * go back.
+   * runs can be resumed and survive the loss of a device. So can a source that saves its position, which snapshots
+   * contain. Anything else that can be iterated is read once: a run cannot go back.
    *
    * Batches are read while the device works, at most 64 ahead, and copied. Iteration may end after each epoch, and is
    * then started again for the next one. Ending anywhere else is an error, as are batches of other sizes.
    */
-  readonly batches: ((fromStep: number, batchSize: number) => Batches) | Batches;
+  readonly batches: ((fromStep: number, batchSize: number) => Batches) | SavingBatches | Batches;
 }
+
+/** Whether a source saves its position. */
+export const savesState = (batches: DataStream["batches"]): batches is SavingBatches =>
+  typeof batches === "object" && "saveState" in batches && "restoreState" in batches;
 
 /**
  * Makes a stream of batches for training.

@@ -4,12 +4,12 @@
  */
 import { updatedLeaves, type Update } from "../graph/graph.ts";
 import { state, stateOp, stepScalar, type StoredAttributes } from "../graph/leaves.ts";
-import { substituted } from "../graph/substitute.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { isPack } from "../graph/traits.ts";
+import { withParameters } from "../nn/start-from.ts";
 import { add, multiply, subtract } from "../ops/elementwise/index.ts";
 import { pack } from "../ops/layout/index.ts";
-import type { Network } from "./network.ts";
+import { networkOf, type Network } from "./network.ts";
 import type { Snapshot, StoredValues } from "./snapshot.ts";
 
 const PREFIX = "average.";
@@ -46,16 +46,8 @@ export function averageUpdates({ decay, averages }: AveragePlan, updates: readon
 }
 
 /** The network with the averages in place of its trained parameters. */
-export function averagedNetwork(network: Network, { averages }: AveragePlan): Network {
-  return {
-    ...network,
-    apply(inputs, options) {
-      const outputs = network.apply(inputs, options);
-      const replaced = substituted(Object.values(outputs), averages);
-      return Object.fromEntries(Object.keys(outputs).map((name, index) => [name, replaced[index]!]));
-    },
-  };
-}
+export const averagedNetwork = ({ model }: Network, { averages }: AveragePlan): Network =>
+  networkOf(withParameters(model, averages));
 
 /**
  * The parameters of a snapshot, with moving averages where available, for `saveModel`; see the option `averageDecay` of

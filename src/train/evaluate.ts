@@ -1,5 +1,5 @@
 import type { Backend, Executable, Session } from "../backends/backend.ts";
-import { columnsOf, describeDataset, type DataDescription } from "../data/columns.ts";
+import { columnsOf, describeDataset } from "../data/columns.ts";
 import type { AnyDataset, Normalization } from "../data/dataset.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { input, stepScalar } from "../graph/leaves.ts";
@@ -197,9 +197,9 @@ export class ChunkEvaluator implements Evaluator<AnyModel> {
   /** @throws OptionError if the data set does not fit the model */
   #kindOf(dataset: AnyDataset, stepInputs: readonly string[]): KindOfData {
     const { network, backend, loss, metrics, normalizations } = this.#parts;
-    const { name: _name, ...kind } = describeDataset(dataset);
-    const description: DataDescription = { name: dataset.name, ...kind };
-    return memoized(this.#kinds, JSON.stringify([kind, stepInputs]), () => {
+    const description = describeDataset(dataset);
+    const { columns, classes, outputs } = description;
+    return memoized(this.#kinds, JSON.stringify([columns, classes, outputs, stepInputs]), () => {
       requireExamples(dataset);
       const match = matched(network, description, { loss, normalizations });
       const fitting = rowsThatFit(network, backend, match.layout);

@@ -39,7 +39,7 @@ export type { Recovery, TrainerOptions } from "./options.ts";
 export type { PredictionInputs, Predictions } from "./predict.ts";
 export type { SkippedStep, TrainingProgress } from "./progress.ts";
 export type { Checkpoint, CheckpointOptions } from "./run/checkpoints.ts";
-export type { Snapshot, StoredValues, Unreported } from "./snapshot.ts";
+export { readValues, type Snapshot, type StoredValues, type Unreported } from "./snapshot.ts";
 export { fitUntil } from "./stopping.ts";
 export type {
   Stop,

@@ -184,7 +184,7 @@ function sourceOf(
   totalSteps: number,
 ): DataPlan["source"] {
   if (!("batches" in dataset)) return dataset;
-  if (resumeFrom) requireRepeatable(dataset, resumeFrom.step);
+  if (resumeFrom && resumeFrom.stream === undefined) requireRepeatable(dataset, resumeFrom.step);
   const { batchSize, stepsPerEpoch } = data;
   // One batch can be read while a window of one is written.
   const slots = Math.max(2, stepsOfWindow(data, backend.maxTensorBytes));

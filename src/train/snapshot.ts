@@ -2,6 +2,8 @@ import type { Session } from "../backends/backend.ts";
 import { OptionError } from "../errors.ts";
 import type { StoredAttributes } from "../graph/leaves.ts";
 import type { Shape, Tensor } from "../graph/tensor.ts";
+import type { AnyModel } from "../nn/functional.ts";
+import { storedLeaves } from "../nn/sequential.ts";
 
 /** The values of a parameter or state. */
 export interface StoredValues {
@@ -42,6 +44,8 @@ export interface Snapshot {
    * check for NaN, see `onNonFinite`; and the moving averages of the parameters, see `averageDecay`.
    */
   readonly optimizer: Readonly<Record<string, StoredValues>>;
+  /** The position of a stream that saves it, as plain JSON. */
+  readonly stream?: unknown;
   /**
    * The metrics of the steps that no event has reported yet, for a run that continues from here; undefined during
    * `fit`.
@@ -57,6 +61,16 @@ export async function readAll(session: Session, leaves: readonly Tensor[]): Prom
   });
   return Object.fromEntries(await Promise.all(reads));
 }
+
+/**
+ * Reads the values of a model in a session: its parameters and its layers' states, by name, as `saveModel` takes them. For
+ * loops of one's own; a trainer has `snapshot`. The reads are queued at once, so later runs do not change the result.
+ * @throws OptionError if no graph compiled in this session uses one of them
+ */
+export const readValues = (
+  session: Session,
+  model: Pick<AnyModel, "parameters" | "states">,
+): Promise<Record<string, StoredValues>> => readAll(session, storedLeaves(model));
 
 /**
  * Writes the values of a snapshot to leaves.

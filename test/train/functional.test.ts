@@ -3,6 +3,7 @@ import type { Backend } from "../../src/backends/backend.ts";
 import { makeTensorDataset } from "../../src/data/tensor-dataset.ts";
 import { dense, dropout, functionalModel, layers, sequential } from "../../src/nn/index.ts";
 import { abs, greater, multiply, subtract } from "../../src/ops/elementwise/index.ts";
+import { concat } from "../../src/ops/indexing/index.ts";
 import { reshape } from "../../src/ops/layout/index.ts";
 import { meanSquaredError, sigmoidBinaryCrossEntropy } from "../../src/ops/losses/index.ts";
 import { sum } from "../../src/ops/reduce/index.ts";
@@ -120,6 +121,50 @@ describe.each(backends)("functional models on $name", ({ create }) => {
       evaluator.predict({ x: Uint8Array.from(x), word }),
     ]);
     for (const found of runs) expect(found.total).toEqual(total);
+  });
+
+  test("tensors of all types that are larger than a binding give the same bits as resident ones", async () => {
+    const random = new Random(2);
+    const count = 50;
+    const dataset = makeTensorDataset({
+      name: "words",
+      tensors: {
+        word: { values: Uint32Array.from({ length: 2 * count }, () => random.below(5)), shape: [2] },
+        gray: { values: Uint8Array.from({ length: count }, () => random.below(256)), shape: [] },
+        pixels: { values: Uint8Array.from({ length: 6 * count }, () => random.below(256)), shape: [2, 3] },
+        unused: { values: new Float32Array(9 * count), shape: [9] },
+        y: { values: Float32Array.from({ length: count }, () => random.normal()), shape: [] },
+      },
+    });
+    const inputs = { word: { shape: [2], dtype: "uint32" }, gray: [], pixels: [6] } as const;
+    const model = functionalModel({ inputs }, ({ word, gray, pixels }, { use }) => {
+      const known = reshape(use(layers.embedding(5, 3), word), [-1, 6]);
+      return { y: use(dense(1), concat([known, reshape(gray, [-1, 1]), pixels], 1)) };
+    });
+    const trained = async (on: Backend, microBatchSize: number) => {
+      const bytes = { scale: 1 / 128, offset: -1 };
+      const trainer = await createTrainer({
+        ...run,
+        model,
+        dataset,
+        backend: on,
+        microBatchSize,
+        epochs: 2,
+        normalization: { gray: bytes, pixels: { scale: [1, 2, 3, 4, 5, 6].map((n) => n / 256), offset: -0.5 } },
+        loss: ({ y }, batch) => meanSquaredError(reshape(y, [-1]), batch["y"]!, "none"),
+      });
+      const losses = (await finish(trainer, { every: 1 })).map(({ loss }) => loss);
+      const values = valuesOf(await trainer.snapshot());
+      const { loss } = await trainer.evaluate(dataset);
+      trainer.dispose();
+      return { losses, values, loss };
+    };
+    for (const part of [10, 4]) {
+      const wanted = await trained(backend, part);
+      const found = await trained(changedBackend(backend, { maxTensorBytes: 1000 }), part);
+      expect({ ...found, loss: 0 }).toEqual({ ...wanted, loss: 0 });
+      expect(found.loss).toBeCloseTo(wanted.loss, 5);
+    }
   });
 
   test("an autoencoder uses its features as targets, with bytes and without labels on the device", async () => {

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { epochOrder } from "../../src/data/order.ts";
-import { makeStream, type DataStream, type StreamBatch } from "../../src/data/stream.ts";
+import { makeStream, type DataStream, type SavingBatches, type StreamBatch } from "../../src/data/stream.ts";
 import { DataError, DeviceLostError, OptionError } from "../../src/errors.ts";
-import { createTrainer, type TrainerOptions, type TrainingProgress } from "../../src/train/index.ts";
+import { createTrainer, type Snapshot, type TrainerOptions, type TrainingProgress } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { acquireLosableWasm } from "../wasm.ts";
 import { bytePictures, changedBackend, clouds, finish, smallModel, valuesOf } from "./examples.ts";
@@ -49,6 +49,25 @@ const streamOf = (data: ReturnType<typeof clouds>, stepsPerEpoch?: number) =>
       }
     },
   });
+
+/** The same batches, from a source that saves its position. */
+function saving(change = (_step: number, features: Float32Array) => features): SavingBatches {
+  let position = 0;
+  return {
+    async *[Symbol.asyncIterator]() {
+      for (;;) {
+        const { features, labels } = batchesOf(dataset, position, 10);
+        if (position % 5 === 3) await pause();
+        const changed = change(position++, features as Float32Array);
+        yield { features: changed, labels: labels! };
+      }
+    },
+    saveState: () => ({ position }),
+    restoreState(state) {
+      ({ position } = state as { position: number });
+    },
+  };
+}
 
 const logOf = (events: readonly TrainingProgress[]) =>
   events.map(({ step, epoch, loss, accuracy }) => ({ step, epoch, loss, accuracy }));
@@ -228,6 +247,47 @@ describe("a stream", () => {
     await expect(resumed).rejects.toThrow(/not again from batch 12 on.* Give batches as a function/);
   });
 
+  test("that saves its position continues from a snapshot, in another trainer and in its own", async () => {
+    const start1 = () => start(makeStream({ ...described(dataset), stepsPerEpoch: 6, batches: saving() }));
+    const whole = await start1();
+    const events = await finish(whole, { every: 1 });
+    const first = await start1();
+    await finish(first, { maxSteps: 7 });
+    const snapshot = JSON.parse(JSON.stringify(await first.snapshot())) as Snapshot;
+    expect(snapshot.stream).toEqual({ position: 7 });
+    const taken = { ...(await first.snapshot()), stream: snapshot.stream };
+    const second = await start(makeStream({ ...described(dataset), stepsPerEpoch: 6, batches: saving() }), {
+      resumeFrom: taken,
+    });
+    expect(logOf(await finish(second, { every: 1 }))).toEqual(logOf(events.slice(7)));
+    await finish(first, { maxSteps: 4 });
+    first.restore(taken);
+    expect(logOf(await finish(first, { every: 1 }))).toEqual(logOf(events.slice(7)));
+    for (const trainer of [first, second])
+      expect(valuesOf(await trainer.snapshot())).toEqual(valuesOf(await whole.snapshot()));
+    const { stream: _stream, ...without } = taken;
+    const unknown = start(makeStream({ ...described(dataset), batches: saving() }), {
+      maxSteps: 9,
+      resumeFrom: without,
+    });
+    await expect(unknown).rejects.toThrow(/the position of this stream before batch 7, counted from 0, is not known/);
+  });
+
+  test.each<[string, RegExp, (features: Float32Array) => Float32Array]>([
+    ["is not finite", /step 6: .*not finite/, (features) => features.fill(NaN)],
+    ["has a wrong size", /features of batch 5.* has 39 values/, (features) => features.subarray(1)],
+  ])("a batch that %s is read again from a saved position", async (_name, message, spoil) => {
+    let left = 1;
+    const source = saving((step, features) => (step === 5 && left-- > 0 ? spoil(features) : features));
+    const trainer = await start(makeStream({ ...described(dataset), batches: source }), { maxSteps: 12 });
+    await expect(finish(trainer)).rejects.toThrow(message);
+    expect(trainer.step).toBe(5);
+    await finish(trainer);
+    const wanted = await start(makeStream({ ...described(dataset), batches: saving() }), { maxSteps: 12 });
+    await finish(wanted);
+    expect(valuesOf(await trainer.snapshot())).toEqual(valuesOf(await wanted.snapshot()));
+  });
+
   test("a step that is not finite is read again when the run continues", async () => {
     const stream = (spoiled: () => boolean) =>
       makeStream({
@@ -266,12 +326,15 @@ describe("a stream", () => {
   });
 });
 
-test("a lost device is replaced, and the stream is read again from the last snapshot", async () => {
+test.each([
+  ["its batches are a function", () => streamOf(dataset, 6)],
+  ["it saves its position", () => makeStream({ ...described(dataset), stepsPerEpoch: 6, batches: saving() })],
+])("a lost device is replaced, and a stream is read again from the last snapshot: %s", async (_name, stream) => {
   const { backend, lose } = await acquireLosableWasm();
   const options = { ...run, model: smallModel(), backend, snapshotSeconds: 0.001 };
   const plain = await createTrainer({ ...options, dataset });
   const wanted = logOf(await finish(plain, { every: 1 }));
-  const trainer = await createTrainer({ ...options, dataset: streamOf(dataset, 6) });
+  const trainer = await createTrainer({ ...options, dataset: stream() });
   const events: TrainingProgress[] = [];
   for await (const event of trainer.fit({ every: 1, stepsPerSubmit: 2 })) {
     events.push(event);

@@ -2,7 +2,7 @@
  * Reads the batches of a stream ahead of the steps that need them, into a ring of slots.
  */
 import { emptyValues, widthOf, type Columns } from "../../data/columns.ts";
-import type { Batches, DataStream, StreamBatch } from "../../data/stream.ts";
+import { savesState, type Batches, type DataStream, type SavingBatches, type StreamBatch } from "../../data/stream.ts";
 import { DataError, OptionError } from "../../errors.ts";
 
 /** Which batches are read. */
@@ -14,6 +14,9 @@ export interface ReaderOptions {
   /** The number of batches that are kept. The batch of a step is in slot step % slots. */
   readonly slots: number;
 }
+
+/** How many positions are kept for each slot: those of the batches read ahead, and of two submits in flight. */
+const POSITIONS_OF_SLOT = 4;
 
 type BatchIterator = Iterator<StreamBatch> | AsyncIterator<StreamBatch>;
 
@@ -36,6 +39,13 @@ export class StreamReader {
   #reading: number | undefined;
   #isClosed = false;
   #failure: Error | undefined;
+  /** The positions that the source saved, by the step that follows. */
+  readonly #positions = new Map<number, unknown>();
+  /** The position that the source returns to before it is read again. */
+  #restored: unknown;
+  /** Settles when the source does nothing any more for the iteration that was left. */
+  #left: Promise<unknown> = Promise.resolve();
+  #taking: Promise<unknown> = Promise.resolve();
   #waiting: (() => void)[] = [];
 
   constructor(stream: DataStream, options: ReaderOptions) {
@@ -46,6 +56,8 @@ export class StreamReader {
       return [name, { values: emptyValues(tensor.dtype, length), shape: tensor.shape }] as const;
     });
     this.rows = Object.fromEntries(columns);
+    const { batches } = stream;
+    if (savesState(batches)) this.#positions.set(0, batches.saveState());
   }
 
   get slots(): number {
@@ -64,9 +76,19 @@ export class StreamReader {
    */
   ready(step: number): Promise<void> | undefined {
     if (step < this.#first || step > this.#next) this.#moveTo(step);
-    if (this.held(step) > 0) return undefined;
+    if (this.held(step) > 0 || this.#isClosed) return undefined;
     void this.#read();
     return this.#arrival(step);
+  }
+
+  /** The position of a source that saves it, before the batch of a step; undefined for others. */
+  positionAt(step: number): unknown {
+    return this.#positions.get(step);
+  }
+
+  /** Makes it possible to return to a step, with the position that a snapshot contains. */
+  remember(step: number, position: unknown): void {
+    if (position !== undefined) this.#positions.set(step, position);
   }
 
   /** Frees the slots of the steps before this one. */
@@ -99,18 +121,23 @@ export class StreamReader {
   }
 
   #moveTo(step: number): void {
-    requireRepeatable(this.stream, step, this.#wasOpened);
+    const { batches } = this.stream;
+    const position = this.#positions.get(step);
+    if (position === undefined) requireRepeatable(this.stream, step, this.#wasOpened);
     this.#moves++;
     this.#leave();
     this.#failure = undefined;
+    this.#restored = savesState(batches) ? position : undefined;
     this.#first = this.#next = step;
+    this.#wake();
   }
 
-  /** Lets a generator end. What it still does is its own affair. */
+  /** Lets a generator end. */
   #leave(): void {
     const iterator = this.#iterator;
+    if (!iterator) return;
     this.#iterator = undefined;
-    void (async () => iterator?.return?.())().catch(() => {});
+    this.#left = Promise.allSettled([this.#taking, (async () => iterator.return?.())()]);
   }
 
   async #read(): Promise<void> {
@@ -123,12 +150,14 @@ export class StreamReader {
         const batch = await this.#following();
         if (moves !== this.#moves) return;
         if (batch) this.#store(batch);
+        if (batch) this.#savePosition();
         this.#wake();
       }
       if (this.#next === totalSteps) this.#leave();
     } catch (error) {
       if (moves !== this.#moves) return;
       this.#leave();
+      this.#restored = this.#positions.get(this.#next);
       this.#failure = this.#described(error);
       this.#wake();
     } finally {
@@ -139,8 +168,17 @@ export class StreamReader {
   /** The next batch; undefined at the end of an epoch, or if reading moved to another step. */
   async #following(): Promise<StreamBatch | undefined> {
     const moves = this.#moves;
+    if (this.#restored !== undefined) {
+      // What was left must not change the position after it was restored.
+      await this.#left;
+      if (moves !== this.#moves) return undefined;
+      (this.stream.batches as SavingBatches).restoreState(this.#restored);
+      this.#restored = undefined;
+    }
     this.#iterator ??= this.#opened();
-    const { done, value } = await this.#iterator.next();
+    const taking = Promise.resolve(this.#iterator.next());
+    this.#taking = taking;
+    const { done, value } = await taking;
     if (!done || moves !== this.#moves) return value as StreamBatch;
     this.#iterator = undefined;
     const step = this.#next;
@@ -152,11 +190,20 @@ export class StreamReader {
     });
   }
 
+  /** Saves the position for the next step. A run goes back by no more than the steps in flight, or to a snapshot. */
+  #savePosition(): void {
+    const { batches } = this.stream;
+    if (!savesState(batches)) return;
+    this.#positions.set(this.#next, batches.saveState());
+    const oldest = this.#next - POSITIONS_OF_SLOT * this.#options.slots;
+    if (oldest > 0) this.#positions.delete(oldest);
+  }
+
   #opened(): BatchIterator {
     const { batches } = this.stream;
     const step = this.#next;
-    if (!(this.#wasOpened && step % this.#options.stepsPerEpoch === 0))
-      requireRepeatable(this.stream, step, this.#wasOpened);
+    const isNextEpoch = this.#wasOpened && step % this.#options.stepsPerEpoch === 0;
+    if (!isNextEpoch && !this.#positions.has(step)) requireRepeatable(this.stream, step, this.#wasOpened);
     this.#wasOpened = true;
     this.#openedAt = step;
     const source: Batches = typeof batches === "function" ? batches(step, this.#options.batchSize) : batches;
@@ -202,15 +249,22 @@ export class StreamReader {
   }
 }
 
+/** Whether a stream can be read again from any step of a snapshot. */
+export const isRepeatable = ({ batches }: DataStream): boolean => typeof batches === "function" || savesState(batches);
+
 /**
  * Requires that a stream can be read from a step on.
- * @throws OptionError if it can only be read once, from its start
+ * @throws OptionError if it can only be read once, from its start, or has not saved its position there
  */
-export function requireRepeatable({ name, batches }: DataStream, step: number, wasOpened = false): void {
+export function requireRepeatable({ name: where, batches }: DataStream, step: number, wasOpened = false): void {
   if (typeof batches === "function" || (step === 0 && !wasOpened)) return;
+  if (savesState(batches)) {
+    const what = `the position of this stream before batch ${step}, counted from 0, is not known`;
+    throw new OptionError({ where, what, fix: "Give a snapshot that a trainer on this stream took" });
+  }
   throw new OptionError({
-    where: name,
+    where,
     what: `this stream can only be read once, and not again from batch ${step} on`,
-    fix: "Give batches as a function (fromStep, batchSize) => batches",
+    fix: "Give batches as a function (fromStep, batchSize) => batches, or with saveState and restoreState",
   });
 }

@@ -9,7 +9,7 @@ import type { DeviceRecovery } from "./recovery.ts";
 import type { Run } from "./run.ts";
 
 /** Everything needed to continue a run as if it had never stopped. */
-export type Checkpoint = Required<Snapshot>;
+export type Checkpoint = Snapshot & Required<Pick<Snapshot, "unreported">>;
 
 /** When checkpoints are taken, besides the one at the end, and how they are saved. */
 export interface CheckpointOptions {

@@ -2,6 +2,7 @@ import type { Session } from "../../backends/backend.ts";
 import { averagedNetwork } from "../average.ts";
 import { ChunkEvaluator, type Evaluator } from "../evaluate.ts";
 import { createFeed, type Feed } from "../feed/index.ts";
+import { StreamReader } from "../feed/reader.ts";
 import { storedLeaves } from "../../nn/sequential.ts";
 import type { AnyModel } from "../../nn/functional.ts";
 import type { TrainingPlan } from "../plan.ts";
@@ -27,6 +28,7 @@ export async function placeOnDevice(plan: TrainingPlan, start: Snapshot | undefi
   try {
     const feed = createFeed(data, backend.maxTensorBytes);
     const runner = await compileStep(plan, session, feed);
+    if (start && data.source instanceof StreamReader) data.source.remember(start.step, start.stream);
     feed.begin(session, start?.step ?? 0);
     const { loss, metrics } = objective;
     const evaluation = { backend, session, normalizations, loss, metrics };

@@ -3,7 +3,7 @@
  * then. The repeated steps give bit-identical results and are not reported again.
  */
 import { DeviceLostError } from "../../errors.ts";
-import { StreamReader } from "../feed/reader.ts";
+import { isRepeatable, StreamReader } from "../feed/reader.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { placeOnDevice, type Placement } from "./placement.ts";
 import type { Run } from "./run.ts";
@@ -75,7 +75,7 @@ export class DeviceRecovery {
     if (now - this.#lostAt < LOST_AGAIN_MILLISECONDS) throw lostTwice(failure);
     const { backend, data, recovery } = run.plan;
     const stream = data.source instanceof StreamReader ? data.source.stream : undefined;
-    if (stream && typeof stream.batches !== "function") throw notRepeatable(failure, stream.name);
+    if (stream && !isRepeatable(stream)) throw notRepeatable(failure, stream.name);
     run.placement.session.dispose();
     await backend.restart();
     this.#lostAt = now;
@@ -100,7 +100,8 @@ export class DeviceRecovery {
 
 function notRepeatable(failure: DeviceLostError, stream: string): DeviceLostError {
   const what = `${failure.what}, and the steps cannot be repeated: ${stream} can only be read once`;
-  const fix = "Give the stream's batches as a function (fromStep, batchSize) => batches";
+  const fix =
+    "Give the stream's batches as a function (fromStep, batchSize) => batches, or with saveState and restoreState";
   return new DeviceLostError({ ...(failure.where && { where: failure.where }), what, fix }, { cause: failure });
 }
 

@@ -48,7 +48,12 @@ export class Run {
 
   /** Creates a run on the plan's backend, starting at the snapshot that the plan resumes from. */
   static async create(plan: TrainingPlan): Promise<Run> {
-    return new Run(plan, await placeOnDevice(plan, plan.resumeFrom));
+    try {
+      return new Run(plan, await placeOnDevice(plan, plan.resumeFrom));
+    } catch (error) {
+      if (plan.data.source instanceof StreamReader) plan.data.source.close();
+      throw error;
+    }
   }
 
   private constructor(plan: TrainingPlan, placement: Placement) {
@@ -195,15 +200,20 @@ export class Run {
     const step = this.#step;
     const unreported = this.isFitting ? undefined : this.#unreported;
     const reads = [readAll(session, storedLeaves(this.plan.model.model)), readAll(session, runner.states)] as const;
+    const { source } = this.plan.data;
+    const stream = source instanceof StreamReader ? source.positionAt(step) : undefined;
     const [parameters, optimizer] = await Promise.all(reads);
-    return { step, parameters, optimizer, ...(unreported && { unreported }) };
+    return { step, parameters, optimizer, ...(stream !== undefined && { stream }), ...(unreported && { unreported }) };
   }
 
   /** Moves the run to a snapshot. @throws OptionError for a snapshot of other parameters or states */
   restore(snapshot: Snapshot): void {
     const { source } = this.plan.data;
-    if (source instanceof StreamReader && snapshot.step !== this.#step)
-      requireRepeatable(source.stream, snapshot.step, true);
+    if (source instanceof StreamReader) {
+      source.remember(snapshot.step, snapshot.stream);
+      if (snapshot.step !== this.#step && source.positionAt(snapshot.step) === undefined)
+        requireRepeatable(source.stream, snapshot.step, true);
+    }
     writeSnapshot(this.plan, this.#placement, snapshot);
     this.#moveTo(snapshot.step);
     this.#unreported = snapshot.unreported ?? nothingUnreported;
