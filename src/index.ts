@@ -96,6 +96,7 @@ export {
   type VarianceOptions,
 } from "./ops/reduce/index.ts";
 export { cumulativeSum } from "./ops/scan/index.ts";
+export { drawWindows, type DrawWindowsOptions } from "./ops/windows/index.ts";
 export { logSoftmax, logSumExp, softmax, type SoftmaxOptions } from "./ops/softmax/index.ts";
 
 export * from "./nn/index.ts";
