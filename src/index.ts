@@ -116,6 +116,7 @@ export {
   type Moments,
   type Normalization,
   type RegressionDataset,
+  type RowDataset,
   type UniformNormalization,
 } from "./data/dataset.ts";
 export type { ColumnDescription, ColumnType } from "./data/columns.ts";
@@ -126,6 +127,18 @@ export {
   type TensorDataset,
   type TensorElements,
 } from "./data/tensor-dataset.ts";
+export { bytePairTokenizer, trainBytePairs, type BytePairOptions } from "./data/text/byte-pairs/index.ts";
+export { byteTokenizer } from "./data/text/bytes.ts";
+export { characterTokenizer } from "./data/text/characters.ts";
+export { tokenizerFromConfig } from "./data/text/config.ts";
+export {
+  makeTextDataset,
+  splitText,
+  type SplitTextOptions,
+  type TextDataset,
+  type TextOptions,
+} from "./data/text/dataset.ts";
+export type { Tokenizer, TokenizerConfig, Tokens } from "./data/text/tokenizer.ts";
 export { foldsOf, type Fold } from "./data/folds.ts";
 export { splitDataset, takeExamples, type Split, type SplitOptions } from "./data/split.ts";
 export {
