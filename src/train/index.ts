@@ -9,6 +9,14 @@ export {
 } from "./evaluate.ts";
 export type { FitOptions } from "./fit-options.ts";
 export { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
+export {
+  createTextGenerator,
+  type GeneratedToken,
+  type GenerateOptions,
+  type SamplingOptions,
+  type TextGenerator,
+  type TextGeneratorOptions,
+} from "./generate/index.ts";
 export { createGradientNorms, type GradientNormOptions, type GradientNorms } from "./gradient-norms.ts";
 export {
   classificationMetrics,
