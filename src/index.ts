@@ -20,6 +20,7 @@ export type {
   ReductionShape,
 } from "./graph/traits.ts";
 
+export { attention, rotateByPosition, type AttentionOptions, type RotationOptions } from "./ops/attention/index.ts";
 export {
   averagePool2d,
   conv1d,
