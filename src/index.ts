@@ -139,7 +139,10 @@ export {
   type TextDataset,
   type TextOptions,
 } from "./data/text/dataset.ts";
-export type { Tokenizer, TokenizerConfig, Tokens } from "./data/text/tokenizer.ts";
+/** Tasks with exact answers for models of sequences: addition, sorting, reversing and copying. */
+export * as tasks from "./data/text/tasks.ts";
+export type { AdditionOptions, SequenceTask, SymbolTaskOptions, TaskOptions } from "./data/text/tasks.ts";
+export { IGNORED_TOKEN, type Tokenizer, type TokenizerConfig, type Tokens } from "./data/text/tokenizer.ts";
 export { foldsOf, type Fold } from "./data/folds.ts";
 export { splitDataset, takeExamples, type Split, type SplitOptions } from "./data/split.ts";
 export {

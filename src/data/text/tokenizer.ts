@@ -6,6 +6,9 @@ export type Tokens = Uint8Array | Uint16Array;
 /** The largest vocabulary, since tokens are kept in 16 bits. */
 export const LARGEST_VOCABULARY = 2 ** 16;
 
+/** The target at positions without a loss: `answerLoss` and `exactAnswers` leave them out. */
+export const IGNORED_TOKEN = 2 ** 32 - 1;
+
 /** A tokenizer as plain JSON, as a model file contains it. */
 export type TokenizerConfig =
   /** The characters in the order of their tokens. */
