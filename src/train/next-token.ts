@@ -9,9 +9,6 @@ import { softmaxCrossEntropy } from "../ops/losses/index.ts";
 import { argmax, mean, min } from "../ops/reduce/index.ts";
 import { onlyOf } from "./network.ts";
 
-/** What the functions of this file get: the logits of a model, as a tensor or as its only named output. */
-type Outputs = Tensor | NamedTensors;
-
 /**
  * The default loss for a text: the mean over the positions of −log p(next token), in nats; see `perplexity` and
  * `bitsPerCharacter`.
@@ -20,7 +17,7 @@ type Outputs = Tensor | NamedTensors;
  * @returns one number per window, [batch]
  * @throws GraphError for other shapes, or several outputs
  */
-export function nextTokenLoss(outputs: Outputs, batch: Batch): Tensor {
+export function nextTokenLoss(outputs: Tensor | NamedTensors, batch: Batch): Tensor {
   const { logits, targets } = fitting("nextTokenLoss", outputs, batch);
   return mean(softmaxCrossEntropy(logits, targets, "none"), { axes: 1 });
 }
@@ -32,7 +29,7 @@ export function nextTokenLoss(outputs: Outputs, batch: Batch): Tensor {
  * @returns a scalar
  * @throws GraphError for other shapes, or several outputs
  */
-export function answerLoss(outputs: Outputs, batch: Batch): Tensor {
+export function answerLoss(outputs: Tensor | NamedTensors, batch: Batch): Tensor {
   const { logits, targets } = fitting("answerLoss", outputs, batch);
   return softmaxCrossEntropy(logits, targets, { ignore: IGNORED_TOKEN });
 }
@@ -44,13 +41,17 @@ export function answerLoss(outputs: Outputs, batch: Batch): Tensor {
  * @returns [batch]
  * @throws GraphError, as `answerLoss` does
  */
-export function exactAnswers(outputs: Outputs, batch: Batch): Tensor {
+export function exactAnswers(outputs: Tensor | NamedTensors, batch: Batch): Tensor {
   const { logits, targets } = fitting("exactAnswers", outputs, batch);
   const isQuestion = equal(targets, constant(IGNORED_TOKEN, [], "uint32"));
   return min(maximum(isQuestion, equal(argmax(logits, { axes: -1 }), targets)), { axes: 1 });
 }
 
-function fitting(where: string, outputs: Outputs, { targets }: Batch): { logits: Tensor; targets: Tensor } {
+function fitting(
+  where: string,
+  outputs: Tensor | NamedTensors,
+  { targets }: Batch,
+): { logits: Tensor; targets: Tensor } {
   const logits = outputs instanceof Tensor ? outputs : onlyOf(outputs);
   const isVector = logits?.shape.length === 3 && targets?.dtype === "uint32";
   if (isVector && targets.shape.join() === logits.shape.slice(0, 2).join()) return { logits, targets };
