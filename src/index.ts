@@ -85,6 +85,7 @@ export { matmul, matrixProducts, type MatmulAttributes, type MatmulOptions } fro
 export { firstNonFinite, replaceIf } from "./ops/non-finite/index.ts";
 export { batchNorm, type BatchNorm, type BatchNormOptions } from "./ops/normalization/index.ts";
 export { randomNormal, randomUniform } from "./ops/random/index.ts";
+export { gru, lstm, type RecurrentOptions, type RecurrentWeights } from "./ops/recurrent/index.ts";
 export {
   argmax,
   max,

@@ -53,6 +53,7 @@ export type {
   NormOptions,
   PoolOptions,
   PositionEmbeddingOptions,
+  RecurrentLayerOptions,
   ResidualOptions,
   TiedEmbeddingOptions,
   TransformerBlockOptions,

@@ -12,7 +12,9 @@ const {
   globalAveragePool2d,
   globalMaxPool2d,
   groupNorm,
+  gru,
   layerNorm,
+  lstm,
   maxPool2d,
   multiHeadAttention,
   positionEmbedding,
@@ -48,7 +50,9 @@ export const layerCases: Readonly<Record<string, LayerCase>> = {
   globalAveragePool2d: { layer: globalAveragePool2d(), inputShape: [3, 4, 2] },
   globalMaxPool2d: { layer: globalMaxPool2d(), inputShape: [3, 4, 2] },
   groupNorm: { layer: groupNorm(2, { epsilon: 1e-3 }), inputShape: [3, 2, 4] },
+  gru: { layer: gru(3, { sequences: true }), inputShape: [5, 2] },
   layerNorm: { layer: layerNorm(), inputShape: [3, 4] },
+  lstm: { layer: lstm(3), inputShape: [5, 2] },
   maxPool2d: {
     layer: maxPool2d(2, {
       padding: [
@@ -162,6 +166,14 @@ export const networks: Readonly<Record<string, { layers: readonly Layer[]; input
   "attention to all positions": {
     layers: [positionEmbedding(6), multiHeadAttention({ heads: 3, bias: false }), flatten(), dense(2)],
     inputShape: [4, 6],
+  },
+  "recurrent networks": {
+    layers: [gru(4, { bias: false }), reshape([2, 2]), lstm(3, { sequences: true, bias: false }), gru(2), dense(2)],
+    inputShape: [3, 5],
+  },
+  "more recurrent networks": {
+    layers: [lstm(4, { sequences: true }), gru(3, { sequences: true }), lstm(2)],
+    inputShape: [6, 2],
   },
   "a language model": {
     layers: [
