@@ -1,18 +1,14 @@
 /*
  * Generates text with a model that predicts the next token.
  */
-import type { Executable, NumericArray, Session } from "../../backends/backend.ts";
+import type { Session } from "../../backends/backend.ts";
 import { requireText, type Tokenizer } from "../../data/text/tokenizer.ts";
 import { DataError, excerpt, OptionError } from "../../errors.ts";
-import { defineGraph } from "../../graph/graph.ts";
-import { input } from "../../graph/leaves.ts";
-import type { Tensor } from "../../graph/tensor.ts";
 import { requireCount } from "../../nn/checks.ts";
 import type { AnyModel } from "../../nn/functional.ts";
-import { take } from "../../ops/indexing/index.ts";
-import { reshape } from "../../ops/layout/index.ts";
 import { requireModel, requireOptionsObject, requireSession } from "../given.ts";
 import { networkOf, onlyOf, type Network } from "../network.ts";
+import { CachedContext, WholeContext, type TokenPredictor } from "./predictors.ts";
 import { requireSampling, sampleToken, type SamplingOptions } from "./sampling.ts";
 import { GeneratedText } from "./text.ts";
 
@@ -29,6 +25,12 @@ export interface TextGeneratorOptions {
   readonly session: Session;
   /** The tokenizer of the training text. Its vocabulary must not be larger than the model's. */
   readonly tokenizer: Tokenizer;
+  /**
+   * Whether the keys and values of earlier positions are kept on the device, so that a token is computed alone; true by
+   * default. Without it, or with a model whose positions cannot be computed alone, such as a recurrent one, each token is
+   * computed from the whole context. Logits may differ by rounding.
+   */
+  readonly cache?: boolean;
 }
 
 /** The options of `TextGenerator.generate`. */
@@ -75,12 +77,14 @@ export interface TextGenerator {
  */
 export async function createTextGenerator(options: TextGeneratorOptions): Promise<TextGenerator> {
   requireOptionsObject("createTextGenerator", options);
-  const { model, session, tokenizer } = options;
+  const { model, session, tokenizer, cache = true } = options;
   requireModel("model", model);
   requireSession("session", session);
   const network = networkOf(model);
   requireLanguageModel(network, tokenizer);
-  return new PlainGenerator(await WholeContext.compile(network, session), tokenizer);
+  const cached = cache ? await CachedContext.compile(network, session) : undefined;
+  const predictor = cached ?? (await WholeContext.compile(network, session));
+  return new PredictingGenerator(predictor, tokenizer, onlyOf(network.inputs)!.shape[0]!);
 }
 
 /** @throws OptionError */
@@ -99,75 +103,26 @@ function requireLanguageModel({ inputs, outputs }: Network, { vocabularySize }: 
   });
 }
 
-/** Computes the logits of a position from all tokens of the context. */
-class WholeContext {
-  readonly context: number;
-  readonly #session: Session;
-  readonly #tokens: Tensor;
-  readonly #position: Tensor;
-  readonly #executable: Executable;
-  readonly #isSingle: boolean;
-
-  private constructor(
-    session: Session,
-    executable: Executable,
-    leaves: { tokens: Tensor; position: Tensor },
-    size: number,
-  ) {
-    this.#session = session;
-    this.#executable = executable;
-    this.#tokens = leaves.tokens;
-    this.#position = leaves.position;
-    this.#isSingle = size === 1;
-    this.context = leaves.tokens.size;
-  }
-
-  static async compile(network: Network, session: Session): Promise<WholeContext> {
-    const [name, { shape, dtype }] = Object.entries(network.inputs)[0]!;
-    const tokens = input("tokens", [1, ...shape], dtype);
-    const position = input("position", [], "uint32");
-    const [context, vocabulary] = onlyOf(network.outputs) as [number, number];
-    const rows = reshape(onlyOf(network.apply({ [name]: tokens }))!, [context, vocabulary]);
-    const executable = await session.compile(defineGraph({ logits: take(rows, position) }));
-    return new WholeContext(session, executable, { tokens, position }, vocabulary);
-  }
-
-  /**
-   * The logits of the token after the given ones.
-   * @param tokens at least one; only the last ones are used if there are more than the context
-   */
-  async logitsAfter(tokens: readonly number[]): Promise<NumericArray> {
-    const used = tokens.slice(-this.context);
-    const values = this.#tokens.dtype === "uint32" ? new Uint32Array(this.context) : new Float32Array(this.context);
-    values.set(used);
-    // Everything is queued before anything is awaited, so that no other generation comes between.
-    this.#session.write(this.#tokens, values);
-    this.#session.write(this.#position, Uint32Array.of(used.length - 1));
-    const running = this.#executable.run(0, 1);
-    const reading = this.#isSingle ? undefined : this.#executable.read("logits");
-    const [scalars, logits] = await Promise.all([running, reading]);
-    return logits ?? scalars["logits"]!;
-  }
-}
-
-/** Implements `TextGenerator`: each token is computed from the whole context. */
-class PlainGenerator implements TextGenerator {
-  readonly #model: WholeContext;
+/** Implements `TextGenerator`. */
+class PredictingGenerator implements TextGenerator {
+  readonly #predictor: TokenPredictor;
   readonly #tokenizer: Tokenizer;
+  readonly #context: number;
 
-  constructor(model: WholeContext, tokenizer: Tokenizer) {
-    this.#model = model;
+  constructor(predictor: TokenPredictor, tokenizer: Tokenizer, context: number) {
+    this.#predictor = predictor;
     this.#tokenizer = tokenizer;
+    this.#context = context;
   }
 
   async *generate(options: GenerateOptions): AsyncGenerator<GeneratedToken, void, undefined> {
     requireOptionsObject("generate", options);
     requireSampling(options);
     requireCount("tokens", options.tokens);
-    const tokens = promptTokens(options.prompt, this.#tokenizer, this.#model.context);
+    const tokens = promptTokens(options.prompt, this.#tokenizer, this.#context);
     const text = new GeneratedText(this.#tokenizer, stopTexts(options.stop));
     for (let position = 0; position < options.tokens && !text.isStopped; position++) {
-      const logits = await this.#model.logitsAfter(tokens);
+      const logits = await this.#predictor.logitsAfter(tokens, text);
       const token = sampleToken(logits.subarray(0, this.#tokenizer.vocabularySize), options, position);
       tokens.push(token);
       yield { token, text: text.add(token, position === options.tokens - 1) };

@@ -45,6 +45,20 @@ describe.each(backends)("generation on $name", ({ create }) => {
     session.dispose();
   });
 
+  test("computes a token alone, with the same result as from the whole context", async () => {
+    const model = gpt(7);
+    const session = backend.createSession();
+    const cached = await createTextGenerator({ model, session, tokenizer });
+    const whole = await createTextGenerator({ model, session, tokenizer, cache: false });
+    for (const prompt of ["a", "hgfed", "abcdefgh"])
+      for (const temperature of [0, 4]) {
+        // The context is full after some tokens.
+        const options = { prompt, tokens: 12, temperature };
+        expect(await textOf(cached, options)).toBe(await textOf(whole, options));
+      }
+    session.dispose();
+  });
+
   test("continues what a trainer has learned, with tokens that depend on the seed", async () => {
     const text = "abcdefgh".repeat(40);
     const dataset = makeTextDataset({ text, tokenizer, context: CONTEXT });
