@@ -70,7 +70,7 @@ export interface TextGenerator {
  * @example
  * ```ts
  * const generator = await createTextGenerator({ model, session: trainer.session, tokenizer });
- * for await (const { text } of generator.generate({ prompt: "\n", tokens: 200, temperature: 0.8 })) process.stdout.write(text);
+ * for await (const { text } of generator.generate({ prompt: "\n", tokens: 200, temperature: 0.8 })) console.log(text);
  * ```
  *
  * @throws OptionError for a model with other inputs or outputs, or fewer logits than the tokenizer has tokens

@@ -61,8 +61,8 @@ const example = [
 ].join("\n");
 
 const mergesOf = ({ config }: Tokenizer) =>
-  (config as unknown as { tokenizer: { model: { merges: string[][] } } }).tokenizer.model.merges.map((pair) =>
-    pair.join("+"),
+  (config as unknown as { tokenizer: { model: { merges: string[] } } }).tokenizer.model.merges.map((pair) =>
+    pair.replace(" ", "+"),
   );
 
 describe("byte pairs", () => {

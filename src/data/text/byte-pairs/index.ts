@@ -122,7 +122,7 @@ export async function trainBytePairs(
   return bytePairTokenizer(
     tokenizerJson(
       vocabulary,
-      merges.map(([left, right]) => [vocabulary[left]!, vocabulary[right]!]),
+      merges.map(([left, right]) => `${vocabulary[left]!} ${vocabulary[right]!}`),
     ),
   );
 }
@@ -140,7 +140,7 @@ function countedPieces(text: string): Map<string, number> {
 }
 
 /** A file that Hugging Face's libraries read. */
-function tokenizerJson(vocabulary: readonly string[], merges: readonly (readonly string[])[]): object {
+function tokenizerJson(vocabulary: readonly string[], merges: readonly string[]): object {
   const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
   return {
     version: "1.0",
