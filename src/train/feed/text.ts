@@ -21,7 +21,8 @@ export class TextFeed implements Feed {
   readonly #plan: DataPlan;
   readonly #text: TextDataset;
   readonly #leaf: TextLeaf;
-  #isUsed = true;
+  /** Whether the text is still to be written to the device. */
+  #isMissing = true;
 
   constructor(plan: DataPlan, text: TextDataset) {
     this.#plan = plan;
@@ -32,7 +33,7 @@ export class TextFeed implements Feed {
   }
 
   use(nodes: readonly Tensor[]): void {
-    this.#isUsed = nodes.includes(this.#leaf.tokens);
+    this.#isMissing = nodes.includes(this.#leaf.tokens);
   }
 
   stepsAllowed(): number {
@@ -51,8 +52,8 @@ export class TextFeed implements Feed {
   }
 
   prepare(session: Session): void {
-    if (!this.#isUsed) return;
-    this.#isUsed = false;
+    if (!this.#isMissing) return;
+    this.#isMissing = false;
     session.write(this.#leaf.tokens, planes(this.#text));
   }
 
