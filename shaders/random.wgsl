@@ -16,3 +16,8 @@ fn dropout_mask(index: u32, key: u32, threshold: u32, kept: f32) -> f32 {
 fn random_uniform(index: u32, key: u32) -> f32 {
     return f32(pcg_hash(key ^ pcg_hash(index)) >> 8u) * 5.9604644775390625e-8;
 }
+
+// An integer below the count. The smallest ones are slightly more probable, unless the count divides 2^32.
+fn random_below(index: u32, key: u32, count: u32) -> u32 {
+    return pcg_hash(key ^ pcg_hash(index)) % count;
+}

@@ -20,6 +20,7 @@ export type {
   ReductionShape,
 } from "./graph/traits.ts";
 
+export { attention, rotateByPosition, type AttentionOptions, type RotationOptions } from "./ops/attention/index.ts";
 export {
   averagePool2d,
   conv1d,
@@ -84,6 +85,7 @@ export { matmul, matrixProducts, type MatmulAttributes, type MatmulOptions } fro
 export { firstNonFinite, replaceIf } from "./ops/non-finite/index.ts";
 export { batchNorm, type BatchNorm, type BatchNormOptions } from "./ops/normalization/index.ts";
 export { randomNormal, randomUniform } from "./ops/random/index.ts";
+export { gru, lstm, type RecurrentOptions, type RecurrentWeights } from "./ops/recurrent/index.ts";
 export {
   argmax,
   max,
@@ -96,6 +98,7 @@ export {
   type VarianceOptions,
 } from "./ops/reduce/index.ts";
 export { cumulativeSum } from "./ops/scan/index.ts";
+export { drawWindows, type DrawWindowsOptions } from "./ops/windows/index.ts";
 export { logSoftmax, logSumExp, softmax, type SoftmaxOptions } from "./ops/softmax/index.ts";
 
 export * from "./nn/index.ts";
@@ -115,6 +118,7 @@ export {
   type Moments,
   type Normalization,
   type RegressionDataset,
+  type RowDataset,
   type UniformNormalization,
 } from "./data/dataset.ts";
 export type { ColumnDescription, ColumnType } from "./data/columns.ts";
@@ -125,6 +129,21 @@ export {
   type TensorDataset,
   type TensorElements,
 } from "./data/tensor-dataset.ts";
+export { bytePairTokenizer, trainBytePairs, type BytePairOptions } from "./data/text/byte-pairs/index.ts";
+export { byteTokenizer } from "./data/text/bytes.ts";
+export { characterTokenizer } from "./data/text/characters.ts";
+export { tokenizerFromConfig } from "./data/text/config.ts";
+export {
+  makeTextDataset,
+  splitText,
+  type SplitTextOptions,
+  type TextDataset,
+  type TextOptions,
+} from "./data/text/dataset.ts";
+/** Tasks with exact answers for models of sequences: addition, sorting, reversing and copying. */
+export * as tasks from "./data/text/tasks.ts";
+export type { AdditionOptions, SequenceTask, SymbolTaskOptions, TaskOptions } from "./data/text/tasks.ts";
+export { IGNORED_TOKEN, type Tokenizer, type TokenizerConfig, type Tokens } from "./data/text/tokenizer.ts";
 export { foldsOf, type Fold } from "./data/folds.ts";
 export { firstExamples, splitDataset, takeExamples, type Split, type SplitOptions } from "./data/split.ts";
 export {

@@ -20,6 +20,17 @@ export function randomKey(...parts: number[]): number {
   return parts.reduce((key, part) => pcgHash((key + part) >>> 0), 0);
 }
 
+/**
+ * An integer below `count` for each counter under a key, as `drawWindows` computes it on every backend. The smallest
+ * integers are more probable by less than count / 2³².
+ * @param key an unsigned 32-bit integer, see `randomKey`
+ * @param counter an unsigned 32-bit integer
+ * @param count a whole number in 1 … 2³²−1
+ */
+export function drawnBelow(key: number, counter: number, count: number): number {
+  return pcgHash((key ^ pcgHash(counter)) >>> 0) % count;
+}
+
 /** A seeded random number generator: the hash of a counter under a key. */
 export class Random {
   readonly #key: number;

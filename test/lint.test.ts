@@ -190,6 +190,14 @@ const rooms: Record<string, Room> = {
       ...packages,
     ],
   },
+  "src/data/text/byte-pairs/index.ts": {
+    allowed: ["../../../errors.ts", "../tokenizer.ts", "@huggingface/tokenizers"],
+    forbidden: ["../../../graph/graph.ts", "../../../train/index.ts", "@huggingface/transformers", ...packages],
+  },
+  "src/data/text/bytes.ts": {
+    allowed: ["../../errors.ts", "./tokenizer.ts"],
+    forbidden: ["../../train/index.ts", "@huggingface/tokenizers", ...packages],
+  },
   "src/formats/model.ts": {
     allowed: ["../errors.ts", "../graph/graph.ts", "../nn/sequential.ts", "../data/table-schema.ts"],
     forbidden: [

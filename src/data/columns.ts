@@ -2,8 +2,9 @@
  * All data sets as named columns, which is how training takes batches of them: `features` with `labels` or `targets`, or
  * the tensors of a data set of tensors.
  */
-import { isRegression, type AnyDataset } from "./dataset.ts";
+import { isRegression, type AnyDataset, type RowDataset } from "./dataset.ts";
 import type { ExampleTensor, TensorElements } from "./tensor-dataset.ts";
+import { describeText, isText, windowsOf } from "./text/dataset.ts";
 
 /** The type of a column's elements, as they are stored. */
 export type ColumnType = "float32" | "uint32" | "uint8";
@@ -27,10 +28,12 @@ export interface DataDescription {
   readonly classes?: number;
   /** The number of outputs, if the column `targets` holds numbers to predict. */
   readonly outputs?: number;
+  /** The number of different tokens, if the columns are `tokens` and, as `targets`, the tokens that follow them. */
+  readonly vocabulary?: number;
 }
 
 /** The columns of a data set, in a fixed order. */
-export function columnsOf(data: AnyDataset): Columns {
+export function columnsOf(data: RowDataset): Columns {
   if ("tensors" in data) return data.tensors;
   const { features, shape, weights } = data;
   return {
@@ -42,8 +45,19 @@ export function columnsOf(data: AnyDataset): Columns {
   };
 }
 
+/** The columns of examples first … first + count − 1. */
+export function rowsOf(data: AnyDataset, first: number, count: number): Columns {
+  if (isText(data)) return windowsOf(data, first, count);
+  const rows = Object.entries(columnsOf(data)).map(([name, { values, shape }]) => {
+    const width = widthOf({ shape });
+    return [name, { values: values.subarray(first * width, (first + count) * width), shape }] as const;
+  });
+  return Object.fromEntries(rows);
+}
+
 /** Describes a data set. */
 export function describeDataset(data: AnyDataset): DataDescription {
+  if (isText(data)) return describeText(data);
   const columns = Object.entries(columnsOf(data)).map(([name, { values, shape }]) => {
     return [name, { shape, dtype: typeOf(values) }] as const;
   });

@@ -1,6 +1,7 @@
 import { DataError, OptionError } from "../errors.ts";
 import { otherType, requireWeights, shapeFault } from "./dataset-checks.ts";
 import type { TensorDataset } from "./tensor-dataset.ts";
+import type { TextDataset } from "./text/dataset.ts";
 
 /**
  * The features of a data set. They stay in their own type (pixels as bytes); the model reads `feature · scale +
@@ -41,8 +42,11 @@ export interface RegressionDataset extends Examples {
 /** A training, validation or test set for classification or regression. */
 export type Dataset = ClassificationDataset | RegressionDataset;
 
+/** A data set whose examples are rows of arrays. */
+export type RowDataset = Dataset | TensorDataset;
+
 /** A data set of any kind. */
-export type AnyDataset = Dataset | TensorDataset;
+export type AnyDataset = RowDataset | TextDataset;
 
 /** Whether a data set is for regression. */
 export const isRegression = (data: AnyDataset): data is RegressionDataset => "targets" in data;

@@ -3,7 +3,7 @@ import { Random } from "../random.ts";
 import { widthOf } from "./columns.ts";
 import {
   isRegression,
-  type AnyDataset,
+  type RowDataset,
   type ClassificationDataset,
   type Dataset,
   type RegressionDataset,
@@ -22,7 +22,7 @@ export interface SplitOptions {
 }
 
 /** A training set and a validation set. Both keep the order of the examples. */
-export interface Split<Data extends AnyDataset> {
+export interface Split<Data extends RowDataset> {
   readonly train: Data;
   readonly validation: Data;
 }
@@ -44,7 +44,7 @@ export function splitDataset(data: ClassificationDataset, options: SplitOptions)
 export function splitDataset(data: RegressionDataset, options: SplitOptions): Split<RegressionDataset>;
 export function splitDataset(data: TensorDataset, options: SplitOptions): Split<TensorDataset>;
 export function splitDataset(data: Dataset, options: SplitOptions): Split<Dataset>;
-export function splitDataset(data: AnyDataset, { validation, seed = 1 }: SplitOptions): Split<AnyDataset> {
+export function splitDataset(data: RowDataset, { validation, seed = 1 }: SplitOptions): Split<RowDataset> {
   if (!(validation > 0 && validation < 1)) {
     throw new OptionError({
       where: optionName("validation"),
@@ -109,8 +109,8 @@ function sharesOf(groups: readonly Uint32Array[], share: number, wanted: number)
 export function takeExamples(data: ClassificationDataset, indices: Uint32Array, name: string): ClassificationDataset;
 export function takeExamples(data: TensorDataset, indices: Uint32Array, name: string): TensorDataset;
 export function takeExamples(data: Dataset, indices: Uint32Array, name: string): Dataset;
-export function takeExamples(data: AnyDataset, indices: Uint32Array, name: string): AnyDataset;
-export function takeExamples(data: AnyDataset, indices: Uint32Array, name: string): AnyDataset {
+export function takeExamples(data: RowDataset, indices: Uint32Array, name: string): RowDataset;
+export function takeExamples(data: RowDataset, indices: Uint32Array, name: string): RowDataset {
   const wrong = indices.findIndex((index) => !(index < data.count));
   if (wrong >= 0) {
     const what = `index ${indices[wrong]}, at position ${wrong}, is not one of the ${data.count} examples`;
@@ -124,7 +124,7 @@ export function takeExamples(data: AnyDataset, indices: Uint32Array, name: strin
  * @param most the number of examples, at least 0; all examples if the data set has fewer, as with Infinity
  * @throws OptionError for a number that is negative or not whole
  */
-export function firstExamples<Data extends AnyDataset>(data: Data, most: number): Data {
+export function firstExamples<Data extends RowDataset>(data: Data, most: number): Data {
   if (!((Number.isSafeInteger(most) || most === Infinity) && most >= 0)) {
     const what = `${String(most)} is not a number of examples`;
     throw new OptionError({ where: "firstExamples", what, fix: "Give a whole number of at least 0, or Infinity" });
@@ -136,8 +136,8 @@ export function firstExamples<Data extends AnyDataset>(data: Data, most: number)
 /** Other rows of values that have `width` numbers per example. */
 type ChooseRows = <Kind extends TensorElements>(values: Kind, width: number) => Kind;
 
-function withRows<Data extends AnyDataset>(data: Data, choose: ChooseRows): Data;
-function withRows(data: AnyDataset, choose: ChooseRows): AnyDataset {
+function withRows<Data extends RowDataset>(data: Data, choose: ChooseRows): Data;
+function withRows(data: RowDataset, choose: ChooseRows): RowDataset {
   if ("tensors" in data) {
     const chosen = Object.entries(data.tensors).map(([name, { values, shape }]): [string, ExampleTensor] => [
       name,

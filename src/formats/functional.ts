@@ -3,6 +3,7 @@
  */
 import type { Normalization } from "../data/dataset.ts";
 import { isNormalization } from "../data/normalization.ts";
+import { isTokenizerConfig, type TokenizerConfig } from "../data/text/tokenizer.ts";
 import { OptionError } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import { isFunctional, type FunctionalModel } from "../nn/functional.ts";
@@ -20,6 +21,8 @@ export interface TrainedFunctionalModel<Input extends string = string, Output ex
   readonly normalization?: Readonly<Record<string, Normalization>>;
   /** The names of the classes, if an output classifies. */
   readonly classes?: readonly string[];
+  /** The tokenizer of the texts that the model was trained on; see `tokenizerFromConfig`. */
+  readonly tokenizer?: TokenizerConfig;
   /** The results on a test set. */
   readonly results?: Facts;
 }
@@ -29,13 +32,14 @@ export type AnyTrainedModel = TrainedModel | TrainedFunctionalModel;
 
 /** Everything except the parameters, as metadata of a file. */
 export function functionalMetadata(trained: TrainedFunctionalModel): Record<string, string> {
-  const { model, step, training, normalization, classes, results } = trained;
+  const { model, step, training, normalization, classes, tokenizer, results } = trained;
   return {
     model: JSON.stringify(model.config),
     step: JSON.stringify(step),
     training: JSON.stringify(training),
     ...(normalization && { normalization: JSON.stringify(normalization) }),
     ...(classes && { classes: JSON.stringify(classes) }),
+    ...(tokenizer && { tokenizer: JSON.stringify(tokenizer) }),
     ...(results && { results: JSON.stringify(results) }),
   };
 }
@@ -56,6 +60,7 @@ export function trainedFunctionOf(model: FunctionalModel, entries: Metadata): Tr
     training: entries.json("training", isFacts),
     ...(entries.has("normalization") && { normalization: entries.json("normalization", isOfInputs) }),
     ...(entries.has("classes") && { classes: entries.json("classes", isNames) }),
+    ...(entries.has("tokenizer") && { tokenizer: entries.json("tokenizer", isTokenizerConfig) }),
     ...(entries.has("results") && { results: entries.json("results", isFacts) }),
   };
 }

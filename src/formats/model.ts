@@ -5,6 +5,7 @@
 import type { Normalization } from "../data/dataset.ts";
 import { isImageInput, type ImageInput } from "../data/image-pixels.ts";
 import { isNormalization } from "../data/normalization.ts";
+import { isTokenizerConfig, type TokenizerConfig } from "../data/text/tokenizer.ts";
 import { DataError, excerpt, OptionError, WgradError } from "../errors.ts";
 import { requireDistinctNames, type StoredAttributes } from "../graph/leaves.ts";
 import { sameShape, sizeOf, type Tensor } from "../graph/tensor.ts";
@@ -51,7 +52,7 @@ export interface TrainedModel {
   readonly loss: LossName | TrainingLoss;
   /** The normalization: feature · scale + offset. */
   readonly normalization: Normalization;
-  /** The names of the classes; empty for regression. */
+  /** The names of the classes; empty for regression, and for models of texts. */
   readonly classes: readonly string[];
   /** The names of the outputs, for regression. */
   readonly outputs?: readonly string[];
@@ -65,6 +66,8 @@ export interface TrainedModel {
   readonly table?: object;
   /** How image files become inputs, for a model that was trained on image files. */
   readonly images?: ImageInput;
+  /** The tokenizer of the texts that the model was trained on; see `tokenizerFromConfig`. */
+  readonly tokenizer?: TokenizerConfig;
   /** The probability from which the second of two classes is predicted, in (0, 1); see `classesByThreshold`. */
   readonly threshold?: number;
   /** The results on the test set, if it was evaluated. */
@@ -199,19 +202,20 @@ export function requireValues(wanted: readonly Tensor[], given: ParameterValues)
 export function modelMetadata(trained: AnyTrainedModel): Record<string, string> {
   if (hasFunction(trained)) return { format: FORMAT, version, ...functionalMetadata(trained) };
   const { model, loss, normalization, classes, outputs, step, training } = trained;
-  const { configuration, table, images, threshold, results } = trained;
+  const { configuration, table, images, tokenizer, threshold, results } = trained;
   return {
     format: FORMAT,
     version,
     loss: lossName(loss),
     model: JSON.stringify(model.config),
     normalization: JSON.stringify(normalization),
-    ...(outputs ? { outputs: JSON.stringify(outputs) } : { classes: JSON.stringify(classes) }),
+    ...(outputs ? { outputs: JSON.stringify(outputs) } : tokenizer ? {} : { classes: JSON.stringify(classes) }),
     step: JSON.stringify(step),
     training: JSON.stringify(training),
     ...(configuration && { configuration: JSON.stringify(configuration) }),
     ...(table && { table: JSON.stringify(table) }),
     ...(images && { images: JSON.stringify(images) }),
+    ...(tokenizer && { tokenizer: JSON.stringify(tokenizer) }),
     ...(threshold !== undefined && { threshold: JSON.stringify(threshold) }),
     ...(results && { results: JSON.stringify(results) }),
   };
@@ -302,10 +306,12 @@ export function restoreTrained(
 /** Combines a model with the rest of the metadata. */
 function trainedOf(model: Model, entries: Metadata, where: string, ownLosses: FileExtensions["losses"]): TrainedModel {
   const loss = lossNamed(entries.text("loss", isText), where, ownLosses);
+  // The classes of a model of texts are tokens.
+  const ofText = entries.has("tokenizer");
   const outputNames = entries.has("outputs")
     ? { classes: [], outputs: entries.json("outputs", isNames) }
-    : { classes: entries.json("classes", isNames) };
-  requireOutputNames(model, loss, outputNames, where);
+    : { classes: ofText ? [] : entries.json("classes", isNames) };
+  if (!ofText) requireOutputNames(model, loss, outputNames, where);
   return {
     model,
     loss,
@@ -320,6 +326,7 @@ function trainedOf(model: Model, entries: Metadata, where: string, ownLosses: Fi
     ...(entries.has("images") && {
       images: entries.json("images", (value): value is ImageInput => isImageInput(value, sizeOf(model.inputShape))),
     }),
+    ...(entries.has("tokenizer") && { tokenizer: entries.json("tokenizer", isTokenizerConfig) }),
     ...(entries.has("threshold") && { threshold: entries.json("threshold", isThreshold) }),
     ...(entries.has("results") && { results: entries.json("results", isFacts) }),
   };

@@ -1,7 +1,7 @@
 import { excerpt, OptionError } from "../errors.ts";
 import type { Shape } from "../graph/tensor.ts";
 import { byFolder } from "../nn/layers/by-folder.ts";
-import type { PytorchForm, PytorchModule, PytorchParameter } from "../nn/layers/forms.ts";
+import type { PytorchChainOptions, PytorchForm, PytorchModule, PytorchParameter } from "../nn/layers/forms.ts";
 import type { ConfigValue, LayerConfig } from "../nn/layers/layer.ts";
 import { shapesOfLayers } from "../nn/model-config.ts";
 
@@ -35,8 +35,10 @@ export const networkModule = (layers: readonly LayerConfig[], shapes: readonly S
 function modulesOf(layers: readonly LayerConfig[], shapes: readonly Shape[], isNetwork: boolean): PlacedModule[] {
   return layers.flatMap((config, layer) => {
     const inputShape = shapes[layer]!;
-    const chain = (inner: ConfigValue | undefined, before?: PytorchModule, after?: PytorchModule) => {
-      const modules = modulesOf(inner as readonly LayerConfig[], shapesOfLayers(inner, inputShape), false);
+    const chain = (inner: ConfigValue | undefined, options: PytorchChainOptions = {}) => {
+      const { before, after } = options;
+      const innerShapes = shapesOfLayers(inner, options.inputShape ?? inputShape);
+      const modules = modulesOf(inner as readonly LayerConfig[], innerShapes, false);
       return chainOf([...(before ? [{ module: before }] : []), ...modules, ...(after ? [{ module: after }] : [])]);
     };
     const place = { isFirst: isNetwork && layer === 0, inputShape, outputShape: shapes[layer + 1]!, chain };

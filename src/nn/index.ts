@@ -49,9 +49,14 @@ export type {
   DepthwiseConv2dOptions,
   EmbeddingOptions,
   LayerWindowOptions,
+  MultiHeadAttentionOptions,
   NormOptions,
   PoolOptions,
+  PositionEmbeddingOptions,
+  RecurrentLayerOptions,
   ResidualOptions,
+  TiedEmbeddingOptions,
+  TransformerBlockOptions,
   UpsampleMode,
   UpsampleOptions,
 } from "./layers/index.ts";
@@ -76,10 +81,13 @@ export {
   type RegressionLoss,
   type TrainingLoss,
 } from "./losses.ts";
-export { accuracy } from "./metrics.ts";
+export { accuracy, bitsPerCharacter, perplexity } from "./metrics.ts";
 export { layersFromText } from "./layer-text/parse.ts";
 export { layersToText } from "./layer-text/write.ts";
 export { modelFromConfig, type FunctionalExtensions } from "./model-config.ts";
+/** Models of several layers that are often used. */
+export * as models from "./models/index.ts";
+export type { GptOptions } from "./models/index.ts";
 export { momentUpdates } from "./moments.ts";
 export { momentumForms, type MomentumForm } from "./momentum-form.ts";
 /** Optimizers: they compute new parameters from gradients. */

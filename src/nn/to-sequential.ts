@@ -3,13 +3,15 @@ import { input, type StoredAttributes } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { ModelExtensions } from "./extensions.ts";
 import type { FunctionalModel, LayerUse } from "./functional.ts";
+import type { LayerConfig } from "./layers/layer.ts";
 import { modelFromConfig } from "./model-config.ts";
 import { parameterPrefix, storedLeaves, type Model } from "./sequential.ts";
 import type { NamedValues } from "./start-from.ts";
 
 /**
  * The sequential model that equals a functional model whose function only applies layers one after another, for example
- * to export it. Its parameters are named by the positions of the layers.
+ * to export it. Its parameters are named by the positions of the layers. The input of a model that begins with an embedding
+ * becomes float32.
  * @param values values of the model's parameters and states, such as those of a snapshot; the initial ones by default
  * @param extensions the model's custom layers and activations
  * @throws OptionError if the function does something else, such as using several inputs or a layer twice
@@ -22,9 +24,10 @@ export function toSequential(model: FunctionalModel, values?: NamedValues, exten
     const fix = "Give a model whose function applies each of its layers once to the result of the one before";
     return new OptionError({ where: "toSequential", what, fix });
   };
-  if (others.length > 0 || dtype !== "float32")
-    throw refuse(`the model has the inputs ${Object.keys(inputs).join(", ")}`);
+  if (others.length > 0) throw refuse(`the model has the inputs ${Object.keys(inputs).join(", ")}`);
   const { uses, outputs } = model.applyEach({ [name]: x });
+  if (dtype !== "float32" && !takesIndices(config.layers[uses[0]?.name ?? ""]))
+    throw refuse(`its input ${name} is ${dtype}, and its first layer is no embedding`);
   const [output, ...more] = Object.values(outputs);
   if (more.length > 0) throw refuse(`the model has the outputs ${Object.keys(outputs).join(", ")}`);
   const wrong = brokenAt(uses, x, output!);
@@ -43,6 +46,10 @@ export function toSequential(model: FunctionalModel, values?: NamedValues, exten
   const given = { inputShape: shape, seed, layers: chain, ...(modelName !== undefined && { name: modelName }) };
   return modelFromConfig(given, Object.fromEntries(renamed), extensions);
 }
+
+/** Whether a layer takes the same indices as uint32 and as float32, the type of every input of a sequential model. */
+const takesIndices = (layer: LayerConfig | undefined): boolean =>
+  layer?.type === "embedding" || layer?.type === "tiedEmbedding";
 
 /** Where a chain of layers is broken, in words. */
 function brokenAt(uses: readonly LayerUse[], x: Tensor, output: Tensor): string | undefined {

@@ -48,6 +48,7 @@ export { readFileOrRefuse, writeFileAtomically } from "./files.ts";
 export { fileTuningStore } from "./tuning-store.ts";
 export { nodeWasm } from "./wasm.ts";
 export { readCsvDataset, readCsvTable, type CsvDatasetOptions, type CsvTableOptions } from "./csv-table.ts";
+export { readDocuments, readText, type ReadDocumentsOptions } from "./text.ts";
 export { decodeImage, type DecodeImageOptions } from "./image.ts";
 export { readImageFolder, type ImageFolderOptions } from "./image-folder.ts";
 export type { DecodedImage, ImageColor, ImageInput, ImageSize } from "../data/image-pixels.ts";

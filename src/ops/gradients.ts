@@ -44,8 +44,33 @@ export function gradients<const Tensors extends readonly Tensor[]>(
     });
   }
   const order = topologicalOrder([loss]);
+  const upstreams = propagated(order, new Map([[loss, reshape(constant(1), loss.shape)]]), tensors);
+  const found = tensors.map((tensor) => upstreams.get(tensor) ?? refuse(loss, tensor, order));
+  return found as { -readonly [Position in keyof Tensors]: Tensor };
+}
+
+/**
+ * The gradients with respect to tensors of a loss that is known by its gradients with respect to other tensors. For the
+ * gradient of an op that is made of others.
+ * @param given the gradient of each tensor that the loss depends on directly
+ * @returns undefined for a tensor that none of them depends on
+ */
+export const gradientsFrom = (
+  given: ReadonlyMap<Tensor, Tensor>,
+  tensors: readonly Tensor[],
+): (Tensor | undefined)[] => {
+  const upstreams = propagated(topologicalOrder([...given.keys()]), given, tensors);
+  return tensors.map((tensor) => upstreams.get(tensor));
+};
+
+/** The gradients of the nodes between the given tensors and those that they depend on. */
+function propagated(
+  order: readonly Tensor[],
+  given: ReadonlyMap<Tensor, Tensor>,
+  tensors: readonly Tensor[],
+): ReadonlyMap<Tensor, Tensor> {
   const needed = dependents(order, tensors);
-  const upstreams = new Map<Tensor, Tensor>([[loss, reshape(constant(1), loss.shape)]]);
+  const upstreams = new Map(given);
   for (const node of order.toReversed()) {
     const upstream = upstreams.get(node);
     if (!upstream || !node.inputs.some((tensor) => needed.has(tensor))) continue;
@@ -57,8 +82,7 @@ export function gradients<const Tensors extends readonly Tensor[]>(
       upstreams.set(tensor, earlier ? add(earlier, partial) : partial);
     });
   }
-  const found = tensors.map((tensor) => upstreams.get(tensor) ?? refuse(loss, tensor, order));
-  return found as { -readonly [Position in keyof Tensors]: Tensor };
+  return upstreams;
 }
 
 /**

@@ -9,11 +9,16 @@ import { constant, input } from "../graph/leaves.ts";
 import { sizeOf, type DType, type Shape, type Tensor } from "../graph/tensor.ts";
 import type { Batch } from "../nn/batch.ts";
 import type { NamedTensors } from "../nn/functional.ts";
-import { add, multiply } from "../ops/elementwise/index.ts";
+import { add, multiply, toFloat } from "../ops/elementwise/index.ts";
 import { takeBatch } from "../ops/gather/index.ts";
+import { slice } from "../ops/indexing/index.ts";
 import { reshape } from "../ops/layout/index.ts";
+import { drawWindows } from "../ops/windows/index.ts";
 import { isFunctional } from "../nn/functional.ts";
 import { FEATURES, type Network } from "./network.ts";
+
+/** The column of a text that a model reads. */
+const TOKENS = "tokens";
 
 /** The normalization of columns by name. */
 export type Normalizations = Readonly<Record<string, Normalization>>;
@@ -23,6 +28,8 @@ export interface BatchLayout {
   readonly columns: Readonly<Record<string, BatchColumn>>;
   /** The column of each input of the model. */
   readonly sources: Readonly<Record<string, string>>;
+  /** The inputs that get the tokens of a text as float32: those of sequential models. */
+  readonly numbers?: readonly string[];
 }
 
 interface BatchColumn {
@@ -36,14 +43,16 @@ interface BatchColumn {
 }
 
 /**
- * Matches the inputs of a model and the columns of a data set by name. A model with one input takes `features` if no
- * column has the input's name.
+ * Matches the inputs of a model and the columns of a data set by name. A model with one input takes `features`, or the
+ * tokens of a text, if no column has the input's name.
  * @throws OptionError for an input without a column, or one of another shape or type
  */
 export function layoutOf(network: Network, data: DataDescription, normalizations: Normalizations): BatchLayout {
   const names = Object.keys(network.inputs);
+  const isText = data.vocabulary !== undefined;
+  const single = isText ? TOKENS : FEATURES;
   const sources = Object.fromEntries(
-    names.map((name) => [name, names.length === 1 && !Object.hasOwn(data.columns, name) ? FEATURES : name]),
+    names.map((name) => [name, names.length === 1 && !Object.hasOwn(data.columns, name) ? single : name]),
   );
   const shapes = new Map<string, Shape>();
   for (const name of names) {
@@ -54,10 +63,12 @@ export function layoutOf(network: Network, data: DataDescription, normalizations
     name,
     { dtype, width: sizeOf(shape), shape: shapes.get(name) ?? shape, normalization: normalizations[name] },
   ]);
-  return { columns: Object.fromEntries(columns), sources };
+  const numbers = isText ? names.filter((name) => network.inputs[name]!.dtype === "float32") : [];
+  return { columns: Object.fromEntries(columns), sources, ...(numbers.length > 0 && { numbers }) };
 }
 
-function requireInput(network: Network, name: string, source: string, { name: where, columns }: DataDescription): void {
+function requireInput(network: Network, name: string, source: string, data: DataDescription): void {
+  const { name: where, columns, vocabulary } = data;
   const wanted = network.inputs[name]!;
   const column = columns[source];
   const ofInput = isFunctional(network.model) ? `the model's input ${name}` : "the model's input";
@@ -79,7 +90,7 @@ function requireInput(network: Network, name: string, source: string, { name: wh
     });
   }
   const dtype = column.dtype === "uint32" ? "uint32" : "float32";
-  if (wanted.dtype === dtype) return;
+  if (wanted.dtype === dtype || vocabulary !== undefined) return;
   throw new OptionError({
     where,
     what: `${source} is ${column.dtype}, which is ${dtype} in a batch, but ${ofInput} is ${wanted.dtype}`,
@@ -92,6 +103,18 @@ export interface ColumnLeaves {
   readonly columns: Readonly<Record<string, Tensor>>;
   /** The index of the example at each position, uint32 [examples]. Without it, examples are used in their own order. */
   readonly order?: Tensor;
+  /** A text instead of columns. A window at a random position is drawn for each example. */
+  readonly text?: TextLeaf;
+}
+
+/** A text on the device. */
+export interface TextLeaf {
+  /** As `drawWindows` reads it. */
+  readonly tokens: Tensor;
+  /** The key of the positions. */
+  readonly key: number;
+  /** Tokens per window. */
+  readonly context: number;
 }
 
 /** Leaves for `count` examples: [count], or [count, width] for columns of several numbers and of bytes. */
@@ -134,13 +157,23 @@ export interface BatchRows {
 
 /** The tensors of a batch by name, normalized, with inputs of the model in their shapes: [count, ...shape]. */
 export function takeColumns(leaves: ColumnLeaves, layout: BatchLayout, { start, count }: BatchRows): Batch {
-  const { order } = leaves;
+  const { order, text } = leaves;
+  if (text) return drawnText(text, { start, count });
   const place = { ...(order && { order }), start, count };
   const tensors = Object.entries(leaves.columns).map(([name, leaf]) => {
     const { shape, normalization } = layout.columns[name]!;
     return [name, reshape(normalized(leaf, normalization, place), [count, ...shape])] as const;
   });
   return Object.fromEntries(tensors);
+}
+
+function drawnText({ tokens, key, context }: TextLeaf, { start, count }: BatchRows): Batch {
+  const drawing = { key: constant(key, [], "uint32"), first: start, count, length: context + 1 };
+  const windows = drawWindows(tokens, drawing);
+  return {
+    tokens: slice(windows, [undefined, { end: context }]),
+    targets: slice(windows, [undefined, { start: 1 }]),
+  };
 }
 
 type Place = Omit<Parameters<typeof takeBatch>[1], "scale" | "offset">;
@@ -157,5 +190,10 @@ const perElement = (values: number | readonly number[]) =>
   constant(values, typeof values === "number" ? [] : [values.length]);
 
 /** The inputs of a model in a batch. */
-export const inputsIn = (batch: Batch, { sources }: BatchLayout): NamedTensors =>
-  Object.fromEntries(Object.entries(sources).map(([name, column]) => [name, batch[column]!]));
+export const inputsIn = (batch: Batch, { sources, numbers = [] }: BatchLayout): NamedTensors =>
+  Object.fromEntries(
+    Object.entries(sources).map(([name, column]) => {
+      const tensor = batch[column]!;
+      return [name, numbers.includes(name) ? toFloat(tensor) : tensor];
+    }),
+  );

@@ -1,5 +1,5 @@
 import type { Backend, Executable, Session } from "../backends/backend.ts";
-import { columnsOf, describeDataset } from "../data/columns.ts";
+import { describeDataset, rowsOf, type DataDescription } from "../data/columns.ts";
 import type { AnyDataset, Normalization } from "../data/dataset.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { input, stepScalar } from "../graph/leaves.ts";
@@ -153,7 +153,7 @@ export class ChunkEvaluator implements Evaluator<AnyModel> {
       const count = Math.min(kind.window, dataset.count - first);
       const runs = await this.#windowRuns(kind, count);
       const { nodes } = runs[0]!;
-      writeRows(session, usedLeaves(kind.leaves, nodes), columnsOf(dataset), { first, count });
+      writeRows(session, usedLeaves(kind.leaves, nodes), rowsOf(dataset, first, count), { first: 0, count });
       for (const [name, leaf] of Object.entries(kind.stepInputs))
         if (nodes.includes(leaf)) session.write(leaf, Float32Array.of(stepInputs[name]!));
       for (const traces of await Promise.all(runs.map(({ run }) => run()))) {
@@ -205,7 +205,7 @@ export class ChunkEvaluator implements Evaluator<AnyModel> {
       requireExamples(dataset);
       const match = matched(network, description, { loss, normalizations });
       const fitting = rowsThatFit(network, backend, match.layout);
-      const chunk = chunkOf(fitting);
+      const chunk = Math.min(chunkOf(fitting), rowsOfTokens(description));
       const window = chunk * Math.max(1, Math.min(CHUNKS_OF_A_WINDOW, Math.floor(fitting / chunk)));
       return {
         layout: match.layout,
@@ -231,6 +231,14 @@ export class ChunkEvaluator implements Evaluator<AnyModel> {
       return { executable: await session.compile(graph), nodes: graph.nodes };
     });
   }
+}
+
+/** The maximum number of tokens of a text computed at a time: a network has numbers for each of them. */
+const CHUNK_TOKENS = 2 ** 13;
+
+function rowsOfTokens({ vocabulary, columns }: DataDescription): number {
+  if (vocabulary === undefined) return Infinity;
+  return Math.max(1, Math.floor(CHUNK_TOKENS / columns["tokens"]!.shape[0]!));
 }
 
 const chunkOf = (fitting: number) => Math.min(CHUNK, fitting);

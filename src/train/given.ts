@@ -81,10 +81,11 @@ export function requireTrainer(where: string, trainer: Trainer<AnyModel>): void 
 /** @throws OptionError if it is not a data set */
 export function requireData(where: string, data: AnyDataset): void {
   const fix =
-    "Give a data set that makeClassificationDataset(), makeRegressionDataset() or makeTensorDataset() returned";
+    "Give a data set that makeClassificationDataset(), makeRegressionDataset(), makeTensorDataset() or makeTextDataset() returned";
   if (!isObject(data)) refuse(where, data, "a data set", fix);
-  const { features, shape, count, labels, classes, targets, outputs, tensors } = data as Fields;
+  const { features, shape, count, labels, classes, targets, outputs, tensors, tokens, tokenizer } = data as Fields;
   if (isObject(tensors) && typeof count === "number") return;
+  if (isObject(tokens) && isObject(tokenizer) && typeof count === "number") return;
   const isWhole =
     (features instanceof Uint8Array || features instanceof Float32Array) &&
     Array.isArray(shape) &&

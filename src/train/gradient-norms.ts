@@ -1,5 +1,5 @@
 import type { Backend, Session } from "../backends/backend.ts";
-import { columnsOf, describeDataset } from "../data/columns.ts";
+import { describeDataset, rowsOf } from "../data/columns.ts";
 import type { AnyDataset, Normalization } from "../data/dataset.ts";
 import { defineGraph } from "../graph/graph.ts";
 import { constant, type StoredAttributes } from "../graph/leaves.ts";
@@ -80,7 +80,7 @@ export async function createGradientNorms<Kind extends AnyModel>(
   for (const [layer, { length }] of layers) norms[layer] = globalNorm(found.splice(0, length));
   const graph = defineGraph(norms);
   const executable = await session.compile(graph);
-  writeRows(session, usedLeaves(leaves, graph.nodes), columnsOf(dataset), { first: 0, count });
+  writeRows(session, usedLeaves(leaves, graph.nodes), rowsOf(dataset, 0, count), { first: 0, count });
   const names = [...layers.keys()];
   const shown: readonly (string | number)[] = isFunctional(model) ? names : names.map(Number);
   return {

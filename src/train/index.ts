@@ -9,6 +9,14 @@ export {
 } from "./evaluate.ts";
 export type { FitOptions } from "./fit-options.ts";
 export { nonFiniteChoices, type NonFiniteChoice } from "./guard.ts";
+export {
+  createTextGenerator,
+  type GeneratedToken,
+  type GenerateOptions,
+  type SamplingOptions,
+  type TextGenerator,
+  type TextGeneratorOptions,
+} from "./generate/index.ts";
 export { createGradientNorms, type GradientNormOptions, type GradientNorms } from "./gradient-norms.ts";
 export {
   classificationMetrics,
@@ -31,6 +39,7 @@ export {
   type ThresholdCriterion,
 } from "./roc.ts";
 export { classesByThreshold, positiveScores } from "./two-classes.ts";
+export { answerLoss, exactAnswers, nextTokenLoss } from "./next-token.ts";
 export { minimize, type Minimization, type MinimizeOptions } from "./minimize.ts";
 export type { OutputsOf } from "./network.ts";
 export type { BatchFunction } from "./objective.ts";

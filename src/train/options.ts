@@ -32,13 +32,13 @@ export interface TrainerOptions<
    * input takes the features if no tensor has its name.
    */
   readonly model: Kind;
-  /** The training set, or a stream of batches. */
+  /** The training set, a text, or a stream of batches. */
   readonly dataset: AnyDataset | DataStream;
   readonly backend: Backend;
   /**
    * "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default. A function computes the
    * loss from the model's outputs and the batch: one per example, [examples], or their mean, a scalar. A `TensorDataset`
-   * needs a function.
+   * needs a function. For a text, the default and "softmaxCrossEntropy" are `nextTokenLoss`.
    */
   readonly loss?: LossName | TrainingLoss | BatchFunction<OutputsOf<Kind>, NoInfer<StepInput>>;
   /**

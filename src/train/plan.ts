@@ -5,6 +5,8 @@
 import type { Backend } from "../backends/backend.ts";
 import type { AnyDataset } from "../data/dataset.ts";
 import type { DataStream } from "../data/stream.ts";
+import { isText } from "../data/text/dataset.ts";
+import { streamOfText } from "../data/text/stream.ts";
 import { excerpt, OptionError, optionName } from "../errors.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Augmentation } from "../nn/augmentation.ts";
@@ -18,6 +20,7 @@ import type { BatchLayout, Normalizations } from "./batches.ts";
 import { classWeightsOf } from "./class-weights.ts";
 import { requireRepeatable, StreamReader } from "./feed/reader.ts";
 import { stepsOfWindow } from "./feed/stream.ts";
+import { fitsDevice } from "./feed/text.ts";
 import { requireBackend, requireModel, requireOptionsObject, requireSnapshot, requireSource } from "./given.ts";
 import type { NonFiniteChoice } from "./guard.ts";
 import type { AnyModel } from "../nn/functional.ts";
@@ -164,10 +167,12 @@ function planSizes(
   const batchSize = batchOf(wanted, dataset);
   return {
     seed,
-    shuffled: wanted !== "full",
+    shuffled: wanted !== "full" && !isText(dataset),
     batchSize,
     microBatchSize: microBatchOf(microBatchSize, batchSize, rowsThatFit(network, backend, layout)),
-    stepsPerEpoch: "batches" in dataset ? stepsOfStream(dataset, maxSteps) : Math.floor(dataset.count / batchSize),
+    // The windows of a text may overlap, so there is a step in any case.
+    stepsPerEpoch:
+      "batches" in dataset ? stepsOfStream(dataset, maxSteps) : Math.max(1, Math.floor(dataset.count / batchSize)),
   };
 }
 
@@ -183,12 +188,14 @@ function sourceOf(
   data: Omit<DataPlan, "source">,
   totalSteps: number,
 ): DataPlan["source"] {
-  if (!("batches" in dataset)) return dataset;
-  if (resumeFrom && resumeFrom.stream === undefined) requireRepeatable(dataset, resumeFrom.step);
+  const isStream = "batches" in dataset;
+  if (!isStream && (!isText(dataset) || fitsDevice(dataset, backend))) return dataset;
+  const stream = isStream ? dataset : streamOfText(dataset, data.seed);
+  if (resumeFrom && resumeFrom.stream === undefined) requireRepeatable(stream, resumeFrom.step);
   const { batchSize, stepsPerEpoch } = data;
   // One batch can be read while a window of one is written.
   const slots = Math.max(2, stepsOfWindow(data, backend.maxTensorBytes));
-  return new StreamReader(dataset, { batchSize, stepsPerEpoch, totalSteps, slots });
+  return new StreamReader(stream, { batchSize, stepsPerEpoch, totalSteps, slots });
 }
 
 function planStep(
@@ -227,18 +234,18 @@ function planSchedule(options: AnyTrainerOptions, stepsPerEpoch: number): Schedu
 }
 
 function batchOf(batchSize: number | "full", dataset: AnyDataset | DataStream): number {
-  const isStream = "batches" in dataset;
-  if (batchSize === "full" && !isStream) return dataset.count;
+  const isDrawn = "batches" in dataset || isText(dataset);
+  if (batchSize === "full" && !isDrawn) return dataset.count;
   if (typeof batchSize !== "number") {
-    const what = `${excerpt(batchSize)} is not a batch size${isStream ? " of a stream" : ""}`;
+    const what = `${excerpt(batchSize)} is not a batch size${isDrawn ? " of a stream or a text" : ""}`;
     throw new OptionError({
       where: optionName("batchSize"),
       what,
-      fix: isStream ? "Give a number" : 'Give a number or "full"',
+      fix: isDrawn ? "Give a number" : 'Give a number or "full"',
     });
   }
   requireCount("batchSize", batchSize);
-  if (!isStream && batchSize > dataset.count) {
+  if (!isDrawn && batchSize > dataset.count) {
     throw new OptionError({
       where: optionName("batchSize"),
       what: `the batch size ${batchSize} is larger than the data set, which has ${dataset.count} examples`,

@@ -9,12 +9,13 @@ import { describeStream, type DataStream } from "../data/stream.ts";
 import { OptionError } from "../errors.ts";
 import { topologicalOrder } from "../graph/graph.ts";
 import { input } from "../graph/leaves.ts";
-import { sizeOf, type Tensor } from "../graph/tensor.ts";
+import { sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import { entryOf } from "../nn/checks.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
 import { layoutOf, type BatchLayout, type Normalizations } from "./batches.ts";
 import { isFunctional } from "../nn/functional.ts";
 import { FEATURES, onlyOf, type Network } from "./network.ts";
+import { nextTokenLoss } from "./next-token.ts";
 import type { Objective } from "./objective.ts";
 
 /** A loss as an option. */
@@ -25,6 +26,8 @@ export type GivenLoss = LossName | Objective["loss"];
  * @throws OptionError for an unknown name, and without a loss for data that is neither classes nor targets
  */
 function lossFor(data: DataDescription, loss: GivenLoss | undefined): Objective["loss"] {
+  const isCrossEntropy = loss === undefined || loss === "softmaxCrossEntropy";
+  if (data.vocabulary !== undefined && isCrossEntropy) return nextTokenLoss;
   if (loss !== undefined) return lossOf(loss);
   if (data.classes !== undefined) return losses.softmaxCrossEntropy;
   if (data.outputs !== undefined) return losses.meanSquaredError;
@@ -84,13 +87,26 @@ export function requireExamples({ name, count }: AnyDataset): void {
  * @throws OptionError
  */
 function requireLoss({ outputs }: Network, data: DataDescription, loss: Objective["loss"]): void {
-  if (typeof loss === "function") return;
   const output = onlyOf(outputs);
+  if (loss === nextTokenLoss && data.vocabulary !== undefined) requireLogits(output, data.name, data.vocabulary);
+  if (typeof loss === "function") return;
   if (!output)
     throw needsFunction(`${loss.name} needs a single output, but the model has ${Object.keys(outputs).join(", ")}`);
   if (data.classes !== undefined) requireOutputs(loss, output, data.classes);
   else if (data.outputs !== undefined) requireTargets(loss, output, data.outputs);
   else throw needsFunction(`${loss.name} needs labels or targets, and this is a data set of tensors`);
+}
+
+/** @throws OptionError if the output of a model is not a vector of logits for each token, with one for each token that there is */
+function requireLogits(output: Shape | undefined, where: string, vocabulary: number): void {
+  const fix = `Give a model with one output, [context, ${vocabulary}], or a loss that is a function`;
+  if (output?.length !== 2) {
+    const found = output ? `an output of shape [${output.join(", ")}]` : "several outputs";
+    throw new OptionError({ where, what: `the model has ${found}, not logits for each position`, fix });
+  }
+  if (output[1]! >= vocabulary) return;
+  const what = `the model has ${output[1]} logits for each token, but the text has ${vocabulary} different tokens`;
+  throw new OptionError({ where, what, fix });
 }
 
 /**

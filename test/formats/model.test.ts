@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
-import { makeClassificationDataset } from "../../src/data/dataset.ts";
+import { makeClassificationDataset, unitScale } from "../../src/data/dataset.ts";
+import { characterTokenizer } from "../../src/data/text/characters.ts";
+import { tokenizerFromConfig } from "../../src/data/text/config.ts";
 import { DataError } from "../../src/errors.ts";
-import { loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
+import { initialValues, loadModel, saveModel, type TrainedModel } from "../../src/formats/model.ts";
 import { readSafetensors, writeSafetensors, type TensorValues } from "../../src/formats/safetensors.ts";
-import { dense, dropout, flatten } from "../../src/nn/layers/index.ts";
+import { dense, dropout, embedding, flatten } from "../../src/nn/layers/index.ts";
 import { sequential } from "../../src/nn/sequential.ts";
 import { createEvaluator, createTrainer } from "../../src/train/index.ts";
 import { version } from "../../src/version.ts";
@@ -55,6 +57,25 @@ describe("a model file", () => {
     expect(metadata).not.toHaveProperty("results");
     expect(loadModel(saveModel(rest, parameters), "f")).not.toHaveProperty("results");
     expect(results).toBeDefined();
+  });
+
+  test("stores the tokenizer of a model of texts, which has no classes", async () => {
+    const text = sequential([embedding(3, 3)], { inputShape: [4] });
+    const tokenizer = characterTokenizer("cab").config;
+    const parts = {
+      model: text,
+      loss: "softmaxCrossEntropy",
+      normalization: unitScale,
+      step: 2,
+      training: {},
+    } as const;
+    const bytes = saveModel({ ...parts, classes: [], tokenizer }, initialValues(text));
+    const loaded = loadModel(bytes, "f");
+    expect(loaded).toMatchObject({ loss: "softmaxCrossEntropy", classes: [], tokenizer });
+    expect((await tokenizerFromConfig(loaded.tokenizer!)).encode("abc")).toEqual(Uint8Array.of(0, 1, 2));
+    const wrong = () =>
+      saveModel({ ...parts, classes: [], tokenizer: { type: "words" } as never }, initialValues(text));
+    expect(wrong).toThrow(/the metadata's entry "tokenizer" is/);
   });
 
   test("stores how images become inputs, and the threshold, and refuses values that do not fit the model", () => {

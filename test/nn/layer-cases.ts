@@ -12,12 +12,18 @@ const {
   globalAveragePool2d,
   globalMaxPool2d,
   groupNorm,
+  gru,
   layerNorm,
+  lstm,
   maxPool2d,
+  multiHeadAttention,
+  positionEmbedding,
   reshape,
   residual,
   rmsNorm,
   spatialDropout,
+  tiedEmbedding,
+  transformerBlock,
   upsample,
 } = layers;
 
@@ -44,7 +50,9 @@ export const layerCases: Readonly<Record<string, LayerCase>> = {
   globalAveragePool2d: { layer: globalAveragePool2d(), inputShape: [3, 4, 2] },
   globalMaxPool2d: { layer: globalMaxPool2d(), inputShape: [3, 4, 2] },
   groupNorm: { layer: groupNorm(2, { epsilon: 1e-3 }), inputShape: [3, 2, 4] },
+  gru: { layer: gru(3, { sequences: true }), inputShape: [5, 2] },
   layerNorm: { layer: layerNorm(), inputShape: [3, 4] },
+  lstm: { layer: lstm(3), inputShape: [5, 2] },
   maxPool2d: {
     layer: maxPool2d(2, {
       padding: [
@@ -54,11 +62,18 @@ export const layerCases: Readonly<Record<string, LayerCase>> = {
     }),
     inputShape: [5, 4],
   },
+  multiHeadAttention: { layer: multiHeadAttention({ heads: 2, causal: true, rotary: true }), inputShape: [3, 4] },
+  positionEmbedding: { layer: positionEmbedding(5), inputShape: [3, 4] },
   reshape: { layer: reshape([2, 1, 2]) },
   residual: { layer: residual([dense(3, { activation: "relu" }), rmsNorm()], { projection: [dense(3)] }) },
   rmsNorm: { layer: rmsNorm({ affine: false }) },
   sequential: { layer: sequential([dense(3, { activation: "relu" }), dense(2, { bias: false })]) },
   spatialDropout: { layer: spatialDropout(0.5), inputShape: [3, 2] },
+  tiedEmbedding: { layer: tiedEmbedding(7, 4, [positionEmbedding(4), layerNorm()]) },
+  transformerBlock: {
+    layer: transformerBlock({ heads: 2, hidden: 6, activation: "silu", gated: true, norm: "rms", dropout: 0.1 }),
+    inputShape: [3, 4],
+  },
   upsample: { layer: upsample([2, 1], { mode: "bilinear" }), inputShape: [2, 3, 1] },
 };
 
@@ -145,6 +160,30 @@ export const networks: Readonly<Record<string, { layers: readonly Layer[]; input
       layerNorm({ affine: false }),
       flatten(),
       dense(2),
+    ],
+    inputShape: [5],
+  },
+  "attention to all positions": {
+    layers: [positionEmbedding(6), multiHeadAttention({ heads: 3, bias: false }), flatten(), dense(2)],
+    inputShape: [4, 6],
+  },
+  "recurrent networks": {
+    layers: [gru(4, { bias: false }), reshape([2, 2]), lstm(3, { sequences: true, bias: false }), gru(2), dense(2)],
+    inputShape: [3, 5],
+  },
+  "more recurrent networks": {
+    layers: [lstm(4, { sequences: true }), gru(3, { sequences: true }), lstm(2)],
+    inputShape: [6, 2],
+  },
+  "a language model": {
+    layers: [
+      tiedEmbedding(9, 8, [
+        positionEmbedding(5),
+        dropout(0.1),
+        transformerBlock({ heads: 2, hidden: 12, causal: true }),
+        transformerBlock({ heads: 1, hidden: 5, causal: true, rotary: true, bias: false, activation: "relu" }),
+        layerNorm(),
+      ]),
     ],
     inputShape: [5],
   },

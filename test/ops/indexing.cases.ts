@@ -128,6 +128,14 @@ const joins: OpCase[] = [
     tolerance: "exact",
   }),
   opCase({
+    name: "concat of more tensors than a kernel can read",
+    covers: ["concat"],
+    inputs: Object.fromEntries(Array.from({ length: 18 }, (_, index) => [`part${index}`, x([2, 1 + (index % 2)])])),
+    build: (parts) => concat(Object.values(parts), 1),
+    differentiable: { part0: 1, part17: 1 },
+    tolerance: "exact",
+  }),
+  opCase({
     name: "concat along an axis of the same size as another",
     covers: ["concat"],
     inputs: { a: x([4, 1, 3]), b: x([4, 1, 3]) },

@@ -130,4 +130,46 @@ const logarithmic: OpCase[] = [
   }),
 ];
 
-export const cases: readonly OpCase[] = [...simple, ...logarithmic];
+const POSITIONS = [3, 2] as const;
+const sequenceLogits = { shape: [...POSITIONS, CLASSES], draw: uniform(-3, 3) };
+const tokens = { shape: POSITIONS, dtype: "uint32", draw: exactly(4, 0, 2, 1, 2, 3) } as const;
+
+const sequences: OpCase[] = [
+  opCase({
+    name: "softmaxCrossEntropy of positions",
+    covers: ["softmaxCrossEntropy"],
+    inputs: { logits: sequenceLogits, labels: tokens },
+    build: (inputs) => softmaxCrossEntropy(inputs.logits, inputs.labels),
+    differentiable: { logits: 1 },
+    tolerance: withLogarithms,
+  }),
+  opCase({
+    name: "softmaxCrossEntropy of positions, each loss, with a class that is ignored",
+    covers: ["softmaxCrossEntropy"],
+    inputs: { logits: sequenceLogits, labels: tokens },
+    build: (inputs) => softmaxCrossEntropy(inputs.logits, inputs.labels, { reduction: "none", ignore: 2 }),
+    differentiable: { logits: 1 },
+    tolerance: withLogarithms,
+  }),
+  opCase({
+    name: "softmaxCrossEntropy of positions with weights and an ignored label that is no class",
+    covers: ["softmaxCrossEntropy"],
+    inputs: {
+      logits: sequenceLogits,
+      labels: { ...tokens, draw: exactly(4, 4_294_967_295, 2, 1, 4_294_967_295, 3) },
+      weights: { shape: POSITIONS, draw: uniform(0.5, 2) },
+      classWeights,
+    },
+    build: ({ logits: z, labels: given, weights: own, classWeights: ofClasses }) =>
+      softmaxCrossEntropy(z, given, {
+        ignore: 2 ** 32 - 1,
+        weights: own,
+        classWeights: ofClasses,
+        labelSmoothing: 0.1,
+      }),
+    differentiable: { logits: 1, weights: 30, classWeights: 30 },
+    tolerance: withLogarithms,
+  }),
+];
+
+export const cases: readonly OpCase[] = [...sequences, ...simple, ...logarithmic];

@@ -51,6 +51,7 @@ test("every exported name has a docstring and a topic, and every page is in the 
     "Optimizers and schedules",
     "Training",
     "Data",
+    "Text",
     "Files",
     "Backends",
   ];

@@ -81,8 +81,8 @@ export class GraphWriter implements OnnxWriter {
     return name;
   }
 
-  numbers(name: string, values: readonly number[]): string {
-    return this.constant(name, [values.length], Float32Array.from(values));
+  numbers(name: string, values: readonly number[], shape: Shape = [values.length]): string {
+    return this.constant(name, shape, Float32Array.from(values));
   }
 
   parameter(name: string, axes?: readonly number[]): string {

@@ -1,6 +1,7 @@
 import { excerpt, OptionError } from "../../errors.ts";
 import { randomKey } from "../../random.ts";
 import { checkedLayer } from "../extensions.ts";
+import type { Shape } from "../../graph/tensor.ts";
 import type { BuiltLayer, ConfigResolver, ConfigValue, Layer, LayerConfig, LayerContext } from "./layer.ts";
 
 /**
@@ -42,23 +43,48 @@ interface ChainOptions {
   readonly first?: number;
 }
 
+/** A layer inside another one. */
+interface InnerPlace {
+  /** Distinguishes the layer from others inside the same one: follows a dot in its path and its parameters' names. */
+  readonly name: string;
+  /** The position among all layers inside the same one, which distinguishes their random numbers. */
+  readonly position: number;
+  readonly inputShape: Shape;
+  /** That of the next layer; none by default. */
+  readonly nextActivation?: string | undefined;
+}
+
+/**
+ * Builds a layer inside another layer.
+ * @param context that of the containing layer
+ */
+export function buildInner(layer: Layer, context: LayerContext, place: InnerPlace): BuiltLayer {
+  const { name, position, inputShape, nextActivation } = place;
+  const path = `${context.path}.${name}`;
+  const result = layer.build({
+    index: randomKey(context.index, position),
+    path,
+    inputShape,
+    nextActivation,
+    parameter: (own, ...rest) => context.parameter(`${name}.${own}`, ...rest),
+    state: (own, ...rest) => context.state(`${name}.${own}`, ...rest),
+  });
+  return checkedLayer(layer, path, result);
+}
+
 /** Builds the layers inside another layer, each on the output shape of the one before it. */
 export function buildChain(layers: readonly Layer[], { context, prefix = "", first = 0 }: ChainOptions): BuiltLayer {
   let shape = context.inputShape;
   const built = layers.map((layer, position) => {
-    const path = `${context.path}.${prefix}${position}`;
-    const result = layer.build({
-      index: randomKey(context.index, first + position),
-      path,
+    const isLast = position === layers.length - 1;
+    const inner = buildInner(layer, context, {
+      name: `${prefix}${position}`,
+      position: first + position,
       inputShape: shape,
-      nextActivation:
-        layers[position + 1]?.activation ?? (position === layers.length - 1 ? context.nextActivation : undefined),
-      parameter: (name, ...rest) => context.parameter(`${prefix}${position}.${name}`, ...rest),
-      state: (name, ...rest) => context.state(`${prefix}${position}.${name}`, ...rest),
+      nextActivation: layers[position + 1]?.activation ?? (isLast ? context.nextActivation : undefined),
     });
-    const checked = checkedLayer(layer, path, result);
-    shape = checked.outputShape;
-    return checked;
+    shape = inner.outputShape;
+    return inner;
   });
   return {
     outputShape: shape,

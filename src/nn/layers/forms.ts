@@ -40,14 +40,20 @@ export interface LayerPlace {
   readonly inputShape: Shape;
 }
 
+/** The options of the nn.Sequential of layers inside a layer. */
+export interface PytorchChainOptions {
+  /** A module before the layers, such as a permutation. */
+  readonly before?: PytorchModule;
+  readonly after?: PytorchModule;
+  /** The shape of one example of their input; that of the containing layer's input by default. */
+  readonly inputShape?: Shape;
+}
+
 /** The position of a layer in a PyTorch network. */
 export interface PytorchPlace extends LayerPlace {
   readonly outputShape: Shape;
-  /**
-   * The nn.Sequential of layers inside the layer, on an input of the same shape.
-   * @param before a module before them, such as a permutation, and `after` one after them
-   */
-  chain(layers: ConfigValue | undefined, before?: PytorchModule, after?: PytorchModule): PytorchModule;
+  /** The nn.Sequential of layers inside the layer. */
+  chain(layers: ConfigValue | undefined, options?: PytorchChainOptions): PytorchModule;
 }
 
 /** A layer as modules of an nn.Sequential, in order of execution. Each `pytorch.ts` exports it as `pytorch`. */
@@ -83,8 +89,8 @@ export interface OnnxWriter {
   transpose(name: string, axes: readonly number[]): void;
   /** Reshapes each example of the last result. */
   reshape(name: string, shape: Shape): void;
-  /** Adds a list of numbers to the graph. @returns its name */
-  numbers(name: string, values: readonly number[]): string;
+  /** Adds numbers to the graph, a list unless a shape is given. @returns their name */
+  numbers(name: string, values: readonly number[], shape?: Shape): string;
   /** Adds a parameter of the model to the graph, with its axes permuted if given. @returns its name */
   parameter(name: string, axes?: readonly number[]): string;
   /**

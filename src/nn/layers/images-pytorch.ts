@@ -3,7 +3,7 @@
  */
 import type { Shape } from "../../graph/tensor.ts";
 import { sidesOf, type Pair, type Sides } from "../../ops/convolution/index.ts";
-import type { LayerPlace, PytorchModule, PytorchPlace } from "./forms.ts";
+import type { LayerPlace, PytorchChainOptions, PytorchModule, PytorchPlace } from "./forms.ts";
 import { channelsFirstAxes, type LayerWindows } from "./images.ts";
 import type { LayerConfig } from "./layer.ts";
 import { inverseAxes } from "./permute.ts";
@@ -44,12 +44,12 @@ export const channelsFirst = (inputShape: Shape, axes: number, modules: readonly
  */
 export function shortest(
   { inputShape, outputShape }: PytorchPlace,
-  make: (before?: PytorchModule, after?: PytorchModule) => PytorchModule,
+  make: (around?: PytorchChainOptions) => PytorchModule,
 ): PytorchModule[] {
   const plain = make();
   if (inputShape.length !== 3 || outputShape.length !== 3) return [plain];
   const [first, last] = [toChannelsFirst(inputShape, 3), toChannelsLast(3)];
-  const permuted = make(last, first);
+  const permuted = make({ before: last, after: first });
   return permuted.code.length < plain.code.length ? [first, permuted, last] : [plain];
 }
 

@@ -1,6 +1,6 @@
 import { GraphError } from "../../errors.ts";
 import { requireType, Tensor, type ComputeOp } from "../../graph/tensor.ts";
-import { reshape } from "../layout/index.ts";
+import { copy, reshape } from "../layout/index.ts";
 import { normalAxis } from "./axes.ts";
 import { slice } from "./move.ts";
 
@@ -12,6 +12,9 @@ export interface ConcatAttributes {
 
 /** A kernel has a binding for each input. Longer lists are concatenated in several steps. */
 const MOST_INPUTS = 4;
+
+/** A kernel can read at least as many tensors on every device: there are 8 bindings, one for results and one for scalars. */
+const MOST_READ = 6;
 
 const concatOp: ComputeOp = {
   name: "concat",
@@ -57,7 +60,12 @@ function join(tensors: readonly Tensor[], axis: number): Tensor {
     const parts = Array.from({ length: Math.ceil(tensors.length / each) }, (_, part) =>
       join(tensors.slice(part * each, (part + 1) * each), axis),
     );
-    return join(parts, axis);
+    // Parts are computed where they are read, from all of their inputs, unless they are copied.
+    const isStored = tensors.length > MOST_READ;
+    return join(
+      parts.map((part) => (isStored && part.op === concatOp ? copy(part) : part)),
+      axis,
+    );
   }
   let count = 0;
   const starts = tensors.map(({ shape }) => (count += shape[axis]!) - shape[axis]!);

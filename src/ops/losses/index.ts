@@ -1,7 +1,22 @@
 import { GraphError } from "../../errors.ts";
-import { requireHeld } from "../../graph/leaves.ts";
-import type { Tensor } from "../../graph/tensor.ts";
-import { abs, less, log, maximum, multiply, negate, select, square, subtract } from "../elementwise/arithmetic.ts";
+import { constant, requireHeld } from "../../graph/leaves.ts";
+import { requireType, sameShape, type Tensor } from "../../graph/tensor.ts";
+import { toIndex } from "../convert/index.ts";
+import {
+  abs,
+  equal,
+  less,
+  log,
+  maximum,
+  minimum,
+  multiply,
+  negate,
+  notEqual,
+  select,
+  square,
+  subtract,
+  toFloat,
+} from "../elementwise/arithmetic.ts";
 import { elementwise } from "../elementwise/function.ts";
 import { relu, sigmoid } from "../elementwise/activations.ts";
 import { takeAlong } from "../indexing/index.ts";
@@ -81,14 +96,23 @@ export interface CrossEntropyOptions extends LossOptions {
    * section 7).
    */
   readonly labelSmoothing?: number;
+  /**
+   * A uint32 label whose examples or positions have no loss and do not count in a mean, such as that of padding. If it is
+   * a class, all labels are checked as they are without it; otherwise labels above the last class count as the last one.
+   * None by default.
+   */
+  readonly ignore?: number;
 }
 
 /**
- * Softmax cross-entropy from logits, −Σ t ln softmax(z) (Bishop 2006, equation 4.108).
+ * Softmax cross-entropy from logits, −Σ t ln softmax(z) (Bishop 2006, equation 4.108). There may be several axes of
+ * examples, such as [batch, positions]; a mean is that over all of them, and weights have their shape.
  * @param logits [examples, classes]
  * @param labels uint32 [examples], or float32 [examples, classes]: the probability of each class
- * @param options with class weights and uint32 labels, a mean divides by the sum of the labels' weights, as in PyTorch
- * @throws GraphError if shapes or types do not fit, or if label smoothing is outside [0, 1)
+ * @param options with class weights and uint32 labels, a mean divides by the sum of the labels' weights, and with `ignore`
+ * by the number of other labels, as in PyTorch: it is NaN if all labels are ignored
+ * @returns a scalar, or the shape of the examples with reduction "none"
+ * @throws GraphError if shapes or types do not fit, if label smoothing is outside [0, 1), or if `ignore` is not a uint32
  */
 export function softmaxCrossEntropy(
   logits: Tensor,
@@ -96,13 +120,63 @@ export function softmaxCrossEntropy(
   options: Reduction | CrossEntropyOptions = "mean",
 ): Tensor {
   const where = "softmaxCrossEntropy";
-  const { labelSmoothing = 0, classWeights } = typeof options === "string" ? {} : options;
+  const settings: CrossEntropyOptions = settingsOf(options);
+  const { labelSmoothing = 0, classWeights, ignore } = settings;
+  const examples = logits.shape.slice(0, -1);
+  if (examples.length > 1) {
+    const flat = flatExamples(where, logits, labels, settings);
+    const losses = softmaxCrossEntropy(flat.logits, flat.labels, flat.settings);
+    return settings.reduction === "none" ? reshape(losses, examples) : losses;
+  }
+  if (ignore !== undefined) return withoutIgnored(where, logits, labels, { ...settings, ignore });
   if (labels.dtype === "uint32" && labelSmoothing === 0 && classWeights === undefined)
     return reduceExamples(where, softmaxCrossEntropyPerExample(logits, labels), options);
   const targets = smoothedTargets(where, logits, labels, labelSmoothing);
   const terms = outputTerms(where, negate(multiply(targets, logSoftmax(logits))), options);
   const weights = hardLabels(labels, classWeights);
   return reduceExamples(where, sum(terms, { axes: 1 }), options, weights);
+}
+
+/** The same examples along one axis. */
+function flatExamples(where: string, logits: Tensor, labels: Tensor, settings: CrossEntropyOptions) {
+  const examples = logits.shape.slice(0, -1);
+  const classes = logits.shape.at(-1)!;
+  const { weights } = settings;
+  const wanted = labels.dtype === "uint32" ? examples : logits.shape;
+  if (!sameShape(labels.shape, wanted) || (weights && !sameShape(weights.shape, examples))) {
+    throw new GraphError({
+      where,
+      what: `logits ${logits}, labels ${labels}${weights ? ` and weights ${weights}` : ""} do not fit`,
+      fix: `Give integer labels [${examples.join(", ")}] or probabilities [${logits.shape.join(", ")}], and a weight for each label`,
+    });
+  }
+  return {
+    logits: reshape(logits, [-1, classes]),
+    labels: reshape(labels, labels.dtype === "uint32" ? [-1] : [-1, classes]),
+    settings: { ...settings, ...(weights && { weights: reshape(weights, [-1]) }) },
+  };
+}
+
+/** The loss of the examples whose label is not the ignored one. */
+function withoutIgnored(
+  where: string,
+  logits: Tensor,
+  labels: Tensor,
+  { ignore, ...settings }: CrossEntropyOptions & { readonly ignore: number },
+): Tensor {
+  requireType(`${where} ignore`, labels, "uint32");
+  const classes = logits.shape.at(-1)!;
+  const counted = notEqual(equal(labels, constant(ignore, [], "uint32")), 1);
+  const known = ignore < classes ? labels : toIndex(minimum(toFloat(labels), classes - 1));
+  const losses = softmaxCrossEntropy(logits, known, { ...settings, reduction: "none" });
+  const ofClasses = hardLabels(known, settings.classWeights);
+  const reduced = { reduction: settings.reduction ?? "mean" };
+  return reduceExamples(
+    where,
+    select(counted, losses, 0),
+    reduced,
+    [settings.weights, ofClasses].reduce<Tensor>((total, own) => (own ? multiply(total, own) : total), counted),
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Session } from "../../backends/backend.ts";
 import { columnsOf } from "../../data/columns.ts";
-import type { AnyDataset } from "../../data/dataset.ts";
+import type { RowDataset } from "../../data/dataset.ts";
 import { epochOrder } from "../../data/order.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { columnLeaves, usedLeaves, writeRows, type ColumnLeaves } from "../batches.ts";
@@ -12,13 +12,13 @@ export class ResidentFeed implements Feed {
   readonly leaves: ColumnLeaves;
   readonly byParts = false;
   readonly #plan: DataPlan;
-  readonly #dataset: AnyDataset;
+  readonly #dataset: RowDataset;
   #used: ColumnLeaves;
   #written = false;
   /** The epoch whose order was written last. */
   #orderedEpoch = -1;
 
-  constructor(plan: DataPlan, dataset: AnyDataset) {
+  constructor(plan: DataPlan, dataset: RowDataset) {
     this.#plan = plan;
     this.#dataset = dataset;
     this.leaves = this.#used = columnLeaves(dataset.count, plan.layout, plan.shuffled);

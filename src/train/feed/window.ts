@@ -1,6 +1,6 @@
 import type { Session } from "../../backends/backend.ts";
 import { columnsOf, emptyValues, typeOf, widthOf, type Columns } from "../../data/columns.ts";
-import type { AnyDataset } from "../../data/dataset.ts";
+import type { RowDataset } from "../../data/dataset.ts";
 import { epochOrder } from "../../data/order.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { columnLeaves, usedLeaves, writeRows, type ColumnLeaves } from "../batches.ts";
@@ -26,7 +26,7 @@ export class WindowFeed implements Feed {
   /** The first example in the window, counted over the whole run. */
   #held = -1;
 
-  constructor(plan: DataPlan, dataset: AnyDataset, maxTensorBytes: number) {
+  constructor(plan: DataPlan, dataset: RowDataset, maxTensorBytes: number) {
     const { batchSize, microBatchSize, stepsPerEpoch } = plan;
     this.#plan = plan;
     this.#count = dataset.count;

@@ -1,3 +1,4 @@
+import type { Tensor } from "../../../graph/tensor.ts";
 import { toIndex } from "../../../ops/convert/index.ts";
 import { minimum } from "../../../ops/elementwise/index.ts";
 import { take } from "../../../ops/indexing/index.ts";
@@ -24,20 +25,32 @@ const MOST_ENTRIES = 2 ** 24;
  * @throws OptionError for an option outside its range
  */
 export function embedding(entries: number, width: number, { weights = normal(1) }: EmbeddingOptions = {}): Layer {
-  requireCount("embedding entries", entries);
-  requireNumber("embedding entries", entries, entries <= MOST_ENTRIES, `at most ${MOST_ENTRIES}`);
-  requireCount("embedding width", width);
+  requireTable("embedding", entries, width);
   return {
     config: { type: "embedding", entries, width },
     build({ inputShape, parameter }) {
       const table = parameter("weight", [entries, width], weights, { fanIn: entries, fanOut: width });
       return {
         outputShape: [...inputShape, width],
-        apply: (x) => take(table, x.dtype === "uint32" ? x : toIndex(minimum(x, entries - 1))),
+        apply: (x) => rowsOf(table, x),
       };
     },
   };
 }
+
+/** @throws OptionError for sizes of a table of embeddings outside their range */
+export function requireTable(where: string, entries: number, width: number): void {
+  requireCount(`${where} entries`, entries);
+  requireNumber(`${where} entries`, entries, entries <= MOST_ENTRIES, `at most ${MOST_ENTRIES}`);
+  requireCount(`${where} width`, width);
+}
+
+/**
+ * The rows of a table [entries, width] at indices: uint32, each below `entries`, or float32, which are clamped.
+ * @returns the shape of the indices with one more axis, of `width`
+ */
+export const rowsOf = (table: Tensor, indices: Tensor): Tensor =>
+  take(table, indices.dtype === "uint32" ? indices : toIndex(minimum(indices, table.shape[0]! - 1)));
 
 export const layerType: LayerType = {
   options: ["entries", "width"],

@@ -1,0 +1,19 @@
+import { gru as apply } from "../../../ops/recurrent/index.ts";
+import type { Layer, LayerType } from "../layer.ts";
+import { recurrentConfig, recurrentLayer, recurrentOptions, type RecurrentLayerOptions } from "../recurrent.ts";
+
+/**
+ * A gated recurrent unit (Cho et al. 2014) over a sequence, with PyTorch's formulas and order of gates (r, z, n); see the op
+ * `gru`. The input is [length, width], and the output the last step's, [units], or with `sequences` those of all steps,
+ * [length, units]. Parameters are `weight` [width, 3 · units], `recurrentWeight` [units, 3 · units], `bias` and
+ * `recurrentBias` [3 · units].
+ * @param units the size of an output, at least 1
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if its input is not a sequence
+ */
+export const gru = (units: number, options: RecurrentLayerOptions = {}): Layer =>
+  recurrentLayer({ type: "gru", gates: 3, apply }, units, options);
+
+export const layerType: LayerType = {
+  options: recurrentOptions,
+  fromConfig: (config) => gru(...recurrentConfig(config)),
+};

@@ -1,0 +1,110 @@
+import { OptionError } from "../../../errors.ts";
+import type { Tensor } from "../../../graph/tensor.ts";
+import { attention, rotateByPosition } from "../../../ops/attention/index.ts";
+import { slice } from "../../../ops/indexing/index.ts";
+import { reshape, transpose } from "../../../ops/layout/index.ts";
+import { requireCount, requireNumber } from "../../checks.ts";
+import { xavierUniform, type Initializer } from "../../initializers.ts";
+import { requireBoolean } from "../affine.ts";
+import type { Layer, LayerType } from "../layer.ts";
+import { linear, sequenceShape } from "../sequences.ts";
+import { stepKey } from "../step-key.ts";
+
+/** The options of `layers.multiHeadAttention`. */
+export interface MultiHeadAttentionOptions {
+  /** The number of heads, which divides the width; 1 by default. */
+  readonly heads?: number;
+  /** Whether a position attends only to itself and the positions before it; false by default. */
+  readonly causal?: boolean;
+  /** The rate of dropout of the attention weights in training, in [0, 1); 0 by default. */
+  readonly dropout?: number;
+  /** Whether both products have a bias; true by default. */
+  readonly bias?: boolean;
+  /** Whether queries and keys are rotated by their positions; see `rotateByPosition`. False by default. */
+  readonly rotary?: boolean;
+  /** The initializer of the weight of queries, keys and values; Xavier uniform by default. */
+  readonly weights?: Initializer;
+  /** The initializer of the weight after the heads; Xavier uniform by default. */
+  readonly outputWeights?: Initializer;
+}
+
+/**
+ * Self-attention with several heads (Vaswani et al. 2017, section 3.2): each position of a sequence attends to all of them.
+ * The input and the output are [length, width]. Its parameters are `weight` [width, 3 · width] and `bias` of the queries,
+ * keys and values, in this order, with width / heads columns per head; and `output.weight` [width, width] and
+ * `output.bias`.
+ * @throws OptionError for an option outside its range; also, when the model is built, if the heads do not divide the
+ * width, or if the width of a head is odd and `rotary` is true. GraphError, when the model is built, if its input is not a
+ * sequence
+ */
+export function multiHeadAttention(options: MultiHeadAttentionOptions = {}): Layer {
+  const { weights = xavierUniform, outputWeights = xavierUniform } = options;
+  const config = attentionConfig("multiHeadAttention", options);
+  const { heads, causal, dropout, bias, rotary } = config;
+  return {
+    config: { type: "multiHeadAttention", ...config },
+    build(context) {
+      const [length, width] = sequenceShape("multiHeadAttention", context.inputShape);
+      requireHeads(width, config);
+      const fans = { fanIn: width, fanOut: width };
+      const project = linear(context, { inputs: width, outputs: 3 * width, bias, initializer: weights, fans });
+      const output = { inputs: width, outputs: width, bias, initializer: outputWeights, prefix: "output." };
+      const merge = linear(context, output);
+      return {
+        outputShape: context.inputShape,
+        apply(x, applied) {
+          const projected = reshape(project(x, applied), [x.shape[0]!, length, 3, heads, width / heads]);
+          const [q, k, v] = rotary ? rotated(projected) : ([0, 1, 2] as const).map((part) => headsOf(projected, part));
+          const isDropping = applied.training && dropout > 0;
+          const attended = attention(q!, k!, v!, {
+            causal,
+            precision: applied.precision,
+            ...(isDropping && { dropout: { rate: dropout, key: stepKey(context, applied) } }),
+          });
+          return merge(reshape(transpose(attended, [0, 2, 1, 3]), [x.shape[0]!, length, width]), applied);
+        },
+      };
+    },
+  };
+}
+
+/** One of the tensors in [batch, length, tensors, heads, width], as [batch, heads, length, width]. */
+function headsOf(projected: Tensor, part: number): Tensor {
+  const [batch, length, , heads, width] = projected.shape as [number, number, number, number, number];
+  const own = slice(projected, [undefined, undefined, { start: part, end: part + 1 }]);
+  return transpose(reshape(own, [batch, length, heads, width]), [0, 2, 1, 3]);
+}
+
+/** Rotates queries and keys together, in one kernel. */
+function rotated(projected: Tensor): Tensor[] {
+  const both = rotateByPosition(slice(projected, [undefined, undefined, { end: 2 }]), { axis: 1 });
+  return [headsOf(both, 0), headsOf(both, 1), headsOf(projected, 2)];
+}
+
+/**
+ * The options with their default values, without initializers.
+ * @throws OptionError
+ */
+export function attentionConfig(where: string, options: Omit<MultiHeadAttentionOptions, "weights" | "outputWeights">) {
+  const { heads = 1, causal = false, dropout = 0, bias = true, rotary = false } = options;
+  requireCount(`${where} heads`, heads);
+  requireNumber(`${where} dropout`, dropout, dropout >= 0 && dropout < 1, "the fraction of weights to drop, in [0, 1)");
+  for (const [name, value] of Object.entries({ causal, bias, rotary })) requireBoolean(`${where} ${name}`, value);
+  return { heads, causal, dropout, bias, rotary };
+}
+
+function requireHeads(width: number, { heads, rotary }: { readonly heads: number; readonly rotary: boolean }): void {
+  const where = "multiHeadAttention heads";
+  if (width % heads !== 0) {
+    const what = `${heads} heads do not divide a width of ${width}`;
+    throw new OptionError({ where, what, fix: "Give a number of heads that divides the width" });
+  }
+  if (!rotary || (width / heads) % 2 === 0) return;
+  const what = `a head has ${width / heads} elements, which are rotated in pairs`;
+  throw new OptionError({ where, what, fix: "Give an even width per head" });
+}
+
+export const layerType: LayerType = {
+  options: ["heads", "causal", "dropout", "bias", "rotary"],
+  fromConfig: (config) => multiHeadAttention(config as MultiHeadAttentionOptions),
+};

@@ -1,0 +1,3 @@
+import type { TextForm } from "../forms.ts";
+
+export const text: TextForm = { word: "positions", values: ["length"], example: "positions 64" };

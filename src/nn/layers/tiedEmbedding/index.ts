@@ -1,0 +1,61 @@
+import { GraphError } from "../../../errors.ts";
+import { matmul } from "../../../ops/matmul/index.ts";
+import { normal, type Initializer } from "../../initializers.ts";
+import { buildChain, configsOf, layersFrom, requireSomeLayers } from "../chain.ts";
+import { requireTable, rowsOf } from "../embedding/index.ts";
+import type { Layer, LayerType } from "../layer.ts";
+
+/** The options of `layers.tiedEmbedding`. */
+export interface TiedEmbeddingOptions {
+  /** The initializer of the table; normal with standard deviation 0.02 by default, as in GPT-2. */
+  readonly weights?: Initializer;
+}
+
+/**
+ * A language model whose embedding is also its output matrix (Press and Wolf 2017): an embedding of the indices, layers
+ * on the vectors, and the product of their results with the transposed table, without a bias. Its input has indices of
+ * any shape, [length] for example, as `embedding` takes them; its output is [length, entries], the logits.
+ * @param entries number of rows of the table, at most 2²⁴
+ * @param width the size of a vector, which the layers must keep
+ * @param layers at least one; their parameters are named by their positions, as in `sequential`
+ * @throws OptionError for an option outside its range; GraphError, when the model is built, if the last layer gives
+ * another width
+ */
+export function tiedEmbedding(
+  entries: number,
+  width: number,
+  layers: readonly Layer[],
+  { weights = normal(0.02) }: TiedEmbeddingOptions = {},
+): Layer {
+  requireTable("tiedEmbedding", entries, width);
+  requireSomeLayers("tiedEmbedding", layers);
+  return {
+    config: { type: "tiedEmbedding", entries, width, layers: configsOf(layers) },
+    build(context) {
+      const table = context.parameter("weight", [entries, width], weights, { fanIn: entries, fanOut: width });
+      const inner = buildChain(layers, {
+        context: { ...context, inputShape: [...context.inputShape, width], nextActivation: undefined },
+      });
+      if (inner.outputShape.at(-1) !== width) {
+        throw new GraphError({
+          where: `layer ${context.path}, tiedEmbedding`,
+          what: `its layers give [${inner.outputShape.join(", ")}] per example instead of vectors of ${width}`,
+          fix: "Give layers that keep the last axis",
+        });
+      }
+      return {
+        outputShape: [...inner.outputShape.slice(0, -1), entries],
+        apply(x, options) {
+          const vectors = inner.apply(rowsOf(table, x), options);
+          return matmul(vectors, table, { transposeRight: true, precision: options.precision });
+        },
+      };
+    },
+  };
+}
+
+export const layerType: LayerType = {
+  options: ["entries", "width", "layers"],
+  fromConfig: ({ entries, width, layers }, resolver) =>
+    tiedEmbedding(entries as number, width as number, layersFrom("tiedEmbedding layers", layers, resolver)),
+};

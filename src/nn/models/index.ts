@@ -1,0 +1,1 @@
+export { gpt, gptLayer, type GptOptions } from "./gpt.ts";

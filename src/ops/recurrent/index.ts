@@ -1,0 +1,101 @@
+/*
+ * Recurrent networks, unrolled: the input's products of all steps are one product, and so is the gradient of each weight.
+ */
+import { GraphError } from "../../errors.ts";
+import { requireType, sameShape, type Shape, type Tensor } from "../../graph/tensor.ts";
+import { add, multiply, sigmoid, subtract, tanh } from "../elementwise/index.ts";
+import { split } from "../indexing/index.ts";
+import { matmul } from "../matmul/index.ts";
+import type { Precision } from "../matmul/precision.ts";
+import { unrolled, type Cell } from "./unrolled.ts";
+
+/** The weights of a recurrent network. Gates are along the last axis, in PyTorch's order. */
+export interface RecurrentWeights {
+  /** Of the inputs, float32 [width, gates · units]. */
+  readonly weight: Tensor;
+  /** Of the outputs of the step before, float32 [units, gates · units]. */
+  readonly recurrentWeight: Tensor;
+  /** Float32 [gates · units]; none by default. */
+  readonly bias?: Tensor;
+  readonly recurrentBias?: Tensor;
+}
+
+/** The options of `gru` and `lstm`. */
+export interface RecurrentOptions {
+  /** Whether to return the outputs of all steps; false, the default, returns those of the last step. */
+  readonly sequences?: boolean;
+  /** The precision of products; "float32" by default. See `matmul`. */
+  readonly precision?: Precision;
+}
+
+const gruCell: Cell = (step, product, before) => {
+  const units = step.shape[1]! / 3;
+  const [r, z, n] = split(step, 3, 1) as [Tensor, Tensor, Tensor];
+  if (!product) return gruOutput(sigmoid(z), tanh(n), before);
+  const [ofR, ofZ, ofN] = split(product, [units, units, units], 1) as [Tensor, Tensor, Tensor];
+  const reset = sigmoid(add(r, ofR));
+  return gruOutput(sigmoid(add(z, ofZ)), tanh(add(n, multiply(reset, ofN))), before);
+};
+
+/** (1 − z) · n + z · h. */
+function gruOutput(z: Tensor, n: Tensor, before: readonly Tensor[]): Tensor[] {
+  const [h] = before;
+  return [h ? add(n, multiply(z, subtract(h, n))) : multiply(subtract(1, z), n)];
+}
+
+const lstmCell: Cell = (step, product, [, c]) => {
+  const [i, f, g, o] = split(product ? add(step, product) : step, 4, 1) as [Tensor, Tensor, Tensor, Tensor];
+  const fresh = multiply(sigmoid(i), tanh(g));
+  const cell = c ? add(multiply(sigmoid(f), c), fresh) : fresh;
+  return [multiply(sigmoid(o), tanh(cell)), cell];
+};
+
+/**
+ * A gated recurrent unit (Cho et al. 2014), with the formulas of PyTorch's `nn.GRU`: r = σ(x·Wᵣ + bᵣ + h·Uᵣ + cᵣ), z
+ * likewise, n = tanh(x·Wₙ + bₙ + r · (h·Uₙ + cₙ)), and h becomes (1 − z) · n + z · h, from zeros. Gates are in the order
+ * r, z, n.
+ * @param x float32 [batch, length, width]
+ * @returns [batch, length, units] with `sequences`, else [batch, units]
+ * @throws GraphError if shapes do not fit
+ */
+export const gru = (x: Tensor, weights: RecurrentWeights, options: RecurrentOptions = {}): Tensor =>
+  recurrent("gru", x, weights, { ...options, cell: gruCell, gates: 3 });
+
+/**
+ * Long short-term memory (Hochreiter and Schmidhuber 1997), with the formulas of PyTorch's `nn.LSTM`: the gates i, f, g, o
+ * are parts of x·W + b + h·U + c, the cell becomes σ(f) · cell + σ(i) · tanh(g), and h = σ(o) · tanh(cell), from zeros.
+ * @param x float32 [batch, length, width]
+ * @returns [batch, length, units] with `sequences`, else [batch, units]
+ * @throws GraphError if shapes do not fit
+ */
+export const lstm = (x: Tensor, weights: RecurrentWeights, options: RecurrentOptions = {}): Tensor =>
+  recurrent("lstm", x, weights, { ...options, cell: lstmCell, gates: 4 });
+
+function recurrent(
+  where: string,
+  x: Tensor,
+  weights: RecurrentWeights,
+  options: RecurrentOptions & { readonly cell: Cell; readonly gates: number },
+): Tensor {
+  const { weight, recurrentWeight, bias, recurrentBias } = weights;
+  const { sequences = false, precision = "float32", cell, gates } = options;
+  const units = recurrentWeight.shape[0] ?? 0;
+  requireType(where, x, "float32");
+  if (x.shape.length !== 3) {
+    throw new GraphError({ where, what: `${x} is no batch of sequences`, fix: "Give [batch, length, width]" });
+  }
+  requireShape(where, "weight", weight, [x.shape[2]!, gates * units]);
+  requireShape(where, "recurrentWeight", recurrentWeight, [units, gates * units]);
+  if (bias) requireShape(where, "bias", bias, [gates * units]);
+  if (recurrentBias) requireShape(where, "recurrentBias", recurrentBias, [gates * units]);
+  const product = matmul(x, weight, { precision });
+  const projected = bias ? add(product, bias) : product;
+  return unrolled(projected, recurrentWeight, recurrentBias, { cell, sequences, precision });
+}
+
+function requireShape(where: string, name: string, tensor: Tensor, shape: Shape): void {
+  requireType(`${where} ${name}`, tensor, "float32");
+  if (sameShape(tensor.shape, shape)) return;
+  const what = `its ${name} is ${tensor} instead of [${shape.join(", ")}]`;
+  throw new GraphError({ where, what, fix: "Give weights of the same number of units, and of the input's width" });
+}
