@@ -59,7 +59,7 @@ afterAll(() => staged?.remove());
 
 test("the code of the pages passes strict TypeScript", () => {
   const files = Object.keys(pages).map((page) => page.replace(".md", ".ts"));
-  expect(files).toHaveLength(10);
+  expect(files).toHaveLength(12);
   expect(complaintsOfTypes(staged.folder, "--module", "nodenext", "--types", "node", ...files)).toBe("");
 });
 
