@@ -42,8 +42,8 @@ export const readPytorch = (bytes: Uint8Array, where: string): Safetensors =>
 
 /**
  * Initializes a model with the values of a PyTorch network: a safetensors file of its state_dict. Convolutions, transposed
- * convolutions, Linear, Embedding and the norms are matched with the model's layers, and their axes are permuted from
- * PyTorch's layout. PyTorch flattens images with the channels first, so the features of the layers after `flatten`, and
+ * convolutions, Linear, Embedding, the norms, MultiheadAttention, GRU and LSTM are matched with the model's layers, and their
+ * axes are permuted from PyTorch's layout. PyTorch flattens images with the channels first, so the features of the layers after `flatten`, and
  * those before a `reshape` to images, are permuted as well.
  *
  * @example

@@ -110,6 +110,35 @@ describe("startFromPytorch", () => {
     expect(start.matched[0]).toEqual({ name: "layers.l0.weight", tensor: "conv1.weight", shape: [4, 2, 3, 3] });
   });
 
+  test("reads attention and recurrent networks", async () => {
+    const recurrent = (name: string, columns: number, width: number, units: number): Shapes => ({
+      [`${name}.weight_ih_l0`]: [columns, width],
+      [`${name}.weight_hh_l0`]: [columns, units],
+      [`${name}.bias_ih_l0`]: [columns],
+      [`${name}.bias_hh_l0`]: [columns],
+    });
+    const file = fileOf({
+      "attn.in_proj_weight": [18, 6],
+      "attn.in_proj_bias": [18],
+      "attn.out_proj.weight": [6, 6],
+      "attn.out_proj.bias": [6],
+      ...recurrent("gru", 12, 6, 4),
+      ...recurrent("lstm", 12, 4, 3),
+      "fc.weight": [2, 3],
+      "fc.bias": [2],
+    });
+    const network = [
+      layers.multiHeadAttention({ heads: 2, causal: true }),
+      layers.gru(4, { sequences: true }),
+      layers.lstm(3),
+      dense(2),
+    ];
+    const { model, unused } = startFromPytorch(sequential(network, { inputShape: [3, 6] }), file, "f");
+    expect(unused).toEqual([]);
+    const { outputs } = await evaluate({ y: model.apply(wave(2, 3, 6)) });
+    close(outputs["y"]!, [-0.548328505, -0.402242944, -0.548311188, -0.402255794]);
+  });
+
   test("permutes the features that become images", async () => {
     const file = fileOf({
       "0.weight": [24, 5],

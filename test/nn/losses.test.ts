@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { GraphError, OptionError } from "../../src/errors.ts";
 import { constant } from "../../src/graph/leaves.ts";
-import { accuracy, losses, oneHot, type ClassificationLoss } from "../../src/nn/index.ts";
+import { accuracy, bitsPerCharacter, losses, oneHot, perplexity, type ClassificationLoss } from "../../src/nn/index.ts";
 import { requireOutputs } from "../../src/nn/losses.ts";
+import { gradients } from "../../src/ops/gradients.ts";
+import { softmaxCrossEntropy } from "../../src/ops/losses/index.ts";
 import { evaluate } from "./run.ts";
 
 const labels = constant([2, 0, 1], [3], "uint32");
@@ -71,4 +73,53 @@ describe("losses of class labels", () => {
     expect(() => requireOutputs(losses.sigmoidBinaryCrossEntropy, [1], 2)).not.toThrow();
     expect(() => accuracy(outputs, constant([1, 2], [2], "uint32"))).toThrow(GraphError);
   });
+});
+
+describe("the cross-entropy of positions", () => {
+  const rows = [
+    [0.1, 0.2, 0.9],
+    [0.3, 0.8, 0.1],
+    [-1, 2, 2],
+    [0.5, 0.5, -2],
+  ];
+  const logits = constant(rows.flat(), [2, 2, 3]);
+  const tokens = (...values: number[]) => constant(values, [2, 2], "uint32");
+  const each = rows.map((row, index) => entropy(row, [2, 0, 1, 0][index]!));
+
+  test("is the mean over all positions, or each one's", async () => {
+    const { outputs: found } = await evaluate({
+      mean: softmaxCrossEntropy(logits, tokens(2, 0, 1, 0)),
+      none: softmaxCrossEntropy(logits, tokens(2, 0, 1, 0), "none"),
+    });
+    expectClose(found["mean"], [each.reduce((total, value) => total + value, 0) / 4]);
+    expectClose(found["none"], each);
+  });
+
+  test("does not count the positions with the label to ignore, which may be no class", async () => {
+    for (const ignore of [1, 99]) {
+      const labelsOf = tokens(2, 0, ignore, 0);
+      const { outputs: found } = await evaluate({
+        mean: softmaxCrossEntropy(logits, labelsOf, { ignore }),
+        sum: softmaxCrossEntropy(logits, labelsOf, { ignore, reduction: "sum" }),
+        gradient: gradients(softmaxCrossEntropy(logits, labelsOf, { ignore }), [logits])[0],
+      });
+      const counted = each[0]! + each[1]! + each[3]!;
+      expectClose(found["mean"], [counted / 3]);
+      expectClose(found["sum"], [counted]);
+      expect(found["gradient"]!.slice(6, 9).map(Math.abs)).toEqual([0, 0, 0]);
+    }
+  });
+
+  test("refuses labels and weights of another shape", () => {
+    expect(() => softmaxCrossEntropy(logits, constant([1, 2], [2], "uint32"))).toThrow(GraphError);
+    expect(() => softmaxCrossEntropy(logits, tokens(0, 0, 0, 0), { weights: constant([1, 1]) })).toThrow(GraphError);
+    expect(() => softmaxCrossEntropy(logits, logits, { ignore: 0 })).toThrow(GraphError);
+  });
+});
+
+test("perplexity and bits per character of a loss in nats", () => {
+  expect(perplexity(Math.log(65))).toBeCloseTo(65, 12);
+  expect(bitsPerCharacter(Math.LN2)).toBe(1);
+  expect(bitsPerCharacter(2 * Math.LN2, 0.25)).toBe(0.5);
+  expect(() => bitsPerCharacter(1, 0)).toThrow(OptionError);
 });

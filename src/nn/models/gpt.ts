@@ -66,8 +66,8 @@ export function gptLayer(options: Omit<GptOptions, "seed" | "name">): Layer {
  * GELU and normalization before each branch, and the token embedding as the output matrix. Weights are normal with standard
  * deviation 0.02, divided by √(2 · layers) for the last product of each branch; biases are 0.
  *
- * The input `tokens` is uint32 [batch, context], each below `vocabulary`; the output `logits` is
- * [batch, context, vocabulary]: at each position, those of the next token. The optimizers with weight decay apply it to
+ * The input `tokens` is uint32 [batch, context], each below `vocabulary`. The output `logits` has the shape
+ * [batch, context, vocabulary], at each position those of the next token. The optimizers with weight decay apply it to
  * matrices, which include both embeddings, and not to biases and norms, as nanoGPT does. `toSequential` makes a sequential
  * model of it, which can be exported.
  *

@@ -82,7 +82,8 @@ function geluTanhDerivative(x: Vector): Vector {
 function geluDerivative(x: Vector): Vector {
   const y = clamped(x);
   const density = exp(multiply(multiply(-0.5, y), y));
-  return ofFinite(x, add(math("normalBelow4", y), multiply(multiply(y, 0.3989422804), density)));
+  // The same value as in `gelu`, so that a chain that computes both computes it once.
+  return ofFinite(x, add(math("normalBelow4", x), multiply(multiply(y, 0.3989422804), density)));
 }
 
 /** The logarithm of the rounded sum plus a correction for the rounding. The error is below 1.5 ulp. */
