@@ -11,10 +11,11 @@ import type { Plugin } from "vite";
 
 /**
  * The most that the page's JavaScript, with the shaders in it, may be when packed by gzip. The page loads any model, so it
- * holds all layers and the kernels of all ops: those of convolutional networks took it from 146 to 165 kB. A trainer that takes
- * any model and stream of data added 13 kB. To get below 150 kB again, both must be loaded when they are needed.
+ * holds all layers and the kernels of all ops: those of convolutional networks took it from 146 to 165 kB, a trainer that
+ * takes any model and stream of data to 180 kB, and the layers of sequences to 190 kB. To get below 150 kB again, they must
+ * be loaded when they are needed.
  */
-const LARGEST_KILOBYTES = 185;
+const LARGEST_KILOBYTES = 195;
 
 /** The same for what it loads beside that for the WebAssembly backend: JavaScript and kernels. */
 const LARGEST_WASM_KILOBYTES = 40;
