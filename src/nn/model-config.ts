@@ -190,9 +190,11 @@ function layerTypeOf(where: string, type: unknown, { layers }: Resolver): LayerM
   }
   if (typeof type === "string" && Object.hasOwn(layers, type)) return { fromConfig: layers[type]! };
   if (typeof type === "string" && Object.hasOwn(layerTypes, type)) return layerTypes[type]!;
+  const what = `unknown layer type ${excerpt(type)}`;
   throw new OptionError({
     where,
-    what: `unknown layer type ${excerpt(type)}. A custom one must be given as { layers: { ${excerpt(type)}: … } }`,
+    what:
+      typeof type === "string" ? `${what}. A custom one must be given as { layers: { ${excerpt(type)}: … } }` : what,
     fix: `Choose one of ${Object.keys(layerTypes).join(", ")}`,
   });
 }

@@ -249,7 +249,7 @@ test("the library imports neither protobuf nor Node's modules; ONNX is a separat
     reached.add(file);
     // Docstrings have examples with imports of their own.
     const code = readFileSync(file, "utf8").replaceAll(/\/\*\*.*?\*\//gs, "");
-    for (const [, specifier] of code.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
+    for (const [, specifier] of code.matchAll(/(?:from|import)\s*\(?\s*"([^"\s]+)"/g)) {
       if (specifier!.startsWith(".")) visit(join(dirname(file), specifier!));
       else packages.add(specifier!);
     }
