@@ -1,7 +1,7 @@
 import { GraphError } from "../../errors.ts";
 import { requireType, sameShape, Tensor, type GivenOp } from "../../graph/tensor.ts";
 import { add, divide, multiply, rsqrt, square, subtract } from "../elementwise/index.ts";
-import { reshape } from "../layout/index.ts";
+import { reshape, stopGradient } from "../layout/index.ts";
 import { partsOfRows, sumOverRows, USEFUL_PARTS } from "../parts/rows.ts";
 
 /** The options of `batchNorm`. */
@@ -67,7 +67,8 @@ export function batchNorm(x: Tensor, { epsilon = 1e-5, affine }: BatchNormOption
   const rows = rowsOf(x);
   const count = rows.shape[0]!;
   const mean = divide(sumRows(rows), count);
-  const variance = divide(sumRows(square(subtract(rows, mean))), count);
+  // The derivative with respect to the mean is 0: the distances add up to 0.
+  const variance = divide(sumRows(square(subtract(rows, stopGradient(mean)))), count);
   const scale = rsqrt(add(variance, epsilon));
   const normalized = multiply(subtract(rows, mean), affine ? multiply(scale, affine.weight) : scale);
   const values = affine ? add(normalized, affine.bias) : normalized;
