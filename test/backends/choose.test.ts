@@ -99,6 +99,6 @@ test("kernels that do not arrive or compile are a DeviceError with what to do", 
   vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response("none", { status: 404 }));
   const { browserWasm } = await import("../../src/backends/wasm/source.ts");
   await expect(choose({ device: "wasm", wasmSource: browserWasm })).rejects.toThrow(
-    /^WebAssembly: the kernels could not be loaded from .*: status 404\. Serve kernels\.wasm/,
+    /^WebAssembly: the kernels could not be loaded from .*: status 404\. Serve the file/,
   );
 });
