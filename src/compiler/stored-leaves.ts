@@ -1,6 +1,6 @@
 import { OptionError } from "../errors.ts";
 import { updatedLeaves, type Graph } from "../graph/graph.ts";
-import { isStored } from "../graph/leaves.ts";
+import { isStored, nameOf } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { isPack, packOffsets } from "../graph/traits.ts";
 import type { Region, VirtualBuffer } from "./regions.ts";
@@ -143,7 +143,7 @@ export class StoredLeaves<Buffer> {
     const placed = new Set(packed.flatMap(({ members }) => members.map(({ leaf }) => leaf)));
     const others = graph.nodes.filter((node) => isStored(node) && !this.#regions.has(node) && !placed.has(node));
     const alone = others.map((leaf): Block => ({
-      label: (leaf.attributes as { name: string }).name,
+      label: nameOf(leaf),
       elements: this.#memory.wordsOf(leaf),
       members: [{ leaf, offset: 0 }],
     }));

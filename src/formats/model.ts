@@ -7,7 +7,7 @@ import { isImageInput, type ImageInput } from "../data/image-pixels.ts";
 import { isNormalization } from "../data/normalization.ts";
 import { isTokenizerConfig, type TokenizerConfig } from "../data/text/tokenizer.ts";
 import { DataError, excerpt, OptionError, WgradError } from "../errors.ts";
-import { requireDistinctNames, type StoredAttributes } from "../graph/leaves.ts";
+import { nameOf, requireDistinctNames, type StoredAttributes } from "../graph/leaves.ts";
 import { sameShape, sizeOf, type Tensor } from "../graph/tensor.ts";
 import type { ModelExtensions } from "../nn/extensions.ts";
 import { losses, requireOutputs, requireTargets, type LossName, type TrainingLoss } from "../nn/losses.ts";
@@ -184,7 +184,7 @@ export function isModelFile({ metadata }: Pick<Safetensors, "metadata">): boolea
  */
 export function requireValues(wanted: readonly Tensor[], given: ParameterValues): void {
   const fix = "Give values of this model's parameters and states";
-  const shapes = new Map(wanted.map(({ attributes, shape }) => [(attributes as StoredAttributes).name, shape]));
+  const shapes = new Map(wanted.map((leaf) => [nameOf(leaf), leaf.shape]));
   for (const [where, shape] of shapes) {
     const found = Object.hasOwn(given, where) ? given[where] : undefined;
     if (!found) throw new OptionError({ where, what: "its values are missing", fix });

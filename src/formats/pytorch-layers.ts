@@ -3,7 +3,7 @@
  * must be given; the layers' own forms tell how each parameter is stored in PyTorch.
  */
 import { DataError, excerpt, OptionError, optionName } from "../errors.ts";
-import type { StoredAttributes } from "../graph/leaves.ts";
+import { nameOf } from "../graph/leaves.ts";
 import { sameShape, type Shape, type Tensor } from "../graph/tensor.ts";
 import type { AnyModel } from "../nn/functional.ts";
 import type { PytorchParameter } from "../nn/layers/forms.ts";
@@ -127,8 +127,6 @@ interface WantedLayer {
   readonly name: string;
   readonly tensors: readonly WantedTensor[];
 }
-
-const nameOf = ({ attributes }: Tensor): string => (attributes as StoredAttributes).name;
 
 /** The part of a name before the last dot, and after it. */
 function splitName(name: string): readonly [prefix: string, last: string] {

@@ -17,6 +17,9 @@ export interface StoredAttributes {
   readonly initial?: Float32Array | undefined;
 }
 
+/** The name of a parameter, state or input. */
+export const nameOf = ({ attributes }: Tensor): string => (attributes as StoredAttributes).name;
+
 export interface ConstantAttributes {
   readonly values: readonly number[];
 }

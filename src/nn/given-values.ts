@@ -1,3 +1,4 @@
+import { nameOf } from "../graph/leaves.ts";
 import { excerpt, OptionError } from "../errors.ts";
 import { sizeOf, type Shape, type Tensor } from "../graph/tensor.ts";
 import type { Initialization } from "./build.ts";
@@ -31,7 +32,7 @@ export function requireNoOthers(
   model: { readonly parameters: readonly Tensor[]; readonly states: readonly Tensor[] },
   values: GivenValues,
 ): void {
-  const known = new Set(storedLeaves(model).map(({ attributes }) => (attributes as { name: string }).name));
+  const known = new Set(storedLeaves(model).map(nameOf));
   const extra = Object.keys(values).find((name) => !known.has(name));
   if (extra === undefined) return;
   throw new OptionError({ where: "model config", what: `the model has no parameter ${excerpt(extra)}`, fix });

@@ -1,5 +1,5 @@
 import { topologicalOrder } from "../graph/graph.ts";
-import type { StoredAttributes } from "../graph/leaves.ts";
+import { nameOf } from "../graph/leaves.ts";
 import type { Shape, Tensor } from "../graph/tensor.ts";
 import { reductionOf } from "../graph/traits.ts";
 import type { ElementwiseOp } from "../ops/elementwise/function.ts";
@@ -98,11 +98,7 @@ function summaryOf(rows: readonly SummaryRow[], otherFlops: number, states: read
 }
 
 const sizeBelow = (leaves: readonly Tensor[], layer: string): number =>
-  sum(
-    leaves
-      .filter(({ attributes }) => (attributes as StoredAttributes).name.startsWith(`${layer}.`))
-      .map(({ size }) => size),
-  );
+  sum(leaves.filter((leaf) => nameOf(leaf).startsWith(`${layer}.`)).map(({ size }) => size));
 
 function flopsOf(node: Tensor): number {
   const [product] = matrixProducts({ nodes: [node] });

@@ -3,7 +3,7 @@
  * bits, since WGSL may assume that there are no NaNs. The kernels that compute the gradient check it.
  */
 import type { Update } from "../graph/graph.ts";
-import { constant, state, type StoredAttributes } from "../graph/leaves.ts";
+import { constant, nameOf, state } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { multiply, select, subtract, toFloat } from "../ops/elementwise/index.ts";
 import type { PackAttributes } from "../ops/layout/index.ts";
@@ -30,8 +30,6 @@ const STOPPED = "guard.stopped";
 const SLOWED = "guard.slowed";
 
 type States = Readonly<Record<string, { readonly values: Float32Array }>>;
-
-const nameOf = (leaf: Tensor): string => (leaf.attributes as StoredAttributes).name;
 
 export const isStopped = (leaf: Tensor): boolean => nameOf(leaf) === STOPPED;
 

@@ -2,7 +2,7 @@
  * Which parameters are trained, and with which learning rate and weight decay.
  */
 import { excerpt, OptionError } from "../errors.ts";
-import type { StoredAttributes } from "../graph/leaves.ts";
+import { nameOf } from "../graph/leaves.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { requireNumber, requirePositiveFloat32 } from "../nn/checks.ts";
 import { isFloat32 } from "../float32.ts";
@@ -22,8 +22,6 @@ export interface ParameterGroup {
   /** Multiplies the optimizer's weight decay, at least 0; 1 by default. */
   readonly decayFactor?: number;
 }
-
-const nameOf = ({ attributes }: Tensor) => (attributes as StoredAttributes).name;
 
 /**
  * The parameters that a choice selects.

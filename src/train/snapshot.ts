@@ -1,6 +1,6 @@
 import type { Session } from "../backends/backend.ts";
 import { OptionError } from "../errors.ts";
-import type { StoredAttributes } from "../graph/leaves.ts";
+import { nameOf, type StoredAttributes } from "../graph/leaves.ts";
 import type { Shape, Tensor } from "../graph/tensor.ts";
 import type { AnyModel } from "../nn/functional.ts";
 import { storedLeaves } from "../nn/sequential.ts";
@@ -81,7 +81,6 @@ export function writeAll(
   leaves: readonly Tensor[],
   stored: Readonly<Record<string, StoredValues>>,
 ): void {
-  const nameOf = (leaf: Tensor) => (leaf.attributes as StoredAttributes).name;
   for (const leaf of leaves) {
     const found = Object.hasOwn(stored, nameOf(leaf)) ? stored[nameOf(leaf)] : undefined;
     const shapeText = (shape: Shape) => `[${shape.join(", ")}]`;
