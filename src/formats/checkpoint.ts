@@ -5,7 +5,7 @@
 import { DataError, OptionError } from "../errors.ts";
 import type { FunctionalExtensions } from "../nn/model-config.ts";
 import { isJson, parseJson } from "./json.ts";
-import { isRecord } from "./metadata.ts";
+import { isRecord } from "../nn/checks.ts";
 import {
   modelMetadata,
   modelOfFile,

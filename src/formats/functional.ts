@@ -7,7 +7,8 @@ import { isTokenizerConfig, type TokenizerConfig } from "../data/text/tokenizer.
 import { OptionError } from "../errors.ts";
 import { sizeOf } from "../graph/tensor.ts";
 import { isFunctional, type FunctionalModel } from "../nn/functional.ts";
-import { isFacts, isNames, isRecord, isStep, type Facts, type Metadata } from "./metadata.ts";
+import { isRecord } from "../nn/checks.ts";
+import { isFacts, isNames, isStep, type Facts, type Metadata } from "./metadata.ts";
 import type { TrainedModel } from "./model.ts";
 
 /** A trained functional model, with what is needed to use it and how it was trained. */

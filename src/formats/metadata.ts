@@ -48,9 +48,6 @@ export class Metadata {
 
 export const isFilled = (value: unknown): value is object => typeof value === "object" && value !== null;
 
-export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  isFilled(value) && !Array.isArray(value);
-
 export const isText = (value: unknown): value is string => typeof value === "string";
 
 export const isNames = (value: unknown): value is string[] =>

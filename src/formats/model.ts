@@ -15,6 +15,7 @@ import { isFunctionalConfig } from "../nn/functional-config.ts";
 import { isFunctional, type AnyModel } from "../nn/functional.ts";
 import type { GivenValues } from "../nn/given-values.ts";
 import { modelFromConfig, parametersOfConfig, type FunctionalExtensions } from "../nn/model-config.ts";
+import { isRecord } from "../nn/checks.ts";
 import { storedLeaves, type Model } from "../nn/sequential.ts";
 import { version } from "../version.ts";
 import { DIGEST, digestOf } from "./digest.ts";
@@ -28,7 +29,6 @@ import {
   isFacts,
   isFilled,
   isNames,
-  isRecord,
   isStep,
   isText,
   isThreshold,

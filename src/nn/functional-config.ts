@@ -6,6 +6,7 @@ import { excerpt, OptionError } from "../errors.ts";
 import { drawnFrom, uninitialized } from "./build.ts";
 import { buildFunctional, type FunctionalConfig, type FunctionalModel, type ModelFunction } from "./functional.ts";
 import { initializedWith, requireNoOthers, type GivenValues } from "./given-values.ts";
+import { isRecord } from "./checks.ts";
 import type { ConfigValue, LayerConfig } from "./layers/layer.ts";
 
 const WHERE = "model config";
@@ -37,8 +38,7 @@ export function functionalFromConfig<Input extends string, Output extends string
 
 function requireConfig(config: unknown): FunctionalConfig {
   const { inputs, layers } = isFunctionalConfig(config) ? config : ({} as Partial<FunctionalConfig>);
-  const isFilled = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
-  if (isFilled(inputs) && isFilled(layers) && Object.values(layers!).every(isFilled)) return config as FunctionalConfig;
+  if (isRecord(inputs) && isRecord(layers) && Object.values(layers).every(isRecord)) return config as FunctionalConfig;
   throw new OptionError({
     where: WHERE,
     what: `${excerpt(config)} is not the config of a functional model`,

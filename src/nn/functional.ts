@@ -6,7 +6,7 @@ import { excerpt, GraphError, OptionError } from "../errors.ts";
 import { input } from "../graph/leaves.ts";
 import { requireTensor, sameShape, type DType, type Shape, type Tensor } from "../graph/tensor.ts";
 import { drawnFrom, isName, LayerBuilder, requireModelName, resolvedOptions, type Initialization } from "./build.ts";
-import { requireCount, requireSeed } from "./checks.ts";
+import { isRecord, requireCount, requireSeed } from "./checks.ts";
 import type { Precision } from "../ops/matmul/precision.ts";
 import { LayerUses } from "./layer-uses.ts";
 import type { ApplyOptions, Layer, LayerConfig } from "./layers/layer.ts";
@@ -195,9 +195,6 @@ const WHERE = "functionalModel";
 const NAME_RULE = 'Give letters, digits, "_" and "-", starting with a letter';
 
 const inputTypes: readonly unknown[] = ["float32", "uint32"] satisfies InputType[];
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function requireParts(options: unknown, compute: unknown): void {
   if (!isRecord(options) || !isRecord(options["inputs"]) || Object.keys(options["inputs"]).length === 0) {
