@@ -84,7 +84,7 @@ function builtFiles(dist) {
     throw new Error(`${dist}: wgrad is not built. Run \`npm run build\` first.`);
   }
   // The folder also contains types, pages and earlier archives.
-  return folder(dist, "dist").filter(({ name }) => /^dist\/(chunks\/)?([^/]+\.js|LICENSES\.txt)$/.test(name));
+  return folder(dist, "dist").filter(({ name }) => /^dist\/(chunks\/)?([^/]+\.(js|wasm)|LICENSES\.txt)$/.test(name));
 }
 
 /** The files of all direct and indirect dependencies. Dawn is an optional dependency, and listed separately. */

@@ -33,7 +33,7 @@ CAPTURE_WARMUP_STEPS = 3
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("pytorch.json"))
-    parser.add_argument("--mnist", type=Path, default=FOLDER.parent / "mnist", help="folder with the four IDX files")
+    parser.add_argument("--mnist", type=Path, default=FOLDER.parent.parent / "mnist", help="folder with the four IDX files")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--max-steps", type=int)
     parser.add_argument("--seeds", type=int)

@@ -120,7 +120,7 @@ function run(values, scratch) {
  */
 function findDriver(machine, scratch) {
   const bundled = { folder: path("lib"), names: readdirSync(path("lib")) };
-  const probe = path("setup/probe.mjs");
+  const probe = path("scripts/setup/probe.mjs");
   const failures = [];
   for (const way of waysToDriver(machine)) {
     const written = way.manifest === undefined && way.library !== undefined;

@@ -144,7 +144,7 @@ async function multiplyAddRate(timer: CeilingTimer): Promise<number> {
     let kernel = await timer.load(code, [coefficients, sums], fewestGroups);
     // The first run may include compiling the kernel.
     await timer.once(kernel);
-    while (kernel.groups < mostGroups && (await timer.once(kernel)) < WANTED_SECONDS) {
+    while ((await timer.once(kernel)) < WANTED_SECONDS && kernel.groups < mostGroups) {
       kernel = { ...kernel, groups: 4 * kernel.groups };
     }
     checkSums(new Float32Array(await timer.read(sums, 0, 4 * groupThreads * kernel.groups)));
