@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { DataError } from "../errors.ts";
-import { parseCsv, type CsvOptions, type CsvRow } from "./csv.ts";
+import type { CsvOptions, CsvRow } from "./csv.ts";
 import { textOf } from "./csv-bytes.ts";
 import { plainReason } from "./files.ts";
 
@@ -25,6 +25,8 @@ export async function* csvRowsOf(
   options: CsvOptions,
 ): AsyncGenerator<readonly CsvRow[]> {
   const { where } = options;
+  // Imported here, since the parser's package takes 15 ms to load.
+  const { parseCsv } = await import("./csv.ts");
   let lastLine = 0;
   try {
     for await (const rows of parseCsv(

@@ -1,7 +1,6 @@
 import type { DecodedImage } from "../data/image-pixels.ts";
 import { DataError } from "../errors.ts";
 import { decodeJpeg, isJpeg } from "./jpeg.ts";
-import { decodePng } from "./png.ts";
 import { isPng } from "./png-chunks.ts";
 
 /** Options of `decodeImage`. */
@@ -43,7 +42,10 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeImageOptions
   const format = isPng(bytes) ? "PNG" : isJpeg(bytes) ? "JPEG" : undefined;
   if (format === undefined) throw new DataError({ where, what: otherFormat(bytes), fix: "Convert it to PNG or JPEG" });
   try {
-    return format === "PNG" ? decodePng(bytes, background) : await decodeJpeg(bytes);
+    if (format === "JPEG") return await decodeJpeg(bytes);
+    // Imported here, since the package takes 30 ms to load.
+    const { decodePng } = await import("./png.ts");
+    return decodePng(bytes, background);
   } catch (cause) {
     const what = `this is not a readable ${format}: ${cause instanceof Error ? cause.message : String(cause)}`;
     throw new DataError({ where, what, fix: `Save the image as ${format} again` }, { cause });
