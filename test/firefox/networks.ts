@@ -35,7 +35,7 @@ const networks: Readonly<Record<string, (backend: Backend) => Promise<Pick<Train
       dataset: digits(),
       model: sequential(
         layersFromText("conv 8 3x3 bias=false, batchnorm, relu, maxpool 2, conv 16 3x3 relu, flatten, dense 10"),
-        { inputShape: [28, 28, 1], seed: 1 },
+        { inputShape: [28, 28], seed: 1 },
       ),
       optimizer: optimizers.adam(),
       batchSize: 32,
