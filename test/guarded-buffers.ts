@@ -1,3 +1,6 @@
+import type { Executable } from "../src/backends/backend.ts";
+import { CheckedExecutable } from "../src/backends/checked-session.ts";
+import { WebGPUExecutable } from "../src/backends/webgpu/executable.ts";
 import { OwnBuffers } from "../src/backends/webgpu/own-buffers.ts";
 import type { Region, VirtualBuffer } from "../src/compiler/regions.ts";
 import type { BufferAccess } from "../src/device/pipelines.ts";
@@ -42,4 +45,12 @@ export class GuardedBuffers extends OwnBuffers {
   protected override create({ elements, label }: VirtualBuffer): GPUBuffer {
     return super.create({ elements: elements + GUARD_ELEMENTS, label });
   }
+}
+
+/** Fails if a kernel of a guarded backend wrote past the end of a value. */
+export async function requireIntactGuards(executable: Executable): Promise<void> {
+  const work = executable instanceof CheckedExecutable ? executable.work : executable;
+  if (!(work instanceof WebGPUExecutable && work.buffers instanceof GuardedBuffers)) return;
+  const spoiled = await work.buffers.spoiled();
+  if (spoiled.length > 0) throw new Error(`written past the end of ${spoiled.join(", ")}`);
 }

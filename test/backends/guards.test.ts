@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { parameter } from "../../src/graph/leaves.ts";
 import { tanh } from "../../src/ops/elementwise/index.ts";
-import { acquireGuardedBackend, requireIntactGuards } from "../gpu.ts";
+import { acquireGuardedBackend } from "../gpu.ts";
+import { requireIntactGuards } from "../guarded-buffers.ts";
 
 /** Runs a kernel over five elements on a guarded backend, with its WGSL modified first, and checks the guards. */
 async function runGuarded(rewrite: (code: string) => string): Promise<void> {

@@ -17,7 +17,8 @@ import { matmul } from "../../src/ops/matmul/index.ts";
 import { mean, sum } from "../../src/ops/reduce/index.ts";
 import { Random } from "../../src/random.ts";
 import { backends } from "../backends.ts";
-import { acquireGuardedBackend, requireIntactGuards } from "../gpu.ts";
+import { acquireGuardedBackend } from "../gpu.ts";
+import { requireIntactGuards } from "../guarded-buffers.ts";
 
 const random = new Random(17);
 const drawn = (count: number) => Float32Array.from({ length: count }, () => random.uniform(-1, 1));

@@ -8,7 +8,8 @@ import { optimizers } from "../../src/nn/index.ts";
 import { add, multiply, subtract } from "../../src/ops/elementwise/index.ts";
 import { pack } from "../../src/ops/layout/index.ts";
 import { Random } from "../../src/random.ts";
-import { acquireBackend, acquireGuardedBackend, requireIntactGuards } from "../gpu.ts";
+import { acquireBackend, acquireGuardedBackend } from "../gpu.ts";
+import { requireIntactGuards } from "../guarded-buffers.ts";
 
 const random = new Random(3);
 const drawn = (size: number) => Float32Array.from({ length: size }, () => random.uniform(0.5, 1.5));

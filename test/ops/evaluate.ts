@@ -7,7 +7,7 @@ import { multiply } from "../../src/ops/elementwise/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { sum } from "../../src/ops/reduce/index.ts";
 import type { Random } from "../../src/random.ts";
-import { requireIntactGuards } from "../gpu.ts";
+import { requireIntactGuards } from "../guarded-buffers.ts";
 import type { InputValues, OpCase } from "./cases.ts";
 
 export type Outputs = Readonly<Record<string, NumericArray>>;

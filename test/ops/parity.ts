@@ -9,8 +9,8 @@ import { gradientTolerance, type InputValues, type OpCase, type Tolerance } from
 import { buildCase, caseGradients, drawValues, evaluate, type Outputs } from "./evaluate.ts";
 import { judge } from "./gradient-check.ts";
 
-/** WGRAD_SEED repeats a run. Without it, every run draws other inputs. */
-export const seed = Number(process.env["WGRAD_SEED"] ?? Date.now() % 2 ** 32);
+/** WGRAD_SEED repeats a run. Without it, and in a page, every run draws other inputs. */
+export const seed = Number(globalThis.process?.env["WGRAD_SEED"] ?? Date.now() % 2 ** 32);
 
 /** A case with inputs and expected results, computed in float64. */
 export interface JudgedCase {
