@@ -139,6 +139,14 @@ const withNumbers: OpCase[] = [
     differentiable: { x: 1 },
     tolerance: { c: 4 },
   }),
+  opCase({
+    name: "a tensor minus itself, plus it divided by itself",
+    covers: ["subtract", "divide"],
+    inputs: { x: { shape: [17], draw: uniform(0.5, 2) } },
+    build: ({ x }) => add(subtract(x, x), divide(x, x)),
+    differentiable: { x: 1 },
+    tolerance: { c: 4 },
+  }),
 ];
 
 const large: OpCase[] = [
