@@ -144,8 +144,9 @@ const withNumbers: OpCase[] = [
     covers: ["subtract", "divide"],
     inputs: { x: { shape: [17], draw: uniform(0.5, 2) } },
     build: ({ x }) => add(subtract(x, x), divide(x, x)),
-    differentiable: { x: 1 },
     tolerance: { c: 4 },
+    // Its derivative is 0, which no wrong sign changes.
+    parityOnly: true,
   }),
 ];
 
