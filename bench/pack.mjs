@@ -2,11 +2,11 @@
 // tar xf wgrad-bench.tar.gz && wgrad-bench/run.sh
 
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { contentsOf } from "./pack/contents.mjs";
+import { contentsOf, stage } from "./pack/contents.mjs";
 
 const MOST_BYTES = 60e6;
 const NAME = "wgrad-bench";
@@ -35,7 +35,7 @@ function pack() {
   const entries = contentsOf({ project: PROJECT, node: process.execPath, mnist, system: "/" });
   const scratch = mkdtempSync(join(tmpdir(), `${NAME}-`));
   try {
-    const sizes = entries.map((entry) => ({ name: entry.name, bytes: stage(entry, join(scratch, NAME)) }));
+    const sizes = entries.map((entry) => ({ name: entry.name, bytes: stageStripped(entry, join(scratch, NAME)) }));
     for (const packing of PACKINGS) {
       const packed = compress(scratch, packing);
       if (packed.bytes <= MOST_BYTES) return keep(packed.file, packing);
@@ -71,14 +71,9 @@ function requirePortableNode() {
   }
 }
 
-/** Copies or writes a file of the archive. @returns {number} its size in bytes */
-function stage(entry, folder) {
-  const target = join(folder, entry.name);
-  mkdirSync(dirname(target), { recursive: true });
-  if ("bytes" in entry) writeFileSync(target, entry.bytes);
-  else copyFileSync(entry.source, target);
-  const isProgram = /^(bin\/|run\.sh$)/.test(entry.name);
-  chmodSync(target, isProgram ? 0o755 : 0o644);
+/** Stages a file of the archive without debug symbols. @returns {number} its size in bytes */
+function stageStripped(entry, folder) {
+  const target = stage(entry, folder);
   // Debug symbols are an eighth of Node and a fifth of Dawn. Without binutils, they stay.
   if (/^bin\/|\.node$/.test(entry.name)) spawnSync("strip", ["--strip-unneeded", target]);
   return statSync(target).size;

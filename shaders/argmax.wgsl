@@ -2,7 +2,8 @@
 // indices[outer, STRIDE]. LANES threads compute one output: each searches a run of adjacent members, so lanes are in
 // the order of their members, and ties go to the lower lane.
 // The member itself is a second result.
-// Expects: the constants of lanes.wgsl, OUTPUTS, COUNT, GROUPS (workgroups along x).
+// Expects: candidate and candidate_value (shaders/candidates.wgsl or candidates_of_parts.wgsl), the constants of
+// lanes.wgsl and members.wgsl, GROUPS (workgroups along x).
 
 var<workgroup> lane_members: array<u32, GROUP_THREADS>;
 
@@ -11,20 +12,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     // group.z is 0, but the compiler cannot know it, which keeps short loops from being unrolled and compilation short.
     let lane = lane_of(thread) + group.z;
     let slot = output_of(thread);
-    let run = (COUNT + LANES - 1u) / LANES;
     for (var first = group.x * GROUP_OUTPUTS; first < OUTPUTS; first += GROUPS * GROUP_OUTPUTS) {
         let output = min(first + slot, OUTPUTS - 1u);
-        let start = output / STRIDE * COUNT * STRIDE + output % STRIDE;
+        let count = member_count(output);
+        let run = (count + LANES - 1u) / LANES;
         // A lane beyond the last member repeats the last one. As the higher lane, it loses the tie.
-        var best = min(lane * run, COUNT - 1u);
-        var largest = read_x(start + best * STRIDE);
-        for (var member = best + 1u; member < min(lane * run + run, COUNT); member++) {
-            let value = read_x(start + member * STRIDE);
+        var place = min(lane * run, count - 1u);
+        var largest = candidate_value(output, place);
+        for (var number = place + 1u; number < min(lane * run + run, count); number++) {
+            let value = candidate_value(output, number);
             if (exceeds(value, largest)) {
                 largest = value;
-                best = member;
+                place = number;
             }
         }
+        var best = candidate(output, place);
         if (LANES > 1u) {
             let own = lane_slot(slot, lane);
             lane_values[own] = largest;

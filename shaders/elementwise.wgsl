@@ -17,6 +17,14 @@ fn divide(a: f32, b: f32) -> f32 {
     return a / b;
 }
 
+fn subtract_from_itself(x: f32) -> f32 {
+    return select(0.0, nan_of(x), is_non_finite(x));
+}
+
+fn divide_by_itself(x: f32) -> f32 {
+    return select(1.0, nan_of(x), is_non_finite(x) || x == 0.0);
+}
+
 fn negate(x: f32) -> f32 {
     return -x;
 }

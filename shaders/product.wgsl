@@ -1,7 +1,7 @@
 // Product: x[outer, COUNT, STRIDE] to y[outer, STRIDE], OUTPUTS elements in all. LANES threads (shaders/lanes.wgsl)
 // share one output: each multiplies every LANES-th member, and the first thread multiplies the partial products in
 // order.
-// Expects: the constants of lanes.wgsl, OUTPUTS, COUNT, GROUPS (workgroups along x).
+// Expects: the constants of lanes.wgsl and members.wgsl, GROUPS (workgroups along x).
 
 @compute @workgroup_size(GROUP_THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -11,9 +11,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var first = group.x * GROUP_OUTPUTS; first < OUTPUTS; first += GROUPS * GROUP_OUTPUTS) {
         // Threads past the last output repeat it, so that all of them reach the barriers.
         let output = min(first + slot, OUTPUTS - 1u);
-        let start = output / STRIDE * COUNT * STRIDE + output % STRIDE;
+        let start = first_element(output);
+        let count = member_count(output);
         var partial = 1.0;
-        for (var member = lane; member < COUNT; member += LANES) {
+        for (var member = lane; member < count; member += LANES) {
             partial *= read_x(start + member * STRIDE);
         }
         var result = partial;

@@ -1,6 +1,8 @@
 // Sum, mean or maximum: x[outer, COUNT, STRIDE] to y[outer, STRIDE] with OUTPUTS elements. LANES threads compute one
-// output (shaders/lanes.wgsl): each adds every LANES-th member, then the partial results are combined.
-// Expects: the constants of lanes.wgsl, OUTPUTS, COUNT, GROUPS (workgroups along x), OPERATION.
+// output (shaders/lanes.wgsl) from its members (shaders/members.wgsl): each adds every LANES-th member, then the partial
+// results are combined.
+// Expects: the constants of lanes.wgsl and members.wgsl, GROUPS (workgroups along x), OPERATION, MEMBERS (the divisor of
+// a mean).
 
 const SUM = 0u;
 const MEAN = 1u;
@@ -14,9 +16,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var first = group.x * GROUP_OUTPUTS; first < OUTPUTS; first += GROUPS * GROUP_OUTPUTS) {
         // Threads beyond the last output repeat it, so that all threads reach the barriers.
         let output = min(first + slot, OUTPUTS - 1u);
-        let start = output / STRIDE * COUNT * STRIDE + output % STRIDE;
+        let start = first_element(output);
+        let count = member_count(output);
         var partial = select(0.0, read_x(start), OPERATION == MAX);
-        for (var member = lane; member < COUNT; member += LANES) {
+        for (var member = lane; member < count; member += LANES) {
             let value = read_x(start + member * STRIDE);
             if (OPERATION == MAX) {
                 partial = maximum(partial, value);
@@ -31,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             result = sum_over_lanes(slot, lane, partial);
         }
         if (OPERATION == MEAN) {
-            result /= f32(COUNT);
+            result /= f32(MEMBERS);
         }
         if (is_first(lane) && first + slot < OUTPUTS) {
             finish(output, output / OUTPUT_COLUMNS, output % OUTPUT_COLUMNS, result);

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import type { Backend } from "../src/backends/backend.ts";
 import { createWebGPUBackend, openBackend, type WebGPUOptions } from "../src/backends/webgpu/index.ts";
 import { dawnGpu } from "../src/node/dawn.ts";
@@ -6,6 +7,24 @@ import { GuardedBuffers } from "./guarded-buffers.ts";
 /** Creates the WebGPU backend of this machine. Throws without an adapter, so that the test fails. */
 export function acquireBackend(options?: WebGPUOptions): Promise<Backend> {
   return createWebGPUBackend(dawnGpu(), options);
+}
+
+/** Whether this machine's adapter has float16. */
+const adapterHasFloat16 = async () => {
+  const source = dawnGpu();
+  const adapter = await source.gpu.requestAdapter();
+  source.release();
+  return adapter!.features.has("shader-f16");
+};
+let hasFloat16: Promise<boolean> | undefined;
+
+/**
+ * Runs a test of float16 products. On an adapter without them the test must be refused, with the error that names the
+ * adapter and the feature.
+ */
+export async function withFloat16({ kind, adapter }: Backend, body: () => Promise<unknown>): Promise<void> {
+  if (kind !== "webgpu" || (await (hasFloat16 ??= adapterHasFloat16()))) await body();
+  else await expect(body()).rejects.toThrow(`${adapter.name} does not have the feature shader-f16`);
 }
 
 /** Like `acquireBackend`, with results that are poisoned before every run and followed by guard words. */

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /**
  * A file of the archive: its source file, or its contents.
@@ -40,6 +40,7 @@ const SCRIPTS = {
   "bench/pack/run.mjs": "bench/pack/run.mjs",
   "bench/pack/drivers.mjs": "bench/pack/drivers.mjs",
   "bench/pack/diagnosis.mjs": "bench/pack/diagnosis.mjs",
+  "bench/pack/gpt.mjs": "bench/pack/gpt.mjs",
   "bench/pack/mnist98.mjs": "bench/pack/mnist98.mjs",
   "bench/pack/recipes.mjs": "bench/pack/recipes.mjs",
   "bench/pack/recipes.json": "bench/pack/recipes.json",
@@ -77,6 +78,23 @@ export function contentsOf({ project, node, mnist, system }) {
     ...libraries(system),
     ...MNIST_FILES.map((name) => mnistFile(mnist, name)),
   ];
+}
+
+/**
+ * Copies or writes a file of the archive.
+ *
+ * @param {Entry} entry
+ * @param {string} top the folder of the archive
+ * @returns {string} its path
+ */
+export function stage(entry, top) {
+  const target = join(top, entry.name);
+  mkdirSync(dirname(target), { recursive: true });
+  if ("bytes" in entry) writeFileSync(target, entry.bytes);
+  else copyFileSync(entry.source, target);
+  const isProgram = /^(bin\/|run\.sh$)/.test(entry.name);
+  chmodSync(target, isProgram ? 0o755 : 0o644);
+  return target;
 }
 
 function builtFiles(dist) {

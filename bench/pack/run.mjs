@@ -1,5 +1,6 @@
 // A part of the archive, started by run.sh: finds the machine's Vulkan driver, then runs the tuner, the benchmark, the
-// MNIST runs and the same runs in PyTorch, each in a separate process, and writes the results and a summary.
+// MNIST runs, a convolutional network, a GPT and the MNIST runs in PyTorch, each in a separate process, and writes the
+// results and a summary. All parts use the tuner's choices, which stay in the archive's folder for the next call.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -26,16 +27,18 @@ import { summarize, summaryLines } from "./summary.mjs";
 /** @typedef {import("./drivers.mjs").Machine} Machine */
 
 const USAGE = `./run.sh [options]
-  --parts LIST         parts to run (default: tune,bench,mnist,pytorch)
+  --parts LIST         parts to run (default: tune,bench,mnist,cnn,gpt,pytorch)
   --part-minutes N     stop a part after this many minutes (default: no limit)
   --quick, --growth    a shorter or a longer benchmark, as in \`wgrad bench\`
   --seeds N            seeds of each MNIST run (default: 5)
   --epochs N           epochs of each MNIST run (default: as in bench/pack/recipes.json)
-  --max-steps N        end each MNIST run, and its schedule, after this many steps
+  --max-steps N        end each training run, and its schedule, after this many steps
   --help
-Results are written to the folder $OUT, or ./out: tune.txt, bench.json, mnist.json, pytorch.json, summary.json.`;
+Results are written to the folder $OUT, or ./out: tune.txt, bench.json, mnist.json, cnn.jsonl, gpt.json, pytorch.json, summary.json.`;
 
-const PARTS = ["tune", "bench", "mnist", "pytorch"];
+const PARTS = ["tune", "bench", "mnist", "cnn", "gpt", "pytorch"];
+/** The epochs of the preset cnn. */
+const CNN_EPOCHS = 4;
 const PROBE_MILLISECONDS = 120_000;
 
 const path = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
@@ -92,12 +95,16 @@ function run(values, scratch) {
   const training = [...given.flatMap((name) => [`--${name}`, values[name]]), "--out"];
   const timing = [...["quick", "growth"].filter((name) => values[name]).map((name) => `--${name}`), "--json"];
   const node = process.execPath;
+  const steps = values["max-steps"] === undefined ? [] : ["--max-steps", values["max-steps"]];
+  const cnn = ["train", "--preset", "cnn", "--device", "webgpu", "--epochs", `${CNN_EPOCHS}`, "--data", path("mnist")];
   const withDriver = (part) =>
     found ? part({ environment: found.environment, minutes }) : "failed: there is no adapter";
   const runners = {
     tune: () => withDriver((how) => runTuner(plannedRecipes(values).recipes, how)),
     bench: () => withDriver((how) => runPart([node, "dist/cli.js", "bench", ...timing], "bench.json", how)),
     mnist: () => withDriver((how) => runPart([node, "bench/pack/mnist98.mjs", ...training], "mnist.json", how)),
+    cnn: () => withDriver((how) => runPart([node, "dist/cli.js", ...cnn, ...steps, "--log"], "cnn.jsonl", how)),
+    gpt: () => withDriver((how) => runPart([node, "bench/pack/gpt.mjs", ...steps, "--out"], "gpt.json", how)),
     // PyTorch does not use Vulkan, so it gets the unchanged environment.
     pytorch: () => {
       const how = { environment: process.env, minutes };
@@ -126,7 +133,7 @@ function findDriver(machine, scratch) {
     const written = way.manifest === undefined && way.library !== undefined;
     const manifest = written ? join(scratch, `${way.library}.json`) : way.manifest;
     if (written) writeFileSync(manifest, manifestFor(way.library));
-    const environment = environmentOf(machine, { ...way, manifest }, bundled);
+    const environment = { ...environmentOf(machine, { ...way, manifest }, bundled), XDG_CACHE_HOME: path("cache") };
     const how = { encoding: "utf8", env: environment, timeout: PROBE_MILLISECONDS };
     const { adapter, reason, unloadable } = readProbe(spawnSync(process.execPath, [probe], how));
     if (adapter) {
@@ -189,8 +196,14 @@ function failureOf({ error, status, signal }, minutes) {
 /** @returns {number} the exit code */
 function summarizeParts(parts, found) {
   const reportOf = (name) => (name in parts ? readReport(name) : undefined);
-  const reports = ["mnist", "pytorch"].map(reportOf).filter(Boolean);
-  const summary = summarize({ reports, benchmark: reportOf("bench"), target: plannedRecipes({}).target });
+  const summary = summarize({
+    reports: ["mnist", "pytorch"].map(reportOf).filter(Boolean),
+    benchmark: reportOf("bench"),
+    cnn: "cnn" in parts ? readLastEvent("cnn") : undefined,
+    gpt: reportOf("gpt"),
+    tilings: readTilings(),
+    target: plannedRecipes({}).target,
+  });
   const machine = {
     date: new Date().toISOString(),
     system: `${platform()} ${release()} ${arch()}`,
@@ -208,6 +221,21 @@ function summarizeParts(parts, found) {
 function readReport(name) {
   const file = join(out, `${name}.json`);
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+}
+
+/** @returns {object | undefined} the event that ends a log of `wgrad train`; undefined if the run did not finish */
+function readLastEvent(name) {
+  const file = join(out, `${name}.jsonl`);
+  if (!existsSync(file)) return undefined;
+  const last = JSON.parse(readFileSync(file, "utf8").trimEnd().split("\n").at(-1));
+  return last.event === "done" ? last : undefined;
+}
+
+/** @returns {Record<string, string>} the tuner's choices that the parts used; empty if it has not run */
+function readTilings() {
+  const folder = join(path("cache"), "wgrad");
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => /^tuning-.*\.json$/.test(name)) : [];
+  return Object.assign({}, ...files.map((name) => JSON.parse(readFileSync(join(folder, name), "utf8"))));
 }
 
 /** The GPU's name, driver and clocks by nvidia-smi; null without it. */

@@ -24,6 +24,20 @@
  * @property {{ flopsPerSecond: number }} ceilings
  * @property {{ flops: number, flopsPerSecond: number }[]} kernels
  *
+ * The end of the log of `wgrad train --preset cnn`.
+ *
+ * @typedef {{ testAccuracy: number, seconds: number, imagesPerSecond: number, steps: number }} CnnRun
+ *
+ * The report of gpt.mjs.
+ *
+ * @typedef {object} GptRun
+ * @property {number} parameters
+ * @property {number} batch
+ * @property {number} context
+ * @property {number} millisecondsPerStep
+ * @property {number} dispatches of a step
+ * @property {{ kernel: string, shapes: string, grid: number[], microseconds: number }[]} slowest dispatches
+ *
  * Medians over the seeds; null if fewer than half of the seeds reached the target.
  *
  * @typedef {object} Medians
@@ -36,8 +50,15 @@
  * @typedef {object} Summary
  * @property {number} target
  * @property {{ name: string, width: number, steps: number, seeds: number, modes: Record<string, Medians> }[]} recipes
+ * @property {CnnRun | null} cnn
+ * @property {GptRun | null} gpt
+ * @property {Record<string, string>} tilings the tuner's choices that were used, by class of products; others had the default
  * @property {{ goal: string, measured: string, reached: boolean | null }[]} goals null if not measured
  */
+
+/** The test accuracy of the convolutional network, and the seconds in which to reach it. */
+const CNN_TARGET = 0.993;
+const CNN_SECONDS = 10;
 
 /** The FLOPs of the product 4096³. */
 const LARGE_PRODUCT = 2 * 4096 ** 3;
@@ -49,10 +70,16 @@ const GRAPHS = "PyTorch CUDA graphs";
 /**
  * Summarizes the reports.
  *
- * @param {{ reports: Report[], benchmark?: Benchmark, target: number }} found `target` is the test accuracy to reach
+ * @param {object} found
+ * @param {Report[]} found.reports
+ * @param {Benchmark} [found.benchmark]
+ * @param {CnnRun} [found.cnn]
+ * @param {GptRun} [found.gpt]
+ * @param {Record<string, string>} [found.tilings]
+ * @param {number} found.target the test accuracy to reach
  * @returns {Summary}
  */
-export function summarize({ reports, benchmark, target }) {
+export function summarize({ reports, benchmark, cnn, gpt, tilings = {}, target }) {
   const runs = reports.flatMap((report) => report.runs).filter(({ seeds }) => seeds.length > 0);
   const recipes = [...new Set(runs.map(({ name }) => name))].map((name) => {
     const own = runs.filter((run) => run.name === name);
@@ -62,7 +89,8 @@ export function summarize({ reports, benchmark, target }) {
   });
   const { modes: small } = recipes.find(({ batch }) => batch === 64) ?? { modes: {} };
   const speedGoals = [speedGoal(small, EAGER, 3), speedGoal(small, GRAPHS, 1)];
-  return { target, recipes, goals: [timeGoal(recipes, target), ...speedGoals, productGoal(benchmark)] };
+  const goals = [timeGoal(recipes, target), ...speedGoals, cnnGoal(cnn), productGoal(benchmark)];
+  return { target, recipes, cnn: cnn ?? null, gpt: gpt ?? null, tilings, goals };
 }
 
 /**
@@ -99,6 +127,14 @@ function speedGoal(modes, peer, factor) {
   return { goal, measured: `${ratio.toFixed(2)} ×`, reached: ratio >= factor };
 }
 
+function cnnGoal(cnn) {
+  const goal = `${percent(CNN_TARGET)} with the preset cnn in under ${CNN_SECONDS} s`;
+  if (cnn === undefined) return { goal, measured: "not measured", reached: null };
+  const { testAccuracy, seconds } = cnn;
+  const reached = testAccuracy >= CNN_TARGET && seconds < CNN_SECONDS;
+  return { goal, measured: `${seconds.toFixed(3)} s, ${percent(testAccuracy)}`, reached };
+}
+
 function productGoal(benchmark) {
   const goal = "float32 product 4096³: at least 60 % of the measured multiply-add ceiling";
   const product = benchmark?.kernels.find(({ flops }) => flops === LARGE_PRODUCT);
@@ -113,7 +149,7 @@ function productGoal(benchmark) {
  * @param {Summary} summary
  * @returns {string[]} lines
  */
-export function summaryLines({ target, recipes, goals }) {
+export function summaryLines({ target, recipes, cnn, gpt, tilings, goals }) {
   const modes = [WGRAD, EAGER, GRAPHS];
   const rows = [
     ["images/s", ({ imagesPerSecond }) => Math.round(imagesPerSecond).toLocaleString("en-US")],
@@ -135,8 +171,33 @@ export function summaryLines({ target, recipes, goals }) {
       ),
       "",
     ]),
+    ...(cnn ? cnnLines(cnn) : []),
+    ...(gpt ? gptLines(gpt) : []),
+    tilingsLine(Object.keys(tilings).length),
+    "",
     ...goals.map(({ goal, measured, reached }) => `${answer(reached).padEnd(5)}${goal}: ${measured}`),
   ];
+}
+
+function cnnLines({ testAccuracy, seconds, imagesPerSecond, steps }) {
+  const speed = `${Math.round(imagesPerSecond).toLocaleString("en-US")} images/s`;
+  return [`preset cnn, ${steps} steps: ${seconds.toFixed(3)} s, ${speed}, test accuracy ${percent(testAccuracy)}`, ""];
+}
+
+function gptLines({ parameters, batch, context, millisecondsPerStep, dispatches, slowest }) {
+  const network = `GPT of ${parameters.toLocaleString("en-US")} parameters, ${batch} × ${context} tokens`;
+  return [
+    `${network}: ${millisecondsPerStep.toFixed(3)} ms a step, ${dispatches} dispatches${slowest.length > 0 ? "; the slowest:" : ""}`,
+    ...slowest.map(({ kernel, shapes, grid, microseconds }) => {
+      const time = `${microseconds.toFixed(1)} µs`.padStart(12);
+      return `${time}  ${grid.join("×").padEnd(10)}  ${kernel}  ${shapes}`;
+    }),
+    "",
+  ];
+}
+
+function tilingsLine(tuned) {
+  return tuned === 0 ? "Tilings: defaults" : `Tilings: by the tuner for ${tuned} classes of products, else defaults`;
 }
 
 function answer(reached) {

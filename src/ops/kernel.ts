@@ -96,6 +96,12 @@ export interface AnchorLaunch {
   readonly accumulates?: boolean;
   /** … and this one is not the last, so it stores the bare sum without the epilogue. */
   readonly partial?: boolean;
+  /**
+   * The results of parts of the work, in memory of their own: `elements` of each finish function, one after the other. A launch
+   * that writes them is partial; its finish functions store the bits of a value at its index. A later launch reads the bits with
+   * `read_part(index)`.
+   */
+  readonly parts?: { readonly access: "write" | "read"; readonly elements: number };
   /** The WGSL uses subgroup operations. */
   readonly subgroups?: boolean;
   /** Of pointwise nodes: the WGSL calls `finish_vec4(vec4_index)`, for elements 4 · vec4_index to 4 · vec4_index + 3. */

@@ -44,7 +44,14 @@ interface Recipes {
 }
 
 interface Summaries {
-  summarize(found: { reports: { runs: object[] }[]; benchmark?: object; target: number }): {
+  summarize(found: {
+    reports: { runs: object[] }[];
+    benchmark?: object;
+    cnn?: object;
+    gpt?: object;
+    tilings?: Record<string, string>;
+    target: number;
+  }): {
     recipes: { name: string; seeds: number; modes: Record<string, object> }[];
     goals: { goal: string; measured: string; reached: boolean | null }[];
   };
@@ -190,7 +197,15 @@ describe("the archive's contents", () => {
   beforeEach(() => {
     for (const name of ["node_modules", "bench", "scripts", "package.json", "LICENSE"])
       symlinkSync(join(project, name), join(root, name));
-    const built = ["cli.js", "index.js", "node.js", "chunks/a.js", "types/index.d.ts", "pages/assets/a.js"];
+    const built = [
+      "cli.js",
+      "index.js",
+      "kernels.wasm",
+      "node.js",
+      "chunks/a.js",
+      "types/index.d.ts",
+      "pages/assets/a.js",
+    ];
     for (const name of [...built, "wgrad-bench.tar.gz"]) write(`dist/${name}`);
     for (const name of digits) write(`digits/${name}.gz`, gzipSync(name));
     for (const name of ["libvulkan.so.1", "libstdc++.so.6"]) write(`system/usr/lib/x86_64-linux-gnu/${name}`);
@@ -204,6 +219,7 @@ describe("the archive's contents", () => {
       "dist/chunks/a.js",
       "dist/cli.js",
       "dist/index.js",
+      "dist/kernels.wasm",
       "dist/node.js",
       "node_modules/webgpu/dist/linux-x64/dawn.node",
       "lib/libvulkan.so.1/libvulkan.so.1",
@@ -307,7 +323,15 @@ describe("the summary", () => {
         { flops: 2 * 4096 ** 3, flopsPerSecond: 35e12 },
       ],
     };
-    const summary = summarize({ reports: [{ runs: [wgrad] }, { runs: [eager, graphs] }], benchmark, target: 0.98 });
+    const slowest = [{ kernel: "matmul", shapes: "[2] → [3]", grid: [4, 2, 1], microseconds: 61.26 }];
+    const summary = summarize({
+      reports: [{ runs: [wgrad] }, { runs: [eager, graphs] }],
+      benchmark,
+      cnn: { testAccuracy: 0.9931, seconds: 9.9, imagesPerSecond: 36_659.4, steps: 1872 },
+      gpt: { parameters: 809_856, batch: 12, context: 64, millisecondsPerStep: 2.5, dispatches: 191, slowest },
+      tilings: { "64×128 · 128×8": "4×2 outputs" },
+      target: 0.98,
+    });
     expect(summary.recipes).toHaveLength(1);
     expect(summary.recipes[0]!.modes).toMatchObject({
       wgrad: { seconds: 0.6, accuracy: 0.981, firstEpoch: 2, secondsToTarget: 0.4 },
@@ -322,6 +346,7 @@ describe("the summary", () => {
       },
       { goal: "batch 64: images/s at least 3 × PyTorch eager", measured: "5.00 ×", reached: true },
       { goal: "batch 64: images/s at least 1 × PyTorch CUDA graphs", measured: "0.83 ×", reached: false },
+      { goal: "99.30 % with the preset cnn in under 10 s", measured: "9.900 s, 99.31 %", reached: true },
       {
         goal: "float32 product 4096³: at least 60 % of the measured multiply-add ceiling",
         measured: "70.00 %",
@@ -337,9 +362,17 @@ describe("the summary", () => {
       "first epoch at 98.00 %                     2                   2                none",
       "s to the end of it                     0.400               3.000                none",
       "",
+      "preset cnn, 1872 steps: 9.900 s, 36,659 images/s, test accuracy 99.31 %",
+      "",
+      "GPT of 809,856 parameters, 12 × 64 tokens: 2.500 ms a step, 191 dispatches; the slowest:",
+      "     61.3 µs  4×2×1       matmul  [2] → [3]",
+      "",
+      "Tilings: by the tuner for 1 classes of products, else defaults",
+      "",
       "yes  98.00 % on the test set in under 1 s, whole schedule: 0.600 s (batch 64), 98.10 %",
       "yes  batch 64: images/s at least 3 × PyTorch eager: 5.00 ×",
       "no   batch 64: images/s at least 1 × PyTorch CUDA graphs: 0.83 ×",
+      "yes  99.30 % with the preset cnn in under 10 s: 9.900 s, 99.31 %",
       "yes  float32 product 4096³: at least 60 % of the measured multiply-add ceiling: 70.00 %",
     ]);
   });
@@ -352,7 +385,15 @@ describe("the summary", () => {
       ["not measured", null],
       ["not measured", null],
       ["not measured", null],
+      ["not measured", null],
     ]);
+    const slow = summarize({
+      reports: [],
+      cnn: { testAccuracy: 0.9929, seconds: 6, imagesPerSecond: 1 },
+      target: 0.99,
+    });
+    expect(slow.goals[3]).toMatchObject({ measured: "6.000 s, 99.29 %", reached: false });
+    expect(summaryLines(slow)).toContain("Tilings: defaults");
     expect(summaryLines(summary)[2]).toBe(
       "images/s                               1,667                   –                   –",
     );

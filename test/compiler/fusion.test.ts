@@ -9,7 +9,7 @@ import { matmul } from "../../src/ops/matmul/index.ts";
 import { sum } from "../../src/ops/reduce/index.ts";
 import { Random } from "../../src/random.ts";
 import { createTrainer, type TrainerOptions } from "../../src/train/index.ts";
-import { acquireBackend } from "../gpu.ts";
+import { acquireBackend, withFloat16 } from "../gpu.ts";
 
 const { train } = builtInDigits({ train: 2000, test: 1 });
 const normalization = standardization(train.features);
@@ -69,10 +69,12 @@ describe("the cost of a step, on any machine", () => {
     ["784-128-10", 7, {}],
     ["784-128-10, clipped", 9, { clipNorm: 1 }],
   ] as const)("with float16 products %s takes at most %i dispatches", async (_, most, changes) => {
-    const trainer = await makeTrainer(backend, small(), { precision: "float16", ...changes });
-    expect(trainer.dispatches.length).toBeLessThanOrEqual(most);
-    expect(trainer.dispatches.filter(({ kernel }) => kernel.startsWith("matmul float16")).length).toBe(5);
-    trainer.dispose();
+    await withFloat16(backend, async () => {
+      const trainer = await makeTrainer(backend, small(), { precision: "float16", ...changes });
+      expect(trainer.dispatches.length).toBeLessThanOrEqual(most);
+      expect(trainer.dispatches.filter(({ kernel }) => kernel.startsWith("matmul float16")).length).toBe(5);
+      trainer.dispose();
+    });
   });
 
   test("784-128-10 with Adam is seven dispatches; twenty steps are one pass and one submit, and create nothing", async () => {
@@ -158,12 +160,15 @@ describe("all tilings give the same bits", () => {
   test.each(["float32", "float16"] as const)(
     "thirty steps with %s products end with the same parameters",
     async (precision) => {
-      const snapshots = [];
+      const snapshots: unknown[] = [];
       for (const features of [["subgroups", "shader-f16"], ["shader-f16"]] as const) {
         const backend = await acquireBackend({ features });
-        const trainer = await makeTrainer(backend, small(), { precision });
-        for await (const { loss } of trainer.fit({ every: 30, maxSteps: 30 })) expect(loss).toBeGreaterThan(0);
-        snapshots.push((await trainer.snapshot()).parameters);
+        const body = async () => {
+          const trainer = await makeTrainer(backend, small(), { precision });
+          for await (const { loss } of trainer.fit({ every: 30, maxSteps: 30 })) expect(loss).toBeGreaterThan(0);
+          snapshots.push((await trainer.snapshot()).parameters);
+        };
+        await (precision === "float16" ? withFloat16(backend, body) : body());
         backend.dispose();
       }
       expect(snapshots[1]).toEqual(snapshots[0]);

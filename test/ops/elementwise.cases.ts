@@ -139,6 +139,15 @@ const withNumbers: OpCase[] = [
     differentiable: { x: 1 },
     tolerance: { c: 4 },
   }),
+  opCase({
+    name: "a tensor minus itself, plus it divided by itself",
+    covers: ["subtract", "divide"],
+    inputs: { x: { shape: [17], draw: uniform(0.5, 2) } },
+    build: ({ x }) => add(subtract(x, x), divide(x, x)),
+    tolerance: { c: 4 },
+    // Its derivative is 0, which no wrong sign changes.
+    parityOnly: true,
+  }),
 ];
 
 const large: OpCase[] = [

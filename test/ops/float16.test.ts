@@ -6,7 +6,7 @@ import { matmul, type MatmulAttributes } from "../../src/ops/matmul/index.ts";
 import { toFloat16 } from "../../src/ops/matmul/precision.ts";
 import { sum } from "../../src/ops/reduce/index.ts";
 import { DeviceError, GraphError } from "../../src/errors.ts";
-import { acquireBackend } from "../gpu.ts";
+import { acquireBackend, withFloat16 } from "../gpu.ts";
 
 /** The number with these 16 bits (IEEE 754, section 3.4). */
 function valueOf(bits: number): number {
@@ -91,10 +91,12 @@ test("NaN and infinity propagate through a product in float16", async () => {
   const backend = await acquireBackend();
   const [x, y] = [input("x", [3, 1]), input("y", [1, 2])];
   const session = backend.createSession();
-  const executable = await session.compile(defineGraph({ z: matmul(x, y, { precision: "float16" }) }));
-  session.write(x, Float32Array.of(NaN, Infinity, 3));
-  session.write(y, Float32Array.of(1, -2));
-  await executable.run(0, 1);
-  expect([...(await executable.read("z"))]).toEqual([NaN, NaN, Infinity, -Infinity, 3, -6]);
+  await withFloat16(backend, async () => {
+    const executable = await session.compile(defineGraph({ z: matmul(x, y, { precision: "float16" }) }));
+    session.write(x, Float32Array.of(NaN, Infinity, 3));
+    session.write(y, Float32Array.of(1, -2));
+    await executable.run(0, 1);
+    expect([...(await executable.read("z"))]).toEqual([NaN, NaN, Infinity, -Infinity, 3, -6]);
+  });
   backend.dispose();
 });

@@ -199,6 +199,7 @@ const elementwiseCases: readonly NonFiniteCase[] = [
   unary("isNotFinite", isNotFinite, "1 1 1 0 0 0"),
   unary("x · 0", (x) => multiply(x, 0), "NaN NaN NaN 0 0 0", "0 0 0 0 0 0"),
   unary("0 / x", (x) => divide(0, x), "NaN 0 0 NaN 0 0", "NaN 0 0 NaN 0 0"),
+  unary("x - x", (x) => subtract(x, x), "NaN NaN NaN 0 0 0", "0 0 0 0 0 0"),
   unary("x / x", (x) => divide(x, x), "NaN NaN NaN NaN 1 1", "NaN NaN NaN NaN 0 0"),
   unary("x · (x > 0)", (x) => multiply(x, greater(x, 0)), "NaN ∞ NaN 0 1 0"),
   unary("x · (x ≤ 0)", (x) => multiply(lessEqual(x, 0), x), "NaN NaN -∞ 0 0 -1"),

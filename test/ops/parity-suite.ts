@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
+import { withFloat16 } from "../gpu.ts";
 import { allCases } from "./all-cases.ts";
 import type { OpCase } from "./cases.ts";
 import { check, ErrorTable, judgeCase, runJudged, seed } from "./parity.ts";
@@ -12,12 +13,16 @@ export function parityTests(acquire: () => Promise<Backend>, cases: readonly OpC
   test.each(cases)("$name", async (opCase) => {
     backend ??= acquire();
     const judged = await judgeCase(opCase, seed);
-    const results = await runJudged(await backend, judged);
-    for (const [output, values] of Object.entries(results)) {
-      let fraction = Infinity;
-      expect(() => (fraction = check(judged, output, values)), `WGRAD_SEED=${seed} repeats this`).not.toThrow();
-      table.record(opCase, output, fraction);
-    }
+    const used = await backend;
+    const body = async () => {
+      const results = await runJudged(used, judged);
+      for (const [output, values] of Object.entries(results)) {
+        let fraction = Infinity;
+        expect(() => (fraction = check(judged, output, values)), `WGRAD_SEED=${seed} repeats this`).not.toThrow();
+        table.record(opCase, output, fraction);
+      }
+    };
+    await (opCase.name.includes("float16") ? withFloat16(used, body) : body());
   });
 
   afterAll(async () => {

@@ -38,6 +38,7 @@ const large: Reduction[] = [
 const otherLarge: Reduction[] = [
   { shape: [2, 50_001], axes: 1, keepAxes: true },
   { shape: [50_001, 2], axes: 0 },
+  { shape: [33_001, 17], axes: 0 },
   { shape: [7, 65, 3, 129], axes: [0, 2] },
 ];
 

@@ -11,6 +11,7 @@ import { dense, flatten, layers, sequential } from "../../src/nn/index.ts";
 import { Random } from "../../src/random.ts";
 import { createEvaluator, createTrainer, type TrainerOptions } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
+import { withFloat16 } from "../gpu.ts";
 import { finish } from "./examples.ts";
 
 const { conv2d, embedding, gaussianNoise, groupNorm, layerNorm, maxPool2d, residual, spatialDropout } = layers;
@@ -77,12 +78,14 @@ describe.each(backends)("on $name", ({ create }) => {
 
   test("micro-batches and float16 products work", async () => {
     const options = { ...digitRun, model: digitNetwork(), backend, maxSteps: 3 };
-    for (const changes of [{ microBatchSize: 5 }, { precision: "float16" }] as const) {
+    const trainWith = async (changes: { microBatchSize: number } | { precision: "float16" }) => {
       const trainer = await createTrainer({ ...options, ...changes });
       const events = await finish(trainer, { every: 1 });
       expect(events.map(({ loss }) => Number.isFinite(loss))).toEqual([true, true, true]);
       trainer.dispose();
-    }
+    };
+    await trainWith({ microBatchSize: 5 });
+    await withFloat16(backend, () => trainWith({ precision: "float16" }));
   });
 
   test("a network with an embedding learns which words matter", async () => {

@@ -1,3 +1,4 @@
+import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
 import { sizeOf, type Tensor } from "../../graph/tensor.ts";
 
 /*
@@ -14,3 +15,11 @@ export const byteRowWords = (tensor: Tensor): number =>
 /** Number of 4-byte words of a tensor in memory. */
 export const wordsOf = (tensor: Tensor): number =>
   tensor.dtype === "uint8" ? byteRows(tensor) * byteRowWords(tensor) : tensor.size;
+
+/** The WGSL of the position of an element of a uint8 tensor among the bytes of its words. */
+export function bytePlace(tensor: Tensor, index: string): string {
+  const width = tensor.size / byteRows(tensor);
+  const stride = byteRowWords(tensor) * 4;
+  const [w, s] = [integerLiteral(width), integerLiteral(stride)];
+  return width === stride ? index : `(${index} / ${w} * ${s} + ${index} % ${w})`;
+}

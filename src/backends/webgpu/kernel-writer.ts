@@ -7,7 +7,7 @@ import type { BufferAccess } from "../../device/pipelines.ts";
 import type { DType, Tensor } from "../../graph/tensor.ts";
 import type { AnchorLaunch, ElementRange } from "../../ops/kernel.ts";
 import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
-import { byteRows, byteRowWords } from "./bytes.ts";
+import { byteRows, bytePlace } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope, type Lane } from "./element.ts";
 import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";
 import { groupName, groupShapes, touchedBytes } from "../../compiler/describe.ts";
@@ -38,9 +38,13 @@ interface KernelParts extends StepContext {
   readonly plan: Plan;
   readonly group: Group;
   readonly launch: AnchorLaunch;
+  /** Where the launches of the group store results of parts. */
+  readonly parts: Region;
 }
 
+/** Bindings that are not of a tensor of the group. */
 const TRACE = "trace";
+const PARTS = "parts";
 
 const LANES: readonly Lane[] = ["x", "y", "z", "w"];
 
@@ -87,6 +91,7 @@ export class KernelWriter implements ElementScope {
       ...this.#readFunctions(),
       ...vec4Reads,
     ];
+    if (launch.parts) this.#bindParts(launch.parts.access === "write" ? "read_write" : "read");
     if (this.#trace.isUsed) this.#bindTrace();
     const bound = [
       ...this.#bindings.filter(({ access }) => access === "read"),
@@ -187,7 +192,8 @@ export class KernelWriter implements ElementScope {
    */
   #stored(): Tensor[] {
     const { group, launch } = this.#parts;
-    return launch.partial ? group.outputs.slice(0, 1) : [...group.outputs, ...group.replacements];
+    if (launch.partial) return launch.parts ? [] : group.outputs.slice(0, 1);
+    return [...group.outputs, ...group.replacements];
   }
 
   /** @param vec4 whether to declare it as an array of vec4s, if it is not bound yet */
@@ -244,8 +250,10 @@ export class KernelWriter implements ElementScope {
   }
 
   #readFunctions(): string[] {
-    const { reads, readsByRow } = this.#parts.launch;
-    return Object.entries(reads).map(([name, tensor]) => {
+    const { reads, readsByRow, parts } = this.#parts.launch;
+    const ofParts =
+      parts?.access === "read" ? [functionText("read_part(index: u32) -> u32", [`return ${PARTS}[index];`])] : [];
+    const ofTensors = Object.entries(reads).map(([name, tensor]) => {
       const code = new ElementCode(this);
       const value = code.value(tensor, readsByRow ? PLACE : placeAt("index", tensor.shape));
       const flat = `let index = row * ${integerLiteral(tensor.shape.at(-1) ?? 1)} + column;`;
@@ -256,6 +264,7 @@ export class KernelWriter implements ElementScope {
         `return ${value};`,
       ]);
     });
+    return [...ofParts, ...ofTensors];
   }
 
   /** Where four elements are not adjacent in memory, they are read one by one. */
@@ -285,6 +294,7 @@ export class KernelWriter implements ElementScope {
     if (members[0]!.anchor === undefined) return [this.#finishFunction(members[0]!, "finish")];
     const finishes = launch.finishes.map((name, position) => {
       const member = members[position];
+      if (launch.parts?.access === "write") return this.#partFunction(member, name, position * launch.parts.elements);
       return member
         ? this.#finishFunction(member, name)
         : functionText(`${name}(index: u32, row: u32, column: u32, value: f32)`, []);
@@ -297,6 +307,14 @@ export class KernelWriter implements ElementScope {
     const head = `${name}(index: u32, row: u32, column: u32${anchor ? `, value: ${wgslType(anchor.dtype)}` : ""})`;
     if (this.#parts.launch.partial) return functionText(head, [`${this.#element(this.#stored()[0]!)} = value;`]);
     return functionText(head, this.#memberLines(member));
+  }
+
+  /** Stores the result of a part. */
+  #partFunction(member: Member | undefined, name: string, first: number): string {
+    const type = wgslType(member?.anchor?.dtype ?? "float32");
+    return functionText(`${name}(index: u32, row: u32, column: u32, value: ${type})`, [
+      `${PARTS}[index + ${integerLiteral(first)}] = bitcast<u32>(value);`,
+    ]);
   }
 
   /** Reads four elements of every input, computes them one after another, and writes four elements of every output. */
@@ -395,17 +413,18 @@ export class KernelWriter implements ElementScope {
 
   #bindTrace(): void {
     const { trace, plan } = this.#parts;
-    const range = { start: 0, end: trace.elements };
-    const { access } = this.#trace;
-    this.#bindings.push({
-      name: TRACE,
-      tensor: tracedTensors(plan)[0]!,
-      dtype: "uint32",
-      region: trace,
-      range,
-      access,
-      vec4: false,
-    });
+    this.#bindWords(TRACE, tracedTensors(plan)[0]!, trace, this.#trace.access);
+  }
+
+  #bindParts(access: BufferAccess): void {
+    const { parts, group } = this.#parts;
+    this.#bindWords(PARTS, anchorsOf(group)[0]!, parts, access);
+  }
+
+  /** @param tensor the tensor that an error names if the region is too large for a binding */
+  #bindWords(name: string, tensor: Tensor, region: Region, access: BufferAccess): void {
+    const range = { start: 0, end: region.elements };
+    this.#bindings.push({ name, tensor, dtype: "uint32", region, range, access, vec4: false });
   }
 
   #scalarsDeclaration(): string {
@@ -423,10 +442,8 @@ export class KernelWriter implements ElementScope {
 
   #describe(): Omit<Launch, "code" | "bindings" | "arguments" | "grid"> {
     const { group, launch } = this.#parts;
-    const chainFlops = nodesOf(group).reduce(
-      (sum, node) => sum + node.size * (pointwiseKernel(node)?.flops(node) ?? 0),
-      0,
-    );
+    const chain = launch.partial ? [] : nodesOf(group);
+    const chainFlops = chain.reduce((sum, node) => sum + node.size * (pointwiseKernel(node)?.flops(node) ?? 0), 0);
     return {
       kernel: this.#name(),
       float16: launch.float16 ?? false,
@@ -439,16 +456,9 @@ export class KernelWriter implements ElementScope {
   /** The bytes of a binding that a step accesses: one word of the trace. */
   #touchedBytes({ name, tensor, range }: BoundTensor): number {
     if (name === TRACE) return 4;
+    if (name === PARTS) return 4 * range.end;
     return touchedBytes(this.#parts.group, tensor, this.inlined, 4 * (range.end - range.start));
   }
-}
-
-/** The position of an element of a uint8 tensor among the bytes of its words. */
-function bytePlace(tensor: Tensor, index: string): string {
-  const width = tensor.size / byteRows(tensor);
-  const stride = byteRowWords(tensor) * 4;
-  const [w, s] = [integerLiteral(width), integerLiteral(stride)];
-  return width === stride ? index : `(${index} / ${w} * ${s} + ${index} % ${w})`;
 }
 
 const shifted = (index: string, start: number) => (start === 0 ? index : `${index} - ${integerLiteral(start)}`);

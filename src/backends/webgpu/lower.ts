@@ -11,6 +11,7 @@ import { anchorKernel } from "./kernels.ts";
 import { KernelWriter } from "./kernel-writer.ts";
 import type { Launch, StepContext } from "./launch.ts";
 import type { Plan } from "../../compiler/plan.ts";
+import { wholeBuffer } from "../../compiler/regions.ts";
 
 const GROUP_THREADS = 64;
 
@@ -27,9 +28,12 @@ export function lower(plan: Plan, context: StepContext): Launch[] {
       anchors.length > 0
         ? anchorKernel(anchors[0]!)!.launches(anchors, limits, oneGroup)
         : pointwiseLaunches(group, plan, limits);
-    return launches.map((launch) => new KernelWriter({ ...context, plan, group, launch }).write());
+    const parts = wholeBuffer("results of parts", Math.max(0, ...launches.map(partElements)));
+    return launches.map((launch) => new KernelWriter({ ...context, plan, group, launch, parts }).write());
   });
 }
+
+const partElements = ({ parts, finishes }: AnchorLaunch): number => (parts?.elements ?? 0) * finishes.length;
 
 /** A chain over a vector longer than a binding is divided; values that are broadcast into it must fit as a whole. */
 function pointwiseLaunches(group: Group, plan: Plan, limits: LaunchLimits): AnchorLaunch[] {

@@ -1,11 +1,11 @@
+import combinePartsSource from "../../../shaders/combine_parts.wgsl?raw";
 import library from "../../../shaders/convolution.wgsl?raw";
 import depthwiseSource from "../../../shaders/depthwise.wgsl?raw";
 import weightsSource from "../../../shaders/depthwise_weights.wgsl?raw";
-import lanesSource from "../../../shaders/lanes.wgsl?raw";
 import reduceSource from "../../../shaders/reduce.wgsl?raw";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { AnchorKernel, Place, PointwiseKernel } from "../kernel.ts";
-import { laneLaunch } from "../webgpu/lanes.ts";
+import { reductionLaunches } from "../webgpu/reductions.ts";
 import { threadsFor } from "../webgpu/threads.ts";
 import { integerLiteral, signedLiteral } from "../webgpu/wgsl.ts";
 import { depthwiseFlops, type DepthwiseAttributes, type DepthwiseConvolutionAttributes } from "./depthwise.ts";
@@ -98,17 +98,15 @@ const depthwiseWeights: AnchorKernel = {
     const attributes = node!.attributes as DepthwiseAttributes;
     const [images, values] = node!.inputs as [Tensor, Tensor];
     const windows = values.size / attributes.image[3];
-    const launch = laneLaunch(node!.size, windows, node!.size, limits.gridSize);
-    return [
-      {
-        ...launch,
-        source: library + lanesSource + weightsSource + reduceSource,
-        reads: { images, values },
-        finishes: ["finish"],
-        constants: { ...launch.constants, ...windowConstants(attributes), OPERATION: SUM },
-        flops: depthwiseFlops(node!),
-      },
-    ];
+    const sizes = { outputs: node!.size, count: windows, stride: node!.size };
+    const forms = {
+      source: library + weightsSource + reduceSource,
+      ofParts: combinePartsSource + reduceSource,
+      reads: { images, values },
+      constants: { ...windowConstants(attributes), OPERATION: SUM },
+      flops: depthwiseFlops(node!),
+    };
+    return reductionLaunches(sizes, forms, limits);
   },
 };
 

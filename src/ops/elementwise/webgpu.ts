@@ -11,6 +11,12 @@ const library = arithmetic + activations;
 /** Whether shaders/functions.wgsl has a function, which only kernels that call it hold. */
 const isOfFunctions = (name: string) => functions.includes(`fn ${name}(`);
 
+/**
+ * The functions of one operand for a tensor with itself. Drivers simplify x / x to 1 (NVIDIA's) and x - x to 0 (lavapipe),
+ * even where x is NaN or infinite.
+ */
+const ofItself: Readonly<Record<string, string>> = { subtract: "subtract_from_itself", divide: "divide_by_itself" };
+
 const elementwise: PointwiseKernel = {
   kind: "pointwise",
   library,
@@ -31,7 +37,10 @@ const elementwise: PointwiseKernel = {
   expression(node, inputs, _, { float }) {
     const { wgsl } = (node.op as ElementwiseOp).row;
     const { parameters } = node.attributes as ElementwiseAttributes;
-    return `${wgsl}(${[...inputs.map((value) => value.here()), ...parameters.map(float)].join(", ")})`;
+    const operands = inputs.map((value) => value.here());
+    const own = operands[0] === operands[1] ? ofItself[wgsl] : undefined;
+    if (own !== undefined) return `${own}(${operands[0]})`;
+    return `${wgsl}(${[...operands, ...parameters.map(float)].join(", ")})`;
   },
 };
 

@@ -1,35 +1,41 @@
 import argmaxSource from "../../../shaders/argmax.wgsl?raw";
-import lanesSource from "../../../shaders/lanes.wgsl?raw";
+import candidatesSource from "../../../shaders/candidates.wgsl?raw";
+import candidatesOfPartsSource from "../../../shaders/candidates_of_parts.wgsl?raw";
+import combinePartsSource from "../../../shaders/combine_parts.wgsl?raw";
 import productSource from "../../../shaders/product.wgsl?raw";
 import reduceSource from "../../../shaders/reduce.wgsl?raw";
 import type { AnchorKernel } from "../kernel.ts";
-import { laneLaunch } from "../webgpu/lanes.ts";
+import { reductionLaunches, type ReductionForms } from "../webgpu/reductions.ts";
 import type { ReduceAttributes } from "./index.ts";
 
-function reduceKernel(source: string, constants: Record<string, number> = {}): AnchorKernel {
+function reduceKernel(forms: Omit<ReductionForms, "reads">): AnchorKernel {
   return {
     kind: "anchor",
     launches([node], limits) {
       const { outer, count, inner } = node!.attributes as ReduceAttributes;
-      const launch = laneLaunch(outer * inner, count, inner, limits.gridSize);
-      return [
-        {
-          ...launch,
-          source: lanesSource + source,
-          reads: { x: node!.inputs[0]! },
-          finishes: ["finish", "finish_largest"],
-          constants: { ...launch.constants, ...constants },
-          flops: outer * count * inner,
-        },
-      ];
+      const sizes = { outputs: outer * inner, count, stride: inner };
+      return reductionLaunches(sizes, { ...forms, reads: { x: node!.inputs[0]! } }, limits);
     },
   };
 }
 
+/** A reduction whose results are combined as its members are. */
+const ofValues = (source: string) => ({ source, ofParts: combinePartsSource + source });
+
+const [SUM, MEAN, MAX] = [0, 1, 2];
+
 export const kernels = {
-  sum: reduceKernel(reduceSource, { OPERATION: 0 }),
-  mean: reduceKernel(reduceSource, { OPERATION: 1 }),
-  max: reduceKernel(reduceSource, { OPERATION: 2 }),
-  product: reduceKernel(productSource),
-  argmax: reduceKernel(argmaxSource),
+  sum: reduceKernel({ ...ofValues(reduceSource), constants: { OPERATION: SUM } }),
+  mean: reduceKernel({
+    ...ofValues(reduceSource),
+    constants: { OPERATION: MEAN },
+    partialConstants: { OPERATION: SUM },
+  }),
+  max: reduceKernel({ ...ofValues(reduceSource), constants: { OPERATION: MAX } }),
+  product: reduceKernel(ofValues(productSource)),
+  argmax: reduceKernel({
+    source: candidatesSource + argmaxSource,
+    ofParts: candidatesOfPartsSource + argmaxSource,
+    finishes: ["finish", "finish_largest"],
+  }),
 };

@@ -13,8 +13,12 @@ import { laneLaunch } from "../webgpu/lanes.ts";
 /** Two passes over a row, each with an exponential and a comparison or addition, and one pass to write. */
 const FLOPS_PER_LOGIT = 20;
 
-/** The maximum number of rows that one workgroup computes alone to save the dispatches of fused sums. */
+/**
+ * The maximum numbers of rows and of logits that one workgroup computes alone to save the dispatches of fused sums. On a GPU
+ * it takes as long as the whole rest of a step if there are many.
+ */
 const MOST_ROWS_OF_ONE_GROUP = 1024;
+const MOST_LOGITS_OF_ONE_GROUP = 2 ** 14;
 
 /** A result computed from a row of logits, its largest logit and the sum of its exponentials. */
 interface RowResult {
@@ -73,7 +77,10 @@ function launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: bo
 
 const rowKernel: AnchorKernel = {
   kind: "anchor",
-  fusesReductions: (members) => rowsOf(members[0]!.inputs[0]!).rows <= MOST_ROWS_OF_ONE_GROUP,
+  fusesReductions([member]) {
+    const { rows, classes } = rowsOf(member!.inputs[0]!);
+    return rows <= MOST_ROWS_OF_ONE_GROUP && rows * classes <= MOST_LOGITS_OF_ONE_GROUP;
+  },
   launches,
 };
 

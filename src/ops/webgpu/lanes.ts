@@ -1,5 +1,5 @@
 /** Threads per workgroup when outputs are divided among lanes; more gained nothing on lavapipe. */
-const GROUP_THREADS = 128;
+export const GROUP_THREADS = 128;
 
 /** The minimum number of members per lane. */
 const MEMBERS_PER_LANE = 16;
@@ -12,6 +12,14 @@ const MEMBERS_PER_LANE = 16;
 export function laneLaunch(outputs: number, count: number, stride: number, mostGroups: number) {
   let lanes = 1;
   while (lanes < GROUP_THREADS && lanes * MEMBERS_PER_LANE < count) lanes *= 2;
+  return launchWithLanes({ outputs, count, stride, lanes }, mostGroups);
+}
+
+/** As `laneLaunch`, with a given number of lanes, which divides `GROUP_THREADS`. */
+export function launchWithLanes(
+  { outputs, count, stride, lanes }: Readonly<Record<"outputs" | "count" | "stride" | "lanes", number>>,
+  mostGroups: number,
+) {
   const groupOutputs = GROUP_THREADS / lanes;
   const groups = Math.min(Math.ceil(outputs / groupOutputs), mostGroups);
   return {
