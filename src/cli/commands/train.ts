@@ -60,7 +60,7 @@ async function train(command: Command): Promise<void> {
   const given = configurationOf(command);
   const flags = command.opts<TrainFlags>();
   if (printConfig) return printConfiguration(flags, start);
-  requireSeparatePaths(trainPaths(command));
+  requireSeparatePaths(await trainPaths(command));
   if (flags.folds !== undefined) return trainFolds({ ...flags, folds: flags.folds }, given, start);
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");

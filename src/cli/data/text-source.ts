@@ -7,7 +7,7 @@ import { trainBytePairs } from "../../data/text/byte-pairs/index.ts";
 import { characterTokenizer } from "../../data/text/characters.ts";
 import { makeTextDataset, splitText, type TextDataset } from "../../data/text/dataset.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
-import { OptionError } from "../../errors.ts";
+import { DataError, OptionError } from "../../errors.ts";
 import { readDocuments, readText } from "../../node/index.ts";
 import { TEXT_VALIDATION } from "../options/defaults.ts";
 import { CONTEXT, TOKENIZER, VOCABULARY, type TextFlags, type TokenizerName } from "../options/text-options.ts";
@@ -37,7 +37,10 @@ const joined = (texts: Texts): string =>
  */
 async function readTexts(path: string, lines: boolean): Promise<Texts> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
-  return lines || isFolder ? { documents: await readDocuments(path, { lines }) } : { text: await readText(path) };
+  if (!lines && !isFolder) return { text: await readText(path) };
+  const documents = await readDocuments(path, { lines });
+  if (documents.length > 0) return { documents };
+  throw new DataError({ where: path, what: "the text has only empty lines", fix: "Give lines of text" });
 }
 
 const makeTokenizer: Readonly<Record<TokenizerName, (text: string, vocabulary: number) => Promise<Tokenizer>>> = {

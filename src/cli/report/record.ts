@@ -117,7 +117,7 @@ export class ReportRecorder {
     const data = test ?? validation ?? train;
     const name = test ? "test" : validation ? "validation" : "training";
     const examined = `On the ${count(data.count)} ${name} examples.`;
-    if (isText(data)) return { examined, samples: this.#samples };
+    if (isText(data)) return { examined, ...(this.#samples.length > 0 && { samples: this.#samples }) };
     const outputs = await trainer.predict(data.features);
     const { parameters } = await trainer.snapshot();
     return {

@@ -73,7 +73,7 @@ export function buildTextNetwork(flags: NetworkFlags, { context, tokenizer }: Te
   throw new OptionError({
     where: "--layers",
     what: `the last layer has an output of shape [${model.outputShape.join(", ")}], not [${context}, ${vocabulary}]: the context and the vocabulary`,
-    fix: `Let the layers end with dense ${vocabulary}, or with tied(…) ${vocabulary} WIDTH around them`,
+    fix: `Give layers such as tied(gru 64 sequences=true) ${vocabulary} 64`,
   });
 }
 

@@ -74,7 +74,7 @@ describe("a network for text", () => {
       lr: 0.01,
       dropout: 0.1,
     });
-    const own = await settled([...text, "--layers", "embedding 30 8, gru 8 sequences=true, dense 30"]);
+    const own = await settled([...text, "--layers", "tied(gru 8 sequences=true) 30 8"]);
     expect(own).toMatchObject(defaults);
     expect(own).not.toHaveProperty("preset");
   });
