@@ -82,12 +82,15 @@ async function evaluate(path: string, flags: EvaluateFlags, command: Command): P
 }
 
 /** Evaluates a model of texts. */
-async function evaluateText(path: string, trained: TrainedModel, { text, device, json }: EvaluateFlags): Promise<void> {
+async function evaluateText(path: string, trained: TrainedModel, flags: EvaluateFlags): Promise<void> {
+  const { text, device, json } = flags;
   const tokenizer = await tokenizerOf(trained, path);
   if (text === undefined) {
     const fix = "Give a text file with --text";
     throw new OptionError({ where: path, what: "the model was trained on text", fix });
   }
+  if (flags.threshold !== undefined)
+    throw new OptionError({ where: "--threshold", what: "a text has no classes", fix: "Omit this option" });
   const { model, loss } = trained;
   const test = await readTextFor(text, tokenizer, model.inputShape[0]!);
   const backend = await createNodeBackend({ device, log: warn });

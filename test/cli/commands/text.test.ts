@@ -149,14 +149,17 @@ describe("wgrad train --text", () => {
 
   test("a sweep compares contexts by the loss of held-out text", async () => {
     const { code, stdout } = await wgrad(
-      "sweep --text t.txt --preset gpt-nano --device wasm --max-steps 4 --grid context=4,8 --out runs",
+      "sweep --text t.txt --preset gpt-nano --device wasm --max-steps 4 --tokenizer bpe --vocabulary 260 --grid context=4,8 --out runs",
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(/^1\/2 {2}context 4: validation loss [\d.]+ {2}perplexity/m);
     const [header, ...rows] = readFileSync(inFolder("runs/results.csv"), "utf8").trimEnd().split("\n");
     expect(header).toBe("run,context,loss,perplexity,bitsPerCharacter,steps,stop,seconds");
     expect(rows.map((row) => row.split(",")[1])).toEqual(["4", "8"]);
-    expect((await loadModelFile(inFolder("runs/best.safetensors"))).tokenizer).toBeDefined();
+    const [, , loss, , bits] = rows[0]!.split(",").map(Number);
+    // A token is longer than a character.
+    expect(bits).toBeLessThan(loss! / Math.LN2);
+    expect((await loadModelFile(inFolder("runs/best.safetensors"))).tokenizer).toMatchObject({ type: "bytePairs" });
   });
 });
 
