@@ -36,7 +36,7 @@ Example:
   wgrad train --csv homes.csv --label price --task regression --missing mean
   wgrad train --csv flowers.csv --label species --folds 5
   wgrad train --images pets --size 64x64 --validation 0.1
-  wgrad train --text shakespeare.txt --preset gpt-nano --out shakespeare.safetensors
+  wgrad train --text plays.txt --preset gpt-nano --out plays.safetensors
   wgrad train --config run.json --lr 0.001 --print-config`;
 
 /** `wgrad train`. */

@@ -131,6 +131,6 @@ function presetOption(): SettableOption {
     note:
       "; mlp has the default layers, cnn 5 convolutions with batch normalization, resnet 7 with residual connections; " +
       "cnn and resnet train with --batch 128 --lr 0.01 --schedule oneCycle --rise 0.2 unless you give others; " +
-      "those of gpt are for text, by default gpt-micro, and train with --batch 12 --lr 0.001 --clip-norm 1",
+      "gpt-nano, gpt-micro (the default for text) and gpt-mini are for text, and train with --batch 12 --lr 0.001 --clip-norm 1",
   }).withFacts({ sweep: "shared" });
 }

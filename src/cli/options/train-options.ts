@@ -90,7 +90,7 @@ function rateOptions(): SettableOption[] {
     ),
     wholeNumberOption(
       "--epochs <number>",
-      "passes over the data (default: enough for 2,000 steps, at least 3; for text for exactly 2,000 steps)",
+      "passes over the data (default: enough for 2,000 steps, at least 3; a run on text ends after 2,000 steps)",
       1,
     ),
     textOption(
