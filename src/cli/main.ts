@@ -9,6 +9,7 @@ import { devicesCommand } from "./commands/devices.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { predictCommand } from "./commands/predict.ts";
 import { exportCommand } from "./commands/export.ts";
+import { generateCommand } from "./commands/generate.ts";
 import { importCommand } from "./commands/import.ts";
 import { refuseRepeats } from "./options/options.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -35,6 +36,7 @@ function program(): Command {
   evaluateCommand(wgrad.command("evaluate"));
   sweepCommand(wgrad.command("sweep"));
   predictCommand(wgrad.command("predict"));
+  generateCommand(wgrad.command("generate"));
   exportCommand(wgrad.command("export"));
   importCommand(wgrad.command("import"));
   devicesCommand(wgrad.command("devices"));

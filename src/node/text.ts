@@ -45,7 +45,7 @@ export async function readDocuments(
 ): Promise<string[]> {
   const documents: string[] = [];
   for (const given of typeof source === "string" ? [source] : source) {
-    for (const path of await filesOf(given)) {
+    for (const path of await textFiles(given)) {
       const text = await readText(path);
       if (!lines) documents.push(text);
       else for (const line of text.split(/\r?\n/)) if (line !== "") documents.push(line);
@@ -54,8 +54,8 @@ export async function readDocuments(
   return documents;
 }
 
-/** The file itself, or the text files in a folder. */
-async function filesOf(path: string): Promise<string[]> {
+/** The file itself, or the text files in a folder. @throws DataError for a folder without such files */
+export async function textFiles(path: string): Promise<string[]> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
   if (!isFolder) return [path];
   const names = await readdir(path, { recursive: true }).catch((cause: unknown) => {

@@ -41,7 +41,10 @@ export interface EvaluatorOptions<Kind extends AnyModel = Model, Metric extends 
   readonly session: Session;
   /** The normalization that the model was trained with; features are unchanged by default. */
   readonly normalization?: Normalization | Normalizations;
-  /** "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default; see `createTrainer`. */
+  /**
+   * "softmaxCrossEntropy" for classification and "meanSquaredError" for regression by default; for a text, this default and
+   * "softmaxCrossEntropy" are `nextTokenLoss`. See `createTrainer`.
+   */
   readonly loss?: LossName | TrainingLoss | BatchFunction<OutputsOf<Kind>>;
   /** Metrics by name, see `createTrainer`. */
   readonly metrics?: Readonly<Record<Metric, BatchFunction<OutputsOf<Kind>>>>;

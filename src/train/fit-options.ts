@@ -6,11 +6,11 @@ export interface FitOptions {
   /** Steps between events, at least 1; by default a hundredth of the run, rounded down, at least 1. */
   readonly every?: number;
   /**
-   * Training pauses after each multiple of this number of steps, at least 1, yields an event there, and continues when
-   * the caller asks for the next event. During that event the trainer is at exactly that step, so it can be evaluated.
-   * No pauses by default.
+   * Training pauses after each multiple of this number of steps, at least 1, or of any of several numbers. It yields an
+   * event there, and continues when the caller asks for the next event. During that event the trainer is at exactly that
+   * step, so it can be evaluated. No pauses by default.
    */
-  readonly pauseEvery?: number;
+  readonly pauseEvery?: number | readonly number[];
   /** The maximum number of steps of this call, at least 1; by default all remaining steps of the run. */
   readonly maxSteps?: number;
   /** Steps per submit, at least 1; by default as many as take about `submitMilliseconds`, at most 256. */
@@ -38,7 +38,7 @@ export function requireFitOptions({
   submitMilliseconds,
   checkpoint,
 }: FitOptions): void {
-  if (pauseEvery !== undefined) requireCount("fit pauseEvery", pauseEvery);
+  for (const steps of pauseEvery === undefined ? [] : [pauseEvery].flat()) requireCount("fit pauseEvery", steps);
   if (every !== undefined) requireCount("fit every", every);
   if (maxSteps !== undefined) requireCount("fit maxSteps", maxSteps);
   if (stepsPerSubmit !== undefined) requireCount("fit stepsPerSubmit", stepsPerSubmit);

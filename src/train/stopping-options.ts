@@ -10,7 +10,7 @@ import type { Snapshot } from "./snapshot.ts";
 /** The options of `fitUntil`. */
 export interface StoppingOptions extends Pick<
   FitOptions,
-  "every" | "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint"
+  "every" | "pauseEvery" | "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint"
 > {
   /** The validation set, which is evaluated at every check. */
   readonly validation?: AnyDataset;

@@ -42,9 +42,9 @@ export async function* fitUntil(
     checkEvery = usualCheckEvery(trainer),
     maxSeconds = Infinity,
   } = options;
-  const { stepsPerSubmit, submitMilliseconds, signal, checkpoint } = options;
+  const { pauseEvery: ownPauses = [], stepsPerSubmit, submitMilliseconds, signal, checkpoint } = options;
   const checks = isChecked(options) ? new StoppingChecks(trainer, options) : undefined;
-  const pauseEvery = checks && checkEvery;
+  const pauseEvery = [ownPauses, checks ? checkEvery : []].flat();
   let verdict: Verdict | undefined;
   let epochs = 0;
   for await (const event of trainer.fit({

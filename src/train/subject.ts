@@ -26,7 +26,7 @@ export type GivenLoss = LossName | Objective["loss"];
  * @throws OptionError for an unknown name, and without a loss for data that is neither classes nor targets
  */
 function lossFor(data: DataDescription, loss: GivenLoss | undefined): Objective["loss"] {
-  const isCrossEntropy = loss === undefined || loss === "softmaxCrossEntropy";
+  const isCrossEntropy = loss === undefined || lossOf(loss) === losses.softmaxCrossEntropy;
   if (data.vocabulary !== undefined && isCrossEntropy) return nextTokenLoss;
   if (loss !== undefined) return lossOf(loss);
   if (data.classes !== undefined) return losses.softmaxCrossEntropy;

@@ -29,7 +29,8 @@ describe("help", () => {
     ["devices", []],
     ["summary", [/--json/]],
     ["import", [/--layers <text>/, /--modules <names>/]],
-    ["plan", [/\(default: adam; adamW/, /--json/]],
+    ["plan", [/\(default:\s+adam;\s+adamW/, /--json/]],
+    ["generate", [/\(default: 200\)/, /\(default: 0\.8\)/]],
   ])("wgrad %s --help fits 80 columns, with defaults and an example", async (command, expected) => {
     const { code, stdout } = await wgrad([command, "--help"]);
     for (const text of expected) expect(stdout).toMatch(text);

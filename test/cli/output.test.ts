@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { commandLine, type Finished } from "./built-cli.ts";
 
@@ -24,6 +24,8 @@ beforeAll(async () => {
   writeFileSync(inFolder("t.csv"), table(["a", "b", "label"], ["yes", "no"]));
   writeFileSync(inFolder("run.json"), '{"csv": "t.csv"}');
   symlinkSync("t.csv", inFolder("link.csv"));
+  mkdirSync(inFolder("texts"));
+  writeFileSync(inFolder("texts/a.txt"), "a text");
 });
 
 describe("no output replaces an input or another output", () => {
@@ -39,6 +41,8 @@ describe("no output replaces an input or another output", () => {
     [
       "train --images data/t10k-images-idx3-ubyte --labels data/t10k-labels-idx1-ubyte --log data/t10k-labels-idx1-ubyte",
     ],
+    ["train --text t.csv --out link.csv"],
+    ["train --text texts --log texts/a.txt"],
     ["train --csv t.csv --out new --log ./new"],
     ["train --csv t.csv --report new --log new"],
     ["train --csv t.csv --checkpoint new --out new"],

@@ -69,6 +69,18 @@ test("without a reason to stop, fitUntil trains like fit and says that all steps
   expect(events.at(-1)!.examplesPerSecond * events.at(-1)!.seconds).toBeCloseTo(3000, 6);
 });
 
+test("fitUntil pauses at checks and at the multiples of other numbers of steps", async () => {
+  const trainer = await trainerOf({ epochs: 5 });
+  const pauses: number[] = [];
+  const options = { pauseEvery: [7, 12], checkEvery: 10, every: 30, validation: clouds(6, { seed: 2 }) };
+  for await (const { step, validation } of fitUntil(trainer, options)) {
+    if (trainer.step === step) pauses.push(step);
+    expect(validation !== undefined).toBe(step % 10 === 0);
+  }
+  expect(pauses).toEqual([7, 10, 12, 14, 20, 21, 24, 28, 30]);
+  await expect(fitUntil(trainer, { pauseEvery: [7, 0] }).next()).rejects.toThrow("pauseEvery: 0 is out of range");
+});
+
 describe("patience", () => {
   // A validation set with other centers: its loss first falls and then rises.
   const validation = clouds(30, { seed: 9, noise: 2 });

@@ -20,11 +20,14 @@ import { thresholdOption, type ThresholdFlags } from "../options/threshold-optio
 import { measureClasses, rankingText, type ClassOutcome } from "../text/class-metrics.ts";
 import { classTable, confusionTable } from "../text/metrics-text.ts";
 import { requireLabels, tableOf } from "../data/model-table.ts";
+import { tokenizerOf } from "../data/text-model.ts";
+import { readTextFor } from "../data/text-source.ts";
+import { measureLanguage } from "../text/language-metrics.ts";
 import { deviceOption } from "../options/options.ts";
 import { optionPaths, requireSeparatePaths } from "../options/paths.ts";
 import { measureRegression, targetTable, type TargetMetrics } from "../text/target-metrics.ts";
 import { print, say, warn } from "../text/terminal.ts";
-import { adapterText, count, counted, field, outcomeText, shortNumber } from "../text/text.ts";
+import { adapterText, count, counted, field, originText, outcomeText, shortNumber } from "../text/text.ts";
 
 interface EvaluateFlags extends SourceFlags, ThresholdFlags {
   readonly device: DeviceChoice;
@@ -35,14 +38,15 @@ const EXAMPLES = `
 Example:
   wgrad evaluate digits.safetensors --data data/mnist
   wgrad evaluate flowers.safetensors --csv more-flowers.csv --json
-  wgrad evaluate pets.safetensors --images test-photos`;
+  wgrad evaluate pets.safetensors --images test-photos
+  wgrad evaluate shakespeare.safetensors --text sonnets.txt`;
 
 /** `wgrad evaluate`. */
 export function evaluateCommand(command: Command): Command {
   command
     .summary("Evaluates a trained model on a test set.")
     .description(
-      "Evaluates a trained model on MNIST's test set, on images in folders or IDX files, or on a table with the columns that it was trained on.",
+      "Evaluates a trained model on MNIST's test set, on images in folders or IDX files, on a table with the columns that it was trained on, or on a text.",
     )
     .argument("<model>", "a file written by `wgrad train --out`");
   for (const option of [...sourceOptions(), ...csvOptions()]) command.addOption(option);
@@ -59,6 +63,7 @@ async function evaluate(path: string, flags: EvaluateFlags, command: Command): P
   const { inputs, outputs } = optionPaths(command.options, flags);
   requireSeparatePaths({ inputs: [{ option: "the model", path }, ...inputs, ...mnistPaths(flags)], outputs });
   const trained = await loadModelFile(path);
+  if (trained.tokenizer !== undefined || flags.text !== undefined) return evaluateText(path, trained, flags);
   const { test, source } = await examplesFor(path, trained, flags);
   requireFit(path, trained, test);
   const threshold = flags.threshold ?? trained.threshold;
@@ -71,6 +76,34 @@ async function evaluate(path: string, flags: EvaluateFlags, command: Command): P
     const measured = measuredOf(path, trained, { test, outputs: predicted, evaluation, threshold });
     if (flags.json) return print(JSON.stringify(asJson(measured), undefined, 2).split("\n"));
     describe({ path, trained, source, examples: test.count, adapter: adapterText(backend), measured });
+  } finally {
+    backend.dispose();
+  }
+}
+
+/** Evaluates a model of texts. */
+async function evaluateText(path: string, trained: TrainedModel, flags: EvaluateFlags): Promise<void> {
+  const { text, device, json } = flags;
+  const tokenizer = await tokenizerOf(trained, path);
+  if (text === undefined) {
+    const fix = "Give a text file with --text";
+    throw new OptionError({ where: path, what: "the model was trained on text", fix });
+  }
+  if (flags.threshold !== undefined)
+    throw new OptionError({ where: "--threshold", what: "a text has no classes", fix: "Omit this option" });
+  const { model, loss } = trained;
+  const test = await readTextFor(text, tokenizer, model.inputShape[0]!);
+  const backend = await createNodeBackend({ device, log: warn });
+  try {
+    const evaluator = createEvaluator({ model, loss, backend, session: backend.createSession() });
+    const evaluation = await evaluator.evaluate(test);
+    const language = measureLanguage(evaluation.loss, test);
+    const tokens = evaluation.count * test.context;
+    if (json) return print(JSON.stringify({ tokens, loss: evaluation.loss, ...language }, undefined, 2).split("\n"));
+    say(field("model", `${path}: ${originText(trained)}`));
+    say(field("data", `${text}: ${counted(tokens, "token")} for testing`));
+    say(field("adapter", adapterText(backend)));
+    say(outcomeText({ part: "test", evaluation, language, regression: undefined, targets: [] }));
   } finally {
     backend.dispose();
   }
@@ -95,13 +128,10 @@ interface Printed {
 }
 
 function describe({ path, trained, source, examples, adapter, measured }: Printed): void {
-  const { data, importedFrom } = trained.training;
-  const origin =
-    importedFrom === undefined ? `${counted(trained.step, "step")} on ${data}` : `imported from ${importedFrom}`;
-  say(field("model", `${path}: ${origin}`));
+  say(field("model", `${path}: ${originText(trained)}`));
   say(field("data", `${source}: ${count(examples)} for testing`));
   say(field("adapter", adapter));
-  say(outcomeText({ part: "test", ...measured }));
+  say(outcomeText({ part: "test", ...measured, language: undefined }));
   if (measured.targets.length > 0) print(["", ...targetTable(measured.targets)]);
   if (!measured.classes) return;
   const { classification, ranking } = measured.classes;

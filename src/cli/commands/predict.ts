@@ -14,7 +14,7 @@ import { deviceOption, nameOption } from "../options/options.ts";
 import { thresholdOption, type ThresholdFlags } from "../options/threshold-option.ts";
 import { requireSeparatePaths } from "../options/paths.ts";
 import { createPredictionWriter, type PredictionFormat, type PredictionWriter } from "../data/prediction-writer.ts";
-import { visible, warn } from "../text/terminal.ts";
+import { visible, warn, writeText } from "../text/terminal.ts";
 import { tableBatches, type FeatureBatch } from "../data/table-batches.ts";
 
 interface PredictFlags extends CsvFlags, PictureFlags, ThresholdFlags {
@@ -60,6 +60,10 @@ async function predict(path: string, given: readonly string[], flags: PredictFla
     outputs: [],
   });
   const trained = await loadModelFile(path);
+  if (trained.tokenizer) {
+    const fix = "Continue texts with `wgrad generate`, or measure the model with `wgrad evaluate --text`";
+    throw new OptionError({ where: path, what: "the model was trained on text, and predicts tokens", fix });
+  }
   const areFiles = inputs.length > 1 || (inputs[0] !== STANDARD_INPUT && (await isFolder(inputs[0]!)));
   const batches = areFiles
     ? manyPictures(inputs, inputs[0]!, trained, flags)
@@ -94,18 +98,9 @@ async function writeAll(
     // A terminal must not receive control characters. In JSON, the escapes mean the same names; in CSV for a program
     // they would not.
     const lines = process.stdout.isTTY || format === "json" ? written.map(visible) : written;
-    // Wait for a slow reader, so that at most one batch of lines is held in memory.
-    if (!process.stdout.write(`${lines.join("\n")}\n`)) await drained(process.stdout);
+    // At most one batch of lines is held in memory.
+    await writeText(`${lines.join("\n")}\n`);
   }
-}
-
-/** Resolves when a stream accepts more data, or when its reader is gone. */
-function drained(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once("drain", resolve);
-    stream.once("close", resolve);
-    stream.once("error", () => resolve());
-  });
 }
 
 async function batchesOf(

@@ -1,9 +1,11 @@
 import { Option, type Command } from "commander";
+import { tokenizerFromConfig } from "../../data/text/config.ts";
 import { summary } from "../../nn/summary.ts";
 import { loadModelFile } from "../../node/index.ts";
+import { tokenizerText } from "../text/language-metrics.ts";
 import { parametersText } from "../text/network-text.ts";
 import { print, say } from "../text/terminal.ts";
-import { counted, field, shortened } from "../text/text.ts";
+import { field, originText, shortened } from "../text/text.ts";
 
 /** `wgrad summary`. */
 export function summaryCommand(command: Command): Command {
@@ -20,18 +22,16 @@ export function summaryCommand(command: Command): Command {
 }
 
 async function summarize(path: string, { json }: { json?: true }): Promise<void> {
-  const { model, classes, outputs, step, training } = await loadModelFile(path);
+  const { model, classes, outputs, step, training, tokenizer } = await loadModelFile(path);
   const { rows, parameters, nonTrainable, flops, text } = summary(model);
   const table = { layers: rows, parameters, nonTrainable, flops };
   if (json) return print(JSON.stringify(table, undefined, 2).split("\n"));
-  const { data, importedFrom } = training;
-  const origin = importedFrom === undefined ? `${counted(step, "step")} on ${data}` : `imported from ${importedFrom}`;
-  const names = (outputs ?? classes).join(", ");
+  const names = field(outputs ? "outputs" : "classes", shortened((outputs ?? classes).join(", "), 60));
   say([
     ...field("model", `${path}: ${parametersText(model)}`),
-    ...field("training", origin),
+    ...field("training", originText({ step, training })),
     ...field("input", `[${model.inputShape.join(", ")}]`),
-    ...field(outputs ? "outputs" : "classes", shortened(names, 60)),
+    ...(tokenizer ? field("tokens", tokenizerText(await tokenizerFromConfig(tokenizer))) : names),
   ]);
   print(["", ...text.split("\n")]);
 }

@@ -36,11 +36,14 @@ Example:
   wgrad train --csv homes.csv --label price --task regression --missing mean
   wgrad train --csv flowers.csv --label species --folds 5
   wgrad train --images pets --size 64x64 --validation 0.1
+  wgrad train --text plays.txt --preset gpt-nano --out plays.safetensors
   wgrad train --config run.json --lr 0.001 --print-config`;
 
 /** `wgrad train`. */
 export function trainCommand(command: Command): Command {
-  command.description("Trains a network on MNIST, on built-in digits if there is no MNIST, or on your own data.");
+  command.description(
+    "Trains a network on MNIST, on built-in digits if there is no MNIST, or on your own images, table or text.",
+  );
   for (const option of trainOptions()) command.addOption(option);
   return command
     .addOption(configOption())
@@ -57,7 +60,7 @@ async function train(command: Command): Promise<void> {
   const given = configurationOf(command);
   const flags = command.opts<TrainFlags>();
   if (printConfig) return printConfiguration(flags, start);
-  requireSeparatePaths(trainPaths(command));
+  requireSeparatePaths(await trainPaths(command));
   if (flags.folds !== undefined) return trainFolds({ ...flags, folds: flags.folds }, given, start);
   if (flags.out !== undefined) await requireWritable(flags.out, "the model", "--out");
   if (flags.report !== undefined) await requireWritable(flags.report, "the report", "--report");
@@ -99,7 +102,7 @@ async function trainFolds(
 
 async function dataOf(flags: TrainFlags, start: StartingModel | undefined): Promise<TrainingSource> {
   const data = await loadTrainingSource(flags);
-  return start ? dataForStart(data, start) : data;
+  return start && data.kind === "examples" ? dataForStart(data, start) : data;
 }
 
 /** Prints every option. Options whose values depend on the data are null if the data cannot be read. */
@@ -157,7 +160,7 @@ function describe(run: Run, { model, trainer }: Subject): void {
     ...data.notes,
     ...field("adapter", adapterText(backend)),
     ...field("network", describeNetwork(flags, model)),
-    ...(start ? startText(start, data.train) : []),
+    ...(start && data.kind === "examples" ? startText(start, data.train) : []),
     ...(flags.augment === undefined ? [] : field("augment", flags.augment)),
     ...(flags.classWeights === undefined ? [] : field("weights", `of the classes: ${String(flags.classWeights)}`)),
     ...field("training", `${counted(totalSteps, "step")} of ${count(batchSize)}, ${flags.optimizer}, ${rate}`),

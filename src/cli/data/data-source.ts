@@ -1,7 +1,14 @@
-import { columnStandardization, isRegression, type Normalization, type Dataset } from "../../data/dataset.ts";
+import {
+  columnStandardization,
+  isRegression,
+  type AnyDataset,
+  type Dataset,
+  type Normalization,
+} from "../../data/dataset.ts";
 import { foldsOf } from "../../data/folds.ts";
 import type { ImageInput } from "../../data/image-pixels.ts";
 import { splitDataset } from "../../data/split.ts";
+import { isText } from "../../data/text/dataset.ts";
 import {
   datasetFromTable,
   featureMeans,
@@ -18,26 +25,35 @@ import { requireOneSource, type CsvFlags, type DataFlags } from "../options/data
 import { usualValidation } from "../options/defaults.ts";
 import { normalizationOf } from "../training/network.ts";
 import { readPictureData } from "./picture-source.ts";
+import { loadTextSource, type TextSource } from "./text-source.ts";
 import { columnWarnings, constantNote, readingNotes } from "./table-notes.ts";
 import { count, counted } from "../text/text.ts";
 
-/** The data that a network is trained and evaluated on. */
-export interface TrainingSource {
+/** The parts of the data, and texts about them. */
+export interface SourceParts<Data extends AnyDataset> {
   /** Where the data come from, for the output. */
   readonly source: string;
-  readonly train: Dataset;
-  readonly validation: Dataset | undefined;
-  readonly test: Dataset | undefined;
+  readonly train: Data;
+  readonly validation: Data | undefined;
+  readonly test: Data | undefined;
+  /** Lines about how the data were read, for standard output. */
+  readonly notes: readonly string[];
+  /** Warnings about columns of a table, for standard error. */
+  readonly warnings: readonly string[];
+}
+
+/** Pictures or a table. */
+export interface ExampleSource extends SourceParts<Dataset> {
+  readonly kind: "examples";
   readonly normalization: Normalization;
   /** How a table's columns become features; undefined for pictures. */
   readonly table: TableSchema | undefined;
   /** How image files become features; undefined for other data. */
   readonly images: ImageInput | undefined;
-  /** Lines about how the cells of a table were read, for standard output. */
-  readonly notes: readonly string[];
-  /** Warnings about columns of a table, for standard error. */
-  readonly warnings: readonly string[];
 }
+
+/** The data that a network is trained and evaluated on. */
+export type TrainingSource = ExampleSource | TextSource;
 
 type Flags = DataFlags & { readonly standardize: boolean };
 
@@ -56,7 +72,7 @@ interface ReadData {
   /** The fraction that is held out if no option says so. */
   usualValidation(data: Dataset): number;
   /** Fills gaps and standardizes, with constants of the training part only. */
-  prepare(parts: Parts): Promise<TrainingSource>;
+  prepare(parts: Parts): Promise<ExampleSource>;
 }
 
 /**
@@ -64,6 +80,10 @@ interface ReadData {
  * @throws DataError for invalid files; OptionError for options that do not fit together or to the data
  */
 export async function loadTrainingSource(flags: Flags): Promise<TrainingSource> {
+  if (flags.text !== undefined) {
+    requireOneSource(flags);
+    return loadTextSource(flags.text, flags);
+  }
   const data = await readData(flags);
   return data.prepare(heldOut(data, data.all, flags));
 }
@@ -73,7 +93,7 @@ export interface FoldSource {
   /** The examples of the fold, by their index in all examples. */
   readonly indices: Uint32Array;
   /** The data of the run: the fold is its test data. */
-  readonly source: TrainingSource;
+  readonly source: ExampleSource;
 }
 
 /**
@@ -109,7 +129,8 @@ async function pictureData(flags: Flags): Promise<ReadData> {
     usualValidation: () => 0,
     async prepare({ train, validation, test = ownTest }) {
       const normalization = normalizationOf(flags, train);
-      return { source, train, validation, test, normalization, table: undefined, images, notes: [], warnings: [] };
+      const parts = { source, train, validation, test, notes: [], warnings: [] };
+      return { kind: "examples", ...parts, normalization, table: undefined, images };
     },
   };
 }
@@ -135,7 +156,7 @@ async function tableData(path: string, flags: Flags): Promise<ReadData> {
   };
 }
 
-async function preparedTable(table: Table, parts: Parts, flags: Flags): Promise<TrainingSource> {
+async function preparedTable(table: Table, parts: Parts, flags: Flags): Promise<ExampleSource> {
   const { missing, standardize, testCsv } = flags;
   const width = sizeOf(parts.train.shape);
   const fill =
@@ -156,6 +177,7 @@ async function preparedTable(table: Table, parts: Parts, flags: Flags): Promise<
   const train = filled(parts.train);
   const normalization = standardize ? columnStandardization(train.features, width) : { scale: 1, offset: 0 };
   return {
+    kind: "examples",
     source: `${table.name}, ${described(schema, train)}`,
     train,
     validation: parts.validation && filled(parts.validation),
@@ -178,12 +200,13 @@ export const csvFormat = ({ header, delimiter }: CsvFlags) => ({
   ...(delimiter !== undefined && { delimiter }),
 });
 
-/** The sizes of the parts, such as "54,000 for training, 6,000 for validation". */
-export function partsText({ train, validation, test }: TrainingSource): string {
+/** The sizes of the parts, such as "54,000 for training, 6,000 for validation"; those of a text in tokens. */
+export function partsText({ train, validation, test }: SourceParts<AnyDataset>): string {
+  const size = (data: AnyDataset) => count(isText(data) ? data.tokens.length : data.count);
   const parts = [
-    `${count(train.count)} for training`,
-    ...(validation ? [`${count(validation.count)} for validation`] : []),
-    ...(test ? [`${count(test.count)} for testing`] : []),
+    `${size(train)}${isText(train) ? " tokens" : ""} for training`,
+    ...(validation ? [`${size(validation)} for validation`] : []),
+    ...(test ? [`${size(test)} for testing`] : []),
   ];
   return parts.join(", ");
 }

@@ -6,7 +6,7 @@ import type { Backend } from "../../backends/backend.ts";
 import { isRegression } from "../../data/dataset.ts";
 import { OptionError } from "../../errors.ts";
 import { writeFileAtomically } from "../../node/index.ts";
-import { loadFolds, partsText, type FoldSource } from "../data/data-source.ts";
+import { loadFolds, partsText, type ExampleSource, type FoldSource } from "../data/data-source.ts";
 import { settledFlags, settledOptions } from "../options/defaults.ts";
 import type { TrainFlags } from "../options/train-options.ts";
 import { aucText, rankingOf } from "../text/class-metrics.ts";
@@ -93,7 +93,7 @@ async function resultOf(
 ): Promise<FoldResult | undefined> {
   const data = start ? dataForStart(source, start) : source;
   const settled = settledFlags(flags, data);
-  const run: Run = {
+  const run: Run<ExampleSource> = {
     flags: settled,
     configuration: { ...configuration, ...settledOptions(settled) },
     data,
@@ -117,7 +117,7 @@ async function train(run: Run, { trainer }: Subject, { signal }: Interruption): 
   }
 }
 
-async function tested(run: Run, { trainer }: Subject, indices: Uint32Array): Promise<FoldResult> {
+async function tested(run: Run<ExampleSource>, { trainer }: Subject, indices: Uint32Array): Promise<FoldResult> {
   const test = run.data.test!;
   const outcome = await measure(run, trainer);
   const outputs = await trainer.predict(test.features);

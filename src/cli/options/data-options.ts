@@ -1,5 +1,5 @@
 /*
- * The options that select the data: MNIST, pictures in IDX files or in folders, or a table in a CSV file.
+ * The options that select the data: MNIST, pictures in IDX files or in folders, a table in a CSV file, or text.
  */
 import { join } from "node:path";
 import { acceptedNames, mnistFiles } from "../../data/mnist.ts";
@@ -10,6 +10,7 @@ import type { Task } from "../../data/table-data.ts";
 import type { GivenPath } from "./paths.ts";
 import { SettableOption } from "./declared-option.ts";
 import { foldOptions, type FoldFlags } from "./fold-options.ts";
+import { textOptions, type TextFlags } from "./text-options.ts";
 import {
   columnsOption,
   dataOption,
@@ -29,13 +30,13 @@ export interface CsvFlags {
 }
 
 /** Where examples come from. */
-export interface SourceFlags extends CsvFlags {
+export interface SourceFlags extends CsvFlags, Pick<TextFlags, "text"> {
   readonly data?: string;
   readonly images?: string;
   readonly labels?: string;
 }
 
-export interface DataFlags extends SourceFlags, FoldFlags {
+export interface DataFlags extends SourceFlags, FoldFlags, TextFlags {
   readonly testCsv?: string;
   readonly testImages?: string;
   readonly testLabels?: string;
@@ -59,7 +60,7 @@ export interface DataFlags extends SourceFlags, FoldFlags {
 const sourceFile = { ...sourceFacts, file: "input" } as const;
 
 /** A sweep compares its runs on held-out examples and never uses a test set. */
-const testFile = { ...sourceFile, sweep: "none" } as const;
+const testFile = { ...sourceFile, suitsText: false, sweep: "none" } as const;
 
 const delimiter = (text: string): string => {
   const named = text === "tab" ? "\t" : text;
@@ -81,6 +82,10 @@ export function sourceOptions(): SettableOption[] {
     ).withFacts(sourceFile),
     textOption("--labels <file>", "IDX file of the labels of --images").withFacts({ ...sourceFile, needs: ["images"] }),
     textOption("--csv <file>", "CSV file with a table, such as DATA.csv").withFacts(sourceFile),
+    textOption(
+      "--text <path>",
+      "text file in UTF-8, or folder of .txt files, whose next tokens are predicted",
+    ).withFacts(sourceFile),
   ]);
 }
 
@@ -95,7 +100,7 @@ export function csvOptions(): SettableOption[] {
       type: "string",
       minLength: 1,
     }).argParser(delimiter),
-  ]).map((option) => option.withFacts({ selectsData: true }));
+  ]).map((option) => option.withFacts({ selectsData: true, suitsText: false }));
 }
 
 /** The options of `DataFlags`. */
@@ -118,7 +123,7 @@ export function dataOptions(): SettableOption[] {
       }),
       shareOption(
         "--validation <fraction>",
-        "fraction of the examples held out, stratified by class (default: 0; 0.1 for regression on a table)",
+        "fraction of the examples held out, stratified by class; the end of a text (default: 0; 0.1 for regression on a table, and for text)",
       ).withFacts({ selectsData: true, sweep: "shared" }),
       wholeNumberOption(
         "--split-seed <number>",
@@ -161,8 +166,9 @@ export function dataOptions(): SettableOption[] {
         preset: "categories",
         note: " (year, month, day, weekday and hour)",
       }),
-    ]).map((option) => option.withFacts({ selectsData: true })),
+    ]).map((option) => option.withFacts({ selectsData: true, suitsText: false })),
     ...csvOptions(),
+    ...textOptions(),
   ];
 }
 
@@ -184,7 +190,7 @@ function imageOptions(): SettableOption[] {
     nameOption("--color", "convert the images of a folder", imageColors, {
       note: " (default: rgb if any image has a color)",
     }),
-  ].map((option) => option.withFacts({ selectsData: true, sweep: "shared", needs: ["images"] }));
+  ].map((option) => option.withFacts({ selectsData: true, suitsText: false, sweep: "shared", needs: ["images"] }));
 }
 
 /** Parses a size such as "32x24", the width first. @throws OptionError */
@@ -217,7 +223,7 @@ function grouped(heading: string, options: readonly SettableOption[]): SettableO
 
 /** @throws OptionError if options of several sources are given, or an option without another one that it needs */
 export function requireOneSource(flags: SourceFlags & Partial<DataFlags>): void {
-  const given = (["csv", "images", "data"] as const).filter((name) => flags[name] !== undefined);
+  const given = (["csv", "images", "data", "text"] as const).filter((name) => flags[name] !== undefined);
   if (given.length > 1) throw both(`--${given[0]} and --${given[1]}`);
   const [alone] = missingNeeds(dataOptions(), flags);
   if (alone)
@@ -230,7 +236,8 @@ export function requireOneSource(flags: SourceFlags & Partial<DataFlags>): void 
 
 /** The options that are given without another option that they need. */
 function missingNeeds(options: readonly SettableOption[], values: object): { flag: string; needed: string }[] {
-  const isGiven = (name: string) => (values as Readonly<Record<string, unknown>>)[name] !== undefined;
+  // --print-config writes false for a switch that is off.
+  const isGiven = (name: string) => ![undefined, false].includes((values as Readonly<Record<string, never>>)[name]);
   const flagOf = (name: string) => options.find((option) => option.attributeName() === name)!.flag;
   const given = options.filter((option) => isGiven(option.attributeName()));
   return given.flatMap(({ flag, facts }) =>
@@ -242,8 +249,8 @@ const both = (where: string) =>
   new OptionError({ where, what: "each of these options selects the data", fix: "Use only one of them" });
 
 /** The paths that MNIST's files may have in the folder that they are read from; none if other data are selected. */
-export function mnistPaths({ csv, images, labels, data }: SourceFlags): GivenPath[] {
-  const isMnist = csv === undefined && (images === undefined || labels === undefined);
+export function mnistPaths({ csv, images, labels, data, text }: SourceFlags): GivenPath[] {
+  const isMnist = csv === undefined && text === undefined && (images === undefined || labels === undefined);
   const folder = data ?? images ?? (process.env["MNIST_DIR"] || join("data", "mnist"));
   const names = isMnist ? mnistFiles.flatMap(acceptedNames) : [];
   return names.map((name) => ({ option: images === undefined ? "--data" : "--images", path: join(folder, name) }));

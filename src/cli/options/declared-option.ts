@@ -24,6 +24,8 @@ export interface OptionFacts {
   readonly isIdentity: boolean;
   /** Whether the training examples depend on the option. */
   readonly selectsData: boolean;
+  /** Whether the option has a meaning for training on text. */
+  readonly suitsText: boolean;
   /** Whether the option may vary between the runs of a sweep, is shared by all of them, or is not an option of sweeps. */
   readonly sweep: "varied" | "shared" | "none";
 }
@@ -37,6 +39,7 @@ const usualFacts: OptionFacts = {
   isDetected: false,
   isIdentity: true,
   selectsData: false,
+  suitsText: true,
   sweep: "varied",
 };
 

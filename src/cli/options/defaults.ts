@@ -2,14 +2,16 @@
  * Defaults that depend on the data. docs/data.md lists them and explains how they were chosen.
  */
 import { isRegression, type Dataset } from "../../data/dataset.ts";
-import type { TrainingSource } from "../data/data-source.ts";
-import type { OptimizerName } from "./options.ts";
+import type { ExampleSource, TrainingSource } from "../data/data-source.ts";
+import type { TextSource } from "../data/text-source.ts";
+import { adams, type OptimizerName } from "./options.ts";
 import type { TrainFlags } from "./train-options.ts";
 
 /** The flags of a run, with the defaults that depend on the data filled in. */
 export interface SettledFlags extends TrainFlags {
   readonly optimizer: OptimizerName;
   readonly validation: number;
+  readonly warmup: number;
 }
 
 /** The minimum number of steps of a run without --epochs. */
@@ -27,12 +29,48 @@ const PATIENCE = 20;
 /** The weight decay of adamW on a table. */
 const WEIGHT_DECAY = 0.3;
 
+/** The defaults for text that depend on other options: nanoGPT's for characters on a CPU. */
+const TEXT = { steps: 2000, weightDecay: 0.1, beta2: 0.99, finalRate: 0.1, warmup: { steps: 100, fraction: 0.05 } };
+
 /** The fraction of a table's rows that is held out without --validation. */
 export const usualValidation = (rows: Dataset): number =>
   isRegression(rows) && rows.count >= HELD_OUT.leastRows ? HELD_OUT.fraction : 0;
 
+/** The fraction of a text that is held out without --validation. */
+export const TEXT_VALIDATION = 0.1;
+
 /** Fills in the defaults that depend on the data, for options that were not given. */
-export function settledFlags(flags: TrainFlags, { table, train, validation }: TrainingSource): SettledFlags {
+export function settledFlags(flags: TrainFlags, data: TrainingSource): SettledFlags {
+  return data.kind === "text" ? settledTextFlags(flags, data) : settledExampleFlags(flags, data);
+}
+
+function settledTextFlags(flags: TrainFlags, { train, validation }: TextSource): SettledFlags {
+  const { optimizer = "adamW", schedule, epochs } = flags;
+  const maxSteps = flags.maxSteps ?? (epochs === undefined ? TEXT.steps : undefined);
+  const steps = Math.min(maxSteps ?? Infinity, (epochs ?? Infinity) * textStepsPerEpoch(flags, train.count));
+  return {
+    ...flags,
+    optimizer,
+    validation: flags.validation ?? (validation ? TEXT_VALIDATION : 0),
+    warmup: flags.warmup ?? Math.min(TEXT.warmup.steps, Math.floor(TEXT.warmup.fraction * steps)),
+    ...(maxSteps !== undefined && { maxSteps }),
+    ...(optimizer === "adamW" && { weightDecay: flags.weightDecay ?? TEXT.weightDecay }),
+    ...(optimizer in adams && { beta2: flags.beta2 ?? TEXT.beta2 }),
+    ...(schedule === "cosine" && { finalRate: flags.finalRate ?? TEXT.finalRate }),
+  };
+}
+
+/** The steps that fill the windows of a text. */
+const textStepsPerEpoch = ({ batch = 1 }: Pick<TrainFlags, "batch">, windows: number): number =>
+  batch === "full" ? 1 : Math.max(1, Math.floor(windows / batch));
+
+/** The epochs of a run on text: by default as many as the maximum number of steps takes. */
+export const textEpochs = (
+  { epochs, maxSteps = TEXT.steps, batch }: Pick<TrainFlags, "epochs" | "maxSteps" | "batch">,
+  windows: number,
+): number => epochs ?? Math.ceil(maxSteps / textStepsPerEpoch({ batch }, windows));
+
+function settledExampleFlags(flags: TrainFlags, { table, train, validation }: ExampleSource): SettledFlags {
   const optimizer = flags.optimizer ?? (table ? "adamW" : "adam");
   const weightDecay = flags.weightDecay ?? (table && optimizer === "adamW" ? WEIGHT_DECAY : undefined);
   const patience = flags.patience ?? (table && isRegression(train) && validation ? PATIENCE : undefined);
@@ -40,23 +78,21 @@ export function settledFlags(flags: TrainFlags, { table, train, validation }: Tr
     ...flags,
     optimizer,
     validation: flags.validation ?? (validation ? HELD_OUT.fraction : 0),
+    warmup: flags.warmup ?? 0,
     ...(weightDecay !== undefined && { weightDecay }),
     ...(patience !== undefined && { patience }),
   };
 }
 
 /** The options that `settledFlags` may fill in, for a run's configuration. */
-export function settledOptions({
-  optimizer,
-  weightDecay,
-  validation,
-  patience,
-}: SettledFlags): Record<string, unknown> {
+export function settledOptions(flags: SettledFlags): Record<string, unknown> {
+  const { optimizer, validation, warmup, weightDecay, beta2, finalRate, maxSteps, patience } = flags;
+  const optional = Object.entries({ weightDecay, beta2, finalRate, maxSteps, patience });
   return {
     optimizer,
     validation,
-    ...(weightDecay !== undefined && { weightDecay }),
-    ...(patience !== undefined && { patience }),
+    warmup,
+    ...Object.fromEntries(optional.filter(([, value]) => value !== undefined)),
   };
 }
 

@@ -11,7 +11,7 @@ export interface FoldFlags {
 
 /** The options of `FoldFlags`. */
 export function foldOptions(): SettableOption[] {
-  const facts = { isIdentity: false, sweep: "none" } as const;
+  const facts = { isIdentity: false, suitsText: false, sweep: "none" } as const;
   return [
     wholeNumberOption(
       "--folds <number>",

@@ -10,6 +10,7 @@ import { precisions, type Precision } from "../../ops/matmul/precision.ts";
 import { presets, type PresetName } from "../training/presets.ts";
 import { SettableOption } from "./declared-option.ts";
 import {
+  adams,
   atLeastZeroOption,
   decayingOptimizers,
   nameOption,
@@ -38,6 +39,8 @@ export interface NetworkFlags {
   readonly optimizer?: OptimizerName;
   readonly momentumForm?: MomentumForm;
   readonly weightDecay?: number;
+  /** The decay rate of the second moment of adam and adamW. */
+  readonly beta2?: number;
   readonly clipNorm?: number;
   /** By default 64, or all examples if there are fewer. */
   readonly batch?: number | "full";
@@ -57,24 +60,33 @@ export function networkOptions(): SettableOption[] {
       hidden,
     )
       .argParser(widths("--hidden"))
-      .default([128], "128"),
-    nameOption("--activation", "activation of the hidden layers", namesOf(activations), { preset: "relu" }),
-    shareOption("--dropout <rate>", "dropout rate after each hidden layer").default(0),
+      .default([128], "128")
+      .withFacts({ suitsText: false }),
+    nameOption("--activation", "activation of the hidden layers", namesOf(activations), { preset: "relu" }).withFacts({
+      suitsText: false,
+    }),
+    shareOption("--dropout <rate>", "dropout rate after each hidden layer, and in the blocks of a GPT").default(0),
     layersOption(),
     presetOption(),
     nameOption("--loss", "loss function", namesOf(losses), {
       note: " (default: softmaxCrossEntropy for classification, meanSquaredError for regression)",
     }).withFacts({ sweep: "shared" }),
-    nameOption("--optimizer", "optimizer", namesOf(optimizers), { note: " (default: adam; adamW for a table)" }),
+    nameOption("--optimizer", "optimizer", namesOf(optimizers), {
+      note: " (default: adam; adamW for a table, and for text)",
+    }),
     nameOption("--momentum-form", "form of momentum and nesterov", momentumForms, {
       note: "; they differ when the learning rate changes (default: classic)",
     }),
     atLeastZeroOption(
       "--weight-decay <rate>",
-      "weight decay of adamW, lion and muon, at least 0 (default: 0.01 for adamW, 0.3 for adamW and a table, else 0)",
+      "weight decay of adamW, lion and muon, at least 0 (default: 0.01 for adamW, 0.3 for adamW and a table, 0.1 for adamW and text, else 0)",
     ).withFacts({
       libraryNames: namesOf(decayingOptimizers).map((name) => `${name} weightDecay`),
     }),
+    shareOption(
+      "--beta2 <rate>",
+      "decay rate of the second moment of adam and adamW (default: 0.999; 0.99 for text)",
+    ).withFacts({ libraryNames: namesOf(adams).map((name) => `${name} beta2`) }),
     positiveOption("--clip-norm <norm>", "clip the gradients to this global norm"),
     new SettableOption("--batch <size>", 'batch size, or "full" for all examples (default: 64)', batch)
       .argParser(batchSize("--batch"))
@@ -90,7 +102,7 @@ export function networkOptions(): SettableOption[] {
       "scale pixels to 0 … 1 and leave table columns unchanged (default: standardize to mean 0 and deviation 1)",
     )
       .default(true)
-      .withFacts({ selectsData: true }),
+      .withFacts({ selectsData: true, suitsText: false }),
     nameOption("--precision", "precision of the operands of matrix products", precisions, { preset: "float32" }),
   ];
   for (const option of options) option.helpGroup("Network and step:");
@@ -118,6 +130,7 @@ function presetOption(): SettableOption {
   return nameOption("--preset", "a network in place of --hidden", namesOf(presets), {
     note:
       "; mlp has the default layers, cnn 5 convolutions with batch normalization, resnet 7 with residual connections; " +
-      "cnn and resnet train with --batch 128 --lr 0.01 --schedule oneCycle --rise 0.2 unless you give others",
+      "cnn and resnet train with --batch 128 --lr 0.01 --schedule oneCycle --rise 0.2 unless you give others; " +
+      "gpt-nano, gpt-micro (the default for text) and gpt-mini are for text, and train with --batch 12 --lr 0.001 --clip-norm 1",
   }).withFacts({ sweep: "shared" });
 }

@@ -15,6 +15,9 @@ export const optimizers = { sgd, momentum, nesterov, rmsprop, adagrad, adam, ada
 /** The optimizers with weight decay. */
 export const decayingOptimizers = { adamW, lion, muon } as const;
 
+/** The optimizers with a second moment. */
+export const adams = { adam, adamW } as const;
+
 /** Learning-rate schedules by name; called without options, they use their defaults. */
 export const schedules = { constant, step, exponential, linear, cosine, cosineRestarts, oneCycle } as const;
 

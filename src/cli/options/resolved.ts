@@ -2,8 +2,11 @@
  * Every option with the value that a run uses, including options that were not given: for --print-config and the report.
  */
 import { isRegression } from "../../data/dataset.ts";
+import type { TextDataset } from "../../data/text/dataset.ts";
 import { usualCheckEvery } from "../../train/stopping.ts";
 import { settledFlags, settledOptions } from "./defaults.ts";
+import { adams } from "./options.ts";
+import { TOKENIZER, VOCABULARY, type TextFlags } from "./text-options.ts";
 import { batchOf, optimizerOf } from "../training/network.ts";
 import { trainOptions, type TrainFlags } from "./train-options.ts";
 import { epochsOf, lossOf, type Run } from "../training/training-run.ts";
@@ -40,7 +43,7 @@ function settledBy({
   const epochs = epochsOf({ flags, data });
   const stepsPerEpoch = batch === "full" ? 1 : Math.max(1, Math.floor(train.count / batch));
   const totalSteps = Math.min(flags.maxSteps ?? Infinity, epochs * stepsPerEpoch);
-  const isMnist = !table && flags.images === undefined;
+  const isMnist = data.kind === "examples" && !table && flags.images === undefined;
   return {
     ...settledOptions(flags),
     ...(table && {
@@ -48,13 +51,20 @@ function settledBy({
       label: flags.label ?? table.label.name,
       task: isRegression(train) ? "regression" : "classification",
     }),
+    ...(data.kind === "text" && textOptionsOf(flags, data.train)),
     ...(isMnist && { data: flags.data ?? (process.env["MNIST_DIR"] || null) }),
     loss: lossOf({ flags, data }),
     weightDecay: optimizerOf(flags).options["weightDecay"],
+    ...(flags.optimizer in adams && { beta2: optimizerOf(flags).options["beta2"] }),
     batch,
     epochs,
     maxSteps: totalSteps,
     checkEvery: flags.checkEvery ?? usualCheckEvery({ stepsPerEpoch, totalSteps }),
     device: backend.kind,
   };
+}
+
+function textOptionsOf(flags: TextFlags, { context }: TextDataset): Readonly<Record<string, unknown>> {
+  const { tokenizer = TOKENIZER, vocabulary = VOCABULARY } = flags;
+  return { context, tokenizer, ...(tokenizer === "bpe" && { vocabulary }) };
 }

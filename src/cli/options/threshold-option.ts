@@ -23,5 +23,5 @@ export function thresholdOption(preset: string): SettableOption {
         fix: "Give a number in (0, 1), such as 0.3",
       });
     })
-    .withFacts({ isIdentity: false, sweep: "none" });
+    .withFacts({ isIdentity: false, suitsText: false, sweep: "none" });
 }

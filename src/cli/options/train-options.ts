@@ -22,6 +22,7 @@ import {
   type ScheduleName,
 } from "./options.ts";
 import { networkOptions, type NetworkFlags } from "./network-options.ts";
+import type { SampleFlags } from "./text-options.ts";
 import { thresholdOption, type ThresholdFlags } from "./threshold-option.ts";
 
 /** The options that end training before its last epoch. */
@@ -35,12 +36,15 @@ export interface StopFlags {
   readonly checkEvery?: number;
 }
 
-export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, CheckpointFlags, ThresholdFlags {
+export interface TrainFlags extends DataFlags, NetworkFlags, StopFlags, CheckpointFlags, SampleFlags, ThresholdFlags {
   readonly lr: number;
   readonly schedule: ScheduleName;
   /** The share of the run in which oneCycle raises the learning rate; 0.3 by default. */
   readonly rise?: number;
-  readonly warmup: number;
+  /** The learning rate at the end of a schedule that decays smoothly, as a fraction of `lr`. */
+  readonly finalRate?: number;
+  /** By default chosen by `settledFlags`. */
+  readonly warmup?: number;
   readonly epochs?: number;
   readonly init?: string;
   /** Augmentations as `augmentText` writes them. */
@@ -75,12 +79,24 @@ function rateOptions(): SettableOption[] {
       .withFacts({ libraryNames: ["learningRate"] }),
     scheduleOption(),
     shareOption("--rise <fraction>", "fraction of the run in which oneCycle raises the learning rate (default: 0.3)"),
-    wholeNumberOption("--warmup <steps>", "steps of linear learning-rate warmup before the schedule", 0).default(0),
-    wholeNumberOption("--epochs <number>", "passes over the data (default: enough for 2,000 steps, at least 3)", 1),
+    shareOption(
+      "--final-rate <fraction>",
+      "learning rate at the end of cosine, linear, cosineRestarts and oneCycle, as a fraction of --lr (default: 0, 4e-6 for oneCycle; 0.1 for cosine and text)",
+    ),
+    wholeNumberOption(
+      "--warmup <steps>",
+      "steps of linear learning-rate warmup before the schedule (default: 0; for text a twentieth of the run, at most 100)",
+      0,
+    ),
+    wholeNumberOption(
+      "--epochs <number>",
+      "passes over the data (default: enough for 2,000 steps, at least 3; a run on text ends after 2,000 steps)",
+      1,
+    ),
     textOption(
       "--init <model>",
       "start from the layers and values of a saved model, such as MODEL.safetensors",
-    ).withFacts({ file: "input", sweep: "shared" }),
+    ).withFacts({ file: "input", suitsText: false, sweep: "shared" }),
     augmentOption(),
     classWeightsOption(),
   ].map((option) => option.helpGroup("Network and step:"));
@@ -92,7 +108,7 @@ function augmentOption(): SettableOption {
     "(pixels, degrees, fraction, probability, pixels, pixels, alpha; these amounts are the defaults), or affine";
   return new SettableOption("--augment <list>", description, { type: "string", minLength: 1 })
     .argParser(augmentText)
-    .withFacts({ hasCommas: true });
+    .withFacts({ hasCommas: true, suitsText: false });
 }
 
 function classWeightsOption(): SettableOption {
@@ -101,7 +117,9 @@ function classWeightsOption(): SettableOption {
     "--class-weights <weights>",
     'weights of the classes in the loss, in their order, such as 1,2.5; or "balanced" for examples / (classes · examples of the class)',
     { anyOf: [{ const: "balanced" }, weights] },
-  ).argParser((text) => (text === "balanced" ? text : weightList("--class-weights", text)));
+  )
+    .argParser((text) => (text === "balanced" ? text : weightList("--class-weights", text)))
+    .withFacts({ suitsText: false });
 }
 
 function stopOptions(): SettableOption[] {

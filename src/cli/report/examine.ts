@@ -117,7 +117,7 @@ export function firstWeights(
   model: Model,
   parameters: Readonly<Record<string, StoredValues>>,
   exampleShape: Shape,
-): ReportFacts["weights"] {
+): NonNullable<ReportFacts["weights"]> {
   const { name } = model.parameters[0]!.attributes as { name: string };
   const { shape, values } = parameters[name]!;
   const units = shape.length > 1 ? shape.at(-1)! : 1;

@@ -60,12 +60,14 @@ export interface ReportFacts {
   /** All options, including the seed. */
   readonly options: readonly Field[];
   readonly curves: readonly Curve[];
+  /** Texts that the model generated during training. */
+  readonly samples?: readonly { readonly step: number; readonly text: string }[];
   /** Which examples the results are for, such as "On the 10,000 test examples." */
   readonly examined: string;
   readonly classes?: ClassResults;
   readonly outputs?: readonly OutputResults[];
-  /** The weights of the first layer with parameters, one picture per unit. */
-  readonly weights: { readonly pictures: readonly Picture[]; readonly units: number; readonly largest: number };
+  /** The weights of the first layer with parameters, one picture per unit; absent for text. */
+  readonly weights?: { readonly pictures: readonly Picture[]; readonly units: number; readonly largest: number };
   /** The gradient norm of each layer at some steps. */
   readonly gradientNorms: readonly {
     readonly name: string;

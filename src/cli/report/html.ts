@@ -38,7 +38,8 @@ ${figure(new Markup(gradientChart(gradientNorms)), "Gradient norm of each layer,
 </div></section>
 ${facts.classes ? classSections(facts.classes, facts.examined) : ""}
 ${facts.outputs ? outputSection(facts.outputs, facts.examined) : ""}
-${weightsSection(facts)}
+${facts.samples ? samplesSection(facts.samples) : ""}
+${facts.weights ? weightsSection(facts.weights) : ""}
 ${dispatchSection(facts)}
 <section><h2>Options</h2>${fields(options)}</section>
 <footer>Written by wgrad ${version}.</footer>
@@ -125,7 +126,14 @@ function outputSection(outputs: readonly OutputResults[], examined: string): Mar
 <div class="charts">${charts}</div></section>`;
 }
 
-function weightsSection({ weights: { pictures, units, largest } }: ReportFacts): Markup {
+function samplesSection(samples: NonNullable<ReportFacts["samples"]>): Markup {
+  const items = samples.map(
+    ({ step, text }) => html`<figure><figcaption>after step ${count(step)}</figcaption><pre>${text}</pre></figure>\n`,
+  );
+  return html`<section><h2>Samples</h2><p>Generated during training, with the same random draws each time.</p><div class="samples">${items}</div></section>`;
+}
+
+function weightsSection({ pictures, units, largest }: NonNullable<ReportFacts["weights"]>): Markup {
   const shown =
     pictures.length < units ? `the first ${pictures.length} of ${count(units)} units` : `${count(units)} units`;
   const scale = `orange is positive, blue negative, up to ±${Number(largest.toPrecision(3))}`;

@@ -1,6 +1,7 @@
 import type { Backend, Session } from "../../backends/backend.ts";
 import type { Normalization, Dataset } from "../../data/dataset.ts";
 import { firstExamples } from "../../data/split.ts";
+import { isText, type TextDataset } from "../../data/text/dataset.ts";
 import { DeviceError, DeviceLostError } from "../../errors.ts";
 import type { LossName } from "../../nn/losses.ts";
 import type { Model } from "../../nn/sequential.ts";
@@ -22,6 +23,9 @@ const TEST_EXAMPLES = 1000;
 /** How often gradient norms and test examples are measured during training. */
 const MARKS = 20;
 
+/** The number of windows of a text whose gradient is measured: each has a loss at all of its tokens. */
+const WINDOWS = 16;
+
 /** The most points of a curve. Longer curves are drawn as means of consecutive points. */
 const MOST_POINTS = 200;
 
@@ -30,12 +34,13 @@ export interface ReportSubject {
   readonly trainer: Trainer;
   readonly model: Model;
   readonly backend: Backend;
-  readonly train: Dataset;
+  readonly train: Dataset | TextDataset;
   /** The test set, which is also evaluated during training. */
-  readonly test?: Dataset | undefined;
+  readonly test?: Dataset | TextDataset | undefined;
   /** The validation set of the progress events. */
-  readonly validation?: Dataset | undefined;
-  readonly normalization: Normalization;
+  readonly validation?: Dataset | TextDataset | undefined;
+  /** By default features are unchanged; not for text. */
+  readonly normalization?: Normalization;
   readonly loss: LossName;
   /** The threshold between two classes. */
   readonly threshold?: number | undefined;
@@ -54,6 +59,7 @@ export class ReportRecorder {
   readonly #training: CurvePoint[] = [];
   readonly #validation: CurvePoint[] = [];
   readonly #test: CurvePoint[] = [];
+  readonly #samples: { step: number; text: string }[] = [];
   readonly #norms: { step: number; values: number[] }[] = [];
   #measured: { session: Session; norms: GradientNorms } | undefined;
   #nextMark: number;
@@ -76,18 +82,19 @@ export class ReportRecorder {
     if (step >= this.#nextMark) await this.#mark();
   }
 
+  /** Records a text that the model generated after a step. */
+  sample(sample: { readonly step: number; readonly text: string }): void {
+    this.#samples.push(sample);
+  }
+
   /**
    * Returns the contents of the report; call it after the training loop. If the device can time dispatches, this trains one
    * more step, which changes the parameters: save the model before.
    */
   async finish(texts: Pick<ReportFacts, "title" | "results" | "options">): Promise<ReportFacts> {
-    const { trainer, model, train, validation, test, loss, threshold, inUnits } = this.#subject;
+    const { trainer, test } = this.#subject;
     // If early stopping restored an earlier step, the curves already extend beyond it.
     if ((this.#norms.at(-1)?.step ?? -1) < trainer.step) await this.#mark();
-    const data = test ?? validation ?? train;
-    const name = test ? "test" : validation ? "validation" : "training";
-    const outputs = await trainer.predict(data.features);
-    const { parameters } = await trainer.snapshot();
     const testName = test && test.count > TEST_EXAMPLES ? `test (first ${count(TEST_EXAMPLES)})` : "test";
     const curves = [
       { name: "training", points: shortened(this.#training) },
@@ -97,12 +104,26 @@ export class ReportRecorder {
     return {
       ...texts,
       curves: curves.filter(({ points }) => points.length > 0),
-      examined: `On the ${count(data.count)} ${name} examples.`,
-      ...examine(data, outputs, { loss, threshold, ...(inUnits && { inUnits }) }),
-      weights: firstWeights(model, parameters, train.shape),
+      ...(await this.#results()),
       gradientNorms: this.#normCurves(),
       dispatches: trainer.dispatches,
       nanoseconds: await profiled(trainer),
+    };
+  }
+
+  /** The results on the examples, or the samples of text. */
+  async #results(): Promise<Pick<ReportFacts, "classes" | "examined" | "outputs" | "samples" | "weights">> {
+    const { trainer, model, train, validation, test, loss, threshold, inUnits } = this.#subject;
+    const data = test ?? validation ?? train;
+    const name = test ? "test" : validation ? "validation" : "training";
+    const examined = `On the ${count(data.count)} ${name} examples.`;
+    if (isText(data)) return { examined, ...(this.#samples.length > 0 && { samples: this.#samples }) };
+    const outputs = await trainer.predict(data.features);
+    const { parameters } = await trainer.snapshot();
+    return {
+      examined,
+      ...examine(data, outputs, { loss, threshold, ...(inUnits && { inUnits }) }),
+      weights: firstWeights(model, parameters, data.shape),
     };
   }
 
@@ -116,7 +137,7 @@ export class ReportRecorder {
       // The trainer replaces the lost device in its next step; this measurement is skipped.
       if (!(error instanceof DeviceLostError)) throw error;
     }
-    if (!test) return;
+    if (!test || isText(test)) return;
     const { loss, accuracy } = await trainer.evaluate(firstExamples(test, TEST_EXAMPLES));
     this.#test.push({ step, loss, accuracy });
   }
@@ -126,10 +147,16 @@ export class ReportRecorder {
     const { trainer, model, backend, train: dataset, normalization, loss } = this.#subject;
     const { session } = trainer;
     if (this.#measured?.session !== session) {
-      this.#measured = {
+      const norms = await createGradientNorms({
+        model,
+        backend,
         session,
-        norms: await createGradientNorms({ model, backend, session, dataset, normalization, loss }),
-      };
+        dataset,
+        loss,
+        ...(normalization && { normalization }),
+        ...(isText(dataset) && { examples: WINDOWS }),
+      });
+      this.#measured = { session, norms };
     }
     return this.#measured.norms;
   }

@@ -28,6 +28,8 @@ tr { break-inside: avoid; }
 .confusion td, .pictures img { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: 0.75rem; }
 .pictures img { width: 100%; max-width: 7rem; height: auto; image-rendering: pixelated; display: block; border: 1px solid #ddd; box-sizing: border-box; }
+.samples { display: grid; gap: 0.75rem; }
+.samples pre { margin: 0; padding: 0.4rem 0.6rem; background: #f5f5f5; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.85rem; }
 .weights { grid-template-columns: repeat(auto-fill, minmax(3.6rem, 1fr)); gap: 0.3rem; }
 footer { margin: 2rem 0; color: #777; font-size: 0.85rem; }
 @media print {

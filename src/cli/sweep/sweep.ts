@@ -137,7 +137,7 @@ export class Sweep {
     const { start } = this.#common;
     if (this.#data?.key !== key) {
       const source = withoutTest(await loadTrainingSource(flags));
-      this.#data = { key, source: start ? dataForStart(source, start) : source };
+      this.#data = { key, source: start && source.kind === "examples" ? dataForStart(source, start) : source };
     }
     return this.#data.source;
   }
@@ -196,11 +196,14 @@ const withoutTest = (source: TrainingSource): TrainingSource => ({ ...source, te
 const MOST_LOSS_GROWTH = 100;
 
 /** The score is the validation loss; null if training diverged. */
-function resultOf({ evaluation, regression }: Outcome, hasDiverged: boolean): Pick<RunResult, "score" | "metrics"> {
+function resultOf(
+  { evaluation, regression, language }: Outcome,
+  hasDiverged: boolean,
+): Pick<RunResult, "score" | "metrics"> {
   const { loss, accuracy } = evaluation;
   return {
     score: hasDiverged ? null : loss,
-    metrics: regression ? { loss, r2: regression.r2, rmse: regression.rmse, mae: regression.mae } : { loss, accuracy },
+    metrics: { loss, ...(regression ?? language ?? { accuracy }) },
   };
 }
 

@@ -47,6 +47,26 @@ export function say(text: string | readonly string[], stream: LineStream = proce
 /** Prints to standard error, for messages that are not part of a command's result. */
 export const warn = (text: string | readonly string[]): void => say(text, process.stderr);
 
+/** A text of several lines: on a terminal, hidden characters except line breaks and tabs are escaped. */
+export const readableText = (text: string): string =>
+  process.stdout.isTTY ? text.replace(/[^\n\t]+/g, visible) : text;
+
+/**
+ * Writes a text to standard output, and waits for a slow reader.
+ * @returns false if the reader is gone
+ */
+export async function writeText(text: string): Promise<boolean> {
+  const { stdout } = process;
+  if (!stdout.write(text)) {
+    await new Promise<void>((resolve) => {
+      stdout.once("drain", resolve);
+      stdout.once("close", resolve);
+      stdout.once("error", () => resolve());
+    });
+  }
+  return !stdout.destroyed;
+}
+
 /** Matches a quoted value as `shellQuoted` writes it. */
 const QUOTED = /(?<=^| )(?:\$'(?:[^'\\]|\\.)*'|'(?:[^']|'\\'')*')(?=$|[ .,;:)])/g;
 

@@ -2,8 +2,10 @@
  * Formatting of values for the output of the commands.
  */
 import type { Backend } from "../../backends/backend.ts";
+import type { TrainedModel } from "../../formats/model.ts";
 import type { Evaluation, RegressionMetrics } from "../../train/index.ts";
 import { count, percent } from "../../text.ts";
+import type { LanguageMetrics } from "./language-metrics.ts";
 
 export { count, percent, scaled, shortened, wrap } from "../../text.ts";
 
@@ -36,9 +38,19 @@ export function adapterText({ kind, adapter }: Backend): string {
   return adapter.software ? `${adapter.name}, a software adapter` : adapter.name;
 }
 
+/** Where a model comes from, such as "938 steps on MNIST". */
+export function originText({ step, training }: Pick<TrainedModel, "step" | "training">): string {
+  const { data, importedFrom } = training;
+  return importedFrom === undefined ? `${counted(step, "step")} on ${data}` : `imported from ${importedFrom}`;
+}
+
 /** The metrics of a part of the data in one line, for `train`, `sweep` and `evaluate`. */
-export function outcomeText({ part, evaluation, regression, targets }: OutcomeValues): string {
+export function outcomeText({ part, evaluation, regression, targets, language }: OutcomeValues): string {
   const loss = `loss ${lossText(evaluation.loss)}`;
+  if (language) {
+    const { perplexity, bitsPerCharacter } = language;
+    return `${part} ${loss}  perplexity ${fourDigits(perplexity)}  ${lossText(bitsPerCharacter)} bits per character`;
+  }
   if (!regression) return `${part} accuracy ${percent(evaluation.accuracy)}  ${loss}`;
   const { r2, rmse, mae } = regression;
   if (targets.length > 1) return `${part} R² ${r2Text(r2)} (mean of ${targets.length} targets)  ${loss}`;
@@ -51,7 +63,14 @@ interface OutcomeValues {
   readonly regression: RegressionMetrics | undefined;
   /** One element for each target, if there are several. */
   readonly targets: readonly unknown[];
+  readonly language: LanguageMetrics | undefined;
 }
+
+/** A text that was generated after a step, with a margin. */
+export const sampleText = ({ step, text }: { readonly step: number; readonly text: string }): string[] => [
+  ...field("sample", `after step ${count(step)}`),
+  ...text.split("\n").map((line) => `  | ${line}`.trimEnd()),
+];
 
 /** A number with four significant digits and thousands separators. */
 export function fourDigits(value: number): string {

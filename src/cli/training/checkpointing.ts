@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { isRegression, type Dataset } from "../../data/dataset.ts";
 import { OptionError, WgradError } from "../../errors.ts";
+import { isText, type TextDataset } from "../../data/text/dataset.ts";
 import type { TrainedModel } from "../../formats/model.ts";
 import type {
   Checkpoint,
@@ -15,6 +16,7 @@ import type {
 } from "../../train/index.ts";
 import { CheckpointFolder } from "../../node/checkpoints.ts";
 import { FolderLock } from "../../node/folder-lock.ts";
+import type { TrainingSource } from "../data/data-source.ts";
 import { intervalOf, type CheckpointFlags } from "../options/checkpoint-options.ts";
 import { trainOptions } from "../options/train-options.ts";
 import { shellQuoted } from "../text/terminal.ts";
@@ -23,9 +25,10 @@ import { shellQuoted } from "../text/terminal.ts";
 export type RunIdentity = Readonly<Record<string, unknown>>;
 
 /** A digest of the contents of a data set. */
-function fingerprint(data: Dataset): string {
+function fingerprint(data: Dataset | TextDataset): string {
   const hash = createHash("sha256");
-  for (const values of [data.features, isRegression(data) ? data.targets : data.labels]) {
+  const contents = isText(data) ? [data.tokens] : [data.features, isRegression(data) ? data.targets : data.labels];
+  for (const values of contents) {
     hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
   return hash.digest("hex").slice(0, 16);
@@ -37,7 +40,7 @@ type KeptStopping = Omit<StoppingState, "best"> & { readonly bestLoss?: number }
 /** The options and data that identify a run. */
 export function runIdentity(
   configuration: Readonly<Record<string, unknown>>,
-  { train, validation }: { readonly train: Dataset; readonly validation?: Dataset | undefined },
+  { train, validation }: Pick<TrainingSource, "train" | "validation">,
 ): RunIdentity {
   const free = trainOptions()
     .filter(({ facts }) => !facts.isIdentity)

@@ -7,7 +7,7 @@ import { print, say, warn } from "../text/terminal.ts";
 import { count, field, lossText, outcomeText, percent } from "../text/text.ts";
 import type { RunKeeper } from "./checkpointing.ts";
 import type { EventLog } from "./event-log.ts";
-import type { Fitted } from "./fitting.ts";
+import { speedFields, type Fitted } from "./fitting.ts";
 import type { RunReport } from "./train-report.ts";
 import { measure, saveRun, unitOf, type Outcome, type Run, type Subject } from "./training-run.ts";
 
@@ -27,7 +27,7 @@ export interface Ending {
 export async function endFinished(ending: Ending): Promise<void> {
   const { run, subject, log, report, fitted } = ending;
   const { reached, stop, lowest } = fitted;
-  if (stop.kind !== "finished") say(stopText(stop));
+  if (!isUsualEnd(stop, run)) say(stopText(stop));
   if (lowest !== undefined) say(lowest);
   const began = performance.now();
   const outcome = await measure(run, subject.trainer);
@@ -60,14 +60,17 @@ function factsOf({ run, fitted, startupSeconds }: Ending): object {
   const { seconds = 0, examplesPerSecond = 0 } = fitted.reached ?? {};
   return {
     seconds,
-    imagesPerSecond: examplesPerSecond,
-    examplesPerSecond,
+    ...speedFields(examplesPerSecond, unitOf(run)),
     adapter: backend.adapter.name,
     backend: backend.kind,
     seed: flags.seed,
     startupSeconds,
   };
 }
+
+/** Whether a run made all of its steps: those of its epochs, or for text the maximum number, which is how its length is given. */
+const isUsualEnd = ({ kind }: Stop, { data }: Run): boolean =>
+  kind === "finished" || (kind === "maxSteps" && data.kind === "text");
 
 const stopText = ({ step, parametersOf, reason }: Stop): string[] => {
   const from = parametersOf === step ? "" : `; the model is the one of step ${count(parametersOf)}`;
@@ -76,7 +79,8 @@ const stopText = ({ step, parametersOf, reason }: Stop): string[] => {
 
 function sayOutcome({ run, fitted: { reached } }: Ending, outcome: Outcome): void {
   const { seconds = 0, examplesPerSecond = 0 } = reached ?? {};
-  say(`${outcomeText(outcome)}  (${seconds.toFixed(1)} s, ${count(examplesPerSecond)} ${unitOf(run)}/s)`);
+  const { name, perExample } = unitOf(run);
+  say(`${outcomeText(outcome)}  (${seconds.toFixed(1)} s, ${count(perExample * examplesPerSecond)} ${name}/s)`);
   if (outcome.targets.length > 0) print(targetTable(outcome.targets));
   if (!Number.isFinite(outcome.evaluation.loss)) {
     warn("The loss is not finite: training diverged. Try a smaller --lr.");
@@ -84,11 +88,13 @@ function sayOutcome({ run, fitted: { reached } }: Ending, outcome: Outcome): voi
 }
 
 /** The fields of the log for an outcome, such as testAccuracy and testLoss, or validationR2. */
-function resultFields({ part, evaluation, regression, targets }: Outcome): Record<string, unknown> {
+function resultFields({ part, evaluation, regression, language, targets }: Outcome): Record<string, unknown> {
   const { accuracy, loss } = evaluation;
   const values = regression
     ? { Loss: loss, R2: regression.r2, Rmse: regression.rmse, Mae: regression.mae }
-    : { Accuracy: accuracy, Loss: loss };
+    : language
+      ? { Loss: loss, Perplexity: language.perplexity, BitsPerCharacter: language.bitsPerCharacter }
+      : { Accuracy: accuracy, Loss: loss };
   const several = targets.length > 0 && { [`${part}Targets`]: targets };
   return {
     ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`${part}${name}`, value])),

@@ -6,14 +6,15 @@ import { DivergedError } from "../../errors.ts";
 import { faultText } from "../../train/guard.ts";
 import type { SkippedStep, Stop, StoppingProgress } from "../../train/index.ts";
 import type { ReportRecorder } from "../report/index.ts";
-import { warn } from "../text/terminal.ts";
-import { count, shortNumber } from "../text/text.ts";
+import { print, warn } from "../text/terminal.ts";
+import { count, sampleText, shortNumber } from "../text/text.ts";
 import type { RunKeeper } from "./checkpointing.ts";
 import type { EventLog } from "./event-log.ts";
 import type { LogEvent } from "./log-format.ts";
 import { LowestValidation } from "./lowest-validation.ts";
 import { ProgressLine } from "./progress.ts";
-import { fitRun, trainedModel, unitOf, type Run, type Subject } from "./training-run.ts";
+import { Sampler, type Sample } from "./samples.ts";
+import { fitRun, trainedModel, unitOf, type Run, type SpeedUnit, type Subject } from "./training-run.ts";
 
 /** A run and what records its progress. */
 export interface Fitting {
@@ -39,7 +40,9 @@ export async function fitWithProgress(fitting: Fitting): Promise<Fitted> {
   const { run, subject, keeper, signal } = fitting;
   const line = new ProgressLine(process.stdout, unitOf(run));
   const checkpoint = keeper?.options((step) => trainedModel(run, subject, step));
-  const steps = fitRun(run, subject.trainer, { signal, checkpoint, memory: keeper?.memory });
+  const sampler = Sampler.of(run, subject);
+  const pauses = sampler && { pauseEvery: sampler.every };
+  const steps = fitRun(run, subject.trainer, { signal, checkpoint, memory: keeper?.memory, ...pauses });
   const skippedSteps = new SkippedSteps();
   const lowest = new LowestValidation();
   let reached: StoppingProgress | undefined;
@@ -50,7 +53,12 @@ export async function fitWithProgress(fitting: Fitting): Promise<Fitted> {
       reached = next.value;
       line.show(reached);
       lowest.note(reached);
-      await record(fitting, reached);
+      const sample = reached.interim ? undefined : await sampler?.sampleAt(reached.step);
+      if (sample) {
+        line.finish();
+        print(sampleText(sample));
+      }
+      await record(fitting, reached, sample);
       for (const skipped of reached.skipped) skippedSteps.warnOf(skipped);
       // The CPU backend never yields to the event loop, which must run for signals to be handled.
       await setImmediate();
@@ -62,23 +70,22 @@ export async function fitWithProgress(fitting: Fitting): Promise<Fitted> {
   }
 }
 
-async function record({ run, log, keeper, recorder }: Fitting, event: StoppingProgress): Promise<void> {
+async function record(
+  { run, log, keeper, recorder }: Fitting,
+  event: StoppingProgress,
+  sample: Sample | undefined,
+): Promise<void> {
   keeper?.note(event, run.data.validation !== undefined);
   if (event.interim) return;
-  log?.write(progressEvent(event));
+  log?.write({ ...progressEvent(event, unitOf(run)), ...(sample && { sample: sample.text }) });
   await recorder?.progress(event);
+  if (sample) recorder?.sample(sample);
 }
 
-function progressEvent({
-  step,
-  epoch,
-  loss,
-  accuracy,
-  learningRate,
-  examplesPerSecond,
-  gradientNorm,
-  validation,
-}: StoppingProgress): LogEvent {
+function progressEvent(
+  { step, epoch, loss, accuracy, learningRate, examplesPerSecond, gradientNorm, validation }: StoppingProgress,
+  unit: SpeedUnit,
+): LogEvent {
   return {
     event: "progress",
     step,
@@ -86,12 +93,17 @@ function progressEvent({
     loss,
     accuracy,
     learningRate,
-    imagesPerSecond: examplesPerSecond,
-    examplesPerSecond,
+    ...speedFields(examplesPerSecond, unit),
     ...(gradientNorm !== undefined && { gradientNorm }),
     ...(validation && { validationLoss: validation.loss, validationAccuracy: validation.accuracy }),
   };
 }
+
+/** The fields of the log for a speed. */
+export const speedFields = (examplesPerSecond: number, { name, perExample }: SpeedUnit): object => ({
+  ...(name === "tokens" ? { tokensPerSecond: perExample * examplesPerSecond } : { imagesPerSecond: examplesPerSecond }),
+  examplesPerSecond,
+});
 
 /** The same error, with the command line's options in its advice. */
 function divergedError({ step, where = "", what, fix }: DivergedError, lastGood: string | undefined): DivergedError {

@@ -10,17 +10,18 @@ import {
 import { OptionError } from "../../errors.ts";
 import { fanInUniform } from "../../nn/initializers.ts";
 import { layersFromPartialConfigs } from "../../nn/layer-text/partial-config.ts";
-import { layersFromText, type Layer } from "../../nn/index.ts";
+import { layersFromText, models, type Layer } from "../../nn/index.ts";
 import { dense, dropout as dropoutLayer, flatten } from "../../nn/layers/index.ts";
-import type { Optimizer } from "../../nn/optimizers.ts";
+import type { AdamWOptions, MomentumOptions, Optimizer } from "../../nn/optimizers.ts";
 import { sequential, type Model } from "../../nn/sequential.ts";
 import type { TrainerOptions } from "../../train/index.ts";
-import { decayingOptimizers, optimizers } from "../options/options.ts";
+import type { TextDataset } from "../../data/text/dataset.ts";
+import { adams, decayingOptimizers, optimizers } from "../options/options.ts";
 import type { NetworkFlags } from "../options/network-options.ts";
 import { refusedAs } from "../options/refused.ts";
 import { networkText, parametersText, widthsText } from "../text/network-text.ts";
 import { counted } from "../text/text.ts";
-import { presetLayers } from "./presets.ts";
+import { presetGpt, presetLayers } from "./presets.ts";
 
 /** How `buildNetwork` builds a network. */
 interface NetworkOptions {
@@ -52,6 +53,28 @@ export function buildNetwork(flags: NetworkFlags, data: Dataset, { isTable, repl
     ...(dropout > 0 ? [dropoutLayer(dropout)] : []),
   ]);
   return sequential([flatten(), ...inner, dense(outputs, initial)], { inputShape: data.shape, seed });
+}
+
+/**
+ * Builds the network that the options describe for a text: from [context] tokens to [context, vocabulary] logits.
+ * @throws OptionError if the layers do not fit each other or the text
+ */
+export function buildTextNetwork(flags: NetworkFlags, { context, tokenizer }: TextDataset): Model {
+  const { layers, preset, dropout, seed } = flags;
+  const { vocabularySize: vocabulary } = tokenizer;
+  const inputShape = [context];
+  const sizes = presetGpt(preset);
+  if (sizes) {
+    const layer = refusedAs("--preset", () => models.gptLayer({ vocabulary, context, ...sizes, dropout }));
+    return sequential([layer], { inputShape, seed });
+  }
+  const model = refusedAs("--layers", () => sequential(layersFromText(layers!), { inputShape, seed }));
+  if (model.outputShape.join() === [context, vocabulary].join()) return model;
+  throw new OptionError({
+    where: "--layers",
+    what: `the last layer has an output of shape [${model.outputShape.join(", ")}], not [${context}, ${vocabulary}]: the context and the vocabulary`,
+    fix: `Give layers such as tied(gru 64 sequences=true) ${vocabulary} 64`,
+  });
 }
 
 interface ModelParts {
@@ -88,8 +111,15 @@ function withOutputs(layers: readonly Layer[], outputs: number): Layer[] {
 export function describeNetwork(flags: NetworkFlags, model: Model): string {
   const { hidden, activation, dropout, precision } = flags;
   const products = precision === "float32" ? "" : `, ${precision} products`;
+  const gpt = presetGpt(flags.preset);
+  const dropped = dropout > 0 ? `, dropout ${dropout}` : "";
+  if (gpt) {
+    const { layers, heads, width } = gpt;
+    const sizes = `${counted(layers, "block")} of ${counted(heads, "head")}, width ${width}`;
+    return `${flags.preset}, ${sizes}${dropped}, ${parametersText(model)}${products}`;
+  }
   if (flags.layers !== undefined || presetLayers(flags.preset, 1) !== undefined) return networkText(model) + products;
-  const left = dropout > 0 && hidden.length > 0 ? `, dropout ${dropout}` : "";
+  const left = hidden.length > 0 ? dropped : "";
   const between = hidden.length > 0 ? ` ${activation}` : ", linear";
   return `${widthsText(model)}${between}${left}, ${parametersText(model)}${products}`;
 }
@@ -114,7 +144,8 @@ export function stepOptions(flags: NetworkFlags, examples: number): StepOptions 
 }
 
 /** Creates the optimizer that the options describe. */
-export function optimizerOf({ optimizer = "adam", weightDecay, momentumForm }: NetworkFlags): Optimizer {
+export function optimizerOf(flags: NetworkFlags): Optimizer {
+  const { optimizer = "adam", weightDecay, beta2, momentumForm } = flags;
   const hasForm = optimizer === "momentum" || optimizer === "nesterov";
   if (momentumForm !== undefined && !hasForm) {
     throw new OptionError({
@@ -123,16 +154,21 @@ export function optimizerOf({ optimizer = "adam", weightDecay, momentumForm }: N
       fix: "Use --optimizer momentum or nesterov",
     });
   }
-  if (weightDecay !== undefined) {
-    const decaying = Object.entries(decayingOptimizers).find(([name]) => name === optimizer);
-    if (decaying) return decaying[1]({ weightDecay });
-    const fix = `Use --optimizer ${Object.keys(decayingOptimizers).join(" or ")}`;
-    throw new OptionError({ where: "--weight-decay", what: `${optimizer} has no weight decay`, fix });
-  }
-  return hasForm && momentumForm !== undefined
-    ? optimizers[optimizer]({ form: momentumForm })
-    : optimizers[optimizer]();
+  if (weightDecay !== undefined && !(optimizer in decayingOptimizers))
+    throw withoutNumber("--weight-decay", `${optimizer} has no weight decay`, decayingOptimizers);
+  if (beta2 !== undefined && !(optimizer in adams))
+    throw withoutNumber("--beta2", `${optimizer} has no second moment`, adams);
+  const numbers = {
+    ...(weightDecay !== undefined && { weightDecay }),
+    ...(beta2 !== undefined && { beta2 }),
+    ...(momentumForm !== undefined && { form: momentumForm }),
+  };
+  const make: (options: AdamWOptions & MomentumOptions) => Optimizer = optimizers[optimizer];
+  return make(numbers);
 }
+
+const withoutNumber = (where: string, what: string, having: object) =>
+  new OptionError({ where, what, fix: `Use --optimizer ${Object.keys(having).join(" or ")}` });
 
 /** The normalization of pictures: standardized, or scaled to 0 … 1. */
 export function normalizationOf(

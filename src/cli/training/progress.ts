@@ -1,5 +1,6 @@
 import type { StoppingProgress } from "../../train/index.ts";
 import { count, duration, lossText, percent } from "../text/text.ts";
+import type { SpeedUnit } from "./training-run.ts";
 
 /** The stream of the progress line: standard output, or a test's replacement. */
 export interface Screen {
@@ -30,7 +31,7 @@ const LEAST_NEEDED = [5, 1, 6, 3, 4, 2];
  */
 export function progressText(
   progress: StoppingProgress,
-  { unit, width, start }: { unit: string; width: number; start: Start },
+  { unit, width, start }: { unit: SpeedUnit; width: number; start: Start },
 ): string {
   const { step, totalSteps, epoch, epochs, loss, accuracy, examplesPerSecond, seconds, validation } = progress;
   const secondsPerStep = (seconds - start.seconds) / (step - start.step);
@@ -40,7 +41,7 @@ export function progressText(
     `loss ${lossText(loss)}`,
     Number.isNaN(accuracy) ? undefined : `accuracy ${percent(accuracy)}`,
     validation && `validation loss ${lossText(validation.loss)}`,
-    `${count(examplesPerSecond)} ${unit}/s`,
+    `${count(unit.perExample * examplesPerSecond)} ${unit.name}/s`,
     Number.isFinite(secondsPerStep) ? `${duration((totalSteps - step) * secondsPerStep)} left` : undefined,
   ];
   const text = () => fields.filter((part) => part !== undefined).join("  ");
@@ -51,14 +52,13 @@ export function progressText(
 /** Shows the progress of training: on a terminal as one line that is redrawn, elsewhere as at most 20 lines per run. */
 export class ProgressLine {
   readonly #screen: Screen;
-  readonly #unit: string;
+  readonly #unit: SpeedUnit;
   #start: Start | undefined;
   #shownPart = -1;
   #drawn = -Infinity;
   #pending: string | undefined;
 
-  /** @param unit the name of examples, in the plural */
-  constructor(screen: Screen, unit = "images") {
+  constructor(screen: Screen, unit: SpeedUnit = { name: "images", perExample: 1 }) {
     this.#screen = screen;
     this.#unit = unit;
   }
@@ -69,10 +69,11 @@ export class ProgressLine {
     else this.#print(progress);
   }
 
-  /** Draws the last line if its redraw was delayed, and ends it. */
+  /** Draws the last line if its redraw was delayed, and ends it. Further progress starts another line. */
   finish(): void {
     if (this.#pending !== undefined) this.#screen.write(`\r${this.#pending}${CLEAR_TO_END}`);
     if (this.#drawn > -Infinity) this.#screen.write("\n");
+    [this.#pending, this.#drawn] = [undefined, -Infinity];
   }
 
   #redraw(progress: StoppingProgress): void {

@@ -15,7 +15,7 @@ import { layersToText } from "../../nn/index.ts";
 import { modelFromConfig } from "../../nn/model-config.ts";
 import { parameterPrefix, type Model } from "../../nn/sequential.ts";
 import { loadModelFile, type TrainedModel } from "../../node/index.ts";
-import type { TrainingSource } from "../data/data-source.ts";
+import type { ExampleSource } from "../data/data-source.ts";
 import type { NetworkFlags } from "../options/network-options.ts";
 import { field } from "../text/text.ts";
 
@@ -85,7 +85,7 @@ const isOnlyActivation = ({ units, activation }: LayerSummary) => units === unde
  * The data as the starting model expects them: with its normalization, and with its mean and deviation of the targets.
  * @throws OptionError with the first difference if the features are not those of the model
  */
-export function dataForStart(data: TrainingSource, { path, trained }: StartingModel): TrainingSource {
+export function dataForStart(data: ExampleSource, { path, trained }: StartingModel): ExampleSource {
   const before = trained.table && tableSchemaFrom(trained.table, path);
   const inputs = sizeOf(trained.model.inputShape);
   const refuse = (what: string) =>
@@ -106,7 +106,7 @@ export function dataForStart(data: TrainingSource, { path, trained }: StartingMo
 }
 
 /** The data with the targets standardized as for the starting model, so that its outputs keep their meaning. */
-function inUnitsOf(before: TableSchema, table: TableSchema, data: TrainingSource): TrainingSource {
+function inUnitsOf(before: TableSchema, table: TableSchema, data: ExampleSource): ExampleSource {
   const [from, to] = [targetColumns(table), targetColumns(before)];
   if (from.length === 0 || to.length !== from.length) return data;
   const again = (part: Dataset): Dataset =>

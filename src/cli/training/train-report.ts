@@ -19,9 +19,7 @@ export interface RunReport {
 export async function startReport(path: string, run: Run, { model, trainer }: Subject): Promise<RunReport> {
   const { ReportRecorder, writeReport } = await import("../report/index.ts");
   const { flags, data, backend } = run;
-  const { train, validation, test, normalization, table } = data;
-  const loss = lossOf(run);
-  const inUnits = (targets: Float32Array) => inUnitsOf(table, targets);
+  const { train, validation, test, table } = data;
   const recorder = new ReportRecorder({
     trainer,
     model,
@@ -29,10 +27,10 @@ export async function startReport(path: string, run: Run, { model, trainer }: Su
     train,
     validation,
     test,
-    normalization,
-    loss,
+    ...(data.kind === "examples" && { normalization: data.normalization }),
+    loss: lossOf(run),
     threshold: flags.threshold,
-    inUnits,
+    inUnits: (targets) => inUnitsOf(table, targets),
   });
   const resumedAt = trainer.step;
   await recorder.start();
@@ -56,8 +54,12 @@ export async function startReport(path: string, run: Run, { model, trainer }: Su
   };
 }
 
-function outcomeFields({ part, evaluation, regression }: Outcome): Field[] {
+function outcomeFields({ part, evaluation, regression, language }: Outcome): Field[] {
   const loss: Field = [`${part} loss`, lossText(evaluation.loss)];
+  if (language) {
+    const { perplexity, bitsPerCharacter } = language;
+    return [loss, [`${part} perplexity`, fourDigits(perplexity)], ["bits per character", lossText(bitsPerCharacter)]];
+  }
   if (!regression) return [[`${part} accuracy`, percent(evaluation.accuracy)], loss];
   const { r2, rmse, mae } = regression;
   return [[`${part} R²`, r2Text(r2)], [`${part} RMSE`, fourDigits(rmse)], [`${part} MAE`, fourDigits(mae)], loss];

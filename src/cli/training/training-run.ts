@@ -2,11 +2,11 @@
  * One training run, from its options to its model, without output: shared by `wgrad train` and `wgrad sweep`.
  */
 import type { Backend } from "../../backends/backend.ts";
-import { isRegression, type Dataset } from "../../data/dataset.ts";
+import { isRegression } from "../../data/dataset.ts";
+import { isText } from "../../data/text/dataset.ts";
 import { OptionError } from "../../errors.ts";
 import { sizeOf } from "../../graph/tensor.ts";
 import type { LossName } from "../../nn/losses.ts";
-import { warmup as warmedUp, type Schedule } from "../../nn/schedules.ts";
 import type { Model } from "../../nn/sequential.ts";
 import {
   createTrainer,
@@ -21,21 +21,22 @@ import {
 } from "../../train/index.ts";
 import { requireThreshold } from "../../train/two-classes.ts";
 import { saveModelFile, type TrainedModel } from "../../node/index.ts";
-import type { TrainingSource } from "../data/data-source.ts";
-import { usualEpochs, type SettledFlags } from "../options/defaults.ts";
+import type { ExampleSource, TrainingSource } from "../data/data-source.ts";
+import { textEpochs, usualEpochs, type SettledFlags } from "../options/defaults.ts";
 import { augmentationsFor } from "./augmentation.ts";
-import { batchOf, buildNetwork, stepOptions } from "./network.ts";
-import { schedules } from "../options/options.ts";
+import { batchOf, buildNetwork, buildTextNetwork, stepOptions } from "./network.ts";
+import { scheduleOf } from "./schedule.ts";
 import { hasSameOutputs, startedFrom, type StartingModel } from "./starting-model.ts";
 import { measureClasses } from "../text/class-metrics.ts";
+import { measureLanguage, type LanguageMetrics } from "../text/language-metrics.ts";
 import { measureRegression, type TargetMetrics } from "../text/target-metrics.ts";
 
 /** The settings of a training run. */
-export interface Run {
+export interface Run<Data extends TrainingSource = TrainingSource> {
   readonly flags: SettledFlags;
   /** Every option with a value, in the form of a configuration file. */
   readonly configuration: Readonly<Record<string, unknown>>;
-  readonly data: TrainingSource;
+  readonly data: Data;
   readonly backend: Backend;
   /** The model of --init. */
   readonly start: StartingModel | undefined;
@@ -47,15 +48,26 @@ export interface Subject {
   readonly trainer: Trainer;
 }
 
-/** What one example is called, in the plural. */
-export const unitOf = ({ data }: Run): string => (data.table ? "rows" : "images");
+/** What speeds count. */
+export interface SpeedUnit {
+  /** In the plural. */
+  readonly name: string;
+  /** How many of them an example is. */
+  readonly perExample: number;
+}
+
+export function unitOf({ data }: Run): SpeedUnit {
+  if (data.kind === "text") return { name: "tokens", perExample: data.train.context };
+  return { name: data.table ? "rows" : "images", perExample: 1 };
+}
 
 /**
- * The number of epochs: by default `usualEpochs`. For pictures the default assumes the default batch size, so that a
- * larger batch does not make the run longer.
+ * The number of epochs: by default `usualEpochs`, or `textEpochs`. For pictures the default assumes the default batch size,
+ * so that a larger batch does not make the run longer.
  */
 export function epochsOf({ flags, data }: Pick<Run, "flags" | "data">): number {
   const { count } = data.train;
+  if (data.kind === "text") return textEpochs(flags, count);
   return flags.epochs ?? usualEpochs(count, batchOf(data.table ? flags : {}, count));
 }
 
@@ -63,45 +75,46 @@ export function epochsOf({ flags, data }: Pick<Run, "flags" | "data">): number {
 export const lossOf = ({ flags, data }: Pick<Run, "flags" | "data">): LossName =>
   flags.loss ?? (isRegression(data.train) ? "meanSquaredError" : "softmaxCrossEntropy");
 
-/** The learning-rate schedule after the warmup. @throws OptionError for --rise with a schedule that does not rise */
-function decayOf({ schedule, rise }: Pick<SettledFlags, "schedule" | "rise">): Schedule {
-  if (rise === undefined) return schedules[schedule]();
-  if (schedule === "oneCycle") return schedules.oneCycle({ rise });
-  throw new OptionError({
-    where: "--rise",
-    what: `the schedule ${schedule} does not raise the learning rate`,
-    fix: "Use --schedule oneCycle",
-  });
-}
-
 /** Builds the model and the trainer of a run, at a snapshot if one is given. */
 export async function prepare(run: Run, resumeFrom?: Snapshot): Promise<Subject> {
-  const { flags, data, backend, start } = run;
-  const { maxSteps, lr, warmup, gradientTolerance, onNan, augment, classWeights } = flags;
-  const network = buildNetwork(flags, data.train, {
-    isTable: data.table !== undefined,
-    replacesHead: start !== undefined && !hasSameOutputs(start.trained, data.train),
-  });
-  const model = start ? startedFrom(network, flags, start, data.train) : network;
-  if (flags.threshold !== undefined) requireThresholdFor(flags.threshold, run, model);
-  const decay = decayOf(flags);
+  const { flags, data, backend } = run;
+  const { maxSteps, lr, gradientTolerance, onNan } = flags;
+  const model = data.kind === "text" ? buildTextNetwork(flags, data.train) : exampleModel(run, data);
   const trainer = await createTrainer({
     ...stepOptions(flags, data.train.count),
     model,
     dataset: data.train,
     backend,
-    normalization: data.normalization,
+    ...(data.kind === "examples" && exampleOptions(flags, data)),
     epochs: epochsOf(run),
     learningRate: lr,
-    schedule: warmup > 0 ? warmedUp(warmup, decay) : decay,
-    ...(augment !== undefined && { augment: augmentationsFor(augment, data.train, data.normalization) }),
-    ...(classWeights !== undefined && { classWeights }),
+    schedule: scheduleOf(flags),
     gradientNorm: gradientTolerance !== undefined,
     maxSteps,
     onNonFinite: onNan,
     resumeFrom,
   });
   return { model, trainer };
+}
+
+function exampleModel(run: Run, data: ExampleSource): Model {
+  const { flags, start } = run;
+  const network = buildNetwork(flags, data.train, {
+    isTable: data.table !== undefined,
+    replacesHead: start !== undefined && !hasSameOutputs(start.trained, data.train),
+  });
+  const model = start ? startedFrom(network, flags, start, data.train) : network;
+  if (flags.threshold !== undefined) requireThresholdFor(flags.threshold, run, model);
+  return model;
+}
+
+/** The options of a trainer for pictures and tables. */
+function exampleOptions({ augment, classWeights }: SettledFlags, { train, normalization }: ExampleSource) {
+  return {
+    normalization,
+    ...(augment !== undefined && { augment: augmentationsFor(augment, train, normalization) }),
+    ...(classWeights !== undefined && { classWeights }),
+  };
 }
 
 function requireThresholdFor(threshold: number, run: Run, { outputShape }: Model): void {
@@ -116,7 +129,7 @@ const MOST_STEPS_BETWEEN_EVENTS = 100;
 export function fitRun(
   { flags, data }: Run,
   trainer: Trainer,
-  more: Pick<StoppingOptions, "signal" | "checkpoint" | "memory"> = {},
+  more: Pick<StoppingOptions, "signal" | "checkpoint" | "memory" | "pauseEvery"> = {},
 ): AsyncGenerator<StoppingProgress, Stop, undefined> {
   const { maxSeconds, patience, minImprovement, lossTolerance, gradientTolerance, checkEvery } = flags;
   const options: StoppingOptions = {
@@ -143,40 +156,60 @@ export interface Outcome {
   readonly regression: RegressionMetrics | undefined;
   /** For regression with several targets, the metrics of each in its own units; otherwise empty. */
   readonly targets: readonly TargetMetrics[];
+  /** For text. */
+  readonly language: LanguageMetrics | undefined;
 }
 
 /** Evaluates on the test set; without one, on the validation set; without either, on the training set. */
 export async function measure(run: Run, trainer: Trainer): Promise<Outcome> {
   const { data, flags } = run;
   const part = data.test ? "test" : data.validation ? "validation" : "training";
-  const examples: Dataset = data.test ?? data.validation ?? data.train;
+  const examples = data.test ?? data.validation ?? data.train;
   const evaluation = await trainer.evaluate(examples);
-  const outcome = { part, name: examples.name, evaluation } as const;
+  const outcome: Outcome = {
+    part,
+    name: examples.name,
+    evaluation,
+    regression: undefined,
+    targets: [],
+    language: undefined,
+  };
+  if (isText(examples)) return { ...outcome, language: measureLanguage(evaluation.loss, examples) };
   if (!isRegression(examples)) {
     const { threshold } = flags;
-    if (threshold === undefined) return { ...outcome, regression: undefined, targets: [] };
+    if (threshold === undefined) return outcome;
     const outputs = await trainer.predict(examples.features);
     const { accuracy } = measureClasses(examples, outputs, { loss: lossOf(run), threshold }).classification;
-    return { ...outcome, evaluation: { ...evaluation, accuracy }, regression: undefined, targets: [] };
+    return { ...outcome, evaluation: { ...evaluation, accuracy } };
   }
   return { ...outcome, ...measureRegression(examples, await trainer.predict(examples.features), data.table) };
 }
 
 /** The model after `step` steps, with everything that its file stores. */
 export function trainedModel(run: Run, { model, trainer }: Subject, step: number): TrainedModel {
-  const { data, flags, configuration } = run;
-  const { train, normalization, table, images } = data;
+  const { data, configuration } = run;
   return {
     model,
     loss: lossOf(run),
-    normalization,
-    ...(isRegression(train) ? { classes: [], outputs: train.outputs } : { classes: train.classes }),
+    ...(data.kind === "text"
+      ? { normalization: unchanged, classes: [], tokenizer: data.train.tokenizer.config }
+      : exampleFacts(run.flags, data)),
     step,
     training: trainingFacts(run, trainer),
     configuration,
+  };
+}
+
+const unchanged = { scale: 1, offset: 0 };
+
+/** What the file of a model of pictures or a table stores about its inputs and outputs. */
+function exampleFacts({ threshold }: SettledFlags, { train, normalization, table, images }: ExampleSource) {
+  return {
+    normalization,
+    ...(isRegression(train) ? { classes: [], outputs: train.outputs } : { classes: train.classes }),
     ...(table && { table }),
     ...(images && { images }),
-    ...(flags.threshold !== undefined && { threshold: flags.threshold }),
+    ...(threshold !== undefined && { threshold }),
   };
 }
 
@@ -208,6 +241,7 @@ export async function saveRun(path: string, run: Run, subject: Subject, outcome:
     data: outcome.name,
     ...outcome.evaluation,
     ...outcome.regression,
+    ...outcome.language,
     ...Object.fromEntries(ofTargets),
   };
   await saveModelFile(path, { ...trainedModel(run, subject, step), results }, parameters);

@@ -42,7 +42,8 @@ const units: Readonly<Record<string, string>> = {
  * pixels in 0 … 255), since the graph contains the normalization. Its outputs depend on the loss: "logits" and
  * "probabilities" for a cross-entropy, else "outputs", in the units of the label if the model was trained on a table.
  * Each is [batch, …] for any batch size. The metadata contain, as JSON, the names of the classes or outputs and, for a
- * table, the names of the features in order, its columns with their categories, and the values for missing cells.
+ * table, the names of the features in order, its columns with their categories, and the values for missing cells; for a
+ * model of texts, its tokenizer.
  * Dropout is left out, since it has an effect only in training.
  * @param parameters values of each of the model's parameters; by default the model's initial values
  * @returns the bytes of the file
@@ -54,7 +55,7 @@ export function saveOnnx(
   parameters: ParameterValues = initialValues(trained.model),
 ): Uint8Array {
   requireSequential("saveOnnx", trained);
-  const { model, classes, outputs, loss, step } = trained;
+  const { model, classes, outputs, loss, step, tokenizer } = trained;
   requireRoom(model);
   requireValues(storedLeaves(model), parameters);
   const graph = new GraphWriter(INPUT, parameters);
@@ -73,6 +74,7 @@ export function saveOnnx(
     metadataProps: Object.entries({
       loss: lossName(loss),
       ...(outputs ? { outputs: JSON.stringify(outputs) } : { classes: JSON.stringify(classes) }),
+      ...(tokenizer && { tokenizer: JSON.stringify(tokenizer) }),
       ...tableMetadata(trained),
       units: JSON.stringify(Object.fromEntries([INPUT, ...names].map((name) => [name, units[name]]))),
     }).map(([key, value]) => ({ key, value })),

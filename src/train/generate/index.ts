@@ -3,7 +3,7 @@
  */
 import type { Session } from "../../backends/backend.ts";
 import { requireText, type Tokenizer } from "../../data/text/tokenizer.ts";
-import { DataError, excerpt, OptionError } from "../../errors.ts";
+import { DataError, excerpt, OptionError, optionName } from "../../errors.ts";
 import { requireCount } from "../../nn/checks.ts";
 import type { AnyModel } from "../../nn/functional.ts";
 import { requireModel, requireOptionsObject, requireSession } from "../given.ts";
@@ -137,7 +137,7 @@ function promptTokens(prompt: string, tokenizer: Tokenizer, context: number): nu
   if (tokens.length >= 1 && tokens.length <= context) return tokens;
   const what = tokens.length === 0 ? "the prompt is empty" : `the prompt has ${tokens.length} tokens`;
   const fix = `Give at least one character, and at most ${context} tokens, the context of the model`;
-  throw new OptionError({ where: "prompt", what, fix });
+  throw new OptionError({ where: optionName("prompt"), what, fix });
 }
 
 function encodedPrompt(prompt: string, tokenizer: Tokenizer): ArrayLike<number> {
@@ -146,7 +146,7 @@ function encodedPrompt(prompt: string, tokenizer: Tokenizer): ArrayLike<number> 
   } catch (cause) {
     if (!(cause instanceof DataError)) throw cause;
     const fix = "Use characters of the text that the model was trained on";
-    throw new DataError({ where: `prompt, ${cause.where}`, what: cause.what, fix }, { cause });
+    throw new DataError({ where: `${optionName("prompt")}, ${cause.where}`, what: cause.what, fix }, { cause });
   }
 }
 
@@ -155,7 +155,7 @@ function stopTexts(stop: GenerateOptions["stop"] = []): readonly string[] {
   const isValid = Array.isArray(stops) && stops.every((one) => typeof one === "string" && one !== "");
   if (isValid) return stops as readonly string[];
   throw new OptionError({
-    where: "stop",
+    where: optionName("stop"),
     what: `${excerpt(stop)} is not a text, or a list of texts`,
     fix: "Give texts of at least one character",
   });

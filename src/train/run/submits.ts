@@ -34,7 +34,7 @@ export class SubmitQueue {
   readonly #recovery: DeviceRecovery;
   readonly #checkpoints: CheckpointTaker;
   readonly #options: SubmitOptions;
-  readonly #pauseEvery: number;
+  readonly #pauseEvery: readonly number[];
   readonly #pace: SubmitPace;
   readonly #inFlight: Submit[] = [];
 
@@ -43,7 +43,7 @@ export class SubmitQueue {
     this.#recovery = recovery;
     this.#checkpoints = checkpoints;
     this.#options = options;
-    this.#pauseEvery = options.pauseEvery ?? Infinity;
+    this.#pauseEvery = [options.pauseEvery ?? Infinity].flat();
     this.#pace = new SubmitPace(options.submitMilliseconds);
   }
 
@@ -54,7 +54,7 @@ export class SubmitQueue {
 
   /** Whether training waits for the caller after this step. */
   isPause(step: number): boolean {
-    return step % this.#pauseEvery === 0;
+    return this.#pauseEvery.some((steps) => step % steps === 0);
   }
 
   get #goesOn(): boolean {
@@ -94,7 +94,7 @@ export class SubmitQueue {
   }
 
   #nextSteps(first: number): number {
-    const untilPause = this.#pauseEvery - (first % this.#pauseEvery);
+    const untilPause = Math.min(...this.#pauseEvery.map((steps) => steps - (first % steps)));
     const wanted = this.#options.stepsPerSubmit ?? this.#pace.steps;
     return Math.min(
       wanted,

@@ -35,11 +35,13 @@ describe("the options of train declare", () => {
       "out",
       "report",
       "resume",
+      "sampleEvery",
       "splitSeed",
       "takeOver",
       "testCsv",
       "testImages",
       "testLabels",
+      "text",
       "threshold",
     ]);
   });
@@ -57,6 +59,7 @@ describe("the options of train declare", () => {
       "out",
       "report",
       "resume",
+      "sampleEvery",
       "takeOver",
       "testCsv",
       "testImages",
@@ -77,7 +80,11 @@ describe("the options of train declare", () => {
       "size",
       "splitSeed",
       "task",
+      "text",
+      "textLines",
+      "tokenizer",
       "validation",
+      "vocabulary",
     ]);
     const names = sweepCommand(new Command("sweep")).options.map((option) => option.attributeName());
     expect(names).not.toContain("log");
@@ -88,6 +95,7 @@ describe("the options of train declare", () => {
     expect(namesWith(({ selectsData }) => selectsData)).toEqual([
       "categorical",
       "color",
+      "context",
       "csv",
       "data",
       "dates",
@@ -108,7 +116,41 @@ describe("the options of train declare", () => {
       "testCsv",
       "testImages",
       "testLabels",
+      "text",
+      "textLines",
+      "tokenizer",
       "validation",
+      "vocabulary",
+    ]);
+  });
+
+  test("which options have no meaning for text", () => {
+    expect(namesWith(({ suitsText }) => !suitsText)).toEqual([
+      "activation",
+      "augment",
+      "categorical",
+      "classWeights",
+      "color",
+      "dates",
+      "decimal",
+      "delimiter",
+      "drop",
+      "foldPredictions",
+      "folds",
+      "header",
+      "hidden",
+      "init",
+      "label",
+      "maxCategories",
+      "missing",
+      "refuseText",
+      "size",
+      "standardize",
+      "task",
+      "testCsv",
+      "testImages",
+      "testLabels",
+      "threshold",
     ]);
   });
 
@@ -118,6 +160,7 @@ describe("the options of train declare", () => {
       "--images",
       "--labels",
       "--csv",
+      "--text",
       "--test-images",
       "--test-labels",
       "--test-csv",
@@ -141,6 +184,12 @@ describe("the options of train declare", () => {
     expect(() => requireOneSource({ foldPredictions: "f" })).toThrow(
       "--fold-predictions: this option requires --folds.",
     );
+    expect(() => requireOneSource({ context: 8 })).toThrow("--context: this option requires --text. Add --text.");
+    expect(() => requireOneSource({ text: "a", vocabulary: 300 })).toThrow(
+      "--vocabulary: this option requires --tokenizer.",
+    );
+    // --print-config writes false for a switch that is off.
+    expect(() => requireOneSource({ textLines: false })).not.toThrow();
     expect(() => requireOneSource({ images: "a", testLabels: "b" })).toThrow(
       "--test-labels: this option requires --test-images.",
     );

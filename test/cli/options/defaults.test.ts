@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { makeClassificationDataset, makeRegressionDataset, type Dataset } from "../../../src/data/dataset.ts";
-import { settledFlags, usualEpochs, usualValidation } from "../../../src/cli/options/defaults.ts";
+import { settledFlags, textEpochs, usualEpochs, usualValidation } from "../../../src/cli/options/defaults.ts";
 import type { TrainFlags } from "../../../src/cli/options/train-options.ts";
 import type { TrainingSource } from "../../../src/cli/data/data-source.ts";
 import { loadModelFile } from "../../../src/node/index.ts";
@@ -133,15 +133,43 @@ describe("defaults that depend on the data", () => {
       weightDecay: 0.3,
       validation: 0.1,
       patience: 20,
+      warmup: 0,
     });
     expect(settledFlags(given({}), source({ train: classes, validation, table }))).toEqual({
       optimizer: "adamW",
       weightDecay: 0.3,
       validation: 0.1,
+      warmup: 0,
     });
-    expect(settledFlags(given({}), source({ train: classes }))).toEqual({ optimizer: "adam", validation: 0 });
-    const chosen = { optimizer: "adam", validation: 0.3, patience: 3 } as const;
+    const plain = { optimizer: "adam", validation: 0, warmup: 0 };
+    expect(settledFlags(given({}), source({ train: classes }))).toEqual(plain);
+    const chosen = { optimizer: "adam", validation: 0.3, patience: 3, warmup: 7 } as const;
     expect(settledFlags(given(chosen), source({ train, validation, table }))).toEqual(chosen);
+  });
+
+  test("are nanoGPT's for text, and follow the options that are given", () => {
+    const text = { kind: "text", train: { count: 15_000 }, validation: { count: 1700 } } as TrainingSource;
+    const cosine = { schedule: "cosine", batch: 12 } as const;
+    expect(settledFlags(given(cosine), text)).toEqual({
+      ...cosine,
+      optimizer: "adamW",
+      weightDecay: 0.1,
+      beta2: 0.99,
+      finalRate: 0.1,
+      warmup: 100,
+      maxSteps: 2000,
+      validation: 0.1,
+    });
+    const plain = { schedule: "constant", optimizer: "sgd", maxSteps: 60, batch: 12 } as const;
+    expect(settledFlags(given(plain), text)).toEqual({ ...plain, warmup: 3, validation: 0.1 });
+    // Two epochs of 10 steps.
+    const short = settledFlags(given({ ...cosine, batch: 1500, epochs: 2 }), text);
+    expect(short).toMatchObject({ epochs: 2, warmup: 1 });
+    expect(short).not.toHaveProperty("maxSteps");
+    expect(settledFlags(given({ ...cosine, optimizer: "adam", beta2: 0.95 }), text)).toMatchObject({ beta2: 0.95 });
+    expect(textEpochs({ batch: 12 }, 15_000)).toBe(2);
+    expect(textEpochs({ batch: 12, maxSteps: 3000 }, 15_000)).toBe(3);
+    expect(textEpochs({ batch: 12 }, 5)).toBe(2000);
   });
 
   test("give more epochs to fewer examples, and three to MNIST", () => {

@@ -60,3 +60,49 @@ test("a sweep over layers separates them by semicolons only", () => {
   expect(parseChoices("layers=conv 4 3,flatten,dense 10", options).values).toEqual([LAYERS]);
   expect(parseChoices(`layers=${LAYERS};flatten, dense 10`, options).values).toEqual([LAYERS, "flatten, dense 10"]);
 });
+
+describe("a network for text", () => {
+  const text = ["--text", "t.txt"];
+
+  test("is gpt-micro by default, with the defaults of nanoGPT", async () => {
+    const defaults = { lr: 0.001, batch: 12, clipNorm: 1, schedule: "cosine" };
+    expect(await settled(text)).toMatchObject({ ...defaults, preset: "gpt-micro" });
+    const given = ["--preset", "gpt-nano", "--lr", "0.01", "--dropout", "0.1"];
+    expect(await settled([...text, ...given])).toMatchObject({
+      ...defaults,
+      preset: "gpt-nano",
+      lr: 0.01,
+      dropout: 0.1,
+    });
+    const own = await settled([...text, "--layers", "tied(gru 8 sequences=true) 30 8"]);
+    expect(own).toMatchObject(defaults);
+    expect(own).not.toHaveProperty("preset");
+  });
+
+  test.each<[string[], string]>([
+    [["--hidden", "8"], "--hidden: this option has no meaning for text. Omit it, or omit --text."],
+    [["--label", "y"], "--label: this option has no meaning for text."],
+    [["--no-standardize"], "--no-standardize: this option has no meaning for text."],
+    [["--folds", "3"], "--folds: this option has no meaning for text."],
+    [["--augment", "shift"], "--augment: this option has no meaning for text."],
+    [["--preset", "cnn"], "--preset: cnn is not a network for text. Choose one of gpt-nano, gpt-micro, gpt-mini."],
+    [["--loss", "meanSquaredError"], "--loss: meanSquaredError is not a loss for text."],
+    [
+      ["--layers", "dense 4", "--dropout", "0.1"],
+      "--layers: this option describes the network, and so does --dropout.",
+    ],
+    [
+      ["--layers", "dense 4", "--preset", "gpt-nano"],
+      "--layers: this option describes the network, and so does --preset.",
+    ],
+  ])("does not take %o", async (args, message) => {
+    await expect(settled([...text, ...args])).rejects.toThrow(message);
+  });
+
+  test("is not for other data", async () => {
+    await expect(settled(["--preset", "gpt-nano"])).rejects.toThrow(
+      "--preset: gpt-nano is a network for text. Use `wgrad train --text FILE`.",
+    );
+    await expect(settled(text, ["hidden"])).rejects.toThrow("--hidden: this option has no meaning for text");
+  });
+});

@@ -24,6 +24,7 @@ const facts: ReportFacts = {
       ],
     },
   ],
+  samples: [{ step: 1200, text: `${EVIL}\n  two lines` }],
   examined: EVIL,
   classes: {
     classes: ["cat", EVIL, "owl"],

@@ -75,7 +75,7 @@ describe.each(backends)("a run's report on $name", ({ name: backendName, create 
     }
     expect(facts.examined).toBe("On the 45 test examples.");
     expect(facts.weights).toMatchObject({ units: 6 });
-    expect(facts.weights.pictures[0]).toMatchObject({ width: 4, height: 1 });
+    expect(facts.weights!.pictures[0]).toMatchObject({ width: 4, height: 1 });
     expect(facts.gradientNorms.map(({ name }) => name)).toEqual(["layer 0, dense 6", "layer 2, dense 3"]);
     expect(facts.gradientNorms[0]!.points.at(-1)![0]).toBe(120);
     expect(facts.gradientNorms[0]!.points.length).toBeGreaterThan(15);
