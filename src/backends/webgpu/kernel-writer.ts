@@ -5,14 +5,15 @@ import { alignedBefore } from "../../alignment.ts";
 import { DeviceError } from "../../errors.ts";
 import type { BufferAccess } from "../../device/pipelines.ts";
 import type { DType, Tensor } from "../../graph/tensor.ts";
-import type { AnchorLaunch, ElementRange } from "../../ops/kernel.ts";
+import type { ElementRange } from "../../graph/traits.ts";
+import type { AnchorLaunch } from "../../ops/kernel.ts";
 import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
 import { byteRows, byteRowWords } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope, type Lane } from "./element.ts";
 import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";
 import { groupName, groupShapes, touchedBytes } from "../../compiler/describe.ts";
-import { gathersFrom, fullReduction } from "../../compiler/nodes.ts";
-import { rootOf } from "../../graph/views.ts";
+import { fullReduction } from "../../compiler/nodes.ts";
+import { rangeAround, rangeOfInputs, rangeReadBy, wholeOf } from "../../compiler/ranges.ts";
 import { KernelArguments } from "./arguments.ts";
 import { AtomicText } from "./atomics.ts";
 import { isShared } from "./vec4.ts";
@@ -218,16 +219,19 @@ export class KernelWriter implements ElementScope {
    */
   #rangeOf(tensor: Tensor, region: Region): ElementRange {
     const { launch, group } = this.#parts;
-    const whole = { start: 0, end: region.elements };
-    if (tensor.dtype === "uint8" || nodesOf(group).some((node) => gathersFrom(node, tensor, this.inlined)))
-      return whole;
-    const name = Object.keys(launch.reads).find((read) => rootOf(launch.reads[read]!) === tensor);
-    const range = name
-      ? launch.readRanges?.[name]
-      : tensor.size === nodesOf(group)[0]!.size
-        ? launch.outputRange
-        : undefined;
-    return range ? { start: alignedBefore(range.start), end: range.end } : whole;
+    const { inlined } = this;
+    const nodes = nodesOf(group);
+    const own = (node: Tensor) => (node.size === nodes[0]!.size && launch.outputRange) || wholeOf(node);
+    const ranges = [
+      ...Object.entries(launch.reads).map(([name, read]) =>
+        rangeReadBy(read, launch.readRanges?.[name] ?? wholeOf(read), tensor, inlined),
+      ),
+      ...group.members.flatMap(({ chain }) => chain.map((node) => rangeOfInputs(node, own(node), tensor, inlined))),
+      ...(this.#stored().includes(tensor) ? [own(tensor)] : []),
+    ].filter((range) => range !== undefined);
+    const range = rangeAround(ranges);
+    if (!range || tensor.dtype === "uint8") return { start: 0, end: region.elements };
+    return { start: alignedBefore(range.start), end: range.end };
   }
 
   #window({ tensor, region, range, access }: BoundTensor): Binding {
