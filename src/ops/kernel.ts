@@ -142,11 +142,11 @@ export interface AnchorKernel {
   /** Whether the limits leave the kernel of `members` whole, so that it can compute another anchor along; always if absent. */
   canFuse?(members: readonly Tensor[], limits: LaunchLimits): boolean;
   /**
-   * Whether one workgroup may run the whole kernel of `members`; it calls `finish_reductions(thread, zero)` at its end, with a 0 that the driver cannot know, so that
-   * sums over all of a member's results can be made on the way.
+   * Whether one workgroup may run the whole kernel of `members`, so that it can also compute sums over all results of a
+   * member. It then calls `finish_reductions(thread, zero)` at its end, with a 0 that the driver cannot know.
    */
   fusesReductions?(members: readonly Tensor[]): boolean;
-  /** @param oneGroup one workgroup must run it all, since totals are made */
+  /** @param oneGroup whether one workgroup must run the whole kernel, because it also computes sums over all results */
   launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: boolean): AnchorLaunch[];
 }
 

@@ -1,5 +1,5 @@
 /*
- * The options that select the data: MNIST, pictures in IDX files or in folders, or a table in a CSV file.
+ * The options that select the data: MNIST, images in IDX files or in folders, or a table in a CSV file.
  */
 import { join } from "node:path";
 import { acceptedNames, mnistFiles } from "../../data/mnist.ts";

@@ -134,7 +134,7 @@ export function optimizerOf({ optimizer = "adam", weightDecay, momentumForm }: N
     : optimizers[optimizer]();
 }
 
-/** The normalization of pictures: standardized, or scaled to 0 … 1. */
+/** The normalization of images: standardized, or scaled to 0 … 1. */
 export function normalizationOf(
   { standardize }: Pick<NetworkFlags, "standardize">,
   { features }: Dataset,

@@ -51,7 +51,7 @@ export interface Subject {
 export const unitOf = ({ data }: Run): string => (data.table ? "rows" : "images");
 
 /**
- * The number of epochs: by default `usualEpochs`. For pictures the default assumes the default batch size, so that a
+ * The number of epochs: by default `usualEpochs`. For images the default assumes the default batch size, so that a
  * larger batch does not make the run longer.
  */
 export function epochsOf({ flags, data }: Pick<Run, "flags" | "data">): number {
