@@ -99,6 +99,7 @@ export function csvOptions(): SettableOption[] {
 }
 
 /** The options of `DataFlags`. */
+// oxlint-disable-next-line max-lines-per-function -- A list of options and their texts.
 export function dataOptions(): SettableOption[] {
   return [
     ...sourceOptions(),
