@@ -1,7 +1,6 @@
 import bytesLibrary from "../../../shaders/bytes.wgsl?raw";
 import groupSumsLibrary from "../../../shaders/group_sums.wgsl?raw";
 import numbersLibrary from "../../../shaders/numbers.wgsl?raw";
-import { alignedBefore } from "../../alignment.ts";
 import { DeviceError } from "../../errors.ts";
 import type { BufferAccess } from "../../device/pipelines.ts";
 import type { DType, Tensor } from "../../graph/tensor.ts";
@@ -13,9 +12,9 @@ import { ElementCode, placeAt, type ElementScope, type Lane } from "./element.ts
 import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";
 import { groupName, groupShapes, touchedBytes } from "../../compiler/describe.ts";
 import { fullReduction } from "../../compiler/nodes.ts";
-import { rangeAround, rangeOfInputs, rangeReadBy, wholeOf } from "../../compiler/ranges.ts";
 import { KernelArguments } from "./arguments.ts";
 import { AtomicText } from "./atomics.ts";
+import { rangeInLaunch } from "./launch-ranges.ts";
 import { isShared } from "./vec4.ts";
 import { anchorKernel, pointwiseKernel } from "./kernels.ts";
 import { KernelTrace, tracedTensors } from "./trace.ts";
@@ -205,7 +204,7 @@ export class KernelWriter implements ElementScope {
         tensor,
         dtype: tensor.dtype,
         region,
-        range: this.#rangeOf(tensor, region),
+        range: this.#rangeOf(tensor) ?? { start: 0, end: region.elements },
         access,
         vec4: isVec4,
       };
@@ -214,24 +213,8 @@ export class KernelWriter implements ElementScope {
     return binding;
   }
 
-  /**
-   * The range of a tensor that the launch accesses. Tensors of the output's size are accessed in the output's range.
-   */
-  #rangeOf(tensor: Tensor, region: Region): ElementRange {
-    const { launch, group } = this.#parts;
-    const { inlined } = this;
-    const nodes = nodesOf(group);
-    const own = (node: Tensor) => (node.size === nodes[0]!.size && launch.outputRange) || wholeOf(node);
-    const ranges = [
-      ...Object.entries(launch.reads).map(([name, read]) =>
-        rangeReadBy(read, launch.readRanges?.[name] ?? wholeOf(read), tensor, inlined),
-      ),
-      ...group.members.flatMap(({ chain }) => chain.map((node) => rangeOfInputs(node, own(node), tensor, inlined))),
-      ...(this.#stored().includes(tensor) ? [own(tensor)] : []),
-    ].filter((range) => range !== undefined);
-    const range = rangeAround(ranges);
-    if (!range || tensor.dtype === "uint8") return { start: 0, end: region.elements };
-    return { start: alignedBefore(range.start), end: range.end };
+  #rangeOf(tensor: Tensor): ElementRange | undefined {
+    return rangeInLaunch(tensor, { ...this.#parts, stored: this.#stored() }, this.inlined);
   }
 
   #window({ tensor, region, range, access }: BoundTensor): Binding {
