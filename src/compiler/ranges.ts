@@ -10,38 +10,48 @@ import { pointwiseTraits } from "./nodes.ts";
 export const wholeOf = ({ size }: Tensor): ElementRange => ({ start: 0, end: size });
 
 /** The smallest range that contains all of some ranges; undefined without any. */
-export function rangeAround(ranges: readonly ElementRange[]): ElementRange | undefined {
-  if (ranges.length === 0) return undefined;
-  return { start: Math.min(...ranges.map(({ start }) => start)), end: Math.max(...ranges.map(({ end }) => end)) };
+export function rangeAround(ranges: readonly (ElementRange | undefined)[]): ElementRange | undefined {
+  const found = ranges.filter((range) => range !== undefined);
+  if (found.length === 0) return undefined;
+  return { start: Math.min(...found.map(({ start }) => start)), end: Math.max(...found.map(({ end }) => end)) };
 }
 
-/**
- * The elements of a tensor in memory that some elements of a value are made of, through inlined nodes; undefined if the
- * value does not depend on the tensor.
- */
-export function rangeReadBy(
-  value: Tensor,
-  range: ElementRange,
-  tensor: Tensor,
-  inlined: ReadonlySet<Tensor>,
-): ElementRange | undefined {
-  const root = rootOf(value);
-  if (root === tensor) return range;
-  return inlined.has(root) ? rangeOfInputs(root, range, tensor, inlined) : undefined;
+/** The elements of one tensor in memory that other values are made of, through inlined nodes. */
+export class RangesOf {
+  readonly #tensor: Tensor;
+  readonly #inlined: ReadonlySet<Tensor>;
+  /** The results for a node, by the range of its elements: many paths can lead to a node through others. */
+  readonly #known = new Map<Tensor, Map<string, ElementRange | undefined>>();
+
+  constructor(tensor: Tensor, inlined: ReadonlySet<Tensor>) {
+    this.#tensor = tensor;
+    this.#inlined = inlined;
+  }
+
+  /** What some elements of a value are made of; undefined if the value does not depend on the tensor. */
+  readBy(value: Tensor, range: ElementRange): ElementRange | undefined {
+    const root = rootOf(value);
+    if (root === this.#tensor) return range;
+    return this.#inlined.has(root) ? this.readByNode(root, range) : undefined;
+  }
+
+  /** The same for a node that a kernel computes, of which it reads the inputs. */
+  readByNode(node: Tensor, range: ElementRange): ElementRange | undefined {
+    const key = `${range.start} ${range.end}`;
+    const known = this.#known.get(node) ?? new Map<string, ElementRange | undefined>();
+    this.#known.set(node, known);
+    if (!known.has(key)) {
+      const ranges = node.inputs.map((input, position) => this.readBy(input, rangeOfInput(node, position, range)));
+      known.set(key, rangeAround(ranges));
+    }
+    return known.get(key);
+  }
 }
 
-/** The same for a node that the kernel computes itself, of which it reads the inputs. */
-export function rangeOfInputs(
-  node: Tensor,
-  range: ElementRange,
-  tensor: Tensor,
-  inlined: ReadonlySet<Tensor>,
-): ElementRange | undefined {
+/** The elements of an input of a node that some elements of the node read. */
+function rangeOfInput(node: Tensor, position: number, range: ElementRange): ElementRange {
+  const input = node.inputs[position]!;
   const traits = pointwiseTraits(node);
-  const own = (input: Tensor, position: number) => {
-    if (traits?.gathers) return (position === 0 && traits.rangeRead?.(node, range)) || wholeOf(input);
-    return input.size === node.size ? range : wholeOf(input);
-  };
-  const ranges = node.inputs.map((input, position) => rangeReadBy(input, own(input, position), tensor, inlined));
-  return rangeAround(ranges.filter((found) => found !== undefined));
+  if (traits?.gathers) return (position === 0 && traits.rangeRead?.(node, range)) || wholeOf(input);
+  return input.size === node.size ? range : wholeOf(input);
 }

@@ -1,6 +1,6 @@
 import { alignedBefore } from "../../alignment.ts";
 import { nodesOf, type Group } from "../../compiler/fuse.ts";
-import { rangeAround, rangeOfInputs, rangeReadBy, wholeOf } from "../../compiler/ranges.ts";
+import { rangeAround, RangesOf, wholeOf } from "../../compiler/ranges.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { ElementRange } from "../../graph/traits.ts";
 import type { AnchorLaunch } from "../../ops/kernel.ts";
@@ -19,13 +19,13 @@ export function rangeInLaunch(
   if (tensor.dtype === "uint8") return undefined;
   const { size } = nodesOf(group)[0]!;
   const own = (node: Tensor) => (node.size === size && launch.outputRange) || wholeOf(node);
-  const ranges = [
+  const ranges = new RangesOf(tensor, inlined);
+  const range = rangeAround([
     ...Object.entries(launch.reads).map(([name, read]) =>
-      rangeReadBy(read, launch.readRanges?.[name] ?? wholeOf(read), tensor, inlined),
+      ranges.readBy(read, launch.readRanges?.[name] ?? wholeOf(read)),
     ),
-    ...group.members.flatMap(({ chain }) => chain.map((node) => rangeOfInputs(node, own(node), tensor, inlined))),
+    ...group.members.flatMap(({ chain }) => chain.map((node) => ranges.readByNode(node, own(node)))),
     ...(stored.includes(tensor) ? [own(tensor)] : []),
-  ];
-  const range = rangeAround(ranges.filter((found) => found !== undefined));
+  ]);
   return range && { start: alignedBefore(range.start), end: range.end };
 }
