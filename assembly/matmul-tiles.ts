@@ -9,6 +9,7 @@
 import { multiplyAdd } from "./multiply-add";
 
 /** Four rows × eight columns. */
+// oxlint-disable-next-line max-lines-per-function -- One variable per register and one line per product, unrolled.
 export function tile4x8(left: u32, right: i32, inner: i32, result: i32, stride: i32, fresh: bool): void {
   let a0 = f32x4.splat(0);
   let a1 = a0;

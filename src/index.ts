@@ -14,6 +14,7 @@ export type { ComputeOp, DType, GivenOp, Op, Shape, Tensor, TensorType } from ".
 export type {
   AnchorTraits,
   AtomicTraits,
+  ElementRange,
   OpTraits,
   PackTraits,
   PointwiseTraits,

@@ -10,12 +10,12 @@ const shader = "../../../shaders/matmul.wgsl?raw";
 const packages = ["node:fs", "node:fs/promises", "fs", "path", "webgpu", "commander"];
 
 /** The specifiers that a file may import, and those that it may not. */
-interface Room {
+interface ImportRules {
   allowed: string[];
   forbidden: string[];
 }
 
-const rooms: Record<string, Room> = {
+const folders: Record<string, ImportRules> = {
   "src/errors.ts": { allowed: ["./random.ts", "./text.ts"], forbidden: ["./graph/graph.ts", ...packages] },
   "src/index.ts": {
     allowed: ["./errors.ts", "./graph/detour.ts", "./train/fit.ts", "./backends/webgpu/index.ts"],
@@ -31,7 +31,7 @@ const rooms: Record<string, Room> = {
   "src/graph/graph.ts": {
     allowed: ["../errors.ts", "../random.ts", "./tensor.ts"],
     forbidden: [
-      ...fromRoom(
+      ...fromFolder(
         "ops",
         "device",
         "compiler",
@@ -52,7 +52,7 @@ const rooms: Record<string, Room> = {
   "src/ops/matmul/index.ts": {
     allowed: ["../../errors.ts", "../../graph/graph.ts", "../reduce/index.ts"],
     forbidden: [
-      ...fromInnerRoom(
+      ...fromInnerFolder(
         "device",
         "compiler",
         "backends",
@@ -79,7 +79,7 @@ const rooms: Record<string, Room> = {
   "src/ops/matmul/cpu.ts": {
     allowed: ["../../graph/graph.ts", "./index.ts", "../reduce/cpu.ts"],
     forbidden: [
-      ...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data"),
+      ...fromInnerFolder("device", "compiler", "backends", "nn", "train", "data"),
       "./webgpu.ts",
       "../webgpu/wgsl.ts",
       shader,
@@ -95,20 +95,20 @@ const rooms: Record<string, Room> = {
       "../webgpu/wgsl.ts",
       shader,
     ],
-    forbidden: [...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data"), "./cpu.ts", ...packages],
+    forbidden: [...fromInnerFolder("device", "compiler", "backends", "nn", "train", "data"), "./cpu.ts", ...packages],
   },
   "src/ops/matmul/webgpu-tilings.ts": {
     allowed: ["../kernel.ts", "./index.ts", shader],
-    forbidden: [...fromInnerRoom("device", "compiler", "backends"), "./cpu.ts", ...packages],
+    forbidden: [...fromInnerFolder("device", "compiler", "backends"), "./cpu.ts", ...packages],
   },
   "src/ops/webgpu/wgsl.ts": {
     allowed: ["../kernel.ts", shader],
-    forbidden: [...fromInnerRoom("device", "compiler", "backends"), "../matmul/cpu.ts", ...packages],
+    forbidden: [...fromInnerFolder("device", "compiler", "backends"), "../matmul/cpu.ts", ...packages],
   },
   "src/ops/matmul/wasm.ts": {
     allowed: ["../wasm-kernel.ts", "./index.ts", "../wasm/words.ts"],
     forbidden: [
-      ...fromInnerRoom("device", "compiler", "backends", "nn", "train", "data"),
+      ...fromInnerFolder("device", "compiler", "backends", "nn", "train", "data"),
       "./cpu.ts",
       "./webgpu-tilings.ts",
       shader,
@@ -118,14 +118,14 @@ const rooms: Record<string, Room> = {
   "src/device/device.ts": {
     allowed: ["../errors.ts", "./buffers.ts", shader],
     forbidden: [
-      ...fromRoom("graph", "ops", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
+      ...fromFolder("graph", "ops", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
       ...packages,
     ],
   },
   "src/compiler/plan.ts": {
     allowed: ["../ops/layout/index.ts", "../graph/graph.ts", "./backend-rules.ts"],
     forbidden: [
-      ...fromRoom("device", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
+      ...fromFolder("device", "backends", "nn", "train", "data", "formats", "bench", "node", "cli", "web"),
       "../ops/kernel.ts",
       "../ops/matmul/webgpu.ts",
       "../ops/matmul/wasm.ts",
@@ -143,12 +143,12 @@ const rooms: Record<string, Room> = {
       "../../graph/graph.ts",
       shader,
     ],
-    forbidden: [...fromInnerRoom("nn", "train", "data", "formats", "bench", "node", "cli", "web"), ...packages],
+    forbidden: [...fromInnerFolder("nn", "train", "data", "formats", "bench", "node", "cli", "web"), ...packages],
   },
   "src/nn/sequential.ts": {
     allowed: ["../errors.ts", "../random.ts", "../graph/graph.ts", "../ops/matmul/index.ts"],
     forbidden: [
-      ...fromRoom("device", "backends", "train", "data", "formats", "bench", "node", "cli", "web"),
+      ...fromFolder("device", "backends", "train", "data", "formats", "bench", "node", "cli", "web"),
       "../ops/matmul/cpu.ts",
       "../ops/matmul/webgpu.ts",
       "./layers/dense/onnx.ts",
@@ -168,9 +168,9 @@ const rooms: Record<string, Room> = {
     ],
   },
   "src/train/fit.ts": {
-    allowed: [...fromRoom("graph", "ops", "nn", "data", "formats"), "../backends/backend.ts"],
+    allowed: [...fromFolder("graph", "ops", "nn", "data", "formats"), "../backends/backend.ts"],
     forbidden: [
-      ...fromRoom("device", "backends", "bench", "node", "web"),
+      ...fromFolder("device", "backends", "bench", "node", "web"),
       "../backends/index.ts",
       "../backends/cpu/index.ts",
       "../backends/webgpu/index.ts",
@@ -185,7 +185,7 @@ const rooms: Record<string, Room> = {
   "src/data/mnist.ts": {
     allowed: ["../errors.ts", "../random.ts", "./idx.ts"],
     forbidden: [
-      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "formats", "bench", "node", "cli", "web"),
+      ...fromFolder("graph", "ops", "device", "backends", "nn", "train", "formats", "bench", "node", "cli", "web"),
       shader,
       ...packages,
     ],
@@ -201,7 +201,7 @@ const rooms: Record<string, Room> = {
   "src/formats/model.ts": {
     allowed: ["../errors.ts", "../graph/graph.ts", "../nn/sequential.ts", "../data/table-schema.ts"],
     forbidden: [
-      ...fromRoom("ops", "device", "compiler", "backends", "train", "bench", "node", "web"),
+      ...fromFolder("ops", "device", "compiler", "backends", "train", "bench", "node", "web"),
       shader,
       "@bufbuild/protobuf",
       ...packages,
@@ -217,7 +217,7 @@ const rooms: Record<string, Room> = {
       "@bufbuild/protobuf/wkt",
     ],
     forbidden: [
-      ...fromInnerRoom("ops", "device", "backends", "train", "bench", "node", "web"),
+      ...fromInnerFolder("ops", "device", "backends", "train", "bench", "node", "web"),
       shader,
       "@types/node",
       ...packages,
@@ -225,30 +225,33 @@ const rooms: Record<string, Room> = {
   },
   "src/bench/step.ts": {
     allowed: [
-      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats"),
+      ...fromFolder("graph", "ops", "device", "backends", "nn", "train", "data", "formats"),
       "../../shaders/matmul.wgsl?raw",
     ],
-    forbidden: [...fromRoom("node", "web"), ...packages],
+    forbidden: [...fromFolder("node", "web"), ...packages],
   },
   "src/node/files.ts": {
     allowed: [
-      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats", "bench"),
+      ...fromFolder("graph", "ops", "device", "backends", "nn", "train", "data", "formats", "bench"),
       "node:fs",
       "webgpu",
     ],
-    forbidden: [...fromRoom("cli", "web"), shader],
+    forbidden: [...fromFolder("cli", "web"), shader],
   },
   "src/cli/main.ts": {
     allowed: [
-      ...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats", "bench", "node"),
+      ...fromFolder("graph", "ops", "device", "backends", "nn", "train", "data", "formats", "bench", "node"),
       "node:fs",
       "commander",
     ],
-    forbidden: [...fromRoom("web"), shader],
+    forbidden: [...fromFolder("web"), shader],
   },
   "src/web/page.ts": {
-    allowed: [...fromRoom("graph", "ops", "device", "backends", "nn", "train", "data", "formats", "bench"), "comlink"],
-    forbidden: [...fromRoom("node", "cli"), shader, "node:fs", "node:fs/promises", "webgpu", "commander"],
+    allowed: [
+      ...fromFolder("graph", "ops", "device", "backends", "nn", "train", "data", "formats", "bench"),
+      "comlink",
+    ],
+    forbidden: [...fromFolder("node", "cli"), shader, "node:fs", "node:fs/promises", "webgpu", "commander"],
   },
 };
 
@@ -276,7 +279,7 @@ interface Finding {
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "wgrad-lint-"));
   copyFileSync(join(repository, ".oxlintrc.json"), join(folder, ".oxlintrc.json"));
-  for (const [file, { allowed, forbidden }] of Object.entries(rooms)) {
+  for (const [file, { allowed, forbidden }] of Object.entries(folders)) {
     write(file, [...allowed, ...forbidden].map(importLine));
   }
   for (const [index, form] of forms.entries()) write(`src/graph/form-${index}.ts`, [form]);
@@ -291,7 +294,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a folder imports only what the import directions allow", () => {
-  test.each(Object.entries(rooms))("%s", (file, { allowed, forbidden }) => {
+  test.each(Object.entries(folders))("%s", (file, { allowed, forbidden }) => {
     const specifiers = [...allowed, ...forbidden];
     expect(restrictedLines(file).map((line) => specifiers[line - 1])).toEqual(forbidden);
   });
@@ -335,11 +338,11 @@ function importLine(specifier: string, index: number): string {
 }
 
 /** Specifiers of files in other folders, from a file directly in a folder of src. */
-function fromRoom(...names: string[]): string[] {
+function fromFolder(...names: string[]): string[] {
   return names.map((name) => `../${name}/part.ts`);
 }
 
 /** The same from a file in a subfolder. */
-function fromInnerRoom(...names: string[]): string[] {
+function fromInnerFolder(...names: string[]): string[] {
   return names.map((name) => `../../${name}/part.ts`);
 }

@@ -16,7 +16,7 @@ import { matmul, type MatmulOptions } from "../ops/matmul/index.ts";
 import { sum } from "../ops/reduce/index.ts";
 import { Random } from "../random.ts";
 import type { Tolerance } from "./check.ts";
-import { CLASSES, FEATURES, noisePictures, normalization, uniformValues } from "./data.ts";
+import { CLASSES, FEATURES, noiseImages, normalization, uniformValues } from "./data.ts";
 
 /** A result to compare: an output by its name, or a leaf that the graph updates, with its tolerance. */
 export interface Result {
@@ -224,7 +224,7 @@ function optimizer(count: number): KernelCase {
 /** Gathers a batch of byte rows by a permutation, and converts them to floats. */
 function batchTaking(count: number): KernelCase {
   const build = (): Problem => {
-    const { features, count: examples } = noisePictures();
+    const { features, count: examples } = noiseImages();
     const data = input("features", [examples, FEATURES], "uint8");
     const order = input("order", [examples], "uint32");
     const start = stepScalar("start", (step) => (step * count) % (examples - count), "uint32");

@@ -6,6 +6,7 @@ import copySource from "../../shaders/ceiling_copy.wgsl?raw";
 import multiplyAddSource from "../../shaders/ceiling_fma.wgsl?raw";
 import type { Device } from "../device/device.ts";
 import { PassTimer } from "../device/timing.ts";
+import { greatestCommonDivisor } from "../divisors.ts";
 import { requireClose, wrong } from "./check.ts";
 import type { Ceilings, Clock } from "./report.ts";
 import { FEWEST_SAMPLES, type TimingSettings } from "./replay.ts";
@@ -96,10 +97,6 @@ class CeilingTimer {
 export function isCoarse(nanoseconds: readonly number[]): boolean {
   const unit = nanoseconds.reduce(greatestCommonDivisor, 0);
   return nanoseconds.length > 0 && (unit === 0 || unit >= COARSE_NANOSECONDS);
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
 /**

@@ -20,18 +20,18 @@ const EXAMPLES = 60_000;
 /** Maps bytes 0 … 15 to multiples of ¼ from −2 to 1.75. */
 export const normalization: UniformNormalization = { scale: 0.25, offset: -2 };
 
-let pictures: ClassificationDataset | undefined;
+let images: ClassificationDataset | undefined;
 
-/** Pictures of noise with random labels; created once. */
-export function noisePictures(): ClassificationDataset {
-  pictures ??= makeClassificationDataset({
+/** Images of noise with random labels; created once. */
+export function noiseImages(): ClassificationDataset {
+  images ??= makeClassificationDataset({
     name: "noise",
     features: noiseBytes(EXAMPLES * FEATURES),
     shape: [FEATURES],
     labels: Uint32Array.from(noiseBytes(EXAMPLES), (byte) => byte % CLASSES),
     classes: Array.from({ length: CLASSES }, (_, digit) => String(digit)),
   });
-  return pictures;
+  return images;
 }
 
 /** Random bytes in 0 … 15, generated four at a time (Marsaglia 2003, "Xorshift RNGs"). */
@@ -63,7 +63,7 @@ const pairs: Initializer = ([inputs, outputs], _, random) => {
   return values;
 };
 
-/** A network of dense layers with relu, whose outputs for the noise pictures are exact in float32. */
+/** A network of dense layers with relu, whose outputs for the noise images are exact in float32. */
 export function exactNetwork(hidden: readonly number[]): Model {
   const layers = hidden.map((width, layer) =>
     dense(width, { activation: "relu", weights: layer === 0 ? signs(2 ** -4) : pairs }),

@@ -55,18 +55,18 @@ async function checkResults(
   executable: Executable,
 ): Promise<void> {
   const sample = kernelCase.sample?.(problem);
-  const judged = sample?.problem ?? problem;
-  const judge = createCpuBackend({ precision: "float64" }).createSession();
-  const reference = await prepare(judge, judged);
+  const sampled = sample?.problem ?? problem;
+  const cpu = createCpuBackend({ precision: "float64" }).createSession();
+  const reference = await prepare(cpu, sampled);
   const [actual, expected] = [
     await runOnce(session, executable, problem.results),
-    await runOnce(judge, reference, judged.results),
+    await runOnce(cpu, reference, sampled.results),
   ];
   problem.results.forEach(({ tolerance, of }, position) => {
     const where = `${kernelCase.name}, ${typeof of === "string" ? of : (of.attributes as { name: string }).name}`;
     requireClose(where, rowsOf(actual[position]!, sample?.rows, problem.graph.outputs), expected[position]!, tolerance);
   });
-  judge.dispose();
+  cpu.dispose();
 }
 
 /** The results of the first step. Scalars are returned by the run; other results are read afterwards. */

@@ -10,7 +10,7 @@ import { packedSize } from "../ops/layout/index.ts";
 import type { Snapshot } from "../train/snapshot.ts";
 import { createTrainer, type Trainer } from "../train/trainer.ts";
 import { requireClose } from "./check.ts";
-import { CLASSES, exactNetwork, FEATURES, networkName, noisePictures, normalization } from "./data.ts";
+import { CLASSES, exactNetwork, FEATURES, networkName, noiseImages, normalization } from "./data.ts";
 import type { Bench } from "./kernels.ts";
 import type { BufferMeter } from "./memory.ts";
 import { Replay } from "./replay.ts";
@@ -121,7 +121,7 @@ async function prepare(backend: Backend, { name, hidden, batch }: StepCase): Pro
   const model = exactNetwork(hidden);
   const trainer = await createTrainer({
     model,
-    dataset: noisePictures(),
+    dataset: noiseImages(),
     normalization,
     backend,
     learningRate: LEARNING_RATE,

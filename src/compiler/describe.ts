@@ -29,15 +29,18 @@ export function groupShapes({ inputs, outputs }: Group, operands: readonly Tenso
  * @param whole the bytes of the tensor, or of the part that the group can access
  */
 export function touchedBytes(group: Group, tensor: Tensor, inlined: ReadonlySet<Tensor>, whole: number): number {
-  const readers = nodesOf(group).flatMap((node) => readersWithin(node, tensor, inlined));
+  const readers = readersWithin(nodesOf(group), tensor, inlined);
   if (readers.length === 0 || !readers.every((node) => pointwiseTraits(node)?.gathers)) return whole;
   const largest = Math.max(...readers.map(({ size }) => size));
   return Math.min(whole, largest * (tensor.dtype === "uint8" ? 1 : 4));
 }
 
-/** The readers of a tensor among a node and the nodes inlined in it. */
-function readersWithin(node: Tensor, tensor: Tensor, inlined: ReadonlySet<Tensor>): Tensor[] {
-  const roots = node.inputs.map(rootOf);
-  const within = roots.filter((root) => inlined.has(root)).flatMap((root) => readersWithin(root, tensor, inlined));
-  return roots.includes(tensor) ? [node, ...within] : within;
+/** The readers of a tensor among some nodes and the nodes inlined in them. */
+function readersWithin(nodes: readonly Tensor[], tensor: Tensor, inlined: ReadonlySet<Tensor>): Tensor[] {
+  const all = new Set(nodes);
+  // The loop also visits the nodes that it adds.
+  for (const node of all) {
+    for (const root of node.inputs.map(rootOf)) if (inlined.has(root)) all.add(root);
+  }
+  return [...all].filter(({ inputs }) => inputs.some((input) => rootOf(input) === tensor));
 }

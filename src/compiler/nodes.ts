@@ -34,18 +34,26 @@ export function fullReduction(node: Tensor): "sum" | "mean" | undefined {
 
 /** Whether a node, or an inlined node that it reads, reads a tensor at other elements than its own. */
 export function gathersFrom(node: Tensor, tensor: Tensor, inlined: ReadonlySet<Tensor>): boolean {
-  const gathers = pointwiseTraits(node)?.gathers ?? false;
-  return node.inputs.map(rootOf).some((root) => {
-    if (root === tensor) return gathers;
-    return inlined.has(root) && (gathers ? readsFrom(root, tensor, inlined) : gathersFrom(root, tensor, inlined));
+  const reads = oncePerNode((current) =>
+    current.inputs.map(rootOf).some((root) => root === tensor || (inlined.has(root) && reads(root))),
+  );
+  const gathers = oncePerNode((current) => {
+    const isGather = pointwiseTraits(current)?.gathers ?? false;
+    return current.inputs
+      .map(rootOf)
+      .some((root) => (root === tensor ? isGather : inlined.has(root) && (isGather ? reads : gathers)(root)));
   });
+  return gathers(node);
 }
 
-/** Whether a node, or an inlined one that it reads, reads a tensor. */
-function readsFrom(node: Tensor, tensor: Tensor, inlined: ReadonlySet<Tensor>): boolean {
-  return node.inputs
-    .map(rootOf)
-    .some((root) => root === tensor || (inlined.has(root) && readsFrom(root, tensor, inlined)));
+/** Computes the function once for each node: many paths can lead to a node through others. */
+function oncePerNode(compute: (node: Tensor) => boolean): (node: Tensor) => boolean {
+  const known = new Map<Tensor, boolean>();
+  return (node) => {
+    const found = known.get(node) ?? compute(node);
+    known.set(node, found);
+    return found;
+  };
 }
 
 /** Whether a tensor is a constant of one element, which is a literal in the kernels that read it. */

@@ -3,14 +3,14 @@ import { Random } from "../random.ts";
 import { makeClassificationDataset, type ClassificationDataset } from "./dataset.ts";
 
 /*
- * Pictures are computed only with + − × ÷ and square roots, which IEEE 754 rounds identically everywhere, so the same
+ * Images are computed only with + − × ÷ and square roots, which IEEE 754 rounds identically everywhere, so the same
  * seed gives the same bytes in every JavaScript engine. Sine, cosine and logarithm may differ in the last bit.
  */
 
-/** The width and height of a picture in pixels, as in MNIST. */
+/** The width and height of an image in pixels, as in MNIST. */
 const side = 28;
 
-/** One million pictures take about 800 MB, and a minute to draw. */
+/** One million images take about 800 MB, and a minute to draw. */
 const mostExamples = 1_000_000;
 
 /** The seeds of the random streams of the two splits, so that the test set shares no stream with the training set. */
@@ -128,14 +128,14 @@ export interface BuiltInDigitsOptions {
 }
 
 /**
- * Draws 28×28 pictures of the ten digits, white (255) on black (0): strokes through jittered control points, with
+ * Draws 28×28 images of the ten digits, white (255) on black (0): strokes through jittered control points, with
  * random width, height, slant, angle, position, thickness and pixel noise. Example i shows the digit i mod 10 and
  * depends only on (seed, split, i), so a smaller set is a prefix of a larger one.
  *
  * The set is hard enough to compare models. Accuracy on the 2,000 test digits, with seed 1, 10,000 training digits,
  * standardized features, Adam at 0.001 and batch size 64: softmax regression reaches 84.4 % after one epoch, 90.2 %
  * after 5 and at most 91.0 % in 40; a 784-128-10 network with ReLU reaches 93.8 % after one epoch, 98.5 % after 5 and
- * 98.6 % after 8 (mean of three initializations, which differ by ±0.2 %). Drawing the 12,000 pictures took 0.6 s on one
+ * 98.6 % after 8 (mean of three initializations, which differ by ±0.2 %). Drawing the 12,000 images took 0.6 s on one
  * core.
  *
  * @throws OptionError for a count or seed outside its range
@@ -206,7 +206,7 @@ function jittered(stroke: Stroke, random: Random): Float64Array {
   return moved;
 }
 
-/** Draws a random affine map from the digit's box to pixels, centered on the picture. */
+/** Draws a random affine map from the digit's box to pixels, centered on the image. */
 function randomPlacement(random: Random): (points: Float64Array) => Float64Array {
   const width = random.uniform(...distortion.width);
   const height = random.uniform(...distortion.height);

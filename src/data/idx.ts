@@ -159,7 +159,7 @@ async function unpack(bytes: Uint8Array, where: string): Promise<Uint8Array> {
   return concatenate(chunks, length);
 }
 
-/** The maximum size of decompressed data: 85 times MNIST's training pictures. */
+/** The maximum size of decompressed data: 85 times MNIST's training images. */
 const mostUnpacked = 2 ** 32 - 1;
 
 function requireReadable({ shape, fileLength }: IdxHeader, where: string): void {

@@ -29,10 +29,10 @@ export interface NamedBytes {
 
 /**
  * Reads the four MNIST files, each plain or as .gz. Any data in the same form can be used (Fashion-MNIST, KMNIST, fewer
- * examples, other picture sizes), but the classes are always "0" … "9".
+ * examples, other image sizes), but the classes are always "0" … "9".
  * @returns features as bytes 0 … 255, shape [rows, columns], labels 0 … 9
  * @throws DataError that names the file, for anything that `readIdx` or `datasetFromIdx` refuses, or if the training
- * and test pictures differ in size
+ * and test images differ in size
  */
 export async function mnistFromFiles(
   files: Readonly<Record<MnistFile, NamedBytes>>,
@@ -45,50 +45,50 @@ export async function mnistFromFiles(
     const [expected, found] = [train.shape.join("×"), test.shape.join("×")];
     throw new DataError({
       where: `${testImages.name}, byte 8 of the IDX data`,
-      what: `the pictures are ${found}, but those of ${trainImages.name} are ${expected}`,
+      what: `the images are ${found}, but those of ${trainImages.name} are ${expected}`,
       fix: "Use four files of the same data set",
     });
   }
   return { train, test };
 }
 
-/** Pictures and labels in two IDX files. */
+/** Images and labels in two IDX files. */
 export interface IdxPair {
   /** A name for messages. */
   readonly name: string;
-  /** Three dimensions: pictures, rows, columns. */
+  /** Three dimensions: images, rows, columns. */
   readonly images: NamedBytes;
   /** One dimension: labels. */
   readonly labels: NamedBytes;
   /** The name of each class; labels must lie in 0 … classes.length − 1. */
   readonly classes: readonly string[];
-  /** Called with the shape of a picture before any picture is decompressed. It may throw to refuse the shape. */
+  /** Called with the shape of an image before any image is decompressed. It may throw to refuse the shape. */
   readonly requireShape?: (shape: readonly number[]) => void;
 }
 
 /**
- * Makes a data set from an IDX file of gray pictures and one of labels.
+ * Makes a data set from an IDX file of gray images and one of labels.
  * @returns features as bytes 0 … 255, shape [rows, columns]
  * @throws DataError that names the file and byte offset, for a wrong number of dimensions, no examples, different
- * numbers of pictures and labels, or a label outside the classes
+ * numbers of images and labels, or a label outside the classes
  */
 export async function datasetFromIdx(pair: IdxPair): Promise<ClassificationDataset> {
   const { name, images, labels, classes, requireShape } = pair;
   // A small archive may decompress to gigabytes, so the headers are checked before either file is decompressed.
-  const pictureShape = await readIdxShape(images.bytes, images.name);
-  requireDimensions(pictureShape, 3, "pictures, rows, columns", images.name);
+  const imageShape = await readIdxShape(images.bytes, images.name);
+  requireDimensions(imageShape, 3, "images, rows, columns", images.name);
   const labelShape = await readIdxShape(labels.bytes, labels.name);
   requireDimensions(labelShape, 1, "labels", labels.name);
-  const [count, ...shape] = pictureShape;
+  const [count, ...shape] = imageShape;
   if (labelShape[0] !== count) {
     throw new DataError({
       where: `${labels.name}, byte 4 of the IDX data`,
-      what: `${labelShape[0]} labels, but ${images.name} has ${count} pictures`,
-      fix: "Use pictures and labels of the same data set",
+      what: `${labelShape[0]} labels, but ${images.name} has ${count} images`,
+      fix: "Use images and labels of the same data set",
     });
   }
   requireShape?.(shape);
-  const pictures = await readIdx(images.bytes, images.name);
+  const pixels = await readIdx(images.bytes, images.name);
   const given = await readIdx(labels.bytes, labels.name);
   const wrong = given.values.findIndex((label) => label >= classes.length);
   if (wrong >= 0) {
@@ -100,7 +100,7 @@ export async function datasetFromIdx(pair: IdxPair): Promise<ClassificationDatas
   }
   return makeClassificationDataset({
     name,
-    features: pictures.values,
+    features: pixels.values,
     shape,
     labels: Uint32Array.from(given.values),
     classes,
@@ -112,7 +112,7 @@ function requireDimensions(shape: readonly number[], dimensions: number, meaning
     throw new DataError({
       where: `${where}, byte 3 of the IDX data`,
       what: `${shape.length} dimensions (${shape.join("×")}), expected ${dimensions}: ${meaning}`,
-      fix: "Check that pictures and labels are not swapped",
+      fix: "Check that images and labels are not swapped",
     });
   }
   if (shape.includes(0)) {

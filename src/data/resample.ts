@@ -1,4 +1,4 @@
-/** The pixels of a gray picture, row-major. */
+/** The pixels of a gray image, row-major. */
 export interface Pixels {
   readonly width: number;
   readonly height: number;
@@ -6,7 +6,7 @@ export interface Pixels {
 }
 
 /**
- * A rectangle in a picture, in pixels. Its edges may cut pixels, and it may extend beyond the right and the lower edge.
+ * A rectangle in an image, in pixels. Its edges may cut pixels, and it may extend beyond the right and the lower edge.
  */
 export interface Area {
   readonly left: number;
@@ -16,8 +16,8 @@ export interface Area {
 }
 
 /**
- * Resamples an area of a picture to another size: each new pixel is the mean of the area that it covers. Outside the
- * picture the value is 0.
+ * Resamples an area of an image to another size: each new pixel is the mean of the area that it covers. Outside the
+ * image the value is 0.
  * @returns the new pixels, row-major
  */
 export function resampled(

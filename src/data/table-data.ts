@@ -129,14 +129,14 @@ const momentsAt = (moments: Moments | readonly Moments[], output: number): Momen
 /** The schema that is stored with the model. */
 export function schemaOf(table: Table, data: Dataset, { fill, target = unscaled }: TableConstants): TableSchema {
   const { header, width, columns, label, otherLabels } = table;
-  const quantity = ({ name, position, format }: Table["label"], output: number): TargetColumn => {
+  const targetColumn = ({ name, position, format }: Table["label"], output: number): TargetColumn => {
     const { mean, deviation } = momentsAt(target, output);
     return { name, position, kind: "number", mean, deviation, format };
   };
   const kept: LabelColumn = isRegression(data)
-    ? quantity(label, 0)
+    ? targetColumn(label, 0)
     : { ...label, kind: "class", classes: data.classes };
-  const others = otherLabels.map((other, index) => quantity(other, index + 1));
+  const others = otherLabels.map((other, index) => targetColumn(other, index + 1));
   return { header, width, columns, label: kept, otherLabels: others.length > 0 ? others : undefined, fill };
 }
 
@@ -191,6 +191,6 @@ const outputMoments = (moments: Moments | readonly Moments[]) =>
 
 /** Converts targets or outputs to the table's units. They stay unchanged without a table, and for classification. */
 export function inUnitsOf(schema: TableSchema | undefined, values: Float32Array): Float32Array {
-  const quantities = schema ? targetColumns(schema) : [];
-  return quantities.length > 0 ? targetsInUnits(values, quantities) : values;
+  const outputs = schema ? targetColumns(schema) : [];
+  return outputs.length > 0 ? targetsInUnits(values, outputs) : values;
 }

@@ -227,7 +227,7 @@ export function datasetFromRows(
   const examples = { name, features, shape: [featureCount(columns)] };
   if (label.kind === "class")
     return makeClassificationDataset({ ...examples, labels: Uint32Array.from(labels), classes: label.classes });
-  const quantities = targetColumns(schema);
-  const targets = standardizeTargets(Float32Array.from(labels), quantities);
-  return makeRegressionDataset({ ...examples, targets, outputs: quantities.map((column) => column.name) });
+  const outputs = targetColumns(schema);
+  const targets = standardizeTargets(Float32Array.from(labels), outputs);
+  return makeRegressionDataset({ ...examples, targets, outputs: outputs.map((column) => column.name) });
 }

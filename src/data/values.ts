@@ -31,9 +31,9 @@ export class ValueList {
   }
 
   #grow(): void {
-    const room = 2 * this.#values.length;
+    const capacity = 2 * this.#values.length;
     // The operating system does not commit pages that were never written.
-    const grown = this.#values instanceof Uint8Array ? new Uint8Array(room) : new Float32Array(room);
+    const grown = this.#values instanceof Uint8Array ? new Uint8Array(capacity) : new Float32Array(capacity);
     grown.set(this.#values);
     this.#values = grown;
   }

@@ -4,6 +4,12 @@
  */
 import type { Tensor } from "./tensor.ts";
 
+/** The elements [start, end) of a tensor, row-major. */
+export interface ElementRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
  * Every element of the result is one expression, so the op can be fused into elementwise chains and into the kernels
  * around it.
@@ -12,6 +18,10 @@ export interface PointwiseTraits {
   readonly kind: "pointwise";
   /** Whether it reads its inputs at other indices than its own, so that they must be stored in memory. */
   readonly gathers?: boolean;
+  /**
+   * The elements of the first input that some elements of the result read. Without it, each result may read all of them.
+   */
+  rangeRead?(node: Tensor, range: ElementRange): ElementRange;
   /**
    * Whether it is cheaper to recompute it in every kernel that reads it than to store it, provided that it reads only
    * leaves.

@@ -194,11 +194,11 @@ class ImageList {
 
   #begin(size: ImageSize, path: string): { size: ImageSize; path: string } {
     this.#channels = channelsOf(this.#options.color ?? "gray");
-    this.#pixels = this.#room(size);
+    this.#pixels = this.#allocate(size);
     return { size: { width: size.width, height: size.height }, path };
   }
 
-  #room({ width, height }: ImageSize): Uint8Array<ArrayBuffer> {
+  #allocate({ width, height }: ImageSize): Uint8Array<ArrayBuffer> {
     const bytes = this.#most * width * height * this.#channels;
     if (bytes <= MOST_BYTES) return new Uint8Array(bytes);
     throw new DataError({
@@ -212,7 +212,7 @@ class ImageList {
   #toColor(size: ImageSize): void {
     const before = this.#pixels.subarray(0, this.#count * size.width * size.height);
     this.#channels = 3;
-    this.#pixels = this.#room(size);
+    this.#pixels = this.#allocate(size);
     this.#pixels.set(imageInColor({ ...size, channels: 1, pixels: before }, "rgb").pixels);
   }
 

@@ -43,7 +43,7 @@ interface Chunk {
 export interface PixelChunks {
   /** A PNG that contains only these chunks. */
   readonly png: Uint8Array;
-  /** The transparent color (gray, or red, green and blue) as samples of the picture's bit depth; absent if there is none. */
+  /** The transparent color (gray, or red, green and blue) as samples of the image's bit depth; absent if there is none. */
   readonly transparent?: readonly number[];
 }
 
@@ -62,7 +62,7 @@ export function pixelChunks(bytes: Uint8Array): PixelChunks {
   const colors = chunks[0].data[9]!;
   if (colors === 3 && !chunks.some(({ type, data }) => type === "PLTE" && data.length >= 3))
     throw new Error("its palette (PLTE) is missing");
-  // fast-png refuses a transparent color for some pictures, and leaves others to the caller, so it is handled here.
+  // fast-png refuses a transparent color for some images, and leaves others to the caller, so it is handled here.
   const hasKey = colors === 0 || colors === 2;
   const key = hasKey ? chunks.find(({ type }) => type === "tRNS")?.data : undefined;
   if (key && key.length !== 2 * channelsOf[colors]!)

@@ -4,6 +4,7 @@
  * adding an op touches only its own folder.
  */
 import type { Tensor } from "../graph/tensor.ts";
+import type { ElementRange } from "../graph/traits.ts";
 
 /** float32 tensors are Float32Array, or Float64Array if the CPU backend computes in float64. */
 export type NumericArray = Float32Array | Float64Array | Uint32Array | Uint8Array;
@@ -63,12 +64,6 @@ export interface PointwiseKernel {
   vec4?(node: Tensor, inputs: readonly InputValue[], place: Place, numbers: NumberWriter): string | undefined;
 }
 
-/** Elements [start, end) of a tensor that one dispatch touches; bound from the aligned element at or before the start. */
-export interface ElementRange {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** One dispatch of an anchor and of what it computes along. */
 export interface AnchorLaunch {
   /** WGSL with the entry point `main`, which calls `read_NAME(index)` and each member's finish function. */
@@ -89,7 +84,10 @@ export interface AnchorLaunch {
   /** Workgroups along x, y, z. */
   readonly grid: readonly [number, number, number];
   readonly flops: number;
-  /** Parts of operands (by NAME) and output that this launch touches; whole tensors if absent. */
+  /**
+   * The parts of operands (by NAME) and of the output that this launch accesses; whole tensors if absent. They are bound from
+   * the aligned element at or before the start.
+   */
   readonly readRanges?: Readonly<Record<string, ElementRange>>;
   readonly outputRange?: ElementRange;
   /** Several launches add up into the output: this one starts from what lies there, … */
@@ -150,11 +148,11 @@ export interface AnchorKernel {
   /** Whether the limits leave the kernel of `members` whole, so that it can compute another anchor along; always if absent. */
   canFuse?(members: readonly Tensor[], limits: LaunchLimits): boolean;
   /**
-   * Whether one workgroup may run the whole kernel of `members`; it calls `finish_reductions(thread, zero)` at its end, with a 0 that the driver cannot know, so that
-   * sums over all of a member's results can be made on the way.
+   * Whether one workgroup may run the whole kernel of `members`, so that it can also compute sums over all results of a
+   * member. It then calls `finish_reductions(thread, zero)` at its end, with a 0 that the driver cannot know.
    */
   fusesReductions?(members: readonly Tensor[]): boolean;
-  /** @param oneGroup one workgroup must run it all, since totals are made */
+  /** @param oneGroup whether one workgroup must run the whole kernel, because it also computes sums over all results */
   launches(members: readonly Tensor[], limits: LaunchLimits, oneGroup: boolean): AnchorLaunch[];
 }
 

@@ -109,9 +109,9 @@ describe("files that cannot be used end with exit code 1", () => {
       /t10k-labels.*label 10 of example 12 is outside 0 … 9/,
     ],
     [
-      "pictures and labels of different length",
+      "images and labels of different length",
       { trainLabels: labels(199) },
-      /train-labels.*199 labels, but .*200 pictures/,
+      /train-labels.*199 labels, but .*200 images/,
     ],
   ])("%s", async (name, damaged, message) => {
     const data = name.replaceAll(" ", "-");

@@ -15,7 +15,7 @@ function pictures(features: Uint8Array | Float32Array): string[] {
   );
 }
 
-test("the defaults are 10,000 and 2,000 pictures of 28×28 bytes, with ten classes of equal size", () => {
+test("the defaults are 10,000 and 2,000 images of 28×28 bytes, with ten classes of equal size", () => {
   expect(train).toMatchObject({ count: 10_000, shape: [28, 28], name: "built-in digits, train" });
   expect(held).toMatchObject({ count: 2_000, shape: [28, 28], name: "built-in digits, test" });
   expect(train.classes).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
@@ -33,7 +33,7 @@ test("seed 1 gives the bytes that all earlier versions gave", () => {
   expect(sha256(held.features)).toBe("d0c8a6870a9dace952367a31024d0a9c4b67658493a78868d0c3f75a81cf0123");
 });
 
-test("a picture depends only on seed, split and index", () => {
+test("an image depends only on seed, split and index", () => {
   const fewer = builtInDigits({ train: 30, test: 20 });
   expect(fewer.train.features).toEqual(train.features.subarray(0, 30 * pixels));
   expect(fewer.test.features).toEqual(held.features.subarray(0, 20 * pixels));
@@ -80,7 +80,7 @@ function nearestMeanAccuracy(): number {
   return right / held.count;
 }
 
-test("labels match the pictures, and class means of the pixels do not suffice to classify them", () => {
+test("labels match the images, and class means of the pixels do not suffice to classify them", () => {
   const accuracy = nearestMeanAccuracy();
   expect(accuracy).toBeGreaterThan(0.6);
   expect(accuracy).toBeLessThan(0.9);

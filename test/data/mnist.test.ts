@@ -41,13 +41,13 @@ describe("is refused, naming the file and the byte:", () => {
   test("fewer labels than pictures", async () => {
     const error = await refusal("testLabels", writeIdx([3], [0, 1, 2]));
     expect(error.where).toBe("testLabels, byte 4 of the IDX data");
-    expect(error.what).toBe("3 labels, but t10k-images-idx3-ubyte has 4 pictures");
+    expect(error.what).toBe("3 labels, but t10k-images-idx3-ubyte has 4 images");
   });
 
   test("pictures of another size in the test set", async () => {
     const error = await refusal("testImages", writeIdx([4, 2, 3], new Uint8Array(24)));
     expect(error.where).toBe("testImages, byte 8 of the IDX data");
-    expect(error.what).toContain("the pictures are 2×3, but those of train-images-idx3-ubyte.gz are 3×2");
+    expect(error.what).toContain("the images are 2×3, but those of train-images-idx3-ubyte.gz are 3×2");
   });
 
   test("swapped labels and pictures", async () => {
@@ -91,12 +91,12 @@ describe("a small archive of many megabytes is refused by its header, without de
     [
       "more labels than pictures",
       { name: "d", images: tenPictures, labels: { name: "l.gz", bytes: megabytes([25_600_000]) }, classes: ["0"] },
-      /25600000 labels, but ten\.idx has 10 pictures/,
+      /25600000 labels, but ten\.idx has 10 images/,
     ],
     [
       "more pictures than labels",
       { name: "d", images: { name: "p.gz", bytes: megabytes([100_000, 16, 16]) }, labels: few, classes: ["0"] },
-      /10 labels, but p\.gz has 100000 pictures/,
+      /10 labels, but p\.gz has 100000 images/,
     ],
     [
       "pictures of another size than required",

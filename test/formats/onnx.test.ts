@@ -99,7 +99,7 @@ describe("onnxruntime gives the same results as wgrad:", () => {
     ).toBeLessThan(CLOSE);
   });
 
-  test("1,000 pictures of MNIST or the built-in digits with a trained network: outputs and classes", async () => {
+  test("1,000 images of MNIST or the built-in digits with a trained network: outputs and classes", async () => {
     const { train, test: held } = await loadMnist({ mirrors: [], log: () => {} });
     const dataset = firstExamples(train, 2000);
     const normalization = standardization(dataset.features);

@@ -79,7 +79,7 @@ export function gradientQuestion(built: BuiltCase, random: Random) {
   return { loss: loss!, leaves, values: drawValues(built, random, false), names: differentiable };
 }
 
-function arrayOf(dtype: DType, values: ArrayLike<number>): NumericArray {
+export function arrayOf(dtype: DType, values: ArrayLike<number>): NumericArray {
   if (dtype === "float32") return Float32Array.from(values);
   return dtype === "uint32" ? Uint32Array.from(values) : Uint8Array.from(values);
 }

@@ -138,10 +138,10 @@ export class WasmMemory {
   }
 
   #grow(missing: number, size: number, label: string): void {
-    const room = this.maximum * PAGE - this.#bytes.length;
-    const growth = Math.min(Math.max(missing, LEAST_GROWTH), room);
+    const available = this.maximum * PAGE - this.#bytes.length;
+    const growth = Math.min(Math.max(missing, LEAST_GROWTH), available);
     try {
-      if (missing > room) throw new RangeError("the limit is reached");
+      if (missing > available) throw new RangeError("the limit is reached");
       this.memory.grow(Math.ceil(growth / PAGE));
     } catch (cause) {
       const limit = megabytes(this.maximum * PAGE);

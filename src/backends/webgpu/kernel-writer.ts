@@ -1,20 +1,20 @@
 import bytesLibrary from "../../../shaders/bytes.wgsl?raw";
 import groupSumsLibrary from "../../../shaders/group_sums.wgsl?raw";
 import numbersLibrary from "../../../shaders/numbers.wgsl?raw";
-import { alignedBefore } from "../../alignment.ts";
 import { DeviceError } from "../../errors.ts";
 import type { BufferAccess } from "../../device/pipelines.ts";
 import type { DType, Tensor } from "../../graph/tensor.ts";
-import type { AnchorLaunch, ElementRange } from "../../ops/kernel.ts";
+import type { ElementRange } from "../../graph/traits.ts";
+import type { AnchorLaunch } from "../../ops/kernel.ts";
 import { integerLiteral } from "../../ops/webgpu/wgsl.ts";
 import { byteRows, bytePlace } from "./bytes.ts";
 import { ElementCode, placeAt, type ElementScope, type Lane } from "./element.ts";
 import { anchorsOf, nodesOf, type Group, type Member } from "../../compiler/fuse.ts";
 import { groupName, groupShapes, touchedBytes } from "../../compiler/describe.ts";
-import { gathersFrom, fullReduction } from "../../compiler/nodes.ts";
-import { rootOf } from "../../graph/views.ts";
+import { fullReduction } from "../../compiler/nodes.ts";
 import { KernelArguments } from "./arguments.ts";
 import { AtomicText } from "./atomics.ts";
+import { rangeInLaunch } from "./launch-ranges.ts";
 import { isShared } from "./vec4.ts";
 import { anchorKernel, pointwiseKernel } from "./kernels.ts";
 import { KernelTrace, tracedTensors } from "./trace.ts";
@@ -210,7 +210,7 @@ export class KernelWriter implements ElementScope {
         tensor,
         dtype: tensor.dtype,
         region,
-        range: this.#rangeOf(tensor, region),
+        range: this.#rangeOf(tensor) ?? { start: 0, end: region.elements },
         access,
         vec4: isVec4,
       };
@@ -219,21 +219,8 @@ export class KernelWriter implements ElementScope {
     return binding;
   }
 
-  /**
-   * The range of a tensor that the launch accesses. Tensors of the output's size are accessed in the output's range.
-   */
-  #rangeOf(tensor: Tensor, region: Region): ElementRange {
-    const { launch, group } = this.#parts;
-    const whole = { start: 0, end: region.elements };
-    if (tensor.dtype === "uint8" || nodesOf(group).some((node) => gathersFrom(node, tensor, this.inlined)))
-      return whole;
-    const name = Object.keys(launch.reads).find((read) => rootOf(launch.reads[read]!) === tensor);
-    const range = name
-      ? launch.readRanges?.[name]
-      : tensor.size === nodesOf(group)[0]!.size
-        ? launch.outputRange
-        : undefined;
-    return range ? { start: alignedBefore(range.start), end: range.end } : whole;
+  #rangeOf(tensor: Tensor): ElementRange | undefined {
+    return rangeInLaunch(tensor, { ...this.#parts, stored: this.#stored() }, this.inlined);
   }
 
   #window({ tensor, region, range, access }: BoundTensor): Binding {

@@ -211,7 +211,7 @@ function measuredOf(
   return { evaluation, classes: undefined, threshold, ...outcome };
 }
 
-/** @throws DataError if the size of the pictures or the classes differ from the model's */
+/** @throws DataError if the size of the images or the classes differ from the model's */
 function requireFit(where: string, trained: TrainedModel, test: Dataset): void {
   requireSize(where, trained, test);
   if (!isRegression(test) && trained.classes.join() !== test.classes.join()) {
@@ -225,7 +225,7 @@ function otherData({ model }: TrainedModel): string {
   return model.inputShape.length > 1 ? folder : `${folder}, or --csv with a table`;
 }
 
-/** @throws DataError if the pictures do not have the size that the model expects */
+/** @throws DataError if the images do not have the size that the model expects */
 function requireSize(where: string, trained: TrainedModel, { name, shape }: Pick<Dataset, "name" | "shape">): void {
   const { inputShape } = trained.model;
   if (sizeOf(shape) === sizeOf(inputShape)) return;

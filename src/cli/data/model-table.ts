@@ -9,7 +9,7 @@ import type { TrainedModel } from "../../node/index.ts";
  * The table that a model expects: the one stored in its file. A model with one input axis and no stored table, such as one
  * imported without `--columns`, expects one column of numbers per input, by position, and then the label.
  * @param path the model's file, for messages
- * @returns undefined for a model of pictures
+ * @returns undefined for a model of images
  */
 export function tableOf({ table, model, classes, outputs }: TrainedModel, path: string): TableSchema | undefined {
   if (table) return tableSchemaFrom(table, path);
@@ -36,7 +36,7 @@ export function schemaOfNumbers(columns: readonly string[], { name, classes, out
   };
 }
 
-/** Whether a model may expect pictures: it stores no table, and has several input axes or was trained by wgrad. */
+/** Whether a model may expect images: it stores no table, and has several input axes or was trained by wgrad. */
 export const takesPictures = ({ table, model, training }: TrainedModel): boolean =>
   table === undefined && (model.inputShape.length > 1 || training["importedFrom"] === undefined);
 

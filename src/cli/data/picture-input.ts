@@ -22,19 +22,19 @@ import { takesPictures } from "./model-table.ts";
 import { isFolder } from "./picture-source.ts";
 import type { FeatureBatch } from "./table-batches.ts";
 
-/** The most bytes of a picture file, including what it contains besides pixels. */
+/** The most bytes of an image file, including what it contains besides pixels. */
 const MOST_FILE_BYTES = 2 ** 28;
 
-/** The most bytes of the pixels in a batch of pictures, and the most pictures. */
+/** The most bytes of the pixels in a batch of images, and the most images. */
 const BATCH = { bytes: 2 ** 24, pictures: 256 };
 
-/** How a picture is converted to the model's input. */
+/** How an image is converted to the model's input. */
 export interface PictureFlags {
   readonly invert?: true;
   readonly resize?: true;
 }
 
-/** Reads the picture in an image file as one batch. @throws DataError if the model does not expect such a picture */
+/** Reads an image file as one batch. @throws DataError if the model does not expect such an image */
 export async function* onePicture(
   chunks: AsyncIterable<Uint8Array>,
   where: string,
@@ -50,8 +50,8 @@ export async function* onePicture(
 }
 
 /**
- * Reads pictures in batches. Folders are read with their folders; the pictures of each are sorted by path.
- * @throws DataError at the end, with the files that are not readable pictures, or do not fit the model
+ * Reads images in batches. Folders are read with their folders; the images of each are sorted by path.
+ * @throws DataError at the end, with the files that are not readable images, or do not fit the model
  */
 export async function* manyPictures(
   paths: readonly string[],
@@ -95,7 +95,7 @@ async function picturesAt(paths: readonly string[]): Promise<string[]> {
 }
 
 /**
- * Reads all bytes of a picture.
+ * Reads all bytes of an image.
  * @param requireSize receives the size in the header of a PNG before the rest is read, and may throw
  * @throws DataError for more than `MOST_FILE_BYTES`
  */
@@ -121,8 +121,8 @@ async function pictureBytes(
 }
 
 /**
- * How pictures become the input of a model: as stored in its file, else by the shape of its input.
- * @throws DataError for a model that expects no pictures
+ * How images become the input of a model: as stored in its file, else by the shape of its input.
+ * @throws DataError for a model that expects no images
  */
 export function imageInputOf(trained: TrainedModel, where: string, { resize }: PictureFlags = {}): ImageInput {
   if (trained.images) return { ...trained.images, resize: resize === true || trained.images.resize };
@@ -136,7 +136,7 @@ export function imageInputOf(trained: TrainedModel, where: string, { resize }: P
   throw new DataError({ where, what, fix: trained.table ? "Give a CSV file" : fix });
 }
 
-/** Height, width and channels of the pictures that a model expects; an input of one axis is taken as a square. */
+/** Height, width and channels of the images that a model expects; an input of one axis is taken as a square. */
 function pictureShape(inputShape: readonly number[]): [height: number, width: number, channels?: number] {
   if (inputShape.length === 2 || inputShape.length === 3)
     return inputShape as [height: number, width: number, channels?: number];
@@ -147,7 +147,7 @@ function pictureShape(inputShape: readonly number[]): [height: number, width: nu
 /** Transparent pixels become 0: black, or the white that inverting makes black. */
 const backgroundOf = ({ invert }: PictureFlags) => (invert ? 255 : 0);
 
-/** @throws DataError for another size than the model's, unless pictures are resized */
+/** @throws DataError for another size than the model's, unless images are resized */
 function requireFit(size: ImageSize, where: string, input: ImageInput): void {
   if (isSameSize(size, input) || input.resize) return;
   throw new DataError({
@@ -157,14 +157,14 @@ function requireFit(size: ImageSize, where: string, input: ImageInput): void {
   });
 }
 
-/** The pixels of a picture as the model expects them. @throws DataError for another size, unless it is to be resized */
+/** The pixels of an image as the model expects them. @throws DataError for another size, unless it is to be resized */
 function inputPixels(image: DecodedImage, where: string, input: ImageInput, { invert }: PictureFlags): Uint8Array {
   requireFit(image, where, input);
   const pixels = invert ? image.pixels.map((value) => 255 - value) : image.pixels;
   return imageInColor(resizeImage({ ...image, pixels }, input), input.color).pixels;
 }
 
-/** Warns about a picture that is probably black on white. */
+/** Warns about an image that is probably black on white. */
 function warnOfBright(pixels: Uint8Array, where: string): void {
   const mean = pixels.reduce((sum, pixel) => sum + pixel, 0) / pixels.length;
   if (mean > 127)

@@ -98,7 +98,7 @@ export async function isFolder(path: string): Promise<boolean> {
 const named = async (name: string): Promise<NamedBytes> => ({ name, bytes: await readFileOrRefuse(name) });
 
 /**
- * Reads pictures and labels from IDX files.
+ * Reads images and labels from IDX files.
  * @param known the classes; by default "0" to the largest label, and at least two
  * @param prefix the beginning of the options that name the files, "-" or "--test"
  * @throws OptionError without labels; DataError for invalid files

@@ -1,5 +1,5 @@
 /*
- * The options that select the data: MNIST, pictures in IDX files or in folders, a table in a CSV file, or text.
+ * The options that select the data: MNIST, images in IDX files or in folders, a table in a CSV file, or text.
  */
 import { join } from "node:path";
 import { acceptedNames, mnistFiles } from "../../data/mnist.ts";
@@ -104,6 +104,7 @@ export function csvOptions(): SettableOption[] {
 }
 
 /** The options of `DataFlags`. */
+// oxlint-disable-next-line max-lines-per-function -- A list of options and their texts.
 export function dataOptions(): SettableOption[] {
   return [
     ...sourceOptions(),

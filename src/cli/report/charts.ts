@@ -55,6 +55,7 @@ export function outputChart({ points }: OutputResults, index: number): string {
 const lines = (curves: readonly Curve[], pick: (point: Curve["points"][number]) => number): Line[] =>
   curves.map(({ name, points }) => ({ name, data: points.map((point) => [point.step, pick(point)] as const) }));
 
+// oxlint-disable-next-line max-lines-per-function -- Most of it is one object, the options of the chart.
 function chart(name: string, given: readonly Line[], axes: Axes, points: Line["data"] = []): string {
   // A logarithmic axis cannot show 0, and no axis can show NaN or infinity.
   const isShown = ([, y]: readonly [number, number]) => Number.isFinite(y) && !(axes.log && y <= 0);

@@ -1,5 +1,5 @@
 /*
- * The results of a trained model for the report: metrics, mistakes and pictures of its weights.
+ * The results of a trained model for the report: metrics, mistakes and images of its weights.
  */
 import { isRegression, type ClassificationDataset, type RegressionDataset, type Dataset } from "../../data/dataset.ts";
 import { sizeOf, type Shape } from "../../graph/tensor.ts";
@@ -82,7 +82,7 @@ function sharesOf(row: Float32Array, loss: LossName): ArrayLike<number> | undefi
   return shares?.length === 1 ? [1 - shares[0]!, shares[0]!] : shares;
 }
 
-/** An example as a picture, if its shape is [height, width], or that with one or three channels. */
+/** An example as an image, if its shape is [height, width], or that with one or three channels. */
 function pictureOf({ features, shape }: ClassificationDataset, example: number, caption: string): Picture | undefined {
   const [height = 1, width = 1, channels = 1] = shape;
   if (shape.length < 2 || shape.length > 3 || (channels !== 1 && channels !== 3)) return undefined;
@@ -110,7 +110,7 @@ function examineOutputs(
 }
 
 /**
- * The weights of the first layer with parameters, as one picture per unit: with the shape of the examples for a dense
+ * The weights of the first layer with parameters, as one image per unit: with the shape of the examples for a dense
  * layer on images, the window of a convolution, and one row for other layers. Channels are side by side.
  */
 export function firstWeights(

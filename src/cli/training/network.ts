@@ -170,7 +170,7 @@ export function optimizerOf(flags: NetworkFlags): Optimizer {
 const withoutNumber = (where: string, what: string, having: object) =>
   new OptionError({ where, what, fix: `Use --optimizer ${Object.keys(having).join(" or ")}` });
 
-/** The normalization of pictures: standardized, or scaled to 0 … 1. */
+/** The normalization of images: standardized, or scaled to 0 … 1. */
 export function normalizationOf(
   { standardize }: Pick<NetworkFlags, "standardize">,
   { features }: Dataset,

@@ -62,7 +62,7 @@ export function unitOf({ data }: Run): SpeedUnit {
 }
 
 /**
- * The number of epochs: by default `usualEpochs`, or `textEpochs`. For pictures the default assumes the default batch size,
+ * The number of epochs: by default `usualEpochs`, or `textEpochs`. For images the default assumes the default batch size,
  * so that a larger batch does not make the run longer.
  */
 export function epochsOf({ flags, data }: Pick<Run, "flags" | "data">): number {

@@ -1,5 +1,5 @@
 import { GraphError } from "../../errors.ts";
-import { requireType, sameShape, Tensor, type GivenOp } from "../../graph/tensor.ts";
+import { requireType, sameShape, sizeOf, Tensor, type GivenOp } from "../../graph/tensor.ts";
 import { flip } from "../indexing/index.ts";
 import { reshape, transpose } from "../layout/index.ts";
 import { matmul } from "../matmul/index.ts";
@@ -9,6 +9,7 @@ import { sumOfParts } from "../parts/index.ts";
 import { partsOfRows, sumOverRows, USEFUL_PARTS } from "../parts/rows.ts";
 import { depthwise } from "./depthwise.ts";
 import { patches } from "./patches.ts";
+import { byPhases } from "./phases.ts";
 import { backwardWindows, pairOf, sidesOf, windowsOf, type Pair, type WindowOptions, type Windows } from "./windows.ts";
 
 export interface ConvolutionOptions extends WindowOptions {
@@ -136,18 +137,41 @@ function imageGradient(
     const values = depthwise(upstream, weights, backward.windows, { flipped: true });
     return convolutionBy(values, [upstream, weights], backward);
   }
-  const apart = reshape(flip(weights, [0, 1]), [height, width, channels, groups, outputs / groups]);
+  const flipped = flip(weights, [0, 1]);
+  const apart = reshape(flipped, [height, width, channels, groups, outputs / groups]);
   const reversed = reshape(transpose(apart, [0, 1, 4, 3, 2]), [height, width, outputs / groups, groups * channels]);
   if (groups > 1) return convolved(upstream, reversed, backward);
-  // The same product by a right operand whose rows are as adjacent in memory as those of the weights.
-  const byChannel = reshape(transpose(flip(weights, [0, 1]), [2, 0, 1, 3]), [channels, height * width * outputs]);
-  const product = matmul(patches(upstream, backward.windows), byChannel, { transposeRight: true, precision });
+  const productBy = (part: Tensor, on: Windows) => {
+    // A right operand whose rows are as adjacent in memory as those of the weights.
+    const byChannel = reshape(transpose(part, [2, 0, 1, 3]), [channels, -1]);
+    return matmul(patches(upstream, on), byChannel, { transposeRight: true, precision });
+  };
+  const examples = upstream.shape[0]!;
+  const product = hasPhases(backward.windows, examples * weights.size)
+    ? byPhases([examples, channels], flipped, backward.windows, productBy)
+    : productBy(flipped, backward.windows);
   return convolutionBy(product, [upstream, reversed], backward);
 }
+
+/**
+ * With fewer products than this, more dispatches take longer than the products with zeros that they avoid.
+ */
+const FEWEST_PRODUCTS = 2 ** 24;
+
+/** @param products the products at each position of the windows */
+const hasPhases = ({ stride, spread, count }: Windows, products: number): boolean =>
+  sizeOf(spread) > 1 && sizeOf(stride) === 1 && products * sizeOf(count) >= FEWEST_PRODUCTS;
 
 function weightGradient(images: Tensor, upstream: Tensor, weights: Tensor, attributes: ConvolutionAttributes): Tensor {
   const { windows, groups, precision } = attributes;
   const outputs = weights.shape[3]!;
+  if (groups === 1 && hasPhases(windows, images.shape[0]! * weights.size)) {
+    // The convolution whose image gradient this one is has the same products, and none with zeros.
+    const size = images.shape.slice(1, 3) as unknown as Pair;
+    const back = { ...attributes, windows: backwardWindows(windows, size) };
+    const exchanged = weightGradient(upstream, images, transpose(weights, [0, 1, 3, 2]), back);
+    return flip(transpose(exchanged, [0, 1, 3, 2]), [0, 1]);
+  }
   if (groups === 1) {
     const rows = patches(images, windows);
     return reshape(

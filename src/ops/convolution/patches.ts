@@ -1,4 +1,5 @@
-import { Tensor, type ComputeOp } from "../../graph/tensor.ts";
+import { sizeOf, Tensor, type ComputeOp } from "../../graph/tensor.ts";
+import type { ElementRange } from "../../graph/traits.ts";
 import { reshape } from "../layout/index.ts";
 import { backwardWindows, type Pair, type Windows } from "./windows.ts";
 
@@ -15,8 +16,22 @@ export interface PatchesAttributes {
 const patchesOp: ComputeOp = {
   name: "patches",
   kind: "compute",
-  traits: { kind: "pointwise", gathers: true, cheap: true, virtual: true },
+  traits: { kind: "pointwise", gathers: true, cheap: true, virtual: true, rangeRead: examplesRead },
 };
+
+/** The images of the examples whose windows are in a range of the patches. */
+function examplesRead({ attributes }: Tensor, { start, end }: ElementRange): ElementRange {
+  const { image, windows, groups } = attributes as PatchesAttributes;
+  const [examples, , , channels] = image;
+  const [imageSize, exampleSize] = [
+    sizeOf(image.slice(1)),
+    sizeOf([...windows.count, ...windows.kernel, channels / groups]),
+  ];
+  // Each group reads all examples.
+  const firstOfGroup = Math.floor(start / (examples * exampleSize)) * examples;
+  const [first, last] = [Math.floor(start / exampleSize) - firstOfGroup, Math.ceil(end / exampleSize) - firstOfGroup];
+  return last > examples ? { start: 0, end: sizeOf(image) } : { start: first * imageSize, end: last * imageSize };
+}
 
 /**
  * The windows of images as rows of a matrix, each with the elements of an image at the positions in the window. The

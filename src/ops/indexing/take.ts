@@ -24,14 +24,17 @@ export interface TakeOptions {
   readonly axis?: number;
 }
 
-const traits = { kind: "pointwise", gathers: true, cheap: true } as const;
+/** What both ops have in common: they read elements at the indices of their second input. */
+const indexed = {
+  kind: "compute",
+  traits: { kind: "pointwise", gathers: true, cheap: true },
+  rearranges: true,
+  indexLimits: ({ attributes }) => [undefined, (attributes as TakeAttributes).size],
+} satisfies Partial<ComputeOp>;
 
 const takeOp: ComputeOp = {
   name: "take",
-  kind: "compute",
-  traits,
-  rearranges: true,
-  indexLimits: ({ attributes }) => [undefined, (attributes as TakeAttributes).size],
+  ...indexed,
   gradient(node, upstream) {
     const [x, indices] = node.inputs as [Tensor, Tensor];
     const { outer, size, inner, count } = node.attributes as TakeAttributes;
@@ -63,10 +66,7 @@ export function take(x: Tensor, indices: Tensor, { axis = 0 }: TakeOptions = {})
 
 const takeAlongOp: ComputeOp = {
   name: "takeAlong",
-  kind: "compute",
-  traits,
-  rearranges: true,
-  indexLimits: ({ attributes }) => [undefined, (attributes as TakeAttributes).size],
+  ...indexed,
   gradient(node, upstream) {
     const [x, indices] = node.inputs as [Tensor, Tensor];
     const { outer, size, inner, count } = node.attributes as TakeAttributes;

@@ -1,8 +1,10 @@
 import { ALIGNMENT } from "../../alignment.ts";
 import { sizeOf, type Tensor } from "../../graph/tensor.ts";
-import type { AnchorKernel, AnchorLaunch, ElementRange, LaunchLimits } from "../kernel.ts";
+import type { ElementRange } from "../../graph/traits.ts";
+import type { AnchorKernel, AnchorLaunch, LaunchLimits } from "../kernel.ts";
 import { batchCount, matrixOf } from "./batches.ts";
 import type { MatmulAttributes } from "./index.ts";
+import { elementsRead, largestVirtualPart, virtualOf } from "./webgpu-virtual.ts";
 import { chooseTiling, sourceOf, type Tiling } from "./webgpu-tilings.ts";
 
 interface Part {
@@ -19,6 +21,7 @@ function parts(size: number, most: number): Part[] {
 }
 
 type Axis = "rows" | "inner" | "columns";
+type Side = "left" | "right" | "output";
 
 /** For both operands and the output, the axes along and across the rows in memory. */
 function storedAxes({
@@ -34,10 +37,11 @@ function storedAxes({
 
 /** The largest part of each axis for which all three matrices fit into one binding. */
 function largestParts(
-  attributes: MatmulAttributes,
+  product: Tensor,
   { bindingElements, gridSize }: LaunchLimits,
   tiling: Tiling,
 ): Record<Axis, number> {
+  const attributes = product.attributes as MatmulAttributes;
   const { rows, inner, columns } = attributes;
   const most = {
     rows: Math.min(rows, gridSize * tiling.tileRows),
@@ -46,8 +50,11 @@ function largestParts(
   };
   // A binding is aligned, so it may start before the part.
   const reach = bindingElements - (ALIGNMENT - 1);
-  for (const [along, across] of Object.values(storedAxes(attributes))) {
-    if (attributes[along] * attributes[across] <= bindingElements) continue;
+  for (const [side, [along, across]] of Object.entries(storedAxes(attributes))) {
+    const virtual = virtualOf(product, side as Side);
+    if (virtual)
+      most[along] = Math.min(most[along], largestVirtualPart(virtual, attributes[along], attributes[across], reach));
+    if (virtual || attributes[along] * attributes[across] <= bindingElements) continue;
     most[along] = Math.min(most[along], Math.max(1, Math.floor(reach / attributes[across])));
     if (attributes[across] > reach) most[across] = Math.min(most[across], reach);
   }
@@ -71,8 +78,8 @@ interface LaunchParts extends Record<Axis, Part> {
 function launches(members: readonly Tensor[], limits: LaunchLimits): AnchorLaunch[] {
   const attributes = members[0]!.attributes as MatmulAttributes;
   const tiling = chooseTiling(attributes, limits);
-  const most = largestParts(attributes, limits, tiling);
-  return parts(batchCount(attributes.batch), mostBatches(attributes, limits, most)).flatMap((batches) =>
+  const most = largestParts(members[0]!, limits, tiling);
+  return parts(batchCount(attributes.batch), mostBatches(members[0]!, limits, most)).flatMap((batches) =>
     parts(attributes.rows, most.rows).flatMap((rows) =>
       parts(attributes.columns, most.columns).flatMap((columns) =>
         parts(attributes.inner, most.inner).map((inner) => launch(members, tiling, { batches, rows, inner, columns })),
@@ -85,20 +92,19 @@ function launches(members: readonly Tensor[], limits: LaunchLimits): AnchorLaunc
  * The number of batches of one launch, limited by the depth of the grid and by the matrices that fit in one binding. It
  * is 1 if matrices are split.
  */
-function mostBatches(attributes: MatmulAttributes, limits: LaunchLimits, most: Record<Axis, number>): number {
+function mostBatches(product: Tensor, limits: LaunchLimits, most: Record<Axis, number>): number {
+  const attributes = product.attributes as MatmulAttributes;
   const count = batchCount(attributes.batch);
   if (!isWhole(attributes, most)) return 1;
   const reach = limits.bindingElements - (ALIGNMENT - 1);
-  const largest = Math.max(...Object.values(storedAxes(attributes)).map(([a, b]) => attributes[a] * attributes[b]));
-  const whole = { first: 0, last: count };
-  const fits = count === 1 || sideRanges(attributes, whole).every(({ start, end }) => end - start <= reach);
-  return Math.min(count, limits.gridSize, fits ? Infinity : Math.max(1, Math.floor(reach / largest)));
+  const largestOf = (batches: Part) => Math.max(...sideElements(product, batches));
+  if (count === 1 || largestOf({ first: 0, last: count }) <= reach) return Math.min(count, limits.gridSize);
+  const largest = Math.max(...Array.from({ length: count }, (_, first) => largestOf({ first, last: first + 1 })));
+  return Math.min(count, limits.gridSize, Math.max(1, Math.floor(reach / largest)));
 }
 
 const isWhole = (attributes: MatmulAttributes, most: Record<Axis, number>) =>
   (["rows", "inner", "columns"] as const).every((axis) => most[axis] >= attributes[axis]);
-
-type Side = "left" | "right" | "output";
 
 /** The range of matrices of one operand that some batches use. */
 function matricesOf({ batch }: MatmulAttributes, side: Side, { first, last }: Part): Part {
@@ -107,11 +113,14 @@ function matricesOf({ batch }: MatmulAttributes, side: Side, { first, last }: Pa
   return { first: Math.min(...used), last: Math.max(...used) + 1 };
 }
 
-function sideRanges(attributes: MatmulAttributes, batches: Part): ElementRange[] {
+/** The number of elements in memory of each operand and of the output that some batches use. */
+function sideElements(product: Tensor, batches: Part): number[] {
+  const attributes = product.attributes as MatmulAttributes;
   return Object.entries(storedAxes(attributes)).map(([side, [along, across]]) => {
     const { first, last } = matricesOf(attributes, side as Side, batches);
     const size = attributes[along] * attributes[across];
-    return { start: first * size, end: last * size };
+    const virtual = virtualOf(product, side as Side);
+    return virtual ? elementsRead(virtual, { start: first * size, end: last * size }) : (last - first) * size;
   });
 }
 
@@ -216,8 +225,8 @@ function launch(members: readonly Tensor[], tiling: Tiling, part: LaunchParts): 
 /** Whether one launch computes the whole product. */
 function isOneLaunch(members: readonly Tensor[], limits: LaunchLimits): boolean {
   const attributes = members[0]!.attributes as MatmulAttributes;
-  const most = largestParts(attributes, limits, chooseTiling(attributes, limits));
-  return isWhole(attributes, most) && mostBatches(attributes, limits, most) === batchCount(attributes.batch);
+  const most = largestParts(members[0]!, limits, chooseTiling(attributes, limits));
+  return isWhole(attributes, most) && mostBatches(members[0]!, limits, most) === batchCount(attributes.batch);
 }
 
 const matmul: AnchorKernel = { kind: "anchor", canFuse: isOneLaunch, launches };

@@ -3,6 +3,7 @@
  * `args` is the byte address of the argument block, and [start, end) is a range of elements.
  */
 import type { Member } from "../../../compiler/fuse.ts";
+import { greatestCommonDivisor } from "../../../divisors.ts";
 import type { Tensor } from "../../../graph/tensor.ts";
 import type { Index } from "../../../ops/wasm/indices.ts";
 import type { Vector } from "../../../ops/wasm/vectors.ts";
@@ -73,8 +74,6 @@ function indicesIn(vector: Vector): Index[] {
   visit(vector);
   return found;
 }
-
-const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
 
 const hostKeys = new WeakMap<object, string>();
 let hostFunctions = 0;

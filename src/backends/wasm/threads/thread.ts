@@ -8,6 +8,7 @@ type KernelFunction = (args: number, start: number, end: number, scratch: number
  * @param receive registers the handler of messages
  * @param send sends a message to the calling thread
  */
+// oxlint-disable-next-line max-lines-per-function -- Its inner functions cannot be outside of its source text.
 export function thread(
   receive: (handle: (message: MessageToThread) => void) => void,
   send: (message: MessageFromThread) => void,
