@@ -14,7 +14,8 @@ import { gradients } from "../../src/ops/gradients.ts";
 import { reshape } from "../../src/ops/layout/index.ts";
 import { matmul } from "../../src/ops/matmul/index.ts";
 import { Random } from "../../src/random.ts";
-import { acquireGuardedBackend, requireIntactGuards } from "../gpu.ts";
+import { acquireGuardedBackend } from "../gpu.ts";
+import { requireIntactGuards } from "../guarded-buffers.ts";
 
 let backend: Backend;
 beforeAll(async () => {
