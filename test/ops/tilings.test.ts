@@ -11,7 +11,7 @@ import { defineGraph } from "../../src/graph/graph.ts";
 import { input } from "../../src/graph/leaves.ts";
 import { dawnGpu } from "../../src/node/dawn.ts";
 import { dense, sequential } from "../../src/nn/index.ts";
-import { matmul } from "../../src/ops/matmul/index.ts";
+import { matmul, type MatmulAttributes } from "../../src/ops/matmul/index.ts";
 import { possibleTilings } from "../../src/ops/matmul/webgpu-tilings.ts";
 import { createTrainer } from "../../src/train/index.ts";
 import { clouds, finish } from "../train/examples.ts";
@@ -93,7 +93,15 @@ const precisions = ["float32", "float16"] as const;
 const usual = await Promise.all(precisions.map((precision) => trained(backendWith(undefined), precision)));
 const reference = await Promise.all(precisions.map((precision) => trained(createCpuBackend(), precision)));
 
-const tilings = Object.entries(possibleTilings({ ...launchLimitsOf(device), choiceOf: undefined }));
+const wide: MatmulAttributes = {
+  rows: 257,
+  inner: 3,
+  columns: 129,
+  transposeLeft: false,
+  transposeRight: false,
+  precision: "float32",
+};
+const tilings = Object.entries(possibleTilings(wide, launchLimitsOf(device)));
 
 describe.each(tilings)("tiling %s", (name, { tileRows, tileColumns }) => {
   test("is used", async () => {

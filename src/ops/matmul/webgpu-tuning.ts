@@ -4,15 +4,16 @@ import type { TuningCase } from "../kernel.ts";
 import { matmul, type MatmulAttributes } from "./index.ts";
 import { possibleTilings, productClass, promisingTilings } from "./webgpu-tilings.ts";
 
-/** A product of random matrices with these sizes, for the tuner. */
+/** A product of two random matrices with these sizes, without leading axes, for the tuner. */
 export function productCase(attributes: MatmulAttributes): TuningCase {
-  const { rows, inner, columns } = attributes;
+  const { rows, inner, columns, transposeLeft, transposeRight, precision } = attributes;
+  const single = { rows, inner, columns, transposeLeft, transposeRight, precision };
   return {
-    kernelClass: productClass(attributes),
+    kernelClass: productClass(single),
     work: rows * inner * columns,
-    choices: (limits) => Object.keys(possibleTilings(limits)),
-    promisingChoices: (limits) => promisingTilings(attributes, limits),
-    build: () => randomProduct(attributes),
+    choices: (limits) => Object.keys(possibleTilings(single, limits)),
+    promisingChoices: (limits) => promisingTilings(single, limits),
+    build: () => randomProduct(single),
   };
 }
 
