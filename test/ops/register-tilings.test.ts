@@ -10,14 +10,21 @@ import { defineGraph } from "../../src/graph/graph.ts";
 import { input } from "../../src/graph/leaves.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { dawnGpu } from "../../src/node/dawn.ts";
-import { add, relu } from "../../src/ops/elementwise/index.ts";
+import { add, multiply, relu } from "../../src/ops/elementwise/index.ts";
 import type { LaunchLimits } from "../../src/ops/kernel.ts";
+import { conv2d } from "../../src/ops/convolution/index.ts";
+import { takeBatch } from "../../src/ops/gather/index.ts";
+import { gradients } from "../../src/ops/gradients.ts";
 import { matmul, type MatmulAttributes } from "../../src/ops/matmul/index.ts";
 import { innerParts } from "../../src/ops/matmul/webgpu-inner-parts.ts";
 import { possibleTilings } from "../../src/ops/matmul/webgpu-tilings.ts";
 import { sum } from "../../src/ops/reduce/index.ts";
 import { Random } from "../../src/random.ts";
 import { GuardedBuffers } from "../guarded-buffers.ts";
+import { cases as convolutionCases } from "./convolution.cases.ts";
+import { acquireGuardedBackend } from "../gpu.ts";
+import { cases as productCases } from "./matmul.cases.ts";
+import { parityTests } from "./parity-suite.ts";
 
 const source = dawnGpu();
 const device = await openDevice(source, { software: false });
@@ -60,8 +67,15 @@ function sumInParts(count: number, length: number, term: (k: number) => number):
   return total!;
 }
 
-/** The outputs of a graph after a step. */
-async function run(on: Device, tiling: string, outputs: Record<string, Tensor>, inputs: Map<Tensor, Float32Array>) {
+type Values = Float32Array | Uint32Array | Uint8Array;
+
+/** The outputs of a graph after a step, with a tiling by name or by rule of thumb. */
+async function run(
+  on: Device,
+  tiling: string | undefined,
+  outputs: Record<string, Tensor>,
+  inputs: ReadonlyMap<Tensor, Values>,
+) {
   const session = new WebGPUSession(on, {
     choiceOf: () => tiling,
     makeBuffers: (owner) => new GuardedBuffers(owner),
@@ -150,7 +164,7 @@ test("a software adapter adds all terms in order", async () => {
   const limits = launchLimitsOf(softwareDevice);
   expect(innerParts(attributesOf(sizes), limits)).toEqual({ count: 1, length: 200 });
   const { y, inputs, expected } = example(sizes, [false, false], limits);
-  const { values } = await run(softwareDevice, "", { y }, inputs);
+  const { values } = await run(softwareDevice, undefined, { y }, inputs);
   expect(values["y"]).toEqual(expected);
 });
 
@@ -189,4 +203,42 @@ test("a product whose inner axis is divided among launches has the same bits as 
   const [whole, divided] = [await run(device, tiling, { y }, inputs), await run(smallDevice, tiling, { y }, inputs)];
   expect([whole.dispatches.length, divided.dispatches.length]).toEqual([1, 2]);
   expect(divided.values).toEqual(whole.values);
+});
+
+describe("operands computed while they are read, with one part, give the bits of the kernels for software adapters", () => {
+  test("a batch of bytes, and the gradient of the weights", async () => {
+    const [data, order] = [input("data", [300, 40], "uint8"), input("order", [300], "uint32")];
+    const [start, weights] = [input("start", [], "uint32"), input("weights", [40, 28])];
+    const product = matmul(takeBatch(data, { order, start, count: 63, scale: 1 / 128, offset: -1 }), weights);
+    const [gradient] = gradients(sum(multiply(product, product)), [weights]);
+    const inputs = new Map<Tensor, Values>([
+      [data, Uint8Array.from({ length: data.size }, () => random.below(256))],
+      [order, random.permutation(300)],
+      [start, Uint32Array.of(7)],
+      [weights, drawn(weights.size)],
+    ]);
+    await requireSoftwareBits({ product, gradient: gradient! }, inputs);
+  });
+
+  test("a convolution with a stride, and its gradients", async () => {
+    const [images, weights] = [input("images", [3, 7, 6, 4]), input("weights", [3, 3, 4, 4])];
+    const y = relu(conv2d(images, weights, { stride: 2, padding: 1 }));
+    const [byImages, byWeights] = gradients(sum(multiply(y, y)), [images, weights]);
+    const inputs = new Map([images, weights].map((leaf) => [leaf, drawn(leaf.size)]));
+    await requireSoftwareBits({ y, byImages: byImages!, byWeights: byWeights! }, inputs);
+  });
+});
+
+async function requireSoftwareBits(outputs: Record<string, Tensor>, inputs: ReadonlyMap<Tensor, Values>) {
+  const found = await run(device, undefined, outputs, inputs);
+  const expected = await run(softwareDevice, undefined, outputs, inputs);
+  expect(found.values).toEqual(expected.values);
+  expect(found.guards).toEqual([]);
+}
+
+describe("by rule of thumb", () => {
+  const chosen = [...productCases, ...convolutionCases].filter(({ name }) =>
+    /^matmul 17×129ᵀ · 129×65ᵀ, float16|^matmul at the ends of float16|long sums for the weights/.test(name),
+  );
+  parityTests(() => acquireGuardedBackend({ software: false }), chosen);
 });
