@@ -17,7 +17,8 @@
 // LEFT_VEC4 and RIGHT_VEC4 (whether rows in memory have a multiple of four elements), EXACT_SUMS (sum the columns of
 // the right operand as it was before it was rounded to float16), PARTS, PART_INNER (a multiple of 4 with several parts),
 // TILE_INNER (8, 16 or 32), THREAD_ROWS and THREAD_COLUMNS (multiples of 4), GROUP_ROWS, GROUP_COLUMNS, BUFFERS (2 needs
-// twice the workgroup memory and half the barriers), STRIP_ROWS (a divisor of THREAD_ROWS).
+// twice the workgroup memory and half the barriers), STRIP_ROWS (a divisor of THREAD_ROWS),
+// BLOCK_PADDING (vec4s after the blocks of a part, so that adjacent parts begin in different banks).
 
 const PART_THREADS = GROUP_ROWS * GROUP_COLUMNS;
 const THREADS = PARTS * PART_THREADS;
@@ -30,27 +31,27 @@ const INNER_VEC4S = TILE_INNER / 4u;
 const COLUMN_VEC4S = THREAD_COLUMNS / 4u;
 const LEFT_BLOCK = TILE_ROWS * INNER_VEC4S;
 const RIGHT_BLOCK = TILE_COLUMNS * INNER_VEC4S;
-const BLOCKS = LEFT_BLOCK + RIGHT_BLOCK + select(0u, RIGHT_BLOCK, EXACT_SUMS);
+const BLOCKS = LEFT_BLOCK + RIGHT_BLOCK + select(0u, RIGHT_BLOCK, EXACT_SUMS) + BLOCK_PADDING;
 const STRIP = STRIP_ROWS * COLUMN_VEC4S * PART_THREADS;
 
 var<workgroup> blocks: array<vec4<f32>, max(BUFFERS * PARTS * BLOCKS, PARTS * STRIP)>;
 
-// Where a block that is contiguous along k has four values of k of a row or column. Exclusive-or with the row puts the
-// vec4s that eight adjacent threads read for one k into different banks.
-fn slot_along_inner(line: u32, inner_vec4: u32) -> u32 {
-    return line * INNER_VEC4S + (inner_vec4 ^ (line * INNER_VEC4S / 8u % INNER_VEC4S));
+// Where a block that is contiguous along k has four values of k of a row or column. Exclusive-or with the thread that
+// multiplies it puts the vec4s that eight adjacent threads read for one k into different banks.
+fn slot_along_inner(line: u32, threads: u32, inner_vec4: u32) -> u32 {
+    return line * INNER_VEC4S + (inner_vec4 ^ (line % threads * INNER_VEC4S / 8u % INNER_VEC4S));
 }
 
 fn left_slot(unit: u32) -> u32 {
     if (TRANSPOSE_LEFT) {
         return unit;
     }
-    return slot_along_inner(unit / INNER_VEC4S, unit % INNER_VEC4S);
+    return slot_along_inner(unit / INNER_VEC4S, GROUP_ROWS, unit % INNER_VEC4S);
 }
 
 fn right_slot(unit: u32) -> u32 {
     if (TRANSPOSE_RIGHT) {
-        return slot_along_inner(unit / INNER_VEC4S, unit % INNER_VEC4S);
+        return slot_along_inner(unit / INNER_VEC4S, GROUP_COLUMNS, unit % INNER_VEC4S);
     }
     return unit;
 }
@@ -164,7 +165,6 @@ fn main(
             for (var inner_vec4 = zero; inner_vec4 < INNER_VEC4S; inner_vec4++) {
                 $add_products
                 if (COLUMN_SUMS && group.y == 0u) {
-                    let summed = right + select(0u, RIGHT_BLOCK, EXACT_SUMS);
                     $add_to_column_sums
                 }
             }

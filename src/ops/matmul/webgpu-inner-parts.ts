@@ -23,7 +23,7 @@ const MOST_PARTS = 16;
 
 /** What each part needs at least: the threads and, with float16, the workgroup memory of the smallest tile. */
 const PART_THREADS = 16;
-const PART_BYTES = 1536;
+const PART_BYTES = 1600;
 
 /**
  * The parts in which a device adds the terms of a product. They depend only on the shapes, so that all tilings give the same

@@ -84,7 +84,8 @@ function registerKernel(launch: ProductLaunch, tiling: RegisterTiling): ProductK
   const { THREAD_ROWS, THREAD_COLUMNS, GROUP_ROWS, GROUP_COLUMNS, TILE_INNER } = tiling.constants;
   const exactSums = sumsColumns && precision === "float16";
   const sides = divisibleSides(launch);
-  const stripRows = stripRowsOf(tiling, exactSums);
+  const sizes = partBlocks(tiling, innerParts.count, exactSums);
+  const stripRows = stripRowsOf(THREAD_ROWS, sizes);
   const source = registerSource({
     threadRows: THREAD_ROWS,
     threadColumns: THREAD_COLUMNS,
@@ -106,15 +107,18 @@ function registerKernel(launch: ProductLaunch, tiling: RegisterTiling): ProductK
       PARTS: innerParts.count,
       PART_INNER: Math.min(innerParts.length, part.inner.last - part.inner.first),
       STRIP_ROWS: stripRows,
+      BLOCK_PADDING: sizes.padding,
     },
     vec4Reads: vec4Reads(sides),
   };
 }
 
 /** As many rows of each thread's outputs as fit in the memory of the blocks, at least one. */
-function stripRowsOf(tiling: RegisterTiling, exactSums: boolean): number {
-  const { blocks, rowOfOutputs } = partBlocks(tiling, exactSums);
-  let rows = tiling.constants.THREAD_ROWS;
+function stripRowsOf(
+  threadRows: number,
+  { blocks, rowOfOutputs }: { readonly blocks: number; readonly rowOfOutputs: number },
+): number {
+  let rows = threadRows;
   while (rows > 1 && rows * rowOfOutputs > blocks) rows /= 2;
   return rows;
 }

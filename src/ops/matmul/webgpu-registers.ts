@@ -96,30 +96,32 @@ interface Fragment {
 }
 
 /** A block that is contiguous along k: a vec4 has four values of k of one row or column. */
-function alongInner(side: "left" | "right", lines: number, threadLines: string, thread: string): Fragment {
+function alongInner(side: "left" | "right", lines: number, threads: string, thread: string): Fragment {
   return {
-    reads: range(lines).map(
-      (line) =>
-        `let ${side}_${line} = blocks[${side} + slot_along_inner(${line}u * ${threadLines} + ${thread}, inner_vec4)];`,
-    ),
+    reads: [
+      `let ${side}_at = ${side} + slot_along_inner(${thread}, ${threads}, inner_vec4);`,
+      ...range(lines).map((line) => `let ${side}_${line} = blocks[${side}_at + ${line}u * ${threads} * INNER_VEC4S];`),
+    ],
     element: (k, line) => `${side}_${line}.${LANES[k]!}`,
   };
 }
 
 /** A block that is contiguous along rows or columns: a vec4 has four of them for one value of k. */
-function acrossInner(side: "left" | "right", lines: number, threadLines: string, thread: string): Fragment {
+function acrossInner(side: "left" | "right", lines: number, threads: string, thread: string): Fragment {
+  const slot = acrossInnerSlots(`${side}_at`, lines, threads);
   return {
-    reads: range(4).flatMap((k) =>
-      range(lines / 4).map(
-        (vec4) => `let ${side}_${k}_${vec4} = blocks[${acrossSlot(side, k, vec4, lines, threadLines, thread)}];`,
+    reads: [
+      `let ${side}_at = ${side} + inner_vec4 * (${lines}u * ${threads}) + ${thread};`,
+      ...range(4).flatMap((k) =>
+        range(lines / 4).map((vec4) => `let ${side}_${k}_${vec4} = blocks[${slot(k, vec4)}];`),
       ),
-    ),
+    ],
     element: (k, line) => `${side}_${k}_${Math.floor(line / 4)}.${LANES[line % 4]!}`,
   };
 }
 
-const acrossSlot = (start: string, k: number, vec4: number, lines: number, threadLines: string, thread: string) =>
-  `${start} + ((inner_vec4 * 4u + ${k}u) * ${lines / 4}u + ${vec4}u) * ${threadLines} + ${thread}`;
+const acrossInnerSlots = (at: string, lines: number, threads: string) => (k: number, vec4: number) =>
+  `${at} + ${(k * lines) / 4 + vec4}u * ${threads}`;
 
 function products(kernel: RegisterKernel): string[] {
   const { threadRows, threadColumns, transposeLeft, transposeRight } = kernel;
@@ -136,11 +138,13 @@ function products(kernel: RegisterKernel): string[] {
   return [...left.reads, ...right.reads, ...range(4).flatMap(add)];
 }
 
-function columnSums({ threadColumns, sumsColumns }: RegisterKernel): string[] {
+/** The right operand is contiguous along columns. */
+function columnSums({ threadColumns, sumsColumns, exactSums }: RegisterKernel): string[] {
   if (!sumsColumns) return [];
-  const read = (k: number, vec4: number) =>
-    `blocks[${acrossSlot("summed", k, vec4, threadColumns, "GROUP_COLUMNS", "local.x")}]`;
-  return range(4).flatMap((k) => range(threadColumns / 4).map((vec4) => `column_sum_${vec4} += ${read(k, vec4)};`));
+  const slot = acrossInnerSlots(exactSums ? "right_at + RIGHT_BLOCK" : "right_at", threadColumns, "GROUP_COLUMNS");
+  return range(4).flatMap((k) =>
+    range(threadColumns / 4).map((vec4) => `column_sum_${vec4} += blocks[${slot(k, vec4)}];`),
+  );
 }
 
 function strips(kernel: RegisterKernel): string[] {

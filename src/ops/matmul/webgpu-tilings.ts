@@ -160,21 +160,35 @@ const MOST_CANDIDATES = { software: 5, hardware: 8 };
  */
 const MOST_PADDING = 2;
 
+/** The outputs that a tiling computes for a product, with those outside it. */
+const paddedOutputs = ({ rows, columns }: MatmulAttributes, { tileRows, tileColumns }: TileSizes) =>
+  Math.ceil(rows / tileRows) * tileRows * Math.ceil(columns / tileColumns) * tileColumns;
+
+/** The tilings that compute at most `times` the outputs that the tiling with the fewest computes. */
+function fittingTilings(attributes: MatmulAttributes, limits: LaunchLimits, times: number): [string, Tiling][] {
+  const possible = Object.entries(possibleTilings(attributes, limits));
+  const least = Math.min(...possible.map(([, tiling]) => paddedOutputs(attributes, tiling)));
+  return possible.filter(([, tiling]) => paddedOutputs(attributes, tiling) <= times * least);
+}
+
+/** On GPUs, full tuning leaves out tilings that would compute more than this many times the outputs. */
+const MOST_PADDING_OF_ALL = 4;
+
+/** The names of the tilings that full tuning measures: all, but on GPUs those that mostly compute padding. */
+export const tunedTilings = (attributes: MatmulAttributes, limits: LaunchLimits): string[] =>
+  fittingTilings(attributes, limits, limits.software ? Infinity : MOST_PADDING_OF_ALL).map(([name]) => name);
+
 /**
  * The names of the tilings that may be fastest for a product: first that of the rule of thumb, then others of the same
  * kind whose tiles fit, those closest in size first.
  */
 export function promisingTilings(attributes: MatmulAttributes, limits: LaunchLimits): string[] {
-  const possible = possibleTilings(attributes, limits);
-  const usual = usualTiling(attributes, limits);
-  const { rows, columns } = attributes;
-  const outputs = ({ tileRows, tileColumns }: Tiling) =>
-    Math.ceil(rows / tileRows) * tileRows * Math.ceil(columns / tileColumns) * tileColumns;
-  const most = MOST_PADDING * Math.min(...Object.values(possible).map(outputs));
+  const name = usualTiling(attributes, limits);
+  const usual = possibleTilings(attributes, limits)[name]!;
   const area = ({ tileRows, tileColumns }: Tiling) => Math.log2(tileRows * tileColumns);
-  const distance = (tiling: Tiling) => Math.abs(area(tiling) - area(possible[usual]!));
-  const others = Object.entries(possible)
-    .filter(([name, tiling]) => name !== usual && tiling.kernel === possible[usual]!.kernel && outputs(tiling) <= most)
+  const distance = (tiling: Tiling) => Math.abs(area(tiling) - area(usual));
+  const others = fittingTilings(attributes, limits, MOST_PADDING)
+    .filter(([other, tiling]) => other !== name && tiling.kernel === usual.kernel)
     .sort(([, a], [, b]) => distance(a) - distance(b));
-  return [usual, ...others.map(([name]) => name)].slice(0, MOST_CANDIDATES[limits.software ? "software" : "hardware"]);
+  return [name, ...others.map(([other]) => other)].slice(0, MOST_CANDIDATES[limits.software ? "software" : "hardware"]);
 }

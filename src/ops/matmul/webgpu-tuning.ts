@@ -2,7 +2,7 @@ import { parameter } from "../../graph/leaves.ts";
 import { Random } from "../../random.ts";
 import type { TuningCase } from "../kernel.ts";
 import { matmul, type MatmulAttributes } from "./index.ts";
-import { possibleTilings, productClass, promisingTilings } from "./webgpu-tilings.ts";
+import { productClass, promisingTilings, tunedTilings } from "./webgpu-tilings.ts";
 
 /** A product of two random matrices with these sizes, without leading axes, for the tuner. */
 export function productCase(attributes: MatmulAttributes): TuningCase {
@@ -11,7 +11,7 @@ export function productCase(attributes: MatmulAttributes): TuningCase {
   return {
     kernelClass: productClass(single),
     work: rows * inner * columns,
-    choices: (limits) => Object.keys(possibleTilings(single, limits)),
+    choices: (limits) => tunedTilings(single, limits),
     promisingChoices: (limits) => promisingTilings(single, limits),
     build: () => randomProduct(single),
   };
