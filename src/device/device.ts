@@ -29,6 +29,11 @@ export interface DeviceOptions {
   readonly features?: readonly (typeof OPTIONAL_FEATURES)[number][];
   /** Lower limits, to test the behavior on smaller devices. */
   readonly limits?: Partial<DeviceLimits>;
+  /**
+   * Whether to use the kernels for software adapters; by default as the adapter is. With false, a software adapter runs the
+   * kernels for GPUs, to test them.
+   */
+  readonly software?: boolean;
   /** Called once with the WGSL of each kernel when it is compiled. */
   readonly onKernel?: ((name: string, code: string) => void) | undefined;
 }
@@ -244,5 +249,7 @@ export async function openDevice(source: GpuSource, options: DeviceOptions = {})
   const limits = Object.fromEntries(
     WANTED_LIMITS.map((name) => [name, Math.min(gpu.limits[name], options.limits?.[name] ?? Infinity)]),
   ) as DeviceLimits;
-  return new Device(gpu, describeAdapter(gpu.adapterInfo ?? adapter.info), limits, options.onKernel);
+  const described = describeAdapter(gpu.adapterInfo ?? adapter.info);
+  const { software = described.software } = options;
+  return new Device(gpu, { ...described, software }, limits, options.onKernel);
 }

@@ -110,6 +110,8 @@ export interface AnchorLaunch {
 
 /** What the device allows to one dispatch. */
 export interface LaunchLimits {
+  /** Whether the adapter runs on the CPU; other kernels of products are fast there, and the inner axis is not divided. */
+  readonly software: boolean;
   /** Elements of four bytes in one binding. */
   readonly bindingElements: number;
   /** Workgroups along one dimension. */

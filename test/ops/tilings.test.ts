@@ -5,20 +5,19 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { launchLimitsOf } from "../../src/backends/webgpu/rules.ts";
-import { WebGPUSession } from "../../src/backends/webgpu/session.ts";
 import { openDevice } from "../../src/device/device.ts";
 import { defineGraph } from "../../src/graph/graph.ts";
 import { input } from "../../src/graph/leaves.ts";
 import { dawnGpu } from "../../src/node/dawn.ts";
 import { dense, sequential } from "../../src/nn/index.ts";
-import { matmul } from "../../src/ops/matmul/index.ts";
+import { matmul, type MatmulAttributes } from "../../src/ops/matmul/index.ts";
 import { possibleTilings } from "../../src/ops/matmul/webgpu-tilings.ts";
 import { createTrainer } from "../../src/train/index.ts";
 import { clouds, finish } from "../train/examples.ts";
 import { withFloat16 } from "../gpu.ts";
-import { GuardedBuffers } from "../guarded-buffers.ts";
 import { cases } from "./matmul.cases.ts";
 import { parityTests } from "./parity-suite.ts";
+import { tiledBackend } from "./tiled-backend.ts";
 
 const source = dawnGpu();
 const device = await openDevice(source);
@@ -38,20 +37,6 @@ const chosen = cases.filter(({ name }) =>
 
 /** A device with bindings of 1024 bytes, so that long products are divided and accumulated in memory. */
 const smallDevice = await openDevice(source, { limits: { maxStorageBufferBindingSize: 1024 } });
-
-/** A backend that divides all products in one way, or by rule of thumb. */
-function backendWith(tiling: string | undefined, on = device): Backend {
-  return {
-    kind: "webgpu",
-    adapter: device.adapter,
-    maxTensorBytes: 2 ** 27,
-    createSession: () =>
-      new WebGPUSession(on, { makeBuffers: (owner) => new GuardedBuffers(owner), choiceOf: () => tiling }),
-    lost: device.lost,
-    async restart() {},
-    dispose() {},
-  };
-}
 
 /** The parameters after a few steps of a linear model with sizes that no tile divides, and the loss of each step. */
 async function trained(backend: Backend, precision: "float32" | "float16") {
@@ -88,7 +73,7 @@ async function cutProduct(backend: Backend) {
   return { dispatches: executable.dispatches.length, product };
 }
 
-const whole = await cutProduct(backendWith(undefined));
+const whole = await cutProduct(tiledBackend(device, undefined));
 
 const precisions = ["float32", "float16"] as const;
 type Trained = ReturnType<typeof trained>;
@@ -96,19 +81,27 @@ type Trained = ReturnType<typeof trained>;
 const usual: Trained[] = [];
 const reference = await Promise.all(precisions.map((precision) => trained(createCpuBackend(), precision)));
 
-const tilings = Object.entries(possibleTilings({ ...launchLimitsOf(device), choiceOf: undefined }));
+const wide: MatmulAttributes = {
+  rows: 257,
+  inner: 3,
+  columns: 129,
+  transposeLeft: false,
+  transposeRight: false,
+  precision: "float32",
+};
+const tilings = Object.entries(possibleTilings(wide, launchLimitsOf(device)));
 
 describe.each(tilings)("tiling %s", (name, { tileRows, tileColumns }) => {
   test("is used", async () => {
     const graph = defineGraph({ product: matmul(input("left", [257, 3]), input("right", [3, 129])) });
-    const [dispatch] = (await backendWith(name).createSession().compile(graph)).dispatches;
+    const [dispatch] = (await tiledBackend(device, name).createSession().compile(graph)).dispatches;
     expect(dispatch!.grid).toEqual([Math.ceil(129 / tileColumns), Math.ceil(257 / tileRows), 1]);
   });
 
-  parityTests(async () => backendWith(name), chosen);
+  parityTests(async () => tiledBackend(device, name), chosen);
 
   test("a product whose inner axis is divided gives the same bits as one that is not", async () => {
-    const found = await cutProduct(backendWith(name, smallDevice));
+    const found = await cutProduct(tiledBackend(smallDevice, name));
     expect(found).toEqual({ dispatches: 2, product: whole.product });
   });
 
@@ -116,12 +109,12 @@ describe.each(tilings)("tiling %s", (name, { tileRows, tileColumns }) => {
     "a training run (%i, %s) ends with the same bits as the rule of thumb, and matches the CPU",
     async (at, precision) => {
       const body = async () => {
-        const found = await trained(backendWith(name), precision);
-        expect(found).toEqual(await (usual[at] ??= trained(backendWith(undefined), precision)));
+        const found = await trained(tiledBackend(device, name), precision);
+        expect(found).toEqual(await (usual[at] ??= trained(tiledBackend(device, undefined), precision)));
         for (const [step, loss] of found.losses.entries())
           expect(Math.abs(loss / reference[at]!.losses[step]! - 1)).toBeLessThan(1e-5);
       };
-      await (precision === "float16" ? withFloat16(backendWith(name), body) : body());
+      await (precision === "float16" ? withFloat16(tiledBackend(device, name), body) : body());
     },
   );
 });

@@ -13,6 +13,7 @@ const HARDWARE_THREADS = 2 ** 18;
 /** The limits of a device, and what is fast on it. */
 export function launchLimitsOf({ limits, adapter, subgroupSize }: Device): Omit<LaunchLimits, "choiceOf"> {
   return {
+    software: adapter.software,
     bindingElements: Math.floor(limits.maxStorageBufferBindingSize / 4),
     gridSize: limits.maxComputeWorkgroupsPerDimension,
     workgroupThreads: limits.maxComputeInvocationsPerWorkgroup,

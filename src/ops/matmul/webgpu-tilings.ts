@@ -1,26 +1,26 @@
-import blocksFloat16 from "../../../shaders/matmul_blocks_float16.wgsl?raw";
-import blocksFloat32 from "../../../shaders/matmul_blocks_float32.wgsl?raw";
-import operandFloat16 from "../../../shaders/operand_float16.wgsl?raw";
-import operandFloat32 from "../../../shaders/operand_float32.wgsl?raw";
-import subgroupSource from "../../../shaders/matmul_subgroup.wgsl?raw";
-import tiledSource from "../../../shaders/matmul.wgsl?raw";
 import type { LaunchLimits } from "../kernel.ts";
 import type { MatmulAttributes } from "./index.ts";
-import type { Precision } from "./precision.ts";
+import { registerTilings, usualRegisterTiling, type RegisterTiling } from "./webgpu-register-tilings.ts";
 
 /** How a product is divided: the constants of the WGSL, and the outputs of one workgroup. */
-export interface Tiling {
-  readonly subgroups: boolean;
+export interface TileSizes {
   readonly constants: Readonly<Record<string, number>>;
   readonly tileRows: number;
   readonly tileColumns: number;
 }
 
+/** A tiling of shaders/matmul.wgsl or shaders/matmul_subgroup.wgsl, which are for software adapters. */
+export interface SoftwareTiling extends TileSizes {
+  readonly kernel: "blocks" | "subgroups";
+}
+
+export type Tiling = SoftwareTiling | RegisterTiling;
+
 /** A tiling with workgroup memory: outputs per thread, and threads per workgroup, along rows and columns. */
 /* @__NO_SIDE_EFFECTS__ */
-function tiled(threadRows: number, threadColumns: number, groupRows = 8, groupColumns = 8): Tiling {
+function tiled(threadRows: number, threadColumns: number, groupRows = 8, groupColumns = 8): SoftwareTiling {
   return {
-    subgroups: false,
+    kernel: "blocks",
     constants: {
       THREAD_ROWS: threadRows,
       THREAD_COLUMNS: threadColumns,
@@ -37,16 +37,16 @@ function tiled(threadRows: number, threadColumns: number, groupRows = 8, groupCo
 const SUBGROUP_SIZES = [4, 8];
 
 /** A tiling with subgroups: rows (a multiple of eight) and columns of outputs per thread. */
-function bySubgroups(lanes: number, threadRows: number, threadColumns: number): Tiling {
+function bySubgroups(lanes: number, threadRows: number, threadColumns: number): SoftwareTiling {
   return {
-    subgroups: true,
+    kernel: "subgroups",
     constants: { LANES: lanes, THREAD_ROWS: threadRows, THREAD_COLUMNS: threadColumns },
     tileRows: threadRows,
     tileColumns: lanes * threadColumns,
   };
 }
 
-const tiledByName: Readonly<Record<string, Tiling>> = {
+const tiledByName: Readonly<Record<string, SoftwareTiling>> = {
   "8×8 outputs": tiled(8, 8),
   "8×4 outputs": tiled(8, 4),
   "4×8 outputs": tiled(4, 8),
@@ -74,26 +74,12 @@ const SUBGROUP_OUTPUTS = [
   [8, 1],
 ] as const;
 
-/** The WGSL that depends on the operands' type. */
-const OPERANDS: Readonly<Record<Precision, { operand: string; blocks: string }>> = {
-  float32: { operand: operandFloat32, blocks: blocksFloat32 },
-  float16: { operand: operandFloat16, blocks: blocksFloat16 },
-};
-
-/** The WGSL of a product with a tiling. */
-export function sourceOf({ subgroups }: Tiling, precision: Precision): string {
-  const { operand, blocks } = OPERANDS[precision];
-  return (subgroups ? [operand, subgroupSource] : [operand, tiledSource, blocks]).join("\n");
-}
-
 const subgroupName = (rows: number, columns: number) => `subgroups, ${rows}×${columns} outputs`;
 
-/** All tilings that a device can run, by name. All give the same bits, so a tuner may choose any. */
-export function possibleTilings({
-  subgroupSize,
-  workgroupThreads,
-  workgroupBytes,
-}: LaunchLimits): Readonly<Record<string, Tiling>> {
+/** All tilings that a device can run for a product, by name. All give the same bits, so a tuner may choose any. */
+export function possibleTilings(attributes: MatmulAttributes, limits: LaunchLimits): Readonly<Record<string, Tiling>> {
+  if (!limits.software) return registerTilings(attributes, limits);
+  const { subgroupSize, workgroupThreads, workgroupBytes } = limits;
   const fitting = Object.entries(tiledByName).filter(([, { constants, tileRows, tileColumns }]) => {
     const { GROUP_ROWS = 0, GROUP_COLUMNS = 0, TILE_INNER = 0 } = constants;
     return (
@@ -127,19 +113,21 @@ export function productClass({
 
 /** The tuner's choice for a product, if there is one that the device can run, else the tiling by rule of thumb. */
 export function chooseTiling(attributes: MatmulAttributes, limits: LaunchLimits): Tiling {
-  const possible = possibleTilings(limits);
+  const possible = possibleTilings(attributes, limits);
   const chosen = limits.choiceOf?.(productClass(attributes));
   return (chosen === undefined ? undefined : possible[chosen]) ?? possible[usualTiling(attributes, limits)]!;
 }
 
 /**
- * The name of the tiling for a shape by rule of thumb. Subgroups of four or eight are the vectors of software adapters.
- * There, reading an operand once for all rows of a subgroup and broadcasting it was 3 to 5 times faster than workgroup
+ * The name of the tiling for a shape by rule of thumb. Subgroups of four or eight are the vectors of software adapters. On
+ * those, reading an operand once for all rows of a subgroup and broadcasting it was 3 to 5 times faster than workgroup
  * memory (64×784 · 784×128 on lavapipe: 19 against 4.7 GFLOP/s on two cores). If a side is shorter than a tile, there
  * are fewer outputs per thread, so that threads do not compute padding.
  */
-export function usualTiling(attributes: MatmulAttributes, { subgroupSize }: LaunchLimits): string {
+export function usualTiling(attributes: MatmulAttributes, limits: LaunchLimits): string {
+  if (!limits.software) return usualRegisterTiling(attributes, limits);
   const { rows, columns } = attributes;
+  const { subgroupSize } = limits;
   if (subgroupSize !== undefined && SUBGROUP_SIZES.includes(subgroupSize))
     return usualSubgroupTiling(attributes, subgroupSize);
   const along = (size: number) => (size >= 64 ? 8 : size >= 16 ? 4 : size >= 8 ? 2 : 1);
@@ -163,8 +151,8 @@ function usualSubgroupTiling({ rows, inner, columns, transposeLeft }: MatmulAttr
   return subgroupName(rows > 8 ? 16 : 8, isWide ? 8 : few);
 }
 
-/** The maximum number of candidates per class that a tuner measures by default. */
-const MOST_CANDIDATES = 5;
+/** The maximum number of candidates per class that a tuner measures by default. GPUs compile and run them faster. */
+const MOST_CANDIDATES = { software: 5, hardware: 8 };
 
 /**
  * A tiling is not a candidate if, because of padding, it would compute at least this many times the outputs of the
@@ -172,23 +160,35 @@ const MOST_CANDIDATES = 5;
  */
 const MOST_PADDING = 2;
 
+/** The outputs that a tiling computes for a product, with those outside it. */
+const paddedOutputs = ({ rows, columns }: MatmulAttributes, { tileRows, tileColumns }: TileSizes) =>
+  Math.ceil(rows / tileRows) * tileRows * Math.ceil(columns / tileColumns) * tileColumns;
+
+/** The tilings that compute at most `times` the outputs that the tiling with the fewest computes. */
+function fittingTilings(attributes: MatmulAttributes, limits: LaunchLimits, times: number): [string, Tiling][] {
+  const possible = Object.entries(possibleTilings(attributes, limits));
+  const least = Math.min(...possible.map(([, tiling]) => paddedOutputs(attributes, tiling)));
+  return possible.filter(([, tiling]) => paddedOutputs(attributes, tiling) <= times * least);
+}
+
+/** On GPUs, full tuning leaves out tilings that would compute more than this many times the outputs. */
+const MOST_PADDING_OF_ALL = 4;
+
+/** The names of the tilings that full tuning measures: all, but on GPUs those that mostly compute padding. */
+export const tunedTilings = (attributes: MatmulAttributes, limits: LaunchLimits): string[] =>
+  fittingTilings(attributes, limits, limits.software ? Infinity : MOST_PADDING_OF_ALL).map(([name]) => name);
+
 /**
  * The names of the tilings that may be fastest for a product: first that of the rule of thumb, then others of the same
  * kind whose tiles fit, those closest in size first.
  */
 export function promisingTilings(attributes: MatmulAttributes, limits: LaunchLimits): string[] {
-  const possible = possibleTilings(limits);
-  const usual = usualTiling(attributes, limits);
-  const { rows, columns } = attributes;
-  const outputs = ({ tileRows, tileColumns }: Tiling) =>
-    Math.ceil(rows / tileRows) * tileRows * Math.ceil(columns / tileColumns) * tileColumns;
-  const most = MOST_PADDING * Math.min(...Object.values(possible).map(outputs));
+  const name = usualTiling(attributes, limits);
+  const usual = possibleTilings(attributes, limits)[name]!;
   const area = ({ tileRows, tileColumns }: Tiling) => Math.log2(tileRows * tileColumns);
-  const distance = (tiling: Tiling) => Math.abs(area(tiling) - area(possible[usual]!));
-  const others = Object.entries(possible)
-    .filter(
-      ([name, tiling]) => name !== usual && tiling.subgroups === possible[usual]!.subgroups && outputs(tiling) <= most,
-    )
+  const distance = (tiling: Tiling) => Math.abs(area(tiling) - area(usual));
+  const others = fittingTilings(attributes, limits, MOST_PADDING)
+    .filter(([other, tiling]) => other !== name && tiling.kernel === usual.kernel)
     .sort(([, a], [, b]) => distance(a) - distance(b));
-  return [usual, ...others.map(([name]) => name)].slice(0, MOST_CANDIDATES);
+  return [name, ...others.map(([other]) => other)].slice(0, MOST_CANDIDATES[limits.software ? "software" : "hardware"]);
 }

@@ -2,17 +2,18 @@ import { parameter } from "../../graph/leaves.ts";
 import { Random } from "../../random.ts";
 import type { TuningCase } from "../kernel.ts";
 import { matmul, type MatmulAttributes } from "./index.ts";
-import { possibleTilings, productClass, promisingTilings } from "./webgpu-tilings.ts";
+import { productClass, promisingTilings, tunedTilings } from "./webgpu-tilings.ts";
 
-/** A product of random matrices with these sizes, for the tuner. */
+/** A product of two random matrices with these sizes, without leading axes, for the tuner. */
 export function productCase(attributes: MatmulAttributes): TuningCase {
-  const { rows, inner, columns } = attributes;
+  const { rows, inner, columns, transposeLeft, transposeRight, precision } = attributes;
+  const single = { rows, inner, columns, transposeLeft, transposeRight, precision };
   return {
-    kernelClass: productClass(attributes),
+    kernelClass: productClass(single),
     work: rows * inner * columns,
-    choices: (limits) => Object.keys(possibleTilings(limits)),
-    promisingChoices: (limits) => promisingTilings(attributes, limits),
-    build: () => randomProduct(attributes),
+    choices: (limits) => tunedTilings(single, limits),
+    promisingChoices: (limits) => promisingTilings(single, limits),
+    build: () => randomProduct(single),
   };
 }
 

@@ -4,13 +4,10 @@ import type { ElementRange } from "../../graph/traits.ts";
 import type { AnchorKernel, AnchorLaunch, LaunchLimits } from "../kernel.ts";
 import { batchCount, matrixOf } from "./batches.ts";
 import type { MatmulAttributes } from "./index.ts";
+import { innerParts } from "./webgpu-inner-parts.ts";
+import { productKernel, type Axis, type Part } from "./webgpu-kernels.ts";
+import { chooseTiling, type Tiling } from "./webgpu-tilings.ts";
 import { elementsRead, largestVirtualPart, virtualOf } from "./webgpu-virtual.ts";
-import { chooseTiling, sourceOf, type Tiling } from "./webgpu-tilings.ts";
-
-interface Part {
-  readonly first: number;
-  readonly last: number;
-}
 
 /** Splits 0 … size into parts of at most `most`. */
 function parts(size: number, most: number): Part[] {
@@ -20,7 +17,6 @@ function parts(size: number, most: number): Part[] {
   }));
 }
 
-type Axis = "rows" | "inner" | "columns";
 type Side = "left" | "right" | "output";
 
 /** For both operands and the output, the axes along and across the rows in memory. */
@@ -82,7 +78,9 @@ function launches(members: readonly Tensor[], limits: LaunchLimits): AnchorLaunc
   return parts(batchCount(attributes.batch), mostBatches(members[0]!, limits, most)).flatMap((batches) =>
     parts(attributes.rows, most.rows).flatMap((rows) =>
       parts(attributes.columns, most.columns).flatMap((columns) =>
-        parts(attributes.inner, most.inner).map((inner) => launch(members, tiling, { batches, rows, inner, columns })),
+        parts(attributes.inner, most.inner).map((inner) =>
+          launch(members, tiling, limits, { batches, rows, inner, columns }),
+        ),
       ),
     ),
   );
@@ -137,34 +135,7 @@ function matrixFunctions({ batch }: MatmulAttributes): string {
   return text("left") + text("right");
 }
 
-/**
- * How the kernel with subgroups reads its operands: in vec4s, along k or across it, where all parts and matrices have a multiple
- * of four elements along that axis.
- */
-function vec4Reads(attributes: MatmulAttributes, { constants }: Tiling, part: LaunchParts) {
-  const { LANES = 0, THREAD_ROWS = 0, THREAD_COLUMNS = 0 } = constants;
-  const { transposeLeft, transposeRight, rows, inner, columns, batch } = attributes;
-  const isDivisible = (axis: Axis) =>
-    [attributes[axis], part[axis].first, part[axis].last].every((size) => size % 4 === 0);
-  const work = batchCount(batch) * rows * inner * columns;
-  const alongInner = isDivisible("inner") && work >= FEWEST_PRODUCTS && THREAD_ROWS <= 16 && THREAD_COLUMNS <= 4;
-  return {
-    left: transposeLeft ? isDivisible("rows") && THREAD_ROWS % (4 * LANES) === 0 : alongInner,
-    right: transposeRight ? alongInner : isDivisible("columns") && THREAD_COLUMNS % 4 === 0,
-  };
-}
-
-/**
- * Shorter products read one k at a time: for four, the loop is unrolled, and compiling the kernel takes twice as long. (Loops of
- * larger tiles are not unrolled by lavapipe, which is slow.)
- */
-const FEWEST_PRODUCTS = 2 ** 24;
-
-/** Declares the function that the kernel calls only where an operand is read in vec4s. */
-const unusedVec4Read = (side: string) =>
-  `fn read_${side}_vec4(row: u32, column: u32) -> vec4<f32> {\n    return vec4<f32>();\n}\n`;
-
-function launch(members: readonly Tensor[], tiling: Tiling, part: LaunchParts): AnchorLaunch {
+function launch(members: readonly Tensor[], tiling: Tiling, limits: LaunchLimits, part: LaunchParts): AnchorLaunch {
   const product = members[0]!;
   const attributes = product.attributes as MatmulAttributes;
   const { rows, inner, columns, transposeLeft, transposeRight, precision } = attributes;
@@ -179,16 +150,22 @@ function launch(members: readonly Tensor[], tiling: Tiling, part: LaunchParts): 
   };
   const accumulates = part.inner.first > 0;
   const sumsColumns = members.length > 1;
-  const inVec4s = vec4Reads(attributes, tiling, part);
-  const sides = ["left", "right"] as const;
-  const unused = sides.filter((side) => tiling.subgroups && !inVec4s[side]).map(unusedVec4Read);
+  const kernel = productKernel({
+    attributes,
+    tiling,
+    part,
+    // Where launches divide the inner axis, no launch divides it again.
+    innerParts: size("inner") < inner ? { count: 1, length: inner } : innerParts(attributes, limits),
+    accumulates,
+    sumsColumns,
+  });
   return {
-    source: `${matrixFunctions(attributes)}${unused.join("")}${sourceOf(tiling, precision)}`,
-    subgroups: tiling.subgroups,
+    ...kernel,
+    source: matrixFunctions(attributes) + kernel.source,
+    subgroups: tiling.kernel === "subgroups",
     float16: precision === "float16",
     reads: { left: product.inputs[0]!, right: product.inputs[1]! },
     readsByRow: true,
-    vec4Reads: sides.filter((side) => tiling.subgroups && inVec4s[side]),
     finishes: ["finish", "finish_column_sum"],
     constants: {
       ROWS: rows,
@@ -204,12 +181,7 @@ function launch(members: readonly Tensor[], tiling: Tiling, part: LaunchParts): 
       BATCHES: size("batches"),
       TRANSPOSE_LEFT: String(transposeLeft),
       TRANSPOSE_RIGHT: String(transposeRight),
-      ...tiling.constants,
-      ...(tiling.subgroups && {
-        STEP: (inVec4s.left && !transposeLeft) || (inVec4s.right && transposeRight) ? 4 : 1,
-        LEFT_VEC4: String(inVec4s.left),
-        RIGHT_VEC4: String(inVec4s.right),
-      }),
+      ...kernel.constants,
       ACCUMULATE: String(accumulates),
       COLUMN_SUMS: String(sumsColumns),
     },
