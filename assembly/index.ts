@@ -3,6 +3,7 @@
  */
 export { sortOrder, sumByIndex } from "./by-index";
 export { depthwise, depthwiseWeights } from "./depthwise";
+export { layerNormGradient, rowMoments } from "./layer-norm";
 export { matmul } from "./matmul";
 export { firstNonFinite } from "./non-finite";
 export { patches, patchRows } from "./patches";
