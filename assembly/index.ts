@@ -1,6 +1,7 @@
 /*
  * The kernels of the WebAssembly backend, and the vector functions that its generated modules call.
  */
+export { attention, attentionKeyValueGradient, attentionQueryGradient } from "./attention";
 export { sortOrder, sumByIndex } from "./by-index";
 export { depthwise, depthwiseWeights } from "./depthwise";
 export { layerNormGradient, rowMoments } from "./layer-norm";
