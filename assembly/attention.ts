@@ -2,87 +2,53 @@
  * Attention and its gradients, in blocks of BLOCK queries and BLOCK keys (FlashAttention-2, Dao 2023, algorithms 1 and 2).
  * Units are blocks of queries, or blocks of keys for the gradient of keys and values. Blocks start at multiples of BLOCK
  * in each batch, so the results have the same bits however the work is divided.
- * Scratch memory has the parts below, each of BLOCK rows: seven for operands or sums, with rows as long as the longest
- * operand's, rounded up to eight elements; three of BLOCK × BLOCK scores; and one for numbers of queries and keys.
  */
+import {
+  AXES,
+  AXIS_WORDS,
+  BLOCK_BYTES,
+  CAUSAL,
+  COMPUTED,
+  DELTA,
+  DROPOUT,
+  DROPS,
+  FLAGS,
+  K,
+  KEYS,
+  LEFT,
+  LEFT_UPSTREAM,
+  MASK,
+  MASKS,
+  MASK_AXES,
+  MASK_QUERY_STRIDE,
+  Q,
+  QUERIES,
+  RESULT,
+  RIGHT_KEYS,
+  RIGHT_VALUES,
+  SCALE,
+  STATISTICS,
+  SUMS,
+  UPSTREAM,
+  V,
+  VALUES,
+  VALUE_SUMS,
+  WIDTH,
+  deltaOf,
+  dropoutOf,
+  maskOf,
+  panelsOf,
+  part,
+  rowBytes,
+  scoresOf,
+  slopesOf,
+  statisticsOf,
+} from "./attention-parts";
 import { BLOCK, MASKED, differentiate, exponentiate, maskScores, multiplyRow } from "./attention-rows";
 import { exp4 } from "./math";
 import { packLeftColumns, packLeftRows, packRightColumns, packRightRows } from "./matmul-pack";
 import { tile4x4, tile4x8 } from "./matmul-tiles";
 import { elements, finish, storeLanes, word } from "./operand";
-
-// Words of the argument block, which src/ops/attention/wasm.ts writes.
-const Q = 0;
-const K = 3;
-const V = 6;
-const STATISTICS = 9;
-const UPSTREAM = 12;
-const DELTA = 15;
-const MASK = 18;
-const DROPOUT = 21;
-const RESULT = 24;
-const QUERIES = 27;
-const KEYS = 28;
-const WIDTH = 29;
-const VALUES = 30;
-const SCALE = 31;
-const FLAGS = 32;
-const MASK_QUERY_STRIDE = 33;
-/** The leading axes of the mask: their number, and for each its size and its stride in elements. */
-const MASK_AXES = 34;
-const AXES = 35;
-const AXIS_WORDS = 2;
-
-const CAUSAL = 1;
-const MASKS = 2;
-const DROPS = 4;
-
-// Parts of the scratch memory.
-const COMPUTED = 0;
-const LEFT = 1;
-const LEFT_UPSTREAM = 2;
-const RIGHT_KEYS = 3;
-const RIGHT_VALUES = 4;
-const SUMS = 5;
-const VALUE_SUMS = 6;
-const OPERAND_PARTS = 7;
-
-const BLOCK_BYTES = BLOCK << 2;
-const SCORE_BYTES = BLOCK * BLOCK_BYTES;
-
-/** The bytes of a row of an operand's part of the scratch memory. */
-function rowBytes(args: i32): i32 {
-  return ((max(word(args, WIDTH), word(args, VALUES)) + 7) & ~7) << 2;
-}
-
-function part(args: i32, scratch: i32, index: i32): i32 {
-  return scratch + index * BLOCK * rowBytes(args);
-}
-
-// The blocks of scores, of their gradients, and of the panels packed from them.
-function scoresOf(args: i32, scratch: i32): i32 {
-  return part(args, scratch, OPERAND_PARTS);
-}
-function slopesOf(args: i32, scratch: i32): i32 {
-  return scoresOf(args, scratch) + SCORE_BYTES;
-}
-function panelsOf(args: i32, scratch: i32): i32 {
-  return slopesOf(args, scratch) + SCORE_BYTES;
-}
-
-// The numbers of queries and keys: the statistics of each query, its delta, and a row of the mask and of dropout.
-function statisticsOf(args: i32, scratch: i32): i32 {
-  return panelsOf(args, scratch) + SCORE_BYTES;
-}
-function deltaOf(args: i32, scratch: i32): i32 {
-  return statisticsOf(args, scratch) + 2 * BLOCK_BYTES;
-}
-function maskOf(args: i32, scratch: i32): i32 {
-  return deltaOf(args, scratch) + BLOCK_BYTES;
-}
-function dropoutOf(args: i32, scratch: i32): i32 {
-  return maskOf(args, scratch) + BLOCK_BYTES;
-}
 
 export function attention(args: i32, start: i32, end: i32, scratch: i32): void {
   const blocks = blocksOf(word(args, QUERIES));

@@ -13,7 +13,7 @@ const NOTHING: WasmOperand = { address: 0, fill: 0, fillRows: 0, fillArguments: 
 
 const roundUp = (value: number, unit: number) => Math.ceil(value / unit) * unit;
 
-/** Seven blocks of operands and sums, three of scores, and the numbers of queries and keys; see assembly/attention.ts. */
+/** Seven blocks of operands and sums, three of scores, and the numbers of queries and keys; see assembly/attention-parts.ts. */
 const scratchBytes = ({ width, values }: FusedAttributes): number =>
   4 * (7 * BLOCK * roundUp(Math.max(width, values), 8) + 3 * BLOCK ** 2 + 6 * BLOCK);
 
