@@ -3,8 +3,70 @@
  * are adjacent for each k. Beyond the edge of an operand, values are duplicates whose products are never stored.
  */
 
+/**
+ * Packs panels of four rows for the left operand. The rows run along k and are `stride` bytes apart.
+ * @returns the address after the panels
+ */
+export function packLeftRows(target: i32, source: i32, stride: i32, rows: i32, inner: i32): i32 {
+  for (let r = 0; r < rows; r += 4) {
+    packFourRows(target, 16, source, stride, r, rows, inner);
+    target += inner << 4;
+  }
+  return target;
+}
+
+/** Like `packLeftRows`, for a transposed operand: its rows lie side by side for each k. */
+export function packLeftColumns(target: i32, source: i32, stride: i32, rows: i32, inner: i32): i32 {
+  for (let r = 0; r < rows; r += 4) {
+    packColumns(target, 16, source + (r << 2), stride, inner);
+    target += inner << 4;
+  }
+  return target;
+}
+
+/**
+ * Packs panels of eight columns for the right operand. The last one has four if that is enough. For each k, the columns lie
+ * side by side, and consecutive k are `stride` bytes apart.
+ * @returns the address after the panels
+ */
+export function packRightColumns(target: i32, source: i32, stride: i32, columns: i32, inner: i32): i32 {
+  let c = 0;
+  for (; c + 16 <= columns; c += 16) {
+    packSixteenColumns(target, source + (c << 2), stride, inner);
+    target += inner << 6;
+  }
+  for (; c < columns; c += 8) {
+    const step = columns - c > 4 ? 32 : 16;
+    if (step === 32) packEightColumns(target, source + (c << 2), stride, inner);
+    else packColumns(target, 16, source + (c << 2), stride, inner);
+    target += inner * step;
+  }
+  return target;
+}
+
+/** Like `packRightColumns`, for a transposed operand: its columns run along k and are `stride` bytes apart. */
+export function packRightRows(target: i32, source: i32, stride: i32, columns: i32, inner: i32): i32 {
+  for (let c = 0; c < columns; c += 8) {
+    const step = columns - c > 4 ? 32 : 16;
+    packFourRows(target, step, source, stride, c, columns, inner);
+    if (step === 32) packFourRows(target + 16, step, source, stride, c + 4, columns, inner);
+    target += inner * step;
+  }
+  return target;
+}
+
+/** Rows past the end are copies of the last one. */
+function packFourRows(target: i32, step: i32, source: i32, stride: i32, row: i32, rows: i32, inner: i32): void {
+  const last = rows - 1;
+  const r0 = source + row * stride;
+  const r1 = source + min(row + 1, last) * stride;
+  const r2 = source + min(row + 2, last) * stride;
+  const r3 = source + min(row + 3, last) * stride;
+  packRows(target, step, r0, r1, r2, r3, inner);
+}
+
 /** Packs four rows along k by transposing them: the four values for k are stored at `target` + k · `step`. */
-export function packRows(target: i32, step: i32, r0: i32, r1: i32, r2: i32, r3: i32, inner: i32): void {
+function packRows(target: i32, step: i32, r0: i32, r1: i32, r2: i32, r3: i32, inner: i32): void {
   let k = 0;
   for (; k + 4 <= inner; k += 4) {
     const a = v128.load(r0);
@@ -39,7 +101,7 @@ export function packRows(target: i32, step: i32, r0: i32, r1: i32, r2: i32, r3: 
 }
 
 /** Packs four adjacent values for each k. Consecutive k are `stride` bytes apart. */
-export function packColumns(target: i32, step: i32, source: i32, stride: i32, inner: i32): void {
+function packColumns(target: i32, step: i32, source: i32, stride: i32, inner: i32): void {
   for (let k = 0; k < inner; k++) {
     v128.store(target, v128.load(source));
     target += step;
@@ -50,7 +112,7 @@ export function packColumns(target: i32, step: i32, source: i32, stride: i32, in
 /**
  * Packs sixteen adjacent values for each k, a whole cache line if they are aligned to one, into two panels of eight.
  */
-export function packSixteenColumns(target: i32, source: i32, stride: i32, inner: i32): void {
+function packSixteenColumns(target: i32, source: i32, stride: i32, inner: i32): void {
   let second = target + (inner << 5);
   for (let k = 0; k < inner; k++) {
     v128.store(target, v128.load(source));
@@ -64,7 +126,7 @@ export function packSixteenColumns(target: i32, source: i32, stride: i32, inner:
 }
 
 /** Packs eight adjacent values for each k. */
-export function packEightColumns(target: i32, source: i32, stride: i32, inner: i32): void {
+function packEightColumns(target: i32, source: i32, stride: i32, inner: i32): void {
   for (let k = 0; k < inner; k++) {
     v128.store(target, v128.load(source));
     v128.store(target, v128.load(source, 16), 16);

@@ -8,7 +8,7 @@
  * The epilogue runs on the rows of a block as soon as their sums are complete.
  */
 import { elements, finish, storeLanes, word } from "./operand";
-import { packColumns, packEightColumns, packRows, packSixteenColumns, roundToFloat16 } from "./matmul-pack";
+import { packLeftColumns, packLeftRows, packRightColumns, packRightRows, roundToFloat16 } from "./matmul-pack";
 import { addRows, dotRows } from "./matmul-rows";
 import { tile4x4, tile4x8 } from "./matmul-tiles";
 
@@ -172,26 +172,13 @@ function packLeft(args: i32, row: i32, rowEnd: i32, k: i32, kEnd: i32, scratch: 
   const source = leftBlock(args, row, rowEnd, k, kEnd, scratch + word(args, COMPUTED_OFFSET));
   const stride = leftBlockStride(args, rows, inner);
   const start = scratch + EDGE_BYTES;
-  let target = start;
-  for (let r = 0; r < rows; r += 4) {
-    if (flags & TRANSPOSE_LEFT) packColumns(target, 16, source + (r << 2), stride, inner);
-    else packFourRows(target, 16, source, stride, r, rows, inner);
-    target += inner << 4;
-  }
+  const target =
+    flags & TRANSPOSE_LEFT
+      ? packLeftColumns(start, source, stride, rows, inner)
+      : packLeftRows(start, source, stride, rows, inner);
   if (flags & FLOAT16) roundToFloat16(start, target);
 }
 
-/** Rows past the end are copies of the last one. */
-function packFourRows(target: i32, step: i32, source: i32, stride: i32, row: i32, rows: i32, inner: i32): void {
-  const last = rows - 1;
-  const r0 = source + row * stride;
-  const r1 = source + min(row + 1, last) * stride;
-  const r2 = source + min(row + 2, last) * stride;
-  const r3 = source + min(row + 3, last) * stride;
-  packRows(target, step, r0, r1, r2, r3, inner);
-}
-
-/** Packs panels of eight columns. The last one has four if that is enough. */
 function packRight(args: i32, k: i32, kEnd: i32, column: i32, columnEnd: i32, scratch: i32): void {
   const flags = word(args, FLAGS);
   const inner = kEnd - k;
@@ -199,23 +186,10 @@ function packRight(args: i32, k: i32, kEnd: i32, column: i32, columnEnd: i32, sc
   const source = rightBlock(args, k, kEnd, column, columnEnd, scratch + word(args, COMPUTED_OFFSET));
   const stride = rightBlockStride(args, inner, columns);
   const start = scratch + word(args, RIGHT_OFFSET);
-  let target = start;
-  let c = 0;
-  if (!(flags & TRANSPOSE_RIGHT)) {
-    for (; c + 16 <= columns; c += 16) {
-      packSixteenColumns(target, source + (c << 2), stride, inner);
-      target += inner << 6;
-    }
-  }
-  for (; c < columns; c += 8) {
-    const step = columns - c > 4 ? 32 : 16;
-    if (flags & TRANSPOSE_RIGHT) {
-      packFourRows(target, step, source, stride, c, columns, inner);
-      if (step === 32) packFourRows(target + 16, step, source, stride, c + 4, columns, inner);
-    } else if (step === 32) packEightColumns(target, source + (c << 2), stride, inner);
-    else packColumns(target, 16, source + (c << 2), stride, inner);
-    target += inner * step;
-  }
+  const target =
+    flags & TRANSPOSE_RIGHT
+      ? packRightRows(start, source, stride, columns, inner)
+      : packRightColumns(start, source, stride, columns, inner);
   if (flags & FLOAT16) roundToFloat16(start, target);
 }
 

@@ -27,6 +27,15 @@ export function finish(args: i32, result: i32, start: i32, end: i32, scratch: i3
   if (index !== 0) call_indirect<void>(<u32>index, word(args, result + 2), start, end, scratch);
 }
 
+/** Loads the first `count` lanes, at least 1; the others are 0. */
+export function loadLanes(address: i32, count: i32): v128 {
+  if (count >= 4) return v128.load(address);
+  let value = v128.load32_zero(address);
+  if (count > 1) value = v128.load32_lane(address, value, 1, 4);
+  if (count > 2) value = v128.load32_lane(address, value, 2, 8);
+  return value;
+}
+
 /** Stores the first `count` lanes, 1 to 4. The memory after them may belong to another thread. */
 export function storeLanes(address: i32, value: v128, count: i32): void {
   if (count >= 4) {

@@ -81,6 +81,7 @@ export {
   type LossOptions,
   type Reduction,
 } from "./ops/losses/index.ts";
+export { layerNorm, type LayerNormOptions } from "./ops/layer-norm/index.ts";
 export type { BatchAttributes } from "./ops/matmul/batches.ts";
 export { matmul, matrixProducts, type MatmulAttributes, type MatmulOptions } from "./ops/matmul/index.ts";
 export { firstNonFinite, replaceIf } from "./ops/non-finite/index.ts";

@@ -17,8 +17,11 @@ import type { Plugin } from "vite";
  */
 const LARGEST_KILOBYTES = 195;
 
-/** The same for what it loads beside that for the WebAssembly backend: JavaScript and kernels. */
-const LARGEST_WASM_KILOBYTES = 40;
+/**
+ * The same for what it loads beside that for the WebAssembly backend: JavaScript and kernels, with and without relaxed SIMD.
+ * Those of attention and layer normalization took it from 39 to 46 kB.
+ */
+const LARGEST_WASM_KILOBYTES = 48;
 
 const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 

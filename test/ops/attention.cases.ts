@@ -1,5 +1,7 @@
-import { attention, rotateByPosition } from "../../src/ops/attention/index.ts";
-import { exactly, opCase, uniform, type OpCase } from "./cases.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import { attention, fusedAttention, plainAttention, rotateByPosition } from "../../src/ops/attention/index.ts";
+import type { AttentionOptions } from "../../src/ops/attention/index.ts";
+import { exactly, integersBelow, opCase, uniform, type InputSpec, type OpCase } from "./cases.ts";
 
 const near1 = uniform(-1, 1);
 
@@ -9,83 +11,121 @@ const near1 = uniform(-1, 1);
  */
 const tolerance = (keys: number, width: number) => ({ c: 16, joined: keys + width, term: 1 });
 
-const sizes: readonly (readonly [queries: number, keys: number, width: number, values: number])[] = [
-  [1, 1, 1, 1],
-  [3, 5, 4, 2],
-  [17, 3, 1, 17],
+const forms = { plainAttention, fusedAttention };
+
+interface Sizes {
+  readonly leading?: readonly number[];
+  readonly queries: number;
+  readonly keys?: number;
+  readonly width: number;
+  readonly values?: number;
+}
+
+type Parts = Partial<OpCase> & { readonly options?: (inputs: Readonly<Record<string, Tensor>>) => AttentionOptions };
+
+function attentionCase(
+  form: keyof typeof forms,
+  name: string,
+  { leading = [2], queries, keys = queries, width, values = width }: Sizes,
+  { options = () => ({}), ...parts }: Parts = {},
+): OpCase {
+  const shapes = { q: [...leading, queries, width], k: [...leading, keys, width], v: [...leading, keys, values] };
+  const drawn = Object.entries(shapes).map(([leaf, shape]): [string, InputSpec] => [leaf, { shape, draw: near1 }]);
+  return opCase({
+    name: `${form} ${name}`,
+    covers: [form],
+    differentiable: { q: keys + values, k: queries + values, v: queries },
+    tolerance: tolerance(keys, width),
+    ...parts,
+    inputs: { ...Object.fromEntries(drawn), ...parts.inputs },
+    build: (inputs) => forms[form](inputs["q"]!, inputs["k"]!, inputs["v"]!, options(inputs)),
+  });
+}
+
+type Rest = Parameters<typeof attentionCase> extends [unknown, ...infer Others] ? Others : never;
+
+const bothForms = (...rest: Rest): OpCase[] => [
+  attentionCase("plainAttention", ...rest),
+  attentionCase("fusedAttention", ...rest),
 ];
 
-const plain = sizes.map(([queries, keys, width, values]): OpCase =>
-  opCase({
-    name: `attention of ${queries} queries to ${keys} keys of width ${width}`,
-    covers: ["attention"],
-    inputs: {
-      q: { shape: [2, queries, width], draw: near1 },
-      k: { shape: [2, keys, width], draw: near1 },
-      v: { shape: [2, keys, values], draw: near1 },
-    },
-    build: ({ q, k, v }) => attention(q, k, v),
-    differentiable: { q: keys + values, k: queries + values, v: queries },
-    // The weight of a single key is 1, whatever the scores are.
-    parityOnly: keys === 1,
-    tolerance: tolerance(keys, width),
-  }),
-);
+const causal: Parts = { options: () => ({ causal: true }) };
 
-const causal = [1, 17].map((length): OpCase =>
-  opCase({
-    name: `causal attention over ${length} positions`,
-    covers: ["attention"],
-    inputs: {
-      q: { shape: [2, 3, length, 4], draw: near1 },
-      k: { shape: [2, 3, length, 4], draw: near1 },
-      v: { shape: [2, 3, length, 3], draw: near1 },
-    },
-    build: ({ q, k, v }) => attention(q, k, v, { causal: true }),
-    differentiable: { q: length, k: length, v: length },
-    parityOnly: length === 1,
-    tolerance: tolerance(length, 4),
-  }),
-);
+/** Without gradients, whose kernels take long to compile. */
+const forwardOnly: Parts = { differentiable: {}, parityOnly: true };
 
-const large = opCase({
-  name: "causal attention over 65 positions",
-  covers: ["attention"],
-  inputs: Object.fromEntries(["q", "k", "v"].map((name) => [name, { shape: [1, 2, 65, 16], draw: near1 }])),
-  build: ({ q, k, v }) => attention(q!, k!, v!, { causal: true }),
-  differentiable: { q: 65, k: 65, v: 65 },
-  parityOnly: true,
-  tolerance: tolerance(65, 16),
+const padding = (isCausal: boolean): Parts => ({
+  inputs: { mask: { shape: [3, 1, 1, 4], draw: exactly(1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0) } },
+  options: ({ mask }) => ({ mask: mask!, causal: isCausal }),
 });
 
-const padded = [false, true].map((isCausal): OpCase =>
-  opCase({
-    name: `${isCausal ? "causal " : ""}attention with padding, and an example of padding only`,
-    covers: ["attention"],
-    inputs: {
-      q: { shape: [3, 2, 4, 3], draw: near1 },
-      k: { shape: [3, 2, 4, 3], draw: near1 },
-      v: { shape: [3, 2, 4, 5], draw: near1 },
-      mask: { shape: [3, 1, 1, 4], draw: exactly(1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0) },
-    },
-    build: ({ q, k, v, mask }) => attention(q, k, v, { mask, causal: isCausal }),
-    differentiable: { q: 4, k: 4, v: 4 },
-    tolerance: tolerance(4, 3),
-  }),
-);
+const padded = { leading: [3, 2], queries: 4, width: 3, values: 5 };
 
-const dropped = opCase({
-  name: "attention with dropout",
-  covers: ["attention"],
-  inputs: {
-    q: { shape: [2, 5, 4], draw: near1 },
-    k: { shape: [2, 6, 4], draw: near1 },
-    v: { shape: [2, 6, 3], draw: near1 },
-    key: { shape: [], dtype: "uint32", draw: exactly(12_345) },
-  },
-  build: ({ q, k, v, key }) => attention(q, k, v, { dropout: { rate: 0.5, key } }),
-  differentiable: { q: 6, k: 5, v: 5 },
+/** The weight of a single key is 1, whatever the scores are. */
+const oneKey = { queries: 1, keys: 1, width: 1, values: 1 };
+
+const basic: readonly OpCase[] = [
+  ...bothForms("of 3 queries to 5 keys", { queries: 3, keys: 5, width: 4, values: 2 }),
+  attentionCase("plainAttention", "of 17 queries to 3 keys", { queries: 17, keys: 3, width: 1, values: 17 }),
+  attentionCase("plainAttention", "of one query to one key", oneKey, { parityOnly: true }),
+  attentionCase("fusedAttention", "of one query to one key", oneKey, forwardOnly),
+  attentionCase(
+    "plainAttention",
+    "over 17 positions, causal",
+    { leading: [2, 3], queries: 17, width: 4, values: 3 },
+    causal,
+  ),
+  attentionCase(
+    "plainAttention",
+    "over 65 positions, causal",
+    { leading: [1, 2], queries: 65, width: 16 },
+    { ...causal, parityOnly: true },
+  ),
+  attentionCase("plainAttention", "with padding, and an example of padding only", padded, padding(false)),
+  ...bothForms("with padding, and an example of padding only, causal", padded, padding(true)),
+];
+
+/** Sizes above one tile. assembly/ is tested with more of them. */
+const tiles: readonly OpCase[] = [
+  attentionCase(
+    "fusedAttention",
+    "over 65 positions of width 80, causal",
+    { queries: 65, width: 80 },
+    { ...causal, parityOnly: true },
+  ),
+  attentionCase(
+    "fusedAttention",
+    "over 257 positions, causal",
+    { leading: [1], queries: 257, width: 64 },
+    { ...causal, ...forwardOnly },
+  ),
+  attentionCase(
+    "fusedAttention",
+    "with a mask of each query and key",
+    { leading: [2, 2], queries: 3, keys: 70, width: 4 },
+    {
+      inputs: { mask: { shape: [2, 1, 3, 70], draw: integersBelow(2) } },
+      options: ({ mask }) => ({ mask: mask! }),
+      ...forwardOnly,
+    },
+  ),
+];
+
+const dropout: Parts = {
+  inputs: { key: { shape: [], dtype: "uint32", draw: exactly(12_345) } },
+  options: ({ key }) => ({ dropout: { rate: 0.5, key: key! } }),
   tolerance: { ...tolerance(6, 4), term: 2 },
+};
+
+const dropped = bothForms("with dropout", { queries: 5, keys: 6, width: 4, values: 3 }, dropout);
+
+const chosen = opCase({
+  name: "attention in heads of three examples",
+  covers: ["attention"],
+  inputs: Object.fromEntries(["q", "k", "v"].map((leaf) => [leaf, { shape: [3, 2, 5, 4], draw: near1 }])),
+  build: ({ q, k, v }) => attention(q!, k!, v!, { causal: true }),
+  differentiable: { q: 9, k: 9, v: 5 },
+  tolerance: tolerance(5, 4),
 });
 
 const rotations = (
@@ -104,4 +144,4 @@ const rotations = (
   }),
 );
 
-export const cases: readonly OpCase[] = [...plain, ...causal, large, ...padded, dropped, ...rotations];
+export const cases: readonly OpCase[] = [...basic, ...tiles, ...dropped, chosen, ...rotations];

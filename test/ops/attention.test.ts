@@ -1,12 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { GraphError } from "../../src/errors.ts";
-import { constant, input } from "../../src/graph/leaves.ts";
-import { attention, rotateByPosition } from "../../src/ops/attention/index.ts";
-import { multiply } from "../../src/ops/elementwise/index.ts";
+import { defineGraph } from "../../src/graph/graph.ts";
+import { constant, input, stepScalar } from "../../src/graph/leaves.ts";
+import { sizeOf, type Tensor } from "../../src/graph/tensor.ts";
+import { attention, rotateByPosition, type AttentionOptions } from "../../src/ops/attention/index.ts";
+import { multiply, square } from "../../src/ops/elementwise/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
+import { slice } from "../../src/ops/indexing/index.ts";
+import { reshape } from "../../src/ops/layout/index.ts";
 import { gru, lstm } from "../../src/ops/recurrent/index.ts";
 import { sum } from "../../src/ops/reduce/index.ts";
 import { evaluate } from "../nn/run.ts";
+import { acquireWasm } from "../wasm.ts";
 
 const x = (...shape: number[]) => input("x", shape);
 
@@ -36,6 +41,44 @@ describe("attention", () => {
     // The rows of a softmax add up to 1, and one query has keys.
     expect(outputs["ofV"]!.reduce((total, value) => total + value, 0)).toBeCloseTo(2, 12);
     for (const found of Object.values(outputs)) expect(found.every(Number.isFinite)).toBe(true);
+  });
+
+  test("is fused from 256 keys on, if the leading axes are equal", () => {
+    const kindOf = (...[queries, keys, options]: [Tensor, Tensor, AttentionOptions?]) =>
+      attention(queries, keys, keys, options).op.name;
+    expect(kindOf(x(2, 255, 4), x(2, 255, 4))).toBe("matmul");
+    expect(kindOf(x(2, 256, 4), x(2, 256, 4), { causal: true })).toBe("fusedAttention");
+    expect(kindOf(x(2, 1, 4), x(2, 256, 4))).toBe("fusedAttention");
+    expect(kindOf(x(2, 256, 4), x(1, 256, 4))).toBe("matmul");
+    expect(kindOf(x(2, 256, 257), x(2, 256, 257))).toBe("matmul");
+    expect(kindOf(x(2, 256, 4), x(2, 256, 4), { precision: "float16" })).toBe("matmul");
+  });
+
+  test("fused, and its gradients, store no value for each query and key, and have the same bits for any number of threads", async () => {
+    const [heads, length, width] = [4, 256, 8];
+    const projected = input("projected", [heads, length, 3, width]);
+    const [queries, keys, attended] = [0, 1, 2].map((part) =>
+      reshape(slice(projected, [undefined, undefined, { start: part, end: part + 1 }]), [heads, length, width]),
+    ) as [Tensor, Tensor, Tensor];
+    const key = stepScalar("key", () => 7, "uint32");
+    const y = attention(queries, keys, attended, { causal: true, dropout: { rate: 0.1, key } });
+    const [gradient] = gradients(sum(square(y)), [projected]);
+    const written = Float32Array.from({ length: projected.size }, (_, index) => Math.sin(index));
+    const results = [1, 2, 3].map(async (threads) => {
+      const { backend } = await acquireWasm(threads);
+      const session = backend.createSession();
+      const executable = await session.compile(defineGraph({ y, gradient: gradient! }));
+      const sizes = executable.dispatches.flatMap(({ shapes }) => shapes.split("→")[1]!.match(/\[[^\]]*\]/g)!);
+      const largest = Math.max(...sizes.map((shape) => sizeOf(JSON.parse(shape) as number[])));
+      session.write(projected, written);
+      await executable.run(0, 1);
+      const found = [await executable.read("y"), await executable.read("gradient")];
+      backend.dispose();
+      return { largest, found };
+    });
+    const [one, ...others] = await Promise.all(results);
+    expect(one!.largest).toBeLessThanOrEqual(projected.size);
+    for (const other of others) expect(other.found).toEqual(one!.found);
   });
 
   test("refuses shapes that do not fit", () => {

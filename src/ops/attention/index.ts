@@ -1,16 +1,14 @@
 /*
- * Attention, composed of other ops: products, a masked softmax, and rotations by positions.
+ * Attention, either composed of other ops or in kernels of its own, and rotations by positions.
  */
 import { GraphError } from "../../errors.ts";
-import { requireType, type Tensor } from "../../graph/tensor.ts";
-import { dropoutMask } from "../dropout/index.ts";
-import { lessEqual, multiply, select, toFloat } from "../elementwise/index.ts";
-import { broadcastsTo } from "../elementwise/function.ts";
-import { axisIndex } from "../layout/index.ts";
-import { matmul } from "../matmul/index.ts";
+import { requireType, sameShape, type Shape, type Tensor } from "../../graph/tensor.ts";
+import { broadcastShapes, broadcastsTo } from "../elementwise/function.ts";
 import type { Precision } from "../matmul/precision.ts";
-import { softmax } from "../softmax/index.ts";
+import { fusedAttention } from "./fused.ts";
+import { plainAttention } from "./plain.ts";
 
+export { fusedAttention, plainAttention };
 export { rotateByPosition, type RotationOptions } from "./rotation.ts";
 
 /** The options of `attention`. */
@@ -29,12 +27,18 @@ export interface AttentionOptions {
   readonly precision?: Precision;
 }
 
-/** Below all scores, and finite, so that a row without any key has no infinite difference. */
-const MASKED = -1e30;
+/** From this number of keys on, attention is fused: the weights of all heads are then larger than all other values of a block. */
+const FEWEST_KEYS_OF_FUSED = 256;
+
+/** The largest width of a query, key or value of a fused attention, whose kernels keep a row of each in fast memory. */
+const MOST_FUSED_WIDTH = 256;
 
 /**
  * Scaled dot-product attention (Vaswani et al. 2017, equation 1): softmax(q kᵀ / √width) v. A query that may attend to no
  * key gets zeros. Leading axes, such as those of the batch and the heads, broadcast like those of `matmul`.
+ *
+ * With at least 256 keys, in float32, it is computed in one kernel that does not store the weights (FlashAttention-2, Dao 2023),
+ * if q, k and v have the same leading axes and a width of at most 256. Such attention has a gradient, but no second derivative.
  * @param q float32 [..., queries, width]
  * @param k float32 [..., keys, width]
  * @param v float32 [..., keys, values]
@@ -42,32 +46,25 @@ const MASKED = -1e30;
  * @throws GraphError if shapes do not fit, or if a causal attention has not as many queries as keys
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
-  const { causal = false, mask, dropout, precision = "float32" } = options;
+  const { causal = false, mask } = options;
   requireSequences(q, k, v);
-  const [queries, width] = q.shape.slice(-2) as [number, number];
-  const keys = k.shape.at(-2)!;
-  const products = matmul(q, k, { transposeRight: true, precision });
-  if (mask) requireMask(mask, products);
+  const [queries, keys] = [q.shape.at(-2)!, k.shape.at(-2)!];
+  if (mask) requireMask(mask, [...broadcastShapes("attention", [q, k].map(leadingOf)), queries, keys]);
   if (causal && queries !== keys) {
     const what = `there are ${queries} queries and ${keys} keys`;
     throw new GraphError({ where: "attention causal", what, fix: "Give a mask instead" });
   }
-  const allowed = causal ? bothAllow(causalMask(queries), mask) : mask;
-  const scores = multiply(products, 1 / Math.sqrt(width));
-  const weights = softmax(allowed ? select(allowed, scores, MASKED) : scores);
-  // Without a key, the softmax is uniform. A causal query always has a key.
-  const attended = mask ? select(allowed!, weights, 0) : weights;
-  const kept = dropout ? multiply(attended, dropoutMask(attended.shape, dropout.rate, dropout.key)) : attended;
-  return matmul(kept, v, { precision });
+  return isFused(q, k, v, options) ? fusedAttention(q, k, v, options) : plainAttention(q, k, v, options);
 }
 
-/** [positions, positions]: 1 where the column is not after the row, else 0. */
-function causalMask(positions: number): Tensor {
-  const index = (axis: number) => toFloat(axisIndex([positions, positions], axis));
-  return lessEqual(index(1), index(0));
-}
+const leadingOf = ({ shape }: Tensor) => ({ shape: shape.slice(0, -2) });
 
-const bothAllow = (causal: Tensor, mask: Tensor | undefined): Tensor => (mask ? select(causal, mask, 0) : causal);
+/** Depends only on shapes and options, so that a model computes the same on every machine. */
+function isFused(q: Tensor, k: Tensor, v: Tensor, { precision = "float32" }: AttentionOptions): boolean {
+  const haveSameBatches = [k, v].every((other) => sameShape(leadingOf(other).shape, leadingOf(q).shape));
+  const isNarrow = [q, v].every(({ shape }) => shape.at(-1)! <= MOST_FUSED_WIDTH);
+  return precision === "float32" && k.shape.at(-2)! >= FEWEST_KEYS_OF_FUSED && haveSameBatches && isNarrow;
+}
 
 function requireSequences(q: Tensor, k: Tensor, v: Tensor): void {
   for (const tensor of [q, k, v]) requireType("attention", tensor, "float32");
@@ -80,12 +77,12 @@ function requireSequences(q: Tensor, k: Tensor, v: Tensor): void {
   });
 }
 
-function requireMask(mask: Tensor, scores: Tensor): void {
+function requireMask(mask: Tensor, scores: Shape): void {
   requireType("attention mask", mask, "float32");
-  if (broadcastsTo(mask.shape, scores.shape)) return;
+  if (broadcastsTo(mask.shape, scores)) return;
   throw new GraphError({
     where: "attention mask",
-    what: `${mask} does not broadcast to the scores [${scores.shape.join(", ")}]`,
+    what: `${mask} does not broadcast to the scores [${scores.join(", ")}]`,
     fix: "Give [keys], [queries, keys], or more leading axes of size 1 or of the same size",
   });
 }

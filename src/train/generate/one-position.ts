@@ -4,12 +4,14 @@
  */
 import { topologicalOrder, type Update } from "../../graph/graph.ts";
 import { state } from "../../graph/leaves.ts";
-import { sizeOf, Tensor, type Shape } from "../../graph/tensor.ts";
+import { sameShape, sizeOf, Tensor, type Shape } from "../../graph/tensor.ts";
 import { reductionOf } from "../../graph/traits.ts";
-import { equal, select } from "../../ops/elementwise/index.ts";
+import { plainAttention } from "../../ops/attention/index.ts";
+import type { FusedAttributes } from "../../ops/attention/fused.ts";
+import { equal, lessEqual, select, toFloat } from "../../ops/elementwise/index.ts";
 import { broadcastShapes } from "../../ops/elementwise/function.ts";
 import { isSameAxis } from "../../ops/indexing/axis-map.ts";
-import type { MoveAttributes } from "../../ops/indexing/move.ts";
+import { pad, type MoveAttributes } from "../../ops/indexing/move.ts";
 import { take, type TakeAttributes } from "../../ops/indexing/take.ts";
 import {
   axisIndex,
@@ -55,6 +57,9 @@ export function onePosition(rewriting: Rewriting): OnePosition | undefined {
 }
 
 const NO_RULE = new Error("no rule");
+
+/** Ops that compute each row of the last axis by itself. */
+const ROW_OPS = new Set(["softmax", "logSoftmax", "rowMoments"]);
 
 /** A node at one position. */
 interface Row {
@@ -105,7 +110,10 @@ class Rewriter {
     if (op.kind === "compute" && op.kernel === "elementwise") return this.#elementwise(node);
     if (op.name === "take") return this.#take(node);
     if (op.name === "matmul") return this.#product(node);
+    if (op.name === "attention") return this.#attention(node);
     const row = this.#rows.get(first);
+    // Such as a normalization, whose other inputs are for its gradient.
+    if (row && op.kind === "view" && sameShape(node.shape, first.shape)) return row;
     if (!row || inputs.length !== 1) throw NO_RULE;
     if (op.name === "reshape") return this.#reshaped(node, row);
     if (op.name === "transpose") {
@@ -124,8 +132,8 @@ class Rewriter {
     const { op, attributes, dtype } = node;
     const shape = withSize(node.shape, axis, 1);
     const made = (own: object) => ({ value: new Tensor(op, [value], own, { shape, dtype }), axis });
-    if (op.name === "toIndex" || op.name === "stopGradient") return made(attributes);
-    if ((op.name === "softmax" || op.name === "logSoftmax") && axis !== node.shape.length - 1) return made(attributes);
+    if (op.name === "toIndex") return made(attributes);
+    if (ROW_OPS.has(op.name) && axis !== node.shape.length - 1) return made(attributes);
     if (op.kind === "compute" && op.kernel === "move") {
       const { maps } = attributes as MoveAttributes;
       if (isSameAxis(maps[axis]!, this.#count, node.shape[axis]!)) return made(attributes);
@@ -188,6 +196,19 @@ class Rewriter {
     if (!row || transposeLeft || row.axis !== left.shape.length - 2) throw NO_RULE;
     const value = matmul(row.value, this.#full(right), { transposeRight, precision });
     return { value, axis: shape.length - 2 };
+  }
+
+  /** A causal attention of one query. The statistics in its result, which only gradients read, are 0. */
+  #attention({ inputs, attributes, shape }: Tensor): Row {
+    const [q, k, v] = inputs as [Tensor, Tensor, Tensor];
+    const { causal, mask, drops, keys } = attributes as FusedAttributes;
+    const row = this.#rows.get(q);
+    if (!row || !causal || mask || drops || row.axis !== q.shape.length - 2) throw NO_RULE;
+    const allowed = lessEqual(toFloat(axisIndex([keys], 0)), toFloat(this.#given.position));
+    const value = plainAttention(row.value, this.#full(k), this.#full(v), { mask: allowed });
+    const last = shape.length - 1;
+    const statistics = shape.map((size, axis): [number, number] => [0, axis === last ? size - value.shape[last]! : 0]);
+    return { value: pad(value, statistics), axis: row.axis };
   }
 
   /** A tensor with all positions so far. */

@@ -4,6 +4,7 @@ import { defineGraph } from "../../../src/graph/graph.ts";
 import { input, stepScalar } from "../../../src/graph/leaves.ts";
 import type { Tensor } from "../../../src/graph/tensor.ts";
 import { layers, models, sequential, type Layer } from "../../../src/nn/index.ts";
+import { fusedAttention } from "../../../src/ops/attention/index.ts";
 import { add } from "../../../src/ops/elementwise/index.ts";
 import { flip, slice } from "../../../src/ops/indexing/index.ts";
 import { reshape } from "../../../src/ops/layout/index.ts";
@@ -22,6 +23,12 @@ const block = (options: Partial<Parameters<typeof transformerBlock>[0]>) =>
   transformerBlock({ heads: 2, hidden: 16, causal: true, ...options });
 const chain = (...own: Layer[]) =>
   sequential([layers.tiedEmbedding(6, WIDTH, own)], { inputShape: [CONTEXT], seed: 5 });
+
+/** Attention of embedded tokens to themselves, as it is computed for long contexts. */
+function fused(indices: Tensor): Tensor {
+  const embedded = sequential([embedding(6, 4)], { inputShape: [CONTEXT], seed: 5 }).apply(indices);
+  return fusedAttention(embedded, embedded, embedded, { causal: true });
+}
 
 /** The values of a tensor [1, positions, 6] for all tokens. */
 async function whole(output: Tensor): Promise<number[]> {
@@ -70,6 +77,7 @@ describe("one position after another gives the values of all positions", () => {
       2,
     ],
     ["a model without attention", chain(layers.layerNorm(), layers.activation("gelu")), 0],
+    ["attention in one kernel", { apply: fused }, 1],
   ])("%s", async (_, model, caches) => {
     const output = model.apply(tokens);
     const expected = await whole(output);

@@ -1,5 +1,6 @@
+import { layerNorm as layerNormOf } from "../../../ops/layer-norm/index.ts";
 import type { Layer, LayerType } from "../layer.ts";
-import { channelFactors, channelsOf, normalized, normConfig, type NormOptions } from "../norms.ts";
+import { channelsOf, normConfig, weightAndBiasOf, type NormOptions } from "../norms.ts";
 
 /**
  * Layer normalization (Ba, Kiros and Hinton 2016) over the last axis, the features or channels: (x − mean) /
@@ -14,13 +15,10 @@ export function layerNorm(options: NormOptions = {}): Layer {
     config: { type: "layerNorm", epsilon, affine },
     build(context) {
       const { inputShape } = context;
-      const finish = affine ? channelFactors(context, channelsOf(inputShape), true) : undefined;
+      const factors = affine ? { affine: weightAndBiasOf(context, channelsOf(inputShape)) } : {};
       return {
         outputShape: inputShape,
-        apply(x) {
-          const values = normalized(x, [x.shape.length - 1], epsilon);
-          return finish ? finish(values) : values;
-        },
+        apply: (x) => layerNormOf(x, { epsilon, ...factors }),
       };
     },
   };

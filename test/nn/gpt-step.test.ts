@@ -1,0 +1,32 @@
+/* The number of kernels of a GPT's training step: a device needs several microseconds for each, however small it is. */
+import { expect, test } from "vitest";
+import { webgpuRules } from "../../src/backends/webgpu/rules.ts";
+import { fuse } from "../../src/compiler/fuse.ts";
+import { defineGraph } from "../../src/graph/graph.ts";
+import { input, stepScalar } from "../../src/graph/leaves.ts";
+import { models, optimizers } from "../../src/nn/index.ts";
+import { gradients } from "../../src/ops/gradients.ts";
+import { softmaxCrossEntropy } from "../../src/ops/losses/index.ts";
+
+const limits = {
+  bindingElements: 2 ** 25,
+  gridSize: 65_535,
+  workgroupThreads: 256,
+  workgroupBytes: 16_384,
+  usefulThreads: 4096,
+};
+
+function kernelsOf(layers: number, context: number): number {
+  const model = models.gpt({ vocabulary: 65, context, layers, heads: 4, width: 128 });
+  const [tokens, next] = ["tokens", "next"].map((name) => input(name, [12, context], "uint32"));
+  const loss = softmaxCrossEntropy(model.apply({ tokens: tokens! }, { training: true }).logits, next!);
+  const learningRate = stepScalar("learningRate", () => 0.01);
+  const updates = optimizers.adamW().update(model.parameters, gradients(loss, model.parameters), { learningRate });
+  return fuse(defineGraph({ software: true, loss }, updates), webgpuRules(8, limits)).groups.length;
+}
+
+test("a step of a GPT of four blocks has few kernels, and fewer with fused attention", () => {
+  expect(kernelsOf(2, 64) - kernelsOf(1, 64)).toBeLessThanOrEqual(32);
+  expect(kernelsOf(4, 64)).toBeLessThanOrEqual(143);
+  expect(kernelsOf(4, 256)).toBeLessThanOrEqual(124);
+});
