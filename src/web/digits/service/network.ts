@@ -7,13 +7,18 @@ import {
   optimizers,
   schedules,
   sequential,
-  summarizeLayer,
   type LayerConfig,
+  type LayerSummary,
   type Model,
   type Optimizer,
   type Schedule,
   type TrainedModel,
 } from "../../../index.ts";
+import type { LayerType } from "../../../nn/layers/layer.ts";
+import { layerType as activationType } from "../../../nn/layers/activation/index.ts";
+import { layerType as denseType } from "../../../nn/layers/dense/index.ts";
+import { layerType as dropoutType } from "../../../nn/layers/dropout/index.ts";
+import { layerType as flattenType } from "../../../nn/layers/flatten/index.ts";
 import { defaultSettings, optimizerNames, scheduleNames, type DigitsSettings, type HiddenLayer } from "../settings.ts";
 
 /** The number of warm-up steps of the schedule with warm-up. */
@@ -78,6 +83,18 @@ export function settingsOf({ model, loss, training }: TrainedModel, before: Digi
     data: before.data,
   };
 }
+
+/** Named one by one, like the library's `summarizeLayer`, which would load all layers. The others have no summary. */
+const summarizedTypes: Readonly<Record<string, LayerType>> = {
+  activation: activationType,
+  dense: denseType,
+  dropout: dropoutType,
+  flatten: flattenType,
+};
+
+/** Summarizes a layer of a network of dense layers. */
+export const summarizeLayer = (config: LayerConfig): LayerSummary | undefined =>
+  Object.hasOwn(summarizedTypes, config.type) ? summarizedTypes[config.type]!.summarize?.(config) : undefined;
 
 /** The hidden layers as the editor shows them: activation and dropout layers belong to the dense layer before them. */
 export function hiddenLayers(configs: readonly LayerConfig[]): HiddenLayer[] {

@@ -12,9 +12,7 @@ import {
   multiply,
   predictedClasses,
   reshape,
-  saveModel,
   standardization,
-  summarizeLayer,
   type Backend,
   type Executable,
   type LossName,
@@ -30,7 +28,7 @@ import type { DigitsSettings } from "../settings.ts";
 import { confusionOf, picturesOf, sharesOf, weightPictures, worstMistakes } from "./predictions.ts";
 import { epochsAt, fromTheStart, scheduleOnCourse, totalStepsOf, type Course } from "./course.ts";
 import type { DigitsData } from "./data.ts";
-import { factsOf, modelOf, optimizerOf, scheduleOf } from "./network.ts";
+import { factsOf, modelOf, optimizerOf, scheduleOf, summarizeLayer } from "./network.ts";
 
 /** A network that was loaded from a file. */
 export interface LoadedNetwork {
@@ -289,6 +287,7 @@ export class Run {
   async save(): Promise<Uint8Array> {
     const { trainer, model, normalization, loss, options } = this;
     const { train, test } = options.data;
+    const { saveModel } = await import("./files.ts");
     const [snapshot, found] = await this.#track(Promise.all([trainer.snapshot(), trainer.evaluate(test)]));
     const { loss: testLoss, accuracy, count } = found;
     const trained = {

@@ -6,7 +6,7 @@
  * and no command is waiting.
  */
 import { transfer } from "comlink";
-import { DeviceLostError, loadModel, OptionError, type Backend, type Recovery } from "../../../index.ts";
+import { DeviceLostError, OptionError, type Backend, type Recovery } from "../../../index.ts";
 import type { Stamp } from "../../shared/requests.ts";
 import type {
   Activity,
@@ -22,7 +22,6 @@ import type {
 } from "../contract.ts";
 import { needsRestart, type DigitsSettings } from "../settings.ts";
 import { cellOf } from "./predictions.ts";
-import { compareDevices, profileStep } from "./apart.ts";
 import { loadData, type DigitsData } from "./data.ts";
 import { summaryOf, type NetworkStore } from "./kept.ts";
 import { Keeper } from "./keeper.ts";
@@ -177,6 +176,7 @@ class DigitsService implements DigitsApi {
   }
 
   async #load(request: number, bytes: Uint8Array, name: string): Promise<void> {
+    const { loadModel } = await import("./files.ts");
     const trained = loadModel(bytes, name);
     const before = this.#required().options;
     const loaded = { file: { name, bytes }, model: trained.model, normalization: trained.normalization };
@@ -200,7 +200,7 @@ class DigitsService implements DigitsApi {
       });
     }
     const { settings, snapshot, course, normalization, seconds, file } = kept;
-    const loaded = file && { file, ...networkOf(file) };
+    const loaded = file && { file, ...(await networkOf(file)) };
     await this.#prepare(request, {
       settings,
       loaded,
@@ -294,7 +294,10 @@ class DigitsService implements DigitsApi {
   }
 
   compare(steps: number): Promise<Comparison | undefined> {
-    return this.#measure("comparing", (run, signal) => compareDevices(run.options, steps, signal));
+    return this.#measure("comparing", async (run, signal) => {
+      const { compareDevices } = await import("./apart.ts");
+      return compareDevices(run.options, steps, signal);
+    });
   }
 
   cancelComparison(): void {
@@ -302,7 +305,10 @@ class DigitsService implements DigitsApi {
   }
 
   profile(): Promise<StepProfile> {
-    return this.#measure("measuring", (run) => profileStep(run.options));
+    return this.#measure("measuring", async (run) => {
+      const { profileStep } = await import("./apart.ts");
+      return profileStep(run.options);
+    });
   }
 
   /** Runs a measurement. Training pauses meanwhile. */
@@ -399,7 +405,11 @@ class DigitsService implements DigitsApi {
 }
 
 /** Loads the network of a saved file again. */
-function networkOf({ name, bytes }: LoadedNetwork["file"]): Pick<LoadedNetwork, "model" | "normalization"> {
+async function networkOf({
+  name,
+  bytes,
+}: LoadedNetwork["file"]): Promise<Pick<LoadedNetwork, "model" | "normalization">> {
+  const { loadModel } = await import("./files.ts");
   const { model, normalization } = loadModel(bytes, name);
   return { model, normalization };
 }
