@@ -124,8 +124,8 @@ function sizeLimit(): Plugin {
     name: "wgrad-size-limit",
     apply: "build",
     writeBundle({ dir }, bundle) {
-      // The service worker names all files.
-      const names = Object.keys(bundle).filter((name) => name !== "service-worker.js");
+      // The service worker names all files, and a link to another page loads nothing.
+      const names = Object.keys(bundle).filter((name) => name !== "service-worker.js" && !name.endsWith(".html"));
       const textOf = (name: string) => readFileSync(join(dir!, name), "utf8");
       const page = loadedBy(["index.html"], names, textOf);
       const ofBackend = (backend: RegExp) => {

@@ -79,6 +79,7 @@ export function App() {
           chosen={tab.value}
           choose={(name) => visit(() => show(name))}
         />
+        <Links />
         <DeviceLine />
       </header>
       <main class={dragging.value ? "dragging" : ""}>
@@ -93,6 +94,23 @@ export function App() {
         </div>
       </main>
     </>
+  );
+}
+
+/** The address of the repository, if the build was given one. */
+const repository: string | undefined = import.meta.env.VITE_REPOSITORY;
+
+function Links() {
+  return (
+    <nav class="row links" aria-label="More">
+      {repository && (
+        <>
+          <a href={repository}>Source</a>
+          <a href={`${repository}/blob/HEAD/docs/guide/README.md`}>Guide</a>
+        </>
+      )}
+      <a href="./bench.html">Benchmark</a>
+    </nav>
   );
 }
 

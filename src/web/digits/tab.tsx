@@ -3,16 +3,7 @@
  */
 import { remote } from "../link.ts";
 import type { TabContent } from "../tabs.ts";
-import {
-  connect,
-  formatDigits,
-  parseDigits,
-  prepared,
-  reset,
-  resume,
-  stepOnce,
-  toggleRunning,
-} from "./state/index.ts";
+import { connect, formatDigits, parseDigits, prepared, reset, resume, stepOnce, toggleRunning } from "./state/index.ts";
 import { Digits } from "./view/index.tsx";
 
 export const digitsTab: TabContent = {

@@ -34,12 +34,13 @@ export class Inspector {
   #includesCompilation = false;
   readonly #compiledSizes = new Set<number>();
   #idleInspection = 0;
-  weightsWatched: boolean;
+  /** Whether the page shows the weights of all units. */
+  allWeights: boolean;
 
-  constructor(run: Run, listener: InspectionListener, weightsWatched: boolean) {
+  constructor(run: Run, listener: InspectionListener, allWeights: boolean) {
     this.#run = run;
     this.#listener = listener;
-    this.weightsWatched = weightsWatched;
+    this.allWeights = allWeights;
   }
 
   /** Starts the inspections that are due during training. */
@@ -65,8 +66,8 @@ export class Inspector {
 
   async weights(): Promise<void> {
     await this.#guarded(async (run) => {
-      const found = this.weightsWatched ? await run.weights() : undefined;
-      if (found) this.#listener.tell(run, { kind: "weights", ...found }, [found.values.buffer as ArrayBuffer]);
+      const found = await run.weights(this.allWeights);
+      if (found) this.#listener.tell(run, { kind: "weights", ...found }, [found.tiles.buffer as ArrayBuffer]);
     });
   }
 

@@ -12,6 +12,7 @@ import {
   type Model,
   type Optimizer,
   type Schedule,
+  type Tensor,
   type TrainedModel,
 } from "../../../index.ts";
 import type { LayerType } from "../../../nn/layers/layer.ts";
@@ -56,6 +57,16 @@ export function optimizerOf({ optimizer }: DigitsSettings): Optimizer {
 
 export function scheduleOf({ schedule }: DigitsSettings): Schedule {
   return usedSchedules[schedule]();
+}
+
+/** The weights of a chain of dense layers. Only the first ones, if the rest is no such chain; none, if the first are no matrix. */
+export function denseWeights([first, ...others]: readonly Tensor[]): readonly Tensor[] {
+  if (first?.shape.length !== 2) return [];
+  const matrices = [first, ...others].filter(({ shape }) => shape.length !== 1);
+  const isChain = matrices.every(
+    ({ shape }, index) => shape.length === 2 && (index === 0 || shape[0] === matrices[index - 1]!.shape[1]),
+  );
+  return isChain ? matrices : [first];
 }
 
 /** The settings that a model file records about its training. */

@@ -76,7 +76,7 @@ class DigitsService implements DigitsApi {
   /** The running measurement, during which training pauses, and its abort controller. */
   #measurement: Activity | undefined;
   #measurementController: AbortController | undefined;
-  #weightsWatched = true;
+  #allWeights = false;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -242,7 +242,7 @@ class DigitsService implements DigitsApi {
       tell: (of, event, buffers) => this.#tell(of, event, buffers),
       fail: (error) => this.#fail(error),
     };
-    this.#inspector = new Inspector(run, listener, this.#weightsWatched);
+    this.#inspector = new Inspector(run, listener, this.#allWeights);
   }
 
   /** Trains until the run ends or is aborted, and then inspects the network. Never rejects: an error ends the training and is reported. */
@@ -274,11 +274,16 @@ class DigitsService implements DigitsApi {
     if (isIdle && isShown()) void inspector.inspectIdle(() => !this.#loop).then(() => this.#keeper.keep(run));
   }
 
-  watch({ weights }: { weights: boolean }): void {
-    this.#weightsWatched = weights;
+  watch({ allWeights }: { allWeights: boolean }): void {
+    this.#allWeights = allWeights;
     if (!this.#inspector) return;
-    this.#inspector.weightsWatched = weights;
-    if (weights) void this.#inspector.weights();
+    this.#inspector.allWeights = allWeights;
+    void this.#inspector.weights();
+  }
+
+  async exciting(layer: number, unit: number): Promise<CellPictures> {
+    const found = await this.#required().exciting(layer, unit);
+    return transfer(found, [found.pictures.buffer as ArrayBuffer]);
   }
 
   async predict(picture: Uint8Array): Promise<Prediction> {

@@ -46,6 +46,7 @@ export async function connect(remote: Remote<DigitsApi>): Promise<void> {
   await remote.subscribe(proxy(receive));
   api = remote;
   if (!visible) void send({ kind: "show", visible });
+  if (allWeights) void remote.watch({ allWeights });
   await begin(draft.value, true);
   offered.value = await remote.kept();
 }
@@ -67,6 +68,7 @@ export async function reconnect(remote: Remote<DigitsApi>): Promise<void> {
   await remote.subscribe(proxy(receive));
   api = remote;
   if (!visible) void send({ kind: "show", visible });
+  if (allWeights) void remote.watch({ allWeights });
   const kept = await remote.kept();
   const [before, wanted] = [prepared.value?.settings, applied.value ?? draft.value];
   // The saved network may be of an earlier visit, and the visitor may want other settings by now.
@@ -214,4 +216,12 @@ export const cellPictures = async (actual: number, predicted: number) => connect
 export const compareDevices = async (steps: number) => connected().compare(steps);
 export const cancelComparison = (): void => void api?.cancelComparison();
 export const profileStep = async () => connected().profile();
-export const watchWeights = (watched: boolean): void => void api?.watch({ weights: watched });
+export const excitingPictures = async (layer: number, unit: number) => connected().exciting(layer, unit);
+
+/** Whether the view shows the weights of all units. A new worker is told, too. */
+let allWeights = false;
+
+export function watchAllWeights(watched: boolean): void {
+  allWeights = watched;
+  void api?.watch({ allWeights });
+}

@@ -9,11 +9,12 @@ export {
   compareDevices,
   connect,
   disconnect,
+  excitingPictures,
   predictDrawing,
   profileStep,
   reconnect,
   setVisible,
-  watchWeights,
+  watchAllWeights,
 } from "./connection.ts";
 export * from "./files.ts";
 export * from "./signals.ts";

@@ -27,7 +27,7 @@ export interface Mosaic {
  * @param colorOf the index of the color for the value at an index
  */
 export function drawMosaic(
-  canvas: HTMLCanvasElement,
+  canvas: HTMLCanvasElement | OffscreenCanvas,
   { side, columns, count }: Mosaic,
   palette: Ramp,
   colorOf: (index: number) => number,
@@ -35,7 +35,7 @@ export function drawMosaic(
   const rows = Math.ceil(count / columns);
   const [width, height] = [columns * (side + 1) - 1, Math.max(1, rows * (side + 1) - 1)];
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d")!;
+  const context = canvas.getContext("2d") as CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
   const image = context.createImageData(width, height);
   const words = new Uint32Array(image.data.buffer);
   for (let picture = 0; picture < count; picture++) {
