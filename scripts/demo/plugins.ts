@@ -80,10 +80,13 @@ function mnistList(): Plugin {
   };
 }
 
-/** The static files of the page that the repository holds: its icon and manifest. */
+/** The picture that other sites show with a link to the page. The page itself does not load it. */
+const SHARE_PICTURE = "share.png";
+
+/** The static files that the page itself uses: its icon and manifest. */
 const staticFiles = () =>
   readdirSync(PUBLIC, { withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && entry.name !== SHARE_PICTURE)
     .map(({ name }) => name)
     .sort();
 

@@ -199,6 +199,14 @@ export type DigitsCommand =
   /** Continues with the saved network of an earlier visit, or with the current one on a newly opened device. */
   | { readonly kind: "resume"; readonly from: "earlier" | "present"; readonly run: boolean };
 
+/** What the page shows of the weights. */
+export interface WatchedWeights {
+  /** Whether to send the weights of all units of the first layer, not only those of the drawn ones. */
+  readonly all: boolean;
+  /** The least time between two events during training; 200 ms at first. */
+  readonly milliseconds: number;
+}
+
 export interface DigitsApi {
   /** Sets the listener for all events. It replaces the previous one. */
   subscribe(listener: ((event: DigitsEvent, stamp: Stamp) => void) & ProxyMarked): void;
@@ -208,8 +216,8 @@ export interface DigitsApi {
    * @param request the number of the command, greater than all earlier ones
    */
   command(request: number, command: DigitsCommand): Promise<void>;
-  /** Says whether the page shows the weights of all units of the first layer. */
-  watch(parts: { readonly allWeights: boolean }): void;
+  /** Says what the page shows of the weights. */
+  watch(parts: WatchedWeights): void;
   /** @param picture 784 bytes, 0 … 255 */
   predict(picture: Uint8Array): Promise<Prediction>;
   /**

@@ -1,7 +1,7 @@
 /*
  * Inspects a network during training and when training pauses: its results on the test set, and its first weights.
  */
-import type { TestEvent, WeightsEvent } from "../contract.ts";
+import type { TestEvent, WatchedWeights, WeightsEvent } from "../contract.ts";
 import type { Run } from "./run.ts";
 import { Budget } from "./turns.ts";
 
@@ -28,19 +28,25 @@ export class Inspector {
   readonly #run: Run;
   readonly #listener: InspectionListener;
   readonly #tests = new Budget(0.3, 400);
-  readonly #pictures = new Budget(0.2, 200);
+  #pictures: Budget;
   /** Milliseconds per example of the last evaluation, and whether it included the compilation of its graph. */
   #measured: number | undefined;
   #includesCompilation = false;
   readonly #compiledSizes = new Set<number>();
   #idleInspection = 0;
-  /** Whether the page shows the weights of all units. */
-  allWeights: boolean;
+  #watched: WatchedWeights;
 
-  constructor(run: Run, listener: InspectionListener, allWeights: boolean) {
+  constructor(run: Run, listener: InspectionListener, watched: WatchedWeights) {
     this.#run = run;
     this.#listener = listener;
-    this.allWeights = allWeights;
+    this.#watched = watched;
+    this.#pictures = new Budget(0.2, watched.milliseconds);
+  }
+
+  /** Sets what the page shows of the weights. */
+  watch(parts: WatchedWeights): void {
+    this.#watched = parts;
+    this.#pictures = new Budget(0.2, parts.milliseconds);
   }
 
   /** Starts the inspections that are due during training. */
@@ -66,7 +72,7 @@ export class Inspector {
 
   async weights(): Promise<void> {
     await this.#guarded(async (run) => {
-      const found = await run.weights(this.allWeights);
+      const found = await run.weights(this.#watched.all);
       if (found) this.#listener.tell(run, { kind: "weights", ...found }, [found.tiles.buffer as ArrayBuffer]);
     });
   }

@@ -19,6 +19,7 @@ import type {
   KeptSummary,
   PreparedEvent,
   StepProfile,
+  WatchedWeights,
 } from "../contract.ts";
 import { needsRestart, type DigitsSettings } from "../settings.ts";
 import { cellOf } from "./predictions.ts";
@@ -27,7 +28,7 @@ import { summaryOf, type NetworkStore } from "./kept.ts";
 import { Keeper } from "./keeper.ts";
 import { Inspector, type InspectionListener } from "./inspector.ts";
 import { settingsOf } from "./network.ts";
-import { Run, type LoadedNetwork, type RunOptions } from "./run.ts";
+import { Run, type RunOptions } from "./run.ts";
 import { trainOn } from "./training.ts";
 import { Turns } from "./turns.ts";
 
@@ -76,7 +77,7 @@ class DigitsService implements DigitsApi {
   /** The running measurement, during which training pauses, and its abort controller. */
   #measurement: Activity | undefined;
   #measurementController: AbortController | undefined;
-  #allWeights = false;
+  #watched: WatchedWeights = { all: false, milliseconds: 200 };
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -200,7 +201,7 @@ class DigitsService implements DigitsApi {
       });
     }
     const { settings, snapshot, course, normalization, seconds, file } = kept;
-    const loaded = file && { file, ...(await networkOf(file)) };
+    const loaded = file && { file, ...(await import("./files.ts")).networkOf(file) };
     await this.#prepare(request, {
       settings,
       loaded,
@@ -242,7 +243,7 @@ class DigitsService implements DigitsApi {
       tell: (of, event, buffers) => this.#tell(of, event, buffers),
       fail: (error) => this.#fail(error),
     };
-    this.#inspector = new Inspector(run, listener, this.#allWeights);
+    this.#inspector = new Inspector(run, listener, this.#watched);
   }
 
   /** Trains until the run ends or is aborted, and then inspects the network. Never rejects: an error ends the training and is reported. */
@@ -274,10 +275,10 @@ class DigitsService implements DigitsApi {
     if (isIdle && isShown()) void inspector.inspectIdle(() => !this.#loop).then(() => this.#keeper.keep(run));
   }
 
-  watch({ allWeights }: { allWeights: boolean }): void {
-    this.#allWeights = allWeights;
+  watch(parts: WatchedWeights): void {
+    this.#watched = parts;
     if (!this.#inspector) return;
-    this.#inspector.allWeights = allWeights;
+    this.#inspector.watch(parts);
     void this.#inspector.weights();
   }
 
@@ -407,14 +408,4 @@ class DigitsService implements DigitsApi {
     if (run !== this.#run) return;
     void this.#listener(transfer(event, buffers), { request: this.#request, subject: run?.request ?? this.#request });
   }
-}
-
-/** Loads the network of a saved file again. */
-async function networkOf({
-  name,
-  bytes,
-}: LoadedNetwork["file"]): Promise<Pick<LoadedNetwork, "model" | "normalization">> {
-  const { loadModel } = await import("./files.ts");
-  const { model, normalization } = loadModel(bytes, name);
-  return { model, normalization };
 }

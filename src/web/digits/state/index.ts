@@ -14,7 +14,7 @@ export {
   profileStep,
   reconnect,
   setVisible,
-  watchAllWeights,
+  watchWeights,
 } from "./connection.ts";
 export * from "./files.ts";
 export * from "./signals.ts";

@@ -16,8 +16,7 @@ export function Hero() {
   return (
     <section class="card hero" aria-label="The network">
       <h2 class="lead">
-        A neural network is learning to read handwritten digits, here in your browser: draw one and see what it
-        computes.
+        This page teaches a neural network to read handwritten digits: draw one, and see what it computes.
       </h2>
       <Accuracy />
       <Toolbar />

@@ -6,8 +6,9 @@ import { useEffect, useRef } from "preact/hooks";
 import { scheme } from "../../shared/colors.ts";
 import { Checkbox, Segments } from "../../shared/fields.tsx";
 import { rounded } from "../../shared/format.ts";
+import { redrawMilliseconds } from "../../shared/redraws.ts";
 import type { WeightsEvent } from "../contract.ts";
-import { watchAllWeights, weights } from "../state/index.ts";
+import { watchWeights, weights } from "../state/index.ts";
 import { unitName } from "./diagram/selection.ts";
 import { divergingColors, drawMosaic } from "./mosaic.ts";
 import { picture } from "./pad-canvas.tsx";
@@ -25,8 +26,9 @@ const contents = [
 export function Weights() {
   const now = weights.value;
   useEffect(() => {
-    watchAllWeights(all.value);
-    return () => watchAllWeights(false);
+    const milliseconds = redrawMilliseconds();
+    watchWeights({ all: all.value, milliseconds });
+    return () => watchWeights({ all: false, milliseconds });
   }, [all.value]);
   const hasMore = now !== undefined && now.units > now.layers[0]!.units.length;
   return (

@@ -26,7 +26,7 @@ async function idleEvaluations(costOf: (size: number, isFirst: boolean) => numbe
     tell: (_: unknown, event: { kind: string }) => void sizes.push((event as TestEvent).count),
     fail: (error: unknown) => expect.fail(String(error)),
   };
-  await new Inspector(run as unknown as Run, listener, false).inspectIdle(() => true);
+  await new Inspector(run as unknown as Run, listener, { all: false, milliseconds: 200 }).inspectIdle(() => true);
   return sizes;
 }
 

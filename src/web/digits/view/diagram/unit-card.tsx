@@ -13,6 +13,9 @@ import { inspected, unitName, type UnitId } from "./selection.ts";
 /** How often the images are chosen again while the network learns. */
 const REFRESH_MILLISECONDS = 2500;
 
+/** The largest share of the time to spend on it. */
+const LARGEST_SHARE = 0.1;
+
 const questions = new Newest();
 
 export function UnitCard() {
@@ -73,14 +76,22 @@ function useExciting(id: UnitId | undefined): CellPictures | undefined {
   const version = networkVersion.value;
   useEffect(() => {
     if (!id || !prepared.value) return undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let isOver = false;
     const ask = async () => {
-      // Training reports a lost device, and asks again.
+      const started = performance.now();
+      // Training reports a lost device.
       const pictures = await questions.ask(() => excitingPictures(id.layer, id.unit)).catch(() => undefined);
+      if (isOver) return;
       if (pictures) found.value = { version, pictures };
+      const wait = Math.max(REFRESH_MILLISECONDS, (performance.now() - started) / LARGEST_SHARE);
+      if (running.value) timer = setTimeout(ask, wait);
     };
     void ask();
-    const timer = running.value ? setInterval(ask, REFRESH_MILLISECONDS) : undefined;
-    return () => clearInterval(timer);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
   }, [id?.layer, id?.unit, version, running.value]);
   return found.value?.version === version ? found.value.pictures : undefined;
 }
