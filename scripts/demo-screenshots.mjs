@@ -15,9 +15,12 @@ if (executablePath === undefined) throw new Error(NO_BROWSER);
 
 const tabs = {
   digits: async (page) => {
-    await page.waitForFunction("Number(document.querySelector('[data-testid=step-count]')?.textContent) >= 300", null, {
-      timeout: 300_000,
-    });
+    const reached = (id, least) =>
+      page.waitForFunction(`parseFloat(document.querySelector("[data-testid=${id}]")?.textContent) >= ${least}`, null, {
+        timeout: 300_000,
+      });
+    await reached("step-count", 300);
+    await reached("test-accuracy", 93);
     await page.waitForTimeout(3000);
   },
   playground: async (page) => page.waitForTimeout(15_000),
@@ -64,7 +67,7 @@ for (const [tab, prepare] of Object.entries(tabs)) {
 }
 // The picture for links to the page.
 const shared = await browser.newPage({ colorScheme: "light", viewport: { width: 1200, height: 630 } });
-await shared.goto(`${address}?device=webgpu#digits`);
+await shared.goto(`${address}?device=wasm#digits`);
 await tabs.digits(shared);
 writeFileSync(join(root, "public", "share.png"), await reduced(shared, await shared.screenshot()));
 await browser.close();

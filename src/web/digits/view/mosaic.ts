@@ -1,19 +1,27 @@
 /*
  * Draws grids of images.
  */
-import { tokenColor, mix, rampOf, type Ramp } from "../../shared/colors.ts";
+import { computed } from "@preact/signals";
+import { mix, rampOf, scheme, tokenColor, type Ramp } from "../../shared/colors.ts";
 
-/** Orange at 1 (for −127), the surface color at 128 (0), blue at 255 (127). */
-export function divergingColors(): Ramp {
+// Kept until the theme changes, since many canvases use them many times a second.
+const diverging = computed(() => {
+  void scheme.value;
   const [low, middle, high] = [tokenColor("--accent-2"), tokenColor("--surface"), tokenColor("--accent")];
   return rampOf((index) => mix(middle, index < 128 ? low : high, Math.abs(index - 128) / 127));
-}
+});
 
-/** The surface color at 0, the text color at 255. */
-export function inkColors(): Ramp {
+const inks = computed(() => {
+  void scheme.value;
   const [paper, ink] = [tokenColor("--surface"), tokenColor("--text")];
   return rampOf((index) => mix(paper, ink, index / 255));
-}
+});
+
+/** Orange at 1 (for −127), the surface color at 128 (0), blue at 255 (127). */
+export const divergingColors = (): Ramp => diverging.value;
+
+/** The surface color at 0, the text color at 255. */
+export const inkColors = (): Ramp => inks.value;
 
 /** A grid of images of `side` by `side` values. */
 export interface Mosaic {

@@ -18,6 +18,9 @@ import { Tile } from "./tile.tsx";
 const content = signal<"weights" | "ink">("weights");
 const all = signal(false);
 
+/** The least time between two sets of tiles: each is drawn again, and they change slowly. */
+const LEAST_MILLISECONDS = 400;
+
 const contents = [
   { value: "weights", text: "Weights", testId: "weights-plain" },
   { value: "ink", text: "Weights × ink", testId: "weights-ink" },
@@ -26,7 +29,7 @@ const contents = [
 export function Weights() {
   const now = weights.value;
   useEffect(() => {
-    const milliseconds = redrawMilliseconds();
+    const milliseconds = Math.max(LEAST_MILLISECONDS, redrawMilliseconds());
     watchWeights({ all: all.value, milliseconds });
     return () => watchWeights({ all: false, milliseconds });
   }, [all.value]);

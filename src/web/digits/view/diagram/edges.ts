@@ -30,6 +30,14 @@ function scaled(edges: readonly Edge[]): Edge[] {
     .filter(({ strength }) => Math.abs(strength) > LEAST);
 }
 
+/** The indices of the values with the largest absolute values. */
+function largestOf(values: Float32Array, count: number): number[] {
+  const sizes = values.map(Math.abs);
+  // A sorted copy of numbers is cheaper than sorting objects, of which there would be thousands a second.
+  const least = sizes.toSorted()[Math.max(0, sizes.length - count)] ?? 0;
+  return [...sizes.keys()].filter((index) => sizes[index]! >= least).slice(0, count);
+}
+
 /** The edges from the pixels of the drawing to the drawn units of the first layer. */
 export function pixelEdges(
   { tiles, tileUnits, layers }: WeightsEvent,
@@ -42,17 +50,16 @@ export function pixelEdges(
     x: picture.x + size * ((pixel % 28) + 0.5),
     y: picture.y + size * (Math.floor(pixel / 28) + 0.5),
   });
+  const flows = new Float32Array(inked.length);
   const edges = [...layers[0]!.units].flatMap((unit, place) => {
     const start = 784 * tileUnits.indexOf(unit);
-    return inked
-      .map((pixel) => ({
-        from: placeOf(pixel),
-        to: units[0]![place]!,
-        strength: tiles[start + pixel]! * ink[pixel]!,
-        width: PIXEL_WIDTH,
-      }))
-      .sort((a, b) => Math.abs(b.strength) - Math.abs(a.strength))
-      .slice(0, PIXELS);
+    inked.forEach((pixel, index) => (flows[index] = tiles[start + pixel]! * ink[pixel]!));
+    return largestOf(flows, PIXELS).map((index) => ({
+      from: placeOf(inked[index]!),
+      to: units[0]![place]!,
+      strength: flows[index]!,
+      width: PIXEL_WIDTH,
+    }));
   });
   return scaled(edges);
 }

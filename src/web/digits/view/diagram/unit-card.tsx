@@ -5,7 +5,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Newest } from "../../../shared/requests.ts";
 import type { CellPictures, WeightsEvent } from "../../contract.ts";
-import { excitingPictures, networkVersion, prepared, running, weights } from "../../state/index.ts";
+import { excitingPictures, networkVersion, running, test, weights } from "../../state/index.ts";
 import { Pictures } from "../pictures.tsx";
 import { Tile } from "../tile.tsx";
 import { inspected, unitName, type UnitId } from "./selection.ts";
@@ -74,8 +74,10 @@ export function UnitCard() {
 function useExciting(id: UnitId | undefined): CellPictures | undefined {
   const found = useSignal<{ readonly version: number; readonly pictures: CellPictures } | undefined>(undefined);
   const version = networkVersion.value;
+  // The first evaluation on the test set goes first: the test accuracy matters more.
+  const isEvaluated = test.value !== undefined;
   useEffect(() => {
-    if (!id || !prepared.value) return undefined;
+    if (!id || !isEvaluated) return undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isOver = false;
     const ask = async () => {
@@ -92,7 +94,7 @@ function useExciting(id: UnitId | undefined): CellPictures | undefined {
       isOver = true;
       clearTimeout(timer);
     };
-  }, [id?.layer, id?.unit, version, running.value]);
+  }, [id?.layer, id?.unit, version, running.value, isEvaluated]);
   return found.value?.version === version ? found.value.pictures : undefined;
 }
 
