@@ -53,7 +53,8 @@ for (const [tab, prepare] of Object.entries(tabs)) {
       const context = await browser.newContext({ colorScheme, viewport: { width, height } });
       const page = await context.newPage();
       await page.addInitScript(noteLongTasks);
-      await page.goto(`${address}?device=webgpu#${tab}`);
+      // WebAssembly, since a software GPU trains more slowly.
+      await page.goto(`${address}?device=wasm#${tab}`);
       await prepare(page);
       const longTasks = await page.evaluate("longTasks");
       const small = await reduced(page, await page.screenshot());

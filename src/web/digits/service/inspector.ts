@@ -97,7 +97,12 @@ export class Inspector {
    */
   #sizeWithin(milliseconds: number): number {
     const { count } = this.#run.options.data.test;
-    const each = this.#measured ?? this.#run.forwardMilliseconds;
+    const { forwardMilliseconds } = this.#run;
+    // An evaluation that compiled its graph says too much, and the test accuracy would never be computed again.
+    const each =
+      this.#measured !== undefined && this.#includesCompilation
+        ? Math.min(this.#measured, forwardMilliseconds ?? Infinity)
+        : (this.#measured ?? forwardMilliseconds);
     if (each === undefined) return FIRST_SIZE >= count ? Infinity : FIRST_SIZE;
     const affordable = SIZES.filter((size) => Math.min(size, count) * each <= milliseconds);
     const least = SIZES[0] * each <= 10 * milliseconds ? SIZES[0] : 0;
