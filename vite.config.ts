@@ -4,8 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Rolldown } from "vite";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { assemblyPlugin } from "./scripts/assembly/plugin.ts";
-import { demoPlugins } from "./scripts/demo/plugins.ts";
-import { shortShaders } from "./scripts/demo/shaders.ts";
+import { compactShaders, demoPlugins } from "./scripts/demo/plugins.ts";
 
 const entry = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -93,10 +92,9 @@ export default defineConfig(({ command, mode }) => ({
   build: mode === "demo" ? pages : library,
   // What lies in public belongs to the demo.
   publicDir: mode === "production" ? false : "public",
-  worker: { format: "es", plugins: () => [assemblyPlugin(), ...(mode === "demo" ? [shortShaders()] : [])] },
+  worker: { format: "es", plugins: () => [assemblyPlugin(), ...(mode === "demo" ? [compactShaders()] : [])] },
   plugins: [
     assemblyPlugin(),
-    ...(mode === "demo" ? [shortShaders()] : []),
     ...(mode === "demo" || mode === "development"
       ? demoPlugins()
       : command === "build"

@@ -1,58 +1,51 @@
 /*
- * The page around its two tabs.
+ * The page around its tabs.
  */
 import { signal } from "@preact/signals";
-import { deviceChoices } from "../index.ts";
 import { keepAddress, visit } from "./shared/address/history.ts";
-import {
-  formatDigits,
-  loadFile,
-  parseDigits,
-  reset,
-  setVisible,
-  stepOnce,
-  toggleRunning,
-} from "./digits/state/index.ts";
-import { Digits } from "./digits/view/index.tsx";
+import { loadFile, setVisible } from "./digits/state/index.ts";
+import { digitsTab } from "./digits/tab.tsx";
 import { dragging, takeDrops } from "./shared/drop.ts";
 import { ContinueOnCpu } from "./continue.tsx";
-import { device, openLink, pageFault, remote } from "./link.ts";
-import { Playground } from "./playground/view/index.tsx";
-import { formatPlayground, playgroundCommands, readPlaygroundAddress } from "./playground/state/index.ts";
+import { device, openLink, pageFault } from "./link.ts";
 import { formatHash, parseHash, tabs, type Tab } from "./shared/address/hash.ts";
+import { deviceNames } from "./shared/names.ts";
 import { TabList } from "./shared/tab-list.tsx";
+import { addTab, formatParams, loadedTabs, loadTab, readParams, tabTitles } from "./tabs.ts";
 
 const tab = signal<Tab>("digits");
 
-const titles: Record<Tab, string> = { digits: "Digits", playground: "Playground" };
+/** The tab whose files could not be loaded. */
+const tabFault = signal<Tab | undefined>(undefined);
 
 /** Reads the state from the address, opens the device, and starts training. */
 export async function openPage(createWorker: () => Worker, search: URLSearchParams): Promise<void> {
+  addTab("digits", digitsTab);
   readAddress(false);
   addEventListener("keydown", onKey);
   takeDrops((file) => {
     visit(() => show("digits"));
     void loadFile(file);
   });
-  keepAddress(() => formatHash(tab.value, tab.value === "digits" ? formatDigits() : formatPlayground()), readAddress);
+  keepAddress(() => formatHash(tab.value, formatParams(tab.value)), readAddress);
   const asked = search.get("device");
-  const choice = deviceChoices.find((name) => name === asked) ?? "auto";
+  const choice = deviceNames.find((name) => name === asked) ?? "auto";
   await openLink({ createWorker, choice });
 }
 
 function readAddress(whole: boolean): void {
   const { tab: wanted, params } = parseHash(location.hash);
   // An address that a visitor typed without parameters leaves the tab as it is.
-  if (params.size > 0 || whole) (wanted === "digits" ? parseDigits : readPlaygroundAddress)(params);
+  if (params.size > 0 || whole) readParams(wanted, params);
   show(wanted);
 }
 
 function show(wanted: Tab): void {
   tab.value = wanted;
   setVisible(wanted === "digits");
+  tabFault.value = undefined;
+  loadTab(wanted).catch(() => (tabFault.value = wanted));
 }
-
-const digitsCommands = { toggle: toggleRunning, step: stepOnce, reset };
 
 /** Elements that use letter keys themselves. */
 const TYPED_INTO =
@@ -67,24 +60,26 @@ function onKey(event: KeyboardEvent): void {
   const typing = target instanceof Element && target.closest(TYPED_INTO) !== null;
   const pressing = target instanceof Element && target.closest(PRESSED_BY_SPACE) !== null;
   if (typing || (pressing && key === " ")) return;
-  const commands = tab.value === "digits" ? digitsCommands : playgroundCommands;
-  const action = { " ": commands.toggle, s: commands.step, r: commands.reset }[key.toLowerCase()];
+  const commands = loadedTabs.value[tab.value]?.commands;
+  const action = commands && { " ": commands.toggle, s: commands.step, r: commands.reset }[key.toLowerCase()];
   if (!action) return;
   event.preventDefault();
   void action();
 }
 
 export function App() {
+  const View = loadedTabs.value[tab.value]?.View;
   return (
     <>
       <header>
         <h1>wgrad</h1>
         <TabList
           label="Sections"
-          tabs={tabs.map((name) => ({ name, title: titles[name] }))}
+          tabs={tabs.map((name) => ({ name, title: tabTitles[name] }))}
           chosen={tab.value}
           choose={(name) => visit(() => show(name))}
         />
+        <Links />
         <DeviceLine />
       </header>
       <main class={dragging.value ? "dragging" : ""}>
@@ -95,10 +90,37 @@ export function App() {
           </div>
         )}
         <div role="tabpanel" id={`panel-${tab.value}`} aria-labelledby={`tab-${tab.value}`}>
-          {tab.value === "digits" ? <Digits /> : remote.value && <Playground worker={remote.value} />}
+          {View ? <View /> : <Loading />}
         </div>
       </main>
     </>
+  );
+}
+
+/** The address of the repository, if the build was given one. */
+const repository: string | undefined = import.meta.env.VITE_REPOSITORY;
+
+function Links() {
+  return (
+    <nav class="row links" aria-label="More">
+      {repository && (
+        <>
+          <a href={repository}>Source</a>
+          <a href={`${repository}/blob/HEAD/docs/guide/README.md`}>Guide</a>
+        </>
+      )}
+      <a href="./bench.html">Benchmark</a>
+    </nav>
+  );
+}
+
+/** In place of a tab whose code is not loaded. */
+function Loading() {
+  if (tabFault.value !== tab.value) return <p class="quiet">Loading …</p>;
+  return (
+    <p class="fault" role="alert">
+      The files of this tab could not be loaded. Check the connection, and choose the tab again.
+    </p>
   );
 }
 

@@ -29,11 +29,12 @@ export interface DeviceInfo {
 
 export interface WorkerApi {
   /**
-   * Opens the device for both tabs. Call it first, and again to change the device: each tab uses the new one from its
+   * Opens the device for all tabs. Call it first, and again to change the device: each tab uses the new one from its
    * next network on.
    * @throws DeviceError if the device is not available
    */
   open(options: OpenOptions): Promise<DeviceInfo>;
   readonly digits: DigitsApi & ProxyMarked;
-  readonly playground: PlaygroundApi & ProxyMarked;
+  /** Loads the worker's code for the Playground tab. The first call creates its service. */
+  openPlayground(): Promise<PlaygroundApi & ProxyMarked>;
 }

@@ -5,8 +5,8 @@ import { signal } from "@preact/signals";
 import { wrap, type Remote } from "comlink";
 import type { DeviceChoice } from "../index.ts";
 import type { DeviceInfo, OpenOptions, WorkerApi } from "./contract.ts";
-import { connect, disconnect, prepared, reconnect, resume } from "./digits/state/index.ts";
-import { resume as resumePlayground } from "./playground/state/index.ts";
+import { connect, disconnect, reconnect } from "./digits/state/index.ts";
+import { loadedTabs } from "./tabs.ts";
 
 /** The interface of the current worker. */
 export const remote = signal<Remote<WorkerApi> | undefined>(undefined);
@@ -61,9 +61,7 @@ export async function continueOnCpu(): Promise<void> {
     link.choice = choice;
     if (await openDevice(api)) break;
   }
-  resumePlayground();
-  if (prepared.value) await resume("present");
-  else await connect(api.digits);
+  await Promise.all(Object.values(loadedTabs.value).map(({ resume }) => resume()));
 }
 
 /** Stops all work at once by replacing the worker. The network returns to its last saved state, and training pauses. */

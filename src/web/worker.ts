@@ -7,7 +7,6 @@ import { openBackend, type OpenedDevice } from "./device.ts";
 import { hasMnist } from "./digits/service/data.ts";
 import { browserNetworkStore } from "./digits/service/kept.ts";
 import { createDigitsService } from "./digits/service/service.ts";
-import { createPlaygroundService } from "./playground/service/service.ts";
 
 let settle: (device: Promise<OpenedDevice>) => void;
 let opened = new Promise<OpenedDevice>((resolve) => (settle = resolve));
@@ -16,6 +15,13 @@ opened.catch(() => {});
 const getBackend = async () => (await opened).backend;
 
 let page = self.location.href;
+
+let playground: ReturnType<WorkerApi["openPlayground"]> | undefined;
+
+async function createPlayground(): ReturnType<WorkerApi["openPlayground"]> {
+  const { createPlaygroundService } = await import("./playground/service/service.ts");
+  return proxy(createPlaygroundService(getBackend));
+}
 
 const api: WorkerApi = {
   async open(options: OpenOptions) {
@@ -27,7 +33,12 @@ const api: WorkerApi = {
     return { ...info, mnist };
   },
   digits: proxy(createDigitsService({ getBackend, getPage: () => page, store: browserNetworkStore() })),
-  playground: proxy(createPlaygroundService(getBackend)),
+  async openPlayground() {
+    playground ??= createPlayground();
+    // The files may be there at the next call.
+    playground.catch(() => (playground = undefined));
+    return playground;
+  },
 };
 
 expose(api);

@@ -199,7 +199,7 @@ function loadedWith(chunks: readonly Rolldown.OutputChunk[], chunk: Rolldown.Out
 }
 
 /** Text that only the code of one backend contains. */
-const backendMarks = { webgpu: "@compute", wasm: "kernels do not compile", cpu: "CPU reference" };
+const backendMarks = { webgpu: "createShaderModule", wasm: "kernels do not compile", cpu: "CPU reference" };
 
 describe("a bundle", () => {
   test("of a page that uses all parts contains their marks", async () => {

@@ -11,6 +11,7 @@ import type { Device } from "../../device/device.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { LaunchLimits } from "../../ops/kernel.ts";
 import { STEPS_PER_SUBMIT, WebGPUExecutable } from "./executable.ts";
+import { loadKernels } from "./kernels.ts";
 import { lower } from "./lower.ts";
 import { OwnBuffers } from "./own-buffers.ts";
 import { launchLimitsOf, webgpuRules } from "./rules.ts";
@@ -35,6 +36,7 @@ export async function compile(
   leaves: StoredLeaves<GPUBuffer>,
   options: CompileOptions,
 ): Promise<WebGPUExecutable> {
+  await loadKernels(graph);
   const limits: LaunchLimits = { ...launchLimitsOf(device), choiceOf: options.choiceOf };
   const rules = webgpuRules(device.limits.maxStorageBuffersPerShaderStage, limits);
   const planned = plan(graph, fuse(graph, rules), rules, (tensor) => leaves.regionOf(tensor));

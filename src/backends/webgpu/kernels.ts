@@ -1,9 +1,24 @@
 import { isComputed } from "../../compiler/nodes.ts";
+import type { Graph } from "../../graph/graph.ts";
 import type { Op, Tensor } from "../../graph/tensor.ts";
 import type { AnchorKernel, AtomicKernel, PointwiseKernel, WebGPUKernel } from "../../ops/kernel.ts";
 import { collectKernels, findKernel } from "../registry.ts";
 
-const kernels = collectKernels<WebGPUKernel>(import.meta.glob("../../ops/*/webgpu.ts", { eager: true }));
+/** The kernels of networks of dense layers, and the others once a graph has needed one of them. */
+const kernels = new Map(
+  collectKernels<WebGPUKernel>(
+    import.meta.glob(["../../ops/*/webgpu.ts", "!../../ops/{convolution,indexing,scan,windows}/webgpu.ts"], {
+      eager: true,
+    }),
+  ),
+);
+
+/** Loads the kernels of a graph's ops. Call it before the graph is compiled. */
+export async function loadKernels({ nodes }: Graph): Promise<void> {
+  if (nodes.every((node) => !isComputed(node) || kernels.has(node.op.kernel ?? node.op.name))) return;
+  const { moreKernels } = await import("./more-kernels.ts");
+  for (const [name, kernel] of moreKernels) kernels.set(name, kernel);
+}
 
 const kernelOf = (op: Op): WebGPUKernel => findKernel(kernels, op, "webgpu.ts");
 

@@ -69,13 +69,34 @@ export interface TestEvent {
   readonly pictures: Uint8Array;
 }
 
+/** The largest number of units of a layer that the page draws. */
+export const MOST_SHOWN = 16;
+
+/** A dense layer in the drawing of the network. */
+export interface ShownLayer {
+  /** The number of units of the layer. */
+  readonly count: number;
+  /** The units that are drawn: those with the most influence on the next layer. All of them, for the last layer. */
+  readonly units: Uint32Array;
+  /** The weights from the drawn units of the previous layer to these, row by row. Empty for the first layer. */
+  readonly weights: Float32Array;
+}
+
+/** The weights, as far as the page draws them. */
 export interface WeightsEvent {
   readonly kind: "weights";
-  /** The weights of the first layer, 784 for each unit. 127 stands for the largest absolute value. */
-  readonly values: Int8Array;
+  /** The layers that the page draws: only the first one, if the network is not a chain of dense layers. */
+  readonly layers: readonly ShownLayer[];
+  /** The units of the first layer whose weights follow: those of `layers[0]`, or all of them if the page asked for them. */
+  readonly tileUnits: Uint32Array;
+  /** The weights of these units, 784 for each. 127 stands for `largest`. */
+  readonly tiles: Int8Array;
+  /** The number of units of the first layer. */
   readonly units: number;
-  /** The largest absolute value of a weight. */
+  /** The largest absolute value of a weight of the first layer. */
   readonly largest: number;
+  /** For each pixel 1 if some training image has ink there, and otherwise 0. */
+  readonly inked: Uint8Array;
 }
 
 /** What the worker is doing. "finishing" is the step that was running when training was paused. */
@@ -120,7 +141,7 @@ export interface Prediction {
   readonly hidden: readonly Float32Array[];
 }
 
-/** Some test images of a cell of the confusion matrix. */
+/** Some test images. */
 export interface CellPictures {
   /** 784 bytes each. */
   readonly pictures: Uint8Array;
@@ -178,6 +199,14 @@ export type DigitsCommand =
   /** Continues with the saved network of an earlier visit, or with the current one on a newly opened device. */
   | { readonly kind: "resume"; readonly from: "earlier" | "present"; readonly run: boolean };
 
+/** What the page shows of the weights. */
+export interface WatchedWeights {
+  /** Whether to send the weights of all units of the first layer, not only those of the drawn ones. */
+  readonly all: boolean;
+  /** The least time between two events during training; 200 ms at first. */
+  readonly milliseconds: number;
+}
+
 export interface DigitsApi {
   /** Sets the listener for all events. It replaces the previous one. */
   subscribe(listener: ((event: DigitsEvent, stamp: Stamp) => void) & ProxyMarked): void;
@@ -187,10 +216,15 @@ export interface DigitsApi {
    * @param request the number of the command, greater than all earlier ones
    */
   command(request: number, command: DigitsCommand): Promise<void>;
-  /** Says which parts the page shows. The others are not computed. */
-  watch(parts: { readonly weights: boolean }): void;
+  /** Says what the page shows of the weights. */
+  watch(parts: WatchedWeights): void;
   /** @param picture 784 bytes, 0 … 255 */
   predict(picture: Uint8Array): Promise<Prediction>;
+  /**
+   * The test images for which a unit of a dense layer has its largest outputs, the largest first.
+   * @param layer the index in `WeightsEvent.layers`
+   */
+  exciting(layer: number, unit: number): Promise<CellPictures>;
   /** Test images by actual and predicted class. */
   cell(actual: number, predicted: number): Promise<CellPictures>;
   /**

@@ -1,7 +1,6 @@
 /*
  * The settings of the Digits tab, as plain JSON and as parameters of the address.
  */
-import { activations, losses, type ActivationName, type LossName } from "../../index.ts";
 import {
   choice,
   fallbacks,
@@ -14,8 +13,8 @@ import {
   type RangeField,
   type Settings,
 } from "../shared/address/codec.ts";
+import { activationNames, lossNames } from "../shared/names.ts";
 
-export const activationNames = Object.keys(activations) as ActivationName[];
 export const optimizerNames = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamW"] as const;
 export const scheduleNames = ["constant", "step", "exponential", "cosine", "warmup"] as const;
 
@@ -42,7 +41,7 @@ export const fields = {
   layers: list(record(layerFields, { between: "-", required: 2 }), { between: ",", none: "", most: MOST_LAYERS }, [
     relu(64),
   ]),
-  loss: choice(Object.keys(losses) as LossName[], "softmaxCrossEntropy"),
+  loss: choice(lossNames, "softmaxCrossEntropy"),
   optimizer: choice(optimizerNames, "adam"),
   learningRate: keyed("rate", range(1e-6, 10, "any", 0.003)),
   schedule: choice(scheduleNames, "cosine"),

@@ -3,8 +3,8 @@ import { useEffect, useRef } from "preact/hooks";
 
 const slow = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** A redraw of a chart costs the page a few milliseconds. */
-const redrawMilliseconds = () => (slow.matches ? 1000 : 150);
+/** The time between redraws of a chart or picture. A redraw costs the page a few milliseconds. */
+export const redrawMilliseconds = () => (slow.matches ? 1000 : 150);
 
 /** Follows a signal, but changes only as often as a chart should be redrawn. */
 export function useForChart<Value>(source: Signal<Value>): Signal<Value> {

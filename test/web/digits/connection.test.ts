@@ -2,7 +2,7 @@ import { IDBFactory } from "fake-indexeddb";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createCpuBackend } from "../../../src/backends/cpu/index.ts";
 import { DeviceLostError, type Backend, type Executable } from "../../../src/index.ts";
-import type { DigitsApi, DigitsCommand, DigitsEvent } from "../../../src/web/digits/contract.ts";
+import type { DigitsApi, DigitsCommand, DigitsEvent, WatchedWeights } from "../../../src/web/digits/contract.ts";
 import { browserNetworkStore, type NetworkStore } from "../../../src/web/digits/service/kept.ts";
 import { createDigitsService } from "../../../src/web/digits/service/service.ts";
 import { defaultSettings, type DigitsSettings } from "../../../src/web/digits/settings.ts";
@@ -73,6 +73,7 @@ describe("the page and its worker, with delayed messages between them", () => {
         return found;
       },
       kept: () => api.kept(),
+      watch: (parts: WatchedWeights) => api.watch(parts),
     };
     page.draft.value = small;
     await page.connect(remote as unknown as Parameters<typeof page.connect>[0]);

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -289,6 +289,19 @@ test.each([
   }
   await visitor.click("tab-playground");
   expect(await visitor.accessibilityFaults()).toEqual([]);
+});
+
+test("loads at most 150 KB of JavaScript on a first visit, and the code of another tab when it is opened", async () => {
+  const site = await demo.serveApart();
+  const visitor = await demo.visit("webgpu", SMALL, { site, serviceWorker: false });
+  await visitor.reaches("test-accuracy", 10);
+  const scripts = () => [...new Set(site.served)].filter((path) => path.endsWith(".js"));
+  const first = scripts();
+  const sizes = first.map((path) => gzipSync(readFileSync(join(demo.folder, path.replace("/some/where/", "")))).length);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(150_000);
+  await visitor.click("tab-playground");
+  await visitor.reaches("playground-step-count", 2);
+  expect(scripts().length).toBeGreaterThan(first.length + 1);
 });
 
 test("uses MNIST if its files are beside the page", async () => {

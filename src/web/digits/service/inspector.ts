@@ -1,7 +1,7 @@
 /*
  * Inspects a network during training and when training pauses: its results on the test set, and its first weights.
  */
-import type { TestEvent, WeightsEvent } from "../contract.ts";
+import type { TestEvent, WatchedWeights, WeightsEvent } from "../contract.ts";
 import type { Run } from "./run.ts";
 import { Budget } from "./turns.ts";
 
@@ -28,18 +28,25 @@ export class Inspector {
   readonly #run: Run;
   readonly #listener: InspectionListener;
   readonly #tests = new Budget(0.3, 400);
-  readonly #pictures = new Budget(0.2, 200);
+  #pictures: Budget;
   /** Milliseconds per example of the last evaluation, and whether it included the compilation of its graph. */
   #measured: number | undefined;
   #includesCompilation = false;
   readonly #compiledSizes = new Set<number>();
   #idleInspection = 0;
-  weightsWatched: boolean;
+  #watched: WatchedWeights;
 
-  constructor(run: Run, listener: InspectionListener, weightsWatched: boolean) {
+  constructor(run: Run, listener: InspectionListener, watched: WatchedWeights) {
     this.#run = run;
     this.#listener = listener;
-    this.weightsWatched = weightsWatched;
+    this.#watched = watched;
+    this.#pictures = new Budget(0.2, watched.milliseconds);
+  }
+
+  /** Sets what the page shows of the weights. */
+  watch(parts: WatchedWeights): void {
+    this.#watched = parts;
+    this.#pictures = new Budget(0.2, parts.milliseconds);
   }
 
   /** Starts the inspections that are due during training. */
@@ -65,8 +72,8 @@ export class Inspector {
 
   async weights(): Promise<void> {
     await this.#guarded(async (run) => {
-      const found = this.weightsWatched ? await run.weights() : undefined;
-      if (found) this.#listener.tell(run, { kind: "weights", ...found }, [found.values.buffer as ArrayBuffer]);
+      const found = await run.weights(this.#watched.all);
+      if (found) this.#listener.tell(run, { kind: "weights", ...found }, [found.tiles.buffer as ArrayBuffer]);
     });
   }
 
@@ -90,7 +97,12 @@ export class Inspector {
    */
   #sizeWithin(milliseconds: number): number {
     const { count } = this.#run.options.data.test;
-    const each = this.#measured ?? this.#run.forwardMilliseconds;
+    const { forwardMilliseconds } = this.#run;
+    // An evaluation that compiled its graph says too much, and the test accuracy would never be computed again.
+    const each =
+      this.#measured !== undefined && this.#includesCompilation
+        ? Math.min(this.#measured, forwardMilliseconds ?? Infinity)
+        : (this.#measured ?? forwardMilliseconds);
     if (each === undefined) return FIRST_SIZE >= count ? Infinity : FIRST_SIZE;
     const affordable = SIZES.filter((size) => Math.min(size, count) * each <= milliseconds);
     const least = SIZES[0] * each <= 10 * milliseconds ? SIZES[0] : 0;

@@ -7,13 +7,19 @@ import {
   optimizers,
   schedules,
   sequential,
-  summarizeLayer,
   type LayerConfig,
+  type LayerSummary,
   type Model,
   type Optimizer,
   type Schedule,
+  type Tensor,
   type TrainedModel,
 } from "../../../index.ts";
+import type { LayerType } from "../../../nn/layers/layer.ts";
+import { layerType as activationType } from "../../../nn/layers/activation/index.ts";
+import { layerType as denseType } from "../../../nn/layers/dense/index.ts";
+import { layerType as dropoutType } from "../../../nn/layers/dropout/index.ts";
+import { layerType as flattenType } from "../../../nn/layers/flatten/index.ts";
 import { defaultSettings, optimizerNames, scheduleNames, type DigitsSettings, type HiddenLayer } from "../settings.ts";
 
 /** The number of warm-up steps of the schedule with warm-up. */
@@ -53,6 +59,16 @@ export function scheduleOf({ schedule }: DigitsSettings): Schedule {
   return usedSchedules[schedule]();
 }
 
+/** The weights of a chain of dense layers. Only the first ones, if the rest is no such chain; none, if the first are no matrix. */
+export function denseWeights([first, ...others]: readonly Tensor[]): readonly Tensor[] {
+  if (first?.shape.length !== 2) return [];
+  const matrices = [first, ...others].filter(({ shape }) => shape.length !== 1);
+  const isChain = matrices.every(
+    ({ shape }, index) => shape.length === 2 && (index === 0 || shape[0] === matrices[index - 1]!.shape[1]),
+  );
+  return isChain ? matrices : [first];
+}
+
 /** The settings that a model file records about its training. */
 export function factsOf({ optimizer, learningRate, schedule, batchSize, epochs, seed }: DigitsSettings, data: string) {
   return { optimizer, learningRate, schedule, batchSize, epochs, seed, data };
@@ -78,6 +94,18 @@ export function settingsOf({ model, loss, training }: TrainedModel, before: Digi
     data: before.data,
   };
 }
+
+/** Named one by one, like the library's `summarizeLayer`, which would load all layers. The others have no summary. */
+const summarizedTypes: Readonly<Record<string, LayerType>> = {
+  activation: activationType,
+  dense: denseType,
+  dropout: dropoutType,
+  flatten: flattenType,
+};
+
+/** Summarizes a layer of a network of dense layers. */
+export const summarizeLayer = (config: LayerConfig): LayerSummary | undefined =>
+  Object.hasOwn(summarizedTypes, config.type) ? summarizedTypes[config.type]!.summarize?.(config) : undefined;
 
 /** The hidden layers as the editor shows them: activation and dropout layers belong to the dense layer before them. */
 export function hiddenLayers(configs: readonly LayerConfig[]): HiddenLayer[] {

@@ -4,12 +4,16 @@
 import { confusionMatrix, type ClassificationDataset, type LossName } from "../../../index.ts";
 import { classShares } from "../../../train/outputs.ts";
 import type { CellPictures, Mistake } from "../contract.ts";
+import type { LayerWeights } from "./shown-units.ts";
 
 /** The number of mistakes to show. */
 const MISTAKES = 24;
 
 /** The number of images to show for a cell of the confusion matrix. */
 const CELL_PICTURES = 40;
+
+/** The number of images to show for a unit. */
+const EXCITING_PICTURES = 10;
 
 /**
  * Outputs as values in [0, 1]: probabilities if the loss takes logits, and otherwise the clamped outputs.
@@ -65,19 +69,40 @@ export function cellOf(
   return { pictures: picturesOf(test, shown), count: shown.length };
 }
 
-/** Transposes weights from [inputs, units] to [units, inputs] and scales them so that the largest absolute value is 127. */
-export function weightPictures(
-  weights: ArrayLike<number>,
-  units: number,
-): { values: Int8Array<ArrayBuffer>; largest: number } {
-  const inputs = weights.length / units;
-  let largest = 0;
-  for (let index = 0; index < weights.length; index++) largest = Math.max(largest, Math.abs(weights[index]!));
-  const values = new Int8Array(weights.length);
-  for (let input = 0; input < inputs; input++) {
-    for (let unit = 0; unit < units; unit++) {
-      values[unit * inputs + input] = Math.round((127 * weights[input * units + unit]!) / (largest || 1));
+/** The weights of some units, 784 for each, scaled so that the largest absolute value of all units is 127. */
+export function weightTiles(
+  { inputs, units, values }: LayerWeights,
+  chosen: Uint32Array,
+): { tiles: Int8Array<ArrayBuffer>; largest: number } {
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const tiles = new Int8Array(chosen.length * inputs);
+  chosen.forEach((unit, place) => {
+    for (let input = 0; input < inputs; input++) {
+      tiles[place * inputs + input] = Math.round((127 * values[input * units + unit]!) / (largest || 1));
     }
+  });
+  return { tiles, largest };
+}
+
+/** For each pixel 1 if some image has ink there, and otherwise 0. */
+export function inkedPixels({ features, count }: ClassificationDataset): Uint8Array<ArrayBuffer> {
+  const width = features.length / count;
+  const inked = new Uint8Array(width);
+  for (let start = 0; start < features.length; start += width) {
+    for (let pixel = 0; pixel < width; pixel++) if (features[start + pixel]! > 0) inked[pixel] = 1;
   }
-  return { values, largest };
+  return inked;
+}
+
+/** The images with the largest outputs of a unit, in descending order. */
+export function excitingPictures(
+  test: ClassificationDataset,
+  outputs: ArrayLike<number>,
+  { unit, units }: { readonly unit: number; readonly units: number },
+): CellPictures {
+  const outputOf = (index: number) => outputs[index * units + unit]!;
+  const ranked = Array.from({ length: outputs.length / units }, (_, index) => index)
+    .sort((a, b) => outputOf(b) - outputOf(a))
+    .slice(0, EXCITING_PICTURES);
+  return { pictures: picturesOf(test, ranked), count: ranked.length };
 }

@@ -3,34 +3,35 @@
  */
 import { firstExamples } from "../../../data/split.ts";
 import {
-  add,
-  constant,
   createTrainer,
-  defineGraph,
   DeviceLostError,
-  input,
-  multiply,
   predictedClasses,
-  reshape,
-  saveModel,
   standardization,
-  summarizeLayer,
   type Backend,
-  type Executable,
   type LossName,
   type Model,
   type Normalization,
   type Recovery,
-  type Session,
   type Snapshot,
+  type Tensor,
   type Trainer,
 } from "../../../index.ts";
-import type { Prediction, TestEvent, WeightsEvent } from "../contract.ts";
+import type { CellPictures, Prediction, TestEvent, WeightsEvent } from "../contract.ts";
 import type { DigitsSettings } from "../settings.ts";
-import { confusionOf, picturesOf, sharesOf, weightPictures, worstMistakes } from "./predictions.ts";
+import { Inference } from "./inference.ts";
+import {
+  confusionOf,
+  excitingPictures,
+  inkedPixels,
+  picturesOf,
+  sharesOf,
+  weightTiles,
+  worstMistakes,
+} from "./predictions.ts";
 import { epochsAt, fromTheStart, scheduleOnCourse, totalStepsOf, type Course } from "./course.ts";
 import type { DigitsData } from "./data.ts";
-import { factsOf, modelOf, optimizerOf, scheduleOf } from "./network.ts";
+import { denseWeights, factsOf, modelOf, optimizerOf, scheduleOf } from "./network.ts";
+import { shownLayers, type LayerWeights } from "./shown-units.ts";
 
 /** A network that was loaded from a file. */
 export interface LoadedNetwork {
@@ -55,13 +56,6 @@ export interface RunOptions {
 /** More epochs than any run reaches. */
 const ENDLESS_EPOCHS = 1e9;
 
-/** A graph that computes the outputs of the shown layers for one image. */
-interface InferenceGraph {
-  readonly picture: ReturnType<typeof input>;
-  readonly executable: Executable;
-  readonly layers: readonly number[];
-}
-
 export class Run {
   readonly options: RunOptions;
   readonly trainer: Trainer;
@@ -79,9 +73,12 @@ export class Run {
   /** The last predictions for the test images, and their accuracy. */
   predictions: Uint32Array | undefined;
   accuracy: number | undefined;
-  #inference: { session: Session; graph: Promise<InferenceGraph> } | undefined;
-  /** Predictions run one after the other, since all write the same input. */
-  #lastPrediction: Promise<unknown> = Promise.resolve();
+  readonly #inference = new Inference(this);
+  /** The units of each layer that the page draws. */
+  #shown: readonly Uint32Array[] = [];
+  /** Which pixels have ink in a training image. */
+  #inked: Uint8Array | undefined;
+  #lastInference: Promise<unknown> = Promise.resolve();
   /** The promise of the device's loss, and whether it has resolved. */
   #watched: { readonly lost: Promise<string>; isLost: boolean } | undefined;
   /** The pending calls of the trainer and its session. */
@@ -219,76 +216,70 @@ export class Run {
     };
   }
 
-  /** The first layer's weights; undefined if they are not a matrix. */
-  async weights(): Promise<Omit<WeightsEvent, "kind"> | undefined> {
-    const [weight] = this.model.parameters;
-    const units = weight?.shape[1];
-    if (!weight || units === undefined) return undefined;
-    return { units, ...weightPictures(await this.#track(this.trainer.session.read(weight)), units) };
+  /**
+   * The weights that the page draws; undefined if the first ones are not a matrix.
+   * @param all whether to include the weights of all units of the first layer
+   */
+  async weights(all: boolean): Promise<Omit<WeightsEvent, "kind"> | undefined> {
+    const parameters = denseWeights(this.model.parameters);
+    if (parameters.length === 0) return undefined;
+    const read = async (weight: Tensor): Promise<LayerWeights> => ({
+      inputs: weight.shape[0]!,
+      units: weight.shape[1]!,
+      values: (await this.trainer.session.read(weight)) as Float32Array,
+    });
+    const [first, ...others] = await this.#track(Promise.all(parameters.map(read)));
+    const layers = shownLayers([first!, ...others], this.#shown);
+    this.#shown = layers.map(({ units }) => units);
+    const { units } = first!;
+    const tileUnits = all ? Uint32Array.from({ length: units }, (_, unit) => unit) : layers[0]!.units;
+    this.#inked ??= inkedPixels(this.options.data.train);
+    return { layers, units, tileUnits, ...weightTiles(first!, tileUnits), inked: this.#inked };
+  }
+
+  /** The test images with the largest outputs of a unit. */
+  exciting(layer: number, unit: number): Promise<CellPictures> {
+    // The time of a forward pass is not known before the first steps.
+    const isSlow = (this.forwardMilliseconds ?? 0) * 500 > 500;
+    const test = firstExamples(this.options.data.test, isSlow ? 100 : 500);
+    const outputs = this.#inTurn(async () => this.#inference.outputsOf(layer, test));
+    return this.#track(
+      outputs.then((values) => excitingPictures(test, values, { unit, units: values.length / test.count })),
+    );
   }
 
   /** The network's prediction for an image, and the outputs of its hidden layers. */
   predict(picture: Uint8Array): Promise<Prediction> {
-    const prediction = this.#lastPrediction.then(async () => {
-      const { trainer } = this;
-      const isDeviceLoss = this.watchDevice();
-      try {
-        return await this.#predict(picture);
-      } catch (error) {
-        if (!isDeviceLoss(error)) throw error;
-        // The trainer's own predict replaces a lost device.
-        await trainer.predict(picture).catch((failure: unknown) => {
-          if (!isDeviceLoss(failure)) throw failure;
-        });
-        return this.#predict(picture);
-      }
-    });
-    this.#lastPrediction = prediction.catch(() => {});
-    return this.#track(prediction);
+    return this.#track(
+      this.#inTurn(async () => {
+        const { trainer } = this;
+        const isDeviceLoss = this.watchDevice();
+        try {
+          return await this.#inference.predict(picture);
+        } catch (error) {
+          if (!isDeviceLoss(error)) throw error;
+          // The trainer's own predict replaces a lost device.
+          await trainer.predict(picture).catch((failure: unknown) => {
+            if (!isDeviceLoss(failure)) throw failure;
+          });
+          return this.#inference.predict(picture);
+        }
+      }),
+    );
   }
 
-  async #predict(picture: Uint8Array): Promise<Prediction> {
-    const { session } = this.trainer;
-    if (this.#inference?.session !== session) this.#inference = { session, graph: this.#compileInference(session) };
-    const { picture: leaf, executable, layers } = await this.#inference.graph;
-    session.write(leaf, Float32Array.from(picture));
-    const running = executable.run(0, 1);
-    const valuesOf = async (layer: number) => {
-      const name = String(layer);
-      // The run returns outputs of one element; others are read.
-      const values =
-        this.model.shapes[layer + 1]!.join() === "1" ? (await running)[name]! : await executable.read(name);
-      return Float32Array.from(values);
-    };
-    // Awaited together: if the device is lost, the run fails before the reads, and its rejection would be unhandled.
-    const [values] = await Promise.all([Promise.all(layers.map(valuesOf)), running]);
-    const outputs = values.at(-1)!;
-    return { probabilities: sharesOf(outputs, outputs.length, this.loss), hidden: values.slice(0, -1) };
-  }
-
-  async #compileInference(session: Session): Promise<InferenceGraph> {
-    const { model, normalization } = this;
-    const features = model.inputShape.reduce((product, size) => product * size, 1);
-    const picture = input("picture", [1, features]);
-    const constants = (values: number | readonly number[]) =>
-      constant(values, typeof values === "number" ? [] : [features]);
-    const scaled = add(multiply(picture, constants(normalization.scale)), constants(normalization.offset));
-    const values = model.applyEach(reshape(scaled, [1, ...model.inputShape]));
-    // Dropout has no effect here. A dense layer that an activation layer follows is shown after the activation.
-    const summaries = model.config.layers.map(summarizeLayer);
-    const onlyActivates = (layer: number) =>
-      summaries[layer]?.activation !== undefined && summaries[layer].units === undefined;
-    const shows = (layer: number) =>
-      onlyActivates(layer) || (summaries[layer]?.units !== undefined && !onlyActivates(layer + 1));
-    const layers = values.flatMap((_, layer) => (shows(layer) || layer === values.length - 1 ? [layer] : []));
-    const outputs = Object.fromEntries(layers.map((layer) => [String(layer), values[layer]!]));
-    return { picture, layers, executable: await session.compile(defineGraph(outputs)) };
+  /** Runs inference when the one before has ended, since all write the same inputs. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#lastInference.then(work);
+    this.#lastInference = result.catch(() => {});
+    return result;
   }
 
   /** The network as a file, with its results on the test set. */
   async save(): Promise<Uint8Array> {
     const { trainer, model, normalization, loss, options } = this;
     const { train, test } = options.data;
+    const { saveModel } = await import("./files.ts");
     const [snapshot, found] = await this.#track(Promise.all([trainer.snapshot(), trainer.evaluate(test)]));
     const { loss: testLoss, accuracy, count } = found;
     const trained = {

@@ -6,7 +6,7 @@
  * and no command is waiting.
  */
 import { transfer } from "comlink";
-import { DeviceLostError, loadModel, OptionError, type Backend, type Recovery } from "../../../index.ts";
+import { DeviceLostError, OptionError, type Backend, type Recovery } from "../../../index.ts";
 import type { Stamp } from "../../shared/requests.ts";
 import type {
   Activity,
@@ -19,16 +19,16 @@ import type {
   KeptSummary,
   PreparedEvent,
   StepProfile,
+  WatchedWeights,
 } from "../contract.ts";
 import { needsRestart, type DigitsSettings } from "../settings.ts";
 import { cellOf } from "./predictions.ts";
-import { compareDevices, profileStep } from "./apart.ts";
 import { loadData, type DigitsData } from "./data.ts";
 import { summaryOf, type NetworkStore } from "./kept.ts";
 import { Keeper } from "./keeper.ts";
 import { Inspector, type InspectionListener } from "./inspector.ts";
 import { settingsOf } from "./network.ts";
-import { Run, type LoadedNetwork, type RunOptions } from "./run.ts";
+import { Run, type RunOptions } from "./run.ts";
 import { trainOn } from "./training.ts";
 import { Turns } from "./turns.ts";
 
@@ -77,7 +77,7 @@ class DigitsService implements DigitsApi {
   /** The running measurement, during which training pauses, and its abort controller. */
   #measurement: Activity | undefined;
   #measurementController: AbortController | undefined;
-  #weightsWatched = true;
+  #watched: WatchedWeights = { all: false, milliseconds: 200 };
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -177,6 +177,7 @@ class DigitsService implements DigitsApi {
   }
 
   async #load(request: number, bytes: Uint8Array, name: string): Promise<void> {
+    const { loadModel } = await import("./files.ts");
     const trained = loadModel(bytes, name);
     const before = this.#required().options;
     const loaded = { file: { name, bytes }, model: trained.model, normalization: trained.normalization };
@@ -200,7 +201,7 @@ class DigitsService implements DigitsApi {
       });
     }
     const { settings, snapshot, course, normalization, seconds, file } = kept;
-    const loaded = file && { file, ...networkOf(file) };
+    const loaded = file && { file, ...(await import("./files.ts")).networkOf(file) };
     await this.#prepare(request, {
       settings,
       loaded,
@@ -242,7 +243,7 @@ class DigitsService implements DigitsApi {
       tell: (of, event, buffers) => this.#tell(of, event, buffers),
       fail: (error) => this.#fail(error),
     };
-    this.#inspector = new Inspector(run, listener, this.#weightsWatched);
+    this.#inspector = new Inspector(run, listener, this.#watched);
   }
 
   /** Trains until the run ends or is aborted, and then inspects the network. Never rejects: an error ends the training and is reported. */
@@ -274,11 +275,16 @@ class DigitsService implements DigitsApi {
     if (isIdle && isShown()) void inspector.inspectIdle(() => !this.#loop).then(() => this.#keeper.keep(run));
   }
 
-  watch({ weights }: { weights: boolean }): void {
-    this.#weightsWatched = weights;
+  watch(parts: WatchedWeights): void {
+    this.#watched = parts;
     if (!this.#inspector) return;
-    this.#inspector.weightsWatched = weights;
-    if (weights) void this.#inspector.weights();
+    this.#inspector.watch(parts);
+    void this.#inspector.weights();
+  }
+
+  async exciting(layer: number, unit: number): Promise<CellPictures> {
+    const found = await this.#required().exciting(layer, unit);
+    return transfer(found, [found.pictures.buffer as ArrayBuffer]);
   }
 
   async predict(picture: Uint8Array): Promise<Prediction> {
@@ -294,7 +300,10 @@ class DigitsService implements DigitsApi {
   }
 
   compare(steps: number): Promise<Comparison | undefined> {
-    return this.#measure("comparing", (run, signal) => compareDevices(run.options, steps, signal));
+    return this.#measure("comparing", async (run, signal) => {
+      const { compareDevices } = await import("./apart.ts");
+      return compareDevices(run.options, steps, signal);
+    });
   }
 
   cancelComparison(): void {
@@ -302,7 +311,10 @@ class DigitsService implements DigitsApi {
   }
 
   profile(): Promise<StepProfile> {
-    return this.#measure("measuring", (run) => profileStep(run.options));
+    return this.#measure("measuring", async (run) => {
+      const { profileStep } = await import("./apart.ts");
+      return profileStep(run.options);
+    });
   }
 
   /** Runs a measurement. Training pauses meanwhile. */
@@ -396,10 +408,4 @@ class DigitsService implements DigitsApi {
     if (run !== this.#run) return;
     void this.#listener(transfer(event, buffers), { request: this.#request, subject: run?.request ?? this.#request });
   }
-}
-
-/** Loads the network of a saved file again. */
-function networkOf({ name, bytes }: LoadedNetwork["file"]): Pick<LoadedNetwork, "model" | "normalization"> {
-  const { model, normalization } = loadModel(bytes, name);
-  return { model, normalization };
 }

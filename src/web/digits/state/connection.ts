@@ -5,7 +5,14 @@ import { batch } from "@preact/signals";
 import { proxy, transfer, type Remote } from "comlink";
 import { OptionError } from "../../../index.ts";
 import { Newest, Requests, type Stamp } from "../../shared/requests.ts";
-import type { DigitsApi, DigitsCommand, DigitsEvent, PreparedEvent, ProgressEvent } from "../contract.ts";
+import type {
+  DigitsApi,
+  DigitsCommand,
+  DigitsEvent,
+  PreparedEvent,
+  ProgressEvent,
+  WatchedWeights,
+} from "../contract.ts";
 import { needsRestart, type DigitsSettings } from "../settings.ts";
 import { DivergenceWatch } from "./divergence.ts";
 import { TrainingHistory } from "./history.ts";
@@ -46,6 +53,7 @@ export async function connect(remote: Remote<DigitsApi>): Promise<void> {
   await remote.subscribe(proxy(receive));
   api = remote;
   if (!visible) void send({ kind: "show", visible });
+  void remote.watch(watched);
   await begin(draft.value, true);
   offered.value = await remote.kept();
 }
@@ -67,6 +75,7 @@ export async function reconnect(remote: Remote<DigitsApi>): Promise<void> {
   await remote.subscribe(proxy(receive));
   api = remote;
   if (!visible) void send({ kind: "show", visible });
+  void remote.watch(watched);
   const kept = await remote.kept();
   const [before, wanted] = [prepared.value?.settings, applied.value ?? draft.value];
   // The saved network may be of an earlier visit, and the visitor may want other settings by now.
@@ -214,4 +223,12 @@ export const cellPictures = async (actual: number, predicted: number) => connect
 export const compareDevices = async (steps: number) => connected().compare(steps);
 export const cancelComparison = (): void => void api?.cancelComparison();
 export const profileStep = async () => connected().profile();
-export const watchWeights = (watched: boolean): void => void api?.watch({ weights: watched });
+export const excitingPictures = async (layer: number, unit: number) => connected().exciting(layer, unit);
+
+/** What the view shows of the weights. A new worker is told, too. */
+let watched: WatchedWeights = { all: false, milliseconds: 200 };
+
+export function watchWeights(parts: WatchedWeights): void {
+  watched = parts;
+  void api?.watch(parts);
+}

@@ -9,6 +9,7 @@ export {
   compareDevices,
   connect,
   disconnect,
+  excitingPictures,
   predictDrawing,
   profileStep,
   reconnect,

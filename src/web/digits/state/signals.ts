@@ -12,6 +12,7 @@ import type {
   TestEvent,
   WeightsEvent,
 } from "../contract.ts";
+import { lessonNames } from "../lessons.ts";
 import { defaultSettings, faultsOf, needsRestart, type DigitsSettings } from "../settings.ts";
 import { TrainingHistory } from "./history.ts";
 
@@ -52,6 +53,8 @@ export const viewFields = {
   logarithmic: keyed("scale", flag({ on: "log", off: "linear" }, false)),
   raw: flag({ on: "yes", off: "no" }, true),
   smoothing: range(0, 0.99, 0.01, 0.9),
+  /** The lesson that is shown. */
+  lesson: choice(lessonNames, "none"),
 };
 export type ViewOptions = Settings<typeof viewFields>;
 export const viewOptions = signal<ViewOptions>(fallbacks(viewFields));

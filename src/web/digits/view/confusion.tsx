@@ -1,11 +1,9 @@
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { scheme } from "../../shared/colors.ts";
 import { Newest } from "../../shared/requests.ts";
 import type { CellPictures, Mistake } from "../contract.ts";
 import { cellPictures, networkVersion, test } from "../state/index.ts";
 import { percent } from "../../shared/format.ts";
-import { drawMosaic, inkColors } from "./mosaic.ts";
+import { Picture, Pictures } from "./pictures.tsx";
 
 /** The selected cell with its images and its network, and the cell with the keyboard focus. */
 const chosen = signal<{ actual: number; predicted: number; found: CellPictures; network: number } | undefined>(
@@ -127,27 +125,6 @@ function ChosenCell() {
   );
 }
 
-function Pictures(props: { pictures: Uint8Array; count: number; label: string; testId: string }) {
-  const { pictures, count, label, testId } = props;
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const colors = scheme.value;
-  const columns = Math.min(count, 10);
-  useEffect(() => {
-    if (canvas.current)
-      drawMosaic(canvas.current, { side: 28, columns, count }, inkColors(), (index) => pictures[index]!);
-  }, [pictures, colors]);
-  return (
-    <canvas
-      ref={canvas}
-      class="mosaic"
-      role="img"
-      aria-label={label}
-      data-testid={testId}
-      style={{ maxWidth: `${columns * 32}px` }}
-    />
-  );
-}
-
 function Mistakes({ list, pictures }: { list: readonly Mistake[]; pictures: Uint8Array }) {
   return (
     <ul class="mistakes" data-testid="mistakes">
@@ -163,14 +140,4 @@ function Mistakes({ list, pictures }: { list: readonly Mistake[]; pictures: Uint
       ))}
     </ul>
   );
-}
-
-export function Picture({ pixels, label }: { pixels: Uint8Array; label: string }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const colors = scheme.value;
-  useEffect(() => {
-    if (canvas.current)
-      drawMosaic(canvas.current, { side: 28, columns: 1, count: 1 }, inkColors(), (index) => pixels[index]!);
-  }, [pixels, colors]);
-  return <canvas ref={canvas} class="picture" role="img" aria-label={label} width={28} height={28} />;
 }

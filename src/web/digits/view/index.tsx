@@ -2,16 +2,16 @@
  * The Digits tab.
  */
 import "./digits.css";
+import "./hero.css";
 import { signal } from "@preact/signals";
 import { TabList } from "../../shared/tab-list.tsx";
-import { Controls } from "./controls.tsx";
 import { Comparison } from "./comparison.tsx";
 import { Confusion } from "./confusion.tsx";
 import { Curves } from "./curves.tsx";
 import { Dispatches } from "./dispatches.tsx";
+import { Hero } from "./hero.tsx";
 import { NetworkEditor } from "./network-editor.tsx";
 import { OptionsEditor } from "./options-editor.tsx";
-import { DrawPad } from "./pad.tsx";
 import { Weights } from "./weights.tsx";
 
 const views = [
@@ -27,7 +27,7 @@ export function Digits() {
   const { View } = views.find(({ name }) => name === view.value)!;
   return (
     <div class="digits">
-      <Controls />
+      <Hero />
       <div class="columns">
         <div class="column">
           <NetworkEditor />
@@ -46,9 +46,6 @@ export function Digits() {
               <View />
             </div>
           </section>
-        </div>
-        <div class="column">
-          <DrawPad />
         </div>
       </div>
     </div>

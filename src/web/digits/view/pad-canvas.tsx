@@ -6,6 +6,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { scheme, token } from "../../shared/colors.ts";
 import { Drawing, type Place } from "../state/drawing.ts";
 import { centered } from "../state/pad-image.ts";
+import { sampleStrokes } from "../state/sample.ts";
 import { predictDrawing } from "../state/index.ts";
 
 /** The side of the pad in pixels: enough for smooth strokes, and few enough to read back after every move. */
@@ -30,6 +31,31 @@ const redrawn = signal(0);
 
 /** Whether there are no strokes to undo. */
 export const isEmpty = signal(true);
+
+/** Whether the pad shows the sample that it starts with. The first stroke replaces it. */
+export const isSample = signal(false);
+
+/** Whether the pad has never been drawn on or cleared. */
+let untouched = true;
+
+/** Draws the sample, unless the visitor has used the pad. */
+function showSample(): void {
+  if (!untouched) return;
+  untouched = false;
+  isSample.value = true;
+  for (const [first, ...others] of sampleStrokes(SIDE)) {
+    drawing.begin("keyboard", first!);
+    for (const place of others) drawing.extend("keyboard", place);
+    drawing.end("keyboard");
+  }
+  redraw();
+}
+
+function removeSample(): void {
+  drawing.clear();
+  ink.clearRect(0, 0, SIDE, SIDE);
+  isSample.value = false;
+}
 
 /** The cursor of the keyboard; undefined while the keyboard is not used. */
 const cursor = signal<Place | undefined>(undefined);
@@ -60,6 +86,7 @@ export function undo(): void {
 
 export function clear(): void {
   drawing.clear();
+  isSample.value = false;
   redraw();
 }
 
@@ -89,6 +116,7 @@ export function PadCanvas() {
     context.globalCompositeOperation = "source-over";
     if (cursor.value) paintCursor(context, cursor.value);
   };
+  useEffect(showSample, []);
   useEffect(repaint, [scheme.value, redrawn.value, cursor.value, penDown.value]);
   /** Shows and reads the ink at most once per frame. */
   const inked = () => {
@@ -111,6 +139,7 @@ export function PadCanvas() {
     inked();
   };
   const begin = (drawer: number | "keyboard", at: Place) => {
+    if (isSample.value) removeSample();
     if (!drawing.begin(drawer, at)) return false;
     inkLine(at, at);
     inked();

@@ -106,10 +106,29 @@ function keepEveryOther(values: number[]): void {
 }
 
 /**
- * Connects the tab to the worker: sends settings as they change, and lets the training run.
+ * Connects the tab as soon as its code in the worker is loaded.
  * @returns a function that disconnects the tab and pauses the training
  */
-export function connect(api: Comlink.Remote<PlaygroundApi>): () => void {
+export function connect(opening: Promise<Comlink.Remote<PlaygroundApi>>): () => void {
+  let isLeft = false;
+  let disconnect = () => {};
+  opening.then(
+    (api) => {
+      if (!isLeft) disconnect = connectTo(api);
+    },
+    () => {
+      const text = "The worker could not load the code of this tab. Check the connection, and open the tab again.";
+      message.value = { kind: "error", text };
+    },
+  );
+  return () => {
+    isLeft = true;
+    disconnect();
+  };
+}
+
+/** Sends settings as they change, and lets the training run. Returns a function that ends both. */
+function connectTo(api: Comlink.Remote<PlaygroundApi>): () => void {
   worker = api;
   void api.subscribe(Comlink.proxy(receive));
   void api.show(requests.next(), true);

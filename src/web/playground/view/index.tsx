@@ -27,7 +27,7 @@ import "./playground.css";
 
 /** The Playground tab. It trains while it is visible. */
 export function Playground({ worker }: { worker: Comlink.Remote<WorkerApi> }) {
-  useEffect(() => connect(worker.playground), [worker]);
+  useEffect(() => connect(worker.openPlayground()), [worker]);
   const { mode } = playgroundState.value;
   return (
     <div class="playground">

@@ -4,8 +4,10 @@ import { predictedClasses } from "../../../../src/train/index.ts";
 import {
   cellOf,
   confusionOf,
+  excitingPictures,
+  inkedPixels,
   sharesOf,
-  weightPictures,
+  weightTiles,
   worstMistakes,
 } from "../../../../src/web/digits/service/predictions.ts";
 
@@ -43,11 +45,22 @@ describe("the outputs of a network", () => {
     expect(cellOf(data, predictions, 0, 1)).toEqual({ pictures: new Uint8Array(), count: 0 });
   });
 
-  test("come with weights as images, unit by unit", () => {
-    expect(weightPictures([1, -2, 0, 4, -4, 1], 2)).toEqual({
-      values: Int8Array.of(32, 0, -127, -63, 127, 32),
+  test("come with the weights of chosen units as images, scaled by the largest weight of all units", () => {
+    const layer = { inputs: 3, units: 2, values: Float32Array.of(1, -2, 0, 4, -4, 1) };
+    expect(weightTiles(layer, Uint32Array.of(1, 0))).toEqual({
+      tiles: Int8Array.of(-63, 127, 32, 32, 0, -127),
       largest: 4,
     });
-    expect(weightPictures([0, 0], 1)).toEqual({ values: Int8Array.of(0, 0), largest: 0 });
+    expect(weightTiles(layer, Uint32Array.of(0)).tiles).toEqual(Int8Array.of(32, 0, -127));
+    expect(weightTiles({ inputs: 2, units: 1, values: new Float32Array(2) }, Uint32Array.of(0)).largest).toBe(0);
+  });
+
+  test("give the images that excite a unit most, the strongest first", () => {
+    const features = Uint8Array.of(0, 7, 0, 0, 0, 9, 0, 5);
+    const data = makeClassificationDataset({ name: "pairs", features, shape: [2], labels, classes: ["0", "1", "2"] });
+    expect([...inkedPixels(data)]).toEqual([0, 1]);
+    const found = excitingPictures(data, [0, 1, 0, -3, 0, 8, 0, 2], { unit: 1, units: 2 });
+    expect(found).toEqual({ pictures: Uint8Array.of(0, 9, 0, 5, 0, 7, 0, 0), count: 4 });
+    expect([...excitingPictures(data, [4, 1, 3, -3], { unit: 0, units: 2 }).pictures]).toEqual([0, 7, 0, 0]);
   });
 });

@@ -1,0 +1,15 @@
+/*
+ * What the page uses of the Digits tab.
+ */
+import { remote } from "../link.ts";
+import type { TabContent } from "../tabs.ts";
+import { connect, formatDigits, parseDigits, prepared, reset, resume, stepOnce, toggleRunning } from "./state/index.ts";
+import { Digits } from "./view/index.tsx";
+
+export const digitsTab: TabContent = {
+  View: Digits,
+  format: formatDigits,
+  read: parseDigits,
+  commands: { toggle: toggleRunning, step: stepOnce, reset },
+  resume: () => (prepared.value ? resume("present") : connect(remote.value!.digits)),
+};

@@ -1,0 +1,40 @@
+import { percent } from "../../shared/format.ts";
+import { prediction, prepared } from "../state/index.ts";
+
+const digits = Array.from({ length: 10 }, (_, digit) => digit);
+
+/** The network's answer: the probability of each digit. */
+export function Bars() {
+  const shares = prediction.value?.probabilities;
+  const best = shares ? shares.indexOf(Math.max(...shares)) : undefined;
+  return (
+    <div class="answer">
+      <p class="prediction">
+        {best === undefined ? (
+          <span class="quiet">
+            {prepared.value ? "Draw a digit: the network answers at once." : "Preparing the network …"}
+          </span>
+        ) : (
+          <>
+            Prediction:{" "}
+            <output class="said" data-testid="prediction">
+              {best}
+            </output>{" "}
+            <span class="quiet">{percent(shares![best]!)}</span>
+          </>
+        )}
+      </p>
+      <ol class="bars" start={0} aria-label="Probability of each digit" data-testid="probabilities">
+        {digits.map((digit) => (
+          <li key={digit} class={digit === best ? "best" : ""}>
+            <span class="name">{digit}</span>
+            <span class="bar">
+              <span style={{ width: `${100 * (shares?.[digit] ?? 0)}%` }} />
+            </span>
+            <span class="value">{shares ? percent(shares[digit]!) : "–"}</span>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
