@@ -1,4 +1,5 @@
 // `npm run demo:screenshots`: pictures of the built demo's tabs for the README, light and dark, wide and narrow, in docs.
+// Names of tabs after `--` choose among them.
 // They are PNGs of 256 colours, so that each stays small. It also says how long the page itself was busy meanwhile.
 
 import { writeFileSync } from "node:fs";
@@ -30,22 +31,34 @@ const THREE = [
 
 const tabs = {
   digits: async (page) => {
-    await page.waitForFunction("Number(document.querySelector('[data-testid=step-count]')?.textContent) >= 300", null, {
-      timeout: 300_000,
-    });
-    const pad = page.getByTestId("draw-pad");
-    await pad.scrollIntoViewIfNeeded();
-    const { x, y, width, height } = await pad.boundingBox();
-    for (const [place, [left, top]] of THREE.entries()) {
-      await page.mouse.move(x + left * width, y + top * height, { steps: 4 });
-      if (place === 0) await page.mouse.down();
-    }
-    await page.mouse.up();
-    await page.waitForTimeout(3000);
-    await page.evaluate("scrollTo(0, 0)");
+    await steps(page, "step-count", 300);
+    await drawThree(page);
   },
   playground: async (page) => page.waitForTimeout(15_000),
+  convolution: async (page) => {
+    await steps(page, "convolution-step-count", 300);
+    await drawThree(page);
+  },
 };
+
+/** Waits until a network has made some steps. */
+const steps = (page, testId, count) =>
+  page.waitForFunction(`Number(document.querySelector("[data-testid=${testId}]")?.textContent) >= ${count}`, null, {
+    timeout: 600_000,
+  });
+
+async function drawThree(page) {
+  const pad = page.getByTestId("draw-pad");
+  await pad.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = await pad.boundingBox();
+  for (const [place, [left, top]] of THREE.entries()) {
+    await page.mouse.move(x + left * width, y + top * height, { steps: 4 });
+    if (place === 0) await page.mouse.down();
+  }
+  await page.mouse.up();
+  await page.waitForTimeout(3000);
+  await page.evaluate("scrollTo(0, 0)");
+}
 
 /** Runs in the page before all else: notes each task of its own thread that takes more than 50 ms. */
 const noteLongTasks = () => {
@@ -65,7 +78,11 @@ const site = await preview({
 const address = `http://localhost:${site.httpServer.address().port}/`;
 const args = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--disable-quic"];
 const browser = await chromium.launch({ executablePath, args });
+const wanted = process.argv.slice(2);
 for (const [tab, prepare] of Object.entries(tabs)) {
+  if (wanted.length > 0 && !wanted.includes(tab)) continue;
+  // Convolutions take seconds a step on a GPU in software.
+  const device = tab === "convolution" ? "wasm" : "webgpu";
   for (const colorScheme of ["light", "dark"]) {
     for (const [width, height] of [
       [1280, 800],
@@ -74,7 +91,7 @@ for (const [tab, prepare] of Object.entries(tabs)) {
       const context = await browser.newContext({ colorScheme, viewport: { width, height } });
       const page = await context.newPage();
       await page.addInitScript(noteLongTasks);
-      await page.goto(`${address}?device=webgpu#${tab}`);
+      await page.goto(`${address}?device=${device}#${tab}`);
       await prepare(page);
       const longTasks = await page.evaluate("longTasks");
       const small = await reduced(page, await page.screenshot());

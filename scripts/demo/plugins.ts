@@ -101,6 +101,12 @@ function serviceWorker(): Plugin {
 /** A chunk with the WebAssembly backend, and its kernels: loaded only if the backend is chosen. */
 const OF_WASM = /^assets\/wasm-.*\.js$|\.wasm$/;
 
+/** The chunks of what is loaded when it is opened: the Convolution tab, its service in the worker, and a view. */
+const OF_TABS = /^assets\/(tab|service|runs)-.*\.js$/;
+
+/** Their limit. */
+const LARGEST_TABS_KILOBYTES = 15;
+
 /** Prints the size of what the demo's page loads, and fails the build where it is too large. */
 function sizeLimit(): Plugin {
   return {
@@ -112,12 +118,14 @@ function sizeLimit(): Plugin {
       const textOf = (name: string) => readFileSync(join(dir!, name), "utf8");
       const loadedFrom = (among: readonly string[]) =>
         reachable("index.html", among, textOf).filter((name) => /\.(js|wasm)$/.test(name));
-      const always = loadedFrom(names.filter((name) => !OF_WASM.test(name)));
-      const chosen = loadedFrom(names).filter((name) => !always.includes(name));
+      const always = loadedFrom(names.filter((name) => !OF_WASM.test(name) && !OF_TABS.test(name)));
+      const tabs = loadedFrom(names).filter((name) => OF_TABS.test(name));
+      const chosen = loadedFrom(names).filter((name) => !always.includes(name) && !tabs.includes(name));
       if (chosen.length === 0) this.error("no chunk of the WebAssembly backend was found by its name");
       const limits = [
         ["the demo's JavaScript and WGSL", always, LARGEST_KILOBYTES],
         ["its WebAssembly backend", chosen, LARGEST_WASM_KILOBYTES],
+        ["its tabs and views that are loaded when they are opened", tabs, LARGEST_TABS_KILOBYTES],
       ] as const;
       for (const [what, files, largest] of limits) {
         const bytes = files.map((name) => gzipSync(readFileSync(join(dir!, name))).length);

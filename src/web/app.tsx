@@ -1,8 +1,9 @@
 /*
- * The page around its two tabs.
+ * The page around its tabs.
  */
 import { signal } from "@preact/signals";
 import { deviceChoices } from "../index.ts";
+import type { convolutionTab } from "./convolution/tab.tsx";
 import { keepAddress, visit } from "./shared/address/history.ts";
 import {
   formatDigits,
@@ -24,7 +25,29 @@ import { TabList } from "./shared/tab-list.tsx";
 
 const tab = signal<Tab>("digits");
 
-const titles: Record<Tab, string> = { digits: "Digits", playground: "Playground" };
+const titles: Record<Tab, string> = { digits: "Digits", playground: "Playground", convolution: "Convolution" };
+
+/** The Convolution tab, whose code is loaded when it is first opened. */
+const convolution = signal<typeof convolutionTab | undefined>(undefined);
+
+/** Why that failed. */
+const convolutionFault = signal<string | undefined>(undefined);
+
+/** The parameters of its address, until its code is loaded. */
+let convolutionParams = new URLSearchParams();
+
+async function loadConvolution(): Promise<void> {
+  if (convolution.value) return;
+  try {
+    const loaded = (await import("./convolution/tab.tsx")).convolutionTab;
+    loaded.read(convolutionParams);
+    convolution.value = loaded;
+    convolutionFault.value = undefined;
+  } catch {
+    convolutionFault.value =
+      "The files of this tab could not be loaded. Check the connection, and choose the tab again.";
+  }
+}
 
 /** Reads the state from the address, opens the device, and starts training. */
 export async function openPage(createWorker: () => Worker, search: URLSearchParams): Promise<void> {
@@ -34,25 +57,48 @@ export async function openPage(createWorker: () => Worker, search: URLSearchPara
     visit(() => show("digits"));
     void loadFile(file);
   });
-  keepAddress(() => formatHash(tab.value, tab.value === "digits" ? formatDigits() : formatPlayground()), readAddress);
+  keepAddress(() => formatHash(tab.value, formats[tab.value]()), readAddress);
   const asked = search.get("device");
   const choice = deviceChoices.find((name) => name === asked) ?? "auto";
   await openLink({ createWorker, choice });
 }
 
+/** The state of each tab as parameters of the address. */
+const formats: Record<Tab, () => URLSearchParams> = {
+  digits: formatDigits,
+  playground: formatPlayground,
+  convolution: () => convolution.value?.format() ?? convolutionParams,
+};
+
+const readers: Record<Tab, (params: URLSearchParams) => void> = {
+  digits: parseDigits,
+  playground: readPlaygroundAddress,
+  convolution(params) {
+    convolutionParams = params;
+    convolution.value?.read(params);
+  },
+};
+
 function readAddress(whole: boolean): void {
   const { tab: wanted, params } = parseHash(location.hash);
   // An address that a visitor typed without parameters leaves the tab as it is.
-  if (params.size > 0 || whole) (wanted === "digits" ? parseDigits : readPlaygroundAddress)(params);
+  if (params.size > 0 || whole) readers[wanted](params);
   show(wanted);
 }
 
 function show(wanted: Tab): void {
   tab.value = wanted;
   setVisible(wanted === "digits");
+  if (wanted === "convolution") void loadConvolution();
 }
 
-const digitsCommands = { toggle: toggleRunning, step: stepOnce, reset };
+/** What the keys of each tab do. */
+const commandsOf = (name: Tab) =>
+  ({
+    digits: { toggle: toggleRunning, step: stepOnce, reset },
+    playground: playgroundCommands,
+    convolution: convolution.value?.commands,
+  })[name];
 
 /** Elements that use letter keys themselves. */
 const TYPED_INTO =
@@ -67,8 +113,8 @@ function onKey(event: KeyboardEvent): void {
   const typing = target instanceof Element && target.closest(TYPED_INTO) !== null;
   const pressing = target instanceof Element && target.closest(PRESSED_BY_SPACE) !== null;
   if (typing || (pressing && key === " ")) return;
-  const commands = tab.value === "digits" ? digitsCommands : playgroundCommands;
-  const action = { " ": commands.toggle, s: commands.step, r: commands.reset }[key.toLowerCase()];
+  const commands = commandsOf(tab.value);
+  const action = commands && { " ": commands.toggle, s: commands.step, r: commands.reset }[key.toLowerCase()];
   if (!action) return;
   event.preventDefault();
   void action();
@@ -95,10 +141,25 @@ export function App() {
           </div>
         )}
         <div role="tabpanel" id={`panel-${tab.value}`} aria-labelledby={`tab-${tab.value}`}>
-          {tab.value === "digits" ? <Digits /> : remote.value && <Playground worker={remote.value} />}
+          <TabView />
         </div>
       </main>
     </>
+  );
+}
+
+function TabView() {
+  if (tab.value === "digits") return <Digits />;
+  if (tab.value === "playground") return remote.value ? <Playground worker={remote.value} /> : null;
+  const { View } = convolution.value ?? {};
+  if (View) return <View />;
+  const fault = convolutionFault.value;
+  return fault ? (
+    <p class="fault" role="alert">
+      {fault}
+    </p>
+  ) : (
+    <p class="quiet">Loading …</p>
   );
 }
 

@@ -3,6 +3,7 @@
  */
 import type { ProxyMarked } from "comlink";
 import type { DeviceChoice } from "../index.ts";
+import type { ConvolutionApi } from "./convolution/contract.ts";
 import type { DigitsApi } from "./digits/contract.ts";
 import type { PlaygroundApi } from "./playground/contract.ts";
 
@@ -29,11 +30,13 @@ export interface DeviceInfo {
 
 export interface WorkerApi {
   /**
-   * Opens the device for both tabs. Call it first, and again to change the device: each tab uses the new one from its
+   * Opens the device for all tabs. Call it first, and again to change the device: each tab uses the new one from its
    * next network on.
    * @throws DeviceError if the device is not available
    */
   open(options: OpenOptions): Promise<DeviceInfo>;
   readonly digits: DigitsApi & ProxyMarked;
   readonly playground: PlaygroundApi & ProxyMarked;
+  /** Loads the worker's code for the Convolution tab. The first call creates its service. */
+  openConvolution(): Promise<ConvolutionApi & ProxyMarked>;
 }

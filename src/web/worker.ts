@@ -17,6 +17,13 @@ const getBackend = async () => (await opened).backend;
 
 let page = self.location.href;
 
+let convolution: ReturnType<WorkerApi["openConvolution"]> | undefined;
+
+async function createConvolution(): ReturnType<WorkerApi["openConvolution"]> {
+  const { createConvolutionService } = await import("./convolution/service/service.ts");
+  return proxy(createConvolutionService({ getBackend, getPage: () => page }));
+}
+
 const api: WorkerApi = {
   async open(options: OpenOptions) {
     page = options.page;
@@ -28,6 +35,12 @@ const api: WorkerApi = {
   },
   digits: proxy(createDigitsService({ getBackend, getPage: () => page, store: browserNetworkStore() })),
   playground: proxy(createPlaygroundService(getBackend)),
+  async openConvolution() {
+    convolution ??= createConvolution();
+    // The files may be there at the next call.
+    convolution.catch(() => (convolution = undefined));
+    return convolution;
+  },
 };
 
 expose(api);
