@@ -233,7 +233,7 @@ test("compares runs: the last one stays in the charts, any can be drawn, and its
   await page.getByTestId("run-1-shown").waitFor();
   expect(await page.getByTestId("run-1-shown").isChecked()).toBe(true);
   for (const chart of ["loss-chart", "accuracy-chart"])
-    await expect.poll(() => legend(chart)).toMatch(/run 1\s+\d.*run 1, test/s);
+    await expect.poll(() => legend(chart)).toMatch(/run 1\s*\d.*run 1, test/s);
   const rows = page.getByTestId("runs").locator("tbody tr");
   expect(await rows.locator(".differs").allInnerTexts()).toEqual(["1"]);
   await visitor.reaches("step-count", 20);

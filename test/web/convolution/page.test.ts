@@ -150,7 +150,7 @@ describe("a visitor of the Convolution tab", () => {
     await visitor.goesTo(/shift=2_-2/);
     const accuracies = await page.getByTestId(at("accuracies")).locator("td:not(:empty)").allInnerTexts();
     expect(accuracies).toHaveLength(8);
-    for (const text of accuracies) expect(text).toMatch(/^\d+ %$/);
+    for (const text of accuracies) expect(text.trim()).toMatch(/^\d+ %$/);
   });
 
   test("sees the filters of an earlier step with the slider, and the newest ones at its end", async () => {

@@ -1,4 +1,3 @@
-import { rounded } from "../../shared/format.ts";
 import { filterOf, stages } from "../stages.ts";
 import { filterHistory, shownFilters, shownPlace } from "../state/index.ts";
 import { SmallPicture } from "./picture.tsx";
@@ -51,9 +50,8 @@ export function FilterHistoryCard() {
       </div>
       <label class="field">
         <span>
-          Filters of the first convolution at step{" "}
-          <output data-testid="convolution-history-step">{shown ? rounded(shown.step) : "–"}</output>
-          {isNow && " (now)"}
+          Filters of the first convolution {isNow ? "now, at step " : "at step "}
+          <output data-testid="convolution-history-step">{shown?.step ?? "–"}</output>
         </span>
         <input
           type="range"

@@ -2,11 +2,11 @@
  * The way of the picture through the network: filters, feature maps, pooling, and the ten outputs of both networks.
  */
 import { useRef } from "preact/hooks";
-import { percent } from "../../shared/format.ts";
 import { patchArea, PICTURE_SIDE, receptiveField, stages, valueAt, type Area, type Pixel } from "../stages.ts";
 import { frame, pixel } from "../state/index.ts";
 import { FilterPicture } from "./filters.tsx";
 import { SmallPicture } from "./picture.tsx";
+import { evenPercent } from "./text.ts";
 
 /** The picture as the networks see it, with the part that the chosen pixel depends on. */
 export function NetworkInput() {
@@ -194,7 +194,7 @@ function Outputs() {
               <span class="convolution-bar" style={{ width: `${100 * (shares?.convolution[digit] ?? 0)}%` }} />
               <span class="convolution-bar dense" style={{ width: `${100 * (shares?.dense[digit] ?? 0)}%` }} />
             </span>
-            <span class="value">{shares ? percent(shares.convolution[digit]!, 0) : "–"}</span>
+            <span class="value">{shares ? evenPercent(shares.convolution[digit]!) : "–"}</span>
           </li>
         ))}
       </ol>

@@ -2,10 +2,10 @@
  * Why convolution: the answers of both networks for the shifted picture, and their accuracy on shifted test images.
  */
 import { signal } from "@preact/signals";
-import { percent } from "../../shared/format.ts";
 import { testedShifts, type Pair } from "../contract.ts";
 import { MOST_SHIFT, shiftsAlong } from "../settings.ts";
 import { accuracy, prepared, shifts, subject } from "../state/index.ts";
+import { evenPercent } from "./text.ts";
 
 const networks: readonly { readonly name: keyof Pair<unknown>; readonly title: string }[] = [
   { name: "convolution", title: "Convolutional" },
@@ -148,7 +148,7 @@ function Accuracies() {
               <small>{prepared.value?.parameters[name].toLocaleString("en") ?? "–"} parameters</small>
             </th>
             {testedShifts.map((pixels, index) => (
-              <td key={pixels}>{now ? percent(now.accuracies[name][index]!, 0) : "–"}</td>
+              <td key={pixels}>{now ? evenPercent(now.accuracies[name][index]!) : "–"}</td>
             ))}
           </tr>
         ))}

@@ -110,7 +110,7 @@ function EarlierRow({ run, current }: { run: EarlierRun; current: Described }) {
         <button
           type="button"
           data-testid={`run-${number}-use`}
-          aria-label={`Restart with the settings of run ${number}`}
+          aria-label={`Use the settings of run ${number} and restart`}
           onClick={() => choose(settings)}
         >
           Use
