@@ -27,8 +27,6 @@ export interface Pair<Value> {
 /** The state after `step` steps, and what the networks compute for the picture. */
 export interface Frame {
   readonly step: number;
-  /** The mean loss of each network since the previous frame; NaN if there was no step. */
-  readonly loss: Pair<number>;
   /** The shifted picture, 784 bytes. */
   readonly picture: Uint8Array;
   /** The feature maps of each stage, [row, column, map]. */
@@ -48,7 +46,6 @@ export interface ShiftsEvent {
 /** The accuracy on test images that are shifted. */
 export interface AccuracyEvent {
   readonly kind: "accuracy";
-  readonly step: number;
   /** The number of test images. */
   readonly count: number;
   /** For each distance of `testedShifts`, in [0, 1]. */

@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loseDevice } from "../browser.ts";
 import { useDemo, type Visitor } from "../demo.ts";
 
 const demo = useDemo();
@@ -211,7 +212,7 @@ describe("a visitor of the Convolution tab", () => {
   });
 });
 
-test("trains with WebGPU, and the code of the tab is loaded when it is opened", async () => {
+test("trains with WebGPU, also after a loss of the device, and the tab's code is loaded when it is opened", async () => {
   const visitor = await demo.visit("webgpu", "#playground", { serviceWorker: false });
   await visitor.says("backend", /^WebGPU$/);
   const scripts = async () =>
@@ -223,6 +224,9 @@ test("trains with WebGPU, and the code of the tab is loaded when it is opened", 
   const loaded = (await scripts()).filter((name) => !before.includes(name));
   expect(loaded.some((name) => name.endsWith(".js"))).toBe(true);
   expect(loaded.some((name) => name.endsWith(".css"))).toBe(true);
+  await loseDevice(visitor.page);
+  await visitor.says(at("message"), /and replaced\. Training continues/);
+  await visitor.reaches(at("step-count"), (await visitor.number(at("step-count"))) + 1);
 });
 
 test.each([
@@ -245,7 +249,7 @@ test.each([
   expect(await visitor.accessibilityFaults()).toEqual([]);
   const transition = "getComputedStyle(document.querySelector('.convolution-bar')).transitionDuration";
   expect(await page.evaluate(transition)).toBe("0s");
-  for (const width of options.dark ? [320, 390, 600, 840] : [1000, 1200, 1280, 2560]) {
+  for (const width of options.dark ? [320, 390, 600, 840] : [1000, 1200, 1220, 1280, 2560]) {
     await page.setViewportSize({ width, height: 800 });
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
   }

@@ -77,7 +77,6 @@ export class Run {
   readonly #model: Model;
   readonly #trainers: Pair<Trainer>;
   readonly #test: ClassificationDataset;
-  #loss: Pair<number> = { convolution: NaN, dense: NaN };
   #view: View | undefined;
 
   private constructor(models: Pair<Model>, trainers: Pair<Trainer>, { train, test }: Omit<DigitsData, "name">) {
@@ -116,9 +115,8 @@ export class Run {
 
   /** Runs steps of both networks and waits for them. */
   async advance(steps: number): Promise<void> {
-    const convolution = await advance(this.#trainers.convolution, steps);
-    const other = await advance(this.#trainers.dense, steps);
-    this.#loss = { convolution: convolution?.loss ?? NaN, dense: other?.loss ?? NaN };
+    await advance(this.#trainers.convolution, steps);
+    await advance(this.#trainers.dense, steps);
   }
 
   /** What the networks compute for a picture of 784 bytes. */
@@ -150,7 +148,6 @@ export class Run {
     ]);
     return {
       step,
-      loss: this.#loss,
       picture,
       maps: maps.map((values) => Float32Array.from(values)),
       filters: stages
@@ -173,7 +170,6 @@ export class Run {
 
   /** The accuracy on test images, shifted by each distance. */
   async accuracy(): Promise<Omit<AccuracyEvent, "kind">> {
-    const { step } = this;
     const { labels, count } = this.#test;
     const accuracies = { convolution: [] as number[], dense: [] as number[] };
     for (const distance of testedShifts) {
@@ -181,7 +177,7 @@ export class Run {
       accuracies.convolution.push(shareCorrect(predictions.convolution, labels));
       accuracies.dense.push(shareCorrect(predictions.dense, labels));
     }
-    return { step, count, accuracies };
+    return { count, accuracies };
   }
 
   async #predictions(pictures: Uint8Array): Promise<Pair<Uint32Array>> {

@@ -1,7 +1,6 @@
 /*
  * The way of the picture through the network: filters, feature maps, pooling, and the ten outputs of both networks.
  */
-import { useRef } from "preact/hooks";
 import { patchArea, PICTURE_SIDE, receptiveField, stages, valueAt, type Area, type Pixel } from "../stages.ts";
 import { frame, pixel } from "../state/index.ts";
 import { FilterPicture } from "./filters.tsx";
@@ -91,7 +90,6 @@ function largestOf(values: Float32Array): number {
 function StageMaps({ stage }: { stage: number }) {
   const { maps, side } = stages[stage]!;
   const { title, size, name } = stageTexts[stage]!;
-  const host = useRef<HTMLDivElement>(null);
   const point = (event: PointerEvent) => {
     const picture = (event.target as Element).closest<HTMLElement>("[data-map]");
     if (!picture) return;
@@ -121,7 +119,6 @@ function StageMaps({ stage }: { stage: number }) {
     <div class={`convolution-stage convolution-stage-${stage}`}>
       <Heading title={title} size={size} />
       <div
-        ref={host}
         class="convolution-maps"
         role="application"
         tabIndex={0}

@@ -24,10 +24,12 @@ export function Input() {
       <PadCanvas />
       <p class="quiet">or choose a test image:</p>
       <Samples />
-      <h3>
-        Input <span class="quiet">28×28</span>
-      </h3>
-      <NetworkInput />
+      <div class="convolution-network-input">
+        <h3>
+          Input <span class="quiet">28×28</span>
+        </h3>
+        <NetworkInput />
+      </div>
     </section>
   );
 }

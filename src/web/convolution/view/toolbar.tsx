@@ -61,8 +61,9 @@ export function Toolbar() {
         <ShareButton testId="convolution-share" />
       </div>
       <p class="quiet" data-testid="convolution-networks">
-        Two networks learn the same digits{prepared.value && ` (${prepared.value.data})`}: one with convolutions, one
-        without. Draw, and follow your digit through the first one.
+        Two networks learn the same {prepared.value && `${prepared.value.trainingExamples.toLocaleString("en")} `}
+        digits{prepared.value && ` (${prepared.value.data})`}: one with convolutions, one without. Draw, and follow your
+        digit through the first one.
       </p>
       <Message />
     </section>
