@@ -68,8 +68,8 @@ export function FilterHistoryCard() {
         />
       </label>
       <p class="quiet">
-        They start as noise. Training turns them into detectors of edges and strokes: <span class="high">blue</span>{" "}
-        looks for ink, <span class="low">orange</span> for background.
+        They start as noise. Training turns some of them into detectors of edges and strokes:{" "}
+        <span class="high">blue</span> looks for ink, <span class="low">orange</span> for background.
       </p>
     </section>
   );
