@@ -3,6 +3,8 @@
  */
 import "../../digits/view/digits.css";
 import "./convolution.css";
+import "./flow.css";
+import "./numbers.css";
 import type * as Comlink from "comlink";
 import { useEffect } from "preact/hooks";
 import type { WorkerApi } from "../../contract.ts";
