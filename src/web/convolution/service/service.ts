@@ -59,6 +59,8 @@ class ConvolutionService implements ConvolutionApi {
   #steps = new StepBudget();
   #shifts = new Budget(SHIFTS.share, SHIFTS.milliseconds);
   #accuracy = new Budget(ACCURACY.share, ACCURACY.milliseconds);
+  /** Whether the networks have been tested. */
+  #isTested = false;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -116,7 +118,7 @@ class ConvolutionService implements ConvolutionApi {
     await this.#loop.inTurn(async () => {
       await this.#run?.advance(1);
       await this.#showPicture();
-      if (this.#accuracy.isDue) await this.#accuracy.spend(() => this.#showAccuracy());
+      await this.#testIfDue();
     });
   }
 
@@ -165,6 +167,7 @@ class ConvolutionService implements ConvolutionApi {
     this.#kept = resumeFrom;
     this.#keptAt = performance.now();
     this.#steps = new StepBudget();
+    this.#isTested = false;
     const onRecovery = ({ reason }: { readonly reason: string }) => this.#send({ kind: "recovery", reason });
     const { getBackend, getPage } = this.#options;
     const [backend, data] = await Promise.all([getBackend(), loadData(choice, getPage())]);
@@ -184,8 +187,16 @@ class ConvolutionService implements ConvolutionApi {
     await this.#steps.spend(Infinity, (steps) => run.advance(steps));
     await this.#showFrame();
     if (this.#shifts.isDue) await this.#shifts.spend(() => this.#showShifts());
-    if (this.#accuracy.isDue) await this.#accuracy.spend(() => this.#showAccuracy());
+    await this.#testIfDue();
     if (performance.now() - this.#keptAt >= KEEP_MILLISECONDS) await this.#keep();
+  }
+
+  /** Tests the networks if it is time. The first test compiles its graphs, so its time does not delay the next one. */
+  async #testIfDue(): Promise<void> {
+    if (this.#isTested && !this.#accuracy.isDue) return;
+    await this.#accuracy.spend(() => this.#showAccuracy());
+    if (!this.#isTested) this.#accuracy = new Budget(ACCURACY.share, ACCURACY.milliseconds);
+    this.#isTested = true;
   }
 
   /** Saves the state of both networks. */
