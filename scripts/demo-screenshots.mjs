@@ -1,4 +1,5 @@
-// `npm run demo:screenshots`: pictures of the built demo's tabs for the README, light and dark, wide and narrow, in docs, and one for links to the page, in public.
+// `npm run demo:screenshots`: pictures of the built demo's tabs for the README, light and dark, wide and narrow, in docs, and one for
+// links to the page, in public. Names of tabs after `--` choose among them.
 // They are PNGs of 256 colours, so that each stays small. It also says how long the page itself was busy meanwhile.
 
 import { writeFileSync } from "node:fs";
@@ -15,16 +16,22 @@ if (executablePath === undefined) throw new Error(NO_BROWSER);
 
 const tabs = {
   digits: async (page) => {
-    const reached = (id, least) =>
-      page.waitForFunction(`parseFloat(document.querySelector("[data-testid=${id}]")?.textContent) >= ${least}`, null, {
-        timeout: 300_000,
-      });
-    await reached("step-count", 300);
-    await reached("test-accuracy", 93);
+    await reached(page, "step-count", 300);
+    await reached(page, "test-accuracy", 93);
     await page.waitForTimeout(3000);
   },
   playground: async (page) => page.waitForTimeout(15_000),
+  convolution: async (page) => {
+    await reached(page, "convolution-step-count", 300);
+    await page.waitForTimeout(3000);
+  },
 };
+
+/** Waits until a number of the page is large enough. */
+const reached = (page, testId, least) =>
+  page.waitForFunction(`parseFloat(document.querySelector("[data-testid=${testId}]")?.textContent) >= ${least}`, null, {
+    timeout: 600_000,
+  });
 
 /** Runs in the page before all else: notes each task of its own thread that takes more than 50 ms. */
 const noteLongTasks = () => {
@@ -44,7 +51,10 @@ const site = await preview({
 const address = `http://localhost:${site.httpServer.address().port}/`;
 const args = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--disable-quic"];
 const browser = await chromium.launch({ executablePath, args });
+const wanted = process.argv.slice(2);
 for (const [tab, prepare] of Object.entries(tabs)) {
+  if (wanted.length > 0 && !wanted.includes(tab)) continue;
+  // Convolutions take seconds a step on a GPU in software.
   for (const colorScheme of ["light", "dark"]) {
     for (const [width, height] of [
       [1280, 800],

@@ -3,6 +3,7 @@
  */
 import type { ProxyMarked } from "comlink";
 import type { DeviceChoice } from "../index.ts";
+import type { ConvolutionApi } from "./convolution/contract.ts";
 import type { DigitsApi } from "./digits/contract.ts";
 import type { PlaygroundApi } from "./playground/contract.ts";
 
@@ -37,4 +38,6 @@ export interface WorkerApi {
   readonly digits: DigitsApi & ProxyMarked;
   /** Loads the worker's code for the Playground tab. The first call creates its service. */
   openPlayground(): Promise<PlaygroundApi & ProxyMarked>;
+  /** Loads the worker's code for the Convolution tab. The first call creates its service. */
+  openConvolution(): Promise<ConvolutionApi & ProxyMarked>;
 }

@@ -18,10 +18,15 @@ export interface TabContent {
   resume(): void;
 }
 
-export const tabTitles: Record<Tab, string> = { digits: "Digits", playground: "Playground" };
+export const tabTitles: Record<Tab, string> = {
+  digits: "Digits",
+  playground: "Playground",
+  convolution: "Convolution",
+};
 
 const loaders: Partial<Record<Tab, () => Promise<TabContent>>> = {
   playground: async () => (await import("./playground/tab.tsx")).playgroundTab,
+  convolution: async () => (await import("./convolution/tab.tsx")).convolutionTab,
 };
 
 /** The tabs whose code is loaded. */

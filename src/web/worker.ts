@@ -16,11 +16,14 @@ const getBackend = async () => (await opened).backend;
 
 let page = self.location.href;
 
-let playground: ReturnType<WorkerApi["openPlayground"]> | undefined;
-
-async function createPlayground(): ReturnType<WorkerApi["openPlayground"]> {
-  const { createPlaygroundService } = await import("./playground/service/service.ts");
-  return proxy(createPlaygroundService(getBackend));
+/** Creates a service at the first call. If its files cannot be loaded, the next call tries again. */
+function lazily<Service>(create: () => Promise<Service>): () => Promise<Service> {
+  let service: Promise<Service> | undefined;
+  return () => {
+    service ??= create();
+    service.catch(() => (service = undefined));
+    return service;
+  };
 }
 
 const api: WorkerApi = {
@@ -33,12 +36,14 @@ const api: WorkerApi = {
     return { ...info, mnist };
   },
   digits: proxy(createDigitsService({ getBackend, getPage: () => page, store: browserNetworkStore() })),
-  async openPlayground() {
-    playground ??= createPlayground();
-    // The files may be there at the next call.
-    playground.catch(() => (playground = undefined));
-    return playground;
-  },
+  openPlayground: lazily(async () => {
+    const { createPlaygroundService } = await import("./playground/service/service.ts");
+    return proxy(createPlaygroundService(getBackend));
+  }),
+  openConvolution: lazily(async () => {
+    const { createConvolutionService } = await import("./convolution/service/service.ts");
+    return proxy(createConvolutionService({ getBackend, getPage: () => page }));
+  }),
 };
 
 expose(api);

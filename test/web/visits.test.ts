@@ -222,3 +222,33 @@ test.each(["#digits", "#playground", "#playground?mode=surface"])(
     expect(await visitor.accessibilityFaults()).toEqual([]);
   },
 );
+
+test("compares runs: the last one stays in the charts, any can be drawn, and its settings can be used again", async () => {
+  const visitor = await demo.visit("wasm", SMALL);
+  const { page } = visitor;
+  const legend = (chart: string) => page.getByTestId(chart).locator(".u-legend").innerText();
+  await visitor.click("tab-runs");
+  await visitor.reaches("step-count", 20);
+  await page.getByTestId("seed").fill("5");
+  await visitor.click("reset");
+  await page.getByTestId("run-1-shown").waitFor();
+  expect(await page.getByTestId("run-1-shown").isChecked()).toBe(true);
+  for (const chart of ["loss-chart", "accuracy-chart"])
+    await expect.poll(() => legend(chart)).toMatch(/run 1\s*\d.*run 1, test/s);
+  const rows = page.getByTestId("runs").locator("tbody tr");
+  expect(await rows.locator(".differs").allInnerTexts()).toEqual(["1"]);
+  await visitor.reaches("step-count", 20);
+  await visitor.click("reset");
+  await page.getByTestId("run-2-shown").waitFor();
+  expect(await page.getByTestId("run-1-shown").isChecked()).toBe(false);
+  await expect.poll(() => legend("loss-chart")).not.toMatch(/run 1/);
+  await page.getByTestId("run-1-shown").check();
+  await expect.poll(() => legend("loss-chart")).toMatch(/run 2.*run 1/s);
+  expect(await visitor.accessibilityFaults()).toEqual([]);
+  await visitor.click("run-1-use");
+  await visitor.goesTo(/seed=1/);
+  expect(await page.getByTestId("seed").inputValue()).toBe("1");
+  await visitor.click("run-2-remove");
+  await expect.poll(() => legend("loss-chart")).not.toMatch(/run 2/);
+  expect(await page.getByTestId("run-2-shown").count()).toBe(0);
+});

@@ -1,5 +1,5 @@
 /*
- * The form fields of both tabs, each with its label.
+ * The form fields of all tabs, each with its label.
  */
 import type { ComponentChildren } from "preact";
 import { useId, useRef, useState } from "preact/hooks";

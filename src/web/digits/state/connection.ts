@@ -16,6 +16,7 @@ import type {
 import { needsRestart, type DigitsSettings } from "../settings.ts";
 import { DivergenceWatch } from "./divergence.ts";
 import { TrainingHistory } from "./history.ts";
+import { keepRun } from "./runs.ts";
 import {
   activity,
   prediction,
@@ -141,6 +142,7 @@ function receive(event: DigitsEvent, stamp: Stamp): void {
 let preparedAt = Infinity;
 
 function takePrepared(event: PreparedEvent): void {
+  if (event.origin !== "adjusted" && prepared.value) keepRun(prepared.value, curves);
   prepared.value = event;
   step.value = event.step;
   fault.value = undefined;

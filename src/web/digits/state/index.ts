@@ -17,4 +17,5 @@ export {
   watchWeights,
 } from "./connection.ts";
 export * from "./files.ts";
+export { currentNumber, earlierRuns, forgetRun, MOST_OVERLAID, overlaid, overlay, type EarlierRun } from "./runs.ts";
 export * from "./signals.ts";

@@ -5,6 +5,7 @@ import {
   curves,
   curvesVersion,
   networkVersion,
+  overlaid,
   viewFields,
   viewOptions,
   type TestPoint,
@@ -15,6 +16,7 @@ import { Chart, type ChartSeries } from "../../shared/chart.tsx";
 import { Checkbox, Select, Slider } from "../../shared/fields.tsx";
 import { useForChart } from "../../shared/redraws.ts";
 import { robustRange } from "../../shared/robust-range.ts";
+import { overlaidRuns, overlaidSeries, withOverlays } from "./overlays.ts";
 
 /** The curves of loss and accuracy, for training and test. */
 export function Curves() {
@@ -22,7 +24,7 @@ export function Curves() {
   const { loss, accuracy } = useCurves(options);
   const seconds = options.axis === "time";
   const common = {
-    series: seriesFor(options),
+    series: [...seriesFor(options), ...overlaidSeries()],
     xLabel: seconds ? "time" : "step",
     wholeSteps: !seconds,
     xValue: (x: number) => (seconds ? `${x.toFixed(1)} s` : String(Math.round(x))),
@@ -92,7 +94,7 @@ const seriesFor = ({ raw }: ViewOptions): ChartSeries[] => [
 function useCurves(options: ViewOptions): { loss: Curve; accuracy: Curve } {
   const drawn = useForChart(curvesVersion).value;
   // The curves and the options change in the same render, since the options determine the columns.
-  return useMemo(() => curvesFor(options), [options, drawn, networkVersion.value]);
+  return useMemo(() => curvesFor(options), [options, drawn, networkVersion.value, overlaid.value]);
 }
 
 interface Curve {
@@ -102,13 +104,18 @@ interface Curve {
 
 function curvesFor(options: ViewOptions): { loss: Curve; accuracy: Curve } {
   const training = curves.training.curve();
-  const losses = [training.losses, curves.test.map(({ loss }) => loss)];
+  const losses = [{ training, test: curves.test }, ...overlaidRuns()].flatMap((run) => [
+    run.training.losses,
+    run.test.map(({ loss }) => loss),
+  ]);
+  const columns = (values: Float64Array, name: "loss" | "accuracy") =>
+    withOverlays(aligned(options, training, values, curves.test, name), options, name);
   return {
     loss: {
-      data: aligned(options, training, training.losses, curves.test, "loss"),
+      data: columns(training.losses, "loss"),
       yRange: options.logarithmic ? undefined : robustRange(losses),
     },
-    accuracy: { data: aligned(options, training, training.accuracies, curves.test, "accuracy"), yRange: [0, 1] },
+    accuracy: { data: columns(training.accuracies, "accuracy"), yRange: [0, 1] },
   };
 }
 

@@ -4,6 +4,7 @@
 import "./digits.css";
 import "./hero.css";
 import { signal } from "@preact/signals";
+import { lazy } from "../../shared/lazy.tsx";
 import { TabList } from "../../shared/tab-list.tsx";
 import { Comparison } from "./comparison.tsx";
 import { Confusion } from "./confusion.tsx";
@@ -17,6 +18,7 @@ import { Weights } from "./weights.tsx";
 const views = [
   { name: "weights", title: "Weights", View: Weights },
   { name: "confusion", title: "Confusion matrix", View: Confusion },
+  { name: "runs", title: "Runs", View: lazy(async () => (await import("./runs.tsx")).Runs) },
   { name: "comparison", title: "Devices", View: Comparison },
   { name: "dispatches", title: "Dispatches", View: Dispatches },
 ] as const;

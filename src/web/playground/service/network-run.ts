@@ -15,6 +15,7 @@ import {
   type Trainer,
   type Dataset,
 } from "../../../index.ts";
+import { advance, ENDLESS_EPOCHS } from "../../shared/advance.ts";
 import { CURVE_POINTS, PLANE_SIDE, type Frame, type Problem } from "../contract.ts";
 import { networkProblem, rowsOf, type NetworkProblem } from "./problem.ts";
 import { EXTENT, type PlaygroundConfig } from "../settings.ts";
@@ -37,18 +38,6 @@ export interface RunOptions<Config extends PlaygroundConfig = PlaygroundConfig> 
   readonly config: Config;
   readonly resumeFrom?: Snapshot | undefined;
   readonly onRecovery: (recovery: { readonly reason: string }) => void;
-}
-
-/** More epochs than any run reaches, since a run of the Playground has no end. */
-export const ENDLESS_EPOCHS = 1e9;
-
-/** The most steps of one submit, so that a pause takes effect quickly on a slow adapter. */
-const MOST_STEPS_PER_SUBMIT = 64;
-
-/** Runs steps of a trainer and waits for them. */
-export async function advance(trainer: Trainer, steps: number): Promise<void> {
-  const options = { maxSteps: steps, every: steps, stepsPerSubmit: Math.min(steps, MOST_STEPS_PER_SUBMIT) };
-  for await (const event of trainer.fit(options)) void event;
 }
 
 type NetworkConfig = Exclude<PlaygroundConfig, { mode: "surface" }>;

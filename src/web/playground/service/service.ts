@@ -4,13 +4,11 @@
 import * as Comlink from "comlink";
 import { DeviceLostError, WgradError, type Backend, type Snapshot } from "../../../index.ts";
 import type { Stamp } from "../../shared/requests.ts";
+import { StepBudget, TrainingLoop } from "../../shared/training-loop.ts";
 import type { Frame, PlaygroundApi, PlaygroundEvent, Problem } from "../contract.ts";
 import { createNetworkRun, type Run, type RunOptions } from "./network-run.ts";
 import type { PlaygroundConfig } from "../settings.ts";
 import { createSurfaceRun, SurfaceCache } from "./surface-run.ts";
-
-/** The longest time of training between two frames, so that frames and commands are not delayed. */
-const TRAINING_MILLISECONDS = 30;
 
 /** The least time between two frames: 25 frames per second look smooth. */
 const FRAME_MILLISECONDS = 40;
@@ -26,8 +24,7 @@ export function createPlaygroundService(getBackend: () => Promise<Backend>): Pla
 class PlaygroundService implements PlaygroundApi {
   readonly #getBackend: () => Promise<Backend>;
   readonly #surfaces = new SurfaceCache();
-  /** Runs calls and frames one after the other. */
-  #queue: Promise<void> = Promise.resolve();
+  readonly #loop: TrainingLoop;
   #listener: (event: PlaygroundEvent, stamp: Stamp) => void = () => {};
   /** The last request that arrived, and the last one with settings or a restart. */
   #request = 0;
@@ -44,17 +41,19 @@ class PlaygroundService implements PlaygroundApi {
   /** The last saved state of the run. */
   #kept: Snapshot | undefined;
   #keptAt = -Infinity;
-  #wanted = false;
-  #visible = true;
   /** Whether the last loss was not finite. Training then starts over instead of continuing with the weights. */
   #diverged = false;
-  #looping = false;
   #frameMilliseconds = FRAME_MILLISECONDS;
-  /** The number of steps that take about TRAINING_MILLISECONDS, estimated from the last steps. */
-  #affordable = 1;
+  #budget = new StepBudget();
 
   constructor(getBackend: () => Promise<Backend>) {
     this.#getBackend = getBackend;
+    this.#loop = new TrainingLoop({
+      train: () => this.#train(),
+      onWanted: (running) => this.#send({ kind: "running", running }),
+      onError: (error) => this.#tellError(error),
+      interval: () => Math.max(this.#frameMilliseconds, 1000 / this.#stepsPerSecond),
+    });
   }
 
   async subscribe(listener: (event: PlaygroundEvent, stamp: Stamp) => void): Promise<void> {
@@ -83,18 +82,18 @@ class PlaygroundService implements PlaygroundApi {
 
   async pause(request: number): Promise<void> {
     this.#want(request, false);
-    await this.#inTurn(async () => {});
+    await this.#loop.inTurn(async () => {});
   }
 
   async show(request: number, visible: boolean): Promise<void> {
-    this.#visible = visible;
-    this.#want(request, this.#wanted);
-    if (!visible) await this.#inTurn(async () => {});
+    this.#request = request;
+    this.#loop.show(visible);
+    if (!visible) await this.#loop.inTurn(async () => {});
   }
 
   async step(request: number): Promise<void> {
     this.#want(request, false);
-    await this.#inTurn(async () => {
+    await this.#loop.inTurn(async () => {
       await this.#run?.advance(1);
       await this.#show();
     });
@@ -119,35 +118,22 @@ class PlaygroundService implements PlaygroundApi {
   /** Sets whether training is wanted, and starts or stops it. */
   #want(request: number, wanted: boolean): void {
     this.#request = request;
-    if (this.#wanted !== wanted) {
-      this.#wanted = wanted;
-      this.#send({ kind: "running", running: wanted });
-    }
-    if (this.#shouldTrain && !this.#looping) void this.#loopOn();
-  }
-
-  get #shouldTrain(): boolean {
-    return this.#wanted && this.#visible;
+    this.#loop.want(wanted);
   }
 
   /** Queues work that replaces the run, with the newest settings at the time it runs. */
   #replace(request: number, work: () => Promise<void>): Promise<void> {
     this.#request = this.#lastReplacing = request;
-    return this.#inTurn(async () => {
+    return this.#loop.inTurn(async () => {
       if (!this.#config) return;
       this.#subject = this.#lastReplacing;
       await work();
     });
   }
 
-  /** Runs work after all earlier work. An error is reported and ends the training. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    this.#queue = this.#queue.then(work).catch((error: unknown) => {
-      this.#want(this.#request, false);
-      const message = error instanceof WgradError ? error.message : `Error in the worker: ${String(error)}`;
-      this.#send({ kind: "error", message, deviceGone: error instanceof DeviceLostError });
-    });
-    return this.#queue;
+  #tellError(error: unknown): void {
+    const message = error instanceof WgradError ? error.message : `Error in the worker: ${String(error)}`;
+    this.#send({ kind: "error", message, deviceGone: error instanceof DeviceLostError });
   }
 
   /** Replaces the run. The new one continues from a snapshot, if there is one, or starts over. */
@@ -158,7 +144,7 @@ class PlaygroundService implements PlaygroundApi {
     this.#run = undefined;
     this.#kept = resumeFrom;
     this.#keptAt = performance.now();
-    this.#affordable = 1;
+    this.#budget = new StepBudget();
     const onRecovery = ({ reason }: { readonly reason: string }) => this.#send({ kind: "recovery", reason });
     const backend = (this.#backend = await this.#getBackend());
     const options = { backend, resumeFrom, onRecovery };
@@ -192,37 +178,18 @@ class PlaygroundService implements PlaygroundApi {
     this.#listener(Comlink.transfer(event, buffers), { request: this.#request, subject: this.#subject });
   }
 
-  async #loopOn(): Promise<void> {
-    this.#looping = true;
-    while (this.#shouldTrain) {
-      const began = performance.now();
-      await this.#inTurn(async () => {
-        if (this.#shouldTrain && this.#run) {
-          await this.#advance(this.#run);
-          await this.#show();
-        }
-      });
-      const left = Math.max(this.#frameMilliseconds, 1000 / this.#stepsPerSecond) - (performance.now() - began);
-      // Even a timeout of 0 lets the worker receive calls from the page.
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, left)));
-    }
-    this.#looping = false;
-  }
-
   get #stepsPerSecond(): number {
     const speed = this.#config?.speed ?? "full";
     return speed === "full" ? Infinity : Number(speed);
   }
 
-  /** Runs the steps of one frame: the number that the speed asks for, as far as time allows. */
-  async #advance(run: Run): Promise<void> {
+  /** Runs the steps of one frame, the number that the speed asks for as far as time allows, and shows it. */
+  async #train(): Promise<void> {
+    const run = this.#run;
+    if (!run) return;
     const wanted = Math.max(1, Math.round((this.#stepsPerSecond * this.#frameMilliseconds) / 1000));
-    const steps = Math.min(wanted, this.#affordable);
-    const began = performance.now();
-    await run.advance(steps);
-    const ratio = TRAINING_MILLISECONDS / (performance.now() - began);
-    // At most doubled, so that one wrong measurement does not cause a long delay.
-    this.#affordable = Math.max(1, Math.floor(Math.min(steps * ratio, 2 * this.#affordable)));
+    await this.#budget.spend(wanted, (steps) => run.advance(steps));
+    await this.#show();
   }
 }
 

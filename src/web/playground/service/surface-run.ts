@@ -24,8 +24,9 @@ import {
   type Dataset,
 } from "../../../index.ts";
 import { classShares } from "../../../train/outputs.ts";
+import { advance, ENDLESS_EPOCHS } from "../../shared/advance.ts";
 import { CURVE_POINTS, SURFACE_SIDE, type Frame, type LossSurface, type Problem } from "../contract.ts";
-import { advance, ENDLESS_EPOCHS, type Run, type RunOptions } from "./network-run.ts";
+import type { Run, RunOptions } from "./network-run.ts";
 import { optimizerOf, rowsOf } from "./problem.ts";
 import { EXTENT, type PlaygroundConfig, type SurfaceSettings } from "../settings.ts";
 

@@ -1,9 +1,9 @@
 /*
- * The part of the address after the #, which contains the whole state of the page: `#digits?layers=…` or `#playground?…`.
+ * The part of the address after the #, which contains the whole state of the page: `#digits?layers=…`, `#playground?…`.
  */
 import { shortened } from "../../../text.ts";
 
-export const tabs = ["digits", "playground"] as const;
+export const tabs = ["digits", "playground", "convolution"] as const;
 
 export type Tab = (typeof tabs)[number];
 

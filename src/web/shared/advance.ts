@@ -1,0 +1,13 @@
+import type { Trainer } from "../../index.ts";
+
+/** More epochs than any run reaches, for a run that has no end. */
+export const ENDLESS_EPOCHS = 1e9;
+
+/** The most steps of one submit, so that a pause takes effect quickly on a slow adapter. */
+const MOST_STEPS_PER_SUBMIT = 64;
+
+/** Runs steps of a trainer and waits for them. */
+export async function advance(trainer: Trainer, steps: number): Promise<void> {
+  const options = { maxSteps: steps, every: steps, stepsPerSubmit: Math.min(steps, MOST_STEPS_PER_SUBMIT) };
+  for await (const event of trainer.fit(options)) void event;
+}
