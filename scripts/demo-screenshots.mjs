@@ -54,7 +54,6 @@ const browser = await chromium.launch({ executablePath, args });
 const wanted = process.argv.slice(2);
 for (const [tab, prepare] of Object.entries(tabs)) {
   if (wanted.length > 0 && !wanted.includes(tab)) continue;
-  // Convolutions take seconds a step on a GPU in software.
   for (const colorScheme of ["light", "dark"]) {
     for (const [width, height] of [
       [1280, 800],

@@ -7,9 +7,12 @@ import { collectKernels, findKernel } from "../registry.ts";
 /** The kernels of networks of dense layers, and the others once a graph has needed one of them. */
 const kernels = new Map(
   collectKernels<WebGPUKernel>(
-    import.meta.glob(["../../ops/*/webgpu.ts", "!../../ops/{convolution,indexing,scan,windows}/webgpu.ts"], {
-      eager: true,
-    }),
+    import.meta.glob(
+      ["../../ops/*/webgpu.ts", "!../../ops/{attention,convolution,indexing,layer-norm,parts,scan,windows}/webgpu.ts"],
+      {
+        eager: true,
+      },
+    ),
   ),
 );
 

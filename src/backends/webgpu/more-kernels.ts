@@ -5,5 +5,7 @@ import type { WebGPUKernel } from "../../ops/kernel.ts";
 import { collectKernels } from "../registry.ts";
 
 export const moreKernels = collectKernels<WebGPUKernel>(
-  import.meta.glob("../../ops/{convolution,indexing,scan,windows}/webgpu.ts", { eager: true }),
+  import.meta.glob("../../ops/{attention,convolution,indexing,layer-norm,parts,scan,windows}/webgpu.ts", {
+    eager: true,
+  }),
 );

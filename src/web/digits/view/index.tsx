@@ -6,10 +6,7 @@ import "./hero.css";
 import { signal } from "@preact/signals";
 import { lazy } from "../../shared/lazy.tsx";
 import { TabList } from "../../shared/tab-list.tsx";
-import { Comparison } from "./comparison.tsx";
-import { Confusion } from "./confusion.tsx";
 import { Curves } from "./curves.tsx";
-import { Dispatches } from "./dispatches.tsx";
 import { Hero } from "./hero.tsx";
 import { NetworkEditor } from "./network-editor.tsx";
 import { OptionsEditor } from "./options-editor.tsx";
@@ -17,10 +14,10 @@ import { Weights } from "./weights.tsx";
 
 const views = [
   { name: "weights", title: "Weights", View: Weights },
-  { name: "confusion", title: "Confusion matrix", View: Confusion },
+  { name: "confusion", title: "Confusion matrix", View: lazy(async () => (await import("./confusion.tsx")).Confusion) },
   { name: "runs", title: "Runs", View: lazy(async () => (await import("./runs.tsx")).Runs) },
-  { name: "comparison", title: "Devices", View: Comparison },
-  { name: "dispatches", title: "Dispatches", View: Dispatches },
+  { name: "comparison", title: "Devices", View: lazy(async () => (await import("./comparison.tsx")).Comparison) },
+  { name: "dispatches", title: "Dispatches", View: lazy(async () => (await import("./dispatches.tsx")).Dispatches) },
 ] as const;
 
 const view = signal<(typeof views)[number]["name"]>("weights");
