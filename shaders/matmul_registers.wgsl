@@ -5,9 +5,9 @@
 // A workgroup computes a tile of TILE_ROWS × TILE_COLUMNS outputs. For each part it has GROUP_ROWS × GROUP_COLUMNS
 // threads, which compute THREAD_ROWS × THREAD_COLUMNS outputs each.
 // In a step, the threads of a part load TILE_INNER values of k of both operands in vec4s, along the axis that is
-// contiguous in memory, first into registers, and after they have multiplied the values of the step before, into
-// workgroup memory, so that they need not wait for memory. For four values
-// of k, a thread reads THREAD_ROWS + THREAD_COLUMNS vec4s from there for 4 · THREAD_ROWS · THREAD_COLUMNS multiply-adds.
+// contiguous in memory: first into registers, and into workgroup memory after they have multiplied the values of the
+// step before, so that they seldom wait for memory. For four values of k, a thread reads THREAD_ROWS + THREAD_COLUMNS
+// vec4s from there, for 4 · THREAD_ROWS · THREAD_COLUMNS multiply-adds.
 // Accumulators and operands are single variables, since drivers keep arrays in memory if they do not unroll all loops
 // over them: lines with $ stand for statements that src/ops/matmul/webgpu-registers.ts writes for each of them.
 // Results are written through workgroup memory in strips of STRIP_ROWS rows of each thread. There the parts are added,
@@ -17,8 +17,8 @@
 // LEFT_VEC4 and RIGHT_VEC4 (whether rows in memory have a multiple of four elements), EXACT_SUMS (sum the columns of
 // the right operand as it was before it was rounded to float16), PARTS, PART_INNER (a multiple of 4 with several parts),
 // TILE_INNER (8, 16 or 32), THREAD_ROWS and THREAD_COLUMNS (multiples of 4), GROUP_ROWS, GROUP_COLUMNS, BUFFERS (2 needs
-// twice the workgroup memory and half the barriers), STRIP_ROWS (a divisor of THREAD_ROWS),
-// BLOCK_PADDING (vec4s after the blocks of a part, so that adjacent parts begin in different banks).
+// twice the workgroup memory and half the barriers), STRIP_ROWS (a divisor of THREAD_ROWS), BLOCK_PADDING (vec4s after
+// the blocks of a part, so that adjacent parts begin in different banks).
 
 const PART_THREADS = GROUP_ROWS * GROUP_COLUMNS;
 const THREADS = PARTS * PART_THREADS;
