@@ -84,6 +84,8 @@ function registerKernel(launch: ProductLaunch, tiling: RegisterTiling): ProductK
   const { THREAD_ROWS, THREAD_COLUMNS, GROUP_ROWS, GROUP_COLUMNS, TILE_INNER } = tiling.constants;
   const exactSums = sumsColumns && precision === "float16";
   const sides = divisibleSides(launch);
+  const inner = part.inner.last - part.inner.first;
+  const partInner = Math.min(innerParts.length, inner);
   const sizes = partBlocks(tiling, innerParts.count, exactSums);
   const stripRows = stripRowsOf(THREAD_ROWS, sizes);
   const source = registerSource({
@@ -105,7 +107,8 @@ function registerKernel(launch: ProductLaunch, tiling: RegisterTiling): ProductK
       ...vec4Constants(sides),
       EXACT_SUMS: String(exactSums),
       PARTS: innerParts.count,
-      PART_INNER: Math.min(innerParts.length, part.inner.last - part.inner.first),
+      PART_INNER: partInner,
+      WHOLE_STEPS: String(partInner % TILE_INNER === 0 && inner % partInner === 0),
       STRIP_ROWS: stripRows,
       BLOCK_PADDING: sizes.padding,
     },
