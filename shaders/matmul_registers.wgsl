@@ -5,9 +5,9 @@
 // A workgroup computes a tile of TILE_ROWS × TILE_COLUMNS outputs. For each part it has GROUP_ROWS × GROUP_COLUMNS
 // threads, which compute THREAD_ROWS × THREAD_COLUMNS outputs each.
 // In a step, the threads of a part load TILE_INNER values of k of both operands in vec4s, along the axis that is
-// contiguous in memory, first into registers, and after they have multiplied the values of the step before, into
-// workgroup memory, so that they need not wait for memory. For four values
-// of k, a thread reads THREAD_ROWS + THREAD_COLUMNS vec4s from there for 4 · THREAD_ROWS · THREAD_COLUMNS multiply-adds.
+// contiguous in memory: first into registers, and into workgroup memory after they have multiplied the values of the
+// step before, so that they seldom wait for memory. For four values of k, a thread reads THREAD_ROWS + THREAD_COLUMNS
+// vec4s from there, for 4 · THREAD_ROWS · THREAD_COLUMNS multiply-adds.
 // Accumulators and operands are single variables, since drivers keep arrays in memory if they do not unroll all loops
 // over them: lines with $ stand for statements that src/ops/matmul/webgpu-registers.ts writes for each of them.
 // Results are written through workgroup memory in strips of STRIP_ROWS rows of each thread. There the parts are added,
@@ -16,9 +16,10 @@
 // Expects one of operand_….wgsl, and: the sizes, bounds, transposes, ACCUMULATE and COLUMN_SUMS of matmul.wgsl,
 // LEFT_VEC4 and RIGHT_VEC4 (whether rows in memory have a multiple of four elements), EXACT_SUMS (sum the columns of
 // the right operand as it was before it was rounded to float16), PARTS, PART_INNER (a multiple of 4 with several parts),
+// WHOLE_STEPS (whether each part is a multiple of TILE_INNER),
 // TILE_INNER (8, 16 or 32), THREAD_ROWS and THREAD_COLUMNS (multiples of 4), GROUP_ROWS, GROUP_COLUMNS, BUFFERS (2 needs
-// twice the workgroup memory and half the barriers), STRIP_ROWS (a divisor of THREAD_ROWS),
-// BLOCK_PADDING (vec4s after the blocks of a part, so that adjacent parts begin in different banks).
+// twice the workgroup memory and half the barriers), STRIP_ROWS (a divisor of THREAD_ROWS), BLOCK_PADDING (vec4s after
+// the blocks of a part, so that adjacent parts begin in different banks).
 
 const PART_THREADS = GROUP_ROWS * GROUP_COLUMNS;
 const THREADS = PARTS * PART_THREADS;
@@ -69,18 +70,27 @@ fn tile_column(thread_column: u32, c: u32) -> u32 {
     );
 }
 
+// A value, or 0 if k is not below the end of the part. No step reaches it if all parts are whole steps, which saves 7 to
+// 19 % of the time of 4096³ on an H100.
+fn below(value: vec4<f32>, is_below: bool) -> vec4<f32> {
+    if (WHOLE_STEPS) {
+        return value;
+    }
+    return select(vec4<f32>(), value, is_below);
+}
+
 // A vec4 of a part's block of the left operand: four values of k of a row, or of four rows. Values of k from `last` on
 // give 0. Reads outside the matrix are moved inside instead of skipped, so that they need no branch.
 fn load_left(matrix: u32, first_row: u32, first_inner: u32, last: u32, unit: u32) -> vec4<f32> {
     if (TRANSPOSE_LEFT) {
         let row = first_row + unit % (TILE_ROWS / 4u) * 4u;
         let k = first_inner + unit / (TILE_ROWS / 4u);
-        return select(vec4<f32>(), left_rows(matrix + min(k, LAST_INNER - 1u), row), k < last);
+        return below(left_rows(matrix + min(k, LAST_INNER - 1u), row), k < last);
     }
     let row = min(first_row + unit / INNER_VEC4S, LAST_ROW - 1u);
     let k = first_inner + unit % INNER_VEC4S * 4u;
     if (LEFT_VEC4) {
-        return select(vec4<f32>(), read_left_vec4(matrix + row, min(k, LAST_INNER - 4u)), k < last);
+        return below(read_left_vec4(matrix + row, min(k, LAST_INNER - 4u)), k < last);
     }
     let inner = min(vec4(k, k + 1u, k + 2u, k + 3u), vec4(LAST_INNER - 1u));
     let at = matrix + row;
@@ -100,12 +110,12 @@ fn load_right(matrix: u32, first_column: u32, first_inner: u32, last: u32, unit:
     if (!TRANSPOSE_RIGHT) {
         let column = first_column + unit % (TILE_COLUMNS / 4u) * 4u;
         let k = first_inner + unit / (TILE_COLUMNS / 4u);
-        return select(vec4<f32>(), right_columns(matrix + min(k, LAST_INNER - 1u), column), k < last);
+        return below(right_columns(matrix + min(k, LAST_INNER - 1u), column), k < last);
     }
     let column = min(first_column + unit / INNER_VEC4S, LAST_COLUMN - 1u);
     let k = first_inner + unit % INNER_VEC4S * 4u;
     if (RIGHT_VEC4) {
-        return select(vec4<f32>(), read_right_vec4(matrix + column, min(k, LAST_INNER - 4u)), k < last);
+        return below(read_right_vec4(matrix + column, min(k, LAST_INNER - 4u)), k < last);
     }
     let inner = min(vec4(k, k + 1u, k + 2u, k + 3u), vec4(LAST_INNER - 1u));
     let at = matrix + column;

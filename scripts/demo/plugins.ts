@@ -16,10 +16,13 @@ import type { Plugin } from "vite";
 export const LARGEST_KILOBYTES = 150;
 
 /**
- * The same for what the page loads beside that if it uses WebAssembly: JavaScript and kernels, and the reference loops of the
- * CPU for ops without a kernel.
+ * The same for what the page loads beside that if it uses WebAssembly: JavaScript, the reference loops of the CPU for ops
+ * without a kernel, and one of the two files of kernels.
  */
-const LARGEST_WASM_KILOBYTES = 48;
+const LARGEST_WASM_KILOBYTES = 40;
+
+/** Loaded in place of the other kernels, on request only. */
+const RELAXED = /\bkernels-relaxed-.*\.wasm$/;
 
 const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -139,7 +142,7 @@ function sizeLimit(): Plugin {
         return loadedBy(first, names, textOf);
       };
       const first = [...page, ...ofBackend(BACKENDS.webgpu)];
-      const forWasm = ofBackend(BACKENDS.wasm).filter((name) => !first.includes(name));
+      const forWasm = ofBackend(BACKENDS.wasm).filter((name) => !first.includes(name) && !RELAXED.test(name));
       const limits = [
         ["the JavaScript and WGSL of the first visit", first, LARGEST_KILOBYTES],
         ["the WebAssembly backend", forWasm, LARGEST_WASM_KILOBYTES],

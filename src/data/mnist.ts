@@ -1,25 +1,7 @@
 import { DataError } from "../errors.ts";
 import { makeClassificationDataset, type ClassificationDataset } from "./dataset.ts";
 import { readIdx, readIdxShape } from "./idx.ts";
-
-/** The names of the four MNIST files without compression. Compressed ones also end in ".gz". */
-export const mnistFileNames = {
-  trainImages: "train-images-idx3-ubyte",
-  trainLabels: "train-labels-idx1-ubyte",
-  testImages: "t10k-images-idx3-ubyte",
-  testLabels: "t10k-labels-idx1-ubyte",
-} as const;
-
-/** One of the four MNIST files. */
-export type MnistFile = keyof typeof mnistFileNames;
-
-/** The four MNIST files, in the order in which wgrad lists them. */
-export const mnistFiles = Object.keys(mnistFileNames) as readonly MnistFile[];
-
-/** The names under which a file is looked for, in order of preference: compressed, then plain. */
-export function acceptedNames(file: MnistFile): [packed: string, plain: string] {
-  return [`${mnistFileNames[file]}.gz`, mnistFileNames[file]];
-}
+import type { MnistFile } from "./mnist-files.ts";
 
 /** A file that was read: its name, for messages, and its bytes. */
 export interface NamedBytes {

@@ -52,7 +52,7 @@ export { readDocuments, readText, type ReadDocumentsOptions } from "./text.ts";
 export { decodeImage, type DecodeImageOptions } from "./image.ts";
 export { readImageFolder, type ImageFolderOptions } from "./image-folder.ts";
 export type { DecodedImage, ImageColor, ImageInput, ImageSize } from "../data/image-pixels.ts";
-export { mnistFileNames, type MnistFile } from "../data/mnist.ts";
+export { mnistFileNames, type MnistFile } from "../data/mnist-files.ts";
 export { loadMnist, mnistChecksums, mnistMirrors, type MnistSource, type MnistSourceOptions } from "./mnist-source.ts";
 
 /**

@@ -5,7 +5,8 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ClassificationDataset } from "../data/dataset.ts";
 import { builtInDigits } from "../data/digits.ts";
-import { acceptedNames, mnistFiles, mnistFromFiles, type MnistFile, type NamedBytes } from "../data/mnist.ts";
+import { mnistFromFiles, type NamedBytes } from "../data/mnist.ts";
+import { acceptedNames, mnistFiles, type MnistFile } from "../data/mnist-files.ts";
 import { DataError, optionName, OptionError } from "../errors.ts";
 import { makeFolderOrRefuse, plainReason, readFileOrRefuse, writeFileAtomically } from "./files.ts";
 

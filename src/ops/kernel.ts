@@ -147,6 +147,8 @@ export interface TuningCase {
  */
 export interface AnchorKernel {
   readonly kind: "anchor";
+  /** Loads code that only some devices need, before `launches` is called. */
+  load?(limits: LaunchLimits): Promise<void>;
   /** Whether the limits leave the kernel of `members` whole, so that it can compute another anchor along; always if absent. */
   canFuse?(members: readonly Tensor[], limits: LaunchLimits): boolean;
   /**

@@ -2,7 +2,7 @@ import { IDBFactory } from "fake-indexeddb";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { NumericArray } from "../../src/backends/backend.ts";
 import { browserTuningStore } from "../../src/backends/webgpu/browser-store.ts";
 import { createWebGPUBackend, type TuningResult, type TuningStore } from "../../src/backends/webgpu/index.ts";
@@ -56,15 +56,15 @@ async function product(tuning?: TuningStore): Promise<{ result: NumericArray; li
   return { result, lines, grid: executable.dispatches[0]!.grid.join() };
 }
 
-/** The limits of this machine's adapter. */
-async function adapterLimits(): Promise<LaunchLimits> {
-  const source = dawnGpu();
-  const device = await openDevice(source);
-  const found = launchLimitsOf(device);
+const source = dawnGpu();
+const device = await openDevice(source);
+afterAll(() => {
   device.destroy();
   source.release();
-  return found;
-}
+});
+
+/** The limits of this machine's adapter. */
+const adapterLimits = launchLimitsOf(device);
 
 const gridOf = ({ tileRows, tileColumns }: Tiling) =>
   [Math.ceil(SHAPE.columns / tileColumns), Math.ceil(SHAPE.rows / tileRows), 1].join();
@@ -86,7 +86,7 @@ const limits = {
 test("every tiling can be chosen, and gives the same bits as the rule of thumb", async () => {
   const { result } = await product();
   const grids = new Set<string>();
-  for (const name of Object.keys(possibleTilings(SHAPE, await adapterLimits()))) {
+  for (const name of Object.keys(possibleTilings(SHAPE, adapterLimits))) {
     const kept = await product(holding(JSON.stringify({ [productClass(SHAPE)]: name })));
     expect(kept.result, name).toEqual(result);
     expect(kept.lines).toEqual([]);
@@ -124,7 +124,7 @@ test(
     backend.dispose();
     expect(tuned.untimed).toEqual([]);
     expect(new Set(results.map(({ product: name }) => name))).toEqual(new Set([productClass(SHAPE)]));
-    expect(results.map(({ tiling }) => tiling)).toEqual(tunedTilings(SHAPE, await adapterLimits()));
+    expect(results.map(({ tiling }) => tiling)).toEqual(tunedTilings(SHAPE, adapterLimits));
     expect(results.every(({ milliseconds }) => milliseconds !== undefined && milliseconds > 0)).toBe(true);
     const fastest = results.reduce((best, result) => (result.milliseconds! < best.milliseconds! ? result : best));
     let kept: string | undefined;
@@ -145,14 +145,13 @@ test(
     const backend = await createWebGPUBackend(dawnGpu());
     const { choices, untimed } = await backend.tune(products, (result) => results.push(result), { budget: 60_000 });
     backend.dispose();
-    const found = await adapterLimits();
     expect(untimed).toEqual([]);
     expect(Object.keys(choices)).toEqual([productClass(products[1]!), productClass(SHAPE)]);
     for (const shape of products) {
       const timed = results.filter((result) => result.product === productClass(shape));
-      expect(timed.map(({ tiling }) => tiling)).toEqual(promisingTilings(shape, found));
+      expect(timed.map(({ tiling }) => tiling)).toEqual(promisingTilings(shape, adapterLimits));
       expect(timed.length).toBeLessThanOrEqual(8);
-      expect(timed[0]!.tiling).toBe(usualTiling(shape, found));
+      expect(timed[0]!.tiling).toBe(usualTiling(shape, adapterLimits));
     }
   },
 );
@@ -204,7 +203,7 @@ describe("choices stored in IndexedDB", () => {
     const store = browserTuningStore();
     let key = "";
     const cold = await product({ ...store, load: (asked) => store.load((key = asked)) });
-    const [name, tiling] = Object.entries(possibleTilings(SHAPE, await adapterLimits())).find(
+    const [name, tiling] = Object.entries(possibleTilings(SHAPE, adapterLimits)).find(
       ([, one]) => gridOf(one) !== cold.grid,
     )!;
     await store.save(key, JSON.stringify({ [productClass(SHAPE)]: name }));

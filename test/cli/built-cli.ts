@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { afterAll, beforeAll, expect } from "vitest";
 import { Random } from "../../src/random.ts";
-import { mnistFileNames, type MnistFile } from "../../src/data/mnist.ts";
+import { mnistFileNames, type MnistFile } from "../../src/data/mnist-files.ts";
 import { writeIdx } from "../data/idx-files.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import type { MnistFile } from "../../src/data/mnist.ts";
+import type { MnistFile } from "../../src/data/mnist-files.ts";
 import { writeIdx } from "../data/idx-files.ts";
 import {
   commandLine,

@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
-import type { NamedBytes, MnistFile } from "../../src/data/mnist.ts";
+import type { NamedBytes } from "../../src/data/mnist.ts";
+import type { MnistFile } from "../../src/data/mnist-files.ts";
 
 /** An IDX file of unsigned bytes. `type` allows a test to write a wrong type. */
 export function writeIdx(shape: readonly number[], values: ArrayLike<number>, type = 0x08): Uint8Array {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { acceptedNames, mnistFiles, type MnistFile } from "../../src/data/mnist.ts";
+import { acceptedNames, mnistFiles, type MnistFile } from "../../src/data/mnist-files.ts";
 import { DataError, OptionError } from "../../src/errors.ts";
 import { loadMnist, mnistChecksums, mnistMirrors, type MnistSourceOptions } from "../../src/node/mnist-source.ts";
 import { smallMnist, writeIdx } from "./idx-files.ts";

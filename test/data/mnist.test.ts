@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test, vi } from "vitest";
-import { acceptedNames, datasetFromIdx, mnistFiles, mnistFromFiles, type MnistFile } from "../../src/data/mnist.ts";
+import { datasetFromIdx, mnistFromFiles } from "../../src/data/mnist.ts";
+import { acceptedNames, mnistFiles, type MnistFile } from "../../src/data/mnist-files.ts";
 import { DataError } from "../../src/errors.ts";
 import { smallMnist, writeIdx } from "./idx-files.ts";
 

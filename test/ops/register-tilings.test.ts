@@ -145,7 +145,7 @@ describe.each([
     tilings: ["tile 128×128, 8×8 outputs, steps of 8, two buffers", "tile 128×64, 8×4 outputs"],
   },
   {
-    sizes: { rows: 20, inner: 68, columns: 24, batches: 3 },
+    sizes: { rows: 20, inner: 64, columns: 24, batches: 3 },
     parts: 2,
     ways: [[false, true]],
     tilings: ["tile 16×32, 4×4 outputs, steps of 8"],

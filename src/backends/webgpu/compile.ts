@@ -36,8 +36,8 @@ export async function compile(
   leaves: StoredLeaves<GPUBuffer>,
   options: CompileOptions,
 ): Promise<WebGPUExecutable> {
-  await loadKernels(graph);
   const limits: LaunchLimits = { ...launchLimitsOf(device), choiceOf: options.choiceOf };
+  await loadKernels(graph, limits);
   const rules = webgpuRules(device.limits.maxStorageBuffersPerShaderStage, limits);
   const planned = plan(graph, fuse(graph, rules), rules, (tensor) => leaves.regionOf(tensor));
   const trace = wholeBuffer("trace", STEPS_PER_SUBMIT * tracedTensors(planned).length);

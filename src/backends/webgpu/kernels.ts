@@ -1,7 +1,7 @@
 import { isComputed } from "../../compiler/nodes.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Op, Tensor } from "../../graph/tensor.ts";
-import type { AnchorKernel, AtomicKernel, PointwiseKernel, WebGPUKernel } from "../../ops/kernel.ts";
+import type { AnchorKernel, AtomicKernel, LaunchLimits, PointwiseKernel, WebGPUKernel } from "../../ops/kernel.ts";
 import { collectKernels, findKernel } from "../registry.ts";
 
 /** The kernels of networks of dense layers, and the others once a graph has needed one of them. */
@@ -17,10 +17,14 @@ const kernels = new Map(
 );
 
 /** Loads the kernels of a graph's ops. Call it before the graph is compiled. */
-export async function loadKernels({ nodes }: Graph): Promise<void> {
-  if (nodes.every((node) => !isComputed(node) || kernels.has(node.op.kernel ?? node.op.name))) return;
-  const { moreKernels } = await import("./more-kernels.ts");
-  for (const [name, kernel] of moreKernels) kernels.set(name, kernel);
+export async function loadKernels({ nodes }: Graph, limits: LaunchLimits): Promise<void> {
+  const computed = nodes.filter(isComputed);
+  if (!computed.every(({ op }) => kernels.has(op.kernel ?? op.name))) {
+    const { moreKernels } = await import("./more-kernels.ts");
+    for (const [name, kernel] of moreKernels) kernels.set(name, kernel);
+  }
+  const anchors = new Set(computed.map(anchorKernel));
+  await Promise.all([...anchors].map((kernel) => kernel?.load?.(limits)));
 }
 
 const kernelOf = (op: Op): WebGPUKernel => findKernel(kernels, op, "webgpu.ts");

@@ -4,7 +4,8 @@
 import { readdir, stat } from "node:fs/promises";
 import type { ClassificationDataset } from "../../data/dataset.ts";
 import { sizeText, type ImageInput } from "../../data/image-pixels.ts";
-import { acceptedNames, datasetFromIdx, mnistFiles, type IdxPair, type NamedBytes } from "../../data/mnist.ts";
+import { datasetFromIdx, type IdxPair, type NamedBytes } from "../../data/mnist.ts";
+import { acceptedNames, mnistFiles } from "../../data/mnist-files.ts";
 import { DataError, OptionError } from "../../errors.ts";
 import { cannotBeRead } from "../../node/csv-file.ts";
 import { loadMnist, readFileOrRefuse, readImageFolder } from "../../node/index.ts";

@@ -2,7 +2,7 @@
  * The options that select the data: MNIST, images in IDX files or in folders, a table in a CSV file, or text.
  */
 import { join } from "node:path";
-import { acceptedNames, mnistFiles } from "../../data/mnist.ts";
+import { acceptedNames, mnistFiles } from "../../data/mnist-files.ts";
 import { excerpt, OptionError } from "../../errors.ts";
 import { imageColors, type ImageColor, type ImageSize } from "../../data/image-pixels.ts";
 import type { Decimal } from "../../data/number-format.ts";

@@ -7,14 +7,14 @@ import operandFloat16 from "../../../shaders/operand_float16.wgsl?raw";
 import operandFloat32 from "../../../shaders/operand_float32.wgsl?raw";
 import subgroupSource from "../../../shaders/matmul_subgroup.wgsl?raw";
 import blocksSource from "../../../shaders/matmul.wgsl?raw";
-import type { AnchorLaunch } from "../kernel.ts";
+import type { AnchorLaunch, LaunchLimits } from "../kernel.ts";
 import { batchCount } from "./batches.ts";
 import type { MatmulAttributes } from "./index.ts";
 import type { InnerParts } from "./webgpu-inner-parts.ts";
 import type { Precision } from "./precision.ts";
 import { partBlocks, type RegisterTiling } from "./webgpu-register-tilings.ts";
+import type { registerSource } from "./webgpu-registers.ts";
 import type { SoftwareTiling, Tiling } from "./webgpu-tilings.ts";
-import { registerSource } from "./webgpu-registers.ts";
 
 /** A range of one axis. */
 export interface Part {
@@ -39,7 +39,14 @@ export type ProductKernel = Pick<AnchorLaunch, "source" | "constants" | "vec4Rea
 
 type Vec4Sides = Readonly<Record<"left" | "right", boolean>>;
 
-/** The kernel of a launch. */
+let registers: { registerSource: typeof registerSource } | undefined;
+
+/** Loads the kernel of GPUs, which a page with a software adapter does not need. */
+export async function loadProductKernels({ software }: LaunchLimits): Promise<void> {
+  if (!software) registers ??= await import("./webgpu-registers.ts");
+}
+
+/** The kernel of a launch. Call `loadProductKernels` first. */
 export function productKernel(launch: ProductLaunch): ProductKernel {
   const { tiling } = launch;
   if (tiling.kernel === "registers") return registerKernel(launch, tiling);
@@ -84,9 +91,11 @@ function registerKernel(launch: ProductLaunch, tiling: RegisterTiling): ProductK
   const { THREAD_ROWS, THREAD_COLUMNS, GROUP_ROWS, GROUP_COLUMNS, TILE_INNER } = tiling.constants;
   const exactSums = sumsColumns && precision === "float16";
   const sides = divisibleSides(launch);
+  const inner = part.inner.last - part.inner.first;
+  const partInner = Math.min(innerParts.length, inner);
   const sizes = partBlocks(tiling, innerParts.count, exactSums);
   const stripRows = stripRowsOf(THREAD_ROWS, sizes);
-  const source = registerSource({
+  const source = registers!.registerSource({
     threadRows: THREAD_ROWS,
     threadColumns: THREAD_COLUMNS,
     leftLoads: (TILE_INNER * THREAD_ROWS) / (4 * GROUP_COLUMNS),
@@ -105,7 +114,8 @@ function registerKernel(launch: ProductLaunch, tiling: RegisterTiling): ProductK
       ...vec4Constants(sides),
       EXACT_SUMS: String(exactSums),
       PARTS: innerParts.count,
-      PART_INNER: Math.min(innerParts.length, part.inner.last - part.inner.first),
+      PART_INNER: partInner,
+      WHOLE_STEPS: String(partInner % TILE_INNER === 0 && inner % partInner === 0),
       STRIP_ROWS: stripRows,
       BLOCK_PADDING: sizes.padding,
     },

@@ -5,7 +5,7 @@ import type { AnchorKernel, AnchorLaunch, LaunchLimits } from "../kernel.ts";
 import { batchCount, matrixOf } from "./batches.ts";
 import type { MatmulAttributes } from "./index.ts";
 import { innerParts } from "./webgpu-inner-parts.ts";
-import { productKernel, type Axis, type Part } from "./webgpu-kernels.ts";
+import { loadProductKernels, productKernel, type Axis, type Part } from "./webgpu-kernels.ts";
 import { chooseTiling, type Tiling } from "./webgpu-tilings.ts";
 import { elementsRead, largestVirtualPart, virtualOf } from "./webgpu-virtual.ts";
 
@@ -201,6 +201,6 @@ function isOneLaunch(members: readonly Tensor[], limits: LaunchLimits): boolean 
   return isWhole(attributes, most) && mostBatches(members[0]!, limits, most) === batchCount(attributes.batch);
 }
 
-const matmul: AnchorKernel = { kind: "anchor", canFuse: isOneLaunch, launches };
+const matmul: AnchorKernel = { kind: "anchor", load: loadProductKernels, canFuse: isOneLaunch, launches };
 
 export const kernels = { matmul };

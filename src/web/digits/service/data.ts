@@ -1,7 +1,8 @@
 /*
  * The data sets of the Digits tab.
  */
-import { acceptedNames, mnistFiles, mnistFromFiles, type MnistFile, type NamedBytes } from "../../../data/mnist.ts";
+import type { NamedBytes } from "../../../data/mnist.ts";
+import { acceptedNames, mnistFiles, type MnistFile } from "../../../data/mnist-files.ts";
 import { builtInDigits, DataError, type ClassificationDataset } from "../../../index.ts";
 import type { DigitsSettings } from "../settings.ts";
 
@@ -47,6 +48,7 @@ export async function loadData(choice: DigitsSettings["data"], base: string): Pr
       const entries = await Promise.all(
         files.map(async ([file, name]) => [file, await fetched(folder, name)] as const),
       );
+      const { mnistFromFiles } = await import("../../../data/mnist.ts");
       const { train, test } = await mnistFromFiles(Object.fromEntries(entries) as Record<MnistFile, NamedBytes>);
       if (train.shape.join() !== SHAPE.join()) {
         const [found, wanted] = [train.shape.join("×"), SHAPE.join("×")];
