@@ -30,7 +30,7 @@ const takeOp: ComputeOp = {
   name: "take",
   kind: "compute",
   traits,
-  rearranges: true,
+  rearranges: ({ dtype }) => dtype !== "float32",
   indexLimits: ({ attributes }) => [undefined, (attributes as TakeAttributes).size],
   gradient(node, upstream) {
     const [x, indices] = node.inputs as [Tensor, Tensor];
@@ -65,7 +65,7 @@ const takeAlongOp: ComputeOp = {
   name: "takeAlong",
   kind: "compute",
   traits,
-  rearranges: true,
+  rearranges: ({ dtype }) => dtype !== "float32",
   indexLimits: ({ attributes }) => [undefined, (attributes as TakeAttributes).size],
   gradient(node, upstream) {
     const [x, indices] = node.inputs as [Tensor, Tensor];
