@@ -6,20 +6,17 @@
  */
 import {
   augmentations,
+  augmentedExamples,
   builtInDigits,
   createTrainer,
-  defineGraph,
   dense,
   flatten,
-  input,
   makeStream,
   randomKey,
   schedules,
   sequential,
-  stepScalar,
   unitScale,
   type Backend,
-  type Batch,
   type ClassificationDataset,
   type DataStream,
   type Snapshot,
@@ -108,30 +105,13 @@ export async function trainInParts(backend: Backend, source: Source, stopAfter: 
   return { losses, parameters: snapshot!.parameters };
 }
 
-/** Digits as the augmentations change them, with other random numbers for each key. */
-export async function augmentedDigits(backend: Backend, digits: ClassificationDataset, keys: readonly number[]) {
-  const { count, features } = digits;
-  const session = backend.createSession();
-  const images = input("images", [count, 28, 28]);
-  const changed = changes.reduce(
-    (batch, change, position) => {
-      const keyAt = (index: number) =>
-        stepScalar(`key ${position} ${index}`, (run) => randomKey(keys[run]!, position, index), "uint32");
-      return change.apply(batch, { keyAt });
-    },
-    { features: images } as Batch,
-  );
-  const executable = await session.compile(defineGraph({ changed: changed["features"]! }));
-  session.write(
-    images,
-    Float32Array.from(features, (level) => level / 255),
-  );
+/** Digits as the augmentations change them at some steps. */
+export async function augmentedDigits(backend: Backend, dataset: ClassificationDataset, steps: readonly number[]) {
   const rows: number[][] = [];
-  for (const run of keys.keys()) {
-    await executable.run(run, 1);
-    rows.push([...(await executable.read("changed"))]);
+  for (const step of steps) {
+    const options = { backend, dataset, augment: changes, normalization: unitScale, step };
+    rows.push([...(await augmentedExamples(options))["features"]!]);
   }
-  session.dispose();
   return rows;
 }
 

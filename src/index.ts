@@ -42,7 +42,7 @@ export {
   type TransposedConvolutionOptions,
   type WindowOptions,
 } from "./ops/convolution/index.ts";
-export { toIndex } from "./ops/convert/index.ts";
+export { toIndex, type ToIndexOptions } from "./ops/convert/index.ts";
 export { dropoutMask } from "./ops/dropout/index.ts";
 export * from "./ops/elementwise/index.ts";
 export { takeBatch, type TakeBatchOptions } from "./ops/gather/index.ts";

@@ -46,3 +46,14 @@ export function wrap(words: readonly string[], width: number): string[] {
   }
   return lines;
 }
+
+/** The rows of a table as lines. Columns are as wide as their longest cell, and those of numbers aligned at the right. */
+export function alignedLines(rows: readonly (readonly string[])[], isNumber: (column: number) => boolean): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) => {
+    const cells = row.map((cell, column) =>
+      isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+    );
+    return cells.join("  ").trimEnd();
+  });
+}

@@ -28,11 +28,16 @@ export function indexLimits(graph: Graph): Map<Tensor, IndexLimit> {
   return limits;
 }
 
-/** The leaf that the elements of an integer tensor come from; undefined if they are computed. */
+/** The leaf that the elements of a tensor come from; undefined if they are computed. */
 function sourceOf(tensor: Tensor | undefined): Tensor | undefined {
   let source = tensor;
-  while (source?.op.rearranges || source?.op.kind === "view") source = source.inputs[0];
+  while (source && copiesElements(source)) source = source.inputs[0];
   return source?.op.kind === "leaf" ? source : undefined;
+}
+
+function copiesElements(node: Tensor): boolean {
+  const { kind, rearranges } = node.op;
+  return kind === "view" || (typeof rearranges === "function" ? rearranges(node) : rearranges === true);
 }
 
 /** Refuses a graph with constants that are invalid indices. */

@@ -274,7 +274,7 @@ export function modelOfFile(file: Safetensors, where: string, extensions: AnyExt
 }
 
 /** @throws DataError if the contents of a file have changed since it was written */
-function requireDigest({ tensors, metadata }: Safetensors, where: string): void {
+export function requireDigest({ tensors, metadata }: Safetensors, where: string): void {
   if (metadata["format"] === FORMAT_WITHOUT_DIGEST) return;
   const named = Array.from(tensors, ([name, tensor]) => ({ name, ...tensor }));
   const found = digestOf(named, metadata);

@@ -45,8 +45,8 @@ interface OpRecord {
    * comparisons)
    */
   gradient?(node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[];
-  /** Whether the op copies elements of its first input, so that limits on integers also apply to the result. */
-  readonly rearranges?: boolean;
+  /** Whether a node copies elements of its first input, so that limits on integers also apply to the result. */
+  readonly rearranges?: boolean | ((node: Tensor) => boolean);
   /**
    * For each input whose elements are used as indices, an exclusive upper limit; undefined for other inputs. Written
    * values are checked on the host, because a backend may read anything at an index that is too large.

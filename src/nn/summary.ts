@@ -4,7 +4,7 @@ import type { Shape, Tensor } from "../graph/tensor.ts";
 import { reductionOf } from "../graph/traits.ts";
 import type { ElementwiseOp } from "../ops/elementwise/function.ts";
 import { matrixProducts } from "../ops/matmul/index.ts";
-import { count } from "../text.ts";
+import { alignedLines, count } from "../text.ts";
 import type { AnyModel } from "./functional.ts";
 import { parameterPrefix } from "./sequential.ts";
 import { usesOf } from "./uses.ts";
@@ -126,9 +126,5 @@ function tableOf(rows: readonly SummaryRow[], totals: Omit<ModelSummary, "rows" 
     [`${rows.length} ${rows.length === 1 ? "layer" : "layers"}`, "", "", count(parameters), count(flops)],
     ...(nonTrainable > 0 ? [["non-trainable", "", "", count(nonTrainable), ""]] : []),
   ];
-  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((line) => line[column]!.length)));
-  const isNumber = (column: number) => column >= 3;
-  const line = (row: readonly string[]) =>
-    row.map((cell, column) => (isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)));
-  return cells.map((row) => line(row).join("  ").trimEnd()).join("\n");
+  return alignedLines(cells, (column) => column >= 3).join("\n");
 }

@@ -59,12 +59,22 @@ export function layoutOf(network: Network, data: DataDescription, normalizations
     requireInput(network, name, sources[name]!, data);
     shapes.set(sources[name]!, network.inputs[name]!.shape);
   }
-  const columns = Object.entries(data.columns).map(([name, { shape, dtype }]): [string, BatchColumn] => [
+  const numbers = isText ? names.filter((name) => network.inputs[name]!.dtype === "float32") : [];
+  const columns = columnsLayout(data.columns, normalizations, shapes);
+  return { columns, sources, ...(numbers.length > 0 && { numbers }) };
+}
+
+/** @param shapes the shapes of columns in a batch, if they are not those of the data set */
+export function columnsLayout(
+  columns: DataDescription["columns"],
+  normalizations: Normalizations,
+  shapes: ReadonlyMap<string, Shape> = new Map(),
+): BatchLayout["columns"] {
+  const entries = Object.entries(columns).map(([name, { shape, dtype }]): [string, BatchColumn] => [
     name,
     { dtype, width: sizeOf(shape), shape: shapes.get(name) ?? shape, normalization: normalizations[name] },
   ]);
-  const numbers = isText ? names.filter((name) => network.inputs[name]!.dtype === "float32") : [];
-  return { columns: Object.fromEntries(columns), sources, ...(numbers.length > 0 && { numbers }) };
+  return Object.fromEntries(entries);
 }
 
 function requireInput(network: Network, name: string, source: string, data: DataDescription): void {

@@ -1,3 +1,4 @@
+export { augmentedExamples, type AugmentedExamplesOptions } from "./augmented-examples.ts";
 export { averagedParameters } from "./average.ts";
 export type { Normalizations } from "./batches.ts";
 export {

@@ -1,9 +1,10 @@
 import type { AnyDataset } from "../data/dataset.ts";
+import type { DataStream } from "../data/stream.ts";
 import { optionName, OptionError } from "../errors.ts";
 import { requireCount, requireNumber, requirePositive } from "../nn/checks.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { FitOptions } from "./fit-options.ts";
-import { requireData } from "./given.ts";
+import { requireSource } from "./given.ts";
 import type { TrainingProgress } from "./progress.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -12,8 +13,8 @@ export interface StoppingOptions extends Pick<
   FitOptions,
   "every" | "pauseEvery" | "stepsPerSubmit" | "submitMilliseconds" | "signal" | "checkpoint"
 > {
-  /** The validation set, which is evaluated at every check. */
-  readonly validation?: AnyDataset;
+  /** The validation set, or a stream that `trainer.evaluate` takes, which is evaluated at every check. */
+  readonly validation?: AnyDataset | DataStream;
   /**
    * Steps between checks, at least 1. By default an epoch, but at least a hundredth of the run. Training waits for each
    * check, so the step at which it stops does not depend on the device's speed.
@@ -109,7 +110,7 @@ export function requireStoppingOptions(options: StoppingOptions): void {
   } = options;
   if (checkEvery !== undefined) requireCount("fitUntil checkEvery", checkEvery);
   if (patience !== undefined) requireCount("fitUntil patience", patience);
-  if (validation !== undefined) requireData("fitUntil validation", validation);
+  if (validation !== undefined) requireSource("fitUntil validation", validation);
   if (patience !== undefined && !validation) {
     throw new OptionError({
       where: optionName("fitUntil patience"),

@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { DataError, OptionError } from "../../src/errors.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../src/formats/checkpoint.ts";
+import { describeFunctionalFile } from "../../src/formats/functional-file.ts";
 import {
   initialValues,
   loadModel,
@@ -86,6 +87,30 @@ describe("a file of a functional model", () => {
     const { outputs } = await evaluate({ loaded: loaded.apply(inputs).y, again: again.apply(inputs).y });
     expect(outputs["loaded"]).toEqual(outputs["again"]);
     expect(saveModel({ ...facts, model: loaded }, initialValues(loaded))).toEqual(saved);
+  });
+
+  test("is described without the function, with the values of each layer and its states", () => {
+    const tower = 3 * 3 + 3 + 4 * 3;
+    expect(describeFunctionalFile(saved, "f")).toEqual({
+      inputs: model.inputs,
+      layers: [
+        { name: "pair.layers.tower", type: "residual", values: tower },
+        { name: "pair.layers.hidden", type: "dense", values: 3 * 4 + 4 },
+        { name: "pair.layers.head", type: "dense", values: 4 * 2 + 2 },
+      ],
+      step: 7,
+      training: { optimizer: "adam" },
+    });
+    const sequence = sequential([dense(2)], { inputShape: [3] });
+    const facts = { loss: "meanSquaredError", normalization: { scale: 1, offset: 0 }, classes: [] } as const;
+    const other = saveModel(
+      { model: sequence, ...facts, outputs: ["a", "b"], step: 0, training: {} },
+      initialValues(sequence),
+    );
+    expect(describeFunctionalFile(other, "f")).toBeUndefined();
+    const damaged = saved.slice();
+    damaged[damaged.length - 1]! ^= 1;
+    expect(() => describeFunctionalFile(damaged, "f")).toThrow("the file is damaged");
   });
 
   test("may hold only the model", () => {

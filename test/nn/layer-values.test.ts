@@ -6,7 +6,7 @@ import { constant } from "../../src/graph/leaves.ts";
 import { sizeOf, type Shape, type Tensor } from "../../src/graph/tensor.ts";
 import { initializers, layers, modelFromConfig, sequential, type Layer, type Model } from "../../src/nn/index.ts";
 import * as ops from "../../src/ops/convolution/index.ts";
-import { add, relu } from "../../src/ops/elementwise/index.ts";
+import { add, multiply, relu } from "../../src/ops/elementwise/index.ts";
 import { Random } from "../../src/random.ts";
 import { evaluate } from "./run.ts";
 
@@ -106,10 +106,15 @@ describe("layers by hand", () => {
     expect((await evaluate({ y: result })).outputs["y"]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  test("embedding takes rows by indices, and the first or last row for others", async () => {
+  test("embedding takes rows by indices, and the first or last row for others that are computed", async () => {
     const layer = layers.embedding(3, 2, { weights: given([0, 1, 10, 11, 20, 21]) });
     expect(await applied(layer, [2], [2, 0, 1, 1])).toEqual([20, 21, 0, 1, 10, 11, 10, 11]);
-    expect(await applied(layer, [2], [-1, 7])).toEqual([0, 1, 20, 21]);
+    const model = sequential([layer], { inputShape: [4] });
+    const computed = model.apply(multiply(constant([-0.5, 3.5, 0.75, -3], [1, 4]), 2));
+    expect((await evaluate({ computed })).outputs["computed"]).toEqual([0, 1, 20, 21, 10, 11, 0, 1]);
+    const wanted = "but toIndex needs whole numbers in 0 … 2. Correct the indices";
+    await expect(applied(layer, [2], [0, 7])).rejects.toThrow(`constant [1, 2]: element 1 is 7, ${wanted}`);
+    await expect(applied(layer, [2], [0.5, 1])).rejects.toThrow(`constant [1, 2]: element 0 is 0.5, ${wanted}`);
     expect(sequential([layer], { inputShape: [5] }).outputShape).toEqual([5, 2]);
   });
 

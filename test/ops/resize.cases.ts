@@ -1,5 +1,6 @@
 import { toIndex } from "../../src/ops/convert/index.ts";
 import { resizeBilinear2d, sampleBilinear2d, upsampleNearest2d } from "../../src/ops/convolution/index.ts";
+import { multiply } from "../../src/ops/elementwise/index.ts";
 import { GAP, opCase, uniform, type Draw, type OpCase } from "./cases.ts";
 
 const images = (shape: readonly number[]) => ({ shape, draw: uniform(-1, 1) });
@@ -74,6 +75,13 @@ export const cases: readonly OpCase[] = [
       x: { shape: [3, 17], draw: uniform(-3, 300), special: [0, 0.999, 1, -1, 16_777_216, 4_294_967_296, -1e30] },
     },
     build: ({ x }) => toIndex(x),
+    tolerance: "exact",
+  }),
+  opCase({
+    name: "toIndex of computed numbers, below a limit",
+    covers: ["toIndex"],
+    inputs: { x: { shape: [3, 17], draw: uniform(-3, 300), special: [0, 99.5, 100, 101, 4_294_967_296, -1e30] } },
+    build: ({ x }) => toIndex(multiply(x, 1), { below: 100 }),
     tolerance: "exact",
   }),
 ];

@@ -10,7 +10,7 @@ const pages = [
   "README.md",
   "CONTRIBUTING.md",
   "CHANGELOG.md",
-  ...["docs", "docs/guide", "examples", "data", "bench/peers", "src/web"].flatMap(pagesIn),
+  ...["docs", "docs/guide", "examples", "data", "bench/peers", "bench/nanogpt", "src/web"].flatMap(pagesIn),
 ];
 
 function pagesIn(folder: string): string[] {

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backends/backend.ts";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
+import { epochOrder } from "../../src/data/order.ts";
+import { takeExamples } from "../../src/data/split.ts";
 import { GraphError, OptionError } from "../../src/errors.ts";
 import { oneHot, type Augmentation } from "../../src/nn/index.ts";
 import { add, multiply } from "../../src/ops/elementwise/index.ts";
 import { slice } from "../../src/ops/indexing/index.ts";
 import { randomNormal, randomUniform } from "../../src/ops/random/index.ts";
 import { mean } from "../../src/ops/reduce/index.ts";
-import { createTrainer, type TrainerOptions } from "../../src/train/index.ts";
+import { augmentedExamples, createTrainer, type TrainerOptions } from "../../src/train/index.ts";
 import { backends } from "../backends.ts";
 import { clouds, finish, smallModel, valuesOf } from "./examples.ts";
 
@@ -62,6 +64,36 @@ describe.each(backends)("augmentation on $name", ({ create }) => {
     plain.restore(await whole.snapshot());
     expect(await whole.evaluate(options.dataset)).toEqual(await plain.evaluate(options.dataset));
     for (const trainer of [whole, first, second, plain]) trainer.dispose();
+  });
+
+  test("can be looked at: the examples are those of a training step", async () => {
+    const { dataset } = options;
+    const [augment, normalization] = [[noise(0.5), soften(0.1)], { scale: 2, offset: 1 }];
+    const trainer = await createTrainer({
+      ...options,
+      model: smallModel(),
+      backend,
+      augment,
+      normalization,
+      seed: 5,
+      metrics: { feature: (_outputs, { features }) => mean(features!, { axes: 1 }) },
+    });
+    const events = await finish(trainer, { every: 1, maxSteps: 4 });
+    for (const step of [0, 3]) {
+      const examples = epochOrder(dataset.count, 5, 0).slice(10 * step, 10 * step + 10);
+      const shown = takeExamples(dataset, examples, "shown");
+      const found = await augmentedExamples({ backend, dataset: shown, augment, normalization, seed: 5, step });
+      expect(Object.keys(found)).toEqual(["features", "labels"]);
+      const values = Array.from(found["features"]!);
+      const sum = values.reduce((total, value) => total + value, 0);
+      expect(sum / values.length).toBeCloseTo(events[step]!.metrics!["feature"]!, 5);
+      const label = dataset.labels[examples[0]!]!;
+      expect(Array.from(found["labels"]!.slice(0, 3), (share) => share > 0.9)).toEqual(
+        [0, 1, 2].map((one) => one === label),
+      );
+    }
+    await expect(augmentedExamples({ backend, dataset, augment, step: -1 })).rejects.toThrow(OptionError);
+    trainer.dispose();
   });
 
   test("draws other numbers for each step, part, augmentation and index, and the same for the same seed", async () => {

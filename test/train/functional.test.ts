@@ -4,7 +4,7 @@ import { makeTensorDataset } from "../../src/data/tensor-dataset.ts";
 import { dense, dropout, functionalModel, layers, sequential } from "../../src/nn/index.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { abs, greater, multiply, square, subtract } from "../../src/ops/elementwise/index.ts";
-import { concat } from "../../src/ops/indexing/index.ts";
+import { concat, slice } from "../../src/ops/indexing/index.ts";
 import { reshape } from "../../src/ops/layout/index.ts";
 import { meanSquaredError, sigmoidBinaryCrossEntropy } from "../../src/ops/losses/index.ts";
 import { mean, sum } from "../../src/ops/reduce/index.ts";
@@ -184,6 +184,34 @@ describe.each(backends)("functional models on $name", ({ create }) => {
     await expect(trainer.evaluate(dataset([0, 1, 2, 4]))).rejects.toThrow(message);
     await expect(trainer.predict({ words: Uint32Array.of(0, 1, 2, 4) })).rejects.toThrow(message);
     trainer.dispose();
+  });
+
+  test("refuses float32 and bytes that are no indices of an embedding, unless they are normalized or a part", async () => {
+    const embedded = sequential([layers.embedding(4, 1)], { inputShape: [2] });
+    const wanted = "but toIndex needs whole numbers in 0 … 3";
+    const options = { ...run, model: embedded, backend, batchSize: 1, loss: (y: Tensor) => mean(square(y)) };
+    const dataset = (values: readonly number[], Type: typeof Float32Array | typeof Uint8Array = Float32Array) =>
+      makeTensorDataset({ name: "words", tensors: { features: { values: Type.from(values), shape: [2] } } });
+    for (const Type of [Float32Array, Uint8Array])
+      await expect(createTrainer({ ...options, dataset: dataset([0, 1, 2, 4], Type) })).rejects.toThrow(
+        `element 3 is 4, ${wanted}`,
+      );
+    await expect(createTrainer({ ...options, dataset: dataset([0, 1.5, 2, 3]) })).rejects.toThrow(
+      `element 1 is 1.5, ${wanted}`,
+    );
+    const trainer = await createTrainer({ ...options, dataset: dataset([0, 1, 2, 3]) });
+    await finish(trainer);
+    await expect(trainer.evaluate(dataset([0, 1, 2, 4]))).rejects.toThrow(wanted);
+    await expect(trainer.predict(Float32Array.of(-1, 0))).rejects.toThrow(`element 0 is -1, ${wanted}`);
+    trainer.dispose();
+    const normalization = { scale: 0.5, offset: 0 };
+    (await createTrainer({ ...options, dataset: dataset([0, 1, 2, 6]), normalization })).dispose();
+    // The first number is a word, and the second one a price.
+    const model = functionalModel({ inputs: { features: [2] } }, ({ features }, { use }) => ({
+      y: use(layers.embedding(4, 1), slice(features, [undefined, { end: 1 }])),
+    }));
+    const loss = ({ y }: { y: Tensor }) => mean(square(y));
+    (await createTrainer({ ...options, model, loss, dataset: dataset([0, 1.5, 2, 6]) })).dispose();
   });
 
   test("an autoencoder uses its features as targets, with bytes and without labels on the device", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createCpuBackend } from "../../src/backends/cpu/index.ts";
 import { makeRegressionDataset } from "../../src/data/dataset.ts";
+import { makeStream } from "../../src/data/stream.ts";
 import { dense, initializers, optimizers, sequential } from "../../src/nn/index.ts";
 import {
   createTrainer,
@@ -103,6 +104,31 @@ describe("patience", () => {
     await finish(again, { maxSteps: stop.parametersOf });
     expect(valuesOf(await trainer.snapshot())).toEqual(valuesOf(await again.snapshot()));
     expect(trainer.step).toBe(stop.parametersOf);
+  });
+
+  test("is as patient with a stream as with a data set of the same examples", async () => {
+    const stream = makeStream({
+      name: "validation",
+      tensors: { features: { shape: [4], dtype: "float32" }, labels: { shape: [], dtype: "uint32" } },
+      classes: validation.classes,
+      stepsPerEpoch: 3,
+      *batches(fromStep, size) {
+        for (let first = fromStep * size; ; first += size) {
+          const features = validation.features.slice(4 * first, 4 * (first + size)) as Float32Array;
+          yield { features, labels: validation.labels.slice(first, first + size) };
+        }
+      },
+    });
+    const stopped = async (given: StoppingOptions["validation"] & object) => {
+      const trainer = await trainerOf();
+      const { events, stop } = await runUntil(trainer, { validation: given, patience: 2, checkEvery: 5 });
+      const losses = events.flatMap((event) => (event.validation ? [event.validation.loss] : []));
+      return { losses, values: valuesOf(await trainer.snapshot()), parametersOf: stop.parametersOf };
+    };
+    const [wanted, found] = [await stopped(validation), await stopped(stream)];
+    expect(found).toEqual({ ...wanted, losses: wanted.losses.map((loss): unknown => expect.closeTo(loss, 6)) });
+    const source = { batches: 3 } as never;
+    await expect(stopped(source)).rejects.toThrow(/^fitUntil validation: .* is not a data set/);
   });
 
   test("restores the best parameters also at the end of the run", async () => {

@@ -157,6 +157,15 @@ describe("a text that a trainer refuses", () => {
     );
   });
 
+  test("has more tokens than an embedding, which a sequential model takes as float32", async () => {
+    const model = sequential([layers.embedding(5, 8)], { inputShape: [7] });
+    const options = { model, dataset, learningRate: 0.05, batchSize: 6, epochs: 1 };
+    for (const on of [backend, changedBackend(backend, { maxTensorBytes: 400 })]) {
+      const refused = createTrainer({ ...options, backend: on }).then((trainer) => finish(trainer));
+      await expect(refused).rejects.toThrow(/is [5-7], but toIndex needs whole numbers in 0 … 4/);
+    }
+  });
+
   test("has no full batches", async () => {
     await expect(trainerOf(backend, dataset, { batchSize: "full" })).rejects.toThrow(OptionError);
     // A batch may have more windows than follow each other.

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { channelsFirst, networks } from "../networks.mjs";
 
 /** One thread for all that PyTorch calls, and OpenBLAS as it chooses its kernels by itself. */
-function environment() {
+export function environment() {
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("OPENBLAS_"));
   return { ...Object.fromEntries(kept), OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" };
 }

@@ -41,7 +41,8 @@ export function adapterText({ kind, adapter }: Backend): string {
 /** Where a model comes from, such as "938 steps on MNIST". */
 export function originText({ step, training }: Pick<TrainedModel, "step" | "training">): string {
   const { data, importedFrom } = training;
-  return importedFrom === undefined ? `${counted(step, "step")} on ${data}` : `imported from ${importedFrom}`;
+  if (importedFrom !== undefined) return `imported from ${importedFrom}`;
+  return counted(step, "step") + (data === undefined ? "" : ` on ${data}`);
 }
 
 /** The metrics of a part of the data in one line, for `train`, `sweep` and `evaluate`. */

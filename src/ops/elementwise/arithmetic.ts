@@ -142,7 +142,14 @@ const equalIndexOp = elementwise({
   takes: "uint32",
 });
 
-const toFloatOp = elementwise({ name: "toFloat", arity: 1, cpu: (x) => x!, wgsl: "f32", takes: "uint32" });
+const toFloatOp = elementwise({
+  name: "toFloat",
+  arity: 1,
+  cpu: (x) => x!,
+  wgsl: "f32",
+  takes: "uint32",
+  rearranges: true,
+});
 
 const isNotFiniteOp = elementwise({
   name: "isNotFinite",

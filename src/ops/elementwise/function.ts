@@ -20,6 +20,8 @@ export interface ElementwiseFunction {
   readonly flops?: number | undefined;
   /** The type of the inputs; float32 by default. */
   readonly takes?: DType;
+  /** Whether whole numbers keep their value, so that limits on integers also apply to the result. */
+  readonly rearranges?: true;
   /**
    * The gradient with respect to each input, before broadcasting is undone. Absent if the function is constant almost
    * everywhere (comparisons, step), so that there is no gradient. With "unknown", `gradients` refuses to differentiate
@@ -61,6 +63,7 @@ export function elementwise(
     traits: { kind: "pointwise" },
     kernel: "elementwise",
     row,
+    ...(row.rearranges && { rearranges: true }),
     ...(row.gradient !== "unknown" && {
       gradient: (node, upstream) => gradient(row.gradient as ElementwiseGradient | undefined, node, upstream),
     }),

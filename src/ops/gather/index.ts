@@ -26,7 +26,11 @@ const takeBatchOp: ComputeOp = {
   name: "takeBatch",
   kind: "compute",
   traits: { kind: "pointwise", gathers: true, cheap: true },
-  rearranges: true,
+  // Otherwise the elements of float32 and uint8 data are changed.
+  rearranges({ attributes, dtype }) {
+    const { scale, offset } = attributes as TakeBatchAttributes;
+    return dtype === "uint32" || (scale === 1 && offset === 0);
+  },
   indexLimits(node) {
     const [data, , order] = node.inputs;
     const examples = data!.shape[0]!;

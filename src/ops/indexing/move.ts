@@ -14,6 +14,9 @@ export interface MoveAttributes {
   readonly fill: number;
 }
 
+/** A part of an example's float32 numbers may be indices, so a limit on a slice is none on the other numbers. */
+const copiesAll = ({ dtype, size, inputs }: Tensor): boolean => dtype !== "float32" || size >= inputs[0]!.size;
+
 /* @__NO_SIDE_EFFECTS__ */
 function moveOp(name: string): ComputeOp {
   return {
@@ -21,7 +24,7 @@ function moveOp(name: string): ComputeOp {
     kind: "compute",
     kernel: "move",
     traits: { kind: "pointwise", gathers: true, cheap: true },
-    rearranges: true,
+    rearranges: copiesAll,
     gradient: (node, upstream) => [moveGradient(node as Tensor<MoveAttributes>, upstream)],
   };
 }

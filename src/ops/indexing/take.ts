@@ -28,7 +28,7 @@ export interface TakeOptions {
 const indexed = {
   kind: "compute",
   traits: { kind: "pointwise", gathers: true, cheap: true },
-  rearranges: true,
+  rearranges: ({ dtype }) => dtype !== "float32",
   indexLimits: ({ attributes }) => [undefined, (attributes as TakeAttributes).size],
 } satisfies Partial<ComputeOp>;
 

@@ -16,6 +16,7 @@ export const VECTOR_INSTRUCTIONS = {
   "v128.bitselect": 0x52,
   "i32x4.add": 0xae,
   "i32x4.mul": 0xb5,
+  "i32x4.min_u": 0xb7,
   "f32x4.floor": 0x68,
   "f32x4.nearest": 0x6a,
   "f32x4.abs": 0xe0,

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { initialValues } from "../../../src/formats/model.ts";
-import { layersToText } from "../../../src/nn/index.ts";
+import { initialValues, saveModel } from "../../../src/formats/model.ts";
+import { dense, functionalModel, layersToText } from "../../../src/nn/index.ts";
 import { loadModelFile } from "../../../src/node/index.ts";
+import { add } from "../../../src/ops/elementwise/index.ts";
 import { Random } from "../../../src/random.ts";
 import { writeIdx } from "../../data/idx-files.ts";
 import { commandLine, expectRefusal, resultOf, type Finished } from "../built-cli.ts";
@@ -15,6 +16,34 @@ const wgrad = (...args: string[]): Promise<Finished> => cli.run(args);
 const LAYERS = "conv 4 3x3 padding=same bias=false, batchnorm, relu, flatten, dense 10";
 const common = ["--data", "data", "--device", "cpu", "--batch", "20", "--lr", "0.02"];
 const training = [...common, "--layers", LAYERS, "--max-steps", "30"];
+
+test("a functional model is summarized as far as its file tells, and not exported", async () => {
+  const model = functionalModel({ inputs: { a: [3], b: [3] } }, ({ a, b }, { use }) => {
+    const tower = dense(4);
+    return { y: add(use(tower, a, "tower"), use(tower, b)) };
+  });
+  writeFileSync(inFolder("pair.safetensors"), saveModel({ model, step: 7, training: {} }, initialValues(model)));
+  const { code, stdout } = await wgrad("summary", "pair.safetensors");
+  expect({ code, lines: stdout.split("\n").slice(0, 7) }).toEqual({
+    code: 0,
+    lines: [
+      "model     pair.safetensors: a functional model, 16 values",
+      "training  7 steps",
+      "inputs    a [3], b [3]",
+      "",
+      "layer         type   values",
+      "layers.tower  dense      16",
+      "1 layer                  16",
+    ],
+  });
+  const table = JSON.parse((await wgrad("summary", "pair.safetensors", "--json")).stdout) as object;
+  expect(table).toMatchObject({ inputs: { a: { shape: [3] } }, layers: [{ type: "dense", values: 16 }], values: 16 });
+  const refused = await wgrad("export", "pair.safetensors", "--onnx", "pair.onnx");
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("this is a functional model, whose function is"),
+  });
+});
 
 describe("a convolutional network with batch normalization", () => {
   let finished: Finished;

@@ -1,6 +1,5 @@
 import type { Tensor } from "../../../graph/tensor.ts";
 import { toIndex } from "../../../ops/convert/index.ts";
-import { minimum } from "../../../ops/elementwise/index.ts";
 import { take } from "../../../ops/indexing/index.ts";
 import { requireCount, requireNumber } from "../../checks.ts";
 import { normal, type Initializer } from "../../initializers.ts";
@@ -18,8 +17,9 @@ const MOST_ENTRIES = 2 ** 24;
 /**
  * A learned vector of `width` numbers for each of `entries` words, categories or other integers. Its input holds the
  * indices as integers in float32, like any model input. They must reach the layer unchanged, so give the trainer the
- * normalization `{ scale: 1, offset: 0 }`. Indices outside 0 … entries − 1 are clamped to the first or the last row. In a
- * functional model, the indices may also be uint32, each below `entries`.
+ * normalization `{ scale: 1, offset: 0 }`. Values that are not whole numbers in 0 … entries − 1 are refused when they are
+ * written, as PyTorch refuses them; those that a graph computes are rounded down, and clamped to the first or the last row.
+ * In a functional model, the indices may also be uint32.
  * Its output has one more axis: [length] becomes [length, width].
  * @param entries number of rows, at most 2²⁴
  * @throws OptionError for an option outside its range
@@ -46,11 +46,11 @@ export function requireTable(where: string, entries: number, width: number): voi
 }
 
 /**
- * The rows of a table [entries, width] at indices: uint32, each below `entries`, or float32, which are clamped.
+ * The rows of a table [entries, width] at indices: uint32, each below `entries`, or float32, see `toIndex`.
  * @returns the shape of the indices with one more axis, of `width`
  */
 export const rowsOf = (table: Tensor, indices: Tensor): Tensor =>
-  take(table, indices.dtype === "uint32" ? indices : toIndex(minimum(indices, table.shape[0]! - 1)));
+  take(table, indices.dtype === "uint32" ? indices : toIndex(indices, { below: table.shape[0]! }));
 
 export const layerType: LayerType = {
   options: ["entries", "width"],
