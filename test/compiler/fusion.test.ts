@@ -71,7 +71,9 @@ describe("the cost of a step, on any machine", () => {
   ] as const)("with float16 products %s takes at most %i dispatches", async (_, most, changes) => {
     await withFloat16(backend, async () => {
       const trainer = await makeTrainer(backend, small(), { precision: "float16", ...changes });
-      expect(trainer.dispatches.length).toBeLessThanOrEqual(most);
+      // A GPU adds the squares of so many gradients in parts, and the parts in another dispatch.
+      const forParts = "clipNorm" in changes && !backend.adapter.software ? 1 : 0;
+      expect(trainer.dispatches.length).toBeLessThanOrEqual(most + forParts);
       expect(trainer.dispatches.filter(({ kernel }) => kernel.startsWith("matmul float16")).length).toBe(5);
       trainer.dispose();
     });
