@@ -24,7 +24,10 @@ const METHOD = [
 
 const { values } = parseArgs({ options: { "max-steps": { type: "string" }, out: { type: "string" } } });
 const steps = countOf("max-steps", values["max-steps"]) ?? DEFAULT_STEPS;
-const backend = await createNodeBackend({ device: "webgpu" });
+const backend = await createNodeBackend({
+  device: "webgpu",
+  flags: ["disable-dawn-features=timestamp_quantization"],
+});
 try {
   writeFileSync(values.out ?? "gpt.json", `${JSON.stringify(await measure(), undefined, 2)}\n`);
 } finally {

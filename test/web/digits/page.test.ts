@@ -291,7 +291,7 @@ test.each([
   expect(await visitor.accessibilityFaults()).toEqual([]);
 });
 
-test("loads at most 150 KB of JavaScript on a first visit, and the code of another tab when it is opened", async () => {
+test(`loads at most ${LARGEST_KILOBYTES} KB of JavaScript on a first visit, and the code of another tab when it is opened`, async () => {
   const site = await demo.serveApart();
   const visitor = await demo.visit("webgpu", SMALL, { site, serviceWorker: false });
   await visitor.reaches("test-accuracy", 10);
