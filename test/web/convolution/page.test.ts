@@ -105,6 +105,9 @@ describe("a visitor of the Convolution tab", () => {
   });
 
   test("draws, and sees the input and the answer change while the pen is down", async () => {
+    // Without a drawing, the input is a test image of a 3.
+    await visitor.click("clear");
+    await visitor.says(at("prediction"), /^3$/);
     const before = await pixelsOf(page, at("input"));
     const pad = page.getByTestId("draw-pad");
     await pad.scrollIntoViewIfNeeded();

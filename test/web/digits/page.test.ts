@@ -189,6 +189,7 @@ describe("a visitor of the Digits tab", () => {
 
     await visitor.click("tab-dispatches");
     const table = visitor.page.getByTestId("dispatches");
+    await table.waitFor();
     const kernels = await table.locator("tbody td:first-child").allTextContents();
     expect(kernels).toHaveLength(7);
     expect(kernels[0]).toMatch(/^matmul/);

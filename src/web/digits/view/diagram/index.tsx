@@ -28,17 +28,20 @@ export function Diagram() {
   const layout = useComputed(() =>
     layoutOf(size.value.width, size.value.height, weights.value?.layers.map(({ units }) => units.length) ?? []),
   ).value;
-  const outputs = outputsByLayer(weights.value);
+  // Effects run later, when the signals may be those of another network, which does not fit the layout.
+  const now = weights.value;
+  const ink = picture.value;
+  const outputs = outputsByLayer(now);
   useEffect(() => {
     const values = outputs[0];
-    if (initial.value || !values) return;
-    const units = [...weights.value!.layers[0]!.units];
+    if (initial.value || !now || !values) return;
+    const units = [...now.layers[0]!.units];
     initial.value = { layer: 0, unit: units.reduce((best, unit) => (values[unit]! > values[best]! ? unit : best)) };
   }, [outputs]);
   useEffect(() => {
-    const edges = edgesOf(weights.value, picture.value, outputs, layout);
-    drawDiagram(canvas.current!, size.value, layout, picture.value, edges);
-  }, [weights.value, prediction.value, picture.value, layout, scheme.value]);
+    const edges = edgesOf(now, ink, outputs, layout);
+    drawDiagram(canvas.current!, size.value, layout, ink, edges);
+  }, [now, prediction.value, ink, layout, scheme.value]);
   return (
     <figure class="diagram">
       <div class="diagram-canvas" ref={host} onPointerLeave={() => (pointed.value = undefined)}>
@@ -47,10 +50,10 @@ export function Diagram() {
           role="img"
           aria-label="The network: the image that it sees, units of each layer, and the weights between them, colored by what flows through them"
         />
-        {weights.value && <Units now={weights.value} layout={layout} outputs={outputs} />}
+        {now && <Units now={now} layout={layout} outputs={outputs} />}
       </div>
       <figcaption class="quiet" data-testid="hidden">
-        {captionOf(weights.value)}
+        {captionOf(now)}
       </figcaption>
     </figure>
   );
