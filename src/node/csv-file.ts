@@ -50,7 +50,11 @@ export function cannotBeRead(where: string, cause: unknown): unknown {
   );
 }
 
-/** The bytes of a file, or of standard input, in chunks. */
+/** The bytes of a file, or of standard input, in chunks. The file is opened when they are read. */
 export function openInput(path: string): AsyncIterable<Uint8Array> {
-  return path === STANDARD_INPUT ? process.stdin : createReadStream(path, { highWaterMark: 1 << 20 });
+  return path === STANDARD_INPUT ? process.stdin : chunksOf(path);
+}
+
+async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path, { highWaterMark: 1 << 20 });
 }
