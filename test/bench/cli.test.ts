@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { build } from "vite";
 import { commandLine, type Finished } from "../cli/built-cli.ts";
 
@@ -139,6 +139,9 @@ test.each([
 
 test("the page can be served from any folder", async () => {
   const root = fileURLToPath(new URL("../..", import.meta.url));
+  // Vitest sets another value, which would make this a build for tests.
+  vi.stubEnv("NODE_ENV", "production");
+  onTestFinished(() => void vi.unstubAllEnvs());
   await build({
     root,
     configFile: join(root, "vite.config.ts"),
