@@ -1,7 +1,13 @@
 import { percent } from "../../shared/format.ts";
-import { prediction, prepared } from "../state/index.ts";
+import { pageFault } from "../../link.ts";
+import { fault, prediction, prepared } from "../state/index.ts";
 
 const digits = Array.from({ length: 10 }, (_, digit) => digit);
+
+function withoutAnswer(): string {
+  if (prepared.value) return "Draw a digit: the network answers at once.";
+  return fault.value || pageFault.value ? "No network is ready." : "Preparing the network …";
+}
 
 /** The network's answer: the probability of each digit. */
 export function Bars() {
@@ -11,9 +17,7 @@ export function Bars() {
     <div class="answer">
       <p class="prediction">
         {best === undefined ? (
-          <span class="quiet">
-            {prepared.value ? "Draw a digit: the network answers at once." : "Preparing the network …"}
-          </span>
+          <span class="quiet">{withoutAnswer()}</span>
         ) : (
           <>
             Prediction:{" "}
