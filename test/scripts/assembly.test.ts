@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { compileAssembly, KERNELS } from "../../scripts/assembly/compile.ts";
 
-/** The most that the kernels may be when packed by gzip: a quarter of what all of the backend may be. */
+/** The most that the kernels may be when packed by gzip: a third of what all of the backend may be. */
 const MOST_BYTES = 13_500;
 
 test("the kernels are small, and bring neither a memory nor data of their own", async () => {
