@@ -163,7 +163,7 @@ describe("a visitor of the Convolution tab", () => {
     await slider.focus();
     await page.keyboard.press("Home");
     await visitor.says(at("history-step"), /^0$/);
-    expect(await pixelsOf(page, at("history"))).not.toBe(newest);
+    await expect.poll(() => pixelsOf(page, at("history")), { timeout: 20_000 }).not.toBe(newest);
     await visitor.click(at("step"));
     expect(await visitor.text(at("history-step"))).toBe("0");
     await slider.focus();
@@ -178,8 +178,8 @@ describe("a visitor of the Convolution tab", () => {
     const trained = await pixelsOf(page, at("history"));
     await visitor.click(at("reset"));
     await visitor.says(at("step-count"), /^0$/);
+    await expect.poll(() => pixelsOf(page, at("history")), { timeout: 20_000 }).not.toBe(trained);
     const first = await pixelsOf(page, at("history"));
-    expect(first).not.toBe(trained);
     await page.locator("h1").click();
     await page.keyboard.press("s");
     await visitor.says(at("step-count"), /^1$/);
