@@ -4,6 +4,7 @@
 import { batch, effect } from "@preact/signals";
 import * as Comlink from "comlink";
 import { picture as drawn } from "../../digits/view/pad-canvas.tsx";
+import { connectWhenLoaded } from "../../shared/connect.ts";
 import { Requests, type Stamp } from "../../shared/requests.ts";
 import type { ConvolutionApi, ConvolutionEvent, Frame, Subject } from "../contract.ts";
 import { FilterHistory } from "./filter-history.ts";
@@ -91,27 +92,9 @@ async function look(next: Subject): Promise<void> {
   if (isConnected()) looking = false;
 }
 
-/**
- * Connects the tab as soon as its code in the worker is loaded.
- * @returns a function that disconnects the tab and pauses the training
- */
-export function connect(opening: Promise<Comlink.Remote<ConvolutionApi>>): () => void {
-  let isLeft = false;
-  let disconnect = () => {};
-  opening.then(
-    (api) => {
-      if (!isLeft) disconnect = connectTo(api);
-    },
-    () => {
-      const text = "The worker could not load the code of this tab. Check the connection, and open the tab again.";
-      message.value = { kind: "error", text };
-    },
-  );
-  return () => {
-    isLeft = true;
-    disconnect();
-  };
-}
+/** Connects the tab. Returns a function that disconnects it and pauses the training. */
+export const connect = (opening: Promise<Comlink.Remote<ConvolutionApi>>): (() => void) =>
+  connectWhenLoaded(opening, connectTo, (text) => (message.value = { kind: "error", text }));
 
 /** Sends what the visitor changes, and lets the training run. Returns a function that ends both. */
 function connectTo(api: Comlink.Remote<ConvolutionApi>): () => void {

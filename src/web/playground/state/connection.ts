@@ -3,6 +3,7 @@
  */
 import { batch, effect, type Signal } from "@preact/signals";
 import * as Comlink from "comlink";
+import { connectWhenLoaded } from "../../shared/connect.ts";
 import { Requests, type Stamp } from "../../shared/requests.ts";
 import type { Frame, PlaygroundApi, PlaygroundEvent } from "../contract.ts";
 import {
@@ -105,27 +106,9 @@ function keepEveryOther(values: number[]): void {
   values.splice(0, values.length, ...kept);
 }
 
-/**
- * Connects the tab as soon as its code in the worker is loaded.
- * @returns a function that disconnects the tab and pauses the training
- */
-export function connect(opening: Promise<Comlink.Remote<PlaygroundApi>>): () => void {
-  let isLeft = false;
-  let disconnect = () => {};
-  opening.then(
-    (api) => {
-      if (!isLeft) disconnect = connectTo(api);
-    },
-    () => {
-      const text = "The worker could not load the code of this tab. Check the connection, and open the tab again.";
-      message.value = { kind: "error", text };
-    },
-  );
-  return () => {
-    isLeft = true;
-    disconnect();
-  };
-}
+/** Connects the tab. Returns a function that disconnects it and pauses the training. */
+export const connect = (opening: Promise<Comlink.Remote<PlaygroundApi>>): (() => void) =>
+  connectWhenLoaded(opening, connectTo, (text) => (message.value = { kind: "error", text }));
 
 /** Sends settings as they change, and lets the training run. Returns a function that ends both. */
 function connectTo(api: Comlink.Remote<PlaygroundApi>): () => void {
