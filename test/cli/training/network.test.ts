@@ -72,7 +72,7 @@ describe("--layers", () => {
     ],
     [
       "dense 10",
-      "--layers, dense: its input has the shape [28, 28] per example instead of one axis of features. Insert flatten() before this layer.",
+      "--layers: the last layer has an output of shape [28, 10], but the data have 10 classes. Let the layers end with flatten, dense 10.",
     ],
   ])("%s is refused", async (layers, message) => {
     await expect(build("--layers", layers)).rejects.toThrow(message);
