@@ -37,6 +37,7 @@ interface ConvolutionAttributes {
 const conv2dOp: GivenOp = {
   name: "conv2d",
   kind: "view",
+  hasChannels: true,
   gradient(node, upstream) {
     const [values, images, weights, bias] = node.inputs as [Tensor, Tensor, Tensor, Tensor?];
     const attributes = node.attributes as ConvolutionAttributes;
