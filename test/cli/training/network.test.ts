@@ -103,6 +103,7 @@ describe("networkText", () => {
     );
     expect(text("maxpool 2, flatten")).toBe("28×28×3, 2 layers, 0 parameters");
     expect(text("dense 4 relu, dense 2", [3])).toBe("3-4-2, 26 parameters");
+    expect(text("dense 4 relu, flatten, dense 2", [5, 3])).toBe("5×3, dense 4-2, 58 parameters");
   });
 
   test("leaves out a projection", () => {
