@@ -136,11 +136,10 @@ async function imageData(flags: Flags): Promise<ReadData> {
 }
 
 async function tableData(path: string, flags: Flags): Promise<ReadData> {
-  const { label, header, drop, categorical, refuseText, missing, maxCategories, task, decimal, dates } = flags;
+  const { label, drop, categorical, refuseText, missing, maxCategories, task, decimal, dates } = flags;
   const table = await readCsvTable(path, {
     ...csvFormat(flags),
-    ...(label !== undefined && { label }),
-    ...(header !== undefined && { header }),
+    label,
     drop,
     categorical,
     text: refuseText ? "refuse" : "one-hot",
@@ -195,10 +194,7 @@ async function preparedTable(table: Table, parts: Parts, flags: Flags): Promise<
 }
 
 /** The options that say how a CSV file is written, if they are given. */
-export const csvFormat = ({ header, delimiter }: CsvFlags) => ({
-  ...(header !== undefined && { header }),
-  ...(delimiter !== undefined && { delimiter }),
-});
+export const csvFormat = ({ header, delimiter }: CsvFlags) => ({ header, delimiter });
 
 /** The sizes of the parts, such as "54,000 for training, 6,000 for validation"; those of a text in tokens. */
 export function partsText({ train, validation, test }: SourceParts<AnyDataset>): string {

@@ -143,8 +143,8 @@ export function stepOptions(flags: NetworkFlags, examples: number): StepOptions 
     batchSize: batchOf(flags, examples),
     seed,
     precision,
-    ...(loss !== undefined && { loss }),
-    ...(clipNorm !== undefined && { clipNorm }),
+    loss,
+    clipNorm,
   };
 }
 
@@ -163,13 +163,8 @@ export function optimizerOf(flags: NetworkFlags): Optimizer {
     throw withoutNumber("--weight-decay", `${optimizer} has no weight decay`, decayingOptimizers);
   if (beta2 !== undefined && !(optimizer in adams))
     throw withoutNumber("--beta2", `${optimizer} has no second moment`, adams);
-  const numbers = {
-    ...(weightDecay !== undefined && { weightDecay }),
-    ...(beta2 !== undefined && { beta2 }),
-    ...(momentumForm !== undefined && { form: momentumForm }),
-  };
   const make: (options: AdamWOptions & MomentumOptions) => Optimizer = optimizers[optimizer];
-  return make(numbers);
+  return make({ weightDecay, beta2, form: momentumForm });
 }
 
 const withoutNumber = (where: string, what: string, having: object) =>

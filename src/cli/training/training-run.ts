@@ -112,8 +112,8 @@ function exampleModel(run: Run, data: ExampleSource): Model {
 function exampleOptions({ augment, classWeights }: SettledFlags, { train, normalization }: ExampleSource) {
   return {
     normalization,
-    ...(augment !== undefined && { augment: augmentationsFor(augment, train, normalization) }),
-    ...(classWeights !== undefined && { classWeights }),
+    augment: augment === undefined ? undefined : augmentationsFor(augment, train, normalization),
+    classWeights,
   };
 }
 
@@ -209,7 +209,7 @@ function exampleFacts({ threshold }: SettledFlags, { train, normalization, table
     ...(isRegression(train) ? { classes: [], outputs: train.outputs } : { classes: train.classes }),
     ...(table && { table }),
     ...(images && { images }),
-    ...(threshold !== undefined && { threshold }),
+    threshold,
   };
 }
 

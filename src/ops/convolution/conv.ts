@@ -298,7 +298,7 @@ export function conv1d(signals: Tensor, weights: Tensor, options: ConvolutionOpt
     ...options,
     stride: own(stride),
     dilation: own(dilation),
-    ...(sides !== undefined && { padding: sides }),
+    padding: sides,
   });
   return reshape(result, [examples, result.shape[2]!, result.shape[3]!]);
 }

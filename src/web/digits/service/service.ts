@@ -229,7 +229,7 @@ class DigitsService implements DigitsApi {
     try {
       await trainOn(run, {
         signal: controller.signal,
-        ...(maxSteps !== undefined && { maxSteps }),
+        maxSteps,
         tell: (event, buffers) => this.#tell(run, event, buffers),
         between: () => {
           if (!isShown()) return;
