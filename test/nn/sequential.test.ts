@@ -11,7 +11,6 @@ import {
   dropout,
   flatten,
   initializers,
-  layers,
   losses,
   modelFromConfig,
   sequential,
@@ -19,6 +18,7 @@ import {
   type Layer,
   type Model,
 } from "../../src/nn/index.ts";
+import { gru } from "../../src/nn/layers/index.ts";
 import { gradients } from "../../src/ops/gradients.ts";
 import { mean } from "../../src/ops/reduce/index.ts";
 import { Random } from "../../src/random.ts";
@@ -197,7 +197,7 @@ describe("config", () => {
   });
 
   test("refuses shapes that do not fit when the model is built or applied", () => {
-    const ofSequence = () => sequential([layers.gru(3)], { inputShape: [6] });
+    const ofSequence = () => sequential([gru(3)], { inputShape: [6] });
     expect(ofSequence).toThrow(GraphError);
     expect(ofSequence).toThrow(/shape \[6\] per example instead of \[length, width\]/);
     expect(() => model.apply(input("x", [5, 6]))).toThrow(/expected float32\[batch, 2, 3\]/);
